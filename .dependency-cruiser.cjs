@@ -1,0 +1,66 @@
+// The arrows of the house: imports go one way (see CONTRIBUTING.md).
+const rooms = [
+  'experiment',
+  'workflows',
+  'activities',
+  'worker',
+  'learning',
+  'unlearning',
+  'artifacts',
+  'tracking',
+  'report',
+  'cli',
+]
+const may = {
+  experiment: [],
+  learning: ['experiment'],
+  unlearning: ['experiment', 'learning'],
+  artifacts: ['experiment'],
+  tracking: ['experiment'],
+  report: ['experiment'],
+  activities: ['experiment', 'learning', 'unlearning', 'artifacts', 'tracking', 'report'],
+  workflows: ['experiment'],
+  worker: ['experiment', 'activities', 'workflows'],
+  cli: ['experiment', 'learning', 'artifacts', 'report', 'worker', 'workflows', 'activities'],
+}
+module.exports = {
+  forbidden: [
+    ...rooms.map((room) => ({
+      name: `${room}-imports`,
+      severity: 'error',
+      from: { path: `^${room}/` },
+      to: {
+        path: `^(${rooms.join('|')})/`,
+        pathNot: `^(${[room, ...may[room]].join('|')})/`,
+        dependencyTypesNot: ['type-only'],
+      },
+    })),
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'workflows-are-deterministic',
+      severity: 'error',
+      from: { path: '^workflows/' },
+      to: {
+        pathNot: '^(workflows|experiment)/|node_modules/@temporalio/(workflow|common)',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'only-tests-import-tests',
+      severity: 'error',
+      from: { pathNot: '^tests/' },
+      to: { path: '^tests/' },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs', '.json'] },
+  },
+}

@@ -1,0 +1,209 @@
+import type { DatasetFacts } from './dataset.ts'
+import { UserError, type Problem } from './errors.ts'
+import type { MethodSpec, MethodSpecOf } from './methods.ts'
+import { adaptableLayers, flattenLayers, layersOf, matchesPattern, maxRank, type Layer } from './model.ts'
+import { suggestion } from './nearest.ts'
+import { formatPath, type Locate, type Path } from './path.ts'
+import type { DataSpec, Spec, SplitSpec } from './spec.ts'
+
+/**
+ * What a spec asks of the data and the model, checked before any work starts.
+ * Throws one UserError with every problem in it.
+ */
+export function checkSpec(spec: Spec, facts: DatasetFacts, locate: Locate): void {
+  const problems: Problem[] = []
+  const report: Report = (path, message) => {
+    problems.push({ ...locate(path), message, path: formatPath(path) })
+  }
+  checkSets(spec, facts, report)
+  checkImages(spec, facts, report)
+  const layers = layersOf(spec.model, facts.shape, facts.classes.length)
+  spec.methods.forEach((method, i) => {
+    checkMethod(method, facts, (path, message) => {
+      report(['methods', i, ...path], message)
+    })
+    if (method.method === 'rfa')
+      checkLayers(method, layers, (path, message) => {
+        report(['methods', i, ...path], message)
+      })
+  })
+  if (problems.length > 0) throw new UserError(problems)
+}
+
+type Report = (path: Path, message: string) => void
+
+/** How many samples a data set gives to each side, before the split. */
+export function setSizes(
+  data: DataSpec,
+  facts: DatasetFacts,
+): { readonly train: number; readonly validation: number; readonly test: number } {
+  const samples = sum(facts.train)
+  const cut = data.name === 'digits' ? Math.round(data.test * samples) : 0
+  const validation = Math.round(data.validation * (samples - cut))
+  return { train: samples - cut - validation, validation, test: cut + sum(facts.test) }
+}
+
+/** How many of the training samples a random split forgets. */
+export function forgetCount(split: Extract<SplitSpec, { kind: 'random' }>, train: number): number {
+  return split.count ?? Math.round((split.fraction ?? 0) * train)
+}
+
+/** Indices of the classes that a split forgets, in ascending order. Throws a UserError where the data lacks one. */
+export function resolveClasses(
+  split: Extract<SplitSpec, { kind: 'class' }>,
+  facts: DatasetFacts,
+): readonly number[] {
+  const problems: Problem[] = []
+  const indices = resolved(split, facts, (path, message) => {
+    problems.push({ message, path: formatPath(path) })
+  })
+  if (problems.length > 0) throw new UserError(problems)
+  return indices
+}
+
+function resolved(
+  split: Extract<SplitSpec, { kind: 'class' }>,
+  { classes, name }: DatasetFacts,
+  report: Report,
+): readonly number[] {
+  const indices = new Set<number>()
+  split.classes.forEach((wanted, i) => {
+    const path = ['split', 'classes', i]
+    const index = typeof wanted === 'number' ? wanted : classes.indexOf(wanted)
+    const known = classes[index]
+    if (known === undefined)
+      report(
+        path,
+        typeof wanted === 'number'
+          ? `${name} has no class ${wanted}; its classes are 0 to ${classes.length - 1}: ${classes.join(', ')}`
+          : `${name} has no class "${wanted}"${suggestion(wanted, classes, 'its classes are')}`,
+      )
+    else if (indices.has(index)) report(path, `class ${index} ("${known}") is listed twice; remove one`)
+    else indices.add(index)
+  })
+  return [...indices].sort((a, b) => a - b)
+}
+
+function checkSets({ data, split }: Spec, facts: DatasetFacts, report: Report): void {
+  const sizes = setSizes(data, facts)
+  if (sizes.train < 2)
+    report(
+      ['data'],
+      `only ${sizes.train} of ${sum(facts.train)} samples are left for training; lower the share that is held out`,
+    )
+
+  let forgotten: readonly number[] = []
+  switch (split.kind) {
+    case 'class': {
+      forgotten = resolved(split, facts, report)
+      split.classes.forEach((wanted, i) => {
+        const index = typeof wanted === 'number' ? wanted : facts.classes.indexOf(wanted)
+        if (facts.train[index] === 0)
+          report(
+            ['split', 'classes', i],
+            `the data has no training sample of class ${index} ("${facts.classes[index] ?? ''}"), so there is nothing to forget`,
+          )
+      })
+      if (facts.train.every((count, index) => count === 0 || forgotten.includes(index)))
+        report(
+          ['split', 'classes'],
+          'the retained set is empty: every class that the data has is to be forgotten; leave one out',
+        )
+      break
+    }
+    case 'random': {
+      const count = forgetCount(split, sizes.train)
+      const path = ['split', split.count === undefined ? 'fraction' : 'count']
+      if (count < 1)
+        report(
+          path,
+          `the forget set is empty: ${split.fraction ?? 0} of ${sizes.train} training samples rounds to 0; raise the fraction, or give a count`,
+        )
+      if (count >= sizes.train)
+        report(
+          path,
+          `the retained set is empty: ${count} of ${sizes.train} training samples are to be forgotten; expected at most ${sizes.train - 1}`,
+        )
+    }
+  }
+
+  // Half of them trains the attack, the other half is scored.
+  const share = data.name === 'digits' ? sizes.test / sum(facts.train) : 1
+  const counts = sum(facts.test) > 0 ? facts.test : facts.train
+  const test = Math.round(share * sum(counts.filter((_, index) => !forgotten.includes(index))))
+  if (test < 2)
+    report(
+      ['data', 'test'],
+      `only ${test} test samples are not of a forgotten class; expected at least 2: half of them trains the attack, the other half is scored`,
+    )
+}
+
+function checkImages({ training: { augment } }: Spec, { name, shape }: DatasetFacts, report: Report): void {
+  const [height, width] = shape
+  if (augment.crop >= Math.min(height, width))
+    report(
+      ['training', 'augment', 'crop'],
+      `a padding of ${augment.crop} pixels lets a crop of ${name}'s ${height}×${width} images show nothing of them; expected at most ${Math.min(height, width) - 1}`,
+    )
+}
+
+function checkMethod(method: MethodSpec, { name, train }: DatasetFacts, report: Report): void {
+  const classes = train.filter((count) => count > 0).length
+  if (classes >= 2) return
+  if (method.method === 'rfa' && method.target === 'nearest-centroid')
+    report(['target'], `nearest-centroid needs at least 2 classes, and ${name} has samples of ${classes}`)
+  if (method.method === 'random-label')
+    report(['method'], `random-label needs at least 2 classes, and ${name} has samples of ${classes}`)
+}
+
+function checkLayers(method: MethodSpecOf<'rfa'>, layers: readonly Layer[], report: Report): void {
+  const all = flattenLayers(layers)
+  const adaptable = adaptableLayers(layers)
+  const matched = (patterns: readonly string[]) => (layer: Layer) =>
+    patterns.some((pattern) => matchesPattern(layer.name, pattern))
+
+  method.layers.forEach((pattern, i) => {
+    if (adaptable.some(matched([pattern]))) return
+    const other = all.find(matched([pattern]))
+    report(
+      ['layers', i],
+      other
+        ? `"${pattern}" matches no layer that LoRA adapts (${other.name} is ${other.kind}); it adapts ${names(adaptable)}`
+        : `"${pattern}" matches no layer; LoRA adapts ${names(adaptable)}`,
+    )
+  })
+  method.align?.forEach((pattern, i) => {
+    if (!all.some(matched([pattern])))
+      report(['align', i], `"${pattern}" matches no layer; the layers are ${names(all)}`)
+  })
+
+  const adapted = adaptable.filter(matched(method.layers))
+  const small = adapted.filter((layer) => maxRank(layer) < method.rank)
+  if (small.length > 0) {
+    const listed = small.slice(0, 5).map((layer) => `${layer.name} (at most ${maxRank(layer)})`)
+    const more = small.length > 5 ? ` and ${small.length - 5} more` : ''
+    report(
+      ['rank'],
+      `rank ${method.rank} is above what these layers take: ${listed.join(', ')}${more}; ` +
+        `lower the rank to ${Math.min(...small.map(maxRank))}, or name only wider layers in "layers"`,
+    )
+  }
+
+  const first = adapted[0]
+  if (!first || !method.align) return
+  const aligned = all.filter(matched(method.align))
+  const changes = aligned.some((layer) => all.indexOf(layer) >= all.indexOf(first))
+  if (aligned.length > 0 && !changes)
+    report(
+      ['align'],
+      `every aligned layer comes before ${first.name}, the first adapted one, so nothing that is learnt reaches it; align ${first.name} or a later layer`,
+    )
+}
+
+function names(layers: readonly Layer[]): string {
+  return layers.map(({ name }) => name).join(', ')
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0)
+}

@@ -1,0 +1,132 @@
+import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument, type Document } from 'yaml'
+import type { Problem } from './errors.ts'
+import type { Path, Place } from './path.ts'
+
+/** YAML read with its positions kept. */
+export interface YamlText {
+  /** Plain data; undefined where the text is no YAML at all. */
+  readonly value: unknown
+  readonly problems: readonly Problem[]
+  /** Where a value is, or else the nearest part of the text that encloses it. */
+  readonly locate: (path: Path) => Place
+  /** Where a key is. */
+  readonly locateKey: (path: Path) => Place
+}
+
+const MAX_CHARACTERS = 2 ** 20
+/** Far above any config; the parser recurses, and overflows the stack at some thousands. */
+const MAX_DEPTH = 200
+const MAX_PROBLEMS = 20
+
+export function readYaml(text: string, file: string): YamlText {
+  const refused = (message: string): YamlText => ({
+    value: undefined,
+    problems: [{ file, message }],
+    locate: () => ({ file }),
+    locateKey: () => ({ file }),
+  })
+  if (text.length > MAX_CHARACTERS)
+    return refused(
+      `the config has ${text.length} characters, and ${MAX_CHARACTERS} is the most; is this the right file?`,
+    )
+  if (nestingBound(text) > MAX_DEPTH)
+    return refused(`the config is nested more than ${MAX_DEPTH} levels deep; is this the right file?`)
+
+  const lines = new LineCounter()
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    merge: true,
+    stringKeys: true,
+    prettyErrors: false,
+  })
+  const place = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset)
+    return { file, line: Math.max(line, 1), column: Math.max(col, 1) }
+  }
+
+  const syntax = [...document.errors, ...document.warnings]
+  const problems: Problem[] = syntax.slice(0, MAX_PROBLEMS).map(({ code, message, pos: [offset] }) => ({
+    ...place(offset),
+    message:
+      code === 'DUPLICATE_KEY'
+        ? `duplicate key ${keyAt(text, offset)}: it is given above already; remove one of the two`
+        : code === 'MULTIPLE_DOCS'
+          ? 'a second YAML document begins here; a config is one document'
+          : `not valid YAML: ${message}`,
+  }))
+
+  let value: unknown
+  if (syntax.every(({ code }) => code === 'DUPLICATE_KEY')) {
+    try {
+      value = document.toJS()
+    } catch (error) {
+      // Unresolved aliases, aliases that multiply beyond all bounds, and merges of what is no mapping.
+      problems.push({ file, message: `not valid YAML: ${(error as Error).message}` })
+    }
+  }
+  return {
+    value,
+    problems,
+    locate: (path) => place(offsetOf(document, path, false)),
+    locateKey: (path) => place(offsetOf(document, path, true)),
+  }
+}
+
+/** An upper bound of how deep a text is nested, without parsing it. */
+function nestingBound(text: string): number {
+  let flow = 0
+  let block = 0
+  let deepest = 0
+  for (const token of new Lexer().lex(text)) {
+    if (token === '\n' || token === '\r\n') block = 0
+    else if (token === '[' || token === '{') flow++
+    else if (token === ']' || token === '}') flow--
+    else if (/^ +$/.test(token)) block += block === 0 ? token.length : 0
+    else if (flow === 0 && (token === '-' || token === '?' || token === ':')) block++
+    deepest = Math.max(deepest, flow + block)
+  }
+  return deepest
+}
+
+function keyAt(text: string, offset: number): string {
+  const [key = ''] = /^("[^"]*"|'[^']*'|[^:\s]*)/.exec(text.slice(offset)) ?? []
+  return /^["']/.test(key) ? key : `"${key}"`
+}
+
+function offsetOf(document: Document, path: Path, ofKey: boolean): number {
+  let node: unknown = document.contents
+  let offset = start(node)
+  for (const [i, part] of path.entries()) {
+    const child = childOf(document, node, part)
+    if (!child) return offset
+    node = child.value
+    const wantsValue = i === path.length - 1 && !ofKey && isScalar(node)
+    offset = start(child.key === undefined || wantsValue ? node : child.key)
+  }
+  return offset
+}
+
+function start(node: unknown): number {
+  return (node as { range?: readonly number[] | null } | null)?.range?.[0] ?? 0
+}
+
+function childOf(
+  document: Document,
+  parent: unknown,
+  part: string | number,
+): { key?: unknown; value: unknown } | undefined {
+  const node = isAlias(parent) ? parent.resolve(document) : parent
+  if (isSeq(node) && typeof part === 'number')
+    return part < node.items.length ? { value: node.items[part] } : undefined
+  if (!isMap(node)) return undefined
+  const named = node.items.find(({ key }) => isScalar(key) && key.value === part)
+  if (named) return named
+  for (const { key, value } of node.items) {
+    if (!isScalar(key) || key.value !== '<<') continue
+    for (const source of isSeq(value) ? value.items : [value]) {
+      const merged = childOf(document, source, part)
+      if (merged) return merged
+    }
+  }
+  return undefined
+}

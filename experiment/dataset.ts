@@ -1,0 +1,13 @@
+import type { Shape } from './model.ts'
+
+/** What is known of a data set before any work starts: read from its files, checked, and part of the first key. */
+export interface DatasetFacts {
+  readonly name: string
+  readonly shape: Shape
+  readonly classes: readonly string[]
+  /** Samples per class in the files that give training samples, then in those that give test samples. */
+  readonly train: readonly number[]
+  readonly test: readonly number[]
+  readonly sources: readonly { readonly name: string; readonly sha256: string; readonly bytes: number }[]
+  readonly citation: string
+}

@@ -1,0 +1,136 @@
+import { digestOf } from './canonical.ts'
+import type { ClassifierName, ScoreName } from './spec.ts'
+import type { StageInputs, StageKind, StageParams } from './stages.ts'
+
+/**
+ * A manifest is what a finished stage leaves: written last, whole, and never changed. What was computed and what a
+ * clock or a host decided stand apart: `clock` is not in the digest.
+ */
+export interface ManifestOf<K extends StageKind> {
+  readonly kind: K
+  readonly key: string
+  readonly version: number
+  readonly params: StageParams[K]
+  readonly inputs: StageInputs[K]
+  /** Digests of the input manifests (their computed part), by input name. */
+  readonly inputDigests: Readonly<Record<string, string>>
+  readonly outputs: Readonly<Record<string, BlobRef>>
+  readonly metrics: StageMetrics[K]
+  readonly clock: Clock
+}
+
+export type Manifest = { [K in StageKind]: ManifestOf<K> }[StageKind]
+
+export interface BlobRef {
+  readonly sha256: string
+  readonly bytes: number
+}
+
+export interface Clock {
+  /** Wall seconds of the stage's own work, without reading inputs and writing outputs; preparation included. */
+  readonly seconds: number
+  /** ISO 8601. */
+  readonly finishedAt: string
+  readonly environment: Environment
+}
+
+export interface Environment {
+  readonly zeroshift: string
+  readonly node: string
+  readonly platform: string
+  /** Present where the stage used TensorFlow. */
+  readonly tensorflow?: { readonly version: string; readonly device: 'CPU' | 'GPU'; readonly threads: number }
+}
+
+/** The digest of what was computed: equal between two runs of the same stage on the same device and threads. */
+export function manifestDigest({ clock: _, ...computed }: Manifest): string {
+  return digestOf(computed)
+}
+
+/** A figure, or the reason why there is none. Never 0 for "could not be computed". */
+export type Measured = { readonly value: number } | { readonly missing: string }
+
+export interface CurvePoint {
+  /** Optimizer steps done, counted from 1. */
+  readonly step: number
+  readonly loss: number
+  readonly learningRate: number
+}
+
+/** Mean squared residual per feature relative to the frozen feature's mean square, averaged over the aligned layers. */
+export interface ResidualPoint {
+  readonly step: number
+  /** ‖r‖² on retained samples: stays near 0. */
+  readonly retained: number
+  /** ‖f + r − t‖² on forget samples: falls towards 0. */
+  readonly forget: number
+}
+
+export interface StageMetrics {
+  readonly dataset: { readonly train: number; readonly validation: number; readonly test: number }
+  readonly split: {
+    readonly retained: number
+    readonly forget: number
+    readonly validation: number
+    /** D_t without forgotten classes, cut in two: one half trains attacks, the other is scored. */
+    readonly attackTest: number
+    readonly test: number
+    /** Test samples of forgotten classes; 0 unless whole classes are forgotten. */
+    readonly forgottenTest: number
+    /** Indices of wholly forgotten classes. */
+    readonly forgottenClasses: readonly number[]
+  }
+  readonly train: {
+    readonly parameters: number
+    readonly steps: number
+    readonly curve: readonly CurvePoint[]
+  }
+  readonly unlearn: {
+    readonly trainable: number
+    readonly steps: number
+    /** Distinct training samples that were used, of each set. */
+    readonly samplesUsed: { readonly retained: number; readonly forget: number }
+    readonly curve: readonly CurvePoint[]
+    /** Residual feature alignment only. */
+    readonly residuals?: readonly ResidualPoint[]
+  }
+  readonly evaluate: {
+    /** In percent, by set. */
+    readonly accuracy: Readonly<Record<EvaluatedSet, Measured>>
+    /** Samples by confidence in the true class, in 20 equal bins from 0 to 1. */
+    readonly confidence: Readonly<Record<'retained' | 'forget' | 'test', readonly number[]>>
+  }
+  readonly attack: {
+    /** Percent of D_f called non-member, by classifier and score. */
+    readonly efficacy: Readonly<Record<ClassifierName, Readonly<Record<ScoreName, Measured>>>>
+    /** The attack's own balanced accuracy in percent, on members and non-members that did not train it. */
+    readonly accuracy: Readonly<Record<ClassifierName, Readonly<Record<ScoreName, Measured>>>>
+    readonly members: number
+    readonly nonMembers: number
+  }
+  readonly compare: {
+    /** RA, TA, UA = 100 − FA and MIA-efficacy (confidence, svm), in percent. */
+    readonly ra: Measured
+    readonly ta: Measured
+    readonly ua: Measured
+    readonly mia: Measured
+    /** Mean absolute difference of the four to gold, in points. */
+    readonly averageGap: Measured
+    /** Tug of war, in [0, 1]; 1 is gold. */
+    readonly tow: Measured
+    /** Mean ‖softmax θ_u(x) − softmax θ_g(x)‖₂. */
+    readonly activationDistance: Readonly<Record<'forget' | 'retained', Measured>>
+    /** Mean Jensen-Shannon divergence to gold on D_f, in bits. */
+    readonly jsDivergence: Measured
+  }
+}
+
+export const evaluatedSets = [
+  'retained',
+  'forget',
+  'validation',
+  'attackTest',
+  'test',
+  'forgottenTest',
+] as const
+export type EvaluatedSet = (typeof evaluatedSets)[number]

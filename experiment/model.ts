@@ -1,0 +1,151 @@
+import type { ModelSpec } from './spec.ts'
+
+/**
+ * Models as plain data: a list of named layers, computed from the spec alone, so that a config can be checked
+ * (layer patterns, ranks) before anything runs. `learning/model.ts` turns the list into tensors.
+ * Images are NHWC: [batch, height, width, channels].
+ */
+
+export type Shape = readonly [height: number, width: number, channels: number]
+
+export type Layer =
+  | { readonly kind: 'linear'; readonly name: string; readonly in: number; readonly out: number }
+  | {
+      /** 'same' padding; without a bias where a batch norm follows. */
+      readonly kind: 'conv'
+      readonly name: string
+      readonly in: number
+      readonly out: number
+      readonly kernel: number
+      readonly stride: number
+      readonly bias: boolean
+    }
+  | { readonly kind: 'batch-norm'; readonly name: string; readonly channels: number }
+  | { readonly kind: 'relu'; readonly name: string }
+  | { readonly kind: 'max-pool'; readonly name: string; readonly size: number }
+  | { readonly kind: 'global-average-pool'; readonly name: string }
+  | { readonly kind: 'flatten'; readonly name: string }
+  | {
+      /** body(x) + shortcut(x); an empty shortcut is the identity. */
+      readonly kind: 'residual'
+      readonly name: string
+      readonly body: readonly Layer[]
+      readonly shortcut: readonly Layer[]
+    }
+
+export type AdaptableLayer = Extract<Layer, { kind: 'linear' | 'conv' }>
+
+/** The layers of a model, in forward order. */
+export function layersOf(
+  model: ModelSpec,
+  [height, width, channels]: Shape,
+  classes: number,
+): readonly Layer[] {
+  switch (model.name) {
+    case 'mlp': {
+      const sizes = [height * width * channels, ...model.hidden]
+      return [
+        { kind: 'flatten', name: 'flatten' },
+        ...model.hidden.flatMap((out, i): Layer[] => [
+          { kind: 'linear', name: `linear${i + 1}`, in: sizes[i] ?? 0, out },
+          { kind: 'relu', name: `relu${i + 1}` },
+        ]),
+        { kind: 'linear', name: 'head', in: sizes.at(-1) ?? 0, out: classes },
+      ]
+    }
+    case 'cnn': {
+      const [first, second] = model.channels
+      const pooled = Math.ceil(Math.ceil(height / 2) / 2) * Math.ceil(Math.ceil(width / 2) / 2)
+      return [
+        { kind: 'conv', name: 'conv1', in: channels, out: first, kernel: 3, stride: 1, bias: true },
+        { kind: 'relu', name: 'relu1' },
+        { kind: 'max-pool', name: 'pool1', size: 2 },
+        { kind: 'conv', name: 'conv2', in: first, out: second, kernel: 3, stride: 1, bias: true },
+        { kind: 'relu', name: 'relu2' },
+        { kind: 'max-pool', name: 'pool2', size: 2 },
+        { kind: 'flatten', name: 'flatten' },
+        { kind: 'linear', name: 'linear1', in: pooled * second, out: model.hidden },
+        { kind: 'relu', name: 'relu3' },
+        { kind: 'linear', name: 'head', in: model.hidden, out: classes },
+      ]
+    }
+    case 'resnet-cifar': {
+      const { widths, blocks } = residualStages(model)
+      const layers: Layer[] = [
+        ...convNorm('stem', channels, widths[0] ?? 0, 3, 1),
+        { kind: 'relu', name: 'stem.relu' },
+      ]
+      let current = widths[0] ?? 0
+      widths.forEach((out, stage) => {
+        for (let block = 0; block < blocks; block++) {
+          const name = `stage${stage + 1}.${block}`
+          const stride = stage > 0 && block === 0 ? 2 : 1
+          layers.push(
+            {
+              kind: 'residual',
+              name: `${name}.sum`,
+              body: [
+                ...convNorm(`${name}.conv1`, current, out, 3, stride),
+                { kind: 'relu', name: `${name}.relu1` },
+                ...convNorm(`${name}.conv2`, out, out, 3, 1),
+              ],
+              shortcut:
+                stride === 1 && current === out ? [] : convNorm(`${name}.shortcut`, current, out, 1, stride),
+            },
+            { kind: 'relu', name: `${name}.relu2` },
+          )
+          current = out
+        }
+      })
+      return [
+        ...layers,
+        { kind: 'global-average-pool', name: 'pool' },
+        { kind: 'linear', name: 'head', in: current, out: classes },
+      ]
+    }
+  }
+}
+
+/** Widths and blocks per stage: He et al. 2016, section 4.2 (depth 6n + 2), and the usual 3×3-stem ResNet-18. */
+function residualStages({ depth, width }: Extract<ModelSpec, { name: 'resnet-cifar' }>): {
+  widths: readonly number[]
+  blocks: number
+} {
+  const first = width ?? (depth === 'resnet18' ? 64 : 16)
+  if (depth === 'resnet18') return { widths: [first, 2 * first, 4 * first, 8 * first], blocks: 2 }
+  return { widths: [first, 2 * first, 4 * first], blocks: Math.floor((depth - 2) / 6) }
+}
+
+function convNorm(name: string, from: number, to: number, kernel: number, stride: number): Layer[] {
+  return [
+    { kind: 'conv', name, in: from, out: to, kernel, stride, bias: false },
+    { kind: 'batch-norm', name: `${name}.norm`, channels: to },
+  ]
+}
+
+/** Every layer in forward order, those inside residual blocks included (body, then shortcut, then the sum). */
+export function flattenLayers(layers: readonly Layer[]): readonly Layer[] {
+  return layers.flatMap((layer) =>
+    layer.kind === 'residual'
+      ? [...flattenLayers(layer.body), ...flattenLayers(layer.shortcut), layer]
+      : [layer],
+  )
+}
+
+/** The layers that LoRA can wrap. */
+export function adaptableLayers(layers: readonly Layer[]): readonly AdaptableLayer[] {
+  return flattenLayers(layers).filter((layer) => layer.kind === 'linear' || layer.kind === 'conv')
+}
+
+/** The largest rank at which an update of this layer is still low-rank: the smaller side of its weight matrix. */
+export function maxRank(layer: AdaptableLayer): number {
+  return layer.kind === 'linear'
+    ? Math.min(layer.in, layer.out)
+    : Math.min(layer.in * layer.kernel * layer.kernel, layer.out)
+}
+
+/** Whether a name matches a pattern, in which `*` stands for any characters. */
+export function matchesPattern(name: string, pattern: string): boolean {
+  const source = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+  return new RegExp(`^${source.join('.*')}$`).test(name)
+}

@@ -1,0 +1,31 @@
+/** Where something is in a config: keys and list indices, such as ['methods', 2, 'rank']. */
+export type Path = readonly (string | number)[]
+
+/** A place in a text; `line` and `column` count from 1. `file` is `-S path=value` for what an override gave. */
+export interface Place {
+  readonly file?: string
+  readonly line?: number
+  readonly column?: number
+}
+
+export type Locate = (path: Path) => Place
+
+/** `methods[2].rank` */
+export function formatPath(path: Path): string {
+  return path.reduce<string>(
+    (text, part) => (typeof part === 'number' ? `${text}[${part}]` : text ? `${text}.${part}` : part),
+    '',
+  )
+}
+
+/** The reverse of `formatPath`; undefined where the text is no path. */
+export function parsePath(text: string): Path | undefined {
+  if (!/^[^\s.[\]=]+(\.[^\s.[\]=]+|\[\d+\])*$/.test(text)) return undefined
+  return [...text.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map(([part, index]) =>
+    index === undefined ? part : Number(index),
+  )
+}
+
+export function startsWith(path: Path, prefix: Path): boolean {
+  return prefix.every((part, i) => path[i] === part)
+}

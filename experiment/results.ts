@@ -1,0 +1,27 @@
+import type { Measured } from './manifest.ts'
+
+/** The figures of one row of the results table, in the order in which tables show them. */
+export const metricColumns = {
+  ra: { label: 'RA', unit: '%', about: 'accuracy on the retained set' },
+  ua: { label: 'UA', unit: '%', about: '100 − accuracy on the forget set' },
+  ta: { label: 'TA', unit: '%', about: 'accuracy on the test set, without forgotten classes' },
+  mia: { label: 'MIA', unit: '%', about: 'forget samples that the attack calls non-members' },
+  averageGap: {
+    label: 'Avg. gap',
+    unit: 'points',
+    about: 'mean absolute difference to gold of UA, RA, TA and MIA',
+  },
+  tow: { label: 'ToW', unit: '', about: 'tug of war: 1 is gold' },
+  activationForget: { label: 'AD D_f', unit: '', about: 'activation distance to gold on the forget set' },
+  activationRetained: { label: 'AD D_r', unit: '', about: 'activation distance to gold on the retained set' },
+  jsDivergence: { label: 'JS', unit: 'bits', about: 'Jensen-Shannon divergence to gold on the forget set' },
+  rte: { label: 'RTE', unit: '× retrain', about: "wall seconds of the unlearning over retrain's" },
+} as const
+
+export type MetricName = keyof typeof metricColumns
+
+export interface ResultRow {
+  readonly label: string
+  readonly method: string
+  readonly metrics: Readonly<Record<MetricName, Measured>>
+}

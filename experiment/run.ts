@@ -1,0 +1,74 @@
+import { digestOf } from './canonical.ts'
+import type { DatasetFacts } from './dataset.ts'
+import type { Plan } from './plan.ts'
+import type { ResultRow } from './results.ts'
+import type { Settings, Spec } from './spec.ts'
+import type { StageKind } from './stages.ts'
+
+/** What was asked for. The same spec on the same data is the same run: starting it twice joins the first. */
+export interface RunRecord {
+  readonly id: string
+  readonly spec: Spec
+  readonly facts: DatasetFacts
+  readonly plan: Plan
+  /** The config's path and overrides as they were given, for the command that reproduces the run. */
+  readonly command: { readonly config: string; readonly overrides: readonly string[] }
+  /** Stages that failed when it last ran; set once it has. */
+  readonly failed?: RunResult['failed']
+}
+
+export interface RunInput {
+  readonly run: RunRecord
+  readonly settings: Omit<Settings, 'store'> & { readonly store: string }
+}
+
+/** A run's id: its name and the first 8 hexadecimal digits of what it computes. */
+export function runId(name: string, plan: Plan): string {
+  return `${name}-${digestOf(plan).slice(0, 8)}`
+}
+
+export type StageState = 'waiting' | 'running' | 'computed' | 'cached' | 'failed'
+
+/** What a person sees of a running stage; the same structure for the CLI, Temporal queries and MLflow. */
+export interface StageProgress {
+  readonly key: string
+  readonly kind: StageKind
+  readonly title: string
+  readonly state: StageState
+  /** Steps done and in all, where a stage counts steps. */
+  readonly step?: number
+  readonly steps?: number
+  readonly loss?: number
+  /** Milliseconds since 1970 at which the attempt that is running began. */
+  readonly startedAt?: number
+  /** Wall seconds of the work, once it is done. */
+  readonly seconds?: number
+  /** Why it failed, or why an earlier attempt did. */
+  readonly error?: string
+}
+
+export interface RunProgress {
+  readonly id: string
+  readonly stages: readonly StageProgress[]
+}
+
+/** What a stage's activity sends with its heartbeats. */
+export type StepProgress = Pick<StageProgress, 'step' | 'steps' | 'loss'>
+
+/** What the workflow answers. */
+export interface RunResult {
+  readonly id: string
+  readonly computed: number
+  readonly cached: number
+  /** Seconds of the stages computed in this run, side by side ones added up. */
+  readonly stageSeconds: number
+  /** Where the report's files are, as a URL of the store. */
+  readonly report: string
+  /** Digest of the report's computed part. */
+  readonly digest: string
+  readonly results: readonly ResultRow[]
+  /** Stages that failed, with the reason; the report stands without them. */
+  readonly failed: readonly { readonly title: string; readonly reason: string }[]
+  /** What else went wrong without touching a result: the tracking server could not be reached. */
+  readonly notes: readonly string[]
+}

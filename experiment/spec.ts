@@ -1,0 +1,153 @@
+import { z } from 'zod'
+import { methodSchema, optimizerSchema, scheduleSchema } from './methods.ts'
+
+/**
+ * An experiment as plain JSON: defaults filled in, nothing machine-specific. What a machine decides (the store, the
+ * data's directory, the tracking server) is in `Settings`, and cannot change a result.
+ */
+
+const seed = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1)
+const fraction = z.number().gt(0).lt(1)
+const count = z.int().min(1)
+
+const heldOut = {
+  validation: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe('share of the training samples that no model trains on'),
+}
+
+/** Data sets. Each entry's reader is `learning/datasets/<name>.ts`. */
+export const dataSchemas = [
+  z
+    .strictObject({
+      name: z.literal('digits'),
+      test: fraction.default(0.3).describe('share of the samples that is kept for testing'),
+      ...heldOut,
+    })
+    .describe("UCI's 8×8 handwritten digits, 1,797 samples, shipped with Zeroshift"),
+  z
+    .strictObject({
+      name: z.literal('cifar10'),
+      train: z
+        .array(z.string().min(1))
+        .min(1)
+        .default([1, 2, 3, 4, 5].map((n) => `data_batch_${n}.bin`)),
+      test: z.array(z.string().min(1)).min(1).default(['test_batch.bin']),
+      ...heldOut,
+    })
+    .describe('CIFAR-10 in its official binary layout'),
+] as const
+
+export const splitSchemas = [
+  z
+    .strictObject({
+      kind: z.literal('class'),
+      classes: z.array(z.union([z.int().min(0), z.string()])).min(1),
+    })
+    .describe('forget whole classes, by index or name'),
+  z
+    .strictObject({ kind: z.literal('random'), fraction: fraction.optional(), count: count.optional() })
+    .describe('forget samples drawn at random: give `fraction` or `count`'),
+] as const
+
+const width = z.int().min(1).max(4096)
+
+export const modelSchemas = [
+  z
+    .strictObject({ name: z.literal('mlp'), hidden: z.array(width).min(1).default([64, 64]) })
+    .describe('fully connected layers with ReLU'),
+  z
+    .strictObject({
+      name: z.literal('cnn'),
+      channels: z.tuple([width, width]).default([16, 32]),
+      hidden: width.default(64),
+    })
+    .describe('two conv blocks (3×3, ReLU, 2×2 max pooling) and two linear layers'),
+  z
+    .strictObject({
+      name: z.literal('resnet-cifar'),
+      depth: z.union([z.literal('resnet18'), z.int().min(8).max(56)]).default(20),
+      width: width.optional().describe('channels of the first stage: 16, or 64 for resnet18, unless given'),
+    })
+    .describe('residual networks with a 3×3 stem: depth 6n + 2, or resnet18'),
+] as const
+
+export const trainingSchema = z.strictObject({
+  epochs: count,
+  batchSize: count.default(128),
+  optimizer: optimizerSchema.prefault({ name: 'adam', learningRate: 1e-3 }),
+  schedule: scheduleSchema.default({ name: 'cosine' }),
+  warmupEpochs: z.number().min(0).default(0).describe('the learning rate grows linearly from 0'),
+  labelSmoothing: z.number().min(0).lt(1).default(0),
+  augment: z
+    .strictObject({
+      crop: z.int().min(0).max(16).default(0).describe('zero padding in pixels before a random crop'),
+      flip: z.boolean().default(false).describe('left to right, half of the time'),
+    })
+    .prefault({}),
+})
+
+export const scoreNames = ['correctness', 'confidence', 'entropy', 'modified-entropy', 'loss'] as const
+export type ScoreName = (typeof scoreNames)[number]
+export const classifierNames = ['svm', 'logistic'] as const
+export type ClassifierName = (typeof classifierNames)[number]
+
+export const specSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens only, 63 at most'),
+  seed: z
+    .strictObject({
+      data: seed.default(1).describe('test and validation samples'),
+      split: seed.default(1).describe('forget samples'),
+      training: seed.default(1),
+      unlearning: seed.default(1),
+    })
+    .prefault({}),
+  data: z.discriminatedUnion('name', dataSchemas),
+  split: z.discriminatedUnion('kind', splitSchemas),
+  model: z.discriminatedUnion('name', modelSchemas),
+  training: trainingSchema,
+  gold: z
+    .strictObject({
+      models: z.int().min(1).max(16).default(2).describe('the second and later ones give the floor'),
+    })
+    .prefault({}),
+  methods: z.array(methodSchema).min(1),
+  attack: z
+    .strictObject({
+      samples: z
+        .int()
+        .min(10)
+        .default(2000)
+        .describe('members (and non-members) that train an attack, at most'),
+    })
+    .prefault({}),
+})
+
+export type Spec = z.output<typeof specSchema>
+export type DataSpec = Spec['data']
+export type SplitSpec = Spec['split']
+export type ModelSpec = Spec['model']
+export type TrainingSpec = Spec['training']
+
+/** What a machine decides: where things are. Never part of a stage's key. */
+export const settingsSchema = z.strictObject({
+  store: z.string().min(1).optional().describe('where artifacts live: file:// URL or directory'),
+  tracking: z
+    .strictObject({ uri: z.url({ protocol: /^https?$/ }), experiment: z.string().min(1).optional() })
+    .optional()
+    .describe('an MLflow server'),
+  dataDirectory: z.string().min(1).optional().describe("the directory that holds the data set's files"),
+})
+
+export type Settings = z.output<typeof settingsSchema>
+
+/** A config file: the spec and the settings side by side. */
+export const configSchema = z.strictObject({ ...specSchema.shape, ...settingsSchema.shape })

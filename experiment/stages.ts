@@ -1,0 +1,84 @@
+import type { ApproximateMethodSpec } from './methods.ts'
+import type { DataSpec, ModelSpec, SplitSpec, TrainingSpec } from './spec.ts'
+import type { DatasetFacts } from './dataset.ts'
+
+/**
+ * A stage is one unit of work whose result is kept: its kind, the version of its code's meaning, its own parameters and
+ * the keys of its inputs. The key is the SHA-256 of all that, and of nothing else.
+ */
+
+export interface StageParams {
+  /** Reads the data set, cuts off test and validation samples, publishes pixels, labels and the partition. */
+  readonly dataset: { readonly data: DataSpec; readonly facts: DatasetFacts; readonly seed: number }
+  /** Cuts the training set into forget and retained set, and the test set into halves. */
+  readonly split: { readonly split: SplitSpec; readonly seed: number }
+  /** Trains a model from scratch on all training samples (original) or on the retained set (gold). */
+  readonly train: {
+    readonly on: 'all' | 'retained'
+    readonly model: ModelSpec
+    readonly training: TrainingSpec
+    readonly seed: number
+  }
+  /** Makes an unlearned model from the original one. */
+  readonly unlearn: {
+    readonly method: ApproximateMethodSpec
+    readonly model: ModelSpec
+    readonly training: TrainingSpec
+    readonly seed: number
+  }
+  /** Logits of one model on every set. */
+  readonly evaluate: { readonly model: ModelSpec; readonly batchSize: number }
+  /** Membership inference against one model, from its logits. */
+  readonly attack: { readonly samples: number; readonly seed: number }
+  /** Distances of one model to the gold model, from logits and attacks. */
+  readonly compare: Record<never, never>
+}
+
+export type StageKind = keyof StageParams
+
+/** Names of the inputs of each kind of stage. `split` is absent where a model trains on everything. */
+export interface StageInputs {
+  readonly dataset: Record<never, never>
+  readonly split: { readonly dataset: StageRef }
+  readonly train: { readonly dataset: StageRef; readonly split?: StageRef }
+  readonly unlearn: { readonly dataset: StageRef; readonly split: StageRef; readonly original: StageRef }
+  readonly evaluate: { readonly dataset: StageRef; readonly split: StageRef; readonly model: StageRef }
+  readonly attack: { readonly split: StageRef; readonly evaluation: StageRef }
+  readonly compare: {
+    readonly evaluation: StageRef
+    readonly attack: StageRef
+    readonly goldEvaluation: StageRef
+    readonly goldAttack: StageRef
+  }
+}
+
+export interface StageRef {
+  readonly kind: StageKind
+  readonly key: string
+}
+
+export interface StageOf<K extends StageKind> {
+  readonly kind: K
+  readonly key: string
+  readonly version: number
+  /** For people: what the progress display and the logs call it. Not part of the key. */
+  readonly title: string
+  readonly params: StageParams[K]
+  readonly inputs: StageInputs[K]
+}
+
+export type Stage = { [K in StageKind]: StageOf<K> }[StageKind]
+
+/**
+ * Bumped by hand when a change of code changes what a stage of this kind computes from the same parameters and inputs:
+ * results that are kept under an older version are then no longer found.
+ */
+export const stageVersions: Readonly<Record<StageKind, number>> = {
+  dataset: 1,
+  split: 1,
+  train: 1,
+  unlearn: 1,
+  evaluate: 1,
+  attack: 1,
+  compare: 1,
+}

@@ -1,0 +1,253 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { forgetCount, resolveClasses, setSizes } from '../../../experiment/check.ts'
+import type { DatasetFacts } from '../../../experiment/dataset.ts'
+import { UserError } from '../../../experiment/errors.ts'
+import { checkProblems, digitFacts, edited, sample } from './sample.ts'
+
+const cifarFacts: DatasetFacts = {
+  name: 'cifar10',
+  shape: [32, 32, 3],
+  classes: ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'],
+  train: [500, 500, 500, 500, 500, 500, 0, 500, 500, 500],
+  test: [100, 100, 100, 100, 100, 100, 100, 100, 100, 100],
+  sources: [],
+  citation: '',
+}
+const cifar = (text: string) => text.replace('name: digits', 'name: cifar10')
+
+test('the sample is right', () => {
+  expect(checkProblems(sample)).toEqual([])
+  expect(checkProblems(cifar(sample), cifarFacts)).toEqual([])
+})
+
+describe('what does not fit the data is said with its place', () => {
+  test.each([
+    [
+      'a class index that the data lacks',
+      edited('[3]', '[3, 10]'),
+      digitFacts,
+      { line: 6, column: 16, path: 'split.classes[1]' },
+      'digits has no class 10; its classes are 0 to 9: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9',
+    ],
+    [
+      'a class name that the data lacks',
+      cifar(edited('[3]', '[cta]')),
+      cifarFacts,
+      { line: 6, column: 13, path: 'split.classes[0]' },
+      'cifar10 has no class "cta"; did you mean "cat"?',
+    ],
+    [
+      'a class name that is near none',
+      cifar(edited('[3]', '[zebra]')),
+      cifarFacts,
+      { line: 6, column: 13, path: 'split.classes[0]' },
+      'cifar10 has no class "zebra"; its classes are: airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck',
+    ],
+    [
+      'one class by index and name',
+      cifar(edited('[3]', '[cat, 3]')),
+      cifarFacts,
+      { line: 6, column: 18, path: 'split.classes[1]' },
+      'class 3 ("cat") is listed twice; remove one',
+    ],
+    [
+      'a class without a sample',
+      cifar(edited('[3]', '[frog]')),
+      cifarFacts,
+      { line: 6, column: 13, path: 'split.classes[0]' },
+      'the data has no training sample of class 6 ("frog"), so there is nothing to forget',
+    ],
+    [
+      'an empty forget set',
+      edited('kind: class\n  classes: [3]', 'kind: random\n  fraction: 1e-5'),
+      digitFacts,
+      { line: 6, column: 13, path: 'split.fraction' },
+      'the forget set is empty: 0.00001 of 1258 training samples rounds to 0; raise the fraction, or give a count',
+    ],
+    [
+      'an empty retained set by fraction',
+      edited('kind: class\n  classes: [3]', 'kind: random\n  fraction: 0.99999'),
+      digitFacts,
+      { line: 6, column: 13, path: 'split.fraction' },
+      'the retained set is empty: 1258 of 1258 training samples are to be forgotten; expected at most 1257',
+    ],
+    [
+      'an empty retained set by count',
+      edited('kind: class\n  classes: [3]', 'kind: random\n  count: 1258'),
+      digitFacts,
+      { line: 6, column: 10, path: 'split.count' },
+      'the retained set is empty: 1258 of 1258 training samples are to be forgotten; expected at most 1257',
+    ],
+    [
+      'no sample left to train on',
+      edited('name: digits', 'name: digits\n  test: 0.9999'),
+      digitFacts,
+      { line: 2, column: 1, path: 'data' },
+      'only 0 of 1797 samples are left for training; lower the share that is held out',
+    ],
+    [
+      'a test set that cannot be halved',
+      edited('name: digits', 'name: digits\n  test: 0.0006'),
+      digitFacts,
+      { line: 4, column: 9, path: 'data.test' },
+      'only 1 test samples are not of a forgotten class; expected at least 2: half of them trains the attack, the other half is scored',
+    ],
+    [
+      'a crop that may miss the image',
+      edited('epochs: 5', 'epochs: 5\n  augment: { crop: 8 }'),
+      digitFacts,
+      { line: 12, column: 20, path: 'training.augment.crop' },
+      "a padding of 8 pixels lets a crop of digits's 8×8 images show nothing of them; expected at most 7",
+    ],
+  ])('%s', (_, text, facts, place, message) => {
+    expect(checkProblems(text, facts)).toEqual([{ file: 'a.yaml', ...place, message }])
+  })
+
+  test('an empty retained set: every class forgotten', () => {
+    const text = cifar(edited('[3]', '[0, 1, 2, 3, 4, 5, 7, 8, 9]'))
+    expect(checkProblems(text, cifarFacts)).toContainEqual({
+      file: 'a.yaml',
+      line: 6,
+      column: 3,
+      path: 'split.classes',
+      message: 'the retained set is empty: every class that the data has is to be forgotten; leave one out',
+    })
+  })
+
+  test('methods that need another class', () => {
+    const one = { ...cifarFacts, train: cifarFacts.train.map((count, i) => (i === 0 ? count : 0)) }
+    const text = cifar(
+      edited('kind: class\n  classes: [3]', 'kind: random\n  count: 5').replace(
+        'rank: 4',
+        'target: nearest-centroid',
+      ),
+    )
+    expect(checkProblems(`${text}  - { method: random-label, epochs: 1 }\n`, one)).toMatchObject([
+      {
+        line: 15,
+        column: 13,
+        message: 'nearest-centroid needs at least 2 classes, and cifar10 has samples of 1',
+      },
+      {
+        line: 17,
+        column: 15,
+        message: 'random-label needs at least 2 classes, and cifar10 has samples of 1',
+      },
+    ])
+  })
+})
+
+describe('what does not fit the model is said with its place', () => {
+  const resnet = (rest: string) =>
+    cifar(edited('name: mlp\n  hidden: [32, 16]', 'name: resnet-cifar\n  depth: 8')).replace(
+      "rank: 4\n    layers: ['linear*']",
+      rest,
+    )
+
+  test.each([
+    [
+      'a rank above one layer',
+      edited('rank: 4', 'rank: 20'),
+      digitFacts,
+      { line: 15, column: 11, path: 'methods[1].rank' },
+      'rank 20 is above what these layers take: linear2 (at most 16); lower the rank to 16, or name only wider layers in "layers"',
+    ],
+    [
+      'a rank above many layers',
+      resnet('rank: 100'),
+      cifarFacts,
+      { line: 15, column: 11, path: 'methods[1].rank' },
+      'rank 100 is above what these layers take: stem (at most 16), stage1.0.conv1 (at most 16), stage1.0.conv2 (at most 16), ' +
+        'stage2.0.conv1 (at most 32), stage2.0.conv2 (at most 32) and 5 more; lower the rank to 10, or name only wider layers in "layers"',
+    ],
+    [
+      'a pattern that matches no layer',
+      edited("['linear*']", "['linear*', conv]"),
+      digitFacts,
+      { line: 16, column: 25, path: 'methods[1].layers[1]' },
+      '"conv" matches no layer; LoRA adapts linear1, linear2, head',
+    ],
+    [
+      'a pattern that matches only layers without weights',
+      edited("['linear*']", "['relu?', 'relu*']"),
+      digitFacts,
+      { line: 16, column: 14, path: 'methods[1].layers[0]' },
+      '"relu?" matches no layer; LoRA adapts linear1, linear2, head',
+    ],
+    [
+      'aligned layers that do not exist',
+      edited("layers: ['linear*']", 'align: [heads]'),
+      digitFacts,
+      { line: 16, column: 13, path: 'methods[1].align[0]' },
+      '"heads" matches no layer; the layers are flatten, linear1, relu1, linear2, relu2, head',
+    ],
+    [
+      'aligned layers that no adapter reaches',
+      edited("layers: ['linear*']", 'layers: [head]\n    align: [relu*]'),
+      digitFacts,
+      { line: 17, column: 5, path: 'methods[1].align' },
+      'every aligned layer comes before head, the first adapted one, so nothing that is learnt reaches it; align head or a later layer',
+    ],
+  ])('%s', (_, text, facts, place, message) => {
+    expect(checkProblems(text, facts)[0]).toEqual({ file: 'a.yaml', ...place, message })
+  })
+
+  test('a pattern that matches only layers that LoRA does not adapt', () => {
+    expect(checkProblems(edited("'linear*'", "'relu*'"))[0]?.message).toBe(
+      '"relu*" matches no layer that LoRA adapts (relu1 is relu); it adapts linear1, linear2, head',
+    )
+  })
+
+  test('the largest rank, and layers inside residual blocks', () => {
+    expect(checkProblems(edited('rank: 4', 'rank: 16'))).toEqual([])
+    expect(
+      checkProblems(resnet("rank: 32\n    layers: ['stage2.*.conv*', stage3.0.shortcut]"), cifarFacts),
+    ).toEqual([])
+  })
+
+  test('an override is named by its own text', () => {
+    expect(checkProblems(sample, digitFacts, 'methods[1].rank=40')).toMatchObject([
+      { file: '-S methods[1].rank=40', path: 'methods[1].rank' },
+    ])
+  })
+})
+
+describe('sizes', () => {
+  test('every sample is on one side, and the shares are as asked', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(1000), { minLength: 1, maxLength: 10 }),
+        fc.double({ min: 0.01, max: 0.99, noNaN: true }),
+        fc.double({ min: 0, max: 0.99, noNaN: true }),
+        (train, share, validation) => {
+          const facts = { ...digitFacts, train, test: train.map(() => 0) }
+          const total = train.reduce((a, b) => a + b, 0)
+          const sizes = setSizes({ name: 'digits', test: share, validation }, facts)
+          expect(sizes.train + sizes.validation + sizes.test).toBe(total)
+          expect(Math.abs(sizes.test - share * total)).toBeLessThanOrEqual(0.5)
+          expect(Math.min(sizes.train, sizes.validation, sizes.test)).toBeGreaterThanOrEqual(0)
+        },
+      ),
+    )
+  })
+
+  test('a data set with test files keeps them', () => {
+    const data = { name: 'cifar10' as const, train: ['a'], test: ['b'], validation: 0.1 }
+    expect(setSizes(data, cifarFacts)).toEqual({
+      train: 4050,
+      validation: 450,
+      test: 1000,
+    })
+  })
+
+  test('how many a random split forgets', () => {
+    expect(forgetCount({ kind: 'random', fraction: 0.1 }, 1258)).toBe(126)
+    expect(forgetCount({ kind: 'random', count: 7 }, 1258)).toBe(7)
+  })
+
+  test('classes by index and name, in ascending order', () => {
+    expect(resolveClasses({ kind: 'class', classes: ['truck', 0, 'cat'] }, cifarFacts)).toEqual([0, 3, 9])
+    expect(() => resolveClasses({ kind: 'class', classes: ['lion'] }, cifarFacts)).toThrow(UserError)
+  })
+})

@@ -1,0 +1,25 @@
+import { defineConfig } from 'vitest/config'
+
+/** Tiers, quick first: `tests/run.mjs` runs them in this order. Each file gets its own process (TensorFlow is native). */
+const tier = (name: string, testTimeout: number) => ({
+  test: {
+    name,
+    include: [`tests/${name}/**/*.test.ts`],
+    pool: 'forks' as const,
+    maxWorkers: 2,
+    testTimeout,
+    hookTimeout: testTimeout,
+    env: { TF_CPP_MIN_LOG_LEVEL: '2' },
+  },
+})
+
+export default defineConfig({
+  test: {
+    projects: [
+      tier('unit', 30_000),
+      tier('integration', 180_000),
+      tier('e2e', 600_000),
+      tier('faults', 600_000),
+    ],
+  },
+})
