@@ -1,0 +1,158 @@
+import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs'
+import type { Shape } from '../experiment/model.ts'
+import type { TrainingSpec } from '../experiment/spec.ts'
+import { unpackBytes } from './kernels.ts'
+import { permutation, stream, type RandomStream } from './random.ts'
+import { tf } from './tf.ts'
+
+/**
+ * A data set on the device: one byte a pixel (four in an int32), normalised as batches are gathered.
+ * Image i is row i of `packed`.
+ */
+export class DeviceData {
+  private readonly packed: Tensor2D
+  private readonly mean: Tensor1D
+  private readonly deviation: Tensor1D
+  readonly shape: Shape
+  readonly labels: Int32Array
+  readonly classes: number
+
+  /** images: bytes [n, h, w, c]; mean and deviation: per channel, in pixel units. */
+  constructor(
+    images: Uint8Array,
+    labels: Int32Array,
+    options: { shape: Shape; classes: number; mean: readonly number[]; deviation: readonly number[] },
+  ) {
+    this.shape = options.shape
+    this.labels = labels
+    this.classes = options.classes
+    const width = this.pixels
+    const words = Math.ceil(width / 4)
+    const aligned = width % 4 === 0 && images.byteOffset % 4 === 0
+    const bytes = aligned ? images : padRows(images, labels.length, width, words * 4)
+    this.packed = tf.tensor2d(
+      new Int32Array(bytes.buffer, bytes.byteOffset, labels.length * words),
+      [labels.length, words],
+      'int32',
+    )
+    this.mean = tf.tensor1d([...options.mean])
+    this.deviation = tf.tensor1d([...options.deviation])
+  }
+
+  private get pixels(): number {
+    return this.shape[0] * this.shape[1] * this.shape[2]
+  }
+
+  /** Normalised images [n, h, w, c] of the samples at these indices. */
+  images(indices: Int32Array, augment?: { crop: number; flip: boolean; random: RandomStream }): Tensor4D {
+    return tf.tidy(() => {
+      const [height, width, channels] = this.shape
+      const rows = tf.gather(this.packed, tf.tensor1d(indices, 'int32'))
+      const bytes = unpackBytes(rows)
+      const exact = bytes.shape[1] === this.pixels ? bytes : bytes.slice([0, 0], [-1, this.pixels])
+      const pixels = exact.reshape([indices.length, height, width, channels]) as Tensor4D
+      const augmented = augment && (augment.crop > 0 || augment.flip) ? cropAndFlip(pixels, augment) : pixels
+      return augmented.sub(this.mean).div(this.deviation) as Tensor4D
+    })
+  }
+
+  labelsOf(indices: Int32Array): Tensor1D {
+    return tf.tensor1d(labelsAt(this.labels, indices), 'int32')
+  }
+
+  dispose(): void {
+    tf.dispose([this.packed, this.mean, this.deviation] as Tensor[])
+  }
+}
+
+export function labelsAt(labels: Int32Array, indices: Int32Array): Int32Array {
+  return indices.map((i) => labels[i] ?? -1)
+}
+
+/** Row widths up to a multiple of four bytes. */
+function padRows(images: Uint8Array, rows: number, width: number, padded: number): Uint8Array {
+  const bytes = new Uint8Array(rows * padded)
+  for (let i = 0; i < rows; i++) bytes.set(images.subarray(i * width, (i + 1) * width), i * padded)
+  return bytes
+}
+
+/**
+ * Random crops of zero-padded images, mirrored half of the time: one crop-and-resize with a box an image, on the pixel
+ * grid ("nearest" takes pixels unchanged); a box from right to left mirrors.
+ */
+function cropAndFlip(
+  images: Tensor4D,
+  { crop, flip, random }: { crop: number; flip: boolean; random: RandomStream },
+): Tensor4D {
+  const [n, height, width] = images.shape
+  const padded = tf.pad(images, [
+    [0, 0],
+    [crop, crop],
+    [crop, crop],
+    [0, 0],
+  ])
+  const bottom = height + 2 * crop - 1
+  const right = width + 2 * crop - 1
+  const boxes = new Float32Array(4 * n)
+  for (let i = 0; i < n; i++) {
+    const y = random.integer(2 * crop + 1)
+    const x = random.integer(2 * crop + 1)
+    const [from, to] = flip && random.uniform() < 0.5 ? [x + width - 1, x] : [x, x + width - 1]
+    boxes.set([y / bottom, from / right, (y + height - 1) / bottom, to / right], 4 * i)
+  }
+  const which = tf.range(0, n, 1, 'int32')
+  return tf.image.cropAndResize(padded, tf.tensor2d(boxes, [n, 4]), which, [height, width], 'nearest')
+}
+
+/**
+ * The batches of a run over `indices`: a new order each epoch, from a stream named by the epoch, so that any step's
+ * batch is known without having taken the steps before. The rest of an epoch that fills no batch is left out.
+ */
+export class Batches {
+  readonly perEpoch: number
+  private epoch = -1
+  private order = new Int32Array()
+  private readonly indices: Int32Array
+  private readonly size: number
+  private readonly seed: number
+  private readonly purpose: string
+
+  constructor(indices: Int32Array, size: number, seed: number, purpose: string) {
+    this.indices = indices
+    this.size = Math.min(size, indices.length)
+    this.seed = seed
+    this.purpose = purpose
+    this.perEpoch = Math.floor(indices.length / this.size)
+  }
+
+  /** Positions in `indices` of a step's batch. */
+  positions(step: number): Int32Array {
+    const epoch = Math.floor(step / this.perEpoch)
+    if (epoch !== this.epoch) {
+      this.epoch = epoch
+      this.order = permutation(
+        this.indices.length,
+        stream(this.seed, this.purpose, 'order', epoch),
+      ) as Int32Array<ArrayBuffer>
+    }
+    const first = (step % this.perEpoch) * this.size
+    return this.order.subarray(first, first + this.size)
+  }
+
+  /** Sample indices of a step's batch. */
+  at(step: number): Int32Array {
+    return this.positions(step).map((position) => this.indices[position] ?? 0)
+  }
+}
+
+/** Steps of a number of epochs, which may be a fraction; at least one. */
+export function stepsOf(epochs: number, batches: Batches): number {
+  return Math.max(1, Math.round(epochs * batches.perEpoch))
+}
+
+/** The augmentation of one step, from a stream named by the step. */
+export function augmentation({ augment }: TrainingSpec, seed: number, purpose: string, step: number) {
+  return augment.crop > 0 || augment.flip
+    ? { ...augment, random: stream(seed, purpose, 'augment', step) }
+    : undefined
+}

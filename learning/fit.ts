@@ -1,0 +1,100 @@
+import type { Tensor1D } from '@tensorflow/tfjs'
+import type { CurvePoint } from '../experiment/manifest.ts'
+import type { OptimizerSpec, ScheduleSpec } from '../experiment/methods.ts'
+import type { Layer } from '../experiment/model.ts'
+import type { StepProgress } from '../experiment/run.ts'
+import type { TrainingSpec } from '../experiment/spec.ts'
+import { augmentation, Batches, stepsOf, type DeviceData } from './data.ts'
+import { crossEntropy } from './losses.ts'
+import { forward } from './model.ts'
+import { parameterSpecs, unpack, type NamedTensors, type ParameterSpec, type Weights } from './parameters.ts'
+import { tf } from './tf.ts'
+import { train } from './training.ts'
+
+/** Classification by cross-entropy: how the original and gold models are trained and what many methods go on with. */
+export interface Fit {
+  readonly layers: readonly Layer[]
+  readonly initial: Weights
+  readonly data: DeviceData
+  /** The samples to train on, and their labels where these are not the data's own. */
+  readonly indices: Int32Array
+  readonly labelsOf?: (batch: Int32Array) => Int32Array
+  readonly epochs: number
+  readonly batchSize: number
+  readonly optimizer: OptimizerSpec
+  readonly schedule: ScheduleSpec
+  readonly warmupEpochs?: number
+  readonly training: TrainingSpec
+  /** −1 climbs the loss instead. */
+  readonly direction?: 1 | -1
+  readonly seed: number
+  /** Names the random streams. */
+  readonly purpose: string
+  readonly onStep?: ((progress: StepProgress) => Promise<void>) | undefined
+}
+
+export interface Fitted {
+  readonly weights: Weights
+  readonly steps: number
+  readonly curve: readonly CurvePoint[]
+}
+
+export async function fit(options: Fit): Promise<Fitted> {
+  const { layers, initial, data, indices, training, direction = 1, seed, purpose } = options
+  const specs = parameterSpecs(layers)
+  const batches = new Batches(indices, options.batchSize, seed, purpose)
+  const steps = stepsOf(options.epochs, batches)
+  const running = new RunningStatistics(specs.statistics, initial.statistics)
+
+  try {
+    const { parameters, curve } = await train({
+      initial: initial.trained,
+      steps,
+      optimizer: options.optimizer,
+      schedule: options.schedule,
+      warmupSteps: Math.round((options.warmupEpochs ?? 0) * batches.perEpoch),
+      onStep: options.onStep,
+      loss: (flat, step) => {
+        const batch = batches.at(step)
+        const images = data.images(batch, augmentation(training, seed, purpose, step))
+        const labels = options.labelsOf ? tf.tensor1d(options.labelsOf(batch), 'int32') : data.labelsOf(batch)
+        const { output, statistics } = forward(layers, unpack(specs.trained, flat), images, {
+          training: true,
+        })
+        running.update(statistics)
+        const loss = crossEntropy(output, labels, training.labelSmoothing)
+        return direction === 1 ? loss : loss.neg()
+      },
+    })
+    return { weights: { trained: parameters, statistics: await running.read() }, steps, curve }
+  } finally {
+    running.dispose()
+  }
+}
+
+/** The running mean and variance of every batch norm: moved by a tenth towards each batch's. */
+class RunningStatistics {
+  private readonly specs: readonly ParameterSpec[]
+  private flat: Tensor1D
+
+  constructor(specs: readonly ParameterSpec[], initial: Float32Array) {
+    this.specs = specs
+    this.flat = tf.tensor1d(initial)
+  }
+
+  update(batch: NamedTensors): void {
+    if (this.specs.length === 0) return
+    const tensors = this.specs.map(({ name }) => batch[name] as Tensor1D)
+    const next = tf.keep(tf.tidy(() => this.flat.mul(0.9).add(tf.concat(tensors).mul(0.1)) as Tensor1D))
+    tf.dispose([this.flat, ...tensors])
+    this.flat = next
+  }
+
+  async read(): Promise<Float32Array> {
+    return ((await this.flat.data()) as Float32Array).slice()
+  }
+
+  dispose(): void {
+    this.flat.dispose()
+  }
+}

@@ -1,0 +1,63 @@
+import type { Tensor, Tensor1D } from '@tensorflow/tfjs'
+import type { AdaptableLayer } from '../experiment/model.ts'
+import { sizeOf, unpack, type NamedTensors, type ParameterSpec } from './parameters.ts'
+import { totalSize } from './parameters.ts'
+import type { RandomStream } from './random.ts'
+import { tf } from './tf.ts'
+
+/**
+ * Low-rank adapters (Hu et al. 2022, as in PEFT): ΔW = s·A·B with A [in, r], B [r, out], s = α/r, or α/√r with
+ * `rslora`. A convolution's kernel [k, k, in, out] is the matrix [k·k·in, out]: A is then PEFT's r-channel convolution with
+ * the layer's kernel, B its 1×1 convolution.
+ *
+ * The forward pass runs on W + ΔW: one convolution instead of three, the unadapted forward pass unchanged, and B = 0 gives
+ * the frozen model to the bit.
+ */
+export interface Lora {
+  readonly layers: readonly AdaptableLayer[]
+  readonly rank: number
+  readonly scale: number
+  /** A and B of each layer, in one flat vector like all parameters. */
+  readonly specs: readonly ParameterSpec[]
+}
+
+export function lora(
+  layers: readonly AdaptableLayer[],
+  options: { rank: number; alpha?: number | undefined; rslora: boolean },
+): Lora {
+  const { rank, alpha = rank, rslora } = options
+  const specs = layers.flatMap((layer): ParameterSpec[] => {
+    const rows = layer.kind === 'linear' ? layer.in : layer.kernel * layer.kernel * layer.in
+    return [
+      { name: `${layer.name}.lora_A`, shape: [rows, rank], init: 'he', fanIn: rows },
+      { name: `${layer.name}.lora_B`, shape: [rank, layer.out], init: 'zeros', fanIn: rank },
+    ]
+  })
+  return { layers, rank, scale: rslora ? alpha / Math.sqrt(rank) : alpha / rank, specs }
+}
+
+/** A uniform in ±1/√fan-in (Kaiming-uniform with a = √5, as PEFT), B zero. */
+export function initialAdapter({ specs }: Lora, random: RandomStream): Float32Array {
+  const values = new Float32Array(totalSize(specs))
+  let offset = 0
+  for (const spec of specs) {
+    const part = values.subarray(offset, (offset += sizeOf(spec)))
+    if (spec.init === 'zeros') continue
+    const bound = 1 / Math.sqrt(spec.fanIn)
+    for (let i = 0; i < part.length; i++) part[i] = bound * (2 * random.uniform() - 1)
+  }
+  return values
+}
+
+/** The model's parameters with ΔW added to the adapted layers' weights. Differentiable in the adapter. */
+export function adapted({ layers, scale, specs }: Lora, base: NamedTensors, adapter: Tensor1D): NamedTensors {
+  const factors = unpack(specs, adapter)
+  const weights = layers.map(({ name }) => {
+    const weight = base[`${name}.weight`] as Tensor
+    const delta = tf
+      .matMul(factors[`${name}.lora_A`] as Tensor, factors[`${name}.lora_B`] as Tensor)
+      .mul(scale)
+    return [`${name}.weight`, weight.add(delta.reshape(weight.shape))] as const
+  })
+  return { ...base, ...Object.fromEntries(weights) }
+}

@@ -1,0 +1,34 @@
+import type { Layer } from '../experiment/model.ts'
+import type { DeviceData } from './data.ts'
+import { forward } from './model.ts'
+import { parameterSpecs, unpack, type NamedTensors, type Weights } from './parameters.ts'
+import { tf } from './tf.ts'
+
+/** A model's parameters as tensors on the device. Dispose with tf.dispose. */
+export function parametersOf(layers: readonly Layer[], weights: Weights): NamedTensors {
+  const { trained, statistics } = parameterSpecs(layers)
+  return tf.tidy(() => ({
+    ...unpack(trained, tf.tensor1d(weights.trained)),
+    ...unpack(statistics, tf.tensor1d(weights.statistics)),
+  }))
+}
+
+/** Logits [n, classes] of the samples at these indices, in inference mode. */
+export async function predict(
+  layers: readonly Layer[],
+  parameters: NamedTensors,
+  data: DeviceData,
+  indices: Int32Array,
+  batchSize: number,
+  onBatch?: (done: number) => Promise<void>,
+): Promise<Float32Array> {
+  const logits = new Float32Array(indices.length * data.classes)
+  for (let first = 0; first < indices.length; first += batchSize) {
+    const batch = indices.subarray(first, first + batchSize)
+    const output = tf.tidy(() => forward(layers, parameters, data.images(batch)).output)
+    logits.set((await output.data()) as Float32Array, first * data.classes)
+    output.dispose()
+    await onBatch?.(first + batch.length)
+  }
+  return logits
+}

@@ -1,0 +1,80 @@
+import type { Scalar, Tensor1D } from '@tensorflow/tfjs'
+import { MathError } from '../experiment/errors.ts'
+import type { CurvePoint } from '../experiment/manifest.ts'
+import type { OptimizerSpec, ScheduleSpec } from '../experiment/methods.ts'
+import type { StepProgress } from '../experiment/run.ts'
+import { initialState, optimizerStep, type OptimizerState } from './optimizer.ts'
+import { scheduleFactor } from './schedule.ts'
+import { tf } from './tf.ts'
+
+/**
+ * The one training loop. It knows a flat parameter vector, a loss and an optimizer; the original and gold models,
+ * every baseline and residual feature alignment differ in the loss alone.
+ */
+export interface TrainingRun {
+  /** Trained parameters [size]; the loop takes a copy. */
+  readonly initial: Float32Array
+  readonly steps: number
+  readonly optimizer: OptimizerSpec
+  readonly schedule: ScheduleSpec
+  readonly warmupSteps?: number
+  /** The loss of one step (counted from 0), differentiable in the parameters. Runs inside tf.tidy. */
+  readonly loss: (parameters: Tensor1D, step: number) => Scalar
+  /** Awaited between steps: progress goes out, the event loop breathes, a cancellation throws. */
+  readonly onStep?: ((progress: StepProgress) => Promise<void>) | undefined
+}
+
+export interface TrainingResult {
+  readonly parameters: Float32Array
+  /** At most 200 points, the first and the last step among them. */
+  readonly curve: readonly CurvePoint[]
+}
+
+export async function train(run: TrainingRun): Promise<TrainingResult> {
+  const { steps, optimizer, schedule, warmupSteps = 0 } = run
+  let parameters = tf.tensor1d(run.initial)
+  let state = initialState(optimizer, run.initial.length)
+  const curve: CurvePoint[] = []
+  const interval = curveInterval(steps)
+
+  try {
+    for (let step = 0; step < steps; step++) {
+      const rate = optimizer.learningRate * scheduleFactor(schedule, step, steps, warmupSteps)
+      const before = [parameters, ...state]
+      const [next, loss] = tf.tidy(() => {
+        const { value, grad } = tf.valueAndGrad((flat) => run.loss(flat as Tensor1D, step))(parameters)
+        const updated = optimizerStep(optimizer, parameters, grad as Tensor1D, state, step, rate)
+        return [[updated.parameters, ...updated.state], value] as [Tensor1D[], Scalar]
+      })
+      ;[parameters, state] = [next[0] as Tensor1D, next.slice(1) as OptimizerState]
+      tf.dispose(before.filter((tensor) => !next.includes(tensor)))
+
+      const last = step === steps - 1
+      if (step % interval === 0 || last) {
+        const [value = NaN] = await loss.data()
+        if (!Number.isFinite(value)) throw diverged(step + 1, rate, value, curve.at(-1))
+        curve.push({ step: step + 1, loss: value, learningRate: rate })
+      }
+      loss.dispose()
+      await run.onStep?.({ step: step + 1, steps, loss: curve.at(-1)?.loss ?? NaN })
+    }
+    const final = (await parameters.data()) as Float32Array
+    if (!final.every(Number.isFinite)) throw diverged(steps, optimizer.learningRate, NaN, curve.at(-1))
+    return { parameters: final.slice(), curve }
+  } finally {
+    tf.dispose([parameters, ...state])
+  }
+}
+
+/** Every how many steps a curve has a point. */
+export const curveInterval = (steps: number) => Math.ceil(steps / 199)
+
+function diverged(step: number, rate: number, loss: number, last: CurvePoint | undefined): MathError {
+  const before = last
+    ? `the last finite loss was ${last.loss} at step ${last.step}`
+    : 'no loss before it was finite'
+  return new MathError(
+    `training diverged: the loss is ${loss} at step ${step} (learning rate ${rate}); ${before}. ` +
+      'Lower the learning rate or add warm-up.',
+  )
+}

@@ -1,0 +1,86 @@
+import { methodSchema, type ApproximateMethodName, type MethodSpecOf } from '../../experiment/methods.ts'
+import { layersOf, type Layer } from '../../experiment/model.ts'
+import { modelSchemas, trainingSchema } from '../../experiment/spec.ts'
+import { DeviceData } from '../../learning/data.ts'
+import { fit } from '../../learning/fit.ts'
+import { initialWeights, parameterSpecs, type Weights } from '../../learning/parameters.ts'
+import { parametersOf, predict } from '../../learning/predict.ts'
+import { stream } from '../../learning/random.ts'
+import { tf } from '../../learning/tf.ts'
+import type { UnlearnContext } from '../../unlearning/method.ts'
+
+/** 400 noisy pictures of four classes, 6×6 grey: a bright quadrant each. Learnt in a second. */
+const shape = [6, 6, 1] as const
+const count = 400
+export const labels = Int32Array.from({ length: count }, (_, i) => i % 4)
+
+export function pictures(): Uint8Array {
+  const random = stream(1, 'pictures')
+  return Uint8Array.from({ length: count * 36 }, (_, p) => {
+    const i = Math.floor(p / 36)
+    const [y, x] = [Math.floor((p % 36) / 6), p % 6]
+    const quadrant = 2 * Number(y >= 3) + Number(x >= 3)
+    return Math.min(255, Math.max(0, (quadrant === labels[i] ? 150 : 90) + 40 * random.normal()))
+  })
+}
+
+export const training = trainingSchema.parse({
+  epochs: 9,
+  batchSize: 32,
+  optimizer: { name: 'adam', learningRate: 5e-3 },
+})
+
+export const toyModels: Readonly<Record<'cnn' | 'resnet', readonly Layer[]>> = {
+  cnn: layersOf(modelSchemas[1].parse({ name: 'cnn', channels: [4, 6], hidden: 12 }), shape, 4),
+  resnet: layersOf(modelSchemas[2].parse({ name: 'resnet-cifar', depth: 8, width: 4 }), shape, 4),
+}
+
+export const deviceData = (images = pictures()) =>
+  new DeviceData(images, labels, { shape, classes: 4, mean: [105], deviation: [48] })
+
+/** Class 2 is forgotten. */
+export const all = Int32Array.from({ length: count }, (_, i) => i)
+export const forget = all.filter((i) => labels[i] === 2)
+export const retained = all.filter((i) => labels[i] !== 2)
+
+export async function trainOriginal(layers: readonly Layer[], data: DeviceData): Promise<Weights> {
+  const initial = initialWeights(parameterSpecs(layers), stream(1, 'weights'))
+  const { weights } = await fit({
+    ...training,
+    layers,
+    initial,
+    data,
+    indices: all,
+    training,
+    seed: 1,
+    purpose: 'train',
+  })
+  return weights
+}
+
+export function context(layers: readonly Layer[], original: Weights, data: DeviceData): UnlearnContext {
+  return { layers, original, data, retained, forget, training, seed: 1 }
+}
+
+export function methodSpec<N extends ApproximateMethodName>(
+  spec: { method: N } & Record<string, unknown>,
+): MethodSpecOf<N> {
+  return methodSchema.parse(spec) as MethodSpecOf<N>
+}
+
+/** Accuracy in percent. */
+export async function accuracyOn(
+  indices: Int32Array,
+  layers: readonly Layer[],
+  weights: Weights,
+  data: DeviceData,
+): Promise<number> {
+  const parameters = parametersOf(layers, weights)
+  const logits = await predict(layers, parameters, data, indices, 128)
+  tf.dispose(parameters)
+  const right = indices.filter((sample, i) => {
+    const row = logits.subarray(4 * i, 4 * i + 4)
+    return row.indexOf(Math.max(...row)) === labels[sample]
+  })
+  return (100 * right.length) / indices.length
+}

@@ -1,0 +1,101 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Measured, StageMetrics } from '../../../experiment/manifest.ts'
+import { compare, type Judged } from '../../../unlearning/metrics/compare.ts'
+import { brokenLogits, expectClose, noLogits, valueOf, withConfidence } from './judged-models.ts'
+
+const right = 0.9
+const wrong = 0.05
+
+/** An attack with one efficacy; those of the other scores would show if they were read. */
+function attack(efficacy: Measured): StageMetrics['attack'] {
+  const others = { value: 1000 }
+  const row = {
+    correctness: others,
+    confidence: others,
+    entropy: others,
+    'modified-entropy': others,
+    loss: others,
+  }
+  return {
+    efficacy: { svm: { ...row, confidence: efficacy }, logistic: row },
+    accuracy: { svm: row, logistic: row },
+    members: 10,
+    nonMembers: 10,
+  }
+}
+
+/** Models that are right on the given numbers of 10 samples. */
+function judged(correct: { retained: number; forget: number; test: number }, efficacy: number): Judged {
+  const set = (count: number) =>
+    withConfidence(Array.from({ length: 10 }, (_, i) => (i < count ? right : wrong)))
+  return {
+    logits: {
+      retained: set(correct.retained),
+      forget: set(correct.forget),
+      validation: noLogits,
+      attackTest: set(10),
+      test: set(correct.test),
+      forgottenTest: noLogits,
+    },
+    attack: attack({ value: efficacy }),
+  }
+}
+
+describe('compare', () => {
+  const gold = judged({ retained: 10, forget: 5, test: 8 }, 40)
+
+  it('computes every figure of a model and its distances to gold', () => {
+    const unlearned = judged({ retained: 9, forget: 8, test: 7 }, 10)
+    const figures = compare(unlearned, gold)
+    expect(figures.ra).toEqual({ value: 90 })
+    expect(figures.ta).toEqual({ value: 70 })
+    expect(figures.ua).toEqual({ value: 20 })
+    expect(figures.mia).toEqual({ value: 10 })
+    // |ΔUA| 30, |ΔRA| 10, |ΔTA| 10, |ΔMIA| 30
+    expectClose(valueOf(figures.averageGap), 20)
+    expectClose(valueOf(figures.tow), 0.7 * 0.9 * 0.9)
+
+    const apart = Math.hypot(right - wrong, ...[1, 2, 3].map(() => (right - wrong) / 3))
+    expectClose(valueOf(figures.activationDistance.retained), 0.1 * apart, 1e-6)
+    expectClose(valueOf(figures.activationDistance.forget), 0.3 * apart, 1e-6)
+    expect(valueOf(figures.jsDivergence)).toBeGreaterThan(0)
+  })
+
+  it('finds gold at no distance from itself', () => {
+    const count = fc.integer({ min: 0, max: 10 })
+    fc.assert(
+      fc.property(
+        fc.record({ retained: count, forget: count, test: count }),
+        fc.double({ min: 0, max: 100, noNaN: true }),
+        (correct, efficacy) => {
+          const model = judged(correct, efficacy)
+          const figures = compare(model, model)
+          expect(figures.averageGap).toEqual({ value: 0 })
+          expect(figures.tow).toEqual({ value: 1 })
+          expect(figures.activationDistance).toEqual({ forget: { value: 0 }, retained: { value: 0 } })
+          expect(figures.jsDivergence).toEqual({ value: 0 })
+        },
+      ),
+    )
+  })
+
+  it('leaves a figure missing where what it needs is, and only there', () => {
+    const unlearned = { ...gold, attack: attack({ missing: 'retained: the set is empty' }) }
+    const figures = compare(unlearned, gold)
+    expect(figures.mia).toEqual({ missing: 'retained: the set is empty' })
+    expect(figures.averageGap).toEqual({ missing: 'MIA: unlearned: retained: the set is empty' })
+    expect(figures.tow).toEqual({ value: 1 })
+  })
+
+  it('leaves the figures of a diverged model missing', () => {
+    const { logits } = gold
+    const broken = { ...logits, forget: brokenLogits }
+    const golds = { ...logits, forget: { ...brokenLogits, values: new Float32Array(6) } }
+    const figures = compare({ ...gold, logits: broken }, { ...gold, logits: golds })
+    expect(figures.ua).toEqual({ missing: 'FA: the logits are not finite' })
+    expect(figures.jsDivergence).toEqual({ missing: 'the logits are not finite' })
+    expect(figures.tow).toEqual({ missing: 'FA: unlearned: the logits are not finite' })
+    expect(figures.ra).toEqual({ value: 100 })
+  })
+})

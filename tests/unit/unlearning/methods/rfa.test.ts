@@ -1,0 +1,85 @@
+import { beforeAll, expect, test } from 'vitest'
+import { targetNames } from '../../../../experiment/methods.ts'
+import { adaptableLayers } from '../../../../experiment/model.ts'
+import type { Weights } from '../../../../learning/parameters.ts'
+import { parameterSpecs, unpackArrays } from '../../../../learning/parameters.ts'
+import { unlearn } from '../../../../unlearning/methods/rfa.ts'
+import {
+  accuracyOn,
+  context,
+  deviceData,
+  forget,
+  methodSpec,
+  retained,
+  toyModels,
+  trainOriginal,
+} from '../../../support/toy.ts'
+
+const layers = toyModels.resnet
+let original: Weights
+beforeAll(async () => {
+  const data = deviceData()
+  original = await trainOriginal(layers, data)
+  data.dispose()
+})
+
+async function rfa(options: Record<string, unknown>) {
+  const data = deviceData()
+  const spec = methodSpec({
+    method: 'rfa',
+    optimizer: { name: 'adam', learningRate: 5e-3 },
+    steps: 60,
+    ...options,
+  })
+  const result = await unlearn(spec, context(layers, original, data))
+  const accuracy = {
+    retained: await accuracyOn(retained, layers, result.weights, data),
+    forget: await accuracyOn(forget, layers, result.weights, data),
+  }
+  data.dispose()
+  return { ...result, accuracy }
+}
+
+test.each(targetNames)('%s: residuals start at exactly zero on D_r and shift on D_f', async (target) => {
+  const { metrics, accuracy } = await rfa({ target, lambda: 2 })
+  const [first, last] = [metrics.residuals?.[0], metrics.residuals?.at(-1)]
+  expect(first).toMatchObject({ step: 1, retained: 0 })
+  expect(last?.step).toBe(60)
+  expect(last?.forget).toBeLessThan(0.9 * (first?.forget ?? 0))
+  expect(last?.retained).toBeLessThan(last?.forget ?? 0)
+  expect(accuracy.forget).toBeLessThan(60)
+  expect(accuracy.retained).toBeGreaterThan(85)
+})
+
+test('only the weights of the layers that a pattern names change', async () => {
+  const { weights, metrics, adapter } = await rfa({ layers: ['stage3.*', 'head'], rank: 2 })
+  const { trained } = parameterSpecs(layers)
+  const before = unpackArrays(trained, original.trained)
+  const after = unpackArrays(trained, weights.trained)
+  const changed = trained
+    .map(({ name }) => name)
+    .filter((name) => before[name]?.values.some((value, i) => value !== after[name]?.values[i]))
+  const expected = adaptableLayers(layers)
+    .map(({ name }) => name)
+    .filter((name) => name.startsWith('stage3.') || name === 'head')
+  expect(changed).toEqual(expected.map((name) => `${name}.weight`))
+  expect(adapter?.lora.layers.map(({ name }) => name)).toEqual(expected)
+  expect(metrics.trainable).toBeLessThan(original.trained.length)
+  expect(weights.statistics).toEqual(original.statistics)
+})
+
+test('layers to align may be others than those adapted', async () => {
+  const { metrics } = await rfa({
+    layers: ['stage1.*'],
+    align: ['stage2.0.relu2', 'pool'],
+    target: 'retained-mean',
+    lambda: 2,
+  })
+  expect(metrics.residuals?.[0]?.retained).toBe(0)
+  expect(metrics.residuals?.at(-1)?.forget).toBeLessThan(metrics.residuals?.[0]?.forget ?? 0)
+})
+
+test('no more retained samples are used than asked for', async () => {
+  const { metrics } = await rfa({ retainedSamples: 40, steps: 5 })
+  expect(metrics.samplesUsed).toEqual({ retained: 40, forget: forget.length })
+})

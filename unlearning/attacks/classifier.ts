@@ -1,0 +1,2 @@
+/** A trained attack on one score: at least 0 says member, below 0 non-member. */
+export type Classifier = (score: number) => number

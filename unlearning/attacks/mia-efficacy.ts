@@ -1,0 +1,102 @@
+import type { Measured, StageMetrics } from '../../experiment/manifest.ts'
+import { classifierNames, scoreNames, type ClassifierName, type ScoreName } from '../../experiment/spec.ts'
+import { permutation, type RandomStream } from '../../learning/random.ts'
+import { unusable, type Logits } from '../metrics/logits.ts'
+import type { Classifier } from './classifier.ts'
+import { fitLogistic } from './logistic.ts'
+import { scores } from './scores.ts'
+import { fitSvm } from './svm.ts'
+
+export interface AttackInput {
+  /** D_r: members. */
+  readonly retained: Logits
+  /** The half of D_t that trains the attack. */
+  readonly nonMembers: Logits
+  /** D_f: whose membership is asked for. */
+  readonly forget: Logits
+  /** The other half of D_t: non-members that did not train the attack. */
+  readonly test: Logits
+}
+
+const classifiers: Readonly<
+  Record<ClassifierName, (members: Float64Array, nonMembers: Float64Array) => Classifier>
+> = { svm: fitSvm, logistic: fitLogistic }
+
+/**
+ * MIA-efficacy: an attack is trained to tell as many members as non-members apart, by one score, and asked about D_f.
+ * The efficacy is the percent of D_f that it calls non-member, whatever the score's direction. Its own accuracy is the
+ * mean of the percent of members that it calls member and of non-members that it calls non-member; the members are
+ * drawn from the retained samples that did not train it, at most as many as there are such non-members.
+ *
+ * Where members and non-members have the very same scores (all correct, say) no attack can be trained and its figures
+ * are missing: scikit-learn's SVC then calls everything a member and its LogisticRegression nothing, by their tie rules
+ * alone. An attack that learned to call everything one class is defined.
+ */
+export function miaEfficacy(
+  { retained, nonMembers, forget, test }: AttackInput,
+  { samples, stream }: { readonly samples: number; readonly stream: RandomStream },
+): StageMetrics['attack'] {
+  const count = Math.min(samples, retained.labels.length, nonMembers.labels.length)
+  const drawnMembers = permutation(retained.labels.length, stream)
+  const drawnNonMembers = permutation(nonMembers.labels.length, stream)
+  const trainingMembers = drawnMembers.subarray(0, count)
+  const trainingNonMembers = drawnNonMembers.subarray(0, count)
+  const testMembers = drawnMembers.subarray(count, count + test.labels.length)
+
+  const untrainable = because('retained', retained) ?? because('non-members', nonMembers)
+  const noEfficacy = because('forget', forget)
+  const noAccuracy =
+    because('test', test) ??
+    (testMembers.length === 0 ? 'every retained sample trains the attack' : undefined)
+
+  const attack = (classifier: ClassifierName, score: ScoreName) => {
+    if (untrainable !== undefined) return { efficacy: missing(untrainable), accuracy: missing(untrainable) }
+    const scoreOf = scores[score]
+    const retainedScores = scoreOf(retained)
+    const members = pick(retainedScores, trainingMembers).sort()
+    const others = pick(scoreOf(nonMembers), trainingNonMembers).sort()
+    if (members.every((value, i) => value === others[i])) {
+      const same = missing(`members and non-members have the same ${score} scores`)
+      return { efficacy: same, accuracy: same }
+    }
+    const decision = classifiers[classifier](members, others)
+    const percent = (set: Float64Array, verdict: 'member' | 'non-member') =>
+      (100 * set.filter((value) => decision(value) >= 0 === (verdict === 'member')).length) / set.length
+    const efficacy = () => ({ value: percent(scoreOf(forget), 'non-member') })
+    const accuracy = () => {
+      const sensitivity = percent(pick(retainedScores, testMembers), 'member')
+      return { value: (sensitivity + percent(scoreOf(test), 'non-member')) / 2 }
+    }
+    return {
+      efficacy: noEfficacy === undefined ? efficacy() : missing(noEfficacy),
+      accuracy: noAccuracy === undefined ? accuracy() : missing(noAccuracy),
+    }
+  }
+
+  const attacks = table(classifierNames, (classifier) =>
+    table(scoreNames, (score) => attack(classifier, score)),
+  )
+  const figures = (figure: 'efficacy' | 'accuracy') =>
+    table(classifierNames, (classifier) => table(scoreNames, (score) => attacks[classifier][score][figure]))
+  return { efficacy: figures('efficacy'), accuracy: figures('accuracy'), members: count, nonMembers: count }
+}
+
+function because(set: string, logits: Logits): string | undefined {
+  const reason = unusable(logits)
+  return reason === undefined ? undefined : `${set}: ${reason}`
+}
+
+function missing(reason: string): Measured {
+  return { missing: reason }
+}
+
+function pick(values: Float64Array, indices: Int32Array): Float64Array {
+  return Float64Array.from(indices, (i) => values[i] ?? NaN)
+}
+
+function table<Key extends string, Value>(
+  keys: readonly Key[],
+  value: (key: Key) => Value,
+): Record<Key, Value> {
+  return Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<Key, Value>
+}

@@ -1,0 +1,37 @@
+import type { ScoreName } from '../../experiment/spec.ts'
+import { correctness, logProbabilities, rows, trueLogProbabilities, type Logits } from '../metrics/logits.ts'
+
+/**
+ * What an attack sees of a sample: one number each, [n], in nats where it is an entropy or a loss. All finite for finite
+ * logits, without a floor under p: logarithms come from the logits, where p = 0 and p = 1 have finite ones.
+ */
+export const scores: Readonly<Record<ScoreName, (logits: Logits) => Float64Array>> = {
+  correctness,
+  confidence: (logits) => trueLogProbabilities(logits).map(Math.exp),
+  entropy: (logits) =>
+    Float64Array.from(rows(logProbabilities(logits), logits.classes), (logs) =>
+      logs.reduce((sum, log) => sum - Math.exp(log) * log, 0),
+    ),
+  'modified-entropy': (logits) => {
+    const logs = rows(logProbabilities(logits), logits.classes)
+    return Float64Array.from(logits.labels, (y, i) => modifiedEntropy(logs[i] ?? new Float64Array(), y))
+  },
+  loss: (logits) => trueLogProbabilities(logits).map((log) => 0 - log),
+}
+
+/** −(1 − p_y) log p_y − Σ_{i≠y} p_i log(1 − p_i) of one sample (Song and Mittal 2021, equation 8). */
+function modifiedEntropy(logs: Float64Array, y: number): number {
+  const top = logs.indexOf(Math.max(...logs))
+  const terms = logs.map((log, i) => {
+    const logRest = i === top ? logSumWithout(logs, i) : Math.log1p(-Math.exp(log))
+    return i === y ? Math.exp(logRest) * log : Math.exp(log) * logRest
+  })
+  return terms.reduce((sum, term) => sum - term, 0)
+}
+
+/** log(1 − p_i) as the logarithm of the other classes' sum: 1 − p_i itself rounds to 0 for the likeliest class. */
+function logSumWithout(logs: Float64Array, i: number): number {
+  const others = logs.filter((_, j) => j !== i)
+  const greatest = Math.max(...others)
+  return greatest + Math.log(others.reduce((sum, log) => sum + Math.exp(log - greatest), 0))
+}

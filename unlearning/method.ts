@@ -1,0 +1,42 @@
+import type { StageMetrics } from '../experiment/manifest.ts'
+import type { ApproximateMethodName, MethodSpecOf } from '../experiment/methods.ts'
+import type { Layer } from '../experiment/model.ts'
+import type { StepProgress } from '../experiment/run.ts'
+import type { TrainingSpec } from '../experiment/spec.ts'
+import type { DeviceData } from '../learning/data.ts'
+import type { Lora } from '../learning/lora.ts'
+import type { Weights } from '../learning/parameters.ts'
+
+/** What every unlearning method is given. It never sees test samples or the gold model. */
+export interface UnlearnContext {
+  readonly layers: readonly Layer[]
+  /** θ_o. */
+  readonly original: Weights
+  readonly data: DeviceData
+  /** Sample indices of D_r and D_f. */
+  readonly retained: Int32Array
+  readonly forget: Int32Array
+  /** How the original was trained: augmentation, and what the method's own options leave out. */
+  readonly training: TrainingSpec
+  readonly seed: number
+  readonly onStep?: ((progress: StepProgress) => Promise<void>) | undefined
+}
+
+export interface Unlearned {
+  /** θ_u, adapters merged. */
+  readonly weights: Weights
+  readonly adapter?: { readonly lora: Lora; readonly parameters: Float32Array }
+  readonly metrics: StageMetrics['unlearn']
+}
+
+/** A method's file exports one of these as `unlearn`. */
+export type Method<N extends ApproximateMethodName> = (
+  method: MethodSpecOf<N>,
+  context: UnlearnContext,
+) => Promise<Unlearned>
+
+/** Loads a method by the name that configs use: `unlearning/methods/<name>.ts`. */
+export async function loadMethod<N extends ApproximateMethodName>(name: N): Promise<Method<N>> {
+  const module = (await import(`./methods/${name}.ts`)) as { unlearn: Method<N> }
+  return module.unlearn
+}

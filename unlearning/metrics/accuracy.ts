@@ -1,0 +1,10 @@
+import type { Measured } from '../../experiment/manifest.ts'
+import { correctness, unusable, type Logits } from './logits.ts'
+
+/** Percent of the samples whose greatest logit is the true class's. */
+export function accuracy(logits: Logits): Measured {
+  const missing = unusable(logits)
+  if (missing !== undefined) return { missing }
+  const correct = correctness(logits)
+  return { value: (100 * correct.reduce((sum, one) => sum + one, 0)) / correct.length }
+}

@@ -1,0 +1,15 @@
+import type { Measured } from '../../experiment/manifest.ts'
+import { combine } from './measured.ts'
+
+/** UA, RA, TA and MIA-efficacy, in percent. */
+export type GapFigures = Readonly<Record<'ua' | 'ra' | 'ta' | 'mia', Measured>>
+
+/** Mean absolute difference of the four figures to gold's, in points: 0 is gold. */
+export function averageGap(unlearned: GapFigures, gold: GapFigures): Measured {
+  const gap = (name: keyof GapFigures) =>
+    combine({ unlearned: unlearned[name], gold: gold[name] }, (of) => Math.abs(of.unlearned - of.gold))
+  return combine(
+    { UA: gap('ua'), RA: gap('ra'), TA: gap('ta'), MIA: gap('mia') },
+    ({ UA, RA, TA, MIA }) => (UA + RA + TA + MIA) / 4,
+  )
+}

@@ -1,0 +1,53 @@
+/** A model's outputs on one set of samples. */
+export interface Logits {
+  /** [n, classes], row-major. */
+  readonly values: Float32Array
+  /** [n], each in 0..classes − 1. */
+  readonly labels: Int32Array
+  readonly classes: number
+}
+
+/** Why no figure can be computed from these logits; undefined where one can. */
+export function unusable({ values, labels }: Logits): string | undefined {
+  if (labels.length === 0) return 'the set is empty'
+  if (!values.every(Number.isFinite)) return 'the logits are not finite'
+  return undefined
+}
+
+/** Views of the rows of a row-major [n, width] array. */
+export function rows(values: Float32Array, width: number): Float32Array[]
+export function rows(values: Float64Array, width: number): Float64Array[]
+export function rows(values: Float32Array | Float64Array, width: number): (Float32Array | Float64Array)[] {
+  return Array.from({ length: values.length / width }, (_, i) => values.subarray(i * width, (i + 1) * width))
+}
+
+/** log softmax, [n, classes] row-major. Finite for finite logits, however far apart. */
+export function logProbabilities({ values, classes }: Logits): Float64Array {
+  const result = Float64Array.from(values)
+  for (const row of rows(result, classes)) {
+    // The greatest logit is subtracted before the logarithm is: together they would swallow it for great logits.
+    const greatest = Math.max(...row)
+    let sum = 0
+    for (const z of row) sum += Math.exp(z - greatest)
+    const logSum = Math.log(sum)
+    row.forEach((z, i) => (row[i] = z - greatest - logSum))
+  }
+  return result
+}
+
+/** softmax, [n, classes] row-major. */
+export function probabilities(logits: Logits): Float64Array {
+  return logProbabilities(logits).map(Math.exp)
+}
+
+/** [n]: log p_y, the log probability of the true class. */
+export function trueLogProbabilities(logits: Logits): Float64Array {
+  const logs = rows(logProbabilities(logits), logits.classes)
+  return Float64Array.from(logits.labels, (y, i) => logs[i]?.[y] ?? NaN)
+}
+
+/** [n]: 1 where the greatest logit is the true class's, else 0. The lowest class wins a tie. */
+export function correctness(logits: Logits): Float64Array {
+  const predicted = rows(logits.values, logits.classes).map((row) => row.indexOf(Math.max(...row)))
+  return Float64Array.from(logits.labels, (y, i) => (predicted[i] === y ? 1 : 0))
+}
