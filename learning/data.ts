@@ -50,9 +50,9 @@ export class DeviceData {
       const rows = tf.gather(this.packed, tf.tensor1d(indices, 'int32'))
       const bytes = unpackBytes(rows)
       const exact = bytes.shape[1] === this.pixels ? bytes : bytes.slice([0, 0], [-1, this.pixels])
-      const pixels = exact.reshape([indices.length, height, width, channels]) as Tensor4D
+      const pixels = exact.reshape<Tensor4D>([indices.length, height, width, channels])
       const augmented = augment && (augment.crop > 0 || augment.flip) ? cropAndFlip(pixels, augment) : pixels
-      return augmented.sub(this.mean).div(this.deviation) as Tensor4D
+      return augmented.sub(this.mean).div<Tensor4D>(this.deviation)
     })
   }
 

@@ -85,7 +85,7 @@ class RunningStatistics {
   update(batch: NamedTensors): void {
     if (this.specs.length === 0) return
     const tensors = this.specs.map(({ name }) => batch[name] as Tensor1D)
-    const next = tf.keep(tf.tidy(() => this.flat.mul(0.9).add(tf.concat(tensors).mul(0.1)) as Tensor1D))
+    const next = tf.keep(tf.tidy(() => this.flat.mul(0.9).add<Tensor1D>(tf.concat(tensors).mul(0.1))))
     tf.dispose([this.flat, ...tensors])
     this.flat = next
   }

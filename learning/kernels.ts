@@ -1,4 +1,4 @@
-import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs'
+import type { Rank, Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs'
 import { tf } from './tf.ts'
 
 /**
@@ -92,7 +92,7 @@ export function batchNormTraining(
       backend.executeMultipleOutputs('FusedBatchNormGradV3', attributes, [dy, ...saved], 5).slice(0, 3)
     return { value, gradFunc }
   })
-  const y = normalise(x, gamma, beta) as Tensor4D
+  const y = normalise(x, gamma, beta)
   if (!statistics) throw new Error('batch normalisation gave no statistics')
   return { y, mean: statistics[0], variance: statistics[1] }
 }
@@ -144,7 +144,7 @@ export const composed = {
   batchNormTraining(x: Tensor4D, gamma: Tensor1D, beta: Tensor1D, epsilon: number): BatchNormalised {
     const count = x.size / x.shape[3]
     const { mean, variance } = tf.moments(x, [0, 1, 2]) as { mean: Tensor1D; variance: Tensor1D }
-    const y = tf.batchNorm(x, mean, variance, beta, gamma, epsilon) as Tensor4D
+    const y = tf.batchNorm<Rank.R4>(x, mean, variance, beta, gamma, epsilon)
     return { y, mean: tf.keep(mean), variance: tf.keep(variance.mul(count / Math.max(count - 1, 1))) }
   },
   unpackBytes(packed: Tensor): Tensor {

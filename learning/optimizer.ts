@@ -1,4 +1,4 @@
-import type { Tensor1D } from '@tensorflow/tfjs'
+import type { Rank, Tensor1D } from '@tensorflow/tfjs'
 import type { OptimizerSpec } from '../experiment/methods.ts'
 import { tf } from './tf.ts'
 
@@ -7,7 +7,7 @@ export type OptimizerState = readonly Tensor1D[]
 
 export function initialState(optimizer: OptimizerSpec, size: number): OptimizerState {
   const moments = optimizer.name === 'adam' ? 2 : optimizer.momentum > 0 ? 1 : 0
-  return Array.from({ length: moments }, () => tf.zeros([size]) as Tensor1D)
+  return Array.from({ length: moments }, () => tf.zeros<Rank.R1>([size]))
 }
 
 /**

@@ -26,7 +26,7 @@ export async function predict(
   for (let first = 0; first < indices.length; first += batchSize) {
     const batch = indices.subarray(first, first + batchSize)
     const output = tf.tidy(() => forward(layers, parameters, data.images(batch)).output)
-    logits.set((await output.data()) as Float32Array, first * data.classes)
+    logits.set(await output.data(), first * data.classes)
     output.dispose()
     await onBatch?.(first + batch.length)
   }

@@ -3,7 +3,7 @@ import { MathError } from '../experiment/errors.ts'
 import type { CurvePoint } from '../experiment/manifest.ts'
 import type { OptimizerSpec, ScheduleSpec } from '../experiment/methods.ts'
 import type { StepProgress } from '../experiment/run.ts'
-import { initialState, optimizerStep, type OptimizerState } from './optimizer.ts'
+import { initialState, optimizerStep } from './optimizer.ts'
 import { scheduleFactor } from './schedule.ts'
 import { tf } from './tf.ts'
 
@@ -46,7 +46,7 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
         const updated = optimizerStep(optimizer, parameters, grad as Tensor1D, state, step, rate)
         return [[updated.parameters, ...updated.state], value] as [Tensor1D[], Scalar]
       })
-      ;[parameters, state] = [next[0] as Tensor1D, next.slice(1) as OptimizerState]
+      ;[parameters, state] = [next[0] as Tensor1D, next.slice(1)]
       tf.dispose(before.filter((tensor) => !next.includes(tensor)))
 
       const last = step === steps - 1

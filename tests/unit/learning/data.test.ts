@@ -110,8 +110,8 @@ test('a partition holds every sample once, ascending, with the shares asked for'
         const all = [...parts.train, ...parts.validation, ...parts.test]
         expect(all.sort((a, b) => a - b)).toEqual(Array.from({ length: n }, (_, i) => i))
         expect(parts.test.length).toBe(Math.round((test / 10) * n))
-        for (const part of Object.values(parts))
-          expect([...part]).toEqual([...(part as Int32Array)].sort((a, b) => a - b))
+        for (const part of Object.values(parts) as Int32Array[])
+          expect([...part]).toEqual([...part].sort((a, b) => a - b))
       },
     ),
   )

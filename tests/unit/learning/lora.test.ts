@@ -58,7 +58,7 @@ test('merged into the weight, an adapter acts as the two layers of PEFT beside i
     } else {
       const x = normal([3, 6, 6, layer.in], 5) as Tensor4D
       // [out, in, k, k] to [k, k, in, out]
-      const kernel = (tensor: Tensor) => tensor.transpose([2, 3, 1, 0]) as Tensor4D
+      const kernel = (tensor: Tensor) => tensor.transpose<Tensor4D>([2, 3, 1, 0])
       const through = tf.conv2d(tf.conv2d(x, kernel(a), layer.stride, 'same'), kernel(b), 1, 'same')
       closeTo(
         tf.conv2d(x, weight as Tensor4D, layer.stride, 'same'),

@@ -1,4 +1,4 @@
-import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs'
+import type { Tensor, Tensor1D } from '@tensorflow/tfjs'
 import { expect, test } from 'vitest'
 import { MathError } from '../../../experiment/errors.ts'
 import { optimizerSchema } from '../../../experiment/methods.ts'
@@ -32,7 +32,7 @@ test.each([
   })
   const variable = tf.variable(tf.tensor1d(start()))
   const other = reference()
-  for (let i = 0; i < 5; i++) other.minimize(() => quadratic(variable as Tensor as Tensor1D) as Scalar)
+  for (let i = 0; i < 5; i++) other.minimize(() => quadratic(variable as Tensor as Tensor1D))
   variable.dataSync().forEach((value, i) => {
     expect(parameters[i]).toBeCloseTo(value, 4)
   })

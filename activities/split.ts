@@ -1,0 +1,21 @@
+import { resolveClasses } from '../experiment/check.ts'
+import { splitData } from '../unlearning/split.ts'
+import { encodeSplit, readDataset } from './stored.ts'
+import type { StageBody } from './stage.ts'
+import { timed } from './timed.ts'
+
+export const split: StageBody<'split'> = async ({ stage, artifacts, inputs }) => {
+  const data = await readDataset(artifacts, inputs.dataset)
+  const { split: spec, seed } = stage.params
+  const forgottenClasses = spec.kind === 'class' ? resolveClasses(spec, inputs.dataset.params.facts) : []
+  const { result, seconds } = await timed(() => splitData(data, data.labels, spec, forgottenClasses, seed))
+  const counts = {
+    retained: result.retained.length,
+    forget: result.forget.length,
+    validation: result.validation.length,
+    attackTest: result.attackTest.length,
+    test: result.test.length,
+    forgottenTest: result.forgottenTest.length,
+  }
+  return { outputs: { split: encodeSplit(result) }, metrics: { ...counts, forgottenClasses }, seconds }
+}

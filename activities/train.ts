@@ -1,0 +1,40 @@
+import { layersOf } from '../experiment/model.ts'
+import { fit } from '../learning/fit.ts'
+import { initialWeights, parameterSpecs } from '../learning/parameters.ts'
+import { stream } from '../learning/random.ts'
+import { tensorflowEnvironment } from '../learning/tf.ts'
+import { deviceData, encodeWeights } from './device.ts'
+import type { StageBody } from './stage.ts'
+import { readSplit } from './stored.ts'
+import { timed } from './timed.ts'
+
+export const train: StageBody<'train'> = async ({ stage, artifacts, inputs, step }) => {
+  const { model, training, seed } = stage.params
+  const { facts } = inputs.dataset.params
+  const layers = layersOf(model, facts.shape, facts.classes.length)
+  const { data, stored } = await deviceData(artifacts, inputs.dataset)
+  try {
+    const indices = inputs.split ? (await readSplit(artifacts, inputs.split)).retained : stored.train
+    const { result, seconds } = await timed(() =>
+      fit({
+        ...training,
+        layers,
+        initial: initialWeights(parameterSpecs(layers), stream(seed, 'train', 'weights')),
+        data,
+        indices,
+        training,
+        seed,
+        purpose: 'train',
+        onStep: step,
+      }),
+    )
+    return {
+      outputs: { model: encodeWeights(layers, result.weights) },
+      metrics: { parameters: result.weights.trained.length, steps: result.steps, curve: result.curve },
+      seconds,
+      tensorflow: tensorflowEnvironment(),
+    }
+  } finally {
+    data.dispose()
+  }
+}

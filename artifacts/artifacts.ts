@@ -1,0 +1,133 @@
+import { sha256 } from '../experiment/canonical.ts'
+import type { BlobRef, Manifest } from '../experiment/manifest.ts'
+import type { RunRecord } from '../experiment/run.ts'
+import type { StageKind, StageRef } from '../experiment/stages.ts'
+import { openStore, type ObjectStore } from './store.ts'
+
+/** A blob that is not what its name says. Never used; the message says what to do. */
+export class CorruptBlobError extends Error {
+  override readonly name = 'CorruptBlobError'
+}
+
+/**
+ * What stages leave, in any store:
+ *
+ *     blobs/sha256/ab/abcd…                 bytes, named by their digest, never changed
+ *     stages/<kind>/<key>/manifest.json     written last: it is there whole, or the stage has not finished
+ *     runs/<id>/run.json                    what was asked for
+ *     runs/<id>/report/…                    what came out, for people
+ */
+export class Artifacts {
+  readonly store: ObjectStore
+
+  constructor(store: ObjectStore) {
+    this.store = store
+  }
+
+  async putBlob(bytes: Uint8Array): Promise<BlobRef> {
+    const blob = { sha256: sha256(bytes), bytes: bytes.length }
+    const path = blobPath(blob)
+    const there = await this.store.size(path)
+    // A file of another size was cut off by something outside this store: the right bytes replace it.
+    if (there === undefined) await this.store.putIfAbsent(path, bytes)
+    else if (there !== bytes.length) await this.store.put(path, bytes)
+    return blob
+  }
+
+  /** The bytes, checked against their digest on every read. */
+  async getBlob(blob: BlobRef): Promise<Uint8Array> {
+    const path = blobPath(blob)
+    const bytes = await this.store.get(path)
+    const remedy = 'Delete it and run the same command again: the stage that made it is computed anew.'
+    if (!bytes) throw new CorruptBlobError(`the blob ${this.store.locate(path)} is missing. ${remedy}`)
+    const found = sha256(bytes)
+    if (found !== blob.sha256) {
+      throw new CorruptBlobError(
+        `the blob ${this.store.locate(path)} is damaged: its ${bytes.length} bytes have SHA-256 ${found}, ` +
+          `expected ${blob.bytes} bytes with ${blob.sha256}. ${remedy}`,
+      )
+    }
+    return bytes
+  }
+
+  async manifest<K extends StageKind>(ref: {
+    readonly kind: K
+    readonly key: string
+  }): Promise<Extract<Manifest, { kind: K }> | undefined> {
+    const path = manifestPath(ref)
+    const bytes = await this.store.get(path)
+    if (!bytes) return undefined
+    const manifest = parseJson(bytes, this.store.locate(path)) as Manifest
+    if (manifest.kind !== ref.kind || manifest.key !== ref.key) {
+      throw new Error(
+        `${this.store.locate(path)} is the manifest of ${manifest.kind} ${manifest.key}, expected ${ref.kind} ${ref.key}`,
+      )
+    }
+    return manifest as Extract<Manifest, { kind: K }>
+  }
+
+  /** The manifest, where all that it names is there too: what lets a stage be left out. */
+  async complete<K extends StageKind>(ref: {
+    readonly kind: K
+    readonly key: string
+  }): Promise<Extract<Manifest, { kind: K }> | undefined> {
+    const manifest = await this.manifest(ref)
+    if (!manifest) return undefined
+    for (const blob of Object.values(manifest.outputs)) {
+      if ((await this.store.size(blobPath(blob))) !== blob.bytes) return undefined
+    }
+    return manifest
+  }
+
+  /** The commit point of a stage. Answers the manifest that stands: the first writer's. */
+  async commit<M extends Manifest>(manifest: M): Promise<M> {
+    const path = manifestPath(manifest)
+    if (await this.store.putIfAbsent(path, jsonBytes(manifest))) return manifest
+    const standing = await this.manifest(manifest)
+    if (!standing)
+      throw new Error(
+        `${this.store.locate(path)} was there and is gone: something else deletes from the store`,
+      )
+    return standing as unknown as M
+  }
+
+  async putRun(run: RunRecord): Promise<void> {
+    await this.store.put(`runs/${run.id}/run.json`, jsonBytes(run))
+  }
+
+  async run(id: string): Promise<RunRecord | undefined> {
+    const path = `runs/${id}/run.json`
+    const bytes = await this.store.get(path)
+    return bytes && (parseJson(bytes, this.store.locate(path)) as RunRecord)
+  }
+
+  async runs(): Promise<readonly string[]> {
+    const paths = await this.store.list('runs/')
+    return paths.flatMap((path) => /^runs\/([^/]+)\/run\.json$/.exec(path)?.[1] ?? [])
+  }
+
+  /** Writes a run's report; answers the URL of its folder. */
+  async putReport(id: string, files: Readonly<Record<string, string>>): Promise<string> {
+    for (const [name, text] of Object.entries(files)) {
+      await this.store.put(`runs/${id}/report/${name}`, new TextEncoder().encode(text))
+    }
+    return this.store.locate(`runs/${id}/report`)
+  }
+}
+
+export function openArtifacts(location: string): Artifacts {
+  return new Artifacts(openStore(location))
+}
+
+const blobPath = ({ sha256: digest }: BlobRef) => `blobs/sha256/${digest.slice(0, 2)}/${digest}`
+const manifestPath = ({ kind, key }: StageRef) => `stages/${kind}/${key}/manifest.json`
+
+const jsonBytes = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`)
+
+function parseJson(bytes: Uint8Array, where: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes))
+  } catch (cause) {
+    throw new Error(`${where} is not whole JSON; delete it and run the same command again`, { cause })
+  }
+}

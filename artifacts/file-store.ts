@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto'
+import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { ObjectStore } from './store.ts'
+
+/**
+ * A store in a directory. What is written appears whole: bytes go to a file of another name, reach the disk, and are then
+ * renamed (put) or linked (putIfAbsent, which fails where the name is taken).
+ */
+export class FileStore implements ObjectStore {
+  readonly url: string
+  private readonly root: string
+
+  constructor(root: string) {
+    this.root = resolve(root)
+    this.url = pathToFileURL(this.root).href
+  }
+
+  async get(path: string): Promise<Uint8Array | undefined> {
+    return unlessMissing(readFile(this.file(path)))
+  }
+
+  async size(path: string): Promise<number | undefined> {
+    return (await unlessMissing(stat(this.file(path))))?.size
+  }
+
+  async put(path: string, bytes: Uint8Array): Promise<void> {
+    await this.staged(path, bytes, (temporary, file) => rename(temporary, file))
+  }
+
+  async putIfAbsent(path: string, bytes: Uint8Array): Promise<boolean> {
+    let absent = true
+    await this.staged(path, bytes, async (temporary, file) => {
+      try {
+        await link(temporary, file)
+      } catch (error) {
+        if (codeOf(error) !== 'EEXIST') throw error
+        absent = false
+      }
+    })
+    return absent
+  }
+
+  async list(prefix: string): Promise<readonly string[]> {
+    const entries = await unlessMissing(readdir(this.file(prefix), { recursive: true, withFileTypes: true }))
+    return (entries ?? [])
+      .filter((entry) => entry.isFile() && !entry.name.startsWith(temporaryPrefix))
+      .map((entry) => relative(this.root, join(entry.parentPath, entry.name)).split(sep).join('/'))
+      .sort()
+  }
+
+  async delete(path: string): Promise<void> {
+    await rm(this.file(path), { force: true })
+  }
+
+  locate(path: string): string {
+    return pathToFileURL(this.file(path)).href
+  }
+
+  private file(path: string): string {
+    const file = resolve(this.root, path)
+    if (file !== this.root && !file.startsWith(this.root + sep)) {
+      throw new Error(`the path "${path}" leads out of the store ${this.root}`)
+    }
+    return file
+  }
+
+  private async staged(
+    path: string,
+    bytes: Uint8Array,
+    publish: (temporary: string, file: string) => Promise<void>,
+  ) {
+    const file = this.file(path)
+    const temporary = join(dirname(file), `${temporaryPrefix}${randomUUID()}`)
+    try {
+      await mkdir(dirname(file), { recursive: true })
+      const handle = await open(temporary, 'wx')
+      try {
+        await handle.writeFile(bytes)
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+      await publish(temporary, file)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new Error(`cannot write ${bytes.length} bytes to ${file}: ${reason}`, { cause: error })
+    } finally {
+      await rm(temporary, { force: true }).catch(() => undefined)
+    }
+  }
+}
+
+const temporaryPrefix = '.writing-'
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined
+}
+
+async function unlessMissing<T>(result: Promise<T>): Promise<T | undefined> {
+  try {
+    return await result
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,65 @@
+import { join } from 'node:path'
+import type { Measured } from '../experiment/manifest.ts'
+import type { ResultRow } from '../experiment/results.ts'
+import type { RunInput, RunResult } from '../experiment/run.ts'
+import { renderTable } from '../report/table.ts'
+import { counted, duration } from './format.ts'
+import { coloursOf, whereOf } from './print.ts'
+import type { Talk } from './talk.ts'
+
+/** How a run ended, for people and for programs. */
+
+export function completed(result: RunResult, { out, say, seconds, answer }: Talk): number {
+  const { id, computed, cached, stageSeconds, report, digest, results, failed, notes } = result
+  const { red, yellow } = coloursOf(out)
+  say('')
+  say(renderTable(results, { colour: out.isTTY }))
+  for (const { title, reason } of failed) say(red(`${title} failed: ${reason}`))
+  for (const note of notes) say(yellow(note))
+  say('')
+  say(`Report: ${join(whereOf(report), 'index.html')}`)
+  const work = computed > 0 ? ` in ${duration(stageSeconds)} of work` : ''
+  say(
+    `${counted(computed + cached, 'stage')}: ${computed} computed${work}, ${cached} cached. ${duration(seconds())} in all.`,
+  )
+  const stages = { computed, cached }
+  return answer(0, {
+    id,
+    status: 'completed',
+    report,
+    stages,
+    results: results.map(figures),
+    digest,
+    failed,
+    notes,
+  })
+}
+
+export function failed(input: RunInput, reason: string, { answer }: Talk): number {
+  const { red } = coloursOf(process.stderr)
+  console.error(red(`${input.run.id} failed: ${reason}`))
+  console.error(`What is done is kept. To try the rest again: ${commandOf(input)}`)
+  return answer(1, { id: input.run.id, status: 'failed', error: reason })
+}
+
+export function cancelled(input: RunInput, { say, answer }: Talk): number {
+  say(`${input.run.id} was stopped. What is done is kept. To go on: ${commandOf(input)}`)
+  return answer(1, { id: input.run.id, status: 'cancelled' })
+}
+
+function figures({ label, metrics }: ResultRow) {
+  const figure = (measured: Measured) => ('value' in measured ? measured.value : null)
+  return {
+    method: label,
+    metrics: Object.fromEntries(Object.entries(metrics).map(([name, measured]) => [name, figure(measured)])),
+  }
+}
+
+function commandOf({ run: { command } }: RunInput): string {
+  const overrides = command.overrides.map((text) => `-S ${quoted(text)}`)
+  return ['./zeroshift run', quoted(command.config), ...overrides].join(' ')
+}
+
+function quoted(text: string): string {
+  return /^[\w./=:@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+}

@@ -1,0 +1,32 @@
+import { openArtifacts } from '../artifacts/artifacts.ts'
+import type { RunInput } from '../experiment/run.ts'
+import { stagesOf } from '../experiment/stage-list.ts'
+import { counted } from './format.ts'
+import { columns, whereOf } from './print.ts'
+import type { Talk } from './talk.ts'
+
+/** The plan as a table: every stage, and whether its result is kept already. */
+export async function dryRun(
+  { run: { id, plan }, settings }: RunInput,
+  { say, answer }: Talk,
+): Promise<number> {
+  const artifacts = openArtifacts(settings.store)
+  const planned = await Promise.all(
+    stagesOf(plan).map(async ({ kind, title, key }) => {
+      const cached = (await artifacts.complete({ kind, key })) !== undefined
+      return { kind, title, key, cached }
+    }),
+  )
+  const cached = planned.filter((stage) => stage.cached).length
+  const stages = { computed: planned.length - cached, cached }
+  const rows = planned.map(({ kind, title, key, cached }) => [
+    kind,
+    title,
+    key.slice(0, 12),
+    cached ? 'cached' : 'to compute',
+  ])
+  say(`${id}, results in ${whereOf(settings.store)}`)
+  say(columns([['STAGE', 'TITLE', 'KEY', 'STATE'], ...rows]))
+  say(`${counted(planned.length, 'stage')}: ${stages.computed} to compute, ${stages.cached} cached`)
+  return answer(0, { id, status: 'planned', stages, plan: planned })
+}

@@ -1,0 +1,110 @@
+import { Command, CommanderError } from 'commander'
+import { UserError } from '../experiment/errors.ts'
+import type { RunOptions } from './run.ts'
+import type { WorkerOptions } from './worker.ts'
+import type { UpOptions } from './up.ts'
+import type { StatusOptions } from './status.ts'
+import type { ReportOptions } from './report.ts'
+import type { DoctorOptions } from './doctor.ts'
+import { queues } from '../workflows/names.ts'
+
+/**
+ * The command line. Each verb is a file of its own, loaded when it is asked for. Exit codes: 0 done, 1 the run failed,
+ * 2 the user's input was wrong.
+ */
+const program = new Command('zeroshift')
+  .description('Durable, reproducible machine-unlearning experiments')
+  .exitOverride()
+  .showHelpAfterError()
+  .configureHelp({ showGlobalOptions: true })
+
+const collect = (value: string, earlier: readonly string[] = []) => [...earlier, value]
+const temporal = ['--temporal <host:port>', 'a Temporal server (or TEMPORAL_ADDRESS)'] as const
+const store = ['--store <url>', 'where results are kept: a directory or a URL'] as const
+const json = ['--json', 'the last line on standard output is one JSON object'] as const
+
+program
+  .command('run')
+  .description('run an experiment, or go on with one')
+  .argument('<config>', "the experiment's YAML file")
+  .option('-S, --set <path=value>', 'override a part of the config; may be repeated', collect)
+  .option('--dry-run', 'show the stages, and which of them are kept from earlier runs')
+  .option('--detach', 'start it and leave it to the workers')
+  .option(...json)
+  .option(...store)
+  .option(...temporal)
+  .action(async (config: string, options: RunOptions) => {
+    const { run } = await import('./run.ts')
+    process.exitCode = await run(config, options)
+  })
+
+program
+  .command('worker')
+  .description('work for runs on a Temporal server until stopped')
+  .option(
+    '--queue <name>',
+    `a task queue to serve, may be repeated: ${queues.join(', ')}; all unless given`,
+    collect,
+  )
+  .option(...temporal)
+  .action(async (options: WorkerOptions) => {
+    const { worker } = await import('./worker.ts')
+    process.exitCode = await worker(options)
+  })
+
+program
+  .command('up')
+  .description(
+    'a Temporal server and a worker here, until stopped; other commands in this directory use them',
+  )
+  .option('--port <port>', 'of the Temporal server', '7233')
+  .option('--ui', "with Temporal's web page, on the port 1000 above")
+  .action(async (options: UpOptions) => {
+    const { up } = await import('./up.ts')
+    process.exitCode = await up(options)
+  })
+
+program
+  .command('status')
+  .description('the runs, or the progress of one')
+  .argument('[id]', "a run's id")
+  .option(...json)
+  .option(...temporal)
+  .action(async (id: string | undefined, options: StatusOptions) => {
+    const { status } = await import('./status.ts')
+    process.exitCode = await status(id, options)
+  })
+
+program
+  .command('report')
+  .description('render the report of a run again, from what is in the store')
+  .argument('<id>', "a run's id")
+  .option('--out <directory>', 'where to put it; beside the run in the store unless given')
+  .option(...store)
+  .action(async (id: string, options: ReportOptions) => {
+    const { report } = await import('./report.ts')
+    process.exitCode = await report(id, options)
+  })
+
+program
+  .command('doctor')
+  .description('check what Zeroshift needs on this machine')
+  .argument('[config]', 'also check the data, store and tracking server of this experiment')
+  .option(...store)
+  .action(async (config: string | undefined, options: DoctorOptions) => {
+    const { doctor } = await import('./doctor.ts')
+    process.exitCode = await doctor(config, options)
+  })
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = await exitCode(error)
+}
+
+async function exitCode(error: unknown): Promise<number> {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  const { printProblem } = await import('./print.ts')
+  printProblem(error)
+  return error instanceof UserError ? 2 : 1
+}

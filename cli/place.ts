@@ -1,0 +1,47 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { storeUrl } from '../artifacts/store.ts'
+import { isAlive } from '../worker/claim.ts'
+
+/** Where things of this working directory are: results unless told otherwise, the embedded server's runs, the logs. */
+export const home = '.zeroshift'
+
+/** The store as a URL: the option, then the config's, then ZEROSHIFT_STORE, then the working directory's own. */
+export function storeFor(option?: string, configured?: string): string {
+  return storeUrl(option ?? configured ?? process.env.ZEROSHIFT_STORE ?? join(home, 'store'))
+}
+
+/** A path in a config is relative to the config, one on the command line to the working directory. */
+export function absoluteFrom(config: string, path: string): string {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(path) ? path : resolve(dirname(config), path)
+}
+
+/** A stack that runs in this directory, for the other commands to find. */
+export interface RunningStack {
+  readonly address: string
+  readonly pid: number
+  /** Started by `up`: it is there to be used by others. */
+  readonly shared: boolean
+}
+
+const note = join(home, 'stack.json')
+
+export function runningStack(): RunningStack | undefined {
+  if (!existsSync(note)) return undefined
+  try {
+    const stack = JSON.parse(readFileSync(note, 'utf8')) as RunningStack
+    return isAlive(stack.pid) ? stack : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Returns what takes the note away again. */
+export function noteStack(address: string, shared: boolean): () => void {
+  if (runningStack()) return () => undefined
+  mkdirSync(home, { recursive: true })
+  writeFileSync(note, JSON.stringify({ address, pid: process.pid, shared } satisfies RunningStack))
+  return () => {
+    rmSync(note, { force: true })
+  }
+}

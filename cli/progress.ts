@@ -1,0 +1,61 @@
+import type { WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client'
+import { defaultPayloadConverter } from '@temporalio/common'
+import { optionalTsToMs } from '@temporalio/common/lib/time.js'
+import type { RunProgress, StageProgress, StepProgress } from '../experiment/run.ts'
+import { progressQuery } from '../workflows/names.ts'
+
+/** What the server knows of a stage that is not done: the workflow only knows that it asked for it. */
+export interface PendingStage {
+  readonly key: string
+  /** False while it waits for a worker to take it. */
+  readonly started: boolean
+  readonly startedAt?: number
+  readonly progress: StepProgress
+  /** Why the last attempt failed, where there was one. */
+  readonly error?: string
+}
+
+/** The state of a run: the workflow's own account, with the newest heartbeats in it. */
+export async function progressOf(handle: WorkflowHandle): Promise<RunProgress> {
+  const [progress, description] = await Promise.all([
+    handle.query<RunProgress>(progressQuery),
+    handle.describe(),
+  ])
+  return merge(progress, pendingStages(description))
+}
+
+export function merge(progress: RunProgress, pending: readonly PendingStage[]): RunProgress {
+  const byKey = new Map(pending.map((stage) => [stage.key, stage]))
+  return {
+    ...progress,
+    stages: progress.stages.map((stage): StageProgress => {
+      const live = byKey.get(stage.key)
+      if (!live || stage.state !== 'running') return stage
+      const { started, startedAt, error } = live
+      return {
+        ...stage,
+        ...(started ? live.progress : { state: 'waiting' }),
+        ...(started && startedAt !== undefined && { startedAt }),
+        ...(error !== undefined && { error }),
+      }
+    }),
+  }
+}
+
+/** PENDING_ACTIVITY_STATE_STARTED and _CANCEL_REQUESTED of Temporal's API. */
+const withWorker: readonly number[] = [2, 3]
+
+function pendingStages({ raw }: WorkflowExecutionDescription): PendingStage[] {
+  return (raw.pendingActivities ?? []).map((activity): PendingStage => {
+    const startedAt = optionalTsToMs(activity.lastStartedTime)
+    const [payload] = activity.heartbeatDetails?.payloads ?? []
+    const error = activity.lastFailure?.message
+    return {
+      key: activity.activityId ?? '',
+      started: withWorker.includes(activity.state ?? 0),
+      progress: payload ? defaultPayloadConverter.fromPayload<StepProgress>(payload) : {},
+      ...(startedAt !== undefined && { startedAt }),
+      ...(typeof error === 'string' && error !== '' && { error }),
+    }
+  })
+}

@@ -1,0 +1,152 @@
+import { createColors } from 'picocolors'
+import type { RunProgress, StageProgress } from '../experiment/run.ts'
+import type { StageKind } from '../experiment/stages.ts'
+import { clip, duration } from './format.ts'
+
+/** What a run is doing, as text. Pure: the clock is an argument. */
+
+const groups: readonly { readonly name: string; readonly kinds: readonly StageKind[] }[] = [
+  { name: 'data', kinds: ['dataset', 'split'] },
+  { name: 'models', kinds: ['train'] },
+  { name: 'unlearning', kinds: ['unlearn'] },
+  { name: 'evaluation', kinds: ['evaluate'] },
+  { name: 'attacks', kinds: ['attack'] },
+  { name: 'comparison', kinds: ['compare'] },
+]
+const NAME = Math.max(...groups.map(({ name }) => name.length)) + 2
+const BAR = 20
+
+/**
+ * The live display, for a terminal of the given width in columns; `now` is in milliseconds since 1970. Groups whose
+ * stages are all done take one line.
+ */
+export function renderProgress(progress: RunProgress, width: number, now: number, colour = false): string {
+  const { bold, cyan, dim, green, red } = createColors(colour)
+  const paint = { done: green, running: cyan, waiting: dim, failed: red }
+  const lines = groups.flatMap(({ name, kinds }) => {
+    const stages = progress.stages.filter(({ kind }) => kinds.includes(kind))
+    return groupLines(stages, now).map(({ mark, state, text }, i) => {
+      const head = (i === 0 ? name : '').padEnd(NAME)
+      const body = clip(text, width - NAME - 4)
+      return `  ${bold(head)}${paint[state](mark)} ${state === 'waiting' ? dim(body) : body}`
+    })
+  })
+  return [clip(progress.id, width), ...lines].join('\n')
+}
+
+interface Line {
+  readonly mark: string
+  readonly state: 'done' | 'running' | 'waiting' | 'failed'
+  readonly text: string
+}
+
+function groupLines(stages: readonly StageProgress[], now: number): Line[] {
+  const lines: Line[] = []
+  const done = stages.filter(isDone)
+  if (done.length > 0) {
+    const cached = done.filter(({ state }) => state === 'cached').length
+    const seconds = done.reduce(
+      (sum, stage) => sum + (stage.state === 'computed' ? (stage.seconds ?? 0) : 0),
+      0,
+    )
+    const titles =
+      done.length === stages.length && done.length <= 3
+        ? done.map(({ title }) => title).join(', ')
+        : undefined
+    const parts = [
+      titles ?? `${done.length} of ${stages.length} done`,
+      ...(cached > 0 ? [cached === done.length ? 'cached' : `${cached} cached`] : []),
+      ...(cached < done.length ? [duration(seconds)] : []),
+    ]
+    lines.push({ mark: '✓', state: 'done', text: parts.join(' · ') })
+  }
+  for (const stage of stages) {
+    if (stage.state === 'failed')
+      lines.push({
+        mark: '✗',
+        state: 'failed',
+        text: `${stage.title}: ${oneLine(stage.error ?? 'failed')}`,
+      })
+    if (stage.state === 'running')
+      lines.push({
+        mark: '›',
+        state: 'running',
+        text: [stage.title, ...running(stage, now, true), ...retried(stage)].join('  '),
+      })
+  }
+  const waiting = stages.filter(({ state }) => state === 'waiting').length
+  if (waiting > 0) lines.push({ mark: '·', state: 'waiting', text: `${waiting} waiting` })
+  return lines
+}
+
+/** Steps, loss, steps per second and the estimate of what is left. */
+function running({ step, steps, loss, startedAt }: StageProgress, now: number, withBar: boolean): string[] {
+  const elapsed = startedAt === undefined ? undefined : Math.max(0, now - startedAt) / 1000
+  if (step === undefined || steps === undefined || steps <= 0)
+    return elapsed === undefined ? [] : [duration(elapsed)]
+  const rate = elapsed === undefined || elapsed <= 0 || step <= 0 ? undefined : step / elapsed
+  return [
+    ...(withBar ? [bar(step / steps)] : []),
+    `${step}/${steps}`,
+    ...(loss === undefined ? [] : [`loss ${loss.toPrecision(4)}`]),
+    ...(rate === undefined
+      ? []
+      : [`${rate < 10 ? rate.toFixed(1) : rate.toFixed(0)}/s`, `${duration((steps - step) / rate)} left`]),
+  ]
+}
+
+function retried({ error }: StageProgress): string[] {
+  return error === undefined ? [] : [`(again after: ${oneLine(error)})`]
+}
+
+function bar(share: number): string {
+  const full = Math.round(Math.min(1, Math.max(0, share)) * BAR)
+  return '█'.repeat(full) + '░'.repeat(BAR - full)
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim()
+}
+
+export function isDone({ state }: StageProgress): boolean {
+  return state === 'computed' || state === 'cached'
+}
+
+/**
+ * For logs: a line for each stage that began, ended or failed between two moments, and, where `report` says so, one for
+ * each that is running.
+ */
+export function changedLines(
+  before: RunProgress | undefined,
+  after: RunProgress,
+  now: number,
+  report: boolean,
+): string[] {
+  const earlier = new Map(before?.stages.map((stage) => [stage.key, stage]))
+  return after.stages.flatMap((stage) => {
+    const was = earlier.get(stage.key)?.state ?? 'waiting'
+    if (stage.state !== was) return changed(stage)
+    if (report && stage.state === 'running' && stage.step !== undefined)
+      return [`${stage.title}: ${running(stage, now, false).join('  ')}`]
+    return []
+  })
+}
+
+function changed(stage: StageProgress): string[] {
+  switch (stage.state) {
+    case 'waiting':
+      return []
+    case 'running':
+      return [
+        `${stage.title} …${retried(stage)
+          .map((text) => ` ${text}`)
+          .join('')}`,
+      ]
+    case 'cached':
+      return [`${stage.title}: cached`]
+    case 'computed':
+      return [`${stage.title}: done in ${duration(stage.seconds ?? 0)}`]
+    case 'failed':
+      return [`${stage.title}: failed: ${oneLine(stage.error ?? 'unknown')}`]
+  }
+}

@@ -1,0 +1,53 @@
+import type { StageKind } from '../experiment/stages.ts'
+import type { Problem } from '../experiment/errors.ts'
+import type { RunResult } from '../experiment/run.ts'
+
+/** What `run --json` prints as its last line. */
+export interface Answer {
+  readonly id?: string
+  readonly status: 'completed' | 'failed' | 'cancelled' | 'running' | 'planned' | 'invalid'
+  /** Where the report is, as a URL; null where there is none. */
+  readonly report: string | null
+  readonly stages: { readonly computed: number; readonly cached: number }
+  readonly results: readonly {
+    readonly method: string
+    readonly metrics: Readonly<Record<string, number | null>>
+  }[]
+  readonly digest?: string
+  readonly failed?: RunResult['failed']
+  readonly notes?: RunResult['notes']
+  readonly error?: string
+  readonly problems?: readonly Problem[]
+  readonly plan?: readonly {
+    readonly kind: StageKind
+    readonly title: string
+    readonly key: string
+    readonly cached: boolean
+  }[]
+}
+
+/** How a command talks: lines for people, and one answer, which is the exit code and, with `--json`, an object. */
+export interface Talk {
+  readonly out: NodeJS.WriteStream
+  readonly say: (line: string) => void
+  /** Since the command began. */
+  readonly seconds: () => number
+  readonly answer: (code: number, answer: Pick<Answer, 'status'> & Partial<Answer>) => number
+}
+
+export function talk(json: boolean): Talk {
+  const began = performance.now()
+  const out = json ? process.stderr : process.stdout
+  const seconds = () => Math.round(performance.now() - began) / 1000
+  return {
+    out,
+    seconds,
+    say: (line) => out.write(`${line}\n`),
+    answer(code, answer) {
+      const { id, status, report = null, stages = { computed: 0, cached: 0 }, results = [], ...more } = answer
+      const whole = { id, status, report, stages, seconds: seconds(), results, ...more }
+      if (json) process.stdout.write(`${JSON.stringify(whole)}\n`)
+      return code
+    },
+  }
+}

@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client } from '@temporalio/client'
+import { UserError } from '../experiment/errors.ts'
+import { ensureTemporal } from '../infra/temporal.mjs'
+import { startStack } from '../worker/stack.ts'
+import { home, noteStack, runningStack } from './place.ts'
+
+/** The Temporal server that a command talks to. */
+export interface Server {
+  readonly address: string
+  /** Started for this command, and stopped with it. */
+  readonly embedded: boolean
+  /** Rejects when an embedded server or worker is gone for good; never resolves. */
+  readonly broken: Promise<never>
+  stop(): Promise<void>
+}
+
+/** A server that is there already: the one that was named, else the stack that `zeroshift up` has running here. */
+export function existingServer(option: string | undefined): Server | undefined {
+  const stack = runningStack()
+  const address = option ?? process.env.TEMPORAL_ADDRESS ?? (stack?.shared ? stack.address : undefined)
+  if (address === undefined) return undefined
+  return {
+    address,
+    embedded: false,
+    broken: new Promise<never>(() => undefined),
+    stop: () => Promise.resolve(),
+  }
+}
+
+/** A server (and a worker) of this command's own. */
+export async function embeddedServer({
+  withWorker = true,
+  onNote,
+}: {
+  readonly withWorker?: boolean
+  readonly onNote?: (message: string) => void
+}): Promise<Server> {
+  const stack = await startStack({
+    directory: home,
+    temporal: await ensureTemporal(),
+    withWorker,
+    ...(onNote && { onNote }),
+  })
+  const forget = stack.durable && withWorker ? noteStack(stack.address, false) : () => undefined
+  return {
+    address: stack.address,
+    embedded: true,
+    broken: stack.broken,
+    async stop() {
+      forget()
+      await stack.stop()
+    },
+  }
+}
+
+export interface Connected {
+  readonly client: Client
+  readonly close: () => Promise<void>
+}
+
+/** A client of the server. The SDK loads here, so that a server and a worker are started before that. One that was started side by side is given time to come up. */
+export async function connect({ address, embedded, broken }: Server): Promise<Connected> {
+  const { Client, Connection } = await import('@temporalio/client')
+  const deadline = performance.now() + (embedded ? 60_000 : 3_000)
+  for (;;)
+    try {
+      const connection = await Promise.race([Connection.connect({ address, connectTimeout: 1_000 }), broken])
+      return { client: new Client({ connection }), close: () => connection.close() }
+    } catch (error) {
+      if (performance.now() < deadline) await Promise.race([sleep(50), broken])
+      else if (embedded) throw error
+      else
+        throw new UserError(
+          `no Temporal server answers at ${address}. Start one with \`./zeroshift up\`, name another with --temporal ` +
+            'HOST:PORT, or leave both --temporal and TEMPORAL_ADDRESS out: the command then starts its own.',
+        )
+    }
+}

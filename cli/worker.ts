@@ -1,0 +1,35 @@
+import { UserError } from '../experiment/errors.ts'
+import { queues, type Queue } from '../workflows/names.ts'
+import { runWorker } from '../worker/worker.ts'
+import { runningStack } from './place.ts'
+
+export interface WorkerOptions {
+  readonly queue?: readonly string[]
+  readonly temporal?: string
+}
+
+/** A worker may be started before its server. */
+const CONNECT_SECONDS = 300
+
+/** `zeroshift worker`: until SIGINT or SIGTERM, which end it in order. */
+export async function worker({ queue = queues, temporal }: WorkerOptions): Promise<number> {
+  const served = queue.map(queueNamed)
+  const address = temporal ?? process.env.TEMPORAL_ADDRESS ?? runningStack()?.address ?? '127.0.0.1:7233'
+  console.log(`connecting to Temporal at ${address}`)
+  await runWorker({
+    address,
+    queues: served,
+    connectSeconds: CONNECT_SECONDS,
+    onReady: () => {
+      console.log(`working for ${served.join(', ')}`)
+    },
+  })
+  return 0
+}
+
+function queueNamed(name: string): Queue {
+  const queue = queues.find((known) => known === name)
+  if (!queue)
+    throw new UserError(`--queue: there is no queue '${name}'; expected one of ${queues.join(', ')}`)
+  return queue
+}

@@ -1,0 +1,80 @@
+import { realpathSync } from 'node:fs'
+import { constants } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { ensureMlflow } from './mlflow.mjs'
+import { ensureNative, isNativeCached, isNativeReady } from './native.mjs'
+import { arePackagesReady, ensurePackages } from './packages.mjs'
+import { findCompiler, findPython } from './programs.mjs'
+import { Interrupted, SetupError } from './steps.mjs'
+import { ensureTemporal } from './temporal.mjs'
+
+const USAGE = `Usage: node infra/bootstrap.mjs [options]
+
+Sets up what a fresh clone needs, and does nothing when all is there.
+
+  --with-mlflow   also MLflow, which the tests of tracking use
+  --no-temporal   without the Temporal server
+  --gpu           TensorFlow with CUDA (also: ZEROSHIFT_GPU=1)
+`
+
+/**
+ * Makes this checkout ready to run.
+ * @param {object} [options]
+ * @param {boolean} [options.native]
+ * @param {boolean} [options.temporal]
+ * @param {boolean} [options.mlflow]
+ * @param {boolean} [options.gpu]
+ * @returns {Promise<void>} rejects with a SetupError, whose message is for the user
+ */
+export async function bootstrap({
+  native = true,
+  temporal = true,
+  mlflow = false,
+  gpu = process.env.ZEROSHIFT_GPU === '1',
+} = {}) {
+  checkNode()
+  if (native && !(arePackagesReady() && isNativeReady({ gpu })) && !isNativeCached({ gpu })) {
+    // Now rather than after minutes of downloads.
+    findPython()
+    findCompiler()
+  }
+  await ensurePackages()
+  if (native) await ensureNative({ gpu })
+  if (temporal) await ensureTemporal()
+  if (mlflow) await ensureMlflow()
+}
+
+function checkNode() {
+  const [major, minor, patch] = process.versions.node.split('.').map(Number)
+  if (major > 20 || (major === 20 && (minor > 18 || (minor === 18 && patch >= 1)))) return
+  throw new SetupError(
+    `Node 20.18.1 or newer is needed, and this is ${process.versions.node} (${process.execPath}).\n` +
+      'Install it from https://nodejs.org, or with a version manager: nvm install 22.',
+  )
+}
+
+/**
+ * Ends the process with a SetupError's message; other errors keep their stack.
+ * @param {unknown} error
+ * @returns {never}
+ */
+export function giveUp(error) {
+  if (error instanceof Interrupted) process.exit(128 + constants.signals[error.signal])
+  if (!(error instanceof SetupError)) throw error
+  process.stderr.write(`\nzeroshift: the set-up cannot go on.\n\n${error.message}\n`)
+  process.exit(1)
+}
+
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  const flags = process.argv.slice(2)
+  const unknown = flags.find((flag) => !['--with-mlflow', '--no-temporal', '--gpu'].includes(flag))
+  if (unknown) {
+    process.stderr.write(`${unknown === '--help' ? '' : `Unknown option ${unknown}.\n\n`}${USAGE}`)
+    process.exit(unknown === '--help' ? 0 : 2)
+  }
+  await bootstrap({
+    temporal: !flags.includes('--no-temporal'),
+    mlflow: flags.includes('--with-mlflow'),
+    ...(flags.includes('--gpu') ? { gpu: true } : {}),
+  }).catch(giveUp)
+}

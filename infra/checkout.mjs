@@ -1,0 +1,15 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { cacheDirectory } from './cache.mjs'
+
+/** The folder that holds package.json. */
+export const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+/**
+ * A name for `exclusively`, for work that changes this checkout.
+ * @returns {string}
+ */
+export function checkoutLock() {
+  return join(cacheDirectory(), `checkout-${createHash('sha256').update(ROOT).digest('hex').slice(0, 16)}`)
+}

@@ -1,0 +1,14 @@
+/**
+ * Loaded before cli/main.ts by the launcher: sets up what is missing, then teaches Node TypeScript. In the process of the
+ * command itself, so that signals and exit codes are its own.
+ */
+import { isMainThread } from 'node:worker_threads'
+import { bootstrap, giveUp } from './bootstrap.mjs'
+
+const verb = process.argv[2] ?? '--help'
+if (isMainThread) {
+  // The server is not set up here: the verbs that start one ask for it, and a worker in a container has no use for it.
+  const native = !verb.startsWith('-') && !['help', 'doctor'].includes(verb)
+  await bootstrap({ native, temporal: false }).catch(giveUp)
+}
+await import('tsx')

@@ -1,0 +1,148 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { copyFile, cp, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { cacheDirectory } from './cache.mjs'
+import { checkoutLock, ROOT } from './checkout.mjs'
+import { installOnce, makeDirectory } from './install.mjs'
+import { exclusively } from './lock.mjs'
+import { findCompiler, findPython } from './programs.mjs'
+import { command, SetupError, step } from './steps.mjs'
+import { cachedLibrary, findLibrary, TENSORFLOW_VERSION } from './tensorflow.mjs'
+
+const TFJS = join(ROOT, 'node_modules/@tensorflow/tfjs-node-gpu')
+const ADDON = 'tfjs_binding.node'
+const LINKED_ADDON = join(TFJS, 'lib/napi-v8', ADDON)
+const STAMP = join(TFJS, '.zeroshift.json')
+
+/**
+ * Makes `@tensorflow/tfjs-node-gpu` loadable: its `deps` leads to TensorFlow's library, and its addon is built.
+ * A library with CUDA works without a GPU too, so it stays when one without is asked for.
+ * @param {{ gpu?: boolean }} [options]
+ * @returns {Promise<void>}
+ */
+export async function ensureNative({ gpu = false } = {}) {
+  if (isNativeReady({ gpu })) return
+  if (!existsSync(join(TFJS, 'package.json'))) {
+    throw new SetupError(`${TFJS} is not there: run \`npm ci\` in ${ROOT} first.`)
+  }
+  const lock = checkoutLock()
+  await makeDirectory(dirname(lock))
+  await exclusively(`${lock}-native`, async () => {
+    if (isNativeReady({ gpu })) return
+    const library = await findLibrary(gpu, TFJS)
+    await link(library, await buildAddon(library))
+    await writeFile(STAMP, JSON.stringify({ ...wanted(), gpu }))
+  })
+}
+
+/**
+ * @param {{ gpu?: boolean }} [options]
+ * @returns {boolean} whether `ensureNative` has nothing to do; takes about a millisecond
+ */
+export function isNativeReady({ gpu = false } = {}) {
+  try {
+    const { gpu: hasGpu, ...made } = JSON.parse(readFileSync(STAMP, 'utf8'))
+    if (JSON.stringify(made) !== JSON.stringify(wanted()) || (gpu && !hasGpu)) return false
+  } catch {
+    return false
+  }
+  return existsSync(join(TFJS, 'deps/include')) && existsSync(LINKED_ADDON)
+}
+
+/**
+ * @param {{ gpu?: boolean }} [options]
+ * @returns {boolean} whether `ensureNative` needs neither a network nor a compiler
+ */
+export function isNativeCached({ gpu = false } = {}) {
+  const library = cachedLibrary(gpu)
+  return library !== undefined && existsSync(join(cacheDirectory(), addonName(library), ADDON))
+}
+
+function wanted() {
+  const { platform, arch } = process
+  return { version: TENSORFLOW_VERSION, named: process.env.ZEROSHIFT_TENSORFLOW_DIR ?? null, platform, arch }
+}
+
+function addonName(library) {
+  const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  const tfjs = dependencies['@tensorflow/tfjs-node-gpu']
+  return join(
+    'addons',
+    `tfjs-${tfjs}_tensorflow-${library.name}_${process.platform}-${process.arch}_${libc()}`,
+  )
+}
+
+function libc() {
+  if (process.platform !== 'linux') return 'system'
+  process.report.excludeNetwork = true
+  const { glibcVersionRuntime } = process.report.getReport().header
+  return glibcVersionRuntime ? `glibc-${glibcVersionRuntime}` : 'musl'
+}
+
+/** The addon for this library, built in the cache; node_modules gets a copy, since `npm ci` empties it. */
+async function buildAddon(library) {
+  const directory = await installOnce(addonName(library), async (target) => {
+    const compiler = findCompiler()
+    const python = findPython()
+    const work = await mkdtemp(join(target, 'build-'))
+    for (const entry of ['package.json', 'binding.gyp', 'binding']) {
+      await cp(join(TFJS, entry), join(work, entry), { recursive: true })
+    }
+    await symlink(library.directory, join(work, 'deps'))
+    const built = join(work, 'lib/napi-v8', ADDON)
+    await step('building the TensorFlow addon (about 15 s)', async () => {
+      await command(process.execPath, gypArguments(python, built), {
+        cwd: work,
+        log: 'tensorflow-addon',
+        env: { ...compiler, ...linkerFlags() },
+        remedy:
+          "Does it stop at a missing header of Node? Then install Node's headers (Debian, Ubuntu: libnode-dev), or " +
+          'allow https://nodejs.org, or set NODEJS_ORG_MIRROR to a mirror of it.',
+      })
+      // Loaded once where it was built: `deps` is found from the addon's own place.
+      await command(process.execPath, ['-e', 'process.dlopen(module, process.argv[1])', built], {
+        log: 'tensorflow-addon-load',
+        remedy:
+          `The addon was built, and does not load with TensorFlow ${library.name} from ${library.directory}.\n` +
+          'SIGILL means a processor without AVX; "GLIBC_... not found" a Linux older than the wheel wants (glibc 2.27), ' +
+          'or one without glibc (Alpine). Then use another machine or container image, or build TensorFlow there and ' +
+          'name it in ZEROSHIFT_TENSORFLOW_DIR.',
+      })
+    })
+    await rename(built, join(target, ADDON))
+    await rm(work, { recursive: true })
+  })
+  return join(directory, ADDON)
+}
+
+function gypArguments(python, built) {
+  const prefix = dirname(dirname(process.execPath))
+  const hasHeaders = existsSync(join(prefix, 'include/node/node_api.h'))
+  return [
+    join(ROOT, 'node_modules/node-gyp/bin/node-gyp.js'),
+    'rebuild',
+    `--python=${python}`,
+    ...(hasHeaders ? [`--nodedir=${prefix}`] : []),
+    `--module=${built}`,
+    '--module_name=tfjs_binding',
+    `--module_path=${dirname(built)}`,
+    `--napi_version=${process.versions.napi}`,
+    '--napi_build_version=8',
+    '--node_napi_label=napi-v8',
+  ]
+}
+
+/** On macOS the library is loaded by a name relative to the rpath, and the package's build file sets none. */
+function linkerFlags() {
+  return process.platform === 'darwin' ? { LDFLAGS: '-Wl,-rpath,@loader_path/../../deps/lib' } : {}
+}
+
+async function link(library, addon) {
+  await mkdir(dirname(LINKED_ADDON), { recursive: true })
+  await copyFile(addon, `${LINKED_ADDON}.new`)
+  await rename(`${LINKED_ADDON}.new`, LINKED_ADDON)
+
+  const deps = join(TFJS, 'deps')
+  await rm(deps, { recursive: true, force: true })
+  await symlink(library.directory, deps)
+}

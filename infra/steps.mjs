@@ -1,0 +1,116 @@
+import { spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { clearTimeout, setTimeout } from 'node:timers'
+import { cacheDirectory } from './cache.mjs'
+
+/** What stops the set-up; the message alone is for the user. */
+export class SetupError extends Error {
+  name = 'SetupError'
+}
+
+/** A signal came while a command ran: nothing else is to be tried. */
+export class Interrupted extends Error {
+  name = 'Interrupted'
+
+  /** @param {'SIGINT' | 'SIGTERM' | 'SIGHUP'} signal */
+  constructor(signal) {
+    super(`The set-up was ended by ${signal}.`)
+    this.signal = signal
+  }
+}
+
+/**
+ * To standard error: standard output belongs to the command that the set-up is for.
+ * @param {string} line
+ */
+export function say(line) {
+  process.stderr.write(`zeroshift: ${line}\n`)
+}
+
+/**
+ * Shows one line: what is being done, and then how long it took.
+ * @template T
+ * @param {string} title what is being done and how long it usually takes
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+export async function step(title, work) {
+  const started = performance.now()
+  const seconds = () => `${((performance.now() - started) / 1000).toFixed(1)} s`
+  process.stderr.write(`zeroshift: ${title} ... `)
+  try {
+    const result = await work()
+    process.stderr.write(`${seconds()}\n`)
+    return result
+  } catch (error) {
+    process.stderr.write(`failed after ${seconds()}\n`)
+    throw error
+  }
+}
+
+/**
+ * Runs a command to its end with its output in a log file.
+ * @param {string} file
+ * @param {string[]} args
+ * @param {object} options
+ * @param {string} options.log name of the log file, without its ending
+ * @param {string} [options.cwd]
+ * @param {Record<string, string | undefined>} [options.env] added to the environment
+ * @param {number} [options.limitSeconds]
+ * @param {string} [options.remedy] what the user can do when it fails
+ * @returns {Promise<void>} rejects with a SetupError that holds the end of the log
+ */
+export async function command(file, args, { log, cwd, env, limitSeconds, remedy }) {
+  const path = join(cacheDirectory(), 'logs', `${log}.log`)
+  mkdirSync(dirname(path), { recursive: true })
+  const output = openSync(path, 'w')
+  const ending = await finish(
+    spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', output, output] }),
+    limitSeconds,
+  )
+  closeSync(output)
+  if (!ending) return
+  const tail = readFileSync(path, 'utf8').trimEnd().split('\n').slice(-20)
+  throw new SetupError(
+    [
+      `\`${[file, ...args].join(' ')}\` ${ending}.`,
+      ...tail.map((line) => `  | ${line}`),
+      `Log: ${path}`,
+      remedy,
+    ]
+      .filter(Boolean)
+      .join('\n'),
+  )
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
+/** Waits for a child; the answer says how it failed, and is empty when it did not. */
+function finish(child, limitSeconds) {
+  return new Promise((resolve, reject) => {
+    let limit
+    let interruption
+    const interrupt = (signal) => {
+      interruption = new Interrupted(signal)
+      child.kill(signal)
+    }
+    const end = (how) => {
+      clearTimeout(limit)
+      for (const signal of SIGNALS) process.off(signal, interrupt)
+      if (interruption) reject(interruption)
+      else resolve(how)
+    }
+    if (limitSeconds) {
+      limit = setTimeout(() => {
+        child.kill('SIGKILL')
+        end(`took longer than ${limitSeconds} s and was stopped`)
+      }, limitSeconds * 1000)
+    }
+    for (const signal of SIGNALS) process.on(signal, interrupt)
+    child.on('error', (error) => end(`could not be started: ${error.message}`))
+    child.on('exit', (code, signal) =>
+      end(signal ? `was ended by ${signal}` : code ? `exited with ${code}` : ''),
+    )
+  })
+}

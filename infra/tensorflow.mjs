@@ -1,0 +1,242 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises'
+import { basename, delimiter, join, resolve } from 'node:path'
+import { cacheDirectory } from './cache.mjs'
+import { installOnce } from './install.mjs'
+import { findPip, NETWORK_REMEDY } from './pip.mjs'
+import { command, SetupError, step } from './steps.mjs'
+import { fileURLToPath } from 'node:url'
+
+/** The version of the wheels. The C interface that the addon uses has not changed since 2.9. */
+export const TENSORFLOW_VERSION = '2.21.0'
+
+/** What the package's own script downloads (LIBTENSORFLOW_VERSION in its scripts/deps-constants.js). */
+const OWN_VERSION = '2.9.1'
+
+/** The libraries by the names that the addon's linker looks for, and the files that may hold them. */
+const LIBRARIES =
+  process.platform === 'darwin'
+    ? {
+        'libtensorflow.2.dylib': ['libtensorflow_cc.2.dylib'],
+        'libtensorflow_framework.2.dylib': [],
+      }
+    : {
+        'libtensorflow.so': ['libtensorflow.so.2', 'libtensorflow_cc.so.2', 'libtensorflow_cc.so'],
+        'libtensorflow_framework.so': ['libtensorflow_framework.so.2'],
+      }
+
+/**
+ * @typedef {object} Library
+ * @property {string} name unique to its version and flavour
+ * @property {string} directory holds lib/ and include/
+ */
+
+/**
+ * The cached library, if there is one, without any work.
+ * @param {boolean} gpu
+ * @returns {Library | undefined}
+ */
+export function cachedLibrary(gpu) {
+  if (process.env.ZEROSHIFT_TENSORFLOW_DIR) return
+  return [wheelName(gpu), ownName(gpu)]
+    .map((name) => ({ name, directory: join(cacheDirectory(), 'tensorflow', name) }))
+    .find(({ directory }) => existsSync(directory))
+}
+
+/**
+ * TensorFlow's C library and headers: the directory that the user names, the cache, the Python wheel, or the download that
+ * tfjs-node does itself.
+ * @param {boolean} gpu with CUDA
+ * @param {string} tfjs the folder of @tensorflow/tfjs-node-gpu
+ * @returns {Promise<Library>}
+ */
+export async function findLibrary(gpu, tfjs) {
+  const named = process.env.ZEROSHIFT_TENSORFLOW_DIR
+  if (named) return namedLibrary(resolve(named))
+  const cached = cachedLibrary(gpu)
+  if (cached) return cached
+
+  const reasons = []
+  for (const source of [() => fromWheel(gpu), () => fromOwnDownload(gpu, tfjs)]) {
+    try {
+      return await source()
+    } catch (error) {
+      if (!(error instanceof SetupError)) throw error
+      reasons.push(error.message)
+    }
+  }
+  throw new SetupError(
+    [
+      `TensorFlow's library was not found. Looked for the directory ZEROSHIFT_TENSORFLOW_DIR (not set), then in ` +
+        `${join(cacheDirectory(), 'tensorflow')}, then tried to download it:`,
+      ...reasons.map((reason, i) => `${i + 1}. ${reason}`),
+      'Fix one of these, or set ZEROSHIFT_TENSORFLOW_DIR to a directory with lib/libtensorflow.so.2 and ' +
+        'include/tensorflow/c/c_api.h (https://www.tensorflow.org/install/lang_c has such archives).',
+    ].join('\n'),
+  )
+}
+
+const wheelName = (gpu) => `${TENSORFLOW_VERSION}-${gpu ? 'gpu' : 'cpu'}`
+const ownName = (gpu) => `${OWN_VERSION}-${gpu ? 'gpu' : 'cpu'}`
+
+async function namedLibrary(named) {
+  const lib = join(named, 'lib')
+  const files = existsSync(lib) ? await readdir(lib) : []
+  const links = missingLinks(files)
+  const header = join(named, 'include/tensorflow/c/c_api.h')
+  if (!links || !existsSync(header)) {
+    throw new SetupError(
+      `ZEROSHIFT_TENSORFLOW_DIR is ${named}, and no TensorFlow for this machine is there: expected ` +
+        `${Object.keys(LIBRARIES).join(' and ')} in ${lib} (found ${files.join(', ') || 'nothing'}), and ` +
+        `${header} (${existsSync(header) ? 'found' : 'not found'}).\n` +
+        'Unset it to let the set-up download TensorFlow, or name a directory that holds lib/ and include/.',
+    )
+  }
+  const name = `named-${createHash('sha256')
+    .update(`${named}\n${files.join('\n')}`)
+    .digest('hex')
+    .slice(0, 16)}`
+  if (!links.length) return { name, directory: named }
+
+  // The user's directory stays as it is: the missing names are added to a copy made of links.
+  const directory = await installOnce(join('tensorflow', name), async (view) => {
+    for (const entry of await readdir(named)) {
+      if (entry !== 'lib') await symlink(join(named, entry), join(view, entry))
+    }
+    await mkdir(join(view, 'lib'))
+    for (const file of files) await symlink(join(lib, file), join(view, 'lib', file))
+    await addLinks(view, links)
+  })
+  return { name, directory }
+}
+
+/** The links that give the libraries the names the linker wants; undefined when a library is not there at all. */
+function missingLinks(files) {
+  const links = []
+  for (const [name, holders] of Object.entries(LIBRARIES)) {
+    if (files.includes(name)) continue
+    const holder = holders.find((file) => files.includes(file))
+    if (!holder) return
+    links.push({ name, holder })
+  }
+  return links
+}
+
+async function addLinks(directory, links) {
+  for (const { name, holder } of links) await symlink(holder, join(directory, 'lib', name))
+}
+
+/** The wheel's name on the package index and its platform tag; undefined where TensorFlow publishes none. */
+function wheelFor(gpu) {
+  switch (`${process.platform}-${process.arch}`) {
+    case 'linux-x64':
+      return {
+        project: gpu ? 'tensorflow' : 'tensorflow-cpu',
+        platform: 'manylinux_2_27_x86_64',
+        megabytes: gpu ? 570 : 270,
+      }
+    case 'linux-arm64':
+      return { project: 'tensorflow', platform: 'manylinux_2_27_aarch64', megabytes: 280 }
+    case 'darwin-arm64':
+      return { project: 'tensorflow', platform: 'macosx_12_0_arm64', megabytes: 250 }
+  }
+}
+
+async function fromWheel(gpu) {
+  const wheel = wheelFor(gpu)
+  if (!wheel) {
+    throw new SetupError(
+      `TensorFlow ${TENSORFLOW_VERSION} has no wheel for ${process.platform}-${process.arch}.`,
+    )
+  }
+  const pip = await findPip()
+  const name = wheelName(gpu)
+  const directory = await installOnce(join('tensorflow', name), async (target) => {
+    const downloads = join(target, 'downloads')
+    const requirement = `${wheel.project}==${TENSORFLOW_VERSION}`
+    await step(`downloading TensorFlow ${TENSORFLOW_VERSION} (${wheel.megabytes} MB)`, () =>
+      runPip(pip, 'tensorflow-download', [
+        'download',
+        '--no-deps',
+        '--only-binary=:all:',
+        // The C library is the same in the wheel of every Python, so this machine's Python need not be one of them.
+        '--python-version=3.12',
+        '--implementation=cp',
+        `--platform=${wheel.platform}`,
+        `--dest=${downloads}`,
+        requirement,
+      ]),
+    )
+    await step('unpacking TensorFlow (about 10 s)', async () => {
+      const [file] = await readdir(downloads)
+      const script = fileURLToPath(new URL('unpack_wheel.py', import.meta.url))
+      await command(pip[0], [script, join(downloads, file), target], { log: 'tensorflow-unpack' })
+      await rm(downloads, { recursive: true })
+      await addLinks(target, missingLinks(await readdir(join(target, 'lib'))))
+    })
+    if (gpu && process.platform === 'linux') await addCuda(pip, target)
+  })
+  return { name, directory }
+}
+
+/** The CUDA libraries that the wheel asks for, where its library looks for them: in nvidia/ beside lib/. */
+async function addCuda(pip, target) {
+  const metadata = readFileSync(join(target, 'METADATA'), 'utf8')
+  const requirements = [...metadata.matchAll(/^Requires-Dist: (nvidia-[^;]+);.*and-cuda/gm)].map((match) =>
+    match[1].trim(),
+  )
+  await step('downloading the CUDA libraries (3 GB)', () =>
+    runPip(pip, 'cuda-download', [
+      'install',
+      '--no-deps',
+      '--no-compile',
+      '--only-binary=:all:',
+      `--target=${target}`,
+      ...requirements,
+    ]),
+  )
+}
+
+function runPip([python, ...pip], log, [verb, ...args]) {
+  return command(python, [...pip, verb, '--no-input', '--no-cache-dir', '--retries=2', ...args], {
+    log,
+    remedy: NETWORK_REMEDY,
+  })
+}
+
+/** tfjs-node's script, run on a copy of its folder because it rewrites its package.json and may stop half-way. */
+async function fromOwnDownload(gpu, tfjs) {
+  const name = ownName(gpu)
+  const directory = await installOnce(join('tensorflow', name), (target) =>
+    step(`downloading TensorFlow ${OWN_VERSION} as ${basename(tfjs)} does (up to 5 minutes)`, async () => {
+      const copy = await mkdtemp(join(target, 'copy-'))
+      for (const entry of ['package.json', 'scripts'])
+        await cp(join(tfjs, entry), join(copy, entry), { recursive: true })
+      const modules = join(tfjs, '../..')
+      const failure = await command(
+        process.execPath,
+        ['scripts/install.js', gpu ? 'gpu' : 'cpu', 'download'],
+        {
+          cwd: copy,
+          log: 'tensorflow-own-download',
+          limitSeconds: 600,
+          env: { NODE_PATH: [join(tfjs, 'node_modules'), modules].join(delimiter) },
+          remedy:
+            'The script downloads from storage.googleapis.com, or from TFJS_NODE_BASE_URI when that is set.',
+        },
+      ).then(
+        () => undefined,
+        (error) => error,
+      )
+      // The script goes on to fetch a ready-made addon and fails when there is none; the library is all that is needed.
+      const lib = join(copy, 'deps/lib')
+      const links = missingLinks(existsSync(lib) ? await readdir(lib) : [])
+      if (!links) throw failure ?? new SetupError(`${basename(tfjs)}'s script left no library in its folder.`)
+      for (const entry of ['lib', 'include']) await rename(join(copy, 'deps', entry), join(target, entry))
+      await rm(copy, { recursive: true })
+      await addLinks(target, links)
+    }),
+  )
+  return { name, directory }
+}

@@ -1,0 +1,61 @@
+import { metricColumns, type MetricName } from '../experiment/results.ts'
+
+/** Numbers for people. Nothing here asks the locale. */
+
+/** `97.58`: percentages and points, without their sign. */
+export function percent(value: number): string {
+  return minus(zero(value.toFixed(2)))
+}
+
+/** `+0.40`, `−1.25`, `0.00`: a difference in points. */
+export function signed(value: number): string {
+  const text = zero(value.toFixed(2))
+  return Number(text) > 0 ? `+${text}` : minus(text)
+}
+
+/** Three significant digits: `0.0190`, `1.00`, `12.3`, `1,230`, `1.23 × 10⁻⁷`. */
+export function significant(value: number): string {
+  if (value === 0) return '0'
+  const [mantissa = '', exponent = ''] = value.toExponential(2).split('e')
+  const power = Number(exponent)
+  if (power < -4 || power > 8) return minus(`${mantissa} × 10${superscript(power)}`)
+  const rounded = Number(value.toExponential(2))
+  return minus(power >= 3 ? grouped(rounded) : rounded.toFixed(Math.max(0, 2 - power)))
+}
+
+/** A metric's figure in its own form. */
+export function figure(name: MetricName, value: number): string {
+  const { unit } = metricColumns[name]
+  return unit === '%' || unit === 'points' ? percent(value) : significant(value)
+}
+
+/** `1,797`: whole numbers. */
+export function grouped(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ',')
+}
+
+/** `0.512 s`, `2 min 5 s`, `1 h 3 min`. */
+export function duration(seconds: number): string {
+  if (seconds < 59.95) return `${significant(seconds)} s`
+  const whole = Math.round(seconds)
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
+  const minutes = Math.round(whole / 60)
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
+/** `1 sample`, `1,797 samples`. */
+export function counted(n: number, noun: string): string {
+  return `${grouped(n)} ${noun}${n === 1 ? '' : 's'}`
+}
+
+function zero(text: string): string {
+  return Number(text) === 0 ? text.replace('-', '') : text
+}
+
+function minus(text: string): string {
+  return text.replace(/^-/, '−')
+}
+
+function superscript(power: number): string {
+  return [...String(power)].map((digit) => (digit === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'.charAt(Number(digit)))).join('')
+}

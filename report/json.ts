@@ -1,0 +1,52 @@
+import { digestOf } from '../experiment/canonical.ts'
+import { manifestDigest, type Environment, type Measured } from '../experiment/manifest.ts'
+import type { ResultRow } from '../experiment/results.ts'
+import { stagesOf } from '../experiment/stage-list.ts'
+import { canonicalJson } from '../experiment/canonical.ts'
+import { commandOf } from './command.ts'
+import { checkOracle } from './oracle.ts'
+import { floorGap, whyMissing, type ReportInput } from './results.ts'
+
+/** `report.json`: what was computed, its digest, and apart from both what a clock or a host decided. */
+export function renderJson(input: ReportInput, rows: readonly ResultRow[]): { readonly json: string; readonly digest: string } {
+  const { run, manifests } = input
+  const stages = stagesOf(run.plan)
+  const gap = floorGap(rows)
+  const computed = {
+    spec: run.spec,
+    data: run.facts,
+    stages: stages.map((stage) => {
+      const { kind, key, title } = stage
+      const manifest = manifests[key]
+      return { kind, key, title, ...(manifest ? { digest: manifestDigest(manifest) } : { missing: whyMissing(input, [stage]) }) }
+    }),
+    results: rows.map(({ label, method, metrics: { rte: _, ...metrics } }) => ({ label, method, metrics })),
+    floor: (gap === undefined ? { missing: 'no two gold models were compared' } : { value: gap }) satisfies Measured,
+    oracle: checkOracle(input),
+  }
+  const digest = digestOf(computed)
+  const clock = {
+    command: commandOf(run),
+    environments: environmentsOf(input),
+    rte: rows.map(({ label, metrics }) => ({ label, rte: metrics.rte })),
+    stages: stages.flatMap(({ key, title }) => {
+      const manifest = manifests[key]
+      return manifest ? [{ key, title, seconds: manifest.clock.seconds, finishedAt: manifest.clock.finishedAt }] : []
+    }),
+  }
+  return { json: `${sortedJson({ computed, digest, clock })}\n`, digest }
+}
+
+/** Indented JSON with sorted keys. */
+export function sortedJson(value: unknown): string {
+  return JSON.stringify(JSON.parse(canonicalJson(value)), null, 2)
+}
+
+/** Where the stages ran. One that used no TensorFlow says nothing that its neighbours on the same host do not. */
+export function environmentsOf({ run, manifests }: ReportInput): readonly Environment[] {
+  const all = stagesOf(run.plan).flatMap(({ key }) => manifests[key]?.clock.environment ?? [])
+  const distinct = [...new Map(all.map((environment) => [canonicalJson(environment), environment])).values()]
+  const host = ({ tensorflow: _, ...rest }: Environment) => canonicalJson(rest)
+  const withTensorflow = new Set(distinct.filter(({ tensorflow }) => tensorflow).map(host))
+  return distinct.filter((environment) => environment.tensorflow ?? !withTensorflow.has(host(environment)))
+}

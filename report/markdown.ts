@@ -1,0 +1,65 @@
+import { metricColumns, type MetricName, type ResultRow } from '../experiment/results.ts'
+import { commandOf } from './command.ts'
+import { footnotes } from './footnotes.ts'
+import { figure } from './format.ts'
+import { checkOracle } from './oracle.ts'
+import { closest, isFloor, type ReportInput } from './results.ts'
+import { verdict } from './verdict.ts'
+
+const names = Object.keys(metricColumns) as MetricName[]
+
+/** The report for GitHub: verdict, table, command and digest. */
+export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], digest: string): string {
+  const { run } = input
+  const oracle = checkOracle(input)
+  const { headline, details } = verdict(input, rows)
+  const notes = footnotes()
+  const best = closest(rows)
+
+  const header = ['', ...names.map((name) => metricColumns[name].label)]
+  const body = rows.map((row) => {
+    const label = escaped(row.label)
+    const cells = names.map((name) => {
+      const measured = row.metrics[name]
+      return 'value' in measured ? figure(name, measured.value) : `n/a[^${notes.number(measured.missing)}]`
+    })
+    return [isFloor(row) ? `*floor: ${label}*` : row === best ? `**${label}**` : label, ...cells]
+  })
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  const ruler = ['---', ...names.map(() => '---:')]
+
+  const blocks = [
+    `# ${escaped(run.spec.name)}`,
+    ...(oracle.passed === false ? [`> [!CAUTION]\n> ${escaped(oracle.message)}`] : []),
+    ...(oracle.passed === undefined ? [`> [!WARNING]\n> ${escaped(oracle.message)}`] : []),
+    `**${escaped(headline)}** ${details.map(escaped).join(' ')}`.trim(),
+    [header, ruler, ...body].map(line).join('\n'),
+    names.map((name) => `**${escaped(metricColumns[name].label)}**${unit(name)}: ${escaped(metricColumns[name].about)}`).join('; ') + '.',
+    ...(oracle.passed === true ? [escaped(oracle.message)] : []),
+    'To reproduce:',
+    fenced(commandOf(run), 'sh'),
+    `Run \`${run.id}\`. SHA-256 of what was computed: \`${digest}\`.`,
+    ...notes.all().map((reason, i) => `[^${i + 1}]: ${escaped(reason)}`),
+  ]
+  return `${blocks.join('\n\n')}\n`
+}
+
+function unit(name: MetricName): string {
+  const { unit } = metricColumns[name]
+  return unit ? ` (${escaped(unit)})` : ''
+}
+
+/** Text in which GitHub finds no markup. */
+function escaped(text: string): string {
+  return text
+    .replace(/\s+/g, ' ')
+    .replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`)
+    .replace(/[\\`*_[\]|~$]/g, (character) => `\\${character}`)
+}
+
+/** A fence that is longer than any in the text. */
+function fenced(text: string, language: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length))
+  const fence = '`'.repeat(longest + 1)
+  return `${fence}${language}\n${text}\n${fence}`
+}

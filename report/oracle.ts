@@ -1,0 +1,82 @@
+import { percent } from './format.ts'
+import { manifestOf, whyMissing, type ReportInput } from './results.ts'
+
+/** Whether the gold model looks like one that never saw the forget set. A gap to a gold that does not says nothing. */
+export interface OracleCheck {
+  /** Undefined where it could not be told. */
+  readonly passed?: boolean
+  readonly message: string
+}
+
+/**
+ * Whole classes: gold has to be wrong on every forget sample. Random samples are like test samples to it: its accuracies
+ * on both agree within the 95% interval of their difference (Newcombe 1998, method 10: from two Wilson intervals).
+ */
+export function checkOracle(input: ReportInput): OracleCheck {
+  const { plan, spec } = input.run
+  const [gold] = plan.gold
+  const accuracy = manifestOf<'evaluate'>(input, plan.reference.evaluate)?.metrics.accuracy
+  const sizes = manifestOf<'split'>(input, plan.split)?.metrics
+  if (!accuracy || !sizes || !gold)
+    return {
+      message: `Whether gold looks like gold could not be checked: ${whyMissing(input, [plan.split, ...(gold ? [gold] : []), plan.reference.evaluate])}.`,
+    }
+  const { forget, test } = accuracy
+  if ('missing' in forget)
+    return { message: `Whether gold looks like gold could not be checked: no FA (${forget.missing}).` }
+
+  switch (spec.split.kind) {
+    case 'class': {
+      const passed = forget.value === 0
+      const found = `FA of gold is ${percent(forget.value)}% (UA ${percent(100 - forget.value)}%)`
+      return {
+        passed,
+        message: passed
+          ? `${found}: as it has to be for classes that gold never saw.`
+          : `${found}, but a model that never saw the forgotten classes has an FA of 0: this gold model is no reference, and no gap below means anything.`,
+      }
+    }
+    case 'random': {
+      if ('missing' in test)
+        return { message: `Whether gold looks like gold could not be checked: no TA (${test.missing}).` }
+      const [low, high] = differenceInterval(
+        { share: forget.value / 100, n: sizes.forget },
+        { share: test.value / 100, n: sizes.test },
+      )
+      const passed = low <= 0 && high >= 0
+      const found = `FA of gold is ${percent(forget.value)}%, its TA ${percent(test.value)}% (95% interval of the difference: ${percent(100 * low)} to ${percent(100 * high)} points)`
+      return {
+        passed,
+        message: passed
+          ? `${found}: to gold, forget samples are like test samples, as they have to be.`
+          : `${found}, but to a model that never saw them, randomly drawn forget samples are like test samples: this gold model is no reference, and no gap below means anything.`,
+      }
+    }
+  }
+}
+
+interface Proportion {
+  readonly share: number
+  readonly n: number
+}
+
+/** 0.975 quantile of the standard normal distribution. */
+const Z = 1.959963984540054
+
+/** 95% interval of a proportion (Wilson 1927). */
+export function wilsonInterval({ share, n }: Proportion): readonly [number, number] {
+  const centre = (share + Z ** 2 / (2 * n)) / (1 + Z ** 2 / n)
+  const half = (Z / (1 + Z ** 2 / n)) * Math.sqrt((share * (1 - share)) / n + Z ** 2 / (4 * n ** 2))
+  return [centre - half, centre + half]
+}
+
+/** 95% interval of the difference of two independent proportions (Newcombe 1998, method 10). */
+export function differenceInterval(a: Proportion, b: Proportion): readonly [number, number] {
+  const [lowA, highA] = wilsonInterval(a)
+  const [lowB, highB] = wilsonInterval(b)
+  const difference = a.share - b.share
+  return [
+    difference - Math.hypot(a.share - lowA, highB - b.share),
+    difference + Math.hypot(highA - a.share, b.share - lowB),
+  ]
+}

@@ -1,0 +1,79 @@
+import Table from 'cli-table3'
+import pc from 'picocolors'
+import { metricColumns, type MetricName, type ResultRow } from '../experiment/results.ts'
+import { figure } from './format.ts'
+import { closest, isFloor, missingReasons } from './results.ts'
+
+const WIDTH = 100
+const FIGURE = 8
+const GAP = '  '
+const columns = [
+  'ra',
+  'ua',
+  'ta',
+  'mia',
+  'averageGap',
+  'tow',
+  'activationForget',
+  'rte',
+] as const satisfies MetricName[]
+const LABEL = WIDTH - columns.length * (FIGURE + GAP.length)
+
+/** The results for a terminal of 100 columns: the method closest to gold is marked, gaps between golds are named so. */
+export function renderTable(rows: readonly ResultRow[], options: { readonly colour: boolean }): string {
+  const { bold, green, dim } = pc.createColors(options.colour)
+  const best = closest(rows)
+  const table = new Table({
+    chars: { ...noBorders, middle: GAP },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+    head: ['', ...columns.map(heading)].map(bold),
+    colAligns: ['left', ...columns.map(() => 'right' as const)],
+    colWidths: [LABEL, ...columns.map(() => FIGURE)],
+  })
+  for (const row of rows) {
+    const paint =
+      row === best ? (text: string) => bold(green(text)) : isFloor(row) ? dim : (text: string) => text
+    const label = `${isFloor(row) ? 'floor: ' : ''}${row.label}${row === best ? ' *' : ''}`
+    const figures = columns.map((name) => {
+      const measured = row.metrics[name]
+      return 'value' in measured ? figure(name, measured.value) : 'n/a'
+    })
+    table.push([wrapped(label, LABEL).map(paint).join('\n'), ...figures.map(paint)])
+  }
+
+  const notes = [
+    ...(best ? ['* closest to gold'] : []),
+    ...rows.flatMap((row) =>
+      missingReasons(row, columns).map((reason) => `n/a in ${row.label}: ${reason}`),
+    ),
+  ]
+  return [table.toString(), ...notes.flatMap((note) => wrapped(note, WIDTH)).map(dim)].join('\n')
+}
+
+function heading(name: MetricName): string {
+  switch (name) {
+    case 'averageGap':
+      return 'Avg.gap'
+    case 'activationForget':
+      return 'AD'
+    default:
+      return metricColumns[name].label
+  }
+}
+
+const noBorders = Object.fromEntries(
+  [
+    ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
+    ...['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'],
+  ].map((name) => [name, '']),
+)
+
+/** Lines of at most `width` characters, broken between words where that is possible. */
+function wrapped(text: string, width: number): readonly string[] {
+  const words = text.split(/\s+/).flatMap((word) => word.match(new RegExp(`.{1,${width}}`, 'gu')) ?? [])
+  return words.reduce<string[]>((lines, word) => {
+    const last = lines.at(-1)
+    if (last === undefined || last.length + 1 + word.length > width) return [...lines, word]
+    return lines.with(-1, `${last} ${word}`)
+  }, [])
+}

@@ -1,0 +1,198 @@
+import { WorkflowFailedError } from '@temporalio/client'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { asFailure } from '../../activities/errors.ts'
+import type { Activities } from '../../activities/index.ts'
+import type { StageDone, StageTask } from '../../activities/stage.ts'
+import { MathError, UserError } from '../../experiment/errors.ts'
+import { stagesOf } from '../../experiment/stage-list.ts'
+import type { RunInput, RunProgress, RunResult } from '../../experiment/run.ts'
+import type { Stage, StageKind, StageRef } from '../../experiment/stages.ts'
+import { workflowId, workflowType } from '../../workflows/names.ts'
+import { sampleRun } from '../support/run.ts'
+import { temporalServer, withWorker } from '../support/temporal.ts'
+
+let server: Awaited<ReturnType<typeof temporalServer>>
+beforeAll(async () => {
+  server = await temporalServer()
+})
+afterAll(() => server.stop())
+
+type Fault = (stage: Stage, attempt: number) => void
+
+/** Activities that compute nothing: they note what was asked of them, and fail where the test wants it. */
+function recording(fault: Fault = () => undefined, keptKeys: readonly string[] = []) {
+  const calls: Stage[] = []
+  const failed: RunResult['failed'][] = []
+  const run = <K extends StageKind>({ stage: asked }: StageTask<K>): Promise<StageDone> => {
+    const stage = asked as Stage
+    calls.push(stage)
+    try {
+      fault(stage, calls.filter(({ key }) => key === stage.key).length)
+    } catch (error) {
+      return Promise.reject(asFailure(error))
+    }
+    return Promise.resolve({ key: stage.key, digest: stage.key, cached: false, seconds: 1 })
+  }
+  const activities: Activities = {
+    kept: ({ stages }) =>
+      Promise.resolve(
+        stages
+          .filter(({ key }) => keptKeys.includes(key))
+          .map(({ key }) => ({ key, digest: key, cached: true, seconds: 1 })),
+      ),
+    dataset: run,
+    split: run,
+    train: run,
+    unlearn: run,
+    evaluate: run,
+    attack: run,
+    compare: run,
+    report: (task) => {
+      failed.push(task.failed)
+      return Promise.resolve({ url: 'file:///report', digest: 'd', results: [] })
+    },
+    track: () => Promise.reject(asFailure(new UserError('no such server'))),
+  }
+  return { activities, calls, failed }
+}
+
+function start(input: RunInput) {
+  return server.client.workflow.start<(input: RunInput) => Promise<RunResult>>(workflowType, {
+    workflowId: workflowId(input.run.id),
+    taskQueue: 'zeroshift',
+    args: [input],
+  })
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  if (!(error instanceof WorkflowFailedError))
+    throw new Error(`expected a failed run, found ${String(error)}`)
+  return error.cause?.message ?? ''
+}
+
+describe('a run', () => {
+  test('executes every stage once, each after its inputs', async () => {
+    const input = sampleRun({ name: 'order' })
+    const { activities, calls } = recording()
+    const result = await withWorker(server.address, activities, async () => (await start(input)).result())
+
+    const stages = stagesOf(input.run.plan)
+    expect(calls.map(({ key }) => key).sort()).toEqual(stages.map(({ key }) => key).sort())
+    const position = new Map(calls.map(({ key }, i) => [key, i]))
+    for (const { key, inputs } of stages)
+      for (const { key: needed } of Object.values(inputs as Record<string, StageRef>))
+        expect(position.get(needed)).toBeLessThan(position.get(key) ?? -1)
+    expect(result).toMatchObject({
+      id: input.run.id,
+      computed: stages.length,
+      cached: 0,
+      stageSeconds: stages.length,
+      report: 'file:///report',
+      failed: [],
+      notes: [],
+    })
+  })
+
+  test('answers a query with the state of every stage', async () => {
+    const input = sampleRun({ name: 'query' })
+    const { activities } = recording()
+    const progress = await withWorker(server.address, activities, async () => {
+      const handle = await start(input)
+      await handle.result()
+      return handle.query<RunProgress>('progress')
+    })
+    expect(progress.stages.map(({ key }) => key)).toEqual(stagesOf(input.run.plan).map(({ key }) => key))
+    expect(progress.stages.every(({ state, seconds }) => state === 'computed' && seconds === 1)).toBe(true)
+  })
+
+  test('leaves out a method whose mathematics failed, and only that one', async () => {
+    const input = sampleRun({ name: 'mathematics' })
+    const broken = input.run.plan.candidates.find(({ method }) => method === 'finetune')
+    const { activities, calls, failed } = recording((stage) => {
+      if (stage.key === broken?.unlearn?.key) throw new MathError('the loss is not finite at step 3')
+    })
+    const result = await withWorker(server.address, activities, async () => (await start(input)).result())
+
+    const left = [{ title: 'unlearn by finetune', reason: 'the loss is not finite at step 3' }]
+    expect(result.failed).toEqual(left)
+    expect(failed).toEqual([left])
+    expect(calls.filter(({ key }) => key === broken?.unlearn?.key)).toHaveLength(1)
+    const missing = [broken?.evaluate.key, broken?.attack.key, broken?.compare.key]
+    expect(calls.some(({ key }) => missing.includes(key))).toBe(false)
+    expect(result.computed).toBe(stagesOf(input.run.plan).length - 4)
+  })
+
+  test("fails on the user's error in a stage that it cannot do without, without a second try", async () => {
+    const input = sampleRun({ name: 'user' })
+    const { activities, calls } = recording((stage) => {
+      if (stage.kind === 'dataset') throw new UserError('the data file is truncated')
+    })
+    const reason = await withWorker(server.address, activities, async () =>
+      failureOf((await start(input)).result()),
+    )
+    expect(reason).toBe('read digits: the data file is truncated')
+    expect(calls).toHaveLength(1)
+  })
+
+  test('fails when gold fails: nothing could be compared', async () => {
+    const input = sampleRun({ name: 'gold' })
+    const { activities } = recording((stage) => {
+      if (stage.key === input.run.plan.gold[0]?.key) throw new MathError('the loss is not finite')
+    })
+    const reason = await withWorker(server.address, activities, async () =>
+      failureOf((await start(input)).result()),
+    )
+    expect(reason).toBe('train gold: the loss is not finite')
+  })
+
+  test('asks for nothing that is kept', async () => {
+    const input = sampleRun({ name: 'kept' })
+    const { dataset, split, original } = input.run.plan
+    const kept = [dataset.key, split.key, original.key]
+    const { activities, calls } = recording(undefined, kept)
+    const result = await withWorker(server.address, activities, async () => (await start(input)).result())
+    expect(calls.some(({ key }) => kept.includes(key))).toBe(false)
+    expect(result).toMatchObject({ cached: 3, computed: stagesOf(input.run.plan).length - 3 })
+  })
+
+  test("tries again after the world's errors", async () => {
+    const input = sampleRun({ name: 'world' })
+    const { activities, calls } = recording((stage, attempt) => {
+      if (stage.kind === 'split' && attempt < 3) throw new Error('the disk is full')
+    })
+    const result = await withWorker(server.address, activities, async () => (await start(input)).result())
+    expect(calls.filter(({ kind }) => kind === 'split')).toHaveLength(3)
+    expect(result.failed).toEqual([])
+  })
+
+  test('stands when tracking fails, and says so', async () => {
+    const input = sampleRun({ name: 'tracking' })
+    const tracked = { ...input, settings: { ...input.settings, tracking: { uri: 'http://127.0.0.1:1' } } }
+    const { activities } = recording()
+    const result = await withWorker(server.address, activities, async () => (await start(tracked)).result())
+    expect(result.notes).toEqual(['tracking at http://127.0.0.1:1 failed: no such server'])
+  })
+
+  test('goes on where a worker that stopped left it', async () => {
+    const input = sampleRun({ name: 'restart' })
+    const first = recording()
+    const second = recording()
+    let handle: Awaited<ReturnType<typeof start>> | undefined
+    // The first worker stops as soon as it has read the data.
+    await withWorker(server.address, first.activities, async () => {
+      handle = await start(input)
+      while (first.calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    })
+    const result = await withWorker(server.address, second.activities, () => {
+      if (!handle) throw new Error('not started')
+      return handle.result()
+    })
+    expect(result.computed).toBe(stagesOf(input.run.plan).length)
+    expect([...first.calls, ...second.calls].filter(({ kind }) => kind === 'dataset')).toHaveLength(1)
+    expect(second.calls.length).toBeGreaterThan(0)
+  })
+})

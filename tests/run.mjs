@@ -1,0 +1,147 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const TIERS = ['unit', 'integration', 'e2e', 'faults']
+const USAGE = `Usage: node tests/run.mjs [TIER...] [--checks]
+
+Without arguments: the static checks, then every tier (${TIERS.join(', ')}).
+`
+
+const CHECKS = [
+  { name: 'types', program: 'typescript/bin/tsc', args: ['--noEmit'] },
+  { name: 'lint', program: 'eslint/bin/eslint.js', args: ['.'] },
+  { name: 'format', program: 'prettier/bin/prettier.cjs', args: ['--check', '--log-level=warn', '.'] },
+  {
+    name: 'imports between folders',
+    program: 'dependency-cruiser/bin/dependency-cruise.mjs',
+    args: ['--config', '.dependency-cruiser.cjs', ...rooms()],
+    needs: '.dependency-cruiser.cjs',
+  },
+]
+
+/** The folders of the repository, since a dependency-cruiser that gets `.` walks through node_modules too. */
+function rooms() {
+  return readdirSync(ROOT, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
+    .map(({ name }) => name)
+}
+
+const children = new Set()
+let isStopped = false
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    isStopped = true
+    for (const child of children) child.kill(signal)
+  })
+}
+
+/**
+ * Runs a program of node_modules to its end.
+ * @param {string} program
+ * @param {string[]} args
+ * @param {boolean} isShown whether its output goes to the screen; it is returned otherwise
+ * @returns {Promise<{ isSuccess: boolean, output: string }>}
+ */
+function run(program, args, isShown) {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [join(ROOT, 'node_modules', program), ...args], {
+      cwd: ROOT,
+      stdio: ['ignore', isShown ? 'inherit' : 'pipe', isShown ? 'inherit' : 'pipe'],
+    })
+    children.add(child)
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text) => (output += text))
+    }
+    child.on('error', (error) => (output += error.message))
+    child.on('close', (code) => {
+      children.delete(child)
+      resolve({ isSuccess: code === 0, output })
+    })
+  })
+}
+
+/** The static checks side by side, as many as there are cores. */
+async function runChecks() {
+  const waiting = CHECKS.filter(({ needs }) => !needs || existsSync(join(ROOT, needs)))
+  const counts = { passed: 0, failed: 0, skipped: 0 }
+  const work = async () => {
+    for (let check = waiting.shift(); check; check = waiting.shift()) {
+      const started = performance.now()
+      const { isSuccess, output } = await run(check.program, check.args, false)
+      const seconds = ((performance.now() - started) / 1000).toFixed(1)
+      console.log(`${isSuccess ? '✓' : '✗'} ${check.name} (${seconds} s)`)
+      if (!isSuccess) console.log(`${output.trimEnd()}\n`)
+      counts[isSuccess ? 'passed' : 'failed'] += 1
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(waiting.length, availableParallelism()) }, work))
+  return counts
+}
+
+function hasFiles(directory) {
+  return existsSync(directory) && readdirSync(directory).length > 0
+}
+
+async function runTier(tier) {
+  const directory = mkdtempSync(join(tmpdir(), 'zeroshift-tests-'))
+  try {
+    const file = join(directory, 'results.json')
+    console.log(`\nTests: ${tier}`)
+    const args = [
+      'run',
+      '--project',
+      tier,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${file}`,
+    ]
+    const { isSuccess } = await run('vitest/vitest.mjs', args, true)
+    return count(file, isSuccess)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** A file that does not load, and an error outside a test, have no failed test to their name: each tier has one at least. */
+function count(file, isSuccess) {
+  if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 }
+  const { testResults } = JSON.parse(readFileSync(file, 'utf8'))
+  const counts = { passed: 0, failed: 0, skipped: 0 }
+  for (const { status, assertionResults } of testResults) {
+    for (const { status } of assertionResults) {
+      counts[status === 'passed' ? 'passed' : status === 'failed' ? 'failed' : 'skipped'] += 1
+    }
+    if (status === 'failed' && !assertionResults.some(({ status }) => status === 'failed')) counts.failed += 1
+  }
+  if (!isSuccess && !counts.failed) counts.failed = 1
+  return counts
+}
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.find((word) => word !== '--checks' && !TIERS.includes(word))
+if (unknown) {
+  console.error(`${unknown === '--help' ? '' : `Unknown argument ${unknown}.\n\n`}${USAGE}`)
+  process.exit(unknown === '--help' ? 0 : 2)
+}
+
+const wantsChecks = !wanted.length || wanted.includes('--checks')
+const tiers = TIERS.filter((tier) =>
+  wanted.length ? wanted.includes(tier) : hasFiles(join(ROOT, 'tests', tier)),
+)
+
+const all = wantsChecks ? [await runChecks()] : []
+for (const tier of tiers) {
+  if (!isStopped) all.push(await runTier(tier))
+}
+
+const total = (kind, from = all) => from.reduce((sum, counts) => sum + counts[kind], 0)
+const [passed, failed, skipped] = ['passed', 'failed', 'skipped'].map((kind) => total(kind))
+const isEmpty = wanted.join() !== '--checks' && !total('passed', wantsChecks ? all.slice(1) : all)
+if (isEmpty && !failed) console.log('\nNo test ran.')
+console.log(`\n${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`)
+if (failed || isEmpty || isStopped) process.exitCode = 1

@@ -1,0 +1,55 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Client, Connection } from '@temporalio/client'
+import type { Activities } from '../../activities/index.ts'
+import { ensureTemporal } from '../../infra/temporal.mjs'
+import { freePort, startServer } from '../../worker/server.ts'
+import { runWorker } from '../../worker/worker.ts'
+
+/** A real dev server in memory, on a port of its own, with a client. */
+export async function temporalServer() {
+  const directory = await mkdtemp(join(tmpdir(), 'zeroshift-temporal-'))
+  const server = startServer({
+    temporal: await ensureTemporal(),
+    port: await freePort(),
+    log: join(directory, 'temporal.log'),
+  })
+  const connection = await connected(server.address)
+  return {
+    address: server.address,
+    client: new Client({ connection }),
+    async stop() {
+      await connection.close()
+      await server.stop()
+      await rm(directory, { recursive: true })
+    },
+  }
+}
+
+/** Runs a worker of both queues in this process until the work is done. */
+export async function withWorker<T>(
+  address: string,
+  activities: Activities,
+  work: () => Promise<T>,
+): Promise<T> {
+  const stop = new AbortController()
+  const running = runWorker({ address, activities, signal: stop.signal })
+  try {
+    return await Promise.race([work(), running.then(() => Promise.reject(new Error('the worker ended')))])
+  } finally {
+    stop.abort()
+    await running
+  }
+}
+
+async function connected(address: string): Promise<Connection> {
+  for (let tries = 1; ; tries++)
+    try {
+      return await Connection.connect({ address, connectTimeout: 1000 })
+    } catch (error) {
+      if (tries === 50) throw error
+      await sleep(100)
+    }
+}

@@ -1,0 +1,178 @@
+import { mkdtemp, rm, unlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
+import { MockActivityEnvironment } from '@temporalio/testing'
+import { DefaultLogger } from '@temporalio/worker'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { stageActivity, type StageBody, type StageDone } from '../../../activities/stage.ts'
+import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
+import { MathError, UserError } from '../../../experiment/errors.ts'
+import { manifestDigest } from '../../../experiment/manifest.ts'
+import { sampleRun } from '../../support/run.ts'
+
+/** Without the SDK's notes about activities that fail on purpose. */
+const quiet = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
+
+let store: string
+let artifacts: Artifacts
+const { plan } = sampleRun().run
+
+beforeEach(async () => {
+  store = await mkdtemp(join(tmpdir(), 'zeroshift-stage-'))
+  artifacts = openArtifacts(store)
+})
+afterEach(() => rm(store, { recursive: true }))
+
+const readData: StageBody<'dataset'> = () =>
+  Promise.resolve({
+    outputs: { dataset: Uint8Array.of(1, 2, 3) },
+    metrics: { train: 3, validation: 0, test: 1 },
+    seconds: 0.5,
+  })
+
+const splitData: StageBody<'split'> = ({ inputs }) =>
+  Promise.resolve({
+    outputs: {},
+    metrics: {
+      retained: inputs.dataset.metrics.train - 1,
+      forget: 1,
+      validation: 0,
+      attackTest: 1,
+      test: 0,
+      forgottenTest: 0,
+      forgottenClasses: [],
+    },
+    seconds: 0.25,
+  })
+
+function dataset(body: StageBody<'dataset'>, environment = quiet()): Promise<StageDone> {
+  const activity = stageActivity('dataset', () => Promise.resolve(body))
+  return environment.run(activity, { stage: plan.dataset, settings: { store } })
+}
+
+function split(body: StageBody<'split'>): Promise<StageDone> {
+  const activity = stageActivity('split', () => Promise.resolve(body))
+  const task = { stage: plan.split, settings: { store } }
+  return quiet().run(activity, task)
+}
+
+async function thrownBy(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+}
+
+describe('a stage', () => {
+  test('leaves its blobs and a manifest that names its inputs', async () => {
+    await dataset(readData)
+    const done = await split(splitData)
+    const input = await artifacts.manifest(plan.dataset)
+    const manifest = await artifacts.manifest(plan.split)
+    if (!input?.outputs.dataset || !manifest) throw new Error('a manifest is missing')
+
+    expect(await artifacts.getBlob(input.outputs.dataset)).toEqual(Buffer.of(1, 2, 3))
+    expect(manifest.inputDigests).toEqual({ dataset: manifestDigest(input) })
+    expect(manifest.metrics.retained).toBe(2)
+    expect(manifest.clock).toMatchObject({ seconds: 0.25, environment: { node: process.version } })
+    expect(done).toEqual({
+      key: plan.split.key,
+      digest: manifestDigest(manifest),
+      cached: false,
+      seconds: 0.25,
+    })
+  })
+
+  test('that is kept is answered without loading its body', async () => {
+    const first = await dataset(readData)
+    const activity = stageActivity('dataset', () => Promise.reject(new Error('loaded')))
+    const task = { stage: plan.dataset, settings: { store } }
+    expect(await quiet().run(activity, task)).toEqual({ ...first, cached: true })
+  })
+
+  test('whose blob is gone is computed again', async () => {
+    await dataset(readData)
+    const manifest = await artifacts.manifest(plan.dataset)
+    const { sha256 = '' } = manifest?.outputs.dataset ?? {}
+    await unlink(fileURLToPath(artifacts.store.locate(`blobs/sha256/${sha256.slice(0, 2)}/${sha256}`)))
+    expect(await dataset(readData)).toMatchObject({ cached: false })
+    expect(await artifacts.complete(plan.dataset)).toEqual(manifest)
+  })
+
+  test('that another worker finished first answers with what stands', async () => {
+    const slower: StageBody<'dataset'> = async (context) => {
+      await dataset(readData)
+      return { ...(await readData(context)), metrics: { train: 99, validation: 0, test: 1 } }
+    }
+    const { digest } = await dataset(slower)
+    const standing = await artifacts.manifest(plan.dataset)
+    expect(standing?.metrics.train).toBe(3)
+    expect(digest).toBe(standing && manifestDigest(standing))
+  })
+
+  test('whose input is gone says which', async () => {
+    const error = await thrownBy(split(splitData))
+    expect(error).toBeInstanceOf(Error)
+    expect((error as Error).message).toMatch(
+      /^the input 'dataset' of 'split by class' \(dataset [0-9a-f]{12}\)/,
+    )
+  })
+
+  test.each([
+    ['UserError', new UserError('the file is truncated')],
+    ['MathError', new MathError('the loss is not finite')],
+  ])('that fails with a %s is not tried again', async (type, thrown) => {
+    const error = await thrownBy(dataset(() => Promise.reject(thrown)))
+    expect(error).toBeInstanceOf(ApplicationFailure)
+    expect(error).toMatchObject({ type, nonRetryable: true, message: thrown.message })
+    expect(await artifacts.manifest(plan.dataset)).toBeUndefined()
+  })
+
+  test("that fails for the world's reasons fails as it did, to be tried again", async () => {
+    const thrown = new Error('the disk is full')
+    expect(await thrownBy(dataset(() => Promise.reject(thrown)))).toBe(thrown)
+  })
+})
+
+describe('between steps', () => {
+  test('the progress goes out as heartbeats, no more than a few a second', async () => {
+    const environment = quiet()
+    const beats: unknown[] = []
+    environment.on('heartbeat', (details: unknown) => beats.push(details))
+    await dataset(async (context) => {
+      for (let step = 1; step <= 1000; step++) await context.step({ step, steps: 1000, loss: 1 / step })
+      return readData(context)
+    }, environment)
+    expect(beats[0]).toEqual({ step: 1, steps: 1000, loss: 1 })
+    expect(beats.length).toBeLessThan(20)
+  })
+
+  test('other work gets its turn', async () => {
+    let turns = 0
+    await dataset(async (context) => {
+      setImmediate(() => turns++)
+      await context.step({})
+      await context.step({})
+      return readData(context)
+    })
+    expect(turns).toBe(1)
+  })
+
+  test('a cancelled stage stops, and leaves nothing', async () => {
+    const environment = quiet()
+    let steps = 0
+    const error = await thrownBy(
+      dataset(async (context) => {
+        for (;;) {
+          await context.step({ step: ++steps })
+          if (steps === 3) environment.cancel()
+        }
+      }, environment),
+    )
+    expect(error).toBeInstanceOf(CancelledFailure)
+    expect(steps).toBe(4)
+    expect(await artifacts.manifest(plan.dataset)).toBeUndefined()
+  })
+})

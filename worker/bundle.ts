@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { cacheDirectory } from '../infra/cache.mjs'
+
+const require = createRequire(import.meta.url)
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/**
+ * The workflows as one script. Bundling takes seconds, so the script is kept under the digest of everything that goes
+ * into it: the sources of workflows/ and experiment/, and the SDK's version.
+ */
+export async function workflowBundle(directory = join(cacheDirectory(), 'workflows')): Promise<{
+  readonly code: string
+}> {
+  const kept = join(directory, `${await sourcesDigest()}.js`)
+  try {
+    return { code: await readFile(kept, 'utf8') }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+  const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker')
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: join(root, 'workflows', 'experiment.ts'),
+    logger: new DefaultLogger('ERROR'),
+  })
+  await mkdir(directory, { recursive: true })
+  const aside = `${kept}.${process.pid}`
+  await writeFile(aside, code)
+  await rename(aside, kept)
+  return { code }
+}
+
+async function sourcesDigest(): Promise<string> {
+  const hash = createHash('sha256').update(process.version)
+  const { version } = require('@temporalio/worker/package.json') as { version: string }
+  hash.update(version)
+  for (const room of ['experiment', 'workflows'])
+    for (const name of (await readdir(join(root, room))).sort())
+      hash.update(`\0${room}/${name}\0`).update(await readFile(join(root, room, name)))
+  return hash.digest('hex').slice(0, 32)
+}

@@ -1,0 +1,43 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+
+/**
+ * Claims a file for this process as long as it lives, or answers undefined where another living process has it.
+ * A claim whose process is gone counts for nothing.
+ */
+export function claim(path: string): { release(): void } | undefined {
+  const note = `${path}.pid`
+  for (let attempt = 0; attempt < 3; attempt++)
+    try {
+      writeFileSync(note, String(process.pid), { flag: 'wx' })
+      return {
+        release: () => {
+          rmSync(note, { force: true })
+        },
+      }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      const holder = Number(read(note))
+      // In a container, this process may have the number of the one that is gone.
+      if (holder !== process.pid && isAlive(holder)) return undefined
+      rmSync(note, { force: true })
+    }
+  return undefined
+}
+
+export function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}

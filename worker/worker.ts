@@ -1,0 +1,122 @@
+import { DefaultLogger, NativeConnection, Runtime, Worker, type LogEntry } from '@temporalio/worker'
+import pRetry from 'p-retry'
+import type { Activities } from '../activities/index.ts'
+import { queues, type Queue } from '../workflows/names.ts'
+import { workflowBundle } from './bundle.ts'
+
+export interface WorkerSettings {
+  /** host:port of the Temporal server. */
+  readonly address: string
+  readonly namespace?: string
+  readonly queues?: readonly Queue[]
+  readonly activities?: Activities
+  /** How long to try to reach a server that does not answer yet. */
+  readonly connectSeconds?: number
+  /** Stops the worker when it aborts: no new work, then what runs is given the grace time and handed back. */
+  readonly signal?: AbortSignal
+  readonly onReady?: () => void
+}
+
+const GRACE_TIME = '5s'
+
+/** Serves the queues until it is told to stop, by the signal or by SIGINT or SIGTERM. */
+export async function runWorker({
+  address,
+  namespace = 'default',
+  queues: taskQueues = queues,
+  activities,
+  connectSeconds = 60,
+  signal,
+  onReady,
+}: WorkerSettings): Promise<void> {
+  installRuntime()
+  const bundling = taskQueues.includes('zeroshift') ? workflowBundle() : undefined
+  const [connection, bundle, served] = await Promise.all([
+    connect(address, connectSeconds, signal),
+    bundling,
+    activities ?? import('../activities/index.ts').then(({ createActivities }) => createActivities()),
+  ])
+  try {
+    const workers = await Promise.all(
+      taskQueues.map((taskQueue) =>
+        Worker.create({
+          connection,
+          namespace,
+          taskQueue,
+          activities: served,
+          // Without it, a person would see a step of training up to 24 seconds late.
+          maxHeartbeatThrottleInterval: '1s',
+          shutdownGraceTime: GRACE_TIME,
+          // After a worker dies, its runs wait this long before another takes them up.
+          stickyQueueScheduleToStartTimeout: '2s',
+          ...(taskQueue === 'zeroshift'
+            ? {
+                ...(bundle && { workflowBundle: bundle }),
+                maxConcurrentActivityTaskExecutions: 4,
+                // A run whose workflow was changed under it fails, to be started again, rather than waiting for ever.
+                workflowFailureErrorTypes: { '*': ['Error'] },
+              }
+            : { maxConcurrentActivityTaskExecutions: 1 }),
+        }),
+      ),
+    )
+    const stop = () => {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
+    }
+    signal?.addEventListener('abort', stop)
+    const running = Promise.all(workers.map((worker) => worker.run()))
+    if (signal?.aborted) stop()
+    onReady?.()
+    try {
+      await running
+    } finally {
+      // One that fails must not leave the other behind.
+      stop()
+      await Promise.allSettled([running])
+    }
+  } finally {
+    await connection.close()
+  }
+}
+
+let installed = false
+
+/** Warnings and errors only, of the SDK's two halves alike, a line each. */
+function installRuntime(): void {
+  if (installed) return
+  installed = true
+  Runtime.install({
+    logger: new DefaultLogger('WARN', logLine),
+    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
+  })
+}
+
+function logLine({ level, message, meta }: LogEntry): void {
+  // `zeroshift-train` has no workflows, by design.
+  if (message.startsWith('No workflows registered')) return
+  const { activityType, attempt, error } = (meta ?? {}) as {
+    readonly activityType?: string
+    readonly attempt?: number
+    readonly error?: unknown
+  }
+  const about = activityType === undefined ? '' : ` (${activityType}, attempt ${attempt ?? 1})`
+  const cause = error instanceof Error ? (error.cause ?? error) : undefined
+  const why = cause instanceof Error ? `: ${cause.stack ?? cause.message}` : ''
+  console.error(`${new Date().toISOString()} ${level} ${message}${about}${why}`)
+}
+
+/** A server that is starting side by side answers after a second or two; later outages the SDK handles itself. */
+async function connect(
+  address: string,
+  seconds: number,
+  signal: AbortSignal | undefined,
+): Promise<NativeConnection> {
+  return pRetry(() => NativeConnection.connect({ address }), {
+    retries: Infinity,
+    factor: 1.3,
+    minTimeout: 50,
+    maxTimeout: 2_000,
+    maxRetryTime: seconds * 1000,
+    ...(signal && { signal }),
+  })
+}

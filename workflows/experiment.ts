@@ -1,0 +1,80 @@
+import { ApplicationFailure, defineQuery, isCancellation, setHandler } from '@temporalio/workflow'
+import type { Candidate } from '../experiment/plan.ts'
+import type { RunInput, RunProgress, RunResult } from '../experiment/run.ts'
+import type { Stage } from '../experiment/stages.ts'
+import { progressQuery } from './names.ts'
+import { reasonOf, report, stageRunner, track } from './stages.ts'
+
+/**
+ * One machine-unlearning experiment. What cannot be missed (data, original, gold) fails the run when it fails; a
+ * method that fails is left out, and the report says so. Stages that are kept from earlier runs are not computed again.
+ */
+export async function experiment(input: RunInput): Promise<RunResult> {
+  const { run, settings } = input
+  const { plan } = run
+  const stages = stageRunner(input)
+  setHandler(defineQuery<RunProgress>(progressQuery), stages.progress)
+
+  await stages.recall()
+
+  // Data: test samples are set aside, then the training samples are cut into forget set and retained set.
+  await essential(plan.dataset)
+  await essential(plan.split)
+
+  // Models: the original is trained on everything, gold from scratch on the retained set alone.
+  const models = [plan.original, ...plan.gold]
+  const trained = new Map(models.map((model) => [model.key, stages.complete(model)]))
+  await Promise.all([plan.original, ...plan.gold.slice(0, 1)].map(essential))
+
+  // Judgement: every method makes its model from the original; all are evaluated, attacked and compared with gold.
+  const reference = gold()
+  // Candidates await it only before they are compared; a failure before that must not count as unhandled.
+  reference.catch(() => undefined)
+  const judged = await Promise.allSettled([...plan.candidates, ...plan.floor].map(judge))
+  await reference
+  for (const outcome of judged)
+    if (outcome.status === 'rejected' && isCancellation(outcome.reason)) throw outcome.reason
+
+  // Report.
+  const summary = stages.summary()
+  const { url, digest, results } = await report({ run, settings, failed: summary.failed })
+  if (!judged.some(({ status }) => status === 'fulfilled'))
+    throw ApplicationFailure.nonRetryable(
+      `no method could be judged: ${summary.failed.map(({ title, reason }) => `${title}: ${reason}`).join('; ')}`,
+      'NothingJudged',
+    )
+
+  // Tracking never fails a run.
+  const notes: string[] = []
+  if (settings.tracking)
+    try {
+      await track({ run, settings, tracking: settings.tracking })
+    } catch (error) {
+      if (isCancellation(error)) throw error
+      notes.push(`tracking at ${settings.tracking.uri} failed: ${reasonOf(error)}`)
+    }
+
+  return { id: run.id, ...summary, report: url, digest, results, notes }
+
+  async function essential(stage: Stage): Promise<void> {
+    try {
+      await stages.complete(stage)
+    } catch (error) {
+      if (isCancellation(error)) throw error
+      throw ApplicationFailure.nonRetryable(`${stage.title}: ${reasonOf(error)}`, 'StageFailed')
+    }
+  }
+
+  async function gold(): Promise<void> {
+    await essential(plan.reference.evaluate)
+    await essential(plan.reference.attack)
+  }
+
+  async function judge({ unlearn, model, evaluate, attack, compare }: Candidate): Promise<void> {
+    await (unlearn ? stages.complete(unlearn) : trained.get(model.key))
+    await stages.complete(evaluate)
+    await stages.complete(attack)
+    await reference
+    await stages.complete(compare)
+  }
+}
