@@ -1,0 +1,130 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  decodeTensors,
+  encodeTensors,
+  type TensorData,
+  type Tensors,
+} from '../../../artifacts/safetensors.ts'
+
+const name = fc
+  .string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
+  .filter((text) => text !== '__metadata__' && text !== '__proto__')
+const shape = fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 3 })
+const tensor: fc.Arbitrary<TensorData> = fc
+  .tuple(shape, fc.constantFrom('F32', 'I32', 'U8'), fc.integer())
+  .map(([sides, dtype, seed]) => {
+    const size = sides.reduce((product, side) => product * side, 1)
+    const value = (_: unknown, i: number) => (seed + 31 * i) % 200
+    if (dtype === 'F32')
+      return { dtype, shape: sides, values: Float32Array.from({ length: size }, (_, i) => value(_, i) / 3) }
+    if (dtype === 'I32') return { dtype, shape: sides, values: Int32Array.from({ length: size }, value) }
+    return { dtype: 'U8' as const, shape: sides, values: Uint8Array.from({ length: size }, value) }
+  })
+const tensors = fc.dictionary(name, tensor, { maxKeys: 5 })
+
+test('what is encoded comes back, also from an odd offset', () => {
+  fc.assert(
+    fc.property(tensors, fc.integer({ min: 0, max: 3 }), (some, shift) => {
+      const bytes = encodeTensors(some, { format: 'pt' })
+      const moved = new Uint8Array(bytes.length + shift)
+      moved.set(bytes, shift)
+      const decoded = decodeTensors(moved.subarray(shift))
+      expect(decoded.metadata).toEqual({ format: 'pt' })
+      expect({ ...decoded.tensors }).toEqual({ ...some })
+    }),
+  )
+})
+
+test('the order of insertion does not change a byte, and data start at a multiple of eight', () => {
+  fc.assert(
+    fc.property(tensors, (some) => {
+      const bytes = encodeTensors(some)
+      expect(encodeTensors(Object.fromEntries(Object.entries(some).reverse()))).toEqual(bytes)
+      expect(Number(new DataView(bytes.buffer).getBigUint64(0, true)) % 8).toBe(0)
+    }),
+  )
+})
+
+test('a damaged file is an error or a right answer, and never needs more memory than it has bytes', () => {
+  fc.assert(
+    fc.property(
+      tensors,
+      fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 4 }),
+      fc.nat(),
+      (some, changes, cut) => {
+        const bytes = encodeTensors(some)
+        for (const [at, value] of changes) bytes[at % bytes.length] = value
+        const damaged = bytes.subarray(0, bytes.length - (cut % 3 === 0 ? cut % bytes.length : 0))
+        let decoded: Tensors
+        try {
+          decoded = decodeTensors(damaged).tensors
+        } catch (error) {
+          expect(error).toBeInstanceOf(Error)
+          expect((error as Error).message).toMatch(/tensor|safetensors/)
+          return
+        }
+        const held = Object.values(decoded).reduce((sum, { values }) => sum + values.byteLength, 0)
+        expect(held).toBeLessThanOrEqual(damaged.length)
+      },
+    ),
+    { numRuns: 2000 },
+  )
+})
+
+test.each([
+  [
+    { t: { dtype: 'F64', shape: [1], data_offsets: [0, 8] } },
+    'the tensor "t" has the type "F64", expected F32, I32 or U8',
+  ],
+  [
+    { t: { dtype: 'F32', shape: [3], data_offsets: [0, 8] } },
+    'the tensor "t" has 8 bytes, its shape [3] takes 12',
+  ],
+  [
+    { t: { dtype: 'F32', shape: [4], data_offsets: [0, 16] } },
+    'the tensor "t" has the bytes 0 to 16, of 8 that are there',
+  ],
+  [{ t: { dtype: 'F32', shape: [1], data_offsets: [4, 8] } }, 'the tensor "t" begins at byte 4, expected 0'],
+  [{ t: { dtype: 'F32', shape: [1], data_offsets: [0, 4] } }, '4 bytes after the last tensor belong to none'],
+  [
+    { t: { dtype: 'F32', shape: [-1], data_offsets: [0, 4] } },
+    'the tensor "t" has no shape of whole numbers',
+  ],
+])('%j is refused by name', (header, message) => {
+  const text = new TextEncoder().encode(JSON.stringify(header))
+  const bytes = new Uint8Array(8 + text.length + 8)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true)
+  bytes.set(text, 8)
+  expect(() => decodeTensors(bytes)).toThrow(message)
+})
+
+test('a header longer than the file, or no header at all, is refused', () => {
+  expect(() => decodeTensors(new Uint8Array(3))).toThrow('3 bytes')
+  expect(() => decodeTensors(new Uint8Array(16).fill(255))).toThrow('its header takes')
+})
+
+const fixtures = fileURLToPath(new URL('../../../../shared/fixtures/huggingface', import.meta.url))
+describe.skipIf(!existsSync(fixtures))(
+  'files written by the libraries themselves (skipped without ../shared/fixtures)',
+  () => {
+    test('are read with every tensor and their metadata', () => {
+      const folders = readdirSync(fixtures, { withFileTypes: true }).filter(
+        (entry) => entry.isDirectory() && entry.name.startsWith('vit'),
+      )
+      expect(folders.length).toBeGreaterThan(0)
+      for (const { name: folder } of folders) {
+        for (const file of readdirSync(`${fixtures}/${folder}`).filter((entry) =>
+          entry.endsWith('.safetensors'),
+        )) {
+          const read = decodeTensors(readFileSync(`${fixtures}/${folder}/${file}`)).tensors
+          expect(Object.keys(read).length).toBeGreaterThan(0)
+          for (const { values } of Object.values(read))
+            expect(values.every((value) => Number.isFinite(value))).toBe(true)
+        }
+      }
+    })
+  },
+)
