@@ -1,4 +1,4 @@
-import { sha256 } from '../experiment/canonical.ts'
+import { canonicalJson, sha256 } from '../experiment/canonical.ts'
 import type { BlobRef, Manifest } from '../experiment/manifest.ts'
 import type { RunRecord } from '../experiment/run.ts'
 import type { StageKind, StageRef } from '../experiment/stages.ts'
@@ -7,6 +7,11 @@ import { openStore, type ObjectStore } from './store.ts'
 /** A blob that is not what its name says. Never used; the message says what to do. */
 export class CorruptBlobError extends Error {
   override readonly name = 'CorruptBlobError'
+}
+
+/** A blob that a manifest names and that is not there. */
+export class MissingBlobError extends Error {
+  override readonly name = 'MissingBlobError'
 }
 
 /**
@@ -34,19 +39,18 @@ export class Artifacts {
     return blob
   }
 
-  /** The bytes, checked against their digest on every read. */
+  /** The bytes, checked against their size and digest on every read. */
   async getBlob(blob: BlobRef): Promise<Uint8Array> {
     const path = blobPath(blob)
     const bytes = await this.store.get(path)
-    const remedy = 'Delete it and run the same command again: the stage that made it is computed anew.'
-    if (!bytes) throw new CorruptBlobError(`the blob ${this.store.locate(path)} is missing. ${remedy}`)
+    const remedy = 'run the same command again: the stage that made it is computed anew.'
+    if (!bytes) throw new MissingBlobError(`the blob ${this.store.locate(path)} is missing; ${remedy}`)
     const found = sha256(bytes)
-    if (found !== blob.sha256) {
+    if (found !== blob.sha256 || bytes.length !== blob.bytes)
       throw new CorruptBlobError(
         `the blob ${this.store.locate(path)} is damaged: its ${bytes.length} bytes have SHA-256 ${found}, ` +
-          `expected ${blob.bytes} bytes with ${blob.sha256}. ${remedy}`,
+          `expected ${blob.bytes} bytes with ${blob.sha256}. Delete it and ${remedy}`,
       )
-    }
     return bytes
   }
 
@@ -57,12 +61,11 @@ export class Artifacts {
     const path = manifestPath(ref)
     const bytes = await this.store.get(path)
     if (!bytes) return undefined
-    const manifest = parseJson(bytes, this.store.locate(path)) as Manifest
-    if (manifest.kind !== ref.kind || manifest.key !== ref.key) {
+    const manifest = parseJson(bytes, this.store.locate(path)) as Manifest | null
+    if (manifest?.kind !== ref.kind || manifest.key !== ref.key)
       throw new Error(
-        `${this.store.locate(path)} is the manifest of ${manifest.kind} ${manifest.key}, expected ${ref.kind} ${ref.key}`,
+        `${this.store.locate(path)} is the manifest of ${manifest?.kind} ${manifest?.key}, expected ${ref.kind} ${ref.key}; delete it and run the same command again`,
       )
-    }
     return manifest as Extract<Manifest, { kind: K }>
   }
 
@@ -79,18 +82,22 @@ export class Artifacts {
     return manifest
   }
 
-  /** The commit point of a stage. Answers the manifest that stands: the first writer's. */
+  /**
+   * The commit point of a stage. Answers the manifest that stands: the first writer's, unless a blob that it names is
+   * gone. The new one then takes its place, since another device may have computed other bytes. Keys are in canonical
+   * order; a number that is not finite is an error, where plain JSON would make it null.
+   */
   async commit<M extends Manifest>(manifest: M): Promise<M> {
     const path = manifestPath(manifest)
-    if (await this.store.putIfAbsent(path, jsonBytes(manifest))) return manifest
-    const standing = await this.manifest(manifest)
-    if (!standing)
-      throw new Error(
-        `${this.store.locate(path)} was there and is gone: something else deletes from the store`,
-      )
-    return standing as unknown as M
+    const bytes = jsonBytes(JSON.parse(canonicalJson(manifest)))
+    if (await this.store.putIfAbsent(path, bytes)) return manifest
+    const standing = await this.complete(manifest)
+    if (standing) return standing as unknown as M
+    await this.store.put(path, bytes)
+    return manifest
   }
 
+  /** Keeps the order of keys: the report shows options in the order in which the spec has them. */
   async putRun(run: RunRecord): Promise<void> {
     await this.store.put(`runs/${run.id}/run.json`, jsonBytes(run))
   }

@@ -18,11 +18,11 @@ export class FileStore implements ObjectStore {
   }
 
   async get(path: string): Promise<Uint8Array | undefined> {
-    return unlessMissing(readFile(this.file(path)))
+    return unlessMissing(readFile(this.file(path)), this.file(path))
   }
 
   async size(path: string): Promise<number | undefined> {
-    return (await unlessMissing(stat(this.file(path))))?.size
+    return (await unlessMissing(stat(this.file(path)), this.file(path)))?.size
   }
 
   async put(path: string, bytes: Uint8Array): Promise<void> {
@@ -43,7 +43,11 @@ export class FileStore implements ObjectStore {
   }
 
   async list(prefix: string): Promise<readonly string[]> {
-    const entries = await unlessMissing(readdir(this.file(prefix), { recursive: true, withFileTypes: true }))
+    const directory = this.file(prefix)
+    const entries = await unlessMissing(
+      readdir(directory, { recursive: true, withFileTypes: true }),
+      directory,
+    )
     return (entries ?? [])
       .filter((entry) => entry.isFile() && !entry.name.startsWith(temporaryPrefix))
       .map((entry) => relative(this.root, join(entry.parentPath, entry.name)).split(sep).join('/'))
@@ -84,8 +88,7 @@ export class FileStore implements ObjectStore {
       }
       await publish(temporary, file)
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      throw new Error(`cannot write ${bytes.length} bytes to ${file}: ${reason}`, { cause: error })
+      throw new Error(`cannot write ${bytes.length} bytes to ${file}: ${reasonOf(error)}`, { cause: error })
     } finally {
       await rm(temporary, { force: true }).catch(() => undefined)
     }
@@ -98,11 +101,15 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined
 }
 
-async function unlessMissing<T>(result: Promise<T>): Promise<T | undefined> {
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+async function unlessMissing<T>(result: Promise<T>, file: string): Promise<T | undefined> {
   try {
     return await result
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined
-    throw error
+    throw new Error(`cannot read ${file}: ${reasonOf(error)}`, { cause: error })
   }
 }

@@ -13,7 +13,9 @@ const arrays = { F32: Float32Array, I32: Int32Array, U8: Uint8Array } as const
 
 export function encodeTensors(tensors: Tensors, metadata?: Readonly<Record<string, string>>): Uint8Array {
   const names = Object.keys(tensors).sort()
-  const header: Record<string, unknown> = metadata ? { __metadata__: metadata } : {}
+  if (names.includes('__metadata__'))
+    throw new Error('no tensor can be called "__metadata__": the format keeps that name for the metadata')
+  const header: [string, unknown][] = metadata ? [['__metadata__', metadata]] : []
   let offset = 0
   for (const name of names) {
     const { dtype, shape, values } = tensors[name] as TensorData
@@ -22,9 +24,9 @@ export function encodeTensors(tensors: Tensors, metadata?: Readonly<Record<strin
         `the tensor "${name}" has ${values.length} values, its shape [${shape.join(', ')}] takes ${product(shape)}`,
       )
     }
-    header[name] = { dtype, shape, data_offsets: [offset, (offset += values.byteLength)] }
+    header.push([name, { dtype, shape, data_offsets: [offset, (offset += values.byteLength)] }])
   }
-  const json = JSON.stringify(header)
+  const json = JSON.stringify(Object.fromEntries(header))
   const text = new TextEncoder().encode(json.padEnd(json.length + (-Buffer.byteLength(json) & 7)))
   const bytes = new Uint8Array(8 + text.length + offset)
   new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true)
@@ -50,12 +52,13 @@ export function decodeTensors(bytes: Uint8Array): {
   if (start > bytes.length)
     throw new Error(`not a safetensors file: its header takes ${length} bytes, ${bytes.length - 8} follow`)
   const header = parseHeader(bytes.subarray(8, start))
-  const tensors: Record<string, TensorData> = {}
+  const tensors: [string, TensorData][] = []
   const ranges: { name: string; begin: number; end: number }[] = []
-  let metadata: Record<string, string> = {}
+  let metadata: Readonly<Record<string, string>> = {}
   for (const [name, entry] of Object.entries(header)) {
     if (name === '__metadata__') {
-      metadata = entry as Record<string, string>
+      if (!isTexts(entry)) throw new Error('the safetensors metadata are not a mapping of texts')
+      metadata = entry
       continue
     }
     const { dtype, shape, begin, end } = parseEntry(name, entry, bytes.length - start)
@@ -67,10 +70,10 @@ export function decodeTensors(bytes: Uint8Array): {
       first % type.BYTES_PER_ELEMENT === 0
         ? new type(bytes.buffer as ArrayBuffer, first, count)
         : new type(Uint8Array.from(bytes.subarray(start + begin, start + end)).buffer, 0, count)
-    tensors[name] = { dtype, shape, values } as TensorData
+    tensors.push([name, { dtype, shape, values } as TensorData])
   }
   refuseGaps(ranges, bytes.length - start)
-  return { tensors, metadata }
+  return { tensors: Object.fromEntries(tensors), metadata }
 }
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
@@ -118,4 +121,13 @@ const product = (shape: readonly number[]) => shape.reduce((result, side) => res
 
 function isNaturals(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((side) => Number.isSafeInteger(side) && side >= 0)
+}
+
+function isTexts(value: unknown): value is Record<string, string> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((text) => typeof text === 'string')
+  )
 }

@@ -25,7 +25,10 @@ export interface ObjectStore {
 
 /** A store's URL: `file:///…` as it is, a directory relative to `base` as a file URL. */
 export function storeUrl(location: string, base = process.cwd()): string {
-  if (location.startsWith('file://')) return location
+  if (location.startsWith('file://')) {
+    directoryOf(location)
+    return location
+  }
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) {
     throw new UserError(
       `the store "${location}" is of an unknown kind; expected a directory or a file:// URL`,
@@ -34,6 +37,18 @@ export function storeUrl(location: string, base = process.cwd()): string {
   return pathToFileURL(isAbsolute(location) ? location : resolve(base, location)).href
 }
 
+/** Throws a UserError where the location is not a directory or a file:// URL. */
 export function openStore(location: string): ObjectStore {
-  return new FileStore(fileURLToPath(storeUrl(location)))
+  return new FileStore(directoryOf(storeUrl(location)))
+}
+
+function directoryOf(url: string): string {
+  try {
+    return fileURLToPath(url)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new UserError(
+      `the store "${url}" names no directory of this machine (${reason}); expected file:/// and an absolute path`,
+    )
+  }
 }

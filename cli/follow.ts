@@ -26,7 +26,7 @@ async function liveView(stream: NodeJS.WriteStream): Promise<View> {
   const colour = process.env.NO_COLOR === undefined
   return {
     show(progress) {
-      draw(renderProgress(progress, stream.columns, Date.now(), colour))
+      draw(renderProgress(progress, stream.columns || 80, Date.now(), colour))
     },
     end() {
       draw.done()

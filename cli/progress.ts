@@ -10,6 +10,7 @@ export interface PendingStage {
   /** False while it waits for a worker to take it. */
   readonly started: boolean
   readonly startedAt?: number
+  readonly steppedAt?: number
   readonly progress: StepProgress
   /** Why the last attempt failed, where there was one. */
   readonly error?: string
@@ -31,11 +32,12 @@ export function merge(progress: RunProgress, pending: readonly PendingStage[]): 
     stages: progress.stages.map((stage): StageProgress => {
       const live = byKey.get(stage.key)
       if (!live || stage.state !== 'running') return stage
-      const { started, startedAt, error } = live
+      const { started, startedAt, steppedAt, error } = live
       return {
         ...stage,
         ...(started ? live.progress : { state: 'waiting' }),
         ...(started && startedAt !== undefined && { startedAt }),
+        ...(started && steppedAt !== undefined && { steppedAt }),
         ...(error !== undefined && { error }),
       }
     }),
@@ -48,6 +50,7 @@ const withWorker: readonly number[] = [2, 3]
 function pendingStages({ raw }: WorkflowExecutionDescription): PendingStage[] {
   return (raw.pendingActivities ?? []).map((activity): PendingStage => {
     const startedAt = optionalTsToMs(activity.lastStartedTime)
+    const steppedAt = optionalTsToMs(activity.lastHeartbeatTime)
     const [payload] = activity.heartbeatDetails?.payloads ?? []
     const error = activity.lastFailure?.message
     return {
@@ -55,6 +58,7 @@ function pendingStages({ raw }: WorkflowExecutionDescription): PendingStage[] {
       started: withWorker.includes(activity.state ?? 0),
       progress: payload ? defaultPayloadConverter.fromPayload<StepProgress>(payload) : {},
       ...(startedAt !== undefined && { startedAt }),
+      ...(steppedAt !== undefined && { steppedAt }),
       ...(typeof error === 'string' && error !== '' && { error }),
     }
   })

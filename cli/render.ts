@@ -80,19 +80,27 @@ function groupLines(stages: readonly StageProgress[], now: number): Line[] {
 }
 
 /** Steps, loss, steps per second and the estimate of what is left. */
-function running({ step, steps, loss, startedAt }: StageProgress, now: number, withBar: boolean): string[] {
-  const elapsed = startedAt === undefined ? undefined : Math.max(0, now - startedAt) / 1000
+function running(stage: StageProgress, now: number, withBar: boolean): string[] {
+  const { step, steps, loss, startedAt, steppedAt = now } = stage
   if (step === undefined || steps === undefined || steps <= 0)
-    return elapsed === undefined ? [] : [duration(elapsed)]
-  const rate = elapsed === undefined || elapsed <= 0 || step <= 0 ? undefined : step / elapsed
+    return startedAt === undefined ? [] : [duration(Math.max(0, now - startedAt) / 1000)]
   return [
     ...(withBar ? [bar(step / steps)] : []),
     `${step}/${steps}`,
     ...(loss === undefined ? [] : [`loss ${loss.toPrecision(4)}`]),
-    ...(rate === undefined
+    ...(startedAt === undefined
       ? []
-      : [`${rate < 10 ? rate.toFixed(1) : rate.toFixed(0)}/s`, `${duration((steps - step) / rate)} left`]),
+      : pace(step, steps, (steppedAt - startedAt) / 1000, (now - steppedAt) / 1000)),
   ]
+}
+
+/** `elapsed` seconds to the last step that was reported, which was `since` seconds ago. */
+function pace(step: number, steps: number, elapsed: number, since: number): string[] {
+  // The time until the first step is no guide.
+  if (elapsed <= 0 || step < steps / 100) return []
+  const rate = step / elapsed
+  const left = Math.max(0, (steps - step) / rate - since)
+  return [`${rate < 10 ? rate.toFixed(1) : rate.toFixed(0)}/s`, `${duration(left)} left`]
 }
 
 function retried({ error }: StageProgress): string[] {

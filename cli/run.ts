@@ -59,6 +59,7 @@ async function attempt(config: string, options: RunOptions, io: Talk): Promise<n
     const { client, close } = await connect(server)
     try {
       const { cancelled } = await import('./conclude.ts')
+      await Promise.race([server.ready, server.broken])
       if (interrupt.requested()) return cancelled(input, io)
       const { id, plan } = input.run
       const handle = await client.workflow.start<Experiment>(workflowType, {

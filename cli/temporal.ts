@@ -10,6 +10,8 @@ export interface Server {
   readonly address: string
   /** Started for this command, and stopped with it. */
   readonly embedded: boolean
+  /** Resolves when an embedded worker asks for work; at once where the workers are somebody else's. */
+  readonly ready: Promise<void>
   /** Rejects when an embedded server or worker is gone for good; never resolves. */
   readonly broken: Promise<never>
   stop(): Promise<void>
@@ -23,6 +25,7 @@ export function existingServer(option: string | undefined): Server | undefined {
   return {
     address,
     embedded: false,
+    ready: Promise.resolve(),
     broken: new Promise<never>(() => undefined),
     stop: () => Promise.resolve(),
   }
@@ -46,6 +49,7 @@ export async function embeddedServer({
   return {
     address: stack.address,
     embedded: true,
+    ready: stack.ready,
     broken: stack.broken,
     async stop() {
       forget()

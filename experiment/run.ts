@@ -41,6 +41,8 @@ export interface StageProgress {
   readonly loss?: number
   /** Milliseconds since 1970 at which the attempt that is running began. */
   readonly startedAt?: number
+  /** The same of the moment at which `step` was reported. */
+  readonly steppedAt?: number
   /** Wall seconds of the work, once it is done. */
   readonly seconds?: number
   /** Why it failed, or why an earlier attempt did. */

@@ -44,8 +44,13 @@ export function duration(seconds: number): string {
 }
 
 /** `1 sample`, `1,797 samples`. */
-export function counted(n: number, noun: string): string {
-  return `${grouped(n)} ${noun}${n === 1 ? '' : 's'}`
+export function counted(n: number, noun: string, plural = `${noun}s`): string {
+  return `${grouped(n)} ${n === 1 ? noun : plural}`
+}
+
+/** `89d4f48df70e`: enough of a digest to tell it from the others of a run. */
+export function short(digest: string): string {
+  return digest.slice(0, 12)
 }
 
 function zero(text: string): string {
@@ -57,5 +62,7 @@ function minus(text: string): string {
 }
 
 function superscript(power: number): string {
-  return [...String(power)].map((digit) => (digit === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'.charAt(Number(digit)))).join('')
+  return [...String(power)]
+    .map((digit) => (digit === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'.charAt(Number(digit))))
+    .join('')
 }

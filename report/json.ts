@@ -1,27 +1,36 @@
-import { digestOf } from '../experiment/canonical.ts'
+import { canonicalJson, digestOf } from '../experiment/canonical.ts'
 import { manifestDigest, type Environment, type Measured } from '../experiment/manifest.ts'
 import type { ResultRow } from '../experiment/results.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
-import { canonicalJson } from '../experiment/canonical.ts'
 import { commandOf } from './command.ts'
 import { checkOracle } from './oracle.ts'
 import { floorGap, whyMissing, type ReportInput } from './results.ts'
 
 /** `report.json`: what was computed, its digest, and apart from both what a clock or a host decided. */
-export function renderJson(input: ReportInput, rows: readonly ResultRow[]): { readonly json: string; readonly digest: string } {
+export function renderJson(
+  input: ReportInput,
+  rows: readonly ResultRow[],
+): { readonly json: string; readonly digest: string } {
   const { run, manifests } = input
   const stages = stagesOf(run.plan)
-  const gap = floorGap(rows)
+  const gap = floorGap(run.plan, rows)
   const computed = {
     spec: run.spec,
     data: run.facts,
     stages: stages.map((stage) => {
       const { kind, key, title } = stage
       const manifest = manifests[key]
-      return { kind, key, title, ...(manifest ? { digest: manifestDigest(manifest) } : { missing: whyMissing(input, [stage]) }) }
+      return {
+        kind,
+        key,
+        title,
+        ...(manifest ? { digest: manifestDigest(manifest) } : { missing: whyMissing(input, [stage]) }),
+      }
     }),
     results: rows.map(({ label, method, metrics: { rte: _, ...metrics } }) => ({ label, method, metrics })),
-    floor: (gap === undefined ? { missing: 'no two gold models were compared' } : { value: gap }) satisfies Measured,
+    floor: (gap === undefined
+      ? { missing: 'no two gold models were compared' }
+      : { value: gap }) satisfies Measured,
     oracle: checkOracle(input),
   }
   const digest = digestOf(computed)
@@ -31,7 +40,9 @@ export function renderJson(input: ReportInput, rows: readonly ResultRow[]): { re
     rte: rows.map(({ label, metrics }) => ({ label, rte: metrics.rte })),
     stages: stages.flatMap(({ key, title }) => {
       const manifest = manifests[key]
-      return manifest ? [{ key, title, seconds: manifest.clock.seconds, finishedAt: manifest.clock.finishedAt }] : []
+      return manifest
+        ? [{ key, title, seconds: manifest.clock.seconds, finishedAt: manifest.clock.finishedAt }]
+        : []
     }),
   }
   return { json: `${sortedJson({ computed, digest, clock })}\n`, digest }

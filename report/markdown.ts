@@ -1,9 +1,9 @@
 import { metricColumns, type MetricName, type ResultRow } from '../experiment/results.ts'
 import { commandOf } from './command.ts'
 import { footnotes } from './footnotes.ts'
-import { figure } from './format.ts'
+import { figure, signed } from './format.ts'
 import { checkOracle } from './oracle.ts'
-import { closest, isFloor, type ReportInput } from './results.ts'
+import { closest, floorRows, goldFigures, valueOf, type ReportInput } from './results.ts'
 import { verdict } from './verdict.ts'
 
 const names = Object.keys(metricColumns) as MetricName[]
@@ -15,15 +15,20 @@ export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], d
   const { headline, details } = verdict(input, rows)
   const notes = footnotes()
   const best = closest(rows)
+  const floor = floorRows(run.plan, rows)
+  const gold: Partial<ResultRow['metrics']> = goldFigures(input)
 
   const header = ['', ...names.map((name) => metricColumns[name].label)]
   const body = rows.map((row) => {
     const label = escaped(row.label)
     const cells = names.map((name) => {
       const measured = row.metrics[name]
-      return 'value' in measured ? figure(name, measured.value) : `n/a[^${notes.number(measured.missing)}]`
+      if ('missing' in measured) return `n/a[^${notes.number(measured.missing)}]`
+      const reference = gold[name] && valueOf(gold[name])
+      const difference = reference === undefined ? '' : ` (${signed(measured.value - reference)})`
+      return `${figure(name, measured.value)}${difference}`
     })
-    return [isFloor(row) ? `*floor: ${label}*` : row === best ? `**${label}**` : label, ...cells]
+    return [floor.includes(row) ? `*floor: ${label}*` : row === best ? `**${label}**` : label, ...cells]
   })
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   const ruler = ['---', ...names.map(() => '---:')]
@@ -34,11 +39,12 @@ export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], d
     ...(oracle.passed === undefined ? [`> [!WARNING]\n> ${escaped(oracle.message)}`] : []),
     `**${escaped(headline)}** ${details.map(escaped).join(' ')}`.trim(),
     [header, ruler, ...body].map(line).join('\n'),
-    names.map((name) => `**${escaped(metricColumns[name].label)}**${unit(name)}: ${escaped(metricColumns[name].about)}`).join('; ') + '.',
+    'In brackets: points above or below gold.',
+    `${names.map((name) => `**${escaped(metricColumns[name].label)}**${unit(name)}: ${escaped(metricColumns[name].about)}`).join('; ')}.`,
     ...(oracle.passed === true ? [escaped(oracle.message)] : []),
     'To reproduce:',
     fenced(commandOf(run), 'sh'),
-    `Run \`${run.id}\`. SHA-256 of what was computed: \`${digest}\`.`,
+    `Run ${escaped(run.id)}. SHA-256 of what was computed: \`${digest}\`.`,
     ...notes.all().map((reason, i) => `[^${i + 1}]: ${escaped(reason)}`),
   ]
   return `${blocks.join('\n\n')}\n`

@@ -6,15 +6,15 @@ export class Markup {
   }
 }
 
-export type Content = Markup | string | number | undefined | readonly Content[]
+export type Content = Markup | string | number | false | undefined | readonly Content[]
 
-/** A template whose values are escaped, unless they are `Markup`; lists are joined, undefined is nothing. */
+/** A template whose values are escaped, unless they are `Markup`; lists are joined, undefined and false are nothing. */
 export function html(strings: TemplateStringsArray, ...values: readonly Content[]): Markup {
   return new Markup(strings.map((text, i) => text + (i < values.length ? render(values[i]) : '')).join(''))
 }
 
 function render(content: Content): string {
-  if (content === undefined) return ''
+  if (content === undefined || content === false) return ''
   if (content instanceof Markup) return content.text
   if (typeof content === 'object') return content.map(render).join('')
   return escapeHtml(String(content))

@@ -1,7 +1,57 @@
+import { stringify } from 'yaml'
 import type { ResultRow } from '../experiment/results.ts'
+import { commandOf } from './command.ts'
+import { html, Markup } from './markup.ts'
 import type { ReportInput } from './results.ts'
-import { html } from './markup.ts'
+import { attackSection } from './sections/attacks.ts'
+import { chartSections } from './sections/charts.ts'
+import { openingSection } from './sections/opening.ts'
+import { resultsSection } from './sections/results.ts'
+import { settingSection } from './sections/setting.ts'
+import { stagesSection } from './sections/stages.ts'
+import { style } from './style.ts'
 
-export async function renderPage(input: ReportInput, rows: readonly ResultRow[], digest: string): Promise<string> {
-  return html`<!doctype html><html lang="en"><title>${input.run.id}</title><p>${rows.length} ${digest}</p></html>`.text
+/** The report as one HTML page that loads nothing and needs no script. */
+export async function renderPage(
+  input: ReportInput,
+  rows: readonly ResultRow[],
+  digest: string,
+): Promise<string> {
+  const { run } = input
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
+        <meta name="color-scheme" content="light dark" />
+        <title>${run.spec.name} · Zeroshift report</title>
+        <style>
+          ${new Markup(style)}
+        </style>
+      </head>
+      <body>
+        <main>
+          ${openingSection(input, rows)} ${resultsSection(input, rows)} ${attackSection(input)}
+          ${await chartSections(input, rows)} ${settingSection(input)} ${stagesSection(input)}
+          <section>
+            <h2>Reproduce</h2>
+            <pre><code>${commandOf(run)}</code></pre>
+            <p>
+              On the same device and number of threads, the run gives the same bytes and this SHA-256 of what
+              was computed:
+            </p>
+            <pre><code>${digest}</code></pre>
+            <details>
+              <summary>The whole specification, defaults filled in</summary>
+              <pre><code>${stringify(run.spec, { sortMapEntries: true, lineWidth: 0 })}</code></pre>
+            </details>
+          </section>
+          <footer>
+            Run ${run.id}. Seconds, devices and versions are the clock's part: they are in
+            <code>report.json</code> beside what was computed, and not in the digest.
+          </footer>
+        </main>
+      </body>
+    </html> `.text
 }

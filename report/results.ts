@@ -17,9 +17,20 @@ export function results(input: ReportInput): readonly ResultRow[] {
   return [...candidates, ...floor].map((candidate) => row(input, candidate))
 }
 
-/** Whether a row shows how far two gold models are apart. The comma is what a config's labels cannot hold. */
-export function isFloor({ label, method }: Pick<ResultRow, 'label' | 'method'>): boolean {
-  return method === 'retrain' && label.includes(',')
+/** The rows of further gold models: how far equals are apart. */
+export function floorRows(plan: Plan, rows: readonly ResultRow[]): readonly ResultRow[] {
+  return rows.slice(plan.candidates.length)
+}
+
+/** The gold model's own figures, in percent, whether it is a row of the table or not. */
+export type GoldFigures = Readonly<Record<'ra' | 'ua' | 'ta' | 'mia', Measured>>
+
+export function goldFigures(input: ReportInput): GoldFigures {
+  const { plan } = input.run
+  const { evaluate, attack } = plan.reference
+  return ownFigures(input, plan.reference, {
+    missing: whyMissing(input, [...plan.gold.slice(0, 1), evaluate, attack]),
+  })
 }
 
 /** Whether a row is a method's own, and neither the original model nor a gold one. */
@@ -37,8 +48,8 @@ export function closest(rows: readonly ResultRow[]): ResultRow | undefined {
 }
 
 /** Mean average gap, in points, of the further gold models to the first. */
-export function floorGap(rows: readonly ResultRow[]): number | undefined {
-  const gaps = rows.filter(isFloor).flatMap(({ metrics }) => valueOf(metrics.averageGap) ?? [])
+export function floorGap(plan: Plan, rows: readonly ResultRow[]): number | undefined {
+  const gaps = floorRows(plan, rows).flatMap(({ metrics }) => valueOf(metrics.averageGap) ?? [])
   return gaps.length > 0 ? gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length : undefined
 }
 
@@ -97,22 +108,13 @@ export function stagesBehind(plan: Plan, candidate: Candidate): readonly Stage[]
 }
 
 function row(input: ReportInput, candidate: Candidate): ResultRow {
-  const { plan } = input.run
-  const stages = stagesBehind(plan, candidate)
+  const missing: Measured = { missing: whyMissing(input, stagesBehind(input.run.plan, candidate)) }
   const compared = manifestOf<'compare'>(input, candidate.compare)?.metrics
-  const accuracy = manifestOf<'evaluate'>(input, candidate.evaluate)?.metrics.accuracy
-  const efficacy = manifestOf<'attack'>(input, candidate.attack)?.metrics.efficacy
-  const missing: Measured = { missing: whyMissing(input, stages) }
-
-  // Where the attack or gold is missing, what the model's own outputs give still stands.
   return {
     label: candidate.label,
     method: candidate.method,
     metrics: {
-      ra: compared?.ra ?? accuracy?.retained ?? missing,
-      ua: compared?.ua ?? (accuracy ? complement(accuracy.forget) : missing),
-      ta: compared?.ta ?? accuracy?.test ?? missing,
-      mia: compared?.mia ?? efficacy?.svm.confidence ?? missing,
+      ...ownFigures(input, candidate, missing),
       averageGap: compared?.averageGap ?? missing,
       tow: compared?.tow ?? missing,
       activationForget: compared?.activationDistance.forget ?? missing,
@@ -120,6 +122,23 @@ function row(input: ReportInput, candidate: Candidate): ResultRow {
       jsDivergence: compared?.jsDivergence ?? missing,
       rte: relativeTime(input, candidate),
     },
+  }
+}
+
+/** What a model's comparison says of the model alone; where there is none, its outputs and its attack say the same. */
+function ownFigures(
+  input: ReportInput,
+  { evaluate, attack, compare }: Pick<Candidate, 'evaluate' | 'attack'> & Partial<Pick<Candidate, 'compare'>>,
+  missing: Measured,
+): GoldFigures {
+  const compared = compare && manifestOf<'compare'>(input, compare)?.metrics
+  const accuracy = manifestOf<'evaluate'>(input, evaluate)?.metrics.accuracy
+  const efficacy = manifestOf<'attack'>(input, attack)?.metrics.efficacy
+  return {
+    ra: compared?.ra ?? accuracy?.retained ?? missing,
+    ua: compared?.ua ?? (accuracy ? complement(accuracy.forget) : missing),
+    ta: compared?.ta ?? accuracy?.test ?? missing,
+    mia: compared?.mia ?? efficacy?.svm.confidence ?? missing,
   }
 }
 
@@ -133,9 +152,9 @@ function relativeTime(input: ReportInput, { method, model, unlearn }: Candidate)
   const { original, gold } = input.run.plan
   if (model.key === original.key && method === 'original') return { value: 0 }
   const [first] = gold
-  if (first?.key === model.key) return { value: 1 }
   const retraining = first && manifestOf<'train'>(input, first)
   if (!retraining) return { missing: whyMissing(input, first ? [first] : []) }
+  if (first.key === model.key) return { value: 1 }
   const own = unlearn ?? gold.find(({ key }) => key === model.key)
   const seconds = own && input.manifests[own.key]?.clock.seconds
   if (seconds === undefined) return { missing: whyMissing(input, own ? [own] : []) }

@@ -2,10 +2,9 @@ import Table from 'cli-table3'
 import pc from 'picocolors'
 import { metricColumns, type MetricName, type ResultRow } from '../experiment/results.ts'
 import { figure } from './format.ts'
-import { closest, isFloor, missingReasons } from './results.ts'
+import { closest, missingReasons } from './results.ts'
 
 const WIDTH = 100
-const FIGURE = 8
 const GAP = '  '
 const columns = [
   'ra',
@@ -17,37 +16,46 @@ const columns = [
   'activationForget',
   'rte',
 ] as const satisfies MetricName[]
-const LABEL = WIDTH - columns.length * (FIGURE + GAP.length)
 
 /** The results for a terminal of 100 columns: the method closest to gold is marked, gaps between golds are named so. */
 export function renderTable(rows: readonly ResultRow[], options: { readonly colour: boolean }): string {
   const { bold, green, dim } = pc.createColors(options.colour)
   const best = closest(rows)
+  const headings = columns.map(heading)
+  const lines = rows.map((row) => ({
+    label: `${isFloor(row) ? 'floor: ' : ''}${row.label}${row === best ? ' *' : ''}`,
+    figures: columns.map((name) => {
+      const measured = row.metrics[name]
+      return 'value' in measured ? figure(name, measured.value) : 'n/a'
+    }),
+    paint: row === best ? (text: string) => bold(green(text)) : isFloor(row) ? dim : (text: string) => text,
+  }))
+
+  const widths = headings.map((head, i) =>
+    Math.max(head.length, ...lines.map(({ figures }) => figures[i]?.length ?? 0)),
+  )
+  const left = WIDTH - widths.reduce((sum, width) => sum + GAP.length + width, 0)
+  const labelWidth = Math.min(left, Math.max(1, ...lines.map(({ label }) => label.length)))
   const table = new Table({
     chars: { ...noBorders, middle: GAP },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-    head: ['', ...columns.map(heading)].map(bold),
+    head: ['', ...headings].map(bold),
     colAligns: ['left', ...columns.map(() => 'right' as const)],
-    colWidths: [LABEL, ...columns.map(() => FIGURE)],
+    colWidths: [labelWidth, ...widths],
   })
-  for (const row of rows) {
-    const paint =
-      row === best ? (text: string) => bold(green(text)) : isFloor(row) ? dim : (text: string) => text
-    const label = `${isFloor(row) ? 'floor: ' : ''}${row.label}${row === best ? ' *' : ''}`
-    const figures = columns.map((name) => {
-      const measured = row.metrics[name]
-      return 'value' in measured ? figure(name, measured.value) : 'n/a'
-    })
-    table.push([wrapped(label, LABEL).map(paint).join('\n'), ...figures.map(paint)])
-  }
+  for (const { label, figures, paint } of lines)
+    table.push([wrapped(label, labelWidth).map(paint).join('\n'), ...figures.map(paint)])
 
   const notes = [
     ...(best ? ['* closest to gold'] : []),
-    ...rows.flatMap((row) =>
-      missingReasons(row, columns).map((reason) => `n/a in ${row.label}: ${reason}`),
-    ),
+    ...rows.flatMap((row) => missingReasons(row, columns).map((reason) => `n/a in ${row.label}: ${reason}`)),
   ]
   return [table.toString(), ...notes.flatMap((note) => wrapped(note, WIDTH)).map(dim)].join('\n')
+}
+
+/** Further gold models come as `retrain, seed 2`; a config's labels hold no comma. */
+function isFloor({ label, method }: ResultRow): boolean {
+  return method === 'retrain' && label.includes(', seed ')
 }
 
 function heading(name: MetricName): string {

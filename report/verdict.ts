@@ -1,6 +1,15 @@
+import type { Plan } from '../experiment/plan.ts'
 import type { ResultRow } from '../experiment/results.ts'
 import { duration, percent, significant } from './format.ts'
-import { closest, floorGap, isApproximate, isFloor, manifestOf, valueOf, type ReportInput } from './results.ts'
+import {
+  closest,
+  floorGap,
+  floorRows,
+  isApproximate,
+  manifestOf,
+  valueOf,
+  type ReportInput,
+} from './results.ts'
 
 /** The run's outcome in plain words. */
 export interface Verdict {
@@ -36,7 +45,7 @@ export function verdict(input: ReportInput, rows: readonly ResultRow[]): Verdict
         ? `${best.label}, the only approximate method, has an average gap of ${percent(gap)} points to gold.`
         : `Of ${methods.length} approximate methods, ${best.label} comes closest to gold, with an average gap of ${percent(gap)} points.`,
     details: [
-      floorWords(gap, rows),
+      floorWords(gap, input.run.plan, rows),
       costWords(input, best),
       ...about,
       ...(unjudged.length > 0
@@ -46,11 +55,11 @@ export function verdict(input: ReportInput, rows: readonly ResultRow[]): Verdict
   }
 }
 
-function floorWords(gap: number, rows: readonly ResultRow[]): string {
-  const floor = floorGap(rows)
+function floorWords(gap: number, plan: Plan, rows: readonly ResultRow[]): string {
+  const floor = floorGap(plan, rows)
   if (floor === undefined)
     return 'How far two gold models are apart is not known, so there is no floor to read the gap against.'
-  const pairs = rows.filter(isFloor).length
+  const pairs = floorRows(plan, rows).length
   const apart = `Gold models that differ in their seed alone are ${percent(floor)} points apart${pairs > 1 ? ` (mean of ${pairs} pairs)` : ''}`
   if (gap <= floor) return `${apart}: by these four figures, the method cannot be told from gold.`
   return floor > 0

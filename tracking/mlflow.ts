@@ -1,5 +1,6 @@
-import pRetry, { AbortError } from 'p-retry'
+import pRetry from 'p-retry'
 import { request } from 'undici'
+import { UserError } from '../experiment/errors.ts'
 
 /**
  * MLflow's tracking API, version 2.0 over REST: what an experiment tracker needs of it. Every call may be repeated without
@@ -29,6 +30,9 @@ const limits = {
   tagValue: 5000,
 }
 
+/** Bytes of a call beside its items: the run's id and the names of the lists. */
+const overhead = 1000
+
 /** Marks a run as the one that a client means, whoever created it. */
 const idempotencyTag = 'zeroshift.key'
 
@@ -52,52 +56,71 @@ export class MlflowClient {
     this.options = { retryAfter, retries }
   }
 
-  /** The id of the experiment of this name, made when there is none. */
+  /** The id of the experiment of this name, made when there is none. Throws a UserError where it was deleted. */
   async experiment(name: string): Promise<string> {
     const query = new URLSearchParams({ experiment_name: name })
     const find = async () => {
-      const found = await this.call<{ experiment?: { experiment_id: string } }>(
+      const found = await this.call<{ experiment: { experiment_id: string; lifecycle_stage?: string } }>(
         'GET',
         `experiments/get-by-name?${query.toString()}`,
         undefined,
-        ['RESOURCE_DOES_NOT_EXIST'],
+        'RESOURCE_DOES_NOT_EXIST',
       )
-      return found?.experiment?.experiment_id
+      if (found?.experiment.lifecycle_stage === 'deleted')
+        throw new UserError(
+          `the experiment "${name}" was deleted on MLflow at ${this.base.origin}; restore it there, or name another one in tracking.experiment`,
+        )
+      return found?.experiment.experiment_id
     }
-    const known = await find()
-    if (known !== undefined) return known
-    const made = await this.call<{ experiment_id: string }>('POST', 'experiments/create', { name }, [
-      'RESOURCE_ALREADY_EXISTS',
-    ])
-    const id = made?.experiment_id ?? (await find())
-    if (id === undefined)
-      throw new Error(`MLflow at ${this.base.href} has no experiment "${name}" and did not make one`)
-    return id
+    return this.retried(async () => {
+      const known = await find()
+      if (known !== undefined) return known
+      const made = await this.call<{ experiment_id: string }>(
+        'POST',
+        'experiments/create',
+        { name },
+        'RESOURCE_ALREADY_EXISTS',
+      )
+      const id = made?.experiment_id ?? (await find())
+      if (id === undefined)
+        throw new Error(`MLflow at ${this.base.origin} has no experiment "${name}" and does not make one`)
+      return id
+    })
   }
 
-  /** The id of the run with this key in the experiment, made when there is none. */
+  /**
+   * The id of the run with this key in the experiment, made when there is none. A retry looks for it again: the server
+   * may have made it although its answer got lost.
+   */
   async run(
     experiment: string,
     { key, name, startTime, tags = {} }: { key: string; name: string; startTime: number; tags?: Strings },
   ): Promise<string> {
-    const filter = `tags.\`${idempotencyTag}\` = '${key.replaceAll("'", '')}'`
-    const { runs = [] } = await this.answer<{ runs?: { info: { run_id: string } }[] }>('runs/search', {
-      experiment_ids: [experiment],
-      filter,
-      max_results: 1,
+    if (key.includes("'")) throw new RangeError(`the key ${key} has a quote, which a search cannot hold`)
+    const marked = entries({ ...tags, [idempotencyTag]: key }, limits.tagValue)
+    return this.retried(async () => {
+      const found = await this.call<{ runs?: { info: { run_id: string } }[] }>('POST', 'runs/search', {
+        experiment_ids: [experiment],
+        filter: `tags.\`${idempotencyTag}\` = '${key}'`,
+        max_results: 1,
+      })
+      const known = found?.runs?.[0]
+      if (known) return known.info.run_id
+      const made = await this.call<{ run: { info: { run_id: string } } }>('POST', 'runs/create', {
+        experiment_id: experiment,
+        run_name: name,
+        start_time: startTime,
+        tags: marked,
+      })
+      if (!made) throw new Error(`MLflow at ${this.base.origin} made no run "${name}"`)
+      return made.run.info.run_id
     })
-    const [known] = runs
-    if (known) return known.info.run_id
-    const { run } = await this.answer<{ run: { info: { run_id: string } } }>('runs/create', {
-      experiment_id: experiment,
-      run_name: name,
-      start_time: startTime,
-      tags: entries({ ...tags, [idempotencyTag]: key }, limits.tagValue),
-    })
-    return run.info.run_id
   }
 
-  /** Logs any number of points, parameters and tags, in calls that the server accepts. */
+  /**
+   * Logs any number of points, parameters and tags, in calls that the server accepts. Longer values are cut, with an
+   * ellipsis; a name or a number that the server would refuse is a RangeError, before anything is sent.
+   */
   async log(
     run: string,
     {
@@ -106,76 +129,82 @@ export class MlflowClient {
       tags = {},
     }: { metrics?: readonly Metric[]; params?: Strings; tags?: Strings },
   ): Promise<void> {
-    for (const { key } of metrics) checkName(key)
+    for (const metric of metrics) checkMetric(metric)
     const batches = [
       ...chunks(entries(params, limits.paramValue), limits.params).map((some) => ({ params: some })),
       ...chunks(entries(tags, limits.tagValue), limits.tags).map((some) => ({ tags: some })),
       ...chunks(metrics, limits.metrics).map((some) => ({ metrics: some })),
     ]
-    for (const batch of batches) await this.answer('runs/log-batch', { run_id: run, ...batch })
+    for (const batch of batches) await this.send('runs/log-batch', { run_id: run, ...batch })
   }
 
   async end(run: string, status: RunStatus, endTime: number): Promise<void> {
-    await this.answer('runs/update', { run_id: run, status, end_time: endTime })
+    await this.send('runs/update', { run_id: run, status, end_time: endTime })
   }
 
-  private async answer<T>(path: string, body: unknown): Promise<T> {
-    return (await this.call<T>('POST', path, body)) as T
+  private async send(path: string, body: unknown): Promise<void> {
+    await this.retried(() => this.call('POST', path, body))
   }
 
-  /** One call, repeated while the server is away or overloaded. undefined: it answered with an error code in `expected`. */
-  private async call<T>(
-    method: 'GET' | 'POST',
-    path: string,
-    body?: unknown,
-    expected: readonly string[] = [],
-  ): Promise<T | undefined> {
-    const url = new URL(
-      `api/2.0/mlflow/${path}`,
-      this.base.href.endsWith('/') ? this.base : `${this.base.href}/`,
-    )
-    const where = `MLflow at ${this.base.origin} (${path.split('?')[0]})`
-    const attempt = async (): Promise<T | undefined> => {
-      const response = await request(url, {
-        method,
-        headers: {
-          'content-type': 'application/json',
-          ...(this.authorization !== undefined && { authorization: this.authorization }),
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-        headersTimeout: 30_000,
-        bodyTimeout: 30_000,
-      })
-      const text = await response.body.text()
-      if (response.statusCode < 300) return JSON.parse(text) as T
-      const code = errorCode(text)
-      if (code !== undefined && expected.includes(code)) return undefined
-      const message = `${where} answered ${response.statusCode}: ${text.slice(0, 500)}`
-      if (response.statusCode === 401 || response.statusCode === 403) {
-        throw new AbortError(
-          `${message}. Check MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD`,
-        )
-      }
-      const passing = response.statusCode === 408 || response.statusCode === 429 || response.statusCode >= 500
-      if (!passing) throw new AbortError(message)
-      throw new Error(message)
-    }
-    const retry = {
+  /** Repeats what a server that is away or overloaded did not do, with growing pauses of random length. */
+  private retried<T>(work: () => Promise<T>): Promise<T> {
+    return pRetry(work, {
       retries: this.options.retries,
       minTimeout: this.options.retryAfter,
       maxTimeout: 10_000,
       randomize: true,
+      shouldRetry: ({ error }) => error instanceof Unavailable,
+    })
+  }
+
+  /** One call. undefined: the server answered with the error code `expected`. */
+  private async call<T>(
+    method: 'GET' | 'POST',
+    path: string,
+    body?: unknown,
+    expected?: string,
+  ): Promise<T | undefined> {
+    const root = this.base.href.endsWith('/') ? this.base : `${this.base.href}/`
+    const where = `MLflow at ${this.base.origin} (${path.split('?')[0]})`
+    const { status, text } = await this.exchange(method, new URL(`api/2.0/mlflow/${path}`, root), body).catch(
+      (error: unknown) => {
+        const reason = error instanceof Error ? error.message || error.name : String(error)
+        throw new Unavailable(`${where} cannot be reached: ${reason}`, { cause: error })
+      },
+    )
+    const answer = jsonOf<T & { error_code?: string }>(text)
+    const said = text.length > 500 ? `${text.slice(0, 500)}…` : text
+    if (status < 300) {
+      if (answer === undefined)
+        throw new Error(`${where} answered with what is not JSON; is it an MLflow server? It says: ${said}`)
+      return answer
     }
-    return pRetry(() => attempt().catch((error: unknown) => Promise.reject(explained(error, where))), retry)
+    if (expected !== undefined && answer?.error_code === expected) return undefined
+    const message = `${where} answered ${status}: ${said}`
+    if (status === 401 || status === 403)
+      throw new UserError(
+        `${message}. Check the credentials: MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD`,
+      )
+    throw status === 408 || status === 429 || status >= 500 ? new Unavailable(message) : new Error(message)
+  }
+
+  private async exchange(method: 'GET' | 'POST', url: URL, body: unknown) {
+    const response = await request(url, {
+      method,
+      headers: {
+        'content-type': 'application/json',
+        ...(this.authorization !== undefined && { authorization: this.authorization }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      headersTimeout: 60_000,
+      bodyTimeout: 60_000,
+    })
+    return { status: response.statusCode, text: await response.body.text() }
   }
 }
 
-/** An error that says which server and call it was, whatever went wrong on the way there. */
-function explained(error: unknown, where: string): Error {
-  if (error instanceof Error && error.message.startsWith(where)) return error
-  const reason = error instanceof Error ? error.message || error.name : String(error)
-  return new Error(`${where} cannot be reached: ${reason}`, { cause: error })
-}
+/** The server is away or overloaded: the same call may succeed later. */
+class Unavailable extends Error {}
 
 function authorizationOf({ username, password }: URL): string | undefined {
   const {
@@ -190,25 +219,35 @@ function authorizationOf({ username, password }: URL): string | undefined {
   return undefined
 }
 
-/** Names as the server accepts them: letters, digits and _ - . space : /, and no path tricks. */
+/** Names as the server accepts them: also, a path that means itself, since some servers keep files of these names. */
 function checkName(name: string): void {
-  const path = name.split('/')
-  if (
-    !/^[\w\-. :/]+$/.test(name) ||
-    name.length > limits.key ||
-    path.some((part) => part === '' || part === '.' || part === '..')
-  ) {
+  const isPath = name.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+  if (!/^[\w\-. :/]+$/.test(name) || name.length > limits.key || !isPath || name.startsWith('..'))
     throw new RangeError(
       `MLflow does not accept the name ${JSON.stringify(name)}: expected at most ${limits.key} letters, digits, spaces and _ - . : /`,
     )
-  }
+}
+
+function checkMetric({ key, value, timestamp, step }: Metric): void {
+  checkName(key)
+  if (!Number.isFinite(value) || !Number.isSafeInteger(timestamp) || !Number.isSafeInteger(step))
+    throw new RangeError(
+      `the metric "${key}" is ${value} at step ${step} and time ${timestamp}: expected a finite value and whole numbers`,
+    )
 }
 
 function entries(strings: Strings, longest: number): { key: string; value: string }[] {
   return Object.entries(strings).map(([key, value]) => {
     checkName(key)
-    return { key, value: value.length > longest ? `${value.slice(0, longest - 1)}…` : value }
+    return { key, value: shortened(value, longest) }
   })
+}
+
+/** Cut between characters: half a surrogate pair is no text to a database. */
+function shortened(value: string, longest: number): string {
+  if (value.length <= longest) return value
+  const cut = value.slice(0, longest - 1)
+  return `${/[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut}…`
 }
 
 /** Pieces of at most `count` items, and of fewer bytes than one call may have. */
@@ -216,9 +255,9 @@ function chunks<T>(items: readonly T[], count: number): T[][] {
   const result: T[][] = []
   let bytes = 0
   for (const item of items) {
-    const size = JSON.stringify(item).length + 1
+    const size = Buffer.byteLength(JSON.stringify(item)) + 1
     const last = result.at(-1)
-    if (!last || last.length >= count || bytes + size > limits.bytes * 0.9) {
+    if (!last || last.length >= count || bytes + size > limits.bytes - overhead) {
       result.push([item])
       bytes = size
     } else {
@@ -229,9 +268,9 @@ function chunks<T>(items: readonly T[], count: number): T[][] {
   return result
 }
 
-function errorCode(text: string): string | undefined {
+function jsonOf<T>(text: string): T | undefined {
   try {
-    return (JSON.parse(text) as { error_code?: string }).error_code
+    return JSON.parse(text) as T
   } catch {
     return undefined
   }

@@ -17,7 +17,8 @@ export interface Tracked {
 
 /**
  * Sends a finished run to MLflow: a parent run for it, and a child for each model that was judged, with its options, figures
- * and curves. Sent again, it changes nothing: points carry the time at which their stage finished.
+ * and curves. Sent again, it changes nothing: all times are those of the stages. A figure that is missing is a tag with
+ * the reason; a child that was not compared with gold has failed.
  */
 export async function trackRun(
   client: MlflowClient,
@@ -25,28 +26,34 @@ export async function trackRun(
 ): Promise<void> {
   const { plan, spec, facts, id } = run
   const experimentId = await client.experiment(experiment)
-  const times = Object.values(manifests).map(({ clock }) => Date.parse(clock.finishedAt))
-  const [startTime, endTime] = [Math.min(...times), Math.max(...times)]
+  const startTime = Math.min(...Object.values(manifests).map(startOf))
+  const endTime = Math.max(...Object.values(manifests).map(endOf))
   // The digest tells runs of one id apart whose figures differ, after a code change say.
   const key = `${id}/${digest.slice(0, 16)}`
   const tags = { 'zeroshift.run': id, 'zeroshift.report': digest }
 
   const parent = await client.run(experimentId, { key, name: id, startTime, tags })
   const { methods: _methods, ...shared } = spec
-  const data = Object.fromEntries(facts.sources.map(({ name, sha256 }) => [`data/${name}`, sha256]))
-  await client.log(parent, { params: flat(shared), tags: data })
+  // A file's name may hold what a tag's name may not.
+  const data = JSON.stringify(Object.fromEntries(facts.sources.map(({ name, sha256 }) => [name, sha256])))
+  await client.log(parent, { params: flat(shared), tags: { 'zeroshift.data': data } })
 
   const judged = [...plan.candidates, ...plan.floor]
   for (const [i, row] of rows.entries()) {
     const candidate = judged[i]
-    if (!candidate) continue
+    if (candidate?.label !== row.label)
+      throw new RangeError(`row ${i} is "${row.label}", expected "${candidate?.label ?? 'no more rows'}"`)
+    const own = [candidate.model, candidate.evaluate, candidate.attack, candidate.compare].flatMap(
+      ({ key: stage }) => manifests[stage] ?? [],
+    )
+    const started = own.length > 0 ? Math.min(...own.map(startOf)) : startTime
+    const finished = own.length > 0 ? Math.max(...own.map(endOf)) : endTime
     const child = await client.run(experimentId, {
       key: `${key}/${row.label}`,
       name: row.label,
-      startTime,
+      startTime: started,
       tags: { ...tags, 'mlflow.parentRunId': parent },
     })
-    const finished = finishedAt(candidate, manifests, endTime)
     const figures = Object.entries(row.metrics)
     await client.log(child, {
       params: flat({ ...shared, method: candidate.unlearn?.params.method ?? { method: row.method } }),
@@ -65,7 +72,7 @@ export async function trackRun(
         ...curves(manifests[candidate.model.key]),
       ],
     })
-    await client.end(child, 'FINISHED', finished)
+    await client.end(child, candidate.compare.key in manifests ? 'FINISHED' : 'FAILED', finished)
   }
   await client.end(parent, 'FINISHED', endTime)
 }
@@ -80,18 +87,13 @@ function stageTags({ unlearn, evaluate, attack, compare, model }: Candidate): St
   }
 }
 
-function finishedAt(
-  { compare, evaluate, model }: Candidate,
-  manifests: Tracked['manifests'],
-  otherwise: number,
-): number {
-  const last = manifests[compare.key] ?? manifests[evaluate.key] ?? manifests[model.key]
-  return last ? Date.parse(last.clock.finishedAt) : otherwise
-}
+/** Milliseconds since 1970. */
+const endOf = ({ clock }: Manifest) => Date.parse(clock.finishedAt)
+const startOf = (manifest: Manifest) => endOf(manifest) - Math.round(1000 * manifest.clock.seconds)
 
 function curves(manifest: Manifest | undefined): Metric[] {
   if (manifest?.kind !== 'train' && manifest?.kind !== 'unlearn') return []
-  const timestamp = Date.parse(manifest.clock.finishedAt)
+  const timestamp = endOf(manifest)
   const { curve } = manifest.metrics
   const residuals = manifest.kind === 'unlearn' ? (manifest.metrics.residuals ?? []) : []
   return [

@@ -1,45 +1,23 @@
-import { parseArgs } from 'node:util'
-import { queues, type Queue } from '../workflows/names.ts'
 import { runWorker } from './worker.ts'
 
 /**
- * The worker as a process of its own: `node --import <tsx> worker/main.ts --address HOST:PORT [--queue NAME]...`.
- * Started with an IPC channel, it stops when the channel closes: it never outlives its parent.
+ * The worker as a child of a stack: `worker/main.ts HOST:PORT`, with an IPC channel. It says when it asks for work, and
+ * stops in order at the first message; when the channel closes, its parent is gone, and it ends at once.
  */
-const { values } = parseArgs({
-  options: {
-    address: { type: 'string' },
-    namespace: { type: 'string' },
-    queue: { type: 'string', multiple: true },
-  },
-})
+const [, , address = '127.0.0.1:7233'] = process.argv
 const stop = new AbortController()
-let working = false
-process.once('disconnect', () => {
-  if (!working) process.exit(0)
+process.once('message', () => {
   stop.abort()
-  // A native call that does not come back must not keep the process.
-  setTimeout(() => process.exit(1), 10_000).unref()
 })
+process.once('disconnect', () => process.exit(0))
 try {
   await runWorker({
-    address: values.address ?? process.env.TEMPORAL_ADDRESS ?? 'localhost:7233',
-    ...(values.namespace !== undefined && { namespace: values.namespace }),
-    ...(values.queue && { queues: values.queue.map(queueNamed) }),
+    address,
     signal: stop.signal,
-    onReady: () => {
-      working = true
-    },
+    onReady: () => process.send?.('ready', undefined, undefined, () => undefined),
   })
   process.exit(0)
 } catch (error) {
-  if (stop.signal.aborted) process.exit(0)
   console.error(error)
   process.exit(1)
-}
-
-function queueNamed(name: string): Queue {
-  const queue = queues.find((known) => known === name)
-  if (!queue) throw new RangeError(`there is no queue '${name}'; known: ${queues.join(', ')}`)
-  return queue
 }

@@ -4,13 +4,18 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { claim } from './claim.ts'
-import { freePort, startServer, type ServerProcess } from './server.ts'
+import { freePort, startServer } from './server.ts'
 
 /** A Temporal server and a worker as children of this process; neither outlives it. */
 export interface Stack {
   readonly address: string
   /** False where another stack holds the directory's database: runs are then kept in memory only. */
   readonly durable: boolean
+  /**
+   * Resolves when the worker asks for work. A run that is started before that is often left lying for a second and a
+   * half by the server.
+   */
+  readonly ready: Promise<void>
   /** Rejects when a part of the stack is gone for good; never resolves. */
   readonly broken: Promise<never>
   stop(): Promise<void>
@@ -62,6 +67,7 @@ export async function startStack({
   return {
     address: server.address,
     durable: claimed !== undefined,
+    ready: worker?.ready ?? Promise.resolve(),
     broken,
     async stop() {
       stopping = true
@@ -72,12 +78,24 @@ export async function startStack({
   }
 }
 
-export type { ServerProcess }
-
 /** Runs a worker process and starts it again when it dies, a few times. */
 function keepWorker(address: string, log: string, onNote: (message: string) => void) {
   let stopping = false
-  let child: ChildProcess = spawnWorker(address, log)
+  let child: ChildProcess
+  let working = false
+  let works: () => void
+  const ready = new Promise<void>((resolve) => {
+    works = resolve
+  })
+  const spawn = () => {
+    child = spawnWorker(address, log)
+    working = false
+    child.once('message', () => {
+      working = true
+      works()
+    })
+  }
+  spawn()
   let fail: (error: Error) => void
   const broken = new Promise<never>((_, reject) => {
     fail = reject
@@ -91,16 +109,19 @@ function keepWorker(address: string, log: string, onNote: (message: string) => v
       return
     }
     onNote(`${how}. It is started again.`)
-    child = spawnWorker(address, log)
+    spawn()
     await watch(starts + 1)
   }
   const watching = watch(1)
   return {
+    ready,
     broken,
     async stop() {
       stopping = true
       const last = child
-      if (last.connected) last.disconnect()
+      // One that has not begun has nothing to hand back.
+      if (working && last.connected) last.send('stop', () => undefined)
+      else last.kill('SIGKILL')
       const timer = setTimeout(() => last.kill('SIGKILL'), STOP_MS)
       await watching
       clearTimeout(timer)
@@ -110,7 +131,7 @@ function keepWorker(address: string, log: string, onNote: (message: string) => v
 
 function spawnWorker(address: string, log: string): ChildProcess {
   const output = openSync(log, 'a')
-  const child = fork(fileURLToPath(new URL('main.ts', import.meta.url)), ['--address', address], {
+  const child = fork(fileURLToPath(new URL('main.ts', import.meta.url)), [address], {
     execArgv: ['--import', import.meta.resolve('tsx')],
     stdio: ['ignore', output, output, 'ipc'],
     // Ctrl-C at the terminal is for this process, which then stops the worker in its order.

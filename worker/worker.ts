@@ -7,7 +7,6 @@ import { workflowBundle } from './bundle.ts'
 export interface WorkerSettings {
   /** host:port of the Temporal server. */
   readonly address: string
-  readonly namespace?: string
   readonly queues?: readonly Queue[]
   readonly activities?: Activities
   /** How long to try to reach a server that does not answer yet. */
@@ -22,7 +21,6 @@ const GRACE_TIME = '5s'
 /** Serves the queues until it is told to stop, by the signal or by SIGINT or SIGTERM. */
 export async function runWorker({
   address,
-  namespace = 'default',
   queues: taskQueues = queues,
   activities,
   connectSeconds = 60,
@@ -41,7 +39,6 @@ export async function runWorker({
       taskQueues.map((taskQueue) =>
         Worker.create({
           connection,
-          namespace,
           taskQueue,
           activities: served,
           // Without it, a person would see a step of training up to 24 seconds late.

@@ -1,4 +1,9 @@
-import { ActivityCancellationType, ActivityFailure, proxyActivities } from '@temporalio/workflow'
+import {
+  ActivityCancellationType,
+  ActivityFailure,
+  isCancellation,
+  proxyActivities,
+} from '@temporalio/workflow'
 import type { ActivityInterfaceFor } from '@temporalio/workflow'
 import type { Activities } from '../activities/index.ts'
 import type { StageDone, StageTask } from '../activities/stage.ts'
@@ -62,7 +67,7 @@ export function stageRunner({ run, settings }: RunInput) {
       set(stage, { state: done.cached ? 'cached' : 'computed', seconds: done.seconds })
       return done
     } catch (error) {
-      set(stage, { state: 'failed', error: reasonOf(error) })
+      set(stage, isCancellation(error) ? { state: 'waiting' } : { state: 'failed', error: reasonOf(error) })
       throw error
     }
   }

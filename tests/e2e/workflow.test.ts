@@ -1,4 +1,6 @@
+import { Context } from '@temporalio/activity'
 import { WorkflowFailedError } from '@temporalio/client'
+import { CancelledFailure } from '@temporalio/common'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { asFailure } from '../../activities/errors.ts'
 import type { Activities } from '../../activities/index.ts'
@@ -75,6 +77,40 @@ async function failureOf(promise: Promise<unknown>): Promise<string> {
 }
 
 describe('a run', () => {
+  test('that is cancelled stops its stages, and reports nothing', async () => {
+    const input = sampleRun({ name: 'cancelled' })
+    const { activities, calls, failed } = recording()
+    let stopped = false
+    const training: Activities['train'] = async ({ stage }) => {
+      calls.push(stage)
+      const { cancelled, heartbeat } = Context.current()
+      const timer = setInterval(() => {
+        heartbeat()
+      }, 50)
+      try {
+        await cancelled
+      } finally {
+        clearInterval(timer)
+        stopped = true
+      }
+      throw new Error('not reached')
+    }
+    const error = await withWorker(server.address, { ...activities, train: training }, async () => {
+      const handle = await start(input)
+      while (!calls.some(({ kind }) => kind === 'train'))
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      await handle.cancel()
+      return handle.result().then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+    })
+    expect(error).toBeInstanceOf(WorkflowFailedError)
+    expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure)
+    expect(stopped).toBe(true)
+    expect(failed).toEqual([])
+  })
+
   test('executes every stage once, each after its inputs', async () => {
     const input = sampleRun({ name: 'order' })
     const { activities, calls } = recording()
@@ -147,6 +183,20 @@ describe('a run', () => {
       failureOf((await start(input)).result()),
     )
     expect(reason).toBe('train gold: the loss is not finite')
+  })
+
+  test('fails when no method comes through', async () => {
+    const input = sampleRun({ name: 'nothing' })
+    const { activities, failed } = recording((stage) => {
+      if (stage.kind === 'unlearn') throw new MathError('the loss is not finite')
+    })
+    const reason = await withWorker(server.address, activities, async () =>
+      failureOf((await start(input)).result()),
+    )
+    expect(reason).toMatch(
+      /^no method came through: unlearn by finetune: the loss is not finite; unlearn by rfa: /,
+    )
+    expect(failed[0]).toHaveLength(2)
   })
 
   test('asks for nothing that is kept', async () => {

@@ -35,9 +35,21 @@ export async function withWorker<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const stop = new AbortController()
-  const running = runWorker({ address, activities, signal: stop.signal })
+  const ended = new Error('the worker ended')
+  let onReady: () => void
+  const ready = new Promise<void>((resolve) => {
+    onReady = resolve
+  })
+  const running = runWorker({
+    address,
+    activities,
+    signal: stop.signal,
+    onReady: () => {
+      onReady()
+    },
+  })
   try {
-    return await Promise.race([work(), running.then(() => Promise.reject(new Error('the worker ended')))])
+    return await Promise.race([ready.then(work), running.then(() => Promise.reject(ended))])
   } finally {
     stop.abort()
     await running

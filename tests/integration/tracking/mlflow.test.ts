@@ -1,8 +1,15 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { UserError } from '../../../experiment/errors.ts'
+import type { Manifest, Measured } from '../../../experiment/manifest.ts'
+import { metricColumns, type ResultRow } from '../../../experiment/results.ts'
+import { stagesOf } from '../../../experiment/stage-list.ts'
+import type { Stage } from '../../../experiment/stages.ts'
 import { MlflowClient, type Metric } from '../../../tracking/mlflow.ts'
+import { trackRun, type Tracked } from '../../../tracking/track.ts'
 import { mlflowServer } from '../../support/mlflow.ts'
+import { sampleRun } from '../../support/run.ts'
 
 let server: Awaited<ReturnType<typeof mlflowServer>>
 beforeAll(async () => {
@@ -27,8 +34,9 @@ const history = async (run: string, key: string) =>
 
 interface RunAnswer {
   readonly run: {
-    readonly info: { readonly status: string; readonly run_name: string }
+    readonly info: { readonly run_id: string; readonly status: string; readonly run_name: string }
     readonly data: {
+      readonly metrics?: readonly { readonly key: string }[]
       readonly params?: readonly { readonly key: string; readonly value: string }[]
       readonly tags?: readonly { readonly key: string; readonly value: string }[]
     }
@@ -78,85 +86,150 @@ describe('on a real server', () => {
     expect(data.tags?.find(({ key }) => key === 'long')?.value.length).toBe(5000)
   })
 
-  test('a name that the server would refuse is refused before anything is sent', async () => {
-    const client = new MlflowClient(server.url)
-    const run = await client.run(await client.experiment('names'), {
-      key: 'names',
-      name: 'names',
-      startTime: 1,
+  test('a run whose answer got lost is found again, not made twice', async () => {
+    const lossy = await losing('runs/create')
+    const client = new MlflowClient(lossy.url, { retryAfter: 5 })
+    const experiment = await client.experiment('lossy')
+    const run = await client.run(experiment, { key: 'lost', name: 'lost', startTime: 1 })
+    expect(lossy.lost()).toBe(1)
+    const { runs } = await ask<{ runs: { info: { run_id: string } }[] }>('runs/search', {
+      experiment_ids: [experiment],
     })
-    const good: Metric = { key: 'fine', value: 1, timestamp: 1, step: 0 }
-    await expect(client.log(run, { metrics: [good, { ...good, key: 'a|b' }] })).rejects.toThrow(
-      'does not accept the name "a|b"',
-    )
-    await expect(client.log(run, { params: { '../up': 'x' } })).rejects.toThrow('"../up"')
-    expect(await history(run, 'fine')).toEqual([])
+    expect(runs.map(({ info }) => info.run_id)).toEqual([run])
+    lossy.close()
+  })
+
+  test('an experiment that was deleted is said to be', async () => {
+    const client = new MlflowClient(server.url)
+    await ask('experiments/delete', { experiment_id: await client.experiment('gone') })
+    await expect(client.experiment('gone')).rejects.toThrow(UserError)
+  })
+
+  test('a finished run sent twice is there once, with its figures, curves and reasons', async () => {
+    const client = new MlflowClient(server.url)
+    const sent = trackedSample()
+    await trackRun(client, sent)
+    const first = await everything('sample')
+    await trackRun(client, sent)
+    expect(await everything('sample')).toEqual(first)
+
+    const labels = ['retrain', 'finetune', 'rfa', 'retrain, seed 2']
+    expect(Object.keys(first).sort()).toEqual([...labels, sent.run.id].sort())
+    const parent = first[sent.run.id]
+    expect(parent).toMatchObject({
+      status: 'FINISHED',
+      params: { 'model.name': 'mlp', 'seed.training': '1' },
+    })
+    const finetune = first.finetune
+    expect(finetune).toMatchObject({
+      status: 'FINISHED',
+      params: { 'method.method': 'finetune', 'model.hidden': '[8]' },
+      tags: {
+        'mlflow.parentRunId': parent?.id,
+        'zeroshift.run': sent.run.id,
+        'zeroshift.report': sent.digest,
+        'zeroshift.stage.compare': sent.run.plan.candidates[1]?.compare.key,
+      },
+    })
+    expect(finetune?.metrics.ra).toEqual([[0, 50]])
+    expect(finetune?.metrics.loss).toEqual([
+      [1, 2],
+      [2, 1],
+    ])
+    const rfa = first.rfa
+    expect(rfa?.status).toBe('FAILED')
+    expect(rfa?.metrics).not.toHaveProperty('ra')
+    expect(rfa?.tags['missing.ra']).toBe('it failed')
+    expect(rfa?.metrics['residual/forget']).toEqual([[2, 0.25]])
   })
 })
 
-/** A server that fails in ways that a sound one does not. */
-async function faulty(handle: (request: IncomingMessage, response: ServerResponse, count: number) => void) {
-  let count = 0
-  const fake = createServer((request, response) => {
-    handle(request, response, ++count)
+/** A way to the server that loses the first answer to one kind of call, after the server has done it. */
+async function losing(path: string) {
+  let lost = 0
+  const proxy = createServer((incoming, outgoing) => {
+    const passed = request(
+      `${server.url}${incoming.url}`,
+      { method: incoming.method, headers: incoming.headers },
+      (answer) => {
+        if (lost === 0 && incoming.url?.endsWith(path)) {
+          lost++
+          answer.resume().on('end', () => incoming.socket.destroy())
+        } else {
+          outgoing.writeHead(answer.statusCode ?? 500)
+          answer.pipe(outgoing)
+        }
+      },
+    )
+    incoming.pipe(passed)
   })
-  await new Promise<void>((resolve) => fake.listen(0, '127.0.0.1', resolve))
-  const { port } = fake.address() as AddressInfo
-  return { port, asked: () => count, close: () => fake.close() }
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  const { port } = proxy.address() as AddressInfo
+  return { url: `http://127.0.0.1:${port}`, lost: () => lost, close: () => proxy.close() }
 }
 
-describe('when the server fails', () => {
-  afterEach(() => {
-    vi.unstubAllEnvs()
-  })
-  const quick = { retryAfter: 5, retries: 3 }
+interface Stored {
+  readonly id: string
+  readonly status: string
+  readonly params: Readonly<Record<string, string>>
+  readonly tags: Readonly<Record<string, string>>
+  /** [step, value] of each point, by key. */
+  readonly metrics: Readonly<Record<string, readonly (readonly [number, number])[]>>
+}
 
-  test('503 and 429 are tried again', async () => {
-    const fake = await faulty((_, response, count) => {
-      response
-        .writeHead(count === 1 ? 503 : count === 2 ? 429 : 200)
-        .end('{"experiment":{"experiment_id":"7"}}')
+/** What the server holds of an experiment's runs, by name: whole histories, so that a doubled point shows. */
+async function everything(experiment: string): Promise<Readonly<Record<string, Stored>>> {
+  const id = await new MlflowClient(server.url).experiment(experiment)
+  const { runs } = await ask<{ runs: RunAnswer['run'][] }>('runs/search', { experiment_ids: [id] })
+  expect(new Set(runs.map(({ info }) => info.run_name)).size).toBe(runs.length)
+  const table = (list: readonly { readonly key: string; readonly value: string }[] = []) =>
+    Object.fromEntries(list.map(({ key, value }) => [key, value]))
+  const stored = runs.map(async ({ info, data }) => {
+    const keys = (data.metrics ?? []).map(({ key }) => key)
+    const histories = keys.map(async (key) => {
+      const points = (await history(info.run_id, key)).map(({ step, value }) => [step, value] as const)
+      return [key, points.sort(([a], [b]) => a - b)] as const
     })
-    expect(await new MlflowClient(`http://127.0.0.1:${fake.port}`, quick).experiment('x')).toBe('7')
-    expect(fake.asked()).toBe(3)
-    fake.close()
+    const metrics = Object.fromEntries(await Promise.all(histories))
+    const { run_id: run, run_name: name, status } = info
+    return [name, { id: run, status, params: table(data.params), tags: table(data.tags), metrics }] as const
   })
+  return Object.fromEntries(await Promise.all(stored))
+}
 
-  test('a bad request is not, and says what the server said', async () => {
-    const fake = await faulty((_, response) => {
-      response.writeHead(400).end('{"error_code":"INVALID_PARAMETER_VALUE","message":"no such thing"}')
-    })
-    await expect(new MlflowClient(`http://127.0.0.1:${fake.port}`, quick).experiment('x')).rejects.toThrow(
-      'answered 400: {"error_code":"INVALID_PARAMETER_VALUE","message":"no such thing"}',
-    )
-    expect(fake.asked()).toBe(1)
-    fake.close()
+/** A run whose rfa model was made and then could not be judged. */
+function trackedSample(): Tracked {
+  const { run } = sampleRun()
+  const { candidates, floor } = run.plan
+  const finished = stagesOf(run.plan).filter(({ title }) => !/^(evaluate|attack|compare) rfa$/.test(title))
+  const manifests = Object.fromEntries(finished.map((stage, i) => [stage.key, finishedStage(stage, i)]))
+  const rows = [...candidates, ...floor].map(({ label, method, compare }): ResultRow => {
+    const figure: Measured = compare.key in manifests ? { value: 50 } : { missing: 'it failed' }
+    const metrics = Object.fromEntries(Object.keys(metricColumns).map((name) => [name, figure]))
+    return { label, method, metrics: metrics as ResultRow['metrics'] }
   })
+  return { run, rows, manifests, digest: 'd'.repeat(64), experiment: 'sample' }
+}
 
-  test('a server that is away gives its address and no credentials', async () => {
-    const fake = await faulty(() => undefined)
-    fake.close()
-    const client = new MlflowClient(`http://someone:hunter2@127.0.0.1:${fake.port}`, quick)
-    const error = await client.experiment('x').catch((caught: unknown) => caught as Error)
-    expect(String(error)).toContain(
-      `http://127.0.0.1:${fake.port} (experiments/get-by-name) cannot be reached`,
-    )
-    expect(String(error) + JSON.stringify(error)).not.toContain('hunter2')
-  })
-
-  test('credentials of the URL and of the environment are sent, and refused ones are explained', async () => {
-    const seen: (string | undefined)[] = []
-    const fake = await faulty((request, response) => {
-      seen.push(request.headers.authorization)
-      response.writeHead(401).end('no')
-    })
-    const address = `127.0.0.1:${fake.port}`
-    await expect(new MlflowClient(`http://me:pw@${address}`, quick).experiment('x')).rejects.toThrow(
-      'MLFLOW_TRACKING_USERNAME',
-    )
-    vi.stubEnv('MLFLOW_TRACKING_TOKEN', 'abc')
-    await expect(new MlflowClient(`http://${address}`, quick).experiment('x')).rejects.toThrow('401')
-    expect(seen).toEqual([`Basic ${Buffer.from('me:pw').toString('base64')}`, 'Bearer abc'])
-    fake.close()
-  })
-})
+/** The manifest of a stage with what tracking reads of it: the clock, and curves where the kind has them. */
+function finishedStage({ title: _, ...stage }: Stage, i: number): Manifest {
+  const curve = [
+    { step: 1, loss: 2, learningRate: 0.1 },
+    { step: 2, loss: 1, learningRate: 0.05 },
+  ]
+  const residuals = [{ step: 2, retained: 0.5, forget: 0.25 }]
+  return {
+    ...stage,
+    inputDigests: {},
+    outputs: {},
+    metrics: {
+      curve,
+      ...(stage.kind === 'unlearn' && stage.params.method.method === 'rfa' && { residuals }),
+    },
+    clock: {
+      seconds: 1.5,
+      finishedAt: new Date(Date.UTC(2026, 0, 1, 0, 0, i)).toISOString(),
+      environment: { zeroshift: '0', node: 'v20', platform: 'linux-x64' },
+    },
+  } as unknown as Manifest
+}

@@ -11,7 +11,7 @@ import {
 
 const name = fc
   .string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
-  .filter((text) => text !== '__metadata__' && text !== '__proto__')
+  .filter((text) => text !== '__metadata__')
 const shape = fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 3 })
 const tensor: fc.Arbitrary<TensorData> = fc
   .tuple(shape, fc.constantFrom('F32', 'I32', 'U8'), fc.integer())
@@ -36,6 +36,15 @@ test('what is encoded comes back, also from an odd offset', () => {
       expect({ ...decoded.tensors }).toEqual({ ...some })
     }),
   )
+})
+
+test('names that mean something to JavaScript or to the format are not lost', () => {
+  const one: TensorData = { dtype: 'U8', shape: [1], values: Uint8Array.of(7) }
+  const some = Object.fromEntries(['__proto__', 'constructor', '1', '0'].map((key) => [key, one]))
+  expect(Object.entries(decodeTensors(encodeTensors(some)).tensors).sort()).toEqual(
+    Object.entries(some).sort(),
+  )
+  expect(() => encodeTensors({ __metadata__: one })).toThrow('__metadata__')
 })
 
 test('the order of insertion does not change a byte, and data start at a multiple of eight', () => {
@@ -87,6 +96,19 @@ test.each([
     { t: { dtype: 'F32', shape: [4], data_offsets: [0, 16] } },
     'the tensor "t" has the bytes 0 to 16, of 8 that are there',
   ],
+  [
+    {
+      a: { dtype: 'F32', shape: [2], data_offsets: [0, 8] },
+      b: { dtype: 'F32', shape: [1], data_offsets: [4, 8] },
+    },
+    'the tensor "b" begins at byte 4, expected 8',
+  ],
+  [
+    { t: { dtype: 'F32', shape: [2 ** 40, 2 ** 40], data_offsets: [0, 8] } },
+    'the tensor "t" has 8 bytes, its shape [1099511627776, 1099511627776] takes',
+  ],
+  [{ t: null }, 'the tensor "t" has the type undefined, expected F32, I32 or U8'],
+  [{ __metadata__: { step: 1 } }, 'the safetensors metadata are not a mapping of texts'],
   [{ t: { dtype: 'F32', shape: [1], data_offsets: [4, 8] } }, 'the tensor "t" begins at byte 4, expected 0'],
   [{ t: { dtype: 'F32', shape: [1], data_offsets: [0, 4] } }, '4 bytes after the last tensor belong to none'],
   [

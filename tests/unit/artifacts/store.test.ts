@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -71,9 +71,17 @@ test('what cannot be written names the file', async () => {
   )
 })
 
+test('what fails after its bytes were written leaves none of them', async () => {
+  mkdirSync(join(directory, 'taken'))
+  await expect(store.put('taken', bytes('x'))).rejects.toThrow('cannot write 1 bytes')
+  expect(readdirSync(directory)).toEqual(['taken'])
+  await expect(store.get('taken')).rejects.toThrow(`cannot read ${join(directory, 'taken')}: EISDIR`)
+})
+
 test('locations are directories or file URLs', () => {
   expect(storeUrl('here', '/base')).toBe('file:///base/here')
   expect(storeUrl('/there')).toBe('file:///there')
   expect(openStore(pathToFileURL(directory).href).url).toBe(pathToFileURL(directory).href)
-  expect(() => storeUrl('gopher://bucket')).toThrow(UserError)
+  for (const location of ['gopher://bucket', 's3://bucket', 'file://elsewhere/store'])
+    expect(() => storeUrl(location)).toThrow(UserError)
 })

@@ -65,6 +65,7 @@ describe('the live display', () => {
       steps: fc.nat(),
       loss: fc.double(),
       startedAt: fc.nat(),
+      steppedAt: fc.nat(),
       seconds: fc.double({ min: 0, max: 1e7, noNaN: true }),
       error: fc.string(),
     },
@@ -88,6 +89,28 @@ describe('the live display', () => {
     expect(renderProgress(starting, 80, now)).toContain('0/9')
     expect(renderProgress(starting, 80, now)).not.toMatch(/left|NaN|Infinity/)
   })
+})
+
+test('between two reports of steps the rate stands still, and the estimate goes on', () => {
+  const at = (later: number) =>
+    renderProgress(
+      {
+        id: 'x',
+        stages: [
+          stage('t', 'train', {
+            state: 'running',
+            step: 10,
+            steps: 50,
+            startedAt: now - 1000,
+            steppedAt: now,
+          }),
+        ],
+      },
+      80,
+      now + later,
+    )
+  expect(at(0)).toContain('10/s  4.0 s left')
+  expect(at(1000)).toContain('10/s  3.0 s left')
 })
 
 describe('lines for logs', () => {

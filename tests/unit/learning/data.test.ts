@@ -4,6 +4,7 @@ import { Batches, DeviceData } from '../../../learning/data.ts'
 import { partition, pixelStatistics } from '../../../learning/partition.ts'
 import { stream } from '../../../learning/random.ts'
 import { dataSchemas } from '../../../experiment/spec.ts'
+import { tf } from '../../../learning/tf.ts'
 
 /** n images [h, w, c] whose pixels are all different from 0. */
 function pictures(n: number, [h, w, c]: readonly [number, number, number]) {
@@ -115,4 +116,18 @@ test('a partition holds every sample once, ascending, with the shares asked for'
       },
     ),
   )
+})
+
+test('all of CIFAR-10 takes one byte a pixel on the device', () => {
+  const before = tf.memory().numBytes
+  const data = new DeviceData(new Uint8Array(60_000 * 3072), new Int32Array(60_000), {
+    shape: [32, 32, 3],
+    classes: 10,
+    mean: [0, 0, 0],
+    deviation: [1, 1, 1],
+  })
+  data.images(Int32Array.from([59_999])).dispose()
+  expect(tf.memory().numBytes - before).toBeLessThan(60_000 * 3072 + 1000)
+  data.dispose()
+  expect(tf.memory().numBytes).toBe(before)
 })

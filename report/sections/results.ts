@@ -1,0 +1,112 @@
+import { metricColumns, type MetricName, type ResultRow } from '../../experiment/results.ts'
+import { footnotes } from '../footnotes.ts'
+import { figure, signed } from '../format.ts'
+import { html, type Content, type Markup } from '../markup.ts'
+import { closest, floorRows, goldFigures, valueOf, type ReportInput } from '../results.ts'
+import { figureOr, footnoteList, type MissingFigures } from './missing.ts'
+import { notation } from './notation.ts'
+
+const names = Object.keys(metricColumns) as MetricName[]
+
+/** The table of all figures: gold, what is compared with it, and the gap between equals apart. */
+export function resultsSection(input: ReportInput, rows: readonly ResultRow[]): Markup {
+  const { plan } = input.run
+  const missing = { name: 'results', notes: footnotes() }
+  const gold: Partial<ResultRow['metrics']> = goldFigures(input)
+  const best = closest(rows)
+  const floor = floorRows(plan, rows)
+  const candidates = rows.slice(0, plan.candidates.length)
+  const bodyRow = (row: ResultRow) => tableRow(row, { gold, best, missing })
+
+  return html`<section>
+    <h2>Results</h2>
+    <p>
+      Each figure is read against gold, the model that was trained from scratch without the forget set: the
+      closer, the better, whichever way it differs. Small figures are points above or below gold.
+    </p>
+    <div class="scroll" tabindex="0" role="region" aria-label="Results">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Model</th>
+            ${names.map(heading)}
+          </tr>
+        </thead>
+        <tbody>
+          ${candidates.some(({ method }) => method === 'retrain') ? undefined : goldRow(gold, missing)}${candidates.map(bodyRow)}
+        </tbody>
+        ${
+          floor.length > 0 &&
+          html`<tbody class="floor">
+            <tr class="about">
+              <th colspan="${names.length + 1}" scope="rowgroup">
+                <span>The floor: two gold models of different seeds differ by this much</span>
+              </th>
+            </tr>
+            ${floor.map(bodyRow)}
+          </tbody>`
+        }
+      </table>
+    </div>
+    ${footnoteList(missing)}
+    <dl class="legend">
+      ${names.map((name) => {
+        const { label, unit, about } = metricColumns[name]
+        return html`<div>
+          <dt>${notation(label)}</dt>
+          <dd>${notation(about)}${unit && ` (${unit})`}</dd>
+        </div>`
+      })}
+    </dl>
+  </section>`
+}
+
+interface Context {
+  readonly gold: Partial<ResultRow['metrics']>
+  readonly best: ResultRow | undefined
+  readonly missing: MissingFigures
+}
+
+function tableRow(row: ResultRow, { gold, best, missing }: Context): Markup {
+  return html`<tr${row === best && html` class="closest"`}>
+<th scope="row">${row.label}${row === best && html`<small>closest to gold</small>`}</th>
+${names.map((name) =>
+  cell(
+    name,
+    figureOr(missing, row.metrics[name], (value) => {
+      const reference = gold[name] && valueOf(gold[name])
+      return [
+        figure(name, value),
+        reference === undefined ? undefined : html`<small>${signed(value - reference)}</small>`,
+      ]
+    }),
+  ),
+)}</tr>
+`
+}
+
+/** Gold where the config does not list it as a method: its distances to itself say nothing. */
+function goldRow(gold: Context['gold'], missing: MissingFigures): Markup {
+  return html`<tr>
+    <th scope="row">gold</th>
+    ${names.map((name) => {
+      const measured = gold[name]
+      return cell(name, measured ? figureOr(missing, measured, (value) => figure(name, value)) : '–')
+    })}
+  </tr> `
+}
+
+function cell(name: MetricName, content: Content): Markup {
+  return html`<td${cellClass(name)}>${content}</td>`
+}
+
+function heading(name: MetricName): Markup {
+  const { label, unit } = metricColumns[name]
+  return html`<th scope="col" ${cellClass(name)}>
+    ${notation(label)}${unit && html`<small>${unit}</small>`}
+  </th>`
+}
+
+function cellClass(name: MetricName): Content {
+  return name === 'averageGap' && html` class="key split"`
+}

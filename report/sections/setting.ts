@@ -1,0 +1,81 @@
+import type { Environment } from '../../experiment/manifest.ts'
+import { describeOptions, describeSplit } from '../describe.ts'
+import { counted, grouped } from '../format.ts'
+import { environmentsOf } from '../json.ts'
+import { html, type Content, type Markup } from '../markup.ts'
+import { manifestOf, type ReportInput } from '../results.ts'
+
+/** What was run: data, split, model, training, methods, seeds, versions. */
+export function settingSection(input: ReportInput): Markup {
+  const { spec, facts, plan } = input.run
+  const { name: model, ...shape } = spec.model
+  const parameters = manifestOf<'train'>(input, plan.original)?.metrics.parameters
+  const environments = environmentsOf(input)
+  return html`<section>
+    <h2>What was run</h2>
+    <dl class="facts">
+      ${fact('Data', [
+        html`<p>
+          ${facts.name}: ${counted(sum(facts.train) + sum(facts.test), 'sample')} of
+          ${facts.shape.join(' × ')} in ${counted(facts.classes.length, 'class', 'classes')}
+          (${facts.classes.join(', ')})
+        </p>`,
+        facts.sources.map(
+          ({ name, sha256, bytes }) =>
+            html`<p class="note">${name}, ${counted(bytes, 'byte')}, SHA-256 <code>${sha256}</code></p>`,
+        ),
+        facts.citation && html`<p class="note">${facts.citation}</p>`,
+      ])}
+      ${fact('Split', [html`<p>Forgets ${describeSplit(spec.split, facts)}</p>`, splitSizes(input)])}
+      ${fact('Model', `${model}: ${describeOptions(shape)}${parameters === undefined ? '' : `; ${counted(parameters, 'parameter')}`}`)}
+      ${fact('Training', describeOptions(spec.training))}
+      ${fact(
+        'Methods',
+        spec.methods.map(({ label, method, ...options }) => {
+          const described = describeOptions(options)
+          const kind = label === undefined || label === method ? '' : `${method}; `
+          return html`<p>
+            <strong>${label ?? method}</strong> <span class="inline-note">${kind}${described}</span>
+          </p>`
+        }),
+      )}
+      ${fact('Attack', describeOptions(spec.attack))}
+      ${fact('Seeds', `data ${spec.seed.data}; split ${spec.seed.split}; original ${spec.seed.training}; gold ${plan.gold.map(({ params }) => params.seed).join(', ')}; unlearning ${spec.seed.unlearning}`)}
+      ${fact('Software', environments.length === 0 ? 'n/a: no stage finished' : environments.map((environment) => html`<p>${describeEnvironment(environment)}</p>`))}
+    </dl>
+  </section>`
+}
+
+function fact(term: string, content: Content): Markup {
+  return html`<dt>${term}</dt>
+    <dd>${content}</dd>`
+}
+
+function splitSizes(input: ReportInput): Content {
+  const sizes = manifestOf<'split'>(input, input.run.plan.split)?.metrics
+  if (!sizes) return undefined
+  const { forget, retained, validation, attackTest, test, forgottenTest } = sizes
+  const parts = [
+    `${grouped(forget)} to forget`,
+    `${grouped(retained)} retained`,
+    ...(validation > 0 ? [`${grouped(validation)} for validation`] : []),
+    `${grouped(attackTest)} test samples that train attacks`,
+    `${grouped(test)} that are scored`,
+    ...(forgottenTest > 0 ? [`${grouped(forgottenTest)} of forgotten classes, apart`] : []),
+  ]
+  return html`<p class="note">${parts.join(', ')}</p>`
+}
+
+function describeEnvironment({ zeroshift, node, platform, tensorflow }: Environment): string {
+  const parts = [`Zeroshift ${zeroshift}`, `Node ${node}`, platform]
+  if (tensorflow)
+    parts.push(
+      `TensorFlow ${tensorflow.version} on the ${tensorflow.device}`,
+      counted(tensorflow.threads, 'thread'),
+    )
+  return parts.join(', ')
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0)
+}

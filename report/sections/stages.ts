@@ -1,0 +1,83 @@
+import { manifestDigest, type Manifest } from '../../experiment/manifest.ts'
+import { stagesOf } from '../../experiment/stage-list.ts'
+import { footnotes } from '../footnotes.ts'
+import { counted, duration, short, significant } from '../format.ts'
+import { html, type Markup } from '../markup.ts'
+import { whyMissing, type ReportInput } from '../results.ts'
+import { figureOr, footnoteList } from './missing.ts'
+
+/** Every stage with its key, the digest of what it left and its seconds. */
+export function stagesSection(input: ReportInput): Markup {
+  const stages = stagesOf(input.run.plan)
+  const missing = { name: 'stages', notes: footnotes() }
+  const total = stages.reduce((sum, { key }) => sum + (input.manifests[key]?.clock.seconds ?? 0), 0)
+  return html`<section>
+    <h2>Stages</h2>
+    <p>
+      A stage's key is the digest of what it is to compute, and its result the digest of what it left. Seconds
+      are those of the work itself, whenever it was done: a result that was in the store already is not
+      computed again.
+    </p>
+    <div class="scroll" tabindex="0" role="region" aria-label="Stages">
+      <table class="stages">
+        <thead>
+          <tr>
+            <th scope="col">Stage</th>
+            <th scope="col" class="text">Work</th>
+            <th scope="col" class="text">Key</th>
+            <th scope="col" class="text">Result</th>
+            <th scope="col">Seconds</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${stages.map((stage) => {
+            const { key, title } = stage
+            const manifest = input.manifests[key]
+            return html`<tr>
+              <th scope="row">${title}</th>
+              <td class="text">${manifest && work(manifest)}</td>
+              <td class="text"><code title="${key}">${short(key)}</code></td>
+              ${
+                manifest
+                  ? html`<td class="text"><code>${short(manifestDigest(manifest))}</code></td>
+                      <td>${significant(manifest.clock.seconds)}</td>`
+                  : html`<td class="text">
+                        ${figureOr(missing, { missing: whyMissing(input, [stage]) }, significant)}
+                      </td>
+                      <td></td>`
+              }
+            </tr> `
+          })}
+        </tbody>
+        <tfoot>
+          <tr>
+            <th scope="row">All</th>
+            <td colspan="4">${duration(total)}</td>
+          </tr>
+        </tfoot>
+      </table>
+    </div>
+    ${footnoteList(missing)}
+  </section>`
+}
+
+function work(manifest: Manifest): string {
+  switch (manifest.kind) {
+    case 'train': {
+      const { steps, parameters } = manifest.metrics
+      return `${counted(steps, 'step')}, ${counted(parameters, 'parameter')}`
+    }
+    case 'unlearn': {
+      const { steps, trainable, samplesUsed } = manifest.metrics
+      return `${counted(steps, 'step')}, ${counted(trainable, 'trainable parameter')}, ${counted(samplesUsed.forget + samplesUsed.retained, 'sample')}`
+    }
+    case 'dataset':
+      return counted(manifest.metrics.train + manifest.metrics.validation + manifest.metrics.test, 'sample')
+    case 'attack':
+      return `${counted(manifest.metrics.members, 'member')}, ${counted(manifest.metrics.nonMembers, 'non-member')}`
+    case 'split':
+    case 'evaluate':
+    case 'compare':
+      return ''
+  }
+}

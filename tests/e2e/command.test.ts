@@ -1,0 +1,136 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { processesOf, zeroshift } from '../support/command.ts'
+
+const config = `
+name: small
+data: { name: digits }
+split: { kind: class, classes: [3] }
+model: { name: mlp, hidden: [16] }
+training: { epochs: 2 }
+gold: { models: 1 }
+methods:
+  - method: retrain
+  - method: rfa
+    steps: 20
+`
+
+let directory: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'zeroshift-command-'))
+  writeFileSync(join(directory, 'small.yaml'), config)
+})
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true })
+})
+
+/** Long enough to be interrupted. */
+const long = ['-S', 'training.epochs=150']
+
+interface Answer {
+  readonly id: string
+  readonly status: string
+  readonly stages: { readonly computed: number; readonly cached: number }
+}
+
+function answerOf(stdout: string): Answer {
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Answer
+}
+
+function stackAddress(): string {
+  const { address } = JSON.parse(readFileSync(join(directory, '.zeroshift/stack.json'), 'utf8')) as {
+    address: string
+  }
+  return address
+}
+
+/** Server and worker both have the port on their command line. */
+function left(address: string): readonly string[] {
+  return processesOf(address.replace('127.0.0.1:', '')).filter((line) => /start-dev|worker\/main/.test(line))
+}
+
+describe('bad input', () => {
+  test('ends before any work, with the place and exit code 2', async () => {
+    writeFileSync(join(directory, 'bad.yaml'), config.replace('steps: 20', 'stepz: 20'))
+    const { code, stderr, stdout } = await zeroshift(directory, 'run', 'bad.yaml', '--json').ended
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^bad\.yaml:11:5: .*stepz.*steps/m)
+    expect(answerOf(stdout).status).toBe('invalid')
+    expect(existsSync(join(directory, '.zeroshift'))).toBe(false)
+  })
+
+  test('that only the data can tell leaves nothing running', async () => {
+    const { code, stderr } = await zeroshift(directory, 'run', 'small.yaml', '-S', 'split.classes=[11]').ended
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/no class 11/)
+    expect(processesOf(directory)).toEqual([])
+  })
+
+  test.each([
+    ['a missing argument', ['run']],
+    ['an unknown verb', ['walk']],
+    ['an unknown option', ['run', 'small.yaml', '--fast']],
+    ['a missing file', ['run', 'nowhere.yaml']],
+    ['an unknown run', ['report', 'nothing-00000000']],
+    ['an unknown queue', ['worker', '--queue', 'nothing']],
+    ['a server that is not there', ['run', 'small.yaml', '--temporal', '127.0.0.1:1']],
+    ['nobody to leave the work to', ['run', 'small.yaml', '--detach']],
+  ])('%s gives exit code 2', async (_, args) => {
+    expect((await zeroshift(directory, ...args).ended).code).toBe(2)
+  })
+})
+
+test('a dry run shows the stages and computes none', async () => {
+  const { code, stdout } = await zeroshift(directory, 'run', 'small.yaml', '--dry-run', '--json').ended
+  expect(code).toBe(0)
+  expect(answerOf(stdout)).toMatchObject({ status: 'planned', stages: { computed: 11, cached: 0 } })
+  expect(existsSync(join(directory, '.zeroshift'))).toBe(false)
+})
+
+test('Ctrl-C stops a run in order; the same command goes on', async () => {
+  const first = zeroshift(directory, 'run', 'small.yaml', '--json', ...long)
+  await first.says('train original …')
+  const address = stackAddress()
+  expect(left(address).length).toBeGreaterThan(1)
+  first.child.kill('SIGINT')
+  const { code, stdout, stderr } = await first.ended
+  expect(code).toBe(1)
+  expect(answerOf(stdout).status).toBe('cancelled')
+  expect(stderr).toContain('To go on: ./zeroshift run small.yaml -S training.epochs=150')
+  expect(left(address)).toEqual([])
+
+  const second = await zeroshift(directory, 'run', 'small.yaml', '--json', ...long).ended
+  expect(second.code).toBe(0)
+  expect(answerOf(second.stdout)).toMatchObject({ id: answerOf(stdout).id, status: 'completed' })
+  expect(answerOf(second.stdout).stages.cached).toBeGreaterThanOrEqual(2)
+})
+
+test('a run whose command was killed leaves nothing running, and is taken up again', async () => {
+  const first = zeroshift(directory, 'run', 'small.yaml', ...long)
+  await first.says('train original …')
+  const address = stackAddress()
+  first.child.kill('SIGKILL')
+  await first.ended
+  await expect.poll(() => left(address), { timeout: 5_000 }).toEqual([])
+  const interrupted = await zeroshift(directory, 'status').ended
+  expect(interrupted.stdout).toMatch(/small-[0-9a-f]{8} +interrupted/)
+
+  const second = await zeroshift(directory, 'run', 'small.yaml', '--json', ...long).ended
+  expect(second.code).toBe(0)
+  // Joined, not begun anew: what the first command computed counts as this run's own.
+  expect(answerOf(second.stdout)).toMatchObject({ status: 'completed', stages: { computed: 11, cached: 0 } })
+  const { stdout } = await zeroshift(directory, 'status', answerOf(second.stdout).id, '--json').ended
+  expect(JSON.parse(stdout)).toMatchObject({ state: 'completed', result: { computed: 11 } })
+})
+
+test("two runs in one directory do not get in each other's way", async () => {
+  const runs = await Promise.all(
+    [1, 2].map(
+      (seed) => zeroshift(directory, 'run', 'small.yaml', '--json', '-S', `seed.training=${seed}`).ended,
+    ),
+  )
+  expect(runs.map(({ code }) => code)).toEqual([0, 0])
+  expect(new Set(runs.map(({ stdout }) => answerOf(stdout).id)).size).toBe(2)
+})

@@ -1,0 +1,46 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+const launcher = fileURLToPath(new URL('../../zeroshift', import.meta.url))
+
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Running {
+  readonly child: ChildProcess
+  readonly ended: Promise<Ended>
+  /** Resolves when the text has appeared on standard output or error; rejects when the command ends before. */
+  says(text: string): Promise<void>
+}
+
+/** Starts `./zeroshift` as a user does, in a directory, without the settings of this machine. */
+export function zeroshift(directory: string, ...args: readonly string[]): Running {
+  const { ZEROSHIFT_STORE: _store, TEMPORAL_ADDRESS: _address, ...env } = process.env
+  const child = spawn(launcher, args, { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const text = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].on('data', (data: Buffer) => (text[name] += data.toString()))
+  const ended = once(child, 'close').then(([code]: (number | null)[]) => ({ code: code ?? null, ...text }))
+  return {
+    child,
+    ended,
+    async says(wanted) {
+      const seen = () => `${text.stdout}${text.stderr}`.includes(wanted)
+      while (!seen()) {
+        if (child.exitCode !== null || child.signalCode !== null)
+          throw new Error(`the command ended without saying '${wanted}':\n${text.stdout}\n${text.stderr}`)
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    },
+  }
+}
+
+/** The processes whose command line contains a text. */
+export function processesOf(text: string): readonly string[] {
+  const { stdout } = spawnSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
+  return stdout.split('\n').filter((line) => line.includes(text))
+}

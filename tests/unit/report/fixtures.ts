@@ -1,0 +1,273 @@
+import { digestOf } from '../../../experiment/canonical.ts'
+import type { DatasetFacts } from '../../../experiment/dataset.ts'
+import type { Clock, Manifest, ManifestOf, Measured, StageMetrics } from '../../../experiment/manifest.ts'
+import { plan, type Candidate, type Plan } from '../../../experiment/plan.ts'
+import { runId } from '../../../experiment/run.ts'
+import { specSchema, type SplitSpec } from '../../../experiment/spec.ts'
+import { stagesOf } from '../../../experiment/stage-list.ts'
+import type { Stage, StageKind } from '../../../experiment/stages.ts'
+import type { ReportInput } from '../../../report/report.ts'
+
+/** A run of made-up figures, one manifest for every stage of a real plan. */
+
+export const facts: DatasetFacts = {
+  name: 'digits',
+  shape: [8, 8, 1],
+  classes: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
+  train: [178, 182, 177, 183, 181, 182, 181, 179, 174, 180],
+  test: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+  sources: [{ name: 'digits.csv.gz', sha256: 'ab'.repeat(32), bytes: 57523 }],
+  citation: 'Alpaydin, E. and Kaynak, C. (1998). Optical Recognition of Handwritten Digits.',
+}
+
+/** Accuracies in percent, MIA-efficacy in percent, seconds of the stage that makes the model. */
+export interface Model {
+  readonly ra: number
+  readonly fa: number
+  readonly ta: number
+  readonly mia: number
+  readonly seconds: number
+}
+
+const models: Readonly<Record<string, Model>> = {
+  original: { ra: 100, fa: 100, ta: 96.25, mia: 0.81, seconds: 22 },
+  retrain: { ra: 100, fa: 0, ta: 97.08, mia: 100, seconds: 20 },
+  'retrain, seed 2': { ra: 99.91, fa: 0, ta: 96.25, mia: 98.39, seconds: 19 },
+  finetune: { ra: 99.21, fa: 64.52, ta: 95.83, mia: 46.77, seconds: 1.5 },
+  rfa: { ra: 99.82, fa: 0, ta: 96.25, mia: 100, seconds: 4 },
+  'rfa mean': { ra: 98.41, fa: 2.42, ta: 94.58, mia: 100, seconds: 3.8 },
+}
+
+export interface Options {
+  readonly split?: SplitSpec
+  readonly models?: Readonly<Record<string, Partial<Model>>>
+  readonly gold?: number
+  /** Without `retrain` and `original` in the list. */
+  readonly methodsOnly?: boolean
+}
+
+export function sampleInput(options: Options = {}): ReportInput {
+  const spec = specSchema.parse({
+    name: 'digits-class',
+    data: { name: 'digits' },
+    split: options.split ?? { kind: 'class', classes: [3] },
+    model: { name: 'cnn' },
+    training: { epochs: 5, batchSize: 64 },
+    gold: { models: options.gold ?? 2 },
+    methods: [
+      ...(options.methodsOnly ? [] : [{ method: 'original' }, { method: 'retrain' }]),
+      { method: 'finetune', epochs: 1 },
+      { method: 'rfa', steps: 20 },
+      { method: 'rfa', label: 'rfa mean', target: 'retained-mean', steps: 20 },
+    ],
+  })
+  const stages = plan(spec, facts)
+  const known = Object.fromEntries(
+    Object.entries(models).map(([label, model]) => [label, { ...model, ...options.models?.[label] }]),
+  )
+  return {
+    run: {
+      id: runId(spec.name, stages),
+      spec,
+      facts,
+      plan: stages,
+      command: { config: 'configs/experiments/digits-class.yaml', overrides: ['training.epochs=5'] },
+    },
+    manifests: manifestsFor(stages, known),
+    failed: [],
+  }
+}
+
+/** The same input without what a failed stage and those that need it would have left. */
+export function withoutStages(
+  input: ReportInput,
+  stages: readonly (Stage | undefined)[],
+  failed: ReportInput['failed'],
+): ReportInput {
+  const gone = new Set(stages.flatMap((stage) => stage?.key ?? []))
+  return {
+    ...input,
+    manifests: Object.fromEntries(Object.entries(input.manifests).filter(([key]) => !gone.has(key))),
+    failed,
+  }
+}
+
+/** The same input with one stage's manifest changed. */
+export function withManifest<K extends StageKind>(
+  input: ReportInput,
+  { key }: { readonly kind: K; readonly key: string },
+  change: (manifest: ManifestOf<K>) => ManifestOf<K>,
+): ReportInput {
+  const changed = change(input.manifests[key] as ManifestOf<K>) as Manifest
+  return { ...input, manifests: { ...input.manifests, [key]: changed } }
+}
+
+export function candidate({ run }: ReportInput, label: string): Candidate {
+  const found = [...run.plan.candidates, ...run.plan.floor].find((one) => one.label === label)
+  if (!found) throw new Error(`no candidate is called ${label}`)
+  return found
+}
+
+/** Deep copy with the keys of every object in the opposite order. */
+export function reversedKeys<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(reversedKeys) as T
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).reverse()
+  return Object.fromEntries(entries.map(([key, item]) => [key, reversedKeys(item as unknown)])) as T
+}
+
+function manifestsFor(stages: Plan, known: Readonly<Record<string, Model>>): Record<string, Manifest> {
+  const judged: readonly {
+    label: string
+    evaluate: Stage
+    attack: Stage
+    compare?: Stage
+    unlearn?: Stage
+  }[] = [{ label: 'retrain', ...stages.reference }, ...stages.candidates, ...stages.floor]
+  const modelOf = (stage: Stage): Model => {
+    const label =
+      stage.kind === 'train'
+        ? (['original', 'retrain', 'retrain, seed 2'][
+            [stages.original, ...stages.gold].findIndex(({ key }) => key === stage.key)
+          ] ?? 'retrain, seed 2')
+        : judged.find(({ evaluate, attack, compare, unlearn }) =>
+            [evaluate, attack, compare, unlearn].some((one) => one?.key === stage.key),
+          )?.label
+    const model = known[label ?? ''] ?? known['retrain, seed 2']
+    if (!model) throw new Error(`no figures for ${stage.title}`)
+    return model
+  }
+  const gold = known.retrain
+  if (!gold) throw new Error('no figures for gold')
+
+  return Object.fromEntries(
+    stagesOf(stages).map((stage) => [
+      stage.key,
+      manifest(stage, metricsOf(stage, needsModel(stage) ? modelOf(stage) : gold, gold), {
+        seconds: needsModel(stage) && 'seed' in stage.params ? modelOf(stage).seconds : 0.25,
+        finishedAt: '2025-11-24T11:00:00.000Z',
+        environment: {
+          zeroshift: '0.1.0',
+          node: 'v20.18.1',
+          platform: 'linux-x64',
+          ...(['train', 'unlearn', 'evaluate'].includes(stage.kind)
+            ? { tensorflow: { version: '2.21.0', device: 'CPU' as const, threads: 2 } }
+            : {}),
+        },
+      }),
+    ]),
+  )
+}
+
+function needsModel({ kind }: Stage): boolean {
+  return kind !== 'dataset' && kind !== 'split'
+}
+
+function manifest(stage: Stage, metrics: StageMetrics[StageKind], clock: Clock): Manifest {
+  const { kind, key, version, params, inputs } = stage
+  const inputDigests = Object.fromEntries(
+    Object.entries(inputs).map(([name, input]) => [name, digestOf(input)]),
+  )
+  const outputs = { result: { sha256: digestOf({ key }), bytes: 1024 } }
+  return { kind, key, version, params, inputs, inputDigests, outputs, metrics, clock } as Manifest
+}
+
+function metricsOf({ kind, params }: Stage, model: Model, gold: Model): StageMetrics[StageKind] {
+  switch (kind) {
+    case 'dataset':
+      return { train: 1258, validation: 0, test: 539 } satisfies StageMetrics['dataset']
+    case 'split':
+      return {
+        retained: 1132,
+        forget: 126,
+        validation: 0,
+        attackTest: 240,
+        test: 240,
+        forgottenTest: 59,
+        forgottenClasses: [3],
+      } satisfies StageMetrics['split']
+    case 'train':
+      return { parameters: 13_242, steps: 90, curve: curve(90, 2.3) } satisfies StageMetrics['train']
+    case 'unlearn':
+      return {
+        trainable: 1_024,
+        steps: 20,
+        samplesUsed: { retained: 1132, forget: 126 },
+        curve: curve(20, model.ra / 50),
+        ...('method' in params && params.method.method === 'rfa' ? { residuals } : {}),
+      } satisfies StageMetrics['unlearn']
+    case 'evaluate':
+      return {
+        accuracy: {
+          retained: value(model.ra),
+          forget: value(model.fa),
+          validation: { missing: 'the set is empty' },
+          attackTest: value(model.ta),
+          test: value(model.ta),
+          forgottenTest: value(model.fa),
+        },
+        confidence: {
+          retained: histogram(1132, model.ra),
+          forget: histogram(126, model.fa),
+          test: histogram(240, model.ta),
+        },
+      } satisfies StageMetrics['evaluate']
+    case 'attack': {
+      const scores = (percent: number) => ({
+        correctness: value(percent),
+        confidence: value(percent),
+        entropy: value(percent / 2),
+        'modified-entropy': value(percent),
+        loss: value(percent),
+      })
+      return {
+        efficacy: { svm: scores(model.mia), logistic: scores(model.mia) },
+        accuracy: { svm: scores(52.5), logistic: scores(51.25) },
+        members: 240,
+        nonMembers: 240,
+      } satisfies StageMetrics['attack']
+    }
+    case 'compare': {
+      const differences = [model.fa - gold.fa, model.ra - gold.ra, model.ta - gold.ta]
+      const gaps = [...differences, model.mia - gold.mia].map(Math.abs)
+      const distance = Math.abs(model.fa - gold.fa) / 80
+      return {
+        ra: value(model.ra),
+        ta: value(model.ta),
+        ua: value(100 - model.fa),
+        mia: value(model.mia),
+        averageGap: value(gaps.reduce((sum, gap) => sum + gap, 0) / 4),
+        tow: value(differences.reduce((product, d) => product * (1 - Math.abs(d) / 100), 1)),
+        activationDistance: { forget: value(distance), retained: value(distance / 20) },
+        jsDivergence: value(distance / 2),
+      } satisfies StageMetrics['compare']
+    }
+  }
+}
+
+function value(value: number): Measured {
+  return { value }
+}
+
+function curve(steps: number, from: number) {
+  return Array.from({ length: steps }, (_, i) => ({
+    step: i + 1,
+    loss: from * Math.exp((-3 * i) / steps),
+    learningRate: 1e-3,
+  }))
+}
+
+/** B = 0 makes the first residual on retained samples 0. */
+const residuals = curve(20, 1).map(({ step, loss }) => ({
+  step,
+  retained: step === 1 ? 0 : loss / 50,
+  forget: loss,
+}))
+
+/** Samples in 20 bins: the right ones in the last, the wrong ones spread over the first. */
+function histogram(samples: number, accuracy: number): number[] {
+  const right = Math.round((samples * accuracy) / 100)
+  return Array.from({ length: 20 }, (_, bin) =>
+    bin === 19 ? right : bin < 2 ? Math.floor((samples - right) / 2) : 0,
+  )
+}

@@ -1,0 +1,55 @@
+import { stripVTControlCharacters } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { renderTable } from '../../../report/table.ts'
+import { results } from '../../../report/results.ts'
+import type { ResultRow } from '../../../experiment/results.ts'
+import { candidate, sampleInput, withoutStages } from './fixtures.ts'
+
+const plain = (rows: readonly ResultRow[]) => renderTable(rows, { colour: false })
+const rows = results(sampleInput())
+
+describe('the terminal table', () => {
+  test('has a line for each row with its figures, and marks the closest method alone', () => {
+    const lines = plain(rows).split('\n')
+    expect(lines[0]?.trim().split(/\s+/)).toEqual('RA UA TA MIA Avg.gap ToW AD RTE'.split(' '))
+    expect(lines.find((line) => line.startsWith('rfa *'))).toMatch(
+      /^rfa \* +99\.82 +100\.00 +96\.25 +100\.00 +0\.25 +0\.990 +0 +0\.200$/,
+    )
+    expect(lines.filter((line) => /\d \*|\w \* /.test(line))).toHaveLength(1)
+    expect(lines.some((line) => line.startsWith('floor: retrain, seed 2 '))).toBe(true)
+  })
+
+  test('is the same text with colours and without, and without has no escapes', () => {
+    const coloured = renderTable(rows, { colour: true })
+    expect(stripVTControlCharacters(coloured)).toBe(plain(rows))
+    expect(coloured).not.toBe(plain(rows))
+  })
+
+  test('fits 100 columns, whatever the labels, figures and reasons', () => {
+    const label = 'a label of sixty-four characters which is as long as a config may'
+    const tiny = { value: 1.234e-9 }
+    const odd = rows.map((row) => ({
+      ...row,
+      label: row.method === 'rfa' ? label : row.label,
+      metrics: {
+        ...row.metrics,
+        tow: tiny,
+        activationForget: tiny,
+        rte: tiny,
+        mia: { missing: 'no reason is too long '.repeat(20) + 'x'.repeat(250) },
+      },
+    }))
+    for (const line of plain(odd).split('\n')) expect(line.length).toBeLessThanOrEqual(100)
+    expect(plain(odd)).toContain('1.23 × 10⁻⁹')
+    expect(plain(odd).replace(/\s+/g, ' ')).toContain('no reason is too long no reason')
+  })
+
+  test('says why a figure is missing', () => {
+    const all = sampleInput()
+    const { unlearn, evaluate, attack, compare } = candidate(all, 'finetune')
+    const failed = [{ title: 'unlearn by finetune', reason: 'the loss is not finite' }]
+    const text = plain(results(withoutStages(all, [unlearn, evaluate, attack, compare], failed)))
+    expect(text).toMatch(/^finetune( +n\/a){8}$/m)
+    expect(text).toContain('n/a in finetune: unlearn by finetune failed: the loss is not finite')
+  })
+})

@@ -1,0 +1,147 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { UserError } from '../../../experiment/errors.ts'
+import { MlflowClient } from '../../../tracking/mlflow.ts'
+
+/** A server that fails in ways that a sound one does not. */
+async function faulty(handle: (request: IncomingMessage, response: ServerResponse, count: number) => void) {
+  let count = 0
+  const fake = createServer((request, response) => {
+    handle(request, response, ++count)
+  })
+  await new Promise<void>((resolve) => fake.listen(0, '127.0.0.1', resolve))
+  const { port } = fake.address() as AddressInfo
+  return { port, asked: () => count, close: () => fake.close() }
+}
+
+describe('the client', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs()
+  })
+  const quick = { retryAfter: 5, retries: 3 }
+
+  test('503 and 429 are tried again', async () => {
+    const fake = await faulty((_, response, count) => {
+      response
+        .writeHead(count === 1 ? 503 : count === 2 ? 429 : 200)
+        .end('{"experiment":{"experiment_id":"7"}}')
+    })
+    expect(await new MlflowClient(`http://127.0.0.1:${fake.port}`, quick).experiment('x')).toBe('7')
+    expect(fake.asked()).toBe(3)
+    fake.close()
+  })
+
+  test('a call holds at most 1 MB, 100 parameters and 1,000 points, whatever its characters take', async () => {
+    interface Batch {
+      readonly params?: readonly { readonly key: string }[]
+      readonly metrics?: readonly unknown[]
+    }
+    const batches: Batch[] = []
+    const fake = await faulty((request, response) => {
+      const pieces: Buffer[] = []
+      request.on('data', (piece: Buffer) => pieces.push(piece))
+      request.on('end', () => {
+        const body = Buffer.concat(pieces)
+        expect(body.length).toBeLessThanOrEqual(1_000_000)
+        batches.push(JSON.parse(body.toString()) as Batch)
+        response.end('{}')
+      })
+    })
+    const params = Object.fromEntries(Array.from({ length: 150 }, (_, i) => [`p${i}`, '学'.repeat(7000)]))
+    const metrics = Array.from({ length: 1001 }, (_, step) => ({ key: 'm', value: 1, timestamp: 1, step }))
+    await new MlflowClient(`http://127.0.0.1:${fake.port}`, quick).log('run', { params, metrics })
+    expect(batches.flatMap((batch) => batch.params ?? []).map(({ key }) => key)).toEqual(Object.keys(params))
+    expect(batches.flatMap((batch) => batch.metrics ?? [])).toEqual(metrics)
+    for (const batch of batches) {
+      expect(batch.params?.length ?? 0).toBeLessThanOrEqual(100)
+      expect(batch.metrics?.length ?? 0).toBeLessThanOrEqual(1000)
+    }
+    fake.close()
+  })
+
+  test('a value is not cut within a character', async () => {
+    let body = ''
+    const fake = await faulty((request, response) => {
+      request.setEncoding('utf8').on('data', (piece: string) => (body += piece))
+      request.on('end', () => response.end('{}'))
+    })
+    const client = new MlflowClient(`http://127.0.0.1:${fake.port}`, quick)
+    await client.log('run', { params: { face: `${'x'.repeat(5998)}😀😀` } })
+    expect((JSON.parse(body) as { params: unknown }).params).toEqual([
+      { key: 'face', value: `${'x'.repeat(5998)}…` },
+    ])
+    fake.close()
+  })
+
+  test.each(['a|b', '../up', '..up', '/root', 'a//b', 'end/', '', 'x'.repeat(251), 'ü'])(
+    'the name "%s" is refused before anything is sent',
+    async (key) => {
+      const client = new MlflowClient('http://127.0.0.1:9', quick)
+      await expect(client.log('run', { tags: { [key]: 'x' } })).rejects.toThrow(RangeError)
+      await expect(
+        client.log('run', { metrics: [{ key, value: 1, timestamp: 1, step: 1 }] }),
+      ).rejects.toThrow(RangeError)
+    },
+  )
+
+  test('so is a value that is not finite', async () => {
+    const client = new MlflowClient('http://127.0.0.1:9', quick)
+    const metrics = [{ key: 'loss', value: NaN, timestamp: 1, step: 3 }]
+    await expect(client.log('run', { metrics })).rejects.toThrow('the metric "loss" is NaN at step 3')
+  })
+
+  test('a page that is not an MLflow server is told from one', async () => {
+    const fake = await faulty((_, response) => {
+      response.end('<html>Welcome</html>')
+    })
+    const client = new MlflowClient(`http://127.0.0.1:${fake.port}`, quick)
+    await expect(client.experiment('x')).rejects.toThrow(
+      'is it an MLflow server? It says: <html>Welcome</html>',
+    )
+    expect(fake.asked()).toBe(1)
+    fake.close()
+  })
+
+  test('a bad request is not tried again, and says what the server said', async () => {
+    const fake = await faulty((_, response) => {
+      response.writeHead(400).end('{"error_code":"INVALID_PARAMETER_VALUE","message":"no such thing"}')
+    })
+    await expect(new MlflowClient(`http://127.0.0.1:${fake.port}`, quick).experiment('x')).rejects.toThrow(
+      'answered 400: {"error_code":"INVALID_PARAMETER_VALUE","message":"no such thing"}',
+    )
+    expect(fake.asked()).toBe(1)
+    fake.close()
+  })
+
+  test('a server that is away gives its address and no credentials', async () => {
+    const fake = await faulty(() => undefined)
+    fake.close()
+    const client = new MlflowClient(`http://someone:hunter2@127.0.0.1:${fake.port}`, quick)
+    const error = await client.experiment('x').catch((caught: unknown) => caught as Error)
+    expect(String(error)).toContain(
+      `http://127.0.0.1:${fake.port} (experiments/get-by-name) cannot be reached`,
+    )
+    expect(String(error) + JSON.stringify(error)).not.toContain('hunter2')
+  })
+
+  test('credentials of the URL and of the environment are sent, and refused ones are explained', async () => {
+    const seen: (string | undefined)[] = []
+    const fake = await faulty((request, response) => {
+      seen.push(request.headers.authorization)
+      response.writeHead(401).end('no')
+    })
+    const address = `127.0.0.1:${fake.port}`
+    await expect(new MlflowClient(`http://me:pw@${address}`, quick).experiment('x')).rejects.toThrow(
+      'MLFLOW_TRACKING_USERNAME',
+    )
+    vi.stubEnv('MLFLOW_TRACKING_USERNAME', 'you')
+    vi.stubEnv('MLFLOW_TRACKING_PASSWORD', 'word')
+    await expect(new MlflowClient(`http://${address}`, quick).experiment('x')).rejects.toThrow(UserError)
+    vi.stubEnv('MLFLOW_TRACKING_TOKEN', 'abc')
+    await expect(new MlflowClient(`http://${address}`, quick).experiment('x')).rejects.toThrow('401')
+    const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`
+    expect(seen).toEqual([basic('me:pw'), basic('you:word'), 'Bearer abc'])
+    fake.close()
+  })
+})
