@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { openStore } from '../artifacts/store.ts'
 import { digestOf } from '../experiment/canonical.ts'
 import type { DatasetFacts } from '../experiment/dataset.ts'
+import type { Environment } from '../experiment/manifest.ts'
 import type { Settings } from '../experiment/spec.ts'
 import { isNativeReady } from '../infra/native.mjs'
 import { findCompiler, findPython } from '../infra/programs.mjs'
@@ -77,11 +78,7 @@ function machine(): Check[] {
       name: 'TensorFlow',
       needed: true,
       remedy: bootstrap,
-      look: async () => {
-        const { tensorflowEnvironment } = await import('../learning/tf.ts')
-        const { version, device, threads } = tensorflowEnvironment()
-        return `${version} on ${device}, ${threads} threads an operation`
-      },
+      look: tensorflow,
     },
     {
       name: 'Temporal',
@@ -96,6 +93,20 @@ function machine(): Check[] {
       },
     },
   ]
+}
+
+/** In a process of its own: the library writes start-up notes to standard error that no setting of its own silences. */
+function tensorflow(): string {
+  const url = new URL('../learning/tf.ts', import.meta.url).href
+  const script = `const { tensorflowEnvironment } = await import('${url}'); console.log(JSON.stringify(tensorflowEnvironment()))`
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', script],
+    { encoding: 'utf8' },
+  )
+  if (status !== 0) throw new Error(/^Error: (.*)$/m.exec(stderr)?.[1] ?? stderr.trim())
+  const { version, device, threads } = JSON.parse(stdout) as NonNullable<Environment['tensorflow']>
+  return `${version} on ${device}, ${threads} threads an operation`
 }
 
 /** What depends on where results and data are. */

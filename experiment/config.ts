@@ -86,6 +86,21 @@ function crossChecks(config: unknown): readonly Finding[] {
     ...part('model', checkDepth),
     ...part('training', checkTraining),
     ...part('methods', checkMethods),
+    ...checkTracking((config as Readonly<Record<string, unknown>>).tracking),
+  ]
+}
+
+function checkTracking(tracking: unknown): readonly Finding[] {
+  const parsed = settingsSchema.shape.tracking.safeParse(tracking)
+  if (!parsed.data) return []
+  const { username, password } = new URL(parsed.data.uri)
+  if (username === '' && password === '') return []
+  return [
+    wrong(
+      ['tracking', 'uri'],
+      'tracking.uri: the URL holds a user or a password, and it is recorded with the run; give them to the workers ' +
+        'instead, as MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD or as MLFLOW_TRACKING_TOKEN',
+    ),
   ]
 }
 

@@ -34,7 +34,11 @@ export async function mlflowServer(): Promise<{ url: string; stop(): Promise<voi
   }
   const url = `http://127.0.0.1:${port}`
   for (let tries = 0; tries < 600; tries++) {
-    if (server.exitCode !== null) throw new Error(`MLflow ended at its start:\n${readFileSync(log, 'utf8')}`)
+    if (server.exitCode !== null) {
+      const said = readFileSync(log, 'utf8')
+      await stop()
+      throw new Error(`MLflow ended at its start:\n${said}`)
+    }
     const response = await fetch(`${url}/health`).catch(() => undefined)
     if (response?.ok) return { url, stop }
     await sleep(200)
