@@ -5,11 +5,13 @@
 export type TensorData =
   | { readonly dtype: 'F32'; readonly shape: readonly number[]; readonly values: Float32Array }
   | { readonly dtype: 'I32'; readonly shape: readonly number[]; readonly values: Int32Array }
+  /** Counters of other libraries' checkpoints: whole numbers within ±(2⁵³ − 1). */
+  | { readonly dtype: 'I64'; readonly shape: readonly number[]; readonly values: Float64Array }
   | { readonly dtype: 'U8'; readonly shape: readonly number[]; readonly values: Uint8Array }
 
 export type Tensors = Readonly<Record<string, TensorData>>
 
-const arrays = { F32: Float32Array, I32: Int32Array, U8: Uint8Array } as const
+const bytesPerValue = { F32: 4, I32: 4, I64: 8, U8: 1 } as const
 
 export function encodeTensors(tensors: Tensors, metadata?: Readonly<Record<string, string>>): Uint8Array {
   const names = Object.keys(tensors).sort()
@@ -24,7 +26,10 @@ export function encodeTensors(tensors: Tensors, metadata?: Readonly<Record<strin
         `the tensor "${name}" has ${values.length} values, its shape [${shape.join(', ')}] takes ${product(shape)}`,
       )
     }
-    header.push([name, { dtype, shape, data_offsets: [offset, (offset += values.byteLength)] }])
+    header.push([
+      name,
+      { dtype, shape, data_offsets: [offset, (offset += values.length * bytesPerValue[dtype])] },
+    ])
   }
   const json = JSON.stringify(Object.fromEntries(header))
   const text = new TextEncoder().encode(json.padEnd(json.length + (-Buffer.byteLength(json) & 7)))
@@ -33,14 +38,14 @@ export function encodeTensors(tensors: Tensors, metadata?: Readonly<Record<strin
   bytes.set(text, 8)
   let at = 8 + text.length
   for (const name of names) {
-    const { values } = tensors[name] as TensorData
-    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at)
-    at += values.byteLength
+    const data = bytesOf(tensors[name] as TensorData)
+    bytes.set(data, at)
+    at += data.length
   }
   return bytes
 }
 
-/** The tensors are views of `bytes` where their offset allows it, copies elsewhere. */
+/** The tensors are views of `bytes` where their offset and type allow it, copies elsewhere. */
 export function decodeTensors(bytes: Uint8Array): {
   readonly tensors: Tensors
   readonly metadata: Readonly<Record<string, string>>
@@ -63,17 +68,36 @@ export function decodeTensors(bytes: Uint8Array): {
     }
     const { dtype, shape, begin, end } = parseEntry(name, entry, bytes.length - start)
     ranges.push({ name, begin, end })
-    const type = arrays[dtype]
-    const first = bytes.byteOffset + start + begin
-    const count = (end - begin) / type.BYTES_PER_ELEMENT
-    const values =
-      first % type.BYTES_PER_ELEMENT === 0
-        ? new type(bytes.buffer as ArrayBuffer, first, count)
-        : new type(Uint8Array.from(bytes.subarray(start + begin, start + end)).buffer, 0, count)
+    const values = valuesOf(name, dtype, bytes.subarray(start + begin, start + end))
     tensors.push([name, { dtype, shape, values } as TensorData])
   }
   refuseGaps(ranges, bytes.length - start)
   return { tensors: Object.fromEntries(tensors), metadata }
+}
+
+function bytesOf({ dtype, values }: TensorData): Uint8Array {
+  const { buffer, byteOffset, byteLength } =
+    dtype === 'I64' ? BigInt64Array.from(values, (value) => BigInt(value)) : values
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
+
+function valuesOf(name: string, dtype: TensorData['dtype'], data: Uint8Array): TensorData['values'] {
+  const { buffer, byteOffset } = data.byteOffset % bytesPerValue[dtype] === 0 ? data : Uint8Array.from(data)
+  const count = data.length / bytesPerValue[dtype]
+  switch (dtype) {
+    case 'F32':
+      return new Float32Array(buffer, byteOffset, count)
+    case 'I32':
+      return new Int32Array(buffer, byteOffset, count)
+    case 'U8':
+      return new Uint8Array(buffer, byteOffset, count)
+    case 'I64': {
+      const values = Float64Array.from(new BigInt64Array(buffer, byteOffset, count), Number)
+      if (!values.every(Number.isSafeInteger))
+        throw new Error(`the tensor "${name}" holds numbers beyond 2^53 − 1, which are not kept exactly`)
+      return values
+    }
+  }
 }
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
@@ -92,14 +116,14 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
 function parseEntry(name: string, entry: unknown, available: number) {
   const { dtype, shape, data_offsets: range } = (entry ?? {}) as Partial<Record<string, unknown>>
   const fail = (what: string) => new Error(`the tensor "${name}" ${what}`)
-  if (dtype !== 'F32' && dtype !== 'I32' && dtype !== 'U8')
-    throw fail(`has the type ${JSON.stringify(dtype)}, expected F32, I32 or U8`)
+  if (dtype !== 'F32' && dtype !== 'I32' && dtype !== 'I64' && dtype !== 'U8')
+    throw fail(`has the type ${JSON.stringify(dtype)}, expected F32, I32, I64 or U8`)
   if (!isNaturals(shape)) throw fail('has no shape of whole numbers')
   if (!isNaturals(range) || range.length !== 2) throw fail('has no byte range')
   const [begin = 0, end = 0] = range
   if (begin > end || end > available)
     throw fail(`has the bytes ${begin} to ${end}, of ${available} that are there`)
-  const expected = product(shape) * arrays[dtype].BYTES_PER_ELEMENT
+  const expected = product(shape) * bytesPerValue[dtype]
   if (end - begin !== expected)
     throw fail(`has ${end - begin} bytes, its shape [${shape.join(', ')}] takes ${expected}`)
   return { dtype, shape, begin, end } as const

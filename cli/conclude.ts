@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Measured } from '../experiment/manifest.ts'
 import type { ResultRow } from '../experiment/results.ts'
 import type { RunInput, RunResult } from '../experiment/run.ts'
+import { commandOf } from '../report/command.ts'
 import { renderTable } from '../report/table.ts'
 import { counted, duration } from './format.ts'
 import { coloursOf, whereOf } from './print.ts'
@@ -38,12 +39,12 @@ export function completed(result: RunResult, { out, say, seconds, answer }: Talk
 export function failed(input: RunInput, reason: string, { answer }: Talk): number {
   const { red } = coloursOf(process.stderr)
   console.error(red(`${input.run.id} failed: ${reason}`))
-  console.error(`What is done is kept. To try the rest again: ${commandOf(input)}`)
+  console.error(`What is done is kept. To try the rest again: ${commandOf(input.run)}`)
   return answer(1, { id: input.run.id, status: 'failed', error: reason })
 }
 
 export function cancelled(input: RunInput, { say, answer }: Talk): number {
-  say(`${input.run.id} was stopped. What is done is kept. To go on: ${commandOf(input)}`)
+  say(`${input.run.id} was stopped. What is done is kept. To go on: ${commandOf(input.run)}`)
   return answer(1, { id: input.run.id, status: 'cancelled' })
 }
 
@@ -53,13 +54,4 @@ function figures({ label, metrics }: ResultRow) {
     method: label,
     metrics: Object.fromEntries(Object.entries(metrics).map(([name, measured]) => [name, figure(measured)])),
   }
-}
-
-function commandOf({ run: { command } }: RunInput): string {
-  const overrides = command.overrides.map((text) => `-S ${quoted(text)}`)
-  return ['./zeroshift run', quoted(command.config), ...overrides].join(' ')
-}
-
-function quoted(text: string): string {
-  return /^[\w./=:@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -12,10 +12,11 @@ export interface Curve {
 export function trainingCurves(models: readonly Curve[]): TopLevelSpec {
   const labels = models.map(({ label }) => label)
   const values = models.flatMap(({ label, curve }) => curve.map(({ step, loss }) => ({ label, step, loss })))
-  const logarithmic = values.every(({ loss }) => loss > 0)
+  const losses = values.map(({ loss }) => loss)
+  const logarithmic = losses.every((loss) => loss > 0)
   return {
-    width: 560,
-    height: 250,
+    width: 470,
+    height: 220,
     data: { values },
     mark: { type: 'line', strokeWidth: 1.6, strokeOpacity: 0.9, clip: true },
     encoding: {
@@ -24,8 +25,8 @@ export function trainingCurves(models: readonly Curve[]): TopLevelSpec {
         field: 'loss',
         type: 'quantitative',
         title: logarithmic ? 'training loss (log)' : 'training loss',
-        scale: logarithmic ? { type: 'log' } : { zero: false },
-        axis: { tickCount: 5 },
+        scale: logarithmic ? { type: 'log', domain: bounds(losses), nice: false } : { zero: false },
+        axis: logarithmic ? { values: decades(losses) } : { tickCount: 5 },
       },
       color: {
         field: 'label',
@@ -83,8 +84,8 @@ export function residualCurves(
         field: 'value',
         type: 'quantitative',
         title: 'relative mean square (log)',
-        scale: { type: 'log', domain: [...domain] },
-        axis: { tickCount: 4, minExtent: 32 },
+        scale: { type: 'log', domain: bounds(domain), nice: false },
+        axis: { values: decades(domain), minExtent: 32 },
       },
       color: {
         field: 'set',
@@ -103,14 +104,10 @@ type Confidence = StageMetrics['evaluate']['confidence']
 
 /** Shares of the samples by confidence in the true class: bars for the model, a line for gold. */
 export function confidenceHistograms(model: Confidence, gold: Confidence | undefined): TopLevelSpec {
-  const sets = [
-    { set: 'D_r', name: 'retained' },
-    { set: 'D_f', name: 'forget' },
-    { set: 'D_t', name: 'test' },
-  ] as const
-  const values = sets.flatMap(({ set, name }) => {
-    const own = shares(model[name])
-    const golden = gold && shares(gold[name])
+  const sets = ['retained', 'forget', 'test'] as const
+  const values = sets.flatMap((set) => {
+    const own = shares(model[set])
+    const golden = gold && shares(gold[set])
     const bins = own.map((share, bin) => ({
       set,
       from: bin / own.length,
@@ -140,7 +137,7 @@ export function confidenceHistograms(model: Confidence, gold: Confidence | undef
       row: {
         field: 'set',
         type: 'nominal',
-        sort: sets.map(({ set }) => set),
+        sort: [...sets],
         title: null,
         header: { labelAngle: 0, labelAlign: 'left', labelPadding: 6, orient: 'left' },
       },
@@ -160,7 +157,7 @@ export function confidenceHistograms(model: Confidence, gold: Confidence | undef
               field: 'set',
               type: 'nominal',
               scale: {
-                domain: sets.map(({ set }) => set),
+                domain: [...sets],
                 range: ['var(--retained)', 'var(--forget)', 'var(--test)'],
               },
               legend: null,
@@ -194,8 +191,8 @@ export interface Cost {
 
 /** Average gap over cost: lower left is better. The floor is a line. */
 export function costAgainstGap(costs: readonly Cost[], floor: number | undefined): TopLevelSpec {
-  const width = 600
-  const height = 320
+  const width = 470
+  const height = 280
   const times = [1, ...costs.map(({ rte }) => rte)]
   const domain: readonly [number, number] = [
     10 ** (Math.floor(Math.log10(Math.min(...times) * 0.8) * 2) / 2),
@@ -205,7 +202,8 @@ export function costAgainstGap(costs: readonly Cost[], floor: number | undefined
   const x = (rte: number) => (width * Math.log(rte / domain[0])) / Math.log(domain[1] / domain[0])
   const y = (gap: number) => height * (1 - Math.log1p(gap) / Math.log1p(highest))
   const points = costs.map((cost) => ({ ...cost, x: x(cost.rte), y: y(cost.gap) }))
-  const labels = placeLabels(points, { width, height })
+  const reserved = floor === undefined ? [] : [{ left: 0, right: 135, top: y(floor) - 14, bottom: y(floor) }]
+  const labels = placeLabels(points, { width, height }, reserved)
 
   const encoding = {
     x: {
@@ -300,8 +298,10 @@ const places = [
 function placeLabels<P extends Cost & { readonly x: number; readonly y: number }>(
   points: readonly P[],
   plot: { readonly width: number; readonly height: number },
+  reserved: readonly Box[],
 ) {
-  const taken = points.map(({ x, y }) => ({ left: x - 5, right: x + 5, top: y - 5, bottom: y + 5 }))
+  const dots = points.map(({ x, y }) => ({ left: x - 5, right: x + 5, top: y - 5, bottom: y + 5 }))
+  const taken: Box[] = [...reserved, ...dots]
   const edge = { left: 0, right: plot.width, top: -8, bottom: plot.height }
   return points.map((point) => {
     const width = 6.4 * point.label.length
@@ -341,6 +341,18 @@ const stepAxis = {
   scale: { nice: false },
   axis: { tickCount: 4, format: 'd', tickMinStep: 1 },
 } as const
+
+/** Powers of ten around values above 0. */
+function decades(values: readonly number[]): number[] {
+  const first = Math.floor(Math.log10(Math.min(...values)))
+  const last = Math.max(first + 1, Math.ceil(Math.log10(Math.max(...values))))
+  return Array.from({ length: last - first + 1 }, (_, i) => 10 ** (first + i))
+}
+
+function bounds(values: readonly number[]): [number, number] {
+  const all = decades(values)
+  return [Math.min(...all), Math.max(...all)]
+}
 
 function shares(counts: readonly number[]): readonly number[] {
   const total = counts.reduce((sum, count) => sum + count, 0)

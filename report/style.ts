@@ -45,7 +45,7 @@ pre { background: var(--shade); border-radius: 6px; padding: 14px 16px; overflow
 .verdict { background: var(--card); border: 1px solid var(--rule); border-radius: 8px; padding: 26px 28px 18px; }
 .verdict .headline { font: 600 1.3rem/1.35 Charter, "Iowan Old Style", "Palatino Linotype", Palatino, Georgia, serif; margin: 0 0 18px; max-width: 60ch; overflow-wrap: anywhere; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: 0 28px; margin: 0 0 14px; }
-.tiles div { border-top: 2px solid var(--rule); padding: 10px 0 12px; }
+.tiles div { border-top: 2px solid var(--rule); padding: 10px 0 12px; display: flex; flex-direction: column; justify-content: space-between; }
 .tiles div:first-child { border-color: var(--accent); }
 .tiles dt { color: var(--muted); font-size: 0.83rem; }
 .tiles dd { margin: 2px 0 0; font-size: 1.75rem; line-height: 1.2; font-weight: 600; font-variant-numeric: tabular-nums; letter-spacing: -0.01em; }
@@ -55,9 +55,11 @@ pre { background: var(--shade); border-radius: 6px; padding: 14px 16px; overflow
 .facts dd { margin: 0; padding: 8px 0; border-top: 1px solid var(--grid); overflow-wrap: anywhere; }
 .facts dd p { margin: 0; max-width: none; }
 .facts .note { display: block; }
-.scroll { overflow-x: auto; margin: 16px 0 8px; -webkit-overflow-scrolling: touch; }
+.scroll { margin: 16px 0 8px; }
+@media (max-width: 1100px) { .scroll { overflow-x: auto; } }
 table { border-collapse: collapse; width: 100%; font-size: 0.9rem; font-variant-numeric: tabular-nums lining-nums; }
 th, td { padding: 8px 10px; text-align: right; vertical-align: top; border-bottom: 1px solid var(--grid); white-space: nowrap; }
+thead { position: sticky; top: 0; z-index: 2; background: var(--page); }
 thead th { font-weight: 600; color: var(--muted); border-bottom: 1px solid var(--rule); vertical-align: bottom; line-height: 1.3; }
 thead th small { display: block; font-weight: 400; font-size: 0.78rem; }
 th:first-child, td.text, th.text { text-align: left; }
@@ -86,6 +88,8 @@ svg.chart { display: block; width: 100%; height: auto; overflow: visible; }
 .swatch.forget { background: var(--forget); }
 .swatch.test { background: var(--test); }
 .swatch.line { background: var(--ink); height: 2px; width: 1.2em; vertical-align: 0.28em; border-radius: 0; }
+table.attacks th, table.attacks td { padding-left: 6px; padding-right: 6px; }
+table.attacks tbody th { min-width: 100px; }
 .inline-note { color: var(--muted); font-size: 0.9rem; }
 figure.wide { max-width: 760px; }
 figcaption small { font-weight: 400; color: var(--muted); }

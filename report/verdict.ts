@@ -62,9 +62,9 @@ function floorWords(gap: number, plan: Plan, rows: readonly ResultRow[]): string
   const pairs = floorRows(plan, rows).length
   const apart = `Gold models that differ in their seed alone are ${percent(floor)} points apart${pairs > 1 ? ` (mean of ${pairs} pairs)` : ''}`
   if (gap <= floor) return `${apart}: by these four figures, the method cannot be told from gold.`
-  return floor > 0
+  return percent(floor) !== '0.00'
     ? `${apart}: the gap is ${significant(gap / floor)} times that floor.`
-    : `${apart}: all of the gap is the method's own.`
+    : `${apart}: chance between seeds explains none of the gap.`
 }
 
 function costWords({ run, ...input }: ReportInput, { label, metrics: { rte } }: ResultRow): string {

@@ -1,5 +1,5 @@
 import type { Measured } from '../../experiment/manifest.ts'
-import { classifierNames, scoreNames, type ClassifierName } from '../../experiment/spec.ts'
+import { classifierNames, scoreNames, type ClassifierName, type ScoreName } from '../../experiment/spec.ts'
 import type { Candidate } from '../../experiment/plan.ts'
 import { footnotes } from '../footnotes.ts'
 import { percent } from '../format.ts'
@@ -11,6 +11,14 @@ import { notation } from './notation.ts'
 const titles: Readonly<Record<ClassifierName, string>> = {
   svm: 'Support-vector classifier (RBF)',
   logistic: 'Logistic regression',
+}
+
+const scoreLabels: Readonly<Record<ScoreName, string>> = {
+  correctness: 'correct',
+  confidence: 'confid.',
+  entropy: 'entropy',
+  'modified-entropy': 'mod. entr.',
+  loss: 'loss',
 }
 
 /** Membership inference: how each attack fares against each model. */
@@ -35,7 +43,7 @@ export function attackSection(input: ReportInput): Markup {
           </tr>
           <tr>
             <th scope="col">Model</th>
-            ${classifierNames.map(() => scoreNames.map((score, i) => html`<th scope="col" ${i === 0 && html` class="split"`}>${score.replace('modified-', 'mod. ')}</th>`))}
+            ${classifierNames.map(() => scoreNames.map((score, i) => html`<th scope="col" ${i === 0 && html` class="split"`}>${scoreLabels[score]}</th>`))}
           </tr>
         </thead>
         <tbody>
