@@ -62,8 +62,11 @@ const steps: Readonly<Record<'kept' | 'anew', (ab: Tensor1D, step: number) => Sc
     const x = tf.gather(kept.input, tf.tensor1d([...retained, ...forget], 'int32'))
     const { features } = forward(layers, adapted(adapter, base, ab), x, { from, capture })
     const teacher = (name: string) => tf.gather(kept[name] as Tensor, r)
-    const { onR, onF } = alignment(features, aligned, weight, [192, 64], { teacher, target: mean })
-    return onR.add(onF)
+    const { onRetained, onForget } = alignment(features, aligned, weight, [192, 64], {
+      teacher,
+      target: mean,
+    })
+    return onRetained.add(onForget)
   },
   anew: (ab, step) => {
     const { retained, forget } = batch(step)
@@ -71,8 +74,11 @@ const steps: Readonly<Record<'kept' | 'anew', (ab: Tensor1D, step: number) => Sc
     const frozen = forward(layers, base, x, { capture }).features
     const { features } = forward(layers, adapted(adapter, base, ab), x, { capture })
     const teacher = (name: string) => (frozen[name] as Tensor).slice(0, 192)
-    const { onR, onF } = alignment(features, aligned, weight, [192, 64], { teacher, target: mean })
-    return onR.add(onF)
+    const { onRetained, onForget } = alignment(features, aligned, weight, [192, 64], {
+      teacher,
+      target: mean,
+    })
+    return onRetained.add(onForget)
   },
 }
 

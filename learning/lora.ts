@@ -1,7 +1,16 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs'
-import type { AdaptableLayer } from '../experiment/model.ts'
-import { sizeOf, unpack, type NamedTensors, type ParameterSpec } from './parameters.ts'
-import { totalSize } from './parameters.ts'
+import type { AdaptableLayer, Layer } from '../experiment/model.ts'
+import {
+  packArrays,
+  parameterSpecs,
+  sizeOf,
+  totalSize,
+  unpack,
+  unpackArrays,
+  type NamedTensors,
+  type ParameterSpec,
+  type Weights,
+} from './parameters.ts'
 import type { RandomStream } from './random.ts'
 import { tf } from './tf.ts'
 
@@ -60,4 +69,25 @@ export function adapted({ layers, scale, specs }: Lora, base: NamedTensors, adap
     return [`${name}.weight`, weight.add(delta.reshape(weight.shape))] as const
   })
   return { ...base, ...Object.fromEntries(weights) }
+}
+
+/** A model's weights with an adapter folded in; `base` holds the same weights as tensors. */
+export async function mergedWeights(
+  adapter: Lora,
+  layers: readonly Layer[],
+  weights: Weights,
+  base: NamedTensors,
+  parameters: Float32Array,
+): Promise<Weights> {
+  const { trained } = parameterSpecs(layers)
+  const merged = unpackArrays(trained, weights.trained.slice())
+  const names = adapter.layers.map(({ name }) => `${name}.weight`)
+  const updated = tf.tidy(() => {
+    const all = adapted(adapter, base, tf.tensor1d(parameters))
+    return names.map((name) => all[name] as Tensor)
+  })
+  const values = await Promise.all(updated.map((tensor) => tensor.data()))
+  names.forEach((name, i) => merged[name]?.values.set(values[i] ?? []))
+  tf.dispose(updated)
+  return { trained: packArrays(trained, merged), statistics: weights.statistics }
 }

@@ -25,7 +25,7 @@ export function pictures(): Uint8Array {
 }
 
 export const training = trainingSchema.parse({
-  epochs: 9,
+  epochs: 15,
   batchSize: 32,
   optimizer: { name: 'adam', learningRate: 5e-3 },
 })

@@ -2,14 +2,15 @@ import type { Scalar, Tensor } from '@tensorflow/tfjs'
 import type { ResidualPoint } from '../../experiment/manifest.ts'
 import { adaptableLayers, flattenLayers, matchesPattern } from '../../experiment/model.ts'
 import { Batches, labelsAt } from '../../learning/data.ts'
-import { adapted, initialAdapter, lora } from '../../learning/lora.ts'
+import { adapted, initialAdapter, lora, mergedWeights } from '../../learning/lora.ts'
 import { forward, topLevelIndex } from '../../learning/model.ts'
-import { packArrays, parameterSpecs, unpackArrays, type NamedTensors } from '../../learning/parameters.ts'
+import type { NamedTensors } from '../../learning/parameters.ts'
 import { parametersOf } from '../../learning/predict.ts'
 import { sample, stream } from '../../learning/random.ts'
 import { tf } from '../../learning/tf.ts'
 import { curveInterval, train } from '../../learning/training.ts'
-import type { Method, UnlearnContext } from '../method.ts'
+import { frozenFeatures } from '../frozen.ts'
+import type { Method } from '../method.ts'
 import { targets } from '../targets.ts'
 
 /**
@@ -25,36 +26,27 @@ import { targets } from '../targets.ts'
  */
 export const unlearn: Method<'rfa'> = async (method, context) => {
   const { layers, original, data, forget, seed, onStep } = context
-  const wrapped = adaptableLayers(layers).filter(({ name }) =>
-    method.layers.some((pattern) => matchesPattern(name, pattern)),
-  )
-  const aligned = alignedLayers(
-    method.align,
-    wrapped.map(({ name }) => name),
-    context,
-  )
-  const adapter = lora(wrapped, method)
+  const named = (patterns: readonly string[]) => (name: string) =>
+    patterns.some((pattern) => matchesPattern(name, pattern))
+  const wrapped = adaptableLayers(layers).filter(({ name }) => named(method.layers)(name))
+  const aligned = method.align
+    ? flattenLayers(layers).flatMap(({ name }) => (named(method.align ?? [])(name) ? [name] : []))
+    : wrapped.map(({ name }) => name)
   const retained = sample(context.retained, method.retainedSamples, stream(seed, 'rfa', 'retained'))
+  const adapter = lora(wrapped, method)
+  const logits = layers.at(-1)?.name ?? ''
   const from = Math.min(...wrapped.map(({ name }) => topLevelIndex(layers, name)))
   const to = 1 + Math.max(...aligned.map((name) => topLevelIndex(layers, name)))
+  const capture = new Set(aligned)
 
-  const kept: { tensors: Tensor[] } = { tensors: [] }
-  const base = parametersOf(layers, original)
+  const residuals = residualCurve(method.steps, aligned.length)
   tf.engine().startScope()
   try {
-    const capture = new Set(aligned)
-    const logits = layers.at(-1)?.name ?? ''
-    const kind = { layers, base, context, from }
-    const onRetained = await teacherFeatures({ ...kind, indices: retained, to, capture })
-    const onForget = await teacherFeatures({
-      ...kind,
-      indices: forget,
-      to: layers.length,
-      capture: new Set([logits]),
-    })
-    const weight = Object.fromEntries(
-      aligned.map((name) => [name, 1 / meanSquaredNorm(onRetained.features[name])]),
-    )
+    // The teacher: f_l on D_r, and what each sample brings to the first adapted layer.
+    const base = parametersOf(layers, original)
+    const onRetained = await frozenFeatures(layers, base, data, retained, { from, to, capture })
+    const onForget = await frozenFeatures(layers, base, data, forget, { from, capture: new Set([logits]) })
+    const weight = await inverseNorms(onRetained.features)
     const target = targets[method.target](
       {
         features: onRetained.features,
@@ -66,11 +58,9 @@ export const unlearn: Method<'rfa'> = async (method, context) => {
       stream(seed, 'rfa', 'targets'),
     )
 
+    // The student: base weights plus adapter.
     const retainedBatches = new Batches(retained, method.retainedBatch, seed, 'rfa retained')
     const forgetBatches = new Batches(forget, method.forgetBatch, seed, 'rfa forget')
-    const residuals: ResidualPoint[] = []
-    const interval = curveInterval(method.steps)
-
     const { parameters, curve } = await train({
       initial: initialAdapter(adapter, stream(seed, 'rfa', 'adapter')),
       steps: method.steps,
@@ -81,59 +71,39 @@ export const unlearn: Method<'rfa'> = async (method, context) => {
         const f = tf.tensor1d(forgetBatches.positions(step), 'int32')
         const x = tf.concat([tf.gather(onRetained.input, r), tf.gather(onForget.input, f)])
         const { features } = forward(layers, adapted(adapter, base, ab), x, { from, to, capture })
-        const { onR, onF } = alignment(features, aligned, weight, [r.size, f.size], {
+        const parts = alignment(features, aligned, weight, [r.size, f.size], {
           teacher: (name) => tf.gather(onRetained.features[name] as Tensor, r),
           target: (name) => target(name, f),
         })
-        tf.dispose(kept.tensors)
-        kept.tensors = [tf.keep(onR.div(aligned.length)), tf.keep(onF.div(aligned.length))]
-        return onR.add(onF.mul(method.lambda))
+        residuals.keep(parts)
+        return parts.onRetained.add(parts.onForget.mul(method.lambda))
       },
       onStep: async (progress) => {
-        const { step = 0 } = progress
-        if ((step - 1) % interval === 0 || step === method.steps) {
-          const [retainedPart, forgetPart] = await Promise.all(kept.tensors.map((tensor) => tensor.data()))
-          residuals.push({ step, retained: retainedPart?.[0] ?? NaN, forget: forgetPart?.[0] ?? NaN })
-        }
+        await residuals.note(progress.step ?? 0)
         await onStep?.(progress)
       },
     })
 
-    const specs = parameterSpecs(layers)
-    const merged = unpackArrays(specs.trained, original.trained.slice())
-    const updated = tf.tidy(() => {
-      const all = adapted(adapter, base, tf.tensor1d(parameters))
-      return Object.fromEntries(
-        wrapped.map(({ name }) => [`${name}.weight`, all[`${name}.weight`] as Tensor]),
-      )
-    })
-    for (const [name, tensor] of Object.entries(updated)) merged[name]?.values.set(await tensor.data())
     return {
-      weights: { trained: packArrays(specs.trained, merged), statistics: original.statistics },
+      weights: await mergedWeights(adapter, layers, original, base, parameters),
       adapter: { lora: adapter, parameters },
       metrics: {
         trainable: parameters.length,
         steps: method.steps,
         samplesUsed: { retained: retained.length, forget: forget.length },
         curve,
-        residuals,
+        residuals: residuals.points,
       },
     }
   } finally {
-    tf.dispose([...kept.tensors, ...Object.values(base)])
+    residuals.dispose()
     tf.engine().endScope()
   }
 }
 
-function alignedLayers(
-  patterns: readonly string[] | undefined,
-  wrapped: readonly string[],
-  { layers }: UnlearnContext,
-): string[] {
-  if (!patterns) return [...wrapped]
-  return flattenLayers(layers)
-    .map(({ name }) => name)
-    .filter((name) => patterns.some((pattern) => matchesPattern(name, pattern)))
+interface LossParts {
+  readonly onRetained: Scalar
+  readonly onForget: Scalar
 }
 
 /**
@@ -146,7 +116,7 @@ export function alignment(
   weight: Readonly<Record<string, number>>,
   sizes: readonly [retained: number, forget: number],
   { teacher, target }: { teacher: (layer: string) => Tensor; target: (layer: string) => Tensor },
-): { onR: Scalar; onF: Scalar } {
+): LossParts {
   const terms = aligned.map((name) => {
     const [hRetained, hForget] = tf.split(features[name] as Tensor, [...sizes]) as [Tensor, Tensor]
     return [hRetained.sub(teacher(name)), hForget.sub(target(name))].map((distance) =>
@@ -157,56 +127,49 @@ export function alignment(
         .mul(weight[name] ?? NaN),
     ) as [Scalar, Scalar]
   })
-  return { onR: tf.addN(terms.map(([term]) => term)), onF: tf.addN(terms.map(([, term]) => term)) }
-}
-
-/** The frozen model on some samples: the input of layer `from` and the captured features, each [n, ...]. */
-async function teacherFeatures(options: {
-  readonly layers: UnlearnContext['layers']
-  readonly base: NamedTensors
-  readonly context: UnlearnContext
-  readonly indices: Int32Array
-  readonly from: number
-  readonly to: number
-  readonly capture: ReadonlySet<string>
-}): Promise<{ input: Tensor; features: NamedTensors }> {
-  const { layers, base, context, indices, from, to, capture } = options
-  const parts: NamedTensors[] = []
-  for (let first = 0; first < indices.length; first += 256) {
-    const batch = indices.subarray(first, first + 256)
-    parts.push(
-      tf.tidy(() => {
-        const input = forward(layers, base, context.data.images(batch), { to: from }).output
-        return { [inputName]: input, ...forward(layers, base, input, { from, to, capture }).features }
-      }),
-    )
-    await new Promise(setImmediate)
-  }
-  const joined = (name: string) => {
-    const list = parts.map((part) => part[name] as Tensor)
-    const whole = tf.concat(list)
-    if (list.length > 1) tf.dispose(list)
-    return whole
-  }
   return {
-    input: joined(inputName),
-    features: Object.fromEntries([...capture].map((name) => [name, joined(name)])),
+    onRetained: tf.addN(terms.map(([term]) => term)),
+    onForget: tf.addN(terms.map(([, term]) => term)),
   }
 }
 
-/** Not a layer's name. */
-const inputName = ' input'
-
-/** E ‖f‖² over the samples of [n, ...]. */
-function meanSquaredNorm(feature: Tensor | undefined): number {
-  if (!feature) return NaN
-  const [value = NaN] = tf
-    .tidy(() =>
+/** w_l = 1 / E ‖f_l‖² of each layer's features [n, ...]. */
+async function inverseNorms(features: NamedTensors): Promise<Record<string, number>> {
+  const norms = Object.entries(features).map(async ([name, feature]) => {
+    const norm = tf.tidy(() =>
       feature
         .square()
         .sum()
         .div(feature.shape[0] ?? 1),
     )
-    .dataSync()
-  return value
+    const [value = NaN] = await norm.data()
+    return [name, 1 / value] as const
+  })
+  return Object.fromEntries(await Promise.all(norms))
+}
+
+/** The loss's two parts, a layer, at the steps where the loss curve has its points. */
+function residualCurve(steps: number, layers: number) {
+  const interval = curveInterval(steps)
+  const points: ResidualPoint[] = []
+  let latest: readonly Tensor[] = []
+  const dispose = () => {
+    tf.dispose([...latest])
+    latest = []
+  }
+  return {
+    points,
+    keep({ onRetained, onForget }: LossParts) {
+      dispose()
+      latest = [tf.keep(onRetained.div(layers)), tf.keep(onForget.div(layers))]
+    },
+    async note(step: number) {
+      if ((step - 1) % interval !== 0 && step !== steps) return
+      const [retained, forget] = await Promise.all(
+        latest.map(async (tensor) => (await tensor.data())[0] ?? NaN),
+      )
+      points.push({ step, retained: retained ?? NaN, forget: forget ?? NaN })
+    },
+    dispose,
+  }
 }

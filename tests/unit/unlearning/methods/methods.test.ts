@@ -27,7 +27,7 @@ const configured = {
   rfa: methodSpec({
     method: 'rfa',
     rank: 4,
-    steps: 60,
+    steps: 40,
     optimizer: { name: 'adam', learningRate: 5e-3 },
     lambda: 2,
   }),

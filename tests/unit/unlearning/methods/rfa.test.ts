@@ -44,7 +44,7 @@ test.each(targetNames)('%s: residuals start at exactly zero on D_r and shift on 
   const { metrics, accuracy } = await rfa({ target, lambda: 2 })
   const [first, last] = [metrics.residuals?.[0], metrics.residuals?.at(-1)]
   expect(first).toMatchObject({ step: 1, retained: 0 })
-  expect(last?.step).toBe(60)
+  expect(last?.step).toBe(40)
   expect(last?.forget).toBeLessThan(0.9 * (first?.forget ?? 0))
   expect(last?.retained).toBeLessThan(last?.forget ?? 0)
   expect(accuracy.forget).toBeLessThan(60)
