@@ -28,7 +28,7 @@ async function rfa(options: Record<string, unknown>) {
   const spec = methodSpec({
     method: 'rfa',
     optimizer: { name: 'adam', learningRate: 5e-3 },
-    steps: 60,
+    steps: 40,
     ...options,
   })
   const result = await unlearn(spec, context(layers, original, data))
