@@ -83,7 +83,7 @@ export function residualCurves(
       y: {
         field: 'value',
         type: 'quantitative',
-        title: 'relative mean square (log)',
+        title: 'mean square (log)',
         scale: { type: 'log', domain: bounds(domain), nice: false },
         axis: { values: decades(domain), minExtent: 32 },
       },
@@ -94,7 +94,8 @@ export function residualCurves(
           domain: ['retained ‖r‖²', 'forget ‖f + r − t‖²'],
           range: ['var(--retained)', 'var(--forget)'],
         },
-        legend: { columns: 2, symbolSize: 80 },
+        // The words above the plots name the colours.
+        legend: null,
       },
     },
   }
@@ -211,12 +212,12 @@ export function costAgainstGap(costs: readonly Cost[], floor: number | undefined
       type: 'quantitative' as const,
       title: 'wall time over that of retraining, RTE (log)',
       scale: { type: 'log' as const, domain: [...domain], nice: false },
-      axis: { grid: true, tickCount: 6, format: '~g' },
+      axis: { grid: true, values: readable(domain), format: '~g' },
     },
     y: {
       field: 'gap',
       type: 'quantitative' as const,
-      title: 'average gap to gold, points (log of 1 + gap)',
+      title: 'points of average gap (log)',
       scale: { type: 'symlog' as const, constant: 1, domain: [0, highest], nice: false },
       axis: { values: [0, 1, 2, 5, 10, 20, 50, 100].filter((gap) => gap <= highest) },
     },
@@ -347,6 +348,13 @@ function decades(values: readonly number[]): number[] {
   const first = Math.floor(Math.log10(Math.min(...values)))
   const last = Math.max(first + 1, Math.ceil(Math.log10(Math.max(...values))))
   return Array.from({ length: last - first + 1 }, (_, i) => 10 ** (first + i))
+}
+
+/** 1, 2 and 5 times the powers of ten, within bounds. */
+function readable([low, high]: readonly [number, number]): number[] {
+  return decades([low, high])
+    .flatMap((power) => [power, 2 * power, 5 * power])
+    .filter((value) => value >= low && value <= high)
 }
 
 function bounds(values: readonly number[]): [number, number] {

@@ -43,16 +43,19 @@ export interface MlflowOptions {
 }
 
 export class MlflowClient {
+  /** Of the REST API, without credentials. */
   private readonly base: URL
   private readonly authorization: string | undefined
   private readonly options: Required<MlflowOptions>
 
-  /** Credentials come from the URL, else from MLFLOW_TRACKING_TOKEN, else MLFLOW_TRACKING_USERNAME and _PASSWORD. */
+  /**
+   * Credentials come from the URL, else from MLFLOW_TRACKING_USERNAME and _PASSWORD, else from MLFLOW_TRACKING_TOKEN: the
+   * order of MLflow's own client. Throws a UserError where `uri` is no URL.
+   */
   constructor(uri: string, { retryAfter = 500, retries = 5 }: MlflowOptions = {}) {
-    this.base = new URL(uri)
-    this.authorization = authorizationOf(this.base)
-    this.base.username = ''
-    this.base.password = ''
+    const url = parseUrl(uri)
+    this.authorization = authorizationOf(url)
+    this.base = new URL(`${url.origin}${url.pathname.replace(/\/*$/, '/')}api/2.0/mlflow/`)
     this.options = { retryAfter, retries }
   }
 
@@ -164,12 +167,10 @@ export class MlflowClient {
     body?: unknown,
     expected?: string,
   ): Promise<T | undefined> {
-    const root = this.base.href.endsWith('/') ? this.base : `${this.base.href}/`
     const where = `MLflow at ${this.base.origin} (${path.split('?')[0]})`
-    const { status, text } = await this.exchange(method, new URL(`api/2.0/mlflow/${path}`, root), body).catch(
+    const { status, text } = await this.exchange(method, new URL(path, this.base), body).catch(
       (error: unknown) => {
-        const reason = error instanceof Error ? error.message || error.name : String(error)
-        throw new Unavailable(`${where} cannot be reached: ${reason}`, { cause: error })
+        throw new Unavailable(`${where} cannot be reached: ${reasonOf(error)}`, { cause: error })
       },
     )
     const answer = jsonOf<T & { error_code?: string }>(text)
@@ -206,6 +207,17 @@ export class MlflowClient {
 /** The server is away or overloaded: the same call may succeed later. */
 class Unavailable extends Error {}
 
+/** Its own error, since Node's repeats the whole text, credentials included. */
+function parseUrl(uri: string): URL {
+  if (URL.canParse(uri)) {
+    const url = new URL(uri)
+    if (url.protocol === 'http:' || url.protocol === 'https:') return url
+  }
+  throw new UserError(
+    'the address of the MLflow server is not a URL; expected http:// or https:// and a host',
+  )
+}
+
 function authorizationOf({ username, password }: URL): string | undefined {
   const {
     MLFLOW_TRACKING_TOKEN: token,
@@ -213,10 +225,18 @@ function authorizationOf({ username, password }: URL): string | undefined {
     MLFLOW_TRACKING_PASSWORD: secret,
   } = process.env
   const basic = (name: string, word: string) => `Basic ${Buffer.from(`${name}:${word}`).toString('base64')}`
-  if (username) return basic(decodeURIComponent(username), decodeURIComponent(password))
-  if (token) return `Bearer ${token}`
-  if (user) return basic(user, secret ?? '')
-  return undefined
+  if (username) return basic(decoded(username), decoded(password))
+  if (user && secret) return basic(user, secret)
+  return token ? `Bearer ${token}` : undefined
+}
+
+/** What a URL means by %XX, or the text itself where a % is only a %. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 /** Names as the server accepts them: also, a path that means itself, since some servers keep files of these names. */
@@ -224,7 +244,7 @@ function checkName(name: string): void {
   const isPath = name.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
   if (!/^[\w\-. :/]+$/.test(name) || name.length > limits.key || !isPath || name.startsWith('..'))
     throw new RangeError(
-      `MLflow does not accept the name ${JSON.stringify(name)}: expected at most ${limits.key} letters, digits, spaces and _ - . : /`,
+      `MLflow does not accept the name ${JSON.stringify(name)}: expected at most ${limits.key} of A to Z, a to z, digits, spaces and _ - . : /`,
     )
 }
 
@@ -266,6 +286,12 @@ function chunks<T>(items: readonly T[], count: number): T[][] {
     }
   }
   return result
+}
+
+/** Where a host has several addresses and none answers, there is a code but no message. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.message || ('code' in error ? String(error.code) : error.name)
 }
 
 function jsonOf<T>(text: string): T | undefined {

@@ -1,3 +1,4 @@
+import { digestOf } from '../experiment/canonical.ts'
 import type { CurvePoint, Manifest } from '../experiment/manifest.ts'
 import type { Candidate } from '../experiment/plan.ts'
 import type { ResultRow } from '../experiment/results.ts'
@@ -16,9 +17,9 @@ export interface Tracked {
 }
 
 /**
- * Sends a finished run to MLflow: a parent run for it, and a child for each model that was judged, with its options, figures
- * and curves. Sent again, it changes nothing: all times are those of the stages. A figure that is missing is a tag with
- * the reason; a child that was not compared with gold has failed.
+ * Sends a finished run to MLflow: a parent run with the curves of the models that all rows share, and a child for each
+ * model that was judged, with its options, figures and curves. Sent again, it changes nothing: all times are those of the
+ * stages. A figure that is missing is a tag with the reason; a child that was not compared with gold has failed.
  */
 export async function trackRun(
   client: MlflowClient,
@@ -28,15 +29,24 @@ export async function trackRun(
   const experimentId = await client.experiment(experiment)
   const startTime = Math.min(...Object.values(manifests).map(startOf))
   const endTime = Math.max(...Object.values(manifests).map(endOf))
-  // The digest tells runs of one id apart whose figures differ, after a code change say.
-  const key = `${id}/${digest.slice(0, 16)}`
+  // Stages computed anew, in another store say, are another run even where their figures are the same: added to the
+  // first, their points would stand beside its own at other times.
+  const finished = Object.entries(manifests).map(([stage, { clock }]) => [stage, clock.finishedAt])
+  const key = digestOf({ id, digest, finished: Object.fromEntries(finished) as Strings })
   const tags = { 'zeroshift.run': id, 'zeroshift.report': digest }
 
   const parent = await client.run(experimentId, { key, name: id, startTime, tags })
   const { methods: _methods, ...shared } = spec
   // A file's name may hold what a tag's name may not.
   const data = JSON.stringify(Object.fromEntries(facts.sources.map(({ name, sha256 }) => [name, sha256])))
-  await client.log(parent, { params: flat(shared), tags: { 'zeroshift.data': data } })
+  const trained = [plan.original, ...plan.gold]
+  await client.log(parent, {
+    params: flat(shared),
+    tags: { 'zeroshift.data': data },
+    metrics: trained.flatMap(({ key: stage }, i) =>
+      curves(manifests[stage], i === 0 ? 'original/' : `gold ${i}/`),
+    ),
+  })
 
   const judged = [...plan.candidates, ...plan.floor]
   for (const [i, row] of rows.entries()) {
@@ -47,9 +57,9 @@ export async function trackRun(
       ({ key: stage }) => manifests[stage] ?? [],
     )
     const started = own.length > 0 ? Math.min(...own.map(startOf)) : startTime
-    const finished = own.length > 0 ? Math.max(...own.map(endOf)) : endTime
+    const ended = own.length > 0 ? Math.max(...own.map(endOf)) : endTime
     const child = await client.run(experimentId, {
-      key: `${key}/${row.label}`,
+      key: `${key}/${i}`,
       name: row.label,
       startTime: started,
       tags: { ...tags, 'mlflow.parentRunId': parent },
@@ -67,12 +77,12 @@ export async function trackRun(
       },
       metrics: [
         ...figures.flatMap(([name, figure]) =>
-          'value' in figure ? [{ key: name, value: figure.value, timestamp: finished, step: 0 }] : [],
+          'value' in figure ? [{ key: name, value: figure.value, timestamp: ended, step: 0 }] : [],
         ),
         ...curves(manifests[candidate.model.key]),
       ],
     })
-    await client.end(child, candidate.compare.key in manifests ? 'FINISHED' : 'FAILED', finished)
+    await client.end(child, candidate.compare.key in manifests ? 'FINISHED' : 'FAILED', ended)
   }
   await client.end(parent, 'FINISHED', endTime)
 }
@@ -91,19 +101,19 @@ function stageTags({ unlearn, evaluate, attack, compare, model }: Candidate): St
 const endOf = ({ clock }: Manifest) => Date.parse(clock.finishedAt)
 const startOf = (manifest: Manifest) => endOf(manifest) - Math.round(1000 * manifest.clock.seconds)
 
-function curves(manifest: Manifest | undefined): Metric[] {
+function curves(manifest: Manifest | undefined, prefix = ''): Metric[] {
   if (manifest?.kind !== 'train' && manifest?.kind !== 'unlearn') return []
   const timestamp = endOf(manifest)
   const { curve } = manifest.metrics
   const residuals = manifest.kind === 'unlearn' ? (manifest.metrics.residuals ?? []) : []
   return [
     ...curve.flatMap(({ step, loss, learningRate }: CurvePoint) => [
-      { key: 'loss', value: loss, timestamp, step },
-      { key: 'learning rate', value: learningRate, timestamp, step },
+      { key: `${prefix}loss`, value: loss, timestamp, step },
+      { key: `${prefix}learning rate`, value: learningRate, timestamp, step },
     ]),
     ...residuals.flatMap(({ step, retained, forget }) => [
-      { key: 'residual/retained', value: retained, timestamp, step },
-      { key: 'residual/forget', value: forget, timestamp, step },
+      { key: `${prefix}residual/retained`, value: retained, timestamp, step },
+      { key: `${prefix}residual/forget`, value: forget, timestamp, step },
     ]),
   ]
 }

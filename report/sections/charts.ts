@@ -51,8 +51,8 @@ async function cost({ run }: ReportInput, rows: readonly ResultRow[], render: Re
   return html`<section>
     <h2>Cost against gap</h2>
     <p>
-      Lower is closer to gold, further left is
-      cheaper.${free.length > 0 && ` Not drawn, for it costs nothing: ${free.join(', ')}.`}
+      Lower is closer to gold, further left is cheaper. Upwards the scale is the logarithm of 1 + gap, so that
+      0 has a place.${free.length > 0 && ` Not drawn, for it costs nothing: ${free.join(', ')}.`}
     </p>
     <figure class="wide">
       ${await render('cost', `Average gap to gold over cost: ${words.join('; ')}.`, costAgainstGap(costs, floor))}

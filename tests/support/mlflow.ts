@@ -19,16 +19,37 @@ export async function mlflowServer(): Promise<{ url: string; stop(): Promise<voi
       ...['--backend-store-uri', `sqlite:///${join(directory, 'mlflow.db')}`],
       ...['--artifacts-destination', join(directory, 'artifacts')],
     ],
-    // A group of its own: the server starts workers that must go with it.
-    { cwd: directory, stdio: ['ignore', output, output], detached: true },
+    {
+      cwd: directory,
+      stdio: ['ignore', output, output],
+      // A group of its own: the server starts workers that must go with it.
+      detached: true,
+      env: {
+        ...process.env,
+        MLFLOW_DISABLE_TELEMETRY: 'true',
+        // Processes for evaluation jobs, which tracking does not use.
+        MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false',
+      },
+    },
   )
+  const signal = (name: 'SIGTERM' | 'SIGKILL') => {
+    try {
+      if (server.pid !== undefined) process.kill(-server.pid, name)
+    } catch (error) {
+      // The whole group has ended.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+  }
   const gone = new Promise<void>((resolve) =>
     server.once('exit', () => {
       resolve()
     }),
   )
   const stop = async () => {
-    if (server.pid !== undefined && server.exitCode === null) process.kill(-server.pid, 'SIGTERM')
+    signal('SIGTERM')
+    await Promise.race([gone, sleep(5000)])
+    // What is left of the group, whose leader may be gone already.
+    signal('SIGKILL')
     await gone
     rmSync(directory, { recursive: true, force: true })
   }

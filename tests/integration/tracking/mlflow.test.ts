@@ -1,6 +1,12 @@
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { writeReport } from '../../../activities/report.ts'
+import { track } from '../../../activities/track.ts'
+import { openArtifacts } from '../../../artifacts/artifacts.ts'
 import { UserError } from '../../../experiment/errors.ts'
 import type { Manifest, Measured } from '../../../experiment/manifest.ts'
 import { metricColumns, type ResultRow } from '../../../experiment/results.ts'
@@ -10,6 +16,7 @@ import { MlflowClient, type Metric } from '../../../tracking/mlflow.ts'
 import { trackRun, type Tracked } from '../../../tracking/track.ts'
 import { mlflowServer } from '../../support/mlflow.ts'
 import { sampleRun } from '../../support/run.ts'
+import { candidate, sampleInput, withoutStages } from '../../unit/report/fixtures.ts'
 
 let server: Awaited<ReturnType<typeof mlflowServer>>
 beforeAll(async () => {
@@ -120,6 +127,16 @@ describe('on a real server', () => {
       status: 'FINISHED',
       params: { 'model.name': 'mlp', 'seed.training': '1' },
     })
+    expect(parent?.metrics).toMatchObject({
+      'original/loss': [
+        [1, 2],
+        [2, 1],
+      ],
+      'gold 2/learning rate': [
+        [1, 0.1],
+        [2, 0.05],
+      ],
+    })
     const finetune = first.finetune
     expect(finetune).toMatchObject({
       status: 'FINISHED',
@@ -141,6 +158,55 @@ describe('on a real server', () => {
     expect(rfa?.metrics).not.toHaveProperty('ra')
     expect(rfa?.tags['missing.ra']).toBe('it failed')
     expect(rfa?.metrics['residual/forget']).toEqual([[2, 0.25]])
+  })
+
+  test('stages computed anew are runs of their own, and add nothing to the first', async () => {
+    const client = new MlflowClient(server.url)
+    const sent = { ...trackedSample(), experiment: 'anew' }
+    await trackRun(client, sent)
+    const later = Object.entries(sent.manifests).map(([key, manifest]) => {
+      const clock = { ...manifest.clock, finishedAt: '2026-06-01T00:00:00.000Z' }
+      return [key, { ...manifest, clock }] as const
+    })
+    await trackRun(client, { ...sent, manifests: Object.fromEntries(later) })
+    const id = await client.experiment('anew')
+    const { runs } = await ask<{ runs: RunAnswer['run'][] }>('runs/search', { experiment_ids: [id] })
+    expect(runs.filter(({ info }) => info.run_name === 'finetune')).toHaveLength(2)
+    for (const { info } of runs.filter(({ info }) => info.run_name === 'finetune'))
+      expect(await history(info.run_id, 'loss')).toHaveLength(2)
+  })
+
+  test('a stored run is tracked as its report has it, failed stages included', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'zeroshift-tracking-'))
+    try {
+      const whole = sampleInput()
+      const { unlearn, evaluate, attack, compare } = candidate(whole, 'rfa')
+      const input = withoutStages(
+        whole,
+        [unlearn, evaluate, attack, compare],
+        [{ title: 'unlearn by rfa', reason: 'the loss is not finite' }],
+      )
+      const artifacts = openArtifacts(directory)
+      for (const manifest of Object.values(input.manifests)) await artifacts.commit(manifest)
+      await artifacts.putRun({ ...input.run, failed: input.failed })
+      const { digest, results } = await writeReport(artifacts, input.run, input.failed)
+
+      await track(artifacts, input.run, { uri: server.url })
+      const stored = await everything(input.run.spec.name)
+      expect(Object.keys(stored).sort()).toEqual([input.run.id, ...results.map(({ label }) => label)].sort())
+      for (const { label, metrics } of results) {
+        expect(stored[label]?.tags['zeroshift.report']).toBe(digest)
+        for (const [name, figure] of Object.entries(metrics))
+          if ('value' in figure) expect(stored[label]?.metrics[name]).toEqual([[0, figure.value]])
+          else expect(stored[label]?.tags[`missing.${name}`]).toBe(figure.missing)
+      }
+      expect(stored.rfa).toMatchObject({
+        status: 'FAILED',
+        tags: { 'missing.ra': 'unlearn by rfa failed: the loss is not finite' },
+      })
+    } finally {
+      rmSync(directory, { recursive: true, force: true })
+    }
   })
 })
 

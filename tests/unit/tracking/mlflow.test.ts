@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { inspect } from 'node:util'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { UserError } from '../../../experiment/errors.ts'
 import { MlflowClient } from '../../../tracking/mlflow.ts'
@@ -21,14 +22,32 @@ describe('the client', () => {
   })
   const quick = { retryAfter: 5, retries: 3 }
 
-  test('503 and 429 are tried again', async () => {
-    const fake = await faulty((_, response, count) => {
-      response
-        .writeHead(count === 1 ? 503 : count === 2 ? 429 : 200)
-        .end('{"experiment":{"experiment_id":"7"}}')
+  test('503, 429, 408 and a broken connection are tried again, with the same body', async () => {
+    const bodies: string[] = []
+    const fake = await faulty((request, response, count) => {
+      let body = ''
+      request.setEncoding('utf8').on('data', (piece: string) => (body += piece))
+      request.on('end', () => {
+        bodies.push(body)
+        if (count === 4) request.socket.destroy()
+        else response.writeHead([503, 429, 408][count - 1] ?? 200).end('{}')
+      })
     })
-    expect(await new MlflowClient(`http://127.0.0.1:${fake.port}`, quick).experiment('x')).toBe('7')
-    expect(fake.asked()).toBe(3)
+    const client = new MlflowClient(`http://127.0.0.1:${fake.port}`, { retryAfter: 5, retries: 4 })
+    await client.end('run', 'FINISHED', 1234)
+    expect(bodies).toHaveLength(5)
+    expect(new Set(bodies)).toEqual(new Set(['{"run_id":"run","status":"FINISHED","end_time":1234}']))
+    fake.close()
+  })
+
+  test('a server that stays overloaded ends the retries with what it said', async () => {
+    const fake = await faulty((_, response) => {
+      response.writeHead(503).end('busy')
+    })
+    await expect(new MlflowClient(`http://127.0.0.1:${fake.port}`, quick).experiment('x')).rejects.toThrow(
+      '(experiments/get-by-name) answered 503: busy',
+    )
+    expect(fake.asked()).toBe(4)
     fake.close()
   })
 
@@ -48,7 +67,9 @@ describe('the client', () => {
         response.end('{}')
       })
     })
-    const params = Object.fromEntries(Array.from({ length: 150 }, (_, i) => [`p${i}`, '学'.repeat(7000)]))
+    const params = Object.fromEntries(
+      Array.from({ length: 250 }, (_, i) => [`p${i}`, '学'.repeat(i < 150 ? 1 : 7000)]),
+    )
     const metrics = Array.from({ length: 1001 }, (_, step) => ({ key: 'm', value: 1, timestamp: 1, step }))
     await new MlflowClient(`http://127.0.0.1:${fake.port}`, quick).log('run', { params, metrics })
     expect(batches.flatMap((batch) => batch.params ?? []).map(({ key }) => key)).toEqual(Object.keys(params))
@@ -135,13 +156,42 @@ describe('the client', () => {
     await expect(new MlflowClient(`http://me:pw@${address}`, quick).experiment('x')).rejects.toThrow(
       'MLFLOW_TRACKING_USERNAME',
     )
+    await expect(new MlflowClient(`http://a%40b:100%@${address}`, quick).experiment('x')).rejects.toThrow()
+    vi.stubEnv('MLFLOW_TRACKING_TOKEN', 'abc')
+    await expect(new MlflowClient(`http://${address}`, quick).experiment('x')).rejects.toThrow('401')
     vi.stubEnv('MLFLOW_TRACKING_USERNAME', 'you')
     vi.stubEnv('MLFLOW_TRACKING_PASSWORD', 'word')
     await expect(new MlflowClient(`http://${address}`, quick).experiment('x')).rejects.toThrow(UserError)
-    vi.stubEnv('MLFLOW_TRACKING_TOKEN', 'abc')
-    await expect(new MlflowClient(`http://${address}`, quick).experiment('x')).rejects.toThrow('401')
     const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`
-    expect(seen).toEqual([basic('me:pw'), basic('you:word'), 'Bearer abc'])
+    expect(seen).toEqual([basic('me:pw'), basic('a@b:100%'), 'Bearer abc', basic('you:word')])
     fake.close()
   })
+
+  test.each(['http://me:hunter2@', 'ftp://me:hunter2@host', 'me:hunter2'])(
+    'an address that is not one is refused without its credentials (%s)',
+    (uri) => {
+      let caught: unknown
+      try {
+        new MlflowClient(uri)
+      } catch (error) {
+        caught = error
+      }
+      expect(caught).toBeInstanceOf(UserError)
+      expect(inspect(caught, { showHidden: true, depth: 9 })).not.toContain('hunter2')
+    },
+  )
+
+  test.each(['', '/', '/mlflow', '/mlflow/', '/mlflow?x=1#y'])(
+    'the server may be under a path (%j)',
+    async (path) => {
+      const seen: (string | undefined)[] = []
+      const fake = await faulty((request, response) => {
+        seen.push(request.url)
+        response.end('{}')
+      })
+      await new MlflowClient(`http://127.0.0.1:${fake.port}${path}`, quick).end('run', 'FAILED', 1)
+      expect(seen).toEqual([`${path.startsWith('/mlflow') ? '/mlflow' : ''}/api/2.0/mlflow/runs/update`])
+      fake.close()
+    },
+  )
 })
