@@ -5,7 +5,7 @@ import type { RunInput, RunResult } from '../experiment/run.ts'
 import { commandOf } from '../report/command.ts'
 import { renderTable } from '../report/table.ts'
 import { counted, duration } from './format.ts'
-import { coloursOf, whereOf } from './print.ts'
+import { coloursOf, isColoured, whereOf } from './print.ts'
 import type { Talk } from './talk.ts'
 
 /** How a run ended, for people and for programs. */
@@ -14,7 +14,7 @@ export function completed(result: RunResult, { out, say, seconds, answer }: Talk
   const { id, computed, cached, stageSeconds, report, digest, results, failed, notes } = result
   const { red, yellow } = coloursOf(out)
   say('')
-  say(renderTable(results, { colour: out.isTTY }))
+  say(renderTable(results, { colour: isColoured(out) }))
   for (const { title, reason } of failed) say(red(`${title} failed: ${reason}`))
   for (const note of notes) say(yellow(note))
   say('')

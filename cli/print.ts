@@ -2,8 +2,14 @@ import { fileURLToPath } from 'node:url'
 import { createColors } from 'picocolors'
 import { formatProblem, UserError } from '../experiment/errors.ts'
 
+/** Whether to colour what goes there: a terminal whose user has not asked for plain text. */
+export function isColoured(stream: NodeJS.WriteStream): boolean {
+  // `isTTY` is undefined where there is no terminal.
+  return Boolean(stream.isTTY) && process.env.NO_COLOR === undefined
+}
+
 export function coloursOf(stream: NodeJS.WriteStream) {
-  return createColors(stream.isTTY && process.env.NO_COLOR === undefined)
+  return createColors(isColoured(stream))
 }
 
 /** On standard error: a UserError line by line, `file:line:column: message`; anything else with where it came from. */
