@@ -1,3 +1,4 @@
+import { setSizes } from '../experiment/check.ts'
 import { findDataDirectory, readDataset } from '../learning/datasets/index.ts'
 import { partition, pixelStatistics } from '../learning/partition.ts'
 import { encodeDataset } from './stored.ts'
@@ -9,7 +10,7 @@ export const dataset: StageBody<'dataset'> = async ({ stage, settings }) => {
   const directory = await findDataDirectory(data, settings)
   const { result, seconds } = await timed(async () => {
     const { samples, trainable, facts } = await readDataset(data, directory)
-    const parts = partition(samples.labels.length, trainable, data, seed)
+    const parts = partition(setSizes(data, facts), trainable, seed)
     const { mean, deviation } = pixelStatistics(samples.images, parts.train, facts.shape)
     return { images: samples.images, labels: Int32Array.from(samples.labels), ...parts, mean, deviation }
   })

@@ -1,74 +1,53 @@
 import type { Artifacts } from '../artifacts/artifacts.ts'
 import { decodeTensors, encodeTensors, type TensorData } from '../artifacts/safetensors.ts'
 import type { Manifest, ManifestOf } from '../experiment/manifest.ts'
+import type { Partition } from '../learning/partition.ts'
+import type { Split } from '../unlearning/split.ts'
 
 /** Reading the blobs of input manifests, and writing the ones that others read: each format once, both ways. */
 
 /** The data set's blob: pixels and labels of every sample, and which samples are trained on, validated and tested on. */
-export interface StoredDataset {
+export interface StoredDataset extends Partition {
   readonly images: Uint8Array
   readonly labels: Int32Array
-  readonly train: Int32Array
-  readonly validation: Int32Array
-  readonly test: Int32Array
   /** Per channel, over the training samples, in pixel units. */
   readonly mean: Float32Array
   readonly deviation: Float32Array
 }
 
-/** Which samples are forgotten, retained and tested on: indices into the data set. */
-export interface StoredSplit {
-  readonly retained: Int32Array
-  readonly forget: Int32Array
-  readonly validation: Int32Array
-  readonly attackTest: Int32Array
-  readonly test: Int32Array
-  readonly forgottenTest: Int32Array
-}
-
-const vector = (values: Int32Array | Float32Array): TensorData =>
-  values instanceof Int32Array
-    ? { dtype: 'I32', shape: [values.length], values }
-    : { dtype: 'F32', shape: [values.length], values }
-
-export function encodeDataset({ images, ...vectors }: StoredDataset): Uint8Array {
-  const tensors = Object.fromEntries(
-    Object.entries(vectors).map(([name, values]) => [name, vector(values as Int32Array)]),
-  )
-  return encodeTensors({ ...tensors, images: { dtype: 'U8', shape: [images.length], values: images } })
+export function encodeDataset(dataset: StoredDataset): Uint8Array {
+  return encodeVectors({ ...dataset })
 }
 
 export async function readDataset(
   artifacts: Artifacts,
   manifest: ManifestOf<'dataset'>,
 ): Promise<StoredDataset> {
-  const read = await readTensors(artifacts, manifest, 'dataset')
+  const { bytes, integers, floats } = await readVectors(artifacts, manifest, 'dataset')
   return {
-    images: read('images') as Uint8Array,
-    labels: read('labels') as Int32Array,
-    train: read('train') as Int32Array,
-    validation: read('validation') as Int32Array,
-    test: read('test') as Int32Array,
-    mean: read('mean') as Float32Array,
-    deviation: read('deviation') as Float32Array,
+    images: bytes('images'),
+    labels: integers('labels'),
+    train: integers('train'),
+    validation: integers('validation'),
+    test: integers('test'),
+    mean: floats('mean'),
+    deviation: floats('deviation'),
   }
 }
 
-export function encodeSplit(split: StoredSplit): Uint8Array {
-  return encodeTensors(
-    Object.fromEntries(Object.entries(split).map(([name, values]) => [name, vector(values as Int32Array)])),
-  )
+export function encodeSplit(split: Split): Uint8Array {
+  return encodeVectors({ ...split })
 }
 
-export async function readSplit(artifacts: Artifacts, manifest: ManifestOf<'split'>): Promise<StoredSplit> {
-  const read = await readTensors(artifacts, manifest, 'split')
+export async function readSplit(artifacts: Artifacts, manifest: ManifestOf<'split'>): Promise<Split> {
+  const { integers } = await readVectors(artifacts, manifest, 'split')
   return {
-    retained: read('retained') as Int32Array,
-    forget: read('forget') as Int32Array,
-    validation: read('validation') as Int32Array,
-    attackTest: read('attackTest') as Int32Array,
-    test: read('test') as Int32Array,
-    forgottenTest: read('forgottenTest') as Int32Array,
+    retained: integers('retained'),
+    forget: integers('forget'),
+    validation: integers('validation'),
+    attackTest: integers('attackTest'),
+    test: integers('test'),
+    forgottenTest: integers('forgottenTest'),
   }
 }
 
@@ -79,11 +58,34 @@ export function output(manifest: Manifest, name: string) {
   return blob
 }
 
-async function readTensors(artifacts: Artifacts, manifest: Manifest, name: string) {
-  const { tensors } = decodeTensors(await artifacts.getBlob(output(manifest, name)))
-  return (tensor: string) => {
-    const found = tensors[tensor]
-    if (!found) throw new Error(`the ${manifest.kind} blob lacks the tensor "${tensor}"`)
-    return found.values
+function encodeVectors(
+  vectors: Readonly<Record<string, Uint8Array | Int32Array | Float32Array>>,
+): Uint8Array {
+  const tensor = (values: Uint8Array | Int32Array | Float32Array): TensorData => {
+    const shape = [values.length]
+    if (values instanceof Uint8Array) return { dtype: 'U8', shape, values }
+    return values instanceof Int32Array ? { dtype: 'I32', shape, values } : { dtype: 'F32', shape, values }
   }
+  return encodeTensors(
+    Object.fromEntries(Object.entries(vectors).map(([name, values]) => [name, tensor(values)])),
+  )
+}
+
+interface Vectors {
+  readonly U8: Uint8Array
+  readonly I32: Int32Array
+  readonly F32: Float32Array
+}
+
+async function readVectors(artifacts: Artifacts, manifest: Manifest, name: string) {
+  const { tensors } = decodeTensors(await artifacts.getBlob(output(manifest, name)))
+  const read =
+    <D extends keyof Vectors>(dtype: D) =>
+    (vector: string): Vectors[D] => {
+      const found = tensors[vector]
+      if (found?.dtype !== dtype)
+        throw new Error(`the ${manifest.kind} blob lacks the vector "${vector}" of type ${dtype}`)
+      return found.values as Vectors[D]
+    }
+  return { bytes: read('U8'), integers: read('I32'), floats: read('F32') }
 }

@@ -1,5 +1,4 @@
 import type { Shape } from '../experiment/model.ts'
-import type { DataSpec } from '../experiment/spec.ts'
 import { permutation, stream } from './random.ts'
 
 /** Sample indices of the training, validation and test sets, each ascending. */
@@ -10,21 +9,22 @@ export interface Partition {
 }
 
 /**
- * Cuts `samples` samples, of which the first `trainable` come from training files. A data set without test files gives up
- * the share `test` of its samples; the share `validation` of the training samples is held out of all training.
+ * Cuts a data set of which the first `trainable` samples come from training files. `sizes` are those of the three sets
+ * (experiment/check.ts); what test files do not give of the test set is drawn, and so is the validation set.
  */
-export function partition(samples: number, trainable: number, data: DataSpec, seed: number): Partition {
+export function partition(
+  sizes: Readonly<Record<keyof Partition, number>>,
+  trainable: number,
+  seed: number,
+): Partition {
+  const samples = sizes.train + sizes.validation + sizes.test
   const order = permutation(trainable, stream(seed, 'partition'))
-  const tested =
-    trainable === samples && 'test' in data && typeof data.test === 'number'
-      ? Math.round(data.test * trainable)
-      : 0
-  const validated = Math.round(data.validation * (trainable - tested))
+  const tested = sizes.test - (samples - trainable)
   const official = Int32Array.from({ length: samples - trainable }, (_, i) => trainable + i)
   return {
-    test: tested > 0 ? order.slice(0, tested).sort() : official,
-    validation: order.slice(tested, tested + validated).sort(),
-    train: order.slice(tested + validated).sort(),
+    test: Int32Array.from([...order.subarray(0, tested).sort(), ...official]),
+    validation: order.slice(tested, tested + sizes.validation).sort(),
+    train: order.slice(tested + sizes.validation).sort(),
   }
 }
 

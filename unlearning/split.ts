@@ -1,4 +1,6 @@
+import { forgetCount } from '../experiment/check.ts'
 import type { SplitSpec } from '../experiment/spec.ts'
+import type { Partition } from '../learning/partition.ts'
 import { permutation, sample, stream } from '../learning/random.ts'
 
 /** Indices into the data set, each set ascending. D = retained ∪ forget; the rest no model trains on. */
@@ -15,7 +17,7 @@ export interface Split {
 
 /** `forgottenClasses`: the split's classes by index; empty for splits that forget no whole class. */
 export function splitData(
-  partition: { readonly train: Int32Array; readonly validation: Int32Array; readonly test: Int32Array },
+  partition: Partition,
   labels: Int32Array,
   split: SplitSpec,
   forgottenClasses: readonly number[],
@@ -40,6 +42,5 @@ export function splitData(
 }
 
 function drawn(train: Int32Array, split: Extract<SplitSpec, { kind: 'random' }>, seed: number): Int32Array {
-  const count = split.count ?? Math.round((split.fraction ?? 0) * train.length)
-  return sample(train, count, stream(seed, 'split', 'forget'))
+  return sample(train, forgetCount(split, train.length), stream(seed, 'split', 'forget'))
 }

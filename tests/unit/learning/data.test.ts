@@ -3,7 +3,6 @@ import { expect, test } from 'vitest'
 import { Batches, DeviceData } from '../../../learning/data.ts'
 import { partition, pixelStatistics } from '../../../learning/partition.ts'
 import { stream } from '../../../learning/random.ts'
-import { dataSchemas } from '../../../experiment/spec.ts'
 import { tf } from '../../../learning/tf.ts'
 
 /** n images [h, w, c] whose pixels are all different from 0. */
@@ -98,21 +97,26 @@ test('each epoch takes every sample at most once, in a new order, and any step c
   expect([...new Batches(indices, 8, 2, 'test').at(5)]).not.toEqual([...batches.at(5)])
 })
 
-test('a partition holds every sample once, ascending, with the shares asked for', () => {
+test('a partition holds every sample once, ascending, in sets of the sizes asked for; test files are all tested on', () => {
+  const size = fc.integer({ min: 0, max: 60 })
   fc.assert(
     fc.property(
-      fc.integer({ min: 20, max: 500 }),
-      fc.integer({ min: 1, max: 9 }),
-      fc.integer({ min: 0, max: 5 }),
+      fc.record({ train: size, validation: size, test: size }),
+      size,
       fc.integer(),
-      (n, test, validation, seed) => {
-        const spec = dataSchemas[0].parse({ name: 'digits', test: test / 10, validation: validation / 10 })
-        const parts = partition(n, n, spec, seed)
+      (sizes, files, seed) => {
+        const samples = sizes.train + sizes.validation + sizes.test
+        const official = Math.min(files, sizes.test)
+        const parts = partition(sizes, samples - official, seed)
         const all = [...parts.train, ...parts.validation, ...parts.test]
-        expect(all.sort((a, b) => a - b)).toEqual(Array.from({ length: n }, (_, i) => i))
-        expect(parts.test.length).toBe(Math.round((test / 10) * n))
-        for (const part of Object.values(parts) as Int32Array[])
-          expect([...part]).toEqual([...part].sort((a, b) => a - b))
+        expect(all.sort((a, b) => a - b)).toEqual(Array.from({ length: samples }, (_, i) => i))
+        expect([...parts.test.subarray(sizes.test - official)]).toEqual(
+          Array.from({ length: official }, (_, i) => samples - official + i),
+        )
+        for (const set of ['train', 'validation', 'test'] as const) {
+          expect(parts[set]).toHaveLength(sizes[set])
+          expect([...parts[set]]).toEqual([...parts[set]].sort((a, b) => a - b))
+        }
       },
     ),
   )
