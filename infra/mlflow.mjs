@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir, rename, rm, symlink } from 'node:fs/promises'
@@ -54,12 +53,11 @@ async function install(link) {
 
 async function fill(directory) {
   const python = findPython()
-  const hasEnsurepip = spawnSync(python, ['-c', 'import ensurepip'], { stdio: 'ignore' }).status === 0
-  await command(python, ['-m', 'venv', ...(hasEnsurepip ? [] : ['--without-pip']), directory], {
+  await command(python, ['-m', 'venv', directory], {
     log: 'mlflow-venv',
     remedy: "The Python's venv module is needed (Debian, Ubuntu: apt-get install python3-venv).",
   })
-  const [inside, ...pip] = await findPip(join(directory, 'bin/python'))
+  const [inside, ...pip] = findPip(join(directory, 'bin/python'))
   await command(inside, [...pip, 'install', '--no-input', '--retries=2', `mlflow==${VERSION}`], {
     log: 'mlflow-install',
     remedy: NETWORK_REMEDY,

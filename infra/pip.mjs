@@ -1,32 +1,21 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { installOnce } from './install.mjs'
 import { findPython } from './programs.mjs'
-import { command, step } from './steps.mjs'
+import { SetupError } from './steps.mjs'
 
 export const NETWORK_REMEDY =
   'Is there a network? pip reads its usual settings: PIP_INDEX_URL for a mirror, HTTPS_PROXY for a proxy, ' +
   'PIP_FIND_LINKS for a directory of wheels.'
 
 /**
- * A command line that is pip: the module of the Python that was found or, where distributions leave it out,
- * pip's own wheel, which Python can run as it is.
+ * The command line of a Python's pip.
  * @param {string} [python]
- * @returns {Promise<[string, ...string[]]>}
+ * @returns {[string, ...string[]]}
  */
-export async function findPip(python = findPython()) {
+export function findPip(python = findPython()) {
   const has = spawnSync(python, ['-c', 'import pip'], { stdio: 'ignore' }).status === 0
   if (has) return [python, '-m', 'pip']
-  const directory = await installOnce('pip', (directory) =>
-    step(`fetching pip, which ${python} lacks (2 MB)`, () =>
-      command(python, [fileURLToPath(new URL('fetch_pip.py', import.meta.url)), directory], {
-        log: 'fetch-pip',
-        remedy: `${NETWORK_REMEDY}\nOr install pip (Debian, Ubuntu: apt-get install python3-pip).`,
-      }),
-    ),
+  throw new SetupError(
+    `${python} has no pip, which fetches what is not on npm.\n` +
+      'Install it (Debian, Ubuntu: apt-get install python3-pip python3-venv), or name another Python in ZEROSHIFT_PYTHON.',
   )
-  const wheel = readdirSync(directory).find((name) => name.endsWith('.whl'))
-  return [python, join(directory, wheel, 'pip')]
 }

@@ -150,7 +150,7 @@ async function fromWheel(gpu) {
       `TensorFlow ${TENSORFLOW_VERSION} has no wheel for ${process.platform}-${process.arch}.`,
     )
   }
-  const pip = await findPip()
+  const pip = findPip()
   const name = wheelName(gpu)
   const directory = await installOnce(join('tensorflow', name), async (target) => {
     const downloads = join(target, 'downloads')
