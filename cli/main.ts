@@ -96,6 +96,12 @@ program
     process.exitCode = await doctor(config, options)
   })
 
+// A reader that has seen enough, such as `| head`: end as any Unix program does, by 128 + SIGPIPE.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(141)
+})
+
 try {
   await program.parseAsync()
 } catch (error) {

@@ -82,6 +82,14 @@ describe('bad input', () => {
   })
 })
 
+test('a reader that has seen enough ends the command without a stack trace', async () => {
+  const { child, ended } = zeroshift(directory, 'run', 'small.yaml', '--dry-run')
+  child.stdout?.destroy()
+  const { code, stderr } = await ended
+  expect(code).toBe(141)
+  expect(stderr).toBe('')
+})
+
 test('a dry run shows the stages and computes none', async () => {
   const { code, stdout } = await zeroshift(directory, 'run', 'small.yaml', '--dry-run', '--json').ended
   expect(code).toBe(0)
