@@ -9,7 +9,8 @@ const tier = (name: string, testTimeout: number) => ({
     maxWorkers: 2,
     testTimeout,
     hookTimeout: testTimeout,
-    env: { TF_CPP_MIN_LOG_LEVEL: '2' },
+    // Failures that tests provoke are no news.
+    env: { TF_CPP_MIN_LOG_LEVEL: '2', ZEROSHIFT_LOG: 'error' },
   },
 })
 

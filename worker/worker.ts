@@ -78,15 +78,19 @@ export async function runWorker({
 
 let installed = false
 
-/** Warnings and errors only, of the SDK's two halves alike, a line each. */
+/** Warnings and errors only unless ZEROSHIFT_LOG names another level, of the SDK's two halves alike, a line each. */
 function installRuntime(): void {
   if (installed) return
   installed = true
+  const named = process.env.ZEROSHIFT_LOG?.toUpperCase()
+  const level = levels.find((level) => level === named) ?? 'WARN'
   Runtime.install({
-    logger: new DefaultLogger('WARN', logLine),
-    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
+    logger: new DefaultLogger(level, logLine),
+    telemetryOptions: { logging: { filter: { core: level, other: 'ERROR' }, forward: {} } },
   })
 }
+
+const levels = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'] as const
 
 function logLine({ level, message, meta }: LogEntry): void {
   // `zeroshift-train` has no workflows, by design.
