@@ -4,7 +4,7 @@ import type { ResultRow } from '../experiment/results.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import { commandOf } from './command.ts'
 import { checkOracle } from './oracle.ts'
-import { floorGap, whyMissing, type ReportInput } from './results.ts'
+import { floorGap, forgottenTest, whyMissing, type ReportInput } from './results.ts'
 
 /** `report.json`: what was computed, its digest, and apart from both what a clock or a host decided. */
 export function renderJson(
@@ -28,6 +28,7 @@ export function renderJson(
       }
     }),
     results: rows.map(({ label, method, metrics: { rte: _, ...metrics } }) => ({ label, method, metrics })),
+    forgottenTest: forgottenTest(input),
     floor: (gap === undefined
       ? { missing: 'no two gold models were compared' }
       : { value: gap }) satisfies Measured,

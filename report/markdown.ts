@@ -1,9 +1,9 @@
 import { metricColumns, type MetricName, type ResultRow } from '../experiment/results.ts'
 import { commandOf } from './command.ts'
 import { footnotes } from './footnotes.ts'
-import { figure, signed } from './format.ts'
+import { figure, percent, signed } from './format.ts'
 import { checkOracle } from './oracle.ts'
-import { closest, floorRows, goldFigures, valueOf, type ReportInput } from './results.ts'
+import { closest, floorRows, forgottenTest, goldFigures, valueOf, type ReportInput } from './results.ts'
 import { verdict } from './verdict.ts'
 
 const names = Object.keys(metricColumns) as MetricName[]
@@ -42,12 +42,24 @@ export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], d
     'In brackets: points above or below gold.',
     `${names.map((name) => `**${escaped(metricColumns[name].label)}**${unit(name)}: ${escaped(metricColumns[name].about)}`).join('; ')}.`,
     ...(oracle.passed === true ? [escaped(oracle.message)] : []),
+    ...forgottenClasses(input),
     'To reproduce:',
     fenced(commandOf(run), 'sh'),
     `Run ${escaped(run.id)}. SHA-256 of what was computed: \`${digest}\`.`,
     ...notes.all().map((reason, i) => `[^${i + 1}]: ${escaped(reason)}`),
   ]
   return `${blocks.join('\n\n')}\n`
+}
+
+function forgottenClasses(input: ReportInput): string[] {
+  const models = forgottenTest(input)
+  if (models.length === 0) return []
+  const figures = models.map(
+    ({ label, accuracy }) => `${escaped(label)} ${'value' in accuracy ? percent(accuracy.value) : 'n/a'}`,
+  )
+  return [
+    `Accuracy (%) on the test samples of the forgotten classes, which TA leaves out: ${figures.join('; ')}.`,
+  ]
 }
 
 function unit(name: MetricName): string {

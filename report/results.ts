@@ -171,3 +171,15 @@ export function missingReasons({ metrics }: ResultRow, names: readonly MetricNam
   })
   return [...new Set(reasons)]
 }
+
+/** Accuracy of every row's model on the test samples of wholly forgotten classes, which TA leaves out. */
+export function forgottenTest(input: ReportInput): readonly { label: string; accuracy: Measured }[] {
+  const { plan, spec } = input.run
+  if (spec.split.kind !== 'class') return []
+  return [...plan.candidates, ...plan.floor].map((candidate) => ({
+    label: candidate.label,
+    accuracy: manifestOf<'evaluate'>(input, candidate.evaluate)?.metrics.accuracy.forgottenTest ?? {
+      missing: whyMissing(input, stagesBehind(plan, candidate)),
+    },
+  }))
+}

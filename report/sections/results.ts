@@ -1,8 +1,8 @@
 import { metricColumns, type MetricName, type ResultRow } from '../../experiment/results.ts'
 import { footnotes } from '../footnotes.ts'
-import { figure, signed } from '../format.ts'
+import { figure, percent, signed } from '../format.ts'
 import { html, type Content, type Markup } from '../markup.ts'
-import { closest, floorRows, goldFigures, valueOf, type ReportInput } from '../results.ts'
+import { closest, floorRows, forgottenTest, goldFigures, valueOf, type ReportInput } from '../results.ts'
 import { figureOr, footnoteList, type MissingFigures } from './missing.ts'
 import { notation } from './notation.ts'
 
@@ -58,7 +58,27 @@ export function resultsSection(input: ReportInput, rows: readonly ResultRow[]): 
         </div>`
       })}
     </dl>
+    ${forgottenClasses(input)}
   </section>`
+}
+
+/** What TA leaves out. */
+function forgottenClasses(input: ReportInput): Markup | undefined {
+  const models = forgottenTest(input)
+  if (models.length === 0) return undefined
+  const missing = { name: 'forgotten', notes: footnotes() }
+  return html`<h3>Test samples of the forgotten classes</h3>
+    <p>Accuracy on them, in percent. TA leaves them out.</p>
+    <dl class="legend">
+      ${models.map(
+        ({ label, accuracy }) =>
+          html`<div>
+            <dt>${figureOr(missing, accuracy, percent)}</dt>
+            <dd>${label}</dd>
+          </div>`,
+      )}
+    </dl>
+    ${footnoteList(missing)}`
 }
 
 interface Context {

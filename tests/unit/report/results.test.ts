@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { closest, results } from '../../../report/results.ts'
+import { closest, forgottenTest, results } from '../../../report/results.ts'
 import { candidate, sampleInput, withManifest, withoutStages } from './fixtures.ts'
 
 const figures = (input = sampleInput()) =>
@@ -101,5 +101,22 @@ describe('the closest method', () => {
   test('is none where no method has a gap', () => {
     const rows = results(sampleInput()).filter(({ method }) => method === 'original' || method === 'retrain')
     expect(closest(rows)).toBeUndefined()
+  })
+})
+
+describe('test samples of forgotten classes', () => {
+  test('every row has its accuracy on them, or the reason why not', () => {
+    const all = sampleInput()
+    const { unlearn, evaluate, attack, compare } = candidate(all, 'rfa')
+    const input = withoutStages(all, [unlearn, evaluate, attack, compare], [])
+    const byLabel = Object.fromEntries(forgottenTest(input).map(({ label, accuracy }) => [label, accuracy]))
+    expect(Object.keys(byLabel)).toEqual(results(input).map(({ label }) => label))
+    const manifest = input.manifests[candidate(all, 'original').evaluate?.key ?? '']
+    expect(byLabel.original).toEqual(manifest?.kind === 'evaluate' && manifest.metrics.accuracy.forgottenTest)
+    expect(byLabel.rfa).toHaveProperty('missing')
+  })
+
+  test('a random split forgets no whole class', () => {
+    expect(forgottenTest(sampleInput({ split: { kind: 'random', fraction: 0.1 } }))).toEqual([])
   })
 })
