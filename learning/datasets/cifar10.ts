@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import type { DatasetFacts } from '../../experiment/dataset.ts'
+import { cacheDirectory } from '../../infra/cache.mjs'
 import { downloadArchive, type Archive } from './archive.ts'
 import type { Dataset, DatasetReader, DataSpecOf } from './dataset.ts'
 import { collectProblems, countLabels, dataError, readDataFile, type SourceFile } from './files.ts'
@@ -88,13 +88,6 @@ function refuseUnofficial(name: string, path: string): void {
     `"${name}" is not a file of the official archive (${[...KNOWN_FILES.keys()].join(', ')}), so it cannot be downloaded; ` +
       'name the directory that holds it as dataDirectory',
   )
-}
-
-/** $ZEROSHIFT_CACHE, else $XDG_CACHE_HOME/zeroshift, else ~/.cache/zeroshift. */
-function cacheDirectory(): string {
-  const { ZEROSHIFT_CACHE, XDG_CACHE_HOME } = process.env
-  if (ZEROSHIFT_CACHE) return resolve(ZEROSHIFT_CACHE)
-  return join(XDG_CACHE_HOME ? resolve(XDG_CACHE_HOME) : join(homedir(), '.cache'), 'zeroshift')
 }
 
 /** Training files first. */
