@@ -108,7 +108,7 @@ export function relu<T extends Tensor>(x: T): T {
     save([value])
     const gradFunc = (dy: Tensor, saved: Tensor[]) =>
       backend.executeMultipleOutputs('ReluGrad', [float(backend, 'T')], [dy, ...saved], 1)
-    return { value, gradFunc: (dy: Tensor, saved: Tensor[]) => gradFunc(dy, saved) }
+    return { value, gradFunc }
   })
   return rectify(x) as T
 }

@@ -26,12 +26,13 @@ import { targets } from '../targets.ts'
  */
 export const unlearn: Method<'rfa'> = async (method, context) => {
   const { layers, original, data, forget, seed, onStep } = context
-  const named = (patterns: readonly string[]) => (name: string) =>
-    patterns.some((pattern) => matchesPattern(name, pattern))
-  const wrapped = adaptableLayers(layers).filter(({ name }) => named(method.layers)(name))
-  const aligned = method.align
-    ? flattenLayers(layers).flatMap(({ name }) => (named(method.align ?? [])(name) ? [name] : []))
-    : wrapped.map(({ name }) => name)
+  const matching =
+    (patterns: readonly string[]) =>
+    ({ name }: { readonly name: string }) =>
+      patterns.some((pattern) => matchesPattern(name, pattern))
+  const wrapped = adaptableLayers(layers).filter(matching(method.layers))
+  const alignedLayers = method.align ? flattenLayers(layers).filter(matching(method.align)) : wrapped
+  const aligned = alignedLayers.map(({ name }) => name)
   const retained = sample(context.retained, method.retainedSamples, stream(seed, 'rfa', 'retained'))
   const adapter = lora(wrapped, method)
   const logits = layers.at(-1)?.name ?? ''
