@@ -4,7 +4,7 @@ import type { Manifest, ManifestOf } from '../experiment/manifest.ts'
 import type { Layer } from '../experiment/model.ts'
 import { DeviceData } from '../learning/data.ts'
 import { packArrays, parameterSpecs, unpackArrays, type Weights } from '../learning/parameters.ts'
-import { output, readDataset, type StoredDataset } from './stored.ts'
+import { output, readDataset } from './stored.ts'
 
 /** What stages that compute on the device share: weights in their blob's format, and the data set uploaded. */
 
@@ -36,27 +36,19 @@ export function floats(
   )
 }
 
-/** Uploads the data set; dispose of it when done. */
+/** Uploads the data set (dispose of it when done); `train` are the samples that models train on. */
 export async function deviceData(
   artifacts: Artifacts,
   manifest: ManifestOf<'dataset'>,
-): Promise<{ data: DeviceData; stored: Omit<StoredDataset, 'images'> }> {
-  const { images, ...views } = await readDataset(artifacts, manifest)
-  // Copies: a view would keep the whole blob, pixels included, in memory.
-  const stored = {
-    labels: views.labels.slice(),
-    train: views.train.slice(),
-    validation: views.validation.slice(),
-    test: views.test.slice(),
-    mean: views.mean.slice(),
-    deviation: views.deviation.slice(),
-  }
+): Promise<{ data: DeviceData; train: Int32Array }> {
+  const { images, labels, train, mean, deviation } = await readDataset(artifacts, manifest)
   const { shape, classes } = manifest.params.facts
-  const data = new DeviceData(images, stored.labels, {
+  // Copies of what stays: a view would keep the whole blob, pixels included, in memory.
+  const data = new DeviceData(images, labels.slice(), {
     shape,
     classes: classes.length,
-    mean: [...stored.mean],
-    deviation: [...stored.deviation],
+    mean: [...mean],
+    deviation: [...deviation],
   })
-  return { data, stored }
+  return { data, train: train.slice() }
 }

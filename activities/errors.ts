@@ -6,20 +6,13 @@ import { MathError, UserError } from '../experiment/errors.ts'
  * failure's type. Everything else, cancellation included, goes through as it is.
  */
 export function asFailure(error: unknown): Error {
-  if (error instanceof UserError)
-    return ApplicationFailure.create({
-      message: error.message,
-      type: error.name,
-      nonRetryable: true,
-      details: [error.problems],
-      cause: error,
-    })
-  if (error instanceof MathError)
+  if (error instanceof UserError || error instanceof MathError)
     return ApplicationFailure.create({
       message: error.message,
       type: error.name,
       nonRetryable: true,
       cause: error,
+      ...(error instanceof UserError && { details: [error.problems] }),
     })
   return error instanceof Error ? error : new Error(String(error))
 }

@@ -1,4 +1,3 @@
-import { encodeTensors, type TensorData } from '../artifacts/safetensors.ts'
 import { evaluatedSets, type EvaluatedSet, type Measured } from '../experiment/manifest.ts'
 import { layersOf } from '../experiment/model.ts'
 import { labelsAt } from '../learning/data.ts'
@@ -8,6 +7,7 @@ import { accuracy } from '../unlearning/metrics/accuracy.ts'
 import { confidenceHistogram } from '../unlearning/metrics/confidence-histogram.ts'
 import type { Logits } from '../unlearning/metrics/logits.ts'
 import { deviceData, readWeights } from './device.ts'
+import { encodeLogits } from './logits.ts'
 import type { StageBody } from './stage.ts'
 import { readSplit } from './stored.ts'
 import { timed } from './timed.ts'
@@ -34,15 +34,8 @@ export const evaluate: StageBody<'evaluate'> = async ({ stage, artifacts, inputs
       }
       return sets
     })
-    const tensors = evaluatedSets.flatMap((set): [string, TensorData][] => [
-      [
-        `${set}.logits`,
-        { dtype: 'F32', shape: [split[set].length, data.classes], values: logits[set].values },
-      ],
-      [`${set}.labels`, { dtype: 'I32', shape: [split[set].length], values: logits[set].labels }],
-    ])
     return {
-      outputs: { logits: encodeTensors(Object.fromEntries(tensors)) },
+      outputs: { logits: encodeLogits(logits) },
       metrics: {
         accuracy: Object.fromEntries(evaluatedSets.map((set) => [set, accuracy(logits[set])])) as Record<
           EvaluatedSet,

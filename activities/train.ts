@@ -12,9 +12,9 @@ export const train: StageBody<'train'> = async ({ stage, artifacts, inputs, step
   const { model, training, seed } = stage.params
   const { facts } = inputs.dataset.params
   const layers = layersOf(model, facts.shape, facts.classes.length)
-  const { data, stored } = await deviceData(artifacts, inputs.dataset)
+  const { data, train: all } = await deviceData(artifacts, inputs.dataset)
   try {
-    const indices = inputs.split ? (await readSplit(artifacts, inputs.split)).retained : stored.train
+    const indices = inputs.split ? (await readSplit(artifacts, inputs.split)).retained : all
     const { result, seconds } = await timed(() =>
       fit({
         ...training,

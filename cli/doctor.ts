@@ -3,7 +3,7 @@ import { openStore } from '../artifacts/store.ts'
 import { digestOf } from '../experiment/canonical.ts'
 import type { DatasetFacts } from '../experiment/dataset.ts'
 import type { Environment } from '../experiment/manifest.ts'
-import type { Settings } from '../experiment/spec.ts'
+import { specSchema, type Settings } from '../experiment/spec.ts'
 import { isNativeReady } from '../infra/native.mjs'
 import { findCompiler, findPython } from '../infra/programs.mjs'
 import { presentTemporal } from '../infra/temporal.mjs'
@@ -114,7 +114,7 @@ async function place(config: string | undefined, store: string | undefined): Pro
   if (config === undefined) {
     const digits = async () => {
       const { findDataDirectory, inspectDataset } = await import('../learning/datasets/index.ts')
-      const spec = { name: 'digits', test: 0.3, validation: 0 } as const
+      const spec = specSchema.shape.data.parse({ name: 'digits' })
       return inspectDataset(spec, await findDataDirectory(spec, {}))
     }
     return [storeCheck(storeFor(store)), dataCheck(digits), trackingCheck(undefined)]

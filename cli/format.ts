@@ -1,10 +1,8 @@
+import { minutesAndHours } from '../report/format.ts'
+
 /** `3.2 s`, `2 min 5 s`, `1 h 3 min`: as exact as a person needs. */
 export function duration(seconds: number): string {
-  if (seconds < 60) return `${seconds.toFixed(seconds < 9.95 ? 1 : 0)} s`
-  const whole = Math.round(seconds)
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
-  const minutes = Math.round(whole / 60)
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+  return seconds < 60 ? `${seconds.toFixed(seconds < 9.95 ? 1 : 0)} s` : minutesAndHours(seconds)
 }
 
 /** `1 stage`, `2 stages`. */

@@ -1,10 +1,9 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs'
 import type { AdaptableLayer, Layer } from '../experiment/model.ts'
 import {
+  initialise,
   packArrays,
   parameterSpecs,
-  sizeOf,
-  totalSize,
   unpack,
   unpackArrays,
   type NamedTensors,
@@ -38,24 +37,16 @@ export function lora(
   const specs = layers.flatMap((layer): ParameterSpec[] => {
     const rows = layer.kind === 'linear' ? layer.in : layer.kernel * layer.kernel * layer.in
     return [
-      { name: `${layer.name}.lora_A`, shape: [rows, rank], init: 'he', fanIn: rows },
+      { name: `${layer.name}.lora_A`, shape: [rows, rank], init: 'uniform', fanIn: rows },
       { name: `${layer.name}.lora_B`, shape: [rank, layer.out], init: 'zeros', fanIn: rank },
     ]
   })
   return { layers, rank, scale: rslora ? alpha / Math.sqrt(rank) : alpha / rank, specs }
 }
 
-/** A uniform in ±1/√fan-in (Kaiming-uniform with a = √5, as PEFT), B zero. */
+/** A uniform in ±1/√fan-in, as PEFT, and B zero. */
 export function initialAdapter({ specs }: Lora, random: RandomStream): Float32Array {
-  const values = new Float32Array(totalSize(specs))
-  let offset = 0
-  for (const spec of specs) {
-    const part = values.subarray(offset, (offset += sizeOf(spec)))
-    if (spec.init === 'zeros') continue
-    const bound = 1 / Math.sqrt(spec.fanIn)
-    for (let i = 0; i < part.length; i++) part[i] = bound * (2 * random.uniform() - 1)
-  }
-  return values
+  return initialise(specs, random)
 }
 
 /** The model's parameters with ΔW added to the adapted layers' weights. Differentiable in the adapter. */

@@ -11,8 +11,9 @@ import { tf } from './tf.ts'
 export interface ParameterSpec {
   readonly name: string
   readonly shape: readonly number[]
-  readonly init: 'he' | 'zeros' | 'ones'
-  /** Inputs that add up to one output: what He initialisation scales by. */
+  /** he: normal with variance 2 / fan-in (He et al. 2015); uniform: within ±1/√fan-in (Kaiming-uniform with a = √5). */
+  readonly init: 'he' | 'uniform' | 'zeros' | 'ones'
+  /** Inputs that add up to one output: what random initialisation scales by. */
   readonly fanIn: number
 }
 
@@ -74,12 +75,13 @@ export const sizeOf = ({ shape }: Pick<ParameterSpec, 'shape'>) =>
 export const totalSize = (specs: readonly ParameterSpec[]) =>
   specs.reduce((sum, spec) => sum + sizeOf(spec), 0)
 
-/** Weights normal with variance 2 / fan-in (He et al. 2015), biases 0, batch norms the identity. */
+/** A new model's weights: biases 0, batch norms the identity. */
 export function initialWeights({ trained, statistics }: ParameterSpecs, random: RandomStream): Weights {
   return { trained: initialise(trained, random), statistics: initialise(statistics, random) }
 }
 
-function initialise(specs: readonly ParameterSpec[], random: RandomStream): Float32Array {
+/** A flat vector, each part as its spec says. */
+export function initialise(specs: readonly ParameterSpec[], random: RandomStream): Float32Array {
   const values = new Float32Array(totalSize(specs))
   let offset = 0
   for (const spec of specs) {
@@ -88,6 +90,10 @@ function initialise(specs: readonly ParameterSpec[], random: RandomStream): Floa
     if (spec.init === 'he') {
       const deviation = Math.sqrt(2 / spec.fanIn)
       for (let i = 0; i < part.length; i++) part[i] = deviation * random.normal()
+    }
+    if (spec.init === 'uniform') {
+      const bound = 1 / Math.sqrt(spec.fanIn)
+      for (let i = 0; i < part.length; i++) part[i] = bound * (2 * random.uniform() - 1)
     }
   }
   return values

@@ -36,7 +36,11 @@ export function grouped(value: number): string {
 
 /** `0.512 s`, `2 min 5 s`, `1 h 3 min`. */
 export function duration(seconds: number): string {
-  if (seconds < 59.95) return `${significant(seconds)} s`
+  return seconds < 59.95 ? `${significant(seconds)} s` : minutesAndHours(seconds)
+}
+
+/** `2 min 5 s`, `1 h 3 min`: of a minute or more. */
+export function minutesAndHours(seconds: number): string {
   const whole = Math.round(seconds)
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
   const minutes = Math.round(whole / 60)

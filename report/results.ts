@@ -2,6 +2,7 @@ import type { Manifest, ManifestOf, Measured } from '../experiment/manifest.ts'
 import type { Candidate, Plan } from '../experiment/plan.ts'
 import type { MetricName, ResultRow } from '../experiment/results.ts'
 import type { RunRecord } from '../experiment/run.ts'
+import { makerOf, mentionsOf } from '../experiment/stage-list.ts'
 import type { Stage, StageKind, StageOf } from '../experiment/stages.ts'
 
 export interface ReportInput {
@@ -69,36 +70,22 @@ export function manifestOf<K extends StageKind>(
 export function whyMissing(input: ReportInput, stages: readonly Stage[]): string {
   for (const { key, title } of stages) {
     if (key in input.manifests) continue
-    const titles = titlesOf(input.run.plan, key)
+    // Candidates may share a stage, and each gives it a title of its own.
+    const titles = mentionsOf(input.run.plan).flatMap((stage) => (stage.key === key ? [stage.title] : []))
     const failure = input.failed.find((failed) => titles.includes(failed.title))
     return failure ? `${failure.title} failed: ${failure.reason}` : `the stage "${title}" did not finish`
   }
   return 'its stages left no figure'
 }
 
-/** Candidates may share a stage, and each gives it a title of its own. */
-function titlesOf(plan: Plan, key: string): readonly string[] {
-  const judged = [plan.reference, ...plan.candidates, ...plan.floor]
-  const models = [
-    plan.dataset,
-    plan.split,
-    plan.original,
-    ...plan.gold,
-    ...plan.candidates.flatMap(({ unlearn }) => unlearn ?? []),
-  ]
-  const judgements = judged.flatMap((one): readonly Stage[] =>
-    'compare' in one ? [one.evaluate, one.attack, one.compare as Stage] : [one.evaluate, one.attack],
-  )
-  return [...models, ...judgements].filter((stage) => stage.key === key).map(({ title }) => title)
-}
-
 /** The stages that make and judge one row's model, inputs first. */
 export function stagesBehind(plan: Plan, candidate: Candidate): readonly Stage[] {
-  const trained = [plan.original, ...plan.gold].filter(({ key }) => key === candidate.model.key)
+  const maker = makerOf(plan, candidate)
   const { unlearn, evaluate, attack, compare } = candidate
   const { reference } = plan
   return [
-    ...(unlearn ? [plan.original, unlearn] : trained),
+    ...(unlearn ? [plan.original] : []),
+    ...(maker ? [maker] : []),
     evaluate,
     attack,
     reference.evaluate,
@@ -148,14 +135,15 @@ function complement(forgetAccuracy: Measured): Measured {
 }
 
 /** Wall seconds that the candidate's model took over those of the first gold model; the original costs nothing more. */
-function relativeTime(input: ReportInput, { method, model, unlearn }: Candidate): Measured {
+function relativeTime(input: ReportInput, candidate: Candidate): Measured {
+  const { method, model } = candidate
   const { original, gold } = input.run.plan
   if (model.key === original.key && method === 'original') return { value: 0 }
   const [first] = gold
   const retraining = first && manifestOf<'train'>(input, first)
   if (!retraining) return { missing: whyMissing(input, first ? [first] : []) }
   if (first.key === model.key) return { value: 1 }
-  const own = unlearn ?? gold.find(({ key }) => key === model.key)
+  const own = makerOf(input.run.plan, candidate)
   const seconds = own && input.manifests[own.key]?.clock.seconds
   if (seconds === undefined) return { missing: whyMissing(input, own ? [own] : []) }
   return retraining.clock.seconds > 0

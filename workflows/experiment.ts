@@ -1,6 +1,7 @@
 import { ApplicationFailure, defineQuery, isCancellation, setHandler } from '@temporalio/workflow'
 import type { Candidate } from '../experiment/plan.ts'
 import type { RunInput, RunProgress, RunResult } from '../experiment/run.ts'
+import { makerOf } from '../experiment/stage-list.ts'
 import type { Stage } from '../experiment/stages.ts'
 import { progressQuery } from './names.ts'
 import { reasonOf, report, stageRunner, track } from './stages.ts'
@@ -70,8 +71,9 @@ export async function experiment(input: RunInput): Promise<RunResult> {
     await essential(plan.reference.attack)
   }
 
-  async function judge({ unlearn, model, evaluate, attack, compare }: Candidate): Promise<void> {
-    const maker = unlearn ?? [plan.original, ...plan.gold].find(({ key }) => key === model.key)
+  async function judge(candidate: Candidate): Promise<void> {
+    const { evaluate, attack, compare } = candidate
+    const maker = makerOf(plan, candidate)
     if (maker) await stages.complete(maker)
     await stages.complete(evaluate)
     await stages.complete(attack)
