@@ -1,9 +1,8 @@
 import { compare as compareModels } from '../unlearning/metrics/compare.ts'
 import { readLogits } from './logits.ts'
 import type { StageBody } from './stage.ts'
-import { timed } from './timed.ts'
 
-export const compare: StageBody<'compare'> = async ({ artifacts, inputs }) => {
+export const compare: StageBody<'compare'> = async ({ artifacts, inputs, timed }) => {
   const unlearned = { logits: await readLogits(artifacts, inputs.evaluation), attack: inputs.attack.metrics }
   const gold = {
     logits: await readLogits(artifacts, inputs.goldEvaluation),

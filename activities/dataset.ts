@@ -3,9 +3,8 @@ import { findDataDirectory, readDataset } from '../learning/datasets/index.ts'
 import { partition, pixelStatistics } from '../learning/partition.ts'
 import { encodeDataset } from './stored.ts'
 import type { StageBody } from './stage.ts'
-import { timed } from './timed.ts'
 
-export const dataset: StageBody<'dataset'> = async ({ stage, settings }) => {
+export const dataset: StageBody<'dataset'> = async ({ stage, settings, timed }) => {
   const { data, seed } = stage.params
   const directory = await findDataDirectory(data, settings)
   const { result, seconds } = await timed(async () => {

@@ -10,9 +10,8 @@ import { deviceData, readWeights } from './device.ts'
 import { encodeLogits } from './logits.ts'
 import type { StageBody } from './stage.ts'
 import { readSplit } from './stored.ts'
-import { timed } from './timed.ts'
 
-export const evaluate: StageBody<'evaluate'> = async ({ stage, artifacts, inputs, step }) => {
+export const evaluate: StageBody<'evaluate'> = async ({ stage, artifacts, inputs, host, timed }) => {
   const { model, batchSize } = stage.params
   const { facts } = inputs.dataset.params
   const layers = layersOf(model, facts.shape, facts.classes.length)
@@ -21,15 +20,26 @@ export const evaluate: StageBody<'evaluate'> = async ({ stage, artifacts, inputs
   const { data } = await deviceData(artifacts, inputs.dataset)
   const parameters = parametersOf(layers, weights)
   const steps = evaluatedSets.reduce((sum, set) => sum + split[set].length, 0)
-  let done = 0
   try {
     const { result: logits, seconds } = await timed(async () => {
       const sets = {} as Record<EvaluatedSet, Logits>
+      const all = new Float32Array(steps * data.classes)
+      const earlier = host.snapshot
+      all.set(earlier?.vectors.logits ?? [])
+      let first = 0
       for (const set of evaluatedSets) {
-        const values = await predict(layers, parameters, data, split[set], batchSize, (count) =>
-          step({ step: done + count, steps }),
-        )
-        done += split[set].length
+        const begin = first
+        const size = split[set].length
+        const values = await predict(layers, parameters, data, split[set], batchSize, {
+          into: all.subarray(begin * data.classes, (begin + size) * data.classes),
+          done: Math.min(size, Math.max(0, (earlier?.step ?? 0) - begin)),
+          onBatch: (count) => {
+            const step = begin + count
+            const take = () => ({ step, vectors: { logits: all.slice(0, step * data.classes) }, notes: {} })
+            return host.step({ step, steps }, () => Promise.resolve(take()))
+          },
+        })
+        first += size
         sets[set] = { values, labels: labelsAt(data.labels, split[set]), classes: data.classes }
       }
       return sets

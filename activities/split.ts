@@ -2,9 +2,8 @@ import { resolveClasses } from '../experiment/check.ts'
 import { splitData } from '../unlearning/split.ts'
 import { encodeSplit, readDataset } from './stored.ts'
 import type { StageBody } from './stage.ts'
-import { timed } from './timed.ts'
 
-export const split: StageBody<'split'> = async ({ stage, artifacts, inputs }) => {
+export const split: StageBody<'split'> = async ({ stage, artifacts, inputs, timed }) => {
   const data = await readDataset(artifacts, inputs.dataset)
   const { split: spec, seed } = stage.params
   const forgottenClasses = spec.kind === 'class' ? resolveClasses(spec, inputs.dataset.params.facts) : []

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { Context } from '@temporalio/activity'
-import { type Artifacts, openArtifacts } from '../artifacts/artifacts.ts'
+import { type Artifacts, CorruptBlobError, MissingBlobError, openArtifacts } from '../artifacts/artifacts.ts'
+import { LeaseLostError } from '../artifacts/lease.ts'
 import { manifestDigest } from '../experiment/manifest.ts'
 import type { BlobRef, Environment, Manifest, ManifestOf, StageMetrics } from '../experiment/manifest.ts'
-import type { RunInput, StepProgress } from '../experiment/run.ts'
+import type { RunInput, RunRecord } from '../experiment/run.ts'
+import { stagesOf } from '../experiment/stage-list.ts'
 import type { StageInputs, StageKind, StageOf, StageRef } from '../experiment/stages.ts'
-import { asFailure } from './errors.ts'
+import { durably, type Durable } from './durable.ts'
+import { asFailure, DamagedInputError } from './errors.ts'
 
 export interface StageTask<K extends StageKind> {
   readonly stage: StageOf<K>
@@ -14,7 +15,7 @@ export interface StageTask<K extends StageKind> {
 }
 
 export interface KeptTask {
-  readonly stages: readonly StageRef[]
+  readonly run: RunRecord
   readonly settings: RunInput['settings']
 }
 
@@ -28,16 +29,11 @@ export interface StageDone {
   readonly seconds: number
 }
 
-export interface StageContext<K extends StageKind> {
+export interface StageContext<K extends StageKind> extends Pick<Durable, 'host' | 'timed'> {
   readonly stage: StageOf<K>
   readonly settings: RunInput['settings']
   readonly artifacts: Artifacts
   readonly inputs: InputManifests<K>
-  /**
-   * To be awaited between steps: heartbeats with the progress, gives the event loop back, and throws when the stage
-   * was cancelled.
-   */
-  readonly step: (progress: StepProgress) => Promise<void>
 }
 
 /** The kind of stage behind each name of an input. */
@@ -68,11 +64,6 @@ export interface StageWork<K extends StageKind> {
 
 export type StageBody<K extends StageKind> = (context: StageContext<K>) => Promise<StageWork<K>>
 
-/** Core sends at most one heartbeat a second (see worker/worker.ts); offering more only costs. */
-const BEAT_EVERY_MS = 250
-/** Between steps that report nothing, well within the heartbeat timeout. */
-const IDLE_BEAT_MS = 5_000
-
 /**
  * The activity of one kind of stage. A stage that is in the store is answered from there, without loading the body
  * (and TensorFlow behind it). Otherwise the body runs, its outputs are stored and the manifest is committed; where
@@ -81,54 +72,85 @@ const IDLE_BEAT_MS = 5_000
 export function stageActivity<K extends StageKind>(
   kind: K,
   load: () => Promise<StageBody<K>>,
+  stopping: AbortSignal = new AbortController().signal,
 ): (task: StageTask<K>) => Promise<StageDone> {
   return async ({ stage, settings }) => {
-    const beat = heartbeats()
     try {
       const artifacts = openArtifacts(settings.store)
       const known = await artifacts.complete(stage)
       if (known) return done(known, true)
 
-      const inputs = await inputManifests(artifacts, stage)
-      const body = await load()
-      const work = await body({ stage, settings, artifacts, inputs, step: beat.step })
-
-      const outputs: Record<string, BlobRef> = {}
-      for (const [name, bytes] of Object.entries(work.outputs)) outputs[name] = await artifacts.putBlob(bytes)
-      const manifest: ManifestOf<K> = {
-        kind,
-        key: stage.key,
-        version: stage.version,
-        params: stage.params,
-        inputs: stage.inputs,
-        inputDigests: Object.fromEntries(
-          Object.entries(inputs as Record<string, Manifest>).map(([name, input]) => [
-            name,
-            manifestDigest(input),
-          ]),
-        ),
-        outputs,
-        metrics: work.metrics,
-        clock: {
-          seconds: work.seconds,
-          finishedAt: new Date().toISOString(),
-          environment: environment(work.tensorflow),
-        },
-      }
-      return done(await artifacts.commit(manifest as Manifest), false)
+      const computed = await durably({ artifacts, stage, settings, stopping }, async (durable) => {
+        const inputs = await inputManifests(artifacts, stage)
+        const body = await load()
+        const work = await body({ stage, settings, artifacts, inputs, ...durable }).catch((error: unknown) =>
+          healing(artifacts, inputs, error),
+        )
+        const outputs: Record<string, BlobRef> = {}
+        for (const [name, bytes] of Object.entries(work.outputs))
+          outputs[name] = await artifacts.putBlob(bytes)
+        await durable.confirm()
+        const manifest: ManifestOf<K> = {
+          kind,
+          key: stage.key,
+          version: stage.version,
+          params: stage.params,
+          inputs: stage.inputs,
+          inputDigests: Object.fromEntries(
+            Object.entries(inputs as Record<string, Manifest>).map(([name, input]) => [
+              name,
+              manifestDigest(input),
+            ]),
+          ),
+          outputs,
+          metrics: work.metrics,
+          clock: {
+            seconds: work.seconds,
+            finishedAt: new Date().toISOString(),
+            environment: environment(work.tensorflow),
+          },
+        }
+        return artifacts.commit(manifest as Manifest)
+      }).catch((error: unknown) => {
+        if (error instanceof LeaseLostError) return undefined
+        throw error
+      })
+      if (computed) return done(computed, false)
+      const elsewhere = await artifacts.complete(stage)
+      if (!elsewhere) throw new LeaseLostError(`another attempt has taken '${stage.title}' over`)
+      return done(elsewhere, true)
     } catch (error) {
       throw asFailure(error)
-    } finally {
-      beat.stop()
     }
   }
 }
 
-/** The stages that are in the store, of those asked for: they need no activity of their own. */
-export async function keptStages({ stages, settings }: KeptTask): Promise<readonly StageDone[]> {
-  const artifacts = openArtifacts(settings.store)
-  const manifests = await Promise.all(stages.map((stage) => artifacts.complete(stage)))
-  return manifests.flatMap((manifest) => (manifest ? [done(manifest, true)] : []))
+/** A damaged blob is deleted, so that the stage that made it is computed again. */
+async function healing(artifacts: Artifacts, inputs: object, error: unknown): Promise<never> {
+  if (!(error instanceof CorruptBlobError || error instanceof MissingBlobError)) throw error
+  const { blob } = error
+  const maker = Object.values(inputs as Record<string, Manifest>).find(({ outputs }) =>
+    Object.values(outputs).some(({ sha256 }) => sha256 === blob.sha256),
+  )
+  if (!maker) throw error
+  if (error instanceof CorruptBlobError) await artifacts.deleteBlob(blob)
+  throw new DamagedInputError(error.message, maker.key)
+}
+
+/**
+ * Keeps what was asked for, so that the run can be resumed and its stages count as needed; answers those of its stages
+ * that are in the store: they need no activity of their own.
+ */
+export async function keptStages({ run, settings }: KeptTask): Promise<readonly StageDone[]> {
+  try {
+    const artifacts = openArtifacts(settings.store)
+    const { store: _, ...others } = settings
+    await artifacts.putRun({ ...run, settings: others })
+    const manifests = await Promise.all(stagesOf(run.plan).map((stage) => artifacts.complete(stage)))
+    return manifests.flatMap((manifest) => (manifest ? [done(manifest, true)] : []))
+  } catch (error) {
+    throw asFailure(error)
+  }
 }
 
 function done(manifest: Manifest, cached: boolean): StageDone {
@@ -144,37 +166,14 @@ async function inputManifests<K extends StageKind>(
     refs.map(async ([name, ref]) => {
       const manifest = await artifacts.manifest(ref)
       if (!manifest)
-        throw new Error(
-          `the input '${name}' of '${stage.title}' (${ref.kind} ${ref.key.slice(0, 12)}) is not in the store any more: ` +
-            'something deleted it while the run was going. Run the same command again to compute it anew.',
+        throw new DamagedInputError(
+          `the input '${name}' of '${stage.title}' (${ref.kind} ${ref.key.slice(0, 12)}) is not in the store any more`,
+          ref.key,
         )
       return [name, manifest] as const
     }),
   )
   return Object.fromEntries(manifests) as InputManifests<K>
-}
-
-/** The heartbeats of the activity that is running: with every step, and by a timer while a step takes long. */
-function heartbeats() {
-  const context = Context.current()
-  let latest: StepProgress = {}
-  let last = -Infinity
-  const beat = () => {
-    last = performance.now()
-    context.heartbeat(latest)
-  }
-  const timer = setInterval(beat, IDLE_BEAT_MS)
-  return {
-    step: async (progress: StepProgress): Promise<void> => {
-      latest = progress
-      if (performance.now() - last >= BEAT_EVERY_MS) beat()
-      await nextTurn()
-      if (context.cancellationSignal.aborted) await context.cancelled
-    },
-    stop: () => {
-      clearInterval(timer)
-    },
-  }
 }
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {

@@ -6,9 +6,8 @@ import { tensorflowEnvironment } from '../learning/tf.ts'
 import { deviceData, encodeWeights } from './device.ts'
 import type { StageBody } from './stage.ts'
 import { readSplit } from './stored.ts'
-import { timed } from './timed.ts'
 
-export const train: StageBody<'train'> = async ({ stage, artifacts, inputs, step }) => {
+export const train: StageBody<'train'> = async ({ stage, artifacts, inputs, host, timed }) => {
   const { model, training, seed } = stage.params
   const { facts } = inputs.dataset.params
   const layers = layersOf(model, facts.shape, facts.classes.length)
@@ -25,7 +24,7 @@ export const train: StageBody<'train'> = async ({ stage, artifacts, inputs, step
         training,
         seed,
         purpose: 'train',
-        onStep: step,
+        host,
       }),
     )
     return {

@@ -7,9 +7,8 @@ import type { ApproximateMethodName } from '../experiment/methods.ts'
 import { deviceData, encodeWeights, floats, readWeights } from './device.ts'
 import type { StageBody } from './stage.ts'
 import { readSplit } from './stored.ts'
-import { timed } from './timed.ts'
 
-export const unlearn: StageBody<'unlearn'> = async ({ stage, artifacts, inputs, step }) => {
+export const unlearn: StageBody<'unlearn'> = async ({ stage, artifacts, inputs, host, timed }) => {
   const { method, model, training, seed } = stage.params
   const { facts } = inputs.dataset.params
   const layers = layersOf(model, facts.shape, facts.classes.length)
@@ -19,7 +18,7 @@ export const unlearn: StageBody<'unlearn'> = async ({ stage, artifacts, inputs, 
   const { data } = await deviceData(artifacts, inputs.dataset)
   try {
     const { result, seconds } = await timed(() =>
-      run(method, { layers, original, data, retained, forget, training, seed, onStep: step }),
+      run(method, { layers, original, data, retained, forget, training, seed, host }),
     )
     return {
       outputs: {

@@ -1,17 +1,30 @@
 import { canonicalJson, sha256 } from '../experiment/canonical.ts'
-import type { BlobRef, Manifest } from '../experiment/manifest.ts'
+import { manifestDigest, type BlobRef, type Manifest } from '../experiment/manifest.ts'
 import type { RunRecord } from '../experiment/run.ts'
 import type { StageKind, StageRef } from '../experiment/stages.ts'
-import { openStore, type ObjectStore } from './store.ts'
+import { readCache, type ReadCache } from './read-cache.ts'
+import { isRemote, openStore, type ObjectStore } from './store.ts'
 
 /** A blob that is not what its name says. Never used; the message says what to do. */
 export class CorruptBlobError extends Error {
   override readonly name = 'CorruptBlobError'
+  readonly blob: BlobRef
+
+  constructor(message: string, blob: BlobRef) {
+    super(message)
+    this.blob = blob
+  }
 }
 
 /** A blob that a manifest names and that is not there. */
 export class MissingBlobError extends Error {
   override readonly name = 'MissingBlobError'
+  readonly blob: BlobRef
+
+  constructor(message: string, blob: BlobRef) {
+    super(message)
+    this.blob = blob
+  }
 }
 
 /**
@@ -19,14 +32,18 @@ export class MissingBlobError extends Error {
  *
  *     blobs/sha256/ab/abcd…                 bytes, named by their digest, never changed
  *     stages/<kind>/<key>/manifest.json     written last: it is there whole, or the stage has not finished
+ *     stages/<kind>/<key>/lease/…           who computes the stage (lease.ts), until it has finished
+ *     stages/<kind>/<key>/checkpoints/…     how far it has come (checkpoints.ts), until it has finished
  *     runs/<id>/run.json                    what was asked for
  *     runs/<id>/report/…                    what came out, for people
  */
 export class Artifacts {
   readonly store: ObjectStore
+  private readonly cache: ReadCache | undefined
 
-  constructor(store: ObjectStore) {
+  constructor(store: ObjectStore, cache?: ReadCache) {
     this.store = store
+    this.cache = cache
   }
 
   async putBlob(bytes: Uint8Array): Promise<BlobRef> {
@@ -41,17 +58,30 @@ export class Artifacts {
 
   /** The bytes, checked against their size and digest on every read. */
   async getBlob(blob: BlobRef): Promise<Uint8Array> {
+    const cached = await this.cache?.get(blob.sha256)
+    if (cached) return cached
     const path = blobPath(blob)
-    const bytes = await this.store.get(path)
+    let bytes = await this.store.get(path)
+    let found = bytes && sha256(bytes)
+    if (bytes && found !== blob.sha256) {
+      // The way here may have been at fault.
+      bytes = await this.store.get(path)
+      found = bytes && sha256(bytes)
+    }
     const remedy = 'run the same command again: the stage that made it is computed anew.'
-    if (!bytes) throw new MissingBlobError(`the blob ${this.store.locate(path)} is missing; ${remedy}`)
-    const found = sha256(bytes)
+    if (!bytes) throw new MissingBlobError(`the blob ${this.store.locate(path)} is missing; ${remedy}`, blob)
     if (found !== blob.sha256 || bytes.length !== blob.bytes)
       throw new CorruptBlobError(
         `the blob ${this.store.locate(path)} is damaged: its ${bytes.length} bytes have SHA-256 ${found}, ` +
           `expected ${blob.bytes} bytes with ${blob.sha256}. Delete it and ${remedy}`,
+        blob,
       )
+    await this.cache?.put(blob.sha256, bytes)
     return bytes
+  }
+
+  async deleteBlob(blob: BlobRef): Promise<void> {
+    await this.store.delete(blobPath(blob))
   }
 
   async manifest<K extends StageKind>(ref: {
@@ -61,12 +91,11 @@ export class Artifacts {
     const path = manifestPath(ref)
     const bytes = await this.store.get(path)
     if (!bytes) return undefined
-    const manifest = parseJson(bytes, this.store.locate(path)) as Manifest | null
-    if (manifest?.kind !== ref.kind || manifest.key !== ref.key)
-      throw new Error(
-        `${this.store.locate(path)} is the manifest of ${manifest?.kind} ${manifest?.key}, expected ${ref.kind} ${ref.key}; delete it and run the same command again`,
-      )
-    return manifest as Extract<Manifest, { kind: K }>
+    const manifest = readManifest(bytes)
+    // A damaged one is as good as none: the stage is computed again, and commit() puts the new one in its place.
+    return manifest?.kind === ref.kind && manifest.key === ref.key
+      ? (manifest as Extract<Manifest, { kind: K }>)
+      : undefined
   }
 
   /** The manifest, where all that it names is there too: what lets a stage be left out. */
@@ -89,12 +118,28 @@ export class Artifacts {
    */
   async commit<M extends Manifest>(manifest: M): Promise<M> {
     const path = manifestPath(manifest)
-    const bytes = jsonBytes(JSON.parse(canonicalJson(manifest)))
+    const bytes = jsonBytes(JSON.parse(canonicalJson({ ...manifest, digest: manifestDigest(manifest) })))
     if (await this.store.putIfAbsent(path, bytes)) return manifest
     const standing = await this.complete(manifest)
     if (standing) return standing as unknown as M
     await this.store.put(path, bytes)
     return manifest
+  }
+
+  /** What belongs to a stage beside its blobs; ends in a slash. */
+  stageFolder({ kind, key }: StageRef): string {
+    return `stages/${kind}/${key}/`
+  }
+
+  /** Removes the lease and the checkpoints of a stage that has finished. */
+  async clear(stage: StageRef): Promise<void> {
+    const folder = this.stageFolder(stage)
+    const objects = await this.store.list(folder)
+    await Promise.all(
+      objects
+        .filter(({ path }) => path !== `${folder}manifest.json`)
+        .map(({ path }) => this.store.delete(path)),
+    )
   }
 
   /** Keeps the order of keys: the report shows options in the order in which the spec has them. */
@@ -109,8 +154,8 @@ export class Artifacts {
   }
 
   async runs(): Promise<readonly string[]> {
-    const paths = await this.store.list('runs/')
-    return paths.flatMap((path) => /^runs\/([^/]+)\/run\.json$/.exec(path)?.[1] ?? [])
+    const objects = await this.store.list('runs/')
+    return objects.flatMap(({ path }) => /^runs\/([^/]+)\/run\.json$/.exec(path)?.[1] ?? [])
   }
 
   /** Writes a run's report; answers the URL of its folder. */
@@ -123,11 +168,26 @@ export class Artifacts {
 }
 
 export function openArtifacts(location: string): Artifacts {
-  return new Artifacts(openStore(location))
+  const store = openStore(location)
+  return new Artifacts(store, isRemote(store) ? readCache() : undefined)
 }
 
 const blobPath = ({ sha256: digest }: BlobRef) => `blobs/sha256/${digest.slice(0, 2)}/${digest}`
 const manifestPath = ({ kind, key }: StageRef) => `stages/${kind}/${key}/manifest.json`
+
+/** undefined: not whole, or not what was written. Manifests of 0.1 carry no digest. */
+function readManifest(bytes: Uint8Array): Manifest | undefined {
+  try {
+    const { digest, ...manifest } = JSON.parse(new TextDecoder().decode(bytes)) as Manifest & {
+      digest?: string
+    }
+    return digest === undefined || digest === manifestDigest(manifest as Manifest)
+      ? (manifest as Manifest)
+      : undefined
+  } catch {
+    return undefined
+  }
+}
 
 const jsonBytes = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`)
 

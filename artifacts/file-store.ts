@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { ObjectStore } from './store.ts'
+import type { ObjectStore, StoredObject } from './store.ts'
 
 /**
  * A store in a directory. What is written appears whole: bytes go to a file of another name, reach the disk, and are then
@@ -42,16 +42,27 @@ export class FileStore implements ObjectStore {
     return absent
   }
 
-  async list(prefix: string): Promise<readonly string[]> {
+  async list(prefix: string): Promise<readonly StoredObject[]> {
     const directory = this.file(prefix)
     const entries = await unlessMissing(
       readdir(directory, { recursive: true, withFileTypes: true }),
       directory,
     )
-    return (entries ?? [])
-      .filter((entry) => entry.isFile() && !entry.name.startsWith(temporaryPrefix))
-      .map((entry) => relative(this.root, join(entry.parentPath, entry.name)).split(sep).join('/'))
-      .sort()
+    const files = (entries ?? []).filter((entry) => entry.isFile())
+    const objects = await Promise.all(
+      files.map(async (entry) => {
+        const file = join(entry.parentPath, entry.name)
+        const status = await unlessMissing(stat(file), file)
+        if (entry.name.startsWith(temporaryPrefix)) {
+          if (status && Date.now() - status.mtimeMs > LEFT_MS)
+            await rm(file, { force: true }).catch(() => undefined)
+          return undefined
+        }
+        const path = relative(this.root, file).split(sep).join('/')
+        return status && { path, bytes: status.size, modified: status.mtimeMs }
+      }),
+    )
+    return objects.filter((object) => object !== undefined).sort((a, b) => (a.path < b.path ? -1 : 1))
   }
 
   async delete(path: string): Promise<void> {
@@ -96,6 +107,8 @@ export class FileStore implements ObjectStore {
 }
 
 const temporaryPrefix = '.writing-'
+/** No write takes a day: a file that old was left by a process that was killed, and listing removes it. */
+const LEFT_MS = 24 * 60 * 60 * 1000
 
 function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined

@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import type { Measured } from '../experiment/manifest.ts'
 import type { ResultRow } from '../experiment/results.ts'
 import type { RunInput, RunResult } from '../experiment/run.ts'
-import { commandOf } from '../report/command.ts'
 import { renderTable } from '../report/table.ts'
 import { counted, duration } from './format.ts'
+import { storeFor } from './place.ts'
 import { coloursOf, isColoured, whereOf } from './print.ts'
 import type { Talk } from './talk.ts'
 
@@ -39,13 +39,19 @@ export function completed(result: RunResult, { out, say, seconds, answer }: Talk
 export function failed(input: RunInput, reason: string, { answer }: Talk): number {
   const { red } = coloursOf(process.stderr)
   console.error(red(`${input.run.id} failed: ${reason}`))
-  console.error(`What is done is kept. To try the rest again: ${commandOf(input.run)}`)
+  console.error(`What is done is kept. Once that is put right: ${resumption(input)}`)
   return answer(1, { id: input.run.id, status: 'failed', error: reason })
 }
 
 export function cancelled(input: RunInput, { say, answer }: Talk): number {
-  say(`${input.run.id} was stopped. What is done is kept. To go on: ${commandOf(input.run)}`)
+  say(`${input.run.id} was stopped. What is done is kept. To go on: ${resumption(input)}`)
   return answer(1, { id: input.run.id, status: 'cancelled' })
+}
+
+/** The command that goes on with a run; it names the store where that is not the one that it would look into. */
+function resumption({ run, settings }: RunInput): string {
+  const store = settings.store === storeFor() ? '' : ` --store ${whereOf(settings.store)}`
+  return `./zeroshift resume ${run.id}${store}`
 }
 
 function figures({ label, metrics }: ResultRow) {

@@ -1,11 +1,14 @@
 import { Command, CommanderError } from 'commander'
 import { UserError } from '../experiment/errors.ts'
 import type { RunOptions } from './run.ts'
+import type { ResumeOptions } from './resume.ts'
 import type { WorkerOptions } from './worker.ts'
 import type { UpOptions } from './up.ts'
 import type { StatusOptions } from './status.ts'
 import type { ReportOptions } from './report.ts'
 import type { DoctorOptions } from './doctor.ts'
+import type { GcOptions } from './gc.ts'
+import type { TrackOptions } from './track.ts'
 import { queues } from '../workflows/names.ts'
 
 /**
@@ -36,6 +39,29 @@ program
   .action(async (config: string, options: RunOptions) => {
     const { run } = await import('./run.ts')
     process.exitCode = await run(config, options)
+  })
+
+program
+  .command('resume')
+  .description('go on with a run that failed, was stopped, interrupted or paused')
+  .argument('<id>', "a run's id")
+  .option('--detach', 'start it and leave it to the workers')
+  .option(...json)
+  .option(...store)
+  .option(...temporal)
+  .action(async (id: string, options: ResumeOptions) => {
+    const { resume } = await import('./resume.ts')
+    process.exitCode = await resume(id, options)
+  })
+
+program
+  .command('pause')
+  .description('stop a run at a checkpoint until it is resumed')
+  .argument('<id>', "a run's id")
+  .option(...temporal)
+  .action(async (id: string, options: { temporal?: string }) => {
+    const { pause } = await import('./pause.ts')
+    process.exitCode = await pause(id, options)
   })
 
 program
@@ -84,6 +110,29 @@ program
   .action(async (id: string, options: ReportOptions) => {
     const { report } = await import('./report.ts')
     process.exitCode = await report(id, options)
+  })
+
+program
+  .command('track')
+  .description('send what MLflow does not have of a run yet, from what is in the store')
+  .argument('<id>', "a run's id")
+  .option('--tracking <uri>', "an MLflow server; the run's own unless given")
+  .option(...store)
+  .action(async (id: string, options: TrackOptions) => {
+    const { track } = await import('./track.ts')
+    process.exitCode = await track(id, options)
+  })
+
+program
+  .command('gc')
+  .description('list what no run in the store refers to, and how much room it takes')
+  .option('--delete', 'delete it')
+  .option('--grace <time>', 'leave what is younger alone, such as 30m, 24h or 7d', '24h')
+  .option(...json)
+  .option(...store)
+  .action(async (options: GcOptions) => {
+    const { gc } = await import('./gc.ts')
+    process.exitCode = await gc(options)
   })
 
 program

@@ -1,7 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import type { Artifacts } from '../artifacts/artifacts.ts'
 import { storeUrl } from '../artifacts/store.ts'
-import { isAlive } from '../worker/claim.ts'
+import { UserError } from '../experiment/errors.ts'
+import type { RunRecord } from '../experiment/run.ts'
+import type { Settings } from '../experiment/spec.ts'
+import { isAlive } from '../infra/alive.mjs'
 
 /** Where things of this working directory are: results unless told otherwise, the embedded server's runs, the logs. */
 export const home = '.zeroshift'
@@ -22,6 +26,8 @@ export interface RunningStack {
   readonly pid: number
   /** Started by `up`: it is there to be used by others. */
   readonly shared: boolean
+  /** URL of its MLflow server. */
+  readonly mlflow?: string
 }
 
 const note = join(home, 'stack.json')
@@ -37,11 +43,28 @@ export function runningStack(): RunningStack | undefined {
 }
 
 /** Returns what takes the note away again. */
-export function noteStack(address: string, shared: boolean): () => void {
+export function noteStack(stack: Omit<RunningStack, 'pid'>): () => void {
   if (runningStack()) return () => undefined
   mkdirSync(home, { recursive: true })
-  writeFileSync(note, JSON.stringify({ address, pid: process.pid, shared } satisfies RunningStack))
+  writeFileSync(note, JSON.stringify({ ...stack, pid: process.pid } satisfies RunningStack))
   return () => {
     rmSync(note, { force: true })
   }
+}
+
+/** Where runs are tracked whose config says nothing of it: by the stack that `up` has running here. */
+export function trackingHere(): Settings['tracking'] {
+  const { shared = false, mlflow } = runningStack() ?? {}
+  return shared && mlflow !== undefined ? { uri: mlflow } : undefined
+}
+
+/** The record of a run. Throws a UserError where the store has none. */
+export async function recordIn(artifacts: Artifacts, id: string): Promise<RunRecord> {
+  const record = await artifacts.run(id)
+  if (record) return record
+  const known = await artifacts.runs()
+  throw new UserError(
+    `the store ${artifacts.store.url} has no run '${id}'; ` +
+      (known.length > 0 ? `it has ${known.join(', ')}` : 'it has none: is it the right one (--store)?'),
+  )
 }

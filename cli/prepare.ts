@@ -5,7 +5,7 @@ import { located, parseConfig, type ParsedConfig } from '../experiment/config.ts
 import { UserError } from '../experiment/errors.ts'
 import { plan } from '../experiment/plan.ts'
 import { runId, type RunInput } from '../experiment/run.ts'
-import { absoluteFrom, storeFor } from './place.ts'
+import { absoluteFrom, storeFor, trackingHere } from './place.ts'
 
 export interface Asked {
   readonly config: string
@@ -27,7 +27,7 @@ export async function readConfig({ config, overrides }: Asked): Promise<ParsedCo
   return parseConfig({ file: config, text, overrides })
 }
 
-/** The settings with every place made absolute, and the store filled in. */
+/** The settings with every place made absolute, and the store and a running stack's tracking server filled in. */
 export function settingsOf(
   { config, overrides, store }: Asked,
   { settings }: ParsedConfig,
@@ -38,8 +38,10 @@ export function settingsOf(
     return path === undefined || onCommandLine ? path : absoluteFrom(config, path)
   }
   const dataDirectory = place('dataDirectory')
+  const tracking = settings.tracking ?? trackingHere()
   return {
     ...settings,
+    ...(tracking && { tracking }),
     store: storeFor(store, place('store')),
     ...(dataDirectory !== undefined && { dataDirectory: resolve(dataDirectory) }),
   }

@@ -31,7 +31,7 @@ export function renderProgress(progress: RunProgress, width: number, now: number
       return `  ${bold(head)}${paint[state](mark)} ${state === 'waiting' ? dim(body) : body}`
     })
   })
-  return [clip(progress.id, width), ...lines].join('\n')
+  return [clip(progress.paused ? `${progress.id} · paused` : progress.id, width), ...lines].join('\n')
 }
 
 interface Line {
@@ -81,7 +81,7 @@ function groupLines(stages: readonly StageProgress[], now: number): Line[] {
 
 /** Steps, loss, steps per second and the estimate of what is left. */
 function running(stage: StageProgress, now: number, withBar: boolean): string[] {
-  const { step, steps, loss, startedAt, steppedAt = now } = stage
+  const { step, steps, loss, resumedAt = 0, startedAt, steppedAt = now } = stage
   if (step === undefined || steps === undefined || steps <= 0)
     return startedAt === undefined ? [] : [duration(Math.max(0, now - startedAt) / 1000)]
   return [
@@ -90,17 +90,17 @@ function running(stage: StageProgress, now: number, withBar: boolean): string[] 
     ...(loss === undefined ? [] : [`loss ${loss.toPrecision(4)}`]),
     ...(startedAt === undefined
       ? []
-      : pace(step, steps, (steppedAt - startedAt) / 1000, (now - steppedAt) / 1000)),
+      : pace(step - resumedAt, steps - step, (steppedAt - startedAt) / 1000, (now - steppedAt) / 1000)),
   ]
 }
 
-/** `elapsed` seconds to the last step that was reported, which was `since` seconds ago. */
-function pace(step: number, steps: number, elapsed: number, since: number): string[] {
+/** Steps done in `elapsed` seconds up to the last one that was reported, `since` seconds ago, and steps left. */
+function pace(done: number, left: number, elapsed: number, since: number): string[] {
   // The time until the first step is no guide.
-  if (elapsed <= 0 || step < steps / 100) return []
-  const rate = step / elapsed
-  const left = Math.max(0, (steps - step) / rate - since)
-  return [`${rate < 10 ? rate.toFixed(1) : rate.toFixed(0)}/s`, `${duration(left)} left`]
+  if (elapsed <= 0 || done < (done + left) / 100) return []
+  const rate = done / elapsed
+  const seconds = Math.max(0, left / rate - since)
+  return [`${rate < 10 ? rate.toFixed(1) : rate.toFixed(0)}/s`, `${duration(seconds)} left`]
 }
 
 function retried({ error }: StageProgress): string[] {

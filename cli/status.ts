@@ -104,7 +104,7 @@ async function one(client: Client, server: Server, id: string, { json }: StatusO
   if (result)
     console.log(`${result.computed} stages computed, ${result.cached} cached; report: ${result.report}`)
   if (error) console.log(error)
-  if (state === 'interrupted') console.log('Run the same command again to go on.')
+  if (state !== 'running' && state !== 'completed') console.log(`To go on: ./zeroshift resume ${id}`)
   return 0
 }
 

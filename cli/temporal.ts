@@ -45,7 +45,8 @@ export async function embeddedServer({
     withWorker,
     ...(onNote && { onNote }),
   })
-  const forget = stack.durable && withWorker ? noteStack(stack.address, false) : () => undefined
+  const forget =
+    stack.durable && withWorker ? noteStack({ address: stack.address, shared: false }) : () => undefined
   return {
     address: stack.address,
     embedded: true,

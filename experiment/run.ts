@@ -13,13 +13,25 @@ export interface RunRecord {
   readonly plan: Plan
   /** The config's path and overrides as they were given, for the command that reproduces the run. */
   readonly command: { readonly config: string; readonly overrides: readonly string[] }
+  /** Where its data and its tracking server were, and how it was made durable. */
+  readonly settings?: RunSettings
   /** Stages that failed when it last ran; set once it has. */
   readonly failed?: RunResult['failed']
 }
 
+/** All settings but the store, which whoever reads a record knows. */
+export type RunSettings = Omit<Settings, 'store'>
+
 export interface RunInput {
   readonly run: RunRecord
-  readonly settings: Omit<Settings, 'store'> & { readonly store: string }
+  readonly settings: RunSettings & { readonly store: string }
+}
+
+/** How a run ended; MLflow's words. */
+export interface RunEnd {
+  readonly status: 'FINISHED' | 'FAILED' | 'KILLED'
+  /** Milliseconds since 1970. */
+  readonly at: number
 }
 
 /** A run's id: its name and the first 8 hexadecimal digits of what it computes. */
@@ -39,6 +51,8 @@ export interface StageProgress {
   readonly step?: number
   readonly steps?: number
   readonly loss?: number
+  /** The step of the checkpoint from which the attempt that is running went on. */
+  readonly resumedAt?: number
   /** Milliseconds since 1970 at which the attempt that is running began. */
   readonly startedAt?: number
   /** The same of the moment at which `step` was reported. */
@@ -51,11 +65,13 @@ export interface StageProgress {
 
 export interface RunProgress {
   readonly id: string
+  /** No stage goes on until the run is resumed. */
+  readonly paused?: boolean
   readonly stages: readonly StageProgress[]
 }
 
 /** What a stage's activity sends with its heartbeats. */
-export type StepProgress = Pick<StageProgress, 'step' | 'steps' | 'loss'>
+export type StepProgress = Pick<StageProgress, 'step' | 'steps' | 'loss' | 'resumedAt'>
 
 /** What the workflow answers. */
 export interface RunResult {

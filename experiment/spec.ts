@@ -141,10 +141,26 @@ export type TrainingSpec = Spec['training']
 export const settingsSchema = z.strictObject({
   store: z.string().min(1).optional().describe('where artifacts live: file:// URL or directory'),
   tracking: z
-    .strictObject({ uri: z.url({ protocol: /^https?$/ }), experiment: z.string().min(1).optional() })
+    .strictObject({
+      uri: z.url({ protocol: /^https?$/ }),
+      experiment: z.string().min(1).optional().describe("the run's name unless given"),
+      register: z.boolean().optional().describe('also put unlearned models into the model registry'),
+    })
     .optional()
     .describe('an MLflow server'),
   dataDirectory: z.string().min(1).optional().describe("the directory that holds the data set's files"),
+  checkpointSeconds: z
+    .number()
+    .positive()
+    .optional()
+    .describe('seconds between the checkpoints of a stage, at least; 30 unless given'),
+  heartbeatSeconds: z
+    .number()
+    .min(1)
+    .optional()
+    .describe(
+      'seconds without a sign of life after which a stage is given to another worker; 30 unless given',
+    ),
 })
 
 export type Settings = z.output<typeof settingsSchema>

@@ -7,12 +7,14 @@ import { arePackagesReady, ensurePackages } from './packages.mjs'
 import { findCompiler, findPython } from './programs.mjs'
 import { Interrupted, SetupError } from './steps.mjs'
 import { ensureTemporal } from './temporal.mjs'
+import { ensureVersitygw } from './versitygw.mjs'
 
 const USAGE = `Usage: node infra/bootstrap.mjs [options]
 
 Sets up what a fresh clone needs, and does nothing when all is there.
 
   --with-mlflow   also MLflow, which the tests of tracking use
+  --with-s3       also an S3 server, which the tests of stores use
   --no-temporal   without the Temporal server
   --gpu           TensorFlow with CUDA (also: ZEROSHIFT_GPU=1)
 `
@@ -23,6 +25,7 @@ Sets up what a fresh clone needs, and does nothing when all is there.
  * @param {boolean} [options.native]
  * @param {boolean} [options.temporal]
  * @param {boolean} [options.mlflow]
+ * @param {boolean} [options.s3]
  * @param {boolean} [options.gpu]
  * @returns {Promise<void>} rejects with a SetupError, whose message is for the user
  */
@@ -30,6 +33,7 @@ export async function bootstrap({
   native = true,
   temporal = true,
   mlflow = false,
+  s3 = false,
   gpu = process.env.ZEROSHIFT_GPU === '1',
 } = {}) {
   checkNode()
@@ -42,6 +46,7 @@ export async function bootstrap({
   if (native) await ensureNative({ gpu })
   if (temporal) await ensureTemporal()
   if (mlflow) await ensureMlflow()
+  if (s3) await ensureVersitygw()
 }
 
 function checkNode() {
@@ -67,7 +72,9 @@ export function giveUp(error) {
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const flags = process.argv.slice(2)
-  const unknown = flags.find((flag) => !['--with-mlflow', '--no-temporal', '--gpu'].includes(flag))
+  const unknown = flags.find(
+    (flag) => !['--with-mlflow', '--with-s3', '--no-temporal', '--gpu'].includes(flag),
+  )
   if (unknown) {
     process.stderr.write(`${unknown === '--help' ? '' : `Unknown option ${unknown}.\n\n`}${USAGE}`)
     process.exit(unknown === '--help' ? 0 : 2)
@@ -75,6 +82,7 @@ if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.me
   await bootstrap({
     temporal: !flags.includes('--no-temporal'),
     mlflow: flags.includes('--with-mlflow'),
+    s3: flags.includes('--with-s3'),
     ...(flags.includes('--gpu') ? { gpu: true } : {}),
   }).catch(giveUp)
 }

@@ -39,7 +39,7 @@ async function install(link) {
   await removeUnused(link)
   const directory = `${link}-${randomUUID()}`
   try {
-    await step(`installing MLflow ${VERSION} for the tests of tracking (about 80 s, 850 MB)`, () =>
+    await step(`installing MLflow ${VERSION} (about 80 s, 850 MB)`, () =>
       fill(directory),
     )
     await symlink(basename(directory), `${link}.new`)

@@ -2,14 +2,14 @@ import type { Tensor1D } from '@tensorflow/tfjs'
 import type { CurvePoint } from '../experiment/manifest.ts'
 import type { OptimizerSpec, ScheduleSpec } from '../experiment/methods.ts'
 import type { Layer } from '../experiment/model.ts'
-import type { StepProgress } from '../experiment/run.ts'
 import type { TrainingSpec } from '../experiment/spec.ts'
 import { augmentation, Batches, stepsOf, type DeviceData } from './data.ts'
 import { crossEntropy } from './losses.ts'
+import type { Host, Snapshot } from './host.ts'
 import { forward } from './model.ts'
 import { parameterSpecs, unpack, type NamedTensors, type ParameterSpec, type Weights } from './parameters.ts'
 import { tf } from './tf.ts'
-import { train } from './training.ts'
+import { train, vector, type Companion } from './training.ts'
 
 /** Classification by cross-entropy: how the original and gold models are trained and what many methods go on with. */
 export interface Fit {
@@ -30,7 +30,7 @@ export interface Fit {
   readonly seed: number
   /** Names the random streams. */
   readonly purpose: string
-  readonly onStep?: ((progress: StepProgress) => Promise<void>) | undefined
+  readonly host?: Host | undefined
 }
 
 export interface Fitted {
@@ -53,7 +53,8 @@ export async function fit(options: Fit): Promise<Fitted> {
       optimizer: options.optimizer,
       schedule: options.schedule,
       warmupSteps: Math.round((options.warmupEpochs ?? 0) * batches.perEpoch),
-      onStep: options.onStep,
+      companion: running,
+      host: options.host,
       loss: (flat, step) => {
         const batch = batches.at(step)
         const images = data.images(batch, augmentation(training, seed, purpose, step))
@@ -73,7 +74,7 @@ export async function fit(options: Fit): Promise<Fitted> {
 }
 
 /** The running mean and variance of every batch norm: moved by a tenth towards each batch's. */
-class RunningStatistics {
+class RunningStatistics implements Companion {
   private readonly specs: readonly ParameterSpec[]
   private flat: Tensor1D
 
@@ -88,6 +89,15 @@ class RunningStatistics {
     const next = tf.keep(tf.tidy(() => this.flat.mul(0.9).add<Tensor1D>(tf.concat(tensors).mul(0.1))))
     tf.dispose([this.flat, ...tensors])
     this.flat = next
+  }
+
+  async take(): Promise<Omit<Snapshot, 'step'>> {
+    return { vectors: { statistics: await this.read() }, notes: {} }
+  }
+
+  restore(snapshot: Snapshot): void {
+    this.flat.dispose()
+    this.flat = tf.tensor1d(vector(snapshot, 'statistics'))
   }
 
   async read(): Promise<Float32Array> {

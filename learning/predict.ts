@@ -13,17 +13,23 @@ export function parametersOf(layers: readonly Layer[], weights: Weights): NamedT
   }))
 }
 
-/** Logits [n, classes] of the samples at these indices, in inference mode. */
+/**
+ * Logits [n, classes] of the samples at these indices, in inference mode. `into` holds the first `done` samples' already,
+ * where an earlier attempt left off at the end of a batch.
+ */
 export async function predict(
   layers: readonly Layer[],
   parameters: NamedTensors,
   data: DeviceData,
   indices: Int32Array,
   batchSize: number,
-  onBatch?: (done: number) => Promise<void>,
+  {
+    into: logits = new Float32Array(indices.length * data.classes),
+    done = 0,
+    onBatch,
+  }: { into?: Float32Array; done?: number; onBatch?: (done: number) => Promise<void> } = {},
 ): Promise<Float32Array> {
-  const logits = new Float32Array(indices.length * data.classes)
-  for (let first = 0; first < indices.length; first += batchSize) {
+  for (let first = done; first < indices.length; first += batchSize) {
     const batch = indices.subarray(first, first + batchSize)
     const output = tf.tidy(() => forward(layers, parameters, data.images(batch)).output)
     logits.set(await output.data(), first * data.classes)

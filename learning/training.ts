@@ -2,7 +2,7 @@ import type { Scalar, Tensor1D } from '@tensorflow/tfjs'
 import { MathError } from '../experiment/errors.ts'
 import type { CurvePoint } from '../experiment/manifest.ts'
 import type { OptimizerSpec, ScheduleSpec } from '../experiment/methods.ts'
-import type { StepProgress } from '../experiment/run.ts'
+import type { Host, Snapshot } from './host.ts'
 import { initialState, optimizerStep } from './optimizer.ts'
 import { scheduleFactor } from './schedule.ts'
 import { tf } from './tf.ts'
@@ -20,8 +20,17 @@ export interface TrainingRun {
   readonly warmupSteps?: number
   /** The loss of one step (counted from 0), differentiable in the parameters. Runs inside tf.tidy. */
   readonly loss: (parameters: Tensor1D, step: number) => Scalar
-  /** Awaited between steps: progress goes out, the event loop breathes, a cancellation throws. */
-  readonly onStep?: ((progress: StepProgress) => Promise<void>) | undefined
+  /** What steps change beside the parameters. */
+  readonly companion?: Companion
+  readonly host?: Host | undefined
+}
+
+/** State of a loss: follows the steps, and goes into snapshots and out of them with the parameters. */
+export interface Companion {
+  /** Awaited after every step (counted from 1). */
+  afterStep?(step: number): Promise<void>
+  take(): Promise<Omit<Snapshot, 'step'>>
+  restore(snapshot: Snapshot): void
 }
 
 export interface TrainingResult {
@@ -31,14 +40,20 @@ export interface TrainingResult {
 }
 
 export async function train(run: TrainingRun): Promise<TrainingResult> {
-  const { steps, optimizer, schedule, warmupSteps = 0 } = run
-  let parameters = tf.tensor1d(run.initial)
+  const { steps, optimizer, schedule, warmupSteps = 0, companion, host } = run
+  const from = host?.snapshot
+  let parameters = tf.tensor1d(from ? vector(from, 'parameters') : run.initial)
   let state = initialState(optimizer, run.initial.length)
-  const curve: CurvePoint[] = []
+  if (from) {
+    tf.dispose([...state])
+    state = state.map((_, i) => tf.tensor1d(vector(from, `optimizer.${i}`)))
+    companion?.restore(from)
+  }
+  const curve = [...((from?.notes.curve ?? []) as readonly CurvePoint[])]
   const interval = curveInterval(steps)
 
   try {
-    for (let step = 0; step < steps; step++) {
+    for (let step = from?.step ?? 0; step < steps; step++) {
       const rate = optimizer.learningRate * scheduleFactor(schedule, step, steps, warmupSteps)
       const before = [parameters, ...state]
       const [next, loss] = tf.tidy(() => {
@@ -56,7 +71,8 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
         curve.push({ step: step + 1, loss: value, learningRate: rate })
       }
       loss.dispose()
-      await run.onStep?.({ step: step + 1, steps, loss: curve.at(-1)?.loss ?? NaN })
+      await companion?.afterStep?.(step + 1)
+      await host?.step({ step: step + 1, steps, loss: curve.at(-1)?.loss ?? NaN }, () => snapshot(step + 1))
     }
     const final = (await parameters.data()) as Float32Array
     if (!final.every(Number.isFinite)) throw diverged(steps, optimizer.learningRate, NaN, curve.at(-1))
@@ -64,6 +80,27 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
   } finally {
     tf.dispose([parameters, ...state])
   }
+
+  async function snapshot(step: number): Promise<Snapshot> {
+    const kept = await Promise.all([parameters, ...state].map((tensor) => tensor.data()))
+    const names = ['parameters', ...state.map((_, i) => `optimizer.${i}`)]
+    const own = await companion?.take()
+    return {
+      step,
+      vectors: {
+        ...own?.vectors,
+        ...Object.fromEntries(names.map((name, i) => [name, kept[i] as Float32Array])),
+      },
+      notes: { ...own?.notes, curve },
+    }
+  }
+}
+
+/** A vector of a snapshot. */
+export function vector({ vectors, step }: Snapshot, name: string): Float32Array {
+  const found = vectors[name]
+  if (!found) throw new Error(`the snapshot of step ${step} lacks "${name}"`)
+  return found
 }
 
 /** Every how many steps a curve has a point. */

@@ -10,7 +10,7 @@ export async function trainOn(
   context: UnlearnContext,
   { indices, ...loss }: Pick<Fit, 'indices' | 'labelsOf' | 'direction'>,
 ): Promise<Unlearned> {
-  const { layers, original, data, forget, training, seed, onStep } = context
+  const { layers, original, data, forget, training, seed, host } = context
   const { weights, steps, curve } = await fit({
     ...loss,
     layers,
@@ -24,7 +24,7 @@ export async function trainOn(
     training,
     seed,
     purpose: method.method,
-    onStep,
+    host,
   })
   const forgotten = new Set(forget)
   const used = indices.filter((i) => forgotten.has(i)).length

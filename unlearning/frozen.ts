@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs'
 import type { Layer } from '../experiment/model.ts'
 import type { DeviceData } from '../learning/data.ts'
+import type { Host } from '../learning/host.ts'
 import { forward } from '../learning/model.ts'
 import type { NamedTensors } from '../learning/parameters.ts'
 import { tf } from '../learning/tf.ts'
@@ -19,7 +20,12 @@ export async function frozenFeatures(
   base: NamedTensors,
   data: DeviceData,
   indices: Int32Array,
-  { from, to = layers.length, capture }: { from: number; to?: number; capture: ReadonlySet<string> },
+  {
+    from,
+    to = layers.length,
+    capture,
+    host,
+  }: { from: number; to?: number; capture: ReadonlySet<string>; host?: Host | undefined },
 ): Promise<FrozenFeatures> {
   const parts: FrozenFeatures[] = []
   for (let first = 0; first < indices.length; first += 256) {
@@ -30,7 +36,7 @@ export async function frozenFeatures(
         return { input, features: forward(layers, base, input, { from, to, capture }).features }
       }),
     )
-    await new Promise(setImmediate)
+    await host?.step({})
   }
   const joined = (tensorOf: (part: FrozenFeatures) => Tensor) => {
     const tensors = parts.map(tensorOf)

@@ -1,9 +1,9 @@
 import type { StageMetrics } from '../experiment/manifest.ts'
 import type { ApproximateMethodName, MethodSpecOf } from '../experiment/methods.ts'
 import type { Layer } from '../experiment/model.ts'
-import type { StepProgress } from '../experiment/run.ts'
 import type { TrainingSpec } from '../experiment/spec.ts'
 import type { DeviceData } from '../learning/data.ts'
+import type { Host } from '../learning/host.ts'
 import type { Lora } from '../learning/lora.ts'
 import type { Weights } from '../learning/parameters.ts'
 
@@ -19,7 +19,7 @@ export interface UnlearnContext {
   /** How the original was trained: augmentation, and what the method's own options leave out. */
   readonly training: TrainingSpec
   readonly seed: number
-  readonly onStep?: ((progress: StepProgress) => Promise<void>) | undefined
+  readonly host?: Host | undefined
 }
 
 export interface Unlearned {

@@ -23,7 +23,7 @@ export async function workflowBundle(directory = join(cacheDirectory(), 'workflo
   }
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker')
   const { code } = await bundleWorkflowCode({
-    workflowsPath: join(root, 'workflows', 'experiment.ts'),
+    workflowsPath: join(root, 'workflows', 'index.ts'),
     logger: new DefaultLogger('ERROR'),
   })
   await mkdir(directory, { recursive: true })

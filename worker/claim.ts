@@ -1,4 +1,5 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { isAlive } from '../infra/alive.mjs'
 
 /**
  * Claims a file for this process as long as it lives, or answers undefined where another living process has it.
@@ -22,16 +23,6 @@ export function claim(path: string): { release(): void } | undefined {
       rmSync(note, { force: true })
     }
   return undefined
-}
-
-export function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }
 
 function read(path: string): string {

@@ -4,17 +4,54 @@ import { closeSync, openSync } from 'node:fs'
 import { createServer } from 'node:net'
 
 /**
- * Temporal's dev server as a child that never outlives this process: a shell between the two kills it when this
- * process's end of the pipe closes, however that comes about. Killing is safe (SQLite commits are atomic) and a second
- * quicker than asking.
+ * Servers as children that never outlive this process: a shell between the two kills the server and all that it started
+ * when this process's end of the pipe closes, however that comes about. Killing is safe (SQLite's commits and a file's
+ * rename are atomic) and a second quicker than asking.
  */
 const guard = `
 exec 3<&0
 "$@" 3<&- </dev/null & server=$!
-{ cat <&3 >/dev/null; kill -KILL $server; } 2>/dev/null & watch=$!
-wait $server; code=$?
-kill $watch 2>/dev/null
-exit $code`
+{ cat <&3 >/dev/null; kill -KILL 0; } &
+wait $server
+kill -KILL 0`
+
+export interface GuardedOptions {
+  readonly program: string
+  readonly args: readonly string[]
+  /** Output is appended to it. */
+  readonly log: string
+  /** Added to this process's environment: the place for secrets, since command lines can be read by everybody. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly directory?: string
+}
+
+export interface GuardedProcess {
+  /** Resolves when the server is gone, whoever ended it. */
+  readonly exited: Promise<void>
+  /** Resolves when the server and all that it started are gone. */
+  stop(): Promise<void>
+}
+
+export function startGuarded({ program, args, log, env, directory }: GuardedOptions): GuardedProcess {
+  const output = openSync(log, 'a')
+  const child = spawn('/bin/sh', ['-c', guard, 'zeroshift-guard', program, ...args], {
+    stdio: ['pipe', output, output],
+    env: { ...process.env, ...env },
+    ...(directory !== undefined && { cwd: directory }),
+    // A session of its own: Ctrl-C at the terminal is for this process, which then ends the server in its order.
+    detached: true,
+  })
+  closeSync(output)
+  const exited = once(child, 'exit').then(() => undefined)
+  child.stdin?.on('error', () => undefined)
+  return {
+    exited,
+    async stop() {
+      child.stdin?.end()
+      await exited
+    },
+  }
+}
 
 export interface ServerOptions {
   /** Path of the `temporal` command. */
@@ -26,47 +63,44 @@ export interface ServerOptions {
   readonly log: string
 }
 
-export interface ServerProcess {
+export interface ServerProcess extends GuardedProcess {
   readonly address: string
-  /** Resolves when the server is gone, whoever ended it. */
-  readonly exited: Promise<void>
-  stop(): Promise<void>
 }
 
+/** Temporal's dev server. */
 export function startServer({ temporal, port, database, ui = false, log }: ServerOptions): ServerProcess {
-  const output = openSync(log, 'a')
-  const child = spawn(
-    '/bin/sh',
-    [
-      ...['-c', guard, 'temporal-guard', temporal, 'server', 'start-dev'],
-      ...['--ip', '127.0.0.1', '--port', String(port), '--log-level', 'error'],
+  const server = startGuarded({
+    program: temporal,
+    args: [
+      ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'error'],
       ...(ui ? [] : ['--headless']),
       ...(database === undefined ? [] : ['--db-filename', database]),
     ],
-    // A session of its own: Ctrl-C at the terminal is for this process, which then ends the server in its order.
-    { stdio: ['pipe', output, output], detached: true },
-  )
-  closeSync(output)
-  const exited = once(child, 'exit').then(() => undefined)
-  child.stdin?.on('error', () => undefined)
-  return {
-    address: `127.0.0.1:${port}`,
-    exited,
-    async stop() {
-      child.stdin?.end()
-      await exited
-    },
-  }
+    log,
+  })
+  return { ...server, address: `127.0.0.1:${port}` }
 }
 
-/** A port that nobody listened on a moment ago. */
-export async function freePort(): Promise<number> {
+/** `wanted`, or the next port after it that nobody listened on a moment ago; any such port where none is wanted. */
+export async function freePort(wanted = 0): Promise<number> {
+  for (let port = wanted; port < wanted + 100 && port < 65_536; port++) {
+    const found = await bound(port)
+    if (found !== undefined) return found
+  }
+  throw new Error(`none of the 100 ports from ${wanted} on is free on 127.0.0.1`)
+}
+
+/** undefined: somebody listens there. */
+async function bound(port: number): Promise<number | undefined> {
   const probe = createServer()
-  probe.listen(0, '127.0.0.1')
-  await once(probe, 'listening')
+  try {
+    probe.listen(port, '127.0.0.1')
+    await once(probe, 'listening')
+  } catch {
+    return undefined
+  }
   const address = probe.address()
   probe.close()
   await once(probe, 'close')
-  if (address === null || typeof address === 'string') throw new Error('the system gave no port')
-  return address.port
+  return address === null || typeof address === 'string' ? undefined : address.port
 }

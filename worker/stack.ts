@@ -4,9 +4,11 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { claim } from './claim.ts'
+import { startMlflow, type MlflowServer, type MlflowServerOptions } from './mlflow-server.ts'
+import { startS3Server, type S3Credentials, type S3Server } from './s3-server.ts'
 import { freePort, startServer } from './server.ts'
 
-/** A Temporal server and a worker as children of this process; neither outlives it. */
+/** A Temporal server and a worker as children of this process, and an S3 and an MLflow server if wanted; none outlives it. */
 export interface Stack {
   readonly address: string
   /** False where another stack holds the directory's database: runs are then kept in memory only. */
@@ -16,7 +18,14 @@ export interface Stack {
    * half by the server.
    */
   readonly ready: Promise<void>
-  /** Rejects when a part of the stack is gone for good; never resolves. */
+  readonly mlflow?: {
+    readonly url: string
+    /** Resolves when it answers for the first time, or is gone. */
+    readonly ready: Promise<void>
+    /** Resolves when it is gone for good, which breaks nothing else. */
+    readonly gone: Promise<void>
+  }
+  /** Rejects when a part of the stack that runs need is gone for good; never resolves. */
   readonly broken: Promise<never>
   stop(): Promise<void>
 }
@@ -28,19 +37,34 @@ export interface StackOptions {
   readonly port?: number
   readonly ui?: boolean
   readonly withWorker?: boolean
-  /** Hears of a worker that ended and is started again. */
+  /** An S3 server over `directory`, whose folders are its buckets. */
+  readonly s3?: {
+    readonly versitygw: string
+    readonly port: number
+    readonly bucket: string
+    readonly credentials: S3Credentials
+    /** Called before the worker starts. */
+    readonly onReady: (endpoint: string) => void
+  }
+  /** An MLflow server with all that it keeps in `directory`/mlflow. */
+  readonly mlflow?: { readonly mlflow: string; readonly port: number }
+  /** Hears of a worker or an MLflow server that ended and is started again. */
   readonly onNote?: (message: string) => void
 }
 
 const WORKER_STARTS = 4
+const MLFLOW_STARTS = 4
 const STOP_MS = 8_000
 
+/** Resolves when all parts are started, and the S3 server answers. */
 export async function startStack({
   directory,
   temporal,
   port,
   ui = false,
   withWorker = true,
+  s3: s3Options,
+  mlflow: mlflowOptions,
   onNote = () => undefined,
 }: StackOptions): Promise<Stack> {
   mkdirSync(directory, { recursive: true })
@@ -54,26 +78,93 @@ export async function startStack({
     log: log('temporal'),
     ...(claimed && { database }),
   })
+  const mlflow =
+    mlflowOptions &&
+    keepMlflow({ ...mlflowOptions, directory: join(directory, 'mlflow'), log: log('mlflow') }, onNote)
+  let s3: S3Server | undefined
+  const stopServers = async () => {
+    await Promise.all([s3?.stop(), mlflow?.stop(), server.stop()])
+    claimed?.release()
+  }
+  if (s3Options)
+    try {
+      s3 = await startS3Server({ ...s3Options, directory, log: log('s3') })
+      s3Options.onReady(s3.endpoint)
+    } catch (error) {
+      await stopServers()
+      throw error
+    }
   const worker = withWorker ? keepWorker(server.address, log('worker'), onNote) : undefined
   let stopping = false
 
-  const serverGone = server.exited.then(() => {
-    if (!stopping) throw new Error(`the Temporal server ended on its own; its log is ${log('temporal')}`)
+  const gone = async (exited: Promise<void>, what: string, name: string): Promise<never> => {
+    await exited
+    if (!stopping) throw new Error(`the ${what} server ended on its own; its log is ${log(name)}`)
     return new Promise<never>(() => undefined)
-  })
-  const broken = Promise.race([serverGone, ...(worker ? [worker.broken] : [])])
+  }
+  const broken = Promise.race([
+    gone(server.exited, 'Temporal', 'temporal'),
+    ...(s3 ? [gone(s3.exited, 'S3', 's3')] : []),
+    ...(worker ? [worker.broken] : []),
+  ])
   broken.catch(() => undefined)
 
   return {
     address: server.address,
     durable: claimed !== undefined,
     ready: worker?.ready ?? Promise.resolve(),
+    ...(mlflow && { mlflow }),
     broken,
     async stop() {
       stopping = true
+      // First, while what it stores can still be stored.
       await worker?.stop()
-      await server.stop()
-      claimed?.release()
+      await stopServers()
+    },
+  }
+}
+
+/** Runs an MLflow server and starts it again when it dies, a few times. */
+function keepMlflow(
+  options: Pick<MlflowServerOptions, 'mlflow' | 'port' | 'directory' | 'log'>,
+  onNote: (message: string) => void,
+) {
+  const stopping = new AbortController()
+  let server: MlflowServer | undefined
+  let answers: () => void
+  const ready = new Promise<void>((resolve) => {
+    answers = resolve
+  })
+  const keep = async (): Promise<void> => {
+    for (let starts = 1; ; starts++) {
+      let what = 'did not start'
+      try {
+        server = await startMlflow({ ...options, signal: stopping.signal })
+        answers()
+        what = 'ended on its own'
+        await server.exited
+      } catch {
+        // Why is in its log.
+      }
+      if (stopping.signal.aborted) return
+      const said = `MLflow ${what}; its log is ${options.log}.`
+      if (starts === MLFLOW_STARTS) {
+        onNote(`${said} Runs go on without it, and keep what they would log.`)
+        answers()
+        return
+      }
+      onNote(`${said} It is started again.`)
+    }
+  }
+  const gone = keep()
+  return {
+    url: `http://127.0.0.1:${options.port}`,
+    ready,
+    gone,
+    async stop() {
+      stopping.abort()
+      await server?.stop()
+      await gone
     },
   }
 }

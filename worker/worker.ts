@@ -17,6 +17,7 @@ export interface WorkerSettings {
 }
 
 const GRACE_TIME = '5s'
+const shutdownSignals = ['SIGINT', 'SIGTERM'] as const
 
 /** Serves the queues until it is told to stop, by the signal or by SIGINT or SIGTERM. */
 export async function runWorker({
@@ -28,11 +29,12 @@ export async function runWorker({
   onReady,
 }: WorkerSettings): Promise<void> {
   installRuntime()
+  const stopping = new AbortController()
   const bundling = taskQueues.includes('zeroshift') ? workflowBundle() : undefined
   const [connection, bundle, served] = await Promise.all([
     connect(address, connectSeconds, signal),
     bundling,
-    activities ?? import('../activities/index.ts').then(({ createActivities }) => createActivities()),
+    activities ?? import('../activities/index.ts').then(({ createActivities }) => createActivities(stopping.signal)),
   ])
   try {
     const workers = await Promise.all(
@@ -58,15 +60,19 @@ export async function runWorker({
       ),
     )
     const stop = () => {
+      // Long stages keep a checkpoint and hand over, well within the grace time.
+      stopping.abort()
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
     }
     signal?.addEventListener('abort', stop)
+    for (const name of shutdownSignals) process.once(name, stop)
     const running = Promise.all(workers.map((worker) => worker.run()))
     if (signal?.aborted) stop()
     onReady?.()
     try {
       await running
     } finally {
+      for (const name of shutdownSignals) process.off(name, stop)
       // One that fails must not leave the other behind.
       stop()
       await Promise.allSettled([running])
@@ -79,7 +85,7 @@ export async function runWorker({
 let installed = false
 
 /** Warnings and errors only unless ZEROSHIFT_LOG names another level, of the SDK's two halves alike, a line each. */
-function installRuntime(): void {
+export function installRuntime(): void {
   if (installed) return
   installed = true
   const named = process.env.ZEROSHIFT_LOG?.toUpperCase()

@@ -1,20 +1,42 @@
-import { ApplicationFailure, defineQuery, isCancellation, setHandler } from '@temporalio/workflow'
+import {
+  ApplicationFailure,
+  defineQuery,
+  defineSignal,
+  isCancellation,
+  setHandler,
+} from '@temporalio/workflow'
 import type { Candidate } from '../experiment/plan.ts'
 import type { RunInput, RunProgress, RunResult } from '../experiment/run.ts'
 import { makerOf } from '../experiment/stage-list.ts'
 import type { Stage } from '../experiment/stages.ts'
-import { progressQuery } from './names.ts'
-import { reasonOf, report, stageRunner, track } from './stages.ts'
+import { pauseSignal, progressQuery, resumeSignal } from './names.ts'
+import { reasonOf, report, stageRunner, type StageRunner } from './stages.ts'
+import { startTracking, trackAtEnd, type Tracker } from './tracking.ts'
 
 /**
  * One machine-unlearning experiment. What cannot be missed (data, original, gold) fails the run when it fails; a
  * method that fails is left out, and the report says so. Stages that are kept from earlier runs are not computed again.
  */
 export async function experiment(input: RunInput): Promise<RunResult> {
+  let tracker: Tracker | undefined
+  const stages = stageRunner(input, () => tracker?.changed())
+  setHandler(defineQuery<RunProgress>(progressQuery), stages.progress)
+  setHandler(defineSignal(pauseSignal), stages.pause)
+  setHandler(defineSignal(resumeSignal), stages.resume)
+  tracker = await startTracking(input)
+  try {
+    const result = await conduct(input, stages)
+    await tracker?.ended('FINISHED')
+    return result
+  } catch (error) {
+    await tracker?.ended(isCancellation(error) ? 'KILLED' : 'FAILED')
+    throw error
+  }
+}
+
+async function conduct(input: RunInput, stages: StageRunner): Promise<RunResult> {
   const { run, settings } = input
   const { plan } = run
-  const stages = stageRunner(input)
-  setHandler(defineQuery<RunProgress>(progressQuery), stages.progress)
 
   await stages.recall()
 
@@ -45,16 +67,7 @@ export async function experiment(input: RunInput): Promise<RunResult> {
       'NothingLeft',
     )
 
-  // Tracking never fails a run.
-  const notes: string[] = []
-  if (settings.tracking)
-    try {
-      await track({ run, settings, tracking: settings.tracking })
-    } catch (error) {
-      if (isCancellation(error)) throw error
-      notes.push(`tracking at ${settings.tracking.uri} failed: ${reasonOf(error)}`)
-    }
-
+  const notes = await trackAtEnd(input)
   return { id: run.id, ...summary, report: url, digest, results, notes }
 
   async function essential(stage: Stage): Promise<void> {

@@ -6,6 +6,17 @@ export type Queue = (typeof queues)[number]
 
 export const workflowType = 'experiment'
 export const progressQuery = 'progress'
+/** Stages that run keep a checkpoint and stop; none begins until `resumeSignal`. */
+export const pauseSignal = 'pause'
+export const resumeSignal = 'resume'
+
+export const trackingType = 'tracking'
+/** To the workflow that tracks a run: there is something new; the run has begun again; the run has ended. */
+export const trackingSignals = { changed: 'changed', begun: 'begun', ended: 'ended' } as const
+
+export function trackingId(runId: string): string {
+  return `zeroshift-track-${runId}`
+}
 
 /** Starting a run that is running joins it. */
 export function workflowId(runId: string): string {

@@ -1,6 +1,9 @@
 import {
   ActivityCancellationType,
   ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
   isCancellation,
   proxyActivities,
 } from '@temporalio/workflow'
@@ -12,64 +15,126 @@ import type { RunInput, RunProgress, StageProgress } from '../experiment/run.ts'
 import type { Stage, StageKind } from '../experiment/stages.ts'
 import type { Queue } from './names.ts'
 
-const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 5 }
+/**
+ * What the world does to a stage (a worker that dies, a store that is away) is retried for an hour at least, with short
+ * pauses: a checkpoint waits. What a retry cannot help is said to be so by the activity (see activities/errors.ts).
+ */
+const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '4s', maximumAttempts: 1000 }
 
-const stageOptions = {
-  heartbeatTimeout: '30s',
-  retry,
-  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-} as const
-
-const light = proxyActivities<Activities>({
-  ...stageOptions,
-  taskQueue: 'zeroshift' satisfies Queue,
-  startToCloseTimeout: '1h',
-})
-const training = proxyActivities<Activities>({
-  ...stageOptions,
-  taskQueue: 'zeroshift-train' satisfies Queue,
-  startToCloseTimeout: '30d',
-})
-
-/** Looking into the store, writing the report and tracking: no heartbeats, minutes at most. */
-const { kept, report, track } = proxyActivities<Activities>({
+/** Looking into the store and writing the report: no heartbeats, minutes at most. */
+const { kept, report } = proxyActivities<Activities>({
   taskQueue: 'zeroshift' satisfies Queue,
   startToCloseTimeout: '10m',
   retry,
 })
 
-export { report, track }
+export { report }
 
-const where: Readonly<Record<StageKind, ActivityInterfaceFor<Activities>>> = {
-  dataset: light,
-  split: light,
-  train: training,
-  unlearn: training,
-  evaluate: training,
-  attack: light,
-  compare: light,
+/** By kind of stage, the proxies of the queue that runs it. */
+function stageActivities({
+  heartbeatSeconds = 30,
+}: RunInput['settings']): Readonly<Record<StageKind, ActivityInterfaceFor<Activities>>> {
+  const proxies = (taskQueue: Queue, startToCloseTimeout: '1d' | '30d') =>
+    proxyActivities<Activities>({
+      taskQueue,
+      startToCloseTimeout,
+      heartbeatTimeout: 1000 * heartbeatSeconds,
+      retry,
+      cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    })
+  const light = proxies('zeroshift', '1d')
+  const training = proxies('zeroshift-train', '30d')
+  return {
+    dataset: light,
+    split: light,
+    train: training,
+    unlearn: training,
+    evaluate: training,
+    attack: light,
+    compare: light,
+  }
 }
 
+/** How often a stage may find what it reads damaged, and have it computed again. */
+const REPAIRS = 3
+
 /** The stages of one run: each runs once, however many ask for it, and leaves its state for the progress query. */
-export function stageRunner({ run, settings }: RunInput) {
+export function stageRunner({ run, settings }: RunInput, onChange: () => void) {
+  const where = stageActivities(settings)
+  const running = new Set<CancellationScope>()
+  let paused = false
   const promises = new Map<string, Promise<StageDone>>()
   const states = new Map<string, StageProgress>(
     stagesOf(run.plan).map(({ key, kind, title }) => [key, { key, kind, title, state: 'waiting' }]),
   )
   const set = ({ key, kind, title }: Stage, state: Omit<StageProgress, 'key' | 'kind' | 'title'>) => {
     states.set(key, { key, kind, title, ...state })
+    if (state.state === 'computed' || state.state === 'failed') onChange()
   }
 
   async function execute(stage: Stage): Promise<StageDone> {
-    set(stage, { state: 'running' })
     try {
-      const done = await activity(stage)
+      const done = await repaired(stage)
       set(stage, { state: done.cached ? 'cached' : 'computed', seconds: done.seconds })
       return done
     } catch (error) {
       set(stage, isCancellation(error) ? { state: 'waiting' } : { state: 'failed', error: reasonOf(error) })
       throw error
     }
+  }
+
+  /** The stage, after the stages that made what it found damaged. */
+  async function repaired(stage: Stage): Promise<StageDone> {
+    for (let repairs = 0; ; repairs++)
+      try {
+        return await unlessPaused(stage)
+      } catch (error) {
+        const cause = error instanceof ActivityFailure ? error.cause : undefined
+        if (
+          !(cause instanceof ApplicationFailure) ||
+          cause.type !== 'DamagedInputError' ||
+          repairs === REPAIRS
+        )
+          throw error
+        const maker = stagesOf(run.plan).find(({ key }) => key === cause.details?.[0])
+        if (!maker) throw error
+        promises.delete(maker.key)
+        await complete(maker)
+      }
+  }
+
+  /** A pause cancels the activity, which keeps a checkpoint; the next one goes on from there. */
+  async function unlessPaused(stage: Stage): Promise<StageDone> {
+    for (;;) {
+      if (paused) await condition(() => !paused)
+      set(stage, { state: 'running' })
+      const scope = new CancellationScope()
+      running.add(scope)
+      try {
+        return await scope.run(() => activity(stage))
+      } catch (error) {
+        // Where the run itself was cancelled, the scope around this one was.
+        if (
+          !isCancellation(error) ||
+          !scope.consideredCancelled ||
+          CancellationScope.current().consideredCancelled
+        )
+          throw error
+        set(stage, { state: 'waiting' })
+      } finally {
+        running.delete(scope)
+      }
+    }
+  }
+
+  function complete(stage: Stage): Promise<StageDone> {
+    const known = promises.get(stage.key)
+    if (known) return known
+    const promise = execute(stage)
+    // Whoever awaits it hears of a failure; until somebody does, it must not count as unhandled.
+    promise.catch(() => undefined)
+    promises.set(stage.key, promise)
+    return promise
   }
 
   /** The activity's id is the stage's key: that is how a client tells which heartbeats are whose. */
@@ -85,8 +150,7 @@ export function stageRunner({ run, settings }: RunInput) {
     /** What is in the store already needs no worker: it is answered at once from then on. */
     async recall(): Promise<void> {
       const stages = stagesOf(run.plan)
-      const refs = stages.map(({ kind, key }) => ({ kind, key }))
-      const found = new Map((await kept({ stages: refs, settings })).map((done) => [done.key, done]))
+      const found = new Map((await kept({ run, settings })).map((done) => [done.key, done]))
       for (const stage of stages) {
         const done = found.get(stage.key)
         if (!done) continue
@@ -95,17 +159,17 @@ export function stageRunner({ run, settings }: RunInput) {
       }
     },
 
-    complete(stage: Stage): Promise<StageDone> {
-      const known = promises.get(stage.key)
-      if (known) return known
-      const promise = execute(stage)
-      // Whoever awaits it hears of a failure; until somebody does, it must not count as unhandled.
-      promise.catch(() => undefined)
-      promises.set(stage.key, promise)
-      return promise
+    complete,
+
+    pause() {
+      paused = true
+      for (const scope of running) scope.cancel()
+    },
+    resume() {
+      paused = false
     },
 
-    progress: (): RunProgress => ({ id: run.id, stages: [...states.values()] }),
+    progress: (): RunProgress => ({ id: run.id, ...(paused && { paused }), stages: [...states.values()] }),
 
     summary() {
       const all = [...states.values()]
@@ -121,6 +185,8 @@ export function stageRunner({ run, settings }: RunInput) {
     },
   }
 }
+
+export type StageRunner = ReturnType<typeof stageRunner>
 
 /** What a person needs to know of a failure: Temporal wraps the activity's own error. */
 export function reasonOf(error: unknown): string {

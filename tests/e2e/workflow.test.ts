@@ -1,15 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import { WorkflowFailedError } from '@temporalio/client'
 import { CancelledFailure } from '@temporalio/common'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { asFailure } from '../../activities/errors.ts'
-import type { Activities } from '../../activities/index.ts'
+import { asFailure, DamagedInputError } from '../../activities/errors.ts'
+import type { Activities, TrackTask } from '../../activities/index.ts'
 import type { StageDone, StageTask } from '../../activities/stage.ts'
 import { MathError, UserError } from '../../experiment/errors.ts'
 import { stagesOf } from '../../experiment/stage-list.ts'
-import type { RunInput, RunProgress, RunResult } from '../../experiment/run.ts'
+import type { RunInput, RunProgress, RunResult, StageProgress } from '../../experiment/run.ts'
 import type { Stage, StageKind, StageRef } from '../../experiment/stages.ts'
-import { workflowId, workflowType } from '../../workflows/names.ts'
+import { pauseSignal, resumeSignal, trackingId, workflowId, workflowType } from '../../workflows/names.ts'
 import { sampleRun } from '../support/run.ts'
 import { temporalServer, withWorker } from '../support/temporal.ts'
 
@@ -36,9 +37,9 @@ function recording(fault: Fault = () => undefined, keptKeys: readonly string[] =
     return Promise.resolve({ key: stage.key, digest: stage.key, cached: false, seconds: 1 })
   }
   const activities: Activities = {
-    kept: ({ stages }) =>
+    kept: ({ run }) =>
       Promise.resolve(
-        stages
+        stagesOf(run.plan)
           .filter(({ key }) => keptKeys.includes(key))
           .map(({ key }) => ({ key, digest: key, cached: true, seconds: 1 })),
       ),
@@ -53,9 +54,31 @@ function recording(fault: Fault = () => undefined, keptKeys: readonly string[] =
       failed.push(task.failed)
       return Promise.resolve({ url: 'file:///report', digest: 'd', results: [] })
     },
-    track: () => Promise.reject(asFailure(new UserError('no such server'))),
+    track: () => Promise.resolve({ points: 0, runs: 0 }),
   }
   return { activities, calls, failed }
+}
+
+type Handle = Awaited<ReturnType<typeof start>>
+
+const tracked = (input: RunInput): RunInput => ({
+  ...input,
+  settings: { ...input.settings, tracking: { uri: 'http://127.0.0.1:1' } },
+})
+const isTraining = ({ kind, state }: StageProgress) => kind === 'train' && state === 'running'
+
+/** A stage that works until it is told to stop. */
+const untilCancelled = (): Activities['train'] => async () => {
+  const { cancelled, heartbeat } = Context.current()
+  const timer = setInterval(() => {
+    heartbeat()
+  }, 50)
+  try {
+    await cancelled
+  } finally {
+    clearInterval(timer)
+  }
+  throw new Error('not reached')
 }
 
 function start(input: RunInput) {
@@ -219,12 +242,95 @@ describe('a run', () => {
     expect(result.failed).toEqual([])
   })
 
-  test('stands when tracking fails, and says so', async () => {
-    const input = sampleRun({ name: 'tracking' })
-    const tracked = { ...input, settings: { ...input.settings, tracking: { uri: 'http://127.0.0.1:1' } } }
+  test('is tracked beside itself, while it runs and at its end, and waits for nothing', async () => {
+    const input = tracked(sampleRun({ name: 'tracking' }))
     const { activities } = recording()
-    const result = await withWorker(server.address, activities, async () => (await start(tracked)).result())
-    expect(result.notes).toEqual(['tracking at http://127.0.0.1:1 failed: no such server'])
+    const tasks: TrackTask[] = []
+    let away = true
+    const track: Activities['track'] = (task) => {
+      tasks.push(task)
+      return away ? Promise.reject(new Error('nobody answers')) : Promise.resolve({ points: 0, runs: 0 })
+    }
+    await withWorker(server.address, { ...activities, track }, async () => {
+      const result = await (await start(input)).result()
+      expect(result.notes).toEqual([])
+      away = false
+      await server.client.workflow.getHandle(trackingId(input.run.id)).result()
+    })
+    expect(tasks[0]?.ended).toBeUndefined()
+    expect(tasks.at(-1)?.ended?.status).toBe('FINISHED')
+  })
+
+  test.each([
+    ['FAILED', 'fails', (_: Handle) => Promise.resolve()],
+    ['KILLED', 'is cancelled', (handle: Handle) => handle.cancel()],
+    ['KILLED', 'is terminated', (handle: Handle) => handle.terminate()],
+  ] as const)('is %s where it %s', async (status, how, end) => {
+    const input = tracked(sampleRun({ name: how.replaceAll(' ', '-') }))
+    const { activities } = recording((stage) => {
+      if (status === 'FAILED' && stage.kind === 'train') throw new MathError('the loss is not finite')
+    })
+    const ends: (string | undefined)[] = []
+    const track: Activities['track'] = ({ ended }) => {
+      ends.push(ended?.status)
+      return Promise.resolve({ points: 0, runs: 0 })
+    }
+    const train = status === 'FAILED' ? activities.train : untilCancelled()
+    await withWorker(server.address, { ...activities, track, train }, async () => {
+      const handle = await start(input)
+      while (!(await handle.query<RunProgress>('progress')).stages.some(isTraining) && status !== 'FAILED')
+        await sleep(20)
+      await end(handle)
+      await handle.result().catch(() => undefined)
+      await server.client.workflow.getHandle(trackingId(input.run.id)).result()
+    })
+    expect(ends.at(-1)).toBe(status)
+  })
+
+  test('that is paused stops its stages, starts none, and goes on when it is resumed', async () => {
+    const input = sampleRun({ name: 'paused' })
+    const { activities, calls } = recording()
+    let isFirst = true
+    const train: Activities['train'] = async (task) => {
+      if (!isFirst) return activities.train(task)
+      isFirst = false
+      return untilCancelled()(task)
+    }
+    await withWorker(server.address, { ...activities, train }, async () => {
+      const handle = await start(input)
+      const progress = () => handle.query<RunProgress>('progress')
+      while (!(await progress()).stages.some(isTraining)) await sleep(20)
+      await handle.signal(pauseSignal)
+      while ((await progress()).stages.some(({ state }) => state === 'running')) await sleep(20)
+      expect((await progress()).paused).toBe(true)
+      const before = calls.length
+      await sleep(500)
+      expect(calls).toHaveLength(before)
+      await handle.signal(resumeSignal)
+      expect((await handle.result()).computed).toBe(stagesOf(input.run.plan).length)
+    })
+  })
+
+  test('whose stage finds what it reads damaged has that computed again, a few times at most', async () => {
+    const input = sampleRun({ name: 'damaged' })
+    const { split, original } = input.run.plan
+    const once = recording((stage, attempt) => {
+      if (stage.key === original.key && attempt === 1)
+        throw new DamagedInputError('a byte is wrong', split.key)
+    })
+    await withWorker(server.address, once.activities, async () => (await start(input)).result())
+    expect(once.calls.filter(({ key }) => key === split.key)).toHaveLength(2)
+    expect(once.calls.filter(({ key }) => key === original.key)).toHaveLength(2)
+
+    const always = recording((stage) => {
+      if (stage.key === original.key) throw new DamagedInputError('a byte is wrong', split.key)
+    })
+    const again = sampleRun({ name: 'damaged-for-ever' })
+    const reason = await withWorker(server.address, always.activities, async () =>
+      failureOf((await start(again)).result()),
+    )
+    expect(reason).toBe('train original: a byte is wrong')
+    expect(always.calls.filter(({ key }) => key === original.key)).toHaveLength(4)
   })
 
   test('goes on where a worker that stopped left it', async () => {

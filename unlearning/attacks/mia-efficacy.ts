@@ -1,8 +1,9 @@
 import type { Measured, StageMetrics } from '../../experiment/manifest.ts'
 import { classifierNames, scoreNames, type ClassifierName, type ScoreName } from '../../experiment/spec.ts'
+import type { Host } from '../../learning/host.ts'
 import { permutation, type RandomStream } from '../../learning/random.ts'
 import { unusable, type Logits } from '../metrics/logits.ts'
-import type { Classifier } from './classifier.ts'
+import type { Breathe, Classifier } from './classifier.ts'
 import { fitLogistic } from './logistic.ts'
 import { scores } from './scores.ts'
 import { fitSvm } from './svm.ts'
@@ -18,8 +19,17 @@ export interface AttackInput {
   readonly test: Logits
 }
 
+interface AttackFigures {
+  readonly efficacy: Measured
+  readonly accuracy: Measured
+}
+type Attacks = Partial<Record<ClassifierName, Partial<Record<ScoreName, AttackFigures>>>>
+
 const classifiers: Readonly<
-  Record<ClassifierName, (members: Float64Array, nonMembers: Float64Array) => Classifier>
+  Record<
+    ClassifierName,
+    (members: Float64Array, nonMembers: Float64Array, breathe: Breathe) => Classifier | Promise<Classifier>
+  >
 > = { svm: fitSvm, logistic: fitLogistic }
 
 /**
@@ -32,10 +42,14 @@ const classifiers: Readonly<
  * are missing: scikit-learn's SVC then calls everything a member and its LogisticRegression nothing, by their tie rules
  * alone. An attack that learned to call everything one class is defined.
  */
-export function miaEfficacy(
+export async function miaEfficacy(
   { retained, nonMembers, forget, test }: AttackInput,
-  { samples, stream }: { readonly samples: number; readonly stream: RandomStream },
-): StageMetrics['attack'] {
+  {
+    samples,
+    stream,
+    host,
+  }: { readonly samples: number; readonly stream: RandomStream; readonly host?: Host },
+): Promise<StageMetrics['attack']> {
   const count = Math.min(samples, retained.labels.length, nonMembers.labels.length)
   const drawnMembers = permutation(retained.labels.length, stream)
   const drawnNonMembers = permutation(nonMembers.labels.length, stream)
@@ -49,7 +63,7 @@ export function miaEfficacy(
     because('test', test) ??
     (testMembers.length === 0 ? 'every retained sample trains the attack' : undefined)
 
-  const attack = (classifier: ClassifierName, score: ScoreName) => {
+  const attack = async (classifier: ClassifierName, score: ScoreName): Promise<AttackFigures> => {
     if (untrainable !== undefined) return { efficacy: missing(untrainable), accuracy: missing(untrainable) }
     const scoreOf = scores[score]
     const retainedScores = scoreOf(retained)
@@ -59,7 +73,7 @@ export function miaEfficacy(
       const same = missing(`members and non-members have the same ${score} scores`)
       return { efficacy: same, accuracy: same }
     }
-    const decision = classifiers[classifier](members, others)
+    const decision = await classifiers[classifier](members, others, async () => host?.step({}))
     const percent = (set: Float64Array, verdict: 'member' | 'non-member') =>
       (100 * set.filter((value) => decision(value) >= 0 === (verdict === 'member')).length) / set.length
     const efficacy = () => ({ value: percent(scoreOf(forget), 'non-member') })
@@ -73,11 +87,20 @@ export function miaEfficacy(
     }
   }
 
-  const attacks = table(classifierNames, (classifier) =>
-    table(scoreNames, (score) => attack(classifier, score)),
+  const attacks = { ...(host?.snapshot?.notes.attacks as Attacks | undefined) } as Attacks
+  const pairs = classifierNames.flatMap((classifier) =>
+    scoreNames.map((score) => [classifier, score] as const),
   )
+  for (const [i, [classifier, score]] of pairs.entries()) {
+    if (attacks[classifier]?.[score]) continue
+    attacks[classifier] = { ...attacks[classifier], [score]: await attack(classifier, score) }
+    const snapshot = { step: i + 1, vectors: {}, notes: { attacks: { ...attacks } } }
+    await host?.step({ step: i + 1, steps: pairs.length }, () => Promise.resolve(snapshot))
+  }
   const figures = (figure: 'efficacy' | 'accuracy') =>
-    table(classifierNames, (classifier) => table(scoreNames, (score) => attacks[classifier][score][figure]))
+    table(classifierNames, (classifier) =>
+      table(scoreNames, (score) => (attacks[classifier]?.[score] as AttackFigures)[figure]),
+    )
   return { efficacy: figures('efficacy'), accuracy: figures('accuracy'), members: count, nonMembers: count }
 }
 

@@ -8,7 +8,7 @@ import type { NamedTensors } from '../../learning/parameters.ts'
 import { parametersOf } from '../../learning/predict.ts'
 import { sample, stream } from '../../learning/random.ts'
 import { tf } from '../../learning/tf.ts'
-import { curveInterval, train } from '../../learning/training.ts'
+import { curveInterval, train, type Companion } from '../../learning/training.ts'
 import { frozenFeatures } from '../frozen.ts'
 import type { Method } from '../method.ts'
 import { targets } from '../targets.ts'
@@ -25,7 +25,7 @@ import { targets } from '../targets.ts'
  * influence; a step runs from there to the last aligned layer.
  */
 export const unlearn: Method<'rfa'> = async (method, context) => {
-  const { layers, original, data, forget, seed, onStep } = context
+  const { layers, original, data, forget, seed, host } = context
   const matching =
     (patterns: readonly string[]) =>
     ({ name }: { readonly name: string }) =>
@@ -45,8 +45,12 @@ export const unlearn: Method<'rfa'> = async (method, context) => {
   try {
     // The teacher: f_l on D_r, and what each sample brings to the first adapted layer.
     const base = parametersOf(layers, original)
-    const onRetained = await frozenFeatures(layers, base, data, retained, { from, to, capture })
-    const onForget = await frozenFeatures(layers, base, data, forget, { from, capture: new Set([logits]) })
+    const onRetained = await frozenFeatures(layers, base, data, retained, { from, to, capture, host })
+    const onForget = await frozenFeatures(layers, base, data, forget, {
+      from,
+      capture: new Set([logits]),
+      host,
+    })
     const weight = await inverseNorms(onRetained.features)
     const target = targets[method.target](
       {
@@ -79,10 +83,8 @@ export const unlearn: Method<'rfa'> = async (method, context) => {
         residuals.keep(parts)
         return parts.onRetained.add(parts.onForget.mul(method.lambda))
       },
-      onStep: async (progress) => {
-        await residuals.note(progress.step ?? 0)
-        await onStep?.(progress)
-      },
+      companion: residuals,
+      host,
     })
 
     return {
@@ -93,7 +95,7 @@ export const unlearn: Method<'rfa'> = async (method, context) => {
         steps: method.steps,
         samplesUsed: { retained: retained.length, forget: forget.length },
         curve,
-        residuals: residuals.points,
+        residuals: residuals.points(),
       },
     }
   } finally {
@@ -149,27 +151,37 @@ async function inverseNorms(features: NamedTensors): Promise<Record<string, numb
   return Object.fromEntries(await Promise.all(norms))
 }
 
+interface ResidualCurve extends Companion {
+  points(): readonly ResidualPoint[]
+  keep(parts: LossParts): void
+  dispose(): void
+}
+
 /** The loss's two parts, a layer, at the steps where the loss curve has its points. */
-function residualCurve(steps: number, layers: number) {
+function residualCurve(steps: number, layers: number): ResidualCurve {
   const interval = curveInterval(steps)
-  const points: ResidualPoint[] = []
+  let points: ResidualPoint[] = []
   let latest: readonly Tensor[] = []
   const dispose = () => {
     tf.dispose([...latest])
     latest = []
   }
   return {
-    points,
+    points: () => points,
     keep({ onRetained, onForget }: LossParts) {
       dispose()
       latest = [tf.keep(onRetained.div(layers)), tf.keep(onForget.div(layers))]
     },
-    async note(step: number) {
+    async afterStep(step) {
       if ((step - 1) % interval !== 0 && step !== steps) return
       const [retained, forget] = await Promise.all(
         latest.map(async (tensor) => (await tensor.data())[0] ?? NaN),
       )
       points.push({ step, retained: retained ?? NaN, forget: forget ?? NaN })
+    },
+    take: () => Promise.resolve({ vectors: {}, notes: { residuals: [...points] } }),
+    restore({ notes }) {
+      points = [...(notes.residuals as readonly ResidualPoint[])]
     },
     dispose,
   }

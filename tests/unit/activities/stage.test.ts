@@ -142,10 +142,10 @@ describe('between steps', () => {
     const beats: unknown[] = []
     environment.on('heartbeat', (details: unknown) => beats.push(details))
     await dataset(async (context) => {
-      for (let step = 1; step <= 1000; step++) await context.step({ step, steps: 1000, loss: 1 / step })
+      for (let step = 1; step <= 1000; step++) await context.host.step({ step, steps: 1000, loss: 1 / step })
       return readData(context)
     }, environment)
-    expect(beats[0]).toEqual({ step: 1, steps: 1000, loss: 1 })
+    expect(beats[0]).toEqual({ step: 1, steps: 1000, loss: 1, attempt: 1 })
     expect(beats.length).toBeLessThan(20)
   })
 
@@ -153,8 +153,8 @@ describe('between steps', () => {
     let turns = 0
     await dataset(async (context) => {
       setImmediate(() => turns++)
-      await context.step({})
-      await context.step({})
+      await context.host.step({})
+      await context.host.step({})
       return readData(context)
     })
     expect(turns).toBe(1)
@@ -166,7 +166,7 @@ describe('between steps', () => {
     const error = await thrownBy(
       dataset(async (context) => {
         for (;;) {
-          await context.step({ step: ++steps })
+          await context.host.step({ step: ++steps })
           if (steps === 3) environment.cancel()
         }
       }, environment),

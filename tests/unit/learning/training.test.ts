@@ -71,9 +71,11 @@ test('the event loop breathes between steps and a step may stop the run', async 
     optimizer: adam,
     schedule: { name: 'constant' },
     loss: quadratic,
-    onStep: ({ step = 0 }) => {
-      steps.push(step)
-      return step === 3 ? Promise.reject(new Error('cancelled')) : Promise.resolve()
+    host: {
+      step: ({ step = 0 }) => {
+        steps.push(step)
+        return step === 3 ? Promise.reject(new Error('cancelled')) : Promise.resolve()
+      },
     },
   })
   await expect(run).rejects.toThrow('cancelled')

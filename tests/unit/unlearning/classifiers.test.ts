@@ -34,8 +34,8 @@ const floats = (values: readonly number[]) => Float64Array.from(values)
 describe.each(classifiers)('$classifier', ({ classifier, fit, tolerance, mirrorTolerance }) => {
   it.each(vectors.cases)(
     'agrees with scikit-learn: $name',
-    ({ members, nonMembers, queries, ...expected }) => {
-      const decision = fit(floats(members), floats(nonMembers))
+    async ({ members, nonMembers, queries, ...expected }) => {
+      const decision = await fit(floats(members), floats(nonMembers))
       const { decisions, members: called } = expected[classifier]
       queries.forEach((query, i) => {
         const exact = decisions[i] ?? NaN
@@ -50,36 +50,39 @@ describe.each(classifiers)('$classifier', ({ classifier, fit, tolerance, mirrorT
     { minLength: 1, maxLength: 20 },
   )
 
-  it('does not depend on the order of samples, to the bit', () => {
-    fc.assert(
-      fc.property(scores, scores, (members, others) => {
+  it('does not depend on the order of samples, to the bit', async () => {
+    await fc.assert(
+      fc.asyncProperty(scores, scores, async (members, others) => {
         const [a, b] = [
-          fit(floats(members), floats(others)),
-          fit(floats(members.toReversed()), floats(others.toReversed())),
+          await fit(floats(members), floats(others)),
+          await fit(floats(members.toReversed()), floats(others.toReversed())),
         ]
         for (const query of [-1, 0, 0.5, 3, 20]) expect(a(query)).toBe(b(query))
       }),
     )
   })
 
-  it('turns its decision round when members and non-members change places', () => {
-    fc.assert(
-      fc.property(scores, scores, (members, others) => {
-        const [a, b] = [fit(floats(members), floats(others)), fit(floats(others), floats(members))]
+  it('turns its decision round when members and non-members change places', async () => {
+    await fc.assert(
+      fc.asyncProperty(scores, scores, async (members, others) => {
+        const [a, b] = [
+          await fit(floats(members), floats(others)),
+          await fit(floats(others), floats(members)),
+        ]
         for (const query of [-1, 0, 0.5, 3, 20])
           expect(Math.abs(a(query) + b(query))).toBeLessThan(mirrorTolerance)
       }),
     )
   })
 
-  it('refuses a class without samples', () => {
-    expect(() => fit(floats([]), floats([1]))).toThrow(/at least one/)
-    expect(() => fit(floats([1]), floats([]))).toThrow(/at least one/)
+  it('refuses a class without samples', async () => {
+    await expect((async () => fit(floats([]), floats([1])))()).rejects.toThrow(/at least one/)
+    await expect((async () => fit(floats([1]), floats([])))()).rejects.toThrow(/at least one/)
   })
 
-  it('learns from scores of any size', () => {
+  it('learns from scores of any size', async () => {
     for (const size of [1e-6, 1e38]) {
-      const decision = fit(floats([0, 0, size]), floats([size, size, 0]))
+      const decision = await fit(floats([0, 0, size]), floats([size, size, 0]))
       expect(Number.isFinite(decision(0))).toBe(true)
       expect(decision(0)).toBeGreaterThanOrEqual(decision(size))
     }
@@ -87,11 +90,11 @@ describe.each(classifiers)('$classifier', ({ classifier, fit, tolerance, mirrorT
 })
 
 describe('svm', () => {
-  it('trains on 2,000 members and 2,000 non-members in seconds', { timeout: 30_000 }, () => {
+  it('trains on 2,000 members and 2,000 non-members in seconds', { timeout: 30_000 }, async () => {
     const random = stream(1, 'svm test')
     const draw = (shift: number) => Float64Array.from({ length: 2000 }, () => random.normal() + shift)
     const [members, others] = [draw(0), draw(1)]
-    const decision = fitSvm(members, others)
+    const decision = await fitSvm(members, others)
     // Two unit normals 1 apart: the best rule is right for Φ(½) = 69% of each.
     const called = (scores: Float64Array) => scores.filter((score) => decision(score) >= 0).length / 2000
     expect(called(members)).toBeGreaterThan(0.65)

@@ -41,14 +41,14 @@ const sureOfMembers = {
 }
 
 describe('MIA-efficacy', () => {
-  it.each(vectors.attacks)('agrees with scikit-learn: $name', ({ sets, efficacy }) => {
+  it.each(vectors.attacks)('agrees with scikit-learn: $name', async ({ sets, efficacy }) => {
     const input = {
       retained: toLogits(sets.retained),
       nonMembers: toLogits(sets.nonMembers),
       forget: toLogits(sets.forget),
       test: toLogits(sets.test),
     }
-    const result = attack(input)
+    const result = await attack(input)
     for (const classifier of classifierNames)
       for (const score of scoreNames)
         expectClose(valueOf(result.efficacy[classifier][score]), efficacy[classifier][score])
@@ -57,18 +57,18 @@ describe('MIA-efficacy', () => {
       expect(figure).toEqual({ missing: 'every retained sample trains the attack' })
   })
 
-  it('counts D_f called non-member, in the same direction for every score', () => {
-    const forgotten = attack({ ...sureOfMembers, forget: spread(20, 0.1, 0.22) })
-    const remembered = attack({ ...sureOfMembers, forget: spread(20, 0.92, 0.98) })
+  it('counts D_f called non-member, in the same direction for every score', async () => {
+    const forgotten = await attack({ ...sureOfMembers, forget: spread(20, 0.1, 0.22) })
+    const remembered = await attack({ ...sureOfMembers, forget: spread(20, 0.92, 0.98) })
     for (const figure of every(forgotten.efficacy)) expect(valueOf(figure)).toBe(100)
     for (const figure of every(remembered.efficacy)) expect(valueOf(figure)).toBe(0)
   })
 
-  it('has an accuracy of its own on samples that did not train it', () => {
-    const { accuracy } = attack({ ...sureOfMembers, forget: spread(20, 0.9, 0.99) })
+  it('has an accuracy of its own on samples that did not train it', async () => {
+    const { accuracy } = await attack({ ...sureOfMembers, forget: spread(20, 0.9, 0.99) })
     for (const score of ['confidence', 'loss', 'modified-entropy'] as const)
       expect(accuracy.svm[score]).toEqual({ value: 100 })
-    const mirrored = attack({
+    const mirrored = await attack({
       ...sureOfMembers,
       test: spread(60, 0.9, 0.99),
       forget: spread(20, 0.9, 0.99),
@@ -77,32 +77,32 @@ describe('MIA-efficacy', () => {
     expect(mirrored.accuracy.svm.confidence).toEqual({ value: 50 })
   })
 
-  it('trains on as many members as non-members, at most `samples` of each', () => {
+  it('trains on as many members as non-members, at most `samples` of each', async () => {
     const forget = spread(5, 0.1, 0.5)
-    expect(attack({ ...sureOfMembers, forget })).toMatchObject({ members: 60, nonMembers: 60 })
-    expect(attack({ ...sureOfMembers, forget }, 12)).toMatchObject({ members: 12, nonMembers: 12 })
-    expect(attack({ ...sureOfMembers, retained: spread(1, 0.9, 0.99), forget })).toMatchObject({
+    expect(await attack({ ...sureOfMembers, forget })).toMatchObject({ members: 60, nonMembers: 60 })
+    expect(await attack({ ...sureOfMembers, forget }, 12)).toMatchObject({ members: 12, nonMembers: 12 })
+    expect(await attack({ ...sureOfMembers, retained: spread(1, 0.9, 0.99), forget })).toMatchObject({
       members: 1,
       nonMembers: 1,
     })
   })
 
-  it('is the same to the bit for the same stream, and draws others from another', () => {
+  it('is the same to the bit for the same stream, and draws others from another', async () => {
     const input = {
       retained: spread(90, 0.3, 0.99),
       nonMembers: spread(60, 0.1, 0.8),
       test: spread(60, 0.1, 0.8),
       forget: spread(40, 0.1, 0.99),
     }
-    expect(attack(input, 20, 7)).toEqual(attack(input, 20, 7))
-    expect(attack(input, 20, 7)).not.toEqual(attack(input, 20, 8))
+    expect(await attack(input, 20, 7)).toEqual(await attack(input, 20, 7))
+    expect(await attack(input, 20, 7)).not.toEqual(await attack(input, 20, 8))
   })
 
-  it('lies within [0, 100] and does not depend on the order of samples that all train', () => {
+  it('lies within [0, 100] and does not depend on the order of samples that all train', async () => {
     const set = fc.array(fc.double({ min: 0.01, max: 0.99, noNaN: true }), { minLength: 1, maxLength: 12 })
     const input = fc.record({ retained: set, nonMembers: set, forget: set, test: set })
-    fc.assert(
-      fc.property(input, (sets) => {
+    await fc.assert(
+      fc.asyncProperty(input, async (sets) => {
         const size = Math.min(sets.retained.length, sets.nonMembers.length)
         const whole = {
           retained: withConfidence(sets.retained.slice(0, size)),
@@ -110,7 +110,7 @@ describe('MIA-efficacy', () => {
           forget: withConfidence(sets.forget),
           test: withConfidence(sets.test),
         }
-        const result = attack(whole)
+        const result = await attack(whole)
         for (const figure of every(result.efficacy)) {
           if ('missing' in figure) continue
           expect(figure.value).toBeGreaterThanOrEqual(0)
@@ -122,7 +122,7 @@ describe('MIA-efficacy', () => {
           retained: reordered(whole.retained, backwards),
           nonMembers: reordered(whole.nonMembers, backwards),
         }
-        expect(attack(turned)).toEqual(result)
+        expect(await attack(turned)).toEqual(result)
       }),
     )
   })
@@ -139,8 +139,8 @@ describe('an attack that cannot be', () => {
     ['forget', brokenLogits, 'forget: the logits are not finite', undefined],
     ['test', noLogits, undefined, 'test: the set is empty'],
     ['test', brokenLogits, undefined, 'test: the logits are not finite'],
-  ] as const)('has missing figures, never 0: %s', (set, logits, efficacy, accuracy) => {
-    const result = attack({ ...input, [set]: logits })
+  ] as const)('has missing figures, never 0: %s', async (set, logits, efficacy, accuracy) => {
+    const result = await attack({ ...input, [set]: logits })
     for (const figure of every(result.efficacy))
       expect(figure).toEqual(
         efficacy === undefined ? { value: expect.any(Number) as number } : { missing: efficacy },
@@ -151,8 +151,12 @@ describe('an attack that cannot be', () => {
       )
   })
 
-  it('is missing where the score says nothing: all correct', () => {
-    const result = attack({ ...input, retained: spread(30, 0.7, 0.99), nonMembers: spread(30, 0.6, 0.8) })
+  it('is missing where the score says nothing: all correct', async () => {
+    const result = await attack({
+      ...input,
+      retained: spread(30, 0.7, 0.99),
+      nonMembers: spread(30, 0.6, 0.8),
+    })
     const missing = { missing: 'members and non-members have the same correctness scores' }
     expect(result.efficacy.svm.correctness).toEqual(missing)
     expect(result.efficacy.logistic.correctness).toEqual(missing)
@@ -160,8 +164,8 @@ describe('an attack that cannot be', () => {
     expect(valueOf(result.efficacy.svm.confidence)).toBeGreaterThan(0)
   })
 
-  it('is defined where the attack calls all of D_f member', () => {
-    const result = attack({
+  it('is defined where the attack calls all of D_f member', async () => {
+    const result = await attack({
       retained: withConfidence([0.5, 0.5, 0.5, 0.5]),
       nonMembers: withConfidence([0.5, 0.5, 0.5, 0.9]),
       forget: withConfidence([0.1, 0.5, 0.5, 0.2]),

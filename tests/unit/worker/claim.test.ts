@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { claim, isAlive } from '../../../worker/claim.ts'
+import { isAlive } from '../../../infra/alive.mjs'
+import { claim } from '../../../worker/claim.ts'
 
 let directory: string
 let path: string

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { methodSchemas, type ApproximateMethodName } from '../../../../experiment/methods.ts'
+import type { Host, Snapshot } from '../../../../learning/host.ts'
 import type { Weights } from '../../../../learning/parameters.ts'
 import { tf } from '../../../../learning/tf.ts'
 import { loadMethod, type Unlearned } from '../../../../unlearning/method.ts'
@@ -38,12 +39,16 @@ async function unlearn(
   layers: (typeof toyModels)['cnn'],
   original: Weights,
   data = deviceData(),
+  host?: Host,
 ): Promise<Unlearned> {
   const run = (await loadMethod(name)) as (spec: unknown, context: unknown) => Promise<Unlearned>
-  const result = await run(configured[name], context(layers, original, data))
+  const result = await run(configured[name], { ...context(layers, original, data), host })
   data.dispose()
   return result
 }
+
+/** Through JSON and back, so that a snapshot shares nothing with the run that left it. */
+const plainVectors = (_: string, value: unknown) => (value instanceof Float32Array ? [...value] : value)
 
 test('every method of the vocabulary that makes a model has a file, and every file a method', () => {
   const files = readdirSync(new URL('../../../../unlearning/methods', import.meta.url)).map((file) =>
@@ -83,6 +88,31 @@ describe.each(Object.entries(toyModels))('on a %s', (_, layers) => {
       const second = await unlearn(name, layers, original)
       expect(tf.memory().numTensors).toBe(before)
       expect(second).toEqual(first)
+    },
+  )
+
+  test.each(Object.keys(configured) as ApproximateMethodName[])(
+    '%s ends in the same bytes when it goes on from a snapshot of any step',
+    async (name) => {
+      const snapshots: Snapshot[] = []
+      const whole = await unlearn(name, layers, original, deviceData(), {
+        step: async (_, take) => {
+          if (take) snapshots.push(JSON.parse(JSON.stringify(await take(), plainVectors)) as Snapshot)
+        },
+      })
+      expect(snapshots).toHaveLength(whole.metrics.steps)
+      for (const share of [0, 0.4, 1]) {
+        const snapshot = snapshots[Math.round(share * (snapshots.length - 1))]
+        if (!snapshot) throw new Error('no snapshot')
+        const vectors = Object.entries(snapshot.vectors).map(
+          ([vector, values]) => [vector, Float32Array.from(values)] as const,
+        )
+        const host = {
+          snapshot: { ...snapshot, vectors: Object.fromEntries(vectors) },
+          step: () => Promise.resolve(),
+        }
+        expect(await unlearn(name, layers, original, deviceData(), host)).toEqual(whole)
+      }
     },
   )
 

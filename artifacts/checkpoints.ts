@@ -1,0 +1,77 @@
+import { sha256 } from '../experiment/canonical.ts'
+import type { Environment } from '../experiment/manifest.ts'
+import type { StageRef } from '../experiment/stages.ts'
+import type { Artifacts } from './artifacts.ts'
+import { decodeTensors, encodeTensors } from './safetensors.ts'
+
+/** How far a stage has come: its state after some step, and what it took. */
+export interface Checkpoint {
+  readonly step: number
+  readonly vectors: Readonly<Record<string, Float32Array>>
+  readonly notes: Readonly<Record<string, unknown>>
+  /** Wall seconds of work behind it, over all attempts. */
+  readonly seconds: number
+  /** What computed it: another device would go on to other bytes. */
+  readonly tensorflow?: Environment['tensorflow']
+}
+
+const KEPT = 2
+const FORMAT = '1'
+
+/**
+ * The checkpoints of one unfinished stage, `checkpoints/<step>-<sha256>.safetensors`. A name tells its bytes, so none is
+ * ever overwritten and a damaged one is known; the newest two are kept.
+ */
+export class Checkpoints {
+  private readonly artifacts: Artifacts
+  private readonly folder: string
+
+  constructor(artifacts: Artifacts, stage: StageRef) {
+    this.artifacts = artifacts
+    this.folder = `${artifacts.stageFolder(stage)}checkpoints/`
+  }
+
+  /** Answers its path. */
+  async save({ step, vectors, notes, seconds, tensorflow }: Checkpoint): Promise<string> {
+    const tensors = Object.entries(vectors).map(
+      ([name, values]) => [name, { dtype: 'F32', shape: [values.length], values }] as const,
+    )
+    const about = { step, notes, seconds, ...(tensorflow && { tensorflow }) }
+    const bytes = encodeTensors(Object.fromEntries(tensors), { format: FORMAT, about: JSON.stringify(about) })
+    const path = `${this.folder}${String(step).padStart(9, '0')}-${sha256(bytes)}.safetensors`
+    await this.artifacts.store.putIfAbsent(path, bytes)
+    const paths = await this.paths()
+    for (const old of paths.slice(0, -KEPT)) if (old !== path) await this.artifacts.store.delete(old)
+    return path
+  }
+
+  /** The newest whole one that `fits`; a damaged one is deleted. */
+  async newest(
+    fits: (checkpoint: Checkpoint) => boolean | Promise<boolean>,
+  ): Promise<Checkpoint | undefined> {
+    for (const path of (await this.paths()).reverse()) {
+      const bytes = await this.artifacts.store.get(path)
+      if (!bytes) continue
+      if (!path.endsWith(`-${sha256(bytes)}.safetensors`)) {
+        await this.artifacts.store.delete(path)
+        continue
+      }
+      const checkpoint = decode(bytes)
+      if (checkpoint && (await fits(checkpoint))) return checkpoint
+    }
+    return undefined
+  }
+
+  private async paths(): Promise<string[]> {
+    return (await this.artifacts.store.list(this.folder)).map(({ path }) => path)
+  }
+}
+
+/** undefined: of another version of Zeroshift. */
+function decode(bytes: Uint8Array): Checkpoint | undefined {
+  const { tensors, metadata } = decodeTensors(bytes)
+  if (metadata.format !== FORMAT || metadata.about === undefined) return undefined
+  const vectors = Object.entries(tensors).map(([name, { values }]) => [name, values as Float32Array] as const)
+  const about = JSON.parse(metadata.about) as Omit<Checkpoint, 'vectors'>
+  return { ...about, vectors: Object.fromEntries(vectors) }
+}

@@ -1,0 +1,120 @@
+import type { StageRef } from '../experiment/stages.ts'
+import type { Artifacts } from './artifacts.ts'
+
+/** Who computes a stage. Attempts of one activity share `activity` and count up. */
+export interface Holder {
+  readonly activity: string
+  readonly attempt: number
+}
+
+/** Another attempt has taken the stage over, or finished it: this one stops, and what it has is not needed. */
+export class LeaseLostError extends Error {
+  override readonly name = 'LeaseLostError'
+}
+
+interface LeaseRecord extends Holder {
+  /** Grows while the holder is alive. */
+  readonly beat: number
+}
+
+/**
+ * The right to compute a stage, kept in the store, so that it holds between runs, workers and Temporal servers that know
+ * nothing of each other. Leases are numbered, `lease/<n>.json`, and created by conditional puts: the highest one holds. A
+ * holder that is overtaken learns of it at its next renewal; what it may still write until then has names of its own.
+ *
+ * No clock is compared with another machine's: whoever waits watches the beat and measures by its own clock how long
+ * that stays unchanged.
+ */
+export class Lease {
+  private beat = 0
+  private readonly artifacts: Artifacts
+  private readonly stage: StageRef
+  private readonly holder: Holder
+  private readonly number: number
+
+  private constructor(artifacts: Artifacts, stage: StageRef, holder: Holder, number: number) {
+    this.artifacts = artifacts
+    this.stage = stage
+    this.holder = holder
+    this.number = number
+  }
+
+  /**
+   * Waits for its turn: at once where nobody computes the stage or where the holder is an earlier attempt of the same
+   * activity (Temporal has given that one up); else until the holder is done, lets go or shows no life for
+   * `staleSeconds`. undefined: the stage is finished. `pause` is awaited between looks; it may throw.
+   */
+  static async take(
+    artifacts: Artifacts,
+    stage: StageRef,
+    holder: Holder,
+    { staleSeconds, pause }: { staleSeconds: number; pause: () => Promise<void> },
+  ): Promise<Lease | undefined> {
+    let seen = ''
+    let since = performance.now()
+    for (;;) {
+      const { newest, record } = await newestLease(artifacts, stage)
+      const sight = `${newest} ${record?.beat}`
+      if (sight !== seen) {
+        seen = sight
+        since = performance.now()
+      }
+      const isOwn = record?.activity === holder.activity && record.attempt <= holder.attempt
+      if (!record || isOwn || performance.now() - since > 1000 * staleSeconds) {
+        const number = newest + 1
+        const path = leasePath(artifacts, stage, number)
+        if (await artifacts.store.putIfAbsent(path, encode({ ...holder, beat: 0 })))
+          return new Lease(artifacts, stage, holder, number)
+        continue
+      }
+      await pause()
+      if (await artifacts.complete(stage)) return undefined
+    }
+  }
+
+  /** Shows life. Throws a LeaseLostError where the stage was taken over or finished. */
+  async renew(): Promise<void> {
+    const { newest, record } = await newestLease(this.artifacts, this.stage)
+    // A number may come again once a stage was finished, cleared and lost.
+    const isMine = record?.activity === this.holder.activity && record.attempt === this.holder.attempt
+    if (newest !== this.number || !isMine)
+      throw new LeaseLostError(
+        newest > this.number
+          ? 'another attempt has taken this stage over'
+          : 'this stage was finished by another attempt',
+      )
+    const path = leasePath(this.artifacts, this.stage, this.number)
+    await this.artifacts.store.put(path, encode({ ...this.holder, beat: ++this.beat }))
+  }
+
+  /** Lets the next one go on at once. */
+  async release(): Promise<void> {
+    await this.artifacts.store.delete(leasePath(this.artifacts, this.stage, this.number))
+  }
+}
+
+async function newestLease(artifacts: Artifacts, stage: StageRef) {
+  const folder = leaseFolder(artifacts, stage)
+  const numbers = (await artifacts.store.list(folder)).flatMap(({ path }) => {
+    const [, number] = /\/(\d+)\.json$/.exec(path) ?? []
+    return number === undefined ? [] : [Number(number)]
+  })
+  const newest = Math.max(0, ...numbers)
+  const bytes = newest > 0 ? await artifacts.store.get(leasePath(artifacts, stage, newest)) : undefined
+  return { newest, record: bytes && decode(bytes) }
+}
+
+const leaseFolder = (artifacts: Artifacts, stage: StageRef) => `${artifacts.stageFolder(stage)}lease/`
+const leasePath = (artifacts: Artifacts, stage: StageRef, number: number) =>
+  `${leaseFolder(artifacts, stage)}${String(number).padStart(6, '0')}.json`
+
+const encode = (record: LeaseRecord) => new TextEncoder().encode(`${JSON.stringify(record)}\n`)
+
+/** One that cannot be read holds nothing. */
+function decode(bytes: Uint8Array): LeaseRecord | undefined {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as LeaseRecord
+  } catch {
+    return undefined
+  }
+}

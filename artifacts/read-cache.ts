@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { sha256 } from '../experiment/canonical.ts'
+import { UserError } from '../experiment/errors.ts'
+import { cacheDirectory } from '../infra/cache.mjs'
+
+/** A file of this kind that is older was left by a process that is gone. */
+const WRITING = '.writing-'
+const LEFT_MS = 60 * 60 * 1000
+
+/**
+ * Blobs of remote stores on this machine's disk, files named by their SHA-256, for all processes together. It only saves
+ * time: what is damaged counts as absent, and nothing that goes wrong here fails a read.
+ */
+export class ReadCache {
+  private readonly directory: string
+  private readonly limit: number
+  /** Bytes put since the files were last counted. */
+  private sinceCount = Infinity
+
+  /** `limit` in bytes. Processes that fill it at the same time may pass it by a twentieth each. */
+  constructor(directory: string, limit: number) {
+    this.directory = directory
+    this.limit = limit
+  }
+
+  async get(digest: string): Promise<Uint8Array | undefined> {
+    const file = join(this.directory, digest)
+    try {
+      const bytes = await readFile(file)
+      if (sha256(bytes) === digest) {
+        // The time of last use: what the oldest files are told by.
+        await utimes(file, new Date(), new Date()).catch(() => undefined)
+        return bytes
+      }
+      await rm(file, { force: true })
+    } catch {
+      // Absent or unreadable: the store has it.
+    }
+    return undefined
+  }
+
+  async put(digest: string, bytes: Uint8Array): Promise<void> {
+    if (bytes.length > this.limit / 2) return
+    const aside = join(this.directory, `${WRITING}${randomUUID()}`)
+    try {
+      await mkdir(this.directory, { recursive: true })
+      this.sinceCount += bytes.length
+      if (this.sinceCount > this.limit / 20) await this.makeRoom(bytes.length)
+      await writeFile(aside, bytes)
+      await rename(aside, join(this.directory, digest))
+    } catch {
+      await rm(aside, { force: true }).catch(() => undefined)
+    }
+  }
+
+  /** Removes the files that were not used for longest, down to a twentieth below the limit. */
+  private async makeRoom(bytes: number): Promise<void> {
+    const names = await readdir(this.directory)
+    const files = await Promise.all(
+      names.map(async (name) => {
+        const file = join(this.directory, name)
+        const status = await stat(file).catch(() => undefined)
+        return status && { file, name, bytes: status.size, used: status.mtimeMs }
+      }),
+    )
+    const newestFirst = files.filter((file) => file !== undefined).sort((a, b) => b.used - a.used)
+    let room = 0.95 * this.limit - bytes
+    for (const { file, name, bytes: size, used } of newestFirst) {
+      room -= size
+      if (room < 0 || (name.startsWith(WRITING) && Date.now() - used > LEFT_MS))
+        await rm(file, { force: true })
+    }
+    this.sinceCount = bytes
+  }
+}
+
+/**
+ * The cache of this machine, in `blobs` of the cache directory. ZEROSHIFT_BLOB_CACHE_GB is its size, 10 unless set;
+ * undefined where it is 0. Throws a UserError where it is not a number.
+ */
+export function readCache(env: NodeJS.ProcessEnv = process.env): ReadCache | undefined {
+  const text = env.ZEROSHIFT_BLOB_CACHE_GB ?? '10'
+  const gigabytes = text.trim() === '' ? NaN : Number(text)
+  if (!(gigabytes >= 0 && gigabytes < Infinity))
+    throw new UserError(
+      `ZEROSHIFT_BLOB_CACHE_GB is "${text}"; expected a size in gigabytes, or 0 for no cache of blobs`,
+    )
+  return gigabytes === 0 ? undefined : new ReadCache(join(cacheDirectory(), 'blobs'), gigabytes * 1e9)
+}

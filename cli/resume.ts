@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs'
+import { openArtifacts } from '../artifacts/artifacts.ts'
+import { differences } from '../experiment/differences.ts'
+import { UserError } from '../experiment/errors.ts'
+import type { RunInput, RunRecord } from '../experiment/run.ts'
+import { stagesOf } from '../experiment/stage-list.ts'
+import { stageVersions } from '../experiment/stages.ts'
+import { commandOf } from '../report/command.ts'
+import { answering, conduct, type ConductOptions } from './conduct.ts'
+import { recordIn, storeFor } from './place.ts'
+import { prepare, readConfig } from './prepare.ts'
+import type { Talk } from './talk.ts'
+
+export interface ResumeOptions extends ConductOptions {
+  readonly store?: string
+}
+
+/** `zeroshift resume ID`: from what the run left in the store. Answers the exit code. */
+export async function resume(id: string, options: ResumeOptions): Promise<number> {
+  return answering(options, (io) => attempt(id, options, io))
+}
+
+async function attempt(id: string, options: ResumeOptions, io: Talk): Promise<number> {
+  const store = storeFor(options.store)
+  const { failed: _, settings, ...run } = await recordIn(openArtifacts(store), id)
+  refuseOtherVersions(run)
+  const input: RunInput = { run, settings: { ...settings, store } }
+  return conduct(options, io, async () => {
+    await refuseChanges(run, io)
+    return input
+  })
+}
+
+/** Its keys promise results of code that is not here any more. */
+function refuseOtherVersions(run: RunRecord): void {
+  const other = stagesOf(run.plan).find(({ kind, version }) => version !== stageVersions[kind])
+  if (other)
+    throw new UserError(
+      `${run.id} was begun by another version of Zeroshift, in which a ${other.kind} stage computes something else ` +
+        `(version ${other.version}, here ${stageVersions[other.kind]}). To run it anew: ${commandOf(run)}`,
+    )
+}
+
+/** The config that the run was started with says the same as then, and so does the data. */
+async function refuseChanges(run: RunRecord, { say }: Talk): Promise<void> {
+  const { config, overrides } = run.command
+  if (!existsSync(config)) {
+    say(`${config} is not here any more: going on as it was.`)
+    return
+  }
+  const parsed = await readConfig({ config, overrides })
+  const changes = differences(run.spec, parsed.spec)
+  if (changes.length > 0)
+    throw new UserError([
+      {
+        message: `${config} has changed since ${run.id} was started, which goes on only as it was:`,
+      },
+      ...changes.map(({ path, before, after }) => ({ message: `  ${path}: ${before}, now ${after}` })),
+      {
+        message: `Undo the change, or start what it says now as a run of its own, which reuses what they share: ${commandOf(run)}`,
+      },
+    ])
+  const now = await prepare({ config, overrides }, parsed, say)
+  const data = differences(run.facts, now.run.facts)
+  if (data.length > 0)
+    throw new UserError(
+      `the data has changed since ${run.id} was started: ${data.map(({ path, before, after }) => `${path}: ${before}, now ${after}`).join('; ')}. ` +
+        `To run it on the data of today: ${commandOf(run)}`,
+    )
+}

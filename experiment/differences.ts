@@ -1,0 +1,29 @@
+import { formatPath, type Path } from './path.ts'
+
+export interface Difference {
+  /** `methods[2].rank` */
+  readonly path: string
+  /** As JSON; `nothing` where there is none. */
+  readonly before: string
+  readonly after: string
+}
+
+/** Where two values of plain JSON differ: the smallest parts that do, in the order of the first. */
+export function differences(before: unknown, after: unknown, path: Path = []): readonly Difference[] {
+  if (isContainer(before) && isContainer(after) && Array.isArray(before) === Array.isArray(after)) {
+    const [a, b] = [before, after] as Readonly<Record<string, unknown>>[]
+    const keys = [...new Set([...Object.keys(a ?? {}), ...Object.keys(b ?? {})])]
+    return keys.flatMap((key) =>
+      differences(a?.[key], b?.[key], [...path, Array.isArray(before) ? Number(key) : key]),
+    )
+  }
+  return before === after ? [] : [{ path: formatPath(path), before: shown(before), after: shown(after) }]
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? 'nothing' : JSON.stringify(value)
+}

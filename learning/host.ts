@@ -1,0 +1,21 @@
+import type { StepProgress } from '../experiment/run.ts'
+
+/** What a long computation needs in order to go on as if it had never stopped. */
+export interface Snapshot {
+  /** Steps done. */
+  readonly step: number
+  readonly vectors: Readonly<Record<string, Float32Array>>
+  /** Plain JSON: curves, figures. */
+  readonly notes: Readonly<Record<string, unknown>>
+}
+
+/** Whoever runs a long computation. What goes on from a snapshot ends in the same bytes as what never stopped. */
+export interface Host {
+  /** Where an earlier attempt left off. */
+  readonly snapshot?: Snapshot | undefined
+  /**
+   * Awaited between steps: progress goes out, the event loop breathes, a cancellation throws. `take` is called where a
+   * snapshot is due; without it the computation cannot go on from this point.
+   */
+  step(progress: StepProgress, take?: () => Promise<Snapshot>): Promise<void>
+}

@@ -1,0 +1,189 @@
+import { truncateSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { openArtifacts } from '../../artifacts/artifacts.ts'
+import type { RunInput } from '../../experiment/run.ts'
+import { stagesOf } from '../../experiment/stage-list.ts'
+import { stream } from '../../learning/random.ts'
+import { cable } from '../support/proxy.ts'
+import {
+  heartbeatSeconds,
+  leftovers,
+  blobsOf,
+  checkpointSeconds,
+  ended,
+  longRun,
+  running,
+  Site,
+  undisturbed,
+  until,
+} from '../support/durable.ts'
+import { campaign, figure } from '../support/campaign.ts'
+
+/** Of the experiment that faults are made in. */
+const length = { epochs: campaign ? 60 : 20 }
+
+let expected: Awaited<ReturnType<typeof undisturbed>>
+beforeAll(async () => {
+  expected = await undisturbed(length)
+})
+
+let site: Site
+beforeEach(async () => {
+  site = await new Site().open()
+})
+afterEach(() => site.close())
+
+const KILLS = campaign ? 25 : 4
+
+test(`SIGKILL of the worker ${KILLS} times: the same bytes, and a checkpoint interval of work repeated at most`, async () => {
+  const input = await longRun({ ...length, store: join(site.directory, 'store') })
+  const artifacts = openArtifacts(input.settings.store)
+  const stages = new Map(stagesOf(input.run.plan).map((stage) => [stage.key, stage]))
+  const random = stream(1, 'kills')
+  let worker = await site.worker()
+  const handle = await site.start(input)
+  const kills: { stage: string; hadCheckpoint: boolean; secondsLost: number; resumedAfter: number }[] = []
+
+  while (kills.length < KILLS) {
+    const before = await until('a stage that runs', async () => (await running(handle))[0])
+    await sleep(1000 * random.uniform())
+    const victim = (await running(handle)).find(({ key }) => key === before.key)
+    const stage = stages.get(before.key)
+    if (!victim || !stage) continue
+    worker.kill('SIGKILL')
+    const killedAt = { clock: Date.now(), counter: performance.now() }
+    await ended(worker)
+    const newest = (await artifacts.store.list(`${artifacts.stageFolder(stage)}checkpoints/`)).at(-1)
+    worker = await site.worker()
+    const again = await until('the next attempt, or its result', async () => {
+      const next = (await running(handle)).find(({ key }) => key === victim.key)
+      if (next && next.attempt > victim.attempt && next.step !== undefined) return next
+      return (await artifacts.manifest(stage)) && victim
+    })
+    const resumedAfter = (performance.now() - killedAt.counter) / 1000
+    if (newest && again !== victim)
+      expect(again.resumedAt).toBeGreaterThanOrEqual(Number(/\/(\d+)-/.exec(newest.path)?.[1]))
+    const secondsLost = newest ? (killedAt.clock - newest.modified) / 1000 : 0
+    kills.push({ stage: stage.title, hadCheckpoint: newest !== undefined, secondsLost, resumedAfter })
+  }
+  const { digest, failed } = await handle.result()
+  expect(failed).toEqual([])
+  expect(digest).toBe(expected.digest)
+  expect(await blobsOf(artifacts, input)).toEqual(expected.blobs)
+  expect(await leftovers(artifacts)).toEqual([])
+  // A step and a checkpoint, and what a busy machine adds to them.
+  for (const { secondsLost } of kills) expect(secondsLost).toBeLessThan(checkpointSeconds + 2)
+  figure('SIGKILL of the worker', { checkpointSeconds, heartbeatSeconds, kills })
+})
+
+test('SIGTERM: hands over, and no work is repeated beyond the step in flight', async () => {
+  const input = await longRun({
+    ...length,
+    store: join(site.directory, 'store'),
+    // None but the last one is due.
+    settings: { checkpointSeconds: 3600 },
+  })
+  const artifacts = openArtifacts(input.settings.store)
+  const first = await site.worker()
+  const handle = await site.start(input)
+  const victim = await until('training', async () =>
+    (await running(handle)).find(({ key, step = 0 }) => key === input.run.plan.original.key && step > 20),
+  )
+  const start = performance.now()
+  first.kill('SIGTERM')
+  await ended(first)
+  const seconds = (performance.now() - start) / 1000
+  // What `up` and an orchestrator's grace period build on.
+  expect(seconds).toBeLessThan(10)
+  const [kept] = await artifacts.store.list(`${artifacts.stageFolder(input.run.plan.original)}checkpoints/`)
+  const step = Number(/\/(\d+)-/.exec(kept?.path ?? '')?.[1])
+  expect(step).toBeGreaterThanOrEqual(victim.step ?? Infinity)
+  await site.worker()
+  const next = await until('the next attempt', async () =>
+    (await running(handle)).find(({ key, resumedAt }) => key === victim.key && resumedAt !== undefined),
+  )
+  expect(next.resumedAt).toBe(step)
+  expect((await handle.result()).digest).toBe(expected.digest)
+  expect(await blobsOf(artifacts, input)).toEqual(expected.blobs)
+  figure('SIGTERM of the worker', { seconds })
+})
+
+test('a checkpoint that was cut off is not used', async () => {
+  const input = await longRun({ ...length, store: join(site.directory, 'store') })
+  const artifacts = openArtifacts(input.settings.store)
+  const folder = `${artifacts.stageFolder(input.run.plan.original)}checkpoints/`
+  const worker = await site.worker()
+  const handle = await site.start(input)
+  await until('two checkpoints', async () => (await artifacts.store.list(folder)).length === 2)
+  worker.kill('SIGKILL')
+  await ended(worker)
+  const [older, newer] = await artifacts.store.list(folder)
+  truncateSync(fileURLToPath(artifacts.store.locate(newer?.path ?? '')), 1000)
+  await site.worker()
+  const next = await until('the next attempt', async () =>
+    (await running(handle)).find(({ resumedAt }) => resumedAt !== undefined),
+  )
+  expect(next.resumedAt).toBe(Number(/\/(\d+)-/.exec(older?.path ?? '')?.[1]))
+  expect((await handle.result()).digest).toBe(expected.digest)
+  expect(await blobsOf(artifacts, input)).toEqual(expected.blobs)
+})
+
+test('a worker that Temporal no longer hears goes on working: the stage passes to another, and the first one stops', async () => {
+  const input = await longRun({ ...length, store: join(site.directory, 'store') })
+  const artifacts = openArtifacts(input.settings.store)
+  const line = await cable(Number(site.address.split(':')[1]))
+  try {
+    await site.worker({ address: `127.0.0.1:${line.port}` })
+    const handle = await site.start(input)
+    const { original } = input.run.plan
+    await until('training', async () =>
+      (await running(handle)).some(({ key, step }) => key === original.key && step),
+    )
+    line.cut()
+    await site.worker()
+    await until('the other worker', async () =>
+      (await running(handle)).some(({ key, attempt }) => key === original.key && attempt > 1),
+    )
+    const { digest } = await handle.result()
+    line.mend()
+    expect(digest).toBe(expected.digest)
+    expect(await blobsOf(artifacts, input)).toEqual(expected.blobs)
+    // Of one that had not stopped there would be a lease or a checkpoint.
+    await sleep(2000 * checkpointSeconds)
+    expect(await leftovers(artifacts)).toEqual([])
+  } finally {
+    line.close()
+  }
+})
+
+test('two identical experiments that start together compute each stage once', async () => {
+  const store = join(site.directory, 'store')
+  const inputs = await Promise.all(['left', 'right'].map((name) => longRun({ ...length, name, store })))
+  await Promise.all([site.worker(), site.worker()])
+  const handles = await Promise.all(inputs.map((input) => site.start(input)))
+  const results = await Promise.all(handles.map((handle) => handle.result()))
+  const stages = new Set(inputs.flatMap(({ run }) => stagesOf(run.plan).map(({ key }) => key)))
+  expect(results.reduce((sum, { computed }) => sum + computed, 0)).toBe(stages.size)
+  expect(results.every(({ failed }) => failed.length === 0)).toBe(true)
+  expect(await blobsOf(openArtifacts(store), inputs[0] as RunInput)).toEqual(expected.blobs)
+})
+
+test('a loss that is not finite fails its stage with step, rate and last finite loss, once; the rest goes on', async () => {
+  const input = await longRun({ epochs: 2, learningRate: 1e12, store: join(site.directory, 'store') })
+  await site.worker()
+  const handle = await site.start(input)
+  const result = await handle.result()
+  expect(result.failed.map(({ title }) => title)).toContain('unlearn by finetune')
+  const [{ reason = '' } = {}] = result.failed
+  expect(reason).toMatch(
+    /^training diverged: the loss is (NaN|-?Infinity) at step \d+ \(learning rate 1000000000000\); (the last finite loss was|no loss before)/,
+  )
+  const { events = [] } = await handle.fetchHistory()
+  const attempts = events?.flatMap(
+    ({ activityTaskStartedEventAttributes: started }) => started?.attempt ?? [],
+  )
+  expect(new Set(attempts)).toEqual(new Set([1]))
+})

@@ -1,0 +1,233 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, openSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client'
+import { openArtifacts, type Artifacts } from '../../artifacts/artifacts.ts'
+import { plan } from '../../experiment/plan.ts'
+import { runId, type RunInput, type RunResult } from '../../experiment/run.ts'
+import { specSchema } from '../../experiment/spec.ts'
+import { stagesOf } from '../../experiment/stage-list.ts'
+import { ensureTemporal } from '../../infra/temporal.mjs'
+import { findDataDirectory, inspectDataset } from '../../learning/datasets/index.ts'
+import { freePort, startServer, type ServerProcess } from '../../worker/server.ts'
+import { workflowId, workflowType } from '../../workflows/names.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** What faults are made in: a Temporal server with a database, workers as processes of their own, a real small run. */
+
+export type Experiment = (input: RunInput) => Promise<RunResult>
+export type Handle = WorkflowHandle<Experiment>
+
+export const checkpointSeconds = 0.4
+export const heartbeatSeconds = 2
+
+/** An experiment on digits whose stages take seconds, so that there is something to interrupt. */
+export async function longRun({
+  name = 'long',
+  store,
+  seed = 1,
+  epochs = 30,
+  learningRate,
+  settings = {},
+}: {
+  readonly name?: string
+  readonly store: string
+  readonly seed?: number
+  readonly epochs?: number
+  /** Of fine-tuning. */
+  readonly learningRate?: number
+  readonly settings?: Partial<RunInput['settings']>
+}): Promise<RunInput> {
+  const spec = specSchema.parse({
+    name,
+    seed: { training: seed },
+    data: { name: 'digits' },
+    split: { kind: 'class', classes: [0] },
+    model: { name: 'cnn', channels: [8, 16], hidden: 32 },
+    training: { epochs, optimizer: { name: 'adam', learningRate: 1e-3 } },
+    gold: { models: 1 },
+    methods: [
+      { method: 'retrain' },
+      {
+        method: 'finetune',
+        epochs: Math.ceil(epochs / 2),
+        ...(learningRate !== undefined && { optimizer: { name: 'sgd', learningRate } }),
+      },
+      { method: 'rfa', steps: 10 * epochs },
+    ],
+  })
+  const facts = await inspectDataset(spec.data, await findDataDirectory(spec.data, {}))
+  const planned = plan(spec, facts)
+  const command = { config: 'long.yaml', overrides: [] }
+  return {
+    run: { id: runId(name, planned), spec, facts, plan: planned, command },
+    settings: { store, checkpointSeconds, heartbeatSeconds, ...settings },
+  }
+}
+
+export class Site {
+  readonly directory = mkdtempSync(join(tmpdir(), 'zeroshift-faults-'))
+  readonly log = join(this.directory, 'log')
+  private server: ServerProcess | undefined
+  private connection: Connection | undefined
+  private readonly workers = new Set<ChildProcess>()
+  private port = 0
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`
+  }
+
+  get client(): Client {
+    if (!this.connection) throw new Error('the site is not open')
+    return new Client({ connection: this.connection })
+  }
+
+  async open(): Promise<this> {
+    this.port ||= await freePort()
+    await this.startTemporal()
+    for (let tries = 1; !this.connection; tries++)
+      try {
+        this.connection = await Connection.connect({ address: this.address, connectTimeout: 1000 })
+      } catch (error) {
+        if (tries === 50) throw error
+        await sleep(100)
+      }
+    return this
+  }
+
+  async startTemporal(): Promise<void> {
+    this.server = startServer({
+      temporal: await ensureTemporal(),
+      port: this.port,
+      database: join(this.directory, 'temporal.db'),
+      log: this.log,
+    })
+  }
+
+  /** SIGKILL, as `stop` of the guarded server is. */
+  async killTemporal(): Promise<void> {
+    await this.server?.stop()
+  }
+
+  /** A worker that asks for work. */
+  async worker({
+    address = this.address,
+    env = {},
+  }: { address?: string; env?: NodeJS.ProcessEnv } = {}): Promise<ChildProcess> {
+    const output = openSync(this.log, 'a')
+    const child = fork(fileURLToPath(new URL('../../worker/main.ts', import.meta.url)), [address], {
+      execArgv: ['--import', 'tsx'],
+      cwd: root,
+      stdio: ['ignore', output, output, 'ipc'],
+      env: { ...process.env, ...env },
+    })
+    this.workers.add(child)
+    child.once('exit', () => this.workers.delete(child))
+    await Promise.race([
+      once(child, 'message'),
+      once(child, 'exit').then(() =>
+        Promise.reject(new Error(`a worker ended at its start; see ${this.log}`)),
+      ),
+    ])
+    return child
+  }
+
+  start(input: RunInput): Promise<Handle> {
+    return this.client.workflow.start<Experiment>(workflowType, {
+      workflowId: workflowId(input.run.id),
+      taskQueue: 'zeroshift',
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      args: [input],
+    })
+  }
+
+  async close(): Promise<void> {
+    for (const child of this.workers) child.kill('SIGKILL')
+    await this.connection?.close()
+    await this.server?.stop()
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+}
+
+export async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+}
+
+/** Every blob's digest by stage and name: what must be the same whatever happened. */
+export async function blobsOf(artifacts: Artifacts, { run }: RunInput): Promise<Record<string, string>> {
+  const named = await Promise.all(
+    stagesOf(run.plan).map(async (stage) => {
+      const manifest = await artifacts.complete(stage)
+      if (!manifest) throw new Error(`'${stage.title}' is not in the store`)
+      for (const blob of Object.values(manifest.outputs)) await artifacts.getBlob(blob)
+      return Object.entries(manifest.outputs).map(
+        ([name, { sha256 }]) => [`${stage.title}/${name}`, sha256] as const,
+      )
+    }),
+  )
+  return Object.fromEntries(named.flat())
+}
+
+/** What finished stages should not leave. */
+export async function leftovers(artifacts: Artifacts): Promise<readonly string[]> {
+  const objects = await artifacts.store.list('stages/')
+  return objects.map(({ path }) => path).filter((path) => !path.endsWith('/manifest.json'))
+}
+
+/** The same run on a site where nothing happens: its blobs and the report's digest. */
+export async function undisturbed(
+  options: Omit<Parameters<typeof longRun>[0], 'store'> = {},
+): Promise<{ readonly blobs: Record<string, string>; readonly digest: string }> {
+  const site = await new Site().open()
+  try {
+    const input = await longRun({ ...options, store: join(site.directory, 'store') })
+    await site.worker()
+    const { digest } = await (await site.start(input)).result()
+    return { blobs: await blobsOf(openArtifacts(input.settings.store), input), digest }
+  } finally {
+    await site.close()
+  }
+}
+
+export interface Attempt {
+  readonly key: string
+  readonly attempt: number
+  readonly step?: number
+  readonly resumedAt?: number
+}
+
+/** PENDING_ACTIVITY_STATE_STARTED of Temporal's API. */
+const STARTED = 2
+
+/** The stages that workers have now, by Temporal's account. */
+export async function running(handle: Handle): Promise<readonly Attempt[]> {
+  const { raw } = await handle.describe()
+  return (raw.pendingActivities ?? [])
+    .filter(({ state }) => Number(state) === STARTED)
+    .map(({ activityId, attempt, heartbeatDetails }) => {
+      const data = heartbeatDetails?.payloads?.[0]?.data
+      const progress = data ? (JSON.parse(Buffer.from(data).toString()) as Partial<Attempt>) : {}
+      // Until the first heartbeat of an attempt, the server has those of the one before.
+      const own = progress.attempt === attempt ? progress : {}
+      return { ...own, key: activityId ?? '', attempt: attempt ?? 1 }
+    })
+}
+
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined | false> | T | undefined | false,
+  seconds = 60,
+): Promise<T> {
+  const deadline = performance.now() + 1000 * seconds
+  for (;;) {
+    const found = await look()
+    if (found !== undefined && found !== false) return found
+    if (performance.now() > deadline) throw new Error(`waited ${seconds} s in vain for ${what}`)
+    await sleep(25)
+  }
+}

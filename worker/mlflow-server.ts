@@ -1,0 +1,80 @@
+import { mkdirSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startGuarded, type GuardedProcess } from './server.ts'
+
+export interface MlflowServerOptions {
+  /** Path of the `mlflow` command. */
+  readonly mlflow: string
+  readonly port: number
+  /** Runs and their files are kept in it. Made when it is missing. */
+  readonly directory: string
+  readonly log: string
+  /** `files` is MLflow's old store of plain files, which appends every point that it is sent. */
+  readonly backend?: 'sqlite' | 'files'
+  /** Processes that answer side by side, some 250 MB each. */
+  readonly workers?: number
+  /** Gives up when it aborts. */
+  readonly signal?: AbortSignal
+}
+
+export interface MlflowServer extends GuardedProcess {
+  /** For `tracking.uri`. */
+  readonly url: string
+}
+
+const START_MS = 120_000
+
+/** An MLflow server on this machine alone. It never outlives this process. Resolves when it answers. */
+export async function startMlflow(options: MlflowServerOptions): Promise<MlflowServer> {
+  const { mlflow, port, log, backend = 'sqlite', workers = 1 } = options
+  const directory = resolve(options.directory)
+  mkdirSync(directory, { recursive: true })
+  const store = backend === 'sqlite' ? `sqlite:///${join(directory, 'mlflow.db')}` : join(directory, 'mlruns')
+  const server = startGuarded({
+    program: mlflow,
+    args: [
+      ...['server', '--host', '127.0.0.1', '--port', String(port), '--workers', String(workers)],
+      ...['--backend-store-uri', store, '--artifacts-destination', join(directory, 'artifacts')],
+    ],
+    log,
+    directory,
+    env: {
+      MLFLOW_DISABLE_TELEMETRY: 'true',
+      // Processes for evaluation jobs, which tracking does not use.
+      MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false',
+      MLFLOW_ALLOW_FILE_STORE: String(backend === 'files'),
+    },
+  })
+  const url = `http://127.0.0.1:${port}`
+  try {
+    await answering(`${url}/health`, server, options)
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+  return { ...server, url }
+}
+
+async function answering(
+  url: string,
+  server: GuardedProcess,
+  { log, signal }: MlflowServerOptions,
+): Promise<void> {
+  let ended = false
+  void server.exited.then(() => (ended = true))
+  const deadline = performance.now() + START_MS
+  for (;;) {
+    signal?.throwIfAborted()
+    const answer = await fetch(url, { signal: AbortSignal.timeout(1000) }).catch(() => undefined)
+    if (answer?.ok) return
+    if (ended) {
+      const said = (await readFile(log, 'utf8').catch(() => '')).slice(-2000)
+      throw new Error(`MLflow ended at its start; its log is ${log} and ends with:\n${said}`)
+    }
+    if (performance.now() > deadline)
+      throw new Error(`MLflow did not answer within ${START_MS / 1000} s; its log is ${log}`)
+    await sleep(100)
+  }
+}

@@ -1,0 +1,65 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type GuardedProcess, startGuarded } from './server.ts'
+
+export interface S3ServerOptions {
+  /** Path of `versitygw`. */
+  readonly versitygw: string
+  /** Each folder in it is a bucket, each file of a folder an object. Made when it is missing. */
+  readonly directory: string
+  readonly bucket: string
+  readonly port: number
+  readonly credentials: S3Credentials
+  readonly log: string
+}
+
+export interface S3Credentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+}
+
+export interface S3Server extends GuardedProcess {
+  /** For AWS_ENDPOINT_URL_S3. */
+  readonly endpoint: string
+}
+
+const START_MS = 20_000
+
+/**
+ * An S3 server over a directory of a file system with extended attributes, on this machine alone. It never outlives
+ * this process. Resolves when it answers.
+ */
+export async function startS3Server(options: S3ServerOptions): Promise<S3Server> {
+  const { versitygw, directory, bucket, port, credentials, log } = options
+  mkdirSync(join(directory, bucket), { recursive: true })
+  const address = `127.0.0.1:${port}`
+  const server = startGuarded({
+    program: versitygw,
+    args: ['--port', address, '--health', '/health', '--keep-alive', '--quiet', 'posix', directory],
+    env: { ROOT_ACCESS_KEY: credentials.accessKeyId, ROOT_SECRET_KEY: credentials.secretAccessKey },
+    log,
+  })
+  const endpoint = `http://${address}`
+  try {
+    await answering(`${endpoint}/health`, server, log)
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+  return { ...server, endpoint }
+}
+
+async function answering(url: string, server: GuardedProcess, log: string): Promise<void> {
+  let ended = false
+  void server.exited.then(() => (ended = true))
+  const deadline = performance.now() + START_MS
+  for (;;) {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(1000) }).catch(() => undefined)
+    if (answer?.ok) return
+    if (ended) throw new Error(`the S3 server ended at its start; its log is ${log}`)
+    if (performance.now() > deadline)
+      throw new Error(`the S3 server did not answer within ${START_MS / 1000} s; its log is ${log}`)
+    await sleep(20)
+  }
+}

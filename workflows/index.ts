@@ -1,0 +1,3 @@
+/** What the worker serves. */
+export { experiment } from './experiment.ts'
+export { tracking } from './tracking.ts'
