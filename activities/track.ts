@@ -1,32 +1,134 @@
+import { randomUUID } from 'node:crypto'
 import type { Artifacts } from '../artifacts/artifacts.ts'
-import type { RunRecord } from '../experiment/run.ts'
+import { sha256 } from '../experiment/canonical.ts'
+import type { BlobRef } from '../experiment/manifest.ts'
+import type { RunEnd, RunRecord } from '../experiment/run.ts'
 import type { Settings } from '../experiment/spec.ts'
 import { results } from '../report/results.ts'
+import { contentsOf, type TrackedFile } from '../tracking/contents.ts'
+import { deliver, type Delivered, type Ledger, type Note } from '../tracking/deliver.ts'
 import { MlflowClient } from '../tracking/mlflow.ts'
-import { trackRun } from '../tracking/track.ts'
 import { manifestsOf } from './report.ts'
 
-/** Sends the figures and curves of a run whose report is written to its MLflow server. */
+export type Tracking = NonNullable<Settings['tracking']>
+
+/**
+ * Sends what the store has of a run so far to its MLflow server. With `ended` also how the run ended, which stays in the
+ * store; without, the run is going on, and an end that was kept of it holds no longer.
+ */
 export async function track(
   artifacts: Artifacts,
+  { run, tracking, ended }: { run: RunRecord; tracking: Tracking; ended?: RunEnd | undefined },
+): Promise<Delivered> {
+  const path = placeOf(run.id, 'ended')
+  if (ended) await putJson(artifacts, path, ended)
+  else await artifacts.store.delete(path)
+  return deliverRun(artifacts, run, tracking, ended)
+}
+
+/** The same from the store alone: the run's end is the one that was kept, or what its report says. */
+export async function trackStored(
+  artifacts: Artifacts,
   run: RunRecord,
-  tracking: NonNullable<Settings['tracking']>,
-): Promise<void> {
+  tracking: Tracking,
+): Promise<Delivered> {
+  const kept = await getJson<RunEnd>(artifacts, placeOf(run.id, 'ended'))
+  return deliverRun(artifacts, run, tracking, kept ?? (await endOf(artifacts, run)))
+}
+
+/** Of a run that was not tracked when it ran: once it has failures, or none, noted, it has been through. */
+async function endOf(artifacts: Artifacts, run: RunRecord): Promise<RunEnd | undefined> {
+  if (!run.failed) return undefined
+  const finished = Object.values(await manifestsOf(artifacts, run)).map(({ clock }) =>
+    Date.parse(clock.finishedAt),
+  )
+  const status = (await reportDigest(artifacts, run.id)) === undefined ? 'FAILED' : 'FINISHED'
+  return { status, at: Math.max(0, ...finished) }
+}
+
+async function deliverRun(
+  artifacts: Artifacts,
+  run: RunRecord,
+  tracking: Tracking,
+  ended: RunEnd | undefined,
+): Promise<Delivered> {
   const manifests = await manifestsOf(artifacts, run)
   // The stored run knows what failed; the one that was asked for does not.
   const { failed = [] } = (await artifacts.run(run.id)) ?? run
-  await trackRun(new MlflowClient(tracking.uri), {
-    run,
+  const experiment = tracking.experiment ?? run.spec.name
+  const report = ended ? await reportFiles(artifacts, run.id) : []
+  const contents = contentsOf({
+    run: { ...run, failed },
     rows: results({ run, manifests, failed }),
     manifests,
-    digest: await reportDigest(artifacts, run),
-    experiment: tracking.experiment ?? run.spec.name,
+    digest: await reportDigest(artifacts, run.id),
+    ...(await identity(artifacts, run.id)),
+    ended,
+    files: report.map(({ file }) => file),
+    register: tracking.register ? experiment : undefined,
   })
+  const read = async (blob: BlobRef) =>
+    report.find(({ file }) => file.blob.sha256 === blob.sha256)?.bytes ?? (await artifacts.getBlob(blob))
+  const client = new MlflowClient(tracking.uri, { retries: 2, retryAfter: 200 })
+  return deliver(client, experiment, contents, await ledger(artifacts, run.id, read))
 }
 
-async function reportDigest({ store }: Artifacts, { id }: RunRecord): Promise<string> {
-  const path = `runs/${id}/report/report.json`
+const placeOf = (run: string, name: string) => `runs/${run}/tracking/${name}.json`
+
+/** What tells this store's run from the same run in another store: made at the first delivery, and kept. */
+async function identity(
+  artifacts: Artifacts,
+  run: string,
+): Promise<{ readonly nonce: string; readonly startedAt: number }> {
+  const path = placeOf(run, 'key')
+  const kept = await getJson<{ nonce: string; startedAt: number }>(artifacts, path)
+  if (kept) return kept
+  await artifacts.store.putIfAbsent(path, jsonBytes({ nonce: randomUUID(), startedAt: Date.now() }))
+  return identity(artifacts, run)
+}
+
+async function ledger(artifacts: Artifacts, run: string, read: Ledger['read']): Promise<Ledger> {
+  const note = placeOf(run, 'delivered')
+  const claim = (name: string) => placeOf(run, `claims/${sha256(name)}`)
+  return {
+    // A damaged one is as good as none.
+    note: await getJson<Note>(artifacts, note).catch(() => undefined),
+    keep: (latest) => putJson(artifacts, note, latest),
+    claimed: async (name) => (await getJson<{ run: string }>(artifacts, claim(name)))?.run,
+    claim: async (name, id) => {
+      await artifacts.store.putIfAbsent(claim(name), jsonBytes({ run: id }))
+    },
+    read,
+  }
+}
+
+async function reportFiles(
+  { store }: Artifacts,
+  run: string,
+): Promise<readonly { readonly file: TrackedFile; readonly bytes: Uint8Array }[]> {
+  const folder = `runs/${run}/report/`
+  const found = (await store.list(folder)).map(async ({ path }) => {
+    const bytes = await store.get(path)
+    const file = (content: Uint8Array) => ({
+      path: `report/${path.slice(folder.length)}`,
+      blob: { sha256: sha256(content), bytes: content.length },
+    })
+    return bytes ? [{ file: file(bytes), bytes }] : []
+  })
+  return (await Promise.all(found)).flat()
+}
+
+async function reportDigest(artifacts: Artifacts, run: string): Promise<string | undefined> {
+  return (await getJson<{ digest: string }>(artifacts, `runs/${run}/report/report.json`))?.digest
+}
+
+const jsonBytes = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`)
+
+async function putJson({ store }: Artifacts, path: string, value: unknown): Promise<void> {
+  await store.put(path, jsonBytes(value))
+}
+
+async function getJson<T>({ store }: Artifacts, path: string): Promise<T | undefined> {
   const bytes = await store.get(path)
-  if (!bytes) throw new Error(`${store.locate(path)} is missing: a run is tracked once its report is written`)
-  return (JSON.parse(new TextDecoder().decode(bytes)) as { digest: string }).digest
+  return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as T)
 }

@@ -61,18 +61,15 @@ export class Artifacts {
     const cached = await this.cache?.get(blob.sha256)
     if (cached) return cached
     const path = blobPath(blob)
-    let bytes = await this.store.get(path)
-    let found = bytes && sha256(bytes)
-    if (bytes && found !== blob.sha256) {
-      // The way here may have been at fault.
-      bytes = await this.store.get(path)
-      found = bytes && sha256(bytes)
-    }
+    let found = await this.store.getHashed(path)
+    // The way here may have been at fault.
+    if (found && found.sha256 !== blob.sha256) found = await this.store.getHashed(path)
     const remedy = 'run the same command again: the stage that made it is computed anew.'
-    if (!bytes) throw new MissingBlobError(`the blob ${this.store.locate(path)} is missing; ${remedy}`, blob)
-    if (found !== blob.sha256 || bytes.length !== blob.bytes)
+    if (!found) throw new MissingBlobError(`the blob ${this.store.locate(path)} is missing; ${remedy}`, blob)
+    const { bytes } = found
+    if (found.sha256 !== blob.sha256 || bytes.length !== blob.bytes)
       throw new CorruptBlobError(
-        `the blob ${this.store.locate(path)} is damaged: its ${bytes.length} bytes have SHA-256 ${found}, ` +
+        `the blob ${this.store.locate(path)} is damaged: its ${bytes.length} bytes have SHA-256 ${found.sha256}, ` +
           `expected ${blob.bytes} bytes with ${blob.sha256}. Delete it and ${remedy}`,
         blob,
       )
@@ -181,9 +178,7 @@ function readManifest(bytes: Uint8Array): Manifest | undefined {
     const { digest, ...manifest } = JSON.parse(new TextDecoder().decode(bytes)) as Manifest & {
       digest?: string
     }
-    return digest === undefined || digest === manifestDigest(manifest as Manifest)
-      ? (manifest as Manifest)
-      : undefined
+    return digest === undefined || digest === manifestDigest(manifest) ? manifest : undefined
   } catch {
     return undefined
   }

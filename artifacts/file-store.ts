@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { ObjectStore, StoredObject } from './store.ts'
+import { sha256 } from '../experiment/canonical.ts'
+import type { HashedBytes, ObjectStore, StoredObject } from './store.ts'
 
 /**
  * A store in a directory. What is written appears whole: bytes go to a file of another name, reach the disk, and are then
@@ -19,6 +20,11 @@ export class FileStore implements ObjectStore {
 
   async get(path: string): Promise<Uint8Array | undefined> {
     return unlessMissing(readFile(this.file(path)), this.file(path))
+  }
+
+  async getHashed(path: string): Promise<HashedBytes | undefined> {
+    const bytes = await this.get(path)
+    return bytes && { bytes, sha256: sha256(bytes) }
   }
 
   async size(path: string): Promise<number | undefined> {

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { PutObjectCommandInput, S3 } from '@aws-sdk/client-s3'
 import pRetry from 'p-retry'
+import { sha256 } from '../experiment/canonical.ts'
 import { s3Error, s3Failure } from './s3-errors.ts'
 import { s3Options, type S3Options } from './s3-options.ts'
-import type { ObjectStore, StoredObject } from './store.ts'
+import type { HashedBytes, ObjectStore, StoredObject } from './store.ts'
+import { ThreadedHash } from './threaded-hash.ts'
 
 /** Objects up to this size take one request; of larger ones, this many bytes go by a request, a few of them at a time. */
 const PART_BYTES = 16 * 2 ** 20
@@ -21,6 +23,9 @@ const retrying = (kind: new (message: string) => Error) => ({
 /**
  * A store in an S3 bucket, below a prefix. Settings come from the environment: see s3Options. Failed requests are
  * repeated a few times; then the error is a UserError where the user has to change something, else a plain Error.
+ *
+ * A process that is killed while it writes a large object leaves parts that nobody sees, and that only the bucket's own
+ * rule removes (AbortIncompleteMultipartUpload).
  */
 export class S3Store implements ObjectStore {
   readonly url: string
@@ -38,6 +43,10 @@ export class S3Store implements ObjectStore {
   }
 
   async get(path: string): Promise<Uint8Array | undefined> {
+    return (await this.getHashed(path))?.bytes
+  }
+
+  async getHashed(path: string): Promise<HashedBytes | undefined> {
     return this.asking('read', path, (client, object) =>
       pRetry(() => unlessMissing(read(client, object)), retrying(ReplacedObject)),
     )
@@ -155,32 +164,47 @@ interface ObjectName {
   readonly Key: string
 }
 
-/** The first part tells the size; the others are then read beside each other, of the same version. */
-async function read(client: S3, object: ObjectName): Promise<Uint8Array> {
+/**
+ * The first part tells the size; the others are then read beside each other, of the same version, and hashed in their
+ * order as they come.
+ */
+async function read(client: S3, object: ObjectName): Promise<HashedBytes> {
   const first = await readPart(client, object)
   const { total, etag } = first
-  if (first.bytes.length === total) return first.bytes
+  if (first.bytes.length === total) return { bytes: first.bytes, sha256: sha256(first.bytes) }
   const bytes = Buffer.allocUnsafeSlow(total)
   bytes.set(first.bytes)
   const cancel = new AbortController()
-  let next = first.bytes.length
+  const hash = new ThreadedHash(PART_BYTES)
+  const starts = Array.from({ length: Math.ceil(total / PART_BYTES) - 1 }, (_, i) => (i + 1) * PART_BYTES)
+  const waiting = starts.values()
+  const arrived = new Set([0])
   const reader = async () => {
-    while (next < total) {
-      const start = next
-      next += PART_BYTES
-      const into = bytes.subarray(start, next)
+    for (const start of waiting) {
+      const into = bytes.subarray(start, start + PART_BYTES)
       await readPart(client, object, { start, into, total, etag, signal: cancel.signal })
+      arrived.add(start)
+      hashing = hashing.then(hashArrived)
     }
   }
+  let hashed = 0
+  const hashArrived = async () => {
+    for (; arrived.has(hashed); hashed += PART_BYTES)
+      await hash.update(bytes.subarray(hashed, hashed + PART_BYTES))
+  }
+  let hashing = hashArrived()
   const readers = Array.from({ length: PARTS_AT_ONCE }, reader)
   try {
     await Promise.all(readers)
+    await hashing
+    return { bytes, sha256: await hash.digest() }
   } catch (error) {
     cancel.abort()
-    await Promise.allSettled(readers)
+    await Promise.allSettled([...readers, hashing])
     throw error
+  } finally {
+    await hash.close()
   }
-  return bytes
 }
 
 interface Part {

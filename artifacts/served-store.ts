@@ -31,15 +31,17 @@ class ServedStore extends S3Store {
 interface Note {
   readonly accessKeyId: string
   readonly secretAccessKey: string
-  /** Of the server, and the process that it ends with; absent where it does not run. */
+  /** Where the server answers, which of the directories beside the note it serves, and the process that it ends with; absent where it does not run. */
   readonly endpoint?: string
+  readonly bucket?: string
   readonly pid?: number
 }
 
 /** undefined: no server runs over the directory. */
 export function servedStore(directory: string): ServedStore | undefined {
-  const { endpoint, pid } = readNote(directory) ?? {}
-  if (endpoint === undefined || pid === undefined || !isAlive(pid)) return undefined
+  const { endpoint, bucket, pid } = readNote(directory) ?? {}
+  if (endpoint === undefined || pid === undefined) return undefined
+  if (bucket !== basename(directory) || !isAlive(pid)) return undefined
   return new ServedStore(directory, endpoint)
 }
 
@@ -58,7 +60,7 @@ export function serverKeys(directory: string): Pick<Note, 'accessKeyId' | 'secre
 /** Says that a server of this process answers for the directory. Returns what takes that back. */
 export function noteServer(directory: string, endpoint: string): () => void {
   const keys = serverKeys(directory)
-  writeNote(directory, { ...keys, endpoint, pid: process.pid })
+  writeNote(directory, { ...keys, endpoint, bucket: basename(directory), pid: process.pid })
   return () => {
     writeNote(directory, keys)
   }

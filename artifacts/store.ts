@@ -12,6 +12,12 @@ export interface StoredObject {
   readonly modified: number
 }
 
+export interface HashedBytes {
+  readonly bytes: Uint8Array
+  /** Lower-case hexadecimal. */
+  readonly sha256: string
+}
+
 /**
  * Named bytes: what artifacts need of a store, and no more than an S3 bucket can do. Paths are relative, with forward
  * slashes.
@@ -19,6 +25,8 @@ export interface StoredObject {
 export interface ObjectStore {
   readonly url: string
   get(path: string): Promise<Uint8Array | undefined>
+  /** get, and the SHA-256 of what came. */
+  getHashed(path: string): Promise<HashedBytes | undefined>
   /** Bytes of an object, without reading it. */
   size(path: string): Promise<number | undefined>
   /** Replaces what was there, whole or not at all. */
@@ -78,7 +86,7 @@ function placeOf(url: string): { readonly bucket: string; readonly prefix: strin
     )
   if (!/^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/i.test(bucket))
     throw new UserError(
-      `the store "${url}" has no bucket's name after s3://; expected s3://bucket or s3://bucket/prefix`,
+      `the store "${url}" names the bucket "${bucket}"; expected s3://bucket or s3://bucket/prefix, with 3 to 63 letters, digits, dots and dashes as the bucket's name`,
     )
   while (folders.at(-1) === '') folders.pop()
   const wrong = folders.find((folder) => ['', '.', '..'].includes(folder) || /[?#\p{Cc}]/u.test(folder))

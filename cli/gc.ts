@@ -34,7 +34,7 @@ export async function gc({ grace: text, json, store: named, ...options }: GcOpti
   }
 
   const { bold, yellow } = coloursOf(process.stdout)
-  const where = `${whereOf(url)}, which ${counted(runs.size, 'run')} ${runs.size === 1 ? 'uses' : 'use'}`
+  const where = `${whereOf(url)} (${counted(runs.size, 'run')})`
   const some = Object.entries(kinds).filter(([, { count }]) => count > 0)
   if (some.length === 0) console.log(`Nothing older than ${text} is unused in ${where}.`)
   else {

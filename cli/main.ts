@@ -72,6 +72,7 @@ program
     `a task queue to serve, may be repeated: ${queues.join(', ')}; all unless given`,
     collect,
   )
+  .option('--build-id <id>', 'work as this version of a versioned deployment, such as a commit')
   .option(...temporal)
   .action(async (options: WorkerOptions) => {
     const { worker } = await import('./worker.ts')
@@ -81,10 +82,14 @@ program
 program
   .command('up')
   .description(
-    'a Temporal server and a worker here, until stopped; other commands in this directory use them',
+    'Temporal, S3 and MLflow servers and a worker here, until stopped, for other commands in this directory',
   )
-  .option('--port <port>', 'of the Temporal server', '7233')
+  .option('--port <port>', 'of the Temporal server; 7233 or the next free one unless given')
   .option('--ui', "with Temporal's web page, on the port 1000 above")
+  .option('--s3-port <port>', 'of the S3 server; 7070 or the next free one unless given')
+  .option('--no-s3', 'without an S3 server: results are read and written as plain files')
+  .option('--mlflow-port <port>', 'of the MLflow server; 5000 or the next free one unless given')
+  .option('--no-mlflow', 'without an MLflow server')
   .action(async (options: UpOptions) => {
     const { up } = await import('./up.ts')
     process.exitCode = await up(options)

@@ -1,4 +1,4 @@
-import { join, relative, resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { noteBeside, noteServer, serverKeys } from '../artifacts/served-store.ts'
 import { UserError } from '../experiment/errors.ts'
 import { ensureMlflow } from '../infra/mlflow.mjs'
@@ -7,13 +7,13 @@ import { ensureTemporal } from '../infra/temporal.mjs'
 import { ensureVersitygw } from '../infra/versitygw.mjs'
 import { freePort } from '../worker/server.ts'
 import { startStack } from '../worker/stack.ts'
-import { duration } from './format.ts'
+import { showBoard } from './board.ts'
 import { home, noteStack, runningStack, storeFor } from './place.ts'
-import { columns, coloursOf, whereOf } from './print.ts'
+import { coloursOf, whereOf } from './print.ts'
 import { connect } from './temporal.ts'
 
 export interface UpOptions {
-  readonly port: string
+  readonly port?: string
   readonly ui?: boolean
   /** False with --no-s3. */
   readonly s3: boolean
@@ -23,6 +23,7 @@ export interface UpOptions {
 }
 
 /** Near these, where the user names none. */
+const TEMPORAL_PORT = 7233
 const S3_PORT = 7070
 const MLFLOW_PORT = 5000
 /** The directory of the results, and the bucket that is the same. */
@@ -35,7 +36,7 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
     throw new UserError(
       `a stack runs in this directory already (process ${other.pid}, Temporal at ${other.address})`,
     )
-  const port = await portOf('--port', options.port)
+  const port = await portOf('--port', options.port, TEMPORAL_PORT)
   const s3Port = await portOf('--s3-port', options.s3Port, S3_PORT)
   const mlflowPort = await portOf('--mlflow-port', options.mlflowPort, MLFLOW_PORT)
 
@@ -51,9 +52,9 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
       })
   })
   const { yellow } = coloursOf(process.stderr)
-  const board = await boardOn(process.stdout)
+  let board = { end: (): void => undefined }
   const results = resolve(home, BUCKET)
-  let unserve = () => undefined as void
+  let unserve = (): void => undefined
   const stack = await startStack({
     directory: home,
     temporal,
@@ -73,50 +74,49 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
       console.error(yellow(message))
     },
   }).catch((error: unknown) => {
-    board.end()
-    const { message } = error as Error
-    throw versitygw === undefined
-      ? error
-      : new Error(`${message}. Without an S3 server: ./zeroshift up --no-s3`)
+    const hint = versitygw === undefined ? '' : '. Without an S3 server: ./zeroshift up --no-s3'
+    throw new Error(`${(error as Error).message}${hint}`)
   })
-  let forget = noteStack({
-    address: stack.address,
-    shared: true,
-    ...(stack.mlflow && { mlflow: stack.mlflow.url }),
-  })
-  // Runs that begin from now on are not told of it.
-  void stack.mlflow?.gone.then(() => {
+  const { address, durable, mlflow: tracking } = stack
+  let forget = noteStack({ address, shared: true, ...(tracking && { mlflow: tracking.url }) })
+  // Runs that begin from then on are not sent there.
+  void tracking?.gone.then(() => {
     forget()
-    forget = noteStack({ address: stack.address, shared: true })
+    forget = noteStack({ address, shared: true })
   })
 
-  const parts: Part[] = [
-    {
-      name: 'Temporal',
-      where: stack.address,
-      about: stack.durable ? '' : 'in memory: another stack holds the database',
-      ready: connect({ ...stack, embedded: true }).then(({ close }) => close()),
-    },
-    ...(ui ? [{ name: 'web page', where: `http://127.0.0.1:${port + 1000}` }] : []),
-    ...(versitygw === undefined
-      ? []
-      : [
-          {
-            name: 'S3',
-            where: `http://127.0.0.1:${s3Port}`,
-            about: `bucket ${BUCKET}, keys in ${relative('.', noteBeside(results))}`,
-          },
-        ]),
-    ...(stack.mlflow ? [{ name: 'MLflow', where: stack.mlflow.url, ready: stack.mlflow.ready }] : []),
-    { name: 'worker', where: join(home, 'worker.log'), ready: stack.ready },
-    { name: 'results', where: whereOf(storeFor()) },
-    { name: 'logs', where: resolve(home) },
-  ]
   try {
-    const whenUp = board.show(parts)
-    const isUp = await Promise.race([whenUp.then(() => true), stopped.then(() => false), stack.broken])
+    const shown = await showBoard(
+      [
+        {
+          name: 'Temporal',
+          where: address,
+          ...(!durable && { about: 'in memory: another stack holds the database' }),
+          ready: connect({ ...stack, embedded: true }).then(({ close }) => close()),
+        },
+        ...(ui ? [{ name: 'web page', where: `http://127.0.0.1:${port + 1000}` }] : []),
+        ...(versitygw === undefined
+          ? []
+          : [
+              {
+                name: 'S3',
+                where: `http://127.0.0.1:${s3Port}`,
+                about: `bucket ${BUCKET}, keys in ${relative('.', noteBeside(results))}`,
+                ready: Promise.resolve(),
+              },
+            ]),
+        ...(tracking ? [{ name: 'MLflow', where: tracking.url, ready: tracking.ready }] : []),
+        { name: 'worker', where: 'one process', ready: stack.ready },
+        { name: 'results', where: whereOf(storeFor()) },
+        { name: 'logs', where: resolve(home) },
+      ],
+      process.stdout,
+    )
+    board = shown
+    const ended = Promise.race([stopped, stack.broken])
+    const isUp = await Promise.race([shown.allReady.then(() => true), ended.then(() => false)])
     if (isUp) console.log('\nExperiments that are started in this directory run here. Ctrl-C stops it.')
-    await Promise.race([stopped, stack.broken])
+    await ended
     board.end()
     console.log('Stopping.')
     return 0
@@ -126,4 +126,34 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
     forget()
     unserve()
   }
+}
+
+/** What `ensure` answers; undefined, with the reason and the remedy shown, where it cannot be installed. */
+async function unlessImpossible(
+  name: string,
+  ensure: () => Promise<string>,
+  option: string,
+): Promise<string | undefined> {
+  try {
+    return await ensure()
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error
+    const { yellow } = coloursOf(process.stderr)
+    console.error(yellow(`Going on without ${name} (${option} does so without asking):\n${error.message}\n`))
+    return undefined
+  }
+}
+
+/** The port that was asked for, which must be free, or one near the usual one. Throws a UserError. */
+async function portOf(option: string, text: string | undefined, usual: number): Promise<number> {
+  if (text === undefined) return freePort(usual)
+  const port = Number(text)
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new UserError(`${option}: expected a number from 1 to 65535, found '${text}'`)
+  const free = await freePort(port)
+  if (free !== port)
+    throw new UserError(
+      `${option}: port ${port} is in use by another program; give a free one, such as ${free}`,
+    )
+  return port
 }

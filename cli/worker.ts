@@ -1,10 +1,11 @@
 import { UserError } from '../experiment/errors.ts'
-import { queues, type Queue } from '../workflows/names.ts'
+import { deploymentName, queues, type Queue } from '../workflows/names.ts'
 import { runWorker } from '../worker/worker.ts'
 import { runningStack } from './place.ts'
 
 export interface WorkerOptions {
   readonly queue?: readonly string[]
+  readonly buildId?: string
   readonly temporal?: string
 }
 
@@ -12,16 +13,22 @@ export interface WorkerOptions {
 const CONNECT_SECONDS = 300
 
 /** `zeroshift worker`: until SIGINT or SIGTERM, which end it in order. */
-export async function worker({ queue = queues, temporal }: WorkerOptions): Promise<number> {
+export async function worker({ queue = queues, buildId, temporal }: WorkerOptions): Promise<number> {
   const served = queue.map(queueNamed)
   const address = temporal ?? process.env.TEMPORAL_ADDRESS ?? runningStack()?.address ?? '127.0.0.1:7233'
   console.log(`connecting to Temporal at ${address}`)
   await runWorker({
     address,
     queues: served,
+    ...(buildId !== undefined && { buildId }),
     connectSeconds: CONNECT_SECONDS,
     onReady: () => {
       console.log(`working for ${served.join(', ')}`)
+      if (buildId !== undefined)
+        console.log(
+          `Runs come here once this version is the current one: temporal worker deployment set-current-version --address ${address} ` +
+            `--deployment-name ${deploymentName} --build-id ${buildId}`,
+        )
     },
   })
   return 0

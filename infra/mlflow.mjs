@@ -39,9 +39,7 @@ async function install(link) {
   await removeUnused(link)
   const directory = `${link}-${randomUUID()}`
   try {
-    await step(`installing MLflow ${VERSION} (about 80 s, 850 MB)`, () =>
-      fill(directory),
-    )
+    await step(`installing MLflow ${VERSION} (about 80 s, 850 MB)`, () => fill(directory))
     await symlink(basename(directory), `${link}.new`)
     await rename(`${link}.new`, link)
   } catch (error) {

@@ -1,128 +1,119 @@
-import pRetry from 'p-retry'
-import { request } from 'undici'
 import { UserError } from '../experiment/errors.ts'
+import type { RunEnd } from '../experiment/run.ts'
+import { batches, checkMetric, lanes, limits, type Batch, type Metric, type Strings } from './limits.ts'
+import { Rest, type RestOptions } from './rest.ts'
 
 /**
  * MLflow's tracking API, version 2.0 over REST: what an experiment tracker needs of it. Every call may be repeated without
- * doubling anything: runs are found again by a tag, parameters and tags are set, and the server keeps one of two
- * metric points that are equal in key, value, timestamp and step, so timestamps are the caller's, never the clock's.
+ * doubling anything, however the server keeps its points: where some may have arrived before, it is asked for them first.
  */
-export interface Metric {
-  readonly key: string
-  readonly value: number
-  /** Milliseconds since 1970. */
-  readonly timestamp: number
-  readonly step: number
-}
-
-export type Strings = Readonly<Record<string, string>>
-
-export type RunStatus = 'FINISHED' | 'FAILED' | 'KILLED'
-
-/** The server's limits on one call, and on names and values. */
-const limits = {
-  metrics: 1000,
-  params: 100,
-  tags: 100,
-  bytes: 1_000_000,
-  key: 250,
-  paramValue: 6000,
-  tagValue: 5000,
-}
-
-/** Bytes of a call beside its items: the run's id and the names of the lists. */
-const overhead = 1000
-
-/** Marks a run as the one that a client means, whoever created it. */
-const idempotencyTag = 'zeroshift.key'
-
-export interface MlflowOptions {
-  /** Pause before the first retry, in milliseconds; it doubles each time. */
-  readonly retryAfter?: number
-  readonly retries?: number
-}
-
 export class MlflowClient {
-  /** Of the REST API, without credentials. */
-  private readonly base: URL
-  private readonly authorization: string | undefined
-  private readonly options: Required<MlflowOptions>
+  private readonly rest: Rest
 
-  /**
-   * Credentials come from the URL, else from MLFLOW_TRACKING_USERNAME and _PASSWORD, else from MLFLOW_TRACKING_TOKEN: the
-   * order of MLflow's own client. Throws a UserError where `uri` is no URL.
-   */
-  constructor(uri: string, { retryAfter = 500, retries = 5 }: MlflowOptions = {}) {
-    const url = parseUrl(uri)
-    this.authorization = authorizationOf(url)
-    this.base = new URL(`${url.origin}${url.pathname.replace(/\/*$/, '/')}api/2.0/mlflow/`)
-    this.options = { retryAfter, retries }
+  /** See Rest for the credentials. Throws a UserError where `uri` is no URL. */
+  constructor(uri: string, options: RestOptions = {}) {
+    this.rest = new Rest(uri, options)
+  }
+
+  /** The server's address, without credentials. */
+  get address(): string {
+    return this.rest.address
   }
 
   /** The id of the experiment of this name, made when there is none. Throws a UserError where it was deleted. */
   async experiment(name: string): Promise<string> {
     const query = new URLSearchParams({ experiment_name: name })
     const find = async () => {
-      const found = await this.call<{ experiment: { experiment_id: string; lifecycle_stage?: string } }>(
-        'GET',
+      const found = await this.get<{ experiment: { experiment_id: string; lifecycle_stage?: string } }>(
         `experiments/get-by-name?${query.toString()}`,
-        undefined,
         'RESOURCE_DOES_NOT_EXIST',
       )
       if (found?.experiment.lifecycle_stage === 'deleted')
         throw new UserError(
-          `the experiment "${name}" was deleted on MLflow at ${this.base.origin}; restore it there, or name another one in tracking.experiment`,
+          `the experiment "${name}" was deleted on MLflow at ${this.address}; restore it there, or name another one in tracking.experiment`,
         )
       return found?.experiment.experiment_id
     }
-    return this.retried(async () => {
+    return this.rest.retried(async () => {
       const known = await find()
       if (known !== undefined) return known
-      const made = await this.call<{ experiment_id: string }>(
-        'POST',
+      const made = await this.post<{ experiment_id: string }>(
         'experiments/create',
         { name },
         'RESOURCE_ALREADY_EXISTS',
       )
       const id = made?.experiment_id ?? (await find())
       if (id === undefined)
-        throw new Error(`MLflow at ${this.base.origin} has no experiment "${name}" and does not make one`)
+        throw new Error(`MLflow at ${this.address} has no experiment "${name}" and does not make one`)
       return id
     })
   }
 
-  /**
-   * The id of the run with this key in the experiment, made when there is none. A retry looks for it again: the server
-   * may have made it although its answer got lost.
-   */
-  async run(
-    experiment: string,
-    { key, name, startTime, tags = {} }: { key: string; name: string; startTime: number; tags?: Strings },
-  ): Promise<string> {
-    if (key.includes("'")) throw new RangeError(`the key ${key} has a quote, which a search cannot hold`)
-    const marked = entries({ ...tags, [idempotencyTag]: key }, limits.tagValue)
-    return this.retried(async () => {
-      const found = await this.call<{ runs?: { info: { run_id: string } }[] }>('POST', 'runs/search', {
+  /** The runs of an experiment that have this tag and are not deleted. */
+  runsWith(experiment: string, tag: string, value: string): Promise<readonly ServerRun[]> {
+    return this.rest.retried(() => this.search(experiment, tag, value))
+  }
+
+  private async search(experiment: string, tag: string, value: string): Promise<readonly ServerRun[]> {
+    if (value.includes("'")) throw new RangeError(`the tag ${value} has a quote, which a search cannot hold`)
+    const runs: ServerRun[] = []
+    for (let token: string | undefined; ;) {
+      const page = await this.post<{ runs?: RunAnswer[]; next_page_token?: string }>('runs/search', {
         experiment_ids: [experiment],
-        filter: `tags.\`${idempotencyTag}\` = '${key}'`,
-        max_results: 1,
+        filter: `tags.\`${tag}\` = '${value}'`,
+        max_results: 1000,
+        ...(token && { page_token: token }),
       })
-      const known = found?.runs?.[0]
-      if (known) return known.info.run_id
-      const made = await this.call<{ run: { info: { run_id: string } } }>('POST', 'runs/create', {
+      runs.push(...(page?.runs ?? []).map(serverRun))
+      token = page?.next_page_token
+      if (!token) return runs
+    }
+  }
+
+  /** undefined: there is none of this id, or it was deleted. */
+  async run(id: string): Promise<ServerRun | undefined> {
+    const found = await this.rest.retried(() =>
+      this.get<{ run: RunAnswer }>(
+        `runs/get?${new URLSearchParams({ run_id: id }).toString()}`,
+        'RESOURCE_DOES_NOT_EXIST',
+      ),
+    )
+    return found && found.run.info.lifecycle_stage !== 'deleted' ? serverRun(found.run) : undefined
+  }
+
+  /**
+   * Makes a run. Where an answer got lost, a run that has the same `mark` (a tag of its own) is taken for it: then `isNew`
+   * is false, and somebody else may have made it.
+   */
+  async createRun(experiment: string, { name, startTime, tags, mark }: NewRun): Promise<Created> {
+    return this.rest.retried(async (attempt) => {
+      const [known] = attempt === 1 ? [] : await this.search(experiment, mark, tags[mark] ?? '')
+      if (known) return { run: known, isNew: false }
+      const made = await this.post<{ run: RunAnswer }>('runs/create', {
         experiment_id: experiment,
         run_name: name,
         start_time: startTime,
-        tags: marked,
+        tags: Object.entries(tags).map(([key, value]) => ({ key, value })),
       })
-      if (!made) throw new Error(`MLflow at ${this.base.origin} made no run "${name}"`)
-      return made.run.info.run_id
+      if (!made) throw new Error(`MLflow at ${this.address} made no run "${name}"`)
+      return { run: serverRun(made.run), isNew: true }
+    })
+  }
+
+  /** Also of a run that is deleted already. */
+  async deleteRun(id: string): Promise<void> {
+    await this.rest.retried(async () => {
+      await this.post('runs/delete', { run_id: id }, 'RESOURCE_DOES_NOT_EXIST', 'INVALID_PARAMETER_VALUE')
     })
   }
 
   /**
-   * Logs any number of points, parameters and tags, in calls that the server accepts. Longer values are cut, with an
-   * ellipsis; a name or a number that the server would refuse is a RangeError, before anything is sent.
+   * Logs any number of points, parameters and tags, in calls that the server accepts, a few of them side by side; the
+   * points of one key arrive in their order, and a key has one point a step. Answers how many points it sent.
+   *
+   * @param asks  whether some may be there already: the server is asked first, and only what is missing is sent. After a
+   *   call whose outcome is not known it is asked in any case. Throws a RangeError before anything is sent where the
+   *   server would refuse a name, a number or the length of a value.
    */
   async log(
     run: string,
@@ -131,173 +122,245 @@ export class MlflowClient {
       params = {},
       tags = {},
     }: { metrics?: readonly Metric[]; params?: Strings; tags?: Strings },
-  ): Promise<void> {
+    { asks = true, inFlight = 4 }: { asks?: boolean; inFlight?: number } = {},
+  ): Promise<number> {
+    // What cannot be sent is found before the server is asked for anything.
+    const first = batches({ params, tags })
     for (const metric of metrics) checkMetric(metric)
-    const batches = [
-      ...chunks(entries(params, limits.paramValue), limits.params).map((some) => ({ params: some })),
-      ...chunks(entries(tags, limits.tagValue), limits.tags).map((some) => ({ tags: some })),
-      ...chunks(metrics, limits.metrics).map((some) => ({ metrics: some })),
-    ]
-    for (const batch of batches) await this.send('runs/log-batch', { run_id: run, ...batch })
+    const points = asks
+      ? await this.missing(run, metrics, inFlight, (work) => this.rest.retried(work))
+      : metrics
+    for (const batch of first) await this.send(run, batch)
+    const sending = lanes(points, inFlight).map(async (lane) => {
+      for (const batch of batches({ metrics: lane })) await this.send(run, batch)
+    })
+    // Nothing is on its way any more when this fails.
+    const failed = (await Promise.allSettled(sending)).find((outcome) => outcome.status === 'rejected')
+    if (failed) throw failed.reason
+    return points.length
   }
 
-  async end(run: string, status: RunStatus, endTime: number): Promise<void> {
-    await this.send('runs/update', { run_id: run, status, end_time: endTime })
-  }
-
-  private async send(path: string, body: unknown): Promise<void> {
-    await this.retried(() => this.call('POST', path, body))
-  }
-
-  /** Repeats what a server that is away or overloaded did not do, with growing pauses of random length. */
-  private retried<T>(work: () => Promise<T>): Promise<T> {
-    return pRetry(work, {
-      retries: this.options.retries,
-      minTimeout: this.options.retryAfter,
-      maxTimeout: 10_000,
-      randomize: true,
-      shouldRetry: ({ error }) => error instanceof Unavailable,
+  private async send(run: string, batch: Batch): Promise<void> {
+    const { params, tags } = batch
+    await this.rest.retried(async (attempt) => {
+      const metrics =
+        attempt === 1
+          ? batch.metrics
+          : batches({ metrics: await this.missing(run, batch.points) }).flatMap((some) => some.metrics)
+      const lists = { params, tags, metrics }
+      const body = Object.entries(lists).map(([name, items]) => `"${name}":[${items.join(',')}]`)
+      await this.rest.call({
+        method: 'POST',
+        path: 'api/2.0/mlflow/runs/log-batch',
+        body: `{"run_id":${JSON.stringify(run)},${body.join(',')}}`,
+      })
     })
   }
 
-  /** One call. undefined: the server answered with the error code `expected`. */
-  private async call<T>(
-    method: 'GET' | 'POST',
-    path: string,
-    body?: unknown,
-    expected?: string,
-  ): Promise<T | undefined> {
-    const where = `MLflow at ${this.base.origin} (${path.split('?')[0]})`
-    const { status, text } = await this.exchange(method, new URL(path, this.base), body).catch(
-      (error: unknown) => {
-        throw new Unavailable(`${where} cannot be reached: ${reasonOf(error)}`, { cause: error })
-      },
+  /** The points whose step the server does not have for their key. */
+  private async missing(
+    run: string,
+    metrics: readonly Metric[],
+    inFlight = 1,
+    retried: <T>(work: () => Promise<T>) => Promise<T> = (work) => work(),
+  ): Promise<Metric[]> {
+    const there = new Map<string, Set<number>>()
+    const keys = [...new Set(metrics.map(({ key }) => key))].values()
+    await Promise.all(
+      Array.from({ length: inFlight }, async () => {
+        for (const key of keys) there.set(key, await retried(() => this.steps(run, key)))
+      }),
     )
-    const answer = jsonOf<T & { error_code?: string }>(text)
-    const said = text.length > 500 ? `${text.slice(0, 500)}…` : text
-    if (status < 300) {
-      if (answer === undefined)
-        throw new Error(`${where} answered with what is not JSON; is it an MLflow server? It says: ${said}`)
-      return answer
-    }
-    if (expected !== undefined && answer?.error_code === expected) return undefined
-    const message = `${where} answered ${status}: ${said}`
-    if (status === 401 || status === 403)
-      throw new UserError(
-        `${message}. Check the credentials: MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD`,
+    return metrics.filter(({ key, step }) => !there.get(key)?.has(step))
+  }
+
+  /** The steps at which a run has a point for a key. */
+  private async steps(run: string, key: string): Promise<Set<number>> {
+    const steps = new Set<number>()
+    for (let token = ''; ;) {
+      const query = new URLSearchParams({ run_id: run, metric_key: key, max_results: '10000' })
+      if (token) query.set('page_token', token)
+      const page = await this.get<{ metrics?: { step?: number | string }[]; next_page_token?: string }>(
+        `metrics/get-history?${query.toString()}`,
+        'RESOURCE_DOES_NOT_EXIST',
       )
-    throw status === 408 || status === 429 || status >= 500 ? new Unavailable(message) : new Error(message)
-  }
-
-  private async exchange(method: 'GET' | 'POST', url: URL, body: unknown) {
-    const response = await request(url, {
-      method,
-      headers: {
-        'content-type': 'application/json',
-        ...(this.authorization !== undefined && { authorization: this.authorization }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      headersTimeout: 60_000,
-      bodyTimeout: 60_000,
-    })
-    return { status: response.statusCode, text: await response.body.text() }
-  }
-}
-
-/** The server is away or overloaded: the same call may succeed later. */
-class Unavailable extends Error {}
-
-/** Its own error, since Node's repeats the whole text, credentials included. */
-function parseUrl(uri: string): URL {
-  if (URL.canParse(uri)) {
-    const url = new URL(uri)
-    if (url.protocol === 'http:' || url.protocol === 'https:') return url
-  }
-  throw new UserError(
-    'the address of the MLflow server is not a URL; expected http:// or https:// and a host',
-  )
-}
-
-function authorizationOf({ username, password }: URL): string | undefined {
-  const {
-    MLFLOW_TRACKING_TOKEN: token,
-    MLFLOW_TRACKING_USERNAME: user,
-    MLFLOW_TRACKING_PASSWORD: secret,
-  } = process.env
-  const basic = (name: string, word: string) => `Basic ${Buffer.from(`${name}:${word}`).toString('base64')}`
-  if (username) return basic(decoded(username), decoded(password))
-  if (user && secret) return basic(user, secret)
-  return token ? `Bearer ${token}` : undefined
-}
-
-/** What a URL means by %XX, or the text itself where a % is only a %. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
-}
-
-/** Names as the server accepts them: also, a path that means itself, since some servers keep files of these names. */
-function checkName(name: string): void {
-  const isPath = name.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
-  if (!/^[\w\-. :/]+$/.test(name) || name.length > limits.key || !isPath || name.startsWith('..'))
-    throw new RangeError(
-      `MLflow does not accept the name ${JSON.stringify(name)}: expected at most ${limits.key} of A to Z, a to z, digits, spaces and _ - . : /`,
-    )
-}
-
-function checkMetric({ key, value, timestamp, step }: Metric): void {
-  checkName(key)
-  if (!Number.isFinite(value) || !Number.isSafeInteger(timestamp) || !Number.isSafeInteger(step))
-    throw new RangeError(
-      `the metric "${key}" is ${value} at step ${step} and time ${timestamp}: expected a finite value and whole numbers`,
-    )
-}
-
-function entries(strings: Strings, longest: number): { key: string; value: string }[] {
-  return Object.entries(strings).map(([key, value]) => {
-    checkName(key)
-    return { key, value: shortened(value, longest) }
-  })
-}
-
-/** Cut between characters: half a surrogate pair is no text to a database. */
-function shortened(value: string, longest: number): string {
-  if (value.length <= longest) return value
-  const cut = value.slice(0, longest - 1)
-  return `${/[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut}…`
-}
-
-/** Pieces of at most `count` items, and of fewer bytes than one call may have. */
-function chunks<T>(items: readonly T[], count: number): T[][] {
-  const result: T[][] = []
-  let bytes = 0
-  for (const item of items) {
-    const size = Buffer.byteLength(JSON.stringify(item)) + 1
-    const last = result.at(-1)
-    if (!last || last.length >= count || bytes + size > limits.bytes - overhead) {
-      result.push([item])
-      bytes = size
-    } else {
-      last.push(item)
-      bytes += size
+      for (const { step = 0 } of page?.metrics ?? []) steps.add(Number(step))
+      token = page?.next_page_token ?? ''
+      if (!token) return steps
     }
   }
-  return result
+
+  /** Sets the status; `endTime` in milliseconds since 1970, where the run has one. */
+  async update(run: string, status: RunEnd['status'] | 'RUNNING', endTime?: number): Promise<void> {
+    const body = { run_id: run, status, ...(endTime !== undefined && { end_time: endTime }) }
+    await this.rest.retried(() => this.post('runs/update', body))
+  }
+
+  /** Notes the data sets that a run used; one of a name and digest that it has stays as it is. */
+  async inputs(run: string, datasets: readonly DatasetInput[]): Promise<void> {
+    const list = datasets.map(({ name, digest, source, profile, tags }) => ({
+      tags: Object.entries(tags).map(([key, value]) => ({ key, value })),
+      dataset: {
+        name,
+        digest: digest.slice(0, limits.datasetDigest),
+        source_type: 'zeroshift',
+        source: JSON.stringify(source),
+        profile: JSON.stringify(profile),
+      },
+    }))
+    await this.rest.retried(async () => {
+      const body = { run_id: run, datasets: list }
+      // Two who note a new data set at the same time: the server refuses the second, who will find it there.
+      const done = await this.post('runs/log-inputs', body, 'BAD_REQUEST')
+      if (!done) await this.post('runs/log-inputs', body)
+    })
+  }
+
+  /**
+   * Puts a file among a run's artifacts, over one of the same path.
+   * Answers false, having done nothing, where they are at a place that the server does not pass files on to.
+   */
+  async upload({ artifacts }: ServerRun, path: string, bytes: Uint8Array): Promise<boolean> {
+    if (!URL.canParse(artifacts)) return false
+    const { protocol, pathname } = new URL(artifacts)
+    if (protocol !== 'mlflow-artifacts:') return false
+    const escaped = [...pathname.split('/'), ...path.split('/')]
+      .filter((part) => part !== '')
+      .map((part) => encodeURIComponent(decodeURIComponent(part)))
+    const target = `api/2.0/mlflow-artifacts/artifacts/${escaped.join('/')}`
+    await this.rest.retried(() => this.rest.call({ method: 'PUT', path: target, body: bytes }))
+    return true
+  }
+
+  /**
+   * The version of a registered model that has the tag, made where there is none, and the model with it. Of several that
+   * were made at the same time the first stands; the one that this call made and that is not it is deleted.
+   */
+  async modelVersion({ name, source, run, tag, value }: NewVersion): Promise<string> {
+    const filter = `name = '${name}'`
+    const find = async () => {
+      const query = new URLSearchParams({ filter, max_results: '1000' })
+      const found = await this.get<{ model_versions?: VersionAnswer[] }>(
+        `model-versions/search?${query.toString()}`,
+      )
+      const marked = (found?.model_versions ?? []).filter(({ tags = [] }) =>
+        tags.some(({ key, value: held }) => key === tag && held === value),
+      )
+      return marked.map(({ version }) => Number(version)).sort((a, b) => a - b)[0]
+    }
+    return this.rest.retried(async () => {
+      const known = await find()
+      if (known !== undefined) return String(known)
+      await this.post('registered-models/create', { name }, 'RESOURCE_ALREADY_EXISTS')
+      const made = await this.post<{ model_version: VersionAnswer }>('model-versions/create', {
+        name,
+        source,
+        run_id: run,
+        tags: [{ key: tag, value }],
+      })
+      const mine = Number(made?.model_version.version)
+      const first = (await find()) ?? mine
+      if (first !== mine)
+        await this.rest.call({
+          method: 'DELETE',
+          path: 'api/2.0/mlflow/model-versions/delete',
+          body: JSON.stringify({ name, version: String(mine) }),
+          expected: ['RESOURCE_DOES_NOT_EXIST'],
+        })
+      return String(first)
+    })
+  }
+
+  private get<T>(path: string, ...expected: string[]): Promise<T | undefined> {
+    return this.rest.call<T>({ method: 'GET', path: `api/2.0/mlflow/${path}`, expected })
+  }
+
+  private post<T>(path: string, body: unknown, ...expected: string[]): Promise<T | undefined> {
+    return this.rest.call<T>({
+      method: 'POST',
+      path: `api/2.0/mlflow/${path}`,
+      body: JSON.stringify(body),
+      expected,
+    })
+  }
 }
 
-/** Where a host has several addresses and none answers, there is a code but no message. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.message || ('code' in error ? String(error.code) : error.name)
+/** A run as the server has it. */
+export interface ServerRun {
+  readonly id: string
+  readonly status: string
+  readonly endTime: number | undefined
+  /** Where its files are, as a URL or a path of the server's. */
+  readonly artifacts: string
+  readonly params: Strings
+  readonly tags: Strings
 }
 
-function jsonOf<T>(text: string): T | undefined {
-  try {
-    return JSON.parse(text) as T
-  } catch {
-    return undefined
+export interface NewRun {
+  readonly name: string
+  /** Milliseconds since 1970. */
+  readonly startTime: number
+  readonly tags: Strings
+  /** The name of the tag that no other run has with this value. */
+  readonly mark: string
+}
+
+export interface Created {
+  readonly run: ServerRun
+  /** false: it was there already. */
+  readonly isNew: boolean
+}
+
+export interface DatasetInput {
+  readonly name: string
+  /** Cut to the 36 characters that the server takes: the whole one belongs in a tag. */
+  readonly digest: string
+  readonly source: unknown
+  readonly profile: unknown
+  readonly tags: Strings
+}
+
+export interface NewVersion {
+  /** Of the registered model, without `/`, `:` and quotes. */
+  readonly name: string
+  /** The URL of its folder among the artifacts of the run. */
+  readonly source: string
+  readonly run: string
+  readonly tag: string
+  readonly value: string
+}
+
+interface RunAnswer {
+  readonly info: {
+    readonly run_id: string
+    readonly status: string
+    readonly end_time?: number | string
+    readonly artifact_uri?: string
+    readonly lifecycle_stage?: string
+  }
+  readonly data?: { readonly params?: readonly Pair[]; readonly tags?: readonly Pair[] }
+}
+
+interface VersionAnswer {
+  readonly version: string
+  readonly tags?: readonly Pair[]
+}
+
+interface Pair {
+  readonly key: string
+  /** Absent where it is empty. */
+  readonly value?: string
+}
+
+function serverRun({ info, data = {} }: RunAnswer): ServerRun {
+  const table = (pairs: readonly Pair[] = []) =>
+    Object.fromEntries(pairs.map(({ key, value = '' }) => [key, value]))
+  return {
+    id: info.run_id,
+    status: info.status,
+    endTime: info.end_time === undefined ? undefined : Number(info.end_time),
+    artifacts: info.artifact_uri ?? '',
+    params: table(data.params),
+    tags: table(data.tags),
   }
 }

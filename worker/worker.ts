@@ -1,7 +1,14 @@
-import { DefaultLogger, NativeConnection, Runtime, Worker, type LogEntry } from '@temporalio/worker'
+import {
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type LogEntry,
+  type WorkerDeploymentOptions,
+} from '@temporalio/worker'
 import pRetry from 'p-retry'
 import type { Activities } from '../activities/index.ts'
-import { queues, type Queue } from '../workflows/names.ts'
+import { deploymentName, queues, type Queue } from '../workflows/names.ts'
 import { workflowBundle } from './bundle.ts'
 
 export interface WorkerSettings {
@@ -9,6 +16,8 @@ export interface WorkerSettings {
   readonly address: string
   readonly queues?: readonly Queue[]
   readonly activities?: Activities
+  /** Work as this version of the deployment `zeroshift`: runs come to the version that Temporal has as the current one. */
+  readonly buildId?: string
   /** How long to try to reach a server that does not answer yet. */
   readonly connectSeconds?: number
   /** Stops the worker when it aborts: no new work, then what runs is given the grace time and handed back. */
@@ -24,6 +33,7 @@ export async function runWorker({
   address,
   queues: taskQueues = queues,
   activities,
+  buildId,
   connectSeconds = 60,
   signal,
   onReady,
@@ -34,7 +44,8 @@ export async function runWorker({
   const [connection, bundle, served] = await Promise.all([
     connect(address, connectSeconds, signal),
     bundling,
-    activities ?? import('../activities/index.ts').then(({ createActivities }) => createActivities(stopping.signal)),
+    activities ??
+      import('../activities/index.ts').then(({ createActivities }) => createActivities(stopping.signal)),
   ])
   try {
     const workers = await Promise.all(
@@ -46,6 +57,7 @@ export async function runWorker({
           // Without it, a person would see a step of training up to 24 seconds late.
           maxHeartbeatThrottleInterval: '1s',
           shutdownGraceTime: GRACE_TIME,
+          ...(buildId !== undefined && { workerDeploymentOptions: versioned(buildId) }),
           // After a worker dies, its runs wait this long before another takes them up.
           stickyQueueScheduleToStartTimeout: '2s',
           ...(taskQueue === 'zeroshift'
@@ -79,6 +91,15 @@ export async function runWorker({
     }
   } finally {
     await connection.close()
+  }
+}
+
+/** Open runs move on to a new version: their recorded histories are replayed in the tests, and `patched` bridges changes. */
+function versioned(buildId: string): WorkerDeploymentOptions {
+  return {
+    useWorkerVersioning: true,
+    version: { deploymentName, buildId },
+    defaultVersioningBehavior: 'AUTO_UPGRADE',
   }
 }
 

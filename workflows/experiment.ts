@@ -11,19 +11,18 @@ import { makerOf } from '../experiment/stage-list.ts'
 import type { Stage } from '../experiment/stages.ts'
 import { pauseSignal, progressQuery, resumeSignal } from './names.ts'
 import { reasonOf, report, stageRunner, type StageRunner } from './stages.ts'
-import { startTracking, trackAtEnd, type Tracker } from './tracking.ts'
+import { startTracking, trackAtEnd } from './tracking.ts'
 
 /**
  * One machine-unlearning experiment. What cannot be missed (data, original, gold) fails the run when it fails; a
  * method that fails is left out, and the report says so. Stages that are kept from earlier runs are not computed again.
  */
 export async function experiment(input: RunInput): Promise<RunResult> {
-  let tracker: Tracker | undefined
+  const tracker = await startTracking(input)
   const stages = stageRunner(input, () => tracker?.changed())
   setHandler(defineQuery<RunProgress>(progressQuery), stages.progress)
-  setHandler(defineSignal(pauseSignal), stages.pause)
-  setHandler(defineSignal(resumeSignal), stages.resume)
-  tracker = await startTracking(input)
+  setHandler(defineSignal(pauseSignal), () => stages.pause())
+  setHandler(defineSignal(resumeSignal), () => stages.resume())
   try {
     const result = await conduct(input, stages)
     await tracker?.ended('FINISHED')

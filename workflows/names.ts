@@ -4,6 +4,9 @@ export const queues = ['zeroshift', 'zeroshift-train'] as const
 /** `zeroshift` has the workflows and the light activities; `zeroshift-train` one training activity at a time. */
 export type Queue = (typeof queues)[number]
 
+/** Of workers that are versioned. */
+export const deploymentName = 'zeroshift'
+
 export const workflowType = 'experiment'
 export const progressQuery = 'progress'
 /** Stages that run keep a checkpoint and stop; none begins until `resumeSignal`. */

@@ -97,7 +97,7 @@ test('a dry run shows the stages and computes none', async () => {
   expect(existsSync(join(directory, '.zeroshift'))).toBe(false)
 })
 
-test('Ctrl-C stops a run in order; the same command goes on', async () => {
+test('Ctrl-C stops a run in order; the command that it says goes on, unless the config has changed', async () => {
   const first = zeroshift(directory, 'run', 'small.yaml', '--json', ...long)
   await first.says('train original …')
   const address = stackAddress()
@@ -106,12 +106,23 @@ test('Ctrl-C stops a run in order; the same command goes on', async () => {
   const { code, stdout, stderr } = await first.ended
   expect(code).toBe(1)
   expect(answerOf(stdout).status).toBe('cancelled')
-  expect(stderr).toContain('To go on: ./zeroshift run small.yaml -S training.epochs=150')
+  const { id = '' } = answerOf(stdout)
+  expect(stderr.trimEnd().split('\n').at(-1)).toBe(
+    `${id} was stopped. What is done is kept. To go on: ./zeroshift resume ${id}`,
+  )
   expect(left(address)).toEqual([])
 
-  const second = await zeroshift(directory, 'run', 'small.yaml', '--json', ...long).ended
+  const config = join(directory, 'small.yaml')
+  const text = readFileSync(config, 'utf8')
+  writeFileSync(config, text.replace('name: small', 'name: smaller'))
+  const refused = await zeroshift(directory, 'resume', id).ended
+  writeFileSync(config, text)
+  expect(refused.code).toBe(2)
+  expect(refused.stderr).toContain('name: "small", now "smaller"')
+
+  const second = await zeroshift(directory, 'resume', id, '--json').ended
   expect(second.code).toBe(0)
-  expect(answerOf(second.stdout)).toMatchObject({ id: answerOf(stdout).id, status: 'completed' })
+  expect(answerOf(second.stdout)).toMatchObject({ id, status: 'completed' })
   expect(answerOf(second.stdout).stages.cached).toBeGreaterThanOrEqual(2)
 })
 

@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { Context } from '@temporalio/activity'
 import { WorkflowFailedError } from '@temporalio/client'
 import { CancelledFailure } from '@temporalio/common'
@@ -7,6 +9,7 @@ import { asFailure, DamagedInputError } from '../../activities/errors.ts'
 import type { Activities, TrackTask } from '../../activities/index.ts'
 import type { StageDone, StageTask } from '../../activities/stage.ts'
 import { MathError, UserError } from '../../experiment/errors.ts'
+import { ensureTemporal } from '../../infra/temporal.mjs'
 import { stagesOf } from '../../experiment/stage-list.ts'
 import type { RunInput, RunProgress, RunResult, StageProgress } from '../../experiment/run.ts'
 import type { Stage, StageKind, StageRef } from '../../experiment/stages.ts'
@@ -54,7 +57,7 @@ function recording(fault: Fault = () => undefined, keptKeys: readonly string[] =
       failed.push(task.failed)
       return Promise.resolve({ url: 'file:///report', digest: 'd', results: [] })
     },
-    track: () => Promise.resolve({ points: 0, runs: 0 }),
+    track: () => Promise.resolve({ points: 0, runs: 0, notes: [] }),
   }
   return { activities, calls, failed }
 }
@@ -249,7 +252,9 @@ describe('a run', () => {
     let away = true
     const track: Activities['track'] = (task) => {
       tasks.push(task)
-      return away ? Promise.reject(new Error('nobody answers')) : Promise.resolve({ points: 0, runs: 0 })
+      return away
+        ? Promise.reject(new Error('nobody answers'))
+        : Promise.resolve({ points: 0, runs: 0, notes: [] })
     }
     await withWorker(server.address, { ...activities, track }, async () => {
       const result = await (await start(input)).result()
@@ -273,7 +278,7 @@ describe('a run', () => {
     const ends: (string | undefined)[] = []
     const track: Activities['track'] = ({ ended }) => {
       ends.push(ended?.status)
-      return Promise.resolve({ points: 0, runs: 0 })
+      return Promise.resolve({ points: 0, runs: 0, notes: [] })
     }
     const train = status === 'FAILED' ? activities.train : untilCancelled()
     await withWorker(server.address, { ...activities, track, train }, async () => {
@@ -331,6 +336,48 @@ describe('a run', () => {
     )
     expect(reason).toBe('train original: a byte is wrong')
     expect(always.calls.filter(({ key }) => key === original.key)).toHaveLength(4)
+  })
+
+  test('comes to the version of the workers that is the current one, and moves on with it', async () => {
+    const input = sampleRun({ name: 'versioned' })
+    const old = recording((stage) => {
+      if (stage.kind === 'train') throw new Error('not in this version')
+    })
+    const renewed = recording()
+    const makeCurrent = async (buildId: string) => {
+      const command = ['worker', 'deployment', 'set-current-version', '--deployment-name', 'zeroshift']
+      await promisify(execFile)(await ensureTemporal(), [
+        ...command,
+        ...['--build-id', buildId, '--address', server.address, '--yes', '--ignore-missing-task-queues'],
+      ])
+    }
+    const handle = await withWorker(
+      server.address,
+      old.activities,
+      async () => {
+        await makeCurrent('one')
+        const handle = await start(input)
+        while (!old.calls.some(({ kind }) => kind === 'train')) await sleep(20)
+        return handle
+      },
+      'one',
+    )
+    await withWorker(
+      server.address,
+      renewed.activities,
+      async () => {
+        await makeCurrent('two')
+        await handle.result()
+      },
+      'two',
+    )
+    expect(renewed.calls.some(({ kind }) => kind === 'train')).toBe(true)
+    // For the tests that come after.
+    const command = ['worker', 'deployment', 'set-current-version', '--deployment-name', 'zeroshift']
+    await promisify(execFile)(await ensureTemporal(), [
+      ...command,
+      ...['--unversioned', '--address', server.address, '--yes'],
+    ])
   })
 
   test('goes on where a worker that stopped left it', async () => {

@@ -33,6 +33,7 @@ export async function withWorker<T>(
   address: string,
   activities: Activities,
   work: () => Promise<T>,
+  buildId?: string,
 ): Promise<T> {
   const stop = new AbortController()
   const ended = new Error('the worker ended')
@@ -43,6 +44,7 @@ export async function withWorker<T>(
   const running = runWorker({
     address,
     activities,
+    ...(buildId !== undefined && { buildId }),
     signal: stop.signal,
     onReady: () => {
       onReady()

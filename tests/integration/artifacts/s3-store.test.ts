@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Artifacts, CorruptBlobError } from '../../../artifacts/artifacts.ts'
+import { s3Client } from '../../../artifacts/s3-client.ts'
 import { s3Options } from '../../../artifacts/s3-options.ts'
 import { S3Store } from '../../../artifacts/s3-store.ts'
 import { openStore } from '../../../artifacts/store.ts'
@@ -44,21 +45,23 @@ describe('a bucket', () => {
     const store = emptyStore()
     const child = inChild(
       `const { openStore } = await import('./artifacts/store.ts')
-       const parts = new Uint8Array(${40 * partBytes})
-       setInterval(() => console.log('sending'), 1)
-       await openStore(process.argv[1]).put('large', parts)
+       await openStore(process.argv[1]).put('large', new Uint8Array(${60 * partBytes}))
        console.log('done')`,
       { args: [store.url] },
     )
-    await once(child.process.stdout as NodeJS.ReadableStream, 'data')
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    const client = s3Client(s3Options())
+    const [, Bucket = '', Prefix = ''] = /^s3:\/\/([^/]+)\/(.*)$/.exec(store.url) ?? []
+    const underWay = async () => (await client.listMultipartUploads({ Bucket, Prefix })).Uploads ?? []
+    while ((await underWay()).length === 0) expect(child.process.exitCode).toBeNull()
     child.process.kill('SIGKILL')
-    const { output } = await child.ended
-    expect(output).toContain('sending')
-    expect(output).not.toContain('done')
+    expect((await child.ended).output).toBe('')
+    const [left] = await underWay()
+    expect(left?.Key).toBe(`${Prefix}/large`)
     expect(await store.list('')).toEqual([])
     expect(await store.get('large')).toBeUndefined()
     expect(await store.putIfAbsent('large', bytesOf('small'))).toBe(true)
+    expect(textOf(await store.get('large'))).toBe('small')
+    await client.abortMultipartUpload({ Bucket, Key: left?.Key, UploadId: left?.UploadId })
   })
 
   test('that is missing is the user’s error', async () => {

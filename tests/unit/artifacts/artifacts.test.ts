@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Artifacts, CorruptBlobError, openArtifacts } from '../../../artifacts/artifacts.ts'
 import { ReadCache } from '../../../artifacts/read-cache.ts'
 import { openStore, type ObjectStore } from '../../../artifacts/store.ts'
+import { sha256 } from '../../../experiment/canonical.ts'
 import { artifactsBehaviour, pathOf } from '../../support/artifacts-behaviour.ts'
 import { pattern } from '../../support/store-behaviour.ts'
 
@@ -21,15 +22,16 @@ describe('artifacts in a directory', () => {
 })
 
 describe('reads of blobs', () => {
-  /** A store whose answers to get go through `change`, with the number of the read. */
+  /** A store whose answers to getHashed go through `change`, with the number of the read. */
   const changing = (change: (bytes: Uint8Array, read: number) => Uint8Array) => {
     const store = openStore(join(directory, 'store'))
     let reads = 0
     const changed: ObjectStore = Object.create(store, {
-      get: {
+      getHashed: {
         value: async (path: string) => {
-          const bytes = await store.get(path)
-          return bytes && change(bytes, ++reads)
+          const found = await store.getHashed(path)
+          const bytes = found && change(found.bytes, ++reads)
+          return bytes && { bytes, sha256: sha256(bytes) }
         },
       },
     }) as ObjectStore

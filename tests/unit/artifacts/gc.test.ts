@@ -276,6 +276,7 @@ function spying(store: ObjectStore, onCall: (call: string) => Promise<void>): Ob
   return {
     url: store.url,
     get: (path) => store.get(path),
+    getHashed: (path) => store.getHashed(path),
     size: (path) => store.size(path),
     put: (path, bytes) => store.put(path, bytes),
     putIfAbsent: (path, bytes) => store.putIfAbsent(path, bytes),

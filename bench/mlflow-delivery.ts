@@ -1,0 +1,141 @@
+/**
+ * 100,000 metric points delivered to one MLflow server over SQLite, by this project's client and by Python's own
+ * (`MlflowClient.log_batch`, 1,000 points a call), in turn. `server alone` sends bodies that were made before, so that it
+ * is the server's own time: one after the other, and four at a time.
+ *
+ *     node --import tsx bench/mlflow-delivery.ts [WORKERS] [ROUNDS]
+ */
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { Agent, request } from 'undici'
+import { ensureMlflow } from '../infra/mlflow.mjs'
+import { batches, lanes, type Metric } from '../tracking/limits.ts'
+import { MlflowClient } from '../tracking/mlflow.ts'
+import { startMlflow } from '../worker/mlflow-server.ts'
+import { freePort } from '../worker/server.ts'
+
+const [workers = 4, rounds = 3] = process.argv.slice(2).map(Number)
+const [keys, steps] = [20, 5000]
+const metrics: Metric[] = Array.from({ length: keys * steps }, (_, i) => {
+  const [step, key] = [Math.floor(i / keys), i % keys]
+  return { key: `metric ${key}`, value: 1 / (step + key + 1), timestamp: 1_700_000_000_000 + step, step }
+})
+
+interface Took {
+  readonly seconds: number
+  /** Seconds of the client's own work. */
+  readonly cpu: number
+  readonly run: string
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'zeroshift-bench-'))
+const mlflow = await ensureMlflow()
+const server = await startMlflow({
+  mlflow,
+  port: await freePort(),
+  directory,
+  log: join(directory, 'log'),
+  workers,
+})
+const client = new MlflowClient(server.url)
+const experiment = await client.experiment('bench')
+
+async function newRun(): Promise<string> {
+  const tags = { bench: String(performance.now()) }
+  return (await client.createRun(experiment, { name: 'bench', startTime: 1, tags, mark: 'bench' })).run.id
+}
+
+async function timed(run: string, work: () => Promise<unknown>): Promise<Took> {
+  const [start, cpu] = [performance.now(), process.cpuUsage()]
+  await work()
+  const { user, system } = process.cpuUsage(cpu)
+  return { seconds: (performance.now() - start) / 1000, cpu: (user + system) / 1e6, run }
+}
+
+async function python(): Promise<Took> {
+  const script = fileURLToPath(new URL('mlflow_delivery.py', import.meta.url))
+  const { stdout } = await promisify(execFile)(
+    join(dirname(mlflow), 'python'),
+    [script, server.url, experiment, String(keys), String(steps)],
+    { env: { ...process.env, MLFLOW_DISABLE_TELEMETRY: 'true' } },
+  )
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Took
+}
+
+async function zeroshift(): Promise<Took> {
+  const run = await newRun()
+  return timed(run, () => client.log(run, { metrics }, { asks: false }))
+}
+
+async function serverAlone(atOnce: number): Promise<Took> {
+  const run = await newRun()
+  const bodies = lanes(metrics, atOnce).map((lane) =>
+    batches({ metrics: lane }).map((batch) => `{"run_id":"${run}","metrics":[${batch.metrics.join(',')}]}`),
+  )
+  const dispatcher = new Agent()
+  return timed(run, () =>
+    Promise.all(
+      bodies.map(async (lane) => {
+        for (const body of lane) {
+          const answer = await request(`${server.url}/api/2.0/mlflow/runs/log-batch`, {
+            dispatcher,
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body,
+          })
+          if (answer.statusCode !== 200) throw new Error(await answer.body.text())
+          await answer.body.dump()
+        }
+      }),
+    ),
+  )
+}
+
+/** How many points of one metric arrived, for the check that both did the same. */
+async function arrived(run: string): Promise<number> {
+  const query = `run_id=${run}&metric_key=metric%207`
+  const { body } = await request(`${server.url}/api/2.0/mlflow/metrics/get-history?${query}`)
+  return ((await body.json()) as { metrics: unknown[] }).metrics.length
+}
+
+const median = (values: readonly number[]) =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
+
+try {
+  const kinds = {
+    python,
+    zeroshift,
+    'server alone, 1': () => serverAlone(1),
+    'server alone, 4': () => serverAlone(4),
+  }
+  const took: Record<string, Took[]> = {}
+  const ratios: number[] = []
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, run] of Object.entries(kinds)) {
+      const result = await run()
+      if ((await arrived(result.run)) !== steps) throw new Error(`${name}: not every point arrived`)
+      took[name] = [...(took[name] ?? []), result]
+    }
+    const seconds = (name: string) => took[name]?.at(-1)?.seconds ?? NaN
+    ratios.push(seconds('python') / seconds('zeroshift'))
+  }
+  console.log(
+    `${keys * steps} points, ${keys} metrics; server with ${workers} workers over SQLite; ${availableParallelism()} cores; ${rounds} rounds in turn, medians`,
+  )
+  for (const [name, results] of Object.entries(took)) {
+    const of = (part: 'seconds' | 'cpu') => median(results.map((result) => result[part])).toFixed(1)
+    console.log(
+      `${name.padEnd(18)}${of('seconds').padStart(6)} s, ${of('cpu')} s of it the client's own work`,
+    )
+  }
+  console.log(
+    `python / zeroshift ${median(ratios).toFixed(2)} (from ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`,
+  )
+} finally {
+  await server.stop()
+  rmSync(directory, { recursive: true, force: true })
+}

@@ -1,0 +1,22 @@
+"""Python's own client delivers the points that bench/mlflow-delivery.ts describes, and says how long that took."""
+
+import json
+import sys
+import time
+
+from mlflow import MlflowClient
+from mlflow.entities import Metric
+
+uri, experiment, keys, steps = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+client = MlflowClient(uri)
+run = client.create_run(experiment).info.run_id
+metrics = [
+    Metric(f"metric {key}", 1 / (step + key + 1), 1_700_000_000_000 + step, step)
+    for step in range(steps)
+    for key in range(keys)
+]
+
+start, cpu = time.perf_counter(), time.process_time()
+for first in range(0, len(metrics), 1000):
+    client.log_batch(run, metrics=metrics[first : first + 1000])
+print(json.dumps({"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu, "run": run}))

@@ -1,0 +1,129 @@
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** What a test asks an MLflow server, without Zeroshift's own client. */
+export async function ask<T>(url: string, path: string, body?: unknown): Promise<T> {
+  const init =
+    body === undefined
+      ? {}
+      : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+  return (await (await fetch(`${url}/api/2.0/mlflow/${path}`, init)).json()) as T
+}
+
+export interface Held {
+  readonly id: string
+  readonly name: string
+  readonly status: string
+  readonly start: number
+  readonly end: number | undefined
+  readonly artifacts: string
+  readonly params: Readonly<Record<string, string>>
+  readonly tags: Readonly<Record<string, string>>
+  /** Every point that is there, [step, value, time], in the server's order, by key. */
+  readonly metrics: Readonly<Record<string, readonly (readonly [number, number, number])[]>>
+  readonly inputs: readonly {
+    readonly name: string
+    readonly digest: string
+    readonly tags: Readonly<Record<string, string>>
+  }[]
+}
+
+interface Pair {
+  readonly key: string
+  readonly value: string
+}
+
+interface RunAnswer {
+  readonly info: {
+    readonly run_id: string
+    readonly run_name: string
+    readonly status: string
+    readonly start_time: number
+    readonly end_time?: number
+    readonly artifact_uri: string
+  }
+  readonly data: {
+    readonly metrics?: readonly Pair[]
+    readonly params?: readonly Pair[]
+    readonly tags?: readonly Pair[]
+  }
+  readonly inputs?: {
+    readonly dataset_inputs?: readonly {
+      readonly tags: readonly Pair[]
+      readonly dataset: { readonly name: string; readonly digest: string }
+    }[]
+  }
+}
+
+const table = (list: readonly Pair[] = []) => Object.fromEntries(list.map(({ key, value }) => [key, value]))
+
+/** All runs of an experiment with their whole histories, so that a doubled point or run shows; by name, then by id. */
+export async function holds(url: string, experiment: string): Promise<readonly Held[]> {
+  const found = await ask<{ experiment?: { experiment_id: string } }>(
+    url,
+    `experiments/get-by-name?experiment_name=${encodeURIComponent(experiment)}`,
+  )
+  if (!found.experiment) return []
+  const { runs = [] } = await ask<{ runs?: RunAnswer[] }>(url, 'runs/search', {
+    experiment_ids: [found.experiment.experiment_id],
+    max_results: 1000,
+  })
+  const held = runs.map(async ({ info, data, inputs }): Promise<Held> => {
+    const histories = (data.metrics ?? []).map(
+      async ({ key }) => [key, await history(url, info.run_id, key)] as const,
+    )
+    return {
+      id: info.run_id,
+      name: info.run_name,
+      status: info.status,
+      start: info.start_time,
+      end: info.end_time,
+      artifacts: info.artifact_uri,
+      params: table(data.params),
+      tags: table(data.tags),
+      metrics: Object.fromEntries((await Promise.all(histories)).sort(([a], [b]) => (a < b ? -1 : 1))),
+      inputs: (inputs?.dataset_inputs ?? []).map(({ tags, dataset: { name, digest } }) => ({
+        name,
+        digest,
+        tags: table(tags),
+      })),
+    }
+  })
+  const order = ({ name, id }: Held) => `${name} ${id}`
+  return (await Promise.all(held)).sort((a, b) => (order(a) < order(b) ? -1 : 1))
+}
+
+async function history(url: string, run: string, key: string) {
+  const query = new URLSearchParams({ run_id: run, metric_key: key })
+  const { metrics = [] } = await ask<{
+    metrics?: { value: number; step: number; timestamp: number }[]
+  }>(url, `metrics/get-history?${query.toString()}`)
+  return metrics.map(({ step, value, timestamp }) => [step, value, timestamp] as const)
+}
+
+/** A way to a server that does what it is asked, and loses some answers: those of calls that `loses` chooses. */
+export async function losing(url: string, loses: (path: string, count: number) => boolean) {
+  let [count, lost] = [0, 0]
+  const paths: string[] = []
+  const proxy = createServer((incoming, outgoing) => {
+    const path = (incoming.url ?? '').split('?')[0] ?? ''
+    paths.push(path)
+    const passed = request(
+      `${url}${incoming.url}`,
+      { method: incoming.method, headers: incoming.headers },
+      (answer) => {
+        if (loses(path, ++count)) {
+          lost++
+          answer.resume().on('end', () => incoming.socket.destroy())
+        } else {
+          outgoing.writeHead(answer.statusCode ?? 500)
+          answer.pipe(outgoing)
+        }
+      },
+    )
+    incoming.pipe(passed)
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  const { port } = proxy.address() as AddressInfo
+  return { url: `http://127.0.0.1:${port}`, lost: () => lost, paths, close: () => proxy.close() }
+}

@@ -1,0 +1,158 @@
+import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { Context } from '@temporalio/activity'
+import { asFailure, DamagedInputError } from '../../activities/errors.ts'
+import type { Activities } from '../../activities/index.ts'
+import type { StageDone } from '../../activities/stage.ts'
+import { MathError } from '../../experiment/errors.ts'
+import type { RunInput, RunProgress, RunResult } from '../../experiment/run.ts'
+import type { Stage, StageKind } from '../../experiment/stages.ts'
+import { ensureTemporal } from '../../infra/temporal.mjs'
+import { pauseSignal, resumeSignal, trackingId, workflowId, workflowType } from '../../workflows/names.ts'
+import { sampleRun } from '../support/run.ts'
+import { temporalServer, withWorker } from '../support/temporal.ts'
+
+/**
+ * Records the histories that tests/integration/workflows/replay.test.ts replays: `npx tsx tests/replay/record.ts 0.2`, when
+ * a version is released. Those of older versions are left as they are.
+ */
+const [, , version] = process.argv
+if (version === undefined) throw new Error('expected the version, such as 0.2')
+
+const done = ({ key }: { readonly key: string }): StageDone => ({
+  key,
+  digest: key,
+  cached: false,
+  seconds: 1,
+})
+
+/** Activities that compute nothing. `fault` may throw, once or for ever. */
+function activities(fault: (stage: Stage) => void = () => undefined): Activities {
+  const run = ({ stage }: { readonly stage: unknown }): Promise<StageDone> => {
+    try {
+      fault(stage as Stage)
+    } catch (error) {
+      return Promise.reject(asFailure(error))
+    }
+    return Promise.resolve(done(stage as Stage))
+  }
+  const kinds: readonly StageKind[] = [
+    'dataset',
+    'split',
+    'train',
+    'unlearn',
+    'evaluate',
+    'attack',
+    'compare',
+  ]
+  return {
+    kept: ({ run: { plan } }) => Promise.resolve([{ ...done(plan.dataset), cached: true }]),
+    ...(Object.fromEntries(kinds.map((kind) => [kind, run])) as unknown as Pick<Activities, StageKind>),
+    report: () => Promise.resolve({ url: 'file:///report', digest: 'd', results: [] }),
+    track: () => Promise.resolve({ points: 0, runs: 0, notes: [] }),
+  }
+}
+
+/** A first training that works until it is told to stop. */
+function waiting(): Activities {
+  const others = activities()
+  let isFirst = true
+  return {
+    ...others,
+    async train(task) {
+      if (!isFirst) return others.train(task)
+      isFirst = false
+      const { cancelled, heartbeat } = Context.current()
+      const timer = setInterval(() => {
+        heartbeat()
+      }, 50)
+      try {
+        await cancelled
+      } finally {
+        clearInterval(timer)
+      }
+      throw new Error('not reached')
+    },
+  }
+}
+
+const server = await temporalServer()
+const start = (input: RunInput) =>
+  server.client.workflow.start<(input: RunInput) => Promise<RunResult>>(workflowType, {
+    workflowId: workflowId(input.run.id),
+    taskQueue: 'zeroshift',
+    args: [input],
+  })
+type Handle = Awaited<ReturnType<typeof start>>
+
+async function training(handle: Handle): Promise<void> {
+  const isTraining = async () =>
+    (await handle.query<RunProgress>('progress')).stages.some(
+      ({ kind, state }) => kind === 'train' && state === 'running',
+    )
+  while (!(await isTraining())) await sleep(20)
+}
+
+async function record(
+  name: string,
+  served: Activities,
+  during: (handle: Handle) => Promise<unknown> = () => Promise.resolve(),
+): Promise<void> {
+  const sample = sampleRun({ name })
+  const tracking = { uri: 'http://127.0.0.1:5000', register: false }
+  const input = { ...sample, settings: { ...sample.settings, ...(name === 'tracked' && { tracking }) } }
+  await withWorker(server.address, served, async () => {
+    const handle = await start(input)
+    await during(handle)
+    await handle.result().catch(() => undefined)
+    if (name === 'tracked') await server.client.workflow.getHandle(trackingId(input.run.id)).result()
+  })
+  const ids = {
+    [name]: workflowId(input.run.id),
+    ...(name === 'tracked' && { tracking: trackingId(input.run.id) }),
+  }
+  for (const [file, id] of Object.entries(ids)) {
+    const show = ['workflow', 'show', '--output', 'json', '--workflow-id', id, '--address', server.address]
+    const { stdout } = await promisify(execFile)(await ensureTemporal(), show, { maxBuffer: 2 ** 26 })
+    // Which machine recorded it is nobody's business.
+    const history = stdout.replaceAll(/"identity": "\d+@[^"]*"/g, '"identity": "worker"')
+    writeFileSync(new URL(`histories/${version}-${file}.json`, import.meta.url), history)
+  }
+}
+
+await record('tracked', activities())
+await record(
+  'method-failed',
+  activities(({ title }) => {
+    if (title === 'unlearn by rfa') throw new MathError('the loss is not finite')
+  }),
+)
+await record(
+  'gold-failed',
+  activities(({ title }) => {
+    if (title === 'train gold') throw new MathError('the loss is not finite')
+  }),
+)
+await record('cancelled', waiting(), async (handle) => {
+  await training(handle)
+  await handle.cancel()
+})
+await record('paused', waiting(), async (handle) => {
+  await training(handle)
+  await handle.signal(pauseSignal)
+  await sleep(1000)
+  await handle.signal(resumeSignal)
+})
+let isDamaged = true
+const { split } = sampleRun({ name: 'repaired' }).run.plan
+await record(
+  'repaired',
+  activities(({ title }) => {
+    if (title !== 'train original' || !isDamaged) return
+    isDamaged = false
+    throw new DamagedInputError('a byte is wrong', split.key)
+  }),
+)
+await server.stop()
