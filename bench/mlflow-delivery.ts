@@ -6,7 +6,7 @@
  *     node --import tsx bench/mlflow-delivery.ts [WORKERS] [ROUNDS]
  */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -27,9 +27,14 @@ const metrics: Metric[] = Array.from({ length: keys * steps }, (_, i) => {
 
 interface Took {
   readonly seconds: number
-  /** Seconds of the client's own work. */
+  /** Processor seconds of the client. */
   readonly cpu: number
   readonly run: string
+}
+
+interface Measured extends Took {
+  /** Processor seconds of the server's processes. */
+  readonly server: number
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'zeroshift-bench-'))
@@ -102,6 +107,20 @@ async function arrived(run: string): Promise<number> {
   return ((await body.json()) as { metrics: unknown[] }).metrics.length
 }
 
+/** Processor seconds that all processes of the server have used. */
+async function serverCpu(): Promise<number> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pgid,pid,args'])
+  const lines = stdout.split('\n').map((line) => line.trim().split(/\s+/))
+  const group = lines.find((words) => words.some((word) => word.includes(`${directory}/mlflow.db`)))?.[0]
+  const pids = lines.flatMap(([pgid, pid]) => (pgid === group && pid !== undefined ? [pid] : []))
+  // Ticks of user and system time, the 12th and 13th after the name; 100 a second.
+  const ticks = pids.map((pid) => {
+    const words = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+    return Number(words[11]) + Number(words[12])
+  })
+  return ticks.reduce((sum, value) => sum + value, 0) / 100
+}
+
 const median = (values: readonly number[]) =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
 
@@ -112,11 +131,13 @@ try {
     'server alone, 1': () => serverAlone(1),
     'server alone, 4': () => serverAlone(4),
   }
-  const took: Record<string, Took[]> = {}
+  const took: Record<string, Measured[]> = {}
   const ratios: number[] = []
   for (let round = 0; round < rounds; round++) {
     for (const [name, run] of Object.entries(kinds)) {
-      const result = await run()
+      const before = await serverCpu()
+      const done = await run()
+      const result = { ...done, server: (await serverCpu()) - before }
       if ((await arrived(result.run)) !== steps) throw new Error(`${name}: not every point arrived`)
       took[name] = [...(took[name] ?? []), result]
     }
