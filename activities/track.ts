@@ -26,17 +26,21 @@ export async function track(
   return deliverRun(artifacts, run, tracking, ended)
 }
 
-/** The same from the store alone: the run's end is the one that was kept, or what its report says. */
+/**
+ * The same from the store alone. A run that was tracked is going on unless its end was kept; how another one ended is told
+ * from its report.
+ */
 export async function trackStored(
   artifacts: Artifacts,
   run: RunRecord,
   tracking: Tracking,
 ): Promise<Delivered> {
   const kept = await getJson<RunEnd>(artifacts, placeOf(run.id, 'ended'))
-  return deliverRun(artifacts, run, tracking, kept ?? (await endOf(artifacts, run)))
+  const ended = kept ?? (run.settings?.tracking ? undefined : await endOf(artifacts, run))
+  return deliverRun(artifacts, run, tracking, ended)
 }
 
-/** Of a run that was not tracked when it ran: once it has failures, or none, noted, it has been through. */
+/** undefined: the run has not been to its end yet. */
 async function endOf(artifacts: Artifacts, run: RunRecord): Promise<RunEnd | undefined> {
   if (!run.failed) return undefined
   const finished = Object.values(await manifestsOf(artifacts, run)).map(({ clock }) =>

@@ -148,9 +148,12 @@ try {
     `${keys * steps} points, ${keys} metrics; server with ${workers} workers over SQLite; ${availableParallelism()} cores; ${rounds} rounds in turn, medians`,
   )
   for (const [name, results] of Object.entries(took)) {
-    const of = (part: 'seconds' | 'cpu') => median(results.map((result) => result[part])).toFixed(1)
+    const of = (part: 'seconds' | 'cpu' | 'server') =>
+      median(results.map((result) => result[part]))
+        .toFixed(1)
+        .padStart(5)
     console.log(
-      `${name.padEnd(18)}${of('seconds').padStart(6)} s, ${of('cpu')} s of it the client's own work`,
+      `${name.padEnd(16)}${of('seconds')} s; processor seconds: ${of('cpu')} client, ${of('server')} server`,
     )
   }
   console.log(

@@ -11,18 +11,21 @@ import { makerOf } from '../experiment/stage-list.ts'
 import type { Stage } from '../experiment/stages.ts'
 import { pauseSignal, progressQuery, resumeSignal } from './names.ts'
 import { reasonOf, report, stageRunner, type StageRunner } from './stages.ts'
-import { startTracking, trackAtEnd } from './tracking.ts'
+import { startTracking, trackAtEnd, type Tracker } from './tracking.ts'
 
 /**
  * One machine-unlearning experiment. What cannot be missed (data, original, gold) fails the run when it fails; a
  * method that fails is left out, and the report says so. Stages that are kept from earlier runs are not computed again.
  */
 export async function experiment(input: RunInput): Promise<RunResult> {
-  const tracker = await startTracking(input)
-  const stages = stageRunner(input, () => tracker?.changed())
+  // Handlers come first: whoever asks while the tracking starts gets an answer.
+  const told: { tracker?: Tracker } = {}
+  const stages = stageRunner(input, () => told.tracker?.changed())
   setHandler(defineQuery<RunProgress>(progressQuery), stages.progress)
   setHandler(defineSignal(pauseSignal), () => stages.pause())
   setHandler(defineSignal(resumeSignal), () => stages.resume())
+  const tracker = await startTracking(input)
+  if (tracker) told.tracker = tracker
   try {
     const result = await conduct(input, stages)
     await tracker?.ended('FINISHED')

@@ -522,7 +522,9 @@ describe('on one server', () => {
     expectWhole(await holds(server.url, experiment), input)
     expect((await statuses(experiment)).every(([, status]) => status === 'FINISHED')).toBe(true)
 
+    // A run with a server of its own: its end was kept when it came.
     await artifacts.putRun({ ...input.run, failed: [], settings: { tracking: { uri: server.url } } })
+    await deliver(input, experiment, finished)
     const second = await deliverByHand()
     expect(second).toMatchObject({ code: 0, stdout: 'MLflow has everything already.\n' })
   })
