@@ -89,7 +89,9 @@ export class Rest {
       throw new UserError(
         `${message}. Check the credentials: MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD`,
       )
-    throw status === 408 || status === 429 || status >= 500
+    // MLflow answers 400 where its own database has no connection left.
+    const isOverloaded = status === 400 && text.includes('QueuePool limit')
+    throw status === 408 || status === 429 || status >= 500 || isOverloaded
       ? new Unavailable(message, response.pauseMs)
       : new Error(message)
   }

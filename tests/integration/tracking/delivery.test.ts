@@ -270,7 +270,7 @@ describe('on one server', () => {
     const input = sampleInput()
     await store(input)
     const experiment = fresh()
-    const many = Array.from({ length: 8 }, () => deliver(input, experiment, finished))
+    const many = Array.from({ length: 4 }, () => deliver(input, experiment, finished))
     for (const outcome of await Promise.allSettled(many))
       if (outcome.status === 'rejected') throw outcome.reason
     expectWhole(await holds(server.url, experiment), input)
