@@ -103,7 +103,8 @@ export async function startTracking(input: RunInput): Promise<Tracker | undefine
 export async function trackAtEnd({ run, settings }: RunInput): Promise<readonly string[]> {
   if (!settings.tracking || patched('tracking-beside-the-run')) return []
   try {
-    await track({ run, settings, tracking: settings.tracking })
+    const ended: RunEnd = { status: 'FINISHED', at: Date.now() }
+    await track({ run, settings, tracking: settings.tracking, ended })
     return []
   } catch (error) {
     if (isCancellation(error)) throw error
