@@ -4,6 +4,7 @@ import type { Artifacts } from '../artifacts/artifacts.ts'
 import { Checkpoints, type Checkpoint } from '../artifacts/checkpoints.ts'
 import { Lease, LeaseLostError } from '../artifacts/lease.ts'
 import { canonicalJson } from '../experiment/canonical.ts'
+import { checkpointSecondsOf, heartbeatSecondsOf } from '../experiment/durability.ts'
 import type { Environment } from '../experiment/manifest.ts'
 import type { RunInput, StepProgress } from '../experiment/run.ts'
 import type { StageKind, StageRef } from '../experiment/stages.ts'
@@ -13,12 +14,6 @@ import type { Host, Snapshot } from '../learning/host.ts'
 export class HandedOverError extends Error {
   override readonly name = 'HandedOverError'
 }
-
-/** Seconds; see settingsSchema. */
-export const heartbeatSecondsOf = ({
-  heartbeatSeconds = 30,
-}: Pick<RunInput['settings'], 'heartbeatSeconds'>) => heartbeatSeconds
-const checkpointSecondsOf = ({ checkpointSeconds = 30 }: RunInput['settings']) => checkpointSeconds
 
 /** Core sends at most one heartbeat a second (see worker/worker.ts); offering more only costs. */
 const BEAT_EVERY_MS = 250
@@ -76,6 +71,11 @@ export async function durably<T>(
   let lease: Lease | undefined
   let renewing: NodeJS.Timeout | undefined
   let renewal: Promise<void> = Promise.resolve()
+  /** A renewal that is under way would write the lease again. */
+  const stopRenewing = async () => {
+    clearInterval(renewing)
+    await renewal
+  }
   try {
     lease = await Lease.take(
       artifacts,
@@ -89,12 +89,12 @@ export async function durably<T>(
         },
       },
     )
-    // The one who held it may have finished between the look into the store and the lease.
-    if (lease && (await artifacts.complete(stage))) {
-      await artifacts.clear(stage)
-      lease = undefined
-    }
     if (!lease) return undefined
+    // The one who held it may have finished between the look into the store and the lease.
+    if (await artifacts.complete(stage)) {
+      await artifacts.clear(stage)
+      return undefined
+    }
     const held = lease
     const confirm = async () => {
       try {
@@ -168,20 +168,15 @@ export async function durably<T>(
       return { result, seconds: secondsSoFar() }
     }
     const result = await work({ host, timed, confirm })
-    clearInterval(renewing)
-    // One under way would write the lease again.
-    await renewal
+    await stopRenewing()
     await artifacts.clear(stage)
-    lease = undefined
     return result
   } catch (error) {
-    clearInterval(renewing)
-    await renewal
+    await stopRenewing()
     if (!lost) await lease?.release().catch(() => undefined)
     throw error
   } finally {
     clearInterval(beating)
-    clearInterval(renewing)
   }
 }
 

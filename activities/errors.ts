@@ -23,7 +23,7 @@ const bugs: readonly string[] = ['TypeError', 'RangeError', 'ReferenceError', 'S
  * once. The world's are retried for as long as the workflow's policy says; cancellation goes through as it is.
  */
 export function asFailure(error: unknown): Error {
-  if (error instanceof UserError || error instanceof MathError)
+  if (error instanceof UserError || error instanceof MathError || isLastingBug(error))
     return ApplicationFailure.create({
       message: error.message,
       type: error.name,
@@ -40,13 +40,11 @@ export function asFailure(error: unknown): Error {
     })
   if (error instanceof HandedOverError)
     return ApplicationFailure.create({ message: error.message, type: error.name, nextRetryDelay: 100 })
-  if (!(error instanceof Error)) return new Error(String(error))
-  if (bugs.includes(error.name) && Context.current().info.attempt >= ATTEMPTS_AT_A_BUG)
-    return ApplicationFailure.create({
-      message: error.message,
-      type: error.name,
-      nonRetryable: true,
-      cause: error,
-    })
-  return error
+  return error instanceof Error ? error : new Error(String(error))
+}
+
+function isLastingBug(error: unknown): error is Error {
+  return (
+    error instanceof Error && bugs.includes(error.name) && Context.current().info.attempt >= ATTEMPTS_AT_A_BUG
+  )
 }

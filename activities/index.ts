@@ -1,5 +1,5 @@
 import { openArtifacts } from '../artifacts/artifacts.ts'
-import type { RunEnd, RunInput, RunRecord, RunResult } from '../experiment/run.ts'
+import { recordOf, type RunEnd, type RunInput, type RunRecord, type RunResult } from '../experiment/run.ts'
 import type { Settings } from '../experiment/spec.ts'
 import type { Delivered } from '../tracking/deliver.ts'
 import { asFailure } from './errors.ts'
@@ -42,8 +42,7 @@ export function createActivities(stopping?: AbortSignal) {
       const { writeReport } = await import('./report.ts')
       return failing(async () => {
         const artifacts = openArtifacts(settings.store)
-        const { store: _, ...others } = settings
-        await artifacts.putRun({ ...run, settings: others, failed })
+        await artifacts.putRun({ ...recordOf({ run, settings }), failed })
         return writeReport(artifacts, run, failed)
       })
     },

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { type Artifacts, CorruptBlobError, MissingBlobError, openArtifacts } from '../artifacts/artifacts.ts'
+import { BlobError, CorruptBlobError, openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
 import { LeaseLostError } from '../artifacts/lease.ts'
 import { manifestDigest } from '../experiment/manifest.ts'
 import type { BlobRef, Environment, Manifest, ManifestOf, StageMetrics } from '../experiment/manifest.ts'
-import type { RunInput, RunRecord } from '../experiment/run.ts'
+import { recordOf, type RunInput, type RunRecord } from '../experiment/run.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import type { StageInputs, StageKind, StageOf, StageRef } from '../experiment/stages.ts'
 import { durably, type Durable } from './durable.ts'
@@ -127,7 +127,7 @@ export function stageActivity<K extends StageKind>(
 
 /** A damaged blob is deleted, so that the stage that made it is computed again. */
 async function healing(artifacts: Artifacts, inputs: object, error: unknown): Promise<never> {
-  if (!(error instanceof CorruptBlobError || error instanceof MissingBlobError)) throw error
+  if (!(error instanceof BlobError)) throw error
   const { blob } = error
   const maker = Object.values(inputs as Record<string, Manifest>).find(({ outputs }) =>
     Object.values(outputs).some(({ sha256 }) => sha256 === blob.sha256),
@@ -144,8 +144,7 @@ async function healing(artifacts: Artifacts, inputs: object, error: unknown): Pr
 export async function keptStages({ run, settings }: KeptTask): Promise<readonly StageDone[]> {
   try {
     const artifacts = openArtifacts(settings.store)
-    const { store: _, ...others } = settings
-    await artifacts.putRun({ ...run, settings: others })
+    await artifacts.putRun(recordOf({ run, settings }))
     const manifests = await Promise.all(stagesOf(run.plan).map((stage) => artifacts.complete(stage)))
     return manifests.flatMap((manifest) => (manifest ? [done(manifest, true)] : []))
   } catch (error) {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Artifacts } from '../artifacts/artifacts.ts'
+import { jsonBytes, type Artifacts } from '../artifacts/artifacts.ts'
 import { sha256 } from '../experiment/canonical.ts'
 import type { BlobRef } from '../experiment/manifest.ts'
 import type { RunEnd, RunRecord } from '../experiment/run.ts'
@@ -125,8 +125,6 @@ async function reportFiles(
 async function reportDigest(artifacts: Artifacts, run: string): Promise<string | undefined> {
   return (await getJson<{ digest: string }>(artifacts, `runs/${run}/report/report.json`))?.digest
 }
-
-const jsonBytes = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`)
 
 async function putJson({ store }: Artifacts, path: string, value: unknown): Promise<void> {
   await store.put(path, jsonBytes(value))

@@ -5,9 +5,8 @@ import type { StageKind, StageRef } from '../experiment/stages.ts'
 import { readCache, type ReadCache } from './read-cache.ts'
 import { isRemote, openStore, type ObjectStore } from './store.ts'
 
-/** A blob that is not what its name says. Never used; the message says what to do. */
-export class CorruptBlobError extends Error {
-  override readonly name = 'CorruptBlobError'
+/** A blob that cannot be used. The message says what to do. */
+export class BlobError extends Error {
   readonly blob: BlobRef
 
   constructor(message: string, blob: BlobRef) {
@@ -16,15 +15,14 @@ export class CorruptBlobError extends Error {
   }
 }
 
-/** A blob that a manifest names and that is not there. */
-export class MissingBlobError extends Error {
-  override readonly name = 'MissingBlobError'
-  readonly blob: BlobRef
+/** A blob that is not what its name says. */
+export class CorruptBlobError extends BlobError {
+  override readonly name = 'CorruptBlobError'
+}
 
-  constructor(message: string, blob: BlobRef) {
-    super(message)
-    this.blob = blob
-  }
+/** A blob that a manifest names and that is not there. */
+export class MissingBlobError extends BlobError {
+  override readonly name = 'MissingBlobError'
 }
 
 /**
@@ -123,19 +121,11 @@ export class Artifacts {
     return manifest
   }
 
-  /** What belongs to a stage beside its blobs; ends in a slash. */
-  stageFolder({ kind, key }: StageRef): string {
-    return `stages/${kind}/${key}/`
-  }
-
   /** Removes the lease and the checkpoints of a stage that has finished. */
   async clear(stage: StageRef): Promise<void> {
-    const folder = this.stageFolder(stage)
-    const objects = await this.store.list(folder)
+    const objects = await this.store.list(stageFolder(stage))
     await Promise.all(
-      objects
-        .filter(({ path }) => path !== `${folder}manifest.json`)
-        .map(({ path }) => this.store.delete(path)),
+      objects.filter(({ path }) => path !== manifestPath(stage)).map(({ path }) => this.store.delete(path)),
     )
   }
 
@@ -170,7 +160,12 @@ export function openArtifacts(location: string): Artifacts {
 }
 
 const blobPath = ({ sha256: digest }: BlobRef) => `blobs/sha256/${digest.slice(0, 2)}/${digest}`
-const manifestPath = ({ kind, key }: StageRef) => `stages/${kind}/${key}/manifest.json`
+const manifestPath = (stage: StageRef) => `${stageFolder(stage)}manifest.json`
+
+/** What belongs to a stage beside its blobs; ends in a slash. */
+export function stageFolder({ kind, key }: StageRef): string {
+  return `stages/${kind}/${key}/`
+}
 
 /** undefined: not whole, or not what was written. Manifests of 0.1 carry no digest. */
 function readManifest(bytes: Uint8Array): Manifest | undefined {
@@ -184,7 +179,8 @@ function readManifest(bytes: Uint8Array): Manifest | undefined {
   }
 }
 
-const jsonBytes = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`)
+/** Plain JSON as the store keeps it. */
+export const jsonBytes = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`)
 
 function parseJson(bytes: Uint8Array, where: string): unknown {
   try {

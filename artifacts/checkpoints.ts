@@ -1,7 +1,7 @@
 import { sha256 } from '../experiment/canonical.ts'
 import type { Environment } from '../experiment/manifest.ts'
 import type { StageRef } from '../experiment/stages.ts'
-import type { Artifacts } from './artifacts.ts'
+import { stageFolder, type Artifacts } from './artifacts.ts'
 import { decodeTensors, encodeTensors } from './safetensors.ts'
 
 /** How far a stage has come: its state after some step, and what it took. */
@@ -28,7 +28,7 @@ export class Checkpoints {
 
   constructor(artifacts: Artifacts, stage: StageRef) {
     this.artifacts = artifacts
-    this.folder = `${artifacts.stageFolder(stage)}checkpoints/`
+    this.folder = `${stageFolder(stage)}checkpoints/`
   }
 
   /** Answers its path. */
@@ -50,13 +50,13 @@ export class Checkpoints {
     fits: (checkpoint: Checkpoint) => boolean | Promise<boolean>,
   ): Promise<Checkpoint | undefined> {
     for (const path of (await this.paths()).reverse()) {
-      const bytes = await this.artifacts.store.get(path)
-      if (!bytes) continue
-      if (!path.endsWith(`-${sha256(bytes)}.safetensors`)) {
+      const found = await this.artifacts.store.getHashed(path)
+      if (!found) continue
+      if (!path.endsWith(`-${found.sha256}.safetensors`)) {
         await this.artifacts.store.delete(path)
         continue
       }
-      const checkpoint = decode(bytes)
+      const checkpoint = decode(found.bytes)
       if (checkpoint && (await fits(checkpoint))) return checkpoint
     }
     return undefined

@@ -3,7 +3,7 @@ import { UserError } from '../experiment/errors.ts'
 import type { Manifest } from '../experiment/manifest.ts'
 import type { RunRecord } from '../experiment/run.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
-import type { StageRef } from '../experiment/stages.ts'
+import { stageFolder } from './artifacts.ts'
 import type { ObjectStore, StoredObject } from './store.ts'
 
 /**
@@ -103,8 +103,11 @@ export async function takeInventory(store: ObjectStore): Promise<Inventory> {
  * part goes, the store is asked again for new runs and for objects that were written anew. A manifest goes before its
  * blobs, so that an end half-way leaves no stage that seems whole and is not.
  */
-export async function deleteGarbage(store: ObjectStore, grace: number): Promise<Garbage> {
-  const inventory = await takeInventory(store)
+export async function deleteGarbage(
+  store: ObjectStore,
+  inventory: Inventory,
+  grace: number,
+): Promise<Garbage> {
   const isOld = ({ modified }: StoredObject) => modified < inventory.now - grace
   const found = garbage(inventory, grace)
 
@@ -151,8 +154,6 @@ export async function deleteGarbage(store: ObjectStore, grace: number): Promise<
 const probes = 'doctor/'
 const stagePath = /^stages\/[a-z]+\/[0-9a-f]{64}\//
 const stageManifest = /^stages\/[a-z]+\/[0-9a-f]{64}\/manifest\.json$/
-
-const stageFolder = ({ kind, key }: StageRef) => `stages/${kind}/${key}/`
 
 function folderOf(path: string): string {
   return stagePath.exec(path)?.[0] ?? ''

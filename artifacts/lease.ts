@@ -1,5 +1,5 @@
 import type { StageRef } from '../experiment/stages.ts'
-import type { Artifacts } from './artifacts.ts'
+import { jsonBytes, stageFolder, type Artifacts } from './artifacts.ts'
 
 /** Who computes a stage. Attempts of one activity share `activity` and count up. */
 export interface Holder {
@@ -62,8 +62,8 @@ export class Lease {
       const isOwn = record?.activity === holder.activity && record.attempt <= holder.attempt
       if (!record || isOwn || performance.now() - since > 1000 * staleSeconds) {
         const number = newest + 1
-        const path = leasePath(artifacts, stage, number)
-        if (await artifacts.store.putIfAbsent(path, encode({ ...holder, beat: 0 })))
+        const path = leasePath(stage, number)
+        if (await artifacts.store.putIfAbsent(path, jsonBytes({ ...holder, beat: 0 } satisfies LeaseRecord)))
           return new Lease(artifacts, stage, holder, number)
         continue
       }
@@ -83,32 +83,33 @@ export class Lease {
           ? 'another attempt has taken this stage over'
           : 'this stage was finished by another attempt',
       )
-    const path = leasePath(this.artifacts, this.stage, this.number)
-    await this.artifacts.store.put(path, encode({ ...this.holder, beat: ++this.beat }))
+    const path = leasePath(this.stage, this.number)
+    await this.artifacts.store.put(
+      path,
+      jsonBytes({ ...this.holder, beat: ++this.beat } satisfies LeaseRecord),
+    )
   }
 
   /** Lets the next one go on at once. */
   async release(): Promise<void> {
-    await this.artifacts.store.delete(leasePath(this.artifacts, this.stage, this.number))
+    await this.artifacts.store.delete(leasePath(this.stage, this.number))
   }
 }
 
 async function newestLease(artifacts: Artifacts, stage: StageRef) {
-  const folder = leaseFolder(artifacts, stage)
+  const folder = leaseFolder(stage)
   const numbers = (await artifacts.store.list(folder)).flatMap(({ path }) => {
     const [, number] = /\/(\d+)\.json$/.exec(path) ?? []
     return number === undefined ? [] : [Number(number)]
   })
   const newest = Math.max(0, ...numbers)
-  const bytes = newest > 0 ? await artifacts.store.get(leasePath(artifacts, stage, newest)) : undefined
+  const bytes = newest > 0 ? await artifacts.store.get(leasePath(stage, newest)) : undefined
   return { newest, record: bytes && decode(bytes) }
 }
 
-const leaseFolder = (artifacts: Artifacts, stage: StageRef) => `${artifacts.stageFolder(stage)}lease/`
-const leasePath = (artifacts: Artifacts, stage: StageRef, number: number) =>
-  `${leaseFolder(artifacts, stage)}${String(number).padStart(6, '0')}.json`
-
-const encode = (record: LeaseRecord) => new TextEncoder().encode(`${JSON.stringify(record)}\n`)
+const leaseFolder = (stage: StageRef) => `${stageFolder(stage)}lease/`
+const leasePath = (stage: StageRef, number: number) =>
+  `${leaseFolder(stage)}${String(number).padStart(6, '0')}.json`
 
 /** One that cannot be read holds nothing. */
 function decode(bytes: Uint8Array): LeaseRecord | undefined {

@@ -27,7 +27,7 @@ export interface S3Options {
  *     AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL a server other than Amazon's, such as http://127.0.0.1:9000
  *     AWS_REQUEST_CHECKSUM_CALCULATION, AWS_RESPONSE_CHECKSUM_VALIDATION
  *                                           WHEN_REQUIRED for an endpoint unless set, since many servers refuse the SDK's CRC32
- *     AWS_MAX_ATTEMPTS                      of one request; 5 unless set
+ *     AWS_MAX_ATTEMPTS                      of one request; 6 unless set
  *     ZEROSHIFT_S3_PATH_STYLE               1 or 0: the bucket in the path or in the host's name; 1 for an endpoint unless set
  *     ZEROSHIFT_S3_SSE                      AES256 or aws:kms: encryption by the server
  *     ZEROSHIFT_S3_SSE_KMS_KEY_ID           the key for aws:kms; the bucket's default key unless set

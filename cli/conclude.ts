@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Measured } from '../experiment/manifest.ts'
 import type { ResultRow } from '../experiment/results.ts'
 import type { RunInput, RunResult } from '../experiment/run.ts'
+import { quoted } from '../report/command.ts'
 import { renderTable } from '../report/table.ts'
 import { counted, duration } from './format.ts'
 import { storeFor } from './place.ts'
@@ -50,7 +51,7 @@ export function cancelled(input: RunInput, { say, answer }: Talk): number {
 
 /** The command that goes on with a run; it names the store where that is not the one that it would look into. */
 function resumption({ run, settings }: RunInput): string {
-  const store = settings.store === storeFor() ? '' : ` --store ${whereOf(settings.store)}`
+  const store = settings.store === storeFor() ? '' : ` --store ${quoted(whereOf(settings.store))}`
   return `./zeroshift resume ${run.id}${store}`
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client, WorkflowHandle } from '@temporalio/client'
 import { UserError } from '../experiment/errors.ts'
 import type { RunInput, RunResult } from '../experiment/run.ts'
@@ -128,7 +129,6 @@ async function untracked(
   { run, settings: { tracking } }: RunInput,
 ): Promise<readonly string[]> {
   if (!tracking) return []
-  const { setTimeout: sleep } = await import('node:timers/promises')
   const waiting = `MLflow at ${tracking.uri} has not taken this run's metrics yet. They are kept; once it answers: ./zeroshift track ${run.id}`
   return Promise.race([
     client.workflow

@@ -1,6 +1,7 @@
 import { deleteGarbage, garbage, takeInventory, type Garbage } from '../artifacts/gc.ts'
 import { openStore, type StoredObject } from '../artifacts/store.ts'
 import { UserError } from '../experiment/errors.ts'
+import { quoted } from '../report/command.ts'
 import { counted } from './format.ts'
 import { storeFor } from './place.ts'
 import { coloursOf, columns, whereOf } from './print.ts'
@@ -19,7 +20,7 @@ export async function gc({ grace: text, json, store: named, ...options }: GcOpti
   const url = storeFor(named)
   const store = openStore(url)
   const inventory = await takeInventory(store)
-  const found = wanted ? await deleteGarbage(store, grace) : garbage(inventory, grace)
+  const found = wanted ? await deleteGarbage(store, inventory, grace) : garbage(inventory, grace)
   const kinds = kindsOf(found)
   const { runs, damagedRuns } = inventory
   if (json) {
@@ -84,9 +85,7 @@ function sum(objects: readonly StoredObject[]): number {
 function given(grace: string, store: string | undefined): string[] {
   return [
     ...(grace === '24h' ? [] : [`--grace ${grace}`]),
-    ...(store === undefined
-      ? []
-      : [`--store ${/^[\w@%+=:,./-]+$/.test(store) ? store : JSON.stringify(store)}`]),
+    ...(store === undefined ? [] : [`--store ${quoted(store)}`]),
   ]
 }
 

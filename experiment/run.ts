@@ -27,6 +27,11 @@ export interface RunInput {
   readonly settings: RunSettings & { readonly store: string }
 }
 
+/** What a store keeps of what was asked for. */
+export function recordOf({ run, settings: { store: _, ...settings } }: RunInput): RunRecord {
+  return { ...run, settings }
+}
+
 /** How a run ended; MLflow's words. */
 export interface RunEnd {
   readonly status: 'FINISHED' | 'FAILED' | 'KILLED'

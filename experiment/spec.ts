@@ -139,7 +139,11 @@ export type TrainingSpec = Spec['training']
 
 /** What a machine decides: where things are. Never part of a stage's key. */
 export const settingsSchema = z.strictObject({
-  store: z.string().min(1).optional().describe('where artifacts live: file:// URL or directory'),
+  store: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('where artifacts live: directory, file:// URL or s3://bucket/prefix'),
   tracking: z
     .strictObject({
       uri: z.url({ protocol: /^https?$/ }),

@@ -6,6 +6,7 @@ export function commandOf({ command }: Pick<RunRecord, 'command'>): string {
   return ['./zeroshift run', quoted(command.config), ...overrides].join(' ')
 }
 
-function quoted(text: string): string {
+/** A word of a shell command. */
+export function quoted(text: string): string {
   return /^[\w./=:@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -1,8 +1,6 @@
 import { mkdirSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { startGuarded, type GuardedProcess } from './server.ts'
+import { startGuarded, untilAnswers, type GuardedProcess } from './server.ts'
 
 export interface MlflowServerOptions {
   /** Path of the `mlflow` command. */
@@ -28,7 +26,7 @@ const START_MS = 120_000
 
 /** An MLflow server on this machine alone. It never outlives this process. Resolves when it answers. */
 export async function startMlflow(options: MlflowServerOptions): Promise<MlflowServer> {
-  const { mlflow, port, log, backend = 'sqlite', workers = 1 } = options
+  const { mlflow, port, log, backend = 'sqlite', workers = 1, signal } = options
   const directory = resolve(options.directory)
   mkdirSync(directory, { recursive: true })
   const store = backend === 'sqlite' ? `sqlite:///${join(directory, 'mlflow.db')}` : join(directory, 'mlruns')
@@ -48,33 +46,14 @@ export async function startMlflow(options: MlflowServerOptions): Promise<MlflowS
     },
   })
   const url = `http://127.0.0.1:${port}`
-  try {
-    await answering(`${url}/health`, server, options)
-  } catch (error) {
-    await server.stop()
-    throw error
-  }
+  await untilAnswers(server, {
+    url: `${url}/health`,
+    what: 'MLflow',
+    log,
+    withinMs: START_MS,
+    everyMs: 100,
+    tail: 2000,
+    signal,
+  })
   return { ...server, url }
-}
-
-async function answering(
-  url: string,
-  server: GuardedProcess,
-  { log, signal }: MlflowServerOptions,
-): Promise<void> {
-  let ended = false
-  void server.exited.then(() => (ended = true))
-  const deadline = performance.now() + START_MS
-  for (;;) {
-    signal?.throwIfAborted()
-    const answer = await fetch(url, { signal: AbortSignal.timeout(1000) }).catch(() => undefined)
-    if (answer?.ok) return
-    if (ended) {
-      const said = (await readFile(log, 'utf8').catch(() => '')).slice(-2000)
-      throw new Error(`MLflow ended at its start; its log is ${log} and ends with:\n${said}`)
-    }
-    if (performance.now() > deadline)
-      throw new Error(`MLflow did not answer within ${START_MS / 1000} s; its log is ${log}`)
-    await sleep(100)
-  }
 }

@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { type GuardedProcess, startGuarded } from './server.ts'
+import { startGuarded, untilAnswers, type GuardedProcess } from './server.ts'
 
 export interface S3ServerOptions {
   /** Path of `versitygw`. */
@@ -41,25 +40,12 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
     log,
   })
   const endpoint = `http://${address}`
-  try {
-    await answering(`${endpoint}/health`, server, log)
-  } catch (error) {
-    await server.stop()
-    throw error
-  }
+  await untilAnswers(server, {
+    url: `${endpoint}/health`,
+    what: 'the S3 server',
+    log,
+    withinMs: START_MS,
+    everyMs: 20,
+  })
   return { ...server, endpoint }
-}
-
-async function answering(url: string, server: GuardedProcess, log: string): Promise<void> {
-  let ended = false
-  void server.exited.then(() => (ended = true))
-  const deadline = performance.now() + START_MS
-  for (;;) {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(1000) }).catch(() => undefined)
-    if (answer?.ok) return
-    if (ended) throw new Error(`the S3 server ended at its start; its log is ${log}`)
-    if (performance.now() > deadline)
-      throw new Error(`the S3 server did not answer within ${START_MS / 1000} s; its log is ${log}`)
-    await sleep(20)
-  }
 }

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
  * Servers as children that never outlive this process: a shell between the two kills the server and all that it started
@@ -50,6 +52,45 @@ export function startGuarded({ program, args, log, env, directory }: GuardedOpti
       child.stdin?.end()
       await exited
     },
+  }
+}
+
+export interface AnswerOptions {
+  readonly url: string
+  /** What it is called in errors. */
+  readonly what: string
+  readonly log: string
+  readonly withinMs: number
+  readonly everyMs: number
+  /** Characters of the log's end that an error shows; none unless given. */
+  readonly tail?: number
+  /** Gives up when it aborts. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Resolves when a server answers at a URL; where it does not, it is stopped and this throws. */
+export async function untilAnswers(server: GuardedProcess, options: AnswerOptions): Promise<void> {
+  const { url, what, log, withinMs, everyMs, tail = 0, signal } = options
+  let ended = false
+  void server.exited.then(() => (ended = true))
+  const deadline = performance.now() + withinMs
+  try {
+    for (;;) {
+      signal?.throwIfAborted()
+      const answer = await fetch(url, { signal: AbortSignal.timeout(1000) }).catch(() => undefined)
+      if (answer?.ok) return
+      if (ended) {
+        const said = tail > 0 ? (await readFile(log, 'utf8').catch(() => '')).slice(-tail) : undefined
+        const shown = said === undefined ? '' : ` and ends with:\n${said}`
+        throw new Error(`${what} ended at its start; its log is ${log}${shown}`)
+      }
+      if (performance.now() > deadline)
+        throw new Error(`${what} did not answer within ${withinMs / 1000} s; its log is ${log}`)
+      await sleep(everyMs)
+    }
+  } catch (error) {
+    await server.stop()
+    throw error
   }
 }
 

@@ -10,6 +10,7 @@ import {
 import type { ActivityInterfaceFor } from '@temporalio/workflow'
 import type { Activities } from '../activities/index.ts'
 import type { StageDone, StageTask } from '../activities/stage.ts'
+import { heartbeatSecondsOf } from '../experiment/durability.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import type { RunInput, RunProgress, StageProgress } from '../experiment/run.ts'
 import type { Stage, StageKind } from '../experiment/stages.ts'
@@ -31,14 +32,14 @@ const { kept, report } = proxyActivities<Activities>({
 export { report }
 
 /** By kind of stage, the proxies of the queue that runs it. */
-function stageActivities({
-  heartbeatSeconds = 30,
-}: RunInput['settings']): Readonly<Record<StageKind, ActivityInterfaceFor<Activities>>> {
+function stageActivities(
+  settings: RunInput['settings'],
+): Readonly<Record<StageKind, ActivityInterfaceFor<Activities>>> {
   const proxies = (taskQueue: Queue, startToCloseTimeout: '1d' | '30d') =>
     proxyActivities<Activities>({
       taskQueue,
       startToCloseTimeout,
-      heartbeatTimeout: 1000 * heartbeatSeconds,
+      heartbeatTimeout: 1000 * heartbeatSecondsOf(settings),
       retry,
       cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     })

@@ -2,25 +2,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { processesOf, zeroshift } from '../support/command.ts'
-
-const config = `
-name: small
-data: { name: digits }
-split: { kind: class, classes: [3] }
-model: { name: mlp, hidden: [16] }
-training: { epochs: 2 }
-gold: { models: 1 }
-methods:
-  - method: retrain
-  - method: rfa
-    steps: 20
-`
+import { answerOf, processesOf, smallConfig, zeroshift } from '../support/command.ts'
 
 let directory: string
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'zeroshift-command-'))
-  writeFileSync(join(directory, 'small.yaml'), config)
+  writeFileSync(join(directory, 'small.yaml'), smallConfig)
 })
 afterEach(() => {
   rmSync(directory, { recursive: true, force: true })
@@ -28,16 +15,6 @@ afterEach(() => {
 
 /** Long enough to be interrupted. */
 const long = ['-S', 'training.epochs=150']
-
-interface Answer {
-  readonly id: string
-  readonly status: string
-  readonly stages: { readonly computed: number; readonly cached: number }
-}
-
-function answerOf(stdout: string): Answer {
-  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Answer
-}
 
 function stackAddress(): string {
   const { address } = JSON.parse(readFileSync(join(directory, '.zeroshift/stack.json'), 'utf8')) as {
@@ -53,7 +30,7 @@ function left(address: string): readonly string[] {
 
 describe('bad input', () => {
   test('ends before any work, with the place and exit code 2', async () => {
-    writeFileSync(join(directory, 'bad.yaml'), config.replace('steps: 20', 'stepz: 20'))
+    writeFileSync(join(directory, 'bad.yaml'), smallConfig.replace('steps: 20', 'stepz: 20'))
     const { code, stderr, stdout } = await zeroshift(directory, 'run', 'bad.yaml', '--json').ended
     expect(code).toBe(2)
     expect(stderr).toMatch(/^bad\.yaml:11:5: .*stepz.*steps/m)

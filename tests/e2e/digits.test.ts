@@ -3,28 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { zeroshift } from '../support/command.ts'
+import { answerOf, zeroshift, type Answer } from '../support/command.ts'
 
 /** The quickstart's experiment through the launcher, as a user runs it: twice from empty stores, then once more. */
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const config = join(root, 'configs', 'experiments', 'digits-class.yaml')
 
-interface Answer {
-  readonly id: string
-  readonly status: string
-  readonly report: string
-  readonly digest: string
-  readonly stages: { readonly computed: number; readonly cached: number }
-  readonly seconds: number
-  readonly results: readonly {
-    readonly method: string
-    readonly metrics: Readonly<Record<string, number | null>>
-  }[]
-}
-
 async function run(directory: string): Promise<Answer> {
   const { stdout } = await zeroshift(directory, 'run', config, '--json').ended
-  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Answer
+  return answerOf(stdout)
 }
 
 const directories: string[] = []

@@ -7,20 +7,14 @@ import { S3 } from '@aws-sdk/client-s3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { isAlive } from '../../infra/alive.mjs'
 import { freePort } from '../../worker/server.ts'
-import { processesOf, zeroshift, type Running } from '../support/command.ts'
-
-const config = `
-name: small
-data: { name: digits }
-split: { kind: class, classes: [3] }
-model: { name: mlp, hidden: [16] }
-training: { epochs: 2 }
-gold: { models: 1 }
-methods:
-  - method: retrain
-  - method: rfa
-    steps: 20
-`
+import {
+  answerOf,
+  processesOf,
+  smallConfig,
+  zeroshift,
+  type Answer,
+  type Running,
+} from '../support/command.ts'
 
 // Versions of the SDK to come are no news here.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
@@ -30,7 +24,7 @@ let ports: { readonly temporal: number; readonly s3: number; readonly mlflow: nu
 let stack: Running | undefined
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'zeroshift-up-'))
-  writeFileSync(join(directory, 'small.yaml'), config)
+  writeFileSync(join(directory, 'small.yaml'), smallConfig)
   ports = { temporal: await freePort(), s3: await freePort(), mlflow: await freePort() }
 })
 afterEach(async () => {
@@ -62,19 +56,10 @@ const note = (name: string) =>
     pid?: number
   }
 
-interface Answer {
-  readonly id: string
-  readonly status: string
-  readonly report: string
-  readonly digest: string
-  readonly stages: { readonly computed: number; readonly cached: number }
-  readonly notes: readonly string[]
-}
-
 async function run(...options: readonly string[]): Promise<Answer> {
   const { code, stdout, stderr } = await zeroshift(directory, 'run', 'small.yaml', '--json', ...options).ended
   if (code !== 0) throw new Error(stderr)
-  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Answer
+  return answerOf(stdout)
 }
 
 test('a run on the stack is stored by its S3 server and tracked by its MLflow server; its keys stay in one file', async () => {

@@ -1,19 +1,18 @@
 import { execFile } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { Context } from '@temporalio/activity'
 import { WorkflowFailedError } from '@temporalio/client'
 import { CancelledFailure } from '@temporalio/common'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { asFailure, DamagedInputError } from '../../activities/errors.ts'
+import { DamagedInputError } from '../../activities/errors.ts'
 import type { Activities, TrackTask } from '../../activities/index.ts'
-import type { StageDone, StageTask } from '../../activities/stage.ts'
 import { MathError, UserError } from '../../experiment/errors.ts'
 import { ensureTemporal } from '../../infra/temporal.mjs'
 import { stagesOf } from '../../experiment/stage-list.ts'
 import type { RunInput, RunProgress, RunResult, StageProgress } from '../../experiment/run.ts'
-import type { Stage, StageKind, StageRef } from '../../experiment/stages.ts'
+import type { StageRef } from '../../experiment/stages.ts'
 import { pauseSignal, resumeSignal, trackingId, workflowId, workflowType } from '../../workflows/names.ts'
+import { recording, untilCancelled } from '../support/recording.ts'
 import { sampleRun } from '../support/run.ts'
 import { temporalServer, withWorker } from '../support/temporal.ts'
 
@@ -23,45 +22,6 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-type Fault = (stage: Stage, attempt: number) => void
-
-/** Activities that compute nothing: they note what was asked of them, and fail where the test wants it. */
-function recording(fault: Fault = () => undefined, keptKeys: readonly string[] = []) {
-  const calls: Stage[] = []
-  const failed: RunResult['failed'][] = []
-  const run = <K extends StageKind>({ stage: asked }: StageTask<K>): Promise<StageDone> => {
-    const stage = asked as Stage
-    calls.push(stage)
-    try {
-      fault(stage, calls.filter(({ key }) => key === stage.key).length)
-    } catch (error) {
-      return Promise.reject(asFailure(error))
-    }
-    return Promise.resolve({ key: stage.key, digest: stage.key, cached: false, seconds: 1 })
-  }
-  const activities: Activities = {
-    kept: ({ run }) =>
-      Promise.resolve(
-        stagesOf(run.plan)
-          .filter(({ key }) => keptKeys.includes(key))
-          .map(({ key }) => ({ key, digest: key, cached: true, seconds: 1 })),
-      ),
-    dataset: run,
-    split: run,
-    train: run,
-    unlearn: run,
-    evaluate: run,
-    attack: run,
-    compare: run,
-    report: (task) => {
-      failed.push(task.failed)
-      return Promise.resolve({ url: 'file:///report', digest: 'd', results: [] })
-    },
-    track: () => Promise.resolve({ points: 0, runs: 0, notes: [] }),
-  }
-  return { activities, calls, failed }
-}
-
 type Handle = Awaited<ReturnType<typeof start>>
 
 const tracked = (input: RunInput): RunInput => ({
@@ -69,20 +29,6 @@ const tracked = (input: RunInput): RunInput => ({
   settings: { ...input.settings, tracking: { uri: 'http://127.0.0.1:1' } },
 })
 const isTraining = ({ kind, state }: StageProgress) => kind === 'train' && state === 'running'
-
-/** A stage that works until it is told to stop. */
-const untilCancelled = (): Activities['train'] => async () => {
-  const { cancelled, heartbeat } = Context.current()
-  const timer = setInterval(() => {
-    heartbeat()
-  }, 50)
-  try {
-    await cancelled
-  } finally {
-    clearInterval(timer)
-  }
-  throw new Error('not reached')
-}
 
 function start(input: RunInput) {
   return server.client.workflow.start<(input: RunInput) => Promise<RunResult>>(workflowType, {
@@ -107,19 +53,13 @@ describe('a run', () => {
     const input = sampleRun({ name: 'cancelled' })
     const { activities, calls, failed } = recording()
     let stopped = false
-    const training: Activities['train'] = async ({ stage }) => {
-      calls.push(stage)
-      const { cancelled, heartbeat } = Context.current()
-      const timer = setInterval(() => {
-        heartbeat()
-      }, 50)
+    const training: Activities['train'] = async (task) => {
+      calls.push(task.stage)
       try {
-        await cancelled
+        return await untilCancelled(task)
       } finally {
-        clearInterval(timer)
         stopped = true
       }
-      throw new Error('not reached')
     }
     const error = await withWorker(server.address, { ...activities, train: training }, async () => {
       const handle = await start(input)
@@ -280,7 +220,7 @@ describe('a run', () => {
       ends.push(ended?.status)
       return Promise.resolve({ points: 0, runs: 0, notes: [] })
     }
-    const train = status === 'FAILED' ? activities.train : untilCancelled()
+    const train = status === 'FAILED' ? activities.train : untilCancelled
     await withWorker(server.address, { ...activities, track, train }, async () => {
       const handle = await start(input)
       while (!(await handle.query<RunProgress>('progress')).stages.some(isTraining) && status !== 'FAILED')
@@ -299,7 +239,7 @@ describe('a run', () => {
     const train: Activities['train'] = async (task) => {
       if (!isFirst) return activities.train(task)
       isFirst = false
-      return untilCancelled()(task)
+      return untilCancelled(task)
     }
     await withWorker(server.address, { ...activities, train }, async () => {
       const handle = await start(input)

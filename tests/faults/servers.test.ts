@@ -3,65 +3,61 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { openArtifacts } from '../../artifacts/artifacts.ts'
 import { campaign } from '../support/campaign.ts'
-import { blobsOf, leftovers, longRun, running, Site, undisturbed, until } from '../support/durable.ts'
-import { httpProxy } from '../support/proxy.ts'
+import { blobsOf, leftovers, longRun, running, until } from '../support/durable.ts'
+import { faultSite } from '../support/fault-site.ts'
+import { s3Proxy } from '../support/s3-proxy.ts'
 import { s3Server } from '../support/s3.ts'
 
 /** Of the experiment that faults are made in. */
 const length = { epochs: 20 }
 
-let expected: Awaited<ReturnType<typeof undisturbed>>
-beforeAll(async () => {
-  expected = await undisturbed(length)
-})
-
-let site: Site
-beforeEach(async () => {
-  site = await new Site().open()
-})
-afterEach(() => site.close())
+const at = faultSite(length)
 
 test('Temporal killed and started again with its database: the run goes on', async () => {
-  const input = await longRun({ ...length, store: join(site.directory, 'store') })
-  await site.worker()
-  const handle = await site.start(input)
+  const input = await longRun({ ...length, store: join(at.site.directory, 'store') })
+  await at.site.worker()
+  const handle = await at.site.start(input)
   await until('training', async () => (await running(handle)).some(({ step = 0 }) => step > 10))
-  await site.killTemporal()
+  await at.site.killTemporal()
   await sleep(campaign ? 20_000 : 3_000)
-  await site.startTemporal()
+  await at.site.startTemporal()
   const { digest } = await until('the result', () => handle.result().catch(() => undefined), 120)
-  expect(digest).toBe(expected.digest)
-  expect(await blobsOf(openArtifacts(input.settings.store), input)).toEqual(expected.blobs)
+  expect(digest).toBe(at.expected.digest)
+  expect(await blobsOf(openArtifacts(input.settings.store), input)).toEqual(at.expected.blobs)
 })
 
 test('the S3 server away, then slow, then refusing a third of requests: the run goes on', async () => {
   const s3 = await s3Server()
-  const proxy = await httpProxy(s3.endpoint)
+  const faults = { delayMs: 0, refuseEvery: Infinity }
+  const proxy = await s3Proxy(s3.endpoint, ({ number }) => ({
+    delayMs: faults.delayMs,
+    ...((number + 1) % faults.refuseEvery === 0 && { answer: { status: 503, code: 'ServiceUnavailable' } }),
+  }))
   const own = { ...process.env }
   try {
     // This process looks into the store past the proxy, the worker works through it.
     Object.assign(process.env, s3.env)
     const store = `s3://${s3.bucket}/runs`
     const input = await longRun({ ...length, store })
-    await site.worker({ env: { ...s3.env, AWS_ENDPOINT_URL_S3: proxy.url, ZEROSHIFT_BLOB_CACHE_GB: '0' } })
-    const handle = await site.start(input)
+    await at.site.worker({ env: { ...s3.env, AWS_ENDPOINT_URL_S3: proxy.url, ZEROSHIFT_BLOB_CACHE_GB: '0' } })
+    const handle = await at.site.start(input)
     await until('training', async () => (await running(handle)).some(({ step = 0 }) => step > 10))
     await s3.kill()
     await sleep(campaign ? 60_000 : 4_000)
     await s3.start()
-    proxy.faults.delayMs = 1_000
+    faults.delayMs = 1_000
     await sleep(campaign ? 20_000 : 3_000)
-    proxy.faults.delayMs = 0
-    proxy.faults.refuseEvery = 3
+    faults.delayMs = 0
+    faults.refuseEvery = 3
     const { digest, failed } = await handle.result()
-    proxy.faults.refuseEvery = Infinity
+    faults.refuseEvery = Infinity
     expect(failed).toEqual([])
-    expect(digest).toBe(expected.digest)
+    expect(digest).toBe(at.expected.digest)
     // Every blob is read and checked.
-    expect(await blobsOf(openArtifacts(store), input)).toEqual(expected.blobs)
+    expect(await blobsOf(openArtifacts(store), input)).toEqual(at.expected.blobs)
   } finally {
     for (const name of Object.keys(s3.env))
       if (own[name] === undefined) Reflect.deleteProperty(process.env, name)
@@ -72,11 +68,11 @@ test('the S3 server away, then slow, then refusing a third of requests: the run 
 })
 
 test('a flipped byte in a blob and a blob that is gone are computed again, never used', async () => {
-  const store = join(site.directory, 'store')
+  const store = join(at.site.directory, 'store')
   const artifacts = openArtifacts(store)
   const first = await longRun({ ...length, store })
-  await site.worker()
-  await (await site.start(first)).result()
+  await at.site.worker()
+  await (await at.site.start(first)).result()
   const { original, split } = first.run.plan
   const blob = async (stage: typeof original | typeof split, name: string) => {
     const { sha256 = '' } = (await artifacts.manifest(stage))?.outputs[name] ?? {}
@@ -93,12 +89,12 @@ test('a flipped byte in a blob and a blob that is gone are computed again, never
 
   // Another fine-tuning reads both.
   const second = await longRun({ ...length, name: 'second', learningRate: 0.01, store })
-  const { failed, computed } = await (await site.start(second)).result()
+  const { failed, computed } = await (await at.site.start(second)).result()
   expect(failed).toEqual([])
   // Its own four stages, the split and the original.
   expect(computed).toBeGreaterThanOrEqual(6)
   expect(readFileSync(model)).toEqual(bytes)
-  expect(await blobsOf(artifacts, first)).toEqual(expected.blobs)
+  expect(await blobsOf(artifacts, first)).toEqual(at.expected.blobs)
 })
 
 const mountable =
@@ -107,7 +103,7 @@ const mountable =
 test.skipIf(!mountable)(
   `a full disk: a clear error, nothing corrupt, and the run goes on when there is room${mountable ? '' : ' (skipped: mounting a small file system is not permitted here)'}`,
   async () => {
-    const store = join(site.directory, 'small')
+    const store = join(at.site.directory, 'small')
     mkdirSync(store)
     const mount = (options: string) => {
       const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'none', store], {
@@ -118,8 +114,8 @@ test.skipIf(!mountable)(
     mount('size=200k')
     try {
       const input = await longRun({ ...length, store })
-      await site.worker()
-      const handle = await site.start(input)
+      await at.site.worker()
+      const handle = await at.site.start(input)
       const failure = await until('the error', async () => {
         const { raw } = await handle.describe()
         return raw.pendingActivities?.map(({ lastFailure }) => lastFailure?.message).find(Boolean)
@@ -128,9 +124,9 @@ test.skipIf(!mountable)(
       mount('remount,size=200m')
       const { digest, failed } = await handle.result()
       expect(failed).toEqual([])
-      expect(digest).toBe(expected.digest)
+      expect(digest).toBe(at.expected.digest)
       const artifacts = openArtifacts(store)
-      expect(await blobsOf(artifacts, input)).toEqual(expected.blobs)
+      expect(await blobsOf(artifacts, input)).toEqual(at.expected.blobs)
       expect(await leftovers(artifacts)).toEqual([])
     } finally {
       spawnSync('umount', [store])

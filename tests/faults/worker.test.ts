@@ -2,12 +2,12 @@ import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { openArtifacts } from '../../artifacts/artifacts.ts'
+import { expect, test } from 'vitest'
+import { openArtifacts, stageFolder } from '../../artifacts/artifacts.ts'
 import type { RunInput } from '../../experiment/run.ts'
 import { stagesOf } from '../../experiment/stage-list.ts'
 import { stream } from '../../learning/random.ts'
-import { cable } from '../support/proxy.ts'
+import { cable } from '../support/cable.ts'
 import {
   heartbeatSeconds,
   leftovers,
@@ -16,35 +16,25 @@ import {
   ended,
   longRun,
   running,
-  Site,
-  undisturbed,
   until,
 } from '../support/durable.ts'
+import { faultSite } from '../support/fault-site.ts'
 import { campaign, figure } from '../support/campaign.ts'
 
 /** Of the experiment that faults are made in. */
 const length = { epochs: campaign ? 60 : 20 }
 
-let expected: Awaited<ReturnType<typeof undisturbed>>
-beforeAll(async () => {
-  expected = await undisturbed(length)
-})
-
-let site: Site
-beforeEach(async () => {
-  site = await new Site().open()
-})
-afterEach(() => site.close())
+const at = faultSite(length)
 
 const KILLS = campaign ? 25 : 4
 
 test(`SIGKILL of the worker ${KILLS} times: the same bytes, each time from the newest checkpoint`, async () => {
-  const input = await longRun({ ...length, store: join(site.directory, 'store') })
+  const input = await longRun({ ...length, store: join(at.site.directory, 'store') })
   const artifacts = openArtifacts(input.settings.store)
   const stages = new Map(stagesOf(input.run.plan).map((stage) => [stage.key, stage]))
   const random = stream(1, 'kills')
-  let worker = await site.worker()
-  const handle = await site.start(input)
+  let worker = await at.site.worker()
+  const handle = await at.site.start(input)
   const kills: { stage: string; hadCheckpoint: boolean; secondsLost: number; resumedAfter: number }[] = []
 
   while (kills.length < KILLS) {
@@ -56,8 +46,8 @@ test(`SIGKILL of the worker ${KILLS} times: the same bytes, each time from the n
     worker.kill('SIGKILL')
     const killedAt = { clock: Date.now(), counter: performance.now() }
     await ended(worker)
-    const newest = (await artifacts.store.list(`${artifacts.stageFolder(stage)}checkpoints/`)).at(-1)
-    worker = await site.worker()
+    const newest = (await artifacts.store.list(`${stageFolder(stage)}checkpoints/`)).at(-1)
+    worker = await at.site.worker()
     const again = await until('the next attempt, or its result', async () => {
       const next = (await running(handle)).find(({ key }) => key === victim.key)
       if (next && next.attempt > victim.attempt && next.step !== undefined) return next
@@ -71,8 +61,8 @@ test(`SIGKILL of the worker ${KILLS} times: the same bytes, each time from the n
   }
   const { digest, failed } = await handle.result()
   expect(failed).toEqual([])
-  expect(digest).toBe(expected.digest)
-  expect(await blobsOf(artifacts, input)).toEqual(expected.blobs)
+  expect(digest).toBe(at.expected.digest)
+  expect(await blobsOf(artifacts, input)).toEqual(at.expected.blobs)
   expect(await leftovers(artifacts)).toEqual([])
   figure('SIGKILL of the worker', { checkpointSeconds, heartbeatSeconds, kills })
 })
@@ -80,13 +70,13 @@ test(`SIGKILL of the worker ${KILLS} times: the same bytes, each time from the n
 test('SIGTERM: hands over, and no work is repeated beyond the step in flight', async () => {
   const input = await longRun({
     ...length,
-    store: join(site.directory, 'store'),
+    store: join(at.site.directory, 'store'),
     // None but the last one is due.
     settings: { checkpointSeconds: 3600 },
   })
   const artifacts = openArtifacts(input.settings.store)
-  const first = await site.worker()
-  const handle = await site.start(input)
+  const first = await at.site.worker()
+  const handle = await at.site.start(input)
   const victim = await until('training', async () =>
     (await running(handle)).find(({ key, step = 0 }) => key === input.run.plan.original.key && step > 20),
   )
@@ -96,62 +86,62 @@ test('SIGTERM: hands over, and no work is repeated beyond the step in flight', a
   const seconds = (performance.now() - start) / 1000
   // What `up` and an orchestrator's grace period build on.
   expect(seconds).toBeLessThan(10)
-  const [kept] = await artifacts.store.list(`${artifacts.stageFolder(input.run.plan.original)}checkpoints/`)
+  const [kept] = await artifacts.store.list(`${stageFolder(input.run.plan.original)}checkpoints/`)
   const step = Number(/\/(\d+)-/.exec(kept?.path ?? '')?.[1])
   expect(step).toBeGreaterThanOrEqual(victim.step ?? Infinity)
-  await site.worker()
+  await at.site.worker()
   const next = await until('the next attempt', async () =>
     (await running(handle)).find(({ key, resumedAt }) => key === victim.key && resumedAt !== undefined),
   )
   expect(next.resumedAt).toBe(step)
-  expect((await handle.result()).digest).toBe(expected.digest)
-  expect(await blobsOf(artifacts, input)).toEqual(expected.blobs)
+  expect((await handle.result()).digest).toBe(at.expected.digest)
+  expect(await blobsOf(artifacts, input)).toEqual(at.expected.blobs)
   figure('SIGTERM of the worker', { seconds })
 })
 
 test('a checkpoint that was cut off is not used', async () => {
-  const input = await longRun({ ...length, store: join(site.directory, 'store') })
+  const input = await longRun({ ...length, store: join(at.site.directory, 'store') })
   const artifacts = openArtifacts(input.settings.store)
-  const folder = `${artifacts.stageFolder(input.run.plan.original)}checkpoints/`
-  const worker = await site.worker()
-  const handle = await site.start(input)
+  const folder = `${stageFolder(input.run.plan.original)}checkpoints/`
+  const worker = await at.site.worker()
+  const handle = await at.site.start(input)
   await until('two checkpoints', async () => (await artifacts.store.list(folder)).length === 2)
   worker.kill('SIGKILL')
   await ended(worker)
   // Three where the worker died while it saved one.
   const [older, newer] = (await artifacts.store.list(folder)).slice(-2)
   truncateSync(fileURLToPath(artifacts.store.locate(newer?.path ?? '')), 1000)
-  await site.worker()
+  await at.site.worker()
   const next = await until('the next attempt', async () =>
     (await running(handle)).find(
       ({ key, resumedAt }) => key === input.run.plan.original.key && resumedAt !== undefined,
     ),
   )
   expect(next.resumedAt).toBe(Number(/\/(\d+)-/.exec(older?.path ?? '')?.[1]))
-  expect((await handle.result()).digest).toBe(expected.digest)
-  expect(await blobsOf(artifacts, input)).toEqual(expected.blobs)
+  expect((await handle.result()).digest).toBe(at.expected.digest)
+  expect(await blobsOf(artifacts, input)).toEqual(at.expected.blobs)
 })
 
 test('a worker that Temporal no longer hears goes on working: the stage passes to another, and the first one stops', async () => {
-  const input = await longRun({ ...length, store: join(site.directory, 'store') })
+  const input = await longRun({ ...length, store: join(at.site.directory, 'store') })
   const artifacts = openArtifacts(input.settings.store)
-  const line = await cable(Number(site.address.split(':')[1]))
+  const line = await cable(Number(at.site.address.split(':')[1]))
   try {
-    await site.worker({ address: `127.0.0.1:${line.port}` })
-    const handle = await site.start(input)
+    await at.site.worker({ address: `127.0.0.1:${line.port}` })
+    const handle = await at.site.start(input)
     const { original } = input.run.plan
     await until('training', async () =>
       (await running(handle)).some(({ key, step }) => key === original.key && step),
     )
     line.cut()
-    await site.worker()
+    await at.site.worker()
     await until('the other worker', async () =>
       (await running(handle)).some(({ key, attempt }) => key === original.key && attempt > 1),
     )
     const { digest } = await handle.result()
     line.mend()
-    expect(digest).toBe(expected.digest)
-    expect(await blobsOf(artifacts, input)).toEqual(expected.blobs)
+    expect(digest).toBe(at.expected.digest)
+    expect(await blobsOf(artifacts, input)).toEqual(at.expected.blobs)
     // Of one that had not stopped there would be a lease or a checkpoint.
     await sleep(2000 * checkpointSeconds)
     expect(await leftovers(artifacts)).toEqual([])
@@ -161,21 +151,21 @@ test('a worker that Temporal no longer hears goes on working: the stage passes t
 })
 
 test('two identical experiments that start together compute each stage once', async () => {
-  const store = join(site.directory, 'store')
+  const store = join(at.site.directory, 'store')
   const inputs = await Promise.all(['left', 'right'].map((name) => longRun({ ...length, name, store })))
-  await Promise.all([site.worker(), site.worker()])
-  const handles = await Promise.all(inputs.map((input) => site.start(input)))
+  await Promise.all([at.site.worker(), at.site.worker()])
+  const handles = await Promise.all(inputs.map((input) => at.site.start(input)))
   const results = await Promise.all(handles.map((handle) => handle.result()))
   const stages = new Set(inputs.flatMap(({ run }) => stagesOf(run.plan).map(({ key }) => key)))
   expect(results.reduce((sum, { computed }) => sum + computed, 0)).toBe(stages.size)
   expect(results.every(({ failed }) => failed.length === 0)).toBe(true)
-  expect(await blobsOf(openArtifacts(store), inputs[0] as RunInput)).toEqual(expected.blobs)
+  expect(await blobsOf(openArtifacts(store), inputs[0] as RunInput)).toEqual(at.expected.blobs)
 })
 
 test('a loss that is not finite fails its stage with step, rate and last finite loss, once; the rest goes on', async () => {
-  const input = await longRun({ epochs: 2, learningRate: 1e12, store: join(site.directory, 'store') })
-  await site.worker()
-  const handle = await site.start(input)
+  const input = await longRun({ epochs: 2, learningRate: 1e12, store: join(at.site.directory, 'store') })
+  await at.site.worker()
+  const handle = await at.site.start(input)
   const result = await handle.result()
   expect(result.failed.map(({ title }) => title)).toContain('unlearn by finetune')
   const [{ reason = '' } = {}] = result.failed

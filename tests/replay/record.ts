@@ -2,15 +2,13 @@ import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { Context } from '@temporalio/activity'
-import { asFailure, DamagedInputError } from '../../activities/errors.ts'
+import { DamagedInputError } from '../../activities/errors.ts'
 import type { Activities } from '../../activities/index.ts'
-import type { StageDone } from '../../activities/stage.ts'
 import { MathError } from '../../experiment/errors.ts'
 import type { RunInput, RunProgress, RunResult } from '../../experiment/run.ts'
-import type { Stage, StageKind } from '../../experiment/stages.ts'
 import { ensureTemporal } from '../../infra/temporal.mjs'
 import { pauseSignal, resumeSignal, trackingId, workflowId, workflowType } from '../../workflows/names.ts'
+import { recording, untilCancelled, type Fault } from '../support/recording.ts'
 import { sampleRun } from '../support/run.ts'
 import { temporalServer, withWorker } from '../support/temporal.ts'
 
@@ -21,59 +19,20 @@ import { temporalServer, withWorker } from '../support/temporal.ts'
 const [, , version] = process.argv
 if (version === undefined) throw new Error('expected the version, such as 0.2')
 
-const done = ({ key }: { readonly key: string }): StageDone => ({
-  key,
-  digest: key,
-  cached: false,
-  seconds: 1,
-})
-
-/** Activities that compute nothing. `fault` may throw, once or for ever. */
-function activities(fault: (stage: Stage) => void = () => undefined): Activities {
-  const run = ({ stage }: { readonly stage: unknown }): Promise<StageDone> => {
-    try {
-      fault(stage as Stage)
-    } catch (error) {
-      return Promise.reject(asFailure(error))
-    }
-    return Promise.resolve(done(stage as Stage))
-  }
-  const kinds: readonly StageKind[] = [
-    'dataset',
-    'split',
-    'train',
-    'unlearn',
-    'evaluate',
-    'attack',
-    'compare',
-  ]
-  return {
-    kept: ({ run: { plan } }) => Promise.resolve([{ ...done(plan.dataset), cached: true }]),
-    ...(Object.fromEntries(kinds.map((kind) => [kind, run])) as unknown as Pick<Activities, StageKind>),
-    report: () => Promise.resolve({ url: 'file:///report', digest: 'd', results: [] }),
-    track: () => Promise.resolve({ points: 0, runs: 0, notes: [] }),
-  }
-}
+/** A run whose data is kept from an earlier one. */
+const recorded = (name: string, fault?: Fault) =>
+  recording(fault, [sampleRun({ name }).run.plan.dataset.key]).activities
 
 /** A first training that works until it is told to stop. */
-function waiting(): Activities {
-  const others = activities()
+function waiting(name: string): Activities {
+  const others = recorded(name)
   let isFirst = true
   return {
     ...others,
     async train(task) {
       if (!isFirst) return others.train(task)
       isFirst = false
-      const { cancelled, heartbeat } = Context.current()
-      const timer = setInterval(() => {
-        heartbeat()
-      }, 50)
-      try {
-        await cancelled
-      } finally {
-        clearInterval(timer)
-      }
-      throw new Error('not reached')
+      return untilCancelled(task)
     },
   }
 }
@@ -122,24 +81,24 @@ async function record(
   }
 }
 
-await record('tracked', activities())
+await record('tracked', recorded('tracked'))
 await record(
   'method-failed',
-  activities(({ title }) => {
+  recorded('method-failed', ({ title }) => {
     if (title === 'unlearn by rfa') throw new MathError('the loss is not finite')
   }),
 )
 await record(
   'gold-failed',
-  activities(({ title }) => {
+  recorded('gold-failed', ({ title }) => {
     if (title === 'train gold') throw new MathError('the loss is not finite')
   }),
 )
-await record('cancelled', waiting(), async (handle) => {
+await record('cancelled', waiting('cancelled'), async (handle) => {
   await training(handle)
   await handle.cancel()
 })
-await record('paused', waiting(), async (handle) => {
+await record('paused', waiting('paused'), async (handle) => {
   await training(handle)
   await handle.signal(pauseSignal)
   await sleep(1000)
@@ -149,7 +108,7 @@ let isDamaged = true
 const { split } = sampleRun({ name: 'repaired' }).run.plan
 await record(
   'repaired',
-  activities(({ title }) => {
+  recorded('repaired', ({ title }) => {
     if (title !== 'train original' || !isDamaged) return
     isDamaged = false
     throw new DamagedInputError('a byte is wrong', split.key)

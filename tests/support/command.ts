@@ -1,6 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import type { Answer as RunAnswer } from '../../cli/talk.ts'
 
 const launcher = fileURLToPath(new URL('../../zeroshift', import.meta.url))
 
@@ -38,6 +39,33 @@ export function zeroshift(directory: string, ...args: readonly string[]): Runnin
     },
   }
 }
+
+/** What a run that came to its end answers. */
+export type Answer = RunAnswer & {
+  readonly id: string
+  readonly report: string
+  readonly digest: string
+  readonly seconds: number
+}
+
+/** The object on the last line of what a command with `--json` said. */
+export function answerOf(stdout: string): Answer {
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Answer
+}
+
+/** An experiment of a few seconds. */
+export const smallConfig = `
+name: small
+data: { name: digits }
+split: { kind: class, classes: [3] }
+model: { name: mlp, hidden: [16] }
+training: { epochs: 2 }
+gold: { models: 1 }
+methods:
+  - method: retrain
+  - method: rfa
+    steps: 20
+`
 
 /** The processes whose command line contains a text. */
 export function processesOf(text: string): readonly string[] {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client'
+import { Client, type Connection, type WorkflowHandle } from '@temporalio/client'
 import { openArtifacts, type Artifacts } from '../../artifacts/artifacts.ts'
 import { plan } from '../../experiment/plan.ts'
 import { runId, type RunInput, type RunResult } from '../../experiment/run.ts'
@@ -15,6 +15,7 @@ import { ensureTemporal } from '../../infra/temporal.mjs'
 import { findDataDirectory, inspectDataset } from '../../learning/datasets/index.ts'
 import { freePort, startServer, type ServerProcess } from '../../worker/server.ts'
 import { workflowId, workflowType } from '../../workflows/names.ts'
+import { connected } from './temporal.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -90,13 +91,7 @@ export class Site {
   async open(): Promise<this> {
     this.port ||= await freePort()
     await this.startTemporal()
-    for (let tries = 1; !this.connection; tries++)
-      try {
-        this.connection = await Connection.connect({ address: this.address, connectTimeout: 1000 })
-      } catch (error) {
-        if (tries === 50) throw error
-        await sleep(100)
-      }
+    this.connection = await connected(this.address)
     return this
   }
 

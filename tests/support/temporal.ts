@@ -58,7 +58,8 @@ export async function withWorker<T>(
   }
 }
 
-async function connected(address: string): Promise<Connection> {
+/** Once the server answers, which a starting one does after a moment. */
+export async function connected(address: string): Promise<Connection> {
   for (let tries = 1; ; tries++)
     try {
       return await Connection.connect({ address, connectTimeout: 1000 })

@@ -16,6 +16,10 @@ import { sampleRun } from '../../support/run.ts'
 const HOUR = 3_600_000
 const GRACE = 24 * HOUR
 
+/** As `zeroshift gc --delete` does. */
+const collect = async (store: ObjectStore, grace: number) =>
+  deleteGarbage(store, await takeInventory(store), grace)
+
 const pathsOf = ({ stages, ...kinds }: Garbage) =>
   [...stages.flatMap(({ objects }) => objects), ...Object.values(kinds).flat()].map(({ path }) => path).sort()
 
@@ -144,11 +148,11 @@ describe('in a directory', () => {
     expect(found.checkpoints).toHaveLength(stagesOf(first.plan).length)
 
     const before = await everything()
-    const deleted = await deleteGarbage(store, GRACE)
+    const deleted = await collect(store, GRACE)
     expect(pathsOf(deleted)).toEqual(pathsOf(found))
     expect(await everything()).toEqual(before.filter((path) => !pathsOf(found).includes(path)))
     for (const stage of stagesOf(first.plan)) expect(await artifacts.complete(stage)).toBeDefined()
-    expect(pathsOf(await deleteGarbage(store, GRACE))).toEqual([])
+    expect(pathsOf(await collect(store, GRACE))).toEqual([])
   })
 
   test('a run that begins while garbage is deleted keeps what it needs', async () => {
@@ -162,7 +166,7 @@ describe('in a directory', () => {
       // The first look found no run; before the second, one has begun.
       if (call === 'list runs/' && ++looks === 2) await artifacts.putRun(run)
     })
-    const deleted = await deleteGarbage(racing, GRACE)
+    const deleted = await collect(racing, GRACE)
     expect(deleted.stages).toEqual([])
     expect(deleted.blobs).toEqual([])
     for (const stage of stages) expect(await artifacts.complete(stage)).toBeDefined()
@@ -177,7 +181,7 @@ describe('in a directory', () => {
       return Promise.resolve()
     })
     expect(garbage(await takeInventory(store), GRACE).blobs).toHaveLength(1)
-    expect((await deleteGarbage(racing, GRACE)).blobs).toEqual([])
+    expect((await collect(racing, GRACE)).blobs).toEqual([])
     expect(await artifacts.getBlob(stale)).toBeDefined()
   })
 
@@ -191,7 +195,7 @@ describe('in a directory', () => {
         if (call.startsWith('delete ') && call !== 'delete doctor/' && left-- <= 0) throw new Error('killed')
         return Promise.resolve()
       })
-      const ended = await deleteGarbage(dying, GRACE).then(
+      const ended = await collect(dying, GRACE).then(
         () => true,
         () => false,
       )
@@ -225,7 +229,7 @@ describe('in a directory', () => {
     const blob = await artifacts.putBlob(text('whose?'))
     await store.put('runs/damaged/run.json', text(damaged))
     await ageAll()
-    await expect(deleteGarbage(store, GRACE)).rejects.toThrow(UserError)
+    await expect(collect(store, GRACE)).rejects.toThrow(UserError)
     await expect(takeInventory(store)).rejects.toThrow(/runs\/damaged\/run\.json is not the record of a run/)
     expect(await artifacts.getBlob(blob)).toBeDefined()
   })
@@ -238,10 +242,10 @@ describe('in a directory', () => {
     const blob = await artifacts.putBlob(text('whose?'))
     await artifacts.putRun(run)
     await ageAll()
-    await expect(deleteGarbage(store, GRACE)).rejects.toThrow(`${path} cannot be read`)
+    await expect(collect(store, GRACE)).rejects.toThrow(`${path} cannot be read`)
     expect(await artifacts.getBlob(blob)).toBeDefined()
     await store.delete(`runs/${run.id}/run.json`)
-    expect(pathsOf(await deleteGarbage(store, GRACE))).toEqual([pathOf(blob), path].sort())
+    expect(pathsOf(await collect(store, GRACE))).toEqual([pathOf(blob), path].sort())
   })
 
   test('run folders without a record, and what is no part of a store, are left alone', async () => {
@@ -252,7 +256,7 @@ describe('in a directory', () => {
     await ageAll()
     const before = await everything()
     expect((await takeInventory(store)).damagedRuns).toEqual(['runs/lost'])
-    expect(pathsOf(await deleteGarbage(store, 600_000))).toEqual([])
+    expect(pathsOf(await collect(store, 600_000))).toEqual([])
     expect(await everything()).toEqual(before)
   })
 

@@ -1,0 +1,23 @@
+import { afterEach, beforeAll, beforeEach } from 'vitest'
+import { Site, undisturbed } from './durable.ts'
+
+/** A site of its own for each test of a file, and what the same run comes to where nothing happens. */
+export function faultSite(length: { readonly epochs: number }) {
+  let expected: Awaited<ReturnType<typeof undisturbed>>
+  let site: Site
+  beforeAll(async () => {
+    expected = await undisturbed(length)
+  })
+  beforeEach(async () => {
+    site = await new Site().open()
+  })
+  afterEach(() => site.close())
+  return {
+    get expected() {
+      return expected
+    },
+    get site() {
+      return site
+    },
+  }
+}

@@ -1,0 +1,61 @@
+import { Context } from '@temporalio/activity'
+import { asFailure } from '../../activities/errors.ts'
+import type { Activities } from '../../activities/index.ts'
+import type { StageDone, StageTask } from '../../activities/stage.ts'
+import type { RunResult } from '../../experiment/run.ts'
+import { stagesOf } from '../../experiment/stage-list.ts'
+import type { Stage, StageKind } from '../../experiment/stages.ts'
+
+/** Throws where the stage is to fail. */
+export type Fault = (stage: Stage, attempt: number) => void
+
+/** Activities that compute nothing: they note what was asked of them, and fail where the test wants it. */
+export function recording(fault: Fault = () => undefined, keptKeys: readonly string[] = []) {
+  const calls: Stage[] = []
+  const failed: RunResult['failed'][] = []
+  const run = <K extends StageKind>({ stage: asked }: StageTask<K>): Promise<StageDone> => {
+    const stage = asked as Stage
+    calls.push(stage)
+    try {
+      fault(stage, calls.filter(({ key }) => key === stage.key).length)
+    } catch (error) {
+      return Promise.reject(asFailure(error))
+    }
+    return Promise.resolve({ key: stage.key, digest: stage.key, cached: false, seconds: 1 })
+  }
+  const activities: Activities = {
+    kept: ({ run }) =>
+      Promise.resolve(
+        stagesOf(run.plan)
+          .filter(({ key }) => keptKeys.includes(key))
+          .map(({ key }) => ({ key, digest: key, cached: true, seconds: 1 })),
+      ),
+    dataset: run,
+    split: run,
+    train: run,
+    unlearn: run,
+    evaluate: run,
+    attack: run,
+    compare: run,
+    report: (task) => {
+      failed.push(task.failed)
+      return Promise.resolve({ url: 'file:///report', digest: 'd', results: [] })
+    },
+    track: () => Promise.resolve({ points: 0, runs: 0, notes: [] }),
+  }
+  return { activities, calls, failed }
+}
+
+/** A stage that works until it is told to stop. */
+export const untilCancelled: Activities['train'] = async () => {
+  const { cancelled, heartbeat } = Context.current()
+  const timer = setInterval(() => {
+    heartbeat()
+  }, 50)
+  try {
+    await cancelled
+  } finally {
+    clearInterval(timer)
+  }
+  throw new Error('not reached')
+}
