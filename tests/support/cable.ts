@@ -1,11 +1,21 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
-/** A cable to a server, that can be cut: connections stay open and carry nothing, as in a network partition. */
+/**
+ * A cable to a server, that can be cut as in a network partition: the client's connections stay open and carry nothing.
+ * The server has its ends closed, as by a keep-alive that fails: it would give tasks to a client that it waits for.
+ */
 export async function cable(port: number) {
-  const pairs = new Set<readonly [Socket, Socket]>()
+  const pairs = new Set<readonly [near: Socket, far: Socket]>()
+  /** The client's connections since the cut. */
+  const unheard = new Set<Socket>()
   let isCut = false
   const server = createServer((near) => {
+    if (isCut) {
+      unheard.add(near)
+      near.on('error', () => undefined)
+      return
+    }
     const far = connect(port, '127.0.0.1')
     const pair = [near, far] as const
     pairs.add(pair)
@@ -15,26 +25,34 @@ export async function cable(port: number) {
       })
       from.on('error', () => undefined)
       from.on('close', () => {
+        if (isCut) return
         to.destroy()
         pairs.delete(pair)
       })
     }
   })
+  const hangUp = () => {
+    for (const [near] of pairs) near.destroy()
+    for (const near of unheard) near.destroy()
+    pairs.clear()
+    unheard.clear()
+  }
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
     port: (server.address() as AddressInfo).port,
     cut() {
       isCut = true
+      for (const [, far] of pairs) far.destroy()
     },
     /** What was sent meanwhile is lost: the connections end, and new ones work. */
     mend() {
       isCut = false
-      for (const [near] of pairs) near.destroy()
+      hangUp()
     },
     close() {
       server.close()
-      for (const [near] of pairs) near.destroy()
+      hangUp()
     },
   }
 }

@@ -194,6 +194,8 @@ export interface Attempt {
   readonly attempt: number
   readonly step?: number
   readonly resumedAt?: number
+  /** Its identity: `pid@host`. */
+  readonly worker: string
 }
 
 /** PENDING_ACTIVITY_STATE_STARTED of Temporal's API. */
@@ -204,13 +206,26 @@ export async function running(handle: Handle): Promise<readonly Attempt[]> {
   const { raw } = await handle.describe()
   return (raw.pendingActivities ?? [])
     .filter(({ state }) => Number(state) === STARTED)
-    .map(({ activityId, attempt, heartbeatDetails }) => {
+    .map(({ activityId, attempt, heartbeatDetails, lastWorkerIdentity }) => {
       const data = heartbeatDetails?.payloads?.[0]?.data
       const progress = data ? (JSON.parse(Buffer.from(data).toString()) as Partial<Attempt>) : {}
       // Until the first heartbeat of an attempt, the server has those of the one before.
       const own = progress.attempt === attempt ? progress : {}
-      return { ...own, key: activityId ?? '', attempt: attempt ?? 1 }
+      return { ...own, key: activityId ?? '', attempt: attempt ?? 1, worker: lastWorkerIdentity ?? '' }
     })
+}
+
+/** The number of the last attempt at each stage that has ended, or at each activity of one of them, in their order. */
+export async function attempts(handle: Handle, key?: string): Promise<readonly number[]> {
+  const { events } = await handle.fetchHistory()
+  const ids = new Map<string, string>()
+  return (events ?? []).flatMap((event) => {
+    const { activityTaskScheduledEventAttributes: scheduled, activityTaskStartedEventAttributes: started } =
+      event
+    if (scheduled) ids.set(String(event.eventId), scheduled.activityId ?? '')
+    const isWanted = key === undefined || ids.get(String(started?.scheduledEventId)) === key
+    return started?.attempt && isWanted ? [started.attempt] : []
+  })
 }
 
 export async function until<T>(
