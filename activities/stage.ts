@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { Context } from '@temporalio/activity'
 import { BlobError, CorruptBlobError, openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
 import { LeaseLostError } from '../artifacts/lease.ts'
 import { manifestDigest } from '../experiment/manifest.ts'
@@ -78,7 +79,11 @@ export function stageActivity<K extends StageKind>(
     try {
       const artifacts = openArtifacts(settings.store)
       const known = await artifacts.complete(stage)
-      if (known) return done(known, true)
+      if (known) {
+        // One before it may have been killed between its manifest and the end of its own tidying up.
+        if (Context.current().info.attempt > 1) await artifacts.clear(stage)
+        return done(known, true)
+      }
 
       const computed = await durably({ artifacts, stage, settings, stopping }, async (durable) => {
         const inputs = await inputManifests(artifacts, stage)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { withoutCredentials } from './credentials.ts'
 import { nearest, suggestion } from './nearest.ts'
 import { formatPath, type Path } from './path.ts'
 
@@ -129,13 +130,17 @@ function found(value: unknown, issue: Issue): string {
     return issue.code === 'too_small' || issue.code === 'too_big' ? String(value.length) : 'a list'
   switch (typeof value) {
     case 'string':
-      return `text ${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)}`
+      return `text ${JSON.stringify(shortened(withoutCredentials(value)))}`
     case 'number':
     case 'boolean':
       return String(value)
     default:
       return 'a mapping'
   }
+}
+
+function shortened(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 
 /** What a name stands for: the `name` of `model` is a model. */

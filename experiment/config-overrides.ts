@@ -1,5 +1,6 @@
 import type { Problem } from './errors.ts'
 import { readYaml } from './config-yaml.ts'
+import { withoutCredentials } from './credentials.ts'
 import { formatPath, parsePath, type Path } from './path.ts'
 
 /** `methods[2].rank=8` as given with `-S`. */
@@ -11,7 +12,7 @@ export interface Override {
 
 /** What stands in for the file's name where an override is wrong. */
 export function overrideName(text: string): string {
-  return `-S ${text}`
+  return `-S ${withoutCredentials(text)}`
 }
 
 /** Applies overrides in order; those that cannot be are problems. */

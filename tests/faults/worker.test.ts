@@ -28,6 +28,7 @@ const length = { epochs: campaign ? 60 : 20 }
 const at = faultSite(length)
 
 const KILLS = campaign ? 25 : 4
+const KILLS_PER_STAGE = campaign ? 3 : 1
 
 test(`SIGKILL of the worker ${KILLS} times: the same bytes, each time from the newest checkpoint`, async () => {
   const input = await longRun({ ...length, store: join(at.site.directory, 'store') })
@@ -37,9 +38,11 @@ test(`SIGKILL of the worker ${KILLS} times: the same bytes, each time from the n
   let worker = await at.site.worker()
   const handle = await at.site.start(input)
   const kills: { stage: string; hadCheckpoint: boolean; secondsLost: number; resumedAfter: number }[] = []
+  const killed = new Map<string, number>()
+  const next = async () => (await running(handle)).find(({ key }) => (killed.get(key) ?? 0) < KILLS_PER_STAGE)
 
   while (kills.length < KILLS) {
-    const before = await until('a stage that runs', async () => (await running(handle))[0])
+    const before = await until('a stage to interrupt', next)
     await sleep(1000 * random.uniform())
     const victim = (await running(handle)).find(({ key }) => key === before.key)
     const stage = stages.get(before.key)
@@ -47,6 +50,7 @@ test(`SIGKILL of the worker ${KILLS} times: the same bytes, each time from the n
     worker.kill('SIGKILL')
     const killedAt = { clock: Date.now(), counter: performance.now() }
     await ended(worker)
+    killed.set(stage.key, (killed.get(stage.key) ?? 0) + 1)
     const newest = (await artifacts.store.list(`${stageFolder(stage)}checkpoints/`)).at(-1)
     worker = await at.site.worker()
     const again = await until('the next attempt, or its result', async () => {

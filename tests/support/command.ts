@@ -20,7 +20,17 @@ export interface Running {
 
 /** Starts `./zeroshift` as a user does, in a directory, without the settings of this machine. */
 export function zeroshift(directory: string, ...args: readonly string[]): Running {
-  const { ZEROSHIFT_STORE: _store, TEMPORAL_ADDRESS: _address, ...env } = process.env
+  return zeroshiftWith({}, directory, ...args)
+}
+
+/** The same with an environment's own settings. */
+export function zeroshiftWith(
+  given: NodeJS.ProcessEnv,
+  directory: string,
+  ...args: readonly string[]
+): Running {
+  const { ZEROSHIFT_STORE: _store, TEMPORAL_ADDRESS: _address, ...ours } = process.env
+  const env = { ...ours, ...given }
   const child = spawn(launcher, args, { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const text = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const)

@@ -7,6 +7,8 @@ import { freePort } from '../../worker/server.ts'
 
 export interface TestMlflow {
   readonly url: string
+  /** Of its database, artifacts and log. */
+  readonly directory: string
   /** Kills it, as a machine's end does; what it keeps stays. */
   kill(): Promise<void>
   /** On the same port and with the same data. */
@@ -24,6 +26,7 @@ export async function mlflowServer(
   let server = await start()
   return {
     url: server.url,
+    directory,
     kill: () => server.stop(),
     async start() {
       server = await start()

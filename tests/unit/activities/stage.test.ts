@@ -7,7 +7,7 @@ import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { stageActivity, type StageBody, type StageDone } from '../../../activities/stage.ts'
-import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
+import { openArtifacts, stageFolder, type Artifacts } from '../../../artifacts/artifacts.ts'
 import { MathError, UserError } from '../../../experiment/errors.ts'
 import { manifestDigest } from '../../../experiment/manifest.ts'
 import { sampleRun } from '../../support/run.ts'
@@ -90,6 +90,16 @@ describe('a stage', () => {
     const activity = stageActivity('dataset', () => Promise.reject(new Error('loaded')))
     const task = { stage: plan.dataset, settings: { store } }
     expect(await quiet().run(activity, task)).toEqual({ ...first, cached: true })
+  })
+
+  test('that an earlier attempt finished without tidying up is tidied up', async () => {
+    await dataset(readData)
+    const left = `${stageFolder(plan.dataset)}lease/000001.json`
+    await artifacts.store.put(left, Buffer.from('{}'))
+    await dataset(readData)
+    expect(await artifacts.store.get(left)).toBeDefined()
+    await dataset(readData, new MockActivityEnvironment({ attempt: 2 }))
+    expect(await artifacts.store.get(left)).toBeUndefined()
   })
 
   test('whose blob is gone is computed again', async () => {

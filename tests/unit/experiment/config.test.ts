@@ -142,6 +142,12 @@ describe('what is wrong is said with its place', () => {
       'tracking.uri: the URL holds a user or a password, and it is recorded with the run; give them to the workers instead, as MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD or as MLFLOW_TRACKING_TOKEN',
     ],
     [
+      'a password in what is no URL of a server, which is not repeated either',
+      `${sample}tracking:\n  uri: ftp://me:hunter2@localhost\n`,
+      { line: 18, column: 8, path: 'tracking.uri' },
+      'tracking.uri: expected an http:// or https:// URL, found text "ftp://…@localhost"',
+    ],
+    [
       'an unknown method',
       edited('method: original', 'method: fintune'),
       { line: 13, column: 13, path: 'methods[0].method' },
