@@ -1,6 +1,7 @@
 /**
- * 100,000 metric points delivered to one MLflow server over SQLite, by this project's client and by Python's own
- * (`MlflowClient.log_batch`, 1,000 points a call), in turn. `server alone` sends bodies that were made before, so that it
+ * 100,000 metric points delivered to one MLflow server over SQLite, by this project's client and by Python's own, in turn:
+ * a call a step, as `log_metrics` in a training loop does, and in the largest calls that the server takes
+ * (`MlflowClient.log_batch`, 1,000 points). `server alone` sends bodies that were made before, so that it
  * is the server's own time: one after the other, and four at a time.
  *
  *     node --import tsx bench/mlflow-delivery.ts [WORKERS] [ROUNDS]
@@ -61,11 +62,11 @@ async function timed(run: string, work: () => Promise<unknown>): Promise<Took> {
   return { seconds: (performance.now() - start) / 1000, cpu: (user + system) / 1e6, run }
 }
 
-async function python(): Promise<Took> {
+async function python(pointsPerCall: number): Promise<Took> {
   const script = fileURLToPath(new URL('mlflow_delivery.py', import.meta.url))
   const { stdout } = await promisify(execFile)(
     join(dirname(mlflow), 'python'),
-    [script, server.url, experiment, String(keys), String(steps)],
+    [script, server.url, experiment, ...[keys, steps, pointsPerCall].map(String)],
     { env: { ...process.env, MLFLOW_DISABLE_TELEMETRY: 'true' } },
   )
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Took
@@ -126,13 +127,14 @@ const median = (values: readonly number[]) =>
 
 try {
   const kinds = {
-    python,
+    'python, a call a step': () => python(keys),
+    'python, batches': () => python(1000),
     zeroshift,
     'server alone, 1': () => serverAlone(1),
     'server alone, 4': () => serverAlone(4),
   }
   const took: Record<string, Measured[]> = {}
-  const ratios: number[] = []
+  const ratios: Record<string, number[]> = {}
   for (let round = 0; round < rounds; round++) {
     for (const [name, run] of Object.entries(kinds)) {
       const before = await serverCpu()
@@ -142,7 +144,8 @@ try {
       took[name] = [...(took[name] ?? []), result]
     }
     const seconds = (name: string) => took[name]?.at(-1)?.seconds ?? NaN
-    ratios.push(seconds('python') / seconds('zeroshift'))
+    for (const name of Object.keys(kinds).filter((name) => name.startsWith('python')))
+      ratios[name] = [...(ratios[name] ?? []), seconds(name) / seconds('zeroshift')]
   }
   console.log(
     `${keys * steps} points, ${keys} metrics; server with ${workers} workers over SQLite; ${availableParallelism()} cores; ${rounds} rounds in turn, medians`,
@@ -153,12 +156,13 @@ try {
         .toFixed(1)
         .padStart(5)
     console.log(
-      `${name.padEnd(16)}${of('seconds')} s; processor seconds: ${of('cpu')} client, ${of('server')} server`,
+      `${name.padEnd(22)}${of('seconds')} s; processor seconds: ${of('cpu')} client, ${of('server')} server`,
     )
   }
-  console.log(
-    `python / zeroshift ${median(ratios).toFixed(2)} (from ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`,
-  )
+  for (const [name, values] of Object.entries(ratios))
+    console.log(
+      `${name} / zeroshift: ${median(values).toFixed(2)} (from ${Math.min(...values).toFixed(2)} to ${Math.max(...values).toFixed(2)})`,
+    )
 } finally {
   await server.stop()
   rmSync(directory, { recursive: true, force: true })

@@ -23,12 +23,12 @@ import { faultSite } from '../support/fault-site.ts'
 import { campaign, figure } from '../support/campaign.ts'
 
 /** Of the experiment that faults are made in. */
-const length = { epochs: campaign ? 60 : 20 }
+const length = { epochs: campaign ? 240 : 20 }
 
 const at = faultSite(length)
 
 const KILLS = campaign ? 25 : 4
-const KILLS_PER_STAGE = campaign ? 3 : 1
+const KILLS_PER_STAGE = campaign ? 6 : 1
 
 test(`SIGKILL of the worker ${KILLS} times: the same bytes, each time from the newest checkpoint`, async () => {
   const input = await longRun({ ...length, store: join(at.site.directory, 'store') })
@@ -43,7 +43,8 @@ test(`SIGKILL of the worker ${KILLS} times: the same bytes, each time from the n
 
   while (kills.length < KILLS) {
     const before = await until('a stage to interrupt', next)
-    await sleep(1000 * random.uniform())
+    // Short pauses more often than long ones: some stages take a tenth of a second.
+    await sleep(1000 * random.uniform() ** 2)
     const victim = (await running(handle)).find(({ key }) => key === before.key)
     const stage = stages.get(before.key)
     if (!victim || !stage) continue
