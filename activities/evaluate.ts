@@ -16,8 +16,9 @@ export const evaluate: StageBody<'evaluate'> = async ({ stage, artifacts, inputs
   const { facts } = inputs.dataset.params
   const layers = layersOf(model, facts.shape, facts.classes.length)
   const weights = await readWeights(artifacts, inputs.model, layers)
-  const split = await readSplit(artifacts, inputs.split)
-  const { data } = await deviceData(artifacts, inputs.dataset)
+  const stored = inputs.split && (await readSplit(artifacts, inputs.split))
+  const { data, train } = await deviceData(artifacts, inputs.dataset)
+  const split = stored ?? unsplit(train)
   const parameters = parametersOf(layers, weights)
   const steps = evaluatedSets.reduce((sum, set) => sum + split[set].length, 0)
   try {
@@ -63,5 +64,18 @@ export const evaluate: StageBody<'evaluate'> = async ({ stage, artifacts, inputs
   } finally {
     tf.dispose(parameters)
     data.dispose()
+  }
+}
+
+/** Before anything is forgotten, all training samples are retained ones; the other sets are of no use yet. */
+function unsplit(train: Int32Array): Readonly<Record<EvaluatedSet, Int32Array>> {
+  const none = new Int32Array()
+  return {
+    retained: train,
+    forget: none,
+    validation: none,
+    attackTest: none,
+    test: none,
+    forgottenTest: none,
   }
 }

@@ -1,13 +1,16 @@
 import { resolveClasses } from '../experiment/check.ts'
 import { splitData } from '../unlearning/split.ts'
+import { readLogits } from './logits.ts'
 import { encodeSplit, readDataset } from './stored.ts'
 import type { StageBody } from './stage.ts'
 
 export const split: StageBody<'split'> = async ({ stage, artifacts, inputs, timed }) => {
   const data = await readDataset(artifacts, inputs.dataset)
   const { split: spec, seed } = stage.params
-  const forgottenClasses = spec.kind === 'class' ? resolveClasses(spec, inputs.dataset.params.facts) : []
-  const { result, seconds } = await timed(() => splitData(data, data.labels, spec, forgottenClasses, seed))
+  const classes = 'classes' in spec ? resolveClasses(spec, inputs.dataset.params.facts) : []
+  const forgottenClasses = spec.kind === 'class' ? classes : []
+  const logits = inputs.ranking && (await readLogits(artifacts, inputs.ranking)).retained
+  const { result, seconds } = await timed(() => splitData(data, data.labels, spec, { seed, classes, logits }))
   const counts = {
     retained: result.retained.length,
     forget: result.forget.length,

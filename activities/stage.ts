@@ -41,6 +41,7 @@ export interface StageContext<K extends StageKind> extends Pick<Durable, 'host' 
 interface InputKinds {
   readonly dataset: 'dataset'
   readonly split: 'split'
+  readonly ranking: 'evaluate'
   readonly original: 'train'
   readonly model: 'train' | 'unlearn'
   readonly evaluation: 'evaluate'

@@ -4,7 +4,7 @@ import { sha256 } from '../experiment/canonical.ts'
 import type { BlobRef } from '../experiment/manifest.ts'
 import type { RunEnd, RunRecord } from '../experiment/run.ts'
 import type { Settings } from '../experiment/spec.ts'
-import { results } from '../report/results.ts'
+import { resultsBySeed } from '../report/results.ts'
 import { contentsOf, type TrackedFile } from '../tracking/contents.ts'
 import { deliver, type Delivered, type Ledger, type Note } from '../tracking/deliver.ts'
 import { MlflowClient } from '../tracking/mlflow.ts'
@@ -63,7 +63,7 @@ async function deliverRun(
   const report = ended ? await reportFiles(artifacts, run.id) : []
   const contents = contentsOf({
     run: { ...run, failed },
-    rows: results({ run, manifests, failed }),
+    rows: resultsBySeed({ run, manifests, failed }),
     manifests,
     digest: await reportDigest(artifacts, run.id),
     ...(await identity(artifacts, run.id)),

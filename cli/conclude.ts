@@ -1,13 +1,12 @@
 import { join } from 'node:path'
-import type { Measured } from '../experiment/manifest.ts'
-import type { ResultRow } from '../experiment/results.ts'
+import type { Figure, ResultRow } from '../experiment/results.ts'
 import type { RunInput, RunResult } from '../experiment/run.ts'
 import { quoted } from '../report/command.ts'
 import { renderTable } from '../report/table.ts'
 import { counted, duration } from './format.ts'
 import { storeFor } from './place.ts'
 import { coloursOf, isColoured, whereOf } from './print.ts'
-import type { Talk } from './talk.ts'
+import type { Answer, Talk } from './talk.ts'
 
 /** How a run ended, for people and for programs. */
 
@@ -55,10 +54,16 @@ function resumption({ run, settings }: RunInput): string {
   return `./zeroshift resume ${run.id}${store}`
 }
 
-function figures({ label, metrics }: ResultRow) {
-  const figure = (measured: Measured) => ('value' in measured ? measured.value : null)
+function figures({ label, metrics }: ResultRow): Answer['results'][number] {
+  const each = <T>(pick: (figure: Figure) => T) =>
+    Object.fromEntries(Object.entries(metrics).map(([name, figure]) => [name, pick(figure)]))
+  const several = Object.values(metrics).some((figure) => 'n' in figure)
   return {
     method: label,
-    metrics: Object.fromEntries(Object.entries(metrics).map(([name, measured]) => [name, figure(measured)])),
+    metrics: each((figure) => ('value' in figure ? figure.value : null)),
+    ...(several && {
+      intervals: each((figure) => ('value' in figure ? (figure.interval ?? null) : null)),
+      n: each((figure) => ('value' in figure ? (figure.n ?? 1) : 0)),
+    }),
   }
 }

@@ -8,6 +8,8 @@ import type { StatusOptions } from './status.ts'
 import type { ReportOptions } from './report.ts'
 import type { DoctorOptions } from './doctor.ts'
 import type { GcOptions } from './gc.ts'
+import type { MethodsOptions } from './methods.ts'
+import type { MetricsOptions } from './metrics.ts'
 import type { TrackOptions } from './track.ts'
 import { queues } from '../workflows/names.ts'
 
@@ -138,6 +140,24 @@ program
   .action(async (options: GcOptions) => {
     const { gc } = await import('./gc.ts')
     process.exitCode = await gc(options)
+  })
+
+program
+  .command('methods')
+  .description('list the unlearning methods')
+  .option(...json)
+  .action(async (options: MethodsOptions) => {
+    const { methods } = await import('./methods.ts')
+    process.exitCode = methods(options)
+  })
+
+program
+  .command('metrics')
+  .description('list the figures that a run computes of each model')
+  .option(...json)
+  .action(async (options: MetricsOptions) => {
+    const { metrics } = await import('./metrics.ts')
+    process.exitCode = metrics(options)
   })
 
 program

@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { checkSpec } from '../experiment/check.ts'
+import { checkSpec, setSizes } from '../experiment/check.ts'
 import { located, parseConfig, type ParsedConfig } from '../experiment/config.ts'
+import type { DatasetFacts } from '../experiment/dataset.ts'
 import { UserError } from '../experiment/errors.ts'
+import { ascending, checkIndices, indicesOf } from '../experiment/indices.ts'
 import { plan } from '../experiment/plan.ts'
 import { runId, type RunInput } from '../experiment/run.ts'
+import type { Spec, SplitSpec } from '../experiment/spec.ts'
 import { absoluteFrom, storeFor, trackingHere } from './place.ts'
 
 export interface Asked {
@@ -53,14 +56,16 @@ export async function prepare(
   parsed: ParsedConfig,
   notify?: (line: string) => void,
 ): Promise<RunInput> {
-  const { spec, locate } = parsed
+  const { locate } = parsed
   const { config, overrides } = asked
   const settings = settingsOf(asked, parsed)
   try {
+    const spec = { ...parsed.spec, split: await completeSplit(parsed.spec.split, asked) }
     const { findDataDirectory, inspectDataset } = await import('../learning/datasets/index.ts')
     const directory = await findDataDirectory(spec.data, settings, notify)
     const facts = await inspectDataset(spec.data, directory)
     checkSpec(spec, facts, locate)
+    await checkForgotten(spec, facts)
     const planned = plan(spec, facts)
     return {
       run: { id: runId(spec.name, planned), spec, facts, plan: planned, command: { config, overrides } },
@@ -69,4 +74,34 @@ export async function prepare(
   } catch (error) {
     throw error instanceof UserError ? located(error, locate) : error
   }
+}
+
+/** The split with what its file holds. Whoever works on the run needs no file: what it says is part of the spec. */
+async function completeSplit(split: SplitSpec, { config, overrides }: Asked): Promise<SplitSpec> {
+  if (split.kind !== 'indices') return split
+  if (split.file === undefined)
+    return { ...split, ...(split.indices && { indices: [...ascending(split.indices)] }) }
+  const onCommandLine = overrides.some((text) => /^split(\.file)?=/.test(text))
+  const path = onCommandLine ? split.file : absoluteFrom(config, split.file)
+  const bytes = await readFile(path).catch((error: unknown) => {
+    const { code, message } = error as NodeJS.ErrnoException
+    const why = code === 'ENOENT' ? 'there is no such file' : message
+    throw new UserError([
+      { path: 'split.file', message: `${path}: ${why}; expected a text file of sample indices` },
+    ])
+  })
+  const { sha256, indices } = indicesOf(bytes, path, split.sha256)
+  return { ...split, sha256, indices: [...indices] }
+}
+
+/** Whether the samples that a split names are training samples, which is drawn. Throws a UserError. */
+async function checkForgotten({ split, data, seed }: Spec, facts: DatasetFacts): Promise<void> {
+  if (split.kind !== 'indices') return
+  const { partition } = await import('../learning/partition.ts')
+  const trainable = facts.train.reduce((sum, count) => sum + count, 0)
+  checkIndices(
+    split.indices ?? [],
+    partition(setSizes(data, facts), trainable, seed.data),
+    split.file === undefined ? 'split.indices' : 'split.file',
+  )
 }

@@ -12,6 +12,9 @@ export interface Answer {
   readonly results: readonly {
     readonly method: string
     readonly metrics: Readonly<Record<string, number | null>>
+    /** Of several seeds, by metric: half of the mean's 95% interval, and how many seeds have it. */
+    readonly intervals?: Readonly<Record<string, number | null>>
+    readonly n?: Readonly<Record<string, number>>
   }[]
   readonly digest?: string
   readonly failed?: RunResult['failed']

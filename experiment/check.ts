@@ -1,6 +1,6 @@
 import type { DatasetFacts } from './dataset.ts'
 import { UserError, type Problem } from './errors.ts'
-import type { MethodSpec, MethodSpecOf } from './methods.ts'
+import type { MethodName, MethodSpec, MethodSpecOf } from './methods.ts'
 import { adaptableLayers, flattenLayers, layersOf, matchesPattern, maxRank, type Layer } from './model.ts'
 import { suggestion } from './nearest.ts'
 import { formatPath, type Locate, type Path } from './path.ts'
@@ -17,12 +17,23 @@ export function checkSpec(spec: Spec, facts: DatasetFacts, locate: Locate): void
   }
   checkSets(spec, facts, report)
   checkImages(spec, facts, report)
+  // One split is shared by all seeds, and each has an original of its own.
+  if (spec.split.kind === 'hard' && spec.seeds !== undefined)
+    report(
+      ['seeds'],
+      `a hard split is what the original of one seed makes of it, and there are ${spec.seeds} seeds; ` +
+        'leave seeds out, or give the samples that one run forgot as indices',
+    )
   const layers = layersOf(spec.model, facts.shape, facts.classes.length)
   spec.methods.forEach((method, i) => {
-    checkMethod(method, facts, (path, message) => {
+    checkMethod(method, spec.split, facts, (path, message) => {
       report(['methods', i, ...path], message)
     })
     if (method.method === 'rfa')
+      checkTarget(method, spec, facts, (path, message) => {
+        report(['methods', i, ...path], message)
+      })
+    if ('rank' in method)
       checkLayers(method, layers, (path, message) => {
         report(['methods', i, ...path], message)
       })
@@ -43,16 +54,18 @@ export function setSizes(
   return { train: samples - cut - validation, validation, test: cut + sum(facts.test) }
 }
 
-/** How many of the training samples a random split forgets. */
-export function forgetCount(split: Extract<SplitSpec, { kind: 'random' }>, train: number): number {
-  return split.count ?? Math.round((split.fraction ?? 0) * train)
+/** How many of some training samples a split forgets that gives a `fraction` or a `count` of them. */
+export function forgetCount(
+  { count, fraction = 0 }: { readonly count?: number | undefined; readonly fraction?: number | undefined },
+  samples: number,
+): number {
+  return count ?? Math.round(fraction * samples)
 }
 
-/** Indices of the classes that a split forgets, in ascending order. Throws a UserError where the data lacks one. */
-export function resolveClasses(
-  split: Extract<SplitSpec, { kind: 'class' }>,
-  facts: DatasetFacts,
-): readonly number[] {
+type ClassesSplit = Extract<SplitSpec, { classes: unknown }>
+
+/** Indices of the classes that a split names, in ascending order. Throws a UserError where the data lacks one. */
+export function resolveClasses(split: ClassesSplit, facts: DatasetFacts): readonly number[] {
   const problems: Problem[] = []
   const indices = resolved(split, facts, (path, message) => {
     problems.push({ message, path: formatPath(path) })
@@ -61,11 +74,7 @@ export function resolveClasses(
   return indices
 }
 
-function resolved(
-  split: Extract<SplitSpec, { kind: 'class' }>,
-  { classes, name }: DatasetFacts,
-  report: Report,
-): readonly number[] {
+function resolved(split: ClassesSplit, { classes, name }: DatasetFacts, report: Report): readonly number[] {
   const indices = new Set<number>()
   split.classes.forEach((wanted, i) => {
     const path = ['split', 'classes', i]
@@ -95,15 +104,7 @@ function checkSets({ data, split }: Spec, facts: DatasetFacts, report: Report): 
   let forgotten: readonly number[] = []
   switch (split.kind) {
     case 'class': {
-      forgotten = resolved(split, facts, report)
-      split.classes.forEach((wanted, i) => {
-        const index = typeof wanted === 'number' ? wanted : facts.classes.indexOf(wanted)
-        if (facts.train[index] === 0)
-          report(
-            ['split', 'classes', i],
-            `the data has no training sample of class ${index} ("${facts.classes[index] ?? ''}"), so there is nothing to forget`,
-          )
-      })
+      forgotten = presentClasses(split, facts, report)
       if (facts.train.every((count, index) => count === 0 || forgotten.includes(index)))
         report(
           ['split', 'classes'],
@@ -111,7 +112,8 @@ function checkSets({ data, split }: Spec, facts: DatasetFacts, report: Report): 
         )
       break
     }
-    case 'random': {
+    case 'random':
+    case 'hard': {
       const count = forgetCount(split, sizes.train)
       const path = ['split', split.count === undefined ? 'fraction' : 'count']
       if (count < 1)
@@ -119,12 +121,43 @@ function checkSets({ data, split }: Spec, facts: DatasetFacts, report: Report): 
           path,
           `the forget set is empty: ${split.fraction ?? 0} of ${sizes.train} training samples rounds to 0; raise the fraction, or give a count`,
         )
-      if (count >= sizes.train)
-        report(
-          path,
-          `the retained set is empty: ${count} of ${sizes.train} training samples are to be forgotten; expected at most ${sizes.train - 1}`,
-        )
+      checkRetained(count, sizes.train, path, report)
+      break
     }
+    case 'class-fraction': {
+      const indices = presentClasses(split, facts, report)
+      if (indices.length === 0) break
+      const samples = sum(indices.map((index) => facts.train[index] ?? 0))
+      // Which of them are held out is drawn when the data is read: this many are left, give or take a few.
+      const expected = Math.round((samples * sizes.train) / sum(facts.train))
+      if (split.count !== undefined && split.count > samples)
+        report(
+          ['split', 'count'],
+          `the classes have ${samples} samples, those held out included, and ${split.count} are to be forgotten; lower the count, or name more classes`,
+        )
+      else if (forgetCount(split, expected) < 1)
+        report(
+          ['split', 'fraction'],
+          `the forget set is empty: ${split.fraction ?? 0} of some ${expected} training samples rounds to 0; raise the fraction, or give a count`,
+        )
+      else
+        checkRetained(
+          forgetCount(split, expected),
+          sizes.train,
+          ['split', split.count === undefined ? 'fraction' : 'count'],
+          report,
+        )
+      break
+    }
+    case 'indices':
+      // Whether each is a training sample's, only the data tells (experiment/indices.ts).
+      if (split.indices)
+        checkRetained(
+          split.indices.length,
+          sizes.train,
+          ['split', split.file === undefined ? 'indices' : 'file'],
+          report,
+        )
   }
 
   // Half of them trains the attack, the other half is scored.
@@ -138,6 +171,28 @@ function checkSets({ data, split }: Spec, facts: DatasetFacts, report: Report): 
     )
 }
 
+/** The classes of a split; those without a training sample are reported. */
+function presentClasses(split: ClassesSplit, facts: DatasetFacts, report: Report): readonly number[] {
+  const indices = resolved(split, facts, report)
+  split.classes.forEach((wanted, i) => {
+    const index = typeof wanted === 'number' ? wanted : facts.classes.indexOf(wanted)
+    if (facts.train[index] === 0)
+      report(
+        ['split', 'classes', i],
+        `the data has no training sample of class ${index} ("${facts.classes[index] ?? ''}"), so there is nothing to forget`,
+      )
+  })
+  return indices
+}
+
+function checkRetained(count: number, train: number, path: Path, report: Report): void {
+  if (count >= train)
+    report(
+      path,
+      `the retained set is empty: ${count} of ${train} training samples are to be forgotten; expected at most ${train - 1}`,
+    )
+}
+
 function checkImages({ training: { augment } }: Spec, { name, shape }: DatasetFacts, report: Report): void {
   const [height, width] = shape
   if (augment.crop >= Math.min(height, width))
@@ -147,16 +202,54 @@ function checkImages({ training: { augment } }: Spec, { name, shape }: DatasetFa
     )
 }
 
-function checkMethod(method: MethodSpec, { name, train }: DatasetFacts, report: Report): void {
+function checkMethod(
+  method: MethodSpec,
+  split: SplitSpec,
+  { name, train }: DatasetFacts,
+  report: Report,
+): void {
+  if (method.method === 'unsir' && split.kind !== 'class')
+    report(
+      ['method'],
+      `unsir learns noise for whole classes, and the split is of kind "${split.kind}"; split by class, or leave unsir out`,
+    )
   const classes = train.filter((count) => count > 0).length
   if (classes >= 2) return
-  if (method.method === 'rfa' && method.target === 'nearest-centroid')
-    report(['target'], `nearest-centroid needs at least 2 classes, and ${name} has samples of ${classes}`)
-  if (method.method === 'random-label')
-    report(['method'], `random-label needs at least 2 classes, and ${name} has samples of ${classes}`)
+  if (
+    method.method === 'rfa' &&
+    (method.target === 'nearest-centroid' || method.target === 'nearest-retained')
+  )
+    report(['target'], `${method.target} needs at least 2 classes, and ${name} has samples of ${classes}`)
+  if (relabelling.includes(method.method))
+    report(['method'], `${method.method} needs at least 2 classes, and ${name} has samples of ${classes}`)
 }
 
-function checkLayers(method: MethodSpecOf<'rfa'>, layers: readonly Layer[], report: Report): void {
+function checkTarget(
+  { target }: MethodSpecOf<'rfa'>,
+  { data, split }: Spec,
+  facts: DatasetFacts,
+  report: Report,
+): void {
+  if (target !== 'unseen-neighbour') return
+  if (split.kind === 'class')
+    report(
+      ['target'],
+      'unseen-neighbour leaves a forgotten sample in its class, and the split forgets whole classes; choose another target',
+    )
+  else if (setSizes(data, facts).validation === 0)
+    report(
+      ['target'],
+      `unseen-neighbour needs samples that no model trains on, and data.validation (${data.validation}) sets none apart; give it a share such as 0.1, or choose another target`,
+    )
+}
+
+/** The methods that give samples the label of another class. */
+const relabelling: readonly MethodName[] = ['random-label', 'salun', 'lora-random-label', 'boundary-shrink']
+
+type AdapterMethod = Extract<MethodSpec, { rank: number }>
+
+function checkLayers(method: AdapterMethod, layers: readonly Layer[], report: Report): void {
+  const align = 'align' in method ? method.align : undefined
   const all = flattenLayers(layers)
   const adaptable = adaptableLayers(layers)
   const matched = (patterns: readonly string[]) => (layer: Layer) =>
@@ -172,7 +265,7 @@ function checkLayers(method: MethodSpecOf<'rfa'>, layers: readonly Layer[], repo
         : `"${pattern}" matches no layer; LoRA adapts ${names(adaptable)}`,
     )
   })
-  method.align?.forEach((pattern, i) => {
+  align?.forEach((pattern, i) => {
     if (!all.some(matched([pattern])))
       report(['align', i], `"${pattern}" matches no layer; the layers are ${names(all)}`)
   })
@@ -190,8 +283,8 @@ function checkLayers(method: MethodSpecOf<'rfa'>, layers: readonly Layer[], repo
   }
 
   const first = adapted[0]
-  if (!first || !method.align) return
-  const aligned = all.filter(matched(method.align))
+  if (!first || !align) return
+  const aligned = all.filter(matched(align))
   const changes = aligned.some((layer) => all.indexOf(layer) >= all.indexOf(first))
   if (aligned.length > 0 && !changes)
     report(

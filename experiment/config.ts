@@ -121,23 +121,41 @@ function checkFiles(data: DataSpec): readonly Finding[] {
 
 function checkSplit(split: SplitSpec): readonly Finding[] {
   switch (split.kind) {
-    case 'random': {
-      const given = [split.fraction, split.count].filter((value) => value !== undefined).length
-      if (given === 1) return []
-      return [
-        wrong(
-          ['split'],
-          `a random split takes either fraction or count; ${given === 0 ? 'neither' : 'both'} given`,
-        ),
-      ]
-    }
+    case 'random':
+    case 'hard':
+      return eitherOf(split, 'fraction', 'count')
     case 'class':
-      return split.classes.flatMap((name, i) =>
-        split.classes.indexOf(name) < i
-          ? [wrong(['split', 'classes', i], `class ${name} is listed twice; remove one`)]
-          : [],
-      )
+      return repeated(split.classes, 'classes', 'class')
+    case 'class-fraction':
+      return [...eitherOf(split, 'fraction', 'count'), ...repeated(split.classes, 'classes', 'class')]
+    case 'indices':
+      return [
+        ...eitherOf(split, 'indices', 'file'),
+        ...repeated(split.indices ?? [], 'indices', 'sample'),
+        ...(split.sha256 !== undefined && split.file === undefined
+          ? [wrong(['split', 'sha256'], 'split.sha256 is that of a file, and no file is given; remove it')]
+          : []),
+      ]
   }
+}
+
+function eitherOf<S extends SplitSpec>(split: S, one: keyof S & string, other: keyof S & string): Finding[] {
+  const given = [split[one], split[other]].filter((value) => value !== undefined).length
+  if (given === 1) return []
+  const article = split.kind === 'indices' ? 'an' : 'a'
+  const found = given === 0 ? 'neither' : 'both'
+  return [wrong(['split'], `${article} ${split.kind} split takes either ${one} or ${other}; ${found} given`)]
+}
+
+function repeated(values: readonly (string | number)[], key: string, noun: string): Finding[] {
+  const first = new Map<string | number, number>()
+  return values.flatMap((value, i) => {
+    if (!first.has(value)) {
+      first.set(value, i)
+      return []
+    }
+    return [wrong(['split', key, i], `${noun} ${value} is listed twice; remove one`)]
+  })
 }
 
 /** He et al. 2016, section 4.2: three stages of n blocks of two layers, a stem and a head. */

@@ -47,6 +47,24 @@ const epochOptions = {
   schedule: scheduleSchema.default({ name: 'constant' }),
 }
 
+/** The same for methods whose papers say how they train. */
+const epochDefaults = (epochs: number, batchSize: number, optimizer: z.input<typeof optimizerSchema>) => ({
+  epochs: epochOptions.epochs.default(epochs),
+  batchSize: count.default(batchSize),
+  optimizer: optimizerSchema.prefault(optimizer),
+  schedule: epochOptions.schedule,
+})
+
+/** LoRA's adapters. */
+const loraOptions = {
+  rank: count.default(4),
+  alpha: positive.optional().describe('the rank unless given: the adapter then counts once'),
+  rslora: z.boolean().default(false).describe('scale by α/√r instead of α/r'),
+  layers: patterns
+    .default(['*'])
+    .describe('names of the linear and conv layers to adapt; * matches anything'),
+}
+
 const label = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9 ._=+-]{0,63}$/, 'letters, digits, spaces and . _ = + - only, 64 at most')
@@ -54,7 +72,16 @@ const label = z
   .describe("the row's name in tables; the method's name unless given")
 
 /** Shift targets t_l of residual feature alignment (see unlearning/methods/rfa.ts). */
-export const targetNames = ['retained-mean', 'random-retained', 'nearest-centroid'] as const
+const fixedTargetNames = [
+  'retained-mean',
+  'random-retained',
+  'nearest-centroid',
+  'nearest-retained',
+  'unseen-neighbour',
+  'random-init',
+] as const
+export type FixedTargetName = (typeof fixedTargetNames)[number]
+export const targetNames = [...fixedTargetNames, 'leave-out'] as const
 export type TargetName = (typeof targetNames)[number]
 
 export const methodSchemas = [
@@ -73,20 +100,181 @@ export const methodSchemas = [
     .describe('ascent of the loss on the forget set'),
   z
     .strictObject({
+      method: z.literal('neggrad-plus'),
+      label,
+      alpha: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.95)
+        .describe('weight of descent on the retained set; ascent on the forget set has the rest'),
+      ...epochDefaults(5, 256, { name: 'sgd', learningRate: 0.01, weightDecay: 5e-4 }),
+    })
+    .describe('descent of the loss on the retained set together with ascent on the forget set'),
+  z
+    .strictObject({
+      method: z.literal('l1-sparse'),
+      label,
+      alpha: z
+        .number()
+        .min(0)
+        .default(5e-4)
+        .describe('weight of ‖θ‖₁ at the start, from where it falls linearly to 0'),
+      ...epochDefaults(10, 256, { name: 'sgd', learningRate: 0.01, weightDecay: 5e-4 }),
+    })
+    .describe('fine-tuning on the retained set with a penalty that makes weights sparse'),
+  z
+    .strictObject({
+      method: z.literal('bad-teacher'),
+      label,
+      retainedFraction: z
+        .number()
+        .gt(0)
+        .max(1)
+        .default(0.3)
+        .describe('share of the retained set that is used'),
+      temperature: positive.default(1).describe('of the softmaxes that are compared'),
+      ...epochDefaults(1, 256, { name: 'adam', learningRate: 1e-4 }),
+    })
+    .describe('follows the original on retained samples and a randomly initialised model on the forget set'),
+  z
+    .strictObject({
+      method: z.literal('scrub'),
+      label,
+      maxEpochs: count
+        .default(2)
+        .describe('epochs that begin with a pass away from the original on the forget set'),
+      alpha: z
+        .number()
+        .min(0)
+        .default(0.001)
+        .describe('weight of the divergence from the original on the retained set'),
+      gamma: z.number().min(0).default(0.99).describe('weight of the cross-entropy on the retained set'),
+      temperature: positive.default(4).describe('of the softmaxes that are compared'),
+      forgetBatch: count.default(512),
+      ...epochDefaults(3, 256, { name: 'sgd', learningRate: 5e-4, weightDecay: 5e-4 }),
+      epochs: count.default(3),
+    })
+    .describe('leaves the original on the forget set and stays with it on the retained set, in turns'),
+  z
+    .strictObject({
+      method: z.literal('boundary-shrink'),
+      label,
+      epsilon: positive
+        .max(1)
+        .default(0.1)
+        .describe("the step that finds the nearest other class, as a share of a pixel's range"),
+      ...epochDefaults(10, 64, { name: 'sgd', learningRate: 1e-5 }),
+    })
+    .describe('fine-tuning on the forget set under the nearest other class'),
+  z
+    .strictObject({
+      method: z.literal('boundary-expand'),
+      label,
+      ...epochDefaults(10, 64, { name: 'sgd', learningRate: 1e-5 }),
+    })
+    .describe('fine-tuning on the forget set under a class of its own, which is then cut off'),
+  z
+    .strictObject({
+      method: z.literal('unsir'),
+      label,
+      noiseSteps: count.default(40).describe('steps in which the noise of each forgotten class is learnt'),
+      noiseRate: positive.default(0.1).describe("Adam's learning rate for the noise"),
+      noisePenalty: z.number().min(0).default(0.1).describe('weight of ‖noise‖²'),
+      noiseBatches: count
+        .default(20)
+        .describe("how often impairing sees each forgotten class's batch of noise"),
+      retainedPerClass: count.default(1000).describe('samples of each retained class that are used'),
+      impairEpochs: count.default(1),
+      repairEpochs: count.default(1),
+      batchSize: count.default(256),
+      optimizer: optimizerSchema.prefault({ name: 'adam', learningRate: 0.02 }),
+      repairRate: positive.default(0.01).describe('learning rate while repairing'),
+    })
+    .describe('impairs with noise that maximises the loss, then repairs; forgets whole classes only'),
+  z
+    .strictObject({
+      method: z.literal('salun'),
+      label,
+      share: z
+        .number()
+        .gt(0)
+        .max(1)
+        .default(0.5)
+        .describe('of the parameters, those with the largest gradient on the forget set, that may change'),
+      ...epochDefaults(10, 256, { name: 'sgd', learningRate: 0.1, weightDecay: 5e-4 }),
+    })
+    .describe('random labels in the most salient weights alone (SalUn, Fan et al. 2024)'),
+  z
+    .strictObject({
+      method: z.literal('ssd'),
+      label,
+      alpha: positive
+        .default(10)
+        .describe('parameters this much more important to the forget set than to all are dampened'),
+      lambda: positive.default(1).describe('strength of the dampening: smaller dampens more'),
+      batchSize: count.default(128).describe('samples a gradient; 1 gives the diagonal Fisher information'),
+    })
+    .describe('selective synaptic dampening, without training (Foster et al. 2024)'),
+  z
+    .strictObject({
+      method: z.literal('fisher'),
+      label,
+      alpha: positive.default(1e-6).describe('scale of the noise variance'),
+      power: positive.default(1).describe("of 1/F in the variance: 1 in the authors' code, 0.5 in the paper"),
+      ceiling: positive.default(1e3).describe('largest 1/F to this power'),
+      samples: count.optional().describe('retained samples drawn for F; all of them unless given'),
+      batchSize: count.default(1).describe('samples a gradient; above 1 F is an approximation'),
+    })
+    .describe('noise where the retained set leaves the loss flat (Golatkar et al. 2020)'),
+  z
+    .strictObject({
+      method: z.literal('influence'),
+      label,
+      alpha: positive.default(1).describe('length of the step; 1 is the Newton step'),
+      samples: count
+        .default(1000)
+        .describe('retained samples whose gradients make the Hessian; so many gradients are kept in memory'),
+      damping: positive.default(1).describe('added to the Hessian as a multiple of the identity'),
+    })
+    .describe('influence unlearning with WoodFisher (Jia et al. 2023)'),
+  z
+    .strictObject({ method: z.literal('lora-random-label'), label, ...loraOptions, ...epochOptions })
+    .describe('random-label through adapters'),
+  z
+    .strictObject({
+      method: z.literal('lora-neggrad-plus'),
+      label,
+      retainedWeight: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.95)
+        .describe("neggrad-plus's alpha; alpha is the adapters' here"),
+      ...loraOptions,
+      ...epochDefaults(5, 256, { name: 'sgd', learningRate: 0.01, weightDecay: 5e-4 }),
+    })
+    .describe('neggrad-plus through adapters'),
+  z
+    .strictObject({
       method: z.literal('rfa'),
       label,
       target: z.enum(targetNames).default('random-retained'),
-      rank: count.default(4),
-      alpha: positive.optional().describe('the rank unless given: the adapter then counts once'),
-      rslora: z.boolean().default(false).describe('scale by α/√r instead of α/r'),
-      layers: patterns
-        .default(['*'])
-        .describe('names of the linear and conv layers to adapt; * matches anything'),
+      ...loraOptions,
       align: patterns
         .optional()
         .describe('names of the layers whose outputs are aligned; the adapted ones unless given'),
       lambda: positive.default(1).describe('weight of the forget set in the loss'),
-      steps: count.default(100),
+      start: z
+        .enum(['zero', 'closed-form'])
+        .default('zero')
+        .describe(
+          'the adapter before the first step: B = 0, or the best update of each layer for its own output',
+        ),
+      ridge: positive
+        .default(1e-3)
+        .describe("of the closed form, relative to the mean of its inputs' second moments"),
+      steps: z.int().min(0).default(100).describe('0 is for the closed form alone'),
       optimizer: optimizerSchema.prefault({ name: 'adam', learningRate: 1e-3 }),
       schedule: scheduleSchema.default({ name: 'constant' }),
       forgetBatch: count.default(64),

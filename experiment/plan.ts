@@ -1,7 +1,7 @@
 import { digestOf } from './canonical.ts'
 import type { DatasetFacts } from './dataset.ts'
 import type { MethodName } from './methods.ts'
-import type { Spec } from './spec.ts'
+import type { Spec, SplitSpec } from './spec.ts'
 import {
   stageVersions,
   type StageInputs,
@@ -11,10 +11,21 @@ import {
   type StageRef,
 } from './stages.ts'
 
-/** The stages of one experiment. Pure: the same spec and data give the same keys everywhere. */
-export interface Plan {
+/**
+ * The stages of one experiment: those of its first seed beside the ones that all seeds share. Pure: the same spec and data
+ * give the same keys everywhere.
+ */
+export interface Plan extends SeedPlan {
   readonly dataset: StageOf<'dataset'>
+  /** What the original makes of every training sample, where the split depends on it. */
+  readonly ranking?: StageOf<'evaluate'>
   readonly split: StageOf<'split'>
+  /** The other seeds; absent where there is one. */
+  readonly seeds?: readonly SeedPlan[]
+}
+
+/** What is trained, unlearned and judged under one training and one unlearning seed. */
+export interface SeedPlan {
   readonly original: StageOf<'train'>
   /** The first is what everything is compared with; the others, of other seeds, give the floor. */
   readonly gold: readonly StageOf<'train'>[]
@@ -45,43 +56,68 @@ export function plan(spec: Spec, facts: DatasetFacts): Plan {
     { data: spec.data, facts, seed: spec.seed.data },
     {},
   )
+  const ranking = spec.split.kind === 'hard' ? rankingOf(spec, ref(dataset)) : undefined
   const split = stage(
     'split',
-    `split by ${spec.split.kind}`,
-    { split: spec.split, seed: spec.seed.split },
-    { dataset: ref(dataset) },
+    `split by ${spec.split.kind === 'hard' ? spec.split.by : spec.split.kind}`,
+    { split: keyedSplit(spec.split), seed: spec.seed.split },
+    { dataset: ref(dataset), ...(ranking && { ranking: ref(ranking) }) },
   )
   const data = { dataset: ref(dataset), split: ref(split) }
 
-  const train = (on: 'all' | 'retained', seed: number, title: string) =>
-    stage(
-      'train',
-      title,
-      { on, model: spec.model, training: spec.training, seed },
-      on === 'all' ? { dataset: ref(dataset) } : data,
-    )
-  const original = train('all', spec.seed.training, 'train original')
+  const planned = (i: number) => seedPlan(spec, data, i)
+  const others = Array.from({ length: (spec.seeds ?? 1) - 1 }, (_, i) => planned(i + 1))
+  return {
+    dataset,
+    ...(ranking && { ranking }),
+    split,
+    ...planned(0),
+    ...(others.length > 0 && { seeds: others }),
+  }
+}
+
+/** What is drawn from for seed `i`, from 0: training and unlearning seeds are greater by i, data and split stay. */
+export function seedsAt({ seed }: Spec, i: number): Spec['seed'] {
+  return { ...seed, training: seed.training + i, unlearning: seed.unlearning + i }
+}
+
+/**
+ * The stages of seed `i`: those of an experiment with its seeds, so that the two share what is kept. Gold models are 1000
+ * apart: no two models of a run have the same training seed.
+ */
+function seedPlan(
+  spec: Spec,
+  data: { readonly dataset: StageRef; readonly split: StageRef },
+  i: number,
+): SeedPlan {
+  const seeds = seedsAt(spec, i)
+  const several = spec.seeds !== undefined
+  const titled = (title: string) => (several ? `${title}, seed ${i + 1}` : title)
+
+  const original = train(spec, { dataset: data.dataset }, seeds.training, titled('train original'))
   // The first gold model has a seed of its own: sharing the original's would share its initial weights and order too.
-  const gold = Array.from({ length: spec.gold.models }, (_, i) =>
+  const gold = Array.from({ length: spec.gold.models }, (_, n) =>
     train(
-      'retained',
-      spec.seed.training + 1000 * (i + 1),
-      i === 0 ? 'train gold' : `train gold, seed ${i + 1}`,
+      spec,
+      data,
+      seeds.training + 1000 * (n + 1),
+      // Of several seeds, "seed 2" is the second of them, and no further gold model.
+      titled(n === 0 ? 'train gold' : `train gold${several ? '' : ', seed'} ${n + 1}`),
     ),
   )
 
   const judge = (label: string, model: StageRef) => {
     const evaluate = stage(
       'evaluate',
-      `evaluate ${label}`,
+      titled(`evaluate ${label}`),
       { model: spec.model, batchSize: 500 },
       { ...data, model },
     )
     const attack = stage(
       'attack',
-      `attack ${label}`,
+      titled(`attack ${label}`),
       { samples: spec.attack.samples, seed: spec.seed.split },
-      { split: ref(split), evaluation: ref(evaluate) },
+      { split: data.split, evaluation: ref(evaluate) },
     )
     return { evaluate, attack }
   }
@@ -94,7 +130,8 @@ export function plan(spec: Spec, facts: DatasetFacts): Plan {
       goldEvaluation: ref(reference.evaluate),
       goldAttack: ref(reference.attack),
     }
-    return { label, model, evaluate, attack, compare: stage('compare', `compare ${label}`, {}, inputs) }
+    const compare = stage('compare', titled(`compare ${label}`), {}, inputs)
+    return { label, model, evaluate, attack, compare }
   }
 
   const candidates = spec.methods.map(({ label, ...method }): Candidate => {
@@ -105,17 +142,46 @@ export function plan(spec: Spec, facts: DatasetFacts): Plan {
       case 'retrain':
         return { ...compared(name, ref(first(gold))), method: method.method }
       default: {
-        const params = { method, model: spec.model, training: spec.training, seed: spec.seed.unlearning }
-        const unlearn = stage('unlearn', `unlearn by ${name}`, params, { ...data, original: ref(original) })
+        const params = {
+          method,
+          model: spec.model,
+          training: spec.training,
+          seed: seeds.unlearning,
+        }
+        const inputs = { ...data, original: ref(original) }
+        const unlearn = stage('unlearn', titled(`unlearn by ${name}`), params, inputs)
         return { ...compared(name, ref(unlearn)), method: method.method, unlearn }
       }
     }
   })
-  const floor = gold
-    .slice(1)
-    .map((model, i): Candidate => ({ ...compared(`retrain, seed ${i + 2}`, ref(model)), method: 'retrain' }))
+  const floor = gold.slice(1).map((model, n): Candidate => {
+    const label = `retrain, ${several ? 'gold' : 'seed'} ${n + 2}`
+    return { ...compared(label, ref(model)), method: 'retrain' }
+  })
 
-  return { dataset, split, original, gold, reference, candidates, floor }
+  return { original, gold, reference, candidates, floor }
+}
+
+/** On all training samples, or on the retained ones where there is a split. */
+function train(
+  { model, training }: Spec,
+  inputs: StageInputs['train'],
+  seed: number,
+  title: string,
+): StageOf<'train'> {
+  return stage('train', title, { on: inputs.split ? 'retained' : 'all', model, training, seed }, inputs)
+}
+
+/** The evaluation by which a hard split ranks training samples: of the original, which depends on no split. */
+function rankingOf(spec: Spec, dataset: StageRef): StageOf<'evaluate'> {
+  const original = train(spec, { dataset }, spec.seed.training, 'train original')
+  const params = { model: spec.model, batchSize: 500 }
+  return stage('evaluate', 'rank training samples', params, { dataset, model: ref(original) })
+}
+
+/** Of a file of indices, what it says counts, not where it was or how it was written. */
+function keyedSplit(split: SplitSpec): SplitSpec {
+  return split.kind === 'indices' ? { kind: split.kind, indices: split.indices } : split
 }
 
 export function ref({ kind, key }: StageRef): StageRef {

@@ -1,4 +1,15 @@
-import type { Measured } from './manifest.ts'
+/** A row's figure: of the one seed, or the mean over the seeds that have it; or the reason why there is none. */
+export type Figure =
+  | {
+      readonly value: number
+      /** Of several seeds: how many have it. */
+      readonly n?: number
+      /** Of at least two: half of the mean's 95% interval. */
+      readonly interval?: number
+      /** The seeds without it, counted from 1. */
+      readonly leftOut?: readonly { readonly seed: number; readonly reason: string }[]
+    }
+  | { readonly missing: string }
 
 /** The figures of one row of the results table, in the order in which tables show them. */
 export const metricColumns = {
@@ -23,5 +34,5 @@ export type MetricName = keyof typeof metricColumns
 export interface ResultRow {
   readonly label: string
   readonly method: string
-  readonly metrics: Readonly<Record<MetricName, Measured>>
+  readonly metrics: Readonly<Record<MetricName, Figure>>
 }

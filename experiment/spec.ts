@@ -44,6 +44,10 @@ export const dataSchemas = [
     .describe('CIFAR-10 in its official binary layout'),
 ] as const
 
+/** What a `hard` split picks samples by (unlearning/hardness.ts). */
+export const hardnessNames = ['highest-loss', 'lowest-loss', 'most-memorised'] as const
+export type Hardness = (typeof hardnessNames)[number]
+
 export const splitSchemas = [
   z
     .strictObject({
@@ -54,6 +58,40 @@ export const splitSchemas = [
   z
     .strictObject({ kind: z.literal('random'), fraction: fraction.optional(), count: count.optional() })
     .describe('forget samples drawn at random: give `fraction` or `count`'),
+  z
+    .strictObject({
+      kind: z.literal('class-fraction'),
+      classes: z.array(z.union([z.int().min(0), z.string()])).min(1),
+      fraction: fraction.optional(),
+      count: count.optional(),
+    })
+    .describe(
+      'forget samples drawn at random from some classes: give `fraction` or `count`, of them together',
+    ),
+  z
+    .strictObject({
+      kind: z.literal('indices'),
+      indices: z.array(z.int().min(0)).min(1).optional().describe('training files first, counted from 0'),
+      file: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('a text file of whole numbers, relative to the config; # begins a comment'),
+      sha256: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits')
+        .optional()
+        .describe('of the file, which is refused where it is another'),
+    })
+    .describe('forget the training samples of these indices: give `indices` or `file`'),
+  z
+    .strictObject({
+      kind: z.literal('hard'),
+      by: z.enum(hardnessNames).describe('under the original model'),
+      fraction: fraction.optional(),
+      count: count.optional(),
+    })
+    .describe('forget the training samples that are extreme to the original: give `fraction` or `count`'),
 ] as const
 
 const width = z.int().min(1).max(4096)
@@ -110,6 +148,16 @@ export const specSchema = z.strictObject({
       unlearning: seed.default(1),
     })
     .prefault({}),
+  // 1 is what an absent one means, and leaves no trace in the spec.
+  seeds: z
+    .int()
+    .min(1)
+    .max(20)
+    .transform((n) => (n > 1 ? n : undefined))
+    .optional()
+    .describe(
+      'how often it all runs, from a training and an unlearning seed greater by 1 each time; 1 unless given',
+    ),
   data: z.discriminatedUnion('name', dataSchemas),
   split: z.discriminatedUnion('kind', splitSchemas),
   model: z.discriminatedUnion('name', modelSchemas),

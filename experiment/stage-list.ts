@@ -1,4 +1,4 @@
-import type { Candidate, Plan } from './plan.ts'
+import type { Candidate, Plan, SeedPlan } from './plan.ts'
 import type { Stage } from './stages.ts'
 
 /** Every stage once, in an order in which inputs come first. Two candidates may share stages. */
@@ -8,20 +8,36 @@ export function stagesOf(plan: Plan): readonly Stage[] {
 
 /** Every mention of a stage: one that candidates share comes once for each, with the title that each gives it. */
 export function mentionsOf(plan: Plan): readonly Stage[] {
-  const judged = [plan.reference, ...plan.candidates, ...plan.floor]
+  const ranked = plan.ranking ? [plan.original, plan.ranking] : []
+  return [plan.dataset, ...ranked, plan.split, ...seedsOf(plan).flatMap(ownStages)]
+}
+
+/** What each seed trains and judges, in their order. */
+export function seedsOf(plan: Plan): readonly SeedPlan[] {
+  return [plan, ...(plan.seeds ?? [])]
+}
+
+/** The models that a seed judges beside its gold: those of the methods, then the further gold ones. */
+export function rowsOf({ candidates, floor }: SeedPlan): readonly Candidate[] {
+  return [...candidates, ...floor]
+}
+
+function ownStages(seed: SeedPlan): readonly Stage[] {
+  const judged = [seed.reference, ...rowsOf(seed)]
   return [
-    plan.dataset,
-    plan.split,
-    plan.original,
-    ...plan.gold,
-    ...plan.candidates.flatMap(({ unlearn }) => (unlearn ? [unlearn] : [])),
+    seed.original,
+    ...seed.gold,
+    ...seed.candidates.flatMap(({ unlearn }) => (unlearn ? [unlearn] : [])),
     ...judged.map(({ evaluate }) => evaluate),
     ...judged.map(({ attack }) => attack),
-    ...[...plan.candidates, ...plan.floor].map(({ compare }) => compare),
+    ...rowsOf(seed).map(({ compare }) => compare),
   ]
 }
 
-/** The stage that makes a candidate's model: its unlearning, or the training of one of the plan's models. */
-export function makerOf(plan: Plan, { unlearn, model }: Candidate): Stage | undefined {
-  return unlearn ?? [plan.original, ...plan.gold].find(({ key }) => key === model.key)
+/** The stage that makes a candidate's model: its unlearning, or the training of one of its seed's models. */
+export function makerOf(
+  { original, gold }: Pick<SeedPlan, 'original' | 'gold'>,
+  { unlearn, model }: Candidate,
+): Stage | undefined {
+  return unlearn ?? [original, ...gold].find(({ key }) => key === model.key)
 }

@@ -26,7 +26,7 @@ export interface StageParams {
     readonly training: TrainingSpec
     readonly seed: number
   }
-  /** Logits of one model on every set. */
+  /** Logits of one model on every set; before there is a split, on all training samples. */
   readonly evaluate: { readonly model: ModelSpec; readonly batchSize: number }
   /** Membership inference against one model, from its logits. */
   readonly attack: { readonly samples: number; readonly seed: number }
@@ -36,13 +36,16 @@ export interface StageParams {
 
 export type StageKind = keyof StageParams
 
-/** Names of the inputs of each kind of stage. `split` is absent where a model trains on everything. */
+/**
+ * Names of the inputs of each kind of stage. `split` is absent where a model trains on everything, or is evaluated on it;
+ * `ranking`, an evaluation of the latter kind, is there for splits that are made by it.
+ */
 export interface StageInputs {
   readonly dataset: Record<never, never>
-  readonly split: { readonly dataset: StageRef }
+  readonly split: { readonly dataset: StageRef; readonly ranking?: StageRef }
   readonly train: { readonly dataset: StageRef; readonly split?: StageRef }
   readonly unlearn: { readonly dataset: StageRef; readonly split: StageRef; readonly original: StageRef }
-  readonly evaluate: { readonly dataset: StageRef; readonly split: StageRef; readonly model: StageRef }
+  readonly evaluate: { readonly dataset: StageRef; readonly split?: StageRef; readonly model: StageRef }
   readonly attack: { readonly split: StageRef; readonly evaluation: StageRef }
   readonly compare: {
     readonly evaluation: StageRef

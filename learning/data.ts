@@ -56,6 +56,19 @@ export class DeviceData {
     })
   }
 
+  /** Normalised images moved by `change` [n, h, w, c], given in pixel units; no pixel leaves its range 0..255. */
+  shifted(images: Tensor4D, change: Tensor4D): Tensor4D {
+    return tf.tidy(() =>
+      images
+        .mul(this.deviation)
+        .add(this.mean)
+        .add(change)
+        .clipByValue(0, 255)
+        .sub(this.mean)
+        .div<Tensor4D>(this.deviation),
+    )
+  }
+
   labelsOf(indices: Int32Array): Tensor1D {
     return tf.tensor1d(labelsAt(this.labels, indices), 'int32')
   }

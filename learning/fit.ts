@@ -1,4 +1,4 @@
-import type { Tensor1D } from '@tensorflow/tfjs'
+import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs'
 import type { CurvePoint } from '../experiment/manifest.ts'
 import type { OptimizerSpec, ScheduleSpec } from '../experiment/methods.ts'
 import type { Layer } from '../experiment/model.ts'
@@ -25,6 +25,8 @@ export interface Fit {
   readonly schedule: ScheduleSpec
   readonly warmupEpochs?: number
   readonly training: TrainingSpec
+  /** Where it is 0 a parameter keeps its value. */
+  readonly mask?: Float32Array | undefined
   /** −1 climbs the loss instead. */
   readonly direction?: 1 | -1
   readonly seed: number
@@ -39,32 +41,58 @@ export interface Fitted {
   readonly curve: readonly CurvePoint[]
 }
 
-export async function fit(options: Fit): Promise<Fitted> {
-  const { layers, initial, data, indices, training, direction = 1, seed, purpose } = options
-  const specs = parameterSpecs(layers)
+export function fit(options: Fit): Promise<Fitted> {
+  const { data, indices, training, direction = 1, seed, purpose } = options
   const batches = new Batches(indices, options.batchSize, seed, purpose)
-  const steps = stepsOf(options.epochs, batches)
-  const running = new RunningStatistics(specs.statistics, initial.statistics)
+  return fitLoss({
+    ...options,
+    steps: stepsOf(options.epochs, batches),
+    warmupSteps: Math.round((options.warmupEpochs ?? 0) * batches.perEpoch),
+    loss: (model, step) => {
+      const batch = batches.at(step)
+      const images = data.images(batch, augmentation(training, seed, purpose, step))
+      const labels = options.labelsOf ? tf.tensor1d(options.labelsOf(batch), 'int32') : data.labelsOf(batch)
+      const loss = crossEntropy(model.logits(images), labels, training.labelSmoothing)
+      return direction === 1 ? loss : loss.neg()
+    },
+  })
+}
 
+/** A model in training, as the loss of one step sees it. */
+export interface Model {
+  /** θ, flat. */
+  readonly parameters: Tensor1D
+  /** Logits [n, classes] of images [n, h, w, c]. Batch norms use the batch's statistics and follow them. */
+  logits(images: Tensor): Tensor
+}
+
+/** Training of a whole model by any loss, which is differentiated in the model's parameters. */
+export interface FitLoss extends Pick<
+  Fit,
+  'layers' | 'initial' | 'optimizer' | 'schedule' | 'mask' | 'host'
+> {
+  readonly steps: number
+  readonly warmupSteps?: number
+  readonly loss: (model: Model, step: number) => Scalar
+}
+
+export async function fitLoss({ layers, initial, steps, loss, ...options }: FitLoss): Promise<Fitted> {
+  const specs = parameterSpecs(layers)
+  const running = new RunningStatistics(specs.statistics, initial.statistics)
   try {
     const { parameters, curve } = await train({
+      ...options,
       initial: initial.trained,
       steps,
-      optimizer: options.optimizer,
-      schedule: options.schedule,
-      warmupSteps: Math.round((options.warmupEpochs ?? 0) * batches.perEpoch),
       companion: running,
-      host: options.host,
       loss: (flat, step) => {
-        const batch = batches.at(step)
-        const images = data.images(batch, augmentation(training, seed, purpose, step))
-        const labels = options.labelsOf ? tf.tensor1d(options.labelsOf(batch), 'int32') : data.labelsOf(batch)
-        const { output, statistics } = forward(layers, unpack(specs.trained, flat), images, {
-          training: true,
-        })
-        running.update(statistics)
-        const loss = crossEntropy(output, labels, training.labelSmoothing)
-        return direction === 1 ? loss : loss.neg()
+        const parameters = unpack(specs.trained, flat)
+        const logits = (images: Tensor) => {
+          const { output, statistics } = forward(layers, parameters, images, { training: true })
+          running.update(statistics)
+          return output
+        }
+        return loss({ parameters: flat, logits }, step)
       },
     })
     return { weights: { trained: parameters, statistics: await running.read() }, steps, curve }

@@ -14,3 +14,13 @@ export function crossEntropy(logits: Tensor, labels: Tensor1D, smoothing = 0): S
     .neg()
     .asScalar()
 }
+
+/**
+ * Mean KL(teacher ‖ student) in nats between the softmaxes of logits [n, classes] divided by a temperature (Hinton et
+ * al. 2015). Differentiable in the student's.
+ */
+export function klDivergence(teacher: Tensor, student: Tensor, temperature = 1): Scalar {
+  const p = tf.logSoftmax(teacher.div<Tensor2D>(temperature))
+  const q = tf.logSoftmax(student.div<Tensor2D>(temperature))
+  return p.exp().mul(p.sub(q)).sum(1).mean().asScalar()
+}

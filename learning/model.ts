@@ -13,6 +13,8 @@ export interface ForwardOptions {
   readonly training?: boolean
   /** Layers whose outputs are wanted. */
   readonly capture?: ReadonlySet<string>
+  /** Layers whose inputs are wanted. */
+  readonly inputsOf?: ReadonlySet<string>
   /** The top-level layers to run: from the first (whose input is `x`) up to, not including, the last. */
   readonly from?: number
   readonly to?: number
@@ -21,6 +23,7 @@ export interface ForwardOptions {
 export interface Forward {
   readonly output: Tensor
   readonly features: NamedTensors
+  readonly inputs: NamedTensors
   /** By statistics name (`stem.norm.mean`), while training only. Kept: the caller disposes of them. */
   readonly statistics: NamedTensors
 }
@@ -32,8 +35,9 @@ export function forward(
   x: Tensor,
   options: ForwardOptions = {},
 ): Forward {
-  const { training = false, capture = new Set(), from = 0, to = layers.length } = options
+  const { training = false, capture, inputsOf, from = 0, to = layers.length } = options
   const features: Record<string, Tensor> = {}
+  const inputs: Record<string, Tensor> = {}
   const statistics: Record<string, Tensor> = {}
   const parameter = (name: string) => {
     const tensor = parameters[name]
@@ -86,11 +90,12 @@ export function forward(
   const run = (list: readonly Layer[], input: Tensor) =>
     list.reduce((value, layer) => {
       const output = apply(layer, value)
-      if (capture.has(layer.name)) features[layer.name] = output
+      if (inputsOf?.has(layer.name)) inputs[layer.name] = value
+      if (capture?.has(layer.name)) features[layer.name] = output
       return output
     }, input)
 
-  return { output: run(layers.slice(from, to), x), features, statistics }
+  return { output: run(layers.slice(from, to), x), features, inputs, statistics }
 }
 
 /** The index of the top-level layer that is, or contains, the layer of this name. */

@@ -20,6 +20,8 @@ export interface TrainingRun {
   readonly warmupSteps?: number
   /** The loss of one step (counted from 0), differentiable in the parameters. Runs inside tf.tidy. */
   readonly loss: (parameters: Tensor1D, step: number) => Scalar
+  /** [size]: where it is 0 a parameter keeps its value, whatever the optimizer would add. */
+  readonly mask?: Float32Array | undefined
   /** What steps change beside the parameters. */
   readonly companion?: Companion
   readonly host?: Host | undefined
@@ -49,6 +51,7 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
     state = state.map((_, i) => tf.tensor1d(vector(from, `optimizer.${i}`)))
     companion?.restore(from)
   }
+  const free = run.mask && tf.tidy(() => tf.tensor1d(run.mask as Float32Array).toBool())
   const curve = [...((from?.notes.curve ?? []) as readonly CurvePoint[])]
   const interval = curveInterval(steps)
 
@@ -59,7 +62,8 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
       const [next, loss] = tf.tidy(() => {
         const { value, grad } = tf.valueAndGrad((flat) => run.loss(flat as Tensor1D, step))(parameters)
         const updated = optimizerStep(optimizer, parameters, grad as Tensor1D, state, step, rate)
-        return [[updated.parameters, ...updated.state], value] as [Tensor1D[], Scalar]
+        const moved = free ? tf.where(free, updated.parameters, parameters) : updated.parameters
+        return [[moved, ...updated.state], value] as [Tensor1D[], Scalar]
       })
       ;[parameters, state] = [next[0] as Tensor1D, next.slice(1)]
       tf.dispose(before.filter((tensor) => !next.includes(tensor)))
@@ -78,7 +82,7 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
     if (!final.every(Number.isFinite)) throw diverged(steps, optimizer.learningRate, NaN, curve.at(-1))
     return { parameters: final.slice(), curve }
   } finally {
-    tf.dispose([parameters, ...state])
+    tf.dispose([parameters, ...state, ...(free ? [free] : [])])
   }
 
   async function snapshot(step: number): Promise<Snapshot> {

@@ -187,6 +187,8 @@ export interface Cost {
   readonly rte: number
   /** Points. */
   readonly gap: number
+  /** Of several seeds: half of the gap's 95% interval. */
+  readonly interval?: number
   readonly kind: 'closest' | 'method' | 'gold'
 }
 
@@ -199,7 +201,7 @@ export function costAgainstGap(costs: readonly Cost[], floor: number | undefined
     10 ** (Math.floor(Math.log10(Math.min(...times) * 0.8) * 2) / 2),
     10 ** (Math.ceil(Math.log10(Math.max(...times) * 1.3) * 2) / 2),
   ]
-  const highest = Math.max(1, floor ?? 0, ...costs.map(({ gap }) => gap)) * 1.25
+  const highest = Math.max(1, floor ?? 0, ...costs.map(({ gap, interval = 0 }) => gap + interval)) * 1.25
   const x = (rte: number) => (width * Math.log(rte / domain[0])) / Math.log(domain[1] / domain[0])
   const y = (gap: number) => height * (1 - Math.log1p(gap) / Math.log1p(highest))
   const points = costs.map((cost) => ({ ...cost, x: x(cost.rte), y: y(cost.gap) }))
@@ -230,6 +232,7 @@ export function costAgainstGap(costs: readonly Cost[], floor: number | undefined
       {
         data: { values: labels.map((label) => ({ ...label })) },
         layer: [
+          ...intervalBars(costs, encoding.y),
           {
             mark: { type: 'point', filled: true, size: 75, opacity: 1 },
             encoding: {
@@ -262,6 +265,25 @@ export function costAgainstGap(costs: readonly Cost[], floor: number | undefined
       },
     ],
   }
+}
+
+/** From the lower to the upper end of each gap's interval; a gap is never below 0. */
+function intervalBars(costs: readonly Cost[], y: object): Layer[] {
+  const bars = costs.flatMap(({ rte, gap, interval }) =>
+    interval === undefined ? [] : [{ rte, low: Math.max(0, gap - interval), high: gap + interval }],
+  )
+  if (bars.length === 0) return []
+  return [
+    {
+      data: { values: bars },
+      mark: { type: 'rule', stroke: 'var(--muted)', strokeWidth: 1.2 },
+      encoding: {
+        x: { field: 'rte', type: 'quantitative' },
+        y: { ...y, field: 'low', type: 'quantitative' },
+        y2: { field: 'high' },
+      },
+    },
+  ]
 }
 
 /** `left`: where its label begins, as a relative time. */

@@ -1,5 +1,5 @@
 import type { DatasetFacts } from '../experiment/dataset.ts'
-import type { SplitSpec } from '../experiment/spec.ts'
+import type { Hardness, Spec, SplitSpec } from '../experiment/spec.ts'
 import { counted, percent } from './format.ts'
 
 /** Settings in words, for people. */
@@ -7,18 +7,47 @@ import { counted, percent } from './format.ts'
 /** `the class "cat"`, `10% of the training samples, drawn at random`. */
 export function describeSplit(split: SplitSpec, facts: DatasetFacts): string {
   switch (split.kind) {
-    case 'class': {
-      const names = split.classes.map((wanted) => {
-        const name = typeof wanted === 'number' ? facts.classes[wanted] : wanted
-        return `“${name ?? wanted}”`
-      })
-      return `the ${names.length === 1 ? 'class' : 'classes'} ${names.join(', ')}`
-    }
+    case 'class':
+      return classesOf(split.classes, facts)
     case 'random':
-      return split.count === undefined
-        ? `${percent(100 * (split.fraction ?? 0))}% of the training samples, drawn at random`
-        : `${counted(split.count, 'training sample')}, drawn at random`
+      return `${amountOf(split)}, drawn at random`
+    case 'class-fraction':
+      return `${amountOf(split)} of ${classesOf(split.classes, facts)}, drawn at random`
+    case 'indices': {
+      const samples = counted(split.indices?.length ?? 0, 'training sample')
+      return split.file === undefined
+        ? `${samples}, given by index`
+        : `the ${samples} listed in ${split.file}`
+    }
+    case 'hard':
+      return `${amountOf(split)}, ${hardness[split.by]}`
   }
+}
+
+/** `the class “cat”`, `the classes “cat”, “dog”`. */
+function classesOf(classes: readonly (string | number)[], facts: DatasetFacts): string {
+  const names = classes.map((wanted) => {
+    const name = typeof wanted === 'number' ? facts.classes[wanted] : wanted
+    return `“${name ?? wanted}”`
+  })
+  return `the ${names.length === 1 ? 'class' : 'classes'} ${names.join(', ')}`
+}
+
+const hardness: Readonly<Record<Hardness, string>> = {
+  'highest-loss': 'those of the highest loss under the original model',
+  'lowest-loss': 'those of the lowest loss under the original model',
+  'most-memorised': 'those on which the original model is right by the smallest margin',
+}
+
+function amountOf({ count, fraction = 0 }: { count?: number | undefined; fraction?: number | undefined }) {
+  return count === undefined
+    ? `${percent(100 * fraction)}% of the training samples`
+    : counted(count, 'training sample')
+}
+
+/** `n = 5 seeds, 95% intervals (Student's t)`; nothing of a single seed. */
+export function describeSeeds({ seeds }: Pick<Spec, 'seeds'>): string | undefined {
+  return seeds === undefined ? undefined : `n = ${seeds} seeds, 95% intervals (Student's t)`
 }
 
 /**

@@ -1,4 +1,4 @@
-import { metricColumns, type MetricName } from '../experiment/results.ts'
+import { metricColumns, type Figure, type MetricName } from '../experiment/results.ts'
 
 /** Numbers for people. Nothing here asks the locale. */
 
@@ -27,6 +27,29 @@ export function significant(value: number): string {
 export function figure(name: MetricName, value: number): string {
   const { unit } = metricColumns[name]
   return unit === '%' || unit === 'points' ? percent(value) : significant(value)
+}
+
+type Value = Pick<Extract<Figure, { value: number }>, 'value' | 'interval'>
+
+/** `12.34 ± 0.56`: a mean over seeds with half of its 95% interval; otherwise the value alone. */
+export function withInterval(figure: Value, write: (value: number) => string): string {
+  const interval = plusMinus(figure, write)
+  return interval === undefined ? write(figure.value) : `${write(figure.value)} ${interval}`
+}
+
+/** `± 0.56`: with as many decimals as the value, unless it is smaller than they show. */
+export function plusMinus({ value, interval }: Value, write: (value: number) => string): string | undefined {
+  if (interval === undefined) return undefined
+  const decimals = /\.(\d+)$/.exec(write(value))?.[1]?.length
+  const alike = decimals === undefined ? undefined : interval.toFixed(decimals)
+  return `± ${alike !== undefined && (Number(alike) > 0 || interval === 0) ? alike : write(interval)}`
+}
+
+/** `n = 4, without seed 2 (…)`: of a mean over fewer seeds than were run. */
+export function withoutSeeds(figure: Figure): string | undefined {
+  if (!('leftOut' in figure) || !figure.leftOut) return undefined
+  const seeds = figure.leftOut.map(({ seed, reason }) => `seed ${seed} (${reason})`)
+  return `n = ${figure.n ?? 1}, without ${seeds.join(', ')}`
 }
 
 /** `1,797`: whole numbers. */

@@ -1,10 +1,10 @@
 import { canonicalJson, digestOf } from '../experiment/canonical.ts'
-import { manifestDigest, type Environment, type Measured } from '../experiment/manifest.ts'
-import type { ResultRow } from '../experiment/results.ts'
+import { manifestDigest, type Environment } from '../experiment/manifest.ts'
+import type { Figure, ResultRow } from '../experiment/results.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import { commandOf } from './command.ts'
 import { checkOracle } from './oracle.ts'
-import { floorGap, forgottenTest, whyMissing, type ReportInput } from './results.ts'
+import { floorGap, forgottenTest, resultsBySeed, whyMissing, type ReportInput } from './results.ts'
 
 /** `report.json`: what was computed, its digest, and apart from both what a clock or a host decided. */
 export function renderJson(
@@ -13,7 +13,6 @@ export function renderJson(
 ): { readonly json: string; readonly digest: string } {
   const { run, manifests } = input
   const stages = stagesOf(run.plan)
-  const gap = floorGap(run.plan, rows)
   const computed = {
     spec: run.spec,
     data: run.facts,
@@ -27,11 +26,10 @@ export function renderJson(
         ...(manifest ? { digest: manifestDigest(manifest) } : { missing: whyMissing(input, [stage]) }),
       }
     }),
-    results: rows.map(({ label, method, metrics: { rte: _, ...metrics } }) => ({ label, method, metrics })),
+    results: rows.map(withoutTime),
+    ...(run.plan.seeds && { seeds: resultsBySeed(input).map((one) => one.map(withoutTime)) }),
     forgottenTest: forgottenTest(input),
-    floor: (gap === undefined
-      ? { missing: 'no two gold models were compared' }
-      : { value: gap }) satisfies Measured,
+    floor: (floorGap(input) ?? { missing: 'no two gold models were compared' }) satisfies Figure,
     oracle: checkOracle(input),
   }
   const digest = digestOf(computed)
@@ -47,6 +45,10 @@ export function renderJson(
     }),
   }
   return { json: `${sortedJson({ computed, digest, clock })}\n`, digest }
+}
+
+function withoutTime({ label, method, metrics: { rte: _, ...metrics } }: ResultRow) {
+  return { label, method, metrics }
 }
 
 /** Indented JSON with sorted keys. */

@@ -1,7 +1,8 @@
 import { metricColumns, type MetricName, type ResultRow } from '../experiment/results.ts'
 import { commandOf } from './command.ts'
+import { describeSeeds } from './describe.ts'
 import { footnotes } from './footnotes.ts'
-import { figure, percent, signed } from './format.ts'
+import { figure, percent, signed, withInterval, withoutSeeds } from './format.ts'
 import { checkOracle } from './oracle.ts'
 import { closest, floorRows, forgottenTest, goldFigures, valueOf, type ReportInput } from './results.ts'
 import { verdict } from './verdict.ts'
@@ -14,6 +15,7 @@ export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], d
   const oracle = checkOracle(input)
   const { headline, details } = verdict(input, rows)
   const notes = footnotes()
+  const seeds = describeSeeds(run.spec)
   const best = closest(rows)
   const floor = floorRows(run.plan, rows)
   const gold: Partial<ResultRow['metrics']> = goldFigures(input)
@@ -26,7 +28,9 @@ export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], d
       if ('missing' in measured) return `n/a[^${notes.number(measured.missing)}]`
       const reference = gold[name] && valueOf(gold[name])
       const difference = reference === undefined ? '' : ` (${signed(measured.value - reference)})`
-      return `${figure(name, measured.value)}${difference}`
+      const left = withoutSeeds(measured)
+      const note = left === undefined ? '' : `[^${notes.number(left)}]`
+      return `${withInterval(measured, (value) => figure(name, value))}${difference}${note}`
     })
     return [floor.includes(row) ? `*floor: ${label}*` : row === best ? `**${label}**` : label, ...cells]
   })
@@ -39,7 +43,7 @@ export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], d
     ...(oracle.passed === undefined ? [`> [!WARNING]\n> ${escaped(oracle.message)}`] : []),
     `**${escaped(headline)}** ${details.map(escaped).join(' ')}`.trim(),
     [header, ruler, ...body].map(line).join('\n'),
-    'In brackets: points above or below gold.',
+    `${seeds === undefined ? '' : `${escaped(seeds)}. `}In brackets: points above or below gold.`,
     `${names.map((name) => `**${escaped(metricColumns[name].label)}**${unit(name)}: ${escaped(metricColumns[name].about)}`).join('; ')}.`,
     ...(oracle.passed === true ? [escaped(oracle.message)] : []),
     ...forgottenClasses(input),
@@ -55,7 +59,8 @@ function forgottenClasses(input: ReportInput): string[] {
   const models = forgottenTest(input)
   if (models.length === 0) return []
   const figures = models.map(
-    ({ label, accuracy }) => `${escaped(label)} ${'value' in accuracy ? percent(accuracy.value) : 'n/a'}`,
+    ({ label, accuracy }) =>
+      `${escaped(label)} ${'value' in accuracy ? withInterval(accuracy, percent) : 'n/a'}`,
   )
   return [
     `Accuracy (%) on the test samples of the forgotten classes, which TA leaves out: ${figures.join('; ')}.`,

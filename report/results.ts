@@ -1,9 +1,10 @@
 import type { Manifest, ManifestOf, Measured } from '../experiment/manifest.ts'
-import type { Candidate, Plan } from '../experiment/plan.ts'
-import type { MetricName, ResultRow } from '../experiment/results.ts'
+import type { Candidate, Plan, SeedPlan } from '../experiment/plan.ts'
+import type { Figure, MetricName, ResultRow } from '../experiment/results.ts'
 import type { RunRecord } from '../experiment/run.ts'
-import { makerOf, mentionsOf } from '../experiment/stage-list.ts'
+import { makerOf, mentionsOf, rowsOf, seedsOf } from '../experiment/stage-list.ts'
 import type { Stage, StageKind, StageOf } from '../experiment/stages.ts'
+import { overSeeds } from './over-seeds.ts'
 
 export interface ReportInput {
   readonly run: RunRecord
@@ -12,10 +13,42 @@ export interface ReportInput {
   readonly failed: readonly { readonly title: string; readonly reason: string }[]
 }
 
-/** One row for each candidate, then one for each further gold model (the floor). */
+/**
+ * One row for each candidate, then one for each further gold model (the floor). Of several seeds, figures are means: each
+ * seed is compared with its own gold first.
+ */
 export function results(input: ReportInput): readonly ResultRow[] {
-  const { candidates, floor } = input.run.plan
-  return [...candidates, ...floor].map((candidate) => row(input, candidate))
+  const seeds = resultsBySeed(input)
+  return (seeds[0] ?? []).map((row, i) => {
+    const all = seeds.flatMap((rows) => rows[i]?.metrics ?? [])
+    const names = Object.keys(row.metrics) as MetricName[]
+    const metrics = Object.fromEntries(names.map((name) => [name, overSeeds(all.map((one) => one[name]))]))
+    return { ...row, metrics: metrics as ResultRow['metrics'] }
+  })
+}
+
+/** The rows of each seed alone. */
+export function resultsBySeed(input: ReportInput): readonly (readonly SeedRow[])[] {
+  return seedsOf(input.run.plan).map((seed) => rowsOf(seed).map((candidate) => row(input, seed, candidate)))
+}
+
+/** A row of one seed. */
+export interface SeedRow extends ResultRow {
+  readonly metrics: Readonly<Record<MetricName, Measured>>
+}
+
+/** The models behind each row, one a seed. */
+export function modelsBehind(
+  plan: Plan,
+): readonly (readonly { readonly seed: SeedPlan; readonly candidate: Candidate }[])[] {
+  const seeds = seedsOf(plan)
+  return rowsOf(plan).map((_, i) =>
+    seeds.flatMap((seed) =>
+      rowsOf(seed)
+        .slice(i, i + 1)
+        .map((candidate) => ({ seed, candidate })),
+    ),
+  )
 }
 
 /** The rows of further gold models: how far equals are apart. */
@@ -24,14 +57,16 @@ export function floorRows(plan: Plan, rows: readonly ResultRow[]): readonly Resu
 }
 
 /** The gold model's own figures, in percent, whether it is a row of the table or not. */
-export type GoldFigures = Readonly<Record<'ra' | 'ua' | 'ta' | 'mia', Measured>>
+export type GoldFigures = Readonly<Record<'ra' | 'ua' | 'ta' | 'mia', Figure>>
 
 export function goldFigures(input: ReportInput): GoldFigures {
-  const { plan } = input.run
-  const { evaluate, attack } = plan.reference
-  return ownFigures(input, plan.reference, {
-    missing: whyMissing(input, [...plan.gold.slice(0, 1), evaluate, attack]),
+  const seeds = seedsOf(input.run.plan).map(({ gold, reference }) => {
+    const { evaluate, attack } = reference
+    const missing = { missing: whyMissing(input, [...gold.slice(0, 1), evaluate, attack]) }
+    return ownFigures(input, reference, missing)
   })
+  const figure = (name: keyof GoldFigures) => overSeeds(seeds.map((figures) => figures[name]))
+  return { ra: figure('ra'), ua: figure('ua'), ta: figure('ta'), mia: figure('mia') }
 }
 
 /** Whether a row is a method's own, and neither the original model nor a gold one. */
@@ -48,10 +83,18 @@ export function closest(rows: readonly ResultRow[]): ResultRow | undefined {
   }, undefined)
 }
 
-/** Mean average gap, in points, of the further gold models to the first. */
-export function floorGap(plan: Plan, rows: readonly ResultRow[]): number | undefined {
-  const gaps = floorRows(plan, rows).flatMap(({ metrics }) => valueOf(metrics.averageGap) ?? [])
-  return gaps.length > 0 ? gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length : undefined
+/** Mean average gap, in points, of the further gold models to the first of their seed. */
+export function floorGap(input: ReportInput): Extract<Figure, { value: number }> | undefined {
+  const { plan } = input.run
+  const gap = overSeeds(
+    resultsBySeed(input).map((rows): Measured => {
+      const gaps = floorRows(plan, rows).flatMap(({ metrics }) => valueOf(metrics.averageGap) ?? [])
+      return gaps.length > 0
+        ? { value: gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length }
+        : { missing: 'no two gold models were compared' }
+    }),
+  )
+  return 'value' in gap ? gap : undefined
 }
 
 export function valueOf(measured: Measured): number | undefined {
@@ -79,12 +122,12 @@ export function whyMissing(input: ReportInput, stages: readonly Stage[]): string
 }
 
 /** The stages that make and judge one row's model, inputs first. */
-export function stagesBehind(plan: Plan, candidate: Candidate): readonly Stage[] {
-  const maker = makerOf(plan, candidate)
+export function stagesBehind(seed: SeedPlan, candidate: Candidate): readonly Stage[] {
+  const maker = makerOf(seed, candidate)
   const { unlearn, evaluate, attack, compare } = candidate
-  const { reference } = plan
+  const { original, reference } = seed
   return [
-    ...(unlearn ? [plan.original] : []),
+    ...(unlearn ? [original] : []),
     ...(maker ? [maker] : []),
     evaluate,
     attack,
@@ -94,8 +137,8 @@ export function stagesBehind(plan: Plan, candidate: Candidate): readonly Stage[]
   ]
 }
 
-function row(input: ReportInput, candidate: Candidate): ResultRow {
-  const missing: Measured = { missing: whyMissing(input, stagesBehind(input.run.plan, candidate)) }
+function row(input: ReportInput, seed: SeedPlan, candidate: Candidate): SeedRow {
+  const missing: Measured = { missing: whyMissing(input, stagesBehind(seed, candidate)) }
   const compared = manifestOf<'compare'>(input, candidate.compare)?.metrics
   return {
     label: candidate.label,
@@ -107,7 +150,7 @@ function row(input: ReportInput, candidate: Candidate): ResultRow {
       activationForget: compared?.activationDistance.forget ?? missing,
       activationRetained: compared?.activationDistance.retained ?? missing,
       jsDivergence: compared?.jsDivergence ?? missing,
-      rte: relativeTime(input, candidate),
+      rte: relativeTime(input, seed, candidate),
     },
   }
 }
@@ -117,7 +160,7 @@ function ownFigures(
   input: ReportInput,
   { evaluate, attack, compare }: Pick<Candidate, 'evaluate' | 'attack'> & Partial<Pick<Candidate, 'compare'>>,
   missing: Measured,
-): GoldFigures {
+): Readonly<Record<keyof GoldFigures, Measured>> {
   const compared = compare && manifestOf<'compare'>(input, compare)?.metrics
   const accuracy = manifestOf<'evaluate'>(input, evaluate)?.metrics.accuracy
   const efficacy = manifestOf<'attack'>(input, attack)?.metrics.efficacy
@@ -134,16 +177,16 @@ function complement(forgetAccuracy: Measured): Measured {
   return 'value' in forgetAccuracy ? { value: 100 - forgetAccuracy.value } : forgetAccuracy
 }
 
-/** Wall seconds that the candidate's model took over those of the first gold model; the original costs nothing more. */
-function relativeTime(input: ReportInput, candidate: Candidate): Measured {
+/** Wall seconds that the candidate's model took over those of its seed's first gold model; the original costs nothing more. */
+function relativeTime(input: ReportInput, seed: SeedPlan, candidate: Candidate): Measured {
   const { method, model } = candidate
-  const { original, gold } = input.run.plan
+  const { original, gold } = seed
   if (model.key === original.key && method === 'original') return { value: 0 }
   const [first] = gold
   const retraining = first && manifestOf<'train'>(input, first)
   if (!retraining) return { missing: whyMissing(input, first ? [first] : []) }
   if (first.key === model.key) return { value: 1 }
-  const own = makerOf(input.run.plan, candidate)
+  const own = makerOf(seed, candidate)
   const seconds = own && input.manifests[own.key]?.clock.seconds
   if (seconds === undefined) return { missing: whyMissing(input, own ? [own] : []) }
   return retraining.clock.seconds > 0
@@ -161,13 +204,19 @@ export function missingReasons({ metrics }: ResultRow, names: readonly MetricNam
 }
 
 /** Accuracy of every row's model on the test samples of wholly forgotten classes, which TA leaves out. */
-export function forgottenTest(input: ReportInput): readonly { label: string; accuracy: Measured }[] {
+export function forgottenTest(input: ReportInput): readonly { label: string; accuracy: Figure }[] {
   const { plan, spec } = input.run
   if (spec.split.kind !== 'class') return []
-  return [...plan.candidates, ...plan.floor].map((candidate) => ({
-    label: candidate.label,
-    accuracy: manifestOf<'evaluate'>(input, candidate.evaluate)?.metrics.accuracy.forgottenTest ?? {
-      missing: whyMissing(input, stagesBehind(plan, candidate)),
-    },
+  const labels = rowsOf(plan).map(({ label }) => label)
+  return modelsBehind(plan).map((models, i) => ({
+    label: labels[i] ?? '',
+    accuracy: overSeeds(
+      models.map(
+        ({ seed, candidate }) =>
+          manifestOf<'evaluate'>(input, candidate.evaluate)?.metrics.accuracy.forgottenTest ?? {
+            missing: whyMissing(input, stagesBehind(seed, candidate)),
+          },
+      ),
+    ),
   }))
 }

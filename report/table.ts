@@ -1,7 +1,8 @@
 import Table from 'cli-table3'
 import pc from 'picocolors'
 import { metricColumns, type MetricName, type ResultRow } from '../experiment/results.ts'
-import { figure } from './format.ts'
+import { describeSeeds } from './describe.ts'
+import { figure, plusMinus, withoutSeeds } from './format.ts'
 import { closest, missingReasons } from './results.ts'
 
 const WIDTH = 100
@@ -25,14 +26,17 @@ export function renderTable(rows: readonly ResultRow[], options: { readonly colo
   const lines = rows.map((row) => ({
     label: `${isFloor(row) ? 'floor: ' : ''}${row.label}${row === best ? ' *' : ''}`,
     figures: columns.map((name) => {
-      const measured = row.metrics[name]
-      return 'value' in measured ? figure(name, measured.value) : 'n/a'
+      const found = row.metrics[name]
+      if ('missing' in found) return ['n/a']
+      // Beside each other, a figure and its interval would take twice the width that there is.
+      const write = (value: number) => figure(name, value)
+      return [write(found.value), plusMinus(found, write) ?? []].flat()
     }),
     paint: row === best ? (text: string) => bold(green(text)) : isFloor(row) ? dim : (text: string) => text,
   }))
 
   const widths = headings.map((head, i) =>
-    Math.max(head.length, ...lines.map(({ figures }) => figures[i]?.length ?? 0)),
+    Math.max(head.length, ...lines.flatMap(({ figures }) => figures[i]?.map(({ length }) => length) ?? [])),
   )
   const left = WIDTH - widths.reduce((sum, width) => sum + GAP.length + width, 0)
   const labelWidth = Math.min(left, Math.max(1, ...lines.map(({ label }) => label.length)))
@@ -44,18 +48,33 @@ export function renderTable(rows: readonly ResultRow[], options: { readonly colo
     colWidths: [labelWidth, ...widths],
   })
   for (const { label, figures, paint } of lines)
-    table.push([wrapped(label, labelWidth).map(paint).join('\n'), ...figures.map(paint)])
+    table.push([wrapped(label, labelWidth), ...figures].map((cell) => cell.map(paint).join('\n')))
 
+  const seeds = describeSeeds({ seeds: seedsIn(rows) })
   const notes = [
     ...(best ? ['* closest to gold'] : []),
+    ...(seeds === undefined ? [] : [seeds]),
     ...rows.flatMap((row) => missingReasons(row, columns).map((reason) => `n/a in ${row.label}: ${reason}`)),
+    ...rows.flatMap((row) => {
+      const left = columns.flatMap((name) => withoutSeeds(row.metrics[name]) ?? [])
+      return [...new Set(left)].map((words) => `${row.label}: ${words}`)
+    }),
   ]
   return [table.toString(), ...notes.flatMap((note) => wrapped(note, WIDTH)).map(dim)].join('\n')
 }
 
-/** Further gold models come as `retrain, seed 2`; a config's labels hold no comma. */
+/** Further gold models come as `retrain, seed 2`, of several seeds as `retrain, gold 2`; a config's labels hold no comma. */
 function isFloor({ label, method }: ResultRow): boolean {
-  return method === 'retrain' && label.includes(', seed ')
+  return method === 'retrain' && /, (seed|gold) /.test(label)
+}
+
+/** How many seeds there were; undefined of a single one. */
+function seedsIn(rows: readonly ResultRow[]): number | undefined {
+  const counts = rows
+    .flatMap(({ metrics }) => Object.values(metrics))
+    .map((found) => ('n' in found ? (found.n ?? 1) + (found.leftOut?.length ?? 0) : 1))
+  const most = Math.max(1, ...counts)
+  return most > 1 ? most : undefined
 }
 
 function heading(name: MetricName): string {

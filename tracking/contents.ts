@@ -1,16 +1,17 @@
 import { digestOf } from '../experiment/canonical.ts'
 import type { BlobRef, CurvePoint, Manifest } from '../experiment/manifest.ts'
-import type { Candidate } from '../experiment/plan.ts'
+import { seedsAt, type Candidate } from '../experiment/plan.ts'
 import type { ResultRow } from '../experiment/results.ts'
 import type { RunEnd, RunRecord } from '../experiment/run.ts'
+import { rowsOf, seedsOf } from '../experiment/stage-list.ts'
 import { fitted, type Metric, type Strings } from './limits.ts'
 import type { DatasetInput } from './mlflow.ts'
 
 /** What is known of a run so far. */
 export interface Tracked {
   readonly run: RunRecord
-  /** One for each candidate and floor model of the plan, in its order. */
-  readonly rows: readonly ResultRow[]
+  /** Of each seed, one for each candidate and floor model of the plan, in its order. */
+  readonly rows: readonly (readonly ResultRow[])[]
   /** Of the stages that finished, by stage key. */
   readonly manifests: Readonly<Record<string, Manifest>>
   /** Digest of the report's computed part, once there is a report. */
@@ -61,26 +62,28 @@ export interface TrackedModel {
 export const deliveryTag = 'zeroshift.delivery'
 /** Marks the run that a client means, whoever created it. */
 export const keyTag = 'zeroshift.key'
-/** The number of a child's row in the results, from 0. */
+/** The number of a child's row in the results, from 0; those of the second seed go on after the first's. */
 export const rowTag = 'zeroshift.row'
 
 /**
  * The MLflow runs of an experiment: a parent with the curves of the models that all rows share, and a child for each model
- * that was judged, with its options, figures and curves; once the run has ended also for those that could not be. All times
+ * of each seed that was judged, with its options, figures and curves; once the run has ended also for those that could not be. All times
  * are those of the stages, and a figure that is missing is a tag with the reason. The parent comes first.
  */
 export function contentsOf(tracked: Tracked): readonly RunContents[] {
   const { plan } = tracked.run
   return [
     parentOf(tracked),
-    ...[...plan.candidates, ...plan.floor].flatMap((candidate, i) => childOf(tracked, candidate, i) ?? []),
+    ...seedsOf(plan).flatMap((seed, s) =>
+      rowsOf(seed).flatMap((candidate, i) => childOf(tracked, candidate, s, i) ?? []),
+    ),
   ]
 }
 
 function parentOf(tracked: Tracked): RunContents {
   const { run, manifests, nonce, startedAt, ended, files = [] } = tracked
   const { plan, spec, facts } = run
-  const { methods: _methods, ...shared } = spec
+  const { methods: _methods, seeds, ...shared } = spec
   // A file's name may hold what a tag's name may not.
   const data = JSON.stringify(Object.fromEntries(facts.sources.map(({ name, sha256 }) => [name, sha256])))
   const failed = (run.failed ?? []).map(({ title, reason }) => `${title}: ${reason}`)
@@ -90,13 +93,18 @@ function parentOf(tracked: Tracked): RunContents {
     startTime: startedAt,
     status: ended?.status ?? 'RUNNING',
     ...(ended && { endTime: ended.at }),
-    ...fitted(flat(shared), {
+    ...fitted(flat({ ...shared, ...(seeds !== undefined && { seeds }) }), {
       ...commonTags(tracked, nonce),
       'zeroshift.data': data,
       ...(ended && { 'zeroshift.failed': failed.length > 0 ? failed.join('\n') : 'nothing' }),
     }),
-    metrics: [plan.original, ...plan.gold].flatMap(({ key }, i) =>
-      curves(manifests[key], i === 0 ? 'original/' : `gold ${i}/`),
+    metrics: seedsOf(plan).flatMap(({ original, gold }, s) =>
+      [original, ...gold].flatMap(({ key }, i) =>
+        curves(
+          manifests[key],
+          `${seeds === undefined ? '' : `seed ${s + 1}/`}${i === 0 ? 'original' : `gold ${i}`}/`,
+        ),
+      ),
     ),
     inputs: inputsOf(tracked),
     files: ended ? files : [],
@@ -104,12 +112,13 @@ function parentOf(tracked: Tracked): RunContents {
   }
 }
 
-/** undefined: there is nothing to tell of it yet. */
-function childOf(tracked: Tracked, candidate: Candidate, i: number): RunContents | undefined {
+/** Of the model of row `i` of seed `s`, both from 0. undefined: there is nothing to tell of it yet. */
+function childOf(tracked: Tracked, candidate: Candidate, s: number, i: number): RunContents | undefined {
   const { run, rows, manifests, nonce, startedAt, ended } = tracked
-  const row = rows[i]
+  const row = rows[s]?.[i]
   if (candidate.label !== row?.label)
     throw new RangeError(`row ${i} is "${row?.label ?? 'not there'}", expected "${candidate.label}"`)
+  const number = s * rowsOf(run.plan).length + i
   const isJudged = candidate.compare.key in manifests
   // What was interrupted may still come; what the run ended without does not.
   if (!isJudged && (!ended || ended.status === 'KILLED')) return undefined
@@ -118,8 +127,8 @@ function childOf(tracked: Tracked, candidate: Candidate, i: number): RunContents
   const own = [model, evaluate, attack, compare].flatMap(({ key }) => manifests[key] ?? [])
   const endTime = own.length > 0 ? Math.max(...own.map(endOf)) : (ended?.at ?? startedAt)
   // A stage that was computed anew is another run's: its points would stand beside the first one's.
-  const key = digestOf({ nonce, row: i, finished: own.map(({ clock }) => clock.finishedAt) })
-  const { methods: _methods, ...shared } = run.spec
+  const key = digestOf({ nonce, row: number, finished: own.map(({ clock }) => clock.finishedAt) })
+  const { methods: _methods, seeds, ...shared } = run.spec
   const figures = Object.entries(row.metrics)
   const reasons = figures.flatMap(([name, figure]) =>
     'missing' in figure ? [[`missing.${name}`, figure.missing] as const] : [],
@@ -128,17 +137,25 @@ function childOf(tracked: Tracked, candidate: Candidate, i: number): RunContents
   const models = made && isJudged ? modelsOf(tracked, made, candidate.label) : []
   return {
     key,
-    name: row.label,
+    name: seeds === undefined ? row.label : `${row.label}, seed ${s + 1}`,
     startTime: own.length > 0 ? Math.min(...own.map(startOf)) : endTime,
     status: isJudged ? 'FINISHED' : 'FAILED',
     endTime,
-    ...fitted(flat({ ...shared, method: unlearn?.params.method ?? { method: row.method } }), {
-      ...commonTags(tracked, key),
-      [rowTag]: String(i),
-      ...stageTags(candidate),
-      ...Object.fromEntries(reasons),
-      ...(!isJudged && { 'zeroshift.failed': reasons[0]?.[1] ?? 'it was not compared with gold' }),
-    }),
+    ...fitted(
+      flat({
+        ...shared,
+        seed: seedsAt(run.spec, s),
+        method: unlearn?.params.method ?? { method: row.method },
+      }),
+      {
+        ...commonTags(tracked, key),
+        [rowTag]: String(number),
+        ...(seeds !== undefined && { 'zeroshift.seed': String(s + 1) }),
+        ...stageTags(candidate),
+        ...Object.fromEntries(reasons),
+        ...(!isJudged && { 'zeroshift.failed': reasons[0]?.[1] ?? 'it was not compared with gold' }),
+      },
+    ),
     metrics: [
       ...figures.flatMap(([name, figure]) =>
         'value' in figure ? [{ key: name, value: figure.value, timestamp: endTime, step: 0 }] : [],

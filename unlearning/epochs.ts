@@ -8,7 +8,7 @@ type EpochMethod = Extract<ApproximateMethodSpec, { epochs: number }>
 export async function trainOn(
   method: EpochMethod,
   context: UnlearnContext,
-  { indices, ...loss }: Pick<Fit, 'indices' | 'labelsOf' | 'direction'>,
+  { indices, ...loss }: Pick<Fit, 'indices' | 'labelsOf' | 'mask' | 'direction'>,
 ): Promise<Unlearned> {
   const { layers, original, data, forget, training, seed, host } = context
   const { weights, steps, curve } = await fit({

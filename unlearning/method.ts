@@ -16,6 +16,8 @@ export interface UnlearnContext {
   /** Sample indices of D_r and D_f. */
   readonly retained: Int32Array
   readonly forget: Int32Array
+  /** Samples that no model trained on, without those of wholly forgotten classes. Empty unless the data has a share of them. */
+  readonly validation: Int32Array
   /** How the original was trained: augmentation, and what the method's own options leave out. */
   readonly training: TrainingSpec
   readonly seed: number

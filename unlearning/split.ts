@@ -1,7 +1,11 @@
 import { forgetCount } from '../experiment/check.ts'
+import { UserError } from '../experiment/errors.ts'
+import { checkIndices } from '../experiment/indices.ts'
 import type { SplitSpec } from '../experiment/spec.ts'
 import type { Partition } from '../learning/partition.ts'
 import { permutation, sample, stream } from '../learning/random.ts'
+import { byHardness } from './hardness.ts'
+import type { Logits } from './metrics/logits.ts'
 
 /** Indices into the data set, each set ascending. D = retained ∪ forget; the rest no model trains on. */
 export interface Split {
@@ -15,19 +19,25 @@ export interface Split {
   readonly forgottenTest: Int32Array
 }
 
-/** `forgottenClasses`: the split's classes by index; empty for splits that forget no whole class. */
+export interface SplitMaterial {
+  readonly seed: number
+  /** The classes that the split names, by index. */
+  readonly classes?: readonly number[]
+  /** What the original makes of the training samples, in their order: for a `hard` split. */
+  readonly logits?: Logits | undefined
+}
+
+/** Only a `class` split forgets classes whole: of every other kind, the test set keeps all its samples. */
 export function splitData(
   partition: Partition,
   labels: Int32Array,
   split: SplitSpec,
-  forgottenClasses: readonly number[],
-  seed: number,
+  material: SplitMaterial,
 ): Split {
-  const classes = new Set(forgottenClasses)
-  const forgotten = (i: number) => classes.has(labels[i] ?? -1)
-  const chosen = new Set(
-    split.kind === 'class' ? partition.train.filter(forgotten) : drawn(partition.train, split, seed),
-  )
+  const { seed, classes = [] } = material
+  const wholly = new Set(split.kind === 'class' ? classes : [])
+  const forgotten = (i: number) => wholly.has(labels[i] ?? -1)
+  const chosen = new Set(chosenSamples(partition, labels, split, material))
   const kept = partition.test.filter((i) => !forgotten(i))
   const order = permutation(kept.length, stream(seed, 'split', 'test')).map((position) => kept[position] ?? 0)
   const half = Math.floor(order.length / 2)
@@ -41,6 +51,49 @@ export function splitData(
   }
 }
 
-function drawn(train: Int32Array, split: Extract<SplitSpec, { kind: 'random' }>, seed: number): Int32Array {
-  return sample(train, forgetCount(split, train.length), stream(seed, 'split', 'forget'))
+/** D_f, in no order. */
+function chosenSamples(
+  partition: Partition,
+  labels: Int32Array,
+  split: SplitSpec,
+  { seed, classes = [], logits }: SplitMaterial,
+): Iterable<number> {
+  const { train } = partition
+  const draw = (from: Int32Array, count: number) => sample(from, count, stream(seed, 'split', 'forget'))
+  switch (split.kind) {
+    case 'class':
+      return train.filter((i) => classes.includes(labels[i] ?? -1))
+    case 'random':
+      return draw(train, forgetCount(split, train.length))
+    case 'class-fraction': {
+      const members = train.filter((i) => classes.includes(labels[i] ?? -1))
+      const count = forgetCount(split, members.length)
+      if (count < 1 || count > members.length || count === train.length)
+        throw new UserError([
+          {
+            path: `split.${split.count === undefined ? 'fraction' : 'count'}`,
+            message: `the classes have ${members.length} of the ${train.length} training samples, and ${count} are to be forgotten; expected 1 to ${Math.min(members.length, train.length - 1)}`,
+          },
+        ])
+      return draw(members, count)
+    }
+    case 'indices': {
+      if (!split.indices) throw new Error('the file of indices was not read')
+      checkIndices(split.indices, partition)
+      return split.indices
+    }
+    case 'hard': {
+      if (!logits) throw new Error("the original's logits are missing")
+      const ranked = byHardness(logits, split.by)
+      const count = forgetCount(split, train.length)
+      if (count > ranked.length)
+        throw new UserError([
+          {
+            path: `split.${split.count === undefined ? 'fraction' : 'count'}`,
+            message: `the original is right on ${ranked.length} of the ${train.length} training samples, and can have memorised no other; ${count} are to be forgotten, expected at most ${ranked.length}`,
+          },
+        ])
+      return ranked.subarray(0, count).map((position) => train[position] ?? -1)
+    }
+  }
 }

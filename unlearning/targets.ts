@@ -1,9 +1,12 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs'
 import { MathError } from '../experiment/errors.ts'
-import type { TargetName } from '../experiment/methods.ts'
+import type { FixedTargetName } from '../experiment/methods.ts'
+import type { Host } from '../learning/host.ts'
 import type { NamedTensors } from '../learning/parameters.ts'
 import type { RandomStream } from '../learning/random.ts'
 import { tf } from '../learning/tf.ts'
+import type { FeaturesOnDemand } from './frozen.ts'
+import { nearestOfClass } from './neighbours.ts'
 
 /** What the frozen model says of the samples used: the material that targets are made of. */
 export interface Teacher {
@@ -14,13 +17,22 @@ export interface Teacher {
   /** Logits of the forget samples, [n_f, classes] row-major. */
   readonly forgetLogits: Float32Array
   readonly classes: number
+  /** Samples that no model trained on. */
+  readonly validationLabels: Int32Array
+  /** Sample indices behind the labels, in their order. */
+  readonly samples: Readonly<Record<'retained' | 'forget' | 'validation', Int32Array>>
+  /** What only some targets need. */
+  readonly onDemand: FeaturesOnDemand
+  readonly host?: Host | undefined
 }
 
 /** t_l for a batch of forget samples (positions in D_f), of a shape that broadcasts against h_l. */
 export type Target = (layer: string, positions: Tensor1D) => Tensor
 
-/** Targets by name. Each may compute once what its batches share; what it keeps lives until the enclosing dispose. */
-export const targets: Readonly<Record<TargetName, (teacher: Teacher, random: RandomStream) => Target>> = {
+/** Targets by name, but for `leave-out`, which changes the teacher too (./leave-out.ts). Each may compute once what its batches share; what it keeps lives until the enclosing dispose. */
+export const targets: Readonly<
+  Record<FixedTargetName, (teacher: Teacher, random: RandomStream) => Target | Promise<Target>>
+> = {
   /** The mean of f_l over D_r: every forgotten sample looks like the average one. */
   'retained-mean': ({ features }) => {
     const means = mapTensors(features, (feature) => feature.mean(0, true))
@@ -29,38 +41,100 @@ export const targets: Readonly<Record<TargetName, (teacher: Teacher, random: Ran
 
   /** f_l of a retained sample, drawn once for each forget sample. */
   'random-retained': ({ features, retainedLabels, forgetLabels }, random) => {
-    const partners = tf.tensor1d(
-      forgetLabels.map(() => random.integer(retainedLabels.length)),
-      'int32',
-    )
-    return (layer, positions) => tf.gather(at(features, layer), tf.gather(partners, positions))
+    const partners = forgetLabels.map(() => random.integer(retainedLabels.length))
+    return partnersIn(features, partners)
   },
 
   /** The centroid of f_l over the retained samples of the class that the teacher ranks next best for x. */
-  'nearest-centroid': ({ features, retainedLabels, forgetLabels, forgetLogits, classes }) => {
-    const present = new Set(retainedLabels)
-    const next = forgetLabels.map((label, i) => {
-      const logits = forgetLogits.subarray(i * classes, (i + 1) * classes)
-      const others = [...present].filter((candidate) => candidate !== label)
-      if (others.length === 0) {
-        throw new MathError(
-          'the target nearest-centroid needs a retained class besides the forgotten one: the retained samples drawn have none',
-        )
-      }
-      return others.reduce((best, candidate) =>
-        (logits[candidate] ?? 0) > (logits[best] ?? 0) ? candidate : best,
-      )
-    })
-    const nextBest = tf.tensor1d(next, 'int32')
-    // centroids [classes, ...] = (one-hot / count)ᵀ · features
-    const centroids = mapTensors(features, (feature) => {
-      const [n = 0, ...shape] = feature.shape
-      const member = tf.oneHot(tf.tensor1d(retainedLabels, 'int32'), classes).toFloat()
-      const share = member.div(member.sum(0).maximum(1))
-      return tf.matMul(share, feature.reshape([n, -1]), true).reshape([classes, ...shape])
-    })
+  'nearest-centroid': (teacher) => {
+    const { features, retainedLabels, classes } = teacher
+    const nextBest = tf.tensor1d(nextBestClasses(teacher, 'nearest-centroid'), 'int32')
+    const centroids = centroidsOf(features, retainedLabels, classes)
     return (layer, positions) => tf.gather(at(centroids, layer), tf.gather(nextBest, positions))
   },
+
+  /** f_l of the retained sample of that class which is nearest to x in the penultimate layer. */
+  'nearest-retained': async (teacher) => {
+    const { features, retainedLabels, samples, onDemand, host } = teacher
+    const classes = nextBestClasses(teacher, 'nearest-retained')
+    const here = await onDemand.penultimate(samples.forget)
+    const there = await onDemand.penultimate(samples.retained)
+    const nearest = await nearestOfClass({ at: here, classes }, { at: there, classes: retainedLabels }, host)
+    tf.dispose([here, there])
+    return partnersIn(features, nearest)
+  },
+
+  /**
+   * f_l of the validation sample of x's own class which is nearest to x in the penultimate layer: what the frozen model
+   * makes of such a sample when it was not trained on it.
+   */
+  'unseen-neighbour': async ({ forgetLabels, validationLabels, samples, onDemand, host }) => {
+    const present = new Set(validationLabels)
+    const lacking = [...new Set(forgetLabels)].filter((label) => !present.has(label))
+    if (lacking.length > 0) {
+      throw new MathError(
+        `the target unseen-neighbour needs a validation sample of every class that D_f has, and of the ${samples.validation.length} ` +
+          `there are none is of class ${lacking.sort((a, b) => a - b).join(', ')}; raise data.validation, or choose another target`,
+      )
+    }
+    const here = await onDemand.penultimate(samples.forget)
+    const there = await onDemand.penultimate(samples.validation)
+    const nearest = await nearestOfClass(
+      { at: here, classes: forgetLabels },
+      { at: there, classes: validationLabels },
+      host,
+    )
+    tf.dispose([here, there])
+    const used = Int32Array.from(new Set(nearest)).sort()
+    const place = new Map([...used].map((position, i) => [position, i]))
+    const features = await onDemand.frozen(used.map((position) => samples.validation[position] ?? 0))
+    return partnersIn(
+      features,
+      nearest.map((position) => place.get(position) ?? 0),
+    )
+  },
+
+  /** What a randomly initialised twin makes of x itself (as the incompetent teacher of Chundawat et al. 2023). */
+  'random-init': async ({ samples, onDemand }, random) => {
+    const features = await onDemand.untrained(samples.forget, random)
+    return (layer, positions) => tf.gather(at(features, layer), positions)
+  },
+}
+
+/** For each forget sample the class that the teacher ranks highest but for x's own, of those that were drawn of D_r. */
+function nextBestClasses(
+  { retainedLabels, forgetLabels, forgetLogits, classes }: Teacher,
+  target: FixedTargetName,
+): Int32Array {
+  const present = [...new Set(retainedLabels)]
+  return forgetLabels.map((label, i) => {
+    const logits = forgetLogits.subarray(i * classes, (i + 1) * classes)
+    const others = present.filter((candidate) => candidate !== label)
+    if (others.length === 0) {
+      throw new MathError(
+        `the target ${target} needs a retained class besides the forgotten one: the retained samples drawn have none`,
+      )
+    }
+    return others.reduce((best, candidate) =>
+      (logits[candidate] ?? 0) > (logits[best] ?? 0) ? candidate : best,
+    )
+  })
+}
+
+/** The features of another sample: `partners` are rows of `features`, one for each forget sample. */
+function partnersIn(features: NamedTensors, partners: Int32Array): Target {
+  const rows = tf.tensor1d(partners, 'int32')
+  return (layer, positions) => tf.gather(at(features, layer), tf.gather(rows, positions))
+}
+
+/** The mean of each class's features, by layer: (one-hot / count)ᵀ · f_l, [classes, ...]. */
+export function centroidsOf(features: NamedTensors, labels: Int32Array, classes: number): NamedTensors {
+  return mapTensors(features, (feature) => {
+    const [n = 0, ...shape] = feature.shape
+    const member = tf.oneHot(tf.tensor1d(labels, 'int32'), classes).toFloat()
+    const share = member.div(member.sum(0).maximum(1))
+    return tf.matMul(share, feature.reshape([n, -1]), true).reshape([classes, ...shape])
+  })
 }
 
 function mapTensors(tensors: NamedTensors, transform: (tensor: Tensor) => Tensor): NamedTensors {

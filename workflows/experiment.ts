@@ -5,9 +5,9 @@ import {
   isCancellation,
   setHandler,
 } from '@temporalio/workflow'
-import type { Candidate } from '../experiment/plan.ts'
+import type { Candidate, SeedPlan } from '../experiment/plan.ts'
 import type { RunInput, RunProgress, RunResult } from '../experiment/run.ts'
-import { makerOf } from '../experiment/stage-list.ts'
+import { makerOf, rowsOf, seedsOf } from '../experiment/stage-list.ts'
 import type { Stage } from '../experiment/stages.ts'
 import { pauseSignal, progressQuery, resumeSignal } from './names.ts'
 import { reasonOf, report, stageRunner, type StageRunner } from './stages.ts'
@@ -43,26 +43,25 @@ async function conduct(input: RunInput, stages: StageRunner): Promise<RunResult>
   await stages.recall()
 
   // Data: test samples are set aside, then the training samples are cut into forget set and retained set.
+  // Where the split goes by what the original makes of them, the original comes first.
   await essential(plan.dataset)
+  if (plan.ranking) {
+    await essential(plan.original)
+    await essential(plan.ranking)
+  }
   await essential(plan.split)
 
-  // Models: the original is trained on everything, gold from scratch on the retained set alone.
-  // Gold of other seeds can wait: only the floor needs it.
-  await Promise.all([plan.original, ...plan.gold.slice(0, 1)].map(essential))
-
-  // Judgement: every method makes its model from the original; all are evaluated, attacked and compared with gold.
-  const reference = judgeGold()
-  // Candidates await it only before they are compared; a failure before that must not count as unhandled.
-  reference.catch(() => undefined)
-  const judged = await Promise.allSettled([...plan.candidates, ...plan.floor].map(judge))
-  await reference
-  for (const outcome of judged)
-    if (outcome.status === 'rejected' && isCancellation(outcome.reason)) throw outcome.reason
+  // Every seed trains and judges models of its own. One that lost its original or its gold is left out, unless all did.
+  const seeds = await Promise.allSettled(seedsOf(plan).map(conductSeed))
+  const lost = seeds.flatMap((seed) => (seed.status === 'rejected' ? [seed] : []))
+  const fatal =
+    lost.find(({ reason }) => isCancellation(reason)) ?? (lost.length === seeds.length ? lost[0] : undefined)
+  if (fatal) throw fatal.reason
 
   // Report.
   const summary = stages.summary()
   const { url, digest, results } = await report({ run, settings, failed: summary.failed })
-  const methods = judged.filter((_, i) => plan.candidates[i]?.unlearn)
+  const methods = seeds.flatMap((seed) => (seed.status === 'fulfilled' ? seed.value : []))
   if (methods.length > 0 && methods.every(({ status }) => status === 'rejected'))
     throw ApplicationFailure.nonRetryable(
       `no method came through: ${summary.failed.map(({ title, reason }) => `${title}: ${reason}`).join('; ')}`,
@@ -71,6 +70,25 @@ async function conduct(input: RunInput, stages: StageRunner): Promise<RunResult>
 
   const notes = await trackAtEnd(input)
   return { id: run.id, ...summary, report: url, digest, results, notes }
+
+  /** How the methods of one seed came out. */
+  async function conductSeed(seed: SeedPlan): Promise<readonly PromiseSettledResult<void>[]> {
+    // Models: the original is trained on everything, gold from scratch on the retained set alone.
+    // Gold of other seeds can wait: only the floor needs it.
+    await Promise.all([seed.original, ...seed.gold.slice(0, 1)].map(essential))
+
+    // Judgement: every method makes its model from the original; all are evaluated, attacked and compared with gold.
+    const reference = judgeGold(seed)
+    // Candidates await it only before they are compared; a failure before that must not count as unhandled.
+    reference.catch(() => undefined)
+    const judged = await Promise.allSettled(
+      rowsOf(seed).map((candidate) => judge(seed, candidate, reference)),
+    )
+    await reference
+    for (const outcome of judged)
+      if (outcome.status === 'rejected' && isCancellation(outcome.reason)) throw outcome.reason
+    return judged.filter((_, i) => seed.candidates[i]?.unlearn)
+  }
 
   async function essential(stage: Stage): Promise<void> {
     try {
@@ -81,14 +99,14 @@ async function conduct(input: RunInput, stages: StageRunner): Promise<RunResult>
     }
   }
 
-  async function judgeGold(): Promise<void> {
-    await essential(plan.reference.evaluate)
-    await essential(plan.reference.attack)
+  async function judgeGold({ reference }: SeedPlan): Promise<void> {
+    await essential(reference.evaluate)
+    await essential(reference.attack)
   }
 
-  async function judge(candidate: Candidate): Promise<void> {
+  async function judge(seed: SeedPlan, candidate: Candidate, reference: Promise<void>): Promise<void> {
     const { evaluate, attack, compare } = candidate
-    const maker = makerOf(plan, candidate)
+    const maker = makerOf(seed, candidate)
     if (maker) await stages.complete(maker)
     await stages.complete(evaluate)
     await stages.complete(attack)

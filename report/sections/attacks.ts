@@ -1,10 +1,10 @@
 import type { Measured } from '../../experiment/manifest.ts'
 import { classifierNames, scoreNames, type ClassifierName, type ScoreName } from '../../experiment/spec.ts'
-import type { Candidate } from '../../experiment/plan.ts'
 import { footnotes } from '../footnotes.ts'
 import { percent } from '../format.ts'
 import { html, type Markup } from '../markup.ts'
-import { manifestOf, stagesBehind, whyMissing, type ReportInput } from '../results.ts'
+import { overSeeds } from '../over-seeds.ts'
+import { manifestOf, modelsBehind, stagesBehind, whyMissing, type ReportInput } from '../results.ts'
 import { figureOr, footnoteList, type MissingFigures } from './missing.ts'
 import { notation } from './notation.ts'
 
@@ -23,9 +23,9 @@ const scoreLabels: Readonly<Record<ScoreName, string>> = {
 
 /** Membership inference: how each attack fares against each model. */
 export function attackSection(input: ReportInput): Markup {
-  const { candidates, floor } = input.run.plan
+  const { plan } = input.run
   const missing = { name: 'attacks', notes: footnotes() }
-  const bodyRow = (candidate: Candidate) => attackRow(input, candidate, missing)
+  const rows = modelsBehind(plan).map((models) => attackRow(input, models, missing))
   return html`<section>
     <h2>Membership inference</h2>
     <p>
@@ -47,10 +47,10 @@ export function attackSection(input: ReportInput): Markup {
           </tr>
         </thead>
         <tbody>
-          ${candidates.map(bodyRow)}
+          ${rows.slice(0, plan.candidates.length)}
         </tbody>
         <tbody class="floor">
-          ${floor.map(bodyRow)}
+          ${rows.slice(plan.candidates.length)}
         </tbody>
       </table>
     </div>
@@ -58,15 +58,22 @@ export function attackSection(input: ReportInput): Markup {
   </section>`
 }
 
-function attackRow(input: ReportInput, candidate: Candidate, missing: MissingFigures): Markup {
-  const attack = manifestOf<'attack'>(input, candidate.attack)?.metrics
-  const none: Measured = { missing: whyMissing(input, stagesBehind(input.run.plan, candidate)) }
+type Models = ReturnType<typeof modelsBehind>[number]
+
+function attackRow(input: ReportInput, models: Models, missing: MissingFigures): Markup {
+  const attacks = models.map(({ seed, candidate }) => ({
+    metrics: manifestOf<'attack'>(input, candidate.attack)?.metrics,
+    none: { missing: whyMissing(input, stagesBehind(seed, candidate)) } satisfies Measured,
+  }))
+  const figure = (of: 'efficacy' | 'accuracy', classifier: ClassifierName, score: ScoreName) =>
+    overSeeds(attacks.map(({ metrics, none }) => metrics?.[of][classifier][score] ?? none))
+  const attacked = attacks.some(({ metrics }) => metrics)
   return html`<tr>
-    <th scope="row">${candidate.label}</th>
+    <th scope="row">${models[0]?.candidate.label}</th>
     ${classifierNames.map((classifier) =>
       scoreNames.map((score, i) => {
-        const efficacy = attack?.efficacy[classifier][score] ?? none
-        const accuracy = attack?.accuracy[classifier][score]
+        const efficacy = figure('efficacy', classifier, score)
+        const accuracy = attacked && figure('accuracy', classifier, score)
         return html`<td${i === 0 && html` class="split"`}>${figureOr(missing, efficacy, percent)}${accuracy && html`<small>${figureOr(missing, accuracy, percent)}</small>`}</td>`
       }),
     )}

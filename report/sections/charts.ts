@@ -1,5 +1,7 @@
 import type { ResidualPoint } from '../../experiment/manifest.ts'
 import type { ResultRow } from '../../experiment/results.ts'
+import { seedsOf } from '../../experiment/stage-list.ts'
+import type { StageOf } from '../../experiment/stages.ts'
 import {
   confidenceHistograms,
   costAgainstGap,
@@ -10,7 +12,8 @@ import {
 } from '../charts.ts'
 import { counted, percent, significant } from '../format.ts'
 import { html, type Content, type Markup } from '../markup.ts'
-import { closest, floorGap, manifestOf, valueOf, type ReportInput } from '../results.ts'
+import { meanCurve, meanResiduals, summedConfidence } from '../over-seeds.ts'
+import { closest, floorGap, manifestOf, modelsBehind, valueOf, type ReportInput } from '../results.ts'
 import { notation } from './notation.ts'
 
 type Render = (typeof import('../svg.ts'))['renderChart']
@@ -22,17 +25,19 @@ export async function chartSections(input: ReportInput, rows: readonly ResultRow
   ${await residuals(input, renderChart)} ${await training(input, renderChart)}`
 }
 
-async function cost({ run }: ReportInput, rows: readonly ResultRow[], render: Render): Promise<Content> {
+async function cost(input: ReportInput, rows: readonly ResultRow[], render: Render): Promise<Content> {
   const best = closest(rows)
-  const candidates = rows.slice(0, run.plan.candidates.length)
+  const candidates = rows.slice(0, input.run.plan.candidates.length)
   const costs = candidates.flatMap((row): Cost[] => {
-    const gap = valueOf(row.metrics.averageGap)
+    const { averageGap } = row.metrics
     const rte = valueOf(row.metrics.rte)
-    if (gap === undefined || rte === undefined || rte <= 0) return []
+    if ('missing' in averageGap || rte === undefined || rte <= 0) return []
+    const { value: gap, interval } = averageGap
     return [
       {
         label: row.label,
         gap,
+        ...(interval !== undefined && { interval }),
         rte,
         kind: row === best ? 'closest' : row.method === 'retrain' ? 'gold' : 'method',
       },
@@ -43,7 +48,11 @@ async function cost({ run }: ReportInput, rows: readonly ResultRow[], render: Re
     const gap = valueOf(averageGap)
     return valueOf(rte) === 0 && gap !== undefined ? [`${label} (${percent(gap)} points)`] : []
   })
-  const floor = floorGap(run.plan, rows)
+  const notes = [
+    free.length > 0 && ` Not drawn, for it costs nothing: ${free.join(', ')}.`,
+    input.run.plan.seeds && ' Bars are the 95% intervals of the gaps.',
+  ]
+  const floor = floorGap(input)?.value
   const words = costs.map(
     ({ label, gap, rte }) =>
       `${label} ${percent(gap)} points at ${significant(rte)} of the time of retraining`,
@@ -52,7 +61,7 @@ async function cost({ run }: ReportInput, rows: readonly ResultRow[], render: Re
     <h2>Cost against gap</h2>
     <p>
       Lower is closer to gold, further left is cheaper. Upwards the scale is the logarithm of 1 + gap, so that
-      0 has a place.${free.length > 0 && ` Not drawn, for it costs nothing: ${free.join(', ')}.`}
+      0 has a place.${notes}
     </p>
     <figure class="wide">
       ${await render('cost', `Average gap to gold over cost: ${words.join('; ')}.`, costAgainstGap(costs, floor))}
@@ -62,13 +71,18 @@ async function cost({ run }: ReportInput, rows: readonly ResultRow[], render: Re
 
 async function confidence(input: ReportInput, render: Render): Promise<Content> {
   const { plan } = input.run
-  const gold = manifestOf<'evaluate'>(input, plan.reference.evaluate)?.metrics.confidence
-  const panels = [...plan.candidates, ...plan.floor].flatMap(({ label, evaluate }) => {
-    const own = manifestOf<'evaluate'>(input, evaluate)?.metrics.confidence
-    return own ? [{ label, own }] : []
+  const of = (evaluations: readonly StageOf<'evaluate'>[]) =>
+    summedConfidence(
+      evaluations.flatMap((stage) => manifestOf<'evaluate'>(input, stage)?.metrics.confidence ?? []),
+    )
+  const gold = of(seedsOf(plan).map(({ reference }) => reference.evaluate))
+  const panels = modelsBehind(plan).flatMap((models) => {
+    const [first] = models
+    const own = of(models.map(({ candidate }) => candidate.evaluate))
+    return first && own ? [{ ...first.candidate, own }] : []
   })
   if (!gold && panels.length === 0) return undefined
-  const listed = panels.some(({ own }) => own === gold)
+  const listed = panels.some(({ evaluate }) => evaluate.key === plan.reference.evaluate.key)
   const all = gold && !listed ? [{ label: 'gold', own: gold }, ...panels] : panels
   return html`<section>
     <h2>Confidence in the true class</h2>
@@ -93,9 +107,9 @@ async function confidence(input: ReportInput, render: Render): Promise<Content> 
 }
 
 async function residuals(input: ReportInput, render: Render): Promise<Content> {
-  const panels = input.run.plan.candidates.flatMap(({ label, unlearn }) => {
-    const points = unlearn && manifestOf<'unlearn'>(input, unlearn)?.metrics.residuals
-    return points ? [{ label, points }] : []
+  const panels = unlearned(input).flatMap(({ label, metrics }) => {
+    const residuals = metrics.flatMap(({ residuals }) => (residuals ? [residuals] : []))
+    return residuals.length > 0 ? [{ label, points: meanResiduals(residuals) }] : []
   })
   const domain = positiveRange(panels.flatMap(({ points }) => points))
   if (!domain) return undefined
@@ -123,20 +137,28 @@ async function residuals(input: ReportInput, render: Render): Promise<Content> {
 }
 
 async function training(input: ReportInput, render: Render): Promise<Content> {
-  const { original, gold, candidates } = input.run.plan
-  const trained = [original, ...gold].flatMap((stage, i) => {
-    const manifest = manifestOf<'train'>(input, stage)
-    const label = i === 0 ? 'original' : i === 1 ? 'gold' : `gold, seed ${i}`
-    return manifest ? [{ label, curve: manifest.metrics.curve }] : []
+  const { plan } = input.run
+  const several = plan.seeds !== undefined
+  const lines = several && ' Lines are means over the seeds.'
+  const trained = [plan.original, ...plan.gold].flatMap((_, i) => {
+    const stages = seedsOf(plan).flatMap(({ original, gold }) => [original, ...gold].slice(i, i + 1))
+    const curves = stages.flatMap((stage) => {
+      const manifest = manifestOf<'train'>(input, stage)
+      return manifest ? [manifest.metrics.curve] : []
+    })
+    const label = i === 0 ? 'original' : i === 1 ? 'gold' : `gold${several ? '' : ', seed'} ${i}`
+    return curves.length > 0 ? [{ label, curve: meanCurve(curves) }] : []
   })
-  const methods = candidates.flatMap(({ label, unlearn }) => {
-    const manifest = unlearn && manifestOf<'unlearn'>(input, unlearn)
-    return manifest ? [{ label, metrics: manifest.metrics }] : []
+  const methods = unlearned(input).flatMap(({ label, metrics }) => {
+    const [first] = metrics
+    return first
+      ? [{ label, metrics: { ...first, curve: meanCurve(metrics.map(({ curve }) => curve)) } }]
+      : []
   })
   if (trained.length === 0 && methods.length === 0) return undefined
   return html`<section>
     <h2>Training</h2>
-    <p>Loss of single batches over optimizer steps, at up to 200 steps of each run.</p>
+    <p>Loss of single batches over optimizer steps, at up to 200 steps of each run.${lines}</p>
     ${
       trained.length > 0 &&
       html`<figure class="wide">
@@ -157,6 +179,17 @@ async function training(input: ReportInput, render: Render): Promise<Content> {
       )}
     </div>
   </section>`
+}
+
+/** What the unlearning of every row that has one left, a seed an entry. */
+function unlearned(input: ReportInput) {
+  return modelsBehind(input.run.plan).flatMap((models) => {
+    const metrics = models.flatMap(({ candidate: { unlearn } }) => {
+      const manifest = unlearn && manifestOf<'unlearn'>(input, unlearn)
+      return manifest ? [manifest.metrics] : []
+    })
+    return models.slice(0, 1).map(({ candidate: { label } }) => ({ label, metrics }))
+  })
 }
 
 /** Least and greatest of the residuals above 0. */

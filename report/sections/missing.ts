@@ -1,5 +1,6 @@
-import type { Measured } from '../../experiment/manifest.ts'
+import type { Figure } from '../../experiment/results.ts'
 import type { Footnotes } from '../footnotes.ts'
+import { plusMinus, withoutSeeds } from '../format.ts'
 import { html, type Content, type Markup } from '../markup.ts'
 
 /** A table's missing figures: `n/a` in the cell, the reason below. `name` tells the table's footnotes from others'. */
@@ -8,16 +9,32 @@ export interface MissingFigures {
   readonly notes: Footnotes
 }
 
-/** What to show of a figure, or `n/a` and the number of its footnote. */
+/**
+ * A figure, with its interval and a footnote about seeds that lack it where there are several, and what `beside` says of
+ * it; or `n/a` and the number of its footnote.
+ */
 export function figureOr(
-  { name, notes }: MissingFigures,
-  measured: Measured,
-  show: (value: number) => Content,
+  missing: MissingFigures,
+  figure: Figure,
+  write: (value: number) => string,
+  beside: (value: number) => Content = () => undefined,
 ): Content {
-  if ('value' in measured) return show(measured.value)
-  const number = notes.number(measured.missing)
+  if ('missing' in figure) return footnoted(missing, 'n/a', figure.missing)
+  const { value } = figure
+  const interval = plusMinus(figure, write)
+  const left = withoutSeeds(figure)
+  return [
+    write(value),
+    left !== undefined && footnoted(missing, '', left),
+    interval !== undefined && html`<br /><small>${interval}</small>`,
+    beside(value),
+  ]
+}
+
+function footnoted({ name, notes }: MissingFigures, text: string, reason: string): Markup {
+  const number = notes.number(reason)
   return html`<span class="missing"
-    >n/a<a href="#${name}-${number}" aria-label="footnote ${number}"><sup>${number}</sup></a></span
+    >${text}<a href="#${name}-${number}" aria-label="footnote ${number}"><sup>${number}</sup></a></span
   >`
 }
 

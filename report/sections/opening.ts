@@ -1,22 +1,24 @@
-import type { Measured } from '../../experiment/manifest.ts'
-import type { ResultRow } from '../../experiment/results.ts'
-import { describeSplit } from '../describe.ts'
-import { percent, significant } from '../format.ts'
+import type { Figure, ResultRow } from '../../experiment/results.ts'
+import { describeSeeds, describeSplit } from '../describe.ts'
+import { percent, plusMinus, significant } from '../format.ts'
 import { html, type Content, type Markup } from '../markup.ts'
 import { checkOracle, type OracleCheck } from '../oracle.ts'
-import { closest, floorGap, valueOf, type ReportInput } from '../results.ts'
+import { closest, floorGap, type ReportInput } from '../results.ts'
 import { verdict } from '../verdict.ts'
 
 /** Title, what is wrong if anything is, and the outcome in plain words. */
 export function openingSection(input: ReportInput, rows: readonly ResultRow[]): Markup {
-  const { run, failed } = input
+  const { failed } = input
+  const { facts, spec } = input.run
   const { headline, details } = verdict(input, rows)
   const oracle = checkOracle(input)
+  const several = describeSeeds(spec)
+  const seeds = several && `; ${several}`
   return html`<header>
       <p class="eyebrow">Machine unlearning experiment</p>
-      <h1>${run.spec.name}</h1>
+      <h1>${spec.name}</h1>
       <p class="lead">
-        ${run.facts.name}, ${run.spec.model.name}: forgetting ${describeSplit(run.spec.split, run.facts)}
+        ${facts.name}, ${spec.model.name}: forgetting ${describeSplit(spec.split, facts)}${seeds}
       </p>
     </header>
     ${banner(oracle)}
@@ -55,24 +57,23 @@ function banner({ passed, message }: OracleCheck): Content {
   }
 }
 
-function tiles({ run }: ReportInput, rows: readonly ResultRow[]): Content {
+function tiles(input: ReportInput, rows: readonly ResultRow[]): Content {
   const best = closest(rows)
   const original = rows.find(({ method }) => method === 'original')
-  const floor = floorGap(run.plan, rows)
-  const points = (measured: Measured | undefined) => {
-    const value = measured && valueOf(measured)
-    return value === undefined ? 'n/a' : html`${percent(value)} <small>points</small>`
-  }
-  const time = best && valueOf(best.metrics.rte)
+  const points = (figure: Figure | undefined) => sized(figure, percent, 'points')
   return [
     tile('Average gap to gold, closest method', points(best?.metrics.averageGap)),
-    tile('Floor: gap between two gold models', points(floor === undefined ? undefined : { value: floor })),
+    tile('Floor: gap between two gold models', points(floorGap(input))),
     original && tile('Gap of the original model', points(original.metrics.averageGap)),
-    tile(
-      'Its time, retraining being 1',
-      time === undefined ? 'n/a' : html`${significant(time)} <small>×</small>`,
-    ),
+    tile('Its time, retraining being 1', sized(best?.metrics.rte, significant, '×')),
   ]
+}
+
+/** A figure in large, its interval and its unit in small. */
+function sized(figure: Figure | undefined, write: (value: number) => string, unit: string): Content {
+  if (!figure || 'missing' in figure) return 'n/a'
+  const interval = plusMinus(figure, write)
+  return html`${write(figure.value)} <small>${interval && `${interval} `}${unit}</small>`
 }
 
 function tile(term: string, figure: Content): Markup {

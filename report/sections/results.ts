@@ -1,4 +1,5 @@
 import { metricColumns, type MetricName, type ResultRow } from '../../experiment/results.ts'
+import { describeSeeds } from '../describe.ts'
 import { footnotes } from '../footnotes.ts'
 import { figure, percent, signed } from '../format.ts'
 import { html, type Content, type Markup } from '../markup.ts'
@@ -10,7 +11,11 @@ const names = Object.keys(metricColumns) as MetricName[]
 
 /** The table of all figures: gold, what is compared with it, and the gap between equals apart. */
 export function resultsSection(input: ReportInput, rows: readonly ResultRow[]): Markup {
-  const { plan } = input.run
+  const { plan, spec } = input.run
+  const several = describeSeeds(spec)
+  const seeds =
+    several &&
+    ` ${several}: each figure is the mean over the seeds, ± half of its interval; each seed is compared with a gold model of its own.`
   const missing = { name: 'results', notes: footnotes() }
   const gold: Partial<ResultRow['metrics']> = goldFigures(input)
   const best = closest(rows)
@@ -22,7 +27,7 @@ export function resultsSection(input: ReportInput, rows: readonly ResultRow[]): 
     <h2>Results</h2>
     <p>
       Each figure is read against gold, the model that was trained from scratch without the forget set: the
-      closer, the better, whichever way it differs. Small figures are points above or below gold.
+      closer, the better, whichever way it differs. Small figures are points above or below gold.${seeds}
     </p>
     <div class="scroll" tabindex="0" role="region" aria-label="Results">
       <table>
@@ -93,13 +98,15 @@ function tableRow(row: ResultRow, { gold, best, missing }: Context): Markup {
 ${names.map((name) =>
   cell(
     name,
-    figureOr(missing, row.metrics[name], (value) => {
-      const reference = gold[name] && valueOf(gold[name])
-      return [
-        figure(name, value),
-        reference === undefined ? undefined : html`<small>${signed(value - reference)}</small>`,
-      ]
-    }),
+    figureOr(
+      missing,
+      row.metrics[name],
+      (value) => figure(name, value),
+      (value) => {
+        const reference = gold[name] && valueOf(gold[name])
+        return reference === undefined ? undefined : html`<small>${signed(value - reference)}</small>`
+      },
+    ),
   ),
 )}</tr>
 `

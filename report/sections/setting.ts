@@ -1,5 +1,7 @@
 import type { Environment } from '../../experiment/manifest.ts'
-import { describeOptions, describeSplit } from '../describe.ts'
+import { seedsAt } from '../../experiment/plan.ts'
+import { seedsOf } from '../../experiment/stage-list.ts'
+import { describeOptions, describeSeeds, describeSplit } from '../describe.ts'
 import { counted, grouped } from '../format.ts'
 import { environmentsOf } from '../json.ts'
 import { html, type Content, type Markup } from '../markup.ts'
@@ -40,7 +42,7 @@ export function settingSection(input: ReportInput): Markup {
         }),
       )}
       ${fact('Attack', describeOptions(spec.attack))}
-      ${fact('Seeds', `data ${spec.seed.data}; split ${spec.seed.split}; original ${spec.seed.training}; gold ${plan.gold.map(({ params }) => params.seed).join(', ')}; unlearning ${spec.seed.unlearning}`)}
+      ${fact('Seeds', [`data ${spec.seed.data}; split ${spec.seed.split}; `, seedsOfModels(input)])}
       ${fact('Software', environments.length === 0 ? 'n/a: no stage finished' : environments.map((environment) => html`<p>${describeEnvironment(environment)}</p>`))}
     </dl>
   </section>`
@@ -49,6 +51,16 @@ export function settingSection(input: ReportInput): Markup {
 function fact(term: string, content: Content): Markup {
   return html`<dt>${term}</dt>
     <dd>${content}</dd>`
+}
+
+function seedsOfModels({ run: { plan, spec } }: ReportInput): Content {
+  const own = seedsOf(plan).map(({ original, gold }, i) => {
+    const golds = gold.map(({ params }) => params.seed).join(', ')
+    return `original ${original.params.seed}; gold ${golds}; unlearning ${seedsAt(spec, i).unlearning}`
+  })
+  const several = describeSeeds(spec)
+  if (several === undefined) return own
+  return [several, own.map((described, i) => html`<p class="note">seed ${i + 1}: ${described}</p>`)]
 }
 
 function splitSizes(input: ReportInput): Content {

@@ -14,10 +14,16 @@ const facts: DatasetFacts = {
 }
 
 /** A small run with two methods beside gold; `name` and `seed` make it one of its own. */
-export function sampleRun({ name = 'sample', seed = 1, store = 'file:///nowhere' } = {}): RunInput {
+export function sampleRun({
+  name = 'sample',
+  seed = 1,
+  seeds = 1,
+  store = 'file:///nowhere',
+} = {}): RunInput {
   const spec = specSchema.parse({
     name,
     seed: { training: seed },
+    seeds,
     data: { name: 'digits' },
     split: { kind: 'class', classes: [0] },
     model: { name: 'mlp', hidden: [8] },

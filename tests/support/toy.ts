@@ -9,14 +9,15 @@ import { stream } from '../../learning/random.ts'
 import { tf } from '../../learning/tf.ts'
 import type { UnlearnContext } from '../../unlearning/method.ts'
 
-/** 400 noisy pictures of four classes, 6×6 grey: a bright quadrant each. Learnt in a second. */
+/** 400 noisy pictures of four classes, 6×6 grey: a bright quadrant each. Learnt in a second. 40 more are never trained on. */
 const shape = [6, 6, 1] as const
 const count = 400
-export const labels = Int32Array.from({ length: count }, (_, i) => i % 4)
+const unseen = 40
+export const labels = Int32Array.from({ length: count + unseen }, (_, i) => i % 4)
 
 export function pictures(): Uint8Array {
   const random = stream(1, 'pictures')
-  return Uint8Array.from({ length: count * 36 }, (_, p) => {
+  return Uint8Array.from({ length: labels.length * 36 }, (_, p) => {
     const i = Math.floor(p / 36)
     const [y, x] = [Math.floor((p % 36) / 6), p % 6]
     const quadrant = 2 * Number(y >= 3) + Number(x >= 3)
@@ -42,6 +43,8 @@ export const deviceData = (images = pictures()) =>
 export const all = Int32Array.from({ length: count }, (_, i) => i)
 export const forget = all.filter((i) => labels[i] === 2)
 export const retained = all.filter((i) => labels[i] !== 2)
+/** Of every class, as where no class is forgotten whole. */
+export const validation = Int32Array.from({ length: unseen }, (_, i) => count + i)
 
 export async function trainOriginal(layers: readonly Layer[], data: DeviceData): Promise<Weights> {
   const initial = initialWeights(parameterSpecs(layers), stream(1, 'weights'))
@@ -59,7 +62,7 @@ export async function trainOriginal(layers: readonly Layer[], data: DeviceData):
 }
 
 export function context(layers: readonly Layer[], original: Weights, data: DeviceData): UnlearnContext {
-  return { layers, original, data, retained, forget, training, seed: 1 }
+  return { layers, original, data, retained, forget, validation, training, seed: 1 }
 }
 
 export function methodSpec<N extends ApproximateMethodName>(

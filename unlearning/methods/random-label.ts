@@ -1,19 +1,28 @@
 import { labelsAt } from '../../learning/data.ts'
 import { stream } from '../../learning/random.ts'
 import { trainOn } from '../epochs.ts'
-import type { Method } from '../method.ts'
+import type { Method, UnlearnContext } from '../method.ts'
 
 /**
  * Random labels: min E_{D_r} CE(θ; x, y) + E_{D_f} CE(θ; x, y′), y′ uniform over the other classes and drawn once a sample
  * (Golatkar et al. 2020; as in Fan et al. 2024, whose SalUn adds a mask). One epoch is a pass over D_r and D_f together.
  */
 export const unlearn: Method<'random-label'> = (method, context) => {
-  const { data, retained, forget, seed } = context
+  const labels = relabelled(context)
+  return trainOn(method, context, {
+    indices: Int32Array.from([...context.retained, ...context.forget]),
+    labelsOf: (batch) => labelsAt(labels, batch),
+  })
+}
+
+/** The labels of all samples, with y′ on D_f: the same ones for every method that takes them. */
+export function relabelled({
+  data,
+  forget,
+  seed,
+}: Pick<UnlearnContext, 'data' | 'forget' | 'seed'>): Int32Array {
   const random = stream(seed, 'random-label', 'labels')
   const labels = data.labels.slice()
   for (const i of forget) labels[i] = ((labels[i] ?? 0) + 1 + random.integer(data.classes - 1)) % data.classes
-  return trainOn(method, context, {
-    indices: Int32Array.from([...retained, ...forget]),
-    labelsOf: (batch) => labelsAt(labels, batch),
-  })
+  return labels
 }

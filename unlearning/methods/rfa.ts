@@ -1,5 +1,6 @@
-import type { Scalar, Tensor } from '@tensorflow/tfjs'
+import type { Scalar, Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs'
 import type { ResidualPoint } from '../../experiment/manifest.ts'
+import type { FixedTargetName } from '../../experiment/methods.ts'
 import { adaptableLayers, flattenLayers, matchesPattern } from '../../experiment/model.ts'
 import { Batches, labelsAt } from '../../learning/data.ts'
 import { adapted, initialAdapter, lora, mergedWeights } from '../../learning/lora.ts'
@@ -9,7 +10,9 @@ import { parametersOf } from '../../learning/predict.ts'
 import { sample, stream } from '../../learning/random.ts'
 import { tf } from '../../learning/tf.ts'
 import { curveInterval, train, type Companion } from '../../learning/training.ts'
-import { frozenFeatures } from '../frozen.ts'
+import { closedFormAdapter } from '../closed-form.ts'
+import { featuresOnDemand, frozenFeatures, type FrozenFeatures } from '../frozen.ts'
+import { leaveOut } from '../leave-out.ts'
 import type { Method } from '../method.ts'
 import { targets } from '../targets.ts'
 
@@ -18,14 +21,16 @@ import { targets } from '../targets.ts'
  *
  *     L = E_{x in D_r} Σ_l w_l ‖r_l(x)‖²  +  λ E_{x in D_f} Σ_l w_l ‖f_l(x) + r_l(x) − t_l(x)‖²
  *
- * where w_l = 1 / mean‖f_l‖² over D_r, so that layers weigh alike. B = 0 at the start, so the student starts as the frozen
- * teacher. Gradients exist for A and B alone; batch norms keep their running statistics.
+ * where w_l = 1 / mean‖f_l‖² over D_r, so that layers weigh alike. Gradients exist for A and B alone; batch norms keep their running statistics.
+ *
+ * The adapter starts with B = 0, or (`start: closed-form`) with the update of each layer that is best for the layer's own
+ * output, which needs no steps at all (see ../closed-form.ts).
  *
  * The teacher's features are computed once, and so is the input of the first adapted layer, on which the adapters have no
  * influence; a step runs from there to the last aligned layer.
  */
 export const unlearn: Method<'rfa'> = async (method, context) => {
-  const { layers, original, data, forget, seed, host } = context
+  const { layers, original, data, forget, validation, seed, host } = context
   const matching =
     (patterns: readonly string[]) =>
     ({ name }: { readonly name: string }) =>
@@ -37,37 +42,82 @@ export const unlearn: Method<'rfa'> = async (method, context) => {
   const adapter = lora(wrapped, method)
   const logits = layers.at(-1)?.name ?? ''
   const from = Math.min(...wrapped.map(({ name }) => topLevelIndex(layers, name)))
-  const to = 1 + Math.max(...aligned.map((name) => topLevelIndex(layers, name)))
-  const capture = new Set(aligned)
+  const isSolved = method.start === 'closed-form'
+  const capture = new Set([...aligned, ...(isSolved ? wrapped.map(({ name }) => name) : [])])
+  const to = 1 + Math.max(...[...capture].map((name) => topLevelIndex(layers, name)))
 
   const residuals = residualCurve(method.steps, aligned.length)
   tf.engine().startScope()
   try {
-    // The teacher: f_l on D_r, and what each sample brings to the first adapted layer.
+    // The teacher: what each sample brings to the first adapted layer, f_l on D_r, and t_l on D_f.
     const base = parametersOf(layers, original)
-    const onRetained = await frozenFeatures(layers, base, data, retained, { from, to, capture, host })
-    const onForget = await frozenFeatures(layers, base, data, forget, {
+    const isLeftOut = method.target === 'leave-out'
+    const penultimate = layers.at(-2)?.name ?? ''
+    const classified = isLeftOut && from < layers.length - 1 ? [penultimate] : []
+    const onRetained = await frozenFeatures(layers, base, data, retained, {
       from,
-      capture: new Set([logits]),
+      to: isLeftOut ? layers.length : to,
+      capture: new Set([...capture, ...classified]),
       host,
     })
-    const weight = await inverseNorms(onRetained.features)
-    const target = targets[method.target](
-      {
-        features: onRetained.features,
-        retainedLabels: labelsAt(data.labels, retained),
-        forgetLabels: labelsAt(data.labels, forget),
-        forgetLogits: (await (onForget.features[logits] as Tensor).data()) as Float32Array,
-        classes: data.classes,
-      },
-      stream(seed, 'rfa', 'targets'),
-    )
+    const onForget = await frozenFeatures(layers, base, data, forget, {
+      from,
+      capture: new Set([logits, ...classified]),
+      host,
+    })
+    const retainedLabels = labelsAt(data.labels, retained)
+    const left = isLeftOut
+      ? await leaveOut(
+          { ...onRetained, penultimate: lastInput(onRetained, penultimate), labels: retainedLabels },
+          { penultimate: lastInput(onForget, penultimate) },
+          {
+            name: logits,
+            weight: base[`${logits}.weight`] as Tensor2D,
+            bias: base[`${logits}.bias`] as Tensor1D,
+          },
+          host,
+        )
+      : undefined
+    const teacher = { ...onRetained.features, ...(left && { [logits]: left.logits }) }
+    const weight = await inverseNorms(teacher)
+    const target =
+      left?.target ??
+      (await targets[method.target as FixedTargetName](
+        {
+          features: onRetained.features,
+          retainedLabels,
+          forgetLabels: labelsAt(data.labels, forget),
+          forgetLogits: (await (onForget.features[logits] as Tensor).data()) as Float32Array,
+          classes: data.classes,
+          validationLabels: labelsAt(data.labels, validation),
+          samples: { retained, forget, validation },
+          onDemand: featuresOnDemand(layers, base, data, { to, capture, host }),
+          host,
+        },
+        stream(seed, 'rfa', 'targets'),
+      ))
 
     // The student: base weights plus adapter.
     const retainedBatches = new Batches(retained, method.retainedBatch, seed, 'rfa retained')
     const forgetBatches = new Batches(forget, method.forgetBatch, seed, 'rfa forget')
+    const start = initialAdapter(adapter, stream(seed, 'rfa', 'adapter'))
+    const solved = () =>
+      closedFormAdapter(
+        adapter,
+        layers,
+        base,
+        [
+          {
+            input: onRetained.input,
+            output: (name, r) => tf.gather(teacher[name] as Tensor, r),
+            weight: 1,
+          },
+          { input: onForget.input, output: target, weight: method.lambda },
+        ],
+        { from, ridge: method.ridge, host },
+      )
     const { parameters, curve } = await train({
-      initial: initialAdapter(adapter, stream(seed, 'rfa', 'adapter')),
+      initial: isSolved && !host?.snapshot ? await solved() : start,
       steps: method.steps,
       optimizer: method.optimizer,
       schedule: method.schedule,
@@ -77,7 +127,7 @@ export const unlearn: Method<'rfa'> = async (method, context) => {
         const x = tf.concat([tf.gather(onRetained.input, r), tf.gather(onForget.input, f)])
         const { features } = forward(layers, adapted(adapter, base, ab), x, { from, to, capture })
         const parts = alignment(features, aligned, weight, [r.size, f.size], {
-          teacher: (name) => tf.gather(onRetained.features[name] as Tensor, r),
+          teacher: (name) => tf.gather(teacher[name] as Tensor, r),
           target: (name) => target(name, f),
         })
         residuals.keep(parts)
@@ -102,6 +152,11 @@ export const unlearn: Method<'rfa'> = async (method, context) => {
     residuals.dispose()
     tf.engine().endScope()
   }
+}
+
+/** What the last layer classifies: a feature that was kept, or what the first adapted layer gets where that is the last one. */
+function lastInput({ input, features }: FrozenFeatures, penultimate: string): Tensor2D {
+  return (features[penultimate] ?? input) as Tensor2D
 }
 
 interface LossParts {

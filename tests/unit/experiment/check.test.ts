@@ -80,6 +80,51 @@ describe('what does not fit the data is said with its place', () => {
       'the retained set is empty: 1258 of 1258 training samples are to be forgotten; expected at most 1257',
     ],
     [
+      'more of a class than there is',
+      edited('kind: class\n  classes: [3]', 'kind: class-fraction\n  classes: [3]\n  count: 184'),
+      digitFacts,
+      { line: 7, column: 10, path: 'split.count' },
+      'the classes have 183 samples, those held out included, and 184 are to be forgotten; lower the count, or name more classes',
+    ],
+    [
+      'a share of a class that is none',
+      edited('kind: class\n  classes: [3]', 'kind: class-fraction\n  classes: [3]\n  fraction: 0.001'),
+      digitFacts,
+      { line: 7, column: 13, path: 'split.fraction' },
+      'the forget set is empty: 0.001 of some 128 training samples rounds to 0; raise the fraction, or give a count',
+    ],
+    [
+      'a part of a class that the data lacks',
+      edited('kind: class\n  classes: [3]', 'kind: class-fraction\n  classes: [10]\n  count: 4'),
+      digitFacts,
+      { line: 6, column: 13, path: 'split.classes[0]' },
+      'digits has no class 10; its classes are 0 to 9: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9',
+    ],
+    [
+      'an empty retained set by a share of every class',
+      edited(
+        'kind: class\n  classes: [3]',
+        'kind: class-fraction\n  classes: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]\n  fraction: 0.9999',
+      ),
+      digitFacts,
+      { line: 7, column: 13, path: 'split.fraction' },
+      'the retained set is empty: 1258 of 1258 training samples are to be forgotten; expected at most 1257',
+    ],
+    [
+      'an empty retained set by hardness',
+      edited('kind: class\n  classes: [3]', 'kind: hard\n  by: lowest-loss\n  count: 1258'),
+      digitFacts,
+      { line: 7, column: 10, path: 'split.count' },
+      'the retained set is empty: 1258 of 1258 training samples are to be forgotten; expected at most 1257',
+    ],
+    [
+      'a hard split of several seeds',
+      edited('kind: class\n  classes: [3]', 'kind: hard\n  by: lowest-loss\n  count: 9\nseeds: 3'),
+      digitFacts,
+      { line: 8, column: 8, path: 'seeds' },
+      'a hard split is what the original of one seed makes of it, and there are 3 seeds; leave seeds out, or give the samples that one run forgot as indices',
+    ],
+    [
       'no sample left to train on',
       edited('name: digits', 'name: digits\n  test: 0.9999'),
       digitFacts,
@@ -113,6 +158,31 @@ describe('what does not fit the data is said with its place', () => {
       path: 'split.classes',
       message: 'the retained set is empty: every class that the data has is to be forgotten; leave one out',
     })
+  })
+
+  test.each([
+    ['of a class', sample, undefined],
+    ['without validation samples', edited('kind: class\n  classes: [3]', 'kind: random\n  count: 5'), 0],
+    [
+      'of too small a share',
+      edited('kind: class\n  classes: [3]', 'kind: random\n  count: 5').replace(
+        'name: digits',
+        'name: digits\n  validation: 1e-4',
+      ),
+      1e-4,
+    ],
+  ])('an unseen neighbour %s', (_, text, share) => {
+    const wanted = text.replace('rank: 4', 'target: unseen-neighbour')
+    expect(checkProblems(wanted)).toMatchObject([
+      {
+        path: 'methods[1].target',
+        message:
+          share === undefined
+            ? 'unseen-neighbour leaves a forgotten sample in its class, and the split forgets whole classes; choose another target'
+            : `unseen-neighbour needs samples that no model trains on, and data.validation (${share}) sets none apart; give it a share such as 0.1, or choose another target`,
+      },
+    ])
+    if (share !== undefined) expect(checkProblems(wanted, digitFacts, 'data.validation=0.1')).toEqual([])
   })
 
   test('methods that need another class', () => {
@@ -193,6 +263,17 @@ describe('what does not fit the model is said with its place', () => {
     expect(checkProblems(text, facts)[0]).toEqual({ file: 'a.yaml', ...place, message })
   })
 
+  test.each(['lora-random-label', 'lora-neggrad-plus'])('%s: its layers and its rank too', (method) => {
+    const text = `${sample}  - { method: ${method}, epochs: 1, rank: 17, layers: [linear*, conv] }\n`
+    expect(checkProblems(text).map(({ path, message }) => [path, message])).toEqual([
+      ['methods[2].layers[1]', '"conv" matches no layer; LoRA adapts linear1, linear2, head'],
+      [
+        'methods[2].rank',
+        'rank 17 is above what these layers take: linear2 (at most 16); lower the rank to 16, or name only wider layers in "layers"',
+      ],
+    ])
+  })
+
   test('a pattern that matches only layers that LoRA does not adapt', () => {
     expect(checkProblems(edited("'linear*'", "'relu*'"))[0]?.message).toBe(
       '"relu*" matches no layer that LoRA adapts (relu1 is relu); it adapts linear1, linear2, head',
@@ -242,8 +323,8 @@ describe('sizes', () => {
   })
 
   test('how many a random split forgets', () => {
-    expect(forgetCount({ kind: 'random', fraction: 0.1 }, 1258)).toBe(126)
-    expect(forgetCount({ kind: 'random', count: 7 }, 1258)).toBe(7)
+    expect(forgetCount({ fraction: 0.1 }, 1258)).toBe(126)
+    expect(forgetCount({ count: 7 }, 1258)).toBe(7)
   })
 
   test('classes by index and name, in ascending order', () => {

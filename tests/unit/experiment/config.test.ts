@@ -61,7 +61,7 @@ describe('what is wrong is said with its place', () => {
       'a key that is no name',
       `${sample}__proto__: {}\n`,
       { line: 17, column: 1 },
-      'unknown key "__proto__"; known: name, seed, data, split, model, training, gold, methods, attack, store, tracking, dataDirectory, checkpointSeconds, heartbeatSeconds',
+      'unknown key "__proto__"; known: name, seed, seeds, data, split, model, training, gold, methods, attack, store, tracking, dataDirectory, checkpointSeconds, heartbeatSeconds',
     ],
     [
       'a wrong type',
@@ -157,7 +157,7 @@ describe('what is wrong is said with its place', () => {
       'an unknown method that is near none',
       edited('method: original', 'method: amnesia'),
       { line: 13, column: 13, path: 'methods[0].method' },
-      'unknown method "amnesia"; known: original, retrain, finetune, random-label, gradient-ascent, rfa',
+      'unknown method "amnesia"; known: original, retrain, finetune, random-label, gradient-ascent, neggrad-plus, l1-sparse, bad-teacher, scrub, boundary-shrink, boundary-expand, unsir, salun, ssd, fisher, influence, lora-random-label, lora-neggrad-plus, rfa',
     ],
     [
       'an unknown data set',
@@ -224,6 +224,42 @@ describe('what is wrong is said with its place', () => {
       edited('kind: class\n  classes: [3]', 'kind: random\n  fraction: 0.1\n  count: 5'),
       { line: 4, column: 1, path: 'split' },
       'a random split takes either fraction or count; both given',
+    ],
+    [
+      'a part of a class without a size',
+      edited('kind: class\n  classes: [3]', 'kind: class-fraction\n  classes: [3]'),
+      { line: 4, column: 1, path: 'split' },
+      'a class-fraction split takes either fraction or count; neither given',
+    ],
+    [
+      'a hard split without a size',
+      edited('kind: class\n  classes: [3]', 'kind: hard\n  by: lowest-loss'),
+      { line: 4, column: 1, path: 'split' },
+      'a hard split takes either fraction or count; neither given',
+    ],
+    [
+      'hard by nobody knows what',
+      edited('kind: class\n  classes: [3]', 'kind: hard\n  by: highest-los\n  count: 3'),
+      { line: 6, column: 7, path: 'split.by' },
+      'unknown by "highest-los"; did you mean "highest-loss"?',
+    ],
+    [
+      'indices given twice over',
+      edited('kind: class\n  classes: [3]', 'kind: indices\n  indices: [3]\n  file: forget.txt'),
+      { line: 4, column: 1, path: 'split' },
+      'an indices split takes either indices or file; both given',
+    ],
+    [
+      'one index twice',
+      edited('kind: class\n  classes: [3]', 'kind: indices\n  indices: [3, 5, 3]'),
+      { line: 6, column: 19, path: 'split.indices[2]' },
+      'sample 3 is listed twice; remove one',
+    ],
+    [
+      'the digest of no file',
+      edited('kind: class\n  classes: [3]', `kind: indices\n  indices: [3]\n  sha256: '${'0'.repeat(64)}'`),
+      { line: 7, column: 11, path: 'split.sha256' },
+      'split.sha256 is that of a file, and no file is given; remove it',
     ],
     [
       'one class twice',

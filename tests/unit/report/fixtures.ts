@@ -4,7 +4,7 @@ import type { Clock, Manifest, ManifestOf, Measured, StageMetrics } from '../../
 import { plan, type Candidate, type Plan } from '../../../experiment/plan.ts'
 import { runId } from '../../../experiment/run.ts'
 import { specSchema, type SplitSpec } from '../../../experiment/spec.ts'
-import { stagesOf } from '../../../experiment/stage-list.ts'
+import { rowsOf, seedsOf, stagesOf } from '../../../experiment/stage-list.ts'
 import type { Stage, StageKind } from '../../../experiment/stages.ts'
 import type { ReportInput } from '../../../report/report.ts'
 
@@ -42,6 +42,8 @@ export interface Options {
   readonly split?: SplitSpec
   readonly models?: Readonly<Record<string, Partial<Model>>>
   readonly gold?: number
+  /** What differs from `models` in each seed; there are as many as this has entries. */
+  readonly seeds?: readonly Readonly<Record<string, Partial<Model>>>[]
   /** Without `retrain` and `original` in the list. */
   readonly methodsOnly?: boolean
 }
@@ -54,6 +56,7 @@ export function sampleInput(options: Options = {}): ReportInput {
     model: { name: 'cnn' },
     training: { epochs: 5, batchSize: 64 },
     gold: { models: options.gold ?? 2 },
+    ...(options.seeds && { seeds: options.seeds.length }),
     methods: [
       ...(options.methodsOnly ? [] : [{ method: 'original' }, { method: 'retrain' }]),
       { method: 'finetune', epochs: 1 },
@@ -62,8 +65,13 @@ export function sampleInput(options: Options = {}): ReportInput {
     ],
   })
   const stages = plan(spec, facts)
-  const known = Object.fromEntries(
-    Object.entries(models).map(([label, model]) => [label, { ...model, ...options.models?.[label] }]),
+  const known = (options.seeds ?? [{}]).map((seed) =>
+    Object.fromEntries(
+      Object.entries(models).map(([label, model]) => [
+        label,
+        { ...model, ...options.models?.[label], ...seed[label] },
+      ]),
+    ),
   )
   return {
     run: {
@@ -116,46 +124,49 @@ export function reversedKeys<T>(value: T): T {
   return Object.fromEntries(entries.map(([key, item]) => [key, reversedKeys(item as unknown)])) as T
 }
 
-function manifestsFor(stages: Plan, known: Readonly<Record<string, Model>>): Record<string, Manifest> {
-  const judged: readonly {
-    label: string
-    evaluate: Stage
-    attack: Stage
-    compare?: Stage
-    unlearn?: Stage
-  }[] = [{ label: 'retrain', ...stages.reference }, ...stages.candidates, ...stages.floor]
-  const modelOf = (stage: Stage): Model => {
-    const label =
-      stage.kind === 'train'
-        ? (['original', 'retrain', 'retrain, seed 2'][
-            [stages.original, ...stages.gold].findIndex(({ key }) => key === stage.key)
-          ] ?? 'retrain, seed 2')
-        : judged.find(({ evaluate, attack, compare, unlearn }) =>
-            [evaluate, attack, compare, unlearn].some((one) => one?.key === stage.key),
-          )?.label
-    const model = known[label ?? ''] ?? known['retrain, seed 2']
-    if (!model) throw new Error(`no figures for ${stage.title}`)
+type Models = Readonly<Record<string, Model>>
+
+function manifestsFor(stages: Plan, known: readonly Models[]): Record<string, Manifest> {
+  const all = seedsOf(stages).flatMap((seed, i) => {
+    const { reference, original, gold, candidates, floor } = seed
+    const judged = [{ label: 'retrain', ...reference }, ...rowsOf(seed)]
+    const made = ['original', 'retrain', ...floor.map(({ label }) => label)]
+    return [
+      ...[original, ...gold].map((stage, n) => ({ stage, label: made[n], i })),
+      ...candidates.flatMap(({ label, unlearn }) => (unlearn ? [{ stage: unlearn, label, i }] : [])),
+      ...judged.flatMap(({ label, evaluate, attack }) => [
+        { stage: evaluate, label, i },
+        { stage: attack, label, i },
+      ]),
+      ...rowsOf(seed).map(({ label, compare }) => ({ stage: compare, label, i })),
+    ]
+  })
+  const figuresOf = (label: string | undefined, i: number): Model => {
+    const model = known[i]?.[label ?? ''] ?? known[i]?.['retrain, seed 2']
+    if (!model) throw new Error(`no figures for ${label ?? 'a stage'}`)
     return model
   }
-  const gold = known.retrain
-  if (!gold) throw new Error('no figures for gold')
 
   return Object.fromEntries(
-    stagesOf(stages).map((stage) => [
-      stage.key,
-      manifest(stage, metricsOf(stage, needsModel(stage) ? modelOf(stage) : gold, gold), {
-        seconds: needsModel(stage) && 'seed' in stage.params ? modelOf(stage).seconds : 0.25,
-        finishedAt: '2025-11-24T11:00:00.000Z',
-        environment: {
-          zeroshift: '0.1.0',
-          node: 'v20.18.1',
-          platform: 'linux-x64',
-          ...(['train', 'unlearn', 'evaluate'].includes(stage.kind)
-            ? { tensorflow: { version: '2.21.0', device: 'CPU' as const, threads: 2 } }
-            : {}),
-        },
-      }),
-    ]),
+    stagesOf(stages).map((stage) => {
+      const { label, i } = all.find((one) => one.stage.key === stage.key) ?? { label: 'retrain', i: 0 }
+      const model = figuresOf(label, i)
+      return [
+        stage.key,
+        manifest(stage, metricsOf(stage, model, figuresOf('retrain', i)), {
+          seconds: needsModel(stage) && 'seed' in stage.params ? model.seconds : 0.25,
+          finishedAt: '2025-11-24T11:00:00.000Z',
+          environment: {
+            zeroshift: '0.1.0',
+            node: 'v20.18.1',
+            platform: 'linux-x64',
+            ...(['train', 'unlearn', 'evaluate'].includes(stage.kind)
+              ? { tensorflow: { version: '2.21.0', device: 'CPU' as const, threads: 2 } }
+              : {}),
+          },
+        }),
+      ]
+    }),
   )
 }
 

@@ -21,6 +21,16 @@ describe('the oracle check', () => {
     expect(passed(0, 97.08)).toBe(false)
   })
 
+  test.each([
+    { kind: 'class-fraction' as const, classes: [3], fraction: 0.5 },
+    { kind: 'indices' as const, indices: [1, 2] },
+    { kind: 'hard' as const, by: 'highest-loss' as const, count: 5 },
+  ])('is undecided for a split by $kind: forget samples are not like test samples', (split) => {
+    const { passed, message } = checkOracle(sampleInput({ split, models: { retrain: { fa: 81.5 } } }))
+    expect(passed).toBeUndefined()
+    expect(message).toContain('FA of gold is 81.50%, and nothing says what it has to be for samples')
+  })
+
   test('is undecided, with the reason, where gold was not evaluated', () => {
     const all = sampleInput()
     const { evaluate } = all.run.plan.reference

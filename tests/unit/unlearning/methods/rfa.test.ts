@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { targetNames } from '../../../../experiment/methods.ts'
 import { adaptableLayers } from '../../../../experiment/model.ts'
 import type { Weights } from '../../../../learning/parameters.ts'
@@ -40,7 +40,10 @@ async function rfa(options: Record<string, unknown>) {
   return { ...result, accuracy }
 }
 
-test.each(targetNames)('%s: residuals start at exactly zero on D_r and shift on D_f', async (target) => {
+/** Those that shift towards another class; an unseen neighbour is of the same one, and leave-out has a teacher of its own. */
+const shifting = targetNames.filter((target) => target !== 'unseen-neighbour' && target !== 'leave-out')
+
+test.each(shifting)('%s: residuals start at exactly zero on D_r and shift on D_f', async (target) => {
   const { metrics, accuracy } = await rfa({ target, lambda: 2 })
   const [first, last] = [metrics.residuals?.[0], metrics.residuals?.at(-1)]
   expect(first).toMatchObject({ step: 1, retained: 0 })
@@ -49,6 +52,41 @@ test.each(targetNames)('%s: residuals start at exactly zero on D_r and shift on 
   expect(last?.retained).toBeLessThan(last?.forget ?? 0)
   expect(accuracy.forget).toBeLessThan(60)
   expect(accuracy.retained).toBeGreaterThan(85)
+})
+
+test('leave-out: steps come closer to the refit head on both sides, and the class is forgotten', async () => {
+  const { metrics, accuracy } = await rfa({ target: 'leave-out' })
+  const [first, last] = [metrics.residuals?.[0], metrics.residuals?.at(-1)]
+  expect(first?.retained).toBeGreaterThan(0)
+  expect(last?.forget).toBeLessThan(0.5 * (first?.forget ?? 0))
+  expect(accuracy.forget).toBeLessThan(30)
+  expect(accuracy.retained).toBeGreaterThan(95)
+})
+
+describe('the closed form', () => {
+  const solved = { start: 'closed-form', steps: 0, layers: ['head'] }
+
+  test('alone takes no step, and forgets the class', async () => {
+    const { metrics, accuracy, weights, adapter } = await rfa({ ...solved, target: 'leave-out' })
+    expect(metrics).toMatchObject({ steps: 0, curve: [], residuals: [] })
+    expect(accuracy.forget).toBeLessThan(5)
+    expect(accuracy.retained).toBeGreaterThan(95)
+    expect(adapter?.parameters.some((value) => value !== 0)).toBe(true)
+    expect(weights.trained).not.toEqual(original.trained)
+  })
+
+  test('is where gradient steps go on from', async () => {
+    const cold = await rfa({ ...solved, start: 'zero', steps: 1, target: 'leave-out' })
+    const warm = await rfa({ ...solved, steps: 1, target: 'leave-out' })
+    const loss = ({ metrics }: typeof warm) => metrics.curve[0]?.loss ?? NaN
+    expect(loss(warm)).toBeLessThan(0.1 * loss(cold))
+  })
+
+  test('goes through several layers, of which each makes up for what the ones before it do', async () => {
+    const { accuracy } = await rfa({ ...solved, layers: ['stage3.*', 'head'], rank: 4, target: 'leave-out' })
+    expect(accuracy.forget).toBeLessThan(30)
+    expect(accuracy.retained).toBeGreaterThan(90)
+  })
 })
 
 test('only the weights of the layers that a pattern names change', async () => {

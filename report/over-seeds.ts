@@ -1,0 +1,65 @@
+import { meanInterval } from '../experiment/interval.ts'
+import type { CurvePoint, Measured, ResidualPoint, StageMetrics } from '../experiment/manifest.ts'
+import type { Figure } from '../experiment/results.ts'
+
+/** One for what every seed has of its own. Of a single seed, it is that seed's. */
+
+/** The mean of the figures, one a seed, with its 95% interval; the seeds that have none are left out. */
+export function overSeeds(figures: readonly Measured[]): Figure {
+  const [first] = figures
+  if (first && figures.length === 1) return first
+  const values = figures.flatMap((figure) => ('value' in figure ? [figure.value] : []))
+  const leftOut = figures.flatMap((figure, i) =>
+    'missing' in figure ? [{ seed: i + 1, reason: figure.missing }] : [],
+  )
+  if (values.length === 0) return { missing: [...new Set(leftOut.map(({ reason }) => reason))].join('; ') }
+  const { mean, half } = meanInterval(values)
+  return {
+    value: mean,
+    n: values.length,
+    ...(half !== undefined && { interval: half }),
+    ...(leftOut.length > 0 && { leftOut }),
+  }
+}
+
+/** The mean loss at each step. */
+export function meanCurve(curves: readonly (readonly CurvePoint[])[]): readonly CurvePoint[] {
+  return pointwise(curves, (points, point) => ({ ...point, loss: mean(points.map(({ loss }) => loss)) }))
+}
+
+export function meanResiduals(curves: readonly (readonly ResidualPoint[])[]): readonly ResidualPoint[] {
+  return pointwise(curves, (points, { step }) => ({
+    step,
+    retained: mean(points.map(({ retained }) => retained)),
+    forget: mean(points.map(({ forget }) => forget)),
+  }))
+}
+
+type Confidence = StageMetrics['evaluate']['confidence']
+
+/** Samples of all seeds by confidence; undefined where no seed has any. */
+export function summedConfidence(histograms: readonly Confidence[]): Confidence | undefined {
+  const [first] = histograms
+  if (!first) return undefined
+  const summed = (set: keyof Confidence) =>
+    first[set].map((_, bin) => histograms.reduce((sum, histogram) => sum + (histogram[set][bin] ?? 0), 0))
+  return { retained: summed('retained'), forget: summed('forget'), test: summed('test') }
+}
+
+/** Every seed takes the same steps: their curves have points at the same ones. */
+function pointwise<P>(
+  curves: readonly (readonly P[])[],
+  one: (points: readonly P[], first: P) => P,
+): readonly P[] {
+  const [first = []] = curves
+  return first.map((point, i) =>
+    one(
+      curves.flatMap((curve) => curve.slice(i, i + 1)),
+      point,
+    ),
+  )
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}

@@ -1,0 +1,111 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { WorkflowFailedError } from '@temporalio/client'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { MathError } from '../../experiment/errors.ts'
+import type { RunInput, RunResult } from '../../experiment/run.ts'
+import { rowsOf, seedsOf, stagesOf } from '../../experiment/stage-list.ts'
+import { workflowId, workflowType } from '../../workflows/names.ts'
+import { answerOf, smallConfig, zeroshift, type Answer } from '../support/command.ts'
+import { recording, type Fault } from '../support/recording.ts'
+import { sampleRun } from '../support/run.ts'
+import { temporalServer, withWorker } from '../support/temporal.ts'
+
+describe('a run of several seeds', () => {
+  let server: Awaited<ReturnType<typeof temporalServer>>
+  beforeAll(async () => {
+    server = await temporalServer()
+  })
+  afterAll(() => server.stop())
+
+  async function run(input: RunInput, fault?: Fault) {
+    const { activities, calls } = recording(fault)
+    const result = await withWorker(server.address, activities, async () => {
+      const handle = await server.client.workflow.start<(input: RunInput) => Promise<RunResult>>(
+        workflowType,
+        { workflowId: workflowId(input.run.id), taskQueue: 'zeroshift', args: [input] },
+      )
+      return handle.result()
+    })
+    return { result, calls }
+  }
+
+  test('executes every stage of every seed once', async () => {
+    const input = sampleRun({ name: 'seeds', seeds: 3 })
+    const { result, calls } = await run(input)
+    const stages = stagesOf(input.run.plan)
+    expect(calls.map(({ key }) => key).sort()).toEqual(stages.map(({ key }) => key).sort())
+    expect(result).toMatchObject({ computed: stages.length, failed: [] })
+  })
+
+  test('goes on without a seed whose gold failed', async () => {
+    const input = sampleRun({ name: 'lost', seeds: 3 })
+    const [first, lost, third] = seedsOf(input.run.plan)
+    const gold = lost?.gold[0]
+    const { result, calls } = await run(input, ({ key }) => {
+      if (key === gold?.key) throw new MathError('the loss is not finite')
+    })
+    expect(result.failed).toEqual([{ title: 'train gold, seed 2', reason: 'the loss is not finite' }])
+    const compared = new Set(calls.map(({ key }) => key))
+    for (const seed of [first, third])
+      for (const { compare } of seed ? rowsOf(seed) : []) expect(compared).toContain(compare.key)
+    for (const { compare } of lost ? rowsOf(lost) : []) expect(compared).not.toContain(compare.key)
+  })
+
+  test('fails where no seed is left', async () => {
+    const input = sampleRun({ name: 'none', seeds: 2 })
+    const golds = seedsOf(input.run.plan).map(({ gold }) => gold[0]?.key)
+    const failure: unknown = await run(input, ({ key }) => {
+      if (golds.includes(key)) throw new MathError('the loss is not finite')
+    }).catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(WorkflowFailedError)
+    expect((failure as WorkflowFailedError).cause?.message).toBe('train gold, seed 1: the loss is not finite')
+  })
+})
+
+describe('two seeds on digits', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'zeroshift-seeds-'))
+  afterAll(() => {
+    rmSync(directory, { recursive: true, force: true })
+  })
+  async function run(...args: readonly string[]): Promise<Answer> {
+    writeFileSync(join(directory, 'small.yaml'), smallConfig)
+    return answerOf((await zeroshift(directory, 'run', 'small.yaml', '--json', ...args).ended).stdout)
+  }
+
+  test('give means with intervals, and leave what experiments of one seed by hand need', async () => {
+    const both = await run('-S', 'seeds=2')
+    expect(both.status).toBe('completed')
+    for (const i of [1, 2]) {
+      const { stages } = await run('--dry-run', '-S', `seed.training=${i}`, '-S', `seed.unlearning=${i}`)
+      expect(stages).toEqual({ computed: 0, cached: (both.stages.computed - 2) / 2 + 2 })
+    }
+
+    const folder = fileURLToPath(both.report)
+    const { computed } = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as Report
+    const [a = NaN, b = NaN] = computed.seeds.map(
+      (rows) => rows.find(({ label }) => label === 'rfa')?.metrics.averageGap?.value ?? NaN,
+    )
+    expect(a).not.toBe(b)
+    const { metrics, intervals, n } = both.results.find(({ method }) => method === 'rfa') ?? {}
+    expect(metrics?.averageGap).toBeCloseTo((a + b) / 2, 9)
+    // Two values: t₀.₉₇₅(1) · |a − b| / 2.
+    expect(intervals?.averageGap).toBeCloseTo((12.706204736174698 * Math.abs(a - b)) / 2, 6)
+    expect(n?.averageGap).toBe(2)
+
+    const markdown = readFileSync(join(folder, 'report.md'), 'utf8')
+    expect(markdown).toContain("n = 2 seeds, 95% intervals (Student's t)")
+    expect(markdown).toMatch(/^\| \*\*rfa\*\* \| \d+\.\d\d ± \d+\.\d\d \(/m)
+  })
+})
+
+interface Report {
+  readonly computed: {
+    readonly seeds: readonly (readonly {
+      readonly label: string
+      readonly metrics: Readonly<Record<string, { readonly value?: number }>>
+    }[])[]
+  }
+}

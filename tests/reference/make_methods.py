@@ -1,0 +1,265 @@
+"""Writes methods.json: what plain PyTorch makes of the first three steps of unlearning methods.
+
+    python -m venv venv && venv/bin/pip install torch==2.15.0 numpy
+    npx tsx tests/reference/methods.ts > input.json
+    venv/bin/python tests/reference/make_methods.py input.json
+
+Run by hand when a definition or the problem (methods.ts) changes; methods.json is committed, and
+tests/unit/unlearning/methods/reference.test.ts holds Zeroshift's own code against it. The weights, the pictures and what is
+drawn come from Zeroshift; losses, masks, targets and updates are written here from the papers, on torch.nn.functional and
+torch.optim, in float64. LoRA is PEFT's: two layers beside the frozen one, not a sum of weights.
+"""
+
+import json
+import pathlib
+import platform
+import sys
+
+import torch
+import torch.nn.functional as F
+
+torch.set_default_dtype(torch.float64)
+HERE = pathlib.Path(__file__).parent
+GIVEN = json.loads(pathlib.Path(sys.argv[1]).read_text())
+RETAINED, FORGET = (torch.tensor(GIVEN["sets"][name]) for name in ("retained", "forget"))
+EVERYTHING = torch.cat([RETAINED, FORGET])
+LABELS = torch.tensor(GIVEN["labels"])
+CLASSES = GIVEN["classes"]
+ADAPTED = ["conv1", "conv2", "linear1", "head"]
+
+
+def pictures():
+    height, width, channels = GIVEN["shape"]
+    pixels = torch.tensor(GIVEN["images"], dtype=torch.float64).reshape(-1, height, width, channels)
+    return ((pixels - GIVEN["mean"]) / GIVEN["deviation"]).permute(0, 3, 1, 2)
+
+
+IMAGES = pictures()
+
+
+def unpacked(values, specs):
+    """Leaf tensors in Zeroshift's own shapes: convolutions [k, k, in, out], linear layers [in, out]."""
+    tensors, offset = {}, 0
+    for spec in specs:
+        size = torch.Size(spec["shape"]).numel()
+        part = torch.tensor(values[offset : offset + size], dtype=torch.float64)
+        tensors[spec["name"]] = part.reshape(spec["shape"]).requires_grad_()
+        offset += size
+    return tensors
+
+
+def packed(tensors):
+    return torch.cat([tensor.detach().reshape(-1) for tensor in tensors.values()])
+
+
+def original():
+    return unpacked(GIVEN["original"], GIVEN["parameters"])
+
+
+def layer(theta, adapter, name, x):
+    """One layer's output, and its adapter's beside it."""
+    weight, bias = theta[f"{name}.weight"], theta[f"{name}.bias"]
+    if weight.dim() == 4:
+        y = F.conv2d(x, weight.permute(3, 2, 0, 1), bias, padding=1)
+    else:
+        y = x @ weight + bias
+    if adapter is None:
+        return y
+    a, b = adapter[f"{name}.lora_A"], adapter[f"{name}.lora_B"]
+    spec = GIVEN["specs"]["rfa"]
+    scale = spec["alpha"] / spec["rank"]
+    if weight.dim() == 4:
+        k, _, channels, _ = weight.shape
+        down = a.reshape(k, k, channels, -1).permute(3, 2, 0, 1)
+        up = b.t().reshape(b.shape[1], b.shape[0], 1, 1)
+        return y + scale * F.conv2d(F.conv2d(x, down, padding=1), up)
+    return y + scale * (x @ a @ b)
+
+
+def features(theta, samples, adapter=None):
+    """The outputs of the layers with weights, by name; `head` is the logits."""
+    out = {}
+    x = IMAGES[samples]
+    for name in ("conv1", "conv2"):
+        out[name] = layer(theta, adapter, name, x)
+        x = F.max_pool2d(F.relu(out[name]), 2)
+    x = x.permute(0, 2, 3, 1).flatten(1)
+    out["linear1"] = layer(theta, adapter, "linear1", x)
+    out["head"] = layer(theta, adapter, "head", F.relu(out["linear1"]))
+    return out
+
+
+def logits(theta, samples):
+    return features(theta, samples)["head"]
+
+
+def optimizer_of(spec, tensors):
+    options = spec["optimizer"]
+    assert spec["schedule"]["name"] == "constant"
+    if options["name"] == "adam":
+        return torch.optim.AdamW(
+            tensors,
+            lr=options["learningRate"],
+            betas=(options["beta1"], options["beta2"]),
+            eps=1e-8,
+            weight_decay=options["weightDecay"],
+        )
+    return torch.optim.SGD(
+        tensors,
+        lr=options["learningRate"],
+        momentum=options["momentum"],
+        nesterov=options["nesterov"],
+        weight_decay=options["weightDecay"],
+    )
+
+
+def divergence(teacher, student, temperature):
+    """KL(teacher ‖ student), the mean over samples."""
+    p, q = (F.log_softmax(each / temperature, dim=1) for each in (teacher, student))
+    return F.kl_div(q, p, log_target=True, reduction="batchmean")
+
+
+def rfa():
+    """Residual feature alignment; the target is the centroid of the class that the teacher ranks next best."""
+    spec = GIVEN["specs"]["rfa"]
+    theta = original()
+    with torch.no_grad():
+        on_retained = features(theta, RETAINED)
+        ranked = features(theta, FORGET)["head"].argsort(dim=1, descending=True)
+        present = set(LABELS[RETAINED].tolist())
+        next_best = [
+            next(c for c in row.tolist() if c != label and c in present)
+            for row, label in zip(ranked, LABELS[FORGET].tolist())
+        ]
+        target = {
+            name: torch.stack([f[LABELS[RETAINED] == c].mean(0) for c in next_best]) for name, f in on_retained.items()
+        }
+        weight = {name: 1 / f.flatten(1).square().sum(1).mean() for name, f in on_retained.items()}
+    adapter = unpacked(GIVEN["adapter"], GIVEN["adapterParameters"])
+    optimizer = optimizer_of(spec, list(adapter.values()))
+
+    def merged():
+        merged_theta = {}
+        for name, tensor in theta.items():
+            module, kind = name.rsplit(".", 1)
+            if kind == "weight":
+                delta = adapter[f"{module}.lora_A"] @ adapter[f"{module}.lora_B"]
+                tensor = tensor + spec["alpha"] / spec["rank"] * delta.reshape(tensor.shape)
+            merged_theta[name] = tensor
+        return packed(merged_theta)
+
+    for _ in range(3):
+        h_retained = features(theta, RETAINED, adapter)
+        h_forget = features(theta, FORGET, adapter)
+        loss = 0
+        for name in ADAPTED:
+            residual = (h_retained[name] - on_retained[name]).flatten(1)
+            shifted = (h_forget[name] - target[name]).flatten(1)
+            loss = loss + weight[name] * residual.square().sum(1).mean()
+            loss = loss + spec["lambda"] * weight[name] * shifted.square().sum(1).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        yield merged()
+
+
+def salun():
+    """Random labels; gradients outside the mask are zeroed and the weights there put back."""
+    spec = GIVEN["specs"]["salun"]
+    theta = original()
+    start = {name: tensor.detach().clone() for name, tensor in theta.items()}
+    F.cross_entropy(logits(theta, FORGET), LABELS[FORGET]).backward()
+    saliency = torch.cat([tensor.grad.abs().reshape(-1) for tensor in theta.values()])
+    chosen = torch.zeros_like(saliency)
+    chosen[saliency.argsort(descending=True)[: round(spec["share"] * len(saliency))]] = 1
+    mask = unpacked(chosen.tolist(), GIVEN["parameters"])
+
+    optimizer = optimizer_of(spec, list(theta.values()))
+    labels = torch.tensor(GIVEN["relabelled"])
+    for _ in range(3):
+        optimizer.zero_grad()
+        F.cross_entropy(logits(theta, EVERYTHING), labels[EVERYTHING]).backward()
+        for name, tensor in theta.items():
+            tensor.grad *= mask[name].detach()
+        optimizer.step()
+        with torch.no_grad():
+            for name, tensor in theta.items():
+                tensor.copy_(torch.where(mask[name] == 1, tensor, start[name]))
+        yield packed(theta)
+
+
+def ssd():
+    """Selective synaptic dampening; one gradient a batch."""
+    spec = GIVEN["specs"]["ssd"]
+    theta = original()
+
+    def importance(samples):
+        batches = samples.split(spec["batchSize"])
+        total = torch.zeros(len(packed(theta)))
+        for batch in batches:
+            loss = F.cross_entropy(logits(theta, batch), LABELS[batch])
+            gradient = torch.autograd.grad(loss, list(theta.values()))
+            total += torch.cat([part.reshape(-1) for part in gradient]).square()
+        return total / len(batches)
+
+    on_forget, on_all = importance(FORGET), importance(EVERYTHING)
+    values = packed(theta)
+    for i in range(len(values)):
+        if on_forget[i] > spec["alpha"] * on_all[i]:
+            values[i] *= min(spec["lambda"] * on_all[i] / on_forget[i], 1)
+    yield values
+
+
+def scrub():
+    """A step away from the teacher on D_f, then two with it on D_r."""
+    spec = GIVEN["specs"]["scrub"]
+    teacher, theta = original(), original()
+    temperature = spec["temperature"]
+    optimizer = optimizer_of(spec, list(theta.values()))
+    for samples in (FORGET, RETAINED, RETAINED):
+        with torch.no_grad():
+            wanted = logits(teacher, samples)
+        found = logits(theta, samples)
+        distance = temperature**2 * divergence(wanted, found, temperature)
+        if samples is FORGET:
+            loss = -distance
+        else:
+            loss = spec["alpha"] * distance + spec["gamma"] * F.cross_entropy(found, LABELS[samples])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        yield packed(theta)
+
+
+def bad_teacher():
+    """The original on D_r, a randomly initialised model on D_f."""
+    spec = GIVEN["specs"]["bad-teacher"]
+    competent, theta = original(), original()
+    incompetent = unpacked(GIVEN["incompetent"], GIVEN["parameters"])
+    with torch.no_grad():
+        wanted = torch.cat([logits(competent, RETAINED), logits(incompetent, FORGET)])
+    optimizer = optimizer_of(spec, list(theta.values()))
+    for _ in range(3):
+        loss = divergence(wanted, logits(theta, EVERYTHING), spec["temperature"])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        yield packed(theta)
+
+
+def rounded(values):
+    return [float(f"{value:.9g}") for value in values.tolist()]
+
+
+methods = {"rfa": rfa, "salun": salun, "ssd": ssd, "scrub": scrub, "bad-teacher": bad_teacher}
+result = {
+    "versions": {"python": platform.python_version(), "torch": torch.__version__},
+    "input": GIVEN,
+    # θ_u after each step; ssd has one.
+    "expected": {name: [rounded(theta) for theta in method()] for name, method in methods.items()},
+}
+(HERE / "methods.json").write_text(json.dumps(result, separators=(",", ":")) + "\n")
+before = torch.tensor(GIVEN["original"])
+for name, steps in result["expected"].items():
+    moved = (torch.tensor(steps[-1]) - before).abs() > 1e-8
+    print(f"{name}: {int(moved.sum())} of {len(before)} parameters moved")

@@ -1,0 +1,122 @@
+import type { ApproximateMethodName } from '../../experiment/methods.ts'
+import { adaptableLayers, layersOf, type Layer } from '../../experiment/model.ts'
+import { modelSchemas, trainingSchema } from '../../experiment/spec.ts'
+import { DeviceData } from '../../learning/data.ts'
+import { initialAdapter, lora } from '../../learning/lora.ts'
+import { initialWeights, parameterSpecs } from '../../learning/parameters.ts'
+import { stream } from '../../learning/random.ts'
+import { relabelled } from '../../unlearning/methods/random-label.ts'
+import { methodSpec } from '../support/toy.ts'
+
+/**
+ * A problem for every method that PyTorch solves beside Zeroshift: a CNN of 108 parameters and nine pictures. Batches are
+ * whole sets, so that their order does not matter.
+ *
+ *     npx tsx tests/reference/methods.ts > input.json      what make_methods.py starts from
+ */
+export const seed = 1
+const shape = [4, 4, 1] as const
+const classes = 3
+
+export const layers: readonly Layer[] = layersOf(
+  modelSchemas[1].parse({ name: 'cnn', channels: [2, 3], hidden: 4 }),
+  shape,
+  classes,
+)
+
+const all = 9
+const sets = { retained: [0, 1, 3, 4, 6, 7], forget: [2, 5, 8] }
+
+export const specs = {
+  rfa: methodSpec({
+    method: 'rfa',
+    target: 'nearest-centroid',
+    rank: 2,
+    alpha: 3,
+    lambda: 0.7,
+    steps: 3,
+    optimizer: { name: 'adam', learningRate: 0.01, weightDecay: 0.1 },
+  }),
+  salun: methodSpec({
+    method: 'salun',
+    share: 0.4,
+    epochs: 3,
+    optimizer: { name: 'sgd', learningRate: 0.1, weightDecay: 0.01 },
+  }),
+  ssd: methodSpec({ method: 'ssd', alpha: 0.3, lambda: 0.2, batchSize: 2 }),
+  scrub: methodSpec({
+    method: 'scrub',
+    alpha: 0.5,
+    epochs: 2,
+    maxEpochs: 1,
+    optimizer: { name: 'sgd', learningRate: 0.05, weightDecay: 0.01 },
+  }),
+  'bad-teacher': methodSpec({
+    method: 'bad-teacher',
+    retainedFraction: 1,
+    temperature: 2,
+    epochs: 3,
+    // The first gradient on D_r is 0 but for rounding, which Adam would make a step of.
+    optimizer: { name: 'sgd', learningRate: 0.1 },
+  }),
+} satisfies Partial<Record<ApproximateMethodName, unknown>>
+export type ReferenceMethod = keyof typeof specs
+
+/** What PyTorch is given: everything that Zeroshift draws among it. */
+export interface Input {
+  readonly shape: readonly number[]
+  readonly classes: number
+  /** Bytes [n, h, w, c]; a pixel is (byte − mean) / deviation. */
+  readonly images: readonly number[]
+  readonly mean: number
+  readonly deviation: number
+  readonly labels: readonly number[]
+  readonly sets: typeof sets
+  /** Names, shapes and values of the parameters, as learning/parameters.ts packs them. */
+  readonly parameters: readonly { readonly name: string; readonly shape: readonly number[] }[]
+  readonly original: readonly number[]
+  readonly specs: typeof specs
+  /** Drawn: A and B of rfa, y′ of salun, θ of bad-teacher's incompetent teacher. */
+  readonly adapter: readonly number[]
+  readonly adapterParameters: readonly { readonly name: string; readonly shape: readonly number[] }[]
+  readonly relabelled: readonly number[]
+  readonly incompetent: readonly number[]
+}
+
+export const training = trainingSchema.parse({ epochs: 1, batchSize: all })
+
+export function deviceData({ images, labels, mean, deviation }: Input): DeviceData {
+  return new DeviceData(Uint8Array.from(images), Int32Array.from(labels), {
+    shape,
+    classes,
+    mean: [mean],
+    deviation: [deviation],
+  })
+}
+
+export function input(): Input {
+  const random = stream(seed, 'reference', 'images')
+  const parameters = parameterSpecs(layers)
+  const adapter = lora(adaptableLayers(layers), specs.rfa)
+  const labels = Array.from({ length: all }, (_, i) => i % classes)
+  const named = parameters.trained.map(({ name, shape }) => ({ name, shape }))
+  const data = { labels: Int32Array.from(labels), classes }
+  return {
+    shape,
+    classes,
+    images: Array.from({ length: all * 16 }, () => random.integer(256)),
+    mean: 120,
+    deviation: 70,
+    labels,
+    sets,
+    parameters: named,
+    original: [...initialWeights(parameters, stream(seed, 'reference', 'original')).trained],
+    specs,
+    adapter: [...initialAdapter(adapter, stream(seed, 'rfa', 'adapter'))],
+    adapterParameters: adapter.specs.map(({ name, shape }) => ({ name, shape })),
+    relabelled: [...relabelled({ data: data as DeviceData, forget: Int32Array.from(sets.forget), seed })],
+    incompetent: [...initialWeights(parameters, stream(seed, 'bad-teacher', 'incompetent')).trained],
+  }
+}
+
+if (process.argv[1] === import.meta.filename) console.log(JSON.stringify(input()))

@@ -1,0 +1,196 @@
+import { beforeAll, expect, test } from 'vitest'
+import type { ApproximateMethodName } from '../../experiment/methods.ts'
+import type { Host, Snapshot } from '../../learning/host.ts'
+import type { Weights } from '../../learning/parameters.ts'
+import { tf } from '../../learning/tf.ts'
+import { loadMethod, type Unlearned } from '../../unlearning/method.ts'
+import {
+  accuracyOn,
+  context,
+  deviceData,
+  forget,
+  methodSpec,
+  pictures,
+  retained,
+  toyModels,
+  trainOriginal,
+} from './toy.ts'
+
+const configured = {
+  finetune: methodSpec({ method: 'finetune', epochs: 1 }),
+  'random-label': methodSpec({ method: 'random-label', epochs: 2 }),
+  'gradient-ascent': methodSpec({
+    method: 'gradient-ascent',
+    epochs: 3,
+    optimizer: { name: 'sgd', learningRate: 0.02 },
+  }),
+  'neggrad-plus': methodSpec({ method: 'neggrad-plus', epochs: 3, batchSize: 32 }),
+  'l1-sparse': methodSpec({ method: 'l1-sparse', epochs: 2, batchSize: 32 }),
+  'bad-teacher': methodSpec({
+    method: 'bad-teacher',
+    epochs: 6,
+    batchSize: 32,
+    optimizer: { name: 'adam', learningRate: 5e-3 },
+  }),
+  scrub: methodSpec({
+    method: 'scrub',
+    batchSize: 32,
+    forgetBatch: 32,
+    optimizer: { name: 'sgd', learningRate: 0.01 },
+  }),
+  'boundary-shrink': methodSpec({
+    method: 'boundary-shrink',
+    epochs: 4,
+    batchSize: 32,
+    optimizer: { name: 'sgd', learningRate: 5e-3 },
+  }),
+  'boundary-expand': methodSpec({
+    method: 'boundary-expand',
+    epochs: 4,
+    batchSize: 32,
+    optimizer: { name: 'sgd', learningRate: 5e-3 },
+  }),
+  unsir: methodSpec({ method: 'unsir', batchSize: 32, noiseBatches: 4 }),
+  salun: methodSpec({
+    method: 'salun',
+    epochs: 2,
+    batchSize: 32,
+    optimizer: { name: 'adam', learningRate: 5e-3 },
+  }),
+  ssd: methodSpec({ method: 'ssd', alpha: 1, batchSize: 20 }),
+  fisher: methodSpec({ method: 'fisher', samples: 60, batchSize: 5 }),
+  influence: methodSpec({ method: 'influence', samples: 70, damping: 0.1 }),
+  'lora-random-label': methodSpec({
+    method: 'lora-random-label',
+    epochs: 6,
+    optimizer: { name: 'adam', learningRate: 1e-2 },
+  }),
+  'lora-neggrad-plus': methodSpec({
+    method: 'lora-neggrad-plus',
+    epochs: 4,
+    batchSize: 32,
+    optimizer: { name: 'adam', learningRate: 3e-3 },
+  }),
+  rfa: methodSpec({
+    method: 'rfa',
+    rank: 4,
+    steps: 40,
+    optimizer: { name: 'adam', learningRate: 5e-3 },
+    lambda: 2,
+  }),
+} satisfies Record<ApproximateMethodName, unknown>
+
+/** What has no loss to lower, and so no curve; its steps are batches of gradients. */
+const untrained: readonly ApproximateMethodName[] = ['ssd', 'fisher', 'influence']
+
+async function unlearn(
+  name: ApproximateMethodName,
+  layers: (typeof toyModels)['cnn'],
+  original: Weights,
+  data = deviceData(),
+  host?: Host,
+): Promise<Unlearned> {
+  const run = (await loadMethod(name)) as (spec: unknown, context: unknown) => Promise<Unlearned>
+  const result = await run(configured[name], { ...context(layers, original, data), host })
+  data.dispose()
+  return result
+}
+
+/** Through JSON and back, so that a snapshot shares nothing with the run that left it. */
+const plainVectors = (_: string, value: unknown) => (value instanceof Float32Array ? [...value] : value)
+
+/** What every method does, on one of the toy models. */
+export function describeMethods(model: keyof typeof toyModels): void {
+  const layers = toyModels[model]
+
+  let original: Weights
+  beforeAll(async () => {
+    const data = deviceData()
+    original = await trainOriginal(layers, data)
+    expect(await accuracyOn(forget, layers, original, data)).toBeGreaterThan(90)
+    data.dispose()
+  })
+
+  test.each(Object.keys(configured) as ApproximateMethodName[])(
+    '%s moves the student, never the original',
+    async (name) => {
+      const before = original.trained.slice()
+      const { weights, metrics } = await unlearn(name, layers, original)
+      expect(original.trained).toEqual(before)
+      expect(weights.trained).not.toEqual(before)
+      expect(metrics.curve.at(-1)?.step).toBe(untrained.includes(name) ? undefined : metrics.steps)
+    },
+  )
+
+  test.each(Object.keys(configured) as ApproximateMethodName[])(
+    '%s gives the same bytes twice and leaves no tensor',
+    async (name) => {
+      const first = await unlearn(name, layers, original)
+      const before = tf.memory().numTensors
+      const second = await unlearn(name, layers, original)
+      expect(tf.memory().numTensors).toBe(before)
+      expect(second).toEqual(first)
+    },
+  )
+
+  test.each(Object.keys(configured) as ApproximateMethodName[])(
+    '%s ends in the same bytes when it goes on from a snapshot of any step',
+    async (name) => {
+      const snapshots: Snapshot[] = []
+      const whole = await unlearn(name, layers, original, deviceData(), {
+        step: async (_, take) => {
+          if (take) snapshots.push(JSON.parse(JSON.stringify(await take(), plainVectors)) as Snapshot)
+        },
+      })
+      expect(snapshots).toHaveLength(whole.metrics.steps)
+      for (const share of [0, 0.4, 1]) {
+        const snapshot = snapshots[Math.round(share * (snapshots.length - 1))]
+        if (!snapshot) throw new Error('no snapshot')
+        const vectors = Object.entries(snapshot.vectors).map(
+          ([vector, values]) => [vector, Float32Array.from(values)] as const,
+        )
+        const host = {
+          snapshot: { ...snapshot, vectors: Object.fromEntries(vectors) },
+          step: () => Promise.resolve(),
+        }
+        expect(await unlearn(name, layers, original, deviceData(), host)).toEqual(whole)
+      }
+    },
+  )
+
+  test.each([
+    'random-label',
+    'gradient-ascent',
+    'salun',
+    'ssd',
+    'influence',
+    'lora-random-label',
+    'lora-neggrad-plus',
+    'rfa',
+    'bad-teacher',
+    'scrub',
+    'boundary-shrink',
+  ] as const)('%s forgets the class', async (name) => {
+    const { weights } = await unlearn(name, layers, original)
+    const data = deviceData()
+    expect(await accuracyOn(forget, layers, weights, data)).toBeLessThan(50)
+    if (name !== 'gradient-ascent')
+      expect(await accuracyOn(retained, layers, weights, data)).toBeGreaterThan(85)
+    data.dispose()
+  })
+
+  test.each([
+    ['finetune', 'forget set', forget],
+    ['l1-sparse', 'forget set', forget],
+    ['unsir', 'forget set', forget],
+    ['gradient-ascent', 'retained set', retained],
+    ['boundary-shrink', 'retained set', retained],
+    ['boundary-expand', 'retained set', retained],
+  ] as const)('%s never reads the %s', async (name, _, indices) => {
+    const images = pictures()
+    for (const i of indices) images.fill(0, 36 * i, 36 * (i + 1))
+    expect(await unlearn(name, layers, original, deviceData(images))).toEqual(
+      await unlearn(name, layers, original),
+    )
+  })
+}

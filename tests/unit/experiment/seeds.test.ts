@@ -1,0 +1,126 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { canonicalJson } from '../../../experiment/canonical.ts'
+import { parseConfig } from '../../../experiment/config.ts'
+import { plan, type Plan, type SeedPlan } from '../../../experiment/plan.ts'
+import { runId } from '../../../experiment/run.ts'
+import { mentionsOf, rowsOf, seedsOf, stagesOf } from '../../../experiment/stage-list.ts'
+import type { StageRef } from '../../../experiment/stages.ts'
+import { digitFacts, parseProblems, sample } from './sample.ts'
+
+const specOf = (...overrides: string[]) => parseConfig({ file: 'a.yaml', text: sample, overrides }).spec
+const planOf = (...overrides: string[]) => plan(specOf(...overrides), digitFacts)
+
+/** Keys of what a seed trains and judges. */
+const keysOf = ({ original, gold, reference, candidates, floor }: SeedPlan) =>
+  mentionsOf({ ...shell, original, gold, reference, candidates, floor })
+    .slice(2)
+    .map(({ key }) => key)
+const shell: Pick<Plan, 'dataset' | 'split'> = planOf()
+
+describe('one seed', () => {
+  test('is what there is unless more are asked for: the same spec, plan and id', () => {
+    const [absent, one] = [specOf(), specOf('seeds=1')]
+    expect(canonicalJson(one)).toBe(canonicalJson(absent))
+    expect(canonicalJson(one)).not.toContain('seeds')
+    expect(planOf('seeds=1')).toEqual(planOf())
+    expect(planOf()).not.toHaveProperty('seeds')
+    expect(runId('sample', planOf('seeds=1'))).toBe(runId('sample', planOf()))
+  })
+
+  test('has the titles that it always had', () => {
+    expect(stagesOf(planOf()).map(({ title }) => title)).toEqual([
+      'read digits',
+      'split by class',
+      'train original',
+      'train gold',
+      'train gold, seed 2',
+      'unlearn by rfa',
+      'evaluate retrain',
+      'evaluate original',
+      'evaluate rfa',
+      'evaluate retrain, seed 2',
+      'attack retrain',
+      'attack original',
+      'attack rfa',
+      'attack retrain, seed 2',
+      'compare original',
+      'compare rfa',
+      'compare retrain, seed 2',
+    ])
+  })
+})
+
+describe('several seeds', () => {
+  test('each have the stages of the same experiment with those seeds by hand', () => {
+    const seeds = seedsOf(planOf('seeds=3', 'seed.training=5', 'seed.unlearning=8'))
+    expect(seeds).toHaveLength(3)
+    for (const [i, seed] of seeds.entries()) {
+      const alone = planOf(`seed.training=${5 + i}`, `seed.unlearning=${8 + i}`)
+      expect(keysOf(seed)).toEqual(keysOf(alone))
+    }
+  })
+
+  test('share the data and its split, and nothing else', () => {
+    const several = planOf('seeds=4')
+    const alone = planOf()
+    expect(several.dataset).toEqual(alone.dataset)
+    expect(several.split).toEqual(alone.split)
+    expect(stagesOf(several)).toHaveLength(2 + 4 * (stagesOf(alone).length - 2))
+  })
+
+  test('vary training and unlearning, and leave the data, the split and the attack alone', () => {
+    const [, second] = seedsOf(planOf('seeds=2'))
+    expect(second?.original.params.seed).toBe(2)
+    expect(second?.gold.map(({ params }) => params.seed)).toEqual([1002, 2002])
+    expect(second?.candidates.flatMap(({ unlearn }) => unlearn?.params.seed ?? [])).toEqual([2])
+    expect(second?.candidates.map(({ attack }) => attack.params.seed)).toEqual([1, 1])
+  })
+
+  test('train no two models from one seed, and give no two stages one title; inputs come first', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 2, max: 20 }),
+        fc.integer({ min: 1, max: 16 }),
+        fc.nat(3000),
+        (seeds, golds, training) => {
+          const several = planOf(`seeds=${seeds}`, `gold.models=${golds}`, `seed.training=${training}`)
+          const trained = seedsOf(several)
+            .flatMap(({ original, gold }) => [original, ...gold])
+            .map(({ params }) => params.seed)
+          expect(new Set(trained).size).toBe(seeds * (1 + golds))
+          const stages = stagesOf(several)
+          expect(new Set(stages.map(({ title }) => title)).size).toBe(stages.length)
+          const known = new Set<string>()
+          for (const { key, inputs } of stages) {
+            for (const { key: needed } of Object.values(inputs as Record<string, StageRef>))
+              expect(known).toContain(needed)
+            known.add(key)
+          }
+        },
+      ),
+      { numRuns: 10 },
+    )
+  })
+
+  test('have the same rows', () => {
+    for (const seed of seedsOf(planOf('seeds=3')))
+      expect(rowsOf(seed).map(({ label }) => label)).toEqual(['original', 'rfa', 'retrain, gold 2'])
+  })
+
+  test('a run of twenty, with many methods, still fits into what Temporal takes', () => {
+    const text = `${sample}${Array.from({ length: 20 }, (_, i) => `  - { method: rfa, label: rfa ${i}, rank: 4 }\n`).join('')}`
+    const { spec } = parseConfig({ file: 'a.yaml', text, overrides: ['seeds=20'] })
+    expect(JSON.stringify(plan(spec, digitFacts)).length).toBeLessThan(2 ** 21)
+  })
+
+  test.each([
+    ['0', 'seeds: expected a number at least 1, found 0'],
+    ['21', 'seeds: expected a number at most 20, found 21'],
+    ['2.5', 'seeds: expected a whole number, found 2.5'],
+  ])('%s of them are refused', (text, message) => {
+    expect(parseProblems(`${sample}seeds: ${text}\n`)).toEqual([
+      { file: 'a.yaml', line: 17, column: 8, path: 'seeds', message },
+    ])
+  })
+})

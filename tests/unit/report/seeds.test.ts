@@ -1,0 +1,287 @@
+import { describe, expect, test } from 'vitest'
+import type { Figure, MetricName } from '../../../experiment/results.ts'
+import { rowsOf, seedsOf } from '../../../experiment/stage-list.ts'
+import type { Stage } from '../../../experiment/stages.ts'
+import { checkOracle } from '../../../report/oracle.ts'
+import { meanCurve, overSeeds } from '../../../report/over-seeds.ts'
+import { renderReport, type ReportInput } from '../../../report/report.ts'
+import { floorGap, forgottenTest, goldFigures, results, resultsBySeed } from '../../../report/results.ts'
+import { renderTable } from '../../../report/table.ts'
+import { verdict } from '../../../report/verdict.ts'
+import { sampleInput, withoutStages, type Options } from './fixtures.ts'
+
+/** t₀.₉₇₅ of 2 and of 1 degrees of freedom. */
+const [t2, t1] = [4.302652729749464, 12.706204736174698]
+
+/** Three seeds: rfa's RA is 98, 99 and 100, and gold's TA is 97, 96 and 98. */
+const threeSeeds: NonNullable<Options['seeds']> = [
+  { rfa: { ra: 98 }, retrain: { ta: 97 } },
+  { rfa: { ra: 99 }, retrain: { ta: 96 } },
+  { rfa: { ra: 100 }, retrain: { ta: 98 } },
+]
+const three = (options: Options = {}) => sampleInput({ seeds: threeSeeds, ...options })
+
+const figureOf = (input: ReportInput, label: string, name: MetricName): Figure => {
+  const row = results(input).find((one) => one.label === label)
+  if (!row) throw new Error(`no row is called ${label}`)
+  return row.metrics[name]
+}
+
+/** Without what one seed's method would have left. */
+function withoutMethod(input: ReportInput, seed: number, label: string, reason: string): ReportInput {
+  const lost = seedsOf(input.run.plan)[seed]?.candidates.find((one) => one.label === label)
+  const stages = [lost?.unlearn, lost?.evaluate, lost?.attack, lost?.compare]
+  return withoutStages(input, stages, [{ title: lost?.unlearn?.title ?? '', reason }])
+}
+
+/** Without anything that needs one seed's gold. */
+function withoutGold(input: ReportInput, seed: number): ReportInput {
+  const one = seedsOf(input.run.plan)[seed]
+  const judged = one
+    ? rowsOf(one).flatMap(({ evaluate, attack, compare }) => [evaluate, attack, compare])
+    : []
+  const stages: (Stage | undefined)[] = [
+    one?.gold[0],
+    one?.reference.evaluate,
+    one?.reference.attack,
+    ...judged,
+  ]
+  return withoutStages(input, stages, [{ title: one?.gold[0]?.title ?? '', reason: 'evicted' }])
+}
+
+const textOf = (html: string) =>
+  html
+    .replace(/<[^>]+>/g, ' ')
+    .replace(/&#39;/g, "'")
+    .replace(/\s+/g, ' ')
+
+describe('a figure over seeds', () => {
+  test('is the mean with its 95% interval and n', () => {
+    const { value, interval, ...rest } = figureOf(three(), 'rfa', 'ra') as Figure & {
+      interval: number
+      value: number
+    }
+    expect(value).toBe(99)
+    expect(interval).toBeCloseTo(t2 / Math.sqrt(3), 8)
+    expect(rest).toEqual({ n: 3 })
+  })
+
+  test('of a single seed is that seed’s, with nothing beside it', () => {
+    expect(figureOf(sampleInput(), 'rfa', 'ra')).toEqual({ value: 99.82 })
+    expect(overSeeds([{ missing: 'why' }])).toEqual({ missing: 'why' })
+  })
+
+  test('where all seeds agree has an interval of 0', () => {
+    expect(figureOf(three(), 'rfa', 'ua')).toEqual({ value: 100, interval: 0, n: 3 })
+  })
+
+  test('leaves out the seeds that have none, and says which and why', () => {
+    expect(overSeeds([{ value: 1 }, { missing: 'no members' }, { value: 3 }])).toEqual({
+      value: 2,
+      interval: expect.closeTo(t1, 8) as number,
+      n: 2,
+      leftOut: [{ seed: 2, reason: 'no members' }],
+    })
+    expect(overSeeds([{ missing: 'a' }, { value: 3 }])).toEqual({
+      value: 3,
+      n: 1,
+      leftOut: [{ seed: 1, reason: 'a' }],
+    })
+  })
+
+  test('is missing where no seed has it, each reason once', () => {
+    expect(overSeeds([{ missing: 'a' }, { missing: 'b' }, { missing: 'a' }])).toEqual({ missing: 'a; b' })
+  })
+})
+
+describe('results over seeds', () => {
+  test('compare each seed with its own gold, and average then', () => {
+    const [first, second, third] = resultsBySeed(three()).map(
+      (rows) => rows.find(({ label }) => label === 'rfa')?.metrics.averageGap,
+    )
+    // UA and MIA agree with gold, and TA is 96.25.
+    const gaps = [(2 + 0.75) / 4, (1 + 0.25) / 4, (0 + 1.75) / 4]
+    for (const [i, gap] of [first, second, third].entries())
+      expect(gap).toEqual({ value: expect.closeTo(gaps[i] ?? NaN, 10) as number })
+    const mean = gaps.reduce((sum, gap) => sum + gap, 0) / 3
+    expect(figureOf(three(), 'rfa', 'averageGap')).toMatchObject({
+      value: expect.closeTo(mean, 10) as number,
+      n: 3,
+    })
+    // What the mean figures would give.
+    expect(mean).not.toBeCloseTo((1 + 0.75) / 4, 2)
+  })
+
+  test('have a row for each method, and one for the further gold models of all seeds', () => {
+    expect(results(three()).map(({ label }) => label)).toEqual([
+      'original',
+      'retrain',
+      'finetune',
+      'rfa',
+      'rfa mean',
+      'retrain, gold 2',
+    ])
+  })
+
+  test('have the floor from one pair of gold models a seed', () => {
+    const pairs = [[97], [96], [98]].map(([ta = 0]) => (0.09 + 0 + Math.abs(96.25 - ta) + 1.61) / 4)
+    const mean = pairs.reduce((sum, gap) => sum + gap, 0) / 3
+    expect(floorGap(three())).toMatchObject({ value: expect.closeTo(mean, 10) as number, n: 3 })
+    expect(verdict(three(), results(three())).details.join(' ')).toMatch(/apart \(mean of 3 pairs\)/)
+  })
+
+  test('have mean figures of gold, and of the test samples of forgotten classes', () => {
+    expect(goldFigures(three()).ta).toEqual({
+      value: 97,
+      interval: expect.closeTo(t2 / Math.sqrt(3), 8) as number,
+      n: 3,
+    })
+    const forgotten = forgottenTest(three({ seeds: [{}, { rfa: { fa: 3 } }, {}] }))
+    expect(forgotten.find(({ label }) => label === 'rfa')?.accuracy).toMatchObject({ value: 1, n: 3 })
+  })
+
+  test('stand without a seed whose method failed: n says so', () => {
+    const input = withoutMethod(three(), 1, 'rfa', 'the loss is not finite')
+    expect(figureOf(input, 'rfa', 'ra')).toEqual({
+      value: 99,
+      interval: expect.closeTo(t1, 8) as number,
+      n: 2,
+      leftOut: [{ seed: 2, reason: 'unlearn by rfa, seed 2 failed: the loss is not finite' }],
+    })
+    expect(figureOf(input, 'finetune', 'ra')).toMatchObject({ n: 3 })
+  })
+
+  test('stand without a seed that lost its gold', () => {
+    const input = withoutGold(three(), 2)
+    expect(figureOf(input, 'rfa', 'averageGap')).toMatchObject({ n: 2, leftOut: [{ seed: 3 }] })
+    expect(goldFigures(input).ta).toMatchObject({ value: 96.5, n: 2 })
+    expect(checkOracle(input)).toMatchObject({
+      passed: true,
+      message: expect.stringContaining('n = 2 seeds') as string,
+    })
+  })
+
+  test('name the lead of the closest method over the next, from differences within seeds', () => {
+    const { headline, details } = verdict(three(), results(three()))
+    expect(headline).toMatch(/rfa comes closest to gold, with an average gap of 0\.48 ± 0\.47 points/)
+    expect(details[0]).toMatch(/^rfa mean, the next, is 1\.\d\d ± \d\.\d\d points behind/)
+    expect(verdict(sampleInput(), results(sampleInput())).details[0]).not.toMatch(/behind/)
+  })
+
+  test('say that a lead may be chance where its interval holds 0', () => {
+    const close = three({
+      seeds: [
+        { rfa: { ra: 99 }, 'rfa mean': { ra: 98.9, fa: 0, ta: 96.25 } },
+        { rfa: { ra: 99 }, 'rfa mean': { ra: 99.05, fa: 0, ta: 96.25 } },
+      ],
+    })
+    expect(verdict(close, results(close)).details[0]).toMatch(
+      /behind, which chance between seeds may explain\.$/,
+    )
+  })
+})
+
+describe('the oracle check over seeds', () => {
+  test('fails where one of the gold models knows a forgotten class', () => {
+    expect(checkOracle(three()).passed).toBe(true)
+    const { passed, message } = checkOracle(three({ seeds: [{}, { retrain: { fa: 3 } }, {}] }))
+    expect(passed).toBe(false)
+    expect(message).toContain('FA of gold (mean of n = 3 seeds) is 1.00%')
+  })
+
+  test('of a random split asks whether the means agree', () => {
+    const split = { kind: 'random', fraction: 0.1 } as const
+    const seeds = (...fas: readonly number[]) => fas.map((fa) => ({ retrain: { fa, ta: 96 } }))
+    expect(checkOracle(sampleInput({ split, seeds: seeds(95, 96, 97) })).passed).toBe(true)
+    expect(checkOracle(sampleInput({ split, seeds: seeds(99.9, 100, 100) })).passed).toBe(false)
+  })
+})
+
+describe('the report of several seeds', () => {
+  const notice = "n = 3 seeds, 95% intervals (Student's t)"
+
+  test('shows means with intervals, and says of how many seeds', async () => {
+    const { html, markdown } = await renderReport(three())
+    expect(markdown).toContain(notice)
+    expect(textOf(html)).toContain(`forgetting the class “3”; ${notice}`)
+    expect(markdown).toMatch(/^\| \*\*rfa\*\* \| 99\.00 ± 2\.48 \(−1\.00\) \| 100\.00 ± 0\.00 \(0\.00\) /m)
+    const row = /<th scope="row">rfa<.*?<\/tr>/s.exec(html)?.[0] ?? ''
+    expect(textOf(row)).toContain('99.00 ± 2.48 −1.00 100.00 ± 0.00 0.00')
+    expect(textOf(html)).toMatch(/seed 2: original 2; gold 1002, 2002; unlearning 2/)
+    expect(html).not.toMatch(/NaN|Infinity|undefined/)
+    expect(markdown).not.toMatch(/NaN|Infinity|undefined/)
+  })
+
+  test('has a footnote for the seeds that are left out', async () => {
+    const input = withoutMethod(three(), 1, 'rfa', 'the loss is not finite')
+    const words = 'n = 2, without seed 2 (unlearn by rfa, seed 2 failed: the loss is not finite)'
+    const { html, markdown } = await renderReport(input)
+    expect(textOf(html)).toContain(words)
+    expect(markdown).toMatch(/\*\*rfa\*\* \| 99\.00 ± 12\.71 \(−1\.00\)\[\^1\]/)
+    expect(markdown).toContain(`[^1]: ${words}`)
+    expect(renderTable(results(input), { colour: false }).replace(/\s+/g, ' ')).toContain(`rfa: ${words}`)
+    const ids = [...html.matchAll(/\sid="([^"]*)"/g)].map(([, id]) => id)
+    expect(new Set(ids).size).toBe(ids.length)
+  })
+
+  test('has each seed’s rows in its JSON, and another digest when one of them differs', async () => {
+    interface Json {
+      readonly computed: { readonly seeds: readonly (readonly { readonly label: string }[])[] }
+    }
+    const { json, digest } = await renderReport(three())
+    const { seeds } = (JSON.parse(json) as Json).computed
+    expect(seeds.map((rows) => rows.map(({ label }) => label))).toEqual(
+      resultsBySeed(three()).map((rows) => rows.map(({ label }) => label)),
+    )
+    // 98 and 100 change places: the means stay.
+    const swapped = three({
+      seeds: [
+        { rfa: { ra: 100 }, retrain: { ta: 97 } },
+        ...threeSeeds.slice(1, 2),
+        { rfa: { ra: 98 }, retrain: { ta: 98 } },
+      ],
+    })
+    expect((await renderReport(swapped)).digest).not.toBe(digest)
+    expect((await renderReport(sampleInput())).json).not.toContain('"seeds"')
+  })
+
+  test('draws the interval of each gap, which a single seed has not', async () => {
+    const rules = (html: string) => html.match(/mark-rule/g)?.length ?? 0
+    const [one, several] = [await renderReport(sampleInput()), await renderReport(three())]
+    expect(rules(several.html)).toBeGreaterThan(rules(one.html))
+    expect(textOf(several.html)).toContain('Bars are the 95% intervals of the gaps.')
+    expect(textOf(several.html)).toContain('Lines are means over the seeds.')
+    expect(textOf(one.html)).not.toMatch(/intervals of the gaps|means over the seeds/)
+  })
+
+  test('stands with no manifest at all', async () => {
+    const { html, markdown } = await renderReport({ ...three(), manifests: {} })
+    expect(textOf(html)).toContain('No method could be compared with gold')
+    expect(markdown).toContain('No method could be compared with gold')
+  })
+})
+
+describe('the terminal table of several seeds', () => {
+  const text = renderTable(results(three()), { colour: false })
+
+  test('has the interval below each figure, within 100 columns', () => {
+    const lines = text.split('\n')
+    const at = lines.findIndex((line) => line.startsWith('rfa *'))
+    expect(lines[at]).toMatch(/^rfa \* +99\.00 +100\.00/)
+    expect(lines[at + 1]).toMatch(/^ +± 2\.48 +± 0\.00/)
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(100)
+  })
+
+  test('says of how many seeds, and names the floor', () => {
+    expect(text).toContain("n = 3 seeds, 95% intervals (Student's t)")
+    expect(text).toMatch(/^floor: retrain, gold 2 /m)
+  })
+})
+
+test('a curve over seeds is the mean loss at each step', () => {
+  const curve = (...losses: readonly number[]) =>
+    losses.map((loss, i) => ({ step: i + 1, loss, learningRate: 0.1 }))
+  expect(meanCurve([curve(4, 2), curve(2, 1)])).toEqual(curve(3, 1.5))
+  expect(meanCurve([curve(4, 2)])).toEqual(curve(4, 2))
+  expect(meanCurve([])).toEqual([])
+})

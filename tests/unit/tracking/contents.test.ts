@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest'
+import { rowsOf, seedsOf } from '../../../experiment/stage-list.ts'
+import { resultsBySeed } from '../../../report/results.ts'
+import { contentsOf, rowTag, type RunContents } from '../../../tracking/contents.ts'
+import { checkMetric, checkName } from '../../../tracking/limits.ts'
+import { sampleInput, type Options } from '../report/fixtures.ts'
+
+function contents(options: Options = {}): readonly RunContents[] {
+  const input = sampleInput(options)
+  return contentsOf({
+    run: { ...input.run, failed: input.failed },
+    rows: resultsBySeed(input),
+    manifests: input.manifests,
+    nonce: 'nonce',
+    startedAt: 1,
+    ended: { status: 'FINISHED', at: Date.parse('2025-11-24T12:00:00.000Z') },
+  })
+}
+
+describe('the MLflow runs of several seeds', () => {
+  const seeds = [{ rfa: { ra: 98 } }, { rfa: { ra: 99 } }]
+  const runs = contents({ seeds })
+  const [parent, ...children] = runs
+
+  test('are a parent and a child for each model of each seed, named with the seed', () => {
+    const { plan } = sampleInput({ seeds }).run
+    expect(children.map(({ name }) => name)).toEqual(
+      seedsOf(plan).flatMap((seed, i) => rowsOf(seed).map(({ label }) => `${label}, seed ${i + 1}`)),
+    )
+    expect(contents().map(({ name }) => name)).not.toContainEqual(expect.stringContaining('seed 1'))
+  })
+
+  test('each have a key and a row of their own', () => {
+    expect(new Set(runs.map(({ key }) => key)).size).toBe(runs.length)
+    expect(children.map(({ tags }) => tags[rowTag])).toEqual(children.map((_, i) => String(i)))
+  })
+
+  test('have the figures and the seeds of their own seed', () => {
+    const rfa = children.filter(({ name }) => name.startsWith('rfa, '))
+    expect(rfa.map(({ metrics }) => metrics.find(({ key }) => key === 'ra')?.value)).toEqual([98, 99])
+    expect(rfa.map(({ params }) => [params['seed.training'], params['seed.unlearning']])).toEqual([
+      ['1', '1'],
+      ['2', '2'],
+    ])
+    expect(rfa.map(({ tags }) => tags['zeroshift.seed'])).toEqual(['1', '2'])
+    expect(parent?.params.seeds).toBe('2')
+  })
+
+  test('have names that MLflow takes, and each curve of the parent under one of its own', () => {
+    for (const { metrics } of runs) for (const metric of metrics) checkMetric(metric)
+    for (const { params, tags } of runs)
+      for (const name of Object.keys({ ...params, ...tags })) checkName(name)
+    const points = (parent?.metrics ?? []).map(({ key, step }) => `${key} ${step}`)
+    expect(new Set(points).size).toBe(points.length)
+    expect(points).toContain('seed 2/gold 1/loss 1')
+  })
+})
+
+test('a single seed leaves no word of seeds', () => {
+  const [parent, ...children] = contents()
+  expect(parent?.params).not.toHaveProperty('seeds')
+  expect(parent?.metrics.map(({ key }) => key)).toContain('original/loss')
+  for (const { tags } of children) expect(tags).not.toHaveProperty('zeroshift.seed')
+})

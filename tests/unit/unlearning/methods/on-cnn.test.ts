@@ -1,0 +1,3 @@
+import { describeMethods } from '../../../support/method-behaviour.ts'
+
+describeMethods('cnn')

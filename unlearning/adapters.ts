@@ -1,0 +1,58 @@
+import type { MethodSpec, OptimizerSpec, ScheduleSpec } from '../experiment/methods.ts'
+import { adaptableLayers, matchesPattern } from '../experiment/model.ts'
+import { adapted, initialAdapter, lora, mergedWeights } from '../learning/lora.ts'
+import { forward } from '../learning/model.ts'
+import { parametersOf } from '../learning/predict.ts'
+import { stream } from '../learning/random.ts'
+import { tf } from '../learning/tf.ts'
+import { train } from '../learning/training.ts'
+import type { UnlearnContext, Unlearned } from './method.ts'
+import type { StudentRun } from './student.ts'
+
+type AdapterOptions = Pick<
+  Extract<MethodSpec, { rank: number }>,
+  'method' | 'rank' | 'alpha' | 'rslora' | 'layers'
+>
+
+/**
+ * Training of LoRA's A and B alone, by any loss of a student: θ_o stays, B = 0 at the start makes the student the original, and
+ * batch norms keep their running statistics, as in rfa. The baselines that train through this differ from their
+ * namesakes in nothing else.
+ */
+export async function trainAdapter(
+  options: AdapterOptions,
+  { layers, original, seed, host }: UnlearnContext,
+  {
+    samples,
+    steps,
+    loss,
+    optimizer,
+    schedule,
+  }: StudentRun & { readonly optimizer: OptimizerSpec; readonly schedule: ScheduleSpec },
+): Promise<Unlearned> {
+  const wrapped = adaptableLayers(layers).filter(({ name }) =>
+    options.layers.some((pattern) => matchesPattern(name, pattern)),
+  )
+  const adapter = lora(wrapped, options)
+  const base = parametersOf(layers, original)
+  try {
+    const { parameters, curve } = await train({
+      initial: initialAdapter(adapter, stream(seed, options.method, 'adapter')),
+      steps,
+      optimizer,
+      schedule,
+      loss: (ab, step) => {
+        const student = adapted(adapter, base, ab)
+        return loss({ parameters: ab, logits: (images) => forward(layers, student, images).output }, step)
+      },
+      host,
+    })
+    return {
+      weights: await mergedWeights(adapter, layers, original, base, parameters),
+      adapter: { lora: adapter, parameters },
+      metrics: { trainable: parameters.length, steps, samplesUsed: samples, curve },
+    }
+  } finally {
+    tf.dispose(base)
+  }
+}

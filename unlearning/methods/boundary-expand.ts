@@ -1,0 +1,80 @@
+import type { Layer } from '../../experiment/model.ts'
+import {
+  initialise,
+  packArrays,
+  parameterSpecs,
+  unpackArrays,
+  type Weights,
+} from '../../learning/parameters.ts'
+import { stream, type RandomStream } from '../../learning/random.ts'
+import { trainOn } from '../epochs.ts'
+import type { Method } from '../method.ts'
+
+/**
+ * Boundary expanding (Chen et al. 2023): the head gets a shadow class K + 1, of random weights, to which the forget set
+ * goes,
+ *
+ *     min  E_{D_f} CE(θ⁺; x, K + 1)
+ *
+ * and which is then cut off, so that what lay in its region falls to the classes around it. Never reads D_r. Defaults:
+ * the paper's (ten epochs of SGD at 1e-5).
+ */
+export const unlearn: Method<'boundary-expand'> = async (method, context) => {
+  const { layers, original, data, forget, seed } = context
+  const shadow = data.classes
+  const wider = widened(layers, original, stream(seed, 'boundary-expand', 'shadow'))
+  const { weights, metrics } = await trainOn(
+    method,
+    { ...context, layers: wider.layers, original: wider.weights },
+    { indices: forget, labelsOf: (batch) => new Int32Array(batch.length).fill(shadow) },
+  )
+  return { weights: pruned(wider.layers, weights, layers), metrics }
+}
+
+/** The model with one more class, whose column of the head is drawn as a new model's is and whose bias is 0. */
+export function widened(
+  layers: readonly Layer[],
+  weights: Weights,
+  random: RandomStream,
+): { readonly layers: readonly Layer[]; readonly weights: Weights } {
+  const head = headOf(layers)
+  const wider = [...layers.slice(0, -1), { ...head, out: head.out + 1 }]
+  const column = initialise([{ name: 'shadow', shape: [head.in], init: 'he', fanIn: head.in }], random)
+  return { layers: wider, weights: withColumns(layers, weights, wider, column) }
+}
+
+/** The wider model's weights without its last class. */
+export function pruned(wider: readonly Layer[], weights: Weights, layers: readonly Layer[]): Weights {
+  return withColumns(wider, weights, layers)
+}
+
+/** The weights with as many classes as `to` has; a class that `from` lacks takes `column` and no bias. */
+function withColumns(
+  from: readonly Layer[],
+  { trained, statistics }: Weights,
+  to: readonly Layer[],
+  column?: Float32Array,
+): Weights {
+  const { name, out: before } = headOf(from)
+  const { in: rows, out } = headOf(to)
+  const tensors = unpackArrays(parameterSpecs(from).trained, trained)
+  const { values: weight = [] } = tensors[`${name}.weight`] ?? {}
+  const { values: bias = [] } = tensors[`${name}.bias`] ?? {}
+  const resized = {
+    [`${name}.weight`]: {
+      shape: [rows, out],
+      values: Float32Array.from({ length: rows * out }, (_, i) => {
+        const [row, k] = [Math.floor(i / out), i % out]
+        return (k < before ? weight[row * before + k] : column?.[row]) ?? 0
+      }),
+    },
+    [`${name}.bias`]: { shape: [out], values: Float32Array.from({ length: out }, (_, k) => bias[k] ?? 0) },
+  }
+  return { trained: packArrays(parameterSpecs(to).trained, { ...tensors, ...resized }), statistics }
+}
+
+function headOf(layers: readonly Layer[]) {
+  const head = layers.at(-1)
+  if (head?.kind !== 'linear') throw new Error('the last layer of a classifier is linear')
+  return head
+}

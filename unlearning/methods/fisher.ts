@@ -1,0 +1,71 @@
+import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs'
+import { forward } from '../../learning/model.ts'
+import { parametersOf } from '../../learning/predict.ts'
+import { sample, stream } from '../../learning/random.ts'
+import { tf } from '../../learning/tf.ts'
+import { batchesOf, gradientAt, sumsOf } from '../gradients.ts'
+import type { Method } from '../method.ts'
+
+/**
+ * Fisher forgetting (Golatkar et al. 2020): noise in the directions to which the loss on D_r is indifferent, where what is known
+ * of D_f would hide,
+ *
+ *     θ ← θ + n,   n_i ~ N(0, α · min(F_i^−p, c)),   F = E_{x in D_r} Σ_y p_θ(y|x) (∇_θ log p_θ(y|x))²
+ *
+ * F the diagonal of the Fisher information. The paper derives p = 1/2 and α = √(λσ²); its code has p = 1 with α = 1e−6 and
+ * c = 1e3, which are the defaults, as baselines elsewhere are. The code's factors by layer, its averages over input channels
+ * and its blanking of a forgotten class's output are left out: they are not in the paper.
+ *
+ * F takes a gradient a class for every sample, the dearest of the methods here: `samples` bounds it.
+ */
+export const unlearn: Method<'fisher'> = async (method, context) => {
+  const { layers, original, data, seed, host } = context
+  const size = original.trained.length
+  const retained = sample(
+    context.retained,
+    method.samples ?? context.retained.length,
+    stream(seed, 'fisher', 'retained'),
+  )
+  tf.engine().startScope()
+  try {
+    const gradient = gradientAt(layers, original, data)
+    const parameters = parametersOf(layers, original)
+    const batches = batchesOf(retained, method.batchSize)
+    const term = (batch: Int32Array) => {
+      const logits = forward(layers, parameters, data.images(batch)).output as Tensor2D
+      const probabilities = tf.split(tf.softmax(logits).mean(0), data.classes)
+      return tf.addN(
+        probabilities.map((p, y) =>
+          gradient(batch, tf.fill([batch.length], y, 'int32'))
+            .square()
+            .mul(p),
+        ),
+      ) as Tensor1D
+    }
+    const [sum] = await sumsOf([{ batches, term }], size, { host, steps: batches.length })
+    const information = (sum as Tensor1D).div<Tensor1D>(batches.length)
+
+    const random = stream(seed, 'fisher', 'noise')
+    const normal = tf.tensor1d(Float32Array.from({ length: size }, () => random.normal()))
+    const theta = tf.tensor1d(original.trained).add(normal.mul(noiseVariance(information, method).sqrt()))
+    return {
+      weights: { trained: ((await theta.data()) as Float32Array).slice(), statistics: original.statistics },
+      metrics: {
+        trainable: size,
+        steps: batches.length,
+        samplesUsed: { retained: retained.length, forget: 0 },
+        curve: [],
+      },
+    }
+  } finally {
+    tf.engine().endScope()
+  }
+}
+
+/** α · min(F^−p, c) of each parameter. */
+export function noiseVariance(
+  information: Tensor1D,
+  { alpha, power, ceiling }: { readonly alpha: number; readonly power: number; readonly ceiling: number },
+): Tensor1D {
+  return information.pow(-power).minimum(ceiling).mul(alpha)
+}

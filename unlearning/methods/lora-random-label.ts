@@ -1,0 +1,33 @@
+import { labelsAt, stepsOf } from '../../learning/data.ts'
+import { crossEntropy } from '../../learning/losses.ts'
+import { tf } from '../../learning/tf.ts'
+import { trainAdapter } from '../adapters.ts'
+import type { Method } from '../method.ts'
+import { Minibatches } from '../student.ts'
+import { relabelled } from './random-label.ts'
+
+/**
+ * Random labels (Golatkar et al. 2020) through adapters,
+ *
+ *     min_{A,B}  E_{D_r} CE(θ_o + ΔW; x, y) + E_{D_f} CE(θ_o + ΔW; x, y′)
+ *
+ * with the y′ of random-label. Beside random-label it shows what adapters do to the objective, beside rfa what alignment adds
+ * to adapters. What is left out of its options comes from the experiment's `training`, as for random-label.
+ */
+export const unlearn: Method<'lora-random-label'> = (method, context) => {
+  const { retained, forget, training } = context
+  const labels = relabelled(context)
+  const samples = Int32Array.from([...retained, ...forget])
+  const batches = new Minibatches(context, samples, method.batchSize ?? training.batchSize, method.method)
+  return trainAdapter(method, context, {
+    steps: stepsOf(method.epochs, batches.batches),
+    samples: { retained: retained.length, forget: forget.length },
+    optimizer: method.optimizer ?? training.optimizer,
+    schedule: method.schedule,
+    loss: (student, step) => {
+      const { indices, images } = batches.at(step)
+      const targets = tf.tensor1d(labelsAt(labels, indices), 'int32')
+      return crossEntropy(student.logits(images), targets, training.labelSmoothing)
+    },
+  })
+}

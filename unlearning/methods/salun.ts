@@ -1,0 +1,55 @@
+import type { Tensor1D } from '@tensorflow/tfjs'
+import { labelsAt } from '../../learning/data.ts'
+import { tf } from '../../learning/tf.ts'
+import { trainOn } from '../epochs.ts'
+import { batchesOf, gradientAt, sumsOf } from '../gradients.ts'
+import type { Method, UnlearnContext } from '../method.ts'
+import { relabelled } from './random-label.ts'
+
+/**
+ * SalUn (Fan et al. 2024): random labels in the salient weights alone,
+ *
+ *     m_i = 1 where |∇_θ E_{D_f} CE(θ_o)|_i is among the largest `share` of all, else 0
+ *     min_{Δθ}  E_{D_r} CE(θ_u; x, y) + E_{D_f} CE(θ_u; x, y′),   θ_u = θ_o + m ⊙ Δθ
+ *
+ * y′ as in random-label. Whole updates are masked, momentum and weight decay too, so that a weight outside m never moves. The gradient
+ * is taken in inference mode at θ_o; the authors' code lets the model drift while it takes it. Defaults are the paper's half of
+ * the weights (its median threshold), and its code's 10 epochs of batches of 256 with SGD at 0.1 and weight decay 5e-4.
+ */
+export const unlearn: Method<'salun'> = async (method, context) => {
+  const labels = relabelled(context)
+  const mask = largest(await saliency(context), method.share)
+  const { metrics, ...rest } = await trainOn(method, context, {
+    indices: Int32Array.from([...context.retained, ...context.forget]),
+    labelsOf: (batch) => labelsAt(labels, batch),
+    mask,
+  })
+  return { ...rest, metrics: { ...metrics, trainable: mask.reduce((sum, value) => sum + value, 0) } }
+}
+
+/** |∇_θ E_{D_f} CE(θ_o)|. */
+async function saliency({ layers, original, data, forget, host }: UnlearnContext): Promise<Float32Array> {
+  tf.engine().startScope()
+  try {
+    const gradient = gradientAt(layers, original, data)
+    const batches = batchesOf(forget, 256)
+    const term = (batch: Int32Array) => gradient(batch).mul<Tensor1D>(batch.length / forget.length)
+    // One pass over D_f, which an attempt that goes on takes again: its snapshots are the training's.
+    const breathing = host && { step: () => host.step({}) }
+    const [sum] = await sumsOf([{ batches, term }], original.trained.length, {
+      host: breathing,
+      steps: batches.length,
+    })
+    return (await (sum as Tensor1D).abs().data()) as Float32Array
+  } finally {
+    tf.engine().endScope()
+  }
+}
+
+/** 1 at the largest `share` of the values, 0 elsewhere; of equal values the first ones. */
+export function largest(values: Float32Array, share: number): Float32Array {
+  const count = Math.max(1, Math.round(share * values.length))
+  const threshold = values.slice().sort()[values.length - count] ?? 0
+  let equal = count - values.reduce((above, value) => above + Number(value > threshold), 0)
+  return values.map((value) => Number(value > threshold || (value === threshold && equal-- > 0)))
+}
