@@ -37,6 +37,12 @@ export function createActivities(stopping?: AbortSignal) {
     attack: stageActivity('attack', async () => (await import('./attack.ts')).attack, stopping),
     compare: stageActivity('compare', async () => (await import('./compare.ts')).compare, stopping),
 
+    population: stageActivity(
+      'population',
+      async () => (await import('./population.ts')).population,
+      stopping,
+    ),
+
     /** Keeps what was asked for and what failed, so that the report can be rendered again, and renders it. */
     async report({ run, settings, failed }: ReportTask): Promise<WrittenReport> {
       const { writeReport } = await import('./report.ts')

@@ -42,6 +42,8 @@ interface InputKinds {
   readonly dataset: 'dataset'
   readonly split: 'split'
   readonly ranking: 'evaluate'
+  readonly [unlearned: `unlearned${number}`]: 'evaluate'
+  readonly [gold: `gold${number}`]: 'evaluate'
   readonly original: 'train'
   readonly model: 'train' | 'unlearn'
   readonly evaluation: 'evaluate'

@@ -11,7 +11,7 @@ const groups: readonly { readonly name: string; readonly kinds: readonly StageKi
   { name: 'unlearning', kinds: ['unlearn'] },
   { name: 'evaluation', kinds: ['evaluate'] },
   { name: 'attacks', kinds: ['attack'] },
-  { name: 'comparison', kinds: ['compare'] },
+  { name: 'comparison', kinds: ['compare', 'population'] },
 ]
 const NAME = Math.max(...groups.map(({ name }) => name.length)) + 2
 const BAR = 20

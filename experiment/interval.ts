@@ -20,30 +20,70 @@ export function meanInterval(values: readonly number[]): MeanInterval {
   return { mean, half: studentQuantile(0.975, n - 1) * Math.sqrt(squares / (n - 1) / n) }
 }
 
-/** The p quantile, p from 1/2 up to 1, of Student's t with a whole number of degrees of freedom, to the last few digits. */
+/**
+ * The p quantile, p from 1/2 up to 1, of Student's t with ν > 0 degrees of freedom, which need not be whole (Welch):
+ * t² = ν y/(1 − y), where y solves I_y(½, ν/2) = 2p − 1, found by bisection to the last bit.
+ */
 export function studentQuantile(p: number, degrees: number): number {
   if (!(p >= 0.5 && p < 1)) throw new RangeError(`a probability of ${p}; expected one from 0.5 to below 1`)
-  if (!Number.isInteger(degrees) || degrees < 1)
-    throw new RangeError(`${degrees} degrees of freedom; expected a whole number from 1`)
-  // P(|T| ≤ t) grows with the angle θ = atan(t / √degrees): halved until no number lies between.
-  let [low, high] = [0, Math.PI / 2]
+  if (!(degrees > 0 && Number.isFinite(degrees)))
+    throw new RangeError(`${degrees} degrees of freedom; expected a number above 0`)
+  let [low, high] = [0, 1]
   for (;;) {
-    const middle = (low + high) / 2
-    if (middle <= low || middle >= high) return Math.sqrt(degrees) * Math.tan(low)
-    if (central(middle, degrees) < 2 * p - 1) low = middle
-    else high = middle
+    const y = (low + high) / 2
+    if (y <= low || y >= high) return Math.sqrt((degrees * low) / (1 - low))
+    if (incompleteBeta(y, 0.5, degrees / 2) < 2 * p - 1) low = y
+    else high = y
   }
 }
 
-/** P(|T| ≤ √degrees · tan θ), a finite sum for whole degrees of freedom (Abramowitz and Stegun 1964, 26.7.3 and 26.7.4). */
-function central(angle: number, degrees: number): number {
-  const [sine, cosine] = [Math.sin(angle), Math.cos(angle)]
-  const isOdd = degrees % 2 === 1
-  let term = isOdd ? cosine : 1
-  let sum = 0
-  for (let k = isOdd ? 2 : 1; k < degrees; k += 2) {
-    sum += term
-    term *= (k / (k + 1)) * cosine ** 2
+const SMALLEST = 1e-300
+const PRECISION = 1e-16
+const MOST_TERMS = 100_000
+
+/** I_x(a, b), the regularised incomplete beta function (NIST DLMF 8.17.22, its continued fraction by Lentz's method). */
+function incompleteBeta(x: number, a: number, b: number): number {
+  // The fraction converges fast on this side of the mean; I_x(a, b) = 1 − I_{1−x}(b, a) gives the other.
+  if (x > (a + 1) / (a + b + 2)) return 1 - incompleteBeta(1 - x, b, a)
+  const front = Math.exp(a * Math.log(x) + b * Math.log1p(-x) - logBeta(a, b)) / a
+
+  let c = 1
+  let d = 1 / away(1 - ((a + b) * x) / (a + 1))
+  let fraction = d
+  for (let m = 1; m < MOST_TERMS; m++) {
+    const even = (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m))
+    d = 1 / away(1 + even * d)
+    c = away(1 + even / c)
+    fraction *= d * c
+    const odd = (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1))
+    d = 1 / away(1 + odd * d)
+    c = away(1 + odd / c)
+    const step = d * c
+    fraction *= step
+    if (Math.abs(step - 1) <= PRECISION) break
   }
-  return isOdd ? (2 / Math.PI) * (angle + sine * sum) : sine * sum
+  return front * fraction
+}
+
+/** Kept away from 0, as Lentz's method asks. */
+function away(value: number): number {
+  return Math.abs(value) < SMALLEST ? SMALLEST : value
+}
+
+function logBeta(a: number, b: number): number {
+  return logGamma(a) + logGamma(b) - logGamma(a + b)
+}
+
+const LANCZOS_G = 7
+const LANCZOS = [
+  0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059,
+  12.507343278686905, -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
+]
+
+/** log Γ(x) for x ≥ ½ (Lanczos 1964, g = 7, nine terms), to some 15 digits. */
+function logGamma(x: number): number {
+  let sum = LANCZOS[0] ?? 0
+  for (let i = 1; i < LANCZOS.length; i++) sum += (LANCZOS[i] ?? 0) / (x - 1 + i)
+  const t = x + LANCZOS_G - 0.5
+  return 0.5 * Math.log(2 * Math.PI) + (x - 0.5) * Math.log(t) - t + Math.log(sum)
 }

@@ -50,6 +50,11 @@ export function manifestDigest({ clock: _, ...computed }: Manifest): string {
 /** A figure, or the reason why there is none. Never 0 for "could not be computed". */
 export type Measured = { readonly value: number } | { readonly missing: string }
 
+/** A figure with its 95% interval, where it has one. */
+export type Estimate =
+  | { readonly value: number; readonly interval?: readonly [low: number, high: number] }
+  | { readonly missing: string }
+
 export interface CurvePoint {
   /** Optimizer steps done, counted from 1. */
   readonly step: number
@@ -122,6 +127,18 @@ export interface StageMetrics {
     readonly activationDistance: Readonly<Record<'forget' | 'retained', Measured>>
     /** Mean Jensen-Shannon divergence to gold on D_f, in bits. */
     readonly jsDivergence: Measured
+  }
+  readonly population: {
+    /** Models of each kind. */
+    readonly models: number
+    /** Accuracy in percent of telling unlearned models from gold by a sample of D_f; 50 is ideal. */
+    readonly uLira: Estimate
+    /** KL divergence of margins to gold, in nats: mean and 95th percentile over the samples. */
+    readonly klom: Readonly<
+      Record<'forget' | 'retained' | 'test', { readonly mean: Measured; readonly percentile95: Measured }>
+    >
+    /** F of the NeurIPS 2023 challenge in [0, 1], and F times the ratios of RA and TA to gold's. */
+    readonly forgettingQuality: { readonly forgetting: Measured; readonly score: Measured }
   }
 }
 

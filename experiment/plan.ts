@@ -22,6 +22,14 @@ export interface Plan extends SeedPlan {
   readonly split: StageOf<'split'>
   /** The other seeds; absent where there is one. */
   readonly seeds?: readonly SeedPlan[]
+  /** The models of all seeds against the gold ones, for each row but gold's own; absent where there are too few. */
+  readonly population?: readonly Population[]
+}
+
+export interface Population {
+  /** The row's. */
+  readonly label: string
+  readonly stage: StageOf<'population'>
 }
 
 /** What is trained, unlearned and judged under one training and one unlearning seed. */
@@ -66,14 +74,34 @@ export function plan(spec: Spec, facts: DatasetFacts): Plan {
   const data = { dataset: ref(dataset), split: ref(split) }
 
   const planned = (i: number) => seedPlan(spec, data, i)
-  const others = Array.from({ length: (spec.seeds ?? 1) - 1 }, (_, i) => planned(i + 1))
+  const seeds = Array.from({ length: spec.seeds ?? 1 }, (_, i) => planned(i))
+  const [one, ...others] = [first(seeds), ...seeds.slice(1)]
   return {
     dataset,
     ...(ranking && { ranking }),
     split,
-    ...planned(0),
+    ...one,
     ...(others.length > 0 && { seeds: others }),
+    ...(seeds.length >= LEAST_MODELS && { population: populations(seeds) }),
   }
+}
+
+/** Fewer models have no distribution that anything could be told from. */
+const LEAST_MODELS = 3
+
+/** Row by row, each seed's model beside that seed's gold. */
+function populations(seeds: readonly SeedPlan[]): readonly Population[] {
+  const rows = seeds.map(({ candidates, floor }) => [...candidates, ...floor])
+  return first(rows).flatMap(({ label, model }, row) => {
+    if (model.key === first(first(seeds).gold).key) return []
+    const inputs = seeds.flatMap(({ reference }, i) => {
+      const evaluate = rows[i]?.[row]?.evaluate
+      return evaluate
+        ? [[`unlearned${i + 1}`, ref(evaluate)] as const, [`gold${i + 1}`, ref(reference.evaluate)] as const]
+        : []
+    })
+    return [{ label, stage: stage('population', `population ${label}`, {}, Object.fromEntries(inputs)) }]
+  })
 }
 
 /** What is drawn from for seed `i`, from 0: training and unlearning seeds are greater by i, data and split stay. */

@@ -9,7 +9,8 @@ export function stagesOf(plan: Plan): readonly Stage[] {
 /** Every mention of a stage: one that candidates share comes once for each, with the title that each gives it. */
 export function mentionsOf(plan: Plan): readonly Stage[] {
   const ranked = plan.ranking ? [plan.original, plan.ranking] : []
-  return [plan.dataset, ...ranked, plan.split, ...seedsOf(plan).flatMap(ownStages)]
+  const populations = (plan.population ?? []).map(({ stage }) => stage)
+  return [plan.dataset, ...ranked, plan.split, ...seedsOf(plan).flatMap(ownStages), ...populations]
 }
 
 /** What each seed trains and judges, in their order. */

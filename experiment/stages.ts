@@ -32,6 +32,8 @@ export interface StageParams {
   readonly attack: { readonly samples: number; readonly seed: number }
   /** Distances of one model to the gold model, from logits and attacks. */
   readonly compare: Record<never, never>
+  /** Distances between one method's models of all seeds and as many gold ones, from their logits. */
+  readonly population: Record<never, never>
 }
 
 export type StageKind = keyof StageParams
@@ -53,6 +55,8 @@ export interface StageInputs {
     readonly goldEvaluation: StageRef
     readonly goldAttack: StageRef
   }
+  /** Evaluations: of each seed, counted from 1, the model at hand and the gold one. */
+  readonly population: Readonly<Record<`unlearned${number}` | `gold${number}`, StageRef>>
 }
 
 export interface StageRef {
@@ -84,4 +88,5 @@ export const stageVersions: Readonly<Record<StageKind, number>> = {
   evaluate: 1,
   attack: 1,
   compare: 1,
+  population: 1,
 }

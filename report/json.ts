@@ -4,7 +4,14 @@ import type { Figure, ResultRow } from '../experiment/results.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import { commandOf } from './command.ts'
 import { checkOracle } from './oracle.ts'
-import { floorGap, forgottenTest, resultsBySeed, whyMissing, type ReportInput } from './results.ts'
+import {
+  floorGap,
+  forgottenTest,
+  manifestOf,
+  resultsBySeed,
+  whyMissing,
+  type ReportInput,
+} from './results.ts'
 
 /** `report.json`: what was computed, its digest, and apart from both what a clock or a host decided. */
 export function renderJson(
@@ -28,6 +35,12 @@ export function renderJson(
     }),
     results: rows.map(withoutTime),
     ...(run.plan.seeds && { seeds: resultsBySeed(input).map((one) => one.map(withoutTime)) }),
+    ...(run.plan.population && {
+      population: run.plan.population.map(({ label, stage }) => ({
+        label,
+        ...(manifestOf<'population'>(input, stage)?.metrics ?? { missing: whyMissing(input, [stage]) }),
+      })),
+    }),
     forgottenTest: forgottenTest(input),
     floor: (floorGap(input) ?? { missing: 'no two gold models were compared' }) satisfies Figure,
     oracle: checkOracle(input),

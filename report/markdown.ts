@@ -1,10 +1,20 @@
+import type { Estimate } from '../experiment/manifest.ts'
 import { metricColumns, type MetricName, type ResultRow } from '../experiment/results.ts'
 import { commandOf } from './command.ts'
 import { describeSeeds } from './describe.ts'
-import { footnotes } from './footnotes.ts'
-import { figure, percent, signed, withInterval, withoutSeeds } from './format.ts'
+import { footnotes, type Footnotes } from './footnotes.ts'
+import { figure, percent, signed, significant, withInterval, withoutSeeds } from './format.ts'
 import { checkOracle } from './oracle.ts'
-import { closest, floorRows, forgottenTest, goldFigures, valueOf, type ReportInput } from './results.ts'
+import {
+  closest,
+  floorRows,
+  forgottenTest,
+  goldFigures,
+  manifestOf,
+  valueOf,
+  whyMissing,
+  type ReportInput,
+} from './results.ts'
 import { verdict } from './verdict.ts'
 
 const names = Object.keys(metricColumns) as MetricName[]
@@ -47,6 +57,7 @@ export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], d
     `${names.map((name) => `**${escaped(metricColumns[name].label)}**${unit(name)}: ${escaped(metricColumns[name].about)}`).join('; ')}.`,
     ...(oracle.passed === true ? [escaped(oracle.message)] : []),
     ...forgottenClasses(input),
+    ...populations(input, notes),
     'To reproduce:',
     fenced(commandOf(run), 'sh'),
     `Run ${escaped(run.id)}. SHA-256 of what was computed: \`${digest}\`.`,
@@ -64,6 +75,36 @@ function forgottenClasses(input: ReportInput): string[] {
   )
   return [
     `Accuracy (%) on the test samples of the forgotten classes, which TA leaves out: ${figures.join('; ')}.`,
+  ]
+}
+
+function populations(input: ReportInput, notes: Footnotes): string[] {
+  const { population } = input.run.plan
+  if (!population) return []
+  const header = ['', 'U-LiRA', 'KLoM D_f', 'KLoM D_r', 'KLoM D_t', 'F', 'Score']
+  const rows = population.map(({ label, stage }) => {
+    const metrics = manifestOf<'population'>(input, stage)?.metrics
+    const cell = (measured: Estimate | undefined, write = significant) => {
+      if (measured && 'value' in measured) {
+        const { interval } = measured
+        return `${write(measured.value)}${interval ? ` (${interval.map(write).join(' – ')})` : ''}`
+      }
+      return `n/a[^${notes.number(measured?.missing ?? whyMissing(input, [stage]))}]`
+    }
+    return [
+      escaped(label),
+      cell(metrics?.uLira, percent),
+      cell(metrics?.klom.forget.mean),
+      cell(metrics?.klom.retained.mean),
+      cell(metrics?.klom.test.mean),
+      cell(metrics?.forgettingQuality.forgetting),
+      cell(metrics?.forgettingQuality.score),
+    ]
+  })
+  const ruler = ['---', ...header.slice(1).map(() => '---:')]
+  return [
+    [header.map(escaped), ruler, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n'),
+    `Populations of ${input.run.spec.seeds ?? 1} models of each kind. **U-LiRA** (%): accuracy of telling unlearned models from gold by a sample of the forget set, with its 95% interval; 50 is ideal. **KLoM** (nats): mean divergence of margins to gold. **F**: forgetting quality, 1 is gold; **Score**: F times the ratios of RA and TA. Gold against gold is the floor.`,
   ]
 }
 

@@ -6,6 +6,7 @@ import type { ReportInput } from './results.ts'
 import { attackSection } from './sections/attacks.ts'
 import { chartSections } from './sections/charts.ts'
 import { openingSection } from './sections/opening.ts'
+import { populationSection } from './sections/population.ts'
 import { resultsSection } from './sections/results.ts'
 import { settingSection } from './sections/setting.ts'
 import { stagesSection } from './sections/stages.ts'
@@ -33,7 +34,8 @@ export async function renderPage(
       <body>
         <main>
           ${openingSection(input, rows)} ${resultsSection(input, rows)} ${attackSection(input)}
-          ${await chartSections(input, rows)} ${settingSection(input)} ${stagesSection(input)}
+          ${populationSection(input)} ${await chartSections(input, rows)} ${settingSection(input)}
+          ${stagesSection(input)}
           <section>
             <h2>Reproduce</h2>
             <pre><code>${commandOf(run)}</code></pre>

@@ -8,7 +8,7 @@ import {
 import type { Candidate, SeedPlan } from '../experiment/plan.ts'
 import type { RunInput, RunProgress, RunResult } from '../experiment/run.ts'
 import { makerOf, rowsOf, seedsOf } from '../experiment/stage-list.ts'
-import type { Stage } from '../experiment/stages.ts'
+import type { Stage, StageRef } from '../experiment/stages.ts'
 import { pauseSignal, progressQuery, resumeSignal } from './names.ts'
 import { reasonOf, report, stageRunner, type StageRunner } from './stages.ts'
 import { startTracking, trackAtEnd, type Tracker } from './tracking.ts'
@@ -57,6 +57,15 @@ async function conduct(input: RunInput, stages: StageRunner): Promise<RunResult>
   const fatal =
     lost.find(({ reason }) => isCancellation(reason)) ?? (lost.length === seeds.length ? lost[0] : undefined)
   if (fatal) throw fatal.reason
+
+  // Populations: what the models of all seeds tell together, where every seed came through.
+  const complete = stages.completed()
+  const populations = (plan.population ?? []).filter(({ stage }) =>
+    Object.values<StageRef>(stage.inputs).every(({ key }) => complete.has(key)),
+  )
+  const compared = await Promise.allSettled(populations.map(({ stage }) => stages.complete(stage)))
+  for (const outcome of compared)
+    if (outcome.status === 'rejected' && isCancellation(outcome.reason)) throw outcome.reason
 
   // Report.
   const summary = stages.summary()

@@ -53,6 +53,7 @@ function stageActivities(
     evaluate: training,
     attack: light,
     compare: light,
+    population: light,
   }
 }
 
@@ -171,6 +172,14 @@ export function stageRunner({ run, settings }: RunInput, onChange: () => void) {
     },
 
     progress: (): RunProgress => ({ id: run.id, ...(paused && { paused }), stages: [...states.values()] }),
+
+    /** Keys of the stages whose results are there. */
+    completed: (): ReadonlySet<string> =>
+      new Set(
+        [...states.values()].flatMap(({ key, state }) =>
+          state === 'computed' || state === 'cached' ? [key] : [],
+        ),
+      ),
 
     summary() {
       const all = [...states.values()]

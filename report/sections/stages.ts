@@ -75,6 +75,8 @@ function work(manifest: Manifest): string {
       return counted(manifest.metrics.train + manifest.metrics.validation + manifest.metrics.test, 'sample')
     case 'attack':
       return `${counted(manifest.metrics.members, 'member')}, ${counted(manifest.metrics.nonMembers, 'non-member')}`
+    case 'population':
+      return `${manifest.metrics.models} models of each kind`
     case 'split':
     case 'evaluate':
     case 'compare':

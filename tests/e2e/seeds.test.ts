@@ -52,6 +52,7 @@ describe('a run of several seeds', () => {
     for (const seed of [first, third])
       for (const { compare } of seed ? rowsOf(seed) : []) expect(compared).toContain(compare.key)
     for (const { compare } of lost ? rowsOf(lost) : []) expect(compared).not.toContain(compare.key)
+    expect(calls.filter(({ kind }) => kind === 'population')).toEqual([])
   })
 
   test('fails where no seed is left', async () => {
@@ -65,7 +66,7 @@ describe('a run of several seeds', () => {
   })
 })
 
-describe('two seeds on digits', () => {
+describe('three seeds on digits', () => {
   const directory = mkdtempSync(join(tmpdir(), 'zeroshift-seeds-'))
   afterAll(() => {
     rmSync(directory, { recursive: true, force: true })
@@ -75,28 +76,38 @@ describe('two seeds on digits', () => {
     return answerOf((await zeroshift(directory, 'run', 'small.yaml', '--json', ...args).ended).stdout)
   }
 
-  test('give means with intervals, and leave what experiments of one seed by hand need', async () => {
-    const both = await run('-S', 'seeds=2')
-    expect(both.status).toBe('completed')
-    for (const i of [1, 2]) {
+  test('give means with intervals and populations, and leave what experiments of one seed by hand need', async () => {
+    const all = await run('-S', 'seeds=3')
+    expect(all.status).toBe('completed')
+    for (const i of [1, 2, 3]) {
       const { stages } = await run('--dry-run', '-S', `seed.training=${i}`, '-S', `seed.unlearning=${i}`)
-      expect(stages).toEqual({ computed: 0, cached: (both.stages.computed - 2) / 2 + 2 })
+      expect(stages).toEqual({ computed: 0, cached: (all.stages.computed - 3) / 3 + 2 })
     }
 
-    const folder = fileURLToPath(both.report)
+    const folder = fileURLToPath(all.report)
     const { computed } = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as Report
-    const [a = NaN, b = NaN] = computed.seeds.map(
+    const gaps = computed.seeds.map(
       (rows) => rows.find(({ label }) => label === 'rfa')?.metrics.averageGap?.value ?? NaN,
     )
-    expect(a).not.toBe(b)
-    const { metrics, intervals, n } = both.results.find(({ method }) => method === 'rfa') ?? {}
-    expect(metrics?.averageGap).toBeCloseTo((a + b) / 2, 9)
-    // Two values: t₀.₉₇₅(1) · |a − b| / 2.
-    expect(intervals?.averageGap).toBeCloseTo((12.706204736174698 * Math.abs(a - b)) / 2, 6)
-    expect(n?.averageGap).toBe(2)
+    expect(new Set(gaps).size).toBe(3)
+    const mean = gaps.reduce((sum, gap) => sum + gap, 0) / 3
+    const variance = gaps.reduce((sum, gap) => sum + (gap - mean) ** 2, 0) / 2
+    const { metrics, intervals, n } = all.results.find(({ method }) => method === 'rfa') ?? {}
+    expect(metrics?.averageGap).toBeCloseTo(mean, 9)
+    // t₀.₉₇₅(2) · s / √3.
+    expect(intervals?.averageGap).toBeCloseTo(4.302652729749464 * Math.sqrt(variance / 3), 6)
+    expect(n?.averageGap).toBe(3)
+
+    expect(computed.population).toMatchObject([
+      { label: 'rfa', models: 3, uLira: { interval: [expect.any(Number), expect.any(Number)] } },
+    ])
+    const [rfa] = computed.population
+    expect(rfa?.uLira.value).toBeGreaterThan(0)
+    expect(rfa?.klom.forget.mean.value).toBeGreaterThan(0)
+    expect(rfa?.forgettingQuality.forgetting.value).toBeLessThanOrEqual(1)
 
     const markdown = readFileSync(join(folder, 'report.md'), 'utf8')
-    expect(markdown).toContain("n = 2 seeds, 95% intervals (Student's t)")
+    expect(markdown).toContain("n = 3 seeds, 95% intervals (Student's t)")
     expect(markdown).toMatch(/^\| \*\*rfa\*\* \| \d+\.\d\d ± \d+\.\d\d \(/m)
   })
 })
@@ -107,5 +118,12 @@ interface Report {
       readonly label: string
       readonly metrics: Readonly<Record<string, { readonly value?: number }>>
     }[])[]
+    readonly population: readonly {
+      readonly label: string
+      readonly models: number
+      readonly uLira: { readonly value?: number }
+      readonly klom: { readonly forget: { readonly mean: { readonly value?: number } } }
+      readonly forgettingQuality: { readonly forgetting: { readonly value?: number } }
+    }[]
   }
 }

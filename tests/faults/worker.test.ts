@@ -28,7 +28,7 @@ const length = { epochs: campaign ? 240 : 20 }
 const at = faultSite(length)
 
 const KILLS = campaign ? 25 : 4
-const KILLS_PER_STAGE = campaign ? 6 : 1
+const KILLS_PER_STAGE = campaign ? 8 : 1
 
 test(`SIGKILL of the worker ${KILLS} times: the same bytes, each time from the newest checkpoint`, async () => {
   const input = await longRun({ ...length, store: join(at.site.directory, 'store') })

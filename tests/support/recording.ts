@@ -37,6 +37,7 @@ export function recording(fault: Fault = () => undefined, keptKeys: readonly str
     evaluate: run,
     attack: run,
     compare: run,
+    population: run,
     report: (task) => {
       failed.push(task.failed)
       return Promise.resolve({ url: 'file:///report', digest: 'd', results: [] })

@@ -1,25 +1,8 @@
-/**
- * A figure with its 95% interval: a `Measured` that says how sure it is. Without an interval where there is one value
- * only, which tells nothing about the spread.
- */
-export type Estimate = { readonly value: number; readonly interval?: Interval } | { readonly missing: string }
-
 /** Lower and upper end of a two-sided 95% confidence interval. */
 export type Interval = readonly [low: number, high: number]
 
 /** 0.975 quantile of the standard normal distribution. */
 export const NORMAL_QUANTILE = 1.959963984540054
-
-/** Mean of n values, such as a figure over n seeds, ± t s/√n with n − 1 degrees of freedom (Student 1908). */
-export function meanEstimate(values: readonly number[] | Float64Array): Estimate {
-  const n = values.length
-  if (n === 0) return { missing: 'there are no values' }
-  if (!values.every(Number.isFinite)) return { missing: 'a value is not finite' }
-  const { mean, variance } = moments(values)
-  if (n === 1) return { value: mean }
-  const half = studentQuantile(n - 1) * Math.sqrt(variance / n)
-  return { value: mean, interval: [mean - half, mean + half] }
-}
 
 /** Mean and unbiased variance, Σ(x − mean)²/(n − 1), of n values; the variance of one value is NaN. */
 export function moments(values: readonly number[] | Float64Array): {
@@ -42,71 +25,4 @@ export function wilsonInterval(successes: number, n: number): Interval {
   const half = (NORMAL_QUANTILE / (1 + z2 / n)) * Math.sqrt((share * (1 - share)) / n + z2 / (4 * n * n))
   // At 0 and n the ends are exact, and rounding would miss them.
   return [successes === 0 ? 0 : centre - half, successes === n ? 1 : centre + half]
-}
-
-/**
- * 0.975 quantile of Student's t distribution with ν > 0 degrees of freedom, which need not be whole (Welch). t² = ν y/(1 − y)
- * where y solves I_y(½, ν/2) = 0.95, found by bisection to the last bit.
- */
-export function studentQuantile(degrees: number): number {
-  let low = 0
-  let high = 1
-  for (;;) {
-    const y = (low + high) / 2
-    if (y <= low || y >= high) break
-    if (incompleteBeta(y, 0.5, degrees / 2) < 0.95) low = y
-    else high = y
-  }
-  return Math.sqrt((degrees * low) / (1 - low))
-}
-
-const SMALLEST = 1e-300
-const PRECISION = 1e-16
-const MOST_TERMS = 100_000
-
-/** I_x(a, b), the regularised incomplete beta function (NIST DLMF 8.17.22, its continued fraction by Lentz's method). */
-function incompleteBeta(x: number, a: number, b: number): number {
-  // The fraction converges fast on this side of the mean; I_x(a, b) = 1 − I_{1−x}(b, a) gives the other.
-  if (x > (a + 1) / (a + b + 2)) return 1 - incompleteBeta(1 - x, b, a)
-  const front = Math.exp(a * Math.log(x) + b * Math.log1p(-x) - logBeta(a, b)) / a
-
-  let c = 1
-  let d = 1 / away(1 - ((a + b) * x) / (a + 1))
-  let fraction = d
-  for (let m = 1; m < MOST_TERMS; m++) {
-    const even = (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m))
-    d = 1 / away(1 + even * d)
-    c = away(1 + even / c)
-    fraction *= d * c
-    const odd = (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1))
-    d = 1 / away(1 + odd * d)
-    c = away(1 + odd / c)
-    const step = d * c
-    fraction *= step
-    if (Math.abs(step - 1) <= PRECISION) break
-  }
-  return front * fraction
-}
-
-/** Kept away from 0, as Lentz's method asks. */
-function away(value: number): number {
-  return Math.abs(value) < SMALLEST ? SMALLEST : value
-}
-
-function logBeta(a: number, b: number): number {
-  return logGamma(a) + logGamma(b) - logGamma(a + b)
-}
-
-const LANCZOS_G = 7
-const LANCZOS = [
-  0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059,
-  12.507343278686905, -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
-]
-
-/** log Γ(x) for x ≥ ½ (Lanczos 1964, g = 7, nine terms), to some 15 digits. */
-function logGamma(x: number): number {
-  let sum = LANCZOS[0] ?? 0
-  for (let i = 1; i < LANCZOS.length; i++) sum += (LANCZOS[i] ?? 0) / (x - 1 + i)
-  const t = x + LANCZOS_G - 0.5
-  return 0.5 * Math.log(2 * Math.PI) + (x - 0.5) * Math.log(t) - t + Math.log(sum)
 }

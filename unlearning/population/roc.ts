@@ -1,4 +1,5 @@
-import { NORMAL_QUANTILE, moments, wilsonInterval, type Estimate, type Interval } from './intervals.ts'
+import type { Estimate } from '../../experiment/manifest.ts'
+import { NORMAL_QUANTILE, moments, wilsonInterval, type Interval } from './intervals.ts'
 import { countAtMost, countBelow } from './sorted.ts'
 
 /** At a false-positive rate r, at least this many non-members must lie above the threshold: n ≥ 5/r of them are needed. */

@@ -1,6 +1,8 @@
+import { studentQuantile } from '../../experiment/interval.ts'
+import type { Estimate } from '../../experiment/manifest.ts'
 import type { Breathe } from '../attacks/classifier.ts'
 import { fitGaussiansWithoutOne, logDensity, type Gaussian } from './gaussian.ts'
-import { moments, studentQuantile, wilsonInterval, type Estimate, type Interval } from './intervals.ts'
+import { moments, wilsonInterval, type Interval } from './intervals.ts'
 import { IN, OUT, tooFewModels, unusable, type Pool } from './pool.ts'
 
 /** Of each kind: two that a Gaussian is fitted to, and the one that is judged. */
@@ -109,6 +111,6 @@ function interval(share: number, asIn: Float64Array, asOut: Float64Array): Inter
     return wilsonInterval(share * n, n)
   }
   const freedom = variance ** 2 / terms.reduce((sum, term) => sum + term.variance ** 2 / term.freedom, 0)
-  const half = studentQuantile(freedom) * Math.sqrt(variance)
+  const half = studentQuantile(0.975, freedom) * Math.sqrt(variance)
   return [Math.max(0, share - half), Math.min(1, share + half)]
 }

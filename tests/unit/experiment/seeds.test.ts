@@ -66,7 +66,8 @@ describe('several seeds', () => {
     const alone = planOf()
     expect(several.dataset).toEqual(alone.dataset)
     expect(several.split).toEqual(alone.split)
-    expect(stagesOf(several)).toHaveLength(2 + 4 * (stagesOf(alone).length - 2))
+    const own = stagesOf(several).filter(({ kind }) => kind !== 'population')
+    expect(own).toHaveLength(2 + 4 * (stagesOf(alone).length - 2))
   })
 
   test('vary training and unlearning, and leave the data, the split and the attack alone', () => {
@@ -122,5 +123,24 @@ describe('several seeds', () => {
     expect(parseProblems(`${sample}seeds: ${text}\n`)).toEqual([
       { file: 'a.yaml', line: 17, column: 8, path: 'seeds', message },
     ])
+  })
+})
+
+describe('populations', () => {
+  test('of three seeds or more pair every row but gold with gold, seed by seed', () => {
+    expect(planOf('seeds=2')).not.toHaveProperty('population')
+    const several = planOf('seeds=3')
+    const seeds = seedsOf(several)
+    const rows = seeds.map(rowsOf)
+    const own = (rows[0] ?? []).filter(({ model }) => model.key !== seeds[0]?.gold[0]?.key)
+    expect(several.population?.map(({ label }) => label)).toEqual(own.map(({ label }) => label))
+    for (const { label, stage } of several.population ?? []) {
+      const row = (rows[0] ?? []).findIndex((candidate) => candidate.label === label)
+      for (const [i, seed] of seeds.entries()) {
+        expect(stage.inputs[`unlearned${i + 1}`]?.key).toBe(rows[i]?.[row]?.evaluate.key)
+        expect(stage.inputs[`gold${i + 1}`]?.key).toBe(seed.reference.evaluate.key)
+      }
+      expect(Object.keys(stage.inputs)).toHaveLength(6)
+    }
   })
 })

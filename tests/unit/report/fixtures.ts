@@ -223,6 +223,15 @@ function metricsOf({ kind, params }: Stage, model: Model, gold: Model): StageMet
           test: histogram(240, model.ta),
         },
       } satisfies StageMetrics['evaluate']
+    case 'population': {
+      const klom = { mean: value(0.5), percentile95: value(1.25) }
+      return {
+        models: 3,
+        uLira: { value: 62.5, interval: [48.25, 76.75] },
+        klom: { forget: klom, retained: klom, test: klom },
+        forgettingQuality: { forgetting: value(0.25), score: value(0.2) },
+      } satisfies StageMetrics['population']
+    }
     case 'attack': {
       const scores = (percent: number) => ({
         correctness: value(percent),

@@ -285,3 +285,26 @@ test('a curve over seeds is the mean loss at each step', () => {
   expect(meanCurve([curve(4, 2)])).toEqual(curve(4, 2))
   expect(meanCurve([])).toEqual([])
 })
+
+describe('populations', () => {
+  test('are shown for three seeds, with intervals; what is missing has its reason', async () => {
+    const whole = await renderReport(three())
+    expect(textOf(whole.html)).toContain('Populations Each method')
+    expect(textOf(whole.html)).toContain('62.50 48.25 – 76.75')
+    expect(whole.markdown).toMatch(/^\| rfa \| 62\.50 \(48\.25 – 76\.75\) \| 0\.500 \|/m)
+    expect(JSON.parse(whole.json)).toMatchObject({
+      computed: {
+        population: expect.arrayContaining([expect.objectContaining({ label: 'rfa', models: 3 })]) as unknown,
+      },
+    })
+
+    const input = three()
+    const lost = input.run.plan.population?.find(({ label }) => label === 'rfa')?.stage
+    const partly = await renderReport(
+      withoutStages(input, [lost], [{ title: lost?.title ?? '', reason: 'no room' }]),
+    )
+    expect(partly.markdown).toMatch(/^\| rfa \| n\/a\[\^\d+\] \| n\/a/m)
+    expect(partly.markdown).toContain('population rfa failed: no room')
+    expect((await renderReport(sampleInput())).html).not.toContain('Populations')
+  })
+})

@@ -1,41 +1,36 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { meanEstimate, studentQuantile, wilsonInterval } from '../../../../unlearning/population/intervals.ts'
-import { expectClose, valueOf } from '../judged-models.ts'
-import { expectInterval, intervalOf, vectors } from './vectors.ts'
+import { meanInterval, studentQuantile } from '../../../../experiment/interval.ts'
+import { wilsonInterval } from '../../../../unlearning/population/intervals.ts'
+import { expectClose } from '../judged-models.ts'
+import { expectInterval, vectors } from './vectors.ts'
 
 describe('Student quantiles', () => {
   // SciPy's own differ from the exact ones by some 1e-11.
   it.each(vectors.intervals.studentQuantiles)('$degrees degrees of freedom, as SciPy', (expected) => {
-    expectClose(studentQuantile(expected.degrees), expected.quantile, 1e-9)
+    expectClose(studentQuantile(0.975, expected.degrees), expected.quantile, 1e-9)
   })
 
   it('are exact where there is a formula', () => {
-    expectClose(studentQuantile(1), Math.tan(0.475 * Math.PI), 1e-13)
-    expectClose(studentQuantile(2), 0.95 * Math.sqrt(2 / (4 * 0.975 * 0.025)), 1e-13)
+    expectClose(studentQuantile(0.975, 1), Math.tan(0.475 * Math.PI), 1e-13)
+    expectClose(studentQuantile(0.975, 2), 0.95 * Math.sqrt(2 / (4 * 0.975 * 0.025)), 1e-13)
   })
 
   it('fall towards the normal quantile as degrees of freedom grow', () => {
     fc.assert(
       fc.property(fc.double({ min: 0.6, max: 1e5, noNaN: true }), (degrees) => {
-        expect(studentQuantile(degrees)).toBeGreaterThan(studentQuantile(degrees * 1.1))
-        expect(studentQuantile(degrees)).toBeGreaterThan(1.959963)
+        expect(studentQuantile(0.975, degrees)).toBeGreaterThan(studentQuantile(0.975, degrees * 1.1))
+        expect(studentQuantile(0.975, degrees)).toBeGreaterThan(1.959963)
       }),
     )
   })
 })
 
 describe('the interval of a mean', () => {
-  it.each(vectors.intervals.means)('$values.length values, as SciPy', ({ values, mean, interval }) => {
-    const estimate = meanEstimate(values)
-    expectClose(valueOf(estimate), mean)
-    expectInterval(intervalOf(estimate), interval)
-  })
-
-  it('does not exist for one value, and no mean for none', () => {
-    expect(meanEstimate([93.5])).toEqual({ value: 93.5 })
-    expect(meanEstimate([])).toEqual({ missing: 'there are no values' })
-    expect(meanEstimate([1, NaN])).toEqual({ missing: 'a value is not finite' })
+  it.each(vectors.intervals.means)('$values.length values, as SciPy', (expected) => {
+    const { mean, half = NaN } = meanInterval(expected.values)
+    expectClose(mean, expected.mean)
+    expectInterval([mean - half, mean + half], expected.interval)
   })
 })
 
