@@ -1,5 +1,6 @@
 import { isAbsolute, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { withoutCredentials } from '../experiment/credentials.ts'
 import { UserError } from '../experiment/errors.ts'
 import { FileStore } from './file-store.ts'
 import { S3Store } from './s3-store.ts'
@@ -94,8 +95,6 @@ function placeOf(url: string): { readonly bucket: string; readonly prefix: strin
     throw new UserError(`the store "${url}" has "${wrong}" in its prefix; expected names between slashes`)
   return { bucket, prefix: folders.join('/') }
 }
-
-const withoutCredentials = (url: string) => url.replace(/^([^:]+:\/\/)[^/]*@/, '$1…@')
 
 function directoryOf(url: string): string {
   try {

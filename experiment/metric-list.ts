@@ -7,7 +7,7 @@ export interface MetricLine {
   /** As results call it, or as the manifest of its stage does. */
   readonly name: string
   /** Where it is kept: the results table, or the manifest of a stage of this kind. */
-  readonly in: 'table' | 'evaluate' | 'attack'
+  readonly in: 'table' | 'evaluate' | 'attack' | 'population'
   readonly unit: string
   readonly about: string
 }
@@ -49,5 +49,32 @@ const attacked = (['efficacy', 'accuracy'] as const).flatMap((figure) =>
   ),
 )
 
-/** The results table's figures first, in its order. */
-export const metricList: readonly MetricLine[] = [...table, ...evaluated, ...attacked]
+const populations: readonly MetricLine[] = [
+  {
+    name: 'uLira',
+    in: 'population',
+    unit: '%',
+    about: 'accuracy of telling unlearned models from gold by a forget sample (U-LiRA); 50 is gold',
+  },
+  ...(['forget', 'retained', 'test'] as const).map((set): MetricLine => ({
+    name: `klom.${set}`,
+    in: 'population',
+    unit: 'nats',
+    about: `divergence of margins to gold on ${sets[set]} (KLoM): mean and 95th percentile`,
+  })),
+  {
+    name: 'forgettingQuality.forgetting',
+    in: 'population',
+    unit: '',
+    about: 'forgetting quality of the NeurIPS 2023 challenge: 1 is gold',
+  },
+  {
+    name: 'forgettingQuality.score',
+    in: 'population',
+    unit: '',
+    about: 'the same times the ratios of RA and TA to gold',
+  },
+]
+
+/** The results table's figures first, in its order; those of populations need several seeds. */
+export const metricList: readonly MetricLine[] = [...table, ...evaluated, ...attacked, ...populations]

@@ -20,7 +20,7 @@ import type { Queue } from './names.ts'
  * What the world does to a stage (a worker that dies, a store that is away) is retried for an hour at least, with short
  * pauses: a checkpoint waits. What a retry cannot help is said to be so by the activity (see activities/errors.ts).
  */
-const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '4s', maximumAttempts: 1000 }
+const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '2s', maximumAttempts: 2000 }
 
 /** Looking into the store and writing the report: no heartbeats, minutes at most. */
 const { kept, report } = proxyActivities<Activities>({
