@@ -62,7 +62,9 @@ async function refit(
 ): Promise<{ readonly weight: Tensor2D; readonly bias: Tensor1D }> {
   const classes = bias.size
   const present = new Set(labels)
-  const rows = await tf.concat([weight.flatten(), bias]).data()
+  const original = tf.tidy(() => tf.concat([weight.flatten(), bias]))
+  const rows = await original.data()
+  original.dispose()
   const truth = tf.tensor1d(labels, 'int32')
   const cut = (flat: Tensor1D) => ({
     weight: flat.slice([0], [weight.size]).reshape<Tensor2D>(weight.shape),

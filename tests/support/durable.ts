@@ -196,6 +196,8 @@ export interface Attempt {
   readonly resumedAt?: number
   /** Its identity: `pid@host`. */
   readonly worker: string
+  /** Milliseconds since 1970. */
+  readonly startedAt: number
 }
 
 /** PENDING_ACTIVITY_STATE_STARTED of Temporal's API. */
@@ -206,12 +208,18 @@ export async function running(handle: Handle): Promise<readonly Attempt[]> {
   const { raw } = await handle.describe()
   return (raw.pendingActivities ?? [])
     .filter(({ state }) => Number(state) === STARTED)
-    .map(({ activityId, attempt, heartbeatDetails, lastWorkerIdentity }) => {
+    .map(({ activityId, attempt, heartbeatDetails, lastStartedTime, lastWorkerIdentity }) => {
       const data = heartbeatDetails?.payloads?.[0]?.data
       const progress = data ? (JSON.parse(Buffer.from(data).toString()) as Partial<Attempt>) : {}
       // Until the first heartbeat of an attempt, the server has those of the one before.
       const own = progress.attempt === attempt ? progress : {}
-      return { ...own, key: activityId ?? '', attempt: attempt ?? 1, worker: lastWorkerIdentity ?? '' }
+      return {
+        ...own,
+        key: activityId ?? '',
+        attempt: attempt ?? 1,
+        worker: lastWorkerIdentity ?? '',
+        startedAt: 1000 * Number(lastStartedTime?.seconds) + Number(lastStartedTime?.nanos) / 1e6,
+      }
     })
 }
 
