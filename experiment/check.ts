@@ -213,6 +213,11 @@ function checkMethod(
       ['method'],
       `unsir learns noise for whole classes, and the split is of kind "${split.kind}"; split by class, or leave unsir out`,
     )
+  if (method.method === 'rfa' && method.steps === 0 && method.start === 'zero')
+    report(
+      ['steps'],
+      'without a step an adapter that starts at zero changes nothing; raise steps, or set start: closed-form',
+    )
   const classes = train.filter((count) => count > 0).length
   if (classes >= 2) return
   if (

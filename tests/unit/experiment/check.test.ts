@@ -185,6 +185,14 @@ describe('what does not fit the data is said with its place', () => {
     if (share !== undefined) expect(checkProblems(wanted, digitFacts, 'data.validation=0.1')).toEqual([])
   })
 
+  test('no step from nowhere', () => {
+    const none = sample.replace('rank: 4', 'steps: 0')
+    expect(checkProblems(none)).toMatchObject([
+      { path: 'methods[1].steps', message: expect.stringContaining('set start: closed-form') as unknown },
+    ])
+    expect(checkProblems(sample.replace('rank: 4', 'steps: 0\n    start: closed-form'))).toEqual([])
+  })
+
   test('methods that need another class', () => {
     const one = { ...cifarFacts, train: cifarFacts.train.map((count, i) => (i === 0 ? count : 0)) }
     const text = cifar(
