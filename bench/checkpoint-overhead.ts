@@ -31,7 +31,7 @@ const data = new DeviceData(images, new Int32Array(samples), {
 const model = modelSchemas[2].parse({ name: 'resnet-cifar', depth: 'resnet18' })
 const layers = layersOf(model, [32, 32, 3], 10)
 const training = trainingSchema.parse({
-  epochs: (steps * batchSize) / samples,
+  epochs: 1,
   batchSize,
   optimizer: { name: 'sgd', learningRate: 0.01, nesterov: true, weightDecay: 5e-4 },
 })
@@ -51,6 +51,7 @@ try {
       async ({ host }) => {
         await fit({
           ...training,
+          epochs: (steps * batchSize) / samples,
           ...{ layers, data, training, seed: 1, purpose: 'bench' },
           initial: initialWeights(parameterSpecs(layers), stream(1, 'weights')),
           indices: Int32Array.from({ length: samples }, (_, i) => i),
