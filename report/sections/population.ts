@@ -22,7 +22,8 @@ export function populationSection(input: ReportInput): Markup | undefined {
       ${notation('D_f')} (50 is ideal; its 95% interval is below it, small); KLoM the divergence of their
       distributions in nats (mean, and 95th percentile below it), F the forgetting quality of the NeurIPS 2023
       challenge, and the score F times the ratios of RA and TA to gold's. Distributions of ${models} models
-      differ by chance: the last rows, gold against gold, show by how much.
+      differ by chance:
+      ${floor.length > 0 ? 'the last rows, gold against gold, show by how much' : 'second gold models (gold.models: 2) would show by how much'}.
     </p>
     <div class="scroll" tabindex="0" role="region" aria-label="Populations">
       <table>
