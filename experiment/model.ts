@@ -139,9 +139,12 @@ export function adaptableLayers(layers: readonly Layer[]): readonly AdaptableLay
 
 /** The largest rank at which an update of this layer is still low-rank: the smaller side of its weight matrix. */
 export function maxRank(layer: AdaptableLayer): number {
-  return layer.kind === 'linear'
-    ? Math.min(layer.in, layer.out)
-    : Math.min(layer.in * layer.kernel * layer.kernel, layer.out)
+  return Math.min(weightRows(layer), layer.out)
+}
+
+/** Rows of a layer's weight matrix; a convolution's kernel [k, k, in, out] is the matrix [k·k·in, out]. */
+export function weightRows(layer: AdaptableLayer): number {
+  return layer.kind === 'linear' ? layer.in : layer.kernel * layer.kernel * layer.in
 }
 
 /** Whether a name matches a pattern, in which `*` stands for any characters. */

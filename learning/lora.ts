@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs'
-import type { AdaptableLayer, Layer } from '../experiment/model.ts'
+import { weightRows, type AdaptableLayer, type Layer } from '../experiment/model.ts'
 import {
   initialise,
   packArrays,
@@ -35,7 +35,7 @@ export function lora(
 ): Lora {
   const { rank, alpha = rank, rslora } = options
   const specs = layers.flatMap((layer): ParameterSpec[] => {
-    const rows = layer.kind === 'linear' ? layer.in : layer.kernel * layer.kernel * layer.in
+    const rows = weightRows(layer)
     return [
       { name: `${layer.name}.lora_A`, shape: [rows, rank], init: 'uniform', fanIn: rows },
       { name: `${layer.name}.lora_B`, shape: [rank, layer.out], init: 'zeros', fanIn: rank },

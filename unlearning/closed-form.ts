@@ -1,7 +1,7 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs'
 import { CholeskyDecomposition, EigenvalueDecomposition, Matrix } from 'ml-matrix'
 import { MathError } from '../experiment/errors.ts'
-import type { AdaptableLayer, Layer } from '../experiment/model.ts'
+import { weightRows, type AdaptableLayer, type Layer } from '../experiment/model.ts'
 import type { Host } from '../learning/host.ts'
 import { adapted, type Lora } from '../learning/lora.ts'
 import { forward, topLevelIndex } from '../learning/model.ts'
@@ -26,7 +26,7 @@ export class RidgeProblem {
 
   constructor(layer: AdaptableLayer) {
     this.layer = layer
-    this.rows = layer.kind === 'linear' ? layer.in : layer.kernel * layer.kernel * layer.in
+    this.rows = weightRows(layer)
     this.moment = new Float64Array(this.rows * this.rows)
     this.cross = new Float64Array(this.rows * layer.out)
   }
