@@ -1,7 +1,7 @@
 import type { DatasetFacts } from './dataset.ts'
 import { UserError, type Problem } from './errors.ts'
 import type { MethodName, MethodSpec, MethodSpecOf } from './methods.ts'
-import { adaptableLayers, flattenLayers, layersOf, matchesPattern, maxRank, type Layer } from './model.ts'
+import { adaptableLayers, flattenLayers, layersOf, matchesAny, maxRank, type Layer } from './model.ts'
 import { suggestion } from './nearest.ts'
 import { formatPath, type Locate, type Path } from './path.ts'
 import type { DataSpec, Spec, SplitSpec } from './spec.ts'
@@ -257,12 +257,10 @@ function checkLayers(method: AdapterMethod, layers: readonly Layer[], report: Re
   const align = 'align' in method ? method.align : undefined
   const all = flattenLayers(layers)
   const adaptable = adaptableLayers(layers)
-  const matched = (patterns: readonly string[]) => (layer: Layer) =>
-    patterns.some((pattern) => matchesPattern(layer.name, pattern))
 
   method.layers.forEach((pattern, i) => {
-    if (adaptable.some(matched([pattern]))) return
-    const other = all.find(matched([pattern]))
+    if (adaptable.some(matchesAny([pattern]))) return
+    const other = all.find(matchesAny([pattern]))
     report(
       ['layers', i],
       other
@@ -271,11 +269,11 @@ function checkLayers(method: AdapterMethod, layers: readonly Layer[], report: Re
     )
   })
   align?.forEach((pattern, i) => {
-    if (!all.some(matched([pattern])))
+    if (!all.some(matchesAny([pattern])))
       report(['align', i], `"${pattern}" matches no layer; the layers are ${names(all)}`)
   })
 
-  const adapted = adaptable.filter(matched(method.layers))
+  const adapted = adaptable.filter(matchesAny(method.layers))
   const small = adapted.filter((layer) => maxRank(layer) < method.rank)
   if (small.length > 0) {
     const listed = small.slice(0, 5).map((layer) => `${layer.name} (at most ${maxRank(layer)})`)
@@ -289,7 +287,7 @@ function checkLayers(method: AdapterMethod, layers: readonly Layer[], report: Re
 
   const first = adapted[0]
   if (!first || !align) return
-  const aligned = all.filter(matched(align))
+  const aligned = all.filter(matchesAny(align))
   const changes = aligned.some((layer) => all.indexOf(layer) >= all.indexOf(first))
   if (aligned.length > 0 && !changes)
     report(

@@ -148,7 +148,12 @@ export function weightRows(layer: AdaptableLayer): number {
 }
 
 /** Whether a name matches a pattern, in which `*` stands for any characters. */
-export function matchesPattern(name: string, pattern: string): boolean {
+function matchesPattern(name: string, pattern: string): boolean {
   const source = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
   return new RegExp(`^${source.join('.*')}$`).test(name)
+}
+
+/** Whether a layer's name matches one of the patterns. */
+export function matchesAny(patterns: readonly string[]): (layer: Pick<Layer, 'name'>) => boolean {
+  return ({ name }) => patterns.some((pattern) => matchesPattern(name, pattern))
 }

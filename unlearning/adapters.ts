@@ -1,5 +1,5 @@
 import type { MethodSpec, OptimizerSpec, ScheduleSpec } from '../experiment/methods.ts'
-import { adaptableLayers, matchesPattern } from '../experiment/model.ts'
+import { adaptableLayers, matchesAny } from '../experiment/model.ts'
 import { adapted, initialAdapter, lora, mergedWeights } from '../learning/lora.ts'
 import { forward } from '../learning/model.ts'
 import { parametersOf } from '../learning/predict.ts'
@@ -30,9 +30,7 @@ export async function trainAdapter(
     schedule,
   }: StudentRun & { readonly optimizer: OptimizerSpec; readonly schedule: ScheduleSpec },
 ): Promise<Unlearned> {
-  const wrapped = adaptableLayers(layers).filter(({ name }) =>
-    options.layers.some((pattern) => matchesPattern(name, pattern)),
-  )
+  const wrapped = adaptableLayers(layers).filter(matchesAny(options.layers))
   const adapter = lora(wrapped, options)
   const base = parametersOf(layers, original)
   try {

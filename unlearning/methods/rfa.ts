@@ -1,7 +1,7 @@
 import type { Scalar, Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs'
 import type { ResidualPoint } from '../../experiment/manifest.ts'
 import type { FixedTargetName } from '../../experiment/methods.ts'
-import { adaptableLayers, flattenLayers, matchesPattern } from '../../experiment/model.ts'
+import { adaptableLayers, flattenLayers, matchesAny } from '../../experiment/model.ts'
 import { Batches, labelsAt } from '../../learning/data.ts'
 import { adapted, initialAdapter, lora, mergedWeights } from '../../learning/lora.ts'
 import { forward, topLevelIndex } from '../../learning/model.ts'
@@ -31,12 +31,8 @@ import { targets } from '../targets.ts'
  */
 export const unlearn: Method<'rfa'> = async (method, context) => {
   const { layers, original, data, forget, validation, seed, host } = context
-  const matching =
-    (patterns: readonly string[]) =>
-    ({ name }: { readonly name: string }) =>
-      patterns.some((pattern) => matchesPattern(name, pattern))
-  const wrapped = adaptableLayers(layers).filter(matching(method.layers))
-  const alignedLayers = method.align ? flattenLayers(layers).filter(matching(method.align)) : wrapped
+  const wrapped = adaptableLayers(layers).filter(matchesAny(method.layers))
+  const alignedLayers = method.align ? flattenLayers(layers).filter(matchesAny(method.align)) : wrapped
   const aligned = alignedLayers.map(({ name }) => name)
   const retained = sample(context.retained, method.retainedSamples, stream(seed, 'rfa', 'retained'))
   const adapter = lora(wrapped, method)
