@@ -8,6 +8,7 @@ export const compare: StageBody<'compare'> = async ({ artifacts, inputs, timed }
     logits: await readLogits(artifacts, inputs.goldEvaluation),
     attack: inputs.goldAttack.metrics,
   }
-  const { result, seconds } = await timed(() => compareModels(unlearned, gold))
+  const twin = await readLogits(artifacts, inputs.twinEvaluation)
+  const { result, seconds } = await timed(() => compareModels(unlearned, gold, twin.forget))
   return { outputs: {}, metrics: result, seconds }
 }

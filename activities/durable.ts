@@ -181,7 +181,14 @@ export async function durably<T>(
 }
 
 /** The kinds of stage that compute on TensorFlow. */
-const onDevice: ReadonlySet<StageKind> = new Set(['train', 'unlearn', 'evaluate'])
+const onDevice: ReadonlySet<StageKind> = new Set([
+  'train',
+  'unlearn',
+  'evaluate',
+  'shadow',
+  'relearn',
+  'probe',
+])
 
 /** Loads TensorFlow, which takes a second. */
 async function tensorflowHere(): Promise<NonNullable<Environment['tensorflow']>> {

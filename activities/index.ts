@@ -42,6 +42,15 @@ export function createActivities(stopping?: AbortSignal) {
       async () => (await import('./population.ts')).population,
       stopping,
     ),
+    shadow: stageActivity('shadow', async () => (await import('./shadow.ts')).shadow, stopping),
+    pool: stageActivity('pool', async () => (await import('./pool.ts')).pool, stopping),
+    relearn: stageActivity('relearn', async () => (await import('./relearn.ts')).relearn, stopping),
+    probe: stageActivity('probe', async () => (await import('./probe.ts')).probe, stopping),
+    membership: stageActivity(
+      'membership',
+      async () => (await import('./membership.ts')).membership,
+      stopping,
+    ),
 
     /** Keeps what was asked for and what failed, so that the report can be rendered again, and renders it. */
     async report({ run, settings, failed }: ReportTask): Promise<WrittenReport> {

@@ -50,6 +50,11 @@ interface InputKinds {
   readonly goldEvaluation: 'evaluate'
   readonly attack: 'attack'
   readonly goldAttack: 'attack'
+  readonly twinEvaluation: 'evaluate'
+  readonly originalEvaluation: 'evaluate'
+  readonly goldModel: 'train'
+  readonly [shadow: `shadow${number}`]: 'shadow'
+  readonly pool: 'pool'
 }
 
 export type InputManifests<K extends StageKind> = {

@@ -2,6 +2,7 @@ import type { Artifacts } from '../artifacts/artifacts.ts'
 import { decodeTensors, encodeTensors, type TensorData } from '../artifacts/safetensors.ts'
 import type { Manifest, ManifestOf } from '../experiment/manifest.ts'
 import type { Partition } from '../learning/partition.ts'
+import type { Shadows } from '../unlearning/population/shadows.ts'
 import type { Split } from '../unlearning/split.ts'
 
 /** Reading the blobs of input manifests, and writing the ones that others read: each format once, both ways. */
@@ -49,6 +50,34 @@ export async function readSplit(artifacts: Artifacts, manifest: ManifestOf<'spli
     test: integers('test'),
     forgottenTest: integers('forgottenTest'),
   }
+}
+
+/** A shadow model's φ = log(p_y/(1 − p_y)) of every sample, in nats, and a 1 for each that it trained on, else 0. */
+export interface StoredShadow {
+  readonly phi: Float32Array
+  readonly members: Uint8Array
+}
+
+export function encodeShadow(shadow: StoredShadow): Uint8Array {
+  return encodeVectors({ ...shadow })
+}
+
+export async function readShadow(
+  artifacts: Artifacts,
+  manifest: ManifestOf<'shadow'>,
+): Promise<StoredShadow> {
+  const { bytes, floats } = await readVectors(artifacts, manifest, 'margins')
+  return { phi: floats('phi'), members: bytes('members') }
+}
+
+/** The same of all shadow models: [models, samples], row-major. */
+export function encodePool({ values, members }: Shadows): Uint8Array {
+  return encodeVectors({ values, members })
+}
+
+export async function readPool(artifacts: Artifacts, manifest: ManifestOf<'pool'>): Promise<Shadows> {
+  const { bytes, floats } = await readVectors(artifacts, manifest, 'margins')
+  return { ...manifest.metrics, values: floats('values'), members: bytes('members') }
 }
 
 export function output(manifest: Manifest, name: string) {

@@ -1,9 +1,7 @@
 import { layersOf } from '../experiment/model.ts'
-import { fit } from '../learning/fit.ts'
-import { initialWeights, parameterSpecs } from '../learning/parameters.ts'
-import { stream } from '../learning/random.ts'
 import { tensorflowEnvironment } from '../learning/tf.ts'
 import { deviceData, encodeWeights } from './device.ts'
+import { fromScratch, newWeights } from './from-scratch.ts'
 import type { StageBody } from './stage.ts'
 import { readSplit } from './stored.ts'
 
@@ -15,17 +13,9 @@ export const train: StageBody<'train'> = async ({ stage, artifacts, inputs, host
   try {
     const indices = inputs.split ? (await readSplit(artifacts, inputs.split)).retained : all
     const { result, seconds } = await timed(() =>
-      fit({
-        ...training,
-        layers,
-        initial: initialWeights(parameterSpecs(layers), stream(seed, 'train', 'weights')),
-        data,
-        indices,
-        training,
-        seed,
-        purpose: 'train',
-        host,
-      }),
+      stage.params.on === 'nothing'
+        ? { weights: newWeights(layers, seed, 'twin'), steps: 0, curve: [] }
+        : fromScratch({ layers, training, data, indices, seed, purpose: 'train', host }),
     )
     return {
       outputs: { model: encodeWeights(layers, result.weights) },

@@ -16,7 +16,7 @@ import { parametersOf } from '../learning/predict.ts'
 import { stream } from '../learning/random.ts'
 import { tensorflowEnvironment, tf } from '../learning/tf.ts'
 import { train } from '../learning/training.ts'
-import { alignment } from '../unlearning/methods/rfa.ts'
+import { alignment, distances } from '../unlearning/methods/rfa.ts'
 
 const samples = 1024
 const random = stream(1, 'bench')
@@ -38,7 +38,7 @@ const aligned = wrapped.map(({ name }) => name)
 const capture = new Set(aligned)
 const adapter = lora(wrapped, { rank: 4, rslora: false })
 const from = Math.min(...aligned.map((name) => topLevelIndex(layers, name)))
-const weight = Object.fromEntries(aligned.map((name) => [name, 1]))
+const distance = distances({}, 'head', Object.fromEntries(aligned.map((name) => [name, 1])))
 
 const all = Int32Array.from({ length: samples }, (_, i) => i)
 const kept = tf.tidy(() => {
@@ -62,7 +62,7 @@ const steps: Readonly<Record<'kept' | 'anew', (ab: Tensor1D, step: number) => Sc
     const x = tf.gather(kept.input, tf.tensor1d([...retained, ...forget], 'int32'))
     const { features } = forward(layers, adapted(adapter, base, ab), x, { from, capture })
     const teacher = (name: string) => tf.gather(kept[name] as Tensor, r)
-    const { onRetained, onForget } = alignment(features, aligned, weight, [192, 64], {
+    const { onRetained, onForget } = alignment(features, aligned, distance, [192, 64], {
       teacher,
       target: mean,
     })
@@ -74,7 +74,7 @@ const steps: Readonly<Record<'kept' | 'anew', (ab: Tensor1D, step: number) => Sc
     const frozen = forward(layers, base, x, { capture }).features
     const { features } = forward(layers, adapted(adapter, base, ab), x, { capture })
     const teacher = (name: string) => (frozen[name] as Tensor).slice(0, 192)
-    const { onRetained, onForget } = alignment(features, aligned, weight, [192, 64], {
+    const { onRetained, onForget } = alignment(features, aligned, distance, [192, 64], {
       teacher,
       target: mean,
     })

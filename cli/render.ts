@@ -10,8 +10,11 @@ const groups: readonly { readonly name: string; readonly kinds: readonly StageKi
   { name: 'models', kinds: ['train'] },
   { name: 'unlearning', kinds: ['unlearn'] },
   { name: 'evaluation', kinds: ['evaluate'] },
-  { name: 'attacks', kinds: ['attack'] },
+  { name: 'shadows', kinds: ['shadow', 'pool'] },
+  { name: 'attacks', kinds: ['attack', 'membership'] },
   { name: 'comparison', kinds: ['compare', 'population'] },
+  { name: 'relearning', kinds: ['relearn'] },
+  { name: 'probes', kinds: ['probe'] },
 ]
 const NAME = Math.max(...groups.map(({ name }) => name.length)) + 2
 const BAR = 20

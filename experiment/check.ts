@@ -29,14 +29,25 @@ export function checkSpec(spec: Spec, facts: DatasetFacts, locate: Locate): void
     checkMethod(method, spec.split, facts, (path, message) => {
       report(['methods', i, ...path], message)
     })
-    if (method.method === 'rfa')
-      checkTarget(method, spec, facts, (path, message) => {
+    if (method.method === 'rfa') {
+      const reportOf: Report = (path, message) => {
         report(['methods', i, ...path], message)
-      })
+      }
+      checkTarget(method, spec, facts, reportOf)
+      checkAlignment(method, layers, reportOf)
+    }
     if ('rank' in method)
       checkLayers(method, layers, (path, message) => {
         report(['methods', i, ...path], message)
       })
+  })
+  spec.probe?.layers.forEach((pattern, i) => {
+    const probed = adaptableLayers(layers)
+    if (!probed.some(matchesAny([pattern])))
+      report(
+        ['probe', 'layers', i],
+        `"${pattern}" matches no layer that is probed; these are ${names(probed)}`,
+      )
   })
   if (problems.length > 0) throw new UserError(problems)
 }
@@ -230,22 +241,63 @@ function checkMethod(
 }
 
 function checkTarget(
-  { target }: MethodSpecOf<'rfa'>,
+  { target, stop, steps }: MethodSpecOf<'rfa'>,
   { data, split }: Spec,
   facts: DatasetFacts,
   report: Report,
 ): void {
-  if (target !== 'unseen-neighbour') return
-  if (split.kind === 'class')
+  const apart = setSizes(data, facts).validation > 0
+  if (target === 'unseen-neighbour' || target === 'unseen-margin') {
+    if (split.kind === 'class')
+      report(
+        ['target'],
+        `${target} leaves a forgotten sample in its class, and the split forgets whole classes; choose another target`,
+      )
+    else if (!apart)
+      report(
+        ['target'],
+        `${target} needs samples that no model trains on, and data.validation (${data.validation}) sets none apart; give it a share such as 0.1, or choose another target`,
+      )
+  }
+  if (stop && !apart)
+    report(
+      ['stop', 'rule'],
+      `${stop.rule} needs samples that no model trains on, and data.validation (${data.validation}) sets none apart; give it a share such as 0.1, or leave stop out`,
+    )
+  if (stop && stop.every > steps)
+    report(
+      ['stop', 'every'],
+      `the first look is after ${stop.every} steps, and there are ${steps}; look more often, or leave stop out`,
+    )
+}
+
+/** What is asked of single layers by name. */
+function checkAlignment(method: MethodSpecOf<'rfa'>, layers: readonly Layer[], report: Report): void {
+  const { target, start, distance, weights = {} } = method
+  const adapted = adaptableLayers(layers).filter(matchesAny(method.layers))
+  const aligned = method.align ? flattenLayers(layers).filter(matchesAny(method.align)) : adapted
+  const logits = layers.at(-1)?.name ?? ''
+  const others = (start === 'closed-form' ? [...adapted, ...aligned] : aligned).filter(
+    ({ name }) => name !== logits,
+  )
+  if (target === 'unseen-margin' && others.length > 0)
     report(
       ['target'],
-      'unseen-neighbour leaves a forgotten sample in its class, and the split forgets whole classes; choose another target',
+      `unseen-margin says what the logits are to be, and nothing of ${names([...new Set(others)])}; set align: [${logits}]` +
+        (start === 'closed-form' ? ' and, as the closed form aligns what it adapts, layers too' : ''),
     )
-  else if (setSizes(data, facts).validation === 0)
+  if (distance === 'kl' && !aligned.some(({ name }) => name === logits))
     report(
-      ['target'],
-      `unseen-neighbour needs samples that no model trains on, and data.validation (${data.validation}) sets none apart; give it a share such as 0.1, or choose another target`,
+      ['distance'],
+      `kl is between predictions, and ${logits} is not aligned; name it in "align", or leave distance out`,
     )
+  for (const pattern of Object.keys(weights)) {
+    if (!aligned.some(matchesAny([pattern])))
+      report(
+        ['weights', pattern],
+        `"${pattern}" matches no aligned layer; the aligned ones are ${names(aligned)}`,
+      )
+  }
 }
 
 /** The methods that give samples the label of another class. */

@@ -1,3 +1,9 @@
+/** Lower and upper end of a two-sided 95% confidence interval. */
+export type Interval = readonly [low: number, high: number]
+
+/** 0.975 quantile of the standard normal distribution. */
+export const NORMAL_QUANTILE = 1.959963984540054
+
 /** A mean and half of its 95% interval, which one value alone does not have. */
 export interface MeanInterval {
   readonly mean: number
@@ -18,6 +24,16 @@ export function meanInterval(values: readonly number[]): MeanInterval {
   if (n === 1) return { mean }
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
   return { mean, half: studentQuantile(0.975, n - 1) * Math.sqrt(squares / (n - 1) / n) }
+}
+
+/** `successes` of n ≥ 1 as a proportion in [0, 1], with Wilson's (1927) score interval, which never leaves [0, 1]. */
+export function wilsonInterval(successes: number, n: number): Interval {
+  const z2 = NORMAL_QUANTILE ** 2
+  const share = successes / n
+  const centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+  const half = (NORMAL_QUANTILE / (1 + z2 / n)) * Math.sqrt((share * (1 - share)) / n + z2 / (4 * n * n))
+  // At 0 and n the ends are exact, and rounding would miss them.
+  return [successes === 0 ? 0 : centre - half, successes === n ? 1 : centre + half]
 }
 
 /**

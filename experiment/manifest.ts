@@ -63,6 +63,13 @@ export interface CurvePoint {
 }
 
 /** Mean squared residual per feature relative to the frozen feature's mean square, averaged over the aligned layers. */
+/** Accuracy in percent after a step: on the forget set, and what it would be there if no sample of it had been seen. */
+export interface Look {
+  readonly step: number
+  readonly forget: number
+  readonly unseen: number
+}
+
 export interface ResidualPoint {
   readonly step: number
   /** ‖r‖² on retained samples: stays near 0. */
@@ -98,6 +105,8 @@ export interface StageMetrics {
     readonly curve: readonly CurvePoint[]
     /** Residual feature alignment only. */
     readonly residuals?: readonly ResidualPoint[]
+    /** What a stopping rule saw, where there is one. */
+    readonly looks?: readonly Look[]
   }
   readonly evaluate: {
     /** In percent, by set. */
@@ -127,6 +136,8 @@ export interface StageMetrics {
     readonly activationDistance: Readonly<Record<'forget' | 'retained', Measured>>
     /** Mean Jensen-Shannon divergence to gold on D_f, in bits. */
     readonly jsDivergence: Measured
+    /** 1 − mean Jensen-Shannon divergence to an untrained twin on D_f, in bits. */
+    readonly zrf: Measured
   }
   readonly population: {
     /** Models of each kind. */
@@ -140,6 +151,72 @@ export interface StageMetrics {
     /** F of the NeurIPS 2023 challenge in [0, 1], and F times the ratios of RA and TA to gold's. */
     readonly forgettingQuality: { readonly forgetting: Measured; readonly score: Measured }
   }
+  readonly shadow: {
+    readonly parameters: number
+    readonly steps: number
+    readonly curve: readonly CurvePoint[]
+    /** Samples that it trained on, of how many. */
+    readonly members: number
+    readonly samples: number
+  }
+  readonly pool: { readonly models: number; readonly samples: number }
+  readonly relearn: {
+    /** Steps of fine-tuning on the forget set until its accuracy is `wanted`. */
+    readonly steps: Measured
+    /** In percent: 5 points below the original's. Absent where the original's is missing. */
+    readonly wanted?: number
+    /** Forget samples on which accuracy was taken. */
+    readonly samples: number
+    readonly curve: readonly RelearnPoint[]
+  }
+  readonly probe: {
+    /** Samples that trained the probes and that tested them, and how many of each set CKA compares. */
+    readonly trained: number
+    readonly tested: number
+    readonly compared: Readonly<Record<'forget' | 'retained', number>>
+    /** In forward order. */
+    readonly layers: readonly ProbedLayer[]
+  }
+  readonly membership: {
+    readonly models: number
+    /** LiRA's: one for all samples where a few models cannot tell each sample's own. */
+    readonly variance: 'per-sample' | 'pooled'
+    readonly sets: Readonly<Record<ShadowedSet, ShadowAttacked>>
+  }
+}
+
+/** Accuracy in percent on the forget set after so many steps. */
+export interface RelearnPoint {
+  readonly step: number
+  readonly accuracy: number
+}
+
+/** What one layer's features tell. */
+export interface ProbedLayer {
+  readonly name: string
+  /** Their number; a convolution has one a channel. */
+  readonly features: number
+  /** Percent of forget samples whose class a linear probe recognises. */
+  readonly accuracy: Measured
+  /** Linear CKA to gold's features, in [0, 1]. */
+  readonly cka: Readonly<Record<'forget' | 'retained', Measured>>
+}
+
+/** Whose members an attack by shadow models is to find: to find those of D_f is to see through the unlearning, to find those of D_r what it exposed. */
+export const shadowedSets = ['forget', 'retained'] as const
+export type ShadowedSet = (typeof shadowedSets)[number]
+export const shadowAttacks = ['lira', 'liraOffline', 'rmia'] as const
+export type ShadowAttack = (typeof shadowAttacks)[number]
+/** Area under the ROC curve, and true-positive rate at a false-positive rate of 1% and of 0.1%. */
+export const shadowFigures = ['auc', 'tprAt1', 'tprAt01'] as const
+export type ShadowFigure = (typeof shadowFigures)[number]
+
+export interface ShadowAttacked {
+  /** Samples of the set, and test samples that none but shadow models trained on. */
+  readonly members: number
+  readonly nonMembers: number
+  /** In [0, 1]. An AUC of 0.5 is chance. */
+  readonly attacks: Readonly<Record<ShadowAttack, Readonly<Record<ShadowFigure, Estimate>>>>
 }
 
 export const evaluatedSets = [

@@ -79,6 +79,7 @@ const fixedTargetNames = [
   'nearest-retained',
   'unseen-neighbour',
   'random-init',
+  'unseen-margin',
 ] as const
 export type FixedTargetName = (typeof fixedTargetNames)[number]
 export const targetNames = [...fixedTargetNames, 'leave-out'] as const
@@ -264,6 +265,18 @@ export const methodSchemas = [
       align: patterns
         .optional()
         .describe('names of the layers whose outputs are aligned; the adapted ones unless given'),
+      weights: z
+        .record(z.string().min(1), z.number().min(0))
+        .optional()
+        .describe(
+          'by name of aligned layers (* matches anything): what their part of the loss is multiplied by',
+        ),
+      distance: z
+        .enum(['squared', 'kl'])
+        .optional()
+        .describe(
+          "of the logits: squared as for other layers (unless given), or KL from the teacher's softmax to the student's",
+        ),
       lambda: positive.default(1).describe('weight of the forget set in the loss'),
       start: z
         .enum(['zero', 'closed-form'])
@@ -275,6 +288,17 @@ export const methodSchemas = [
         .default(1e-3)
         .describe("of the closed form, relative to the mean of its inputs' second moments"),
       steps: z.int().min(0).default(100).describe('0 is for the closed form alone'),
+      stop: z
+        .strictObject({
+          rule: z
+            .literal('unseen-accuracy')
+            .describe(
+              'as soon as the forget set is no more often right than validation samples of its classes; than never, of wholly forgotten ones',
+            ),
+          every: count.default(25).describe('steps between two looks'),
+        })
+        .optional()
+        .describe('end before all steps are taken'),
       optimizer: optimizerSchema.prefault({ name: 'adam', learningRate: 1e-3 }),
       schedule: scheduleSchema.default({ name: 'constant' }),
       forgetBatch: count.default(64),

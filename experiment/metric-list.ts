@@ -1,4 +1,12 @@
-import { evaluatedSets, type EvaluatedSet } from './manifest.ts'
+import {
+  evaluatedSets,
+  shadowAttacks,
+  shadowedSets,
+  shadowFigures,
+  type EvaluatedSet,
+  type ShadowAttack,
+  type ShadowFigure,
+} from './manifest.ts'
 import { metricColumns } from './results.ts'
 import { classifierNames, scoreNames } from './spec.ts'
 
@@ -7,7 +15,7 @@ export interface MetricLine {
   /** As results call it, or as the manifest of its stage does. */
   readonly name: string
   /** Where it is kept: the results table, or the manifest of a stage of this kind. */
-  readonly in: 'table' | 'evaluate' | 'attack' | 'population'
+  readonly in: 'table' | 'evaluate' | 'attack' | 'population' | 'membership' | 'relearn' | 'probe'
   readonly unit: string
   readonly about: string
 }
@@ -76,5 +84,68 @@ const populations: readonly MetricLine[] = [
   },
 ]
 
-/** The results table's figures first, in its order; those of populations need several seeds. */
-export const metricList: readonly MetricLine[] = [...table, ...evaluated, ...attacked, ...populations]
+const shadowAttackNames: Readonly<Record<ShadowAttack, string>> = {
+  lira: 'LiRA, online (Carlini et al. 2022)',
+  liraOffline: 'LiRA, offline (Carlini et al. 2022)',
+  rmia: 'RMIA, γ = 2 (Zarifzadeh et al. 2024)',
+}
+const shadowFigureNames: Readonly<Record<ShadowFigure, string>> = {
+  auc: 'area under the ROC curve',
+  tprAt1: 'true-positive rate at 1% false positives',
+  tprAt01: 'true-positive rate at 0.1% false positives',
+}
+
+const memberships = shadowedSets.flatMap((set) =>
+  shadowAttacks.flatMap((attack) =>
+    shadowFigures.map((figure): MetricLine => ({
+      name: `${set}.${attack}.${figure}`,
+      in: 'membership',
+      unit: '',
+      about: `${shadowFigureNames[figure]} of finding ${sets[set]} among test samples by ${shadowAttackNames[attack]}`,
+    })),
+  ),
+)
+
+const relearning: readonly MetricLine[] = [
+  {
+    name: 'steps',
+    in: 'relearn',
+    unit: 'steps',
+    about: "fine-tuning on the forget set until its accuracy is within 5 points of the original's",
+  },
+  {
+    name: 'ain',
+    in: 'relearn',
+    unit: '× gold',
+    about: 'anamnesis index: those steps over the ones that gold needs',
+  },
+]
+
+const probes: readonly MetricLine[] = [
+  {
+    name: 'accuracy',
+    in: 'probe',
+    unit: '%',
+    about: 'forget samples whose class a linear probe recognises in a layer; to compare with gold',
+  },
+  ...(['forget', 'retained'] as const).map((set): MetricLine => ({
+    name: `cka.${set}`,
+    in: 'probe',
+    unit: '',
+    about: `linear CKA of a layer's features to gold's on ${sets[set]}: 1 is alike`,
+  })),
+]
+
+/**
+ * The results table's figures first, in its order; those of populations need several seeds, memberships shadow models,
+ * and the last ones are computed where the config has `relearn` and `probe`.
+ */
+export const metricList: readonly MetricLine[] = [
+  ...table,
+  ...evaluated,
+  ...attacked,
+  ...populations,
+  ...memberships,
+  ...relearning,
+  ...probes,
+]

@@ -24,6 +24,14 @@ export interface Plan extends SeedPlan {
   readonly seeds?: readonly SeedPlan[]
   /** The models of all seeds against the gold ones, for each row but gold's own; absent where there are too few. */
   readonly population?: readonly Population[]
+  /** Models that show what training on a sample does to it, for the attacks of every seed; absent where none are asked for. */
+  readonly shadow?: ShadowPlan
+}
+
+/** One pool for all: what it is trained on depends on no split, no method and no seed but the first training seed. */
+export interface ShadowPlan {
+  readonly models: readonly StageOf<'shadow'>[]
+  readonly pool: StageOf<'pool'>
 }
 
 export interface Population {
@@ -38,10 +46,19 @@ export interface SeedPlan {
   /** The first is what everything is compared with; the others, of other seeds, give the floor. */
   readonly gold: readonly StageOf<'train'>[]
   /** The first gold model, judged: what every candidate is compared with, whether it is a row of the table or not. */
-  readonly reference: Pick<Candidate, 'evaluate' | 'attack'>
+  readonly reference: Pick<Candidate, 'evaluate' | 'attack' | 'membership' | 'relearn' | 'probe'>
+  /** A model that learnt nothing, from other initial weights; absent in plans of older versions. */
+  readonly twin?: Twin
+  /** The original, judged, where relearning asks what it knew; it may be a candidate's too. */
+  readonly originalEvaluation?: StageOf<'evaluate'>
   readonly candidates: readonly Candidate[]
   /** Gold models of other seeds, judged like every method: the gap between equals. */
   readonly floor: readonly Candidate[]
+}
+
+export interface Twin {
+  readonly model: StageOf<'train'>
+  readonly evaluate: StageOf<'evaluate'>
 }
 
 /** A model that is judged: a method's, or one that stands for comparison. */
@@ -55,6 +72,11 @@ export interface Candidate {
   readonly evaluate: StageOf<'evaluate'>
   readonly attack: StageOf<'attack'>
   readonly compare: StageOf<'compare'>
+  /** Absent where there are no shadow models. */
+  readonly membership?: StageOf<'membership'>
+  /** Absent where they are not asked for. */
+  readonly relearn?: StageOf<'relearn'>
+  readonly probe?: StageOf<'probe'>
 }
 
 export function plan(spec: Spec, facts: DatasetFacts): Plan {
@@ -71,7 +93,8 @@ export function plan(spec: Spec, facts: DatasetFacts): Plan {
     { split: keyedSplit(spec.split), seed: spec.seed.split },
     { dataset: ref(dataset), ...(ranking && { ranking: ref(ranking) }) },
   )
-  const data = { dataset: ref(dataset), split: ref(split) }
+  const shadow = spec.shadow && shadowPlan(spec, spec.shadow.models, ref(dataset))
+  const data = { dataset: ref(dataset), split: ref(split), ...(shadow && { pool: ref(shadow.pool) }) }
 
   const planned = (i: number) => seedPlan(spec, data, i)
   const seeds = Array.from({ length: spec.seeds ?? 1 }, (_, i) => planned(i))
@@ -83,7 +106,22 @@ export function plan(spec: Spec, facts: DatasetFacts): Plan {
     ...one,
     ...(others.length > 0 && { seeds: others }),
     ...(seeds.length >= LEAST_MODELS && { population: populations(seeds) }),
+    ...(shadow && { shadow }),
   }
+}
+
+/** A pool of 8 is the first 8 of a pool of 64: a model's key does not say how many others there are. */
+function shadowPlan({ model, training, seed }: Spec, count: number, dataset: StageRef): ShadowPlan {
+  const models = Array.from({ length: count }, (_, index) =>
+    stage(
+      'shadow',
+      `train shadow ${index + 1}`,
+      { model, training, seed: seed.training, index },
+      { dataset },
+    ),
+  )
+  const inputs = models.map((one, i) => [`shadow${i + 1}`, ref(one)] as const)
+  return { models, pool: stage('pool', `gather ${count} shadows`, {}, Object.fromEntries(inputs)) }
 }
 
 /** Fewer models have no distribution that anything could be told from. */
@@ -115,7 +153,7 @@ export function seedsAt({ seed }: Spec, i: number): Spec['seed'] {
  */
 function seedPlan(
   spec: Spec,
-  data: { readonly dataset: StageRef; readonly split: StageRef },
+  { pool, ...data }: { readonly dataset: StageRef; readonly split: StageRef; readonly pool?: StageRef },
   i: number,
 ): SeedPlan {
   const seeds = seedsAt(spec, i)
@@ -134,32 +172,71 @@ function seedPlan(
     ),
   )
 
+  const evaluated = (label: string, model: StageRef) =>
+    stage('evaluate', titled(`evaluate ${label}`), { model: spec.model, batchSize: 500 }, { ...data, model })
+  const untrained = twin(spec, { dataset: data.dataset }, seeds.unlearning, titled('initialise twin'))
+  const twinEvaluation = evaluated('twin', ref(untrained))
+  const originalEvaluation = spec.relearn && evaluated('original', ref(original))
+
   const judge = (label: string, model: StageRef) => {
-    const evaluate = stage(
-      'evaluate',
-      titled(`evaluate ${label}`),
-      { model: spec.model, batchSize: 500 },
-      { ...data, model },
-    )
+    const evaluate = evaluated(label, model)
     const attack = stage(
       'attack',
       titled(`attack ${label}`),
       { samples: spec.attack.samples, seed: spec.seed.split },
       { split: data.split, evaluation: ref(evaluate) },
     )
-    return { evaluate, attack }
+    const membership =
+      pool &&
+      stage(
+        'membership',
+        titled(`attack ${label} by shadows`),
+        { seed: spec.seed.split },
+        { split: data.split, evaluation: ref(evaluate), pool },
+      )
+    const relearn =
+      spec.relearn &&
+      originalEvaluation &&
+      stage(
+        'relearn',
+        titled(`relearn ${label}`),
+        {
+          relearn: { ...spec.relearn, optimizer: spec.relearn.optimizer ?? spec.training.optimizer },
+          model: spec.model,
+          augment: spec.training.augment,
+          seed: seeds.unlearning,
+        },
+        { ...data, model, originalEvaluation: ref(originalEvaluation) },
+      )
+    const probe =
+      spec.probe &&
+      stage(
+        'probe',
+        titled(`probe ${label}`),
+        { probe: spec.probe, model: spec.model, seed: spec.seed.split },
+        { ...data, model, goldModel: ref(first(gold)) },
+      )
+    return {
+      evaluate,
+      attack,
+      ...(membership && { membership }),
+      ...(relearn && { relearn }),
+      ...(probe && { probe }),
+    }
   }
   const reference = judge('retrain', ref(first(gold)))
   const compared = (label: string, model: StageRef) => {
-    const { evaluate, attack } = judge(label, model)
+    const judged = judge(label, model)
+    const { evaluate, attack } = judged
     const inputs = {
       evaluation: ref(evaluate),
       attack: ref(attack),
       goldEvaluation: ref(reference.evaluate),
       goldAttack: ref(reference.attack),
+      twinEvaluation: ref(twinEvaluation),
     }
     const compare = stage('compare', titled(`compare ${label}`), {}, inputs)
-    return { label, model, evaluate, attack, compare }
+    return { label, model, ...judged, compare }
   }
 
   const candidates = spec.methods.map(({ label, ...method }): Candidate => {
@@ -187,7 +264,15 @@ function seedPlan(
     return { ...compared(label, ref(model)), method: 'retrain' }
   })
 
-  return { original, gold, reference, candidates, floor }
+  return {
+    original,
+    gold,
+    reference,
+    twin: { model: untrained, evaluate: twinEvaluation },
+    ...(originalEvaluation && { originalEvaluation }),
+    candidates,
+    floor,
+  }
 }
 
 /** On all training samples, or on the retained ones where there is a split. */
@@ -198,6 +283,16 @@ function train(
   title: string,
 ): StageOf<'train'> {
   return stage('train', title, { on: inputs.split ? 'retained' : 'all', model, training, seed }, inputs)
+}
+
+/** The same model before its first step. Nothing is drawn from the streams by which others are initialised. */
+function twin(
+  { model, training }: Spec,
+  inputs: StageInputs['train'],
+  seed: number,
+  title: string,
+): StageOf<'train'> {
+  return stage('train', title, { on: 'nothing', model, training, seed }, inputs)
 }
 
 /** The evaluation by which a hard split ranks training samples: of the original, which depends on no split. */

@@ -26,6 +26,11 @@ export const metricColumns = {
   activationForget: { label: 'AD D_f', unit: '', about: 'activation distance to gold on the forget set' },
   activationRetained: { label: 'AD D_r', unit: '', about: 'activation distance to gold on the retained set' },
   jsDivergence: { label: 'JS', unit: 'bits', about: 'Jensen-Shannon divergence to gold on the forget set' },
+  zrf: {
+    label: 'ZRF',
+    unit: '',
+    about: "1 − JS to an untrained twin on the forget set, to compare with gold's",
+  },
   rte: { label: 'RTE', unit: '× retrain', about: "wall seconds of the unlearning over retrain's" },
 } as const
 

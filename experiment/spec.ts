@@ -168,6 +168,51 @@ export const specSchema = z.strictObject({
     })
     .prefault({}),
   methods: z.array(methodSchema).min(1),
+  // An absent one leaves no trace in the spec.
+  shadow: z
+    .strictObject({
+      models: z
+        .int()
+        .min(8)
+        .max(256)
+        .multipleOf(
+          2,
+          'an even number (the two models of a pair train on complementary halves of the samples)',
+        )
+        .describe('how many: 8 are a first look, 64 and more tell each sample from the others'),
+    })
+    .optional()
+    .describe(
+      'models trained on random halves of all samples, by which LiRA and RMIA attack every model; none unless given',
+    ),
+  relearn: z
+    .strictObject({
+      maxSteps: count.max(10_000).default(200).describe('after which it is given up'),
+      batchSize: count.default(64),
+      optimizer: optimizerSchema
+        .optional()
+        .describe("the training's unless given; the learning rate stays as it is"),
+      every: count.default(1).describe('steps between two looks at the accuracy on the forget set'),
+    })
+    .optional()
+    .describe('how many steps every model takes to learn the forget set again; not asked unless given'),
+  probe: z
+    .strictObject({
+      layers: z
+        .array(z.string().min(1))
+        .min(1)
+        .default(['*'])
+        .describe('names of the linear and conv layers; * matches anything'),
+      samples: z
+        .int()
+        .min(4)
+        .default(2000)
+        .describe('forget samples at most: one half trains the probes, the other tests them'),
+    })
+    .optional()
+    .describe(
+      "what linear probes recognise in every model's features, and how alike these and gold's are; not asked unless given",
+    ),
   attack: z
     .strictObject({
       samples: z
@@ -184,6 +229,8 @@ export type DataSpec = Spec['data']
 export type SplitSpec = Spec['split']
 export type ModelSpec = Spec['model']
 export type TrainingSpec = Spec['training']
+export type RelearnSpec = NonNullable<Spec['relearn']>
+export type ProbeSpec = NonNullable<Spec['probe']>
 
 /** What a machine decides: where things are. Never part of a stage's key. */
 export const settingsSchema = z.strictObject({

@@ -1,5 +1,5 @@
 import type { Candidate, Plan, SeedPlan } from './plan.ts'
-import type { Stage } from './stages.ts'
+import type { Stage, StageOf } from './stages.ts'
 
 /** Every stage once, in an order in which inputs come first. Two candidates may share stages. */
 export function stagesOf(plan: Plan): readonly Stage[] {
@@ -10,7 +10,39 @@ export function stagesOf(plan: Plan): readonly Stage[] {
 export function mentionsOf(plan: Plan): readonly Stage[] {
   const ranked = plan.ranking ? [plan.original, plan.ranking] : []
   const populations = (plan.population ?? []).map(({ stage }) => stage)
-  return [plan.dataset, ...ranked, plan.split, ...seedsOf(plan).flatMap(ownStages), ...populations]
+  const shadows = plan.shadow ? [...plan.shadow.models, plan.shadow.pool] : []
+  return [
+    plan.dataset,
+    ...ranked,
+    plan.split,
+    ...seedsOf(plan).flatMap(ownStages),
+    ...populations,
+    ...shadows,
+    ...membershipsOf(plan),
+    ...relearningOf(plan),
+    ...probesOf(plan),
+  ]
+}
+
+/** The attacks by shadow models, those of a seed's gold first. */
+export function membershipsOf(plan: Plan): readonly StageOf<'membership'>[] {
+  return seedsOf(plan)
+    .flatMap((seed) => [seed.reference, ...rowsOf(seed)])
+    .flatMap(({ membership }) => membership ?? [])
+}
+
+/** How fast models learn the forget set again, where it is asked, those of a seed's gold first. */
+export function relearningOf(plan: Plan): readonly StageOf<'relearn'>[] {
+  return seedsOf(plan)
+    .flatMap((seed) => [seed.reference, ...rowsOf(seed)])
+    .flatMap(({ relearn }) => relearn ?? [])
+}
+
+/** What models' features still know, likewise. */
+export function probesOf(plan: Plan): readonly StageOf<'probe'>[] {
+  return seedsOf(plan)
+    .flatMap((seed) => [seed.reference, ...rowsOf(seed)])
+    .flatMap(({ probe }) => probe ?? [])
 }
 
 /** What each seed trains and judges, in their order. */
@@ -28,8 +60,11 @@ function ownStages(seed: SeedPlan): readonly Stage[] {
   return [
     seed.original,
     ...seed.gold,
+    ...(seed.twin ? [seed.twin.model] : []),
     ...seed.candidates.flatMap(({ unlearn }) => (unlearn ? [unlearn] : [])),
     ...judged.map(({ evaluate }) => evaluate),
+    ...(seed.originalEvaluation ? [seed.originalEvaluation] : []),
+    ...(seed.twin ? [seed.twin.evaluate] : []),
     ...judged.map(({ attack }) => attack),
     ...rowsOf(seed).map(({ compare }) => compare),
   ]

@@ -1,5 +1,5 @@
-import type { ApproximateMethodSpec } from './methods.ts'
-import type { DataSpec, ModelSpec, SplitSpec, TrainingSpec } from './spec.ts'
+import type { ApproximateMethodSpec, OptimizerSpec } from './methods.ts'
+import type { DataSpec, ModelSpec, ProbeSpec, RelearnSpec, SplitSpec, TrainingSpec } from './spec.ts'
 import type { DatasetFacts } from './dataset.ts'
 
 /**
@@ -12,9 +12,9 @@ export interface StageParams {
   readonly dataset: { readonly data: DataSpec; readonly facts: DatasetFacts; readonly seed: number }
   /** Cuts the training set into forget and retained set, and the test set into halves. */
   readonly split: { readonly split: SplitSpec; readonly seed: number }
-  /** Trains a model from scratch on all training samples (original) or on the retained set (gold). */
+  /** Trains a model from scratch on all training samples (original), on the retained set (gold) or on nothing at all (twin). */
   readonly train: {
-    readonly on: 'all' | 'retained'
+    readonly on: 'all' | 'retained' | 'nothing'
     readonly model: ModelSpec
     readonly training: TrainingSpec
     readonly seed: number
@@ -30,10 +30,32 @@ export interface StageParams {
   readonly evaluate: { readonly model: ModelSpec; readonly batchSize: number }
   /** Membership inference against one model, from its logits. */
   readonly attack: { readonly samples: number; readonly seed: number }
-  /** Distances of one model to the gold model, from logits and attacks. */
+  /** Distances of one model to the gold model and the untrained twin, from logits and attacks. */
   readonly compare: Record<never, never>
   /** Distances between one method's models of all seeds and as many gold ones, from their logits. */
   readonly population: Record<never, never>
+  /** Trains a shadow model from scratch on a half of all samples, training samples or not, and takes its φ of every sample. */
+  readonly shadow: {
+    readonly model: ModelSpec
+    readonly training: TrainingSpec
+    readonly seed: number
+    /** From 0. The models 2k and 2k + 1 have complementary halves. */
+    readonly index: number
+  }
+  /** Puts the φ of all shadow models side by side. */
+  readonly pool: Record<never, never>
+  /** LiRA and RMIA against one model, from its logits and the pool; the seed draws from the retained set. */
+  readonly membership: { readonly seed: number }
+  /** Fine-tunes one model on the forget set alone, until it knows that set about as well as the original does. */
+  readonly relearn: {
+    readonly relearn: RelearnSpec & { readonly optimizer: OptimizerSpec }
+    readonly model: ModelSpec
+    /** The training's. */
+    readonly augment: TrainingSpec['augment']
+    readonly seed: number
+  }
+  /** Linear probes of one model's features, and how alike these and gold's are; the seed draws samples. */
+  readonly probe: { readonly probe: ProbeSpec; readonly model: ModelSpec; readonly seed: number }
 }
 
 export type StageKind = keyof StageParams
@@ -54,9 +76,26 @@ export interface StageInputs {
     readonly attack: StageRef
     readonly goldEvaluation: StageRef
     readonly goldAttack: StageRef
+    readonly twinEvaluation: StageRef
   }
   /** Evaluations: of each seed, counted from 1, the model at hand and the gold one. */
   readonly population: Readonly<Record<`unlearned${number}` | `gold${number}`, StageRef>>
+  readonly shadow: { readonly dataset: StageRef }
+  /** Counted from 1. */
+  readonly pool: Readonly<Record<`shadow${number}`, StageRef>>
+  readonly membership: { readonly split: StageRef; readonly evaluation: StageRef; readonly pool: StageRef }
+  readonly relearn: {
+    readonly dataset: StageRef
+    readonly split: StageRef
+    readonly model: StageRef
+    readonly originalEvaluation: StageRef
+  }
+  readonly probe: {
+    readonly dataset: StageRef
+    readonly split: StageRef
+    readonly model: StageRef
+    readonly goldModel: StageRef
+  }
 }
 
 export interface StageRef {
@@ -89,4 +128,9 @@ export const stageVersions: Readonly<Record<StageKind, number>> = {
   attack: 1,
   compare: 1,
   population: 1,
+  shadow: 1,
+  pool: 1,
+  membership: 1,
+  relearn: 1,
+  probe: 1,
 }

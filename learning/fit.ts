@@ -9,7 +9,7 @@ import type { Host, Snapshot } from './host.ts'
 import { forward } from './model.ts'
 import { parameterSpecs, unpack, type NamedTensors, type ParameterSpec, type Weights } from './parameters.ts'
 import { tf } from './tf.ts'
-import { train, vector, type Companion } from './training.ts'
+import { together, train, vector, type Companion } from './training.ts'
 
 /** Classification by cross-entropy: how the original and gold models are trained and what many methods go on with. */
 export interface Fit {
@@ -74,17 +74,18 @@ export interface FitLoss extends Pick<
   readonly steps: number
   readonly warmupSteps?: number
   readonly loss: (model: Model, step: number) => Scalar
+  /** What else follows the steps; `statistics` gives those that batch norms have at the moment. */
+  readonly companion?: (statistics: () => Tensor1D) => Companion
 }
 
-export async function fitLoss({ layers, initial, steps, loss, ...options }: FitLoss): Promise<Fitted> {
+export async function fitLoss({ layers, initial, loss, companion, ...options }: FitLoss): Promise<Fitted> {
   const specs = parameterSpecs(layers)
   const running = new RunningStatistics(specs.statistics, initial.statistics)
   try {
-    const { parameters, curve } = await train({
+    const { parameters, steps, curve } = await train({
       ...options,
       initial: initial.trained,
-      steps,
-      companion: running,
+      companion: companion ? together([running, companion(() => running.current)]) : running,
       loss: (flat, step) => {
         const parameters = unpack(specs.trained, flat)
         const logits = (images: Tensor) => {
@@ -109,6 +110,10 @@ class RunningStatistics implements Companion {
   constructor(specs: readonly ParameterSpec[], initial: Float32Array) {
     this.specs = specs
     this.flat = tf.tensor1d(initial)
+  }
+
+  get current(): Tensor1D {
+    return this.flat
   }
 
   update(batch: NamedTensors): void {

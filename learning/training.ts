@@ -29,15 +29,38 @@ export interface TrainingRun {
 
 /** State of a loss: follows the steps, and goes into snapshots and out of them with the parameters. */
 export interface Companion {
-  /** Awaited after every step (counted from 1). */
-  afterStep?(step: number): Promise<void>
+  /** Awaited after every step (counted from 1), with what it made of the parameters. True ends the training. */
+  afterStep?(step: number, parameters: Tensor1D): Promise<boolean>
   take(): Promise<Omit<Snapshot, 'step'>>
   restore(snapshot: Snapshot): void
 }
 
+/** Several as one, asked in their order. */
+export function together(companions: readonly Companion[]): Companion {
+  return {
+    async afterStep(step, parameters) {
+      let ends = false
+      for (const companion of companions)
+        ends = ((await companion.afterStep?.(step, parameters)) ?? false) || ends
+      return ends
+    },
+    async take() {
+      const taken = await Promise.all(companions.map((companion) => companion.take()))
+      const merged = <K extends 'vectors' | 'notes'>(part: K) =>
+        Object.assign({}, ...taken.map((one) => one[part])) as Snapshot[K]
+      return { vectors: merged('vectors'), notes: merged('notes') }
+    },
+    restore(snapshot) {
+      for (const companion of companions) companion.restore(snapshot)
+    },
+  }
+}
+
 export interface TrainingResult {
   readonly parameters: Float32Array
-  /** At most 200 points, the first and the last step among them. */
+  /** Steps taken. */
+  readonly steps: number
+  /** At most 200 points, the first step among them, and the last unless the training was ended early. */
   readonly curve: readonly CurvePoint[]
 }
 
@@ -56,7 +79,9 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
   const interval = curveInterval(steps)
 
   try {
-    for (let step = from?.step ?? 0; step < steps; step++) {
+    let taken = from?.step ?? 0
+    while (taken < steps) {
+      const step = taken
       const rate = optimizer.learningRate * scheduleFactor(schedule, step, steps, warmupSteps)
       const before = [parameters, ...state]
       const [next, loss] = tf.tidy(() => {
@@ -75,12 +100,14 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
         curve.push({ step: step + 1, loss: value, learningRate: rate })
       }
       loss.dispose()
-      await companion?.afterStep?.(step + 1)
+      taken = step + 1
+      // Before a snapshot can be taken: whoever goes on from one has not been told to stop.
+      if (await companion?.afterStep?.(taken, parameters)) break
       await host?.step({ step: step + 1, steps, loss: curve.at(-1)?.loss ?? NaN }, () => snapshot(step + 1))
     }
     const final = (await parameters.data()) as Float32Array
     if (!final.every(Number.isFinite)) throw diverged(steps, optimizer.learningRate, NaN, curve.at(-1))
-    return { parameters: final.slice(), curve }
+    return { parameters: final.slice(), steps: taken, curve }
   } finally {
     tf.dispose([parameters, ...state, ...(free ? [free] : [])])
   }
@@ -95,7 +122,7 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
         ...own?.vectors,
         ...Object.fromEntries(names.map((name, i) => [name, kept[i] as Float32Array])),
       },
-      notes: { ...own?.notes, curve },
+      notes: { ...own?.notes, curve: [...curve] },
     }
   }
 }

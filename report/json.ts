@@ -3,7 +3,10 @@ import { manifestDigest, type Environment } from '../experiment/manifest.ts'
 import type { Figure, ResultRow } from '../experiment/results.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import { commandOf } from './command.ts'
+import { membershipRows } from './membership.ts'
 import { checkOracle } from './oracle.ts'
+import { probeRows } from './probe.ts'
+import { relearnRows } from './relearn.ts'
 import {
   floorGap,
   forgottenTest,
@@ -20,6 +23,9 @@ export function renderJson(
 ): { readonly json: string; readonly digest: string } {
   const { run, manifests } = input
   const stages = stagesOf(run.plan)
+  const memberships = membershipRows(input)
+  const relearning = relearnRows(input)
+  const probes = probeRows(input)
   const computed = {
     spec: run.spec,
     data: run.facts,
@@ -41,6 +47,9 @@ export function renderJson(
         ...(manifestOf<'population'>(input, stage)?.metrics ?? { missing: whyMissing(input, [stage]) }),
       })),
     }),
+    ...(relearning && { relearning }),
+    ...(probes && { probes }),
+    ...(memberships && { membership: memberships.map(({ label, seeds }) => ({ label, seeds })) }),
     forgottenTest: forgottenTest(input),
     floor: (floorGap(input) ?? { missing: 'no two gold models were compared' }) satisfies Figure,
     oracle: checkOracle(input),

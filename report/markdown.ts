@@ -1,10 +1,20 @@
-import type { Estimate } from '../experiment/manifest.ts'
-import { metricColumns, type MetricName, type ResultRow } from '../experiment/results.ts'
+import { shadowAttacks, shadowedSets, shadowFigures, type Estimate } from '../experiment/manifest.ts'
+import { metricColumns, type Figure, type MetricName, type ResultRow } from '../experiment/results.ts'
 import { commandOf } from './command.ts'
 import { describeSeeds } from './describe.ts'
 import { footnotes, type Footnotes } from './footnotes.ts'
-import { figure, percent, signed, significant, withInterval, withoutSeeds } from './format.ts'
+import { counted, figure, percent, signed, significant, withInterval, withoutSeeds } from './format.ts'
+import {
+  fewShadows,
+  membershipRows,
+  shadowAttackLabels,
+  shadowColumns,
+  shadowedSamples,
+  shadowFigure,
+} from './membership.ts'
 import { checkOracle } from './oracle.ts'
+import { probedLayers, probeFigure, probeFigures, probeRows, probeTables } from './probe.ts'
+import { relearnColumns, relearnFigure, relearnFigures, relearnRows } from './relearn.ts'
 import {
   closest,
   floorRows,
@@ -57,7 +67,10 @@ export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], d
     `${names.map((name) => `**${escaped(metricColumns[name].label)}**${unit(name)}: ${escaped(metricColumns[name].about)}`).join('; ')}.`,
     ...(oracle.passed === true ? [escaped(oracle.message)] : []),
     ...forgottenClasses(input),
+    ...memberships(input, notes),
     ...populations(input, notes),
+    ...relearning(input, notes),
+    ...probes(input, notes),
     'To reproduce:',
     fenced(commandOf(run), 'sh'),
     `Run ${escaped(run.id)}. SHA-256 of what was computed: \`${digest}\`.`,
@@ -75,6 +88,43 @@ function forgottenClasses(input: ReportInput): string[] {
   )
   return [
     `Accuracy (%) on the test samples of the forgotten classes, which TA leaves out: ${figures.join('; ')}.`,
+  ]
+}
+
+function memberships(input: ReportInput, notes: Footnotes): string[] {
+  const rows = membershipRows(input)
+  const models = input.run.plan.shadow?.models.length
+  if (!rows || models === undefined) return []
+  const columns = shadowAttacks.flatMap((attack) => shadowFigures.map((name) => ({ attack, name })))
+  const header = [
+    '',
+    ...columns.map(({ attack, name }) => `${shadowAttackLabels[attack]}: ${shadowColumns[name].label}`),
+  ]
+  const ruler = ['---', ...columns.map(() => '---:')]
+  const few = fewShadows(models, rows)
+  return [
+    ...shadowedSets.flatMap((set) => {
+      const body = rows.map((row) => [
+        row.isFloor ? `*floor: ${escaped(row.label)}*` : escaped(row.label),
+        ...columns.map(({ attack, name }) => {
+          const { figure, interval } = shadowFigure(row, set, attack, name)
+          if ('missing' in figure) return `n/a[^${notes.number(figure.missing)}]`
+          const { write } = shadowColumns[name]
+          const left = withoutSeeds(figure)
+          const between = interval ? ` (${interval.map(write).join(' – ')})` : ''
+          return `${withInterval(figure, write)}${between}${left === undefined ? '' : `[^${notes.number(left)}]`}`
+        }),
+      ])
+      const samples = shadowedSamples(rows, set)
+      const sizes = samples
+        ? ` (${counted(samples.members, 'sample')} against ${counted(samples.nonMembers, 'test sample')})`
+        : ''
+      return [
+        `Membership inference on the ${set === 'forget' ? 'forget' : 'retained'} set by ${models} shadow models${sizes}:`,
+        [header.map(escaped), ruler, ...body].map((cells) => `| ${cells.join(' | ')} |`).join('\n'),
+      ]
+    }),
+    `**AUC**: the probability that a sample of the set ranks above a test sample that the model never saw, 0.5 is chance; **TPR** (%): the share of the set that is found where 1% or 0.1% of the test samples are. On the forget set gold is at chance; what is above gold on the retained set, the unlearning of others has exposed.${few === undefined ? '' : ` ${escaped(few)}`}`,
   ]
 }
 
@@ -106,6 +156,66 @@ function populations(input: ReportInput, notes: Footnotes): string[] {
     [header.map(escaped), ruler, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n'),
     `Populations of ${input.run.spec.seeds ?? 1} models of each kind. **U-LiRA** (%): accuracy of telling unlearned models from gold by a sample of the forget set, with its 95% interval; 50 is ideal. **KLoM** (nats): mean divergence of margins to gold. **F**: forgetting quality, 1 is gold; **Score**: F times the ratios of RA and TA. Gold against gold is the floor.`,
   ]
+}
+
+function relearning(input: ReportInput, notes: Footnotes): string[] {
+  const rows = relearnRows(input)
+  if (!rows) return []
+  return [
+    judgedTable(
+      rows,
+      relearnFigures.map((name) => ({
+        label: relearnColumns[name].label,
+        write: relearnColumns[name].write,
+        of: (row) => relearnFigure(row, name),
+      })),
+      notes,
+    ),
+    "**Steps** of fine-tuning on the forget set alone until accuracy on it is within 5 points of the original's. **Anamnesis index**: those over gold's; 1 is gold, and what learns faster still remembers.",
+  ]
+}
+
+function probes(input: ReportInput, notes: Footnotes): string[] {
+  const rows = probeRows(input)
+  if (!rows) return []
+  const layers = probedLayers(input)
+  return probeFigures.flatMap((name) => {
+    const { title, about, write } = probeTables[name]
+    return [
+      `${escaped(title)}, by layer. ${escaped(about)}`,
+      judgedTable(
+        rows,
+        layers.map((layer) => ({ label: layer, write, of: (row) => probeFigure(row, name, layer) })),
+        notes,
+      ),
+    ]
+  })
+}
+
+interface JudgedColumn<Row> {
+  readonly label: string
+  readonly write: (value: number) => string
+  readonly of: (row: Row) => Figure
+}
+
+function judgedTable<Row extends { readonly label: string; readonly isFloor: boolean }>(
+  rows: readonly Row[],
+  columns: readonly JudgedColumn<Row>[],
+  notes: Footnotes,
+): string {
+  const body = rows.map((row) => [
+    row.isFloor ? `*floor: ${escaped(row.label)}*` : escaped(row.label),
+    ...columns.map(({ of, write }) => {
+      const found = of(row)
+      if ('missing' in found) return `n/a[^${notes.number(found.missing)}]`
+      const left = withoutSeeds(found)
+      return `${withInterval(found, write)}${left === undefined ? '' : `[^${notes.number(left)}]`}`
+    }),
+  ])
+  const ruler = ['---', ...columns.map(() => '---:')]
+  return [['', ...columns.map(({ label }) => escaped(label))], ruler, ...body]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n')
 }
 
 function unit(name: MetricName): string {

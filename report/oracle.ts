@@ -1,3 +1,4 @@
+import { wilsonInterval, type Interval } from '../experiment/interval.ts'
 import { seedsOf } from '../experiment/stage-list.ts'
 import { percent } from './format.ts'
 import { overSeeds } from './over-seeds.ts'
@@ -81,20 +82,10 @@ interface Proportion {
   readonly n: number
 }
 
-/** 0.975 quantile of the standard normal distribution. */
-const Z = 1.959963984540054
-
-/** 95% interval of a proportion (Wilson 1927). */
-export function wilsonInterval({ share, n }: Proportion): readonly [number, number] {
-  const centre = (share + Z ** 2 / (2 * n)) / (1 + Z ** 2 / n)
-  const half = (Z / (1 + Z ** 2 / n)) * Math.sqrt((share * (1 - share)) / n + Z ** 2 / (4 * n ** 2))
-  return [centre - half, centre + half]
-}
-
 /** 95% interval of the difference of two independent proportions (Newcombe 1998, method 10). */
-export function differenceInterval(a: Proportion, b: Proportion): readonly [number, number] {
-  const [lowA, highA] = wilsonInterval(a)
-  const [lowB, highB] = wilsonInterval(b)
+export function differenceInterval(a: Proportion, b: Proportion): Interval {
+  const [lowA, highA] = wilsonInterval(a.share * a.n, a.n)
+  const [lowB, highB] = wilsonInterval(b.share * b.n, b.n)
   const difference = a.share - b.share
   return [
     difference - Math.hypot(a.share - lowA, highB - b.share),

@@ -6,7 +6,10 @@ import type { ReportInput } from './results.ts'
 import { attackSection } from './sections/attacks.ts'
 import { chartSections } from './sections/charts.ts'
 import { openingSection } from './sections/opening.ts'
+import { membershipSection } from './sections/membership.ts'
 import { populationSection } from './sections/population.ts'
+import { probeSection } from './sections/probe.ts'
+import { relearnSection } from './sections/relearn.ts'
 import { resultsSection } from './sections/results.ts'
 import { settingSection } from './sections/setting.ts'
 import { stagesSection } from './sections/stages.ts'
@@ -34,7 +37,8 @@ export async function renderPage(
       <body>
         <main>
           ${openingSection(input, rows)} ${resultsSection(input, rows)} ${attackSection(input)}
-          ${populationSection(input)} ${await chartSections(input, rows)} ${settingSection(input)}
+          ${membershipSection(input)} ${populationSection(input)} ${relearnSection(input)}
+          ${probeSection(input)} ${await chartSections(input, rows)} ${settingSection(input)}
           ${stagesSection(input)}
           <section>
             <h2>Reproduce</h2>

@@ -125,7 +125,7 @@ export function whyMissing(input: ReportInput, stages: readonly Stage[]): string
 export function stagesBehind(seed: SeedPlan, candidate: Candidate): readonly Stage[] {
   const maker = makerOf(seed, candidate)
   const { unlearn, evaluate, attack, compare } = candidate
-  const { original, reference } = seed
+  const { original, reference, twin } = seed
   return [
     ...(unlearn ? [original] : []),
     ...(maker ? [maker] : []),
@@ -133,6 +133,7 @@ export function stagesBehind(seed: SeedPlan, candidate: Candidate): readonly Sta
     attack,
     reference.evaluate,
     reference.attack,
+    ...(twin ? [twin.model, twin.evaluate] : []),
     compare,
   ]
 }
@@ -150,6 +151,7 @@ function row(input: ReportInput, seed: SeedPlan, candidate: Candidate): SeedRow 
       activationForget: compared?.activationDistance.forget ?? missing,
       activationRetained: compared?.activationDistance.retained ?? missing,
       jsDivergence: compared?.jsDivergence ?? missing,
+      zrf: compared?.zrf ?? missing,
       rte: relativeTime(input, seed, candidate),
     },
   }

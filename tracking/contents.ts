@@ -1,5 +1,6 @@
 import { digestOf } from '../experiment/canonical.ts'
-import type { BlobRef, CurvePoint, Manifest } from '../experiment/manifest.ts'
+import { anamnesisIndex } from '../experiment/anamnesis.ts'
+import type { BlobRef, CurvePoint, Manifest, Measured } from '../experiment/manifest.ts'
 import { seedsAt, type Candidate } from '../experiment/plan.ts'
 import type { ResultRow } from '../experiment/results.ts'
 import type { RunEnd, RunRecord } from '../experiment/run.ts'
@@ -160,6 +161,9 @@ function childOf(tracked: Tracked, candidate: Candidate, s: number, i: number): 
       ...figures.flatMap(([name, figure]) =>
         'value' in figure ? [{ key: name, value: figure.value, timestamp: endTime, step: 0 }] : [],
       ),
+      ...memberships(manifests[candidate.membership?.key ?? '']),
+      ...relearning(tracked, candidate, s),
+      ...probes(manifests[candidate.probe?.key ?? '']),
       ...curves(manifests[model.key]),
     ],
     inputs: [],
@@ -243,6 +247,57 @@ function modelsOf(
 /** Milliseconds since 1970. */
 const endOf = ({ clock }: Manifest) => Date.parse(clock.finishedAt)
 const startOf = (manifest: Manifest) => endOf(manifest) - Math.round(1000 * manifest.clock.seconds)
+
+/** What attacks by shadow models found, each at its time: they come after all that makes the row. */
+function memberships(manifest: Manifest | undefined): Metric[] {
+  if (manifest?.kind !== 'membership') return []
+  const timestamp = endOf(manifest)
+  return Object.entries(manifest.metrics.sets).flatMap(([set, { attacks }]) =>
+    Object.entries(attacks).flatMap(([attack, figures]) =>
+      Object.entries(figures).flatMap(([name, figure]) =>
+        'value' in figure
+          ? [{ key: `${set}.${attack}.${name}`, value: figure.value, timestamp, step: 0 }]
+          : [],
+      ),
+    ),
+  )
+}
+
+/** How fast the model learnt the forget set again, and what that is to gold. */
+function relearning({ run, manifests }: Tracked, { relearn }: Candidate, s: number): Metric[] {
+  const manifest = manifests[relearn?.key ?? '']
+  if (manifest?.kind !== 'relearn') return []
+  const gold = manifests[seedsOf(run.plan)[s]?.reference.relearn?.key ?? '']
+  const { steps, curve } = manifest.metrics
+  const timestamp = endOf(manifest)
+  const figures = {
+    steps,
+    ...(gold?.kind === 'relearn' && { ain: anamnesisIndex(steps, gold.metrics.steps) }),
+  }
+  return [
+    ...valuesOf(figures, 'relearn.', timestamp),
+    ...curve.map(({ step, accuracy }) => ({ key: 'relearn/accuracy', value: accuracy, timestamp, step })),
+  ]
+}
+
+/** What the features still know, by layer. */
+function probes(manifest: Manifest | undefined): Metric[] {
+  if (manifest?.kind !== 'probe') return []
+  return manifest.metrics.layers.flatMap(({ name, accuracy, cka }) =>
+    valuesOf(
+      { accuracy, 'cka.forget': cka.forget, 'cka.retained': cka.retained },
+      `probe.${name}.`,
+      endOf(manifest),
+    ),
+  )
+}
+
+/** The figures that there are. */
+function valuesOf(figures: Readonly<Record<string, Measured>>, prefix: string, timestamp: number): Metric[] {
+  return Object.entries(figures).flatMap(([name, figure]) =>
+    'value' in figure ? [{ key: `${prefix}${name}`, value: figure.value, timestamp, step: 0 }] : [],
+  )
+}
 
 function curves(manifest: Manifest | undefined, prefix = ''): Metric[] {
   if (manifest?.kind !== 'train' && manifest?.kind !== 'unlearn') return []

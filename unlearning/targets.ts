@@ -7,9 +7,12 @@ import type { RandomStream } from '../learning/random.ts'
 import { tf } from '../learning/tf.ts'
 import type { FeaturesOnDemand } from './frozen.ts'
 import { nearestOfClass } from './neighbours.ts'
+import { unseenMargins } from './unseen-margins.ts'
 
 /** What the frozen model says of the samples used: the material that targets are made of. */
 export interface Teacher {
+  /** The name of the last layer. */
+  readonly logits: string
   /** f_l of the retained samples by layer, each [n_r, ...]. */
   readonly features: NamedTensors
   readonly retainedLabels: Int32Array
@@ -68,15 +71,9 @@ export const targets: Readonly<
    * f_l of the validation sample of x's own class which is nearest to x in the penultimate layer: what the frozen model
    * makes of such a sample when it was not trained on it.
    */
-  'unseen-neighbour': async ({ forgetLabels, validationLabels, samples, onDemand, host }) => {
-    const present = new Set(validationLabels)
-    const lacking = [...new Set(forgetLabels)].filter((label) => !present.has(label))
-    if (lacking.length > 0) {
-      throw new MathError(
-        `the target unseen-neighbour needs a validation sample of every class that D_f has, and of the ${samples.validation.length} ` +
-          `there are none is of class ${lacking.sort((a, b) => a - b).join(', ')}; raise data.validation, or choose another target`,
-      )
-    }
+  'unseen-neighbour': async (teacher) => {
+    const { forgetLabels, validationLabels, samples, onDemand, host } = teacher
+    checkUnseen(teacher, 'unseen-neighbour')
     const here = await onDemand.penultimate(samples.forget)
     const there = await onDemand.penultimate(samples.validation)
     const nearest = await nearestOfClass(
@@ -94,11 +91,50 @@ export const targets: Readonly<
     )
   },
 
+  /**
+   * Logits of x itself, with the margins of validation samples of D_f's classes (./unseen-margins.ts): as sure, and as often right,
+   * as the frozen model is where it was not trained. Of logits alone.
+   */
+  'unseen-margin': async (teacher) => {
+    const { logits, forgetLabels, forgetLogits, classes, validationLabels, samples, onDemand } = teacher
+    checkUnseen(teacher, 'unseen-margin')
+    const present = new Set(forgetLabels)
+    const unseen = samples.validation.filter((_, i) => present.has(validationLabels[i] ?? -1))
+    const features = await onDemand.frozen(unseen)
+    const moved = unseenMargins(
+      { values: forgetLogits, labels: forgetLabels, classes },
+      {
+        values: (await at(features, logits).data()) as Float32Array,
+        labels: validationLabels.filter((label) => present.has(label)),
+        classes,
+      },
+    )
+    tf.dispose(features)
+    const wanted = tf.tensor2d(moved, [forgetLabels.length, classes])
+    return (layer, positions) => {
+      if (layer !== logits)
+        throw new Error(`the target unseen-margin is of logits, and "${layer}" is aligned`)
+      return tf.gather(wanted, positions)
+    }
+  },
+
   /** What a randomly initialised twin makes of x itself (as the incompetent teacher of Chundawat et al. 2023). */
   'random-init': async ({ samples, onDemand }, random) => {
     const features = await onDemand.untrained(samples.forget, random)
     return (layer, positions) => tf.gather(at(features, layer), positions)
   },
+}
+
+/** Throws a MathError where D_f has a class without a validation sample. */
+function checkUnseen({ forgetLabels, validationLabels, samples }: Teacher, target: FixedTargetName): void {
+  const present = new Set(validationLabels)
+  const lacking = [...new Set(forgetLabels)].filter((label) => !present.has(label))
+  if (lacking.length > 0) {
+    throw new MathError(
+      `the target ${target} needs a validation sample of every class that D_f has, and of the ${samples.validation.length} ` +
+        `there are none is of class ${lacking.sort((a, b) => a - b).join(', ')}; raise data.validation, or choose another target`,
+    )
+  }
 }
 
 /** For each forget sample the class that the teacher ranks highest but for x's own, of those that were drawn of D_r. */

@@ -5,9 +5,9 @@ import {
   isCancellation,
   setHandler,
 } from '@temporalio/workflow'
-import type { Candidate, SeedPlan } from '../experiment/plan.ts'
+import type { Candidate, SeedPlan, ShadowPlan } from '../experiment/plan.ts'
 import type { RunInput, RunProgress, RunResult } from '../experiment/run.ts'
-import { makerOf, rowsOf, seedsOf } from '../experiment/stage-list.ts'
+import { makerOf, membershipsOf, probesOf, relearningOf, rowsOf, seedsOf } from '../experiment/stage-list.ts'
 import type { Stage, StageRef } from '../experiment/stages.ts'
 import { pauseSignal, progressQuery, resumeSignal } from './names.ts'
 import { reasonOf, report, stageRunner, type StageRunner } from './stages.ts'
@@ -52,20 +52,27 @@ async function conduct(input: RunInput, stages: StageRunner): Promise<RunResult>
   await essential(plan.split)
 
   // Every seed trains and judges models of its own. One that lost its original or its gold is left out, unless all did.
-  const seeds = await Promise.allSettled(seedsOf(plan).map(conductSeed))
+  const conducted = seedsOf(plan).map(conductSeed)
+  // Shadow models need the data alone, and wait in line behind the seeds' first models.
+  const shadows = plan.shadow && trainShadows(plan.shadow)
+  // It is awaited after the seeds; a cancellation before that must not count as unhandled.
+  shadows?.catch(() => undefined)
+  const seeds = await Promise.allSettled(conducted)
   const lost = seeds.flatMap((seed) => (seed.status === 'rejected' ? [seed] : []))
   const fatal =
     lost.find(({ reason }) => isCancellation(reason)) ?? (lost.length === seeds.length ? lost[0] : undefined)
   if (fatal) throw fatal.reason
 
   // Populations: what the models of all seeds tell together, where every seed came through.
-  const complete = stages.completed()
-  const populations = (plan.population ?? []).filter(({ stage }) =>
-    Object.values<StageRef>(stage.inputs).every(({ key }) => complete.has(key)),
-  )
-  const compared = await Promise.allSettled(populations.map(({ stage }) => stages.complete(stage)))
-  for (const outcome of compared)
-    if (outcome.status === 'rejected' && isCancellation(outcome.reason)) throw outcome.reason
+  await completeReady((plan.population ?? []).map(({ stage }) => stage))
+
+  // Membership inference from shadow models, against every model that was evaluated.
+  await shadows
+  await completeReady(membershipsOf(plan))
+
+  // What is asked beyond that: how fast every model learns the forget set again, and what its features still know.
+  await completeReady(seedsOf(plan).flatMap(({ originalEvaluation }) => originalEvaluation ?? []))
+  await completeReady([...relearningOf(plan), ...probesOf(plan)])
 
   // Report.
   const summary = stages.summary()
@@ -87,7 +94,7 @@ async function conduct(input: RunInput, stages: StageRunner): Promise<RunResult>
     await Promise.all([seed.original, ...seed.gold.slice(0, 1)].map(essential))
 
     // Judgement: every method makes its model from the original; all are evaluated, attacked and compared with gold.
-    const reference = judgeGold(seed)
+    const reference = judgeReference(seed)
     // Candidates await it only before they are compared; a failure before that must not count as unhandled.
     reference.catch(() => undefined)
     const judged = await Promise.allSettled(
@@ -99,6 +106,23 @@ async function conduct(input: RunInput, stages: StageRunner): Promise<RunResult>
     return judged.filter((_, i) => seed.candidates[i]?.unlearn)
   }
 
+  /** A pool that lacks a model is no pool: the attacks are left out then. */
+  async function trainShadows({ models, pool }: ShadowPlan): Promise<void> {
+    await completeReady(models)
+    await completeReady([pool])
+  }
+
+  /** Completes those of some stages whose inputs are all there. Nothing waits for them: one that fails is left out. */
+  async function completeReady(some: readonly Stage[]): Promise<void> {
+    const complete = stages.completed()
+    const ready = some.filter(({ inputs }) =>
+      Object.values<StageRef>(inputs).every(({ key }) => complete.has(key)),
+    )
+    const outcomes = await Promise.allSettled(ready.map((stage) => stages.complete(stage)))
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected' && isCancellation(outcome.reason)) throw outcome.reason
+  }
+
   async function essential(stage: Stage): Promise<void> {
     try {
       await stages.complete(stage)
@@ -108,9 +132,11 @@ async function conduct(input: RunInput, stages: StageRunner): Promise<RunResult>
     }
   }
 
-  async function judgeGold({ reference }: SeedPlan): Promise<void> {
+  /** Gold, and the twin that learnt nothing: what all others are compared with. */
+  async function judgeReference({ reference, twin }: SeedPlan): Promise<void> {
     await essential(reference.evaluate)
     await essential(reference.attack)
+    for (const stage of twin ? [twin.model, twin.evaluate] : []) await essential(stage)
   }
 
   async function judge(seed: SeedPlan, candidate: Candidate, reference: Promise<void>): Promise<void> {

@@ -54,6 +54,11 @@ function stageActivities(
     attack: light,
     compare: light,
     population: light,
+    shadow: training,
+    pool: light,
+    membership: light,
+    relearn: training,
+    probe: training,
   }
 }
 

@@ -42,6 +42,9 @@ export function settingSection(input: ReportInput): Markup {
         }),
       )}
       ${fact('Attack', describeOptions(spec.attack))}
+      ${spec.shadow && fact('Shadow models', `${spec.shadow.models}, each trained like the original on a random half of all samples; seed ${spec.seed.training}`)}
+      ${spec.relearn && fact('Relearning', describeOptions(spec.relearn))}
+      ${spec.probe && fact('Probes', describeOptions(spec.probe))}
       ${fact('Seeds', [`data ${spec.seed.data}; split ${spec.seed.split}; `, seedsOfModels(input)])}
       ${fact('Software', environments.length === 0 ? 'n/a: no stage finished' : environments.map((environment) => html`<p>${describeEnvironment(environment)}</p>`))}
     </dl>

@@ -1,7 +1,7 @@
 import { manifestDigest, type Manifest } from '../../experiment/manifest.ts'
 import { stagesOf } from '../../experiment/stage-list.ts'
 import { footnotes } from '../footnotes.ts'
-import { counted, duration, short, significant } from '../format.ts'
+import { counted, duration, grouped, short, significant } from '../format.ts'
 import { html, type Markup } from '../markup.ts'
 import { whyMissing, type ReportInput } from '../results.ts'
 import { figureOr, footnoteList } from './missing.ts'
@@ -77,6 +77,20 @@ function work(manifest: Manifest): string {
       return `${counted(manifest.metrics.members, 'member')}, ${counted(manifest.metrics.nonMembers, 'non-member')}`
     case 'population':
       return `${manifest.metrics.models} models of each kind`
+    case 'shadow': {
+      const { steps, parameters, members, samples } = manifest.metrics
+      return `${counted(steps, 'step')}, ${counted(parameters, 'parameter')}, ${grouped(members)} of ${counted(samples, 'sample')}`
+    }
+    case 'pool':
+      return `${counted(manifest.metrics.models, 'model')}, ${counted(manifest.metrics.samples, 'sample')}`
+    case 'membership': {
+      const { forget, retained } = manifest.metrics.sets
+      return `${counted(forget.members + retained.members, 'member')}, ${counted(forget.nonMembers + retained.nonMembers, 'non-member')}`
+    }
+    case 'relearn':
+      return `${counted(manifest.metrics.curve.at(-1)?.step ?? 0, 'step')}, ${counted(manifest.metrics.samples, 'sample')}`
+    case 'probe':
+      return `${counted(manifest.metrics.layers.length, 'layer')}, ${counted(manifest.metrics.trained + manifest.metrics.tested, 'sample')}`
     case 'split':
     case 'evaluate':
     case 'compare':

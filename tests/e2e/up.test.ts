@@ -70,7 +70,7 @@ test('a run on the stack is stored by its S3 server and tracked by its MLflow se
   expect(processesOf(secretAccessKey)).toEqual([])
 
   const first = await run()
-  expect(first).toMatchObject({ status: 'completed', stages: { computed: 11, cached: 0 }, notes: [] })
+  expect(first).toMatchObject({ status: 'completed', stages: { computed: 13, cached: 0 }, notes: [] })
 
   const s3 = new S3({
     ...{ endpoint, region: 'us-east-1', forcePathStyle: true },
@@ -109,7 +109,7 @@ test('a run on the stack is stored by its S3 server and tracked by its MLflow se
       expect(readFileSync(join(file.parentPath, file.name)).includes(secretAccessKey)).toBe(false)
 
   // The same store without the server.
-  expect(await run()).toMatchObject({ digest: first.digest, stages: { computed: 0, cached: 11 } })
+  expect(await run()).toMatchObject({ digest: first.digest, stages: { computed: 0, cached: 13 } })
 })
 
 test('a killed stack leaves nothing running, and its run goes on without it, and with it again', async () => {
@@ -130,7 +130,7 @@ test('a killed stack leaves nothing running, and its run goes on without it, and
 
   await up('--no-mlflow')
   // Joined, not begun anew: what the first commands computed counts as this run's own.
-  expect(await run(...long)).toMatchObject({ status: 'completed', stages: { computed: 11, cached: 0 } })
+  expect(await run(...long)).toMatchObject({ status: 'completed', stages: { computed: 13, cached: 0 } })
   const { code, stdout } = await zeroshift(directory, 'gc', '--json').ended
   expect(code).toBe(0)
   expect(JSON.parse(stdout)).toMatchObject({ runs: 1, bytes: 0 })

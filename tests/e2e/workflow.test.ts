@@ -128,6 +128,58 @@ describe('a run', () => {
     expect(result.computed).toBe(stagesOf(input.run.plan).length - 4)
   })
 
+  test('attacks every model by its shadow models, which wait for the data alone', async () => {
+    const input = sampleRun({ name: 'shadows', shadows: 8 })
+    const { activities, calls } = recording()
+    const result = await withWorker(server.address, activities, async () => (await start(input)).result())
+
+    const stages = stagesOf(input.run.plan)
+    expect(result).toMatchObject({ computed: stages.length, failed: [] })
+    const position = new Map(calls.map(({ key }, i) => [key, i]))
+    for (const { key, inputs } of stages)
+      for (const { key: needed } of Object.values(inputs as Record<string, StageRef>))
+        expect(position.get(needed)).toBeLessThan(position.get(key) ?? -1)
+    // The first models of the run come before the shadows in line; nothing else has to.
+    const firstShadow = calls.findIndex(({ kind }) => kind === 'shadow')
+    expect(firstShadow).toBeLessThan(calls.findIndex(({ kind }) => kind === 'compare'))
+  })
+
+  test('loses its attacks by shadow models, and nothing else, with one of these', async () => {
+    const input = sampleRun({ name: 'shadow', shadows: 8 })
+    const broken = input.run.plan.shadow?.models[5]
+    const { activities, calls, failed } = recording((stage) => {
+      if (stage.key === broken?.key) throw new MathError('the loss is not finite at step 3')
+    })
+    const result = await withWorker(server.address, activities, async () => (await start(input)).result())
+
+    const left = [{ title: 'train shadow 6', reason: 'the loss is not finite at step 3' }]
+    expect(result.failed).toEqual(left)
+    expect(failed).toEqual([left])
+    expect(calls.some(({ kind }) => kind === 'pool' || kind === 'membership')).toBe(false)
+    const lost = stagesOf(input.run.plan).filter(({ kind }) => kind === 'pool' || kind === 'membership')
+    expect(result.computed).toBe(stagesOf(input.run.plan).length - 1 - lost.length)
+  })
+
+  test('asks what features still know of every model, and loses one answer alone with one failure', async () => {
+    const input = sampleRun({ name: 'features', features: true })
+    const { activities, calls, failed } = recording(({ title }) => {
+      if (title === 'relearn finetune') throw new MathError('the loss is not finite at step 3')
+    })
+    const result = await withWorker(server.address, activities, async () => (await start(input)).result())
+
+    const left = [{ title: 'relearn finetune', reason: 'the loss is not finite at step 3' }]
+    expect(result.failed).toEqual(left)
+    expect(failed).toEqual([left])
+    const stages = stagesOf(input.run.plan)
+    expect(result.computed).toBe(stages.length - 1)
+    // The original is no row here: it is evaluated for its accuracy on the forget set alone.
+    expect(calls.map(({ title }) => title)).toContain('evaluate original')
+    const position = new Map(calls.map(({ key }, i) => [key, i]))
+    for (const { key, inputs } of stages)
+      for (const { key: needed } of Object.values(inputs as Record<string, StageRef>))
+        expect(position.get(needed)).toBeLessThan(position.get(key) ?? -1)
+  })
+
   test("fails on the user's error in a stage that it cannot do without, without a second try", async () => {
     const input = sampleRun({ name: 'user' })
     const { activities, calls } = recording((stage) => {

@@ -38,6 +38,11 @@ export function recording(fault: Fault = () => undefined, keptKeys: readonly str
     attack: run,
     compare: run,
     population: run,
+    shadow: run,
+    pool: run,
+    membership: run,
+    relearn: run,
+    probe: run,
     report: (task) => {
       failed.push(task.failed)
       return Promise.resolve({ url: 'file:///report', digest: 'd', results: [] })

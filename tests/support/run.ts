@@ -18,6 +18,8 @@ export function sampleRun({
   name = 'sample',
   seed = 1,
   seeds = 1,
+  shadows = 0,
+  features = false,
   store = 'file:///nowhere',
 } = {}): RunInput {
   const spec = specSchema.parse({
@@ -28,6 +30,8 @@ export function sampleRun({
     split: { kind: 'class', classes: [0] },
     model: { name: 'mlp', hidden: [8] },
     training: { epochs: 1 },
+    ...(shadows > 0 && { shadow: { models: shadows } }),
+    ...(features && { relearn: {}, probe: {} }),
     methods: [{ method: 'retrain' }, { method: 'finetune', epochs: 1 }, { method: 'rfa', steps: 10 }],
   })
   const planned = plan(spec, facts)

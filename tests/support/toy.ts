@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { decodeTensors } from '../../artifacts/safetensors.ts'
 import { methodSchema, type ApproximateMethodName, type MethodSpecOf } from '../../experiment/methods.ts'
 import { layersOf, type Layer } from '../../experiment/model.ts'
 import { modelSchemas, trainingSchema } from '../../experiment/spec.ts'
@@ -36,8 +38,29 @@ export const toyModels: Readonly<Record<'cnn' | 'resnet', readonly Layer[]>> = {
   resnet: layersOf(modelSchemas[2].parse({ name: 'resnet-cifar', depth: 8, width: 4 }), shape, 4),
 }
 
-export const deviceData = (images = pictures()) =>
-  new DeviceData(images, labels, { shape, classes: 4, mean: [105], deviation: [48] })
+export const deviceData = (images = pictures(), given = labels) =>
+  new DeviceData(images, given, { shape, classes: 4, mean: [105], deviation: [48] })
+
+/** The same data with noise for the pictures of some samples, and labels of no class unless these stay. */
+export function poisonedData(samples: Int32Array, { keepsLabels = false } = {}): DeviceData {
+  const random = stream(1, 'poison')
+  const [images, given] = [pictures(), labels.slice()]
+  for (const i of samples) {
+    for (let pixel = 36 * i; pixel < 36 * (i + 1); pixel++) images[pixel] = Math.floor(256 * random.uniform())
+    if (!keepsLabels) given[i] = 99
+  }
+  return deviceData(images, given)
+}
+
+/** The same data with samples after its own, as test samples are among the data of an experiment. */
+export function longerData(): DeviceData {
+  const random = stream(1, 'more')
+  const more = Uint8Array.from({ length: 36 * unseen }, () => Math.floor(256 * random.uniform()))
+  return deviceData(
+    Uint8Array.from([...pictures(), ...more]),
+    Int32Array.from([...labels, ...new Int32Array(unseen).fill(99)]),
+  )
+}
 
 /** Class 2 is forgotten. */
 export const all = Int32Array.from({ length: count }, (_, i) => i)
@@ -59,6 +82,20 @@ export async function trainOriginal(layers: readonly Layer[], data: DeviceData):
     purpose: 'train',
   })
   return weights
+}
+
+/** What tests/reference/make_toy.ts wrote. */
+export const toyOriginals = new URL('../reference/toy.safetensors', import.meta.url)
+
+/** What `trainOriginal` made of a toy model once: every file of tests would take seconds for it. */
+export function trainedOriginal(model: keyof typeof toyModels): Weights {
+  const { tensors } = decodeTensors(readFileSync(toyOriginals))
+  const vector = (name: string) => {
+    const tensor = tensors[`${model}.${name}`]
+    if (tensor?.dtype !== 'F32') throw new Error(`${toyOriginals.pathname} lacks "${model}.${name}"`)
+    return tensor.values.slice()
+  }
+  return { trained: vector('trained'), statistics: vector('statistics') }
 }
 
 export function context(layers: readonly Layer[], original: Weights, data: DeviceData): UnlearnContext {

@@ -1,19 +1,21 @@
 import type { Scalar, Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs'
-import type { ResidualPoint } from '../../experiment/manifest.ts'
-import type { FixedTargetName } from '../../experiment/methods.ts'
+import type { FixedTargetName, MethodSpecOf } from '../../experiment/methods.ts'
 import { adaptableLayers, flattenLayers, matchesAny } from '../../experiment/model.ts'
 import { Batches, labelsAt } from '../../learning/data.ts'
+import { klDivergence } from '../../learning/losses.ts'
 import { adapted, initialAdapter, lora, mergedWeights } from '../../learning/lora.ts'
 import { forward, topLevelIndex } from '../../learning/model.ts'
 import type { NamedTensors } from '../../learning/parameters.ts'
 import { parametersOf } from '../../learning/predict.ts'
 import { sample, stream } from '../../learning/random.ts'
 import { tf } from '../../learning/tf.ts'
-import { curveInterval, train, type Companion } from '../../learning/training.ts'
+import { together, train } from '../../learning/training.ts'
 import { closedFormAdapter } from '../closed-form.ts'
 import { featuresOnDemand, frozenFeatures, type FrozenFeatures } from '../frozen.ts'
 import { leaveOut } from '../leave-out.ts'
 import type { Method } from '../method.ts'
+import { residualCurve, type LossParts } from '../residual-curve.ts'
+import { lookAt, stoppingRule } from '../stopping.ts'
 import { targets } from '../targets.ts'
 
 /**
@@ -21,7 +23,11 @@ import { targets } from '../targets.ts'
  *
  *     L = E_{x in D_r} Σ_l w_l ‖r_l(x)‖²  +  λ E_{x in D_f} Σ_l w_l ‖f_l(x) + r_l(x) − t_l(x)‖²
  *
- * where w_l = 1 / mean‖f_l‖² over D_r, so that layers weigh alike. Gradients exist for A and B alone; batch norms keep their running statistics.
+ * where w_l = 1 / mean‖f_l‖² over D_r, so that layers weigh alike (`weights` multiply it). Gradients exist for A and B alone; batch norms
+ * keep their running statistics.
+ *
+ * With `distance: kl` the logits' part is KL(softmax f ‖ softmax h) instead, and KL(softmax t ‖ softmax h) on D_f: a residual counts
+ * by what it does to the prediction. Squared logits spend most of the loss on samples whose prediction no shift would change.
  *
  * The adapter starts with B = 0, or (`start: closed-form`) with the update of each layer that is best for the layer's own
  * output, which needs no steps at all (see ../closed-form.ts).
@@ -75,11 +81,12 @@ export const unlearn: Method<'rfa'> = async (method, context) => {
         )
       : undefined
     const teacher = { ...onRetained.features, ...(left && { [logits]: left.logits }) }
-    const weight = await inverseNorms(teacher)
+    const distance = distances(method, logits, await inverseNorms(teacher))
     const target =
       left?.target ??
       (await targets[method.target as FixedTargetName](
         {
+          logits,
           features: onRetained.features,
           retainedLabels,
           forgetLabels: labelsAt(data.labels, forget),
@@ -92,6 +99,21 @@ export const unlearn: Method<'rfa'> = async (method, context) => {
         },
         stream(seed, 'rfa', 'targets'),
       ))
+
+    const unseenAccuracy = async () => {
+      const { input } = await frozenFeatures(layers, base, data, validation, {
+        from,
+        to: from,
+        capture: new Set(),
+        host,
+      })
+      const scored = {
+        forget: { input: onForget.input, labels: labelsAt(data.labels, forget) },
+        validation: { input, labels: labelsAt(data.labels, validation) },
+      }
+      return (ab: Tensor1D) =>
+        lookAt((x) => forward(layers, adapted(adapter, base, ab), x, { from }).output as Tensor2D, scored)
+    }
 
     // The student: base weights plus adapter.
     const retainedBatches = new Batches(retained, method.retainedBatch, seed, 'rfa retained')
@@ -112,7 +134,8 @@ export const unlearn: Method<'rfa'> = async (method, context) => {
         ],
         { from, ridge: method.ridge, host },
       )
-    const { parameters, curve } = await train({
+    const stop = method.stop && stoppingRule(method.stop.every, await unseenAccuracy())
+    const { parameters, curve, steps } = await train({
       initial: isSolved && !host?.snapshot ? await solved() : start,
       steps: method.steps,
       optimizer: method.optimizer,
@@ -122,14 +145,14 @@ export const unlearn: Method<'rfa'> = async (method, context) => {
         const f = tf.tensor1d(forgetBatches.positions(step), 'int32')
         const x = tf.concat([tf.gather(onRetained.input, r), tf.gather(onForget.input, f)])
         const { features } = forward(layers, adapted(adapter, base, ab), x, { from, to, capture })
-        const parts = alignment(features, aligned, weight, [r.size, f.size], {
+        const parts = alignment(features, aligned, distance, [r.size, f.size], {
           teacher: (name) => tf.gather(teacher[name] as Tensor, r),
           target: (name) => target(name, f),
         })
         residuals.keep(parts)
         return parts.onRetained.add(parts.onForget.mul(method.lambda))
       },
-      companion: residuals,
+      companion: together(stop ? [residuals, stop] : [residuals]),
       host,
     })
 
@@ -138,10 +161,11 @@ export const unlearn: Method<'rfa'> = async (method, context) => {
       adapter: { lora: adapter, parameters },
       metrics: {
         trainable: parameters.length,
-        steps: method.steps,
+        steps,
         samplesUsed: { retained: retained.length, forget: forget.length },
         curve,
         residuals: residuals.points(),
+        ...(stop && { looks: stop.looks() }),
       },
     }
   } finally {
@@ -155,9 +179,25 @@ function lastInput({ input, features }: FrozenFeatures, penultimate: string): Te
   return (features[penultimate] ?? input) as Tensor2D
 }
 
-interface LossParts {
-  readonly onRetained: Scalar
-  readonly onForget: Scalar
+/** The mean over samples of how far features h [n, ...] are from those wanted, weighted by layer. */
+type Distance = (layer: string, h: Tensor, wanted: Tensor) => Scalar
+
+export function distances(
+  { distance, weights = {} }: Pick<MethodSpecOf<'rfa'>, 'distance' | 'weights'>,
+  logits: string,
+  inverseNorm: Readonly<Record<string, number>>,
+): Distance {
+  const factor = (name: string) =>
+    Object.entries(weights).find(([pattern]) => matchesAny([pattern])({ name }))?.[1] ?? 1
+  return (layer, h, wanted) =>
+    distance === 'kl' && layer === logits
+      ? klDivergence(wanted, h).mul(factor(layer))
+      : h
+          .sub(wanted)
+          .square()
+          .sum()
+          .div<Scalar>(h.shape[0] ?? 1)
+          .mul((inverseNorm[layer] ?? NaN) * factor(layer))
 }
 
 /**
@@ -167,19 +207,13 @@ interface LossParts {
 export function alignment(
   features: NamedTensors,
   aligned: readonly string[],
-  weight: Readonly<Record<string, number>>,
+  distance: Distance,
   sizes: readonly [retained: number, forget: number],
   { teacher, target }: { teacher: (layer: string) => Tensor; target: (layer: string) => Tensor },
 ): LossParts {
   const terms = aligned.map((name) => {
     const [hRetained, hForget] = tf.split(features[name] as Tensor, [...sizes]) as [Tensor, Tensor]
-    return [hRetained.sub(teacher(name)), hForget.sub(target(name))].map((distance) =>
-      distance
-        .square()
-        .sum()
-        .div(distance.shape[0] ?? 1)
-        .mul(weight[name] ?? NaN),
-    ) as [Scalar, Scalar]
+    return [distance(name, hRetained, teacher(name)), distance(name, hForget, target(name))] as const
   })
   return {
     onRetained: tf.addN(terms.map(([term]) => term)),
@@ -200,40 +234,4 @@ async function inverseNorms(features: NamedTensors): Promise<Record<string, numb
     return [name, 1 / value] as const
   })
   return Object.fromEntries(await Promise.all(norms))
-}
-
-interface ResidualCurve extends Companion {
-  points(): readonly ResidualPoint[]
-  keep(parts: LossParts): void
-  dispose(): void
-}
-
-/** The loss's two parts, a layer, at the steps where the loss curve has its points. */
-function residualCurve(steps: number, layers: number): ResidualCurve {
-  const interval = curveInterval(steps)
-  let points: ResidualPoint[] = []
-  let latest: readonly Tensor[] = []
-  const dispose = () => {
-    tf.dispose([...latest])
-    latest = []
-  }
-  return {
-    points: () => points,
-    keep({ onRetained, onForget }: LossParts) {
-      dispose()
-      latest = [tf.keep(onRetained.div(layers)), tf.keep(onForget.div(layers))]
-    },
-    async afterStep(step) {
-      if ((step - 1) % interval !== 0 && step !== steps) return
-      const [retained, forget] = await Promise.all(
-        latest.map(async (tensor) => (await tensor.data())[0] ?? NaN),
-      )
-      points.push({ step, retained: retained ?? NaN, forget: forget ?? NaN })
-    },
-    take: () => Promise.resolve({ vectors: {}, notes: { residuals: [...points] } }),
-    restore({ notes }) {
-      points = [...(notes.residuals as readonly ResidualPoint[])]
-    },
-    dispose,
-  }
 }

@@ -6,6 +6,7 @@ import { jsDivergence } from './js-divergence.ts'
 import type { Logits } from './logits.ts'
 import { combine } from './measured.ts'
 import { tow } from './tow.ts'
+import { zrf } from './zrf.ts'
 
 /** What is known of a model: its logits on every set, and how the attack on it went. */
 export interface Judged {
@@ -13,8 +14,8 @@ export interface Judged {
   readonly attack: StageMetrics['attack']
 }
 
-/** An unlearned model's figures, and its distances to gold: one line a metric. */
-export function compare(unlearned: Judged, gold: Judged): StageMetrics['compare'] {
+/** An unlearned model's figures, and its distances to gold and to an untrained twin (its logits on D_f): one line a metric. */
+export function compare(unlearned: Judged, gold: Judged, twin: Logits): StageMetrics['compare'] {
   const own = figures(unlearned)
   const golds = figures(gold)
   const to = gold.logits
@@ -31,6 +32,7 @@ export function compare(unlearned: Judged, gold: Judged): StageMetrics['compare'
       retained: activationDistance(of.retained, to.retained),
     },
     jsDivergence: jsDivergence(of.forget, to.forget),
+    zrf: zrf(of.forget, twin),
   }
 }
 

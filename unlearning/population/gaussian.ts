@@ -1,4 +1,4 @@
-import { moments } from './intervals.ts'
+import { moments } from './moments.ts'
 
 /** What a sample's φ looks like under models of one kind. */
 export interface Gaussian {

@@ -1,5 +1,5 @@
 import { fitGaussian, gaussian, logDensity, type Gaussian } from './gaussian.ts'
-import { moments } from './intervals.ts'
+import { moments } from './moments.ts'
 import { inAndOut, tooFewModels, unusable, type Pool, type Scores } from './pool.ts'
 
 /** `pooled`: one variance for all samples' in models, and one for their out models. */
@@ -7,6 +7,11 @@ export type Variance = 'per-sample' | 'pooled'
 
 /** With fewer models of a kind, the pooled variance is the better one (Carlini et al. 2022 find so below 64 shadow models). */
 const ENOUGH_MODELS = 32
+
+/** What is estimated unless told, where every sample has this many models of a kind at least. */
+export function varianceFor(models: number): Variance {
+  return models < ENOUGH_MODELS ? 'pooled' : 'per-sample'
+}
 
 /**
  * LiRA, online (Carlini et al. 2022, algorithm 1): per sample, the logarithm of the likelihood ratio
@@ -70,7 +75,7 @@ function gaussians(
 ): Gaussian[] | undefined {
   const groups = Array.from({ length: shadow.samples }, (_, sample) => inAndOut(shadow, sample)[kind])
   const fewest = groups.reduce((least, group) => Math.min(least, group.length), Infinity)
-  if ((variance ?? (fewest < ENOUGH_MODELS ? 'pooled' : 'per-sample')) === 'per-sample')
+  if ((variance ?? varianceFor(fewest)) === 'per-sample')
     return fewest < 2 ? undefined : groups.map(fitGaussian)
 
   let squares = 0

@@ -1,9 +1,10 @@
+import { NORMAL_QUANTILE, wilsonInterval, type Interval } from '../../experiment/interval.ts'
 import type { Estimate } from '../../experiment/manifest.ts'
-import { NORMAL_QUANTILE, moments, wilsonInterval, type Interval } from './intervals.ts'
+import { moments } from './moments.ts'
 import { countAtMost, countBelow } from './sorted.ts'
 
-/** At a false-positive rate r, at least this many non-members must lie above the threshold: n ≥ 5/r of them are needed. */
-const LEAST_FALSE_POSITIVES = 5
+/** At a false-positive rate r, at least this many non-members must lie above the threshold: n ≥ 10/r of them are needed. */
+const LEAST_FALSE_POSITIVES = 10
 
 /**
  * Area under the ROC curve of an attack's scores, in [0, 1]: the probability that a member's score is above a
@@ -31,16 +32,21 @@ export function auc(members: Float64Array, nonMembers: Float64Array): Estimate {
 
 /**
  * True-positive rate, in [0, 1], at the lowest threshold on the score whose false-positive rate is at most `fpr` (Carlini et
- * al. 2022): members lie above it. Chance is `fpr`. Missing with fewer than 5/fpr non-members (500 for 1%, 5,000 for 0.1%):
- * with fewer than five of them above the threshold, it is a matter of luck where that lies.
+ * al. 2022): members lie above it. Chance is `fpr`. Missing with fewer than 10/fpr non-members (1,000 for 1%, 10,000 for
+ * 0.1%), unless told: with fewer than ten of them above the threshold, it is a matter of luck where that lies.
  *
  * The 95% interval is Wilson's for the members, given the threshold: it does not hold the threshold's own uncertainty.
  */
-export function tprAtFpr(members: Float64Array, nonMembers: Float64Array, fpr: number): Estimate {
+export function tprAtFpr(
+  members: Float64Array,
+  nonMembers: Float64Array,
+  fpr: number,
+  least = LEAST_FALSE_POSITIVES,
+): Estimate {
   const missing = unusable(members, nonMembers)
   if (missing !== undefined) return { missing }
   const [m, n] = [members.length, nonMembers.length]
-  const needed = Math.ceil(LEAST_FALSE_POSITIVES / fpr - 1e-9)
+  const needed = Math.ceil(least / fpr - 1e-9)
   if (n < needed)
     return {
       missing: `a false-positive rate of ${100 * fpr}% needs ${needed} non-members, and there are ${n}`,

@@ -1,8 +1,8 @@
-import { studentQuantile } from '../../experiment/interval.ts'
+import { studentQuantile, wilsonInterval, type Interval } from '../../experiment/interval.ts'
 import type { Estimate } from '../../experiment/manifest.ts'
 import type { Breathe } from '../attacks/classifier.ts'
 import { fitGaussiansWithoutOne, logDensity, type Gaussian } from './gaussian.ts'
-import { moments, wilsonInterval, type Interval } from './intervals.ts'
+import { moments } from './moments.ts'
 import { IN, OUT, tooFewModels, unusable, type Pool } from './pool.ts'
 
 /** Of each kind: two that a Gaussian is fitted to, and the one that is judged. */

@@ -171,18 +171,72 @@ describe('what does not fit the data is said with its place', () => {
       ),
       1e-4,
     ],
-  ])('an unseen neighbour %s', (_, text, share) => {
-    const wanted = text.replace('rank: 4', 'target: unseen-neighbour')
-    expect(checkProblems(wanted)).toMatchObject([
+  ])('an unseen sample %s', (_, text, share) => {
+    for (const [target, options] of [
+      ['unseen-neighbour', ''],
+      ['unseen-margin', '\n    align: [head]'],
+    ] as const) {
+      const wanted = text.replace('rank: 4', `target: ${target}${options}`)
+      expect(checkProblems(wanted)).toMatchObject([
+        {
+          path: 'methods[1].target',
+          message:
+            share === undefined
+              ? `${target} leaves a forgotten sample in its class, and the split forgets whole classes; choose another target`
+              : `${target} needs samples that no model trains on, and data.validation (${share}) sets none apart; give it a share such as 0.1, or choose another target`,
+        },
+      ])
+      if (share !== undefined) expect(checkProblems(wanted, digitFacts, 'data.validation=0.1')).toEqual([])
+    }
+  })
+
+  test('what rfa asks of layers that are not aligned', () => {
+    const random = edited('kind: class\n  classes: [3]', 'kind: random\n  count: 5').replace(
+      'name: digits',
+      'name: digits\n  validation: 0.1',
+    )
+    const problems = (options: readonly string[], layers = "['linear*', head]") =>
+      checkProblems(
+        random.replace('rank: 4', ['rank: 4', ...options].join('\n    ')).replace("['linear*']", layers),
+      )
+    expect(problems(['target: unseen-margin'])).toMatchObject([
       {
         path: 'methods[1].target',
-        message:
-          share === undefined
-            ? 'unseen-neighbour leaves a forgotten sample in its class, and the split forgets whole classes; choose another target'
-            : `unseen-neighbour needs samples that no model trains on, and data.validation (${share}) sets none apart; give it a share such as 0.1, or choose another target`,
+        message: expect.stringMatching(
+          /^unseen-margin says what the logits are to be.* set align: \[head\]$/,
+        ) as unknown,
       },
     ])
-    if (share !== undefined) expect(checkProblems(wanted, digitFacts, 'data.validation=0.1')).toEqual([])
+    const solved = ['target: unseen-margin', 'align: [head]', 'start: closed-form']
+    expect(problems(solved)).toMatchObject([
+      {
+        path: 'methods[1].target',
+        message: expect.stringContaining('the closed form aligns what it adapts') as unknown,
+      },
+    ])
+    expect(problems(solved, '[head]')).toEqual([])
+    expect(problems(['distance: kl', 'align: [linear1]'])).toMatchObject([{ path: 'methods[1].distance' }])
+    expect(problems(['distance: kl', 'weights: { linear1: 0.5, "hea*": 2 }'])).toEqual([])
+    expect(problems(['weights: { lin: 0.5 }'])).toMatchObject([
+      {
+        path: 'methods[1].weights.lin',
+        message: expect.stringContaining('"lin" matches no aligned layer') as unknown,
+      },
+    ])
+  })
+
+  test('a stopping rule without validation samples, or without a look', () => {
+    const stop = (options: string) => sample.replace('rank: 4', `stop: { rule: unseen-accuracy${options} }`)
+    expect(checkProblems(stop(''))).toMatchObject([
+      {
+        path: 'methods[1].stop.rule',
+        message: expect.stringContaining('needs samples that no model trains on') as unknown,
+      },
+    ])
+    expect(checkProblems(stop(''), digitFacts, 'data.validation=0.1')).toEqual([])
+    expect(checkProblems(stop(', every: 101'), digitFacts, 'data.validation=0.1')).toMatchObject([
+      { path: 'methods[1].stop.every' },
+    ])
   })
 
   test('no step from nowhere', () => {

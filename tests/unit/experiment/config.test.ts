@@ -61,7 +61,7 @@ describe('what is wrong is said with its place', () => {
       'a key that is no name',
       `${sample}__proto__: {}\n`,
       { line: 17, column: 1 },
-      'unknown key "__proto__"; known: name, seed, seeds, data, split, model, training, gold, methods, attack, store, tracking, dataDirectory, checkpointSeconds, heartbeatSeconds',
+      'unknown key "__proto__"; known: name, seed, seeds, data, split, model, training, gold, methods, shadow, relearn, probe, attack, store, tracking, dataDirectory, checkpointSeconds, heartbeatSeconds',
     ],
     [
       'a wrong type',

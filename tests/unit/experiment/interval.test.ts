@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { meanInterval, studentQuantile } from '../../../experiment/interval.ts'
+import { meanInterval, studentQuantile, wilsonInterval } from '../../../experiment/interval.ts'
 import { stream } from '../../../learning/random.ts'
 
 describe("quantiles of Student's t", () => {
@@ -104,6 +104,15 @@ describe('the interval of a mean', () => {
     })
     expect(held.filter(Boolean).length / held.length).toBeCloseTo(0.95, 1.8)
   })
+})
+
+test("Wilson's interval: the worked examples of Newcombe (1998, Statistics in Medicine 17, 857-872, table I)", () => {
+  const rounded = (successes: number, n: number) =>
+    wilsonInterval(successes, n).map((bound) => Number(bound.toFixed(4)))
+  expect(rounded(81, 263)).toEqual([0.2553, 0.3662])
+  expect(rounded(15, 148)).toEqual([0.0624, 0.1605])
+  expect(rounded(0, 20)).toEqual([0, 0.1611])
+  expect(rounded(1, 29)).toEqual([0.0061, 0.1718])
 })
 
 /** ∫ f from 0. */

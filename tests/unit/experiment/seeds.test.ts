@@ -12,8 +12,8 @@ const specOf = (...overrides: string[]) => parseConfig({ file: 'a.yaml', text: s
 const planOf = (...overrides: string[]) => plan(specOf(...overrides), digitFacts)
 
 /** Keys of what a seed trains and judges. */
-const keysOf = ({ original, gold, reference, candidates, floor }: SeedPlan) =>
-  mentionsOf({ ...shell, original, gold, reference, candidates, floor })
+const keysOf = ({ original, gold, reference, twin, candidates, floor }: SeedPlan) =>
+  mentionsOf({ ...shell, original, gold, reference, ...(twin && { twin }), candidates, floor })
     .slice(2)
     .map(({ key }) => key)
 const shell: Pick<Plan, 'dataset' | 'split'> = planOf()
@@ -35,11 +35,13 @@ describe('one seed', () => {
       'train original',
       'train gold',
       'train gold, seed 2',
+      'initialise twin',
       'unlearn by rfa',
       'evaluate retrain',
       'evaluate original',
       'evaluate rfa',
       'evaluate retrain, seed 2',
+      'evaluate twin',
       'attack retrain',
       'attack original',
       'attack rfa',

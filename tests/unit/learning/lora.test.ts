@@ -13,6 +13,7 @@ import { tf } from '../../../learning/tf.ts'
 import { closeTo, normal } from '../../support/tensors.ts'
 
 const layers = layersOf(modelSchemas[1].parse({ name: 'cnn', channels: [3, 4], hidden: 5 }), [6, 6, 2], 4)
+const resnet = layersOf(modelSchemas[2].parse({ name: 'resnet-cifar', depth: 8, width: 4 }), [6, 6, 2], 4)
 const base = parametersOf(layers, initialWeights(parameterSpecs(layers), stream(1, 'weights')))
 const wrapped = adaptableLayers(layers)
 const names = new Set(wrapped.map(({ name }) => name))
@@ -31,45 +32,76 @@ test('B = 0 leaves every feature as it is, to the bit, for any input', () => {
   )
 })
 
-test('merged into the weight, an adapter acts as the two layers of PEFT beside it', () => {
-  const adapter = lora(wrapped, { rank: 2, alpha: 6, rslora: false })
-  expect(adapter.scale).toBe(3)
-  const size = initialAdapter(adapter, stream(1, 'adapter')).length
-  const values = normal([size], 9)
-  const flat = values.dataSync() as Float32Array
-  const merged = adapted(adapter, base, tf.tensor1d(flat))
-  const { tensors, config } = toPeft(adapter, flat)
-  expect(config).toMatchObject({ r: 2, lora_alpha: 6, target_modules: [...names] })
-  const peft = (name: string) => {
-    const { shape, values } = tensors[name] ?? { shape: [], values: new Float32Array() }
-    return tf.tensor(values, [...shape])
-  }
+const factor = fc
+  .record({
+    rank: fc.integer({ min: 1, max: 4 }),
+    alpha: fc.option(fc.integer({ min: 1, max: 16 }), { nil: undefined }),
+    rslora: fc.boolean(),
+  })
+  .map(({ alpha, ...rest }) => ({ ...rest, ...(alpha !== undefined && { alpha }) }))
 
-  for (const layer of wrapped) {
-    const weight = merged[`${layer.name}.weight`] as Tensor
-    const original = base[`${layer.name}.weight`] as Tensor
-    const a = peft(`base_model.model.${layer.name}.lora_A.weight`)
-    const b = peft(`base_model.model.${layer.name}.lora_B.weight`)
-    if (layer.kind === 'linear') {
-      const x = normal([3, layer.in], 5) as Tensor2D
-      // PyTorch: y = x Wᵀ + s · (x Aᵀ) Bᵀ
-      const beside = x.matMul(original).add(x.matMul(a, false, true).matMul(b, false, true).mul(3))
-      closeTo(x.matMul(weight), beside, 1e-5)
-    } else {
-      const x = normal([3, 6, 6, layer.in], 5) as Tensor4D
-      // [out, in, k, k] to [k, k, in, out]
-      const kernel = (tensor: Tensor) => tensor.transpose<Tensor4D>([2, 3, 1, 0])
-      const through = tf.conv2d(tf.conv2d(x, kernel(a), layer.stride, 'same'), kernel(b), 1, 'same')
-      closeTo(
-        tf.conv2d(x, weight as Tensor4D, layer.stride, 'same'),
-        tf.conv2d(x, original as Tensor4D, layer.stride, 'same').add(through.mul(3)),
-        2e-5,
-      )
-    }
-  }
-})
+test.each(Object.entries({ cnn: layers, resnet }))(
+  'merged into the weights of a %s, an adapter acts as the two layers of PEFT beside them, within 1e-5',
+  (_, layers) => {
+    const base = parametersOf(layers, initialWeights(parameterSpecs(layers), stream(1, 'weights')))
+    const wrapped = adaptableLayers(layers)
+    fc.assert(
+      fc.property(factor, fc.integer(), (options, seed) => {
+        tf.tidy(() => {
+          const adapter = lora(wrapped, options)
+          const size = initialAdapter(adapter, stream(1, 'adapter')).length
+          const values = normal([size], seed).mul(0.3)
+          const flat = values.dataSync() as Float32Array
+          const merged = adapted(adapter, base, tf.tensor1d(flat))
+          const { tensors, config } = toPeft(adapter, flat)
+          expect(config).toMatchObject({
+            r: options.rank,
+            lora_alpha: adapter.scale * options.rank,
+            use_rslora: false,
+            target_modules: wrapped.map(({ name }) => name),
+          })
+          const peft = (name: string) => {
+            const { shape, values } = tensors[name] ?? { shape: [], values: new Float32Array() }
+            return tf.tensor(values, [...shape])
+          }
 
-test('rank-stabilised adapters scale by α/√r', () => {
+          for (const layer of wrapped) {
+            const weight = merged[`${layer.name}.weight`] as Tensor
+            const original = base[`${layer.name}.weight`] as Tensor
+            const a = peft(`base_model.model.${layer.name}.lora_A.weight`)
+            const b = peft(`base_model.model.${layer.name}.lora_B.weight`)
+            if (layer.kind === 'linear') {
+              const x = normal([3, layer.in], seed) as Tensor2D
+              // PyTorch: y = x Wᵀ + s · (x Aᵀ) Bᵀ
+              const through = x.matMul(a, false, true).matMul(b, false, true)
+              closeToGreatest(x.matMul(weight), x.matMul(original).add(through.mul(adapter.scale)))
+            } else {
+              const x = normal([3, 6, 6, layer.in], seed) as Tensor4D
+              // [out, in, k, k] to [k, k, in, out]
+              const kernel = (tensor: Tensor) => tensor.transpose<Tensor4D>([2, 3, 1, 0])
+              const conv = (kernel: Tensor4D) => tf.conv2d(x, kernel, layer.stride, 'same')
+              const through = tf.conv2d(conv(kernel(a)), kernel(b), 1, 'same')
+              closeToGreatest(
+                conv(weight as Tensor4D),
+                conv(original as Tensor4D).add(through.mul(adapter.scale)),
+              )
+            }
+          }
+        })
+      }),
+      { numRuns: 10 },
+    )
+  },
+)
+
+/** Within 1e-5 of the greatest value, which is some tens where α is great. */
+function closeToGreatest(actual: Tensor, expected: Tensor): void {
+  const greatest = expected.abs().max().dataSync()[0] ?? NaN
+  closeTo(actual, expected, 1e-5 * Math.max(1, greatest))
+}
+
+test('adapters scale by α/r, rank-stabilised ones by α/√r', () => {
+  expect(lora(wrapped, { rank: 2, alpha: 6, rslora: false }).scale).toBe(3)
   expect(lora(wrapped, { rank: 4, alpha: 8, rslora: true }).scale).toBe(4)
   expect(lora(wrapped, { rank: 4, rslora: false }).scale).toBe(1)
 })

@@ -42,6 +42,10 @@ export interface Options {
   readonly split?: SplitSpec
   readonly models?: Readonly<Record<string, Partial<Model>>>
   readonly gold?: number
+  /** Shadow models. */
+  readonly shadows?: number
+  /** Relearning and probes of two layers. */
+  readonly features?: boolean
   /** What differs from `models` in each seed; there are as many as this has entries. */
   readonly seeds?: readonly Readonly<Record<string, Partial<Model>>>[]
   /** Without `retrain` and `original` in the list. */
@@ -56,6 +60,8 @@ export function sampleInput(options: Options = {}): ReportInput {
     model: { name: 'cnn' },
     training: { epochs: 5, batchSize: 64 },
     gold: { models: options.gold ?? 2 },
+    ...(options.shadows !== undefined && { shadow: { models: options.shadows } }),
+    ...(options.features && { relearn: {}, probe: { layers: ['conv2', 'head'] } }),
     ...(options.seeds && { seeds: options.seeds.length }),
     methods: [
       ...(options.methodsOnly ? [] : [{ method: 'original' }, { method: 'retrain' }]),
@@ -134,9 +140,12 @@ function manifestsFor(stages: Plan, known: readonly Models[]): Record<string, Ma
     return [
       ...[original, ...gold].map((stage, n) => ({ stage, label: made[n], i })),
       ...candidates.flatMap(({ label, unlearn }) => (unlearn ? [{ stage: unlearn, label, i }] : [])),
-      ...judged.flatMap(({ label, evaluate, attack }) => [
+      ...judged.flatMap(({ label, evaluate, attack, membership, relearn, probe }) => [
+        ...(relearn ? [{ stage: relearn, label, i }] : []),
+        ...(probe ? [{ stage: probe, label, i }] : []),
         { stage: evaluate, label, i },
         { stage: attack, label, i },
+        ...(membership ? [{ stage: membership, label, i }] : []),
       ]),
       ...rowsOf(seed).map(({ label, compare }) => ({ stage: compare, label, i })),
     ]
@@ -232,6 +241,66 @@ function metricsOf({ kind, params }: Stage, model: Model, gold: Model): StageMet
         forgettingQuality: { forgetting: value(0.25), score: value(0.2) },
       } satisfies StageMetrics['population']
     }
+    case 'shadow':
+      return {
+        parameters: 13_242,
+        steps: 90,
+        curve: curve(90, 2.3),
+        members: 898,
+        samples: 1797,
+      } satisfies StageMetrics['shadow']
+    case 'pool':
+      return { models: 8, samples: 1797 } satisfies StageMetrics['pool']
+    case 'membership': {
+      const figures = (auc: number) => ({
+        auc: { value: auc, interval: [auc - 0.03125, auc + 0.03125] as const },
+        tprAt1: { missing: 'a false-positive rate of 1% needs 1000 non-members, and there are 480' },
+        tprAt01: { missing: 'a false-positive rate of 0.1% needs 10000 non-members, and there are 480' },
+      })
+      const attacks = (auc: number) => ({
+        lira: figures(auc),
+        liraOffline: figures(auc - 0.0625),
+        rmia: figures(auc),
+      })
+      return {
+        models: 8,
+        variance: 'pooled',
+        sets: {
+          forget: { members: 126, nonMembers: 59, attacks: attacks(0.5 + model.fa / 400) },
+          retained: { members: 480, nonMembers: 480, attacks: attacks(0.625) },
+        },
+      } satisfies StageMetrics['membership']
+    }
+    case 'relearn': {
+      // The less it knows, the longer it takes.
+      const steps = Math.round((100 - model.fa) / 10)
+      return {
+        steps: value(steps),
+        wanted: 95,
+        samples: 126,
+        curve: [
+          { step: 0, accuracy: model.fa },
+          { step: steps, accuracy: 97 },
+        ],
+      } satisfies StageMetrics['relearn']
+    }
+    case 'probe': {
+      const likeness = 1 - Math.abs(model.fa - gold.fa) / 200
+      return {
+        trained: 1100,
+        tested: 63,
+        compared: { forget: 126, retained: 126 },
+        layers: ['conv2', 'head'].map((name) => ({
+          name,
+          features: name === 'head' ? 10 : 32,
+          accuracy: value(50 + model.fa / 2),
+          cka:
+            name === 'head' && model.fa === 64.52
+              ? { forget: { missing: 'the features are constant' }, retained: value(1) }
+              : { forget: value(likeness), retained: value(1) },
+        })),
+      } satisfies StageMetrics['probe']
+    }
     case 'attack': {
       const scores = (percent: number) => ({
         correctness: value(percent),
@@ -260,6 +329,7 @@ function metricsOf({ kind, params }: Stage, model: Model, gold: Model): StageMet
         tow: value(differences.reduce((product, d) => product * (1 - Math.abs(d) / 100), 1)),
         activationDistance: { forget: value(distance), retained: value(distance / 20) },
         jsDivergence: value(distance / 2),
+        zrf: value(0.5 - distance / 8),
       } satisfies StageMetrics['compare']
     }
   }

@@ -62,3 +62,28 @@ test('a single seed leaves no word of seeds', () => {
   expect(parent?.metrics.map(({ key }) => key)).toContain('original/loss')
   for (const { tags } of children) expect(tags).not.toHaveProperty('zeroshift.seed')
 })
+
+test('what shadow models found of a row is among its figures', () => {
+  const [, ...children] = contents({ shadows: 8 })
+  const original = children.find(({ name }) => name === 'original')
+  expect(original?.metrics).toContainEqual(
+    expect.objectContaining({ key: 'forget.lira.auc', value: 0.75, step: 0 }),
+  )
+  expect(original?.metrics.map(({ key }) => key)).not.toContain('forget.lira.tprAt1')
+  for (const metric of original?.metrics ?? []) checkMetric(metric)
+})
+
+test('how fast a row learnt the forget set again, and what its features know, is among its figures', () => {
+  const [, ...children] = contents({ features: true })
+  const finetune = children.find(({ name }) => name === 'finetune')
+  const valueOf = (key: string) => finetune?.metrics.find((metric) => metric.key === key)?.value
+  expect(valueOf('relearn.steps')).toBe(4)
+  expect(valueOf('relearn.ain')).toBe(0.4)
+  expect(valueOf('probe.head.accuracy')).toBeCloseTo(82.26, 10)
+  expect(valueOf('probe.conv2.cka.forget')).toBeCloseTo(0.6774, 10)
+  expect(valueOf('probe.head.cka.forget')).toBeUndefined()
+  expect(finetune?.metrics.filter(({ key }) => key === 'relearn/accuracy').map(({ step }) => step)).toEqual([
+    0, 4,
+  ])
+  for (const metric of finetune?.metrics ?? []) checkMetric(metric)
+})

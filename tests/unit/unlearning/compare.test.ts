@@ -42,12 +42,15 @@ function judged(correct: { retained: number; forget: number; test: number }, eff
   }
 }
 
+/** An even guess for each of 10 samples. */
+const twin = withConfidence(Array.from({ length: 10 }, () => 0.25))
+
 describe('compare', () => {
   const gold = judged({ retained: 10, forget: 5, test: 8 }, 40)
 
   it('computes every figure of a model and its distances to gold', () => {
     const unlearned = judged({ retained: 9, forget: 8, test: 7 }, 10)
-    const figures = compare(unlearned, gold)
+    const figures = compare(unlearned, gold, twin)
     expect(figures.ra).toEqual({ value: 90 })
     expect(figures.ta).toEqual({ value: 70 })
     expect(figures.ua).toEqual({ value: 20 })
@@ -60,6 +63,8 @@ describe('compare', () => {
     expectClose(valueOf(figures.activationDistance.retained), 0.1 * apart, 1e-6)
     expectClose(valueOf(figures.activationDistance.forget), 0.3 * apart, 1e-6)
     expect(valueOf(figures.jsDivergence)).toBeGreaterThan(0)
+    expect(valueOf(figures.zrf)).toBeGreaterThan(0)
+    expect(valueOf(figures.zrf)).toBeLessThan(1)
   })
 
   it('finds gold at no distance from itself', () => {
@@ -70,7 +75,7 @@ describe('compare', () => {
         fc.double({ min: 0, max: 100, noNaN: true }),
         (correct, efficacy) => {
           const model = judged(correct, efficacy)
-          const figures = compare(model, model)
+          const figures = compare(model, model, twin)
           expect(figures.averageGap).toEqual({ value: 0 })
           expect(figures.tow).toEqual({ value: 1 })
           expect(figures.activationDistance).toEqual({ forget: { value: 0 }, retained: { value: 0 } })
@@ -82,7 +87,7 @@ describe('compare', () => {
 
   it('leaves a figure missing where what it needs is, and only there', () => {
     const unlearned = { ...gold, attack: attack({ missing: 'retained: the set is empty' }) }
-    const figures = compare(unlearned, gold)
+    const figures = compare(unlearned, gold, twin)
     expect(figures.mia).toEqual({ missing: 'retained: the set is empty' })
     expect(figures.averageGap).toEqual({ missing: 'MIA: unlearned: retained: the set is empty' })
     expect(figures.tow).toEqual({ value: 1 })
@@ -92,7 +97,7 @@ describe('compare', () => {
     const { logits } = gold
     const broken = { ...logits, forget: brokenLogits }
     const golds = { ...logits, forget: { ...brokenLogits, values: new Float32Array(6) } }
-    const figures = compare({ ...gold, logits: broken }, { ...gold, logits: golds })
+    const figures = compare({ ...gold, logits: broken }, { ...gold, logits: golds }, twin)
     expect(figures.ua).toEqual({ missing: 'FA: the logits are not finite' })
     expect(figures.jsDivergence).toEqual({ missing: 'the logits are not finite' })
     expect(figures.tow).toEqual({ missing: 'FA: unlearned: the logits are not finite' })

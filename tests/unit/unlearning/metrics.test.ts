@@ -8,6 +8,7 @@ import { confidenceHistogram } from '../../../unlearning/metrics/confidence-hist
 import { jsDivergence } from '../../../unlearning/metrics/js-divergence.ts'
 import { probabilities, rows } from '../../../unlearning/metrics/logits.ts'
 import { tow } from '../../../unlearning/metrics/tow.ts'
+import { zrf } from '../../../unlearning/metrics/zrf.ts'
 import {
   brokenLogits,
   expectClose,
@@ -210,6 +211,7 @@ describe('every metric of logits', () => {
         expect(confidenceHistogram(c)).toEqual(confidenceHistogram(a))
         expectClose(valueOf(activationDistance(c, d)), valueOf(activationDistance(a, b)))
         expectClose(valueOf(jsDivergence(c, d)), valueOf(jsDivergence(a, b)))
+        expectClose(valueOf(zrf(c, d)), valueOf(zrf(a, b)))
       }),
     )
   })

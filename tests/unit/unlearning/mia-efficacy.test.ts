@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Measured, StageMetrics } from '../../../experiment/manifest.ts'
 import { classifierNames, scoreNames, type ClassifierName, type ScoreName } from '../../../experiment/spec.ts'
-import { stream } from '../../../learning/random.ts'
+import { permutation, stream } from '../../../learning/random.ts'
 import { miaEfficacy, type AttackInput } from '../../../unlearning/attacks/mia-efficacy.ts'
+import type { Logits } from '../../../unlearning/metrics/logits.ts'
 import {
   brokenLogits,
   expectClose,
@@ -57,7 +58,7 @@ describe('MIA-efficacy', () => {
       expect(figure).toEqual({ missing: 'every retained sample trains the attack' })
   })
 
-  it('counts D_f called non-member, in the same direction for every score', async () => {
+  it('counts D_f called non-member, in the same direction for every score, entropies too', async () => {
     const forgotten = await attack({ ...sureOfMembers, forget: spread(20, 0.1, 0.22) })
     const remembered = await attack({ ...sureOfMembers, forget: spread(20, 0.92, 0.98) })
     for (const figure of every(forgotten.efficacy)) expect(valueOf(figure)).toBe(100)
@@ -102,7 +103,7 @@ describe('MIA-efficacy', () => {
     const set = fc.array(fc.double({ min: 0.01, max: 0.99, noNaN: true }), { minLength: 1, maxLength: 12 })
     const input = fc.record({ retained: set, nonMembers: set, forget: set, test: set })
     await fc.assert(
-      fc.asyncProperty(input, async (sets) => {
+      fc.asyncProperty(input, fc.integer(), async (sets, seed) => {
         const size = Math.min(sets.retained.length, sets.nonMembers.length)
         const whole = {
           retained: withConfidence(sets.retained.slice(0, size)),
@@ -116,11 +117,13 @@ describe('MIA-efficacy', () => {
           expect(figure.value).toBeGreaterThanOrEqual(0)
           expect(figure.value).toBeLessThanOrEqual(100)
         }
-        const backwards = Array.from({ length: size }, (_, i) => size - 1 - i)
+        const shuffled = (logits: Logits, name: string) =>
+          reordered(logits, [...permutation(logits.labels.length, stream(seed, 'test', name))])
         const turned = {
-          ...whole,
-          retained: reordered(whole.retained, backwards),
-          nonMembers: reordered(whole.nonMembers, backwards),
+          retained: shuffled(whole.retained, 'retained'),
+          nonMembers: shuffled(whole.nonMembers, 'nonMembers'),
+          forget: shuffled(whole.forget, 'forget'),
+          test: shuffled(whole.test, 'test'),
         }
         expect(await attack(turned)).toEqual(result)
       }),

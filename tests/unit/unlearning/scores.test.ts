@@ -31,6 +31,7 @@ describe('scores', () => {
     )
   })
 
+  // Published code wrote a whole column of modified entropies where one sample's was meant.
   it.each(scoreNames)('%s of a sample does not depend on the samples beside it', (name) => {
     fc.assert(
       fc.property(logitsOf(1, 2), ([logits]) => {

@@ -3,10 +3,10 @@ import { expect, test } from 'vitest'
 import { UserError } from '../../../experiment/errors.ts'
 import { hardnessNames, type SplitSpec } from '../../../experiment/spec.ts'
 import { labelsAt } from '../../../learning/data.ts'
-import { partition } from '../../../learning/partition.ts'
+import { partition, type Partition } from '../../../learning/partition.ts'
 import { stream } from '../../../learning/random.ts'
 import { byHardness } from '../../../unlearning/hardness.ts'
-import { splitData } from '../../../unlearning/split.ts'
+import { splitData, type Split } from '../../../unlearning/split.ts'
 
 const ascending = (values: Iterable<number>) => [...values].sort((a, b) => a - b)
 
@@ -18,6 +18,15 @@ const cut = fc
     parts: partition({ train: n - 20 - validation, validation, test: 20 }, n, seed),
   }))
 
+/** Every sample that is trained or tested on is in one set, once, and none changes sides. */
+function expectPartition(split: Split, parts: Partition): void {
+  expect(ascending([...split.retained, ...split.forget])).toEqual([...parts.train])
+  const tested = [...split.test, ...split.attackTest, ...split.forgottenTest]
+  expect(ascending(tested)).toEqual([...parts.test])
+  expect(Math.abs(split.test.length - split.attackTest.length)).toBeLessThanOrEqual(1)
+  for (const set of Object.values(split) as Int32Array[]) expect([...set]).toEqual(ascending(set))
+}
+
 test.each<[string, SplitSpec, readonly number[]]>([
   ['whole classes', { kind: 'class', classes: [1, 3] }, [1, 3]],
   ['a random fraction', { kind: 'random', fraction: 0.2 }, []],
@@ -27,12 +36,7 @@ test.each<[string, SplitSpec, readonly number[]]>([
 ])('%s: every sample is in exactly one set, and only training samples are forgotten', (_, spec, classes) => {
   fc.assert(
     fc.property(cut, fc.nat(), ({ labels, parts }, seed) => {
-      const split = splitData(parts, labels, spec, { seed, classes })
-      expect(ascending([...split.retained, ...split.forget])).toEqual([...parts.train])
-      const tested = [...split.test, ...split.attackTest, ...split.forgottenTest]
-      expect(ascending(tested)).toEqual([...parts.test])
-      expect(Math.abs(split.test.length - split.attackTest.length)).toBeLessThanOrEqual(1)
-      for (const set of Object.values(split) as Int32Array[]) expect([...set]).toEqual(ascending(set))
+      expectPartition(splitData(parts, labels, spec, { seed, classes }), parts)
     }),
   )
 })
@@ -95,6 +99,7 @@ test('samples by index are forgotten, and no others; a held-out one is refused',
       const by = (list: readonly number[]) =>
         splitData(parts, labels, { kind: 'indices', indices: [...list] }, { seed })
       expect(by([...indices]).forget).toEqual(indices)
+      expectPartition(by([...indices]), parts)
       expect(by([...indices].reverse())).toEqual(by([...indices]))
       expect(() => by([...indices, parts.test[0] ?? 0])).toThrow(UserError)
     }),
@@ -122,9 +127,10 @@ test('a hard split forgets the samples at its end of the ranking, by their own i
       }
       for (const by of hardnessNames) {
         if (count > byHardness(logits, by).length) continue
-        const { forget } = splitData(parts, labels, { kind: 'hard', by, count }, { seed, logits })
+        const split = splitData(parts, labels, { kind: 'hard', by, count }, { seed, logits })
+        expectPartition(split, parts)
         const ranked = [...byHardness(logits, by)].map((position) => parts.train[position] ?? -1)
-        expect(ascending(forget)).toEqual(ascending(ranked.slice(0, count)))
+        expect(ascending(split.forget)).toEqual(ascending(ranked.slice(0, count)))
       }
     }),
   )

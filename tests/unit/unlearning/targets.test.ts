@@ -31,6 +31,8 @@ const fixedTargetNames = Object.keys(targets) as FixedTargetName[]
 const layers = toyModels.resnet
 const aligned = ['stage2.0.conv1', 'stage3.0.relu2', 'pool', 'head']
 const capture = new Set(aligned)
+/** An unseen margin is of logits alone. */
+const alignedBy = (name: FixedTargetName) => (name === 'unseen-margin' ? ['head'] : aligned)
 const to = layers.length
 let original: Weights
 let data: DeviceData
@@ -44,6 +46,7 @@ beforeAll(async () => {
   const logits = await featuresOf(base, forget)
   const features = await tensorsOf(base, retained)
   teacher = {
+    logits: 'head',
     features,
     retainedLabels: labelsAt(labels, retained),
     forgetLabels: labelsAt(labels, forget),
@@ -93,7 +96,7 @@ async function shifts(name: FixedTargetName, given = teacher, seed = 1) {
   try {
     const target = await targets[name](given, stream(seed, 'targets'))
     const positions = tf.range(0, forget.length, 1, 'int32')
-    return await rowsOf(Object.fromEntries(aligned.map((layer) => [layer, target(layer, positions)])))
+    return await rowsOf(Object.fromEntries(alignedBy(name).map((layer) => [layer, target(layer, positions)])))
   } finally {
     tf.engine().endScope()
   }
@@ -119,7 +122,7 @@ describe.each(fixedTargetNames)('%s', (name) => {
     tf.engine().startScope()
     const target = await targets[name](teacher, stream(1, 'targets'))
     const positions = tf.tensor1d([5, 0, 5], 'int32')
-    for (const layer of aligned) {
+    for (const layer of alignedBy(name)) {
       const shape = (teacher.features[layer] as Tensor).shape.slice(1)
       const t = target(layer, positions)
       expect(tf.broadcastTo(t, [3, ...shape]).shape).toEqual([3, ...shape])
@@ -183,20 +186,38 @@ test("unseen-neighbour: of x's own class, the validation sample nearest in the p
   expect(partners.size).toBeGreaterThan(1)
 })
 
-test('unseen-neighbour without a validation sample of the class says what to do', async () => {
-  const others = validation.filter((i) => labels[i] !== 2)
-  const lacking = {
-    ...teacher,
-    validationLabels: labelsAt(labels, others),
-    samples: { ...teacher.samples, validation: others },
-  }
-  const error: unknown = await shifts('unseen-neighbour', lacking).catch((error: unknown) => error)
-  expect(error).toBeInstanceOf(MathError)
-  expect((error as MathError).message).toBe(
-    'the target unseen-neighbour needs a validation sample of every class that D_f has, and of the 30 there are none is of ' +
-      'class 2; raise data.validation, or choose another target',
-  )
+test("unseen-margin: x's own logits but for its class's, with which its margin is as those of unseen samples", async () => {
+  const { head: found = [] } = await shifts('unseen-margin')
+  const margin = (row: readonly number[]) =>
+    (row[2] ?? 0) - Math.log([0, 1, 3].reduce((sum, c) => sum + Math.exp(row[c] ?? 0), 0))
+  const { head: unseen = [] } = await featuresOf(base, validation)
+  const wanted = unseen.filter((_, v) => labels[validation[v] ?? -1] === 2).map(margin)
+  found.forEach((row, i) => {
+    for (const c of [0, 1, 3]) expect(row[c]).toBe(teacher.forgetLogits[4 * i + c])
+    expect(margin(row)).toBeGreaterThan(Math.min(...wanted) - 1e-4)
+    expect(margin(row)).toBeLessThan(Math.max(...wanted) + 1e-4)
+  })
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+  expect(mean(found.map(margin))).toBeCloseTo(mean(wanted), 1)
 })
+
+test.each(['unseen-neighbour', 'unseen-margin'] as const)(
+  '%s without a validation sample of the class says what to do',
+  async (name) => {
+    const others = validation.filter((i) => labels[i] !== 2)
+    const lacking = {
+      ...teacher,
+      validationLabels: labelsAt(labels, others),
+      samples: { ...teacher.samples, validation: others },
+    }
+    const error: unknown = await shifts(name, lacking).catch((error: unknown) => error)
+    expect(error).toBeInstanceOf(MathError)
+    expect((error as MathError).message).toBe(
+      `the target ${name} needs a validation sample of every class that D_f has, and of the 30 there are none is of ` +
+        'class 2; raise data.validation, or choose another target',
+    )
+  },
+)
 
 test('random-init: x itself, as an untrained model of the same layers sees it', async () => {
   const found = await shifts('random-init')

@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { DeviceData } from '../../../../learning/data.ts'
 import { klDivergence } from '../../../../learning/losses.ts'
 import { initialWeights, parameterSpecs, type Weights } from '../../../../learning/parameters.ts'
@@ -15,16 +15,11 @@ import {
   pictures,
   retained,
   toyModels,
-  trainOriginal,
+  trainedOriginal,
 } from '../../../support/toy.ts'
 
 const layers = toyModels.resnet
-let original: Weights
-beforeAll(async () => {
-  const data = deviceData()
-  original = await trainOriginal(layers, data)
-  data.dispose()
-})
+const original = trainedOriginal('resnet')
 
 const spec = methodSpec({
   method: 'bad-teacher',

@@ -15,7 +15,7 @@ import {
   methodSpec,
   retained,
   toyModels,
-  trainOriginal,
+  trainedOriginal,
 } from '../../../support/toy.ts'
 
 describe.each(Object.entries(toyModels))('on a %s', (_, layers) => {
@@ -43,7 +43,7 @@ describe.each(Object.entries(toyModels))('on a %s', (_, layers) => {
 test("forgets the class, and the head has the original's shape", async () => {
   const layers = toyModels.resnet
   const data = deviceData()
-  const original = await trainOriginal(layers, data)
+  const original = trainedOriginal('resnet')
   const spec = methodSpec({
     method: 'boundary-expand',
     epochs: 4,

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { labelsAt } from '../../../../learning/data.ts'
 import { crossEntropy } from '../../../../learning/losses.ts'
 import { forward } from '../../../../learning/model.ts'
-import type { NamedTensors, Weights } from '../../../../learning/parameters.ts'
+import type { NamedTensors } from '../../../../learning/parameters.ts'
 import { parametersOf, predict } from '../../../../learning/predict.ts'
 import { tf } from '../../../../learning/tf.ts'
 import { nearestClasses, unlearn } from '../../../../unlearning/methods/boundary-shrink.ts'
@@ -14,18 +14,16 @@ import {
   labels,
   methodSpec,
   toyModels,
-  trainOriginal,
+  trainedOriginal,
 } from '../../../support/toy.ts'
 import { checkProblems, digitFacts, edited } from '../../experiment/sample.ts'
 
-describe.each(Object.entries(toyModels))('on a %s', (_, layers) => {
-  let original: Weights
+describe.each(['cnn', 'resnet'] as const)('on a %s', (model) => {
+  const layers = toyModels[model]
+  const original = trainedOriginal(model)
   let parameters: NamedTensors
-  beforeAll(async () => {
-    const data = deviceData()
-    original = await trainOriginal(layers, data)
+  beforeAll(() => {
     parameters = parametersOf(layers, original)
-    data.dispose()
   })
 
   test.each([1e-6, 0.1, 1])('the nearest class is another one than the true (ε = %d)', async (epsilon) => {

@@ -1,16 +1,10 @@
-import { beforeAll, expect, test } from 'vitest'
-import type { Weights } from '../../../../learning/parameters.ts'
+import { expect, test } from 'vitest'
 import { parameterSpecs, unpackArrays } from '../../../../learning/parameters.ts'
 import { unlearn } from '../../../../unlearning/methods/l1-sparse.ts'
-import { context, deviceData, methodSpec, toyModels, trainOriginal } from '../../../support/toy.ts'
+import { context, deviceData, methodSpec, toyModels, trainedOriginal } from '../../../support/toy.ts'
 
 const layers = toyModels.cnn
-let original: Weights
-beforeAll(async () => {
-  const data = deviceData()
-  original = await trainOriginal(layers, data)
-  data.dispose()
-})
+const original = trainedOriginal('cnn')
 
 async function sparse(options: Record<string, unknown>, from = original) {
   const data = deviceData()

@@ -1,19 +1,14 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { adaptableLayers } from '../../../../experiment/model.ts'
 import { mergedWeights } from '../../../../learning/lora.ts'
-import { parameterSpecs, unpackArrays, type Weights } from '../../../../learning/parameters.ts'
+import { parameterSpecs, unpackArrays } from '../../../../learning/parameters.ts'
 import { parametersOf } from '../../../../learning/predict.ts'
 import { tf } from '../../../../learning/tf.ts'
 import { loadMethod } from '../../../../unlearning/method.ts'
-import { context, deviceData, methodSpec, toyModels, trainOriginal } from '../../../support/toy.ts'
+import { context, deviceData, methodSpec, toyModels, trainedOriginal } from '../../../support/toy.ts'
 
 const layers = toyModels.resnet
-let original: Weights
-beforeAll(async () => {
-  const data = deviceData()
-  original = await trainOriginal(layers, data)
-  data.dispose()
-})
+const original = trainedOriginal('resnet')
 
 describe.each(['lora-random-label', 'lora-neggrad-plus'] as const)('%s', (method) => {
   async function run(options: Record<string, unknown>) {

@@ -1,5 +1,4 @@
-import { beforeAll, expect, test } from 'vitest'
-import type { Weights } from '../../../../learning/parameters.ts'
+import { expect, test } from 'vitest'
 import { unlearn as finetune } from '../../../../unlearning/methods/finetune.ts'
 import { unlearn as gradientAscent } from '../../../../unlearning/methods/gradient-ascent.ts'
 import { unlearn } from '../../../../unlearning/methods/neggrad-plus.ts'
@@ -11,16 +10,11 @@ import {
   methodSpec,
   retained,
   toyModels,
-  trainOriginal,
+  trainedOriginal,
 } from '../../../support/toy.ts'
 
 const layers = toyModels.resnet
-let original: Weights
-beforeAll(async () => {
-  const data = deviceData()
-  original = await trainOriginal(layers, data)
-  data.dispose()
-})
+const original = trainedOriginal('resnet')
 
 /** One step of plain gradient descent on whole sets: the order of samples does not matter then. */
 const wholeSets = {

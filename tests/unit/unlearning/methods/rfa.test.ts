@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { targetNames } from '../../../../experiment/methods.ts'
 import { adaptableLayers } from '../../../../experiment/model.ts'
+import type { Snapshot } from '../../../../learning/host.ts'
 import type { Weights } from '../../../../learning/parameters.ts'
 import { parameterSpecs, unpackArrays } from '../../../../learning/parameters.ts'
 import { unlearn } from '../../../../unlearning/methods/rfa.ts'
@@ -9,10 +10,12 @@ import {
   context,
   deviceData,
   forget,
+  labels,
   methodSpec,
   retained,
   toyModels,
   trainOriginal,
+  validation,
 } from '../../../support/toy.ts'
 
 const layers = toyModels.resnet
@@ -40,8 +43,8 @@ async function rfa(options: Record<string, unknown>) {
   return { ...result, accuracy }
 }
 
-/** Those that shift towards another class; an unseen neighbour is of the same one, and leave-out has a teacher of its own. */
-const shifting = targetNames.filter((target) => target !== 'unseen-neighbour' && target !== 'leave-out')
+/** Those that shift towards another class; the unseen ones leave x in its own, and leave-out has a teacher of its own. */
+const shifting = targetNames.filter((target) => !/unseen|leave-out/.test(target))
 
 test.each(shifting)('%s: residuals start at exactly zero on D_r and shift on D_f', async (target) => {
   const { metrics, accuracy } = await rfa({ target, lambda: 2 })
@@ -120,4 +123,74 @@ test('layers to align may be others than those adapted', async () => {
 test('no more retained samples are used than asked for', async () => {
   const { metrics } = await rfa({ retainedSamples: 40, steps: 5 })
   expect(metrics.samplesUsed).toEqual({ retained: 40, forget: forget.length })
+})
+
+describe('the logits by KL', () => {
+  const options = { distance: 'kl', align: ['head'], lambda: 2 }
+
+  test('start at exactly zero on D_r too, and forget', async () => {
+    const { metrics, accuracy } = await rfa({ ...options, target: 'random-retained' })
+    expect(metrics.residuals?.[0]).toMatchObject({ step: 1, retained: 0 })
+    expect(accuracy.forget).toBeLessThan(60)
+    expect(accuracy.retained).toBeGreaterThan(85)
+  })
+
+  test('a weight is a factor of the loss', async () => {
+    const of = async (weights: Record<string, number>) =>
+      (await rfa({ ...options, steps: 1, weights })).metrics.curve[0]?.loss ?? NaN
+    const plain = await of({})
+    expect(await of({ 'hea*': 3 })).toBeCloseTo(3 * plain, 5)
+    expect(await of({ head: 0 })).toBe(0)
+  })
+})
+
+describe('the stopping rule', () => {
+  // Of a class without validation samples, as where it is forgotten whole, nothing is to stay.
+  const others = validation.filter((sample) => labels[sample] !== 2)
+  const spec = methodSpec({
+    method: 'rfa',
+    target: 'random-retained',
+    align: ['head'],
+    distance: 'kl',
+    lambda: 4,
+    steps: 400,
+    optimizer: { name: 'adam', learningRate: 5e-3 },
+    stop: { rule: 'unseen-accuracy', every: 5 },
+  })
+
+  test('ends as soon as D_f is right no more often than unseen samples, and goes on from a snapshot as if it never stopped', async () => {
+    const data = deviceData()
+    let snapshot: Snapshot | undefined
+    const given = { ...context(layers, original, data), validation: others }
+    const whole = await unlearn(spec, {
+      ...given,
+      host: {
+        step: async ({ step }, take) => {
+          if (step === 7) snapshot = await take?.()
+        },
+      },
+    })
+    const { looks = [], steps, curve } = whole.metrics
+    expect(steps).toBeLessThan(400)
+    expect(looks.map(({ step }) => step)).toEqual(looks.map((_, i) => 5 * (i + 1)))
+    expect(looks.at(-1)).toEqual({ step: steps, forget: 0, unseen: 0 })
+    for (const { forget } of looks.slice(0, -1)) expect(forget).toBeGreaterThan(0)
+    expect(curve.at(-1)?.step).toBeLessThanOrEqual(steps)
+    expect(await accuracyOn(forget, layers, whole.weights, data)).toBe(0)
+
+    const host = { snapshot, step: () => Promise.resolve() }
+    expect(await unlearn(spec, { ...given, host })).toEqual(whole)
+    data.dispose()
+  })
+
+  test('takes every step where unseen samples are less often right', async () => {
+    const data = deviceData()
+    const { metrics } = await unlearn(
+      { ...spec, steps: 12, lambda: 1e-6 },
+      { ...context(layers, original, data), validation: others },
+    )
+    expect(metrics.steps).toBe(12)
+    expect(metrics.looks).toHaveLength(2)
+    data.dispose()
+  })
 })

@@ -1,17 +1,11 @@
 import fc from 'fast-check'
-import { beforeAll, expect, test } from 'vitest'
-import type { Weights } from '../../../../learning/parameters.ts'
+import { expect, test } from 'vitest'
 import { gradientAt } from '../../../../unlearning/gradients.ts'
 import { largest, unlearn } from '../../../../unlearning/methods/salun.ts'
-import { context, deviceData, forget, methodSpec, toyModels, trainOriginal } from '../../../support/toy.ts'
+import { context, deviceData, forget, methodSpec, toyModels, trainedOriginal } from '../../../support/toy.ts'
 
 const layers = toyModels.resnet
-let original: Weights
-beforeAll(async () => {
-  const data = deviceData()
-  original = await trainOriginal(layers, data)
-  data.dispose()
-})
+const original = trainedOriginal('resnet')
 
 test('the mask keeps the largest share, and no value that is left out is above one that is kept', () => {
   const values = fc.float32Array({ minLength: 1, maxLength: 50, min: 0, noNaN: true })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Snapshot } from '../../../../learning/host.ts'
 import { klDivergence } from '../../../../learning/losses.ts'
 import type { Weights } from '../../../../learning/parameters.ts'
@@ -14,16 +14,11 @@ import {
   methodSpec,
   retained,
   toyModels,
-  trainOriginal,
+  trainedOriginal,
 } from '../../../support/toy.ts'
 
 const layers = toyModels.resnet
-let original: Weights
-beforeAll(async () => {
-  const data = deviceData()
-  original = await trainOriginal(layers, data)
-  data.dispose()
-})
+const original = trainedOriginal('resnet')
 
 test('passes over D_f come first, in the first epochs only, and D_r has the last word', () => {
   const size = fc.integer({ min: 1, max: 7 })

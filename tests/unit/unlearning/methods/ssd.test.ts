@@ -1,17 +1,11 @@
 import fc from 'fast-check'
-import { beforeAll, expect, test } from 'vitest'
-import type { Weights } from '../../../../learning/parameters.ts'
+import { expect, test } from 'vitest'
 import { tf } from '../../../../learning/tf.ts'
 import { dampened, unlearn } from '../../../../unlearning/methods/ssd.ts'
-import { context, deviceData, methodSpec, toyModels, trainOriginal } from '../../../support/toy.ts'
+import { context, deviceData, methodSpec, toyModels, trainedOriginal } from '../../../support/toy.ts'
 
 const layers = toyModels.cnn
-let original: Weights
-beforeAll(async () => {
-  const data = deviceData()
-  original = await trainOriginal(layers, data)
-  data.dispose()
-})
+const original = trainedOriginal('cnn')
 
 async function ssd(options: Record<string, unknown>): Promise<Float32Array> {
   const data = deviceData()

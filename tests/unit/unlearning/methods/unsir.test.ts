@@ -1,9 +1,9 @@
 import fc from 'fast-check'
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { UserError } from '../../../../experiment/errors.ts'
 import { crossEntropy } from '../../../../learning/losses.ts'
 import { forward } from '../../../../learning/model.ts'
-import { initialWeights, parameterSpecs, type Weights } from '../../../../learning/parameters.ts'
+import { initialWeights, parameterSpecs } from '../../../../learning/parameters.ts'
 import { parametersOf } from '../../../../learning/predict.ts'
 import { stream } from '../../../../learning/random.ts'
 import { tf } from '../../../../learning/tf.ts'
@@ -19,17 +19,12 @@ import {
   pictures,
   retained,
   toyModels,
-  trainOriginal,
+  trainedOriginal,
 } from '../../../support/toy.ts'
 import { checkProblems, edited } from '../../experiment/sample.ts'
 
 const layers = toyModels.resnet
-let original: Weights
-beforeAll(async () => {
-  const data = deviceData()
-  original = await trainOriginal(layers, data)
-  data.dispose()
-})
+const original = trainedOriginal('resnet')
 
 const options = { method: 'unsir' as const, batchSize: 32, noiseBatches: 4 }
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { meanInterval, studentQuantile } from '../../../../experiment/interval.ts'
-import { wilsonInterval } from '../../../../unlearning/population/intervals.ts'
+import { meanInterval, studentQuantile, wilsonInterval } from '../../../../experiment/interval.ts'
 import { expectClose } from '../judged-models.ts'
 import { expectInterval, vectors } from './vectors.ts'
 

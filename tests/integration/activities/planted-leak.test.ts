@@ -1,0 +1,166 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { MockActivityEnvironment } from '@temporalio/testing'
+import { DefaultLogger } from '@temporalio/worker'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { evaluate } from '../../../activities/evaluate.ts'
+import { createActivities } from '../../../activities/index.ts'
+import { stageActivity, type StageBody } from '../../../activities/stage.ts'
+import { decodeTensors, encodeTensors } from '../../../artifacts/safetensors.ts'
+import { plan } from '../../../experiment/plan.ts'
+import { runId } from '../../../experiment/run.ts'
+import { specSchema } from '../../../experiment/spec.ts'
+import { seedsOf, stagesOf } from '../../../experiment/stage-list.ts'
+import { findDataDirectory, inspectDataset } from '../../../learning/datasets/index.ts'
+
+/**
+ * Two "unlearnings" that leave the original as it is and dress up what it says of D_f, in a run that is real in all else.
+ * The originals know their 359 digits by heart; gold is wrong on some tenth of the forgotten ones. Figures are far from the
+ * limits that they are held to, since other devices train other models.
+ */
+const spec = specSchema.parse({
+  name: 'leak',
+  seeds: 8,
+  data: { name: 'digits', test: 0.8 },
+  split: { kind: 'random', fraction: 0.25 },
+  model: { name: 'mlp', hidden: [64] },
+  training: { epochs: 40, batchSize: 64, optimizer: { name: 'adam', learningRate: 1e-2 } },
+  gold: { models: 2 },
+  methods: [
+    { method: 'retrain' },
+    { method: 'original' },
+    { method: 'finetune', label: 'less sure', epochs: 1 },
+    { method: 'finetune', label: 'relabelled', epochs: 2 },
+  ],
+  attack: { samples: 50 },
+})
+
+/** Logits of one sample of D_f, dressed up. */
+type Disguise = (logits: Float32Array) => Float32Array
+
+const disguises: Readonly<Record<string, Disguise>> = {
+  /** A temperature: the same label with less confidence. It brings MIA and the gap closer to gold's than the original's are. */
+  'less sure': (logits) => logits.map((logit) => logit / 2),
+  /** The two highest logits change places: another label, as sure of it. */
+  relabelled: (logits) => {
+    const [first = NaN, second = NaN] = [...logits].sort((a, b) => b - a)
+    return logits.map((logit) => (logit === first ? second : logit === second ? first : logit))
+  },
+}
+
+const noUnlearning: StageBody<'unlearn'> = async ({ artifacts, inputs }) => {
+  const { model } = inputs.original.outputs
+  if (!model) throw new Error('the original left no model')
+  return {
+    outputs: { model: await artifacts.getBlob(model) },
+    metrics: { trainable: 0, steps: 0, samplesUsed: { retained: 0, forget: 0 }, curve: [] },
+    seconds: 0,
+  }
+}
+
+const disguised =
+  (disguise: Disguise): StageBody<'evaluate'> =>
+  async (context) => {
+    const work = await evaluate(context)
+    const { tensors } = decodeTensors(work.outputs.logits ?? new Uint8Array())
+    const logits = tensors['forget.logits']
+    if (logits?.dtype !== 'F32') throw new Error('there are no logits of the forget set')
+    const classes = logits.shape[1] ?? 0
+    const values = logits.values.slice()
+    for (let at = 0; at < values.length; at += classes)
+      values.set(disguise(values.slice(at, at + classes)), at)
+    return {
+      ...work,
+      outputs: { logits: encodeTensors({ ...tensors, 'forget.logits': { ...logits, values } }) },
+    }
+  }
+
+let store: string
+let report: { readonly html: string; readonly markdown: string; readonly rows: readonly Row[] }
+
+interface Row {
+  readonly label: string
+  readonly models: number
+  readonly uLira: { readonly value: number; readonly interval: readonly [low: number, high: number] }
+}
+
+beforeAll(async () => {
+  store = await mkdtemp(join(tmpdir(), 'zeroshift-leak-'))
+  const facts = await inspectDataset(spec.data, await findDataDirectory(spec.data, {}))
+  const planned = plan(spec, facts)
+  const command = { config: 'leak.yaml', overrides: [] }
+  const run = { id: runId(spec.name, planned), spec, facts, plan: planned, command }
+
+  const planted = new Map<string, unknown>()
+  for (const { label, unlearn, evaluate } of seedsOf(planned).flatMap(({ candidates }) => candidates)) {
+    const disguise = disguises[label]
+    if (!disguise || !unlearn) continue
+    planted.set(
+      unlearn.key,
+      stageActivity('unlearn', () => Promise.resolve(noUnlearning)),
+    )
+    planted.set(
+      evaluate.key,
+      stageActivity('evaluate', () => Promise.resolve(disguised(disguise))),
+    )
+  }
+  const real = createActivities()
+  for (const stage of stagesOf(planned)) {
+    const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
+    const activity = (planted.get(stage.key) ?? real[stage.kind]) as (task: object) => Promise<object>
+    await environment.run(activity, { stage, settings: { store } })
+  }
+
+  const { url } = await real.report({ run, settings: { store }, failed: [] })
+  const read = (name: string) => readFile(join(fileURLToPath(url), name), 'utf8')
+  const json = JSON.parse(await read('report.json')) as { computed: { population: readonly Row[] } }
+  report = {
+    html: await read('index.html'),
+    markdown: await read('report.md'),
+    rows: json.computed.population,
+  }
+}, 180_000)
+afterAll(() => rm(store, { recursive: true }))
+
+const floor = 'retrain, gold 2'
+
+function uLiraOf(label: string): Row['uLira'] {
+  const found = report.rows.find((row) => row.label === label)
+  if (!found) throw new Error(`the report has no population '${label}'`)
+  expect(found.models).toBe(8)
+  return found.uLira
+}
+
+describe('U-LiRA', () => {
+  test.each([
+    ['original', 60, 'whose model has forgotten nothing'],
+    ['less sure', 75, 'which only lowers the confidence in what it still knows'],
+    ['relabelled', 75, 'which only says another label'],
+  ])('catches %s (above %i%%), %s', (label, least) => {
+    const { interval } = uLiraOf(label)
+    expect(interval[0]).toBeGreaterThan(least)
+    expect(interval[0]).toBeGreaterThan(uLiraOf(floor).interval[1])
+  })
+
+  test('does not catch what has nothing planted: gold of other seeds against gold', () => {
+    expect(Math.abs(uLiraOf(floor).value - 50)).toBeLessThan(8)
+  })
+})
+
+describe('the report', () => {
+  const percent = (value: number) => value.toFixed(2)
+
+  test.each(['original', 'less sure', 'relabelled', floor])('shows it to readers: %s', (label) => {
+    const { value, interval } = uLiraOf(label)
+    const [low, high] = [percent(interval[0]), percent(interval[1])]
+    expect(report.markdown).toContain(`\n| ${label} | ${percent(value)} (${low} – ${high}) |`)
+    const text = report.html.replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ')
+    expect(text).toContain(` ${label} ${percent(value)} ${low} – ${high} `)
+  })
+
+  test('has them in the order in which they were asked for, gold against gold last', () => {
+    expect(report.rows.map(({ label }) => label)).toEqual(['original', 'less sure', 'relabelled', floor])
+  })
+})

@@ -1,0 +1,122 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MockActivityEnvironment } from '@temporalio/testing'
+import { DefaultLogger } from '@temporalio/worker'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createActivities } from '../../../activities/index.ts'
+import { readWeights } from '../../../activities/device.ts'
+import { readLogits } from '../../../activities/logits.ts'
+import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
+import type { Manifest, ManifestOf, Measured } from '../../../experiment/manifest.ts'
+import { layersOf } from '../../../experiment/model.ts'
+import { plan } from '../../../experiment/plan.ts'
+import { specSchema } from '../../../experiment/spec.ts'
+import { stagesOf } from '../../../experiment/stage-list.ts'
+import type { Stage, StageKind, StageOf } from '../../../experiment/stages.ts'
+import { findDataDirectory, inspectDataset } from '../../../learning/datasets/index.ts'
+import { initialWeights, parameterSpecs } from '../../../learning/parameters.ts'
+import { stream } from '../../../learning/random.ts'
+import { zrf } from '../../../unlearning/metrics/zrf.ts'
+
+/** A whole class is forgotten, which gold knows nothing of. */
+const spec = specSchema.parse({
+  name: 'features',
+  data: { name: 'digits', test: 0.6 },
+  split: { kind: 'class', classes: [3] },
+  model: { name: 'mlp', hidden: [24] },
+  training: { epochs: 15, batchSize: 64, optimizer: { name: 'adam', learningRate: 5e-3 } },
+  gold: { models: 1 },
+  relearn: { batchSize: 16, optimizer: { name: 'adam', learningRate: 1e-3 } },
+  probe: {},
+  methods: [{ method: 'original' }, { method: 'retrain' }],
+})
+
+let store: string
+let artifacts: Artifacts
+let planned: ReturnType<typeof plan>
+
+const quiet = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
+
+async function run(stage: Stage): Promise<void> {
+  const activity = createActivities()[stage.kind] as (task: object) => Promise<object>
+  await quiet().run(activity, { stage, settings: { store } })
+}
+
+async function manifestOf<K extends StageKind>(stage: StageOf<K> | undefined): Promise<ManifestOf<K>> {
+  const manifest: Manifest | undefined = stage && (await artifacts.manifest(stage))
+  if (!manifest) throw new Error(`${stage?.title ?? 'a stage'} left no manifest`)
+  return manifest as ManifestOf<K>
+}
+
+beforeAll(async () => {
+  store = await mkdtemp(join(tmpdir(), 'zeroshift-features-'))
+  artifacts = openArtifacts(store)
+  planned = plan(spec, await inspectDataset(spec.data, await findDataDirectory(spec.data, {})))
+  for (const stage of stagesOf(planned)) await run(stage)
+}, 120_000)
+afterAll(() => rm(store, { recursive: true }))
+
+const row = (label: string) => planned.candidates.find((one) => one.label === label)
+const value = (measured: Measured | undefined) => (measured && 'value' in measured ? measured.value : NaN)
+
+describe('the untrained twin', () => {
+  test('has the weights that its stream gives, and took no step', async () => {
+    const manifest = await manifestOf(planned.twin?.model)
+    expect(manifest.metrics).toMatchObject({ steps: 0, curve: [] })
+    const { facts } = (await manifestOf(planned.dataset)).params
+    const layers = layersOf(spec.model, facts.shape, facts.classes.length)
+    const expected = initialWeights(parameterSpecs(layers), stream(1, 'twin', 'weights'))
+    expect((await readWeights(artifacts, manifest, layers)).trained).toEqual(expected.trained)
+  })
+
+  test('is what ZRF is measured against', async () => {
+    const twin = (await readLogits(artifacts, await manifestOf(planned.twin?.evaluate))).forget
+    for (const label of ['original', 'retrain']) {
+      const own = (await readLogits(artifacts, await manifestOf(row(label)?.evaluate))).forget
+      const { metrics } = await manifestOf(row(label)?.compare)
+      expect(metrics.zrf).toEqual(zrf(own, twin))
+      expect(value(metrics.zrf)).toBeGreaterThan(0)
+      expect(value(metrics.zrf)).toBeLessThan(1)
+    }
+  })
+})
+
+describe('relearning', () => {
+  test('takes the original no step and gold, which never saw the class, some', async () => {
+    const { metrics: original } = await manifestOf(row('original')?.relearn)
+    const { metrics: gold } = await manifestOf(row('retrain')?.relearn)
+    expect(original.steps).toEqual({ value: 0 })
+    expect(value(gold.steps)).toBeGreaterThan(1)
+    expect(gold.curve[0]).toEqual({ step: 0, accuracy: 0 })
+    expect(gold.curve.at(-1)).toMatchObject({ step: value(gold.steps) })
+    expect(gold.wanted).toBe(original.wanted)
+  })
+})
+
+describe('probes', () => {
+  test('find the class in the features of the original, and in those of gold, which has none of its outputs', async () => {
+    const accuracyOf = async (label: string) => {
+      const { metrics } = await manifestOf(row(label)?.probe)
+      return metrics.layers.map(({ accuracy }) => value(accuracy))
+    }
+    const [original, gold] = [await accuracyOf('original'), await accuracyOf('retrain')]
+    expect(original).toHaveLength(2)
+    // 31 samples, of ten classes.
+    for (const accuracy of original) expect(accuracy).toBeGreaterThan(75)
+    const [hidden, head] = gold
+    expect(hidden).toBeGreaterThan(60)
+    expect(head).toBeGreaterThan(20)
+    expect(head).toBeLessThan((original[1] ?? NaN) - 20)
+  })
+
+  test('find gold alike to itself, and the original less', async () => {
+    const { metrics: gold } = await manifestOf(row('retrain')?.probe)
+    const { metrics: original } = await manifestOf(row('original')?.probe)
+    for (const { cka } of gold.layers) expect(value(cka.forget)).toBeCloseTo(1, 4)
+    for (const { cka } of original.layers) {
+      expect(value(cka.forget)).toBeLessThan(0.99)
+      expect(value(cka.retained)).toBeGreaterThan(0.5)
+    }
+  })
+})

@@ -1,0 +1,75 @@
+import type { Tensor2D } from '@tensorflow/tfjs'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { tf } from '../../../../learning/tf.ts'
+import { linearCka } from '../../../../unlearning/probes/linear-cka.ts'
+import { normal } from '../../../support/tensors.ts'
+import { expectClose, reference, valueOf } from '../judged-models.ts'
+
+interface Matrix {
+  readonly values: number[]
+  readonly shape: [number, number]
+}
+
+const { cka: vectors } = reference('features.json') as {
+  cka: { name: string; x: Matrix; y: Matrix; cka: number | null }[]
+}
+const tensor = ({ values, shape }: Matrix) => tf.tensor2d(values, shape)
+/** Features are float32; the reference is float64. */
+const TOLERANCE = 1e-5
+
+const features = (shape: [number, number], seed: number) => normal(shape, seed) as Tensor2D
+
+describe('linear CKA', () => {
+  it.each(vectors)('against kernel matrices in NumPy: $name', async ({ x, y, cka }) => {
+    const before = tf.memory().numTensors
+    const [a, b] = [tensor(x), tensor(y)]
+    const found = await linearCka(a, b)
+    if (cka === null) expect(found).toHaveProperty('missing')
+    else expectClose(valueOf(found), cka, TOLERANCE)
+    tf.dispose([a, b])
+    expect(tf.memory().numTensors).toBe(before)
+  })
+
+  it('does not see rotations, isotropic scalings and offsets, nor which of the two is gold', async () => {
+    const arbitrary = fc.record({
+      n: fc.integer({ min: 4, max: 40 }),
+      d: fc.integer({ min: 1, max: 8 }),
+      seed: fc.nat(1000),
+      scale: fc.double({ min: 1e-3, max: 1e3, noNaN: true }),
+      offset: fc.double({ min: -10, max: 10, noNaN: true }),
+    })
+    await fc.assert(
+      fc.asyncProperty(arbitrary, async ({ n, d, seed, scale, offset }) => {
+        const [x, y] = [features([n, d], seed), features([n, 5], seed + 1)]
+        const [rotation] = tf.linalg.qr(features([d, d], seed + 2)) as [Tensor2D, Tensor2D]
+        const moved = tf
+          .matMul(x, rotation)
+          .mul<Tensor2D>(scale)
+          .add<Tensor2D>(offset * scale)
+        const figure = valueOf(await linearCka(x, y))
+        expect(figure).toBeGreaterThanOrEqual(0)
+        expect(figure).toBeLessThanOrEqual(1)
+        expectClose(valueOf(await linearCka(moved, y)), figure, 1e-4)
+        expectClose(valueOf(await linearCka(y, x)), figure, TOLERANCE)
+        expectClose(valueOf(await linearCka(x, moved)), 1, 1e-4)
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  it.each([
+    ['constant features', tf.fill([8, 3], 0.1), features([8, 2], 1), 'the features are constant'],
+    ['constant features of gold', features([8, 2], 1), tf.zeros([8, 3]), 'gold: the features are constant'],
+    ['a single sample', features([1, 3], 1), features([1, 3], 2), 'the features are constant'],
+    ['no samples', tf.zeros([0, 0]), tf.zeros([0, 0]), 'the set is empty'],
+    ['features that overflowed', tf.fill([8, 3], NaN), features([8, 2], 1), 'the features are not finite'],
+    ['those of gold', features([8, 2], 1), tf.fill([8, 3], Infinity), 'gold: the features are not finite'],
+  ])('is missing, never 0, for %s', async (_, x, y, missing) => {
+    expect(await linearCka(x as Tensor2D, y as Tensor2D)).toEqual({ missing })
+  })
+
+  it('refuses to compare different samples', async () => {
+    await expect(linearCka(features([3, 2], 1), features([4, 2], 1))).rejects.toThrow(/3 and 4/)
+  })
+})

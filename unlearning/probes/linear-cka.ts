@@ -1,0 +1,49 @@
+import type { Scalar, Tensor2D } from '@tensorflow/tfjs'
+import type { Measured } from '../../experiment/manifest.ts'
+import { tf } from '../../learning/tf.ts'
+import { areFinite, moments } from './moments.ts'
+
+/**
+ * Linear centred kernel alignment of two models' features [n, p] and [n, q] of the same n samples (Kornblith et al. 2019):
+ *
+ *     CKA(X, Y) = ‖Yᵀ X‖_F² / (‖Xᵀ X‖_F ‖Yᵀ Y‖_F),   X and Y centred,
+ *
+ * in [0, 1]. It does not see rotations and isotropic scalings: 1 means alike up to these. Missing where features are constant,
+ * for which it is 0/0. Few samples make any two models alike: n is to be well above p and q.
+ */
+export async function linearCka(x: Tensor2D, y: Tensor2D): Promise<Measured> {
+  if (x.shape[0] !== y.shape[0])
+    throw new RangeError(`CKA compares the same samples, and there are ${x.shape[0]} and ${y.shape[0]}`)
+  if (x.shape[0] === 0) return { missing: 'the set is empty' }
+  if (!(await areFinite(x))) return { missing: 'the features are not finite' }
+  if (!(await areFinite(y))) return { missing: 'gold: the features are not finite' }
+  const figures = tf.tidy(() => {
+    const [a, b] = [unit(x), unit(y)]
+    const squared = (left: Tensor2D, right: Tensor2D) =>
+      tf.matMul(left, right, true).square().sum().asScalar()
+    return tf.stack<Scalar>([
+      a.energy,
+      b.energy,
+      squared(b.value, a.value),
+      squared(a.value, a.value),
+      squared(b.value, b.value),
+    ])
+  })
+  const [energyX = NaN, energyY = NaN, cross = NaN, own = NaN, golds = NaN] = await figures.data()
+  figures.dispose()
+  if (energyX === 0) return { missing: 'the features are constant' }
+  if (energyY === 0) return { missing: 'gold: the features are constant' }
+  // Rounding may step over the bound.
+  return { value: Math.min(1, cross / Math.sqrt(own * golds)) }
+}
+
+/** Centred features, scaled so that their squares add up to 1, and a figure that is 0 where they are constant. */
+function unit(x: Tensor2D): { value: Tensor2D; energy: Scalar } {
+  const { mean, deviation } = moments(x)
+  // A constant feature is 0, and not what rounding leaves of it.
+  const centred = x.sub(mean).mul<Tensor2D>(deviation.greater(0).toFloat())
+  const greatest = centred.abs().max<Scalar>()
+  // First by the greatest: squares of great features would overflow.
+  const scaled = tf.divNoNan<Tensor2D>(centred, greatest)
+  return { value: tf.divNoNan<Tensor2D>(scaled, scaled.square().sum().sqrt()), energy: greatest }
+}

@@ -1,0 +1,87 @@
+import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs'
+import { CholeskyDecomposition, Matrix } from 'ml-matrix'
+import { MathError } from '../../experiment/errors.ts'
+import type { Measured } from '../../experiment/manifest.ts'
+import { tf } from '../../learning/tf.ts'
+import { areFinite, moments } from './moments.ts'
+
+/** ε, for each sample. */
+const RIDGE = 1e-3
+
+/** Features [n, d], and the classes [n] that they are to tell. */
+export interface Labelled {
+  readonly features: Tensor2D
+  readonly labels: Int32Array
+}
+
+/**
+ * Percent of the test samples whose class a linear classifier of features recognises (Alain and Bengio 2016): one class against
+ * the rest by ridge regression, in closed form, as scikit-learn's `RidgeClassifier(alpha=ε n, class_weight='balanced')` behind a
+ * `StandardScaler` that weighs samples alike,
+ *
+ *     argmin_B Σ_i ω_i ‖z_i B − (e_{y_i} − 1/K)‖² + ε n ‖B‖²,   ω_i = n / (K · samples of class y_i),   ε = 10⁻³,
+ *
+ * where z are the features with weighted mean 0 and variance 1, and K the classes that the training samples have. The greatest
+ * entry of z B is the answer.
+ */
+export async function probeAccuracy(train: Labelled, test: Labelled): Promise<Measured> {
+  const classes = [...new Set(train.labels)].sort((a, b) => a - b)
+  if (test.labels.length === 0) return { missing: 'no forget samples are left to test the probe on' }
+  if (classes.length < 2) return { missing: 'a probe needs samples of two classes' }
+  if (!(await areFinite(train.features)) || !(await areFinite(test.features)))
+    return { missing: 'the features are not finite' }
+
+  const counts = new Map(classes.map((c) => [c, train.labels.filter((label) => label === c).length]))
+  const balanced = Float32Array.from(
+    train.labels,
+    (label) => train.labels.length / (classes.length * (counts.get(label) ?? 1)),
+  )
+  tf.engine().startScope()
+  try {
+    const weights = tf.tensor1d(balanced)
+    const { mean, deviation } = moments(train.features, weights)
+    const standardised = (x: Tensor2D) => tf.divNoNan<Tensor2D>(x.sub(mean), deviation)
+    const [moment, cross] = tf.tidy<[Tensor2D, Tensor2D]>(() => {
+      const z = standardised(train.features)
+      const weighted = z.mul<Tensor2D>(weights.expandDims(1))
+      const columns = Int32Array.from(train.labels, (label) => classes.indexOf(label))
+      const targets = tf
+        .oneHot(tf.tensor1d(columns, 'int32'), classes.length)
+        .toFloat()
+        .sub<Tensor2D>(1 / classes.length)
+      return [tf.matMul(z, weighted, true), tf.matMul(weighted, targets, true)]
+    })
+    const solution = solve(await moment.data(), await cross.data(), train.labels.length)
+    if (!solution) return { missing: 'the features are constant' }
+    const predicted = tf.tidy(() =>
+      tf
+        .matMul(standardised(test.features), tf.tensor2d(solution, [moment.shape[0], classes.length]))
+        .argMax<Tensor1D>(1),
+    )
+    const right = (await predicted.data()).filter((column, i) => classes[column] === test.labels[i])
+    return { value: (100 * right.length) / test.labels.length }
+  } finally {
+    tf.engine().endScope()
+  }
+}
+
+/** (moment + ε n I)⁻¹ cross, row-major; undefined where the features say nothing. */
+function solve(
+  moment: ArrayLike<number>,
+  cross: ArrayLike<number>,
+  samples: number,
+): Float32Array | undefined {
+  const d = Math.sqrt(moment.length)
+  const computed = Matrix.from1DArray(d, d, Array.from(moment))
+  // Symmetric but for rounding.
+  const energy = computed.transpose().add(computed).mul(0.5)
+  if (energy.trace() === 0) return undefined
+  const cholesky = new CholeskyDecomposition(energy.add(Matrix.eye(d).mul(RIDGE * samples)))
+  if (!cholesky.isPositiveDefinite())
+    throw new MathError(
+      `a probe of ${d} features of ${samples} samples has no solution: their second moment is not positive definite`,
+    )
+  return Float32Array.from(
+    cholesky.solve(Matrix.from1DArray(d, cross.length / d, Array.from(cross))).to1DArray(),
+  )
+}

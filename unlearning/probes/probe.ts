@@ -1,0 +1,101 @@
+import type { Tensor, Tensor2D } from '@tensorflow/tfjs'
+import type { ProbedLayer, StageMetrics } from '../../experiment/manifest.ts'
+import { adaptableLayers, matchesAny, type Layer } from '../../experiment/model.ts'
+import { labelsAt, type DeviceData } from '../../learning/data.ts'
+import type { Host } from '../../learning/host.ts'
+import type { Weights } from '../../learning/parameters.ts'
+import { parametersOf } from '../../learning/predict.ts'
+import { stream } from '../../learning/random.ts'
+import { tf } from '../../learning/tf.ts'
+import { pooledFeatures } from './features.ts'
+import { linearCka } from './linear-cka.ts'
+import { probeAccuracy } from './linear-probe.ts'
+import { probeSamples } from './samples.ts'
+
+export interface Probing {
+  readonly layers: readonly Layer[]
+  /** Patterns of the names of layers to probe. */
+  readonly names: readonly string[]
+  /** The model at hand, and gold. */
+  readonly weights: Weights
+  readonly gold: Weights
+  readonly data: DeviceData
+  readonly retained: Int32Array
+  readonly forget: Int32Array
+  /** Samples of D_f at most. */
+  readonly samples: number
+  readonly seed: number
+  readonly host?: Host | undefined
+}
+
+/**
+ * What a model's features still know, layer by layer, whatever its outputs say: how many samples of D_f a linear probe recognises,
+ * and how alike the features are to gold's, on D_f and on D_r. A probe finds classes in the features of any good model, also
+ * of one that never saw them: gold's own accuracy is what to compare with.
+ */
+export async function probe({
+  layers,
+  names,
+  weights,
+  gold,
+  data,
+  retained,
+  forget,
+  samples,
+  seed,
+  host,
+}: Probing): Promise<StageMetrics['probe']> {
+  const probed = adaptableLayers(layers)
+    .filter(matchesAny(names))
+    .map(({ name }) => name)
+  const chosen = probeSamples({ retained, forget }, data.labels, samples, stream(seed, 'probe', 'samples'))
+  const [trainLabels, testLabels] = [chosen.train, chosen.test].map((indices) =>
+    labelsAt(data.labels, indices),
+  ) as [Int32Array, Int32Array]
+  const found = [...((host?.snapshot?.notes.layers ?? []) as readonly ProbedLayer[])]
+
+  tf.engine().startScope()
+  try {
+    const [model, reference] = [parametersOf(layers, weights), parametersOf(layers, gold)]
+    const left = { names: probed.slice(found.length), host }
+    const features = (of: typeof model, indices: Int32Array) =>
+      pooledFeatures(layers, of, data, indices, left)
+    const own = {
+      train: await features(model, chosen.train),
+      test: await features(model, chosen.test),
+      forget: await features(model, chosen.forget),
+      retained: await features(model, chosen.retained),
+    }
+    const golds = {
+      forget: await features(reference, chosen.forget),
+      retained: await features(reference, chosen.retained),
+    }
+    for (const name of left.names) {
+      const at = (of: Readonly<Record<string, Tensor2D>>) => of[name] as Tensor2D
+      found.push({
+        name,
+        features: at(own.train).shape[1],
+        accuracy: await probeAccuracy(
+          { features: at(own.train), labels: trainLabels },
+          { features: at(own.test), labels: testLabels },
+        ),
+        cka: {
+          forget: await linearCka(at(own.forget), at(golds.forget)),
+          retained: await linearCka(at(own.retained), at(golds.retained)),
+        },
+      })
+      tf.dispose([...Object.values(own), ...Object.values(golds)].map((of): Tensor => at(of)))
+      const step = found.length
+      const take = () => Promise.resolve({ step, vectors: {}, notes: { layers: [...found] } })
+      await host?.step({ step, steps: probed.length }, take)
+    }
+  } finally {
+    tf.engine().endScope()
+  }
+  return {
+    trained: chosen.train.length,
+    tested: chosen.test.length,
+    compared: { forget: chosen.forget.length, retained: chosen.retained.length },
+    layers: found,
+  }
+}
