@@ -9,6 +9,7 @@ export const compare: StageBody<'compare'> = async ({ artifacts, inputs, timed }
     attack: inputs.goldAttack.metrics,
   }
   const twin = await readLogits(artifacts, inputs.twinEvaluation)
-  const { result, seconds } = await timed(() => compareModels(unlearned, gold, twin.forget))
+  const original = inputs.originalEvaluation && (await readLogits(artifacts, inputs.originalEvaluation))
+  const { result, seconds } = await timed(() => compareModels(unlearned, gold, twin.forget, original))
   return { outputs: {}, metrics: result, seconds }
 }

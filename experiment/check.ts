@@ -286,6 +286,11 @@ function checkAlignment(method: MethodSpecOf<'rfa'>, layers: readonly Layer[], r
       `unseen-margin says what the logits are to be, and nothing of ${names([...new Set(others)])}; set align: [${logits}]` +
         (start === 'closed-form' ? ' and, as the closed form aligns what it adapts, layers too' : ''),
     )
+  if (method.refitEpochs !== undefined && target !== 'unseen-margin')
+    report(
+      ['refitEpochs'],
+      `only unseen-margin asks a refit top, and the target is ${target}; leave refitEpochs out`,
+    )
   if (distance === 'kl' && !aligned.some(({ name }) => name === logits))
     report(
       ['distance'],

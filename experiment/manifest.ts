@@ -62,7 +62,6 @@ export interface CurvePoint {
   readonly learningRate: number
 }
 
-/** Mean squared residual per feature relative to the frozen feature's mean square, averaged over the aligned layers. */
 /** Accuracy in percent after a step: on the forget set, and what it would be there if no sample of it had been seen. */
 export interface Look {
   readonly step: number
@@ -70,6 +69,7 @@ export interface Look {
   readonly unseen: number
 }
 
+/** Mean squared residual per feature relative to the frozen feature's mean square, averaged over the aligned layers. */
 export interface ResidualPoint {
   readonly step: number
   /** ‖r‖² on retained samples: stays near 0. */
@@ -138,6 +138,8 @@ export interface StageMetrics {
     readonly jsDivergence: Measured
     /** 1 − mean Jensen-Shannon divergence to an untrained twin on D_f, in bits. */
     readonly zrf: Measured
+    /** In points; missing where no samples are set apart for validation. */
+    readonly validationGap: Measured
   }
   readonly population: {
     /** Models of each kind. */

@@ -261,6 +261,11 @@ export const methodSchemas = [
       method: z.literal('rfa'),
       label,
       target: z.enum(targetNames).default('random-retained'),
+      refitEpochs: positive
+        .optional()
+        .describe(
+          'of unseen-margin: the layers from the first adapted one on are trained anew for so long on the retained samples drawn, and have a say in the target',
+        ),
       ...loraOptions,
       align: patterns
         .optional()

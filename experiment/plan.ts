@@ -49,7 +49,7 @@ export interface SeedPlan {
   readonly reference: Pick<Candidate, 'evaluate' | 'attack' | 'membership' | 'relearn' | 'probe'>
   /** A model that learnt nothing, from other initial weights; absent in plans of older versions. */
   readonly twin?: Twin
-  /** The original, judged, where relearning asks what it knew; it may be a candidate's too. */
+  /** The original's outputs, where relearning or the validation gap asks what it knew; they may be a candidate's too. */
   readonly originalEvaluation?: StageOf<'evaluate'>
   readonly candidates: readonly Candidate[]
   /** Gold models of other seeds, judged like every method: the gap between equals. */
@@ -176,7 +176,8 @@ function seedPlan(
     stage('evaluate', titled(`evaluate ${label}`), { model: spec.model, batchSize: 500 }, { ...data, model })
   const untrained = twin(spec, { dataset: data.dataset }, seeds.unlearning, titled('initialise twin'))
   const twinEvaluation = evaluated('twin', ref(untrained))
-  const originalEvaluation = spec.relearn && evaluated('original', ref(original))
+  const originalEvaluation =
+    spec.relearn || spec.data.validation > 0 ? evaluated('original', ref(original)) : undefined
 
   const judge = (label: string, model: StageRef) => {
     const evaluate = evaluated(label, model)
@@ -234,6 +235,7 @@ function seedPlan(
       goldEvaluation: ref(reference.evaluate),
       goldAttack: ref(reference.attack),
       twinEvaluation: ref(twinEvaluation),
+      ...(spec.data.validation > 0 && originalEvaluation && { originalEvaluation: ref(originalEvaluation) }),
     }
     const compare = stage('compare', titled(`compare ${label}`), {}, inputs)
     return { label, model, ...judged, compare }

@@ -1,3 +1,5 @@
+import type { Spec } from './spec.ts'
+
 /** A row's figure: of the one seed, or the mean over the seeds that have it; or the reason why there is none. */
 export type Figure =
   | {
@@ -31,10 +33,22 @@ export const metricColumns = {
     unit: '',
     about: "1 − JS to an untrained twin on the forget set, to compare with gold's",
   },
+  validationGap: {
+    label: 'Val. gap',
+    unit: 'points',
+    about:
+      'how far it is from the original on what stays, and on the forget set from unseen samples: to choose options by',
+  },
   rte: { label: 'RTE', unit: '× retrain', about: "wall seconds of the unlearning over retrain's" },
 } as const
 
 export type MetricName = keyof typeof metricColumns
+
+/** Those that tables show: without validation samples no row has a validation gap. */
+export function shownMetrics({ data }: Spec): readonly MetricName[] {
+  const names = Object.keys(metricColumns) as MetricName[]
+  return data.validation > 0 ? names : names.filter((name) => name !== 'validationGap')
+}
 
 export interface ResultRow {
   readonly label: string

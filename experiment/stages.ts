@@ -77,6 +77,8 @@ export interface StageInputs {
     readonly goldEvaluation: StageRef
     readonly goldAttack: StageRef
     readonly twinEvaluation: StageRef
+    /** Where there are validation samples. */
+    readonly originalEvaluation?: StageRef
   }
   /** Evaluations: of each seed, counted from 1, the model at hand and the gold one. */
   readonly population: Readonly<Record<`unlearned${number}` | `gold${number}`, StageRef>>

@@ -1,5 +1,11 @@
 import { shadowAttacks, shadowedSets, shadowFigures, type Estimate } from '../experiment/manifest.ts'
-import { metricColumns, type Figure, type MetricName, type ResultRow } from '../experiment/results.ts'
+import {
+  metricColumns,
+  shownMetrics,
+  type Figure,
+  type MetricName,
+  type ResultRow,
+} from '../experiment/results.ts'
 import { commandOf } from './command.ts'
 import { describeSeeds } from './describe.ts'
 import { footnotes, type Footnotes } from './footnotes.ts'
@@ -27,11 +33,10 @@ import {
 } from './results.ts'
 import { verdict } from './verdict.ts'
 
-const names = Object.keys(metricColumns) as MetricName[]
-
 /** The report for GitHub: verdict, table, command and digest. */
 export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], digest: string): string {
   const { run } = input
+  const names = shownMetrics(run.spec)
   const oracle = checkOracle(input)
   const { headline, details } = verdict(input, rows)
   const notes = footnotes()

@@ -125,7 +125,7 @@ export function whyMissing(input: ReportInput, stages: readonly Stage[]): string
 export function stagesBehind(seed: SeedPlan, candidate: Candidate): readonly Stage[] {
   const maker = makerOf(seed, candidate)
   const { unlearn, evaluate, attack, compare } = candidate
-  const { original, reference, twin } = seed
+  const { original, reference, twin, originalEvaluation } = seed
   return [
     ...(unlearn ? [original] : []),
     ...(maker ? [maker] : []),
@@ -134,6 +134,7 @@ export function stagesBehind(seed: SeedPlan, candidate: Candidate): readonly Sta
     reference.evaluate,
     reference.attack,
     ...(twin ? [twin.model, twin.evaluate] : []),
+    ...(originalEvaluation ? [originalEvaluation] : []),
     compare,
   ]
 }
@@ -152,6 +153,7 @@ function row(input: ReportInput, seed: SeedPlan, candidate: Candidate): SeedRow 
       activationRetained: compared?.activationDistance.retained ?? missing,
       jsDivergence: compared?.jsDivergence ?? missing,
       zrf: compared?.zrf ?? missing,
+      validationGap: compared?.validationGap ?? missing,
       rte: relativeTime(input, seed, candidate),
     },
   }

@@ -22,6 +22,8 @@ export interface Teacher {
   readonly classes: number
   /** Samples that no model trained on. */
   readonly validationLabels: Int32Array
+  /** Logits of a top that was refit without D_f, [n, classes] row-major, where they are asked for (./refit.ts). */
+  readonly refit?: Readonly<Record<'forget' | 'validation', Float32Array>> | undefined
   /** Sample indices behind the labels, in their order. */
   readonly samples: Readonly<Record<'retained' | 'forget' | 'validation', Int32Array>>
   /** What only some targets need. */
@@ -93,23 +95,32 @@ export const targets: Readonly<
 
   /**
    * Logits of x itself, with the margins of validation samples of D_f's classes (./unseen-margins.ts): as sure, and as often right,
-   * as the frozen model is where it was not trained. Of logits alone.
+   * as the frozen model is where it was not trained. Of logits alone. Where a top was refit without D_f, the logits of both kinds of samples
+   * are first averaged with its own: it knows better which of D_f are hard.
    */
   'unseen-margin': async (teacher) => {
     const { logits, forgetLabels, forgetLogits, classes, validationLabels, samples, onDemand } = teacher
     checkUnseen(teacher, 'unseen-margin')
+    const features = await onDemand.frozen(samples.validation)
+    const validationLogits = (await at(features, logits).data()) as Float32Array
+    tf.dispose(features)
     const present = new Set(forgetLabels)
-    const unseen = samples.validation.filter((_, i) => present.has(validationLabels[i] ?? -1))
-    const features = await onDemand.frozen(unseen)
+    const unseen = Int32Array.from(validationLabels.keys()).filter((i) =>
+      present.has(validationLabels[i] ?? -1),
+    )
+    const averaged = (own: Float32Array, other: Float32Array | undefined) =>
+      other ? own.map((value, i) => (value + (other[i] ?? NaN)) / 2) : own
+    const ofValidation = averaged(validationLogits, teacher.refit?.validation)
     const moved = unseenMargins(
-      { values: forgetLogits, labels: forgetLabels, classes },
+      { values: averaged(forgetLogits, teacher.refit?.forget), labels: forgetLabels, classes },
       {
-        values: (await at(features, logits).data()) as Float32Array,
-        labels: validationLabels.filter((label) => present.has(label)),
+        values: Float32Array.from(
+          [...unseen].flatMap((i) => [...ofValidation.subarray(i * classes, (i + 1) * classes)]),
+        ),
+        labels: unseen.map((i) => validationLabels[i] ?? 0),
         classes,
       },
     )
-    tf.dispose(features)
     const wanted = tf.tensor2d(moved, [forgetLabels.length, classes])
     return (layer, positions) => {
       if (layer !== logits)

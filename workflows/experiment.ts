@@ -71,7 +71,6 @@ async function conduct(input: RunInput, stages: StageRunner): Promise<RunResult>
   await completeReady(membershipsOf(plan))
 
   // What is asked beyond that: how fast every model learns the forget set again, and what its features still know.
-  await completeReady(seedsOf(plan).flatMap(({ originalEvaluation }) => originalEvaluation ?? []))
   await completeReady([...relearningOf(plan), ...probesOf(plan)])
 
   // Report.
@@ -132,11 +131,12 @@ async function conduct(input: RunInput, stages: StageRunner): Promise<RunResult>
     }
   }
 
-  /** Gold, and the twin that learnt nothing: what all others are compared with. */
-  async function judgeReference({ reference, twin }: SeedPlan): Promise<void> {
+  /** Gold, the twin that learnt nothing, and the original: what all others are compared with. */
+  async function judgeReference({ reference, twin, originalEvaluation }: SeedPlan): Promise<void> {
     await essential(reference.evaluate)
     await essential(reference.attack)
     for (const stage of twin ? [twin.model, twin.evaluate] : []) await essential(stage)
+    if (originalEvaluation) await essential(originalEvaluation)
   }
 
   async function judge(seed: SeedPlan, candidate: Candidate, reference: Promise<void>): Promise<void> {

@@ -1,4 +1,4 @@
-import { metricColumns, type MetricName, type ResultRow } from '../../experiment/results.ts'
+import { metricColumns, shownMetrics, type MetricName, type ResultRow } from '../../experiment/results.ts'
 import { describeSeeds } from '../describe.ts'
 import { footnotes } from '../footnotes.ts'
 import { figure, percent, signed } from '../format.ts'
@@ -7,11 +7,10 @@ import { closest, floorRows, forgottenTest, goldFigures, valueOf, type ReportInp
 import { figureOr, footnoteList, type MissingFigures } from './missing.ts'
 import { notation } from './notation.ts'
 
-const names = Object.keys(metricColumns) as MetricName[]
-
 /** The table of all figures: gold, what is compared with it, and the gap between equals apart. */
 export function resultsSection(input: ReportInput, rows: readonly ResultRow[]): Markup {
   const { plan, spec } = input.run
+  const names = shownMetrics(spec)
   const several = describeSeeds(spec)
   const seeds =
     several &&
@@ -21,7 +20,7 @@ export function resultsSection(input: ReportInput, rows: readonly ResultRow[]): 
   const best = closest(rows)
   const floor = floorRows(plan, rows)
   const candidates = rows.slice(0, plan.candidates.length)
-  const bodyRow = (row: ResultRow) => tableRow(row, { gold, best, missing })
+  const bodyRow = (row: ResultRow) => tableRow(row, { names, gold, best, missing })
 
   return html`<section>
     <h2>Results</h2>
@@ -38,7 +37,7 @@ export function resultsSection(input: ReportInput, rows: readonly ResultRow[]): 
           </tr>
         </thead>
         <tbody>
-          ${candidates.some(({ method }) => method === 'retrain') ? undefined : goldRow(gold, missing)}${candidates.map(bodyRow)}
+          ${candidates.some(({ method }) => method === 'retrain') ? undefined : goldRow({ names, gold, missing })}${candidates.map(bodyRow)}
         </tbody>
         ${
           floor.length > 0 &&
@@ -87,12 +86,13 @@ function forgottenClasses(input: ReportInput): Markup | undefined {
 }
 
 interface Context {
+  readonly names: readonly MetricName[]
   readonly gold: Partial<ResultRow['metrics']>
   readonly best: ResultRow | undefined
   readonly missing: MissingFigures
 }
 
-function tableRow(row: ResultRow, { gold, best, missing }: Context): Markup {
+function tableRow(row: ResultRow, { names, gold, best, missing }: Context): Markup {
   return html`<tr${row === best && html` class="closest"`}>
 <th scope="row">${row.label}${row === best && html`<small>closest to gold</small>`}</th>
 ${names.map((name) =>
@@ -113,7 +113,7 @@ ${names.map((name) =>
 }
 
 /** Gold where the config does not list it as a method: its distances to itself say nothing. */
-function goldRow(gold: Context['gold'], missing: MissingFigures): Markup {
+function goldRow({ names, gold, missing }: Omit<Context, 'best'>): Markup {
   return html`<tr>
     <th scope="row">gold</th>
     ${names.map((name) => {

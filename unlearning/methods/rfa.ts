@@ -14,6 +14,7 @@ import { closedFormAdapter } from '../closed-form.ts'
 import { featuresOnDemand, frozenFeatures, type FrozenFeatures } from '../frozen.ts'
 import { leaveOut } from '../leave-out.ts'
 import type { Method } from '../method.ts'
+import { refit } from '../refit.ts'
 import { residualCurve, type LossParts } from '../residual-curve.ts'
 import { lookAt, stoppingRule } from '../stopping.ts'
 import { targets } from '../targets.ts'
@@ -82,6 +83,21 @@ export const unlearn: Method<'rfa'> = async (method, context) => {
       : undefined
     const teacher = { ...onRetained.features, ...(left && { [logits]: left.logits }) }
     const distance = distances(method, logits, await inverseNorms(teacher))
+    let unseenInput: Tensor | undefined
+    const unseen = async () => {
+      unseenInput ??= (
+        await frozenFeatures(layers, base, data, validation, { from, to: from, capture: new Set(), host })
+      ).input
+      return { input: unseenInput, labels: labelsAt(data.labels, validation) }
+    }
+    const refitLogits = async (epochs: number) => {
+      const kept = { input: onRetained.input, labels: retainedLabels }
+      const top = await refit(layers.slice(from), kept, { epochs, seed, host })
+      const { input } = await unseen()
+      const found = { forget: await top.logits(onForget.input), validation: await top.logits(input) }
+      top.dispose()
+      return found
+    }
     const target =
       left?.target ??
       (await targets[method.target as FixedTargetName](
@@ -93,6 +109,7 @@ export const unlearn: Method<'rfa'> = async (method, context) => {
           forgetLogits: (await (onForget.features[logits] as Tensor).data()) as Float32Array,
           classes: data.classes,
           validationLabels: labelsAt(data.labels, validation),
+          refit: method.refitEpochs === undefined ? undefined : await refitLogits(method.refitEpochs),
           samples: { retained, forget, validation },
           onDemand: featuresOnDemand(layers, base, data, { to, capture, host }),
           host,
@@ -100,17 +117,9 @@ export const unlearn: Method<'rfa'> = async (method, context) => {
         stream(seed, 'rfa', 'targets'),
       ))
 
-    const unseenAccuracy = async () => {
-      const { input } = await frozenFeatures(layers, base, data, validation, {
-        from,
-        to: from,
-        capture: new Set(),
-        host,
-      })
-      const scored = {
-        forget: { input: onForget.input, labels: labelsAt(data.labels, forget) },
-        validation: { input, labels: labelsAt(data.labels, validation) },
-      }
+    const look = async () => {
+      const forgetInput = { input: onForget.input, labels: labelsAt(data.labels, forget) }
+      const scored = { forget: forgetInput, validation: await unseen() }
       return (ab: Tensor1D) =>
         lookAt((x) => forward(layers, adapted(adapter, base, ab), x, { from }).output as Tensor2D, scored)
     }
@@ -134,7 +143,7 @@ export const unlearn: Method<'rfa'> = async (method, context) => {
         ],
         { from, ridge: method.ridge, host },
       )
-    const stop = method.stop && stoppingRule(method.stop.every, await unseenAccuracy())
+    const stop = method.stop && stoppingRule(method.stop.every, await look())
     const { parameters, curve, steps } = await train({
       initial: isSolved && !host?.snapshot ? await solved() : start,
       steps: method.steps,

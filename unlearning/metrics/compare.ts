@@ -6,6 +6,7 @@ import { jsDivergence } from './js-divergence.ts'
 import type { Logits } from './logits.ts'
 import { combine } from './measured.ts'
 import { tow } from './tow.ts'
+import { validationGap } from './validation-gap.ts'
 import { zrf } from './zrf.ts'
 
 /** What is known of a model: its logits on every set, and how the attack on it went. */
@@ -14,8 +15,16 @@ export interface Judged {
   readonly attack: StageMetrics['attack']
 }
 
-/** An unlearned model's figures, and its distances to gold and to an untrained twin (its logits on D_f): one line a metric. */
-export function compare(unlearned: Judged, gold: Judged, twin: Logits): StageMetrics['compare'] {
+/**
+ * An unlearned model's figures, and its distances to gold, to an untrained twin (its logits on D_f) and to the original, where that
+ * is needed: one line a metric.
+ */
+export function compare(
+  unlearned: Judged,
+  gold: Judged,
+  twin: Logits,
+  original?: Judged['logits'],
+): StageMetrics['compare'] {
   const own = figures(unlearned)
   const golds = figures(gold)
   const to = gold.logits
@@ -33,6 +42,9 @@ export function compare(unlearned: Judged, gold: Judged, twin: Logits): StageMet
     },
     jsDivergence: jsDivergence(of.forget, to.forget),
     zrf: zrf(of.forget, twin),
+    validationGap: original
+      ? validationGap(of, original)
+      : { missing: 'no samples are set apart for validation (data.validation)' },
   }
 }
 

@@ -330,6 +330,7 @@ function metricsOf({ kind, params }: Stage, model: Model, gold: Model): StageMet
         activationDistance: { forget: value(distance), retained: value(distance / 20) },
         jsDivergence: value(distance / 2),
         zrf: value(0.5 - distance / 8),
+        validationGap: { missing: 'no samples are set apart for validation (data.validation)' },
       } satisfies StageMetrics['compare']
     }
   }

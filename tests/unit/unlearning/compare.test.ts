@@ -65,6 +65,14 @@ describe('compare', () => {
     expect(valueOf(figures.jsDivergence)).toBeGreaterThan(0)
     expect(valueOf(figures.zrf)).toBeGreaterThan(0)
     expect(valueOf(figures.zrf)).toBeLessThan(1)
+    expect(figures.validationGap).toEqual({
+      missing: 'no samples are set apart for validation (data.validation)',
+    })
+    const validation = withConfidence([right, wrong])
+    const original = { ...gold.logits, validation }
+    const beside = { ...unlearned, logits: { ...unlearned.logits, validation } }
+    // FA is 80 and should be 50, RA is 90 and was 100, and the validation accuracy stays.
+    expectClose(valueOf(compare(beside, gold, twin, original).validationGap), (30 + 10 + 0) / 3)
   })
 
   it('finds gold at no distance from itself', () => {
