@@ -164,7 +164,12 @@ export function stepsOf(epochs: number, batches: Batches): number {
 }
 
 /** The augmentation of one step, from a stream named by the step. */
-export function augmentation({ augment }: Pick<TrainingSpec, 'augment'>, seed: number, purpose: string, step: number) {
+export function augmentation(
+  { augment }: Pick<TrainingSpec, 'augment'>,
+  seed: number,
+  purpose: string,
+  step: number,
+) {
   return augment.crop > 0 || augment.flip
     ? { ...augment, random: stream(seed, purpose, 'augment', step) }
     : undefined
