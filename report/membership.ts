@@ -6,51 +6,26 @@ import type {
   ShadowFigure,
   StageMetrics,
 } from '../experiment/manifest.ts'
-import type { Candidate, SeedPlan } from '../experiment/plan.ts'
 import type { Figure } from '../experiment/results.ts'
-import { makerOf, seedsOf } from '../experiment/stage-list.ts'
-import type { Stage } from '../experiment/stages.ts'
 import { percent, significant } from './format.ts'
+import { judgedRows, makersOf, type JudgedRow } from './judged-rows.ts'
 import { overSeeds } from './over-seeds.ts'
-import { manifestOf, modelsBehind, whyMissing, type ReportInput } from './results.ts'
+import { manifestOf, whyMissing, type ReportInput } from './results.ts'
 
-/** What shadow models tell of one row's models. */
-export interface MembershipRow {
-  readonly label: string
-  readonly isFloor: boolean
-  /** One a seed. */
-  readonly seeds: readonly Attacked[]
-}
+export type MembershipRow = JudgedRow<StageMetrics['membership'] | { readonly missing: string }>
 
-type Attacked = StageMetrics['membership'] | { readonly missing: string }
-
-/** Gold first, the ideal, unless it is a row of its own; then every row of the results. undefined: nothing was asked for. */
+/** undefined: nothing was asked for. Of gold, the ideal. */
 export function membershipRows(input: ReportInput): readonly MembershipRow[] | undefined {
-  const { plan } = input.run
-  if (!plan.shadow) return undefined
-  const rows = modelsBehind(plan).map((models, i): MembershipRow => ({
-    label: models[0]?.candidate.label ?? '',
-    isFloor: i >= plan.candidates.length,
-    seeds: models.map(({ seed, candidate }) => attacked(input, seed, candidate)),
-  }))
-  if (plan.candidates.some(({ method }) => method === 'retrain')) return rows
-  const gold = seedsOf(plan).map((seed) => attacked(input, seed, seed.reference))
-  return [{ label: 'gold', isFloor: false, seeds: gold }, ...rows]
-}
-
-function attacked(input: ReportInput, seed: SeedPlan, judged: SeedPlan['reference'] | Candidate): Attacked {
-  const { evaluate, membership } = judged
-  const finished = membership && manifestOf<'membership'>(input, membership)
-  if (finished) return finished.metrics
-  const { models = [], pool } = input.run.plan.shadow ?? {}
-  const makers = 'model' in judged ? makersOf(seed, judged) : seed.gold.slice(0, 1)
-  const others = [pool, membership].flatMap((stage) => stage ?? [])
-  return { missing: whyMissing(input, [...makers, evaluate, ...models, ...others]) }
-}
-
-function makersOf(seed: SeedPlan, candidate: Candidate): readonly Stage[] {
-  const maker = makerOf(seed, candidate)
-  return [...(candidate.unlearn ? [seed.original] : []), ...(maker ? [maker] : [])]
+  const { shadow } = input.run.plan
+  if (!shadow) return undefined
+  return judgedRows(input, (seed, judged) => {
+    const { evaluate, membership } = judged
+    const finished = membership && manifestOf<'membership'>(input, membership)
+    if (finished) return finished.metrics
+    const { models, pool } = shadow
+    const needed = [...makersOf(seed, judged), evaluate, ...models, pool, ...(membership ? [membership] : [])]
+    return { missing: whyMissing(input, needed) }
+  })
 }
 
 /** A row's figure: the AUC in [0, 1], true-positive rates in percent. Over several seeds it is their mean. */

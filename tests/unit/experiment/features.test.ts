@@ -5,7 +5,7 @@ import { canonicalJson } from '../../../experiment/canonical.ts'
 import { parseConfig } from '../../../experiment/config.ts'
 import { plan } from '../../../experiment/plan.ts'
 import { probesOf, relearningOf, rowsOf, seedsOf, stagesOf } from '../../../experiment/stage-list.ts'
-import type { StageRef } from '../../../experiment/stages.ts'
+import { expectListed } from './listed.ts'
 import { checkProblems, digitFacts, edited, parseProblems, sample } from './sample.ts'
 
 const specOf = (text: string, ...overrides: string[]) => parseConfig({ file: 'a.yaml', text, overrides }).spec
@@ -37,14 +37,7 @@ describe('relearning and probes', () => {
         const models = judged.map(({ evaluate }) => evaluate.inputs.model.key)
         expect(relearningOf(several).map(({ inputs }) => inputs.model.key)).toEqual(models)
         expect(probesOf(several).map(({ inputs }) => inputs.model.key)).toEqual(models)
-        const stages = stagesOf(several)
-        expect(new Set(stages.map(({ title }) => title)).size).toBe(stages.length)
-        const known = new Set<string>()
-        for (const { key, inputs } of stages) {
-          for (const { key: needed } of Object.values(inputs as Record<string, StageRef>))
-            expect(known).toContain(needed)
-          known.add(key)
-        }
+        expectListed(several)
       }),
       { numRuns: 8 },
     )

@@ -5,7 +5,7 @@ import { parseConfig } from '../../../experiment/config.ts'
 import { plan, type Plan, type SeedPlan } from '../../../experiment/plan.ts'
 import { runId } from '../../../experiment/run.ts'
 import { mentionsOf, rowsOf, seedsOf, stagesOf } from '../../../experiment/stage-list.ts'
-import type { StageRef } from '../../../experiment/stages.ts'
+import { expectListed } from './listed.ts'
 import { digitFacts, parseProblems, sample } from './sample.ts'
 
 const specOf = (...overrides: string[]) => parseConfig({ file: 'a.yaml', text: sample, overrides }).spec
@@ -92,14 +92,7 @@ describe('several seeds', () => {
             .flatMap(({ original, gold }) => [original, ...gold])
             .map(({ params }) => params.seed)
           expect(new Set(trained).size).toBe(seeds * (1 + golds))
-          const stages = stagesOf(several)
-          expect(new Set(stages.map(({ title }) => title)).size).toBe(stages.length)
-          const known = new Set<string>()
-          for (const { key, inputs } of stages) {
-            for (const { key: needed } of Object.values(inputs as Record<string, StageRef>))
-              expect(known).toContain(needed)
-            known.add(key)
-          }
+          expectListed(several)
         },
       ),
       { numRuns: 10 },

@@ -4,7 +4,7 @@ import { canonicalJson } from '../../../experiment/canonical.ts'
 import { parseConfig } from '../../../experiment/config.ts'
 import { plan } from '../../../experiment/plan.ts'
 import { membershipsOf, rowsOf, seedsOf, stagesOf } from '../../../experiment/stage-list.ts'
-import type { StageRef } from '../../../experiment/stages.ts'
+import { expectListed } from './listed.ts'
 import { digitFacts, edited, parseProblems, sample } from './sample.ts'
 
 const specOf = (text: string, ...overrides: string[]) => parseConfig({ file: 'a.yaml', text, overrides }).spec
@@ -65,14 +65,7 @@ describe('shadow models', () => {
           judged.map(({ evaluate }) => evaluate.key),
         )
         for (const { inputs } of memberships) expect(inputs.pool.key).toBe(several.shadow?.pool.key)
-        const stages = stagesOf(several)
-        expect(new Set(stages.map(({ title }) => title)).size).toBe(stages.length)
-        const known = new Set<string>()
-        for (const { key, inputs } of stages) {
-          for (const { key: needed } of Object.values(inputs as Record<string, StageRef>))
-            expect(known).toContain(needed)
-          known.add(key)
-        }
+        expectListed(several)
       }),
       { numRuns: 8 },
     )
