@@ -3,12 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MathError } from '../../../experiment/errors.ts'
 import type { FixedTargetName } from '../../../experiment/methods.ts'
 import { labelsAt, type DeviceData } from '../../../learning/data.ts'
-import {
-  initialWeights,
-  parameterSpecs,
-  type NamedTensors,
-  type Weights,
-} from '../../../learning/parameters.ts'
+import { initialWeights, parameterSpecs, type NamedTensors } from '../../../learning/parameters.ts'
 import { parametersOf } from '../../../learning/predict.ts'
 import { stream } from '../../../learning/random.ts'
 import { tf } from '../../../learning/tf.ts'
@@ -23,7 +18,7 @@ import {
   methodSpec,
   retained,
   toyModels,
-  trainOriginal,
+  trainedOriginal,
   validation,
 } from '../../support/toy.ts'
 
@@ -34,14 +29,13 @@ const capture = new Set(aligned)
 /** An unseen margin is of logits alone. */
 const alignedBy = (name: FixedTargetName) => (name === 'unseen-margin' ? ['head'] : aligned)
 const to = layers.length
-let original: Weights
+const original = trainedOriginal('resnet')
 let data: DeviceData
 let base: NamedTensors
 let teacher: Teacher
 
 beforeAll(async () => {
   data = deviceData()
-  original = await trainOriginal(layers, data)
   base = parametersOf(layers, original)
   const logits = await featuresOf(base, forget)
   const features = await tensorsOf(base, retained)

@@ -1,8 +1,7 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { targetNames } from '../../../../experiment/methods.ts'
 import { adaptableLayers } from '../../../../experiment/model.ts'
 import type { Snapshot } from '../../../../learning/host.ts'
-import type { Weights } from '../../../../learning/parameters.ts'
 import { parameterSpecs, unpackArrays } from '../../../../learning/parameters.ts'
 import { unlearn } from '../../../../unlearning/methods/rfa.ts'
 import {
@@ -14,17 +13,12 @@ import {
   methodSpec,
   retained,
   toyModels,
-  trainOriginal,
+  trainedOriginal,
   validation,
 } from '../../../support/toy.ts'
 
 const layers = toyModels.resnet
-let original: Weights
-beforeAll(async () => {
-  const data = deviceData()
-  original = await trainOriginal(layers, data)
-  data.dispose()
-})
+const original = trainedOriginal('resnet')
 
 async function rfa(options: Record<string, unknown>) {
   const data = deviceData()

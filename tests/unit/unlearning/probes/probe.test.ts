@@ -7,17 +7,16 @@ import { stream } from '../../../../learning/random.ts'
 import { tf } from '../../../../learning/tf.ts'
 import { pooledFeatures } from '../../../../unlearning/probes/features.ts'
 import { probe, type Probing } from '../../../../unlearning/probes/probe.ts'
-import { deviceData, forget, retained, toyModels, trainOriginal } from '../../../support/toy.ts'
+import { deviceData, forget, retained, toyModels, trainedOriginal } from '../../../support/toy.ts'
 import { valueOf } from '../judged-models.ts'
 
 const layers = toyModels.cnn
 let data: DeviceData
-let original: Weights
+const original = trainedOriginal('cnn')
 
-beforeAll(async () => {
+beforeAll(() => {
   data = deviceData()
-  original = await trainOriginal(layers, data)
-}, 60_000)
+})
 afterAll(() => {
   data.dispose()
 })
