@@ -1,0 +1,45 @@
+import type { ComparedOutcome } from '../../experiment/comparison.ts'
+import { metricColumns, type Figure, type MetricName, type ResultRow } from '../../experiment/results.ts'
+
+/** What this reads of a `report.json` (report/json.ts). */
+interface Written {
+  readonly computed: {
+    readonly results: readonly (Pick<ResultRow, 'label' | 'method'> & {
+      readonly metrics: Readonly<Partial<Record<MetricName, Figure>>>
+    })[]
+    readonly floor: Figure
+    readonly stages: readonly { readonly title: string; readonly missing?: string }[]
+  }
+  readonly digest: string
+  readonly clock: {
+    readonly rte: readonly { readonly label: string; readonly rte: Figure }[]
+    readonly stages: readonly { readonly seconds: number }[]
+  }
+}
+
+/** What a run's `report.json` says, as far as runs are compared. Throws where the text is no whole report. */
+export function outcomeOf(json: string): ComparedOutcome {
+  const { computed, digest, clock } = JSON.parse(json) as Written
+  const times = new Map(clock.rte.map(({ label, rte }) => [label, rte]))
+  return {
+    digest,
+    rows: computed.results.map(({ label, method, metrics }) => ({
+      label,
+      method,
+      metrics: withAll({ ...metrics, rte: times.get(label) }),
+    })),
+    floor: computed.floor,
+    seconds: clock.stages.reduce((sum, stage) => sum + stage.seconds, 0),
+    failed: computed.stages.flatMap(({ title, missing }) =>
+      missing?.startsWith(`${title} failed: `) ? [title] : [],
+    ),
+  }
+}
+
+/** A report that an earlier version wrote knows fewer figures. */
+function withAll(metrics: { readonly [name in MetricName]?: Figure | undefined }): ResultRow['metrics'] {
+  const all = Object.keys(metricColumns) as MetricName[]
+  return Object.fromEntries(
+    all.map((name) => [name, metrics[name] ?? { missing: 'the report was written before there was this figure' }]),
+  ) as ResultRow['metrics']
+}
