@@ -1,19 +1,21 @@
 import { openArtifacts } from '../artifacts/artifacts.ts'
-import { recordOf, type RunEnd, type RunInput, type RunRecord, type RunResult } from '../experiment/run.ts'
+import { recordOf, type KeptRun, type RunEnd, type RunInput, type RunRecord, type RunResult } from '../experiment/run.ts'
 import type { Settings } from '../experiment/spec.ts'
+import type { CellFailure, CellInput } from '../experiment/sweep.ts'
 import type { Delivered } from '../tracking/deliver.ts'
 import { asFailure } from './errors.ts'
 import type { WrittenReport } from './report.ts'
-import { keptStages, stageActivity } from './stage.ts'
+import { keptCell, keptStages, recordIn, stageActivity, type KeptCell } from './stage.ts'
+import type { Ended, SweepTask } from './sweep.ts'
 
 export interface ReportTask {
-  readonly run: RunRecord
+  readonly run: RunRecord | KeptRun
   readonly settings: RunInput['settings']
   readonly failed: RunResult['failed']
 }
 
 export interface TrackTask {
-  readonly run: RunRecord
+  readonly run: RunRecord | KeptRun
   readonly settings: RunInput['settings']
   readonly tracking: NonNullable<Settings['tracking']>
   /** Absent while the run goes on. */
@@ -57,15 +59,46 @@ export function createActivities(stopping?: AbortSignal) {
       const { writeReport } = await import('./report.ts')
       return failing(async () => {
         const artifacts = openArtifacts(settings.store)
-        await artifacts.putRun({ ...recordOf({ run, settings }), failed })
-        return writeReport(artifacts, run, failed)
+        const record = await recordIn(artifacts, run)
+        await artifacts.putRun({ ...recordOf({ run: record, settings }), failed })
+        return writeReport(artifacts, record, failed)
       })
     },
 
     /** Sends what the tracking server does not have of a run yet. */
-    async track({ settings, ...task }: TrackTask): Promise<Delivered> {
+    async track({ settings, run, ...task }: TrackTask): Promise<Delivered> {
       const { track } = await import('./track.ts')
-      return failing(() => track(openArtifacts(settings.store), task))
+      return failing(async () => {
+        const artifacts = openArtifacts(settings.store)
+        return track(artifacts, { run: await recordIn(artifacts, run), ...task })
+      })
+    },
+
+    /** A run of a sweep: what it is, and which of its stages are in the store. */
+    async keptRun({ cell, store }: CellInput): Promise<KeptCell> {
+      return failing(() => keptCell(openArtifacts(store), cell))
+    },
+
+    async cellsOf(task: SweepTask) {
+      const { cellsOf } = await import('./sweep.ts')
+      return failing(() => cellsOf(task))
+    },
+
+    async settled(task: { readonly store: string; readonly runs: readonly string[] }) {
+      const { settledRuns } = await import('./sweep.ts')
+      return failing(() => settledRuns(task))
+    },
+
+    async whichEnded(
+      workflows: readonly { readonly run: string; readonly workflow: string }[],
+    ): Promise<readonly Ended[]> {
+      const { whichEnded } = await import('./sweep.ts')
+      return failing(() => whichEnded(workflows))
+    },
+
+    async reportSweep({ id, store, failures }: SweepTask & { readonly failures: readonly CellFailure[] }) {
+      const { writeSweepReport } = await import('./sweep.ts')
+      return failing(() => writeSweepReport(openArtifacts(store), id, failures))
     },
   }
 }

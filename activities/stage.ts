@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs'
 import { Context } from '@temporalio/activity'
 import { BlobError, CorruptBlobError, openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
 import { LeaseLostError } from '../artifacts/lease.ts'
+import { UserError } from '../experiment/errors.ts'
 import { manifestDigest } from '../experiment/manifest.ts'
 import type { BlobRef, Environment, Manifest, ManifestOf, StageMetrics } from '../experiment/manifest.ts'
-import { recordOf, type RunInput, type RunRecord } from '../experiment/run.ts'
+import { recordOf, type KeptRun, type RunInput, type RunRecord } from '../experiment/run.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import type { StageInputs, StageKind, StageOf, StageRef } from '../experiment/stages.ts'
 import { durably, type Durable } from './durable.ts'
@@ -158,11 +159,33 @@ export async function keptStages({ run, settings }: KeptTask): Promise<readonly 
   try {
     const artifacts = openArtifacts(settings.store)
     await artifacts.putRun(recordOf({ run, settings }))
-    const manifests = await Promise.all(stagesOf(run.plan).map((stage) => artifacts.complete(stage)))
-    return manifests.flatMap((manifest) => (manifest ? [done(manifest, true)] : []))
+    return await keptOf(artifacts, run)
   } catch (error) {
     throw asFailure(error)
   }
+}
+
+/** The same of a run whose record is in the store, with what it is. */
+export interface KeptCell extends RunInput {
+  readonly kept: readonly StageDone[]
+}
+
+export async function keptCell(artifacts: Artifacts, id: string): Promise<KeptCell> {
+  const { failed: _, settings, ...run } = await recordIn(artifacts, { id })
+  return { run, settings: { ...settings, store: artifacts.store.url }, kept: await keptOf(artifacts, run) }
+}
+
+async function keptOf(artifacts: Artifacts, { plan }: RunRecord): Promise<readonly StageDone[]> {
+  const manifests = await Promise.all(stagesOf(plan).map((stage) => artifacts.complete(stage)))
+  return manifests.flatMap((manifest) => (manifest ? [done(manifest, true)] : []))
+}
+
+/** The record of a run, which may be in the store alone. */
+export async function recordIn(artifacts: Artifacts, run: RunRecord | KeptRun): Promise<RunRecord> {
+  if ('plan' in run) return run
+  const record = await artifacts.run(run.id)
+  if (!record) throw new UserError(`the store ${artifacts.store.url} has no run '${run.id}' any more`)
+  return record
 }
 
 function done(manifest: Manifest, cached: boolean): StageDone {

@@ -2,6 +2,7 @@ import { canonicalJson, sha256 } from '../experiment/canonical.ts'
 import { manifestDigest, type BlobRef, type Manifest } from '../experiment/manifest.ts'
 import type { RunRecord } from '../experiment/run.ts'
 import type { StageKind, StageRef } from '../experiment/stages.ts'
+import type { SweepRecord } from '../experiment/sweep.ts'
 import { readCache, type ReadCache } from './read-cache.ts'
 import { isRemote, openStore, type ObjectStore } from './store.ts'
 
@@ -34,6 +35,8 @@ export class MissingBlobError extends BlobError {
  *     stages/<kind>/<key>/checkpoints/…     how far it has come (checkpoints.ts), until it has finished
  *     runs/<id>/run.json                    what was asked for
  *     runs/<id>/report/…                    what came out, for people
+ *     sweeps/<id>/sweep.json                many runs that were asked for together
+ *     sweeps/<id>/report/…                  what came out of them
  */
 export class Artifacts {
   readonly store: ObjectStore
@@ -146,11 +149,40 @@ export class Artifacts {
   }
 
   /** Writes a run's report; answers the URL of its folder. */
-  async putReport(id: string, files: Readonly<Record<string, string>>): Promise<string> {
-    for (const [name, text] of Object.entries(files)) {
-      await this.store.put(`runs/${id}/report/${name}`, new TextEncoder().encode(text))
-    }
-    return this.store.locate(`runs/${id}/report`)
+  putReport(id: string, files: Readonly<Record<string, string>>): Promise<string> {
+    return this.putFiles(`runs/${id}/report`, files)
+  }
+
+  /** A file of a run's report. */
+  async reportFile(id: string, name: string): Promise<string | undefined> {
+    const bytes = await this.store.get(`runs/${id}/report/${name}`)
+    return bytes && new TextDecoder().decode(bytes)
+  }
+
+  async putSweep(sweep: SweepRecord): Promise<void> {
+    await this.store.put(`sweeps/${sweep.id}/sweep.json`, jsonBytes(sweep))
+  }
+
+  async sweep(id: string): Promise<SweepRecord | undefined> {
+    const path = `sweeps/${id}/sweep.json`
+    const bytes = await this.store.get(path)
+    return bytes && (parseJson(bytes, this.store.locate(path)) as SweepRecord)
+  }
+
+  async sweeps(): Promise<readonly string[]> {
+    const objects = await this.store.list('sweeps/')
+    return objects.flatMap(({ path }) => /^sweeps\/([^/]+)\/sweep\.json$/.exec(path)?.[1] ?? [])
+  }
+
+  /** Writes a sweep's report; answers the URL of its folder. */
+  putSweepReport(id: string, files: Readonly<Record<string, string>>): Promise<string> {
+    return this.putFiles(`sweeps/${id}/report`, files)
+  }
+
+  private async putFiles(folder: string, files: Readonly<Record<string, string>>): Promise<string> {
+    for (const [name, text] of Object.entries(files))
+      await this.store.put(`${folder}/${name}`, new TextEncoder().encode(text))
+    return this.store.locate(folder)
   }
 }
 

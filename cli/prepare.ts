@@ -7,7 +7,7 @@ import { UserError } from '../experiment/errors.ts'
 import { ascending, checkIndices, indicesOf } from '../experiment/indices.ts'
 import { plan } from '../experiment/plan.ts'
 import { runId, type RunInput } from '../experiment/run.ts'
-import type { Spec, SplitSpec } from '../experiment/spec.ts'
+import type { DataSpec, Spec, SplitSpec } from '../experiment/spec.ts'
 import { absoluteFrom, storeFor, trackingHere } from './place.ts'
 
 export interface Asked {
@@ -18,16 +18,19 @@ export interface Asked {
 
 /** Reads and checks the config alone. Throws a UserError. */
 export async function readConfig({ config, overrides }: Asked): Promise<ParsedConfig> {
-  let text: string
+  return parseConfig({ file: config, text: await configText(config, "an experiment's"), overrides })
+}
+
+/** `whose`: an experiment's, or a sweep's. Throws a UserError. */
+export async function configText(config: string, whose: string): Promise<string> {
   try {
-    text = await readFile(config, 'utf8')
+    return await readFile(config, 'utf8')
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const why =
       code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'this is a directory' : message
-    throw new UserError([{ file: config, message: `${why}; expected an experiment's YAML config` }])
+    throw new UserError([{ file: config, message: `${why}; expected ${whose} YAML config` }])
   }
-  return parseConfig({ file: config, text, overrides })
 }
 
 /** The settings with every place made absolute, and the store and a running stack's tracking server filled in. */
@@ -50,20 +53,24 @@ export function settingsOf(
   }
 }
 
+/** What is known of a data set once its files have been read. */
+export type Inspect = (data: DataSpec, settings: RunInput['settings']) => Promise<DatasetFacts>
+
+export function inspecting(notify?: (line: string) => void): Inspect {
+  return async (data, settings) => {
+    const { findDataDirectory, inspectDataset } = await import('../learning/datasets/index.ts')
+    return inspectDataset(data, await findDataDirectory(data, settings, notify))
+  }
+}
+
 /** Reads the data and checks what the config asks of it; what comes out is ready to run. Throws a UserError. */
-export async function prepare(
-  asked: Asked,
-  parsed: ParsedConfig,
-  notify?: (line: string) => void,
-): Promise<RunInput> {
+export async function prepare(asked: Asked, parsed: ParsedConfig, inspect: Inspect = inspecting()): Promise<RunInput> {
   const { locate } = parsed
   const { config, overrides } = asked
   const settings = settingsOf(asked, parsed)
   try {
     const spec = { ...parsed.spec, split: await completeSplit(parsed.spec.split, asked) }
-    const { findDataDirectory, inspectDataset } = await import('../learning/datasets/index.ts')
-    const directory = await findDataDirectory(spec.data, settings, notify)
-    const facts = await inspectDataset(spec.data, directory)
+    const facts = await inspect(spec.data, settings)
     checkSpec(spec, facts, locate)
     await checkForgotten(spec, facts)
     const planned = plan(spec, facts)

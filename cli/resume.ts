@@ -8,7 +8,7 @@ import { stageVersions } from '../experiment/stages.ts'
 import { commandOf } from '../report/command.ts'
 import { answering, conduct, type ConductOptions } from './conduct.ts'
 import { recordIn, storeFor } from './place.ts'
-import { prepare, readConfig } from './prepare.ts'
+import { inspecting, prepare, readConfig } from './prepare.ts'
 import type { Talk } from './talk.ts'
 
 export interface ResumeOptions extends ConductOptions {
@@ -60,7 +60,7 @@ async function refuseChanges(run: RunRecord, { say }: Talk): Promise<void> {
         message: `Undo the change, or start what it says now as a run of its own, which reuses what they share: ${commandOf(run)}`,
       },
     ])
-  const now = await prepare({ config, overrides }, parsed, say)
+  const now = await prepare({ config, overrides }, parsed, inspecting(say))
   const data = differences(run.facts, now.run.facts)
   if (data.length > 0)
     throw new UserError(

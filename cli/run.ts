@@ -1,5 +1,5 @@
 import { answering, conduct, type ConductOptions } from './conduct.ts'
-import { prepare, readConfig } from './prepare.ts'
+import { inspecting, prepare, readConfig } from './prepare.ts'
 import type { Talk } from './talk.ts'
 
 export interface RunOptions extends ConductOptions {
@@ -19,8 +19,8 @@ async function attempt(config: string, options: RunOptions, io: Talk): Promise<n
   const parsed = await readConfig(asked)
   if (options.dryRun) {
     const { dryRun } = await import('./dry-run.ts')
-    return dryRun(await prepare(asked, parsed, say), io)
+    return dryRun(await prepare(asked, parsed, inspecting(say)), io)
   }
 
-  return conduct(options, io, () => prepare(asked, parsed, say))
+  return conduct(options, io, () => prepare(asked, parsed, inspecting(say)))
 }

@@ -15,6 +15,28 @@ export function overrideName(text: string): string {
   return `-S ${withoutCredentials(text)}`
 }
 
+/** An override as `-S` takes it: JSON is YAML. */
+export function overrideText(path: string, value: unknown): string {
+  return `${path}=${JSON.stringify(value)}`
+}
+
+/** Reads overrides; those that are none are problems. */
+export function readOverrides(texts: readonly string[]): {
+  readonly overrides: readonly Override[]
+  readonly problems: readonly Problem[]
+} {
+  const overrides: Override[] = []
+  const problems: Problem[] = []
+  for (const text of texts)
+    try {
+      overrides.push(parseOverride(text))
+    } catch (error) {
+      if (!(error instanceof BadOverride)) throw error
+      problems.push({ file: overrideName(text), message: error.message })
+    }
+  return { overrides, problems }
+}
+
 /** Applies overrides in order; those that cannot be are problems. */
 export function applyOverrides(
   root: unknown,

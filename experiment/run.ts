@@ -27,6 +27,11 @@ export interface RunInput {
   readonly settings: RunSettings & { readonly store: string }
 }
 
+/** A run whose record is in the store already: what a cell of a sweep is called by. */
+export interface KeptRun {
+  readonly id: string
+}
+
 /** What a store keeps of what was asked for. */
 export function recordOf({ run, settings: { store: _, ...settings } }: RunInput): RunRecord {
   return { ...run, settings }

@@ -9,15 +9,18 @@ import type { Candidate, SeedPlan, ShadowPlan } from '../experiment/plan.ts'
 import type { RunInput, RunProgress, RunResult } from '../experiment/run.ts'
 import { makerOf, membershipsOf, probesOf, relearningOf, rowsOf, seedsOf } from '../experiment/stage-list.ts'
 import type { Stage, StageRef } from '../experiment/stages.ts'
+import type { CellInput } from '../experiment/sweep.ts'
 import { pauseSignal, progressQuery, resumeSignal } from './names.ts'
-import { reasonOf, report, stageRunner, type StageRunner } from './stages.ts'
+import { cellOf, namedBy, reasonOf, report, stageRunner, type Asked, type StageRunner } from './stages.ts'
 import { startTracking, trackAtEnd, type Tracker } from './tracking.ts'
 
 /**
  * One machine-unlearning experiment. What cannot be missed (data, original, gold) fails the run when it fails; a
  * method that fails is left out, and the report says so. Stages that are kept from earlier runs are not computed again.
+ * What a cell of a sweep is stands in the store.
  */
-export async function experiment(input: RunInput): Promise<RunResult> {
+export async function experiment(asked: RunInput | CellInput): Promise<RunResult> {
+  const input = 'cell' in asked ? await cellOf(asked) : asked
   // Handlers come first: whoever asks while the tracking starts gets an answer.
   const told: { tracker?: Tracker } = {}
   const stages = stageRunner(input, () => told.tracker?.changed())
@@ -36,7 +39,7 @@ export async function experiment(input: RunInput): Promise<RunResult> {
   }
 }
 
-async function conduct(input: RunInput, stages: StageRunner): Promise<RunResult> {
+async function conduct(input: Asked, stages: StageRunner): Promise<RunResult> {
   const { run, settings } = input
   const { plan } = run
 
@@ -75,7 +78,7 @@ async function conduct(input: RunInput, stages: StageRunner): Promise<RunResult>
 
   // Report.
   const summary = stages.summary()
-  const { url, digest, results } = await report({ run, settings, failed: summary.failed })
+  const { url, digest, results } = await report({ run: namedBy(input), settings, failed: summary.failed })
   const methods = seeds.flatMap((seed) => (seed.status === 'fulfilled' ? seed.value : []))
   if (methods.length > 0 && methods.every(({ status }) => status === 'rejected'))
     throw ApplicationFailure.nonRetryable(

@@ -9,9 +9,13 @@ export const deploymentName = 'zeroshift'
 
 export const workflowType = 'experiment'
 export const progressQuery = 'progress'
-/** Stages that run keep a checkpoint and stop; none begins until `resumeSignal`. */
+/** Stages that run keep a checkpoint and stop; none begins until `resumeSignal`. Of a sweep, those of all its runs. */
 export const pauseSignal = 'pause'
 export const resumeSignal = 'resume'
+
+export const sweepType = 'sweep'
+/** An update: what may be changed of a sweep that is going on; it answers the sweep's progress. */
+export const changeUpdate = 'change'
 
 export const trackingType = 'tracking'
 /** To the workflow that tracks a run: there is something new; the run has begun again; the run has ended. */

@@ -12,8 +12,9 @@ import type { Activities } from '../activities/index.ts'
 import type { StageDone, StageTask } from '../activities/stage.ts'
 import { heartbeatSecondsOf } from '../experiment/durability.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
-import type { RunInput, RunProgress, StageProgress } from '../experiment/run.ts'
+import type { KeptRun, RunInput, RunProgress, RunRecord, StageProgress } from '../experiment/run.ts'
 import type { Stage, StageKind } from '../experiment/stages.ts'
+import type { CellInput } from '../experiment/sweep.ts'
 import type { Queue } from './names.ts'
 
 /**
@@ -23,13 +24,28 @@ import type { Queue } from './names.ts'
 const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '2s', maximumAttempts: 2000 }
 
 /** Looking into the store and writing the report: no heartbeats, minutes at most. */
-const { kept, report } = proxyActivities<Activities>({
+const { kept, keptRun, report } = proxyActivities<Activities>({
   taskQueue: 'zeroshift' satisfies Queue,
   startToCloseTimeout: '10m',
   retry,
 })
 
 export { report }
+
+/** What a run works on. A cell of a sweep has been looked up in the store. */
+export interface Asked extends RunInput {
+  readonly cell?: { readonly sweep: string; readonly kept: readonly StageDone[] }
+}
+
+export async function cellOf(input: CellInput): Promise<Asked> {
+  const { kept, ...asked } = await keptRun(input)
+  return { ...asked, cell: { sweep: input.sweep, kept } }
+}
+
+/** What activities are told of a run: a record that is in the store need not go through Temporal again and again. */
+export function namedBy({ run, cell }: Asked): RunRecord | KeptRun {
+  return cell ? { id: run.id } : run
+}
 
 /** By kind of stage, the proxies of the queue that runs it. */
 function stageActivities(
@@ -66,7 +82,7 @@ function stageActivities(
 const REPAIRS = 3
 
 /** The stages of one run: each runs once, however many ask for it, and leaves its state for the progress query. */
-export function stageRunner({ run, settings }: RunInput, onChange: () => void) {
+export function stageRunner({ run, settings, cell }: Asked, onChange: () => void) {
   const where = stageActivities(settings)
   const running = new Set<CancellationScope>()
   let paused = false
@@ -157,7 +173,7 @@ export function stageRunner({ run, settings }: RunInput, onChange: () => void) {
     /** What is in the store already needs no worker: it is answered at once from then on. */
     async recall(): Promise<void> {
       const stages = stagesOf(run.plan)
-      const found = new Map((await kept({ run, settings })).map((done) => [done.key, done]))
+      const found = new Map((cell?.kept ?? (await kept({ run, settings }))).map((done) => [done.key, done]))
       for (const stage of stages) {
         const done = found.get(stage.key)
         if (!done) continue

@@ -12,7 +12,7 @@ import {
 } from '@temporalio/workflow'
 import type { Activities, TrackTask } from '../activities/index.ts'
 import type { RunEnd, RunInput } from '../experiment/run.ts'
-import { reasonOf } from './stages.ts'
+import { namedBy, reasonOf, type Asked } from './stages.ts'
 import { trackingId, trackingSignals, trackingType, type Queue } from './names.ts'
 
 const changedSignal = defineSignal(trackingSignals.changed)
@@ -73,11 +73,11 @@ export interface Tracker {
  * Starts the tracking of a run, or joins the one of an earlier execution whose metrics still wait. undefined: in runs
  * that began under 0.1, which are tracked at their end.
  */
-export async function startTracking(input: RunInput): Promise<Tracker | undefined> {
+export async function startTracking(input: Asked): Promise<Tracker | undefined> {
   const { run, settings } = input
   if (!settings.tracking || !patched('tracking-beside-the-run')) return undefined
   const workflowId = trackingId(run.id)
-  const task: Tracking = { run, settings, tracking: settings.tracking }
+  const task: Tracking = { run: namedBy(input), settings, tracking: settings.tracking }
   const handle = await startChild(trackingType, {
     workflowId,
     args: [task],

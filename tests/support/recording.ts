@@ -48,8 +48,18 @@ export function recording(fault: Fault = () => undefined, keptKeys: readonly str
       return Promise.resolve({ url: 'file:///report', digest: 'd', results: [] })
     },
     track: () => Promise.resolve({ points: 0, runs: 0, notes: [] }),
+    keptRun: unexpected,
+    cellsOf: unexpected,
+    settled: unexpected,
+    whichEnded: unexpected,
+    reportSweep: unexpected,
   }
   return { activities, calls, failed }
+}
+
+/** What only sweeps ask for. */
+function unexpected(): Promise<never> {
+  return Promise.reject(new Error('a single run asked for what a sweep asks for'))
 }
 
 /** A stage that works until it is told to stop. */

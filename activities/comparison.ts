@@ -1,0 +1,101 @@
+import type { Artifacts } from '../artifacts/artifacts.ts'
+import type { ComparedHalving, ComparedRun, Comparison, HalvingDecision } from '../experiment/comparison.ts'
+import { Halving } from '../experiment/halving.ts'
+import { judgementOf, type SweepRecord } from '../experiment/sweep.ts'
+import { commandOf, quoted } from '../report/command.ts'
+import { outcomeOf } from '../report/comparison/outcome.ts'
+
+/** A sweep's runs side by side, from the reports that they left in the store. */
+export async function comparisonOf(artifacts: Artifacts, sweep: SweepRecord): Promise<Comparison> {
+  const failures = new Map((sweep.failures ?? []).map(({ run, reason }) => [run, reason]))
+  const compared = new Map<string, ComparedRun>()
+  for (const { values, runs } of sweep.cells)
+    for (const id of runs)
+      compared.set(id, await comparedRun(artifacts, id, values, failures.get(id)))
+  const halving = halvingOf(sweep, compared)
+  const stopped = new Map(
+    halving?.decisions.flatMap(({ cell, rung, decision }) => (decision === 'stopped' ? [[cell, rung]] : [])),
+  )
+  return {
+    sweep: sweep.id,
+    command: commandFor(sweep),
+    columns: sweep.columns,
+    runs: sweep.cells.flatMap(({ runs }, cell) => {
+      const run = compared.get(runs.at(-1) ?? '')
+      if (!run) return []
+      const rung = stopped.get(cell)
+      if (rung === undefined || !('missing' in run.outcome)) return [run]
+      return [{ ...run, outcome: { missing: `stopped early, at rung ${rung + 1}` } }]
+    }),
+    ...(halving && { halving }),
+  }
+}
+
+function commandFor({ command: { config, overrides } }: SweepRecord): string {
+  return ['./zeroshift sweep', quoted(config), ...overrides.flatMap((text) => ['-S', quoted(text)])].join(' ')
+}
+
+async function comparedRun(
+  artifacts: Artifacts,
+  id: string,
+  values: ComparedRun['values'],
+  failure: string | undefined,
+): Promise<ComparedRun> {
+  const [record, report] = await Promise.all([artifacts.run(id), artifacts.reportFile(id, 'report.json')])
+  return {
+    id,
+    values,
+    command: record ? commandOf(record) : '',
+    ...(report !== undefined && { link: `../../../runs/${id}/report/index.html` }),
+    outcome:
+      report !== undefined && failure === undefined
+        ? outcomeOf(report)
+        : { missing: failure ?? 'it has not been run yet' },
+  }
+}
+
+/** What was decided when, told anew from the figures: decisions depend on nothing else. */
+function halvingOf(
+  { space, cells }: SweepRecord,
+  runs: ReadonlyMap<string, ComparedRun>,
+): ComparedHalving | undefined {
+  const { halving } = space
+  if (!halving) return undefined
+  const rungs = halving.rungs.length + 1
+  const queue = new Halving(cells.length, rungs, halving.factor)
+  const told: Omit<HalvingDecision, 'decision'>[] = []
+  for (let item = queue.take(); item; item = queue.take()) {
+    const { cell, rung } = item
+    const run = cells[cell]?.runs[rung] ?? ''
+    const outcome = runs.get(run)?.outcome ?? { missing: 'it has not been run yet' }
+    const judgement = 'missing' in outcome ? 'none' : judgementOf(outcome.rows, halving)
+    told.push({
+      cell,
+      rung,
+      run,
+      values: cells[cell]?.values ?? [],
+      metric:
+        judgement === 'none'
+          ? { missing: 'missing' in outcome ? outcome.missing : `it has no ${halving.metric}` }
+          : { value: judgement },
+    })
+    queue.tell(item, judgement)
+  }
+  return {
+    metric: halving.metric,
+    factor: halving.factor,
+    resource: halving.resource,
+    rungs: halving.rungs,
+    decisions: told
+      .sort((a, b) => a.rung - b.rung || a.cell - b.cell)
+      .map((one) => ({
+        ...one,
+        decision:
+          one.rung === rungs - 1
+            ? 'ended'
+            : queue.entered({ cell: one.cell, rung: one.rung + 1 })
+              ? 'promoted'
+              : 'stopped',
+      })),
+  }
+}

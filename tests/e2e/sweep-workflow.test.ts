@@ -1,0 +1,200 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { WorkflowFailedError } from '@temporalio/client'
+import { CancelledFailure } from '@temporalio/common'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { HalvingSpec } from '../../experiment/sweep-space.ts'
+import type { SweepChange, SweepInput, SweepProgress, SweepResult } from '../../experiment/sweep.ts'
+import {
+  changeUpdate,
+  pauseSignal,
+  progressQuery,
+  resumeSignal,
+  sweepType,
+  workflowId,
+  workflowType,
+} from '../../workflows/names.ts'
+import { sweeping } from '../support/sweeping.ts'
+import { temporalServer, withWorker } from '../support/temporal.ts'
+
+let server: Awaited<ReturnType<typeof temporalServer>>
+beforeAll(async () => {
+  server = await temporalServer()
+})
+afterAll(() => server.stop())
+
+function start(id: string, more: Partial<SweepInput> = {}) {
+  return server.client.workflow.start<(input: SweepInput) => Promise<SweepResult>>(sweepType, {
+    workflowId: workflowId(id),
+    taskQueue: 'zeroshift',
+    args: [{ id, store: 'file:///nowhere', maxParallel: 4, ...more }],
+  })
+}
+
+type Handle = Awaited<ReturnType<typeof start>>
+
+const progressOf = (handle: Handle) => handle.query<SweepProgress>(progressQuery)
+
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 600; i++) {
+    if (await isSo()) return
+    await sleep(50)
+  }
+  throw new Error('it did not come to that within 30 seconds')
+}
+
+/** How many executions a workflow's history was cut into. */
+async function executionsOf(id: string): Promise<number> {
+  let count = 0
+  for await (const _ of server.client.workflow.list({ query: `WorkflowId = '${workflowId(id)}'` })) count++
+  return count
+}
+
+describe('a sweep', () => {
+  test('runs every cell once, so many at a time at most, over as many executions as it takes', async () => {
+    const { activities, reported, idOf, most } = sweeping({ name: 'every', cells: 60 })
+    const { result, executions } = await withWorker(server.address, activities, async () => {
+      const handle = await start('every', { maxParallel: 5, historyEvents: 150 })
+      const result = await handle.result()
+      await until(async () => (await executionsOf('every')) > 1)
+      return { result, executions: await executionsOf('every') }
+    })
+    expect([...reported].sort()).toEqual(Array.from({ length: 60 }, (_, cell) => idOf(cell)).sort())
+    expect(most()).toBeLessThanOrEqual(5)
+    expect(result).toEqual({
+      id: 'every',
+      cells: 60,
+      done: 60,
+      cached: 0,
+      incomplete: 0,
+      stopped: 0,
+      failures: [],
+      report: 'file:///sweep',
+      digest: 'd',
+    })
+    expect(executions).toBeGreaterThan(2)
+  })
+
+  test('runs no cell that the store has whole', async () => {
+    const { activities, reported, idOf } = sweeping({ name: 'kept', cells: 6, kept: [0, 1, 3, 5] })
+    const result = await withWorker(server.address, activities, async () => (await start('kept')).result())
+    expect([...reported].sort()).toEqual([idOf(2), idOf(4)])
+    expect(result).toMatchObject({ done: 6, cached: 4 })
+  })
+
+  test('goes on past cells that fail, are terminated or cancelled, and says of each why', async () => {
+    const { activities, hold, idOf, isWaiting, release, reports } = sweeping({ name: 'past', cells: 7, broken: [1] })
+    hold((run) => [idOf(2), idOf(4), idOf(5)].includes(run))
+    const result = await withWorker(server.address, activities, async () => {
+      const handle = await start('past', { maxParallel: 3, historyEvents: 30 })
+      const child = (cell: number) => server.client.workflow.getHandle(workflowId(idOf(cell)))
+      await until(() => isWaiting(idOf(2)) && isWaiting(idOf(4)) && isWaiting(idOf(5)))
+      await child(2).terminate()
+      await child(4).cancel()
+      release(idOf(5))
+      return handle.result()
+    })
+    expect(result).toMatchObject({ cells: 7, done: 4 })
+    expect(result.failures).toEqual([
+      { cell: 1, run: idOf(1), reason: `cell ${idOf(1)} has no report` },
+      { cell: 2, run: idOf(2), reason: expect.stringMatching(/terminated/) as string },
+      { cell: 4, run: idOf(4), reason: expect.stringMatching(/cancelled/i) as string },
+    ])
+    expect(reports.at(-1)).toEqual(result.failures)
+  })
+
+  test('whose cells all fail has failed, with the first reason, and has a report nonetheless', async () => {
+    const { activities, reports } = sweeping({ name: 'none', cells: 3, broken: [0, 1, 2] })
+    const error = await withWorker(server.address, activities, async () =>
+      (await start('none')).result().catch((error: unknown) => error),
+    )
+    expect(error).toBeInstanceOf(WorkflowFailedError)
+    expect((error as WorkflowFailedError).cause?.message).toBe(
+      'no cell came through; the first failed: cell none-0 has no report',
+    )
+    expect(reports).toHaveLength(1)
+  })
+
+  test('waits for a cell that somebody else runs, and leaves it alone when it is cancelled', async () => {
+    const { activities, hold, idOf, isWaiting, release } = sweeping({ name: 'joined', cells: 2 })
+    hold(() => true)
+    await withWorker(server.address, activities, async () => {
+      const other = await server.client.workflow.start(workflowType, {
+        workflowId: workflowId(idOf(0)),
+        taskQueue: 'zeroshift',
+        args: [{ cell: idOf(0), store: 'file:///nowhere', sweep: 'other' }],
+      })
+      const handle = await start('joined')
+      await until(() => isWaiting(idOf(0)) && isWaiting(idOf(1)))
+      expect((await progressOf(handle)).running.map(({ run }) => run).sort()).toEqual([idOf(0), idOf(1)])
+      await handle.cancel()
+      const error = await handle.result().catch((error: unknown) => error)
+      expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure)
+      const own = await server.client.workflow.getHandle(workflowId(idOf(1))).describe()
+      expect(own.status.name).toBe('CANCELLED')
+      expect((await other.describe()).status.name).toBe('RUNNING')
+      const again = await start('joined')
+      await until(async () => (await progressOf(again)).running.length === 2)
+      await until(() => isWaiting(idOf(1)))
+      release()
+      await until(() => isWaiting(idOf(1)) || true)
+      release()
+      expect(await again.result()).toMatchObject({ done: 2, failures: [] })
+    })
+  })
+
+  test('that is cancelled cancels cells that an earlier execution began', async () => {
+    const { activities, hold, idOf, isWaiting } = sweeping({ name: 'carried', cells: 40 })
+    hold((run) => run === idOf(0) || run === idOf(39))
+    await withWorker(server.address, activities, async () => {
+      const handle = await start('carried', { maxParallel: 3, historyEvents: 80 })
+      await until(() => isWaiting(idOf(0)) && isWaiting(idOf(39)))
+      await until(async () => (await executionsOf('carried')) > 1)
+      await server.client.workflow.getHandle(workflowId('carried')).cancel()
+      const error = await handle.result().catch((error: unknown) => error)
+      expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure)
+      const carried = server.client.workflow.getHandle(workflowId(idOf(0)))
+      await until(async () => (await carried.describe()).status.name === 'CANCELLED')
+    })
+  })
+
+  test('pauses, changes how many run at a time, takes more cells, and goes on', async () => {
+    const { activities, extend, hold, idOf, isWaiting, release, reported } = sweeping({ name: 'live', cells: 6 })
+    hold((run) => run === idOf(0))
+    await withWorker(server.address, activities, async () => {
+      const handle = await start('live', { maxParallel: 1 })
+      await until(() => isWaiting(idOf(0)))
+      await handle.signal(pauseSignal)
+      const change = (wanted: SweepChange) =>
+        handle.executeUpdate<SweepProgress, [SweepChange]>(changeUpdate, { args: [wanted] })
+      expect(await change({ maxParallel: 3 })).toMatchObject({ paused: true, maxParallel: 3, cells: 6 })
+      release()
+      await until(async () => (await progressOf(handle)).done === 1)
+      await sleep(300)
+      expect(reported).toEqual([idOf(0)])
+      extend(2)
+      await change({ extended: true })
+      await handle.signal(resumeSignal)
+      expect(await handle.result()).toMatchObject({ cells: 8, done: 8 })
+    })
+    expect(reported).toHaveLength(8)
+  })
+
+  test('gives only the better cells more, and ends in the same decisions however many run at a time', async () => {
+    const halving: HalvingSpec = { metric: 'validationGap', resource: 'seeds', rungs: [1], factor: 3 }
+    const value = (cell: number) => (cell * 7) % 12
+    const ran = async (name: string, maxParallel: number) => {
+      const { activities, reported } = sweeping({ name, cells: 12, halving, value })
+      const result = await withWorker(server.address, activities, async () =>
+        (await start(name, { maxParallel, historyEvents: 100 })).result(),
+      )
+      const whole = reported.filter((run) => run.split('-').length === 2).sort()
+      return { whole: whole.map((run) => run.replace(name, '')), result }
+    }
+    const one = await ran('halvingone', 1)
+    const many = await ran('halvingmany', 6)
+    expect(many.whole).toEqual(one.whole)
+    expect(one.whole).toContain('-0')
+    expect(one.result).toMatchObject({ cells: 12, done: one.whole.length, stopped: 12 - one.whole.length })
+    expect(one.whole.length).toBeLessThan(7)
+  })
+})

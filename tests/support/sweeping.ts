@@ -1,0 +1,117 @@
+import { MathError } from '../../experiment/errors.ts'
+import { asFailure } from '../../activities/errors.ts'
+import type { Activities } from '../../activities/index.ts'
+import { whichEnded } from '../../activities/sweep.ts'
+import type { ResultRow } from '../../experiment/results.ts'
+import { stagesOf } from '../../experiment/stage-list.ts'
+import type { HalvingSpec } from '../../experiment/sweep-space.ts'
+import type { CellFailure } from '../../experiment/sweep.ts'
+import { recording } from './recording.ts'
+import { sampleRun } from './run.ts'
+
+/**
+ * Activities of a sweep whose cells compute nothing: all their stages are kept, and each ends when its report is written.
+ * A run's id is `<name>-<cell>`, or `<name>-<cell>-<rung>` below the last rung.
+ */
+export function sweeping({
+  name,
+  cells,
+  kept = [],
+  broken = [],
+  halving,
+  value = () => 0,
+}: {
+  readonly name: string
+  readonly cells: number
+  /** Cells that the store has whole. */
+  readonly kept?: readonly number[]
+  /** Cells whose report cannot be written. */
+  readonly broken?: readonly number[]
+  readonly halving?: HalvingSpec
+  /** What a run is judged by. */
+  readonly value?: (cell: number, rung: number) => number
+}) {
+  const rungs = (halving?.rungs.length ?? 0) + 1
+  const site = { cells }
+  const idOf = (cell: number, rung = rungs - 1) =>
+    rung === rungs - 1 ? `${name}-${cell}` : `${name}-${cell}-${rung}`
+  const placeOf = (run: string) => {
+    const [cell = 0, rung = rungs - 1] = run.slice(name.length + 1).split('-').map(Number)
+    return { cell, rung }
+  }
+  const rowOf = (run: string) => {
+    const { cell, rung } = placeOf(run)
+    const metrics = { validationGap: { value: value(cell, rung) } }
+    return { label: 'rfa', method: 'rfa', metrics } as unknown as ResultRow
+  }
+  /** Runs whose report was asked for, in that order, and those that wait for `release`. */
+  const reported: string[] = []
+  const waiting = new Map<string, () => void>()
+  let held = (_run: string) => false
+  const reports: (readonly CellFailure[])[] = []
+  let most = 0
+  let now = 0
+
+  const activities: Activities = {
+    ...recording().activities,
+    keptRun: ({ cell }) => {
+      const { run, settings } = sampleRun({ name: 'cell' })
+      const done = stagesOf(run.plan).map(({ key }) => ({ key, digest: key, cached: true, seconds: 1 }))
+      return Promise.resolve({ run: { ...run, id: cell }, settings, kept: done })
+    },
+    report: async ({ run: { id } }) => {
+      reported.push(id)
+      most = Math.max(most, ++now)
+      try {
+        if (held(id))
+          await new Promise<void>((resolve) => {
+            waiting.set(id, resolve)
+          })
+        if (broken.includes(placeOf(id).cell)) throw asFailure(new MathError(`cell ${id} has no report`))
+        return { url: 'file:///report', digest: 'd', results: [rowOf(id)] }
+      } finally {
+        now--
+      }
+    },
+    cellsOf: () =>
+      Promise.resolve({
+        cells: Array.from({ length: site.cells }, (_, cell) =>
+          Array.from({ length: rungs }, (_, rung) => idOf(cell, rung)),
+        ),
+        rungs,
+        factor: halving?.factor ?? 1,
+        ...(halving && { halving }),
+      }),
+    settled: ({ runs }) =>
+      Promise.resolve(runs.map((run) => (kept.includes(placeOf(run).cell) ? [rowOf(run)] : null))),
+    whichEnded,
+    reportSweep: ({ failures }) => {
+      reports.push(failures)
+      return Promise.resolve({ url: 'file:///sweep', digest: 'd' })
+    },
+  }
+  return {
+    activities,
+    idOf,
+    reported,
+    reports,
+    /** The sweep's record has more cells from now on. */
+    extend(more: number) {
+      site.cells += more
+    },
+    /** Runs that are to wait before they end. */
+    hold(which: (run: string) => boolean) {
+      held = which
+    },
+    release(run?: string) {
+      for (const [id, resolve] of waiting)
+        if (run === undefined || id === run) {
+          resolve()
+          waiting.delete(id)
+        }
+    },
+    isWaiting: (run: string) => waiting.has(run),
+    /** Runs at a time, at most. */
+    most: () => most,
+  }
+}

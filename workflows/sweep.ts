@@ -1,0 +1,261 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  ChildWorkflowFailure,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  getExternalWorkflowHandle,
+  isCancellation,
+  ParentClosePolicy,
+  proxyActivities,
+  setHandler,
+  startChild,
+  TerminatedFailure,
+  TimeoutFailure,
+  workflowInfo,
+  type ChildWorkflowHandle,
+} from '@temporalio/workflow'
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
+import type { Activities } from '../activities/index.ts'
+import { SweepBoard, type Place } from '../experiment/sweep-board.ts'
+import {
+  judgementOf,
+  type CellInput,
+  type RunEnding,
+  type SweepChange,
+  type SweepInput,
+  type SweepProgress,
+  type SweepResult,
+} from '../experiment/sweep.ts'
+import type { RunResult } from '../experiment/run.ts'
+import {
+  changeUpdate,
+  pauseSignal,
+  progressQuery,
+  resumeSignal,
+  workflowId,
+  workflowType,
+  type Queue,
+} from './names.ts'
+
+const queue = 'zeroshift' satisfies Queue
+const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '10s' }
+
+const { cellsOf, settled, reportSweep } = proxyActivities<Activities>({
+  taskQueue: queue,
+  startToCloseTimeout: '1h',
+  heartbeatTimeout: '1m',
+  retry,
+})
+
+/** Waits for as long as runs take. */
+const { whichEnded } = proxyActivities<Activities>({
+  taskQueue: queue,
+  startToCloseTimeout: '365d',
+  heartbeatTimeout: '10s',
+  retry,
+})
+
+/** Runs that are looked up in the store at once. */
+const CHUNK = 50
+
+type Experiment = (input: CellInput) => Promise<RunResult>
+
+/**
+ * Many experiments, a few at a time. Whatever ends one ends no other: the report says which are missing, and why. What is
+ * known of the cells is small, and is handed on before the history grows too long; runs go on meanwhile, and the
+ * execution that follows waits for them.
+ */
+export async function sweep(input: SweepInput): Promise<SweepResult> {
+  const { id, store } = input
+  let { maxParallel } = input
+  let paused = input.state?.paused ?? false
+  let extended = false
+  let board: SweepBoard | undefined
+  const progress = (): SweepProgress => ({
+    id,
+    ...(paused && { paused }),
+    maxParallel,
+    ...(board?.progress() ?? nothingYet),
+  })
+  setHandler(defineQuery<SweepProgress>(progressQuery), progress)
+  setHandler(defineUpdate<SweepProgress, [SweepChange]>(changeUpdate), (change) => {
+    maxParallel = change.maxParallel ?? maxParallel
+    extended ||= change.extended ?? false
+    return progress()
+  })
+  const setPaused = (to: boolean) => {
+    paused = to
+    for (const { run } of board?.underWay('r') ?? []) send(run)
+  }
+  setHandler(defineSignal(pauseSignal), () => {
+    setPaused(true)
+  })
+  setHandler(defineSignal(resumeSignal), () => {
+    setPaused(false)
+  })
+
+  const { halving, ...asked } = await cellsOf({ id, store })
+  const known = (board = new SweepBoard(asked, input.state, input.leave))
+  /** Runs of which the store does not have all. */
+  let ready: readonly Place[] = []
+  let starting = 0
+  const carried = known.underWay('r')
+  const others = watchOthers([...carried, ...known.underWay('j')])
+
+  try {
+    for (;;) {
+      await rounds()
+      const { url, digest } = await reportSweep({ id, store, failures: known.progress().failures })
+      if (extended) continue
+      const { running: _, ...counts } = known.progress()
+      const [first] = counts.failures
+      if (counts.done === 0 && first)
+        throw ApplicationFailure.nonRetryable(
+          `no cell came through; the first failed: ${first.reason}`,
+          'NothingLeft',
+        )
+      return { id, ...counts, report: url, digest }
+    }
+  } catch (error) {
+    if (isCancellation(error)) await CancellationScope.nonCancellable(stopCarried)
+    throw error
+  }
+
+  /** Runs until nothing is left to run. */
+  async function rounds(): Promise<void> {
+    for (;;) {
+      const isFull = () => paused || starting + known.running >= maxParallel
+      const isOver = () =>
+        ready.length === 0 && starting === 0 && known.running === 0 && !known.hasNext()
+      const canBegin = () => !isFull() && (ready.length > 0 || known.hasNext())
+      await condition(() => extended || isLong() || canBegin() || isOver())
+      if (extended) {
+        extended = false
+        known.extend(await cellsOf({ id, store }))
+      } else if (isOver()) return
+      else if (isLong())
+        await continueAsNew<typeof sweep>({ ...input, maxParallel, state: known.state(paused) })
+      else if (ready.length === 0) ready = await missing(known.take(CHUNK))
+      else {
+        const [next, ...rest] = ready
+        ready = rest
+        if (next) void conduct(next)
+      }
+    }
+  }
+
+  /** Nothing may be half-begun when another execution takes over. */
+  function isLong(): boolean {
+    const { continueAsNewSuggested, historyLength } = workflowInfo()
+    return (continueAsNewSuggested || historyLength > (input.historyEvents ?? Infinity)) && starting === 0
+  }
+
+  /** Those of which something is still to be computed. What is kept whole counts as done. */
+  async function missing(places: readonly Place[]): Promise<readonly Place[]> {
+    const kept = await settled({ store, runs: places.map(({ run }) => run) })
+    return places.filter((place, i) => {
+      const results = kept[i]
+      if (results) known.ended(place, 'c', judgementOf(results, halving))
+      return !results
+    })
+  }
+
+  async function conduct(place: Place): Promise<void> {
+    starting++
+    let child: ChildWorkflowHandle<Experiment>
+    try {
+      child = await startChild<Experiment>(workflowType, {
+        workflowId: workflowId(place.run),
+        args: [{ cell: place.run, store, sweep: id }],
+        // The execution that continues this one waits for it.
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+      })
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) {
+        known.begun(place, 'j')
+        others.add(place)
+      } else known.failed(place, reasonOf(error))
+      return
+    } finally {
+      starting--
+    }
+    known.begun(place, 'r')
+    if (paused) send(place.run)
+    try {
+      settle(place, { result: await child.result() })
+    } catch (error) {
+      if (CancellationScope.current().consideredCancelled) return
+      settle(place, { error: reasonOf(error) })
+    }
+  }
+
+  function settle(place: Place, ending: RunEnding): void {
+    if ('error' in ending) known.failed(place, ending.error)
+    else
+      known.ended(
+        place,
+        ending.result.failed.length > 0 ? 'i' : 'd',
+        judgementOf(ending.result.results, halving),
+      )
+  }
+
+  /** Waits for runs that are not this execution's children. */
+  function watchOthers(places: readonly Place[]) {
+    const waited = new Map(places.map((place) => [place.run, place]))
+    let asking: CancellationScope | undefined
+    const watch = async () => {
+      while (waited.size > 0) {
+        asking = new CancellationScope()
+        try {
+          const ends = await asking.run(() => whichEnded([...waited.keys()].map((run) => ({ run, workflow: workflowId(run) }))))
+          for (const { run, ...ending } of ends) {
+            const place = waited.get(run)
+            waited.delete(run)
+            if (place) settle(place, ending)
+          }
+        } catch (error) {
+          // Cancelled to ask again with one more.
+          if (!isCancellation(error) || CancellationScope.current().consideredCancelled) return
+        } finally {
+          asking = undefined
+        }
+      }
+    }
+    void watch()
+    return {
+      add(place: Place) {
+        waited.set(place.run, place)
+        if (asking) asking.cancel()
+        else void watch()
+      },
+    }
+  }
+
+  /** Children are cancelled with this workflow; those of an execution before it are not. */
+  async function stopCarried(): Promise<void> {
+    const running = new Set(known.underWay('r').map(({ run }) => run))
+    const going = carried.flatMap(({ run }) => (running.has(run) ? [run] : []))
+    await Promise.allSettled(going.map((run) => getExternalWorkflowHandle(workflowId(run)).cancel()))
+  }
+
+  function send(run: string): void {
+    getExternalWorkflowHandle(workflowId(run))
+      .signal(paused ? pauseSignal : resumeSignal)
+      .catch(() => undefined)
+  }
+}
+
+const nothingYet = { cells: 0, done: 0, cached: 0, incomplete: 0, stopped: 0, running: [], failures: [] }
+
+/** What a person needs to know of how a child ended. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof ChildWorkflowFailure ? (error.cause ?? error) : error
+  if (cause instanceof TerminatedFailure) return 'it was terminated'
+  if (cause instanceof TimeoutFailure) return 'it timed out'
+  if (isCancellation(cause)) return 'it was cancelled'
+  return cause instanceof Error ? cause.message : String(cause)
+}
