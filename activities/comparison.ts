@@ -10,8 +10,7 @@ export async function comparisonOf(artifacts: Artifacts, sweep: SweepRecord): Pr
   const failures = new Map((sweep.failures ?? []).map(({ run, reason }) => [run, reason]))
   const compared = new Map<string, ComparedRun>()
   for (const { values, runs } of sweep.cells)
-    for (const id of runs)
-      compared.set(id, await comparedRun(artifacts, id, values, failures.get(id)))
+    for (const id of runs) compared.set(id, await comparedRun(artifacts, id, values, failures.get(id)))
   const halving = halvingOf(sweep, compared)
   const stopped = new Map(
     halving?.decisions.flatMap(({ cell, rung, decision }) => (decision === 'stopped' ? [[cell, rung]] : [])),

@@ -1,5 +1,12 @@
 import { openArtifacts } from '../artifacts/artifacts.ts'
-import { recordOf, type KeptRun, type RunEnd, type RunInput, type RunRecord, type RunResult } from '../experiment/run.ts'
+import {
+  recordOf,
+  type KeptRun,
+  type RunEnd,
+  type RunInput,
+  type RunRecord,
+  type RunResult,
+} from '../experiment/run.ts'
 import type { Settings } from '../experiment/spec.ts'
 import type { CellFailure, CellInput } from '../experiment/sweep.ts'
 import type { Delivered } from '../tracking/deliver.ts'

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Context } from '@temporalio/activity'
+import { ApplicationFailure, Context } from '@temporalio/activity'
+import { ActivityFailure } from '@temporalio/common'
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client'
 import { openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
 import { UserError } from '../experiment/errors.ts'
@@ -94,41 +94,55 @@ interface WrittenReport {
 
 export type Ended = RunEnding & { readonly run: string }
 
-const EVERY_MS = 1000
-
-/** Waits until at least one of some workflows has ended, however, and answers those that have. */
+/**
+ * Answers those of some workflows that have ended, however. While there is none, the attempt ends too, and the server
+ * makes another one later: waiting takes no worker's slot.
+ */
 export async function whichEnded(
   workflows: readonly { readonly run: string; readonly workflow: string }[],
 ): Promise<readonly Ended[]> {
-  const { client, cancellationSignal, heartbeat } = Context.current()
-  for (;;) {
-    const ended: Ended[] = []
-    for (const { run, workflow } of workflows) {
-      const handle = client.workflow.getHandle<() => Promise<RunResult>>(workflow)
-      const ending = await handle.describe().then(
-        async ({ status }) => (status.name === 'RUNNING' ? undefined : endingOf(handle.result())),
-        (error: unknown) => {
-          // The server keeps what has ended for a while only.
-          if (error instanceof WorkflowNotFoundError) return { error: 'the server knows nothing of it any more' }
-          throw error
-        },
-      )
-      if (ending) ended.push({ run, ...ending })
-      heartbeat()
-    }
-    if (ended.length > 0) return ended
-    await sleep(EVERY_MS, undefined, { signal: cancellationSignal })
+  const { client, heartbeat } = Context.current()
+  const ended: Ended[] = []
+  for (const { run, workflow } of workflows) {
+    const handle = client.workflow.getHandle<() => Promise<RunResult>>(workflow)
+    const ending = await handle.describe().then(
+      async ({ status }) => (status.name === 'RUNNING' ? undefined : endingOf(status.name, handle.result())),
+      (error: unknown) => {
+        // The server keeps what has ended for a while only.
+        if (error instanceof WorkflowNotFoundError)
+          return { error: 'the server knows nothing of it any more' }
+        throw error
+      },
+    )
+    if (ending) ended.push({ run, ...ending })
+    heartbeat()
   }
+  if (ended.length > 0) return ended
+  throw ApplicationFailure.create({ message: 'none has ended yet', type: 'NoneEnded', nextRetryDelay: '1s' })
 }
 
-async function endingOf(result: Promise<RunResult>): Promise<RunEnding> {
+/** How a workflow ended, in the words of workflows/sweep.ts. */
+async function endingOf(status: string, result: Promise<RunResult>): Promise<RunEnding> {
   try {
     const { failed, results } = await result
     return { result: { failed, results } }
   } catch (error) {
-    const cause = error instanceof WorkflowFailedError ? (error.cause ?? error) : error
+    const words = endings[status]
+    if (words !== undefined) return { error: words }
+    let cause = error
+    while (
+      (cause instanceof WorkflowFailedError || cause instanceof ActivityFailure) &&
+      cause.cause instanceof Error
+    )
+      cause = cause.cause
     return { error: cause instanceof Error ? cause.message : String(cause) }
   }
+}
+
+const endings: Readonly<Record<string, string>> = {
+  CANCELLED: 'it was cancelled',
+  TERMINATED: 'it was terminated',
+  TIMED_OUT: 'it timed out',
 }
 
 /** Renders the sweep's report from what its runs left in the store, and keeps what failed for the next time. */

@@ -64,7 +64,11 @@ export function inspecting(notify?: (line: string) => void): Inspect {
 }
 
 /** Reads the data and checks what the config asks of it; what comes out is ready to run. Throws a UserError. */
-export async function prepare(asked: Asked, parsed: ParsedConfig, inspect: Inspect = inspecting()): Promise<RunInput> {
+export async function prepare(
+  asked: Asked,
+  parsed: ParsedConfig,
+  inspect: Inspect = inspecting(),
+): Promise<RunInput> {
   const { locate } = parsed
   const { config, overrides } = asked
   const settings = settingsOf(asked, parsed)

@@ -29,7 +29,9 @@ function crossChecks(space: SweepSpace): readonly Finding[] {
     paths.flatMap((path) => {
       const earlier = varied.get(path)
       varied.set(path, place)
-      return earlier === undefined ? [] : [wrong([place], `${path} is varied by ${earlier} already; remove one`)]
+      return earlier === undefined
+        ? []
+        : [wrong([place], `${path} is varied by ${earlier} already; remove one`)]
     })
   return [
     ...twice('grid', Object.keys(space.grid ?? {})),
@@ -38,7 +40,12 @@ function crossChecks(space: SweepSpace): readonly Finding[] {
       const isUneven = new Set(Object.values(group).map(({ length }) => length)).size > 1
       return [
         ...(isUneven
-          ? [wrong(['zip', i], `the lists of a group advance together and need one length: ${lengths.join(', ')}`)]
+          ? [
+              wrong(
+                ['zip', i],
+                `the lists of a group advance together and need one length: ${lengths.join(', ')}`,
+              ),
+            ]
           : []),
         ...twice('zip', Object.keys(group)),
       ]
@@ -49,12 +56,19 @@ function crossChecks(space: SweepSpace): readonly Finding[] {
       const at = ['random', 'of', path]
       const { from, to, scale, whole } = range
       return [
-        ...(from < to ? [] : [wrong(at, `the range of ${path} goes from ${from} to ${to}; expected from < to`)]),
+        ...(from < to
+          ? []
+          : [wrong(at, `the range of ${path} goes from ${from} to ${to}; expected from < to`)]),
         ...(scale === 'log' && from <= 0
           ? [wrong(at, `a logarithmic range begins above 0, and that of ${path} at ${from}`)]
           : []),
         ...(whole && !(Number.isInteger(from) && Number.isInteger(to))
-          ? [wrong(at, `a range of whole numbers has whole ends, and that of ${path} goes from ${from} to ${to}`)]
+          ? [
+              wrong(
+                at,
+                `a range of whole numbers has whole ends, and that of ${path} goes from ${from} to ${to}`,
+              ),
+            ]
           : []),
       ]
     }),

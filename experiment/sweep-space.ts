@@ -37,7 +37,9 @@ export const sweepSchema = z.strictObject({
     .array(z.record(path, values))
     .min(1)
     .optional()
-    .describe('groups of lists of one length, which advance together; groups are crossed like lists of the grid'),
+    .describe(
+      'groups of lists of one length, which advance together; groups are crossed like lists of the grid',
+    ),
   random: z
     .strictObject({
       samples: z.int().min(1).max(5000),
@@ -49,7 +51,9 @@ export const sweepSchema = z.strictObject({
       of: z.record(path, range),
     })
     .optional()
-    .describe('so many draws of values, crossed with the grid; a draw depends on seed, path and number alone'),
+    .describe(
+      'so many draws of values, crossed with the grid; a draw depends on seed, path and number alone',
+    ),
   points: z.array(point).min(1).optional().describe('single points, beside those of grid, zip and random'),
   only: z
     .record(path, condition)

@@ -94,7 +94,10 @@ export interface RunningCell {
 }
 
 /** What the workflow answers. */
-export interface SweepResult extends Pick<SweepProgress, 'id' | 'cells' | 'done' | 'cached' | 'incomplete' | 'stopped' | 'failures'> {
+export interface SweepResult extends Pick<
+  SweepProgress,
+  'id' | 'cells' | 'done' | 'cached' | 'incomplete' | 'stopped' | 'failures'
+> {
   readonly report: string
   readonly digest: string
 }
@@ -109,8 +112,7 @@ export interface CellInput {
 
 /** How one of its runs ended. */
 export type RunEnding =
-  | { readonly result: Pick<RunResult, 'failed' | 'results'> }
-  | { readonly error: string }
+  { readonly result: Pick<RunResult, 'failed' | 'results'> } | { readonly error: string }
 
 /** What can be changed of a sweep that is going on. */
 export interface SweepChange {

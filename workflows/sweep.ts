@@ -1,4 +1,5 @@
 import {
+  ActivityFailure,
   ApplicationFailure,
   CancellationScope,
   ChildWorkflowFailure,
@@ -20,6 +21,7 @@ import {
 } from '@temporalio/workflow'
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import type { Activities } from '../activities/index.ts'
+import type { Ended } from '../activities/sweep.ts'
 import { SweepBoard, type Place } from '../experiment/sweep-board.ts'
 import {
   judgementOf,
@@ -103,6 +105,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
   /** Runs of which the store does not have all. */
   let ready: readonly Place[] = []
   let starting = 0
+  const children = new Set<Promise<void>>()
   const carried = known.underWay('r')
   const others = watchOthers([...carried, ...known.underWay('j')])
 
@@ -121,7 +124,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
       return { id, ...counts, report: url, digest }
     }
   } catch (error) {
-    if (isCancellation(error)) await CancellationScope.nonCancellable(stopCarried)
+    if (isCancellation(error)) await CancellationScope.nonCancellable(ownEnded)
     throw error
   }
 
@@ -129,8 +132,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
   async function rounds(): Promise<void> {
     for (;;) {
       const isFull = () => paused || starting + known.running >= maxParallel
-      const isOver = () =>
-        ready.length === 0 && starting === 0 && known.running === 0 && !known.hasNext()
+      const isOver = () => ready.length === 0 && starting === 0 && known.running === 0 && !known.hasNext()
       const canBegin = () => !isFull() && (ready.length > 0 || known.hasNext())
       await condition(() => extended || isLong() || canBegin() || isOver())
       if (extended) {
@@ -143,7 +145,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
       else {
         const [next, ...rest] = ready
         ready = rest
-        if (next) void conduct(next)
+        if (next) begin(next)
       }
     }
   }
@@ -162,6 +164,12 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
       if (results) known.ended(place, 'c', judgementOf(results, halving))
       return !results
     })
+  }
+
+  function begin(place: Place): void {
+    const conducting = conduct(place)
+    children.add(conducting)
+    void conducting.then(() => children.delete(conducting))
   }
 
   async function conduct(place: Place): Promise<void> {
@@ -211,7 +219,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
       while (waited.size > 0) {
         asking = new CancellationScope()
         try {
-          const ends = await asking.run(() => whichEnded([...waited.keys()].map((run) => ({ run, workflow: workflowId(run) }))))
+          const ends = await asking.run(() => ended(waited.keys()))
           for (const { run, ...ending } of ends) {
             const place = waited.get(run)
             waited.delete(run)
@@ -235,11 +243,17 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
     }
   }
 
-  /** Children are cancelled with this workflow; those of an execution before it are not. */
-  async function stopCarried(): Promise<void> {
+  /** Cancels what is the sweep's own, and waits for it. Children are cancelled with their parent, unless another execution began them. */
+  async function ownEnded(): Promise<void> {
     const running = new Set(known.underWay('r').map(({ run }) => run))
-    const going = carried.flatMap(({ run }) => (running.has(run) ? [run] : []))
-    await Promise.allSettled(going.map((run) => getExternalWorkflowHandle(workflowId(run)).cancel()))
+    const going = new Set(carried.flatMap(({ run }) => (running.has(run) ? [run] : [])))
+    await Promise.allSettled([...going].map((run) => getExternalWorkflowHandle(workflowId(run)).cancel()))
+    await Promise.all(children)
+    while (going.size > 0) for (const { run } of await ended(going)) going.delete(run)
+  }
+
+  function ended(runs: Iterable<string>): Promise<readonly Ended[]> {
+    return whichEnded([...runs].map((run) => ({ run, workflow: workflowId(run) })))
   }
 
   function send(run: string): void {
@@ -253,7 +267,9 @@ const nothingYet = { cells: 0, done: 0, cached: 0, incomplete: 0, stopped: 0, ru
 
 /** What a person needs to know of how a child ended. */
 function reasonOf(error: unknown): string {
-  const cause = error instanceof ChildWorkflowFailure ? (error.cause ?? error) : error
+  let cause = error
+  while ((cause instanceof ChildWorkflowFailure || cause instanceof ActivityFailure) && cause.cause)
+    cause = cause.cause
   if (cause instanceof TerminatedFailure) return 'it was terminated'
   if (cause instanceof TimeoutFailure) return 'it timed out'
   if (isCancellation(cause)) return 'it was cancelled'

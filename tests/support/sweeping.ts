@@ -36,7 +36,10 @@ export function sweeping({
   const idOf = (cell: number, rung = rungs - 1) =>
     rung === rungs - 1 ? `${name}-${cell}` : `${name}-${cell}-${rung}`
   const placeOf = (run: string) => {
-    const [cell = 0, rung = rungs - 1] = run.slice(name.length + 1).split('-').map(Number)
+    const [cell = 0, rung = rungs - 1] = run
+      .slice(name.length + 1)
+      .split('-')
+      .map(Number)
     return { cell, rung }
   }
   const rowOf = (run: string) => {
@@ -103,7 +106,9 @@ export function sweeping({
     hold(which: (run: string) => boolean) {
       held = which
     },
+    /** All, and those that come later, unless one is named. */
     release(run?: string) {
+      if (run === undefined) held = () => false
       for (const [id, resolve] of waiting)
         if (run === undefined || id === run) {
           resolve()

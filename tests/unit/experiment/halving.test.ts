@@ -9,14 +9,21 @@ interface Case {
 }
 
 const cases = fc
-  .record({ cells: fc.integer({ min: 1, max: 30 }), rungs: fc.integer({ min: 1, max: 4 }), factor: fc.integer({ min: 2, max: 4 }) })
+  .record({
+    cells: fc.integer({ min: 1, max: 30 }),
+    rungs: fc.integer({ min: 1, max: 4 }),
+    factor: fc.integer({ min: 2, max: 4 }),
+  })
   .chain(({ cells, rungs, factor }) =>
     fc.record({
       judgements: fc.array(
-        fc.array(fc.oneof({ weight: 5, arbitrary: fc.integer({ min: 0, max: 20 }) }, fc.constant('none' as const)), {
-          minLength: rungs,
-          maxLength: rungs,
-        }),
+        fc.array(
+          fc.oneof({ weight: 5, arbitrary: fc.integer({ min: 0, max: 20 }) }, fc.constant('none' as const)),
+          {
+            minLength: rungs,
+            maxLength: rungs,
+          },
+        ),
         { minLength: cells, maxLength: cells },
       ),
       rungs: fc.constant(rungs),
@@ -25,7 +32,11 @@ const cases = fc
   )
 
 /** Runs everything, `parallel` at a time, in the order that `pick` finishes it. Answers who entered which rung. */
-function conducted({ judgements, rungs, factor }: Case, parallel: number, pick: (n: number) => number): boolean[][] {
+function conducted(
+  { judgements, rungs, factor }: Case,
+  parallel: number,
+  pick: (n: number) => number,
+): boolean[][] {
   const halving = new Halving(judgements.length, rungs, factor)
   const running: Item[] = []
   for (;;) {
@@ -46,10 +57,15 @@ function conducted({ judgements, rungs, factor }: Case, parallel: number, pick: 
 describe('successive halving', () => {
   test('decides the same whatever finishes first and however many run at a time', () => {
     fc.assert(
-      fc.property(cases, fc.integer({ min: 1, max: 9 }), fc.infiniteStream(fc.nat()), (one, parallel, numbers) => {
-        const pick = (n: number) => (n === 0 ? 0 : Number(numbers.next().value) % n)
-        expect(conducted(one, parallel, pick)).toEqual(conducted(one, 1, () => 0))
-      }),
+      fc.property(
+        cases,
+        fc.integer({ min: 1, max: 9 }),
+        fc.infiniteStream(fc.nat()),
+        (one, parallel, numbers) => {
+          const pick = (n: number) => (n === 0 ? 0 : Number(numbers.next().value) % n)
+          expect(conducted(one, parallel, pick)).toEqual(conducted(one, 1, () => 0))
+        },
+      ),
     )
   })
 

@@ -46,7 +46,9 @@ describe('the points of a sweep', () => {
   })
 
   test('leave a path out where its condition does not hold, and count what is then equal once', () => {
-    expect(setsOf({ grid: { target: ['a', 'b', 'c'], epochs: [1, 2] }, only: { epochs: { target: ['b', 'c'] } } })).toEqual([
+    expect(
+      setsOf({ grid: { target: ['a', 'b', 'c'], epochs: [1, 2] }, only: { epochs: { target: ['b', 'c'] } } }),
+    ).toEqual([
       { target: 'a' },
       { target: 'b', epochs: 1 },
       { target: 'b', epochs: 2 },
@@ -73,7 +75,9 @@ describe('the points of a sweep', () => {
   test('are refused by their number before they are made, and where none is left', () => {
     const many = Array.from({ length: 100 }, (_, i) => i)
     expect(() => setsOf({ grid: { a: many, b: many, c: many } })).toThrow(
-      new UserError('the sweep has 1000000 points, and 5000 is the most; leave values out, or draw some at random'),
+      new UserError(
+        'the sweep has 1000000 points, and 5000 is the most; leave values out, or draw some at random',
+      ),
     )
     expect(() => setsOf({ grid: { a: [1] }, exclude: [{ a: 1 }] })).toThrow(/all are excluded/)
   })
