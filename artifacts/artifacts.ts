@@ -152,6 +152,12 @@ export class Artifacts {
     }
     return this.store.locate(`runs/${id}/report`)
   }
+
+  /** A run's `report.json`; undefined where it has no report. */
+  async reportJson(id: string): Promise<string | undefined> {
+    const bytes = await this.store.get(`runs/${id}/report/report.json`)
+    return bytes && new TextDecoder().decode(bytes)
+  }
 }
 
 export function openArtifacts(location: string): Artifacts {
