@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 import { Context } from '@temporalio/activity'
 import { BlobError, CorruptBlobError, openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
 import { LeaseLostError } from '../artifacts/lease.ts'
@@ -216,6 +217,12 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 }
 
 function environment(tensorflow: Environment['tensorflow']): Environment {
-  const here = { zeroshift: version, node: process.version, platform: `${process.platform}-${process.arch}` }
-  return tensorflow ? { ...here, tensorflow } : here
+  const processor = cpus()[0]?.model.trim()
+  return {
+    zeroshift: version,
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    ...(processor && processor !== 'unknown' && { processor }),
+    ...(tensorflow && { tensorflow }),
+  }
 }

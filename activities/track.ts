@@ -123,7 +123,8 @@ async function reportFiles(
 }
 
 async function reportDigest(artifacts: Artifacts, run: string): Promise<string | undefined> {
-  return (await getJson<{ digest: string }>(artifacts, `runs/${run}/report/report.json`))?.digest
+  const json = await artifacts.reportJson(run)
+  return json === undefined ? undefined : (JSON.parse(json) as { readonly digest: string }).digest
 }
 
 async function putJson({ store }: Artifacts, path: string, value: unknown): Promise<void> {

@@ -184,6 +184,12 @@ export class Artifacts {
       await this.store.put(`${folder}/${name}`, new TextEncoder().encode(text))
     return this.store.locate(folder)
   }
+
+  /** A run's `report.json`; undefined where it has no report. */
+  async reportJson(id: string): Promise<string | undefined> {
+    const bytes = await this.store.get(`runs/${id}/report/report.json`)
+    return bytes && new TextDecoder().decode(bytes)
+  }
 }
 
 export function openArtifacts(location: string): Artifacts {

@@ -17,6 +17,13 @@ export interface ConductOptions {
   readonly temporal?: string
 }
 
+/** What is said of a run at its end. Each answers the exit code. */
+export interface Ends {
+  readonly completed: (result: RunResult, io: Talk) => number | Promise<number>
+  readonly cancelled: (input: RunInput, io: Talk) => number
+  readonly failed: (input: RunInput, reason: string, io: Talk) => number
+}
+
 type Experiment = (input: RunInput) => Promise<RunResult>
 
 /** A verb that ends with an answer, whatever happens. Answers the exit code. */
@@ -38,6 +45,7 @@ export async function conduct(
   options: ConductOptions,
   io: Talk,
   prepared: () => Promise<RunInput>,
+  ends: () => Promise<Ends> = () => import('./conclude.ts'),
 ): Promise<number> {
   const { say, answer } = io
   const { connect, embeddedServer, existingServer } = await import('./temporal.ts')
@@ -56,9 +64,9 @@ export async function conduct(
     const server = await starting
     const { client, close } = await connect(server)
     try {
-      const { cancelled } = await import('./conclude.ts')
+      const ending = await ends()
       await Promise.race([server.ready, server.broken])
-      if (interrupt.requested()) return cancelled(input, io)
+      if (interrupt.requested()) return ending.cancelled(input, io)
       const { id, plan } = input.run
       const handle = await client.workflow.start<Experiment>(workflowType, {
         workflowId: workflowId(id),
@@ -68,7 +76,7 @@ export async function conduct(
       })
       // One that was paused goes on; for others it means nothing.
       await handle.signal(resumeSignal)
-      if (!options.detach) return await watch(client, handle, input, server, interrupt, io)
+      if (!options.detach) return await watch(client, handle, input, server, interrupt, ending, io)
       say(
         `${id}: ${counted(stagesOf(plan).length, 'stage')}, started. Follow it with: ./zeroshift status ${id}`,
       )
@@ -88,16 +96,11 @@ async function watch(
   input: RunInput,
   { broken, embedded }: Server,
   interrupt: Interruption,
+  { completed, cancelled, failed }: Ends,
   io: Talk,
 ): Promise<number> {
-  const [
-    { follow, viewOn },
-    { cancelled, completed, failed },
-    { WorkflowFailedError },
-    { CancelledFailure },
-  ] = await Promise.all([
+  const [{ follow, viewOn }, { WorkflowFailedError }, { CancelledFailure }] = await Promise.all([
     import('./follow.ts'),
-    import('./conclude.ts'),
     import('@temporalio/client'),
     import('@temporalio/common'),
   ])
@@ -109,7 +112,7 @@ async function watch(
   const tracked = () => (embedded ? untracked(client, input) : Promise.resolve([]))
   try {
     const result = await follow(handle, ended, await viewOn(io.out), io.out.isTTY ? 200 : 500)
-    return completed({ ...result, notes: [...result.notes, ...(await tracked())] }, io)
+    return await completed({ ...result, notes: [...result.notes, ...(await tracked())] }, io)
   } catch (error) {
     for (const note of await tracked()) io.say(note)
     const cause = error instanceof WorkflowFailedError ? error.cause : error

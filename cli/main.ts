@@ -11,6 +11,7 @@ import type { GcOptions } from './gc.ts'
 import type { MethodsOptions } from './methods.ts'
 import type { MetricsOptions } from './metrics.ts'
 import type { TrackOptions } from './track.ts'
+import type { VerifyOptions } from './verify.ts'
 import { queues } from '../workflows/names.ts'
 
 /**
@@ -117,6 +118,21 @@ program
   .action(async (id: string, options: ReportOptions) => {
     const { report } = await import('./report.ts')
     process.exitCode = await report(id, options)
+  })
+
+program
+  .command('verify')
+  .description('compute a run again from its report, and compare it byte by byte')
+  .argument('<report>', "a run's report.json or its folder, a comparison's with --run, or a run's id")
+  .option('--run <id>', 'one of the runs of a comparison')
+  .option('--data-directory <directory>', "where the data set's files are")
+  .option('--keep', 'leave what was computed in .zeroshift/verify, until the next verification of the run')
+  .option(...json)
+  .option(...store)
+  .option(...temporal)
+  .action(async (target: string, options: VerifyOptions) => {
+    const { verify } = await import('./verify.ts')
+    process.exitCode = await verify(target, options)
   })
 
 program

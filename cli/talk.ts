@@ -1,11 +1,13 @@
 import type { StageKind } from '../experiment/stages.ts'
 import type { Problem } from '../experiment/errors.ts'
 import type { RunResult } from '../experiment/run.ts'
+import type { Verification } from '../report/verification.ts'
 
-/** What `run --json` prints as its last line. */
+/** What `run --json` and its like print as their last line. */
 export interface Answer {
   readonly id?: string
-  readonly status: 'completed' | 'failed' | 'cancelled' | 'running' | 'planned' | 'invalid'
+  readonly status:
+    'completed' | 'failed' | 'cancelled' | 'running' | 'planned' | 'invalid' | 'verified' | 'different'
   /** Where the report is, as a URL; null where there is none. */
   readonly report: string | null
   readonly stages: { readonly computed: number; readonly cached: number }
@@ -21,6 +23,8 @@ export interface Answer {
   readonly notes?: RunResult['notes']
   readonly error?: string
   readonly problems?: readonly Problem[]
+  /** Of `verify`. */
+  readonly verification?: Verification
   readonly plan?: readonly {
     readonly kind: StageKind
     readonly title: string

@@ -38,6 +38,8 @@ export interface Environment {
   readonly zeroshift: string
   readonly node: string
   readonly platform: string
+  /** The processor's name, where the system gives it: TensorFlow's kernels are not the same on all. */
+  readonly processor?: string
   /** Present where the stage used TensorFlow. */
   readonly tensorflow?: { readonly version: string; readonly device: 'CPU' | 'GPU'; readonly threads: number }
 }

@@ -16,7 +16,10 @@ import {
   type ReportInput,
 } from './results.ts'
 
-/** `report.json`: what was computed, its digest, and apart from both what a clock or a host decided. */
+/**
+ * `report.json`: what was computed, its digest, and apart from both the blobs for which the stages' digests stand and what a
+ * clock or a host decided. It is enough to compute the run again and to compare it (report/verification.ts).
+ */
 export function renderJson(
   input: ReportInput,
   rows: readonly ResultRow[],
@@ -55,6 +58,12 @@ export function renderJson(
     oracle: checkOracle(input),
   }
   const digest = digestOf(computed)
+  const blobs = Object.fromEntries(
+    stages.flatMap(({ key }) => {
+      const manifest = manifests[key]
+      return manifest ? [[key, manifest.outputs]] : []
+    }),
+  )
   const clock = {
     command: commandOf(run),
     environments: environmentsOf(input),
@@ -66,7 +75,7 @@ export function renderJson(
         : []
     }),
   }
-  return { json: `${sortedJson({ computed, digest, clock })}\n`, digest }
+  return { json: `${sortedJson({ computed, digest, blobs, clock })}\n`, digest }
 }
 
 function withoutTime({ label, method, metrics: { rte: _, ...metrics } }: ResultRow) {

@@ -81,8 +81,8 @@ function splitSizes(input: ReportInput): Content {
   return html`<p class="note">${parts.join(', ')}</p>`
 }
 
-function describeEnvironment({ zeroshift, node, platform, tensorflow }: Environment): string {
-  const parts = [`Zeroshift ${zeroshift}`, `Node ${node}`, platform]
+function describeEnvironment({ zeroshift, node, platform, processor, tensorflow }: Environment): string {
+  const parts = [`Zeroshift ${zeroshift}`, `Node ${node}`, platform, ...(processor ? [processor] : [])]
   if (tensorflow)
     parts.push(
       `TensorFlow ${tensorflow.version} on the ${tensorflow.device}`,

@@ -1,0 +1,102 @@
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { z } from 'zod'
+import { openArtifacts } from '../artifacts/artifacts.ts'
+import { UserError } from '../experiment/errors.ts'
+import type { RunSettings } from '../experiment/run.ts'
+import { parsed } from '../report/published.ts'
+import { storeFor } from './place.ts'
+import { whereOf } from './print.ts'
+
+/** A run's `report.json`, before anything in it is believed. */
+export interface FoundReport {
+  readonly text: string
+  /** For people. */
+  readonly where: string
+  /** Where this machine had the run's data, where the report was found by the run's id. */
+  readonly dataDirectory?: RunSettings['dataDirectory']
+}
+
+export interface Wanted {
+  /** One of the runs of a comparison. */
+  readonly run?: string
+  readonly store?: string
+}
+
+/** By a path to it or to its folder, else by a run's id in the store. Throws a UserError. */
+export async function findReport(target: string, { run, store }: Wanted): Promise<FoundReport> {
+  const found = await stat(target).catch(() => undefined)
+  if (!found) return reportOf(target, storeFor(store))
+  const file = found.isDirectory() ? join(target, 'report.json') : target
+  const text = await textOf(file)
+  const runs = comparedRuns(parsed(text, file))
+  if (!runs) return { text, where: file }
+  return reportBeside(file, pick(runs, run, file))
+}
+
+async function reportOf(id: string, store: string): Promise<FoundReport> {
+  const artifacts = openArtifacts(store)
+  const [text, record] = await Promise.all([artifacts.reportJson(id), artifacts.run(id)])
+  if (text === undefined)
+    throw new UserError(
+      record
+        ? `the run ${id} has no report yet; it gets one at its end: ./zeroshift resume ${id}`
+        : `there is no file and no folder "${id}", and no run of that id in the store ${artifacts.store.url}; ` +
+            "expected a report.json, its folder, or a run's id",
+    )
+  const directory = record?.settings?.dataDirectory
+  return {
+    text,
+    where: whereOf(artifacts.store.locate(`runs/${id}/report/report.json`)),
+    ...(directory !== undefined && { dataDirectory: directory }),
+  }
+}
+
+const runsSchema = z.array(z.object({ id: z.string(), link: z.string().optional() })).min(1)
+const comparisonSchema = z.union([
+  z.object({ runs: runsSchema }),
+  z.object({ computed: z.object({ runs: runsSchema }) }),
+])
+type ComparedRun = z.output<typeof runsSchema>[number]
+
+/** Those that the report of a sweep or a comparison has side by side; undefined where it is none. */
+function comparedRuns(value: unknown): readonly ComparedRun[] | undefined {
+  const { data } = comparisonSchema.safeParse(value)
+  return data && ('computed' in data ? data.computed.runs : data.runs)
+}
+
+const SHOWN = 10
+
+function pick(runs: readonly ComparedRun[], wanted: string | undefined, file: string): ComparedRun {
+  const found = runs.find(({ id }) => id === wanted)
+  if (found) return found
+  const ids = runs.slice(0, SHOWN).map(({ id }) => id)
+  const more = runs.length > SHOWN ? ` and ${runs.length - SHOWN} more` : ''
+  const why =
+    wanted === undefined
+      ? 'this report compares runs, which are verified one at a time: name one with --run'
+      : `this report compares no run '${wanted}'`
+  throw new UserError([{ file, message: `${why}. It has ${ids.join(', ')}${more}` }])
+}
+
+/** The `report.json` in the folder of the page that a comparison links to. */
+async function reportBeside(file: string, { id, link }: ComparedRun): Promise<FoundReport> {
+  if (link === undefined)
+    throw new UserError([{ file, message: `the run ${id} has no report of its own that this one links to` }])
+  const url = new URL('report.json', new URL(link, pathToFileURL(file)))
+  if (url.protocol !== 'file:')
+    throw new UserError([
+      { file, message: `the report of ${id} is at ${url.href}; fetch its report.json and name that` },
+    ])
+  const where = fileURLToPath(url)
+  return { text: await textOf(where), where }
+}
+
+async function textOf(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((error: unknown) => {
+    const { code, message } = error as NodeJS.ErrnoException
+    const why = code === 'ENOENT' ? 'there is no such file' : message
+    throw new UserError([{ file, message: `${why}; expected the report.json of a run` }])
+  })
+}

@@ -1,0 +1,139 @@
+import { existsSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { openArtifacts } from '../artifacts/artifacts.ts'
+import { digestOf } from '../experiment/canonical.ts'
+import type { DatasetFacts } from '../experiment/dataset.ts'
+import { differences } from '../experiment/differences.ts'
+import { UserError, type Problem } from '../experiment/errors.ts'
+import { runId, type RunInput, type RunResult } from '../experiment/run.ts'
+import { plannedAgain, readPublished, type PublishedRun } from '../report/published.ts'
+import { compareWithReport } from '../report/verification.ts'
+import { answering, conduct, type ConductOptions, type Ends } from './conduct.ts'
+import { findReport, type FoundReport, type Wanted } from './find-report.ts'
+import { home, storeFor } from './place.ts'
+import { coloursOf } from './print.ts'
+import type { Talk } from './talk.ts'
+
+export interface VerifyOptions extends Omit<ConductOptions, 'detach'>, Wanted {
+  readonly dataDirectory?: string
+  readonly keep?: true
+}
+
+/** `zeroshift verify REPORT`: the run is computed again from what its report says, and compared. Answers the exit code. */
+export async function verify(target: string, options: VerifyOptions): Promise<number> {
+  return answering(options, (io) => attempt(target, options, io))
+}
+
+async function attempt(target: string, options: VerifyOptions, io: Talk): Promise<number> {
+  const report = await findReport(target, options)
+  const run = plannedAgain(readPublished(report.text, report.where), report.where)
+  const id = runId(run.spec.name, run.plan)
+  if (options.run !== undefined && options.run !== id)
+    throw new UserError([
+      { file: report.where, message: `this is the report of ${id}, not of ${options.run}` },
+    ])
+  // A store of its own: nothing that was computed before may stand for what is computed now.
+  const directory = resolve(home, 'verify', id)
+  return conduct(
+    options,
+    io,
+    async () => {
+      const input = await recomputation(run, id, directory, report, options, io)
+      // What a verification left that was to be kept is no beginning of this one.
+      if (existsSync(verdictIn(directory))) await rm(directory, { recursive: true })
+      return input
+    },
+    () => Promise.resolve(endsOf(run, id, directory, options)),
+  )
+}
+
+const verdictIn = (directory: string) => join(directory, 'verification.json')
+
+/** The run as its report describes it, on the data of this machine. Throws a UserError where the data is another. */
+async function recomputation(
+  { spec, facts, plan }: PublishedRun,
+  id: string,
+  directory: string,
+  report: FoundReport,
+  options: VerifyOptions,
+  { say }: Talk,
+): Promise<RunInput> {
+  const { findDataDirectory, inspectDataset } = await import('../learning/datasets/index.ts')
+  const named = options.dataDirectory ?? report.dataDirectory
+  const settings = named === undefined ? {} : { dataDirectory: resolve(named) }
+  const data = await findDataDirectory(spec.data, settings, say)
+  refuseOtherData(facts, await inspectDataset(spec.data, data), data)
+  const store = storeFor(directory)
+  return {
+    run: {
+      // No experiment has a dot in its name, so that no run has this id; and directories do not share a verification.
+      id: `verify.${id}.${digestOf(store).slice(0, 8)}`,
+      spec,
+      facts,
+      plan,
+      command: { config: report.where, overrides: [] },
+    },
+    settings: { ...settings, store },
+  }
+}
+
+function refuseOtherData(recorded: DatasetFacts, here: DatasetFacts, directory: string): void {
+  const changed = differences(recorded, here)
+  if (changed.length === 0) return
+  const files = recorded.sources.flatMap(({ name, sha256, bytes }): readonly Problem[] => {
+    const found = here.sources.find((source) => source.name === name)
+    if (found?.sha256 === sha256) return []
+    const what = found ? `has ${found.bytes} bytes and the SHA-256 ${found.sha256}` : 'is not among the files'
+    const message = `${what}; the report is of one with ${bytes} bytes and the SHA-256 ${sha256}. Name the directory of the right one with --data-directory`
+    return [{ file: join(directory, name), message }]
+  })
+  throw new UserError(
+    files.length > 0
+      ? files
+      : `the data in ${directory} is not that of the report: ${changed
+          .map(({ path, before, after }) => `${path}: ${before}, here ${after}`)
+          .join('; ')}`,
+  )
+}
+
+function endsOf(
+  { published }: PublishedRun,
+  id: string,
+  directory: string,
+  { keep, temporal }: VerifyOptions,
+): Ends {
+  return {
+    async completed(result: RunResult, io: Talk) {
+      const json = await openArtifacts(storeFor(directory)).reportJson(result.id)
+      if (json === undefined)
+        throw new Error(
+          `nothing of what was computed is in ${directory}: the workers${temporal === undefined ? '' : ` of ${temporal}`} keep it ` +
+            'on a machine of their own. Verify without --temporal and TEMPORAL_ADDRESS',
+        )
+      const verification = compareWithReport(published, readPublished(json, directory))
+      const { computed, cached, failed } = result
+      for (const { title, reason } of failed) io.say(`${title} failed here: ${reason}`)
+      const { showVerification } = await import('./show-verification.ts')
+      const agrees = showVerification(id, verification, io)
+      if (keep) {
+        await writeFile(verdictIn(directory), `${JSON.stringify(verification, null, 2)}\n`)
+        io.say(`Kept in ${directory}`)
+      } else await rm(directory, { recursive: true, force: true })
+      const status = agrees ? 'verified' : 'different'
+      return io.answer(agrees ? 0 : 1, { id, status, stages: { computed, cached }, failed, verification })
+    },
+
+    cancelled(_, { say, answer }) {
+      say(`The verification of ${id} was stopped. What is done is kept; the same command goes on.`)
+      return answer(1, { id, status: 'cancelled' })
+    },
+
+    failed(_, reason, { answer }) {
+      const { red } = coloursOf(process.stderr)
+      console.error(red(`${id} could not be computed again: ${reason}`))
+      console.error('What is done is kept; once that is put right, the same command goes on.')
+      return answer(1, { id, status: 'failed', error: reason })
+    },
+  }
+}

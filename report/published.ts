@@ -1,0 +1,130 @@
+import { z } from 'zod'
+import { digestOf } from '../experiment/canonical.ts'
+import type { DatasetFacts } from '../experiment/dataset.ts'
+import { UserError } from '../experiment/errors.ts'
+import type { BlobRef } from '../experiment/manifest.ts'
+import { plan, type Plan } from '../experiment/plan.ts'
+import { specSchema, type Spec } from '../experiment/spec.ts'
+import { stagesOf } from '../experiment/stage-list.ts'
+import { stageVersions, type Stage } from '../experiment/stages.ts'
+import { short } from './format.ts'
+
+/** Reads a run's `report.json` (report/json.ts) back: one that anybody may have written, or changed. */
+
+const figure = z.union([z.looseObject({ value: z.number() }), z.object({ missing: z.string() })])
+
+const publishedSchema = z.object({
+  computed: z.looseObject({
+    spec: z.unknown(),
+    data: z.looseObject({}),
+    stages: z.array(
+      z.object({
+        kind: z.string(),
+        key: z.string(),
+        title: z.string(),
+        digest: z.string().optional(),
+        missing: z.string().optional(),
+      }),
+    ),
+    results: z.array(z.object({ label: z.string(), metrics: z.record(z.string(), figure) })),
+    floor: figure,
+  }),
+  digest: z.string(),
+  /** By stage key. Reports of 0.1 list none. */
+  blobs: z
+    .record(z.string(), z.record(z.string(), z.object({ sha256: z.string(), bytes: z.number() })))
+    .optional(),
+  clock: z.object({
+    environments: z.array(
+      z.object({
+        zeroshift: z.string().optional(),
+        node: z.string().optional(),
+        platform: z.string().optional(),
+        processor: z.string().optional(),
+        tensorflow: z.object({ version: z.string(), device: z.string(), threads: z.number() }).optional(),
+      }),
+    ),
+  }),
+})
+
+/** What a run's report says, as far as a verification reads it; what it does not know stays in `computed`. */
+export type Published = z.output<typeof publishedSchema>
+export type PublishedEnvironment = Published['clock']['environments'][number]
+export type PublishedBlobs = Readonly<Record<string, BlobRef>>
+
+/** What a report tells of its run: enough to run it again. */
+export interface PublishedRun {
+  readonly published: Published
+  readonly spec: Spec
+  readonly facts: DatasetFacts
+  readonly plan: Plan
+}
+
+/** A report whose computed part has the digest that it gives. Throws a UserError; `where` is the report's place. */
+export function readPublished(text: string, where: string): Published {
+  const value = parsed(text, where)
+  const { data, error } = publishedSchema.safeParse(value)
+  if (error)
+    throw new UserError([{ file: where, message: `this is not the report of a run: ${reasons(error)}` }])
+  // Of the value as it is there: the schema may leave out what it does not know.
+  const digest = digestOf((value as { readonly computed: unknown }).computed)
+  if (digest !== data.digest)
+    throw new UserError([
+      {
+        file: where,
+        message:
+          `this report was changed after it was written: it gives the digest ${data.digest}, and what it says was ` +
+          `computed has ${digest}. Take an unchanged copy of it.`,
+      },
+    ])
+  return data
+}
+
+/** Its plan, made anew from its spec. Throws a UserError where this version of Zeroshift would compute other stages. */
+export function plannedAgain(published: Published, where: string): PublishedRun {
+  const { data: spec, error } = specSchema.safeParse(published.computed.spec)
+  if (error) throw otherVersion(published, where, `its spec is not one here: ${reasons(error)}`)
+  const facts = published.computed.data as unknown as DatasetFacts
+  const planned = plan(spec, facts)
+  const stages = stagesOf(planned)
+  const [here, there] = [stages, published.computed.stages].map((list) => new Set(list.map(({ key }) => key)))
+  // Inputs come first: the first that differs is the one by which those after it do.
+  const changed = stages.find(({ key }) => !there?.has(key))
+  if (changed) throw otherVersion(published, where, difference(published, changed))
+  const gone = published.computed.stages.find(({ key }) => !here?.has(key))
+  if (gone)
+    throw otherVersion(published, where, `it has the stage "${gone.title}", and the same spec none here`)
+  return { published, spec, facts, plan: planned }
+}
+
+/** JSON of a report. Throws a UserError. */
+export function parsed(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new UserError([{ file: where, message: 'this is no whole JSON; expected a report.json' }])
+  }
+}
+
+function difference({ computed }: Published, { kind, key, title }: Stage): string {
+  const there = computed.stages.find((stage) => stage.kind === kind && stage.title === title)
+  const version = `of version ${stageVersions[kind]} of "${kind}" stages`
+  return there
+    ? `its stage "${title}" has the key ${short(there.key)}, and here, ${version}, ${short(key)}`
+    : `it has no stage "${title}", which the same spec has here (${version})`
+}
+
+function otherVersion({ clock }: Published, where: string, why: string): UserError {
+  const versions = new Set(clock.environments.flatMap(({ zeroshift }) => zeroshift ?? []))
+  const which = versions.size > 0 ? `, ${[...versions].join(' or ')}` : ''
+  const message = `this report was made by another version of Zeroshift: ${why}. Verify it with the version that made it${which}.`
+  return new UserError([{ file: where, message }])
+}
+
+/** The first few of what a schema found. */
+function reasons({ issues }: z.ZodError): string {
+  return issues
+    .slice(0, 3)
+    .map(({ path, message }) => `${path.join('.')}: ${message}`)
+    .join('; ')
+}

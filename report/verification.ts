@@ -1,0 +1,218 @@
+import { differences, type Difference } from '../experiment/differences.ts'
+import type { BlobRef } from '../experiment/manifest.ts'
+import type { Figure } from '../experiment/results.ts'
+import type { Published, PublishedBlobs, PublishedEnvironment } from './published.ts'
+
+/**
+ * What a run computed again says of the report of the first time. Pure: both sides are reports.
+ *
+ * - `same`: every stage, every blob and every figure is the same to the last byte.
+ * - `within-floor`: other bytes on another device, and every row is as near to the recorded one as two gold models are.
+ * - `beyond-floor`: other bytes on another device, and a row is not.
+ * - `unjudged`: other bytes on another device, and no floor to judge them by.
+ * - `differs`: other bytes on the same device with the same threads, where they have to be the same.
+ * - `contradictory`: the stages are the same, and the report says of them what they do not.
+ */
+export type Verdict = 'same' | 'within-floor' | 'beyond-floor' | 'unjudged' | 'differs' | 'contradictory'
+
+export interface Verification {
+  readonly verdict: Verdict
+  readonly stages: readonly VerifiedStage[]
+  /** Absent where the report lists no blobs: its stages' digests stand for them. */
+  readonly blobs?: { readonly same: number; readonly of: number }
+  /** Figures that differ, in all parts of the report. */
+  readonly figures: readonly Difference[]
+  readonly rows: readonly VerifiedRow[]
+  readonly floor: Figure
+  readonly environment: readonly EnvironmentDifference[]
+}
+
+export interface VerifiedStage {
+  readonly kind: string
+  readonly key: string
+  readonly title: string
+  readonly same: boolean
+  /** Digests of its manifest; absent where it did not finish. */
+  readonly recorded?: string
+  readonly here?: string
+  readonly blobs: readonly VerifiedBlob[]
+}
+
+export interface VerifiedBlob {
+  readonly name: string
+  readonly same: boolean
+  readonly recorded?: BlobRef
+  readonly here?: BlobRef
+}
+
+/** How far a row is from the recorded one. */
+export interface VerifiedRow {
+  readonly label: string
+  /** Absolute differences, in points. */
+  readonly differences: Readonly<Record<Judged, Figure>>
+  /** Of those that are there. */
+  readonly mean: Figure
+  /** Whether the mean is at most the floor; undefined where there is no floor, or no figure on either side. */
+  readonly within?: boolean
+}
+
+const judged = ['ra', 'ua', 'ta', 'mia'] as const
+type Judged = (typeof judged)[number]
+
+export interface EnvironmentDifference {
+  readonly name: string
+  readonly recorded: readonly string[]
+  readonly here: readonly string[]
+  /** Whether bytes may depend on it. */
+  readonly decides: boolean
+}
+
+export function compareWithReport(recorded: Published, here: Published): Verification {
+  const stages = here.computed.stages.map((stage) => verifiedStage(recorded, here, stage))
+  const blobs = stages.flatMap((stage) => stage.blobs)
+  const figures = differentFigures(recorded, here)
+  const environment = environmentDifferences(recorded.clock.environments, here.clock.environments)
+  const { floor } = recorded.computed
+  const rows = here.computed.results.map((row) => verifiedRow(recorded, row, floor))
+  return {
+    verdict: verdictOf({ stages, figures, environment, rows, floor }),
+    stages,
+    ...(recorded.blobs && { blobs: { same: blobs.filter(({ same }) => same).length, of: blobs.length } }),
+    figures,
+    rows,
+    floor,
+    environment,
+  }
+}
+
+function verdictOf({
+  stages,
+  figures,
+  environment,
+  rows,
+  floor,
+}: Pick<Verification, 'stages' | 'figures' | 'environment' | 'rows' | 'floor'>): Verdict {
+  // A stage's digest stands for its blobs and its figures.
+  if (stages.some(({ same, blobs }) => same && !blobs.every((blob) => blob.same))) return 'contradictory'
+  if (stages.every(({ same }) => same)) return figures.length === 0 ? 'same' : 'contradictory'
+  if (!environment.some(({ decides }) => decides)) return 'differs'
+  const verdicts = rows.flatMap(({ within }) => within ?? [])
+  if ('missing' in floor || verdicts.length === 0) return 'unjudged'
+  return verdicts.every(Boolean) ? 'within-floor' : 'beyond-floor'
+}
+
+function verifiedStage(
+  recorded: Published,
+  here: Published,
+  { kind, key, title, digest }: Published['computed']['stages'][number],
+): VerifiedStage {
+  const there = recorded.computed.stages.find((stage) => stage.key === key)?.digest
+  return {
+    kind,
+    key,
+    title,
+    // One that failed both times came to the same end.
+    same: there === digest,
+    ...(there !== undefined && { recorded: there }),
+    ...(digest !== undefined && { here: digest }),
+    blobs: recorded.blobs ? verifiedBlobs(recorded.blobs[key], here.blobs?.[key]) : [],
+  }
+}
+
+function verifiedBlobs(recorded: PublishedBlobs = {}, here: PublishedBlobs = {}): readonly VerifiedBlob[] {
+  const names = [...new Set([...Object.keys(here), ...Object.keys(recorded)])]
+  return names.map((name) => {
+    const [one, other] = [recorded[name], here[name]]
+    return {
+      name,
+      same: one?.sha256 === other?.sha256 && one?.bytes === other?.bytes,
+      ...(one && { recorded: one }),
+      ...(other && { here: other }),
+    }
+  })
+}
+
+/**
+ * Words may differ between versions of Zeroshift and in reasons for what is missing, and a later version may say more: what
+ * counts is whether a figure that was reported is there, and the same.
+ */
+function differentFigures(recorded: Published, here: Published): readonly Difference[] {
+  const figuresOf = ({ computed: { spec: _spec, data: _data, stages: _stages, ...figures } }: Published) =>
+    figures
+  return differences(figuresOf(recorded), figuresOf(here)).filter(
+    ({ before, after }) => before !== 'nothing' && !(isText(before) && isText(after)),
+  )
+}
+
+const isText = (json: string) => json.startsWith('"')
+
+function verifiedRow(
+  recorded: Published,
+  { label, metrics }: Published['computed']['results'][number],
+  floor: Figure,
+): VerifiedRow {
+  const there = recorded.computed.results.find((row) => row.label === label)?.metrics
+  const pairs = judged.map((name) => [name, there?.[name], metrics[name]] as const)
+  const gaps = Object.fromEntries(
+    pairs.map(([name, one, other]) => [name, gapOf(one, other)]),
+  ) as VerifiedRow['differences']
+  const values = Object.values(gaps).flatMap((gap) => ('value' in gap ? gap.value : []))
+  const mean: Figure =
+    values.length > 0
+      ? { value: values.reduce((sum, value) => sum + value, 0) / values.length }
+      : { missing: 'no figure of this row is there both times' }
+  const lost = pairs.some(([, one, other]) => hasValue(one) !== hasValue(other))
+  return {
+    label,
+    differences: gaps,
+    mean,
+    ...('value' in floor &&
+      (lost ? { within: false } : 'value' in mean && { within: mean.value <= floor.value })),
+  }
+}
+
+function gapOf(recorded: Figure | undefined, here: Figure | undefined): Figure {
+  if (!hasValue(recorded))
+    return { missing: hasValue(here) ? 'it was not reported' : 'neither time was there one' }
+  return hasValue(here)
+    ? { value: Math.abs(here.value - recorded.value) }
+    : { missing: 'it could not be computed here' }
+}
+
+function hasValue(figure: Figure | undefined): figure is Extract<Figure, { value: number }> {
+  return figure !== undefined && 'value' in figure
+}
+
+/**
+ * What bytes may depend on, and what they may not: a stage's key stands for the code that computes it, and that code gives
+ * the same bytes on every Node.
+ */
+const facets: readonly {
+  readonly name: string
+  readonly decides: boolean
+  readonly of: (environment: PublishedEnvironment) => string | number | undefined
+}[] = [
+  { name: 'device', decides: true, of: ({ tensorflow }) => tensorflow?.device },
+  { name: 'threads', decides: true, of: ({ tensorflow }) => tensorflow?.threads },
+  { name: 'TensorFlow', decides: true, of: ({ tensorflow }) => tensorflow?.version },
+  { name: 'processor', decides: true, of: ({ processor }) => processor },
+  { name: 'platform', decides: true, of: ({ platform }) => platform },
+  { name: 'Node', decides: false, of: ({ node }) => node },
+  { name: 'Zeroshift', decides: false, of: ({ zeroshift }) => zeroshift },
+]
+
+/** What a report does not say of its environment is no difference. */
+function environmentDifferences(
+  recorded: readonly PublishedEnvironment[],
+  here: readonly PublishedEnvironment[],
+): readonly EnvironmentDifference[] {
+  return facets.flatMap(({ name, decides, of }) => {
+    const [one, other] = [recorded, here].map((list) => valuesOf(list.map(of)))
+    if (!one?.length || !other?.length || one.join('\n') === other.join('\n')) return []
+    return [{ name, recorded: one, here: other, decides }]
+  })
+}
+
+function valuesOf(values: readonly (string | number | undefined)[]): readonly string[] {
+  return [...new Set(values.flatMap((value) => (value === undefined ? [] : String(value))))].sort()
+}
