@@ -69,7 +69,7 @@ export function renderJson(
   return { json: `${sortedJson({ computed, digest, clock })}\n`, digest }
 }
 
-function withoutTime({ label, method, metrics: { rte: _, ...metrics } }: ResultRow) {
+export function withoutTime({ label, method, metrics: { rte: _, ...metrics } }: ResultRow) {
   return { label, method, metrics }
 }
 

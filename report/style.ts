@@ -90,6 +90,12 @@ svg.chart { display: block; width: 100%; height: auto; overflow: visible; }
 .swatch.line { background: var(--ink); height: 2px; width: 1.2em; vertical-align: 0.28em; border-radius: 0; }
 table.attacks th, table.attacks td { padding-left: 6px; padding-right: 6px; }
 table.attacks tbody th { min-width: 100px; }
+.swatch.dashed { background: none; border-top: 2px dashed var(--gold); height: 0; width: 1.4em; vertical-align: 0.25em; border-radius: 0; }
+ul.keys { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 18px; padding: 0; margin: 4px 0 0; font-size: 0.88rem; overflow-wrap: anywhere; }
+ol.named { font-size: 0.86rem; padding-left: 24px; margin: 6px 0 0; overflow-wrap: anywhere; }
+td.wrap { white-space: normal; overflow-wrap: anywhere; min-width: 72px; }
+table.compared th, table.compared td { padding-left: 7px; padding-right: 7px; }
+table.compared tbody th { min-width: 84px; }
 .inline-note { color: var(--muted); font-size: 0.9rem; }
 figure.wide { max-width: 760px; }
 figcaption small { font-weight: 400; color: var(--muted); }

@@ -1,5 +1,6 @@
 import type { ComparedOutcome } from '../../experiment/comparison.ts'
 import { metricColumns, type Figure, type MetricName, type ResultRow } from '../../experiment/results.ts'
+import { notFinished } from '../results.ts'
 
 /** What this reads of a `report.json` (report/json.ts). */
 interface Written {
@@ -30,8 +31,9 @@ export function outcomeOf(json: string): ComparedOutcome {
     })),
     floor: computed.floor,
     seconds: clock.stages.reduce((sum, stage) => sum + stage.seconds, 0),
-    failed: computed.stages.flatMap(({ title, missing }) =>
-      missing?.startsWith(`${title} failed: `) ? [title] : [],
+    // The others that are missing waited for these (report/results.ts).
+    failed: computed.stages.flatMap(({ title, missing = notFinished(title) }) =>
+      missing === notFinished(title) ? [] : [title],
     ),
   }
 }

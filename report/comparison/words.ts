@@ -1,0 +1,33 @@
+import type { ShownValue } from '../../experiment/comparison.ts'
+import { limits } from './limits.ts'
+import type { Dimension, Entry, Group } from './overview.ts'
+
+/** Values and rows in words. */
+
+/** `–` where there is none. */
+export function valueText(value: ShownValue): string {
+  return value === null ? '–' : String(value).replace(/^-(?=\d)/, '−')
+}
+
+/** `rank 8`; a method and other words that are plain in themselves stand alone. */
+export function nameAndValue({ name }: Pick<Dimension, 'name'>, value: ShownValue): string {
+  return name === 'method' && value !== null ? valueText(value) : `${name} ${valueText(value)}`
+}
+
+/** `data.name digits, seed 3`: what a group's runs share; undefined where all runs have one gold. */
+export function groupText({ values }: Pick<Group, 'values'>): string | undefined {
+  if (values.length === 0) return undefined
+  return values
+    .slice(0, limits.columns)
+    .map(({ dimension, value }) => nameAndValue(dimension, value))
+    .join(', ')
+}
+
+/** `rank 8, target leave-out`: an entry by some dimensions; by its run where these do not say it in a few words. */
+export function entryText(entry: Entry, dimensions: readonly Dimension[]): string {
+  if (dimensions.length === 0 || dimensions.length > limits.columns) return `${entry.row.label} of ${entry.run.id}`
+  return dimensions
+    .filter(({ index, name }) => name === 'method' || entry.values[index] !== null)
+    .map((dimension) => nameAndValue(dimension, entry.values[dimension.index] ?? null))
+    .join(', ')
+}
