@@ -26,7 +26,7 @@ export async function costSection(overview: Overview, render: Render): Promise<C
       Pareto front: no row is both closer and cheaper than its members, which are numbered and named.
       ${left}
     </p>
-    <div class="panels">
+    <div class="panels pairs">
       ${await inOrder(drawn, (facet, i) => figureOf(facet, i, overview, render))}
     </div>
   </section>`
@@ -78,7 +78,7 @@ function chart(
   others: readonly Point[],
   floor: number | undefined,
 ): TopLevelSpec {
-  const [width, height] = [310, 210]
+  const [width, height] = [420, 240]
   const all = [...front, ...others]
   const costs = all.map(({ cost }) => cost)
   const domain: [number, number] = [
@@ -91,7 +91,7 @@ function chart(
     type: 'quantitative' as const,
     title: 'wall time over that of retraining, RTE (log)',
     scale: { type: 'log' as const, domain, nice: false },
-    axis: { grid: true, values: readable(domain), format: '~g', labelOverlap: true },
+    axis: { grid: true, values: readable(domain), format: '.4~g', labelOverlap: true },
   }
   const y = { field: 'gap', type: 'quantitative' as const, title: 'points', scale, axis }
   const plain = (points: readonly Point[]) =>

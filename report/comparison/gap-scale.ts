@@ -10,7 +10,7 @@ export function gapScale(gaps: readonly number[], height: number) {
   }
   return {
     scale: { type: 'symlog' as const, constant: 1, domain: [0, highest], nice: false },
-    axis: { values, format: '~g', minExtent: 30 },
+    axis: { values, format: '.4~g', minExtent: 30 },
   }
 }
 

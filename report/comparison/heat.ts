@@ -34,8 +34,8 @@ export async function heatSection(overview: Overview, render: Render): Promise<C
   return html`<section>
     <h2>Pairs of settings</h2>
     <p>
-      Points of ${what}: the lowest of all rows with both values, over everything else. Darker is closer; an
-      empty place has no figure.${notes}
+      Points of ${what}: the lowest of all rows with both values, over everything else. The stronger the
+      colour, the closer; an empty place has no figure.${notes}
     </p>
     ${await inOrder(pairs, async ([across, up], i) => {
       return html`<h3>${across.name} and ${up.name}</h3>
@@ -98,7 +98,7 @@ function chart(cells: readonly Cell[], across: Dimension, up: Dimension): TopLev
     scale: { domain: columns },
     axis: {
       labelAngle: columns.some((text) => text.length * 6.5 > 250 / columns.length) ? -40 : 0,
-      labelLimit: 110,
+      labelLimit: 170,
       ticks: false,
       domain: false,
     },
@@ -108,7 +108,7 @@ function chart(cells: readonly Cell[], across: Dimension, up: Dimension): TopLev
     type: 'nominal' as const,
     title: up.name,
     scale: { domain: rows },
-    axis: { labelLimit: 110, ticks: false },
+    axis: { labelLimit: 170, ticks: false },
   }
   return {
     width: Math.min(250, 64 * columns.length),

@@ -19,7 +19,7 @@ export const limits = {
   /** Lines in one of these charts; the page's CSS has as many colours. */
   lines: 8,
   /** Points in a chart of cost and gap. */
-  points: 400,
+  points: 300,
   /** Members of a Pareto front that are named. */
   named: 12,
   /** Pairs of columns that have heat maps, and heat maps in all. */

@@ -1,5 +1,6 @@
 import type { ComparedRun } from '../../experiment/comparison.ts'
 import { metricColumns, type MetricName } from '../../experiment/results.ts'
+import { grouped } from '../format.ts'
 import { limits } from './limits.ts'
 import { ranked, type Dimension, type Entry, type Overview } from './overview.ts'
 
@@ -49,7 +50,7 @@ export function headingOf(name: MetricName): string {
 export function cutOff({ lines, of }: Lines): string | undefined {
   return of === undefined
     ? undefined
-    : `The ${lines.length} rows closest to gold of ${of}, the closest first; results.csv has all.`
+    : `The ${lines.length} rows closest to gold of ${grouped(of)}, the closest first; results.csv has all.`
 }
 
 /** What tables say of columns that are left out. */

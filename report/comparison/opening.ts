@@ -1,5 +1,5 @@
 import { footnotes } from '../footnotes.ts'
-import { counted, duration, percent, signed, significant } from '../format.ts'
+import { counted, duration, grouped, percent, signed, significant } from '../format.ts'
 import { html, type Content, type Markup } from '../markup.ts'
 import { figureOr, footnoteList } from '../sections/missing.ts'
 import type { Overview } from './overview.ts'
@@ -33,9 +33,9 @@ export function openingSection(overview: Overview): Markup {
     <section class="verdict" aria-label="Outcome">
       <p class="headline">${headline}</p>
       <dl class="tiles">
-        ${tile('Runs that came through', html`${runs.length - gone.length} <small>of ${runs.length}</small>`)}
-        ${tile('Methods compared with gold', html`${entries.filter(({ gap }) => gap !== undefined).length} <small>of ${counted(entries.length, 'row')}</small>`)}
-        ${tile('No further from gold than the floor', html`${entries.filter(({ above }) => above !== undefined && above <= 0).length} <small>${entries.length === 1 ? 'row' : 'rows'}</small>`)}
+        ${tile('Runs that came through', html`${grouped(runs.length - gone.length)} <small>of ${grouped(runs.length)}</small>`)}
+        ${tile('Methods compared with gold', html`${grouped(entries.filter(({ gap }) => gap !== undefined).length)} <small>of ${counted(entries.length, 'row')}</small>`)}
+        ${tile('No further from gold than the floor', html`${grouped(entries.filter(({ above }) => above !== undefined && above <= 0).length)} <small>${entries.length === 1 ? 'row' : 'rows'}</small>`)}
         ${tile('Work of all stages', duration(seconds))}
       </dl>
       <p>${details.join(' ')}</p>

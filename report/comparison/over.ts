@@ -46,7 +46,8 @@ interface Asked {
 
 async function one({ overview, over, by, facets, name, render }: Asked): Promise<Markup> {
   const others = overview.dimensions.filter((dimension) => dimension !== over && dimension !== by)
-  const { lines, of } = linesOver(facets.flatMap(({ entries }) => entries), over, others)
+  const entries = facets.flatMap((facet) => facet.entries)
+  const { lines, of } = linesOver(entries, over, others)
   return html`<h3>Over ${over.name}</h3>
     ${
       lines.length > 1 &&
@@ -56,13 +57,16 @@ async function one({ overview, over, by, facets, name, render }: Asked): Promise
     }
     ${
       lines.length === 0
-        ? html`<p class="note">No two rows differ in ${over.name} alone, so that no lines are drawn.</p>`
+        ? html`<p class="note">
+            Rows as points: for lines, ${over.name} has too many values, or too few rows differ in it alone.
+            ${facets.some((facet) => facet.entries.length > limits.points) && `Of each chart's rows, the first ${limits.points} are drawn.`}
+          </p>`
         : of > lines.length &&
           html`<p class="note">
             The ${lines.length} of ${of} lines that come closest to gold are drawn: the others are in the table.
           </p>`
     }
-    <div class="panels">
+    <div class="panels pairs">
       ${await inOrder(facets, async ({ title, entries, floor }, i) => {
         const points = pointsOf(entries, lines, over, others)
         if (points.length === 0) return undefined
@@ -81,7 +85,10 @@ interface Line {
   readonly label: string
 }
 
-/** Combinations of the other columns of which some facet has two values of the one, those that come closest first. */
+/**
+ * Combinations of the other columns that have two values of the one, those that come closest first. None where most rows
+ * are in no such combination, or where the one has too many values: both were drawn at random.
+ */
 function linesOver(
   entries: readonly Entry[],
   over: Dimension,
@@ -91,8 +98,10 @@ function linesOver(
   const all = [...groupedBy(entries, (entry) => keyOf(entry, others))].flatMap(([key, own]) => {
     const [first] = own
     if (!first || new Set(own.map(({ values }) => values[over.index])).size < 2) return []
-    return [{ key, label: labelOf(first, others), closest: Math.min(...own.flatMap((entry) => distance(entry) ?? [])) }]
+    return [{ key, rows: own.length, label: labelOf(first, others), closest: Math.min(...own.flatMap((entry) => distance(entry) ?? [])) }]
   })
+  const rows = all.reduce((sum, line) => sum + line.rows, 0)
+  if (over.values.length > limits.cells || 2 * rows < entries.length) return { lines: [], of: 0 }
   return { lines: all.sort((a, b) => a.closest - b.closest).slice(0, limits.lines), of: all.length }
 }
 
@@ -130,7 +139,8 @@ function pointsOf(
   const points = entries.flatMap((entry): Point[] => {
     const { values, gap = 0, half = 0 } = entry
     const x = values[over.index]
-    const line = lines.findIndex(({ key }) => key === keyOf(entry, others))
+    const own = keyOf(entry, others)
+    const line = lines.findIndex(({ key }) => key === own)
     if (typeof x !== 'number' || (line < 0 && lines.length > 0)) return []
     return [{ x, gap, low: Math.max(0, gap - half), high: gap + half, line }]
   })
@@ -138,10 +148,12 @@ function pointsOf(
 }
 
 function chart(points: readonly Point[], over: Dimension, floor: number | undefined): TopLevelSpec {
-  const [width, height] = [310, 190]
+  const [width, height] = [420, 210]
   const xs = over.values.filter((value) => typeof value === 'number')
   const [least = 0, most = 1] = [xs[0], xs.at(-1)]
   const logarithmic = least > 0 && most / least >= 8
+  // Without lines, bars would hide the points.
+  const drawn = points.filter(({ line }) => line >= 0)
   const { scale, axis } = gapScale([...points.map(({ high }) => high), floor ?? 0], height)
   const x = {
     field: 'x',
@@ -153,7 +165,7 @@ function chart(points: readonly Point[], over: Dimension, floor: number | undefi
       nice: false,
       padding: 8,
     },
-    axis: xs.length <= 8 ? { values: xs, format: '~g', labelOverlap: true } : { tickCount: 5, format: '~g', labelOverlap: true },
+    axis: xs.length <= 8 ? { values: xs, format: '.4~g', labelOverlap: true } : { tickCount: 5, format: '.4~g', labelOverlap: true },
   }
   const y = { type: 'quantitative' as const, title: 'points', scale, axis }
   const color = {
@@ -171,18 +183,18 @@ function chart(points: readonly Point[], over: Dimension, floor: number | undefi
     layer: [
       ...floorRule(floor, y),
       {
-        data: { values: points.filter(({ low, high }) => high > low).map((point) => ({ ...point })) },
+        data: { values: drawn.filter(({ low, high }) => high > low).map((point) => ({ ...point })) },
         mark: { type: 'rule', strokeWidth: 1.1, strokeOpacity: 0.55 },
         encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color },
       },
       {
-        data: { values: points.filter(({ line }) => line >= 0).map((point) => ({ ...point })) },
+        data: { values: drawn.map((point) => ({ ...point })) },
         mark: { type: 'line', strokeWidth: 1.8 },
         encoding: { x, y: { ...y, field: 'gap' }, color },
       },
       {
         data: { values: points.map((point) => ({ ...point })) },
-        mark: { type: 'point', filled: true, size: 30, opacity: 1 },
+        mark: { type: 'point', filled: true, size: 30, opacity: drawn.length > 0 ? 1 : 0.4 },
         encoding: { x, y: { ...y, field: 'gap' }, color },
       },
     ],

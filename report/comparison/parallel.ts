@@ -114,7 +114,7 @@ function chart(
   const y = { field: 'at', type: 'quantitative' as const, scale: { domain: [0, 1], nice: false }, axis: null }
   const text = { field: 'text', type: 'nominal' as const }
   const ticks = axes.flatMap((axis, i) => axis.ticks.map((tick) => ({ ...tick, axis: i })))
-  const word = { type: 'text' as const, align: 'right' as const, dx: -5, fontSize: 10.5, limit: 105 }
+  const word = { type: 'text' as const, align: 'right' as const, dx: -5, fontSize: 10.5, limit: 170 }
   const linesOf = (kind: string, width: number, opacity: number, colour: string) => ({
     data: {
       values: lines.flatMap((line, row) =>
@@ -127,7 +127,7 @@ function chart(
     encoding: { x, y, detail: { field: 'row', type: 'nominal' as const } },
   })
   return {
-    width: Math.min(980, 150 * (axes.length - 1)),
+    width: Math.min(960, 200 * (axes.length - 1)),
     height: 260,
     padding: { left: 100, right: 10, top: 6, bottom: 6 },
     layer: [
@@ -141,7 +141,7 @@ function chart(
       },
       {
         data: { values: axes.map(({ name }, axis) => ({ axis, at: 1, text: name })) },
-        mark: { type: 'text', dy: -14, fontSize: 11.5, fontWeight: 600, fill: 'var(--ink)', limit: 140 },
+        mark: { type: 'text', dy: -22, fontSize: 11.5, fontWeight: 600, fill: 'var(--ink)', limit: 140 },
         encoding: { x, y, text },
       },
       {

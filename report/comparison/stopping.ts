@@ -17,7 +17,7 @@ export function stoppingSection({ comparison: { halving, columns } }: Overview):
     <h2>Early stopping</h2>
     <p>${words}</p>
     <div class="scroll" tabindex="0" role="region" aria-label="Rungs">
-      <table>
+      <table class="rungs">
         <thead>
           <tr>
             ${rungHeads(halving).map((head) => html`<th scope="col">${head}</th>`)}

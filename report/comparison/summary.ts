@@ -1,4 +1,4 @@
-import { counted, percent, significant, withInterval } from '../format.ts'
+import { counted, grouped, percent, significant, withInterval } from '../format.ts'
 import { limits } from './limits.ts'
 import { ranked, type Dimension, type Entry, type Group, type Overview } from './overview.ts'
 import { entryText, groupText } from './words.ts'
@@ -15,7 +15,7 @@ export function summaryOf(overview: Overview): Summary {
   const { groups, runs, entries } = overview
   const winners = groups.flatMap((group) => group.ranked.slice(0, 1).map((entry) => ({ group, entry })))
   const missing = runs.filter((run) => run.missing !== undefined).length
-  const through = `${runs.length - missing} of ${counted(runs.length, 'run')} came through${missing > 0 ? `; ${missing} ${missing === 1 ? 'is' : 'are'} missing` : ''}.`
+  const through = `${grouped(runs.length - missing)} of ${counted(runs.length, 'run')} came through${missing > 0 ? `; ${grouped(missing)} ${missing === 1 ? 'is' : 'are'} missing` : ''}.`
   const partly = runs.filter(({ run: { outcome } }) => 'failed' in outcome && outcome.failed.length > 0).length
   const details = [
     through,

@@ -4,17 +4,20 @@ import type { Dimension, Entry, Group } from './overview.ts'
 
 /** Values and rows in words. */
 
-/** `–` where there is none. */
+/** `–` where there is none; numbers that were drawn at random are cut to four digits. */
 export function valueText(value: ShownValue): string {
-  return value === null ? '–' : String(value).replace(/^-(?=\d)/, '−')
+  if (value === null) return '–'
+  if (typeof value !== 'number') return String(value)
+  const whole = String(value)
+  return (whole.length > 7 && !Number.isInteger(value) ? String(Number(value.toPrecision(4))) : whole).replace(/^-/, '−')
 }
 
-/** `rank 8`; a method and other words that are plain in themselves stand alone. */
+/** `rank 8`; a name, such as a method's or a data set's, stands alone. */
 export function nameAndValue({ name }: Pick<Dimension, 'name'>, value: ShownValue): string {
-  return name === 'method' && value !== null ? valueText(value) : `${name} ${valueText(value)}`
+  return typeof value === 'string' && /(^|\.)(name|kind|method)$/.test(name) ? value : `${name} ${valueText(value)}`
 }
 
-/** `data.name digits, seed 3`: what a group's runs share; undefined where all runs have one gold. */
+/** `digits, seed 3`: what a group's runs share; undefined where all runs have one gold. */
 export function groupText({ values }: Pick<Group, 'values'>): string | undefined {
   if (values.length === 0) return undefined
   return values

@@ -108,3 +108,43 @@ export function withMetrics(comparison: Comparison, metrics: Partial<ResultRow['
 export function changedFirst(comparison: Comparison, change: (run: ComparedRun) => ComparedRun): Comparison {
   return { ...comparison, runs: comparison.runs.map((run, i) => (i === 0 ? change(run) : run)) }
 }
+
+/** A sweep of so many runs: three data sets, five columns of numbers and one of words, every tenth run missing. */
+export function manyRuns(n: number): Comparison {
+  const columns = ['data.name', 'rank', 'lambda', 'steps', 'learningRate', 'target'].map((name, i) => ({
+    name,
+    path: i === 0 ? name : `methods[2].${name}`,
+  }))
+  const pick = <T>(all: readonly T[], i: number, by: number) => all[Math.floor(i / by) % all.length]
+  const runs = Array.from({ length: n }, (_, i): ComparedRun => {
+    const id = `sweep-${digestOf(i).slice(0, 8)}`
+    const rank = pick([1, 4, 16, 64], i, 3) ?? 1
+    const learningRate = 10 ** (-4 + 3 * madeUp('rate', i))
+    const data = pick([...dataSets, 'svhn'], i, 1) ?? 'digits'
+    const gap = 8 / rank + 3 * madeUp('gap', i) + (data === 'svhn' ? 1 : 0)
+    return {
+      id,
+      values: [
+        data,
+        rank,
+        pick([0.5, 1, 2, 4], i, 12) ?? 1,
+        pick([0, 50, 100, 200, 400], i, 48) ?? 0,
+        learningRate,
+        pick(targets, i, 240) ?? null,
+      ],
+      link: `runs/${id}/index.html`,
+      command: `./zeroshift run sweep.yaml -S data.name=${data}`,
+      outcome:
+        i % 10 === 9
+          ? { missing: `out of memory in run ${i}` }
+          : {
+              digest: digestOf({ i }),
+              rows: [row('rfa', 'rfa', gap, { rte: 0.01 + 0.3 * madeUp('rte', i) })],
+              floor: { value: 0.5 + data.length / 10 },
+              seconds: 60,
+              failed: [],
+            },
+    }
+  })
+  return { sweep: 'sweep-many', command: './zeroshift sweep sweep.yaml', columns, runs }
+}
