@@ -23,8 +23,7 @@ export async function costSection(overview: Overview, render: Render): Promise<C
     <h2>Cost against gap</h2>
     <p>
       Wall time of the unlearning over that of retraining, and points of average gap to gold. The line is the
-      Pareto front: no row is both closer and cheaper than its members, which are numbered and named.
-      ${left}
+      Pareto front: no row is both closer and cheaper than its members, which are numbered and named. ${left}
     </p>
     <div class="panels pairs">
       ${await inOrder(drawn, (facet, i) => figureOf(facet, i, overview, render))}
@@ -73,11 +72,7 @@ async function figureOf(
   </figure>`
 }
 
-function chart(
-  front: readonly Point[],
-  others: readonly Point[],
-  floor: number | undefined,
-): TopLevelSpec {
+function chart(front: readonly Point[], others: readonly Point[], floor: number | undefined): TopLevelSpec {
   const [width, height] = [420, 240]
   const all = [...front, ...others]
   const costs = all.map(({ cost }) => cost)

@@ -5,7 +5,10 @@ import type { Overview } from './overview.ts'
 
 const metrics = Object.keys(metricColumns) as MetricName[]
 const figureHeads = [...metrics, 'floor'].flatMap((name) => [name, `${name}_interval`, `${name}_n`])
-const heads = { first: ['run'], after: ['label', 'method', ...figureHeads, 'seconds', 'missing', 'digest', 'command'] }
+const heads = {
+  first: ['run'],
+  after: ['label', 'method', ...figureHeads, 'seconds', 'missing', 'digest', 'command'],
+}
 
 /** `results.csv` (RFC 4180): a line for each method of each run, and for each run without one; all digits of figures. */
 export function renderCsv({ comparison: { columns }, runs }: Overview): string {

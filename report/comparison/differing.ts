@@ -11,6 +11,10 @@ export function differing({ comparison, dimensions }: Overview): readonly {
   return comparison.columns.map(({ name, path }, i) => {
     const values = dimensions[i]?.values ?? []
     const shown = values.slice(0, limits.values).map(valueText).join(', ')
-    return { name, path, values: values.length > limits.values ? `${shown}, … (${values.length} values)` : shown }
+    return {
+      name,
+      path,
+      values: values.length > limits.values ? `${shown}, … (${values.length} values)` : shown,
+    }
   })
 }

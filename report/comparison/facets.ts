@@ -25,14 +25,15 @@ export function facetsOf({ dimensions, entries }: Overview): Facets {
   const known = entries.filter(({ gap }) => gap !== undefined)
   if (!by) return known.length > 0 ? { facets: [facetOf(known)] } : { facets: [] }
   const groups = [...groupedBy(known, ({ values }) => nameAndValue(by, values[by.index] ?? null))]
-  const facets = groups
-    .slice(0, limits.facets)
-    .map(([title, own]) => ({ title, ...facetOf(own) }))
+  const facets = groups.slice(0, limits.facets).map(([title, own]) => ({ title, ...facetOf(own) }))
   return { by, facets, ...leftOf(groups.length, `values of ${by.name}`) }
 }
 
 /** By gold: only models that are compared with the same can be weighed against each other. */
-export function facetsOfGold({ groups }: Overview, textOf: (group: Overview['groups'][number]) => string | undefined): Facets {
+export function facetsOfGold(
+  { groups }: Overview,
+  textOf: (group: Overview['groups'][number]) => string | undefined,
+): Facets {
   const all = groups.flatMap((group) => {
     if (group.ranked.length === 0) return []
     const title = textOf(group)
@@ -43,7 +44,9 @@ export function facetsOfGold({ groups }: Overview, textOf: (group: Overview['gro
 
 /** Of entries that have a gap. */
 export function facetOf(entries: readonly Entry[]): Facet {
-  const floors = new Set(entries.map(({ outcome: { floor } }) => ('value' in floor ? floor.value : undefined)))
+  const floors = new Set(
+    entries.map(({ outcome: { floor } }) => ('value' in floor ? floor.value : undefined)),
+  )
   const [floor] = floors
   return { entries, ...(floors.size === 1 && floor !== undefined && { floor }) }
 }

@@ -22,7 +22,8 @@ export function figuresSection(overview: Overview): Markup {
   return html`<section>
     <h2>All figures</h2>
     <p>
-      Marked are the rows closest to their gold.${several && ' Figures are means over seeds, ± half of the 95% interval.'}
+      Marked are the rows closest to their
+      gold.${several && ' Figures are means over seeds, ± half of the 95% interval.'}
       ${[cutOff(lines), leftOutColumns(overview)].flatMap((words) => words ?? []).join(' ')}
       ${start !== '' && html`Ids of runs begin with <code>${start}</code>.`}
     </p>
@@ -31,7 +32,7 @@ export function figuresSection(overview: Overview): Markup {
         <thead>
           <tr>
             <th scope="col">Run</th>
-            ${dimensions.map(({ name, numeric }) => html`<th scope="col"${!numeric && html` class="text"`}>${name}</th>`)}
+            ${dimensions.map(({ name, numeric }) => html`<th scope="col" ${!numeric && html` class="text"`}>${name}</th>`)}
             ${names.map(heading)}
             <th scope="col" class="split">Floor<small>points</small></th>
           </tr>
@@ -68,13 +69,16 @@ function lineOf(line: Line, { names, dimensions, missing, start }: Context): Mar
         html`<td${!numeric && html` class="text wrap"`}>${valueText(all[index] ?? null)}</td>`,
     )
   if ('run' in line)
-    return html`<tr><th scope="row">${nameOf(line.run, start)}</th>${values(line.run.values)}<td class="key split">${figureOr(missing, { missing: line.reason }, percent)}</td>${names.map(() => html`<td></td>`)}</tr>
-`
+    return html`<tr>
+      <th scope="row">${nameOf(line.run, start)}</th>
+      ${values(line.run.values)}
+      <td class="key split">${figureOr(missing, { missing: line.reason }, percent)}</td>
+      ${names.map(() => html`<td></td>`)}
+    </tr> `
   const { run, row, outcome, values: own } = line.entry
   const cell = (found: Figure, write: (value: number) => string) => figureOr(missing, found, write)
   return html`<tr${line.best && html` class="closest"`}><th scope="row">${nameOf(run, start)}</th>${values(own)}${names.map(
-    (name) =>
-      html`<td${cellClass(name)}>${cell(row.metrics[name], (value) => figure(name, value))}</td>`,
+    (name) => html`<td${cellClass(name)}>${cell(row.metrics[name], (value) => figure(name, value))}</td>`,
   )}<td class="split">${cell(outcome.floor, percent)}</td></tr>
 `
 }
@@ -86,7 +90,9 @@ function nameOf({ id, link }: ComparedRun, start: string): Content {
 
 function heading(name: MetricName): Markup {
   const { label, unit } = metricColumns[name]
-  return html`<th scope="col"${cellClass(name)}>${notation(label)}${unit && html`<small>${unit}</small>`}</th>`
+  return html`<th scope="col" ${cellClass(name)}>
+    ${notation(label)}${unit && html`<small>${unit}</small>`}
+  </th>`
 }
 
 function cellClass(name: MetricName): Content {
@@ -98,5 +104,7 @@ export function commonStart(ids: readonly string[]): string {
   const [first = '', ...rest] = ids
   if (rest.length === 0) return ''
   const starts = [...first.matchAll(/-/g)].map(({ index }) => first.slice(0, index + 1))
-  return starts.findLast((start) => rest.every((id) => id.startsWith(start) && id.length > start.length)) ?? ''
+  return (
+    starts.findLast((start) => rest.every((id) => id.startsWith(start) && id.length > start.length)) ?? ''
+  )
 }

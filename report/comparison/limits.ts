@@ -4,6 +4,9 @@ export const limits = {
   rows: 300,
   /** The same in LaTeX, where a table is a page. */
   texRows: 50,
+  /** Rows, and columns of values, on a terminal. */
+  terminalRows: 40,
+  terminalColumns: 4,
   /** Columns of values in a table. */
   columns: 8,
   /** Runs in lists of missing ones, of commands and of decisions. */

@@ -6,8 +6,7 @@ import { ranked, type Dimension, type Entry, type Overview } from './overview.ts
 
 /** A line of the table of all figures. */
 export type Line =
-  | { readonly entry: Entry; readonly best: boolean }
-  | { readonly run: ComparedRun; readonly reason: string }
+  { readonly entry: Entry; readonly best: boolean } | { readonly run: ComparedRun; readonly reason: string }
 
 export interface Lines {
   readonly lines: readonly Line[]

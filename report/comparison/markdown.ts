@@ -49,7 +49,11 @@ function closest(overview: Overview, notes: Footnotes): string[] {
   )
   return [
     '## Closest to gold',
-    table([...(named ? ['Gold of'] : []), '', 'Avg. gap', 'Floor', 'Above the floor', 'RTE'], rows, named ? 2 : 1),
+    table(
+      [...(named ? ['Gold of'] : []), '', 'Avg. gap', 'Floor', 'Above the floor', 'RTE'],
+      rows,
+      named ? 2 : 1,
+    ),
     ...(of === undefined ? [] : [`The first ${groups.length} of ${of} golds.`]),
   ]
 }
@@ -76,14 +80,21 @@ function figures(overview: Overview, notes: Footnotes): string[] {
   return [
     '## All figures',
     table(
-      ['Run', ...dimensions.map(({ name }) => name), ...names.map((name) => metricColumns[name].label), 'Floor'],
+      [
+        'Run',
+        ...dimensions.map(({ name }) => name),
+        ...names.map((name) => metricColumns[name].label),
+        'Floor',
+      ],
       rows,
       1 + dimensions.length,
     ),
     [
       'In bold: the closest to its gold.',
       `${names.map((name) => `**${escaped(headingOf(name))}**: ${escaped(metricColumns[name].about)}`).join('; ')}; **Floor**: average gap between two gold models.`,
-      ...[cutOff(lines), leftOutColumns(overview)].flatMap((words) => (words === undefined ? [] : [escaped(words)])),
+      ...[cutOff(lines), leftOutColumns(overview)].flatMap((words) =>
+        words === undefined ? [] : [escaped(words)],
+      ),
     ].join(' '),
   ]
 }
@@ -96,7 +107,11 @@ function halving({ comparison }: Overview, notes: Footnotes): string[] {
   return [
     '## Early stopping',
     escaped(whatHalves(halving).words),
-    table(rungHeads(halving), rungsOf(halving).map((rung) => rungTexts(halving, rung)), 1),
+    table(
+      rungHeads(halving),
+      rungsOf(halving).map((rung) => rungTexts(halving, rung)),
+      1,
+    ),
     table(
       ['Run', ...comparison.columns.map(({ name }) => name), 'Rung', 'Judged by', 'Decision'],
       decisions.map(({ run, values, rung, metric, decision }) => [
@@ -121,14 +136,20 @@ function missing({ runs, comparison }: Overview): string[] {
     '## Missing',
     table(
       ['Run', ...comparison.columns.slice(0, limits.columns).map(({ name }) => name), 'Reason'],
-      gone.slice(0, limits.listed).map(({ run, missing }) => [
-        escaped(run.id),
-        ...comparison.columns.slice(0, limits.columns).map((_, i) => escaped(valueText(run.values[i] ?? null))),
-        escaped(missing),
-      ]),
+      gone
+        .slice(0, limits.listed)
+        .map(({ run, missing }) => [
+          escaped(run.id),
+          ...comparison.columns
+            .slice(0, limits.columns)
+            .map((_, i) => escaped(valueText(run.values[i] ?? null))),
+          escaped(missing),
+        ]),
       2 + comparison.columns.length,
     ),
-    ...(gone.length > limits.listed ? [`The first ${limits.listed} of ${gone.length}; results.csv has all.`] : []),
+    ...(gone.length > limits.listed
+      ? [`The first ${limits.listed} of ${gone.length}; results.csv has all.`]
+      : []),
   ]
 }
 
@@ -153,7 +174,9 @@ function cell(found: Figure, write: (value: number) => string, notes: Footnotes)
 
 function runLink({ id, link }: { readonly id: string; readonly link?: string }): string {
   // A place in angle brackets may hold anything but these and line breaks.
-  return link === undefined ? escaped(id) : `[${escaped(id)}](<${link.replace(/[<>|\s\\]/g, encodeURIComponent)}>)`
+  return link === undefined
+    ? escaped(id)
+    : `[${escaped(id)}](<${link.replace(/[<>|\s\\]/g, encodeURIComponent)}>)`
 }
 
 /** The first `words` columns are text, the others numbers. */

@@ -12,10 +12,17 @@ export function openingSection(overview: Overview): Markup {
   const { comparison, runs, dimensions, entries } = overview
   const { headline, details } = summaryOf(overview)
   const gone = runs.filter(({ missing }) => missing !== undefined)
-  const columns = dimensions.filter(({ values }) => values.length > 1).map(({ name, values }) => `${name} (${values.length})`)
-  const seconds = runs.reduce((sum, { run: { outcome } }) => sum + ('seconds' in outcome ? outcome.seconds : 0), 0)
+  const columns = dimensions
+    .filter(({ values }) => values.length > 1)
+    .map(({ name, values }) => `${name} (${values.length})`)
+  const seconds = runs.reduce(
+    (sum, { run: { outcome } }) => sum + ('seconds' in outcome ? outcome.seconds : 0),
+    0,
+  )
   return html`<header>
-      <p class="eyebrow">${comparison.sweep === undefined ? 'Machine unlearning runs side by side' : 'Machine unlearning sweep'}</p>
+      <p class="eyebrow">
+        ${comparison.sweep === undefined ? 'Machine unlearning runs side by side' : 'Machine unlearning sweep'}
+      </p>
       <h1>${titleOf(comparison)}</h1>
       <p class="lead">
         ${counted(runs.length, 'run')}${columns.length > 0 && `, which differ in ${columns.join(', ')}`}
@@ -58,7 +65,8 @@ function closestTable(overview: Overview): Content {
     <h2>Closest to gold</h2>
     <p>
       ${named ? 'Runs with the same gold stand together: only these can be compared by their gaps alone. ' : ''}The
-      floor is the gap between two gold models of different seeds.${of !== undefined && ` The first ${groups.length} of ${of} golds.`}
+      floor is the gap between two gold models of different
+      seeds.${of !== undefined && ` The first ${groups.length} of ${of} golds.`}
     </p>
     <div class="scroll" tabindex="0" role="region" aria-label="Closest to gold">
       <table>

@@ -42,6 +42,9 @@ export function outcomeOf(json: string): ComparedOutcome {
 function withAll(metrics: { readonly [name in MetricName]?: Figure | undefined }): ResultRow['metrics'] {
   const all = Object.keys(metricColumns) as MetricName[]
   return Object.fromEntries(
-    all.map((name) => [name, metrics[name] ?? { missing: 'the report was written before there was this figure' }]),
+    all.map((name) => [
+      name,
+      metrics[name] ?? { missing: 'the report was written before there was this figure' },
+    ]),
   ) as ResultRow['metrics']
 }

@@ -20,7 +20,8 @@ export async function overSection(overview: Overview, render: Render): Promise<C
     intervals && ' Bars are 95% intervals.',
     ' Upwards the scale is the logarithm of 1 + gap.',
     left !== undefined && ` ${left}`,
-    numeric.length > overs.length && ` Drawn over the first ${overs.length} of ${numeric.length} columns of numbers.`,
+    numeric.length > overs.length &&
+      ` Drawn over the first ${overs.length} of ${numeric.length} columns of numbers.`,
   ]
   return html`<section>
     <h2>Gap over settings</h2>
@@ -63,7 +64,8 @@ async function one({ overview, over, by, facets, name, render }: Asked): Promise
           </p>`
         : of > lines.length &&
           html`<p class="note">
-            The ${lines.length} of ${of} lines that come closest to gold are drawn: the others are in the table.
+            The ${lines.length} of ${of} lines that come closest to gold are drawn: the others are in the
+            table.
           </p>`
     }
     <div class="panels pairs">
@@ -98,7 +100,14 @@ function linesOver(
   const all = [...groupedBy(entries, (entry) => keyOf(entry, others))].flatMap(([key, own]) => {
     const [first] = own
     if (!first || new Set(own.map(({ values }) => values[over.index])).size < 2) return []
-    return [{ key, rows: own.length, label: labelOf(first, others), closest: Math.min(...own.flatMap((entry) => distance(entry) ?? [])) }]
+    return [
+      {
+        key,
+        rows: own.length,
+        label: labelOf(first, others),
+        closest: Math.min(...own.flatMap((entry) => distance(entry) ?? [])),
+      },
+    ]
   })
   const rows = all.reduce((sum, line) => sum + line.rows, 0)
   if (over.values.length > limits.cells || 2 * rows < entries.length) return { lines: [], of: 0 }
@@ -165,7 +174,10 @@ function chart(points: readonly Point[], over: Dimension, floor: number | undefi
       nice: false,
       padding: 8,
     },
-    axis: xs.length <= 8 ? { values: xs, format: '.4~g', labelOverlap: true } : { tickCount: 5, format: '.4~g', labelOverlap: true },
+    axis:
+      xs.length <= 8
+        ? { values: xs, format: '.4~g', labelOverlap: true }
+        : { tickCount: 5, format: '.4~g', labelOverlap: true },
   }
   const y = { type: 'quantitative' as const, title: 'points', scale, axis }
   const color = {

@@ -1,4 +1,10 @@
-import type { ComparedColumn, ComparedOutcome, ComparedRun, Comparison, ShownValue } from '../../experiment/comparison.ts'
+import type {
+  ComparedColumn,
+  ComparedOutcome,
+  ComparedRun,
+  Comparison,
+  ShownValue,
+} from '../../experiment/comparison.ts'
 import type { Figure, ResultRow } from '../../experiment/results.ts'
 import { isApproximate, valueOf } from '../results.ts'
 
@@ -116,12 +122,7 @@ function entryOf(
   }
 }
 
-function dimension(
-  name: string,
-  index: number,
-  all: readonly ShownValue[],
-  decidesGold: boolean,
-): Dimension {
+function dimension(name: string, index: number, all: readonly ShownValue[], decidesGold: boolean): Dimension {
   const distinct = [...new Set(all)]
   const present = distinct.filter((value) => value !== null)
   const numbers = present.filter((value) => typeof value === 'number')
@@ -129,7 +130,10 @@ function dimension(
   return {
     name,
     index,
-    values: [...(numeric ? numbers.sort((a, b) => a - b) : present), ...(distinct.includes(null) ? [null] : [])],
+    values: [
+      ...(numeric ? numbers.sort((a, b) => a - b) : present),
+      ...(distinct.includes(null) ? [null] : []),
+    ],
     numeric,
     decidesGold: decidesGold && distinct.length > 1,
   }
@@ -158,7 +162,10 @@ function groupsOf(shared: readonly Dimension[], runs: readonly OverviewRun[]): r
 }
 
 /** In the order in which keys turn up. */
-export function groupedBy<T>(all: readonly T[], keyOf: (one: T) => string): ReadonlyMap<string, readonly T[]> {
+export function groupedBy<T>(
+  all: readonly T[],
+  keyOf: (one: T) => string,
+): ReadonlyMap<string, readonly T[]> {
   const groups = new Map<string, T[]>()
   for (const one of all) {
     const group = groups.get(keyOf(one))

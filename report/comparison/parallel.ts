@@ -28,8 +28,9 @@ export async function parallelSection(overview: Overview, render: Render): Promi
   return html`<section>
     <h2>All settings at once</h2>
     <p>
-      A line is a row: its settings, its gap and its cost. Bold are the closest to ${groups.length > 1 ? 'each' : ''}
-      gold, coloured the closest tenth of all rows. A line ends where it has no value.${notes}
+      A line is a row: its settings, its gap and its cost. Bold are the closest to
+      ${groups.length > 1 ? 'each' : ''} gold, coloured the closest tenth of all rows. A line ends where it
+      has no value.${notes}
     </p>
     <figure>
       ${await render('parallel', `Parallel coordinates of ${drawn.length} rows over ${axes.map(({ name }) => name).join(', ')}.`, chart(axes, lines))}
@@ -52,7 +53,9 @@ function settingAxis({ name, index, values, numeric }: Dimension): Axis {
   const scaled = logarithmic ? Math.log : (value: number) => value
   const at = (value: (typeof values)[number] | undefined) => {
     if (numeric)
-      return typeof value === 'number' ? (scaled(value) - scaled(low)) / (scaled(high) - scaled(low)) : undefined
+      return typeof value === 'number'
+        ? (scaled(value) - scaled(low)) / (scaled(high) - scaled(low))
+        : undefined
     const i = present.findIndex((one) => one === value)
     return i < 0 ? undefined : present.length > 1 ? i / (present.length - 1) : 0.5
   }
@@ -80,7 +83,8 @@ function range(
 ): Axis {
   const sorted = [...values].sort((a, b) => a - b)
   const [low = 0, high = 0] = [sorted[0], sorted.at(-1)]
-  const at = (value: number) => (high > low ? (scaled(value) - scaled(low)) / (scaled(high) - scaled(low)) : 0.5)
+  const at = (value: number) =>
+    high > low ? (scaled(value) - scaled(low)) / (scaled(high) - scaled(low)) : 0.5
   const marks = [low, sorted[Math.floor(sorted.length / 2)] ?? low, high]
   return {
     name,

@@ -23,11 +23,12 @@ export function missingSection({ runs, comparison }: Overview): Content {
         </thead>
         <tbody>
           ${gone.slice(0, limits.listed).map(
-            ({ run, missing }) => html`<tr>
-              <th scope="row">${run.id}</th>
-              ${columns.map((_, i) => html`<td class="text wrap">${valueText(run.values[i] ?? null)}</td>`)}
-              <td class="text wrap">${missing}</td>
-            </tr> `,
+            ({ run, missing }) =>
+              html`<tr>
+                <th scope="row">${run.id}</th>
+                ${columns.map((_, i) => html`<td class="text wrap">${valueText(run.values[i] ?? null)}</td>`)}
+                <td class="text wrap">${missing}</td>
+              </tr> `,
           )}
         </tbody>
       </table>
@@ -52,11 +53,12 @@ export function differencesSection(overview: Overview): Content {
         </thead>
         <tbody>
           ${columns.map(
-            ({ name, path, values }) => html`<tr>
-              <th scope="row">${name}</th>
-              <td class="text wrap"><code>${path}</code></td>
-              <td class="text wrap">${values}</td>
-            </tr> `,
+            ({ name, path, values }) =>
+              html`<tr>
+                <th scope="row">${name}</th>
+                <td class="text wrap"><code>${path}</code></td>
+                <td class="text wrap">${values}</td>
+              </tr> `,
           )}
         </tbody>
       </table>

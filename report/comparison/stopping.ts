@@ -55,13 +55,14 @@ export function stoppingSection({ comparison: { halving, columns } }: Overview):
           </thead>
           <tbody>
             ${decisions.map(
-              ({ run, values, rung, metric, decision }) => html`<tr>
-                <th scope="row">${run}</th>
-                ${shown.map((_, i) => html`<td class="text wrap">${valueText(values[i] ?? null)}</td>`)}
-                <td>${rung + 1}</td>
-                <td>${figureOr(missing, metric, write)}</td>
-                <td class="text">${decisionWords[decision]}</td>
-              </tr> `,
+              ({ run, values, rung, metric, decision }) =>
+                html`<tr>
+                  <th scope="row">${run}</th>
+                  ${shown.map((_, i) => html`<td class="text wrap">${valueText(values[i] ?? null)}</td>`)}
+                  <td>${rung + 1}</td>
+                  <td>${figureOr(missing, metric, write)}</td>
+                  <td class="text">${decisionWords[decision]}</td>
+                </tr> `,
             )}
           </tbody>
         </table>

@@ -16,10 +16,14 @@ export function summaryOf(overview: Overview): Summary {
   const winners = groups.flatMap((group) => group.ranked.slice(0, 1).map((entry) => ({ group, entry })))
   const missing = runs.filter((run) => run.missing !== undefined).length
   const through = `${grouped(runs.length - missing)} of ${counted(runs.length, 'run')} came through${missing > 0 ? `; ${grouped(missing)} ${missing === 1 ? 'is' : 'are'} missing` : ''}.`
-  const partly = runs.filter(({ run: { outcome } }) => 'failed' in outcome && outcome.failed.length > 0).length
+  const partly = runs.filter(
+    ({ run: { outcome } }) => 'failed' in outcome && outcome.failed.length > 0,
+  ).length
   const details = [
     through,
-    ...(partly > 0 ? [`In ${counted(partly, 'run')}, stages failed; the figures that need them are missing.`] : []),
+    ...(partly > 0
+      ? [`In ${counted(partly, 'run')}, stages failed; the figures that need them are missing.`]
+      : []),
   ]
   const [first] = winners
   if (!first) return { headline: 'No method could be compared with gold.', details }
@@ -31,8 +35,12 @@ export function summaryOf(overview: Overview): Summary {
   const named = winners.slice(0, 3).map(({ group, entry }) => {
     return `${entryText(entry, settings(overview))} for ${groupText(group) ?? ''} (${gapText(entry)} points)`
   })
-  const more = winners.length > named.length ? `; the table below has ${winners.length - named.length} more` : ''
-  return { headline: `Closest to gold: ${named.join('; ')}${more}.`, details: [...floorsWords(winners), ...details] }
+  const more =
+    winners.length > named.length ? `; the table below has ${winners.length - named.length} more` : ''
+  return {
+    headline: `Closest to gold: ${named.join('; ')}${more}.`,
+    details: [...floorsWords(winners), ...details],
+  }
 }
 
 /** The dimensions in which runs of one gold may differ. */
@@ -48,9 +56,7 @@ export function closestRows({ groups }: Overview): {
 } {
   const each = groups.length === 1 ? 5 : groups.length <= 4 ? 3 : 1
   return {
-    groups: groups
-      .slice(0, limits.groups)
-      .map((group) => ({ group, entries: group.ranked.slice(0, each) })),
+    groups: groups.slice(0, limits.groups).map((group) => ({ group, entries: group.ranked.slice(0, each) })),
     ...(groups.length > limits.groups && { of: groups.length }),
   }
 }
@@ -75,7 +81,9 @@ function floorWords({ floor }: Group, { gap = 0, outcome }: Entry): readonly str
 function rivalWords({ ranked: [, ...others] }: Group, { gap = 0, half }: Entry): readonly string[] {
   if (half === undefined) return []
   const near = others.filter((other) => other.gap !== undefined && other.gap <= gap + half).length
-  return near === 0 ? [] : [`${counted(near, 'other row')} ${near === 1 ? 'is' : 'are'} within its 95% interval.`]
+  return near === 0
+    ? []
+    : [`${counted(near, 'other row')} ${near === 1 ? 'is' : 'are'} within its 95% interval.`]
 }
 
 function floorsWords(winners: readonly { readonly entry: Entry }[]): readonly string[] {

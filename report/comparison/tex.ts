@@ -45,7 +45,11 @@ export function renderTex(overview: Overview, digest: string): string {
         const line = table.lines[i]
         return [texOf(line === undefined ? '' : 'run' in line ? line.run.id : line.entry.run.id), ...cells]
       })
-  const header = [...(named ? dimensions.map(({ name }) => texOf(name)) : ['run']), ...names.map((name) => texOf(metricColumns[name].label)), 'Floor']
+  const header = [
+    ...(named ? dimensions.map(({ name }) => texOf(name)) : ['run']),
+    ...names.map((name) => texOf(metricColumns[name].label)),
+    'Floor',
+  ]
   const row = (cells: readonly string[]) => `    ${cells.join(' & ')} \\\\`
   return [
     '% \\usepackage{booktabs}',
@@ -77,14 +81,23 @@ function mathOf(text: string): string {
     .replaceAll('±', '\\pm')
     .replaceAll('×', '\\times')
     .replaceAll(',', '{,}')
-    .replace(/[⁻⁰¹²³⁴-⁹]+/g, (power) => `^{${[...power].map((digit) => digits.indexOf(digit)).map((i) => (i === 10 ? '-' : i)).join('')}}`)
+    .replace(
+      /[⁻⁰¹²³⁴-⁹]+/g,
+      (power) =>
+        `^{${[...power]
+          .map((digit) => digits.indexOf(digit))
+          .map((i) => (i === 10 ? '-' : i))
+          .join('')}}`,
+    )
 }
 
 const digits = [...'⁰¹²³⁴⁵⁶⁷⁸⁹⁻']
 
 /** Text in which LaTeX finds no command. */
 export function texOf(text: string): string {
-  return text.replace(/[\s\p{Cc}]+/gu, ' ').replace(/[\\{}$&#%_~^<>|−–×]/g, (character) => commands[character] ?? `\\${character}`)
+  return text
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .replace(/[\\{}$&#%_~^<>|−–×]/g, (character) => commands[character] ?? `\\${character}`)
 }
 
 const commands: Readonly<Record<string, string>> = {

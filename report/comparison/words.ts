@@ -9,12 +9,16 @@ export function valueText(value: ShownValue): string {
   if (value === null) return '–'
   if (typeof value !== 'number') return String(value)
   const whole = String(value)
-  return (whole.length > 7 && !Number.isInteger(value) ? String(Number(value.toPrecision(4))) : whole).replace(/^-/, '−')
+  return (
+    whole.length > 7 && !Number.isInteger(value) ? String(Number(value.toPrecision(4))) : whole
+  ).replace(/^-/, '−')
 }
 
 /** `rank 8`; a name, such as a method's or a data set's, stands alone. */
 export function nameAndValue({ name }: Pick<Dimension, 'name'>, value: ShownValue): string {
-  return typeof value === 'string' && /(^|\.)(name|kind|method)$/.test(name) ? value : `${name} ${valueText(value)}`
+  return typeof value === 'string' && /(^|\.)(name|kind|method)$/.test(name)
+    ? value
+    : `${name} ${valueText(value)}`
 }
 
 /** `digits, seed 3`: what a group's runs share; undefined where all runs have one gold. */
@@ -28,7 +32,8 @@ export function groupText({ values }: Pick<Group, 'values'>): string | undefined
 
 /** `rank 8, target leave-out`: an entry by some dimensions; by its run where these do not say it in a few words. */
 export function entryText(entry: Entry, dimensions: readonly Dimension[]): string {
-  if (dimensions.length === 0 || dimensions.length > limits.columns) return `${entry.row.label} of ${entry.run.id}`
+  if (dimensions.length === 0 || dimensions.length > limits.columns)
+    return `${entry.row.label} of ${entry.run.id}`
   return dimensions
     .filter(({ index, name }) => name === 'method' || entry.values[index] !== null)
     .map((dimension) => nameAndValue(dimension, entry.values[dimension.index] ?? null))
