@@ -32,10 +32,12 @@ export function groupText({ values }: Pick<Group, 'values'>): string | undefined
 
 /** `rank 8, target leave-out`: an entry by some dimensions; by its run where these do not say it in a few words. */
 export function entryText(entry: Entry, dimensions: readonly Dimension[]): string {
-  if (dimensions.length === 0 || dimensions.length > limits.columns)
+  const differing = dimensions.filter(
+    ({ index, values }) => values.length > 1 && (entry.values[index] ?? null) !== null,
+  )
+  if (differing.length === 0 || differing.length > limits.columns)
     return `${entry.row.label} of ${entry.run.id}`
-  return dimensions
-    .filter(({ index, name }) => name === 'method' || entry.values[index] !== null)
+  return differing
     .map((dimension) => nameAndValue(dimension, entry.values[dimension.index] ?? null))
     .join(', ')
 }
