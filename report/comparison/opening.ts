@@ -19,6 +19,7 @@ export function openingSection(overview: Overview): Markup {
     (sum, { run: { outcome } }) => sum + ('seconds' in outcome ? outcome.seconds : 0),
     0,
   )
+  const atFloor = entries.filter(({ above }) => above !== undefined && above <= 0).length
   return html`<header>
       <p class="eyebrow">
         ${comparison.sweep === undefined ? 'Machine unlearning runs side by side' : 'Machine unlearning sweep'}
@@ -42,8 +43,8 @@ export function openingSection(overview: Overview): Markup {
       <dl class="tiles">
         ${tile('Runs that came through', html`${grouped(runs.length - gone.length)} <small>of ${grouped(runs.length)}</small>`)}
         ${tile('Methods compared with gold', html`${grouped(entries.filter(({ gap }) => gap !== undefined).length)} <small>of ${counted(entries.length, 'row')}</small>`)}
-        ${tile('No further from gold than the floor', html`${grouped(entries.filter(({ above }) => above !== undefined && above <= 0).length)} <small>${entries.length === 1 ? 'row' : 'rows'}</small>`)}
-        ${tile('Work of all stages', duration(seconds))}
+        ${tile('No further from gold than the floor', html`${grouped(atFloor)} <small>${atFloor === 1 ? 'row' : 'rows'}</small>`)}
+        ${tile('Work, had runs shared no stage', duration(seconds))}
       </dl>
       <p>${details.join(' ')}</p>
     </section>

@@ -39,7 +39,7 @@ export function outcomeOf(json: string): ComparedOutcome {
 }
 
 /** A report that an earlier version wrote knows fewer figures. */
-function withAll(metrics: { readonly [name in MetricName]?: Figure | undefined }): ResultRow['metrics'] {
+function withAll(metrics: Readonly<Partial<Record<MetricName, Figure | undefined>>>): ResultRow['metrics'] {
   const all = Object.keys(metricColumns) as MetricName[]
   return Object.fromEntries(
     all.map((name) => [
