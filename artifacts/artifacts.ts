@@ -148,6 +148,12 @@ export class Artifacts {
     return objects.flatMap(({ path }) => /^runs\/([^/]+)\/run\.json$/.exec(path)?.[1] ?? [])
   }
 
+  /** The `report.json` of a run, where it has a report. */
+  async reportJson(id: string): Promise<string | undefined> {
+    const bytes = await this.store.get(`runs/${id}/report/report.json`)
+    return bytes && new TextDecoder().decode(bytes)
+  }
+
   /** Writes a run's report; answers the URL of its folder. */
   putReport(id: string, files: Readonly<Record<string, string>>): Promise<string> {
     return this.putFiles(`runs/${id}/report`, files)

@@ -6,6 +6,7 @@ import type { WorkerOptions } from './worker.ts'
 import type { UpOptions } from './up.ts'
 import type { StatusOptions } from './status.ts'
 import type { ReportOptions } from './report.ts'
+import type { CompareOptions } from './compare.ts'
 import type { DoctorOptions } from './doctor.ts'
 import type { GcOptions } from './gc.ts'
 import type { MethodsOptions } from './methods.ts'
@@ -133,6 +134,15 @@ program
   .action(async (target: string, options: VerifyOptions) => {
     const { verify } = await import('./verify.ts')
     process.exitCode = await verify(target, options)
+  .command('compare')
+  .description('put the results of runs side by side, and say in what their specs differ')
+  .argument('<ids...>', "runs' ids")
+  .option('--out <directory>', 'where to put the report; .zeroshift/comparisons/… unless given')
+  .option(...json)
+  .option(...store)
+  .action(async (ids: string[], options: CompareOptions) => {
+    const { compare } = await import('./compare.ts')
+    process.exitCode = await compare(ids, options)
   })
 
 program

@@ -373,7 +373,7 @@ function decades(values: readonly number[]): number[] {
 }
 
 /** 1, 2 and 5 times the powers of ten, within bounds. */
-function readable([low, high]: readonly [number, number]): number[] {
+export function readable([low, high]: readonly [number, number]): number[] {
   return decades([low, high])
     .flatMap((power) => [power, 2 * power, 5 * power])
     .filter((value) => value >= low && value <= high)

@@ -78,7 +78,7 @@ export function renderJson(
   return { json: `${sortedJson({ computed, digest, blobs, clock })}\n`, digest }
 }
 
-function withoutTime({ label, method, metrics: { rte: _, ...metrics } }: ResultRow) {
+export function withoutTime({ label, method, metrics: { rte: _, ...metrics } }: ResultRow) {
   return { label, method, metrics }
 }
 

@@ -18,6 +18,7 @@ import {
   shadowedSamples,
   shadowFigure,
 } from './membership.ts'
+import { escaped, fenced } from './markdown-text.ts'
 import { checkOracle } from './oracle.ts'
 import { probedLayers, probeFigure, probeFigures, probeRows, probeTables } from './probe.ts'
 import { relearnColumns, relearnFigure, relearnFigures, relearnRows } from './relearn.ts'
@@ -226,19 +227,4 @@ function judgedTable<Row extends { readonly label: string; readonly isFloor: boo
 function unit(name: MetricName): string {
   const { unit } = metricColumns[name]
   return unit ? ` (${escaped(unit)})` : ''
-}
-
-/** Text in which GitHub finds no markup. */
-function escaped(text: string): string {
-  return text
-    .replace(/\s+/g, ' ')
-    .replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`)
-    .replace(/[\\`*_[\]|~$]/g, (character) => `\\${character}`)
-}
-
-/** A fence that is longer than any in the text. */
-function fenced(text: string, language: string): string {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length))
-  const fence = '`'.repeat(longest + 1)
-  return `${fence}${language}\n${text}\n${fence}`
 }

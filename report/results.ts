@@ -116,9 +116,14 @@ export function whyMissing(input: ReportInput, stages: readonly Stage[]): string
     // Candidates may share a stage, and each gives it a title of its own.
     const titles = mentionsOf(input.run.plan).flatMap((stage) => (stage.key === key ? [stage.title] : []))
     const failure = input.failed.find((failed) => titles.includes(failed.title))
-    return failure ? `${failure.title} failed: ${failure.reason}` : `the stage "${title}" did not finish`
+    return failure ? `${failure.title} failed: ${failure.reason}` : notFinished(title)
   }
   return 'its stages left no figure'
+}
+
+/** What is said of a stage that did not fail itself. */
+export function notFinished(title: string): string {
+  return `the stage "${title}" did not finish`
 }
 
 /** The stages that make and judge one row's model, inputs first. */

@@ -67,6 +67,7 @@ tbody th { font-weight: 500; background: var(--page); position: sticky; left: 0;
 td small { display: block; color: var(--muted); font-size: 0.78rem; line-height: 1.3; }
 tr.closest th, tr.closest td { background: var(--accent-soft); }
 tr.closest th { color: var(--accent); font-weight: 650; }
+tr.closest th[scope="rowgroup"] { color: inherit; background: var(--page); }
 tr.closest td.key { color: var(--accent); font-weight: 650; }
 tbody.floor th, tbody.floor td { background: var(--gold-soft); }
 tbody.floor tr.about th { background: none; position: static; color: var(--gold); font-weight: 600; font-size: 0.83rem; padding-top: 22px; border-bottom: 1px solid var(--gold); }
@@ -82,6 +83,7 @@ ol.footnotes { font-size: 0.86rem; color: var(--muted); padding-left: 22px; marg
 figure { margin: 18px 0 0; break-inside: avoid; min-width: 0; }
 figcaption { font-size: 0.9rem; font-weight: 600; margin: 0 0 4px; overflow-wrap: anywhere; }
 .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 290px), 1fr)); gap: 10px 26px; }
+.panels.pairs { grid-template-columns: repeat(auto-fill, minmax(min(100%, 420px), 1fr)); }
 svg.chart { display: block; width: 100%; height: auto; overflow: visible; }
 .swatch { display: inline-block; width: 0.72em; height: 0.72em; border-radius: 2px; margin: 0 0.3em 0 0.1em; }
 .swatch.retained { background: var(--retained); }
@@ -90,6 +92,13 @@ svg.chart { display: block; width: 100%; height: auto; overflow: visible; }
 .swatch.line { background: var(--ink); height: 2px; width: 1.2em; vertical-align: 0.28em; border-radius: 0; }
 table.attacks th, table.attacks td { padding-left: 6px; padding-right: 6px; }
 table.attacks tbody th { min-width: 100px; }
+.swatch.dashed { background: none; border-top: 2px dashed var(--gold); height: 0; width: 1.4em; vertical-align: 0.25em; border-radius: 0; }
+ul.keys { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 18px; padding: 0; margin: 4px 0 0; font-size: 0.88rem; overflow-wrap: anywhere; }
+ol.named { font-size: 0.86rem; padding-left: 24px; margin: 6px 0 0; overflow-wrap: anywhere; }
+td.wrap { white-space: normal; overflow-wrap: break-word; }
+table.rungs thead th { white-space: normal; }
+table.compared th, table.compared td { padding-left: 7px; padding-right: 7px; }
+table.compared tbody th { min-width: 84px; overflow-wrap: break-word; }
 .inline-note { color: var(--muted); font-size: 0.9rem; }
 figure.wide { max-width: 760px; }
 figcaption small { font-weight: 400; color: var(--muted); }

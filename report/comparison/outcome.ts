@@ -1,5 +1,6 @@
 import type { ComparedOutcome } from '../../experiment/comparison.ts'
 import { metricColumns, type Figure, type MetricName, type ResultRow } from '../../experiment/results.ts'
+import { notFinished } from '../results.ts'
 
 /** What this reads of a `report.json` (report/json.ts). */
 interface Written {
@@ -30,16 +31,20 @@ export function outcomeOf(json: string): ComparedOutcome {
     })),
     floor: computed.floor,
     seconds: clock.stages.reduce((sum, stage) => sum + stage.seconds, 0),
-    failed: computed.stages.flatMap(({ title, missing }) =>
-      missing?.startsWith(`${title} failed: `) ? [title] : [],
+    // The others that are missing waited for these (report/results.ts).
+    failed: computed.stages.flatMap(({ title, missing = notFinished(title) }) =>
+      missing === notFinished(title) ? [] : [title],
     ),
   }
 }
 
 /** A report that an earlier version wrote knows fewer figures. */
-function withAll(metrics: { readonly [name in MetricName]?: Figure | undefined }): ResultRow['metrics'] {
+function withAll(metrics: Readonly<Partial<Record<MetricName, Figure | undefined>>>): ResultRow['metrics'] {
   const all = Object.keys(metricColumns) as MetricName[]
   return Object.fromEntries(
-    all.map((name) => [name, metrics[name] ?? { missing: 'the report was written before there was this figure' }]),
+    all.map((name) => [
+      name,
+      metrics[name] ?? { missing: 'the report was written before there was this figure' },
+    ]),
   ) as ResultRow['metrics']
 }

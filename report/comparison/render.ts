@@ -1,4 +1,10 @@
 import type { Comparison } from '../../experiment/comparison.ts'
+import { renderCsv } from './csv.ts'
+import { renderJson } from './json.ts'
+import { renderMarkdown } from './markdown.ts'
+import { overviewOf } from './overview.ts'
+import { renderPage } from './page.ts'
+import { renderTex } from './tex.ts'
 
 export interface RenderedComparison {
   /** By name: `index.html`, `report.md`, `report.json`, `results.csv`, `results.tex`. */
@@ -8,6 +14,17 @@ export interface RenderedComparison {
 }
 
 /** The report that puts runs side by side. The same comparison gives the same bytes. */
-export function renderComparison(_comparison: Comparison): Promise<RenderedComparison> {
-  return Promise.reject(new Error('being written'))
+export async function renderComparison(comparison: Comparison): Promise<RenderedComparison> {
+  const overview = overviewOf(comparison)
+  const { json, digest } = renderJson(comparison)
+  return {
+    files: {
+      'index.html': await renderPage(overview, digest),
+      'report.md': renderMarkdown(overview, digest),
+      'report.json': json,
+      'results.csv': renderCsv(overview),
+      'results.tex': renderTex(overview, digest),
+    },
+    digest,
+  }
 }

@@ -13,10 +13,9 @@ import {
 import { counted, percent, significant } from '../format.ts'
 import { html, type Content, type Markup } from '../markup.ts'
 import { meanCurve, meanResiduals, summedConfidence } from '../over-seeds.ts'
+import { inOrder, type Render } from '../render-charts.ts'
 import { closest, floorGap, manifestOf, modelsBehind, valueOf, type ReportInput } from '../results.ts'
 import { notation } from './notation.ts'
-
-type Render = (typeof import('../svg.ts'))['renderChart']
 
 /** The charts, as inline SVG. Vega is loaded here alone: it takes longer to load than all of the rest to render. */
 export async function chartSections(input: ReportInput, rows: readonly ResultRow[]): Promise<Markup> {
@@ -196,11 +195,4 @@ function unlearned(input: ReportInput) {
 function positiveRange(points: readonly ResidualPoint[]): readonly [number, number] | undefined {
   const values = points.flatMap(({ retained, forget }) => [retained, forget]).filter((value) => value > 0)
   return values.length > 0 ? [Math.min(...values), Math.max(...values)] : undefined
-}
-
-/** One after the other: vega counts the ids of what it draws. */
-async function inOrder<T, R>(items: readonly T[], draw: (item: T, i: number) => Promise<R>): Promise<R[]> {
-  const drawn: R[] = []
-  for (const [i, item] of items.entries()) drawn.push(await draw(item, i))
-  return drawn
 }

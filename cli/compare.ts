@@ -1,0 +1,132 @@
+import { existsSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join, relative, resolve, sep } from 'node:path'
+import { openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
+import type { ComparedRun, Comparison } from '../experiment/comparison.ts'
+import { differingColumns } from '../experiment/differing-columns.ts'
+import { UserError } from '../experiment/errors.ts'
+import type { RunRecord } from '../experiment/run.ts'
+import { commandOf, quoted } from '../report/command.ts'
+import { differing } from '../report/comparison/differing.ts'
+import { renderJson } from '../report/comparison/json.ts'
+import { cutOff } from '../report/comparison/lines.ts'
+import { outcomeOf } from '../report/comparison/outcome.ts'
+import { overviewOf } from '../report/comparison/overview.ts'
+import { renderComparison } from '../report/comparison/render.ts'
+import { terminalRows } from '../report/comparison/terminal.ts'
+import { home, recordIn, storeFor } from './place.ts'
+import { columns, coloursOf, whereOf } from './print.ts'
+
+export interface CompareOptions {
+  readonly out?: string
+  readonly json?: true
+  readonly store?: string
+}
+
+/** `zeroshift compare ID ID…`: what is in the store, side by side. */
+export async function compare(ids: readonly string[], { out, json, store }: CompareOptions): Promise<number> {
+  const distinct = [...new Set(ids)]
+  if (distinct.length < 2)
+    throw new UserError(
+      `one run has nothing to be compared with: name two or more, found ${distinct.join('')}`,
+    )
+  const artifacts = openArtifacts(storeFor(store))
+  const runs = await inOrder(distinct, (id) => recordIn(artifacts, id))
+  const comparison = await comparisonOf(artifacts, runs, store)
+
+  const { digest } = renderJson(comparison)
+  const folder = resolve(out ?? join(home, 'comparisons', digest.slice(0, 8)))
+  const { files } = await renderComparison(withLinks(comparison, artifacts, folder))
+  await mkdir(folder, { recursive: true })
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+
+  const page = join(folder, 'index.html')
+  const stream = json ? process.stderr : process.stdout
+  for (const line of linesFor(comparison, coloursOf(stream))) stream.write(`${line}\n`)
+  stream.write(`\nReport: ${page}\n`)
+  if (json) process.stdout.write(`${JSON.stringify(answerOf(comparison, digest, page))}\n`)
+  return 0
+}
+
+/** Runs that have come to nothing yet are there as missing, with what would finish them. */
+export async function comparisonOf(
+  artifacts: Artifacts,
+  runs: readonly RunRecord[],
+  store?: string,
+): Promise<Comparison> {
+  const where = store === undefined ? '' : ` --store ${quoted(store)}`
+  const found = differingColumns(runs.map(({ spec }) => spec))
+  return {
+    command: `./zeroshift compare ${runs.map(({ id }) => quoted(id)).join(' ')}${where}`,
+    columns: found.columns,
+    runs: await inOrder(runs, async (run, i): Promise<ComparedRun> => ({
+      id: run.id,
+      values: found.values[i] ?? [],
+      command: commandOf(run),
+      outcome: await outcomeIn(artifacts, run.id, where),
+    })),
+  }
+}
+
+async function outcomeIn(artifacts: Artifacts, id: string, where: string): Promise<ComparedRun['outcome']> {
+  const text = await artifacts.reportJson(id)
+  if (text === undefined)
+    return { missing: `it has no report yet: ./zeroshift resume ${quoted(id)}${where} finishes it` }
+  try {
+    return outcomeOf(text)
+  } catch {
+    return {
+      missing: `its report.json is not whole: ./zeroshift report ${quoted(id)}${where} writes it again`,
+    }
+  }
+}
+
+/** To the runs' own pages, where the store is a directory. */
+function withLinks(comparison: Comparison, { store }: Artifacts, folder: string): Comparison {
+  return {
+    ...comparison,
+    runs: comparison.runs.map((run) => {
+      const page = whereOf(store.locate(`runs/${run.id}/report/index.html`))
+      if (!existsSync(page)) return run
+      return { ...run, link: relative(folder, page).split(sep).map(encodeURIComponent).join('/') }
+    }),
+  }
+}
+
+function linesFor(comparison: Comparison, { bold, dim }: ReturnType<typeof coloursOf>): readonly string[] {
+  const overview = overviewOf(comparison)
+  const parts = differing(overview)
+  const { rows, lines } = terminalRows(overview)
+  const [heading = '', ...body] = columns(rows).split('\n')
+  const missing = overview.runs.flatMap(({ run, missing }) =>
+    missing === undefined ? [] : [`${run.id} is missing: ${missing}`],
+  )
+  return [
+    ...(parts.length === 0
+      ? ['The specs do not differ.']
+      : ['The specs differ in:', columns(parts.map(({ path, values }) => [`  ${path}`, values]))]),
+    '',
+    bold(heading),
+    ...body,
+    ...['* closest to its gold', ...[cutOff(lines) ?? []].flat(), ...missing].map(dim),
+  ]
+}
+
+function answerOf({ columns, runs }: Comparison, digest: string, report: string) {
+  return {
+    report,
+    digest,
+    runs: runs.map(({ id, values, outcome }) => ({
+      id,
+      values: Object.fromEntries(columns.map(({ name }, i) => [name, values[i] ?? null])),
+      ...('missing' in outcome ? outcome : { floor: outcome.floor, results: outcome.rows }),
+    })),
+  }
+}
+
+/** One after the other: a store answers hundreds of requests at once no faster. */
+async function inOrder<T, R>(all: readonly T[], one: (item: T, i: number) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  for (const [i, item] of all.entries()) results.push(await one(item, i))
+  return results
+}

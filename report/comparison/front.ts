@@ -1,0 +1,16 @@
+export interface Costed {
+  readonly cost: number
+  readonly gap: number
+}
+
+/** The Pareto front: those than which none is closer at no more cost, or cheaper at no greater gap; the cheapest first. */
+export function paretoFront<P extends Costed>(points: readonly P[]): readonly P[] {
+  const sorted = [...points].sort((a, b) => a.cost - b.cost || a.gap - b.gap)
+  let lowest: P | undefined
+  return sorted.filter((point) => {
+    const twin = lowest?.cost === point.cost && lowest.gap === point.gap
+    if (lowest && point.gap >= lowest.gap && !twin) return false
+    lowest = point
+    return true
+  })
+}

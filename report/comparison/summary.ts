@@ -1,0 +1,96 @@
+import { counted, grouped, percent, significant, withInterval } from '../format.ts'
+import { limits } from './limits.ts'
+import { ranked, type Dimension, type Entry, type Group, type Overview } from './overview.ts'
+import { entryText, groupText } from './words.ts'
+
+/** What came out, in plain words. */
+export interface Summary {
+  /** Which rows come closest to gold. */
+  readonly headline: string
+  /** How many came through, floors, what cannot be told apart: a sentence an entry. */
+  readonly details: readonly string[]
+}
+
+export function summaryOf(overview: Overview): Summary {
+  const { groups, runs, entries } = overview
+  const winners = groups.flatMap((group) => group.ranked.slice(0, 1).map((entry) => ({ group, entry })))
+  const missing = runs.filter((run) => run.missing !== undefined).length
+  const through = `${grouped(runs.length - missing)} of ${counted(runs.length, 'run')} came through${missing > 0 ? `; ${grouped(missing)} ${missing === 1 ? 'is' : 'are'} missing` : ''}.`
+  const partly = runs.filter(
+    ({ run: { outcome } }) => 'failed' in outcome && outcome.failed.length > 0,
+  ).length
+  const details = [
+    through,
+    ...(partly > 0
+      ? [`In ${counted(partly, 'run')}, stages failed; the figures that need them are missing.`]
+      : []),
+  ]
+  const [first] = winners
+  if (!first) return { headline: 'No method could be compared with gold.', details }
+  if (groups.length === 1)
+    return {
+      headline: `Of ${counted(entries.length, 'method row')}, ${entryText(first.entry, overview.dimensions)} comes closest to gold, with an average gap of ${gapText(first.entry)} points.`,
+      details: [...floorWords(first.group, first.entry), ...rivalWords(first.group, first.entry), ...details],
+    }
+  const named = winners.slice(0, 3).map(({ group, entry }) => {
+    return `${entryText(entry, settings(overview))} for ${groupText(group) ?? ''} (${gapText(entry)} points)`
+  })
+  const more =
+    winners.length > named.length ? `; the table below has ${winners.length - named.length} more` : ''
+  return {
+    headline: `Closest to gold: ${named.join('; ')}${more}.`,
+    details: [...floorsWords(winners), ...details],
+  }
+}
+
+/** The dimensions in which runs of one gold may differ. */
+export function settings({ dimensions }: Overview): readonly Dimension[] {
+  return dimensions.filter(({ decidesGold }) => !decidesGold)
+}
+
+/** The rows that come closest to each gold: of one gold the first five, of a few the first three, of many the first. */
+export function closestRows({ groups }: Overview): {
+  readonly groups: readonly { readonly group: Group; readonly entries: readonly Entry[] }[]
+  /** How many groups there are in all, where not all are here. */
+  readonly of?: number
+} {
+  const each = groups.length === 1 ? 5 : groups.length <= 4 ? 3 : 1
+  return {
+    groups: groups.slice(0, limits.groups).map((group) => ({ group, entries: group.ranked.slice(0, each) })),
+    ...(groups.length > limits.groups && { of: groups.length }),
+  }
+}
+
+function gapText({ row }: Entry): string {
+  const { averageGap } = row.metrics
+  return 'value' in averageGap ? withInterval(averageGap, percent) : 'n/a'
+}
+
+function floorWords({ floor }: Group, { gap = 0, outcome }: Entry): readonly string[] {
+  const own = 'value' in floor ? floor : outcome.floor
+  if ('missing' in own)
+    return ['How far two gold models are apart is not known, so there is no floor to read the gap against.']
+  const apart = `Gold models that differ in their seed alone are ${withInterval(own, percent)} points apart`
+  if (gap <= own.value) return [`${apart}: by these four figures, it cannot be told from gold.`]
+  return percent(own.value) === '0.00'
+    ? [`${apart}: chance between seeds explains none of the gap.`]
+    : [`${apart}: the gap is ${significant(gap / own.value)} times that floor.`]
+}
+
+/** How many others are within the interval of the closest. */
+function rivalWords({ ranked: [, ...others] }: Group, { gap = 0, half }: Entry): readonly string[] {
+  if (half === undefined) return []
+  const near = others.filter((other) => other.gap !== undefined && other.gap <= gap + half).length
+  return near === 0
+    ? []
+    : [`${counted(near, 'other row')} ${near === 1 ? 'is' : 'are'} within its 95% interval.`]
+}
+
+function floorsWords(winners: readonly { readonly entry: Entry }[]): readonly string[] {
+  const judged = ranked(winners.map(({ entry }) => entry)).flatMap(({ above }) => above ?? [])
+  if (judged.length === 0) return []
+  const at = judged.filter((above) => above <= 0).length
+  return [
+    `Each is compared with gold models of its own; ${at} of ${judged.length} ${at === 1 ? 'is' : 'are'} no further from gold than a second gold model is (the floor).`,
+  ]
+}

@@ -1,0 +1,43 @@
+import type { ShownValue } from '../../experiment/comparison.ts'
+import { limits } from './limits.ts'
+import type { Dimension, Entry, Group } from './overview.ts'
+
+/** Values and rows in words. */
+
+/** `–` where there is none; numbers that were drawn at random are cut to four digits. */
+export function valueText(value: ShownValue): string {
+  if (value === null) return '–'
+  if (typeof value !== 'number') return String(value)
+  const whole = String(value)
+  return (
+    whole.length > 7 && !Number.isInteger(value) ? String(Number(value.toPrecision(4))) : whole
+  ).replace(/^-/, '−')
+}
+
+/** `rank 8`; a name, such as a method's or a data set's, stands alone. */
+export function nameAndValue({ name }: Pick<Dimension, 'name'>, value: ShownValue): string {
+  return typeof value === 'string' && /(^|\.)(name|kind|method)$/.test(name)
+    ? value
+    : `${name} ${valueText(value)}`
+}
+
+/** `digits, seed 3`: what a group's runs share; undefined where all runs have one gold. */
+export function groupText({ values }: Pick<Group, 'values'>): string | undefined {
+  if (values.length === 0) return undefined
+  return values
+    .slice(0, limits.columns)
+    .map(({ dimension, value }) => nameAndValue(dimension, value))
+    .join(', ')
+}
+
+/** `rank 8, target leave-out`: an entry by some dimensions; by its run where these do not say it in a few words. */
+export function entryText(entry: Entry, dimensions: readonly Dimension[]): string {
+  const differing = dimensions.filter(
+    ({ index, values }) => values.length > 1 && (entry.values[index] ?? null) !== null,
+  )
+  if (differing.length === 0 || differing.length > limits.columns)
+    return `${entry.row.label} of ${entry.run.id}`
+  return differing
+    .map((dimension) => nameAndValue(dimension, entry.values[dimension.index] ?? null))
+    .join(', ')
+}
