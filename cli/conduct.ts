@@ -3,7 +3,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client'
 import { UserError } from '../experiment/errors.ts'
 import type { RunInput, RunResult } from '../experiment/run.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
-import { resumeSignal, trackingId, workflowId, workflowType } from '../workflows/names.ts'
+import { fairShare, resumeSignal, trackingId, workflowId, workflowType } from '../workflows/names.ts'
 import { counted } from './format.ts'
 import { interruption, type Interruption } from './interrupt.ts'
 import { printProblem } from './print.ts'
@@ -64,6 +64,7 @@ export async function conduct(
         workflowId: workflowId(id),
         taskQueue: 'zeroshift',
         workflowIdConflictPolicy: 'USE_EXISTING',
+        priority: fairShare(id),
         args: [input],
       })
       // One that was paused goes on; for others it means nothing.
