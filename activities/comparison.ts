@@ -40,7 +40,7 @@ async function comparedRun(
   values: ComparedRun['values'],
   failure: string | undefined,
 ): Promise<ComparedRun> {
-  const [record, report] = await Promise.all([artifacts.run(id), artifacts.reportFile(id, 'report.json')])
+  const [record, report] = await Promise.all([artifacts.run(id), artifacts.reportJson(id)])
   return {
     id,
     values,

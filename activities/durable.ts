@@ -1,8 +1,8 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import type { Artifacts } from '../artifacts/artifacts.ts'
 import { Checkpoints, type Checkpoint } from '../artifacts/checkpoints.ts'
-import { Lease, LeaseLostError } from '../artifacts/lease.ts'
+import { Lease, LeaseLostError, type Holder } from '../artifacts/lease.ts'
 import { canonicalJson } from '../experiment/canonical.ts'
 import { checkpointSecondsOf, heartbeatSecondsOf } from '../experiment/durability.ts'
 import type { Environment } from '../experiment/manifest.ts'
@@ -15,10 +15,43 @@ export class HandedOverError extends Error {
   override readonly name = 'HandedOverError'
 }
 
+/** Another run's attempt has the stage: this one makes room for other work, and looks again after a while. */
+export class ComputedElsewhereError extends Error {
+  override readonly name = 'ComputedElsewhereError'
+  readonly afterMs: number
+
+  constructor(afterMs: number) {
+    super('another run computes this stage')
+    this.afterMs = afterMs
+  }
+}
+
+/** What an attempt saw of the stage's holder; the next one finds it in its heartbeat. */
+interface Look {
+  readonly sight: string
+  /**
+   * When the first attempt that found the sight unchanged was due, in milliseconds of the Temporal server's clock, which
+   * is the only one that attempts on several machines share. Absent in the attempt that saw it first.
+   */
+  readonly since?: number
+}
+
+/** What heartbeats carry. */
+export type Beat = StepProgress & {
+  /** The server shows the last attempt's details until this one's arrive: they say whose they are. */
+  readonly attempt: number
+  readonly checkpoint?: string
+  /** Of an attempt that computes nothing. */
+  readonly look?: Look
+}
+
 /** Core sends at most one heartbeat a second (see worker/worker.ts); offering more only costs. */
 const BEAT_EVERY_MS = 250
 /** A checkpoint that took a second is followed by 60 seconds of work at least: its cost stays under 2%. */
 const WORK_PER_CHECKPOINT = 60
+/** Whoever waits for another run looks often at first, and at most about a tenth of its time too late. */
+const FIRST_LOOK_MS = 250
+const LOOKS_GROW_BY = 1.1
 
 export interface DurableOptions {
   readonly artifacts: Artifacts
@@ -40,7 +73,8 @@ export interface Durable {
 /**
  * Runs one attempt at a stage so that nothing is lost with it: it computes only while it holds the stage's lease, shows
  * life to Temporal and to the store, keeps checkpoints by time, goes on from the newest one, and on a cancellation or
- * the worker's shutdown keeps a last one before it stops. undefined: another attempt finished the stage.
+ * the worker's shutdown keeps a last one before it stops. undefined: another attempt finished the stage. Throws a
+ * ComputedElsewhereError where another run's attempt holds the lease.
  */
 export async function durably<T>(
   { artifacts, stage, settings, stopping }: DurableOptions,
@@ -48,13 +82,14 @@ export async function durably<T>(
 ): Promise<T | undefined> {
   const context = Context.current()
   const { workflowExecution, activityId, attempt } = context.info
+  const earlier = context.info.heartbeatDetails as Beat | undefined
+  const holder = { activity: `${workflowExecution?.runId}/${activityId}`, attempt }
   const checkpoints = new Checkpoints(artifacts, stage)
-  let latest: StepProgress & { readonly checkpoint?: string } = {}
+  let latest: Omit<Beat, 'attempt'> = {}
   let lastBeat = -Infinity
   const beat = () => {
     lastBeat = performance.now()
-    // The server shows the last attempt's details until this one's arrive: they say whose they are.
-    context.heartbeat({ ...latest, attempt })
+    context.heartbeat({ ...latest, attempt } satisfies Beat)
   }
 
   /** A stop that was asked for, by whomever. */
@@ -77,19 +112,9 @@ export async function durably<T>(
     await renewal
   }
   try {
-    lease = await Lease.take(
-      artifacts,
-      stage,
-      { activity: `${workflowExecution?.runId}/${activityId}`, attempt },
-      {
-        staleSeconds: 2 * heartbeatSecondsOf(settings),
-        pause: async () => {
-          await sleep(500)
-          if (isStopping()) await stop()
-        },
-      },
-    )
-    if (!lease) return undefined
+    lease = await turn(artifacts, stage, holder, heartbeatSecondsOf(settings), earlier?.look)
+    // It does not wait any more.
+    if (earlier?.look) beat()
     // The one who held it may have finished between the look into the store and the lease.
     if (await artifacts.complete(stage)) {
       await artifacts.clear(stage)
@@ -178,6 +203,32 @@ export async function durably<T>(
   } finally {
     clearInterval(beating)
   }
+}
+
+/**
+ * The stage's lease. Where a holder that is not known to be dead has it, this leaves what it saw to the next attempt and
+ * throws: that one may run on any worker, and takes the stage over once the holder has shown no life for two heartbeats.
+ */
+async function turn(
+  artifacts: Artifacts,
+  stage: StageRef,
+  holder: Holder,
+  heartbeatSeconds: number,
+  earlier: Look | undefined,
+): Promise<Lease> {
+  const context = Context.current()
+  const { attempt, currentAttemptScheduledTimestampMs: now } = context.info
+  const isDead = (sight: string) =>
+    sight === earlier?.sight && earlier.since !== undefined && now - earlier.since > 2000 * heartbeatSeconds
+  const answer = await Lease.take(artifacts, stage, holder, isDead)
+  if (answer instanceof Lease) return answer
+  const { sight } = answer
+  const look = { sight, ...(sight === earlier?.sight && { since: earlier.since ?? now }) }
+  context.heartbeat({ attempt, look } satisfies Beat)
+  // Holders show life three times a heartbeat: there is no more to see in between.
+  throw new ComputedElsewhereError(
+    Math.min(FIRST_LOOK_MS * LOOKS_GROW_BY ** (attempt - 1), (1000 * heartbeatSeconds) / 3),
+  )
 }
 
 /** The kinds of stage that compute on TensorFlow. */

@@ -74,7 +74,7 @@ async function settled(
   id: string,
   digestNow: (stage: Stage) => Promise<string | undefined>,
 ): Promise<readonly ResultRow[] | null> {
-  const [record, report] = await Promise.all([artifacts.run(id), artifacts.reportFile(id, 'report.json')])
+  const [record, report] = await Promise.all([artifacts.run(id), artifacts.reportJson(id)])
   if (!record || report === undefined) return null
   const { stages } = (JSON.parse(report) as WrittenReport).computed
   const written = new Map(stages.map(({ key, digest }) => [key, digest]))

@@ -159,12 +159,6 @@ export class Artifacts {
     return this.putFiles(`runs/${id}/report`, files)
   }
 
-  /** A file of a run's report. */
-  async reportFile(id: string, name: string): Promise<string | undefined> {
-    const bytes = await this.store.get(`runs/${id}/report/${name}`)
-    return bytes && new TextDecoder().decode(bytes)
-  }
-
   async putSweep(sweep: SweepRecord): Promise<void> {
     await this.store.put(`sweeps/${sweep.id}/sweep.json`, jsonBytes(sweep))
   }
@@ -189,12 +183,6 @@ export class Artifacts {
     for (const [name, text] of Object.entries(files))
       await this.store.put(`${folder}/${name}`, new TextEncoder().encode(text))
     return this.store.locate(folder)
-  }
-
-  /** A run's `report.json`; undefined where it has no report. */
-  async reportJson(id: string): Promise<string | undefined> {
-    const bytes = await this.store.get(`runs/${id}/report/report.json`)
-    return bytes && new TextDecoder().decode(bytes)
   }
 }
 

@@ -22,8 +22,7 @@ interface LeaseRecord extends Holder {
  * nothing of each other. Leases are numbered, `lease/<n>.json`, and created by conditional puts: the highest one holds. A
  * holder that is overtaken learns of it at its next renewal; what it may still write until then has names of its own.
  *
- * No clock is compared with another machine's: whoever waits watches the beat and measures by its own clock how long
- * that stays unchanged.
+ * No clock is compared with another machine's: whoever waits watches whether the beat stays unchanged.
  */
 export class Lease {
   private beat = 0
@@ -40,35 +39,25 @@ export class Lease {
   }
 
   /**
-   * Waits for its turn: at once where nobody computes the stage or where the holder is an earlier attempt of the same
-   * activity (Temporal has given that one up); else until the holder is done, lets go or shows no life for
-   * `staleSeconds`. undefined: the stage is finished. `pause` is awaited between looks; it may throw.
+   * Takes the stage where nobody computes it, where the holder is an earlier attempt of the same activity (Temporal has
+   * given that one up), or where `isDead` says so of what is seen of it. Elsewhere answers that sight: the holder has
+   * shown no life for as long as it stays the same.
    */
   static async take(
     artifacts: Artifacts,
     stage: StageRef,
     holder: Holder,
-    { staleSeconds, pause }: { staleSeconds: number; pause: () => Promise<void> },
-  ): Promise<Lease | undefined> {
-    let seen = ''
-    let since = performance.now()
+    isDead: (sight: string) => boolean,
+  ): Promise<Lease | { readonly sight: string }> {
     for (;;) {
       const { newest, record } = await newestLease(artifacts, stage)
-      const sight = `${newest} ${record?.beat}`
-      if (sight !== seen) {
-        seen = sight
-        since = performance.now()
-      }
       const isOwn = record?.activity === holder.activity && record.attempt <= holder.attempt
-      if (!record || isOwn || performance.now() - since > 1000 * staleSeconds) {
-        const number = newest + 1
-        const path = leasePath(stage, number)
-        if (await artifacts.store.putIfAbsent(path, jsonBytes({ ...holder, beat: 0 } satisfies LeaseRecord)))
-          return new Lease(artifacts, stage, holder, number)
-        continue
-      }
-      await pause()
-      if (await artifacts.complete(stage)) return undefined
+      const sight = record && `${newest} ${record.activity} ${record.attempt} ${record.beat}`
+      if (sight !== undefined && !isOwn && !isDead(sight)) return { sight }
+      const number = newest + 1
+      const path = leasePath(stage, number)
+      if (await artifacts.store.putIfAbsent(path, jsonBytes({ ...holder, beat: 0 } satisfies LeaseRecord)))
+        return new Lease(artifacts, stage, holder, number)
     }
   }
 

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client, WorkflowHandle } from '@temporalio/client'
 import { UserError } from '../experiment/errors.ts'
 import type { RunInput, RunResult } from '../experiment/run.ts'
+import { searchAttributesOf } from '../experiment/search-attributes.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
-import { resumeSignal, trackingId, workflowId, workflowType } from '../workflows/names.ts'
+import { fairShare, resumeSignal, trackingId, workflowId, workflowType } from '../workflows/names.ts'
 import { counted } from './format.ts'
 import { interruption, type Interruption } from './interrupt.ts'
 import { printProblem } from './print.ts'
@@ -64,14 +65,19 @@ export async function conduct(
     const server = await starting
     const { client, close } = await connect(server)
     try {
-      const ending = await ends()
-      await Promise.race([server.ready, server.broken])
+      const [ending, { ensureSearchAttributes }] = await Promise.all([ends(), import('./search.ts')])
+      const [isFound] = await Promise.all([
+        ensureSearchAttributes(client),
+        Promise.race([server.ready, server.broken]),
+      ])
       if (interrupt.requested()) return ending.cancelled(input, io)
       const { id, plan } = input.run
       const handle = await client.workflow.start<Experiment>(workflowType, {
         workflowId: workflowId(id),
         taskQueue: 'zeroshift',
         workflowIdConflictPolicy: 'USE_EXISTING',
+        priority: fairShare(id),
+        ...(isFound && { typedSearchAttributes: searchAttributesOf(input.run) }),
         args: [input],
       })
       // One that was paused goes on; for others it means nothing.

@@ -1,6 +1,7 @@
 import type { WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client'
 import { defaultPayloadConverter } from '@temporalio/common'
 import { optionalTsToMs } from '@temporalio/common/lib/time.js'
+import type { Beat } from '../activities/durable.ts'
 import type { RunProgress, StageProgress, StepProgress } from '../experiment/run.ts'
 import { progressQuery } from '../workflows/names.ts'
 
@@ -9,6 +10,8 @@ export interface PendingStage {
   readonly key: string
   /** False while it waits for a worker to take it. */
   readonly started: boolean
+  /** It waits for another run, which computes it. */
+  readonly elsewhere?: boolean
   readonly startedAt?: number
   readonly steppedAt?: number
   readonly progress: StepProgress
@@ -32,7 +35,8 @@ export function merge(progress: RunProgress, pending: readonly PendingStage[]): 
     stages: progress.stages.map((stage): StageProgress => {
       const live = byKey.get(stage.key)
       if (!live || stage.state !== 'running') return stage
-      const { started, startedAt, steppedAt, error } = live
+      const { started, elsewhere, startedAt, steppedAt, error } = live
+      if (elsewhere) return { ...stage, state: 'waiting', elsewhere }
       return {
         ...stage,
         ...(started ? live.progress : { state: 'waiting' }),
@@ -52,11 +56,16 @@ function pendingStages({ raw }: WorkflowExecutionDescription): PendingStage[] {
     const startedAt = optionalTsToMs(activity.lastStartedTime)
     const steppedAt = optionalTsToMs(activity.lastHeartbeatTime)
     const [payload] = activity.heartbeatDetails?.payloads ?? []
-    const error = activity.lastFailure?.message
+    const beat = payload && defaultPayloadConverter.fromPayload<Beat>(payload)
+    const waited = activity.lastFailure?.applicationFailureInfo?.type === 'ComputedElsewhereError'
+    // An attempt that looks whether it still has to wait says of no step that it takes.
+    const computes = beat?.attempt === activity.attempt && !beat?.look
+    const error = waited ? undefined : activity.lastFailure?.message
     return {
       key: activity.activityId ?? '',
       started: withWorker.includes(activity.state ?? 0),
-      progress: payload ? defaultPayloadConverter.fromPayload<StepProgress>(payload) : {},
+      progress: beat ?? {},
+      ...(waited && !computes && { elsewhere: true }),
       ...(startedAt !== undefined && { startedAt }),
       ...(steppedAt !== undefined && { steppedAt }),
       ...(typeof error === 'string' && error !== '' && { error }),

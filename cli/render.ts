@@ -18,6 +18,9 @@ const groups: readonly { readonly name: string; readonly kinds: readonly StageKi
 ]
 const NAME = Math.max(...groups.map(({ name }) => name.length)) + 2
 const BAR = 20
+/** Stages that share a line are named, where they are no more. */
+const NAMED = 3
+const ELSEWHERE = 'computed by another run'
 
 /**
  * The live display, for a terminal of the given width in columns; `now` is in milliseconds since 1970. Groups whose
@@ -52,12 +55,10 @@ function groupLines(stages: readonly StageProgress[], now: number): Line[] {
       (sum, stage) => sum + (stage.state === 'computed' ? (stage.seconds ?? 0) : 0),
       0,
     )
-    const titles =
-      done.length === stages.length && done.length <= 3
-        ? done.map(({ title }) => title).join(', ')
-        : undefined
     const parts = [
-      titles ?? `${done.length} of ${stages.length} done`,
+      done.length === stages.length && done.length <= NAMED
+        ? titles(done)
+        : `${done.length} of ${stages.length} done`,
       ...(cached > 0 ? [cached === done.length ? 'cached' : `${cached} cached`] : []),
       ...(cached < done.length ? [duration(seconds)] : []),
     ]
@@ -77,9 +78,20 @@ function groupLines(stages: readonly StageProgress[], now: number): Line[] {
         text: [stage.title, ...running(stage, now, true), ...retried(stage)].join('  '),
       })
   }
-  const waiting = stages.filter(({ state }) => state === 'waiting').length
+  const elsewhere = stages.filter((stage) => stage.elsewhere)
+  if (elsewhere.length > 0)
+    lines.push({
+      mark: '·',
+      state: 'waiting',
+      text: `${elsewhere.length <= NAMED ? titles(elsewhere) : elsewhere.length} · ${ELSEWHERE}`,
+    })
+  const waiting = stages.filter(({ state }) => state === 'waiting').length - elsewhere.length
   if (waiting > 0) lines.push({ mark: '·', state: 'waiting', text: `${waiting} waiting` })
   return lines
+}
+
+function titles(stages: readonly StageProgress[]): string {
+  return stages.map(({ title }) => title).join(', ')
 }
 
 /** Steps, loss, steps per second and the estimate of what is left. */
@@ -124,7 +136,7 @@ export function isDone({ state }: StageProgress): boolean {
 }
 
 /**
- * For logs: a line for each stage that began, ended or failed between two moments, and, where `report` says so, one for
+ * For logs: a line for each stage that began, ended, failed or was left to another run between two moments, and, where `report` says so, one for
  * each that is running.
  */
 export function changedLines(
@@ -135,8 +147,9 @@ export function changedLines(
 ): string[] {
   const earlier = new Map(before?.stages.map((stage) => [stage.key, stage]))
   return after.stages.flatMap((stage) => {
-    const was = earlier.get(stage.key)?.state ?? 'waiting'
-    if (stage.state !== was) return changed(stage)
+    const was = earlier.get(stage.key)
+    if (stage.elsewhere) return was?.elsewhere ? [] : [`${stage.title}: ${ELSEWHERE}`]
+    if (stage.state !== (was?.state ?? 'waiting')) return changed(stage)
     if (report && stage.state === 'running' && stage.step !== undefined)
       return [`${stage.title}: ${running(stage, now, false).join('  ')}`]
     return []

@@ -57,6 +57,8 @@ export interface StageProgress {
   readonly kind: StageKind
   readonly title: string
   readonly state: StageState
+  /** Of a stage that waits: another run computes it. */
+  readonly elsewhere?: boolean
   /** Steps done and in all, where a stage counts steps. */
   readonly step?: number
   readonly steps?: number

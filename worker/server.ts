@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -108,12 +108,31 @@ export interface ServerProcess extends GuardedProcess {
   readonly address: string
 }
 
+/**
+ * With these, runs that wait in the same queue take turns, and a queue in one part keeps the order of each. Where they
+ * change, a server no longer finds what waits in its queues: a database from before them goes on without.
+ */
+const takingTurns = [
+  'matching.enableFairness=true',
+  'matching.numTaskqueueReadPartitions=1',
+  'matching.numTaskqueueWritePartitions=1',
+]
+
+/** Values of the server's dynamic configuration; a note beside a database that is new keeps that they belong to it. */
+export function dynamicConfig(database?: string): readonly string[] {
+  if (database === undefined) return takingTurns
+  const note = `${database}.turns`
+  if (!existsSync(database)) writeFileSync(note, '')
+  return existsSync(note) ? takingTurns : []
+}
+
 /** Temporal's dev server. */
 export function startServer({ temporal, port, database, ui = false, log }: ServerOptions): ServerProcess {
   const server = startGuarded({
     program: temporal,
     args: [
       ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'error'],
+      ...dynamicConfig(database).flatMap((value) => ['--dynamic-config-value', value]),
       ...(ui ? [] : ['--headless']),
       ...(database === undefined ? [] : ['--db-filename', database]),
     ],

@@ -29,3 +29,11 @@ export function trackingId(runId: string): string {
 export function workflowId(runId: string): string {
   return `zeroshift-${runId}`
 }
+
+/**
+ * Whose turn it is: runs that wait in the same queue take turns, whatever each has there. Activities and child workflows
+ * inherit it. Temporal takes 64 bytes; the end of a run's id tells it from others.
+ */
+export function fairShare(id: string): { readonly fairnessKey: string } {
+  return { fairnessKey: id.slice(-64) }
+}

@@ -112,21 +112,19 @@ export function stageRunner({ run, settings, cell }: Asked, onChange: () => void
       try {
         return await unlessPaused(stage)
       } catch (error) {
-        const cause = error instanceof ActivityFailure ? error.cause : undefined
-        if (
-          !(cause instanceof ApplicationFailure) ||
-          cause.type !== 'DamagedInputError' ||
-          repairs === REPAIRS
-        )
-          throw error
-        const maker = stagesOf(run.plan).find(({ key }) => key === cause.details?.[0])
+        const failure = failureOf(error)
+        if (failure?.type !== 'DamagedInputError' || repairs === REPAIRS) throw error
+        const maker = stagesOf(run.plan).find(({ key }) => key === failure.details?.[0])
         if (!maker) throw error
         promises.delete(maker.key)
         await complete(maker)
       }
   }
 
-  /** A pause cancels the activity, which keeps a checkpoint; the next one goes on from there. */
+  /**
+   * A pause cancels the activity, which keeps a checkpoint; the next one goes on from there. One that has waited long for
+   * what another run computes is followed by the next one at once.
+   */
   async function unlessPaused(stage: Stage): Promise<StageDone> {
     for (;;) {
       if (paused) await condition(() => !paused)
@@ -136,6 +134,7 @@ export function stageRunner({ run, settings, cell }: Asked, onChange: () => void
       try {
         return await scope.run(() => activity(stage))
       } catch (error) {
+        if (failureOf(error)?.type === 'ComputedElsewhereError') continue
         // Where the run itself was cancelled, the scope around this one was.
         if (
           !isCancellation(error) ||
@@ -218,6 +217,12 @@ export function stageRunner({ run, settings, cell }: Asked, onChange: () => void
 }
 
 export type StageRunner = ReturnType<typeof stageRunner>
+
+/** What an activity said of itself that failed. */
+function failureOf(error: unknown): ApplicationFailure | undefined {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined
+  return cause instanceof ApplicationFailure ? cause : undefined
+}
 
 /** What a person needs to know of a failure: Temporal wraps the activity's own error. */
 export function reasonOf(error: unknown): string {

@@ -2,10 +2,11 @@ import { execFile } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { WorkflowFailedError } from '@temporalio/client'
-import { CancelledFailure } from '@temporalio/common'
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { DamagedInputError } from '../../activities/errors.ts'
 import type { Activities, TrackTask } from '../../activities/index.ts'
+import { progressOf } from '../../cli/progress.ts'
 import { MathError, UserError } from '../../experiment/errors.ts'
 import { ensureTemporal } from '../../infra/temporal.mjs'
 import { stagesOf } from '../../experiment/stage-list.ts'
@@ -328,6 +329,32 @@ describe('a run', () => {
     )
     expect(reason).toBe('train original: a byte is wrong')
     expect(always.calls.filter(({ key }) => key === original.key)).toHaveLength(4)
+  })
+
+  test('asks anew for what another run has computed for long, and makes a pause of waiting for it', async () => {
+    const input = sampleRun({ name: 'elsewhere' })
+    const { original } = input.run.plan
+    const { activities, calls } = recording((stage, attempt) => {
+      if (stage.key === original.key && attempt <= 2)
+        throw ApplicationFailure.create({
+          message: 'another run computes this stage',
+          type: 'ComputedElsewhereError',
+          nonRetryable: attempt === 1,
+          nextRetryDelay: '1h',
+        })
+    })
+    await withWorker(server.address, activities, async () => {
+      const handle = await start(input)
+      const ofOriginal = async () => (await progressOf(handle)).stages.find(({ key }) => key === original.key)
+      await expect.poll(ofOriginal, { timeout: 10_000 }).toMatchObject({ state: 'waiting', elsewhere: true })
+      expect(calls.filter(({ key }) => key === original.key)).toHaveLength(2)
+      await handle.signal(pauseSignal)
+      const progress = () => handle.query<RunProgress>('progress')
+      while ((await progress()).stages.some(({ state }) => state === 'running')) await sleep(20)
+      await handle.signal(resumeSignal)
+      expect((await handle.result()).computed).toBe(stagesOf(input.run.plan).length)
+    })
+    expect(calls.filter(({ key }) => key === original.key)).toHaveLength(3)
   })
 
   test('comes to the version of the workers that is the current one, and moves on with it', async () => {

@@ -5,15 +5,19 @@ import { fileURLToPath } from 'node:url'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
+import type { Info } from '@temporalio/activity'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Beat } from '../../../activities/durable.ts'
 import { stageActivity, type StageBody, type StageDone } from '../../../activities/stage.ts'
 import { openArtifacts, stageFolder, type Artifacts } from '../../../artifacts/artifacts.ts'
+import { Lease } from '../../../artifacts/lease.ts'
 import { MathError, UserError } from '../../../experiment/errors.ts'
 import { manifestDigest } from '../../../experiment/manifest.ts'
 import { sampleRun } from '../../support/run.ts'
 
 /** Without the SDK's notes about activities that fail on purpose. */
-const quiet = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
+const quiet = (info: Partial<Info> = {}) =>
+  new MockActivityEnvironment(info, { logger: new DefaultLogger('ERROR') })
 
 let store: string
 let artifacts: Artifacts
@@ -143,6 +147,78 @@ describe('a stage', () => {
   test("that fails for the world's reasons fails as it did, to be tried again", async () => {
     const thrown = new Error('the disk is full')
     expect(await thrownBy(dataset(() => Promise.reject(thrown)))).toBe(thrown)
+  })
+})
+
+describe('a stage that another run computes', () => {
+  const heartbeatSeconds = 30
+  const settings = () => ({ store, heartbeatSeconds })
+  const activity = stageActivity('dataset', () => Promise.resolve(readData))
+  const hold = async () => {
+    const lease = await Lease.take(artifacts, plan.dataset, { activity: 'other', attempt: 1 }, () => false)
+    if (!(lease instanceof Lease)) throw new Error('held already')
+    return lease
+  }
+  /** An attempt that is due at some second, after one that said `heartbeatDetails`. */
+  async function attempt(number: number, second: number, heartbeatDetails?: unknown) {
+    const environment = quiet({
+      attempt: number,
+      currentAttemptScheduledTimestampMs: 1e12 + 1000 * second,
+      heartbeatDetails,
+    })
+    let said: Beat | undefined
+    environment.on('heartbeat', (beat: Beat) => (said = beat))
+    const task = { stage: plan.dataset, settings: settings() }
+    const thrown = await thrownBy(environment.run(activity, task))
+    return { said, thrown: thrown as ApplicationFailure | undefined }
+  }
+
+  test('makes room at once, to be looked for again: soon at first, later three times a heartbeat', async () => {
+    await hold()
+    const delays: unknown[] = []
+    for (const number of [1, 2, 30, 1000]) {
+      const { thrown } = await attempt(number, 0)
+      expect(thrown).toMatchObject({
+        type: 'ComputedElsewhereError',
+        category: 'BENIGN',
+        message: 'another run computes this stage',
+      })
+      delays.push(Math.round(Number(thrown?.nextRetryDelay)))
+    }
+    expect(delays).toEqual([250, 275, 3966, 10_000])
+  })
+
+  test('is asked for anew by the workflow before the waiting has used up the attempts', async () => {
+    await hold()
+    expect((await attempt(199, 0)).thrown?.nonRetryable).toBe(false)
+    expect((await attempt(200, 0)).thrown?.nonRetryable).toBe(true)
+  })
+
+  test('is taken over when its holder showed no life for two heartbeats between attempts, and not before', async () => {
+    const lease = await hold()
+    const first = await attempt(1, 0)
+    // Nobody knows how long it waited for a worker.
+    const second = await attempt(2, 500, first.said)
+    const alive = await attempt(3, 560, second.said)
+    expect(alive.thrown?.type).toBe('ComputedElsewhereError')
+    await lease.renew()
+    const renewed = await attempt(4, 561, alive.said)
+    const again = await attempt(5, 571, renewed.said)
+    const still = await attempt(6, 630, again.said)
+    expect(still.thrown?.type).toBe('ComputedElsewhereError')
+    const last = await attempt(7, 632, still.said)
+    expect(last).toEqual({ said: { attempt: 7 }, thrown: undefined })
+    expect(await artifacts.complete(plan.dataset)).toBeDefined()
+  })
+
+  test('is answered from the store once it is there', async () => {
+    const lease = await hold()
+    const { thrown } = await attempt(1, 0)
+    expect(thrown?.type).toBe('ComputedElsewhereError')
+    await lease.release()
+    await dataset(readData)
+    const task = { stage: plan.dataset, settings: settings() }
+    expect(await quiet({ attempt: 2 }).run(activity, task)).toMatchObject({ cached: true })
   })
 })
 

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
 import { Lease, LeaseLostError, type Holder } from '../../../artifacts/lease.ts'
@@ -18,48 +17,53 @@ afterEach(() => {
 
 const stage = { kind: 'train', key: 'k' } as const
 const holder = (activity: string, attempt = 1): Holder => ({ activity, attempt })
-const take = (who: Holder, staleSeconds = 3600, looks = Infinity) => {
-  let left = looks
-  return Lease.take(artifacts, stage, who, {
-    staleSeconds,
-    pause: () => (left-- > 0 ? sleep(5) : Promise.reject(new Error('still held'))),
-  })
+const ask = (who: Holder, isDead: (sight: string) => boolean = () => false) =>
+  Lease.take(artifacts, stage, who, isDead)
+async function take(...asked: Parameters<typeof ask>): Promise<Lease> {
+  const answer = await ask(...asked)
+  if (!(answer instanceof Lease)) throw new Error(`held already: ${answer.sight}`)
+  return answer
 }
 
-test('of many takers one holds, and the others wait until it lets go', async () => {
-  const outcomes = await Promise.allSettled(
-    Array.from({ length: 10 }, (_, i) => take(holder(`run ${i}`), 3600, 3)),
-  )
-  const held = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
-  expect(held).toHaveLength(1)
-  const waiting = take(holder('late'))
-  await held[0]?.release()
-  await (await waiting)?.renew()
+test('of many takers one holds, and the others see who until it lets go', async () => {
+  const answers = await Promise.all(Array.from({ length: 10 }, (_, i) => ask(holder(`run ${i}`))))
+  const [held, ...more] = answers.filter((answer) => answer instanceof Lease)
+  expect(more).toEqual([])
+  const sights = new Set(answers.flatMap((answer) => ('sight' in answer ? [answer.sight] : [])))
+  expect(sights.size).toBe(1)
+  await held?.release()
+  await (await take(holder('late'))).renew()
 })
 
 test('a later attempt of the same activity takes over at once, and the earlier one learns of it', async () => {
   const first = await take(holder('run', 1))
-  await first?.renew()
-  const second = await take(holder('run', 2), 3600, 0)
-  await expect(first?.renew()).rejects.toThrow(LeaseLostError)
-  await second?.renew()
+  await first.renew()
+  const second = await take(holder('run', 2))
+  await expect(first.renew()).rejects.toThrow(LeaseLostError)
+  await second.renew()
 })
 
-test('a holder that shows no life is overtaken, one that does is not', async () => {
+test('what is seen of a holder changes with every sign of life; one that is taken for dead is overtaken', async () => {
   const alive = await take(holder('alive'))
-  const beats = setInterval(() => void alive?.renew(), 20)
-  await expect(take(holder('waiting'), 0.2, 100)).rejects.toThrow('still held')
-  clearInterval(beats)
-  await sleep(50)
-  const next = await take(holder('waiting'), 0.2)
-  await expect(alive?.renew()).rejects.toThrow('taken this stage over')
-  await next?.renew()
+  const seen = async () => {
+    const answer = await ask(holder('waiting'))
+    return 'sight' in answer ? answer.sight : undefined
+  }
+  const before = await seen()
+  expect(await seen()).toBe(before)
+  await alive.renew()
+  const after = await seen()
+  expect(after).not.toBe(before)
+  await expect(take(holder('waiting'), (sight) => sight === before)).rejects.toThrow('held already')
+  const next = await take(holder('waiting'), (sight) => sight === after)
+  await expect(alive.renew()).rejects.toThrow('taken this stage over')
+  await next.renew()
 })
 
 test('once the stage is finished and cleared, an old holder loses, also where the number comes again', async () => {
   const zombie = await take(holder('zombie'))
   await artifacts.clear(stage)
-  await expect(zombie?.renew()).rejects.toThrow('finished by another attempt')
+  await expect(zombie.renew()).rejects.toThrow('finished by another attempt')
   await take(holder('next'))
-  await expect(zombie?.renew()).rejects.toThrow(LeaseLostError)
+  await expect(zombie.renew()).rejects.toThrow(LeaseLostError)
 })

@@ -30,4 +30,11 @@ describe('merging heartbeats into progress', () => {
     const merged = merge(progress, [{ key: 'a', started: false, progress: {}, error: 'the disk is full' }])
     expect(merged.stages[0]).toMatchObject({ state: 'waiting', error: 'the disk is full' })
   })
+
+  test('a stage that another run computes waits, also while it looks again', () => {
+    for (const started of [false, true]) {
+      const merged = merge(progress, [{ key: 'a', started, elsewhere: true, startedAt: 5, progress: {} }])
+      expect(merged.stages[0]).toEqual({ ...progress.stages[0], state: 'waiting', elsewhere: true })
+    }
+  })
 })

@@ -47,6 +47,23 @@ describe('the live display', () => {
     )
   })
 
+  test('sets apart what waits for another run, by name where that is short', () => {
+    const titles = ['gold', 'gold, seed 2', 'gold, seed 3', 'gold, seed 4']
+    const shown = (count: number) =>
+      renderProgress(
+        {
+          id: 'x',
+          stages: titles.map((title, i) => stage(title, 'train', i < count ? { elsewhere: true } : {})),
+        },
+        80,
+        now,
+      )
+    expect(shown(2)).toBe(
+      'x\n  models      · gold, gold, seed 2 · computed by another run\n              · 2 waiting',
+    )
+    expect(shown(4)).toBe('x\n  models      · 4 · computed by another run')
+  })
+
   test('has no colour codes unless asked for', () => {
     const escape = String.fromCharCode(27)
     expect(renderProgress(midway, 120, now)).not.toContain(escape)
@@ -67,6 +84,7 @@ describe('the live display', () => {
       startedAt: fc.nat(),
       steppedAt: fc.nat(),
       seconds: fc.double({ min: 0, max: 1e7, noNaN: true }),
+      elsewhere: fc.boolean(),
       error: fc.string(),
     },
     { requiredKeys: ['key', 'kind', 'title', 'state'] },
@@ -127,6 +145,16 @@ describe('lines for logs', () => {
     ]
     const lines = moments.flatMap((after, i) => changedLines(moments[i - 1], after, now, false))
     expect(lines).toEqual(['train …', 'train: done in 1 min 1 s'])
+  })
+
+  test('one when a stage is left to another run, none while it is, and one when it is done', () => {
+    const at = (rest: Partial<StageProgress>): RunProgress => ({
+      id: 'x',
+      stages: [stage('train', 'train', rest)],
+    })
+    const moments = [at({}), at({ elsewhere: true }), at({ elsewhere: true }), at({ state: 'cached' })]
+    const lines = moments.flatMap((after, i) => changedLines(moments[i - 1], after, now, true))
+    expect(lines).toEqual(['train: computed by another run', 'train: cached'])
   })
 
   test('one about the progress where it is time for one', () => {
