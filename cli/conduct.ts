@@ -1,31 +1,33 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client, WorkflowHandle } from '@temporalio/client'
 import { UserError } from '../experiment/errors.ts'
-import type { RunInput, RunResult } from '../experiment/run.ts'
-import { searchAttributesOf } from '../experiment/search-attributes.ts'
-import { stagesOf } from '../experiment/stage-list.ts'
-import { fairShare, resumeSignal, trackingId, workflowId, workflowType } from '../workflows/names.ts'
-import { counted } from './format.ts'
+import { resumeSignal } from '../workflows/names.ts'
 import { interruption, type Interruption } from './interrupt.ts'
 import { printProblem } from './print.ts'
 import { talk, type Talk } from './talk.ts'
 import type { Server } from './temporal.ts'
 
-/** What `run` and `resume` share: a run is started, or joined where it is going on, and followed to its end. */
+/** What verbs share that start something, or join it where it is going on, and follow it to its end. */
 export interface ConductOptions {
   readonly detach?: true
   readonly json?: true
   readonly temporal?: string
 }
 
-/** What is said of a run at its end. Each answers the exit code. */
-export interface Ends {
-  readonly completed: (result: RunResult, io: Talk) => number | Promise<number>
-  readonly cancelled: (input: RunInput, io: Talk) => number
-  readonly failed: (input: RunInput, reason: string, io: Talk) => number
+/** What is conducted: a run or a sweep. The last three answer the exit code. */
+export interface Job<R> {
+  readonly id: string
+  /** What it consists of, for people. */
+  readonly about: string
+  /** `isFound`: the server knows Zeroshift's search attributes. */
+  readonly start: (client: Client, isFound: boolean) => Promise<WorkflowHandle<() => Promise<R>>>
+  /** Shows it until it ends; then answers or throws as it did. */
+  readonly follow: (client: Client, handle: WorkflowHandle, ended: Promise<R>, io: Talk) => Promise<R>
+  /** What of it a tracking server has not taken yet, for a stack that ends with the command. */
+  readonly untracked: (client: Client) => Promise<readonly string[]>
+  readonly completed: (result: R, notes: readonly string[], io: Talk) => number | Promise<number>
+  readonly cancelled: (io: Talk) => number
+  readonly failed: (reason: string, io: Talk) => number
 }
-
-type Experiment = (input: RunInput) => Promise<RunResult>
 
 /** A verb that ends with an answer, whatever happens. Answers the exit code. */
 export async function answering(
@@ -42,11 +44,10 @@ export async function answering(
   }
 }
 
-export async function conduct(
+export async function conduct<R>(
   options: ConductOptions,
   io: Talk,
-  prepared: () => Promise<RunInput>,
-  ends: () => Promise<Ends> = () => import('./conclude.ts'),
+  prepared: () => Promise<Job<R>>,
 ): Promise<number> {
   const { say, answer } = io
   const { connect, embeddedServer, existingServer } = await import('./temporal.ts')
@@ -61,32 +62,22 @@ export async function conduct(
   const starting = existing ? Promise.resolve(existing) : embeddedServer({ onNote: say })
   starting.catch(() => undefined)
   try {
-    const input = await prepared()
+    const job = await prepared()
     const server = await starting
     const { client, close } = await connect(server)
     try {
-      const [ending, { ensureSearchAttributes }] = await Promise.all([ends(), import('./search.ts')])
+      const { ensureSearchAttributes } = await import('./search.ts')
       const [isFound] = await Promise.all([
         ensureSearchAttributes(client),
         Promise.race([server.ready, server.broken]),
       ])
-      if (interrupt.requested()) return ending.cancelled(input, io)
-      const { id, plan } = input.run
-      const handle = await client.workflow.start<Experiment>(workflowType, {
-        workflowId: workflowId(id),
-        taskQueue: 'zeroshift',
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        priority: fairShare(id),
-        ...(isFound && { typedSearchAttributes: searchAttributesOf(input.run) }),
-        args: [input],
-      })
+      if (interrupt.requested()) return job.cancelled(io)
+      const handle = await job.start(client, isFound)
       // One that was paused goes on; for others it means nothing.
       await handle.signal(resumeSignal)
-      if (!options.detach) return await watch(client, handle, input, server, interrupt, ending, io)
-      say(
-        `${id}: ${counted(stagesOf(plan).length, 'stage')}, started. Follow it with: ./zeroshift status ${id}`,
-      )
-      return answer(0, { id, status: 'running' })
+      if (!options.detach) return await watch(client, handle, job, server, interrupt, io)
+      say(`${job.id}: ${job.about}, started. Follow it with: ./zeroshift status ${job.id}`)
+      return answer(0, { id: job.id, status: 'running' })
     } finally {
       await close()
     }
@@ -96,17 +87,15 @@ export async function conduct(
   }
 }
 
-async function watch(
+async function watch<R>(
   client: Client,
-  handle: WorkflowHandle<Experiment>,
-  input: RunInput,
+  handle: WorkflowHandle<() => Promise<R>>,
+  job: Job<R>,
   { broken, embedded }: Server,
   interrupt: Interruption,
-  { completed, cancelled, failed }: Ends,
   io: Talk,
 ): Promise<number> {
-  const [{ follow, viewOn }, { WorkflowFailedError }, { CancelledFailure }] = await Promise.all([
-    import('./follow.ts'),
+  const [{ WorkflowFailedError }, { CancelledFailure }] = await Promise.all([
     import('@temporalio/client'),
     import('@temporalio/common'),
   ])
@@ -114,45 +103,15 @@ async function watch(
     io.say('Stopping. Once more to stop at once.')
     handle.cancel().catch(() => undefined)
   })
-  const ended = Promise.race([handle.result(), broken])
-  const tracked = () => (embedded ? untracked(client, input) : Promise.resolve([]))
+  const ended = Promise.race([handle.result() as Promise<R>, broken])
+  const untracked = () => (embedded ? job.untracked(client) : Promise.resolve([]))
   try {
-    const result = await follow(handle, ended, await viewOn(io.out), io.out.isTTY ? 200 : 500)
-    return await completed({ ...result, notes: [...result.notes, ...(await tracked())] }, io)
+    const result = await job.follow(client, handle, ended, io)
+    return await job.completed(result, await untracked(), io)
   } catch (error) {
-    for (const note of await tracked()) io.say(note)
+    for (const note of await untracked()) io.say(note)
     const cause = error instanceof WorkflowFailedError ? error.cause : error
-    if (cause instanceof CancelledFailure) return cancelled(input, io)
-    return failed(input, cause instanceof Error ? cause.message : String(cause), io)
+    if (cause instanceof CancelledFailure) return job.cancelled(io)
+    return job.failed(cause instanceof Error ? cause.message : String(cause), io)
   }
-}
-
-const TRACKING_MS = 10_000
-
-/**
- * An embedded stack ends with the command: the tracking server is given a moment to take what the run left. What it did
- * not take waits, and the note says so.
- */
-async function untracked(
-  client: Client,
-  { run, settings: { tracking } }: RunInput,
-): Promise<readonly string[]> {
-  if (!tracking) return []
-  const waiting = `MLflow at ${tracking.uri} has not taken this run's metrics yet. They are kept; once it answers: ./zeroshift track ${run.id}`
-  return Promise.race([
-    client.workflow
-      .getHandle(trackingId(run.id))
-      .result()
-      .then(
-        () => [],
-        (error: unknown) => [`${reasonOf(error)}. The metrics are kept: ./zeroshift track ${run.id}`],
-      ),
-    sleep(TRACKING_MS, [waiting], { ref: false }),
-  ])
-}
-
-function reasonOf(error: unknown): string {
-  let cause = error
-  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause
-  return cause instanceof Error ? cause.message : String(cause)
 }

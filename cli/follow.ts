@@ -1,14 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { WorkflowHandle } from '@temporalio/client'
-import type { RunProgress } from '../experiment/run.ts'
-import { progressOf } from './progress.ts'
-import { changedLines, renderProgress } from './render.ts'
 
-/** Shows a run's progress somewhere. */
-export interface View {
-  show(progress: RunProgress): void
+/** Shows the progress of something somewhere. */
+export interface View<P> {
+  show(progress: P): void
   /** Leaves what was shown last standing. */
   end(): void
+}
+
+/** How progress is written. Pure: the clock, in milliseconds since 1970, is an argument. */
+export interface Writer<P> {
+  /** For a terminal of the given width in columns. */
+  readonly render: (progress: P, width: number, now: number, colour: boolean) => string
+  /** For logs: what changed between two moments and, where `report` says so, what goes on. */
+  readonly changedLines: (before: P | undefined, after: P, now: number, report: boolean) => readonly string[]
 }
 
 const LINE_EVERY_MS = 10_000
@@ -16,17 +20,17 @@ const LINE_EVERY_MS = 10_000
 const QUERY_MS = 5_000
 
 /** A display that is drawn over on a terminal, lines elsewhere. */
-export async function viewOn(stream: NodeJS.WriteStream): Promise<View> {
-  return stream.isTTY ? liveView(stream) : lineView(stream)
+export async function viewOn<P>(stream: NodeJS.WriteStream, writer: Writer<P>): Promise<View<P>> {
+  return stream.isTTY ? liveView(stream, writer) : lineView(stream, writer)
 }
 
-async function liveView(stream: NodeJS.WriteStream): Promise<View> {
+async function liveView<P>(stream: NodeJS.WriteStream, { render }: Writer<P>): Promise<View<P>> {
   const { createLogUpdate } = await import('log-update')
   const draw = createLogUpdate(stream)
   const colour = process.env.NO_COLOR === undefined
   return {
     show(progress) {
-      draw(renderProgress(progress, stream.columns || 80, Date.now(), colour))
+      draw(render(progress, stream.columns || 80, Date.now(), colour))
     },
     end() {
       draw.done()
@@ -34,8 +38,8 @@ async function liveView(stream: NodeJS.WriteStream): Promise<View> {
   }
 }
 
-function lineView(stream: NodeJS.WriteStream): View {
-  let before: RunProgress | undefined
+function lineView<P>(stream: NodeJS.WriteStream, { changedLines }: Writer<P>): View<P> {
+  let before: P | undefined
   let reported = Date.now()
   return {
     show(progress) {
@@ -49,11 +53,11 @@ function lineView(stream: NodeJS.WriteStream): View {
   }
 }
 
-/** Shows a run until it ends, then answers or throws as it did. */
-export async function follow<T>(
-  handle: WorkflowHandle,
+/** Shows what `look` sees until the result is there, then answers or throws as it did. */
+export async function follow<T, P>(
+  look: () => Promise<P>,
   result: Promise<T>,
-  view: View,
+  view: View<P>,
   everyMs: number,
 ): Promise<T> {
   const over = new AbortController()
@@ -67,7 +71,7 @@ export async function follow<T>(
   )
   const show = async () => {
     const progress = await Promise.race([
-      progressOf(handle).catch(() => undefined),
+      look().catch(() => undefined),
       sleep(QUERY_MS, undefined, { ref: false }),
     ])
     if (progress) view.show(progress)

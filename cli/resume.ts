@@ -9,6 +9,7 @@ import { commandOf } from '../report/command.ts'
 import { answering, conduct, type ConductOptions } from './conduct.ts'
 import { recordIn, storeFor } from './place.ts'
 import { inspecting, prepare, readConfig } from './prepare.ts'
+import { runJob } from './run-job.ts'
 import type { Talk } from './talk.ts'
 
 export interface ResumeOptions extends ConductOptions {
@@ -27,7 +28,7 @@ async function attempt(id: string, options: ResumeOptions, io: Talk): Promise<nu
   const input: RunInput = { run, settings: { ...settings, store } }
   return conduct(options, io, async () => {
     await refuseChanges(run, io)
-    return input
+    return runJob(input)
   })
 }
 

@@ -1,5 +1,6 @@
 import { answering, conduct, type ConductOptions } from './conduct.ts'
 import { inspecting, prepare, readConfig } from './prepare.ts'
+import { runJob } from './run-job.ts'
 import type { Talk } from './talk.ts'
 
 export interface RunOptions extends ConductOptions {
@@ -22,5 +23,5 @@ async function attempt(config: string, options: RunOptions, io: Talk): Promise<n
     return dryRun(await prepare(asked, parsed, inspecting(say)), io)
   }
 
-  return conduct(options, io, () => prepare(asked, parsed, inspecting(say)))
+  return conduct(options, io, async () => runJob(await prepare(asked, parsed, inspecting(say))))
 }

@@ -9,10 +9,11 @@ import { UserError, type Problem } from '../experiment/errors.ts'
 import { runId, type RunInput, type RunResult } from '../experiment/run.ts'
 import { plannedAgain, readPublished, type PublishedRun } from '../report/published.ts'
 import { compareWithReport } from '../report/verification.ts'
-import { answering, conduct, type ConductOptions, type Ends } from './conduct.ts'
+import { answering, conduct, type ConductOptions } from './conduct.ts'
 import { findReport, type FoundReport, type Wanted } from './find-report.ts'
 import { home, storeFor } from './place.ts'
 import { coloursOf } from './print.ts'
+import { runJob, type Ends } from './run-job.ts'
 import type { Talk } from './talk.ts'
 
 export interface VerifyOptions extends Omit<ConductOptions, 'detach'>, Wanted {
@@ -35,17 +36,12 @@ async function attempt(target: string, options: VerifyOptions, io: Talk): Promis
     ])
   // A store of its own: nothing that was computed before may stand for what is computed now.
   const directory = resolve(home, 'verify', id)
-  return conduct(
-    options,
-    io,
-    async () => {
-      const input = await recomputation(run, id, directory, report, options, io)
-      // What a verification left that was to be kept is no beginning of this one.
-      if (existsSync(verdictIn(directory))) await rm(directory, { recursive: true })
-      return input
-    },
-    () => Promise.resolve(endsOf(run, id, directory, options)),
-  )
+  return conduct(options, io, async () => {
+    const input = await recomputation(run, id, directory, report, options, io)
+    // What a verification left that was to be kept is no beginning of this one.
+    if (existsSync(verdictIn(directory))) await rm(directory, { recursive: true })
+    return runJob(input, endsOf(run, id, directory, options))
+  })
 }
 
 const verdictIn = (directory: string) => join(directory, 'verification.json')

@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client } from '@temporalio/client'
+import type { RunInput, RunResult } from '../experiment/run.ts'
+import { searchAttributesOf } from '../experiment/search-attributes.ts'
+import type { Settings } from '../experiment/spec.ts'
+import { stagesOf } from '../experiment/stage-list.ts'
+import { fairShare, trackingId, workflowId, workflowType } from '../workflows/names.ts'
+import type { Job } from './conduct.ts'
+import { counted } from './format.ts'
+import type { Talk } from './talk.ts'
+
+type Experiment = (input: RunInput) => Promise<RunResult>
+
+/** What is said of a run at its end. Each answers the exit code. */
+export interface Ends {
+  readonly completed: (result: RunResult, io: Talk) => number | Promise<number>
+  readonly cancelled: (input: RunInput, io: Talk) => number
+  readonly failed: (input: RunInput, reason: string, io: Talk) => number
+}
+
+/** A run, for `conduct`. */
+export async function runJob(input: RunInput, ends?: Ends): Promise<Job<RunResult>> {
+  const { id, plan } = input.run
+  const { cancelled, completed, failed } = ends ?? (await import('./conclude.ts'))
+  return {
+    id,
+    about: counted(stagesOf(plan).length, 'stage'),
+    start: (client, isFound) =>
+      client.workflow.start<Experiment>(workflowType, {
+        workflowId: workflowId(id),
+        taskQueue: 'zeroshift',
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        priority: fairShare(id),
+        ...(isFound && { typedSearchAttributes: searchAttributesOf(input.run) }),
+        args: [input],
+      }) as ReturnType<Job<RunResult>['start']>,
+    async follow(_client, handle, ended, { out }) {
+      const { follow, viewOn } = await import('./follow.ts')
+      const { progressOf } = await import('./progress.ts')
+      const { changedLines, renderProgress } = await import('./render.ts')
+      const view = await viewOn(out, { render: renderProgress, changedLines })
+      return follow(() => progressOf(handle), ended, view, out.isTTY ? 200 : 500)
+    },
+    untracked: (client) => untracked(client, id, input.settings.tracking, `./zeroshift track ${id}`),
+    completed: (result, notes, io) => completed({ ...result, notes: [...result.notes, ...notes] }, io),
+    cancelled: (io) => cancelled(input, io),
+    failed: (reason, io) => failed(input, reason, io),
+  }
+}
+
+const TRACKING_MS = 10_000
+
+/** A tracking server is given a moment to take what was left. What it did not take waits, and the note says so. */
+export async function untracked(
+  client: Client,
+  id: string,
+  tracking: Settings['tracking'],
+  remedy: string,
+): Promise<readonly string[]> {
+  if (!tracking) return []
+  const waiting = `MLflow at ${tracking.uri} has not taken this run's metrics yet. They are kept; once it answers: ${remedy}`
+  return Promise.race([
+    client.workflow
+      .getHandle(trackingId(id))
+      .result()
+      .then(
+        () => [],
+        (error: unknown) => [`${reasonOf(error)}. The metrics are kept: ${remedy}`],
+      ),
+    sleep(TRACKING_MS, [waiting], { ref: false }),
+  ])
+}
+
+function reasonOf(error: unknown): string {
+  let cause = error
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause
+  return cause instanceof Error ? cause.message : String(cause)
+}
