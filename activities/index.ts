@@ -13,7 +13,7 @@ import type { Delivered } from '../tracking/deliver.ts'
 import { asFailure } from './errors.ts'
 import type { WrittenReport } from './report.ts'
 import { keptCell, keptStages, recordIn, stageActivity, type KeptCell } from './stage.ts'
-import type { Ended, SweepTask } from './sweep.ts'
+import type { Ended, SettledTask, SweepTask } from './sweep.ts'
 
 export interface ReportTask {
   readonly run: RunRecord | KeptRun
@@ -91,7 +91,7 @@ export function createActivities(stopping?: AbortSignal) {
       return failing(() => cellsOf(task))
     },
 
-    async settled(task: { readonly store: string; readonly runs: readonly string[] }) {
+    async settled(task: SettledTask) {
       const { settledRuns } = await import('./sweep.ts')
       return failing(() => settledRuns(task))
     },

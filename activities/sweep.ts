@@ -4,12 +4,13 @@ import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client'
 import { openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
 import { UserError } from '../experiment/errors.ts'
 import { manifestDigest } from '../experiment/manifest.ts'
-import type { ResultRow } from '../experiment/results.ts'
+import type { Plan } from '../experiment/plan.ts'
+import { searchAttributesOf } from '../experiment/search-attributes.ts'
 import type { RunResult } from '../experiment/run.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import type { Stage } from '../experiment/stages.ts'
 import type { HalvingSpec } from '../experiment/sweep-space.ts'
-import type { CellFailure, RunEnding, SweepCells, SweepRecord } from '../experiment/sweep.ts'
+import type { CellFailure, RunEnding, Settled, SweepCells, SweepRecord } from '../experiment/sweep.ts'
 import { outcomeOf } from '../report/comparison/outcome.ts'
 import { renderComparison } from '../report/comparison/render.ts'
 import { comparisonOf } from './comparison.ts'
@@ -40,17 +41,16 @@ async function sweepIn(artifacts: Artifacts, id: string): Promise<SweepRecord> {
   return record
 }
 
-/**
- * Of some runs, the results of those that the store has whole: a report, and every stage as the report has it. null: there
- * is something to compute.
- */
-export async function settledRuns({
-  store,
-  runs,
-}: {
+export interface SettledTask {
   readonly store: string
+  readonly sweep: string
   readonly runs: readonly string[]
-}): Promise<readonly (readonly ResultRow[] | null)[]> {
+  /** A run that came to its end without some stages, which failed, is not tried again. */
+  readonly left: boolean
+}
+
+/** What the store has of some runs: all that there is where a report says so, and every stage is as the report has it. */
+export async function settledRuns({ store, sweep, runs, left }: SettledTask): Promise<readonly Settled[]> {
   const artifacts = openArtifacts(store)
   // Cells share stages: each is looked up once.
   const digests = new Map<string, Promise<string | undefined>>()
@@ -61,30 +61,38 @@ export async function settledRuns({
     digests.set(stage.key, found)
     return found
   }
-  const results: (readonly ResultRow[] | null)[] = []
-  for (const run of runs) {
-    results.push(await settled(artifacts, run, digestNow))
+  const found: Settled[] = []
+  for (const id of runs) {
+    const [record, report] = await Promise.all([artifacts.run(id), artifacts.reportJson(id)])
+    if (!record) throw new UserError(`the store ${store} has no run '${id}' any more`)
+    const failed = report === undefined ? undefined : await failedIn(record.plan, report, digestNow)
+    found.push(
+      report !== undefined && failed !== undefined && (failed === 0 || left)
+        ? { results: outcomeOf(report).rows, incomplete: failed > 0 }
+        : { attributes: searchAttributesOf(record, sweep) },
+    )
     Context.current().heartbeat()
   }
-  return results
+  return found
 }
 
-async function settled(
-  artifacts: Artifacts,
-  id: string,
+/** How many stages the report is without, which failed; undefined where the store does not have the others as they were. */
+async function failedIn(
+  plan: Plan,
+  report: string,
   digestNow: (stage: Stage) => Promise<string | undefined>,
-): Promise<readonly ResultRow[] | null> {
-  const [record, report] = await Promise.all([artifacts.run(id), artifacts.reportJson(id)])
-  if (!record || report === undefined) return null
+): Promise<number | undefined> {
   const { stages } = (JSON.parse(report) as WrittenReport).computed
   const written = new Map(stages.map(({ key, digest }) => [key, digest]))
-  const isSame = await Promise.all(
-    stagesOf(record.plan).map(async (stage) => {
+  const states = await Promise.all(
+    stagesOf(plan).map(async (stage) => {
+      if (!written.has(stage.key)) return 'other'
       const digest = written.get(stage.key)
-      return digest !== undefined && digest === (await digestNow(stage))
+      if (digest === undefined) return 'failed'
+      return digest === (await digestNow(stage)) ? 'same' : 'other'
     }),
   )
-  return isSame.every(Boolean) ? outcomeOf(report).rows : null
+  return states.includes('other') ? undefined : states.filter((state) => state === 'failed').length
 }
 
 /** What this reads of a `report.json`. */

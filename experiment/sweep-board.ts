@@ -91,16 +91,15 @@ export class SweepBoard {
     return this.letters.flatMap((one, at) => (one === letter ? [this.place(this.itemAt(at))] : []))
   }
 
-  state(paused: boolean): SweepState {
+  state(): Omit<SweepState, 'paused' | 'startedAt'> {
     return {
-      paused,
       runs: this.letters.join(''),
       ...(this.judged.size > 0 && this.rungs > 1 && { judged: [...this.judged] }),
       failures: this.failures,
     }
   }
 
-  progress(): Omit<SweepProgress, 'id' | 'paused' | 'maxParallel'> {
+  progress(): Omit<SweepProgress, 'id' | 'paused' | 'maxParallel' | 'startedAt'> {
     const last = this.cells.map((_, cell) => this.letters[this.at({ cell, rung: this.rungs - 1 })])
     const count = (...letters: readonly RunLetter[]) =>
       last.filter((letter) => letter !== undefined && letters.includes(letter)).length

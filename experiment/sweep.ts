@@ -1,3 +1,4 @@
+import type { SearchAttributePair } from '@temporalio/common'
 import type { ComparedColumn, ShownValue } from './comparison.ts'
 import type { Settings } from './spec.ts'
 import type { Judgement } from './halving.ts'
@@ -40,8 +41,10 @@ export interface SweepInput {
   readonly id: string
   readonly store: string
   readonly maxParallel: number
-  /** Cells that failed before and are left as they are. */
+  /** Cells that failed before and are left as they are; absent where all are tried that are not whole. */
   readonly leave?: readonly CellFailure[]
+  /** The server knows Zeroshift's search attributes. */
+  readonly searchable?: boolean
   /** What an execution before this one left. */
   readonly state?: SweepState
   /** Events of history after which it continues as new; Temporal's own suggestion unless given. */
@@ -51,6 +54,8 @@ export interface SweepInput {
 /** What is known of the cells, small enough for one payload. */
 export interface SweepState {
   readonly paused: boolean
+  /** Milliseconds since 1970. */
+  readonly startedAt: number
   /** A letter for each run, cell by cell and rung by rung. */
   readonly runs: string
   /** What a run was judged by, by its place in `runs`; absent where nothing is decided. */
@@ -73,6 +78,8 @@ export interface SweepProgress {
   readonly id: string
   readonly paused?: boolean
   readonly maxParallel: number
+  /** Milliseconds since 1970. */
+  readonly startedAt: number
   /** Cells, of each kind. */
   readonly cells: number
   readonly done: number
@@ -101,6 +108,13 @@ export interface SweepResult extends Pick<
   readonly report: string
   readonly digest: string
 }
+
+/** What the store has of a run. */
+export type Settled =
+  /** All of it; `incomplete`: but for stages that failed. */
+  | { readonly results: readonly ResultRow[]; readonly incomplete: boolean }
+  /** Something is to be computed; what Temporal is to find it by. */
+  | { readonly attributes: SearchAttributePair[] }
 
 /** What is asked of a run that is a cell. */
 export interface CellInput {

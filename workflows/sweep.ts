@@ -19,7 +19,7 @@ import {
   workflowInfo,
   type ChildWorkflowHandle,
 } from '@temporalio/workflow'
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
+import { WorkflowExecutionAlreadyStartedError, type SearchAttributePair } from '@temporalio/common'
 import type { Activities } from '../activities/index.ts'
 import type { Ended } from '../activities/sweep.ts'
 import { SweepBoard, type Place } from '../experiment/sweep-board.ts'
@@ -64,6 +64,12 @@ const { whichEnded } = proxyActivities<Activities>({
 /** Runs that are looked up in the store at once. */
 const CHUNK = 50
 
+/** A run that is to begin, with what it is found by. */
+interface Ready {
+  readonly place: Place
+  readonly attributes: SearchAttributePair[]
+}
+
 type Experiment = (input: CellInput) => Promise<RunResult>
 
 /**
@@ -75,12 +81,14 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
   const { id, store } = input
   let { maxParallel } = input
   let paused = input.state?.paused ?? false
+  const startedAt = input.state?.startedAt ?? Date.now()
   let extended = false
   let board: SweepBoard | undefined
   const progress = (): SweepProgress => ({
     id,
     ...(paused && { paused }),
     maxParallel,
+    startedAt,
     ...(board?.progress() ?? nothingYet),
   })
   setHandler(defineQuery<SweepProgress>(progressQuery), progress)
@@ -103,7 +111,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
   const { halving, ...asked } = await cellsOf({ id, store })
   const known = (board = new SweepBoard(asked, input.state, input.leave))
   /** Runs of which the store does not have all. */
-  let ready: readonly Place[] = []
+  let ready: readonly Ready[] = []
   let starting = 0
   const children = new Set<Promise<void>>()
   const carried = known.underWay('r')
@@ -140,7 +148,11 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
         known.extend(await cellsOf({ id, store }))
       } else if (isOver()) return
       else if (isLong())
-        await continueAsNew<typeof sweep>({ ...input, maxParallel, state: known.state(paused) })
+        await continueAsNew<typeof sweep>({
+          ...input,
+          maxParallel,
+          state: { paused, startedAt, ...known.state() },
+        })
       else if (ready.length === 0) ready = await missing(known.take(CHUNK))
       else {
         const [next, ...rest] = ready
@@ -156,29 +168,33 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
     return (continueAsNewSuggested || historyLength > (input.historyEvents ?? Infinity)) && starting === 0
   }
 
-  /** Those of which something is still to be computed. What is kept whole counts as done. */
-  async function missing(places: readonly Place[]): Promise<readonly Place[]> {
-    const kept = await settled({ store, runs: places.map(({ run }) => run) })
-    return places.filter((place, i) => {
-      const results = kept[i]
-      if (results) known.ended(place, 'c', judgementOf(results, halving))
-      return !results
+  /** Those of which something is still to be computed. What the store has counts as done. */
+  async function missing(places: readonly Place[]): Promise<readonly Ready[]> {
+    const left = input.leave !== undefined
+    const found = await settled({ store, sweep: id, runs: places.map(({ run }) => run), left })
+    return places.flatMap((place, i) => {
+      const there = found[i]
+      if (!there) return []
+      if ('attributes' in there) return [{ place, attributes: there.attributes }]
+      known.ended(place, there.incomplete ? 'i' : 'c', judgementOf(there.results, halving))
+      return []
     })
   }
 
-  function begin(place: Place): void {
-    const conducting = conduct(place)
+  function begin(next: Ready): void {
+    const conducting = conduct(next)
     children.add(conducting)
     void conducting.then(() => children.delete(conducting))
   }
 
-  async function conduct(place: Place): Promise<void> {
+  async function conduct({ place, attributes }: Ready): Promise<void> {
     starting++
     let child: ChildWorkflowHandle<Experiment>
     try {
       child = await startChild<Experiment>(workflowType, {
         workflowId: workflowId(place.run),
         args: [{ cell: place.run, store, sweep: id }],
+        ...(input.searchable && { typedSearchAttributes: attributes }),
         // The execution that continues this one waits for it.
         parentClosePolicy: ParentClosePolicy.ABANDON,
       })

@@ -86,7 +86,13 @@ export function sweeping({
         ...(halving && { halving }),
       }),
     settled: ({ runs }) =>
-      Promise.resolve(runs.map((run) => (kept.includes(placeOf(run).cell) ? [rowOf(run)] : null))),
+      Promise.resolve(
+        runs.map((run) =>
+          kept.includes(placeOf(run).cell)
+            ? { results: [rowOf(run)], incomplete: false }
+            : { attributes: [] },
+        ),
+      ),
     whichEnded,
     reportSweep: ({ failures }) => {
       reports.push(failures)
