@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client, WorkflowHandle } from '@temporalio/client'
 import { UserError } from '../experiment/errors.ts'
 import type { RunInput, RunResult } from '../experiment/run.ts'
+import { searchAttributesOf } from '../experiment/search-attributes.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import { fairShare, resumeSignal, trackingId, workflowId, workflowType } from '../workflows/names.ts'
 import { counted } from './format.ts'
@@ -56,8 +57,14 @@ export async function conduct(
     const server = await starting
     const { client, close } = await connect(server)
     try {
-      const { cancelled } = await import('./conclude.ts')
-      await Promise.race([server.ready, server.broken])
+      const [{ cancelled }, { ensureSearchAttributes }] = await Promise.all([
+        import('./conclude.ts'),
+        import('./search.ts'),
+      ])
+      const [isFound] = await Promise.all([
+        ensureSearchAttributes(client),
+        Promise.race([server.ready, server.broken]),
+      ])
       if (interrupt.requested()) return cancelled(input, io)
       const { id, plan } = input.run
       const handle = await client.workflow.start<Experiment>(workflowType, {
@@ -65,6 +72,7 @@ export async function conduct(
         taskQueue: 'zeroshift',
         workflowIdConflictPolicy: 'USE_EXISTING',
         priority: fairShare(id),
+        ...(isFound && { typedSearchAttributes: searchAttributesOf(input.run) }),
         args: [input],
       })
       // One that was paused goes on; for others it means nothing.

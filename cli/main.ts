@@ -4,6 +4,7 @@ import type { RunOptions } from './run.ts'
 import type { ResumeOptions } from './resume.ts'
 import type { WorkerOptions } from './worker.ts'
 import type { UpOptions } from './up.ts'
+import type { RunsOptions } from './runs.ts'
 import type { StatusOptions } from './status.ts'
 import type { ReportOptions } from './report.ts'
 import type { DoctorOptions } from './doctor.ts'
@@ -67,6 +68,16 @@ program
   })
 
 program
+  .command('cancel')
+  .description('end a run; what is done is kept')
+  .argument('<id>', "a run's id")
+  .option(...temporal)
+  .action(async (id: string, options: { temporal?: string }) => {
+    const { cancel } = await import('./cancel.ts')
+    process.exitCode = await cancel(id, options)
+  })
+
+program
   .command('worker')
   .description('work for runs on a Temporal server until stopped')
   .option(
@@ -106,6 +117,23 @@ program
   .action(async (id: string | undefined, options: StatusOptions) => {
     const { status } = await import('./status.ts')
     process.exitCode = await status(id, options)
+  })
+
+program
+  .command('runs')
+  .description('list the runs that all the filters let through')
+  .option('--data <name>', 'of a data set')
+  .option('--method <name>', 'with an unlearning method')
+  .option('--rank <number>', 'with a method whose adapters have a rank')
+  .option('--status <state>', 'running, completed, failed or cancelled')
+  .option('--config <hash>', "the last 8 digits of a run's id: what it computes, under any name")
+  .option('--sweep <id>', 'of a sweep')
+  .option('--limit <number>', 'the newest ones only')
+  .option(...json)
+  .option(...temporal)
+  .action(async (options: RunsOptions) => {
+    const { runs } = await import('./runs.ts')
+    process.exitCode = await runs(options)
   })
 
 program

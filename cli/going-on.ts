@@ -1,0 +1,28 @@
+import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client'
+import { UserError } from '../experiment/errors.ts'
+import { workflowId } from '../workflows/names.ts'
+import { runningStack } from './place.ts'
+import { connect, existingServer } from './temporal.ts'
+
+/** For verbs that change what goes on. Throws a UserError where nothing of that id does. */
+export async function withGoingOn<T>(
+  id: string,
+  temporal: string | undefined,
+  act: (handle: WorkflowHandle) => Promise<T>,
+): Promise<T> {
+  const server = existingServer(temporal ?? runningStack()?.address)
+  if (!server)
+    throw new UserError(`nothing runs in this directory; name the Temporal server of '${id}' with --temporal`)
+  const { client, close } = await connect(server)
+  try {
+    return await act(client.workflow.getHandle(workflowId(id)))
+  } catch (error) {
+    throw error instanceof WorkflowNotFoundError ? notGoingOn(id) : error
+  } finally {
+    await close()
+  }
+}
+
+export function notGoingOn(id: string): UserError {
+  return new UserError(`there is no run '${id}' that is going on here; \`./zeroshift status\` lists them`)
+}

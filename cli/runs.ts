@@ -1,0 +1,122 @@
+import { UserError } from '../experiment/errors.ts'
+import type { SearchAttribute } from '../experiment/search-attributes.ts'
+import { workflowType } from '../workflows/names.ts'
+import { clip } from './format.ts'
+import { listRuns, serverToLookAt, times, type ListedRun } from './listed.ts'
+import { columns } from './print.ts'
+import { ensureSearchAttributes, registration } from './search.ts'
+import { connect } from './temporal.ts'
+
+export interface RunsOptions {
+  readonly data?: string
+  readonly method?: string
+  readonly rank?: string
+  readonly status?: string
+  readonly config?: string
+  readonly sweep?: string
+  readonly limit?: string
+  readonly json?: true
+  readonly temporal?: string
+}
+
+/** Temporal's words for the states that a run can be asked for in. */
+const statuses: ReadonlyMap<string, readonly string[]> = new Map([
+  ['running', ['Running']],
+  ['completed', ['Completed']],
+  ['failed', ['Failed', 'Terminated', 'TimedOut']],
+  ['cancelled', ['Canceled']],
+])
+const METHODS_WIDTH = 32
+
+/** `zeroshift runs`: those that all the filters let through. */
+export async function runs(options: RunsOptions): Promise<number> {
+  const query = queryOf(options)
+  const limit = options.limit === undefined ? Infinity : count('--limit', options.limit)
+  const server = await serverToLookAt(options.temporal)
+  if (!server) {
+    console.log(options.json ? '[]' : 'no runs yet in this directory')
+    return 0
+  }
+  try {
+    const { client, close } = await connect(server)
+    try {
+      if (query.byAttribute && !(await ensureSearchAttributes(client)))
+        throw new UserError(
+          `the Temporal server at ${server.address} does not know what Zeroshift finds runs by: only --status and --limit ` +
+            `work there. An administrator adds it, for the runs that start from then on: ${registration(client.options.namespace)}`,
+        )
+      const found = await listRuns(client, server, query.text, limit)
+      if (options.json) console.log(JSON.stringify(found))
+      else console.log(found.length === 0 ? query.none : tableOf(found))
+      return 0
+    } finally {
+      await close()
+    }
+  } finally {
+    await server.stop()
+  }
+}
+
+export interface Query {
+  /** In Temporal's language. */
+  readonly text: string
+  /** It names search attributes, which a server may not know. */
+  readonly byAttribute: boolean
+  /** What is said where it finds nothing. */
+  readonly none: string
+}
+
+/** Throws a UserError where a filter has no meaning. */
+export function queryOf({ data, method, rank, status, config, sweep }: RunsOptions): Query {
+  const values: Readonly<Record<SearchAttribute, string | undefined>> = {
+    ZeroshiftDataset: data,
+    ZeroshiftMethods: method,
+    ZeroshiftRanks: rank === undefined ? undefined : String(count('--rank', rank)),
+    ZeroshiftConfig: config,
+    ZeroshiftSweep: sweep,
+  }
+  const byAttribute = Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name} = ${quoted(value)}`],
+  )
+  const isFiltered = byAttribute.length > 0 || status !== undefined
+  return {
+    text: [
+      `WorkflowType = ${quoted(workflowType)}`,
+      ...(status === undefined ? [] : [`ExecutionStatus IN (${statusesOf(status).map(quoted).join(', ')})`]),
+      ...byAttribute,
+    ].join(' AND '),
+    byAttribute: byAttribute.length > 0,
+    none: isFiltered ? 'no such runs' : 'no runs yet',
+  }
+}
+
+function statusesOf(status: string): readonly string[] {
+  const found = statuses.get(status)
+  if (found) return found
+  throw new UserError(`--status: expected one of ${[...statuses.keys()].join(', ')}; found '${status}'`)
+}
+
+function count(option: string, text: string): number {
+  const value = Number(text)
+  if (Number.isInteger(value) && value > 0) return value
+  throw new UserError(`${option}: expected a whole number from 1 on, found '${text}'`)
+}
+
+function quoted(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`
+}
+
+function tableOf(found: readonly ListedRun[]): string {
+  return columns([
+    ['RUN', 'STATE', 'DATA', 'METHODS', 'RANKS', 'SWEEP', 'STARTED', 'TOOK'],
+    ...found.map((run) => [
+      run.id,
+      run.state,
+      run.dataset ?? '',
+      clip((run.methods ?? []).join(', '), METHODS_WIDTH),
+      (run.ranks ?? []).join(', '),
+      run.sweep ?? '',
+      ...times(run),
+    ]),
+  ])
+}

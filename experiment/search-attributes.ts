@@ -1,0 +1,42 @@
+import type { SearchAttributePair } from '@temporalio/common'
+import type { RunRecord } from './run.ts'
+
+/** What Temporal finds runs by, with the types that it knows. */
+export const searchAttributes = {
+  ZeroshiftDataset: 'KEYWORD',
+  ZeroshiftMethods: 'KEYWORD_LIST',
+  ZeroshiftRanks: 'KEYWORD_LIST',
+  ZeroshiftConfig: 'KEYWORD',
+  ZeroshiftSweep: 'KEYWORD',
+} as const
+export type SearchAttribute = keyof typeof searchAttributes
+
+/** Those of a run, for a client or a workflow that starts it; `sweep` is the id of the sweep that it is a cell of. */
+export function searchAttributesOf({ id, spec }: RunRecord, sweep?: string): SearchAttributePair[] {
+  const keyword = (name: 'ZeroshiftDataset' | 'ZeroshiftConfig' | 'ZeroshiftSweep', value: string) => ({
+    key: { name, type: searchAttributes[name] },
+    value,
+  })
+  const keywords = (name: 'ZeroshiftMethods' | 'ZeroshiftRanks', values: readonly string[]) => ({
+    key: { name, type: searchAttributes[name] },
+    value: [...new Set(values)],
+  })
+  return [
+    keyword('ZeroshiftDataset', spec.data.name),
+    keywords(
+      'ZeroshiftMethods',
+      spec.methods.map(({ method }) => method),
+    ),
+    keywords(
+      'ZeroshiftRanks',
+      spec.methods.flatMap((method) => ('rank' in method ? [String(method.rank)] : [])),
+    ),
+    keyword('ZeroshiftConfig', configHashOf(id)),
+    ...(sweep === undefined ? [] : [keyword('ZeroshiftSweep', sweep)]),
+  ]
+}
+
+/** What a run computes, whatever it is called: the end of its id (see runId). */
+export function configHashOf(id: string): string {
+  return id.slice(-8)
+}
