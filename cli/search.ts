@@ -44,7 +44,7 @@ async function areKnown(client: Client): Promise<boolean> {
     return true
   } catch (error) {
     const cause = error instanceof Error ? (error.cause ?? error) : error
-    if (isGrpcServiceError(cause) && cause.code === INVALID_ARGUMENT) return false
+    if (isGrpcServiceError(cause) && Number(cause.code) === INVALID_ARGUMENT) return false
     throw error
   }
 }

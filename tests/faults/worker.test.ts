@@ -129,7 +129,12 @@ test('SIGTERM: hands over, and no work is repeated beyond the step in flight', a
 })
 
 test('a checkpoint that was cut off is not used', async () => {
-  const input = await longRun({ ...length, store: join(at.site.directory, 'store') })
+  const input = await longRun({
+    ...length,
+    store: join(at.site.directory, 'store'),
+    // Loading TensorFlow on a busy machine must not count as silence: another attempt would go on from a later checkpoint.
+    settings: { heartbeatSeconds: 8 },
+  })
   const artifacts = openArtifacts(input.settings.store)
   const folder = `${stageFolder(input.run.plan.original)}checkpoints/`
   const worker = await at.site.worker()
