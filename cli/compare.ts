@@ -7,15 +7,12 @@ import { differingColumns } from '../experiment/differing-columns.ts'
 import { UserError } from '../experiment/errors.ts'
 import type { RunRecord } from '../experiment/run.ts'
 import { commandOf, quoted } from '../report/command.ts'
-import { differing } from '../report/comparison/differing.ts'
 import { renderJson } from '../report/comparison/json.ts'
-import { cutOff } from '../report/comparison/lines.ts'
 import { outcomeOf } from '../report/comparison/outcome.ts'
-import { overviewOf } from '../report/comparison/overview.ts'
 import { renderComparison } from '../report/comparison/render.ts'
-import { terminalRows } from '../report/comparison/terminal.ts'
+import { comparisonLines } from './comparison-lines.ts'
 import { home, recordIn, storeFor } from './place.ts'
-import { columns, coloursOf, whereOf } from './print.ts'
+import { coloursOf, whereOf } from './print.ts'
 
 export interface CompareOptions {
   readonly out?: string
@@ -42,7 +39,7 @@ export async function compare(ids: readonly string[], { out, json, store }: Comp
 
   const page = join(folder, 'index.html')
   const stream = json ? process.stderr : process.stdout
-  for (const line of linesFor(comparison, coloursOf(stream))) stream.write(`${line}\n`)
+  for (const line of comparisonLines(comparison, coloursOf(stream))) stream.write(`${line}\n`)
   stream.write(`\nReport: ${page}\n`)
   if (json) process.stdout.write(`${JSON.stringify(answerOf(comparison, digest, page))}\n`)
   return 0
@@ -91,25 +88,6 @@ function withLinks(comparison: Comparison, { store }: Artifacts, folder: string)
       return { ...run, link: relative(folder, page).split(sep).map(encodeURIComponent).join('/') }
     }),
   }
-}
-
-function linesFor(comparison: Comparison, { bold, dim }: ReturnType<typeof coloursOf>): readonly string[] {
-  const overview = overviewOf(comparison)
-  const parts = differing(overview)
-  const { rows, lines } = terminalRows(overview)
-  const [heading = '', ...body] = columns(rows).split('\n')
-  const missing = overview.runs.flatMap(({ run, missing }) =>
-    missing === undefined ? [] : [`${run.id} is missing: ${missing}`],
-  )
-  return [
-    ...(parts.length === 0
-      ? ['The specs do not differ.']
-      : ['The specs differ in:', columns(parts.map(({ path, values }) => [`  ${path}`, values]))]),
-    '',
-    bold(heading),
-    ...body,
-    ...['* closest to its gold', ...[cutOff(lines) ?? []].flat(), ...missing].map(dim),
-  ]
 }
 
 function answerOf({ columns, runs }: Comparison, digest: string, report: string) {

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { UserError } from '../experiment/errors.ts'
 import type { RunOptions } from './run.ts'
+import type { SweepOptions } from './sweep.ts'
 import type { ResumeOptions } from './resume.ts'
 import type { WorkerOptions } from './worker.ts'
 import type { UpOptions } from './up.ts'
@@ -44,6 +45,22 @@ program
   .action(async (config: string, options: RunOptions) => {
     const { run } = await import('./run.ts')
     process.exitCode = await run(config, options)
+  })
+
+program
+  .command('sweep')
+  .description('run many experiments that share what they can, or go on with them')
+  .argument('<config>', "the sweep's YAML file")
+  .option('-S, --set <path=value>', 'set a part of every experiment; may be repeated', collect)
+  .option('--dry-run', 'show the cells, what is shared and cached, and how long the rest takes')
+  .option('--max-parallel <n>', "experiments under way at a time; the config's number unless given")
+  .option('--detach', 'start it and leave it to the workers')
+  .option(...json)
+  .option(...store)
+  .option(...temporal)
+  .action(async (config: string, options: SweepOptions) => {
+    const { sweep } = await import('./sweep.ts')
+    process.exitCode = await sweep(config, options)
   })
 
 program

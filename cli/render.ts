@@ -75,7 +75,7 @@ function groupLines(stages: readonly StageProgress[], now: number): Line[] {
       lines.push({
         mark: '›',
         state: 'running',
-        text: [stage.title, ...running(stage, now, true), ...retried(stage)].join('  '),
+        text: stageText(stage, now),
       })
   }
   const elsewhere = stages.filter((stage) => stage.elsewhere)
@@ -92,6 +92,11 @@ function groupLines(stages: readonly StageProgress[], now: number): Line[] {
 
 function titles(stages: readonly StageProgress[]): string {
   return stages.map(({ title }) => title).join(', ')
+}
+
+/** A running stage: its title and how far it is. */
+export function stageText(stage: StageProgress, now: number): string {
+  return [stage.title, ...running(stage, now, true), ...retried(stage)].join('  ')
 }
 
 /** Steps, loss, steps per second and the estimate of what is left. */
@@ -122,12 +127,12 @@ function retried({ error }: StageProgress): string[] {
   return error === undefined ? [] : [`(again after: ${oneLine(error)})`]
 }
 
-function bar(share: number): string {
+export function bar(share: number): string {
   const full = Math.round(Math.min(1, Math.max(0, share)) * BAR)
   return '█'.repeat(full) + '░'.repeat(BAR - full)
 }
 
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim()
 }
 

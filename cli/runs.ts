@@ -6,6 +6,7 @@ import { listRuns, serverToLookAt, times, type ListedRun } from './listed.ts'
 import { columns } from './print.ts'
 import { ensureSearchAttributes, registration } from './search.ts'
 import { connect } from './temporal.ts'
+import { wholeNumber } from './whole-number.ts'
 
 export interface RunsOptions {
   readonly data?: string
@@ -31,7 +32,7 @@ const METHODS_WIDTH = 32
 /** `zeroshift runs`: those that all the filters let through. */
 export async function runs(options: RunsOptions): Promise<number> {
   const query = queryOf(options)
-  const limit = options.limit === undefined ? Infinity : count('--limit', options.limit)
+  const limit = options.limit === undefined ? Infinity : wholeNumber('--limit', options.limit)
   const server = await serverToLookAt(options.temporal)
   if (!server) {
     console.log(options.json ? '[]' : 'no runs yet in this directory')
@@ -71,7 +72,7 @@ export function queryOf({ data, method, rank, status, config, sweep }: RunsOptio
   const values: Readonly<Record<SearchAttribute, string | undefined>> = {
     ZeroshiftDataset: data,
     ZeroshiftMethods: method,
-    ZeroshiftRanks: rank === undefined ? undefined : String(count('--rank', rank)),
+    ZeroshiftRanks: rank === undefined ? undefined : String(wholeNumber('--rank', rank)),
     ZeroshiftConfig: config,
     ZeroshiftSweep: sweep,
   }
@@ -94,12 +95,6 @@ function statusesOf(status: string): readonly string[] {
   const found = statuses.get(status)
   if (found) return found
   throw new UserError(`--status: expected one of ${[...statuses.keys()].join(', ')}; found '${status}'`)
-}
-
-function count(option: string, text: string): number {
-  const value = Number(text)
-  if (Number.isInteger(value) && value > 0) return value
-  throw new UserError(`${option}: expected a whole number from 1 on, found '${text}'`)
 }
 
 function quoted(value: string): string {

@@ -1,7 +1,9 @@
 import type { StageKind } from '../experiment/stages.ts'
 import type { Problem } from '../experiment/errors.ts'
 import type { RunResult } from '../experiment/run.ts'
+import type { SweepProgress } from '../experiment/sweep.ts'
 import type { Verification } from '../report/verification.ts'
+import type { Estimate } from './estimate.ts'
 
 /** What `run --json` and its like print as their last line. */
 export interface Answer {
@@ -25,6 +27,10 @@ export interface Answer {
   readonly problems?: readonly Problem[]
   /** Of `verify`. */
   readonly verification?: Verification
+  /** Of `sweep`: what it has before it, or what has become of it. */
+  readonly cells?: readonly object[] | SweepCounts
+  readonly shared?: number
+  readonly estimate?: Estimate
   readonly plan?: readonly {
     readonly kind: StageKind
     readonly title: string
@@ -32,6 +38,11 @@ export interface Answer {
     readonly cached: boolean
   }[]
 }
+
+export type SweepCounts = Pick<
+  SweepProgress,
+  'cells' | 'done' | 'cached' | 'incomplete' | 'stopped' | 'failures'
+>
 
 /** How a command talks: lines for people, and one answer, which is the exit code and, with `--json`, an object. */
 export interface Talk {

@@ -104,6 +104,7 @@ export class SweepBoard {
     const count = (...letters: readonly RunLetter[]) =>
       last.filter((letter) => letter !== undefined && letters.includes(letter)).length
     return {
+      rungs: this.rungs,
       cells: this.cells.length,
       done: count('d', 'i', 'c'),
       cached: count('c'),

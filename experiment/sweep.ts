@@ -80,6 +80,8 @@ export interface SweepProgress {
   readonly maxParallel: number
   /** Milliseconds since 1970. */
   readonly startedAt: number
+  /** 1 where nothing is stopped early. */
+  readonly rungs: number
   /** Cells, of each kind. */
   readonly cells: number
   readonly done: number

@@ -122,7 +122,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
       await rounds()
       const { url, digest } = await reportSweep({ id, store, failures: known.progress().failures })
       if (extended) continue
-      const { running: _, ...counts } = known.progress()
+      const { running: _, rungs: __, ...counts } = known.progress()
       const [first] = counts.failures
       if (counts.done === 0 && first)
         throw ApplicationFailure.nonRetryable(
@@ -279,7 +279,16 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
   }
 }
 
-const nothingYet = { cells: 0, done: 0, cached: 0, incomplete: 0, stopped: 0, running: [], failures: [] }
+const nothingYet = {
+  rungs: 1,
+  cells: 0,
+  done: 0,
+  cached: 0,
+  incomplete: 0,
+  stopped: 0,
+  running: [],
+  failures: [],
+}
 
 /** What a person needs to know of how a child ended. */
 function reasonOf(error: unknown): string {

@@ -1,0 +1,61 @@
+import type { Client, WorkflowHandle } from '@temporalio/client'
+import { optionalTsToMs } from '@temporalio/common/lib/time.js'
+import type { RunProgress } from '../experiment/run.ts'
+import type { RunningCell, SweepProgress } from '../experiment/sweep.ts'
+import { progressQuery, queues, workflowId, type Queue } from '../workflows/names.ts'
+import { progressOf } from './progress.ts'
+
+/** What a person sees of a sweep that is going on. */
+export interface SweepView {
+  readonly sweep: SweepProgress
+  /** Of the first of its runs under way, what each is doing; undefined where it gave no answer. */
+  readonly runs: readonly (RunningCell & { readonly progress?: RunProgress | undefined })[]
+  readonly workers: readonly SeenWorker[]
+}
+
+export interface SeenWorker {
+  readonly identity: string
+  readonly queues: readonly Queue[]
+  /** Milliseconds since 1970. */
+  readonly seenAt: number
+}
+
+/** More could not be read, and each is a query. */
+const MOST_RUNS = 12
+
+export async function sweepViewOf(client: Client, handle: WorkflowHandle): Promise<SweepView> {
+  const [sweep, workers] = await Promise.all([
+    handle.query<SweepProgress>(progressQuery),
+    workersOf(client).catch(() => []),
+  ])
+  const runs = await Promise.all(
+    sweep.running.slice(0, MOST_RUNS).map(async (cell) => ({
+      ...cell,
+      progress: await progressOf(client.workflow.getHandle(workflowId(cell.run))).catch(() => undefined),
+    })),
+  )
+  return { sweep, runs, workers }
+}
+
+/** TASK_QUEUE_TYPE_WORKFLOW and TASK_QUEUE_TYPE_ACTIVITY of Temporal's API. */
+const types = { zeroshift: 1, 'zeroshift-train': 2 } as const
+
+/** Who has asked for work of late, by the server's account. */
+async function workersOf(client: Client): Promise<readonly SeenWorker[]> {
+  const seen = new Map<string, { readonly queues: Queue[]; seenAt: number }>()
+  for (const queue of queues) {
+    const { pollers } = await client.workflowService.describeTaskQueue({
+      namespace: client.options.namespace,
+      taskQueue: { name: queue },
+      taskQueueType: types[queue],
+    })
+    for (const { identity, lastAccessTime } of pollers ?? []) {
+      if (typeof identity !== 'string') continue
+      const worker = seen.get(identity) ?? { queues: [], seenAt: 0 }
+      worker.queues.push(queue)
+      worker.seenAt = Math.max(worker.seenAt, optionalTsToMs(lastAccessTime) ?? 0)
+      seen.set(identity, worker)
+    }
+  }
+  return [...seen].map(([identity, worker]) => ({ identity, ...worker }))
+}
