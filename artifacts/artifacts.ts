@@ -132,6 +132,12 @@ export class Artifacts {
     )
   }
 
+  /** Removes the checkpoints of a stage: its next attempt begins at the beginning. */
+  async dropCheckpoints(stage: StageRef): Promise<void> {
+    const objects = await this.store.list(`${stageFolder(stage)}checkpoints/`)
+    await Promise.all(objects.map(({ path }) => this.store.delete(path)))
+  }
+
   /** Keeps the order of keys: the report shows options in the order in which the spec has them. */
   async putRun(run: RunRecord): Promise<void> {
     await this.store.put(`runs/${run.id}/run.json`, jsonBytes(run))

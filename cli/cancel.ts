@@ -2,7 +2,7 @@ import { WorkflowFailedError } from '@temporalio/client'
 import { CancelledFailure } from '@temporalio/common'
 import { notGoingOn, withGoingOn } from './going-on.ts'
 
-/** `zeroshift cancel ID`: answers once every stage has kept a checkpoint and the run has ended. */
+/** `zeroshift cancel ID`: answers once every stage has kept a checkpoint and it has ended. */
 export function cancel(id: string, { temporal }: { readonly temporal?: string }): Promise<number> {
   return withGoingOn(id, temporal, async (handle) => {
     const { status } = await handle.describe()

@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join, relative, resolve, sep } from 'node:path'
+import { join, resolve } from 'node:path'
 import { openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
 import type { ComparedRun, Comparison } from '../experiment/comparison.ts'
 import { differingColumns } from '../experiment/differing-columns.ts'
@@ -11,8 +10,9 @@ import { renderJson } from '../report/comparison/json.ts'
 import { outcomeOf } from '../report/comparison/outcome.ts'
 import { renderComparison } from '../report/comparison/render.ts'
 import { comparisonLines } from './comparison-lines.ts'
+import { withLinks } from './comparison-links.ts'
 import { home, recordIn, storeFor } from './place.ts'
-import { coloursOf, whereOf } from './print.ts'
+import { coloursOf } from './print.ts'
 
 export interface CompareOptions {
   readonly out?: string
@@ -75,18 +75,6 @@ async function outcomeIn(artifacts: Artifacts, id: string, where: string): Promi
     return {
       missing: `its report.json is not whole: ./zeroshift report ${quoted(id)}${where} writes it again`,
     }
-  }
-}
-
-/** To the runs' own pages, where the store is a directory. */
-function withLinks(comparison: Comparison, { store }: Artifacts, folder: string): Comparison {
-  return {
-    ...comparison,
-    runs: comparison.runs.map((run) => {
-      const page = whereOf(store.locate(`runs/${run.id}/report/index.html`))
-      if (!existsSync(page)) return run
-      return { ...run, link: relative(folder, page).split(sep).map(encodeURIComponent).join('/') }
-    }),
   }
 }
 

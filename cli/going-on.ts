@@ -1,4 +1,4 @@
-import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client'
+import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client'
 import { UserError } from '../experiment/errors.ts'
 import { workflowId } from '../workflows/names.ts'
 import { runningStack } from './place.ts'
@@ -8,14 +8,14 @@ import { connect, existingServer } from './temporal.ts'
 export async function withGoingOn<T>(
   id: string,
   temporal: string | undefined,
-  act: (handle: WorkflowHandle) => Promise<T>,
+  act: (handle: WorkflowHandle, client: Client) => Promise<T>,
 ): Promise<T> {
   const server = existingServer(temporal ?? runningStack()?.address)
   if (!server)
     throw new UserError(`nothing runs in this directory; name the Temporal server of '${id}' with --temporal`)
   const { client, close } = await connect(server)
   try {
-    return await act(client.workflow.getHandle(workflowId(id)))
+    return await act(client.workflow.getHandle(workflowId(id)), client)
   } catch (error) {
     throw error instanceof WorkflowNotFoundError ? notGoingOn(id) : error
   } finally {
@@ -24,5 +24,7 @@ export async function withGoingOn<T>(
 }
 
 export function notGoingOn(id: string): UserError {
-  return new UserError(`there is no run '${id}' that is going on here; \`./zeroshift status\` lists them`)
+  return new UserError(
+    `there is no run or sweep '${id}' that is going on here; \`./zeroshift status\` lists them`,
+  )
 }

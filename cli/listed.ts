@@ -13,6 +13,8 @@ export type RunState = 'running' | 'interrupted' | 'completed' | 'failed' | 'can
 /** What a list has of a run. */
 export interface ListedRun {
   readonly id: string
+  /** The type of its workflow: an experiment or a sweep. */
+  readonly type: string
   readonly state: RunState
   readonly startedAt: string
   readonly seconds: number
@@ -44,6 +46,7 @@ export async function listRuns(
     if (runs.length === limit) break
     runs.push({
       id: info.workflowId.replace(workflowId(''), ''),
+      type: info.type,
       state: stateOf(info, server),
       startedAt: info.startTime.toISOString(),
       seconds: ((info.closeTime?.getTime() ?? Date.now()) - info.startTime.getTime()) / 1000,

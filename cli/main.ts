@@ -65,8 +65,12 @@ program
 
 program
   .command('resume')
-  .description('go on with a run that failed, was stopped, interrupted or paused')
-  .argument('<id>', "a run's id")
+  .description('go on with a run or a sweep that failed, was stopped, interrupted or paused')
+  .argument('<id>', "a run's or a sweep's id")
+  .option('--failed', "a sweep's failed cells as well, from where they were")
+  .option('--restart-failed', "a sweep's failed cells as well, from their beginning")
+  .option('--extend', "add the points that the sweep's config has more of now")
+  .option('--max-parallel <n>', 'experiments of a sweep under way at a time')
   .option('--detach', 'start it and leave it to the workers')
   .option(...json)
   .option(...store)
@@ -78,8 +82,8 @@ program
 
 program
   .command('pause')
-  .description('stop a run at a checkpoint until it is resumed')
-  .argument('<id>', "a run's id")
+  .description('stop a run or a sweep at a checkpoint until it is resumed')
+  .argument('<id>', "a run's or a sweep's id")
   .option(...temporal)
   .action(async (id: string, options: { temporal?: string }) => {
     const { pause } = await import('./pause.ts')
@@ -88,8 +92,8 @@ program
 
 program
   .command('cancel')
-  .description('end a run; what is done is kept')
-  .argument('<id>', "a run's id")
+  .description('end a run or a sweep; what is done is kept')
+  .argument('<id>', "a run's or a sweep's id")
   .option(...temporal)
   .action(async (id: string, options: { temporal?: string }) => {
     const { cancel } = await import('./cancel.ts')
@@ -129,8 +133,9 @@ program
 
 program
   .command('status')
-  .description('the runs, or the progress of one')
-  .argument('[id]', "a run's id")
+  .description('the runs and sweeps, or the progress of one')
+  .argument('[id]', "a run's or a sweep's id")
+  .option('--watch', 'show it until it ends')
   .option(...json)
   .option(...temporal)
   .action(async (id: string | undefined, options: StatusOptions) => {
@@ -157,8 +162,8 @@ program
 
 program
   .command('report')
-  .description('render the report of a run again, from what is in the store')
-  .argument('<id>', "a run's id")
+  .description('render the report of a run or a sweep again, from what is in the store')
+  .argument('<id>', "a run's or a sweep's id")
   .option('--out <directory>', 'where to put it; beside the run in the store unless given')
   .option(...store)
   .action(async (id: string, options: ReportOptions) => {
@@ -195,8 +200,8 @@ program
 
 program
   .command('track')
-  .description('send what MLflow does not have of a run yet, from what is in the store')
-  .argument('<id>', "a run's id")
+  .description('send what MLflow does not have of a run or a sweep yet, from what is in the store')
+  .argument('<id>', "a run's or a sweep's id")
   .option('--tracking <uri>', "an MLflow server; the run's own unless given")
   .option(...store)
   .action(async (id: string, options: TrackOptions) => {

@@ -1,7 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { comparisonOf } from '../activities/comparison.ts'
 import { renderRun, writeReport } from '../activities/report.ts'
-import { openArtifacts } from '../artifacts/artifacts.ts'
+import { writeSweepReport } from '../activities/sweep.ts'
+import { openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
+import type { SweepRecord } from '../experiment/sweep.ts'
+import { renderComparison } from '../report/comparison/render.ts'
+import { withLinks } from './comparison-links.ts'
 import { recordIn, storeFor } from './place.ts'
 import { whereOf } from './print.ts'
 
@@ -13,6 +18,8 @@ export interface ReportOptions {
 /** `zeroshift report ID`: rendered from the manifests, so that the same manifests give the same bytes. */
 export async function report(id: string, { out, store }: ReportOptions): Promise<number> {
   const artifacts = openArtifacts(storeFor(store))
+  const sweep = await artifacts.sweep(id)
+  if (sweep) return reportOfSweep(artifacts, sweep, out)
   const { failed = [], ...run } = await recordIn(artifacts, id)
   if (out === undefined) {
     const { url } = await writeReport(artifacts, run, failed)
@@ -20,8 +27,28 @@ export async function report(id: string, { out, store }: ReportOptions): Promise
     return 0
   }
   const { files } = await renderRun(artifacts, run, failed)
-  await mkdir(out, { recursive: true })
-  for (const [name, text] of Object.entries(files)) await writeFile(join(out, name), text)
-  console.log(resolve(out, 'index.html'))
+  await write(out, files)
   return 0
+}
+
+/** Its runs' own reports stay where they are. */
+async function reportOfSweep(
+  artifacts: Artifacts,
+  sweep: SweepRecord,
+  out: string | undefined,
+): Promise<number> {
+  if (out === undefined) {
+    const { url } = await writeSweepReport(artifacts, sweep.id, sweep.failures ?? [])
+    console.log(join(whereOf(url), 'index.html'))
+    return 0
+  }
+  const comparison = withLinks(await comparisonOf(artifacts, sweep), artifacts, resolve(out))
+  await write(out, (await renderComparison(comparison)).files)
+  return 0
+}
+
+async function write(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+  console.log(resolve(folder, 'index.html'))
 }

@@ -14,6 +14,11 @@ import type { Talk } from './talk.ts'
 
 export interface ResumeOptions extends ConductOptions {
   readonly store?: string
+  /** The others are of sweeps alone. */
+  readonly failed?: true
+  readonly restartFailed?: true
+  readonly extend?: true
+  readonly maxParallel?: string
 }
 
 /** `zeroshift resume ID`: from what the run left in the store. Answers the exit code. */
@@ -23,13 +28,31 @@ export async function resume(id: string, options: ResumeOptions): Promise<number
 
 async function attempt(id: string, options: ResumeOptions, io: Talk): Promise<number> {
   const store = storeFor(options.store)
-  const { failed: _, settings, ...run } = await recordIn(openArtifacts(store), id)
+  const artifacts = openArtifacts(store)
+  const sweep = await artifacts.sweep(id)
+  if (sweep) {
+    const { resumeSweep } = await import('./resume-sweep.ts')
+    return resumeSweep(sweep, store, options, io)
+  }
+  const { failed: _, settings, ...run } = await recordIn(artifacts, id)
+  refuseSweepOptions(id, options)
   refuseOtherVersions(run)
   const input: RunInput = { run, settings: { ...settings, store } }
   return conduct(options, io, async () => {
     await refuseChanges(run, io)
     return runJob(input)
   })
+}
+
+function refuseSweepOptions(id: string, options: ResumeOptions): void {
+  const given = Object.entries({
+    '--failed': options.failed,
+    '--restart-failed': options.restartFailed,
+    '--extend': options.extend,
+    '--max-parallel': options.maxParallel,
+  }).flatMap(([name, value]) => (value === undefined ? [] : [name]))
+  if (given.length > 0)
+    throw new UserError(`${given.join(', ')}: for sweeps alone, and ${id} is a single run; leave it out`)
 }
 
 /** Its keys promise results of code that is not here any more. */

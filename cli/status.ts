@@ -1,15 +1,22 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client'
+import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client'
+import { openArtifacts } from '../artifacts/artifacts.ts'
 import { UserError } from '../experiment/errors.ts'
 import type { RunInput, RunProgress, RunResult } from '../experiment/run.ts'
-import { workflowId, workflowType } from '../workflows/names.ts'
-import { listRuns, serverToLookAt, stateOf, times } from './listed.ts'
+import type { SweepInput, SweepRecord, SweepResult } from '../experiment/sweep.ts'
+import { sweepType, workflowId, workflowType } from '../workflows/names.ts'
+import { follow, viewOn, type Writer } from './follow.ts'
+import { counted } from './format.ts'
+import { listRuns, serverToLookAt, stateOf, times, type RunState } from './listed.ts'
 import { columns, coloursOf } from './print.ts'
 import { progressOf } from './progress.ts'
-import { renderProgress } from './render.ts'
+import { changedLines, renderProgress } from './render.ts'
+import { sweepWriter } from './render-sweep.ts'
+import { sweepViewOf, type SweepView } from './sweep-progress.ts'
 import { connect, type Server } from './temporal.ts'
 
 export interface StatusOptions {
   readonly json?: true
+  readonly watch?: true
   readonly temporal?: string
 }
 
@@ -17,7 +24,7 @@ export interface StatusOptions {
 export async function status(id: string | undefined, options: StatusOptions): Promise<number> {
   const server = await serverToLookAt(options.temporal)
   if (!server) {
-    if (id !== undefined) throw unknownRun(id)
+    if (id !== undefined) throw unknown(id)
     console.log(options.json ? '[]' : 'no runs yet in this directory')
     return 0
   }
@@ -33,45 +40,112 @@ export async function status(id: string | undefined, options: StatusOptions): Pr
   }
 }
 
+/** Cells are left to their sweep: `zeroshift runs` has them. */
 async function list(client: Client, server: Server, { json }: StatusOptions): Promise<number> {
-  const runs = await listRuns(client, server, `WorkflowType = '${workflowType}'`)
+  const query = `WorkflowType IN ('${workflowType}', '${sweepType}')`
+  const runs = (await listRuns(client, server, query)).filter(
+    ({ type, sweep }) => type === sweepType || sweep === undefined,
+  )
   if (json)
     console.log(
-      JSON.stringify(runs.map(({ id, state, startedAt, seconds }) => ({ id, state, startedAt, seconds }))),
+      JSON.stringify(
+        runs.map(({ id, type, state, startedAt, seconds }) => ({ id, type, state, startedAt, seconds })),
+      ),
     )
   else if (runs.length === 0) console.log('no runs yet')
   else
     console.log(
       columns([
-        ['RUN', 'STATE', 'STARTED', 'TOOK'],
-        ...runs.map((run) => [run.id, run.state, ...times(run)]),
+        ['RUN', 'TYPE', 'STATE', 'STARTED', 'TOOK'],
+        ...runs.map((run) => [run.id, run.type, run.state, ...times(run)]),
       ]),
     )
   return 0
 }
 
-async function one(client: Client, server: Server, id: string, { json }: StatusOptions): Promise<number> {
-  const handle = client.workflow.getHandle<(input: RunInput) => Promise<RunResult>>(workflowId(id))
-  const info = await handle.describe().catch((error: unknown) => {
-    throw error instanceof WorkflowNotFoundError ? unknownRun(id) : error
+/** A run or a sweep, as far as they are looked at alike. */
+interface Looked<P, R> {
+  readonly look: () => Promise<P>
+  readonly writer: Writer<P>
+  /** What is said of one that has come to its end. */
+  readonly summary: (result: R) => string
+  /** What a program is told while it goes on. */
+  readonly plain: (progress: P) => object
+}
+
+async function one(client: Client, server: Server, id: string, options: StatusOptions): Promise<number> {
+  const handle = client.workflow.getHandle(workflowId(id))
+  const { type } = await handle.describe().catch((error: unknown) => {
+    throw error instanceof WorkflowNotFoundError ? unknown(id) : error
   })
-  const state = stateOf(info, server)
-  const details: { progress?: RunProgress; result?: RunResult; error?: string } = {}
-  if (state === 'running') details.progress = await progressOf(handle)
-  if (state === 'completed') details.result = await handle.result()
-  if (state === 'failed')
-    details.error = await handle.result().then(
-      () => '',
-      (error: unknown) => reasonOf(error),
-    )
+  return type === sweepType
+    ? show(id, handle as WorkflowHandle<Sweep>, server, options, await lookedSweep(client, handle))
+    : show(id, handle as WorkflowHandle<Experiment>, server, options, lookedRun(handle))
+}
+
+type Sweep = (input: SweepInput) => Promise<SweepResult>
+type Experiment = (input: RunInput) => Promise<RunResult>
+
+function lookedRun(handle: WorkflowHandle): Looked<RunProgress, RunResult> {
+  return {
+    look: () => progressOf(handle),
+    writer: { render: renderProgress, changedLines },
+    summary: ({ computed, cached, report }) =>
+      `${computed} stages computed, ${cached} cached; report: ${report}`,
+    plain: (progress) => progress,
+  }
+}
+
+async function lookedSweep(client: Client, handle: WorkflowHandle): Promise<Looked<SweepView, SweepResult>> {
+  return {
+    look: () => sweepViewOf(client, handle),
+    writer: sweepWriter((await recordOf(handle)) ?? { columns: [], cells: [] }),
+    summary: ({ cells, done, failures, report }) =>
+      `${done} of ${counted(cells, 'cell')} done, ${failures.length} failed; report: ${report}`,
+    plain: ({ sweep, runs, workers }) => ({ ...sweep, running: runs, workers }),
+  }
+}
+
+/** What the cells are called stands in the store, which may not be reached from here. */
+async function recordOf(handle: WorkflowHandle): Promise<SweepRecord | undefined> {
+  try {
+    const { events } = await handle.fetchHistory()
+    const payload = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data
+    const { id, store } = JSON.parse(new TextDecoder().decode(payload ?? undefined)) as SweepInput
+    return await openArtifacts(store).sweep(id)
+  } catch {
+    return undefined
+  }
+}
+
+async function show<P, R>(
+  id: string,
+  handle: WorkflowHandle<() => Promise<R>>,
+  server: Server,
+  { json, watch }: StatusOptions,
+  { look, writer, summary, plain }: Looked<P, R>,
+): Promise<number> {
+  let state = stateOf(await handle.describe(), server)
+  if (state === 'running' && watch) {
+    const out = json ? process.stderr : process.stdout
+    const ended = (handle.result() as Promise<R>).catch(() => undefined)
+    await follow(look, ended, await viewOn(out, writer), out.isTTY ? 500 : 1000)
+    state = stateOf(await handle.describe(), server)
+  }
+  const progress = state === 'running' ? await look() : undefined
+  const { result, error } = await endOf<R>(handle, state)
   if (json) {
+    const details = {
+      ...(progress && { progress: plain(progress) }),
+      ...(result && { result }),
+      ...(error !== undefined && { error }),
+    }
     console.log(JSON.stringify({ id, state, ...details }))
     return 0
   }
-  const { progress, result, error } = details
   if (progress)
     console.log(
-      renderProgress(
+      writer.render(
         progress,
         process.stdout.columns || 100,
         Date.now(),
@@ -79,11 +153,22 @@ async function one(client: Client, server: Server, id: string, { json }: StatusO
       ),
     )
   else console.log(`${id}: ${state}`)
-  if (result)
-    console.log(`${result.computed} stages computed, ${result.cached} cached; report: ${result.report}`)
+  if (result) console.log(summary(result))
   if (error) console.log(error)
   if (state !== 'running' && state !== 'completed') console.log(`To go on: ./zeroshift resume ${id}`)
   return 0
+}
+
+async function endOf<R>(
+  handle: WorkflowHandle<() => Promise<R>>,
+  state: RunState,
+): Promise<{ readonly result?: R; readonly error?: string }> {
+  if (state === 'completed') return { result: (await handle.result()) as R }
+  if (state !== 'failed') return {}
+  return handle.result().then(
+    () => ({}),
+    (error: unknown) => ({ error: reasonOf(error) }),
+  )
 }
 
 function reasonOf(error: unknown): string {
@@ -91,6 +176,6 @@ function reasonOf(error: unknown): string {
   return cause instanceof Error ? cause.message : String(cause)
 }
 
-function unknownRun(id: string): UserError {
-  return new UserError(`there is no run '${id}' here; \`./zeroshift status\` lists them`)
+function unknown(id: string): UserError {
+  return new UserError(`there is no run or sweep '${id}' here; \`./zeroshift status\` lists them`)
 }

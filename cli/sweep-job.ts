@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Client } from '@temporalio/client'
 import { openArtifacts } from '../artifacts/artifacts.ts'
+import { UserError } from '../experiment/errors.ts'
 import type { SweepChange, SweepInput, SweepProgress, SweepRecord, SweepResult } from '../experiment/sweep.ts'
 import { quoted } from '../report/command.ts'
 import { changeUpdate, fairShare, sweepType, workflowId } from '../workflows/names.ts'
@@ -12,19 +13,26 @@ import type { Talk } from './talk.ts'
 
 type Sweep = (input: SweepInput) => Promise<SweepResult>
 
-/** A sweep, for `conduct`. One that is going on is told what is new. */
-export function sweepJob(record: SweepRecord, input: SweepInput, change: SweepChange = {}): Job<SweepResult> {
+/** A sweep, for `conduct`. One that is going on is told what is new; `again` asks for one that is not. */
+export function sweepJob(
+  record: SweepRecord,
+  input: SweepInput,
+  { again = false, ...change }: SweepChange & { readonly again?: boolean } = {},
+): Job<SweepResult> {
   const { id } = record
   return {
     id,
     about: counted(record.cells.length, 'cell'),
     async start(client, isFound) {
-      if (await isGoingOn(client, id))
+      if (await isGoingOn(client, id)) {
+        if (again)
+          throw new UserError(`${id} is going on: what failed of it can be tried again once it has ended`)
         await client.workflow
           .getHandle(workflowId(id))
           .executeUpdate<SweepProgress, [SweepChange]>(changeUpdate, {
             args: [{ ...change, maxParallel: input.maxParallel }],
           })
+      }
       return client.workflow.start<Sweep>(sweepType, {
         workflowId: workflowId(id),
         taskQueue: 'zeroshift',
