@@ -2,17 +2,24 @@ import { writeFile } from 'node:fs/promises'
 import { format, resolveConfig } from 'prettier'
 import { z } from 'zod'
 import { configSchema } from '../experiment/spec.ts'
+import { sweepSchema } from '../experiment/sweep-space.ts'
 
 /**
- * The JSON Schema from which editors complete and check configs. To write it anew: npx tsx configs/make-schema.ts
- * A config names it in its first line: # yaml-language-server: $schema=../schema.json
+ * The JSON Schemas from which editors complete and check configs. To write them anew: npx tsx configs/make-schema.ts
+ * A config names its own in its first line: # yaml-language-server: $schema=../schema.json
  */
-export async function schemaText(): Promise<string> {
-  const schema = z.toJSONSchema(configSchema, { target: 'draft-7', io: 'input' })
-  const titled = { title: 'Zeroshift experiment', ...schema }
-  return format(JSON.stringify(titled), { ...(await resolveConfig(schemaFile)), parser: 'json' })
+export const schemas = {
+  [`${import.meta.dirname}/schema.json`]: { title: 'Zeroshift experiment', schema: configSchema },
+  [`${import.meta.dirname}/sweep-schema.json`]: { title: 'Zeroshift sweep', schema: sweepSchema },
 }
 
-export const schemaFile = `${import.meta.dirname}/schema.json`
+export async function schemaText(file: string): Promise<string> {
+  const known = schemas[file]
+  if (!known) throw new RangeError(`${file} is no schema of ours`)
+  const schema = z.toJSONSchema(known.schema, { target: 'draft-7', io: 'input' })
+  const titled = { title: known.title, ...schema }
+  return format(JSON.stringify(titled), { ...(await resolveConfig(file)), parser: 'json' })
+}
 
-if (process.argv[1] === import.meta.filename) await writeFile(schemaFile, await schemaText())
+if (process.argv[1] === import.meta.filename)
+  for (const file of Object.keys(schemas)) await writeFile(file, await schemaText(file))

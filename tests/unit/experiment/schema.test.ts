@@ -1,7 +1,11 @@
 import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { expect, test } from 'vitest'
-import { schemaFile, schemaText } from '../../../configs/make-schema.ts'
+import { schemas, schemaText } from '../../../configs/make-schema.ts'
 
-test("the editors' schema is what the code accepts: run `npx tsx configs/make-schema.ts` where it is not", async () => {
-  expect(await readFile(schemaFile, 'utf8')).toBe(await schemaText())
-})
+test.each(Object.keys(schemas).map((file) => [basename(file), file]))(
+  '%s, for editors, is what the code accepts: run `npx tsx configs/make-schema.ts` where it is not',
+  async (_, file) => {
+    expect(await readFile(file, 'utf8')).toBe(await schemaText(file))
+  },
+)

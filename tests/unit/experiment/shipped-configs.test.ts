@@ -1,7 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { checkSpec } from '../../../experiment/check.ts'
+import { overrideText } from '../../../experiment/config-overrides.ts'
 import { parseConfig } from '../../../experiment/config.ts'
+import type { Spec } from '../../../experiment/spec.ts'
+import { parseSweep } from '../../../experiment/sweep-config.ts'
+import { pointsOf } from '../../../experiment/sweep-points.ts'
 import { digitFacts } from './sample.ts'
 
 const cifarFacts = {
@@ -13,12 +17,36 @@ const cifarFacts = {
   test: digitFacts.test.map(() => 1000),
 }
 const folder = new URL('../../../configs/experiments/', import.meta.url)
+const sweeps = new URL('../../../configs/sweeps/', import.meta.url)
+
+function accepted(file: string, text: string, overrides: readonly string[] = []): Spec {
+  const { spec, locate } = parseConfig({ file, text, overrides })
+  checkSpec(spec, spec.data.name === 'digits' ? digitFacts : cifarFacts, locate)
+  return spec
+}
 
 test.each(readdirSync(folder).sort())('%s is accepted, and says what was measured', (file) => {
   const text = readFileSync(new URL(file, folder), 'utf8')
-  const { spec, locate } = parseConfig({ file, text, overrides: [] })
-  checkSpec(spec, spec.data.name === 'digits' ? digitFacts : cifarFacts, locate)
+  const spec = accepted(file, text)
   expect(`${spec.name}.yaml`).toBe(file)
   expect(text).toMatch(/^# Measured on /m)
   expect(text).toContain(`./zeroshift run configs/experiments/${file}`)
+})
+
+test.each(
+  readdirSync(sweeps)
+    .filter((name) => name.endsWith('.yaml'))
+    .sort(),
+)('%s is accepted at every point, and says what was measured', (file) => {
+  const text = readFileSync(new URL(file, sweeps), 'utf8')
+  const space = parseSweep({ file, text })
+  for (const { base, set } of pointsOf(space))
+    accepted(
+      base,
+      readFileSync(new URL(base, sweeps), 'utf8'),
+      Object.entries(set).map(([path, value]) => overrideText(path, value)),
+    )
+  expect(`${space.name}.yaml`).toBe(file)
+  expect(text).toMatch(/^# Measured on /m)
+  expect(text).toContain(`./zeroshift sweep configs/sweeps/${file}`)
 })
