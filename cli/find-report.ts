@@ -27,7 +27,7 @@ export interface Wanted {
 /** By a path to it or to its folder, else by a run's id in the store. Throws a UserError. */
 export async function findReport(target: string, { run, store }: Wanted): Promise<FoundReport> {
   const found = await stat(target).catch(() => undefined)
-  if (!found) return reportOf(target, storeFor(store))
+  if (!found) return reportOf(target, storeFor(store), run)
   const file = found.isDirectory() ? join(target, 'report.json') : target
   const text = await textOf(file)
   const runs = comparedRuns(parsed(text, file))
@@ -35,8 +35,13 @@ export async function findReport(target: string, { run, store }: Wanted): Promis
   return reportBeside(file, pick(runs, run, file))
 }
 
-async function reportOf(id: string, store: string): Promise<FoundReport> {
+async function reportOf(id: string, store: string, run: string | undefined): Promise<FoundReport> {
   const artifacts = openArtifacts(store)
+  const sweep = await artifacts.sweep(id)
+  if (sweep) {
+    const runs = sweep.cells.flatMap(({ runs }) => runs.slice(-1).map((id) => ({ id })))
+    return reportOf(pick(runs, run, id).id, store, undefined)
+  }
   const [text, record] = await Promise.all([artifacts.reportJson(id), artifacts.run(id)])
   if (text === undefined)
     throw new UserError(
@@ -53,17 +58,16 @@ async function reportOf(id: string, store: string): Promise<FoundReport> {
   }
 }
 
-const runsSchema = z.array(z.object({ id: z.string(), link: z.string().optional() })).min(1)
-const comparisonSchema = z.union([
-  z.object({ runs: runsSchema }),
-  z.object({ computed: z.object({ runs: runsSchema }) }),
-])
-type ComparedRun = z.output<typeof runsSchema>[number]
+/** What this reads of a comparison's report.json: where the runs' own pages are stands in the clock's part. */
+const comparisonSchema = z.object({
+  computed: z.object({ runs: z.array(z.object({ id: z.string() })) }),
+  clock: z.object({ runs: z.array(z.object({ id: z.string(), report: z.string().optional() })).min(1) }),
+})
+type ComparedRun = z.output<typeof comparisonSchema>['clock']['runs'][number]
 
 /** Those that the report of a sweep or a comparison has side by side; undefined where it is none. */
 function comparedRuns(value: unknown): readonly ComparedRun[] | undefined {
-  const { data } = comparisonSchema.safeParse(value)
-  return data && ('computed' in data ? data.computed.runs : data.runs)
+  return comparisonSchema.safeParse(value).data?.clock.runs
 }
 
 const SHOWN = 10
@@ -81,10 +85,10 @@ function pick(runs: readonly ComparedRun[], wanted: string | undefined, file: st
 }
 
 /** The `report.json` in the folder of the page that a comparison links to. */
-async function reportBeside(file: string, { id, link }: ComparedRun): Promise<FoundReport> {
-  if (link === undefined)
+async function reportBeside(file: string, { id, report }: ComparedRun): Promise<FoundReport> {
+  if (report === undefined)
     throw new UserError([{ file, message: `the run ${id} has no report of its own that this one links to` }])
-  const url = new URL('report.json', new URL(link, pathToFileURL(file)))
+  const url = new URL('report.json', new URL(report, pathToFileURL(file)))
   if (url.protocol !== 'file:')
     throw new UserError([
       { file, message: `the report of ${id} is at ${url.href}; fetch its report.json and name that` },

@@ -51,16 +51,14 @@ export class RidgeProblem {
     const moment = Matrix.from1DArray(this.rows, this.rows, this.moment)
     const cross = Matrix.from1DArray(this.rows, out, this.cross)
     const epsilon = (ridge * moment.trace()) / this.rows
-    const cholesky = new CholeskyDecomposition(moment.add(Matrix.eye(this.rows).mul(epsilon)))
+    const cholesky = new CholeskyDecomposition(symmetric(moment).add(Matrix.eye(this.rows).mul(epsilon)))
     if (!cholesky.isPositiveDefinite())
       throw new MathError(
         `the closed form has no solution at layer ${name}: the second moment of its inputs is not positive definite; raise "ridge"`,
       )
     const update = cholesky.solve(cross)
     const energy = update.transpose().mmul(cross)
-    // Symmetric but for rounding.
-    const symmetric = energy.clone().add(energy.transpose()).mul(0.5)
-    const { eigenvectorMatrix } = new EigenvalueDecomposition(symmetric, { assumeSymmetric: true })
+    const { eigenvectorMatrix } = new EigenvalueDecomposition(symmetric(energy), { assumeSymmetric: true })
     // Eigenvalues ascend.
     const leading = eigenvectorMatrix.subMatrix(0, out - 1, out - rank, out - 1)
     return {
@@ -68,6 +66,11 @@ export class RidgeProblem {
       b: Float32Array.from(leading.transpose().to1DArray()),
     }
   }
+}
+
+/** A product that is symmetric but for rounding; one that is already stays as it is, to the bit. */
+function symmetric(product: Matrix): Matrix {
+  return Matrix.add(product, product.transpose()).mul(0.5)
 }
 
 /** In float64: batches are many, and what they add up to decides what can be inverted. */

@@ -7,6 +7,7 @@ import { openArtifacts } from '../../../artifacts/artifacts.ts'
 import { findReport, type Wanted } from '../../../cli/find-report.ts'
 import { UserError } from '../../../experiment/errors.ts'
 import { recordOf } from '../../../experiment/run.ts'
+import { renderJson } from '../../../report/comparison/json.ts'
 import { sampleRun } from '../../support/run.ts'
 
 let directory: string
@@ -50,13 +51,18 @@ test("a report is found by its run's id in a store, which knows where the data w
   expect(await findReport(id, { store })).toMatchObject({ text: own(id), dataDirectory: '/data' })
 })
 
-test.each([
-  ['beside its digest', (runs: object) => ({ runs })],
-  ['in its computed part', (runs: object) => ({ computed: { runs } })],
-])('a comparison, its runs %s, leads to the report of one of them', async (_, comparison) => {
+/** The report of a comparison, with links to the pages of its runs. */
+const comparison = (runs: readonly { readonly id: string; readonly link?: string }[]) =>
+  renderJson({
+    command: './zeroshift sweep ranks.yaml',
+    columns: [],
+    runs: runs.map((run) => ({ ...run, values: [], command: '', outcome: { missing: 'it failed' } })),
+  }).json
+
+test('a comparison leads to the report of one of its runs', async () => {
   const ids = Array.from({ length: 12 }, (_, i) => `cell-${i}`)
   const runs = ids.map((id) => ({ id, link: `../../../runs/${id}/report/index.html` }))
-  const file = write('sweeps/ranks/report/report.json', JSON.stringify(comparison(runs)))
+  const file = write('sweeps/ranks/report/report.json', comparison(runs))
   const where = write('runs/cell-11/report/report.json', own('cell-11'))
   expect(await findReport(file, { run: 'cell-11' })).toEqual({ text: own('cell-11'), where })
 
@@ -72,7 +78,7 @@ test.each([
 
 test('a run of a comparison needs a report of its own, on this machine', async () => {
   const runs = [{ id: 'lost' }, { id: 'away', link: 'https://example.org/away/index.html' }]
-  const file = write('report.json', JSON.stringify({ runs }))
+  const file = write('report.json', comparison(runs))
   expect(await problem(file, { run: 'lost' })).toMatch(/the run lost has no report of its own/)
   expect(await problem(file, { run: 'away' })).toMatch(/https:\/\/example\.org\/away\/report\.json/)
 })

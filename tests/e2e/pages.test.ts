@@ -1,0 +1,102 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { chromium as launcher, type Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { renderComparison } from '../../report/comparison/render.ts'
+import { renderReport } from '../../report/report.ts'
+import { chromium, why } from '../support/browser.ts'
+import { sampleComparison } from '../unit/report/comparison-fixture.ts'
+import { sampleInput } from '../unit/report/fixtures.ts'
+
+/** In a page: the texts of charts that lie over each other or are cut off, as far as a reader would mind. A halo is a text's own. */
+const overlapping = `[...document.querySelectorAll('svg')].flatMap((chart) => {
+  const frame = chart.getBoundingClientRect()
+  const boxes = [...chart.querySelectorAll('text')]
+    .filter(({ textContent }) => textContent.trim() !== '')
+    .map((text) => ({ text: text.textContent, box: text.getBoundingClientRect() }))
+  return boxes.flatMap(({ text, box }, i) => [
+    ...(box.left < frame.left - 2 || box.right > frame.right + 2 ? [text + ' is cut off'] : []),
+    ...boxes.slice(i + 1).flatMap((other) => {
+      const width = Math.min(box.right, other.box.right) - Math.max(box.left, other.box.left)
+      const height = Math.min(box.bottom, other.box.bottom) - Math.max(box.top, other.box.top)
+      return width > 4 && height > 5 && text !== other.text ? [text + ' lies over ' + other.text] : []
+    }),
+  ])
+})`
+/** In a page: how far it can be scrolled to the side, in pixels. */
+const sideways = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
+const background = 'getComputedStyle(document.body).backgroundColor'
+
+/** Pages as a reader sees them: a sweep's report and an experiment's, in a real browser. */
+describe.skipIf(chromium === undefined)(`the pages of reports${why}`, () => {
+  const directory = mkdtempSync(join(tmpdir(), 'zeroshift-pages-'))
+  const sweepPage = 'sweeps/ranks/report/index.html'
+  const runPage = 'runs/one/report/index.html'
+  let browser: Browser
+  beforeAll(async () => {
+    write(sweepPage, (await renderComparison(sampleComparison())).files['index.html'] ?? '')
+    write(runPage, (await renderReport(sampleInput())).html)
+    browser = await launcher.launch({
+      ...(chromium !== undefined && { executablePath: chromium }),
+      args: ['--no-sandbox'],
+    })
+  })
+  afterAll(async () => {
+    await browser.close()
+    rmSync(directory, { recursive: true })
+  })
+
+  function write(path: string, text: string): void {
+    mkdirSync(join(directory, dirname(path)), { recursive: true })
+    writeFileSync(join(directory, path), text)
+  }
+
+  async function opened(path: string, width: number, colorScheme: 'light' | 'dark') {
+    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme })
+    const complaints: string[] = []
+    page.on('console', (message) => complaints.push(message.text()))
+    page.on('pageerror', (error) => complaints.push(error.message))
+    page.on('request', (request) => {
+      if (!request.url().startsWith('file:')) complaints.push(`asked for ${request.url()}`)
+    })
+    await page.goto(pathToFileURL(join(directory, path)).href)
+    return { page, complaints }
+  }
+
+  test.each([
+    [sweepPage, 1200, 'light'],
+    [sweepPage, 800, 'dark'],
+    [runPage, 1200, 'dark'],
+    [runPage, 800, 'light'],
+  ] as const)(
+    '%s at %i pixels, %s: nothing is cut off, asks for anything or complains',
+    async (path, width, scheme) => {
+      const { page, complaints } = await opened(path, width, scheme)
+      expect(complaints).toEqual([])
+      expect(await page.evaluate(sideways)).toBe(0)
+      expect(await page.evaluate(overlapping)).toEqual([])
+      await page.close()
+    },
+  )
+
+  test('a sweep shows every run or says why it is missing, its charts, and leads to the reports of its runs', async () => {
+    const { page } = await opened(sweepPage, 1200, 'light')
+    const { runs } = sampleComparison()
+    const text = await page.locator('main').innerText()
+    for (const { id } of runs) expect(text).toContain(id.replace(/^.*-/, ''))
+    for (const { outcome } of runs) if ('missing' in outcome) expect(text).toContain(outcome.missing)
+    expect(await page.locator('svg').count()).toBeGreaterThanOrEqual(4)
+    const light = await page.evaluate(background)
+    await page.emulateMedia({ colorScheme: 'dark' })
+    expect(await page.evaluate(background)).not.toBe(light)
+
+    const linked = runs.find(({ link }) => link !== undefined)
+    if (!linked?.link) throw new Error('the fixture has links')
+    write(join(dirname(sweepPage), linked.link), '<title>its own report</title>')
+    await page.locator(`a[href="${linked.link}"]`).first().click()
+    expect(await page.title()).toBe('its own report')
+    await page.close()
+  })
+})
