@@ -125,6 +125,46 @@ describe('a sweep', () => {
     })
   })
 
+  test('that stops cells early records why, and what survives is what it is without', async () => {
+    const grid = '{ "methods[0].rank": [1, 2, 4], "methods[0].lambda": [0.1, 10] }'
+    writeSweep(directory, `grid: ${grid}\nhalving: { resource: "methods[0].steps", rungs: [3], factor: 3 }`)
+    const halved = await answered('sweep', 'ranks.yaml')
+    const { done, stopped } = halved.counts
+    expect(done + stopped).toBe(6)
+    expect(stopped).toBeGreaterThan(0)
+    const report = (answer: { readonly report: string }) =>
+      (
+        JSON.parse(readFileSync(join(fileURLToPath(answer.report), 'report.json'), 'utf8')) as {
+          readonly computed: {
+            readonly runs: readonly {
+              readonly id: string
+              readonly digest?: string
+              readonly missing?: string
+            }[]
+            readonly halving?: {
+              readonly decisions: readonly { readonly rung: number; readonly decision: string }[]
+            }
+          }
+        }
+      ).computed
+    const { runs, halving } = report(halved)
+    const decided = (rung: number, decision: string) =>
+      halving?.decisions.filter((one) => one.rung === rung && one.decision === decision).length
+    expect([decided(0, 'promoted'), decided(0, 'stopped'), decided(1, 'ended')]).toEqual([
+      done,
+      stopped,
+      done,
+    ])
+    expect(runs.filter(({ missing }) => missing === 'stopped early, at rung 1')).toHaveLength(stopped)
+
+    writeSweep(directory, `grid: ${grid}`)
+    const whole = report(await answered('sweep', 'ranks.yaml', '--store', join(directory, 'whole')))
+    const survivors = runs.filter(({ digest }) => digest !== undefined)
+    expect(survivors).toHaveLength(done)
+    for (const { id, digest } of survivors)
+      expect(whole.runs.find((run) => run.id === id)?.digest).toBe(digest)
+  })
+
   test('is watched in a terminal, paused, widened, resumed and cancelled while it goes on', async () => {
     writeSweep(
       directory,
