@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity'
 import { openArtifacts } from '../artifacts/artifacts.ts'
 import {
   recordOf,
@@ -8,7 +9,7 @@ import {
   type RunResult,
 } from '../experiment/run.ts'
 import type { Settings } from '../experiment/spec.ts'
-import type { CellFailure, CellInput } from '../experiment/sweep.ts'
+import type { CellFailure, CellInput, SweepEnd } from '../experiment/sweep.ts'
 import type { Delivered } from '../tracking/deliver.ts'
 import { asFailure } from './errors.ts'
 import type { WrittenReport } from './report.ts'
@@ -25,8 +26,15 @@ export interface TrackTask {
   readonly run: RunRecord | KeptRun
   readonly settings: RunInput['settings']
   readonly tracking: NonNullable<Settings['tracking']>
+  /** The sweep that it is a cell of. */
+  readonly sweep?: string
   /** Absent while the run goes on. */
   readonly ended?: RunEnd
+}
+
+export interface TrackSweepTask extends SweepTask {
+  /** Absent while the sweep goes on. */
+  readonly ended?: SweepEnd
 }
 
 export type Activities = ReturnType<typeof createActivities>
@@ -78,6 +86,19 @@ export function createActivities(stopping?: AbortSignal) {
       return failing(async () => {
         const artifacts = openArtifacts(settings.store)
         return track(artifacts, { run: await recordIn(artifacts, run), ...task })
+      })
+    },
+
+    /** The same of a sweep and, once it has ended, of cells that found all they need in the store. */
+    async trackSweep({ id, store, ended }: TrackSweepTask): Promise<Delivered> {
+      const [{ trackSweep }, { sweepIn }] = await Promise.all([
+        import('./track-sweep.ts'),
+        import('./sweep.ts'),
+      ])
+      const { heartbeat } = Context.current()
+      return failing(async () => {
+        const artifacts = openArtifacts(store)
+        return trackSweep(artifacts, { sweep: await sweepIn(artifacts, id), ended }, heartbeat)
       })
     },
 

@@ -24,18 +24,19 @@ export interface SweepTask {
 export async function cellsOf({
   id,
   store,
-}: SweepTask): Promise<SweepCells & { readonly halving?: HalvingSpec }> {
-  const { cells, space } = await sweepIn(openArtifacts(store), id)
+}: SweepTask): Promise<SweepCells & { readonly halving?: HalvingSpec; readonly isTracked?: true }> {
+  const { cells, space, tracking } = await sweepIn(openArtifacts(store), id)
   const { halving } = space
   return {
     cells: cells.map(({ runs }) => runs),
     rungs: (halving?.rungs.length ?? 0) + 1,
     factor: halving?.factor ?? 1,
     ...(halving && { halving }),
+    ...(tracking && { isTracked: true }),
   }
 }
 
-async function sweepIn(artifacts: Artifacts, id: string): Promise<SweepRecord> {
+export async function sweepIn(artifacts: Artifacts, id: string): Promise<SweepRecord> {
   const record = await artifacts.sweep(id)
   if (!record) throw new UserError(`the store ${artifacts.store.url} has no sweep '${id}' any more`)
   return record

@@ -1,6 +1,8 @@
+import { trackStoredSweep } from '../activities/track-sweep.ts'
 import { trackStored } from '../activities/track.ts'
 import { openArtifacts } from '../artifacts/artifacts.ts'
 import { UserError } from '../experiment/errors.ts'
+import type { Settings } from '../experiment/spec.ts'
 import { counted } from './format.ts'
 import { recordIn, storeFor } from './place.ts'
 
@@ -9,17 +11,23 @@ export interface TrackOptions {
   readonly store?: string
 }
 
-/** `zeroshift track ID`: brings MLflow up to what the store has. Sent again, nothing is there twice. */
+/** `zeroshift track ID`, of a run or a sweep: brings MLflow up to what the store has. Sent again, nothing is there twice. */
 export async function track(id: string, { tracking: uri, store }: TrackOptions): Promise<number> {
   const artifacts = openArtifacts(storeFor(store))
-  const run = await recordIn(artifacts, id)
-  const own = run.settings?.tracking
-  const tracking = uri === undefined ? own : { ...own, uri }
-  if (!tracking)
+  const to = (own: Settings['tracking'], what: string) => {
+    const tracking = uri === undefined ? own : { ...own, uri }
+    if (tracking) return tracking
     throw new UserError(
-      `the run ${id} was started without an MLflow server; name one with --tracking http://HOST:PORT`,
+      `the ${what} ${id} was started without an MLflow server; name one with --tracking http://HOST:PORT`,
     )
-  const { points, runs, notes } = await trackStored(artifacts, run, tracking)
+  }
+  const send = async () => {
+    const sweep = await artifacts.sweep(id)
+    if (sweep) return trackStoredSweep(artifacts, sweep, to(sweep.tracking, 'sweep'))
+    const run = await recordIn(artifacts, id)
+    return trackStored(artifacts, run, to(run.settings?.tracking, 'run'))
+  }
+  const { points, runs, notes } = await send()
   console.log(
     runs === 0
       ? 'MLflow has everything already.'

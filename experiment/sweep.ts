@@ -3,7 +3,7 @@ import type { ComparedColumn, ShownValue } from './comparison.ts'
 import type { Settings } from './spec.ts'
 import type { Judgement } from './halving.ts'
 import type { ResultRow } from './results.ts'
-import type { RunResult } from './run.ts'
+import type { RunEnd, RunResult } from './run.ts'
 import type { HalvingSpec, SweepSpace } from './sweep-space.ts'
 
 /** What was asked for: many experiments, which share what they can. */
@@ -100,6 +100,19 @@ export interface RunningCell {
   readonly cell: number
   readonly rung: number
   readonly run: string
+}
+
+/** How a sweep ended. */
+export interface SweepEnd extends RunEnd {
+  /** What had become of its cells; absent where nobody knows. */
+  readonly counts?: SweepCounts
+}
+
+export interface SweepCounts extends Pick<
+  SweepProgress,
+  'cells' | 'done' | 'cached' | 'incomplete' | 'stopped'
+> {
+  readonly failed: number
 }
 
 /** What the workflow answers. */

@@ -5,7 +5,7 @@ import { seedsAt, type Candidate } from '../experiment/plan.ts'
 import type { ResultRow } from '../experiment/results.ts'
 import type { RunEnd, RunRecord } from '../experiment/run.ts'
 import { rowsOf, seedsOf } from '../experiment/stage-list.ts'
-import { fitted, type Metric, type Strings } from './limits.ts'
+import { fitted, fittedName, type Metric, type Strings } from './limits.ts'
 import type { DatasetInput } from './mlflow.ts'
 
 /** What is known of a run so far. */
@@ -27,6 +27,17 @@ export interface Tracked {
   readonly files?: readonly TrackedFile[]
   /** The registered models' names begin with it; absent where none are registered. */
   readonly register?: string | undefined
+  /** Present where it is a cell of a sweep. */
+  readonly cell?: TrackedCell | undefined
+}
+
+/** What tells one cell of a sweep from the others. */
+export interface TrackedCell {
+  /** On the run and on its children alike. */
+  readonly params: Strings
+  readonly tags: Strings
+  /** Figures over all seeds; only those of approximate methods. */
+  readonly rows: readonly ResultRow[]
 }
 
 export interface TrackedFile {
@@ -65,6 +76,8 @@ export const deliveryTag = 'zeroshift.delivery'
 export const keyTag = 'zeroshift.key'
 /** The number of a child's row in the results, from 0; those of the second seed go on after the first's. */
 export const rowTag = 'zeroshift.row'
+/** The id of a sweep: on its own run, on those of its cells and on their children. */
+export const sweepTag = 'zeroshift.sweep'
 
 /**
  * The MLflow runs of an experiment: a parent with the curves of the models that all rows share, and a child for each model
@@ -94,19 +107,25 @@ function parentOf(tracked: Tracked): RunContents {
     startTime: startedAt,
     status: ended?.status ?? 'RUNNING',
     ...(ended && { endTime: ended.at }),
-    ...fitted(flat({ ...shared, ...(seeds !== undefined && { seeds }) }), {
-      ...commonTags(tracked, nonce),
-      'zeroshift.data': data,
-      ...(ended && { 'zeroshift.failed': failed.length > 0 ? failed.join('\n') : 'nothing' }),
-    }),
-    metrics: seedsOf(plan).flatMap(({ original, gold }, s) =>
-      [original, ...gold].flatMap(({ key }, i) =>
-        curves(
-          manifests[key],
-          `${seeds === undefined ? '' : `seed ${s + 1}/`}${i === 0 ? 'original' : `gold ${i}`}/`,
+    ...fitted(
+      { ...flat({ ...shared, ...(seeds !== undefined && { seeds }) }), ...tracked.cell?.params },
+      {
+        ...commonTags(tracked, nonce),
+        'zeroshift.data': data,
+        ...(ended && { 'zeroshift.failed': failed.length > 0 ? failed.join('\n') : 'nothing' }),
+      },
+    ),
+    metrics: [
+      ...cellFigures(tracked),
+      ...seedsOf(plan).flatMap(({ original, gold }, s) =>
+        [original, ...gold].flatMap(({ key }, i) =>
+          curves(
+            manifests[key],
+            `${seeds === undefined ? '' : `seed ${s + 1}/`}${i === 0 ? 'original' : `gold ${i}`}/`,
+          ),
         ),
       ),
-    ),
+    ],
     inputs: inputsOf(tracked),
     files: ended ? files : [],
     models: [],
@@ -143,11 +162,14 @@ function childOf(tracked: Tracked, candidate: Candidate, s: number, i: number): 
     status: isJudged ? 'FINISHED' : 'FAILED',
     endTime,
     ...fitted(
-      flat({
-        ...shared,
-        seed: seedsAt(run.spec, s),
-        method: unlearn?.params.method ?? { method: row.method },
-      }),
+      {
+        ...flat({
+          ...shared,
+          seed: seedsAt(run.spec, s),
+          method: unlearn?.params.method ?? { method: row.method },
+        }),
+        ...tracked.cell?.params,
+      },
       {
         ...commonTags(tracked, key),
         [rowTag]: String(number),
@@ -172,10 +194,34 @@ function childOf(tracked: Tracked, candidate: Candidate, s: number, i: number): 
   }
 }
 
-function commonTags({ run, nonce, digest }: Tracked, key: string): Strings {
+/**
+ * What its methods came to, so that cells can be compared by themselves: under the figures' plain names where there is one
+ * method, else under the method's label. Over several seeds, the step says of how many each is the mean.
+ */
+function cellFigures({ cell, ended, manifests }: Tracked): Metric[] {
+  if (!cell || ended?.status !== 'FINISHED') return []
+  const timestamp = Math.max(0, ...Object.values(manifests).map(endOf))
+  return cell.rows.flatMap(({ label, metrics }) =>
+    Object.entries(metrics).flatMap(([name, figure]) =>
+      'value' in figure
+        ? [
+            {
+              key: cell.rows.length === 1 ? name : `${fittedName(label)}/${name}`,
+              value: figure.value,
+              timestamp,
+              step: figure.n ?? 0,
+            },
+          ]
+        : [],
+    ),
+  )
+}
+
+function commonTags({ run, nonce, digest, cell }: Tracked, key: string): Strings {
   return {
     [deliveryTag]: nonce,
     [keyTag]: key,
+    ...cell?.tags,
     'zeroshift.run': run.id,
     ...(digest !== undefined && { 'zeroshift.report': digest }),
   }
@@ -319,8 +365,8 @@ function curves(manifest: Manifest | undefined, prefix = ''): Metric[] {
 /** Nested values by dotted path: { a: { b: 1 } } is { 'a.b': '1' }. */
 function flat(value: unknown, path = ''): Strings {
   if (typeof value !== 'object' || value === null)
-    return { [path]: typeof value === 'string' ? value : JSON.stringify(value) }
-  if (Array.isArray(value)) return { [path]: JSON.stringify(value) }
+    return { [fittedName(path)]: typeof value === 'string' ? value : JSON.stringify(value) }
+  if (Array.isArray(value)) return { [fittedName(path)]: JSON.stringify(value) }
   return Object.assign(
     {},
     ...Object.entries(value).map(([key, inner]) => flat(inner, path ? `${path}.${key}` : key)),

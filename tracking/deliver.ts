@@ -45,10 +45,16 @@ export interface Delivered {
   readonly notes: readonly string[]
 }
 
+/** The run that all runs of a delivery are below. It is made where it is not there; what becomes of it is not theirs to say. */
+export interface Above {
+  readonly content: RunContents
+  readonly ledger: Pick<Ledger, 'claimed' | 'claim'>
+}
+
 /**
  * Brings MLflow to hold what `contents` says, a parent run and then its children. Exactly once in effect: a run is made by
  * one of all who deliver it, and the server is asked for the points that it has wherever they may have been sent before.
- * Where nothing is new, this is one request.
+ * Where nothing is new, this is one request, and one more for a run above.
  *
  * @param experiment  the MLflow experiment's name
  */
@@ -57,6 +63,7 @@ export async function deliver(
   experiment: string,
   contents: readonly RunContents[],
   ledger: Ledger,
+  above?: Above,
 ): Promise<Delivered> {
   const [parent, ...children] = contents
   if (!parent) throw new RangeError('a delivery has a parent run')
@@ -92,10 +99,10 @@ export async function deliver(
     await removeOthers(client, run, content, there)
     return run
   }
-  const parentRun = await bring(parent)
+  const top = above && (await standing(client, id, place, above))
+  const parentRun = await bring(top ? below(top, parent) : parent)
   const runs = [parentRun]
-  for (const child of children)
-    runs.push(await bring({ ...child, tags: { ...child.tags, 'mlflow.parentRunId': parentRun.id } }))
+  for (const child of children) runs.push(await bring(below(parentRun, child)))
 
   // Files last: they are large, and figures must not wait for them.
   const notes = new Set<string>()
@@ -128,6 +135,24 @@ export async function deliver(
   return { points, runs: sentTo.size, notes: [...notes] }
 }
 
+function below({ id }: ServerRun, content: RunContents): RunContents {
+  return { ...content, tags: { ...content.tags, 'mlflow.parentRunId': id } }
+}
+
+/** The run above. Whoever makes it sends what it holds so far. */
+async function standing(
+  client: MlflowClient,
+  experiment: string,
+  place: string,
+  { content, ledger }: Above,
+): Promise<ServerRun> {
+  const there = await client.runsWith(experiment, deliveryTag, content.tags[deliveryTag] ?? '')
+  const key = `${place}/${content.key}`
+  const { run, isNew } = await settled(client, ledger, experiment, key, content, there)
+  if (isNew) await send(client, run, content, { isNew, before: undefined })
+  return run
+}
+
 const serverOf = ({ address }: MlflowClient, experiment: string) => `${address}#${experiment}`
 
 /**
@@ -137,7 +162,7 @@ const serverOf = ({ address }: MlflowClient, experiment: string) => `${address}#
  */
 async function settled(
   client: MlflowClient,
-  ledger: Ledger,
+  ledger: Above['ledger'],
   experiment: string,
   place: string,
   content: RunContents,

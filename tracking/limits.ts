@@ -41,6 +41,14 @@ export function checkMetric({ key, value, timestamp, step }: Metric): void {
     )
 }
 
+/** A name that the server accepts: `methods[0].rank` is `methods.0.rank`, and what else it does not take is `_`. */
+export function fittedName(name: string): string {
+  return name
+    .replaceAll(/\[(\d+)\]/g, '.$1')
+    .replaceAll(/[^\w\-. :]/g, '_')
+    .slice(0, limits.key)
+}
+
 /**
  * Parameters and tags with values as long as the server takes them. A longer one is cut, with an ellipsis, and the
  * SHA-256 of the whole value is in the tag `sha256.<name>`.

@@ -4,6 +4,7 @@ import {
   CancellationScope,
   ChildWorkflowFailure,
   condition,
+  ContinueAsNew,
   continueAsNew,
   defineQuery,
   defineSignal,
@@ -28,11 +29,13 @@ import {
   type CellInput,
   type RunEnding,
   type SweepChange,
+  type SweepCounts,
   type SweepInput,
   type SweepProgress,
   type SweepResult,
 } from '../experiment/sweep.ts'
 import type { RunResult } from '../experiment/run.ts'
+import { startSweepTracking, type SweepTracker } from './tracking.ts'
 import {
   changeUpdate,
   pauseSignal,
@@ -108,17 +111,19 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
     setPaused(false)
   })
 
-  const { halving, ...asked } = await cellsOf({ id, store })
+  const { halving, isTracked, ...asked } = await cellsOf({ id, store })
   const known = (board = new SweepBoard(asked, input.state, input.leave))
   /** Runs of which the store does not have all. */
   let ready: readonly Ready[] = []
   let starting = 0
   const children = new Set<Promise<void>>()
+  let tracker: SweepTracker | undefined
   const carried = known.underWay('r')
   const others = watchOthers([...carried, ...known.underWay('j')])
 
   try {
     for (;;) {
+      if (isTracked) tracker = await startSweepTracking({ id, store })
       await rounds()
       const { url, digest } = await reportSweep({ id, store, failures: known.progress().failures })
       if (extended) continue
@@ -129,10 +134,14 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
           `no cell came through; the first failed: ${first.reason}`,
           'NothingLeft',
         )
+      await tracker?.ended('FINISHED', countsOf(known))
+      if (extended) continue
       return { id, ...counts, report: url, digest }
     }
   } catch (error) {
+    if (error instanceof ContinueAsNew) throw error
     if (isCancellation(error)) await CancellationScope.nonCancellable(ownEnded)
+    await tracker?.ended(isCancellation(error) ? 'KILLED' : 'FAILED', countsOf(known))
     throw error
   }
 
@@ -288,6 +297,11 @@ const nothingYet = {
   stopped: 0,
   running: [],
   failures: [],
+}
+
+function countsOf(board: SweepBoard): SweepCounts {
+  const { cells, done, cached, incomplete, stopped, failures } = board.progress()
+  return { cells, done, cached, incomplete, stopped, failed: failures.length }
 }
 
 /** What a person needs to know of how a child ended. */

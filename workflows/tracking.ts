@@ -9,15 +9,18 @@ import {
   proxyActivities,
   setHandler,
   startChild,
+  type ExternalWorkflowHandle,
 } from '@temporalio/workflow'
-import type { Activities, TrackTask } from '../activities/index.ts'
+import type { Activities, TrackSweepTask, TrackTask } from '../activities/index.ts'
+import type { SweepTask } from '../activities/sweep.ts'
 import type { RunEnd, RunInput } from '../experiment/run.ts'
+import type { SweepCounts, SweepEnd } from '../experiment/sweep.ts'
 import { namedBy, reasonOf, type Asked } from './stages.ts'
 import { trackingId, trackingSignals, trackingType, type Queue } from './names.ts'
 
 const changedSignal = defineSignal(trackingSignals.changed)
 const begunSignal = defineSignal(trackingSignals.begun)
-const endedSignal = defineSignal<[RunEnd]>(trackingSignals.ended)
+const endedSignal = defineSignal<[SweepEnd]>(trackingSignals.ended)
 
 /** An MLflow that is away is asked again for as long as it takes. */
 const { track } = proxyActivities<Activities>({
@@ -26,15 +29,24 @@ const { track } = proxyActivities<Activities>({
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
 })
 
+/** The same, with the cells that a sweep found in the store: thousands, perhaps. */
+const { trackSweep } = proxyActivities<Activities>({
+  taskQueue: 'zeroshift' satisfies Queue,
+  startToCloseTimeout: '1d',
+  heartbeatTimeout: '10m',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+})
+
 export type Tracking = Omit<TrackTask, 'ended'>
+export type SweepTracking = Omit<TrackSweepTask, 'ended'>
 
 /**
- * Keeps MLflow up to date with a run, beside it: what it says waits in the store until the server takes it, and the run
- * waits for nothing. When the run closes without a word (it was terminated), it is KILLED.
+ * Keeps MLflow up to date with a run or a sweep, beside it: what it says waits in the store until the server takes it, and
+ * the run waits for nothing. When the run closes without a word (it was terminated), it is KILLED.
  */
-export async function tracking(task: Tracking): Promise<void> {
+export async function tracking(task: Tracking | SweepTracking): Promise<void> {
   let changed = true
-  let ended: RunEnd | undefined
+  let ended: SweepEnd | undefined
   setHandler(changedSignal, () => {
     changed = true
   })
@@ -57,7 +69,9 @@ export async function tracking(task: Tracking): Promise<void> {
       await condition(() => changed)
       changed = false
       const end = ended
-      await track({ ...task, ...(end && { ended: end }) })
+      const told = end && { ended: end }
+      if ('run' in task) await track({ ...task, ...told })
+      else await trackSweep({ ...task, ...told })
       if (end && !changed) return
     }
   })
@@ -76,27 +90,56 @@ export interface Tracker {
 export async function startTracking(input: Asked): Promise<Tracker | undefined> {
   const { run, settings } = input
   if (!settings.tracking || !patched('tracking-beside-the-run')) return undefined
-  const workflowId = trackingId(run.id)
-  const task: Tracking = { run: namedBy(input), settings, tracking: settings.tracking }
-  const handle = await startChild(trackingType, {
-    workflowId,
-    args: [task],
-    parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-  }).catch(async () => {
-    const earlier = getExternalWorkflowHandle(workflowId)
-    await earlier.signal(begunSignal)
-    return earlier
+  const sweep = input.cell?.sweep
+  const handle = await begin(run.id, ParentClosePolicy.REQUEST_CANCEL, {
+    run: namedBy(input),
+    settings,
+    tracking: settings.tracking,
+    ...(sweep !== undefined && { sweep }),
   })
   return {
     changed() {
       handle.signal(changedSignal).catch(() => undefined)
     },
-    // Also in a run that is being cancelled.
-    ended: (status) =>
-      CancellationScope.nonCancellable(() => handle.signal(endedSignal, { status, at: Date.now() })).catch(
-        () => undefined,
-      ),
+    ended: (status) => tellEnd(handle, { status, at: Date.now() }),
   }
+}
+
+/** A sweep's side of it. */
+export interface SweepTracker {
+  ended(status: SweepEnd['status'], counts: SweepCounts): Promise<void>
+}
+
+/**
+ * Starts the tracking of a sweep, or joins the one of an earlier execution: it is left alone when an execution closes, since
+ * the sweep may go on in the next one. So nobody hears of a sweep that was terminated until it is resumed.
+ */
+export async function startSweepTracking(task: SweepTask): Promise<SweepTracker | undefined> {
+  // Of a sweep that is cancelled it hears when all that is its own has ended. Tracking never fails a sweep.
+  const handle = await CancellationScope.nonCancellable(() =>
+    begin(task.id, ParentClosePolicy.ABANDON, task),
+  ).catch(() => undefined)
+  return handle && { ended: (status, counts) => tellEnd(handle, { status, at: Date.now(), counts }) }
+}
+
+type Handle = Pick<ExternalWorkflowHandle, 'signal'>
+
+async function begin(
+  id: string,
+  parentClosePolicy: ParentClosePolicy,
+  task: Tracking | SweepTracking,
+): Promise<Handle> {
+  const workflowId = trackingId(id)
+  return startChild(trackingType, { workflowId, args: [task], parentClosePolicy }).catch(async () => {
+    const earlier = getExternalWorkflowHandle(workflowId)
+    await earlier.signal(begunSignal)
+    return earlier
+  })
+}
+
+/** Also in a run that is being cancelled. */
+async function tellEnd(handle: Handle, end: SweepEnd): Promise<void> {
+  await CancellationScope.nonCancellable(() => handle.signal(endedSignal, end)).catch(() => undefined)
 }
 
 /** What became of it, in runs that began under 0.1; nothing in others. Tracking never fails a run. */

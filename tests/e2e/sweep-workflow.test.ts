@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { WorkflowFailedError } from '@temporalio/client'
+import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client'
 import { CancelledFailure } from '@temporalio/common'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Activities } from '../../activities/index.ts'
@@ -11,6 +11,7 @@ import {
   progressQuery,
   resumeSignal,
   sweepType,
+  trackingId,
   workflowId,
   workflowType,
 } from '../../workflows/names.ts'
@@ -51,9 +52,11 @@ function releasing<T>(release: () => void, activities: Activities, work: () => P
 /** How many executions a workflow's history was cut into. */
 async function executionsOf(id: string): Promise<number> {
   let count = 0
-  for await (const _ of server.client.workflow.list({ query: `WorkflowId = '${workflowId(id)}'` })) count++
+  for await (const _ of server.client.workflow.list({ query: `WorkflowId = '${id}'` })) count++
   return count
 }
+
+const tracked = (id: string) => server.client.workflow.getHandle(trackingId(id))
 
 describe('a sweep', () => {
   test('runs every cell once, so many at a time at most, over as many executions as it takes', async () => {
@@ -61,8 +64,8 @@ describe('a sweep', () => {
     const { result, executions } = await withWorker(server.address, activities, async () => {
       const handle = await start('every', { maxParallel: 5, historyEvents: 150 })
       const result = await handle.result()
-      await until(async () => (await executionsOf('every')) > 1)
-      return { result, executions: await executionsOf('every') }
+      await until(async () => (await executionsOf(workflowId('every'))) > 1)
+      return { result, executions: await executionsOf(workflowId('every')) }
     })
     expect([...reported].sort()).toEqual(Array.from({ length: 60 }, (_, cell) => idOf(cell)).sort())
     expect(most()).toBeLessThanOrEqual(5)
@@ -157,13 +160,73 @@ describe('a sweep', () => {
     await releasing(release, activities, async () => {
       const handle = await start('carried', { maxParallel: 3, historyEvents: 80 })
       await until(() => isWaiting(idOf(0)) && isWaiting(idOf(39)))
-      await until(async () => (await executionsOf('carried')) > 1)
+      await until(async () => (await executionsOf(workflowId('carried'))) > 1)
       await server.client.workflow.getHandle(workflowId('carried')).cancel()
       const error = await handle.result().catch((error: unknown) => error)
       expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure)
       const carried = server.client.workflow.getHandle(workflowId(idOf(0)))
       expect((await carried.describe()).status.name).toBe('CANCELLED')
     })
+  })
+
+  test('is tracked beside itself, by one workflow over all its executions', async () => {
+    const { activities, idOf, told, cellsTold } = sweeping({
+      name: 'followed',
+      cells: 20,
+      broken: [7],
+      isTracked: true,
+    })
+    const all = Array.from({ length: 20 }, (_, cell) => idOf(cell))
+    await withWorker(server.address, activities, async () => {
+      const handle = await start('followed', { historyEvents: 80 })
+      await handle.result()
+      for (const id of ['followed', ...all]) await tracked(id).result()
+    })
+    expect(await executionsOf(workflowId('followed'))).toBeGreaterThan(1)
+    expect(await executionsOf(trackingId('followed'))).toBe(1)
+    const byRun = (a: { run: string }, b: { run: string }) => (a.run < b.run ? -1 : 1)
+    expect([...cellsTold].sort(byRun)).toEqual(all.map((run) => ({ run, sweep: 'followed' })).sort(byRun))
+    const counts = { cells: 20, done: 19, cached: 0, incomplete: 0, stopped: 0, failed: 1 }
+    expect(told.length).toBeGreaterThan(1)
+    expect(told.slice(0, -1)).toEqual(told.slice(0, -1).map(() => undefined))
+    expect(told.at(-1)).toMatchObject({ status: 'FINISHED', counts })
+  })
+
+  test('that was cancelled is killed once its cells have ended; resumed, it runs and comes to its end', async () => {
+    const { activities, hold, idOf, isWaiting, release, told } = sweeping({
+      name: 'revived',
+      cells: 2,
+      isTracked: true,
+    })
+    hold((run) => run === idOf(1))
+    await releasing(release, activities, async () => {
+      const handle = await start('revived')
+      await until(async () => isWaiting(idOf(1)) && (await progressOf(handle)).done === 1)
+      await handle.cancel()
+      await handle.result().catch(() => undefined)
+      await tracked('revived').result()
+      expect(told.at(-1)).toMatchObject({ status: 'KILLED', counts: { cells: 2, done: 1, failed: 0 } })
+      const before = told.length
+      release()
+      await (await start('revived')).result()
+      await tracked('revived').result()
+      expect(told.slice(before)).toEqual([undefined, expect.objectContaining({ status: 'FINISHED' })])
+    })
+  })
+
+  test('whose cells all fail is failed where it is tracked, too', async () => {
+    const { activities, told } = sweeping({ name: 'lost', cells: 1, broken: [0], isTracked: true })
+    await withWorker(server.address, activities, async () => {
+      await (await start('lost')).result().catch(() => undefined)
+      await tracked('lost').result()
+    })
+    expect(told.at(-1)).toMatchObject({ status: 'FAILED', counts: { cells: 1, done: 0, failed: 1 } })
+  })
+
+  test('without a tracking server starts no workflow to track it', async () => {
+    const { activities } = sweeping({ name: 'alone', cells: 1 })
+    await withWorker(server.address, activities, async () => (await start('alone')).result())
+    await expect(tracked('alone').describe()).rejects.toThrow(WorkflowNotFoundError)
   })
 
   test('pauses, changes how many run at a time, takes more cells, and goes on', async () => {

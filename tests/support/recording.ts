@@ -48,6 +48,7 @@ export function recording(fault: Fault = () => undefined, keptKeys: readonly str
       return Promise.resolve({ url: 'file:///report', digest: 'd', results: [] })
     },
     track: () => Promise.resolve({ points: 0, runs: 0, notes: [] }),
+    trackSweep: unexpected,
     keptRun: unexpected,
     cellsOf: unexpected,
     settled: unexpected,

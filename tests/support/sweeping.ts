@@ -5,7 +5,7 @@ import { whichEnded } from '../../activities/sweep.ts'
 import type { ResultRow } from '../../experiment/results.ts'
 import { stagesOf } from '../../experiment/stage-list.ts'
 import type { HalvingSpec } from '../../experiment/sweep-space.ts'
-import type { CellFailure } from '../../experiment/sweep.ts'
+import type { CellFailure, SweepEnd } from '../../experiment/sweep.ts'
 import { recording } from './recording.ts'
 import { sampleRun } from './run.ts'
 
@@ -19,6 +19,7 @@ export function sweeping({
   kept = [],
   broken = [],
   halving,
+  isTracked = false,
   value = () => 0,
 }: {
   readonly name: string
@@ -28,6 +29,7 @@ export function sweeping({
   /** Cells whose report cannot be written. */
   readonly broken?: readonly number[]
   readonly halving?: HalvingSpec
+  readonly isTracked?: boolean
   /** What a run is judged by. */
   readonly value?: (cell: number, rung: number) => number
 }) {
@@ -52,6 +54,10 @@ export function sweeping({
   const waiting = new Map<string, () => void>()
   let held = (_run: string) => false
   const reports: (readonly CellFailure[])[] = []
+  /** What the tracking was told; undefined: that the sweep goes on. */
+  const told: (SweepEnd | undefined)[] = []
+  /** Cells that ended, and the sweep that each was tracked below. */
+  const cellsTold: { readonly run: string; readonly sweep: string | undefined }[] = []
   let most = 0
   let now = 0
 
@@ -60,7 +66,16 @@ export function sweeping({
     keptRun: ({ cell }) => {
       const { run, settings } = sampleRun({ name: 'cell' })
       const done = stagesOf(run.plan).map(({ key }) => ({ key, digest: key, cached: true, seconds: 1 }))
-      return Promise.resolve({ run: { ...run, id: cell }, settings, kept: done })
+      const tracking = { uri: 'http://127.0.0.1:1', register: false }
+      return Promise.resolve({
+        run: { ...run, id: cell },
+        settings: { ...settings, ...(isTracked && { tracking }) },
+        kept: done,
+      })
+    },
+    track: ({ run: { id }, sweep, ended }) => {
+      if (ended) cellsTold.push({ run: id, sweep })
+      return Promise.resolve({ points: 0, runs: 0, notes: [] })
     },
     report: async ({ run: { id } }) => {
       reported.push(id)
@@ -84,7 +99,12 @@ export function sweeping({
         rungs,
         factor: halving?.factor ?? 1,
         ...(halving && { halving }),
+        ...(isTracked && { isTracked }),
       }),
+    trackSweep: ({ ended }) => {
+      told.push(ended)
+      return Promise.resolve({ points: 0, runs: 0, notes: [] })
+    },
     settled: ({ runs }) =>
       Promise.resolve(
         runs.map((run) =>
@@ -104,16 +124,18 @@ export function sweeping({
     idOf,
     reported,
     reports,
+    told,
+    cellsTold,
     /** The sweep's record has more cells from now on. */
-    extend(more: number) {
+    extend: (more: number) => {
       site.cells += more
     },
     /** Runs that are to wait before they end. */
-    hold(which: (run: string) => boolean) {
+    hold: (which: (run: string) => boolean) => {
       held = which
     },
     /** All, and those that come later, unless one is named. */
-    release(run?: string) {
+    release: (run?: string) => {
       if (run === undefined) held = () => false
       for (const [id, resolve] of waiting)
         if (run === undefined || id === run) {

@@ -50,6 +50,8 @@ export interface Options {
   readonly seeds?: readonly Readonly<Record<string, Partial<Model>>>[]
   /** Without `retrain` and `original` in the list. */
   readonly methodsOnly?: boolean
+  /** Instead of all that are in the list. */
+  readonly methods?: readonly Readonly<Record<string, unknown>>[]
 }
 
 export function sampleInput(options: Options = {}): ReportInput {
@@ -63,7 +65,7 @@ export function sampleInput(options: Options = {}): ReportInput {
     ...(options.shadows !== undefined && { shadow: { models: options.shadows } }),
     ...(options.features && { relearn: {}, probe: { layers: ['conv2', 'head'] } }),
     ...(options.seeds && { seeds: options.seeds.length }),
-    methods: [
+    methods: options.methods ?? [
       ...(options.methodsOnly ? [] : [{ method: 'original' }, { method: 'retrain' }]),
       { method: 'finetune', epochs: 1 },
       { method: 'rfa', steps: 20 },
