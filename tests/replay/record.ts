@@ -7,9 +7,18 @@ import type { Activities } from '../../activities/index.ts'
 import { MathError } from '../../experiment/errors.ts'
 import type { RunInput, RunProgress, RunResult } from '../../experiment/run.ts'
 import { ensureTemporal } from '../../infra/temporal.mjs'
-import { pauseSignal, resumeSignal, trackingId, workflowId, workflowType } from '../../workflows/names.ts'
+import type { SweepInput, SweepResult } from '../../experiment/sweep.ts'
+import {
+  pauseSignal,
+  resumeSignal,
+  sweepType,
+  trackingId,
+  workflowId,
+  workflowType,
+} from '../../workflows/names.ts'
 import { recording, untilCancelled, type Fault } from '../support/recording.ts'
 import { sampleRun } from '../support/run.ts'
+import { sweeping } from '../support/sweeping.ts'
 import { temporalServer, withWorker } from '../support/temporal.ts'
 
 /**
@@ -68,17 +77,17 @@ async function record(
     await handle.result().catch(() => undefined)
     if (name === 'tracked') await server.client.workflow.getHandle(trackingId(input.run.id)).result()
   })
-  const ids = {
-    [name]: workflowId(input.run.id),
-    ...(name === 'tracked' && { tracking: trackingId(input.run.id) }),
-  }
-  for (const [file, id] of Object.entries(ids)) {
-    const show = ['workflow', 'show', '--output', 'json', '--workflow-id', id, '--address', server.address]
-    const { stdout } = await promisify(execFile)(await ensureTemporal(), show, { maxBuffer: 2 ** 26 })
-    // Which machine recorded it is nobody's business.
-    const history = stdout.replaceAll(/"identity": "\d+@[^"]*"/g, '"identity": "worker"')
-    writeFileSync(new URL(`histories/${version}-${file}.json`, import.meta.url), history)
-  }
+  await write(name, workflowId(input.run.id))
+  if (name === 'tracked') await write('tracking', trackingId(input.run.id))
+}
+
+/** The last execution of a workflow. */
+async function write(file: string, id: string): Promise<void> {
+  const show = ['workflow', 'show', '--output', 'json', '--workflow-id', id, '--address', server.address]
+  const { stdout } = await promisify(execFile)(await ensureTemporal(), show, { maxBuffer: 2 ** 26 })
+  // Which machine recorded it is nobody's business.
+  const history = stdout.replaceAll(/"identity": "\d+@[^"]*"/g, '"identity": "worker"')
+  writeFileSync(new URL(`histories/${version}-${file}.json`, import.meta.url), history)
 }
 
 await record('tracked', recorded('tracked'))
@@ -114,4 +123,26 @@ await record(
     throw new DamagedInputError('a byte is wrong', split.key)
   }),
 )
+
+// A sweep in its second execution: a cell of the first one's goes on, another fails, and it is paused for a while.
+const { activities, hold, idOf, isWaiting, release } = sweeping({ name: 'sweep', cells: 20, broken: [17] })
+hold((run) => run === idOf(1))
+await withWorker(server.address, activities, async () => {
+  const handle = await server.client.workflow.start<(input: SweepInput) => Promise<SweepResult>>(sweepType, {
+    workflowId: workflowId('sweep'),
+    taskQueue: 'zeroshift',
+    args: [{ id: 'sweep', store: 'file:///nowhere', maxParallel: 3, historyEvents: 120 }],
+  })
+  const latest = server.client.workflow.getHandle(workflowId('sweep'))
+  while (!isWaiting(idOf(1)) || (await latest.describe()).runId === handle.firstExecutionRunId)
+    await sleep(50)
+  await latest.signal(pauseSignal)
+  await sleep(500)
+  await latest.signal(resumeSignal)
+  await sleep(1000)
+  release()
+  await handle.result()
+})
+await write('sweep', workflowId('sweep'))
+await write('cell', workflowId(idOf(0)))
 await server.stop()
