@@ -20,14 +20,14 @@ export interface CompareOptions {
   readonly store?: string
 }
 
-/** `zeroshift compare ID ID…`: what is in the store, side by side. */
+/** `zeroshift compare ID ID…`: runs, and those of sweeps, that are in the store, side by side. */
 export async function compare(ids: readonly string[], { out, json, store }: CompareOptions): Promise<number> {
-  const distinct = [...new Set(ids)]
+  const artifacts = openArtifacts(storeFor(store))
+  const distinct = [...new Set((await inOrder(ids, (id) => runsOf(artifacts, id))).flat())]
   if (distinct.length < 2)
     throw new UserError(
       `one run has nothing to be compared with: name two or more, found ${distinct.join('')}`,
     )
-  const artifacts = openArtifacts(storeFor(store))
   const runs = await inOrder(distinct, (id) => recordIn(artifacts, id))
   const comparison = await comparisonOf(artifacts, runs, store)
 
@@ -43,6 +43,12 @@ export async function compare(ids: readonly string[], { out, json, store }: Comp
   stream.write(`\nReport: ${page}\n`)
   if (json) process.stdout.write(`${JSON.stringify(answerOf(comparison, digest, page))}\n`)
   return 0
+}
+
+/** A sweep stands for the runs of its cells. */
+async function runsOf(artifacts: Artifacts, id: string): Promise<readonly string[]> {
+  const sweep = await artifacts.sweep(id)
+  return sweep ? sweep.cells.flatMap(({ runs }) => runs.slice(-1)) : [id]
 }
 
 /** Runs that have come to nothing yet are there as missing, with what would finish them. */

@@ -129,7 +129,7 @@ async function show<P, R>(
   if (state === 'running' && watch) {
     const out = json ? process.stderr : process.stdout
     const ended = (handle.result() as Promise<R>).catch(() => undefined)
-    await follow(look, ended, await viewOn(out, writer), out.isTTY ? 500 : 1000)
+    await follow(look, ended, await viewOn(out, writer), out.isTTY ? 1000 : 2000)
     state = stateOf(await handle.describe(), server)
   }
   const progress = state === 'running' ? await look() : undefined

@@ -49,7 +49,7 @@ export function sweepJob(
       const { sweepViewOf } = await import('./sweep-progress.ts')
       const { sweepWriter } = await import('./render-sweep.ts')
       const view = await viewOn(out, sweepWriter(record))
-      return follow(() => sweepViewOf(client, handle), ended, view, out.isTTY ? 500 : 1000)
+      return follow(() => sweepViewOf(client, handle), ended, view, out.isTTY ? 1000 : 2000)
     },
     async untracked(client) {
       const { untracked } = await import('./run-job.ts')
