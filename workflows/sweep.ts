@@ -38,6 +38,7 @@ import type { RunResult } from '../experiment/run.ts'
 import { startSweepTracking, type SweepTracker } from './tracking.ts'
 import {
   changeUpdate,
+  fairShare,
   pauseSignal,
   progressQuery,
   resumeSignal,
@@ -203,6 +204,8 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
       child = await startChild<Experiment>(workflowType, {
         workflowId: workflowId(place.run),
         args: [{ cell: place.run, store, sweep: id }],
+        // Sweeps and runs take turns at the workers, whatever each has there.
+        priority: fairShare(id),
         ...(input.searchable && { typedSearchAttributes: attributes }),
         // The execution that continues this one waits for it.
         parentClosePolicy: ParentClosePolicy.ABANDON,
