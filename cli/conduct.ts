@@ -103,7 +103,7 @@ async function watch<R>(
     io.say('Stopping. Once more to stop at once.')
     handle.cancel().catch(() => undefined)
   })
-  const ended = Promise.race([handle.result() as Promise<R>, broken])
+  const ended = Promise.race([handle.result(), broken])
   const untracked = () => (embedded ? job.untracked(client) : Promise.resolve([]))
   try {
     const result = await job.follow(client, handle, ended, io)

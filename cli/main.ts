@@ -189,7 +189,7 @@ program
 program
   .command('compare')
   .description('put the results of runs side by side, and say in what their specs differ')
-  .argument('<ids...>', "ids of runs, or of sweeps for all of theirs")
+  .argument('<ids...>', 'ids of runs, or of sweeps for all of theirs')
   .option('--out <directory>', 'where to put the report; .zeroshift/comparisons/… unless given')
   .option(...json)
   .option(...store)

@@ -33,7 +33,7 @@ export async function runJob(input: RunInput, ends?: Ends): Promise<Job<RunResul
         priority: fairShare(id),
         ...(isFound && { typedSearchAttributes: searchAttributesOf(input.run) }),
         args: [input],
-      }) as ReturnType<Job<RunResult>['start']>,
+      }),
     async follow(_client, handle, ended, { out }) {
       const { follow, viewOn } = await import('./follow.ts')
       const { progressOf } = await import('./progress.ts')

@@ -128,7 +128,7 @@ async function show<P, R>(
   let state = stateOf(await handle.describe(), server)
   if (state === 'running' && watch) {
     const out = json ? process.stderr : process.stdout
-    const ended = (handle.result() as Promise<R>).catch(() => undefined)
+    const ended = handle.result().catch(() => undefined)
     await follow(look, ended, await viewOn(out, writer), out.isTTY ? 1000 : 2000)
     state = stateOf(await handle.describe(), server)
   }

@@ -42,7 +42,7 @@ export function sweepJob(
           typedSearchAttributes: [{ key: { name: 'ZeroshiftSweep', type: 'KEYWORD' }, value: id }],
         }),
         args: [{ ...input, searchable: isFound }],
-      }) as ReturnType<Job<SweepResult>['start']>
+      })
     },
     async follow(client, handle, ended, { out }) {
       const { follow, viewOn } = await import('./follow.ts')

@@ -49,7 +49,7 @@ export function screenOf(text: string): string {
     escape.lastIndex = i
     const found = escape.exec(text)
     if (found) {
-      const count = Number(found[2] || 1)
+      const count = Number(found[2] === '' ? 1 : found[2])
       switch (found[3]) {
         case 'A':
           row = Math.max(0, row - count)
@@ -63,6 +63,8 @@ export function screenOf(text: string): string {
         case 'J':
           lines.length = row + 1
           lines[row] = (lines[row] ?? '').slice(0, column)
+          break
+        default:
       }
       i = escape.lastIndex
       continue
