@@ -40,10 +40,14 @@ async function rfa(options: Record<string, unknown>) {
 /** Those that shift towards another class; the unseen ones leave x in its own, and leave-out has a teacher of its own. */
 const shifting = targetNames.filter((target) => !/unseen|leave-out/.test(target))
 
-test.each(shifting)('%s: residuals start at exactly zero on D_r and shift on D_f', async (target) => {
+/** Kept features come from larger batches than a step's, and some processors round these otherwise. */
+const rounding = 1e-9
+
+test.each(shifting)('%s: residuals start at zero on D_r and shift on D_f', async (target) => {
   const { metrics, accuracy } = await rfa({ target, lambda: 2 })
   const [first, last] = [metrics.residuals?.[0], metrics.residuals?.at(-1)]
-  expect(first).toMatchObject({ step: 1, retained: 0 })
+  expect(first?.step).toBe(1)
+  expect(Math.abs(first?.retained ?? NaN)).toBeLessThan(rounding)
   expect(last?.step).toBe(40)
   expect(last?.forget).toBeLessThan(0.9 * (first?.forget ?? 0))
   expect(last?.retained).toBeLessThan(last?.forget ?? 0)
@@ -110,7 +114,7 @@ test('layers to align may be others than those adapted', async () => {
     target: 'retained-mean',
     lambda: 2,
   })
-  expect(metrics.residuals?.[0]?.retained).toBe(0)
+  expect(Math.abs(metrics.residuals?.[0]?.retained ?? NaN)).toBeLessThan(rounding)
   expect(metrics.residuals?.at(-1)?.forget).toBeLessThan(metrics.residuals?.[0]?.forget ?? 0)
 })
 
@@ -122,9 +126,9 @@ test('no more retained samples are used than asked for', async () => {
 describe('the logits by KL', () => {
   const options = { distance: 'kl', align: ['head'], lambda: 2 }
 
-  test('start at exactly zero on D_r too, and forget', async () => {
+  test('start at zero on D_r too, and forget', async () => {
     const { metrics, accuracy } = await rfa({ ...options, target: 'random-retained' })
-    expect(metrics.residuals?.[0]).toMatchObject({ step: 1, retained: 0 })
+    expect(Math.abs(metrics.residuals?.[0]?.retained ?? NaN)).toBeLessThan(rounding)
     expect(accuracy.forget).toBeLessThan(60)
     expect(accuracy.retained).toBeGreaterThan(85)
   })
