@@ -104,6 +104,8 @@ async function watch<R>(
     handle.cancel().catch(() => undefined)
   })
   const ended = Promise.race([handle.result(), broken])
+  // One that fails before it is followed is heard of when it is.
+  ended.catch(() => undefined)
   const untracked = () => (embedded ? job.untracked(client) : Promise.resolve([]))
   try {
     const result = await job.follow(client, handle, ended, io)

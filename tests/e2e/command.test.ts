@@ -111,7 +111,7 @@ test('a run whose command was killed leaves nothing running, and is taken up aga
   await first.ended
   await expect.poll(() => left(address), { timeout: 5_000 }).toEqual([])
   const interrupted = await zeroshift(directory, 'status').ended
-  expect(interrupted.stdout).toMatch(/small-[0-9a-f]{8} +interrupted/)
+  expect(interrupted.stdout).toMatch(/small-[0-9a-f]{8} +experiment +interrupted/)
 
   const second = await zeroshift(directory, 'run', 'small.yaml', '--json', ...long).ended
   expect(second.code).toBe(0)
