@@ -67,7 +67,7 @@ test('runs are found by what they are of, and cancelled; those of a stack that i
   for (const verb of ['cancel', 'pause'])
     expect(await command(verb, eight)).toMatchObject({
       code: 2,
-      stderr: `there is no run '${eight}' that is going on here; \`./zeroshift status\` lists them\n`,
+      stderr: `there is no run or sweep '${eight}' that is going on here; \`./zeroshift status\` lists them\n`,
     })
 
   stack.child.kill('SIGINT')

@@ -113,7 +113,8 @@ test.skipIf(!mountable)(
     }
     mount('size=200k')
     try {
-      const input = await longRun({ ...length, store })
+      // On a busy machine two seconds pass while modules load.
+      const input = await longRun({ ...length, store, settings: { heartbeatSeconds: 8 } })
       await at.site.worker()
       const handle = await at.site.start(input)
       const failure = await until('the error', async () => {

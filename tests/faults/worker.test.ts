@@ -204,7 +204,13 @@ test('two identical experiments that start together compute each stage once', as
 })
 
 test('a loss that is not finite fails its stage with step, rate and last finite loss, once; the rest goes on', async () => {
-  const input = await longRun({ epochs: 2, learningRate: 1e12, store: join(at.site.directory, 'store') })
+  const input = await longRun({
+    epochs: 2,
+    learningRate: 1e12,
+    store: join(at.site.directory, 'store'),
+    // On a busy machine two seconds pass while TensorFlow loads.
+    settings: { heartbeatSeconds: 8 },
+  })
   await at.site.worker()
   const handle = await at.site.start(input)
   const result = await handle.result()
