@@ -4,6 +4,7 @@ import type { Manifest } from '../experiment/manifest.ts'
 import type { RunRecord } from '../experiment/run.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import { stageFolder } from './artifacts.ts'
+import { chunks, pooled } from './pooled.ts'
 import type { ObjectStore, StoredObject } from './store.ts'
 
 /**
@@ -240,13 +241,6 @@ function deleteAll(store: ObjectStore, objects: readonly StoredObject[]): Promis
   return pooled(objects, ({ path }) => store.delete(path))
 }
 
-/** A few at a time: enough to hide a server's latency, few enough to open no flood of connections. */
-async function pooled<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = []
-  for (const some of chunks(items, 16)) results.push(...(await Promise.all(some.map(work))))
-  return results
-}
-
 function groupedBy(
   keyOf: (path: string) => string,
   objects: readonly StoredObject[],
@@ -259,12 +253,6 @@ function groupedBy(
     else groups.set(key, [object])
   }
   return groups
-}
-
-function chunks<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
-    items.slice(i * size, (i + 1) * size),
-  )
 }
 
 function union<T>(sets: Iterable<ReadonlySet<T>>): Set<T> {

@@ -1,4 +1,5 @@
 import type { Artifacts } from '../artifacts/artifacts.ts'
+import { pooled } from '../artifacts/pooled.ts'
 import { digestOf } from '../experiment/canonical.ts'
 import type { Manifest } from '../experiment/manifest.ts'
 import type { Stage, StageKind, StageRef } from '../experiment/stages.ts'
@@ -64,20 +65,9 @@ export async function estimateFrom(artifacts: Artifacts, stages: readonly Stage[
     })
     .sort((a, b) => b.modified - a.modified)
     .slice(0, MOST)
-  return estimateOf(stages, await inTurns(found, (stage) => artifacts.manifest(stage)))
-}
-
-const AT_ONCE = 32
-
-/** A few at a time, in order; what is not there is left out. */
-export async function inTurns<T, R>(
-  items: readonly T[],
-  one: (item: T) => Promise<R | undefined>,
-): Promise<R[]> {
-  const results: R[] = []
-  for (let i = 0; i < items.length; i += AT_ONCE) {
-    const some = await Promise.all(items.slice(i, i + AT_ONCE).map(one))
-    results.push(...some.flatMap((result) => (result === undefined ? [] : [result])))
-  }
-  return results
+  const past = await pooled(found, (stage) => artifacts.manifest(stage))
+  return estimateOf(
+    stages,
+    past.flatMap((manifest) => manifest ?? []),
+  )
 }

@@ -5,7 +5,7 @@ import { canonicalJson, digestOf } from '../experiment/canonical.ts'
 import { overrideText, readOverrides } from '../experiment/config-overrides.ts'
 import { parseConfig } from '../experiment/config.ts'
 import { UserError, type Problem } from '../experiment/errors.ts'
-import { formatPath, parsePath } from '../experiment/path.ts'
+import { formatPath, parsePath, valueAt } from '../experiment/path.ts'
 import type { RunInput } from '../experiment/run.ts'
 import { shownValue } from '../experiment/shown-value.ts'
 import type { Spec } from '../experiment/spec.ts'
@@ -147,7 +147,7 @@ function remembered(inspect: Inspect): Inspect {
 }
 
 function checkHalving({ resource, rungs, of, metric }: HalvingSpec, spec: Spec, file: string): void {
-  const own = valueAt(spec, resource)
+  const own = valueAt(spec, parsePath(resource) ?? [])
   const last = rungs.at(-1) ?? 0
   const refuse = (message: string): never => {
     throw new UserError([{ file, path: 'halving', message: `halving: ${message}` }])
@@ -173,7 +173,10 @@ function columnsOf(
   space: SweepSpace,
 ): { readonly columns: readonly ComparedColumn[]; readonly values: readonly (readonly ShownValue[])[] } {
   const paths = [...new Set(cells.flatMap(({ point }) => Object.keys(point.set)))]
-  const given = paths.map((path) => ({ path, of: cells.map(({ spec }) => valueAt(spec, path)) }))
+  const given = paths.map((path) => ({
+    path,
+    of: cells.map(({ spec }) => valueAt(spec, parsePath(path) ?? [])),
+  }))
   const bases = basesOf(space).length > 1 ? [{ path: 'base', of: cells.map(({ spec }) => spec.name) }] : []
   const varied = [...bases, ...given].filter(({ of }) => new Set(of.map(json)).size > 1)
   const names = columnNames(varied.map(({ path }) => path))
@@ -196,13 +199,3 @@ function distinct(values: readonly unknown[]): readonly ShownValue[] {
 }
 
 const json = (value: unknown) => (value === undefined ? 'null' : canonicalJson(value))
-
-function valueAt(spec: Spec, path: string): unknown {
-  return (parsePath(path) ?? []).reduce<unknown>(
-    (value, part) =>
-      typeof value === 'object' && value !== null
-        ? (value as Readonly<Record<string | number, unknown>>)[part]
-        : undefined,
-    spec,
-  )
-}

@@ -1,10 +1,11 @@
 import { openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
+import { pooled } from '../artifacts/pooled.ts'
 import { canonicalJson } from '../experiment/canonical.ts'
 import { recordOf, type RunInput } from '../experiment/run.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import type { Stage } from '../experiment/stages.ts'
 import { answering, conduct, type ConductOptions } from './conduct.ts'
-import { estimateFrom, inTurns, type Estimate } from './estimate.ts'
+import { estimateFrom, type Estimate } from './estimate.ts'
 import { counted, duration } from './format.ts'
 import { prepareSweep, readSweep, type PreparedSweep } from './prepare-sweep.ts'
 import { columns, whereOf } from './print.ts'
@@ -53,10 +54,10 @@ interface Costs {
 async function costsOf(artifacts: Artifacts, { runs }: PreparedSweep): Promise<Costs> {
   const lists = [...runs.values()].map(({ run }) => stagesOf(run.plan))
   const distinct = new Map(lists.flat().map((stage): [string, Stage] => [stage.key, stage]))
-  const cached = await inTurns([...distinct.values()], async (stage) =>
+  const cached = await pooled([...distinct.values()], async (stage) =>
     (await artifacts.complete(stage)) ? stage.key : undefined,
   )
-  const there = new Set(cached)
+  const there = new Set(cached.flatMap((key) => key ?? []))
   const missing = [...distinct.values()].filter(({ key }) => !there.has(key))
   return {
     all: lists.reduce((sum, list) => sum + list.length, 0),
@@ -126,7 +127,7 @@ function planned({ sweep, runs }: PreparedSweep, costs: Costs, { say, answer }: 
 
 /** Everything that is to be run, before anything runs. What is there as it is to be stays, with what failed of it. */
 export async function keep(artifacts: Artifacts, { sweep, runs }: PreparedSweep): Promise<void> {
-  await inTurns([...runs.values()], async (input) => {
+  await pooled([...runs.values()], async (input) => {
     if (!(await isKept(artifacts, input))) await artifacts.putRun(recordOf(input))
   })
   const { failures } = (await artifacts.sweep(sweep.id)) ?? {}

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { withoutCredentials } from './credentials.ts'
 import { nearest, suggestion } from './nearest.ts'
-import { formatPath, type Path } from './path.ts'
+import { formatPath, valueAt, type Path } from './path.ts'
 
 /** One thing that is wrong with a config's data, in plain words. */
 export interface Finding {
@@ -149,16 +149,6 @@ function nounOf(path: Path): string {
   if (parent === undefined || last === undefined) return String(last ?? parent)
   if (last !== 'name' && last !== 'kind') return last
   return parent === 'data' ? 'data set' : parent
-}
-
-function valueAt(root: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (value, part) =>
-      typeof value === 'object' && value !== null && Object.hasOwn(value, part)
-        ? (value as Readonly<Record<string | number, unknown>>)[part]
-        : undefined,
-    root,
-  )
 }
 
 /** The schema at a path, in the variants that the data chose. */

@@ -29,3 +29,14 @@ export function parsePath(text: string): Path | undefined {
 export function startsWith(path: Path, prefix: Path): boolean {
   return prefix.every((part, i) => path[i] === part)
 }
+
+/** What plain data holds at a path; undefined where there is nothing. */
+export function valueAt(root: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, part) =>
+      typeof value === 'object' && value !== null && Object.hasOwn(value, part)
+        ? (value as Readonly<Record<string | number, unknown>>)[part]
+        : undefined,
+    root,
+  )
+}
