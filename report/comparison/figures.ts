@@ -9,6 +9,7 @@ import { limits } from './limits.ts'
 import { comparedMetrics, cutOff, leftOutColumns, linesOf, shownDimensions, type Line } from './lines.ts'
 import type { Dimension, Overview } from './overview.ts'
 import { valueText } from './words.ts'
+import { legend } from '../sections/legend.ts'
 
 /** The table of all figures: a line for each method of each run. */
 export function figuresSection(overview: Overview): Markup {
@@ -42,16 +43,7 @@ export function figuresSection(overview: Overview): Markup {
         </tbody>
       </table>
     </div>
-    ${footnoteList(missing)}
-    <dl class="legend">
-      ${names.map((name) => {
-        const { label, unit, about } = metricColumns[name]
-        return html`<div>
-          <dt>${notation(label)}</dt>
-          <dd>${notation(about)}${unit && ` (${unit})`}</dd>
-        </div>`
-      })}
-    </dl>
+    ${footnoteList(missing)} ${legend(names)}
   </section>`
 }
 

@@ -6,6 +6,7 @@ import { html, type Content, type Markup } from '../markup.ts'
 import { closest, floorRows, forgottenTest, goldFigures, valueOf, type ReportInput } from '../results.ts'
 import { figureOr, footnoteList, type MissingFigures } from './missing.ts'
 import { notation } from './notation.ts'
+import { legend } from './legend.ts'
 
 /** The table of all figures: gold, what is compared with it, and the gap between equals apart. */
 export function resultsSection(input: ReportInput, rows: readonly ResultRow[]): Markup {
@@ -52,17 +53,7 @@ export function resultsSection(input: ReportInput, rows: readonly ResultRow[]): 
         }
       </table>
     </div>
-    ${footnoteList(missing)}
-    <dl class="legend">
-      ${names.map((name) => {
-        const { label, unit, about } = metricColumns[name]
-        return html`<div>
-          <dt>${notation(label)}</dt>
-          <dd>${notation(about)}${unit && ` (${unit})`}</dd>
-        </div>`
-      })}
-    </dl>
-    ${forgottenClasses(input)}
+    ${footnoteList(missing)} ${legend(names)} ${forgottenClasses(input)}
   </section>`
 }
 
