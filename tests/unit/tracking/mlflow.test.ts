@@ -104,6 +104,17 @@ describe('the client', () => {
     fake.close()
   })
 
+  test('what the server still writes of a call that was given up is no refusal: it is asked again', async () => {
+    const fake = await faulty((_, response, count) => {
+      const conflict = '(sqlite3.IntegrityError) UNIQUE constraint failed: metrics.key, metrics.timestamp'
+      if (count === 1) response.writeHead(400).end(JSON.stringify({ error_code: 'BAD_REQUEST', message: conflict }))
+      else response.end('{}')
+    })
+    await new MlflowClient(`http://127.0.0.1:${fake.port}`, quick).log('run', { tags: { a: 'b' } })
+    expect(fake.asked()).toBe(2)
+    fake.close()
+  })
+
   test('a pause of minutes is left to whoever called', async () => {
     const fake = await faulty((_, response) => {
       response.writeHead(503, { 'retry-after': '300' }).end('down for maintenance')
