@@ -1,5 +1,5 @@
 import type { Artifacts } from '../artifacts/artifacts.ts'
-import { decodeTensors, encodeTensors, type TensorData } from '../artifacts/safetensors.ts'
+import { decodeTensors, encodeTensors, type WritableTensor } from '../artifacts/safetensors.ts'
 import type { Manifest, ManifestOf } from '../experiment/manifest.ts'
 import type { Layer } from '../experiment/model.ts'
 import { DeviceData } from '../learning/data.ts'
@@ -30,7 +30,7 @@ export async function readWeights(
 
 export function floats(
   tensors: Readonly<Record<string, { readonly shape: readonly number[]; readonly values: Float32Array }>>,
-): Record<string, TensorData> {
+): Record<string, WritableTensor> {
   return Object.fromEntries(
     Object.entries(tensors).map(([name, tensor]) => [name, { dtype: 'F32', ...tensor }]),
   )

@@ -1,5 +1,5 @@
 import type { Artifacts } from '../artifacts/artifacts.ts'
-import { decodeTensors, encodeTensors, type TensorData } from '../artifacts/safetensors.ts'
+import { decodeTensors, encodeTensors, type WritableTensor } from '../artifacts/safetensors.ts'
 import { evaluatedSets, type EvaluatedSet, type ManifestOf } from '../experiment/manifest.ts'
 import type { Logits } from '../unlearning/metrics/logits.ts'
 import { output } from './stored.ts'
@@ -7,7 +7,7 @@ import { output } from './stored.ts'
 /** Reading and writing the blob of an evaluation. */
 
 export function encodeLogits(logits: Readonly<Record<EvaluatedSet, Logits>>): Uint8Array {
-  const tensors = evaluatedSets.flatMap((set): [string, TensorData][] => {
+  const tensors = evaluatedSets.flatMap((set): [string, WritableTensor][] => {
     const { values, labels, classes } = logits[set]
     return [
       [`${set}.logits`, { dtype: 'F32', shape: [labels.length, classes], values }],

@@ -1,5 +1,5 @@
 import type { Artifacts } from '../artifacts/artifacts.ts'
-import { decodeTensors, encodeTensors, type TensorData } from '../artifacts/safetensors.ts'
+import { decodeTensors, encodeTensors, type WritableTensor } from '../artifacts/safetensors.ts'
 import type { Manifest, ManifestOf } from '../experiment/manifest.ts'
 import type { Partition } from '../learning/partition.ts'
 import type { Shadows } from '../unlearning/population/shadows.ts'
@@ -90,7 +90,7 @@ export function output(manifest: Manifest, name: string) {
 function encodeVectors(
   vectors: Readonly<Record<string, Uint8Array | Int32Array | Float32Array>>,
 ): Uint8Array {
-  const tensor = (values: Uint8Array | Int32Array | Float32Array): TensorData => {
+  const tensor = (values: Uint8Array | Int32Array | Float32Array): WritableTensor => {
     const shape = [values.length]
     if (values instanceof Uint8Array) return { dtype: 'U8', shape, values }
     return values instanceof Int32Array ? { dtype: 'I32', shape, values } : { dtype: 'F32', shape, values }

@@ -8,19 +8,25 @@ export type TensorData =
   /** Counters of other libraries' checkpoints: whole numbers within ±(2⁵³ − 1). */
   | { readonly dtype: 'I64'; readonly shape: readonly number[]; readonly values: Float64Array }
   | { readonly dtype: 'U8'; readonly shape: readonly number[]; readonly values: Uint8Array }
+  /** Widened to what both are a part of. They are read only: what is computed here is float32. */
+  | { readonly dtype: 'F16' | 'BF16'; readonly shape: readonly number[]; readonly values: Float32Array }
 
+export type WritableTensor = Exclude<TensorData, { dtype: 'F16' | 'BF16' }>
 export type Tensors = Readonly<Record<string, TensorData>>
 
-const bytesPerValue = { F32: 4, I32: 4, I64: 8, U8: 1 } as const
+const bytesPerValue = { F32: 4, F16: 2, BF16: 2, I32: 4, I64: 8, U8: 1 } as const
 
-export function encodeTensors(tensors: Tensors, metadata?: Readonly<Record<string, string>>): Uint8Array {
+export function encodeTensors(
+  tensors: Readonly<Record<string, WritableTensor>>,
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array {
   const names = Object.keys(tensors).sort()
   if (names.includes('__metadata__'))
     throw new Error('no tensor can be called "__metadata__": the format keeps that name for the metadata')
   const header: [string, unknown][] = metadata ? [['__metadata__', metadata]] : []
   let offset = 0
   for (const name of names) {
-    const { dtype, shape, values } = tensors[name] as TensorData
+    const { dtype, shape, values } = tensors[name] as WritableTensor
     if (product(shape) !== values.length) {
       throw new Error(
         `the tensor "${name}" has ${values.length} values, its shape [${shape.join(', ')}] takes ${product(shape)}`,
@@ -38,11 +44,54 @@ export function encodeTensors(tensors: Tensors, metadata?: Readonly<Record<strin
   bytes.set(text, 8)
   let at = 8 + text.length
   for (const name of names) {
-    const data = bytesOf(tensors[name] as TensorData)
+    const data = bytesOf(tensors[name] as WritableTensor)
     bytes.set(data, at)
     at += data.length
   }
   return bytes
+}
+
+/** Where a tensor lies among the bytes behind the header. */
+export interface TensorEntry {
+  readonly dtype: TensorData['dtype']
+  readonly shape: readonly number[]
+  readonly begin: number
+  readonly end: number
+}
+
+export interface TensorHeader {
+  readonly entries: Readonly<Record<string, TensorEntry>>
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/** How many bytes of a file its header takes, itself included; `prefix` are its first 8 or more bytes. */
+export function headerEnd(prefix: Uint8Array, fileBytes: number): number {
+  if (prefix.length < 8)
+    throw new Error(`not a safetensors file: ${prefix.length} bytes, the header's length alone takes 8`)
+  const length = Number(new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true))
+  if (8 + length > fileBytes)
+    throw new Error(`not a safetensors file: its header takes ${length} bytes, ${fileBytes - 8} follow`)
+  return 8 + length
+}
+
+/** What a file's first `headerEnd` bytes say of it. */
+export function decodeHeader(head: Uint8Array, fileBytes: number): TensorHeader {
+  const available = fileBytes - head.length
+  const entries: [string, TensorEntry][] = []
+  let metadata: Readonly<Record<string, string>> = {}
+  for (const [name, entry] of Object.entries(parseHeader(head.subarray(8)))) {
+    if (name !== '__metadata__') {
+      entries.push([name, parseEntry(name, entry, available)])
+      continue
+    }
+    if (!isTexts(entry)) throw new Error('the safetensors metadata are not a mapping of texts')
+    metadata = entry
+  }
+  refuseGaps(
+    entries.map(([name, { begin, end }]) => ({ name, begin, end })),
+    available,
+  )
+  return { entries: Object.fromEntries(entries), metadata }
 }
 
 /** The tensors are views of `bytes` where their offset and type allow it, copies elsewhere. */
@@ -50,38 +99,23 @@ export function decodeTensors(bytes: Uint8Array): {
   readonly tensors: Tensors
   readonly metadata: Readonly<Record<string, string>>
 } {
-  if (bytes.length < 8)
-    throw new Error(`not a safetensors file: ${bytes.length} bytes, the header's length alone takes 8`)
-  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true))
-  const start = 8 + length
-  if (start > bytes.length)
-    throw new Error(`not a safetensors file: its header takes ${length} bytes, ${bytes.length - 8} follow`)
-  const header = parseHeader(bytes.subarray(8, start))
-  const tensors: [string, TensorData][] = []
-  const ranges: { name: string; begin: number; end: number }[] = []
-  let metadata: Readonly<Record<string, string>> = {}
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === '__metadata__') {
-      if (!isTexts(entry)) throw new Error('the safetensors metadata are not a mapping of texts')
-      metadata = entry
-      continue
-    }
-    const { dtype, shape, begin, end } = parseEntry(name, entry, bytes.length - start)
-    ranges.push({ name, begin, end })
+  const start = headerEnd(bytes, bytes.length)
+  const { entries, metadata } = decodeHeader(bytes.subarray(0, start), bytes.length)
+  const tensors = Object.entries(entries).map(([name, { dtype, shape, begin, end }]) => {
     const values = valuesOf(name, dtype, bytes.subarray(start + begin, start + end))
-    tensors.push([name, { dtype, shape, values } as TensorData])
-  }
-  refuseGaps(ranges, bytes.length - start)
+    return [name, { dtype, shape, values } as TensorData] as const
+  })
   return { tensors: Object.fromEntries(tensors), metadata }
 }
 
-function bytesOf({ dtype, values }: TensorData): Uint8Array {
+function bytesOf({ dtype, values }: WritableTensor): Uint8Array {
   const { buffer, byteOffset, byteLength } =
     dtype === 'I64' ? BigInt64Array.from(values, (value) => BigInt(value)) : values
   return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
-function valuesOf(name: string, dtype: TensorData['dtype'], data: Uint8Array): TensorData['values'] {
+/** A tensor's values from its bytes. */
+export function valuesOf(name: string, dtype: TensorData['dtype'], data: Uint8Array): TensorData['values'] {
   const { buffer, byteOffset } = data.byteOffset % bytesPerValue[dtype] === 0 ? data : Uint8Array.from(data)
   const count = data.length / bytesPerValue[dtype]
   switch (dtype) {
@@ -91,6 +125,13 @@ function valuesOf(name: string, dtype: TensorData['dtype'], data: Uint8Array): T
       return new Int32Array(buffer, byteOffset, count)
     case 'U8':
       return new Uint8Array(buffer, byteOffset, count)
+    case 'F16':
+      return Float32Array.from(new Uint16Array(buffer, byteOffset, count), fromHalf)
+    case 'BF16': {
+      // The upper half of a float32.
+      const words = Uint32Array.from(new Uint16Array(buffer, byteOffset, count), (bits) => bits << 16)
+      return new Float32Array(words.buffer)
+    }
     case 'I64': {
       const values = Float64Array.from(new BigInt64Array(buffer, byteOffset, count), Number)
       if (!values.every(Number.isSafeInteger))
@@ -98,6 +139,15 @@ function valuesOf(name: string, dtype: TensorData['dtype'], data: Uint8Array): T
       return values
     }
   }
+}
+
+/** IEEE 754 binary16: a sign, five bits of exponent, ten of fraction. */
+function fromHalf(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1
+  const exponent = (bits >> 10) & 0x1f
+  const fraction = bits & 0x3ff
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN
+  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
 }
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
@@ -116,8 +166,10 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
 function parseEntry(name: string, entry: unknown, available: number) {
   const { dtype, shape, data_offsets: range } = (entry ?? {}) as Partial<Record<string, unknown>>
   const fail = (what: string) => new Error(`the tensor "${name}" ${what}`)
-  if (dtype !== 'F32' && dtype !== 'I32' && dtype !== 'I64' && dtype !== 'U8')
-    throw fail(`has the type ${JSON.stringify(dtype)}, expected F32, I32, I64 or U8`)
+  if (!isType(dtype))
+    throw fail(
+      `has the type ${JSON.stringify(dtype) ?? 'none'}, expected one of ${Object.keys(bytesPerValue).join(', ')}`,
+    )
   if (!isNaturals(shape)) throw fail('has no shape of whole numbers')
   if (!isNaturals(range) || range.length !== 2) throw fail('has no byte range')
   const [begin = 0, end = 0] = range
@@ -139,6 +191,10 @@ function refuseGaps(ranges: { name: string; begin: number; end: number }[], avai
   }
   if (expected !== available)
     throw new Error(`${available - expected} bytes after the last tensor belong to none`)
+}
+
+function isType(value: unknown): value is TensorData['dtype'] {
+  return typeof value === 'string' && Object.hasOwn(bytesPerValue, value)
 }
 
 const product = (shape: readonly number[]) => shape.reduce((result, side) => result * side, 1)

@@ -1,4 +1,7 @@
+import type { Architecture, CheckpointFacts } from './checkpoint.ts'
+import { resnetLayers } from './resnet.ts'
 import type { ModelSpec } from './spec.ts'
+import { vitLayers } from './vit.ts'
 
 /**
  * Models as plain data: a list of named layers, computed from the spec alone, so that a config can be checked
@@ -8,21 +11,40 @@ import type { ModelSpec } from './spec.ts'
 
 export type Shape = readonly [height: number, width: number, channels: number]
 
+/** Over the last axis: [n, in], or [n, tokens, in]. */
+export interface LinearLayer {
+  readonly kind: 'linear'
+  readonly name: string
+  readonly in: number
+  readonly out: number
+  /** True unless given. */
+  readonly bias?: boolean
+}
+
 export type Layer =
-  | { readonly kind: 'linear'; readonly name: string; readonly in: number; readonly out: number }
+  | LinearLayer
   | {
-      /** 'same' padding; without a bias where a batch norm follows. */
+      /** Without a bias where a batch norm follows. */
       readonly kind: 'conv'
       readonly name: string
       readonly in: number
       readonly out: number
       readonly kernel: number
       readonly stride: number
+      /** Zeros on every side, as PyTorch counts them; TensorFlow's 'same' unless given. */
+      readonly padding?: number
       readonly bias: boolean
     }
   | { readonly kind: 'batch-norm'; readonly name: string; readonly channels: number }
   | { readonly kind: 'relu'; readonly name: string }
-  | { readonly kind: 'max-pool'; readonly name: string; readonly size: number }
+  | {
+      /** Windows side by side with 'same' padding, unless stride and padding are given. */
+      readonly kind: 'max-pool'
+      readonly name: string
+      readonly size: number
+      readonly stride?: number
+      readonly padding?: number
+    }
   | { readonly kind: 'global-average-pool'; readonly name: string }
   | { readonly kind: 'flatten'; readonly name: string }
   | {
@@ -32,8 +54,45 @@ export type Layer =
       readonly body: readonly Layer[]
       readonly shortcut: readonly Layer[]
     }
+  | {
+      /** Over the last axis. */
+      readonly kind: 'layer-norm'
+      readonly name: string
+      readonly channels: number
+      readonly epsilon: number
+    }
+  | {
+      /** x·Φ(x) (Hendrycks & Gimpel 2016), or its approximation by tanh. */
+      readonly kind: 'gelu'
+      readonly name: string
+      readonly tanh: boolean
+    }
+  | {
+      /** Patches [n, h, w, c] as tokens [n, t, c] behind a class token (and DeiT's distillation token), each with its position's embedding. */
+      readonly kind: 'tokens'
+      readonly name: string
+      readonly channels: number
+      readonly patches: number
+      readonly distillation: boolean
+    }
+  | {
+      /** softmax(q·kᵀ/√d)·v of each head, over tokens [n, t, c] (Vaswani et al. 2017). */
+      readonly kind: 'attention'
+      readonly name: string
+      readonly heads: number
+      readonly query: LinearLayer
+      readonly key: LinearLayer
+      readonly value: LinearLayer
+    }
+  | {
+      /** The first tokens side by side: [n, count·c]. */
+      readonly kind: 'first-tokens'
+      readonly name: string
+      readonly count: number
+    }
 
-export type AdaptableLayer = Extract<Layer, { kind: 'linear' | 'conv' }>
+export type ConvLayer = Extract<Layer, { kind: 'conv' }>
+export type AdaptableLayer = LinearLayer | ConvLayer
 
 /** The layers of a model, in forward order. */
 export function layersOf(
@@ -68,6 +127,9 @@ export function layersOf(
         { kind: 'relu', name: 'relu3' },
         { kind: 'linear', name: 'head', in: model.hidden, out: classes },
       ]
+    }
+    case 'pretrained': {
+      return architectureLayers(checkpointOf(model).architecture, classes)
     }
     case 'resnet-cifar': {
       const { widths, blocks } = residualStages(model)
@@ -106,6 +168,16 @@ export function layersOf(
   }
 }
 
+export function architectureLayers(architecture: Architecture, classes: number): readonly Layer[] {
+  return architecture.kind === 'vit' ? vitLayers(architecture, classes) : resnetLayers(architecture, classes)
+}
+
+/** What the checkpoint's files say. Every spec that is ready to run has it. */
+export function checkpointOf({ checkpoint, from }: Extract<ModelSpec, { name: 'pretrained' }>): CheckpointFacts {
+  if (!checkpoint) throw new Error(`the checkpoint of ${from ?? 'the model'} has not been read`)
+  return checkpoint
+}
+
 /** Widths and blocks per stage: He et al. 2016, section 4.2 (depth 6n + 2), and the usual 3×3-stem ResNet-18. */
 function residualStages({ depth, width }: Extract<ModelSpec, { name: 'resnet-cifar' }>): {
   widths: readonly number[]
@@ -123,13 +195,12 @@ function convNorm(name: string, from: number, to: number, kernel: number, stride
   ]
 }
 
-/** Every layer in forward order, those inside residual blocks included (body, then shortcut, then the sum). */
+/** Every layer in forward order, those inside others included: of a residual block body, shortcut and sum. */
 export function flattenLayers(layers: readonly Layer[]): readonly Layer[] {
-  return layers.flatMap((layer) =>
-    layer.kind === 'residual'
-      ? [...flattenLayers(layer.body), ...flattenLayers(layer.shortcut), layer]
-      : [layer],
-  )
+  return layers.flatMap((layer) => {
+    if (layer.kind === 'residual') return [...flattenLayers(layer.body), ...flattenLayers(layer.shortcut), layer]
+    return layer.kind === 'attention' ? [layer.query, layer.key, layer.value, layer] : [layer]
+  })
 }
 
 /** The layers that LoRA can wrap. */

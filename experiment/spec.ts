@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { checkpointSchema } from './checkpoint.ts'
 import { methodSchema, optimizerSchema, scheduleSchema } from './methods.ts'
 
 /**
@@ -114,6 +115,21 @@ export const modelSchemas = [
       width: width.optional().describe('channels of the first stage: 16, or 64 for resnet18, unless given'),
     })
     .describe('residual networks with a 3×3 stem: depth 6n + 2, or resnet18'),
+  z
+    .strictObject({
+      name: z.literal('pretrained'),
+      from: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('the checkpoint: a directory, s3://bucket/prefix or hf://owner/name@revision'),
+      head: z
+        .enum(['auto', 'new'])
+        .default('auto')
+        .describe("auto keeps the checkpoint's head where it has as many classes as the data"),
+      checkpoint: checkpointSchema.optional().describe("what the checkpoint's files say; filled in when they are read"),
+    })
+    .describe('a ViT, DeiT or ResNet image classifier in the layout of Hugging Face checkpoints'),
 ] as const
 
 export const trainingSchema = z.strictObject({
@@ -129,6 +145,24 @@ export const trainingSchema = z.strictObject({
       flip: z.boolean().default(false).describe('left to right, half of the time'),
     })
     .prefault({}),
+  // An absent one leaves no trace in the spec.
+  tune: z
+    .discriminatedUnion('what', [
+      z.strictObject({ what: z.literal('all') }).describe('every parameter'),
+      z.strictObject({ what: z.literal('head') }).describe('the last layer alone (a linear probe)'),
+      z
+        .strictObject({
+          what: z.literal('lora'),
+          rank: count.default(8),
+          alpha: z.number().positive().optional().describe('rank unless given'),
+          rslora: z.boolean().default(false),
+          layers: z.array(z.string().min(1)).min(1).default(['*']),
+        })
+        .describe('adapters, merged when trained, and the last layer'),
+    ])
+    .transform((tune) => (tune.what === 'all' ? undefined : tune))
+    .optional()
+    .describe('what of a pre-trained model is trained; all of it unless given'),
 })
 
 export const scoreNames = ['correctness', 'confidence', 'entropy', 'modified-entropy', 'loss'] as const

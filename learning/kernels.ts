@@ -1,42 +1,11 @@
 import type { Rank, Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs'
+import { float, native, type Attribute } from './native.ts'
 import { tf } from './tf.ts'
 
 /**
  * Operations that tfjs composes of many small ones and TensorFlow has whole. Each takes TensorFlow's kernel on its
  * backend and the composition elsewhere; `composed` holds the compositions, so that tests compare the two.
  */
-
-interface Attribute {
-  readonly name: string
-  readonly type: number
-  readonly value: unknown
-}
-
-/** The part of tfjs-node's backend that runs an operation by its TensorFlow name. */
-interface NativeBackend {
-  readonly binding: Readonly<
-    Record<
-      'TF_ATTR_TYPE' | 'TF_ATTR_FLOAT' | 'TF_ATTR_STRING' | 'TF_ATTR_BOOL' | 'TF_FLOAT' | 'TF_INT32',
-      number
-    >
-  >
-  executeMultipleOutputs(
-    name: string,
-    attributes: readonly Attribute[],
-    inputs: readonly Tensor[],
-    outputs: number,
-  ): Tensor[]
-}
-
-function native(): NativeBackend | undefined {
-  return tf.getBackend() === 'tensorflow' ? (tf.backend() as unknown as NativeBackend) : undefined
-}
-
-const float = ({ binding }: NativeBackend, name: string): Attribute => ({
-  name,
-  type: binding.TF_ATTR_TYPE,
-  value: binding.TF_FLOAT,
-})
 
 /** TensorFlow's number for DT_UINT8, which tfjs-node has no name for. */
 const uint8 = 4

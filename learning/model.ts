@@ -1,12 +1,23 @@
-import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs'
-import { flattenLayers, type Layer } from '../experiment/model.ts'
+import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs'
+import { flattenLayers, type ConvLayer, type Layer, type LinearLayer } from '../experiment/model.ts'
 import { batchNormTraining, relu } from './kernels.ts'
 import type { NamedTensors } from './parameters.ts'
 import { tf } from './tf.ts'
+import { attention, gelu, geluTanh, layerNorm } from './transformer.ts'
 
 /** The forward pass: a walk over the layers of `experiment/model.ts` with tensors. */
 
 const epsilon = 1e-5
+
+/** Loses against every number. */
+const lowest = -3.4e38
+
+/** tfjs-node differentiates convolutions with 'same' and 'valid' padding only, so any other is a step of its own. */
+function padded(x: Tensor4D, by: number, value: number): Tensor4D {
+  if (by === 0) return x
+  const sides: [number, number] = [by, by]
+  return tf.pad4d(x, [[0, 0], sides, sides, [0, 0]], value)
+}
 
 export interface ForwardOptions {
   /** Batch norms use the batch's statistics and report them, instead of the running ones. */
@@ -48,18 +59,9 @@ export function forward(
   const apply = (layer: Layer, input: Tensor): Tensor => {
     switch (layer.kind) {
       case 'linear':
-        return (input as Tensor2D)
-          .matMul(parameter(`${layer.name}.weight`))
-          .add(parameter(`${layer.name}.bias`))
-      case 'conv': {
-        const y = tf.conv2d(
-          input as Tensor4D,
-          parameter(`${layer.name}.weight`) as Tensor4D,
-          layer.stride,
-          'same',
-        )
-        return layer.bias ? y.add(parameter(`${layer.name}.bias`)) : y
-      }
+        return linear(layer, input)
+      case 'conv':
+        return convolution(layer, input as Tensor4D)
       case 'batch-norm': {
         const gamma = parameter(`${layer.name}.gamma`) as Tensor1D
         const beta = parameter(`${layer.name}.beta`) as Tensor1D
@@ -75,8 +77,11 @@ export function forward(
       }
       case 'relu':
         return relu(input)
-      case 'max-pool':
-        return tf.maxPool(input as Tensor4D, layer.size, layer.size, 'same')
+      case 'max-pool': {
+        const { size, stride = size, padding } = layer
+        if (padding === undefined) return tf.maxPool(input as Tensor4D, size, stride, 'same')
+        return tf.maxPool(padded(input as Tensor4D, padding, lowest), size, stride, 'valid')
+      }
       case 'global-average-pool':
         return input.mean([1, 2])
       case 'flatten':
@@ -85,15 +90,51 @@ export function forward(
         const body = run(layer.body, input)
         return body.add(layer.shortcut.length === 0 ? input : run(layer.shortcut, input))
       }
+      case 'layer-norm': {
+        const gamma = parameter(`${layer.name}.gamma`) as Tensor1D
+        const beta = parameter(`${layer.name}.beta`) as Tensor1D
+        return layerNorm(input, gamma, beta, layer.epsilon)
+      }
+      case 'gelu':
+        return layer.tanh ? geluTanh(input) : gelu(input)
+      case 'tokens': {
+        const [n = 0] = input.shape
+        const first = ['cls_token', ...(layer.distillation ? ['distillation_token'] : [])].map((name) =>
+          tf.tile(parameter(`${layer.name}.${name}`), [n, 1, 1]),
+        )
+        const patches = input.reshape([n, layer.patches, layer.channels])
+        return tf.concat([...first, patches], 1).add(parameter(`${layer.name}.position_embeddings`))
+      }
+      case 'attention': {
+        const { query, key, value, heads } = layer
+        return attention(visit(query, input), visit(key, input), visit(value, input), heads)
+      }
+      case 'first-tokens':
+        return (input as Tensor3D).slice([0, 0, 0], [-1, layer.count, -1]).reshape([input.shape[0] ?? 0, -1])
     }
   }
+  const linear = ({ name, bias = true, out }: LinearLayer, input: Tensor) => {
+    const rows = input.rank === 2 ? input : input.reshape([-1, input.shape.at(-1) ?? 0])
+    const product = (rows as Tensor2D).matMul<Tensor2D>(parameter(`${name}.weight`))
+    const y = bias ? product.add(parameter(`${name}.bias`)) : product
+    return input.rank === 2 ? y : y.reshape([...input.shape.slice(0, -1), out])
+  }
+  const convolution = ({ name, stride, padding, bias }: ConvLayer, input: Tensor4D) => {
+    const weight = parameter(`${name}.weight`) as Tensor4D
+    const y =
+      padding === undefined
+        ? tf.conv2d(input, weight, stride, 'same')
+        : tf.conv2d(padded(input, padding, 0), weight, stride, 'valid')
+    return bias ? y.add(parameter(`${name}.bias`)) : y
+  }
+  const visit = (layer: Layer, input: Tensor) => {
+    const output = apply(layer, input)
+    if (inputsOf?.has(layer.name)) inputs[layer.name] = input
+    if (capture?.has(layer.name)) features[layer.name] = output
+    return output
+  }
   const run = (list: readonly Layer[], input: Tensor) =>
-    list.reduce((value, layer) => {
-      const output = apply(layer, value)
-      if (inputsOf?.has(layer.name)) inputs[layer.name] = value
-      if (capture?.has(layer.name)) features[layer.name] = output
-      return output
-    }, input)
+    list.reduce((value, layer) => visit(layer, value), input)
 
   return { output: run(layers.slice(from, to), x), features, inputs, statistics }
 }

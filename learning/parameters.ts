@@ -11,8 +11,11 @@ import { tf } from './tf.ts'
 export interface ParameterSpec {
   readonly name: string
   readonly shape: readonly number[]
-  /** he: normal with variance 2 / fan-in (He et al. 2015); uniform: within ±1/√fan-in (Kaiming-uniform with a = √5). */
-  readonly init: 'he' | 'uniform' | 'zeros' | 'ones'
+  /**
+   * he: normal with variance 2 / fan-in (He et al. 2015); uniform: within ±1/√fan-in (Kaiming-uniform with a = √5);
+   * embedding: normal with deviation 0.02 (Dosovitskiy et al. 2021).
+   */
+  readonly init: 'he' | 'uniform' | 'embedding' | 'zeros' | 'ones'
   /** Inputs that add up to one output: what random initialisation scales by. */
   readonly fanIn: number
 }
@@ -44,7 +47,7 @@ export function parameterSpecs(layers: readonly Layer[]): ParameterSpecs {
     switch (layer.kind) {
       case 'linear':
         add(trained, `${layer.name}.weight`, [layer.in, layer.out], 'he', layer.in)
-        add(trained, `${layer.name}.bias`, [layer.out], 'zeros')
+        if (layer.bias ?? true) add(trained, `${layer.name}.bias`, [layer.out], 'zeros')
         break
       case 'conv': {
         const { kernel } = layer
@@ -64,6 +67,18 @@ export function parameterSpecs(layers: readonly Layer[]): ParameterSpecs {
         add(statistics, `${layer.name}.mean`, [layer.channels], 'zeros')
         add(statistics, `${layer.name}.variance`, [layer.channels], 'ones')
         break
+      case 'layer-norm':
+        add(trained, `${layer.name}.gamma`, [layer.channels], 'ones')
+        add(trained, `${layer.name}.beta`, [layer.channels], 'zeros')
+        break
+      case 'tokens': {
+        const { name, channels, patches, distillation } = layer
+        const first = ['cls_token', ...(distillation ? ['distillation_token'] : [])]
+        for (const token of first) add(trained, `${name}.${token}`, [1, 1, channels], 'embedding')
+        const positions = [1, first.length + patches, channels]
+        add(trained, `${name}.position_embeddings`, positions, 'embedding')
+        break
+      }
       default:
     }
   }
@@ -90,6 +105,9 @@ export function initialise(specs: readonly ParameterSpec[], random: RandomStream
     if (spec.init === 'he') {
       const deviation = Math.sqrt(2 / spec.fanIn)
       for (let i = 0; i < part.length; i++) part[i] = deviation * random.normal()
+    }
+    if (spec.init === 'embedding') {
+      for (let i = 0; i < part.length; i++) part[i] = 0.02 * random.normal()
     }
     if (spec.init === 'uniform') {
       const bound = 1 / Math.sqrt(spec.fanIn)

@@ -81,18 +81,18 @@ async function added(sum: Float64Array, tensor: Tensor, weight: number): Promise
 
 /** The rows that a layer multiplies with its weight matrix: [n, in], or a convolution's patches [n·h·w, k·k·in]. */
 export function patches(layer: AdaptableLayer, input: Tensor): Tensor2D {
-  if (layer.kind === 'linear') return input as Tensor2D
-  const { kernel, stride } = layer
+  if (layer.kind === 'linear') return input.rank === 2 ? (input as Tensor2D) : input.reshape([-1, layer.in])
+  const { kernel, stride, padding } = layer
   const [n, height, width, channels] = (input as Tensor4D).shape
-  const [rows, columns] = [Math.ceil(height / stride), Math.ceil(width / stride)]
+  const outputs = (inputs: number) =>
+    padding === undefined
+      ? Math.ceil(inputs / stride)
+      : Math.floor((inputs + 2 * padding - kernel) / stride) + 1
+  const [rows, columns] = [outputs(height), outputs(width)]
   // 'same' padding: the smaller half first.
-  const [top, left] = [
-    [rows, height],
-    [columns, width],
-  ].map(([outputs = 0, inputs = 0]) => Math.max(0, (outputs - 1) * stride + kernel - inputs) >> 1) as [
-    number,
-    number,
-  ]
+  const before = (outputs: number, inputs: number) =>
+    padding ?? Math.max(0, (outputs - 1) * stride + kernel - inputs) >> 1
+  const [top, left] = [before(rows, height), before(columns, width)]
   const reach = (outputs: number) => (outputs - 1) * stride + kernel
   const padded = tf.pad(input as Tensor4D, [
     [0, 0],

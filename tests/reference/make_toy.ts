@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs'
-import { encodeTensors, type TensorData } from '../../artifacts/safetensors.ts'
+import { encodeTensors, type WritableTensor } from '../../artifacts/safetensors.ts'
 import { deviceData, toyModels, toyOriginals, trainOriginal } from '../support/toy.ts'
 
 /** Trains the originals of the toy models: `npx tsx tests/reference/make_toy.ts`, where tests/support/toy.ts has changed. */
-const vector = (values: Float32Array): TensorData => ({ dtype: 'F32', shape: [values.length], values })
+const vector = (values: Float32Array): WritableTensor => ({ dtype: 'F32', shape: [values.length], values })
 
 const data = deviceData()
-const tensors: Record<string, TensorData> = {}
+const tensors: Record<string, WritableTensor> = {}
 for (const [model, layers] of Object.entries(toyModels)) {
   const { trained, statistics } = await trainOriginal(layers, data)
   tensors[`${model}.trained`] = vector(trained)

@@ -9,8 +9,8 @@ import { tf } from '../../learning/tf.ts'
 const BATCH = 256
 
 /**
- * h_l of samples by layer, each [n, d]: the layer's output, of a convolution averaged over positions, so that d is the number of
- * its channels. In inference mode. Dispose of them.
+ * h_l of samples by layer, each [n, d]: the layer's output, averaged over a convolution's positions or a transformer's tokens, so that d is
+ * the number of its channels. In inference mode. Dispose of them.
  */
 export async function pooledFeatures(
   layers: readonly Layer[],
@@ -40,5 +40,6 @@ export async function pooledFeatures(
 }
 
 function pooled(feature: Tensor): Tensor2D {
-  return feature.rank === 4 ? feature.mean<Tensor2D>([1, 2]) : (feature.clone() as Tensor2D)
+  if (feature.rank === 2) return feature.clone() as Tensor2D
+  return feature.mean<Tensor2D>(feature.rank === 4 ? [1, 2] : [1])
 }

@@ -1,0 +1,32 @@
+import { readFile, stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import type { z } from 'zod'
+import { UserError } from '../experiment/errors.ts'
+
+/** Configs are a few kB; what is longer is none. */
+const MOST_BYTES = 16 * 1024 * 1024
+
+/** Where a config names a checkpoint: what errors about its files point at. */
+export const CHECKPOINT_PATH = 'model.from'
+
+export function checkpointError(message: string): UserError {
+  return new UserError([{ message, path: CHECKPOINT_PATH }])
+}
+
+/** A JSON file of a checkpoint. undefined: there is none. Throws a UserError where it is not of this shape. */
+export async function readJsonFile<S extends z.ZodType>(file: string, schema: S): Promise<z.output<S> | undefined> {
+  const found = await stat(file).catch(() => undefined)
+  if (!found?.isFile()) return undefined
+  if (found.size > MOST_BYTES)
+    throw checkpointError(`${file} has ${found.size} bytes, expected a JSON file of ${MOST_BYTES} at most`)
+  let content: unknown
+  try {
+    content = JSON.parse(await readFile(file, 'utf8'))
+  } catch (error) {
+    throw checkpointError(`${file} is not JSON: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  const { success, data, error } = schema.safeParse(content)
+  if (success) return data
+  const problems = error.issues.slice(0, 5).map(({ path, message }) => `${path.join('.') || basename(file)}: ${message}`)
+  throw checkpointError(`${file} is not as expected: ${problems.join('; ')}`)
+}
