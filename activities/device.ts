@@ -1,9 +1,18 @@
 import type { Artifacts } from '../artifacts/artifacts.ts'
 import { decodeTensors, encodeTensors, type WritableTensor } from '../artifacts/safetensors.ts'
 import type { Manifest, ManifestOf } from '../experiment/manifest.ts'
-import type { Layer } from '../experiment/model.ts'
+import { whiteOf, type DatasetFacts } from '../experiment/dataset.ts'
+import { checkpointOf, type Layer } from '../experiment/model.ts'
+import type { ModelSpec } from '../experiment/spec.ts'
 import { DeviceData } from '../learning/data.ts'
-import { packArrays, parameterSpecs, unpackArrays, type Weights } from '../learning/parameters.ts'
+import {
+  packArrays,
+  parameterSpecs,
+  unpackArrays,
+  type Tensors,
+  type Weights,
+} from '../learning/parameters.ts'
+import { Preparer } from '../learning/prepare.ts'
 import { output, readDataset } from './stored.ts'
 
 /** What stages that compute on the device share: weights in their blob's format, and the data set uploaded. */
@@ -36,10 +45,31 @@ export function floats(
   )
 }
 
-/** Uploads the data set (dispose of it when done); `train` are the samples that models train on. */
+/** A checkpoint's tensors, for a model that starts from them; without its head where the model is to have a new one. */
+export async function pretrainedTensors(
+  artifacts: Artifacts,
+  checkpoint: ManifestOf<'checkpoint'> | undefined,
+  model: ModelSpec,
+  layers: readonly Layer[],
+): Promise<Tensors | undefined> {
+  if (!checkpoint) return undefined
+  const { tensors } = decodeTensors(await artifacts.getBlob(output(checkpoint, 'model')))
+  const head =
+    model.name === 'pretrained' && model.head === 'new' ? `${layers.at(-1)?.name ?? ''}.` : undefined
+  return Object.fromEntries(
+    Object.entries(tensors).flatMap(([name, tensor]) =>
+      tensor.dtype === 'F32' && (head === undefined || !name.startsWith(head)) ? [[name, tensor]] : [],
+    ),
+  )
+}
+
+/**
+ * Uploads the data set (dispose of it when done) as a model wants to see it; `train` are the samples that models train on.
+ */
 export async function deviceData(
   artifacts: Artifacts,
   manifest: ManifestOf<'dataset'>,
+  model: ModelSpec,
 ): Promise<{ data: DeviceData; train: Int32Array }> {
   const { images, labels, train, mean, deviation } = await readDataset(artifacts, manifest)
   const { shape, classes } = manifest.params.facts
@@ -47,8 +77,31 @@ export async function deviceData(
   const data = new DeviceData(images, labels.slice(), {
     shape,
     classes: classes.length,
-    mean: [...mean],
-    deviation: [...deviation],
+    ...preparedFor(model, manifest.params.facts, { mean: [...mean], deviation: [...deviation] }),
   })
   return { data, train: train.slice() }
+}
+
+interface Scale {
+  readonly mean: readonly number[]
+  readonly deviation: readonly number[]
+}
+
+/** How images are prepared and normalised: by the data set's own statistics, unless a checkpoint wants it otherwise. */
+function preparedFor(model: ModelSpec, facts: DatasetFacts, own: Scale): Scale & { preparer?: Preparer } {
+  if (model.name !== 'pretrained') return own
+  const { architecture, preparation } = checkpointOf(model)
+  const { channels } = architecture
+  const white = whiteOf(facts)
+  const preparer = new Preparer(facts.shape, preparation, { channels, white })
+  const { normalise } = preparation
+  const scaled = (values: readonly number[]) => values.map((value) => value * white)
+  // Grey images are repeated in every channel, and so is what is known of them.
+  const each = (values: readonly number[]) =>
+    Array.from({ length: channels }, (_, i) => values[i] ?? values[0] ?? 0)
+  return {
+    preparer,
+    mean: normalise ? scaled(normalise.mean) : each(own.mean),
+    deviation: normalise ? scaled(normalise.deviation) : each(own.deviation),
+  }
 }

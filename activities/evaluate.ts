@@ -17,7 +17,7 @@ export const evaluate: StageBody<'evaluate'> = async ({ stage, artifacts, inputs
   const layers = layersOf(model, facts.shape, facts.classes.length)
   const weights = await readWeights(artifacts, inputs.model, layers)
   const stored = inputs.split && (await readSplit(artifacts, inputs.split))
-  const { data, train } = await deviceData(artifacts, inputs.dataset)
+  const { data, train } = await deviceData(artifacts, inputs.dataset, model)
   const split = stored ?? unsplit(train)
   const parameters = parametersOf(layers, weights)
   const steps = evaluatedSets.reduce((sum, set) => sum + split[set].length, 0)

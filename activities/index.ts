@@ -48,6 +48,11 @@ export function createActivities(stopping?: AbortSignal) {
     kept: keptStages,
     dataset: stageActivity('dataset', async () => (await import('./dataset.ts')).dataset, stopping),
     split: stageActivity('split', async () => (await import('./split.ts')).split, stopping),
+    checkpoint: stageActivity(
+      'checkpoint',
+      async () => (await import('./checkpoint.ts')).checkpoint,
+      stopping,
+    ),
     train: stageActivity('train', async () => (await import('./train.ts')).train, stopping),
     unlearn: stageActivity('unlearn', async () => (await import('./unlearn.ts')).unlearn, stopping),
     evaluate: stageActivity('evaluate', async () => (await import('./evaluate.ts')).evaluate, stopping),

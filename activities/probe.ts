@@ -13,7 +13,7 @@ export const probe: StageBody<'probe'> = async ({ stage, artifacts, inputs, host
   const weights = await readWeights(artifacts, inputs.model, layers)
   const gold = await readWeights(artifacts, inputs.goldModel, layers)
   const { retained, forget } = await readSplit(artifacts, inputs.split)
-  const { data } = await deviceData(artifacts, inputs.dataset)
+  const { data } = await deviceData(artifacts, inputs.dataset, model)
   try {
     const { result, seconds } = await timed(() =>
       probeFeatures({ layers, names, weights, gold, data, retained, forget, samples, seed, host }),

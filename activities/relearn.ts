@@ -13,7 +13,7 @@ export const relearn: StageBody<'relearn'> = async ({ stage, artifacts, inputs, 
   const initial = await readWeights(artifacts, inputs.model, layers)
   const { forget } = await readSplit(artifacts, inputs.split)
   const { forget: original } = await readLogits(artifacts, inputs.originalEvaluation)
-  const { data } = await deviceData(artifacts, inputs.dataset)
+  const { data } = await deviceData(artifacts, inputs.dataset, model)
   try {
     const { result, seconds } = await timed(() =>
       learnAgain({ ...options, layers, initial, data, forget, original, augment, seed, host }),

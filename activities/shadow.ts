@@ -3,7 +3,7 @@ import { parametersOf, predict } from '../learning/predict.ts'
 import { tensorflowEnvironment, tf } from '../learning/tf.ts'
 import { margins } from '../unlearning/population/margin.ts'
 import { shadowHalf } from '../unlearning/population/shadows.ts'
-import { deviceData, encodeWeights } from './device.ts'
+import { deviceData, encodeWeights, pretrainedTensors } from './device.ts'
 import { fromScratch } from './from-scratch.ts'
 import type { StageBody } from './stage.ts'
 import { encodeShadow } from './stored.ts'
@@ -14,7 +14,8 @@ export const shadow: StageBody<'shadow'> = async ({ stage, artifacts, inputs, ho
   const { model, training, seed, index } = stage.params
   const { facts } = inputs.dataset.params
   const layers = layersOf(model, facts.shape, facts.classes.length)
-  const { data } = await deviceData(artifacts, inputs.dataset)
+  const pretrained = await pretrainedTensors(artifacts, inputs.checkpoint, model, layers)
+  const { data } = await deviceData(artifacts, inputs.dataset, model)
   try {
     const { labels, classes } = data
     const all = Int32Array.from(labels, (_, i) => i)
@@ -23,7 +24,7 @@ export const shadow: StageBody<'shadow'> = async ({ stage, artifacts, inputs, ho
     const { result, seconds } = await timed(async () => {
       // The seed is the original's; the streams are not.
       const purpose = `shadow ${index}`
-      const fitted = await fromScratch({ layers, training, data, indices, seed, purpose, host })
+      const fitted = await fromScratch({ layers, training, data, indices, seed, purpose, host, pretrained })
       const parameters = parametersOf(layers, fitted.weights)
       try {
         const onBatch = () => host.step({})

@@ -46,6 +46,7 @@ interface InputKinds {
   readonly ranking: 'evaluate'
   readonly [unlearned: `unlearned${number}`]: 'evaluate'
   readonly [gold: `gold${number}`]: 'evaluate'
+  readonly checkpoint: 'checkpoint'
   readonly original: 'train'
   readonly model: 'train' | 'unlearn'
   readonly evaluation: 'evaluate'

@@ -1,6 +1,6 @@
 import { layersOf } from '../experiment/model.ts'
 import { tensorflowEnvironment } from '../learning/tf.ts'
-import { deviceData, encodeWeights } from './device.ts'
+import { deviceData, encodeWeights, pretrainedTensors } from './device.ts'
 import { fromScratch, newWeights } from './from-scratch.ts'
 import type { StageBody } from './stage.ts'
 import { readSplit } from './stored.ts'
@@ -9,13 +9,14 @@ export const train: StageBody<'train'> = async ({ stage, artifacts, inputs, host
   const { model, training, seed } = stage.params
   const { facts } = inputs.dataset.params
   const layers = layersOf(model, facts.shape, facts.classes.length)
-  const { data, train: all } = await deviceData(artifacts, inputs.dataset)
+  const pretrained = await pretrainedTensors(artifacts, inputs.checkpoint, model, layers)
+  const { data, train: all } = await deviceData(artifacts, inputs.dataset, model)
   try {
     const indices = inputs.split ? (await readSplit(artifacts, inputs.split)).retained : all
     const { result, seconds } = await timed(() =>
       stage.params.on === 'nothing'
         ? { weights: newWeights(layers, seed, 'twin'), steps: 0, curve: [] }
-        : fromScratch({ layers, training, data, indices, seed, purpose: 'train', host }),
+        : fromScratch({ layers, training, data, indices, seed, purpose: 'train', host, pretrained }),
     )
     return {
       outputs: { model: encodeWeights(layers, result.weights) },

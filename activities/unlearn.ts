@@ -15,7 +15,7 @@ export const unlearn: StageBody<'unlearn'> = async ({ stage, artifacts, inputs, 
   const original = await readWeights(artifacts, inputs.original, layers)
   const { retained, forget, validation } = await readSplit(artifacts, inputs.split)
   const run = await loadMethod<ApproximateMethodName>(method.method)
-  const { data } = await deviceData(artifacts, inputs.dataset)
+  const { data } = await deviceData(artifacts, inputs.dataset, model)
   try {
     const { result, seconds } = await timed(() =>
       run(method, { layers, original, data, retained, forget, validation, training, seed, host }),

@@ -29,7 +29,12 @@ const cases: readonly (readonly [string, Operation, Operation, Tensor[]])[] = [
     [normal(tokens)],
   ],
   ['gelu', (x) => gelu(x as Tensor), (x) => composed.gelu(x as Tensor), [normal([64, 65, 768])]],
-  ['gelu by tanh', (x) => geluTanh(x as Tensor), (x) => composed.geluTanh(x as Tensor), [normal([64, 65, 768])]],
+  [
+    'gelu by tanh',
+    (x) => geluTanh(x as Tensor),
+    (x) => composed.geluTanh(x as Tensor),
+    [normal([64, 65, 768])],
+  ],
   [
     'attention',
     (q, k, v) => attention(q as Tensor, k as Tensor, v as Tensor, 3),
@@ -40,7 +45,13 @@ const cases: readonly (readonly [string, Operation, Operation, Tensor[]])[] = [
 
 const seconds = (operation: Operation, inputs: Tensor[]) => {
   const start = performance.now()
-  const gradients = tf.tidy(() => tf.grads((...args: Tensor[]) => operation(...args).sum().asScalar())(inputs))
+  const gradients = tf.tidy(() =>
+    tf.grads((...args: Tensor[]) =>
+      operation(...args)
+        .sum()
+        .asScalar(),
+    )(inputs),
+  )
   for (const gradient of gradients) gradient.dataSync()
   tf.dispose(gradients)
   return (performance.now() - start) / 1000

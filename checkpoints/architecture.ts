@@ -67,15 +67,17 @@ const activations: Readonly<Record<string, 'gelu' | 'gelu-tanh' | 'relu'>> = {
 export async function readArchitecture(directory: string): Promise<DescribedModel> {
   const file = join(directory, 'config.json')
   const kind = await readJsonFile(file, z.looseObject({ model_type: z.string().optional() }))
-  if (!kind) throw checkpointError(`${file} is missing; expected a checkpoint in the layout of Hugging Face's transformers`)
+  if (!kind)
+    throw checkpointError(
+      `${file} is missing; expected a checkpoint in the layout of Hugging Face's transformers`,
+    )
   const known = classifiers[kind.model_type ?? '']
   if (!known)
     throw checkpointError(
       `${file}: the model_type ${JSON.stringify(kind.model_type) ?? 'is missing:'} is not known here; ` +
         `expected one of ${Object.keys(classifiers).join(', ')}`,
     )
-  const described =
-    kind.model_type === 'resnet' ? await readResnet(file) : await readVit(file)
+  const described = kind.model_type === 'resnet' ? await readResnet(file) : await readVit(file)
   const strange = described.architectures?.find((name) => !known.includes(name))
   if (strange !== undefined)
     throw checkpointError(
@@ -89,7 +91,13 @@ type Read = DescribedModel & { readonly architectures: readonly string[] | undef
 async function readVit(file: string): Promise<Read> {
   const config = await readJsonFile(file, vit)
   if (!config) throw checkpointError(`${file} is missing`)
-  const { model_type: family, architectures, hidden_size: width, patch_size: patch, image_size: image } = config
+  const {
+    model_type: family,
+    architectures,
+    hidden_size: width,
+    patch_size: patch,
+    image_size: image,
+  } = config
   const activation = activations[config.hidden_act]
   const refuse = (what: string) => checkpointError(`${file}: ${what}`)
   if (!activation) throw unknownActivation(file, config.hidden_act, Object.keys(activations))

@@ -14,7 +14,10 @@ export function checkpointError(message: string): UserError {
 }
 
 /** A JSON file of a checkpoint. undefined: there is none. Throws a UserError where it is not of this shape. */
-export async function readJsonFile<S extends z.ZodType>(file: string, schema: S): Promise<z.output<S> | undefined> {
+export async function readJsonFile<S extends z.ZodType>(
+  file: string,
+  schema: S,
+): Promise<z.output<S> | undefined> {
   const found = await stat(file).catch(() => undefined)
   if (!found?.isFile()) return undefined
   if (found.size > MOST_BYTES)
@@ -27,6 +30,8 @@ export async function readJsonFile<S extends z.ZodType>(file: string, schema: S)
   }
   const { success, data, error } = schema.safeParse(content)
   if (success) return data
-  const problems = error.issues.slice(0, 5).map(({ path, message }) => `${path.join('.') || basename(file)}: ${message}`)
+  const problems = error.issues
+    .slice(0, 5)
+    .map(({ path, message }) => `${path.join('.') || basename(file)}: ${message}`)
   throw checkpointError(`${file} is not as expected: ${problems.join('; ')}`)
 }

@@ -33,7 +33,9 @@ const filters: Readonly<Record<number, Preparation['filter']>> = { 0: 'nearest',
  * How each family of image processors fills in what its file leaves out: transformers' defaults. A processor of another family
  * may do what is not known here.
  */
-const families: Readonly<Record<string, { resample: number; crops: boolean; percent?: number; edge: number; crop: number }>> = {
+const families: Readonly<
+  Record<string, { resample: number; crops: boolean; percent?: number; edge: number; crop: number }>
+> = {
   ViT: { resample: 2, crops: false, edge: 224, crop: 224 },
   DeiT: { resample: 3, crops: true, edge: 256, crop: 224 },
   ConvNext: { resample: 2, crops: false, percent: 224 / 256, edge: 384, crop: 384 },
@@ -64,7 +66,8 @@ export async function readPreparation(directory: string, architecture: Architect
           .join(', '),
     )
   const filter = filters[config.resample ?? family.resample]
-  if (!filter) throw refuse(`resample is ${config.resample ?? ''}, expected 0 (nearest), 2 (bilinear) or 3 (bicubic)`)
+  if (!filter)
+    throw refuse(`resample is ${config.resample ?? ''}, expected 0 (nearest), 2 (bilinear) or 3 (bicubic)`)
   if (!config.do_rescale || Math.abs(config.rescale_factor - 1 / 255) > 1e-9)
     throw refuse('images are not rescaled by 1/255, as every known checkpoint of this kind wants them')
 
@@ -94,7 +97,10 @@ export async function readPreparation(directory: string, architecture: Architect
     return list
   }
   const normalise = config.do_normalize
-    ? { mean: vector(config.image_mean ?? 0.5, 'image_mean'), deviation: vector(config.image_std ?? 0.5, 'image_std') }
+    ? {
+        mean: vector(config.image_mean ?? 0.5, 'image_mean'),
+        deviation: vector(config.image_std ?? 0.5, 'image_std'),
+      }
     : { mean: vector(0, 'image_mean'), deviation: vector(1, 'image_std') }
 
   const known = crop ?? (resize && 'to' in resize ? resize.to : undefined)

@@ -128,9 +128,13 @@ function meanOfHeads(parameters: Parameters, heads: readonly string[]): Paramete
   )
   const [width = 0, classes = 0] = parameters[`${heads[0] ?? ''}.weight`]?.shape ?? []
   const half = (vectors: readonly Float32Array[] = []) =>
-    Float32Array.from(vectors.flatMap((vector) => [...vector]), (value) => value / heads.length)
+    Float32Array.from(
+      vectors.flatMap((vector) => [...vector]),
+      (value) => value / heads.length,
+    )
   const bias = new Float32Array(classes)
-  for (const vector of biases ?? []) vector.forEach((value, i) => (bias[i] = (bias[i] ?? 0) + value / heads.length))
+  for (const vector of biases ?? [])
+    vector.forEach((value, i) => (bias[i] = (bias[i] ?? 0) + value / heads.length))
   return {
     [`${vitHead}.weight`]: { shape: [heads.length * width, classes], values: half(weights) },
     [`${vitHead}.bias`]: { shape: [classes], values: bias },
@@ -142,7 +146,8 @@ async function valuesIn(directory: string, name: string, { file, dtype, offset, 
   try {
     const bytes = Buffer.alloc(end - begin)
     const { bytesRead } = await opened.read(bytes, 0, bytes.length, offset)
-    if (bytesRead < bytes.length) throw checkpointError(`${join(directory, file)} was cut off while it was read`)
+    if (bytesRead < bytes.length)
+      throw checkpointError(`${join(directory, file)} was cut off while it was read`)
     return valuesOf(name, dtype, bytes) as Float32Array
   } finally {
     await opened.close()

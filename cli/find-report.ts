@@ -16,6 +16,7 @@ export interface FoundReport {
   readonly where: string
   /** Where this machine had the run's data, where the report was found by the run's id. */
   readonly dataDirectory?: RunSettings['dataDirectory']
+  readonly modelDirectory?: RunSettings['modelDirectory']
 }
 
 export interface Wanted {
@@ -50,11 +51,12 @@ async function reportOf(id: string, store: string, run: string | undefined): Pro
         : `there is no file and no folder "${id}", and no run of that id in the store ${artifacts.store.url}; ` +
             "expected a report.json, its folder, or a run's id",
     )
-  const directory = record?.settings?.dataDirectory
+  const { dataDirectory, modelDirectory } = record?.settings ?? {}
   return {
     text,
     where: whereOf(artifacts.store.locate(`runs/${id}/report/report.json`)),
-    ...(directory !== undefined && { dataDirectory: directory }),
+    ...(dataDirectory !== undefined && { dataDirectory }),
+    ...(modelDirectory !== undefined && { modelDirectory }),
   }
 }
 

@@ -177,6 +177,7 @@ program
   .argument('<report>', "a run's report.json or its folder, a comparison's with --run, or a run's id")
   .option('--run <id>', 'one of the runs of a comparison')
   .option('--data-directory <directory>', "where the data set's files are")
+  .option('--model-directory <directory>', "where the pre-trained checkpoint's files are")
   .option('--keep', 'leave what was computed in .zeroshift/verify, until the next verification of the run')
   .option(...json)
   .option(...store)

@@ -136,13 +136,22 @@ function firstOf(problems: readonly Problem[]): readonly Problem[] {
 
 /** Files are read and hashed once, however many points use them. */
 function remembered(inspect: Inspect): Inspect {
-  const known = new Map<string, ReturnType<Inspect>>()
-  return (data, settings) => {
-    const { validation: _, ...files } = data
-    const key = canonicalJson({ files, directory: settings.dataDirectory ?? null })
-    const facts = known.get(key) ?? inspect(data, settings)
-    known.set(key, facts)
-    return facts
+  const data = new Map<string, ReturnType<Inspect['data']>>()
+  const checkpoints = new Map<string, ReturnType<Inspect['checkpoint']>>()
+  return {
+    data(spec, settings) {
+      const { validation: _, ...files } = spec
+      const key = canonicalJson({ files, directory: settings.dataDirectory ?? null })
+      const facts = data.get(key) ?? inspect.data(spec, settings)
+      data.set(key, facts)
+      return facts
+    },
+    checkpoint(settings) {
+      const key = settings.modelDirectory ?? ''
+      const facts = checkpoints.get(key) ?? inspect.checkpoint(settings)
+      checkpoints.set(key, facts)
+      return facts
+    },
   }
 }
 

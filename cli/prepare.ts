@@ -2,12 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { checkSpec, setSizes } from '../experiment/check.ts'
 import { located, parseConfig, type ParsedConfig } from '../experiment/config.ts'
+import type { CheckpointFacts } from '../experiment/checkpoint.ts'
 import type { DatasetFacts } from '../experiment/dataset.ts'
 import { UserError } from '../experiment/errors.ts'
 import { ascending, checkIndices, indicesOf } from '../experiment/indices.ts'
 import { plan } from '../experiment/plan.ts'
 import { runId, type RunInput } from '../experiment/run.ts'
-import type { DataSpec, Spec, SplitSpec } from '../experiment/spec.ts'
+import type { DataSpec, ModelSpec, Spec, SplitSpec } from '../experiment/spec.ts'
 import { absoluteFrom, storeFor, trackingHere } from './place.ts'
 
 export interface Asked {
@@ -34,32 +35,57 @@ export async function configText(config: string, whose: string): Promise<string>
 }
 
 /** The settings with every place made absolute, and the store and a running stack's tracking server filled in. */
-export function settingsOf(
-  { config, overrides, store }: Asked,
-  { settings }: ParsedConfig,
-): RunInput['settings'] {
-  const place = (key: 'store' | 'dataDirectory') => {
+export function settingsOf({ config, overrides, store }: Asked, parsed: ParsedConfig): RunInput['settings'] {
+  const { settings } = parsed
+  const place = (key: 'store' | 'dataDirectory' | 'modelDirectory') => {
     const path = settings[key]
     const onCommandLine = overrides.some((text) => text.startsWith(`${key}=`))
     return path === undefined || onCommandLine ? path : absoluteFrom(config, path)
   }
   const dataDirectory = place('dataDirectory')
+  const modelDirectory = place('modelDirectory') ?? sourceOf(parsed.spec.model, { config, overrides })
   const tracking = settings.tracking ?? trackingHere()
   return {
     ...settings,
     ...(tracking && { tracking }),
     store: storeFor(store, place('store')),
     ...(dataDirectory !== undefined && { dataDirectory: resolve(dataDirectory) }),
+    ...(modelDirectory !== undefined && { modelDirectory: anywhere(modelDirectory) }),
   }
 }
 
+/** Where a pre-trained model's files are: a directory is relative to the config, or to here on the command line. */
+function sourceOf(
+  model: ModelSpec,
+  { config, overrides }: Pick<Asked, 'config' | 'overrides'>,
+): string | undefined {
+  if (model.name !== 'pretrained' || model.from === undefined) return undefined
+  const onCommandLine = overrides.some((text) => /^model(\.from)?=/.test(text))
+  return onCommandLine || isRemote(model.from) ? model.from : absoluteFrom(config, model.from)
+}
+
+export const isRemote = (source: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(source)
+export const anywhere = (source: string) => (isRemote(source) ? source : resolve(source))
+
 /** What is known of a data set once its files have been read. */
-export type Inspect = (data: DataSpec, settings: RunInput['settings']) => Promise<DatasetFacts>
+export interface Inspect {
+  data(spec: DataSpec, settings: RunInput['settings']): Promise<DatasetFacts>
+  checkpoint(settings: RunInput['settings']): Promise<CheckpointFacts>
+}
 
 export function inspecting(notify?: (line: string) => void): Inspect {
-  return async (data, settings) => {
-    const { findDataDirectory, inspectDataset } = await import('../learning/datasets/index.ts')
-    return inspectDataset(data, await findDataDirectory(data, settings, notify))
+  return {
+    async data(spec, settings) {
+      const { findDataDirectory, inspectDataset } = await import('../learning/datasets/index.ts')
+      return inspectDataset(spec, await findDataDirectory(spec, settings, notify))
+    },
+    async checkpoint({ modelDirectory }) {
+      const [{ findCheckpoint }, { inspectCheckpoint }] = await Promise.all([
+        import('../checkpoints/find.ts'),
+        import('../checkpoints/read.ts'),
+      ])
+      return inspectCheckpoint(await findCheckpoint(modelDirectory))
+    },
   }
 }
 
@@ -73,8 +99,14 @@ export async function prepare(
   const { config, overrides } = asked
   const settings = settingsOf(asked, parsed)
   try {
-    const spec = { ...parsed.spec, split: await completeSplit(parsed.spec.split, asked) }
-    const facts = await inspect(spec.data, settings)
+    const { model } = parsed.spec
+    const spec: Spec = {
+      ...parsed.spec,
+      split: await completeSplit(parsed.spec.split, asked),
+      model:
+        model.name === 'pretrained' ? { ...model, checkpoint: await inspect.checkpoint(settings) } : model,
+    }
+    const facts = await inspect.data(spec.data, settings)
     checkSpec(spec, facts, locate)
     await checkForgotten(spec, facts)
     const planned = plan(spec, facts)

@@ -6,7 +6,7 @@ import { clip, duration } from './format.ts'
 /** What a run is doing, as text. Pure: the clock is an argument. */
 
 const groups: readonly { readonly name: string; readonly kinds: readonly StageKind[] }[] = [
-  { name: 'data', kinds: ['dataset', 'split'] },
+  { name: 'data', kinds: ['dataset', 'split', 'checkpoint'] },
   { name: 'models', kinds: ['train'] },
   { name: 'unlearning', kinds: ['unlearn'] },
   { name: 'evaluation', kinds: ['evaluate'] },

@@ -3,21 +3,25 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { openArtifacts } from '../artifacts/artifacts.ts'
 import { digestOf } from '../experiment/canonical.ts'
+import type { CheckpointFacts } from '../experiment/checkpoint.ts'
 import type { DatasetFacts } from '../experiment/dataset.ts'
 import { differences } from '../experiment/differences.ts'
 import { UserError, type Problem } from '../experiment/errors.ts'
+import { checkpointOf } from '../experiment/model.ts'
 import { runId, type RunInput, type RunResult } from '../experiment/run.ts'
 import { plannedAgain, readPublished, type PublishedRun } from '../report/published.ts'
 import { compareWithReport } from '../report/verification.ts'
 import { answering, conduct, type ConductOptions } from './conduct.ts'
 import { findReport, type FoundReport, type Wanted } from './find-report.ts'
 import { home, storeFor } from './place.ts'
+import { anywhere, inspecting, isRemote } from './prepare.ts'
 import { coloursOf } from './print.ts'
 import { runJob, type Ends } from './run-job.ts'
 import type { Talk } from './talk.ts'
 
 export interface VerifyOptions extends Omit<ConductOptions, 'detach'>, Wanted {
   readonly dataDirectory?: string
+  readonly modelDirectory?: string
   readonly keep?: true
 }
 
@@ -57,9 +61,19 @@ async function recomputation(
 ): Promise<RunInput> {
   const { findDataDirectory, inspectDataset } = await import('../learning/datasets/index.ts')
   const named = options.dataDirectory ?? report.dataDirectory
-  const settings = named === undefined ? {} : { dataDirectory: resolve(named) }
+  const model = modelPlace(options.modelDirectory ?? report.modelDirectory, spec, report.where)
+  const settings = {
+    ...(named !== undefined && { dataDirectory: resolve(named) }),
+    ...(model !== undefined && { modelDirectory: model }),
+  }
   const data = await findDataDirectory(spec.data, settings, say)
   refuseOtherData(facts, await inspectDataset(spec.data, data), data)
+  if (spec.model.name === 'pretrained')
+    refuseOtherCheckpoint(
+      checkpointOf(spec.model),
+      await inspecting(say).checkpoint({ ...settings, store: '' }),
+      model,
+    )
   const store = storeFor(directory)
   return {
     run: {
@@ -72,6 +86,34 @@ async function recomputation(
     },
     settings: { ...settings, store },
   }
+}
+
+/** Where the report's checkpoint is here: what it was read from, unless that was a directory of the machine it ran on. */
+function modelPlace(
+  named: string | undefined,
+  { model }: PublishedRun['spec'],
+  where: string,
+): string | undefined {
+  if (model.name !== 'pretrained') return undefined
+  if (named !== undefined) return anywhere(named)
+  if (model.from !== undefined && isRemote(model.from)) return model.from
+  const message = `the run starts from a checkpoint in ${model.from ?? 'a directory'}; name the directory that holds it here with --model-directory`
+  throw new UserError([{ file: where, message }])
+}
+
+function refuseOtherCheckpoint(
+  recorded: CheckpointFacts,
+  here: CheckpointFacts,
+  place: string | undefined,
+): void {
+  const changed = differences(recorded, here)
+  if (changed.length === 0) return
+  throw new UserError(
+    `the checkpoint in ${place ?? ''} is not that of the report: ${changed
+      .slice(0, 3)
+      .map(({ path, before, after }) => `${path}: ${before}, here ${after}`)
+      .join('; ')}. Name the right one with --model-directory`,
+  )
 }
 
 function refuseOtherData(recorded: DatasetFacts, here: DatasetFacts, directory: string): void {

@@ -1,9 +1,18 @@
 import type { DatasetFacts } from './dataset.ts'
 import { UserError, type Problem } from './errors.ts'
 import type { MethodName, MethodSpec, MethodSpecOf } from './methods.ts'
-import { adaptableLayers, flattenLayers, layersOf, matchesAny, maxRank, type Layer } from './model.ts'
+import {
+  adaptableLayers,
+  checkpointOf,
+  flattenLayers,
+  layersOf,
+  matchesAny,
+  maxRank,
+  type Layer,
+} from './model.ts'
 import { suggestion } from './nearest.ts'
 import { formatPath, type Locate, type Path } from './path.ts'
+import { preparedShape } from './preparation.ts'
 import type { DataSpec, Spec, SplitSpec } from './spec.ts'
 
 /**
@@ -24,7 +33,9 @@ export function checkSpec(spec: Spec, facts: DatasetFacts, locate: Locate): void
       `a hard split is what the original of one seed makes of it, and there are ${spec.seeds} seeds; ` +
         'leave seeds out, or give the samples that one run forgot as indices',
     )
+  checkModel(spec, facts, report)
   const layers = layersOf(spec.model, facts.shape, facts.classes.length)
+  checkTune(spec, layers, report)
   spec.methods.forEach((method, i) => {
     checkMethod(method, spec.split, facts, (path, message) => {
       report(['methods', i, ...path], message)
@@ -213,6 +224,37 @@ function checkImages({ training: { augment } }: Spec, { name, shape }: DatasetFa
     )
 }
 
+/** Whether the data's images can become those that a pre-trained model takes. */
+function checkModel({ model }: Spec, { name, shape }: DatasetFacts, report: Report): void {
+  if (model.name !== 'pretrained') return
+  const { architecture, preparation } = checkpointOf(model)
+  const [height, width] = preparedShape(shape, preparation, architecture.channels)
+  if (shape[2] !== 1 && shape[2] !== architecture.channels)
+    report(
+      ['model'],
+      `the model takes images of ${architecture.channels} channels, and ${name}'s have ${shape[2]}`,
+    )
+  if (architecture.kind === 'vit' && `${height}×${width}` !== architecture.image.join('×'))
+    report(
+      ['model'],
+      `${name}'s ${shape[0]}×${shape[1]} images come out at ${height}×${width}, and the model takes ${architecture.image.join('×')}; ` +
+        'give the checkpoint a preprocessor_config.json that resizes or crops them to that size',
+    )
+}
+
+function checkTune({ model, training: { tune } }: Spec, layers: readonly Layer[], report: Report): void {
+  if (!tune) return
+  if (model.name !== 'pretrained')
+    report(
+      ['training', 'tune'],
+      `${model.name} starts from new weights, all of which have to be trained; leave tune out, or set model.name: pretrained`,
+    )
+  if (tune.what === 'lora')
+    checkLayers({ ...tune, layers: [...tune.layers] }, layers.slice(0, -1), (path, message) => {
+      report(['training', 'tune', ...path], message)
+    })
+}
+
 function checkMethod(
   method: MethodSpec,
   split: SplitSpec,
@@ -308,10 +350,12 @@ function checkAlignment(method: MethodSpecOf<'rfa'>, layers: readonly Layer[], r
 /** The methods that give samples the label of another class. */
 const relabelling: readonly MethodName[] = ['random-label', 'salun', 'lora-random-label', 'boundary-shrink']
 
-type AdapterMethod = Extract<MethodSpec, { rank: number }>
+type Adapting = Pick<Extract<MethodSpec, { rank: number }>, 'rank' | 'layers'> & {
+  readonly align?: string[] | undefined
+}
 
-function checkLayers(method: AdapterMethod, layers: readonly Layer[], report: Report): void {
-  const align = 'align' in method ? method.align : undefined
+function checkLayers(method: Adapting, layers: readonly Layer[], report: Report): void {
+  const { align } = method
   const all = flattenLayers(layers)
   const adaptable = adaptableLayers(layers)
 

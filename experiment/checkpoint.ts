@@ -41,14 +41,14 @@ const resnetSchema = z.strictObject({
 /** What becomes of an image [h, w, c] of bytes before the model sees it, in this order. */
 const preparationSchema = z.strictObject({
   /** To a size, or by the shorter edge; absent where images stay as they are. */
-  resize: z
-    .union([z.strictObject({ to: size }), z.strictObject({ shortestEdge: count })])
-    .optional(),
+  resize: z.union([z.strictObject({ to: size }), z.strictObject({ shortestEdge: count })]).optional(),
   filter: z.enum(['nearest', 'bilinear', 'bicubic']),
   /** The middle of the resized image. */
   crop: size.optional(),
   /** Per channel, in units of white = 1; absent where the data set's own are taken. */
-  normalise: z.strictObject({ mean: z.array(z.number()), deviation: z.array(z.number().positive()) }).optional(),
+  normalise: z
+    .strictObject({ mean: z.array(z.number()), deviation: z.array(z.number().positive()) })
+    .optional(),
 })
 
 export const checkpointSchema = z.strictObject({

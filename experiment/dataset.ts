@@ -11,3 +11,8 @@ export interface DatasetFacts {
   readonly sources: readonly { readonly name: string; readonly sha256: string; readonly bytes: number }[]
   readonly citation: string
 }
+
+/** The greatest pixel value, which is white. */
+export function whiteOf({ name }: Pick<DatasetFacts, 'name'>): number {
+  return name === 'digits' ? 16 : 255
+}

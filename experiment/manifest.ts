@@ -94,6 +94,7 @@ export interface StageMetrics {
     /** Indices of wholly forgotten classes. */
     readonly forgottenClasses: readonly number[]
   }
+  readonly checkpoint: { readonly parameters: number }
   readonly train: {
     readonly parameters: number
     readonly steps: number

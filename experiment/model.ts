@@ -173,7 +173,10 @@ export function architectureLayers(architecture: Architecture, classes: number):
 }
 
 /** What the checkpoint's files say. Every spec that is ready to run has it. */
-export function checkpointOf({ checkpoint, from }: Extract<ModelSpec, { name: 'pretrained' }>): CheckpointFacts {
+export function checkpointOf({
+  checkpoint,
+  from,
+}: Extract<ModelSpec, { name: 'pretrained' }>): CheckpointFacts {
   if (!checkpoint) throw new Error(`the checkpoint of ${from ?? 'the model'} has not been read`)
   return checkpoint
 }
@@ -198,7 +201,8 @@ function convNorm(name: string, from: number, to: number, kernel: number, stride
 /** Every layer in forward order, those inside others included: of a residual block body, shortcut and sum. */
 export function flattenLayers(layers: readonly Layer[]): readonly Layer[] {
   return layers.flatMap((layer) => {
-    if (layer.kind === 'residual') return [...flattenLayers(layer.body), ...flattenLayers(layer.shortcut), layer]
+    if (layer.kind === 'residual')
+      return [...flattenLayers(layer.body), ...flattenLayers(layer.shortcut), layer]
     return layer.kind === 'attention' ? [layer.query, layer.key, layer.value, layer] : [layer]
   })
 }

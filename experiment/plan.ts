@@ -1,7 +1,8 @@
 import { digestOf } from './canonical.ts'
 import type { DatasetFacts } from './dataset.ts'
 import type { MethodName } from './methods.ts'
-import type { Spec, SplitSpec } from './spec.ts'
+import { checkpointOf } from './model.ts'
+import type { ModelSpec, Spec, SplitSpec } from './spec.ts'
 import {
   stageVersions,
   type StageInputs,
@@ -17,6 +18,8 @@ import {
  */
 export interface Plan extends SeedPlan {
   readonly dataset: StageOf<'dataset'>
+  /** What every trained model starts from; absent where they start from new weights. */
+  readonly checkpoint?: StageOf<'checkpoint'>
   /** What the original makes of every training sample, where the split depends on it. */
   readonly ranking?: StageOf<'evaluate'>
   readonly split: StageOf<'split'>
@@ -79,28 +82,36 @@ export interface Candidate {
   readonly probe?: StageOf<'probe'>
 }
 
-export function plan(spec: Spec, facts: DatasetFacts): Plan {
+export function plan(asked: Spec, facts: DatasetFacts): Plan {
+  const spec = { ...asked, model: keyedModel(asked.model) }
+  const checkpoint =
+    spec.model.name === 'pretrained'
+      ? stage('checkpoint', 'read checkpoint', { checkpoint: checkpointOf(spec.model) }, {})
+      : undefined
+  const start = checkpoint && { checkpoint: ref(checkpoint) }
   const dataset = stage(
     'dataset',
     `read ${spec.data.name}`,
     { data: spec.data, facts, seed: spec.seed.data },
     {},
   )
-  const ranking = spec.split.kind === 'hard' ? rankingOf(spec, ref(dataset)) : undefined
+  const ranking =
+    spec.split.kind === 'hard' ? rankingOf(spec, { dataset: ref(dataset), ...start }) : undefined
   const split = stage(
     'split',
     `split by ${spec.split.kind === 'hard' ? spec.split.by : spec.split.kind}`,
     { split: keyedSplit(spec.split), seed: spec.seed.split },
     { dataset: ref(dataset), ...(ranking && { ranking: ref(ranking) }) },
   )
-  const shadow = spec.shadow && shadowPlan(spec, spec.shadow.models, ref(dataset))
+  const shadow = spec.shadow && shadowPlan(spec, spec.shadow.models, { dataset: ref(dataset), ...start })
   const data = { dataset: ref(dataset), split: ref(split), ...(shadow && { pool: ref(shadow.pool) }) }
 
-  const planned = (i: number) => seedPlan(spec, data, i)
+  const planned = (i: number) => seedPlan(spec, data, start, i)
   const seeds = Array.from({ length: spec.seeds ?? 1 }, (_, i) => planned(i))
   const [one, ...others] = [first(seeds), ...seeds.slice(1)]
   return {
     dataset,
+    ...(checkpoint && { checkpoint }),
     ...(ranking && { ranking }),
     split,
     ...one,
@@ -111,17 +122,16 @@ export function plan(spec: Spec, facts: DatasetFacts): Plan {
 }
 
 /** A pool of 8 is the first 8 of a pool of 64: a model's key does not say how many others there are. */
-function shadowPlan({ model, training, seed }: Spec, count: number, dataset: StageRef): ShadowPlan {
+function shadowPlan(
+  { model, training, seed }: Spec,
+  count: number,
+  inputs: StageInputs['shadow'],
+): ShadowPlan {
   const models = Array.from({ length: count }, (_, index) =>
-    stage(
-      'shadow',
-      `train shadow ${index + 1}`,
-      { model, training, seed: seed.training, index },
-      { dataset },
-    ),
+    stage('shadow', `train shadow ${index + 1}`, { model, training, seed: seed.training, index }, inputs),
   )
-  const inputs = models.map((one, i) => [`shadow${i + 1}`, ref(one)] as const)
-  return { models, pool: stage('pool', `gather ${count} shadows`, {}, Object.fromEntries(inputs)) }
+  const members = models.map((one, i) => [`shadow${i + 1}`, ref(one)] as const)
+  return { models, pool: stage('pool', `gather ${count} shadows`, {}, Object.fromEntries(members)) }
 }
 
 /** Fewer models have no distribution that anything could be told from. */
@@ -154,18 +164,19 @@ export function seedsAt({ seed }: Spec, i: number): Spec['seed'] {
 function seedPlan(
   spec: Spec,
   { pool, ...data }: { readonly dataset: StageRef; readonly split: StageRef; readonly pool?: StageRef },
+  start: { readonly checkpoint: StageRef } | undefined,
   i: number,
 ): SeedPlan {
   const seeds = seedsAt(spec, i)
   const several = spec.seeds !== undefined
   const titled = (title: string) => (several ? `${title}, seed ${i + 1}` : title)
 
-  const original = train(spec, { dataset: data.dataset }, seeds.training, titled('train original'))
+  const original = train(spec, { dataset: data.dataset, ...start }, seeds.training, titled('train original'))
   // The first gold model has a seed of its own: sharing the original's would share its initial weights and order too.
   const gold = Array.from({ length: spec.gold.models }, (_, n) =>
     train(
       spec,
-      data,
+      { ...data, ...start },
       seeds.training + 1000 * (n + 1),
       // Of several seeds, "seed 2" is the second of them, and no further gold model.
       titled(n === 0 ? 'train gold' : `train gold${several ? '' : ', seed'} ${n + 1}`),
@@ -298,10 +309,18 @@ function twin(
 }
 
 /** The evaluation by which a hard split ranks training samples: of the original, which depends on no split. */
-function rankingOf(spec: Spec, dataset: StageRef): StageOf<'evaluate'> {
-  const original = train(spec, { dataset }, spec.seed.training, 'train original')
+function rankingOf(spec: Spec, inputs: StageInputs['train']): StageOf<'evaluate'> {
+  const original = train(spec, inputs, spec.seed.training, 'train original')
   const params = { model: spec.model, batchSize: 500 }
+  const { dataset } = inputs
   return stage('evaluate', 'rank training samples', params, { dataset, model: ref(original) })
+}
+
+/** Of a checkpoint, what its files say counts, not where they were. */
+function keyedModel(model: ModelSpec): ModelSpec {
+  if (model.name !== 'pretrained') return model
+  const { from: _, ...keyed } = model
+  return keyed
 }
 
 /** Of a file of indices, what it says counts, not where it was or how it was written. */

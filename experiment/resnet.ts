@@ -22,7 +22,9 @@ export function resnetLayers(resnet: ResnetArchitecture, classes: number): reado
   widths.forEach((out, stage) => {
     for (let i = 0; i < (depths[stage] ?? 0); i++) {
       const strided = i === 0 && (stage > 0 || resnet.downsampleInFirstStage)
-      layers.push(...block(`resnet.encoder.stages.${stage}.layers.${i}`, current, out, strided ? 2 : 1, resnet))
+      layers.push(
+        ...block(`resnet.encoder.stages.${stage}.layers.${i}`, current, out, strided ? 2 : 1, resnet),
+      )
       current = out
     }
   })

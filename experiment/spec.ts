@@ -127,7 +127,9 @@ export const modelSchemas = [
         .enum(['auto', 'new'])
         .default('auto')
         .describe("auto keeps the checkpoint's head where it has as many classes as the data"),
-      checkpoint: checkpointSchema.optional().describe("what the checkpoint's files say; filled in when they are read"),
+      checkpoint: checkpointSchema
+        .optional()
+        .describe("what the checkpoint's files say; filled in when they are read"),
     })
     .describe('a ViT, DeiT or ResNet image classifier in the layout of Hugging Face checkpoints'),
 ] as const
@@ -282,6 +284,11 @@ export const settingsSchema = z.strictObject({
     .optional()
     .describe('an MLflow server'),
   dataDirectory: z.string().min(1).optional().describe("the directory that holds the data set's files"),
+  modelDirectory: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("where the pre-trained model's files are, if not where `model.from` says"),
   checkpointSeconds: z
     .number()
     .positive()

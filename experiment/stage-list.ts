@@ -13,6 +13,7 @@ export function mentionsOf(plan: Plan): readonly Stage[] {
   const shadows = plan.shadow ? [...plan.shadow.models, plan.shadow.pool] : []
   return [
     plan.dataset,
+    ...(plan.checkpoint ? [plan.checkpoint] : []),
     ...ranked,
     plan.split,
     ...seedsOf(plan).flatMap(ownStages),

@@ -1,3 +1,4 @@
+import type { CheckpointFacts } from './checkpoint.ts'
 import type { ApproximateMethodSpec, OptimizerSpec } from './methods.ts'
 import type { DataSpec, ModelSpec, ProbeSpec, RelearnSpec, SplitSpec, TrainingSpec } from './spec.ts'
 import type { DatasetFacts } from './dataset.ts'
@@ -12,7 +13,9 @@ export interface StageParams {
   readonly dataset: { readonly data: DataSpec; readonly facts: DatasetFacts; readonly seed: number }
   /** Cuts the training set into forget and retained set, and the test set into halves. */
   readonly split: { readonly split: SplitSpec; readonly seed: number }
-  /** Trains a model from scratch on all training samples (original), on the retained set (gold) or on nothing at all (twin). */
+  /** Reads a pre-trained checkpoint, and publishes its weights. */
+  readonly checkpoint: { readonly checkpoint: CheckpointFacts }
+  /** Trains a model from new or pre-trained weights on all training samples (original), on the retained set (gold) or on nothing at all (twin). */
   readonly train: {
     readonly on: 'all' | 'retained' | 'nothing'
     readonly model: ModelSpec
@@ -62,12 +65,14 @@ export type StageKind = keyof StageParams
 
 /**
  * Names of the inputs of each kind of stage. `split` is absent where a model trains on everything, or is evaluated on it;
+ * `checkpoint` where it starts from new weights;
  * `ranking`, an evaluation of the latter kind, is there for splits that are made by it.
  */
 export interface StageInputs {
   readonly dataset: Record<never, never>
   readonly split: { readonly dataset: StageRef; readonly ranking?: StageRef }
-  readonly train: { readonly dataset: StageRef; readonly split?: StageRef }
+  readonly checkpoint: Record<never, never>
+  readonly train: { readonly dataset: StageRef; readonly split?: StageRef; readonly checkpoint?: StageRef }
   readonly unlearn: { readonly dataset: StageRef; readonly split: StageRef; readonly original: StageRef }
   readonly evaluate: { readonly dataset: StageRef; readonly split?: StageRef; readonly model: StageRef }
   readonly attack: { readonly split: StageRef; readonly evaluation: StageRef }
@@ -82,7 +87,7 @@ export interface StageInputs {
   }
   /** Evaluations: of each seed, counted from 1, the model at hand and the gold one. */
   readonly population: Readonly<Record<`unlearned${number}` | `gold${number}`, StageRef>>
-  readonly shadow: { readonly dataset: StageRef }
+  readonly shadow: { readonly dataset: StageRef; readonly checkpoint?: StageRef }
   /** Counted from 1. */
   readonly pool: Readonly<Record<`shadow${number}`, StageRef>>
   readonly membership: { readonly split: StageRef; readonly evaluation: StageRef; readonly pool: StageRef }
@@ -124,6 +129,7 @@ export type Stage = { [K in StageKind]: StageOf<K> }[StageKind]
 export const stageVersions: Readonly<Record<StageKind, number>> = {
   dataset: 1,
   split: 1,
+  checkpoint: 1,
   train: 1,
   unlearn: 1,
   evaluate: 1,

@@ -2,6 +2,7 @@ import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs'
 import type { Shape } from '../experiment/model.ts'
 import type { TrainingSpec } from '../experiment/spec.ts'
 import { unpackBytes } from './kernels.ts'
+import type { Preparer } from './prepare.ts'
 import { permutation, stream, type RandomStream } from './random.ts'
 import { tf } from './tf.ts'
 
@@ -13,17 +14,30 @@ export class DeviceData {
   private readonly packed: Tensor2D
   private readonly mean: Tensor1D
   private readonly deviation: Tensor1D
+  /** Of the images as they are kept. */
+  private readonly kept: Shape
+  private readonly preparer: Preparer | undefined
+  /** Of the images that models see. */
   readonly shape: Shape
   readonly labels: Int32Array
   readonly classes: number
 
-  /** images: bytes [n, h, w, c]; mean and deviation: per channel, in pixel units. */
+  /** images: bytes [n, h, w, c]; mean and deviation: per channel that models see, in pixel units. */
   constructor(
     images: Uint8Array,
     labels: Int32Array,
-    options: { shape: Shape; classes: number; mean: readonly number[]; deviation: readonly number[] },
+    options: {
+      shape: Shape
+      classes: number
+      mean: readonly number[]
+      deviation: readonly number[]
+      /** Disposed of with the data. */
+      preparer?: Preparer | undefined
+    },
   ) {
-    this.shape = options.shape
+    this.kept = options.shape
+    this.preparer = options.preparer
+    this.shape = options.preparer?.shape ?? options.shape
     this.labels = labels
     this.classes = options.classes
     const width = this.pixels
@@ -40,19 +54,20 @@ export class DeviceData {
   }
 
   private get pixels(): number {
-    return this.shape[0] * this.shape[1] * this.shape[2]
+    return this.kept[0] * this.kept[1] * this.kept[2]
   }
 
-  /** Normalised images [n, h, w, c] of the samples at these indices. */
+  /** Normalised images [n, h, w, c] of the samples at these indices, augmented before they are prepared. */
   images(indices: Int32Array, augment?: { crop: number; flip: boolean; random: RandomStream }): Tensor4D {
     return tf.tidy(() => {
-      const [height, width, channels] = this.shape
+      const [height, width, channels] = this.kept
       const rows = tf.gather(this.packed, tf.tensor1d(indices, 'int32'))
       const bytes = unpackBytes(rows)
       const exact = bytes.shape[1] === this.pixels ? bytes : bytes.slice([0, 0], [-1, this.pixels])
       const pixels = exact.reshape<Tensor4D>([indices.length, height, width, channels])
       const augmented = augment && (augment.crop > 0 || augment.flip) ? cropAndFlip(pixels, augment) : pixels
-      return augmented.sub(this.mean).div<Tensor4D>(this.deviation)
+      const prepared = this.preparer ? this.preparer.prepare(augmented) : augmented
+      return prepared.sub(this.mean).div<Tensor4D>(this.deviation)
     })
   }
 
@@ -75,6 +90,7 @@ export class DeviceData {
 
   dispose(): void {
     tf.dispose([this.packed, this.mean, this.deviation] as Tensor[])
+    this.preparer?.dispose()
   }
 }
 

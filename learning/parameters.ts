@@ -117,6 +117,31 @@ export function initialise(specs: readonly ParameterSpec[], random: RandomStream
   return values
 }
 
+/** On the host, by name. */
+export type Tensors = Readonly<
+  Record<string, { readonly shape: readonly number[]; readonly values: Float32Array }>
+>
+
+/** Weights in which tensors take the places of their names. What is of another shape, or of no name, stays out. */
+export function withTensors(
+  { trained, statistics }: ParameterSpecs,
+  weights: Weights,
+  tensors: Tensors,
+): Weights {
+  const replaced = (specs: readonly ParameterSpec[], flat: Float32Array) => {
+    const own = unpackArrays(specs, flat)
+    const given = specs.flatMap(({ name, shape }) => {
+      const tensor = tensors[name]
+      return tensor?.shape.join() === shape.join() ? [[name, tensor] as const] : []
+    })
+    return packArrays(specs, { ...own, ...Object.fromEntries(given) })
+  }
+  return {
+    trained: replaced(trained, weights.trained),
+    statistics: replaced(statistics, weights.statistics),
+  }
+}
+
 /** Cuts a flat vector into its named tensors. Differentiable. */
 export function unpack(specs: readonly ParameterSpec[], flat: Tensor1D): NamedTensors {
   if (specs.length === 0) return {}

@@ -37,7 +37,11 @@ export function gelu(x: Tensor): Tensor {
     save([input, phi])
     const gradFunc = (dy: Tensor, saved: Tensor[]) => {
       const [at, cumulative] = saved as [Tensor, Tensor]
-      const density = at.square().mul(-0.5).exp().mul(1 / Math.sqrt(2 * Math.PI))
+      const density = at
+        .square()
+        .mul(-0.5)
+        .exp()
+        .mul(1 / Math.sqrt(2 * Math.PI))
       return dy.mul(cumulative.add(at.mul(density)))
     }
     return { value: input.mul(phi), gradFunc }
@@ -56,7 +60,11 @@ export function geluTanh(x: Tensor): Tensor {
     save([input, t])
     const gradFunc = (dy: Tensor, saved: Tensor[]) => {
       const [at, tanh] = saved as [Tensor, Tensor]
-      const inner = at.square().mul(3 * CUBIC).add(1).mul(SLOPE)
+      const inner = at
+        .square()
+        .mul(3 * CUBIC)
+        .add(1)
+        .mul(SLOPE)
       const slope = tanh.square().neg().add(1).mul(inner).mul(at)
       return dy.mul(slope.add(tanh).add(1).mul(0.5))
     }
@@ -101,8 +109,7 @@ export const composed = {
     return x.sub(mean).div(variance.add(epsilon).sqrt()).mul(gamma).add(beta)
   },
   gelu: (x: Tensor): Tensor => x.mul(x.div(Math.SQRT2).erf().add(1)).mul(0.5),
-  geluTanh: (x: Tensor): Tensor =>
-    x.mul(x.add(x.pow(3).mul(CUBIC)).mul(SLOPE).tanh().add(1)).mul(0.5),
+  geluTanh: (x: Tensor): Tensor => x.mul(x.add(x.pow(3).mul(CUBIC)).mul(SLOPE).tanh().add(1)).mul(0.5),
   attention(q: Tensor, k: Tensor, v: Tensor, heads: number): Tensor {
     const [n = 0, t = 0, c = 0] = q.shape
     const apart = (x: Tensor) => x.reshape([n, t, heads, c / heads]).transpose([0, 2, 1, 3])

@@ -1,5 +1,6 @@
+import type { Preparation } from '../experiment/checkpoint.ts'
 import type { DatasetFacts } from '../experiment/dataset.ts'
-import type { Hardness, Spec, SplitSpec } from '../experiment/spec.ts'
+import type { Hardness, ModelSpec, Spec, SplitSpec } from '../experiment/spec.ts'
 import { counted, percent } from './format.ts'
 
 /** Settings in words, for people. */
@@ -48,6 +49,35 @@ function amountOf({ count, fraction = 0 }: { count?: number | undefined; fractio
 /** `n = 5 seeds, 95% intervals (Student's t)`; nothing of a single seed. */
 export function describeSeeds({ seeds }: Pick<Spec, 'seeds'>): string | undefined {
   return seeds === undefined ? undefined : `n = ${seeds} seeds, 95% intervals (Student's t)`
+}
+
+/** `cnn: channels 16, 32; hidden 64`; of a checkpoint, its architecture. */
+export function describeModel({ name, ...options }: ModelSpec): string {
+  if (!('checkpoint' in options)) return `${name}: ${describeOptions(options)}`
+  const { checkpoint, from, head } = options as Extract<ModelSpec, { name: 'pretrained' }>
+  const parts = [
+    ...(from === undefined ? [] : [`from ${from}`]),
+    ...(checkpoint
+      ? [describeOptions(checkpoint.architecture), describePreparation(checkpoint.preparation)]
+      : []),
+    ...(head === 'new' ? ['with a new head'] : []),
+  ]
+  return `${name}: ${parts.join('; ')}`
+}
+
+function describePreparation({ resize, crop, filter, normalise }: Preparation): string {
+  const parts = [
+    ...(resize
+      ? [
+          `resized ${'to' in resize ? `to ${resize.to.join('×')}` : `to a shorter edge of ${resize.shortestEdge}`}, ${filter}`,
+        ]
+      : []),
+    ...(crop ? [`cropped to ${crop.join('×')}`] : []),
+    normalise
+      ? `normalised by mean ${normalise.mean.join(', ')} and deviation ${normalise.deviation.join(', ')}`
+      : "normalised by the data's own mean and deviation",
+  ]
+  return `images ${parts.join(', ')}`
 }
 
 /**

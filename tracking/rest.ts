@@ -92,7 +92,8 @@ export class Rest {
     // MLflow answers 400 where its own database has no connection left, and where it still writes what a call brought that
     // was given up for lack of an answer: asked again, it finds the points and keeps them once.
     const isOverloaded =
-      status === 400 && (text.includes('QueuePool limit') || text.includes('UNIQUE constraint failed: metrics'))
+      status === 400 &&
+      (text.includes('QueuePool limit') || text.includes('UNIQUE constraint failed: metrics'))
     throw status === 408 || status === 429 || status >= 500 || isOverloaded
       ? new Unavailable(message, response.pauseMs)
       : new Error(message)

@@ -45,9 +45,9 @@ async function conduct(input: Asked, stages: StageRunner): Promise<RunResult> {
 
   await stages.recall()
 
-  // Data: test samples are set aside, then the training samples are cut into forget set and retained set.
+  // Data: test samples are set aside and a checkpoint is read, then the training samples are cut into forget set and retained set.
   // Where the split goes by what the original makes of them, the original comes first.
-  await essential(plan.dataset)
+  await Promise.all([plan.dataset, ...(plan.checkpoint ? [plan.checkpoint] : [])].map(essential))
   if (plan.ranking) {
     await essential(plan.original)
     await essential(plan.ranking)

@@ -64,6 +64,7 @@ function stageActivities(
   return {
     dataset: light,
     split: light,
+    checkpoint: light,
     train: training,
     unlearn: training,
     evaluate: training,

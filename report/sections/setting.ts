@@ -1,7 +1,7 @@
 import type { Environment } from '../../experiment/manifest.ts'
 import { seedsAt } from '../../experiment/plan.ts'
 import { seedsOf } from '../../experiment/stage-list.ts'
-import { describeOptions, describeSeeds, describeSplit } from '../describe.ts'
+import { describeModel, describeOptions, describeSeeds, describeSplit } from '../describe.ts'
 import { counted, grouped } from '../format.ts'
 import { environmentsOf } from '../json.ts'
 import { html, type Content, type Markup } from '../markup.ts'
@@ -10,7 +10,6 @@ import { manifestOf, type ReportInput } from '../results.ts'
 /** What was run: data, split, model, training, methods, seeds, versions. */
 export function settingSection(input: ReportInput): Markup {
   const { spec, facts, plan } = input.run
-  const { name: model, ...shape } = spec.model
   const parameters = manifestOf<'train'>(input, plan.original)?.metrics.parameters
   const environments = environmentsOf(input)
   return html`<section>
@@ -22,14 +21,16 @@ export function settingSection(input: ReportInput): Markup {
           ${facts.shape.join(' × ')} in ${counted(facts.classes.length, 'class', 'classes')}
           (${facts.classes.join(', ')})
         </p>`,
-        facts.sources.map(
-          ({ name, sha256, bytes }) =>
-            html`<p class="note">${name}, ${counted(bytes, 'byte')}, SHA-256 <code>${sha256}</code></p>`,
-        ),
+        sourceNotes(facts.sources),
         facts.citation && html`<p class="note">${facts.citation}</p>`,
       ])}
       ${fact('Split', [html`<p>Forgets ${describeSplit(spec.split, facts)}</p>`, splitSizes(input)])}
-      ${fact('Model', `${model}: ${describeOptions(shape)}${parameters === undefined ? '' : `; ${counted(parameters, 'parameter')}`}`)}
+      ${fact('Model', [
+        html`<p>
+          ${describeModel(spec.model)}${parameters === undefined ? '' : `; ${counted(parameters, 'parameter')}`}
+        </p>`,
+        spec.model.name === 'pretrained' && sourceNotes(spec.model.checkpoint?.files ?? []),
+      ])}
       ${fact('Training', describeOptions(spec.training))}
       ${fact(
         'Methods',
@@ -49,6 +50,15 @@ export function settingSection(input: ReportInput): Markup {
       ${fact('Software', environments.length === 0 ? 'n/a: no stage finished' : environments.map((environment) => html`<p>${describeEnvironment(environment)}</p>`))}
     </dl>
   </section>`
+}
+
+function sourceNotes(
+  files: readonly { readonly name: string; readonly sha256: string; readonly bytes: number }[],
+): readonly Markup[] {
+  return files.map(
+    ({ name, sha256, bytes }) =>
+      html`<p class="note">${name}, ${counted(bytes, 'byte')}, SHA-256 <code>${sha256}</code></p>`,
+  )
 }
 
 function fact(term: string, content: Content): Markup {

@@ -73,6 +73,8 @@ function work(manifest: Manifest): string {
     }
     case 'dataset':
       return counted(manifest.metrics.train + manifest.metrics.validation + manifest.metrics.test, 'sample')
+    case 'checkpoint':
+      return counted(manifest.metrics.parameters, 'parameter')
     case 'attack':
       return `${counted(manifest.metrics.members, 'member')}, ${counted(manifest.metrics.nonMembers, 'non-member')}`
     case 'population':

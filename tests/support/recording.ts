@@ -32,6 +32,7 @@ export function recording(fault: Fault = () => undefined, keptKeys: readonly str
       ),
     dataset: run,
     split: run,
+    checkpoint: run,
     train: run,
     unlearn: run,
     evaluate: run,

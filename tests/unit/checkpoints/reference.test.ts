@@ -19,29 +19,34 @@ const hidden = {
   ),
 }
 
-describe.skipIf(!existsSync(fixtures))('models written by transformers (skipped without the shared fixtures)', () => {
-  test.each(['vit-tiny', 'resnet-tiny'] as const)('%s: logits and every hidden state', async (name) => {
-    const directory = `${fixtures}/${name}`
-    const facts = await inspectCheckpoint(directory)
-    const parameters = await readCheckpoint(directory, facts)
-    const { tensors } = decodeTensors(readFileSync(`${directory}/reference.safetensors`))
-    const reference = (key: string) => {
-      const { shape, values } = tensors[key] ?? { shape: [0], values: [] }
-      const tensor = tf.tensor(values, [...shape])
-      return shape.length === 4 ? tensor.transpose([0, 2, 3, 1]) : tensor
-    }
+describe.skipIf(!existsSync(fixtures))(
+  'models written by transformers (skipped without the shared fixtures)',
+  () => {
+    test.each(['vit-tiny', 'resnet-tiny'] as const)('%s: logits and every hidden state', async (name) => {
+      const directory = `${fixtures}/${name}`
+      const facts = await inspectCheckpoint(directory)
+      const parameters = await readCheckpoint(directory, facts)
+      const { tensors } = decodeTensors(readFileSync(`${directory}/reference.safetensors`))
+      const reference = (key: string) => {
+        const { shape, values } = tensors[key] ?? { shape: [0], values: [] }
+        const tensor = tf.tensor(values, [...shape])
+        return shape.length === 4 ? tensor.transpose([0, 2, 3, 1]) : tensor
+      }
 
-    const layers = architectureLayers(facts.architecture, facts.classes)
-    const named = Object.fromEntries(
-      Object.entries(parameters).map(([key, { shape, values }]) => [key, tf.tensor(values, [...shape])]),
-    )
-    const { output, features } = forward(layers, named, reference('pixel_values'), {
-      capture: new Set(hidden[name]),
+      const layers = architectureLayers(facts.architecture, facts.classes)
+      const named = Object.fromEntries(
+        Object.entries(parameters).map(([key, { shape, values }]) => [key, tf.tensor(values, [...shape])]),
+      )
+      const { output, features } = forward(layers, named, reference('pixel_values'), {
+        capture: new Set(hidden[name]),
+      })
+      closeTo(output, reference('logits'), 1e-4)
+      expect(Object.keys(tensors).filter((key) => key.startsWith('hidden_states'))).toHaveLength(
+        hidden[name].length,
+      )
+      hidden[name].forEach((layer, i) => {
+        closeTo(features[layer] as Tensor, reference(`hidden_states.${i}`), 1e-4)
+      })
     })
-    closeTo(output, reference('logits'), 1e-4)
-    expect(Object.keys(tensors).filter((key) => key.startsWith('hidden_states'))).toHaveLength(hidden[name].length)
-    hidden[name].forEach((layer, i) => {
-      closeTo(features[layer] as Tensor, reference(`hidden_states.${i}`), 1e-4)
-    })
-  })
-})
+  },
+)

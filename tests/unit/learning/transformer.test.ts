@@ -14,7 +14,12 @@ const operations: readonly (readonly [string, Operation, Operation, readonly Ten
     [normal([3, 4, 6], 1), normal([6], 2), normal([6], 3)],
   ],
   ['gelu', (x) => gelu(x as Tensor), (x) => composed.gelu(x as Tensor), [normal([5, 7], 4).mul(3)]],
-  ['gelu by tanh', (x) => geluTanh(x as Tensor), (x) => composed.geluTanh(x as Tensor), [normal([5, 7], 5).mul(3)]],
+  [
+    'gelu by tanh',
+    (x) => geluTanh(x as Tensor),
+    (x) => composed.geluTanh(x as Tensor),
+    [normal([5, 7], 5).mul(3)],
+  ],
   [
     'attention',
     (q, k, v) => attention(q as Tensor, k as Tensor, v as Tensor, 2),
@@ -48,8 +53,9 @@ describe.each(operations)('%s', (_, operation, reference, inputs) => {
     inputs.forEach((input, i) => {
       const direction = normal(input.shape, 10 + i)
       const at = (by: number) =>
-        loss(operation)(...inputs.map((other, j) => (j === i ? input.add(direction.mul(by)) : other))).dataSync()[0] ??
-        NaN
+        loss(operation)(
+          ...inputs.map((other, j) => (j === i ? input.add(direction.mul(by)) : other)),
+        ).dataSync()[0] ?? NaN
       const numeric = (at(step) - at(-step)) / (2 * step)
       const along = (gradients[i] as Tensor).mul(direction).sum().dataSync()[0] ?? NaN
       expect(Math.abs(numeric - along)).toBeLessThan(2e-2 * Math.max(1, Math.abs(along)))

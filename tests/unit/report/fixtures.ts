@@ -208,6 +208,8 @@ function metricsOf({ kind, params }: Stage, model: Model, gold: Model): StageMet
         forgottenTest: 59,
         forgottenClasses: [3],
       } satisfies StageMetrics['split']
+    case 'checkpoint':
+      return { parameters: 13_242 } satisfies StageMetrics['checkpoint']
     case 'train':
       return { parameters: 13_242, steps: 90, curve: curve(90, 2.3) } satisfies StageMetrics['train']
     case 'unlearn':

@@ -107,7 +107,8 @@ describe('the client', () => {
   test('what the server still writes of a call that was given up is no refusal: it is asked again', async () => {
     const fake = await faulty((_, response, count) => {
       const conflict = '(sqlite3.IntegrityError) UNIQUE constraint failed: metrics.key, metrics.timestamp'
-      if (count === 1) response.writeHead(400).end(JSON.stringify({ error_code: 'BAD_REQUEST', message: conflict }))
+      if (count === 1)
+        response.writeHead(400).end(JSON.stringify({ error_code: 'BAD_REQUEST', message: conflict }))
       else response.end('{}')
     })
     await new MlflowClient(`http://127.0.0.1:${fake.port}`, quick).log('run', { tags: { a: 'b' } })

@@ -1,0 +1,121 @@
+import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs'
+import { adaptableLayers, matchesAny, type Layer, type LinearLayer } from '../experiment/model.ts'
+import type { TrainingSpec } from '../experiment/spec.ts'
+import { augmentation, Batches, stepsOf, type DeviceData } from './data.ts'
+import type { Fit, Fitted } from './fit.ts'
+import type { Host } from './host.ts'
+import { adapted, initialAdapter, lora, mergedWeights } from './lora.ts'
+import { crossEntropy } from './losses.ts'
+import { forward } from './model.ts'
+import {
+  packArrays,
+  parameterSpecs,
+  totalSize,
+  unpack,
+  unpackArrays,
+  type NamedTensors,
+  type Weights,
+} from './parameters.ts'
+import { parametersOf } from './predict.ts'
+import { stream } from './random.ts'
+import { tf } from './tf.ts'
+import { train } from './training.ts'
+
+export type Tune = NonNullable<TrainingSpec['tune']>
+
+/**
+ * Trains a part of a pre-trained model: its last layer (a linear probe), or adapters and the last layer, the adapters merged
+ * at the end. Everything else stays, the running statistics of batch norms included.
+ */
+export async function fitPart(tune: Tune, options: Fit): Promise<Fitted> {
+  const { layers, initial, data, indices, training, seed, purpose, host } = options
+  const head = headOf(layers)
+  const headSpecs = parameterSpecs([head]).trained
+  const adapter =
+    tune.what === 'lora'
+      ? lora(
+          adaptableLayers(layers).filter((layer) => layer !== head && matchesAny(tune.layers)(layer)),
+          tune,
+        )
+      : undefined
+  const adapterSize = totalSize(adapter?.specs ?? [])
+  const batches = new Batches(indices, options.batchSize, seed, purpose)
+  const base = parametersOf(layers, initial)
+  let features: Tensor2D | undefined
+  try {
+    const { crop, flip } = training.augment
+    // Without augmentation a sample's penultimate feature is the same in every epoch.
+    if (!adapter && crop === 0 && !flip) features = await penultimate(layers, base, data, indices, host)
+    const logits = (part: NamedTensors, flat: Tensor1D, step: number): Tensor => {
+      if (features) {
+        const positions = tf.tensor1d(batches.positions(step), 'int32')
+        return forward(layers, { ...base, ...part }, tf.gather(features, positions), {
+          from: layers.length - 1,
+        }).output
+      }
+      const images = data.images(batches.at(step), augmentation(training, seed, purpose, step))
+      const whole = adapter ? adapted(adapter, base, flat.slice(0, adapterSize)) : base
+      return forward(layers, { ...whole, ...part }, images).output
+    }
+    const { parameters, steps, curve } = await train({
+      initial: Float32Array.from([
+        ...(adapter ? initialAdapter(adapter, stream(seed, purpose, 'adapter')) : []),
+        ...packArrays(headSpecs, unpackArrays(parameterSpecs(layers).trained, initial.trained)),
+      ]),
+      steps: stepsOf(options.epochs, batches),
+      warmupSteps: Math.round((options.warmupEpochs ?? 0) * batches.perEpoch),
+      optimizer: options.optimizer,
+      schedule: options.schedule,
+      loss: (flat, step) => {
+        const part = unpack(headSpecs, flat.slice(adapterSize))
+        return crossEntropy(
+          logits(part, flat, step),
+          data.labelsOf(batches.at(step)),
+          training.labelSmoothing,
+        )
+      },
+      host,
+    })
+    const merged = adapter
+      ? await mergedWeights(adapter, layers, initial, base, parameters.subarray(0, adapterSize))
+      : initial
+    return { weights: withHead(layers, merged, parameters.subarray(adapterSize)), steps, curve }
+  } finally {
+    tf.dispose(base)
+    features?.dispose()
+  }
+}
+
+function headOf(layers: readonly Layer[]): LinearLayer {
+  const head = layers.at(-1)
+  if (head?.kind !== 'linear') throw new Error('the last layer of a classifier is linear')
+  return head
+}
+
+function withHead(layers: readonly Layer[], { trained, statistics }: Weights, head: Float32Array): Weights {
+  const { trained: specs } = parameterSpecs(layers)
+  const all = unpackArrays(specs, trained)
+  const own = unpackArrays(parameterSpecs([headOf(layers)]).trained, head)
+  return { trained: packArrays(specs, { ...all, ...own }), statistics }
+}
+
+const BATCH = 256
+
+/** What the last layer gets, of each of the samples: [n, d]. */
+async function penultimate(
+  layers: readonly Layer[],
+  base: NamedTensors,
+  data: DeviceData,
+  indices: Int32Array,
+  host: Host | undefined,
+): Promise<Tensor2D> {
+  const parts: Tensor[] = []
+  for (let first = 0; first < indices.length; first += BATCH) {
+    const batch = indices.subarray(first, first + BATCH)
+    parts.push(tf.tidy(() => forward(layers, base, data.images(batch), { to: layers.length - 1 }).output))
+    await host?.step({})
+  }
+  const whole = tf.concat(parts)
+  tf.dispose(parts)
+  return whole as Tensor2D
+}
