@@ -1,0 +1,92 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openArtifacts } from '../../artifacts/artifacts.ts'
+import { zeroshift } from '../support/command.ts'
+import { tinyResnet, tinyVit, writeCheckpoint } from '../support/tiny-checkpoint.ts'
+
+/** Experiments on pre-trained models, from checkpoints that the test writes, on the digits that come with Zeroshift. */
+let directory: string
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'zeroshift-pretrained-'))
+  writeCheckpoint(join(directory, 'vit'), tinyVit, {
+    preprocessor: { image_processor_type: 'ViTImageProcessor', size: 8 },
+  })
+  writeCheckpoint(join(directory, 'resnet'), tinyResnet)
+})
+afterAll(() => {
+  rmSync(directory, { recursive: true, force: true })
+})
+
+const config = (name: string, tune = '') => `
+name: ${name}
+data: { name: digits }
+split: { kind: class, classes: [3] }
+model: { name: pretrained, from: ${name} }
+training:
+  epochs: 2
+  batchSize: 64
+  optimizer: { name: adam, learningRate: 0.005 }
+  ${tune}
+methods:
+  - { method: retrain }
+  - { method: rfa, rank: 2, layers: ['${name === 'vit' ? '*.query' : '*.layer.1.convolution'}', classifier*], steps: 5 }
+`
+
+interface Answer {
+  readonly id: string
+  readonly status: string
+  readonly failed: readonly unknown[]
+  readonly stages: { readonly computed: number; readonly cached: number }
+}
+
+async function run(name: string, tune?: string, ...more: readonly string[]): Promise<Answer> {
+  const file = join(directory, `${name}.yaml`)
+  writeFileSync(file, config(name, tune))
+  const { stdout, stderr, code } = await zeroshift(directory, 'run', file, '--json', ...more).ended
+  expect(code, stderr).toBe(0)
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Answer
+}
+
+const store = () => openArtifacts(`file://${join(directory, '.zeroshift/store')}`)
+const trained = async (id: string) => {
+  const { plan } = (await store().run(id)) ?? {}
+  if (!plan) throw new Error(`there is no run ${id}`)
+  return [plan.original, ...plan.gold]
+}
+
+test('original and gold start from the checkpoint, whose place is in no key', async () => {
+  const first = await run('vit')
+  expect(first).toMatchObject({ status: 'completed', failed: [] })
+  const stages = await trained(first.id)
+  expect(stages).toHaveLength(3)
+  const starts = stages.map(({ inputs }) => inputs.checkpoint?.key)
+  expect(new Set(starts)).toHaveLength(1)
+  expect(starts[0]).toMatch(/^[0-9a-f]{64}$/)
+
+  // The same files elsewhere are the same checkpoint.
+  writeCheckpoint(join(directory, 'moved'), tinyVit, {
+    preprocessor: { image_processor_type: 'ViTImageProcessor', size: 8 },
+  })
+  const second = await run('vit', undefined, '-S', 'model.from=moved')
+  expect(second).toMatchObject({ id: first.id, stages: { computed: 0 } })
+})
+
+test('a residual network, of which adapters alone are trained, keeps its statistics', async () => {
+  const { id, status } = await run('resnet', 'tune: { what: lora, rank: 2 }')
+  expect(status).toBe('completed')
+  const [original] = await trained(id)
+  const record = await store().manifest({ kind: 'train', key: original?.key ?? '' })
+  expect(record?.metrics).toMatchObject({ steps: 38 })
+  const page = readFileSync(join(directory, `.zeroshift/store/runs/${id}/report/index.html`), 'utf8')
+  expect(page).toContain('from resnet')
+  expect(page).toContain('model.safetensors')
+})
+
+test('a checkpoint that is wrong is refused, at its place in the config, before anything starts', async () => {
+  writeCheckpoint(join(directory, 'vit'), tinyVit, { config: { model_type: 'vit', hidden_size: 13 } })
+  const { code, stderr } = await zeroshift(directory, 'run', 'vit.yaml').ended
+  expect(code).toBe(2)
+  expect(stderr).toMatch(/vit\.yaml:\d+:\d+: .*hidden_size 13 is no multiple of num_attention_heads 12/)
+})
