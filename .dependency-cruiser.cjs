@@ -7,6 +7,7 @@ const rooms = [
   'learning',
   'unlearning',
   'artifacts',
+  'sources',
   'tracking',
   'report',
   'cli',
@@ -16,12 +17,13 @@ const may = {
   learning: ['experiment'],
   unlearning: ['experiment', 'learning'],
   artifacts: ['experiment'],
+  sources: ['experiment', 'artifacts'],
   tracking: ['experiment'],
   report: ['experiment'],
-  activities: ['experiment', 'learning', 'unlearning', 'artifacts', 'tracking', 'report'],
+  activities: ['experiment', 'learning', 'unlearning', 'artifacts', 'sources', 'tracking', 'report'],
   workflows: ['experiment'],
   worker: ['experiment', 'activities', 'workflows'],
-  cli: ['experiment', 'learning', 'artifacts', 'report', 'worker', 'workflows', 'activities'],
+  cli: ['experiment', 'learning', 'artifacts', 'sources', 'report', 'worker', 'workflows', 'activities'],
 }
 module.exports = {
   forbidden: [

@@ -8,6 +8,7 @@ import { ascending, checkIndices, indicesOf } from '../experiment/indices.ts'
 import { plan } from '../experiment/plan.ts'
 import { runId, type RunInput } from '../experiment/run.ts'
 import type { DataSpec, Spec, SplitSpec } from '../experiment/spec.ts'
+import { isRemote } from '../sources/source.ts'
 import { absoluteFrom, storeFor, trackingHere } from './place.ts'
 
 export interface Asked {
@@ -49,7 +50,9 @@ export function settingsOf(
     ...settings,
     ...(tracking && { tracking }),
     store: storeFor(store, place('store')),
-    ...(dataDirectory !== undefined && { dataDirectory: resolve(dataDirectory) }),
+    ...(dataDirectory !== undefined && {
+      dataDirectory: isRemote(dataDirectory) ? dataDirectory : resolve(dataDirectory),
+    }),
   }
 }
 
@@ -58,7 +61,8 @@ export type Inspect = (data: DataSpec, settings: RunInput['settings']) => Promis
 
 export function inspecting(notify?: (line: string) => void): Inspect {
   return async (data, settings) => {
-    const { findDataDirectory, inspectDataset } = await import('../learning/datasets/index.ts')
+    const { findDataDirectory } = await import('../activities/data-directory.ts')
+    const { inspectDataset } = await import('../learning/datasets/index.ts')
     return inspectDataset(data, await findDataDirectory(data, settings, notify))
   }
 }

@@ -9,6 +9,7 @@ import { UserError, type Problem } from '../experiment/errors.ts'
 import { runId, type RunInput, type RunResult } from '../experiment/run.ts'
 import { plannedAgain, readPublished, type PublishedRun } from '../report/published.ts'
 import { compareWithReport } from '../report/verification.ts'
+import { isRemote } from '../sources/source.ts'
 import { answering, conduct, type ConductOptions } from './conduct.ts'
 import { findReport, type FoundReport, type Wanted } from './find-report.ts'
 import { home, storeFor } from './place.ts'
@@ -55,9 +56,10 @@ async function recomputation(
   options: VerifyOptions,
   { say }: Talk,
 ): Promise<RunInput> {
-  const { findDataDirectory, inspectDataset } = await import('../learning/datasets/index.ts')
+  const { findDataDirectory } = await import('../activities/data-directory.ts')
+  const { inspectDataset } = await import('../learning/datasets/index.ts')
   const named = options.dataDirectory ?? report.dataDirectory
-  const settings = named === undefined ? {} : { dataDirectory: resolve(named) }
+  const settings = named === undefined ? {} : { dataDirectory: isRemote(named) ? named : resolve(named) }
   const data = await findDataDirectory(spec.data, settings, say)
   refuseOtherData(facts, await inspectDataset(spec.data, data), data)
   const store = storeFor(directory)
