@@ -7,12 +7,10 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: 'the disk failed',
 }
 
-/** The disk does not take the files. The world's error: room can be made while a run waits. */
-export class DiskError extends Error {
-  override readonly name = 'DiskError'
-}
-
-/** Says in which directory the disk failed, and which setting names another one. */
+/**
+ * Says in which directory the disk failed, and which setting names another one. It is the world's error: room can be made
+ * while a run waits.
+ */
 export async function writingTo<T>(directory: string, setting: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
@@ -20,7 +18,7 @@ export async function writingTo<T>(directory: string, setting: string, work: () 
     const { code = '', syscall } = error as NodeJS.ErrnoException
     const reason = REASONS[code]
     if (reason === undefined || syscall === undefined) throw error
-    throw new DiskError(
+    throw new Error(
       `cannot keep files in ${directory}: ${reason} (${code}); make room, or name another directory as ${setting}`,
     )
   }

@@ -11,8 +11,8 @@ import { writingTo } from './disk.ts'
 import { downloadAll } from './download.ts'
 import { cachePath, readRecord, writeRecord } from './host-cache.ts'
 import { isAway, openHub, type Hub } from './hub-client.ts'
-import { type Located, refuseNoFiles, refuseTooMuch, type Wanted } from './local-directory.ts'
 import { formatSource, isSafeName, type Source } from './source.ts'
+import { type Located, refuseNoFiles, refuseTooMuch, type Wanted } from './wanted.ts'
 
 type HubSource = Extract<Source, { kind: 'hf' }>
 type Notify = (line: string) => void
@@ -226,6 +226,7 @@ async function complete(
         await pooled(files, async (file) => ((await isRight(snapshot, file)) ? [] : [file]))
       ).flat()
       if (absent.length > 0) {
+        if (snapshot.hub.isOffline) throw offline(source)
         const bytes = absent.reduce((sum, file) => sum + file.bytes, 0)
         notify(
           `downloading ${formatSource(source)} (${absent.length} files, ${Math.ceil(bytes / 1e6)} MB) into ${storage}`,

@@ -8,8 +8,8 @@ import { UserError } from '../experiment/errors.ts'
 import { wrongChecksum, type Checksum } from './checksum.ts'
 import { downloadAll, NothingToResume, type RemoteFile } from './download.ts'
 import { cachedDirectory, cachePath, isDirectory, readRecord, writeRecord } from './host-cache.ts'
-import { type Located, refuseNoFiles, refuseTooMuch, type Wanted } from './local-directory.ts'
 import { formatSource, isSafeName, type Source } from './source.ts'
+import { type Located, refuseNoFiles, refuseTooMuch, type Wanted } from './wanted.ts'
 
 type S3Source = Extract<Source, { kind: 's3' }>
 

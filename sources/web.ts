@@ -5,8 +5,8 @@ import { UserError } from '../experiment/errors.ts'
 import { wrongChecksum } from './checksum.ts'
 import { download, openUrl } from './download.ts'
 import { cachedDirectory, cachePath } from './host-cache.ts'
-import type { Located } from './local-directory.ts'
 import { contentOf, isArchive, unpack } from './unpack.ts'
+import type { Located } from './wanted.ts'
 
 /** A file on the web. Its checksum is its identity: what is here is not asked for again, wherever it came from. */
 export interface WebFile {

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { sha256 } from '../../../experiment/canonical.ts'
 import { UserError } from '../../../experiment/errors.ts'
-import { localDirectory, type Wanted } from '../../../sources/local-directory.ts'
+import { localDirectory } from '../../../sources/local-directory.ts'
+import type { Wanted } from '../../../sources/wanted.ts'
 import { gitSha1, hubServer } from '../../support/hub.ts'
 
 const first = '1'.repeat(40)
@@ -226,6 +227,8 @@ describe('without a network', () => {
     expect(error.message).toMatch(
       /is not in the cache .*, and HF_HUB_OFFLINE is set; download it on a machine/,
     )
+    const more = await failure(get('hf://owner/name', { files: (name) => name === 'README.md' }))
+    expect(more).toBeInstanceOf(UserError)
     expect(asked()).toHaveLength(before)
   })
 
