@@ -1,6 +1,7 @@
 import { setSizes } from '../experiment/check.ts'
-import { findDataDirectory, readDataset } from '../learning/datasets/index.ts'
+import { readDataset } from '../learning/datasets/index.ts'
 import { partition, pixelStatistics } from '../learning/partition.ts'
+import { findDataDirectory } from './data-directory.ts'
 import { encodeDataset } from './stored.ts'
 import type { StageBody } from './stage.ts'
 

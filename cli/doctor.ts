@@ -113,7 +113,8 @@ function tensorflow(): string {
 async function place(config: string | undefined, store: string | undefined): Promise<Check[]> {
   if (config === undefined) {
     const digits = async () => {
-      const { findDataDirectory, inspectDataset } = await import('../learning/datasets/index.ts')
+      const { findDataDirectory } = await import('../activities/data-directory.ts')
+      const { inspectDataset } = await import('../learning/datasets/index.ts')
       const spec = specSchema.shape.data.parse({ name: 'digits' })
       return inspectDataset(spec, await findDataDirectory(spec, {}))
     }

@@ -9,6 +9,7 @@ import { ascending, checkIndices, indicesOf } from '../experiment/indices.ts'
 import { plan } from '../experiment/plan.ts'
 import { runId, type RunInput } from '../experiment/run.ts'
 import type { DataSpec, ModelSpec, Spec, SplitSpec } from '../experiment/spec.ts'
+import { formatSource, isRemote, parseSource } from '../sources/source.ts'
 import { absoluteFrom, storeFor, trackingHere } from './place.ts'
 
 export interface Asked {
@@ -49,7 +50,7 @@ export function settingsOf({ config, overrides, store }: Asked, parsed: ParsedCo
     ...settings,
     ...(tracking && { tracking }),
     store: storeFor(store, place('store')),
-    ...(dataDirectory !== undefined && { dataDirectory: resolve(dataDirectory) }),
+    ...(dataDirectory !== undefined && { dataDirectory: anywhere(dataDirectory) }),
     ...(modelDirectory !== undefined && { modelDirectory: anywhere(modelDirectory) }),
   }
 }
@@ -64,27 +65,29 @@ function sourceOf(
   return onCommandLine || isRemote(model.from) ? model.from : absoluteFrom(config, model.from)
 }
 
-export const isRemote = (source: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(source)
 export const anywhere = (source: string) => (isRemote(source) ? source : resolve(source))
 
 /** What is known of a data set once its files have been read. */
 export interface Inspect {
   data(spec: DataSpec, settings: RunInput['settings']): Promise<DatasetFacts>
-  checkpoint(settings: RunInput['settings']): Promise<CheckpointFacts>
+  /** `revision`: what names the content for good, of a hub's repository its commit. */
+  checkpoint(
+    settings: Pick<RunInput['settings'], 'modelDirectory'>,
+  ): Promise<{ readonly facts: CheckpointFacts; readonly revision?: string }>
 }
 
 export function inspecting(notify?: (line: string) => void): Inspect {
   return {
     async data(spec, settings) {
-      const { findDataDirectory, inspectDataset } = await import('../learning/datasets/index.ts')
+      const { findDataDirectory } = await import('../activities/data-directory.ts')
+      const { inspectDataset } = await import('../learning/datasets/index.ts')
       return inspectDataset(spec, await findDataDirectory(spec, settings, notify))
     },
     async checkpoint({ modelDirectory }) {
-      const [{ findCheckpoint }, { inspectCheckpoint }] = await Promise.all([
-        import('../checkpoints/find.ts'),
-        import('../checkpoints/read.ts'),
-      ])
-      return inspectCheckpoint(await findCheckpoint(modelDirectory))
+      const { findCheckpoint } = await import('../activities/checkpoint-directory.ts')
+      const { inspectCheckpoint } = await import('../checkpoints/read.ts')
+      const { directory, revision } = await findCheckpoint(modelDirectory, notify)
+      return { facts: await inspectCheckpoint(directory), ...(revision !== undefined && { revision }) }
     },
   }
 }
@@ -99,12 +102,10 @@ export async function prepare(
   const { config, overrides } = asked
   const settings = settingsOf(asked, parsed)
   try {
-    const { model } = parsed.spec
     const spec: Spec = {
       ...parsed.spec,
       split: await completeSplit(parsed.spec.split, asked),
-      model:
-        model.name === 'pretrained' ? { ...model, checkpoint: await inspect.checkpoint(settings) } : model,
+      model: await completeModel(parsed.spec.model, settings, inspect),
     }
     const facts = await inspect.data(spec.data, settings)
     checkSpec(spec, facts, locate)
@@ -117,6 +118,19 @@ export async function prepare(
   } catch (error) {
     throw error instanceof UserError ? located(error, locate) : error
   }
+}
+
+/** The model with what its checkpoint's files say, and the commit that a branch of a hub's repository is at. */
+async function completeModel(
+  model: ModelSpec,
+  settings: RunInput['settings'],
+  inspect: Inspect,
+): Promise<ModelSpec> {
+  if (model.name !== 'pretrained') return model
+  const { facts, revision } = await inspect.checkpoint(settings)
+  const source = model.from === undefined ? undefined : parseSource(model.from)
+  const from = source?.kind === 'hf' && revision !== undefined ? formatSource({ ...source, revision }) : model.from
+  return { ...model, ...(from !== undefined && { from }), checkpoint: facts }
 }
 
 /** The split with what its file holds. Whoever works on the run needs no file: what it says is part of the spec. */

@@ -11,10 +11,11 @@ import { checkpointOf } from '../experiment/model.ts'
 import { runId, type RunInput, type RunResult } from '../experiment/run.ts'
 import { plannedAgain, readPublished, type PublishedRun } from '../report/published.ts'
 import { compareWithReport } from '../report/verification.ts'
+import { isRemote } from '../sources/source.ts'
 import { answering, conduct, type ConductOptions } from './conduct.ts'
 import { findReport, type FoundReport, type Wanted } from './find-report.ts'
 import { home, storeFor } from './place.ts'
-import { anywhere, inspecting, isRemote } from './prepare.ts'
+import { anywhere, inspecting } from './prepare.ts'
 import { coloursOf } from './print.ts'
 import { runJob, type Ends } from './run-job.ts'
 import type { Talk } from './talk.ts'
@@ -59,11 +60,12 @@ async function recomputation(
   options: VerifyOptions,
   { say }: Talk,
 ): Promise<RunInput> {
-  const { findDataDirectory, inspectDataset } = await import('../learning/datasets/index.ts')
+  const { findDataDirectory } = await import('../activities/data-directory.ts')
+  const { inspectDataset } = await import('../learning/datasets/index.ts')
   const named = options.dataDirectory ?? report.dataDirectory
   const model = modelPlace(options.modelDirectory ?? report.modelDirectory, spec, report.where)
   const settings = {
-    ...(named !== undefined && { dataDirectory: resolve(named) }),
+    ...(named !== undefined && { dataDirectory: anywhere(named) }),
     ...(model !== undefined && { modelDirectory: model }),
   }
   const data = await findDataDirectory(spec.data, settings, say)
@@ -71,7 +73,7 @@ async function recomputation(
   if (spec.model.name === 'pretrained')
     refuseOtherCheckpoint(
       checkpointOf(spec.model),
-      await inspecting(say).checkpoint({ ...settings, store: '' }),
+      (await inspecting(say).checkpoint(settings)).facts,
       model,
     )
   const store = storeFor(directory)

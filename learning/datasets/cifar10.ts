@@ -1,9 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DatasetFacts } from '../../experiment/dataset.ts'
-import { cacheDirectory } from '../../infra/cache.mjs'
-import { downloadArchive, type Archive } from './archive.ts'
-import type { Dataset, DatasetReader, DataSpecOf } from './dataset.ts'
+import type { Dataset, DatasetReader, DataSpecOf, PublishedFile } from './dataset.ts'
 import { collectProblems, countLabels, dataError, readDataFile, type SourceFile } from './files.ts'
 
 type Cifar10Spec = DataSpecOf<'cifar10'>
@@ -26,24 +24,21 @@ const KNOWN_FILES: ReadonlyMap<string, ReturnType<typeof known>> = new Map([
 ])
 
 const PAGE = 'https://www.cs.toronto.edu/~kriz/cifar.html'
-const ARCHIVE: Archive = {
+const ARCHIVE: PublishedFile = {
   url: 'https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz',
   bytes: 170_052_171,
   sha256: 'c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd',
-  folder: 'cifar-10-batches-bin',
-  members: [...KNOWN_FILES.keys()],
 }
 
 /** CIFAR-10 in its official binary layout (Krizhevsky 2009). */
 export const cifar10: DatasetReader<Cifar10Spec> = {
-  async find(spec, notify) {
+  home(spec) {
     for (const [i, name] of spec.train.entries()) refuseUnofficial(name, `data.train[${i}]`)
     for (const [i, name] of spec.test.entries()) refuseUnofficial(name, `data.test[${i}]`)
-    const directory = join(cacheDirectory(), 'data', 'cifar10')
-    const present = await stat(directory).catch(() => undefined)
-    if (!present) await downloadArchive(ARCHIVE, directory, { setting: 'dataDirectory', notify })
-    return directory
+    return { kind: 'published', files: [ARCHIVE], members: [...KNOWN_FILES.keys()] }
   },
+
+  wants: (spec, name) => [...spec.train, ...spec.test].includes(name),
 
   async inspect(spec, directory) {
     const batches = await collectProblems(

@@ -18,7 +18,11 @@ const CLASSES = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']
  * each row. All samples are in one file; a stage cuts the test share off.
  */
 export const digits: DatasetReader<DataSpecOf<'digits'>> = {
-  find: () => Promise.resolve(fileURLToPath(new URL('../../data/digits', import.meta.url))),
+  home: () => ({
+    kind: 'shipped',
+    directory: fileURLToPath(new URL('../../data/digits', import.meta.url)),
+  }),
+  wants: (_, name) => name === FILE,
   inspect: async (spec, directory) => (await read(spec, directory)).facts,
   read,
 }

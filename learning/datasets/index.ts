@@ -1,10 +1,7 @@
-import { stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
 import type { DatasetFacts } from '../../experiment/dataset.ts'
-import { UserError } from '../../experiment/errors.ts'
-import type { DataSpec, Settings } from '../../experiment/spec.ts'
+import type { DataSpec } from '../../experiment/spec.ts'
 import { cifar10 } from './cifar10.ts'
-import type { Dataset, DatasetReader, DataSpecOf } from './dataset.ts'
+import type { Dataset, DatasetReader, DataSpecOf, Home } from './dataset.ts'
 import { digits } from './digits.ts'
 
 export type { Dataset, Samples } from './dataset.ts'
@@ -14,27 +11,14 @@ const readers: { readonly [N in DataSpec['name']]: DatasetReader<DataSpecOf<N>> 
   cifar10,
 }
 
-/**
- * The directory of a data set's files: the one that the settings name, else $ZEROSHIFT_DATA/<name> where there is one,
- * else the data set's own place, into which it may be downloaded.
- */
-export async function findDataDirectory(
-  spec: DataSpec,
-  { dataDirectory }: Pick<Settings, 'dataDirectory'>,
-  notify: (line: string) => void = () => undefined,
-): Promise<string> {
-  if (dataDirectory !== undefined) {
-    const directory = resolve(dataDirectory)
-    if (await isDirectory(directory)) return directory
-    const message = `dataDirectory: there is no directory ${directory}; expected the one that holds ${spec.name}'s files`
-    throw new UserError([{ message, path: 'dataDirectory' }])
-  }
-  const { ZEROSHIFT_DATA } = process.env
-  if (ZEROSHIFT_DATA) {
-    const directory = resolve(join(ZEROSHIFT_DATA, spec.name))
-    if (await isDirectory(directory)) return directory
-  }
-  return readerOf(spec).find(spec, notify)
+/** Where the files are when nobody names a place. Throws a UserError where the spec names others. */
+export function homeOf(spec: DataSpec): Home {
+  return readerOf(spec).home(spec)
+}
+
+/** Whether a file is one of the data set's, by its name relative to where they are. */
+export function isDataFile(spec: DataSpec, name: string): boolean {
+  return readerOf(spec).wants?.(spec, name) ?? true
 }
 
 /** Reads and checks the files: what is known of the data before any work starts. Throws a UserError. */
@@ -49,9 +33,4 @@ export function readDataset(spec: DataSpec, directory: string): Promise<Dataset>
 
 function readerOf({ name }: DataSpec): DatasetReader<DataSpec> {
   return readers[name]
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined)
-  return found?.isDirectory() ?? false
 }

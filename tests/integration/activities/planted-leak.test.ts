@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findDataDirectory } from '../../../activities/data-directory.ts'
 import { evaluate } from '../../../activities/evaluate.ts'
 import { createActivities } from '../../../activities/index.ts'
 import { stageActivity, type StageBody } from '../../../activities/stage.ts'
@@ -13,7 +14,7 @@ import { plan } from '../../../experiment/plan.ts'
 import { runId } from '../../../experiment/run.ts'
 import { specSchema } from '../../../experiment/spec.ts'
 import { seedsOf, stagesOf } from '../../../experiment/stage-list.ts'
-import { findDataDirectory, inspectDataset } from '../../../learning/datasets/index.ts'
+import { inspectDataset } from '../../../learning/datasets/index.ts'
 
 /**
  * Two "unlearnings" that leave the original as it is and dress up what it says of D_f, in a run that is real in all else.

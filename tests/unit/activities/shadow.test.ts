@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findDataDirectory } from '../../../activities/data-directory.ts'
 import { createActivities } from '../../../activities/index.ts'
 import { readDataset, readPool, readShadow } from '../../../activities/stored.ts'
 import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
@@ -11,7 +12,7 @@ import type { Estimate, Manifest, ManifestOf } from '../../../experiment/manifes
 import { plan } from '../../../experiment/plan.ts'
 import { specSchema } from '../../../experiment/spec.ts'
 import type { Stage, StageKind, StageOf } from '../../../experiment/stages.ts'
-import { findDataDirectory, inspectDataset } from '../../../learning/datasets/index.ts'
+import { inspectDataset } from '../../../learning/datasets/index.ts'
 import { shadowHalf } from '../../../unlearning/population/shadows.ts'
 
 /** A model that learns 359 digits by heart, and shadow models beside it. */

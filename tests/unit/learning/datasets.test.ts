@@ -1,8 +1,5 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -10,8 +7,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { sha256 } from '../../../experiment/canonical.ts'
 import { located, parseConfig } from '../../../experiment/config.ts'
 import { UserError } from '../../../experiment/errors.ts'
-import { downloadArchive, type Archive } from '../../../learning/datasets/archive.ts'
-import { findDataDirectory, inspectDataset, readDataset } from '../../../learning/datasets/index.ts'
+import { inspectDataset, readDataset } from '../../../learning/datasets/index.ts'
 
 const digits = { name: 'digits' as const, test: 0.3, validation: 0 }
 const cifar = (train: string[], test: string[]) => ({ name: 'cifar10' as const, train, test, validation: 0 })
@@ -210,142 +206,6 @@ describe('cifar10', () => {
       expect(facts.train).toEqual([1014, 1014, 952, 1016, 997, 1025, 980, 977, 1003, 1022])
       expect(facts.test.reduce((a, b) => a + b)).toBe(1000)
       expect(samples.images.length).toBe(11_000 * 3072)
-    },
-  )
-})
-
-describe('where the files are', () => {
-  test('in the directory that the settings name', async () => {
-    expect(await findDataDirectory(digits, { dataDirectory: folder })).toBe(folder)
-    const error = await failure(findDataDirectory(digits, { dataDirectory: join(folder, 'no') }))
-    expect(error.problems[0]).toMatchObject({
-      path: 'dataDirectory',
-      message: `dataDirectory: there is no directory ${join(folder, 'no')}; expected the one that holds digits's files`,
-    })
-  })
-
-  test('else under ZEROSHIFT_DATA, where it holds the data set', async () => {
-    await mkdir(join(folder, 'cifar10'))
-    vi.stubEnv('ZEROSHIFT_DATA', folder)
-    expect(await findDataDirectory(cifar(['a.bin'], ['b.bin']), {})).toBe(join(folder, 'cifar10'))
-    expect(await findDataDirectory(digits, {})).toBe(shipped)
-  })
-
-  test('else in the cache, once they were downloaded', async () => {
-    await mkdir(join(folder, 'data/cifar10'), { recursive: true })
-    vi.stubEnv('ZEROSHIFT_DATA', '')
-    vi.stubEnv('ZEROSHIFT_CACHE', folder)
-    const spec = cifar(['data_batch_1.bin'], ['test_batch.bin'])
-    expect(await findDataDirectory(spec, {})).toBe(join(folder, 'data/cifar10'))
-  })
-
-  test('files that are not official cannot be downloaded', async () => {
-    vi.stubEnv('ZEROSHIFT_DATA', '')
-    vi.stubEnv('ZEROSHIFT_CACHE', folder)
-    const { problems } = await failure(findDataDirectory(cifar(['data_batch_1.bin'], ['mine.bin']), {}))
-    expect(problems).toMatchObject([
-      {
-        path: 'data.test[0]',
-        message: expect.stringMatching(/^"mine\.bin" is not a file of the official/) as string,
-      },
-    ])
-    expect(await readdir(folder)).toEqual([])
-  })
-})
-
-describe('the download', () => {
-  let server: Server
-  let content: Buffer
-  let archive: Archive
-  let requests: number
-  let answer: (() => { status: number; body: Buffer; length?: number }) | undefined
-
-  beforeEach(async () => {
-    vi.stubEnv('NO_PROXY', '127.0.0.1')
-    await mkdir(join(folder, 'source/batches'), { recursive: true })
-    for (const name of ['one.bin', 'two.bin', 'readme.html'])
-      await writeFile(join(folder, 'source/batches', name), `content of ${name}`)
-    execFileSync('tar', ['-czf', join(folder, 'a.tar.gz'), '-C', join(folder, 'source'), 'batches'])
-    content = await readFile(join(folder, 'a.tar.gz'))
-
-    requests = 0
-    answer = undefined
-    server = createServer((_, response) => {
-      requests++
-      const { status, body, length } = answer?.() ?? { status: 200, body: content }
-      response.writeHead(status, { 'content-length': length ?? body.length })
-      response.write(body)
-      if (length === undefined) response.end()
-      else setTimeout(() => response.destroy(), 20)
-    })
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-    archive = {
-      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/a.tar.gz`,
-      bytes: content.length,
-      sha256: sha256(content),
-      folder: 'batches',
-      members: ['one.bin', 'two.bin'],
-    }
-  })
-  afterEach(async () => {
-    server.closeAllConnections()
-    await new Promise((done) => server.close(done))
-  })
-
-  const lines: string[] = []
-  const get = (changed: Partial<Archive> = {}) =>
-    downloadArchive({ ...archive, ...changed }, join(folder, 'cache/cifar10'), {
-      setting: 'dataDirectory',
-      notify: (line) => lines.push(line),
-    })
-
-  test('unpacks the wanted members and leaves nothing else', async () => {
-    await get()
-    expect(await readdir(join(folder, 'cache'))).toEqual(['cifar10'])
-    expect((await readdir(join(folder, 'cache/cifar10'))).sort()).toEqual(['one.bin', 'two.bin'])
-    expect(await readFile(join(folder, 'cache/cifar10/two.bin'), 'utf8')).toBe('content of two.bin')
-    expect(lines).toContainEqual(expect.stringMatching(/^downloading http:\/\/127\.0\.0\.1/))
-  })
-
-  test('two at once end in the same files', async () => {
-    await Promise.all([get(), get()])
-    expect(requests).toBe(2)
-    expect(await readdir(join(folder, 'cache'))).toEqual(['cifar10'])
-  })
-
-  test.each([
-    [
-      'another checksum',
-      { sha256: '0'.repeat(64) },
-      undefined,
-      /has the SHA-256 [0-9a-f]{64}, expected 0{64}/,
-    ],
-    ['a longer file', { bytes: 10 }, undefined, /is longer than the 10 bytes expected/],
-    ['a shorter file', { bytes: 10_000 }, undefined, /broke off: \d+ bytes came, expected 10000/],
-    ['a member that is not there', { members: ['three.bin'] }, undefined, /cannot be unpacked: .*three\.bin/],
-    ['no such page', {}, () => ({ status: 404, body: Buffer.from('no') }), /the server answered 404/],
-    [
-      'a broken connection',
-      {},
-      () => ({ status: 200, body: Buffer.from('a'), length: 99 }),
-      /could not be downloaded/,
-    ],
-    [
-      'no network',
-      { url: 'http://127.0.0.1:9/a.tar.gz' },
-      undefined,
-      /could not be downloaded: .*(ECONNREFUSED|bad port)/,
-    ],
-  ] as const)(
-    '%s: says where to put the files by hand, and leaves nothing',
-    async (_, changed, given, message) => {
-      answer = given
-      const error = await failure(get(changed))
-      expect(error.message).toMatch(message)
-      expect(error.message).toMatch(
-        /Put .*\.bin into a directory and name it as dataDirectory in the config, or into .*cifar10$/,
-      )
-      expect(await readdir(join(folder, 'cache'))).toEqual([])
     },
   )
 })

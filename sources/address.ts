@@ -1,0 +1,83 @@
+import { lookup as resolveName } from 'node:dns'
+import { BlockList, isIP, type LookupFunction } from 'node:net'
+import { UserError } from '../experiment/errors.ts'
+
+/**
+ * Addresses that answer to whoever is on this machine or its cloud with what is nobody else's business, credentials
+ * first of all. A config comes from anywhere; it must not be able to make a worker ask them.
+ */
+const metadata = new BlockList()
+metadata.addSubnet('169.254.0.0', 16, 'ipv4') // link-local, and most clouds' metadata
+metadata.addSubnet('fe80::', 10, 'ipv6')
+metadata.addAddress('fd00:ec2::254', 'ipv6') // Amazon
+metadata.addAddress('fd20:ce::254', 'ipv6') // Google
+metadata.addAddress('100.100.100.200', 'ipv4') // Alibaba
+metadata.addAddress('168.63.129.16', 'ipv4') // Azure
+metadata.addAddress('192.0.0.192', 'ipv4') // Oracle
+metadata.addSubnet('0.0.0.0', 8, 'ipv4') // this machine by another name
+metadata.addAddress('::', 'ipv6')
+
+const loopback = new BlockList()
+loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+loopback.addAddress('::1', 'ipv6')
+
+const METADATA_NAMES = /^(metadata(\.google\.internal|\.goog)?|instance-data(\.ec2\.internal)?)$/
+
+const isIn = (list: BlockList, address: string) => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+
+/** The host's name or address, in one spelling. */
+function hostOf({ hostname }: URL): string {
+  return hostname
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.$/, '')
+    .toLowerCase()
+}
+
+/** Whether the URL says of itself that it means this machine. */
+export function isLoopback(url: URL): boolean {
+  const host = hostOf(url)
+  return isIP(host) === 0 ? host === 'localhost' || host.endsWith('.localhost') : isIn(loopback, host)
+}
+
+/** Refuses what the URL alone shows to be wrong. Throws a UserError. */
+export function refuseHost(url: URL): void {
+  const host = hostOf(url)
+  if (METADATA_NAMES.test(host) || (isIP(host) !== 0 && isIn(metadata, host)))
+    throw new UserError(
+      `${url.origin} is a link-local or metadata address, from which nothing is downloaded; expected a public host`,
+    )
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url))) return
+  throw new UserError(
+    `${url.protocol}//${url.host} is not encrypted; expected https:// (http:// is for this machine alone, such as http://127.0.0.1)`,
+  )
+}
+
+/**
+ * Name resolution for connections: a name may resolve to anything, so its addresses are judged too. This machine is
+ * reached by its own names alone.
+ */
+export function guardedLookup(resolve: typeof resolveName = resolveName): LookupFunction {
+  return (name, options, done) => {
+    resolve(name, { ...options, all: true }, (error, addresses) => {
+      if (error) {
+        done(error, [])
+        return
+      }
+      const isOwnName = isLoopback(new URL(`http://${name}`))
+      const wrong = addresses.find(
+        ({ address }) => isIn(metadata, address) || (!isOwnName && isIn(loopback, address)),
+      )
+      if (wrong) {
+        const kind = isIn(metadata, wrong.address)
+          ? 'a link-local or metadata address'
+          : 'this machine itself'
+        const message = `${name} resolves to ${wrong.address}, ${kind}, from which nothing is downloaded; expected a public host`
+        done(new UserError(message), [])
+        return
+      }
+      const [first] = addresses
+      if (options.all || !first) done(null, addresses)
+      else done(null, first.address, first.family)
+    })
+  }
+}

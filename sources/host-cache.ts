@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { cacheDirectory } from '../infra/cache.mjs'
+import { exclusively } from '../infra/lock.mjs'
+import { writingTo } from './disk.ts'
+
+/** What was downloaded, for all processes of this host: a directory in the cache, by its path there. */
+export function cachePath(...names: readonly string[]): string {
+  return join(cacheDirectory(), 'sources', ...names)
+}
+
+/**
+ * The directory, made by `fill` where it is not there yet: by one process at a time, and it appears whole. `fill` gets a
+ * directory that keeps what it held when an earlier process was interrupted, and answers the finished one in it.
+ */
+export async function cachedDirectory(
+  directory: string,
+  fill: (incoming: string) => Promise<string>,
+): Promise<string> {
+  if (await isDirectory(directory)) return directory
+  return writingTo(dirname(directory), 'ZEROSHIFT_CACHE', async () => {
+    await mkdir(dirname(directory), { recursive: true })
+    return exclusively(directory, async () => {
+      if (await isDirectory(directory)) return directory
+      const incoming = `${directory}.incoming`
+      await mkdir(incoming, { recursive: true })
+      await rename(await fill(incoming), directory)
+      await rm(incoming, { recursive: true, force: true })
+      return directory
+    })
+  })
+}
+
+/** A small JSON file that says what a server said; it only saves asking again. */
+export async function readRecord(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+export async function writeRecord(file: string, record: unknown): Promise<void> {
+  const aside = `${file}.${randomUUID()}`
+  await writingTo(dirname(file), 'ZEROSHIFT_CACHE', async () => {
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(aside, JSON.stringify(record))
+    await rename(aside, file)
+  })
+}
+
+export async function isDirectory(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined)
+  return found?.isDirectory() ?? false
+}

@@ -1,0 +1,80 @@
+import type { Readable } from 'node:stream'
+import { EnvHttpProxyAgent, request } from 'undici'
+import { UserError } from '../experiment/errors.ts'
+import { guardedLookup, isLoopback, refuseHost } from './address.ts'
+
+/** No answer came: the network is away, or the server is. */
+export class Unreachable extends Error {
+  override readonly name = 'Unreachable'
+}
+
+export interface Answer {
+  readonly url: URL
+  readonly status: number
+  readonly headers: ReadonlyMap<string, string>
+  /** The bytes as they were sent, in whatever encoding. Has to be read or destroyed. */
+  readonly body: Readable
+}
+
+const REDIRECTS = [301, 302, 303, 307, 308]
+const MOST_REDIRECTS = 10
+
+const agent = new EnvHttpProxyAgent({
+  connect: { lookup: guardedLookup(), timeout: 15_000 },
+  headersTimeout: 30_000,
+  // A server that says nothing for so long hangs.
+  bodyTimeout: 30_000,
+})
+
+/**
+ * Asks for a URL and follows redirects; every hop is judged as the first one is, and `token` goes to the first origin
+ * alone. Throws Unreachable where no answer comes.
+ */
+export async function ask(
+  address: string | URL,
+  { headers = {}, token }: { headers?: Readonly<Record<string, string>>; token?: string | undefined } = {},
+): Promise<Answer> {
+  const first = new URL(address)
+  let url = first
+  for (let hops = 0; hops <= MOST_REDIRECTS; hops++) {
+    refuseHost(url)
+    if (isLoopback(url) && !isLoopback(first))
+      throw new UserError(
+        `${first.origin} leads to ${url.origin}, this machine itself; expected a public host`,
+      )
+    const answer = await askOnce(url, {
+      'accept-encoding': 'identity',
+      ...headers,
+      ...(token !== undefined && url.origin === first.origin && { authorization: `Bearer ${token}` }),
+    })
+    const location = answer.headers.get('location')
+    if (!REDIRECTS.includes(answer.status) || location === undefined) return answer
+    answer.body.resume()
+    if (!URL.canParse(location, url.href))
+      throw new Error(`${url.origin} leads to "${location}", which is no URL`)
+    url = new URL(location, url)
+  }
+  throw new Error(`${first.origin}${first.pathname} leads from one place to the next ${MOST_REDIRECTS} times`)
+}
+
+async function askOnce(url: URL, headers: Readonly<Record<string, string>>): Promise<Answer> {
+  try {
+    const answer = await request(url, { headers, dispatcher: agent })
+    return {
+      url,
+      status: answer.statusCode,
+      headers: new Map(Object.entries(answer.headers).map(([name, value]) => [name, String(value)])),
+      body: answer.body,
+    }
+  } catch (error) {
+    if (error instanceof UserError) throw error
+    throw new Unreachable(`${url.origin} does not answer: ${reasonOf(error)}`)
+  }
+}
+
+/** Of several addresses tried, the first one's reason. */
+export function reasonOf(error: unknown): string {
+  const first = error instanceof AggregateError ? (error.errors[0] as unknown) : error
+  if (!(first instanceof Error)) return String(first)
+  return first.message || String((first as NodeJS.ErrnoException).code ?? first.name)
+}

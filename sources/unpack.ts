@@ -1,0 +1,139 @@
+import { createWriteStream } from 'node:fs'
+import { mkdir, readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { extract } from 'tar'
+import { openPromise, type Entry } from 'yauzl'
+import { UserError } from '../experiment/errors.ts'
+import { isSafeName } from './source.ts'
+
+export function isArchive(name: string): boolean {
+  return /\.(zip|tar|tar\.gz|tgz)$/i.test(name)
+}
+
+/**
+ * Unpacks a zip or tar file into an empty directory. Files and folders alone: a link, a device or a name that leads
+ * elsewhere refuses the whole archive. Throws a UserError.
+ */
+export async function unpack(file: string, into: string, limits: Limits): Promise<void> {
+  const admit = admission(limits)
+  try {
+    if (/\.zip$/i.test(file)) await unpackZip(file, into, admit)
+    else await unpackTar(file, into, admit)
+  } catch (error) {
+    // A system call fails for the disk's reasons.
+    if (error instanceof UserError || (error as NodeJS.ErrnoException).syscall !== undefined) throw error
+    throw new UserError(
+      `the archive cannot be unpacked: ${error instanceof Error ? error.message : String(error)}`,
+    )
+  }
+}
+
+export interface Limits {
+  /** Of all files together, as the archive says; no file may turn out longer. */
+  readonly maximumBytes: number
+  readonly maximumFiles: number
+}
+
+type Kind = 'file' | 'directory' | 'other'
+type Admit = (entry: { readonly name: string; readonly kind: Kind; readonly bytes: number }) => boolean
+
+/** Judges the entries as they come. Answers false for what is left out. Throws a UserError. */
+function admission({ maximumBytes, maximumFiles }: Limits): Admit {
+  let bytes = 0
+  let files = 0
+  return (entry) => {
+    const name = entry.name.replace(/^(\.\/)+/, '').replace(/\/+$/, '')
+    if (name === '' || name === '.') return false
+    if (!isSafeName(name))
+      throw new UserError(`the archive holds "${entry.name}", a name that leads out of it; expected none`)
+    if (entry.kind === 'other')
+      throw new UserError(
+        `the archive holds "${entry.name}", which is a link or a device; expected files and folders alone`,
+      )
+    // What a Mac adds.
+    if (/(^|\/)(__MACOSX|\.DS_Store|\._[^/]*)(\/|$)/.test(name)) return false
+    bytes += entry.bytes
+    files += 1
+    if (bytes > maximumBytes)
+      throw new UserError(
+        `the archive holds more than ${maximumBytes} bytes; unpack it by hand and name its directory`,
+      )
+    if (files > maximumFiles)
+      throw new UserError(
+        `the archive holds more than ${maximumFiles} files; unpack it by hand and name its directory`,
+      )
+    return true
+  }
+}
+
+async function unpackTar(file: string, into: string, admit: Admit): Promise<void> {
+  const problems: unknown[] = []
+  await extract({
+    file,
+    cwd: into,
+    strict: true,
+    preserveOwner: false,
+    noMtime: true,
+    // Names are judged here; the library's own removal of a leading slash would hide one.
+    preservePaths: false,
+    filter(name, entry) {
+      if (problems.length > 0) return false
+      try {
+        return admit({ name, kind: kindOf('type' in entry ? entry.type : ''), bytes: entry.size })
+      } catch (error) {
+        problems.push(error)
+        return false
+      }
+    },
+  }).catch((error: unknown) => {
+    problems.push(error)
+  })
+  if (problems.length > 0) throw problems[0]
+}
+
+function kindOf(type: string): Kind {
+  if (type === 'Directory') return 'directory'
+  return ['File', 'OldFile', 'ContiguousFile'].includes(type) ? 'file' : 'other'
+}
+
+const MODE_BITS = 16
+const TYPE_OF_FILE = 0o170000
+const FOLDER = 0o040000
+const REGULAR = 0o100000
+
+async function unpackZip(file: string, into: string, admit: Admit): Promise<void> {
+  const zip = await openPromise(file)
+  try {
+    for await (const entry of zip.eachEntry()) {
+      const kind = kindInZip(entry)
+      if (!admit({ name: entry.fileName, kind, bytes: entry.uncompressedSize })) continue
+      const path = join(into, entry.fileName)
+      if (kind === 'directory') {
+        await mkdir(path, { recursive: true })
+        continue
+      }
+      await mkdir(dirname(path), { recursive: true })
+      await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(path, { flags: 'wx' }))
+    }
+  } finally {
+    zip.close()
+  }
+}
+
+function kindInZip({ fileName, externalFileAttributes }: Entry): Kind {
+  // 0 where the archive was made on a system without such modes.
+  const type = (externalFileAttributes >>> MODE_BITS) & TYPE_OF_FILE
+  if (![0, FOLDER, REGULAR].includes(type)) return 'other'
+  return fileName.endsWith('/') ? 'directory' : 'file'
+}
+
+/** Folders that mean something where they stand alone. */
+const PARTS = /^(train|training|test|testing|val|valid|validation)$/i
+
+/** Most archives hold one folder that is named as the archive is; what is wanted is in there. */
+export async function contentOf(directory: string): Promise<string> {
+  const [only, ...others] = await readdir(directory, { withFileTypes: true })
+  if (!only || others.length > 0 || !only.isDirectory() || PARTS.test(only.name)) return directory
+  return join(directory, only.name)
+}
