@@ -15,10 +15,16 @@ export function storeFor(option?: string, configured?: string): string {
   return storeUrl(option ?? configured ?? process.env.ZEROSHIFT_STORE ?? join(home, 'store'))
 }
 
-/** A path in a config is relative to the config, one on the command line to the working directory. */
+/** A path in a config is relative to the config, one on the command line to the working directory; a URL is as it is. */
 export function absoluteFrom(config: string, path: string): string {
-  return /^[a-z][a-z0-9+.-]*:\/\//i.test(path) ? path : resolve(dirname(config), path)
+  return isUrl(path) ? path : resolve(dirname(config), path)
 }
+
+export function absolute(path: string): string {
+  return isUrl(path) ? path : resolve(path)
+}
+
+const isUrl = (path: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(path)
 
 /** A stack that runs in this directory, for the other commands to find. */
 export interface RunningStack {

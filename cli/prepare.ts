@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { checkSpec, setSizes } from '../experiment/check.ts'
 import { located, parseConfig, type ParsedConfig } from '../experiment/config.ts'
 import type { DatasetFacts } from '../experiment/dataset.ts'
@@ -7,8 +6,8 @@ import { UserError } from '../experiment/errors.ts'
 import { ascending, checkIndices, indicesOf } from '../experiment/indices.ts'
 import { plan } from '../experiment/plan.ts'
 import { runId, type RunInput } from '../experiment/run.ts'
-import type { DataSpec, Spec, SplitSpec } from '../experiment/spec.ts'
-import { absoluteFrom, storeFor, trackingHere } from './place.ts'
+import { withoutPlaces, type DataSpec, type Spec, type SplitSpec } from '../experiment/spec.ts'
+import { absolute, absoluteFrom, storeFor, trackingHere } from './place.ts'
 
 export interface Asked {
   readonly config: string
@@ -34,23 +33,28 @@ export async function configText(config: string, whose: string): Promise<string>
 }
 
 /** The settings with every place made absolute, and the store and a running stack's tracking server filled in. */
-export function settingsOf(
-  { config, overrides, store }: Asked,
-  { settings }: ParsedConfig,
-): RunInput['settings'] {
+export function settingsOf({ config, overrides, store }: Asked, parsed: ParsedConfig): RunInput['settings'] {
+  const { settings } = parsed
   const place = (key: 'store' | 'dataDirectory') => {
     const path = settings[key]
     const onCommandLine = overrides.some((text) => text.startsWith(`${key}=`))
     return path === undefined || onCommandLine ? path : absoluteFrom(config, path)
   }
-  const dataDirectory = place('dataDirectory')
+  const dataDirectory = place('dataDirectory') ?? dataFrom(parsed, config, overrides)
   const tracking = settings.tracking ?? trackingHere()
   return {
     ...settings,
     ...(tracking && { tracking }),
     store: storeFor(store, place('store')),
-    ...(dataDirectory !== undefined && { dataDirectory: resolve(dataDirectory) }),
+    ...(dataDirectory !== undefined && { dataDirectory: absolute(dataDirectory) }),
   }
+}
+
+/** A directory is relative to the config, and to the working directory where the command line gives it; a URL is as it is. */
+function dataFrom({ spec }: ParsedConfig, config: string, overrides: readonly string[]): string | undefined {
+  if (!('from' in spec.data) || spec.data.from === undefined) return undefined
+  const onCommandLine = overrides.some((text) => /^data(\.from)?=/.test(text))
+  return onCommandLine ? spec.data.from : absoluteFrom(config, spec.data.from)
 }
 
 /** What is known of a data set once its files have been read. */
@@ -79,7 +83,13 @@ export async function prepare(
     await checkForgotten(spec, facts)
     const planned = plan(spec, facts)
     return {
-      run: { id: runId(spec.name, planned), spec, facts, plan: planned, command: { config, overrides } },
+      run: {
+        id: runId(spec.name, planned),
+        spec: withoutPlaces(spec),
+        facts,
+        plan: planned,
+        command: { config, overrides },
+      },
       settings,
     }
   } catch (error) {

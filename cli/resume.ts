@@ -3,6 +3,7 @@ import { openArtifacts } from '../artifacts/artifacts.ts'
 import { differences } from '../experiment/differences.ts'
 import { UserError } from '../experiment/errors.ts'
 import type { RunInput, RunRecord } from '../experiment/run.ts'
+import { withoutPlaces } from '../experiment/spec.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import { stageVersions } from '../experiment/stages.ts'
 import { commandOf } from '../report/command.ts'
@@ -73,7 +74,7 @@ async function refuseChanges(run: RunRecord, { say }: Talk): Promise<void> {
     return
   }
   const parsed = await readConfig({ config, overrides })
-  const changes = differences(run.spec, parsed.spec)
+  const changes = differences(run.spec, withoutPlaces(parsed.spec))
   if (changes.length > 0)
     throw new UserError([
       {

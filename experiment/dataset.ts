@@ -10,4 +10,9 @@ export interface DatasetFacts {
   readonly test: readonly number[]
   readonly sources: readonly { readonly name: string; readonly sha256: string; readonly bytes: number }[]
   readonly citation: string
+  /** Images that were left out because they cannot be decoded: how many, and the first of them by name. */
+  readonly skipped?: { readonly images: number; readonly first: readonly string[] }
 }
+
+/** The citation of data that nobody published under a name known here. */
+export const ownCitation = "the user's own"

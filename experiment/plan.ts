@@ -1,7 +1,7 @@
 import { digestOf } from './canonical.ts'
 import type { DatasetFacts } from './dataset.ts'
 import type { MethodName } from './methods.ts'
-import type { Spec, SplitSpec } from './spec.ts'
+import type { DataSpec, Spec, SplitSpec } from './spec.ts'
 import {
   stageVersions,
   type StageInputs,
@@ -83,7 +83,7 @@ export function plan(spec: Spec, facts: DatasetFacts): Plan {
   const dataset = stage(
     'dataset',
     `read ${spec.data.name}`,
-    { data: spec.data, facts, seed: spec.seed.data },
+    { data: keyedData(spec.data), facts, seed: spec.seed.data },
     {},
   )
   const ranking = spec.split.kind === 'hard' ? rankingOf(spec, ref(dataset)) : undefined
@@ -302,6 +302,12 @@ function rankingOf(spec: Spec, dataset: StageRef): StageOf<'evaluate'> {
   const original = train(spec, { dataset }, spec.seed.training, 'train original')
   const params = { model: spec.model, batchSize: 500 }
   return stage('evaluate', 'rank training samples', params, { dataset, model: ref(original) })
+}
+
+/** Of the data, what its files hold (which the facts tell) and how they are read count, not where they are or whose. */
+function keyedData(data: DataSpec): DataSpec {
+  const { from: _, citation: __, ...keyed } = data as DataSpec & { from?: string; citation?: string }
+  return keyed as DataSpec
 }
 
 /** Of a file of indices, what it says counts, not where it was or how it was written. */

@@ -5,7 +5,7 @@ export interface Samples {
   /** Bytes [n, height, width, channels]. */
   readonly images: Uint8Array
   /** Class indices [n]. */
-  readonly labels: Uint8Array
+  readonly labels: Int32Array
 }
 
 export interface Dataset {
@@ -15,6 +15,13 @@ export interface Dataset {
   readonly samples: Samples
   /** The first so many samples come from training files, the rest from test files. */
   readonly trainable: number
+}
+
+/** A file as its publisher offers it. */
+export interface Download {
+  readonly url: string
+  readonly bytes: number
+  readonly sha256: string
 }
 
 /** What a data set's file exports. */

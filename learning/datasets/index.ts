@@ -4,14 +4,28 @@ import type { DatasetFacts } from '../../experiment/dataset.ts'
 import { UserError } from '../../experiment/errors.ts'
 import type { DataSpec, Settings } from '../../experiment/spec.ts'
 import { cifar10 } from './cifar10.ts'
+import { cifar100 } from './cifar100.ts'
 import type { Dataset, DatasetReader, DataSpecOf } from './dataset.ts'
 import { digits } from './digits.ts'
+import { imageFolder } from './image-folder.ts'
+import { mnistReader } from './mnist.ts'
+import { npz } from './npz.ts'
+import { parquet } from './parquet.ts'
+import { svhn } from './svhn.ts'
 
 export type { Dataset, Samples } from './dataset.ts'
 
 const readers: { readonly [N in DataSpec['name']]: DatasetReader<DataSpecOf<N>> } = {
   digits,
   cifar10,
+  mnist: mnistReader('mnist'),
+  'fashion-mnist': mnistReader('fashion-mnist'),
+  kmnist: mnistReader('kmnist'),
+  cifar100,
+  svhn,
+  'image-folder': imageFolder,
+  parquet,
+  npz,
 }
 
 /**
@@ -26,8 +40,10 @@ export async function findDataDirectory(
   if (dataDirectory !== undefined) {
     const directory = resolve(dataDirectory)
     if (await isDirectory(directory)) return directory
-    const message = `dataDirectory: there is no directory ${directory}; expected the one that holds ${spec.name}'s files`
-    throw new UserError([{ message, path: 'dataDirectory' }])
+    // What a config says as data.from is among the settings by now (cli/prepare.ts).
+    const path = 'from' in spec && spec.from !== undefined ? 'data.from' : 'dataDirectory'
+    const message = `${path}: there is no directory ${directory}; expected the one that holds ${spec.name}'s files`
+    throw new UserError([{ message, path }])
   }
   const { ZEROSHIFT_DATA } = process.env
   if (ZEROSHIFT_DATA) {

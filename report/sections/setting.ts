@@ -20,13 +20,18 @@ export function settingSection(input: ReportInput): Markup {
         html`<p>
           ${facts.name}: ${counted(sum(facts.train) + sum(facts.test), 'sample')} of
           ${facts.shape.join(' × ')} in ${counted(facts.classes.length, 'class', 'classes')}
-          (${facts.classes.join(', ')})
+          (${firstOf(facts.classes)})
         </p>`,
         facts.sources.map(
           ({ name, sha256, bytes }) =>
             html`<p class="note">${name}, ${counted(bytes, 'byte')}, SHA-256 <code>${sha256}</code></p>`,
         ),
-        facts.citation && html`<p class="note">${facts.citation}</p>`,
+        facts.skipped &&
+          html`<p class="note">
+            ${counted(facts.skipped.images, 'image')} left out that cannot be decoded:
+            ${facts.skipped.first.join(', ')}${facts.skipped.images > facts.skipped.first.length && ', …'}
+          </p>`,
+        html`<p class="note">${('citation' in spec.data && spec.data.citation) || facts.citation}</p>`,
       ])}
       ${fact('Split', [html`<p>Forgets ${describeSplit(spec.split, facts)}</p>`, splitSizes(input)])}
       ${fact('Model', `${model}: ${describeOptions(shape)}${parameters === undefined ? '' : `; ${counted(parameters, 'parameter')}`}`)}
@@ -49,6 +54,13 @@ export function settingSection(input: ReportInput): Markup {
       ${fact('Software', environments.length === 0 ? 'n/a: no stage finished' : environments.map((environment) => html`<p>${describeEnvironment(environment)}</p>`))}
     </dl>
   </section>`
+}
+
+const MOST_CLASSES = 20
+
+function firstOf(classes: readonly string[]): string {
+  const more = classes.length - MOST_CLASSES
+  return [...classes.slice(0, MOST_CLASSES), ...(more > 0 ? [`and ${more} more`] : [])].join(', ')
 }
 
 function fact(term: string, content: Content): Markup {
