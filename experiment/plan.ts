@@ -307,7 +307,7 @@ function rankingOf(spec: Spec, dataset: StageRef): StageOf<'evaluate'> {
 /** Of the data, what its files hold (which the facts tell) and how they are read count, not where they are or whose. */
 function keyedData(data: DataSpec): DataSpec {
   const { from: _, citation: __, ...keyed } = data as DataSpec & { from?: string; citation?: string }
-  return keyed as DataSpec
+  return keyed
 }
 
 /** Of a file of indices, what it says counts, not where it was or how it was written. */

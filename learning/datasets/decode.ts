@@ -34,9 +34,11 @@ export async function decodeImage(bytes: Uint8Array, { size, resize, channels }:
       ignoreIcc: true,
       autoOrient: true,
     })
-    const { format, space } = await image.metadata()
+    const { format, space, width, height } = await image.metadata()
     if (!FORMATS.includes(format))
       throw new FormatError(`is of the format ${format}, expected png, jpeg or webp`)
+    if (width * height > MOST_PIXELS)
+      throw new FormatError(`has ${width}×${height} pixels, expected at most ${MOST_PIXELS}`)
     if (space === 'cmyk')
       throw new FormatError('has the inks of printing (CMYK) for channels; save it in RGB or grey')
     const flat = image.flatten({ background: 'black' }).toColourspace(channels === 1 ? 'b-w' : 'srgb')
@@ -52,14 +54,9 @@ export async function decodeImage(bytes: Uint8Array, { size, resize, channels }:
     return { shape: [info.height, info.width, channels], pixels: data }
   } catch (error) {
     if (error instanceof FormatError) throw error
-    throw new FormatError(`cannot be decoded: ${reasonOf(error)}`)
+    // What libvips gives as its reason may be another image's that is decoded at the same time.
+    throw new FormatError('cannot be decoded: it is cut, damaged or no image')
   }
-}
-
-/** libvips says several things, each on a line of its own. */
-function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  return message.trim().split('\n')[0] ?? message
 }
 
 /** Only who decodes images waits for libvips to load. */

@@ -80,7 +80,10 @@ async function read(spec: SvhnSpec, directory: string): Promise<Dataset> {
 export async function decodeSvhn(bytes: Buffer) {
   const arrays = await decodeMatlab(bytes)
   const [x, y] = [arrays.get('X'), arrays.get('y')]
-  if (!x || !y) throw new FormatError(`has the arrays ${[...arrays.keys()].join(', ')}, expected X and y`)
+  if (!x || !y)
+    throw new FormatError(
+      `has ${arrays.size > 0 ? `the arrays ${[...arrays.keys()].join(', ')}` : 'no arrays'}, expected X and y`,
+    )
   // MATLAB leaves out a last dimension of 1.
   const [height, width, channels, count = 1] = x.shape
   if (
