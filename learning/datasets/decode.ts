@@ -34,7 +34,7 @@ export async function decodeImage(bytes: Uint8Array, { size, resize, channels }:
       ignoreIcc: true,
       autoOrient: true,
     })
-    const { format, space, width, height } = await image.metadata()
+    const { format, space, width, height } = await sharp(bytes, { limitInputPixels: false }).metadata()
     if (!FORMATS.includes(format))
       throw new FormatError(`is of the format ${format}, expected png, jpeg or webp`)
     if (width * height > MOST_PIXELS)

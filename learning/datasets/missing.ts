@@ -14,7 +14,7 @@ export function missingFiles(name: string, files: readonly string[]): UserError 
 export function unnamedPlace(name: string): UserError {
   return dataError(
     'data.from',
-    `${name} has no files of its own; name as data.from where yours are: ` +
-      'a directory, https://…, s3://… or hf://datasets/owner/name@revision',
+    `${name} has no files of its own; name as data.from where yours are (a directory, https://…, s3://… or ` +
+      'hf://datasets/owner/name@revision), or the directory as dataDirectory or --data-directory',
   )
 }

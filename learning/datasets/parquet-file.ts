@@ -82,7 +82,8 @@ function checkPages(bytes: Uint8Array, { row_groups }: FileMetaData, wanted: rea
     for (const { meta_data: meta } of columns) {
       if (!meta || !wanted.includes(meta.path_in_schema[0] ?? '')) continue
       const name = meta.path_in_schema.join('.')
-      const begin = Number(meta.dictionary_page_offset ? meta.dictionary_page_offset : meta.data_page_offset)
+      const dictionary = Number(meta.dictionary_page_offset ?? 0)
+      const begin = dictionary === 0 ? Number(meta.data_page_offset) : dictionary
       const end = begin + Number(meta.total_compressed_size)
       if (!(begin >= 4 && begin <= end && end <= bytes.length))
         throw new FormatError(
