@@ -9,6 +9,9 @@ import { countLabels, dataError, summarised, type SourceFile } from './files.ts'
 import { unnamedPlace } from './missing.ts'
 import { decodePictures } from './pictures.ts'
 
+const PATH = 'data.from'
+const IMAGES = /\.(png|jpe?g|webp)$/i
+
 type FolderSpec = DataSpecOf<'image-folder'>
 
 /**
@@ -19,13 +22,10 @@ export const imageFolder: DatasetReader<FolderSpec> = {
   home({ name }) {
     throw unnamedPlace(name)
   },
-  wants: (_, name) => /\.(png|jpe?g|webp)$/i.test(name),
+  wants: (_, name) => IMAGES.test(name),
   inspect: async (spec, directory) => (await read(spec, directory)).facts,
   read,
 }
-
-const PATH = 'data.from'
-const IMAGES = /\.(png|jpe?g|webp)$/i
 
 /** One of the trees: `train`, `test`, or all there is, which is called `.`. */
 interface Tree {
