@@ -5,17 +5,17 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { encodeTensors, type WritableTensor } from '../../../artifacts/safetensors.ts'
 import { toPeft } from '../../../checkpoints/peft.ts'
 import { adapterOf, readPeft, withAdapter } from '../../../checkpoints/read-peft.ts'
-import { readCheckpoint, inspectCheckpoint } from '../../../checkpoints/read.ts'
 import { publishedSpelling } from '../../../checkpoints/spelling.ts'
 import type { Architecture, VitArchitecture } from '../../../experiment/checkpoint.ts'
 import { UserError } from '../../../experiment/errors.ts'
 import { adaptableLayers, architectureLayers } from '../../../experiment/model.ts'
 import { adapted, lora } from '../../../learning/lora.ts'
-import { parameterSpecs, totalSize, type Tensors } from '../../../learning/parameters.ts'
+import { totalSize } from '../../../learning/parameters.ts'
 import { stream } from '../../../learning/random.ts'
 import { tf } from '../../../learning/tf.ts'
+import { parametersFor } from '../../support/parameters.ts'
 import { closeTo } from '../../support/tensors.ts'
-import { tinyResnet, tinyVit, writeCheckpoint } from '../../support/tiny-checkpoint.ts'
+import { tinyResnet, tinyVit } from '../../support/tiny-checkpoint.ts'
 
 let directory: string
 beforeEach(() => {
@@ -26,18 +26,6 @@ afterEach(() => {
 })
 
 const distilled: VitArchitecture = { ...tinyVit, family: 'deit', distilled: true }
-
-/** A checkpoint's parameters, random ones. */
-function parametersFor(architecture: Architecture): Tensors {
-  const random = stream(1, 'parameters')
-  const { trained, statistics } = parameterSpecs(architectureLayers(architecture, 10))
-  return Object.fromEntries(
-    [...trained, ...statistics].map(({ name, shape }) => {
-      const size = totalSize([{ name, shape, init: 'zeros', fanIn: 1 }])
-      return [name, { shape, values: Float32Array.from({ length: size }, () => random.normal()) }]
-    }),
-  )
-}
 
 /** Of every layer, with random A and B. */
 function randomAdapter(architecture: Architecture, rank = 2) {
