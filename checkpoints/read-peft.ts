@@ -108,6 +108,11 @@ async function readTensors(directory: string) {
   }
 }
 
+/** The published name of a model's layer or tensor, whichever way an adapter spells it. */
+export function publishedNames(architecture: Architecture): (name: string) => string {
+  return (name) => (architecture.kind === 'vit' ? publishedSpelling(name, architecture.family) : name)
+}
+
 /**
  * What an adapter does to a model; `classes` are those of the model's own head, 0 where it has none. Throws a UserError that names
  * layers that the model does not have, and updates that are missing or of another shape.
@@ -117,8 +122,7 @@ export function adapterOf(
   architecture: Architecture,
   ownClasses: number,
 ): Adapter {
-  const family = architecture.kind === 'vit' ? architecture.family : undefined
-  const published = (name: string) => (family === undefined ? name : publishedSpelling(name, family))
+  const published = publishedNames(architecture)
   const given = new Map(Object.entries(saved).map(([name, tensor]) => [published(name), tensor]))
   const heads = headsOf(architecture)
   const classes = given.get(`${heads[0] ?? ''}.weight`)?.shape[0] ?? ownClasses
@@ -173,7 +177,8 @@ export function adapterOf(
   const isPublished = [...updates.map(({ module }) => module), ...Object.keys(saved)].some((name) =>
     /(^|\.)encoder\.layer\.\d/.test(name),
   )
-  const spelt = (name: string) => (family === undefined || isPublished ? name : currentSpelling(name, family))
+  const spelt = (name: string) =>
+    architecture.kind === 'resnet' || isPublished ? name : currentSpelling(name, architecture.family)
   for (const tensor of parameters.keys()) {
     const layer = ownerOf(tensor)
     const name = spelt(layer)
