@@ -47,7 +47,9 @@ async function namedDirectory(
     return (await localDirectory(dataDirectory, { files }, { notify })).directory
   } catch (error) {
     if (!(error instanceof UserError)) throw error
+    // What a config says as data.from is among the settings by now (cli/prepare.ts).
+    const path = 'from' in spec && spec.from !== undefined ? 'data.from' : 'dataDirectory'
     const expected = isRemote(dataDirectory) ? '' : `; expected the one that holds ${spec.name}'s files`
-    throw new UserError([{ message: `dataDirectory: ${error.message}${expected}`, path: 'dataDirectory' }])
+    throw new UserError([{ message: `${path}: ${error.message}${expected}`, path }])
   }
 }

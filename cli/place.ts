@@ -4,7 +4,7 @@ import type { Artifacts } from '../artifacts/artifacts.ts'
 import { storeUrl } from '../artifacts/store.ts'
 import { UserError } from '../experiment/errors.ts'
 import type { RunRecord } from '../experiment/run.ts'
-import type { Settings } from '../experiment/spec.ts'
+import { isElsewhere, type Settings } from '../experiment/spec.ts'
 import { isAlive } from '../infra/alive.mjs'
 
 /** Where things of this working directory are: results unless told otherwise, the embedded server's runs, the logs. */
@@ -15,9 +15,13 @@ export function storeFor(option?: string, configured?: string): string {
   return storeUrl(option ?? configured ?? process.env.ZEROSHIFT_STORE ?? join(home, 'store'))
 }
 
-/** A path in a config is relative to the config, one on the command line to the working directory. */
+/** A path in a config is relative to the config, one on the command line to the working directory; a URL is as it is. */
 export function absoluteFrom(config: string, path: string): string {
-  return /^[a-z][a-z0-9+.-]*:\/\//i.test(path) ? path : resolve(dirname(config), path)
+  return isElsewhere(path) ? path : resolve(dirname(config), path)
+}
+
+export function absolute(path: string): string {
+  return isElsewhere(path) ? path : resolve(path)
 }
 
 /** A stack that runs in this directory, for the other commands to find. */

@@ -184,7 +184,8 @@ function columnsOf(
   const paths = [...new Set(cells.flatMap(({ point }) => Object.keys(point.set)))]
   const given = paths.map((path) => ({
     path,
-    of: cells.map(({ spec }) => valueAt(spec, parsePath(path) ?? [])),
+    // Where data lies is in no spec, and tells cells apart all the same.
+    of: cells.map(({ spec, point }) => valueAt(spec, parsePath(path) ?? []) ?? point.set[path]),
   }))
   const bases = basesOf(space).length > 1 ? [{ path: 'base', of: cells.map(({ spec }) => spec.name) }] : []
   const varied = [...bases, ...given].filter(({ of }) => new Set(of.map(json)).size > 1)

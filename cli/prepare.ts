@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { checkSpec, setSizes } from '../experiment/check.ts'
 import { located, parseConfig, type ParsedConfig } from '../experiment/config.ts'
 import type { CheckpointFacts } from '../experiment/checkpoint.ts'
@@ -8,9 +7,16 @@ import { UserError } from '../experiment/errors.ts'
 import { ascending, checkIndices, indicesOf } from '../experiment/indices.ts'
 import { plan } from '../experiment/plan.ts'
 import { runId, type RunInput } from '../experiment/run.ts'
-import type { DataSpec, ModelSpec, Spec, SplitSpec } from '../experiment/spec.ts'
-import { formatSource, isRemote, parseSource } from '../sources/source.ts'
-import { absoluteFrom, storeFor, trackingHere } from './place.ts'
+import {
+  isElsewhere,
+  withoutPlaces,
+  type DataSpec,
+  type ModelSpec,
+  type Spec,
+  type SplitSpec,
+} from '../experiment/spec.ts'
+import { formatSource, parseSource } from '../sources/source.ts'
+import { absolute, absoluteFrom, storeFor, trackingHere } from './place.ts'
 
 export interface Asked {
   readonly config: string
@@ -43,29 +49,29 @@ export function settingsOf({ config, overrides, store }: Asked, parsed: ParsedCo
     const onCommandLine = overrides.some((text) => text.startsWith(`${key}=`))
     return path === undefined || onCommandLine ? path : absoluteFrom(config, path)
   }
-  const dataDirectory = place('dataDirectory')
-  const modelDirectory = place('modelDirectory') ?? sourceOf(parsed.spec.model, { config, overrides })
+  const source = (part: 'data' | 'model') => sourceOf(parsed.spec[part], part, { config, overrides })
+  const dataDirectory = place('dataDirectory') ?? source('data')
+  const modelDirectory = place('modelDirectory') ?? source('model')
   const tracking = settings.tracking ?? trackingHere()
   return {
     ...settings,
     ...(tracking && { tracking }),
     store: storeFor(store, place('store')),
-    ...(dataDirectory !== undefined && { dataDirectory: anywhere(dataDirectory) }),
-    ...(modelDirectory !== undefined && { modelDirectory: anywhere(modelDirectory) }),
+    ...(dataDirectory !== undefined && { dataDirectory: absolute(dataDirectory) }),
+    ...(modelDirectory !== undefined && { modelDirectory: absolute(modelDirectory) }),
   }
 }
 
-/** Where a pre-trained model's files are: a directory is relative to the config, or to here on the command line. */
+/** Where files are: a directory is relative to the config, and to the working directory where the command line gives it. */
 function sourceOf(
-  model: ModelSpec,
+  of: DataSpec | ModelSpec,
+  part: 'data' | 'model',
   { config, overrides }: Pick<Asked, 'config' | 'overrides'>,
 ): string | undefined {
-  if (model.name !== 'pretrained' || model.from === undefined) return undefined
-  const onCommandLine = overrides.some((text) => /^model(\.from)?=/.test(text))
-  return onCommandLine || isRemote(model.from) ? model.from : absoluteFrom(config, model.from)
+  if (!('from' in of) || of.from === undefined) return undefined
+  const onCommandLine = overrides.some((text) => new RegExp(`^${part}(\\.from)?=`).test(text))
+  return onCommandLine || isElsewhere(of.from) ? of.from : absoluteFrom(config, of.from)
 }
-
-export const anywhere = (source: string) => (isRemote(source) ? source : resolve(source))
 
 /** What is known of a data set once its files have been read. */
 export interface Inspect {
@@ -112,7 +118,13 @@ export async function prepare(
     await checkForgotten(spec, facts)
     const planned = plan(spec, facts)
     return {
-      run: { id: runId(spec.name, planned), spec, facts, plan: planned, command: { config, overrides } },
+      run: {
+        id: runId(spec.name, planned),
+        spec: withoutPlaces(spec),
+        facts,
+        plan: planned,
+        command: { config, overrides },
+      },
       settings,
     }
   } catch (error) {
@@ -129,7 +141,8 @@ async function completeModel(
   if (model.name !== 'pretrained') return model
   const { facts, revision } = await inspect.checkpoint(settings)
   const source = model.from === undefined ? undefined : parseSource(model.from)
-  const from = source?.kind === 'hf' && revision !== undefined ? formatSource({ ...source, revision }) : model.from
+  const from =
+    source?.kind === 'hf' && revision !== undefined ? formatSource({ ...source, revision }) : model.from
   return { ...model, ...(from !== undefined && { from }), checkpoint: facts }
 }
 

@@ -73,7 +73,8 @@ async function refuseChanges(run: RunRecord, { say }: Talk): Promise<void> {
     return
   }
   const parsed = await readConfig({ config, overrides })
-  const changes = differences(run.spec, parsed.spec)
+  const now = await prepare({ config, overrides }, parsed, inspecting(say))
+  const changes = differences(run.spec, now.run.spec)
   if (changes.length > 0)
     throw new UserError([
       {
@@ -84,7 +85,6 @@ async function refuseChanges(run: RunRecord, { say }: Talk): Promise<void> {
         message: `Undo the change, or start what it says now as a run of its own, which reuses what they share: ${commandOf(run)}`,
       },
     ])
-  const now = await prepare({ config, overrides }, parsed, inspecting(say))
   const data = differences(run.facts, now.run.facts)
   if (data.length > 0)
     throw new UserError(

@@ -8,14 +8,14 @@ import type { DatasetFacts } from '../experiment/dataset.ts'
 import { differences } from '../experiment/differences.ts'
 import { UserError, type Problem } from '../experiment/errors.ts'
 import { checkpointOf } from '../experiment/model.ts'
+import { isElsewhere } from '../experiment/spec.ts'
 import { runId, type RunInput, type RunResult } from '../experiment/run.ts'
 import { plannedAgain, readPublished, type PublishedRun } from '../report/published.ts'
 import { compareWithReport } from '../report/verification.ts'
-import { isRemote } from '../sources/source.ts'
 import { answering, conduct, type ConductOptions } from './conduct.ts'
 import { findReport, type FoundReport, type Wanted } from './find-report.ts'
-import { home, storeFor } from './place.ts'
-import { anywhere, inspecting } from './prepare.ts'
+import { absolute, home, storeFor } from './place.ts'
+import { inspecting } from './prepare.ts'
 import { coloursOf } from './print.ts'
 import { runJob, type Ends } from './run-job.ts'
 import type { Talk } from './talk.ts'
@@ -65,17 +65,13 @@ async function recomputation(
   const named = options.dataDirectory ?? report.dataDirectory
   const model = modelPlace(options.modelDirectory ?? report.modelDirectory, spec, report.where)
   const settings = {
-    ...(named !== undefined && { dataDirectory: anywhere(named) }),
+    ...(named !== undefined && { dataDirectory: absolute(named) }),
     ...(model !== undefined && { modelDirectory: model }),
   }
   const data = await findDataDirectory(spec.data, settings, say)
   refuseOtherData(facts, await inspectDataset(spec.data, data), data)
   if (spec.model.name === 'pretrained')
-    refuseOtherCheckpoint(
-      checkpointOf(spec.model),
-      (await inspecting(say).checkpoint(settings)).facts,
-      model,
-    )
+    refuseOtherCheckpoint(checkpointOf(spec.model), (await inspecting(say).checkpoint(settings)).facts, model)
   const store = storeFor(directory)
   return {
     run: {
@@ -97,8 +93,8 @@ function modelPlace(
   where: string,
 ): string | undefined {
   if (model.name !== 'pretrained') return undefined
-  if (named !== undefined) return anywhere(named)
-  if (model.from !== undefined && isRemote(model.from)) return model.from
+  if (named !== undefined) return absolute(named)
+  if (model.from !== undefined && isElsewhere(model.from)) return model.from
   const message = `the run starts from a checkpoint in ${model.from ?? 'a directory'}; name the directory that holds it here with --model-directory`
   throw new UserError([{ file: where, message }])
 }

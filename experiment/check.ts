@@ -71,9 +71,14 @@ export function setSizes(
   facts: DatasetFacts,
 ): { readonly train: number; readonly validation: number; readonly test: number } {
   const samples = sum(facts.train)
-  const cut = data.name === 'digits' ? Math.round(data.test * samples) : 0
+  const cut = Math.round(testShare(data) * samples)
   const validation = Math.round(data.validation * (samples - cut))
   return { train: samples - cut - validation, validation, test: cut + sum(facts.test) }
+}
+
+/** The share of the training files' samples that is cut off for testing. */
+export function testShare(data: DataSpec): number {
+  return 'test' in data && typeof data.test === 'number' ? data.test : 0
 }
 
 /** How many of some training samples a split forgets that gives a `fraction` or a `count` of them. */
@@ -183,7 +188,7 @@ function checkSets({ data, split }: Spec, facts: DatasetFacts, report: Report): 
   }
 
   // Half of them trains the attack, the other half is scored.
-  const share = data.name === 'digits' ? sizes.test / sum(facts.train) : 1
+  const share = testShare(data) > 0 ? sizes.test / sum(facts.train) : 1
   const counts = sum(facts.test) > 0 ? facts.test : facts.train
   const test = Math.round(share * sum(counts.filter((_, index) => !forgotten.includes(index))))
   if (test < 2)

@@ -10,9 +10,14 @@ export interface DatasetFacts {
   readonly test: readonly number[]
   readonly sources: readonly { readonly name: string; readonly sha256: string; readonly bytes: number }[]
   readonly citation: string
+  /** Images that were left out because they cannot be decoded: how many, and the first of them by name. */
+  readonly skipped?: { readonly images: number; readonly first: readonly string[] }
 }
 
 /** The greatest pixel value, which is white. */
 export function whiteOf({ name }: Pick<DatasetFacts, 'name'>): number {
   return name === 'digits' ? 16 : 255
 }
+
+/** The citation of data that nobody published under a name known here. */
+export const ownCitation = "the user's own"

@@ -2,7 +2,7 @@ import { digestOf } from './canonical.ts'
 import type { DatasetFacts } from './dataset.ts'
 import type { MethodName } from './methods.ts'
 import { checkpointOf } from './model.ts'
-import type { ModelSpec, Spec, SplitSpec } from './spec.ts'
+import type { DataSpec, ModelSpec, Spec, SplitSpec } from './spec.ts'
 import {
   stageVersions,
   type StageInputs,
@@ -92,7 +92,7 @@ export function plan(asked: Spec, facts: DatasetFacts): Plan {
   const dataset = stage(
     'dataset',
     `read ${spec.data.name}`,
-    { data: spec.data, facts, seed: spec.seed.data },
+    { data: keyedData(spec.data), facts, seed: spec.seed.data },
     {},
   )
   const ranking =
@@ -320,6 +320,12 @@ function rankingOf(spec: Spec, inputs: StageInputs['train']): StageOf<'evaluate'
 function keyedModel(model: ModelSpec): ModelSpec {
   if (model.name !== 'pretrained') return model
   const { from: _, ...keyed } = model
+  return keyed
+}
+
+/** Of the data, what its files hold (which the facts tell) and how they are read count, not where they are or whose. */
+function keyedData(data: DataSpec): DataSpec {
+  const { from: _, citation: __, ...keyed } = data as DataSpec & { from?: string; citation?: string }
   return keyed
 }
 

@@ -1,17 +1,16 @@
-import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import type { DatasetFacts } from '../../experiment/dataset.ts'
-import type { Dataset, DatasetReader, DataSpecOf, PublishedFile } from './dataset.ts'
-import { collectProblems, countLabels, dataError, readDataFile, type SourceFile } from './files.ts'
+import { CIFAR_IMAGE, inspectCifar, readCifar, type CifarFile, type CifarLayout } from './cifar.ts'
+import type { DatasetReader, DataSpecOf, PublishedFile } from './dataset.ts'
+import { dataError } from './files.ts'
 
 type Cifar10Spec = DataSpecOf<'cifar10'>
 
-const CLASSES = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck']
-const SIDE = 32
-const PLANE = SIDE * SIDE
-const IMAGE = 3 * PLANE
-/** One byte for the label, then the red, the green and the blue plane. */
-const RECORD = 1 + IMAGE
+const LAYOUT: CifarLayout = {
+  name: 'cifar10',
+  labelBytes: 1,
+  label: 0,
+  classes: ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'],
+}
+const RECORD = 1 + CIFAR_IMAGE
 
 const known = (sha256: string) => ({ bytes: 10_000 * RECORD, sha256 })
 const KNOWN_FILES: ReadonlyMap<string, ReturnType<typeof known>> = new Map([
@@ -23,7 +22,6 @@ const KNOWN_FILES: ReadonlyMap<string, ReturnType<typeof known>> = new Map([
   ['test_batch.bin', known('8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b')],
 ])
 
-const PAGE = 'https://www.cs.toronto.edu/~kriz/cifar.html'
 const ARCHIVE: PublishedFile = {
   url: 'https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz',
   bytes: 170_052_171,
@@ -39,41 +37,8 @@ export const cifar10: DatasetReader<Cifar10Spec> = {
   },
 
   wants: (spec, name) => [...spec.train, ...spec.test].includes(name),
-
-  async inspect(spec, directory) {
-    const batches = await collectProblems(
-      filesOf(spec).map(({ name, path }) => async () => {
-        const { content, source } = await readBatch(directory, name, path)
-        return { source, counts: countLabels(labelsOf(content), CLASSES.length) }
-      }),
-    )
-    return factsOf(spec, batches)
-  },
-
-  async read(spec, directory): Promise<Dataset> {
-    const files = filesOf(spec)
-    const sizes = await Promise.all(files.map(({ name }) => sizeOf(join(directory, name))))
-    const total = sizes.reduce((sum, size) => sum + Math.floor(size / RECORD), 0)
-    const images = new Uint8Array(total * IMAGE)
-    const labels = new Uint8Array(total)
-
-    let filled = 0
-    let trainable = 0
-    const batches = await collectProblems(
-      files.map(({ name, path, set }) => async () => {
-        const { content, source } = await readBatch(directory, name, path)
-        const own = labelsOf(content)
-        if (filled + own.length > total) throw new Error(`${join(directory, name)} grew while it was read`)
-        labels.set(own, filled)
-        toNhwc(content, images.subarray(filled * IMAGE))
-        filled += own.length
-        if (set === 'train') trainable = filled
-        return { source, counts: countLabels(own, CLASSES.length) }
-      }),
-    )
-    if (filled < total) throw new Error(`a data file in ${directory} shrank while it was read`)
-    return { facts: factsOf(spec, batches), maximum: 255, samples: { images, labels }, trainable }
-  },
+  inspect: (spec, directory) => inspectCifar(LAYOUT, filesOf(spec), directory),
+  read: (spec, directory) => readCifar(LAYOUT, filesOf(spec), directory),
 }
 
 function refuseUnofficial(name: string, path: string): void {
@@ -86,71 +51,8 @@ function refuseUnofficial(name: string, path: string): void {
 }
 
 /** Training files first. */
-function filesOf(spec: Cifar10Spec) {
+function filesOf(spec: Cifar10Spec): readonly CifarFile[] {
   return (['train', 'test'] as const).flatMap((set) =>
-    spec[set].map((name, i) => ({ name, set, path: `data.${set}[${i}]` })),
+    spec[set].map((name, i) => ({ name, set, path: `data.${set}[${i}]`, known: KNOWN_FILES.get(name) })),
   )
-}
-
-async function readBatch(directory: string, name: string, path: string) {
-  const advice = `get the file anew from ${PAGE}, or name another directory as dataDirectory`
-  const batch = await readDataFile(directory, name, { known: KNOWN_FILES.get(name), path, advice })
-  const file = join(directory, name)
-  const { length } = batch.content
-  if (length === 0 || length % RECORD !== 0)
-    throw dataError(
-      path,
-      `${file} has ${length} bytes, expected a positive multiple of ${RECORD} (1 label byte and ${IMAGE} pixel bytes a record): ` +
-        `it is ${length === 0 ? 'empty' : 'truncated, or not in the binary layout'}; ${advice}`,
-    )
-  const wrong = labelsOf(batch.content).findIndex((label) => label >= CLASSES.length)
-  if (wrong >= 0)
-    throw dataError(
-      path,
-      `${file}: record ${wrong} (byte ${wrong * RECORD}) has the label ${batch.content[wrong * RECORD] ?? ''}, ` +
-        `expected 0 to ${CLASSES.length - 1}; ${advice}`,
-    )
-  return batch
-}
-
-function labelsOf(records: Uint8Array): Uint8Array {
-  return Uint8Array.from({ length: records.length / RECORD }, (_, i) => records[i * RECORD] ?? 0)
-}
-
-/** Records (label, then planes [3, 32, 32]) to images [n, 32, 32, 3]. */
-function toNhwc(records: Uint8Array, images: Uint8Array): void {
-  let to = 0
-  for (let record = 0; record < records.length; record += RECORD) {
-    const red = record + 1
-    for (let pixel = red; pixel < red + PLANE; pixel++) {
-      images[to++] = records[pixel] ?? 0
-      images[to++] = records[pixel + PLANE] ?? 0
-      images[to++] = records[pixel + 2 * PLANE] ?? 0
-    }
-  }
-}
-
-/** 0 for what cannot be read: reading it says why. */
-async function sizeOf(file: string): Promise<number> {
-  const found = await stat(file).catch(() => undefined)
-  return found?.size ?? 0
-}
-
-function factsOf(
-  spec: Cifar10Spec,
-  batches: readonly { readonly source: SourceFile; readonly counts: readonly number[] }[],
-): DatasetFacts {
-  const perClass = (parts: typeof batches) =>
-    CLASSES.map((_, label) => parts.reduce((sum, { counts }) => sum + (counts[label] ?? 0), 0))
-  return {
-    name: spec.name,
-    shape: [SIDE, SIDE, 3],
-    classes: CLASSES,
-    train: perClass(batches.slice(0, spec.train.length)),
-    test: perClass(batches.slice(spec.train.length)),
-    sources: batches.map(({ source }) => source),
-    citation:
-      'A. Krizhevsky. Learning Multiple Layers of Features from Tiny Images. Technical report, University of Toronto, 2009. ' +
-      PAGE,
-  }
 }

@@ -5,7 +5,7 @@ export interface Samples {
   /** Bytes [n, height, width, channels]. */
   readonly images: Uint8Array
   /** Class indices [n]. */
-  readonly labels: Uint8Array
+  readonly labels: Int32Array
 }
 
 export interface Dataset {

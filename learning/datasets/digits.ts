@@ -36,7 +36,7 @@ async function read({ name }: DataSpecOf<'digits'>, directory: string): Promise<
   // The checksum has vouched for every row.
   const values = (await promisify(gunzip)(content)).toString('latin1').trimEnd().split(/[\n,]/)
   const images = new Uint8Array(SAMPLES * PIXELS)
-  const labels = new Uint8Array(SAMPLES)
+  const labels = new Int32Array(SAMPLES)
   for (let i = 0; i < SAMPLES; i++) {
     const row = i * (PIXELS + 1)
     for (let j = 0; j < PIXELS; j++) images[i * PIXELS + j] = Number(values[row + j])

@@ -46,6 +46,35 @@ export function dataError(path: string, message: string): UserError {
   return new UserError([{ message, path }])
 }
 
+/** What is wrong with the bytes of a file; who knows the file says which it is (`inFile`). */
+export class FormatError extends Error {
+  override readonly name = 'FormatError'
+}
+
+/** Reads what a file holds; an error of its format becomes the user's, with the file's name before and advice after it. */
+export async function inFile<T>(
+  file: string,
+  { path, advice }: { readonly path: string; readonly advice: string },
+  read: () => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    if (error instanceof FormatError) throw dataError(path, `${file} ${error.message}; ${advice}`)
+    throw error
+  }
+}
+
+/** The first problems, and how many more there are. */
+export function summarised(problems: readonly Problem[], noun: string): readonly Problem[] {
+  const more = problems.length - MOST_PROBLEMS
+  return more > 0
+    ? [...problems.slice(0, MOST_PROBLEMS), { message: `and ${more} more ${noun} like these` }]
+    : problems
+}
+
+const MOST_PROBLEMS = 10
+
 /** Runs every step, and throws all user errors as one. */
 export async function collectProblems<T>(steps: readonly (() => Promise<T>)[]): Promise<readonly T[]> {
   const problems: Problem[] = []
@@ -63,7 +92,7 @@ export async function collectProblems<T>(steps: readonly (() => Promise<T>)[]): 
 }
 
 /** Samples per class. */
-export function countLabels(labels: Uint8Array, classes: number): number[] {
+export function countLabels(labels: Iterable<number>, classes: number): number[] {
   const counts = new Array<number>(classes).fill(0)
   for (const label of labels) counts[label] = (counts[label] ?? 0) + 1
   return counts

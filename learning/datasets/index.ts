@@ -1,14 +1,28 @@
 import type { DatasetFacts } from '../../experiment/dataset.ts'
 import type { DataSpec } from '../../experiment/spec.ts'
 import { cifar10 } from './cifar10.ts'
+import { cifar100 } from './cifar100.ts'
 import type { Dataset, DatasetReader, DataSpecOf, Home } from './dataset.ts'
 import { digits } from './digits.ts'
+import { imageFolder } from './image-folder.ts'
+import { mnistReader } from './mnist.ts'
+import { npz } from './npz.ts'
+import { parquet } from './parquet.ts'
+import { svhn } from './svhn.ts'
 
 export type { Dataset, Samples } from './dataset.ts'
 
 const readers: { readonly [N in DataSpec['name']]: DatasetReader<DataSpecOf<N>> } = {
   digits,
   cifar10,
+  mnist: mnistReader('mnist'),
+  'fashion-mnist': mnistReader('fashion-mnist'),
+  kmnist: mnistReader('kmnist'),
+  cifar100,
+  svhn,
+  'image-folder': imageFolder,
+  parquet,
+  npz,
 }
 
 /** Where the files are when nobody names a place. Throws a UserError where the spec names others. */

@@ -19,10 +19,17 @@ export function settingSection(input: ReportInput): Markup {
         html`<p>
           ${facts.name}: ${counted(sum(facts.train) + sum(facts.test), 'sample')} of
           ${facts.shape.join(' × ')} in ${counted(facts.classes.length, 'class', 'classes')}
-          (${facts.classes.join(', ')})
+          (${firstOf(facts.classes)})
         </p>`,
         sourceNotes(facts.sources),
-        facts.citation && html`<p class="note">${facts.citation}</p>`,
+        facts.skipped &&
+          html`<p class="note">
+            ${counted(facts.skipped.images, 'image')} left out that cannot be decoded:
+            ${facts.skipped.first.join(', ')}${facts.skipped.images > facts.skipped.first.length && ', …'}
+          </p>`,
+        html`<p class="note">
+          ${('citation' in spec.data ? spec.data.citation : undefined) ?? facts.citation}
+        </p>`,
       ])}
       ${fact('Split', [html`<p>Forgets ${describeSplit(spec.split, facts)}</p>`, splitSizes(input)])}
       ${fact('Model', [
@@ -59,6 +66,13 @@ function sourceNotes(
     ({ name, sha256, bytes }) =>
       html`<p class="note">${name}, ${counted(bytes, 'byte')}, SHA-256 <code>${sha256}</code></p>`,
   )
+}
+
+const MOST_CLASSES = 20
+
+function firstOf(classes: readonly string[]): string {
+  const more = classes.length - MOST_CLASSES
+  return [...classes.slice(0, MOST_CLASSES), ...(more > 0 ? [`and ${more} more`] : [])].join(', ')
 }
 
 function fact(term: string, content: Content): Markup {

@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { prepare, readConfig, type Asked } from '../../../cli/prepare.ts'
+import { prepare, readConfig, type Asked, type Inspect } from '../../../cli/prepare.ts'
 import { UserError } from '../../../experiment/errors.ts'
+import { inspectDataset } from '../../../learning/datasets/index.ts'
 import type { RunInput } from '../../../experiment/run.ts'
 
 let directory: string
@@ -110,5 +111,88 @@ describe('indices to forget', () => {
     expect((await prepared(path, `split.file=${file}`)).spec.split).toMatchObject({ indices: train })
     const [problem] = await problemsIn(path, 'split.file=elsewhere.txt')
     expect(problem?.message).toMatch(/^elsewhere\.txt: there is no such file/)
+  })
+})
+
+describe('where data is', () => {
+  const samples = new URL('../../reference/data/npz/four.npz', import.meta.url)
+  const npz = (data: string, name = 'config.yaml') =>
+    write(
+      name,
+      `name: sample\ndata: { name: npz, ${data} }\nsplit: { kind: class, classes: [2] }\nmodel: { name: mlp, hidden: [8] }\n` +
+        'training: { epochs: 1 }\nmethods: [{ method: original }]\n',
+    )
+  const put = (folder: string) => {
+    mkdirSync(join(directory, folder), { recursive: true })
+    copyFileSync(samples, join(directory, folder, 'four.npz'))
+  }
+  const asked = async (path: string, ...overrides: string[]) => {
+    const one: Asked = { config: path, overrides }
+    return prepare(one, await readConfig(one))
+  }
+
+  test('is relative to the config, among the settings, and in no spec and no key', async () => {
+    put('here')
+    put('deep/there')
+    const [here, there] = [
+      await asked(npz('from: here')),
+      await asked(npz('from: ./deep/there', 'other.yaml')),
+    ]
+    expect(here.settings.dataDirectory).toBe(join(directory, 'here'))
+    expect(there.settings.dataDirectory).toBe(join(directory, 'deep/there'))
+    expect(there.run.id).toBe(here.run.id)
+    expect(there.run.plan).toEqual(here.run.plan)
+    expect(JSON.stringify([here.run.spec, here.run.plan, here.run.facts])).not.toContain('here')
+  })
+
+  test('is what the command line says, and dataDirectory before data.from', async () => {
+    put('here')
+    const path = npz('from: nowhere')
+    const given = await asked(path, `data.from=${join(directory, 'here')}`)
+    expect(given.settings.dataDirectory).toBe(join(directory, 'here'))
+    const set = await asked(path, `dataDirectory=${join(directory, 'here')}`)
+    expect(set.settings.dataDirectory).toBe(join(directory, 'here'))
+  })
+
+  test('may be a URL, which is left as it is', async () => {
+    put('here')
+    const { spec } = await prepared(npz('from: here'))
+    const one: Asked = { config: npz('from: "hf://datasets/someone/four@main"'), overrides: [] }
+    const inspect: Inspect = {
+      data(data, { dataDirectory }) {
+        expect(dataDirectory).toBe('hf://datasets/someone/four@main')
+        return inspectDataset(data, join(directory, 'here'))
+      },
+      checkpoint: () => Promise.reject(new Error('no checkpoint is asked for')),
+    }
+    const { run, settings } = await prepare(one, await readConfig(one), inspect)
+    expect(settings.dataDirectory).toBe('hf://datasets/someone/four@main')
+    // A URL is the same on every machine, and so is kept for whoever reads the report.
+    expect(run.spec).toEqual({ ...spec, data: { ...spec.data, from: 'hf://datasets/someone/four@main' } })
+  })
+
+  test('has to be said for the user’s own, and to be there', async () => {
+    expect(await problemsIn(npz('test: 0.5'))).toMatchObject([
+      {
+        line: 2,
+        message: expect.stringMatching(/^npz has no files of its own; name as data\.from/) as string,
+      },
+    ])
+    expect(await problemsIn(npz('from: nowhere'))).toMatchObject([
+      {
+        line: 2,
+        column: 26,
+        message: expect.stringMatching(/^data\.from: there is no directory .*nowhere/) as string,
+      },
+    ])
+  })
+
+  test('and whom to cite are in no key; how the data is read is', async () => {
+    put('here')
+    const key = async (data: string) => (await prepared(npz(`from: here, ${data}`))).plan.dataset.key
+    const plain = await key('file: four.npz')
+    expect(await key('file: four.npz, citation: "A. Author. Four, 2026."')).toBe(plain)
+    expect(await key('file: four.npz, validation: 0.4')).not.toBe(plain)
+    expect(await key('file: four.npz, classes: [a, b, c]')).not.toBe(plain)
   })
 })

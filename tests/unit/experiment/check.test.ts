@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { forgetCount, resolveClasses, setSizes } from '../../../experiment/check.ts'
 import type { DatasetFacts } from '../../../experiment/dataset.ts'
 import { UserError } from '../../../experiment/errors.ts'
+import { specSchema } from '../../../experiment/spec.ts'
 import { checkProblems, digitFacts, edited, sample } from './sample.ts'
 
 const cifarFacts: DatasetFacts = {
@@ -393,4 +394,18 @@ describe('sizes', () => {
     expect(resolveClasses({ kind: 'class', classes: ['truck', 0, 'cat'] }, cifarFacts)).toEqual([0, 3, 9])
     expect(() => resolveClasses({ kind: 'class', classes: ['lion'] }, cifarFacts)).toThrow(UserError)
   })
+})
+
+test('a share for testing is taken of any data set that gives one, and of no other', () => {
+  const facts = { ...digitFacts, name: 'npz' }
+  const data = (options: object) => specSchema.shape.data.parse({ name: 'npz', ...options })
+  expect(setSizes(data({ test: 0.25, validation: 0.5 }), facts)).toEqual({
+    train: 674,
+    validation: 674,
+    test: 449,
+  })
+  expect(setSizes(data({}), facts)).toEqual({ train: 1797, validation: 0, test: 0 })
+  const parquet = (test: unknown) => specSchema.shape.data.parse({ name: 'parquet', test })
+  expect(setSizes(parquet(0.5), facts).test).toBe(899)
+  expect(setSizes(parquet(['a.parquet']), { ...facts, test: facts.train }).test).toBe(1797)
 })

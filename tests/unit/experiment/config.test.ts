@@ -61,7 +61,7 @@ describe('what is wrong is said with its place', () => {
       'a key that is no name',
       `${sample}__proto__: {}\n`,
       { line: 17, column: 1 },
-      'unknown key "__proto__"; known: name, seed, seeds, data, split, model, training, gold, methods, shadow, relearn, probe, attack, store, tracking, dataDirectory, checkpointSeconds, heartbeatSeconds',
+      'unknown key "__proto__"; known: name, seed, seeds, data, split, model, training, gold, methods, shadow, relearn, probe, attack, store, tracking, dataDirectory, modelDirectory, checkpointSeconds, heartbeatSeconds',
     ],
     [
       'a wrong type',
@@ -193,7 +193,7 @@ describe('what is wrong is said with its place', () => {
       'a missing discriminator',
       edited('name: digits', 'test: 0.2'),
       { line: 2, column: 1, path: 'data.name' },
-      'data.name is missing: expected one of digits, cifar10',
+      'data.name is missing: expected one of digits, cifar10, mnist, fashion-mnist, kmnist, cifar100, svhn, image-folder, parquet, npz',
     ],
     [
       'a missing key',

@@ -1,0 +1,68 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect } from 'vitest'
+import { UserError } from '../../experiment/errors.ts'
+import { specSchema, type DataSpec } from '../../experiment/spec.ts'
+import { inspectDataset, readDataset } from '../../learning/datasets/index.ts'
+
+/** What tests of the readers of data sets share. */
+
+/** Files that libraries in Python wrote (tests/reference/make_data.py). */
+export const written = join(import.meta.dirname, '../reference/data')
+
+interface Content {
+  readonly images: readonly number[]
+  readonly labels: readonly number[]
+}
+
+/** What is in them: pixels [n, h, w, c] and labels, by those libraries. */
+export const expected = JSON.parse(await readFile(join(written, 'expected.json'), 'utf8')) as Readonly<
+  Record<string, Content>
+> & { readonly images: Readonly<Record<string, readonly number[]>> }
+
+export function dataSpec<N extends DataSpec['name']>(
+  name: N,
+  options: Readonly<Record<string, unknown>> = {},
+): Extract<DataSpec, { name: N }> {
+  return specSchema.shape.data.parse({ name, ...options }) as Extract<DataSpec, { name: N }>
+}
+
+/** An empty folder for each test. */
+export function emptyFolder(): () => string {
+  let folder = ''
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'zeroshift-data-'))
+  })
+  afterEach(() => rm(folder, { recursive: true }))
+  return () => folder
+}
+
+/** What is read, the images as bytes of each sample; inspecting says the same of it. */
+export async function read(spec: DataSpec, directory: string) {
+  const { facts, maximum, samples, trainable } = await readDataset(spec, directory)
+  expect(await inspectDataset(spec, directory)).toEqual(facts)
+  const images = [...samples.images]
+  const size = facts.shape[0] * facts.shape[1] * facts.shape[2]
+  expect(images.length).toBe(samples.labels.length * size)
+  return { facts, maximum, trainable, images, labels: [...samples.labels] }
+}
+
+/** The problems that reading and inspecting end with, one and the same. */
+export async function refusal(spec: DataSpec, directory: string): Promise<UserError> {
+  const [one, other] = [
+    await failure(readDataset(spec, directory)),
+    await failure(inspectDataset(spec, directory)),
+  ]
+  expect(other.problems).toEqual(one.problems)
+  return one
+}
+
+export async function failure(work: Promise<unknown>): Promise<UserError> {
+  const error = await work.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  if (error instanceof UserError) return error
+  throw error instanceof Error ? error : new Error('nothing went wrong')
+}
