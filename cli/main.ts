@@ -15,6 +15,7 @@ import type { MethodsOptions } from './methods.ts'
 import type { MetricsOptions } from './metrics.ts'
 import type { TrackOptions } from './track.ts'
 import type { VerifyOptions } from './verify.ts'
+import type { AdapterApplyOptions } from './adapter-apply.ts'
 import type { AdapterExportOptions } from './adapter-export.ts'
 import type { AdapterInspectOptions } from './adapter-inspect.ts'
 import type { AdapterMergeOptions } from './adapter-merge.ts'
@@ -255,6 +256,18 @@ adapter
   .action(async (directory: string, options: AdapterMergeOptions) => {
     const { mergeAdapter } = await import('./adapter-merge.ts')
     process.exitCode = await mergeAdapter(directory, options)
+  })
+
+adapter
+  .command('apply')
+  .description('what images are taken for, without the adapter and with it')
+  .argument('<adapter>', 'its directory')
+  .argument('<images...>', 'image files, or folders of them')
+  .requiredOption(...base)
+  .option(...json)
+  .action(async (directory: string, images: string[], options: AdapterApplyOptions) => {
+    const { applyAdapter } = await import('./adapter-apply.ts')
+    process.exitCode = await applyAdapter(directory, images, options)
   })
 
 program
