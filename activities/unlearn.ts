@@ -1,12 +1,14 @@
 import { encodeTensors } from '../artifacts/safetensors.ts'
-import { layersOf } from '../experiment/model.ts'
-import { toPeft } from '../learning/peft.ts'
+import { toPeft } from '../checkpoints/peft.ts'
+import { checkpointOf, layersOf } from '../experiment/model.ts'
 import { tensorflowEnvironment } from '../learning/tf.ts'
 import { loadMethod, type Unlearned } from '../unlearning/method.ts'
+import type { Manifest, ManifestOf } from '../experiment/manifest.ts'
 import type { ApproximateMethodName } from '../experiment/methods.ts'
+import type { StageParams } from '../experiment/stages.ts'
 import { deviceData, encodeWeights, floats, readWeights } from './device.ts'
 import type { StageBody } from './stage.ts'
-import { readSplit } from './stored.ts'
+import { output, readSplit } from './stored.ts'
 
 export const unlearn: StageBody<'unlearn'> = async ({ stage, artifacts, inputs, host, timed }) => {
   const { method, model, training, seed } = stage.params
@@ -23,7 +25,7 @@ export const unlearn: StageBody<'unlearn'> = async ({ stage, artifacts, inputs, 
     return {
       outputs: {
         model: encodeWeights(layers, result.weights),
-        ...(result.adapter ? adapterFiles(result.adapter) : {}),
+        ...(result.adapter ? adapterFiles(result.adapter, stage.params, inputs) : {}),
       },
       metrics: result.metrics,
       seconds,
@@ -34,10 +36,21 @@ export const unlearn: StageBody<'unlearn'> = async ({ stage, artifacts, inputs, 
   }
 }
 
-function adapterFiles({ lora, parameters }: NonNullable<Unlearned['adapter']>) {
-  const { config, tensors } = toPeft(lora, parameters)
+/** What was forgotten is said by digests alone: an adapter may go where no one is to learn whose samples they were. */
+function adapterFiles(
+  { lora, parameters }: NonNullable<Unlearned['adapter']>,
+  { method, model }: StageParams['unlearn'],
+  { split, original }: { readonly split: ManifestOf<'split'>; readonly original: Manifest },
+) {
+  const pretrained = model.name === 'pretrained' ? checkpointOf(model) : undefined
+  const { config, tensors } = toPeft(lora, parameters, pretrained?.architecture)
+  const origin = pretrained && {
+    'zeroshift.method': method.method,
+    'zeroshift.forgotten': output(split, 'split').sha256,
+    'zeroshift.original': output(original, 'model').sha256,
+  }
   return {
     'adapter_config.json': new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`),
-    'adapter_model.safetensors': encodeTensors(floats(tensors), { format: 'pt' }),
+    'adapter_model.safetensors': encodeTensors(floats(tensors), { format: 'pt', ...origin }),
   }
 }

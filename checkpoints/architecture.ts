@@ -1,8 +1,6 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Architecture } from '../experiment/checkpoint.ts'
-import { resnetHead } from '../experiment/resnet.ts'
-import { vitHead } from '../experiment/vit.ts'
 import { checkpointError, readJsonFile } from './json-file.ts'
 
 /**
@@ -41,13 +39,11 @@ const resnet = z.looseObject({
   downsample_in_bottleneck: z.boolean().default(false),
 })
 
-/** With what an architecture's file says of its head. */
+/** With what an architecture's file says of its names. */
 export interface DescribedModel {
   readonly architecture: Architecture
   /** Before the names of all other tensors; a checkpoint of the bare encoder leaves it out. */
   readonly prefix: string
-  /** The layers that classify, in published names. */
-  readonly heads: readonly string[]
 }
 
 const classifiers: Readonly<Record<string, readonly string[]>> = {
@@ -110,7 +106,6 @@ async function readVit(file: string): Promise<Read> {
   return {
     architectures,
     prefix: `${family}.`,
-    heads: distilled ? ['cls_classifier', 'distillation_classifier'] : [vitHead],
     architecture: {
       kind: 'vit',
       family,
@@ -139,7 +134,6 @@ async function readResnet(file: string): Promise<Read> {
   return {
     architectures: config.architectures,
     prefix: 'resnet.',
-    heads: [resnetHead],
     architecture: {
       kind: 'resnet',
       channels: config.num_channels,

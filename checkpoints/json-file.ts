@@ -13,7 +13,7 @@ export function checkpointError(message: string): UserError {
   return new UserError([{ message, path: CHECKPOINT_PATH }])
 }
 
-/** A JSON file of a checkpoint. undefined: there is none. Throws a UserError where it is not of this shape. */
+/** A JSON file of a checkpoint or an adapter. undefined: there is none. Throws a UserError where it is not of this shape. */
 export async function readJsonFile<S extends z.ZodType>(
   file: string,
   schema: S,

@@ -1,4 +1,6 @@
-import { flattenLayers, type Layer } from '../experiment/model.ts'
+import type { Architecture } from '../experiment/checkpoint.ts'
+import { architectureLayers, flattenLayers, type Layer } from '../experiment/model.ts'
+import { headsOf } from './heads.ts'
 
 /** One of a model's own parameters, and the tensor of a published checkpoint that holds it. */
 export interface Published {
@@ -9,6 +11,17 @@ export interface Published {
   readonly tensor: string
   /** Our axis i is the tensor's axis `axes[i]`. */
   readonly axes: readonly number[]
+}
+
+/** The layers of a model with the heads that its published checkpoint has; without any where there are no classes. */
+export function publishedLayers(architecture: Architecture, classes: number): readonly Layer[] {
+  const body = architectureLayers(architecture, classes).slice(0, -1)
+  if (classes === 0) return body
+  const width = architecture.kind === 'vit' ? architecture.width : (architecture.widths.at(-1) ?? 0)
+  return [
+    ...body,
+    ...headsOf(architecture).map((name): Layer => ({ kind: 'linear', name, in: width, out: classes })),
+  ]
 }
 
 /** Everything that a published checkpoint of this model holds, its head included. */

@@ -1,21 +1,16 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { valuesOf } from '../artifacts/safetensors.ts'
-import type { Architecture, CheckpointFacts } from '../experiment/checkpoint.ts'
-import { architectureLayers, type LinearLayer } from '../experiment/model.ts'
-import { vitHead } from '../experiment/vit.ts'
+import type { CheckpointFacts } from '../experiment/checkpoint.ts'
+import type { Tensors } from '../learning/parameters.ts'
 import { readArchitecture, type DescribedModel } from './architecture.ts'
 import { describeFiles, readTensorIndex, type PlacedTensor } from './files.ts'
+import { headsOf, withOneHead } from './heads.ts'
 import { checkpointError } from './json-file.ts'
 import { permuted } from './permute.ts'
 import { readPreparation } from './preparation.ts'
-import { publishedTensors, tensorShape, type Published } from './published.ts'
+import { publishedLayers, publishedTensors, tensorShape, type Published } from './published.ts'
 import { publishedSpelling } from './spelling.ts'
-
-/** Parameters under our names and in our order of axes. */
-export type Parameters = Readonly<
-  Record<string, { readonly shape: readonly number[]; readonly values: Float32Array }>
->
 
 /**
  * Reads and checks what a checkpoint's files say, without the weights themselves. Throws a UserError that names what is
@@ -34,8 +29,11 @@ export async function inspectCheckpoint(directory: string): Promise<CheckpointFa
   }
 }
 
-/** All parameters of a checkpoint, its head included where it has one. The files are to be those of `facts`. */
-export async function readCheckpoint(directory: string, facts: CheckpointFacts): Promise<Parameters> {
+/**
+ * All parameters of a checkpoint under our names and in our order of axes, its head included where it has one. The files are to be
+ * those of `facts`.
+ */
+export async function readCheckpoint(directory: string, facts: CheckpointFacts): Promise<Tensors> {
   const described = await readArchitecture(directory)
   const { tensors, files } = await readTensorIndex(directory)
   const found = await describeFiles(directory, files)
@@ -53,10 +51,7 @@ export async function readCheckpoint(directory: string, facts: CheckpointFacts):
     const values = permuted(await valuesIn(directory, ours.tensor, tensor), tensorShape(ours), ours.axes)
     parameters[ours.name] = { shape: ours.shape, values }
   }
-  if (described.heads.length === 1 || facts.classes === 0) return parameters
-  const isHead = (name: string) => described.heads.some((head) => name.startsWith(`${head}.`))
-  const body = Object.entries(parameters).filter(([name]) => !isHead(name))
-  return { ...Object.fromEntries(body), ...meanOfHeads(parameters, described.heads) }
+  return withOneHead(parameters, described.architecture)
 }
 
 interface Matched {
@@ -73,7 +68,7 @@ const ignored = /(^|\.)(num_batches_tracked|pooler\.dense\.(weight|bias)|positio
 /** Finds the tensor of every parameter; what is amiss is named, all of it at once. */
 function matchTensors(
   directory: string,
-  { architecture, prefix, heads }: DescribedModel,
+  { architecture, prefix }: DescribedModel,
   tensors: ReadonlyMap<string, PlacedTensor>,
 ): Matched {
   const spelt = new Map(
@@ -83,11 +78,8 @@ function matchTensors(
     ]),
   )
   const bare = ![...spelt.keys()].some((name) => name.startsWith(prefix))
-  const classes = spelt.get(`${heads[0] ?? ''}.weight`)?.shape[0] ?? 0
-  const expected = [
-    ...publishedTensors(architectureLayers(architecture, classes).slice(0, -1)),
-    ...(classes > 0 ? publishedTensors(heads.map((name) => headLayer(name, architecture, classes))) : []),
-  ]
+  const classes = spelt.get(`${headsOf(architecture)[0] ?? ''}.weight`)?.shape[0] ?? 0
+  const expected = publishedTensors(publishedLayers(architecture, classes))
 
   const problems: string[] = []
   const matched: { ours: Published; tensor: PlacedTensor }[] = []
@@ -114,31 +106,6 @@ function matchTensors(
     )
   }
   return { matched, classes }
-}
-
-function headLayer(name: string, architecture: Architecture, classes: number): LinearLayer {
-  const width = architecture.kind === 'vit' ? architecture.width : (architecture.widths.at(-1) ?? 0)
-  return { kind: 'linear', name, in: width, out: classes }
-}
-
-/** DeiT's two heads as the one layer over both tokens that gives the mean of their logits (experiment/vit.ts). */
-function meanOfHeads(parameters: Parameters, heads: readonly string[]): Parameters {
-  const [weights, biases] = ['weight', 'bias'].map((part) =>
-    heads.map((head) => parameters[`${head}.${part}`]?.values ?? new Float32Array()),
-  )
-  const [width = 0, classes = 0] = parameters[`${heads[0] ?? ''}.weight`]?.shape ?? []
-  const half = (vectors: readonly Float32Array[] = []) =>
-    Float32Array.from(
-      vectors.flatMap((vector) => [...vector]),
-      (value) => value / heads.length,
-    )
-  const bias = new Float32Array(classes)
-  for (const vector of biases ?? [])
-    vector.forEach((value, i) => (bias[i] = (bias[i] ?? 0) + value / heads.length))
-  return {
-    [`${vitHead}.weight`]: { shape: [heads.length * width, classes], values: half(weights) },
-    [`${vitHead}.bias`]: { shape: [classes], values: bias },
-  }
 }
 
 async function valuesIn(directory: string, name: string, { file, dtype, offset, begin, end }: PlacedTensor) {

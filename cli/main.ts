@@ -15,6 +15,10 @@ import type { MethodsOptions } from './methods.ts'
 import type { MetricsOptions } from './metrics.ts'
 import type { TrackOptions } from './track.ts'
 import type { VerifyOptions } from './verify.ts'
+import type { AdapterApplyOptions } from './adapter-apply.ts'
+import type { AdapterExportOptions } from './adapter-export.ts'
+import type { AdapterInspectOptions } from './adapter-inspect.ts'
+import type { AdapterMergeOptions } from './adapter-merge.ts'
 import { queues } from '../workflows/names.ts'
 
 /**
@@ -208,6 +212,62 @@ program
   .action(async (id: string, options: TrackOptions) => {
     const { track } = await import('./track.ts')
     process.exitCode = await track(id, options)
+  })
+
+const adapter = program
+  .command('adapter')
+  .description("LoRA adapters in PEFT's layout: out of runs, and onto checkpoints")
+const base = [
+  '--base <checkpoint>',
+  'the model that the adapter is for: a directory, hf://…, s3://… or a URL',
+] as const
+
+adapter
+  .command('export')
+  .description(
+    "write a method's adapter and the original model that it is for, as PEFT and transformers load them",
+  )
+  .argument('<run>', 'the id of a run on a pre-trained model')
+  .argument('[label]', "the method's name in the table; needed where several have adapters")
+  .requiredOption('--out <directory>', 'a new directory, for base/ and adapter/')
+  .option(...store)
+  .action(async (run: string, label: string | undefined, options: AdapterExportOptions) => {
+    const { exportAdapter } = await import('./adapter-export.ts')
+    process.exitCode = await exportAdapter(run, label, options)
+  })
+
+adapter
+  .command('inspect')
+  .description('show ranks, scales, layers, sizes and metadata')
+  .argument('<adapter>', 'its directory')
+  .option(...base)
+  .option(...json)
+  .action(async (directory: string, options: AdapterInspectOptions) => {
+    const { inspectAdapter } = await import('./adapter-inspect.ts')
+    process.exitCode = await inspectAdapter(directory, options)
+  })
+
+adapter
+  .command('merge')
+  .description('write the checkpoint with the adapter folded in')
+  .argument('<adapter>', 'its directory')
+  .requiredOption(...base)
+  .requiredOption('--out <directory>', 'a new directory')
+  .action(async (directory: string, options: AdapterMergeOptions) => {
+    const { mergeAdapter } = await import('./adapter-merge.ts')
+    process.exitCode = await mergeAdapter(directory, options)
+  })
+
+adapter
+  .command('apply')
+  .description('what images are taken for, without the adapter and with it')
+  .argument('<adapter>', 'its directory')
+  .argument('<images...>', 'image files, or folders of them')
+  .requiredOption(...base)
+  .option(...json)
+  .action(async (directory: string, images: string[], options: AdapterApplyOptions) => {
+    const { applyAdapter } = await import('./adapter-apply.ts')
+    process.exitCode = await applyAdapter(directory, images, options)
   })
 
 program

@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { ensureMlflow } from './mlflow.mjs'
 import { ensureNative, isNativeCached, isNativeReady } from './native.mjs'
 import { arePackagesReady, ensurePackages } from './packages.mjs'
+import { ensurePeft } from './peft.mjs'
 import { findCompiler, findPython } from './programs.mjs'
-import { Interrupted, SetupError } from './steps.mjs'
+import { Interrupted, say, SetupError } from './steps.mjs'
 import { ensureTemporal } from './temporal.mjs'
 import { ensureVersitygw } from './versitygw.mjs'
 
@@ -15,6 +16,7 @@ Sets up what a fresh clone needs, and does nothing when all is there.
 
   --with-mlflow   also MLflow, which the tests of tracking use
   --with-s3       also an S3 server, which the tests of stores use
+  --with-peft     also PEFT in Python, if it can be had: some tests of adapters use it, and are skipped without it
   --no-temporal   without the Temporal server
   --gpu           TensorFlow with CUDA (also: ZEROSHIFT_GPU=1)
 `
@@ -26,6 +28,7 @@ Sets up what a fresh clone needs, and does nothing when all is there.
  * @param {boolean} [options.temporal]
  * @param {boolean} [options.mlflow]
  * @param {boolean} [options.s3]
+ * @param {boolean} [options.peft]
  * @param {boolean} [options.gpu]
  * @returns {Promise<void>} rejects with a SetupError, whose message is for the user
  */
@@ -34,6 +37,7 @@ export async function bootstrap({
   temporal = true,
   mlflow = false,
   s3 = false,
+  peft = false,
   gpu = process.env.ZEROSHIFT_GPU === '1',
 } = {}) {
   checkNode()
@@ -47,6 +51,17 @@ export async function bootstrap({
   if (temporal) await ensureTemporal()
   if (mlflow) await ensureMlflow()
   if (s3) await ensureVersitygw()
+  if (peft) await tryPeft()
+}
+
+/** Its 6 GB are much to ask for: what needs it is left out where it cannot be installed. */
+async function tryPeft() {
+  try {
+    await ensurePeft()
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error
+    say(`without PEFT, whose tests are skipped: ${error.message}`)
+  }
 }
 
 function checkNode() {
@@ -73,7 +88,7 @@ export function giveUp(error) {
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const flags = process.argv.slice(2)
   const unknown = flags.find(
-    (flag) => !['--with-mlflow', '--with-s3', '--no-temporal', '--gpu'].includes(flag),
+    (flag) => !['--with-mlflow', '--with-s3', '--with-peft', '--no-temporal', '--gpu'].includes(flag),
   )
   if (unknown) {
     process.stderr.write(`${unknown === '--help' ? '' : `Unknown option ${unknown}.\n\n`}${USAGE}`)
@@ -83,6 +98,7 @@ if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.me
     temporal: !flags.includes('--no-temporal'),
     mlflow: flags.includes('--with-mlflow'),
     s3: flags.includes('--with-s3'),
+    peft: flags.includes('--with-peft'),
     ...(flags.includes('--gpu') ? { gpu: true } : {}),
   }).catch(giveUp)
 }

@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url'
 import type { Tensor } from '@tensorflow/tfjs'
 import { describe, expect, test } from 'vitest'
 import { decodeTensors } from '../../../artifacts/safetensors.ts'
+import { adapterOf, readPeft, withAdapter } from '../../../checkpoints/read-peft.ts'
 import { inspectCheckpoint, readCheckpoint } from '../../../checkpoints/read.ts'
+import { publishedSpelling } from '../../../checkpoints/spelling.ts'
 import { architectureLayers } from '../../../experiment/model.ts'
 import { forward } from '../../../learning/model.ts'
 import { tf } from '../../../learning/tf.ts'
@@ -47,6 +49,39 @@ describe.skipIf(!existsSync(fixtures))(
       hidden[name].forEach((layer, i) => {
         closeTo(features[layer] as Tensor, reference(`hidden_states.${i}`), 1e-4)
       })
+    })
+
+    test("PEFT's own adapter, and the same under published names: its logits", async () => {
+      const facts = await inspectCheckpoint(`${fixtures}/vit-tiny`)
+      const base = await readCheckpoint(`${fixtures}/vit-tiny`, facts)
+      const directory = `${fixtures}/vit-tiny-lora-r4`
+      const files = await readPeft(directory)
+      expect(files.updates).toHaveLength(6)
+      expect(files.updates[0]).toMatchObject({ rank: 4, alpha: 8, scale: 2 })
+      const published = {
+        ...files,
+        config: { ...files.config, targets: undefined },
+        updates: files.updates.map((update) => ({
+          ...update,
+          module: publishedSpelling(update.module, 'vit'),
+        })),
+      }
+      expect(published.updates[0]?.module).toContain('vit.encoder.layer.')
+      const { tensors } = decodeTensors(readFileSync(`${directory}/reference.safetensors`))
+      const reference = (key: string) => {
+        const { shape, values } = tensors[key] ?? { shape: [0], values: [] }
+        return tf.tensor(values, [...shape])
+      }
+      for (const one of [files, published]) {
+        const adapter = adapterOf(one, facts.architecture, facts.classes)
+        const merged = withAdapter(base, adapter, facts.architecture)
+        const named = Object.fromEntries(
+          Object.entries(merged).map(([key, { shape, values }]) => [key, tf.tensor(values, [...shape])]),
+        )
+        const pixels = reference('pixel_values').transpose([0, 2, 3, 1])
+        const { output } = forward(architectureLayers(facts.architecture, facts.classes), named, pixels)
+        closeTo(output, reference('logits'), 1e-4)
+      }
     })
   },
 )

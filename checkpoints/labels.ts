@@ -1,0 +1,10 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import { readJsonFile } from './json-file.ts'
+
+/** The names of a checkpoint's classes; transformers' LABEL_0, LABEL_1, … where it has none. */
+export async function readLabels(directory: string, classes: number): Promise<readonly string[]> {
+  const schema = z.looseObject({ id2label: z.record(z.string(), z.string()).nullish() })
+  const config = await readJsonFile(join(directory, 'config.json'), schema)
+  return Array.from({ length: classes }, (_, i) => config?.id2label?.[String(i)] ?? `LABEL_${i}`)
+}

@@ -1,0 +1,39 @@
+import { findCheckpoint } from '../activities/checkpoint-directory.ts'
+import { readLabels } from '../checkpoints/labels.ts'
+import { inspectCheckpoint, readCheckpoint } from '../checkpoints/read.ts'
+import { adapterOf, withAdapter, type Adapter, type PeftFiles } from '../checkpoints/read-peft.ts'
+import type { WrittenModel } from '../checkpoints/write.ts'
+import { UserError } from '../experiment/errors.ts'
+
+/** The model that an adapter is for: a directory or what else names a checkpoint. */
+export async function readBase(source: string): Promise<WrittenModel> {
+  const { directory } = await findCheckpoint(source, (line) => {
+    console.error(line)
+  })
+  const facts = await inspectCheckpoint(directory)
+  return {
+    architecture: facts.architecture,
+    preparation: facts.preparation,
+    parameters: await readCheckpoint(directory, facts),
+    labels: await readLabels(directory, facts.classes),
+  }
+}
+
+/** What an adapter does to it. */
+export function adapterFor(base: WrittenModel, files: PeftFiles): Adapter {
+  return adapterOf(files, base.architecture, base.labels.length)
+}
+
+/** The model with the adapter folded in. Classes of a head of its own have the base's names only where they are as many. */
+export function adaptedModel(base: WrittenModel, files: PeftFiles): WrittenModel {
+  const adapter = adapterFor(base, files)
+  if (adapter.classes === 0)
+    throw new UserError(
+      'neither the checkpoint nor the adapter has a head that classifies; expected one that has',
+    )
+  const labels =
+    adapter.classes === base.labels.length
+      ? base.labels
+      : Array.from({ length: adapter.classes }, (_, i) => `LABEL_${i}`)
+  return { ...base, parameters: withAdapter(base.parameters, adapter, base.architecture), labels }
+}

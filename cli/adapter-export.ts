@@ -1,0 +1,33 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { exportedAdapter } from '../activities/exported-adapter.ts'
+import { openArtifacts } from '../artifacts/artifacts.ts'
+import { writeCheckpoint } from '../checkpoints/write.ts'
+import { newFolder } from './new-folder.ts'
+import { recordIn, storeFor } from './place.ts'
+
+export interface AdapterExportOptions {
+  readonly out: string
+  readonly store?: string
+}
+
+/**
+ * `zeroshift adapter export`: the original model of a run and a method's adapter of it, as transformers and PEFT load them. The
+ * checkpoint that the run started from is not what the adapter is for: the original was trained from there.
+ */
+export async function exportAdapter(
+  id: string,
+  label: string | undefined,
+  { out, store }: AdapterExportOptions,
+): Promise<number> {
+  const artifacts = openArtifacts(storeFor(store))
+  const { base, files } = await exportedAdapter(artifacts, await recordIn(artifacts, id), label)
+  await newFolder(out, async (folder) => {
+    await writeCheckpoint(join(folder, 'base'), base)
+    await mkdir(join(folder, 'adapter'))
+    for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, 'adapter', name), bytes)
+  })
+  console.log(join(out, 'base'))
+  console.log(join(out, 'adapter'))
+  return 0
+}

@@ -1,0 +1,18 @@
+import { readPeft } from '../checkpoints/read-peft.ts'
+import { writeCheckpoint } from '../checkpoints/write.ts'
+import { adaptedModel, readBase } from './adapter-base.ts'
+import { newFolder } from './new-folder.ts'
+
+export interface AdapterMergeOptions {
+  readonly base: string
+  readonly out: string
+}
+
+/** `zeroshift adapter merge`: a checkpoint of the base with the adapter folded in, which transformers loads without PEFT. */
+export async function mergeAdapter(adapter: string, { base, out }: AdapterMergeOptions): Promise<number> {
+  const files = await readPeft(adapter)
+  const model = adaptedModel(await readBase(base), files)
+  await newFolder(out, (folder) => writeCheckpoint(folder, model))
+  console.log(out)
+  return 0
+}

@@ -1,0 +1,26 @@
+import { ensureEnvironment, presentEnvironment } from './environment.mjs'
+
+const VERSION = '0.21.2'
+
+const environment = {
+  name: 'peft',
+  version: VERSION,
+  packages: [`peft==${VERSION}`, 'transformers==5.24.0', 'torch==2.15.0'],
+  title: `installing PEFT ${VERSION} with transformers and PyTorch (about 3 min, 6 GB)`,
+  program: 'python',
+}
+
+/**
+ * PEFT, transformers and PyTorch in a virtual environment of their own: what adapters and checkpoints are tested against.
+ * @returns {Promise<string>} the path of its `python`
+ */
+export function ensurePeft() {
+  return ensureEnvironment(environment)
+}
+
+/**
+ * @returns {string | undefined} the path, when `ensurePeft` has nothing to do
+ */
+export function presentPeft() {
+  return presentEnvironment(environment)
+}
