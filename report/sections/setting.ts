@@ -31,7 +31,9 @@ export function settingSection(input: ReportInput): Markup {
             ${counted(facts.skipped.images, 'image')} left out that cannot be decoded:
             ${facts.skipped.first.join(', ')}${facts.skipped.images > facts.skipped.first.length && ', …'}
           </p>`,
-        html`<p class="note">${('citation' in spec.data ? spec.data.citation : undefined) ?? facts.citation}</p>`,
+        html`<p class="note">
+          ${('citation' in spec.data ? spec.data.citation : undefined) ?? facts.citation}
+        </p>`,
       ])}
       ${fact('Split', [html`<p>Forgets ${describeSplit(spec.split, facts)}</p>`, splitSizes(input)])}
       ${fact('Model', `${model}: ${describeOptions(shape)}${parameters === undefined ? '' : `; ${counted(parameters, 'parameter')}`}`)}
