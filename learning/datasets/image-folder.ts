@@ -42,7 +42,7 @@ async function read(spec: FolderSpec, directory: string): Promise<Dataset> {
   const hashes = trees.map(({ files }) => files.map(() => ({ sha256: '', bytes: 0 })))
   const encoded = trees.flatMap((tree, t) =>
     tree.files.map(({ folder, name }, i) => ({
-      name: join(directory, tree.name, folder, name),
+      name: join(tree.name, folder, name),
       label: labelOf.get(folder) ?? 0,
       bytes: async () => {
         const content = await readFile(join(directory, tree.name, folder, name))
@@ -52,7 +52,10 @@ async function read(spec: FolderSpec, directory: string): Promise<Dataset> {
       },
     })),
   )
-  const { shape, images, labels, kept, skipped } = await decodePictures(encoded, spec, PATH)
+  const { shape, images, labels, kept, skipped } = await decodePictures(encoded, spec, {
+    directory,
+    path: PATH,
+  })
   const trainable = kept.filter((i) => i < (trees[0]?.files.length ?? 0)).length
   refuseThinned(labels, classes, directory)
   return {

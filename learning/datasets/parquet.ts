@@ -29,7 +29,7 @@ async function read(spec: ParquetSpec, directory: string): Promise<Dataset> {
     files.map(({ name, set, path }) => async () => {
       const { content, source } = await readDataFile(directory, name, { known: undefined, path, advice })
       const file = join(directory, name)
-      const part = await inFile(file, { path, advice }, () => decodeParquet(content, spec, file))
+      const part = await inFile(file, { path, advice }, () => decodeParquet(content, spec, name))
       return { ...part, source, set, path }
     }),
   )
@@ -44,7 +44,10 @@ async function read(spec: ParquetSpec, directory: string): Promise<Dataset> {
       names,
     ),
   )
-  const { shape, images, labels, kept, skipped } = await decodePictures(encoded, spec, 'data.image')
+  const { shape, images, labels, kept, skipped } = await decodePictures(encoded, spec, {
+    directory,
+    path: 'data.image',
+  })
   const given = parts.reduce((sum, part) => sum + (part.set === 'train' ? part.encoded.length : 0), 0)
   const trainable = kept.filter((i) => i < given).length
   return {
@@ -113,7 +116,7 @@ export async function decodeParquet(
     if (typeof value !== 'bigint' && typeof value !== 'number')
       throw new FormatError(`has no whole number as "${label}" in row ${i}`)
     return {
-      name: `${name}, row ${i},`,
+      name: `${name} row ${i}`,
       label: Number(value),
       bytes: () => Promise.resolve(content),
     }

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Problem } from '../../experiment/errors.ts'
 import { UserError } from '../../experiment/errors.ts'
 import type { DatasetFacts } from '../../experiment/dataset.ts'
@@ -5,7 +6,7 @@ import type { Shape } from '../../experiment/model.ts'
 import { decodeImage, type Decoding, type Picture } from './decode.ts'
 import { FormatError, summarised } from './files.ts'
 
-/** An encoded image of a data set: its name in messages, and its bytes, which are read when they are decoded. */
+/** An encoded image of a data set: its name within the directory, and its bytes, which are read when they are decoded. */
 export interface Encoded {
   readonly name: string
   readonly label: number
@@ -32,7 +33,7 @@ const FIRST = 10
 export async function decodePictures(
   encoded: readonly Encoded[],
   spec: Decoding & { readonly skipCorrupt: boolean },
-  path: string,
+  { directory, path }: { readonly directory: string; readonly path: string },
 ): Promise<Pictures> {
   const corrupt: string[] = []
   const problems: Problem[] = []
@@ -47,13 +48,13 @@ export async function decodePictures(
       const { name, label } = some[i] ?? { name: '', label: 0 }
       if (picture instanceof FormatError) {
         corrupt.push(name)
-        if (!spec.skipCorrupt) problems.push({ path, message: `${name} ${picture.message}` })
+        if (!spec.skipCorrupt) problems.push({ path, message: `${join(directory, name)} ${picture.message}` })
         return
       }
       shape ??= picture.shape
       const [height, width] = shape
       if (picture.shape.join() !== shape.join()) {
-        const message = `${name} has ${picture.shape[0]}×${picture.shape[1]} pixels, and the first image ${height}×${width}; give data.size, to which all are scaled`
+        const message = `${join(directory, name)} has ${picture.shape[0]}×${picture.shape[1]} pixels, and the first image ${height}×${width}; give data.size, to which all are scaled`
         problems.push({ path, message })
         return
       }

@@ -12,6 +12,7 @@ export function settingSection(input: ReportInput): Markup {
   const { spec, facts, plan } = input.run
   const parameters = manifestOf<'train'>(input, plan.original)?.metrics.parameters
   const environments = environmentsOf(input)
+  const citation = ('citation' in spec.data ? spec.data.citation : undefined) ?? facts.citation
   return html`<section>
     <h2>What was run</h2>
     <dl class="facts">
@@ -27,9 +28,7 @@ export function settingSection(input: ReportInput): Markup {
             ${counted(facts.skipped.images, 'image')} left out that cannot be decoded:
             ${facts.skipped.first.join(', ')}${facts.skipped.images > facts.skipped.first.length && ', …'}
           </p>`,
-        html`<p class="note">
-          ${('citation' in spec.data ? spec.data.citation : undefined) ?? facts.citation}
-        </p>`,
+        citation && html`<p class="note">${citation}</p>`,
       ])}
       ${fact('Split', [html`<p>Forgets ${describeSplit(spec.split, facts)}</p>`, splitSizes(input)])}
       ${fact('Model', [

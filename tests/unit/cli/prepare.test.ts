@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { prepare, readConfig, type Asked, type Inspect } from '../../../cli/prepare.ts'
 import { UserError } from '../../../experiment/errors.ts'
-import { inspectDataset } from '../../../learning/datasets/index.ts'
 import type { RunInput } from '../../../experiment/run.ts'
+import { inspectDataset } from '../../../learning/datasets/index.ts'
 
 let directory: string
 beforeEach(() => {

@@ -180,6 +180,8 @@ test('images that cannot be decoded are named, the first ten of them, and counte
   expect(labels).toEqual([0, 0, 0, 1, 1])
   expect(facts.skipped?.images).toBe(12)
   expect(facts.skipped?.first).toHaveLength(10)
+  // Not where the folder is: that is in no key.
+  expect(facts.skipped?.first[0]).toBe('b/x00.jpg')
 })
 
 test('where what is left out leaves too little of a class, it is an error all the same', async () => {
