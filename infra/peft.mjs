@@ -6,7 +6,7 @@ const environment = {
   name: 'peft',
   version: VERSION,
   packages: [`peft==${VERSION}`, 'transformers==5.24.0', 'torch==2.15.0'],
-  title: `installing PEFT ${VERSION} with transformers and PyTorch (about 3 min, 6 GB)`,
+  title: `installing PEFT ${VERSION} with transformers and PyTorch (3 to 10 min, 6 GB)`,
   program: 'python',
 }
 

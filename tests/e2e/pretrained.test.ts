@@ -1,6 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openArtifacts } from '../../artifacts/artifacts.ts'
 import { zeroshift } from '../support/command.ts'
@@ -71,6 +72,79 @@ test('original and gold start from the checkpoint, whose place is in no key', as
   })
   const second = await run('vit', undefined, '-S', 'model.from=moved')
   expect(second).toMatchObject({ id: first.id, stages: { computed: 0 } })
+})
+
+test("a run's adapter goes out, says what was forgotten by digests alone, and is applied to images", async () => {
+  const { id } = await run('vit')
+  const cli = (...args: readonly string[]) => zeroshift(directory, 'adapter', ...args).ended
+  const exported = await cli('export', id, '--out', 'exported')
+  expect(exported.code, exported.stderr).toBe(0)
+  const again = await cli('export', id, '--out', 'exported')
+  expect(again.code).toBe(2)
+  expect(again.stderr).toContain('exported is there already, and nothing is overwritten')
+  const unknown = await cli('export', id, 'scrub', '--out', 'other')
+  expect(unknown.stderr).toContain('has no adapter "scrub"; it has rfa')
+
+  const inspected = await cli('inspect', 'exported/adapter', '--base', 'exported/base', '--json')
+  expect(inspected.code, inspected.stderr).toBe(0)
+  const found = JSON.parse(inspected.stdout) as {
+    readonly layers: readonly object[]
+    readonly relativeSize: { readonly value: number }
+    readonly metadata: Readonly<Record<string, string>>
+  }
+  expect(found.layers).toHaveLength(3)
+  expect(found.layers[0]).toMatchObject({ name: 'classifier', rank: 2, scale: 1, parameters: 44 })
+  expect(found.relativeSize.value).toBeGreaterThan(0)
+
+  const { plan } = (await store().run(id)) ?? {}
+  const split = plan && (await store().manifest(plan.split))
+  const original = plan && (await store().manifest(plan.original))
+  expect(found.metadata).toEqual({
+    format: 'pt',
+    'zeroshift.method': 'rfa',
+    'zeroshift.forgotten': split?.outputs.split?.sha256,
+    'zeroshift.original': original?.outputs.model?.sha256,
+  })
+  // No other field could hold an index, a file's name or a class's.
+  const config = JSON.parse(
+    readFileSync(join(directory, 'exported/adapter/adapter_config.json'), 'utf8'),
+  ) as object
+  expect(Object.keys(config).sort()).toEqual([
+    'base_model_name_or_path',
+    'bias',
+    'fan_in_fan_out',
+    'inference_mode',
+    'lora_alpha',
+    'lora_dropout',
+    'peft_type',
+    'r',
+    'target_modules',
+    'task_type',
+    'use_rslora',
+  ])
+  expect(config).toMatchObject({ base_model_name_or_path: null, task_type: null })
+
+  const images = join(directory, 'images')
+  mkdirSync(images)
+  for (const level of [40, 200])
+    await sharp({ create: { width: 20, height: 14, channels: 3, background: { r: level, g: 90, b: 10 } } })
+      .png()
+      .toFile(join(images, `${level}.png`))
+  writeFileSync(join(images, 'broken.jpg'), 'no image')
+  const applied = await cli('apply', 'exported/adapter', 'images', '--base', 'exported/base', '--json')
+  expect(applied.code).toBe(1)
+  expect(applied.stderr).toContain('images/broken.jpg cannot be decoded')
+  const { images: lines } = JSON.parse(applied.stdout) as {
+    images: readonly {
+      image: string
+      error?: string
+      with?: { confidence: number }
+      without?: { confidence: number }
+    }[]
+  }
+  expect(lines.map(({ image }) => image)).toEqual(['images/200.png', 'images/40.png', 'images/broken.jpg'])
+  expect(lines[0]?.with?.confidence).toBeGreaterThan(0.1)
+  expect(lines[0]?.with?.confidence).not.toBe(lines[0]?.without?.confidence)
 })
 
 test('a residual network, of which adapters alone are trained, keeps its statistics', async () => {
