@@ -4,7 +4,7 @@ import type { WrittenModel } from '../checkpoints/write.ts'
 import type { Preparation } from '../experiment/checkpoint.ts'
 import { whiteOf } from '../experiment/dataset.ts'
 import { UserError } from '../experiment/errors.ts'
-import type { Manifest, ManifestOf } from '../experiment/manifest.ts'
+import type { ManifestOf } from '../experiment/manifest.ts'
 import { checkpointOf } from '../experiment/model.ts'
 import type { RunRecord } from '../experiment/run.ts'
 import type { StageRef } from '../experiment/stages.ts'
@@ -92,7 +92,7 @@ async function manifestOf<R extends StageRef>(artifacts: Artifacts, ref: R) {
   const manifest = await artifacts.manifest<R['kind']>(ref)
   if (!manifest)
     throw new Error(`the stage ${ref.kind} ${ref.key.slice(0, 12)} is not in ${artifacts.store.url}`)
-  return manifest as Extract<Manifest, { kind: R['kind'] }>
+  return manifest
 }
 
 /** The data set's own mean and deviation in units of white, where the checkpoint says none; grey is repeated in every channel. */

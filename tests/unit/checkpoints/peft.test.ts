@@ -51,11 +51,11 @@ function write(
   } = {},
 ): void {
   const own = Object.entries(tensors).map(([name, tensor]) => [name, { dtype: 'F32', ...tensor } as const])
-  const all = Object.entries({ ...Object.fromEntries(own), ...changes.tensors }) as [
-    string,
-    WritableTensor | undefined,
-  ][]
-  const kept = all.flatMap(([name, tensor]) => (tensor ? [[name, tensor] as const] : []))
+  const all: Readonly<Record<string, WritableTensor | undefined>> = {
+    ...(Object.fromEntries(own) as Record<string, WritableTensor>),
+    ...changes.tensors,
+  }
+  const kept = Object.entries(all).flatMap(([name, tensor]) => (tensor ? [[name, tensor] as const] : []))
   writeFileSync(join(directory, 'adapter_config.json'), JSON.stringify({ ...config, ...changes.config }))
   writeFileSync(join(directory, 'adapter_model.safetensors'), encodeTensors(Object.fromEntries(kept)))
 }
