@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import type { CheckpointFacts } from '../../../experiment/checkpoint.ts'
 import { checkSpec } from '../../../experiment/check.ts'
 import { overrideText } from '../../../experiment/config-overrides.ts'
 import { parseConfig } from '../../../experiment/config.ts'
@@ -16,11 +17,30 @@ const cifarFacts = {
   train: digitFacts.train.map(() => 4000),
   test: digitFacts.test.map(() => 1000),
 }
+/** What bench/pretrain.py makes. */
+const resnet: CheckpointFacts = {
+  architecture: {
+    kind: 'resnet',
+    channels: 3,
+    embedding: 32,
+    widths: [32, 64, 128, 256],
+    depths: [1, 1, 1, 1],
+    block: 'basic',
+    downsampleInFirstStage: false,
+    downsampleInBottleneck: false,
+  },
+  classes: 10,
+  preparation: { filter: 'bilinear', resize: { to: [32, 32] } },
+  files: [],
+}
 const folder = new URL('../../../configs/experiments/', import.meta.url)
 const sweeps = new URL('../../../configs/sweeps/', import.meta.url)
 
 function accepted(file: string, text: string, overrides: readonly string[] = []): Spec {
-  const { spec, locate } = parseConfig({ file, text, overrides })
+  const { spec: parsed, locate } = parseConfig({ file, text, overrides })
+  const { model } = parsed
+  const spec: Spec =
+    model.name === 'pretrained' ? { ...parsed, model: { ...model, checkpoint: resnet } } : parsed
   checkSpec(spec, spec.data.name === 'digits' ? digitFacts : cifarFacts, locate)
   return spec
 }
