@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs'
-import { CholeskyDecomposition, EigenvalueDecomposition, Matrix } from 'ml-matrix'
+import { Matrix } from 'ml-matrix'
 import { MathError } from '../experiment/errors.ts'
 import { weightRows, type AdaptableLayer, type Layer } from '../experiment/model.ts'
 import type { Host } from '../learning/host.ts'
@@ -7,6 +7,7 @@ import { adapted, type Lora } from '../learning/lora.ts'
 import { forward, topLevelIndex } from '../learning/model.ts'
 import { totalSize, unpackArrays, type NamedTensors } from '../learning/parameters.ts'
 import { tf } from '../learning/tf.ts'
+import { choleskySolve, eigenvectors } from './solve.ts'
 
 /**
  * The best low-rank update of one linear layer, without a step: with x the layer's input in the student, R what its output
@@ -46,21 +47,22 @@ export class RidgeProblem {
    * A [in, r] and B [r, out], row-major. `ridge` is ε relative to the mean of C's diagonal. Throws a MathError where C is
    * not positive definite.
    */
-  solve(rank: number, ridge: number): { readonly a: Float32Array; readonly b: Float32Array } {
+  async solve(rank: number, ridge: number): Promise<{ readonly a: Float32Array; readonly b: Float32Array }> {
     const { out, name } = this.layer
     const moment = Matrix.from1DArray(this.rows, this.rows, this.moment)
     const cross = Matrix.from1DArray(this.rows, out, this.cross)
     const epsilon = (ridge * moment.trace()) / this.rows
-    const cholesky = new CholeskyDecomposition(symmetric(moment).add(Matrix.eye(this.rows).mul(epsilon)))
-    if (!cholesky.isPositiveDefinite())
+    const regular = symmetric(moment).add(Matrix.eye(this.rows).mul(epsilon))
+    const solution = await choleskySolve(this.rows, flat(regular), this.cross)
+    if (!solution)
       throw new MathError(
         `the closed form has no solution at layer ${name}: the second moment of its inputs is not positive definite; raise "ridge"`,
       )
-    const update = cholesky.solve(cross)
+    const update = Matrix.from1DArray(this.rows, out, solution)
     const energy = update.transpose().mmul(cross)
-    const { eigenvectorMatrix } = new EigenvalueDecomposition(symmetric(energy), { assumeSymmetric: true })
+    const vectors = Matrix.from1DArray(out, out, await eigenvectors(out, flat(symmetric(energy))))
     // Eigenvalues ascend.
-    const leading = eigenvectorMatrix.subMatrix(0, out - 1, out - rank, out - 1)
+    const leading = vectors.subMatrix(0, out - 1, out - rank, out - 1)
     return {
       a: Float32Array.from(update.mmul(leading).to1DArray()),
       b: Float32Array.from(leading.transpose().to1DArray()),
@@ -72,6 +74,8 @@ export class RidgeProblem {
 function symmetric(product: Matrix): Matrix {
   return Matrix.add(product, product.transpose()).mul(0.5)
 }
+
+const flat = (matrix: Matrix) => Float64Array.from(matrix.to1DArray())
 
 /** In float64: batches are many, and what they add up to decides what can be inverted. */
 async function added(sum: Float64Array, tensor: Tensor, weight: number): Promise<void> {
@@ -156,7 +160,7 @@ export async function closedFormAdapter(
     }
     const changed = Object.values(student).filter((tensor) => !Object.values(base).includes(tensor))
     tf.dispose(changed)
-    const { a, b } = problem.solve(adapter.rank, ridge)
+    const { a, b } = await problem.solve(adapter.rank, ridge)
     factors[`${layer.name}.lora_A`]?.values.set(a)
     factors[`${layer.name}.lora_B`]?.values.set(b.map((value) => value / adapter.scale))
   }

@@ -1,8 +1,9 @@
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs'
-import { CholeskyDecomposition, Matrix } from 'ml-matrix'
+import { Matrix } from 'ml-matrix'
 import { MathError, UserError } from '../../experiment/errors.ts'
 import { sample, stream } from '../../learning/random.ts'
 import { tf } from '../../learning/tf.ts'
+import { choleskySolve } from '../solve.ts'
 import { batchesOf, gradientAt, sumsAt, sumsOf } from '../gradients.ts'
 import type { Method } from '../method.ts'
 
@@ -91,20 +92,20 @@ export async function dampedSolve(
     return [tf.concat2d(blocks.map(rowsOf), 0), tf.concat1d(along)]
   })
   const products = new Matrix(await gram.array())
-  const right = Matrix.columnVector(await projected.array())
+  const right = Float64Array.from(await projected.array())
   tf.dispose([gram, projected])
 
   const { rows } = products
   const symmetric = Matrix.add(products, products.transpose()).mul(0.5)
-  const factor = new CholeskyDecomposition(Matrix.add(symmetric, Matrix.eye(rows).mul(rows * damping)))
-  if (!factor.isPositiveDefinite())
+  const damped = Matrix.add(symmetric, Matrix.eye(rows).mul(rows * damping))
+  const coefficients = await choleskySolve(rows, Float64Array.from(damped.to1DArray()), right)
+  if (!coefficients)
     throw new MathError(
       `the Hessian of ${rows} gradients, damped by ${damping}, is not positive definite in this precision; raise "damping"`,
     )
-  const coefficients = factor.solve(right).to1DArray()
   return tf.tidy(() => {
     const sizes = blocks.map(({ shape }) => shape[0])
-    const parts = tf.split(tf.tensor1d(coefficients), sizes)
+    const parts = tf.split(tf.tensor1d(Float32Array.from(coefficients)), sizes)
     const along = blocks.map((block, i) => (parts[i] as Tensor1D).dot(block))
     return v.sub<Tensor1D>(tf.addN(along)).div<Tensor1D>(damping)
   })

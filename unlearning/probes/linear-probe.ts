@@ -1,8 +1,9 @@
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs'
-import { CholeskyDecomposition, Matrix } from 'ml-matrix'
+import { Matrix } from 'ml-matrix'
 import { MathError } from '../../experiment/errors.ts'
 import type { Measured } from '../../experiment/manifest.ts'
 import { tf } from '../../learning/tf.ts'
+import { choleskySolve } from '../solve.ts'
 import { areFinite, moments } from './moments.ts'
 
 /** ε, for each sample. */
@@ -51,7 +52,7 @@ export async function probeAccuracy(train: Labelled, test: Labelled): Promise<Me
         .sub<Tensor2D>(1 / classes.length)
       return [tf.matMul(z, weighted, true), tf.matMul(weighted, targets, true)]
     })
-    const solution = solve(await moment.data(), await cross.data(), train.labels.length)
+    const solution = await solve(await moment.data(), await cross.data(), train.labels.length)
     if (!solution) return { missing: 'the features are constant' }
     const predicted = tf.tidy(() =>
       tf
@@ -66,22 +67,21 @@ export async function probeAccuracy(train: Labelled, test: Labelled): Promise<Me
 }
 
 /** (moment + ε n I)⁻¹ cross, row-major; undefined where the features say nothing. */
-function solve(
+async function solve(
   moment: ArrayLike<number>,
   cross: ArrayLike<number>,
   samples: number,
-): Float32Array | undefined {
+): Promise<Float32Array | undefined> {
   const d = Math.sqrt(moment.length)
   const computed = Matrix.from1DArray(d, d, Array.from(moment))
   // Symmetric but for rounding.
   const energy = computed.transpose().add(computed).mul(0.5)
   if (energy.trace() === 0) return undefined
-  const cholesky = new CholeskyDecomposition(energy.add(Matrix.eye(d).mul(RIDGE * samples)))
-  if (!cholesky.isPositiveDefinite())
+  const regular = energy.add(Matrix.eye(d).mul(RIDGE * samples))
+  const solution = await choleskySolve(d, Float64Array.from(regular.to1DArray()), Float64Array.from(cross))
+  if (!solution)
     throw new MathError(
       `a probe of ${d} features of ${samples} samples has no solution: their second moment is not positive definite`,
     )
-  return Float32Array.from(
-    cholesky.solve(Matrix.from1DArray(d, cross.length / d, Array.from(cross))).to1DArray(),
-  )
+  return Float32Array.from(solution)
 }

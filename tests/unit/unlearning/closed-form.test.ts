@@ -10,6 +10,7 @@ import { parametersOf } from '../../../learning/predict.ts'
 import { stream } from '../../../learning/random.ts'
 import { tf } from '../../../learning/tf.ts'
 import { closedFormAdapter, patches, RidgeProblem } from '../../../unlearning/closed-form.ts'
+import { choleskySolve } from '../../../unlearning/solve.ts'
 import { toyModels } from '../../support/toy.ts'
 
 beforeEach(() => {
@@ -65,7 +66,7 @@ describe('the closed form of one layer', () => {
     const planted = tf.matMul(normal('a', 6, 2), normal('b', 2, 4))
     const problem = new RidgeProblem(linear)
     await problem.add(x, tf.matMul(x, planted), 1 / 200)
-    const found = product(problem.solve(2, 1e-9), 2)
+    const found = product(await problem.solve(2, 1e-9), 2)
     expect(Number(found.sub(planted).abs().max().arraySync())).toBeLessThan(1e-4)
   })
 
@@ -75,7 +76,7 @@ describe('the closed form of one layer', () => {
     const r = normal('r', 300, 4)
     const problem = new RidgeProblem(linear)
     await problem.add(x, r, 1)
-    const full = product(problem.solve(4, 1e-9), 4)
+    const full = product(await problem.solve(4, 1e-9), 4)
     const { leftSingularVectors, rightSingularVectors, diagonal } = new SingularValueDecomposition(
       new Matrix((await full.array()) as number[][]),
     )
@@ -84,7 +85,7 @@ describe('the closed form of one layer', () => {
         .subMatrix(0, 5, 0, rank - 1)
         .mmul(Matrix.diag(diagonal.slice(0, rank)))
         .mmul(rightSingularVectors.subMatrix(0, 3, 0, rank - 1).transpose())
-      const best = misfit(x, r, product(problem.solve(rank, 1e-9), rank))
+      const best = misfit(x, r, product(await problem.solve(rank, 1e-9), rank))
       expect(best).toBeLessThan(misfit(x, r, tf.tensor2d(cut.to2DArray())))
       expect(best).toBeGreaterThan(misfit(x, r, full))
     }
@@ -96,20 +97,47 @@ describe('the closed form of one layer', () => {
     await whole.add(x, r, 2)
     for (const first of [0, 10, 20, 30])
       for (let i = 0; i < 2; i++) await twice.add(tf.slice(x, first, 10), tf.slice(r, first, 10), 1)
-    const difference = product(whole.solve(4, 0.01), 4).sub(product(twice.solve(4, 0.01), 4))
+    const difference = product(await whole.solve(4, 0.01), 4).sub(product(await twice.solve(4, 0.01), 4))
     expect(Number(difference.abs().max().arraySync())).toBeLessThan(1e-5)
   })
 
   test('shrinks with the ridge, and needs one where inputs have no energy', async () => {
     const problem = new RidgeProblem(linear)
     await problem.add(normal('x', 50, 6), normal('r', 50, 4), 1)
-    const size = (ridge: number) => Number(product(problem.solve(4, ridge), 4).norm().arraySync())
-    expect(size(1)).toBeLessThan(size(0.1))
-    expect(size(1e6)).toBeLessThan(1e-4)
+    const size = async (ridge: number) =>
+      Number(
+        product(await problem.solve(4, ridge), 4)
+          .norm()
+          .arraySync(),
+      )
+    expect(await size(1)).toBeLessThan(await size(0.1))
+    expect(await size(1e6)).toBeLessThan(1e-4)
     const empty = new RidgeProblem(linear)
     await empty.add(tf.zeros([50, 6]), normal('r', 50, 4), 1)
-    expect(() => empty.solve(4, 0.1)).toThrow(MathError)
+    await expect(empty.solve(4, 0.1)).rejects.toThrow(MathError)
   })
+})
+
+test('the event loop breathes while a large problem is solved', async () => {
+  const size = 600
+  const matrix = Float64Array.from({ length: size * size }, (_, i) =>
+    i % (size + 1) === 0
+      ? size
+      : Math.sin(Math.min(i % size, Math.floor(i / size)) + 2 * Math.max(i % size, Math.floor(i / size))),
+  )
+  let breaths = 0
+  const breathing = setInterval(() => breaths++, 1)
+  const solution = await choleskySolve(
+    size,
+    matrix,
+    Float64Array.from({ length: size }, () => 1),
+  )
+  clearInterval(breathing)
+  const row = Float64Array.from({ length: size }, (_, j) => (matrix[j] ?? 0) * (solution?.[j] ?? NaN))
+  expect(row.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 9)
+  expect(breaths).toBeGreaterThan(5)
+  const negative = Float64Array.from(matrix, (value) => -value)
+  expect(await choleskySolve(size, negative, new Float64Array(size))).toBeUndefined()
 })
 
 test.each(Object.entries(toyModels))(
