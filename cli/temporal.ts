@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Client } from '@temporalio/client'
+import type { Client, ConnectionOptions } from '@temporalio/client'
 import { UserError } from '../experiment/errors.ts'
 import { ensureTemporal } from '../infra/temporal.mjs'
 import { startStack } from '../worker/stack.ts'
@@ -64,14 +64,38 @@ export interface Connected {
   readonly close: () => Promise<void>
 }
 
+type Interceptor = NonNullable<ConnectionOptions['interceptors']>[number]
+
+/**
+ * A call that failed is tried again by a timer, and one whose time comes when the channel is closed would end the process with
+ * an error that nobody can catch. Nobody waits for it any more: it is not made.
+ */
+function silentOnce(isClosed: () => boolean): Interceptor {
+  const none = () => undefined
+  const silent = { start: none, sendMessage: none, halfClose: none, cancelWithStatus: none }
+  return (options, nextCall) =>
+    (isClosed() ? silent : nextCall(options)) as unknown as ReturnType<Interceptor>
+}
+
 /** A client of the server. The SDK loads here, so that a server and a worker are started before that. One that was started side by side is given time to come up. */
 export async function connect({ address, embedded, broken }: Server): Promise<Connected> {
-  const { Client, Connection } = await import('@temporalio/client')
+  const { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } =
+    await import('@temporalio/client')
   const deadline = performance.now() + (embedded ? 60_000 : 3_000)
   for (;;)
     try {
-      const connection = await Promise.race([Connection.connect({ address, connectTimeout: 1_000 }), broken])
-      return { client: new Client({ connection }), close: () => connection.close() }
+      const ending = { isClosed: false }
+      const retrying = makeGrpcRetryInterceptor(defaultGrpcRetryOptions())
+      const interceptors = [retrying, silentOnce(() => ending.isClosed)]
+      const options = { address, connectTimeout: 1_000, interceptors }
+      const connection = await Promise.race([Connection.connect(options), broken])
+      return {
+        client: new Client({ connection }),
+        async close() {
+          ending.isClosed = true
+          await connection.close()
+        },
+      }
     } catch (error) {
       if (performance.now() < deadline) await Promise.race([sleep(50), broken])
       else if (embedded) throw error
