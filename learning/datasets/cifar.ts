@@ -75,7 +75,7 @@ export async function readCifar(
     }),
   )
   if (filled < total) throw new Error(`a data file in ${directory} shrank while it was read`)
-  return { facts: factsOf(layout, files, batches), maximum: 255, samples: { images, labels }, trainable }
+  return { facts: factsOf(layout, files, batches), samples: { images, labels }, trainable }
 }
 
 const recordOf = ({ labelBytes }: CifarLayout) => labelBytes + CIFAR_IMAGE

@@ -10,8 +10,6 @@ export interface Samples {
 
 export interface Dataset {
   readonly facts: DatasetFacts
-  /** The pixel value of white. */
-  readonly maximum: number
   readonly samples: Samples
   /** The first so many samples come from training files, the rest from test files. */
   readonly trainable: number

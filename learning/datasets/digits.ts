@@ -54,7 +54,6 @@ async function read({ name }: DataSpecOf<'digits'>, directory: string): Promise<
         'E. Alpaydin and C. Kaynak. Optical Recognition of Handwritten Digits. UCI Machine Learning Repository, 1998. ' +
         'https://doi.org/10.24432/C50P49 (CC BY 4.0)',
     },
-    maximum: 16,
     samples: { images, labels },
     trainable: SAMPLES,
   }

@@ -69,7 +69,6 @@ async function read(spec: FolderSpec, directory: string): Promise<Dataset> {
       citation: ownCitation,
       ...(skipped && { skipped }),
     },
-    maximum: 255,
     samples: { images, labels },
     trainable,
   }

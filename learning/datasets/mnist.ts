@@ -98,7 +98,7 @@ export function mnistReader<N extends MnistName>(name: N): DatasetReader<DataSpe
     }
     const images = Buffer.concat(parts.map((part) => part.images))
     const labels = Int32Array.from(parts.flatMap((part) => [...part.labels]))
-    return { facts, maximum: 255, samples: { images, labels }, trainable: train?.labels.length ?? 0 }
+    return { facts, samples: { images, labels }, trainable: train?.labels.length ?? 0 }
   }
   return {
     home: () => ({

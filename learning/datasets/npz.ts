@@ -50,7 +50,6 @@ async function read(spec: NpzSpec, directory: string): Promise<Dataset> {
       sources: [source],
       citation: ownCitation,
     },
-    maximum: 255,
     samples: {
       images: Buffer.concat(parts.map(({ images }) => images)),
       labels: Int32Array.from(parts.flatMap(({ labels }) => labels)),

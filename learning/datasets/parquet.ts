@@ -61,7 +61,6 @@ async function read(spec: ParquetSpec, directory: string): Promise<Dataset> {
       citation: ownCitation,
       ...(skipped && { skipped }),
     },
-    maximum: 255,
     samples: { images, labels },
     trainable,
   }

@@ -62,7 +62,6 @@ async function read(spec: SvhnSpec, directory: string): Promise<Dataset> {
         'Y. Netzer, T. Wang, A. Coates, A. Bissacco, B. Wu and A. Y. Ng. Reading Digits in Natural Images with Unsupervised ' +
         `Feature Learning. NIPS Workshop on Deep Learning and Unsupervised Feature Learning, 2011. ${PAGE}`,
     },
-    maximum: 255,
     samples: {
       images: Buffer.concat(parts.map(({ images }) => images)),
       labels: Int32Array.from(parts.flatMap(({ labels }) => [...labels])),

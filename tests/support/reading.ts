@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect } from 'vitest'
+import { whiteOf } from '../../experiment/dataset.ts'
 import { UserError } from '../../experiment/errors.ts'
 import { specSchema, type DataSpec } from '../../experiment/spec.ts'
 import { inspectDataset, readDataset } from '../../learning/datasets/index.ts'
@@ -40,12 +41,12 @@ export function emptyFolder(): () => string {
 
 /** What is read, the images as bytes of each sample; inspecting says the same of it. */
 export async function read(spec: DataSpec, directory: string) {
-  const { facts, maximum, samples, trainable } = await readDataset(spec, directory)
+  const { facts, samples, trainable } = await readDataset(spec, directory)
   expect(await inspectDataset(spec, directory)).toEqual(facts)
   const images = [...samples.images]
   const size = facts.shape[0] * facts.shape[1] * facts.shape[2]
   expect(images.length).toBe(samples.labels.length * size)
-  return { facts, maximum, trainable, images, labels: [...samples.labels] }
+  return { facts, maximum: whiteOf(facts), trainable, images, labels: [...samples.labels] }
 }
 
 /** The problems that reading and inspecting end with, one and the same. */

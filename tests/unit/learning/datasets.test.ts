@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { sha256 } from '../../../experiment/canonical.ts'
 import { located, parseConfig } from '../../../experiment/config.ts'
+import { whiteOf } from '../../../experiment/dataset.ts'
 import { UserError } from '../../../experiment/errors.ts'
 import { inspectDataset, readDataset } from '../../../learning/datasets/index.ts'
 
@@ -47,7 +48,7 @@ async function failure(work: Promise<unknown>): Promise<UserError> {
 
 describe('digits', () => {
   test('are 1,797 images of 8×8 pixels from 0 to 16, as shipped', async () => {
-    const { facts, maximum, samples, trainable } = await readDataset(digits, shipped)
+    const { facts, samples, trainable } = await readDataset(digits, shipped)
     expect(facts).toMatchObject({
       name: 'digits',
       shape: [8, 8, 1],
@@ -55,7 +56,7 @@ describe('digits', () => {
       test: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
       sources: [{ name: 'digits.csv.gz', bytes: 57523 }],
     })
-    expect([maximum, trainable, samples.labels.length, samples.images.length]).toEqual([
+    expect([whiteOf(facts), trainable, samples.labels.length, samples.images.length]).toEqual([
       16,
       1797,
       1797,
@@ -93,8 +94,8 @@ describe('cifar10', () => {
     await writeFile(join(folder, 'b.bin'), records([0]))
     await writeFile(join(folder, 't.bin'), records([3, 1]))
     const spec = cifar(['b.bin', 'a.bin'], ['t.bin'])
-    const { facts, maximum, samples, trainable } = await readDataset(spec, folder)
-    expect([maximum, trainable]).toEqual([255, 3])
+    const { facts, samples, trainable } = await readDataset(spec, folder)
+    expect([whiteOf(facts), trainable]).toEqual([255, 3])
     expect([...samples.labels]).toEqual([0, 3, 9, 3, 1])
     for (const [image, record] of [0, 0, 1, 0, 1].entries())
       for (let place = 0; place < 1024; place++)
