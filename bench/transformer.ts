@@ -24,21 +24,16 @@ const [gamma, beta] = [normal([192]) as Tensor1D, normal([192]) as Tensor1D]
 const cases: readonly (readonly [string, Operation, Operation, Tensor[]])[] = [
   [
     'layer norm',
-    (x) => layerNorm(x as Tensor, gamma, beta, 1e-6),
-    (x) => composed.layerNorm(x as Tensor, gamma, beta, 1e-6),
+    (x) => layerNorm(x, gamma, beta, 1e-6),
+    (x) => composed.layerNorm(x, gamma, beta, 1e-6),
     [normal(tokens)],
   ],
-  ['gelu', (x) => gelu(x as Tensor), (x) => composed.gelu(x as Tensor), [normal([64, 65, 768])]],
-  [
-    'gelu by tanh',
-    (x) => geluTanh(x as Tensor),
-    (x) => composed.geluTanh(x as Tensor),
-    [normal([64, 65, 768])],
-  ],
+  ['gelu', (x) => gelu(x), (x) => composed.gelu(x), [normal([64, 65, 768])]],
+  ['gelu by tanh', (x) => geluTanh(x), (x) => composed.geluTanh(x), [normal([64, 65, 768])]],
   [
     'attention',
-    (q, k, v) => attention(q as Tensor, k as Tensor, v as Tensor, 3),
-    (q, k, v) => composed.attention(q as Tensor, k as Tensor, v as Tensor, 3),
+    (q, k, v) => attention(q, k, v, 3),
+    (q, k, v) => composed.attention(q, k, v, 3),
     [normal(tokens), normal(tokens), normal(tokens)],
   ],
 ]

@@ -9,21 +9,16 @@ type Operation = (...inputs: Tensor[]) => Tensor
 const operations: readonly (readonly [string, Operation, Operation, readonly Tensor[]])[] = [
   [
     'layer norm',
-    (x, gamma, beta) => layerNorm(x as Tensor, gamma as Tensor1D, beta as Tensor1D, 1e-6),
-    (x, gamma, beta) => composed.layerNorm(x as Tensor, gamma as Tensor1D, beta as Tensor1D, 1e-6),
+    (x, gamma, beta) => layerNorm(x, gamma as Tensor1D, beta as Tensor1D, 1e-6),
+    (x, gamma, beta) => composed.layerNorm(x, gamma as Tensor1D, beta as Tensor1D, 1e-6),
     [normal([3, 4, 6], 1), normal([6], 2), normal([6], 3)],
   ],
-  ['gelu', (x) => gelu(x as Tensor), (x) => composed.gelu(x as Tensor), [normal([5, 7], 4).mul(3)]],
-  [
-    'gelu by tanh',
-    (x) => geluTanh(x as Tensor),
-    (x) => composed.geluTanh(x as Tensor),
-    [normal([5, 7], 5).mul(3)],
-  ],
+  ['gelu', (x) => gelu(x), (x) => composed.gelu(x), [normal([5, 7], 4).mul(3)]],
+  ['gelu by tanh', (x) => geluTanh(x), (x) => composed.geluTanh(x), [normal([5, 7], 5).mul(3)]],
   [
     'attention',
-    (q, k, v) => attention(q as Tensor, k as Tensor, v as Tensor, 2),
-    (q, k, v) => composed.attention(q as Tensor, k as Tensor, v as Tensor, 2),
+    (q, k, v) => attention(q, k, v, 2),
+    (q, k, v) => composed.attention(q, k, v, 2),
     [normal([3, 5, 8], 6), normal([3, 5, 8], 7), normal([3, 5, 8], 8)],
   ],
 ]
