@@ -154,8 +154,10 @@ test('a residual network, of which adapters alone are trained, keeps its statist
   const record = await store().manifest({ kind: 'train', key: original?.key ?? '' })
   expect(record?.metrics).toMatchObject({ steps: 38 })
   const page = readFileSync(join(directory, `.zeroshift/store/runs/${id}/report/index.html`), 'utf8')
-  expect(page).toContain('from resnet')
+  // The architecture and the files by their hashes; a directory is of this machine alone.
+  expect(page).toContain('pretrained: block basic')
   expect(page).toContain('model.safetensors')
+  expect(page).not.toContain('from resnet')
 })
 
 test('a checkpoint that is wrong is refused, at its place in the config, before anything starts', async () => {
