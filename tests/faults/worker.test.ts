@@ -100,8 +100,8 @@ test('SIGTERM: hands over, and no work is repeated beyond the step in flight', a
   const input = await longRun({
     ...length,
     store: join(at.site.directory, 'store'),
-    // None but the last one is due.
-    settings: { checkpointSeconds: 3600 },
+    // None but the last one is due. A busy machine must not count as silence: another attempt would begin from nothing.
+    settings: { checkpointSeconds: 3600, heartbeatSeconds: 30 },
   })
   const artifacts = openArtifacts(input.settings.store)
   const first = await at.site.worker()
