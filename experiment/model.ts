@@ -212,6 +212,13 @@ export function adaptableLayers(layers: readonly Layer[]): readonly AdaptableLay
   return flattenLayers(layers).filter((layer) => layer.kind === 'linear' || layer.kind === 'conv')
 }
 
+/** The layer that classifies: the last one. */
+export function headOf(layers: readonly Layer[]): LinearLayer {
+  const head = layers.at(-1)
+  if (head?.kind !== 'linear') throw new Error('the last layer of a classifier is linear')
+  return head
+}
+
 /** The largest rank at which an update of this layer is still low-rank: the smaller side of its weight matrix. */
 export function maxRank(layer: AdaptableLayer): number {
   return Math.min(weightRows(layer), layer.out)

@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs'
-import { adaptableLayers, matchesAny, type Layer, type LinearLayer } from '../experiment/model.ts'
+import { adaptableLayers, headOf, matchesAny, type Layer } from '../experiment/model.ts'
 import type { TrainingSpec } from '../experiment/spec.ts'
 import { augmentation, Batches, stepsOf, type DeviceData } from './data.ts'
 import type { Fit, Fitted } from './fit.ts'
@@ -84,12 +84,6 @@ export async function fitPart(tune: Tune, options: Fit): Promise<Fitted> {
     tf.dispose(base)
     features?.dispose()
   }
-}
-
-function headOf(layers: readonly Layer[]): LinearLayer {
-  const head = layers.at(-1)
-  if (head?.kind !== 'linear') throw new Error('the last layer of a classifier is linear')
-  return head
 }
 
 function withHead(layers: readonly Layer[], { trained, statistics }: Weights, head: Float32Array): Weights {

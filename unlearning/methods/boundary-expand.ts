@@ -1,4 +1,4 @@
-import type { Layer } from '../../experiment/model.ts'
+import { headOf, type Layer } from '../../experiment/model.ts'
 import {
   initialise,
   packArrays,
@@ -71,10 +71,4 @@ function withColumns(
     [`${name}.bias`]: { shape: [out], values: Float32Array.from({ length: out }, (_, k) => bias[k] ?? 0) },
   }
   return { trained: packArrays(parameterSpecs(to).trained, { ...tensors, ...resized }), statistics }
-}
-
-function headOf(layers: readonly Layer[]) {
-  const head = layers.at(-1)
-  if (head?.kind !== 'linear') throw new Error('the last layer of a classifier is linear')
-  return head
 }
