@@ -1,11 +1,10 @@
 import { join, resolve } from 'node:path'
 import { UserError } from '../experiment/errors.ts'
-import type { DataSpec, Settings } from '../experiment/spec.ts'
+import { isElsewhere, type DataSpec, type Settings } from '../experiment/spec.ts'
 import { cacheDirectory } from '../infra/cache.mjs'
 import { homeOf, isDataFile } from '../learning/datasets/index.ts'
 import { isDirectory } from '../sources/host-cache.ts'
 import { fromFiles, localDirectory } from '../sources/local-directory.ts'
-import { isRemote } from '../sources/source.ts'
 
 /**
  * The directory of a data set's files on this machine: what the settings name, else $ZEROSHIFT_DATA/<name> where there is
@@ -49,7 +48,7 @@ async function namedDirectory(
     if (!(error instanceof UserError)) throw error
     // What a config says as data.from is among the settings by now (cli/prepare.ts).
     const path = 'from' in spec && spec.from !== undefined ? 'data.from' : 'dataDirectory'
-    const expected = isRemote(dataDirectory) ? '' : `; expected the one that holds ${spec.name}'s files`
+    const expected = isElsewhere(dataDirectory) ? '' : `; expected the one that holds ${spec.name}'s files`
     throw new UserError([{ message: `${path}: ${error.message}${expected}`, path }])
   }
 }

@@ -26,11 +26,6 @@ const FORMS =
 
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i
 
-/** A source on another machine, as opposed to a directory of this one. */
-export function isRemote(text: string): boolean {
-  return SCHEME.test(text)
-}
-
 /** Throws a UserError that says what was found and what is expected. */
 export function parseSource(text: string): Source {
   const scheme = SCHEME.exec(text)?.[1]?.toLowerCase()

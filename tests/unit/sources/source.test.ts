@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { UserError } from '../../../experiment/errors.ts'
-import { formatSource, isRemote, parseSource, type Source } from '../../../sources/source.ts'
+import { isElsewhere } from '../../../experiment/spec.ts'
+import { formatSource, parseSource, type Source } from '../../../sources/source.ts'
 
 const sha = 'a1'.repeat(32)
 const commit = '0f'.repeat(20)
@@ -32,7 +33,7 @@ test.each<[string, Source]>([
   ['hf://o/n@feature%2Fx', { kind: 'hf', repo: { type: 'model', name: 'o/n' }, revision: 'feature/x' }],
 ])('%s', (text, source) => {
   expect(parseSource(text)).toEqual(source)
-  expect(isRemote(text)).toBe(source.kind !== 'directory')
+  expect(isElsewhere(text)).toBe(source.kind !== 'directory')
 })
 
 test.each([
