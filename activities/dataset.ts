@@ -1,22 +1,113 @@
+import type { Artifacts } from '../artifacts/artifacts.ts'
 import { setSizes } from '../experiment/check.ts'
-import { readDataset } from '../learning/datasets/index.ts'
-import { partition, pixelStatistics } from '../learning/partition.ts'
+import type { DatasetFacts } from '../experiment/dataset.ts'
+import { differences } from '../experiment/differences.ts'
+import { UserError } from '../experiment/errors.ts'
+import type { BlobRef } from '../experiment/manifest.ts'
+import { IN_MEMORY_BYTES, readDataset, type Dataset } from '../learning/datasets/index.ts'
+import type { Host } from '../learning/host.ts'
+import { addPixels, noPixels, partition, pixelStatistics, type PixelSums } from '../learning/partition.ts'
 import { findDataDirectory } from './data-directory.ts'
-import { encodeDataset } from './stored.ts'
+import { encodeDataset, shardName } from './stored.ts'
 import type { StageBody } from './stage.ts'
 
-export const dataset: StageBody<'dataset'> = async ({ stage, settings, timed }) => {
-  const { data, seed } = stage.params
-  const directory = await findDataDirectory(data, settings)
-  const { result, seconds } = await timed(async () => {
-    const { samples, trainable, facts } = await readDataset(data, directory)
-    const parts = partition(setSizes(data, facts), trainable, seed)
-    const { mean, deviation } = pixelStatistics(samples.images, parts.train, facts.shape)
-    return { images: samples.images, labels: Int32Array.from(samples.labels), ...parts, mean, deviation }
-  })
-  return {
-    outputs: { dataset: encodeDataset(result) },
-    metrics: { train: result.train.length, validation: result.validation.length, test: result.test.length },
-    seconds,
+const SHARD_BYTES = 2 ** 26
+
+export const dataset = datasetStage(IN_MEMORY_BYTES, SHARD_BYTES)
+
+/**
+ * Images that take more than `inMemoryBytes` together are stored in shards, in their order, each of which is at most
+ * `shardBytes` long. Their size alone decides on it, so that every machine stores the same.
+ */
+export function datasetStage(inMemoryBytes: number, shardBytes: number): StageBody<'dataset'> {
+  return async ({ stage, settings, artifacts, host, timed }) => {
+    const { data, seed, facts } = stage.params
+    const directory = await findDataDirectory(data, settings)
+    const { result, seconds } = await timed(async () => {
+      const found = await readDataset(data, directory, inMemoryBytes)
+      refuseOtherData(facts, found.facts, directory)
+      const { labels, trainable } = found
+      const { shape } = facts
+      const parts = partition(setSizes(data, facts), trainable, seed)
+      const statistics = (sums: PixelSums) => pixelStatistics(sums, parts.train.length * shape[0] * shape[1])
+      const bytes = labels.length * shape[0] * shape[1] * shape[2]
+      if (bytes <= inMemoryBytes) {
+        const images = await found.images(0, labels.length)
+        const sums = addPixels(noPixels, images, parts.train, shape)
+        const stored = { images, labels: Int32Array.from(labels), ...parts, ...statistics(sums) }
+        return { parts, dataset: stored, shards: [] }
+      }
+      const rows = Math.max(1, Math.floor(shardBytes / (bytes / labels.length)))
+      const { shards, sums } = await storeShards(found, { rows, train: parts.train, artifacts, host })
+      const stored = { labels: Int32Array.from(labels), ...parts, ...statistics(sums) }
+      return { parts, dataset: stored, shards }
+    })
+    const { parts, shards } = result
+    return {
+      outputs: {
+        dataset: encodeDataset(result.dataset),
+        ...Object.fromEntries(shards.map((shard, i) => [shardName(i), shard])),
+      },
+      metrics: { train: parts.train.length, validation: parts.validation.length, test: parts.test.length },
+      seconds,
+    }
   }
+}
+
+/** Another machine may have other files, and files change: what they give would be kept under the wrong key. */
+function refuseOtherData(planned: DatasetFacts, here: DatasetFacts, directory: string): void {
+  const changed = differences(planned, here)
+  if (changed.length === 0) return
+  const listed = changed.slice(0, 3).map(({ path, before, after }) => `${path}: ${before}, here ${after}`)
+  throw new UserError(
+    `the data in ${directory} are not those that the run was planned with: ${listed.join('; ')}. ` +
+      'Put the files back, or start another run on these',
+  )
+}
+
+/** What a snapshot knows of the shards so far. */
+interface Stored {
+  readonly shards: readonly BlobRef[]
+  /** Over the training samples. */
+  readonly sums: PixelSums
+}
+
+/** Stores images in shards of so many rows; the next shard is decoded while one is put. */
+async function storeShards(
+  { facts, labels, images }: Dataset,
+  { rows, train, artifacts, host }: { rows: number; train: Int32Array; artifacts: Artifacts; host: Host },
+): Promise<Stored> {
+  const count = Math.ceil(labels.length / rows)
+  const bounds = (shard: number) => [shard * rows, Math.min((shard + 1) * rows, labels.length)] as const
+  let stored = await goingOn(host, artifacts)
+  const read = (shard: number) => {
+    const pixels = shard < count ? images(...bounds(shard)) : Promise.resolve(new Uint8Array())
+    // Whoever awaits it gets the error; nobody does where an earlier one stops the stage.
+    pixels.catch(() => undefined)
+    return pixels
+  }
+  let next = read(stored.shards.length)
+  for (let shard = stored.shards.length; shard < count; shard++) {
+    const pixels = await next
+    next = read(shard + 1)
+    const [from, to] = bounds(shard)
+    const trained = train.filter((i) => i >= from && i < to).map((i) => i - from)
+    stored = {
+      shards: [...stored.shards, await artifacts.putBlob(pixels)],
+      sums: addPixels(stored.sums, pixels, trained, facts.shape),
+    }
+    const { length } = stored.shards
+    await host.step({ step: length, steps: count }, () =>
+      Promise.resolve({ step: length, vectors: {}, notes: { ...stored } }),
+    )
+  }
+  return stored
+}
+
+/** What an earlier attempt stored, unless some of it is gone. */
+async function goingOn({ snapshot }: Host, artifacts: Artifacts): Promise<Stored> {
+  const nothing: Stored = { shards: [], sums: noPixels }
+  if (!snapshot) return nothing
+  const stored = snapshot.notes as unknown as Stored
+  return (await artifacts.holds(stored.shards)) ? stored : nothing
 }

@@ -1,8 +1,9 @@
+import { closeSync } from 'node:fs'
 import type { Artifacts } from '../artifacts/artifacts.ts'
 import { decodeTensors, encodeTensors, type WritableTensor } from '../artifacts/safetensors.ts'
-import type { Manifest, ManifestOf } from '../experiment/manifest.ts'
+import type { BlobRef, Manifest, ManifestOf } from '../experiment/manifest.ts'
 import { whiteOf, type DatasetFacts } from '../experiment/dataset.ts'
-import { checkpointOf, type Layer } from '../experiment/model.ts'
+import { checkpointOf, type Layer, type Shape } from '../experiment/model.ts'
 import type { ModelSpec } from '../experiment/spec.ts'
 import { DeviceData } from '../learning/data.ts'
 import {
@@ -12,8 +13,9 @@ import {
   type Tensors,
   type Weights,
 } from '../learning/parameters.ts'
+import { FilePixels, type Pixels } from '../learning/pixels.ts'
 import { Preparer } from '../learning/prepare.ts'
-import { output, readDataset } from './stored.ts'
+import { output, readDataset, shardsOf } from './stored.ts'
 
 /** What stages that compute on the device share: weights in their blob's format, and the data set uploaded. */
 
@@ -73,13 +75,28 @@ export async function deviceData(
 ): Promise<{ data: DeviceData; train: Int32Array }> {
   const { images, labels, train, mean, deviation } = await readDataset(artifacts, manifest)
   const { shape, classes } = manifest.params.facts
+  const pixels = images ?? (await filePixels(artifacts, shardsOf(manifest), shape))
   // Copies of what stays: a view would keep the whole blob, pixels included, in memory.
-  const data = new DeviceData(images, labels.slice(), {
+  const data = new DeviceData(pixels, labels.slice(), {
     shape,
     classes: classes.length,
     ...preparedFor(model, manifest.params.facts, { mean: [...mean], deviation: [...deviation] }),
   })
   return { data, train: train.slice() }
+}
+
+/** Pixels that are read from files as they are wanted: those of a store in a directory, or copies of a bucket's. */
+async function filePixels(
+  artifacts: Artifacts,
+  shards: readonly BlobRef[],
+  [height, width, channels]: Shape,
+): Promise<Pixels> {
+  const size = height * width * channels
+  const descriptors = await artifacts.openBlobs(shards)
+  const files = descriptors.map((descriptor, i) => ({ descriptor, rows: (shards[i]?.bytes ?? 0) / size }))
+  return new FilePixels(files, size, () => {
+    for (const descriptor of descriptors) closeSync(descriptor)
+  })
 }
 
 interface Scale {

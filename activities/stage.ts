@@ -67,7 +67,8 @@ export type InputManifests<K extends StageKind> = {
 }
 
 export interface StageWork<K extends StageKind> {
-  readonly outputs: Readonly<Record<string, Uint8Array>>
+  /** Bytes to store, and what is stored already. */
+  readonly outputs: Readonly<Record<string, Uint8Array | BlobRef>>
   readonly metrics: StageMetrics[K]
   /** Wall seconds of the work itself, without reading inputs and writing outputs; preparation included. */
   readonly seconds: number
@@ -103,8 +104,8 @@ export function stageActivity<K extends StageKind>(
           healing(artifacts, inputs, error),
         )
         const outputs: Record<string, BlobRef> = {}
-        for (const [name, bytes] of Object.entries(work.outputs))
-          outputs[name] = await artifacts.putBlob(bytes)
+        for (const [name, output] of Object.entries(work.outputs))
+          outputs[name] = output instanceof Uint8Array ? await artifacts.putBlob(output) : output
         await durable.confirm()
         const manifest: ManifestOf<K> = {
           kind,

@@ -1,6 +1,6 @@
 import type { Artifacts } from '../artifacts/artifacts.ts'
 import { decodeTensors, encodeTensors, type WritableTensor } from '../artifacts/safetensors.ts'
-import type { Manifest, ManifestOf } from '../experiment/manifest.ts'
+import type { BlobRef, Manifest, ManifestOf } from '../experiment/manifest.ts'
 import type { Partition } from '../learning/partition.ts'
 import type { Shadows } from '../unlearning/population/shadows.ts'
 import type { Split } from '../unlearning/split.ts'
@@ -9,7 +9,8 @@ import type { Split } from '../unlearning/split.ts'
 
 /** The data set's blob: pixels and labels of every sample, and which samples are trained on, validated and tested on. */
 export interface StoredDataset extends Partition {
-  readonly images: Uint8Array
+  /** Absent where they are in shards. */
+  readonly images?: Uint8Array
   readonly labels: Int32Array
   /** Per channel, over the training samples, in pixel units. */
   readonly mean: Float32Array
@@ -26,7 +27,7 @@ export async function readDataset(
 ): Promise<StoredDataset> {
   const { bytes, integers, floats } = await readVectors(artifacts, manifest, 'dataset')
   return {
-    images: bytes('images'),
+    ...(shardsOf(manifest).length === 0 && { images: bytes('images') }),
     labels: integers('labels'),
     train: integers('train'),
     validation: integers('validation'),
@@ -34,6 +35,17 @@ export async function readDataset(
     mean: floats('mean'),
     deviation: floats('deviation'),
   }
+}
+
+/** The blobs that hold the pixels of large data, in the samples' order: bytes [n, h, w, c], and nothing else. */
+export function shardsOf({ outputs }: ManifestOf<'dataset'>): readonly BlobRef[] {
+  const shards: BlobRef[] = []
+  for (let blob = outputs[shardName(0)]; blob; blob = outputs[shardName(shards.length)]) shards.push(blob)
+  return shards
+}
+
+export function shardName(shard: number): string {
+  return `images.${String(shard).padStart(5, '0')}`
 }
 
 export function encodeSplit(split: Split): Uint8Array {

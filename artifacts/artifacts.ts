@@ -1,10 +1,16 @@
+import { closeSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { canonicalJson, sha256 } from '../experiment/canonical.ts'
 import { manifestDigest, type BlobRef, type Manifest } from '../experiment/manifest.ts'
 import type { RunRecord } from '../experiment/run.ts'
 import type { StageKind, StageRef } from '../experiment/stages.ts'
 import type { SweepRecord } from '../experiment/sweep.ts'
-import { readCache, type ReadCache } from './read-cache.ts'
+import { openChecked } from './open-checked.ts'
+import { pooled } from './pooled.ts'
+import { readCache, refuseWithoutRoom, type ReadCache } from './read-cache.ts'
 import { isRemote, openStore, type ObjectStore } from './store.ts'
+
+const REMEDY = 'run the same command again: the stage that made it is computed anew.'
 
 /** A blob that cannot be used. The message says what to do. */
 export class BlobError extends Error {
@@ -61,21 +67,58 @@ export class Artifacts {
   async getBlob(blob: BlobRef): Promise<Uint8Array> {
     const cached = await this.cache?.get(blob.sha256)
     if (cached) return cached
+    const bytes = await this.fetchBlob(blob)
+    await this.cache?.put(blob.sha256, bytes)
+    return bytes
+  }
+
+  /**
+   * Files of this machine that hold blobs, open and each checked as a whole: for who reads parts of them. The descriptors
+   * are the caller's to close. Throws a UserError where the blobs of a remote store find no room here.
+   */
+  async openBlobs(blobs: readonly BlobRef[]): Promise<readonly number[]> {
+    if (isRemote(this.store)) refuseWithoutRoom(blobs, this.cache)
+    const descriptors: number[] = []
+    try {
+      for (const blob of blobs) descriptors.push(await this.openBlob(blob))
+      return descriptors
+    } catch (error) {
+      for (const descriptor of descriptors) closeSync(descriptor)
+      throw error
+    }
+  }
+
+  private async openBlob(blob: BlobRef): Promise<number> {
+    if (this.cache) return this.cache.open(blob.sha256, () => this.fetchBlob(blob))
+    const opened = await openChecked(fileURLToPath(`${this.store.url}/${blobPath(blob)}`))
+    if (!opened) throw this.missing(blob)
+    if (opened.sha256 === blob.sha256) return opened.descriptor
+    closeSync(opened.descriptor)
+    throw this.damaged(blob, opened)
+  }
+
+  private async fetchBlob(blob: BlobRef): Promise<Uint8Array> {
     const path = blobPath(blob)
     let found = await this.store.getHashed(path)
     // The way here may have been at fault.
     if (found && found.sha256 !== blob.sha256) found = await this.store.getHashed(path)
-    const remedy = 'run the same command again: the stage that made it is computed anew.'
-    if (!found) throw new MissingBlobError(`the blob ${this.store.locate(path)} is missing; ${remedy}`, blob)
-    const { bytes } = found
-    if (found.sha256 !== blob.sha256 || bytes.length !== blob.bytes)
-      throw new CorruptBlobError(
-        `the blob ${this.store.locate(path)} is damaged: its ${bytes.length} bytes have SHA-256 ${found.sha256}, ` +
-          `expected ${blob.bytes} bytes with ${blob.sha256}. Delete it and ${remedy}`,
-        blob,
-      )
-    await this.cache?.put(blob.sha256, bytes)
+    if (!found) throw this.missing(blob)
+    const { bytes, sha256 } = found
+    if (sha256 !== blob.sha256 || bytes.length !== blob.bytes)
+      throw this.damaged(blob, { sha256, bytes: bytes.length })
     return bytes
+  }
+
+  private missing(blob: BlobRef): MissingBlobError {
+    return new MissingBlobError(`the blob ${this.store.locate(blobPath(blob))} is missing; ${REMEDY}`, blob)
+  }
+
+  private damaged(blob: BlobRef, found: BlobRef): CorruptBlobError {
+    return new CorruptBlobError(
+      `the blob ${this.store.locate(blobPath(blob))} is damaged: its ${found.bytes} bytes have SHA-256 ${found.sha256}, ` +
+        `expected ${blob.bytes} bytes with ${blob.sha256}. Delete it and ${REMEDY}`,
+      blob,
+    )
   }
 
   async deleteBlob(blob: BlobRef): Promise<void> {
@@ -103,10 +146,13 @@ export class Artifacts {
   }): Promise<Extract<Manifest, { kind: K }> | undefined> {
     const manifest = await this.manifest(ref)
     if (!manifest) return undefined
-    for (const blob of Object.values(manifest.outputs)) {
-      if ((await this.store.size(blobPath(blob))) !== blob.bytes) return undefined
-    }
-    return manifest
+    return (await this.holds(Object.values(manifest.outputs))) ? manifest : undefined
+  }
+
+  /** Whether blobs are there, in their full lengths. */
+  async holds(blobs: readonly BlobRef[]): Promise<boolean> {
+    const sizes = await pooled(blobs, (blob) => this.store.size(blobPath(blob)))
+    return blobs.every(({ bytes }, i) => sizes[i] === bytes)
   }
 
   /**

@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto'
+import { closeSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sha256 } from '../experiment/canonical.ts'
 import { UserError } from '../experiment/errors.ts'
+import type { BlobRef } from '../experiment/manifest.ts'
 import { cacheDirectory } from '../infra/cache.mjs'
+import { exclusively } from '../infra/lock.mjs'
+import { openChecked } from './open-checked.ts'
 
 /** A file of this kind that is older was left by a process that is gone. */
 const WRITING = '.writing-'
@@ -55,6 +59,38 @@ export class ReadCache {
     }
   }
 
+  /** Whether files of so many bytes stay here together. */
+  hasRoomFor(bytes: number): boolean {
+    return bytes < 0.9 * this.limit
+  }
+
+  /** A file with these bytes, open. It is fetched where it is not there, by one process at a time. */
+  async open(digest: string, fetch: () => Promise<Uint8Array>): Promise<number> {
+    const file = join(this.directory, digest)
+    const kept = await this.opened(digest)
+    if (kept !== undefined) return kept
+    await mkdir(this.directory, { recursive: true })
+    return exclusively(file, async () => {
+      const other = await this.opened(digest)
+      if (other !== undefined) return other
+      await this.put(digest, await fetch())
+      const own = await this.opened(digest)
+      if (own === undefined) throw new Error(`${file} cannot be written, or is gone again at once`)
+      return own
+    })
+  }
+
+  private async opened(digest: string): Promise<number | undefined> {
+    const file = join(this.directory, digest)
+    const opened = await openChecked(file)
+    if (!opened) return undefined
+    await utimes(file, new Date(), new Date()).catch(() => undefined)
+    if (opened.sha256 === digest) return opened.descriptor
+    closeSync(opened.descriptor)
+    await rm(file, { force: true })
+    return undefined
+  }
+
   /** Removes the files that were not used for longest, down to a twentieth below the limit. */
   private async makeRoom(bytes: number): Promise<void> {
     const names = await readdir(this.directory)
@@ -74,6 +110,16 @@ export class ReadCache {
     }
     this.sinceCount = bytes
   }
+}
+
+/** Throws a UserError where blobs, of which parts are read again and again, would not stay in the cache together. */
+export function refuseWithoutRoom(blobs: readonly BlobRef[], cache: ReadCache | undefined): void {
+  const bytes = blobs.reduce((sum, blob) => sum + blob.bytes, 0)
+  if (cache?.hasRoomFor(bytes)) return
+  throw new UserError(
+    `the data set has ${(bytes / 1e9).toFixed(1)} GB of pixels, and this machine's cache of blobs has no room for them; ` +
+      `set ZEROSHIFT_BLOB_CACHE_GB to ${Math.ceil(bytes / 0.85e9)} or more`,
+  )
 }
 
 /**

@@ -13,17 +13,19 @@ import { Batches, DeviceData, labelsAt } from '../learning/data.ts'
 import { readDataset } from '../learning/datasets/index.ts'
 import { fit } from '../learning/fit.ts'
 import { initialWeights, parameterSpecs, totalSize, unpack, unpackArrays } from '../learning/parameters.ts'
-import { pixelStatistics } from '../learning/partition.ts'
+import { addPixels, noPixels, pixelStatistics } from '../learning/partition.ts'
 import { stream } from '../learning/random.ts'
 import { tensorflowEnvironment, tf } from '../learning/tf.ts'
 import { train } from '../learning/training.ts'
 
 const [steps = 200] = process.argv.slice(2).map(Number)
 const spec = dataSchemas[0].parse({ name: 'digits' })
-const { samples, facts } = await readDataset(spec, await findDataDirectory(spec, {}))
-const indices = Int32Array.from(samples.labels, (_, i) => i)
-const { mean, deviation } = pixelStatistics(samples.images, indices, facts.shape)
-const data = new DeviceData(samples.images, Int32Array.from(samples.labels), {
+const { labels, images, facts } = await readDataset(spec, await findDataDirectory(spec, {}))
+const indices = Int32Array.from(labels, (_, i) => i)
+const pixels = await images(0, labels.length)
+const sums = addPixels(noPixels, pixels, indices, facts.shape)
+const { mean, deviation } = pixelStatistics(sums, labels.length * facts.shape[0] * facts.shape[1])
+const data = new DeviceData(pixels, Int32Array.from(labels), {
   shape: facts.shape,
   classes: facts.classes.length,
   mean: [...mean],

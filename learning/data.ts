@@ -1,17 +1,15 @@
-import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs'
+import type { Tensor1D, Tensor4D } from '@tensorflow/tfjs'
 import type { Shape } from '../experiment/model.ts'
 import type { TrainingSpec } from '../experiment/spec.ts'
 import { unpackBytes } from './kernels.ts'
+import { DevicePixels, type Pixels } from './pixels.ts'
 import type { Preparer } from './prepare.ts'
 import { permutation, stream, type RandomStream } from './random.ts'
 import { tf } from './tf.ts'
 
-/**
- * A data set on the device: one byte a pixel (four in an int32), normalised as batches are gathered.
- * Image i is row i of `packed`.
- */
+/** A data set for the device: one byte a pixel, normalised as batches are gathered. Image i is row i of the pixels. */
 export class DeviceData {
-  private readonly packed: Tensor2D
+  private readonly source: Pixels
   private readonly mean: Tensor1D
   private readonly deviation: Tensor1D
   /** Of the images as they are kept. */
@@ -22,9 +20,12 @@ export class DeviceData {
   readonly labels: Int32Array
   readonly classes: number
 
-  /** images: bytes [n, h, w, c]; mean and deviation: per channel that models see, in pixel units. */
+  /**
+   * images: bytes [n, h, w, c], or where they are read from, which is disposed of with the data; mean and deviation: per
+   * channel that models see, in pixel units.
+   */
   constructor(
-    images: Uint8Array,
+    images: Uint8Array | Pixels,
     labels: Int32Array,
     options: {
       shape: Shape
@@ -40,15 +41,7 @@ export class DeviceData {
     this.shape = options.preparer?.shape ?? options.shape
     this.labels = labels
     this.classes = options.classes
-    const width = this.pixels
-    const words = Math.ceil(width / 4)
-    const aligned = width % 4 === 0 && images.byteOffset % 4 === 0
-    const bytes = aligned ? images : padRows(images, labels.length, width, words * 4)
-    this.packed = tf.tensor2d(
-      new Int32Array(bytes.buffer, bytes.byteOffset, labels.length * words),
-      [labels.length, words],
-      'int32',
-    )
+    this.source = images instanceof Uint8Array ? new DevicePixels(images, labels.length, this.pixels) : images
     this.mean = tf.tensor1d([...options.mean])
     this.deviation = tf.tensor1d([...options.deviation])
   }
@@ -61,14 +54,18 @@ export class DeviceData {
   images(indices: Int32Array, augment?: { crop: number; flip: boolean; random: RandomStream }): Tensor4D {
     return tf.tidy(() => {
       const [height, width, channels] = this.kept
-      const rows = tf.gather(this.packed, tf.tensor1d(indices, 'int32'))
-      const bytes = unpackBytes(rows)
+      const bytes = unpackBytes(this.source.rows(indices))
       const exact = bytes.shape[1] === this.pixels ? bytes : bytes.slice([0, 0], [-1, this.pixels])
       const pixels = exact.reshape<Tensor4D>([indices.length, height, width, channels])
       const augmented = augment && (augment.crop > 0 || augment.flip) ? cropAndFlip(pixels, augment) : pixels
       const prepared = this.preparer ? this.preparer.prepare(augmented) : augmented
       return prepared.sub(this.mean).div<Tensor4D>(this.deviation)
     })
+  }
+
+  /** These images are asked for next: they may be read while the device computes. */
+  ahead(indices: Int32Array): void {
+    this.source.ahead(indices)
   }
 
   /** Normalised images moved by `change` [n, h, w, c], given in pixel units; no pixel leaves its range 0..255. */
@@ -89,20 +86,14 @@ export class DeviceData {
   }
 
   dispose(): void {
-    tf.dispose([this.packed, this.mean, this.deviation] as Tensor[])
+    tf.dispose([this.mean, this.deviation])
+    this.source.dispose()
     this.preparer?.dispose()
   }
 }
 
 export function labelsAt(labels: Int32Array, indices: Int32Array): Int32Array {
   return indices.map((i) => labels[i] ?? -1)
-}
-
-/** Row widths up to a multiple of four bytes. */
-function padRows(images: Uint8Array, rows: number, width: number, padded: number): Uint8Array {
-  const bytes = new Uint8Array(rows * padded)
-  for (let i = 0; i < rows; i++) bytes.set(images.subarray(i * width, (i + 1) * width), i * padded)
-  return bytes
 }
 
 /**

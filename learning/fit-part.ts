@@ -54,6 +54,7 @@ export async function fitPart(tune: Tune, options: Fit): Promise<Fitted> {
         }).output
       }
       const images = data.images(batches.at(step), augmentation(training, seed, purpose, step))
+      data.ahead(batches.at(step + 1))
       const whole = adapter ? adapted(adapter, base, flat.slice(0, adapterSize)) : base
       return forward(layers, { ...whole, ...part }, images).output
     }
@@ -68,11 +69,8 @@ export async function fitPart(tune: Tune, options: Fit): Promise<Fitted> {
       schedule: options.schedule,
       loss: (flat, step) => {
         const part = unpack(headSpecs, flat.slice(adapterSize))
-        return crossEntropy(
-          logits(part, flat, step),
-          data.labelsOf(batches.at(step)),
-          training.labelSmoothing,
-        )
+        const labels = data.labelsOf(batches.at(step))
+        return crossEntropy(logits(part, flat, step), labels, training.labelSmoothing)
       },
       host,
     })
@@ -106,7 +104,13 @@ async function penultimate(
   const parts: Tensor[] = []
   for (let first = 0; first < indices.length; first += BATCH) {
     const batch = indices.subarray(first, first + BATCH)
-    parts.push(tf.tidy(() => forward(layers, base, data.images(batch), { to: layers.length - 1 }).output))
+    parts.push(
+      tf.tidy(() => {
+        const images = data.images(batch)
+        data.ahead(indices.subarray(first + BATCH, first + 2 * BATCH))
+        return forward(layers, base, images, { to: layers.length - 1 }).output
+      }),
+    )
     await host?.step({})
   }
   const whole = tf.concat(parts)

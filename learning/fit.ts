@@ -51,6 +51,7 @@ export function fit(options: Fit): Promise<Fitted> {
     loss: (model, step) => {
       const batch = batches.at(step)
       const images = data.images(batch, augmentation(training, seed, purpose, step))
+      data.ahead(batches.at(step + 1))
       const labels = options.labelsOf ? tf.tensor1d(options.labelsOf(batch), 'int32') : data.labelsOf(batch)
       const loss = crossEntropy(model.logits(images), labels, training.labelSmoothing)
       return direction === 1 ? loss : loss.neg()

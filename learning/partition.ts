@@ -28,10 +28,23 @@ export function partition(
   }
 }
 
-/** Mean and standard deviation of each channel over some images, in pixel units. images: bytes [n, h, w, c]. */
-export function pixelStatistics(images: Uint8Array, indices: Int32Array, [height, width, channels]: Shape) {
-  const sums = new Float64Array(channels)
-  const squares = new Float64Array(channels)
+/** Sums over the pixels of each channel, and over their squares. Plain JSON. */
+export interface PixelSums {
+  readonly sums: readonly number[]
+  readonly squares: readonly number[]
+}
+
+export const noPixels: PixelSums = { sums: [], squares: [] }
+
+/** Adds the images at these indices, in their order. images: bytes [n, h, w, c]. */
+export function addPixels(
+  before: PixelSums,
+  images: Uint8Array,
+  indices: Int32Array,
+  [height, width, channels]: Shape,
+): PixelSums {
+  const sums = Float64Array.from({ length: channels }, (_, c) => before.sums[c] ?? 0)
+  const squares = Float64Array.from({ length: channels }, (_, c) => before.squares[c] ?? 0)
   const size = height * width * channels
   for (const i of indices) {
     for (let p = i * size; p < (i + 1) * size; p += channels) {
@@ -42,11 +55,15 @@ export function pixelStatistics(images: Uint8Array, indices: Int32Array, [height
       }
     }
   }
-  const count = indices.length * height * width
-  const mean = Float32Array.from(sums, (sum) => sum / count)
+  return { sums: [...sums], squares: [...squares] }
+}
+
+/** Mean and standard deviation of each channel, in pixel units. `pixels`: of all images that were added. */
+export function pixelStatistics({ sums, squares }: PixelSums, pixels: number) {
+  const mean = Float32Array.from(sums, (sum) => sum / pixels)
   const deviation = Float32Array.from(squares, (square, c) => {
-    const average = (sums[c] ?? 0) / count
-    return Math.sqrt(Math.max(square / count - average * average, 1e-12))
+    const average = (sums[c] ?? 0) / pixels
+    return Math.sqrt(Math.max(square / pixels - average * average, 1e-12))
   })
   return { mean, deviation }
 }

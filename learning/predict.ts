@@ -31,7 +31,11 @@ export async function predict(
 ): Promise<Float32Array> {
   for (let first = done; first < indices.length; first += batchSize) {
     const batch = indices.subarray(first, first + batchSize)
-    const output = tf.tidy(() => forward(layers, parameters, data.images(batch)).output)
+    const output = tf.tidy(() => {
+      const images = data.images(batch)
+      data.ahead(indices.subarray(first + batchSize, first + 2 * batchSize))
+      return forward(layers, parameters, images).output
+    })
     logits.set(await output.data(), first * data.classes)
     output.dispose()
     await onBatch?.(first + batch.length)

@@ -16,6 +16,8 @@ export interface FrozenFeatures {
   readonly features: NamedTensors
 }
 
+const BATCH = 256
+
 /** Runs the frozen model once over the samples at `indices`, up to (not including) layer `to`. */
 export async function frozenFeatures(
   layers: readonly Layer[],
@@ -30,11 +32,13 @@ export async function frozenFeatures(
   }: { from: number; to?: number; capture: ReadonlySet<string>; host?: Host | undefined },
 ): Promise<FrozenFeatures> {
   const parts: FrozenFeatures[] = []
-  for (let first = 0; first < indices.length; first += 256) {
-    const batch = indices.subarray(first, first + 256)
+  for (let first = 0; first < indices.length; first += BATCH) {
+    const batch = indices.subarray(first, first + BATCH)
     parts.push(
       tf.tidy(() => {
-        const input = forward(layers, base, data.images(batch), { to: from }).output
+        const images = data.images(batch)
+        data.ahead(indices.subarray(first + BATCH, first + 2 * BATCH))
+        const input = forward(layers, base, images, { to: from }).output
         return { input, features: forward(layers, base, input, { from, to, capture }).features }
       }),
     )

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DatasetFacts } from '../../experiment/dataset.ts'
-import type { Dataset } from './dataset.ts'
+import { inMemory, type Dataset } from './dataset.ts'
 import {
   collectProblems,
   countLabels,
@@ -75,7 +75,8 @@ export async function readCifar(
     }),
   )
   if (filled < total) throw new Error(`a data file in ${directory} shrank while it was read`)
-  return { facts: factsOf(layout, files, batches), samples: { images, labels }, trainable }
+  const facts = factsOf(layout, files, batches)
+  return { facts, labels, images: inMemory(images, facts.shape), trainable }
 }
 
 const recordOf = ({ labelBytes }: CifarLayout) => labelBytes + CIFAR_IMAGE

@@ -1,18 +1,24 @@
 import type { DatasetFacts } from '../../experiment/dataset.ts'
+import type { Shape } from '../../experiment/model.ts'
 import type { DataSpec } from '../../experiment/spec.ts'
-
-export interface Samples {
-  /** Bytes [n, height, width, channels]. */
-  readonly images: Uint8Array
-  /** Class indices [n]. */
-  readonly labels: Int32Array
-}
 
 export interface Dataset {
   readonly facts: DatasetFacts
-  readonly samples: Samples
+  /** Class indices [n]. */
+  readonly labels: Int32Array
+  /** Bytes [to − from, height, width, channels] of the samples from `from` up to, not including, `to`. */
+  readonly images: (from: number, to: number) => Promise<Uint8Array>
   /** The first so many samples come from training files, the rest from test files. */
   readonly trainable: number
+}
+
+/** Data sets of encoded images that take more decoded, in bytes, are decoded piece by piece, and stored in shards. */
+export const IN_MEMORY_BYTES = 2 ** 29
+
+/** The images of a data set that is in memory: bytes [n, height, width, channels]. */
+export function inMemory(images: Uint8Array, [height, width, channels]: Shape): Dataset['images'] {
+  const size = height * width * channels
+  return (from, to) => Promise.resolve(images.subarray(from * size, to * size))
 }
 
 /** A file on the web: a data file, or an archive that holds data files. */
@@ -38,9 +44,10 @@ export interface DatasetReader<S extends DataSpec> {
   home(spec: S): Home
   /** Whether a file of a bucket or a repository that somebody names is one of the data set's; each is unless this is given. */
   wants?(spec: S, name: string): boolean
-  /** Reads and checks the files. Throws a UserError that says what is wrong with them. */
-  inspect(spec: S, directory: string): Promise<DatasetFacts>
-  read(spec: S, directory: string): Promise<Dataset>
+  /** Reads and checks the files; `notify` hears how far it is with many. Throws a UserError that says what is wrong with them. */
+  inspect(spec: S, directory: string, notify?: (line: string) => void): Promise<DatasetFacts>
+  /** `inMemoryBytes`: what encoded images may take decoded; where they take more, `images` decodes them again. */
+  read(spec: S, directory: string, inMemoryBytes: number): Promise<Dataset>
 }
 
 export type DataSpecOf<N extends DataSpec['name']> = Extract<DataSpec, { name: N }>

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import type { Dataset, DatasetReader, DataSpecOf } from './dataset.ts'
+import type { Shape } from '../../experiment/model.ts'
+import { inMemory, type Dataset, type DatasetReader, type DataSpecOf } from './dataset.ts'
 import { countLabels, readDataFile } from './files.ts'
 
 const FILE = 'digits.csv.gz'
@@ -10,6 +11,7 @@ const KNOWN = {
   sha256: '09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22',
 }
 const SAMPLES = 1_797
+const SHAPE: Shape = [8, 8, 1]
 const PIXELS = 64
 const CLASSES = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']
 
@@ -45,7 +47,7 @@ async function read({ name }: DataSpecOf<'digits'>, directory: string): Promise<
   return {
     facts: {
       name,
-      shape: [8, 8, 1],
+      shape: SHAPE,
       classes: CLASSES,
       train: countLabels(labels, CLASSES.length),
       test: CLASSES.map(() => 0),
@@ -54,7 +56,8 @@ async function read({ name }: DataSpecOf<'digits'>, directory: string): Promise<
         'E. Alpaydin and C. Kaynak. Optical Recognition of Handwritten Digits. UCI Machine Learning Repository, 1998. ' +
         'https://doi.org/10.24432/C50P49 (CC BY 4.0)',
     },
-    samples: { images, labels },
+    labels,
+    images: inMemory(images, SHAPE),
     trainable: SAMPLES,
   }
 }

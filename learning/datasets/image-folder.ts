@@ -23,7 +23,7 @@ export const imageFolder: DatasetReader<FolderSpec> = {
     throw unnamedPlace(name)
   },
   wants: (_, name) => IMAGES.test(name),
-  inspect: async (spec, directory) => (await read(spec, directory)).facts,
+  inspect: async (spec, directory, notify) => (await read(spec, directory, 0, notify)).facts,
   read,
 }
 
@@ -33,21 +33,29 @@ interface Tree {
   readonly files: readonly { readonly folder: string; readonly name: string }[]
 }
 
-async function read(spec: FolderSpec, directory: string): Promise<Dataset> {
+async function read(
+  spec: FolderSpec,
+  directory: string,
+  inMemoryBytes: number,
+  notify?: (line: string) => void,
+): Promise<Dataset> {
   const trees = await treesOf(spec, directory)
   const classes = [...new Set(trees.flatMap(({ files }) => files.map(({ folder }) => folder)))].sort()
   refuseLonely(trees, directory)
 
   const labelOf = new Map(classes.map((folder, label) => [folder, label]))
-  const hashes = trees.map(({ files }) => files.map(() => ({ sha256: '', bytes: 0 })))
+  const hashes = trees.map((): { readonly sha256: string; readonly bytes: number }[] => [])
   const encoded = trees.flatMap((tree, t) =>
     tree.files.map(({ folder, name }, i) => ({
       name: join(tree.name, folder, name),
       label: labelOf.get(folder) ?? 0,
       bytes: async () => {
-        const content = await readFile(join(directory, tree.name, folder, name))
+        const file = join(directory, tree.name, folder, name)
+        const content = await readFile(file)
         const own = hashes[t]
-        if (own) own[i] = { sha256: sha256(content), bytes: content.length }
+        const digest = sha256(content)
+        if (own?.[i] && own[i].sha256 !== digest) throw new Error(`${file} was changed while it was read`)
+        if (own) own[i] = { sha256: digest, bytes: content.length }
         return content
       },
     })),
@@ -55,6 +63,8 @@ async function read(spec: FolderSpec, directory: string): Promise<Dataset> {
   const { shape, images, labels, kept, skipped } = await decodePictures(encoded, spec, {
     directory,
     path: PATH,
+    inMemoryBytes,
+    notify,
   })
   const trainable = kept.filter((i) => i < (trees[0]?.files.length ?? 0)).length
   refuseThinned(labels, classes, directory)
@@ -69,7 +79,8 @@ async function read(spec: FolderSpec, directory: string): Promise<Dataset> {
       citation: ownCitation,
       ...(skipped && { skipped }),
     },
-    samples: { images, labels },
+    labels,
+    images,
     trainable,
   }
 }

@@ -2,7 +2,7 @@ import type { DatasetFacts } from '../../experiment/dataset.ts'
 import type { DataSpec } from '../../experiment/spec.ts'
 import { cifar10 } from './cifar10.ts'
 import { cifar100 } from './cifar100.ts'
-import type { Dataset, DatasetReader, DataSpecOf, Home } from './dataset.ts'
+import { IN_MEMORY_BYTES, type Dataset, type DatasetReader, type DataSpecOf, type Home } from './dataset.ts'
 import { digits } from './digits.ts'
 import { imageFolder } from './image-folder.ts'
 import { mnistReader } from './mnist.ts'
@@ -10,7 +10,7 @@ import { npz } from './npz.ts'
 import { parquet } from './parquet.ts'
 import { svhn } from './svhn.ts'
 
-export type { Dataset, Samples } from './dataset.ts'
+export { IN_MEMORY_BYTES, type Dataset } from './dataset.ts'
 
 const readers: { readonly [N in DataSpec['name']]: DatasetReader<DataSpecOf<N>> } = {
   digits,
@@ -36,13 +36,21 @@ export function isDataFile(spec: DataSpec, name: string): boolean {
 }
 
 /** Reads and checks the files: what is known of the data before any work starts. Throws a UserError. */
-export function inspectDataset(spec: DataSpec, directory: string): Promise<DatasetFacts> {
-  return readerOf(spec).inspect(spec, directory)
+export function inspectDataset(
+  spec: DataSpec,
+  directory: string,
+  notify?: (line: string) => void,
+): Promise<DatasetFacts> {
+  return readerOf(spec).inspect(spec, directory, notify)
 }
 
 /** The data set's samples, training files first. Throws a UserError as `inspectDataset` does. */
-export function readDataset(spec: DataSpec, directory: string): Promise<Dataset> {
-  return readerOf(spec).read(spec, directory)
+export function readDataset(
+  spec: DataSpec,
+  directory: string,
+  inMemoryBytes = IN_MEMORY_BYTES,
+): Promise<Dataset> {
+  return readerOf(spec).read(spec, directory, inMemoryBytes)
 }
 
 function readerOf({ name }: DataSpec): DatasetReader<DataSpec> {

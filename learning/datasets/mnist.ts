@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DatasetFacts } from '../../experiment/dataset.ts'
-import type { Dataset, DatasetReader, DataSpecOf, PublishedFile } from './dataset.ts'
+import { inMemory, type Dataset, type DatasetReader, type DataSpecOf, type PublishedFile } from './dataset.ts'
 import { collectProblems, countLabels, dataError, FormatError, inFile, readDataFile } from './files.ts'
 import { gunzipped } from './gzip.ts'
 import { decodeIdx } from './idx.ts'
@@ -98,7 +98,7 @@ export function mnistReader<N extends MnistName>(name: N): DatasetReader<DataSpe
     }
     const images = Buffer.concat(parts.map((part) => part.images))
     const labels = Int32Array.from(parts.flatMap((part) => [...part.labels]))
-    return { facts, samples: { images, labels }, trainable: train?.labels.length ?? 0 }
+    return { facts, labels, images: inMemory(images, facts.shape), trainable: train?.labels.length ?? 0 }
   }
   return {
     home: () => ({

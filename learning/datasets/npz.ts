@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ownCitation } from '../../experiment/dataset.ts'
 import type { Shape } from '../../experiment/model.ts'
-import type { Dataset, DatasetReader, DataSpecOf } from './dataset.ts'
+import { inMemory, type Dataset, type DatasetReader, type DataSpecOf } from './dataset.ts'
 import { countLabels, dataError, FormatError, inFile, readDataFile } from './files.ts'
 import { classNames } from './labels.ts'
 import { unnamedPlace } from './missing.ts'
@@ -50,10 +50,8 @@ async function read(spec: NpzSpec, directory: string): Promise<Dataset> {
       sources: [source],
       citation: ownCitation,
     },
-    samples: {
-      images: Buffer.concat(parts.map(({ images }) => images)),
-      labels: Int32Array.from(parts.flatMap(({ labels }) => labels)),
-    },
+    labels: Int32Array.from(parts.flatMap(({ labels }) => labels)),
+    images: inMemory(Buffer.concat(parts.map(({ images }) => images)), train.shape),
     trainable: train.labels.length,
   }
 }

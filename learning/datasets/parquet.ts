@@ -7,7 +7,7 @@ import { matchesGlob } from './glob.ts'
 import { classNames } from './labels.ts'
 import { unnamedPlace } from './missing.ts'
 import { openParquet, type ParquetFile } from './parquet-file.ts'
-import { decodePictures, type Encoded } from './pictures.ts'
+import { decodePictures } from './pictures.ts'
 
 type ParquetSpec = DataSpecOf<'parquet'>
 
@@ -17,20 +17,39 @@ export const parquet: DatasetReader<ParquetSpec> = {
     throw unnamedPlace(name)
   },
   wants: (_, name) => /\.parquet$/i.test(name),
-  inspect: async (spec, directory) => (await read(spec, directory)).facts,
+  inspect: async (spec, directory, notify) => (await read(spec, directory, 0, notify)).facts,
   read,
 }
 
 const advice = 'get the file anew, or name others in data'
 
-async function read(spec: ParquetSpec, directory: string): Promise<Dataset> {
+async function read(
+  spec: ParquetSpec,
+  directory: string,
+  inMemoryBytes: number,
+  notify?: (line: string) => void,
+): Promise<Dataset> {
   const files = await filesOf(spec, directory)
+  const load = lastOnly(async (file: (typeof files)[number]) => {
+    const { name, path } = file
+    const { content, source } = await readDataFile(directory, name, { known: undefined, path, advice })
+    const rows = await inFile(join(directory, name), { path, advice }, () => decodeParquet(content, spec))
+    return { ...rows, source }
+  })
   const parts = await collectProblems(
-    files.map(({ name, set, path }) => async () => {
-      const { content, source } = await readDataFile(directory, name, { known: undefined, path, advice })
-      const file = join(directory, name)
-      const part = await inFile(file, { path, advice }, () => decodeParquet(content, spec, name))
-      return { ...part, source, set, path }
+    files.map((file) => async () => {
+      const { labels, names, source } = await load(file)
+      const encoded = labels.map((label, i) => ({
+        name: `${file.name} row ${i}`,
+        label,
+        bytes: async () => {
+          const again = await load(file)
+          if (again.source.sha256 !== source.sha256)
+            throw new Error(`${join(directory, file.name)} was changed while it was read`)
+          return again.images[i] ?? new Uint8Array()
+        },
+      }))
+      return { ...file, encoded, names, source }
     }),
   )
   const [{ names, path, source } = { names: undefined, path: '', source: { name: '' } }] = parts
@@ -47,6 +66,8 @@ async function read(spec: ParquetSpec, directory: string): Promise<Dataset> {
   const { shape, images, labels, kept, skipped } = await decodePictures(encoded, spec, {
     directory,
     path: 'data.image',
+    inMemoryBytes,
+    notify,
   })
   const given = parts.reduce((sum, part) => sum + (part.set === 'train' ? part.encoded.length : 0), 0)
   const trainable = kept.filter((i) => i < given).length
@@ -61,7 +82,8 @@ async function read(spec: ParquetSpec, directory: string): Promise<Dataset> {
       citation: ownCitation,
       ...(skipped && { skipped }),
     },
-    samples: { images, labels },
+    labels,
+    images,
     trainable,
   }
 }
@@ -99,28 +121,31 @@ async function filesOf(spec: ParquetSpec, directory: string) {
   )
 }
 
+/** The latest answer is kept and no other, so that one file is in memory at a time: they are read in their order. */
+function lastOnly<K, V>(work: (key: K) => Promise<V>): (key: K) => Promise<V> {
+  let last: { readonly key: K; readonly value: Promise<V> } | undefined
+  return (key) => {
+    if (!last || last.key !== key) last = { key, value: work(key) }
+    return last.value
+  }
+}
+
 /** The encoded images of a file with their labels, and what the labels are called. Throws a FormatError. */
-export async function decodeParquet(
-  bytes: Uint8Array,
-  spec: Pick<ParquetSpec, 'image' | 'label'>,
-  name: string,
-) {
+export async function decodeParquet(bytes: Uint8Array, spec: Pick<ParquetSpec, 'image' | 'label'>) {
   const file = openParquet(bytes)
   const image = columnOf(file, 'image', spec.image, ['image', 'img'])
   const label = columnOf(file, 'label', spec.label, ['label', 'labels', 'fine_label'])
   const rows = await file.rows([image, label])
-  const encoded = rows.map((row, i): Encoded => {
-    const content = bytesOf(row[image])
-    const value = row[label]
-    if (typeof value !== 'bigint' && typeof value !== 'number')
-      throw new FormatError(`has no whole number as "${label}" in row ${i}`)
-    return {
-      name: `${name} row ${i}`,
-      label: Number(value),
-      bytes: () => Promise.resolve(content),
-    }
-  })
-  return { encoded, names: file.namesOf(label) }
+  return {
+    images: rows.map((row) => bytesOf(row[image])),
+    labels: rows.map((row, i) => {
+      const value = row[label]
+      if (typeof value !== 'bigint' && typeof value !== 'number')
+        throw new FormatError(`has no whole number as "${label}" in row ${i}`)
+      return Number(value)
+    }),
+    names: file.namesOf(label),
+  }
 }
 
 /** No bytes at all are an image that cannot be decoded. */

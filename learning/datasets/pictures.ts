@@ -3,6 +3,7 @@ import type { Problem } from '../../experiment/errors.ts'
 import { UserError } from '../../experiment/errors.ts'
 import type { DatasetFacts } from '../../experiment/dataset.ts'
 import type { Shape } from '../../experiment/model.ts'
+import { inMemory, type Dataset } from './dataset.ts'
 import { decodeImage, type Decoding, type Picture } from './decode.ts'
 import { FormatError, summarised } from './files.ts'
 
@@ -15,7 +16,7 @@ export interface Encoded {
 
 export interface Pictures {
   readonly shape: Shape
-  readonly images: Uint8Array
+  readonly images: Dataset['images']
   readonly labels: Int32Array
   /** Of those given, which were decoded: all but the corrupt ones that are left out. */
   readonly kept: readonly number[]
@@ -25,23 +26,37 @@ export interface Pictures {
 /** Images that are decoded at a time: enough for the threads that do it, and few in memory. */
 const AT_ONCE = 16
 const FIRST = 10
+/** Images between two words of how far it is: a multiple of AT_ONCE. */
+const NOTIFIED = 8192
 
 /**
  * Decodes images, in their order. Throws a UserError with the first of those that cannot be decoded or have another size,
- * and the number of the rest, unless `skipCorrupt` leaves the former out.
+ * and the number of the rest, unless `skipCorrupt` leaves the former out. Pixels are kept where all take `inMemoryBytes` at
+ * most; else images are decoded again when they are asked for.
  */
 export async function decodePictures(
   encoded: readonly Encoded[],
   spec: Decoding & { readonly skipCorrupt: boolean },
-  { directory, path }: { readonly directory: string; readonly path: string },
+  {
+    directory,
+    path,
+    inMemoryBytes,
+    notify,
+  }: {
+    readonly directory: string
+    readonly path: string
+    readonly inMemoryBytes: number
+    readonly notify?: ((line: string) => void) | undefined
+  },
 ): Promise<Pictures> {
   const corrupt: string[] = []
   const problems: Problem[] = []
   const labels: number[] = []
   const kept: number[] = []
   let shape: Shape | undefined = spec.size && [...spec.size, spec.channels]
-  let images = new Uint8Array(0)
+  let pixels: Uint8Array | undefined
   for (let first = 0; first < encoded.length; first += AT_ONCE) {
+    if (first > 0 && first % NOTIFIED === 0) notify?.(`checked ${first} of ${encoded.length} images`)
     const some = encoded.slice(first, first + AT_ONCE)
     const decoded = await Promise.all(some.map((one) => decodedOrNot(one, spec)))
     decoded.forEach((picture, i) => {
@@ -58,9 +73,9 @@ export async function decodePictures(
         problems.push({ path, message })
         return
       }
-      // Those that cannot be decoded need no room.
-      if (images.length === 0) images = new Uint8Array(roomFor(encoded.length, picture, path))
-      images.set(picture.pixels, labels.length * picture.pixels.length)
+      const room = encoded.length * picture.pixels.length
+      if (room <= inMemoryBytes) pixels ??= new Uint8Array(room)
+      pixels?.set(picture.pixels, labels.length * picture.pixels.length)
       labels.push(label)
       kept.push(first + i)
     })
@@ -70,21 +85,33 @@ export async function decodePictures(
     throw new UserError([{ path, message: `none of ${encoded.length} images can be decoded` }])
   return {
     shape,
-    images: images.subarray(0, labels.length * shape[0] * shape[1] * shape[2]),
+    images: pixels
+      ? inMemory(pixels, shape)
+      : decodedAgain(
+          kept.flatMap((i) => encoded[i] ?? []),
+          spec,
+          shape,
+        ),
     labels: Int32Array.from(labels),
     kept,
     ...(corrupt.length > 0 && { skipped: { images: corrupt.length, first: corrupt.slice(0, FIRST) } }),
   }
 }
 
-/** What one array holds at most. */
-const MOST_BYTES = 2 ** 32 - 1
-
-function roomFor(count: number, { shape, pixels }: Picture, path: string): number {
-  const bytes = count * pixels.length
-  if (bytes <= MOST_BYTES) return bytes
-  const message = `${count} images of ${shape.join('×')} take ${bytes} bytes, expected at most ${MOST_BYTES}; give a smaller data.size`
-  throw new UserError([{ path, message }])
+/** Images that could all be decoded before. */
+function decodedAgain(encoded: readonly Encoded[], spec: Decoding, shape: Shape): Dataset['images'] {
+  const size = shape[0] * shape[1] * shape[2]
+  return async (from, to) => {
+    const images = new Uint8Array((to - from) * size)
+    for (let first = from; first < to; first += AT_ONCE) {
+      const some = encoded.slice(first, Math.min(first + AT_ONCE, to))
+      const decoded = await Promise.all(some.map(async ({ bytes }) => decodeImage(await bytes(), spec)))
+      decoded.forEach(({ pixels }, i) => {
+        images.set(pixels, (first - from + i) * size)
+      })
+    }
+    return images
+  }
 }
 
 async function decodedOrNot({ bytes }: Encoded, spec: Decoding): Promise<Picture | FormatError> {

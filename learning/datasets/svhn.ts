@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import type { Dataset, DatasetReader, DataSpecOf } from './dataset.ts'
+import type { Shape } from '../../experiment/model.ts'
+import { inMemory, type Dataset, type DatasetReader, type DataSpecOf } from './dataset.ts'
 import { collectProblems, countLabels, FormatError, inFile, readDataFile } from './files.ts'
 import { decodeMatlab } from './matlab.ts'
 import { missingFiles } from './missing.ts'
@@ -8,6 +9,7 @@ type SvhnSpec = DataSpecOf<'svhn'>
 
 const PAGE = 'http://ufldl.stanford.edu/housenumbers/'
 const SIDE = 32
+const SHAPE: Shape = [SIDE, SIDE, 3]
 const PLANE = SIDE * SIDE
 const IMAGE = 3 * PLANE
 const CLASSES = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']
@@ -53,7 +55,7 @@ async function read(spec: SvhnSpec, directory: string): Promise<Dataset> {
   return {
     facts: {
       name: spec.name,
-      shape: [SIDE, SIDE, 3],
+      shape: SHAPE,
       classes: CLASSES,
       train: counts(training),
       test: counts(parts.slice(-1)),
@@ -62,10 +64,8 @@ async function read(spec: SvhnSpec, directory: string): Promise<Dataset> {
         'Y. Netzer, T. Wang, A. Coates, A. Bissacco, B. Wu and A. Y. Ng. Reading Digits in Natural Images with Unsupervised ' +
         `Feature Learning. NIPS Workshop on Deep Learning and Unsupervised Feature Learning, 2011. ${PAGE}`,
     },
-    samples: {
-      images: Buffer.concat(parts.map(({ images }) => images)),
-      labels: Int32Array.from(parts.flatMap(({ labels }) => [...labels])),
-    },
+    labels: Int32Array.from(parts.flatMap(({ labels }) => [...labels])),
+    images: inMemory(Buffer.concat(parts.map(({ images }) => images)), SHAPE),
     trainable: training.reduce((sum, { labels }) => sum + labels.length, 0),
   }
 }

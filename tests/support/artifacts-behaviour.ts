@@ -1,3 +1,4 @@
+import { closeSync, fstatSync, readSync } from 'node:fs'
 import { beforeEach, expect, test } from 'vitest'
 import { CorruptBlobError, MissingBlobError, type Artifacts } from '../../artifacts/artifacts.ts'
 import type { BlobRef, ManifestOf } from '../../experiment/manifest.ts'
@@ -30,6 +31,23 @@ export function artifactsBehaviour(open: () => Artifacts | Promise<Artifacts>): 
     await expect(reading).rejects.toThrow(CorruptBlobError)
     await expect(reading).rejects.toThrow(artifacts.store.locate(pathOf(blob)))
     await expect(reading).rejects.toThrow('Delete it and run the same command again')
+  })
+
+  test('parts of blobs are read from files, which are whole or refused', async () => {
+    const blobs = [await artifacts.putBlob(some), await artifacts.putBlob(some.subarray(0, 300))]
+    const descriptors = await artifacts.openBlobs(blobs)
+    for (const [i, descriptor] of descriptors.entries()) {
+      const part = new Uint8Array(100)
+      readSync(descriptor, part, 0, 100, 100)
+      expect(part).toEqual(some.slice(100, 200))
+      expect(fstatSync(descriptor).size).toBe(blobs[i]?.bytes)
+      closeSync(descriptor)
+    }
+    const other = await artifacts.putBlob(some.subarray(0, 400))
+    await artifacts.store.put(pathOf(other), some.subarray(0, 399))
+    await expect(artifacts.openBlobs([...blobs, other])).rejects.toThrow(CorruptBlobError)
+    await artifacts.store.delete(pathOf(other))
+    await expect(artifacts.openBlobs([...blobs, other])).rejects.toThrow(MissingBlobError)
   })
 
   test.each([

@@ -41,12 +41,14 @@ export function emptyFolder(): () => string {
 
 /** What is read, the images as bytes of each sample; inspecting says the same of it. */
 export async function read(spec: DataSpec, directory: string) {
-  const { facts, samples, trainable } = await readDataset(spec, directory)
+  const { facts, labels, trainable, ...found } = await readDataset(spec, directory)
   expect(await inspectDataset(spec, directory)).toEqual(facts)
-  const images = [...samples.images]
+  const images = [...(await found.images(0, labels.length))]
+  const again = await readDataset(spec, directory, 0)
+  expect([...(await again.images(0, labels.length))]).toEqual(images)
   const size = facts.shape[0] * facts.shape[1] * facts.shape[2]
-  expect(images.length).toBe(samples.labels.length * size)
-  return { facts, maximum: whiteOf(facts), trainable, images, labels: [...samples.labels] }
+  expect(images.length).toBe(labels.length * size)
+  return { facts, maximum: whiteOf(facts), trainable, images, labels: [...labels] }
 }
 
 /** The problems that reading and inspecting end with, one and the same. */

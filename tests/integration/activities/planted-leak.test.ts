@@ -65,7 +65,9 @@ const disguised =
   (disguise: Disguise): StageBody<'evaluate'> =>
   async (context) => {
     const work = await evaluate(context)
-    const { tensors } = decodeTensors(work.outputs.logits ?? new Uint8Array())
+    const { logits: blob } = work.outputs
+    if (!(blob instanceof Uint8Array)) throw new Error('the evaluation has no logits')
+    const { tensors } = decodeTensors(blob)
     const logits = tensors['forget.logits']
     if (logits?.dtype !== 'F32') throw new Error('there are no logits of the forget set')
     const classes = logits.shape[1] ?? 0

@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Artifacts, CorruptBlobError } from '../../../artifacts/artifacts.ts'
+import { ReadCache } from '../../../artifacts/read-cache.ts'
 import { s3Client } from '../../../artifacts/s3-client.ts'
 import { s3Options } from '../../../artifacts/s3-options.ts'
 import { S3Store } from '../../../artifacts/s3-store.ts'
@@ -109,7 +111,11 @@ describe('a bucket', () => {
 })
 
 describe('artifacts in a bucket', () => {
-  artifactsBehaviour(() => new Artifacts(emptyStore()))
+  const cached = mkdtempSync(join(tmpdir(), 'zeroshift-cache-'))
+  afterAll(() => {
+    rmSync(cached, { recursive: true })
+  })
+  artifactsBehaviour(() => new Artifacts(emptyStore(), new ReadCache(join(cached, randomUUID()), 1e6)))
 })
 
 describe.skipIf(given)('the server', () => {

@@ -1,9 +1,20 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readCache, ReadCache } from '../../../artifacts/read-cache.ts'
+import { readCache, ReadCache, refuseWithoutRoom } from '../../../artifacts/read-cache.ts'
 import { UserError } from '../../../experiment/errors.ts'
 import { pattern } from '../../support/store-behaviour.ts'
 
@@ -101,4 +112,49 @@ test('its size is the user’s choice', () => {
   expect(readCache({ ZEROSHIFT_BLOB_CACHE_GB: '0' })).toBeUndefined()
   for (const size of ['', '-1', 'much', 'Infinity'])
     expect(() => readCache({ ZEROSHIFT_BLOB_CACHE_GB: size })).toThrow(UserError)
+})
+
+test('a file that is read in parts is fetched once, however many ask for it at a time', async () => {
+  const bytes = pattern(1000, 3)
+  let fetched = 0
+  const fetch = async () => {
+    fetched++
+    await sleep(20)
+    return bytes
+  }
+  const caches = Array.from({ length: 4 }, () => new ReadCache(directory, 10_000))
+  const descriptors = await Promise.all(caches.map((cache) => cache.open(digestOf(bytes), fetch)))
+  expect(fetched).toBe(1)
+  expect(readdirSync(directory)).toEqual([digestOf(bytes)])
+  // Who has opened it can read on when it makes room for others.
+  rmSync(join(directory, digestOf(bytes)))
+  for (const descriptor of descriptors) {
+    const part = new Uint8Array(10)
+    readSync(descriptor, part, 0, 10, 500)
+    expect([...part]).toEqual([...bytes.subarray(500, 510)])
+    closeSync(descriptor)
+  }
+})
+
+test('a damaged file is fetched again before parts of it are read', async () => {
+  const bytes = pattern(1000, 3)
+  const cache = new ReadCache(directory, 10_000)
+  await cache.put(digestOf(bytes), bytes)
+  writeFileSync(join(directory, digestOf(bytes)), pattern(1000, 4))
+  const descriptor = await cache.open(digestOf(bytes), () => Promise.resolve(bytes))
+  const whole = new Uint8Array(1000)
+  readSync(descriptor, whole, 0, 1000, 0)
+  expect([...whole]).toEqual([...bytes])
+  closeSync(descriptor)
+})
+
+test('blobs that would not stay there together are refused, with the size that it takes', () => {
+  const blobs = [1, 2].map((i) => ({ sha256: String(i), bytes: 500 }))
+  expect(() => {
+    refuseWithoutRoom(blobs, new ReadCache(directory, 1200))
+  }).not.toThrow()
+  for (const cache of [new ReadCache(directory, 1100), undefined])
+    expect(() => {
+      refuseWithoutRoom(blobs, cache)
+    }).toThrow(/set ZEROSHIFT_BLOB_CACHE_GB to 1 or more/)
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Batches, DeviceData } from '../../../learning/data.ts'
-import { partition, pixelStatistics } from '../../../learning/partition.ts'
+import { addPixels, noPixels, partition, pixelStatistics } from '../../../learning/partition.ts'
 import { stream } from '../../../learning/random.ts'
 import { tf } from '../../../learning/tf.ts'
 
@@ -37,7 +37,7 @@ test('gathered images are the bytes that went in, whatever the row width', () =>
 test('normalised training images have mean 0 and deviation 1 a channel', () => {
   const { images } = pictures(20, [4, 4, 3])
   const all = Int32Array.from({ length: 20 }, (_, i) => i)
-  const { mean, deviation } = pixelStatistics(images, all, [4, 4, 3])
+  const { mean, deviation } = pixelStatistics(addPixels(noPixels, images, all, [4, 4, 3]), 20 * 16)
   const data = new DeviceData(images, new Int32Array(20), {
     shape: [4, 4, 3],
     classes: 1,

@@ -48,7 +48,8 @@ async function failure(work: Promise<unknown>): Promise<UserError> {
 
 describe('digits', () => {
   test('are 1,797 images of 8×8 pixels from 0 to 16, as shipped', async () => {
-    const { facts, samples, trainable } = await readDataset(digits, shipped)
+    const { facts, labels, trainable, ...found } = await readDataset(digits, shipped)
+    const images = await found.images(0, labels.length)
     expect(facts).toMatchObject({
       name: 'digits',
       shape: [8, 8, 1],
@@ -56,16 +57,11 @@ describe('digits', () => {
       test: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
       sources: [{ name: 'digits.csv.gz', bytes: 57523 }],
     })
-    expect([whiteOf(facts), trainable, samples.labels.length, samples.images.length]).toEqual([
-      16,
-      1797,
-      1797,
-      1797 * 64,
-    ])
+    expect([whiteOf(facts), trainable, labels.length, images.length]).toEqual([16, 1797, 1797, 1797 * 64])
     // The first row of the file.
-    expect([...samples.images.subarray(0, 16)]).toEqual([0, 0, 5, 13, 9, 1, 0, 0, 0, 0, 13, 15, 10, 15, 5, 0])
-    expect(samples.labels[0]).toBe(0)
-    expect(samples.images.reduce((a, b) => Math.max(a, b))).toBe(16)
+    expect([...images.subarray(0, 16)]).toEqual([0, 0, 5, 13, 9, 1, 0, 0, 0, 0, 13, 15, 10, 15, 5, 0])
+    expect(labels[0]).toBe(0)
+    expect(images.reduce((a, b) => Math.max(a, b))).toBe(16)
     expect(facts.citation).toMatch(/Alpaydin.*Kaynak.*1998.*CC BY 4\.0/)
     expect(await inspectDataset(digits, shipped)).toEqual(facts)
   })
@@ -94,14 +90,15 @@ describe('cifar10', () => {
     await writeFile(join(folder, 'b.bin'), records([0]))
     await writeFile(join(folder, 't.bin'), records([3, 1]))
     const spec = cifar(['b.bin', 'a.bin'], ['t.bin'])
-    const { facts, samples, trainable } = await readDataset(spec, folder)
+    const { facts, labels, trainable, ...found } = await readDataset(spec, folder)
+    const images = await found.images(0, labels.length)
     expect([whiteOf(facts), trainable]).toEqual([255, 3])
-    expect([...samples.labels]).toEqual([0, 3, 9, 3, 1])
+    expect([...labels]).toEqual([0, 3, 9, 3, 1])
     for (const [image, record] of [0, 0, 1, 0, 1].entries())
       for (let place = 0; place < 1024; place++)
-        expect([
-          ...samples.images.subarray((image * 1024 + place) * 3, (image * 1024 + place + 1) * 3),
-        ]).toEqual([0, 1, 2].map((plane) => pixel(record, plane, place)))
+        expect([...images.subarray((image * 1024 + place) * 3, (image * 1024 + place + 1) * 3)]).toEqual(
+          [0, 1, 2].map((plane) => pixel(record, plane, place)),
+        )
     expect(facts).toMatchObject({
       shape: [32, 32, 3],
       train: [1, 0, 0, 1, 0, 0, 0, 0, 0, 1],
@@ -122,11 +119,11 @@ describe('cifar10', () => {
       fc.asyncProperty(fc.array(labels, { minLength: 2, maxLength: 4 }), async (files) => {
         const names = files.map((_, i) => `part${i}.bin`)
         for (const [i, name] of names.entries()) await writeFile(join(folder, name), records(files[i] ?? []))
-        const { samples, facts, trainable } = await readDataset(
+        const { labels, facts, trainable } = await readDataset(
           cifar(names.slice(1), names.slice(0, 1)),
           folder,
         )
-        expect([...samples.labels]).toEqual([...files.slice(1).flat(), ...(files[0] ?? [])])
+        expect([...labels]).toEqual([...files.slice(1).flat(), ...(files[0] ?? [])])
         expect(trainable).toBe(files.slice(1).flat().length)
         expect(facts.train.reduce((a, b) => a + b)).toBe(trainable)
       }),
@@ -202,11 +199,11 @@ describe('cifar10', () => {
     `the official fifth batch${present ? '' : ' (skipped: the files are not beside this checkout)'}`,
     async () => {
       const spec = cifar(['data_batch_5.bin'], ['test_batch_first1000.bin'])
-      const { facts, samples, trainable } = await readDataset(spec, official)
+      const { facts, labels, trainable, images } = await readDataset(spec, official)
       expect(trainable).toBe(10_000)
       expect(facts.train).toEqual([1014, 1014, 952, 1016, 997, 1025, 980, 977, 1003, 1022])
       expect(facts.test.reduce((a, b) => a + b)).toBe(1000)
-      expect(samples.images.length).toBe(11_000 * 3072)
+      expect((await images(0, labels.length)).length).toBe(11_000 * 3072)
     },
   )
 })

@@ -131,8 +131,7 @@ const readers: Readonly<Record<string, Reader>> = {
   parquet: {
     seeds: from('arrow', 'huggingface/data'),
     read: async (file) => {
-      const { encoded } = await decodeParquet(file, {}, 'file')
-      const images = await Promise.all(encoded.map(({ bytes }) => bytes()))
+      const { images } = await decodeParquet(file, {})
       return images.reduce((sum, { length }) => sum + length, 0)
     },
     isRefusal: own,

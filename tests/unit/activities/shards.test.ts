@@ -1,0 +1,171 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MockActivityEnvironment } from '@temporalio/testing'
+import { DefaultLogger } from '@temporalio/worker'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { findDataDirectory } from '../../../activities/data-directory.ts'
+import { datasetStage } from '../../../activities/dataset.ts'
+import type { Beat } from '../../../activities/durable.ts'
+import { createActivities } from '../../../activities/index.ts'
+import { stageActivity } from '../../../activities/stage.ts'
+import { shardsOf } from '../../../activities/stored.ts'
+import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
+import { manifestDigest, type ManifestOf } from '../../../experiment/manifest.ts'
+import { plan } from '../../../experiment/plan.ts'
+import { specSchema } from '../../../experiment/spec.ts'
+import type { Stage, StageKind } from '../../../experiment/stages.ts'
+import { inspectDataset } from '../../../learning/datasets/index.ts'
+
+/** 1,797 digits of 64 bytes: 12 shards of at most 10,000 bytes, the last of them shorter. */
+const SHARD_BYTES = 10_000
+const inShards = stageActivity('dataset', () => Promise.resolve(datasetStage(0, SHARD_BYTES)))
+
+const spec = specSchema.parse({
+  name: 'shards',
+  data: { name: 'digits' },
+  split: { kind: 'class', classes: [3] },
+  model: { name: 'cnn', channels: [4, 8], hidden: 8 },
+  training: { epochs: 2, augment: { crop: 1 } },
+  gold: { models: 1 },
+  methods: [
+    { method: 'retrain' },
+    { method: 'finetune', epochs: 1 },
+    { method: 'rfa', steps: 5 },
+    { method: 'scrub', epochs: 1 },
+  ],
+})
+
+let folder: string
+let planned: ReturnType<typeof plan>
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'zeroshift-shards-'))
+  const facts = await inspectDataset(spec.data, await findDataDirectory(spec.data, {}))
+  planned = plan(spec, facts)
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+let store = ''
+let artifacts: Artifacts
+let count = 0
+beforeEach(() => {
+  store = join(folder, String(count++))
+  artifacts = openArtifacts(store)
+})
+
+const quiet = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
+
+async function run(stage: Stage, activity: unknown = createActivities()[stage.kind]): Promise<void> {
+  await quiet().run(activity as (task: object) => Promise<object>, { stage, settings: { store } })
+}
+
+async function manifestOf<K extends StageKind>(stage: { kind: K; key: string }): Promise<ManifestOf<K>> {
+  const manifest = await artifacts.complete(stage)
+  if (!manifest) throw new Error(`${stage.kind} left no manifest`)
+  return manifest as unknown as ManifestOf<K>
+}
+
+const rejected = (work: Promise<unknown>) =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error as Error & { readonly type?: string },
+  )
+
+test('every stage makes the same of shards as of one blob', async () => {
+  const { split, original, gold, candidates } = planned
+  const stages = [
+    split,
+    original,
+    ...gold.slice(0, 1),
+    ...candidates.flatMap(({ unlearn, evaluate }) => [unlearn ?? [], evaluate].flat()),
+  ]
+  const outputs = async (dataset: unknown) => {
+    store = join(folder, String(count++))
+    artifacts = openArtifacts(store)
+    await run(planned.dataset, dataset)
+    for (const stage of stages) await run(stage)
+    const manifests = await Promise.all(stages.map((stage) => manifestOf(stage)))
+    const digests = manifests.map(({ kind, outputs, metrics }) => ({ kind, outputs, metrics }))
+    return { digests, shards: shardsOf(await manifestOf(planned.dataset)) }
+  }
+  const whole = await outputs(undefined)
+  const cut = await outputs(inShards)
+  expect(whole.shards).toEqual([])
+  expect(cut.shards).toHaveLength(12)
+  expect(cut.shards.map(({ bytes }) => bytes)).toEqual([
+    ...new Array<number>(11).fill(9984),
+    1797 * 64 - 11 * 9984,
+  ])
+  expect(cut.digests).toEqual(whole.digests)
+}, 120_000)
+
+/** One attempt, which is cancelled once it has shown that step. */
+async function cancelledAt(step: number): Promise<void> {
+  const environment = quiet()
+  const body = datasetStage(0, SHARD_BYTES)
+  const cancelled = stageActivity('dataset', () =>
+    Promise.resolve(({ host, ...context }) =>
+      body({
+        ...context,
+        host: {
+          snapshot: host.snapshot,
+          async step(progress, take) {
+            if (progress.step === step) environment.cancel()
+            await host.step(progress, take)
+          },
+        },
+      }),
+    ),
+  )
+  const error = await rejected(environment.run(cancelled, { stage: planned.dataset, settings: { store } }))
+  expect(error?.name).toBe('CancelledFailure')
+}
+
+async function resumed(): Promise<readonly Beat[]> {
+  const environment = quiet()
+  const beats: Beat[] = []
+  environment.on('heartbeat', (beat: Beat) => beats.push(beat))
+  await environment.run(inShards, { stage: planned.dataset, settings: { store } })
+  return beats
+}
+
+test('a stage that was stopped goes on at the next shard, and ends in the same manifest', async () => {
+  await run(planned.dataset, inShards)
+  const expected = manifestDigest(await manifestOf(planned.dataset))
+  for (const lost of [false, true]) {
+    store = join(folder, String(count++))
+    artifacts = openArtifacts(store)
+    await cancelledAt(5)
+    const stored = await artifacts.store.list('blobs/')
+    expect(stored).toHaveLength(5)
+    if (lost) await artifacts.store.delete(stored[2]?.path ?? '')
+    const beats = await resumed()
+    expect(beats.some(({ resumedAt, step }) => resumedAt === 5 && (step ?? 0) >= 5)).toBe(!lost)
+    expect(manifestDigest(await manifestOf(planned.dataset))).toBe(expected)
+  }
+})
+
+test('a damaged shard is found before anything is computed from it, and goes', async () => {
+  await run(planned.dataset, inShards)
+  const [, second] = shardsOf(await manifestOf(planned.dataset))
+  const path = `blobs/sha256/${second?.sha256.slice(0, 2) ?? ''}/${second?.sha256 ?? ''}`
+  await writeFile(join(store, path), new Uint8Array(second?.bytes ?? 0))
+  const error = await rejected(run(planned.original))
+  expect(error?.message).toMatch(/is damaged: its 9984 bytes have SHA-256 [0-9a-f]{64}, expected 9984 bytes/)
+  expect(error?.type).toBe('DamagedInputError')
+  expect(existsSync(join(store, path))).toBe(false)
+  expect((await rejected(run(planned.original)))?.message).toContain('is missing')
+  expect(await artifacts.complete(planned.dataset)).toBeUndefined()
+})
+
+test('data that changed after the run was planned are refused', async () => {
+  const [source] = planned.dataset.params.facts.sources
+  const facts = { ...planned.dataset.params.facts, sources: [{ ...source, sha256: '00' }] }
+  const stage = { ...planned.dataset, params: { ...planned.dataset.params, facts } }
+  const error = await rejected(run(stage as Stage))
+  expect(error?.message).toMatch(
+    /not those that the run was planned with: sources\[0\]\.sha256: "00", here "09f6.*Put the files back, or start another run/,
+  )
+  expect(error?.type).toBe('UserError')
+})
