@@ -4,14 +4,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openArtifacts } from '../../artifacts/artifacts.ts'
-import { prepareSweep, readSweep } from '../../cli/prepare-sweep.ts'
-import { keep } from '../../cli/sweep.ts'
-import type { SweepInput, SweepProgress, SweepResult } from '../../experiment/sweep.ts'
+import type { SweepProgress } from '../../experiment/sweep.ts'
 import { stream } from '../../learning/random.ts'
-import { progressQuery, sweepType, workflowId } from '../../workflows/names.ts'
+import { progressQuery, workflowId } from '../../workflows/names.ts'
 import { ended, leftovers, Site } from '../support/durable.ts'
 import { campaign, figure } from '../support/campaign.ts'
-import { tinyBase, writeSweep } from '../support/tiny-sweep.ts'
+import { sixCells, startSweep } from '../support/fault-sweep.ts'
 
 let directory: string
 let site: Site
@@ -26,34 +24,14 @@ afterEach(async () => {
 
 const KILLS = campaign ? 12 : 3
 
-/** Prepares a sweep of six cells in a store, and starts it. */
-async function started(name: string) {
-  const config = writeSweep(
-    directory,
-    'grid: { "methods[0].rank": [1, 2, 4], "methods[0].target": [retained-mean, random-retained] }\nset: { training.epochs: 30, "methods[0].steps": 200, heartbeatSeconds: 2, checkpointSeconds: 0.4 }',
-    tinyBase,
-  )
-  const asked = { config, overrides: [], store: join(directory, name) }
-  const prepared = await prepareSweep(asked, await readSweep(asked))
-  await keep(openArtifacts(prepared.store), prepared)
-  const { id } = prepared.sweep
-  const handle = await site.client.workflow.start<(input: SweepInput) => Promise<SweepResult>>(sweepType, {
-    workflowId: workflowId(id),
-    taskQueue: 'zeroshift',
-    // It continues as new every few cells.
-    args: [{ id, store: prepared.store, maxParallel: 3, historyEvents: 60 }],
-  })
-  return { id, store: prepared.store, result: handle.result() }
-}
-
 test(`two workers, ${KILLS} times one of them killed at random: a sweep comes to the same digest`, async () => {
   const workers = [await site.worker(), await site.worker()]
-  const quiet = await started('quiet')
+  const quiet = await startSweep(site, sixCells(directory), join(directory, 'quiet'))
   const expected = await quiet.result
   expect(expected).toMatchObject({ cells: 6, done: 6, failures: [] })
 
   const random = stream(1, 'kills')
-  const { id, store, result } = await started('killed')
+  const { id, store, result } = await startSweep(site, sixCells(directory), join(directory, 'killed'))
   let isOver = false
   result.finally(() => (isOver = true)).catch(() => undefined)
   let kills = 0

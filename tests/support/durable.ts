@@ -114,10 +114,18 @@ export class Site {
   async worker({
     address = this.address,
     env = {},
-  }: { address?: string; env?: NodeJS.ProcessEnv } = {}): Promise<ChildProcess> {
+    exec = [],
+  }: {
+    address?: string
+    env?: NodeJS.ProcessEnv
+    /** What it is run by, as `ip netns exec NAME`. */
+    exec?: readonly string[]
+  } = {}): Promise<ChildProcess> {
     const output = openSync(this.log, 'a')
+    const [execPath, ...execArgv] = [...exec, process.execPath, '--import', 'tsx']
     const child = fork(fileURLToPath(new URL('../../worker/main.ts', import.meta.url)), [address], {
-      execArgv: ['--import', 'tsx'],
+      ...(execPath !== undefined && { execPath }),
+      execArgv,
       cwd: root,
       stdio: ['ignore', output, output, 'ipc'],
       env: { ...process.env, ...env },

@@ -17,21 +17,43 @@ const cifarFacts = {
   train: digitFacts.train.map(() => 4000),
   test: digitFacts.test.map(() => 1000),
 }
-/** What bench/pretrain.py makes. */
-const resnet: CheckpointFacts = {
-  architecture: {
-    kind: 'resnet',
-    channels: 3,
-    embedding: 32,
-    widths: [32, 64, 128, 256],
-    depths: [1, 1, 1, 1],
-    block: 'basic',
-    downsampleInFirstStage: false,
-    downsampleInBottleneck: false,
+/** What bench/pretrain.py makes, by the experiment's name. */
+const checkpoints: Readonly<Record<string, CheckpointFacts>> = {
+  'pretrained-resnet': {
+    architecture: {
+      kind: 'resnet',
+      channels: 3,
+      embedding: 32,
+      widths: [32, 64, 128, 256],
+      depths: [1, 1, 1, 1],
+      block: 'basic',
+      downsampleInFirstStage: false,
+      downsampleInBottleneck: false,
+    },
+    classes: 10,
+    preparation: { filter: 'bilinear', resize: { to: [32, 32] } },
+    files: [],
   },
-  classes: 10,
-  preparation: { filter: 'bilinear', resize: { to: [32, 32] } },
-  files: [],
+  'pretrained-vit': {
+    architecture: {
+      kind: 'vit',
+      family: 'vit',
+      image: [32, 32],
+      patch: 8,
+      channels: 3,
+      width: 192,
+      layers: 12,
+      heads: 3,
+      mlp: 768,
+      activation: 'gelu',
+      epsilon: 1e-12,
+      qkvBias: true,
+      distilled: false,
+    },
+    classes: 10,
+    preparation: { filter: 'bilinear', resize: { to: [32, 32] } },
+    files: [],
+  },
 }
 const folder = new URL('../../../configs/experiments/', import.meta.url)
 const sweeps = new URL('../../../configs/sweeps/', import.meta.url)
@@ -39,8 +61,8 @@ const sweeps = new URL('../../../configs/sweeps/', import.meta.url)
 function accepted(file: string, text: string, overrides: readonly string[] = []): Spec {
   const { spec: parsed, locate } = parseConfig({ file, text, overrides })
   const { model } = parsed
-  const spec: Spec =
-    model.name === 'pretrained' ? { ...parsed, model: { ...model, checkpoint: resnet } } : parsed
+  const checkpoint = checkpoints[parsed.name]
+  const spec: Spec = model.name === 'pretrained' ? { ...parsed, model: { ...model, checkpoint } } : parsed
   checkSpec(spec, spec.data.name === 'digits' ? digitFacts : cifarFacts, locate)
   return spec
 }

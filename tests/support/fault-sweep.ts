@@ -1,0 +1,31 @@
+import { openArtifacts } from '../../artifacts/artifacts.ts'
+import { prepareSweep, readSweep } from '../../cli/prepare-sweep.ts'
+import { keep } from '../../cli/sweep.ts'
+import type { SweepInput, SweepResult } from '../../experiment/sweep.ts'
+import { sweepType, workflowId } from '../../workflows/names.ts'
+import type { Site } from './durable.ts'
+import { tinyBase, writeSweep } from './tiny-sweep.ts'
+
+/** A sweep of six cells whose stages take seconds; answers its file. */
+export function sixCells(directory: string): string {
+  return writeSweep(
+    directory,
+    'grid: { "methods[0].rank": [1, 2, 4], "methods[0].target": [retained-mean, random-retained] }\nset: { training.epochs: 30, "methods[0].steps": 200, heartbeatSeconds: 2, checkpointSeconds: 0.4 }',
+    tinyBase,
+  )
+}
+
+/** Prepares a sweep in a store, and starts it. */
+export async function startSweep(site: Site, config: string, store: string, maxParallel = 3) {
+  const asked = { config, overrides: [], store }
+  const prepared = await prepareSweep(asked, await readSweep(asked))
+  await keep(openArtifacts(prepared.store), prepared)
+  const { id } = prepared.sweep
+  const handle = await site.client.workflow.start<(input: SweepInput) => Promise<SweepResult>>(sweepType, {
+    workflowId: workflowId(id),
+    taskQueue: 'zeroshift',
+    // It continues as new every few cells.
+    args: [{ id, store: prepared.store, maxParallel, historyEvents: 60 }],
+  })
+  return { id, store: prepared.store, result: handle.result() }
+}
