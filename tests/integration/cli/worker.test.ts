@@ -83,14 +83,14 @@ test('the command ends by itself with exit code 0; its ready file is there while
   const directory = mkdtempSync(join(tmpdir(), 'zeroshift-ready-'))
   const ready = join(directory, 'ready')
   try {
-    const { ended, says } = zeroshift(
+    const command = zeroshift(
       directory,
       ...['worker', '--queue', 'zeroshift-train', '--exit-when-idle', '2'],
       ...['--ready-file', ready, '--temporal', server.address],
     )
-    await says('working for zeroshift-train')
+    await command.says('working for zeroshift-train')
     expect(existsSync(ready)).toBe(true)
-    expect((await ended).code).toBe(0)
+    expect((await command.ended).code).toBe(0)
     expect(existsSync(ready)).toBe(false)
   } finally {
     rmSync(directory, { recursive: true })

@@ -1,4 +1,3 @@
-import type { ActivityExecuteInput } from '@temporalio/worker'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Idleness } from '../../../worker/idleness.ts'
 
@@ -18,7 +17,7 @@ function activity(idleness: Idleness, work: Promise<unknown>): Promise<unknown> 
   const { inbound } = idleness.interceptor({} as never)
   const execute = inbound?.execute?.bind(inbound)
   if (!execute) throw new Error('no interceptor')
-  return execute({ args: [], headers: {} } as ActivityExecuteInput, () => work)
+  return execute({ args: [], headers: {} }, () => work)
 }
 
 test('a worker without work is idle from when it began to look; one with work is not, however long it takes', async () => {
