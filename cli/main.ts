@@ -113,10 +113,26 @@ program
     collect,
   )
   .option('--build-id <id>', 'work as this version of a versioned deployment, such as a commit')
+  .option(
+    '--exit-when-idle <seconds>',
+    'end once there was no stage to compute for so long; with --queue zeroshift-train alone',
+  )
+  .option('--ready-file <path>', 'a file that is there while the worker asks for work')
   .option(...temporal)
   .action(async (options: WorkerOptions) => {
     const { worker } = await import('./worker.ts')
     process.exitCode = await worker(options)
+  })
+
+program
+  .command('setup')
+  .description('prepare a Temporal server')
+  .command('search-attributes')
+  .description('have the server know what `runs` finds runs by')
+  .option(...temporal)
+  .action(async (options: { temporal?: string }) => {
+    const { setupSearchAttributes } = await import('./setup-search-attributes.ts')
+    process.exitCode = await setupSearchAttributes(options)
   })
 
 program

@@ -15,10 +15,10 @@ const INVALID_ARGUMENT = 3
 const SOON_MS = 2_000
 
 /**
- * Has the server know Zeroshift's search attributes. False where it does not, or not yet: runs are started without them
- * then, and cannot be found by them.
+ * Has the server know Zeroshift's search attributes, and waits so long for all its parts to know them. False where it
+ * does not, or not yet: runs are started without them then, and cannot be found by them.
  */
-export async function ensureSearchAttributes(client: Client): Promise<boolean> {
+export async function ensureSearchAttributes(client: Client, withinMs = SOON_MS): Promise<boolean> {
   if (await areKnown(client)) return true
   try {
     await client.connection.operatorService.addSearchAttributes({
@@ -29,7 +29,7 @@ export async function ensureSearchAttributes(client: Client): Promise<boolean> {
     if (!isGrpcServiceError(error) || !refusals.includes(error.code)) throw error
     return false
   }
-  const deadline = performance.now() + SOON_MS
+  const deadline = performance.now() + withinMs
   while (performance.now() < deadline) {
     if (await areKnown(client)) return true
     await sleep(100)

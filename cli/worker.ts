@@ -1,36 +1,58 @@
+import { rmSync, writeFileSync } from 'node:fs'
 import { UserError } from '../experiment/errors.ts'
 import { deploymentName, queues, type Queue } from '../workflows/names.ts'
 import { runWorker } from '../worker/worker.ts'
 import { runningStack } from './place.ts'
+import { wholeNumber } from './whole-number.ts'
 
 export interface WorkerOptions {
   readonly queue?: readonly string[]
   readonly buildId?: string
+  readonly exitWhenIdle?: string
+  readonly readyFile?: string
   readonly temporal?: string
 }
 
 /** A worker may be started before its server. */
 const CONNECT_SECONDS = 300
 
-/** `zeroshift worker`: until SIGINT or SIGTERM, which end it in order. */
-export async function worker({ queue = queues, buildId, temporal }: WorkerOptions): Promise<number> {
+/** `zeroshift worker`: until SIGINT or SIGTERM, which end it in order, or for as long as there is something to do. */
+export async function worker({
+  queue = queues,
+  buildId,
+  exitWhenIdle,
+  readyFile,
+  temporal,
+}: WorkerOptions): Promise<number> {
   const served = queue.map(queueNamed)
+  const idleSeconds = exitWhenIdle === undefined ? undefined : wholeNumber('--exit-when-idle', exitWhenIdle)
+  if (idleSeconds !== undefined && served.some((name) => name !== 'zeroshift-train'))
+    throw new UserError(
+      `--exit-when-idle: this worker serves ${served.join(', ')}, and runs need it while they only wait; ` +
+        'expected --queue zeroshift-train and no other',
+    )
   const address = temporal ?? process.env.TEMPORAL_ADDRESS ?? runningStack()?.address ?? '127.0.0.1:7233'
   console.log(`connecting to Temporal at ${address}`)
-  await runWorker({
-    address,
-    queues: served,
-    ...(buildId !== undefined && { buildId }),
-    connectSeconds: CONNECT_SECONDS,
-    onReady: () => {
-      console.log(`working for ${served.join(', ')}`)
-      if (buildId !== undefined)
-        console.log(
-          `Runs come here once this version is the current one: temporal worker deployment set-current-version --address ${address} ` +
-            `--deployment-name ${deploymentName} --build-id ${buildId}`,
-        )
-    },
-  })
+  try {
+    await runWorker({
+      address,
+      queues: served,
+      ...(buildId !== undefined && { buildId }),
+      ...(idleSeconds !== undefined && { idleSeconds }),
+      connectSeconds: CONNECT_SECONDS,
+      onReady: () => {
+        if (readyFile !== undefined) writeFileSync(readyFile, '')
+        console.log(`working for ${served.join(', ')}`)
+        if (buildId !== undefined)
+          console.log(
+            `Runs come here once this version is the current one: temporal worker deployment set-current-version --address ${address} ` +
+              `--deployment-name ${deploymentName} --build-id ${buildId}`,
+          )
+      },
+    })
+  } finally {
+    if (readyFile !== undefined) rmSync(readyFile, { force: true })
+  }
   return 0
 }
 

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { ensureClusterTools } from './cluster-tools.mjs'
 import { ensureMlflow } from './mlflow.mjs'
 import { ensureNative, isNativeCached, isNativeReady } from './native.mjs'
 import { arePackagesReady, ensurePackages } from './packages.mjs'
@@ -17,6 +18,8 @@ Sets up what a fresh clone needs, and does nothing when all is there.
   --with-mlflow   also MLflow, which the tests of tracking use
   --with-s3       also an S3 server, which the tests of stores use
   --with-peft     also PEFT in Python, if it can be had: some tests of adapters use it, and are skipped without it
+  --with-cluster-tools
+                  also Helm and its kin, if they can be had: tests of the manifests in infra/ use them, and are skipped without them
   --no-temporal   without the Temporal server
   --gpu           TensorFlow with CUDA (also: ZEROSHIFT_GPU=1)
 `
@@ -29,6 +32,7 @@ Sets up what a fresh clone needs, and does nothing when all is there.
  * @param {boolean} [options.mlflow]
  * @param {boolean} [options.s3]
  * @param {boolean} [options.peft]
+ * @param {boolean} [options.clusterTools]
  * @param {boolean} [options.gpu]
  * @returns {Promise<void>} rejects with a SetupError, whose message is for the user
  */
@@ -38,6 +42,7 @@ export async function bootstrap({
   mlflow = false,
   s3 = false,
   peft = false,
+  clusterTools = false,
   gpu = process.env.ZEROSHIFT_GPU === '1',
 } = {}) {
   checkNode()
@@ -51,16 +56,17 @@ export async function bootstrap({
   if (temporal) await ensureTemporal()
   if (mlflow) await ensureMlflow()
   if (s3) await ensureVersitygw()
-  if (peft) await tryPeft()
+  if (peft) await unlessImpossible('PEFT', ensurePeft)
+  if (clusterTools) await unlessImpossible('Helm and its kin', ensureClusterTools)
 }
 
-/** Its 6 GB are much to ask for: what needs it is left out where it cannot be installed. */
-async function tryPeft() {
+/** What is much to ask for, 6 GB or minutes of building: its tests are left out where it cannot be installed. */
+async function unlessImpossible(name, ensure) {
   try {
-    await ensurePeft()
+    await ensure()
   } catch (error) {
     if (!(error instanceof SetupError)) throw error
-    say(`without PEFT, whose tests are skipped: ${error.message}`)
+    say(`without ${name}, whose tests are skipped: ${error.message}`)
   }
 }
 
@@ -87,9 +93,15 @@ export function giveUp(error) {
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const flags = process.argv.slice(2)
-  const unknown = flags.find(
-    (flag) => !['--with-mlflow', '--with-s3', '--with-peft', '--no-temporal', '--gpu'].includes(flag),
-  )
+  const known = [
+    '--with-mlflow',
+    '--with-s3',
+    '--with-peft',
+    '--with-cluster-tools',
+    '--no-temporal',
+    '--gpu',
+  ]
+  const unknown = flags.find((flag) => !known.includes(flag))
   if (unknown) {
     process.stderr.write(`${unknown === '--help' ? '' : `Unknown option ${unknown}.\n\n`}${USAGE}`)
     process.exit(unknown === '--help' ? 0 : 2)
@@ -99,6 +111,7 @@ if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.me
     mlflow: flags.includes('--with-mlflow'),
     s3: flags.includes('--with-s3'),
     peft: flags.includes('--with-peft'),
+    clusterTools: flags.includes('--with-cluster-tools'),
     ...(flags.includes('--gpu') ? { gpu: true } : {}),
   }).catch(giveUp)
 }

@@ -8,6 +8,9 @@ import { cacheDirectory } from '../infra/cache.mjs'
 const require = createRequire(import.meta.url)
 const root = fileURLToPath(new URL('..', import.meta.url))
 
+/** What an image has of it from when it was built; a checkout has none. */
+export const shippedBundles = join(root, 'built', 'workflows')
+
 /**
  * The workflows as one script. Bundling takes seconds, so the script is kept under the digest of everything that goes
  * into it: the sources of workflows/ and experiment/, and the SDK's version.
@@ -15,12 +18,14 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 export async function workflowBundle(directory = join(cacheDirectory(), 'workflows')): Promise<{
   readonly code: string
 }> {
-  const kept = join(directory, `${await sourcesDigest()}.js`)
-  try {
-    return { code: await readFile(kept, 'utf8') }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-  }
+  const name = `${await sourcesDigest()}.js`
+  const kept = join(directory, name)
+  for (const place of [join(shippedBundles, name), kept])
+    try {
+      return { code: await readFile(place, 'utf8') }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker')
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(root, 'workflows', 'index.ts'),

@@ -10,6 +10,7 @@ import pRetry from 'p-retry'
 import type { Activities } from '../activities/index.ts'
 import { deploymentName, queues, type Queue } from '../workflows/names.ts'
 import { workflowBundle } from './bundle.ts'
+import { Idleness } from './idleness.ts'
 
 export interface WorkerSettings {
   /** host:port of the Temporal server. */
@@ -20,26 +21,31 @@ export interface WorkerSettings {
   readonly buildId?: string
   /** How long to try to reach a server that does not answer yet. */
   readonly connectSeconds?: number
+  /** Stops the worker once it has had no activity for so long: whoever started it starts another one for new work. */
+  readonly idleSeconds?: number
   /** Stops the worker when it aborts: no new work, then what runs is given the grace time and handed back. */
   readonly signal?: AbortSignal
   readonly onReady?: () => void
 }
 
-const GRACE_TIME = '5s'
+/** What an activity is given to end after the worker was told to stop; an orchestrator must wait for longer. */
+export const GRACE_SECONDS = 5
 const shutdownSignals = ['SIGINT', 'SIGTERM'] as const
 
-/** Serves the queues until it is told to stop, by the signal or by SIGINT or SIGTERM. */
+/** Serves the queues until it is told to stop, by the signal or by SIGINT or SIGTERM, or has been idle for long enough. */
 export async function runWorker({
   address,
   queues: taskQueues = queues,
   activities,
   buildId,
   connectSeconds = 60,
+  idleSeconds,
   signal,
   onReady,
 }: WorkerSettings): Promise<void> {
   installRuntime()
   const stopping = new AbortController()
+  const idleness = idleSeconds === undefined ? undefined : new Idleness()
   const bundling = taskQueues.includes('zeroshift') ? workflowBundle() : undefined
   const [connection, bundle, served] = await Promise.all([
     connect(address, connectSeconds, signal),
@@ -56,8 +62,9 @@ export async function runWorker({
           activities: served,
           // Without it, a person would see a step of training up to 24 seconds late.
           maxHeartbeatThrottleInterval: '1s',
-          shutdownGraceTime: GRACE_TIME,
+          shutdownGraceTime: `${GRACE_SECONDS}s`,
           ...(buildId !== undefined && { workerDeploymentOptions: versioned(buildId) }),
+          ...(idleness && { interceptors: { activity: [idleness.interceptor] } }),
           // After a worker dies, its runs wait this long before another takes them up.
           stickyQueueScheduleToStartTimeout: '2s',
           ...(taskQueue === 'zeroshift'
@@ -81,6 +88,8 @@ export async function runWorker({
     const running = Promise.all(workers.map((worker) => worker.run()))
     if (signal?.aborted) stop()
     onReady?.()
+    if (idleness && idleSeconds !== undefined)
+      idleness.lasting(idleSeconds, stopping.signal).then(stop, () => undefined)
     try {
       await running
     } finally {

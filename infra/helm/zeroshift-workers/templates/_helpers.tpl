@@ -1,0 +1,135 @@
+{{- define "zeroshift.name" -}}
+{{ .Release.Name | trunc 40 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "zeroshift.labels" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}
+
+{{- define "zeroshift.selector" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "zeroshift.serviceAccount" -}}
+{{- if .Values.serviceAccount.create -}}
+{{ .Values.serviceAccount.name | default (include "zeroshift.name" .) }}
+{{- else -}}
+{{ .Values.serviceAccount.name | default "default" }}
+{{- end -}}
+{{- end }}
+
+{{- define "zeroshift.image" -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ required "an image needs a tag or a digest" .tag }}
+{{- end -}}
+{{- end }}
+
+{{/*
+The pod of a worker: `root` is the chart's context, `component` its name, `image` which of the images, `pool` has what
+control and the other pools have alike, `args` come after `worker`, `restart` is the restart policy.
+*/}}
+{{- define "zeroshift.pod" -}}
+metadata:
+  labels:
+    {{- include "zeroshift.selector" .root | nindent 4 }}
+    app.kubernetes.io/component: {{ .component }}
+  {{- with .annotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+spec:
+  serviceAccountName: {{ include "zeroshift.serviceAccount" .root }}
+  # A worker never talks to Kubernetes.
+  automountServiceAccountToken: false
+  restartPolicy: {{ .restart }}
+  terminationGracePeriodSeconds: {{ .pool.terminationGracePeriodSeconds }}
+  securityContext:
+    runAsNonRoot: true
+    runAsUser: 1000
+    runAsGroup: 1000
+    fsGroup: 1000
+    seccompProfile: { type: RuntimeDefault }
+  {{- with .root.Values.images.pullSecrets }}
+  imagePullSecrets:
+    {{- range . }}
+    - name: {{ . }}
+    {{- end }}
+  {{- end }}
+  {{- with .pool.nodeSelector }}
+  nodeSelector:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .pool.tolerations }}
+  tolerations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .pool.affinity }}
+  affinity:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .spread }}
+  topologySpreadConstraints:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  containers:
+    - name: worker
+      image: {{ include "zeroshift.image" (index .root.Values.images .image) }}
+      imagePullPolicy: {{ .root.Values.images.pullPolicy }}
+      args:
+        - worker
+        {{- toYaml .args | nindent 8 }}
+        - --ready-file=/tmp/ready
+        {{- with .root.Values.temporal.buildId }}
+        - --build-id={{ . }}
+        {{- end }}
+      env:
+        - { name: TEMPORAL_ADDRESS, value: {{ .root.Values.temporal.address | quote }} }
+        - { name: AWS_REGION, value: {{ .root.Values.s3.region | quote }} }
+        {{- with .root.Values.s3.endpoint }}
+        - { name: AWS_ENDPOINT_URL_S3, value: {{ . | quote }} }
+        {{- end }}
+        {{- with .root.Values.s3.encryption }}
+        - { name: ZEROSHIFT_S3_SSE, value: {{ . | quote }} }
+        {{- end }}
+        {{- with .root.Values.s3.kmsKeyId }}
+        - { name: ZEROSHIFT_S3_SSE_KMS_KEY_ID, value: {{ . | quote }} }
+        {{- end }}
+        - { name: ZEROSHIFT_LOG, value: {{ .root.Values.log | quote }} }
+        - { name: ZEROSHIFT_BLOB_CACHE_GB, value: {{ .pool.cache.blobGigabytes | quote }} }
+        {{- with .pool.threads }}
+        - { name: TF_NUM_INTRAOP_THREADS, value: {{ . | quote }} }
+        {{- end }}
+        {{- with .root.Values.env }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+      {{- with .root.Values.envFrom }}
+      envFrom:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      resources:
+        {{- toYaml .pool.resources | nindent 8 }}
+      securityContext:
+        allowPrivilegeEscalation: false
+        readOnlyRootFilesystem: true
+        capabilities: { drop: [ALL] }
+      # Ready: it asks for work. There is no probe of life: a worker that dies ends its process, and one that computes may
+      # be silent for as long as a step takes.
+      readinessProbe:
+        exec: { command: [test, -f, /tmp/ready] }
+        periodSeconds: 5
+      volumeMounts:
+        - { name: tmp, mountPath: /tmp }
+        - { name: cache, mountPath: /cache }
+  volumes:
+    - name: tmp
+      emptyDir: { sizeLimit: 1Gi }
+    - name: cache
+      emptyDir: { sizeLimit: {{ .pool.cache.sizeLimit }} }
+{{- end }}

@@ -1,0 +1,75 @@
+/**
+ * The build stage of the worker's image, and nothing of it needs a container:
+ *
+ *     node infra/images/build-worker.mjs TARGET [--gpu]
+ *
+ * TARGET, which must be empty, gets what a worker needs beside Node, and the worker writes nothing into it:
+ *
+ *     app/          the sources, the packages that are not for development alone, the addon, the bundle of workflows
+ *     tensorflow/   TensorFlow's library, with --gpu CUDA's as well
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { cp, mkdir, readdir, realpath, rm, symlink } from 'node:fs/promises'
+import { dirname, join, relative, resolve } from 'node:path'
+import { ROOT } from '../checkout.mjs'
+import { giveUp } from '../bootstrap.mjs'
+import { SetupError, step } from '../steps.mjs'
+
+/** What of the checkout a worker or a command runs. */
+const PARTS = [
+  ...['zeroshift', 'package.json', 'package-lock.json', '.npmrc', 'LICENSE'],
+  ...['experiment', 'learning', 'unlearning', 'artifacts', 'sources', 'checkpoints', 'tracking', 'report'],
+  ...['activities', 'workflows', 'worker', 'cli', 'configs', 'data'],
+]
+/** Of infra/, the set-up alone: secrets for the stack of containers may be there too. */
+const INFRA = join(ROOT, 'infra')
+const isSetUp = (path) => path === INFRA || /\.(mjs|py)$/.test(path)
+const DEPS = 'node_modules/@tensorflow/tfjs-node-gpu/deps'
+
+async function build(target, gpu) {
+  await mkdir(target, { recursive: true })
+  const [found] = await readdir(target)
+  if (found) throw new SetupError(`${target} has ${found} in it; expected an empty directory.`)
+  const app = join(target, 'app')
+  for (const part of PARTS) await cp(join(ROOT, part), join(app, part), { recursive: true })
+  await cp(INFRA, join(app, 'infra'), { recursive: true, filter: isSetUp })
+  run(app, ['infra/bootstrap.mjs', '--no-temporal', ...(gpu ? ['--gpu'] : [])])
+  await step("copying TensorFlow's library", () => ownLibrary(target, app))
+  await step('bundling the workflows (about 5 s)', async () => {
+    run(app, [
+      ...['--import', 'tsx', '--input-type=module', '--eval'],
+      "const { shippedBundles, workflowBundle } = await import('./worker/bundle.ts'); await workflowBundle(shippedBundles)",
+    ])
+  })
+}
+
+function run(directory, args) {
+  const { status, signal, error } = spawnSync(process.execPath, args, {
+    cwd: directory,
+    // npm leaves out what is for development alone.
+    env: { ...process.env, NODE_ENV: 'production' },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  if (status !== 0)
+    throw new SetupError(
+      `\`node ${args.join(' ')}\` in ${directory} ended with ${error ?? signal ?? status}.`,
+    )
+}
+
+/** The set-up links the library from the cache, which is not in the image: a copy takes its place, linked relatively. */
+async function ownLibrary(target, app) {
+  const deps = join(app, DEPS)
+  const library = join(target, 'tensorflow')
+  await cp(await realpath(deps), library, { recursive: true, verbatimSymlinks: true })
+  await rm(deps)
+  await symlink(relative(dirname(deps), library), deps)
+  if (!existsSync(join(deps, 'lib'))) throw new SetupError(`${deps} does not lead to TensorFlow's library.`)
+}
+
+const [target, flag, ...more] = process.argv.slice(2)
+if (!target || target.startsWith('-') || (flag !== undefined && flag !== '--gpu') || more.length > 0) {
+  process.stderr.write('Usage: node infra/images/build-worker.mjs TARGET [--gpu]\n')
+  process.exit(2)
+}
+await build(resolve(target), flag === '--gpu').catch(giveUp)

@@ -1,0 +1,33 @@
+import { tmpdir } from 'node:os'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { searchAttributes } from '../../../experiment/search-attributes.ts'
+import { zeroshift } from '../../support/command.ts'
+import { temporalServer } from '../../support/temporal.ts'
+
+let server: Awaited<ReturnType<typeof temporalServer>>
+beforeAll(async () => {
+  server = await temporalServer()
+})
+afterAll(() => server.stop())
+
+test('one command has a new server know the search attributes, and does nothing the second time', async () => {
+  const query = Object.keys(searchAttributes)
+    .map((name) => `${name} = 'x'`)
+    .join(' AND ')
+  await expect(server.client.workflow.count(query)).rejects.toThrow()
+  for (const _ of [1, 2]) {
+    const { code, stdout } = await zeroshift(
+      tmpdir(),
+      ...['setup', 'search-attributes', '--temporal', server.address],
+    ).ended
+    expect(code).toBe(0)
+    expect(stdout).toContain('ZeroshiftDataset, ZeroshiftMethods')
+  }
+  expect((await server.client.workflow.count(query)).count).toBe(0)
+})
+
+test('without a server to set up it says which options name one', async () => {
+  const { code, stderr } = await zeroshift(tmpdir(), 'setup', 'search-attributes').ended
+  expect(code).toBe(2)
+  expect(stderr).toContain('--temporal HOST:PORT')
+})

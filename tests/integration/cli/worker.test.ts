@@ -1,0 +1,104 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Context } from '@temporalio/activity'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { RunInput, RunResult } from '../../../experiment/run.ts'
+import { stagesOf } from '../../../experiment/stage-list.ts'
+import { runWorker } from '../../../worker/worker.ts'
+import { workflowId, workflowType } from '../../../workflows/names.ts'
+import { zeroshift } from '../../support/command.ts'
+import { recording } from '../../support/recording.ts'
+import { sampleRun } from '../../support/run.ts'
+import { temporalServer } from '../../support/temporal.ts'
+
+let server: Awaited<ReturnType<typeof temporalServer>>
+beforeAll(async () => {
+  server = await temporalServer()
+})
+afterAll(() => server.stop())
+
+/** What KEDA scales by: the stages that wait in the queue, and none that is computed. */
+async function backlog(): Promise<number> {
+  const { stats } = await server.client.workflowService.describeTaskQueue({
+    namespace: 'default',
+    taskQueue: { name: 'zeroshift-train' },
+    taskQueueType: ACTIVITY,
+    reportStats: true,
+  })
+  return Number(stats?.approximateBacklogCount ?? 0)
+}
+const ACTIVITY = 2
+
+test('workers that are started for a backlog compute a stage that takes longer than they may be idle, and end in order', async () => {
+  const idleSeconds = 2
+  const input = sampleRun({ name: 'idle' })
+  const { activities, calls } = recording()
+  let seconds = 0
+  const slow: typeof activities.train = async (task) => {
+    const started = performance.now()
+    if (task.stage.key === input.run.plan.original.key)
+      while ((seconds = (performance.now() - started) / 1000) < idleSeconds + 2) {
+        Context.current().heartbeat()
+        await sleep(100)
+      }
+    return activities.train(task)
+  }
+  const { address, client } = server
+  const stop = new AbortController()
+  const control = runWorker({ address, queues: ['zeroshift'], activities, signal: stop.signal })
+  const jobs: Promise<void>[] = []
+  try {
+    const handle = await client.workflow.start<(input: RunInput) => Promise<RunResult>>(workflowType, {
+      workflowId: workflowId(input.run.id),
+      taskQueue: 'zeroshift',
+      args: [input],
+    })
+    let isOver = false
+    const result = handle.result().finally(() => (isOver = true))
+    result.catch(() => undefined)
+    let working = 0
+    while (!isOver) {
+      if (working === 0 && (await backlog()) > 0) {
+        working++
+        const job = { address, queues: ['zeroshift-train'] as const, idleSeconds }
+        jobs.push(runWorker({ ...job, activities: { ...activities, train: slow } }).finally(() => working--))
+      }
+      await sleep(100)
+    }
+    expect((await result).failed).toEqual([])
+    expect(seconds).toBeGreaterThan(idleSeconds)
+    // Each once: none was handed over.
+    expect(calls).toHaveLength(stagesOf(input.run.plan).length)
+    expect(jobs.length).toBeGreaterThan(0)
+    await Promise.all(jobs)
+  } finally {
+    stop.abort()
+    await control
+  }
+})
+
+test('the command ends by itself with exit code 0; its ready file is there while it asks for work', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'zeroshift-ready-'))
+  const ready = join(directory, 'ready')
+  try {
+    const command = zeroshift(
+      directory,
+      ...['worker', '--queue', 'zeroshift-train', '--exit-when-idle', '2'],
+      ...['--ready-file', ready, '--temporal', server.address],
+    )
+    await command.says('working for zeroshift-train')
+    expect(existsSync(ready)).toBe(true)
+    expect((await command.ended).code).toBe(0)
+    expect(existsSync(ready)).toBe(false)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
+
+test('a worker that serves runs themselves does not take --exit-when-idle', async () => {
+  const { code, stderr } = await zeroshift(tmpdir(), 'worker', '--exit-when-idle', '60').ended
+  expect(code).toBe(2)
+  expect(stderr).toContain('expected --queue zeroshift-train and no other')
+})
