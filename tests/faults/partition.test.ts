@@ -69,9 +69,11 @@ test.skipIf(!hostsPossible)(
         await sleep(3000)
         if (isOver) break
         host?.lose(service)
+        expect(host?.reaches(service)).toBe(false)
         partitions++
         await sleep(1000 * SECONDS)
         host?.find(service)
+        expect(host?.reaches(service)).toBe(true)
       }
       const { digest, done, failures } = await result
       figure('partition', { partitions, cells: done, seconds: SECONDS })

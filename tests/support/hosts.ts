@@ -19,6 +19,8 @@ export interface Host {
   readonly exec: readonly string[]
   /** Where the host finds a service. */
   address(service: string): string
+  /** Whether a connection comes about within two seconds. */
+  reaches(service: string): boolean
   /** From now on what is sent to the service is lost. */
   lose(service: string): void
   /** The way is there again. */
@@ -60,6 +62,11 @@ export async function network(count: number, services: Readonly<Record<string, n
     return {
       exec: ['ip', 'netns', 'exec', namespace],
       address: (service) => `${addressOf(service)}:${services[service] ?? 0}`,
+      reaches(service) {
+        const port = String(services[service])
+        const probe = ['bash', '-c', `</dev/tcp/${addressOf(service)}/${port}`]
+        return spawnSync('ip', ['netns', 'exec', namespace, 'timeout', '2', ...probe]).status === 0
+      },
       lose(service) {
         // A neighbour that nobody is.
         const nobody = ['lladdr', '02:00:00:00:00:01', 'nud', 'permanent']
