@@ -2,24 +2,37 @@ import { UserError } from '../experiment/errors.ts'
 import { deploymentName, queues, type Queue } from '../workflows/names.ts'
 import { runWorker } from '../worker/worker.ts'
 import { runningStack } from './place.ts'
+import { settingsOf } from './temporal.ts'
 
 export interface WorkerOptions {
   readonly queue?: readonly string[]
   readonly buildId?: string
   readonly temporal?: string
+  readonly allowStore?: readonly string[]
+  readonly allowSource?: readonly string[]
+  readonly allowTracking?: readonly string[]
 }
 
 /** A worker may be started before its server. */
 const CONNECT_SECONDS = 300
 
 /** `zeroshift worker`: until SIGINT or SIGTERM, which end it in order. */
-export async function worker({ queue = queues, buildId, temporal }: WorkerOptions): Promise<number> {
+export async function worker({
+  queue = queues,
+  buildId,
+  temporal,
+  allowStore: stores,
+  allowSource: sources,
+  allowTracking: tracking,
+}: WorkerOptions): Promise<number> {
   const served = queue.map(queueNamed)
   const address = temporal ?? process.env.TEMPORAL_ADDRESS ?? runningStack()?.address ?? '127.0.0.1:7233'
-  console.log(`connecting to Temporal at ${address}`)
+  const settings = settingsOf(address)
+  console.log(`connecting to Temporal at ${address}${settings.tls ? ' by TLS' : ''}`)
   await runWorker({
-    address,
+    ...settings,
     queues: served,
+    allowed: { stores, sources, tracking },
     ...(buildId !== undefined && { buildId }),
     connectSeconds: CONNECT_SECONDS,
     onReady: () => {

@@ -8,6 +8,7 @@ import { ensurePeft } from './peft.mjs'
 import { findCompiler, findPython } from './programs.mjs'
 import { Interrupted, say, SetupError } from './steps.mjs'
 import { ensureTemporal } from './temporal.mjs'
+import { ensureTemporalServer } from './temporal-server.mjs'
 import { ensureVersitygw } from './versitygw.mjs'
 
 const USAGE = `Usage: node infra/bootstrap.mjs [options]
@@ -17,6 +18,7 @@ Sets up what a fresh clone needs, and does nothing when all is there.
   --with-mlflow   also MLflow, which the tests of tracking use
   --with-s3       also an S3 server, which the tests of stores use
   --with-peft     also PEFT in Python, if it can be had: some tests of adapters use it, and are skipped without it
+  --with-tls      also a Temporal server that speaks TLS, if it can be had (with Go): some tests use it, and are skipped without it
   --no-temporal   without the Temporal server
   --gpu           TensorFlow with CUDA (also: ZEROSHIFT_GPU=1)
 `
@@ -29,6 +31,7 @@ Sets up what a fresh clone needs, and does nothing when all is there.
  * @param {boolean} [options.mlflow]
  * @param {boolean} [options.s3]
  * @param {boolean} [options.peft]
+ * @param {boolean} [options.tls]
  * @param {boolean} [options.gpu]
  * @returns {Promise<void>} rejects with a SetupError, whose message is for the user
  */
@@ -38,6 +41,7 @@ export async function bootstrap({
   mlflow = false,
   s3 = false,
   peft = false,
+  tls = false,
   gpu = process.env.ZEROSHIFT_GPU === '1',
 } = {}) {
   checkNode()
@@ -51,16 +55,17 @@ export async function bootstrap({
   if (temporal) await ensureTemporal()
   if (mlflow) await ensureMlflow()
   if (s3) await ensureVersitygw()
-  if (peft) await tryPeft()
+  if (tls) await trying('the Temporal server with TLS', ensureTemporalServer)
+  if (peft) await trying('PEFT', ensurePeft)
 }
 
-/** Its 6 GB are much to ask for: what needs it is left out where it cannot be installed. */
-async function tryPeft() {
+/** PEFT's 6 GB, and Go for a server, are much to ask for: what needs them is left out where they cannot be installed. */
+async function trying(name, ensure) {
   try {
-    await ensurePeft()
+    await ensure()
   } catch (error) {
     if (!(error instanceof SetupError)) throw error
-    say(`without PEFT, whose tests are skipped: ${error.message}`)
+    say(`without ${name}, whose tests are skipped: ${error.message}`)
   }
 }
 
@@ -88,7 +93,8 @@ export function giveUp(error) {
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const flags = process.argv.slice(2)
   const unknown = flags.find(
-    (flag) => !['--with-mlflow', '--with-s3', '--with-peft', '--no-temporal', '--gpu'].includes(flag),
+    (flag) =>
+      !['--with-mlflow', '--with-s3', '--with-peft', '--with-tls', '--no-temporal', '--gpu'].includes(flag),
   )
   if (unknown) {
     process.stderr.write(`${unknown === '--help' ? '' : `Unknown option ${unknown}.\n\n`}${USAGE}`)
@@ -99,6 +105,7 @@ if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.me
     mlflow: flags.includes('--with-mlflow'),
     s3: flags.includes('--with-s3'),
     peft: flags.includes('--with-peft'),
+    tls: flags.includes('--with-tls'),
     ...(flags.includes('--gpu') ? { gpu: true } : {}),
   }).catch(giveUp)
 }

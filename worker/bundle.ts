@@ -10,12 +10,15 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 /**
  * The workflows as one script. Bundling takes seconds, so the script is kept under the digest of everything that goes
- * into it: the sources of workflows/ and experiment/, and the SDK's version.
+ * into it: the sources of workflows/ and experiment/, and the SDK's version. `failureConverterPath` is that of the worker's
+ * data converter.
  */
-export async function workflowBundle(directory = join(cacheDirectory(), 'workflows')): Promise<{
-  readonly code: string
-}> {
-  const kept = join(directory, `${await sourcesDigest()}.js`)
+export async function workflowBundle(
+  directory = join(cacheDirectory(), 'workflows'),
+  failureConverterPath?: string,
+): Promise<{ readonly code: string }> {
+  const variant = failureConverterPath === undefined ? '' : '-encoding'
+  const kept = join(directory, `${await sourcesDigest()}${variant}.js`)
   try {
     return { code: await readFile(kept, 'utf8') }
   } catch (error) {
@@ -24,6 +27,7 @@ export async function workflowBundle(directory = join(cacheDirectory(), 'workflo
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker')
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(root, 'workflows', 'index.ts'),
+    ...(failureConverterPath !== undefined && { failureConverterPath }),
     logger: new DefaultLogger('ERROR'),
   })
   await mkdir(directory, { recursive: true })
