@@ -140,7 +140,8 @@ async function refuseNoAccess({ client, close }: Connected, { address, apiKey, t
         `the Temporal server at ${address} has no namespace '${namespace}'; name another one in TEMPORAL_NAMESPACE`,
       )
     if (!refusals.includes(code)) throw error
-    const shown = apiKey === undefined ? (tls?.clientCertPair ? 'the certificate' : 'no key') : 'the API key'
+    const shown =
+      apiKey !== undefined ? 'the API key' : tls?.clientCertPair ? 'the certificate' : 'anybody without a key'
     throw new UserError(
       `the Temporal server at ${address} does not let ${shown} into the namespace '${namespace}'; check ` +
         'ZEROSHIFT_TEMPORAL_API_KEY, or ZEROSHIFT_TEMPORAL_TLS_CERT_FILE, and TEMPORAL_NAMESPACE',

@@ -1,3 +1,4 @@
+import { allowedPrefixes, refuseElsewhere } from '../activities/allowed-places.ts'
 import { UserError } from '../experiment/errors.ts'
 import { deploymentName, queues, type Queue } from '../workflows/names.ts'
 import { runWorker } from '../worker/worker.ts'
@@ -26,13 +27,16 @@ export async function worker({
   allowTracking: tracking,
 }: WorkerOptions): Promise<number> {
   const served = queue.map(queueNamed)
+  const allowed = allowedPrefixes({ stores, sources, tracking })
+  // A mistake in them is told before a server is waited for.
+  refuseElsewhere(allowed)
   const address = temporal ?? process.env.TEMPORAL_ADDRESS ?? runningStack()?.address ?? '127.0.0.1:7233'
   const settings = settingsOf(address)
   console.log(`connecting to Temporal at ${address}${settings.tls ? ' by TLS' : ''}`)
   await runWorker({
     ...settings,
     queues: served,
-    allowed: { stores, sources, tracking },
+    allowed,
     ...(buildId !== undefined && { buildId }),
     connectSeconds: CONNECT_SECONDS,
     onReady: () => {
