@@ -8,7 +8,7 @@ import { UserError } from './errors.ts'
 export function secretOf(name: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
   const value = env[name]
   const file = env[`${name}_FILE`]
-  if (!file) return value?.trim() || undefined
+  if (!file) return value?.trim() === '' ? undefined : value?.trim()
   if (value)
     throw new UserError(`${name} and ${name}_FILE are both set; expected one of them: unset the other`)
   let text: string

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common'
-import { temporal } from '@temporalio/proto'
+import proto from '@temporalio/proto'
 import { UserError } from '../experiment/errors.ts'
 import { PAYLOAD_KEYS, payloadKeys, type PayloadKey } from './payload-keys.ts'
 
@@ -40,7 +40,7 @@ function payloadCodec(keys: readonly PayloadKey[]): PayloadCodec {
 function sealed(payload: Payload, { id, bytes }: PayloadKey): Payload {
   const nonce = randomBytes(NONCE_BYTES)
   const cipher = createCipheriv('aes-256-gcm', bytes, nonce)
-  const plain = temporal.api.common.v1.Payload.encode(payload).finish()
+  const plain = proto.temporal.api.common.v1.Payload.encode(payload).finish()
   return {
     metadata: {
       encoding: Buffer.from(ENCODING),
@@ -68,7 +68,7 @@ function opened(payload: Payload, keys: readonly PayloadKey[]): Payload {
     })
     decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
     const sealedPart = bytes.subarray(NONCE_BYTES, -TAG_BYTES)
-    return temporal.api.common.v1.Payload.decode(
+    return proto.temporal.api.common.v1.Payload.decode(
       Buffer.concat([decipher.update(sealedPart), decipher.final()]),
     )
   } catch {

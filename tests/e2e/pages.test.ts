@@ -108,7 +108,11 @@ describe.skipIf(chromium === undefined)(`the pages of reports${why}`, () => {
       ...comparison,
       sweep: evil,
       columns: comparison.columns.map((column) => ({ ...column, name: `${column.name} ${evil}` })),
-      runs: comparison.runs.map((run) => ({ ...run, id: `${run.id}${evil}`, values: [evil, ...run.values.slice(1)] })),
+      runs: comparison.runs.map((run) => ({
+        ...run,
+        id: `${run.id}${evil}`,
+        values: [evil, ...run.values.slice(1)],
+      })),
     }
     const input = sampleInput()
     write('evil/sweep.html', (await renderComparison(hostile)).files['index.html'] ?? '')
@@ -121,7 +125,11 @@ describe.skipIf(chromium === undefined)(`the pages of reports${why}`, () => {
           run: {
             ...input.run,
             spec: { ...input.run.spec, name: evil },
-            facts: { ...input.run.facts, classes: input.run.facts.classes.map((name) => `${name} ${evil}`), citation: evil },
+            facts: {
+              ...input.run.facts,
+              classes: input.run.facts.classes.map((name) => `${name} ${evil}`),
+              citation: evil,
+            },
             command: { config: link, overrides: [evil] },
           },
         })

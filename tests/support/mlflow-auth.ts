@@ -40,7 +40,17 @@ export async function mlflowWithAuth(token?: string) {
   const server = startGuarded({
     program: mlflow,
     args: [
-      ...['server', '--app-name', 'basic-auth', '--host', '127.0.0.1', '--port', String(port), '--workers', '1'],
+      ...[
+        'server',
+        '--app-name',
+        'basic-auth',
+        '--host',
+        '127.0.0.1',
+        '--port',
+        String(port),
+        '--workers',
+        '1',
+      ],
       ...['--backend-store-uri', `sqlite:///${join(directory, 'mlflow.db')}`],
       ...['--artifacts-destination', join(directory, 'artifacts')],
     ],
@@ -54,7 +64,14 @@ export async function mlflowWithAuth(token?: string) {
       MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false',
     },
   })
-  await untilAnswers(server, { url: `${url}/health`, what: 'MLflow', log, withinMs: 170_000, everyMs: 200, tail: 3000 })
+  await untilAnswers(server, {
+    url: `${url}/health`,
+    what: 'MLflow',
+    log,
+    withinMs: 170_000,
+    everyMs: 200,
+    tail: 3000,
+  })
   return {
     url,
     async stop() {

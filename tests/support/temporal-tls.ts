@@ -204,7 +204,7 @@ async function keyServer() {
   const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys.json`,
-    token(permissions: readonly string[]) {
+    token: (permissions: readonly string[]) => {
       const claims = { sub: 'tests', permissions, exp: Math.floor(Date.now() / 1000) + 3600 }
       const text = `${encoded({ alg: 'RS256', kid: 'test', typ: 'JWT' })}.${encoded(claims)}`
       return `${text}.${createSign('RSA-SHA256').update(text).sign(privateKey).toString('base64url')}`

@@ -49,7 +49,7 @@ async function start(name: string): Promise<WorkflowHandle<() => Promise<RunResu
     taskQueue: 'zeroshift',
     args: [marked],
   })
-  return handle as unknown as WorkflowHandle<() => Promise<RunResult>>
+  return handle as WorkflowHandle as WorkflowHandle<() => Promise<RunResult>>
 }
 
 /** All texts and bytes that the server has of a run, as it answers somebody who has no key. */

@@ -25,7 +25,7 @@ test('a secret is in the environment, or in the file that the environment names'
 })
 
 test.each([
-  ['both are set', (): object => ({ A: 'word', A_FILE: file('other') }), /A and A_FILE are both set/],
+  ['both are set', (): object => ({ A: 'w0rd', A_FILE: file('w0rds') }), /A and A_FILE are both set/],
   [
     'the file is not there',
     () => ({ A_FILE: join(directory, 'none') }),
@@ -36,5 +36,5 @@ test.each([
   const read = () => secretOf('A', env() as NodeJS.ProcessEnv)
   expect(read).toThrow(UserError)
   expect(read).toThrow(message)
-  expect(read).not.toThrow(/word|other/)
+  expect(read).not.toThrow(/w0rd/)
 })

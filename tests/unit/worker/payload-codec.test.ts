@@ -8,7 +8,7 @@ import { payloadKeys, type PayloadKey } from '../../../worker/payload-keys.ts'
 
 const key = (id: string): PayloadKey => ({ id, bytes: randomBytes(32) })
 const [first, second] = [key('first'), key('second')]
-const payload = defaultPayloadConverter.toPayload({ secret: 'forget the cats' }) as Payload
+const payload = defaultPayloadConverter.toPayload<unknown>({ secret: 'forget the cats' })
 
 function codec(...keys: readonly PayloadKey[]) {
   const [found] = dataConverter(keys).payloadCodecs ?? []

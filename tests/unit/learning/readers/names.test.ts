@@ -8,11 +8,11 @@ import { specSchema } from '../../../../experiment/spec.ts'
 import { inspectDataset, readDataset } from '../../../../learning/datasets/index.ts'
 
 /** Configs name files in the data's directory; what lies beside it is not theirs to name. */
-let directory: string
+const directory = mkdtempSync(join(tmpdir(), 'zeroshift-names-'))
 beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-names-'))
   mkdirSync(join(directory, 'data', 'inner'), { recursive: true })
-  for (const name of ['secret', 'secret.npz', 'secret.parquet']) writeFileSync(join(directory, name), 'S3CRET')
+  for (const name of ['secret', 'secret.npz', 'secret.parquet'])
+    writeFileSync(join(directory, name), 'S3CRET')
 })
 afterAll(() => {
   rmSync(directory, { recursive: true })
@@ -30,8 +30,20 @@ const outside = (ending: string) => [
 
 describe.each([
   ['npz', outside('.npz').map((file) => ({ name: 'npz', file }))],
-  ['cifar10', outside('').flatMap((file) => [{ name: 'cifar10', train: [file] }, { name: 'cifar10', test: [file] }])],
-  ['parquet', outside('.parquet').flatMap((file) => [{ name: 'parquet', train: [file] }, { name: 'parquet', train: ['**'], test: [file] }])],
+  [
+    'cifar10',
+    outside('').flatMap((file) => [
+      { name: 'cifar10', train: [file] },
+      { name: 'cifar10', test: [file] },
+    ]),
+  ],
+  [
+    'parquet',
+    outside('.parquet').flatMap((file) => [
+      { name: 'parquet', train: [file] },
+      { name: 'parquet', train: ['**'], test: [file] },
+    ]),
+  ],
 ])('a file of %s', (_, specs) => {
   test.each(specs.map((spec) => [JSON.stringify(spec), spec] as const))('%s is not read', async (_, spec) => {
     for (const look of [inspectDataset, readDataset]) {
