@@ -35,9 +35,9 @@ test('every request that begins an object asks for encryption by the KMS key (as
     await store.put('put', pattern(10, 1))
     expect(await store.putIfAbsent('absent', pattern(10, 2))).toBe(true)
     expect(await store.putIfAbsent('absent', pattern(10, 3))).toBe(false)
-    await store.put('parts', pattern(40_000_000, 4))
-    expect(await store.putIfAbsent('absent parts', pattern(40_000_000, 5))).toBe(true)
-    expect(await store.get('parts')).toEqual(pattern(40_000_000, 4))
+    await store.put('parts', pattern(17_000_000, 4))
+    expect(await store.putIfAbsent('absent parts', pattern(17_000_000, 5))).toBe(true)
+    expect(pattern(17_000_000, 4).equals((await store.get('parts')) ?? new Uint8Array())).toBe(true)
   } finally {
     proxy.close()
   }
