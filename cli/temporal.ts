@@ -113,14 +113,23 @@ export async function connect(server: Server): Promise<Connected> {
       return connected
     } catch (error) {
       if (error instanceof UserError) throw error
+      if (refusals.includes(codeOf(error))) throw noAccess(server, namespace)
       if (performance.now() < deadline) await Promise.race([sleep(50), broken])
       else if (embedded) throw error
-      else
-        throw new UserError(
-          `no Temporal server answers at ${address}${tls ? ` by TLS (${reasonOf(error)})` : ''}. Start one with \`./zeroshift up\`, name another with --temporal ` +
-            'HOST:PORT, or leave both --temporal and TEMPORAL_ADDRESS out: the command then starts its own.',
-        )
+      else throw noAnswer(server, error)
     }
+}
+
+function noAnswer({ address, tls }: Server, error: unknown): UserError {
+  if (tls)
+    return new UserError(
+      `no Temporal server answers at ${address} by TLS (${reasonOf(error)}): check the address, and what is set of ` +
+        'ZEROSHIFT_TEMPORAL_TLS_CA_FILE, _CERT_FILE, _KEY_FILE and _SERVER_NAME',
+    )
+  return new UserError(
+    `no Temporal server answers at ${address}. Start one with \`./zeroshift up\`, name another with --temporal ` +
+      'HOST:PORT, or leave both --temporal and TEMPORAL_ADDRESS out: the command then starts its own.',
+  )
 }
 
 /** Codes of gRPC. */
@@ -128,28 +137,36 @@ const NOT_FOUND = 5
 const refusals: readonly unknown[] = [7, 16]
 
 /** A server that lets anybody connect says only at the first real call who may do what. Throws a UserError. */
-async function refuseNoAccess({ client, close }: Connected, { address, apiKey, tls }: Server): Promise<void> {
+async function refuseNoAccess({ client, close }: Connected, server: Server): Promise<void> {
   const { namespace } = client.options
   try {
     await client.workflowService.describeNamespace({ namespace })
   } catch (error) {
     await close()
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === NOT_FOUND)
-      throw new UserError(
-        `the Temporal server at ${address} has no namespace '${namespace}'; name another one in TEMPORAL_NAMESPACE`,
-      )
-    if (!refusals.includes(code)) throw error
-    const shown =
-      apiKey !== undefined ? 'the API key' : tls?.clientCertPair ? 'the certificate' : 'anybody without a key'
+    if (codeOf(error) !== NOT_FOUND) throw error
     throw new UserError(
-      `the Temporal server at ${address} does not let ${shown} into the namespace '${namespace}'; check ` +
-        'ZEROSHIFT_TEMPORAL_API_KEY, or ZEROSHIFT_TEMPORAL_TLS_CERT_FILE, and TEMPORAL_NAMESPACE',
+      `the Temporal server at ${server.address} has no namespace '${namespace}'; name another one in TEMPORAL_NAMESPACE`,
     )
   }
 }
 
+function noAccess({ address, apiKey, tls }: Server, namespace: string): UserError {
+  const who =
+    apiKey !== undefined ? 'the API key' : tls?.clientCertPair ? 'the certificate' : 'anybody without a key'
+  return new UserError(
+    `the Temporal server at ${address} does not let ${who} into the namespace '${namespace}'; check ` +
+      'ZEROSHIFT_TEMPORAL_API_KEY, or ZEROSHIFT_TEMPORAL_TLS_CERT_FILE, and TEMPORAL_NAMESPACE',
+  )
+}
+
+const causeOf = (error: unknown) => (error instanceof Error ? (error.cause ?? error) : error)
+
+function codeOf(error: unknown): unknown {
+  const cause = causeOf(error)
+  return cause instanceof Error && 'code' in cause ? cause.code : undefined
+}
+
 function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : error
+  const cause = causeOf(error)
   return cause instanceof Error ? cause.message : String(cause)
 }

@@ -89,7 +89,7 @@ export async function temporalWithTls(access: Access) {
   try {
     await prepared(address, {
       ...env,
-      ...(access === 'keys' && { ZEROSHIFT_TEMPORAL_API_KEY: signer.token(['system:admin']) }),
+      ...(access === 'keys' && { ZEROSHIFT_TEMPORAL_API_KEY: signer.token(['temporal-system:admin']) }),
     })
   } catch (error) {
     await stop()
