@@ -20,7 +20,8 @@ const may = {
   artifacts: ['experiment'],
   sources: ['experiment', 'artifacts'],
   checkpoints: ['experiment', 'learning', 'artifacts'],
-  tracking: ['experiment'],
+  // Whom a worker may ask is judged in one place.
+  tracking: ['experiment', 'sources'],
   report: ['experiment'],
   activities: [
     'experiment',

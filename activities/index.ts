@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity'
-import { openArtifacts } from '../artifacts/artifacts.ts'
+import { openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
 import {
   recordOf,
   type KeptRun,
@@ -9,12 +9,24 @@ import {
   type RunResult,
 } from '../experiment/run.ts'
 import type { Settings } from '../experiment/spec.ts'
+import type { StageKind } from '../experiment/stages.ts'
 import type { CellFailure, CellInput, SweepEnd } from '../experiment/sweep.ts'
 import type { Delivered } from '../tracking/deliver.ts'
+import { refuseElsewhere, type AllowedPrefixes } from './allowed-places.ts'
 import { asFailure } from './errors.ts'
 import type { WrittenReport } from './report.ts'
-import { keptCell, keptStages, recordIn, stageActivity, type KeptCell } from './stage.ts'
+import {
+  keptCell,
+  keptStages,
+  recordIn,
+  stageActivity as judgedStage,
+  type KeptCell,
+  type KeptTask,
+  type StageBody,
+} from './stage.ts'
 import type { Ended, SettledTask, SweepTask } from './sweep.ts'
+
+export { allowedPrefixes } from './allowed-places.ts'
 
 export interface ReportTask {
   readonly run: RunRecord | KeptRun
@@ -39,46 +51,52 @@ export interface TrackSweepTask extends SweepTask {
 
 export type Activities = ReturnType<typeof createActivities>
 
-/**
- * Every activity by name. Bodies load when they first run: a worker that finds all stages kept loads no TensorFlow.
- * When `stopping` aborts, long stages keep a checkpoint and hand over.
- */
-export function createActivities(stopping?: AbortSignal) {
-  return {
-    kept: keptStages,
-    dataset: stageActivity('dataset', async () => (await import('./dataset.ts')).dataset, stopping),
-    split: stageActivity('split', async () => (await import('./split.ts')).split, stopping),
-    checkpoint: stageActivity(
-      'checkpoint',
-      async () => (await import('./checkpoint.ts')).checkpoint,
-      stopping,
-    ),
-    train: stageActivity('train', async () => (await import('./train.ts')).train, stopping),
-    unlearn: stageActivity('unlearn', async () => (await import('./unlearn.ts')).unlearn, stopping),
-    evaluate: stageActivity('evaluate', async () => (await import('./evaluate.ts')).evaluate, stopping),
-    attack: stageActivity('attack', async () => (await import('./attack.ts')).attack, stopping),
-    compare: stageActivity('compare', async () => (await import('./compare.ts')).compare, stopping),
+export interface ActivityOptions {
+  /** When it aborts, long stages keep a checkpoint and hand over. */
+  readonly stopping?: AbortSignal
+  /** Where tasks may lead; anywhere unless given. */
+  readonly allowed?: AllowedPrefixes
+}
 
-    population: stageActivity(
-      'population',
-      async () => (await import('./population.ts')).population,
-      stopping,
-    ),
-    shadow: stageActivity('shadow', async () => (await import('./shadow.ts')).shadow, stopping),
-    pool: stageActivity('pool', async () => (await import('./pool.ts')).pool, stopping),
-    relearn: stageActivity('relearn', async () => (await import('./relearn.ts')).relearn, stopping),
-    probe: stageActivity('probe', async () => (await import('./probe.ts')).probe, stopping),
-    membership: stageActivity(
-      'membership',
-      async () => (await import('./membership.ts')).membership,
-      stopping,
-    ),
+/**
+ * Every activity by name. Bodies load when they first run: a worker that finds all stages kept loads no TensorFlow. Whatever a
+ * task names is judged before anything is read. Throws a UserError where the allowed prefixes are wrong.
+ */
+export function createActivities({ stopping, allowed = {} }: ActivityOptions = {}) {
+  const refuse = refuseElsewhere(allowed)
+  const stageActivity = <K extends StageKind>(kind: K, load: () => Promise<StageBody<K>>) =>
+    judgedStage(kind, load, { refuse, ...(stopping && { stopping }) })
+  const openStore = (store: string): Artifacts => {
+    refuse({ store })
+    return openArtifacts(store)
+  }
+  return {
+    kept: (task: KeptTask) =>
+      failing(() => {
+        refuse(task.settings)
+        return keptStages(task)
+      }),
+    dataset: stageActivity('dataset', async () => (await import('./dataset.ts')).dataset),
+    split: stageActivity('split', async () => (await import('./split.ts')).split),
+    checkpoint: stageActivity('checkpoint', async () => (await import('./checkpoint.ts')).checkpoint),
+    train: stageActivity('train', async () => (await import('./train.ts')).train),
+    unlearn: stageActivity('unlearn', async () => (await import('./unlearn.ts')).unlearn),
+    evaluate: stageActivity('evaluate', async () => (await import('./evaluate.ts')).evaluate),
+    attack: stageActivity('attack', async () => (await import('./attack.ts')).attack),
+    compare: stageActivity('compare', async () => (await import('./compare.ts')).compare),
+
+    population: stageActivity('population', async () => (await import('./population.ts')).population),
+    shadow: stageActivity('shadow', async () => (await import('./shadow.ts')).shadow),
+    pool: stageActivity('pool', async () => (await import('./pool.ts')).pool),
+    relearn: stageActivity('relearn', async () => (await import('./relearn.ts')).relearn),
+    probe: stageActivity('probe', async () => (await import('./probe.ts')).probe),
+    membership: stageActivity('membership', async () => (await import('./membership.ts')).membership),
 
     /** Keeps what was asked for and what failed, so that the report can be rendered again, and renders it. */
     async report({ run, settings, failed }: ReportTask): Promise<WrittenReport> {
       const { writeReport } = await import('./report.ts')
       return failing(async () => {
-        const artifacts = openArtifacts(settings.store)
+        const artifacts = openStore(settings.store)
         const record = await recordIn(artifacts, run)
         await artifacts.putRun({ ...recordOf({ run: record, settings }), failed })
         return writeReport(artifacts, record, failed)
@@ -89,7 +107,8 @@ export function createActivities(stopping?: AbortSignal) {
     async track({ settings, run, ...task }: TrackTask): Promise<Delivered> {
       const { track } = await import('./track.ts')
       return failing(async () => {
-        const artifacts = openArtifacts(settings.store)
+        refuse(task)
+        const artifacts = openStore(settings.store)
         return track(artifacts, { run: await recordIn(artifacts, run), ...task })
       })
     },
@@ -102,24 +121,27 @@ export function createActivities(stopping?: AbortSignal) {
       ])
       const { heartbeat } = Context.current()
       return failing(async () => {
-        const artifacts = openArtifacts(store)
-        return trackSweep(artifacts, { sweep: await sweepIn(artifacts, id), ended }, heartbeat)
+        const artifacts = openStore(store)
+        const sweep = await sweepIn(artifacts, id)
+        // Where it is tracked stands in the store alone.
+        refuse({ tracking: sweep.tracking })
+        return trackSweep(artifacts, { sweep, ended }, heartbeat)
       })
     },
 
     /** A run of a sweep: what it is, and which of its stages are in the store. */
     async keptRun({ cell, store }: CellInput): Promise<KeptCell> {
-      return failing(() => keptCell(openArtifacts(store), cell))
+      return failing(() => keptCell(openStore(store), cell))
     },
 
     async cellsOf(task: SweepTask) {
       const { cellsOf } = await import('./sweep.ts')
-      return failing(() => cellsOf(task))
+      return failing(() => cellsOf(openStore(task.store), task.id))
     },
 
     async settled(task: SettledTask) {
       const { settledRuns } = await import('./sweep.ts')
-      return failing(() => settledRuns(task))
+      return failing(() => settledRuns(openStore(task.store), task))
     },
 
     async whichEnded(
@@ -131,12 +153,12 @@ export function createActivities(stopping?: AbortSignal) {
 
     async reportSweep({ id, store, failures }: SweepTask & { readonly failures: readonly CellFailure[] }) {
       const { writeSweepReport } = await import('./sweep.ts')
-      return failing(() => writeSweepReport(openArtifacts(store), id, failures))
+      return failing(() => writeSweepReport(openStore(store), id, failures))
     },
   }
 }
 
-async function failing<T>(work: () => Promise<T>): Promise<T> {
+async function failing<T>(work: () => T | Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

@@ -3,12 +3,21 @@ import { cpus } from 'node:os'
 import { Context } from '@temporalio/activity'
 import { BlobError, CorruptBlobError, openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
 import { LeaseLostError } from '../artifacts/lease.ts'
+import { digestOf } from '../experiment/canonical.ts'
 import { UserError } from '../experiment/errors.ts'
 import { manifestDigest } from '../experiment/manifest.ts'
 import type { BlobRef, Environment, Manifest, ManifestOf, StageMetrics } from '../experiment/manifest.ts'
 import { recordOf, type KeptRun, type RunInput, type RunRecord } from '../experiment/run.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
-import type { StageInputs, StageKind, StageOf, StageRef } from '../experiment/stages.ts'
+import {
+  stageVersions,
+  type Stage,
+  type StageInputs,
+  type StageKind,
+  type StageOf,
+  type StageRef,
+} from '../experiment/stages.ts'
+import type { RefuseElsewhere } from './allowed-places.ts'
 import { durably, type Durable } from './durable.ts'
 import { asFailure, DamagedInputError } from './errors.ts'
 
@@ -77,6 +86,13 @@ export interface StageWork<K extends StageKind> {
 
 export type StageBody<K extends StageKind> = (context: StageContext<K>) => Promise<StageWork<K>>
 
+export interface StageOptions {
+  /** Judges where a task leads. */
+  readonly refuse?: RefuseElsewhere
+  /** Aborts when the worker is to stop. */
+  readonly stopping?: AbortSignal
+}
+
 /**
  * The activity of one kind of stage. A stage that is in the store is answered from there, without loading the body
  * (and TensorFlow behind it). Otherwise the body runs, its outputs are stored and the manifest is committed; where
@@ -85,10 +101,12 @@ export type StageBody<K extends StageKind> = (context: StageContext<K>) => Promi
 export function stageActivity<K extends StageKind>(
   kind: K,
   load: () => Promise<StageBody<K>>,
-  stopping: AbortSignal = new AbortController().signal,
+  { refuse = () => undefined, stopping = new AbortController().signal }: StageOptions = {},
 ): (task: StageTask<K>) => Promise<StageDone> {
   return async ({ stage, settings }) => {
     try {
+      refuse(settings)
+      refuseForged(kind, stage as Stage)
       const artifacts = openArtifacts(settings.store)
       const known = await artifacts.complete(stage)
       if (known) {
@@ -140,6 +158,21 @@ export function stageActivity<K extends StageKind>(
       throw asFailure(error)
     }
   }
+}
+
+const KEY = /^[0-9a-f]{64}$/
+
+/**
+ * A task comes from whoever may start workflows. A key that is not the digest of its stage would put a result where others
+ * look for another one, or lead out of the stages' folder. Throws a UserError.
+ */
+function refuseForged(expected: StageKind, { kind, key, version, params, inputs, title }: Stage): void {
+  const refs = Object.values<StageRef>(inputs)
+  const isWhole = refs.every((input) => KEY.test(input.key) && input.kind in stageVersions)
+  if (kind === expected && isWhole && key === digestOf({ kind, version, params, inputs })) return
+  throw new UserError(
+    `the stage '${title}' was changed after it was planned: its key is not the digest of what it computes; start its run by \`./zeroshift run\``,
+  )
 }
 
 /** A damaged blob is deleted, so that the stage that made it is computed again. */

@@ -1,7 +1,7 @@
 import { ApplicationFailure, Context } from '@temporalio/activity'
 import { ActivityFailure } from '@temporalio/common'
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client'
-import { openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
+import type { Artifacts } from '../artifacts/artifacts.ts'
 import { UserError } from '../experiment/errors.ts'
 import { manifestDigest } from '../experiment/manifest.ts'
 import type { Plan } from '../experiment/plan.ts'
@@ -21,11 +21,11 @@ export interface SweepTask {
 }
 
 /** What is to be run, from the record in the store. */
-export async function cellsOf({
-  id,
-  store,
-}: SweepTask): Promise<SweepCells & { readonly halving?: HalvingSpec; readonly isTracked?: true }> {
-  const { cells, space, tracking } = await sweepIn(openArtifacts(store), id)
+export async function cellsOf(
+  artifacts: Artifacts,
+  id: string,
+): Promise<SweepCells & { readonly halving?: HalvingSpec; readonly isTracked?: true }> {
+  const { cells, space, tracking } = await sweepIn(artifacts, id)
   const { halving } = space
   return {
     cells: cells.map(({ runs }) => runs),
@@ -51,8 +51,10 @@ export interface SettledTask {
 }
 
 /** What the store has of some runs: all that there is where a report says so, and every stage is as the report has it. */
-export async function settledRuns({ store, sweep, runs, left }: SettledTask): Promise<readonly Settled[]> {
-  const artifacts = openArtifacts(store)
+export async function settledRuns(
+  artifacts: Artifacts,
+  { sweep, runs, left }: SettledTask,
+): Promise<readonly Settled[]> {
   // Cells share stages: each is looked up once.
   const digests = new Map<string, Promise<string | undefined>>()
   const digestNow = (stage: Stage) => {
@@ -65,7 +67,7 @@ export async function settledRuns({ store, sweep, runs, left }: SettledTask): Pr
   const found: Settled[] = []
   for (const id of runs) {
     const [record, report] = await Promise.all([artifacts.run(id), artifacts.reportJson(id)])
-    if (!record) throw new UserError(`the store ${store} has no run '${id}' any more`)
+    if (!record) throw new UserError(`the store ${artifacts.store.url} has no run '${id}' any more`)
     const failed = report === undefined ? undefined : await failedIn(record.plan, report, digestNow)
     found.push(
       report !== undefined && failed !== undefined && (failed === 0 || left)

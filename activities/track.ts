@@ -1,4 +1,4 @@
-import { jsonBytes, type Artifacts } from '../artifacts/artifacts.ts'
+import { jsonBytes, runFolder, sweepFolder, type Artifacts } from '../artifacts/artifacts.ts'
 import type { RunEnd, RunRecord } from '../experiment/run.ts'
 import type { Settings } from '../experiment/spec.ts'
 import type { SweepRecord } from '../experiment/sweep.ts'
@@ -161,8 +161,8 @@ export async function sweepState(artifacts: Artifacts, sweep: SweepRecord): Prom
   return kept ?? { isRunning: true, ends: [] }
 }
 
-const folderOf = ({ id }: RunRecord): Folder => `runs/${id}`
-export const folderOfSweep = ({ id }: SweepRecord): Folder => `sweeps/${id}`
+const folderOf = ({ id }: RunRecord): Folder => runFolder(id)
+export const folderOfSweep = ({ id }: SweepRecord): Folder => sweepFolder(id)
 
 export function clientOf({ uri }: Tracking): MlflowClient {
   return new MlflowClient(uri, { retries: 2, retryAfter: 200 })

@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { canonicalJson, sha256 } from '../experiment/canonical.ts'
+import { UserError } from '../experiment/errors.ts'
 import { manifestDigest, type BlobRef, type Manifest } from '../experiment/manifest.ts'
 import type { RunRecord } from '../experiment/run.ts'
 import type { StageKind, StageRef } from '../experiment/stages.ts'
@@ -186,11 +187,11 @@ export class Artifacts {
 
   /** Keeps the order of keys: the report shows options in the order in which the spec has them. */
   async putRun(run: RunRecord): Promise<void> {
-    await this.store.put(`runs/${run.id}/run.json`, jsonBytes(run))
+    await this.store.put(`${runFolder(run.id)}/run.json`, jsonBytes(run))
   }
 
   async run(id: string): Promise<RunRecord | undefined> {
-    const path = `runs/${id}/run.json`
+    const path = `${runFolder(id)}/run.json`
     const bytes = await this.store.get(path)
     return bytes && (parseJson(bytes, this.store.locate(path)) as RunRecord)
   }
@@ -202,21 +203,21 @@ export class Artifacts {
 
   /** The `report.json` of a run, where it has a report. */
   async reportJson(id: string): Promise<string | undefined> {
-    const bytes = await this.store.get(`runs/${id}/report/report.json`)
+    const bytes = await this.store.get(`${runFolder(id)}/report/report.json`)
     return bytes && new TextDecoder().decode(bytes)
   }
 
   /** Writes a run's report; answers the URL of its folder. */
   putReport(id: string, files: Readonly<Record<string, string>>): Promise<string> {
-    return this.putFiles(`runs/${id}/report`, files)
+    return this.putFiles(`${runFolder(id)}/report`, files)
   }
 
   async putSweep(sweep: SweepRecord): Promise<void> {
-    await this.store.put(`sweeps/${sweep.id}/sweep.json`, jsonBytes(sweep))
+    await this.store.put(`${sweepFolder(sweep.id)}/sweep.json`, jsonBytes(sweep))
   }
 
   async sweep(id: string): Promise<SweepRecord | undefined> {
-    const path = `sweeps/${id}/sweep.json`
+    const path = `${sweepFolder(id)}/sweep.json`
     const bytes = await this.store.get(path)
     return bytes && (parseJson(bytes, this.store.locate(path)) as SweepRecord)
   }
@@ -228,7 +229,7 @@ export class Artifacts {
 
   /** Writes a sweep's report; answers the URL of its folder. */
   putSweepReport(id: string, files: Readonly<Record<string, string>>): Promise<string> {
-    return this.putFiles(`sweeps/${id}/report`, files)
+    return this.putFiles(`${sweepFolder(id)}/report`, files)
   }
 
   private async putFiles(folder: string, files: Readonly<Record<string, string>>): Promise<string> {
@@ -240,15 +241,30 @@ export class Artifacts {
 
 export function openArtifacts(location: string): Artifacts {
   const store = openStore(location)
-  return new Artifacts(store, isRemote(store) ? readCache() : undefined)
+  return new Artifacts(store, isRemote(store) ? readCache(store.url) : undefined)
 }
 
-const blobPath = ({ sha256: digest }: BlobRef) => `blobs/sha256/${digest.slice(0, 2)}/${digest}`
+/** What names an object comes from manifests, records and tasks, which anybody may have written. Throws a UserError. */
+function nameIn(text: string, pattern: RegExp, expected: string): string {
+  if (pattern.test(text)) return text
+  throw new UserError(`"${text}" is no name of something in a store; expected ${expected}`)
+}
+
+function blobPath({ sha256: digest }: BlobRef): string {
+  nameIn(digest, /^[0-9a-f]{64}$/, 'the 64 hexadecimal digits of a SHA-256')
+  return `blobs/sha256/${digest.slice(0, 2)}/${digest}`
+}
+
+const ID = /^[\w-]{1,128}$/
+const idIn = (id: string) => nameIn(id, ID, 'the id of a run or a sweep')
+export const runFolder = (id: string) => `runs/${idIn(id)}` as const
+export const sweepFolder = (id: string) => `sweeps/${idIn(id)}` as const
+
 const manifestPath = (stage: StageRef) => `${stageFolder(stage)}manifest.json`
 
 /** What belongs to a stage beside its blobs; ends in a slash. */
 export function stageFolder({ kind, key }: StageRef): string {
-  return `stages/${kind}/${key}/`
+  return `stages/${nameIn(kind, ID, 'a kind of stage')}/${nameIn(key, ID, 'the key of a stage')}/`
 }
 
 /** undefined: not whole, or not what was written. Manifests of 0.1 carry no digest. */

@@ -14,23 +14,26 @@ const WRITING = '.writing-'
 const LEFT_MS = 60 * 60 * 1000
 
 /**
- * Blobs of remote stores on this machine's disk, files named by their SHA-256, for all processes together. It only saves
- * time: what is damaged counts as absent, and nothing that goes wrong here fails a read.
+ * Blobs of remote stores on this machine's disk, files named by their SHA-256 and their store, for all processes together. It only
+ * saves time: what is damaged counts as absent, and nothing that goes wrong here fails a read. Of another store's blobs nothing is
+ * answered, even to whoever knows their digests.
  */
 export class ReadCache {
   private readonly directory: string
   private readonly limit: number
+  private readonly store: string
   /** Bytes put since the files were last counted. */
   private sinceCount = Infinity
 
   /** `limit` in bytes. Processes that fill it at the same time may pass it by a twentieth each. */
-  constructor(directory: string, limit: number) {
+  constructor(directory: string, limit: number, store: string) {
     this.directory = directory
     this.limit = limit
+    this.store = sha256(store).slice(0, 16)
   }
 
   async get(digest: string): Promise<Uint8Array | undefined> {
-    const file = join(this.directory, digest)
+    const file = this.file(digest)
     try {
       const bytes = await readFile(file)
       if (sha256(bytes) === digest) {
@@ -53,7 +56,7 @@ export class ReadCache {
       this.sinceCount += bytes.length
       if (this.sinceCount > this.limit / 20) await this.makeRoom(bytes.length)
       await writeFile(aside, bytes)
-      await rename(aside, join(this.directory, digest))
+      await rename(aside, this.file(digest))
     } catch {
       await rm(aside, { force: true }).catch(() => undefined)
     }
@@ -66,22 +69,22 @@ export class ReadCache {
 
   /** A file with these bytes, open. It is fetched where it is not there, by one process at a time. */
   async open(digest: string, fetch: () => Promise<Uint8Array>): Promise<number> {
-    const file = join(this.directory, digest)
     const kept = await this.opened(digest)
     if (kept !== undefined) return kept
     await mkdir(this.directory, { recursive: true })
-    return exclusively(file, async () => {
+    return exclusively(this.file(digest), async () => {
       const other = await this.opened(digest)
       if (other !== undefined) return other
       await this.put(digest, await fetch())
       const own = await this.opened(digest)
-      if (own === undefined) throw new Error(`${file} cannot be written, or is gone again at once`)
+      if (own === undefined)
+        throw new Error(`${this.file(digest)} cannot be written, or is gone again at once`)
       return own
     })
   }
 
   private async opened(digest: string): Promise<number | undefined> {
-    const file = join(this.directory, digest)
+    const file = this.file(digest)
     const opened = await openChecked(file)
     if (!opened) return undefined
     await utimes(file, new Date(), new Date()).catch(() => undefined)
@@ -89,6 +92,10 @@ export class ReadCache {
     closeSync(opened.descriptor)
     await rm(file, { force: true })
     return undefined
+  }
+
+  private file(digest: string): string {
+    return join(this.directory, `${digest}-${this.store}`)
   }
 
   /** Removes the files that were not used for longest, down to a twentieth below the limit. */
@@ -123,15 +130,15 @@ export function refuseWithoutRoom(blobs: readonly BlobRef[], cache: ReadCache | 
 }
 
 /**
- * The cache of this machine, in `blobs` of the cache directory. ZEROSHIFT_BLOB_CACHE_GB is its size, 10 unless set;
+ * The cache of this machine for a store of that URL, in `blobs` of the cache directory. ZEROSHIFT_BLOB_CACHE_GB is its size, 10 unless set;
  * undefined where it is 0. Throws a UserError where it is not a number.
  */
-export function readCache(env: NodeJS.ProcessEnv = process.env): ReadCache | undefined {
+export function readCache(store: string, env: NodeJS.ProcessEnv = process.env): ReadCache | undefined {
   const text = env.ZEROSHIFT_BLOB_CACHE_GB ?? '10'
   const gigabytes = text.trim() === '' ? NaN : Number(text)
   if (!(gigabytes >= 0 && gigabytes < Infinity))
     throw new UserError(
       `ZEROSHIFT_BLOB_CACHE_GB is "${text}"; expected a size in gigabytes, or 0 for no cache of blobs`,
     )
-  return gigabytes === 0 ? undefined : new ReadCache(join(cacheDirectory(), 'blobs'), gigabytes * 1e9)
+  return gigabytes === 0 ? undefined : new ReadCache(join(cacheDirectory(), 'blobs'), gigabytes * 1e9, store)
 }

@@ -112,6 +112,17 @@ program
     `a task queue to serve, may be repeated: ${queues.join(', ')}; all unless given`,
     collect,
   )
+  .option('--allow-store <prefix>', 'refuse tasks whose results are not below it; may be repeated', collect)
+  .option(
+    '--allow-source <prefix>',
+    'with --allow-store: data and checkpoints may be below it, too; may be repeated',
+    collect,
+  )
+  .option(
+    '--allow-tracking <url>',
+    'with --allow-store: an MLflow server that runs may name; may be repeated',
+    collect,
+  )
   .option('--build-id <id>', 'work as this version of a versioned deployment, such as a commit')
   .option(
     '--exit-when-idle <seconds>',

@@ -1,5 +1,9 @@
 import type { WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client'
-import { defaultPayloadConverter } from '@temporalio/common'
+import type { LoadedDataConverter } from '@temporalio/common'
+import {
+  decodeFromPayloadsAtIndex,
+  decodeOptionalFailureToOptionalError,
+} from '@temporalio/common/lib/internal-non-workflow/index.js'
 import { optionalTsToMs } from '@temporalio/common/lib/time.js'
 import type { Beat } from '../activities/durable.ts'
 import type { RunProgress, StageProgress, StepProgress } from '../experiment/run.ts'
@@ -25,7 +29,7 @@ export async function progressOf(handle: WorkflowHandle): Promise<RunProgress> {
     handle.query<RunProgress>(progressQuery),
     handle.describe(),
   ])
-  return merge(progress, pendingStages(description))
+  return merge(progress, await pendingStages(description, handle.client.options.loadedDataConverter))
 }
 
 export function merge(progress: RunProgress, pending: readonly PendingStage[]): RunProgress {
@@ -51,24 +55,30 @@ export function merge(progress: RunProgress, pending: readonly PendingStage[]): 
 /** PENDING_ACTIVITY_STATE_STARTED and _CANCEL_REQUESTED of Temporal's API. */
 const withWorker: readonly number[] = [2, 3]
 
-function pendingStages({ raw }: WorkflowExecutionDescription): PendingStage[] {
-  return (raw.pendingActivities ?? []).map((activity): PendingStage => {
-    const startedAt = optionalTsToMs(activity.lastStartedTime)
-    const steppedAt = optionalTsToMs(activity.lastHeartbeatTime)
-    const [payload] = activity.heartbeatDetails?.payloads ?? []
-    const beat = payload && defaultPayloadConverter.fromPayload<Beat>(payload)
-    const waited = activity.lastFailure?.applicationFailureInfo?.type === 'ComputedElsewhereError'
-    // An attempt that looks whether it still has to wait says of no step that it takes.
-    const computes = beat?.attempt === activity.attempt && !beat?.look
-    const error = waited ? undefined : activity.lastFailure?.message
-    return {
-      key: activity.activityId ?? '',
-      started: withWorker.includes(activity.state ?? 0),
-      progress: beat ?? {},
-      ...(waited && !computes && { elsewhere: true }),
-      ...(startedAt !== undefined && { startedAt }),
-      ...(steppedAt !== undefined && { steppedAt }),
-      ...(typeof error === 'string' && error !== '' && { error }),
-    }
-  })
+function pendingStages(
+  { raw }: WorkflowExecutionDescription,
+  converter: LoadedDataConverter,
+): Promise<PendingStage[]> {
+  return Promise.all(
+    (raw.pendingActivities ?? []).map(async (activity): Promise<PendingStage> => {
+      const startedAt = optionalTsToMs(activity.lastStartedTime)
+      const steppedAt = optionalTsToMs(activity.lastHeartbeatTime)
+      const { payloads } = activity.heartbeatDetails ?? {}
+      const beat = payloads?.[0] && (await decodeFromPayloadsAtIndex<Beat>(converter, 0, payloads))
+      const waited = activity.lastFailure?.applicationFailureInfo?.type === 'ComputedElsewhereError'
+      // An attempt that looks whether it still has to wait says of no step that it takes.
+      const computes = beat?.attempt === activity.attempt && !beat?.look
+      const failure = waited ? undefined : activity.lastFailure
+      const error = await decodeOptionalFailureToOptionalError(converter, failure)
+      return {
+        key: activity.activityId ?? '',
+        started: withWorker.includes(activity.state ?? 0),
+        progress: beat ?? {},
+        ...(waited && !computes && { elsewhere: true }),
+        ...(startedAt !== undefined && { startedAt }),
+        ...(steppedAt !== undefined && { steppedAt }),
+        ...(error && error.message !== '' && { error: error.message }),
+      }
+    }),
+  )
 }

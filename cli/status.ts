@@ -1,4 +1,5 @@
 import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client'
+import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import { openArtifacts } from '../artifacts/artifacts.ts'
 import { UserError } from '../experiment/errors.ts'
 import type { RunInput, RunProgress, RunResult } from '../experiment/run.ts'
@@ -110,8 +111,9 @@ async function lookedSweep(client: Client, handle: WorkflowHandle): Promise<Look
 async function recordOf(handle: WorkflowHandle): Promise<SweepRecord | undefined> {
   try {
     const { events } = await handle.fetchHistory()
-    const payload = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data
-    const { id, store } = JSON.parse(new TextDecoder().decode(payload ?? undefined)) as SweepInput
+    const payloads = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads
+    const { loadedDataConverter } = handle.client.options
+    const { id, store } = await decodeFromPayloadsAtIndex<SweepInput>(loadedDataConverter, 0, payloads)
     return await openArtifacts(store).sweep(id)
   } catch {
     return undefined

@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client, ConnectionOptions } from '@temporalio/client'
 import { UserError } from '../experiment/errors.ts'
 import { ensureTemporal } from '../infra/temporal.mjs'
+import { payloadKeys } from '../worker/payload-keys.ts'
 import { startStack } from '../worker/stack.ts'
+import { temporalSettings, type TemporalSettings } from '../worker/temporal-settings.ts'
 import { home, noteStack, runningStack } from './place.ts'
 
 /** The Temporal server that a command talks to. */
-export interface Server {
-  readonly address: string
+export interface Server extends TemporalSettings {
   /** Started for this command, and stopped with it. */
   readonly embedded: boolean
   /** Resolves when an embedded worker asks for work; at once where the workers are somebody else's. */
@@ -23,12 +24,17 @@ export function existingServer(option: string | undefined): Server | undefined {
   const address = option ?? process.env.TEMPORAL_ADDRESS ?? (stack?.shared ? stack.address : undefined)
   if (address === undefined) return undefined
   return {
-    address,
+    ...settingsOf(address),
     embedded: false,
     ready: Promise.resolve(),
     broken: new Promise<never>(() => undefined),
     stop: () => Promise.resolve(),
   }
+}
+
+/** How a server is reached: one that Zeroshift started in this directory plainly, any other as the environment says. */
+export function settingsOf(address: string): TemporalSettings {
+  return address === runningStack()?.address ? { address } : temporalSettings(address)
 }
 
 /** A server (and a worker) of this command's own. */
@@ -39,6 +45,8 @@ export async function embeddedServer({
   readonly withWorker?: boolean
   readonly onNote?: (message: string) => void
 }): Promise<Server> {
+  // The worker would find a mistake in them only when it has started.
+  payloadKeys()
   const stack = await startStack({
     directory: home,
     temporal: await ensureTemporal(),
@@ -78,31 +86,87 @@ function silentOnce(isClosed: () => boolean): Interceptor {
 }
 
 /** A client of the server. The SDK loads here, so that a server and a worker are started before that. One that was started side by side is given time to come up. */
-export async function connect({ address, embedded, broken }: Server): Promise<Connected> {
-  const { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } =
-    await import('@temporalio/client')
+export async function connect(server: Server): Promise<Connected> {
+  const { address, embedded, broken, tls, apiKey, namespace = 'default' } = server
+  const [{ Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor }, { dataConverter }] =
+    await Promise.all([import('@temporalio/client'), import('../worker/payload-codec.ts')])
+  const converter = dataConverter()
   const deadline = performance.now() + (embedded ? 60_000 : 3_000)
   for (;;)
     try {
       const ending = { isClosed: false }
       const retrying = makeGrpcRetryInterceptor(defaultGrpcRetryOptions())
       const interceptors = [retrying, silentOnce(() => ending.isClosed)]
-      const options = { address, connectTimeout: 1_000, interceptors }
-      const connection = await Promise.race([Connection.connect(options), broken])
-      return {
-        client: new Client({ connection }),
+      const options = { address, tls: tls ?? false, connectTimeout: 1_000, interceptors }
+      const connection = await Promise.race([
+        Connection.connect({ ...options, ...(apiKey !== undefined && { apiKey }) }),
+        broken,
+      ])
+      const connected = {
+        client: new Client({ connection, namespace, dataConverter: converter }),
         async close() {
           ending.isClosed = true
           await connection.close()
         },
       }
+      if (tls || apiKey !== undefined || namespace !== 'default') await refuseNoAccess(connected, server)
+      return connected
     } catch (error) {
+      if (error instanceof UserError) throw error
+      if (refusals.includes(codeOf(error))) throw noAccess(server, namespace)
       if (performance.now() < deadline) await Promise.race([sleep(50), broken])
       else if (embedded) throw error
-      else
-        throw new UserError(
-          `no Temporal server answers at ${address}. Start one with \`./zeroshift up\`, name another with --temporal ` +
-            'HOST:PORT, or leave both --temporal and TEMPORAL_ADDRESS out: the command then starts its own.',
-        )
+      else throw noAnswer(server, error)
     }
+}
+
+function noAnswer({ address, tls }: Server, error: unknown): UserError {
+  if (tls)
+    return new UserError(
+      `no Temporal server answers at ${address} by TLS (${reasonOf(error)}): check the address, and what is set of ` +
+        'ZEROSHIFT_TEMPORAL_TLS_CA_FILE, _CERT_FILE, _KEY_FILE and _SERVER_NAME',
+    )
+  return new UserError(
+    `no Temporal server answers at ${address}. Start one with \`./zeroshift up\`, name another with --temporal ` +
+      'HOST:PORT, or leave both --temporal and TEMPORAL_ADDRESS out: the command then starts its own.',
+  )
+}
+
+/** Codes of gRPC. */
+const NOT_FOUND = 5
+const refusals: readonly unknown[] = [7, 16]
+
+/** A server that lets anybody connect says only at the first real call who may do what. Throws a UserError. */
+async function refuseNoAccess({ client, close }: Connected, server: Server): Promise<void> {
+  const { namespace } = client.options
+  try {
+    await client.workflowService.describeNamespace({ namespace })
+  } catch (error) {
+    await close()
+    if (codeOf(error) !== NOT_FOUND) throw error
+    throw new UserError(
+      `the Temporal server at ${server.address} has no namespace '${namespace}'; name another one in TEMPORAL_NAMESPACE`,
+    )
+  }
+}
+
+function noAccess({ address, apiKey, tls }: Server, namespace: string): UserError {
+  const who =
+    apiKey !== undefined ? 'the API key' : tls?.clientCertPair ? 'the certificate' : 'anybody without a key'
+  return new UserError(
+    `the Temporal server at ${address} does not let ${who} into the namespace '${namespace}'; check ` +
+      'ZEROSHIFT_TEMPORAL_API_KEY, or ZEROSHIFT_TEMPORAL_TLS_CERT_FILE, and TEMPORAL_NAMESPACE',
+  )
+}
+
+const causeOf = (error: unknown) => (error instanceof Error ? (error.cause ?? error) : error)
+
+function codeOf(error: unknown): unknown {
+  const cause = causeOf(error)
+  return cause instanceof Error && 'code' in cause ? cause.code : undefined
+}
+
+function reasonOf(error: unknown): string {
+  const cause = causeOf(error)
+  return cause instanceof Error ? cause.message : String(cause)
 }

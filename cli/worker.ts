@@ -1,9 +1,11 @@
 import { rmSync, writeFileSync } from 'node:fs'
+import { allowedPrefixes, refuseElsewhere } from '../activities/allowed-places.ts'
 import { UserError } from '../experiment/errors.ts'
 import { deploymentName, queues, type Queue } from '../workflows/names.ts'
 import { runWorker } from '../worker/worker.ts'
 import { runningStack } from './place.ts'
 import { wholeNumber } from './whole-number.ts'
+import { settingsOf } from './temporal.ts'
 
 export interface WorkerOptions {
   readonly queue?: readonly string[]
@@ -11,6 +13,9 @@ export interface WorkerOptions {
   readonly exitWhenIdle?: string
   readonly readyFile?: string
   readonly temporal?: string
+  readonly allowStore?: readonly string[]
+  readonly allowSource?: readonly string[]
+  readonly allowTracking?: readonly string[]
 }
 
 /** A worker may be started before its server. */
@@ -23,6 +28,9 @@ export async function worker({
   exitWhenIdle,
   readyFile,
   temporal,
+  allowStore: stores,
+  allowSource: sources,
+  allowTracking: tracking,
 }: WorkerOptions): Promise<number> {
   const served = queue.map(queueNamed)
   const idleSeconds = exitWhenIdle === undefined ? undefined : wholeNumber('--exit-when-idle', exitWhenIdle)
@@ -31,12 +39,17 @@ export async function worker({
       `--exit-when-idle: this worker serves ${served.join(', ')}, and runs need it while they only wait; ` +
         'expected --queue zeroshift-train and no other',
     )
+  const allowed = allowedPrefixes({ stores, sources, tracking })
+  // A mistake in them is told before a server is waited for.
+  refuseElsewhere(allowed)
   const address = temporal ?? process.env.TEMPORAL_ADDRESS ?? runningStack()?.address ?? '127.0.0.1:7233'
-  console.log(`connecting to Temporal at ${address}`)
+  const settings = settingsOf(address)
+  console.log(`connecting to Temporal at ${address}${settings.tls ? ' by TLS' : ''}`)
   try {
     await runWorker({
-      address,
+      ...settings,
       queues: served,
+      allowed,
       ...(buildId !== undefined && { buildId }),
       ...(idleSeconds !== undefined && { idleSeconds }),
       connectSeconds: CONNECT_SECONDS,

@@ -9,6 +9,7 @@ import { ensurePeft } from './peft.mjs'
 import { findCompiler, findPython } from './programs.mjs'
 import { Interrupted, say, SetupError } from './steps.mjs'
 import { ensureTemporal } from './temporal.mjs'
+import { ensureTemporalServer } from './temporal-server.mjs'
 import { ensureVersitygw } from './versitygw.mjs'
 
 const USAGE = `Usage: node infra/bootstrap.mjs [options]
@@ -20,6 +21,7 @@ Sets up what a fresh clone needs, and does nothing when all is there.
   --with-peft     also PEFT in Python, if it can be had: some tests of adapters use it, and are skipped without it
   --with-cluster-tools
                   also Helm and its kin, if they can be had: tests of the manifests in infra/ use them, and are skipped without them
+  --with-tls      also a Temporal server that speaks TLS, if it can be had (with Go): some tests use it, and are skipped without it
   --no-temporal   without the Temporal server
   --gpu           TensorFlow with CUDA (also: ZEROSHIFT_GPU=1)
 `
@@ -33,6 +35,7 @@ Sets up what a fresh clone needs, and does nothing when all is there.
  * @param {boolean} [options.s3]
  * @param {boolean} [options.peft]
  * @param {boolean} [options.clusterTools]
+ * @param {boolean} [options.tls]
  * @param {boolean} [options.gpu]
  * @returns {Promise<void>} rejects with a SetupError, whose message is for the user
  */
@@ -43,6 +46,7 @@ export async function bootstrap({
   s3 = false,
   peft = false,
   clusterTools = false,
+  tls = false,
   gpu = process.env.ZEROSHIFT_GPU === '1',
 } = {}) {
   checkNode()
@@ -56,6 +60,7 @@ export async function bootstrap({
   if (temporal) await ensureTemporal()
   if (mlflow) await ensureMlflow()
   if (s3) await ensureVersitygw()
+  if (tls) await unlessImpossible('the Temporal server with TLS', ensureTemporalServer)
   if (peft) await unlessImpossible('PEFT', ensurePeft)
   if (clusterTools) await unlessImpossible('Helm and its kin', ensureClusterTools)
 }
@@ -98,6 +103,7 @@ if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.me
     '--with-s3',
     '--with-peft',
     '--with-cluster-tools',
+    '--with-tls',
     '--no-temporal',
     '--gpu',
   ]
@@ -112,6 +118,7 @@ if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.me
     s3: flags.includes('--with-s3'),
     peft: flags.includes('--with-peft'),
     clusterTools: flags.includes('--with-cluster-tools'),
+    tls: flags.includes('--with-tls'),
     ...(flags.includes('--gpu') ? { gpu: true } : {}),
   }).catch(giveUp)
 }

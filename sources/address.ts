@@ -9,6 +9,7 @@ import { UserError } from '../experiment/errors.ts'
 const metadata = new BlockList()
 metadata.addSubnet('169.254.0.0', 16, 'ipv4') // link-local, and most clouds' metadata
 metadata.addSubnet('fe80::', 10, 'ipv6')
+metadata.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6') // link-local again, as networks without IPv4 write it
 metadata.addAddress('fd00:ec2::254', 'ipv6') // Amazon
 metadata.addAddress('fd20:ce::254', 'ipv6') // Google
 metadata.addAddress('100.100.100.200', 'ipv4') // Alibaba
@@ -39,13 +40,18 @@ export function isLoopback(url: URL): boolean {
   return isIP(host) === 0 ? host === 'localhost' || host.endsWith('.localhost') : isIn(loopback, host)
 }
 
-/** Refuses what the URL alone shows to be wrong. Throws a UserError. */
-export function refuseHost(url: URL): void {
+/** Refuses addresses that no config may make a worker ask. Throws a UserError. */
+export function refuseMetadata(url: URL): void {
   const host = hostOf(url)
   if (METADATA_NAMES.test(host) || (isIP(host) !== 0 && isIn(metadata, host)))
     throw new UserError(
-      `${url.origin} is a link-local or metadata address, from which nothing is downloaded; expected a public host`,
+      `${url.origin} is a link-local or metadata address, which is never asked; expected another host`,
     )
+}
+
+/** Refuses what the URL alone shows to be wrong. Throws a UserError. */
+export function refuseHost(url: URL): void {
+  refuseMetadata(url)
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url))) return
   throw new UserError(
     `${url.protocol}//${url.host} is not encrypted; expected https:// (http:// is for this machine alone, such as http://127.0.0.1)`,
@@ -54,16 +60,19 @@ export function refuseHost(url: URL): void {
 
 /**
  * Name resolution for connections: a name may resolve to anything, so its addresses are judged too. This machine is
- * reached by its own names alone.
+ * reached by its own names alone, unless any name `mayBeHere`.
  */
-export function guardedLookup(resolve: typeof resolveName = resolveName): LookupFunction {
+export function guardedLookup(
+  resolve: typeof resolveName = resolveName,
+  { mayBeHere = false }: { readonly mayBeHere?: boolean } = {},
+): LookupFunction {
   return (name, options, done) => {
     resolve(name, { ...options, all: true }, (error, addresses) => {
       if (error) {
         done(error, [])
         return
       }
-      const isOwnName = isLoopback(new URL(`http://${name}`))
+      const isOwnName = mayBeHere || isLoopback(new URL(`http://${name}`))
       const wrong = addresses.find(
         ({ address }) => isIn(metadata, address) || (!isOwnName && isIn(loopback, address)),
       )
@@ -71,7 +80,7 @@ export function guardedLookup(resolve: typeof resolveName = resolveName): Lookup
         const kind = isIn(metadata, wrong.address)
           ? 'a link-local or metadata address'
           : 'this machine itself'
-        const message = `${name} resolves to ${wrong.address}, ${kind}, from which nothing is downloaded; expected a public host`
+        const message = `${name} resolves to ${wrong.address}, ${kind}, which is never asked; expected another host`
         done(new UserError(message), [])
         return
       }

@@ -5,13 +5,14 @@ import { datasetInfo, getHFHubCachePath, getRepoFolderName, listFiles, modelInfo
 import { pooled } from '../artifacts/pooled.ts'
 import { digestOf } from '../experiment/canonical.ts'
 import { UserError } from '../experiment/errors.ts'
+import { isSafeName } from '../experiment/safe-name.ts'
 import { exclusively } from '../infra/lock.mjs'
 import { wrongChecksum, type Checksum } from './checksum.ts'
 import { writingTo } from './disk.ts'
 import { downloadAll } from './download.ts'
 import { cachePath, readRecord, writeRecord } from './host-cache.ts'
 import { isAway, openHub, type Hub } from './hub-client.ts'
-import { formatSource, isSafeName, type Source } from './source.ts'
+import { formatSource, type Source } from './source.ts'
 import { type Located, refuseNoFiles, refuseTooMuch, type Wanted } from './wanted.ts'
 
 type HubSource = Extract<Source, { kind: 'hf' }>

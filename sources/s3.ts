@@ -5,10 +5,11 @@ import { s3Error, s3Failure } from '../artifacts/s3-errors.ts'
 import { s3Options } from '../artifacts/s3-options.ts'
 import { digestOf } from '../experiment/canonical.ts'
 import { UserError } from '../experiment/errors.ts'
+import { isSafeName } from '../experiment/safe-name.ts'
 import { wrongChecksum, type Checksum } from './checksum.ts'
 import { downloadAll, NothingToResume, type RemoteFile } from './download.ts'
 import { cachedDirectory, cachePath, isDirectory, readRecord, writeRecord } from './host-cache.ts'
-import { formatSource, isSafeName, type Source } from './source.ts'
+import { formatSource, type Source } from './source.ts'
 import { type Located, refuseNoFiles, refuseTooMuch, type Wanted } from './wanted.ts'
 
 type S3Source = Extract<Source, { kind: 's3' }>

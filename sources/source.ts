@@ -173,8 +173,3 @@ function pathOf(text: string, folders: readonly string[]): string {
 function isSafeSegment(name: string): boolean {
   return !['', '.', '..'].includes(name) && !/[?#\\\p{Cc}]/u.test(name)
 }
-
-/** A relative name that stays in the directory it is relative to. */
-export function isSafeName(name: string): boolean {
-  return name.split('/').every((part) => !['', '.', '..'].includes(part) && !/[\\\0]/.test(part))
-}

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { extract } from 'tar'
 import { openPromise, type Entry } from 'yauzl'
 import { UserError } from '../experiment/errors.ts'
-import { isSafeName } from './source.ts'
+import { isSafeName } from '../experiment/safe-name.ts'
 
 export function isArchive(name: string): boolean {
   return /\.(zip|tar|tar\.gz|tgz)$/i.test(name)

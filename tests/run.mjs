@@ -21,6 +21,7 @@ const CHECKS = [
     args: ['--config', '.dependency-cruiser.cjs', ...rooms()],
     needs: '.dependency-cruiser.cjs',
   },
+  { name: 'licences', program: '../infra/licences.mjs', args: ['--check'] },
 ]
 
 /** The folders of the repository, since a dependency-cruiser that gets `.` walks through node_modules too. */
@@ -40,7 +41,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 
 /**
- * Runs a program of node_modules to its end.
+ * Runs a program to its end, by its path from node_modules.
  * @param {string} program
  * @param {string[]} args
  * @param {boolean} isShown whether its output goes to the screen; it is returned otherwise

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pRetry from 'p-retry'
 import { Agent, request } from 'undici'
 import { UserError } from '../experiment/errors.ts'
+import { secretOf } from '../experiment/secret.ts'
+import { guardedLookup, refuseMetadata } from '../sources/address.ts'
 
 /** Calls of MLflow's REST API: credentials, retries, and errors that say what to do. */
 
@@ -30,7 +32,11 @@ const answerMs = 30_000
 /** A server that asks for a longer pause is left to whoever called. */
 const longestPauseMs = 30_000
 
-const agent = new Agent({ connect: { timeout: connectMs }, headersTimeout: answerMs, bodyTimeout: answerMs })
+const agent = new Agent({
+  connect: { timeout: connectMs, lookup: guardedLookup(undefined, { mayBeHere: true }) },
+  headersTimeout: answerMs,
+  bodyTimeout: answerMs,
+})
 
 export class Rest {
   /** Of the server, with its path, without credentials. */
@@ -40,7 +46,8 @@ export class Rest {
 
   /**
    * Credentials come from the URL, else from MLFLOW_TRACKING_USERNAME and _PASSWORD, else from MLFLOW_TRACKING_TOKEN: the
-   * order of MLflow's own client. Throws a UserError where `uri` is no URL.
+   * order of MLflow's own client. Each of the three may be in a file, which MLFLOW_TRACKING_…_FILE then names. Throws a UserError
+   * where `uri` is no URL.
    */
   constructor(uri: string, { retryAfter = 500, retries = 5 }: RestOptions = {}) {
     const url = parseUrl(uri)
@@ -72,6 +79,7 @@ export class Rest {
   async call<T>({ method, path, body, expected = [] }: Call): Promise<T | undefined> {
     const where = `MLflow at ${this.address} (${path.split('?')[0]?.replace('api/2.0/mlflow/', '')})`
     const response = await this.exchange(method, path, body).catch((error: unknown) => {
+      if (error instanceof UserError) throw error
       throw new Unavailable(`${where} cannot be reached: ${reasonOf(error)}`, 0, { cause: error })
     })
     const { status, text } = response
@@ -139,7 +147,10 @@ function pauseOf(header: string | string[] | undefined): number {
 function parseUrl(uri: string): URL {
   if (URL.canParse(uri)) {
     const url = new URL(uri)
-    if (url.protocol === 'http:' || url.protocol === 'https:') return url
+    if (url.protocol === 'http:' || url.protocol === 'https:') {
+      refuseMetadata(url)
+      return url
+    }
   }
   throw new UserError(
     'the address of the MLflow server is not a URL; expected http:// or https:// and a host',
@@ -147,14 +158,12 @@ function parseUrl(uri: string): URL {
 }
 
 function authorizationOf({ username, password }: URL): string | undefined {
-  const {
-    MLFLOW_TRACKING_TOKEN: token,
-    MLFLOW_TRACKING_USERNAME: user,
-    MLFLOW_TRACKING_PASSWORD: secret,
-  } = process.env
   const basic = (name: string, word: string) => `Basic ${Buffer.from(`${name}:${word}`).toString('base64')}`
   if (username) return basic(decoded(username), decoded(password))
-  if (user && secret) return basic(user, secret)
+  const [user, word, token] = ['USERNAME', 'PASSWORD', 'TOKEN'].map((part) =>
+    secretOf(`MLFLOW_TRACKING_${part}`),
+  )
+  if (user && word) return basic(user, word)
   return token ? `Bearer ${token}` : undefined
 }
 

@@ -13,12 +13,14 @@ export const shippedBundles = join(root, 'built', 'workflows')
 
 /**
  * The workflows as one script. Bundling takes seconds, so the script is kept under the digest of everything that goes
- * into it: the sources of workflows/ and experiment/, and the SDK's version.
+ * into it: the sources of workflows/ and experiment/, and the SDK's version. `failureConverterPath` is that of the worker's
+ * data converter.
  */
-export async function workflowBundle(directory = join(cacheDirectory(), 'workflows')): Promise<{
-  readonly code: string
-}> {
-  const name = `${await sourcesDigest()}.js`
+export async function workflowBundle(
+  directory = join(cacheDirectory(), 'workflows'),
+  failureConverterPath?: string,
+): Promise<{ readonly code: string }> {
+  const name = `${await sourcesDigest()}${failureConverterPath === undefined ? '' : '-encoding'}.js`
   const kept = join(directory, name)
   for (const place of [join(shippedBundles, name), kept])
     try {
@@ -29,6 +31,7 @@ export async function workflowBundle(directory = join(cacheDirectory(), 'workflo
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker')
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(root, 'workflows', 'index.ts'),
+    ...(failureConverterPath !== undefined && { failureConverterPath }),
     logger: new DefaultLogger('ERROR'),
   })
   await mkdir(directory, { recursive: true })

@@ -7,16 +7,19 @@ import {
   type WorkerDeploymentOptions,
 } from '@temporalio/worker'
 import pRetry from 'p-retry'
+import type { AllowedPrefixes } from '../activities/allowed-places.ts'
 import type { Activities } from '../activities/index.ts'
 import { deploymentName, queues, type Queue } from '../workflows/names.ts'
 import { workflowBundle } from './bundle.ts'
 import { Idleness } from './idleness.ts'
+import { dataConverter } from './payload-codec.ts'
+import type { TemporalSettings } from './temporal-settings.ts'
 
-export interface WorkerSettings {
-  /** host:port of the Temporal server. */
-  readonly address: string
+export interface WorkerSettings extends TemporalSettings {
   readonly queues?: readonly Queue[]
   readonly activities?: Activities
+  /** Where tasks may lead; what the environment says unless given. */
+  readonly allowed?: AllowedPrefixes
   /** Work as this version of the deployment `zeroshift`: runs come to the version that Temporal has as the current one. */
   readonly buildId?: string
   /** How long to try to reach a server that does not answer yet. */
@@ -34,30 +37,38 @@ const shutdownSignals = ['SIGINT', 'SIGTERM'] as const
 
 /** Serves the queues until it is told to stop, by the signal or by SIGINT or SIGTERM, or has been idle for long enough. */
 export async function runWorker({
-  address,
   queues: taskQueues = queues,
   activities,
+  allowed,
   buildId,
   connectSeconds = 60,
   idleSeconds,
   signal,
   onReady,
+  ...temporal
 }: WorkerSettings): Promise<void> {
   installRuntime()
+  const converter = dataConverter()
   const stopping = new AbortController()
   const idleness = idleSeconds === undefined ? undefined : new Idleness()
-  const bundling = taskQueues.includes('zeroshift') ? workflowBundle() : undefined
+  const bundling = taskQueues.includes('zeroshift')
+    ? workflowBundle(undefined, converter.failureConverterPath)
+    : undefined
   const [connection, bundle, served] = await Promise.all([
-    connect(address, connectSeconds, signal),
+    connect(temporal, connectSeconds, signal),
     bundling,
     activities ??
-      import('../activities/index.ts').then(({ createActivities }) => createActivities(stopping.signal)),
+      import('../activities/index.ts').then(({ allowedPrefixes, createActivities }) =>
+        createActivities({ stopping: stopping.signal, allowed: allowedPrefixes(allowed) }),
+      ),
   ])
   try {
     const workers = await Promise.all(
       taskQueues.map((taskQueue) =>
         Worker.create({
           connection,
+          ...(temporal.namespace !== undefined && { namespace: temporal.namespace }),
+          dataConverter: converter,
           taskQueue,
           activities: served,
           // Without it, a person would see a step of training up to 24 seconds late.
@@ -144,11 +155,12 @@ function logLine({ level, message, meta }: LogEntry): void {
 
 /** A server that is starting side by side answers after a second or two; later outages the SDK handles itself. */
 async function connect(
-  address: string,
+  { address, tls, apiKey }: TemporalSettings,
   seconds: number,
   signal: AbortSignal | undefined,
 ): Promise<NativeConnection> {
-  return pRetry(() => NativeConnection.connect({ address }), {
+  const options = { address, tls: tls ?? false, ...(apiKey !== undefined && { apiKey }) }
+  return pRetry(() => NativeConnection.connect(options), {
     retries: Infinity,
     factor: 1.3,
     minTimeout: 50,

@@ -7,6 +7,7 @@ import {
   countLabels,
   dataError,
   readDataFile,
+  refuseUnsafe,
   type KnownFile,
   type SourceFile,
 } from './files.ts'
@@ -55,6 +56,7 @@ export async function readCifar(
   files: readonly CifarFile[],
   directory: string,
 ): Promise<Dataset> {
+  for (const { name, path } of files) refuseUnsafe(name, path)
   const sizes = await Promise.all(files.map(({ name }) => sizeOf(join(directory, name))))
   const total = sizes.reduce((sum, size) => sum + Math.floor(size / recordOf(layout)), 0)
   const images = new Uint8Array(total * CIFAR_IMAGE)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { sha256 } from '../../experiment/canonical.ts'
 import type { DatasetFacts } from '../../experiment/dataset.ts'
 import { UserError, type Problem } from '../../experiment/errors.ts'
+import { isSafeName } from '../../experiment/safe-name.ts'
 
 /** A file as its publisher made it. */
 export interface KnownFile {
@@ -18,6 +19,7 @@ export async function readDataFile(
   name: string,
   { known, path, advice }: { known: KnownFile | undefined; path: string; advice: string },
 ): Promise<{ readonly content: Buffer; readonly source: SourceFile }> {
+  refuseUnsafe(name, path)
   const file = join(directory, name)
   const content = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     const reason = unreadable[error.code ?? '']
@@ -33,6 +35,15 @@ export async function readDataFile(
     throw dataError(path, `${file} ${difference}; ${advice}`)
   }
   return { content, source }
+}
+
+/** A name comes from a config; it must not lead out of the directory that the config names beside it. */
+export function refuseUnsafe(name: string, path: string): void {
+  if (!isSafeName(name))
+    throw dataError(
+      path,
+      `${path} is "${name}", which leads out of the data's directory; expected a name in it`,
+    )
 }
 
 const unreadable: Readonly<Record<string, string>> = {

@@ -10,7 +10,7 @@ const heads = {
   after: ['label', 'method', ...figureHeads, 'seconds', 'missing', 'digest', 'command'],
 }
 
-/** `results.csv` (RFC 4180): a line for each method of each run, and for each run without one; all digits of figures. */
+/** `results.csv` (RFC 4180): a line for each method of each run, and for each run without one; all digits of figures, and no formulas. */
 export function renderCsv({ comparison: { columns }, runs }: Overview): string {
   const reserved = [...heads.first, ...heads.after]
   const header = [
@@ -53,6 +53,11 @@ function reasonOf(name: string, figure: Figure): string | undefined {
 }
 
 function field(value: ShownValue): string {
-  const text = value === null ? '' : String(value)
+  const text = value === null ? '' : typeof value === 'string' ? asText(value) : String(value)
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+/** A spreadsheet takes text that begins so for a formula, and calculates it; with an apostrophe before it, it does not. */
+function asText(text: string): string {
+  return /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text
 }

@@ -95,9 +95,13 @@ const digits = [...'⁰¹²³⁴⁵⁶⁷⁸⁹⁻']
 
 /** Text in which LaTeX finds no command. */
 export function texOf(text: string): string {
-  return text
-    .replace(/[\s\p{Cc}]+/gu, ' ')
-    .replace(/[\\{}$&#%_~^<>|−–×]/g, (character) => commands[character] ?? `\\${character}`)
+  return (
+    text
+      .replace(/[\s\p{Cc}]+/gu, ' ')
+      .replace(/[\\{}$&#%_~^<>|−–×]/g, (character) => commands[character] ?? `\\${character}`)
+      // After the end of a row these would belong to it.
+      .replace(/^ ?[[*]/, (start) => `{${start}}`)
+  )
 }
 
 const commands: Readonly<Record<string, string>> = {

@@ -99,4 +99,49 @@ describe.skipIf(chromium === undefined)(`the pages of reports${why}`, () => {
     expect(await page.title()).toBe('its own report')
     await page.close()
   })
+
+  test('names that hold script or markup run nothing and ask for nothing', async () => {
+    const evil = `"'><img src=x onerror="document.title='run'"><script>document.title='run'</script><svg onload=alert(1)>`
+    const link = `javascript:document.title='run'`
+    const comparison = sampleComparison()
+    const hostile = {
+      ...comparison,
+      sweep: evil,
+      columns: comparison.columns.map((column) => ({ ...column, name: `${column.name} ${evil}` })),
+      runs: comparison.runs.map((run) => ({
+        ...run,
+        id: `${run.id}${evil}`,
+        values: [evil, ...run.values.slice(1)],
+      })),
+    }
+    const input = sampleInput()
+    write('evil/sweep.html', (await renderComparison(hostile)).files['index.html'] ?? '')
+    write(
+      'evil/run.html',
+      (
+        await renderReport({
+          ...input,
+          failed: [{ title: evil, reason: evil }],
+          run: {
+            ...input.run,
+            spec: { ...input.run.spec, name: evil },
+            facts: {
+              ...input.run.facts,
+              classes: input.run.facts.classes.map((name) => `${name} ${evil}`),
+              citation: evil,
+            },
+            command: { config: link, overrides: [evil] },
+          },
+        })
+      ).html,
+    )
+    for (const path of ['evil/sweep.html', 'evil/run.html']) {
+      const { page, complaints } = await opened(path, 1200, 'light')
+      expect(complaints).toEqual([])
+      expect(await page.title()).not.toBe('run')
+      expect(await page.locator('img, script, svg[onload], [href^="javascript:"]').count()).toBe(0)
+      expect(await page.locator('main').innerText()).toContain('onerror')
+      await page.close()
+    }
+  })
 })

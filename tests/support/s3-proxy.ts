@@ -23,14 +23,15 @@ export interface AskedRequest {
   readonly number: number
   readonly method: string
   readonly url: string
+  readonly headers: IncomingMessage['headers']
 }
 
 /** An unreliable way to an S3 server over HTTP. */
 export async function s3Proxy(target: string, faultOf: (asked: AskedRequest) => Fault) {
   let number = 0
   const server = createServer((asked, answer) => {
-    const { method = '', url = '' } = asked
-    const fault = faultOf({ number: number++, method, url })
+    const { method = '', url = '', headers } = asked
+    const fault = faultOf({ number: number++, method, url, headers })
     const pass = async () => {
       const body = await whole(asked)
       if (fault.delayMs !== undefined) await sleep(fault.delayMs)

@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, Connection } from '@temporalio/client'
 import type { Activities } from '../../activities/index.ts'
+import type { Server } from '../../cli/temporal.ts'
 import { ensureTemporal } from '../../infra/temporal.mjs'
 import { freePort, startServer } from '../../worker/server.ts'
+import type { TemporalSettings } from '../../worker/temporal-settings.ts'
 import { runWorker } from '../../worker/worker.ts'
 
 /** A real dev server in memory, on a port of its own, with a client. */
@@ -30,7 +32,7 @@ export async function temporalServer() {
 
 /** Runs a worker of both queues in this process until the work is done. */
 export async function withWorker<T>(
-  address: string,
+  server: string | TemporalSettings,
   activities: Activities,
   work: () => Promise<T>,
   buildId?: string,
@@ -42,7 +44,7 @@ export async function withWorker<T>(
     onReady = resolve
   })
   const running = runWorker({
-    address,
+    ...(typeof server === 'string' ? { address: server } : server),
     activities,
     ...(buildId !== undefined && { buildId }),
     signal: stop.signal,
@@ -67,4 +69,15 @@ export async function connected(address: string): Promise<Connection> {
       if (tries === 50) throw error
       await sleep(100)
     }
+}
+
+/** A server that is there, as commands know it. */
+export function thereAt(settings: TemporalSettings): Server {
+  return {
+    ...settings,
+    embedded: false,
+    ready: Promise.resolve(),
+    broken: new Promise<never>(() => undefined),
+    stop: () => Promise.resolve(),
+  }
 }

@@ -115,7 +115,10 @@ describe('artifacts in a bucket', () => {
   afterAll(() => {
     rmSync(cached, { recursive: true })
   })
-  artifactsBehaviour(() => new Artifacts(emptyStore(), new ReadCache(join(cached, randomUUID()), 1e6)))
+  artifactsBehaviour(() => {
+    const store = emptyStore()
+    return new Artifacts(store, new ReadCache(join(cached, randomUUID()), 1e6, store.url))
+  })
 })
 
 describe.skipIf(given)('the server', () => {

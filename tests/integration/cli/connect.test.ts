@@ -1,18 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { connect, type Server } from '../../../cli/temporal.ts'
-import { temporalServer } from '../../support/temporal.ts'
+import { connect } from '../../../cli/temporal.ts'
+import { temporalServer, thereAt } from '../../support/temporal.ts'
 
 test('a call whose server is gone is not tried again once the connection is closed', async () => {
   const server = await temporalServer()
-  const there: Server = {
-    address: server.address,
-    embedded: false,
-    ready: Promise.resolve(),
-    broken: new Promise<never>(() => undefined),
-    stop: () => Promise.resolve(),
-  }
-  const { client, close } = await connect(there)
+  const { client, close } = await connect(thereAt({ address: server.address }))
   await server.stop()
   let isSettled = false
   const call = client.workflow

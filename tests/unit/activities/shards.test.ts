@@ -12,6 +12,7 @@ import { createActivities } from '../../../activities/index.ts'
 import { stageActivity } from '../../../activities/stage.ts'
 import { shardsOf } from '../../../activities/stored.ts'
 import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
+import { digestOf } from '../../../experiment/canonical.ts'
 import { manifestDigest, type ManifestOf } from '../../../experiment/manifest.ts'
 import { plan } from '../../../experiment/plan.ts'
 import { specSchema } from '../../../experiment/spec.ts'
@@ -162,8 +163,9 @@ test('a damaged shard is found before anything is computed from it, and goes', a
 test('data that changed after the run was planned are refused', async () => {
   const [source] = planned.dataset.params.facts.sources
   const facts = { ...planned.dataset.params.facts, sources: [{ ...source, sha256: '00' }] }
-  const stage = { ...planned.dataset, params: { ...planned.dataset.params, facts } }
-  const error = await rejected(run(stage as Stage))
+  const { kind, version, inputs, params } = planned.dataset
+  const identity = { kind, version, inputs, params: { ...params, facts } }
+  const error = await rejected(run({ ...planned.dataset, ...identity, key: digestOf(identity) } as Stage))
   expect(error?.message).toMatch(
     /not those that the run was planned with: sources\[0\]\.sha256: "00", here "09f6.*Put the files back, or start another run/,
   )

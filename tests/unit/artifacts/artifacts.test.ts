@@ -49,7 +49,7 @@ describe('reads of blobs', () => {
 
   test('fail where other bytes came again, which are not kept', async () => {
     const { store, reads } = changing(flipped)
-    const cache = new ReadCache(join(directory, 'cache'), 1e6)
+    const cache = new ReadCache(join(directory, 'cache'), 1e6, 's3://ours')
     const artifacts = new Artifacts(store, cache)
     const blob = await artifacts.putBlob(bytes)
     await expect(artifacts.getBlob(blob)).rejects.toThrow(CorruptBlobError)
@@ -59,7 +59,7 @@ describe('reads of blobs', () => {
 
   test('are answered from the cache, where there is one', async () => {
     const { store, reads } = changing((bytes) => bytes)
-    const artifacts = new Artifacts(store, new ReadCache(join(directory, 'cache'), 1e6))
+    const artifacts = new Artifacts(store, new ReadCache(join(directory, 'cache'), 1e6, 's3://ours'))
     const blob = await artifacts.putBlob(bytes)
     for (let i = 0; i < 3; i++) expect(await artifacts.getBlob(blob)).toEqual(bytes)
     expect(reads()).toBe(1)

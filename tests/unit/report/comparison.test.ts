@@ -200,6 +200,25 @@ describe('hostile names', () => {
     expect(lines[0]).toMatchObject({ run: evil, [evil]: '1', target: evil })
   })
 
+  test.each(['=cmd|calc!A1', '+1', '-2+3', '@SUM(1)', '\t=1', '\r=1'])(
+    'are no formula in CSV: %j',
+    async (formula) => {
+      const named = changedFirst(sampleComparison(), (run) => ({
+        ...run,
+        id: formula,
+        values: [formula, 1, 'x'],
+      }))
+      const [line] = parseCsv((await rendered(named)).file('results.csv'))
+      expect(line).toMatchObject({ run: `'${formula}`, 'data.name': `'${formula}` })
+      // Figures are numbers still, negative ones too.
+      expect(Object.values(line ?? {}).filter((text) => text.startsWith("'"))).toHaveLength(2)
+    },
+  )
+
+  test('at the beginning of a row are not taken for an option of the one before', () => {
+    expect(['[1cm] x', '* x', ' [x'].map(texOf)).toEqual(['{[}1cm] x', '{*} x', '{ [}x'])
+  })
+
   test('are text in LaTeX', () => {
     expect(texOf('a_b & 50% of $x #1 {y} ~ ^ \\z <t> –')).toBe(
       'a\\_b \\& 50\\% of \\$x \\#1 \\{y\\} \\textasciitilde{} \\textasciicircum{} \\textbackslash{}z \\textless{}t\\textgreater{} --',

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOT } from './checkout.mjs'
+
+const USAGE = `Usage: node infra/licences.mjs [--check]
+
+Lists the licences of all npm packages of package-lock.json. With --check it says only which are under a licence that Zeroshift has not
+allowed, and fails where there are any.
+`
+
+/** Licences under which a package may be used beside Apache-2.0 code that is passed on. */
+const ALLOWED = new Set([
+  ...['0BSD', 'Apache-2.0', 'BlueOak-1.0.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT', 'Python-2.0'],
+  'Unlicense',
+  // Data, in the tools that bundle workflows.
+  'CC-BY-4.0',
+  // libvips, which sharp loads as a library of its own.
+  'LGPL-3.0-or-later',
+])
+
+/** Of packages whose package.json names none in the usual way; from the licence file in them. */
+const KNOWN = { unionfs: 'Unlicense' }
+
+const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
+
+const listed = Object.entries(packages)
+  .filter(([path]) => path !== '')
+  .map(([path, { version, license, dev = false }]) => {
+    const name = path.replace(/^.*node_modules\//, '')
+    return { name, version, licence: license ?? KNOWN[name] ?? 'unknown', dev }
+  })
+  .sort((a, b) => (`${a.name}@${a.version}` < `${b.name}@${b.version}` ? -1 : 1))
+
+/** All of a licence's parts have to be allowed; of a choice, one. */
+function isAllowed(licence) {
+  const choices = licence.replace(/[()]/g, '').split(' OR ')
+  return choices.some((choice) => choice.split(' AND ').every((part) => ALLOWED.has(part.trim())))
+}
+
+const [option, ...others] = process.argv.slice(2)
+if (others.length > 0 || (option !== undefined && option !== '--check')) {
+  process.stderr.write(USAGE)
+  process.exit(option === '--help' ? 0 : 2)
+}
+if (option === '--check') {
+  const refused = listed.filter(({ licence }) => !isAllowed(licence))
+  for (const { name, version, licence } of refused)
+    process.stdout.write(`${name} ${version} is under ${licence}, which infra/licences.mjs does not allow\n`)
+  if (refused.length > 0) process.exitCode = 1
+} else {
+  const lines = [...new Set(listed.map(({ licence }) => licence))].sort().flatMap((licence) => {
+    const members = listed.filter((one) => one.licence === licence)
+    return [
+      `${licence} (${members.length})`,
+      ...members.map(({ name, version, dev }) => `  ${name} ${version}${dev ? ' (development)' : ''}`),
+    ]
+  })
+  process.stdout.write(`${lines.join('\n')}\n`)
+}

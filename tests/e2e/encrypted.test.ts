@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { answerOf, smallConfig, zeroshiftWith } from '../support/command.ts'
+
+let directory: string
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'zeroshift-encrypted-'))
+  writeFileSync(join(directory, 'small.yaml'), smallConfig)
+  for (const name of ['ours', 'theirs'])
+    writeFileSync(join(directory, name), `${name}:${randomBytes(32).toString('base64')}\n`)
+})
+afterAll(() => {
+  rmSync(directory, { recursive: true })
+})
+
+const withKeys = (name: string, ...args: readonly string[]) =>
+  zeroshiftWith({ ZEROSHIFT_PAYLOAD_KEYS_FILE: join(directory, name) }, directory, ...args).ended
+
+test('commands and their own server run under payload keys, and show it to whoever has them', async () => {
+  const ran = await withKeys('ours', 'run', 'small.yaml', '--json')
+  expect(ran.code, ran.stderr).toBe(0)
+  const { id } = answerOf(ran.stdout)
+
+  const database = readFileSync(join(directory, '.zeroshift', 'temporal.db')).toString('latin1')
+  expect(database).toContain('binary/encrypted')
+  expect(database).not.toContain('learningRate')
+
+  const status = await withKeys('ours', 'status', id)
+  expect(status).toMatchObject({ code: 0 })
+  expect(status.stdout).toContain('completed')
+
+  const blind = await withKeys('theirs', 'status', id)
+  expect(blind.code).toBe(2)
+  expect(blind.stderr).toMatch(/encrypted with the key 'ours', which ZEROSHIFT_PAYLOAD_KEYS does not have/)
+})

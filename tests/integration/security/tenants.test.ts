@@ -1,0 +1,151 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { WorkflowFailedError } from '@temporalio/client'
+import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from 'vitest'
+import { asFailure } from '../../../activities/errors.ts'
+import { createActivities } from '../../../activities/index.ts'
+import { openArtifacts } from '../../../artifacts/artifacts.ts'
+import { digestOf } from '../../../experiment/canonical.ts'
+import { UserError } from '../../../experiment/errors.ts'
+import type { RunInput } from '../../../experiment/run.ts'
+import type { Stage } from '../../../experiment/stages.ts'
+import type { SweepInput } from '../../../experiment/sweep.ts'
+import { sweepType, workflowId, workflowType } from '../../../workflows/names.ts'
+import { zeroshift } from '../../support/command.ts'
+import { sampleRun } from '../../support/run.ts'
+import { temporalServer, withWorker } from '../../support/temporal.ts'
+
+/** Whoever may start workflows is not trusted with what others keep in the worker's reach: they start what they like by hand. */
+let server: Awaited<ReturnType<typeof temporalServer>>
+beforeAll(async () => {
+  server = await temporalServer()
+})
+afterAll(() => server.stop())
+
+let directory: string
+const at = (name: string) => pathToFileURL(join(directory, name)).href
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'zeroshift-tenants-'))
+  for (const name of ['ours', 'theirs']) mkdirSync(join(directory, name))
+  writeFileSync(join(directory, 'theirs', 'secret'), 'theirs')
+})
+afterEach(() => {
+  rmSync(directory, { recursive: true })
+})
+
+let count = 0
+const input = (change: (input: RunInput) => RunInput = (same) => same): RunInput =>
+  change(sampleRun({ name: `tenant-${count++}`, store: at('ours') }))
+const withSettings = (settings: Partial<RunInput['settings']>) =>
+  input((run) => ({ ...run, settings: { ...run.settings, ...settings } }))
+
+/** Why a workflow fails that a worker takes which is told to stay in `ours`. */
+async function reasonOf(type: string, id: string, ...args: readonly unknown[]): Promise<string> {
+  const activities = createActivities({ allowed: { stores: [at('ours')] } })
+  // What is refused nowhere comes as far as the split: the sample's data is made up.
+  const split = () => Promise.reject(asFailure(new UserError('nothing was refused')))
+  return withWorker(server.address, { ...activities, split }, async () => {
+    const error = await server.client.workflow
+      .execute(type, { workflowId: id, taskQueue: 'zeroshift', args: [...args] })
+      .then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+    if (!(error instanceof WorkflowFailedError))
+      throw new Error(`expected a failed run, found ${String(error)}`)
+    let cause: Error = error
+    while (cause.cause instanceof Error) cause = cause.cause
+    return cause.message
+  })
+}
+const ofRun = (run: RunInput) => reasonOf(workflowType, workflowId(run.run.id), run)
+
+describe('a run', () => {
+  test.each([
+    ['whose store is somebody else’s', () => ({ store: at('theirs') }), /the store ".*theirs" is not among/],
+    ['whose store leads out of its own', () => ({ store: `${at('ours')}/../theirs` }), /is not among/],
+    ['whose store is an S3 bucket', () => ({ store: 's3://shared/theirs' }), /is not among/],
+    [
+      'whose data is somebody else’s',
+      () => ({ dataDirectory: join(directory, 'theirs') }),
+      /dataDirectory ".*" is not among/,
+    ],
+    [
+      'whose checkpoint is somebody else’s',
+      () => ({ modelDirectory: 's3://shared/theirs' }),
+      /modelDirectory ".*" is not among/,
+    ],
+    ['whose data is on the web', () => ({ dataDirectory: 'https://host.org/x.zip' }), /is not among/],
+  ])('%s is refused before anything is read', async (_, settings, message) => {
+    expect(await ofRun(withSettings(settings()))).toMatch(message)
+    expect(readdirSync(join(directory, 'theirs'))).toEqual(['secret'])
+    expect(readdirSync(join(directory, 'ours'))).toEqual([])
+  })
+
+  test('in its own place is not', async () => {
+    expect(await ofRun(input())).toMatch(/nothing was refused/)
+    expect(existsSync(join(directory, 'ours', 'runs'))).toBe(true)
+  })
+
+  test('whose record names another place than it was started with is refused as it goes on', async () => {
+    const run = withSettings({ dataDirectory: join(directory, 'theirs') })
+    const { settings, run: record } = run
+    await openArtifacts(at('ours')).putRun({ ...record, settings: { dataDirectory: settings.dataDirectory } })
+    const cell = { cell: record.id, store: at('ours'), sweep: 'none' }
+    expect(await reasonOf(workflowType, workflowId(record.id), cell)).toMatch(
+      /dataDirectory ".*" is not among/,
+    )
+  })
+})
+
+test('a sweep whose store is somebody else’s is refused', async () => {
+  const sweep: SweepInput = { id: 'theirs-1', store: at('theirs'), maxParallel: 1 }
+  expect(await reasonOf(sweepType, 'zeroshift-theirs-1', sweep)).toMatch(/is not among/)
+})
+
+describe('a stage of a hand-made plan', () => {
+  const forged = (change: (stage: Stage) => Partial<Stage>) =>
+    input((run) => ({
+      ...run,
+      run: {
+        ...run.run,
+        plan: {
+          ...run.run.plan,
+          dataset: { ...run.run.plan.dataset, ...change(run.run.plan.dataset) } as never,
+        },
+      },
+    }))
+
+  test.each([
+    ['leads out of its folder', () => ({ key: '../../../theirs' }), /is no name of something in a store/],
+    ['is in no form of a key', () => ({ key: 'A'.repeat(200) }), /is no name of something in a store/],
+    [
+      'is that of another stage',
+      () => ({ key: digestOf('another stage') }),
+      /its key is not the digest of what it computes/,
+    ],
+    [
+      'is that of a smaller one',
+      ({ params }: Stage) => ({ params: { ...params, seed: 7 } as never }),
+      /its key is not the digest/,
+    ],
+  ])('whose key %s is refused', async (_, change, message) => {
+    expect(await ofRun(forged(change as never))).toMatch(message)
+    expect(readdirSync(join(directory, 'theirs'))).toEqual(['secret'])
+  })
+
+  test('whose run has an id that leads elsewhere is refused', async () => {
+    const run = input((made) => ({ ...made, run: { ...made.run, id: '../../theirs/secret' } }))
+    expect(await reasonOf(workflowType, `hand-made-${count++}`, run)).toMatch(/expected the id of a run/)
+  })
+})
+
+describe('the command', () => {
+  test('takes the places as options, and refuses those that mean nothing', async () => {
+    const { ended } = zeroshift(directory, 'worker', '--temporal', '127.0.0.1:1', '--allow-source', 's3://a')
+    expect(await ended).toMatchObject({ code: 2 })
+    expect((await ended).stderr).toMatch(/name the allowed stores, too, by --allow-store/)
+  })
+})

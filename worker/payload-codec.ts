@@ -1,0 +1,79 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common'
+import proto from '@temporalio/proto'
+import { UserError } from '../experiment/errors.ts'
+import { PAYLOAD_KEYS, payloadKeys, type PayloadKey } from './payload-keys.ts'
+
+/** As Temporal's own samples name and lay out what is encrypted, so that a codec server of theirs opens it. */
+const ENCODING = 'binary/encrypted'
+const CIPHER = 'AES-GCM'
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+
+/**
+ * How what runs are told and answer becomes payloads on a Temporal server, for clients and workers alike: encrypted with the
+ * first of the keys, where there are any. Names of workflows and search attributes stay readable: the server finds runs by them.
+ * Throws a UserError where the keys are wrong.
+ */
+export function dataConverter(keys = payloadKeys()): DataConverter {
+  return {
+    payloadCodecs: [payloadCodec(keys)],
+    ...(keys.length > 0 && {
+      failureConverterPath: fileURLToPath(new URL('failure-converter.cjs', import.meta.url)),
+    }),
+  }
+}
+
+/** Without keys nothing is encrypted, and what is encrypted is refused by a message that says so. */
+function payloadCodec(keys: readonly PayloadKey[]): PayloadCodec {
+  const [first] = keys
+  return {
+    encode: (payloads) =>
+      Promise.resolve(first ? payloads.map((payload) => sealed(payload, first)) : payloads),
+    // A promise that rejects, rather than a function that throws.
+    decode: (payloads) => Promise.resolve().then(() => payloads.map((payload) => opened(payload, keys))),
+  }
+}
+
+/** Each payload has a random nonce, which one key may be used with for 2³² payloads: far more than a deployment sees. */
+function sealed(payload: Payload, { id, bytes }: PayloadKey): Payload {
+  const nonce = randomBytes(NONCE_BYTES)
+  const cipher = createCipheriv('aes-256-gcm', bytes, nonce)
+  const plain = proto.temporal.api.common.v1.Payload.encode(payload).finish()
+  return {
+    metadata: {
+      encoding: Buffer.from(ENCODING),
+      'encryption-cipher': Buffer.from(CIPHER),
+      'encryption-key-id': Buffer.from(id),
+    },
+    data: Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]),
+  }
+}
+
+function opened(payload: Payload, keys: readonly PayloadKey[]): Payload {
+  const { metadata, data } = payload
+  const text = (name: string) => Buffer.from(metadata?.[name] ?? []).toString()
+  if (text('encoding') !== ENCODING) return payload
+  const id = text('encryption-key-id')
+  const key = keys.find((known) => known.id === id)
+  if (!key)
+    throw new UserError(
+      `a payload on the Temporal server is encrypted with the key '${id}', which ${PAYLOAD_KEYS} does not have here; add it there`,
+    )
+  try {
+    const bytes = Buffer.from(data ?? [])
+    const decipher = createDecipheriv('aes-256-gcm', key.bytes, bytes.subarray(0, NONCE_BYTES), {
+      authTagLength: TAG_BYTES,
+    })
+    decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
+    const sealedPart = bytes.subarray(NONCE_BYTES, -TAG_BYTES)
+    return proto.temporal.api.common.v1.Payload.decode(
+      Buffer.concat([decipher.update(sealedPart), decipher.final()]),
+    )
+  } catch {
+    throw new UserError(
+      `a payload on the Temporal server does not open with the key '${id}': ${PAYLOAD_KEYS} has another one by this name, or the payload was changed`,
+    )
+  }
+}

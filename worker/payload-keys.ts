@@ -1,0 +1,37 @@
+import { UserError } from '../experiment/errors.ts'
+import { secretOf } from '../experiment/secret.ts'
+
+export interface PayloadKey {
+  readonly id: string
+  readonly bytes: Buffer
+}
+
+export const PAYLOAD_KEYS = 'ZEROSHIFT_PAYLOAD_KEYS'
+const KEY_BYTES = 32
+
+/**
+ * The keys of payloads: ZEROSHIFT_PAYLOAD_KEYS, or the file that ZEROSHIFT_PAYLOAD_KEYS_FILE names, `id:base64,id:base64…` with 32 bytes each.
+ * The first one encrypts and all decrypt. To change keys, add the new one at the end everywhere, then put it first, and remove
+ * the old one once no run needs it. Throws a UserError where one is wrong.
+ */
+export function payloadKeys(env: NodeJS.ProcessEnv = process.env): readonly PayloadKey[] {
+  const keys = (secretOf(PAYLOAD_KEYS, env) ?? '')
+    .split(/[\s,]+/)
+    .filter(Boolean)
+    .map(keyOf)
+  const twice = keys.find(({ id }, i) => keys.findIndex((other) => other.id === id) < i)
+  if (twice)
+    throw new UserError(`${PAYLOAD_KEYS} has two keys by the name '${twice.id}'; expected a name for each`)
+  return keys
+}
+
+/** What is wrong is told by the key's place: its text may be the secret. */
+function keyOf(text: string, i: number): PayloadKey {
+  const [, id, base64] = /^([\w.-]{1,64}):([A-Za-z0-9+/]+=*)$/.exec(text) ?? []
+  const bytes = Buffer.from(base64 ?? '', 'base64')
+  if (id === undefined || bytes.length !== KEY_BYTES)
+    throw new UserError(
+      `${PAYLOAD_KEYS}: entry ${i + 1} is no key; expected id:base64 with ${KEY_BYTES} bytes, as \`openssl rand -base64 ${KEY_BYTES}\` makes them`,
+    )
+  return { id, bytes }
+}

@@ -1,0 +1,128 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import type { TLSConfig } from '@temporalio/client'
+import { UserError } from '../experiment/errors.ts'
+import { secretOf } from '../experiment/secret.ts'
+
+/** How a Temporal server is reached, by clients and by workers alike. */
+export interface TemporalSettings {
+  /** host:port. */
+  readonly address: string
+  /** `default` unless given. */
+  readonly namespace?: string
+  /** Absent: the connection is not encrypted. */
+  readonly tls?: TLSConfig
+  readonly apiKey?: string
+}
+
+const PREFIX = 'ZEROSHIFT_TEMPORAL_TLS'
+
+/**
+ * A Temporal server elsewhere, as the environment says that it is reached:
+ *
+ *     TEMPORAL_NAMESPACE                     `default` unless set
+ *     ZEROSHIFT_TEMPORAL_TLS                 1: the connection is encrypted; any of those below says so too
+ *     ZEROSHIFT_TEMPORAL_TLS_CA_FILE         PEM: who signs the server's certificate, where the system does not know it
+ *     ZEROSHIFT_TEMPORAL_TLS_CERT_FILE       PEM: the certificate that this side shows (mTLS), with
+ *     ZEROSHIFT_TEMPORAL_TLS_KEY_FILE        PEM: its private key
+ *     ZEROSHIFT_TEMPORAL_TLS_SERVER_NAME     the name in the server's certificate, where it is not the address's
+ *     ZEROSHIFT_TEMPORAL_API_KEY             sent with every call; ZEROSHIFT_TEMPORAL_API_KEY_FILE names a file that holds it
+ *
+ * Throws a UserError where one is wrong, before anything is connected. Files are read now: whoever changes one restarts.
+ */
+export function temporalSettings(address: string, env: NodeJS.ProcessEnv = process.env): TemporalSettings {
+  const namespace = env.TEMPORAL_NAMESPACE
+  const tls = tlsOf(env)
+  const apiKey = secretOf('ZEROSHIFT_TEMPORAL_API_KEY', env)
+  if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey))
+    throw new UserError(
+      'ZEROSHIFT_TEMPORAL_API_KEY holds white space or other characters that no API key has; expected the key alone',
+    )
+  if (apiKey !== undefined && !tls && !isThisMachine(address))
+    throw new UserError(
+      `ZEROSHIFT_TEMPORAL_API_KEY would go to ${address} over a connection that is not encrypted, for all to read; set ` +
+        `${PREFIX} to 1, or unset the key`,
+    )
+  return {
+    address,
+    ...(namespace && { namespace }),
+    ...(tls && { tls }),
+    ...(apiKey !== undefined && { apiKey }),
+  }
+}
+
+function tlsOf(env: NodeJS.ProcessEnv): TLSConfig | undefined {
+  const { [PREFIX]: wanted = '', [`${PREFIX}_SERVER_NAME`]: serverNameOverride } = env
+  const ca = pemIn(env, 'CA_FILE')
+  const certificate = pemIn(env, 'CERT_FILE')
+  const key = pemIn(env, 'KEY_FILE')
+  if (!['', '0', '1', 'false', 'true'].includes(wanted))
+    throw new UserError(`${PREFIX} is "${wanted}"; expected 1 or 0`)
+  const [named] = [ca, certificate, key].flatMap((file) => file?.name ?? [])
+  const given = named ?? (serverNameOverride ? `${PREFIX}_SERVER_NAME` : undefined)
+  const isOn = ['1', 'true'].includes(wanted)
+  if (given === undefined && !isOn) return undefined
+  if (given !== undefined && wanted !== '' && !isOn)
+    throw new UserError(`${PREFIX} is ${wanted} and ${given} is set; expected one of them: unset the other`)
+  if (ca) certificateIn(ca)
+  return {
+    ...(serverNameOverride && { serverNameOverride }),
+    ...(ca && { serverRootCACertificate: ca.bytes }),
+    ...((certificate ?? key) && { clientCertPair: pairOf(certificate, key) }),
+  }
+}
+
+interface Pem {
+  /** Of the variable. */
+  readonly name: string
+  readonly path: string
+  readonly bytes: Buffer
+}
+
+function pemIn(env: NodeJS.ProcessEnv, what: string): Pem | undefined {
+  const name = `${PREFIX}_${what}`
+  const path = env[name]
+  if (!path) return undefined
+  try {
+    return { name, path, bytes: readFileSync(path) }
+  } catch (error) {
+    throw new UserError(`${name} names ${path}, which cannot be read: ${(error as Error).message}`)
+  }
+}
+
+function pairOf(certificate: Pem | undefined, key: Pem | undefined): { crt: Buffer; key: Buffer } {
+  if (!certificate || !key)
+    throw new UserError(
+      `${(certificate ?? key)?.name ?? ''} is set without ${PREFIX}_${certificate ? 'KEY' : 'CERT'}_FILE; expected a certificate and its ` +
+        'private key, each in a file of its own',
+    )
+  if (!certificateIn(certificate).checkPrivateKey(privateKeyIn(key)))
+    throw new UserError(
+      `the key in ${key.path} (${key.name}) is not that of the certificate in ${certificate.path} (${certificate.name})`,
+    )
+  return { crt: certificate.bytes, key: key.bytes }
+}
+
+function certificateIn({ name, path, bytes }: Pem): X509Certificate {
+  try {
+    return new X509Certificate(bytes)
+  } catch {
+    throw new UserError(`${name} names ${path}, which holds no certificate; expected one in PEM`)
+  }
+}
+
+function privateKeyIn({ name, path, bytes }: Pem) {
+  try {
+    return createPrivateKey(bytes)
+  } catch {
+    throw new UserError(
+      `${name} names ${path}, which holds no private key; expected one in PEM, not encrypted`,
+    )
+  }
+}
+
+function isThisMachine(address: string): boolean {
+  const host = address.replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1')
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
