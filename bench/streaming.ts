@@ -65,18 +65,20 @@ async function make() {
     join(process.env.ZEROSHIFT_DATA ?? '', 'cifar10'),
   )
   const total = Number(count || 100_000)
+  const random = stream(1, 'streaming')
+  const noise = Int8Array.from({ length: 1_000_003 }, () => random.integer(NOISE) - NOISE / 2)
   for (let label = 0; label < 10; label++) await mkdir(join(images, String(label)), { recursive: true })
   const one = async (i: number) => {
     const source = i % small.labels.length
-    const random = stream(1, 'streaming', i)
     const large = await sharp(await small.images(source, source + 1), {
       raw: { width: 32, height: 32, channels: 3 },
     })
       .resize(SIDE, SIDE, { kernel: 'cubic' })
       .raw()
       .toBuffer()
+    const from = (i * 7919) % noise.length
     for (let p = 0; p < large.length; p++)
-      large[p] = Math.max(0, Math.min(255, (large[p] ?? 0) + random.integer(NOISE) - NOISE / 2))
+      large[p] = Math.max(0, Math.min(255, (large[p] ?? 0) + (noise[(from + p) % noise.length] ?? 0)))
     const raw = { width: SIDE, height: SIDE, channels: 3 } as const
     const jpeg = await sharp(large, { raw }).jpeg({ quality: 85 }).toBuffer()
     await writeFile(join(images, String(small.labels[source]), `${String(i).padStart(6, '0')}.jpg`), jpeg)

@@ -16,7 +16,12 @@ const valuesIn = (name: string) => [
 ]
 
 /** What the chart is rendered with; each makes other parts of it. */
-const installations = { defaults: [], gpu: valuesIn('gpu'), fixed: valuesIn('fixed') }
+const installations = {
+  defaults: [],
+  gpu: valuesIn('gpu'),
+  fixed: valuesIn('fixed'),
+  guarded: valuesIn('guarded'),
+}
 const names = Object.keys(installations) as (keyof typeof installations)[]
 
 interface Container {
@@ -25,7 +30,11 @@ interface Container {
   readonly env: readonly { readonly name: string; readonly value?: string }[]
   readonly resources: { readonly requests: object; readonly limits: Readonly<Record<string, unknown>> }
   readonly securityContext: object
-  readonly volumeMounts: readonly { readonly mountPath: string }[]
+  readonly volumeMounts: readonly {
+    readonly name: string
+    readonly mountPath: string
+    readonly readOnly?: boolean
+  }[]
 }
 interface Pod {
   readonly metadata: { readonly annotations?: Readonly<Record<string, string>> }
@@ -35,6 +44,7 @@ interface Pod {
     readonly serviceAccountName: string
     readonly terminationGracePeriodSeconds: number
     readonly tolerations?: readonly { readonly key: string }[]
+    readonly volumes: readonly { readonly secret?: { readonly secretName: string } }[]
   }
 }
 interface Resource {
@@ -127,7 +137,8 @@ describe.skipIf(!tools)(`the chart${why}`, () => {
           readOnlyRootFilesystem: true,
           capabilities: { drop: ['ALL'] },
         })
-        expect(volumeMounts.map(({ mountPath }) => mountPath)).toEqual(['/tmp', '/cache'])
+        const written = volumeMounts.filter(({ readOnly }) => readOnly !== true)
+        expect(written.map(({ mountPath }) => mountPath)).toEqual(['/tmp', '/cache'])
         expect(Object.keys(resources.requests)).toEqual(expect.arrayContaining(['cpu', 'memory']))
         expect(resources.limits).toHaveProperty('memory')
       }
@@ -145,6 +156,28 @@ describe.skipIf(!tools)(`the chart${why}`, () => {
   test.each(names)('every pod has much longer than a worker takes to hand over: %s', (name) => {
     for (const { spec } of podsIn(installations[name]))
       expect(spec.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(GRACE_SECONDS + 30)
+  })
+
+  test('a worker finds the secrets that its variables name, and KEDA looks into the same namespace', () => {
+    for (const { spec } of podsIn(installations.guarded)) {
+      const [{ env, volumeMounts }] = spec.containers
+      const variables = new Map(env.map(({ name, value }) => [name, value]))
+      const files = [...variables].filter(([name]) => name.endsWith('_FILE')).map(([, value = '']) => value)
+      expect(files).toHaveLength(5)
+      for (const file of files)
+        expect(volumeMounts.map(({ mountPath }) => mountPath)).toContain(file.replace(/\/[^/]*$/, ''))
+      expect(spec.volumes.flatMap(({ secret }) => secret?.secretName ?? []).sort()).toEqual([
+        'payload-keys',
+        'temporal-ca',
+        'temporal-key',
+        'worker-certificate',
+      ])
+      expect(variables.get('TEMPORAL_NAMESPACE')).toBe('lab')
+      expect(variables.get('ZEROSHIFT_ALLOWED_STORES')).toBe('s3://lab/a,s3://lab/b')
+      expect(variables.has('ZEROSHIFT_ALLOWED_SOURCES')).toBe(false)
+    }
+    const triggers = resourcesIn(installations.guarded).flatMap(({ spec }) => spec?.triggers ?? [])
+    expect(triggers.map(({ metadata }) => metadata.namespace)).toEqual(['lab'])
   })
 
   test('a job is never ended by scaling: KEDA only starts it, and it ends itself', () => {

@@ -91,6 +91,33 @@ spec:
         {{- end }}
       env:
         - { name: TEMPORAL_ADDRESS, value: {{ .root.Values.temporal.address | quote }} }
+        - { name: TEMPORAL_NAMESPACE, value: {{ .root.Values.temporal.namespace | quote }} }
+        {{- with .root.Values.temporal }}
+        {{- if .tls.enabled }}
+        - { name: ZEROSHIFT_TEMPORAL_TLS, value: '1' }
+        {{- with .tls.serverName }}
+        - { name: ZEROSHIFT_TEMPORAL_TLS_SERVER_NAME, value: {{ . | quote }} }
+        {{- end }}
+        {{- if .tls.caSecret }}
+        - { name: ZEROSHIFT_TEMPORAL_TLS_CA_FILE, value: /secrets/temporal-ca/ca.crt }
+        {{- end }}
+        {{- if .tls.clientSecret }}
+        - { name: ZEROSHIFT_TEMPORAL_TLS_CERT_FILE, value: /secrets/temporal-client/tls.crt }
+        - { name: ZEROSHIFT_TEMPORAL_TLS_KEY_FILE, value: /secrets/temporal-client/tls.key }
+        {{- end }}
+        {{- end }}
+        {{- if .apiKeySecret }}
+        - { name: ZEROSHIFT_TEMPORAL_API_KEY_FILE, value: /secrets/temporal-api-key/api-key }
+        {{- end }}
+        {{- if .payloadKeysSecret }}
+        - { name: ZEROSHIFT_PAYLOAD_KEYS_FILE, value: /secrets/payload-keys/payload-keys }
+        {{- end }}
+        {{- end }}
+        {{- range $kind, $places := .root.Values.allowed }}
+        {{- with $places }}
+        - { name: ZEROSHIFT_ALLOWED_{{ upper $kind }}, value: {{ join "," . | quote }} }
+        {{- end }}
+        {{- end }}
         - { name: AWS_REGION, value: {{ .root.Values.s3.region | quote }} }
         {{- with .root.Values.s3.endpoint }}
         - { name: AWS_ENDPOINT_URL_S3, value: {{ . | quote }} }
@@ -127,9 +154,35 @@ spec:
       volumeMounts:
         - { name: tmp, mountPath: /tmp }
         - { name: cache, mountPath: /cache }
+        {{- range $name, $_ := include "zeroshift.secrets" .root | fromYaml }}
+        - { name: {{ $name }}, mountPath: /secrets/{{ $name }}, readOnly: true }
+        {{- end }}
   volumes:
     - name: tmp
       emptyDir: { sizeLimit: 1Gi }
     - name: cache
       emptyDir: { sizeLimit: {{ .pool.cache.sizeLimit }} }
+    {{- range $name, $secret := include "zeroshift.secrets" .root | fromYaml }}
+    - name: {{ $name }}
+      # Its group is the worker's.
+      secret: { secretName: {{ $secret }}, defaultMode: 0440 }
+    {{- end }}
+{{- end }}
+
+{{- /* Secrets that are files in a pod, below /secrets: the folder's name, and the secret's. */}}
+{{- define "zeroshift.secrets" -}}
+{{- with .Values.temporal -}}
+{{- if and .tls.enabled .tls.caSecret }}
+temporal-ca: {{ .tls.caSecret }}
+{{- end }}
+{{- if and .tls.enabled .tls.clientSecret }}
+temporal-client: {{ .tls.clientSecret }}
+{{- end }}
+{{- with .apiKeySecret }}
+temporal-api-key: {{ . }}
+{{- end }}
+{{- with .payloadKeysSecret }}
+payload-keys: {{ . }}
+{{- end }}
+{{- end }}
 {{- end }}
