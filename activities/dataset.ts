@@ -7,6 +7,7 @@ import type { BlobRef } from '../experiment/manifest.ts'
 import { IN_MEMORY_BYTES, readDataset, type Dataset } from '../learning/datasets/index.ts'
 import type { Host } from '../learning/host.ts'
 import { addPixels, noPixels, partition, pixelStatistics, type PixelSums } from '../learning/partition.ts'
+import { checkedPictures } from './checked-pictures.ts'
 import { findDataDirectory } from './data-directory.ts'
 import { encodeDataset, shardName } from './stored.ts'
 import type { StageBody } from './stage.ts'
@@ -24,7 +25,7 @@ export function datasetStage(inMemoryBytes: number, shardBytes: number): StageBo
     const { data, seed, facts } = stage.params
     const directory = await findDataDirectory(data, settings)
     const { result, seconds } = await timed(async () => {
-      const found = await readDataset(data, directory, inMemoryBytes)
+      const found = await readDataset(data, directory, { inMemoryBytes, checked: checkedPictures })
       refuseOtherData(facts, found.facts, directory)
       const { labels, trainable } = found
       const { shape } = facts

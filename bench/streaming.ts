@@ -10,15 +10,17 @@
  * The images are those of CIFAR-10 enlarged, with noise on each, so that they compress as photographs do. All the product's
  * own code runs: the reader, the stage that stores shards, the data that models train on.
  */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import sharp from 'sharp'
+import { checkedPictures } from '../activities/checked-pictures.ts'
 import { datasetStage } from '../activities/dataset.ts'
 import { deviceData } from '../activities/device.ts'
 import { shardsOf } from '../activities/stored.ts'
 import type { StageContext } from '../activities/stage.ts'
 import { openArtifacts } from '../artifacts/artifacts.ts'
+import type { DatasetFacts } from '../experiment/dataset.ts'
 import type { BlobRef, ManifestOf } from '../experiment/manifest.ts'
 import { layersOf } from '../experiment/model.ts'
 import { plan } from '../experiment/plan.ts'
@@ -92,13 +94,16 @@ async function make() {
   return { images: total, bytes }
 }
 
+const recorded = async <T>(name: string) => JSON.parse(await readFile(join(folder, name), 'utf8')) as T
+
 async function inspect() {
-  const { train } = await inspectDataset(spec.data, images)
-  return { images: train.reduce((sum, of) => sum + of, 0) }
+  const facts = await inspectDataset(spec.data, images, { checked: checkedPictures })
+  await writeFile(join(folder, 'facts.json'), JSON.stringify(facts))
+  return { images: facts.train.reduce((sum, of) => sum + of, 0) }
 }
 
 async function store() {
-  const facts = await inspectDataset(spec.data, images)
+  const facts = await recorded<DatasetFacts>('facts.json')
   const { dataset: stage } = plan(spec, facts)
   const artifacts = openArtifacts(join(folder, 'store'))
   const began = performance.now()
@@ -126,9 +131,7 @@ async function store() {
 }
 
 async function batches() {
-  const { default: manifest } = (await import(join(folder, 'manifest.json'), { with: { type: 'json' } })) as {
-    default: ManifestOf<'dataset'>
-  }
+  const manifest = await recorded<ManifestOf<'dataset'>>('manifest.json')
   const artifacts = openArtifacts(join(folder, 'store'))
   const began = performance.now()
   const { data, train } = await deviceData(artifacts, manifest, spec.model)

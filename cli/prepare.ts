@@ -87,7 +87,9 @@ export function inspecting(notify?: (line: string) => void): Inspect {
     async data(spec, settings) {
       const { findDataDirectory } = await import('../activities/data-directory.ts')
       const { inspectDataset } = await import('../learning/datasets/index.ts')
-      return inspectDataset(spec, await findDataDirectory(spec, settings, notify), notify)
+      const { checkedPictures: checked } = await import('../activities/checked-pictures.ts')
+      const directory = await findDataDirectory(spec, settings, notify)
+      return inspectDataset(spec, directory, { notify, checked })
     },
     async checkpoint({ modelDirectory }) {
       const { findCheckpoint } = await import('../activities/checkpoint-directory.ts')

@@ -15,6 +15,24 @@ export interface Dataset {
 /** Data sets of encoded images that take more decoded, in bytes, are decoded piece by piece, and stored in shards. */
 export const IN_MEMORY_BYTES = 2 ** 29
 
+/** How a data set is read. */
+export interface Reading {
+  /** What encoded images may take decoded; where they take more, `images` decodes them again. */
+  readonly inMemoryBytes: number
+  /** Hears how far it is with many images. */
+  readonly notify?: ((line: string) => void) | undefined
+  readonly checked?: Checked | undefined
+}
+
+/**
+ * What is known of images that were decoded before, under a digest of them and of how: it saves decoding them only to see
+ * whether that can be done. Values are plain JSON.
+ */
+export interface Checked {
+  get(key: string): Promise<unknown>
+  put(key: string, value: unknown): Promise<void>
+}
+
 /** The images of a data set that is in memory: bytes [n, height, width, channels]. */
 export function inMemory(images: Uint8Array, [height, width, channels]: Shape): Dataset['images'] {
   const size = height * width * channels
@@ -44,10 +62,9 @@ export interface DatasetReader<S extends DataSpec> {
   home(spec: S): Home
   /** Whether a file of a bucket or a repository that somebody names is one of the data set's; each is unless this is given. */
   wants?(spec: S, name: string): boolean
-  /** Reads and checks the files; `notify` hears how far it is with many. Throws a UserError that says what is wrong with them. */
-  inspect(spec: S, directory: string, notify?: (line: string) => void): Promise<DatasetFacts>
-  /** `inMemoryBytes`: what encoded images may take decoded; where they take more, `images` decodes them again. */
-  read(spec: S, directory: string, inMemoryBytes: number): Promise<Dataset>
+  /** Reads and checks the files. Throws a UserError that says what is wrong with them. */
+  inspect(spec: S, directory: string, reading: Reading): Promise<DatasetFacts>
+  read(spec: S, directory: string, reading: Reading): Promise<Dataset>
 }
 
 export type DataSpecOf<N extends DataSpec['name']> = Extract<DataSpec, { name: N }>

@@ -59,6 +59,12 @@ export async function decodeImage(bytes: Uint8Array, { size, resize, channels }:
   }
 }
 
+/** Another version may see other pixels, or other damage. */
+export async function decoderVersion(): Promise<string> {
+  const { versions } = await vips()
+  return JSON.stringify(versions)
+}
+
 /** Only who decodes images waits for libvips to load. */
 async function vips() {
   const { default: sharp } = await import('sharp')

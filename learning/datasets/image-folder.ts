@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { digestOf, sha256 } from '../../experiment/canonical.ts'
 import { ownCitation } from '../../experiment/dataset.ts'
 import { UserError, type Problem } from '../../experiment/errors.ts'
-import type { Dataset, DatasetReader, DataSpecOf } from './dataset.ts'
+import type { Dataset, DatasetReader, DataSpecOf, Reading } from './dataset.ts'
 import { countLabels, dataError, summarised, type SourceFile } from './files.ts'
 import { unnamedPlace } from './missing.ts'
 import { decodePictures } from './pictures.ts'
@@ -23,7 +23,7 @@ export const imageFolder: DatasetReader<FolderSpec> = {
     throw unnamedPlace(name)
   },
   wants: (_, name) => IMAGES.test(name),
-  inspect: async (spec, directory, notify) => (await read(spec, directory, 0, notify)).facts,
+  inspect: async (spec, directory, reading) => (await read(spec, directory, reading)).facts,
   read,
 }
 
@@ -33,12 +33,7 @@ interface Tree {
   readonly files: readonly { readonly folder: string; readonly name: string }[]
 }
 
-async function read(
-  spec: FolderSpec,
-  directory: string,
-  inMemoryBytes: number,
-  notify?: (line: string) => void,
-): Promise<Dataset> {
+async function read(spec: FolderSpec, directory: string, reading: Reading): Promise<Dataset> {
   const trees = await treesOf(spec, directory)
   const classes = [...new Set(trees.flatMap(({ files }) => files.map(({ folder }) => folder)))].sort()
   refuseLonely(trees, directory)
@@ -63,8 +58,7 @@ async function read(
   const { shape, images, labels, kept, skipped } = await decodePictures(encoded, spec, {
     directory,
     path: PATH,
-    inMemoryBytes,
-    notify,
+    ...reading,
   })
   const trainable = kept.filter((i) => i < (trees[0]?.files.length ?? 0)).length
   refuseThinned(labels, classes, directory)

@@ -2,7 +2,14 @@ import type { DatasetFacts } from '../../experiment/dataset.ts'
 import type { DataSpec } from '../../experiment/spec.ts'
 import { cifar10 } from './cifar10.ts'
 import { cifar100 } from './cifar100.ts'
-import { IN_MEMORY_BYTES, type Dataset, type DatasetReader, type DataSpecOf, type Home } from './dataset.ts'
+import {
+  IN_MEMORY_BYTES,
+  type Dataset,
+  type DatasetReader,
+  type DataSpecOf,
+  type Home,
+  type Reading,
+} from './dataset.ts'
 import { digits } from './digits.ts'
 import { imageFolder } from './image-folder.ts'
 import { mnistReader } from './mnist.ts'
@@ -10,7 +17,7 @@ import { npz } from './npz.ts'
 import { parquet } from './parquet.ts'
 import { svhn } from './svhn.ts'
 
-export { IN_MEMORY_BYTES, type Dataset } from './dataset.ts'
+export { IN_MEMORY_BYTES, type Checked, type Dataset } from './dataset.ts'
 
 const readers: { readonly [N in DataSpec['name']]: DatasetReader<DataSpecOf<N>> } = {
   digits,
@@ -39,18 +46,18 @@ export function isDataFile(spec: DataSpec, name: string): boolean {
 export function inspectDataset(
   spec: DataSpec,
   directory: string,
-  notify?: (line: string) => void,
+  reading: Omit<Reading, 'inMemoryBytes'> = {},
 ): Promise<DatasetFacts> {
-  return readerOf(spec).inspect(spec, directory, notify)
+  return readerOf(spec).inspect(spec, directory, { inMemoryBytes: 0, ...reading })
 }
 
 /** The data set's samples, training files first. Throws a UserError as `inspectDataset` does. */
 export function readDataset(
   spec: DataSpec,
   directory: string,
-  inMemoryBytes = IN_MEMORY_BYTES,
+  reading: Partial<Reading> = {},
 ): Promise<Dataset> {
-  return readerOf(spec).read(spec, directory, inMemoryBytes)
+  return readerOf(spec).read(spec, directory, { inMemoryBytes: IN_MEMORY_BYTES, ...reading })
 }
 
 function readerOf({ name }: DataSpec): DatasetReader<DataSpec> {

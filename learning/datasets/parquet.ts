@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { ownCitation } from '../../experiment/dataset.ts'
-import type { Dataset, DatasetReader, DataSpecOf } from './dataset.ts'
+import type { Dataset, DatasetReader, DataSpecOf, Reading } from './dataset.ts'
 import { collectProblems, countLabels, dataError, FormatError, inFile, readDataFile } from './files.ts'
 import { matchesGlob } from './glob.ts'
 import { classNames } from './labels.ts'
@@ -17,18 +17,13 @@ export const parquet: DatasetReader<ParquetSpec> = {
     throw unnamedPlace(name)
   },
   wants: (_, name) => /\.parquet$/i.test(name),
-  inspect: async (spec, directory, notify) => (await read(spec, directory, 0, notify)).facts,
+  inspect: async (spec, directory, reading) => (await read(spec, directory, reading)).facts,
   read,
 }
 
 const advice = 'get the file anew, or name others in data'
 
-async function read(
-  spec: ParquetSpec,
-  directory: string,
-  inMemoryBytes: number,
-  notify?: (line: string) => void,
-): Promise<Dataset> {
+async function read(spec: ParquetSpec, directory: string, reading: Reading): Promise<Dataset> {
   const files = await filesOf(spec, directory)
   const load = lastOnly(async (file: (typeof files)[number]) => {
     const { name, path } = file
@@ -66,8 +61,7 @@ async function read(
   const { shape, images, labels, kept, skipped } = await decodePictures(encoded, spec, {
     directory,
     path: 'data.image',
-    inMemoryBytes,
-    notify,
+    ...reading,
   })
   const given = parts.reduce((sum, part) => sum + (part.set === 'train' ? part.encoded.length : 0), 0)
   const trainable = kept.filter((i) => i < given).length

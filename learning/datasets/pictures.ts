@@ -1,10 +1,11 @@
 import { join } from 'node:path'
-import type { Problem } from '../../experiment/errors.ts'
-import { UserError } from '../../experiment/errors.ts'
+import { z } from 'zod'
+import { digestOf, sha256 } from '../../experiment/canonical.ts'
+import { UserError, type Problem } from '../../experiment/errors.ts'
 import type { DatasetFacts } from '../../experiment/dataset.ts'
 import type { Shape } from '../../experiment/model.ts'
-import { inMemory, type Dataset } from './dataset.ts'
-import { decodeImage, type Decoding, type Picture } from './decode.ts'
+import { inMemory, type Dataset, type Reading } from './dataset.ts'
+import { decodeImage, decoderVersion, type Decoding, type Picture } from './decode.ts'
 import { FormatError, summarised } from './files.ts'
 
 /** An encoded image of a data set: its name within the directory, and its bytes, which are read when they are decoded. */
@@ -29,6 +30,21 @@ const FIRST = 10
 /** Images between two words of how far it is: a multiple of AT_ONCE. */
 const NOTIFIED = 8192
 
+/** Where images are, and how they are read. */
+interface Place extends Reading {
+  readonly directory: string
+  /** Where the config names them. */
+  readonly path: string
+}
+
+/** What decoding all images shows of them. Plain JSON. */
+const surveySchema = z.object({
+  shape: z.tuple([z.int(), z.int(), z.int()]),
+  /** Positions of those that cannot be decoded. */
+  corrupt: z.array(z.int()),
+})
+type Survey = Readonly<z.output<typeof surveySchema>>
+
 /**
  * Decodes images, in their order. Throws a UserError with the first of those that cannot be decoded or have another size,
  * and the number of the rest, unless `skipCorrupt` leaves the former out. Pixels are kept where all take `inMemoryBytes` at
@@ -37,32 +53,63 @@ const NOTIFIED = 8192
 export async function decodePictures(
   encoded: readonly Encoded[],
   spec: Decoding & { readonly skipCorrupt: boolean },
-  {
-    directory,
-    path,
-    inMemoryBytes,
-    notify,
-  }: {
-    readonly directory: string
-    readonly path: string
-    readonly inMemoryBytes: number
-    readonly notify?: ((line: string) => void) | undefined
-  },
+  place: Place,
 ): Promise<Pictures> {
-  const corrupt: string[] = []
+  const key = place.checked && (await digestOfAll(encoded, spec))
+  const known = key && surveySchema.safeParse(await place.checked?.get(key)).data
+  const isEnough =
+    known &&
+    encoded.length * sizeOf(known.shape) > place.inMemoryBytes &&
+    (known.corrupt.length === 0 || spec.skipCorrupt)
+  const { shape, corrupt, pixels } = isEnough
+    ? { ...known, pixels: undefined }
+    : await decodeAll(encoded, spec, place)
+  if (key && !known) await place.checked?.put(key, { shape, corrupt } satisfies Survey)
+
+  const left = new Set(corrupt)
+  const kept = encoded.flatMap((_, i) => (left.has(i) ? [] : [i]))
+  const whole = kept.flatMap((i) => encoded[i] ?? [])
+  const names = corrupt.map((i) => encoded[i]?.name ?? '')
+  return {
+    shape,
+    images: pixels ? inMemory(pixels, shape) : decodedAgain(whole, spec, shape),
+    labels: Int32Array.from(whole, ({ label }) => label),
+    kept,
+    ...(names.length > 0 && { skipped: { images: names.length, first: names.slice(0, FIRST) } }),
+  }
+}
+
+const sizeOf = ([height, width, channels]: Shape) => height * width * channels
+
+/** Of the images' bytes, and of everything that decides what becomes of them. */
+async function digestOfAll(
+  encoded: readonly Encoded[],
+  { size, resize, channels }: Decoding,
+): Promise<string> {
+  const digests: string[] = []
+  for (const { bytes } of encoded) digests.push(sha256(await bytes()))
+  return digestOf({ digests, size, resize, channels, decoder: await decoderVersion() })
+}
+
+/** `pixels` where they are kept: those of the images that can be decoded, one behind the other. */
+async function decodeAll(
+  encoded: readonly Encoded[],
+  spec: Decoding & { readonly skipCorrupt: boolean },
+  { directory, path, inMemoryBytes, notify }: Place,
+): Promise<Survey & { readonly pixels: Uint8Array | undefined }> {
+  const corrupt: number[] = []
   const problems: Problem[] = []
-  const labels: number[] = []
-  const kept: number[] = []
   let shape: Shape | undefined = spec.size && [...spec.size, spec.channels]
   let pixels: Uint8Array | undefined
+  let filled = 0
   for (let first = 0; first < encoded.length; first += AT_ONCE) {
     if (first > 0 && first % NOTIFIED === 0) notify?.(`checked ${first} of ${encoded.length} images`)
     const some = encoded.slice(first, first + AT_ONCE)
     const decoded = await Promise.all(some.map((one) => decodedOrNot(one, spec)))
     decoded.forEach((picture, i) => {
-      const { name, label } = some[i] ?? { name: '', label: 0 }
+      const { name } = some[i] ?? { name: '' }
       if (picture instanceof FormatError) {
-        corrupt.push(name)
+        corrupt.push(first + i)
         if (!spec.skipCorrupt) problems.push({ path, message: `${join(directory, name)} ${picture.message}` })
         return
       }
@@ -73,34 +120,21 @@ export async function decodePictures(
         problems.push({ path, message })
         return
       }
-      const room = encoded.length * picture.pixels.length
-      if (room <= inMemoryBytes) pixels ??= new Uint8Array(room)
-      pixels?.set(picture.pixels, labels.length * picture.pixels.length)
-      labels.push(label)
-      kept.push(first + i)
+      const { length } = picture.pixels
+      if (encoded.length * length <= inMemoryBytes) pixels ??= new Uint8Array(encoded.length * length)
+      pixels?.set(picture.pixels, filled)
+      filled += length
     })
   }
   if (problems.length > 0) throw new UserError(summarised(problems, 'images'))
-  if (!shape || labels.length === 0)
+  if (!shape || corrupt.length === encoded.length)
     throw new UserError([{ path, message: `none of ${encoded.length} images can be decoded` }])
-  return {
-    shape,
-    images: pixels
-      ? inMemory(pixels, shape)
-      : decodedAgain(
-          kept.flatMap((i) => encoded[i] ?? []),
-          spec,
-          shape,
-        ),
-    labels: Int32Array.from(labels),
-    kept,
-    ...(corrupt.length > 0 && { skipped: { images: corrupt.length, first: corrupt.slice(0, FIRST) } }),
-  }
+  return { shape: [...shape], corrupt, pixels }
 }
 
 /** Images that could all be decoded before. */
 function decodedAgain(encoded: readonly Encoded[], spec: Decoding, shape: Shape): Dataset['images'] {
-  const size = shape[0] * shape[1] * shape[2]
+  const size = sizeOf(shape)
   return async (from, to) => {
     const images = new Uint8Array((to - from) * size)
     for (let first = from; first < to; first += AT_ONCE) {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect } from 'vitest'
 import { whiteOf } from '../../experiment/dataset.ts'
 import { UserError } from '../../experiment/errors.ts'
 import { specSchema, type DataSpec } from '../../experiment/spec.ts'
-import { inspectDataset, readDataset } from '../../learning/datasets/index.ts'
+import { inspectDataset, readDataset, type Checked } from '../../learning/datasets/index.ts'
 
 /** What tests of the readers of data sets share. */
 
@@ -44,11 +44,24 @@ export async function read(spec: DataSpec, directory: string) {
   const { facts, labels, trainable, ...found } = await readDataset(spec, directory)
   expect(await inspectDataset(spec, directory)).toEqual(facts)
   const images = [...(await found.images(0, labels.length))]
-  const again = await readDataset(spec, directory, 0)
+  const checked = remembering()
+  expect(await inspectDataset(spec, directory, { checked })).toEqual(facts)
+  expect(await inspectDataset(spec, directory, { checked })).toEqual(facts)
+  const again = await readDataset(spec, directory, { inMemoryBytes: 0, checked })
   expect([...(await again.images(0, labels.length))]).toEqual(images)
   const size = facts.shape[0] * facts.shape[1] * facts.shape[2]
   expect(images.length).toBe(labels.length * size)
   return { facts, maximum: whiteOf(facts), trainable, images, labels: [...labels] }
+}
+
+/** What is known of images, in memory. */
+export function remembering(): Checked & { readonly known: Map<string, unknown> } {
+  const known = new Map<string, unknown>()
+  return {
+    known,
+    get: (key) => Promise.resolve(known.get(key)),
+    put: (key, value) => Promise.resolve(void known.set(key, value)),
+  }
 }
 
 /** The problems that reading and inspecting end with, one and the same. */

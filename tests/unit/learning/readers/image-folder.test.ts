@@ -5,7 +5,16 @@ import fc from 'fast-check'
 import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
 import { decodeImage } from '../../../../learning/datasets/decode.ts'
-import { dataSpec, emptyFolder, expected, read, refusal, written } from '../../../support/reading.ts'
+import { inspectDataset } from '../../../../learning/datasets/index.ts'
+import {
+  dataSpec,
+  emptyFolder,
+  expected,
+  read,
+  refusal,
+  remembering,
+  written,
+} from '../../../support/reading.ts'
 
 const folder = emptyFolder()
 const image = (name: string) => readFile(join(written, 'images', name))
@@ -246,4 +255,27 @@ test('every picture comes back through a folder, whatever its pixels', async () 
     ),
     { numRuns: 10 },
   )
+})
+
+test('images that were checked before are not decoded again, unless they or the decoding change', async () => {
+  await tree()
+  const checked = remembering()
+  const inspect = (options: object) =>
+    inspectDataset(dataSpec('image-folder', { test: 0.4, ...options }), folder(), { checked })
+  const facts = await inspect({})
+  expect([...checked.known.values()]).toEqual([{ shape: [3, 2, 3], corrupt: [] }])
+  const [key = ''] = checked.known.keys()
+  // As if the second one had been damaged: nobody looks.
+  checked.known.set(key, { shape: [3, 2, 3], corrupt: [1] })
+  const skipping = { skipCorrupt: true }
+  expect(await inspect(skipping)).toMatchObject({ skipped: { images: 1, first: ['a/9.png'] } })
+  // Where it is fatal, what is wrong with it is to be said.
+  expect(await inspect({})).toEqual(facts)
+  expect(await inspect({ ...skipping, channels: 1 })).not.toHaveProperty('skipped')
+  await put('a/9.png', await flat([7, 7, 7]))
+  expect(await inspect(skipping)).not.toHaveProperty('skipped')
+  expect(checked.known.size).toBe(3)
+  checked.known.set(key, 'nonsense')
+  await put('a/9.png', await flat([4, 40, 80]))
+  expect(await inspect(skipping)).not.toHaveProperty('skipped')
 })
