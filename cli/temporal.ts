@@ -3,6 +3,7 @@ import type { Client, ConnectionOptions } from '@temporalio/client'
 import { UserError } from '../experiment/errors.ts'
 import { ensureTemporal } from '../infra/temporal.mjs'
 import { startStack } from '../worker/stack.ts'
+import { refuseWithoutDriver } from './gpu.ts'
 import { home, noteStack, runningStack } from './place.ts'
 
 /** The Temporal server that a command talks to. */
@@ -39,6 +40,7 @@ export async function embeddedServer({
   readonly withWorker?: boolean
   readonly onNote?: (message: string) => void
 }): Promise<Server> {
+  if (withWorker) refuseWithoutDriver()
   const stack = await startStack({
     directory: home,
     temporal: await ensureTemporal(),

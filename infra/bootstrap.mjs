@@ -21,7 +21,7 @@ Sets up what a fresh clone needs, and does nothing when all is there.
   --with-cluster-tools
                   also Helm and its kin, if they can be had: tests of the manifests in infra/ use them, and are skipped without them
   --no-temporal   without the Temporal server
-  --gpu           TensorFlow with CUDA (also: ZEROSHIFT_GPU=1)
+  --gpu           TensorFlow with CUDA, 4 GB (also: ZEROSHIFT_DEVICE=gpu)
 `
 
 /**
@@ -43,7 +43,7 @@ export async function bootstrap({
   s3 = false,
   peft = false,
   clusterTools = false,
-  gpu = process.env.ZEROSHIFT_GPU === '1',
+  gpu = process.env.ZEROSHIFT_DEVICE === 'gpu',
 } = {}) {
   checkNode()
   if (native && !(arePackagesReady() && isNativeReady({ gpu })) && !isNativeCached({ gpu })) {

@@ -108,7 +108,7 @@ function describeEnvironment({ zeroshift, node, platform, processor, tensorflow 
   const parts = [`Zeroshift ${zeroshift}`, `Node ${node}`, platform, ...(processor ? [processor] : [])]
   if (tensorflow)
     parts.push(
-      `TensorFlow ${tensorflow.version} on the ${tensorflow.device}`,
+      `TensorFlow ${tensorflow.version} on the ${tensorflow.gpu ?? tensorflow.device}`,
       counted(tensorflow.threads, 'thread'),
     )
   return parts.join(', ')
