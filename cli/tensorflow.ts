@@ -34,8 +34,9 @@ export function tensorflowHere(device: Device): TensorFlowHere {
     },
   )
   if (status !== 0) {
-    const error = /^(?:\w*Error): (.*)$/m.exec(stderr)?.[1] ?? stderr.trim()
-    throw new Error([error, ...whyNoGpu(stderr)].join('; '))
+    const why = device === 'gpu' ? whyNoGpu(stderr) : undefined
+    if (why !== undefined) throw new Error(`TensorFlow sees no GPU: ${why}`)
+    throw new Error(/^(?:\w*Error): (.*)$/m.exec(stderr)?.[1] ?? stderr.trim())
   }
   const memory = /Created device .*GPU:0 with (\d+) MB memory/.exec(stderr)?.[1]
   return {
@@ -44,14 +45,12 @@ export function tensorflowHere(device: Device): TensorFlowHere {
   }
 }
 
-/** The reasons that TensorFlow's log has for seeing no GPU: libraries that were not found, and what the driver answered. */
-export function whyNoGpu(log: string): readonly string[] {
+/** Why TensorFlow sees no GPU, as its log has it: libraries that it did not find, or what the driver answers. */
+export function whyNoGpu(log: string): string | undefined {
   const libraries = [...log.matchAll(/Could not load dynamic library '([^']+)'/g)].map(
     ([, library]) => library,
   )
-  const driver = /failed call to cuInit: (.*)/.exec(log)?.[1]
-  return [
-    ...(libraries.length > 0 ? [`not found: ${[...new Set(libraries)].join(', ')}`] : []),
-    ...(driver === undefined ? [] : [`the driver answers: ${driver.trim()}`]),
-  ]
+  if (libraries.length > 0) return `it did not find ${[...new Set(libraries)].join(', ')}`
+  const answer = /failed call to cuInit: (?:.*Failed call to cuInit: )?(.*)/.exec(log)?.[1]
+  return answer === undefined ? undefined : `the driver answers ${answer.trim()}`
 }

@@ -50,6 +50,11 @@ export interface TensorFlowEnvironment {
   /** The GPU's model. */
   readonly gpu?: string
   readonly threads: number
+  /**
+   * Into how many parts each batch was cut, where memory was not enough for it as a whole: the same within float error, but that batch
+   * norms saw a part each.
+   */
+  readonly batchParts?: number
 }
 
 /** The digest of what was computed: equal between two runs of the same stage on the same device and threads. */

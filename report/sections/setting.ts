@@ -110,6 +110,9 @@ function describeEnvironment({ zeroshift, node, platform, processor, tensorflow 
     parts.push(
       `TensorFlow ${tensorflow.version} on the ${tensorflow.gpu ?? tensorflow.device}`,
       counted(tensorflow.threads, 'thread'),
+      ...(tensorflow.batchParts === undefined
+        ? []
+        : [`batches in ${tensorflow.batchParts} parts for lack of memory, with a batch norm each`]),
     )
   return parts.join(', ')
 }

@@ -1,5 +1,9 @@
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { deviceIn, driverProblem } from '../../../infra/gpu.mjs'
+import { linkStrays } from '../../../infra/tensorflow.mjs'
 
 afterEach(() => {
   vi.unstubAllEnvs()
@@ -33,5 +37,25 @@ describe.skipIf(process.platform !== 'linux')('the driver', () => {
     expect(driverProblem('libcuda-of-nobody.so.1')).toMatch(
       /^libcuda-of-nobody\.so\.1, NVIDIA's driver, cannot be loaded \(.*No such file/,
     )
+  })
+})
+
+describe("CUDA's libraries in wheels", () => {
+  test('that TensorFlow does not look for where they are get a link where it does, which moves with the folder', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'zeroshift-cuda-'))
+    try {
+      const before = join(folder, 'before')
+      for (const part of ['cusolver', 'cusparse'])
+        mkdirSync(join(before, 'nvidia', part, 'lib'), { recursive: true })
+      await expect(linkStrays(before)).rejects.toThrow('the CUDA libraries lack libcusolver.so.11')
+      writeFileSync(join(before, 'nvidia/cusolver/lib/libcusolver.so.11'), 'cusolver')
+      await linkStrays(before)
+      renameSync(before, join(folder, 'after'))
+      expect(readFileSync(join(folder, 'after/nvidia/cusparse/lib/libcusolver.so.11'), 'utf8')).toBe(
+        'cusolver',
+      )
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 })
