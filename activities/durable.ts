@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import type { Artifacts } from '../artifacts/artifacts.ts'
-import { Checkpoints, type Checkpoint } from '../artifacts/checkpoints.ts'
+import { Checkpoints } from '../artifacts/checkpoints.ts'
 import { Lease, LeaseLostError, type Holder } from '../artifacts/lease.ts'
 import { canonicalJson } from '../experiment/canonical.ts'
 import { checkpointSecondsOf, heartbeatSecondsOf } from '../experiment/durability.ts'
