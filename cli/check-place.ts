@@ -53,7 +53,7 @@ async function tryStore(store: ObjectStore): Promise<number> {
   const before = Date.now()
   if (!(await store.putIfAbsent(path, written))) throw new Error('a first write was refused')
   const after = Date.now()
-  try {
+  const tried = async () => {
     if (await store.putIfAbsent(path, written))
       throw new Error('a second write of one name went through: conditional puts do not work here')
     const read = await store.get(path)
@@ -61,10 +61,10 @@ async function tryStore(store: ObjectStore): Promise<number> {
     const listed = (await store.list(FOLDER)).find((object) => object.path === path)
     if (!listed) throw new Error('what was written is not listed')
     return skewSeconds(listed.modified, before, after)
-  } finally {
-    await store.delete(path)
-    if (await store.get(path)) throw new Error('what was deleted is still there')
   }
+  const skew = await tried().finally(() => store.delete(path))
+  if (await store.get(path)) throw new Error('what was deleted is still there')
+  return skew
 }
 
 /** How far the store's clock is ahead of ours, in whole seconds, where it noted a write that we made between two moments. */

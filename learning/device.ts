@@ -8,9 +8,10 @@ export type Device = (typeof devices)[number]
 
 /** What ZEROSHIFT_DEVICE, or an option, names; the CPU where it names nothing. */
 export function deviceNamed(name: string | undefined, where = 'ZEROSHIFT_DEVICE'): Device {
-  const device = devices.find((known) => known === (name || 'cpu'))
+  if (name === undefined || name === '') return 'cpu'
+  const device = devices.find((known) => known === name)
   if (device) return device
-  throw new UserError(`${where}: there is no device '${name ?? ''}'; expected one of ${devices.join(', ')}`)
+  throw new UserError(`${where}: there is no device '${name}'; expected one of ${devices.join(', ')}`)
 }
 
 /**

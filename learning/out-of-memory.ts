@@ -5,5 +5,5 @@ const signs =
 /** The first line of what it said, where an error is that memory was not enough. */
 export function outOfMemory(error: unknown): string | undefined {
   if (!(error instanceof Error) || !signs.test(error.message)) return undefined
-  return error.message.split('\n').find((line) => !/^Invalid TF_Status/.test(line)) ?? error.message
+  return error.message.split('\n').find((line) => !line.startsWith('Invalid TF_Status')) ?? error.message
 }

@@ -11,7 +11,7 @@ import { tf } from '../../../learning/tf.ts'
 import { normal } from '../../support/tensors.ts'
 
 describe('rows in parts', () => {
-  const weights = normal([12], 1).flatten() as Tensor1D
+  const weights = normal([12], 1).flatten()
   const x = normal([7, 3], 2)
   const run: RowsOf = (flat, rows) => {
     const product = rows.matMul(flat.reshape([3, 4])).tanh()
