@@ -1,14 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import type { Artifacts } from '../artifacts/artifacts.ts'
-import { Checkpoints, type Checkpoint } from '../artifacts/checkpoints.ts'
+import { Checkpoints } from '../artifacts/checkpoints.ts'
 import { Lease, LeaseLostError, type Holder } from '../artifacts/lease.ts'
 import { canonicalJson } from '../experiment/canonical.ts'
 import { checkpointSecondsOf, heartbeatSecondsOf } from '../experiment/durability.ts'
-import type { Environment } from '../experiment/manifest.ts'
+import type { TensorFlowEnvironment } from '../experiment/manifest.ts'
 import type { RunInput, StepProgress } from '../experiment/run.ts'
 import type { StageKind, StageRef } from '../experiment/stages.ts'
 import type { Host, Snapshot } from '../learning/host.ts'
+import { outOfMemory } from '../learning/out-of-memory.ts'
 
 /** The worker stops: what was done is kept, and another worker goes on. */
 export class HandedOverError extends Error {
@@ -23,6 +24,17 @@ export class ComputedElsewhereError extends Error {
   constructor(afterMs: number) {
     super('another run computes this stage')
     this.afterMs = afterMs
+  }
+}
+
+/** Memory was not enough: the next attempt cuts its batches into more parts, where there is anything left to cut. */
+export class OutOfMemoryError extends Error {
+  override readonly name = 'OutOfMemoryError'
+  readonly isFinal: boolean
+
+  constructor(message: string, isFinal: boolean) {
+    super(message)
+    this.isFinal = isFinal
   }
 }
 
@@ -41,6 +53,8 @@ export type Beat = StepProgress & {
   /** The server shows the last attempt's details until this one's arrive: they say whose they are. */
   readonly attempt: number
   readonly checkpoint?: string
+  /** Into how many parts this attempt and those after it cut their batches, for lack of memory. */
+  readonly parts?: number
   /** Of an attempt that computes nothing. */
   readonly look?: Look
 }
@@ -53,9 +67,12 @@ const WORK_PER_CHECKPOINT = 60
 const FIRST_LOOK_MS = 250
 const LOOKS_GROW_BY = 1.1
 
+/** A stage, as far as its durability is concerned. */
+type LongStage = StageRef & { readonly title: string; readonly params: object }
+
 export interface DurableOptions {
   readonly artifacts: Artifacts
-  readonly stage: StageRef
+  readonly stage: LongStage
   readonly settings: RunInput['settings']
   /** Aborts when the worker is to stop. */
   readonly stopping: AbortSignal
@@ -64,6 +81,8 @@ export interface DurableOptions {
 /** What a body is given of a durable stage. */
 export interface Durable {
   readonly host: Host
+  /** What a manifest says of the device, of one who computes on it. */
+  readonly computedOn: (tensorflow: TensorFlowEnvironment) => TensorFlowEnvironment
   /** The result of some work and its wall seconds, those of earlier attempts up to the checkpoint included. */
   readonly timed: <T>(work: () => T | Promise<T>) => Promise<{ result: T; seconds: number }>
   /** Throws a LeaseLostError where another attempt has the stage now. */
@@ -85,11 +104,14 @@ export async function durably<T>(
   const earlier = context.info.heartbeatDetails as Beat | undefined
   const holder = { activity: `${workflowExecution?.runId}/${activityId}`, attempt }
   const checkpoints = new Checkpoints(artifacts, stage)
+  let parts = earlier?.parts ?? 1
+  const computedOn: Durable['computedOn'] = (tensorflow) =>
+    parts === 1 ? tensorflow : { ...tensorflow, batchParts: parts }
   let latest: Omit<Beat, 'attempt'> = {}
   let lastBeat = -Infinity
   const beat = () => {
     lastBeat = performance.now()
-    context.heartbeat({ ...latest, attempt } satisfies Beat)
+    context.heartbeat({ ...latest, attempt, ...(parts > 1 && { parts }) } satisfies Beat)
   }
 
   /** A stop that was asked for, by whomever. */
@@ -112,7 +134,7 @@ export async function durably<T>(
     await renewal
   }
   try {
-    lease = await turn(artifacts, stage, holder, heartbeatSecondsOf(settings), earlier?.look)
+    lease = await turn(artifacts, stage, holder, heartbeatSecondsOf(settings), earlier)
     // It does not wait any more.
     if (earlier?.look) beat()
     // The one who held it may have finished between the look into the store and the lease.
@@ -137,7 +159,11 @@ export async function durably<T>(
       (1000 * heartbeatSecondsOf(settings)) / 3,
     )
 
-    const resumed = await checkpoints.newest(isOfThisDevice)
+    // The bytes of a stage are those of one device: a checkpoint of another one, or of other parts, is of no use.
+    const resumed = await checkpoints.newest(
+      async ({ tensorflow }) =>
+        !tensorflow || canonicalJson(tensorflow) === canonicalJson(computedOn(await tensorflowHere())),
+    )
     if (resumed) latest = { step: resumed.step, resumedAt: resumed.step }
     let saved = resumed?.step ?? 0
     let began = performance.now()
@@ -148,7 +174,7 @@ export async function durably<T>(
       const start = performance.now()
       const snapshot = await take()
       await confirm()
-      const tensorflow = onDevice.has(stage.kind) ? await tensorflowHere() : undefined
+      const tensorflow = onDevice.has(stage.kind) ? computedOn(await tensorflowHere()) : undefined
       const path = await checkpoints.save({
         ...snapshot,
         seconds: secondsSoFar(),
@@ -175,6 +201,7 @@ export async function durably<T>(
 
     const host: Host = {
       snapshot: resumed,
+      parts,
       async step(progress, take) {
         if (progress.step !== undefined) latest = { ...latest, ...progress }
         if (performance.now() - lastBeat >= BEAT_EVERY_MS) beat()
@@ -192,14 +219,22 @@ export async function durably<T>(
       const result = await work()
       return { result, seconds: secondsSoFar() }
     }
-    const result = await work({ host, timed, confirm })
+    const result = await work({ host, computedOn, timed, confirm })
     await stopRenewing()
     await artifacts.clear(stage)
     return result
   } catch (error) {
     await stopRenewing()
     if (!lost) await lease?.release().catch(() => undefined)
-    throw error
+    const said = outOfMemory(error)
+    if (said === undefined) throw error
+    const failure = memoryFailure(stage, parts, said)
+    if (!failure.isFinal) {
+      context.log.warn(failure.message)
+      parts *= 2
+      beat()
+    }
+    throw failure
   } finally {
     clearInterval(beating)
   }
@@ -214,17 +249,18 @@ async function turn(
   stage: StageRef,
   holder: Holder,
   heartbeatSeconds: number,
-  earlier: Look | undefined,
+  earlier: Beat | undefined,
 ): Promise<Lease> {
   const context = Context.current()
   const { attempt, currentAttemptScheduledTimestampMs: now } = context.info
+  const { look: seen, parts } = earlier ?? {}
   const isDead = (sight: string) =>
-    sight === earlier?.sight && earlier.since !== undefined && now - earlier.since > 2000 * heartbeatSeconds
+    sight === seen?.sight && seen.since !== undefined && now - seen.since > 2000 * heartbeatSeconds
   const answer = await Lease.take(artifacts, stage, holder, isDead)
   if (answer instanceof Lease) return answer
   const { sight } = answer
-  const look = { sight, ...(sight === earlier?.sight && { since: earlier.since ?? now }) }
-  context.heartbeat({ attempt, look } satisfies Beat)
+  const look = { sight, ...(sight === seen?.sight && { since: seen.since ?? now }) }
+  context.heartbeat({ attempt, look, ...(parts !== undefined && { parts }) } satisfies Beat)
   // Holders show life three times a heartbeat: there is no more to see in between.
   throw new ComputedElsewhereError(
     Math.min(FIRST_LOOK_MS * LOOKS_GROW_BY ** (attempt - 1), (1000 * heartbeatSeconds) / 3),
@@ -242,12 +278,34 @@ const onDevice: ReadonlySet<StageKind> = new Set([
 ])
 
 /** Loads TensorFlow, which takes a second. */
-async function tensorflowHere(): Promise<NonNullable<Environment['tensorflow']>> {
+async function tensorflowHere(): Promise<TensorFlowEnvironment> {
   const { tensorflowEnvironment } = await import('../learning/tf.ts')
   return tensorflowEnvironment()
 }
 
-/** The bytes of a stage are those of one device: a checkpoint of another one is of no use. */
-async function isOfThisDevice({ tensorflow }: Checkpoint): Promise<boolean> {
-  return !tensorflow || canonicalJson(tensorflow) === canonicalJson(await tensorflowHere())
+/** Passes over samples whose size no spec names. */
+const OWN_BATCH = 256
+
+function memoryFailure({ title, params }: LongStage, parts: number, said: string): OutOfMemoryError {
+  const batch = largestBatch(params) || OWN_BATCH
+  const size = Math.ceil(batch / parts)
+  return size > 1
+    ? new OutOfMemoryError(
+        `'${title}': ${said}. It is tried again, ${Math.ceil(size / 2)} samples at a time.`,
+        false,
+      )
+    : new OutOfMemoryError(
+        `'${title}' does not fit into memory, even with one sample of a batch at a time: ${said}. A smaller model or smaller ` +
+          'images would fit, or a worker whose device has more memory.',
+        true,
+      )
+}
+
+/** The largest of the batches that parameters name, at any depth; 0 where they name none. */
+function largestBatch(params: unknown): number {
+  if (typeof params !== 'object' || params === null) return 0
+  const sizes = Object.entries(params).map(([name, value]) =>
+    typeof value === 'number' && /batch(Size)?$/i.test(name) ? value : largestBatch(value),
+  )
+  return Math.max(0, ...sizes)
 }

@@ -1,7 +1,7 @@
 import { ApplicationFailure, Context } from '@temporalio/activity'
 import { ApplicationFailureCategory } from '@temporalio/common'
 import { MathError, UserError } from '../experiment/errors.ts'
-import { ComputedElsewhereError, HandedOverError } from './durable.ts'
+import { ComputedElsewhereError, HandedOverError, OutOfMemoryError } from './durable.ts'
 
 /** What a stage reads is gone or damaged; the stage of this key has to be computed again. */
 export class DamagedInputError extends Error {
@@ -26,7 +26,7 @@ const bugs: readonly string[] = ['TypeError', 'RangeError', 'ReferenceError', 'S
 /**
  * What Temporal is told of an error. The user's and the mathematics' are never retried, and keep their name as the
  * failure's type; so does a damaged input, which the workflow repairs. What a stopping worker handed over is taken up at
- * once, and what another run computes is looked for again after a while. The world's are retried for as long as the workflow's policy says; cancellation goes through as it is.
+ * once, and so is what ran out of memory, in smaller parts; what another run computes is looked for again after a while. The world's are retried for as long as the workflow's policy says; cancellation goes through as it is.
  */
 export function asFailure(error: unknown): Error {
   if (error instanceof UserError || error instanceof MathError || isLastingBug(error))
@@ -46,6 +46,13 @@ export function asFailure(error: unknown): Error {
     })
   if (error instanceof HandedOverError)
     return ApplicationFailure.create({ message: error.message, type: error.name, nextRetryDelay: 100 })
+  if (error instanceof OutOfMemoryError)
+    return ApplicationFailure.create({
+      message: error.message,
+      type: error.name,
+      nonRetryable: error.isFinal,
+      nextRetryDelay: 100,
+    })
   if (error instanceof ComputedElsewhereError)
     return ApplicationFailure.create({
       message: error.message,

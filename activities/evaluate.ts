@@ -1,6 +1,7 @@
 import { evaluatedSets, type EvaluatedSet, type Measured } from '../experiment/manifest.ts'
 import { layersOf } from '../experiment/model.ts'
 import { labelsAt } from '../learning/data.ts'
+import { atATime } from '../learning/in-parts.ts'
 import { parametersOf, predict } from '../learning/predict.ts'
 import { tensorflowEnvironment, tf } from '../learning/tf.ts'
 import { accuracy } from '../unlearning/metrics/accuracy.ts'
@@ -31,7 +32,7 @@ export const evaluate: StageBody<'evaluate'> = async ({ stage, artifacts, inputs
       for (const set of evaluatedSets) {
         const begin = first
         const size = split[set].length
-        const values = await predict(layers, parameters, data, split[set], batchSize, {
+        const values = await predict(layers, parameters, data, split[set], atATime(batchSize, host), {
           into: all.subarray(begin * data.classes, (begin + size) * data.classes),
           done: Math.min(size, Math.max(0, (earlier?.step ?? 0) - begin)),
           onBatch: (count) => {

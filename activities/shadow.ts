@@ -1,4 +1,5 @@
 import { layersOf } from '../experiment/model.ts'
+import { atATime } from '../learning/in-parts.ts'
 import { parametersOf, predict } from '../learning/predict.ts'
 import { tensorflowEnvironment, tf } from '../learning/tf.ts'
 import { margins } from '../unlearning/population/margin.ts'
@@ -28,7 +29,7 @@ export const shadow: StageBody<'shadow'> = async ({ stage, artifacts, inputs, ho
       const parameters = parametersOf(layers, fitted.weights)
       try {
         const onBatch = () => host.step({})
-        const values = await predict(layers, parameters, data, all, BATCH, { onBatch })
+        const values = await predict(layers, parameters, data, all, atATime(BATCH, host), { onBatch })
         return { ...fitted, phi: Float32Array.from(margins({ values, labels, classes })) }
       } finally {
         tf.dispose(parameters)

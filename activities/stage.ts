@@ -142,7 +142,7 @@ export function stageActivity<K extends StageKind>(
           clock: {
             seconds: work.seconds,
             finishedAt: new Date().toISOString(),
-            environment: environment(work.tensorflow),
+            environment: environment(work.tensorflow && durable.computedOn(work.tensorflow)),
           },
         }
         return artifacts.commit(manifest as Manifest)

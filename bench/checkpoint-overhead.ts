@@ -44,7 +44,7 @@ try {
     durably(
       {
         artifacts: openArtifacts(store),
-        stage: { kind: 'train', key: 'bench' },
+        stage: { kind: 'train', key: 'bench', title: 'bench', params: training },
         settings: { store },
         stopping: new AbortController().signal,
       },

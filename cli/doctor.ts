@@ -1,52 +1,54 @@
 import { spawnSync } from 'node:child_process'
-import { openStore } from '../artifacts/store.ts'
-import { digestOf } from '../experiment/canonical.ts'
 import type { DatasetFacts } from '../experiment/dataset.ts'
-import type { Environment } from '../experiment/manifest.ts'
 import { specSchema, type Settings } from '../experiment/spec.ts'
 import { isNativeReady } from '../infra/native.mjs'
 import { findCompiler, findPython } from '../infra/programs.mjs'
 import { presentTemporal } from '../infra/temporal.mjs'
+import { deviceNamed, type Device } from '../learning/device.ts'
+import { deviceChecks } from './check-device.ts'
+import { placeChecks } from './check-place.ts'
+import { serverChecks } from './check-server.ts'
+import { checked, type Check, type Checked } from './check.ts'
+import { storeFor, trackingHere } from './place.ts'
 import { prepare, readConfig, settingsOf } from './prepare.ts'
-import { storeFor } from './place.ts'
-import { coloursOf, whereOf } from './print.ts'
+import { coloursOf } from './print.ts'
 
 export interface DoctorOptions {
+  readonly device?: string
+  readonly json?: boolean
   readonly store?: string
-}
-
-interface Check {
-  readonly name: string
-  /** Answers what was found, or throws with what is wrong. */
-  readonly look: () => string | Promise<string>
-  readonly remedy: string
-  /** False: Zeroshift runs without it. */
-  readonly needed: boolean
+  readonly temporal?: string
 }
 
 /** `zeroshift doctor [CONFIG]`: 1 where something needed is missing. */
-export async function doctor(config: string | undefined, { store }: DoctorOptions): Promise<number> {
-  const { green, red, yellow } = coloursOf(process.stdout)
-  const checks = [...machine(), ...(await place(config, store))]
-  let code = 0
-  for (const { name, look, remedy, needed } of checks) {
-    const label = name.padEnd(10)
-    try {
-      console.log(`${green('✓')} ${label} ${await look()}`)
-    } catch (error) {
-      console.log(
-        `${needed ? red('✗') : yellow('!')} ${label} ${error instanceof Error ? error.message : String(error)}`,
-      )
-      console.log(`  ${''.padEnd(10)} ${remedy}`)
-      if (needed) code = 1
-    }
+export async function doctor(config: string | undefined, options: DoctorOptions): Promise<number> {
+  const { device = process.env.ZEROSHIFT_DEVICE, json = false, store, temporal } = options
+  const out = json ? process.stderr : process.stdout
+  const computing = deviceNamed(device, options.device === undefined ? undefined : '--device')
+  const checks = [...machine(computing), ...serverChecks(temporal), ...(await place(config, store))]
+  const results: Checked[] = []
+  for (const check of checks) {
+    const result = await checked(check)
+    results.push(result)
+    for (const line of linesOf(result, out)) out.write(`${line}\n`)
   }
-  return code
+  const isHealthy = results.every(({ state }) => state !== 'failed')
+  if (json) console.log(JSON.stringify({ status: isHealthy ? 'healthy' : 'unhealthy', checks: results }))
+  return isHealthy ? 0 : 1
 }
 
-function machine(): Check[] {
+function linesOf({ name, state, found, remedy }: Checked, out: NodeJS.WriteStream): readonly string[] {
+  const { green, red, yellow } = coloursOf(out)
+  const mark = { ok: green('✓'), warning: yellow('!'), failed: red('✗') }[state]
+  return [
+    `${mark} ${name.padEnd(10)} ${found}`,
+    ...(remedy === undefined ? [] : [`  ${''.padEnd(10)} ${remedy}`]),
+  ]
+}
+
+function machine(device: Device): readonly Check[] {
   // They build the native library; once it is there, nothing asks for them.
-  const toBuild = !isNativeReady()
+  const toBuild = !isNativeReady({ gpu: device === 'gpu' })
   const bootstrap = 'Run `node infra/bootstrap.mjs` in the project; it says what it lacks.'
   return [
     {
@@ -74,12 +76,7 @@ function machine(): Check[] {
         return CXX
       },
     },
-    {
-      name: 'TensorFlow',
-      needed: true,
-      remedy: bootstrap,
-      look: tensorflow,
-    },
+    ...deviceChecks(device),
     {
       name: 'Temporal',
       needed: true,
@@ -95,22 +92,8 @@ function machine(): Check[] {
   ]
 }
 
-/** In a process of its own: the library writes start-up notes to standard error that no setting of its own silences. */
-function tensorflow(): string {
-  const url = new URL('../learning/tf.ts', import.meta.url).href
-  const script = `const { tensorflowEnvironment } = await import('${url}'); console.log(JSON.stringify(tensorflowEnvironment()))`
-  const { stdout, stderr, status } = spawnSync(
-    process.execPath,
-    ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', script],
-    { encoding: 'utf8' },
-  )
-  if (status !== 0) throw new Error(/^Error: (.*)$/m.exec(stderr)?.[1] ?? stderr.trim())
-  const { version, device, threads } = JSON.parse(stdout) as NonNullable<Environment['tensorflow']>
-  return `${version} on ${device}, ${threads} threads an operation`
-}
-
 /** What depends on where results and data are. */
-async function place(config: string | undefined, store: string | undefined): Promise<Check[]> {
+async function place(config: string | undefined, store: string | undefined): Promise<readonly Check[]> {
   if (config === undefined) {
     const digits = async () => {
       const { findDataDirectory } = await import('../activities/data-directory.ts')
@@ -118,13 +101,13 @@ async function place(config: string | undefined, store: string | undefined): Pro
       const spec = specSchema.shape.data.parse({ name: 'digits' })
       return inspectDataset(spec, await findDataDirectory(spec, {}))
     }
-    return [storeCheck(storeFor(store)), dataCheck(digits), trackingCheck(undefined)]
+    return [...placeChecks(storeFor(store)), dataCheck(digits), trackingCheck(trackingHere())]
   }
   const asked = { config, overrides: [], store }
   const parsed = await readConfig(asked)
   const settings = settingsOf(asked, parsed)
   return [
-    storeCheck(settings.store),
+    ...placeChecks(settings.store),
     dataCheck(async () => (await prepare(asked, parsed)).run.facts),
     trackingCheck(settings.tracking),
   ]
@@ -142,41 +125,16 @@ function dataCheck(factsOf: () => Promise<DatasetFacts>): Check {
   }
 }
 
-function storeCheck(url: string): Check {
-  return {
-    name: 'store',
-    needed: true,
-    remedy: 'Name a directory that can be written to: --store DIRECTORY, or ZEROSHIFT_STORE.',
-    look: async () => {
-      const store = openStore(url)
-      const path = `doctor/${digestOf({ pid: process.pid, now: Date.now() })}`
-      const written = new TextEncoder().encode('doctor')
-      try {
-        if (!(await store.putIfAbsent(path, written))) throw new Error('a first write was refused')
-        if (await store.putIfAbsent(path, written))
-          throw new Error('a second write of one name went through: conditional puts do not work here')
-        const read = await store.get(path)
-        if (!read || Buffer.compare(read, written) !== 0)
-          throw new Error('what was read is not what was written')
-      } finally {
-        await store.delete(path)
-      }
-      return whereOf(url)
-    },
-  }
-}
-
 function trackingCheck(tracking: Settings['tracking']): Check {
   return {
     name: 'MLflow',
     needed: false,
-    remedy: 'Start the server, or correct `tracking.uri`; runs go on without it.',
+    remedy:
+      'Start the server, or correct `tracking.uri` and its credentials; runs go on without it, and `./zeroshift track ID` sends it the rest later.',
     look: async () => {
       if (!tracking) return 'not configured'
-      const url = new URL('health', `${tracking.uri.replace(/\/$/, '')}/`)
-      const { status } = await fetch(url, { signal: AbortSignal.timeout(5_000) })
-      if (status !== 200) throw new Error(`${url.href} answers ${status}`)
-      return tracking.uri
+      const { tryTracking } = await import('../activities/try-tracking.ts')
+      return `${await tryTracking(tracking)}: run, batch, delete`
     },
   }
 }

@@ -19,6 +19,7 @@ import type { AdapterApplyOptions } from './adapter-apply.ts'
 import type { AdapterExportOptions } from './adapter-export.ts'
 import type { AdapterInspectOptions } from './adapter-inspect.ts'
 import type { AdapterMergeOptions } from './adapter-merge.ts'
+import { devices } from '../learning/device.ts'
 import { queues } from '../workflows/names.ts'
 
 /**
@@ -34,6 +35,10 @@ const program = new Command('zeroshift')
 const collect = (value: string, earlier: readonly string[] = []) => [...earlier, value]
 const temporal = ['--temporal <host:port>', 'a Temporal server (or TEMPORAL_ADDRESS)'] as const
 const store = ['--store <url>', 'where results are kept: a directory or a URL'] as const
+const device = [
+  '--device <name>',
+  `what to compute on, ${devices.join(' or ')} (or ZEROSHIFT_DEVICE)`,
+] as const
 const json = ['--json', 'the last line on standard output is one JSON object'] as const
 
 program
@@ -123,6 +128,8 @@ program
     'with --allow-store: an MLflow server that runs may name; may be repeated',
     collect,
   )
+  .option(...device)
+  .option('--gpu <number>', 'which GPU, counted from 0: one a worker; 0 unless given')
   .option('--build-id <id>', 'work as this version of a versioned deployment, such as a commit')
   .option(
     '--exit-when-idle <seconds>',
@@ -331,7 +338,10 @@ program
   .command('doctor')
   .description('check what Zeroshift needs on this machine')
   .argument('[config]', 'also check the data, store and tracking server of this experiment')
+  .option(...device)
+  .option(...json)
   .option(...store)
+  .option(...temporal)
   .action(async (config: string | undefined, options: DoctorOptions) => {
     const { doctor } = await import('./doctor.ts')
     process.exitCode = await doctor(config, options)

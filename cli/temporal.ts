@@ -5,6 +5,7 @@ import { ensureTemporal } from '../infra/temporal.mjs'
 import { payloadKeys } from '../worker/payload-keys.ts'
 import { startStack } from '../worker/stack.ts'
 import { temporalSettings, type TemporalSettings } from '../worker/temporal-settings.ts'
+import { refuseWithoutDriver } from './gpu.ts'
 import { home, noteStack, runningStack } from './place.ts'
 
 /** The Temporal server that a command talks to. */
@@ -47,6 +48,7 @@ export async function embeddedServer({
 }): Promise<Server> {
   // The worker would find a mistake in them only when it has started.
   payloadKeys()
+  if (withWorker) refuseWithoutDriver()
   const stack = await startStack({
     directory: home,
     temporal: await ensureTemporal(),

@@ -8,6 +8,7 @@ import { ensureVersitygw } from '../infra/versitygw.mjs'
 import { freePort } from '../worker/server.ts'
 import { startStack } from '../worker/stack.ts'
 import { showBoard } from './board.ts'
+import { refuseWithoutDriver } from './gpu.ts'
 import { home, noteStack, runningStack, storeFor } from './place.ts'
 import { coloursOf, whereOf } from './print.ts'
 import { connect } from './temporal.ts'
@@ -36,6 +37,7 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
     throw new UserError(
       `a stack runs in this directory already (process ${other.pid}, Temporal at ${other.address})`,
     )
+  refuseWithoutDriver()
   const port = await portOf('--port', options.port, TEMPORAL_PORT)
   const s3Port = await portOf('--s3-port', options.s3Port, S3_PORT)
   const mlflowPort = await portOf('--mlflow-port', options.mlflowPort, MLFLOW_PORT)

@@ -41,7 +41,20 @@ export interface Environment {
   /** The processor's name, where the system gives it: TensorFlow's kernels are not the same on all. */
   readonly processor?: string
   /** Present where the stage used TensorFlow. */
-  readonly tensorflow?: { readonly version: string; readonly device: 'CPU' | 'GPU'; readonly threads: number }
+  readonly tensorflow?: TensorFlowEnvironment
+}
+
+export interface TensorFlowEnvironment {
+  readonly version: string
+  readonly device: 'CPU' | 'GPU'
+  /** The GPU's model. */
+  readonly gpu?: string
+  readonly threads: number
+  /**
+   * Into how many parts each batch was cut, where memory was not enough for it as a whole: the same within float error, but that batch
+   * norms saw a part each.
+   */
+  readonly batchParts?: number
 }
 
 /** The digest of what was computed: equal between two runs of the same stage on the same device and threads. */

@@ -23,7 +23,7 @@ Sets up what a fresh clone needs, and does nothing when all is there.
                   also Helm and its kin, if they can be had: tests of the manifests in infra/ use them, and are skipped without them
   --with-tls      also a Temporal server that speaks TLS, if it can be had (with Go): some tests use it, and are skipped without it
   --no-temporal   without the Temporal server
-  --gpu           TensorFlow with CUDA (also: ZEROSHIFT_GPU=1)
+  --gpu           TensorFlow with CUDA, 4 GB (also: ZEROSHIFT_DEVICE=gpu)
 `
 
 /**
@@ -47,7 +47,7 @@ export async function bootstrap({
   peft = false,
   clusterTools = false,
   tls = false,
-  gpu = process.env.ZEROSHIFT_GPU === '1',
+  gpu = process.env.ZEROSHIFT_DEVICE === 'gpu',
 } = {}) {
   checkNode()
   if (native && !(arePackagesReady() && isNativeReady({ gpu })) && !isNativeCached({ gpu })) {

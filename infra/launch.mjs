@@ -4,11 +4,14 @@
  */
 import { isMainThread } from 'node:worker_threads'
 import { bootstrap, giveUp } from './bootstrap.mjs'
+import { deviceIn, driverProblem } from './gpu.mjs'
 
 const verb = process.argv[2] ?? '--help'
 if (isMainThread) {
   // The server is not set up here: the verbs that start one ask for it, and a worker in a container has no use for it.
   const native = !verb.startsWith('-') && !['help', 'doctor'].includes(verb)
-  await bootstrap({ native, temporal: false }).catch(giveUp)
+  // Without a driver the command refuses to start, and no 3 GB are downloaded for that.
+  const gpu = deviceIn(process.argv.slice(3)) === 'gpu' && driverProblem() === undefined
+  await bootstrap({ native, temporal: false, gpu }).catch(giveUp)
 }
 await import('tsx')

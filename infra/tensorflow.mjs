@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises'
-import { basename, delimiter, join, resolve } from 'node:path'
+import { basename, delimiter, join, relative, resolve } from 'node:path'
 import { cacheDirectory } from './cache.mjs'
 import { installOnce } from './install.mjs'
 import { findPip, NETWORK_REMEDY } from './pip.mjs'
@@ -10,6 +10,27 @@ import { fileURLToPath } from 'node:url'
 
 /** The version of the wheels. The C interface that the addon uses has not changed since 2.9. */
 export const TENSORFLOW_VERSION = '2.21.0'
+
+/**
+ * The CUDA libraries of `tensorflow[and-cuda]`, of the versions that its ranges gave when they were tried: which kernels cuDNN and
+ * cuBLAS choose, and so the bytes of results, are theirs.
+ */
+const CUDA = [
+  'nvidia-cublas-cu12==12.9.3.13',
+  'nvidia-cuda-cupti-cu12==12.9.79',
+  'nvidia-cuda-nvcc-cu12==12.9.86',
+  'nvidia-cuda-nvrtc-cu12==12.9.86',
+  'nvidia-cuda-runtime-cu12==12.9.79',
+  'nvidia-cudnn-cu12==9.28.0.42',
+  'nvidia-cufft-cu12==11.4.1.4',
+  'nvidia-curand-cu12==10.3.10.19',
+  'nvidia-cusolver-cu12==11.7.5.82',
+  'nvidia-cusparse-cu12==12.5.10.65',
+  'nvidia-nccl-cu12==2.32.3',
+  'nvidia-nvjitlink-cu12==12.9.86',
+]
+
+const STRAYS = [{ folder: 'cusolver', library: 'libcusolver.so.11', known: 'cusparse' }]
 
 /** What the package's own script downloads (LIBTENSORFLOW_VERSION in its scripts/deps-constants.js). */
 const OWN_VERSION = '2.9.1'
@@ -135,6 +156,7 @@ function wheelFor(gpu) {
         project: gpu ? 'tensorflow' : 'tensorflow-cpu',
         platform: 'manylinux_2_27_x86_64',
         megabytes: gpu ? 570 : 270,
+        cuda: true,
       }
     case 'linux-arm64':
       return { project: 'tensorflow', platform: 'manylinux_2_27_aarch64', megabytes: 280 }
@@ -175,17 +197,13 @@ async function fromWheel(gpu) {
       await rm(downloads, { recursive: true })
       await addLinks(target, missingLinks(await readdir(join(target, 'lib'))))
     })
-    if (gpu && process.platform === 'linux') await addCuda(pip, target)
+    if (gpu && wheel.cuda) await addCuda(pip, target)
   })
   return { name, directory }
 }
 
 /** The CUDA libraries that the wheel asks for, where its library looks for them: in nvidia/ beside lib/. */
 async function addCuda(pip, target) {
-  const metadata = readFileSync(join(target, 'METADATA'), 'utf8')
-  const requirements = [...metadata.matchAll(/^Requires-Dist: (nvidia-[^;]+);.*and-cuda/gm)].map((match) =>
-    match[1].trim(),
-  )
   await step('downloading the CUDA libraries (3 GB)', () =>
     runPip(pip, 'cuda-download', [
       'install',
@@ -193,9 +211,25 @@ async function addCuda(pip, target) {
       '--no-compile',
       '--only-binary=:all:',
       `--target=${target}`,
-      ...requirements,
+      ...CUDA,
     ]),
   )
+  await linkStrays(target)
+}
+
+/**
+ * What TensorFlow opens by name and does not look for in its own folder: libtensorflow_framework opens libcusolver, and only
+ * libtensorflow_cc knows where that is. A link in a folder that it knows, beside the others, so that the library's own relative
+ * paths stay right.
+ * @param {string} target holds nvidia/
+ */
+export async function linkStrays(target) {
+  for (const { folder, library, known } of STRAYS) {
+    const from = join(target, 'nvidia', known, 'lib')
+    const to = join(target, 'nvidia', folder, 'lib', library)
+    if (!existsSync(to)) throw new SetupError(`the CUDA libraries lack ${library}: ${to} is not there`)
+    await symlink(relative(from, to), join(from, library))
+  }
 }
 
 function runPip([python, ...pip], log, [verb, ...args]) {

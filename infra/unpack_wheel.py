@@ -20,8 +20,6 @@ with zipfile.ZipFile(wheel) as archive:
             libraries += 1
         elif inside != name and inside.startswith(HEADERS) and not inside.endswith("/"):
             target = os.path.join(directory, "include", inside)
-        elif name.endswith(".dist-info/METADATA"):
-            target = os.path.join(directory, "METADATA")
         else:
             continue
         os.makedirs(os.path.dirname(target), exist_ok=True)

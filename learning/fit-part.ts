@@ -4,6 +4,7 @@ import type { TrainingSpec } from '../experiment/spec.ts'
 import { augmentation, Batches, stepsOf, type DeviceData } from './data.ts'
 import type { Fit, Fitted } from './fit.ts'
 import type { Host } from './host.ts'
+import { atATime, inParts, type RowsOf } from './in-parts.ts'
 import { adapted, initialAdapter, lora, mergedWeights } from './lora.ts'
 import { crossEntropy } from './losses.ts'
 import { forward } from './model.ts'
@@ -46,17 +47,22 @@ export async function fitPart(tune: Tune, options: Fit): Promise<Fitted> {
     const { crop, flip } = training.augment
     // Without augmentation a sample's penultimate feature is the same in every epoch.
     if (!adapter && crop === 0 && !flip) features = await penultimate(layers, base, data, indices, host)
-    const logits = (part: NamedTensors, flat: Tensor1D, step: number): Tensor => {
+    const logits = (flat: Tensor1D, step: number): Tensor => {
       if (features) {
         const positions = tf.tensor1d(batches.positions(step), 'int32')
+        const part = unpack(headSpecs, flat.slice(adapterSize))
         return forward(layers, { ...base, ...part }, tf.gather(features, positions), {
           from: layers.length - 1,
         }).output
       }
       const images = data.images(batches.at(step), augmentation(training, seed, purpose, step))
       data.ahead(batches.at(step + 1))
-      const whole = adapter ? adapted(adapter, base, flat.slice(0, adapterSize)) : base
-      return forward(layers, { ...whole, ...part }, images).output
+      const run: RowsOf = (theta, x) => {
+        const part = unpack(headSpecs, theta.slice(adapterSize))
+        const whole = adapter ? adapted(adapter, base, theta.slice(0, adapterSize)) : base
+        return { output: forward(layers, { ...whole, ...part }, x).output }
+      }
+      return inParts(host?.parts ?? 1, run, flat, images).output as Tensor
     }
     const { parameters, steps, curve } = await train({
       initial: Float32Array.from([
@@ -68,9 +74,8 @@ export async function fitPart(tune: Tune, options: Fit): Promise<Fitted> {
       optimizer: options.optimizer,
       schedule: options.schedule,
       loss: (flat, step) => {
-        const part = unpack(headSpecs, flat.slice(adapterSize))
         const labels = data.labelsOf(batches.at(step))
-        return crossEntropy(logits(part, flat, step), labels, training.labelSmoothing)
+        return crossEntropy(logits(flat, step), labels, training.labelSmoothing)
       },
       host,
     })
@@ -102,12 +107,13 @@ async function penultimate(
   host: Host | undefined,
 ): Promise<Tensor2D> {
   const parts: Tensor[] = []
-  for (let first = 0; first < indices.length; first += BATCH) {
-    const batch = indices.subarray(first, first + BATCH)
+  const size = atATime(BATCH, host)
+  for (let first = 0; first < indices.length; first += size) {
+    const batch = indices.subarray(first, first + size)
     parts.push(
       tf.tidy(() => {
         const images = data.images(batch)
-        data.ahead(indices.subarray(first + BATCH, first + 2 * BATCH))
+        data.ahead(indices.subarray(first + size, first + 2 * size))
         return forward(layers, base, images, { to: layers.length - 1 }).output
       }),
     )

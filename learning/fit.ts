@@ -6,6 +6,7 @@ import type { TrainingSpec } from '../experiment/spec.ts'
 import { augmentation, Batches, stepsOf, type DeviceData } from './data.ts'
 import { crossEntropy } from './losses.ts'
 import type { Host, Snapshot } from './host.ts'
+import { inParts, type RowsOf } from './in-parts.ts'
 import { forward } from './model.ts'
 import { parameterSpecs, unpack, type NamedTensors, type ParameterSpec, type Weights } from './parameters.ts'
 import { tf } from './tf.ts'
@@ -82,6 +83,20 @@ export interface FitLoss extends Pick<
 export async function fitLoss({ layers, initial, loss, companion, ...options }: FitLoss): Promise<Fitted> {
   const specs = parameterSpecs(layers)
   const running = new RunningStatistics(specs.statistics, initial.statistics)
+  const { parts = 1 } = options.host ?? {}
+  /** Batch norms use the statistics of each part, and follow their mean. */
+  const logitsInParts = (flat: Tensor1D, images: Tensor) => {
+    const seen: { readonly rows: number; readonly statistics: NamedTensors }[] = []
+    const run: RowsOf = (theta, x, again) => {
+      const { output, statistics } = forward(layers, unpack(specs.trained, theta), x, { training: true })
+      if (again) tf.dispose(statistics)
+      else seen.push({ rows: x.shape[0] ?? 0, statistics })
+      return { output }
+    }
+    const { output } = inParts(parts, run, flat, images)
+    running.update(meanOf(seen))
+    return output as Tensor
+  }
   try {
     const { parameters, steps, curve } = await train({
       ...options,
@@ -89,11 +104,12 @@ export async function fitLoss({ layers, initial, loss, companion, ...options }: 
       companion: companion ? together([running, companion(() => running.current)]) : running,
       loss: (flat, step) => {
         const parameters = unpack(specs.trained, flat)
-        const logits = (images: Tensor) => {
+        const whole = (images: Tensor) => {
           const { output, statistics } = forward(layers, parameters, images, { training: true })
           running.update(statistics)
           return output
         }
+        const logits = parts === 1 ? whole : (images: Tensor) => logitsInParts(flat, images)
         return loss({ parameters: flat, logits }, step)
       },
     })
@@ -101,6 +117,23 @@ export async function fitLoss({ layers, initial, loss, companion, ...options }: 
   } finally {
     running.dispose()
   }
+}
+
+/** The mean over all rows of what parts of them have; those are disposed of. */
+function meanOf(seen: readonly { readonly rows: number; readonly statistics: NamedTensors }[]): NamedTensors {
+  const all = seen.reduce((sum, { rows }) => sum + rows, 0)
+  const names = Object.keys(seen[0]?.statistics ?? {})
+  return Object.fromEntries(
+    names.map((name) => {
+      const own = seen.map(({ rows, statistics }) => ({
+        weight: rows / all,
+        tensor: statistics[name] as Tensor,
+      }))
+      const mean = tf.keep(tf.tidy(() => tf.addN(own.map(({ weight, tensor }) => tensor.mul(weight)))))
+      tf.dispose(own.map(({ tensor }) => tensor))
+      return [name, mean]
+    }),
+  )
 }
 
 /** The running mean and variance of every batch norm: moved by a tenth towards each batch's. */

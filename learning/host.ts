@@ -13,6 +13,8 @@ export interface Snapshot {
 export interface Host {
   /** Where an earlier attempt left off. */
   readonly snapshot?: Snapshot | undefined
+  /** Into how many parts the device's memory makes it cut a batch; 1 unless given. See in-parts.ts. */
+  readonly parts?: number
   /**
    * Awaited between steps: progress goes out, the event loop breathes, a cancellation throws. `take` is called where a
    * snapshot is due; without it the computation cannot go on from this point.

@@ -1,13 +1,26 @@
 import { threads } from './node-compat.ts'
 import type { Environment } from '../experiment/manifest.ts'
+import { deviceNamed, deviceSettings, gpuName } from './device.ts'
 
 /**
- * The one place that decides the backend: TensorFlow's native library, on a GPU where there is one, on the CPU
- * elsewhere. There is no JavaScript fallback: it would be a hundred times slower and give other bytes.
+ * The one place that decides the backend: TensorFlow's native library, on the CPU, or on a GPU where ZEROSHIFT_DEVICE asks for
+ * one. There is no JavaScript fallback: it would be a hundred times slower and give other bytes.
  */
 export const tf = await loadTensorFlow()
 
 async function loadTensorFlow() {
+  const device = deviceNamed(process.env.ZEROSHIFT_DEVICE)
+  Object.assign(process.env, deviceSettings(device, process.env))
+  const loaded = await load()
+  // TensorFlow falls back to the CPU without a word.
+  if (device === 'gpu' && !backendOf(loaded).isUsingGpuDevice)
+    throw new Error(
+      'TensorFlow sees no GPU, and was asked for one; "./zeroshift doctor --device gpu" says why',
+    )
+  return loaded
+}
+
+async function load() {
   try {
     return await import('@tensorflow/tfjs-node-gpu')
   } catch (cause) {
@@ -24,8 +37,15 @@ interface TensorFlowBackend {
   readonly binding: { readonly TF_Version: string }
 }
 
+function backendOf(loaded: { readonly backend: () => unknown }): TensorFlowBackend {
+  return loaded.backend() as TensorFlowBackend
+}
+
 /** What a manifest says of the device. */
 export function tensorflowEnvironment(): NonNullable<Environment['tensorflow']> {
-  const backend = tf.backend() as unknown as TensorFlowBackend
-  return { version: backend.binding.TF_Version, device: backend.isUsingGpuDevice ? 'GPU' : 'CPU', threads }
+  const { binding, isUsingGpuDevice } = backendOf(tf)
+  const version = binding.TF_Version
+  return isUsingGpuDevice
+    ? { version, device: 'GPU', gpu: gpuName(), threads }
+    : { version, device: 'CPU', threads }
 }

@@ -41,7 +41,15 @@ const publishedSchema = z.object({
         node: z.string().optional(),
         platform: z.string().optional(),
         processor: z.string().optional(),
-        tensorflow: z.object({ version: z.string(), device: z.string(), threads: z.number() }).optional(),
+        tensorflow: z
+          .object({
+            version: z.string(),
+            device: z.string(),
+            gpu: z.string().optional(),
+            threads: z.number(),
+            batchParts: z.number().optional(),
+          })
+          .optional(),
       }),
     ),
   }),

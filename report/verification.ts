@@ -192,7 +192,12 @@ const facets: readonly {
   readonly decides: boolean
   readonly of: (environment: PublishedEnvironment) => string | number | undefined
 }[] = [
-  { name: 'device', decides: true, of: ({ tensorflow }) => tensorflow?.device },
+  { name: 'device', decides: true, of: ({ tensorflow }) => tensorflow?.gpu ?? tensorflow?.device },
+  {
+    name: 'parts of a batch',
+    decides: true,
+    of: ({ tensorflow }) => tensorflow && (tensorflow.batchParts ?? 1),
+  },
   { name: 'threads', decides: true, of: ({ tensorflow }) => tensorflow?.threads },
   { name: 'TensorFlow', decides: true, of: ({ tensorflow }) => tensorflow?.version },
   { name: 'processor', decides: true, of: ({ processor }) => processor },

@@ -1,5 +1,7 @@
+import type { Tensor, Tensor1D } from '@tensorflow/tfjs'
 import type { MethodSpec, OptimizerSpec, ScheduleSpec } from '../experiment/methods.ts'
 import { adaptableLayers, matchesAny } from '../experiment/model.ts'
+import { inParts, type RowsOf } from '../learning/in-parts.ts'
 import { adapted, initialAdapter, lora, mergedWeights } from '../learning/lora.ts'
 import { forward } from '../learning/model.ts'
 import { parametersOf } from '../learning/predict.ts'
@@ -33,6 +35,11 @@ export async function trainAdapter(
   const wrapped = adaptableLayers(layers).filter(matchesAny(options.layers))
   const adapter = lora(wrapped, options)
   const base = parametersOf(layers, original)
+  const { parts = 1 } = host ?? {}
+  const logitsInParts = (ab: Tensor1D, images: Tensor) => {
+    const run: RowsOf = (theta, x) => ({ output: forward(layers, adapted(adapter, base, theta), x).output })
+    return inParts(parts, run, ab, images).output as Tensor
+  }
   try {
     const { parameters, curve } = await train({
       initial: initialAdapter(adapter, stream(seed, options.method, 'adapter')),
@@ -41,7 +48,9 @@ export async function trainAdapter(
       schedule,
       loss: (ab, step) => {
         const student = adapted(adapter, base, ab)
-        return loss({ parameters: ab, logits: (images) => forward(layers, student, images).output }, step)
+        const whole = (images: Tensor) => forward(layers, student, images).output
+        const logits = parts === 1 ? whole : (images: Tensor) => logitsInParts(ab, images)
+        return loss({ parameters: ab, logits }, step)
       },
       host,
     })

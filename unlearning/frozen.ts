@@ -2,6 +2,7 @@ import type { Tensor, Tensor2D } from '@tensorflow/tfjs'
 import type { Layer } from '../experiment/model.ts'
 import type { DeviceData } from '../learning/data.ts'
 import type { Host } from '../learning/host.ts'
+import { atATime } from '../learning/in-parts.ts'
 import { forward } from '../learning/model.ts'
 import { initialWeights, parameterSpecs, type NamedTensors } from '../learning/parameters.ts'
 import { parametersOf } from '../learning/predict.ts'
@@ -32,12 +33,13 @@ export async function frozenFeatures(
   }: { from: number; to?: number; capture: ReadonlySet<string>; host?: Host | undefined },
 ): Promise<FrozenFeatures> {
   const parts: FrozenFeatures[] = []
-  for (let first = 0; first < indices.length; first += BATCH) {
-    const batch = indices.subarray(first, first + BATCH)
+  const size = atATime(BATCH, host)
+  for (let first = 0; first < indices.length; first += size) {
+    const batch = indices.subarray(first, first + size)
     parts.push(
       tf.tidy(() => {
         const images = data.images(batch)
-        data.ahead(indices.subarray(first + BATCH, first + 2 * BATCH))
+        data.ahead(indices.subarray(first + size, first + 2 * size))
         const input = forward(layers, base, images, { to: from }).output
         return { input, features: forward(layers, base, input, { from, to, capture }).features }
       }),

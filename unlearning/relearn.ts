@@ -6,6 +6,7 @@ import type { TrainingSpec } from '../experiment/spec.ts'
 import { augmentation, Batches, labelsAt, type DeviceData } from '../learning/data.ts'
 import { fitLoss } from '../learning/fit.ts'
 import type { Host } from '../learning/host.ts'
+import { atATime } from '../learning/in-parts.ts'
 import { crossEntropy } from '../learning/losses.ts'
 import { parameterSpecs, unpack, type Weights } from '../learning/parameters.ts'
 import { parametersOf, predict } from '../learning/predict.ts'
@@ -61,7 +62,7 @@ export async function relearn(options: Relearning): Promise<StageMetrics['relear
   const specs = parameterSpecs(layers)
   const accuracyOf = async (parameters: ReturnType<typeof parametersOf>) => {
     try {
-      const values = await predict(layers, parameters, data, looked, BATCH)
+      const values = await predict(layers, parameters, data, looked, atATime(BATCH, host))
       const found = accuracy({ values, labels, classes: data.classes })
       return 'value' in found ? found.value : NaN
     } finally {

@@ -108,8 +108,11 @@ function describeEnvironment({ zeroshift, node, platform, processor, tensorflow 
   const parts = [`Zeroshift ${zeroshift}`, `Node ${node}`, platform, ...(processor ? [processor] : [])]
   if (tensorflow)
     parts.push(
-      `TensorFlow ${tensorflow.version} on the ${tensorflow.device}`,
+      `TensorFlow ${tensorflow.version} on the ${tensorflow.gpu ?? tensorflow.device}`,
       counted(tensorflow.threads, 'thread'),
+      ...(tensorflow.batchParts === undefined
+        ? []
+        : [`batches in ${tensorflow.batchParts} parts for lack of memory, with a batch norm each`]),
     )
   return parts.join(', ')
 }

@@ -3,6 +3,7 @@ import type { FixedTargetName, MethodSpecOf } from '../../experiment/methods.ts'
 import { adaptableLayers, flattenLayers, matchesAny } from '../../experiment/model.ts'
 import { Batches, labelsAt } from '../../learning/data.ts'
 import { klDivergence } from '../../learning/losses.ts'
+import { inParts, type RowsOf } from '../../learning/in-parts.ts'
 import { adapted, initialAdapter, lora, mergedWeights } from '../../learning/lora.ts'
 import { forward, topLevelIndex } from '../../learning/model.ts'
 import type { NamedTensors } from '../../learning/parameters.ts'
@@ -153,7 +154,11 @@ export const unlearn: Method<'rfa'> = async (method, context) => {
         const r = tf.tensor1d(retainedBatches.positions(step), 'int32')
         const f = tf.tensor1d(forgetBatches.positions(step), 'int32')
         const x = tf.concat([tf.gather(onRetained.input, r), tf.gather(onForget.input, f)])
-        const { features } = forward(layers, adapted(adapter, base, ab), x, { from, to, capture })
+        const student: RowsOf = (theta, rows) => {
+          const { features } = forward(layers, adapted(adapter, base, theta), rows, { from, to, capture })
+          return Object.fromEntries(aligned.map((name) => [name, features[name] as Tensor]))
+        }
+        const features = inParts(host?.parts ?? 1, student, ab, x)
         const parts = alignment(features, aligned, distance, [r.size, f.size], {
           teacher: (name) => tf.gather(teacher[name] as Tensor, r),
           target: (name) => target(name, f),

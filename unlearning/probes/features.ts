@@ -2,6 +2,7 @@ import type { Rank, Tensor, Tensor2D } from '@tensorflow/tfjs'
 import type { Layer } from '../../experiment/model.ts'
 import type { DeviceData } from '../../learning/data.ts'
 import type { Host } from '../../learning/host.ts'
+import { atATime } from '../../learning/in-parts.ts'
 import { forward } from '../../learning/model.ts'
 import type { NamedTensors } from '../../learning/parameters.ts'
 import { tf } from '../../learning/tf.ts'
@@ -22,8 +23,9 @@ export async function pooledFeatures(
   if (indices.length === 0) return Object.fromEntries(names.map((name) => [name, tf.zeros<Rank.R2>([0, 0])]))
   const parts: Readonly<Record<string, Tensor2D>>[] = []
   const capture = new Set(names)
-  for (let first = 0; first < indices.length; first += BATCH) {
-    const images = () => data.images(indices.subarray(first, first + BATCH))
+  const size = atATime(BATCH, host)
+  for (let first = 0; first < indices.length; first += size) {
+    const images = () => data.images(indices.subarray(first, first + size))
     parts.push(
       tf.tidy(() => {
         const { features } = forward(layers, parameters, images(), { capture })

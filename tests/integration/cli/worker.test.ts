@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { tensorflowHere } from '../../../cli/tensorflow.ts'
 import type { RunInput, RunResult } from '../../../experiment/run.ts'
 import { stagesOf } from '../../../experiment/stage-list.ts'
+import { driverProblem } from '../../../infra/gpu.mjs'
+import { isNativeReady } from '../../../infra/native.mjs'
 import { runWorker } from '../../../worker/worker.ts'
 import { workflowId, workflowType } from '../../../workflows/names.ts'
-import { zeroshift } from '../../support/command.ts'
+import { zeroshift, zeroshiftWith } from '../../support/command.ts'
 import { recording } from '../../support/recording.ts'
 import { sampleRun } from '../../support/run.ts'
 import { temporalServer } from '../../support/temporal.ts'
@@ -102,3 +105,45 @@ test('a worker that serves runs themselves does not take --exit-when-idle', asyn
   expect(code).toBe(2)
   expect(stderr).toContain('expected --queue zeroshift-train and no other')
 })
+
+describe('a worker that is to compute on a GPU', () => {
+  test.skipIf(driverProblem() === undefined)(
+    'refuses to start without a driver, names the library and downloads nothing',
+    async () => {
+      const cache = mkdtempSync(join(tmpdir(), 'zeroshift-no-gpu-'))
+      try {
+        const given = { ZEROSHIFT_DEVICE: 'gpu' }
+        for (const command of [
+          zeroshift(tmpdir(), 'worker', '--queue', 'zeroshift-train', '--device', 'gpu'),
+          zeroshiftWith(given, tmpdir(), 'worker'),
+          zeroshiftWith(given, cache, 'up'),
+        ]) {
+          const { code, stdout, stderr } = await command.ended
+          expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+          expect(stderr).toMatch(/asked for a GPU.*: libcuda\.so\.1, NVIDIA's driver, cannot be loaded \(/)
+          expect(stderr).not.toContain('downloading')
+        }
+      } finally {
+        rmSync(cache, { recursive: true })
+      }
+    },
+  )
+
+  test.each([
+    [['--device', 'cuda'], "--device: there is no device 'cuda'; expected one of cpu, gpu"],
+    [['--device', 'cpu', '--gpu', '1'], 'expected --device gpu with it'],
+  ])('is asked for by a device that is known: not %j', async (options, said) => {
+    const { code, stderr } = await zeroshift(tmpdir(), 'worker', ...options).ended
+    expect(code).toBe(2)
+    expect(stderr).toContain(said)
+  })
+})
+
+// A library with CUDA, on a machine with a GPU, sees one.
+test.skipIf(isNativeReady({ gpu: true }))(
+  'TensorFlow that falls back to the CPU is not taken for a GPU, in a look or in a stage',
+  () => {
+    expect(() => tensorflowHere('gpu')).toThrow('TensorFlow sees no GPU, and was asked for one')
+    expect(tensorflowHere('cpu')).toMatchObject({ device: 'CPU', version: '2.21.0' })
+  },
+)

@@ -219,7 +219,7 @@ describe.skipIf(!tools)(`the chart${why}`, () => {
 
   test('every option that a pod gives its worker is one that the command knows', async () => {
     const { stdout } = await zeroshift(chart, 'worker', '--help').ended
-    const given = (['defaults', 'fixed'] as const).flatMap((name) =>
+    const given = (['defaults', 'gpu', 'fixed'] as const).flatMap((name) =>
       podsIn(installations[name]).flatMap(({ spec }) => spec.containers[0].args),
     )
     expect(given).toContain('worker')

@@ -222,6 +222,71 @@ describe('a stage that another run computes', () => {
   })
 })
 
+describe('a stage that runs out of memory', () => {
+  const stage = { ...plan.dataset, params: { ...plan.dataset.params, training: { batchSize: 6 } } }
+  const tensorflow = { version: '2.21.0', device: 'GPU', gpu: 'NVIDIA H100 80GB HBM3', threads: 2 } as const
+  const oom = new Error(
+    'Invalid TF_Status: 8\nMessage: OOM when allocating tensor with shape[128,64,112,112] and type float',
+  )
+  /** One attempt, whose batches fit in so many parts. */
+  async function attempt(fitting: number, heartbeatDetails?: Beat) {
+    const seen: (number | undefined)[] = []
+    const body: StageBody<'dataset'> = async (context) => {
+      seen.push(context.host.parts)
+      if ((context.host.parts ?? 1) < fitting) throw oom
+      return { ...(await readData(context)), tensorflow }
+    }
+    const environment = quiet({ attempt: (heartbeatDetails?.attempt ?? 0) + 1, heartbeatDetails })
+    let said: Beat | undefined
+    environment.on('heartbeat', (beat: Beat) => (said = beat))
+    const activity = stageActivity('dataset', () => Promise.resolve(body))
+    const thrown = await thrownBy(environment.run(activity, { stage, settings: { store } }))
+    return { parts: seen[0], said, thrown: thrown as ApplicationFailure | undefined }
+  }
+
+  test('is tried again with its batches in twice as many parts, which its manifest records', async () => {
+    const first = await attempt(3)
+    expect(first).toMatchObject({ parts: 1, said: { attempt: 1, parts: 2 } })
+    expect(first.thrown).toMatchObject({ type: 'OutOfMemoryError', nonRetryable: false })
+    expect(first.thrown?.message).toMatch(
+      /OOM when allocating tensor with shape\[128,64,112,112\].*It is tried again, 3 samples at a time\.$/,
+    )
+    const second = await attempt(3, first.said)
+    expect(second).toMatchObject({ parts: 2, said: { attempt: 2, parts: 4 } })
+    const third = await attempt(3, second.said)
+    expect(third).toMatchObject({ parts: 4, thrown: undefined })
+
+    const manifest = await artifacts.manifest(stage)
+    if (!manifest) throw new Error('the manifest is missing')
+    expect(manifest.clock.environment.tensorflow).toEqual({ ...tensorflow, batchParts: 4 })
+    // What was asked for, and what is kept under its key, is what it is without.
+    const { clock: _, ...computed } = manifest
+    expect(JSON.stringify(computed)).not.toContain('batchParts')
+  })
+
+  test('whose batches fit says nothing of parts', async () => {
+    expect(await attempt(1)).toMatchObject({ parts: 1, thrown: undefined })
+    expect((await artifacts.manifest(stage))?.clock.environment.tensorflow).toEqual(tensorflow)
+  })
+
+  test('keeps its parts in an attempt that waits for another run', async () => {
+    const lease = await Lease.take(artifacts, stage, { activity: 'other', attempt: 1 }, () => false)
+    if (!(lease instanceof Lease)) throw new Error('held already')
+    const { said, thrown } = await attempt(1, { attempt: 1, parts: 4 })
+    expect(thrown).toMatchObject({ type: 'ComputedElsewhereError' })
+    expect(said).toMatchObject({ attempt: 2, parts: 4 })
+  })
+
+  test('fails with what would fit once there is nothing left to cut', async () => {
+    const { parts, thrown } = await attempt(1000, { attempt: 3, parts: 8 })
+    expect(parts).toBe(8)
+    expect(thrown).toMatchObject({ type: 'OutOfMemoryError', nonRetryable: true })
+    expect(thrown?.message).toMatch(
+      /does not fit into memory, even with one sample of a batch at a time: .*OOM.*A smaller model or smaller images would fit, or a worker whose device has more memory\.$/,
+    )
+  })
+})
+
 describe('between steps', () => {
   test('the progress goes out as heartbeats, no more than a few a second', async () => {
     const environment = quiet()

@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MockActivityEnvironment } from '@temporalio/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createActivities } from '../../../activities/index.ts'
+import { stageActivity, type StageBody } from '../../../activities/stage.ts'
+import { train } from '../../../activities/train.ts'
+import { openArtifacts } from '../../../artifacts/artifacts.ts'
+import { decodeTensors } from '../../../artifacts/safetensors.ts'
+import type { RunInput, RunResult } from '../../../experiment/run.ts'
+import type { StageRef } from '../../../experiment/stages.ts'
+import { tf } from '../../../learning/tf.ts'
+import { workflowId, workflowType } from '../../../workflows/names.ts'
+import { longRun } from '../../support/durable.ts'
+import { temporalServer, withWorker } from '../../support/temporal.ts'
+
+let server: Awaited<ReturnType<typeof temporalServer>>
+let directory: string
+beforeAll(async () => {
+  server = await temporalServer()
+  directory = mkdtempSync(join(tmpdir(), 'zeroshift-memory-'))
+})
+afterAll(async () => {
+  await server.stop()
+  rmSync(directory, { recursive: true })
+})
+
+/** Asks TensorFlow for 64 TB. */
+function exhaust(): never {
+  const column = tf.ones([2 ** 22, 1])
+  try {
+    tf.matMul(column, column, false, true)
+  } finally {
+    column.dispose()
+  }
+  throw new Error('there was enough')
+}
+
+async function weights(store: string, stage: StageRef) {
+  const artifacts = openArtifacts(store)
+  const manifest = await artifacts.manifest(stage)
+  if (!manifest?.outputs.model) throw new Error('there is no model')
+  const { tensors } = decodeTensors(await artifacts.getBlob(manifest.outputs.model))
+  return { tensors, environment: manifest.clock.environment }
+}
+
+test('a model that does not fit is trained on parts of its batches by the next attempts, and is the same within float error', async () => {
+  const input = await longRun({ name: 'memory', store: join(directory, 'small'), epochs: 2 })
+  const { original, dataset } = input.run.plan
+  const parts: (number | undefined)[] = []
+  const cramped: StageBody<'train'> = (context) => {
+    if (context.stage.key === original.key) {
+      parts.push(context.host.parts)
+      if ((context.host.parts ?? 1) < 4) exhaust()
+    }
+    return train(context)
+  }
+  const activities = { ...createActivities(), train: stageActivity('train', () => Promise.resolve(cramped)) }
+  const result = await withWorker(server.address, activities, async () => {
+    const handle = await server.client.workflow.start<(input: RunInput) => Promise<RunResult>>(workflowType, {
+      workflowId: workflowId(input.run.id),
+      taskQueue: 'zeroshift',
+      args: [input],
+    })
+    return handle.result()
+  })
+  expect(result.failed).toEqual([])
+  expect(parts).toEqual([1, 2, 4])
+  const cut = await weights(input.settings.store, original)
+  expect(cut.environment.tensorflow).toMatchObject({ device: 'CPU', batchParts: 4 })
+
+  const roomy = { ...input.settings, store: join(directory, 'large') }
+  const all = createActivities()
+  await new MockActivityEnvironment().run(all.dataset, { stage: dataset, settings: roomy })
+  await new MockActivityEnvironment().run(all.train, { stage: original, settings: roomy })
+  const whole = await weights(roomy.store, original)
+  expect(whole.environment.tensorflow).not.toHaveProperty('batchParts')
+  for (const [name, { values }] of Object.entries(whole.tensors)) {
+    const others = cut.tensors[name]?.values ?? []
+    expect(others).toHaveLength(values.length)
+    expect(
+      Math.max(...Array.from(values, (value, i) => Math.abs(Number(value) - Number(others[i])))),
+    ).toBeLessThan(1e-4)
+  }
+})
