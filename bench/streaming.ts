@@ -94,7 +94,9 @@ async function make() {
   return { images: total, bytes }
 }
 
-const recorded = async <T>(name: string) => JSON.parse(await readFile(join(folder, name), 'utf8')) as T
+async function recorded<T>(name: string): Promise<T> {
+  return JSON.parse(await readFile(join(folder, name), 'utf8')) as T
+}
 
 async function inspect() {
   const facts = await inspectDataset(spec.data, images, { checked: checkedPictures })
