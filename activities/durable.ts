@@ -9,6 +9,7 @@ import type { Environment } from '../experiment/manifest.ts'
 import type { RunInput, StepProgress } from '../experiment/run.ts'
 import type { StageKind, StageRef } from '../experiment/stages.ts'
 import type { Host, Snapshot } from '../learning/host.ts'
+import { checkpointed, stepped } from './events.ts'
 
 /** The worker stops: what was done is kept, and another worker goes on. */
 export class HandedOverError extends Error {
@@ -157,7 +158,9 @@ export async function durably<T>(
       saved = snapshot.step
       latest = { ...latest, checkpoint: path }
       beat()
-      return performance.now() - start
+      const took = performance.now() - start
+      checkpointed.tell({ kind: stage.kind, seconds: took / 1000 })
+      return took
     }
     let due = performance.now() + 1000 * checkpointSecondsOf(settings)
     const saveWhenDue = async (take: () => Promise<Snapshot>) => {
@@ -176,7 +179,10 @@ export async function durably<T>(
     const host: Host = {
       snapshot: resumed,
       async step(progress, take) {
-        if (progress.step !== undefined) latest = { ...latest, ...progress }
+        if (progress.step !== undefined) {
+          stepped.tell({ kind: stage.kind, steps: Math.max(0, progress.step - (latest.step ?? 0)) })
+          latest = { ...latest, ...progress }
+        }
         if (performance.now() - lastBeat >= BEAT_EVERY_MS) beat()
         await nextTurn()
         if (isStopping()) {
@@ -232,7 +238,7 @@ async function turn(
 }
 
 /** The kinds of stage that compute on TensorFlow. */
-const onDevice: ReadonlySet<StageKind> = new Set([
+export const onDevice: ReadonlySet<StageKind> = new Set([
   'train',
   'unlearn',
   'evaluate',

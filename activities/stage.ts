@@ -9,8 +9,9 @@ import type { BlobRef, Environment, Manifest, ManifestOf, StageMetrics } from '.
 import { recordOf, type KeptRun, type RunInput, type RunRecord } from '../experiment/run.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import type { StageInputs, StageKind, StageOf, StageRef } from '../experiment/stages.ts'
-import { durably, type Durable } from './durable.ts'
+import { durably, onDevice, type Durable } from './durable.ts'
 import { asFailure, DamagedInputError } from './errors.ts'
+import { deviceLoaded } from './events.ts'
 
 export interface StageTask<K extends StageKind> {
   readonly stage: StageOf<K>
@@ -100,6 +101,7 @@ export function stageActivity<K extends StageKind>(
       const computed = await durably({ artifacts, stage, settings, stopping }, async (durable) => {
         const inputs = await inputManifests(artifacts, stage)
         const body = await load()
+        if (onDevice.has(kind)) await tellOfDevice()
         const work = await body({ stage, settings, artifacts, inputs, ...durable }).catch((error: unknown) =>
           healing(artifacts, inputs, error),
         )
@@ -140,6 +142,12 @@ export function stageActivity<K extends StageKind>(
       throw asFailure(error)
     }
   }
+}
+
+async function tellOfDevice(): Promise<void> {
+  if (!deviceLoaded.isHeard()) return
+  const { tf } = await import('../learning/tf.ts')
+  deviceLoaded.tell(() => tf.memory().numBytes)
 }
 
 /** A damaged blob is deleted, so that the stage that made it is computed again. */

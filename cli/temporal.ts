@@ -4,6 +4,7 @@ import { UserError } from '../experiment/errors.ts'
 import { ensureTemporal } from '../infra/temporal.mjs'
 import { startStack } from '../worker/stack.ts'
 import { home, noteStack, runningStack } from './place.ts'
+import { traceInterceptors } from './traced.ts'
 
 /** The Temporal server that a command talks to. */
 export interface Server {
@@ -90,7 +91,7 @@ export async function connect({ address, embedded, broken }: Server): Promise<Co
       const options = { address, connectTimeout: 1_000, interceptors }
       const connection = await Promise.race([Connection.connect(options), broken])
       return {
-        client: new Client({ connection }),
+        client: new Client({ connection, interceptors: await traceInterceptors() }),
         async close() {
           ending.isClosed = true
           await connection.close()

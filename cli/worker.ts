@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { UserError } from '../experiment/errors.ts'
 import { deploymentName, queues, type Queue } from '../workflows/names.ts'
+import type { EndpointOptions } from '../worker/endpoint.ts'
 import { runWorker } from '../worker/worker.ts'
 import { runningStack } from './place.ts'
 import { wholeNumber } from './whole-number.ts'
@@ -10,6 +11,8 @@ export interface WorkerOptions {
   readonly buildId?: string
   readonly exitWhenIdle?: string
   readonly readyFile?: string
+  readonly metricsPort?: string
+  readonly metricsHost?: string
   readonly temporal?: string
 }
 
@@ -22,6 +25,8 @@ export async function worker({
   buildId,
   exitWhenIdle,
   readyFile,
+  metricsPort,
+  metricsHost,
   temporal,
 }: WorkerOptions): Promise<number> {
   const served = queue.map(queueNamed)
@@ -31,6 +36,7 @@ export async function worker({
       `--exit-when-idle: this worker serves ${served.join(', ')}, and runs need it while they only wait; ` +
         'expected --queue zeroshift-train and no other',
     )
+  const endpoint = endpointOf(metricsPort, metricsHost)
   const address = temporal ?? process.env.TEMPORAL_ADDRESS ?? runningStack()?.address ?? '127.0.0.1:7233'
   console.log(`connecting to Temporal at ${address}`)
   try {
@@ -39,6 +45,7 @@ export async function worker({
       queues: served,
       ...(buildId !== undefined && { buildId }),
       ...(idleSeconds !== undefined && { idleSeconds }),
+      ...(endpoint && { endpoint }),
       connectSeconds: CONNECT_SECONDS,
       onReady: () => {
         if (readyFile !== undefined) writeFileSync(readyFile, '')
@@ -54,6 +61,15 @@ export async function worker({
     if (readyFile !== undefined) rmSync(readyFile, { force: true })
   }
   return 0
+}
+
+/** Where the worker shows its metrics: to this machine alone unless told otherwise. */
+function endpointOf(port: string | undefined, host: string | undefined): EndpointOptions | undefined {
+  if (port === undefined) {
+    if (host === undefined) return undefined
+    throw new UserError('--metrics-host: found without --metrics-port; expected both')
+  }
+  return { host: host ?? '127.0.0.1', port: wholeNumber('--metrics-port', port, 65_535) }
 }
 
 function queueNamed(name: string): Queue {
