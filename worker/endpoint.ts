@@ -20,7 +20,7 @@ export interface Shown {
 
 export interface Endpoint {
   readonly url: string
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /**
@@ -30,6 +30,8 @@ export interface Endpoint {
 export async function startEndpoint({ host, port }: EndpointOptions, shown: Shown): Promise<Endpoint> {
   const server = createServer(({ method, url = '' }, response) => {
     const [path] = url.split('?')
+    // A connection that is kept could time out behind a long step, and the next question on it would get no answer.
+    response.shouldKeepAlive = false
     if (method !== 'GET' && method !== 'HEAD') say(response, 405, 'expected GET')
     else if (path === '/healthz') say(response, 200, 'ok')
     else if (path === '/readyz') say(response, shown.state() === 'ready' ? 200 : 503, shown.state())

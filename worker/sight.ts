@@ -14,8 +14,8 @@ export interface Sight {
   /** Where Temporal's native half is to show its own metrics, to this machine alone: they are a part of `/metrics`. */
   readonly coreAddress?: string
   /** What `/readyz` says from now on. */
-  become(state: State): void
-  close(): Promise<void>
+  readonly become: (state: State) => void
+  readonly close: () => Promise<void>
 }
 
 export async function sight(endpoint: EndpointOptions | undefined): Promise<Sight> {
