@@ -9,8 +9,8 @@ import { attemptOf, type ActivityWords, type Watcher } from './attempts.ts'
  * ZEROSHIFT_LOG_FORMAT (`text` or `json`) says otherwise. A line from an activity has its run, stage and attempt.
  */
 
-export const levels = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'] as const
-export type Level = (typeof levels)[number]
+const levels = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'] as const
+type Level = (typeof levels)[number]
 
 /** Warnings and errors only unless ZEROSHIFT_LOG names another level. */
 export function levelOf(environment: NodeJS.ProcessEnv = process.env): Level {
@@ -18,7 +18,7 @@ export function levelOf(environment: NodeJS.ProcessEnv = process.env): Level {
   return levels.find((level) => level === named) ?? 'WARN'
 }
 
-export type Fields = Readonly<Record<string, string | number | boolean>>
+type Fields = Readonly<Record<string, string | number | boolean>>
 
 export type Write = (level: Level, message: string, fields?: Fields, error?: Error) => void
 
@@ -27,7 +27,12 @@ function isJson({ ZEROSHIFT_LOG_FORMAT: format }: NodeJS.ProcessEnv): boolean {
   return format === 'json' || (format !== 'text' && !process.stderr.isTTY)
 }
 
-const standardError = { write: (line: string) => process.stderr.write(line) }
+/** A reader that has gone away ends no worker: `console` lets such errors pass. */
+const standardError = {
+  write: (line: string): void => {
+    console.error(line.trimEnd())
+  },
+}
 
 export function writer(environment = process.env, destination = standardError): Write {
   const write = isJson(environment) ? jsonWriter(destination) : textWriter(destination)

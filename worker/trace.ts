@@ -29,7 +29,7 @@ export interface OpenSpan {
 }
 
 /** Whether OpenTelemetry's settings say where spans go. */
-export function isTraced(environment: NodeJS.ProcessEnv = process.env): boolean {
+function isTraced(environment: NodeJS.ProcessEnv = process.env): boolean {
   const { OTEL_EXPORTER_OTLP_ENDPOINT: all, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces } = environment
   return Boolean(all ?? traces) && environment.OTEL_SDK_DISABLED !== 'true'
 }

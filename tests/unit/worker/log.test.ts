@@ -5,7 +5,10 @@ import { attemptLog, levelOf, logLine, writer } from '../../../worker/log.ts'
 /** What a writer with an environment wrote. */
 function written(environment: NodeJS.ProcessEnv, say: (write: ReturnType<typeof writer>) => void): string {
   let text = ''
-  say(writer(environment, { write: (line) => Boolean((text += line)) }))
+  const write = (line: string) => {
+    text += line
+  }
+  say(writer(environment, { write }))
   return text
 }
 const json = { ZEROSHIFT_LOG_FORMAT: 'json', ZEROSHIFT_LOG: 'debug' }
