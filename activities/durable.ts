@@ -10,6 +10,7 @@ import type { RunInput, StepProgress } from '../experiment/run.ts'
 import type { StageKind, StageRef } from '../experiment/stages.ts'
 import type { Host, Snapshot } from '../learning/host.ts'
 import { outOfMemory } from '../learning/out-of-memory.ts'
+import { checkpointed, stepped } from './events.ts'
 
 /** The worker stops: what was done is kept, and another worker goes on. */
 export class HandedOverError extends Error {
@@ -183,7 +184,9 @@ export async function durably<T>(
       saved = snapshot.step
       latest = { ...latest, checkpoint: path }
       beat()
-      return performance.now() - start
+      const took = performance.now() - start
+      checkpointed.tell({ kind: stage.kind, seconds: took / 1000 })
+      return took
     }
     let due = performance.now() + 1000 * checkpointSecondsOf(settings)
     const saveWhenDue = async (take: () => Promise<Snapshot>) => {
@@ -203,7 +206,10 @@ export async function durably<T>(
       snapshot: resumed,
       parts,
       async step(progress, take) {
-        if (progress.step !== undefined) latest = { ...latest, ...progress }
+        if (progress.step !== undefined) {
+          stepped.tell({ kind: stage.kind, steps: Math.max(0, progress.step - (latest.step ?? 0)) })
+          latest = { ...latest, ...progress }
+        }
         if (performance.now() - lastBeat >= BEAT_EVERY_MS) beat()
         await nextTurn()
         if (isStopping()) {
@@ -268,7 +274,7 @@ async function turn(
 }
 
 /** The kinds of stage that compute on TensorFlow. */
-const onDevice: ReadonlySet<StageKind> = new Set([
+export const onDevice: ReadonlySet<StageKind> = new Set([
   'train',
   'unlearn',
   'evaluate',

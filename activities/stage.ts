@@ -18,8 +18,9 @@ import {
   type StageRef,
 } from '../experiment/stages.ts'
 import type { RefuseElsewhere } from './allowed-places.ts'
-import { durably, type Durable } from './durable.ts'
+import { durably, onDevice, type Durable } from './durable.ts'
 import { asFailure, DamagedInputError } from './errors.ts'
+import { deviceLoaded } from './events.ts'
 
 export interface StageTask<K extends StageKind> {
   readonly stage: StageOf<K>
@@ -118,6 +119,7 @@ export function stageActivity<K extends StageKind>(
       const computed = await durably({ artifacts, stage, settings, stopping }, async (durable) => {
         const inputs = await inputManifests(artifacts, stage)
         const body = await load()
+        if (onDevice.has(kind)) await tellOfDevice()
         const work = await body({ stage, settings, artifacts, inputs, ...durable }).catch((error: unknown) =>
           healing(artifacts, inputs, error),
         )
@@ -173,6 +175,12 @@ function refuseForged(expected: StageKind, { kind, key, version, params, inputs,
   throw new UserError(
     `the stage '${title}' was changed after it was planned: its key is not the digest of what it computes; start its run by \`./zeroshift run\``,
   )
+}
+
+async function tellOfDevice(): Promise<void> {
+  if (!deviceLoaded.isHeard()) return
+  const { tf } = await import('../learning/tf.ts')
+  deviceLoaded.tell(() => tf.memory().numBytes)
 }
 
 /** A damaged blob is deleted, so that the stage that made it is computed again. */

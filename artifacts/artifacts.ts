@@ -6,6 +6,7 @@ import { manifestDigest, type BlobRef, type Manifest } from '../experiment/manif
 import type { RunRecord } from '../experiment/run.ts'
 import type { StageKind, StageRef } from '../experiment/stages.ts'
 import type { SweepRecord } from '../experiment/sweep.ts'
+import { traffic } from './event.ts'
 import { openChecked } from './open-checked.ts'
 import { pooled } from './pooled.ts'
 import { readCache, refuseWithoutRoom, type ReadCache } from './read-cache.ts'
@@ -93,6 +94,7 @@ export class Artifacts {
     if (this.cache) return this.cache.open(blob.sha256, () => this.fetchBlob(blob))
     const opened = await openChecked(fileURLToPath(`${this.store.url}/${blobPath(blob)}`))
     if (!opened) throw this.missing(blob)
+    traffic.tell({ direction: 'read', bytes: opened.bytes })
     if (opened.sha256 === blob.sha256) return opened.descriptor
     closeSync(opened.descriptor)
     throw this.damaged(blob, opened)

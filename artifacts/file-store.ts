@@ -3,6 +3,7 @@ import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { sha256 } from '../experiment/canonical.ts'
+import { traffic } from './event.ts'
 import type { HashedBytes, ObjectStore, StoredObject } from './store.ts'
 
 /**
@@ -19,7 +20,9 @@ export class FileStore implements ObjectStore {
   }
 
   async get(path: string): Promise<Uint8Array | undefined> {
-    return unlessMissing(readFile(this.file(path)), this.file(path))
+    const bytes = await unlessMissing(readFile(this.file(path)), this.file(path))
+    if (bytes) traffic.tell({ direction: 'read', bytes: bytes.length })
+    return bytes
   }
 
   async getHashed(path: string): Promise<HashedBytes | undefined> {
@@ -104,6 +107,7 @@ export class FileStore implements ObjectStore {
         await handle.close()
       }
       await publish(temporary, file)
+      traffic.tell({ direction: 'written', bytes: bytes.length })
     } catch (error) {
       throw new Error(`cannot write ${bytes.length} bytes to ${file}: ${reasonOf(error)}`, { cause: error })
     } finally {

@@ -21,6 +21,7 @@ import type { AdapterInspectOptions } from './adapter-inspect.ts'
 import type { AdapterMergeOptions } from './adapter-merge.ts'
 import { devices } from '../learning/device.ts'
 import { queues } from '../workflows/names.ts'
+import { beginCommand } from './traced.ts'
 
 /**
  * The command line. Each verb is a file of its own, loaded when it is asked for. Exit codes: 0 done, 1 the run failed,
@@ -136,6 +137,8 @@ program
     'end once there was no stage to compute for so long; with --queue zeroshift-train alone',
   )
   .option('--ready-file <path>', 'a file that is there while the worker asks for work')
+  .option('--metrics-port <port>', 'serve /metrics for Prometheus, /healthz and /readyz')
+  .option('--metrics-host <address>', 'where; 127.0.0.1 unless given, 0.0.0.0 for all addresses')
   .option(...temporal)
   .action(async (options: WorkerOptions) => {
     const { worker } = await import('./worker.ts')
@@ -353,11 +356,17 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(141)
 })
 
+let endCommand: Awaited<ReturnType<typeof beginCommand>>
+program.hook('preAction', async (_program, action) => {
+  endCommand = await beginCommand(action.name())
+})
+
 try {
   await program.parseAsync()
 } catch (error) {
   process.exitCode = await exitCode(error)
 }
+await endCommand?.(Number(process.exitCode ?? 0))
 
 async function exitCode(error: unknown): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2

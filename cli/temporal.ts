@@ -7,6 +7,7 @@ import { startStack } from '../worker/stack.ts'
 import { temporalSettings, type TemporalSettings } from '../worker/temporal-settings.ts'
 import { refuseWithoutDriver } from './gpu.ts'
 import { home, noteStack, runningStack } from './place.ts'
+import { traceInterceptors } from './traced.ts'
 
 /** The Temporal server that a command talks to. */
 export interface Server extends TemporalSettings {
@@ -105,7 +106,12 @@ export async function connect(server: Server): Promise<Connected> {
         broken,
       ])
       const connected = {
-        client: new Client({ connection, namespace, dataConverter: converter }),
+        client: new Client({
+          connection,
+          namespace,
+          dataConverter: converter,
+          interceptors: await traceInterceptors(),
+        }),
         async close() {
           ending.isClosed = true
           await connection.close()

@@ -3,6 +3,7 @@ import { allowedPrefixes, refuseElsewhere } from '../activities/allowed-places.t
 import { UserError } from '../experiment/errors.ts'
 import { deploymentName, queues, type Queue } from '../workflows/names.ts'
 import { deviceNamed } from '../learning/device.ts'
+import type { EndpointOptions } from '../worker/endpoint.ts'
 import { runWorker } from '../worker/worker.ts'
 import { chooseGpu, refuseWithoutGpu } from './gpu.ts'
 import { runningStack } from './place.ts'
@@ -17,6 +18,8 @@ export interface WorkerOptions {
   readonly buildId?: string
   readonly exitWhenIdle?: string
   readonly readyFile?: string
+  readonly metricsPort?: string
+  readonly metricsHost?: string
   readonly temporal?: string
   readonly allowStore?: readonly string[]
   readonly allowSource?: readonly string[]
@@ -34,6 +37,8 @@ export async function worker({
   buildId,
   exitWhenIdle,
   readyFile,
+  metricsPort,
+  metricsHost,
   temporal,
   allowStore: stores,
   allowSource: sources,
@@ -50,6 +55,7 @@ export async function worker({
   // A mistake in them is told before a server is waited for.
   refuseElsewhere(allowed)
   compute(device, gpu)
+  const endpoint = endpointOf(metricsPort, metricsHost)
   const address = temporal ?? process.env.TEMPORAL_ADDRESS ?? runningStack()?.address ?? '127.0.0.1:7233'
   const settings = settingsOf(address)
   console.log(`connecting to Temporal at ${address}${settings.tls ? ' by TLS' : ''}`)
@@ -60,6 +66,7 @@ export async function worker({
       allowed,
       ...(buildId !== undefined && { buildId }),
       ...(idleSeconds !== undefined && { idleSeconds }),
+      ...(endpoint && { endpoint }),
       connectSeconds: CONNECT_SECONDS,
       onReady: () => {
         if (readyFile !== undefined) writeFileSync(readyFile, '')
@@ -88,6 +95,15 @@ function compute(device: string | undefined, gpu: string | undefined): void {
     process.env.CUDA_VISIBLE_DEVICES = chooseGpu(gpu)
   }
   if (named === 'gpu') refuseWithoutGpu()
+}
+
+/** Where the worker shows its metrics: to this machine alone unless told otherwise. */
+function endpointOf(port: string | undefined, host: string | undefined): EndpointOptions | undefined {
+  if (port === undefined) {
+    if (host === undefined) return undefined
+    throw new UserError('--metrics-host: found without --metrics-port; expected both')
+  }
+  return { host: host ?? '127.0.0.1', port: wholeNumber('--metrics-port', port, 65_535) }
 }
 
 function queueNamed(name: string): Queue {

@@ -13,8 +13,8 @@ export const shippedBundles = join(root, 'built', 'workflows')
 
 /**
  * The workflows as one script. Bundling takes seconds, so the script is kept under the digest of everything that goes
- * into it: the sources of workflows/ and experiment/, and the SDK's version. `failureConverterPath` is that of the worker's
- * data converter.
+ * into it: the sources of workflows/ and experiment/, this file, and the SDK's version. `failureConverterPath` is that of the
+ * worker's data converter.
  */
 export async function workflowBundle(
   directory = join(cacheDirectory(), 'workflows'),
@@ -32,6 +32,7 @@ export async function workflowBundle(
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(root, 'workflows', 'index.ts'),
     ...(failureConverterPath !== undefined && { failureConverterPath }),
+    workflowInterceptorModules: [join(root, 'workflows', 'trace.ts')],
     logger: new DefaultLogger('ERROR'),
   })
   await mkdir(directory, { recursive: true })
@@ -44,7 +45,7 @@ export async function workflowBundle(
 async function sourcesDigest(): Promise<string> {
   const hash = createHash('sha256').update(process.version)
   const { version } = require('@temporalio/worker/package.json') as { version: string }
-  hash.update(version)
+  hash.update(version).update(await readFile(fileURLToPath(import.meta.url)))
   for (const room of ['experiment', 'workflows'])
     for (const name of (await readdir(join(root, room))).sort())
       hash.update(`\0${room}/${name}\0`).update(await readFile(join(root, room, name)))

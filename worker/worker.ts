@@ -3,7 +3,6 @@ import {
   NativeConnection,
   Runtime,
   Worker,
-  type LogEntry,
   type WorkerDeploymentOptions,
 } from '@temporalio/worker'
 import pRetry from 'p-retry'
@@ -11,9 +10,12 @@ import type { AllowedPrefixes } from '../activities/allowed-places.ts'
 import type { Activities } from '../activities/index.ts'
 import { deploymentName, queues, type Queue } from '../workflows/names.ts'
 import { workflowBundle } from './bundle.ts'
+import type { EndpointOptions } from './endpoint.ts'
 import { Idleness } from './idleness.ts'
 import { dataConverter } from './payload-codec.ts'
 import type { TemporalSettings } from './temporal-settings.ts'
+import { levelOf, logLine, writer } from './log.ts'
+import { sight, type Sight } from './sight.ts'
 
 export interface WorkerSettings extends TemporalSettings {
   readonly queues?: readonly Queue[]
@@ -28,6 +30,8 @@ export interface WorkerSettings extends TemporalSettings {
   readonly idleSeconds?: number
   /** Stops the worker when it aborts: no new work, then what runs is given the grace time and handed back. */
   readonly signal?: AbortSignal
+  /** Where `/metrics`, `/healthz` and `/readyz` are served; nowhere unless given. */
+  readonly endpoint?: EndpointOptions
   readonly onReady?: () => void
 }
 
@@ -36,18 +40,30 @@ export const GRACE_SECONDS = 5
 const shutdownSignals = ['SIGINT', 'SIGTERM'] as const
 
 /** Serves the queues until it is told to stop, by the signal or by SIGINT or SIGTERM, or has been idle for long enough. */
-export async function runWorker({
-  queues: taskQueues = queues,
-  activities,
-  allowed,
-  buildId,
-  connectSeconds = 60,
-  idleSeconds,
-  signal,
-  onReady,
-  ...temporal
-}: WorkerSettings): Promise<void> {
-  installRuntime()
+export async function runWorker(settings: WorkerSettings): Promise<void> {
+  const seen = await sight(settings.endpoint)
+  try {
+    await serve(settings, seen)
+  } finally {
+    await seen.close()
+  }
+}
+
+async function serve(
+  {
+    queues: taskQueues = queues,
+    activities,
+    allowed,
+    buildId,
+    connectSeconds = 60,
+    idleSeconds,
+    signal,
+    onReady,
+    ...temporal
+  }: WorkerSettings,
+  { interceptor, sinks, coreAddress, become }: Sight,
+): Promise<void> {
+  installRuntime(coreAddress)
   const converter = dataConverter()
   const stopping = new AbortController()
   const idleness = idleSeconds === undefined ? undefined : new Idleness()
@@ -75,7 +91,8 @@ export async function runWorker({
           maxHeartbeatThrottleInterval: '1s',
           shutdownGraceTime: `${GRACE_SECONDS}s`,
           ...(buildId !== undefined && { workerDeploymentOptions: versioned(buildId) }),
-          ...(idleness && { interceptors: { activity: [idleness.interceptor] } }),
+          interceptors: { activity: [interceptor, ...(idleness ? [idleness.interceptor] : [])] },
+          sinks,
           // After a worker dies, its runs wait this long before another takes them up.
           stickyQueueScheduleToStartTimeout: '2s',
           ...(taskQueue === 'zeroshift'
@@ -92,12 +109,14 @@ export async function runWorker({
     const stop = () => {
       // Long stages keep a checkpoint and hand over, well within the grace time.
       stopping.abort()
+      become('stopping')
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
     }
     signal?.addEventListener('abort', stop)
     for (const name of shutdownSignals) process.once(name, stop)
     const running = Promise.all(workers.map((worker) => worker.run()))
     if (signal?.aborted) stop()
+    else become('ready')
     onReady?.()
     if (idleness && idleSeconds !== undefined)
       idleness.lasting(idleSeconds, stopping.signal).then(stop, () => undefined)
@@ -125,32 +144,21 @@ function versioned(buildId: string): WorkerDeploymentOptions {
 
 let installed = false
 
-/** Warnings and errors only unless ZEROSHIFT_LOG names another level, of the SDK's two halves alike, a line each. */
-export function installRuntime(): void {
+/** The lines of the SDK's two halves go where all others go. `metricsAddress`: where the native half shows its metrics. */
+export function installRuntime(metricsAddress?: string): void {
   if (installed) return
   installed = true
-  const named = process.env.ZEROSHIFT_LOG?.toUpperCase()
-  const level = levels.find((level) => level === named) ?? 'WARN'
+  const level = levelOf()
+  const write = writer()
   Runtime.install({
-    logger: new DefaultLogger(level, logLine),
-    telemetryOptions: { logging: { filter: { core: level, other: 'ERROR' }, forward: {} } },
+    logger: new DefaultLogger(level, (entry) => {
+      logLine(entry, write)
+    }),
+    telemetryOptions: {
+      logging: { filter: { core: level, other: 'ERROR' }, forward: {} },
+      ...(metricsAddress !== undefined && { metrics: { prometheus: { bindAddress: metricsAddress } } }),
+    },
   })
-}
-
-const levels = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'] as const
-
-function logLine({ level, message, meta }: LogEntry): void {
-  // `zeroshift-train` has no workflows, by design.
-  if (message.startsWith('No workflows registered')) return
-  const { activityType, attempt, error } = (meta ?? {}) as {
-    readonly activityType?: string
-    readonly attempt?: number
-    readonly error?: unknown
-  }
-  const about = activityType === undefined ? '' : ` (${activityType}, attempt ${attempt ?? 1})`
-  const cause = error instanceof Error ? (error.cause ?? error) : undefined
-  const why = cause instanceof Error ? `: ${cause.stack ?? cause.message}` : ''
-  console.error(`${new Date().toISOString()} ${level} ${message}${about}${why}`)
 }
 
 /** A server that is starting side by side answers after a second or two; later outages the SDK handles itself. */

@@ -30,6 +30,12 @@ export function workflowId(runId: string): string {
   return `zeroshift-${runId}`
 }
 
+/** The run or the sweep that a workflow is for. */
+export function runOf(id: string, type: string): string {
+  const prefix = type === trackingType ? trackingId('') : workflowId('')
+  return id.startsWith(prefix) ? id.slice(prefix.length) : id
+}
+
 /**
  * Whose turn it is: runs that wait in the same queue take turns, whatever each has there. Activities and child workflows
  * inherit it. Temporal takes 64 bytes; the end of a run's id tells it from others.

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { beforeEach, expect, test } from 'vitest'
+import { traffic } from '../../artifacts/event.ts'
 import type { ObjectStore } from '../../artifacts/store.ts'
 
 export const bytesOf = (text: string) => new TextEncoder().encode(text)
@@ -48,6 +49,19 @@ export function storeBehaviour(open: () => ObjectStore | Promise<ObjectStore>, l
       }),
       { numRuns: 20, examples: [[new Uint8Array()]] },
     )
+  })
+
+  test('bytes that come and go are told of, those of large objects whole', async () => {
+    const told = { read: 0, written: 0 }
+    traffic.hear(({ direction, bytes }) => {
+      told[direction] += bytes
+    })
+    const large = pattern(largeBytes + 1, 1)
+    await store.put('large', large)
+    expect(told).toEqual({ read: 0, written: large.length })
+    await store.get('large')
+    await store.get('none')
+    expect(told).toEqual({ read: large.length, written: large.length })
   })
 
   test('large objects come back as they were', async () => {

@@ -27,6 +27,7 @@ const names = Object.keys(installations) as (keyof typeof installations)[]
 interface Container {
   readonly image: string
   readonly args: readonly string[]
+  readonly ports?: readonly object[]
   readonly env: readonly { readonly name: string; readonly value?: string }[]
   readonly resources: { readonly requests: object; readonly limits: Readonly<Record<string, unknown>> }
   readonly securityContext: object
@@ -227,6 +228,22 @@ describe.skipIf(!tools)(`the chart${why}`, () => {
       expect(stdout).toContain(`${option.split('=')[0]} <`)
   })
 
+  test('workers show their metrics where a port is given, and listen to nobody where none is', () => {
+    const policyIn = (name: (typeof names)[number]) =>
+      resourcesIn(installations[name]).find(({ kind }) => kind === 'NetworkPolicy')?.spec
+    for (const { metadata, spec } of podsIn(installations.gpu)) {
+      const [{ args, ports }] = spec.containers
+      expect(args).toEqual(expect.arrayContaining(['--metrics-port=9464', '--metrics-host=0.0.0.0']))
+      expect(ports).toEqual([{ name: 'metrics', containerPort: 9464, protocol: 'TCP' }])
+      expect(metadata.annotations).toMatchObject({
+        ...{ 'prometheus.io/scrape': 'true', 'prometheus.io/port': '9464' },
+      })
+    }
+    expect(policyIn('gpu')).toMatchObject({ ingress: [{ ports: [{ port: 9464, protocol: 'TCP' }] }] })
+    for (const { spec } of podsIn(installations.defaults)) expect(spec.containers[0].ports).toBeUndefined()
+    expect(policyIn('defaults')).not.toHaveProperty('ingress')
+  })
+
   test('a pod of the GPU pool asks for a GPU and says so to its worker, and runs on spot machines', () => {
     const pod = podsIn(installations.gpu).find(({ spec }) => spec.restartPolicy === 'Never')
     const container = pod?.spec.containers[0]
@@ -245,6 +262,7 @@ describe.skipIf(!tools)(`the chart${why}`, () => {
       ['--set', 'control.terminationGracePeriodSeconds=5'],
       /terminationGracePeriodSeconds/,
     ],
+    ['a port that is none', ['--set', 'metrics.port=80'], /port/],
     ['an address without a port', ['--set', 'temporal.address=temporal'], /address/],
     ['a digest that is none', ['--set', 'images.cpu.digest=latest'], /digest/],
   ])('%s is refused by name', (_, options, message) => {

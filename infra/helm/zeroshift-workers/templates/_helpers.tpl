@@ -40,9 +40,15 @@ metadata:
   labels:
     {{- include "zeroshift.selector" .root | nindent 4 }}
     app.kubernetes.io/component: {{ .component }}
+  {{- with .root.Values.metrics.port }}
+  {{- $scraped := dict "prometheus.io/scrape" "true" "prometheus.io/port" (toString .) }}
+  annotations:
+    {{- toYaml (merge $scraped ($.annotations | default dict)) | nindent 4 }}
+  {{- else }}
   {{- with .annotations }}
   annotations:
     {{- toYaml . | nindent 4 }}
+  {{- end }}
   {{- end }}
 spec:
   serviceAccountName: {{ include "zeroshift.serviceAccount" .root }}
@@ -86,9 +92,17 @@ spec:
         - worker
         {{- toYaml .args | nindent 8 }}
         - --ready-file=/tmp/ready
+        {{- with .root.Values.metrics.port }}
+        - --metrics-port={{ . }}
+        - --metrics-host=0.0.0.0
+        {{- end }}
         {{- with .root.Values.temporal.buildId }}
         - --build-id={{ . }}
         {{- end }}
+      {{- with .root.Values.metrics.port }}
+      ports:
+        - { name: metrics, containerPort: {{ . }}, protocol: TCP }
+      {{- end }}
       env:
         - { name: TEMPORAL_ADDRESS, value: {{ .root.Values.temporal.address | quote }} }
         - { name: TEMPORAL_NAMESPACE, value: {{ .root.Values.temporal.namespace | quote }} }
@@ -147,7 +161,7 @@ spec:
         readOnlyRootFilesystem: true
         capabilities: { drop: [ALL] }
       # Ready: it asks for work. There is no probe of life: a worker that dies ends its process, and one that computes may
-      # be silent for as long as a step takes.
+      # be silent for as long as a step takes; /readyz, which has to be answered, would be too.
       readinessProbe:
         exec: { command: [test, -f, /tmp/ready] }
         periodSeconds: 5

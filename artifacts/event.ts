@@ -1,0 +1,27 @@
+import { channel } from 'node:diagnostics_channel'
+
+/** Something that happens again and again, told to whoever listens in this process; nobody need. */
+export interface Event<T> {
+  readonly tell: (message: T) => void
+  /** A listener that throws ends the process. */
+  readonly hear: (listener: (message: T) => void) => void
+  readonly isHeard: () => boolean
+}
+
+export function event<T>(name: string): Event<T> {
+  const told = channel(`zeroshift:${name}`)
+  return {
+    tell: (message) => {
+      told.publish(message)
+    },
+    hear: (listener) => {
+      told.subscribe((message) => {
+        listener(message as T)
+      })
+    },
+    isHeard: () => told.hasSubscribers,
+  }
+}
+
+/** Bytes of objects that went between this process and a store, those that a cache had not counted. */
+export const traffic = event<{ readonly direction: 'read' | 'written'; readonly bytes: number }>('store')

@@ -1,0 +1,87 @@
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { UserError } from '../experiment/errors.ts'
+
+export interface EndpointOptions {
+  readonly host: string
+  /** 0: any that is free. */
+  readonly port: number
+}
+
+/** `starting` until the worker asks Temporal for work, `ready` while it does, `stopping` from when it was told to stop. */
+export type State = 'starting' | 'ready' | 'stopping'
+
+export interface Shown {
+  readonly state: () => State
+  readonly metrics: () => Promise<string>
+  readonly contentType: string
+}
+
+export interface Endpoint {
+  readonly url: string
+  readonly close: () => Promise<void>
+}
+
+/**
+ * Serves `/metrics`, `/healthz` (the process lives) and `/readyz` (it asks for work). A step that computes on the device
+ * holds all answers up until it ends: whoever asks has to have the patience. Throws a UserError where the port is taken.
+ */
+export async function startEndpoint({ host, port }: EndpointOptions, shown: Shown): Promise<Endpoint> {
+  const server = createServer(({ method, url = '' }, response) => {
+    const [path] = url.split('?')
+    // A connection that is kept could time out behind a long step, and the next question on it would get no answer.
+    response.shouldKeepAlive = false
+    if (method !== 'GET' && method !== 'HEAD') say(response, 405, 'expected GET')
+    else if (path === '/healthz') say(response, 200, 'ok')
+    else if (path === '/readyz') say(response, shown.state() === 'ready' ? 200 : 503, shown.state())
+    else if (path === '/metrics')
+      shown.metrics().then(
+        (text) => {
+          response.writeHead(200, { 'content-type': shown.contentType }).end(text)
+        },
+        (error: unknown) => {
+          say(response, 500, String(error))
+        },
+      )
+    else say(response, 404, 'expected /metrics, /healthz or /readyz')
+  })
+  server.listen(port, host)
+  await once(server, 'listening').catch((error: unknown) => {
+    throw refusal(error as NodeJS.ErrnoException, host, port)
+  })
+  const { port: bound } = server.address() as AddressInfo
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    async close() {
+      const closed = once(server, 'close')
+      server.close()
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+function say(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`)
+}
+
+function refusal(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new UserError(
+        `--metrics-port: port ${port} of ${host} is in use by another program; expected a free one`,
+      )
+    case 'EACCES':
+      return new UserError(
+        `--metrics-port: port ${port} is not for this user to open; expected one from 1024 on`,
+      )
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new UserError(
+        `--metrics-host: this machine has no address '${host}'; expected one of its own, or 0.0.0.0 for all of them`,
+      )
+    default:
+      return error
+  }
+}

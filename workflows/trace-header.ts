@@ -1,0 +1,23 @@
+import { defaultPayloadConverter, type Headers } from '@temporalio/common'
+import { spanNamed } from './traceparent.ts'
+
+/** How Temporal's SDKs hand a trace on. */
+const traceHeader = '_tracer-data'
+
+interface Carrier {
+  readonly traceparent: string
+}
+
+/** undefined: the caller is not traced, or what it says is no `traceparent`. */
+export function traceparentOf(headers: Headers): string | undefined {
+  const payload = headers[traceHeader]
+  if (!payload) return undefined
+  const carrier = defaultPayloadConverter.fromPayload<Partial<Carrier> | null>(payload)
+  const traceparent = carrier?.traceparent
+  return typeof traceparent === 'string' && spanNamed(traceparent) ? traceparent : undefined
+}
+
+export function carrying(headers: Headers, traceparent: string): Headers {
+  const carrier: Carrier = { traceparent }
+  return { ...headers, [traceHeader]: defaultPayloadConverter.toPayload(carrier) }
+}
