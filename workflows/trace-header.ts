@@ -1,4 +1,4 @@
-import { defaultPayloadConverter, type Headers } from '@temporalio/common'
+import { defaultPayloadConverter, type Headers, type Payload } from '@temporalio/common'
 import { spanNamed } from './traceparent.ts'
 
 /** How Temporal's SDKs hand a trace on. */
@@ -12,9 +12,17 @@ interface Carrier {
 export function traceparentOf(headers: Headers): string | undefined {
   const payload = headers[traceHeader]
   if (!payload) return undefined
-  const carrier = defaultPayloadConverter.fromPayload<Partial<Carrier> | null>(payload)
-  const traceparent = carrier?.traceparent
+  const traceparent = carried(payload)?.traceparent
   return typeof traceparent === 'string' && spanNamed(traceparent) ? traceparent : undefined
+}
+
+/** What another program put there, in a form of its own, must not break a run. */
+function carried(payload: Payload): Partial<Carrier> | null {
+  try {
+    return defaultPayloadConverter.fromPayload<Partial<Carrier> | null>(payload)
+  } catch {
+    return null
+  }
 }
 
 export function carrying(headers: Headers, traceparent: string): Headers {
