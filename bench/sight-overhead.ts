@@ -46,7 +46,7 @@ async function train(steps: number, port: number | undefined): Promise<Cost> {
     return await new MockActivityEnvironment({}, { interceptors }).run(async () => {
       const task = {
         artifacts: openArtifacts(store),
-        stage: { kind: 'train', key: 'bench' },
+        stage: { kind: 'train', key: 'bench', title: 'bench', params: {} },
         settings: { store },
         stopping: new AbortController().signal,
       } as const

@@ -11,6 +11,7 @@ import type { Beat } from '../../../activities/durable.ts'
 import { stageActivity, type StageBody, type StageDone } from '../../../activities/stage.ts'
 import { openArtifacts, stageFolder, type Artifacts } from '../../../artifacts/artifacts.ts'
 import { Lease } from '../../../artifacts/lease.ts'
+import { digestOf } from '../../../experiment/canonical.ts'
 import { MathError, UserError } from '../../../experiment/errors.ts'
 import { manifestDigest } from '../../../experiment/manifest.ts'
 import { sampleRun } from '../../support/run.ts'
@@ -223,7 +224,9 @@ describe('a stage that another run computes', () => {
 })
 
 describe('a stage that runs out of memory', () => {
-  const stage = { ...plan.dataset, params: { ...plan.dataset.params, training: { batchSize: 6 } } }
+  const { kind, version, inputs } = plan.dataset
+  const params = { ...plan.dataset.params, training: { batchSize: 6 } }
+  const stage = { ...plan.dataset, params, key: digestOf({ kind, version, params, inputs }) }
   const tensorflow = { version: '2.21.0', device: 'GPU', gpu: 'NVIDIA H100 80GB HBM3', threads: 2 } as const
   const oom = new Error(
     'Invalid TF_Status: 8\nMessage: OOM when allocating tensor with shape[128,64,112,112] and type float',
