@@ -257,7 +257,8 @@ function blobPath({ sha256: digest }: BlobRef): string {
   return `blobs/sha256/${digest.slice(0, 2)}/${digest}`
 }
 
-const ID = /^[\w-]{1,128}$/
+/** Names, and dots between them: a verification's id has some. */
+const ID = /^(?!.{161})[\w-]+(\.[\w-]+)*$/
 const idIn = (id: string) => nameIn(id, ID, 'the id of a run or a sweep')
 export const runFolder = (id: string) => `runs/${idIn(id)}` as const
 export const sweepFolder = (id: string) => `sweeps/${idIn(id)}` as const
