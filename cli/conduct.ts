@@ -95,7 +95,7 @@ async function watch<R>(
   interrupt: Interruption,
   io: Talk,
 ): Promise<number> {
-  const [{ WorkflowFailedError }, { CancelledFailure }] = await Promise.all([
+  const [{ WorkflowFailedError }, { ActivityFailure, CancelledFailure }] = await Promise.all([
     import('@temporalio/client'),
     import('@temporalio/common'),
   ])
@@ -114,6 +114,8 @@ async function watch<R>(
     for (const note of await untracked()) io.say(note)
     const cause = error instanceof WorkflowFailedError ? error.cause : error
     if (cause instanceof CancelledFailure) return job.cancelled(io)
-    return job.failed(cause instanceof Error ? cause.message : String(cause), io)
+    // Of its own it says only that an activity failed.
+    const reason = cause instanceof ActivityFailure ? (cause.cause ?? cause) : cause
+    return job.failed(reason instanceof Error ? reason.message : String(reason), io)
   }
 }
