@@ -30,17 +30,14 @@ export function datasetStage(inMemoryBytes: number, shardBytes: number): StageBo
       const { labels, trainable } = found
       const { shape } = facts
       const parts = partition(setSizes(data, facts), trainable, seed)
-      const statistics = (sums: PixelSums) => pixelStatistics(sums, parts.train.length * shape[0] * shape[1])
-      const bytes = labels.length * shape[0] * shape[1] * shape[2]
-      if (bytes <= inMemoryBytes) {
-        const images = await found.images(0, labels.length)
-        const sums = addPixels(noPixels, images, parts.train, shape)
-        const stored = { images, labels: Int32Array.from(labels), ...parts, ...statistics(sums) }
-        return { parts, dataset: stored, shards: [] }
-      }
-      const rows = Math.max(1, Math.floor(shardBytes / (bytes / labels.length)))
-      const { shards, sums } = await storeShards(found, { rows, train: parts.train, artifacts, host })
-      const stored = { labels: Int32Array.from(labels), ...parts, ...statistics(sums) }
+      const size = shape[0] * shape[1] * shape[2]
+      const images = labels.length * size <= inMemoryBytes ? await found.images(0, labels.length) : undefined
+      const rows = Math.max(1, Math.floor(shardBytes / size))
+      const { shards, sums } = images
+        ? { shards: [], sums: addPixels(noPixels, images, parts.train, shape) }
+        : await storeShards(found, { rows, train: parts.train, artifacts, host })
+      const { mean, deviation } = pixelStatistics(sums, parts.train.length * shape[0] * shape[1])
+      const stored = { ...(images && { images }), labels: Int32Array.from(labels), ...parts, mean, deviation }
       return { parts, dataset: stored, shards }
     })
     const { parts, shards } = result
