@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -141,26 +142,28 @@ export function startServer({ temporal, port, database, ui = false, log }: Serve
   return { ...server, address: `127.0.0.1:${port}` }
 }
 
+/**
+ * Where ports are looked for when any will do: below those that systems give out of themselves (from 32,768 on Linux, from
+ * 49,152 elsewhere). Temporal's dev server takes a dozen of those for itself before it listens on the one it was told.
+ */
+const anyPort = { from: 10_000, to: 32_000 }
+
 /** `wanted`, or the next port after it that nobody listened on a moment ago; any such port where none is wanted. */
-export async function freePort(wanted = 0): Promise<number> {
-  for (let port = wanted; port < wanted + 100 && port < 65_536; port++) {
-    const found = await bound(port)
-    if (found !== undefined) return found
-  }
-  throw new Error(`none of the 100 ports from ${wanted} on is free on 127.0.0.1`)
+export async function freePort(wanted?: number): Promise<number> {
+  const from = wanted ?? randomInt(anyPort.from, anyPort.to)
+  for (let port = from; port < from + 100 && port < 65_536; port++) if (await isFree(port)) return port
+  throw new Error(`none of the 100 ports from ${from} on is free on 127.0.0.1`)
 }
 
-/** undefined: somebody listens there. */
-async function bound(port: number): Promise<number | undefined> {
+async function isFree(port: number): Promise<boolean> {
   const probe = createServer()
   try {
     probe.listen(port, '127.0.0.1')
     await once(probe, 'listening')
   } catch {
-    return undefined
+    return false
   }
-  const address = probe.address()
   probe.close()
   await once(probe, 'close')
-  return address === null || typeof address === 'string' ? undefined : address.port
+  return true
 }

@@ -112,7 +112,11 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
     setPaused(false)
   })
 
-  const { halving, isTracked, ...asked } = await cellsOf({ id, store })
+  const read = () => cellsOf({ id, store })
+  // A cancellation that comes meanwhile is to reach the runs that an earlier execution began.
+  const { halving, isTracked, ...asked } = await (input.state
+    ? CancellationScope.nonCancellable(read)
+    : read())
   const known = (board = new SweepBoard(asked, input.state, input.leave))
   /** Runs of which the store does not have all. */
   let ready: readonly Ready[] = []
@@ -153,9 +157,12 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
       const isOver = () => ready.length === 0 && starting === 0 && known.running === 0 && !known.hasNext()
       const canBegin = () => !isFull() && (ready.length > 0 || known.hasNext())
       await condition(() => extended || isLong() || canBegin() || isOver())
+      // What comes true in the task that brings a cancellation wins over it, and the next execution would know nothing of it.
+      const { consideredCancelled, cancelRequested } = CancellationScope.current()
+      if (consideredCancelled) await cancelRequested
       if (extended) {
         extended = false
-        known.extend(await cellsOf({ id, store }))
+        known.extend(await read())
       } else if (isOver()) return
       else if (isLong())
         await continueAsNew<typeof sweep>({
@@ -271,12 +278,16 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
     }
   }
 
-  /** Cancels what is the sweep's own, and waits for it. Children are cancelled with their parent, unless another execution began them. */
+  /**
+   * Cancels what is the sweep's own, and waits for it. Children are cancelled with their parent, but not those that another
+   * execution began, and one that was just being started may have been missed: each is told.
+   */
   async function ownEnded(): Promise<void> {
+    await condition(() => starting === 0)
     const running = new Set(known.underWay('r').map(({ run }) => run))
-    const going = new Set(carried.flatMap(({ run }) => (running.has(run) ? [run] : [])))
-    await Promise.allSettled([...going].map((run) => getExternalWorkflowHandle(workflowId(run)).cancel()))
+    await Promise.allSettled([...running].map((run) => getExternalWorkflowHandle(workflowId(run)).cancel()))
     await Promise.all(children)
+    const going = new Set(carried.flatMap(({ run }) => (running.has(run) ? [run] : [])))
     while (going.size > 0) for (const { run } of await ended(going)) going.delete(run)
   }
 

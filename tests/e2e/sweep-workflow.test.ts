@@ -169,6 +169,58 @@ describe('a sweep', () => {
     })
   })
 
+  test('that is cancelled while one execution takes over from another cancels what runs', async () => {
+    const { activities, hold, idOf, isWaiting, release } = sweeping({ name: 'handed', cells: 40 })
+    hold((run) => run === idOf(0))
+    let reads = 0
+    let goOn = () => undefined as void
+    const asked = new Promise<void>((resolve) => (goOn = resolve))
+    const cellsOf: Activities['cellsOf'] = async (task) => {
+      if (++reads > 1) await asked
+      return activities.cellsOf(task)
+    }
+    await releasing(release, { ...activities, cellsOf }, async () => {
+      const handle = await start('handed', { maxParallel: 3, historyEvents: 40 })
+      await until(() => isWaiting(idOf(0)) && reads > 1)
+      await server.client.workflow.getHandle(workflowId('handed')).cancel()
+      await sleep(1000)
+      goOn()
+      const error = await handle.result().catch((error: unknown) => error)
+      expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure)
+      const carried = server.client.workflow.getHandle(workflowId(idOf(0)))
+      expect((await carried.describe()).status.name).toBe('CANCELLED')
+    })
+  })
+
+  test('that is cancelled just when its history is long enough is cancelled, not handed over', async () => {
+    const { activities, hold, isWaiting, release, idOf } = sweeping({ name: 'long', cells: 1 })
+    hold(() => true)
+    await releasing(release, activities, async () => {
+      const waiting = async (historyEvents?: number) => {
+        const handle = await start('long', historyEvents === undefined ? {} : { historyEvents })
+        await until(() => isWaiting(idOf(0)))
+        await until(async () => {
+          const length = async () => (await handle.describe()).historyLength
+          const before = await length()
+          await sleep(500)
+          return (await length()) === before
+        })
+        return handle
+      }
+      const cancelled = async (handle: Handle) => {
+        await handle.cancel()
+        const error = await handle.result().catch((error: unknown) => error)
+        expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure)
+        release(idOf(0))
+      }
+      const first = await waiting()
+      const { historyLength } = await first.describe()
+      await cancelled(first)
+      // The cancellation's own events are those that make it too long.
+      await cancelled(await waiting(historyLength))
+    })
+  })
+
   test('is tracked beside itself, by one workflow over all its executions', async () => {
     const { activities, idOf, told, cellsTold } = sweeping({
       name: 'followed',
