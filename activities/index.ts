@@ -1,4 +1,3 @@
-import { Context } from '@temporalio/activity'
 import { openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
 import {
   recordOf,
@@ -13,6 +12,7 @@ import type { StageKind } from '../experiment/stages.ts'
 import type { CellFailure, CellInput, SweepEnd } from '../experiment/sweep.ts'
 import type { Delivered } from '../tracking/deliver.ts'
 import { refuseElsewhere, type AllowedPrefixes } from './allowed-places.ts'
+import { whileBeating } from './beating.ts'
 import { asFailure } from './errors.ts'
 import type { WrittenReport } from './report.ts'
 import {
@@ -119,13 +119,12 @@ export function createActivities({ stopping, allowed = {} }: ActivityOptions = {
         import('./track-sweep.ts'),
         import('./sweep.ts'),
       ])
-      const { heartbeat } = Context.current()
       return failing(async () => {
         const artifacts = openStore(store)
         const sweep = await sweepIn(artifacts, id)
         // Where it is tracked stands in the store alone.
         refuse({ tracking: sweep.tracking })
-        return trackSweep(artifacts, { sweep, ended }, heartbeat)
+        return trackSweep(artifacts, { sweep, ended })
       })
     },
 
@@ -158,9 +157,10 @@ export function createActivities({ stopping, allowed = {} }: ActivityOptions = {
   }
 }
 
+/** Stages show life themselves; the rest does so here. */
 async function failing<T>(work: () => T | Promise<T>): Promise<T> {
   try {
-    return await work()
+    return await whileBeating(work)
   } catch (error) {
     throw asFailure(error)
   }

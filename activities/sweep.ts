@@ -74,7 +74,6 @@ export async function settledRuns(
         ? { results: outcomeOf(report).rows, incomplete: failed > 0 }
         : { attributes: searchAttributesOf(record, sweep) },
     )
-    Context.current().heartbeat()
   }
   return found
 }
@@ -112,7 +111,7 @@ export type Ended = RunEnding & { readonly run: string }
 export async function whichEnded(
   workflows: readonly { readonly run: string; readonly workflow: string }[],
 ): Promise<readonly Ended[]> {
-  const { client, heartbeat } = Context.current()
+  const { client } = Context.current()
   const ended: Ended[] = []
   for (const { run, workflow } of workflows) {
     const handle = client.workflow.getHandle<() => Promise<RunResult>>(workflow)
@@ -126,7 +125,6 @@ export async function whichEnded(
       },
     )
     if (ending) ended.push({ run, ...ending })
-    heartbeat()
   }
   if (ended.length > 0) return ended
   throw ApplicationFailure.create({ message: 'none has ended yet', type: 'NoneEnded', nextRetryDelay: '1s' })

@@ -27,7 +27,6 @@ import { knownIdentity, ledger, placeOf, putJson, reportFiles } from './tracked.
 export async function trackSweep(
   artifacts: Artifacts,
   { sweep, ended }: { readonly sweep: SweepRecord; readonly ended?: SweepEnd | undefined },
-  onRun: () => void = () => undefined,
 ): Promise<Delivered> {
   const { tracking } = sweep
   if (!tracking) return together([])
@@ -39,7 +38,6 @@ export async function trackSweep(
   const sent = [await deliverSweep(artifacts, sweep, tracking)]
   // Of a sweep that was cancelled, runs that others began may go on; they are theirs to send.
   for (const run of ended && ended.status !== 'KILLED' ? await runsOf(artifacts, sweep) : []) {
-    onRun()
     const end = (await isSentAsCell(artifacts, run)) ? undefined : await storedEnd(artifacts, run)
     if (end) sent.push(await track(artifacts, { run, tracking, sweep: sweep.id, ended: end }))
   }

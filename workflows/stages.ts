@@ -23,10 +23,11 @@ import type { Queue } from './names.ts'
  */
 const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '2s', maximumAttempts: 2000 }
 
-/** Looking into the store and writing the report: no heartbeats, minutes at most. */
+/** Looking into the store and writing the report: minutes at most. */
 const { kept, keptRun, report } = proxyActivities<Activities>({
   taskQueue: 'zeroshift' satisfies Queue,
   startToCloseTimeout: '10m',
+  heartbeatTimeout: '30s',
   retry,
 })
 

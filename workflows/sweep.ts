@@ -53,7 +53,7 @@ const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '
 const { cellsOf, settled, reportSweep } = proxyActivities<Activities>({
   taskQueue: queue,
   startToCloseTimeout: '1h',
-  heartbeatTimeout: '1m',
+  heartbeatTimeout: '30s',
   retry,
 })
 

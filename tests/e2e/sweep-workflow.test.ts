@@ -56,6 +56,14 @@ async function executionsOf(id: string): Promise<number> {
   return count
 }
 
+/** The heartbeat timeouts of a workflow's activities in seconds; Infinity: none. */
+async function heartbeatsOf(id: string): Promise<readonly number[]> {
+  const { events } = await server.client.workflow.getHandle(id).fetchHistory()
+  const scheduled = (events ?? []).flatMap((event) => event.activityTaskScheduledEventAttributes ?? [])
+  expect(scheduled.length).toBeGreaterThan(0)
+  return scheduled.map(({ heartbeatTimeout }) => Number(heartbeatTimeout?.seconds ?? 0) || Infinity)
+}
+
 const tracked = (id: string) => server.client.workflow.getHandle(trackingId(id))
 
 describe('a sweep', () => {
@@ -234,6 +242,14 @@ describe('a sweep', () => {
       await handle.result()
       for (const id of ['followed', ...all]) await tracked(id).result()
     })
+    // Temporal is to miss whatever a killed worker had begun within seconds.
+    for (const id of [
+      workflowId('followed'),
+      trackingId('followed'),
+      workflowId(idOf(0)),
+      trackingId(idOf(0)),
+    ])
+      for (const seconds of await heartbeatsOf(id)) expect(seconds).toBeLessThanOrEqual(30)
     expect(await executionsOf(workflowId('followed'))).toBeGreaterThan(1)
     expect(await executionsOf(trackingId('followed'))).toBe(1)
     const byRun = (a: { run: string }, b: { run: string }) => (a.run < b.run ? -1 : 1)

@@ -15,6 +15,28 @@ export function sixCells(directory: string): string {
   )
 }
 
+/** A sweep of so many cells, each a model of its own that is fine-tuned from the one original; answers its file. */
+export function manyCells(
+  directory: string,
+  { cells, epochs, heartbeatSeconds }: Readonly<Record<'cells' | 'epochs' | 'heartbeatSeconds', number>>,
+): string {
+  return writeSweep(
+    directory,
+    `
+random: { samples: ${cells}, of: { "methods[0].optimizer.learningRate": { from: 1e-3, to: 1e-1, scale: log } } }
+set: { "methods[0].optimizer.name": sgd, heartbeatSeconds: ${heartbeatSeconds}, checkpointSeconds: 1 }`,
+    `
+name: tiny
+data: { name: digits }
+split: { kind: class, classes: ['3'] }
+model: { name: mlp, hidden: [16] }
+training: { epochs: 10 }
+gold: { models: 1 }
+methods: [{ method: finetune, epochs: ${epochs} }]
+`,
+  )
+}
+
 /** Prepares a sweep in a store, and starts it. */
 export async function startSweep(site: Site, config: string, store: string, maxParallel = 3) {
   const asked = { config, overrides: [], store }

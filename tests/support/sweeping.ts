@@ -1,4 +1,5 @@
 import { MathError } from '../../experiment/errors.ts'
+import { whileBeating } from '../../activities/beating.ts'
 import { asFailure } from '../../activities/errors.ts'
 import type { Activities } from '../../activities/index.ts'
 import { whichEnded } from '../../activities/sweep.ts'
@@ -82,9 +83,12 @@ export function sweeping({
       most = Math.max(most, ++now)
       try {
         if (held(id))
-          await new Promise<void>((resolve) => {
-            waiting.set(id, resolve)
-          })
+          await whileBeating(
+            () =>
+              new Promise<void>((resolve) => {
+                waiting.set(id, resolve)
+              }),
+          )
         if (broken.includes(placeOf(id).cell)) throw asFailure(new MathError(`cell ${id} has no report`))
         return { url: 'file:///report', digest: 'd', results: [rowOf(id)] }
       } finally {
