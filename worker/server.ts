@@ -102,6 +102,8 @@ export interface ServerOptions {
   /** Where runs are kept; in memory when absent. */
   readonly database?: string
   readonly ui?: boolean
+  /** Of the server's own Prometheus figures; any unless given. */
+  readonly metricsPort?: number
   readonly log: string
 }
 
@@ -128,13 +130,15 @@ export function dynamicConfig(database?: string): readonly string[] {
 }
 
 /** Temporal's dev server. */
-export function startServer({ temporal, port, database, ui = false, log }: ServerOptions): ServerProcess {
+export function startServer(options: ServerOptions): ServerProcess {
+  const { temporal, port, database, ui = false, metricsPort, log } = options
   const server = startGuarded({
     program: temporal,
     args: [
       ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'error'],
       ...dynamicConfig(database).flatMap((value) => ['--dynamic-config-value', value]),
       ...(ui ? [] : ['--headless']),
+      ...(metricsPort === undefined ? [] : ['--metrics-port', String(metricsPort)]),
       ...(database === undefined ? [] : ['--db-filename', database]),
     ],
     log,

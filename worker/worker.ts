@@ -15,6 +15,7 @@ import { Idleness } from './idleness.ts'
 import { dataConverter } from './payload-codec.ts'
 import type { TemporalSettings } from './temporal-settings.ts'
 import { levelOf, logLine, writer } from './log.ts'
+import { progressSeconds } from './progress.ts'
 import { sight, type Sight } from './sight.ts'
 
 export interface WorkerSettings extends TemporalSettings {
@@ -65,6 +66,7 @@ async function serve(
 ): Promise<void> {
   installRuntime(coreAddress)
   const converter = dataConverter()
+  const secondsBetween = progressSeconds()
   const stopping = new AbortController()
   const idleness = idleSeconds === undefined ? undefined : new Idleness()
   const bundling = taskQueues.includes('zeroshift')
@@ -87,8 +89,7 @@ async function serve(
           dataConverter: converter,
           taskQueue,
           activities: served,
-          // Without it, a person would see a step of training up to 24 seconds late.
-          maxHeartbeatThrottleInterval: '1s',
+          maxHeartbeatThrottleInterval: 1000 * secondsBetween,
           shutdownGraceTime: `${GRACE_SECONDS}s`,
           ...(buildId !== undefined && { workerDeploymentOptions: versioned(buildId) }),
           interceptors: { activity: [interceptor, ...(idleness ? [idleness.interceptor] : [])] },

@@ -1,0 +1,224 @@
+/**
+ * What a cell of a sweep asks of the servers: requests and bytes of S3, calls, actions and events of Temporal, requests and points of
+ * MLflow. Two sweeps of one experiment on digits (several seeds, rfa), of a few cells and of more: their difference is what a
+ * further cell costs, its data, original and gold being there. S3 and MLflow are counted on the way, Temporal by its own figures.
+ *
+ *     npx tsx bench/server-load.ts [SEEDS] [STEPS] [CELLS]
+ *
+ * STEPS are those of a cell's unlearning: what grows with time (heartbeats, leases) is told apart by a second run with more of them.
+ */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, request, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client, Connection } from '@temporalio/client'
+import { openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
+import { prepareSweep, readSweep } from '../cli/prepare-sweep.ts'
+import { keep } from '../cli/sweep.ts'
+import { stagesOf } from '../experiment/stage-list.ts'
+import type { SweepInput, SweepResult } from '../experiment/sweep.ts'
+import { ensureMlflow } from '../infra/mlflow.mjs'
+import { ensureTemporal } from '../infra/temporal.mjs'
+import { ensureVersitygw } from '../infra/versitygw.mjs'
+import { startMlflow } from '../worker/mlflow-server.ts'
+import { startS3Server } from '../worker/s3-server.ts'
+import { freePort, startServer } from '../worker/server.ts'
+import { sweepType, workflowId } from '../workflows/names.ts'
+
+const [seeds = 3, steps = 100, cells = 24] = process.argv.slice(2).map(Number)
+const few = 4
+
+type Counts = Map<string, number>
+
+const directory = mkdtempSync(join(tmpdir(), 'zeroshift-load-'))
+const log = join(directory, 'log')
+const counts: Counts = new Map()
+const count = (name: string, by = 1) => counts.set(name, (counts.get(name) ?? 0) + by)
+
+const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench-bench-bench' }
+const s3 = await startS3Server({
+  ...{ versitygw: await ensureVersitygw(), directory: join(directory, 's3'), bucket: 'load', log },
+  ...{ port: await freePort(), credentials },
+})
+const mlflow = await startMlflow({
+  ...{ mlflow: await ensureMlflow(), port: await freePort(), directory: join(directory, 'mlflow'), log },
+})
+const metricsPort = await freePort()
+const temporal = startServer({
+  ...{ temporal: await ensureTemporal(), port: await freePort(), metricsPort, log },
+  database: join(directory, 'temporal.db'),
+})
+const s3Way = await counted(s3.endpoint, ({ method = '', url = '' }, sent, got) => {
+  const [path = '', query = ''] = url.split('?')
+  const what = /\/(leases?|checkpoints?|blobs|runs|sweeps|stages)\b/.exec(path)?.[1] ?? 'list'
+  count(`S3 ${method === 'GET' && query.includes('list-type') ? 'LIST' : method}`)
+  count(
+    `S3 ${method} ${path.endsWith('/lease.json') ? 'lease' : path.includes('/checkpoint') ? 'checkpoint' : what}`,
+  )
+  count('S3 bytes put', sent)
+  count('S3 bytes got', got)
+})
+const mlflowWay = await counted(mlflow.url, ({ url = '' }, sent) => {
+  count('MLflow requests')
+  count(`MLflow ${url.split('?')[0]?.split('/').slice(-2).join('/') ?? ''}`)
+  count('MLflow bytes', sent)
+})
+Object.assign(process.env, {
+  ...{ AWS_ENDPOINT_URL_S3: s3Way.url, AWS_REGION: 'us-east-1' },
+  ...{ AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey },
+})
+const worker = fork(new URL('../worker/main.ts', import.meta.url), [temporal.address], {
+  execArgv: ['--import', import.meta.resolve('tsx')],
+  stdio: ['ignore', openSync(log, 'a'), openSync(log, 'a'), 'ipc'],
+})
+await once(worker, 'message')
+const connection = await Connection.connect({ address: temporal.address })
+const client = new Client({ connection })
+try {
+  const first = await sweepOf(few)
+  const second = await sweepOf(cells)
+  const further = cells - few
+  const perCell = [...second].flatMap(([name, value]) => {
+    const each = (value - (first.get(name) ?? 0)) / further
+    return Math.abs(each) < 0.005 ? [] : [[name, Number(each.toPrecision(4))] as const]
+  })
+  console.log(JSON.stringify({ seeds, steps, cells }))
+  for (const [name, each] of perCell.sort(([a], [b]) => (a < b ? -1 : 1))) console.log(`${name}\t${each}`)
+} finally {
+  await connection.close()
+  worker.kill('SIGKILL')
+  for (const way of [s3Way, mlflowWay]) way.close()
+  await Promise.all([temporal.stop(), s3.stop(), mlflow.stop()])
+  rmSync(directory, { recursive: true, force: true })
+}
+
+/** What a sweep of so many cells asks of the servers, in a store of its own. */
+async function sweepOf(size: number): Promise<Counts> {
+  writeFileSync(
+    join(directory, 'base.yaml'),
+    `
+name: load
+data: { name: digits, validation: 0.1 }
+split: { kind: class, classes: ['3'] }
+model: { name: mlp, hidden: [64] }
+training: { epochs: 5 }
+seeds: ${seeds}
+methods: [{ method: rfa, steps: ${steps}, optimizer: { name: adam, learningRate: 1e-3 } }]
+tracking: { uri: '${mlflowWay.url}' }
+`,
+  )
+  const config = join(directory, 'sweep.yaml')
+  writeFileSync(
+    config,
+    `name: load
+base: base.yaml
+random: { samples: ${size}, of: { 'methods[0].optimizer.learningRate': { from: 1e-4, to: 1e-2, scale: log } } }`,
+  )
+  const asked = { config, overrides: [], store: `s3://load/${size}` }
+  const prepared = await prepareSweep(asked, await readSweep(asked))
+  const artifacts = openArtifacts(prepared.store)
+  await keep(artifacts, prepared)
+  counts.clear()
+  const before = await temporalCounts()
+  const { id } = prepared.sweep
+  const handle = await client.workflow.start<(input: SweepInput) => Promise<SweepResult>>(sweepType, {
+    ...{ workflowId: workflowId(id), taskQueue: 'zeroshift' },
+    args: [{ id, store: prepared.store, maxParallel: 4 }],
+  })
+  const result = await handle.result()
+  if (result.failures.length > 0) throw new Error(JSON.stringify(result.failures))
+  for await (const { workflowId, runId } of client.workflow.list()) {
+    await client.workflow
+      .getHandle(workflowId, runId)
+      .result()
+      .catch(() => undefined)
+  }
+  const sum = new Map(counts)
+  for (const [name, value] of await temporalCounts()) sum.set(name, value - (before.get(name) ?? 0))
+  let [events, bytes] = [0, 0]
+  for await (const { historyLength, historySize = 0, memo: _ } of client.workflow.list()) {
+    events += historyLength
+    bytes += historySize
+  }
+  sum.set('Temporal events, all so far', events)
+  sum.set('Temporal bytes of history, all so far', bytes)
+  for (const [name, value] of await stageSeconds(artifacts, prepared.sweep.cells)) sum.set(name, value)
+  return sum
+}
+
+/** Calls of the server's front by operation, and what it counts as actions. */
+async function temporalCounts(): Promise<Counts> {
+  const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
+  const found: Counts = new Map()
+  for (const line of text.split('\n')) {
+    const [, name = '', labels = '', value = '0'] =
+      /^(service_requests|action)\{(.*)\} ([\d.e+]+)$/.exec(line) ?? []
+    const label = (wanted: string) => new RegExp(`\\b${wanted}="([^"]*)"`).exec(labels)?.[1] ?? ''
+    if (name === 'action') add(found, `Temporal action ${label('action_type')}`, Number(value))
+    else if (name && label('service_name') === 'frontend')
+      add(found, `Temporal call ${label('operation')}`, Number(value))
+  }
+  return found
+}
+
+function add(to: Counts, name: string, value: number): void {
+  to.set(name, (to.get(name) ?? 0) + value)
+}
+
+/** Seconds that the sweep's stages took where they were computed. */
+async function stageSeconds(
+  artifacts: Artifacts,
+  all: readonly { readonly runs: readonly string[] }[],
+): Promise<Counts> {
+  const seen = new Set<string>()
+  const found: Counts = new Map()
+  for (const { runs } of all)
+    for (const run of runs) {
+      const record = await artifacts.run(run)
+      for (const stage of record ? stagesOf(record.plan) : []) {
+        if (seen.has(stage.key)) continue
+        seen.add(stage.key)
+        const manifest = await artifacts.complete(stage)
+        add(found, 'stages', 1)
+        add(found, `stages ${stage.kind}`, 1)
+        add(found, `seconds ${stage.kind}`, manifest?.clock.seconds ?? 0)
+      }
+    }
+  return found
+}
+
+/** A way to a server on which requests and bytes are counted. */
+async function counted(
+  target: string,
+  note: (asked: IncomingMessage, sent: number, got: number) => void,
+): Promise<{ readonly url: string; readonly close: () => void }> {
+  const server = createServer((asked, answer) => {
+    const onwards = request(new URL(asked.url ?? '', target), {
+      ...{ method: asked.method, headers: asked.headers, setHost: false },
+    })
+    let [sent, got] = [0, 0]
+    asked.on('data', (chunk: Buffer) => (sent += chunk.length))
+    asked.pipe(onwards)
+    onwards.on('response', (response) => {
+      answer.writeHead(response.statusCode ?? 502, response.headers)
+      response.on('data', (chunk: Buffer) => (got += chunk.length))
+      response.on('end', () => {
+        note(asked, sent, got)
+      })
+      response.pipe(answer)
+    })
+    onwards.on('error', () => answer.destroy())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close() {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}
