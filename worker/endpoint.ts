@@ -9,8 +9,11 @@ export interface EndpointOptions {
   readonly port: number
 }
 
-/** `starting` until the worker asks Temporal for work, `ready` while it does, `stopping` from when it was told to stop. */
-export type State = 'starting' | 'ready' | 'stopping'
+/**
+ * `starting` until the worker asks Temporal for work, `ready` while it does, `no server` while nobody answers it,
+ * `stopping` from when it was told to stop.
+ */
+export type State = 'starting' | 'ready' | 'no server' | 'stopping'
 
 export interface Shown {
   readonly state: () => State
@@ -24,7 +27,7 @@ export interface Endpoint {
 }
 
 /**
- * Serves `/metrics`, `/healthz` (the process lives) and `/readyz` (it asks for work). A step that computes on the device
+ * Serves `/metrics`, `/healthz` (the process lives) and `/readyz` (it can be given work). A step that computes on the device
  * holds all answers up until it ends: whoever asks has to have the patience. Throws a UserError where the port is taken.
  */
 export async function startEndpoint({ host, port }: EndpointOptions, shown: Shown): Promise<Endpoint> {

@@ -15,6 +15,7 @@ import { Idleness } from './idleness.ts'
 import { dataConverter } from './payload-codec.ts'
 import type { TemporalSettings } from './temporal-settings.ts'
 import { levelOf, logLine, writer } from './log.ts'
+import { watchServer } from './reach.ts'
 import { sight, type Sight } from './sight.ts'
 
 export interface WorkerSettings extends TemporalSettings {
@@ -58,6 +59,7 @@ async function serve(
     connectSeconds = 60,
     idleSeconds,
     signal,
+    endpoint,
     onReady,
     ...temporal
   }: WorkerSettings,
@@ -118,6 +120,14 @@ async function serve(
     if (signal?.aborted) stop()
     else become('ready')
     onReady?.()
+    if (endpoint)
+      void watchServer(
+        connection,
+        (answers) => {
+          become(answers ? 'ready' : 'no server')
+        },
+        stopping.signal,
+      )
     if (idleness && idleSeconds !== undefined)
       idleness.lasting(idleSeconds, stopping.signal).then(stop, () => undefined)
     try {

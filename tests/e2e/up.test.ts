@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -10,6 +9,7 @@ import { freePort } from '../../worker/server.ts'
 import {
   answerOf,
   processesOf,
+  signalServer,
   smallConfig,
   zeroshift,
   type Answer,
@@ -143,10 +143,10 @@ test('MLflow that dies is started again; without the S3 server the stack ends an
       ({ ok }) => ok,
       () => false,
     )
-  killServer(`mlflow server --host 127.0.0.1 --port ${ports.mlflow}`)
+  signalServer(`mlflow server --host 127.0.0.1 --port ${ports.mlflow}`, 'SIGKILL')
   await stack.says('MLflow ended on its own; its log is .zeroshift/mlflow.log. It is started again.')
   await expect.poll(mlflow, { timeout: 60_000 }).toBe(true)
-  killServer(`--port 127.0.0.1:${ports.s3}`)
+  signalServer(`--port 127.0.0.1:${ports.s3}`, 'SIGKILL')
   const { code, stderr } = await stack.ended
   expect(code).toBe(1)
   expect(stderr).toContain('the S3 server ended on its own; its log is .zeroshift/s3.log')
@@ -173,11 +173,3 @@ test('parts can be left out; a second stack and a port that is taken are refused
   expect(code).toBe(2)
   expect(stderr).toContain('a stack runs in this directory already')
 })
-
-/** Kills a server behind its guard. */
-function killServer(commandLine: string): void {
-  const { stdout } = spawnSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' })
-  for (const line of stdout.split('\n'))
-    if (line.includes(commandLine) && !line.includes('zeroshift-guard'))
-      process.kill(Number.parseInt(line), 'SIGKILL')
-}
