@@ -3,8 +3,8 @@ import { allowedPrefixes, refuseElsewhere } from '../activities/allowed-places.t
 import { UserError } from '../experiment/errors.ts'
 import { deploymentName, queues, type Queue } from '../workflows/names.ts'
 import { deviceNamed } from '../learning/device.ts'
-import type { EndpointOptions } from '../worker/endpoint.ts'
 import { runWorker } from '../worker/worker.ts'
+import { endpointOf } from './endpoint.ts'
 import { chooseGpu, refuseWithoutGpu } from './gpu.ts'
 import { runningStack } from './place.ts'
 import { wholeNumber } from './whole-number.ts'
@@ -95,15 +95,6 @@ function compute(device: string | undefined, gpu: string | undefined): void {
     process.env.CUDA_VISIBLE_DEVICES = chooseGpu(gpu)
   }
   if (named === 'gpu') refuseWithoutGpu()
-}
-
-/** Where the worker shows its metrics: to this machine alone unless told otherwise. */
-function endpointOf(port: string | undefined, host: string | undefined): EndpointOptions | undefined {
-  if (port === undefined) {
-    if (host === undefined) return undefined
-    throw new UserError('--metrics-host: found without --metrics-port; expected both')
-  }
-  return { host: host ?? '127.0.0.1', port: wholeNumber('--metrics-port', port, 65_535) }
 }
 
 function queueNamed(name: string): Queue {

@@ -153,6 +153,23 @@ test('MLflow that dies is started again; without the S3 server the stack ends an
   expect(left()).toEqual([])
 })
 
+test('the worker of a stack shows its metrics, and again after it was killed', async () => {
+  const metricsPort = await freePort()
+  const stack = await up('--no-s3', '--no-mlflow', '--metrics-port', String(metricsPort))
+  const at = async (path: string) => (await fetch(`http://127.0.0.1:${metricsPort}${path}`)).text()
+  await stack.says(`metrics at http://127.0.0.1:${metricsPort}/metrics`)
+  expect(await at('/healthz')).toBe('ok\n')
+  expect(await at('/readyz')).toBe('ready\n')
+  expect(await run()).toMatchObject({ status: 'completed' })
+  expect(await at('/metrics')).toContain('zeroshift_stages_total{stage="split",outcome="computed"} 1\n')
+  signalServer(`127.0.0.1:${ports.temporal} 127.0.0.1 ${metricsPort}`, 'SIGKILL')
+  await stack.says('It is started again.')
+  await expect.poll(() => at('/readyz').catch(() => ''), { timeout: 30_000 }).toBe('ready\n')
+  stack.child.kill('SIGINT')
+  expect((await stack.ended).code).toBe(0)
+  await expect(at('/healthz')).rejects.toThrow()
+})
+
 test('parts can be left out; a second stack and a port that is taken are refused', async () => {
   const taken = createServer()
   const port = await new Promise<number>((resolve) =>
@@ -165,6 +182,11 @@ test('parts can be left out; a second stack and a port that is taken are refused
     expect(code).toBe(2)
     expect(stderr).toContain(`${option}: port ${port} is in use`)
   }
+  const { code: refused, stderr: said } = await zeroshift(directory, 'up', '--metrics-port', String(port))
+    .ended
+  expect(refused).toBe(2)
+  expect(said).toContain(`--metrics-port: port ${port} of 127.0.0.1 is in use`)
+  expect(readdirSync(directory)).toEqual(['small.yaml'])
   taken.close()
   await up('--no-s3', '--no-mlflow')
   expect(readdirSync(join(directory, '.zeroshift'))).not.toContain('s3.json')
