@@ -139,6 +139,7 @@ program
   )
   .option(...device)
   .option('--gpu <number>', 'which GPU, counted from 0: one a worker; 0 unless given')
+  .option('--gpus <numbers>', 'a worker process for each, such as 0,1,2')
   .option('--build-id <id>', 'work as this version of a versioned deployment, such as a commit')
   .option(
     '--exit-when-idle <seconds>',
