@@ -1,7 +1,7 @@
 import type { Artifacts } from '../artifacts/artifacts.ts'
 import { setSizes } from '../experiment/check.ts'
 import type { DatasetFacts } from '../experiment/dataset.ts'
-import { differences } from '../experiment/differences.ts'
+import { changedHere, differences } from '../experiment/differences.ts'
 import { UserError } from '../experiment/errors.ts'
 import type { BlobRef } from '../experiment/manifest.ts'
 import { IN_MEMORY_BYTES, readDataset, type Dataset } from '../learning/datasets/index.ts'
@@ -56,9 +56,8 @@ export function datasetStage(inMemoryBytes: number, shardBytes: number): StageBo
 function refuseOtherData(planned: DatasetFacts, here: DatasetFacts, directory: string): void {
   const changed = differences(planned, here)
   if (changed.length === 0) return
-  const listed = changed.slice(0, 3).map(({ path, before, after }) => `${path}: ${before}, here ${after}`)
   throw new UserError(
-    `the data in ${directory} are not those that the run was planned with: ${listed.join('; ')}. ` +
+    `the data in ${directory} are not those that the run was planned with: ${changedHere(changed)}. ` +
       'Put the files back, or start another run on these',
   )
 }

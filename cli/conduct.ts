@@ -3,6 +3,7 @@ import { UserError } from '../experiment/errors.ts'
 import { resumeSignal } from '../workflows/names.ts'
 import { interruption, type Interruption } from './interrupt.ts'
 import { printProblem } from './print.ts'
+import { reasonOf } from './reason.ts'
 import { talk, type Talk } from './talk.ts'
 import type { Server } from './temporal.ts'
 
@@ -95,7 +96,7 @@ async function watch<R>(
   interrupt: Interruption,
   io: Talk,
 ): Promise<number> {
-  const [{ WorkflowFailedError }, { ActivityFailure, CancelledFailure }] = await Promise.all([
+  const [{ WorkflowFailedError }, { CancelledFailure }] = await Promise.all([
     import('@temporalio/client'),
     import('@temporalio/common'),
   ])
@@ -114,8 +115,6 @@ async function watch<R>(
     for (const note of await untracked()) io.say(note)
     const cause = error instanceof WorkflowFailedError ? error.cause : error
     if (cause instanceof CancelledFailure) return job.cancelled(io)
-    // Of its own it says only that an activity failed.
-    const reason = cause instanceof ActivityFailure ? (cause.cause ?? cause) : cause
-    return job.failed(reason instanceof Error ? reason.message : String(reason), io)
+    return job.failed(reasonOf(cause), io)
   }
 }

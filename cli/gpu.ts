@@ -33,7 +33,7 @@ function refusal(problem: string): UserError {
 }
 
 /** One of the GPUs that this process may see, counted from 0, for it to see no other. Throws a UserError where there is none. */
-export function chooseGpu(index: string, env: NodeJS.ProcessEnv = process.env): string {
+export function chooseGpu(index: string, env: NodeJS.ProcessEnv = process.env, option = '--gpu'): string {
   const visible = visibleGpus(env)
   const number = /^\d+$/.test(index) ? Number(index) : NaN
   const chosen = visible.length === 0 && number >= 0 ? String(number) : visible[number]
@@ -42,5 +42,5 @@ export function chooseGpu(index: string, env: NodeJS.ProcessEnv = process.env): 
     visible.length === 0
       ? 'a number as nvidia-smi counts them, from 0 on'
       : `one from 0 to ${visible.length - 1}, since CUDA_VISIBLE_DEVICES is '${visible.join(',')}'`
-  throw new UserError(`--gpu: found '${index}'; expected ${known}`)
+  throw new UserError(`${option}: found '${index}'; expected ${known}`)
 }

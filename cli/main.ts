@@ -40,6 +40,14 @@ const device = [
   '--device <name>',
   `what to compute on, ${devices.join(' or ')} (or ZEROSHIFT_DEVICE)`,
 ] as const
+const metricsPort = [
+  '--metrics-port <port>',
+  'have the worker serve /metrics for Prometheus, /healthz and /readyz',
+] as const
+const metricsHost = [
+  '--metrics-host <address>',
+  'where; 127.0.0.1 unless given, 0.0.0.0 for all addresses',
+] as const
 const json = ['--json', 'the last line on standard output is one JSON object'] as const
 
 program
@@ -131,14 +139,15 @@ program
   )
   .option(...device)
   .option('--gpu <number>', 'which GPU, counted from 0: one a worker; 0 unless given')
+  .option('--gpus <numbers>', 'a worker process for each, such as 0,1,2')
   .option('--build-id <id>', 'work as this version of a versioned deployment, such as a commit')
   .option(
     '--exit-when-idle <seconds>',
     'end once there was no stage to compute for so long; with --queue zeroshift-train alone',
   )
   .option('--ready-file <path>', 'a file that is there while the worker asks for work')
-  .option('--metrics-port <port>', 'serve /metrics for Prometheus, /healthz and /readyz')
-  .option('--metrics-host <address>', 'where; 127.0.0.1 unless given, 0.0.0.0 for all addresses')
+  .option(...metricsPort)
+  .option(...metricsHost)
   .option(...temporal)
   .action(async (options: WorkerOptions) => {
     const { worker } = await import('./worker.ts')
@@ -167,6 +176,8 @@ program
   .option('--no-s3', 'without an S3 server: results are read and written as plain files')
   .option('--mlflow-port <port>', 'of the MLflow server; 5000 or the next free one unless given')
   .option('--no-mlflow', 'without an MLflow server')
+  .option(...metricsPort)
+  .option(...metricsHost)
   .action(async (options: UpOptions) => {
     const { up } = await import('./up.ts')
     process.exitCode = await up(options)

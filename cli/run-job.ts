@@ -7,6 +7,7 @@ import { stagesOf } from '../experiment/stage-list.ts'
 import { fairShare, trackingId, workflowId, workflowType } from '../workflows/names.ts'
 import type { Job } from './conduct.ts'
 import { counted } from './format.ts'
+import { reasonOf } from './reason.ts'
 import type { Talk } from './talk.ts'
 
 type Experiment = (input: RunInput) => Promise<RunResult>
@@ -69,10 +70,4 @@ export async function untracked(
       ),
     sleep(TRACKING_MS, [waiting], { ref: false }),
   ])
-}
-
-function reasonOf(error: unknown): string {
-  let cause = error
-  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause
-  return cause instanceof Error ? cause.message : String(cause)
 }

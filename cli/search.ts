@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isGrpcServiceError, type Client } from '@temporalio/client'
 import { searchAttributes, type SearchAttribute } from '../experiment/search-attributes.ts'
+import { causeOf } from './reason.ts'
 
 const names = Object.keys(searchAttributes) as SearchAttribute[]
 
@@ -43,7 +44,7 @@ async function areKnown(client: Client): Promise<boolean> {
     await client.workflow.count(names.map((name) => `${name} = 'x'`).join(' AND '))
     return true
   } catch (error) {
-    const cause = error instanceof Error ? (error.cause ?? error) : error
+    const cause = causeOf(error)
     if (isGrpcServiceError(cause) && Number(cause.code) === INVALID_ARGUMENT) return false
     throw error
   }

@@ -10,6 +10,7 @@ import { counted } from './format.ts'
 import { listRuns, serverToLookAt, stateOf, times, type RunState } from './listed.ts'
 import { columns, coloursOf } from './print.ts'
 import { progressOf } from './progress.ts'
+import { reasonOf } from './reason.ts'
 import { changedLines, renderProgress } from './render.ts'
 import { sweepWriter } from './render-sweep.ts'
 import { sweepViewOf, type SweepView } from './sweep-progress.ts'
@@ -171,11 +172,6 @@ async function endOf<R>(
     () => ({}),
     (error: unknown) => ({ error: reasonOf(error) }),
   )
-}
-
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : error
-  return cause instanceof Error ? cause.message : String(cause)
 }
 
 function unknown(id: string): UserError {

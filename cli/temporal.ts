@@ -7,6 +7,7 @@ import { startStack } from '../worker/stack.ts'
 import { temporalSettings, type TemporalSettings } from '../worker/temporal-settings.ts'
 import { refuseWithoutDriver } from './gpu.ts'
 import { home, noteStack, runningStack } from './place.ts'
+import { causeOf, reasonOf } from './reason.ts'
 import { traceInterceptors } from './traced.ts'
 
 /** The Temporal server that a command talks to. */
@@ -167,14 +168,7 @@ function noAccess({ address, apiKey, tls }: Server, namespace: string): UserErro
   )
 }
 
-const causeOf = (error: unknown) => (error instanceof Error ? (error.cause ?? error) : error)
-
 function codeOf(error: unknown): unknown {
   const cause = causeOf(error)
   return cause instanceof Error && 'code' in cause ? cause.code : undefined
-}
-
-function reasonOf(error: unknown): string {
-  const cause = causeOf(error)
-  return cause instanceof Error ? cause.message : String(cause)
 }

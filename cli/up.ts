@@ -5,9 +5,11 @@ import { ensureMlflow } from '../infra/mlflow.mjs'
 import { SetupError } from '../infra/steps.mjs'
 import { ensureTemporal } from '../infra/temporal.mjs'
 import { ensureVersitygw } from '../infra/versitygw.mjs'
+import { refuseTaken, urlOf } from '../worker/endpoint.ts'
 import { freePort } from '../worker/server.ts'
 import { startStack } from '../worker/stack.ts'
 import { showBoard } from './board.ts'
+import { endpointOf } from './endpoint.ts'
 import { refuseWithoutDriver } from './gpu.ts'
 import { home, noteStack, runningStack, storeFor } from './place.ts'
 import { coloursOf, whereOf } from './print.ts'
@@ -21,6 +23,8 @@ export interface UpOptions {
   readonly s3Port?: string
   readonly mlflow: boolean
   readonly mlflowPort?: string
+  readonly metricsPort?: string
+  readonly metricsHost?: string
 }
 
 /** Near these, where the user names none. */
@@ -41,6 +45,8 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
   const port = await portOf('--port', options.port, TEMPORAL_PORT)
   const s3Port = await portOf('--s3-port', options.s3Port, S3_PORT)
   const mlflowPort = await portOf('--mlflow-port', options.mlflowPort, MLFLOW_PORT)
+  const endpoint = endpointOf(options.metricsPort, options.metricsHost)
+  if (endpoint) await refuseTaken(endpoint)
 
   const temporal = await ensureTemporal()
   const versitygw = options.s3 ? await unlessImpossible('S3', ensureVersitygw, '--no-s3') : undefined
@@ -62,6 +68,7 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
     temporal,
     port,
     ui,
+    ...(endpoint && { endpoint }),
     ...(versitygw !== undefined && {
       s3: {
         ...{ versitygw, port: s3Port, bucket: BUCKET, credentials: serverKeys(results) },
@@ -108,7 +115,12 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
               },
             ]),
         ...(tracking ? [{ name: 'MLflow', where: tracking.url, ready: tracking.ready }] : []),
-        { name: 'worker', where: 'one process', ready: stack.ready },
+        {
+          name: 'worker',
+          where: 'one process',
+          ...(endpoint && { about: `metrics at ${urlOf(endpoint)}/metrics` }),
+          ready: stack.ready,
+        },
         { name: 'results', where: whereOf(storeFor()) },
         { name: 'logs', where: resolve(home) },
       ],

@@ -5,7 +5,7 @@ import { openArtifacts } from '../artifacts/artifacts.ts'
 import { digestOf } from '../experiment/canonical.ts'
 import type { CheckpointFacts } from '../experiment/checkpoint.ts'
 import type { DatasetFacts } from '../experiment/dataset.ts'
-import { differences } from '../experiment/differences.ts'
+import { changedHere, differences } from '../experiment/differences.ts'
 import { UserError, type Problem } from '../experiment/errors.ts'
 import { checkpointOf } from '../experiment/model.ts'
 import { isElsewhere } from '../experiment/spec.ts'
@@ -107,10 +107,7 @@ function refuseOtherCheckpoint(
   const changed = differences(recorded, here)
   if (changed.length === 0) return
   throw new UserError(
-    `the checkpoint in ${place ?? ''} is not that of the report: ${changed
-      .slice(0, 3)
-      .map(({ path, before, after }) => `${path}: ${before}, here ${after}`)
-      .join('; ')}. Name the right one with --model-directory`,
+    `the checkpoint in ${place ?? ''} is not that of the report: ${changedHere(changed)}. Name the right one with --model-directory`,
   )
 }
 
@@ -125,11 +122,7 @@ function refuseOtherData(recorded: DatasetFacts, here: DatasetFacts, directory: 
     return [{ file: join(directory, name), message }]
   })
   throw new UserError(
-    files.length > 0
-      ? files
-      : `the data in ${directory} is not that of the report: ${changed
-          .map(({ path, before, after }) => `${path}: ${before}, here ${after}`)
-          .join('; ')}`,
+    files.length > 0 ? files : `the data in ${directory} is not that of the report: ${changedHere(changed)}`,
   )
 }
 

@@ -2,19 +2,22 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { allowedPrefixes, refuseElsewhere } from '../activities/allowed-places.ts'
 import { UserError } from '../experiment/errors.ts'
 import { deploymentName, queues, type Queue } from '../workflows/names.ts'
-import { deviceNamed } from '../learning/device.ts'
-import type { EndpointOptions } from '../worker/endpoint.ts'
+import { type Device, deviceNamed } from '../learning/device.ts'
 import { runWorker } from '../worker/worker.ts'
+import { endpointOf } from './endpoint.ts'
 import { chooseGpu, refuseWithoutGpu } from './gpu.ts'
 import { runningStack } from './place.ts'
 import { wholeNumber } from './whole-number.ts'
 import { settingsOf } from './temporal.ts'
+import { onOrder, workerPerGpu } from './worker-per-gpu.ts'
 
 export interface WorkerOptions {
   readonly queue?: readonly string[]
   readonly device?: string
   /** Which GPU, counted from 0. */
   readonly gpu?: string
+  /** Several, with commas between them: a process for each. */
+  readonly gpus?: string
   readonly buildId?: string
   readonly exitWhenIdle?: string
   readonly readyFile?: string
@@ -30,20 +33,19 @@ export interface WorkerOptions {
 const CONNECT_SECONDS = 300
 
 /** `zeroshift worker`: until SIGINT or SIGTERM, which end it in order, or for as long as there is something to do. */
-export async function worker({
-  queue = queues,
-  device,
-  gpu,
-  buildId,
-  exitWhenIdle,
-  readyFile,
-  metricsPort,
-  metricsHost,
-  temporal,
-  allowStore: stores,
-  allowSource: sources,
-  allowTracking: tracking,
-}: WorkerOptions): Promise<number> {
+export async function worker(options: WorkerOptions): Promise<number> {
+  const {
+    queue = queues,
+    gpu,
+    gpus,
+    buildId,
+    exitWhenIdle,
+    readyFile,
+    metricsPort,
+    metricsHost,
+    temporal,
+  } = options
+  const { allowStore: stores, allowSource: sources, allowTracking: tracking } = options
   const served = queue.map(queueNamed)
   const idleSeconds = exitWhenIdle === undefined ? undefined : wholeNumber('--exit-when-idle', exitWhenIdle)
   if (idleSeconds !== undefined && served.some((name) => name !== 'zeroshift-train'))
@@ -54,10 +56,19 @@ export async function worker({
   const allowed = allowedPrefixes({ stores, sources, tracking })
   // A mistake in them is told before a server is waited for.
   refuseElsewhere(allowed)
-  compute(device, gpu)
-  const endpoint = endpointOf(metricsPort, metricsHost)
+  const device = deviceOf(options.device)
   const address = temporal ?? process.env.TEMPORAL_ADDRESS ?? runningStack()?.address ?? '127.0.0.1:7233'
   const settings = settingsOf(address)
+  if (gpus !== undefined) return workerPerGpu(gpus, device, options)
+  compute(device, gpu)
+  const endpoint = endpointOf(metricsPort, metricsHost)
+  const stop = new AbortController()
+  let works = false
+  onOrder(() => {
+    stop.abort()
+    // It has nothing to hand back.
+    if (!works) process.exit(0)
+  })
   console.log(`connecting to Temporal at ${address}${settings.tls ? ' by TLS' : ''}`)
   try {
     await runWorker({
@@ -68,7 +79,9 @@ export async function worker({
       ...(idleSeconds !== undefined && { idleSeconds }),
       ...(endpoint && { endpoint }),
       connectSeconds: CONNECT_SECONDS,
+      signal: stop.signal,
       onReady: () => {
+        works = true
         if (readyFile !== undefined) writeFileSync(readyFile, '')
         console.log(`working for ${served.join(', ')}`)
         if (buildId !== undefined)
@@ -84,26 +97,22 @@ export async function worker({
   return 0
 }
 
-/** Has this process compute on the device; TensorFlow, which it loads with its first stage, reads the environment. */
-function compute(device: string | undefined, gpu: string | undefined): void {
-  const named =
-    device === undefined ? deviceNamed(process.env.ZEROSHIFT_DEVICE) : deviceNamed(device, '--device')
-  process.env.ZEROSHIFT_DEVICE = named
+/** TensorFlow, which a worker loads with its first stage, reads it from the environment. */
+function deviceOf(option: string | undefined): Device {
+  const device =
+    option === undefined ? deviceNamed(process.env.ZEROSHIFT_DEVICE) : deviceNamed(option, '--device')
+  process.env.ZEROSHIFT_DEVICE = device
+  return device
+}
+
+/** Has this process compute on the device, or refuses. */
+function compute(device: Device, gpu: string | undefined): void {
   if (gpu !== undefined) {
-    if (named !== 'gpu')
+    if (device !== 'gpu')
       throw new UserError(`--gpu ${gpu}: this worker computes on the CPU; expected --device gpu with it`)
     process.env.CUDA_VISIBLE_DEVICES = chooseGpu(gpu)
   }
-  if (named === 'gpu') refuseWithoutGpu()
-}
-
-/** Where the worker shows its metrics: to this machine alone unless told otherwise. */
-function endpointOf(port: string | undefined, host: string | undefined): EndpointOptions | undefined {
-  if (port === undefined) {
-    if (host === undefined) return undefined
-    throw new UserError('--metrics-host: found without --metrics-port; expected both')
-  }
-  return { host: host ?? '127.0.0.1', port: wholeNumber('--metrics-port', port, 65_535) }
+  if (device === 'gpu') refuseWithoutGpu()
 }
 
 function queueNamed(name: string): Queue {

@@ -20,6 +20,14 @@ export function differences(before: unknown, after: unknown, path: Path = []): r
   return before === after ? [] : [{ path: formatPath(path), before: shown(before), after: shown(after) }]
 }
 
+/** What is not as it was planned or recorded, for people: the first three. */
+export function changedHere(changed: readonly Difference[]): string {
+  return changed
+    .slice(0, 3)
+    .map(({ path, before, after }) => `${path}: ${before}, here ${after}`)
+    .join('; ')
+}
+
 function isContainer(value: unknown): value is object {
   return typeof value === 'object' && value !== null
 }

@@ -1,16 +1,17 @@
 import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import { UserError } from '../experiment/errors.ts'
 
 export interface EndpointOptions {
   readonly host: string
-  /** 0: any that is free. */
   readonly port: number
 }
 
-/** `starting` until the worker asks Temporal for work, `ready` while it does, `stopping` from when it was told to stop. */
-export type State = 'starting' | 'ready' | 'stopping'
+/**
+ * `starting` until the worker asks Temporal for work, `ready` while it does, `no server` while nobody answers it,
+ * `stopping` from when it was told to stop.
+ */
+export type State = 'starting' | 'ready' | 'no server' | 'stopping'
 
 export interface Shown {
   readonly state: () => State
@@ -19,15 +20,14 @@ export interface Shown {
 }
 
 export interface Endpoint {
-  readonly url: string
   readonly close: () => Promise<void>
 }
 
 /**
- * Serves `/metrics`, `/healthz` (the process lives) and `/readyz` (it asks for work). A step that computes on the device
+ * Serves `/metrics`, `/healthz` (the process lives) and `/readyz` (it can be given work). A step that computes on the device
  * holds all answers up until it ends: whoever asks has to have the patience. Throws a UserError where the port is taken.
  */
-export async function startEndpoint({ host, port }: EndpointOptions, shown: Shown): Promise<Endpoint> {
+export async function startEndpoint(options: EndpointOptions, shown: Shown): Promise<Endpoint> {
   const server = createServer(({ method, url = '' }, response) => {
     const [path] = url.split('?')
     // A connection that is kept could time out behind a long step, and the next question on it would get no answer.
@@ -46,13 +46,8 @@ export async function startEndpoint({ host, port }: EndpointOptions, shown: Show
       )
     else say(response, 404, 'expected /metrics, /healthz or /readyz')
   })
-  server.listen(port, host)
-  await once(server, 'listening').catch((error: unknown) => {
-    throw refusal(error as NodeJS.ErrnoException, host, port)
-  })
-  const { port: bound } = server.address() as AddressInfo
+  await listen(server, options)
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
     async close() {
       const closed = once(server, 'close')
       server.close()
@@ -60,6 +55,25 @@ export async function startEndpoint({ host, port }: EndpointOptions, shown: Show
       await closed
     },
   }
+}
+
+/** Throws a UserError where an endpoint could not be served: for who starts a worker that is to serve it. */
+export async function refuseTaken(options: EndpointOptions): Promise<void> {
+  const probe = createServer()
+  await listen(probe, options)
+  probe.close()
+  await once(probe, 'close')
+}
+
+export function urlOf({ host, port }: EndpointOptions): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+async function listen(server: Server, { host, port }: EndpointOptions): Promise<void> {
+  server.listen(port, host)
+  await once(server, 'listening').catch((error: unknown) => {
+    throw refusal(error as NodeJS.ErrnoException, host, port)
+  })
 }
 
 function say(response: ServerResponse, status: number, text: string): void {

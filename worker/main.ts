@@ -1,10 +1,10 @@
 import { runWorker } from './worker.ts'
 
 /**
- * The worker as a child of a stack: `worker/main.ts HOST:PORT`, with an IPC channel. It says when it asks for work, and
- * stops in order at the first message; when the channel closes, its parent is gone, and it ends at once.
+ * The worker as a child of a stack: `worker/main.ts HOST:PORT [HOST PORT]`, the second pair for its endpoint, with an IPC
+ * channel. It says when it asks for work, and stops in order at the first message; when the channel closes, its parent is gone, and it ends at once.
  */
-const [, , address = '127.0.0.1:7233'] = process.argv
+const [, , address = '127.0.0.1:7233', host, port] = process.argv
 const stop = new AbortController()
 process.once('message', () => {
   stop.abort()
@@ -14,6 +14,7 @@ try {
   await runWorker({
     address,
     signal: stop.signal,
+    ...(host !== undefined && { endpoint: { host, port: Number(port) } }),
     onReady: () => process.send?.('ready', undefined, undefined, () => undefined),
   })
   process.exit(0)

@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { claim } from './claim.ts'
+import type { EndpointOptions } from './endpoint.ts'
 import { startMlflow, type MlflowServer, type MlflowServerOptions } from './mlflow-server.ts'
 import { startS3Server, type S3Credentials, type S3Server } from './s3-server.ts'
 import { freePort, startServer } from './server.ts'
@@ -37,6 +38,8 @@ export interface StackOptions {
   readonly port?: number
   readonly ui?: boolean
   readonly withWorker?: boolean
+  /** Where the worker serves `/metrics`, `/healthz` and `/readyz`; nowhere unless given. */
+  readonly endpoint?: EndpointOptions
   /** An S3 server over `directory`, whose folders are its buckets. */
   readonly s3?: {
     readonly versitygw: string
@@ -63,6 +66,7 @@ export async function startStack({
   port,
   ui = false,
   withWorker = true,
+  endpoint,
   s3: s3Options,
   mlflow: mlflowOptions,
   onNote = () => undefined,
@@ -94,7 +98,8 @@ export async function startStack({
       await stopServers()
       throw error
     }
-  const worker = withWorker ? keepWorker(server.address, log('worker'), onNote) : undefined
+  const endpointArgs = endpoint ? [endpoint.host, String(endpoint.port)] : []
+  const worker = withWorker ? keepWorker([server.address, ...endpointArgs], log('worker'), onNote) : undefined
   let stopping = false
 
   const gone = async (exited: Promise<void>, what: string, name: string): Promise<never> => {
@@ -170,7 +175,7 @@ function keepMlflow(
 }
 
 /** Runs a worker process and starts it again when it dies, a few times. */
-function keepWorker(address: string, log: string, onNote: (message: string) => void) {
+function keepWorker(args: readonly string[], log: string, onNote: (message: string) => void) {
   let stopping = false
   let child: ChildProcess
   let working = false
@@ -179,7 +184,7 @@ function keepWorker(address: string, log: string, onNote: (message: string) => v
     works = resolve
   })
   const spawn = () => {
-    child = spawnWorker(address, log)
+    child = spawnWorker(args, log)
     working = false
     child.once('message', () => {
       working = true
@@ -220,9 +225,9 @@ function keepWorker(address: string, log: string, onNote: (message: string) => v
   }
 }
 
-function spawnWorker(address: string, log: string): ChildProcess {
+function spawnWorker(args: readonly string[], log: string): ChildProcess {
   const output = openSync(log, 'a')
-  const child = fork(fileURLToPath(new URL('main.ts', import.meta.url)), [address], {
+  const child = fork(fileURLToPath(new URL('main.ts', import.meta.url)), args, {
     execArgv: ['--import', import.meta.resolve('tsx')],
     stdio: ['ignore', output, output, 'ipc'],
     // Ctrl-C at the terminal is for this process, which then stops the worker in its order.

@@ -16,6 +16,7 @@ import { dataConverter } from './payload-codec.ts'
 import type { TemporalSettings } from './temporal-settings.ts'
 import { levelOf, logLine, writer } from './log.ts'
 import { progressSeconds } from './progress.ts'
+import { watchServer } from './reach.ts'
 import { sight, type Sight } from './sight.ts'
 
 export interface WorkerSettings extends TemporalSettings {
@@ -59,6 +60,7 @@ async function serve(
     connectSeconds = 60,
     idleSeconds,
     signal,
+    endpoint,
     onReady,
     ...temporal
   }: WorkerSettings,
@@ -119,6 +121,14 @@ async function serve(
     if (signal?.aborted) stop()
     else become('ready')
     onReady?.()
+    if (endpoint)
+      void watchServer(
+        connection,
+        (answers) => {
+          become(answers ? 'ready' : 'no server')
+        },
+        stopping.signal,
+      )
     if (idleness && idleSeconds !== undefined)
       idleness.lasting(idleSeconds, stopping.signal).then(stop, () => undefined)
     try {

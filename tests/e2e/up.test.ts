@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -10,6 +9,7 @@ import { freePort } from '../../worker/server.ts'
 import {
   answerOf,
   processesOf,
+  signalServer,
   smallConfig,
   zeroshift,
   type Answer,
@@ -143,14 +143,31 @@ test('MLflow that dies is started again; without the S3 server the stack ends an
       ({ ok }) => ok,
       () => false,
     )
-  killServer(`mlflow server --host 127.0.0.1 --port ${ports.mlflow}`)
+  signalServer(`mlflow server --host 127.0.0.1 --port ${ports.mlflow}`, 'SIGKILL')
   await stack.says('MLflow ended on its own; its log is .zeroshift/mlflow.log. It is started again.')
   await expect.poll(mlflow, { timeout: 60_000 }).toBe(true)
-  killServer(`--port 127.0.0.1:${ports.s3}`)
+  signalServer(`--port 127.0.0.1:${ports.s3}`, 'SIGKILL')
   const { code, stderr } = await stack.ended
   expect(code).toBe(1)
   expect(stderr).toContain('the S3 server ended on its own; its log is .zeroshift/s3.log')
   expect(left()).toEqual([])
+})
+
+test('the worker of a stack shows its metrics, and again after it was killed', async () => {
+  const metricsPort = await freePort()
+  const stack = await up('--no-s3', '--no-mlflow', '--metrics-port', String(metricsPort))
+  const at = async (path: string) => (await fetch(`http://127.0.0.1:${metricsPort}${path}`)).text()
+  await stack.says(`metrics at http://127.0.0.1:${metricsPort}/metrics`)
+  expect(await at('/healthz')).toBe('ok\n')
+  expect(await at('/readyz')).toBe('ready\n')
+  expect(await run()).toMatchObject({ status: 'completed' })
+  expect(await at('/metrics')).toContain('zeroshift_stages_total{stage="split",outcome="computed"} 1\n')
+  signalServer(`127.0.0.1:${ports.temporal} 127.0.0.1 ${metricsPort}`, 'SIGKILL')
+  await stack.says('It is started again.')
+  await expect.poll(() => at('/readyz').catch(() => ''), { timeout: 30_000 }).toBe('ready\n')
+  stack.child.kill('SIGINT')
+  expect((await stack.ended).code).toBe(0)
+  await expect(at('/healthz')).rejects.toThrow()
 })
 
 test('parts can be left out; a second stack and a port that is taken are refused', async () => {
@@ -165,6 +182,11 @@ test('parts can be left out; a second stack and a port that is taken are refused
     expect(code).toBe(2)
     expect(stderr).toContain(`${option}: port ${port} is in use`)
   }
+  const { code: refused, stderr: said } = await zeroshift(directory, 'up', '--metrics-port', String(port))
+    .ended
+  expect(refused).toBe(2)
+  expect(said).toContain(`--metrics-port: port ${port} of 127.0.0.1 is in use`)
+  expect(readdirSync(directory)).toEqual(['small.yaml'])
   taken.close()
   await up('--no-s3', '--no-mlflow')
   expect(readdirSync(join(directory, '.zeroshift'))).not.toContain('s3.json')
@@ -173,11 +195,3 @@ test('parts can be left out; a second stack and a port that is taken are refused
   expect(code).toBe(2)
   expect(stderr).toContain('a stack runs in this directory already')
 })
-
-/** Kills a server behind its guard. */
-function killServer(commandLine: string): void {
-  const { stdout } = spawnSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' })
-  for (const line of stdout.split('\n'))
-    if (line.includes(commandLine) && !line.includes('zeroshift-guard'))
-      process.kill(Number.parseInt(line), 'SIGKILL')
-}

@@ -82,3 +82,11 @@ export function processesOf(text: string): readonly string[] {
   const { stdout } = spawnSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
   return stdout.split('\n').filter((line) => line.includes(text))
 }
+
+/** Signals the servers whose command line contains a text, behind their guards. */
+export function signalServer(commandLine: string, signal: NodeJS.Signals): void {
+  const { stdout } = spawnSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' })
+  for (const line of stdout.split('\n'))
+    if (line.includes(commandLine) && !line.includes('zeroshift-guard'))
+      process.kill(Number.parseInt(line), signal)
+}

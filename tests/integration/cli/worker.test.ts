@@ -1,17 +1,21 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { Context } from '@temporalio/activity'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { tensorflowHere } from '../../../cli/tensorflow.ts'
 import type { RunInput, RunResult } from '../../../experiment/run.ts'
 import { stagesOf } from '../../../experiment/stage-list.ts'
 import { driverProblem } from '../../../infra/gpu.mjs'
 import { isNativeReady } from '../../../infra/native.mjs'
+import { freePort } from '../../../worker/server.ts'
 import { runWorker } from '../../../worker/worker.ts'
 import { workflowId, workflowType } from '../../../workflows/names.ts'
-import { zeroshift, zeroshiftWith } from '../../support/command.ts'
+import { processesOf, zeroshift, zeroshiftWith } from '../../support/command.ts'
 import { recording } from '../../support/recording.ts'
 import { sampleRun } from '../../support/run.ts'
 import { temporalServer } from '../../support/temporal.ts'
@@ -115,11 +119,13 @@ describe('a worker that is to compute on a GPU', () => {
         const given = { ZEROSHIFT_DEVICE: 'gpu' }
         for (const command of [
           zeroshift(tmpdir(), 'worker', '--queue', 'zeroshift-train', '--device', 'gpu'),
+          zeroshift(tmpdir(), 'worker', '--device', 'gpu', '--gpus', '0,1,2'),
           zeroshiftWith(given, tmpdir(), 'worker'),
           zeroshiftWith(given, cache, 'up'),
         ]) {
           const { code, stdout, stderr } = await command.ended
           expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+          expect(stderr.match(/asked for a GPU/g)).toHaveLength(1)
           expect(stderr).toMatch(/asked for a GPU.*: libcuda\.so\.1, NVIDIA's driver, cannot be loaded \(/)
           expect(stderr).not.toContain('downloading')
         }
@@ -132,10 +138,70 @@ describe('a worker that is to compute on a GPU', () => {
   test.each([
     [['--device', 'cuda'], "--device: there is no device 'cuda'; expected one of cpu, gpu"],
     [['--device', 'cpu', '--gpu', '1'], 'expected --device gpu with it'],
+    [['--gpus', '0,1'], '--gpus 0,1: this worker computes on the CPU; expected --device gpu with it'],
   ])('is asked for by a device that is known: not %j', async (options, said) => {
     const { code, stderr } = await zeroshift(tmpdir(), 'worker', ...options).ended
     expect(code).toBe(2)
     expect(stderr).toContain(said)
+  })
+})
+
+describe('workers that are processes of one command', () => {
+  let directory: string
+  const ready = (i: number) => join(directory, `ready.${i}`)
+  const areReady = () => [0, 1].map((i) => existsSync(ready(i)))
+  const workers = () => processesOf(`--ready-file=${directory}`).length
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'zeroshift-all-of-'))
+  })
+  afterEach(() => {
+    rmSync(directory, { recursive: true })
+  })
+
+  /** `worker --gpus` but for the GPUs. */
+  function start(address: string) {
+    const module = (path: string) => new URL(`../../../${path}`, import.meta.url)
+    const main = fileURLToPath(module('cli/main.ts'))
+    const members = [0, 1].map((i) => ({
+      name: `worker ${i}`,
+      args: ['worker', '--queue=zeroshift-train', `--temporal=${address}`, `--ready-file=${ready(i)}`],
+    }))
+    const script = join(directory, 'all.mts')
+    writeFileSync(
+      script,
+      `import { allOf } from ${JSON.stringify(module('cli/worker-per-gpu.ts').href)}
+process.exitCode = await allOf(${JSON.stringify(main)}, ${JSON.stringify(members)})`,
+    )
+    const child = spawn(process.execPath, ['--import', module('infra/launch.mjs').href, script], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+    return { child, ended: once(child, 'exit') }
+  }
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('end in order by %s', async (signal) => {
+    const { child, ended } = start(server.address)
+    await expect.poll(areReady, { timeout: 60_000 }).toEqual([true, true])
+    child.kill(signal)
+    expect(await ended).toEqual([0, null])
+    expect(areReady()).toEqual([false, false])
+    expect(workers()).toBe(0)
+  })
+
+  test('end in order when whoever started them is killed', async () => {
+    const { child, ended } = start(server.address)
+    await expect.poll(areReady, { timeout: 60_000 }).toEqual([true, true])
+    child.kill('SIGKILL')
+    await ended
+    await expect.poll(workers, { timeout: 20_000 }).toBe(0)
+    expect(areReady()).toEqual([false, false])
+  })
+
+  test('end at once while they wait for their server', async () => {
+    const { child, ended } = start(`127.0.0.1:${await freePort()}`)
+    await expect.poll(workers, { timeout: 60_000 }).toBe(2)
+    child.kill('SIGTERM')
+    expect(await ended).toEqual([0, null])
+    expect(workers()).toBe(0)
   })
 })
 

@@ -1,15 +1,18 @@
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Context } from '@temporalio/activity'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { MathError, UserError } from '../../../experiment/errors.ts'
 import type { RunInput, RunResult } from '../../../experiment/run.ts'
-import { freePort } from '../../../worker/server.ts'
+import { ensureTemporal } from '../../../infra/temporal.mjs'
+import { freePort, startServer } from '../../../worker/server.ts'
 import { runWorker, type WorkerSettings } from '../../../worker/worker.ts'
 import { workflowId, workflowType } from '../../../workflows/names.ts'
-import { zeroshift } from '../../support/command.ts'
+import { signalServer, zeroshift } from '../../support/command.ts'
 import { recording } from '../../support/recording.ts'
 import { sampleRun } from '../../support/run.ts'
 import { temporalServer } from '../../support/temporal.ts'
@@ -129,6 +132,43 @@ test('a worker that waits for its server is alive and not ready', async () => {
   stop()
   await expect(ended).rejects.toThrow()
 })
+
+test.each(['killed', 'silent'])(
+  'a worker whose server is %s is alive and not ready, until the server is back',
+  { timeout: 120_000 },
+  async (how) => {
+    const directory = mkdtempSync(join(tmpdir(), 'zeroshift-away-'))
+    const port = await freePort()
+    const options = { temporal: await ensureTemporal(), port, log: join(directory, 'temporal.log') }
+    const commandLine = `start-dev --ip 127.0.0.1 --port ${port} `
+    let own = startServer(options)
+    const { at, ready, stop, ended } = await worker({
+      address: own.address,
+      activities: recording().activities,
+    })
+    try {
+      await ready
+      expect(await at('/readyz')).toEqual({ status: 200, text: 'ready\n' })
+      if (how === 'killed') await own.stop()
+      else signalServer(commandLine, 'SIGSTOP')
+      await expect
+        .poll(() => at('/readyz'), { timeout: 30_000 })
+        .toEqual({ status: 503, text: 'no server\n' })
+      expect((await at('/healthz')).status).toBe(200)
+      if (how === 'killed') own = startServer(options)
+      else signalServer(commandLine, 'SIGCONT')
+      await expect.poll(() => at('/readyz'), { timeout: 30_000 }).toEqual({ status: 200, text: 'ready\n' })
+      stop()
+      expect(await at('/readyz')).toEqual({ status: 503, text: 'stopping\n' })
+    } finally {
+      signalServer(commandLine, 'SIGCONT')
+      stop()
+      await ended
+      await own.stop()
+      rmSync(directory, { recursive: true })
+    }
+  },
+)
 
 test('a port that is taken is for the user to change, and said by name', async () => {
   const other = createServer().listen(0, '127.0.0.1')
