@@ -104,6 +104,9 @@ interface WrittenReport {
 
 export type Ended = RunEnding & { readonly run: string }
 
+/** Workflows, at most, that the server is asked about: sweeps have hundreds that run at a time. */
+const ASKED_A_SECOND = 10
+
 /**
  * Answers those of some workflows that have ended, however. While there is none, the attempt ends too, and the server
  * makes another one later: waiting takes no worker's slot.
@@ -127,7 +130,11 @@ export async function whichEnded(
     if (ending) ended.push({ run, ...ending })
   }
   if (ended.length > 0) return ended
-  throw ApplicationFailure.create({ message: 'none has ended yet', type: 'NoneEnded', nextRetryDelay: '1s' })
+  throw ApplicationFailure.create({
+    message: 'none has ended yet',
+    type: 'NoneEnded',
+    nextRetryDelay: Math.max(1000, (1000 * workflows.length) / ASKED_A_SECOND),
+  })
 }
 
 /** How a workflow ended, in the words of workflows/sweep.ts. */

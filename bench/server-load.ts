@@ -5,11 +5,11 @@
  *
  *     npx tsx bench/server-load.ts [SEEDS] [STEPS] [CELLS]
  *
- * STEPS are those of a cell's unlearning: what grows with time (heartbeats, leases) is told apart by a second run with more of them.
+ * STEPS are those of a cell's unlearning: a second run with more of them tells what grows with time (heartbeats, leases).
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, request, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -30,6 +30,7 @@ import { sweepType, workflowId } from '../workflows/names.ts'
 
 const [seeds = 3, steps = 100, cells = 24] = process.argv.slice(2).map(Number)
 const few = 4
+let allSoFar = { events: 0, bytes: 0 }
 
 type Counts = Map<string, number>
 
@@ -53,11 +54,10 @@ const temporal = startServer({
 })
 const s3Way = await counted(s3.endpoint, ({ method = '', url = '' }, sent, got) => {
   const [path = '', query = ''] = url.split('?')
-  const what = /\/(leases?|checkpoints?|blobs|runs|sweeps|stages)\b/.exec(path)?.[1] ?? 'list'
-  count(`S3 ${method === 'GET' && query.includes('list-type') ? 'LIST' : method}`)
-  count(
-    `S3 ${method} ${path.endsWith('/lease.json') ? 'lease' : path.includes('/checkpoint') ? 'checkpoint' : what}`,
-  )
+  const isList = method === 'GET' && query.includes('list-type')
+  const what = /\/(lease|checkpoints|manifest\.json|blobs|runs|sweeps)\b/.exec(path)?.[1] ?? 'other'
+  count(isList ? 'S3 LIST' : `S3 ${method}`)
+  if (!isList) count(`S3 ${method} ${what}`)
   count('S3 bytes put', sent)
   count('S3 bytes got', got)
 })
@@ -122,7 +122,7 @@ random: { samples: ${size}, of: { 'methods[0].optimizer.learningRate': { from: 1
   const artifacts = openArtifacts(prepared.store)
   await keep(artifacts, prepared)
   counts.clear()
-  const before = await temporalCounts()
+  const before = new Map([...(await temporalCounts()), ...processorSeconds()])
   const { id } = prepared.sweep
   const handle = await client.workflow.start<(input: SweepInput) => Promise<SweepResult>>(sweepType, {
     ...{ workflowId: workflowId(id), taskQueue: 'zeroshift' },
@@ -137,14 +137,16 @@ random: { samples: ${size}, of: { 'methods[0].optimizer.learningRate': { from: 1
       .catch(() => undefined)
   }
   const sum = new Map(counts)
-  for (const [name, value] of await temporalCounts()) sum.set(name, value - (before.get(name) ?? 0))
+  for (const [name, value] of [...(await temporalCounts()), ...processorSeconds()])
+    sum.set(name, value - (before.get(name) ?? 0))
   let [events, bytes] = [0, 0]
-  for await (const { historyLength, historySize = 0, memo: _ } of client.workflow.list()) {
+  for await (const { historyLength, historySize = 0 } of client.workflow.list()) {
     events += historyLength
     bytes += historySize
   }
-  sum.set('Temporal events, all so far', events)
-  sum.set('Temporal bytes of history, all so far', bytes)
+  sum.set('Temporal events', events - allSoFar.events)
+  sum.set('Temporal bytes of history', bytes - allSoFar.bytes)
+  allSoFar = { events, bytes }
   for (const [name, value] of await stageSeconds(artifacts, prepared.sweep.cells)) sum.set(name, value)
   return sum
 }
@@ -161,6 +163,31 @@ async function temporalCounts(): Promise<Counts> {
     else if (name && label('service_name') === 'frontend')
       add(found, `Temporal call ${label('operation')}`, Number(value))
   }
+  return found
+}
+
+/** Of the servers' processes and the worker, by the words that only their command lines have. */
+function processorSeconds(): Counts {
+  const port = (url: string) => url.split(':').at(-1) ?? ''
+  const programs = {
+    'Temporal, processor seconds': ['temporal', port(temporal.address)],
+    'S3, processor seconds': ['versitygw', port(s3.endpoint)],
+    'MLflow, processor seconds': ['uvicorn', port(mlflow.url)],
+    'worker, processor seconds': ['worker/main.ts', port(temporal.address)],
+  }
+  const found: Counts = new Map()
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
+    try {
+      const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+      // The shell between the server and this process has all words of it, and does nothing.
+      if (line.startsWith('/bin/sh')) continue
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+      for (const [name, words] of Object.entries(programs))
+        if (words.every((word) => line.includes(word)))
+          add(found, name, (Number(fields[11]) + Number(fields[12])) / 100)
+    } catch {
+      // It has ended.
+    }
   return found
 }
 

@@ -42,6 +42,13 @@ export type Tracking = Omit<TrackTask, 'ended'>
 export type SweepTracking = Omit<TrackSweepTask, 'ended'>
 
 /**
+ * A delivery looks at every stage of the run: between two there are so many times as long as the last one took, unless an
+ * MLflow that was away made it long.
+ */
+const RESTS = 9
+const LONGEST_REST_MS = 60_000
+
+/**
  * Keeps MLflow up to date with a run or a sweep, beside it: what it says waits in the store until the server takes it, and
  * the run waits for nothing. When the run closes without a word (it was terminated), it is KILLED.
  */
@@ -65,15 +72,20 @@ export async function tracking(task: Tracking | SweepTracking): Promise<void> {
     changed = true
     ended = { status: 'KILLED', at: Date.now() }
   })
+  let rested = 0
   await CancellationScope.nonCancellable(async () => {
     for (;;) {
       await condition(() => changed)
+      const rest = rested - Date.now()
+      if (!ended && rest > 0 && patched('tracking-rests')) await condition(() => ended !== undefined, rest)
       changed = false
+      const began = Date.now()
       const end = ended
       const told = end && { ended: end }
       if ('run' in task) await track({ ...task, ...told })
       else await trackSweep({ ...task, ...told })
       if (end && !changed) return
+      rested = Date.now() + Math.min(RESTS * (Date.now() - began), LONGEST_REST_MS)
     }
   })
 }

@@ -238,6 +238,34 @@ describe('a run', () => {
     expect(result.failed).toEqual([])
   })
 
+  test('is delivered a tenth of the time at most, and at its end at once', async () => {
+    const input = tracked(sampleRun({ name: 'rests', shadows: 12 }))
+    const { activities } = recording()
+    const deliveries: { readonly began: number; readonly took: number; readonly isLast: boolean }[] = []
+    const track: Activities['track'] = async ({ ended }) => {
+      const began = performance.now()
+      await sleep(200)
+      deliveries.push({ began, took: performance.now() - began, isLast: ended !== undefined })
+      return { points: 0, runs: 0, notes: [] }
+    }
+    const shadow: Activities['shadow'] = async (task) => {
+      await sleep(400)
+      return activities.shadow(task)
+    }
+    await withWorker(server.address, { ...activities, track, shadow }, async () => {
+      await (await start(input)).result()
+      await server.client.workflow.getHandle(trackingId(input.run.id)).result()
+    })
+    expect(deliveries.length).toBeGreaterThan(2)
+    deliveries.slice(1, -1).forEach(({ began }, i) => {
+      const before = deliveries[i]
+      if (before) expect(began - before.began).toBeGreaterThan(9 * before.took)
+    })
+    expect(deliveries.map(({ isLast }) => isLast)).toEqual(
+      deliveries.map((_, i) => i === deliveries.length - 1),
+    )
+  })
+
   test('is tracked beside itself, while it runs and at its end, and waits for nothing', async () => {
     const input = tracked(sampleRun({ name: 'tracking' }))
     const { activities } = recording()
