@@ -27,7 +27,7 @@ const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '
 const { kept, keptRun, report } = proxyActivities<Activities>({
   taskQueue: 'zeroshift' satisfies Queue,
   startToCloseTimeout: '10m',
-  heartbeatTimeout: '30s',
+  heartbeatTimeout: '1m',
   retry,
 })
 

@@ -53,7 +53,7 @@ const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '
 const { cellsOf, settled, reportSweep } = proxyActivities<Activities>({
   taskQueue: queue,
   startToCloseTimeout: '1h',
-  heartbeatTimeout: '30s',
+  heartbeatTimeout: '1m',
   retry,
 })
 

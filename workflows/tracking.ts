@@ -26,7 +26,7 @@ const endedSignal = defineSignal<[SweepEnd]>(trackingSignals.ended)
 const { track } = proxyActivities<Activities>({
   taskQueue: 'zeroshift' satisfies Queue,
   startToCloseTimeout: '10m',
-  heartbeatTimeout: '30s',
+  heartbeatTimeout: '1m',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
 })
 
@@ -34,7 +34,7 @@ const { track } = proxyActivities<Activities>({
 const { trackSweep } = proxyActivities<Activities>({
   taskQueue: 'zeroshift' satisfies Queue,
   startToCloseTimeout: '1d',
-  heartbeatTimeout: '30s',
+  heartbeatTimeout: '1m',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
 })
 

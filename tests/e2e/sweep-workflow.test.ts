@@ -242,14 +242,14 @@ describe('a sweep', () => {
       await handle.result()
       for (const id of ['followed', ...all]) await tracked(id).result()
     })
-    // Temporal is to miss whatever a killed worker had begun within seconds.
+    // Temporal is to miss whatever a killed worker had begun within a minute.
     for (const id of [
       workflowId('followed'),
       trackingId('followed'),
       workflowId(idOf(0)),
       trackingId(idOf(0)),
     ])
-      for (const seconds of await heartbeatsOf(id)) expect(seconds).toBeLessThanOrEqual(30)
+      for (const seconds of await heartbeatsOf(id)) expect(seconds).toBeLessThanOrEqual(60)
     expect(await executionsOf(workflowId('followed'))).toBeGreaterThan(1)
     expect(await executionsOf(trackingId('followed'))).toBe(1)
     const byRun = (a: { run: string }, b: { run: string }) => (a.run < b.run ? -1 : 1)
