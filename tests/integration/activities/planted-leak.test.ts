@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findDataDirectory } from '../../../activities/data-directory.ts'
 import { evaluate } from '../../../activities/evaluate.ts'
 import { createActivities } from '../../../activities/index.ts'
+import type { WrittenReport } from '../../../activities/report.ts'
 import { stageActivity, type StageBody } from '../../../activities/stage.ts'
 import { decodeTensors, encodeTensors } from '../../../artifacts/safetensors.ts'
 import { plan } from '../../../experiment/plan.ts'
@@ -110,13 +111,14 @@ beforeAll(async () => {
     )
   }
   const real = createActivities()
+  const environment = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
   for (const stage of stagesOf(planned)) {
-    const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
     const activity = (planted.get(stage.key) ?? real[stage.kind]) as (task: object) => Promise<object>
-    await environment.run(activity, { stage, settings: { store } })
+    await environment().run(activity, { stage, settings: { store } })
   }
 
-  const { url } = await real.report({ run, settings: { store }, failed: [] })
+  const reported = environment().run(() => real.report({ run, settings: { store }, failed: [] }))
+  const { url } = (await reported) as WrittenReport
   const read = (name: string) => readFile(join(fileURLToPath(url), name), 'utf8')
   const json = JSON.parse(await read('report.json')) as { computed: { population: readonly Row[] } }
   report = {
