@@ -37,7 +37,9 @@ type Counts = Map<string, number>
 const directory = mkdtempSync(join(tmpdir(), 'zeroshift-load-'))
 const log = join(directory, 'log')
 const counts: Counts = new Map()
-const count = (name: string, by = 1) => counts.set(name, (counts.get(name) ?? 0) + by)
+const count = (name: string, by = 1) => {
+  add(counts, name, by)
+}
 
 const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench-bench-bench' }
 const s3 = await startS3Server({

@@ -44,6 +44,11 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   throw new Error('it did not come to that within 30 seconds')
 }
 
+async function expectCancelled(handle: Handle): Promise<void> {
+  const error = await handle.result().catch((error: unknown) => error)
+  expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure)
+}
+
 /** A worker for some work, after which nothing is held any more: a worker waits for its activities. */
 function releasing<T>(release: () => void, activities: Activities, work: () => Promise<T>): Promise<T> {
   return withWorker(server.address, activities, () => work().finally(release))
@@ -147,8 +152,7 @@ describe('a sweep', () => {
       await until(() => isWaiting(idOf(0)) && isWaiting(idOf(1)))
       expect((await progressOf(handle)).running.map(({ run }) => run).sort()).toEqual([idOf(0), idOf(1)])
       await handle.cancel()
-      const error = await handle.result().catch((error: unknown) => error)
-      expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure)
+      await expectCancelled(handle)
       const own = await server.client.workflow.getHandle(workflowId(idOf(1))).describe()
       expect(own.status.name).toBe('CANCELLED')
       expect((await other.describe()).status.name).toBe('RUNNING')
@@ -168,8 +172,7 @@ describe('a sweep', () => {
       await until(() => isWaiting(idOf(0)) && isWaiting(idOf(39)))
       await until(async () => (await executionsOf(workflowId('carried'))) > 1)
       await server.client.workflow.getHandle(workflowId('carried')).cancel()
-      const error = await handle.result().catch((error: unknown) => error)
-      expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure)
+      await expectCancelled(handle)
       const carried = server.client.workflow.getHandle(workflowId(idOf(0)))
       expect((await carried.describe()).status.name).toBe('CANCELLED')
     })
@@ -191,8 +194,7 @@ describe('a sweep', () => {
       await server.client.workflow.getHandle(workflowId('handed')).cancel()
       await sleep(1000)
       goOn()
-      const error = await handle.result().catch((error: unknown) => error)
-      expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure)
+      await expectCancelled(handle)
       const carried = server.client.workflow.getHandle(workflowId(idOf(0)))
       expect((await carried.describe()).status.name).toBe('CANCELLED')
     })
@@ -215,8 +217,7 @@ describe('a sweep', () => {
       }
       const cancelled = async (handle: Handle) => {
         await handle.cancel()
-        const error = await handle.result().catch((error: unknown) => error)
-        expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure)
+        await expectCancelled(handle)
         release(idOf(0))
       }
       const first = await waiting()
