@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const TIERS = ['unit', 'integration', 'e2e', 'faults']
@@ -69,7 +70,7 @@ function run(program, args, isShown) {
 /** The static checks side by side, as many as there are cores. */
 async function runChecks() {
   const waiting = CHECKS.filter(({ needs }) => !needs || existsSync(join(ROOT, needs)))
-  const counts = { passed: 0, failed: 0, skipped: 0 }
+  const counts = { passed: 0, failed: 0, skipped: 0, failures: [] }
   const work = async () => {
     for (let check = waiting.shift(); check; check = waiting.shift()) {
       const started = performance.now()
@@ -78,6 +79,7 @@ async function runChecks() {
       console.log(`${isSuccess ? '✓' : '✗'} ${check.name} (${seconds} s)`)
       if (!isSuccess) console.log(`${output.trimEnd()}\n`)
       counts[isSuccess ? 'passed' : 'failed'] += 1
+      if (!isSuccess) counts.failures.push(`${check.name}\n${beginning(output)}`)
     }
   }
   await Promise.all(Array.from({ length: Math.min(waiting.length, availableParallelism()) }, work))
@@ -110,17 +112,31 @@ async function runTier(tier) {
 
 /** A file that does not load, and an error outside a test, have no failed test to their name: each tier has one at least. */
 function count(file, isSuccess) {
-  if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 }
-  const { testResults } = JSON.parse(readFileSync(file, 'utf8'))
-  const counts = { passed: 0, failed: 0, skipped: 0 }
-  for (const { status, assertionResults } of testResults) {
-    for (const { status } of assertionResults) {
-      counts[status === 'passed' ? 'passed' : status === 'failed' ? 'failed' : 'skipped'] += 1
-    }
-    if (status === 'failed' && !assertionResults.some(({ status }) => status === 'failed')) counts.failed += 1
+  const counts = { passed: 0, failed: 0, skipped: 0, failures: [] }
+  const fail = (name, message = '') => {
+    counts.failed += 1
+    counts.failures.push(`${name}\n${beginning(message)}`)
   }
-  if (!isSuccess && !counts.failed) counts.failed = 1
+  const { testResults } = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { testResults: [] }
+  for (const { name, status, message, assertionResults } of testResults) {
+    const path = relative(ROOT, name)
+    for (const { status, fullName, failureMessages } of assertionResults) {
+      if (status === 'failed') fail(`${path}: ${fullName}`, failureMessages.join('\n'))
+      else counts[status === 'passed' ? 'passed' : 'skipped'] += 1
+    }
+    if (status === 'failed' && !assertionResults.some(({ status }) => status === 'failed')) {
+      fail(path, message)
+    }
+  }
+  if (!isSuccess && !counts.failed) fail('an error outside of the tests, shown above')
   return counts
+}
+
+/** What a failure says first, indented, without colours and other people's stack frames. */
+function beginning(message) {
+  const lines = stripVTControlCharacters(message).trim().split('\n')
+  const own = lines.filter((line) => !line.includes('/node_modules/')).slice(0, 12)
+  return own.map((line) => `    ${line.slice(0, 200)}`).join('\n')
 }
 
 const wanted = process.argv.slice(2)
@@ -144,5 +160,8 @@ const total = (kind, from = all) => from.reduce((sum, counts) => sum + counts[ki
 const [passed, failed, skipped] = ['passed', 'failed', 'skipped'].map((kind) => total(kind))
 const isEmpty = wanted.join() !== '--checks' && !total('passed', wantsChecks ? all.slice(1) : all)
 if (isEmpty && !failed) console.log('\nNo test ran.')
+// Once more at the end: a log that is cut off keeps its end.
+const failures = all.flatMap(({ failures }) => failures)
+if (failures.length) console.log(`\nFailed:\n\n${failures.map((failure) => `✗ ${failure}`).join('\n\n')}`)
 console.log(`\n${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`)
 if (failed || isEmpty || isStopped) process.exitCode = 1
