@@ -1,22 +1,14 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs'
 import { adaptableLayers, headOf, matchesAny, type Layer } from '../experiment/model.ts'
 import type { TrainingSpec } from '../experiment/spec.ts'
-import { augmentation, Batches, stepsOf, type DeviceData } from './data.ts'
+import { augmentation, Batches, stepsOf } from './data.ts'
+import { penultimateFeatures } from './features.ts'
 import type { Fit, Fitted } from './fit.ts'
-import type { Host } from './host.ts'
-import { atATime, inParts, type RowsOf } from './in-parts.ts'
+import { inParts, type RowsOf } from './in-parts.ts'
 import { adapted, initialAdapter, lora, mergedWeights } from './lora.ts'
 import { crossEntropy } from './losses.ts'
 import { forward } from './model.ts'
-import {
-  packArrays,
-  parameterSpecs,
-  totalSize,
-  unpack,
-  unpackArrays,
-  type NamedTensors,
-  type Weights,
-} from './parameters.ts'
+import { packArrays, parameterSpecs, totalSize, unpack, unpackArrays, type Weights } from './parameters.ts'
 import { parametersOf } from './predict.ts'
 import { stream } from './random.ts'
 import { tf } from './tf.ts'
@@ -46,7 +38,8 @@ export async function fitPart(tune: Tune, options: Fit): Promise<Fitted> {
   try {
     const { crop, flip } = training.augment
     // Without augmentation a sample's penultimate feature is the same in every epoch.
-    if (!adapter && crop === 0 && !flip) features = await penultimate(layers, base, data, indices, host)
+    if (!adapter && crop === 0 && !flip)
+      features = await penultimateFeatures(layers, base, data, indices, host)
     const logits = (flat: Tensor1D, step: number): Tensor => {
       if (features) {
         const positions = tf.tensor1d(batches.positions(step), 'int32')
@@ -94,32 +87,4 @@ function withHead(layers: readonly Layer[], { trained, statistics }: Weights, he
   const all = unpackArrays(specs, trained)
   const own = unpackArrays(parameterSpecs([headOf(layers)]).trained, head)
   return { trained: packArrays(specs, { ...all, ...own }), statistics }
-}
-
-const BATCH = 256
-
-/** What the last layer gets, of each of the samples: [n, d]. */
-async function penultimate(
-  layers: readonly Layer[],
-  base: NamedTensors,
-  data: DeviceData,
-  indices: Int32Array,
-  host: Host | undefined,
-): Promise<Tensor2D> {
-  const parts: Tensor[] = []
-  const size = atATime(BATCH, host)
-  for (let first = 0; first < indices.length; first += size) {
-    const batch = indices.subarray(first, first + size)
-    parts.push(
-      tf.tidy(() => {
-        const images = data.images(batch)
-        data.ahead(indices.subarray(first + size, first + 2 * size))
-        return forward(layers, base, images, { to: layers.length - 1 }).output
-      }),
-    )
-    await host?.step({})
-  }
-  const whole = tf.concat(parts)
-  tf.dispose(parts)
-  return whole as Tensor2D
 }

@@ -1,7 +1,8 @@
 import { stringify } from 'yaml'
 import type { ResultRow } from '../experiment/results.ts'
 import { commandOf } from './command.ts'
-import { html, Markup } from './markup.ts'
+import { htmlDocument } from './document.ts'
+import { html } from './markup.ts'
 import type { ReportInput } from './results.ts'
 import { attackSection } from './sections/attacks.ts'
 import { chartSections } from './sections/charts.ts'
@@ -13,7 +14,6 @@ import { relearnSection } from './sections/relearn.ts'
 import { resultsSection } from './sections/results.ts'
 import { settingSection } from './sections/setting.ts'
 import { stagesSection } from './sections/stages.ts'
-import { style } from './style.ts'
 
 /** The report as one HTML page that loads nothing and needs no script. */
 export async function renderPage(
@@ -22,42 +22,27 @@ export async function renderPage(
   digest: string,
 ): Promise<string> {
   const { run } = input
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${run.spec.name} · Zeroshift report</title>
-        <style>
-          ${new Markup(style)}
-        </style>
-      </head>
-      <body>
-        <main>
-          ${openingSection(input, rows)} ${resultsSection(input, rows)} ${attackSection(input)}
-          ${membershipSection(input)} ${populationSection(input)} ${relearnSection(input)}
-          ${probeSection(input)} ${await chartSections(input, rows)} ${settingSection(input)}
-          ${stagesSection(input)}
-          <section>
-            <h2>Reproduce</h2>
-            <pre><code>${commandOf(run)}</code></pre>
-            <p>
-              On the same device and number of threads, the run gives the same bytes and this SHA-256 of what
-              was computed:
-            </p>
-            <pre><code>${digest}</code></pre>
-            <details>
-              <summary>The whole specification, defaults filled in</summary>
-              <pre><code>${stringify(run.spec, { sortMapEntries: true, lineWidth: 0 })}</code></pre>
-            </details>
-          </section>
-          <footer>
-            Run ${run.id}. Seconds, devices and versions are the clock's part: they are in
-            <code>report.json</code> beside what was computed, and not in the digest.
-          </footer>
-        </main>
-      </body>
-    </html> `.text
+  return htmlDocument(
+    `${run.spec.name} · Zeroshift report`,
+    html`${openingSection(input, rows)} ${resultsSection(input, rows)} ${attackSection(input)}
+      ${membershipSection(input)} ${populationSection(input)} ${relearnSection(input)} ${probeSection(input)}
+      ${await chartSections(input, rows)} ${settingSection(input)} ${stagesSection(input)}
+      <section>
+        <h2>Reproduce</h2>
+        <pre><code>${commandOf(run)}</code></pre>
+        <p>
+          On the same device and number of threads, the run gives the same bytes and this SHA-256 of what was
+          computed:
+        </p>
+        <pre><code>${digest}</code></pre>
+        <details>
+          <summary>The whole specification, defaults filled in</summary>
+          <pre><code>${stringify(run.spec, { sortMapEntries: true, lineWidth: 0 })}</code></pre>
+        </details>
+      </section>
+      <footer>
+        Run ${run.id}. Seconds, devices and versions are the clock's part: they are in
+        <code>report.json</code> beside what was computed, and not in the digest.
+      </footer>`,
+  )
 }

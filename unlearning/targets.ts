@@ -5,7 +5,7 @@ import type { Host } from '../learning/host.ts'
 import type { NamedTensors } from '../learning/parameters.ts'
 import type { RandomStream } from '../learning/random.ts'
 import { tf } from '../learning/tf.ts'
-import type { FeaturesOnDemand } from './frozen.ts'
+import type { FeaturesOnDemand } from './features-on-demand.ts'
 import { nearestOfClass } from './neighbours.ts'
 import { unseenMargins } from './unseen-margins.ts'
 

@@ -1,15 +1,15 @@
 import type { ComparedRun, ShownValue } from '../../experiment/comparison.ts'
-import { metricColumns, type Figure, type MetricName } from '../../experiment/results.ts'
+import type { Figure, MetricName } from '../../experiment/results.ts'
 import { footnotes } from '../footnotes.ts'
 import { figure, percent } from '../format.ts'
 import { html, type Content, type Markup } from '../markup.ts'
+import { legend } from '../sections/legend.ts'
+import { metricCell, metricHeading } from '../sections/metric-column.ts'
 import { figureOr, footnoteList, type MissingFigures } from '../sections/missing.ts'
-import { notation } from '../sections/notation.ts'
 import { limits } from './limits.ts'
 import { comparedMetrics, cutOff, leftOutColumns, linesOf, shownDimensions, type Line } from './lines.ts'
 import type { Dimension, Overview } from './overview.ts'
 import { valueText } from './words.ts'
-import { legend } from '../sections/legend.ts'
 
 /** The table of all figures: a line for each method of each run. */
 export function figuresSection(overview: Overview): Markup {
@@ -34,7 +34,7 @@ export function figuresSection(overview: Overview): Markup {
           <tr>
             <th scope="col">Run</th>
             ${dimensions.map(({ name, numeric }) => html`<th scope="col" ${!numeric && html` class="text"`}>${name}</th>`)}
-            ${names.map(heading)}
+            ${names.map(metricHeading)}
             <th scope="col" class="split">Floor<small>points</small></th>
           </tr>
         </thead>
@@ -70,7 +70,11 @@ function lineOf(line: Line, { names, dimensions, missing, start }: Context): Mar
   const { run, row, outcome, values: own } = line.entry
   const cell = (found: Figure, write: (value: number) => string) => figureOr(missing, found, write)
   return html`<tr${line.best && html` class="closest"`}><th scope="row">${nameOf(run, start)}</th>${values(own)}${names.map(
-    (name) => html`<td${cellClass(name)}>${cell(row.metrics[name], (value) => figure(name, value))}</td>`,
+    (name) =>
+      metricCell(
+        name,
+        cell(row.metrics[name], (value) => figure(name, value)),
+      ),
   )}<td class="split">${cell(outcome.floor, percent)}</td></tr>
 `
 }
@@ -78,17 +82,6 @@ function lineOf(line: Line, { names, dimensions, missing, start }: Context): Mar
 function nameOf({ id, link }: ComparedRun, start: string): Content {
   const name = id.slice(start.length)
   return link === undefined ? name : html`<a href="${link}">${name}</a>`
-}
-
-function heading(name: MetricName): Markup {
-  const { label, unit } = metricColumns[name]
-  return html`<th scope="col" ${cellClass(name)}>
-    ${notation(label)}${unit && html`<small>${unit}</small>`}
-  </th>`
-}
-
-function cellClass(name: MetricName): Content {
-  return name === 'averageGap' && html` class="key split"`
 }
 
 /** What all ids begin with, up to a dash: the name of the experiment, where they share one. */

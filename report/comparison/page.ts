@@ -1,5 +1,5 @@
-import { html, Markup } from '../markup.ts'
-import { style } from '../style.ts'
+import { htmlDocument } from '../document.ts'
+import { html } from '../markup.ts'
 import { costSection } from './cost.ts'
 import { figuresSection } from './figures.ts'
 import { heatSection } from './heat.ts'
@@ -14,31 +14,16 @@ import { titleOf } from './title.ts'
 /** The comparison as one HTML page that loads nothing and needs no script. */
 export async function renderPage(overview: Overview, digest: string): Promise<string> {
   const { renderChart } = await import('../svg.ts')
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${titleOf(overview.comparison)} · Zeroshift comparison</title>
-        <style>
-          ${new Markup(style)}
-        </style>
-      </head>
-      <body>
-        <main>
-          ${openingSection(overview)} ${await overSection(overview, renderChart)}
-          ${await costSection(overview, renderChart)} ${await heatSection(overview, renderChart)}
-          ${await parallelSection(overview, renderChart)} ${stoppingSection(overview)}
-          ${figuresSection(overview)} ${missingSection(overview)} ${differencesSection(overview)}
-          ${reproduceSection(overview, digest)}
-          <footer>
-            Seconds and RTE are the clock's part: they are in <code>report.json</code> beside what was
-            computed, and not in the digest. <code>results.csv</code> has every figure with all of its digits,
-            <code>results.tex</code> the table for a paper.
-          </footer>
-        </main>
-      </body>
-    </html> `.text
+  return htmlDocument(
+    `${titleOf(overview.comparison)} · Zeroshift comparison`,
+    html`${openingSection(overview)} ${await overSection(overview, renderChart)}
+      ${await costSection(overview, renderChart)} ${await heatSection(overview, renderChart)}
+      ${await parallelSection(overview, renderChart)} ${stoppingSection(overview)} ${figuresSection(overview)}
+      ${missingSection(overview)} ${differencesSection(overview)} ${reproduceSection(overview, digest)}
+      <footer>
+        Seconds and RTE are the clock's part: they are in <code>report.json</code> beside what was computed,
+        and not in the digest. <code>results.csv</code> has every figure with all of its digits,
+        <code>results.tex</code> the table for a paper.
+      </footer>`,
+  )
 }

@@ -1,12 +1,12 @@
-import { metricColumns, shownMetrics, type MetricName, type ResultRow } from '../../experiment/results.ts'
+import { shownMetrics, type MetricName, type ResultRow } from '../../experiment/results.ts'
 import { describeSeeds } from '../describe.ts'
 import { footnotes } from '../footnotes.ts'
 import { figure, percent, signed } from '../format.ts'
-import { html, type Content, type Markup } from '../markup.ts'
+import { html, type Markup } from '../markup.ts'
 import { closest, floorRows, forgottenTest, goldFigures, valueOf, type ReportInput } from '../results.ts'
-import { figureOr, footnoteList, type MissingFigures } from './missing.ts'
-import { notation } from './notation.ts'
 import { legend } from './legend.ts'
+import { metricCell, metricHeading } from './metric-column.ts'
+import { figureOr, footnoteList, type MissingFigures } from './missing.ts'
 
 /** The table of all figures: gold, what is compared with it, and the gap between equals apart. */
 export function resultsSection(input: ReportInput, rows: readonly ResultRow[]): Markup {
@@ -34,7 +34,7 @@ export function resultsSection(input: ReportInput, rows: readonly ResultRow[]): 
         <thead>
           <tr>
             <th scope="col">Model</th>
-            ${names.map(heading)}
+            ${names.map(metricHeading)}
           </tr>
         </thead>
         <tbody>
@@ -87,7 +87,7 @@ function tableRow(row: ResultRow, { names, gold, best, missing }: Context): Mark
   return html`<tr${row === best && html` class="closest"`}>
 <th scope="row">${row.label}${row === best && html`<small>closest to gold</small>`}</th>
 ${names.map((name) =>
-  cell(
+  metricCell(
     name,
     figureOr(
       missing,
@@ -109,22 +109,7 @@ function goldRow({ names, gold, missing }: Omit<Context, 'best'>): Markup {
     <th scope="row">gold</th>
     ${names.map((name) => {
       const measured = gold[name]
-      return cell(name, measured ? figureOr(missing, measured, (value) => figure(name, value)) : '–')
+      return metricCell(name, measured ? figureOr(missing, measured, (value) => figure(name, value)) : '–')
     })}
   </tr> `
-}
-
-function cell(name: MetricName, content: Content): Markup {
-  return html`<td${cellClass(name)}>${content}</td>`
-}
-
-function heading(name: MetricName): Markup {
-  const { label, unit } = metricColumns[name]
-  return html`<th scope="col" ${cellClass(name)}>
-    ${notation(label)}${unit && html`<small>${unit}</small>`}
-  </th>`
-}
-
-function cellClass(name: MetricName): Content {
-  return name === 'averageGap' && html` class="key split"`
 }

@@ -1,0 +1,20 @@
+import { metricColumns, type MetricName } from '../../experiment/results.ts'
+import { html, type Content, type Markup } from '../markup.ts'
+import { notation } from './notation.ts'
+
+/** The head of a metric's column. */
+export function metricHeading(name: MetricName): Markup {
+  const { label, unit } = metricColumns[name]
+  return html`<th scope="col" ${columnClass(name)}>
+    ${notation(label)}${unit && html`<small>${unit}</small>`}
+  </th>`
+}
+
+export function metricCell(name: MetricName, content: Content): Markup {
+  return html`<td${columnClass(name)}>${content}</td>`
+}
+
+/** The mean of the gaps stands apart from what it is the mean of. */
+function columnClass(name: MetricName): Content {
+  return name === 'averageGap' && html` class="key split"`
+}
