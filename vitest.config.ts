@@ -17,8 +17,8 @@ const tier = (name: string, testTimeout: number) => ({
 export default defineConfig({
   test: {
     projects: [
-      tier('unit', 30_000),
-      tier('integration', 180_000),
+      tier('unit', 120_000),
+      tier('integration', 300_000),
       tier('e2e', 600_000),
       tier('faults', 600_000),
     ],

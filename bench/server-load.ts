@@ -7,9 +7,8 @@
  *
  * STEPS are those of a cell's unlearning: a second run with more of them tells what grows with time (heartbeats, leases).
  */
-import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, request, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -26,6 +25,7 @@ import { ensureVersitygw } from '../infra/versitygw.mjs'
 import { startMlflow } from '../worker/mlflow-server.ts'
 import { startS3Server } from '../worker/s3-server.ts'
 import { freePort, startServer } from '../worker/server.ts'
+import { spawnWorker } from '../worker/spawn.ts'
 import { sweepType, workflowId } from '../workflows/names.ts'
 
 const [seeds = 3, steps = 100, cells = 24] = process.argv.slice(2).map(Number)
@@ -72,10 +72,7 @@ Object.assign(process.env, {
   ...{ AWS_ENDPOINT_URL_S3: s3Way.url, AWS_REGION: 'us-east-1' },
   ...{ AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey },
 })
-const worker = fork(new URL('../worker/main.ts', import.meta.url), [temporal.address], {
-  execArgv: ['--import', import.meta.resolve('tsx')],
-  stdio: ['ignore', openSync(log, 'a'), openSync(log, 'a'), 'ipc'],
-})
+const worker = spawnWorker([temporal.address], log)
 await once(worker, 'message')
 const connection = await Connection.connect({ address: temporal.address })
 const client = new Client({ connection })

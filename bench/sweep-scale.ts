@@ -1,6 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, openSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -11,6 +11,7 @@ import { keep } from '../cli/sweep.ts'
 import type { SweepInput, SweepProgress, SweepResult } from '../experiment/sweep.ts'
 import { ensureTemporal } from '../infra/temporal.mjs'
 import { freePort, startServer } from '../worker/server.ts'
+import { spawnWorker } from '../worker/spawn.ts'
 import { progressQuery, sweepType, workflowId } from '../workflows/names.ts'
 
 /**
@@ -127,11 +128,7 @@ async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
 }
 
 async function startWorker(): Promise<ChildProcess> {
-  const log = openSync(join(directory, 'worker.log'), 'a')
-  const child = fork(new URL('../worker/main.ts', import.meta.url), [server.address], {
-    execArgv: ['--import', import.meta.resolve('tsx')],
-    stdio: ['ignore', log, log, 'ipc'],
-  })
+  const child = spawnWorker([server.address], join(directory, 'worker.log'))
   await once(child, 'message')
   return child
 }

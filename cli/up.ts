@@ -6,12 +6,12 @@ import { SetupError } from '../infra/steps.mjs'
 import { ensureTemporal } from '../infra/temporal.mjs'
 import { ensureVersitygw } from '../infra/versitygw.mjs'
 import { refuseTaken, urlOf } from '../worker/endpoint.ts'
-import { freePort } from '../worker/server.ts'
 import { startStack } from '../worker/stack.ts'
 import { showBoard } from './board.ts'
 import { endpointOf } from './endpoint.ts'
 import { refuseWithoutDriver } from './gpu.ts'
 import { home, noteStack, runningStack, storeFor } from './place.ts'
+import { portOf, refuseSharedPorts } from './ports.ts'
 import { coloursOf, whereOf } from './print.ts'
 import { connect } from './temporal.ts'
 
@@ -42,10 +42,8 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
       `a stack runs in this directory already (process ${other.pid}, Temporal at ${other.address})`,
     )
   refuseWithoutDriver()
-  const port = await portOf('--port', options.port, TEMPORAL_PORT)
-  const s3Port = await portOf('--s3-port', options.s3Port, S3_PORT)
-  const mlflowPort = await portOf('--mlflow-port', options.mlflowPort, MLFLOW_PORT)
   const endpoint = endpointOf(options.metricsPort, options.metricsHost)
+  const { port, s3Port, mlflowPort } = await portsOf(options)
   if (endpoint) await refuseTaken(endpoint)
 
   const temporal = await ensureTemporal()
@@ -142,6 +140,24 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
   }
 }
 
+/** Ports for the servers, each its own. Throws a UserError. */
+async function portsOf(options: Omit<UpOptions, 'ui'>) {
+  const temporal = { option: '--port', text: options.port }
+  const s3 = { option: '--s3-port', text: options.s3Port }
+  const mlflow = { option: '--mlflow-port', text: options.mlflowPort }
+  const named = refuseSharedPorts([
+    temporal,
+    s3,
+    mlflow,
+    { option: '--metrics-port', text: options.metricsPort },
+  ])
+  return {
+    port: await portOf(temporal, TEMPORAL_PORT, named),
+    s3Port: await portOf(s3, S3_PORT, named),
+    mlflowPort: await portOf(mlflow, MLFLOW_PORT, named),
+  }
+}
+
 /** What `ensure` answers; undefined, with the reason and the remedy shown, where it cannot be installed. */
 async function unlessImpossible(
   name: string,
@@ -156,18 +172,4 @@ async function unlessImpossible(
     console.error(yellow(`Going on without ${name} (${option} does so without asking):\n${error.message}\n`))
     return undefined
   }
-}
-
-/** The port that was asked for, which must be free, or one near the usual one. Throws a UserError. */
-async function portOf(option: string, text: string | undefined, usual: number): Promise<number> {
-  if (text === undefined) return freePort(usual)
-  const port = Number(text)
-  if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw new UserError(`${option}: expected a number from 1 to 65535, found '${text}'`)
-  const free = await freePort(port)
-  if (free !== port)
-    throw new UserError(
-      `${option}: port ${port} is in use by another program; give a free one, such as ${free}`,
-    )
-  return port
 }

@@ -1,13 +1,13 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { claim } from './claim.ts'
 import type { EndpointOptions } from './endpoint.ts'
 import { startMlflow, type MlflowServer, type MlflowServerOptions } from './mlflow-server.ts'
 import { startS3Server, type S3Credentials, type S3Server } from './s3-server.ts'
 import { freePort, startServer } from './server.ts'
+import { spawnWorker } from './spawn.ts'
 
 /** A Temporal server and a worker as children of this process, and an S3 and an MLflow server if wanted; none outlives it. */
 export interface Stack {
@@ -223,16 +223,4 @@ function keepWorker(args: readonly string[], log: string, onNote: (message: stri
       clearTimeout(timer)
     },
   }
-}
-
-function spawnWorker(args: readonly string[], log: string): ChildProcess {
-  const output = openSync(log, 'a')
-  const child = fork(fileURLToPath(new URL('main.ts', import.meta.url)), args, {
-    execArgv: ['--import', import.meta.resolve('tsx')],
-    stdio: ['ignore', output, output, 'ipc'],
-    // Ctrl-C at the terminal is for this process, which then stops the worker in its order.
-    detached: true,
-  })
-  closeSync(output)
-  return child
 }

@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, request, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { request, type IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -11,6 +9,7 @@ import { Site } from '../support/durable.ts'
 import { mlflowServer, type TestMlflow } from '../support/mlflow.ts'
 import { s3Proxy } from '../support/s3-proxy.ts'
 import { s3Server, type TestS3 } from '../support/s3.ts'
+import { serving } from '../support/serving.ts'
 
 /** What a run is trusted with, as something to search for. */
 const planted = (name: string) => createHash('sha256').update(name).digest('hex').slice(0, 24)
@@ -35,7 +34,7 @@ afterAll(async () => {
 /** A way to MLflow that asks for a name and a password, as a reverse proxy does. */
 async function guarded(target: string) {
   const expected = `Basic ${Buffer.from(`somebody:${password}`).toString('base64')}`
-  const server = createServer((asked, answer) => {
+  return serving((asked, answer) => {
     if (asked.headers.authorization !== expected) {
       answer.writeHead(401).end('who are you?')
       return
@@ -48,15 +47,6 @@ async function guarded(target: string) {
     onwards.on('error', () => answer.destroy())
     asked.pipe(onwards)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close() {
-      server.closeAllConnections()
-      server.close()
-    },
-  }
 }
 
 /** Every file below a directory. */
@@ -153,7 +143,7 @@ test('keys, passwords and tokens are in no log, artifact, report, MLflow server 
         ).toBe(false)
     }
   } finally {
-    guard.close()
-    unreliable.close()
+    await guard.close()
+    await unreliable.close()
   }
 })

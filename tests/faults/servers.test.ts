@@ -62,7 +62,7 @@ test('the S3 server away, then slow, then refusing a third of requests: the run 
     for (const name of Object.keys(s3.env))
       if (own[name] === undefined) Reflect.deleteProperty(process.env, name)
       else process.env[name] = own[name]
-    proxy.close()
+    await proxy.close()
     await s3.stop()
   }
 })

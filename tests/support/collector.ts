@@ -1,7 +1,5 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { serving } from './serving.ts'
 
 /** A span as a collector gets it. */
 export interface Collected {
@@ -35,7 +33,7 @@ const plain = (attributes: readonly Attribute[]) =>
 /** What an OpenTelemetry collector does with OTLP over HTTP: it takes spans. */
 export async function collector() {
   const spans: Collected[] = []
-  const server = createServer((request, response) => {
+  const { url, close } = await serving((request, response) => {
     void text(request).then((body) => {
       if (request.url !== '/v1/traces') {
         response.writeHead(404).end()
@@ -52,15 +50,10 @@ export async function collector() {
       response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
     })
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     spans: spans as readonly Collected[],
-    close() {
-      server.closeAllConnections()
-      server.close()
-    },
+    close,
   }
 }
 

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import { serving } from './serving.ts'
 
 export interface Served {
   readonly path: string
@@ -31,28 +30,22 @@ export interface ServerFault {
 export async function fileServer(files = new Map<string, ServedFile>()) {
   const requests: Served[] = []
   let faultOf: (served: Served, number: number) => ServerFault | undefined = () => undefined
-  const server = createServer((request, response) => {
+  const { url, close } = await serving((request, response) => {
     const path = request.url ?? ''
     const served = { path, headers: request.headers }
     requests.push(served)
     const fault = faultOf(served, requests.length - 1) ?? {}
     send(response, served, files.get(path.split('?')[0] ?? ''), fault).catch(() => response.destroy())
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     files,
     /** In the order in which they came. */
     requests,
     failing(next: typeof faultOf) {
       faultOf = next
     },
-    async close() {
-      server.closeAllConnections()
-      server.close()
-      await once(server, 'close')
-    },
+    close,
   }
 }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
-import { createServer, request, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { request, type IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { serving } from './serving.ts'
 
 /** What happens to a request on its way. Nothing: it goes through. */
 export interface Fault {
@@ -29,7 +29,7 @@ export interface AskedRequest {
 /** An unreliable way to an S3 server over HTTP. */
 export async function s3Proxy(target: string, faultOf: (asked: AskedRequest) => Fault) {
   let number = 0
-  const server = createServer((asked, answer) => {
+  return serving((asked, answer) => {
     const { method = '', url = '', headers } = asked
     const fault = faultOf({ number: number++, method, url, headers })
     const pass = async () => {
@@ -59,15 +59,6 @@ export async function s3Proxy(target: string, faultOf: (asked: AskedRequest) => 
     }
     pass().catch(() => answer.destroy())
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close() {
-      server.closeAllConnections()
-      server.close()
-    },
-  }
 }
 
 async function whole(message: IncomingMessage): Promise<Buffer> {

@@ -1,8 +1,5 @@
 import { createSign, generateKeyPairSync } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,6 +9,7 @@ import { presentTemporalServer } from '../../infra/temporal-server.mjs'
 import { freePort, startGuarded } from '../../worker/server.ts'
 import { temporalSettings } from '../../worker/temporal-settings.ts'
 import { authority, openssl } from './certificates.ts'
+import { serving } from './serving.ts'
 
 const program = presentTemporalServer()
 
@@ -83,7 +81,7 @@ export async function temporalWithTls(access: Access) {
   }
   const stop = async () => {
     await running.stop()
-    signer.close()
+    await signer.close()
     rmSync(directory, { recursive: true, force: true })
   }
   try {
@@ -198,20 +196,15 @@ async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
 async function keyServer() {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'test', use: 'sig', alg: 'RS256' }
-  const server = createServer((_, answer) => answer.end(JSON.stringify({ keys: [jwk] })))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const { url, close } = await serving((_, answer) => answer.end(JSON.stringify({ keys: [jwk] })))
   const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys.json`,
+    url: `${url}/keys.json`,
     token: (permissions: readonly string[]) => {
       const claims = { sub: 'tests', permissions, exp: Math.floor(Date.now() / 1000) + 3600 }
       const text = `${encoded({ alg: 'RS256', kid: 'test', typ: 'JWT' })}.${encoded(claims)}`
       return `${text}.${createSign('RSA-SHA256').update(text).sign(privateKey).toString('base64url')}`
     },
-    close() {
-      server.closeAllConnections()
-      server.close()
-    },
+    close,
   }
 }

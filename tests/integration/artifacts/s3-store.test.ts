@@ -182,7 +182,7 @@ describe.skipIf(given)('on an unreliable way to the server,', () => {
       const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]+)\/(.*)$/.exec(place.url) ?? []
       return await work(new S3Store(bucket, `${prefix}/${randomUUID()}`, options), asked)
     } finally {
-      proxy.close()
+      await proxy.close()
     }
   }
   const unavailable: Fault = { answer: { status: 503, code: 'ServiceUnavailable' } }

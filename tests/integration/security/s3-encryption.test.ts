@@ -39,7 +39,7 @@ test('every request that begins an object asks for encryption by the KMS key (as
     expect(await store.putIfAbsent('absent parts', pattern(17_000_000, 5))).toBe(true)
     expect(pattern(17_000_000, 4).equals((await store.get('parts')) ?? new Uint8Array())).toBe(true)
   } finally {
-    proxy.close()
+    await proxy.close()
   }
   const begins = seen.filter(
     ({ method, url }) =>

@@ -58,7 +58,7 @@ beforeAll(async () => {
   }
 }, 400_000)
 afterAll(async () => {
-  traces.close()
+  await traces.close()
   await server.stop()
   rmSync(directory, { recursive: true })
 })

@@ -39,7 +39,7 @@ afterAll(async () => {
   delete process.env.OTEL_EXPORTER_OTLP_ENDPOINT
   await connection.close()
   await server.stop()
-  traces.close()
+  await traces.close()
 })
 
 test('the runs of a sweep are below it, whatever execution of it started them, and one that fails says so', async () => {

@@ -25,7 +25,7 @@ beforeAll(async () => {
   })
 })
 afterAll(async () => {
-  proxy.close()
+  await proxy.close()
   await server.stop()
 })
 beforeEach(async () => {

@@ -1,5 +1,5 @@
-import { createServer, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { request } from 'node:http'
+import { serving } from '../../support/serving.ts'
 
 /** What a test asks an MLflow server, without Zeroshift's own client. */
 export async function ask<T>(url: string, path: string, body?: unknown): Promise<T> {
@@ -93,6 +93,19 @@ export async function holds(url: string, experiment: string): Promise<readonly H
   return (await Promise.all(held)).sort((a, b) => (order(a) < order(b) ? -1 : 1))
 }
 
+/** The names of the runs of an experiment that were deleted, as those are that lost a race. */
+export async function deletedIn(url: string, experiment: string): Promise<readonly string[]> {
+  const found = await ask<{ experiment: { experiment_id: string } }>(
+    url,
+    `experiments/get-by-name?experiment_name=${encodeURIComponent(experiment)}`,
+  )
+  const { runs = [] } = await ask<{ runs?: { info: { run_name: string } }[] }>(url, 'runs/search', {
+    experiment_ids: [found.experiment.experiment_id],
+    run_view_type: 'DELETED_ONLY',
+  })
+  return runs.map(({ info }) => info.run_name)
+}
+
 async function history(url: string, run: string, key: string) {
   const query = new URLSearchParams({ run_id: run, metric_key: key })
   const { metrics = [] } = await ask<{
@@ -105,7 +118,7 @@ async function history(url: string, run: string, key: string) {
 export async function losing(url: string, loses: (path: string, count: number) => boolean) {
   let [count, lost] = [0, 0]
   const paths: string[] = []
-  const proxy = createServer((incoming, outgoing) => {
+  const { url: proxy, close } = await serving((incoming, outgoing) => {
     const path = (incoming.url ?? '').split('?')[0] ?? ''
     paths.push(path)
     const passed = request(
@@ -121,9 +134,8 @@ export async function losing(url: string, loses: (path: string, count: number) =
         }
       },
     )
+    passed.on('error', () => incoming.socket.destroy())
     incoming.pipe(passed)
   })
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
-  const { port } = proxy.address() as AddressInfo
-  return { url: `http://127.0.0.1:${port}`, lost: () => lost, paths, close: () => proxy.close() }
+  return { url: proxy, lost: () => lost, paths, close }
 }

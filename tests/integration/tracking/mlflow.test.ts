@@ -71,7 +71,7 @@ test('a run whose answer got lost is found again, not made twice', async () => {
   // Another client may have made it.
   expect(isNew).toBe(false)
   expect((await holds(server.url, 'lossy')).map(({ id }) => id)).toEqual([run.id])
-  lossy.close()
+  await lossy.close()
 })
 
 test('an experiment that was deleted is said to be', async () => {

@@ -13,7 +13,7 @@ import { closest, valueOf, results, type ReportInput } from '../../../report/res
 import { zeroshift } from '../../support/command.ts'
 import { mlflowServer, type TestMlflow } from '../../support/mlflow.ts'
 import { cellInput, ranks, sampleSweep } from '../../unit/tracking/sweep-fixture.ts'
-import { ask, holds, losing, type Held } from './holds.ts'
+import { ask, deletedIn, holds, losing, type Held } from './holds.ts'
 
 let server: TestMlflow
 beforeAll(async () => {
@@ -173,23 +173,12 @@ test('two workers that deliver the first cells at the same time make one run of 
     expectNested(all, sweep)
     // Whoever made it said what is varied.
     expect(named(all, sweep.id)[0]).toMatchObject({ status: 'RUNNING', params: { 'sweep.rank': '[2,8]' } })
-    lost += await deletedOf(tracking.experiment, sweep.id)
+    const deleted = await deletedIn(server.url, tracking.experiment)
+    lost += deleted.filter((name) => name === sweep.id).length
   }
   // They raced, or the test would show nothing.
   expect(lost).toBeGreaterThan(0)
 })
-
-async function deletedOf(experiment: string, name: string): Promise<number> {
-  const found = await ask<{ experiment: { experiment_id: string } }>(
-    server.url,
-    `experiments/get-by-name?experiment_name=${encodeURIComponent(experiment)}`,
-  )
-  const { runs = [] } = await ask<{ runs?: { info: { run_name: string } }[] }>(server.url, 'runs/search', {
-    experiment_ids: [found.experiment.experiment_id],
-    run_view_type: 'DELETED_ONLY',
-  })
-  return runs.filter(({ info }) => info.run_name === name).length
-}
 
 test('a sweep that was cancelled and resumed runs, and then is finished; what each end left stays', async () => {
   const { sweep, held } = fresh()
@@ -239,7 +228,7 @@ test('a cell that its own workflow sent is not sent again by its sweep', async (
   seen.paths.length = 0
   await trackSweep(artifacts, { sweep: through, ended: sweepEnd })
   expect(seen.paths).toEqual(['/api/2.0/mlflow/runs/search'])
-  seen.close()
+  await seen.close()
 })
 
 test('a cell of two sweeps stays below the first, with its values there', async () => {

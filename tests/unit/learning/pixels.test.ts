@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { unpackBytes } from '../../../learning/kernels.ts'
 import { DevicePixels, FilePixels, type Pixels } from '../../../learning/pixels.ts'
 import { tf } from '../../../learning/tf.ts'
@@ -39,6 +39,15 @@ async function read(pixels: Pixels, indices: Int32Array): Promise<number[]> {
   rows.dispose()
   return values
 }
+
+/** Resolves when nothing is being read from files. */
+const arrival = () =>
+  vi.waitFor(
+    () => {
+      expect(process.getActiveResourcesInfo()).not.toContain('FSReqCallback')
+    },
+    { timeout: 20_000 },
+  )
 
 test('rows come from files as from the device, whatever was said ahead', async () => {
   const cases = fc.integer({ min: 1, max: 30 }).chain((n) =>
@@ -77,7 +86,7 @@ test('rows come from files as from the device, whatever was said ahead', async (
 test('what was said ahead needs the files no more', async () => {
   const files = inFiles(pattern(40, 1), 4, 10)
   files.ahead(Int32Array.of(3, 1))
-  await sleep(50)
+  await arrival()
   writeFileSync(join(folder, '0'), '')
   expect(await read(files, Int32Array.of(3, 1))).toEqual([
     ...pattern(40, 1).subarray(12, 16),
@@ -85,7 +94,7 @@ test('what was said ahead needs the files no more', async () => {
   ])
   expect(() => files.rows(Int32Array.of(3, 1))).toThrow('ends within row 3: 0 of its 4 bytes are there')
   files.ahead(Int32Array.of(3))
-  await sleep(50)
+  await arrival()
   expect(() => files.rows(Int32Array.of(3))).toThrow('ends within row 3')
   expect(() => files.rows(Int32Array.of(10))).toThrow('no row 10')
   files.dispose()
@@ -100,7 +109,7 @@ test('files are closed once nothing is read from them any more', async () => {
   files.ahead(Int32Array.of(1))
   files.dispose()
   expect(fstatSync(descriptor).size).toBe(8)
-  await sleep(50)
+  await arrival()
   expect(() => fstatSync(descriptor)).toThrow('EBADF')
 })
 

@@ -1,19 +1,17 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { UserError } from '../../../experiment/errors.ts'
 import { MlflowClient } from '../../../tracking/mlflow.ts'
+import { serving } from '../../support/serving.ts'
 
 /** A server that fails in ways that a sound one does not. */
 async function faulty(handle: (request: IncomingMessage, response: ServerResponse, count: number) => void) {
   let count = 0
-  const fake = createServer((request, response) => {
+  const { url, close } = await serving((request, response) => {
     handle(request, response, ++count)
   })
-  await new Promise<void>((resolve) => fake.listen(0, '127.0.0.1', resolve))
-  const { port } = fake.address() as AddressInfo
-  return { port, asked: () => count, close: () => fake.close() }
+  return { url, port: new URL(url).port, asked: () => count, close }
 }
 
 describe('the client', () => {
@@ -33,22 +31,22 @@ describe('the client', () => {
         else response.writeHead([503, 429, 408][count - 1] ?? 200).end('{}')
       })
     })
-    const client = new MlflowClient(`http://127.0.0.1:${fake.port}`, { retryAfter: 5, retries: 4 })
+    const client = new MlflowClient(fake.url, { retryAfter: 5, retries: 4 })
     await client.update('run', 'FINISHED', 1234)
     expect(bodies).toHaveLength(5)
     expect(new Set(bodies)).toEqual(new Set(['{"run_id":"run","status":"FINISHED","end_time":1234}']))
-    fake.close()
+    await fake.close()
   })
 
   test('a server that stays overloaded ends the retries with what it said', async () => {
     const fake = await faulty((_, response) => {
       response.writeHead(503).end('busy')
     })
-    await expect(new MlflowClient(`http://127.0.0.1:${fake.port}`, quick).experiment('x')).rejects.toThrow(
+    await expect(new MlflowClient(fake.url, quick).experiment('x')).rejects.toThrow(
       '(experiments/get-by-name) answered 503: busy',
     )
     expect(fake.asked()).toBe(4)
-    fake.close()
+    await fake.close()
   })
 
   test('a call holds at most 1 MB, 100 parameters and 1,000 points, whatever its characters take', async () => {
@@ -71,18 +69,14 @@ describe('the client', () => {
       Array.from({ length: 250 }, (_, i) => [`p${i}`, '学'.repeat(i < 150 ? 1 : 6000)]),
     )
     const metrics = Array.from({ length: 1001 }, (_, step) => ({ key: 'm', value: 1, timestamp: 1, step }))
-    await new MlflowClient(`http://127.0.0.1:${fake.port}`, quick).log(
-      'run',
-      { params, metrics },
-      { asks: false },
-    )
+    await new MlflowClient(fake.url, quick).log('run', { params, metrics }, { asks: false })
     expect(batches.flatMap((batch) => batch.params ?? []).map(({ key }) => key)).toEqual(Object.keys(params))
     expect(batches.flatMap((batch) => batch.metrics ?? [])).toEqual(metrics)
     for (const batch of batches) {
       expect(batch.params?.length ?? 0).toBeLessThanOrEqual(100)
       expect(batch.metrics?.length ?? 0).toBeLessThanOrEqual(1000)
     }
-    fake.close()
+    await fake.close()
   })
 
   test('a value that is too long is refused before anything is sent', async () => {
@@ -99,9 +93,9 @@ describe('the client', () => {
       if (count === 1) response.writeHead(429, { 'retry-after': '1' }).end('later')
       else response.end('{}')
     })
-    await new MlflowClient(`http://127.0.0.1:${fake.port}`, quick).update('run', 'RUNNING')
+    await new MlflowClient(fake.url, quick).update('run', 'RUNNING')
     expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(990)
-    fake.close()
+    await fake.close()
   })
 
   test('what the server still writes of a call that was given up is no refusal: it is asked again', async () => {
@@ -111,20 +105,18 @@ describe('the client', () => {
         response.writeHead(400).end(JSON.stringify({ error_code: 'BAD_REQUEST', message: conflict }))
       else response.end('{}')
     })
-    await new MlflowClient(`http://127.0.0.1:${fake.port}`, quick).log('run', { tags: { a: 'b' } })
+    await new MlflowClient(fake.url, quick).log('run', { tags: { a: 'b' } })
     expect(fake.asked()).toBe(2)
-    fake.close()
+    await fake.close()
   })
 
   test('a pause of minutes is left to whoever called', async () => {
     const fake = await faulty((_, response) => {
       response.writeHead(503, { 'retry-after': '300' }).end('down for maintenance')
     })
-    await expect(
-      new MlflowClient(`http://127.0.0.1:${fake.port}`, quick).update('run', 'RUNNING'),
-    ).rejects.toThrow('maintenance')
+    await expect(new MlflowClient(fake.url, quick).update('run', 'RUNNING')).rejects.toThrow('maintenance')
     expect(fake.asked()).toBe(1)
-    fake.close()
+    await fake.close()
   })
 
   test('an address where nobody answers is given up within seconds', async () => {
@@ -156,33 +148,31 @@ describe('the client', () => {
     const fake = await faulty((_, response) => {
       response.end('<html>Welcome</html>')
     })
-    const client = new MlflowClient(`http://127.0.0.1:${fake.port}`, quick)
+    const client = new MlflowClient(fake.url, quick)
     await expect(client.experiment('x')).rejects.toThrow(
       'is it an MLflow server? It says: <html>Welcome</html>',
     )
     expect(fake.asked()).toBe(1)
-    fake.close()
+    await fake.close()
   })
 
   test('a bad request is not tried again, and says what the server said', async () => {
     const fake = await faulty((_, response) => {
       response.writeHead(400).end('{"error_code":"INVALID_PARAMETER_VALUE","message":"no such thing"}')
     })
-    await expect(new MlflowClient(`http://127.0.0.1:${fake.port}`, quick).experiment('x')).rejects.toThrow(
+    await expect(new MlflowClient(fake.url, quick).experiment('x')).rejects.toThrow(
       'answered 400: {"error_code":"INVALID_PARAMETER_VALUE","message":"no such thing"}',
     )
     expect(fake.asked()).toBe(1)
-    fake.close()
+    await fake.close()
   })
 
   test('a server that is away gives its address and no credentials', async () => {
     const fake = await faulty(() => undefined)
-    fake.close()
+    await fake.close()
     const client = new MlflowClient(`http://someone:hunter2@127.0.0.1:${fake.port}`, quick)
     const error = await client.experiment('x').catch((caught: unknown) => caught as Error)
-    expect(String(error)).toContain(
-      `http://127.0.0.1:${fake.port} (experiments/get-by-name) cannot be reached`,
-    )
+    expect(String(error)).toContain(`${fake.url} (experiments/get-by-name) cannot be reached`)
     expect(String(error) + JSON.stringify(error)).not.toContain('hunter2')
   })
 
@@ -204,7 +194,7 @@ describe('the client', () => {
     await expect(new MlflowClient(`http://${address}`, quick).experiment('x')).rejects.toThrow(UserError)
     const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`
     expect(seen).toEqual([basic('me:pw'), basic('a@b:100%'), 'Bearer abc', basic('you:word')])
-    fake.close()
+    await fake.close()
   })
 
   test.each(['http://me:hunter2@', 'ftp://me:hunter2@host', 'me:hunter2'])(
@@ -229,9 +219,9 @@ describe('the client', () => {
         seen.push(request.url)
         response.end('{}')
       })
-      await new MlflowClient(`http://127.0.0.1:${fake.port}${path}`, quick).update('run', 'FAILED', 1)
+      await new MlflowClient(`${fake.url}${path}`, quick).update('run', 'FAILED', 1)
       expect(seen).toEqual([`${path.startsWith('/mlflow') ? '/mlflow' : ''}/api/2.0/mlflow/runs/update`])
-      fake.close()
+      await fake.close()
     },
   )
 })
