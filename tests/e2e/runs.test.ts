@@ -42,7 +42,7 @@ test('runs are found by what they are of, and cancelled; those of a stack that i
   const ids = async (...filters: readonly string[]) => (await listed(...filters)).map(({ id }) => id)
   const shown = async (filters: string, expected: readonly string[]) => {
     // The server lists a run a moment after it has begun or ended.
-    await expect.poll(() => ids(...filters.split(' ').filter(Boolean)), { timeout: 20_000 }).toEqual(expected)
+    await expect.poll(() => ids(...filters.split(' ').filter(Boolean)), { timeout: 60_000 }).toEqual(expected)
   }
   await shown('', [eight, four])
   await shown('--limit 1', [eight])

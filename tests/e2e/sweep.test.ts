@@ -197,7 +197,7 @@ describe('a sweep', () => {
       .poll(
         async () =>
           (JSON.parse((await command('runs', '--json', '--sweep', id)).stdout) as ListedRun[]).length,
-        { timeout: 30_000, interval: 1000 },
+        { timeout: 60_000, interval: 1000 },
       )
       .toBe(3)
 

@@ -32,7 +32,7 @@ afterEach(async () => {
   await stack?.ended
   stack = undefined
   // Its servers die with it, a moment later.
-  await expect.poll(left, { timeout: 10_000 }).toEqual([])
+  await expect.poll(left, { timeout: 60_000 }).toEqual([])
   rmSync(directory, { recursive: true, force: true })
 })
 
@@ -98,7 +98,7 @@ test('a run on the stack is stored by its S3 server and tracked by its MLflow se
       .map(({ info }) => `${info.run_name} ${info.status}`)
       .sort()
   await expect
-    .poll(tracked, { timeout: 20_000 })
+    .poll(tracked, { timeout: 60_000 })
     .toEqual(['retrain FINISHED', 'rfa FINISHED', `${first.id} FINISHED`].sort())
 
   child.kill('SIGINT')
@@ -118,7 +118,7 @@ test('a killed stack leaves nothing running, and its run goes on without it, and
   const command = zeroshift(directory, 'run', 'small.yaml', ...long)
   await command.says('train original …')
   killed.child.kill('SIGKILL')
-  await expect.poll(left, { timeout: 5_000 }).toEqual([])
+  await expect.poll(left, { timeout: 60_000 }).toEqual([])
   command.child.kill('SIGKILL')
   await command.ended
 
@@ -126,7 +126,7 @@ test('a killed stack leaves nothing running, and its run goes on without it, and
   await alone.says('train original …')
   alone.child.kill('SIGKILL')
   await alone.ended
-  await expect.poll(() => isAlive(note('stack.json').pid ?? 0), { timeout: 5_000 }).toBe(false)
+  await expect.poll(() => isAlive(note('stack.json').pid ?? 0), { timeout: 60_000 }).toBe(false)
 
   await up('--no-mlflow')
   // Joined, not begun anew: what the first commands computed counts as this run's own.
@@ -164,7 +164,7 @@ test('the worker of a stack shows its metrics, and again after it was killed', a
   expect(await at('/metrics')).toContain('zeroshift_stages_total{stage="split",outcome="computed"} 1\n')
   signalServer(`127.0.0.1:${ports.temporal} 127.0.0.1 ${metricsPort}`, 'SIGKILL')
   await stack.says('It is started again.')
-  await expect.poll(() => at('/readyz').catch(() => ''), { timeout: 30_000 }).toBe('ready\n')
+  await expect.poll(() => at('/readyz').catch(() => ''), { timeout: 60_000 }).toBe('ready\n')
   stack.child.kill('SIGINT')
   expect((await stack.ended).code).toBe(0)
   await expect(at('/healthz')).rejects.toThrow()

@@ -192,7 +192,7 @@ process.exitCode = await allOf(${JSON.stringify(main)}, ${JSON.stringify(members
     await expect.poll(areReady, { timeout: 60_000 }).toEqual([true, true])
     child.kill('SIGKILL')
     await ended
-    await expect.poll(workers, { timeout: 20_000 }).toBe(0)
+    await expect.poll(workers, { timeout: 60_000 }).toBe(0)
     expect(areReady()).toEqual([false, false])
   })
 

@@ -123,7 +123,7 @@ test('while a worker drains it is alive and not ready, and what runs is counted'
 test('a worker that waits for its server is alive and not ready', async () => {
   const { at, ended, stop } = await worker({ address: `127.0.0.1:${await freePort()}` })
   ended.catch(() => undefined)
-  await expect.poll(async () => (await at('/healthz')).status, { timeout: 30_000 }).toBe(200)
+  await expect.poll(async () => (await at('/healthz')).status, { timeout: 60_000 }).toBe(200)
   expect(await at('/readyz')).toEqual({ status: 503, text: 'starting\n' })
   expect((await at('/metrics')).text).toContain('zeroshift_failures_total{kind="world"} 0\n')
   expect((await at('/other')).status).toBe(404)
@@ -133,7 +133,6 @@ test('a worker that waits for its server is alive and not ready', async () => {
 
 test.each(['killed', 'silent'])(
   'a worker whose server is %s is alive and not ready, until the server is back',
-  { timeout: 120_000 },
   async (how) => {
     const directory = mkdtempSync(join(tmpdir(), 'zeroshift-away-'))
     const port = await freePort()
@@ -150,12 +149,12 @@ test.each(['killed', 'silent'])(
       if (how === 'killed') await own.stop()
       else signalServer(commandLine, 'SIGSTOP')
       await expect
-        .poll(() => at('/readyz'), { timeout: 30_000 })
+        .poll(() => at('/readyz'), { timeout: 60_000 })
         .toEqual({ status: 503, text: 'no server\n' })
       expect((await at('/healthz')).status).toBe(200)
       if (how === 'killed') own = startServer(options)
       else signalServer(commandLine, 'SIGCONT')
-      await expect.poll(() => at('/readyz'), { timeout: 30_000 }).toEqual({ status: 200, text: 'ready\n' })
+      await expect.poll(() => at('/readyz'), { timeout: 60_000 }).toEqual({ status: 200, text: 'ready\n' })
     } finally {
       signalServer(commandLine, 'SIGCONT')
       stop()
