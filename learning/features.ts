@@ -17,6 +17,33 @@ export interface FrozenFeatures {
 
 const BATCH = 256
 
+/**
+ * What `run` makes of the samples at `indices`, a batch at a time while the next one is read: tensors [n, ...], the
+ * caller's to dispose of. images: [batch, height, width, channels].
+ */
+export async function inBatches(
+  data: DeviceData,
+  indices: Int32Array,
+  run: (images: Tensor) => readonly Tensor[],
+  host?: Host,
+): Promise<readonly Tensor[]> {
+  const parts: Tensor[][] = []
+  const size = atATime(BATCH, host)
+  for (let first = 0; first < indices.length; first += size) {
+    parts.push(
+      tf.tidy(() => {
+        const images = data.images(indices.subarray(first, first + size))
+        data.ahead(indices.subarray(first + size, first + 2 * size))
+        return [...run(images)]
+      }),
+    )
+    await host?.step({})
+  }
+  const joined = (parts[0] ?? []).map((_, i) => tf.concat(parts.map((part) => part[i] as Tensor)))
+  tf.dispose(parts)
+  return joined
+}
+
 /** Runs the frozen model once over the samples at `indices`, up to (not including) layer `to`. */
 export async function frozenFeatures(
   layers: readonly Layer[],
@@ -30,32 +57,14 @@ export async function frozenFeatures(
     host,
   }: { from: number; to?: number; capture: ReadonlySet<string>; host?: Host | undefined },
 ): Promise<FrozenFeatures> {
-  const parts: FrozenFeatures[] = []
-  const size = atATime(BATCH, host)
-  for (let first = 0; first < indices.length; first += size) {
-    const batch = indices.subarray(first, first + size)
-    parts.push(
-      tf.tidy(() => {
-        const images = data.images(batch)
-        data.ahead(indices.subarray(first + size, first + 2 * size))
-        const input = forward(layers, base, images, { to: from }).output
-        return { input, features: forward(layers, base, input, { from, to, capture }).features }
-      }),
-    )
-    await host?.step({})
+  const names = [...capture]
+  const run = (images: Tensor) => {
+    const input = forward(layers, base, images, { to: from }).output
+    const { features } = forward(layers, base, input, { from, to, capture })
+    return [input, ...names.map((name) => features[name] as Tensor)]
   }
-  const joined = (tensorOf: (part: FrozenFeatures) => Tensor) => {
-    const tensors = parts.map(tensorOf)
-    const whole = tf.concat(tensors)
-    tf.dispose(tensors)
-    return whole
-  }
-  return {
-    input: joined(({ input }) => input),
-    features: Object.fromEntries(
-      [...capture].map((name) => [name, joined(({ features }) => features[name] as Tensor)]),
-    ),
-  }
+  const [input, ...features] = (await inBatches(data, indices, run, host)) as [Tensor, ...Tensor[]]
+  return { input, features: Object.fromEntries(names.map((name, i) => [name, features[i] as Tensor])) }
 }
 
 /** What the last layer classifies, of each of the samples at `indices`: [n, d], the caller's to dispose of. */
