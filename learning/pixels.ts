@@ -45,9 +45,12 @@ export interface RowFile {
 interface Ahead {
   readonly indices: Int32Array
   readonly bytes: Uint8Array
-  /** Rows that have not arrived. */
-  missing: number
+  /** Whether all of its rows have arrived. */
+  isWhole: boolean
 }
+
+/** Some methods take a batch of two sets a step. */
+const AT_A_TIME = 2
 
 /**
  * Rows in files, of which only batches are in memory. Who says ahead what it asks for next does not wait for the disk;
@@ -57,7 +60,9 @@ export class FilePixels implements Pixels {
   private readonly files: readonly RowFile[]
   private readonly width: number
   private readonly close: () => void
-  private next: Ahead | undefined
+  /** The latest that were said, oldest first. */
+  private readonly next: Ahead[] = []
+  /** Batches. */
   private reading = 0
   private disposed = false
 
@@ -69,9 +74,9 @@ export class FilePixels implements Pixels {
   }
 
   rows(indices: Int32Array): Tensor2D {
-    const { next } = this
-    const bytes = next?.missing === 0 && isSame(next.indices, indices) ? next.bytes : this.read(indices)
-    this.next = undefined
+    const at = this.next.findIndex((ahead) => ahead.isWhole && isSame(ahead.indices, indices))
+    const [ahead] = at < 0 ? [] : this.next.splice(at, 1)
+    const bytes = ahead?.bytes ?? this.read(indices)
     const words = wordsOf(this.width)
     const values = new Int32Array(bytes.buffer, bytes.byteOffset, indices.length * words)
     return tf.tensor2d(values, [indices.length, words], 'int32')
@@ -79,15 +84,19 @@ export class FilePixels implements Pixels {
 
   ahead(indices: Int32Array): void {
     // Who asks faster than the disk answers would fill the memory with batches.
-    if (this.reading > 0) return
-    const ahead = { indices: indices.slice(), bytes: this.room(indices), missing: indices.length }
-    this.next = ahead
-    indices.forEach((row, i) => {
-      const { descriptor, position } = this.place(row)
-      this.reading++
+    if (indices.length === 0 || this.reading === AT_A_TIME) return
+    const places = Array.from(indices, (row) => this.place(row))
+    const ahead = { indices: indices.slice(), bytes: this.room(indices), isWhole: false }
+    this.next.push(ahead)
+    if (this.next.length > AT_A_TIME) this.next.shift()
+    this.reading++
+    let [open, missing] = [places.length, places.length]
+    places.forEach(({ descriptor, position }, i) => {
       read(descriptor, ahead.bytes, this.offset(i), this.width, position, (error, length) => {
+        if (!error && length === this.width) missing--
+        if (--open > 0) return
         // A row that did not arrive is read again when it is asked for, and the reason is seen then.
-        if (!error && length === this.width) ahead.missing--
+        ahead.isWhole = missing === 0
         this.reading--
         if (this.disposed && this.reading === 0) this.close()
       })

@@ -49,7 +49,7 @@ export interface Pass {
 export async function sumsOf(
   passes: readonly Pass[],
   size: number,
-  { host, steps }: { host?: Host | undefined; steps: number },
+  { data, host, steps }: { data: DeviceData; host?: Host | undefined; steps: number },
 ): Promise<readonly Tensor1D[]> {
   const from = host?.snapshot
   const sums = passes.map((_, i) =>
@@ -58,6 +58,8 @@ export async function sumsOf(
   const todo = passes.flatMap(({ batches, term }, i) => batches.map((batch) => ({ batch, term, i })))
   for (const [step, { batch, term, i }] of todo.entries()) {
     if (step < (from?.step ?? 0)) continue
+    const next = todo[step + 1]
+    if (next) data.ahead(next.batch)
     const before = sums[i] as Tensor1D
     sums[i] = tf.tidy(() => before.add(term(batch)))
     before.dispose()

@@ -104,6 +104,7 @@ export async function relearn(options: Relearning): Promise<StageMetrics['relear
       loss: (model, step) => {
         const batch = batches.at(step)
         const images = data.images(batch, augmentation({ augment }, seed, 'relearn', step))
+        data.ahead(batches.at(step + 1))
         return crossEntropy(model.logits(images), data.labelsOf(batch))
       },
       companion: watching,

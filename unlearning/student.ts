@@ -40,6 +40,7 @@ export class Minibatches {
     const { data, training, seed } = this.context
     const indices = this.batches.at(step)
     const images = data.images(indices, augmentation(training, seed, this.purpose, step))
+    data.ahead(this.batches.at(step + 1))
     return { indices, images, labels: data.labelsOf(indices) }
   }
 }

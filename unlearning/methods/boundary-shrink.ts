@@ -50,6 +50,7 @@ export async function nearestClasses(
       const logits = (images: Tensor) => forward(layers, parameters, images).output
       const error = (images: Tensor): Scalar => crossEntropy(logits(images), labels)
       const x = data.images(batch)
+      data.ahead(indices.subarray(first + 256, first + 512))
       const moved = data.shifted(
         x,
         tf

@@ -38,7 +38,7 @@ export const unlearn: Method<'influence'> = async (method, context) => {
     const blocks = batchesOf(samples, 32)
     const before = passes.reduce((sum, { batches }) => sum + batches.length, 0)
     const steps = before + blocks.length
-    const sums = await sumsOf(passes, size, { host, steps })
+    const sums = await sumsOf(passes, size, { data, host, steps })
     const [onForget, onRetained] = sums as [Tensor1D, Tensor1D]
     const share = forget.length / (forget.length + retained.length)
     const v = onForget.sub<Tensor1D>(onRetained).mul<Tensor1D>(share)

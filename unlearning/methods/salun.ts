@@ -37,6 +37,7 @@ async function saliency({ layers, original, data, forget, host }: UnlearnContext
     // One pass over D_f, which an attempt that goes on takes again: its snapshots are the training's.
     const breathing = host && { step: () => host.step({}) }
     const [sum] = await sumsOf([{ batches, term }], original.trained.length, {
+      data,
       host: breathing,
       steps: batches.length,
     })

@@ -22,7 +22,7 @@ export const unlearn: Method<'ssd'> = async (method, context) => {
       term: (batch: Int32Array) => gradient(batch).square(),
     })) as [Importance, Importance]
     const steps = ofForget.batches.length + ofAll.batches.length
-    const sums = await sumsOf([ofForget, ofAll], original.trained.length, { host, steps })
+    const sums = await sumsOf([ofForget, ofAll], original.trained.length, { data, host, steps })
     const [onForget, onAll] = sums as [Tensor1D, Tensor1D]
 
     const theta = dampened(

@@ -100,6 +100,21 @@ test('what was said ahead needs the files no more', async () => {
   files.dispose()
 })
 
+test('two batches may be said ahead, as of two sets that take turns', async () => {
+  const files = inFiles(pattern(40, 1), 4, 10)
+  const of = (row: number) => [...pattern(40, 1).subarray(4 * row, 4 * row + 4)]
+  for (const row of [0, 1, 2]) {
+    files.ahead(Int32Array.of(row))
+    if (row === 0) await arrival()
+  }
+  await arrival()
+  writeFileSync(join(folder, '0'), '')
+  expect(await read(files, Int32Array.of(1))).toEqual(of(1))
+  expect(await read(files, Int32Array.of(2))).toEqual(of(2))
+  expect(() => files.rows(Int32Array.of(0))).toThrow('ends within row 0')
+  files.dispose()
+})
+
 test('files are closed once nothing is read from them any more', async () => {
   writeFileSync(join(folder, 'one'), pattern(8, 1))
   const descriptor = openSync(join(folder, 'one'), 'r')

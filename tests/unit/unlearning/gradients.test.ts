@@ -64,7 +64,9 @@ test('sums are over each pass’s own batches', async () => {
     batches: batchesOf(indices, 2),
     term,
   }))
-  const sums = await sumsOf(passes, 2, { steps: 5 })
+  const data = deviceData()
+  const sums = await sumsOf(passes, 2, { data, steps: 5 })
+  data.dispose()
   expect(sums.map((sum) => [...sum.dataSync()])).toEqual([
     [5, 10],
     [3, 18],
