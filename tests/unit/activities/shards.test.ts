@@ -16,6 +16,7 @@ import { digestOf } from '../../../experiment/canonical.ts'
 import { manifestDigest, type ManifestOf } from '../../../experiment/manifest.ts'
 import { plan } from '../../../experiment/plan.ts'
 import { specSchema } from '../../../experiment/spec.ts'
+import { stagesOf } from '../../../experiment/stage-list.ts'
 import type { Stage, StageKind } from '../../../experiment/stages.ts'
 import { inspectDataset } from '../../../learning/datasets/index.ts'
 
@@ -35,7 +36,13 @@ const spec = specSchema.parse({
     { method: 'finetune', epochs: 1 },
     { method: 'rfa', steps: 5 },
     { method: 'scrub', epochs: 1 },
+    { method: 'neggrad-plus', epochs: 1 },
+    { method: 'boundary-shrink', epochs: 1 },
+    { method: 'unsir', noiseSteps: 3 },
+    { method: 'ssd' },
   ],
+  relearn: { maxSteps: 3 },
+  probe: { layers: ['conv2'], samples: 40 },
 })
 
 let folder: string
@@ -74,13 +81,8 @@ const rejected = (work: Promise<unknown>) =>
   )
 
 test('every stage makes the same of shards as of one blob', async () => {
-  const { split, original, gold, candidates } = planned
-  const stages = [
-    split,
-    original,
-    ...gold.slice(0, 1),
-    ...candidates.flatMap(({ unlearn, evaluate }) => [unlearn ?? [], evaluate].flat()),
-  ]
+  const reading: readonly StageKind[] = ['split', 'train', 'unlearn', 'evaluate', 'relearn', 'probe']
+  const stages = stagesOf(planned).filter(({ kind }) => reading.includes(kind))
   const outputs = async (dataset: unknown) => {
     store = join(folder, String(count++))
     artifacts = openArtifacts(store)
