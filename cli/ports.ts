@@ -2,45 +2,43 @@ import { UserError } from '../experiment/errors.ts'
 import { freePort } from '../worker/server.ts'
 import { wholeNumber } from './whole-number.ts'
 
-/** An option that names a port. */
-export interface PortOption {
-  readonly option: string
-  readonly text: string | undefined
-}
-
-/** Throws a UserError where a port is none, or two options name the same one. */
-export function refuseSharedPorts(options: readonly PortOption[]): ReadonlySet<number> {
-  const named = new Map<number, string>()
-  for (const { option, text } of options) {
+/** Ports by the options that name them. Throws a UserError where one is no port, or two options name the same. */
+export function namedPorts(
+  options: Readonly<Record<string, string | undefined>>,
+): ReadonlyMap<string, number> {
+  const named = new Map<string, number>()
+  for (const [option, text] of Object.entries(options)) {
     if (text === undefined) continue
     const port = wholeNumber(option, text, 65_535)
-    const other = named.get(port)
-    if (other !== undefined)
-      throw new UserError(`${option}: found ${port}, which is the port of ${other} too; expected another one`)
-    named.set(port, option)
+    const other = [...named].find(([, taken]) => taken === port)
+    if (other)
+      throw new UserError(
+        `${option}: found ${port}, which is the port of ${other[0]} too; expected another one`,
+      )
+    named.set(option, port)
   }
-  return new Set(named.keys())
+  return named
 }
 
 /**
- * The port that was asked for, which must be free, or one near the usual one that nobody listens on or is `promised`.
- * Throws a UserError.
+ * The port that an option names, which must be free, or one near the usual one that nobody listens on and no other option
+ * names. Throws a UserError.
  */
 export async function portOf(
-  { option, text }: PortOption,
+  option: string,
   usual: number,
-  promised: ReadonlySet<number>,
+  named: ReadonlyMap<string, number>,
 ): Promise<number> {
-  if (text === undefined) {
+  const wanted = named.get(option)
+  if (wanted === undefined) {
     let port = await freePort(usual)
-    while (promised.has(port)) port = await freePort(port + 1)
+    while ([...named.values()].includes(port)) port = await freePort(port + 1)
     return port
   }
-  const port = Number(text)
-  const free = await freePort(port)
-  if (free !== port)
+  const free = await freePort(wanted)
+  if (free !== wanted)
     throw new UserError(
-      `${option}: port ${port} is in use by another program; give a free one, such as ${free}`,
+      `${option}: port ${wanted} is in use by another program; give a free one, such as ${free}`,
     )
-  return port
+  return wanted
 }

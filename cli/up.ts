@@ -11,7 +11,7 @@ import { showBoard } from './board.ts'
 import { endpointOf } from './endpoint.ts'
 import { refuseWithoutDriver } from './gpu.ts'
 import { home, noteStack, runningStack, storeFor } from './place.ts'
-import { portOf, refuseSharedPorts } from './ports.ts'
+import { namedPorts, portOf } from './ports.ts'
 import { coloursOf, whereOf } from './print.ts'
 import { connect } from './temporal.ts'
 
@@ -43,7 +43,15 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
     )
   refuseWithoutDriver()
   const endpoint = endpointOf(options.metricsPort, options.metricsHost)
-  const { port, s3Port, mlflowPort } = await portsOf(options)
+  const named = namedPorts({
+    '--port': options.port,
+    '--s3-port': options.s3Port,
+    '--mlflow-port': options.mlflowPort,
+    '--metrics-port': options.metricsPort,
+  })
+  const port = await portOf('--port', TEMPORAL_PORT, named)
+  const s3Port = await portOf('--s3-port', S3_PORT, named)
+  const mlflowPort = await portOf('--mlflow-port', MLFLOW_PORT, named)
   if (endpoint) await refuseTaken(endpoint)
 
   const temporal = await ensureTemporal()
@@ -137,24 +145,6 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
     await stack.stop()
     forget()
     unserve()
-  }
-}
-
-/** Ports for the servers, each its own. Throws a UserError. */
-async function portsOf(options: Omit<UpOptions, 'ui'>) {
-  const temporal = { option: '--port', text: options.port }
-  const s3 = { option: '--s3-port', text: options.s3Port }
-  const mlflow = { option: '--mlflow-port', text: options.mlflowPort }
-  const named = refuseSharedPorts([
-    temporal,
-    s3,
-    mlflow,
-    { option: '--metrics-port', text: options.metricsPort },
-  ])
-  return {
-    port: await portOf(temporal, TEMPORAL_PORT, named),
-    s3Port: await portOf(s3, S3_PORT, named),
-    mlflowPort: await portOf(mlflow, MLFLOW_PORT, named),
   }
 }
 

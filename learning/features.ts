@@ -18,30 +18,42 @@ export interface FrozenFeatures {
 const BATCH = 256
 
 /**
- * What `run` makes of the samples at `indices`, a batch at a time while the next one is read: tensors [n, ...], the
- * caller's to dispose of. images: [batch, height, width, channels].
+ * What `run` makes of the samples at `indices`, a batch at a time while the next one is read: tensors [n, ...] by the
+ * names that it gives them, the caller's to dispose of. images: [batch, height, width, channels].
  */
 export async function inBatches(
   data: DeviceData,
   indices: Int32Array,
-  run: (images: Tensor) => readonly Tensor[],
+  run: (images: Tensor) => NamedTensors,
   host?: Host,
-): Promise<readonly Tensor[]> {
-  const parts: Tensor[][] = []
+): Promise<NamedTensors> {
+  const parts: NamedTensors[] = []
   const size = atATime(BATCH, host)
   for (let first = 0; first < indices.length; first += size) {
     parts.push(
       tf.tidy(() => {
         const images = data.images(indices.subarray(first, first + size))
         data.ahead(indices.subarray(first + size, first + 2 * size))
-        return [...run(images)]
+        return run(images)
       }),
     )
     await host?.step({})
   }
-  const joined = (parts[0] ?? []).map((_, i) => tf.concat(parts.map((part) => part[i] as Tensor)))
+  const names = Object.keys(parts[0] ?? {})
+  const joined = names.map((name) => [name, tf.concat(parts.map((part) => part[name] as Tensor))] as const)
   tf.dispose(parts)
-  return joined
+  return Object.fromEntries(joined)
+}
+
+/** The outputs of the layers in `capture`, in its order, of an input of layer `from`. */
+export function captured(
+  layers: readonly Layer[],
+  parameters: NamedTensors,
+  input: Tensor,
+  { capture, ...range }: { from?: number; to?: number; capture: ReadonlySet<string> },
+): NamedTensors {
+  const { features } = forward(layers, parameters, input, { ...range, capture })
+  return Object.fromEntries([...capture].map((name) => [name, features[name] as Tensor]))
 }
 
 /** Runs the frozen model once over the samples at `indices`, up to (not including) layer `to`. */
@@ -57,14 +69,13 @@ export async function frozenFeatures(
     host,
   }: { from: number; to?: number; capture: ReadonlySet<string>; host?: Host | undefined },
 ): Promise<FrozenFeatures> {
-  const names = [...capture]
   const run = (images: Tensor) => {
     const input = forward(layers, base, images, { to: from }).output
-    const { features } = forward(layers, base, input, { from, to, capture })
-    return [input, ...names.map((name) => features[name] as Tensor)]
+    // No layer has an empty name.
+    return { '': input, ...captured(layers, base, input, { from, to, capture }) }
   }
-  const [input, ...features] = (await inBatches(data, indices, run, host)) as [Tensor, ...Tensor[]]
-  return { input, features: Object.fromEntries(names.map((name, i) => [name, features[i] as Tensor])) }
+  const { '': input, ...features } = await inBatches(data, indices, run, host)
+  return { input: input as Tensor, features }
 }
 
 /** What the last layer classifies, of each of the samples at `indices`: [n, d], the caller's to dispose of. */
@@ -75,12 +86,7 @@ export async function penultimateFeatures(
   indices: Int32Array,
   host?: Host,
 ): Promise<Tensor2D> {
-  const last = layers.length - 1
-  const { input } = await frozenFeatures(layers, base, data, indices, {
-    from: last,
-    to: last,
-    capture: new Set(),
-    host,
-  })
-  return input as Tensor2D
+  const run = (images: Tensor) => ({ last: forward(layers, base, images, { to: layers.length - 1 }).output })
+  const { last } = await inBatches(data, indices, run, host)
+  return last as Tensor2D
 }

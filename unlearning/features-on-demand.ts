@@ -1,7 +1,7 @@
 import type { Tensor2D } from '@tensorflow/tfjs'
 import type { Layer } from '../experiment/model.ts'
 import type { DeviceData } from '../learning/data.ts'
-import { frozenFeatures, penultimateFeatures } from '../learning/features.ts'
+import { captured, inBatches, penultimateFeatures } from '../learning/features.ts'
 import type { Host } from '../learning/host.ts'
 import { initialWeights, parameterSpecs, type NamedTensors } from '../learning/parameters.ts'
 import { parametersOf } from '../learning/predict.ts'
@@ -25,22 +25,14 @@ export function featuresOnDemand(
   data: DeviceData,
   { to, capture, host }: { to: number; capture: ReadonlySet<string>; host?: Host | undefined },
 ): FeaturesOnDemand {
-  const captured = async (parameters: NamedTensors, indices: Int32Array) => {
-    const { input, features } = await frozenFeatures(layers, parameters, data, indices, {
-      from: 0,
-      to,
-      capture,
-      host,
-    })
-    input.dispose()
-    return features
-  }
+  const features = (parameters: NamedTensors, indices: Int32Array) =>
+    inBatches(data, indices, (images) => captured(layers, parameters, images, { to, capture }), host)
   return {
-    frozen: (indices) => captured(base, indices),
+    frozen: (indices) => features(base, indices),
     async untrained(indices, random) {
       const twin = parametersOf(layers, initialWeights(parameterSpecs(layers), random))
       try {
-        return await captured(twin, indices)
+        return await features(twin, indices)
       } finally {
         tf.dispose(twin)
       }

@@ -41,20 +41,16 @@ export const unlearn: Method<'unsir'> = async (method, context) => {
   const impairSteps = method.impairEpochs * impairing.perEpoch
   const steps = impairSteps + method.repairEpochs * repairing.batches.perEpoch
 
-  const retainedAt = (step: number) =>
-    impairing
-      .at(step)
-      .filter((i) => i < subset.length)
-      .map((i) => subset[i] ?? 0)
+  const retainedIn = (batch: Int32Array) => batch.filter((i) => i < subset.length).map((i) => subset[i] ?? 0)
   const impairBatch = (step: number) => {
     const batch = impairing.at(step)
-    const r = retainedAt(step)
+    const r = retainedIn(batch)
     const n = batch.filter((i) => i >= subset.length).map((i) => (i - subset.length) % rows)
     const images = [
       ...(r.length > 0 ? [data.images(r, augmentation(training, seed, 'unsir impair', step))] : []),
       ...(n.length > 0 ? [tf.gather(noise, tf.tensor1d(n, 'int32'))] : []),
     ]
-    data.ahead(retainedAt(step + 1))
+    data.ahead(retainedIn(impairing.at(step + 1)))
     const noiseLabels = n.map((row) => classes[Math.floor(row / method.batchSize)] ?? 0)
     const labels = Int32Array.from([...labelsAt(data.labels, r), ...noiseLabels])
     return { images: tf.concat(images), labels: tf.tensor1d(labels, 'int32') }

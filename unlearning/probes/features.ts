@@ -1,9 +1,8 @@
 import type { Rank, Tensor, Tensor2D } from '@tensorflow/tfjs'
 import type { Layer } from '../../experiment/model.ts'
 import type { DeviceData } from '../../learning/data.ts'
-import { inBatches } from '../../learning/features.ts'
+import { captured, inBatches } from '../../learning/features.ts'
 import type { Host } from '../../learning/host.ts'
-import { forward } from '../../learning/model.ts'
 import type { NamedTensors } from '../../learning/parameters.ts'
 import { tf } from '../../learning/tf.ts'
 
@@ -21,11 +20,10 @@ export async function pooledFeatures(
   if (indices.length === 0) return Object.fromEntries(names.map((name) => [name, tf.zeros<Rank.R2>([0, 0])]))
   const capture = new Set(names)
   const run = (images: Tensor) => {
-    const { features } = forward(layers, parameters, images, { capture })
-    return names.map((name) => pooled(features[name] as Tensor))
+    const features = Object.entries(captured(layers, parameters, images, { capture }))
+    return Object.fromEntries(features.map(([name, feature]) => [name, pooled(feature)]))
   }
-  const features = (await inBatches(data, indices, run, host)) as readonly Tensor2D[]
-  return Object.fromEntries(names.map((name, i) => [name, features[i] as Tensor2D]))
+  return (await inBatches(data, indices, run, host)) as Readonly<Record<string, Tensor2D>>
 }
 
 function pooled(feature: Tensor): Tensor2D {
