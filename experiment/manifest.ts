@@ -10,6 +10,8 @@ export interface ManifestOf<K extends StageKind> {
   readonly kind: K
   readonly key: string
   readonly version: number
+  /** The digest of the code, where it was not the locked one. */
+  readonly code?: string
   readonly params: StageParams[K]
   readonly inputs: StageInputs[K]
   /** Digests of the input manifests (their computed part), by input name. */

@@ -33,12 +33,13 @@ export function renderJson(
     spec: run.spec,
     data: run.facts,
     stages: stages.map((stage) => {
-      const { kind, key, title } = stage
+      const { kind, key, title, code } = stage
       const manifest = manifests[key]
       return {
         kind,
         key,
         title,
+        ...(code !== undefined && { code }),
         ...(manifest ? { digest: manifestDigest(manifest) } : { missing: whyMissing(input, [stage]) }),
       }
     }),

@@ -7,7 +7,8 @@ import {
   type ResultRow,
 } from '../experiment/results.ts'
 import { commandOf } from './command.ts'
-import { describeSeeds } from './describe.ts'
+import { stagesOf } from '../experiment/stage-list.ts'
+import { describeChangedCode, describeSeeds } from './describe.ts'
 import { footnotes, type Footnotes } from './footnotes.ts'
 import { counted, figure, percent, signed, significant, withInterval, withoutSeeds } from './format.ts'
 import {
@@ -39,6 +40,7 @@ export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], d
   const { run } = input
   const names = shownMetrics(run.spec)
   const oracle = checkOracle(input)
+  const changedCode = describeChangedCode(stagesOf(run.plan))
   const { headline, details } = verdict(input, rows)
   const notes = footnotes()
   const seeds = describeSeeds(run.spec)
@@ -67,6 +69,7 @@ export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], d
     `# ${escaped(run.spec.name)}`,
     ...(oracle.passed === false ? [`> [!CAUTION]\n> ${escaped(oracle.message)}`] : []),
     ...(oracle.passed === undefined ? [`> [!WARNING]\n> ${escaped(oracle.message)}`] : []),
+    ...(changedCode === undefined ? [] : [`> [!NOTE]\n> ${escaped(changedCode)}.`]),
     `**${escaped(headline)}** ${details.map(escaped).join(' ')}`.trim(),
     [header, ruler, ...body].map(line).join('\n'),
     `${seeds === undefined ? '' : `${escaped(seeds)}. `}In brackets: points above or below gold.`,

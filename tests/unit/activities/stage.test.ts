@@ -10,10 +10,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Beat } from '../../../activities/durable.ts'
 import { stageActivity, type StageBody, type StageDone } from '../../../activities/stage.ts'
 import { openArtifacts, stageFolder, type Artifacts } from '../../../artifacts/artifacts.ts'
+import { OtherCodeError } from '../../../activities/held-code.ts'
 import { Lease } from '../../../artifacts/lease.ts'
 import { digestOf } from '../../../experiment/canonical.ts'
 import { MathError, UserError } from '../../../experiment/errors.ts'
 import { manifestDigest } from '../../../experiment/manifest.ts'
+import { plan as planOf } from '../../../experiment/plan.ts'
 import { sampleRun } from '../../support/run.ts'
 
 /** Without the SDK's notes about activities that fail on purpose. */
@@ -143,6 +145,29 @@ describe('a stage', () => {
     expect(error).toBeInstanceOf(ApplicationFailure)
     expect(error).toMatchObject({ type, nonRetryable: true, message: thrown.message })
     expect(await artifacts.manifest(plan.dataset)).toBeUndefined()
+  })
+
+  test('whose code the worker does not have is left to another worker, unless its result is kept', async () => {
+    const code = { check: () => Promise.reject(new OtherCodeError('other code')) }
+    const activity = stageActivity('dataset', () => Promise.reject(new Error('loaded')), { code })
+    const task = { stage: plan.dataset, settings: { store } }
+    const error = await thrownBy(quiet().run(activity, task))
+    // Anything but an ApplicationFailure that is not retryable is tried again.
+    expect(error).toBeInstanceOf(OtherCodeError)
+    const done = await dataset(readData)
+    expect(await quiet().run(activity, task)).toEqual({ ...done, cached: true })
+  })
+
+  test('that was planned with changed code says so in its manifest, and in its key', async () => {
+    const { run } = sampleRun()
+    const { dataset: stage } = planOf(run.spec, run.facts, { dataset: 'ab'.repeat(32) })
+    const activity = stageActivity('dataset', () => Promise.resolve(readData))
+    await quiet().run(activity, { stage, settings: { store } })
+    expect(await artifacts.manifest(stage)).toMatchObject({ code: 'ab'.repeat(32), version: 1 })
+    const { code: _, ...forged } = stage
+    expect(await thrownBy(quiet().run(activity, { stage: forged, settings: { store } }))).toMatchObject({
+      type: 'UserError',
+    })
   })
 
   test("that fails for the world's reasons fails as it did, to be tried again", async () => {
