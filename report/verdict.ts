@@ -1,6 +1,6 @@
 import type { ResultRow } from '../experiment/results.ts'
 import { seedsOf } from '../experiment/stage-list.ts'
-import { duration, percent, significant, withInterval } from './format.ts'
+import { duration, percent, scaled, significant, withInterval } from './format.ts'
 import { overSeeds } from './over-seeds.ts'
 import {
   closest,
@@ -104,6 +104,6 @@ function costWords(input: ReportInput, { label, metrics: { rte } }: ResultRow): 
       ? ''
       : `: ${duration(mean(times.map(({ own }) => own)))} against ${duration(mean(times.map(({ retraining }) => retraining)))}`
   return rte.value < 1
-    ? `It took ${withInterval(rte, (share) => significant(100 * share))}% of the time of retraining${seconds}.`
+    ? `It took ${withInterval(scaled(rte, 100), significant)}% of the time of retraining${seconds}.`
     : `It took ${withInterval(rte, significant)} times as long as retraining${seconds}.`
 }

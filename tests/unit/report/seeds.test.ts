@@ -168,6 +168,19 @@ describe('results over seeds', () => {
     expect(verdict(sampleInput(), results(sampleInput())).details[0]).not.toMatch(/behind/)
   })
 
+  test('give the cost as a share with its interval in the same unit', () => {
+    const input = three({
+      seeds: [2, 4, 6].map((seconds, i) => ({ rfa: { ra: 98 + i, seconds }, retrain: { ta: 97 } })),
+    })
+    expect(figureOf(input, 'rfa', 'rte')).toMatchObject({
+      value: expect.closeTo(0.2, 10) as number,
+      interval: expect.closeTo((t2 * 0.1) / Math.sqrt(3), 8) as number,
+    })
+    expect(verdict(input, results(input)).details.join(' ')).toContain(
+      'It took 20.0 ± 24.8% of the time of retraining',
+    )
+  })
+
   test('say that a lead may be chance where its interval holds 0', () => {
     const close = three({
       seeds: [
