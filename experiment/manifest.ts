@@ -176,6 +176,8 @@ export interface StageMetrics {
     readonly models: number
     /** Accuracy in percent of telling unlearned models from gold by a sample of D_f; 50 is ideal. */
     readonly uLira: Estimate
+    /** The same of the unlearned and the gold model of each seed. Absent where it is missing as a whole. */
+    readonly uLiraBySeed?: readonly number[]
     /** KL divergence of margins to gold, in nats: mean and 95th percentile over the samples. */
     readonly klom: Readonly<
       Record<'forget' | 'retained' | 'test', { readonly mean: Measured; readonly percentile95: Measured }>

@@ -23,7 +23,6 @@ import { checkOracle } from './oracle.ts'
 import { probedLayers, probeFigure, probeFigures, probeRows, probeTables } from './probe.ts'
 import { relearnColumns, relearnFigure, relearnFigures, relearnRows } from './relearn.ts'
 import {
-  closest,
   floorRows,
   forgottenTest,
   goldFigures,
@@ -32,17 +31,24 @@ import {
   whyMissing,
   type ReportInput,
 } from './results.ts'
+import type { Judgement } from './judgement/judge.ts'
+import { deltaOf, judgementTable } from './judgement/table.ts'
+import { marks, method, verdictWords } from './judgement/words.ts'
 import { verdict } from './verdict.ts'
 
 /** The report for GitHub: verdict, table, command and digest. */
-export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], digest: string): string {
+export function renderMarkdown(
+  input: ReportInput,
+  rows: readonly ResultRow[],
+  judgement: Judgement,
+  digest: string,
+): string {
   const { run } = input
   const names = shownMetrics(run.spec)
   const oracle = checkOracle(input)
-  const { headline, details } = verdict(input, rows)
+  const { headline, details } = verdict(input, rows, judgement)
   const notes = footnotes()
   const seeds = describeSeeds(run.spec)
-  const best = closest(rows)
   const floor = floorRows(run.plan, rows)
   const gold: Partial<ResultRow['metrics']> = goldFigures(input)
 
@@ -58,7 +64,10 @@ export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], d
       const note = left === undefined ? '' : `[^${notes.number(left)}]`
       return `${withInterval(measured, (value) => figure(name, value))}${difference}${note}`
     })
-    return [floor.includes(row) ? `*floor: ${label}*` : row === best ? `**${label}**` : label, ...cells]
+    return [
+      floor.includes(row) ? `*floor: ${label}*` : row.standing?.isAmongBest ? `**${label}**` : label,
+      ...cells,
+    ]
   })
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   const ruler = ['---', ...names.map(() => '---:')]
@@ -69,9 +78,10 @@ export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], d
     ...(oracle.passed === undefined ? [`> [!WARNING]\n> ${escaped(oracle.message)}`] : []),
     `**${escaped(headline)}** ${details.map(escaped).join(' ')}`.trim(),
     [header, ruler, ...body].map(line).join('\n'),
-    `${seeds === undefined ? '' : `${escaped(seeds)}. `}In brackets: points above or below gold.`,
+    `${seeds === undefined ? '' : `${escaped(seeds)}. `}In brackets: points above or below gold.${rows.some(({ standing }) => standing?.isAmongBest) ? ' In bold: methods than which none is closer to gold by the tests.' : ''}`,
     `${names.map((name) => `**${escaped(metricColumns[name].label)}**${unit(name)}: ${escaped(metricColumns[name].about)}`).join('; ')}.`,
     ...(oracle.passed === true ? [escaped(oracle.message)] : []),
+    ...judgements(input, judgement, notes),
     ...forgottenClasses(input),
     ...memberships(input, notes),
     ...populations(input, notes),
@@ -83,6 +93,32 @@ export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], d
     ...notes.all().map((reason, i) => `[^${i + 1}]: ${escaped(reason)}`),
   ]
   return `${blocks.join('\n\n')}\n`
+}
+
+function judgements(input: ReportInput, judgement: Judgement, notes: Footnotes): string[] {
+  const table = judgementTable(judgement)
+  if (!table) return []
+  const header = ['', 'Verdict', 'Worst (δ)', ...table.columns.map(({ label }) => label)]
+  const body = table.rows.map(({ label, verdict, isAmongBest, excess, cells }) => [
+    isAmongBest ? `**${escaped(label)}**` : escaped(label),
+    `${marks[verdict]} ${verdictWords(verdict, judgement.seeds)}`,
+    excess === undefined ? 'n/a' : significant(excess),
+    ...cells.map((cell) =>
+      'missing' in cell
+        ? `n/a[^${notes.number(cell.missing)}]`
+        : `${marks[cell.outcome]} ${cell.mean} (${cell.interval})`,
+    ),
+  ])
+  const ruler = ['---', '---', ...header.slice(2).map(() => '---:')]
+  const legend = table.columns.map(
+    (criterion) => `**${escaped(criterion.label)}** (${deltaOf(criterion)}): ${escaped(criterion.about)}`,
+  )
+  return [
+    '## Against another gold model',
+    [header.map(escaped), ruler, ...body].map((cells) => `| ${cells.join(' | ')} |`).join('\n'),
+    escaped(method(judgement, input)),
+    `${legend.join('; ')}.`,
+  ]
 }
 
 function forgottenClasses(input: ReportInput): string[] {
