@@ -20,6 +20,7 @@ import {
 } from './membership.ts'
 import { escaped, fenced } from './markdown-text.ts'
 import { checkOracle } from './oracle.ts'
+import { populationNotes } from './population.ts'
 import { probedLayers, probeFigure, probeFigures, probeRows, probeTables } from './probe.ts'
 import { relearnColumns, relearnFigure, relearnFigures, relearnRows } from './relearn.ts'
 import {
@@ -194,9 +195,11 @@ function populations(input: ReportInput, notes: Footnotes): string[] {
     ]
   })
   const ruler = ['---', ...header.slice(1).map(() => '---:')]
+  const models = input.run.spec.seeds ?? 1
+  const bias = populationNotes(models).map((note) => ` ${escaped(note)}`)
   return [
     [header.map(escaped), ruler, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n'),
-    `Populations of ${input.run.spec.seeds ?? 1} models of each kind. **U-LiRA** (%): accuracy of telling unlearned models from gold by a sample of the forget set, with its 95% interval; 50 is ideal. **KLoM** (nats): mean divergence of margins to gold. **F**: forgetting quality, 1 is gold; **Score**: F times the ratios of RA and TA. Gold against gold is the floor.`,
+    `Populations of ${models} models of each kind. **U-LiRA** (%): accuracy of telling unlearned models from gold by a sample of the forget set, with its 95% interval; 50 is ideal. **KLoM** (nats): mean divergence of margins to gold. **F**: forgetting quality, 1 is gold; **Score**: F times the ratios of RA and TA. Gold against gold is the floor.${bias.join('')}`,
   ]
 }
 

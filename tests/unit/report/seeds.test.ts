@@ -9,7 +9,7 @@ import { renderReport, type ReportInput } from '../../../report/report.ts'
 import { floorGap, forgottenTest, goldFigures, results, resultsBySeed } from '../../../report/results.ts'
 import { renderTable } from '../../../report/table.ts'
 import { verdict } from '../../../report/verdict.ts'
-import { sampleInput, withoutStages, type Options } from './fixtures.ts'
+import { sampleInput, withoutStages, withPopulations, type Options } from './fixtures.ts'
 
 /** t₀.₉₇₅ of 2 and of 1 degrees of freedom. */
 const [t2, t1] = [4.302652729749464, 12.706204736174698]
@@ -285,18 +285,20 @@ test('a curve over seeds is the mean loss at each step', () => {
 })
 
 describe('populations', () => {
-  test('are shown for three seeds, with intervals; what is missing has its reason', async () => {
-    const whole = await renderReport(three())
+  test('have figures where there are enough models for them; what is missing has its reason', async () => {
+    const whole = await renderReport(withPopulations(three(), 64))
     expect(textOf(whole.html)).toContain('Populations Each method')
     expect(textOf(whole.html)).toContain('62.50 48.25 – 76.75')
     expect(whole.markdown).toMatch(/^\| rfa \| 62\.50 \(48\.25 – 76\.75\) \| 0\.500 \|/m)
     expect(JSON.parse(whole.json)).toMatchObject({
       computed: {
-        population: expect.arrayContaining([expect.objectContaining({ label: 'rfa', models: 3 })]) as unknown,
+        population: expect.arrayContaining([
+          expect.objectContaining({ label: 'rfa', models: 64 }),
+        ]) as unknown,
       },
     })
 
-    const input = three()
+    const input = withPopulations(three(), 64)
     const lost = input.run.plan.population?.find(({ label }) => label === 'rfa')?.stage
     const partly = await renderReport(
       withoutStages(input, [lost], [{ title: lost?.title ?? '', reason: 'no room' }]),
@@ -304,5 +306,24 @@ describe('populations', () => {
     expect(partly.markdown).toMatch(/^\| rfa \| n\/a\[\^\d+\] \| n\/a/m)
     expect(partly.markdown).toContain('population rfa failed: no room')
     expect((await renderReport(sampleInput())).html).not.toContain('Populations')
+  })
+
+  test('of too few models say how many are needed', async () => {
+    const { html, markdown, json } = await renderReport(three())
+    for (const text of [textOf(html), markdown, json]) {
+      expect(text).toContain('KLoM needs 64 models of each kind; there are 3')
+      expect(text).toContain('U-LiRA needs 8 models of each kind; there are 3')
+      expect(text).toContain('Forgetting quality needs 32 models of each kind; there are 3')
+      expect(text).not.toContain('U-LiRA measures less')
+    }
+  })
+
+  test('say what U-LiRA measures with so many models, and how KLoM differs from published ones', async () => {
+    const eight = await renderReport(withPopulations(three(), 8))
+    for (const text of [textOf(eight.html), eight.markdown]) {
+      expect(text).toMatch(/With 8 models of each kind, U-LiRA measures less .* 82\.3% for 84%/)
+      expect(text).not.toContain('KLoM has the 20 edges')
+    }
+    expect((await renderReport(withPopulations(three(), 64))).markdown).toContain('KLoM has the 20 edges')
   })
 })

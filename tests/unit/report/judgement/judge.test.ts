@@ -110,6 +110,30 @@ function only(label: string) {
   return [{ method: 'original' }, { method: 'retrain' }, { method: label, steps: 20 }]
 }
 
+test('U-LiRA counts with its accuracy in each seed, which share models', () => {
+  const whole = input(drawn(8, 0.1, known))
+  const accuracies: Readonly<Record<string, number>> = { original: 75, finetune: 85, rfa: 50, 'rfa mean': 64 }
+  const attacked = (whole.run.plan.population ?? []).reduce(
+    (changed, { label, stage }) =>
+      withManifest(changed, stage, (manifest) => ({
+        ...manifest,
+        metrics: {
+          ...manifest.metrics,
+          uLiraBySeed: Array.from({ length: 8 }, (_, i) => (accuracies[label] ?? 49) + (i % 2)),
+        },
+      })),
+    whole,
+  )
+  const judgement = judge(attacked)
+  expect(judgement.criteria.find(({ id }) => id === 'u-lira')).toMatchObject({ counts: true })
+  const ofLabel = (label: string) =>
+    methodOf(judgement, label).tests.find(({ id }) => id === 'u-lira') ?? { outcome: 'none', test: undefined }
+  expect(ofLabel('rfa')).toMatchObject({ outcome: 'equivalent', test: { mean: 1 } })
+  expect(ofLabel('rfa mean')).toMatchObject({ outcome: 'further', test: { mean: 15 } })
+  // Its averages are gold's, and the worst family decides.
+  expect(methodOf(judgement, 'rfa mean').verdict).toBe('distinguishable')
+})
+
 describe('no method is tested', () => {
   const impossible = (seeds: Seeds, options: Options = {}) => judge(input(seeds, options)).impossible
 
