@@ -1,6 +1,11 @@
-import type { EvaluatedSet, ManifestOf, Measured } from '../experiment/manifest.ts'
-import { forgettingQuality, type Utility } from '../unlearning/population/forgetting-quality.ts'
-import { klom } from '../unlearning/population/klom.ts'
+import type { EvaluatedSet, ManifestOf, Measured, StageMetrics } from '../experiment/manifest.ts'
+import { tooFewFor, type PopulationFigure } from '../experiment/population.ts'
+import {
+  forgettingQuality,
+  type ForgettingQuality,
+  type Utility,
+} from '../unlearning/population/forgetting-quality.ts'
+import { klom, type Klom } from '../unlearning/population/klom.ts'
 import { margins } from '../unlearning/population/margin.ts'
 import { poolOf, type Margins } from '../unlearning/population/pool.ts'
 import { uLira } from '../unlearning/population/u-lira.ts'
@@ -31,28 +36,44 @@ export const population: StageBody<'population'> = async ({ artifacts, inputs, h
       sets.map((set) => [set, joined(read.map((one) => one[set]))]),
     ) as unknown as Record<Set, Margins>
   }
+  const tooFew = (figure: PopulationFigure): Measured | undefined => {
+    const missing = tooFewFor(figure, models)
+    return missing === undefined ? undefined : { missing }
+  }
   const { result, seconds } = await timed(async () => {
     const unlearned = await read(manifests.unlearned)
     const gold = await read(manifests.gold)
     const breathe = () => host.step({})
-    const klomOf = async (set: Set) => {
+    const klomOf = async (set: Set): Promise<Klom> => {
+      const missing = tooFew('klom')
+      if (missing) return { mean: missing, percentile95: missing }
       await breathe()
       return klom(unlearned[set], gold[set])
     }
+    const uLiraOf = async (): Promise<Pick<StageMetrics['population'], 'uLira' | 'uLiraBySeed'>> => {
+      const missing = tooFew('uLira')
+      if (missing) return { uLira: missing }
+      const found = await uLira(poolOf(unlearned.forget, gold.forget), breathe)
+      if ('missing' in found) return { uLira: found }
+      const { value, interval, inside, outside } = found
+      const uLiraBySeed = inside.map((accuracy, seed) => (accuracy + (outside[seed] ?? NaN)) / 2)
+      return { uLira: { value, interval }, uLiraBySeed }
+    }
+    const forgettingOf = async (): Promise<ForgettingQuality> => {
+      const missing = tooFew('forgettingQuality')
+      if (missing) return { forgetting: missing, score: missing }
+      const utilities = { unlearned: utility(manifests.unlearned), gold: utility(manifests.gold) }
+      return forgettingQuality(unlearned.forget, gold.forget, utilities, breathe)
+    }
     return {
       models,
-      uLira: await uLira(poolOf(unlearned.forget, gold.forget), breathe),
+      ...(await uLiraOf()),
       klom: {
         forget: await klomOf('forget'),
         retained: await klomOf('retained'),
         test: await klomOf('test'),
       },
-      forgettingQuality: await forgettingQuality(
-        unlearned.forget,
-        gold.forget,
-        { unlearned: utility(manifests.unlearned), gold: utility(manifests.gold) },
-        breathe,
-      ),
+      forgettingQuality: await forgettingOf(),
     }
   })
   return { outputs: {}, metrics: result, seconds }

@@ -7,6 +7,7 @@ import {
   type ShadowAttack,
   type ShadowFigure,
 } from './manifest.ts'
+import { leastModels } from './population.ts'
 import { metricColumns } from './results.ts'
 import { classifierNames, scoreNames } from './spec.ts'
 
@@ -62,19 +63,19 @@ const populations: readonly MetricLine[] = [
     name: 'uLira',
     in: 'population',
     unit: '%',
-    about: 'accuracy of telling unlearned models from gold by a forget sample (U-LiRA); 50 is gold',
+    about: `accuracy of telling unlearned models from gold by a forget sample (U-LiRA); 50 is gold; from ${leastModels.uLira} seeds on`,
   },
   ...(['forget', 'retained', 'test'] as const).map((set): MetricLine => ({
     name: `klom.${set}`,
     in: 'population',
     unit: 'nats',
-    about: `divergence of margins to gold on ${sets[set]} (KLoM): mean and 95th percentile`,
+    about: `divergence of margins to gold on ${sets[set]} (KLoM): mean and 95th percentile; from ${leastModels.klom} seeds on`,
   })),
   {
     name: 'forgettingQuality.forgetting',
     in: 'population',
     unit: '',
-    about: 'forgetting quality of the NeurIPS 2023 challenge: 1 is gold',
+    about: `forgetting quality of the NeurIPS 2023 challenge: 1 is gold; from ${leastModels.forgettingQuality} seeds on`,
   },
   {
     name: 'forgettingQuality.score',

@@ -31,7 +31,16 @@ export function figure(name: MetricName, value: number): string {
 
 type Value = Pick<Extract<Figure, { value: number }>, 'value' | 'interval'>
 
-/** `12.34 ± 0.56`: a mean over seeds with half of its 95% interval; otherwise the value alone. */
+/**
+ * The figure in another unit, its interval with it: a share times 100 is a percentage. A figure is scaled before it is
+ * written. A function that scales while it writes would scale the value alone, since the interval's decimals follow
+ * the value's.
+ */
+export function scaled({ value, interval }: Value, factor: number): Value {
+  return { value: value * factor, ...(interval !== undefined && { interval: interval * factor }) }
+}
+
+/** `12.34 ± 0.56`: a mean over seeds with half of its 95% interval; otherwise the value alone. `write` never scales. */
 export function withInterval(figure: Value, write: (value: number) => string): string {
   const interval = plusMinus(figure, write)
   return interval === undefined ? write(figure.value) : `${write(figure.value)} ${interval}`

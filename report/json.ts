@@ -3,6 +3,7 @@ import { manifestDigest, type Environment } from '../experiment/manifest.ts'
 import type { Figure, ResultRow } from '../experiment/results.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import { commandOf } from './command.ts'
+import type { Judgement } from './judgement/judge.ts'
 import { membershipRows } from './membership.ts'
 import { checkOracle } from './oracle.ts'
 import { probeRows } from './probe.ts'
@@ -23,6 +24,7 @@ import {
 export function renderJson(
   input: ReportInput,
   rows: readonly ResultRow[],
+  judgement: Judgement,
 ): { readonly json: string; readonly digest: string } {
   const { run, manifests } = input
   const stages = stagesOf(run.plan)
@@ -44,6 +46,7 @@ export function renderJson(
       }
     }),
     results: rows.map(withoutTime),
+    judgement,
     ...(run.plan.seeds && { seeds: resultsBySeed(input).map((one) => one.map(withoutTime)) }),
     ...(run.plan.population && {
       population: run.plan.population.map(({ label, stage }) => ({
@@ -79,8 +82,8 @@ export function renderJson(
   return { json: `${sortedJson({ computed, digest, blobs, clock })}\n`, digest }
 }
 
-export function withoutTime({ label, method, metrics: { rte: _, ...metrics } }: ResultRow) {
-  return { label, method, metrics }
+export function withoutTime({ label, method, metrics: { rte: _, ...metrics }, standing }: ResultRow) {
+  return { label, method, metrics, ...(standing && { standing }) }
 }
 
 /** Indented JSON with sorted keys. */

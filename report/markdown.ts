@@ -21,10 +21,10 @@ import {
 } from './membership.ts'
 import { escaped, fenced } from './markdown-text.ts'
 import { checkOracle } from './oracle.ts'
+import { populationNotes } from './population.ts'
 import { probedLayers, probeFigure, probeFigures, probeRows, probeTables } from './probe.ts'
 import { relearnColumns, relearnFigure, relearnFigures, relearnRows } from './relearn.ts'
 import {
-  closest,
   floorRows,
   forgottenTest,
   goldFigures,
@@ -33,18 +33,25 @@ import {
   whyMissing,
   type ReportInput,
 } from './results.ts'
+import type { Judgement } from './judgement/judge.ts'
+import { deltaOf, judgementTable } from './judgement/table.ts'
+import { marks, method, verdictWords } from './judgement/words.ts'
 import { verdict } from './verdict.ts'
 
 /** The report for GitHub: verdict, table, command and digest. */
-export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], digest: string): string {
+export function renderMarkdown(
+  input: ReportInput,
+  rows: readonly ResultRow[],
+  judgement: Judgement,
+  digest: string,
+): string {
   const { run } = input
   const names = shownMetrics(run.spec)
   const oracle = checkOracle(input)
   const changedCode = describeChangedCode(stagesOf(run.plan))
-  const { headline, details } = verdict(input, rows)
+  const { headline, details } = verdict(input, rows, judgement)
   const notes = footnotes()
   const seeds = describeSeeds(run.spec)
-  const best = closest(rows)
   const floor = floorRows(run.plan, rows)
   const gold: Partial<ResultRow['metrics']> = goldFigures(input)
 
@@ -60,7 +67,10 @@ export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], d
       const note = left === undefined ? '' : `[^${notes.number(left)}]`
       return `${withInterval(measured, (value) => figure(name, value))}${difference}${note}`
     })
-    return [floor.includes(row) ? `*floor: ${label}*` : row === best ? `**${label}**` : label, ...cells]
+    return [
+      floor.includes(row) ? `*floor: ${label}*` : row.standing?.isAmongBest ? `**${label}**` : label,
+      ...cells,
+    ]
   })
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   const ruler = ['---', ...names.map(() => '---:')]
@@ -72,9 +82,10 @@ export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], d
     ...(changedCode === undefined ? [] : [`> [!NOTE]\n> ${escaped(changedCode)}.`]),
     `**${escaped(headline)}** ${details.map(escaped).join(' ')}`.trim(),
     [header, ruler, ...body].map(line).join('\n'),
-    `${seeds === undefined ? '' : `${escaped(seeds)}. `}In brackets: points above or below gold.`,
+    `${seeds === undefined ? '' : `${escaped(seeds)}. `}In brackets: points above or below gold.${rows.some(({ standing }) => standing?.isAmongBest) ? ' In bold: methods than which none is closer to gold by the tests.' : ''}`,
     `${names.map((name) => `**${escaped(metricColumns[name].label)}**${unit(name)}: ${escaped(metricColumns[name].about)}`).join('; ')}.`,
     ...(oracle.passed === true ? [escaped(oracle.message)] : []),
+    ...judgements(input, judgement, notes),
     ...forgottenClasses(input),
     ...memberships(input, notes),
     ...populations(input, notes),
@@ -86,6 +97,32 @@ export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], d
     ...notes.all().map((reason, i) => `[^${i + 1}]: ${escaped(reason)}`),
   ]
   return `${blocks.join('\n\n')}\n`
+}
+
+function judgements(input: ReportInput, judgement: Judgement, notes: Footnotes): string[] {
+  const table = judgementTable(judgement)
+  if (!table) return []
+  const header = ['', 'Verdict', 'Worst (δ)', ...table.columns.map(({ label }) => label)]
+  const body = table.rows.map(({ label, verdict, isAmongBest, excess, cells }) => [
+    isAmongBest ? `**${escaped(label)}**` : escaped(label),
+    `${marks[verdict]} ${verdictWords(verdict, judgement.seeds)}`,
+    excess === undefined ? 'n/a' : significant(excess),
+    ...cells.map((cell) =>
+      'missing' in cell
+        ? `n/a[^${notes.number(cell.missing)}]`
+        : `${marks[cell.outcome]} ${cell.mean} (${cell.interval})`,
+    ),
+  ])
+  const ruler = ['---', '---', ...header.slice(2).map(() => '---:')]
+  const legend = table.columns.map(
+    (criterion) => `**${escaped(criterion.label)}** (${deltaOf(criterion)}): ${escaped(criterion.about)}`,
+  )
+  return [
+    '## Against another gold model',
+    [header.map(escaped), ruler, ...body].map((cells) => `| ${cells.join(' | ')} |`).join('\n'),
+    escaped(method(judgement, input)),
+    `${legend.join('; ')}.`,
+  ]
 }
 
 function forgottenClasses(input: ReportInput): string[] {
@@ -161,9 +198,11 @@ function populations(input: ReportInput, notes: Footnotes): string[] {
     ]
   })
   const ruler = ['---', ...header.slice(1).map(() => '---:')]
+  const models = input.run.spec.seeds ?? 1
+  const bias = populationNotes(models).map((note) => ` ${escaped(note)}`)
   return [
     [header.map(escaped), ruler, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n'),
-    `Populations of ${input.run.spec.seeds ?? 1} models of each kind. **U-LiRA** (%): accuracy of telling unlearned models from gold by a sample of the forget set, with its 95% interval; 50 is ideal. **KLoM** (nats): mean divergence of margins to gold. **F**: forgetting quality, 1 is gold; **Score**: F times the ratios of RA and TA. Gold against gold is the floor.`,
+    `Populations of ${models} models of each kind. **U-LiRA** (%): accuracy of telling unlearned models from gold by a sample of the forget set, with its 95% interval; 50 is ideal. **KLoM** (nats): mean divergence of margins to gold. **F**: forgetting quality, 1 is gold; **Score**: F times the ratios of RA and TA. Gold against gold is the floor.${bias.join('')}`,
   ]
 }
 

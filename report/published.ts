@@ -50,6 +50,7 @@ const publishedSchema = z.object({
             device: z.string(),
             gpu: z.string().optional(),
             threads: z.number(),
+            oneDnn: z.boolean().optional(),
             batchParts: z.number().optional(),
           })
           .optional(),

@@ -72,6 +72,8 @@ tr.closest td.key { color: var(--accent); font-weight: 650; }
 tbody.floor th, tbody.floor td { background: var(--gold-soft); }
 tbody.floor tr.about th { background: none; position: static; color: var(--gold); font-weight: 600; font-size: 0.83rem; padding-top: 22px; border-bottom: 1px solid var(--gold); }
 tbody.floor tr.about span { position: sticky; left: 10px; }
+td.further { color: var(--bad); }
+td.undecided { color: var(--muted); }
 th.split, td.split { border-left: 1px solid var(--rule); }
 .missing { color: var(--bad); }
 .missing a { color: inherit; text-decoration: none; }

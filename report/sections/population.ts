@@ -2,6 +2,7 @@ import type { Estimate, Measured } from '../../experiment/manifest.ts'
 import { footnotes } from '../footnotes.ts'
 import { percent, significant } from '../format.ts'
 import { html, type Markup } from '../markup.ts'
+import { populationNotes } from '../population.ts'
 import { manifestOf, whyMissing, type ReportInput } from '../results.ts'
 import { figureOr, footnoteList, type MissingFigures } from './missing.ts'
 import { notation } from './notation.ts'
@@ -46,7 +47,7 @@ export function populationSection(input: ReportInput): Markup | undefined {
         </tbody>
       </table>
     </div>
-    ${footnoteList(missing)}
+    ${populationNotes(models).map((note) => html`<p class="note">${note}</p>`)} ${footnoteList(missing)}
   </section>`
 }
 

@@ -12,8 +12,10 @@ import { digestOf } from '../../experiment/canonical.ts'
 import { codeNameOf, type CodeName } from '../../experiment/code.ts'
 import type { ApproximateMethodName } from '../../experiment/methods.ts'
 import { plan } from '../../experiment/plan.ts'
+import { leastModels } from '../../experiment/population.ts'
 import { specSchema, type Spec } from '../../experiment/spec.ts'
 import { stagesOf } from '../../experiment/stage-list.ts'
+import { keyOf, type StageOf } from '../../experiment/stages.ts'
 import { inspectDataset } from '../../learning/datasets/index.ts'
 import { tinyResnet, writeCheckpoint } from '../support/tiny-checkpoint.ts'
 
@@ -88,6 +90,21 @@ async function specs(
   ]
 }
 
+/** Enough models for every figure of populations: those of the few seeds, again and again. */
+function ofManyModels({ key: _, title, ...keyed }: StageOf<'population'>): StageOf<'population'> {
+  const names = Object.keys(keyed.inputs) as (keyof typeof keyed.inputs)[]
+  const own = names.length / 2
+  const inputs = Object.fromEntries(
+    Array.from({ length: leastModels.klom }, (_, i) => i).flatMap((i) =>
+      (['unlearned', 'gold'] as const).map((kind) => [
+        `${kind}${i + 1}`,
+        keyed.inputs[`${kind}${(i % own) + 1}`],
+      ]),
+    ),
+  ) as StageOf<'population'>['inputs']
+  return { ...keyed, inputs, key: keyOf({ ...keyed, inputs }), title: `${title}, many models` }
+}
+
 async function golden(directory: string): Promise<Golden> {
   const store = join(directory, 'store')
   const artifacts = openArtifacts(store)
@@ -97,7 +114,9 @@ async function golden(directory: string): Promise<Golden> {
   const stages: Record<string, Golden['stages'][string]> = {}
   for (const { spec, settings } of await specs(directory)) {
     const facts = await inspectDataset(spec.data, await findDataDirectory(spec.data, {}))
-    for (const stage of stagesOf(plan(spec, facts, changed))) {
+    const planned = plan(spec, facts, changed)
+    const populations = (planned.population ?? []).map(({ stage }) => ofManyModels(stage))
+    for (const stage of [...stagesOf(planned), ...populations]) {
       const activity = activities[stage.kind] as (task: object) => Promise<object>
       await environment.run(activity, { stage, settings: { store, ...settings } })
       const manifest = await artifacts.complete(stage)

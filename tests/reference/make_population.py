@@ -318,8 +318,9 @@ def klom(unlearned, gold):
     divergences = []
     for a, b in zip(np.clip(unlearned, -100, 100).T, np.clip(gold, -100, 100).T):
         low, high = min(a.min(), b.min()), max(a.max(), b.max())
-        p = np.histogram(a, 20, (low, high))[0] / len(a)
-        q = np.histogram(b, 20, (low, high))[0] / len(b)
+        edges = np.linspace(low, high, 20) if low < high else np.array([low, low + 1])
+        p = np.histogram(a, edges)[0] / len(a)
+        q = np.histogram(b, edges)[0] / len(b)
         divergences.append(stats.entropy(p, np.where((p > 0) & (q == 0), 1e-5, q)))
     return {"mean": float(np.mean(divergences)), "percentile95": float(np.percentile(divergences, 95))}
 

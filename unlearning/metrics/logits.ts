@@ -21,15 +21,23 @@ export function rows(values: Float32Array | Float64Array, width: number): (Float
   return Array.from({ length: values.length / width }, (_, i) => values.subarray(i * width, (i + 1) * width))
 }
 
-/** log softmax, [n, classes] row-major. Finite for finite logits, however far apart. */
+/**
+ * log softmax, [n, classes] row-major. Finite for finite logits, however far apart.
+ *
+ * The logarithm of the likeliest class is −log(1 + rest), where `rest` sums the other classes relative to it. `log1p` keeps a
+ * rest below 1e-16, which 1 + rest would lose: log p would be 0 for every p above 1 − 1e-16.
+ */
 export function logProbabilities({ values, classes }: Logits): Float64Array {
   const result = Float64Array.from(values)
   for (const row of rows(result, classes)) {
     // The greatest logit is subtracted before the logarithm is: together they would swallow it for great logits.
     const greatest = Math.max(...row)
-    let sum = 0
-    for (const z of row) sum += Math.exp(z - greatest)
-    const logSum = Math.log(sum)
+    const top = row.indexOf(greatest)
+    let rest = 0
+    row.forEach((z, i) => {
+      if (i !== top) rest += Math.exp(z - greatest)
+    })
+    const logSum = Math.log1p(rest)
     row.forEach((z, i) => (row[i] = z - greatest - logSum))
   }
   return result

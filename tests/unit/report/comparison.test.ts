@@ -6,6 +6,7 @@ import { renderComparison } from '../../../report/comparison/render.ts'
 import { texOf } from '../../../report/comparison/tex.ts'
 import { changedFirst, manyRuns, row, sampleComparison, whyGone, withMetrics } from './comparison-fixture.ts'
 import { reversedKeys } from './fixtures.ts'
+import { parseCsv } from './written-numbers.ts'
 
 const names = ['index.html', 'report.md', 'report.json', 'results.csv', 'results.tex'] as const
 
@@ -16,17 +17,6 @@ async function rendered(comparison?: Comparison) {
   const { files, digest } = await (comparison ? renderComparison(comparison) : unchanged)
   const file = (name: (typeof names)[number]) => files[name] ?? ''
   return { files, digest, file }
-}
-
-/** RFC 4180, written apart from what writes it. */
-function parseCsv(text: string): readonly Readonly<Record<string, string>>[] {
-  const lines: string[][] = [[]]
-  for (const [, quoted, plain = '', end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|$)/g)) {
-    lines.at(-1)?.push(quoted?.replaceAll('""', '"') ?? plain)
-    if (end === '\r\n') lines.push([])
-  }
-  const [header = [], ...rows] = lines.slice(0, -1)
-  return rows.map((cells) => Object.fromEntries(header.map((name, i) => [name, cells[i] ?? ''])))
 }
 
 describe('the same comparison gives the same bytes', () => {

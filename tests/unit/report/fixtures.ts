@@ -2,6 +2,7 @@ import { digestOf } from '../../../experiment/canonical.ts'
 import type { DatasetFacts } from '../../../experiment/dataset.ts'
 import type { Clock, Manifest, ManifestOf, Measured, StageMetrics } from '../../../experiment/manifest.ts'
 import { plan, type Candidate, type Plan } from '../../../experiment/plan.ts'
+import { tooFewFor, type PopulationFigure } from '../../../experiment/population.ts'
 import { runId } from '../../../experiment/run.ts'
 import { specSchema, type SplitSpec } from '../../../experiment/spec.ts'
 import { rowsOf, seedsOf, stagesOf } from '../../../experiment/stage-list.ts'
@@ -194,7 +195,7 @@ function manifest(stage: Stage, metrics: StageMetrics[StageKind], clock: Clock):
   return { kind, key, version, params, inputs, inputDigests, outputs, metrics, clock } as Manifest
 }
 
-function metricsOf({ kind, params }: Stage, model: Model, gold: Model): StageMetrics[StageKind] {
+function metricsOf({ kind, params, inputs }: Stage, model: Model, gold: Model): StageMetrics[StageKind] {
   switch (kind) {
     case 'dataset':
       return { train: 1258, validation: 0, test: 539 } satisfies StageMetrics['dataset']
@@ -236,15 +237,8 @@ function metricsOf({ kind, params }: Stage, model: Model, gold: Model): StageMet
           test: histogram(240, model.ta),
         },
       } satisfies StageMetrics['evaluate']
-    case 'population': {
-      const klom = { mean: value(0.5), percentile95: value(1.25) }
-      return {
-        models: 3,
-        uLira: { value: 62.5, interval: [48.25, 76.75] },
-        klom: { forget: klom, retained: klom, test: klom },
-        forgettingQuality: { forgetting: value(0.25), score: value(0.2) },
-      } satisfies StageMetrics['population']
-    }
+    case 'population':
+      return populationOf(Object.keys(inputs).length / 2)
     case 'shadow':
       return {
         parameters: 13_242,
@@ -338,6 +332,34 @@ function metricsOf({ kind, params }: Stage, model: Model, gold: Model): StageMet
       } satisfies StageMetrics['compare']
     }
   }
+}
+
+/** What the stage leaves of so many models of each kind. */
+export function populationOf(models: number): StageMetrics['population'] {
+  const enough = <T>(figure: PopulationFigure, known: T): T | { readonly missing: string } => {
+    const missing = tooFewFor(figure, models)
+    return missing === undefined ? known : { missing }
+  }
+  const klom = { mean: enough('klom', value(0.5)), percentile95: enough('klom', value(1.25)) }
+  return {
+    models,
+    uLira: enough('uLira', { value: 62.5, interval: [48.25, 76.75] }),
+    klom: { forget: klom, retained: klom, test: klom },
+    forgettingQuality: {
+      forgetting: enough('forgettingQuality', value(0.25)),
+      score: enough('forgettingQuality', value(0.2)),
+    },
+  }
+}
+
+/** The input as if each population had so many models of each kind. */
+export function withPopulations(input: ReportInput, models: number): ReportInput {
+  const of: ReportInput = { ...input, run: { ...input.run, spec: { ...input.run.spec, seeds: models } } }
+  return (input.run.plan.population ?? []).reduce(
+    (changed, { stage }) =>
+      withManifest(changed, stage, (manifest) => ({ ...manifest, metrics: populationOf(models) })),
+    of,
+  )
 }
 
 function value(value: number): Measured {

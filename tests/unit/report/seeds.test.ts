@@ -2,13 +2,14 @@ import { describe, expect, test } from 'vitest'
 import type { Figure, MetricName } from '../../../experiment/results.ts'
 import { rowsOf, seedsOf } from '../../../experiment/stage-list.ts'
 import type { Stage } from '../../../experiment/stages.ts'
+import { judge, withStandings } from '../../../report/judgement/judge.ts'
 import { checkOracle } from '../../../report/oracle.ts'
 import { meanCurve, overSeeds } from '../../../report/over-seeds.ts'
 import { renderReport, type ReportInput } from '../../../report/report.ts'
 import { floorGap, forgottenTest, goldFigures, results, resultsBySeed } from '../../../report/results.ts'
 import { renderTable } from '../../../report/table.ts'
 import { verdict } from '../../../report/verdict.ts'
-import { sampleInput, withoutStages, type Options } from './fixtures.ts'
+import { sampleInput, withoutStages, withPopulations, type Options } from './fixtures.ts'
 
 /** t₀.₉₇₅ of 2 and of 1 degrees of freedom. */
 const [t2, t1] = [4.302652729749464, 12.706204736174698]
@@ -20,6 +21,8 @@ const threeSeeds: NonNullable<Options['seeds']> = [
   { rfa: { ra: 100 }, retrain: { ta: 98 } },
 ]
 const three = (options: Options = {}) => sampleInput({ seeds: threeSeeds, ...options })
+
+const verdictOf = (input: ReportInput) => verdict(input, results(input), judge(input))
 
 const figureOf = (input: ReportInput, label: string, name: MetricName): Figure => {
   const row = results(input).find((one) => one.label === label)
@@ -127,7 +130,7 @@ describe('results over seeds', () => {
     const pairs = [[97], [96], [98]].map(([ta = 0]) => (0.09 + 0 + Math.abs(96.25 - ta) + 1.61) / 4)
     const mean = pairs.reduce((sum, gap) => sum + gap, 0) / 3
     expect(floorGap(three())).toMatchObject({ value: expect.closeTo(mean, 10) as number, n: 3 })
-    expect(verdict(three(), results(three())).details.join(' ')).toMatch(/apart \(mean of 3 pairs\)/)
+    expect(verdictOf(three()).details.join(' ')).toMatch(/apart by the average gap \(mean of 3 pairs\)/)
   })
 
   test('have mean figures of gold, and of the test samples of forgotten classes', () => {
@@ -161,23 +164,15 @@ describe('results over seeds', () => {
     })
   })
 
-  test('name the lead of the closest method over the next, from differences within seeds', () => {
-    const { headline, details } = verdict(three(), results(three()))
-    expect(headline).toMatch(/rfa comes closest to gold, with an average gap of 0\.48 ± 0\.47 points/)
-    expect(details[0]).toMatch(/^rfa mean, the next, is 1\.\d\d ± \d\.\d\d points behind/)
-    expect(verdict(sampleInput(), results(sampleInput())).details[0]).not.toMatch(/behind/)
-  })
-
-  test('say that a lead may be chance where its interval holds 0', () => {
-    const close = three({
-      seeds: [
-        { rfa: { ra: 99 }, 'rfa mean': { ra: 98.9, fa: 0, ta: 96.25 } },
-        { rfa: { ra: 99 }, 'rfa mean': { ra: 99.05, fa: 0, ta: 96.25 } },
-      ],
+  test('give the cost as a share with its interval in the same unit', () => {
+    const input = three({
+      seeds: [2, 4, 6].map((seconds, i) => ({ rfa: { ra: 98 + i, seconds }, retrain: { ta: 97 } })),
     })
-    expect(verdict(close, results(close)).details[0]).toMatch(
-      /behind, which chance between seeds may explain\.$/,
-    )
+    expect(figureOf(input, 'rfa', 'rte')).toMatchObject({
+      value: expect.closeTo(0.2, 10) as number,
+      interval: expect.closeTo((t2 * 0.1) / Math.sqrt(3), 8) as number,
+    })
+    expect(verdictOf(input).details.join(' ')).toContain('rfa took 20.0 ± 24.8% of the time of retraining')
   })
 })
 
@@ -205,7 +200,8 @@ describe('the report of several seeds', () => {
     expect(markdown).toContain(notice)
     expect(textOf(html)).toContain(`forgetting the class “3”; ${notice}`)
     expect(markdown).toMatch(/^\| \*\*rfa\*\* \| 99\.00 ± 2\.48 \(−1\.00\) \| 100\.00 ± 0\.00 \(0\.00\) /m)
-    const row = /<th scope="row">rfa<.*?<\/tr>/s.exec(html)?.[0] ?? ''
+    const table = html.slice(html.indexOf('aria-label="Results"'))
+    const row = /<th scope="row">rfa<.*?<\/tr>/s.exec(table)?.[0] ?? ''
     expect(textOf(row)).toContain('99.00 ± 2.48 −1.00 100.00 ± 0.00 0.00')
     expect(textOf(html)).toMatch(/seed 2: original 2; gold 1002, 2002; unlearning 2/)
     expect(html).not.toMatch(/NaN|Infinity|undefined/)
@@ -217,7 +213,7 @@ describe('the report of several seeds', () => {
     const words = 'n = 2, without seed 2 (unlearn by rfa, seed 2 failed: the loss is not finite)'
     const { html, markdown } = await renderReport(input)
     expect(textOf(html)).toContain(words)
-    expect(markdown).toMatch(/\*\*rfa\*\* \| 99\.00 ± 12\.71 \(−1\.00\)\[\^1\]/)
+    expect(markdown).toMatch(/\| rfa \| 99\.00 ± 12\.71 \(−1\.00\)\[\^1\]/)
     expect(markdown).toContain(`[^1]: ${words}`)
     expect(renderTable(results(input), { colour: false }).replace(/\s+/g, ' ')).toContain(`rfa: ${words}`)
     const ids = [...html.matchAll(/\sid="([^"]*)"/g)].map(([, id]) => id)
@@ -242,7 +238,8 @@ describe('the report of several seeds', () => {
       ],
     })
     expect((await renderReport(swapped)).digest).not.toBe(digest)
-    expect((await renderReport(sampleInput())).json).not.toContain('"seeds"')
+    const { computed } = JSON.parse((await renderReport(sampleInput())).json) as { computed: object }
+    expect(computed).not.toHaveProperty('seeds')
   })
 
   test('draws the interval of each gap, which a single seed has not', async () => {
@@ -256,18 +253,19 @@ describe('the report of several seeds', () => {
 
   test('stands with no manifest at all', async () => {
     const { html, markdown } = await renderReport({ ...three(), manifests: {} })
-    expect(textOf(html)).toContain('No method could be compared with gold')
-    expect(markdown).toContain('No method could be compared with gold')
+    const words = 'No method was tested against gold: no criterion of forgetting has a figure in every seed.'
+    expect(textOf(html)).toContain(words)
+    expect(markdown).toContain(words)
   })
 })
 
 describe('the terminal table of several seeds', () => {
-  const text = renderTable(results(three()), { colour: false })
+  const text = renderTable(withStandings(results(three()), judge(three())), { colour: false })
 
   test('has the interval below each figure, within 100 columns', () => {
     const lines = text.split('\n')
-    const at = lines.findIndex((line) => line.startsWith('rfa *'))
-    expect(lines[at]).toMatch(/^rfa \* +99\.00 +100\.00/)
+    const at = lines.findIndex((line) => line.startsWith('rfa ?'))
+    expect(lines[at]).toMatch(/^rfa \?\* +99\.00 +100\.00/)
     expect(lines[at + 1]).toMatch(/^ +± 2\.48 +± 0\.00/)
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(100)
   })
@@ -287,18 +285,20 @@ test('a curve over seeds is the mean loss at each step', () => {
 })
 
 describe('populations', () => {
-  test('are shown for three seeds, with intervals; what is missing has its reason', async () => {
-    const whole = await renderReport(three())
+  test('have figures where there are enough models for them; what is missing has its reason', async () => {
+    const whole = await renderReport(withPopulations(three(), 64))
     expect(textOf(whole.html)).toContain('Populations Each method')
     expect(textOf(whole.html)).toContain('62.50 48.25 – 76.75')
     expect(whole.markdown).toMatch(/^\| rfa \| 62\.50 \(48\.25 – 76\.75\) \| 0\.500 \|/m)
     expect(JSON.parse(whole.json)).toMatchObject({
       computed: {
-        population: expect.arrayContaining([expect.objectContaining({ label: 'rfa', models: 3 })]) as unknown,
+        population: expect.arrayContaining([
+          expect.objectContaining({ label: 'rfa', models: 64 }),
+        ]) as unknown,
       },
     })
 
-    const input = three()
+    const input = withPopulations(three(), 64)
     const lost = input.run.plan.population?.find(({ label }) => label === 'rfa')?.stage
     const partly = await renderReport(
       withoutStages(input, [lost], [{ title: lost?.title ?? '', reason: 'no room' }]),
@@ -306,5 +306,24 @@ describe('populations', () => {
     expect(partly.markdown).toMatch(/^\| rfa \| n\/a\[\^\d+\] \| n\/a/m)
     expect(partly.markdown).toContain('population rfa failed: no room')
     expect((await renderReport(sampleInput())).html).not.toContain('Populations')
+  })
+
+  test('of too few models say how many are needed', async () => {
+    const { html, markdown, json } = await renderReport(three())
+    for (const text of [textOf(html), markdown, json]) {
+      expect(text).toContain('KLoM needs 64 models of each kind; there are 3')
+      expect(text).toContain('U-LiRA needs 8 models of each kind; there are 3')
+      expect(text).toContain('Forgetting quality needs 32 models of each kind; there are 3')
+      expect(text).not.toContain('U-LiRA measures less')
+    }
+  })
+
+  test('say what U-LiRA measures with so many models, and how KLoM differs from published ones', async () => {
+    const eight = await renderReport(withPopulations(three(), 8))
+    for (const text of [textOf(eight.html), eight.markdown]) {
+      expect(text).toMatch(/With 8 models of each kind, U-LiRA measures less .* 82\.3% for 84%/)
+      expect(text).not.toContain('KLoM has the 20 edges')
+    }
+    expect((await renderReport(withPopulations(three(), 64))).markdown).toContain('KLoM has the 20 edges')
   })
 })

@@ -4,13 +4,14 @@ import { digestOf } from '../../../experiment/canonical.ts'
 import { UserError } from '../../../experiment/errors.ts'
 import type { Environment, Manifest } from '../../../experiment/manifest.ts'
 import { renderJson } from '../../../report/json.ts'
+import { judge } from '../../../report/judgement/judge.ts'
 import { plannedAgain, readPublished, type Published } from '../../../report/published.ts'
 import type { ReportInput } from '../../../report/report.ts'
 import { results } from '../../../report/results.ts'
 import { compareWithReport } from '../../../report/verification.ts'
 import { candidate, sampleInput, withoutStages, type Options } from './fixtures.ts'
 
-const jsonOf = (input: ReportInput) => renderJson(input, results(input)).json
+const jsonOf = (input: ReportInput) => renderJson(input, results(input), judge(input)).json
 const published = (input: ReportInput) => readPublished(jsonOf(input), 'report.json')
 
 /** As if other blobs had been written where figures differ: the fixtures' are those of the stage's key alone. */
@@ -92,6 +93,17 @@ describe('a run that was computed again', () => {
     expect(near.verdict).toBe('within-floor')
     const far = published(on(sample({ models: { rfa: { ta: 50 } } }), environment))
     expect(compareWithReport(published(sample()), far).verdict).toBe('beyond-floor')
+  })
+
+  test('with or without oneDNN is judged by the floor, unless the report does not say', () => {
+    const { tensorflow: same } = tensorflow(2)
+    const run = (oneDnn?: boolean) =>
+      published(on(sample(), { tensorflow: { ...same, ...(oneDnn !== undefined && { oneDnn }) } }))
+    const between = (one: boolean | undefined, other: boolean) =>
+      compareWithReport(run(one), run(other)).environment.map(({ name }) => name)
+    expect(between(true, false)).toEqual(['oneDNN'])
+    expect(between(true, true)).toEqual([])
+    expect(between(undefined, true)).toEqual([])
   })
 
   test('on another processor is judged by the floor, unless the report does not say its own', () => {
