@@ -21,6 +21,7 @@ Without options: adds bodies that are new, drops those that are gone, and lists 
 
 NAME is a body as the lock names it, such as train or unlearn:rfa. Without names: every body that changed.
 `
+const SHOWN = 8
 const root = fileURLToPath(new URL('..', import.meta.url))
 const file = join(root, 'experiment/code-lock.json')
 
@@ -62,7 +63,9 @@ function prove(names: readonly CodeName[]): string {
       fail(`${commit} itself has changed code of ${unlocked.join(', ')}: raise the version`)
     const different = differences(before, golden(root, join(directory, 'after.json')), names)
     if (different.length > 0)
-      fail(`other results than those of ${commit}, so that only --raise is left: ${different.join('; ')}`)
+      fail(
+        `The results are not those of ${commit.slice(0, 12)}: ${listed(different)}. Raise the version: npm run code:lock -- --raise`,
+      )
     return `golden on ${process.platform}-${process.arch} against ${commit.slice(0, 12)}`
   } finally {
     git('worktree', 'remove', '--force', earlier)
@@ -77,6 +80,11 @@ function differences(before: Golden, after: Golden, names: readonly CodeName[]):
   if (missing.length > 0)
     fail(`no golden stage computes ${missing.join(', ')}; add one to tests/golden/run.ts`)
   return ofNames.flatMap(([title, { digest }]) => (before.stages[title]?.digest === digest ? [] : [title]))
+}
+
+function listed(titles: readonly string[]): string {
+  const more = titles.length - SHOWN
+  return [...titles.slice(0, SHOWN), ...(more > 0 ? [`and ${more} more`] : [])].join('; ')
 }
 
 function installPackages(checkout: string): void {
