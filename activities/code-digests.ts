@@ -10,10 +10,10 @@ import { methodSchemas, type ApproximateMethodName } from '../experiment/methods
 import { stageKinds } from '../experiment/stages.ts'
 
 /**
- * Digests of the code that computes stages. The code of a body is what esbuild's bundle of it holds: every statement that
- * the body reaches, without comments, types, formatting and the names of files. Names of functions and variables count:
- * how esbuild shortens them depends on more than the code. The exact versions of the npm packages that the bundle
- * imports belong to it.
+ * Digests of the code that computes stages. The code of a body is what esbuild's bundle of it
+ * holds: every statement that the body reaches, without comments, types, formatting and the names
+ * of files. Names of functions and variables count: how esbuild shortens them depends on more than
+ * the code. The exact versions of the npm packages that the bundle imports belong to it.
  */
 
 export interface CodeDigest {
@@ -163,7 +163,10 @@ async function bundled(entries: readonly string[], root: string): Promise<Readon
 
 const SCRIPT = /\.[cm]?[jt]s$/
 
-/** Files that modules name by `new URL('…', import.meta.url)`: threads that they start, and data that they read. */
+/**
+ * Files that modules name by `new URL('…', import.meta.url)`: threads that they start, and data
+ * that they read.
+ */
 async function referencedBy(files: readonly string[], root: string): Promise<readonly string[]> {
   const found = await Promise.all(
     files.map(async (file) => {
@@ -186,7 +189,9 @@ async function dataFile(file: string, root: string): Promise<Bundle> {
   return { sha256: sha256(await readFile(path)), packages: [], referenced: [], files: [path] }
 }
 
-/** `@scope/name` or `name` of what is imported; nothing where it is Node's or this project's own. */
+/**
+ * `@scope/name` or `name` of what is imported; nothing where it is Node's or this project's own.
+ */
 function packageOf(path: string): string | undefined {
   if (path.startsWith('node:') || path.startsWith('.') || builtinModules.includes(path)) return undefined
   return path.split('/', path.startsWith('@') ? 2 : 1).join('/')

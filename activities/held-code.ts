@@ -7,8 +7,8 @@ import type { Stage } from '../experiment/stages.ts'
 import { codeDigests, codeNames, type CodeDigest } from './code-digests.ts'
 
 /**
- * A worker does not have the code that a stage was planned with. This is a failure of the environment: the stage is
- * tried again, and another worker may have that code.
+ * A worker does not have the code that a stage was planned with. This is a failure of the
+ * environment: the stage is tried again, and another worker may have that code.
  */
 export class OtherCodeError extends Error {
   override readonly name = 'OtherCodeError'
@@ -18,7 +18,10 @@ const checkout = fileURLToPath(new URL('..', import.meta.url))
 /** The folders that bodies reach. */
 const folders = ['activities', 'artifacts', 'checkpoints', 'experiment', 'learning', 'unlearning']
 
-/** The code of this process, which is what its files held when it was made. Bodies are loaded from them later. */
+/**
+ * The code of this process, which is what its files held when it was made. Bodies are loaded from
+ * them later.
+ */
 export class HeldCode {
   private readonly root: string
   private readonly started: ReadonlyMap<string, string>
@@ -30,7 +33,10 @@ export class HeldCode {
     this.started = new Map(filesIn(root).map((path) => [path, stampOf(statSync(path))]))
   }
 
-  /** Throws an OtherCodeError unless the body that a stage needs is the one that the stage was planned with. */
+  /**
+   * Throws an OtherCodeError unless the body that a stage needs is the one that the stage was
+   * planned with.
+   */
   async check(stage: Stage): Promise<void> {
     const name = codeNameOf(stage)
     const digest = await this.digestOf(name)
@@ -48,7 +54,7 @@ export class HeldCode {
     const { digest, files } = (await this.all()).get(name) ?? { digest: '', files: [] }
     if (this.loaded.has(name)) return digest
     await this.refuseEdited(name, files)
-    // The body is loaded now; what happens to its files afterwards no longer matters to this process.
+    // The body is loaded next. Later edits of its files do not reach this process.
     this.loaded.add(name)
     return digest
   }

@@ -4,7 +4,9 @@ import { stagesOf } from '../experiment/stage-list.ts'
 import { short } from '../report/format.ts'
 import type { Talk } from './talk.ts'
 
-/** Says in one line which code of these runs is not the locked one. Says nothing where all of it is. */
+/**
+ * Says in one line which code of these runs is not the locked one. Says nothing where all of it is.
+ */
 export function sayChangedCode(runs: Iterable<Pick<RunRecord, 'plan'>>, { say }: Pick<Talk, 'say'>): void {
   const changed = changedCodeOf([...runs].flatMap(({ plan }) => stagesOf(plan)))
   if (changed.length === 0) return

@@ -75,7 +75,7 @@ function sourceOf(
   return onCommandLine || isElsewhere(of.from) ? of.from : absoluteFrom(config, of.from)
 }
 
-/** What is known once files have been read: those of data sets and checkpoints, and the code itself. */
+/** What is known once data sets, checkpoints and the code itself have been read. */
 export interface Inspect {
   data(spec: DataSpec, settings: RunInput['settings']): Promise<DatasetFacts>
   /** `revision`: what names the content for good, of a hub's repository its commit. */

@@ -3,9 +3,10 @@ import type { ApproximateMethodName } from './methods.ts'
 import type { Stage, StageKind, StageParams } from './stages.ts'
 
 /**
- * The identity of the code that computes stages. The lock gives each body of code a version and a digest of the modules
- * that the body reaches. The version is part of every key. A digest is part of a key only where the code differs from
- * the lock: results that were computed by changed code are then never taken for those of the locked code.
+ * The identity of the code that computes stages. The lock gives each body of code a version and a
+ * digest of the modules that the body reaches. The version is part of every key. A digest is part
+ * of a key only where the code differs from the lock: results that were computed by changed code
+ * are then never taken for those of the locked code.
  */
 
 /** The body of a stage kind; each unlearning method is a body of its own. */
@@ -55,7 +56,9 @@ export function codeNamesOf(stages: readonly Stage[]): readonly CodeName[] {
   return [...new Set(stages.map((stage) => codeNameOf(stage)))]
 }
 
-/** The changed code that computes some of these stages: each body once, in the order of the stages. */
+/**
+ * The changed code that computes some of these stages: each body once, in the order of the stages.
+ */
 export function changedCodeOf(
   stages: readonly Stage[],
 ): readonly { readonly name: CodeName; readonly digest: string }[] {

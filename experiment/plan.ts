@@ -82,7 +82,7 @@ export interface Candidate {
   readonly probe?: StageOf<'probe'>
 }
 
-/** `changed`: the code that differs from the lock; whoever plans says so (activities/code-digests.ts). */
+/** `changed`: the code that differs from the lock (see `changedCode` in activities/). */
 export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}): Plan {
   const stage = stageMaker(changed)
   const spec = { ...asked, model: keyedModel(asked.model) }

@@ -5,8 +5,9 @@ import type { DataSpec, ModelSpec, ProbeSpec, RelearnSpec, SplitSpec, TrainingSp
 import type { DatasetFacts } from './dataset.ts'
 
 /**
- * A stage is one unit of work whose result is kept: its kind, the version of its code, its own parameters and the keys of
- * its inputs. The key is the SHA-256 of all that and, where the code differs from the lock, of the code's digest.
+ * A stage is one unit of work whose result is kept: its kind, the version of its code, its own
+ * parameters and the keys of its inputs. The key is the SHA-256 of all that and, where the code
+ * differs from the lock, of the code's digest.
  */
 
 export interface StageParams {

@@ -7,8 +7,8 @@ import { codeDigests, codeNames } from '../activities/code-digests.ts'
 import { codeLock, isLocked, type CodeLock, type CodeName, type LockedCode } from '../experiment/code.ts'
 
 /**
- * Updates experiment/code-lock.json after a change of the code that computes stages. See the section "When results
- * change" in CONTRIBUTING.md.
+ * Updates experiment/code-lock.json after a change of the code that computes stages. See the
+ * section "When the code of a stage changes" in CONTRIBUTING.md.
  */
 
 const USAGE = `Usage: npm run code:lock -- [--raise | --same] [NAME...]
@@ -47,7 +47,10 @@ function same(name: CodeName, proof: string): LockedCode {
   return { version, digest: digestOf(name), sameAs: [...sameAs, { digest, proof }] }
 }
 
-/** Computes the golden stages by the last commit that wrote the lock and by this checkout. Answers the proof's name. */
+/**
+ * Computes the golden stages by the last commit that wrote the lock and by this checkout. Answers
+ * the proof's name.
+ */
 function prove(names: readonly CodeName[]): string {
   const commit = git('log', '-1', '--format=%H', '--', 'experiment/code-lock.json')
   if (commit === '') fail('no commit has written experiment/code-lock.json; commit the lock first')

@@ -9,8 +9,8 @@ import { inspectDataset } from '../../../learning/datasets/index.ts'
 import { accepted, acceptedPoints, factsOf, folder, sweeps } from './shipped.ts'
 
 /**
- * The keys that published results are kept under. A change here makes every shipped experiment compute again: it needs a
- * raised version, and never comes from moving code about.
+ * The keys that published results are kept under. A change here makes every shipped experiment
+ * compute again: it needs a raised version, and never comes from moving code about.
  */
 
 const yaml = (directory: URL) =>
@@ -19,7 +19,10 @@ const yaml = (directory: URL) =>
     .sort()
 const textOf = (directory: URL, file: string) => readFileSync(new URL(file, directory), 'utf8')
 
-/** Digits are planned with the facts of the shipped files, other data sets with facts that stand for theirs. */
+/**
+ * Digits are planned with the facts of the shipped files, other data sets with facts that stand for
+ * theirs.
+ */
 async function planned(spec: Spec): Promise<Plan> {
   if (spec.data.name !== 'digits') return plan(spec, factsOf(spec))
   return plan(spec, await inspectDataset(spec.data, await findDataDirectory(spec.data, {})))
