@@ -23,7 +23,7 @@ export function figuresSection(overview: Overview): Markup {
   return html`<section>
     <h2>All figures</h2>
     <p>
-      Marked are the rows closest to their
+      Marked are the rows with the smallest average gap to their
       gold.${several && ' Figures are means over seeds, ± half of the 95% interval.'}
       ${[cutOff(lines), leftOutColumns(overview)].flatMap((words) => words ?? []).join(' ')}
       ${start !== '' && html`Ids of runs begin with <code>${start}</code>.`}

@@ -48,7 +48,7 @@ function closest(overview: Overview, notes: Footnotes): string[] {
         ]),
   )
   return [
-    '## Closest to gold',
+    '## Smallest average gaps',
     table(
       [...(named ? ['Gold of'] : []), '', 'Avg. gap', 'Floor', 'Above the floor', 'RTE'],
       rows,
@@ -90,7 +90,7 @@ function figures(overview: Overview, notes: Footnotes): string[] {
       1 + dimensions.length,
     ),
     [
-      'In bold: the closest to its gold.',
+      'In bold: the smallest average gap to its gold.',
       `${names.map((name) => `**${escaped(headingOf(name))}**: ${escaped(metricColumns[name].about)}`).join('; ')}; **Floor**: average gap between two gold models.`,
       ...[cutOff(lines), leftOutColumns(overview)].flatMap((words) =>
         words === undefined ? [] : [escaped(words)],

@@ -5,7 +5,7 @@ import { notFinished } from '../results.ts'
 /** What this reads of a `report.json` (report/json.ts). */
 interface Written {
   readonly computed: {
-    readonly results: readonly (Pick<ResultRow, 'label' | 'method'> & {
+    readonly results: readonly (Pick<ResultRow, 'label' | 'method' | 'standing'> & {
       readonly metrics: Readonly<Partial<Record<MetricName, Figure>>>
     })[]
     readonly floor: Figure
@@ -24,10 +24,11 @@ export function outcomeOf(json: string): ComparedOutcome {
   const times = new Map(clock.rte.map(({ label, rte }) => [label, rte]))
   return {
     digest,
-    rows: computed.results.map(({ label, method, metrics }) => ({
+    rows: computed.results.map(({ label, method, metrics, standing }) => ({
       label,
       method,
       metrics: withAll({ ...metrics, rte: times.get(label) }),
+      ...(standing && { standing }),
     })),
     floor: computed.floor,
     seconds: clock.stages.reduce((sum, stage) => sum + stage.seconds, 0),

@@ -52,7 +52,8 @@ export function judgementTable(judgement: Judgement): JudgementTable | undefined
 
 /** `δ = 5 points`. */
 export function deltaOf({ delta, unit }: Criterion): string {
-  return `δ = ${delta}${unit === '' ? '' : ` ${unit}`}`
+  const singular = delta === 1 ? unit.replace(/s$/, '') : unit
+  return `δ = ${delta}${unit === '' ? '' : ` ${singular}`}`
 }
 
 /** Costs in retraining's time and distances in δ of the methods that have both. */

@@ -30,6 +30,8 @@ export function headline({ methods, seeds, criteria: judged, impossible }: Judge
       : `No method was tested against gold: ${impossible}.`
   const [only, ...others] = methods
   if (only && others.length === 0) return `${only.label}, the only approximate method, ${alone(only, seeds)}.`
+  if (methods.every(({ verdict }) => verdict === only?.verdict))
+    return `All ${counted(methods.length, 'approximate method')} are ${verdictWords(only?.verdict ?? 'undecided', seeds)}.`
   const groups = (['equivalent', 'undecided', 'distinguishable'] as const).flatMap((verdict) => {
     const own = methods.filter((method) => method.verdict === verdict)
     if (own.length === 0) return []
