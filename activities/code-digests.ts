@@ -129,12 +129,7 @@ const options = {
 } as const satisfies BuildOptions
 
 async function bundled(entries: readonly string[], root: string): Promise<ReadonlyMap<string, Bundle>> {
-  const { build } = await import('esbuild')
-  const { outputFiles, metafile } = await build({
-    ...options,
-    entryPoints: [...entries],
-    absWorkingDir: root,
-  })
+  const { outputFiles, metafile } = await built(entries, root)
   const texts = new Map(outputFiles.map((file: OutputFile) => [relative(root, file.path), file.text]))
   const bundles = await Promise.all(
     Object.entries(metafile.outputs).map(async ([path, { entryPoint = '', inputs, imports }]) => {
@@ -159,6 +154,19 @@ async function bundled(entries: readonly string[], root: string): Promise<Readon
       .map(async (file) => [file, await dataFile(file, root)] as const),
   )
   return new Map([...found, ...data, ...(scripts.length > 0 ? await bundled(scripts, root) : [])])
+}
+
+let builds = 0
+
+/** Ends esbuild's process once nobody waits for it: workers live long, and it takes 60 MB. */
+async function built(entries: readonly string[], root: string) {
+  const { build, stop } = await import('esbuild')
+  builds++
+  try {
+    return await build({ ...options, entryPoints: [...entries], absWorkingDir: root })
+  } finally {
+    if (--builds === 0) await stop()
+  }
 }
 
 const SCRIPT = /\.[cm]?[jt]s$/
