@@ -35,7 +35,7 @@ import {
 } from './results.ts'
 import type { Judgement } from './judgement/judge.ts'
 import { deltaOf, judgementTable } from './judgement/table.ts'
-import { marks, method, verdictWords } from './judgement/words.ts'
+import { marks, method, shortVerdict } from './judgement/words.ts'
 import { verdict } from './verdict.ts'
 
 /** The report for GitHub: verdict, table, command and digest. */
@@ -80,7 +80,8 @@ export function renderMarkdown(
     ...(oracle.passed === false ? [`> [!CAUTION]\n> ${escaped(oracle.message)}`] : []),
     ...(oracle.passed === undefined ? [`> [!WARNING]\n> ${escaped(oracle.message)}`] : []),
     ...(changedCode === undefined ? [] : [`> [!NOTE]\n> ${escaped(changedCode)}.`]),
-    `**${escaped(headline)}** ${details.map(escaped).join(' ')}`.trim(),
+    `**${escaped(headline)}**`,
+    ...(details.length > 0 ? [details.map((words) => `- ${escaped(words)}`).join('\n')] : []),
     [header, ruler, ...body].map(line).join('\n'),
     `${seeds === undefined ? '' : `${escaped(seeds)}. `}In brackets: points above or below gold.${rows.some(({ standing }) => standing?.isAmongBest) ? ' In bold: methods than which none is closer to gold by the tests.' : ''}`,
     `${names.map((name) => `**${escaped(metricColumns[name].label)}**${unit(name)}: ${escaped(metricColumns[name].about)}`).join('; ')}.`,
@@ -103,10 +104,10 @@ function judgements(input: ReportInput, judgement: Judgement, notes: Footnotes):
   const table = judgementTable(judgement)
   if (!table) return []
   const header = ['', 'Verdict', 'Worst (δ)', ...table.columns.map(({ label }) => label)]
-  const body = table.rows.map(({ label, verdict, isAmongBest, excess, cells }) => [
+  const body = table.rows.map(({ label, verdict, isAmongBest, worst, cells }) => [
     isAmongBest ? `**${escaped(label)}**` : escaped(label),
-    `${marks[verdict]} ${verdictWords(verdict, judgement.seeds)}`,
-    excess === undefined ? 'n/a' : significant(excess),
+    shortVerdict(verdict),
+    worst === undefined ? 'n/a' : significant(worst),
     ...cells.map((cell) =>
       'missing' in cell
         ? `n/a[^${notes.number(cell.missing)}]`

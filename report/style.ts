@@ -57,6 +57,9 @@ pre { background: var(--shade); border-radius: 6px; padding: 14px 16px; overflow
 .facts .note { display: block; }
 .scroll { margin: 16px 0 8px; }
 @media (max-width: 1100px) { .scroll { overflow-x: auto; } }
+.scroll.wide { overflow-x: auto; }
+ul.findings { margin: 0 0 12px; padding-left: 20px; max-width: 90ch; }
+ul.findings li { margin: 0 0 6px; }
 table { border-collapse: collapse; width: 100%; font-size: 0.9rem; font-variant-numeric: tabular-nums lining-nums; }
 th, td { padding: 8px 10px; text-align: right; vertical-align: top; border-bottom: 1px solid var(--grid); white-space: nowrap; }
 thead { position: sticky; top: 0; z-index: 2; background: var(--page); }

@@ -92,7 +92,7 @@ export const criteria: readonly Criterion[] = [
   {
     id: 'u-lira',
     label: 'U-LiRA',
-    about: 'accuracy of telling a seed’s models from gold by a sample of the forget set, beyond 50%',
+    about: "accuracy of telling a seed's models from gold by a sample of the forget set, beyond 50%",
     family: 'forget',
     measures: 'forgetting',
     delta: 5,
@@ -128,7 +128,7 @@ export const criteria: readonly Criterion[] = [
   {
     id: 'cka',
     label: '1 − CKA',
-    about: '1 − linear CKA to gold’s features on the forget set, in the worst layer',
+    about: "1 − linear CKA to gold's features on the forget set, in the worst layer",
     family: 'features',
     measures: 'forgetting',
     delta: 0.05,
@@ -212,7 +212,7 @@ function shadowAttack(attack: ShadowAttack, label: string, set: ShadowedSet): Cr
     about:
       set === 'forget'
         ? `distance from 0.5 of the AUC of ${name} on the forget set`
-        : `AUC of ${name} on the retained set beyond gold’s`,
+        : `AUC of ${name} on the retained set beyond gold's`,
     family: set,
     measures: set === 'forget' ? 'forgetting' : 'harm',
     delta: 0.05,

@@ -1,7 +1,7 @@
 import type { MethodVerdict } from '../../experiment/results.ts'
 import type { Criterion } from './criteria.ts'
 import type { Judgement, Outcome } from './judge.ts'
-import { criterionOf, excessNumber } from './words.ts'
+import { criterionOf, excess } from './words.ts'
 
 /** The tests of a run as a table, for every renderer. */
 export interface JudgementTable {
@@ -13,8 +13,8 @@ export interface JudgementRow {
   readonly label: string
   readonly verdict: MethodVerdict
   readonly isAmongBest: boolean
-  /** In units of δ. */
-  readonly excess?: number
+  /** The distance beyond the floor in the worst criterion, in units of its δ. */
+  readonly worst?: number
   /** One per column. */
   readonly cells: readonly JudgementCell[]
 }
@@ -30,11 +30,11 @@ export function judgementTable(judgement: Judgement): JudgementTable | undefined
   const columns = criteria.flatMap(({ id, counts }) => (counts ? [criterionOf(id)] : []))
   return {
     columns,
-    rows: methods.map(({ label, verdict, excess, tests, missing }) => ({
+    rows: methods.map(({ label, verdict, excess: worst, tests, missing }) => ({
       label,
       verdict,
       isAmongBest: amongBest.includes(label),
-      ...(excess !== undefined && { excess }),
+      ...(worst !== undefined && { worst }),
       cells: columns.map((criterion): JudgementCell => {
         const found = tests.find(({ id }) => id === criterion.id)
         if (!found)
@@ -42,8 +42,8 @@ export function judgementTable(judgement: Judgement): JudgementTable | undefined
         const { outcome, test } = found
         return {
           outcome,
-          mean: excessNumber(test.mean, criterion),
-          interval: test.interval90.map((end) => excessNumber(end, criterion)).join(' – '),
+          mean: excess(test.mean, criterion),
+          interval: test.interval90.map((end) => excess(end, criterion)).join(' – '),
         }
       }),
     })),

@@ -1,5 +1,5 @@
 import type { MethodVerdict } from '../../experiment/results.ts'
-import { counted, percent, significant } from '../format.ts'
+import { counted, signed, significant } from '../format.ts'
 import type { ReportInput } from '../results.ts'
 import { criteria, families, type Criterion, type Family } from './criteria.ts'
 import type { JudgedMethod, Judgement } from './judge.ts'
@@ -11,15 +11,9 @@ export function criterionOf(id: string): Criterion {
   return found
 }
 
-/** `+2.05 points`, `−0.0120 bits`, `+0.310`: a distance beyond the floor's. */
-export function excess(value: number, { unit }: Pick<Criterion, 'unit'>): string {
-  return `${excessNumber(value, { unit })}${unit === '' ? '' : ` ${unit}`}`
-}
-
-/** The same without its unit. */
-export function excessNumber(value: number, { unit }: Pick<Criterion, 'unit'>): string {
-  const text = unit === 'points' ? percent(value) : significant(value)
-  return value > 0 && /[1-9]/.test(text) ? `+${text}` : text
+/** `+2.05`, `−0.012`: a distance beyond the floor's, as precise as its δ asks for. */
+export function excess(value: number, { delta }: Pick<Criterion, 'delta'>): string {
+  return signed(value, Math.max(2, 1 - Math.floor(Math.log10(delta))))
 }
 
 /** `rfa is distinguishable from gold`, by how many of the methods. */
@@ -50,6 +44,11 @@ function isInseparable(judged: Judgement['criteria']): boolean {
 function alone(method: JudgedMethod, seeds: number): string {
   const by = method.verdict === 'distinguishable' ? ` by ${list(furtherBy(method))}` : ''
   return `is ${verdictWords(method.verdict, seeds)}${by}`
+}
+
+/** `≈ equivalent`, for a column of verdicts. */
+export function shortVerdict(verdict: MethodVerdict): string {
+  return `${marks[verdict]} ${verdict}`
 }
 
 export function verdictWords(verdict: MethodVerdict, seeds: number): string {

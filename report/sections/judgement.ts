@@ -2,7 +2,7 @@ import { footnotes } from '../footnotes.ts'
 import { significant } from '../format.ts'
 import type { Judgement } from '../judgement/judge.ts'
 import { deltaOf, judgementTable, type JudgementCell, type JudgementRow } from '../judgement/table.ts'
-import { marks, method, verdictWords } from '../judgement/words.ts'
+import { marks, method, shortVerdict } from '../judgement/words.ts'
 import { html, type Markup } from '../markup.ts'
 import type { ReportInput } from '../results.ts'
 import { footnoted, footnoteList, type MissingFigures } from './missing.ts'
@@ -16,7 +16,7 @@ export function judgementSection(input: ReportInput, judgement: Judgement): Mark
   return html`<section>
     <h2>Against another gold model</h2>
     <p>${method(judgement, input)}</p>
-    <div class="scroll" tabindex="0" role="region" aria-label="Against another gold model">
+    <div class="scroll wide" tabindex="0" role="region" aria-label="Against another gold model">
       <table class="judgement">
         <thead>
           <tr>
@@ -27,7 +27,7 @@ export function judgementSection(input: ReportInput, judgement: Judgement): Mark
           </tr>
         </thead>
         <tbody>
-          ${table.rows.map((row) => judgedRow(row, judgement.seeds, missing))}
+          ${table.rows.map((row) => judgedRow(row, missing))}
         </tbody>
       </table>
     </div>
@@ -44,12 +44,12 @@ export function judgementSection(input: ReportInput, judgement: Judgement): Mark
   </section>`
 }
 
-function judgedRow(row: JudgementRow, seeds: number, missing: MissingFigures): Markup {
-  const { label, verdict, isAmongBest, excess, cells } = row
+function judgedRow(row: JudgementRow, missing: MissingFigures): Markup {
+  const { label, verdict, isAmongBest, worst, cells } = row
   return html`<tr${isAmongBest && html` class="closest"`}>
 <th scope="row">${label}${isAmongBest && html`<small>none closer</small>`}</th>
-<td class="text wrap">${marks[verdict]} ${verdictWords(verdict, seeds)}</td>
-<td>${excess === undefined ? 'n/a' : significant(excess)}</td>
+<td class="text">${shortVerdict(verdict)}</td>
+<td>${worst === undefined ? 'n/a' : significant(worst)}</td>
 ${cells.map((cell) => html`<td${cellClass(cell)}>${cellContent(cell, missing)}</td>`)}</tr>
 `
 }

@@ -38,7 +38,12 @@ export function openingSection(input: ReportInput, rows: readonly ResultRow[], j
     <section class="verdict" aria-label="Outcome">
       <p class="headline">${headline}</p>
       <dl class="tiles">${tiles(input, rows, judgement)}</dl>
-      ${details.length > 0 && html`<p>${details.join(' ')}</p>`}
+      ${
+        details.length > 0 &&
+        html`<ul class="findings">
+          ${details.map((words) => html`<li>${words}</li>`)}
+        </ul>`
+      }
       ${oracle.passed === true && html`<p class="note">Oracle check passed. ${oracle.message}</p>`}
     </section>`
 }
