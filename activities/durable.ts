@@ -5,12 +5,13 @@ import { Checkpoints } from '../artifacts/checkpoints.ts'
 import { Lease, LeaseLostError, type Holder } from '../artifacts/lease.ts'
 import { canonicalJson } from '../experiment/canonical.ts'
 import { checkpointSecondsOf, heartbeatSecondsOf } from '../experiment/durability.ts'
-import type { TensorFlowEnvironment } from '../experiment/manifest.ts'
+import type { OtherWork, TensorFlowEnvironment } from '../experiment/manifest.ts'
 import type { RunInput, StepProgress } from '../experiment/run.ts'
 import type { StageKind, StageRef } from '../experiment/stages.ts'
 import type { Host, Snapshot } from '../learning/host.ts'
 import { outOfMemory } from '../learning/out-of-memory.ts'
 import { checkpointed, stepped } from './events.ts'
+import { OtherWorkMeter } from './other-work.ts'
 
 /** The worker stops: what was done is kept, and another worker goes on. */
 export class HandedOverError extends Error {
@@ -94,6 +95,8 @@ export interface Durable {
   readonly computedOn: (tensorflow: TensorFlowEnvironment) => TensorFlowEnvironment
   /** The result of some work and its wall seconds, those of earlier attempts up to the checkpoint included. */
   readonly timed: <T>(work: () => T | Promise<T>) => Promise<{ result: T; seconds: number }>
+  /** What else the machine did while that work was timed. */
+  readonly otherWork: () => OtherWork
   /** Throws a LeaseLostError where another attempt has the stage now. */
   readonly confirm: () => Promise<void>
 }
@@ -178,6 +181,7 @@ export async function durably<T>(
     if (resumed) latest = { step: resumed.step, resumedAt: resumed.step }
     let saved = resumed?.step ?? 0
     let began = performance.now()
+    const meter = new OtherWorkMeter(resumed?.otherWork)
     const secondsSoFar = () => (resumed?.seconds ?? 0) + (performance.now() - began) / 1000
 
     /** How many milliseconds it took. */
@@ -189,6 +193,7 @@ export async function durably<T>(
       const path = await checkpoints.save({
         ...snapshot,
         seconds: secondsSoFar(),
+        otherWork: meter.now(),
         ...(tensorflow && { tensorflow }),
       })
       saved = snapshot.step
@@ -232,10 +237,16 @@ export async function durably<T>(
     }
     const timed: Durable['timed'] = async (work) => {
       began = performance.now()
-      const result = await work()
-      return { result, seconds: secondsSoFar() }
+      meter.start()
+      try {
+        const result = await work()
+        return { result, seconds: secondsSoFar() }
+      } finally {
+        meter.stop()
+      }
     }
-    const result = await work({ host, computedOn, timed, confirm })
+    const otherWork = () => meter.now()
+    const result = await work({ host, computedOn, timed, otherWork, confirm })
     await stopRenewing()
     await artifacts.clear(stage)
     return result

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { availableParallelism, cpus } from 'node:os'
 import { Context } from '@temporalio/activity'
 import { BlobError, CorruptBlobError, openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
 import { LeaseLostError } from '../artifacts/lease.ts'
@@ -144,6 +144,7 @@ export function stageActivity<K extends StageKind>(
           clock: {
             seconds: work.seconds,
             finishedAt: new Date().toISOString(),
+            otherWork: durable.otherWork(),
             environment: environment(work.tensorflow && durable.computedOn(work.tensorflow)),
           },
         }
@@ -266,6 +267,7 @@ function environment(tensorflow: Environment['tensorflow']): Environment {
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
     ...(processor && processor !== 'unknown' && { processor }),
+    processors: availableParallelism(),
     ...(tensorflow && { tensorflow }),
   }
 }

@@ -1,5 +1,5 @@
 import { sha256 } from '../experiment/canonical.ts'
-import type { Environment } from '../experiment/manifest.ts'
+import type { Environment, OtherWork } from '../experiment/manifest.ts'
 import type { StageRef } from '../experiment/stages.ts'
 import { stageFolder, type Artifacts } from './artifacts.ts'
 import { decodeTensors, encodeTensors } from './safetensors.ts'
@@ -11,6 +11,8 @@ export interface Checkpoint {
   readonly notes: Readonly<Record<string, unknown>>
   /** Wall seconds of work behind it, over all attempts. */
   readonly seconds: number
+  /** What else the machine did during those. Absent in checkpoints of older versions. */
+  readonly otherWork?: OtherWork
   /** What computed it: another device would go on to other bytes. */
   readonly tensorflow?: Environment['tensorflow']
 }
@@ -32,11 +34,11 @@ export class Checkpoints {
   }
 
   /** Answers its path. */
-  async save({ step, vectors, notes, seconds, tensorflow }: Checkpoint): Promise<string> {
+  async save({ step, vectors, notes, seconds, otherWork, tensorflow }: Checkpoint): Promise<string> {
     const tensors = Object.entries(vectors).map(
       ([name, values]) => [name, { dtype: 'F32', shape: [values.length], values }] as const,
     )
-    const about = { step, notes, seconds, ...(tensorflow && { tensorflow }) }
+    const about = { step, notes, seconds, ...(otherWork && { otherWork }), ...(tensorflow && { tensorflow }) }
     const bytes = encodeTensors(Object.fromEntries(tensors), { format: FORMAT, about: JSON.stringify(about) })
     const path = `${this.folder}${String(step).padStart(9, '0')}-${sha256(bytes)}.safetensors`
     await this.artifacts.store.putIfAbsent(path, bytes)

@@ -31,13 +31,25 @@ export interface Clock {
   readonly seconds: number
   /** ISO 8601. */
   readonly finishedAt: string
+  /** What else the machine did meanwhile. Absent in manifests of older versions. */
+  readonly otherWork?: OtherWork
   readonly environment: Environment
+}
+
+/** Other work while a stage was timed. Its wall seconds say little where there was much of it. */
+export interface OtherWork {
+  /** Processor seconds that other processes of the machine took. */
+  readonly processes: number
+  /** Wall seconds during which the same worker computed another stage as well. */
+  readonly stages: number
 }
 
 export interface Environment {
   readonly zeroshift: string
   readonly node: string
   readonly platform: string
+  /** Processors that the worker could use. Absent in manifests of older versions. */
+  readonly processors?: number
   /** The processor's name, where the system gives it: TensorFlow's kernels are not the same on all. */
   readonly processor?: string
   /** Present where the stage used TensorFlow. */
@@ -50,6 +62,8 @@ export interface TensorFlowEnvironment {
   /** The GPU's model. */
   readonly gpu?: string
   readonly threads: number
+  /** Whether oneDNN's kernels were in use, which give other bytes. Absent on a GPU and in older manifests. */
+  readonly oneDnn?: boolean
   /**
    * Into how many parts each batch was cut, where memory was not enough for it as a whole: the same within float error, but that batch
    * norms saw a part each.

@@ -10,3 +10,9 @@ process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'
 
 /** Threads that TensorFlow uses for one operation. The bytes of a result depend on it, so it is in every manifest. */
 export const threads = Number((process.env.TF_NUM_INTRAOP_THREADS ??= '2'))
+
+/**
+ * Whether TensorFlow computes with oneDNN's kernels on the CPU. They give other bytes, so this is in every
+ * manifest. TensorFlow's own default depends on the processor; here it is on unless the user turns it off.
+ */
+export const oneDnn = (process.env.TF_ENABLE_ONEDNN_OPTS ??= '1') !== '0'

@@ -1,4 +1,4 @@
-import { threads } from './node-compat.ts'
+import { oneDnn, threads } from './node-compat.ts'
 import type { Environment } from '../experiment/manifest.ts'
 import { deviceNamed, deviceSettings, gpuName } from './device.ts'
 
@@ -47,5 +47,5 @@ export function tensorflowEnvironment(): NonNullable<Environment['tensorflow']> 
   const version = binding.TF_Version
   return isUsingGpuDevice
     ? { version, device: 'GPU', gpu: gpuName(), threads }
-    : { version, device: 'CPU', threads }
+    : { version, device: 'CPU', threads, oneDnn }
 }

@@ -47,6 +47,7 @@ const publishedSchema = z.object({
             device: z.string(),
             gpu: z.string().optional(),
             threads: z.number(),
+            oneDnn: z.boolean().optional(),
             batchParts: z.number().optional(),
           })
           .optional(),

@@ -199,6 +199,11 @@ const facets: readonly {
     of: ({ tensorflow }) => tensorflow && (tensorflow.batchParts ?? 1),
   },
   { name: 'threads', decides: true, of: ({ tensorflow }) => tensorflow?.threads },
+  {
+    name: 'oneDNN',
+    decides: true,
+    of: ({ tensorflow: { oneDnn } = {} }) => (oneDnn === undefined ? undefined : oneDnn ? 'on' : 'off'),
+  },
   { name: 'TensorFlow', decides: true, of: ({ tensorflow }) => tensorflow?.version },
   { name: 'processor', decides: true, of: ({ processor }) => processor },
   { name: 'platform', decides: true, of: ({ platform }) => platform },

@@ -110,6 +110,7 @@ function describeEnvironment({ zeroshift, node, platform, processor, tensorflow 
     parts.push(
       `TensorFlow ${tensorflow.version} on the ${tensorflow.gpu ?? tensorflow.device}`,
       counted(tensorflow.threads, 'thread'),
+      ...(tensorflow.oneDnn === undefined ? [] : [`oneDNN ${tensorflow.oneDnn ? 'on' : 'off'}`]),
       ...(tensorflow.batchParts === undefined
         ? []
         : [`batches in ${tensorflow.batchParts} parts for lack of memory, with a batch norm each`]),

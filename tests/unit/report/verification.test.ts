@@ -94,6 +94,17 @@ describe('a run that was computed again', () => {
     expect(compareWithReport(published(sample()), far).verdict).toBe('beyond-floor')
   })
 
+  test('with or without oneDNN is judged by the floor, unless the report does not say', () => {
+    const { tensorflow: same } = tensorflow(2)
+    const run = (oneDnn?: boolean) =>
+      published(on(sample(), { tensorflow: { ...same, ...(oneDnn !== undefined && { oneDnn }) } }))
+    const between = (one: boolean | undefined, other: boolean) =>
+      compareWithReport(run(one), run(other)).environment.map(({ name }) => name)
+    expect(between(true, false)).toEqual(['oneDNN'])
+    expect(between(true, true)).toEqual([])
+    expect(between(undefined, true)).toEqual([])
+  })
+
   test('on another processor is judged by the floor, unless the report does not say its own', () => {
     const recorded = (processor?: string) => published(processor ? on(sample(), { processor }) : sample())
     const here = published(on(sample({ models: { rfa: { ta: 96.3 } } }), { processor: 'one' }))
