@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { allowedPrefixes, refuseElsewhere } from '../activities/allowed-places.ts'
 import { UserError } from '../experiment/errors.ts'
+import { logBegins } from '../infra/worker-parent.mjs'
 import { deploymentName, queues, type Queue } from '../workflows/names.ts'
 import { type Device, deviceNamed } from '../learning/device.ts'
 import { runWorker } from '../worker/worker.ts'
@@ -69,6 +70,7 @@ export async function worker(options: WorkerOptions): Promise<number> {
     // It has nothing to hand back.
     if (!works) process.exit(0)
   })
+  await logBegins()
   console.log(`connecting to Temporal at ${address}${settings.tls ? ' by TLS' : ''}`)
   try {
     await runWorker({
