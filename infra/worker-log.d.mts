@@ -12,7 +12,7 @@ export function eachLine(output: NodeJS.ReadableStream, use: (line: string) => v
 
 /**
  * A line of a worker's output as JSON, with its end: one of the worker's own as it is, and one that a
- * native library wrote in an object of the same form. Empty where the log has no line of that level.
+ * native library wrote in an object of the same form. Empty where it is of a level that the log leaves out.
  */
 export function jsonLine(
   line: string,

@@ -50,15 +50,17 @@ export function eachLine(output, use) {
 
 /**
  * A line of a worker's output as JSON: one of the worker's own as it is, and one that a native library
- * wrote in an object of the same form. Empty where the log has no line of that level.
+ * wrote in an object of the same form. Empty where it is of a level that the log leaves out.
  * @param {string} line
  * @param {{ readonly pid?: number, readonly environment?: NodeJS.ProcessEnv }} worker
  * @returns {string} with its end
  */
 export function jsonLine(line, { pid, environment }) {
   if (isJsonObject(line)) return `${line}\n`
-  const isWanted = levels.indexOf(levelIn(line)) >= levels.indexOf(levelOf(environment))
-  return isWanted && line.trim() !== '' ? `${wrapped(line, pid)}\n` : ''
+  const level = levelIn(line)
+  // A line that names no level may say why the process died.
+  const isWanted = !level || levels.indexOf(level) >= levels.indexOf(levelOf(environment))
+  return isWanted && line.trim() !== '' ? `${wrapped(line, level ?? 'WARN', pid)}\n` : ''
 }
 
 /** @param {string} line */
@@ -73,9 +75,9 @@ function isJsonObject(line) {
 }
 
 /** In the form of worker/log.ts. */
-function wrapped(line, pid) {
+function wrapped(line, level, pid) {
   return JSON.stringify({
-    level: levelIn(line).toLowerCase(),
+    level: level.toLowerCase(),
     time: new Date().toISOString(),
     ...(pid !== undefined && { pid }),
     source: 'stderr',
@@ -89,11 +91,11 @@ const abseilLevels = { I: 'INFO', W: 'WARN', E: 'ERROR', F: 'ERROR' }
 /**
  * The level of a line that is not a worker's own: TensorFlow's lines begin with it, as in `I0000 …`.
  * @param {string} line
- * @returns {Level}
+ * @returns {Level | undefined}
  */
 function levelIn(line) {
   // TensorFlow writes this note at its start, whatever its settings.
   if (line.startsWith('WARNING: All log messages before absl::InitializeLog()')) return 'INFO'
   const [, letter = ''] = /^(?:[\d-]+ [\d:.]+: )?([IWEF])(?:\d{4}| )/.exec(line) ?? []
-  return abseilLevels[letter] ?? 'WARN'
+  return abseilLevels[letter]
 }

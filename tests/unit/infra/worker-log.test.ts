@@ -57,7 +57,12 @@ test('what TensorFlow says at its start is in the log only where it has such lin
   ]
   expect(await passedOn(start)).toEqual([])
   expect(messages(await passedOn(start, { ZEROSHIFT_LOG: 'debug' }))).toHaveLength(2)
-  expect(messages(await passedOn(['W0000 00:00:1.5 a warning'], { ZEROSHIFT_LOG: 'error' }))).toEqual([])
+  expect(await passedOn(['W0000 00:00:1.5 a warning'], { ZEROSHIFT_LOG: 'error' })).toEqual([])
+})
+
+test('a line that names no level is always in the log', async () => {
+  const said = ['terminate called after throwing an instance of std::bad_alloc']
+  expect(messages(await passedOn(said, { ZEROSHIFT_LOG: 'error' }))).toEqual(said)
 })
 
 test('a log is JSON unless it goes to a terminal, or as the settings say', () => {
