@@ -256,33 +256,41 @@ describe('a stage that runs out of memory', () => {
   const oom = new Error(
     'Invalid TF_Status: 8\nMessage: OOM when allocating tensor with shape[128,64,112,112] and type float',
   )
-  /** One attempt, whose batches fit in so many parts. */
-  async function attempt(fitting: number, heartbeatDetails?: Beat) {
+  let attempts = 0
+  beforeEach(() => (attempts = 0))
+  /** One attempt, whose batches fit in so many parts. No heartbeat of an earlier one has arrived. */
+  async function attempt(fitting: number, failing: () => void | Promise<void> = () => undefined) {
     const seen: (number | undefined)[] = []
     const body: StageBody<'dataset'> = async (context) => {
       seen.push(context.host.parts)
-      if ((context.host.parts ?? 1) < fitting) throw oom
+      if ((context.host.parts ?? 1) < fitting) {
+        await failing()
+        throw oom
+      }
       return { ...(await readData(context)), tensorflow }
     }
-    const environment = quiet({ attempt: (heartbeatDetails?.attempt ?? 0) + 1, heartbeatDetails })
-    let said: Beat | undefined
-    environment.on('heartbeat', (beat: Beat) => (said = beat))
     const activity = stageActivity('dataset', () => Promise.resolve(body))
+    const environment = quiet({ attempt: ++attempts })
     const thrown = await thrownBy(environment.run(activity, { stage, settings: { store } }))
-    return { parts: seen[0], said, thrown: thrown as ApplicationFailure | undefined }
+    return { parts: seen[0], thrown: thrown as ApplicationFailure | undefined }
   }
+  const leave = async (parts: number) => {
+    const lease = await Lease.take(artifacts, stage, { activity: 'earlier', attempt: 1 }, () => false)
+    if (!(lease instanceof Lease)) throw new Error('held already')
+    await lease.leaveParts(parts)
+    await lease.release()
+  }
+  const left = async () => (await artifacts.store.list(stageFolder(stage))).map(({ path }) => path)
 
   test('is tried again with its batches in twice as many parts, which its manifest records', async () => {
     const first = await attempt(3)
-    expect(first).toMatchObject({ parts: 1, said: { attempt: 1, parts: 2 } })
+    expect(first).toMatchObject({ parts: 1 })
     expect(first.thrown).toMatchObject({ type: 'OutOfMemoryError', nonRetryable: false })
     expect(first.thrown?.message).toMatch(
       /OOM when allocating tensor with shape\[128,64,112,112\].*It is tried again, 3 samples at a time\.$/,
     )
-    const second = await attempt(3, first.said)
-    expect(second).toMatchObject({ parts: 2, said: { attempt: 2, parts: 4 } })
-    const third = await attempt(3, second.said)
-    expect(third).toMatchObject({ parts: 4, thrown: undefined })
+    expect(await attempt(3)).toMatchObject({ parts: 2, thrown: { type: 'OutOfMemoryError' } })
+    expect(await attempt(3)).toMatchObject({ parts: 4, thrown: undefined })
 
     const manifest = await artifacts.manifest(stage)
     if (!manifest) throw new Error('the manifest is missing')
@@ -290,6 +298,7 @@ describe('a stage that runs out of memory', () => {
     // What was asked for, and what is kept under its key, is what it is without.
     const { clock: _, ...computed } = manifest
     expect(JSON.stringify(computed)).not.toContain('batchParts')
+    expect(await left()).toEqual([`${stageFolder(stage)}manifest.json`])
   })
 
   test('whose batches fit says nothing of parts', async () => {
@@ -297,21 +306,29 @@ describe('a stage that runs out of memory', () => {
     expect((await artifacts.manifest(stage))?.clock.environment.tensorflow).toEqual(tensorflow)
   })
 
-  test('keeps its parts in an attempt that waits for another run', async () => {
-    const lease = await Lease.take(artifacts, stage, { activity: 'other', attempt: 1 }, () => false)
-    if (!(lease instanceof Lease)) throw new Error('held already')
-    const { said, thrown } = await attempt(1, { attempt: 1, parts: 4 })
-    expect(thrown).toMatchObject({ type: 'ComputedElsewhereError' })
-    expect(said).toMatchObject({ attempt: 2, parts: 4 })
+  test('is gone on with in as many parts by another run', async () => {
+    await leave(4)
+    expect(await attempt(3)).toMatchObject({ parts: 4, thrown: undefined })
   })
 
-  test('fails with what would fit once there is nothing left to cut', async () => {
-    const { parts, thrown } = await attempt(1000, { attempt: 3, parts: 8 })
+  test('that another attempt has taken over tells the next one nothing', async () => {
+    const { thrown } = await attempt(3, async () => {
+      const later = await Lease.take(artifacts, stage, { activity: 'other', attempt: 1 }, () => true)
+      expect(later).toBeInstanceOf(Lease)
+    })
+    expect(thrown?.message).toMatch(/another attempt has taken '.*' over/)
+    expect((await left()).filter((path) => path.endsWith('parts.json'))).toEqual([])
+  })
+
+  test('fails with what would fit once there is nothing left to cut, and begins with whole batches when asked for again', async () => {
+    await leave(8)
+    const { parts, thrown } = await attempt(1000)
     expect(parts).toBe(8)
     expect(thrown).toMatchObject({ type: 'OutOfMemoryError', nonRetryable: true })
     expect(thrown?.message).toMatch(
       /does not fit into memory, even with one sample of a batch at a time: .*OOM.*A smaller model or smaller images would fit, or a worker whose device has more memory\.$/,
     )
+    expect(await attempt(1)).toMatchObject({ parts: 1, thrown: undefined })
   })
 })
 
