@@ -24,6 +24,11 @@ export const metricColumns = {
     unit: 'points',
     about: 'mean absolute difference to gold of UA, RA, TA and MIA',
   },
+  gapWithoutMia: {
+    label: 'Gap w/o MIA',
+    unit: 'points',
+    about: 'mean absolute difference to gold of UA, RA and TA: what it says does not depend on an attack',
+  },
   tow: { label: 'ToW', unit: '', about: 'tug of war: 1 is gold' },
   activationForget: { label: 'AD D_f', unit: '', about: 'activation distance to gold on the forget set' },
   activationRetained: { label: 'AD D_r', unit: '', about: 'activation distance to gold on the retained set' },

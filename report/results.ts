@@ -147,12 +147,14 @@ export function stagesBehind(seed: SeedPlan, candidate: Candidate): readonly Sta
 function row(input: ReportInput, seed: SeedPlan, candidate: Candidate): SeedRow {
   const missing: Measured = { missing: whyMissing(input, stagesBehind(seed, candidate)) }
   const compared = manifestOf<'compare'>(input, candidate.compare)?.metrics
+  const own = ownFigures(input, candidate, missing)
   return {
     label: candidate.label,
     method: candidate.method,
     metrics: {
-      ...ownFigures(input, candidate, missing),
+      ...own,
       averageGap: compared?.averageGap ?? missing,
+      gapWithoutMia: gapWithoutMia(own, ownFigures(input, seed.reference, missing)),
       tow: compared?.tow ?? missing,
       activationForget: compared?.activationDistance.forget ?? missing,
       activationRetained: compared?.activationDistance.retained ?? missing,
@@ -179,6 +181,21 @@ function ownFigures(
     ta: compared?.ta ?? accuracy?.test ?? missing,
     mia: compared?.mia ?? efficacy?.svm.confidence ?? missing,
   }
+}
+
+/** Mean absolute difference to the gold model of the same seed of the three figures that need no attack, in points. */
+function gapWithoutMia(
+  own: Readonly<Record<keyof GoldFigures, Measured>>,
+  gold: Readonly<Record<keyof GoldFigures, Measured>>,
+): Measured {
+  let sum = 0
+  for (const name of ['ua', 'ra', 'ta'] as const) {
+    const [a, b] = [own[name], gold[name]]
+    if ('missing' in a) return a
+    if ('missing' in b) return { missing: `gold: ${b.missing}` }
+    sum += Math.abs(a.value - b.value) / 3
+  }
+  return { value: sum }
 }
 
 /** UA = 100 − FA, in percent. */

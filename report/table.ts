@@ -13,7 +13,7 @@ const columns = [
   'ta',
   'mia',
   'averageGap',
-  'tow',
+  'gapWithoutMia',
   'activationForget',
   'rte',
 ] as const satisfies MetricName[]
@@ -81,6 +81,8 @@ function heading(name: MetricName): string {
   switch (name) {
     case 'averageGap':
       return 'Avg.gap'
+    case 'gapWithoutMia':
+      return 'w/o MIA'
     case 'activationForget':
       return 'AD'
     default:

@@ -251,7 +251,7 @@ describe('the Markdown of a run', () => {
 describe('the terminal table', () => {
   test('has the figures of report.json, intervals below them', () => {
     const lines = renderTable(results(input), { colour: false }).split('\n')
-    const names = ['ra', 'ua', 'ta', 'mia', 'averageGap', 'tow', 'activationForget', 'rte'] as const
+    const names = ['ra', 'ua', 'ta', 'mia', 'averageGap', 'gapWithoutMia', 'activationForget', 'rte'] as const
     for (const { label } of computed.results) {
       const at = lines.findIndex((line) => line.replace(/^floor: /, '').startsWith(`${label} `))
       const own =
@@ -346,6 +346,7 @@ describe('a comparison', () => {
   }
   const names: readonly MetricName[] = [
     'averageGap',
+    'gapWithoutMia',
     'ua',
     'ra',
     'ta',
