@@ -70,7 +70,7 @@ export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], d
     ...(oracle.passed === undefined ? [`> [!WARNING]\n> ${escaped(oracle.message)}`] : []),
     `**${escaped(headline)}** ${details.map(escaped).join(' ')}`.trim(),
     [header, ruler, ...body].map(line).join('\n'),
-    `${seeds === undefined ? '' : `${escaped(seeds)}. `}In brackets: points above or below gold.`,
+    `${seeds === undefined ? '' : `${escaped(seeds)}. `}In brackets with a sign: points above or below gold${seeds === undefined ? '' : '; with two numbers: the ends of an interval that is not symmetric'}.`,
     `${names.map((name) => `**${escaped(metricColumns[name].label)}**${unit(name)}: ${escaped(metricColumns[name].about)}`).join('; ')}.`,
     ...(oracle.passed === true ? [escaped(oracle.message)] : []),
     ...forgottenClasses(input),

@@ -1,6 +1,6 @@
 import type { Manifest, ManifestOf, Measured } from '../experiment/manifest.ts'
 import type { Candidate, Plan, SeedPlan } from '../experiment/plan.ts'
-import type { Figure, MetricName, ResultRow } from '../experiment/results.ts'
+import { metricColumns, ranges, type Figure, type MetricName, type ResultRow } from '../experiment/results.ts'
 import type { RunRecord } from '../experiment/run.ts'
 import { makerOf, mentionsOf, rowsOf, seedsOf } from '../experiment/stage-list.ts'
 import type { Stage, StageKind, StageOf } from '../experiment/stages.ts'
@@ -22,7 +22,15 @@ export function results(input: ReportInput): readonly ResultRow[] {
   return (seeds[0] ?? []).map((row, i) => {
     const all = seeds.flatMap((rows) => rows[i]?.metrics ?? [])
     const names = Object.keys(row.metrics) as MetricName[]
-    const metrics = Object.fromEntries(names.map((name) => [name, overSeeds(all.map((one) => one[name]))]))
+    const metrics = Object.fromEntries(
+      names.map((name) => [
+        name,
+        overSeeds(
+          all.map((one) => one[name]),
+          metricColumns[name].range,
+        ),
+      ]),
+    )
     return { ...row, metrics: metrics as ResultRow['metrics'] }
   })
 }
@@ -65,7 +73,11 @@ export function goldFigures(input: ReportInput): GoldFigures {
     const missing = { missing: whyMissing(input, [...gold.slice(0, 1), evaluate, attack]) }
     return ownFigures(input, reference, missing)
   })
-  const figure = (name: keyof GoldFigures) => overSeeds(seeds.map((figures) => figures[name]))
+  const figure = (name: keyof GoldFigures) =>
+    overSeeds(
+      seeds.map((figures) => figures[name]),
+      ranges.percent,
+    )
   return { ra: figure('ra'), ua: figure('ua'), ta: figure('ta'), mia: figure('mia') }
 }
 
@@ -93,6 +105,7 @@ export function floorGap(input: ReportInput): Extract<Figure, { value: number }>
         ? { value: gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length }
         : { missing: 'no two gold models were compared' }
     }),
+    metricColumns.averageGap.range,
   )
   return 'value' in gap ? gap : undefined
 }
@@ -243,6 +256,7 @@ export function forgottenTest(input: ReportInput): readonly { label: string; acc
             missing: whyMissing(input, stagesBehind(seed, candidate)),
           },
       ),
+      ranges.percent,
     ),
   }))
 }

@@ -2,7 +2,7 @@ import Table from 'cli-table3'
 import pc from 'picocolors'
 import { metricColumns, type MetricName, type ResultRow } from '../experiment/results.ts'
 import { describeSeeds } from './describe.ts'
-import { figure, plusMinus, withoutSeeds } from './format.ts'
+import { figure, intervalText, withoutSeeds } from './format.ts'
 import { closest, missingReasons } from './results.ts'
 
 const WIDTH = 100
@@ -30,7 +30,9 @@ export function renderTable(rows: readonly ResultRow[], options: { readonly colo
       if ('missing' in found) return ['n/a']
       // Beside each other, a figure and its interval would take twice the width that there is.
       const write = (value: number) => figure(name, value)
-      return [write(found.value), plusMinus(found, write) ?? []].flat()
+      // The lower end of an interval that is not symmetric ends its line with a dash.
+      const interval = intervalText(found, write)?.replace(/[()]/g, '').replace(' – ', ' –\n')
+      return [write(found.value), interval?.split('\n') ?? []].flat()
     }),
     paint: row === best ? (text: string) => bold(green(text)) : isFloor(row) ? dim : (text: string) => text,
   }))

@@ -19,12 +19,12 @@ export function figuresSection(overview: Overview): Markup {
   const missing = { name: 'figures', notes: footnotes() }
   const start = commonStart(overview.comparison.runs.map(({ id }) => id))
   const context = { names, dimensions, missing, start }
-  const several = overview.entries.some(({ half }) => half !== undefined)
+  const several = overview.entries.some(({ ends }) => ends)
   return html`<section>
     <h2>All figures</h2>
     <p>
       Marked are the rows closest to their
-      gold.${several && ' Figures are means over seeds, ± half of the 95% interval.'}
+      gold.${several && ' Figures are means over seeds, with 95% intervals: ± half of it, or both ends where it is not symmetric.'}
       ${[cutOff(lines), leftOutColumns(overview)].flatMap((words) => words ?? []).join(' ')}
       ${start !== '' && html`Ids of runs begin with <code>${start}</code>.`}
     </p>

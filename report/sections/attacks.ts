@@ -1,4 +1,5 @@
 import type { Measured } from '../../experiment/manifest.ts'
+import { ranges } from '../../experiment/results.ts'
 import { classifierNames, scoreNames, type ClassifierName, type ScoreName } from '../../experiment/spec.ts'
 import { footnotes } from '../footnotes.ts'
 import { percent } from '../format.ts'
@@ -66,7 +67,10 @@ function attackRow(input: ReportInput, models: Models, missing: MissingFigures):
     none: { missing: whyMissing(input, stagesBehind(seed, candidate)) } satisfies Measured,
   }))
   const figure = (of: 'efficacy' | 'accuracy', classifier: ClassifierName, score: ScoreName) =>
-    overSeeds(attacks.map(({ metrics, none }) => metrics?.[of][classifier][score] ?? none))
+    overSeeds(
+      attacks.map(({ metrics, none }) => metrics?.[of][classifier][score] ?? none),
+      ranges.percent,
+    )
   const attacked = attacks.some(({ metrics }) => metrics)
   return html`<tr>
     <th scope="row">${models[0]?.candidate.label}</th>

@@ -1,6 +1,6 @@
 import type { Figure, ResultRow } from '../../experiment/results.ts'
 import { describeSeeds, describeSplit } from '../describe.ts'
-import { percent, plusMinus, significant } from '../format.ts'
+import { percent, intervalText, significant } from '../format.ts'
 import { html, type Content, type Markup } from '../markup.ts'
 import { checkOracle, type OracleCheck } from '../oracle.ts'
 import { closest, floorGap, type ReportInput } from '../results.ts'
@@ -72,7 +72,7 @@ function tiles(input: ReportInput, rows: readonly ResultRow[]): Content {
 /** A figure in large, its interval and its unit in small. */
 function sized(figure: Figure | undefined, write: (value: number) => string, unit: string): Content {
   if (!figure || 'missing' in figure) return 'n/a'
-  const interval = plusMinus(figure, write)
+  const interval = intervalText(figure, write)
   return html`${write(figure.value)} <small>${interval && `${interval} `}${unit}</small>`
 }
 

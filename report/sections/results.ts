@@ -15,7 +15,7 @@ export function resultsSection(input: ReportInput, rows: readonly ResultRow[]): 
   const several = describeSeeds(spec)
   const seeds =
     several &&
-    ` ${several}: each figure is the mean over the seeds, ± half of its interval; each seed is compared with a gold model of its own.`
+    ` ${several}: each figure is the mean over the seeds, with its interval (± half of it, or both ends where it is not symmetric); each seed is compared with a gold model of its own.`
   const missing = { name: 'results', notes: footnotes() }
   const gold: Partial<ResultRow['metrics']> = goldFigures(input)
   const best = closest(rows)

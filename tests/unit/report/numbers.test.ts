@@ -94,21 +94,34 @@ const { computed, clock } = JSON.parse(rendered.json) as Json
 const { population } = (JSON.parse(populated.json) as Json).computed
 
 /** Computed here from the seeds' own values, apart from report/over-seeds.ts. */
-function meanOf(values: readonly (number | undefined)[]): readonly number[] {
+function meanOf(
+  values: readonly (number | undefined)[],
+  [least, most]: readonly [number, number] = [-Infinity, Infinity],
+): readonly number[] {
   const known = values.filter((value) => value !== undefined)
   if (known.length === 0) return []
   const mean = known.reduce((sum, value) => sum + value, 0) / known.length
   if (known.length === 1) return [mean]
   const squares = known.reduce((sum, value) => sum + (value - mean) ** 2, 0)
-  return [mean, (quantiles[known.length - 1] ?? NaN) * Math.sqrt(squares / (known.length - 1) / known.length)]
+  const half = (quantiles[known.length - 1] ?? NaN) * Math.sqrt(squares / (known.length - 1) / known.length)
+  if (mean - half >= least && mean + half <= most) return [mean, half]
+  if (most === Infinity) return [mean, mean * Math.exp(-half / mean), mean * Math.exp(half / mean)]
+  const share = (mean - least) / (most - least)
+  const onLogits = half / (most - least) / (share * (1 - share))
+  const logit = Math.log(share / (1 - share))
+  return [
+    mean,
+    ...[logit - onLogits, logit + onLogits].map((x) => least + (most - least) / (1 + Math.exp(-x))),
+  ]
 }
 const valueOf = (measured: Estimated | Measured | undefined) =>
   measured !== undefined && 'value' in measured ? measured.value : undefined
 
-/** What a cell shows of a figure: its value, and half of its interval. */
+/** What a cell shows of a figure: its value, and half of its interval or both ends. */
 function shown(figure: Figure | undefined): readonly number[] {
   if (figure === undefined || 'missing' in figure) return []
-  return [figure.value, ...(figure.interval === undefined ? [] : [figure.interval])]
+  const { value, interval, between } = figure
+  return [value, ...(between ?? (interval === undefined ? [] : [interval]))]
 }
 
 function figureOf(label: string, name: MetricName): Figure | undefined {
@@ -163,12 +176,13 @@ function membershipCell(set: string, label: string, column: number): readonly nu
   const values = row?.seeds.map(({ sets }) => valueOf(sets[set]?.attacks[attack]?.[name])) ?? []
   return meanOf(
     values.map((value) => (value === undefined ? undefined : name === 'auc' ? value : 100 * value)),
+    [0, name === 'auc' ? 1 : 100],
   )
 }
 
 function relearnCell(label: string, column: number): readonly number[] {
   const row = computed.relearning.find((one) => one.label === label)
-  return meanOf(row?.seeds.map((one) => valueOf(one[column === 0 ? 'steps' : 'ain'])) ?? [])
+  return meanOf(row?.seeds.map((one) => valueOf(one[column === 0 ? 'steps' : 'ain'])) ?? [], [0, Infinity])
 }
 
 function probeCell(of: 'accuracy' | 'forget' | 'retained', label: string, column: number): readonly number[] {
@@ -178,6 +192,7 @@ function probeCell(of: 'accuracy' | 'forget' | 'retained', label: string, column
       const layer = layers[column]
       return valueOf(of === 'accuracy' ? layer?.accuracy : layer?.cka[of])
     }) ?? [],
+    [0, of === 'accuracy' ? 100 : 1],
   )
 }
 
@@ -260,16 +275,10 @@ describe('the terminal table', () => {
           .slice(label.length)
           .replace('*', '') ?? ''
       const figures = names.map((name) => figureOf(label, name))
-      expectNumbers(
-        own,
-        figures.flatMap((figure) => shown(figure).slice(0, 1)),
-        `terminal, ${label}`,
-      )
-      expectNumbers(
-        lines[at + 1] ?? '',
-        figures.flatMap((figure) => shown(figure).slice(1)),
-        `terminal, ${label}`,
-      )
+      const below = (line: number) => figures.flatMap((figure) => shown(figure).slice(line, line + 1))
+      ;[own, lines[at + 1] ?? '', below(2).length > 0 ? (lines[at + 2] ?? '') : ''].forEach((text, line) => {
+        expectNumbers(text, below(line), `terminal, ${label}`)
+      })
     }
   })
 })
