@@ -107,8 +107,18 @@ export function shownMetrics({ data }: Spec): readonly MetricName[] {
   return data.validation > 0 ? names : names.filter((name) => name !== 'validationGap')
 }
 
-export interface ResultRow {
+export interface ResultRow extends RowMarks {
   readonly label: string
   readonly method: string
   readonly metrics: Readonly<Record<MetricName, Figure>>
+}
+
+/** Why figures of a row say little. Absent where they do not, and in results of older versions. */
+export interface RowMarks {
+  /** The attack behind MIA is right about as often as a coin toss. */
+  readonly attackAtChance?: true
+  /** In how many seeds the model is not better than chance on the retained set. */
+  readonly collapsed?: number
+  /** The machine did other work while the model, or its gold model, was timed. */
+  readonly timesOverlapped?: true
 }

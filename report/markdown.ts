@@ -18,6 +18,7 @@ import {
   shadowedSamples,
   shadowFigure,
 } from './membership.ts'
+import { markAt, marks, marksNotes } from './marks.ts'
 import { escaped, fenced } from './markdown-text.ts'
 import { checkOracle } from './oracle.ts'
 import { populationNotes } from './population.ts'
@@ -57,9 +58,10 @@ export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], d
       const difference = reference === undefined ? '' : ` (${signed(measured.value - reference)})`
       const left = withoutSeeds(measured)
       const note = left === undefined ? '' : `[^${notes.number(left)}]`
-      return `${withInterval(measured, (value) => figure(name, value))}${difference}${note}`
+      return `${withInterval(measured, (value) => figure(name, value))}${markAt(row, name)}${difference}${note}`
     })
-    return [floor.includes(row) ? `*floor: ${label}*` : row === best ? `**${label}**` : label, ...cells]
+    const named = floor.includes(row) ? `*floor: ${label}*` : row === best ? `**${label}**` : label
+    return [row.collapsed ? `${named} ${marks.collapsed}` : named, ...cells]
   })
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   const ruler = ['---', ...names.map(() => '---:')]
@@ -72,6 +74,7 @@ export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], d
     [header, ruler, ...body].map(line).join('\n'),
     `${seeds === undefined ? '' : `${escaped(seeds)}. `}In brackets with a sign: points above or below gold${seeds === undefined ? '' : '; with two numbers: the ends of an interval that is not symmetric'}.`,
     `${names.map((name) => `**${escaped(metricColumns[name].label)}**${unit(name)}: ${escaped(metricColumns[name].about)}`).join('; ')}.`,
+    ...marksNotes(rows).map(escaped),
     ...(oracle.passed === true ? [escaped(oracle.message)] : []),
     ...forgottenClasses(input),
     ...memberships(input, notes),

@@ -4,6 +4,7 @@ import { metricColumns, ranges, type Figure, type MetricName, type ResultRow } f
 import type { RunRecord } from '../experiment/run.ts'
 import { makerOf, mentionsOf, rowsOf, seedsOf } from '../experiment/stage-list.ts'
 import type { Stage, StageKind, StageOf } from '../experiment/stages.ts'
+import { marksOf } from './marks.ts'
 import { overSeeds } from './over-seeds.ts'
 
 export interface ReportInput {
@@ -19,6 +20,7 @@ export interface ReportInput {
  */
 export function results(input: ReportInput): readonly ResultRow[] {
   const seeds = resultsBySeed(input)
+  const models = modelsBehind(input.run.plan)
   return (seeds[0] ?? []).map((row, i) => {
     const all = seeds.flatMap((rows) => rows[i]?.metrics ?? [])
     const names = Object.keys(row.metrics) as MetricName[]
@@ -31,7 +33,7 @@ export function results(input: ReportInput): readonly ResultRow[] {
         ),
       ]),
     )
-    return { ...row, metrics: metrics as ResultRow['metrics'] }
+    return { ...row, metrics: metrics as ResultRow['metrics'], ...marksOf(input, models[i] ?? []) }
   })
 }
 

@@ -3,6 +3,7 @@ import pc from 'picocolors'
 import { metricColumns, type MetricName, type ResultRow } from '../experiment/results.ts'
 import { describeSeeds } from './describe.ts'
 import { figure, intervalText, withoutSeeds } from './format.ts'
+import { markAt, marks, marksNotes } from './marks.ts'
 import { closest, missingReasons } from './results.ts'
 
 const WIDTH = 100
@@ -24,7 +25,7 @@ export function renderTable(rows: readonly ResultRow[], options: { readonly colo
   const best = closest(rows)
   const headings = columns.map(heading)
   const lines = rows.map((row) => ({
-    label: `${isFloor(row) ? 'floor: ' : ''}${row.label}${row === best ? ' *' : ''}`,
+    label: `${isFloor(row) ? 'floor: ' : ''}${row.label}${row.collapsed ? ` ${marks.collapsed}` : ''}${row === best ? ' *' : ''}`,
     figures: columns.map((name) => {
       const found = row.metrics[name]
       if ('missing' in found) return ['n/a']
@@ -32,8 +33,10 @@ export function renderTable(rows: readonly ResultRow[], options: { readonly colo
       const write = (value: number) => figure(name, value)
       // The lower end of an interval that is not symmetric ends its line with a dash.
       const interval = intervalText(found, write)?.replace(/[()]/g, '').replace(' – ', ' –\n')
-      return [write(found.value), interval?.split('\n') ?? []].flat()
+      return [`${write(found.value)}${markAt(row, name)}`, interval?.split('\n') ?? []].flat()
     }),
+    // An attack at chance says nothing.
+    paintAt: (name: MetricName) => (name === 'mia' && row.attackAtChance ? dim : undefined),
     paint: row === best ? (text: string) => bold(green(text)) : isFloor(row) ? dim : (text: string) => text,
   }))
 
@@ -49,13 +52,16 @@ export function renderTable(rows: readonly ResultRow[], options: { readonly colo
     colAligns: ['left', ...columns.map(() => 'right' as const)],
     colWidths: [labelWidth, ...widths],
   })
-  for (const { label, figures, paint } of lines)
-    table.push([wrapped(label, labelWidth), ...figures].map((cell) => cell.map(paint).join('\n')))
+  for (const { label, figures, paint, paintAt } of lines) {
+    const cells = figures.map((cell, i) => cell.map(paintAt(columns[i] ?? 'ra') ?? paint))
+    table.push([wrapped(label, labelWidth).map(paint), ...cells].map((cell) => cell.join('\n')))
+  }
 
   const seeds = describeSeeds({ seeds: seedsIn(rows) })
   const notes = [
     ...(best ? ['* closest to gold'] : []),
     ...(seeds === undefined ? [] : [seeds]),
+    ...marksNotes(rows),
     ...rows.flatMap((row) => missingReasons(row, columns).map((reason) => `n/a in ${row.label}: ${reason}`)),
     ...rows.flatMap((row) => {
       const left = columns.flatMap((name) => withoutSeeds(row.metrics[name]) ?? [])

@@ -5,6 +5,7 @@ import { figure, percent } from '../format.ts'
 import { html, type Content, type Markup } from '../markup.ts'
 import { legend } from '../sections/legend.ts'
 import { metricCell, metricHeading } from '../sections/metric-column.ts'
+import { marksAt, marksNotes } from '../marks.ts'
 import { figureOr, footnoteList, type MissingFigures } from '../sections/missing.ts'
 import { limits } from './limits.ts'
 import { comparedMetrics, cutOff, leftOutColumns, linesOf, shownDimensions, type Line } from './lines.ts'
@@ -43,6 +44,7 @@ export function figuresSection(overview: Overview): Markup {
         </tbody>
       </table>
     </div>
+    ${marksNotes(overview.entries.map(({ row }) => row)).map((note) => html`<p class="note">${note}</p>`)}
     ${footnoteList(missing)} ${legend(names)}
   </section>`
 }
@@ -73,7 +75,13 @@ function lineOf(line: Line, { names, dimensions, missing, start }: Context): Mar
     (name) =>
       metricCell(
         name,
-        cell(row.metrics[name], (value) => figure(name, value)),
+        figureOr(
+          missing,
+          row.metrics[name],
+          (value) => figure(name, value),
+          () => marksAt(row, name),
+        ),
+        name === 'mia' && row.attackAtChance,
       ),
   )}<td class="split">${cell(outcome.floor, percent)}</td></tr>
 `

@@ -3,6 +3,7 @@ import { describeSeeds } from '../describe.ts'
 import { footnotes } from '../footnotes.ts'
 import { figure, percent, signed } from '../format.ts'
 import { html, type Markup } from '../markup.ts'
+import { marks, marksNotes, markAt } from '../marks.ts'
 import { closest, floorRows, forgottenTest, goldFigures, valueOf, type ReportInput } from '../results.ts'
 import { legend } from './legend.ts'
 import { metricCell, metricHeading } from './metric-column.ts'
@@ -53,7 +54,8 @@ export function resultsSection(input: ReportInput, rows: readonly ResultRow[]): 
         }
       </table>
     </div>
-    ${footnoteList(missing)} ${legend(names)} ${forgottenClasses(input)}
+    ${marksNotes(rows).map((note) => html`<p class="note">${note}</p>`)} ${footnoteList(missing)}
+    ${legend(names)} ${forgottenClasses(input)}
   </section>`
 }
 
@@ -85,7 +87,7 @@ interface Context {
 
 function tableRow(row: ResultRow, { names, gold, best, missing }: Context): Markup {
   return html`<tr${row === best && html` class="closest"`}>
-<th scope="row">${row.label}${row === best && html`<small>closest to gold</small>`}</th>
+<th scope="row">${row.label}${row.collapsed && ` ${marks.collapsed}`}${row === best && html`<small>closest to gold</small>`}</th>
 ${names.map((name) =>
   metricCell(
     name,
@@ -95,9 +97,12 @@ ${names.map((name) =>
       (value) => figure(name, value),
       (value) => {
         const reference = gold[name] && valueOf(gold[name])
-        return reference === undefined ? undefined : html`<small>${signed(value - reference)}</small>`
+        const difference =
+          reference === undefined ? undefined : html`<small>${signed(value - reference)}</small>`
+        return [markAt(row, name), difference]
       },
     ),
+    name === 'mia' && row.attackAtChance,
   ),
 )}</tr>
 `
