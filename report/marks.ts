@@ -3,8 +3,9 @@ import type { Clock } from '../experiment/manifest.ts'
 import { endsOf, ranges, type MetricName, type RowMarks } from '../experiment/results.ts'
 import type { ClassifierName, ScoreName } from '../experiment/spec.ts'
 import { makerOf } from '../experiment/stage-list.ts'
+import { manifestOf, type ReportInput } from './input.ts'
 import { overSeeds } from './over-seeds.ts'
-import { manifestOf, type modelsBehind, type ReportInput } from './results.ts'
+import type { modelsBehind } from './results.ts'
 
 /** Figures that say little, and why. Tables mark them. */
 

@@ -1,18 +1,13 @@
-import type { Manifest, ManifestOf, Measured } from '../experiment/manifest.ts'
+import type { Measured } from '../experiment/manifest.ts'
 import type { Candidate, Plan, SeedPlan } from '../experiment/plan.ts'
 import { metricColumns, ranges, type Figure, type MetricName, type ResultRow } from '../experiment/results.ts'
-import type { RunRecord } from '../experiment/run.ts'
 import { makerOf, mentionsOf, rowsOf, seedsOf } from '../experiment/stage-list.ts'
-import type { Stage, StageKind, StageOf } from '../experiment/stages.ts'
+import type { Stage } from '../experiment/stages.ts'
+import { manifestOf, type ReportInput } from './input.ts'
 import { marksOf } from './marks.ts'
 import { overSeeds } from './over-seeds.ts'
 
-export interface ReportInput {
-  readonly run: RunRecord
-  /** Of the stages that finished, by stage key. */
-  readonly manifests: Readonly<Record<string, Manifest>>
-  readonly failed: readonly { readonly title: string; readonly reason: string }[]
-}
+export { manifestOf, type ReportInput } from './input.ts'
 
 /**
  * One row for each candidate, then one for each further gold model (the floor). Of several seeds, figures are means: each
@@ -114,14 +109,6 @@ export function floorGap(input: ReportInput): Extract<Figure, { value: number }>
 
 export function valueOf(measured: Measured): number | undefined {
   return 'value' in measured ? measured.value : undefined
-}
-
-/** A finished stage's manifest. */
-export function manifestOf<K extends StageKind>(
-  { manifests }: Pick<ReportInput, 'manifests'>,
-  stage: Pick<StageOf<K>, 'key'>,
-): ManifestOf<K> | undefined {
-  return manifests[stage.key] as ManifestOf<K> | undefined
 }
 
 /** Why these stages, each the next one's input, came to no result: the first that failed, or the first that is not there. */
