@@ -23,7 +23,10 @@ export function endsOf(figure: Figure): Interval | undefined {
   return between ?? (interval === undefined ? undefined : [value - interval, value + interval])
 }
 
-/** What percentages and their absolute differences, shares, distances of probabilities, and times can be. */
+/**
+ * What percentages and their absolute differences, shares, distances of probabilities, and times
+ * can be.
+ */
 export const ranges = {
   percent: [0, 100],
   share: [0, 1],

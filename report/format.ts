@@ -32,9 +32,9 @@ export function figure(name: MetricName, value: number): string {
 type Value = Pick<Extract<Figure, { value: number }>, 'value' | 'interval' | 'between'>
 
 /**
- * The figure in another unit, its interval with it: a share times 100 is a percentage. A figure is scaled before it is
- * written. A function that scales while it writes would scale the value alone, since the interval's decimals follow
- * the value's.
+ * The figure in another unit, its interval with it: a share times 100 is a percentage. A figure is
+ * scaled before it is written. A function that scales while it writes would scale the value alone,
+ * since the interval's decimals follow the value's.
  */
 export function scaled({ value, interval, between }: Value, factor: number): Value {
   return {
@@ -44,7 +44,10 @@ export function scaled({ value, interval, between }: Value, factor: number): Val
   }
 }
 
-/** `12.34 ± 0.56`, `12.34 (2.10 – 91.00)`: a mean over seeds with its 95% interval. `write` never scales. */
+/**
+ * `12.34 ± 0.56`, `12.34 (2.10 – 91.00)`: a mean over seeds with its 95% interval. `write` never
+ * scales.
+ */
 export function withInterval(figure: Value, write: (value: number) => string): string {
   const interval = intervalText(figure, write)
   return interval === undefined ? write(figure.value) : `${write(figure.value)} ${interval}`

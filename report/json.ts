@@ -90,7 +90,9 @@ export function renderJson(
   return { json: `${sortedJson({ computed, digest, blobs, clock })}\n`, digest }
 }
 
-/** A row as its digest knows it: a clock decides RTE, and whether times overlapped with other work. */
+/**
+ * A row as its digest knows it: a clock decides RTE, and whether times overlapped with other work.
+ */
 export function withoutTime({ timesOverlapped: _, metrics: { rte: __, ...metrics }, ...row }: ResultRow) {
   return { ...row, metrics }
 }

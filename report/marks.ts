@@ -31,7 +31,9 @@ export function marksNotes(rows: readonly RowMarks[]): readonly string[] {
   ]
 }
 
-/** The mark behind a row's figure, if there is one; that of a collapsed model is behind its label. */
+/**
+ * The mark behind a row's figure, if there is one; that of a collapsed model is behind its label.
+ */
 export function markAt(row: RowMarks, name: MetricName): string {
   if (name === 'mia' && row.attackAtChance) return ` ${marks.attackAtChance}`
   return name === 'rte' && row.timesOverlapped ? ` ${marks.timesOverlapped}` : ''
@@ -52,9 +54,10 @@ const COLLAPSED =
 export const OVERLAPPED = 'The machine did other work while this was timed, so that the time may be too long.'
 
 /**
- * Whether an attack is right as often as a coin toss, as far as the samples can tell. Of several seeds, from the interval over seeds;
- * of one, from Wilson's for as many samples as have the variance of the balanced accuracy: 4/(1/m + 1/k) with m members and k
- * non-members that did not train the attack.
+ * Whether an attack is right as often as a coin toss, as far as the samples can tell. Of several
+ * seeds, from the interval over seeds; of one, from Wilson's for as many samples as have the
+ * variance of the balanced accuracy: 4/(1/m + 1/k) with m members and k non-members that did not
+ * train the attack.
  */
 export function attackAtChance(
   input: ReportInput,
@@ -80,12 +83,16 @@ export function attackAtChance(
   return low <= 0.5 && high >= 0.5
 }
 
-/** Whether a model is no better on the retained set than always naming its greatest class, as far as the samples can tell. */
+/**
+ * Whether a model is no better on the retained set than always naming its greatest class, as far as
+ * the samples can tell.
+ */
 function isCollapsed(input: ReportInput, { candidate }: Models[number]): boolean {
   const accuracy = manifestOf<'evaluate'>(input, candidate.evaluate)?.metrics.accuracy.retained
   const split = manifestOf<'split'>(input, input.run.plan.split)?.metrics
   if (!accuracy || 'missing' in accuracy || !split) return false
-  // Of the whole training set but forgotten classes: what is set apart or forgotten beside is drawn at random.
+  // Of the whole training set but forgotten classes: what is set apart or forgotten beside is drawn
+  // at random.
   const counts = input.run.facts.train.filter((_, label) => !split.forgottenClasses.includes(label))
   const chance = Math.max(...counts) / counts.reduce((sum, count) => sum + count, 0)
   const [low] = wilsonInterval((accuracy.value / 100) * split.retained, split.retained)

@@ -6,7 +6,10 @@ import type { Figure } from '../experiment/results.ts'
 
 const UNBOUNDED: Range = [-Infinity, Infinity]
 
-/** The mean of the figures, one a seed, with its 95% interval in their range; the seeds that have none are left out. */
+/**
+ * The mean of the figures, one a seed, with its 95% interval in their range; the seeds that have
+ * none are left out.
+ */
 export function overSeeds(figures: readonly Measured[], range: Range = UNBOUNDED): Figure {
   const [first] = figures
   if (first && figures.length === 1) return first

@@ -185,7 +185,10 @@ function ownFigures(
   }
 }
 
-/** Mean absolute difference to the gold model of the same seed of the three figures that need no attack, in points. */
+/**
+ * Mean absolute difference to the gold model of the same seed of the three figures that need no
+ * attack, in points.
+ */
 function gapWithoutMia(
   own: Readonly<Record<keyof GoldFigures, Measured>>,
   gold: Readonly<Record<keyof GoldFigures, Measured>>,

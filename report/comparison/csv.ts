@@ -49,7 +49,10 @@ export function renderCsv({ comparison: { columns }, runs }: Overview): string {
   return [header, ...lines].map((line) => `${line.map(field).join(',')}\r\n`).join('')
 }
 
-/** A figure, half of its interval where that is symmetric, the ends of it, and of how many seeds it is. */
+/**
+ * A figure, half of its interval where that is symmetric, the ends of it, and of how many seeds it
+ * is.
+ */
 function cells(figure: Figure): readonly (number | null)[] {
   if ('missing' in figure) return [null, null, null, null, null]
   const [low = null, high = null] = endsOf(figure) ?? []

@@ -7,7 +7,10 @@ import type { Overview } from './overview.ts'
 import { valueText } from './words.ts'
 import type { Figure } from '../../experiment/results.ts'
 
-/** `results.tex`: the table of all figures for a paper, intervals behind ± or in brackets, the closest of each gold in bold. */
+/**
+ * `results.tex`: the table of all figures for a paper, intervals behind ± or in brackets, the
+ * closest of each gold in bold.
+ */
 export function renderTex(overview: Overview, digest: string): string {
   const names = comparedMetrics(overview)
   const dimensions = shownDimensions(overview)

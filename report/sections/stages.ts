@@ -68,7 +68,10 @@ export function stagesSection(input: ReportInput): Markup {
   </section>`
 }
 
-/** `5,760 samples seen, `: every batch is full, so that steps tell them exactly. Empty where nothing was trained. */
+/**
+ * `5,760 samples seen, `: every batch is full, so that steps tell them exactly. Empty where nothing
+ * was trained.
+ */
 function seen(steps: number, batch: number | undefined): string {
   return steps === 0 || batch === undefined ? '' : `${counted(steps * batch, 'sample')} seen, `
 }

@@ -21,7 +21,10 @@ import {
   type WrittenTable,
 } from './written-numbers.ts'
 
-/** Every number that a reader sees is one of report.json's, in the unit that the table says, within rounding. */
+/**
+ * Every number that a reader sees is one of report.json's, in the unit that the table says, within
+ * rounding.
+ */
 
 /** t₀.₉₇₅ of one degree of freedom and of two. */
 const quantiles = [NaN, 12.706204736174698, 4.302652729749464]

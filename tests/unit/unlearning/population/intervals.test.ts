@@ -85,7 +85,8 @@ describe('the interval of a mean in a range', () => {
   })
 
   it('holds the true mean of seeds near a bound more often than the symmetric interval', () => {
-    // u^(1/9) with u uniform is beta(9, 1): its mean is 0.9, and 85% of three seeds have a symmetric interval that leaves [0, 1].
+    // u^(1/9) with u uniform is beta(9, 1): its mean is 0.9, and 85% of three seeds have a
+    // symmetric interval that leaves [0, 1].
     const random = stream(1, 'bounded-mean')
     const runs = 4000
     const held = { symmetric: 0, bounded: 0 }
