@@ -40,7 +40,12 @@ export class OutOfMemoryError extends Error {
   }
 }
 
-/** What an attempt saw of the stage's holder; the next one finds it in its heartbeat. */
+/**
+ * The lease state that this attempt observed. Passed to the next attempt in the heartbeat details,
+ * which the SDK sends along with the attempt's failure. They are lost where the server gave the
+ * attempt up before it failed. That only costs time: the server then passes on the details of an
+ * earlier attempt, or the next attempt looks as if it were the first one.
+ */
 interface Look {
   readonly sight: string
   /**
@@ -50,13 +55,16 @@ interface Look {
   readonly since?: number
 }
 
-/** What heartbeats carry. */
+/**
+ * What heartbeats carry: progress to show, and the look of an attempt that waits. Whatever an
+ * attempt that computes must tell the next one is in the store (Lease.leaveParts, Checkpoints). The
+ * server takes no heartbeat from an attempt that has blocked for longer than its heartbeat timeout,
+ * and the SDK does not tell an activity why the attempt before it failed.
+ */
 export type Beat = StepProgress & {
   /** The server shows the last attempt's details until this one's arrive: they say whose they are. */
   readonly attempt: number
   readonly checkpoint?: string
-  /** Into how many parts this attempt and those after it cut their batches, for lack of memory. */
-  readonly parts?: number
   /** Of an attempt that computes nothing. */
   readonly look?: Look
 }
@@ -108,18 +116,26 @@ export async function durably<T>(
   const earlier = context.info.heartbeatDetails as Beat | undefined
   const holder = { activity: `${workflowExecution?.runId}/${activityId}`, attempt }
   const checkpoints = new Checkpoints(artifacts, stage)
-  let parts = earlier?.parts ?? 1
+  let parts = 1
   const computedOn: Durable['computedOn'] = (tensorflow) =>
     parts === 1 ? tensorflow : { ...tensorflow, batchParts: parts }
   let latest: Omit<Beat, 'attempt'> = {}
   let lastBeat = -Infinity
   const beat = () => {
     lastBeat = performance.now()
-    context.heartbeat({ ...latest, attempt, ...(parts > 1 && { parts }) } satisfies Beat)
+    context.heartbeat({ ...latest, attempt } satisfies Beat)
   }
 
   /** A stop that was asked for, by whomever. */
   let lost: LeaseLostError | undefined
+  const whileHeld = async (change: () => Promise<void>) => {
+    try {
+      await change()
+    } catch (error) {
+      if (error instanceof LeaseLostError) lost = error
+      throw error
+    }
+  }
   const isStopping = () => lost !== undefined || stopping.aborted || context.cancellationSignal.aborted
   const stop = async (): Promise<never> => {
     if (lost) throw lost
@@ -147,14 +163,8 @@ export async function durably<T>(
       return undefined
     }
     const held = lease
-    const confirm = async () => {
-      try {
-        await held.renew()
-      } catch (error) {
-        if (error instanceof LeaseLostError) lost = error
-        throw error
-      }
-    }
+    parts = held.parts
+    const confirm = () => whileHeld(() => held.renew())
     renewing = setInterval(
       () => {
         // A store that is away for a while loses nothing: whoever took over is seen when it is back.
@@ -242,16 +252,17 @@ export async function durably<T>(
     return result
   } catch (error) {
     await stopRenewing()
-    if (!lost) await lease?.release().catch(() => undefined)
-    const said = outOfMemory(error)
-    if (said === undefined) throw error
-    const failure = memoryFailure(stage, parts, said)
-    if (!failure.isFinal) {
+    try {
+      const said = outOfMemory(error)
+      if (!lease || said === undefined) throw error
+      const failure = memoryFailure(stage, parts, said)
       context.log.warn(failure.message)
-      parts *= 2
-      beat()
+      const held = lease
+      await whileHeld(() => (failure.isFinal ? held.forgetParts() : held.leaveParts(2 * parts)))
+      throw failure
+    } finally {
+      if (!lost) await lease?.release().catch(() => undefined)
     }
-    throw failure
   } finally {
     clearInterval(beating)
   }
@@ -270,14 +281,14 @@ async function turn(
 ): Promise<Lease> {
   const context = Context.current()
   const { attempt, currentAttemptScheduledTimestampMs: now } = context.info
-  const { look: seen, parts } = earlier ?? {}
+  const { look: seen } = earlier ?? {}
   const isDead = (sight: string) =>
     sight === seen?.sight && seen.since !== undefined && now - seen.since > 2000 * heartbeatSeconds
   const answer = await Lease.take(artifacts, stage, holder, isDead)
   if (answer instanceof Lease) return answer
   const { sight } = answer
   const look = { sight, ...(sight === seen?.sight && { since: seen.since ?? now }) }
-  context.heartbeat({ attempt, look, ...(parts !== undefined && { parts }) } satisfies Beat)
+  context.heartbeat({ attempt, look } satisfies Beat)
   // Holders show life three times a heartbeat: there is no more to see in between.
   throw new ComputedElsewhereError(
     Math.min(FIRST_LOOK_MS * LOOKS_GROW_BY ** (attempt - 1), (1000 * heartbeatSeconds) / 3),

@@ -14,6 +14,7 @@ import type { Delivered } from '../tracking/deliver.ts'
 import { refuseElsewhere, type AllowedPrefixes } from './allowed-places.ts'
 import { whileBeating } from './beating.ts'
 import { asFailure } from './errors.ts'
+import { HeldCode } from './held-code.ts'
 import type { WrittenReport } from './report.ts'
 import {
   keptCell,
@@ -64,8 +65,9 @@ export interface ActivityOptions {
  */
 export function createActivities({ stopping, allowed = {} }: ActivityOptions = {}) {
   const refuse = refuseElsewhere(allowed)
+  const code = new HeldCode()
   const stageActivity = <K extends StageKind>(kind: K, load: () => Promise<StageBody<K>>) =>
-    judgedStage(kind, load, { refuse, ...(stopping && { stopping }) })
+    judgedStage(kind, load, { refuse, code, ...(stopping && { stopping }) })
   const openStore = (store: string): Artifacts => {
     refuse({ store })
     return openArtifacts(store)

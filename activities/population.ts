@@ -1,4 +1,4 @@
-import type { EvaluatedSet, ManifestOf, Measured } from '../experiment/manifest.ts'
+import type { EvaluatedSet, ManifestOf, Measured, StageMetrics } from '../experiment/manifest.ts'
 import { tooFewFor, type PopulationFigure } from '../experiment/population.ts'
 import {
   forgettingQuality,
@@ -50,6 +50,15 @@ export const population: StageBody<'population'> = async ({ artifacts, inputs, h
       await breathe()
       return klom(unlearned[set], gold[set])
     }
+    const uLiraOf = async (): Promise<Pick<StageMetrics['population'], 'uLira' | 'uLiraBySeed'>> => {
+      const missing = tooFew('uLira')
+      if (missing) return { uLira: missing }
+      const found = await uLira(poolOf(unlearned.forget, gold.forget), breathe)
+      if ('missing' in found) return { uLira: found }
+      const { value, interval, inside, outside } = found
+      const uLiraBySeed = inside.map((accuracy, seed) => (accuracy + (outside[seed] ?? NaN)) / 2)
+      return { uLira: { value, interval }, uLiraBySeed }
+    }
     const forgettingOf = async (): Promise<ForgettingQuality> => {
       const missing = tooFew('forgettingQuality')
       if (missing) return { forgetting: missing, score: missing }
@@ -58,7 +67,7 @@ export const population: StageBody<'population'> = async ({ artifacts, inputs, h
     }
     return {
       models,
-      uLira: tooFew('uLira') ?? (await uLira(poolOf(unlearned.forget, gold.forget), breathe)),
+      ...(await uLiraOf()),
       klom: {
         forget: await klomOf('forget'),
         retained: await klomOf('retained'),

@@ -3,14 +3,14 @@ import { availableParallelism, cpus } from 'node:os'
 import { Context } from '@temporalio/activity'
 import { BlobError, CorruptBlobError, openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
 import { LeaseLostError } from '../artifacts/lease.ts'
-import { digestOf } from '../experiment/canonical.ts'
 import { UserError } from '../experiment/errors.ts'
 import { manifestDigest } from '../experiment/manifest.ts'
 import type { BlobRef, Environment, Manifest, ManifestOf, StageMetrics } from '../experiment/manifest.ts'
 import { recordOf, type KeptRun, type RunInput, type RunRecord } from '../experiment/run.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import {
-  stageVersions,
+  keyOf,
+  stageKinds,
   type Stage,
   type StageInputs,
   type StageKind,
@@ -21,6 +21,7 @@ import type { RefuseElsewhere } from './allowed-places.ts'
 import { durably, onDevice, type Durable } from './durable.ts'
 import { asFailure, DamagedInputError } from './errors.ts'
 import { deviceLoaded } from './events.ts'
+import type { HeldCode } from './held-code.ts'
 
 export interface StageTask<K extends StageKind> {
   readonly stage: StageOf<K>
@@ -92,6 +93,8 @@ export interface StageOptions {
   readonly refuse?: RefuseElsewhere
   /** Aborts when the worker is to stop. */
   readonly stopping?: AbortSignal
+  /** The code that bodies are loaded from. Not checked unless given. */
+  readonly code?: Pick<HeldCode, 'check'>
 }
 
 /**
@@ -102,7 +105,7 @@ export interface StageOptions {
 export function stageActivity<K extends StageKind>(
   kind: K,
   load: () => Promise<StageBody<K>>,
-  { refuse = () => undefined, stopping = new AbortController().signal }: StageOptions = {},
+  { refuse = () => undefined, stopping = new AbortController().signal, code }: StageOptions = {},
 ): (task: StageTask<K>) => Promise<StageDone> {
   return async ({ stage, settings }) => {
     try {
@@ -116,6 +119,7 @@ export function stageActivity<K extends StageKind>(
         return done(known, true)
       }
 
+      await code?.check(stage as Stage)
       const computed = await durably({ artifacts, stage, settings, stopping }, async (durable) => {
         const inputs = await inputManifests(artifacts, stage)
         const body = await load()
@@ -131,6 +135,7 @@ export function stageActivity<K extends StageKind>(
           kind,
           key: stage.key,
           version: stage.version,
+          ...(stage.code !== undefined && { code: stage.code }),
           params: stage.params,
           inputs: stage.inputs,
           inputDigests: Object.fromEntries(
@@ -169,10 +174,11 @@ const KEY = /^[0-9a-f]{64}$/
  * A task comes from whoever may start workflows. A key that is not the digest of its stage would put a result where others
  * look for another one, or lead out of the stages' folder. Throws a UserError.
  */
-function refuseForged(expected: StageKind, { kind, key, version, params, inputs, title }: Stage): void {
+function refuseForged(expected: StageKind, stage: Stage): void {
+  const { kind, key, inputs, title } = stage
   const refs = Object.values<StageRef>(inputs)
-  const isWhole = refs.every((input) => KEY.test(input.key) && input.kind in stageVersions)
-  if (kind === expected && isWhole && key === digestOf({ kind, version, params, inputs })) return
+  const isWhole = refs.every((input) => KEY.test(input.key) && stageKinds.includes(input.kind))
+  if (kind === expected && isWhole && key === keyOf(stage)) return
   throw new UserError(
     `the stage '${title}' was changed after it was planned: its key is not the digest of what it computes; start its run by \`./zeroshift run\``,
   )

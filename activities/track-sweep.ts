@@ -2,7 +2,7 @@ import type { Artifacts } from '../artifacts/artifacts.ts'
 import type { Comparison } from '../experiment/comparison.ts'
 import type { RunRecord } from '../experiment/run.ts'
 import type { SweepEnd, SweepRecord } from '../experiment/sweep.ts'
-import { closest, valueOf } from '../report/results.ts'
+import { lowestGap, valueOf } from '../report/results.ts'
 import { deliver, type Delivered } from '../tracking/deliver.ts'
 import { experimentOf, type TrackedEnd } from '../tracking/sweep-contents.ts'
 import { comparisonOf } from './comparison.ts'
@@ -32,7 +32,7 @@ export async function trackSweep(
   if (!tracking) return together([])
   if (ended) {
     const { counts, ...end } = ended
-    const figures = { ...counts, ...lowestGap(await comparisonOf(artifacts, sweep)) }
+    const figures = { ...counts, ...lowestAverageGap(await comparisonOf(artifacts, sweep)) }
     await keepEnd(artifacts, sweep, { ...end, figures })
   } else await keepState(artifacts, sweep, { ...(await sweepState(artifacts, sweep)), isRunning: true })
   const sent = [await deliverSweep(artifacts, sweep, tracking)]
@@ -109,13 +109,13 @@ async function endOf(
       incomplete: outcomes.filter(({ failed }) => failed.length > 0).length,
       stopped: decisions.filter(({ decision }) => decision === 'stopped').length,
       failed: sweep.failures.length,
-      ...lowestGap(comparison),
+      ...lowestAverageGap(comparison),
     },
   }
 }
 
-function lowestGap({ runs }: Comparison): { readonly lowestAverageGap?: number } {
-  const best = closest(runs.flatMap(({ outcome }) => ('missing' in outcome ? [] : outcome.rows)))
+function lowestAverageGap({ runs }: Comparison): { readonly lowestAverageGap?: number } {
+  const best = lowestGap(runs.flatMap(({ outcome }) => ('missing' in outcome ? [] : outcome.rows)))
   const gap = best && valueOf(best.metrics.averageGap)
   return gap === undefined ? {} : { lowestAverageGap: gap }
 }

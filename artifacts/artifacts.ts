@@ -39,7 +39,8 @@ export class MissingBlobError extends BlobError {
  *
  *     blobs/sha256/ab/abcd…                 bytes, named by their digest, never changed
  *     stages/<kind>/<key>/manifest.json     written last: it is there whole, or the stage has not finished
- *     stages/<kind>/<key>/lease/…           who computes the stage (lease.ts), until it has finished
+ *     stages/<kind>/<key>/lease/…           who computes the stage and how its batches are cut (lease.ts), until it
+ *                                           has finished
  *     stages/<kind>/<key>/checkpoints/…     how far it has come (checkpoints.ts), until it has finished
  *     runs/<id>/run.json                    what was asked for
  *     runs/<id>/report/…                    what came out, for people

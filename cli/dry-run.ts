@@ -1,6 +1,7 @@
 import { openArtifacts } from '../artifacts/artifacts.ts'
 import type { RunInput } from '../experiment/run.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
+import { sayChangedCode } from './changed-code.ts'
 import { counted } from './format.ts'
 import { columns, whereOf } from './print.ts'
 import type { Talk } from './talk.ts'
@@ -10,6 +11,7 @@ export async function dryRun(
   { run: { id, plan }, settings }: RunInput,
   { say, answer }: Talk,
 ): Promise<number> {
+  sayChangedCode([{ plan }], { say })
   const artifacts = openArtifacts(settings.store)
   const planned = await Promise.all(
     stagesOf(plan).map(async ({ kind, title, key }) => {

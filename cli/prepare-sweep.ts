@@ -134,7 +134,7 @@ function firstOf(problems: readonly Problem[]): readonly Problem[] {
     : problems
 }
 
-/** Files are read and hashed once, however many points use them. */
+/** Files of data and checkpoints are read and hashed once, however many points use them. */
 function remembered(inspect: Inspect): Inspect {
   const data = new Map<string, ReturnType<Inspect['data']>>()
   const checkpoints = new Map<string, ReturnType<Inspect['checkpoint']>>()
@@ -152,6 +152,7 @@ function remembered(inspect: Inspect): Inspect {
       checkpoints.set(key, facts)
       return facts
     },
+    code: (names) => inspect.code(names),
   }
 }
 

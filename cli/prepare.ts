@@ -5,7 +5,8 @@ import type { CheckpointFacts } from '../experiment/checkpoint.ts'
 import type { DatasetFacts } from '../experiment/dataset.ts'
 import { UserError } from '../experiment/errors.ts'
 import { ascending, checkIndices, indicesOf } from '../experiment/indices.ts'
-import { plan } from '../experiment/plan.ts'
+import { codeNamesOf, type ChangedCode, type CodeName } from '../experiment/code.ts'
+import { plan, type Plan } from '../experiment/plan.ts'
 import { runId, type RunInput } from '../experiment/run.ts'
 import {
   isElsewhere,
@@ -15,6 +16,7 @@ import {
   type Spec,
   type SplitSpec,
 } from '../experiment/spec.ts'
+import { stagesOf } from '../experiment/stage-list.ts'
 import { formatSource, parseSource } from '../sources/source.ts'
 import { absolute, absoluteFrom, storeFor, trackingHere } from './place.ts'
 
@@ -73,13 +75,15 @@ function sourceOf(
   return onCommandLine || isElsewhere(of.from) ? of.from : absoluteFrom(config, of.from)
 }
 
-/** What is known of a data set once its files have been read. */
+/** What is known once data sets, checkpoints and the code itself have been read. */
 export interface Inspect {
   data(spec: DataSpec, settings: RunInput['settings']): Promise<DatasetFacts>
   /** `revision`: what names the content for good, of a hub's repository its commit. */
   checkpoint(
     settings: Pick<RunInput['settings'], 'modelDirectory'>,
   ): Promise<{ readonly facts: CheckpointFacts; readonly revision?: string }>
+  /** Of these bodies, those that differ from the lock. */
+  code(names: readonly CodeName[]): Promise<ChangedCode>
 }
 
 export function inspecting(notify?: (line: string) => void): Inspect {
@@ -96,6 +100,10 @@ export function inspecting(notify?: (line: string) => void): Inspect {
       const { inspectCheckpoint } = await import('../checkpoints/read.ts')
       const { directory, revision } = await findCheckpoint(modelDirectory, notify)
       return { facts: await inspectCheckpoint(directory), ...(revision !== undefined && { revision }) }
+    },
+    async code(names) {
+      const { changedCode } = await import('../activities/code-digests.ts')
+      return changedCode(names)
     },
   }
 }
@@ -118,7 +126,7 @@ export async function prepare(
     const facts = await inspect.data(spec.data, settings)
     checkSpec(spec, facts, locate)
     await checkForgotten(spec, facts)
-    const planned = plan(spec, facts)
+    const planned = await planWith(spec, facts, inspect)
     return {
       run: {
         id: runId(spec.name, planned),
@@ -132,6 +140,13 @@ export async function prepare(
   } catch (error) {
     throw error instanceof UserError ? located(error, locate) : error
   }
+}
+
+/** The plan, with the digests of the code that differs from the lock. */
+async function planWith(spec: Spec, facts: DatasetFacts, inspect: Pick<Inspect, 'code'>): Promise<Plan> {
+  const locked = plan(spec, facts)
+  const changed = await inspect.code(codeNamesOf(stagesOf(locked)))
+  return Object.keys(changed).length === 0 ? locked : plan(spec, facts, changed)
 }
 
 /** The model with what its checkpoint's files say, and the commit that a branch of a hub's repository is at. */

@@ -87,7 +87,11 @@ function changed(
     { message: `the search space of ${id} is another than when it was started (${what}):` },
     ...found.map(({ path, before, after }) => ({ message: `  ${path}: ${before}, now ${after}` })),
     ...(found.length === 0
-      ? [{ message: `  ${command.config} says the same: a base experiment or its data has changed` }]
+      ? [
+          {
+            message: `  ${command.config} says the same: a base experiment, its data or the code that computes it has changed`,
+          },
+        ]
       : []),
     {
       message:

@@ -4,7 +4,9 @@ import { differences } from '../experiment/differences.ts'
 import { UserError } from '../experiment/errors.ts'
 import type { RunInput, RunRecord } from '../experiment/run.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
-import { stageVersions } from '../experiment/stages.ts'
+import { codeNameOf, codeNamesOf, versionOf, type ChangedCode } from '../experiment/code.ts'
+import { short } from '../report/format.ts'
+import type { Stage } from '../experiment/stages.ts'
 import { commandOf } from '../report/command.ts'
 import { answering, conduct, type ConductOptions } from './conduct.ts'
 import { recordIn, storeFor } from './place.ts'
@@ -36,7 +38,7 @@ async function attempt(id: string, options: ResumeOptions, io: Talk): Promise<nu
   }
   const { failed: _, settings, ...run } = await recordIn(artifacts, id)
   refuseSweepOptions(id, options)
-  refuseOtherVersions(run)
+  await refuseOtherCode(run)
   const input: RunInput = { run, settings: { ...settings, store } }
   return conduct(options, io, async () => {
     await refuseChanges(run, io)
@@ -56,13 +58,26 @@ function refuseSweepOptions(id: string, options: ResumeOptions): void {
 }
 
 /** Its keys promise results of code that is not here any more. */
-function refuseOtherVersions(run: RunRecord): void {
-  const other = stagesOf(run.plan).find(({ kind, version }) => version !== stageVersions[kind])
+async function refuseOtherCode(run: RunRecord): Promise<void> {
+  const stages = stagesOf(run.plan)
+  const { changedCode } = await import('../activities/code-digests.ts')
+  const changed = await changedCode(codeNamesOf(stages))
+  const other = stages.find((stage) => {
+    const name = codeNameOf(stage)
+    return stage.version !== versionOf(name) || stage.code !== changed[name]
+  })
   if (other)
     throw new UserError(
-      `${run.id} was begun by another version of Zeroshift, in which a ${other.kind} stage computes something else ` +
-        `(version ${other.version}, here ${stageVersions[other.kind]}). To run it anew: ${commandOf(run)}`,
+      `${run.id} was begun by other code of ${codeNameOf(other)}: ${differenceOf(other, changed)}. ` +
+        `To run it anew: ${commandOf(run)}`,
     )
+}
+
+function differenceOf(stage: Stage, changed: ChangedCode): string {
+  const name = codeNameOf(stage)
+  const described = (version: number, code: string | undefined) =>
+    `version ${version}${code === undefined ? '' : `, changed code ${short(code)}`}`
+  return `${described(stage.version, stage.code)}; here ${described(versionOf(name), changed[name])}`
 }
 
 /** The config that the run was started with says the same as then, and so does the data. */

@@ -1,4 +1,5 @@
 import { answering, conduct, type ConductOptions } from './conduct.ts'
+import { sayChangedCode } from './changed-code.ts'
 import { inspecting, prepare, readConfig } from './prepare.ts'
 import { runJob } from './run-job.ts'
 import type { Talk } from './talk.ts'
@@ -23,5 +24,9 @@ async function attempt(config: string, options: RunOptions, io: Talk): Promise<n
     return dryRun(await prepare(asked, parsed, inspecting(say)), io)
   }
 
-  return conduct(options, io, async () => runJob(await prepare(asked, parsed, inspecting(say))))
+  return conduct(options, io, async () => {
+    const input = await prepare(asked, parsed, inspecting(say))
+    sayChangedCode([input.run], io)
+    return runJob(input)
+  })
 }

@@ -4,6 +4,7 @@ import { canonicalJson } from '../experiment/canonical.ts'
 import { recordOf, type RunInput } from '../experiment/run.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import type { Stage } from '../experiment/stages.ts'
+import { sayChangedCode } from './changed-code.ts'
 import { answering, conduct, type ConductOptions } from './conduct.ts'
 import { estimateFrom, type Estimate } from './estimate.ts'
 import { counted, duration } from './format.ts'
@@ -33,6 +34,10 @@ async function attempt(config: string, options: SweepOptions, io: Talk): Promise
   const prepared = await prepareSweep(asked, space, io.say)
   const artifacts = openArtifacts(prepared.store)
   const costs = await costsOf(artifacts, prepared)
+  sayChangedCode(
+    [...prepared.runs.values()].map(({ run }) => run),
+    io,
+  )
   sayCosts(prepared, costs, io)
   if (options.dryRun) return planned(prepared, costs, io)
   return conduct(options, io, async () => {

@@ -33,7 +33,9 @@ export async function verify(target: string, options: VerifyOptions): Promise<nu
 
 async function attempt(target: string, options: VerifyOptions, io: Talk): Promise<number> {
   const report = await findReport(target, options)
-  const run = plannedAgain(readPublished(report.text, report.where), report.where)
+  const { changedCode, codeNames } = await import('../activities/code-digests.ts')
+  const published = readPublished(report.text, report.where)
+  const run = plannedAgain(published, report.where, await changedCode(codeNames))
   const id = runId(run.spec.name, run.plan)
   if (options.run !== undefined && options.run !== id)
     throw new UserError([

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { UserError } from '../experiment/errors.ts'
+import { logBegins } from '../infra/worker-parent.mjs'
 import type { Device } from '../learning/device.ts'
 import { refuseTaken } from '../worker/endpoint.ts'
 import { endpointOf } from './endpoint.ts'
@@ -27,7 +28,12 @@ export async function workerPerGpu(gpus: string, device: Device, options: Worker
     const endpoint = endpointOf(portAfter(metricsPort, i), metricsHost)
     if (endpoint) await refuseTaken(endpoint)
   }
-  return allOf(command, members)
+  await logBegins()
+  const ordered = new AbortController()
+  onOrder(() => {
+    ordered.abort()
+  })
+  return allOf(command, members, ordered.signal)
 }
 
 /** The workers for a list of GPUs: each has all other options, and what cannot be shared counts up. Throws a UserError. */
@@ -77,10 +83,15 @@ function asArguments(
 }
 
 /**
- * Runs a module once for each member until all have ended. SIGINT, SIGTERM and a member that fails have all the others
- * told to end, in order; a second signal kills them. Answers with the first exit code that is not 0.
+ * Runs a module once for each member until all have ended. SIGINT, SIGTERM, `ordered` and a member that
+ * fails have all the others told to end, in order; a second signal kills them. Answers with the first
+ * exit code that is not 0.
  */
-export async function allOf(module: string, members: readonly Member[]): Promise<number> {
+export async function allOf(
+  module: string,
+  members: readonly Member[],
+  ordered?: AbortSignal,
+): Promise<number> {
   let failed = 0
   let signals = 0
   const children = members.map(({ args }) => fork(module, args))
@@ -93,6 +104,7 @@ export async function allOf(module: string, members: readonly Member[]): Promise
     stop()
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal)
+  ordered?.addEventListener('abort', stop)
   await Promise.all(
     members.map(async ({ name }, i) => {
       const child = children[i]
@@ -119,7 +131,7 @@ async function endOf(child: ChildProcess): Promise<{ readonly code: number; read
   }
 }
 
-/** In a member: calls once it is told to end, or whoever started it is gone. */
+/** Calls once this process is told to end by a message, or whoever started it with a channel is gone. */
 export function onOrder(stop: () => void): void {
   if (!process.send) return
   process.on('message', (word) => {

@@ -1,8 +1,10 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { allowedPrefixes, refuseElsewhere } from '../activities/allowed-places.ts'
 import { UserError } from '../experiment/errors.ts'
+import { logBegins } from '../infra/worker-parent.mjs'
 import { deploymentName, queues, type Queue } from '../workflows/names.ts'
 import { type Device, deviceNamed } from '../learning/device.ts'
+import { refuseTaken } from '../worker/endpoint.ts'
 import { runWorker } from '../worker/worker.ts'
 import { endpointOf } from './endpoint.ts'
 import { chooseGpu, refuseWithoutGpu } from './gpu.ts'
@@ -69,6 +71,9 @@ export async function worker(options: WorkerOptions): Promise<number> {
     // It has nothing to hand back.
     if (!works) process.exit(0)
   })
+  // Told as text, which the log is not.
+  if (endpoint) await refuseTaken(endpoint)
+  await logBegins()
   console.log(`connecting to Temporal at ${address}${settings.tls ? ' by TLS' : ''}`)
   try {
     await runWorker({

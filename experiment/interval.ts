@@ -87,6 +87,14 @@ export function studentQuantile(p: number, degrees: number): number {
   }
 }
 
+/** P(T > t) for Student's t with ν > 0 degrees of freedom: ½ I_y(ν/2, ½) with y = ν/(ν + t²) for t ≥ 0. */
+export function studentUpperTail(t: number, degrees: number): number {
+  if (t === Infinity) return 0
+  if (t < 0) return 1 - studentUpperTail(-t, degrees)
+  // With t² / ν first: t² alone may overflow.
+  return incompleteBeta(1 / (1 + (t * t) / degrees), degrees / 2, 0.5) / 2
+}
+
 const SMALLEST = 1e-300
 const PRECISION = 1e-16
 const MOST_TERMS = 100_000

@@ -10,6 +10,8 @@ export interface ManifestOf<K extends StageKind> {
   readonly kind: K
   readonly key: string
   readonly version: number
+  /** The digest of the code, where it was not the locked one. */
+  readonly code?: string
   readonly params: StageParams[K]
   readonly inputs: StageInputs[K]
   /** Digests of the input manifests (their computed part), by input name. */
@@ -176,6 +178,8 @@ export interface StageMetrics {
     readonly models: number
     /** Accuracy in percent of telling unlearned models from gold by a sample of D_f; 50 is ideal. */
     readonly uLira: Estimate
+    /** The same of the unlearned and the gold model of each seed. Absent where it is missing as a whole. */
+    readonly uLiraBySeed?: readonly number[]
     /** KL divergence of margins to gold, in nats: mean and 95th percentile over the samples. */
     readonly klom: Readonly<
       Record<'forget' | 'retained' | 'test', { readonly mean: Measured; readonly percentile95: Measured }>

@@ -1,10 +1,10 @@
-import { digestOf } from './canonical.ts'
+import { codeNameOf, versionOf, type ChangedCode } from './code.ts'
 import type { DatasetFacts } from './dataset.ts'
 import type { MethodName } from './methods.ts'
 import { checkpointOf } from './model.ts'
 import type { DataSpec, ModelSpec, Spec, SplitSpec } from './spec.ts'
 import {
-  stageVersions,
+  keyOf,
   type StageInputs,
   type StageKind,
   type StageOf,
@@ -82,7 +82,9 @@ export interface Candidate {
   readonly probe?: StageOf<'probe'>
 }
 
-export function plan(asked: Spec, facts: DatasetFacts): Plan {
+/** `changed`: the code that differs from the lock (see `changedCode` in activities/). */
+export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}): Plan {
+  const stage = stageMaker(changed)
   const spec = { ...asked, model: keyedModel(asked.model) }
   const checkpoint =
     spec.model.name === 'pretrained'
@@ -96,17 +98,17 @@ export function plan(asked: Spec, facts: DatasetFacts): Plan {
     {},
   )
   const ranking =
-    spec.split.kind === 'hard' ? rankingOf(spec, { dataset: ref(dataset), ...start }) : undefined
+    spec.split.kind === 'hard' ? rankingOf(stage, spec, { dataset: ref(dataset), ...start }) : undefined
   const split = stage(
     'split',
     `split by ${spec.split.kind === 'hard' ? spec.split.by : spec.split.kind}`,
     { split: keyedSplit(spec.split), seed: spec.seed.split },
     { dataset: ref(dataset), ...(ranking && { ranking: ref(ranking) }) },
   )
-  const shadow = spec.shadow && shadowPlan(spec, spec.shadow.models, { dataset: ref(dataset), ...start })
+  const shadow = spec.shadow && shadowPlan(stage, spec, { dataset: ref(dataset), ...start })
   const data = { dataset: ref(dataset), split: ref(split), ...(shadow && { pool: ref(shadow.pool) }) }
 
-  const planned = (i: number) => seedPlan(spec, data, start, i)
+  const planned = (i: number) => seedPlan(stage, spec, data, start, i)
   const seeds = Array.from({ length: spec.seeds ?? 1 }, (_, i) => planned(i))
   const [one, ...others] = [first(seeds), ...seeds.slice(1)]
   return {
@@ -116,17 +118,18 @@ export function plan(asked: Spec, facts: DatasetFacts): Plan {
     split,
     ...one,
     ...(others.length > 0 && { seeds: others }),
-    ...(seeds.length >= LEAST_MODELS && { population: populations(seeds) }),
+    ...(seeds.length >= LEAST_MODELS && { population: populations(stage, seeds) }),
     ...(shadow && { shadow }),
   }
 }
 
 /** A pool of 8 is the first 8 of a pool of 64: a model's key does not say how many others there are. */
 function shadowPlan(
-  { model, training, seed }: Spec,
-  count: number,
+  stage: StageMaker,
+  { model, training, seed, shadow }: Spec,
   inputs: StageInputs['shadow'],
 ): ShadowPlan {
+  const count = shadow?.models ?? 0
   const models = Array.from({ length: count }, (_, index) =>
     stage('shadow', `train shadow ${index + 1}`, { model, training, seed: seed.training, index }, inputs),
   )
@@ -138,7 +141,7 @@ function shadowPlan(
 const LEAST_MODELS = 3
 
 /** Row by row, each seed's model beside that seed's gold. */
-function populations(seeds: readonly SeedPlan[]): readonly Population[] {
+function populations(stage: StageMaker, seeds: readonly SeedPlan[]): readonly Population[] {
   const rows = seeds.map(({ candidates, floor }) => [...candidates, ...floor])
   return first(rows).flatMap(({ label, model }, row) => {
     if (model.key === first(first(seeds).gold).key) return []
@@ -162,6 +165,7 @@ export function seedsAt({ seed }: Spec, i: number): Spec['seed'] {
  * apart: no two models of a run have the same training seed.
  */
 function seedPlan(
+  stage: StageMaker,
   spec: Spec,
   { pool, ...data }: { readonly dataset: StageRef; readonly split: StageRef; readonly pool?: StageRef },
   start: { readonly checkpoint: StageRef } | undefined,
@@ -171,10 +175,17 @@ function seedPlan(
   const several = spec.seeds !== undefined
   const titled = (title: string) => (several ? `${title}, seed ${i + 1}` : title)
 
-  const original = train(spec, { dataset: data.dataset, ...start }, seeds.training, titled('train original'))
+  const original = train(
+    stage,
+    spec,
+    { dataset: data.dataset, ...start },
+    seeds.training,
+    titled('train original'),
+  )
   // The first gold model has a seed of its own: sharing the original's would share its initial weights and order too.
   const gold = Array.from({ length: spec.gold.models }, (_, n) =>
     train(
+      stage,
       spec,
       { ...data, ...start },
       seeds.training + 1000 * (n + 1),
@@ -185,7 +196,7 @@ function seedPlan(
 
   const evaluated = (label: string, model: StageRef) =>
     stage('evaluate', titled(`evaluate ${label}`), { model: spec.model, batchSize: 500 }, { ...data, model })
-  const untrained = twin(spec, { dataset: data.dataset }, seeds.unlearning, titled('initialise twin'))
+  const untrained = twin(stage, spec, { dataset: data.dataset }, seeds.unlearning, titled('initialise twin'))
   const twinEvaluation = evaluated('twin', ref(untrained))
   const originalEvaluation =
     spec.relearn || spec.data.validation > 0 ? evaluated('original', ref(original)) : undefined
@@ -290,6 +301,7 @@ function seedPlan(
 
 /** On all training samples, or on the retained ones where there is a split. */
 function train(
+  stage: StageMaker,
   { model, training }: Spec,
   inputs: StageInputs['train'],
   seed: number,
@@ -300,6 +312,7 @@ function train(
 
 /** The same model before its first step. Nothing is drawn from the streams by which others are initialised. */
 function twin(
+  stage: StageMaker,
   { model, training }: Spec,
   inputs: StageInputs['train'],
   seed: number,
@@ -309,8 +322,8 @@ function twin(
 }
 
 /** The evaluation by which a hard split ranks training samples: of the original, which depends on no split. */
-function rankingOf(spec: Spec, inputs: StageInputs['train']): StageOf<'evaluate'> {
-  const original = train(spec, inputs, spec.seed.training, 'train original')
+function rankingOf(stage: StageMaker, spec: Spec, inputs: StageInputs['train']): StageOf<'evaluate'> {
+  const original = train(stage, spec, inputs, spec.seed.training, 'train original')
   const params = { model: spec.model, batchSize: 500 }
   const { dataset } = inputs
   return stage('evaluate', 'rank training samples', params, { dataset, model: ref(original) })
@@ -338,14 +351,20 @@ export function ref({ kind, key }: StageRef): StageRef {
   return { kind, key }
 }
 
-function stage<K extends StageKind>(
+type StageMaker = <K extends StageKind>(
   kind: K,
   title: string,
   params: StageParams[K],
   inputs: StageInputs[K],
-): StageOf<K> {
-  const version = stageVersions[kind]
-  return { kind, key: digestOf({ kind, version, params, inputs }), version, title, params, inputs }
+) => StageOf<K>
+
+function stageMaker(changed: ChangedCode): StageMaker {
+  return (kind, title, params, inputs) => {
+    const name = codeNameOf({ kind, params })
+    const code = changed[name]
+    const keyed = { kind, version: versionOf(name), params, inputs, ...(code !== undefined && { code }) }
+    return { ...keyed, key: keyOf(keyed), title }
+  }
 }
 
 function first<T>(list: readonly T[]): T {

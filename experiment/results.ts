@@ -114,6 +114,17 @@ export interface ResultRow extends RowMarks {
   readonly label: string
   readonly method: string
   readonly metrics: Readonly<Record<MetricName, Figure>>
+  /** Absent where nothing was tested, and of the original and the gold models. */
+  readonly standing?: Standing
+}
+
+/** Of a method, what tests beside another gold model say (report/judgement/); its worst criterion decides. */
+export type MethodVerdict = 'distinguishable' | 'equivalent' | 'undecided'
+
+export interface Standing {
+  readonly verdict: MethodVerdict
+  /** Whether no other method is closer to gold by the tests. */
+  readonly isAmongBest: boolean
 }
 
 /** Why figures of a row say little. Absent where they do not, and in results of older versions. */

@@ -1,11 +1,13 @@
+import { digestOf } from './canonical.ts'
 import type { CheckpointFacts } from './checkpoint.ts'
 import type { ApproximateMethodSpec, OptimizerSpec } from './methods.ts'
 import type { DataSpec, ModelSpec, ProbeSpec, RelearnSpec, SplitSpec, TrainingSpec } from './spec.ts'
 import type { DatasetFacts } from './dataset.ts'
 
 /**
- * A stage is one unit of work whose result is kept: its kind, the version of its code's meaning, its own parameters and
- * the keys of its inputs. The key is the SHA-256 of all that, and of nothing else.
+ * A stage is one unit of work whose result is kept: its kind, the version of its code, its own
+ * parameters and the keys of its inputs. The key is the SHA-256 of all that and, where the code
+ * differs from the lock, of the code's digest.
  */
 
 export interface StageParams {
@@ -113,7 +115,10 @@ export interface StageRef {
 export interface StageOf<K extends StageKind> {
   readonly kind: K
   readonly key: string
+  /** The version that the lock gives the code (experiment/code.ts). */
   readonly version: number
+  /** The digest of the code that computes the stage. Absent where that code is the locked one. */
+  readonly code?: string
   /** For people: what the progress display and the logs call it. Not part of the key. */
   readonly title: string
   readonly params: StageParams[K]
@@ -122,23 +127,32 @@ export interface StageOf<K extends StageKind> {
 
 export type Stage = { [K in StageKind]: StageOf<K> }[StageKind]
 
-/**
- * Bumped by hand when a change of code changes what a stage of this kind computes from the same parameters and inputs:
- * results that are kept under an older version are then no longer found.
- */
-export const stageVersions: Readonly<Record<StageKind, number>> = {
-  dataset: 1,
-  split: 1,
-  checkpoint: 1,
-  train: 1,
-  unlearn: 1,
-  evaluate: 1,
-  attack: 1,
-  compare: 1,
-  population: 1,
-  shadow: 1,
-  pool: 1,
-  membership: 1,
-  relearn: 1,
-  probe: 1,
+const all: Readonly<Record<StageKind, true>> = {
+  dataset: true,
+  split: true,
+  checkpoint: true,
+  train: true,
+  unlearn: true,
+  evaluate: true,
+  attack: true,
+  compare: true,
+  population: true,
+  shadow: true,
+  pool: true,
+  membership: true,
+  relearn: true,
+  probe: true,
+}
+
+export const stageKinds = Object.keys(all) as readonly StageKind[]
+
+/** The key of a stage. Code that agrees with the lock adds nothing to it. */
+export function keyOf({
+  kind,
+  version,
+  params,
+  inputs,
+  code,
+}: Omit<StageOf<StageKind>, 'key' | 'title'>): string {
+  return digestOf({ kind, version, params, inputs, ...(code !== undefined && { code }) })
 }

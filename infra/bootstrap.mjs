@@ -1,16 +1,17 @@
 import { realpathSync } from 'node:fs'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { ensureClusterTools } from './cluster-tools.mjs'
-import { ensureMlflow } from './mlflow.mjs'
+import { ensureClusterTools, presentClusterTools } from './cluster-tools.mjs'
+import { ensureMlflow, presentMlflow } from './mlflow.mjs'
 import { ensureNative, isNativeCached, isNativeReady } from './native.mjs'
 import { arePackagesReady, ensurePackages } from './packages.mjs'
-import { ensurePeft } from './peft.mjs'
+import { ensurePeft, presentPeft } from './peft.mjs'
 import { findCompiler, findPython } from './programs.mjs'
+import { inPart } from './progress.mjs'
 import { Interrupted, say, SetupError } from './steps.mjs'
-import { ensureTemporal } from './temporal.mjs'
-import { ensureTemporalServer } from './temporal-server.mjs'
-import { ensureVersitygw } from './versitygw.mjs'
+import { ensureTemporal, presentTemporal } from './temporal.mjs'
+import { ensureTemporalServer, presentTemporalServer } from './temporal-server.mjs'
+import { ensureVersitygw, presentVersitygw } from './versitygw.mjs'
 
 const USAGE = `Usage: node infra/bootstrap.mjs [options]
 
@@ -55,14 +56,47 @@ export async function bootstrap({
     findPython()
     findCompiler()
   }
-  await ensurePackages()
-  if (native) await ensureNative({ gpu })
-  if (temporal) await ensureTemporal()
-  if (mlflow) await ensureMlflow()
-  if (s3) await ensureVersitygw()
-  if (tls) await unlessImpossible('the Temporal server with TLS', ensureTemporalServer)
-  if (peft) await unlessImpossible('PEFT', ensurePeft)
-  if (clusterTools) await unlessImpossible('Helm and its kin', ensureClusterTools)
+  const packages = { isReady: arePackagesReady, ensure: ensurePackages }
+  // What is mostly downloaded goes on beside what is mostly built.
+  const downloads = [
+    native && { isReady: () => isNativeReady({ gpu }), ensure: () => ensureNative({ gpu }) },
+    mlflow && { isReady: presentMlflow, ensure: ensureMlflow },
+    peft && { isReady: presentPeft, ensure: () => unlessImpossible('PEFT', ensurePeft) },
+  ]
+  const builds = [
+    temporal && { isReady: presentTemporal, ensure: ensureTemporal },
+    s3 && { isReady: presentVersitygw, ensure: ensureVersitygw },
+    tls && {
+      isReady: presentTemporalServer,
+      ensure: () => unlessImpossible('the Temporal server with TLS', ensureTemporalServer),
+    },
+    clusterTools && {
+      isReady: presentClusterTools,
+      ensure: () => unlessImpossible('Helm and its kin', ensureClusterTools),
+    },
+  ]
+  await inParts([packages], downloads.filter(Boolean), builds.filter(Boolean))
+}
+
+/**
+ * Does what is not ready yet: the first list, then the other two side by side.
+ * @typedef {{ isReady: () => unknown, ensure: () => Promise<unknown> }} Part
+ * @param {Part[]} first
+ * @param {Part[][]} lists
+ * @returns {Promise<void>}
+ */
+async function inParts(first, ...lists) {
+  const missing = [first, ...lists].map((list) => list.filter(({ isReady }) => !isReady()))
+  const numbered = missing.flat()
+  const inOrder = async (list) => {
+    for (const part of list) await inPart(numbered.indexOf(part) + 1, numbered.length, part.ensure)
+  }
+  const [before, ...beside] = missing
+  await inOrder(before)
+  // Where one fails, what goes on beside it is not lost.
+  const ends = await Promise.allSettled(beside.map(inOrder))
+  const failed = ends.find(({ status }) => status === 'rejected')
+  if (failed) throw failed.reason
 }
 
 /** What is much to ask for, 6 GB or minutes of building: its tests are left out where it cannot be installed. */

@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { clearTimeout, setTimeout } from 'node:timers'
 import { cacheDirectory } from './cache.mjs'
+import { Progress } from './progress.mjs'
 
 /** What stops the set-up; the message alone is for the user. */
 export class SetupError extends Error {
@@ -20,33 +21,25 @@ export class Interrupted extends Error {
   }
 }
 
+/** On standard error: standard output belongs to the command that the set-up is for. */
+const progress = new Progress(process.stderr)
+
 /**
- * To standard error: standard output belongs to the command that the set-up is for.
  * @param {string} line
  */
 export function say(line) {
-  process.stderr.write(`zeroshift: ${line}\n`)
+  progress.say(line)
 }
 
 /**
- * Shows one line: what is being done, and then how long it took.
+ * Shows what is being done, for how long, and how long it took.
  * @template T
  * @param {string} title what is being done and how long it usually takes
  * @param {() => Promise<T>} work
  * @returns {Promise<T>}
  */
-export async function step(title, work) {
-  const started = performance.now()
-  const seconds = () => `${((performance.now() - started) / 1000).toFixed(1)} s`
-  process.stderr.write(`zeroshift: ${title} ... `)
-  try {
-    const result = await work()
-    process.stderr.write(`${seconds()}\n`)
-    return result
-  } catch (error) {
-    process.stderr.write(`failed after ${seconds()}\n`)
-    throw error
-  }
+export function step(title, work) {
+  return progress.step(title, work)
 }
 
 /**

@@ -190,7 +190,7 @@ export interface Cost {
   readonly gap: number
   /** Of several seeds: the ends of the gap's 95% interval. */
   readonly ends?: Interval
-  readonly kind: 'closest' | 'method' | 'gold'
+  readonly kind: 'best' | 'method' | 'gold'
 }
 
 /** Average gap over cost: lower left is better. The floor is a line. */
@@ -242,7 +242,7 @@ export function costAgainstGap(costs: readonly Cost[], floor: number | undefined
                 field: 'kind',
                 type: 'nominal',
                 scale: {
-                  domain: ['closest', 'method', 'gold'],
+                  domain: ['best', 'method', 'gold'],
                   range: ['var(--accent)', 'var(--muted)', 'var(--gold)'],
                 },
                 legend: null,

@@ -1,7 +1,9 @@
+import { changedCodeOf } from '../experiment/code.ts'
 import type { Preparation } from '../experiment/checkpoint.ts'
 import type { DatasetFacts } from '../experiment/dataset.ts'
 import type { Hardness, ModelSpec, Spec, SplitSpec } from '../experiment/spec.ts'
-import { counted, percent } from './format.ts'
+import type { Stage } from '../experiment/stages.ts'
+import { counted, percent, short } from './format.ts'
 
 /** Settings in words, for people. */
 
@@ -44,6 +46,14 @@ function amountOf({ count, fraction = 0 }: { count?: number | undefined; fractio
   return count === undefined
     ? `${percent(100 * fraction)}% of the training samples`
     : counted(count, 'training sample')
+}
+
+/** `Computed by changed code: unlearn rfa, 3f2a0b1c9d2e`; nothing where all code is the locked one. */
+export function describeChangedCode(stages: readonly Stage[]): string | undefined {
+  const changed = changedCodeOf(stages).map(
+    ({ name, digest }) => `${name.replace(':', ' ')}, ${short(digest)}`,
+  )
+  return changed.length === 0 ? undefined : `Computed by changed code: ${changed.join('; ')}`
 }
 
 /** `n = 5 seeds, 95% intervals (Student's t)`; nothing of a single seed. */

@@ -7,9 +7,9 @@ export function percent(value: number): string {
   return minus(zero(value.toFixed(2)))
 }
 
-/** `+0.40`, `−1.25`, `0.00`: a difference in points. */
-export function signed(value: number): string {
-  const text = zero(value.toFixed(2))
+/** `+0.40`, `−1.25`, `0.00`: a difference, in points unless it has other decimals. */
+export function signed(value: number, decimals = 2): string {
+  const text = zero(value.toFixed(decimals))
   return Number(text) > 0 ? `+${text}` : minus(text)
 }
 

@@ -3,6 +3,7 @@ import { manifestDigest, type Environment } from '../experiment/manifest.ts'
 import type { Figure, ResultRow } from '../experiment/results.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import { commandOf } from './command.ts'
+import type { Judgement } from './judgement/judge.ts'
 import { membershipRows } from './membership.ts'
 import { checkOracle } from './oracle.ts'
 import { probeRows } from './probe.ts'
@@ -23,6 +24,7 @@ import {
 export function renderJson(
   input: ReportInput,
   rows: readonly ResultRow[],
+  judgement: Judgement,
 ): { readonly json: string; readonly digest: string } {
   const { run, manifests } = input
   const stages = stagesOf(run.plan)
@@ -33,16 +35,18 @@ export function renderJson(
     spec: run.spec,
     data: run.facts,
     stages: stages.map((stage) => {
-      const { kind, key, title } = stage
+      const { kind, key, title, code } = stage
       const manifest = manifests[key]
       return {
         kind,
         key,
         title,
+        ...(code !== undefined && { code }),
         ...(manifest ? { digest: manifestDigest(manifest) } : { missing: whyMissing(input, [stage]) }),
       }
     }),
     results: rows.map(withoutTime),
+    judgement,
     ...(run.plan.seeds && { seeds: resultsBySeed(input).map((one) => one.map(withoutTime)) }),
     ...(run.plan.population && {
       population: run.plan.population.map(({ label, stage }) => ({

@@ -7,7 +7,8 @@ import {
   type ResultRow,
 } from '../experiment/results.ts'
 import { commandOf } from './command.ts'
-import { describeSeeds } from './describe.ts'
+import { stagesOf } from '../experiment/stage-list.ts'
+import { describeChangedCode, describeSeeds } from './describe.ts'
 import { footnotes, type Footnotes } from './footnotes.ts'
 import { counted, figure, percent, signed, significant, withInterval, withoutSeeds } from './format.ts'
 import {
@@ -18,14 +19,13 @@ import {
   shadowedSamples,
   shadowFigure,
 } from './membership.ts'
-import { markAt, marks, marksNotes } from './marks.ts'
+import { markAt, marksNotes, signs } from './marks.ts'
 import { escaped, fenced } from './markdown-text.ts'
 import { checkOracle } from './oracle.ts'
 import { populationNotes } from './population.ts'
 import { probedLayers, probeFigure, probeFigures, probeRows, probeTables } from './probe.ts'
 import { relearnColumns, relearnFigure, relearnFigures, relearnRows } from './relearn.ts'
 import {
-  closest,
   floorRows,
   forgottenTest,
   goldFigures,
@@ -34,17 +34,25 @@ import {
   whyMissing,
   type ReportInput,
 } from './results.ts'
+import type { Judgement } from './judgement/judge.ts'
+import { deltaOf, judgementTable } from './judgement/table.ts'
+import { marks, method, shortVerdict } from './judgement/words.ts'
 import { verdict } from './verdict.ts'
 
 /** The report for GitHub: verdict, table, command and digest. */
-export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], digest: string): string {
+export function renderMarkdown(
+  input: ReportInput,
+  rows: readonly ResultRow[],
+  judgement: Judgement,
+  digest: string,
+): string {
   const { run } = input
   const names = shownMetrics(run.spec)
   const oracle = checkOracle(input)
-  const { headline, details } = verdict(input, rows)
+  const changedCode = describeChangedCode(stagesOf(run.plan))
+  const { headline, details } = verdict(input, rows, judgement)
   const notes = footnotes()
   const seeds = describeSeeds(run.spec)
-  const best = closest(rows)
   const floor = floorRows(run.plan, rows)
   const gold: Partial<ResultRow['metrics']> = goldFigures(input)
 
@@ -60,8 +68,9 @@ export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], d
       const note = left === undefined ? '' : `[^${notes.number(left)}]`
       return `${withInterval(measured, (value) => figure(name, value))}${markAt(row, name)}${difference}${note}`
     })
-    const named = floor.includes(row) ? `*floor: ${label}*` : row === best ? `**${label}**` : label
-    return [row.collapsed ? `${named} ${marks.collapsed}` : named, ...cells]
+    const isBest = row.standing?.isAmongBest
+    const named = floor.includes(row) ? `*floor: ${label}*` : isBest ? `**${label}**` : label
+    return [row.collapsed ? `${named} ${signs.collapsed}` : named, ...cells]
   })
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   const ruler = ['---', ...names.map(() => '---:')]
@@ -70,12 +79,15 @@ export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], d
     `# ${escaped(run.spec.name)}`,
     ...(oracle.passed === false ? [`> [!CAUTION]\n> ${escaped(oracle.message)}`] : []),
     ...(oracle.passed === undefined ? [`> [!WARNING]\n> ${escaped(oracle.message)}`] : []),
-    `**${escaped(headline)}** ${details.map(escaped).join(' ')}`.trim(),
+    ...(changedCode === undefined ? [] : [`> [!NOTE]\n> ${escaped(changedCode)}.`]),
+    `**${escaped(headline)}**`,
+    ...(details.length > 0 ? [details.map((words) => `- ${escaped(words)}`).join('\n')] : []),
     [header, ruler, ...body].map(line).join('\n'),
-    `${seeds === undefined ? '' : `${escaped(seeds)}. `}In brackets with a sign: points above or below gold${seeds === undefined ? '' : '; with two numbers: the ends of an interval that is not symmetric'}.`,
+    `${seeds === undefined ? '' : `${escaped(seeds)}. `}In brackets with a sign: points above or below gold${seeds === undefined ? '' : '; with two numbers: the ends of an interval that is not symmetric'}.${rows.some(({ standing }) => standing?.isAmongBest) ? ' In bold: methods than which none is closer to gold by the tests.' : ''}`,
     `${names.map((name) => `**${escaped(metricColumns[name].label)}**${unit(name)}: ${escaped(metricColumns[name].about)}`).join('; ')}.`,
     ...marksNotes(rows).map(escaped),
     ...(oracle.passed === true ? [escaped(oracle.message)] : []),
+    ...judgements(input, judgement, notes),
     ...forgottenClasses(input),
     ...memberships(input, notes),
     ...populations(input, notes),
@@ -87,6 +99,32 @@ export function renderMarkdown(input: ReportInput, rows: readonly ResultRow[], d
     ...notes.all().map((reason, i) => `[^${i + 1}]: ${escaped(reason)}`),
   ]
   return `${blocks.join('\n\n')}\n`
+}
+
+function judgements(input: ReportInput, judgement: Judgement, notes: Footnotes): string[] {
+  const table = judgementTable(judgement)
+  if (!table) return []
+  const header = ['', 'Verdict', 'Worst (δ)', ...table.columns.map(({ label }) => label)]
+  const body = table.rows.map(({ label, verdict, isAmongBest, worst, cells }) => [
+    isAmongBest ? `**${escaped(label)}**` : escaped(label),
+    shortVerdict(verdict),
+    worst === undefined ? 'n/a' : significant(worst),
+    ...cells.map((cell) =>
+      'missing' in cell
+        ? `n/a[^${notes.number(cell.missing)}]`
+        : `${marks[cell.outcome]} ${cell.mean} (${cell.interval})`,
+    ),
+  ])
+  const ruler = ['---', '---', ...header.slice(2).map(() => '---:')]
+  const legend = table.columns.map(
+    (criterion) => `**${escaped(criterion.label)}** (${deltaOf(criterion)}): ${escaped(criterion.about)}`,
+  )
+  return [
+    '## Against another gold model',
+    [header.map(escaped), ruler, ...body].map((cells) => `| ${cells.join(' | ')} |`).join('\n'),
+    escaped(method(judgement, input)),
+    `${legend.join('; ')}.`,
+  ]
 }
 
 function forgottenClasses(input: ReportInput): string[] {

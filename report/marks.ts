@@ -23,10 +23,10 @@ export function marksOf(input: ReportInput, models: Models): RowMarks {
 /** What the marks of tables mean: of the given rows, those that have one. */
 export function marksNotes(rows: readonly RowMarks[]): readonly string[] {
   return [
-    ...(rows.some(({ attackAtChance }) => attackAtChance) ? [`${marks.attackAtChance} ${CHANCE}`] : []),
-    ...(rows.some(({ collapsed }) => collapsed) ? [`${marks.collapsed} ${COLLAPSED}`] : []),
+    ...(rows.some(({ attackAtChance }) => attackAtChance) ? [`${signs.attackAtChance} ${CHANCE}`] : []),
+    ...(rows.some(({ collapsed }) => collapsed) ? [`${signs.collapsed} ${COLLAPSED}`] : []),
     ...(rows.some(({ timesOverlapped }) => timesOverlapped)
-      ? [`${marks.timesOverlapped} ${OVERLAPPED}`]
+      ? [`${signs.timesOverlapped} ${OVERLAPPED}`]
       : []),
   ]
 }
@@ -35,17 +35,17 @@ export function marksNotes(rows: readonly RowMarks[]): readonly string[] {
  * The mark behind a row's figure, if there is one; that of a collapsed model is behind its label.
  */
 export function markAt(row: RowMarks, name: MetricName): string {
-  if (name === 'mia' && row.attackAtChance) return ` ${marks.attackAtChance}`
-  return name === 'rte' && row.timesOverlapped ? ` ${marks.timesOverlapped}` : ''
+  if (name === 'mia' && row.attackAtChance) return ` ${signs.attackAtChance}`
+  return name === 'rte' && row.timesOverlapped ? ` ${signs.timesOverlapped}` : ''
 }
 
 /** The marks behind a figure where rows have no label: a collapsed model is marked at its gap. */
 export function marksAt(row: RowMarks, name: MetricName): string {
-  return `${markAt(row, name)}${name === 'averageGap' && row.collapsed ? ` ${marks.collapsed}` : ''}`
+  return `${markAt(row, name)}${name === 'averageGap' && row.collapsed ? ` ${signs.collapsed}` : ''}`
 }
 
 /** Behind a figure or a label. */
-export const marks = { attackAtChance: '†', collapsed: '‡', timesOverlapped: '§' } as const
+export const signs = { attackAtChance: '†', collapsed: '‡', timesOverlapped: '§' } as const
 
 export const CHANCE =
   'The attack is at chance: the 95% interval of its own balanced accuracy includes 50%. What it says of the forget set is noise.'

@@ -3,9 +3,11 @@ import type { ResultRow } from '../experiment/results.ts'
 import { commandOf } from './command.ts'
 import { htmlDocument } from './document.ts'
 import { html } from './markup.ts'
+import type { Judgement } from './judgement/judge.ts'
 import type { ReportInput } from './results.ts'
 import { attackSection } from './sections/attacks.ts'
 import { chartSections } from './sections/charts.ts'
+import { judgementSection } from './sections/judgement.ts'
 import { openingSection } from './sections/opening.ts'
 import { membershipSection } from './sections/membership.ts'
 import { populationSection } from './sections/population.ts'
@@ -19,13 +21,15 @@ import { stagesSection } from './sections/stages.ts'
 export async function renderPage(
   input: ReportInput,
   rows: readonly ResultRow[],
+  judgement: Judgement,
   digest: string,
 ): Promise<string> {
   const { run } = input
   return htmlDocument(
     `${run.spec.name} · Zeroshift report`,
-    html`${openingSection(input, rows)} ${resultsSection(input, rows)} ${attackSection(input)}
-      ${membershipSection(input)} ${populationSection(input)} ${relearnSection(input)} ${probeSection(input)}
+    html`${openingSection(input, rows, judgement)} ${judgementSection(input, judgement)}
+      ${resultsSection(input, rows)} ${attackSection(input)} ${membershipSection(input)}
+      ${populationSection(input)} ${relearnSection(input)} ${probeSection(input)}
       ${await chartSections(input, rows)} ${settingSection(input)} ${stagesSection(input)}
       <section>
         <h2>Reproduce</h2>

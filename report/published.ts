@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { digestOf } from '../experiment/canonical.ts'
+import { codeNameOf, type ChangedCode } from '../experiment/code.ts'
 import type { DatasetFacts } from '../experiment/dataset.ts'
 import { UserError } from '../experiment/errors.ts'
 import type { BlobRef } from '../experiment/manifest.ts'
 import { plan, type Plan } from '../experiment/plan.ts'
 import { specSchema, type Spec } from '../experiment/spec.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
-import { stageVersions, type Stage } from '../experiment/stages.ts'
+import type { Stage } from '../experiment/stages.ts'
 import { short } from './format.ts'
 
 /** Reads a run's `report.json` (report/json.ts) back: one that anybody may have written, or changed. */
@@ -22,6 +23,8 @@ const publishedSchema = z.object({
         kind: z.string(),
         key: z.string(),
         title: z.string(),
+        /** The digest of the code, where it was not the locked one. */
+        code: z.string().optional(),
         digest: z.string().optional(),
         missing: z.string().optional(),
       }),
@@ -89,17 +92,20 @@ export function readPublished(text: string, where: string): Published {
   return data
 }
 
-/** Its plan, made anew from its spec. Throws a UserError where this version of Zeroshift would compute other stages. */
-export function plannedAgain(published: Published, where: string): PublishedRun {
+/**
+ * Its plan, made anew from its spec and with the code that is here. Throws a UserError where this version of Zeroshift
+ * would compute other stages.
+ */
+export function plannedAgain(published: Published, where: string, changed: ChangedCode = {}): PublishedRun {
   const { data: spec, error } = specSchema.safeParse(published.computed.spec)
   if (error) throw otherVersion(published, where, `its spec is not one here: ${reasons(error)}`)
   const facts = published.computed.data as unknown as DatasetFacts
-  const planned = plan(spec, facts)
+  const planned = plan(spec, facts, changed)
   const stages = stagesOf(planned)
   const [here, there] = [stages, published.computed.stages].map((list) => new Set(list.map(({ key }) => key)))
   // Inputs come first: the first that differs is the one by which those after it do.
-  const changed = stages.find(({ key }) => !there?.has(key))
-  if (changed) throw otherVersion(published, where, difference(published, changed))
+  const other = stages.find(({ key }) => !there?.has(key))
+  if (other) throw otherVersion(published, where, difference(published, other))
   const gone = published.computed.stages.find(({ key }) => !here?.has(key))
   if (gone)
     throw otherVersion(published, where, `it has the stage "${gone.title}", and the same spec none here`)
@@ -115,12 +121,17 @@ export function parsed(text: string, where: string): unknown {
   }
 }
 
-function difference({ computed }: Published, { kind, key, title }: Stage): string {
-  const there = computed.stages.find((stage) => stage.kind === kind && stage.title === title)
-  const version = `of version ${stageVersions[kind]} of "${kind}" stages`
+function difference({ computed }: Published, stage: Stage): string {
+  const { kind, key, title, version, code } = stage
+  const there = computed.stages.find((one) => one.kind === kind && one.title === title)
+  const here = `of version ${version} of "${codeNameOf(stage)}" stages${changedCode(code)}`
   return there
-    ? `its stage "${title}" has the key ${short(there.key)}, and here, ${version}, ${short(key)}`
-    : `it has no stage "${title}", which the same spec has here (${version})`
+    ? `its stage "${title}" has the key ${short(there.key)}${changedCode(there.code)}, and here, ${here}, ${short(key)}`
+    : `it has no stage "${title}", which the same spec has here (${here})`
+}
+
+function changedCode(code: string | undefined): string {
+  return code === undefined ? '' : ` (of changed code, digest ${short(code)})`
 }
 
 function otherVersion({ clock }: Published, where: string, why: string): UserError {

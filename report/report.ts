@@ -1,4 +1,5 @@
 import type { ResultRow } from '../experiment/results.ts'
+import { judge, withStandings } from './judgement/judge.ts'
 import { renderJson } from './json.ts'
 import { renderMarkdown } from './markdown.ts'
 import { renderPage } from './page.ts'
@@ -17,11 +18,12 @@ export interface Report {
 
 /** A run's report. The same run and manifests give the same bytes. */
 export async function renderReport(input: ReportInput): Promise<Report> {
-  const rows = results(input)
-  const { json, digest } = renderJson(input, rows)
+  const judgement = judge(input)
+  const rows = withStandings(results(input), judgement)
+  const { json, digest } = renderJson(input, rows, judgement)
   return {
-    html: await renderPage(input, rows, digest),
-    markdown: renderMarkdown(input, rows, digest),
+    html: await renderPage(input, rows, judgement, digest),
+    markdown: renderMarkdown(input, rows, judgement, digest),
     json,
     results: rows,
     digest,

@@ -58,6 +58,9 @@ pre { background: var(--shade); border-radius: 6px; padding: 14px 16px; overflow
 .facts .note { display: block; }
 .scroll { margin: 16px 0 8px; }
 @media (max-width: 1100px) { .scroll { overflow-x: auto; } }
+.scroll.wide { overflow-x: auto; }
+ul.findings { margin: 0 0 12px; padding-left: 20px; max-width: 90ch; }
+ul.findings li { margin: 0 0 6px; }
 table { border-collapse: collapse; width: 100%; font-size: 0.9rem; font-variant-numeric: tabular-nums lining-nums; }
 th, td { padding: 8px 10px; text-align: right; vertical-align: top; border-bottom: 1px solid var(--grid); white-space: nowrap; }
 thead { position: sticky; top: 0; z-index: 2; background: var(--page); }
@@ -73,6 +76,8 @@ tr.closest td.key { color: var(--accent); font-weight: 650; }
 tbody.floor th, tbody.floor td { background: var(--gold-soft); }
 tbody.floor tr.about th { background: none; position: static; color: var(--gold); font-weight: 600; font-size: 0.83rem; padding-top: 22px; border-bottom: 1px solid var(--gold); }
 tbody.floor tr.about span { position: sticky; left: 10px; }
+td.further { color: var(--bad); }
+td.undecided { color: var(--muted); }
 th.split, td.split { border-left: 1px solid var(--rule); }
 .missing { color: var(--bad); }
 .missing a { color: inherit; text-decoration: none; }

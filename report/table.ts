@@ -3,8 +3,9 @@ import pc from 'picocolors'
 import { metricColumns, type MetricName, type ResultRow } from '../experiment/results.ts'
 import { describeSeeds } from './describe.ts'
 import { figure, intervalText, withoutSeeds } from './format.ts'
-import { markAt, marks, marksNotes } from './marks.ts'
-import { closest, missingReasons } from './results.ts'
+import { marks } from './judgement/words.ts'
+import { markAt, marksNotes, signs } from './marks.ts'
+import { isApproximate, missingReasons } from './results.ts'
 
 const WIDTH = 100
 const GAP = '  '
@@ -19,13 +20,12 @@ const columns = [
   'rte',
 ] as const satisfies MetricName[]
 
-/** The results for a terminal of 100 columns: the method closest to gold is marked, gaps between golds are named so. */
+/** The results for a terminal of 100 columns: what tests say is marked, gaps between golds are named so. */
 export function renderTable(rows: readonly ResultRow[], options: { readonly colour: boolean }): string {
   const { bold, green, dim } = pc.createColors(options.colour)
-  const best = closest(rows)
   const headings = columns.map(heading)
   const lines = rows.map((row) => ({
-    label: `${isFloor(row) ? 'floor: ' : ''}${row.label}${row.collapsed ? ` ${marks.collapsed}` : ''}${row === best ? ' *' : ''}`,
+    label: `${isFloor(row) ? 'floor: ' : ''}${row.label}${row.collapsed ? ` ${signs.collapsed}` : ''}${standingMark(row)}`,
     figures: columns.map((name) => {
       const found = row.metrics[name]
       if ('missing' in found) return ['n/a']
@@ -37,7 +37,11 @@ export function renderTable(rows: readonly ResultRow[], options: { readonly colo
     }),
     // An attack at chance says nothing.
     paintAt: (name: MetricName) => (name === 'mia' && row.attackAtChance ? dim : undefined),
-    paint: row === best ? (text: string) => bold(green(text)) : isFloor(row) ? dim : (text: string) => text,
+    paint: row.standing?.isAmongBest
+      ? (text: string) => bold(green(text))
+      : isFloor(row)
+        ? dim
+        : (text: string) => text,
   }))
 
   const widths = headings.map((head, i) =>
@@ -59,7 +63,7 @@ export function renderTable(rows: readonly ResultRow[], options: { readonly colo
 
   const seeds = describeSeeds({ seeds: seedsIn(rows) })
   const notes = [
-    ...(best ? ['* closest to gold'] : []),
+    ...standingNotes(rows),
     ...(seeds === undefined ? [] : [seeds]),
     ...marksNotes(rows),
     ...rows.flatMap((row) => missingReasons(row, columns).map((reason) => `n/a in ${row.label}: ${reason}`)),
@@ -69,6 +73,18 @@ export function renderTable(rows: readonly ResultRow[], options: { readonly colo
     }),
   ]
   return [table.toString(), ...notes.flatMap((note) => wrapped(note, WIDTH)).map(dim)].join('\n')
+}
+
+function standingMark({ standing }: ResultRow): string {
+  return standing ? ` ${marks[standing.verdict]}${standing.isAmongBest ? '*' : ''}` : ''
+}
+
+function standingNotes(rows: readonly ResultRow[]): readonly string[] {
+  if (rows.some(({ standing }) => standing))
+    return [
+      `${marks.equivalent} equivalent to another gold model within δ, ${marks.distinguishable} told from gold, ${marks.undecided} undecided; * no method is closer by the tests`,
+    ]
+  return rows.some(isApproximate) ? ['No method was tested against gold: the report says why.'] : []
 }
 
 /** Further gold models come as `retrain, seed 2`, of several seeds as `retrain, gold 2`; a config's labels hold no comma. */

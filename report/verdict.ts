@@ -1,97 +1,96 @@
 import type { ResultRow } from '../experiment/results.ts'
 import { seedsOf } from '../experiment/stage-list.ts'
-import { duration, percent, scaled, significant, withInterval } from './format.ts'
-import { overSeeds } from './over-seeds.ts'
+import { paretoFront } from './comparison/front.ts'
+import { counted, duration, percent, scaled, significant, withInterval } from './format.ts'
+import type { Judgement } from './judgement/judge.ts'
+import { costed } from './judgement/table.ts'
+import { details, headline, list } from './judgement/words.ts'
 import {
-  closest,
   floorGap,
   floorRows,
   isApproximate,
+  lowestGap,
   manifestOf,
-  resultsBySeed,
   valueOf,
   type ReportInput,
 } from './results.ts'
 
 /** The run's outcome in plain words. */
 export interface Verdict {
-  /** Which method comes closest to gold. */
+  /** What the tests say of the methods, or why none was tested. */
   readonly headline: string
-  /** Its gap against the floor, its cost, what the original's gap is, what could not be compared: a sentence an entry. */
+  /** The best methods, their cost, what is no evidence, gaps and floor: a sentence an entry. */
   readonly details: readonly string[]
 }
 
-export function verdict(input: ReportInput, rows: readonly ResultRow[]): Verdict {
+export function verdict(input: ReportInput, rows: readonly ResultRow[], judgement: Judgement): Verdict {
   const methods = rows.filter(isApproximate)
-  const best = closest(rows)
-  const unjudged = methods.filter(({ metrics }) => valueOf(metrics.averageGap) === undefined)
-  const original = rows.find(({ method }) => method === 'original')
-  const untouched = original?.metrics.averageGap
-  const about =
-    untouched === undefined || 'missing' in untouched
-      ? []
-      : [
-          `The original model, which has forgotten nothing, is ${withInterval(untouched, percent)} points from gold.`,
-        ]
-
-  const gap = best?.metrics.averageGap
-  if (best === undefined || gap === undefined || 'missing' in gap)
+  if (methods.length === 0)
     return {
-      headline:
-        methods.length === 0
-          ? 'No approximate method was run, so there is none to compare with gold.'
-          : `No method could be compared with gold: ${methods.map(({ label }) => label).join(', ')} ${methods.length === 1 ? 'has' : 'have'} no average gap.`,
-      details: about,
+      headline: 'No approximate method was run, so there is none to compare with gold.',
+      details: originalWords(rows),
     }
+  const cheapest = rows.find(({ label }) => label === (judgement.best ?? lowestGap(rows)?.label))
   return {
-    headline:
-      methods.length === 1
-        ? `${best.label}, the only approximate method, has an average gap of ${withInterval(gap, percent)} points to gold.`
-        : `Of ${methods.length} approximate methods, ${best.label} comes closest to gold, with an average gap of ${withInterval(gap, percent)} points.`,
+    headline: headline(judgement),
     details: [
-      ...leadWords(input, rows, best),
-      floorWords(input, gap.value, rows),
-      costWords(input, best),
-      ...about,
-      ...(unjudged.length > 0
-        ? [`Not compared, for want of a gap: ${unjudged.map(({ label }) => label).join(', ')}.`]
-        : []),
+      ...details(judgement),
+      ...frontWords(judgement, rows),
+      ...(judgement.methods.length === 0 ? gapWords(rows) : []),
+      floorWords(input, rows),
+      ...originalWords(rows),
+      ...(cheapest ? [costWords(input, cheapest)] : []),
     ],
   }
 }
 
-/** Of several seeds, how far the method is ahead of the next: from the differences within each seed. */
-function leadWords(input: ReportInput, rows: readonly ResultRow[], best: ResultRow): readonly string[] {
-  const next = closest(rows.filter((row) => row !== best))
-  if (!next || !input.run.plan.seeds) return []
-  const gapOf = (seed: readonly ResultRow[], row: ResultRow) =>
-    seed[rows.indexOf(row)]?.metrics.averageGap ?? { missing: 'not compared' }
-  const lead = overSeeds(
-    resultsBySeed(input).map((seed) => {
-      const [own, other] = [gapOf(seed, best), gapOf(seed, next)]
-      return 'missing' in own ? own : 'missing' in other ? other : { value: other.value - own.value }
-    }),
-  )
-  if ('missing' in lead || lead.interval === undefined) return []
-  const within = Math.abs(lead.value) <= lead.interval ? ', which chance between seeds may explain' : ''
-  return [`${next.label}, the next, is ${withInterval(lead, percent)} points behind${within}.`]
+/** Averages alone, where nothing could be tested. */
+function gapWords(rows: readonly ResultRow[]): readonly string[] {
+  const methods = rows.filter(isApproximate)
+  const lowest = lowestGap(rows)
+  const gap = lowest?.metrics.averageGap
+  const without = methods.filter(({ metrics }) => 'missing' in metrics.averageGap)
+  const missing =
+    without.length === 0 ? [] : [`Without an average gap: ${without.map(({ label }) => label).join(', ')}.`]
+  if (!lowest || !gap || 'missing' in gap) return missing
+  const of = methods.length === 1 ? '' : ` of ${counted(methods.length, 'method')}`
+  return [
+    `By averages alone, ${lowest.label} has the smallest gap to gold${of}: ${withInterval(gap, percent)} points.`,
+    ...missing,
+  ]
 }
 
-function floorWords(input: ReportInput, gap: number, rows: readonly ResultRow[]): string {
+/** Methods than which none is closer to gold at no more cost. */
+function frontWords(judgement: Judgement, rows: readonly ResultRow[]): readonly string[] {
+  const points = costed(
+    judgement,
+    rows.map(({ label, metrics }) => ({ label, rte: valueOf(metrics.rte) })),
+  )
+  if (points.length < 2) return []
+  const front = paretoFront(points).map(
+    ({ label, cost, gap }) => `${label} (${significant(cost)} × retraining, ${significant(gap)} δ)`,
+  )
+  return [`No method is closer at less cost than ${list(front)}.`]
+}
+
+function floorWords(input: ReportInput, rows: readonly ResultRow[]): string {
   const found = floorGap(input)
   if (found === undefined)
-    return 'How far two gold models are apart is not known, so there is no floor to read the gap against.'
-  const floor = found.value
+    return 'How far two gold models are apart is not known, so there is no floor to read gaps against.'
   const pairs = floorRows(input.run.plan, rows).length * (found.n ?? 1)
-  const apart = `Gold models that differ in their seed alone are ${withInterval(found, percent)} points apart${pairs > 1 ? ` (mean of ${pairs} pairs)` : ''}`
-  if (gap <= floor) return `${apart}: by these four figures, the method cannot be told from gold.`
-  return percent(floor) !== '0.00'
-    ? `${apart}: the gap is ${significant(gap / floor)} times that floor.`
-    : `${apart}: chance between seeds explains none of the gap.`
+  const mean = pairs > 1 ? ` (mean of ${pairs} pairs)` : ''
+  return `Gold models that differ in their seed alone are ${withInterval(found, percent)} points apart by the average gap${mean}.`
+}
+
+function originalWords(rows: readonly ResultRow[]): readonly string[] {
+  const gap = rows.find(({ method }) => method === 'original')?.metrics.averageGap
+  return gap === undefined || 'missing' in gap
+    ? []
+    : [`The original model, which has forgotten nothing, is ${withInterval(gap, percent)} points from gold.`]
 }
 
 function costWords(input: ReportInput, { label, metrics: { rte } }: ResultRow): string {
-  if ('missing' in rte) return `Its cost is not known: ${rte.missing}.`
+  if ('missing' in rte) return `What ${label} costs is not known: ${rte.missing}.`
   const times = seedsOf(input.run.plan).flatMap(({ gold: [gold], candidates }) => {
     const unlearn = candidates.find((candidate) => candidate.label === label)?.unlearn
     const own = unlearn && manifestOf<'unlearn'>(input, unlearn)?.clock.seconds
@@ -104,6 +103,6 @@ function costWords(input: ReportInput, { label, metrics: { rte } }: ResultRow): 
       ? ''
       : `: ${duration(mean(times.map(({ own }) => own)))} against ${duration(mean(times.map(({ retraining }) => retraining)))}`
   return rte.value < 1
-    ? `It took ${withInterval(scaled(rte, 100), significant)}% of the time of retraining${seconds}.`
-    : `It took ${withInterval(rte, significant)} times as long as retraining${seconds}.`
+    ? `${label} took ${withInterval(scaled(rte, 100), significant)}% of the time of retraining${seconds}.`
+    : `${label} took ${withInterval(rte, significant)} times as long as retraining${seconds}.`
 }

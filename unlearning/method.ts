@@ -39,6 +39,8 @@ export type Method<N extends ApproximateMethodName> = (
 
 /** Loads a method by the name that configs use: `unlearning/methods/<name>.ts`. */
 export async function loadMethod<N extends ApproximateMethodName>(name: N): Promise<Method<N>> {
-  const module = (await import(`./methods/${name}.ts`)) as { unlearn: Method<N> }
+  // Not a pattern in the import itself: bundlers would take every method for a part of whoever loads one.
+  const file = `./methods/${name}.ts`
+  const module = (await import(file)) as { unlearn: Method<N> }
   return module.unlearn
 }

@@ -1,6 +1,7 @@
 import { pino, stdTimeFunctions } from 'pino'
 import type { LogEntry } from '@temporalio/worker'
 import { withoutCredentials } from '../experiment/credentials.ts'
+import { isJsonLog, levelOf, levels, type Level } from '../infra/worker-log.mjs'
 import { runOf } from '../workflows/names.ts'
 import { attemptOf, type ActivityWords, type Watcher } from './attempts.ts'
 
@@ -9,23 +10,9 @@ import { attemptOf, type ActivityWords, type Watcher } from './attempts.ts'
  * ZEROSHIFT_LOG_FORMAT (`text` or `json`) says otherwise. A line from an activity has its run, stage and attempt.
  */
 
-const levels = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'] as const
-type Level = (typeof levels)[number]
-
-/** Warnings and errors only unless ZEROSHIFT_LOG names another level. */
-export function levelOf(environment: NodeJS.ProcessEnv = process.env): Level {
-  const named = environment.ZEROSHIFT_LOG?.toUpperCase()
-  return levels.find((level) => level === named) ?? 'WARN'
-}
-
 type Fields = Readonly<Record<string, string | number | boolean>>
 
 export type Write = (level: Level, message: string, fields?: Fields, error?: Error) => void
-
-/** Whether lines are JSON. */
-function isJson({ ZEROSHIFT_LOG_FORMAT: format }: NodeJS.ProcessEnv): boolean {
-  return format === 'json' || (format !== 'text' && !process.stderr.isTTY)
-}
 
 /** A reader that has gone away ends no worker: `console` lets such errors pass. */
 const standardError = {
@@ -35,7 +22,9 @@ const standardError = {
 }
 
 export function writer(environment = process.env, destination = standardError): Write {
-  const write = isJson(environment) ? jsonWriter(destination) : textWriter(destination)
+  const write = isJsonLog(environment, process.stderr.isTTY)
+    ? jsonWriter(destination)
+    : textWriter(destination)
   const least = levels.indexOf(levelOf(environment))
   return (level, ...line) => {
     if (levels.indexOf(level) >= least) write(level, ...line)

@@ -197,7 +197,7 @@ function keepWorker(args: readonly string[], log: string, onNote: (message: stri
     fail = reject
   })
   const watch = async (starts: number): Promise<void> => {
-    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+    const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
     if (stopping) return
     const how = `the worker ended on its own (${signal ?? `exit code ${code}`}); its log is ${log}`
     if (starts >= WORKER_STARTS) {

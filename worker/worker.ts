@@ -9,12 +9,13 @@ import pRetry from 'p-retry'
 import type { AllowedPrefixes } from '../activities/allowed-places.ts'
 import type { Activities } from '../activities/index.ts'
 import { deploymentName, queues, type Queue } from '../workflows/names.ts'
+import { levelOf } from '../infra/worker-log.mjs'
 import { workflowBundle } from './bundle.ts'
 import type { EndpointOptions } from './endpoint.ts'
 import { Idleness } from './idleness.ts'
 import { dataConverter } from './payload-codec.ts'
 import type { TemporalSettings } from './temporal-settings.ts'
-import { levelOf, logLine, writer } from './log.ts'
+import { logLine, writer } from './log.ts'
 import { progressSeconds } from './progress.ts'
 import { watchServer } from './reach.ts'
 import { sight, type Sight } from './sight.ts'
@@ -165,6 +166,8 @@ export function installRuntime(metricsAddress?: string): void {
     logger: new DefaultLogger(level, (entry) => {
       logLine(entry, write)
     }),
+    // The SDK's own handlers swallow a signal that comes before there is a worker.
+    shutdownSignals: [],
     telemetryOptions: {
       logging: { filter: { core: level, other: 'ERROR' }, forward: {} },
       ...(metricsAddress !== undefined && { metrics: { prometheus: { bindAddress: metricsAddress } } }),

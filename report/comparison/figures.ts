@@ -24,7 +24,7 @@ export function figuresSection(overview: Overview): Markup {
   return html`<section>
     <h2>All figures</h2>
     <p>
-      Marked are the rows closest to their
+      Marked are the rows with the smallest average gap to their
       gold.${several && ' Figures are means over seeds, with 95% intervals: ± half of it, or both ends where it is not symmetric.'}
       ${[cutOff(lines), leftOutColumns(overview)].flatMap((words) => words ?? []).join(' ')}
       ${start !== '' && html`Ids of runs begin with <code>${start}</code>.`}

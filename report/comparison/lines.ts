@@ -60,7 +60,7 @@ export function headingOf(name: MetricName): string {
 export function cutOff({ lines, of }: Lines): string | undefined {
   return of === undefined
     ? undefined
-    : `The ${lines.length} rows closest to gold of ${grouped(of)}, the closest first; results.csv has all.`
+    : `The ${lines.length} rows with the smallest average gaps of ${grouped(of)}, the smallest first; results.csv has all.`
 }
 
 /** What tables say of columns that are left out. */

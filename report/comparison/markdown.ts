@@ -49,7 +49,7 @@ function closest(overview: Overview, notes: Footnotes): string[] {
         ]),
   )
   return [
-    '## Closest to gold',
+    '## Smallest average gaps',
     table(
       [...(named ? ['Gold of'] : []), '', 'Avg. gap', 'Floor', 'Above the floor', 'RTE'],
       rows,
@@ -94,7 +94,7 @@ function figures(overview: Overview, notes: Footnotes): string[] {
     ),
     [
       ...marksNotes(overview.entries.map(({ row }) => row)).map(escaped),
-      'In bold: the closest to its gold.',
+      'In bold: the smallest average gap to its gold.',
       `${names.map((name) => `**${escaped(headingOf(name))}**: ${escaped(metricColumns[name].about)}`).join('; ')}; **Floor**: average gap between two gold models.`,
       ...[cutOff(lines), leftOutColumns(overview)].flatMap((words) =>
         words === undefined ? [] : [escaped(words)],

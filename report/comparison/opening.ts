@@ -7,7 +7,7 @@ import { closestRows, settings, summaryOf } from './summary.ts'
 import { titleOf } from './title.ts'
 import { entryText, groupText } from './words.ts'
 
-/** What was compared, what came out in plain words, and the rows closest to gold. */
+/** What was compared, what came out in plain words, and the rows with the smallest average gaps. */
 export function openingSection(overview: Overview): Markup {
   const { comparison, runs, dimensions, entries } = overview
   const { headline, details } = summaryOf(overview)
@@ -43,7 +43,7 @@ export function openingSection(overview: Overview): Markup {
       <dl class="tiles">
         ${tile('Runs that came through', html`${grouped(runs.length - gone.length)} <small>of ${grouped(runs.length)}</small>`)}
         ${tile('Methods compared with gold', html`${grouped(entries.filter(({ gap }) => gap !== undefined).length)} <small>of ${counted(entries.length, 'row')}</small>`)}
-        ${tile('No further from gold than the floor', html`${grouped(atFloor)} <small>${atFloor === 1 ? 'row' : 'rows'}</small>`)}
+        ${tile('Average gap no greater than the floor', html`${grouped(atFloor)} <small>${atFloor === 1 ? 'row' : 'rows'}</small>`)}
         ${tile('Work, had runs shared no stage', duration(seconds))}
       </dl>
       <p>${details.join(' ')}</p>
@@ -63,13 +63,13 @@ function closestTable(overview: Overview): Content {
   const missing = { name: 'closest', notes: footnotes() }
   const named = overview.groups.length > 1
   return html`<section>
-    <h2>Closest to gold</h2>
+    <h2>Smallest average gaps</h2>
     <p>
       ${named ? 'Runs with the same gold stand together: only these can be compared by their gaps alone. ' : ''}The
       floor is the gap between two gold models of different
       seeds.${of !== undefined && ` The first ${groups.length} of ${of} golds.`}
     </p>
-    <div class="scroll" tabindex="0" role="region" aria-label="Closest to gold">
+    <div class="scroll" tabindex="0" role="region" aria-label="Smallest average gaps">
       <table>
         <thead>
           <tr>

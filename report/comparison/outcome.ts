@@ -24,14 +24,11 @@ export function outcomeOf(json: string): ComparedOutcome {
   const times = new Map(clock.rte.map((one) => [one.label, one]))
   return {
     digest,
-    rows: computed.results.map(({ label, method, metrics, attackAtChance, collapsed }) => {
-      const { rte, timesOverlapped } = times.get(label) ?? {}
+    rows: computed.results.map(({ metrics, ...row }) => {
+      const { rte, timesOverlapped } = times.get(row.label) ?? {}
       return {
-        label,
-        method,
+        ...row,
         metrics: withAll({ ...metrics, rte }),
-        ...(attackAtChance && { attackAtChance }),
-        ...(collapsed && { collapsed }),
         ...(timesOverlapped && { timesOverlapped }),
       }
     }),

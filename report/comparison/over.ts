@@ -64,7 +64,7 @@ async function one({ overview, over, by, facets, name, render }: Asked): Promise
           </p>`
         : of > lines.length &&
           html`<p class="note">
-            The ${lines.length} of ${of} lines that come closest to gold are drawn: the others are in the
+            The ${lines.length} of ${of} lines with the smallest average gaps are drawn: the others are in the
             table.
           </p>`
     }

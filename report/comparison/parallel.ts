@@ -18,7 +18,8 @@ export async function parallelSection(overview: Overview, render: Render): Promi
   const closest = new Set(known.slice(0, Math.ceil(known.length / 10)))
   const axes = [...shown.map(settingAxis), gapAxis(drawn), ...costAxis(drawn)]
   const notes = [
-    drawn.length < known.length && ` The ${drawn.length} closest of ${known.length} are drawn.`,
+    drawn.length < known.length &&
+      ` The ${drawn.length} of the smallest average gaps of ${known.length} are drawn.`,
     shown.length < several.length && ` The first ${shown.length} of ${several.length} columns have an axis.`,
   ]
   const lines = drawn.map((entry) => ({
@@ -28,9 +29,9 @@ export async function parallelSection(overview: Overview, render: Render): Promi
   return html`<section>
     <h2>All settings at once</h2>
     <p>
-      A line is a row: its settings, its gap and its cost. Bold are the closest to
-      ${groups.length > 1 ? 'each' : ''} gold, coloured the closest tenth of all rows. A line ends where it
-      has no value.${notes}
+      A line is a row: its settings, its gap and its cost. Bold are the smallest average gaps to
+      ${groups.length > 1 ? 'each' : ''} gold, coloured the smallest tenth of all. A line ends where it has no
+      value.${notes}
     </p>
     <figure>
       ${await render('parallel', `Parallel coordinates of ${drawn.length} rows over ${axes.map(({ name }) => name).join(', ')}.`, chart(axes, lines))}

@@ -1,3 +1,4 @@
+import type { MethodVerdict } from '../../experiment/results.ts'
 import { counted, grouped, percent, significant, withInterval } from '../format.ts'
 import { limits } from './limits.ts'
 import { ranked, type Dimension, type Entry, type Group, type Overview } from './overview.ts'
@@ -5,9 +6,9 @@ import { entryText, groupText } from './words.ts'
 
 /** What came out, in plain words. */
 export interface Summary {
-  /** Which rows come closest to gold. */
+  /** Which rows have the smallest average gap. */
   readonly headline: string
-  /** How many came through, floors, what cannot be told apart: a sentence an entry. */
+  /** Floors, what the runs' own tests say, how many came through: a sentence an entry. */
   readonly details: readonly string[]
 }
 
@@ -29,8 +30,13 @@ export function summaryOf(overview: Overview): Summary {
   if (!first) return { headline: 'No method could be compared with gold.', details }
   if (groups.length === 1)
     return {
-      headline: `Of ${counted(entries.length, 'method row')}, ${entryText(first.entry, overview.dimensions)} comes closest to gold, with an average gap of ${gapText(first.entry)} points.`,
-      details: [...floorWords(first.group, first.entry), ...rivalWords(first.group, first.entry), ...details],
+      headline: `Of ${counted(entries.length, 'method row')}, ${entryText(first.entry, overview.dimensions)} has the smallest average gap to gold: ${gapText(first.entry)} points.`,
+      details: [
+        ...floorWords(first.group, first.entry),
+        ...rivalWords(first.group, first.entry),
+        testWords(entries),
+        ...details,
+      ],
     }
   const named = winners.slice(0, 3).map(({ group, entry }) => {
     return `${entryText(entry, settings(overview))} for ${groupText(group) ?? ''} (${gapText(entry)} points)`
@@ -38,8 +44,8 @@ export function summaryOf(overview: Overview): Summary {
   const more =
     winners.length > named.length ? `; the table below has ${winners.length - named.length} more` : ''
   return {
-    headline: `Closest to gold: ${named.join('; ')}${more}.`,
-    details: [...floorsWords(winners), ...details],
+    headline: `Smallest average gaps to gold: ${named.join('; ')}${more}.`,
+    details: [...floorsWords(winners), testWords(entries), ...details],
   }
 }
 
@@ -48,7 +54,7 @@ export function settings({ dimensions }: Overview): readonly Dimension[] {
   return dimensions.filter(({ decidesGold }) => !decidesGold)
 }
 
-/** The rows that come closest to each gold: of one gold the first five, of a few the first three, of many the first. */
+/** The rows with the smallest average gaps to each gold: of one gold the first five, of a few the first three, of many the first. */
 export function closestRows({ groups }: Overview): {
   readonly groups: readonly { readonly group: Group; readonly entries: readonly Entry[] }[]
   /** How many groups there are in all, where not all are here. */
@@ -71,10 +77,19 @@ function floorWords({ floor }: Group, { gap = 0, outcome }: Entry): readonly str
   if ('missing' in own)
     return ['How far two gold models are apart is not known, so there is no floor to read the gap against.']
   const apart = `Gold models that differ in their seed alone are ${withInterval(own, percent)} points apart`
-  if (gap <= own.value) return [`${apart}: by these four figures, it cannot be told from gold.`]
+  if (gap <= own.value) return [`${apart}, and the gap is no greater, which is no test.`]
   return percent(own.value) === '0.00'
     ? [`${apart}: chance between seeds explains none of the gap.`]
     : [`${apart}: the gap is ${significant(gap / own.value)} times that floor.`]
+}
+
+/** What the tests of the runs' own reports say, each beside another gold model of its run. */
+function testWords(entries: readonly Entry[]): string {
+  const tested = entries.flatMap(({ row }) => row.standing ?? [])
+  const count = (verdict: MethodVerdict) => tested.filter((one) => one.verdict === verdict).length
+  return tested.length === 0
+    ? 'No run could test its methods against gold: their reports say why.'
+    : `By the tests of their own reports, ${grouped(count('equivalent'))} of ${counted(tested.length, 'row')} are equivalent within δ to another gold model, ${grouped(count('distinguishable'))} distinguishable from gold, ${grouped(count('undecided'))} undecided.`
 }
 
 /** How many others are within the interval of the closest. */
@@ -92,6 +107,6 @@ function floorsWords(winners: readonly { readonly entry: Entry }[]): readonly st
   if (judged.length === 0) return []
   const at = judged.filter((above) => above <= 0).length
   return [
-    `Each is compared with gold models of its own; ${at} of ${judged.length} ${at === 1 ? 'is' : 'are'} no further from gold than a second gold model is (the floor).`,
+    `Each is compared with gold models of its own; ${at} of ${judged.length} ${at === 1 ? 'is' : 'are'} no further from gold than a second gold model is (the floor), which is no test.`,
   ]
 }

@@ -7,7 +7,7 @@ import { valueText } from './words.ts'
 
 const metrics = ['averageGap', 'ua', 'ra', 'ta', 'mia', 'rte'] as const satisfies MetricName[]
 
-/** The table for a terminal, a list of cells a line: headings first. `*` marks the closest to its gold. */
+/** The table for a terminal, a list of cells a line: headings first. `*` marks the smallest average gap to its gold. */
 export function terminalRows(overview: Overview): {
   readonly rows: readonly (readonly string[])[]
   readonly lines: Lines

@@ -9,7 +9,7 @@ import type { Figure } from '../../experiment/results.ts'
 
 /**
  * `results.tex`: the table of all figures for a paper, intervals behind ± or in brackets, the
- * closest of each gold in bold.
+ * smallest average gap of each gold in bold.
  */
 export function renderTex(overview: Overview, digest: string): string {
   const names = comparedMetrics(overview)

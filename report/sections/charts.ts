@@ -14,7 +14,7 @@ import { counted, percent, significant } from '../format.ts'
 import { html, type Content, type Markup } from '../markup.ts'
 import { meanCurve, meanResiduals, summedConfidence } from '../over-seeds.ts'
 import { inOrder, type Render } from '../render-charts.ts'
-import { closest, floorGap, manifestOf, modelsBehind, valueOf, type ReportInput } from '../results.ts'
+import { floorGap, manifestOf, modelsBehind, valueOf, type ReportInput } from '../results.ts'
 import { notation } from './notation.ts'
 
 /** The charts, as inline SVG. Vega is loaded here alone: it takes longer to load than all of the rest to render. */
@@ -25,7 +25,6 @@ export async function chartSections(input: ReportInput, rows: readonly ResultRow
 }
 
 async function cost(input: ReportInput, rows: readonly ResultRow[], render: Render): Promise<Content> {
-  const best = closest(rows)
   const candidates = rows.slice(0, input.run.plan.candidates.length)
   const costs = candidates.flatMap((row): Cost[] => {
     const { averageGap } = row.metrics
@@ -39,7 +38,7 @@ async function cost(input: ReportInput, rows: readonly ResultRow[], render: Rend
         gap,
         ...(ends && { ends }),
         rte,
-        kind: row === best ? 'closest' : row.method === 'retrain' ? 'gold' : 'method',
+        kind: row.standing?.isAmongBest ? 'best' : row.method === 'retrain' ? 'gold' : 'method',
       },
     ]
   })

@@ -31,7 +31,7 @@ export function figureOr(
   ]
 }
 
-function footnoted({ name, notes }: MissingFigures, text: string, reason: string): Markup {
+export function footnoted({ name, notes }: MissingFigures, text: string, reason: string): Markup {
   const number = notes.number(reason)
   return html`<span class="missing"
     >${text}<a href="#${name}-${number}" aria-label="footnote ${number}"><sup>${number}</sup></a></span

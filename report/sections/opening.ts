@@ -1,16 +1,17 @@
-import type { Figure, ResultRow } from '../../experiment/results.ts'
+import type { Figure, MethodVerdict, ResultRow } from '../../experiment/results.ts'
 import { describeSeeds, describeSplit } from '../describe.ts'
-import { percent, intervalText, significant } from '../format.ts'
+import { intervalText, percent } from '../format.ts'
 import { html, type Content, type Markup } from '../markup.ts'
 import { checkOracle, type OracleCheck } from '../oracle.ts'
-import { closest, floorGap, type ReportInput } from '../results.ts'
+import type { Judgement } from '../judgement/judge.ts'
+import { floorGap, lowestGap, type ReportInput } from '../results.ts'
 import { verdict } from '../verdict.ts'
 
 /** Title, what is wrong if anything is, and the outcome in plain words. */
-export function openingSection(input: ReportInput, rows: readonly ResultRow[]): Markup {
+export function openingSection(input: ReportInput, rows: readonly ResultRow[], judgement: Judgement): Markup {
   const { failed } = input
   const { facts, spec } = input.run
-  const { headline, details } = verdict(input, rows)
+  const { headline, details } = verdict(input, rows, judgement)
   const oracle = checkOracle(input)
   const several = describeSeeds(spec)
   const seeds = several && `; ${several}`
@@ -36,8 +37,13 @@ export function openingSection(input: ReportInput, rows: readonly ResultRow[]): 
     }
     <section class="verdict" aria-label="Outcome">
       <p class="headline">${headline}</p>
-      <dl class="tiles">${tiles(input, rows)}</dl>
-      ${details.length > 0 && html`<p>${details.join(' ')}</p>`}
+      <dl class="tiles">${tiles(input, rows, judgement)}</dl>
+      ${
+        details.length > 0 &&
+        html`<ul class="findings">
+          ${details.map((words) => html`<li>${words}</li>`)}
+        </ul>`
+      }
       ${oracle.passed === true && html`<p class="note">Oracle check passed. ${oracle.message}</p>`}
     </section>`
 }
@@ -57,15 +63,27 @@ function banner({ passed, message }: OracleCheck): Content {
   }
 }
 
-function tiles(input: ReportInput, rows: readonly ResultRow[]): Content {
-  const best = closest(rows)
+function tiles(input: ReportInput, rows: readonly ResultRow[], judgement: Judgement): Content {
   const original = rows.find(({ method }) => method === 'original')
   const points = (figure: Figure | undefined) => sized(figure, percent, 'points')
   return [
-    tile('Average gap to gold, closest method', points(best?.metrics.averageGap)),
+    ...(judgement.methods.length === 0
+      ? [tile('Smallest average gap, not tested', points(lowestGap(rows)?.metrics.averageGap))]
+      : verdictTiles(judgement)),
     tile('Floor: gap between two gold models', points(floorGap(input))),
     original && tile('Gap of the original model', points(original.metrics.averageGap)),
-    tile('Its time, retraining being 1', sized(best?.metrics.rte, significant, '×')),
+  ]
+}
+
+/** How many methods came out how. */
+function verdictTiles({ methods }: Judgement): readonly Content[] {
+  const count = (verdict: MethodVerdict) => methods.filter((method) => method.verdict === verdict).length
+  return [
+    tile(
+      'Equivalent to another gold model within δ',
+      html`${count('equivalent')} <small>of ${methods.length}</small>`,
+    ),
+    tile('Distinguishable from gold', html`${count('distinguishable')} <small>of ${methods.length}</small>`),
   ]
 }
 

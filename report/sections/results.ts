@@ -1,10 +1,10 @@
-import { shownMetrics, type MetricName, type ResultRow } from '../../experiment/results.ts'
+import { shownMetrics, type MetricName, type ResultRow, type Standing } from '../../experiment/results.ts'
 import { describeSeeds } from '../describe.ts'
 import { footnotes } from '../footnotes.ts'
 import { figure, percent, signed } from '../format.ts'
 import { html, type Markup } from '../markup.ts'
-import { marks, marksNotes, markAt } from '../marks.ts'
-import { closest, floorRows, forgottenTest, goldFigures, valueOf, type ReportInput } from '../results.ts'
+import { markAt, marksNotes, signs } from '../marks.ts'
+import { floorRows, forgottenTest, goldFigures, valueOf, type ReportInput } from '../results.ts'
 import { legend } from './legend.ts'
 import { metricCell, metricHeading } from './metric-column.ts'
 import { figureOr, footnoteList, type MissingFigures } from './missing.ts'
@@ -19,10 +19,9 @@ export function resultsSection(input: ReportInput, rows: readonly ResultRow[]): 
     ` ${several}: each figure is the mean over the seeds, with its interval (± half of it, or both ends where it is not symmetric); each seed is compared with a gold model of its own.`
   const missing = { name: 'results', notes: footnotes() }
   const gold: Partial<ResultRow['metrics']> = goldFigures(input)
-  const best = closest(rows)
   const floor = floorRows(plan, rows)
   const candidates = rows.slice(0, plan.candidates.length)
-  const bodyRow = (row: ResultRow) => tableRow(row, { names, gold, best, missing })
+  const bodyRow = (row: ResultRow) => tableRow(row, { names, gold, missing })
 
   return html`<section>
     <h2>Results</h2>
@@ -81,13 +80,12 @@ function forgottenClasses(input: ReportInput): Markup | undefined {
 interface Context {
   readonly names: readonly MetricName[]
   readonly gold: Partial<ResultRow['metrics']>
-  readonly best: ResultRow | undefined
   readonly missing: MissingFigures
 }
 
-function tableRow(row: ResultRow, { names, gold, best, missing }: Context): Markup {
-  return html`<tr${row === best && html` class="closest"`}>
-<th scope="row">${row.label}${row.collapsed && ` ${marks.collapsed}`}${row === best && html`<small>closest to gold</small>`}</th>
+function tableRow(row: ResultRow, { names, gold, missing }: Context): Markup {
+  return html`<tr${row.standing?.isAmongBest && html` class="closest"`}>
+<th scope="row">${row.label}${row.collapsed && ` ${signs.collapsed}`}${row.standing && html`<small>${standingWords(row.standing)}</small>`}</th>
 ${names.map((name) =>
   metricCell(
     name,
@@ -108,8 +106,17 @@ ${names.map((name) =>
 `
 }
 
+function standingWords({ verdict, isAmongBest }: Standing): string {
+  const short = {
+    distinguishable: 'told from gold',
+    equivalent: 'equivalent within δ',
+    undecided: 'undecided',
+  }
+  return isAmongBest ? `${short[verdict]}; none closer` : short[verdict]
+}
+
 /** Gold where the config does not list it as a method: its distances to itself say nothing. */
-function goldRow({ names, gold, missing }: Omit<Context, 'best'>): Markup {
+function goldRow({ names, gold, missing }: Context): Markup {
   return html`<tr>
     <th scope="row">gold</th>
     ${names.map((name) => {

@@ -1,7 +1,13 @@
 import type { Environment } from '../../experiment/manifest.ts'
 import { seedsAt } from '../../experiment/plan.ts'
-import { seedsOf } from '../../experiment/stage-list.ts'
-import { describeModel, describeOptions, describeSeeds, describeSplit } from '../describe.ts'
+import { seedsOf, stagesOf } from '../../experiment/stage-list.ts'
+import {
+  describeChangedCode,
+  describeModel,
+  describeOptions,
+  describeSeeds,
+  describeSplit,
+} from '../describe.ts'
 import { counted, grouped } from '../format.ts'
 import { environmentsOf } from '../json.ts'
 import { html, type Content, type Markup } from '../markup.ts'
@@ -12,6 +18,7 @@ export function settingSection(input: ReportInput): Markup {
   const { spec, facts, plan } = input.run
   const parameters = manifestOf<'train'>(input, plan.original)?.metrics.parameters
   const environments = environmentsOf(input)
+  const changedCode = describeChangedCode(stagesOf(plan))
   const citation = ('citation' in spec.data ? spec.data.citation : undefined) ?? facts.citation
   return html`<section>
     <h2>What was run</h2>
@@ -53,6 +60,7 @@ export function settingSection(input: ReportInput): Markup {
       ${spec.relearn && fact('Relearning', describeOptions(spec.relearn))}
       ${spec.probe && fact('Probes', describeOptions(spec.probe))}
       ${fact('Seeds', [`data ${spec.seed.data}; split ${spec.seed.split}; `, seedsOfModels(input)])}
+      ${changedCode !== undefined && fact('Code', `${changedCode}. It differs from experiment/code-lock.json of its checkout.`)}
       ${fact('Software', environments.length === 0 ? 'n/a: no stage finished' : environments.map((environment) => html`<p>${describeEnvironment(environment)}</p>`))}
     </dl>
   </section>`

@@ -3,7 +3,7 @@ import { stagesOf } from '../../experiment/stage-list.ts'
 import { footnotes } from '../footnotes.ts'
 import { counted, duration, grouped, short, significant } from '../format.ts'
 import { html, type Markup } from '../markup.ts'
-import { isOverlapped, marks, OVERLAPPED } from '../marks.ts'
+import { isOverlapped, OVERLAPPED, signs } from '../marks.ts'
 import { manifestOf, whyMissing, type ReportInput } from '../results.ts'
 import { figureOr, footnoteList } from './missing.ts'
 
@@ -46,7 +46,7 @@ export function stagesSection(input: ReportInput): Markup {
                 manifest
                   ? html`<td class="text"><code>${short(manifestDigest(manifest))}</code></td>
                       <td>
-                        ${significant(manifest.clock.seconds)}${isOverlapped(manifest.clock) && ` ${marks.timesOverlapped}`}
+                        ${significant(manifest.clock.seconds)}${isOverlapped(manifest.clock) && ` ${signs.timesOverlapped}`}
                       </td>`
                   : html`<td class="text">
                         ${figureOr(missing, { missing: whyMissing(input, [stage]) }, significant)}
@@ -64,7 +64,7 @@ export function stagesSection(input: ReportInput): Markup {
         </tfoot>
       </table>
     </div>
-    ${overlapped && html`<p class="note">${marks.timesOverlapped} ${OVERLAPPED}</p>`} ${footnoteList(missing)}
+    ${overlapped && html`<p class="note">${signs.timesOverlapped} ${OVERLAPPED}</p>`} ${footnoteList(missing)}
   </section>`
 }
 

@@ -6,6 +6,7 @@ import { plan } from '../../experiment/plan.ts'
 import { specSchema } from '../../experiment/spec.ts'
 import { inspectDataset } from '../../learning/datasets/index.ts'
 import { renderJson } from '../../report/json.ts'
+import { judge } from '../../report/judgement/judge.ts'
 import type { Published } from '../../report/published.ts'
 import { answerOf, smallConfig, zeroshiftWith, type Ended } from '../support/command.ts'
 
@@ -173,7 +174,8 @@ describe('exit code 2, before any work', () => {
     const facts = await inspectDataset(spec.data, folder)
     const command = { config: 'own.yaml', overrides: [] }
     const run = { id: 'own', spec, facts, plan: plan(spec, facts), command }
-    const { json } = renderJson({ run, manifests: {}, failed: [] }, [])
+    const input = { run, manifests: {}, failed: [] }
+    const { json } = renderJson(input, [], judge(input))
     writeFileSync(join(directory, 'own.json'), json)
     batch[1] = 255
     writeFileSync(join(folder, 'own.bin'), batch)

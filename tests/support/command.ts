@@ -1,5 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Answer as RunAnswer } from '../../cli/talk.ts'
 
@@ -28,6 +29,20 @@ export function zeroshiftWith(
   given: NodeJS.ProcessEnv,
   directory: string,
   ...args: readonly string[]
+): Running {
+  return started(launcher, given, directory, args)
+}
+
+/** The command of another checkout. */
+export function zeroshiftOf(checkout: string, directory: string, ...args: readonly string[]): Running {
+  return started(join(checkout, 'zeroshift'), {}, directory, args)
+}
+
+function started(
+  launcher: string,
+  given: NodeJS.ProcessEnv,
+  directory: string,
+  args: readonly string[],
 ): Running {
   const { ZEROSHIFT_STORE: _store, TEMPORAL_ADDRESS: _address, ...ours } = process.env
   const env = { ...ours, ...given }

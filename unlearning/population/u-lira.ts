@@ -1,5 +1,4 @@
 import { studentQuantile, wilsonInterval, type Interval } from '../../experiment/interval.ts'
-import type { Estimate } from '../../experiment/manifest.ts'
 import type { Breathe } from '../attacks/classifier.ts'
 import { fitGaussiansWithoutOne, logDensity, type Gaussian } from './gaussian.ts'
 import { moments } from './moments.ts'
@@ -7,6 +6,17 @@ import { IN, OUT, tooFewModels, unusable, type Pool } from './pool.ts'
 
 /** Of each kind: two that a Gaussian is fitted to, and the one that is judged. */
 const LEAST_MODELS = 3
+
+/** Accuracies in percent. */
+export type ULira =
+  | {
+      readonly value: number
+      readonly interval: Interval
+      /** Of each in and each out model over all samples, in the order of the pool. */
+      readonly inside: readonly number[]
+      readonly outside: readonly number[]
+    }
+  | { readonly missing: string }
 
 /** Pairs of models, of some 100 ns each. */
 const BREATHE_EVERY = 1_000_000
@@ -28,7 +38,7 @@ const ROUNDING = 1e-24
  * It is approximate: in simulations it held the expected accuracy in some 95% of cases, and in down to 82% where models differ as
  * a whole, all their φ up or down. Where all models fare alike it is Wilson's, as if each model were one answer: as wide as it could be.
  */
-export async function uLira(pool: Pool, breathe: Breathe = () => Promise.resolve()): Promise<Estimate> {
+export async function uLira(pool: Pool, breathe: Breathe = () => Promise.resolve()): Promise<ULira> {
   const missing = unusable(pool) ?? tooFewModels(pool, { inside: LEAST_MODELS, outside: LEAST_MODELS })
   if (missing !== undefined) return { missing }
 
@@ -53,8 +63,15 @@ export async function uLira(pool: Pool, breathe: Breathe = () => Promise.resolve
     }
   }
   const share = sum / pool.samples
-  const [low, high] = interval(share, asIn.accuracies(), asOut.accuracies())
-  return { value: 100 * share, interval: [100 * low, 100 * high] }
+  const [inside, outside] = [asIn.accuracies(), asOut.accuracies()]
+  const [low, high] = interval(share, inside, outside)
+  const percent = (shares: Float64Array) => Array.from(shares, (one) => 100 * one)
+  return {
+    value: 100 * share,
+    interval: [100 * low, 100 * high],
+    inside: percent(inside),
+    outside: percent(outside),
+  }
 }
 
 /** The models of one kind for a sample, and its φ under them: ascending, so that the order of models does not reach sums. */

@@ -9,7 +9,7 @@ import { track, trackStored } from '../../../activities/track.ts'
 import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
 import type { RunEnd } from '../../../experiment/run.ts'
 import type { SweepEnd, SweepRecord } from '../../../experiment/sweep.ts'
-import { closest, valueOf, results, type ReportInput } from '../../../report/results.ts'
+import { lowestGap, valueOf, results, type ReportInput } from '../../../report/results.ts'
 import { zeroshift } from '../../support/command.ts'
 import { mlflowServer, type TestMlflow } from '../../support/mlflow.ts'
 import { cellInput, ranks, sampleSweep } from '../../unit/tracking/sweep-fixture.ts'
@@ -290,7 +290,7 @@ test('a sweep that was not tracked is sent by hand where a server is named, with
   const [top] = named(all, sweep.id)
   expect(top).toMatchObject({ status: 'FINISHED', end: Date.parse('2025-11-24T11:00:00.000Z') })
   expect(Object.keys(top?.metrics ?? {})).not.toContain('cached')
-  const best = closest(ranks.flatMap((rank) => results(cellInput(rank))))
+  const best = lowestGap(ranks.flatMap((rank) => results(cellInput(rank))))
   expect(top?.metrics.lowestAverageGap?.[0]?.[1]).toBe(best && valueOf(best.metrics.averageGap))
 })
 

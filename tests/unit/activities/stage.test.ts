@@ -10,10 +10,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Beat } from '../../../activities/durable.ts'
 import { stageActivity, type StageBody, type StageDone } from '../../../activities/stage.ts'
 import { openArtifacts, stageFolder, type Artifacts } from '../../../artifacts/artifacts.ts'
+import { OtherCodeError } from '../../../activities/held-code.ts'
 import { Lease } from '../../../artifacts/lease.ts'
 import { digestOf } from '../../../experiment/canonical.ts'
 import { MathError, UserError } from '../../../experiment/errors.ts'
 import { manifestDigest } from '../../../experiment/manifest.ts'
+import { plan as planOf } from '../../../experiment/plan.ts'
 import { sampleRun } from '../../support/run.ts'
 
 /** Without the SDK's notes about activities that fail on purpose. */
@@ -145,6 +147,29 @@ describe('a stage', () => {
     expect(await artifacts.manifest(plan.dataset)).toBeUndefined()
   })
 
+  test('whose code the worker does not have is left to another worker, unless its result is kept', async () => {
+    const code = { check: () => Promise.reject(new OtherCodeError('other code')) }
+    const activity = stageActivity('dataset', () => Promise.reject(new Error('loaded')), { code })
+    const task = { stage: plan.dataset, settings: { store } }
+    const error = await thrownBy(quiet().run(activity, task))
+    // Anything but an ApplicationFailure that is not retryable is tried again.
+    expect(error).toBeInstanceOf(OtherCodeError)
+    const done = await dataset(readData)
+    expect(await quiet().run(activity, task)).toEqual({ ...done, cached: true })
+  })
+
+  test('that was planned with changed code says so in its manifest, and in its key', async () => {
+    const { run } = sampleRun()
+    const { dataset: stage } = planOf(run.spec, run.facts, { dataset: 'ab'.repeat(32) })
+    const activity = stageActivity('dataset', () => Promise.resolve(readData))
+    await quiet().run(activity, { stage, settings: { store } })
+    expect(await artifacts.manifest(stage)).toMatchObject({ code: 'ab'.repeat(32), version: 1 })
+    const { code: _, ...forged } = stage
+    expect(await thrownBy(quiet().run(activity, { stage: forged, settings: { store } }))).toMatchObject({
+      type: 'UserError',
+    })
+  })
+
   test("that fails for the world's reasons fails as it did, to be tried again", async () => {
     const thrown = new Error('the disk is full')
     expect(await thrownBy(dataset(() => Promise.reject(thrown)))).toBe(thrown)
@@ -231,33 +256,41 @@ describe('a stage that runs out of memory', () => {
   const oom = new Error(
     'Invalid TF_Status: 8\nMessage: OOM when allocating tensor with shape[128,64,112,112] and type float',
   )
-  /** One attempt, whose batches fit in so many parts. */
-  async function attempt(fitting: number, heartbeatDetails?: Beat) {
+  let attempts = 0
+  beforeEach(() => (attempts = 0))
+  /** One attempt, whose batches fit in so many parts. No heartbeat of an earlier one has arrived. */
+  async function attempt(fitting: number, failing: () => void | Promise<void> = () => undefined) {
     const seen: (number | undefined)[] = []
     const body: StageBody<'dataset'> = async (context) => {
       seen.push(context.host.parts)
-      if ((context.host.parts ?? 1) < fitting) throw oom
+      if ((context.host.parts ?? 1) < fitting) {
+        await failing()
+        throw oom
+      }
       return { ...(await readData(context)), tensorflow }
     }
-    const environment = quiet({ attempt: (heartbeatDetails?.attempt ?? 0) + 1, heartbeatDetails })
-    let said: Beat | undefined
-    environment.on('heartbeat', (beat: Beat) => (said = beat))
     const activity = stageActivity('dataset', () => Promise.resolve(body))
+    const environment = quiet({ attempt: ++attempts })
     const thrown = await thrownBy(environment.run(activity, { stage, settings: { store } }))
-    return { parts: seen[0], said, thrown: thrown as ApplicationFailure | undefined }
+    return { parts: seen[0], thrown: thrown as ApplicationFailure | undefined }
   }
+  const leave = async (parts: number) => {
+    const lease = await Lease.take(artifacts, stage, { activity: 'earlier', attempt: 1 }, () => false)
+    if (!(lease instanceof Lease)) throw new Error('held already')
+    await lease.leaveParts(parts)
+    await lease.release()
+  }
+  const left = async () => (await artifacts.store.list(stageFolder(stage))).map(({ path }) => path)
 
   test('is tried again with its batches in twice as many parts, which its manifest records', async () => {
     const first = await attempt(3)
-    expect(first).toMatchObject({ parts: 1, said: { attempt: 1, parts: 2 } })
+    expect(first).toMatchObject({ parts: 1 })
     expect(first.thrown).toMatchObject({ type: 'OutOfMemoryError', nonRetryable: false })
     expect(first.thrown?.message).toMatch(
       /OOM when allocating tensor with shape\[128,64,112,112\].*It is tried again, 3 samples at a time\.$/,
     )
-    const second = await attempt(3, first.said)
-    expect(second).toMatchObject({ parts: 2, said: { attempt: 2, parts: 4 } })
-    const third = await attempt(3, second.said)
-    expect(third).toMatchObject({ parts: 4, thrown: undefined })
+    expect(await attempt(3)).toMatchObject({ parts: 2, thrown: { type: 'OutOfMemoryError' } })
+    expect(await attempt(3)).toMatchObject({ parts: 4, thrown: undefined })
 
     const manifest = await artifacts.manifest(stage)
     if (!manifest) throw new Error('the manifest is missing')
@@ -265,6 +298,7 @@ describe('a stage that runs out of memory', () => {
     // What was asked for, and what is kept under its key, is what it is without.
     const { clock: _, ...computed } = manifest
     expect(JSON.stringify(computed)).not.toContain('batchParts')
+    expect(await left()).toEqual([`${stageFolder(stage)}manifest.json`])
   })
 
   test('whose batches fit says nothing of parts', async () => {
@@ -272,21 +306,29 @@ describe('a stage that runs out of memory', () => {
     expect((await artifacts.manifest(stage))?.clock.environment.tensorflow).toEqual(tensorflow)
   })
 
-  test('keeps its parts in an attempt that waits for another run', async () => {
-    const lease = await Lease.take(artifacts, stage, { activity: 'other', attempt: 1 }, () => false)
-    if (!(lease instanceof Lease)) throw new Error('held already')
-    const { said, thrown } = await attempt(1, { attempt: 1, parts: 4 })
-    expect(thrown).toMatchObject({ type: 'ComputedElsewhereError' })
-    expect(said).toMatchObject({ attempt: 2, parts: 4 })
+  test('is gone on with in as many parts by another run', async () => {
+    await leave(4)
+    expect(await attempt(3)).toMatchObject({ parts: 4, thrown: undefined })
   })
 
-  test('fails with what would fit once there is nothing left to cut', async () => {
-    const { parts, thrown } = await attempt(1000, { attempt: 3, parts: 8 })
+  test('that another attempt has taken over tells the next one nothing', async () => {
+    const { thrown } = await attempt(3, async () => {
+      const later = await Lease.take(artifacts, stage, { activity: 'other', attempt: 1 }, () => true)
+      expect(later).toBeInstanceOf(Lease)
+    })
+    expect(thrown?.message).toMatch(/another attempt has taken '.*' over/)
+    expect((await left()).filter((path) => path.endsWith('parts.json'))).toEqual([])
+  })
+
+  test('fails with what would fit once there is nothing left to cut, and begins with whole batches when asked for again', async () => {
+    await leave(8)
+    const { parts, thrown } = await attempt(1000)
     expect(parts).toBe(8)
     expect(thrown).toMatchObject({ type: 'OutOfMemoryError', nonRetryable: true })
     expect(thrown?.message).toMatch(
       /does not fit into memory, even with one sample of a batch at a time: .*OOM.*A smaller model or smaller images would fit, or a worker whose device has more memory\.$/,
     )
+    expect(await attempt(1)).toMatchObject({ parts: 1, thrown: undefined })
   })
 })
 

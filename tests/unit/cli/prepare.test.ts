@@ -164,6 +164,7 @@ describe('where data is', () => {
         return inspectDataset(data, join(directory, 'here'))
       },
       checkpoint: () => Promise.reject(new Error('no checkpoint is asked for')),
+      code: () => Promise.resolve({}),
     }
     const { run, settings } = await prepare(one, await readConfig(one), inspect)
     expect(settings.dataDirectory).toBe('hf://datasets/someone/four@main')

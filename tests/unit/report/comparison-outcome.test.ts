@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { outcomeOf } from '../../../report/comparison/outcome.ts'
+import { judge, withStandings } from '../../../report/judgement/judge.ts'
 import { renderReport } from '../../../report/report.ts'
 import { floorGap, notFinished, results } from '../../../report/results.ts'
 import { candidate, sampleInput, withoutStages } from './fixtures.ts'
@@ -9,7 +10,7 @@ test("an outcome has the report's rows with their times, its floor, digest and s
   const { json, digest } = await renderReport(input)
   expect(outcomeOf(json)).toEqual({
     digest,
-    rows: results(input),
+    rows: withStandings(results(input), judge(input)),
     floor: floorGap(input),
     seconds: Object.values(input.manifests).reduce((sum, { clock }) => sum + clock.seconds, 0),
     failed: [],

@@ -4,6 +4,7 @@ import { metricColumns, type Figure, type MetricName } from '../../../experiment
 import { renderComparison } from '../../../report/comparison/render.ts'
 import { overviewOf } from '../../../report/comparison/overview.ts'
 import { terminalRows } from '../../../report/comparison/terminal.ts'
+import { judge } from '../../../report/judgement/judge.ts'
 import { renderReport } from '../../../report/report.ts'
 import { renderTable } from '../../../report/table.ts'
 import { verdict } from '../../../report/verdict.ts'
@@ -85,6 +86,17 @@ interface Json {
         >
       }[]
     }[]
+    readonly judgement: {
+      readonly criteria: readonly { readonly id: string; readonly counts: boolean }[]
+      readonly methods: readonly {
+        readonly label: string
+        readonly excess?: number
+        readonly tests: readonly {
+          readonly id: string
+          readonly test: { readonly mean: number; readonly interval90: readonly [number, number] }
+        }[]
+      }[]
+    }
     readonly forgottenTest: readonly { readonly label: string; readonly accuracy: Figure }[]
     readonly floor: Figure
   }
@@ -142,6 +154,9 @@ function resultCell(label: string, name: MetricName): readonly number[] {
   return [...shown(own), ...(gold === undefined || value === undefined ? [] : [value - gold])]
 }
 
+/** What stands below a method's label. */
+const standing = / (told from gold|equivalent within δ|undecided|none closer)(; none closer)?$/
+
 /** Every cell of a table whose columns are known, by label and column. */
 function checkTable(
   { header, rows }: WrittenTable,
@@ -151,7 +166,7 @@ function checkTable(
   expect(rows.length, where).toBeGreaterThan(0)
   for (const [label = '', ...cells] of rows)
     cells.forEach((cell, i) => {
-      const name = label.replace(/ closest to gold$/, '')
+      const name = label.replace(standing, '')
       const numbers = expected(name, i)
       if (numbers) expectNumbers(cell, numbers, `${where}, ${name}, ${header[i + 1] ?? i}`)
     })
@@ -183,6 +198,16 @@ function membershipCell(set: string, label: string, column: number): readonly nu
   )
 }
 
+/** After the verdict: the worst excess, then each criterion's mean and interval. */
+function judgementCell(label: string, column: number): readonly number[] | undefined {
+  const method = computed.judgement.methods.find((one) => one.label === label)
+  if (!method || column === 0) return undefined
+  if (column === 1) return [method.excess ?? []].flat()
+  const counting = computed.judgement.criteria.filter(({ counts }) => counts)
+  const found = method.tests.find(({ id }) => id === counting[column - 2]?.id)
+  return found ? [found.test.mean, ...found.test.interval90] : []
+}
+
 function relearnCell(label: string, column: number): readonly number[] {
   const row = computed.relearning.find((one) => one.label === label)
   return meanOf(row?.seeds.map((one) => valueOf(one[column === 0 ? 'steps' : 'ain'])) ?? [], [0, Infinity])
@@ -205,10 +230,14 @@ describe('the page of a run', () => {
   test('has the results of report.json', () => {
     const found = table('Results')
     expect(found.header).toHaveLength(shownNames.length + 1)
-    expect(found.rows.map(([label]) => label?.replace(' closest to gold', ''))).toEqual(
+    expect(found.rows.map(([label]) => label?.replace(standing, ''))).toEqual(
       computed.results.map(({ label }) => label),
     )
     checkTable(found, (label, i) => resultCell(label, shownNames[i] ?? 'ra'), 'page, results')
+  })
+
+  test('has the tests of report.json', () => {
+    checkTable(table('Against another gold model'), judgementCell, 'page, judgement')
   })
 
   test('has its populations, memberships, relearning, probes and times', () => {
@@ -250,10 +279,12 @@ describe('the page of a run', () => {
 
 describe('the Markdown of a run', () => {
   test('has the figures of report.json in every table', () => {
-    const [main, forget, retained, , relearning, ...probes] = markdownTables(rendered.markdown)
-    const populations = markdownTables(populated.markdown)[3]
-    if (!main || !forget || !retained || !populations || !relearning) throw new Error('a table is not there')
+    const [main, judged, forget, retained, , relearning, ...probes] = markdownTables(rendered.markdown)
+    const populations = markdownTables(populated.markdown)[4]
+    if (!main || !judged || !forget || !retained || !populations || !relearning)
+      throw new Error('a table is not there')
     checkTable(main, (label, i) => resultCell(label, shownNames[i] ?? 'ra'), 'Markdown, results')
+    checkTable(judged, judgementCell, 'Markdown, judgement')
     checkTable(forget, (label, i) => membershipCell('forget', label, i), 'Markdown, membership, forget')
     checkTable(retained, (label, i) => membershipCell('retained', label, i), 'Markdown, membership, retained')
     checkTable(populations, (label, i) => populationCell(label, i, false), 'Markdown, populations')
@@ -287,40 +318,37 @@ describe('the terminal table', () => {
 })
 
 describe('the verdict', () => {
-  /** Every figure, and the differences between rows within seeds, each as it is and in percent. */
+  /** Every figure with its interval. */
   const figures = [
     ...computed.results.flatMap(({ metrics }) => Object.values(metrics)),
     ...clock.rte.map(({ rte }) => rte),
     computed.floor,
   ].flatMap((figure) => ('value' in figure ? [[figure.value, figure.interval]] : []))
-  const gaps = (label: string) =>
-    computed.seeds.map((rows) => valueOf(rows.find((row) => row.label === label)?.metrics.averageGap))
-  const labels = computed.results.map(({ label }) => label)
-  const leads = labels.flatMap((one) =>
-    labels.map((other) => {
-      const [own, others] = [gaps(one), gaps(other)]
-      return meanOf(own.map((gap, i) => (gap ?? NaN) - (others[i] ?? NaN)))
-    }),
-  )
-  const pairs = [...figures, ...leads]
   const percents = clock.rte.flatMap(({ rte }) =>
     'value' in rte ? [[100 * rte.value, 100 * (rte.interval ?? NaN)]] : [],
   )
-  const { headline, details } = verdict(input, results(input))
+  const { headline, details } = verdict(input, results(input), judge(input))
   const text = [headline, ...details].join(' ')
 
   test('has figures and intervals that belong together', () => {
     const found = [...text.matchAll(/([−\d.,]+) ± ([\d.,]+)(%?)/g)]
-    expect(found.length).toBeGreaterThan(3)
+    expect(found.length).toBeGreaterThan(2)
     for (const [whole, value = '', interval = '', unit] of found) {
       const [a, b] = [numbersIn(value)[0], numbersIn(interval)[0]]
       if (!a || !b) throw new Error(`"${whole}" has no two numbers`)
-      const known = unit === '%' ? percents : pairs
+      const known = unit === '%' ? percents : figures
       expect(
         known.some(([mean, half]) => matches(a, mean ?? NaN) && matches(b, half ?? NaN)),
         `no figure of report.json is ${whole}`,
       ).toBe(true)
     }
+  })
+
+  test('has the distances beyond the floor of its tests, in δ', () => {
+    const found = [...text.matchAll(/([−\d.,]+) δ/g)].flatMap(([, value = '']) => numbersIn(value))
+    expect(found.length).toBeGreaterThan(1)
+    const known = computed.judgement.methods.flatMap(({ excess }) => excess ?? [])
+    for (const value of found) expect(known.some((one) => matches(value, one))).toBe(true)
   })
 
   test('has the times of the stages', () => {

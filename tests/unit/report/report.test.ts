@@ -127,9 +127,10 @@ describe('the page', () => {
     for (const target of targets) expect(ids).toContain(target)
   })
 
-  test('says the outcome: the closest method, its gap, the floor and the cost', async () => {
+  test('says the outcome: that one seed is no test, the smallest gap, the floor and the cost', async () => {
     const text = textOf((await renderReport(sampleInput())).html)
-    expect(text).toMatch(/rfa comes closest to gold, with an average gap of 0\.25 points/)
+    expect(text).toMatch(/No method was tested against gold: one seed does not show how much seeds differ/)
+    expect(text).toMatch(/rfa has the smallest gap to gold of 3 methods: 0\.25 points/)
     expect(text).toMatch(/0\.63 points apart/) // (0.09 + 0 + 0.83 + 1.61) / 4
     expect(text).toMatch(/20\.0% of the time of retraining/)
   })
@@ -179,7 +180,7 @@ describe('the page', () => {
     const text = textOf(html)
     expect(text).toContain('unlearn by finetune failed: the loss is not finite at step 3')
     expect(text).toContain('n/a')
-    expect(text).toMatch(/rfa comes closest to gold/)
+    expect(text).toMatch(/rfa has the smallest gap to gold/)
     expect(markdown).toMatch(/\| finetune \| n\/a\[\^1\]/)
     expect(markdown).toContain('[^1]: unlearn by finetune failed: the loss is not finite at step 3')
     expect(JSON.stringify(parsed(json).computed)).toContain('unlearn by finetune failed')
@@ -187,8 +188,8 @@ describe('the page', () => {
 
   test('stands with no manifest at all', async () => {
     const { html, markdown, results } = await renderReport({ ...sampleInput(), manifests: {}, failed: [] })
-    expect(textOf(html)).toContain('No method could be compared with gold')
-    expect(markdown).toContain('No method could be compared with gold')
+    expect(textOf(html)).toContain('No method was tested against gold')
+    expect(markdown).toContain('No method was tested against gold')
     for (const { label, metrics } of results)
       for (const [name, measured] of Object.entries(metrics))
         if (label !== 'original' || name !== 'rte') expect(measured).toHaveProperty('missing')

@@ -9,23 +9,13 @@ const plain = (rows: readonly ResultRow[]) => renderTable(rows, { colour: false 
 const rows = results(sampleInput())
 
 describe('the terminal table', () => {
-  test('has a line for each row with its figures, and marks the closest method alone', () => {
+  test('has a line for each row with its figures, and says that nothing was tested', () => {
     const lines = plain(rows).split('\n')
-    expect(lines[0]?.trim().split(/\s+/)).toEqual([
-      'RA',
-      'UA',
-      'TA',
-      'MIA',
-      'Avg.gap',
-      'w/o',
-      'MIA',
-      'AD',
-      'RTE',
-    ])
-    expect(lines.find((line) => line.startsWith('rfa *'))).toMatch(
-      /^rfa \* +99\.82 +100\.00 +96\.25 +100\.00 +0\.25 +0\.34 +0 +0\.200$/,
+    expect(lines[0]?.trim()).toMatch(/^RA +UA +TA +MIA +Avg\.gap +w\/o MIA +AD +RTE$/)
+    expect(lines.find((line) => line.startsWith('rfa '))).toMatch(
+      /^rfa +99\.82 +100\.00 +96\.25 +100\.00 +0\.25 +0\.34 +0 +0\.200$/,
     )
-    expect(lines.filter((line) => /\d \*|\w \* /.test(line))).toHaveLength(1)
+    expect(lines).toContain('No method was tested against gold: the report says why.')
     expect(lines.some((line) => line.startsWith('floor: retrain, seed 2 '))).toBe(true)
   })
 

@@ -4,13 +4,14 @@ import { digestOf } from '../../../experiment/canonical.ts'
 import { UserError } from '../../../experiment/errors.ts'
 import type { Environment, Manifest } from '../../../experiment/manifest.ts'
 import { renderJson } from '../../../report/json.ts'
+import { judge } from '../../../report/judgement/judge.ts'
 import { plannedAgain, readPublished, type Published } from '../../../report/published.ts'
 import type { ReportInput } from '../../../report/report.ts'
 import { results } from '../../../report/results.ts'
 import { compareWithReport } from '../../../report/verification.ts'
 import { candidate, sampleInput, withoutStages, type Options } from './fixtures.ts'
 
-const jsonOf = (input: ReportInput) => renderJson(input, results(input)).json
+const jsonOf = (input: ReportInput) => renderJson(input, results(input), judge(input)).json
 const published = (input: ReportInput) => readPublished(jsonOf(input), 'report.json')
 
 /** As if other blobs had been written where figures differ: the fixtures' are those of the stage's key alone. */

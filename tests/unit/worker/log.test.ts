@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common'
 import { describe, expect, test } from 'vitest'
-import { attemptLog, levelOf, logLine, writer } from '../../../worker/log.ts'
+import { levelOf } from '../../../infra/worker-log.mjs'
+import { attemptLog, logLine, writer } from '../../../worker/log.ts'
 
 /** What a writer with an environment wrote. */
 function written(environment: NodeJS.ProcessEnv, say: (write: ReturnType<typeof writer>) => void): string {

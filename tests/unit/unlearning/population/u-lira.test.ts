@@ -80,6 +80,20 @@ describe('U-LiRA', () => {
     )
   })
 
+  it('has the accuracies of single models, in the order of the pool, whose mean it is', async () => {
+    const gold = drawModels(5, 40, { seed: 1 })
+    const mixed = drawModels(5, 40, { seed: 2 })
+    // The last of the unlearned models is far from all others.
+    mixed.values.subarray(4 * 40).forEach((_, i, model) => (model[i] = 40))
+    const found = await uLira(poolOf(mixed, gold))
+    if ('missing' in found) throw new Error(found.missing)
+    const { inside, outside, value } = found
+    expect([inside, outside].map(({ length }) => length)).toEqual([5, 5])
+    const all = [...inside, ...outside]
+    expect(all.reduce((sum, one) => sum + one, 0) / all.length).toBeCloseTo(value, 9)
+    expect(inside.indexOf(Math.max(...inside))).toBe(4)
+  })
+
   it('lies within its interval, which lies within [0, 100] and is never a point', async () => {
     await fc.assert(
       fc.asyncProperty(anyMargins(4, 3), anyMargins(3, 3), async (a, b) => {

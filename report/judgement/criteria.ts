@@ -1,0 +1,285 @@
+import { anamnesisIndex } from '../../experiment/anamnesis.ts'
+import type { Measured, ShadowAttack, ShadowedSet, StageMetrics } from '../../experiment/manifest.ts'
+import type { Candidate, SeedPlan } from '../../experiment/plan.ts'
+import { rowsOf, seedsOf } from '../../experiment/stage-list.ts'
+import type { MetricName } from '../../experiment/results.ts'
+import { goldBySeed, manifestOf, resultsBySeed, type GoldFigures, type ReportInput } from '../results.ts'
+
+/** What criteria look at. The worst family decides on a method. */
+export const families = {
+  averages: 'averages',
+  forget: 'forget set, sample by sample',
+  retained: 'retained set, sample by sample',
+  features: 'features and relearning',
+} as const
+export type Family = keyof typeof families
+
+/**
+ * A distance between a model and gold, by which methods are compared with another gold model.
+ * What it measures decides when it counts as evidence:
+ *
+ * - `forgetting`: only where the original, which has forgotten nothing, is further from gold than the floor.
+ * - `harm`: always. The original is trained on the retained set too, so that it cannot serve as a control;
+ *   that a method is as close to gold as the floor, within δ, is what is asked.
+ */
+export interface Criterion {
+  readonly id: string
+  readonly label: string
+  /** For sentences and legends. */
+  readonly about: string
+  readonly family: Family
+  readonly measures: 'forgetting' | 'harm'
+  /** Up to which a distance beyond the floor's counts as none. */
+  readonly delta: number
+  readonly unit: 'points' | 'bits' | ''
+  /** Whether the figures of seeds share models (see pairedTest). */
+  readonly correlated?: boolean
+  /** Of every row of the results, in each seed; undefined where the run does not measure it. */
+  readonly distances: (input: ReportInput) => readonly (readonly Measured[])[] | undefined
+}
+
+export const criteria: readonly Criterion[] = [
+  {
+    id: 'ua',
+    label: 'UA',
+    about: 'absolute difference of UA to gold',
+    family: 'averages',
+    measures: 'forgetting',
+    delta: 1,
+    unit: 'points',
+    distances: (input) => gaps(input, ['ua']),
+  },
+  {
+    id: 'mia',
+    label: 'MIA',
+    about: 'absolute difference of MIA-efficacy to gold',
+    family: 'averages',
+    measures: 'forgetting',
+    delta: 1,
+    unit: 'points',
+    distances: (input) => gaps(input, ['mia']),
+  },
+  {
+    id: 'utility',
+    label: 'RA, TA',
+    about: 'mean absolute difference of RA and TA to gold',
+    family: 'averages',
+    measures: 'harm',
+    delta: 1,
+    unit: 'points',
+    distances: (input) => gaps(input, ['ra', 'ta']),
+  },
+  {
+    id: 'activation-forget',
+    label: 'AD D_f',
+    about: 'activation distance to gold on the forget set',
+    family: 'forget',
+    measures: 'forgetting',
+    delta: 0.05,
+    unit: '',
+    distances: (input) => metric(input, 'activationForget'),
+  },
+  {
+    id: 'js',
+    label: 'JS',
+    about: 'Jensen-Shannon divergence to gold on the forget set',
+    family: 'forget',
+    measures: 'forgetting',
+    delta: 0.02,
+    unit: 'bits',
+    distances: (input) => metric(input, 'jsDivergence'),
+  },
+  {
+    id: 'u-lira',
+    label: 'U-LiRA',
+    about: "accuracy of telling a seed's models from gold by a sample of the forget set, beyond 50%",
+    family: 'forget',
+    measures: 'forgetting',
+    delta: 5,
+    unit: 'points',
+    correlated: true,
+    distances: uLiraAccuracies,
+  },
+  shadowAttack('lira', 'LiRA D_f', 'forget'),
+  shadowAttack('rmia', 'RMIA D_f', 'forget'),
+  {
+    id: 'activation-retained',
+    label: 'AD D_r',
+    about: 'activation distance to gold on the retained set',
+    family: 'retained',
+    measures: 'harm',
+    delta: 0.05,
+    unit: '',
+    distances: (input) => metric(input, 'activationRetained'),
+  },
+  shadowAttack('lira', 'LiRA D_r', 'retained'),
+  {
+    id: 'probe',
+    label: 'Probe',
+    about:
+      'absolute difference to gold of the share of the forget set that a linear probe recognises, in the worst layer',
+    family: 'features',
+    measures: 'forgetting',
+    delta: 3,
+    unit: 'points',
+    distances: (input) =>
+      probed(input, (own, gold) => both(own.accuracy, gold.accuracy, (a, b) => Math.abs(a - b))),
+  },
+  {
+    id: 'cka',
+    label: '1 − CKA',
+    about: "1 − linear CKA to gold's features on the forget set, in the worst layer",
+    family: 'features',
+    measures: 'forgetting',
+    delta: 0.05,
+    unit: '',
+    distances: (input) => probed(input, (own) => mapped(own.cka.forget, (cka) => 1 - cka)),
+  },
+  {
+    id: 'relearning',
+    label: 'Relearning',
+    about: 'distance of the anamnesis index from 1',
+    family: 'features',
+    measures: 'forgetting',
+    delta: 0.25,
+    unit: '',
+    distances: relearned,
+  },
+]
+
+type Distance = (seed: SeedPlan, candidate: Candidate, index: number) => Measured
+
+/** By row of the results and by seed. */
+function table(input: ReportInput, distance: Distance): readonly (readonly Measured[])[] {
+  const { plan } = input.run
+  return rowsOf(plan).map((_, row) =>
+    seedsOf(plan).map((seed, index) => {
+      const candidate = rowsOf(seed)[row]
+      return candidate ? distance(seed, candidate, index) : { missing: 'this seed has no such row' }
+    }),
+  )
+}
+
+function metric(input: ReportInput, name: MetricName): readonly (readonly Measured[])[] {
+  const seeds = resultsBySeed(input)
+  return rowsOf(input.run.plan).map((_, row) =>
+    seeds.map((rows) => rows[row]?.metrics[name] ?? { missing: 'this seed has no such row' }),
+  )
+}
+
+/** Mean absolute difference to gold of the named figures. */
+function gaps(input: ReportInput, names: readonly (keyof GoldFigures)[]): readonly (readonly Measured[])[] {
+  const gold = goldBySeed(input)
+  const differences = names.map((name) =>
+    metric(input, name).map((row) =>
+      row.map((own, seed) =>
+        both(own, gold[seed]?.[name] ?? { missing: 'gold has no figure' }, (a, b) => Math.abs(a - b)),
+      ),
+    ),
+  )
+  return rowsOf(input.run.plan).map((_, row) =>
+    gold.map((_, seed) => mean(differences.map((rows) => rows[row]?.[seed] ?? { missing: 'no such row' }))),
+  )
+}
+
+function uLiraAccuracies(input: ReportInput): readonly (readonly Measured[])[] | undefined {
+  const { plan } = input.run
+  const { population } = plan
+  if (!population) return undefined
+  const seeds = seedsOf(plan)
+  return rowsOf(plan).map(({ label }) => {
+    const stage = population.find((one) => one.label === label)?.stage
+    if (!stage) return seeds.map(() => ({ missing: 'gold is not told from itself' }))
+    const metrics = manifestOf<'population'>(input, stage)?.metrics
+    if (!metrics) return seeds.map(() => ({ missing: `the stage "${stage.title}" did not finish` }))
+    const { uLira, uLiraBySeed } = metrics
+    if ('missing' in uLira) return seeds.map(() => ({ missing: uLira.missing }))
+    return seeds.map((_, seed) => {
+      const accuracy = uLiraBySeed?.[seed]
+      return accuracy === undefined
+        ? { missing: 'this population was computed by an older version' }
+        : { value: accuracy - 50 }
+    })
+  })
+}
+
+/** On D_f an AUC of 0.5 is the ideal; on D_r what is above gold's was exposed by the unlearning. */
+function shadowAttack(attack: ShadowAttack, label: string, set: ShadowedSet): Criterion {
+  const name = attack === 'rmia' ? 'RMIA' : 'LiRA (online)'
+  return {
+    id: `${attack}-${set}`,
+    label,
+    about:
+      set === 'forget'
+        ? `distance from 0.5 of the AUC of ${name} on the forget set`
+        : `AUC of ${name} on the retained set beyond gold's`,
+    family: set,
+    measures: set === 'forget' ? 'forgetting' : 'harm',
+    delta: 0.05,
+    unit: '',
+    distances: (input) => {
+      if (!input.run.plan.shadow) return undefined
+      const auc = (judged: Pick<Candidate, 'membership'>): Measured => {
+        const metrics = judged.membership && manifestOf<'membership'>(input, judged.membership)?.metrics
+        return metrics?.sets[set].attacks[attack].auc ?? { missing: 'the attack did not finish' }
+      }
+      return table(input, ({ reference }, candidate) =>
+        set === 'forget'
+          ? mapped(auc(candidate), (value) => Math.abs(value - 0.5))
+          : both(auc(candidate), auc(reference), (own, gold) => own - gold),
+      )
+    },
+  }
+}
+
+type Layer = StageMetrics['probe']['layers'][number]
+
+/** The greatest distance over the layers. */
+function probed(
+  input: ReportInput,
+  distance: (own: Layer, gold: Layer) => Measured,
+): readonly (readonly Measured[])[] | undefined {
+  if (!input.run.spec.probe) return undefined
+  return table(input, ({ reference }, candidate) => {
+    const [own, gold] = [candidate, reference].map(
+      ({ probe }) => probe && manifestOf<'probe'>(input, probe)?.metrics.layers,
+    )
+    if (!own || !gold) return { missing: 'the features were not probed' }
+    const distances = own.flatMap((layer) => {
+      const other = gold.find(({ name }) => name === layer.name)
+      return other ? [distance(layer, other)] : []
+    })
+    return combined(distances, (values) => Math.max(...values))
+  })
+}
+
+function relearned(input: ReportInput): readonly (readonly Measured[])[] | undefined {
+  if (!input.run.spec.relearn) return undefined
+  const steps = (judged: Pick<Candidate, 'relearn'>): Measured => {
+    const metrics = judged.relearn && manifestOf<'relearn'>(input, judged.relearn)?.metrics
+    return metrics?.steps ?? { missing: 'relearning did not finish' }
+  }
+  return table(input, ({ reference }, candidate) =>
+    mapped(anamnesisIndex(steps(candidate), steps(reference)), (index) => Math.abs(index - 1)),
+  )
+}
+
+function mapped(measured: Measured, change: (value: number) => number): Measured {
+  return 'value' in measured ? { value: change(measured.value) } : { missing: measured.missing }
+}
+
+function both(one: Measured, other: Measured, combine: (one: number, other: number) => number): Measured {
+  return combined([one, other], ([a = NaN, b = NaN]) => combine(a, b))
+}
+
+function mean(all: readonly Measured[]): Measured {
+  return combined(all, (values) => values.reduce((sum, value) => sum + value, 0) / values.length)
+}
+
+/** Missing where any of them is, and where there are none. */
+function combined(all: readonly Measured[], combine: (values: readonly number[]) => number): Measured {
+  const missing = all.find((measured) => 'missing' in measured)
+  if (missing) return missing
+  const values = all.flatMap((measured) => ('value' in measured ? [measured.value] : []))
+  return values.length > 0 ? { value: combine(values) } : { missing: 'there is nothing to compare' }
+}

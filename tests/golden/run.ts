@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MockActivityEnvironment } from '@temporalio/testing'
+import { DefaultLogger } from '@temporalio/worker'
+import { changedCode, codeNames } from '../../activities/code-digests.ts'
+import { findDataDirectory } from '../../activities/data-directory.ts'
+import { createActivities } from '../../activities/index.ts'
+import { openArtifacts } from '../../artifacts/artifacts.ts'
+import { inspectCheckpoint } from '../../checkpoints/read.ts'
+import { digestOf } from '../../experiment/canonical.ts'
+import { codeNameOf, type CodeName } from '../../experiment/code.ts'
+import type { ApproximateMethodName } from '../../experiment/methods.ts'
+import { plan } from '../../experiment/plan.ts'
+import { leastModels } from '../../experiment/population.ts'
+import { specSchema, type Spec } from '../../experiment/spec.ts'
+import { stagesOf } from '../../experiment/stage-list.ts'
+import { keyOf, type StageOf } from '../../experiment/stages.ts'
+import { inspectDataset } from '../../learning/datasets/index.ts'
+import { tinyResnet, writeCheckpoint } from '../support/tiny-checkpoint.ts'
+
+/**
+ * Computes every stage kind and every method on toy sizes, and writes what came out:
+ *
+ *     tsx tests/golden/run.ts OUT.json
+ *
+ * Two checkouts whose files are the same compute the same results for these stages, on the same machine.
+ */
+
+export interface Golden {
+  /** Bodies whose code is not the locked one. */
+  readonly changed: readonly CodeName[]
+  /** By experiment and title: the body, and the digest of the outputs and metrics. */
+  readonly stages: Readonly<Record<string, { readonly name: CodeName; readonly digest: string }>>
+}
+
+/** A few steps of every method. */
+const toys: Readonly<Record<ApproximateMethodName, object>> = {
+  finetune: { epochs: 1 },
+  'random-label': { epochs: 1 },
+  'gradient-ascent': { epochs: 1 },
+  'neggrad-plus': { epochs: 1 },
+  'l1-sparse': { epochs: 1 },
+  'bad-teacher': { epochs: 1 },
+  scrub: { epochs: 1 },
+  'boundary-shrink': { epochs: 1 },
+  'boundary-expand': { epochs: 1 },
+  unsir: { noiseBatches: 2 },
+  salun: { epochs: 1 },
+  ssd: {},
+  fisher: { samples: 50 },
+  influence: { samples: 50 },
+  'lora-random-label': { epochs: 1 },
+  'lora-neggrad-plus': { epochs: 1 },
+  rfa: { steps: 5, rank: 2, retainedSamples: 200 },
+}
+const methods = Object.entries(toys).map(([method, options]) => ({ method, ...options }))
+
+const shared = {
+  data: { name: 'digits', validation: 0.1 },
+  split: { kind: 'class', classes: [3] },
+  training: { epochs: 1, batchSize: 64 },
+  gold: { models: 1 },
+}
+const cnn = { name: 'cnn', channels: [4, 8], hidden: 16 }
+
+async function specs(
+  directory: string,
+): Promise<readonly { readonly spec: Spec; readonly settings: object }[]> {
+  const modelDirectory = writeCheckpoint(join(directory, 'checkpoint'), tinyResnet)
+  const checkpoint = await inspectCheckpoint(modelDirectory)
+  const all = { ...shared, shadow: { models: 8 }, relearn: { maxSteps: 5 }, probe: {} }
+  const of = (name: string, spec: object, settings: object = {}) => ({
+    spec: specSchema.parse({ name, ...spec }),
+    settings,
+  })
+  return [
+    of('methods', { ...all, model: cnn, methods: [{ method: 'original' }, ...methods] }),
+    of('seeds', {
+      ...shared,
+      seeds: 3,
+      model: { name: 'mlp', hidden: [8] },
+      methods: [{ method: 'finetune', ...toys.finetune }],
+    }),
+    of(
+      'pretrained',
+      { ...shared, model: { name: 'pretrained', checkpoint }, methods: [{ method: 'rfa', ...toys.rfa }] },
+      { modelDirectory },
+    ),
+  ]
+}
+
+/** Enough models for every figure of populations: those of the few seeds, again and again. */
+function ofManyModels({ key: _, title, ...keyed }: StageOf<'population'>): StageOf<'population'> {
+  const names = Object.keys(keyed.inputs) as (keyof typeof keyed.inputs)[]
+  const own = names.length / 2
+  const inputs = Object.fromEntries(
+    Array.from({ length: leastModels.klom }, (_, i) => i).flatMap((i) =>
+      (['unlearned', 'gold'] as const).map((kind) => [
+        `${kind}${i + 1}`,
+        keyed.inputs[`${kind}${(i % own) + 1}`],
+      ]),
+    ),
+  ) as StageOf<'population'>['inputs']
+  return { ...keyed, inputs, key: keyOf({ ...keyed, inputs }), title: `${title}, many models` }
+}
+
+async function golden(directory: string): Promise<Golden> {
+  const store = join(directory, 'store')
+  const artifacts = openArtifacts(store)
+  const changed = await changedCode(codeNames)
+  const activities = createActivities()
+  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
+  const stages: Record<string, Golden['stages'][string]> = {}
+  for (const { spec, settings } of await specs(directory)) {
+    const facts = await inspectDataset(spec.data, await findDataDirectory(spec.data, {}))
+    const planned = plan(spec, facts, changed)
+    const populations = (planned.population ?? []).map(({ stage }) => ofManyModels(stage))
+    for (const stage of [...stagesOf(planned), ...populations]) {
+      const activity = activities[stage.kind] as (task: object) => Promise<object>
+      await environment.run(activity, { stage, settings: { store, ...settings } })
+      const manifest = await artifacts.complete(stage)
+      if (!manifest) throw new Error(`the golden stage '${stage.title}' left no manifest`)
+      const digest = digestOf({ outputs: manifest.outputs, metrics: manifest.metrics })
+      stages[`${spec.name}: ${stage.title}`] = { name: codeNameOf(stage), digest }
+    }
+  }
+  return { changed: Object.keys(changed) as CodeName[], stages }
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'zeroshift-golden-'))
+try {
+  const [out = 'golden.json'] = process.argv.slice(2)
+  writeFileSync(out, `${JSON.stringify(await golden(directory), null, 2)}\n`)
+} finally {
+  rmSync(directory, { recursive: true })
+}

@@ -1,0 +1,56 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MockActivityEnvironment } from '@temporalio/testing'
+import { DefaultLogger } from '@temporalio/worker'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { durably } from '../../../activities/durable.ts'
+import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
+import { Checkpoints } from '../../../artifacts/checkpoints.ts'
+import type { TensorFlowEnvironment } from '../../../experiment/manifest.ts'
+import { tensorflowEnvironment } from '../../../learning/tf.ts'
+import { sampleRun } from '../../support/run.ts'
+
+/** From which checkpoints a stage goes on: the bytes of its result are those of one device. */
+const stage = sampleRun().run.plan.original
+let directory: string
+let artifacts: Artifacts
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'zeroshift-other-device-'))
+  artifacts = openArtifacts(directory)
+})
+afterEach(() => {
+  rmSync(directory, { recursive: true })
+})
+
+/** The step from which an attempt goes on that finds a checkpoint of this device. */
+async function goesOnFrom(tensorflow: TensorFlowEnvironment): Promise<number | undefined> {
+  const vectors = { parameters: Float32Array.of(1, 2) }
+  await new Checkpoints(artifacts, stage).save({ step: 40, vectors, notes: {}, seconds: 1, tensorflow })
+  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
+  const settings = { store: directory }
+  const stopping = new AbortController().signal
+  return environment.run(() =>
+    durably({ artifacts, stage, settings, stopping }, ({ host }) => Promise.resolve(host.snapshot?.step)),
+  )
+}
+
+test('a stage goes on from a checkpoint of the same device', async () => {
+  expect(await goesOnFrom(tensorflowEnvironment())).toBe(40)
+})
+
+const here = tensorflowEnvironment()
+test.each<[string, Partial<TensorFlowEnvironment>]>([
+  ['oneDNN on or off', { oneDnn: !here.oneDnn }],
+  ['a number of threads', { threads: here.threads + 1 }],
+  ['a version of TensorFlow', { version: '2.9.1' }],
+  ['a GPU', { device: 'GPU', gpu: 'NVIDIA H100 80GB HBM3' }],
+  ['parts of a batch', { batchParts: 2 }],
+])('a stage begins anew where its checkpoint is of another device: %s', async (_, other) => {
+  expect(await goesOnFrom({ ...here, ...other })).toBeUndefined()
+})
+
+test('a stage begins anew where nobody knows whether oneDNN made its checkpoint', async () => {
+  const { oneDnn: _, ...older } = here
+  expect(await goesOnFrom(older)).toBeUndefined()
+})

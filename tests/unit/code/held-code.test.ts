@@ -1,0 +1,82 @@
+import { rmSync } from 'node:fs'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { codeDigests } from '../../../activities/code-digests.ts'
+import { HeldCode, OtherCodeError } from '../../../activities/held-code.ts'
+import { plan } from '../../../experiment/plan.ts'
+import type { Stage } from '../../../experiment/stages.ts'
+import { copyOfCheckout, edit } from '../../support/checkout.ts'
+import { sampleRun } from '../../support/run.ts'
+
+const { spec, facts, plan: locked } = sampleRun().run
+const method = 'unlearning/methods/rfa.ts'
+
+let copy: string
+beforeEach(() => {
+  copy = copyOfCheckout()
+})
+afterEach(() => {
+  rmSync(copy, { recursive: true })
+})
+
+function rfaOf({ candidates }: typeof locked): Stage {
+  const stage = candidates.find((candidate) => candidate.method === 'rfa')?.unlearn
+  if (!stage) throw new Error('the sample has no rfa')
+  return stage
+}
+
+const refusal = (held: HeldCode, stage: Stage) =>
+  held.check(stage).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+
+const change = () => {
+  edit(copy, method, 'mul(method.lambda)', 'mul(10 * method.lambda)')
+}
+
+async function digestHere(): Promise<string> {
+  return (await codeDigests(['unlearn:rfa'], copy)).get('unlearn:rfa')?.digest ?? ''
+}
+
+test('a worker with the planned code computes', async () => {
+  expect(await refusal(new HeldCode(copy), rfaOf(locked))).toBeUndefined()
+  change()
+  const changed = plan(spec, facts, { 'unlearn:rfa': await digestHere() })
+  expect(await refusal(new HeldCode(copy), rfaOf(changed))).toBeUndefined()
+})
+
+test('a worker with other code refuses that method alone, names both and says what to do', async () => {
+  change()
+  const held = new HeldCode(copy)
+  const error = await refusal(held, rfaOf(locked))
+  expect(error).toBeInstanceOf(OtherCodeError)
+  expect((error as Error).message).toContain(
+    `the code of unlearn:rfa of version 1, as locked, and this worker has of version 1, changed, digest ${(await digestHere()).slice(0, 12)}`,
+  )
+  expect((error as Error).message).toMatch(/Start a worker from the checkout/)
+  expect(await refusal(held, locked.original)).toBeUndefined()
+})
+
+test('so does one without the changed code, and one of another version', async () => {
+  const held = new HeldCode(copy)
+  const code = 'ab'.repeat(32)
+  const changed = await refusal(held, rfaOf(plan(spec, facts, { 'unlearn:rfa': code })))
+  expect((changed as Error).message).toContain(
+    `changed, digest ${code.slice(0, 12)}, and this worker has of version 1, as locked`,
+  )
+  const newer = await refusal(held, { ...rfaOf(locked), version: 2 })
+  expect((newer as Error).message).toContain(
+    'of version 2, as locked, and this worker has of version 1, as locked',
+  )
+})
+
+test('an edit after the start counts until the body is loaded', async () => {
+  const held = new HeldCode(copy)
+  change()
+  expect(((await refusal(held, rfaOf(locked))) as Error).message).toMatch(
+    /^unlearning\/methods\/rfa\.ts was edited after/,
+  )
+  expect(await refusal(held, locked.original)).toBeUndefined()
+  edit(copy, 'activities/train.ts', 'export const train', 'export const again = 1\nexport const train')
+  expect(await refusal(held, locked.original)).toBeUndefined()
+})

@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs'
+import type { CheckpointFacts } from '../../../experiment/checkpoint.ts'
+import type { DatasetFacts } from '../../../experiment/dataset.ts'
+import { checkSpec } from '../../../experiment/check.ts'
+import { overrideText } from '../../../experiment/config-overrides.ts'
+import { parseConfig } from '../../../experiment/config.ts'
+import type { Spec } from '../../../experiment/spec.ts'
+import { parseSweep } from '../../../experiment/sweep-config.ts'
+import { pointsOf } from '../../../experiment/sweep-points.ts'
+import { digitFacts } from './sample.ts'
+
+/** The configs that are shipped, read and checked as `run` and `sweep` do it. */
+
+const cifarFacts = {
+  ...digitFacts,
+  name: 'cifar10',
+  shape: [32, 32, 3] as const,
+  classes: ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'],
+  train: digitFacts.train.map(() => 4000),
+  test: digitFacts.test.map(() => 1000),
+}
+/** What bench/pretrain.py makes, by the experiment's name. */
+const checkpoints: Readonly<Record<string, CheckpointFacts>> = {
+  'pretrained-resnet': {
+    architecture: {
+      kind: 'resnet',
+      channels: 3,
+      embedding: 32,
+      widths: [32, 64, 128, 256],
+      depths: [1, 1, 1, 1],
+      block: 'basic',
+      downsampleInFirstStage: false,
+      downsampleInBottleneck: false,
+    },
+    classes: 10,
+    preparation: { filter: 'bilinear', resize: { to: [32, 32] } },
+    files: [],
+  },
+  'pretrained-vit': {
+    architecture: {
+      kind: 'vit',
+      family: 'vit',
+      image: [32, 32],
+      patch: 8,
+      channels: 3,
+      width: 192,
+      layers: 12,
+      heads: 3,
+      mlp: 768,
+      activation: 'gelu',
+      epsilon: 1e-12,
+      qkvBias: true,
+      distilled: false,
+    },
+    classes: 10,
+    preparation: { filter: 'bilinear', resize: { to: [32, 32] } },
+    files: [],
+  },
+}
+export const folder = new URL('../../../configs/experiments/', import.meta.url)
+export const sweeps = new URL('../../../configs/sweeps/', import.meta.url)
+
+export function accepted(file: string, text: string, overrides: readonly string[] = []): Spec {
+  const { spec: parsed, locate } = parseConfig({ file, text, overrides })
+  const { model } = parsed
+  const checkpoint = checkpoints[parsed.name]
+  const spec: Spec = model.name === 'pretrained' ? { ...parsed, model: { ...model, checkpoint } } : parsed
+  checkSpec(spec, factsOf(spec), locate)
+  return spec
+}
+
+export function factsOf({ data }: Spec): DatasetFacts {
+  return data.name === 'digits' ? digitFacts : cifarFacts
+}
+
+/** The experiment of every point of a sweep. */
+export function acceptedPoints(file: string, text: string): readonly Spec[] {
+  return pointsOf(parseSweep({ file, text })).map(({ base, set }) =>
+    accepted(
+      base,
+      readFileSync(new URL(base, sweeps), 'utf8'),
+      Object.entries(set).map(([path, value]) => overrideText(path, value)),
+    ),
+  )
+}

@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { criteria, families } from '../../../../report/judgement/criteria.ts'
+import { deltaOf } from '../../../../report/judgement/table.ts'
+
+test('the page about verdicts has every criterion as it is', () => {
+  const page = readFileSync(new URL('../../../../docs/verdicts.md', import.meta.url), 'utf8')
+  const rows = page
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+    .slice(2)
+  expect(rows.map(([, label, family, about, delta]) => [label, family, about, delta])).toEqual(
+    criteria.map((criterion) => [
+      criterion.label,
+      `${families[criterion.family]}${criterion.measures === 'harm' ? ' (harm)' : ''}`,
+      criterion.about,
+      deltaOf(criterion).replace('δ = ', ''),
+    ]),
+  )
+})
