@@ -84,7 +84,12 @@ function standingNotes(rows: readonly ResultRow[]): readonly string[] {
     return [
       `${marks.equivalent} equivalent to another gold model within δ, ${marks.distinguishable} told from gold, ${marks.undecided} undecided; * no method is closer by the tests`,
     ]
-  return rows.some(isApproximate) ? ['No method was tested against gold: the report says why.'] : []
+  if (!rows.some(isApproximate)) return []
+  return [
+    seedsIn(rows) === undefined
+      ? 'With one seed no method is tested against gold; with several (seeds: 8) each is, beside another gold model.'
+      : 'No method was tested against gold: the report says why.',
+  ]
 }
 
 /** Further gold models come as `retrain, seed 2`, of several seeds as `retrain, gold 2`; a config's labels hold no comma. */
