@@ -62,7 +62,7 @@ function figures({ label, metrics }: ResultRow): Answer['results'][number] {
     method: label,
     metrics: each((figure) => ('value' in figure ? figure.value : null)),
     ...(several && {
-      intervals: each((figure) => ('value' in figure ? (figure.interval ?? null) : null)),
+      intervals: each((figure) => ('value' in figure ? (figure.interval ?? figure.between ?? null) : null)),
       n: each((figure) => ('value' in figure ? (figure.n ?? 1) : 0)),
     }),
   }

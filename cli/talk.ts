@@ -16,8 +16,11 @@ export interface Answer {
   readonly results: readonly {
     readonly method: string
     readonly metrics: Readonly<Record<string, number | null>>
-    /** Of several seeds, by metric: half of the mean's 95% interval, and how many seeds have it. */
-    readonly intervals?: Readonly<Record<string, number | null>>
+    /**
+     * Of several seeds, by metric: half of the mean's 95% interval, or both ends where it is not
+     * symmetric, and how many seeds have it.
+     */
+    readonly intervals?: Readonly<Record<string, number | readonly [low: number, high: number] | null>>
     readonly n?: Readonly<Record<string, number>>
   }[]
   readonly digest?: string

@@ -1,9 +1,9 @@
 /** How many models the figures of populations need, and what U-LiRA measures with so few. */
 
 /**
- * The least number of models of each kind (seeds) for each figure. With fewer, two gold models differ as much as the original
- * does, and the figure says nothing about the method. Georgiev et al. (2024) take 100 models for KLoM, the NeurIPS 2023
- * challenge 512 for forgetting quality.
+ * The least number of models of each kind (seeds) for each figure. With fewer, two gold models
+ * differ as much as the original does, and the figure says nothing about the method. Georgiev et
+ * al. (2024) take 100 models for KLoM, the NeurIPS 2023 challenge 512 for forgetting quality.
  */
 export const leastModels = { uLira: 8, forgettingQuality: 32, klom: 64 } as const
 export type PopulationFigure = keyof typeof leastModels
@@ -13,9 +13,10 @@ export const trueAccuracies = [60, 70, 84, 95] as const
 export type TrueAccuracy = (typeof trueAccuracies)[number]
 
 /**
- * The mean accuracy in percent that U-LiRA measures, by the number of models of each kind, where φ is normal with the same
- * variance for both kinds and the best attack possible has the true accuracy. It measures less, since it knows the two
- * distributions from its own few models alone. tests/unit/unlearning/population/bias.test.ts derives the table.
+ * The mean accuracy in percent that U-LiRA measures, by the number of models of each kind, where φ
+ * is normal with the same variance for both kinds and the best attack possible has the true
+ * accuracy. It measures less, since it knows the two distributions from its own few models alone.
+ * tests/unit/unlearning/population/bias.test.ts derives the table.
  */
 const measured: readonly {
   readonly models: number
@@ -28,7 +29,10 @@ const measured: readonly {
   { models: 64, percent: { 60: 59.5, 70: 69.9, 84: 83.9, 95: 94.9 } },
 ]
 
-/** The measured accuracy for any number of models from 3 on, linear in 1/models between the entries of the table. */
+/**
+ * The measured accuracy for any number of models from 3 on, linear in 1/models between the entries
+ * of the table.
+ */
 export function measuredULira(truth: TrueAccuracy, models: number): number {
   const known = [...measured.map((row) => [1 / row.models, row.percent[truth]] as const), [0, truth] as const]
   const x = 1 / models

@@ -1,4 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite'
+import type { Interval } from '../experiment/interval.ts'
 import type { CurvePoint, ResidualPoint, StageMetrics } from '../experiment/manifest.ts'
 
 /** The report's charts as data and encodings; no figure is computed here. */
@@ -187,8 +188,8 @@ export interface Cost {
   readonly rte: number
   /** Points. */
   readonly gap: number
-  /** Of several seeds: half of the gap's 95% interval. */
-  readonly interval?: number
+  /** Of several seeds: the ends of the gap's 95% interval. */
+  readonly ends?: Interval
   readonly kind: 'best' | 'method' | 'gold'
 }
 
@@ -201,7 +202,7 @@ export function costAgainstGap(costs: readonly Cost[], floor: number | undefined
     10 ** (Math.floor(Math.log10(Math.min(...times) * 0.8) * 2) / 2),
     10 ** (Math.ceil(Math.log10(Math.max(...times) * 1.3) * 2) / 2),
   ]
-  const highest = Math.max(1, floor ?? 0, ...costs.map(({ gap, interval = 0 }) => gap + interval)) * 1.25
+  const highest = Math.max(1, floor ?? 0, ...costs.map(({ gap, ends }) => ends?.[1] ?? gap)) * 1.25
   const x = (rte: number) => (width * Math.log(rte / domain[0])) / Math.log(domain[1] / domain[0])
   const y = (gap: number) => height * (1 - Math.log1p(gap) / Math.log1p(highest))
   const points = costs.map((cost) => ({ ...cost, x: x(cost.rte), y: y(cost.gap) }))
@@ -269,8 +270,8 @@ export function costAgainstGap(costs: readonly Cost[], floor: number | undefined
 
 /** From the lower to the upper end of each gap's interval; a gap is never below 0. */
 function intervalBars(costs: readonly Cost[], y: object): Layer[] {
-  const bars = costs.flatMap(({ rte, gap, interval }) =>
-    interval === undefined ? [] : [{ rte, low: Math.max(0, gap - interval), high: gap + interval }],
+  const bars = costs.flatMap(({ rte, ends }) =>
+    ends ? [{ rte, low: Math.max(0, ends[0]), high: ends[1] }] : [],
   )
   if (bars.length === 0) return []
   return [

@@ -29,25 +29,38 @@ export function figure(name: MetricName, value: number): string {
   return unit === '%' || unit === 'points' ? percent(value) : significant(value)
 }
 
-type Value = Pick<Extract<Figure, { value: number }>, 'value' | 'interval'>
+type Value = Pick<Extract<Figure, { value: number }>, 'value' | 'interval' | 'between'>
 
 /**
- * The figure in another unit, its interval with it: a share times 100 is a percentage. A figure is scaled before it is
- * written. A function that scales while it writes would scale the value alone, since the interval's decimals follow
- * the value's.
+ * The figure in another unit, its interval with it: a share times 100 is a percentage. A figure is
+ * scaled before it is written. A function that scales while it writes would scale the value alone,
+ * since the interval's decimals follow the value's.
  */
-export function scaled({ value, interval }: Value, factor: number): Value {
-  return { value: value * factor, ...(interval !== undefined && { interval: interval * factor }) }
+export function scaled({ value, interval, between }: Value, factor: number): Value {
+  return {
+    value: value * factor,
+    ...(interval !== undefined && { interval: interval * factor }),
+    ...(between && { between: [between[0] * factor, between[1] * factor] as const }),
+  }
 }
 
-/** `12.34 ± 0.56`: a mean over seeds with half of its 95% interval; otherwise the value alone. `write` never scales. */
+/**
+ * `12.34 ± 0.56`, `12.34 (2.10 – 91.00)`: a mean over seeds with its 95% interval. `write` never
+ * scales.
+ */
 export function withInterval(figure: Value, write: (value: number) => string): string {
-  const interval = plusMinus(figure, write)
+  const interval = intervalText(figure, write)
   return interval === undefined ? write(figure.value) : `${write(figure.value)} ${interval}`
 }
 
+/** `± 0.56`, or `(2.10 – 91.00)` where it is not symmetric; undefined where there is none. */
+export function intervalText(figure: Value, write: (value: number) => string): string | undefined {
+  const { between } = figure
+  return between ? `(${between.map(write).join(' – ')})` : plusMinus(figure, write)
+}
+
 /** `± 0.56`: with as many decimals as the value, unless it is smaller than they show. */
-export function plusMinus({ value, interval }: Value, write: (value: number) => string): string | undefined {
+function plusMinus({ value, interval }: Value, write: (value: number) => string): string | undefined {
   if (interval === undefined) return undefined
   const decimals = /\.(\d+)$/.exec(write(value))?.[1]?.length
   const alike = decimals === undefined ? undefined : interval.toFixed(decimals)

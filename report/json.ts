@@ -71,19 +71,34 @@ export function renderJson(
   const clock = {
     command: commandOf(run),
     environments: environmentsOf(input),
-    rte: rows.map(({ label, metrics }) => ({ label, rte: metrics.rte })),
+    rte: rows.map(({ label, metrics, timesOverlapped }) => ({
+      label,
+      rte: metrics.rte,
+      ...(timesOverlapped && { timesOverlapped }),
+    })),
     stages: stages.flatMap(({ key, title }) => {
       const manifest = manifests[key]
       return manifest
-        ? [{ key, title, seconds: manifest.clock.seconds, finishedAt: manifest.clock.finishedAt }]
+        ? [
+            {
+              key,
+              title,
+              seconds: manifest.clock.seconds,
+              finishedAt: manifest.clock.finishedAt,
+              ...(manifest.clock.otherWork && { otherWork: manifest.clock.otherWork }),
+            },
+          ]
         : []
     }),
   }
   return { json: `${sortedJson({ computed, digest, blobs, clock })}\n`, digest }
 }
 
-export function withoutTime({ label, method, metrics: { rte: _, ...metrics }, standing }: ResultRow) {
-  return { label, method, metrics, ...(standing && { standing }) }
+/**
+ * A row as its digest knows it: a clock decides RTE, and whether times overlapped with other work.
+ */
+export function withoutTime({ timesOverlapped: _, metrics: { rte: __, ...metrics }, ...row }: ResultRow) {
+  return { ...row, metrics }
 }
 
 /** Indented JSON with sorted keys. */

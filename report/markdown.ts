@@ -19,6 +19,7 @@ import {
   shadowedSamples,
   shadowFigure,
 } from './membership.ts'
+import { markAt, marksNotes, signs } from './marks.ts'
 import { escaped, fenced } from './markdown-text.ts'
 import { checkOracle } from './oracle.ts'
 import { populationNotes } from './population.ts'
@@ -65,12 +66,11 @@ export function renderMarkdown(
       const difference = reference === undefined ? '' : ` (${signed(measured.value - reference)})`
       const left = withoutSeeds(measured)
       const note = left === undefined ? '' : `[^${notes.number(left)}]`
-      return `${withInterval(measured, (value) => figure(name, value))}${difference}${note}`
+      return `${withInterval(measured, (value) => figure(name, value))}${markAt(row, name)}${difference}${note}`
     })
-    return [
-      floor.includes(row) ? `*floor: ${label}*` : row.standing?.isAmongBest ? `**${label}**` : label,
-      ...cells,
-    ]
+    const isBest = row.standing?.isAmongBest
+    const named = floor.includes(row) ? `*floor: ${label}*` : isBest ? `**${label}**` : label
+    return [row.collapsed ? `${named} ${signs.collapsed}` : named, ...cells]
   })
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   const ruler = ['---', ...names.map(() => '---:')]
@@ -83,8 +83,9 @@ export function renderMarkdown(
     `**${escaped(headline)}**`,
     ...(details.length > 0 ? [details.map((words) => `- ${escaped(words)}`).join('\n')] : []),
     [header, ruler, ...body].map(line).join('\n'),
-    `${seeds === undefined ? '' : `${escaped(seeds)}. `}In brackets: points above or below gold.${rows.some(({ standing }) => standing?.isAmongBest) ? ' In bold: methods than which none is closer to gold by the tests.' : ''}`,
+    `${seeds === undefined ? '' : `${escaped(seeds)}. `}In brackets with a sign: points above or below gold${seeds === undefined ? '' : '; with two numbers: the ends of an interval that is not symmetric'}.${rows.some(({ standing }) => standing?.isAmongBest) ? ' In bold: methods than which none is closer to gold by the tests.' : ''}`,
     `${names.map((name) => `**${escaped(metricColumns[name].label)}**${unit(name)}: ${escaped(metricColumns[name].about)}`).join('; ')}.`,
+    ...marksNotes(rows).map(escaped),
     ...(oracle.passed === true ? [escaped(oracle.message)] : []),
     ...judgements(input, judgement, notes),
     ...forgottenClasses(input),

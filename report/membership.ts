@@ -6,7 +6,7 @@ import type {
   ShadowFigure,
   StageMetrics,
 } from '../experiment/manifest.ts'
-import type { Figure } from '../experiment/results.ts'
+import { ranges, type Figure } from '../experiment/results.ts'
 import { percent, significant } from './format.ts'
 import { judgedRows, makersOf, type JudgedRow } from './judged-rows.ts'
 import { overSeeds } from './over-seeds.ts'
@@ -41,6 +41,7 @@ export function shadowFigure(
   const scale = name === 'auc' ? 1 : 100
   const figure = overSeeds(
     estimates.map((one): Measured => ('value' in one ? { value: scale * one.value } : one)),
+    name === 'auc' ? ranges.share : ranges.percent,
   )
   const [only] = estimates
   // The interval of the one attack; of several seeds, that of the mean says more.

@@ -1,11 +1,16 @@
-import { meanInterval } from '../experiment/interval.ts'
+import { boundedMean, type Range } from '../experiment/interval.ts'
 import type { CurvePoint, Measured, ResidualPoint, StageMetrics } from '../experiment/manifest.ts'
 import type { Figure } from '../experiment/results.ts'
 
 /** One for what every seed has of its own. Of a single seed, it is that seed's. */
 
-/** The mean of the figures, one a seed, with its 95% interval; the seeds that have none are left out. */
-export function overSeeds(figures: readonly Measured[]): Figure {
+const UNBOUNDED: Range = [-Infinity, Infinity]
+
+/**
+ * The mean of the figures, one a seed, with its 95% interval in their range; the seeds that have
+ * none are left out.
+ */
+export function overSeeds(figures: readonly Measured[], range: Range = UNBOUNDED): Figure {
   const [first] = figures
   if (first && figures.length === 1) return first
   const values = figures.flatMap((figure) => ('value' in figure ? [figure.value] : []))
@@ -13,11 +18,12 @@ export function overSeeds(figures: readonly Measured[]): Figure {
     'missing' in figure ? [{ seed: i + 1, reason: figure.missing }] : [],
   )
   if (values.length === 0) return { missing: [...new Set(leftOut.map(({ reason }) => reason))].join('; ') }
-  const { mean, half } = meanInterval(values)
+  const { mean, half, between } = boundedMean(values, range)
   return {
     value: mean,
     n: values.length,
     ...(half !== undefined && { interval: half }),
+    ...(between && { between }),
     ...(leftOut.length > 0 && { leftOut }),
   }
 }

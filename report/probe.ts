@@ -1,6 +1,6 @@
 import type { Measured, ProbedLayer, StageMetrics } from '../experiment/manifest.ts'
 import { adaptableLayers, layersOf, matchesAny } from '../experiment/model.ts'
-import type { Figure } from '../experiment/results.ts'
+import { ranges, type Figure } from '../experiment/results.ts'
 import { percent, significant } from './format.ts'
 import { judgedRows, makersOf, type JudgedRow } from './judged-rows.ts'
 import { overSeeds } from './over-seeds.ts'
@@ -73,6 +73,7 @@ export function probeFigure({ seeds }: ProbeRow, name: ProbeFigure, layer: strin
       const found = one.layers.find((probed) => probed.name === layer)
       return found ? probeTables[name].of(found) : { missing: `the layer ${layer} was not probed` }
     }),
+    name === 'accuracy' ? ranges.percent : ranges.share,
   )
 }
 

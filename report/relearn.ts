@@ -1,7 +1,7 @@
 import { anamnesisIndex } from '../experiment/anamnesis.ts'
 import type { Measured, RelearnPoint } from '../experiment/manifest.ts'
 import type { SeedPlan } from '../experiment/plan.ts'
-import type { Figure } from '../experiment/results.ts'
+import { ranges, type Figure } from '../experiment/results.ts'
 import { grouped, significant } from './format.ts'
 import { judgedRows, makersOf, type Judged, type JudgedRow } from './judged-rows.ts'
 import { overSeeds } from './over-seeds.ts'
@@ -61,5 +61,8 @@ export const relearnFigures = Object.keys(relearnColumns) as readonly RelearnFig
 
 /** A row's figure. Over several seeds it is their mean. */
 export function relearnFigure({ seeds }: RelearnRow, name: RelearnFigure): Figure {
-  return overSeeds(seeds.map((one) => one[name]))
+  return overSeeds(
+    seeds.map((one) => one[name]),
+    ranges.positive,
+  )
 }

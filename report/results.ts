@@ -1,17 +1,13 @@
-import type { Manifest, ManifestOf, Measured } from '../experiment/manifest.ts'
+import type { Measured } from '../experiment/manifest.ts'
 import type { Candidate, Plan, SeedPlan } from '../experiment/plan.ts'
-import type { Figure, MetricName, ResultRow } from '../experiment/results.ts'
-import type { RunRecord } from '../experiment/run.ts'
+import { metricColumns, ranges, type Figure, type MetricName, type ResultRow } from '../experiment/results.ts'
 import { makerOf, mentionsOf, rowsOf, seedsOf } from '../experiment/stage-list.ts'
-import type { Stage, StageKind, StageOf } from '../experiment/stages.ts'
+import type { Stage } from '../experiment/stages.ts'
+import { manifestOf, type ReportInput } from './input.ts'
+import { marksOf } from './marks.ts'
 import { overSeeds } from './over-seeds.ts'
 
-export interface ReportInput {
-  readonly run: RunRecord
-  /** Of the stages that finished, by stage key. */
-  readonly manifests: Readonly<Record<string, Manifest>>
-  readonly failed: readonly { readonly title: string; readonly reason: string }[]
-}
+export { manifestOf, type ReportInput } from './input.ts'
 
 /**
  * One row for each candidate, then one for each further gold model (the floor). Of several seeds, figures are means: each
@@ -19,11 +15,20 @@ export interface ReportInput {
  */
 export function results(input: ReportInput): readonly ResultRow[] {
   const seeds = resultsBySeed(input)
+  const models = modelsBehind(input.run.plan)
   return (seeds[0] ?? []).map((row, i) => {
     const all = seeds.flatMap((rows) => rows[i]?.metrics ?? [])
     const names = Object.keys(row.metrics) as MetricName[]
-    const metrics = Object.fromEntries(names.map((name) => [name, overSeeds(all.map((one) => one[name]))]))
-    return { ...row, metrics: metrics as ResultRow['metrics'] }
+    const metrics = Object.fromEntries(
+      names.map((name) => [
+        name,
+        overSeeds(
+          all.map((one) => one[name]),
+          metricColumns[name].range,
+        ),
+      ]),
+    )
+    return { ...row, metrics: metrics as ResultRow['metrics'], ...marksOf(input, models[i] ?? []) }
   })
 }
 
@@ -61,7 +66,11 @@ export type GoldFigures = Readonly<Record<'ra' | 'ua' | 'ta' | 'mia', Figure>>
 
 export function goldFigures(input: ReportInput): GoldFigures {
   const seeds = goldBySeed(input)
-  const figure = (name: keyof GoldFigures) => overSeeds(seeds.map((figures) => figures[name]))
+  const figure = (name: keyof GoldFigures) =>
+    overSeeds(
+      seeds.map((figures) => figures[name]),
+      ranges.percent,
+    )
   return { ra: figure('ra'), ua: figure('ua'), ta: figure('ta'), mia: figure('mia') }
 }
 
@@ -98,20 +107,13 @@ export function floorGap(input: ReportInput): Extract<Figure, { value: number }>
         ? { value: gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length }
         : { missing: 'no two gold models were compared' }
     }),
+    metricColumns.averageGap.range,
   )
   return 'value' in gap ? gap : undefined
 }
 
 export function valueOf(measured: Measured): number | undefined {
   return 'value' in measured ? measured.value : undefined
-}
-
-/** A finished stage's manifest. */
-export function manifestOf<K extends StageKind>(
-  { manifests }: Pick<ReportInput, 'manifests'>,
-  stage: Pick<StageOf<K>, 'key'>,
-): ManifestOf<K> | undefined {
-  return manifests[stage.key] as ManifestOf<K> | undefined
 }
 
 /** Why these stages, each the next one's input, came to no result: the first that failed, or the first that is not there. */
@@ -152,12 +154,14 @@ export function stagesBehind(seed: SeedPlan, candidate: Candidate): readonly Sta
 function row(input: ReportInput, seed: SeedPlan, candidate: Candidate): SeedRow {
   const missing: Measured = { missing: whyMissing(input, stagesBehind(seed, candidate)) }
   const compared = manifestOf<'compare'>(input, candidate.compare)?.metrics
+  const own = ownFigures(input, candidate, missing)
   return {
     label: candidate.label,
     method: candidate.method,
     metrics: {
-      ...ownFigures(input, candidate, missing),
+      ...own,
       averageGap: compared?.averageGap ?? missing,
+      gapWithoutMia: gapWithoutMia(own, ownFigures(input, seed.reference, missing)),
       tow: compared?.tow ?? missing,
       activationForget: compared?.activationDistance.forget ?? missing,
       activationRetained: compared?.activationDistance.retained ?? missing,
@@ -184,6 +188,24 @@ function ownFigures(
     ta: compared?.ta ?? accuracy?.test ?? missing,
     mia: compared?.mia ?? efficacy?.svm.confidence ?? missing,
   }
+}
+
+/**
+ * Mean absolute difference to the gold model of the same seed of the three figures that need no
+ * attack, in points.
+ */
+function gapWithoutMia(
+  own: Readonly<Record<keyof GoldFigures, Measured>>,
+  gold: Readonly<Record<keyof GoldFigures, Measured>>,
+): Measured {
+  let sum = 0
+  for (const name of ['ua', 'ra', 'ta'] as const) {
+    const [a, b] = [own[name], gold[name]]
+    if ('missing' in a) return a
+    if ('missing' in b) return { missing: `gold: ${b.missing}` }
+    sum += Math.abs(a.value - b.value) / 3
+  }
+  return { value: sum }
 }
 
 /** UA = 100 − FA, in percent. */
@@ -231,6 +253,7 @@ export function forgottenTest(input: ReportInput): readonly { label: string; acc
             missing: whyMissing(input, stagesBehind(seed, candidate)),
           },
       ),
+      ranges.percent,
     ),
   }))
 }

@@ -36,6 +36,7 @@ pre { background: var(--shade); border-radius: 6px; padding: 14px 16px; overflow
 .eyebrow { color: var(--accent); font-size: 0.8rem; font-weight: 600; letter-spacing: 0.09em; text-transform: uppercase; margin: 0 0 10px; }
 .lead { color: var(--muted); font-size: 1.1rem; margin: 0 0 28px; }
 .note { color: var(--muted); font-size: 0.9rem; }
+.faint, .faint small { color: var(--muted); opacity: 0.7; }
 .banner { border-left: 4px solid var(--bad); background: var(--bad-soft); padding: 14px 18px; border-radius: 4px; margin: 0 0 24px; }
 .banner p { max-width: none; margin: 0; }
 .banner strong { color: var(--bad); }

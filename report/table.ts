@@ -2,8 +2,9 @@ import Table from 'cli-table3'
 import pc from 'picocolors'
 import { metricColumns, type MetricName, type ResultRow } from '../experiment/results.ts'
 import { describeSeeds } from './describe.ts'
-import { figure, plusMinus, withoutSeeds } from './format.ts'
+import { figure, intervalText, withoutSeeds } from './format.ts'
 import { marks } from './judgement/words.ts'
+import { markAt, marksNotes, signs } from './marks.ts'
 import { isApproximate, missingReasons } from './results.ts'
 
 const WIDTH = 100
@@ -14,7 +15,7 @@ const columns = [
   'ta',
   'mia',
   'averageGap',
-  'tow',
+  'gapWithoutMia',
   'activationForget',
   'rte',
 ] as const satisfies MetricName[]
@@ -24,14 +25,18 @@ export function renderTable(rows: readonly ResultRow[], options: { readonly colo
   const { bold, green, dim } = pc.createColors(options.colour)
   const headings = columns.map(heading)
   const lines = rows.map((row) => ({
-    label: `${isFloor(row) ? 'floor: ' : ''}${row.label}${standingMark(row)}`,
+    label: `${isFloor(row) ? 'floor: ' : ''}${row.label}${row.collapsed ? ` ${signs.collapsed}` : ''}${standingMark(row)}`,
     figures: columns.map((name) => {
       const found = row.metrics[name]
       if ('missing' in found) return ['n/a']
       // Beside each other, a figure and its interval would take twice the width that there is.
       const write = (value: number) => figure(name, value)
-      return [write(found.value), plusMinus(found, write) ?? []].flat()
+      // The lower end of an interval that is not symmetric ends its line with a dash.
+      const interval = intervalText(found, write)?.replace(/[()]/g, '').replace(' – ', ' –\n')
+      return [`${write(found.value)}${markAt(row, name)}`, interval?.split('\n') ?? []].flat()
     }),
+    // An attack at chance says nothing.
+    paintAt: (name: MetricName) => (name === 'mia' && row.attackAtChance ? dim : undefined),
     paint: row.standing?.isAmongBest
       ? (text: string) => bold(green(text))
       : isFloor(row)
@@ -51,13 +56,16 @@ export function renderTable(rows: readonly ResultRow[], options: { readonly colo
     colAligns: ['left', ...columns.map(() => 'right' as const)],
     colWidths: [labelWidth, ...widths],
   })
-  for (const { label, figures, paint } of lines)
-    table.push([wrapped(label, labelWidth), ...figures].map((cell) => cell.map(paint).join('\n')))
+  for (const { label, figures, paint, paintAt } of lines) {
+    const cells = figures.map((cell, i) => cell.map(paintAt(columns[i] ?? 'ra') ?? paint))
+    table.push([wrapped(label, labelWidth).map(paint), ...cells].map((cell) => cell.join('\n')))
+  }
 
   const seeds = describeSeeds({ seeds: seedsIn(rows) })
   const notes = [
     ...standingNotes(rows),
     ...(seeds === undefined ? [] : [seeds]),
+    ...marksNotes(rows),
     ...rows.flatMap((row) => missingReasons(row, columns).map((reason) => `n/a in ${row.label}: ${reason}`)),
     ...rows.flatMap((row) => {
       const left = columns.flatMap((name) => withoutSeeds(row.metrics[name]) ?? [])
@@ -102,6 +110,8 @@ function heading(name: MetricName): string {
   switch (name) {
     case 'averageGap':
       return 'Avg.gap'
+    case 'gapWithoutMia':
+      return 'w/o MIA'
     case 'activationForget':
       return 'AD'
     default:

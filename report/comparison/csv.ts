@@ -1,10 +1,16 @@
 import type { ShownValue } from '../../experiment/comparison.ts'
-import { metricColumns, type Figure, type MetricName } from '../../experiment/results.ts'
+import { endsOf, metricColumns, type Figure, type MetricName } from '../../experiment/results.ts'
 import { withoutSeeds } from '../format.ts'
 import type { Overview } from './overview.ts'
 
 const metrics = Object.keys(metricColumns) as MetricName[]
-const figureHeads = [...metrics, 'floor'].flatMap((name) => [name, `${name}_interval`, `${name}_n`])
+const figureHeads = [...metrics, 'floor'].flatMap((name) => [
+  name,
+  `${name}_interval`,
+  `${name}_low`,
+  `${name}_high`,
+  `${name}_n`,
+])
 const heads = {
   first: ['run'],
   after: ['label', 'method', ...figureHeads, 'seconds', 'missing', 'digest', 'command'],
@@ -43,8 +49,14 @@ export function renderCsv({ comparison: { columns }, runs }: Overview): string {
   return [header, ...lines].map((line) => `${line.map(field).join(',')}\r\n`).join('')
 }
 
+/**
+ * A figure, half of its interval where that is symmetric, the ends of it, and of how many seeds it
+ * is.
+ */
 function cells(figure: Figure): readonly (number | null)[] {
-  return 'missing' in figure ? [null, null, null] : [figure.value, figure.interval ?? null, figure.n ?? 1]
+  if ('missing' in figure) return [null, null, null, null, null]
+  const [low = null, high = null] = endsOf(figure) ?? []
+  return [figure.value, figure.interval ?? null, low, high, figure.n ?? 1]
 }
 
 function reasonOf(name: string, figure: Figure): string | undefined {

@@ -5,6 +5,7 @@ import { figure, percent } from '../format.ts'
 import { html, type Content, type Markup } from '../markup.ts'
 import { legend } from '../sections/legend.ts'
 import { metricCell, metricHeading } from '../sections/metric-column.ts'
+import { marksAt, marksNotes } from '../marks.ts'
 import { figureOr, footnoteList, type MissingFigures } from '../sections/missing.ts'
 import { limits } from './limits.ts'
 import { comparedMetrics, cutOff, leftOutColumns, linesOf, shownDimensions, type Line } from './lines.ts'
@@ -19,12 +20,12 @@ export function figuresSection(overview: Overview): Markup {
   const missing = { name: 'figures', notes: footnotes() }
   const start = commonStart(overview.comparison.runs.map(({ id }) => id))
   const context = { names, dimensions, missing, start }
-  const several = overview.entries.some(({ half }) => half !== undefined)
+  const several = overview.entries.some(({ ends }) => ends)
   return html`<section>
     <h2>All figures</h2>
     <p>
       Marked are the rows with the smallest average gap to their
-      gold.${several && ' Figures are means over seeds, ± half of the 95% interval.'}
+      gold.${several && ' Figures are means over seeds, with 95% intervals: ± half of it, or both ends where it is not symmetric.'}
       ${[cutOff(lines), leftOutColumns(overview)].flatMap((words) => words ?? []).join(' ')}
       ${start !== '' && html`Ids of runs begin with <code>${start}</code>.`}
     </p>
@@ -43,6 +44,7 @@ export function figuresSection(overview: Overview): Markup {
         </tbody>
       </table>
     </div>
+    ${marksNotes(overview.entries.map(({ row }) => row)).map((note) => html`<p class="note">${note}</p>`)}
     ${footnoteList(missing)} ${legend(names)}
   </section>`
 }
@@ -73,7 +75,13 @@ function lineOf(line: Line, { names, dimensions, missing, start }: Context): Mar
     (name) =>
       metricCell(
         name,
-        cell(row.metrics[name], (value) => figure(name, value)),
+        figureOr(
+          missing,
+          row.metrics[name],
+          (value) => figure(name, value),
+          () => marksAt(row, name),
+        ),
+        name === 'mia' && row.attackAtChance,
       ),
   )}<td class="split">${cell(outcome.floor, percent)}</td></tr>
 `

@@ -29,9 +29,20 @@ export function linesOf({ runs, entries, groups }: Overview, limit: number): Lin
 
 /** The figures of the table, the one that ranks first. */
 export function comparedMetrics({ entries }: Pick<Overview, 'entries'>): readonly MetricName[] {
-  const names = ['averageGap', 'ua', 'ra', 'ta', 'mia', 'activationForget', 'validationGap', 'rte'] as const
-  const validated = entries.some(({ row }) => 'value' in row.metrics.validationGap)
-  return names.filter((name) => name !== 'validationGap' || validated)
+  const names = [
+    'averageGap',
+    'gapWithoutMia',
+    'ua',
+    'ra',
+    'ta',
+    'mia',
+    'activationForget',
+    'validationGap',
+    'rte',
+  ] as const
+  // Not every run has validation samples, and reports of older versions have no gap without MIA.
+  const known = (name: MetricName) => entries.some(({ row }) => 'value' in row.metrics[name])
+  return names.filter((name) => (name !== 'validationGap' && name !== 'gapWithoutMia') || known(name))
 }
 
 /** The columns of values that a table has room for. */

@@ -3,6 +3,7 @@ import { footnotes, type Footnotes } from '../footnotes.ts'
 import { figure, percent, signed, significant, withInterval, withoutSeeds } from '../format.ts'
 import { escaped, fenced } from '../markdown-text.ts'
 import { decisionWords, rungHeads, rungsOf, rungTexts, whatHalves } from './halving.ts'
+import { marksAt, marksNotes } from '../marks.ts'
 import { limits } from './limits.ts'
 import { comparedMetrics, cutOff, headingOf, leftOutColumns, linesOf, shownDimensions } from './lines.ts'
 import type { Overview } from './overview.ts'
@@ -73,7 +74,9 @@ function figures(overview: Overview, notes: Footnotes): string[] {
     return [
       line.best ? `**${runLink(run)}**` : runLink(run),
       ...valuesOf(values),
-      ...names.map((name) => cell(row.metrics[name], (value) => figure(name, value), notes)),
+      ...names.map(
+        (name) => `${cell(row.metrics[name], (value) => figure(name, value), notes)}${marksAt(row, name)}`,
+      ),
       cell(outcome.floor, percent, notes),
     ]
   })
@@ -90,6 +93,7 @@ function figures(overview: Overview, notes: Footnotes): string[] {
       1 + dimensions.length,
     ),
     [
+      ...marksNotes(overview.entries.map(({ row }) => row)).map(escaped),
       'In bold: the smallest average gap to its gold.',
       `${names.map((name) => `**${escaped(headingOf(name))}**: ${escaped(metricColumns[name].about)}`).join('; ')}; **Floor**: average gap between two gold models.`,
       ...[cutOff(lines), leftOutColumns(overview)].flatMap((words) =>

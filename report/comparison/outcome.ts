@@ -5,7 +5,7 @@ import { notFinished } from '../results.ts'
 /** What this reads of a `report.json` (report/json.ts). */
 interface Written {
   readonly computed: {
-    readonly results: readonly (Pick<ResultRow, 'label' | 'method' | 'standing'> & {
+    readonly results: readonly (Omit<ResultRow, 'metrics' | 'timesOverlapped'> & {
       readonly metrics: Readonly<Partial<Record<MetricName, Figure>>>
     })[]
     readonly floor: Figure
@@ -13,7 +13,7 @@ interface Written {
   }
   readonly digest: string
   readonly clock: {
-    readonly rte: readonly { readonly label: string; readonly rte: Figure }[]
+    readonly rte: readonly (Pick<ResultRow, 'label' | 'timesOverlapped'> & { readonly rte: Figure })[]
     readonly stages: readonly { readonly seconds: number }[]
   }
 }
@@ -21,15 +21,17 @@ interface Written {
 /** What a run's `report.json` says, as far as runs are compared. Throws where the text is no whole report. */
 export function outcomeOf(json: string): ComparedOutcome {
   const { computed, digest, clock } = JSON.parse(json) as Written
-  const times = new Map(clock.rte.map(({ label, rte }) => [label, rte]))
+  const times = new Map(clock.rte.map((one) => [one.label, one]))
   return {
     digest,
-    rows: computed.results.map(({ label, method, metrics, standing }) => ({
-      label,
-      method,
-      metrics: withAll({ ...metrics, rte: times.get(label) }),
-      ...(standing && { standing }),
-    })),
+    rows: computed.results.map(({ metrics, ...row }) => {
+      const { rte, timesOverlapped } = times.get(row.label) ?? {}
+      return {
+        ...row,
+        metrics: withAll({ ...metrics, rte }),
+        ...(timesOverlapped && { timesOverlapped }),
+      }
+    }),
     floor: computed.floor,
     seconds: clock.stages.reduce((sum, stage) => sum + stage.seconds, 0),
     // The others that are missing waited for these (report/results.ts).

@@ -15,7 +15,7 @@ export async function overSection(overview: Overview, render: Render): Promise<C
     .sort((a, b) => Number(b.name === 'rank') - Number(a.name === 'rank'))
     .slice(0, limits.overs)
   if (overs.length === 0 || facets.length === 0) return undefined
-  const intervals = overview.entries.some(({ half }) => half !== undefined)
+  const intervals = overview.entries.some(({ ends }) => ends)
   const notes = [
     intervals && ' Bars are 95% intervals.',
     ' Upwards the scale is the logarithm of 1 + gap.',
@@ -146,12 +146,12 @@ function pointsOf(
   others: readonly Dimension[],
 ): readonly Point[] {
   const points = entries.flatMap((entry): Point[] => {
-    const { values, gap = 0, half = 0 } = entry
+    const { values, gap = 0, ends = [gap, gap] } = entry
     const x = values[over.index]
     const own = keyOf(entry, others)
     const line = lines.findIndex(({ key }) => key === own)
     if (typeof x !== 'number' || (line < 0 && lines.length > 0)) return []
-    return [{ x, gap, low: Math.max(0, gap - half), high: gap + half, line }]
+    return [{ x, gap, low: Math.max(0, ends[0]), high: ends[1], line }]
   })
   return points.slice(0, limits.points)
 }

@@ -5,7 +5,8 @@ import type {
   Comparison,
   ShownValue,
 } from '../../experiment/comparison.ts'
-import type { Figure, ResultRow } from '../../experiment/results.ts'
+import type { Interval } from '../../experiment/interval.ts'
+import { endsOf, type Figure, type ResultRow } from '../../experiment/results.ts'
 import { isApproximate, valueOf } from '../results.ts'
 
 const METHOD = 'method'
@@ -30,9 +31,9 @@ export interface Entry {
   readonly row: ResultRow
   /** Of the dimensions. */
   readonly values: readonly ShownValue[]
-  /** Average gap in points, and half of its 95% interval; absent where it is missing. */
+  /** Average gap in points, and the ends of its 95% interval; absent where it is missing. */
   readonly gap?: number
-  readonly half?: number
+  readonly ends?: Interval
   /** RTE. */
   readonly cost?: number
   /** Points of the gap above the floor; absent where one of the two is missing. */
@@ -108,6 +109,7 @@ function entryOf(
   const { averageGap, rte } = row.metrics
   const cost = valueOf(rte)
   const floor = valueOf(outcome.floor)
+  const ends = endsOf(averageGap)
   return {
     run,
     outcome,
@@ -115,7 +117,7 @@ function entryOf(
     values,
     ...('value' in averageGap && {
       gap: averageGap.value,
-      ...(averageGap.interval !== undefined && { half: averageGap.interval }),
+      ...(ends && { ends }),
       ...(floor !== undefined && { above: averageGap.value - floor }),
     }),
     ...(cost !== undefined && { cost }),

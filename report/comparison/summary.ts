@@ -93,9 +93,10 @@ function testWords(entries: readonly Entry[]): string {
 }
 
 /** How many others are within the interval of the closest. */
-function rivalWords({ ranked: [, ...others] }: Group, { gap = 0, half }: Entry): readonly string[] {
-  if (half === undefined) return []
-  const near = others.filter((other) => other.gap !== undefined && other.gap <= gap + half).length
+function rivalWords({ ranked: [, ...others] }: Group, { ends }: Entry): readonly string[] {
+  if (!ends) return []
+  const [, high] = ends
+  const near = others.filter((other) => other.gap !== undefined && other.gap <= high).length
   return near === 0
     ? []
     : [`${counted(near, 'other row')} ${near === 1 ? 'is' : 'are'} within its 95% interval.`]

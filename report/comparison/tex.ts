@@ -1,13 +1,16 @@
 import { metricColumns } from '../../experiment/results.ts'
 import { footnotes } from '../footnotes.ts'
-import { figure, percent, plusMinus, withoutSeeds } from '../format.ts'
+import { figure, percent, intervalText, withoutSeeds } from '../format.ts'
 import { limits } from './limits.ts'
 import { comparedMetrics, cutOff, linesOf, shownDimensions } from './lines.ts'
 import type { Overview } from './overview.ts'
 import { valueText } from './words.ts'
 import type { Figure } from '../../experiment/results.ts'
 
-/** `results.tex`: the table of all figures for a paper, intervals behind ±, the smallest average gap of each gold in bold. */
+/**
+ * `results.tex`: the table of all figures for a paper, intervals behind ± or in brackets, the
+ * smallest average gap of each gold in bold.
+ */
 export function renderTex(overview: Overview, digest: string): string {
   const names = comparedMetrics(overview)
   const dimensions = shownDimensions(overview)
@@ -18,7 +21,7 @@ export function renderTex(overview: Overview, digest: string): string {
     if ('missing' in found) return `n/a${mark(notes.number(found.missing))}`
     const left = withoutSeeds(found)
     const number = mathOf(write(found.value))
-    const interval = plusMinus(found, write)
+    const interval = intervalText(found, write)
     return `$${bold ? `\\mathbf{${number}}` : number}${interval === undefined ? '' : ` ${mathOf(interval)}`}$${left === undefined ? '' : mark(notes.number(left))}`
   }
   const body = table.lines.map((line) => {
@@ -81,6 +84,7 @@ function mathOf(text: string): string {
     .replaceAll('±', '\\pm')
     .replaceAll('×', '\\times')
     .replaceAll(',', '{,}')
+    .replace(' – ', ',\\ ')
     .replace(
       /[⁻⁰¹²³⁴-⁹]+/g,
       (power) =>

@@ -1,8 +1,10 @@
 import type { Measured } from '../../experiment/manifest.ts'
+import { ranges } from '../../experiment/results.ts'
 import { classifierNames, scoreNames, type ClassifierName, type ScoreName } from '../../experiment/spec.ts'
 import { footnotes } from '../footnotes.ts'
 import { percent } from '../format.ts'
 import { html, type Markup } from '../markup.ts'
+import { attackAtChance } from '../marks.ts'
 import { overSeeds } from '../over-seeds.ts'
 import { manifestOf, modelsBehind, stagesBehind, whyMissing, type ReportInput } from '../results.ts'
 import { figureOr, footnoteList, type MissingFigures } from './missing.ts'
@@ -32,7 +34,8 @@ export function attackSection(input: ReportInput): Markup {
       An attack learns, on one score of the model's output, to tell ${notation('D_r')} (members) from half of
       ${notation('D_t')} (non-members). The figure is its efficacy: the percentage of ${notation('D_f')} that
       it calls non-members. Below it, small: the attack's own balanced accuracy on samples that did not train
-      it, 50 being a coin toss. MIA above is the support-vector classifier on confidence.
+      it, 50 being a coin toss. Where its 95% interval includes 50, both are grey: what such an attack says is
+      noise. MIA above is the support-vector classifier on confidence.
     </p>
     <div class="scroll" tabindex="0" role="region" aria-label="Membership inference">
       <table class="attacks">
@@ -66,7 +69,10 @@ function attackRow(input: ReportInput, models: Models, missing: MissingFigures):
     none: { missing: whyMissing(input, stagesBehind(seed, candidate)) } satisfies Measured,
   }))
   const figure = (of: 'efficacy' | 'accuracy', classifier: ClassifierName, score: ScoreName) =>
-    overSeeds(attacks.map(({ metrics, none }) => metrics?.[of][classifier][score] ?? none))
+    overSeeds(
+      attacks.map(({ metrics, none }) => metrics?.[of][classifier][score] ?? none),
+      ranges.percent,
+    )
   const attacked = attacks.some(({ metrics }) => metrics)
   return html`<tr>
     <th scope="row">${models[0]?.candidate.label}</th>
@@ -74,7 +80,11 @@ function attackRow(input: ReportInput, models: Models, missing: MissingFigures):
       scoreNames.map((score, i) => {
         const efficacy = figure('efficacy', classifier, score)
         const accuracy = attacked && figure('accuracy', classifier, score)
-        return html`<td${i === 0 && html` class="split"`}>${figureOr(missing, efficacy, percent)}${accuracy && html`<small>${figureOr(missing, accuracy, percent)}</small>`}</td>`
+        const names = [
+          ...(i === 0 ? ['split'] : []),
+          ...(attackAtChance(input, models, classifier, score) ? ['faint'] : []),
+        ]
+        return html`<td${names.length > 0 && html` class="${names.join(' ')}"`}>${figureOr(missing, efficacy, percent)}${accuracy && html`<small>${figureOr(missing, accuracy, percent)}</small>`}</td>`
       }),
     )}
   </tr> `

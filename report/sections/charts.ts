@@ -1,5 +1,5 @@
 import type { ResidualPoint } from '../../experiment/manifest.ts'
-import type { ResultRow } from '../../experiment/results.ts'
+import { endsOf, type ResultRow } from '../../experiment/results.ts'
 import { seedsOf } from '../../experiment/stage-list.ts'
 import type { StageOf } from '../../experiment/stages.ts'
 import {
@@ -30,12 +30,13 @@ async function cost(input: ReportInput, rows: readonly ResultRow[], render: Rend
     const { averageGap } = row.metrics
     const rte = valueOf(row.metrics.rte)
     if ('missing' in averageGap || rte === undefined || rte <= 0) return []
-    const { value: gap, interval } = averageGap
+    const { value: gap } = averageGap
+    const ends = endsOf(averageGap)
     return [
       {
         label: row.label,
         gap,
-        ...(interval !== undefined && { interval }),
+        ...(ends && { ends }),
         rte,
         kind: row.standing?.isAmongBest ? 'best' : row.method === 'retrain' ? 'gold' : 'method',
       },

@@ -10,8 +10,9 @@ export function metricHeading(name: MetricName): Markup {
   </th>`
 }
 
-export function metricCell(name: MetricName, content: Content): Markup {
-  return html`<td${columnClass(name)}>${content}</td>`
+/** `faint`: in grey, since the figure says nothing. */
+export function metricCell(name: MetricName, content: Content, faint = false): Markup {
+  return html`<td${faint ? html` class="faint"` : columnClass(name)}>${content}</td>`
 }
 
 /** The mean of the gaps stands apart from what it is the mean of. */

@@ -1,6 +1,6 @@
 import type { Figure } from '../../experiment/results.ts'
 import type { Footnotes } from '../footnotes.ts'
-import { plusMinus, withoutSeeds } from '../format.ts'
+import { intervalText, withoutSeeds } from '../format.ts'
 import { html, type Content, type Markup } from '../markup.ts'
 
 /** A table's missing figures: `n/a` in the cell, the reason below. `name` tells the table's footnotes from others'. */
@@ -21,7 +21,7 @@ export function figureOr(
 ): Content {
   if ('missing' in figure) return footnoted(missing, 'n/a', figure.missing)
   const { value } = figure
-  const interval = plusMinus(figure, write)
+  const interval = intervalText(figure, write)
   const left = withoutSeeds(figure)
   return [
     write(value),

@@ -1,6 +1,6 @@
 import type { Figure, MethodVerdict, ResultRow } from '../../experiment/results.ts'
 import { describeSeeds, describeSplit } from '../describe.ts'
-import { percent, plusMinus } from '../format.ts'
+import { intervalText, percent } from '../format.ts'
 import { html, type Content, type Markup } from '../markup.ts'
 import { checkOracle, type OracleCheck } from '../oracle.ts'
 import type { Judgement } from '../judgement/judge.ts'
@@ -90,7 +90,7 @@ function verdictTiles({ methods }: Judgement): readonly Content[] {
 /** A figure in large, its interval and its unit in small. */
 function sized(figure: Figure | undefined, write: (value: number) => string, unit: string): Content {
   if (!figure || 'missing' in figure) return 'n/a'
-  const interval = plusMinus(figure, write)
+  const interval = intervalText(figure, write)
   return html`${write(figure.value)} <small>${interval && `${interval} `}${unit}</small>`
 }
 

@@ -3,6 +3,7 @@ import { describeSeeds } from '../describe.ts'
 import { footnotes } from '../footnotes.ts'
 import { figure, percent, signed } from '../format.ts'
 import { html, type Markup } from '../markup.ts'
+import { markAt, marksNotes, signs } from '../marks.ts'
 import { floorRows, forgottenTest, goldFigures, valueOf, type ReportInput } from '../results.ts'
 import { legend } from './legend.ts'
 import { metricCell, metricHeading } from './metric-column.ts'
@@ -15,7 +16,7 @@ export function resultsSection(input: ReportInput, rows: readonly ResultRow[]): 
   const several = describeSeeds(spec)
   const seeds =
     several &&
-    ` ${several}: each figure is the mean over the seeds, ± half of its interval; each seed is compared with a gold model of its own.`
+    ` ${several}: each figure is the mean over the seeds, with its interval (± half of it, or both ends where it is not symmetric); each seed is compared with a gold model of its own.`
   const missing = { name: 'results', notes: footnotes() }
   const gold: Partial<ResultRow['metrics']> = goldFigures(input)
   const floor = floorRows(plan, rows)
@@ -52,7 +53,8 @@ export function resultsSection(input: ReportInput, rows: readonly ResultRow[]): 
         }
       </table>
     </div>
-    ${footnoteList(missing)} ${legend(names)} ${forgottenClasses(input)}
+    ${marksNotes(rows).map((note) => html`<p class="note">${note}</p>`)} ${footnoteList(missing)}
+    ${legend(names)} ${forgottenClasses(input)}
   </section>`
 }
 
@@ -83,7 +85,7 @@ interface Context {
 
 function tableRow(row: ResultRow, { names, gold, missing }: Context): Markup {
   return html`<tr${row.standing?.isAmongBest && html` class="closest"`}>
-<th scope="row">${row.label}${row.standing && html`<small>${standingWords(row.standing)}</small>`}</th>
+<th scope="row">${row.label}${row.collapsed && ` ${signs.collapsed}`}${row.standing && html`<small>${standingWords(row.standing)}</small>`}</th>
 ${names.map((name) =>
   metricCell(
     name,
@@ -93,9 +95,12 @@ ${names.map((name) =>
       (value) => figure(name, value),
       (value) => {
         const reference = gold[name] && valueOf(gold[name])
-        return reference === undefined ? undefined : html`<small>${signed(value - reference)}</small>`
+        const difference =
+          reference === undefined ? undefined : html`<small>${signed(value - reference)}</small>`
+        return [markAt(row, name), difference]
       },
     ),
+    name === 'mia' && row.attackAtChance,
   ),
 )}</tr>
 `

@@ -1,15 +1,20 @@
-import { manifestDigest, type Manifest } from '../../experiment/manifest.ts'
+import { manifestDigest, type Manifest, type ManifestOf } from '../../experiment/manifest.ts'
 import { stagesOf } from '../../experiment/stage-list.ts'
 import { footnotes } from '../footnotes.ts'
 import { counted, duration, grouped, short, significant } from '../format.ts'
 import { html, type Markup } from '../markup.ts'
-import { whyMissing, type ReportInput } from '../results.ts'
+import { isOverlapped, OVERLAPPED, signs } from '../marks.ts'
+import { manifestOf, whyMissing, type ReportInput } from '../results.ts'
 import { figureOr, footnoteList } from './missing.ts'
 
 /** Every stage with its key, the digest of what it left and its seconds. */
 export function stagesSection(input: ReportInput): Markup {
   const stages = stagesOf(input.run.plan)
   const missing = { name: 'stages', notes: footnotes() }
+  const overlapped = stages.some(({ key }) => {
+    const clock = input.manifests[key]?.clock
+    return clock && isOverlapped(clock)
+  })
   const total = stages.reduce((sum, { key }) => sum + (input.manifests[key]?.clock.seconds ?? 0), 0)
   return html`<section>
     <h2>Stages</h2>
@@ -35,12 +40,14 @@ export function stagesSection(input: ReportInput): Markup {
             const manifest = input.manifests[key]
             return html`<tr>
               <th scope="row">${title}</th>
-              <td class="text">${manifest && work(manifest)}</td>
+              <td class="text">${manifest && work(manifest, input)}</td>
               <td class="text"><code title="${key}">${short(key)}</code></td>
               ${
                 manifest
                   ? html`<td class="text"><code>${short(manifestDigest(manifest))}</code></td>
-                      <td>${significant(manifest.clock.seconds)}</td>`
+                      <td>
+                        ${significant(manifest.clock.seconds)}${isOverlapped(manifest.clock) && ` ${signs.timesOverlapped}`}
+                      </td>`
                   : html`<td class="text">
                         ${figureOr(missing, { missing: whyMissing(input, [stage]) }, significant)}
                       </td>
@@ -57,15 +64,33 @@ export function stagesSection(input: ReportInput): Markup {
         </tfoot>
       </table>
     </div>
-    ${footnoteList(missing)}
+    ${overlapped && html`<p class="note">${signs.timesOverlapped} ${OVERLAPPED}</p>`} ${footnoteList(missing)}
   </section>`
 }
 
-function work(manifest: Manifest): string {
+/**
+ * `5,760 samples seen, `: every batch is full, so that steps tell them exactly. Empty where nothing
+ * was trained.
+ */
+function seen(steps: number, batch: number | undefined): string {
+  return steps === 0 || batch === undefined ? '' : `${counted(steps * batch, 'sample')} seen, `
+}
+
+/** Samples in a batch of training: a set that is smaller makes one batch. */
+function batchOf({ params }: ManifestOf<'train'>, input: ReportInput): number | undefined {
+  const { dataset, split } = input.run.plan
+  const size =
+    params.on === 'retained'
+      ? manifestOf<'split'>(input, split)?.metrics.retained
+      : manifestOf<'dataset'>(input, dataset)?.metrics.train
+  return size === undefined ? undefined : Math.min(params.training.batchSize, size)
+}
+
+function work(manifest: Manifest, input: ReportInput): string {
   switch (manifest.kind) {
     case 'train': {
       const { steps, parameters } = manifest.metrics
-      return `${counted(steps, 'step')}, ${counted(parameters, 'parameter')}`
+      return `${counted(steps, 'step')}, ${seen(steps, batchOf(manifest, input))}${counted(parameters, 'parameter')}`
     }
     case 'unlearn': {
       const { steps, trainable, samplesUsed } = manifest.metrics

@@ -11,8 +11,8 @@ export function jsDivergence(unlearned: Logits, gold: Logits): Measured {
 }
 
 /**
- * a log(a / m) in nats, m = (a + b)/2, of one class that the models give a and b, from d = a − b: m / a = 1 − d/2a. A class
- * without probability adds nothing.
+ * a log(a / m) in nats, m = (a + b)/2, of one class that the models give a and b, from d = a − b: m
+ * / a = 1 − d/2a. A class without probability adds nothing.
  */
 function termOf(a: number, d: number): number {
   return a > 0 ? -a * Math.log1p(-d / (2 * a)) : 0

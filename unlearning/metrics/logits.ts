@@ -24,8 +24,9 @@ export function rows(values: Float32Array | Float64Array, width: number): (Float
 /**
  * log softmax, [n, classes] row-major. Finite for finite logits, however far apart.
  *
- * The logarithm of the likeliest class is −log(1 + rest), where `rest` sums the other classes relative to it. `log1p` keeps a
- * rest below 1e-16, which 1 + rest would lose: log p would be 0 for every p above 1 − 1e-16.
+ * The logarithm of the likeliest class is −log(1 + rest), where `rest` sums the other classes
+ * relative to it. `log1p` keeps a rest below 1e-16, which 1 + rest would lose: log p would be 0 for
+ * every p above 1 − 1e-16.
  */
 export function logProbabilities({ values, classes }: Logits): Float64Array {
   const result = Float64Array.from(values)

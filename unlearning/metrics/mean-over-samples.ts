@@ -2,8 +2,8 @@ import type { Measured } from '../../experiment/manifest.ts'
 import { probabilities, rows, unusable, type Logits } from './logits.ts'
 
 /**
- * The mean over samples of a distance between two models' class probabilities p and q for the same sample, and p − q.
- * Both must hold the same samples in the same order.
+ * The mean over samples of a distance between two models' class probabilities p and q for the same
+ * sample, and p − q. Both must hold the same samples in the same order.
  */
 export function meanOverSamples(
   unlearned: Logits,
@@ -28,8 +28,9 @@ export function meanOverSamples(
 }
 
 /**
- * p − q, class by class. Two models that are sure of the same class have probabilities near 1, whose difference is rounding.
- * The differences of all classes add up to 0, so that of this class is the others' sum with the opposite sign.
+ * p − q, class by class. Two models that are sure of the same class have probabilities near 1,
+ * whose difference is rounding. The differences of all classes add up to 0, so that of this class
+ * is the others' sum with the opposite sign.
  */
 function differences(p: Float64Array, q: Float64Array): Float64Array {
   const result = p.map((value, i) => value - (q[i] ?? 0))

@@ -19,18 +19,22 @@ export interface Klom {
  *
  *     KL(unlearned ‖ gold) = Σ_b p_b log(p_b / q_b)
  *
- * between the histograms p of its φ under the unlearned models and q under the gold ones: 20 equidistant edges from the least to
- * the greatest of them all, clipped to ±100 nats. Where p has a bin that q has not, q is given ε = 1e-5 there and scaled to sum to 1.
+ * between the histograms p of its φ under the unlearned models and q under the gold ones: 20
+ * equidistant edges from the least to the greatest of them all, clipped to ±100 nats. Where p has a
+ * bin that q has not, q is given ε = 1e-5 there and scaled to sum to 1.
  *
- * The edges are those of the paper's code (compute_binned_KL_div in data-unlearning-bench), which has 19 bins for its 20 edges.
- * There are two differences. That code loses the greatest margin, and divides by 0 where all unlearned margins equal it; here
- * it is in the last bin. On normal margins of 64 models, means are higher for it by 0.02 nats where both kinds are alike and by
- * 0.07 where they are one deviation apart. That code also gives q at least ε where p has no bin, which makes KL of equal
- * histograms up to 2e-4 instead of 0. The authors' later benchmark has 20 bins, which adds 0.04 nats with 64 models; with 3 or
- * 8, 19 and 20 bins differ by 1 nat on a sample. tests/unit/unlearning/population/klom.test.ts derives these numbers.
+ * The edges are those of the paper's code (compute_binned_KL_div in data-unlearning-bench), which
+ * has 19 bins for its 20 edges. There are two differences. That code loses the greatest margin, and
+ * divides by 0 where all unlearned margins equal it; here it is in the last bin. On normal margins
+ * of 64 models, means are higher for it by 0.02 nats where both kinds are alike and by 0.07 where
+ * they are one deviation apart. That code also gives q at least ε where p has no bin, which makes
+ * KL of equal histograms up to 2e-4 instead of 0. The authors' later benchmark has 20 bins, which
+ * adds 0.04 nats with 64 models; with 3 or 8, 19 and 20 bins differ by 1 nat on a sample.
+ * tests/unit/unlearning/population/klom.test.ts derives these numbers.
  *
- * Histograms of few models differ by chance alone: alike models of one kind have a mean of 9 nats with 3 models, 6 with 8,
- * 1.6 with 32 and 0.6 with 64. A value means something next to that of one half of the gold models against the other.
+ * Histograms of few models differ by chance alone: alike models of one kind have a mean of 9 nats
+ * with 3 models, 6 with 8, 1.6 with 32 and 0.6 with 64. A value means something next to that of one
+ * half of the gold models against the other.
  */
 export function klom(unlearned: Margins, gold: Margins): Klom {
   if (unlearned.samples !== gold.samples)

@@ -30,6 +30,7 @@ export function row(
   const figure = (value: number): Figure => ({ value, interval: value / 12, n: 3 })
   const known: Readonly<Partial<Record<MetricName, Figure>>> = {
     averageGap: figure(gap),
+    gapWithoutMia: figure(gap * 0.75),
     ua: figure(96 - gap),
     ra: figure(99.5 - gap / 2),
     ta: figure(93 - gap / 3),

@@ -101,7 +101,7 @@ describe('what the features still know', () => {
     expect(original && probeFigure(original, 'accuracy', 'head')).toEqual({
       value: 99,
       n: 2,
-      interval: expect.any(Number) as number,
+      between: [expect.any(Number), expect.any(Number)] as unknown,
     })
   })
 

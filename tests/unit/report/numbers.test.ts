@@ -22,7 +22,10 @@ import {
   type WrittenTable,
 } from './written-numbers.ts'
 
-/** Every number that a reader sees is one of report.json's, in the unit that the table says, within rounding. */
+/**
+ * Every number that a reader sees is one of report.json's, in the unit that the table says, within
+ * rounding.
+ */
 
 /** t₀.₉₇₅ of one degree of freedom and of two. */
 const quantiles = [NaN, 12.706204736174698, 4.302652729749464]
@@ -106,21 +109,34 @@ const { computed, clock } = JSON.parse(rendered.json) as Json
 const { population } = (JSON.parse(populated.json) as Json).computed
 
 /** Computed here from the seeds' own values, apart from report/over-seeds.ts. */
-function meanOf(values: readonly (number | undefined)[]): readonly number[] {
+function meanOf(
+  values: readonly (number | undefined)[],
+  [least, most]: readonly [number, number] = [-Infinity, Infinity],
+): readonly number[] {
   const known = values.filter((value) => value !== undefined)
   if (known.length === 0) return []
   const mean = known.reduce((sum, value) => sum + value, 0) / known.length
   if (known.length === 1) return [mean]
   const squares = known.reduce((sum, value) => sum + (value - mean) ** 2, 0)
-  return [mean, (quantiles[known.length - 1] ?? NaN) * Math.sqrt(squares / (known.length - 1) / known.length)]
+  const half = (quantiles[known.length - 1] ?? NaN) * Math.sqrt(squares / (known.length - 1) / known.length)
+  if (mean - half >= least && mean + half <= most) return [mean, half]
+  if (most === Infinity) return [mean, mean * Math.exp(-half / mean), mean * Math.exp(half / mean)]
+  const share = (mean - least) / (most - least)
+  const onLogits = half / (most - least) / (share * (1 - share))
+  const logit = Math.log(share / (1 - share))
+  return [
+    mean,
+    ...[logit - onLogits, logit + onLogits].map((x) => least + (most - least) / (1 + Math.exp(-x))),
+  ]
 }
 const valueOf = (measured: Estimated | Measured | undefined) =>
   measured !== undefined && 'value' in measured ? measured.value : undefined
 
-/** What a cell shows of a figure: its value, and half of its interval. */
+/** What a cell shows of a figure: its value, and half of its interval or both ends. */
 function shown(figure: Figure | undefined): readonly number[] {
   if (figure === undefined || 'missing' in figure) return []
-  return [figure.value, ...(figure.interval === undefined ? [] : [figure.interval])]
+  const { value, interval, between } = figure
+  return [value, ...(between ?? (interval === undefined ? [] : [interval]))]
 }
 
 function figureOf(label: string, name: MetricName): Figure | undefined {
@@ -178,6 +194,7 @@ function membershipCell(set: string, label: string, column: number): readonly nu
   const values = row?.seeds.map(({ sets }) => valueOf(sets[set]?.attacks[attack]?.[name])) ?? []
   return meanOf(
     values.map((value) => (value === undefined ? undefined : name === 'auc' ? value : 100 * value)),
+    [0, name === 'auc' ? 1 : 100],
   )
 }
 
@@ -193,7 +210,7 @@ function judgementCell(label: string, column: number): readonly number[] | undef
 
 function relearnCell(label: string, column: number): readonly number[] {
   const row = computed.relearning.find((one) => one.label === label)
-  return meanOf(row?.seeds.map((one) => valueOf(one[column === 0 ? 'steps' : 'ain'])) ?? [])
+  return meanOf(row?.seeds.map((one) => valueOf(one[column === 0 ? 'steps' : 'ain'])) ?? [], [0, Infinity])
 }
 
 function probeCell(of: 'accuracy' | 'forget' | 'retained', label: string, column: number): readonly number[] {
@@ -203,6 +220,7 @@ function probeCell(of: 'accuracy' | 'forget' | 'retained', label: string, column
       const layer = layers[column]
       return valueOf(of === 'accuracy' ? layer?.accuracy : layer?.cka[of])
     }) ?? [],
+    [0, of === 'accuracy' ? 100 : 1],
   )
 }
 
@@ -282,7 +300,7 @@ describe('the Markdown of a run', () => {
 describe('the terminal table', () => {
   test('has the figures of report.json, intervals below them', () => {
     const lines = renderTable(results(input), { colour: false }).split('\n')
-    const names = ['ra', 'ua', 'ta', 'mia', 'averageGap', 'tow', 'activationForget', 'rte'] as const
+    const names = ['ra', 'ua', 'ta', 'mia', 'averageGap', 'gapWithoutMia', 'activationForget', 'rte'] as const
     for (const { label } of computed.results) {
       const at = lines.findIndex((line) => line.replace(/^floor: /, '').startsWith(`${label} `))
       const own =
@@ -291,16 +309,10 @@ describe('the terminal table', () => {
           .slice(label.length)
           .replace('*', '') ?? ''
       const figures = names.map((name) => figureOf(label, name))
-      expectNumbers(
-        own,
-        figures.flatMap((figure) => shown(figure).slice(0, 1)),
-        `terminal, ${label}`,
-      )
-      expectNumbers(
-        lines[at + 1] ?? '',
-        figures.flatMap((figure) => shown(figure).slice(1)),
-        `terminal, ${label}`,
-      )
+      const below = (line: number) => figures.flatMap((figure) => shown(figure).slice(line, line + 1))
+      ;[own, lines[at + 1] ?? '', below(2).length > 0 ? (lines[at + 2] ?? '') : ''].forEach((text, line) => {
+        expectNumbers(text, below(line), `terminal, ${label}`)
+      })
     }
   })
 })
@@ -374,6 +386,7 @@ describe('a comparison', () => {
   }
   const names: readonly MetricName[] = [
     'averageGap',
+    'gapWithoutMia',
     'ua',
     'ra',
     'ta',

@@ -53,13 +53,15 @@ describe('results', () => {
     const all = sampleInput()
     const { attack, compare } = candidate(all, 'rfa')
     const input = withoutStages(all, [attack, compare], [{ title: attack.title, reason: 'no members' }])
-    const { ra, ua, ta, rte, ...rest } = figures(input).rfa ?? {}
+    const { ra, ua, ta, gapWithoutMia, rte, ...rest } = figures(input).rfa ?? {}
     expect({ ra, ua, ta, rte }).toEqual({
       ra: { value: 99.82 },
       ua: { value: 100 },
       ta: { value: 96.25 },
       rte: { value: 0.2 },
     })
+    // |99.82 − 100| in RA and |96.25 − 97.08| in TA, over three.
+    expect(gapWithoutMia).toEqual({ value: expect.closeTo((0.18 + 0.83) / 3, 10) as number })
     for (const measured of Object.values(rest))
       expect(measured).toEqual({ missing: 'attack rfa failed: no members' })
   })
@@ -118,5 +120,25 @@ describe('test samples of forgotten classes', () => {
 
   test('a random split forgets no whole class', () => {
     expect(forgottenTest(sampleInput({ split: { kind: 'random', fraction: 0.1 } }))).toEqual([])
+  })
+})
+
+describe('the gap without MIA', () => {
+  test('is the mean difference of UA, RA and TA to the gold of the same seed, whatever MIA says', () => {
+    const of = (mia: number) => figures(sampleInput({ models: { finetune: { mia } } })).finetune
+    // RA 99.21 to 100, UA 35.48 to 100, TA 95.83 to 97.08.
+    const expected = { value: expect.closeTo((0.79 + 64.52 + 1.25) / 3, 10) as number }
+    expect(of(46.77)?.gapWithoutMia).toEqual(expected)
+    expect(of(0)?.gapWithoutMia).toEqual(expected)
+    expect(of(0)?.averageGap).not.toEqual(of(46.77)?.averageGap)
+    expect(figures(sampleInput()).retrain?.gapWithoutMia).toEqual({ value: 0 })
+  })
+
+  test('is missing, with whose figure is, where gold has none', () => {
+    const all = sampleInput({ methodsOnly: true })
+    const { reference } = all.run.plan
+    const failed = [{ title: reference.evaluate.title, reason: 'evicted' }]
+    const measured = figures(withoutStages(all, [reference.evaluate], failed)).finetune?.gapWithoutMia
+    expect(measured).toMatchObject({ missing: expect.stringMatching(/^gold: .*evicted/) as string })
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Figure, MetricName } from '../../../experiment/results.ts'
+import { ranges, type Figure, type MetricName } from '../../../experiment/results.ts'
 import { rowsOf, seedsOf } from '../../../experiment/stage-list.ts'
 import type { Stage } from '../../../experiment/stages.ts'
 import { judge, withStandings } from '../../../report/judgement/judge.ts'
@@ -60,13 +60,33 @@ const textOf = (html: string) =>
 
 describe('a figure over seeds', () => {
   test('is the mean with its 95% interval and n', () => {
-    const { value, interval, ...rest } = figureOf(three(), 'rfa', 'ra') as Figure & {
+    const { value, interval, ...rest } = figureOf(three(), 'retrain', 'ta') as Figure & {
       interval: number
       value: number
     }
-    expect(value).toBe(99)
+    expect(value).toBe(97)
     expect(interval).toBeCloseTo(t2 / Math.sqrt(3), 8)
     expect(rest).toEqual({ n: 3 })
+  })
+
+  test('has both ends of its interval where a symmetric one would leave its range', () => {
+    // 98, 99 and 100%: log odds of 4.595 ± 2.484 · 100/(1 · 99).
+    expect(figureOf(three(), 'rfa', 'ra')).toEqual({
+      value: 99,
+      n: 3,
+      between: [expect.closeTo(88.95, 1) as number, expect.closeTo(99.92, 1) as number],
+    })
+    // Without an upper bound, on the scale of logarithms: 2 · exp(± t · 1/2).
+    expect(overSeeds([{ value: 1 }, { value: 3 }], ranges.positive)).toEqual({
+      value: 2,
+      n: 2,
+      between: [expect.closeTo(2 * Math.exp(-t1 / 2), 8), expect.closeTo(2 * Math.exp(t1 / 2), 8)] as unknown,
+    })
+    expect(overSeeds([{ value: 100 }, { value: 100 }], ranges.percent)).toEqual({
+      value: 100,
+      interval: 0,
+      n: 2,
+    })
   })
 
   test('of a single seed is that seed’s, with nothing beside it', () => {
@@ -147,7 +167,7 @@ describe('results over seeds', () => {
     const input = withoutMethod(three(), 1, 'rfa', 'the loss is not finite')
     expect(figureOf(input, 'rfa', 'ra')).toEqual({
       value: 99,
-      interval: expect.closeTo(t1, 8) as number,
+      between: [expect.closeTo(0.026, 3) as number, expect.closeTo(100, 3) as number],
       n: 2,
       leftOut: [{ seed: 2, reason: 'unlearn by rfa, seed 2 failed: the loss is not finite' }],
     })
@@ -166,13 +186,13 @@ describe('results over seeds', () => {
 
   test('give the cost as a share with its interval in the same unit', () => {
     const input = three({
-      seeds: [2, 4, 6].map((seconds, i) => ({ rfa: { ra: 98 + i, seconds }, retrain: { ta: 97 } })),
+      seeds: [3, 4, 5].map((seconds, i) => ({ rfa: { ra: 98 + i, seconds }, retrain: { ta: 97 } })),
     })
     expect(figureOf(input, 'rfa', 'rte')).toMatchObject({
       value: expect.closeTo(0.2, 10) as number,
-      interval: expect.closeTo((t2 * 0.1) / Math.sqrt(3), 8) as number,
+      interval: expect.closeTo((t2 * 0.05) / Math.sqrt(3), 8) as number,
     })
-    expect(verdictOf(input).details.join(' ')).toContain('rfa took 20.0 ± 24.8% of the time of retraining')
+    expect(verdictOf(input).details.join(' ')).toContain('rfa took 20.0 ± 12.4% of the time of retraining')
   })
 })
 
@@ -199,10 +219,12 @@ describe('the report of several seeds', () => {
     const { html, markdown } = await renderReport(three())
     expect(markdown).toContain(notice)
     expect(textOf(html)).toContain(`forgetting the class “3”; ${notice}`)
-    expect(markdown).toMatch(/^\| \*\*rfa\*\* \| 99\.00 ± 2\.48 \(−1\.00\) \| 100\.00 ± 0\.00 \(0\.00\) /m)
+    expect(markdown).toMatch(
+      /^\| \*\*rfa\*\* \| 99\.00 \(88\.95 – 99\.92\) \(−1\.00\) \| 100\.00 ± 0\.00 \(0\.00\) /m,
+    )
     const table = html.slice(html.indexOf('aria-label="Results"'))
     const row = /<th scope="row">rfa<.*?<\/tr>/s.exec(table)?.[0] ?? ''
-    expect(textOf(row)).toContain('99.00 ± 2.48 −1.00 100.00 ± 0.00 0.00')
+    expect(textOf(row)).toContain('99.00 (88.95 – 99.92) −1.00 100.00 ± 0.00 0.00')
     expect(textOf(html)).toMatch(/seed 2: original 2; gold 1002, 2002; unlearning 2/)
     expect(html).not.toMatch(/NaN|Infinity|undefined/)
     expect(markdown).not.toMatch(/NaN|Infinity|undefined/)
@@ -213,7 +235,7 @@ describe('the report of several seeds', () => {
     const words = 'n = 2, without seed 2 (unlearn by rfa, seed 2 failed: the loss is not finite)'
     const { html, markdown } = await renderReport(input)
     expect(textOf(html)).toContain(words)
-    expect(markdown).toMatch(/\| rfa \| 99\.00 ± 12\.71 \(−1\.00\)\[\^1\]/)
+    expect(markdown).toMatch(/\| rfa \| 99\.00 \(0\.03 – 100\.00\) \(−1\.00\)\[\^1\]/)
     expect(markdown).toContain(`[^1]: ${words}`)
     expect(renderTable(results(input), { colour: false }).replace(/\s+/g, ' ')).toContain(`rfa: ${words}`)
     const ids = [...html.matchAll(/\sid="([^"]*)"/g)].map(([, id]) => id)
@@ -266,7 +288,8 @@ describe('the terminal table of several seeds', () => {
     const lines = text.split('\n')
     const at = lines.findIndex((line) => line.startsWith('rfa ?'))
     expect(lines[at]).toMatch(/^rfa \?\* +99\.00 +100\.00/)
-    expect(lines[at + 1]).toMatch(/^ +± 2\.48 +± 0\.00/)
+    expect(lines[at + 1]).toMatch(/^ +88\.95 – +± 0\.00/)
+    expect(lines[at + 2]).toMatch(/^ +99\.92/)
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(100)
   })
 

@@ -12,7 +12,10 @@ import { uLira } from '../../../../unlearning/population/u-lira.ts'
 import { valueOf } from '../judged-models.ts'
 import { marginsFrom } from './vectors.ts'
 
-/** Φ⁻¹ of the true accuracies: two unit normal distributions 2 Φ⁻¹(a) apart are told apart with accuracy a at best. */
+/**
+ * Φ⁻¹ of the true accuracies: two unit normal distributions 2 Φ⁻¹(a) apart are told apart with
+ * accuracy a at best.
+ */
 const quantiles: Readonly<Record<TrueAccuracy, number>> = {
   60: 0.2533471031357997,
   70: 0.5244005127080407,

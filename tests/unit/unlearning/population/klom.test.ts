@@ -85,7 +85,10 @@ describe('against the code of the paper, on normal margins', () => {
   const edgesOf = (low: number, high: number, edges: number) =>
     Array.from({ length: edges }, (_, i) => low + ((high - low) * i) / (edges - 1))
 
-  /** The paper's algorithm, with 20 edges; and that of the later benchmark, with 21. Both lose the greatest margin. */
+  /**
+   * The paper's algorithm, with 20 edges; and that of the later benchmark, with 21. Both lose the
+   * greatest margin.
+   */
   const published = (a: Float64Array, b: Float64Array, edges: number): number => {
     const all = [...a, ...b]
     const limits = edgesOf(Math.min(...all), Math.max(...all), edges)

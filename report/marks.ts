@@ -1,0 +1,120 @@
+import { wilsonInterval } from '../experiment/interval.ts'
+import type { Clock } from '../experiment/manifest.ts'
+import { endsOf, ranges, type MetricName, type RowMarks } from '../experiment/results.ts'
+import type { ClassifierName, ScoreName } from '../experiment/spec.ts'
+import { makerOf } from '../experiment/stage-list.ts'
+import { manifestOf, type ReportInput } from './input.ts'
+import { overSeeds } from './over-seeds.ts'
+import type { modelsBehind } from './results.ts'
+
+/** Figures that say little, and why. Tables mark them. */
+
+type Models = ReturnType<typeof modelsBehind>[number]
+
+export function marksOf(input: ReportInput, models: Models): RowMarks {
+  const collapsed = models.filter((model) => isCollapsed(input, model)).length
+  return {
+    ...(attackAtChance(input, models, 'svm', 'confidence') && { attackAtChance: true }),
+    ...(collapsed > 0 && { collapsed }),
+    ...(models.some((model) => timesOverlap(input, model)) && { timesOverlapped: true }),
+  }
+}
+
+/** What the marks of tables mean: of the given rows, those that have one. */
+export function marksNotes(rows: readonly RowMarks[]): readonly string[] {
+  return [
+    ...(rows.some(({ attackAtChance }) => attackAtChance) ? [`${signs.attackAtChance} ${CHANCE}`] : []),
+    ...(rows.some(({ collapsed }) => collapsed) ? [`${signs.collapsed} ${COLLAPSED}`] : []),
+    ...(rows.some(({ timesOverlapped }) => timesOverlapped)
+      ? [`${signs.timesOverlapped} ${OVERLAPPED}`]
+      : []),
+  ]
+}
+
+/**
+ * The mark behind a row's figure, if there is one; that of a collapsed model is behind its label.
+ */
+export function markAt(row: RowMarks, name: MetricName): string {
+  if (name === 'mia' && row.attackAtChance) return ` ${signs.attackAtChance}`
+  return name === 'rte' && row.timesOverlapped ? ` ${signs.timesOverlapped}` : ''
+}
+
+/** The marks behind a figure where rows have no label: a collapsed model is marked at its gap. */
+export function marksAt(row: RowMarks, name: MetricName): string {
+  return `${markAt(row, name)}${name === 'averageGap' && row.collapsed ? ` ${signs.collapsed}` : ''}`
+}
+
+/** Behind a figure or a label. */
+export const signs = { attackAtChance: '†', collapsed: '‡', timesOverlapped: '§' } as const
+
+export const CHANCE =
+  'The attack is at chance: the 95% interval of its own balanced accuracy includes 50%. What it says of the forget set is noise.'
+const COLLAPSED =
+  'The model is not better than chance on the retained set. It has collapsed: its forgetting figures mean nothing.'
+export const OVERLAPPED = 'The machine did other work while this was timed, so that the time may be too long.'
+
+/**
+ * Whether an attack is right as often as a coin toss, as far as the samples can tell. Of several
+ * seeds, from the interval over seeds; of one, from Wilson's for as many samples as have the
+ * variance of the balanced accuracy: 4/(1/m + 1/k) with m members and k non-members that did not
+ * train the attack.
+ */
+export function attackAtChance(
+  input: ReportInput,
+  models: Models,
+  classifier: ClassifierName,
+  score: ScoreName,
+): boolean {
+  const attacks = models.flatMap(
+    ({ candidate }) => manifestOf<'attack'>(input, candidate.attack)?.metrics ?? [],
+  )
+  const accuracies = attacks.map(({ accuracy }) => accuracy[classifier][score])
+  const figure = overSeeds(accuracies, ranges.percent)
+  if ('missing' in figure) return false
+  const ends = endsOf(figure)
+  if (ends) return ends[0] <= 50 && ends[1] >= 50
+  const split = manifestOf<'split'>(input, input.run.plan.split)?.metrics
+  const [attack] = attacks.filter((_, i) => 'value' in (accuracies[i] ?? {}))
+  if (!split || !attack) return false
+  // `members` of the manifest counts those that trained the attack.
+  const members = Math.min(split.test, split.retained - attack.members)
+  const n = 4 / (1 / members + 1 / split.test)
+  const [low, high] = wilsonInterval((figure.value / 100) * n, n)
+  return low <= 0.5 && high >= 0.5
+}
+
+/**
+ * Whether a model is no better on the retained set than always naming its greatest class, as far as
+ * the samples can tell.
+ */
+function isCollapsed(input: ReportInput, { candidate }: Models[number]): boolean {
+  const accuracy = manifestOf<'evaluate'>(input, candidate.evaluate)?.metrics.accuracy.retained
+  const split = manifestOf<'split'>(input, input.run.plan.split)?.metrics
+  if (!accuracy || 'missing' in accuracy || !split) return false
+  // Of the whole training set but forgotten classes: what is set apart or forgotten beside is drawn
+  // at random.
+  const counts = input.run.facts.train.filter((_, label) => !split.forgottenClasses.includes(label))
+  const chance = Math.max(...counts) / counts.reduce((sum, count) => sum + count, 0)
+  const [low] = wilsonInterval((accuracy.value / 100) * split.retained, split.retained)
+  return low <= chance
+}
+
+/** Whether either of the two times whose ratio is RTE overlapped with other work. */
+function timesOverlap(input: ReportInput, { seed, candidate }: Models[number]): boolean {
+  const own = makerOf(seed, candidate)
+  const [gold] = seed.gold
+  if (!own || !gold || own.key === gold.key) return false
+  if (own.key === seed.original.key && candidate.method === 'original') return false
+  return [own, gold].some(({ key }) => {
+    const clock = input.manifests[key]?.clock
+    return clock !== undefined && isOverlapped(clock)
+  })
+}
+
+/** Above this share of its wall time, other work is said to have overlapped with a stage. */
+const OVERLAP = 0.05
+
+/** Whether other work took a part of the time; not of manifests that did not record it. */
+export function isOverlapped({ seconds, otherWork }: Clock): boolean {
+  return otherWork !== undefined && Math.max(otherWork.processes, otherWork.stages) > OVERLAP * seconds
+}
