@@ -12,15 +12,15 @@ const planned = (split: object) => plan(specSchema.parse({ ...spec, split }), fa
 test.each([
   [
     { kind: 'class', classes: [0] },
-    ['508a54d8e01c', 'b4b32c733390', '063a1fceb097', 'bdda71f1e3bc', 'a8611985c683', '85b08e0498a0'],
+    ['508a54d8e01c', 'b4b32c733390', '063a1fceb097', 'bdda71f1e3bc', 'a8611985c683'],
   ],
   [
     { kind: 'random', fraction: 0.1 },
-    ['508a54d8e01c', '6c09b8af12ed', '063a1fceb097', 'd5da05cde3ac', '14953788e8ca', '874d5e421ed2'],
+    ['508a54d8e01c', '6c09b8af12ed', '063a1fceb097', 'd5da05cde3ac', '14953788e8ca'],
   ],
 ])('what is kept of a split by $kind is found again', (split, keys) => {
   const { dataset, split: cut, original, gold, reference } = planned(split)
-  const stages = [dataset, cut, original, gold[0], reference.evaluate, reference.attack]
+  const stages = [dataset, cut, original, gold[0], reference.evaluate]
   expect(stages.map((stage) => stage?.key.slice(0, 12))).toEqual(keys)
 })
 
