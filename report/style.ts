@@ -83,7 +83,7 @@ th.split, td.split { border-left: 1px solid var(--rule); }
 .missing a { color: inherit; text-decoration: none; }
 ol.footnotes { font-size: 0.86rem; color: var(--muted); padding-left: 22px; margin: 8px 0 0; overflow-wrap: anywhere; }
 .legend { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 4px 32px; font-size: 0.9rem; margin: 18px 0 0; }
-.legend div { display: grid; grid-template-columns: 74px 1fr; gap: 10px; }
+.legend div { display: grid; grid-template-columns: 88px 1fr; gap: 10px; }
 .legend dt { font-weight: 600; }
 .legend dd { margin: 0; color: var(--muted); }
 figure { margin: 18px 0 0; break-inside: avoid; min-width: 0; }

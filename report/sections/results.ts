@@ -29,7 +29,7 @@ export function resultsSection(input: ReportInput, rows: readonly ResultRow[]): 
       Each figure is read against gold, the model that was trained from scratch without the forget set: the
       closer, the better, whichever way it differs. Small figures are points above or below gold.${seeds}
     </p>
-    <div class="scroll" tabindex="0" role="region" aria-label="Results">
+    <div class="scroll wide" tabindex="0" role="region" aria-label="Results">
       <table>
         <thead>
           <tr>
