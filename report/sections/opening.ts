@@ -6,6 +6,7 @@ import { checkOracle, type OracleCheck } from '../oracle.ts'
 import type { Judgement } from '../judgement/judge.ts'
 import { floorGap, lowestGap, type ReportInput } from '../results.ts'
 import { verdict } from '../verdict.ts'
+import { notation } from './notation.ts'
 
 /** Title, what is wrong if anything is, and the outcome in plain words. */
 export function openingSection(input: ReportInput, rows: readonly ResultRow[], judgement: Judgement): Markup {
@@ -41,7 +42,7 @@ export function openingSection(input: ReportInput, rows: readonly ResultRow[], j
       ${
         details.length > 0 &&
         html`<ul class="findings">
-          ${details.map((words) => html`<li>${words}</li>`)}
+          ${details.map((words) => html`<li>${notation(words)}</li>`)}
         </ul>`
       }
       ${oracle.passed === true && html`<p class="note">Oracle check passed. ${oracle.message}</p>`}
