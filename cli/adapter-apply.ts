@@ -1,10 +1,11 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Tensor4D } from '@tensorflow/tfjs'
 import { readPeft } from '../checkpoints/read-peft.ts'
 import type { WrittenModel } from '../checkpoints/write.ts'
 import { UserError } from '../experiment/errors.ts'
 import { architectureLayers } from '../experiment/model.ts'
+import { readRegularFile, unreadable } from '../experiment/regular-file.ts'
 import { decodeImage } from '../learning/datasets/decode.ts'
 import { FormatError } from '../learning/datasets/files.ts'
 import { forward } from '../learning/model.ts'
@@ -83,7 +84,10 @@ async function prepared(
   { mean, deviation }: NonNullable<WrittenModel['preparation']['normalise']>,
 ): Promise<Tensor4D> {
   const channels = architecture.channels === 1 ? 1 : 3
-  const bytes = await readFile(image)
+  const bytes = await readRegularFile(image).catch((error: unknown) => {
+    const reason = unreadable(error)
+    throw reason === undefined ? error : new FormatError(reason)
+  })
   const { shape, pixels } = await decodeImage(bytes, { resize: 'squash', channels })
   const preparer = new Preparer(shape, preparation, { channels: architecture.channels, white: 255 })
   try {

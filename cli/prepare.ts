@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { checkSpec, setSizes } from '../experiment/check.ts'
 import { located, parseConfig, type ParsedConfig } from '../experiment/config.ts'
 import type { CheckpointFacts } from '../experiment/checkpoint.ts'
@@ -6,6 +5,7 @@ import type { DatasetFacts } from '../experiment/dataset.ts'
 import { UserError } from '../experiment/errors.ts'
 import { ascending, checkIndices, indicesOf } from '../experiment/indices.ts'
 import { plan } from '../experiment/plan.ts'
+import { readRegularFile, whyUnreadable } from '../experiment/regular-file.ts'
 import { runId, type RunInput } from '../experiment/run.ts'
 import {
   isElsewhere,
@@ -29,15 +29,17 @@ export async function readConfig({ config, overrides }: Asked): Promise<ParsedCo
   return parseConfig({ file: config, text: await configText(config, "an experiment's"), overrides })
 }
 
+/** Four bytes for each of the characters that the parser takes. */
+const MOST_CONFIG_BYTES = 2 ** 22
+
 /** `whose`: an experiment's, or a sweep's. Throws a UserError. */
 export async function configText(config: string, whose: string): Promise<string> {
   try {
-    return await readFile(config, 'utf8')
+    return (await readRegularFile(config, { mostBytes: MOST_CONFIG_BYTES })).toString()
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    const why =
-      code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'this is a directory' : message
-    throw new UserError([{ file: config, message: `${why}; expected ${whose} YAML config` }])
+    const reason = whyUnreadable(error)
+    if (reason === undefined) throw error
+    throw new UserError([{ file: config, message: `${reason}; expected ${whose} YAML config` }])
   }
 }
 
@@ -155,11 +157,11 @@ async function completeSplit(split: SplitSpec, { config, overrides }: Asked): Pr
     return { ...split, ...(split.indices && { indices: [...ascending(split.indices)] }) }
   const onCommandLine = overrides.some((text) => /^split(\.file)?=/.test(text))
   const path = onCommandLine ? split.file : absoluteFrom(config, split.file)
-  const bytes = await readFile(path).catch((error: unknown) => {
-    const { code, message } = error as NodeJS.ErrnoException
-    const why = code === 'ENOENT' ? 'there is no such file' : message
+  const bytes = await readRegularFile(path).catch((error: unknown) => {
+    const reason = whyUnreadable(error)
+    if (reason === undefined) throw error
     throw new UserError([
-      { path: 'split.file', message: `${path}: ${why}; expected a text file of sample indices` },
+      { path: 'split.file', message: `${path}: ${reason}; expected a text file of sample indices` },
     ])
   })
   const { sha256, indices } = indicesOf(bytes, path, split.sha256)

@@ -1,8 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import type { TLSConfig } from '@temporalio/client'
 import { UserError } from '../experiment/errors.ts'
+import { readRegularFileSync, unreadable } from '../experiment/regular-file.ts'
 import { secretOf } from '../experiment/secret.ts'
 
 /** How a Temporal server is reached, by clients and by workers alike. */
@@ -85,9 +85,10 @@ function pemIn(env: NodeJS.ProcessEnv, what: string): Pem | undefined {
   const path = env[name]
   if (!path) return undefined
   try {
-    return { name, path, bytes: readFileSync(path) }
+    return { name, path, bytes: readRegularFileSync(path) }
   } catch (error) {
-    throw new UserError(`${name} names ${path}, which cannot be read: ${(error as Error).message}`)
+    const reason = unreadable(error) ?? `cannot be read: ${(error as Error).message}`
+    throw new UserError(`${name} names ${path}, which ${reason}`)
   }
 }
 
