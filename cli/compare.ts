@@ -1,4 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
 import type { ComparedRun, Comparison } from '../experiment/comparison.ts'
@@ -11,6 +10,7 @@ import { outcomeOf } from '../report/comparison/outcome.ts'
 import { renderComparison } from '../report/comparison/render.ts'
 import { comparisonLines } from './comparison-lines.ts'
 import { withLinks } from './comparison-links.ts'
+import { writeTexts } from './new-folder.ts'
 import { home, recordIn, storeFor } from './place.ts'
 import { coloursOf } from './print.ts'
 
@@ -34,8 +34,7 @@ export async function compare(ids: readonly string[], { out, json, store }: Comp
   const { digest } = renderJson(comparison)
   const folder = resolve(out ?? join(home, 'comparisons', digest.slice(0, 8)))
   const { files } = await renderComparison(withLinks(comparison, artifacts, folder))
-  await mkdir(folder, { recursive: true })
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+  await writeTexts(folder, files)
 
   const page = join(folder, 'index.html')
   const stream = json ? process.stderr : process.stdout

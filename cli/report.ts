@@ -1,4 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { comparisonOf } from '../activities/comparison.ts'
 import { renderRun, writeReport } from '../activities/report.ts'
@@ -7,6 +6,7 @@ import { openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
 import type { SweepRecord } from '../experiment/sweep.ts'
 import { renderComparison } from '../report/comparison/render.ts'
 import { withLinks } from './comparison-links.ts'
+import { writeTexts } from './new-folder.ts'
 import { recordIn, storeFor } from './place.ts'
 import { whereOf } from './print.ts'
 
@@ -48,7 +48,6 @@ async function reportOfSweep(
 }
 
 async function write(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
-  await mkdir(folder, { recursive: true })
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+  await writeTexts(folder, files)
   console.log(resolve(folder, 'index.html'))
 }

@@ -22,6 +22,7 @@ export function sweepJob(
   const { id } = record
   return {
     id,
+    store: input.store,
     about: counted(record.cells.length, 'cell'),
     async start(client, isFound) {
       if (await isGoingOn(client, id)) {

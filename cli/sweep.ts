@@ -11,6 +11,7 @@ import { prepareSweep, readSweep, type PreparedSweep } from './prepare-sweep.ts'
 import { columns, whereOf } from './print.ts'
 import { sweepJob } from './sweep-job.ts'
 import type { Talk } from './talk.ts'
+import { refuseUnusable } from './usable-store.ts'
 import { wholeNumber } from './whole-number.ts'
 
 export interface SweepOptions extends ConductOptions {
@@ -36,6 +37,7 @@ async function attempt(config: string, options: SweepOptions, io: Talk): Promise
   sayCosts(prepared, costs, io)
   if (options.dryRun) return planned(prepared, costs, io)
   return conduct(options, io, async () => {
+    await refuseUnusable(prepared.store)
     await keep(artifacts, prepared)
     const { sweep, store } = prepared
     return sweepJob(sweep, { id: sweep.id, store, maxParallel: maxParallel ?? space.maxParallel })

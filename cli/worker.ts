@@ -7,6 +7,7 @@ import { runWorker } from '../worker/worker.ts'
 import { endpointOf } from './endpoint.ts'
 import { chooseGpu, refuseWithoutGpu } from './gpu.ts'
 import { runningStack } from './place.ts'
+import { printProblem } from './print.ts'
 import { wholeNumber } from './whole-number.ts'
 import { settingsOf } from './temporal.ts'
 import { onOrder, workerPerGpu } from './worker-per-gpu.ts'
@@ -63,6 +64,9 @@ export async function worker(options: WorkerOptions): Promise<number> {
   compute(device, gpu)
   const endpoint = endpointOf(metricsPort, metricsHost)
   const stop = new AbortController()
+  const notReady = () => {
+    if (readyFile !== undefined) rmSync(readyFile, { force: true })
+  }
   let works = false
   onOrder(() => {
     stop.abort()
@@ -91,9 +95,13 @@ export async function worker(options: WorkerOptions): Promise<number> {
           )
       },
     })
-  } finally {
-    if (readyFile !== undefined) rmSync(readyFile, { force: true })
+  } catch (error) {
+    printProblem(error)
+    notReady()
+    // The SDK's native half keeps a process alive in which no worker has come up, and takes its signals.
+    process.exit(error instanceof UserError ? 2 : 1)
   }
+  notReady()
   return 0
 }
 
