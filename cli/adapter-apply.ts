@@ -12,7 +12,7 @@ import { forward } from '../learning/model.ts'
 import { Preparer } from '../learning/prepare.ts'
 import { tf } from '../learning/tf.ts'
 import { adaptedModel, readBase } from './adapter-base.ts'
-import { columns, coloursOf } from './print.ts'
+import { coloursOf, columns, oneLine, print, printError, printJson } from './print.ts'
 
 export interface AdapterApplyOptions {
   readonly base: string
@@ -53,10 +53,10 @@ export async function applyAdapter(
     }
   }
   const failed = applied.flatMap((one) => ('error' in one ? [one] : []))
-  if (json) console.log(JSON.stringify({ adapter, base: source, images: applied }))
+  if (json) printJson({ adapter, base: source, images: applied })
   else show(applied)
   const { red } = coloursOf(process.stderr)
-  for (const { image, error } of failed) console.error(red(`${image} ${error}`))
+  for (const { image, error } of failed) printError(red(oneLine(`${image} ${error}`)))
   return failed.length > 0 ? 1 : 0
 }
 
@@ -129,5 +129,5 @@ function show(applied: readonly Applied[]): void {
   const rows = applied.flatMap((one) =>
     'error' in one ? [] : [[one.image, ...text(one.without), ...text(one.with)]],
   )
-  if (rows.length > 0) console.log(columns([['image', 'without', '', 'with the adapter', ''], ...rows]))
+  if (rows.length > 0) print(columns([['image', 'without', '', 'with the adapter', ''], ...rows]))
 }

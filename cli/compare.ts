@@ -12,7 +12,7 @@ import { comparisonLines } from './comparison-lines.ts'
 import { withLinks } from './comparison-links.ts'
 import { writeTexts } from './new-folder.ts'
 import { home, recordIn, storeFor } from './place.ts'
-import { coloursOf } from './print.ts'
+import { coloursOf, printJson, printTo } from './print.ts'
 
 export interface CompareOptions {
   readonly out?: string
@@ -38,9 +38,9 @@ export async function compare(ids: readonly string[], { out, json, store }: Comp
 
   const page = join(folder, 'index.html')
   const stream = json ? process.stderr : process.stdout
-  for (const line of comparisonLines(comparison, coloursOf(stream))) stream.write(`${line}\n`)
-  stream.write(`\nReport: ${page}\n`)
-  if (json) process.stdout.write(`${JSON.stringify(answerOf(comparison, digest, page))}\n`)
+  for (const line of comparisonLines(comparison, coloursOf(stream))) printTo(stream, line)
+  printTo(stream, `\nReport: ${page}`)
+  if (json) printJson(answerOf(comparison, digest, page))
   return 0
 }
 

@@ -5,7 +5,7 @@ import { interruption, type Interruption } from './interrupt.ts'
 import { runningStack } from './place.ts'
 import { printProblem } from './print.ts'
 import { reasonOf } from './reason.ts'
-import { talk, type Talk } from './talk.ts'
+import { refusalOf, talk, type Talk } from './talk.ts'
 import type { Server } from './temporal.ts'
 import { refuseUnusable } from './usable-store.ts'
 
@@ -44,8 +44,8 @@ export async function answering(
     return await attempt(io)
   } catch (error) {
     printProblem(error)
-    if (error instanceof UserError) return io.answer(2, { status: 'invalid', problems: error.problems })
-    return io.answer(1, { status: 'failed', error: error instanceof Error ? error.message : String(error) })
+    const { code, answer } = refusalOf(error)
+    return io.answer(code, answer)
   }
 }
 

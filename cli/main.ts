@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { UserError } from '../experiment/errors.ts'
+import { printError, printProblem } from './print.ts'
 import type { RunOptions } from './run.ts'
 import type { SweepOptions } from './sweep.ts'
 import type { ResumeOptions } from './resume.ts'
@@ -31,6 +32,11 @@ const program = new Command('zeroshift')
   .description('Durable, reproducible machine-unlearning experiments')
   .exitOverride()
   .showHelpAfterError()
+  .configureOutput({
+    writeErr: (text) => {
+      printError(text.trimEnd())
+    },
+  })
   .configureHelp({ showGlobalOptions: true })
 
 const collect = (value: string, earlier: readonly string[] = []) => [...earlier, value]
@@ -379,9 +385,14 @@ try {
 }
 await endCommand?.(Number(process.exitCode ?? 0))
 
+/** Of a command that an error ended. With `--json` there is an answer even to options that are wrong themselves. */
 async function exitCode(error: unknown): Promise<number> {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  const { printProblem } = await import('./print.ts')
-  printProblem(error)
-  return error instanceof UserError ? 2 : 1
+  if (error instanceof CommanderError && error.exitCode === 0) return 0
+  // Commander has printed its own.
+  if (!(error instanceof CommanderError)) printProblem(error)
+  const { refusalOf, talk } = await import('./talk.ts')
+  const { code, answer } = refusalOf(
+    error instanceof CommanderError ? new UserError(error.message.replace(/^error: /, '')) : error,
+  )
+  return talk(process.argv.includes('--json')).answer(code, answer)
 }

@@ -8,7 +8,7 @@ import { renderComparison } from '../report/comparison/render.ts'
 import { withLinks } from './comparison-links.ts'
 import { writeTexts } from './new-folder.ts'
 import { recordIn, storeFor } from './place.ts'
-import { whereOf } from './print.ts'
+import { print, whereOf } from './print.ts'
 
 export interface ReportOptions {
   readonly out?: string
@@ -23,7 +23,7 @@ export async function report(id: string, { out, store }: ReportOptions): Promise
   const { failed = [], ...run } = await recordIn(artifacts, id)
   if (out === undefined) {
     const { url } = await writeReport(artifacts, run, failed)
-    console.log(join(whereOf(url), 'index.html'))
+    print(join(whereOf(url), 'index.html'))
     return 0
   }
   const { files } = await renderRun(artifacts, run, failed)
@@ -39,7 +39,7 @@ async function reportOfSweep(
 ): Promise<number> {
   if (out === undefined) {
     const { url } = await writeSweepReport(artifacts, sweep.id, sweep.failures ?? [])
-    console.log(join(whereOf(url), 'index.html'))
+    print(join(whereOf(url), 'index.html'))
     return 0
   }
   const comparison = withLinks(await comparisonOf(artifacts, sweep), artifacts, resolve(out))
@@ -49,5 +49,5 @@ async function reportOfSweep(
 
 async function write(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
   await writeTexts(folder, files)
-  console.log(resolve(folder, 'index.html'))
+  print(resolve(folder, 'index.html'))
 }

@@ -8,6 +8,7 @@ import { refuseTaken } from '../worker/endpoint.ts'
 import { endpointOf } from './endpoint.ts'
 import { chooseGpu, refuseWithoutDriver } from './gpu.ts'
 import type { WorkerOptions } from './worker.ts'
+import { printError } from './print.ts'
 
 /** A process of several that work as one. */
 export interface Member {
@@ -99,8 +100,7 @@ export async function allOf(module: string, members: readonly Member[]): Promise
       if (!child) return
       const { code, how } = await endOf(child)
       if (code === 0) return
-      if (failed === 0 && signals === 0)
-        console.error(`${name} ended on its own (${how}); the others end now`)
+      if (failed === 0 && signals === 0) printError(`${name} ended on its own (${how}); the others end now`)
       if (failed === 0) failed = code
       stop()
     }),

@@ -7,7 +7,7 @@ import { runWorker } from '../worker/worker.ts'
 import { endpointOf } from './endpoint.ts'
 import { chooseGpu, refuseWithoutGpu } from './gpu.ts'
 import { runningStack } from './place.ts'
-import { printProblem } from './print.ts'
+import { print, printProblem } from './print.ts'
 import { wholeNumber } from './whole-number.ts'
 import { settingsOf } from './temporal.ts'
 import { onOrder, workerPerGpu } from './worker-per-gpu.ts'
@@ -73,7 +73,7 @@ export async function worker(options: WorkerOptions): Promise<number> {
     // It has nothing to hand back.
     if (!works) process.exit(0)
   })
-  console.log(`connecting to Temporal at ${address}${settings.tls ? ' by TLS' : ''}`)
+  print(`connecting to Temporal at ${address}${settings.tls ? ' by TLS' : ''}`)
   try {
     await runWorker({
       ...settings,
@@ -87,9 +87,9 @@ export async function worker(options: WorkerOptions): Promise<number> {
       onReady: () => {
         works = true
         if (readyFile !== undefined) writeFileSync(readyFile, '')
-        console.log(`working for ${served.join(', ')}`)
+        print(`working for ${served.join(', ')}`)
         if (buildId !== undefined)
-          console.log(
+          print(
             `Runs come here once this version is the current one: temporal worker deployment set-current-version --address ${address} ` +
               `--deployment-name ${deploymentName} --build-id ${buildId}`,
           )
