@@ -375,6 +375,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 let endCommand: Awaited<ReturnType<typeof beginCommand>>
 program.hook('preAction', async (_program, action) => {
+  refuseEmpty(action)
   endCommand = await beginCommand(action.name())
 })
 
@@ -384,6 +385,17 @@ try {
   process.exitCode = await exitCode(error)
 }
 await endCommand?.(Number(process.exitCode ?? 0))
+
+/** Empty text means a variable that was not set, and as a path the working directory. Throws a UserError. */
+function refuseEmpty(action: Command): void {
+  const isEmpty = (value: unknown) =>
+    [value].flat().some((one) => typeof one === 'string' && one.trim() === '')
+  const options = action.options.filter((option) => isEmpty(action.getOptionValue(option.attributeName())))
+  const words = action.registeredArguments.filter((_, i) => isEmpty(action.processedArgs[i]))
+  const names = [...options.map(({ long }) => long), ...words.map((word) => `<${word.name()}>`)]
+  if (names.length > 0)
+    throw new UserError(`${names.join(', ')}: empty text; expected a value, or none of it at all`)
+}
 
 /** Of a command that an error ended. With `--json` there is an answer even to options that are wrong themselves. */
 async function exitCode(error: unknown): Promise<number> {

@@ -81,7 +81,7 @@ function crossChecks(config: unknown): readonly Finding[] {
     return parsed.success && value !== undefined ? check(parsed.data as Spec[K]) : []
   }
   return [
-    ...part('data', checkFiles),
+    ...part('data', checkData),
     ...part('split', checkSplit),
     ...part('model', checkDepth),
     ...part('training', checkTraining),
@@ -102,6 +102,26 @@ function checkTracking(tracking: unknown): readonly Finding[] {
         'instead, as MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD or as MLFLOW_TRACKING_TOKEN',
     ),
   ]
+}
+
+function checkData(data: DataSpec): readonly Finding[] {
+  return [...checkFiles(data), ...checkClasses(data)]
+}
+
+/** A split names classes: of two that are called alike, it would forget one alone. */
+function checkClasses(data: DataSpec): readonly Finding[] {
+  const { classes = [] } = data.name === 'npz' ? data : {}
+  return classes.flatMap((name, i) => {
+    const earlier = classes.indexOf(name)
+    return earlier < i
+      ? [
+          wrong(
+            ['data', 'classes', i],
+            `"${name}" is the name of class ${earlier} already; give each its own`,
+          ),
+        ]
+      : []
+  })
 }
 
 function checkFiles(data: DataSpec): readonly Finding[] {

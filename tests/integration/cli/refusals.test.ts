@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { smallConfig } from '../../support/command.ts'
 import { zeroshiftHere } from '../../support/in-process.ts'
 
@@ -47,6 +47,16 @@ const refusals: readonly (readonly [readonly string[], RegExp])[] = [
   [['report', 'a-00000000'], /has no run 'a-00000000'/],
   [['verify', 'a-00000000'], /no file and no folder "a-00000000"/],
   [['track', 'a-00000000'], /has no run 'a-00000000'/],
+  [['run', 'small.yaml', '--store', ''], /^--store: empty text; expected a value, or none of it at all$/m],
+  [['run', 'small.yaml', '--temporal', ' '], /^--temporal: empty text/m],
+  [['run', ''], /^<config>: empty text/m],
+  [['run', 'small.yaml', '-S', ''], /^--set: empty text/m],
+  [['run', 'small.yaml', '-S', 'store=""'], /^-S store="": store: expected text that is not empty/m],
+  [['report', 'a-00000000', '--out', ''], /^--out: empty text/m],
+  [['compare', 'a', ''], /^<ids>: empty text/m],
+  [['worker', '--allow-store', ''], /^--allow-store: empty text/m],
+  [['worker', '--allow-store', 's3://bucket', '--allow-source', ''], /^--allow-source: empty text/m],
+  [['verify', 'file', '--data-directory', ''], /^--data-directory: empty text/m],
   [['gc', '--grace', 'long'], /--grace/],
   [['gc', '--store', 'ftp://host/a'], /store "ftp:\/\/host\/a" is of an unknown kind/],
   [['doctor', 'nowhere.yaml'], /^nowhere\.yaml: there is no such file/m],
@@ -56,7 +66,7 @@ const refusals: readonly (readonly [readonly string[], RegExp])[] = [
   [['adapter', 'merge', 'folder', '--base', 'folder', '--out', 'x'], /adapter_config\.json is missing/],
   [['adapter', 'apply', 'folder', 'file', '--base', 'folder'], /adapter_config\.json is missing/],
 ]
-const withoutJson = new Set(['report', 'track', 'adapter export', 'adapter merge', 'walk'])
+const withoutJson = new Set(['worker', 'report', 'track', 'adapter export', 'adapter merge', 'walk'])
 const verbOf = ([verb = '', second = '']: readonly string[]) =>
   verb === 'adapter' ? `${verb} ${second}` : verb
 
@@ -84,6 +94,16 @@ describe.each(refusals)('zeroshift %j', (args, message) => {
       expect(problems[0]?.message).toBeTruthy()
     },
   )
+})
+
+test('an empty ZEROSHIFT_STORE is no store', async () => {
+  vi.stubEnv('ZEROSHIFT_STORE', '')
+  for (const args of [['run', 'small.yaml', '--dry-run'], ['gc'], ['report', 'a-00000000']]) {
+    const { code, stderr } = await zeroshiftHere(directory, ...args)
+    expect(stderr).toMatch(/^the store is empty text; expected a directory/m)
+    expect(code).toBe(2)
+  }
+  vi.unstubAllEnvs()
 })
 
 test('names with control characters steer no terminal, and print no line of their own', async () => {

@@ -262,6 +262,12 @@ describe('what is wrong is said with its place', () => {
       'split.sha256 is that of a file, and no file is given; remove it',
     ],
     [
+      'two classes called alike',
+      edited('  name: digits', '  name: npz\n  test: 0.2\n  classes: [a, b, a]'),
+      { line: 5, column: 19, path: 'data.classes[2]' },
+      '"a" is the name of class 0 already; give each its own',
+    ],
+    [
       'one class twice',
       edited('[3]', '[3, 4, 3]'),
       { line: 6, column: 19, path: 'split.classes[2]' },
