@@ -30,8 +30,8 @@ async function attempt(config: string, options: SweepOptions, io: Talk): Promise
   const maxParallel =
     options.maxParallel === undefined ? undefined : wholeNumber('--max-parallel', options.maxParallel, 500)
   const asked = { config, overrides: options.set ?? [], store: options.store }
-  const space = await readSweep(asked)
-  const prepared = await prepareSweep(asked, space, io.say)
+  const read = await readSweep(asked)
+  const prepared = await prepareSweep(asked, read, io.say)
   const artifacts = openArtifacts(prepared.store)
   const costs = await costsOf(artifacts, prepared)
   sayCosts(prepared, costs, io)
@@ -40,7 +40,7 @@ async function attempt(config: string, options: SweepOptions, io: Talk): Promise
     await refuseUnusable(prepared.store)
     await keep(artifacts, prepared)
     const { sweep, store } = prepared
-    return sweepJob(sweep, { id: sweep.id, store, maxParallel: maxParallel ?? space.maxParallel })
+    return sweepJob(sweep, { id: sweep.id, store, maxParallel: maxParallel ?? read.space.maxParallel })
   })
 }
 

@@ -81,7 +81,7 @@ test.each(
     .sort(),
 )('%s is accepted at every point, and says what was measured', (file) => {
   const text = readFileSync(new URL(file, sweeps), 'utf8')
-  const space = parseSweep({ file, text })
+  const { space } = parseSweep({ file, text })
   for (const { base, set } of pointsOf(space))
     accepted(
       base,
