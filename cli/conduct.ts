@@ -7,7 +7,7 @@ import { printProblem } from './print.ts'
 import { reasonOf } from './reason.ts'
 import { refusalOf, talk, type Talk } from './talk.ts'
 import type { Server } from './temporal.ts'
-import { refuseUnusable } from './usable-store.ts'
+import { refuseUnusable } from './usable-places.ts'
 
 /** What verbs share that start something, or join it where it is going on, and follow it to its end. */
 export interface ConductOptions {

@@ -8,7 +8,7 @@ import { UserError, type Problem } from '../experiment/errors.ts'
 import { formatPath, parsePath, valueAt, type Locate, type Place } from '../experiment/path.ts'
 import type { RunInput } from '../experiment/run.ts'
 import { shownValue } from '../experiment/shown-value.ts'
-import type { Spec } from '../experiment/spec.ts'
+import type { DataSpec, Spec } from '../experiment/spec.ts'
 import { checkSpace, parseSweep } from '../experiment/sweep-config.ts'
 import { pointsOf, type SweepPoint } from '../experiment/sweep-points.ts'
 import { basesOf, type HalvingSpec, type SweepSpace } from '../experiment/sweep-space.ts'
@@ -153,14 +153,22 @@ function firstOf(problems: readonly Problem[]): readonly Problem[] {
 /** Files are read and hashed once, however many points use them. */
 function remembered(inspect: Inspect): Inspect {
   const data = new Map<string, ReturnType<Inspect['data']>>()
+  const labels = new Map<string, ReturnType<Inspect['labels']>>()
   const checkpoints = new Map<string, ReturnType<Inspect['checkpoint']>>()
+  const filesOf = ({ validation: _, ...files }: DataSpec, settings: RunInput['settings']) =>
+    canonicalJson({ files, directory: settings.dataDirectory ?? null })
   return {
     data(spec, settings) {
-      const { validation: _, ...files } = spec
-      const key = canonicalJson({ files, directory: settings.dataDirectory ?? null })
+      const key = filesOf(spec, settings)
       const facts = data.get(key) ?? inspect.data(spec, settings)
       data.set(key, facts)
       return facts
+    },
+    labels(spec, settings) {
+      const key = filesOf(spec, settings)
+      const found = labels.get(key) ?? inspect.labels(spec, settings)
+      labels.set(key, found)
+      return found
     },
     checkpoint(settings) {
       const key = settings.modelDirectory ?? ''

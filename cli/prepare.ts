@@ -1,4 +1,4 @@
-import { checkSpec, setSizes } from '../experiment/check.ts'
+import { checkSpec, resolveClasses, setSizes } from '../experiment/check.ts'
 import { located, parseConfig, type ParsedConfig } from '../experiment/config.ts'
 import type { CheckpointFacts } from '../experiment/checkpoint.ts'
 import type { DatasetFacts } from '../experiment/dataset.ts'
@@ -78,6 +78,8 @@ function sourceOf(
 /** What is known of a data set once its files have been read. */
 export interface Inspect {
   data(spec: DataSpec, settings: RunInput['settings']): Promise<DatasetFacts>
+  /** The class of each sample, training files first. */
+  labels(spec: DataSpec, settings: RunInput['settings']): Promise<ArrayLike<number>>
   /** `revision`: what names the content for good, of a hub's repository its commit. */
   checkpoint(
     settings: Pick<RunInput['settings'], 'modelDirectory'>,
@@ -92,6 +94,13 @@ export function inspecting(notify?: (line: string) => void): Inspect {
       const { checkedPictures: checked } = await import('../activities/checked-pictures.ts')
       const directory = await findDataDirectory(spec, settings, notify)
       return inspectDataset(spec, directory, { notify, checked })
+    },
+    async labels(spec, settings) {
+      const { findDataDirectory } = await import('../activities/data-directory.ts')
+      const { readDataset } = await import('../learning/datasets/index.ts')
+      const { checkedPictures: checked } = await import('../activities/checked-pictures.ts')
+      const directory = await findDataDirectory(spec, settings, notify)
+      return (await readDataset(spec, directory, { inMemoryBytes: 0, checked })).labels
     },
     async checkpoint({ modelDirectory }) {
       const { findCheckpoint } = await import('../activities/checkpoint-directory.ts')
@@ -119,7 +128,7 @@ export async function prepare(
     }
     const facts = await inspect.data(spec.data, settings)
     checkSpec(spec, facts, locate)
-    await checkForgotten(spec, facts)
+    await checkForgotten(spec, facts, () => inspect.labels(spec.data, settings))
     const planned = plan(spec, facts)
     return {
       run: {
@@ -168,14 +177,37 @@ async function completeSplit(split: SplitSpec, { config, overrides }: Asked): Pr
   return { ...split, sha256, indices: [...indices] }
 }
 
-/** Whether the samples that a split names are training samples, which is drawn. Throws a UserError. */
-async function checkForgotten({ split, data, seed }: Spec, facts: DatasetFacts): Promise<void> {
-  if (split.kind !== 'indices') return
+/** What of a split depends on which samples are held out, which is drawn. Throws a UserError. */
+async function checkForgotten(
+  { split, data, seed }: Spec,
+  facts: DatasetFacts,
+  labelsOf: () => Promise<ArrayLike<number>>,
+): Promise<void> {
+  if (split.kind !== 'indices' && split.kind !== 'class-fraction') return
   const { partition } = await import('../learning/partition.ts')
   const trainable = facts.train.reduce((sum, count) => sum + count, 0)
-  checkIndices(
-    split.indices ?? [],
-    partition(setSizes(data, facts), trainable, seed.data),
-    split.file === undefined ? 'split.indices' : 'split.file',
-  )
+  const sizes = setSizes(data, facts)
+  const drawn = () => partition(sizes, trainable, seed.data)
+  if (split.kind === 'indices')
+    checkIndices(split.indices ?? [], drawn(), split.file === undefined ? 'split.indices' : 'split.file')
+  // Where nothing is held out, the facts alone have told (experiment/check.ts).
+  else if (split.count !== undefined && sizes.train < trainable)
+    checkCount(split.count, resolveClasses(split, facts), await labelsOf(), drawn().train)
+}
+
+function checkCount(
+  count: number,
+  classes: readonly number[],
+  labels: ArrayLike<number>,
+  train: Int32Array,
+): void {
+  const wanted = new Set(classes)
+  const samples = train.filter((i) => wanted.has(labels[i] ?? -1)).length
+  if (count > samples)
+    throw new UserError([
+      {
+        path: 'split.count',
+        message: `the classes have ${samples} training samples, and ${count} are to be forgotten; lower the count, hold less out, or name more classes`,
+      },
+    ])
 }

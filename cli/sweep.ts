@@ -11,7 +11,7 @@ import { prepareSweep, readSweep, type PreparedSweep } from './prepare-sweep.ts'
 import { columns, whereOf } from './print.ts'
 import { sweepJob } from './sweep-job.ts'
 import type { Talk } from './talk.ts'
-import { refuseUnusable } from './usable-store.ts'
+import { refuseUnusable } from './usable-places.ts'
 import { wholeNumber } from './whole-number.ts'
 
 export interface SweepOptions extends ConductOptions {

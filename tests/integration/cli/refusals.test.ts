@@ -1,8 +1,10 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { smallConfig } from '../../support/command.ts'
+import { openArtifacts } from '../../../artifacts/artifacts.ts'
+import { answerOf, smallConfig } from '../../support/command.ts'
+import { sampleRun } from '../../support/run.ts'
 import { zeroshiftHere } from '../../support/in-process.ts'
 
 /** Whatever is wrong with what a user gives: exit code 2, the place, nothing written, and with --json one object. */
@@ -94,6 +96,58 @@ describe.each(refusals)('zeroshift %j', (args, message) => {
       expect(problems[0]?.message).toBeTruthy()
     },
   )
+})
+
+const unusable: readonly (readonly [string, RegExp])[] = [
+  ['file', /it, or a folder above it, is a file/],
+  ['file/below', /it, or a folder above it, is a file/],
+  ['/dev/null', /it, or a folder above it, is a file/],
+  ['/proc/zeroshift', /no folder can be made there/],
+]
+
+describe.each(unusable)('%s as a store, a cache or an output', (place, reason) => {
+  test('is refused before anything begins', async () => {
+    const before = readdirSync(directory)
+    for (const args of [
+      ['run', 'small.yaml', '--json', '--store', place],
+      ['run', 'small.yaml', '--json', '-S', `store=${resolve(directory, place)}`],
+      ['sweep', 'sweep.yaml', '--json', '--store', place],
+    ]) {
+      const { code, stdout, stderr } = await zeroshiftHere(directory, ...args)
+      expect(stderr).toMatch(/^the store .* cannot be written to: /m)
+      expect(stderr).toMatch(reason)
+      expect([code, answerOf(stdout).status]).toEqual([2, 'invalid'])
+    }
+    // The stack that would have computed it has had its folder made.
+    expect(readdirSync(directory).filter((name) => name !== '.zeroshift')).toEqual(before)
+    expect(existsSync(join(directory, '.zeroshift', 'store'))).toBe(false)
+  })
+
+  test('as ZEROSHIFT_CACHE is refused before anything begins', async () => {
+    vi.stubEnv('ZEROSHIFT_CACHE', resolve(directory, place))
+    try {
+      const { code, stdout, stderr } = await zeroshiftHere(directory, 'run', 'small.yaml', '--json')
+      expect(stderr).toMatch(/^the cache .* cannot be used: .*; name another directory as ZEROSHIFT_CACHE$/m)
+      expect([code, answerOf(stdout).status]).toEqual([2, 'invalid'])
+    } finally {
+      vi.unstubAllEnvs()
+    }
+  })
+
+  test('takes no report, and says so', async () => {
+    const artifacts = openArtifacts(join(directory, 'folder'))
+    const { run } = sampleRun()
+    await artifacts.putRun(run)
+    await artifacts.putRun({ ...run, id: 'other-00000000' })
+    for (const args of [
+      ['report', run.id],
+      ['compare', run.id, 'other-00000000'],
+    ]) {
+      const { code, stderr } = await zeroshiftHere(directory, ...args, '--store', 'folder', '--out', place)
+      expect(stderr).toMatch(/^nothing can be written to .*; name another folder with --out$/m)
+      expect(code).toBe(2)
+    }
+  })
 })
 
 test('an empty ZEROSHIFT_STORE is no store', async () => {

@@ -175,6 +175,19 @@ describe('a sweep', () => {
     expect(await problemsOf(lines)).toEqual([`sweep.yaml:${line}: ${message}`])
   })
 
+  test('is refused where a count is more than the drawn training samples of its classes', async () => {
+    const split = (count: number) =>
+      `grid: { split: [{ kind: class-fraction, classes: ['3'], count: ${count} }] }`
+    const [refused] = await problemsOf(split(183), ['data.validation=0.4'])
+    const samples = Number(
+      /^sweep\.yaml:3: .*the classes have (\d+) training samples, and 183 are/.exec(refused ?? '')?.[1],
+    )
+    expect(samples).toBeLessThan(100)
+    expect(await problemsOf(split(samples), ['data.validation=0.4'])).toEqual([])
+    expect(await problemsOf(split(samples + 1), ['data.validation=0.4'])).toHaveLength(1)
+    expect(await problemsOf(split(184), ['data.validation=0'])).toHaveLength(1)
+  })
+
   test('may be conditional on its base, and on what -S sets', async () => {
     const conditions =
       'grid: { seeds: [1, 2] }\nonly: { seeds: { base: base.yaml } }\nexclude: [{ training.epochs: 1, seeds: 2 }]'

@@ -1,9 +1,21 @@
 import { randomUUID } from 'node:crypto'
+import { makeFolder } from '../artifacts/make-folder.ts'
 import { openStore } from '../artifacts/store.ts'
 import { unwritable } from '../artifacts/unwritable.ts'
 import { UserError } from '../experiment/errors.ts'
+import { cacheDirectory } from '../infra/cache.mjs'
 import { PROBES } from './check-place.ts'
 import { whereOf } from './print.ts'
+
+/** Refuses a cache that tools and data cannot be kept in. Throws a UserError. */
+export async function refuseUnusableCache(): Promise<void> {
+  const directory = cacheDirectory()
+  await makeFolder(directory).catch((error: unknown) => {
+    throw new UserError(
+      `the cache ${directory} cannot be used: ${unwritable(error)}; name another directory as ZEROSHIFT_CACHE`,
+    )
+  })
+}
 
 /**
  * Refuses a store that nothing can be written to, before anything is begun: a stage would try again and again for as long
