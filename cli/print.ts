@@ -24,7 +24,7 @@ export function visible(text: string, { colour = false }: { readonly colour?: bo
 
 /** The same as one line. */
 export function oneLine(text: string): string {
-  return visible(text).replace(/\r?\n/g, '\\n').replaceAll('\t', '\\t')
+  return visible(text).replaceAll('\n', '\\n').replaceAll('\t', '\\t')
 }
 
 function escaped(character: string): string {
