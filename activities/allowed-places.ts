@@ -138,7 +138,10 @@ function urlParts(text: string): Parts {
   return [origin, ...path]
 }
 
-/** A name as the server reads it, however often it is encoded: `..%2f` would lead out of a folder that looks allowed. */
+/**
+ * A name as the server reads it, however often it is encoded: `..%2f` would lead out of a folder
+ * that looks allowed.
+ */
 function decodedName(name: string): string {
   try {
     const decoded = decodeURIComponent(name)

@@ -284,7 +284,10 @@ function readManifest(bytes: Uint8Array): Manifest | undefined {
   }
 }
 
-/** Whether it has the parts that every reader of a manifest takes for granted: a store is written to by others, too. */
+/**
+ * Whether it has the parts that every reader of a manifest takes for granted: a store is written to
+ * by others, too.
+ */
 function isManifest({ kind, key, params, inputs, outputs, metrics, clock }: Partial<Manifest>): boolean {
   const isMapping = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
   return (

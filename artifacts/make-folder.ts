@@ -1,7 +1,10 @@
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-/** Makes a folder and those above it. Node's own recursive `mkdir` never ends where a file system takes no folders, as /proc. */
+/**
+ * Makes a folder and those above it. Node's own recursive `mkdir` never ends where a file system
+ * takes no folders, as /proc.
+ */
 export async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder)

@@ -8,9 +8,10 @@ import {
 } from '../experiment/linear-pattern.ts'
 
 /**
- * Regular expressions of downloaded files, in the syntax that Python and JavaScript share: characters, `.`, classes,
- * groups, alternatives, repetitions, `^` and `$`. They are matched in linear time, so that none can hang. What that
- * excludes (backreferences, lookaround) is refused by name.
+ * Regular expressions of downloaded files, in the syntax that Python and JavaScript share:
+ * characters, `.`, classes, groups, alternatives, repetitions, `^` and `$`. They are matched in
+ * linear time, so that none can hang. What that excludes (backreferences, lookaround) is refused by
+ * name.
  */
 export class UnknownExpression extends Error {
   override readonly name = 'UnknownExpression'
@@ -25,8 +26,8 @@ const MOST_STATES = 2 ** 16
 const anything = character((found) => found !== '\n')
 
 /**
- * Whether a whole name matches the expression, perhaps behind a prefix that ends in a dot. Throws UnknownExpression, which
- * says what of it is not read here.
+ * Whether a whole name matches the expression, perhaps behind a prefix that ends in a dot. Throws
+ * UnknownExpression, which says what of it is not read here.
  */
 export function expressionOf(
   source: string,

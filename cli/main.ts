@@ -386,7 +386,10 @@ try {
 }
 await endCommand?.(Number(process.exitCode ?? 0))
 
-/** Empty text means a variable that was not set, and as a path the working directory. Throws a UserError. */
+/**
+ * Empty text means a variable that was not set, and as a path the working directory. Throws a
+ * UserError.
+ */
 function refuseEmpty(action: Command): void {
   const isEmpty = (value: unknown) =>
     [value].flat().some((one) => typeof one === 'string' && one.trim() === '')
@@ -397,7 +400,10 @@ function refuseEmpty(action: Command): void {
     throw new UserError(`${names.join(', ')}: empty text; expected a value, or none of it at all`)
 }
 
-/** Of a command that an error ended. With `--json` there is an answer even to options that are wrong themselves. */
+/**
+ * Of a command that an error ended. With `--json` there is an answer even to options that are wrong
+ * themselves.
+ */
 async function exitCode(error: unknown): Promise<number> {
   if (error instanceof CommanderError && error.exitCode === 0) return 0
   // Commander has printed its own.

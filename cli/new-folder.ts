@@ -25,7 +25,10 @@ export async function newFolder(path: string, fill: (folder: string) => Promise<
   }
 }
 
-/** Writes texts into a folder, which is made where it is missing. Throws a UserError where that cannot be. */
+/**
+ * Writes texts into a folder, which is made where it is missing. Throws a UserError where that
+ * cannot be.
+ */
 export async function writeTexts(folder: string, texts: Readonly<Record<string, string>>): Promise<void> {
   await writingTo(folder, async () => {
     await makeFolder(resolve(folder))

@@ -5,17 +5,24 @@ import { withoutCredentials } from '../experiment/credentials.ts'
 import { formatProblem, UserError } from '../experiment/errors.ts'
 
 /**
- * All output of commands goes through this file. What is printed holds names that others have chosen: of classes, folders,
- * files, layers, keys of configs. None of them may steer a terminal or show a credential.
+ * All output of commands goes through this file. What is printed holds names that others have
+ * chosen: of classes, folders, files, layers, keys of configs. None of them may steer a terminal or
+ * show a credential.
  */
 
-/** Controls but tab and line break, and what reorders or hides text: bidi controls, invisible characters, separators. */
+/**
+ * Controls but tab and line break, and what reorders or hides text: bidi controls, invisible
+ * characters, separators.
+ */
 const CONTROLS =
   /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g // eslint-disable-line no-control-regex
 /** The colours that commands use themselves. */
 const COLOUR = /^\x1b\[(?:0|1|2|22|3[0-9]|90)m/ // eslint-disable-line no-control-regex
 
-/** A text whose control characters are written out, such as \x1b; line breaks stay, and colours where they are wanted. */
+/**
+ * A text whose control characters are written out, such as \x1b; line breaks stay, and colours
+ * where they are wanted.
+ */
 export function visible(text: string, { colour = false }: { readonly colour?: boolean } = {}): string {
   return withoutCredentials(text).replace(CONTROLS, (found, at: number, whole: string) =>
     colour && COLOUR.test(whole.slice(at, at + 6)) ? found : escaped(found),
@@ -46,7 +53,10 @@ export function printError(text: string): void {
   printTo(process.stderr, text)
 }
 
-/** One line on standard output. What JSON leaves as it is, and a terminal obeys, is escaped as JSON has it. */
+/**
+ * One line on standard output. What JSON leaves as it is, and a terminal obeys, is escaped as JSON
+ * has it.
+ */
 export function printJson(value: unknown): void {
   const text = withoutCredentials(JSON.stringify(value))
   process.stdout.write(

@@ -13,8 +13,8 @@ interface Given {
 }
 
 /**
- * Points are tried as experiments with overrides. What is wrong with one is told at the line of the sweep that has the
- * value, or the range that it was drawn from.
+ * Points are tried as experiments with overrides. What is wrong with one is told at the line of the
+ * sweep that has the value, or the range that it was drawn from.
  */
 export function sweepPlaces(
   space: SweepSpace,

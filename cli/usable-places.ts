@@ -18,8 +18,8 @@ export async function refuseUnusableCache(): Promise<void> {
 }
 
 /**
- * Refuses a store that nothing can be written to, before anything is begun: a stage would try again and again for as long
- * as the store stays as it is. Throws a UserError.
+ * Refuses a store that nothing can be written to, before anything is begun: a stage would try again
+ * and again for as long as the store stays as it is. Throws a UserError.
  */
 export async function refuseUnusable(url: string): Promise<void> {
   try {

@@ -98,7 +98,8 @@ export async function worker(options: WorkerOptions): Promise<number> {
   } catch (error) {
     printProblem(error)
     notReady()
-    // The SDK's native half keeps a process alive in which no worker has come up, and takes its signals.
+    // The SDK's native half keeps a process alive in which no worker has come up, and takes its
+    // signals.
     process.exit(error instanceof UserError ? 2 : 1)
   }
   notReady()

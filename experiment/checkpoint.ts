@@ -5,7 +5,10 @@ import { z } from 'zod'
  * the files beside its weights (learning/checkpoint) before any work starts, and part of the spec from then on.
  */
 
-/** No published image classifier comes near; a file may claim anything, and every layer of it is listed before it is read. */
+/**
+ * No published image classifier comes near; a file may claim anything, and every layer of it is
+ * listed before it is read.
+ */
 export const MOST_LAYERS = 1000
 export const MOST_STAGES = 32
 export const MOST_WIDTH = 2 ** 20

@@ -20,7 +20,9 @@ export function findingsOf(schema: z.ZodType, value: unknown): readonly Finding[
   return [...known, ...unsafeKeys(value).filter(({ path }) => !told.has(formatPath(path)))]
 }
 
-/** Mappings with free keys leave this one out without a word: it means something else in JavaScript. */
+/**
+ * Mappings with free keys leave this one out without a word: it means something else in JavaScript.
+ */
 function unsafeKeys(root: unknown): readonly Finding[] {
   const findings: Finding[] = []
   // Aliases make one mapping stand in several places, or within itself.

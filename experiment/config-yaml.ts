@@ -122,7 +122,10 @@ function offsetOfAlias(document: Document): number {
   return worst.offset
 }
 
-/** The first line at which a text may be nested deeper than `most`, by an upper bound, without parsing it. */
+/**
+ * The first line at which a text may be nested deeper than `most`, by an upper bound, without
+ * parsing it.
+ */
 function lineNestedDeeper(text: string, most: number): number | undefined {
   let flow = 0
   let block = 0

@@ -9,7 +9,10 @@ export function isSecretParameter(name: string): boolean {
 /** Also shown without what they hold: these may be credentials, or mean something else. */
 const MAY_BE_SECRET = /(^|[-_.])(aws)?((access|api)?[-_]?key([-_]?id)?|auth|authorization|jwt|code)$/i
 
-/** A text in which URLs have lost their user and password and the values of secret parameters, so that it can be shown. */
+/**
+ * A text in which URLs have lost their user and password and the values of secret parameters, so
+ * that it can be shown.
+ */
 export function withoutCredentials(text: string): string {
   return text
     .replace(/(\/\/)[^\s/?#"]*@/g, '$1…@')

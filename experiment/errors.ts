@@ -28,7 +28,9 @@ export class UserError extends Error {
   }
 }
 
-/** Problems are printed, recorded and sent on: what they repeat of the input holds no credentials. */
+/**
+ * Problems are printed, recorded and sent on: what they repeat of the input holds no credentials.
+ */
 function shareable(problem: Problem): Problem {
   const { message, file } = problem
   return {

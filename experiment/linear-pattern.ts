@@ -1,9 +1,10 @@
 /**
- * Patterns that are matched in linear time. JavaScript's own regular expressions backtrack, and a pattern from a config or
- * a downloaded file, such as `(a+)+b` or a hundred `*`, would keep them busy for ever.
+ * Patterns that are matched in linear time. JavaScript's own regular expressions backtrack, and a
+ * pattern from a config or a downloaded file, such as `(a+)+b` or a hundred `*`, would keep them
+ * busy for ever.
  *
- * Thompson's construction: a pattern becomes a list of states, and all states that a text can be in are followed at once.
- * A match takes at most (characters of the text) × (states) steps.
+ * Thompson's construction: a pattern becomes a list of states, and all states that a text can be in
+ * are followed at once. A match takes at most (characters of the text) × (states) steps.
  */
 export type Pattern =
   /** One character. */
@@ -40,7 +41,10 @@ type State =
 /** More than a whole config of 2^20 characters takes as one pattern without counted repetitions. */
 const MOST_STATES = 2 ** 22
 
-/** Each state goes on to the next one in the list, and a fork to those that it names. The end of the list is the match. */
+/**
+ * Each state goes on to the next one in the list, and a fork to those that it names. The end of the
+ * list is the match.
+ */
 function statesOf(whole: Pattern, most: number): readonly State[] {
   const states: State[] = []
   let steps = 0

@@ -2,16 +2,19 @@ import { constants, readFileSync, statSync, type Stats } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
 
 /**
- * The file is there, and is nothing that can be read to an end: a FIFO waits for a writer, and a device may have no end.
- * `message` goes behind the file's name.
+ * The file is there, and is nothing that can be read to an end: a FIFO waits for a writer, and a
+ * device may have no end. `message` goes behind the file's name.
  */
 export class UnreadableFile extends Error {
   override readonly name = 'UnreadableFile'
 }
 
-/** Opens a regular file for reading. Throws UnreadableFile, or what the system says, such as ENOENT. */
+/**
+ * Opens a regular file for reading. Throws UnreadableFile, or what the system says, such as ENOENT.
+ */
 export async function openRegularFile(file: string): Promise<FileHandle> {
-  // Judged before it is opened, since opening some devices does something, and after, since it may be another by then.
+  // Judged before it is opened, since opening some devices does something, and after, since it may
+  // be another by then.
   refuseOther(await stat(file))
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
@@ -23,7 +26,10 @@ export async function openRegularFile(file: string): Promise<FileHandle> {
   }
 }
 
-/** Reads a regular file. Throws as `openRegularFile` does, and UnreadableFile where it has more than `mostBytes`. */
+/**
+ * Reads a regular file. Throws as `openRegularFile` does, and UnreadableFile where it has more than
+ * `mostBytes`.
+ */
 export async function readRegularFile(
   file: string,
   { mostBytes = Infinity }: { readonly mostBytes?: number } = {},
@@ -65,7 +71,10 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'has a name that is too long',
 }
 
-/** Why a file of the user's cannot be read, to go behind its name; undefined where the disk is to blame. */
+/**
+ * Why a file of the user's cannot be read, to go behind its name; undefined where the disk is to
+ * blame.
+ */
 export function unreadable(error: unknown): string | undefined {
   if (error instanceof UnreadableFile) return error.message
   return error instanceof Error && 'code' in error ? REASONS[String(error.code)] : undefined

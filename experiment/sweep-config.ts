@@ -94,8 +94,8 @@ function checkHalving({ halving }: SweepSpace): readonly string[] {
 }
 
 /**
- * What only a whole space shows, once `-S` has set what it sets: conditions on what nothing sets, and axes of which one
- * replaces what another one varies.
+ * What only a whole space shows, once `-S` has set what it sets: conditions on what nothing sets,
+ * and axes of which one replaces what another one varies.
  */
 export function checkSpace(space: SweepSpace, locate: Locate): readonly Problem[] {
   return [...checkConditions(space), ...checkOverlaps(space)].map(({ message, path }) => ({

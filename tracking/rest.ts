@@ -158,7 +158,9 @@ function parseUrl(uri: string): URL {
   )
 }
 
-/** Credentials go over a connection that others can read to this machine alone. Throws a UserError. */
+/**
+ * Credentials go over a connection that others can read to this machine alone. Throws a UserError.
+ */
 function refusePlain(url: URL): void {
   if (url.protocol === 'https:' || isLoopback(url)) return
   throw new UserError(

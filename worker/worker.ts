@@ -66,7 +66,8 @@ async function serve(
   }: WorkerSettings,
   { interceptor, sinks, coreAddress, become }: Sight,
 ): Promise<void> {
-  // What is wrong with the environment is found before the native half starts, which would keep the process alive.
+  // What is wrong with the environment is found before the native half starts, which would keep the
+  // process alive.
   const converter = dataConverter()
   const secondsBetween = progressSeconds()
   installRuntime(coreAddress)

@@ -48,15 +48,19 @@ export function refuseUnsafe(name: string, path: string): void {
     )
 }
 
-/** What an entry of a folder is, where a symbolic link leads included; a link that leads nowhere is none of the two. */
+/**
+ * What an entry of a folder is, where a symbolic link leads included; a link that leads nowhere is
+ * none of the two.
+ */
 export async function kindOf(folder: string, entry: Dirent): Promise<'file' | 'folder' | 'other'> {
   const found = entry.isSymbolicLink() ? await stat(join(folder, entry.name)).catch(() => undefined) : entry
   return found?.isFile() ? 'file' : found?.isDirectory() ? 'folder' : 'other'
 }
 
 /**
- * The files below a directory, by their names relative to it, with slashes between folders. Symbolic links are followed
- * once: Node's own recursive listing follows those that lead back for ever.
+ * The files below a directory, by their names relative to it, with slashes between folders.
+ * Symbolic links are followed once: Node's own recursive listing follows those that lead back for
+ * ever.
  */
 export async function filesBelow(directory: string): Promise<readonly string[]> {
   const found: string[] = []

@@ -4,8 +4,8 @@ import type { Ended } from './command.ts'
 let commands = 0
 
 /**
- * A command of `./zeroshift` in this process and directory, so that hundreds take seconds. For commands that start nothing:
- * one that ends its process would end the tests.
+ * A command of `./zeroshift` in this process and directory, so that hundreds take seconds. For
+ * commands that start nothing: one that ends its process would end the tests.
  */
 export async function zeroshiftHere(directory: string, ...args: readonly string[]): Promise<Ended> {
   const before = { argv: process.argv, directory: process.cwd() }

@@ -7,7 +7,10 @@ import { answerOf, smallConfig } from '../../support/command.ts'
 import { sampleRun } from '../../support/run.ts'
 import { zeroshiftHere } from '../../support/in-process.ts'
 
-/** Whatever is wrong with what a user gives: exit code 2, the place, nothing written, and with --json one object. */
+/**
+ * Whatever is wrong with what a user gives: exit code 2, the place, nothing written, and with
+ * --json one object.
+ */
 
 let directory: string
 beforeEach(() => {
