@@ -24,6 +24,11 @@ export default tseslint.config(
     },
   },
   {
+    // What commands print goes through cli/print.ts, which writes control characters out.
+    files: ['cli/**/*.ts'],
+    rules: { 'no-console': 'error' },
+  },
+  {
     files: ['**/*.mjs', '**/*.cjs'],
     languageOptions: {
       globals: {

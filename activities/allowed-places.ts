@@ -130,7 +130,25 @@ function urlParts(text: string): Parts {
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
     throw new UserError(`"${withoutCredentials(text)}" is no URL; expected one such as https://host/folder`)
   const { origin, pathname } = new URL(text)
-  return [origin, ...names(pathname)]
+  const path = names(pathname).map(decodedName)
+  if (path.some((name) => ['.', '..'].includes(name) || /[/\\\p{Cc}]/u.test(name)))
+    throw new UserError(
+      `"${withoutCredentials(text)}" has a name in its path that may lead elsewhere; expected names between slashes`,
+    )
+  return [origin, ...path]
+}
+
+/**
+ * A name as the server reads it, however often it is encoded: `..%2f` would lead out of a folder
+ * that looks allowed.
+ */
+function decodedName(name: string): string {
+  try {
+    const decoded = decodeURIComponent(name)
+    return decoded === name ? name : decodedName(decoded)
+  } catch {
+    return name
+  }
 }
 
 const names = (path: string): Parts => path.split('/').filter(Boolean)

@@ -277,10 +277,31 @@ function readManifest(bytes: Uint8Array): Manifest | undefined {
     const { digest, ...manifest } = JSON.parse(new TextDecoder().decode(bytes)) as Manifest & {
       digest?: string
     }
-    return digest === undefined || digest === manifestDigest(manifest) ? manifest : undefined
+    return isManifest(manifest) && (digest === undefined || digest === manifestDigest(manifest))
+      ? manifest
+      : undefined
   } catch {
     return undefined
   }
+}
+
+/**
+ * Whether it has the parts that every reader of a manifest takes for granted: a store is written to
+ * by others, too.
+ */
+function isManifest({ kind, key, params, inputs, outputs, metrics, clock }: Partial<Manifest>): boolean {
+  const isMapping = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
+  return (
+    typeof kind === 'string' &&
+    typeof key === 'string' &&
+    [params, inputs, outputs, metrics, clock].every(isMapping) &&
+    Object.values(outputs ?? {}).every(isBlobRef)
+  )
+}
+
+function isBlobRef(value: unknown): value is BlobRef {
+  const { sha256, bytes } = (value ?? {}) as Partial<BlobRef>
+  return /^[0-9a-f]{64}$/.test(sha256 ?? '') && Number.isSafeInteger(bytes)
 }
 
 /** Plain JSON as the store keeps it. */

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { link, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { sha256 } from '../experiment/canonical.ts'
 import { traffic } from './event.ts'
+import { makeFolder } from './make-folder.ts'
 import type { HashedBytes, ObjectStore, StoredObject } from './store.ts'
 
 /**
@@ -98,7 +99,7 @@ export class FileStore implements ObjectStore {
     const file = this.file(path)
     const temporary = join(dirname(file), `${temporaryPrefix}${randomUUID()}`)
     try {
-      await mkdir(dirname(file), { recursive: true })
+      await makeFolder(dirname(file))
       const handle = await open(temporary, 'wx')
       try {
         await handle.writeFile(bytes)

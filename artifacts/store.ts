@@ -46,6 +46,11 @@ export interface ObjectStore {
  * UserError where it names none of these.
  */
 export function storeUrl(location: string, base = process.cwd()): string {
+  if (location.trim() === '')
+    throw new UserError(
+      'the store is empty text; expected a directory, a file:// URL or s3://bucket/prefix as --store, as store in the config, or in ' +
+        'ZEROSHIFT_STORE',
+    )
   if (location.startsWith('file://')) {
     directoryOf(location)
     return location

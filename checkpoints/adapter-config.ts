@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../experiment/errors.ts'
 import { readJsonFile } from './json-file.ts'
+import { expressionOf, UnknownExpression } from './regular-expression.ts'
 
 /** `adapter_config.json` of a LoRA adapter, with PEFT's defaults. */
 const schema = z.looseObject({
@@ -30,7 +31,7 @@ export interface AdapterConfig {
 }
 
 interface Pattern {
-  readonly matches: RegExp
+  readonly matches: (module: string) => boolean
   readonly value: number
 }
 
@@ -73,16 +74,20 @@ export async function readAdapterConfig(directory: string): Promise<AdapterConfi
         '(path_initial_model_for_weight_conversion of save_pretrained in PEFT)',
     )
 
-  const whole = (source: string, before = '') => {
+  const whole = (key: string, source: string, afterAnyPrefix = false) => {
     try {
-      return new RegExp(`^${before}(?:${source})$`)
-    } catch {
-      throw refuse(`${JSON.stringify(source)} is no regular expression that is understood here`)
+      return expressionOf(source, { afterAnyPrefix })
+    } catch (error) {
+      if (!(error instanceof UnknownExpression)) throw error
+      throw refuse(
+        `${key}: ${JSON.stringify(source.slice(0, 80))} is no regular expression that is read here: ${error.message}; ` +
+          'expected names, ".", classes, groups, alternatives and repetitions',
+      )
     }
   }
-  const patterns = (values: Readonly<Record<string, number>> | null | undefined) =>
-    Object.entries(values ?? {}).map(([key, value]) => ({
-      matches: whole(key, '(?:.*\\.)?'),
+  const patterns = (key: 'rank_pattern' | 'alpha_pattern') =>
+    Object.entries(config[key] ?? {}).map(([source, value]) => ({
+      matches: whole(key, source, true),
       value,
     }))
   const { target_modules: targets, modules_to_save: saved } = config
@@ -91,8 +96,8 @@ export async function readAdapterConfig(directory: string): Promise<AdapterConfi
     rank: config.r,
     alpha: config.lora_alpha,
     rslora: config.use_rslora,
-    ranks: patterns(config.rank_pattern),
-    alphas: patterns(config.alpha_pattern),
+    ranks: patterns('rank_pattern'),
+    alphas: patterns('alpha_pattern'),
     targets: targets && isWhole && targets !== 'all-linear' ? targeting(targets, whole) : undefined,
     isSaved: (module) => wholes(module).some((whole) => (saved ?? []).some((end) => whole.endsWith(end))),
   }
@@ -109,19 +114,19 @@ function isSet(value: unknown): boolean {
 }
 
 /** A list names layers, or how their names end; a text is a regular expression. */
-function targeting(targets: readonly string[] | string, whole: (source: string) => RegExp) {
-  if (typeof targets === 'string') {
-    const expression = whole(targets)
-    return (module: string) => expression.test(module)
-  }
+function targeting(
+  targets: readonly string[] | string,
+  whole: (key: string, source: string) => (module: string) => boolean,
+) {
+  if (typeof targets === 'string') return whole('target_modules', targets)
   return (module: string) => targets.some((end) => module === end || module.endsWith(`.${end}`))
 }
 
 /** The first pattern that matches a layer's name counts, as in PEFT. */
 export function rankOf({ rank, ranks }: AdapterConfig, module: string): number {
-  return ranks.find(({ matches }) => matches.test(module))?.value ?? rank
+  return ranks.find(({ matches }) => matches(module))?.value ?? rank
 }
 
 export function alphaOf({ alpha, alphas }: AdapterConfig, module: string): number {
-  return alphas.find(({ matches }) => matches.test(module))?.value ?? alpha
+  return alphas.find(({ matches }) => matches(module))?.value ?? alpha
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { Architecture } from '../experiment/checkpoint.ts'
+import { MOST_LAYERS, MOST_STAGES, MOST_WIDTH, type Architecture } from '../experiment/checkpoint.ts'
 import { checkpointError, readJsonFile } from './json-file.ts'
 
 /**
@@ -8,14 +8,15 @@ import { checkpointError, readJsonFile } from './json-file.ts'
  * would change the forward pass is read or refused.
  */
 
-const count = z.int().min(1).max(1_000_000)
+const count = z.int().min(1).max(MOST_WIDTH)
+const layers = z.int().min(1).max(MOST_LAYERS)
 const sides = z.union([count.transform((side) => [side, side] as const), z.tuple([count, count])])
 
 const vit = z.looseObject({
   model_type: z.enum(['vit', 'deit']),
   architectures: z.array(z.string()).optional(),
   hidden_size: count.default(768),
-  num_hidden_layers: count.default(12),
+  num_hidden_layers: layers.default(12),
   num_attention_heads: count.default(12),
   intermediate_size: count.default(3072),
   hidden_act: z.string().default('gelu'),
@@ -31,8 +32,8 @@ const resnet = z.looseObject({
   architectures: z.array(z.string()).optional(),
   num_channels: count.default(3),
   embedding_size: count.default(64),
-  hidden_sizes: z.array(count).min(1).default([256, 512, 1024, 2048]),
-  depths: z.array(count).min(1).default([3, 4, 6, 3]),
+  hidden_sizes: z.array(count).min(1).max(MOST_STAGES).default([256, 512, 1024, 2048]),
+  depths: z.array(layers).min(1).max(MOST_STAGES).default([3, 4, 6, 3]),
   layer_type: z.enum(['basic', 'bottleneck']).default('bottleneck'),
   hidden_act: z.string().default('relu'),
   downsample_in_first_stage: z.boolean().default(false),

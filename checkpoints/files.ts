@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { open, readdir, stat } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
 import { decodeHeader, headerEnd, type TensorEntry } from '../artifacts/safetensors.ts'
 import type { CheckpointFacts } from '../experiment/checkpoint.ts'
+import { openRegularFile, unreadable } from '../experiment/regular-file.ts'
 import { checkpointError, readJsonFile } from './json-file.ts'
 
 /** A tensor, and where it is. */
@@ -57,9 +57,10 @@ export async function readTensorIndex(
 
 async function readHeaderOf(directory: string, name: string): Promise<readonly [string, PlacedTensor][]> {
   const path = join(directory, name)
-  const file = await open(path).catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') throw await missing(directory, name)
-    throw error
+  const file = await openRegularFile(path).catch(async (error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw await missing(directory, name)
+    const reason = unreadable(error)
+    throw reason === undefined ? error : checkpointError(`${path} ${reason}`)
   })
   try {
     const { size } = await file.stat()
@@ -104,11 +105,13 @@ export async function describeFiles(
   const files = []
   for (const name of names) {
     const path = join(directory, name)
-    const found = await stat(path).catch(() => undefined)
-    if (!found) continue
+    const file = await openRegularFile(path).catch(() => undefined)
+    if (!file) continue
     const hash = createHash('sha256')
-    await pipeline(createReadStream(path), hash)
-    files.push({ name, sha256: hash.digest('hex'), bytes: found.size })
+    const { size } = await file.stat()
+    // The stream closes the file.
+    await pipeline(file.createReadStream(), hash)
+    files.push({ name, sha256: hash.digest('hex'), bytes: size })
   }
   return files
 }

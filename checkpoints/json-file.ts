@@ -1,7 +1,7 @@
-import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { z } from 'zod'
 import { UserError } from '../experiment/errors.ts'
+import { readRegularFile, unreadable } from '../experiment/regular-file.ts'
 
 /** Configs are a few kB; what is longer is none. */
 const MOST_BYTES = 16 * 1024 * 1024
@@ -18,13 +18,15 @@ export async function readJsonFile<S extends z.ZodType>(
   file: string,
   schema: S,
 ): Promise<z.output<S> | undefined> {
-  const found = await stat(file).catch(() => undefined)
-  if (!found?.isFile()) return undefined
-  if (found.size > MOST_BYTES)
-    throw checkpointError(`${file} has ${found.size} bytes, expected a JSON file of ${MOST_BYTES} at most`)
+  const bytes = await readRegularFile(file, { mostBytes: MOST_BYTES }).catch((error: unknown) => {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    const reason = unreadable(error)
+    throw reason === undefined ? error : checkpointError(`${file} ${reason}`)
+  })
+  if (!bytes) return undefined
   let content: unknown
   try {
-    content = JSON.parse(await readFile(file, 'utf8'))
+    content = JSON.parse(bytes.toString())
   } catch (error) {
     throw checkpointError(`${file} is not JSON: ${error instanceof Error ? error.message : String(error)}`)
   }

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodeTensors } from '../artifacts/safetensors.ts'
 import type { Architecture } from '../experiment/checkpoint.ts'
 import { UserError } from '../experiment/errors.ts'
 import { adaptableLayers, type AdaptableLayer } from '../experiment/model.ts'
+import { readRegularFile, unreadable } from '../experiment/regular-file.ts'
 import type { Tensors } from '../learning/parameters.ts'
 import { alphaOf, rankOf, readAdapterConfig, type AdapterConfig } from './adapter-config.ts'
 import { headsOf, withOneHead, withPublishedHeads } from './heads.ts'
@@ -92,8 +92,10 @@ const isCounter = (name: string) => name.endsWith('.num_batches_tracked')
 
 async function readTensors(directory: string) {
   const file = join(directory, 'adapter_model.safetensors')
-  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error
+  const bytes = await readRegularFile(file).catch((error: unknown) => {
+    const reason = unreadable(error)
+    if (reason === undefined) throw error
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new UserError(`${file} ${reason}`)
     throw new UserError(
       existsSync(join(directory, 'adapter_model.bin'))
         ? `${file} is missing; adapter_model.bin is a pickle, which can run code when it is read and is never read here: save the ` +

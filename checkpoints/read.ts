@@ -1,7 +1,7 @@
-import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { valuesOf } from '../artifacts/safetensors.ts'
 import type { CheckpointFacts } from '../experiment/checkpoint.ts'
+import { openRegularFile } from '../experiment/regular-file.ts'
 import type { Tensors } from '../learning/parameters.ts'
 import { readArchitecture, type DescribedModel } from './architecture.ts'
 import { describeFiles, readTensorIndex, type PlacedTensor } from './files.ts'
@@ -109,7 +109,7 @@ function matchTensors(
 }
 
 async function valuesIn(directory: string, name: string, { file, dtype, offset, begin, end }: PlacedTensor) {
-  const opened = await open(join(directory, file))
+  const opened = await openRegularFile(join(directory, file))
   try {
     const bytes = Buffer.alloc(end - begin)
     const { bytesRead } = await opened.read(bytes, 0, bytes.length, offset)

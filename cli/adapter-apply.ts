@@ -1,17 +1,18 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Tensor4D } from '@tensorflow/tfjs'
 import { readPeft } from '../checkpoints/read-peft.ts'
 import type { WrittenModel } from '../checkpoints/write.ts'
 import { UserError } from '../experiment/errors.ts'
 import { architectureLayers } from '../experiment/model.ts'
+import { readRegularFile, unreadable } from '../experiment/regular-file.ts'
 import { decodeImage } from '../learning/datasets/decode.ts'
 import { FormatError } from '../learning/datasets/files.ts'
 import { forward } from '../learning/model.ts'
 import { Preparer } from '../learning/prepare.ts'
 import { tf } from '../learning/tf.ts'
 import { adaptedModel, readBase } from './adapter-base.ts'
-import { columns, coloursOf } from './print.ts'
+import { coloursOf, columns, oneLine, print, printError, printJson } from './print.ts'
 
 export interface AdapterApplyOptions {
   readonly base: string
@@ -52,10 +53,10 @@ export async function applyAdapter(
     }
   }
   const failed = applied.flatMap((one) => ('error' in one ? [one] : []))
-  if (json) console.log(JSON.stringify({ adapter, base: source, images: applied }))
+  if (json) printJson({ adapter, base: source, images: applied })
   else show(applied)
   const { red } = coloursOf(process.stderr)
-  for (const { image, error } of failed) console.error(red(`${image} ${error}`))
+  for (const { image, error } of failed) printError(red(oneLine(`${image} ${error}`)))
   return failed.length > 0 ? 1 : 0
 }
 
@@ -83,7 +84,10 @@ async function prepared(
   { mean, deviation }: NonNullable<WrittenModel['preparation']['normalise']>,
 ): Promise<Tensor4D> {
   const channels = architecture.channels === 1 ? 1 : 3
-  const bytes = await readFile(image)
+  const bytes = await readRegularFile(image).catch((error: unknown) => {
+    const reason = unreadable(error)
+    throw reason === undefined ? error : new FormatError(reason)
+  })
   const { shape, pixels } = await decodeImage(bytes, { resize: 'squash', channels })
   const preparer = new Preparer(shape, preparation, { channels: architecture.channels, white: 255 })
   try {
@@ -125,5 +129,5 @@ function show(applied: readonly Applied[]): void {
   const rows = applied.flatMap((one) =>
     'error' in one ? [] : [[one.image, ...text(one.without), ...text(one.with)]],
   )
-  if (rows.length > 0) console.log(columns([['image', 'without', '', 'with the adapter', ''], ...rows]))
+  if (rows.length > 0) print(columns([['image', 'without', '', 'with the adapter', ''], ...rows]))
 }

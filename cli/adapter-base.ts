@@ -4,11 +4,12 @@ import { inspectCheckpoint, readCheckpoint } from '../checkpoints/read.ts'
 import { adapterOf, withAdapter, type Adapter, type PeftFiles } from '../checkpoints/read-peft.ts'
 import type { WrittenModel } from '../checkpoints/write.ts'
 import { UserError } from '../experiment/errors.ts'
+import { printError } from './print.ts'
 
 /** The model that an adapter is for: a directory or what else names a checkpoint. */
 export async function readBase(source: string): Promise<WrittenModel> {
   const { directory } = await findCheckpoint(source, (line) => {
-    console.error(line)
+    printError(line)
   })
   const facts = await inspectCheckpoint(directory)
   return {

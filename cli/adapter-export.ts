@@ -5,6 +5,7 @@ import { openArtifacts } from '../artifacts/artifacts.ts'
 import { writeCheckpoint } from '../checkpoints/write.ts'
 import { newFolder } from './new-folder.ts'
 import { recordIn, storeFor } from './place.ts'
+import { print } from './print.ts'
 
 export interface AdapterExportOptions {
   readonly out: string
@@ -27,7 +28,7 @@ export async function exportAdapter(
     await mkdir(join(folder, 'adapter'))
     for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, 'adapter', name), bytes)
   })
-  console.log(join(out, 'base'))
-  console.log(join(out, 'adapter'))
+  print(join(out, 'base'))
+  print(join(out, 'adapter'))
   return 0
 }

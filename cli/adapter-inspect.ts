@@ -3,7 +3,7 @@ import { publishedNames, readPeft, type PeftFiles } from '../checkpoints/read-pe
 import type { Measured } from '../experiment/manifest.ts'
 import { adapterFor, readBase } from './adapter-base.ts'
 import { counted } from './format.ts'
-import { coloursOf, columns } from './print.ts'
+import { coloursOf, columns, oneLine, print, printJson } from './print.ts'
 
 export interface AdapterInspectOptions {
   readonly base?: string
@@ -36,7 +36,7 @@ export async function inspectAdapter(
 ): Promise<number> {
   const files = await readPeft(directory)
   const inspected = inspect(files, base === undefined ? undefined : await sizes(files, base))
-  if (json) console.log(JSON.stringify({ adapter: directory, ...inspected }))
+  if (json) printJson({ adapter: directory, ...inspected })
   else show(directory, inspected)
   return 0
 }
@@ -105,12 +105,10 @@ function show(directory: string, { layers, replaced, parameters, relativeSize, m
     String(layer.parameters),
     ...size(layer.relativeSize),
   ])
-  console.log(
-    bold(`${directory}: LoRA, ${counted(layers.length, 'layer')}, ${counted(parameters, 'parameter')}`),
-  )
-  if (rows.length > 0) console.log(columns([head, ...rows]))
-  if (relativeSize) console.log(`All layers: ‖ΔW‖/‖W‖ = ${size(relativeSize).join('')}`)
+  print(bold(`${directory}: LoRA, ${counted(layers.length, 'layer')}, ${counted(parameters, 'parameter')}`))
+  if (rows.length > 0) print(columns([head, ...rows]))
+  if (relativeSize) print(`All layers: ‖ΔW‖/‖W‖ = ${size(relativeSize).join('')}`)
   for (const { name, parameters: count } of replaced)
-    console.log(`Replaces ${name} (${counted(count, 'parameter')})`)
-  for (const [key, value] of Object.entries(metadata)) console.log(`${key}: ${value}`)
+    print(oneLine(`Replaces ${name} (${counted(count, 'parameter')})`))
+  for (const [key, value] of Object.entries(metadata)) print(oneLine(`${key}: ${value}`))
 }

@@ -2,6 +2,7 @@ import { readPeft } from '../checkpoints/read-peft.ts'
 import { writeCheckpoint } from '../checkpoints/write.ts'
 import { adaptedModel, readBase } from './adapter-base.ts'
 import { newFolder } from './new-folder.ts'
+import { print } from './print.ts'
 
 export interface AdapterMergeOptions {
   readonly base: string
@@ -13,6 +14,6 @@ export async function mergeAdapter(adapter: string, { base, out }: AdapterMergeO
   const files = await readPeft(adapter)
   const model = adaptedModel(await readBase(base), files)
   await newFolder(out, (folder) => writeCheckpoint(folder, model))
-  console.log(out)
+  print(out)
   return 0
 }

@@ -1,4 +1,4 @@
-import { coloursOf } from './print.ts'
+import { coloursOf, isColoured, printTo, visible } from './print.ts'
 
 /** A part of a stack, for people. */
 export interface Part {
@@ -42,7 +42,7 @@ export async function showBoard(
 
   if (!stream.isTTY) {
     const shown = allReady.then(() => {
-      stream.write(`${render('')}\n`)
+      printTo(stream, render(''))
     })
     return { allReady: shown, end: () => undefined }
   }
@@ -50,7 +50,7 @@ export async function showBoard(
   const draw = createLogUpdate(stream)
   let ticks = 0
   const show = () => {
-    draw(render(frames[ticks++ % frames.length] ?? ''))
+    draw(visible(render(frames[ticks++ % frames.length] ?? ''), { colour: isColoured(stream) }))
   }
   const timer = setInterval(show, FRAME_MS)
   let ended = false

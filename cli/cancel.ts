@@ -1,6 +1,7 @@
 import { WorkflowFailedError } from '@temporalio/client'
 import { CancelledFailure } from '@temporalio/common'
 import { notGoingOn, withGoingOn } from './going-on.ts'
+import { print } from './print.ts'
 
 /** `zeroshift cancel ID`: answers once every stage has kept a checkpoint and it has ended. */
 export function cancel(id: string, { temporal }: { readonly temporal?: string }): Promise<number> {
@@ -17,7 +18,7 @@ export function cancel(id: string, { temporal }: { readonly temporal?: string })
     )
     const left =
       how === 'had come to its end' ? '' : ` What is done is kept. To go on: ./zeroshift resume ${id}`
-    console.log(`${id} ${how}.${left}`)
+    print(`${id} ${how}.${left}`)
     return 0
   })
 }

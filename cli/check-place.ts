@@ -44,11 +44,12 @@ export function placeChecks(url: string): readonly Check[] {
 const MOST_SKEW_SECONDS = 30
 /** Of the times that stores give. */
 const RESOLUTION_MS = 1000
-const FOLDER = 'doctor/'
+/** What is written to a store to see whether it can be. */
+export const PROBES = 'doctor/'
 
 /** Does once what stages do in a store, and leaves nothing behind. Answers by how many seconds its clock is ahead of ours. */
 async function tryStore(store: ObjectStore): Promise<number> {
-  const path = `${FOLDER}${randomUUID()}`
+  const path = `${PROBES}${randomUUID()}`
   const written = new TextEncoder().encode('doctor')
   const before = Date.now()
   if (!(await store.putIfAbsent(path, written))) throw new Error('a first write was refused')
@@ -58,7 +59,7 @@ async function tryStore(store: ObjectStore): Promise<number> {
       throw new Error('a second write of one name went through: conditional puts do not work here')
     const read = await store.get(path)
     if (!read || Buffer.compare(read, written) !== 0) throw new Error('what was read is not what was written')
-    const listed = (await store.list(FOLDER)).find((object) => object.path === path)
+    const listed = (await store.list(PROBES)).find((object) => object.path === path)
     if (!listed) throw new Error('what was written is not listed')
     return skewSeconds(listed.modified, before, after)
   }

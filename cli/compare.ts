@@ -1,4 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
 import type { ComparedRun, Comparison } from '../experiment/comparison.ts'
@@ -11,8 +10,9 @@ import { outcomeOf } from '../report/comparison/outcome.ts'
 import { renderComparison } from '../report/comparison/render.ts'
 import { comparisonLines } from './comparison-lines.ts'
 import { withLinks } from './comparison-links.ts'
+import { writeTexts } from './new-folder.ts'
 import { home, recordIn, storeFor } from './place.ts'
-import { coloursOf } from './print.ts'
+import { coloursOf, printJson, printTo } from './print.ts'
 
 export interface CompareOptions {
   readonly out?: string
@@ -34,14 +34,13 @@ export async function compare(ids: readonly string[], { out, json, store }: Comp
   const { digest } = renderJson(comparison)
   const folder = resolve(out ?? join(home, 'comparisons', digest.slice(0, 8)))
   const { files } = await renderComparison(withLinks(comparison, artifacts, folder))
-  await mkdir(folder, { recursive: true })
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+  await writeTexts(folder, files)
 
   const page = join(folder, 'index.html')
   const stream = json ? process.stderr : process.stdout
-  for (const line of comparisonLines(comparison, coloursOf(stream))) stream.write(`${line}\n`)
-  stream.write(`\nReport: ${page}\n`)
-  if (json) process.stdout.write(`${JSON.stringify(answerOf(comparison, digest, page))}\n`)
+  for (const line of comparisonLines(comparison, coloursOf(stream))) printTo(stream, line)
+  printTo(stream, `\nReport: ${page}`)
+  if (json) printJson(answerOf(comparison, digest, page))
   return 0
 }
 

@@ -5,7 +5,7 @@ import { quoted } from '../report/command.ts'
 import { renderTable } from '../report/table.ts'
 import { counted, duration } from './format.ts'
 import { storeFor } from './place.ts'
-import { coloursOf, isColoured, whereOf } from './print.ts'
+import { coloursOf, isColoured, printError, whereOf } from './print.ts'
 import type { Answer, Talk } from './talk.ts'
 
 /** How a run ended, for people and for programs. */
@@ -38,8 +38,8 @@ export function completed(result: RunResult, { out, say, seconds, answer }: Talk
 
 export function failed(input: RunInput, reason: string, { answer }: Talk): number {
   const { red } = coloursOf(process.stderr)
-  console.error(red(`${input.run.id} failed: ${reason}`))
-  console.error(`What is done is kept. Once that is put right: ${resumption(input)}`)
+  printError(red(`${input.run.id} failed: ${reason}`))
+  printError(`What is done is kept. Once that is put right: ${resumption(input)}`)
   return answer(1, { id: input.run.id, status: 'failed', error: reason })
 }
 

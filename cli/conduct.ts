@@ -2,10 +2,12 @@ import type { Client, WorkflowHandle } from '@temporalio/client'
 import { UserError } from '../experiment/errors.ts'
 import { resumeSignal } from '../workflows/names.ts'
 import { interruption, type Interruption } from './interrupt.ts'
+import { runningStack } from './place.ts'
 import { printProblem } from './print.ts'
 import { reasonOf } from './reason.ts'
-import { talk, type Talk } from './talk.ts'
+import { refusalOf, talk, type Talk } from './talk.ts'
 import type { Server } from './temporal.ts'
+import { refuseUnusable } from './usable-places.ts'
 
 /** What verbs share that start something, or join it where it is going on, and follow it to its end. */
 export interface ConductOptions {
@@ -17,6 +19,8 @@ export interface ConductOptions {
 /** What is conducted: a run or a sweep. The last three answer the exit code. */
 export interface Job<R> {
   readonly id: string
+  /** Where its results are kept. */
+  readonly store: string
   /** What it consists of, for people. */
   readonly about: string
   /** `isFound`: the server knows Zeroshift's search attributes. */
@@ -40,8 +44,8 @@ export async function answering(
     return await attempt(io)
   } catch (error) {
     printProblem(error)
-    if (error instanceof UserError) return io.answer(2, { status: 'invalid', problems: error.problems })
-    return io.answer(1, { status: 'failed', error: error instanceof Error ? error.message : String(error) })
+    const { code, answer } = refusalOf(error)
+    return io.answer(code, answer)
   }
 }
 
@@ -64,6 +68,8 @@ export async function conduct<R>(
   starting.catch(() => undefined)
   try {
     const job = await prepared()
+    // Elsewhere, the store is the workers' to reach.
+    if (!existing || existing.address === runningStack()?.address) await refuseUnusable(job.store)
     const server = await starting
     const { client, close } = await connect(server)
     try {

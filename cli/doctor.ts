@@ -11,7 +11,7 @@ import { serverChecks } from './check-server.ts'
 import { checked, type Check, type Checked } from './check.ts'
 import { storeFor, trackingHere } from './place.ts'
 import { prepare, readConfig, settingsOf } from './prepare.ts'
-import { coloursOf } from './print.ts'
+import { coloursOf, oneLine, printJson, printTo } from './print.ts'
 
 export interface DoctorOptions {
   readonly device?: string
@@ -30,10 +30,10 @@ export async function doctor(config: string | undefined, options: DoctorOptions)
   for (const check of checks) {
     const result = await checked(check)
     results.push(result)
-    for (const line of linesOf(result, out)) out.write(`${line}\n`)
+    for (const line of linesOf(result, out)) printTo(out, line)
   }
   const isHealthy = results.every(({ state }) => state !== 'failed')
-  if (json) console.log(JSON.stringify({ status: isHealthy ? 'healthy' : 'unhealthy', checks: results }))
+  if (json) printJson({ status: isHealthy ? 'healthy' : 'unhealthy', checks: results })
   return isHealthy ? 0 : 1
 }
 
@@ -41,7 +41,7 @@ function linesOf({ name, state, found, remedy }: Checked, out: NodeJS.WriteStrea
   const { green, red, yellow } = coloursOf(out)
   const mark = { ok: green('✓'), warning: yellow('!'), failed: red('✗') }[state]
   return [
-    `${mark} ${name.padEnd(10)} ${found}`,
+    `${mark} ${name.padEnd(10)} ${oneLine(found)}`,
     ...(remedy === undefined ? [] : [`  ${''.padEnd(10)} ${remedy}`]),
   ]
 }

@@ -1,9 +1,10 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { openArtifacts } from '../artifacts/artifacts.ts'
 import { UserError } from '../experiment/errors.ts'
+import { readRegularFile, whyUnreadable } from '../experiment/regular-file.ts'
 import type { RunSettings } from '../experiment/run.ts'
 import { parsed } from '../report/published.ts'
 import { storeFor } from './place.ts'
@@ -73,6 +74,8 @@ function comparedRuns(value: unknown): readonly ComparedRun[] | undefined {
 }
 
 const SHOWN = 10
+/** Reports are a few MB. */
+const MOST_BYTES = 2 ** 28
 
 function pick(runs: readonly ComparedRun[], wanted: string | undefined, file: string): ComparedRun {
   const found = runs.find(({ id }) => id === wanted)
@@ -100,9 +103,10 @@ async function reportBeside(file: string, { id, report }: ComparedRun): Promise<
 }
 
 async function textOf(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((error: unknown) => {
-    const { code, message } = error as NodeJS.ErrnoException
-    const why = code === 'ENOENT' ? 'there is no such file' : message
-    throw new UserError([{ file, message: `${why}; expected the report.json of a run` }])
+  const bytes = await readRegularFile(file, { mostBytes: MOST_BYTES }).catch((error: unknown) => {
+    const reason = whyUnreadable(error)
+    if (reason === undefined) throw error
+    throw new UserError([{ file, message: `${reason}; expected the report.json of a run` }])
   })
+  return bytes.toString()
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { printTo, visible } from './print.ts'
 
 /** Shows the progress of something somewhere. */
 export interface View<P> {
@@ -30,7 +31,7 @@ async function liveView<P>(stream: NodeJS.WriteStream, { render }: Writer<P>): P
   const colour = process.env.NO_COLOR === undefined
   return {
     show(progress) {
-      draw(render(progress, stream.columns || 80, Date.now(), colour))
+      draw(visible(render(progress, stream.columns || 80, Date.now(), colour), { colour }))
     },
     end() {
       draw.done()
@@ -46,7 +47,7 @@ function lineView<P>(stream: NodeJS.WriteStream, { changedLines }: Writer<P>): V
       const now = Date.now()
       const report = now - reported >= LINE_EVERY_MS
       if (report) reported = now
-      for (const line of changedLines(before, progress, now, report)) stream.write(`${line}\n`)
+      for (const line of changedLines(before, progress, now, report)) printTo(stream, line)
       before = progress
     },
     end: () => undefined,

@@ -4,7 +4,7 @@ import { UserError } from '../experiment/errors.ts'
 import { quoted } from '../report/command.ts'
 import { counted } from './format.ts'
 import { storeFor } from './place.ts'
-import { coloursOf, columns, whereOf } from './print.ts'
+import { coloursOf, columns, print, printJson, whereOf } from './print.ts'
 
 export interface GcOptions {
   readonly delete?: true
@@ -28,24 +28,22 @@ export async function gc({ grace: text, json, store: named, ...options }: GcOpti
       Object.entries(kinds).map(([kind, { objects }]) => [kind, objects.map(({ path }) => path)]),
     )
     const bytes = sum(Object.values(kinds).flatMap(({ objects }) => objects))
-    console.log(
-      JSON.stringify({ store: url, deleted: wanted, runs: runs.size, damagedRuns, bytes, garbage: objects }),
-    )
+    printJson({ store: url, deleted: wanted, runs: runs.size, damagedRuns, bytes, garbage: objects })
     return 0
   }
 
   const { bold, yellow } = coloursOf(process.stdout)
   const where = `${whereOf(url)} (${counted(runs.size, 'run')})`
   const some = Object.entries(kinds).filter(([, { count }]) => count > 0)
-  if (some.length === 0) console.log(`Nothing older than ${text} is unused in ${where}.`)
+  if (some.length === 0) print(`Nothing older than ${text} is unused in ${where}.`)
   else {
-    console.log(`${wanted ? 'Deleted from' : 'Unused in'} ${where}:`)
-    console.log(table(some, bold))
+    print(`${wanted ? 'Deleted from' : 'Unused in'} ${where}:`)
+    print(table(some, bold))
   }
   for (const path of damagedRuns)
-    console.log(yellow(`${path} has no run.json, so nothing is known of that run. It is left alone.`))
+    print(yellow(`${path} has no run.json, so nothing is known of that run. It is left alone.`))
   if (some.length > 0 && !wanted)
-    console.log(`\nTo delete it: ${['./zeroshift gc --delete', ...given(text, named)].join(' ')}`)
+    print(`\nTo delete it: ${['./zeroshift gc --delete', ...given(text, named)].join(' ')}`)
   return 0
 }
 

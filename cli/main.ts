@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { UserError } from '../experiment/errors.ts'
+import { printError, printProblem } from './print.ts'
 import type { RunOptions } from './run.ts'
 import type { SweepOptions } from './sweep.ts'
 import type { ResumeOptions } from './resume.ts'
@@ -31,6 +32,11 @@ const program = new Command('zeroshift')
   .description('Durable, reproducible machine-unlearning experiments')
   .exitOverride()
   .showHelpAfterError()
+  .configureOutput({
+    writeErr: (text) => {
+      printError(text.trimEnd())
+    },
+  })
   .configureHelp({ showGlobalOptions: true })
 
 const collect = (value: string, earlier: readonly string[] = []) => [...earlier, value]
@@ -369,6 +375,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 let endCommand: Awaited<ReturnType<typeof beginCommand>>
 program.hook('preAction', async (_program, action) => {
+  refuseEmpty(action)
   endCommand = await beginCommand(action.name())
 })
 
@@ -379,9 +386,31 @@ try {
 }
 await endCommand?.(Number(process.exitCode ?? 0))
 
+/**
+ * Empty text means a variable that was not set, and as a path the working directory. Throws a
+ * UserError.
+ */
+function refuseEmpty(action: Command): void {
+  const isEmpty = (value: unknown) =>
+    [value].flat().some((one) => typeof one === 'string' && one.trim() === '')
+  const options = action.options.filter((option) => isEmpty(action.getOptionValue(option.attributeName())))
+  const words = action.registeredArguments.filter((_, i) => isEmpty(action.processedArgs[i]))
+  const names = [...options.map(({ long }) => long), ...words.map((word) => `<${word.name()}>`)]
+  if (names.length > 0)
+    throw new UserError(`${names.join(', ')}: empty text; expected a value, or none of it at all`)
+}
+
+/**
+ * Of a command that an error ended. With `--json` there is an answer even to options that are wrong
+ * themselves.
+ */
 async function exitCode(error: unknown): Promise<number> {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  const { printProblem } = await import('./print.ts')
-  printProblem(error)
-  return error instanceof UserError ? 2 : 1
+  if (error instanceof CommanderError && error.exitCode === 0) return 0
+  // Commander has printed its own.
+  if (!(error instanceof CommanderError)) printProblem(error)
+  const { refusalOf, talk } = await import('./talk.ts')
+  const { code, answer } = refusalOf(
+    error instanceof CommanderError ? new UserError(error.message.replace(/^error: /, '')) : error,
+  )
+  return talk(process.argv.includes('--json')).answer(code, answer)
 }

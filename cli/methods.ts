@@ -1,5 +1,5 @@
 import { methodSchemas } from '../experiment/methods.ts'
-import { columns, coloursOf } from './print.ts'
+import { coloursOf, columns, print, printJson } from './print.ts'
 
 export interface MethodsOptions {
   readonly json?: true
@@ -12,11 +12,11 @@ export function methods({ json }: MethodsOptions): number {
     about: description,
   }))
   if (json) {
-    console.log(JSON.stringify({ methods: list }))
+    printJson({ methods: list })
     return 0
   }
   const rows = list.map(({ name, about }) => [name, about])
   const [heading = '', ...lines] = columns([['METHOD', 'WHAT IT DOES'], ...rows]).split('\n')
-  console.log([coloursOf(process.stdout).bold(heading), ...lines].join('\n'))
+  print([coloursOf(process.stdout).bold(heading), ...lines].join('\n'))
   return 0
 }

@@ -1,5 +1,5 @@
 import { metricList } from '../experiment/metric-list.ts'
-import { columns, coloursOf } from './print.ts'
+import { coloursOf, columns, print, printJson } from './print.ts'
 
 export interface MetricsOptions {
   readonly json?: true
@@ -8,11 +8,11 @@ export interface MetricsOptions {
 /** `zeroshift metrics`: every figure that a run computes of a model, a line each. */
 export function metrics({ json }: MetricsOptions): number {
   if (json) {
-    console.log(JSON.stringify({ metrics: metricList }))
+    printJson({ metrics: metricList })
     return 0
   }
   const rows = metricList.map(({ name, in: where, unit, about }) => [name, where, unit, about])
   const [heading = '', ...lines] = columns([['METRIC', 'IN', 'UNIT', 'WHAT IT IS'], ...rows]).split('\n')
-  console.log([coloursOf(process.stdout).bold(heading), ...lines].join('\n'))
+  print([coloursOf(process.stdout).bold(heading), ...lines].join('\n'))
   return 0
 }

@@ -5,6 +5,7 @@ import type { SweepProgress } from '../experiment/sweep.ts'
 import { pauseSignal, progressQuery, sweepType, workflowId } from '../workflows/names.ts'
 import { counted } from './format.ts'
 import { withGoingOn } from './going-on.ts'
+import { print } from './print.ts'
 
 /** `zeroshift pause ID`: answers once every stage has kept a checkpoint and stopped. */
 export function pause(id: string, { temporal }: { readonly temporal?: string }): Promise<number> {
@@ -12,7 +13,7 @@ export function pause(id: string, { temporal }: { readonly temporal?: string }):
     const { type } = await handle.describe()
     await handle.signal(pauseSignal)
     const left = type === sweepType ? await sweepAtRest(client, handle) : await runAtRest(handle)
-    console.log(`${id} is paused, ${left} to go. To go on: ./zeroshift resume ${id}`)
+    print(`${id} is paused, ${left} to go. To go on: ./zeroshift resume ${id}`)
     return 0
   })
 }

@@ -2,19 +2,20 @@ import { resolve } from 'node:path'
 import { columnNames } from '../experiment/column-names.ts'
 import type { ComparedColumn, ShownValue } from '../experiment/comparison.ts'
 import { canonicalJson, digestOf } from '../experiment/canonical.ts'
-import { overrideText, readOverrides } from '../experiment/config-overrides.ts'
+import { overrideName, overrideText, readOverrides } from '../experiment/config-overrides.ts'
 import { parseConfig } from '../experiment/config.ts'
 import { UserError, type Problem } from '../experiment/errors.ts'
-import { formatPath, parsePath, valueAt } from '../experiment/path.ts'
+import { formatPath, parsePath, valueAt, type Locate, type Place } from '../experiment/path.ts'
 import type { RunInput } from '../experiment/run.ts'
 import { shownValue } from '../experiment/shown-value.ts'
-import type { Spec } from '../experiment/spec.ts'
-import { parseSweep } from '../experiment/sweep-config.ts'
+import type { DataSpec, Spec } from '../experiment/spec.ts'
+import { checkSpace, parseSweep } from '../experiment/sweep-config.ts'
 import { pointsOf, type SweepPoint } from '../experiment/sweep-points.ts'
 import { basesOf, type HalvingSpec, type SweepSpace } from '../experiment/sweep-space.ts'
 import type { Cell, SweepRecord } from '../experiment/sweep.ts'
 import { absoluteFrom } from './place.ts'
 import { configText, inspecting, prepare, type Asked, type Inspect } from './prepare.ts'
+import { sweepPlaces } from './sweep-places.ts'
 
 /** A sweep that is ready to run. */
 export interface PreparedSweep {
@@ -24,9 +25,15 @@ export interface PreparedSweep {
   readonly store: string
 }
 
+export interface ReadSweep {
+  readonly space: SweepSpace
+  /** Where a part of the sweep is; of what `-S` sets, that. */
+  readonly locate: Locate
+}
+
 /** Reads a sweep's config; `-S` sets what `set` sets. Throws a UserError. */
-export async function readSweep({ config, overrides }: Asked): Promise<SweepSpace> {
-  const space = parseSweep({ file: config, text: await configText(config, "a sweep's") })
+export async function readSweep({ config, overrides }: Asked): Promise<ReadSweep> {
+  const { space, locate } = parseSweep({ file: config, text: await configText(config, "a sweep's") })
   const { overrides: read, problems } = readOverrides(overrides)
   const varied = new Set([
     ...Object.keys(space.grid ?? {}),
@@ -43,13 +50,21 @@ export async function readSweep({ config, overrides }: Asked): Promise<SweepSpac
   ]
   if (all.length > 0) throw new UserError(all)
   const more = Object.fromEntries(read.map(({ path, value }) => [formatPath(path), value]))
-  return read.length > 0 ? { ...space, set: { ...space.set, ...(more as SweepSpace['set']) } } : space
+  const whole = read.length > 0 ? { ...space, set: { ...space.set, ...(more as SweepSpace['set']) } } : space
+  const texts = new Map(read.map(({ path, text }) => [formatPath(path), text]))
+  const place: Locate = (at) => {
+    const text = at[0] === 'set' ? texts.get(String(at[1])) : undefined
+    return text === undefined ? locate(at) : { file: overrideName(text) }
+  }
+  const misfits = checkSpace(whole, place)
+  if (misfits.length > 0) throw new UserError(misfits)
+  return { space: whole, locate: place }
 }
 
 /** Checks every point's experiment before any work starts. Throws a UserError. */
 export async function prepareSweep(
   asked: Asked,
-  space: SweepSpace,
+  { space, locate }: ReadSweep,
   notify?: (line: string) => void,
 ): Promise<PreparedSweep> {
   const { config, overrides } = asked
@@ -62,6 +77,7 @@ export async function prepareSweep(
   const runs = new Map<string, RunInput>()
   const cells: { readonly point: SweepPoint; readonly spec: Spec; readonly runs: readonly string[] }[] = []
   const problems = new Map<string, Problem>()
+  const inSweep = sweepPlaces(space, locate)
 
   for (const point of pointsOf(space)) {
     const given = Object.entries(point.set).map(([path, value]) => overrideText(path, value))
@@ -82,14 +98,14 @@ export async function prepareSweep(
       const whole = await one([])
       const rungs: string[] = []
       if (space.halving) {
-        checkHalving(space.halving, whole.run.spec, config)
+        checkHalving(space.halving, whole.run.spec, locate(['halving']))
         for (const rung of space.halving.rungs)
           rungs.push((await one([overrideText(space.halving.resource, rung)])).run.id)
       }
       cells.push({ point, spec: whole.run.spec, runs: [...rungs, whole.run.id] })
     } catch (error) {
       if (!(error instanceof UserError)) throw error
-      for (const problem of error.problems) problems.set(canonicalJson(problem), problem)
+      for (const problem of error.problems.map(inSweep(point))) problems.set(canonicalJson(problem), problem)
     }
   }
   if (problems.size > 0) throw new UserError(firstOf([...problems.values()]))
@@ -137,14 +153,22 @@ function firstOf(problems: readonly Problem[]): readonly Problem[] {
 /** Files of data and checkpoints are read and hashed once, however many points use them. */
 function remembered(inspect: Inspect): Inspect {
   const data = new Map<string, ReturnType<Inspect['data']>>()
+  const labels = new Map<string, ReturnType<Inspect['labels']>>()
   const checkpoints = new Map<string, ReturnType<Inspect['checkpoint']>>()
+  const filesOf = ({ validation: _, ...files }: DataSpec, settings: RunInput['settings']) =>
+    canonicalJson({ files, directory: settings.dataDirectory ?? null })
   return {
     data(spec, settings) {
-      const { validation: _, ...files } = spec
-      const key = canonicalJson({ files, directory: settings.dataDirectory ?? null })
+      const key = filesOf(spec, settings)
       const facts = data.get(key) ?? inspect.data(spec, settings)
       data.set(key, facts)
       return facts
+    },
+    labels(spec, settings) {
+      const key = filesOf(spec, settings)
+      const found = labels.get(key) ?? inspect.labels(spec, settings)
+      labels.set(key, found)
+      return found
     },
     checkpoint(settings) {
       const key = settings.modelDirectory ?? ''
@@ -156,11 +180,11 @@ function remembered(inspect: Inspect): Inspect {
   }
 }
 
-function checkHalving({ resource, rungs, of, metric }: HalvingSpec, spec: Spec, file: string): void {
+function checkHalving({ resource, rungs, of, metric }: HalvingSpec, spec: Spec, place: Place): void {
   const own = valueAt(spec, parsePath(resource) ?? [])
   const last = rungs.at(-1) ?? 0
   const refuse = (message: string): never => {
-    throw new UserError([{ file, path: 'halving', message: `halving: ${message}` }])
+    throw new UserError([{ ...place, path: 'halving', message: `halving: ${message}` }])
   }
   if (typeof own !== 'number' || own <= last)
     refuse(

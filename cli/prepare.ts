@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises'
-import { checkSpec, setSizes } from '../experiment/check.ts'
+import { checkSpec, resolveClasses, setSizes } from '../experiment/check.ts'
 import { located, parseConfig, type ParsedConfig } from '../experiment/config.ts'
 import type { CheckpointFacts } from '../experiment/checkpoint.ts'
 import type { DatasetFacts } from '../experiment/dataset.ts'
@@ -7,6 +6,7 @@ import { UserError } from '../experiment/errors.ts'
 import { ascending, checkIndices, indicesOf } from '../experiment/indices.ts'
 import { codeNamesOf, type ChangedCode, type CodeName } from '../experiment/code.ts'
 import { plan, type Plan } from '../experiment/plan.ts'
+import { readRegularFile, whyUnreadable } from '../experiment/regular-file.ts'
 import { runId, type RunInput } from '../experiment/run.ts'
 import {
   isElsewhere,
@@ -31,15 +31,17 @@ export async function readConfig({ config, overrides }: Asked): Promise<ParsedCo
   return parseConfig({ file: config, text: await configText(config, "an experiment's"), overrides })
 }
 
+/** Four bytes for each of the characters that the parser takes. */
+const MOST_CONFIG_BYTES = 2 ** 22
+
 /** `whose`: an experiment's, or a sweep's. Throws a UserError. */
 export async function configText(config: string, whose: string): Promise<string> {
   try {
-    return await readFile(config, 'utf8')
+    return (await readRegularFile(config, { mostBytes: MOST_CONFIG_BYTES })).toString()
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    const why =
-      code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'this is a directory' : message
-    throw new UserError([{ file: config, message: `${why}; expected ${whose} YAML config` }])
+    const reason = whyUnreadable(error)
+    if (reason === undefined) throw error
+    throw new UserError([{ file: config, message: `${reason}; expected ${whose} YAML config` }])
   }
 }
 
@@ -78,6 +80,8 @@ function sourceOf(
 /** What is known once data sets, checkpoints and the code itself have been read. */
 export interface Inspect {
   data(spec: DataSpec, settings: RunInput['settings']): Promise<DatasetFacts>
+  /** The class of each sample, training files first. */
+  labels(spec: DataSpec, settings: RunInput['settings']): Promise<ArrayLike<number>>
   /** `revision`: what names the content for good, of a hub's repository its commit. */
   checkpoint(
     settings: Pick<RunInput['settings'], 'modelDirectory'>,
@@ -94,6 +98,13 @@ export function inspecting(notify?: (line: string) => void): Inspect {
       const { checkedPictures: checked } = await import('../activities/checked-pictures.ts')
       const directory = await findDataDirectory(spec, settings, notify)
       return inspectDataset(spec, directory, { notify, checked })
+    },
+    async labels(spec, settings) {
+      const { findDataDirectory } = await import('../activities/data-directory.ts')
+      const { readDataset } = await import('../learning/datasets/index.ts')
+      const { checkedPictures: checked } = await import('../activities/checked-pictures.ts')
+      const directory = await findDataDirectory(spec, settings, notify)
+      return (await readDataset(spec, directory, { inMemoryBytes: 0, checked })).labels
     },
     async checkpoint({ modelDirectory }) {
       const { findCheckpoint } = await import('../activities/checkpoint-directory.ts')
@@ -125,7 +136,7 @@ export async function prepare(
     }
     const facts = await inspect.data(spec.data, settings)
     checkSpec(spec, facts, locate)
-    await checkForgotten(spec, facts)
+    await checkForgotten(spec, facts, () => inspect.labels(spec.data, settings))
     const planned = await planWith(spec, facts, inspect)
     return {
       run: {
@@ -170,25 +181,48 @@ async function completeSplit(split: SplitSpec, { config, overrides }: Asked): Pr
     return { ...split, ...(split.indices && { indices: [...ascending(split.indices)] }) }
   const onCommandLine = overrides.some((text) => /^split(\.file)?=/.test(text))
   const path = onCommandLine ? split.file : absoluteFrom(config, split.file)
-  const bytes = await readFile(path).catch((error: unknown) => {
-    const { code, message } = error as NodeJS.ErrnoException
-    const why = code === 'ENOENT' ? 'there is no such file' : message
+  const bytes = await readRegularFile(path).catch((error: unknown) => {
+    const reason = whyUnreadable(error)
+    if (reason === undefined) throw error
     throw new UserError([
-      { path: 'split.file', message: `${path}: ${why}; expected a text file of sample indices` },
+      { path: 'split.file', message: `${path}: ${reason}; expected a text file of sample indices` },
     ])
   })
   const { sha256, indices } = indicesOf(bytes, path, split.sha256)
   return { ...split, sha256, indices: [...indices] }
 }
 
-/** Whether the samples that a split names are training samples, which is drawn. Throws a UserError. */
-async function checkForgotten({ split, data, seed }: Spec, facts: DatasetFacts): Promise<void> {
-  if (split.kind !== 'indices') return
+/** What of a split depends on which samples are held out, which is drawn. Throws a UserError. */
+async function checkForgotten(
+  { split, data, seed }: Spec,
+  facts: DatasetFacts,
+  labelsOf: () => Promise<ArrayLike<number>>,
+): Promise<void> {
+  if (split.kind !== 'indices' && split.kind !== 'class-fraction') return
   const { partition } = await import('../learning/partition.ts')
   const trainable = facts.train.reduce((sum, count) => sum + count, 0)
-  checkIndices(
-    split.indices ?? [],
-    partition(setSizes(data, facts), trainable, seed.data),
-    split.file === undefined ? 'split.indices' : 'split.file',
-  )
+  const sizes = setSizes(data, facts)
+  const drawn = () => partition(sizes, trainable, seed.data)
+  if (split.kind === 'indices')
+    checkIndices(split.indices ?? [], drawn(), split.file === undefined ? 'split.indices' : 'split.file')
+  // Where nothing is held out, the facts alone have told (experiment/check.ts).
+  else if (split.count !== undefined && sizes.train < trainable)
+    checkCount(split.count, resolveClasses(split, facts), await labelsOf(), drawn().train)
+}
+
+function checkCount(
+  count: number,
+  classes: readonly number[],
+  labels: ArrayLike<number>,
+  train: Int32Array,
+): void {
+  const wanted = new Set(classes)
+  const samples = train.filter((i) => wanted.has(labels[i] ?? -1)).length
+  if (count > samples)
+    throw new UserError([
+      {
+        path: 'split.count',
+        message: `the classes have ${samples} training samples, and ${count} are to be forgotten; lower the count, hold less out, or name more classes`,
+      },
+    ])
 }

@@ -1,6 +1,68 @@
+import { inspect } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { createColors } from 'picocolors'
+import { withoutCredentials } from '../experiment/credentials.ts'
 import { formatProblem, UserError } from '../experiment/errors.ts'
+
+/**
+ * All output of commands goes through this file. What is printed holds names that others have
+ * chosen: of classes, folders, files, layers, keys of configs. None of them may steer a terminal or
+ * show a credential.
+ */
+
+/**
+ * Controls but tab and line break, and what reorders or hides text: bidi controls, invisible
+ * characters, separators.
+ */
+const CONTROLS =
+  /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g // eslint-disable-line no-control-regex
+/** The colours that commands use themselves. */
+const COLOUR = /^\x1b\[(?:0|1|2|22|3[0-9]|90)m/ // eslint-disable-line no-control-regex
+
+/**
+ * A text whose control characters are written out, such as \x1b; line breaks stay, and colours
+ * where they are wanted.
+ */
+export function visible(text: string, { colour = false }: { readonly colour?: boolean } = {}): string {
+  return withoutCredentials(text).replace(CONTROLS, (found, at: number, whole: string) =>
+    colour && COLOUR.test(whole.slice(at, at + 6)) ? found : escaped(found),
+  )
+}
+
+/** The same as one line. */
+export function oneLine(text: string): string {
+  return visible(text).replaceAll('\n', '\\n').replaceAll('\t', '\\t')
+}
+
+function escaped(character: string): string {
+  const code = character.charCodeAt(0)
+  if (character === '\r') return '\\r'
+  return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
+}
+
+export function printTo(stream: NodeJS.WriteStream, text: string): void {
+  stream.write(`${visible(text, { colour: isColoured(stream) })}\n`)
+}
+
+/** On standard output. */
+export function print(text: string): void {
+  printTo(process.stdout, text)
+}
+
+export function printError(text: string): void {
+  printTo(process.stderr, text)
+}
+
+/**
+ * One line on standard output. What JSON leaves as it is, and a terminal obeys, is escaped as JSON
+ * has it.
+ */
+export function printJson(value: unknown): void {
+  const text = withoutCredentials(JSON.stringify(value))
+  process.stdout.write(
+    `${text.replace(CONTROLS, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`,
+  )
+}
 
 /** Whether to colour what goes there: a terminal whose user has not asked for plain text. */
 export function isColoured(stream: NodeJS.WriteStream): boolean {
@@ -16,21 +78,22 @@ export function coloursOf(stream: NodeJS.WriteStream) {
 export function printProblem(error: unknown): void {
   const { red } = coloursOf(process.stderr)
   if (error instanceof UserError)
-    for (const problem of error.problems) console.error(red(formatProblem(problem)))
-  else if (process.env.ZEROSHIFT_DEBUG !== undefined) console.error(error)
-  else console.error(red(error instanceof Error ? error.message : String(error)))
+    for (const problem of error.problems) printError(red(oneLine(formatProblem(problem))))
+  else if (process.env.ZEROSHIFT_DEBUG !== undefined) printError(inspect(error))
+  else printError(red(error instanceof Error ? error.message : String(error)))
 }
 
 /** Rows in aligned columns, two spaces apart. */
 export function columns(rows: readonly (readonly string[])[]): string {
+  const lines = rows.map((row) => row.map(oneLine))
   const widths: number[] = []
-  for (const row of rows)
-    row.forEach((cell, i) => {
+  for (const line of lines)
+    line.forEach((cell, i) => {
       widths[i] = Math.max(widths[i] ?? 0, cell.length)
     })
-  return rows
-    .map((row) =>
-      row
+  return lines
+    .map((line) =>
+      line
         .map((cell, i) => cell.padEnd(widths[i] ?? 0))
         .join('  ')
         .trimEnd(),

@@ -1,4 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { comparisonOf } from '../activities/comparison.ts'
 import { renderRun, writeReport } from '../activities/report.ts'
@@ -7,8 +6,9 @@ import { openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
 import type { SweepRecord } from '../experiment/sweep.ts'
 import { renderComparison } from '../report/comparison/render.ts'
 import { withLinks } from './comparison-links.ts'
+import { writeTexts } from './new-folder.ts'
 import { recordIn, storeFor } from './place.ts'
-import { whereOf } from './print.ts'
+import { print, whereOf } from './print.ts'
 
 export interface ReportOptions {
   readonly out?: string
@@ -23,7 +23,7 @@ export async function report(id: string, { out, store }: ReportOptions): Promise
   const { failed = [], ...run } = await recordIn(artifacts, id)
   if (out === undefined) {
     const { url } = await writeReport(artifacts, run, failed)
-    console.log(join(whereOf(url), 'index.html'))
+    print(join(whereOf(url), 'index.html'))
     return 0
   }
   const { files } = await renderRun(artifacts, run, failed)
@@ -39,7 +39,7 @@ async function reportOfSweep(
 ): Promise<number> {
   if (out === undefined) {
     const { url } = await writeSweepReport(artifacts, sweep.id, sweep.failures ?? [])
-    console.log(join(whereOf(url), 'index.html'))
+    print(join(whereOf(url), 'index.html'))
     return 0
   }
   const comparison = withLinks(await comparisonOf(artifacts, sweep), artifacts, resolve(out))
@@ -48,7 +48,6 @@ async function reportOfSweep(
 }
 
 async function write(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
-  await mkdir(folder, { recursive: true })
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
-  console.log(resolve(folder, 'index.html'))
+  await writeTexts(folder, files)
+  print(resolve(folder, 'index.html'))
 }

@@ -52,8 +52,7 @@ async function extended(
     return undefined
   }
   const asked = { config, overrides, store }
-  const space = await readSweep(asked)
-  const now = await prepareSweep(asked, space, say)
+  const now = await prepareSweep(asked, await readSweep(asked), say)
   const gone = missingFrom(record.cells, now.sweep.cells)
   const more = missingFrom(now.sweep.cells, record.cells)
   if (gone.length === 0 && more.length === 0) return undefined

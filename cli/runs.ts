@@ -3,7 +3,7 @@ import type { SearchAttribute } from '../experiment/search-attributes.ts'
 import { workflowType } from '../workflows/names.ts'
 import { clip } from './format.ts'
 import { listRuns, serverToLookAt, times, type ListedRun } from './listed.ts'
-import { columns } from './print.ts'
+import { columns, print, printJson } from './print.ts'
 import { ensureSearchAttributes, registration } from './search.ts'
 import { connect } from './temporal.ts'
 import { wholeNumber } from './whole-number.ts'
@@ -35,7 +35,7 @@ export async function runs(options: RunsOptions): Promise<number> {
   const limit = options.limit === undefined ? Infinity : wholeNumber('--limit', options.limit)
   const server = await serverToLookAt(options.temporal)
   if (!server) {
-    console.log(options.json ? '[]' : 'no runs yet in this directory')
+    print(options.json ? '[]' : 'no runs yet in this directory')
     return 0
   }
   try {
@@ -47,8 +47,8 @@ export async function runs(options: RunsOptions): Promise<number> {
             `work there. An administrator adds it, for the runs that start from then on: ${registration(client.options.namespace)}`,
         )
       const found = await listRuns(client, server, query.text, limit)
-      if (options.json) console.log(JSON.stringify(found))
-      else console.log(found.length === 0 ? query.none : tableOf(found))
+      if (options.json) printJson(found)
+      else print(found.length === 0 ? query.none : tableOf(found))
       return 0
     } finally {
       await close()

@@ -2,6 +2,7 @@ import { UserError } from '../experiment/errors.ts'
 import { searchAttributes } from '../experiment/search-attributes.ts'
 import { ensureSearchAttributes, registration } from './search.ts'
 import { connect, existingServer } from './temporal.ts'
+import { print } from './print.ts'
 
 /** A server of several parts that has just been started tells all of them late. */
 const WITHIN_MS = 60_000
@@ -22,7 +23,7 @@ export async function setupSearchAttributes({ temporal }: { readonly temporal?: 
         `the Temporal server at ${server.address} does not let Zeroshift add search attributes to the namespace ${namespace}, ` +
           `or does not know them yet. An administrator adds them: ${registration(namespace)}`,
       )
-    console.log(
+    print(
       `${server.address} knows ${Object.keys(searchAttributes).join(', ')} in the namespace ${namespace}.`,
     )
     return 0

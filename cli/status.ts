@@ -8,7 +8,7 @@ import { sweepType, workflowId, workflowType } from '../workflows/names.ts'
 import { follow, viewOn, type Writer } from './follow.ts'
 import { counted } from './format.ts'
 import { listRuns, serverToLookAt, stateOf, times, type RunState } from './listed.ts'
-import { columns, coloursOf } from './print.ts'
+import { coloursOf, columns, print, printJson } from './print.ts'
 import { progressOf } from './progress.ts'
 import { reasonOf } from './reason.ts'
 import { changedLines, renderProgress } from './render.ts'
@@ -27,7 +27,7 @@ export async function status(id: string | undefined, options: StatusOptions): Pr
   const server = await serverToLookAt(options.temporal)
   if (!server) {
     if (id !== undefined) throw unknown(id)
-    console.log(options.json ? '[]' : 'no runs yet in this directory')
+    print(options.json ? '[]' : 'no runs yet in this directory')
     return 0
   }
   try {
@@ -49,14 +49,12 @@ async function list(client: Client, server: Server, { json }: StatusOptions): Pr
     ({ type, sweep }) => type === sweepType || sweep === undefined,
   )
   if (json)
-    console.log(
-      JSON.stringify(
-        runs.map(({ id, type, state, startedAt, seconds }) => ({ id, type, state, startedAt, seconds })),
-      ),
+    printJson(
+      runs.map(({ id, type, state, startedAt, seconds }) => ({ id, type, state, startedAt, seconds })),
     )
-  else if (runs.length === 0) console.log('no runs yet')
+  else if (runs.length === 0) print('no runs yet')
   else
-    console.log(
+    print(
       columns([
         ['RUN', 'TYPE', 'STATE', 'STARTED', 'TOOK'],
         ...runs.map((run) => [run.id, run.type, run.state, ...times(run)]),
@@ -143,11 +141,11 @@ async function show<P, R>(
       ...(result && { result }),
       ...(error !== undefined && { error }),
     }
-    console.log(JSON.stringify({ id, state, ...details }))
+    printJson({ id, state, ...details })
     return 0
   }
   if (progress)
-    console.log(
+    print(
       writer.render(
         progress,
         process.stdout.columns || 100,
@@ -155,10 +153,10 @@ async function show<P, R>(
         coloursOf(process.stdout).isColorSupported,
       ),
     )
-  else console.log(`${id}: ${state}`)
-  if (result) console.log(summary(result))
-  if (error) console.log(error)
-  if (state !== 'running' && state !== 'completed') console.log(`To go on: ./zeroshift resume ${id}`)
+  else print(`${id}: ${state}`)
+  if (result) print(summary(result))
+  if (error) print(error)
+  if (state !== 'running' && state !== 'completed') print(`To go on: ./zeroshift resume ${id}`)
   return 0
 }
 

@@ -8,7 +8,7 @@ import { changeUpdate, fairShare, sweepType, workflowId } from '../workflows/nam
 import type { Job } from './conduct.ts'
 import { counted, duration } from './format.ts'
 import { storeFor } from './place.ts'
-import { coloursOf, whereOf } from './print.ts'
+import { coloursOf, printError, whereOf } from './print.ts'
 import type { Talk } from './talk.ts'
 
 type Sweep = (input: SweepInput) => Promise<SweepResult>
@@ -22,6 +22,7 @@ export function sweepJob(
   const { id } = record
   return {
     id,
+    store: input.store,
     about: counted(record.cells.length, 'cell'),
     async start(client, isFound) {
       if (await isGoingOn(client, id)) {
@@ -62,8 +63,8 @@ export function sweepJob(
     },
     failed(reason, { answer }) {
       const { red } = coloursOf(process.stderr)
-      console.error(red(`${id} failed: ${reason}`))
-      console.error(`What is done is kept. Once that is put right: ${resumption(id, input.store)} --failed`)
+      printError(red(`${id} failed: ${reason}`))
+      printError(`What is done is kept. Once that is put right: ${resumption(id, input.store)} --failed`)
       return answer(1, { id, status: 'failed', error: reason })
     },
   }

@@ -12,6 +12,7 @@ import { prepareSweep, readSweep, type PreparedSweep } from './prepare-sweep.ts'
 import { columns, whereOf } from './print.ts'
 import { sweepJob } from './sweep-job.ts'
 import type { Talk } from './talk.ts'
+import { refuseUnusable } from './usable-places.ts'
 import { wholeNumber } from './whole-number.ts'
 
 export interface SweepOptions extends ConductOptions {
@@ -30,8 +31,8 @@ async function attempt(config: string, options: SweepOptions, io: Talk): Promise
   const maxParallel =
     options.maxParallel === undefined ? undefined : wholeNumber('--max-parallel', options.maxParallel, 500)
   const asked = { config, overrides: options.set ?? [], store: options.store }
-  const space = await readSweep(asked)
-  const prepared = await prepareSweep(asked, space, io.say)
+  const read = await readSweep(asked)
+  const prepared = await prepareSweep(asked, read, io.say)
   const artifacts = openArtifacts(prepared.store)
   const costs = await costsOf(artifacts, prepared)
   sayChangedCode(
@@ -41,9 +42,10 @@ async function attempt(config: string, options: SweepOptions, io: Talk): Promise
   sayCosts(prepared, costs, io)
   if (options.dryRun) return planned(prepared, costs, io)
   return conduct(options, io, async () => {
+    await refuseUnusable(prepared.store)
     await keep(artifacts, prepared)
     const { sweep, store } = prepared
-    return sweepJob(sweep, { id: sweep.id, store, maxParallel: maxParallel ?? space.maxParallel })
+    return sweepJob(sweep, { id: sweep.id, store, maxParallel: maxParallel ?? read.space.maxParallel })
   })
 }
 

@@ -1,9 +1,10 @@
 import type { StageKind } from '../experiment/stages.ts'
-import type { Problem } from '../experiment/errors.ts'
+import { UserError, type Problem } from '../experiment/errors.ts'
 import type { RunResult } from '../experiment/run.ts'
 import type { SweepProgress } from '../experiment/sweep.ts'
 import type { Verification } from '../report/verification.ts'
 import type { Estimate } from './estimate.ts'
+import { printJson, printTo } from './print.ts'
 
 /** What `run --json` and its like print as their last line. */
 export interface Answer {
@@ -56,6 +57,16 @@ export interface Talk {
   readonly answer: (code: number, answer: Pick<Answer, 'status'> & Partial<Answer>) => number
 }
 
+/** What is answered where an error ends a command. */
+export function refusalOf(error: unknown): {
+  readonly code: number
+  readonly answer: Pick<Answer, 'status'> & Partial<Answer>
+} {
+  if (error instanceof UserError) return { code: 2, answer: { status: 'invalid', problems: error.problems } }
+  const reason = error instanceof Error ? error.message : String(error)
+  return { code: 1, answer: { status: 'failed', error: reason } }
+}
+
 export function talk(json: boolean): Talk {
   const began = performance.now()
   const out = json ? process.stderr : process.stdout
@@ -63,11 +74,13 @@ export function talk(json: boolean): Talk {
   return {
     out,
     seconds,
-    say: (line) => out.write(`${line}\n`),
+    say: (line) => {
+      printTo(out, line)
+    },
     answer(code, answer) {
       const { id, status, report = null, stages = { computed: 0, cached: 0 }, results = [], ...more } = answer
       const whole = { id, status, report, stages, seconds: seconds(), results, ...more }
-      if (json) process.stdout.write(`${JSON.stringify(whole)}\n`)
+      if (json) printJson(whole)
       return code
     },
   }

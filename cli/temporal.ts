@@ -9,6 +9,7 @@ import { refuseWithoutDriver } from './gpu.ts'
 import { home, noteStack, runningStack } from './place.ts'
 import { causeOf, reasonOf } from './reason.ts'
 import { traceInterceptors } from './traced.ts'
+import { refuseUnusableCache } from './usable-places.ts'
 
 /** The Temporal server that a command talks to. */
 export interface Server extends TemporalSettings {
@@ -50,6 +51,7 @@ export async function embeddedServer({
 }): Promise<Server> {
   // The worker would find a mistake in them only when it has started.
   payloadKeys()
+  await refuseUnusableCache()
   if (withWorker) refuseWithoutDriver()
   const stack = await startStack({
     directory: home,

@@ -1,5 +1,6 @@
 import type { ClientInterceptors } from '@temporalio/client'
 import type { OpenSpan } from '../worker/trace.ts'
+import { printError } from './print.ts'
 
 /** The span of this process's command: what it starts on Temporal is below it. */
 let command: OpenSpan | undefined
@@ -12,7 +13,7 @@ export async function beginCommand(verb: string): Promise<((exitCode: number) =>
   if (!verbs.has(verb)) return undefined
   const { tracing } = await import('../worker/trace.ts')
   const spans = await tracing('zeroshift', (message) => {
-    console.error(`OpenTelemetry: ${message}`)
+    printError(`OpenTelemetry: ${message}`)
   })
   if (!spans) return undefined
   const span = spans.begin({ name: `zeroshift ${verb}` })

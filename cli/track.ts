@@ -5,6 +5,7 @@ import { UserError } from '../experiment/errors.ts'
 import type { Settings } from '../experiment/spec.ts'
 import { counted } from './format.ts'
 import { recordIn, storeFor } from './place.ts'
+import { print, printError } from './print.ts'
 
 export interface TrackOptions {
   readonly tracking?: string
@@ -28,11 +29,11 @@ export async function track(id: string, { tracking: uri, store }: TrackOptions):
     return trackStored(artifacts, run, to(run.settings?.tracking, 'run'))
   }
   const { points, runs, notes } = await send()
-  console.log(
+  print(
     runs === 0
       ? 'MLflow has everything already.'
       : `Sent ${counted(points, 'point')} to ${counted(runs, 'MLflow run')}.`,
   )
-  for (const note of notes) console.error(note)
+  for (const note of notes) printError(note)
   return 0
 }

@@ -12,7 +12,7 @@ import { endpointOf } from './endpoint.ts'
 import { refuseWithoutDriver } from './gpu.ts'
 import { home, noteStack, runningStack, storeFor } from './place.ts'
 import { namedPorts, portOf } from './ports.ts'
-import { coloursOf, whereOf } from './print.ts'
+import { coloursOf, print, printError, whereOf } from './print.ts'
 import { connect } from './temporal.ts'
 
 export interface UpOptions {
@@ -86,7 +86,7 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
     ...(mlflow !== undefined && { mlflow: { mlflow, port: mlflowPort } }),
     onNote: (message) => {
       board.end()
-      console.error(yellow(message))
+      printError(yellow(message))
     },
   }).catch((error: unknown) => {
     const hint = versitygw === undefined ? '' : '. Without an S3 server: ./zeroshift up --no-s3'
@@ -135,10 +135,10 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
     board = shown
     const ended = Promise.race([stopped, stack.broken])
     const isUp = await Promise.race([shown.allReady.then(() => true), ended.then(() => false)])
-    if (isUp) console.log('\nExperiments that are started in this directory run here. Ctrl-C stops it.')
+    if (isUp) print('\nExperiments that are started in this directory run here. Ctrl-C stops it.')
     await ended
     board.end()
-    console.log('Stopping.')
+    print('Stopping.')
     return 0
   } finally {
     board.end()
@@ -159,7 +159,7 @@ async function unlessImpossible(
   } catch (error) {
     if (!(error instanceof SetupError)) throw error
     const { yellow } = coloursOf(process.stderr)
-    console.error(yellow(`Going on without ${name} (${option} does so without asking):\n${error.message}\n`))
+    printError(yellow(`Going on without ${name} (${option} does so without asking):\n${error.message}\n`))
     return undefined
   }
 }

@@ -16,7 +16,7 @@ import { answering, conduct, type ConductOptions } from './conduct.ts'
 import { findReport, type FoundReport, type Wanted } from './find-report.ts'
 import { absolute, home, storeFor } from './place.ts'
 import { inspecting } from './prepare.ts'
-import { coloursOf } from './print.ts'
+import { coloursOf, printError } from './print.ts'
 import { runJob, type Ends } from './run-job.ts'
 import type { Talk } from './talk.ts'
 
@@ -162,8 +162,8 @@ function endsOf(
 
     failed(_, reason, { answer }) {
       const { red } = coloursOf(process.stderr)
-      console.error(red(`${id} could not be computed again: ${reason}`))
-      console.error('What is done is kept; once that is put right, the same command goes on.')
+      printError(red(`${id} could not be computed again: ${reason}`))
+      printError('What is done is kept; once that is put right, the same command goes on.')
       return answer(1, { id, status: 'failed', error: reason })
     },
   }

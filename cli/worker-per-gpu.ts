@@ -9,6 +9,7 @@ import { refuseTaken } from '../worker/endpoint.ts'
 import { endpointOf } from './endpoint.ts'
 import { chooseGpu, refuseWithoutDriver } from './gpu.ts'
 import type { WorkerOptions } from './worker.ts'
+import { printError } from './print.ts'
 
 /** A process of several that work as one. */
 export interface Member {
@@ -111,8 +112,7 @@ export async function allOf(
       if (!child) return
       const { code, how } = await endOf(child)
       if (code === 0) return
-      if (failed === 0 && signals === 0)
-        console.error(`${name} ended on its own (${how}); the others end now`)
+      if (failed === 0 && signals === 0) printError(`${name} ended on its own (${how}); the others end now`)
       if (failed === 0) failed = code
       stop()
     }),

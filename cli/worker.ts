@@ -9,6 +9,7 @@ import { runWorker } from '../worker/worker.ts'
 import { endpointOf } from './endpoint.ts'
 import { chooseGpu, refuseWithoutGpu } from './gpu.ts'
 import { runningStack } from './place.ts'
+import { print, printProblem } from './print.ts'
 import { wholeNumber } from './whole-number.ts'
 import { settingsOf } from './temporal.ts'
 import { onOrder, workerPerGpu } from './worker-per-gpu.ts'
@@ -65,6 +66,9 @@ export async function worker(options: WorkerOptions): Promise<number> {
   compute(device, gpu)
   const endpoint = endpointOf(metricsPort, metricsHost)
   const stop = new AbortController()
+  const notReady = () => {
+    if (readyFile !== undefined) rmSync(readyFile, { force: true })
+  }
   let works = false
   onOrder(() => {
     stop.abort()
@@ -74,7 +78,7 @@ export async function worker(options: WorkerOptions): Promise<number> {
   // Told as text, which the log is not.
   if (endpoint) await refuseTaken(endpoint)
   await logBegins()
-  console.log(`connecting to Temporal at ${address}${settings.tls ? ' by TLS' : ''}`)
+  print(`connecting to Temporal at ${address}${settings.tls ? ' by TLS' : ''}`)
   try {
     await runWorker({
       ...settings,
@@ -88,17 +92,22 @@ export async function worker(options: WorkerOptions): Promise<number> {
       onReady: () => {
         works = true
         if (readyFile !== undefined) writeFileSync(readyFile, '')
-        console.log(`working for ${served.join(', ')}`)
+        print(`working for ${served.join(', ')}`)
         if (buildId !== undefined)
-          console.log(
+          print(
             `Runs come here once this version is the current one: temporal worker deployment set-current-version --address ${address} ` +
               `--deployment-name ${deploymentName} --build-id ${buildId}`,
           )
       },
     })
-  } finally {
-    if (readyFile !== undefined) rmSync(readyFile, { force: true })
+  } catch (error) {
+    printProblem(error)
+    notReady()
+    // The SDK's native half keeps a process alive in which no worker has come up, and takes its
+    // signals.
+    process.exit(error instanceof UserError ? 2 : 1)
   }
+  notReady()
   return 0
 }
 

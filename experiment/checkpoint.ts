@@ -5,7 +5,16 @@ import { z } from 'zod'
  * the files beside its weights (learning/checkpoint) before any work starts, and part of the spec from then on.
  */
 
-const count = z.int().min(1)
+/**
+ * No published image classifier comes near; a file may claim anything, and every layer of it is
+ * listed before it is read.
+ */
+export const MOST_LAYERS = 1000
+export const MOST_STAGES = 32
+export const MOST_WIDTH = 2 ** 20
+
+const count = z.int().min(1).max(MOST_WIDTH)
+const layers = z.int().min(1).max(MOST_LAYERS)
 const size = z.tuple([count, count]).describe('height and width in pixels')
 
 /** Vision transformers: ViT (Dosovitskiy et al. 2021) and DeiT (Touvron et al. 2021). */
@@ -16,7 +25,7 @@ const vitSchema = z.strictObject({
   patch: count,
   channels: count,
   width: count,
-  layers: count,
+  layers,
   heads: count,
   mlp: count,
   activation: z.enum(['gelu', 'gelu-tanh', 'relu']),
@@ -31,8 +40,8 @@ const resnetSchema = z.strictObject({
   kind: z.literal('resnet'),
   channels: count,
   embedding: count,
-  widths: z.array(count).min(1),
-  depths: z.array(count).min(1),
+  widths: z.array(count).min(1).max(MOST_STAGES),
+  depths: z.array(layers).min(1).max(MOST_STAGES),
   block: z.enum(['basic', 'bottleneck']),
   downsampleInFirstStage: z.boolean(),
   downsampleInBottleneck: z.boolean(),

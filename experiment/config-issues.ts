@@ -15,6 +15,33 @@ type Issue = z.core.$ZodIssue
 
 /** Everything in which `value` departs from the schema. */
 export function findingsOf(schema: z.ZodType, value: unknown): readonly Finding[] {
+  const known = schemaFindings(schema, value)
+  const told = new Set(known.map(({ path }) => formatPath(path)))
+  return [...known, ...unsafeKeys(value).filter(({ path }) => !told.has(formatPath(path)))]
+}
+
+/**
+ * Mappings with free keys leave this one out without a word: it means something else in JavaScript.
+ */
+function unsafeKeys(root: unknown): readonly Finding[] {
+  const findings: Finding[] = []
+  // Aliases make one mapping stand in several places, or within itself.
+  const seen = new Set<object>()
+  const walk = (value: unknown, path: Path) => {
+    if (typeof value !== 'object' || value === null || seen.has(value)) return
+    seen.add(value)
+    for (const [key, child] of Object.entries(value)) {
+      const at = [...path, Array.isArray(value) ? Number(key) : key]
+      if (key === '__proto__')
+        findings.push({ message: `unknown key "${key}"; no key may be called that`, path: at, at: 'key' })
+      else walk(child, at)
+    }
+  }
+  walk(root, [])
+  return findings
+}
+
+function schemaFindings(schema: z.ZodType, value: unknown): readonly Finding[] {
   const parsed = schema.safeParse(value, { reportInput: false })
   if (parsed.success) return []
   // An unsafe integer is reported twice at one path: as unsafe, and as out of range, which says more.
@@ -37,6 +64,16 @@ function explain(issue: Issue, schema: z.ZodType, root: unknown): readonly Findi
       path: [...path, key],
       at: 'key',
     }))
+  }
+
+  if (issue.code === 'invalid_key') {
+    const wanted = issue.issues.map(({ message }) => message).join(', ')
+    return [
+      finding(
+        `"${String(path.at(-1))}" is no key of ${formatPath(path.slice(0, -1))}; expected ${wanted}`,
+        'key',
+      ),
+    ]
   }
 
   const name = formatPath(path) || 'the config'
@@ -83,6 +120,8 @@ const typeNames: Readonly<Record<string, string>> = {
   array: 'a list',
   tuple: 'a list',
   object: 'a mapping (key: value)',
+  record: 'a mapping (key: value)',
+  null: 'nothing',
 }
 
 function expected(issue: Issue, schema: z.core.$ZodType | undefined): string {

@@ -1,4 +1,14 @@
-import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument, type Document } from 'yaml'
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+} from 'yaml'
 import type { Problem } from './errors.ts'
 import type { Path, Place } from './path.ts'
 
@@ -19,9 +29,9 @@ const MAX_DEPTH = 200
 const MAX_PROBLEMS = 20
 
 export function readYaml(text: string, file: string): YamlText {
-  const refused = (message: string): YamlText => ({
+  const refused = (message: string, line?: number): YamlText => ({
     value: undefined,
-    problems: [{ file, message }],
+    problems: [{ file, ...(line !== undefined && { line, column: 1 }), message }],
     locate: () => ({ file }),
     locateKey: () => ({ file }),
   })
@@ -29,8 +39,12 @@ export function readYaml(text: string, file: string): YamlText {
     return refused(
       `the config has ${text.length} characters, and ${MAX_CHARACTERS} is the most; is this the right file?`,
     )
-  if (nestingBound(text) > MAX_DEPTH)
-    return refused(`the config is nested more than ${MAX_DEPTH} levels deep; is this the right file?`)
+  const tooDeep = lineNestedDeeper(text, MAX_DEPTH)
+  if (tooDeep !== undefined)
+    return refused(
+      `the config is nested more than ${MAX_DEPTH} levels deep; is this the right file?`,
+      tooDeep,
+    )
 
   const lines = new LineCounter()
   const document = parseDocument(text, {
@@ -61,7 +75,7 @@ export function readYaml(text: string, file: string): YamlText {
       value = document.toJS()
     } catch (error) {
       // Unresolved aliases, aliases that multiply beyond all bounds, and merges of what is no mapping.
-      problems.push({ file, message: `not valid YAML: ${(error as Error).message}` })
+      problems.push({ ...place(offsetOfAlias(document)), message: aliasProblem(error) })
     }
   }
   return {
@@ -72,20 +86,60 @@ export function readYaml(text: string, file: string): YamlText {
   }
 }
 
-/** An upper bound of how deep a text is nested, without parsing it. */
-function nestingBound(text: string): number {
+function aliasProblem(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return message.includes('alias count')
+    ? 'not valid YAML: aliases of aliases multiply beyond all bounds; write out what is meant'
+    : `not valid YAML: ${message}`
+}
+
+/** Where the alias is that cannot be resolved or stands for most, else the first one. */
+function offsetOfAlias(document: Document): number {
+  const sizes = new Map<unknown, number>()
+  const sizeOf = (node: unknown): number => {
+    if (isAlias(node)) {
+      const meant = node.resolve(document)
+      return meant ? (sizes.get(meant) ?? 1) : Infinity
+    }
+    const children = isMap(node)
+      ? node.items.flatMap(({ key, value }) => [key, value])
+      : isSeq(node)
+        ? node.items
+        : []
+    return children.reduce<number>((sum, child) => sum + sizeOf(child), 1)
+  }
+  let worst = { size: 0, offset: 0 }
+  visit(document, {
+    Collection(_, node) {
+      // An anchor comes before its aliases, so that what is within one is known by then.
+      if (node.anchor !== undefined) sizes.set(node, sizeOf(node))
+    },
+    Alias(_, node) {
+      const size = sizeOf(node)
+      if (size > worst.size) worst = { size, offset: start(node) }
+    },
+  })
+  return worst.offset
+}
+
+/**
+ * The first line at which a text may be nested deeper than `most`, by an upper bound, without
+ * parsing it.
+ */
+function lineNestedDeeper(text: string, most: number): number | undefined {
   let flow = 0
   let block = 0
-  let deepest = 0
+  let line = 1
   for (const token of new Lexer().lex(text)) {
+    line += token.split('\n').length - 1
     if (token === '\n' || token === '\r\n') block = 0
     else if (token === '[' || token === '{') flow++
     else if (token === ']' || token === '}') flow--
     else if (/^ +$/.test(token)) block += block === 0 ? token.length : 0
     else if (flow === 0 && (token === '-' || token === '?' || token === ':')) block++
-    deepest = Math.max(deepest, flow + block)
+    if (flow + block > most) return line
   }
-  return deepest
+  return undefined
 }
 
 function keyAt(text: string, offset: number): string {

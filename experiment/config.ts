@@ -3,7 +3,7 @@ import { findingsOf, type Finding } from './config-issues.ts'
 import { applyOverrides, overrideName } from './config-overrides.ts'
 import { readYaml } from './config-yaml.ts'
 import { UserError, type Problem } from './errors.ts'
-import { formatPath, parsePath, startsWith, type Locate, type Path } from './path.ts'
+import { formatPath, parsePath, startsWith, valueAt, type Locate, type Path } from './path.ts'
 import { configSchema, settingsSchema, specSchema } from './spec.ts'
 import type { DataSpec, ModelSpec, Settings, Spec, SplitSpec, TrainingSpec } from './spec.ts'
 
@@ -31,7 +31,11 @@ export function parseConfig({ file, text, overrides: texts = [] }: ConfigSource)
   const locateWith =
     (inFile: Locate): Locate =>
     (path) => {
-      const override = overrides.findLast((override) => startsWith(path, override.path))
+      const isInFile = path.length === 0 || valueAt(yaml.value, path) !== undefined
+      const override = overrides.findLast(
+        // An override also makes the mappings that lead to what it sets.
+        (override) => startsWith(path, override.path) || (!isInFile && startsWith(override.path, path)),
+      )
       return override ? { file: overrideName(override.text) } : inFile(path)
     }
   const locate = locateWith(yaml.locate)
@@ -81,7 +85,7 @@ function crossChecks(config: unknown): readonly Finding[] {
     return parsed.success && value !== undefined ? check(parsed.data as Spec[K]) : []
   }
   return [
-    ...part('data', checkFiles),
+    ...part('data', checkData),
     ...part('split', checkSplit),
     ...part('model', checkDepth),
     ...part('training', checkTraining),
@@ -102,6 +106,26 @@ function checkTracking(tracking: unknown): readonly Finding[] {
         'instead, as MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD or as MLFLOW_TRACKING_TOKEN',
     ),
   ]
+}
+
+function checkData(data: DataSpec): readonly Finding[] {
+  return [...checkFiles(data), ...checkClasses(data)]
+}
+
+/** A split names classes: of two that are called alike, it would forget one alone. */
+function checkClasses(data: DataSpec): readonly Finding[] {
+  const { classes = [] } = data.name === 'npz' ? data : {}
+  return classes.flatMap((name, i) => {
+    const earlier = classes.indexOf(name)
+    return earlier < i
+      ? [
+          wrong(
+            ['data', 'classes', i],
+            `"${name}" is the name of class ${earlier} already; give each its own`,
+          ),
+        ]
+      : []
+  })
 }
 
 function checkFiles(data: DataSpec): readonly Finding[] {

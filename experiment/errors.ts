@@ -1,3 +1,5 @@
+import { withoutCredentials } from './credentials.ts'
+
 /**
  * Errors have three kinds, and the rest of the code asks only for the kind:
  * the user's (never retried), the world's (retried with back-off; any error that is not one of these two),
@@ -20,9 +22,21 @@ export class UserError extends Error {
   readonly problems: readonly Problem[]
 
   constructor(problems: readonly Problem[] | string) {
-    const list = typeof problems === 'string' ? [{ message: problems }] : problems
+    const list = (typeof problems === 'string' ? [{ message: problems }] : problems).map(shareable)
     super(list.map(formatProblem).join('\n'))
     this.problems = list
+  }
+}
+
+/**
+ * Problems are printed, recorded and sent on: what they repeat of the input holds no credentials.
+ */
+function shareable(problem: Problem): Problem {
+  const { message, file } = problem
+  return {
+    ...problem,
+    message: withoutCredentials(message),
+    ...(file !== undefined && { file: withoutCredentials(file) }),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Architecture, CheckpointFacts } from './checkpoint.ts'
+import { character, literal, matcher, repeat, sequence } from './linear-pattern.ts'
 import { resnetLayers } from './resnet.ts'
 import type { ModelSpec } from './spec.ts'
 import { vitLayers } from './vit.ts'
@@ -229,13 +230,14 @@ export function weightRows(layer: AdaptableLayer): number {
   return layer.kind === 'linear' ? layer.in : layer.kernel * layer.kernel * layer.in
 }
 
-/** Whether a name matches a pattern, in which `*` stands for any characters. */
-function matchesPattern(name: string, pattern: string): boolean {
-  const source = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
-  return new RegExp(`^${source.join('.*')}$`).test(name)
-}
+const anything = repeat(character(() => true))
 
-/** Whether a layer's name matches one of the patterns. */
+/** Whether a layer's name matches one of the patterns, in which `*` stands for any characters. */
 export function matchesAny(patterns: readonly string[]): (layer: Pick<Layer, 'name'>) => boolean {
-  return ({ name }) => patterns.some((pattern) => matchesPattern(name, pattern))
+  const matchers = patterns.map((pattern) => {
+    // Several `*` in a row mean the same as one.
+    const [first = '', ...others] = pattern.split(/\*+/)
+    return matcher(sequence([literal(first), ...others.flatMap((part) => [anything, literal(part)])]))
+  })
+  return ({ name }) => matchers.some((matches) => matches(name))
 }

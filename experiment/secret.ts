@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { UserError } from './errors.ts'
+import { readRegularFileSync, unreadable } from './regular-file.ts'
 
 /**
  * A secret of the environment: `NAME` itself, or what is in the file that `NAME_FILE` names, as containers are given secrets.
@@ -13,9 +13,10 @@ export function secretOf(name: string, env: NodeJS.ProcessEnv = process.env): st
     throw new UserError(`${name} and ${name}_FILE are both set; expected one of them: unset the other`)
   let text: string
   try {
-    text = readFileSync(file, 'utf8').trim()
+    text = readRegularFileSync(file).toString().trim()
   } catch (error) {
-    throw new UserError(`${name}_FILE names ${file}, which cannot be read: ${(error as Error).message}`)
+    const reason = unreadable(error) ?? `cannot be read: ${(error as Error).message}`
+    throw new UserError(`${name}_FILE names ${file}, which ${reason}`)
   }
   if (text === '')
     throw new UserError(`${name}_FILE names ${file}, which is empty; expected the secret in it`)

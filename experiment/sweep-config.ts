@@ -1,15 +1,25 @@
 import { findingsOf, type Finding } from './config-issues.ts'
 import { readYaml } from './config-yaml.ts'
 import { UserError, type Problem } from './errors.ts'
-import { formatPath } from './path.ts'
+import { formatPath, parsePath, startsWith, type Locate } from './path.ts'
+import { suggestion } from './nearest.ts'
 import { sweepSchema, type SweepSpace } from './sweep-space.ts'
 
+export interface ParsedSweep {
+  readonly space: SweepSpace
+  /** Where a part of the config is. */
+  readonly locate: Locate
+}
+
 /** Reads a sweep's config; `file` is named in errors, and nothing is read. Throws one UserError with every problem in it. */
-export function parseSweep({ file, text }: { readonly file: string; readonly text: string }): SweepSpace {
+export function parseSweep({ file, text }: { readonly file: string; readonly text: string }): ParsedSweep {
   const yaml = readYaml(text, file)
   if (yaml.value === undefined) throw new UserError(yaml.problems)
   const parsed = sweepSchema.safeParse(yaml.value)
-  const findings = parsed.success ? crossChecks(parsed.data) : findingsOf(sweepSchema, yaml.value)
+  const findings = [
+    ...findingsOf(sweepSchema, yaml.value),
+    ...(parsed.success ? crossChecks(parsed.data) : []),
+  ]
   const problems = [
     ...yaml.problems,
     ...findings.map(({ message, path, at }): Problem => {
@@ -18,7 +28,7 @@ export function parseSweep({ file, text }: { readonly file: string; readonly tex
     }),
   ]
   if (!parsed.success || problems.length > 0) throw new UserError(problems)
-  return parsed.data
+  return { space: parsed.data, locate: yaml.locate }
 }
 
 /** What one key's schema cannot say. */
@@ -81,4 +91,76 @@ function checkHalving({ halving }: SweepSpace): readonly string[] {
   return rungs.every((rung, i) => i === 0 || rung > (rungs[i - 1] ?? 0))
     ? []
     : [`the rungs ascend, and these are ${rungs.join(', ')}`]
+}
+
+/**
+ * What only a whole space shows, once `-S` has set what it sets: conditions on what nothing sets,
+ * and axes of which one replaces what another one varies.
+ */
+export function checkSpace(space: SweepSpace, locate: Locate): readonly Problem[] {
+  return [...checkConditions(space), ...checkOverlaps(space)].map(({ message, path }) => ({
+    ...locate(path),
+    message,
+    path: formatPath(path),
+  }))
+}
+
+type Misfit = Pick<Finding, 'message' | 'path'>
+
+function checkConditions({
+  set,
+  points = [],
+  only = {},
+  exclude = [],
+  ...space
+}: SweepSpace): readonly Misfit[] {
+  const given = new Set([set ?? {}, ...points].flatMap((values) => Object.keys(values)))
+  for (const { path } of axesOf(space)) given.add(path)
+  const check = (path: string, at: Finding['path']): readonly Misfit[] =>
+    given.has(path)
+      ? []
+      : [{ path: at, message: `nothing of the sweep sets ${path}${suggestion(path, [...given], 'it sets')}` }]
+  const conditions = [
+    ...Object.entries(only).map(([path, condition]) => ({ at: ['only', path], condition })),
+    ...exclude.map((condition, i) => ({ at: ['exclude', i], condition })),
+  ]
+  return [
+    ...Object.keys(only).flatMap((path) => check(path, ['only', path])),
+    ...conditions.flatMap(({ at, condition }) =>
+      Object.keys(condition).flatMap((path) => (path === 'base' ? [] : check(path, [...at, path]))),
+    ),
+  ]
+}
+
+/** The later of two would replace the earlier, or what it varies. */
+function checkOverlaps({ set = {}, ...space }: SweepSpace): readonly Misfit[] {
+  const axes = axesOf(space)
+  const fixed = Object.keys(set).map((path) => ({ path, at: ['set', path] }))
+  return axes.flatMap((axis) =>
+    [...axes, ...fixed]
+      .filter(({ path }) => isWithin(path, axis.path))
+      .map(({ path, at }) => ({
+        path: at,
+        message: `${path} is a part of ${axis.path}, which ${String(axis.at[0])} varies as a whole; leave one of them out`,
+      })),
+  )
+}
+
+function isWithin(inner: string, outer: string): boolean {
+  const [of = [], parts = []] = [parsePath(inner), parsePath(outer)]
+  return of.length > parts.length && startsWith(of, parts)
+}
+
+type Axes = Pick<SweepSpace, 'grid' | 'zip' | 'random'>
+
+function axesOf({
+  grid = {},
+  zip = [],
+  random,
+}: Axes): readonly { readonly path: string; readonly at: Finding['path'] }[] {
+  return [
+    ...Object.keys(grid).map((path) => ({ path, at: ['grid', path] })),
+    ...zip.flatMap((group, i) => Object.keys(group).map((path) => ({ path, at: ['zip', i, path] }))),
+    ...Object.keys(random?.of ?? {}).map((path) => ({ path, at: ['random', 'of', path] })),
+  ]
 }

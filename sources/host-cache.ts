@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { makeFolder } from '../artifacts/make-folder.ts'
 import { cacheDirectory } from '../infra/cache.mjs'
 import { exclusively } from '../infra/lock.mjs'
 import { writingTo } from './disk.ts'
@@ -20,7 +21,7 @@ export async function cachedDirectory(
 ): Promise<string> {
   if (await isDirectory(directory)) return directory
   return writingTo(dirname(directory), 'ZEROSHIFT_CACHE', async () => {
-    await mkdir(dirname(directory), { recursive: true })
+    await makeFolder(dirname(directory))
     return exclusively(directory, async () => {
       if (await isDirectory(directory)) return directory
       const incoming = `${directory}.incoming`
@@ -44,7 +45,7 @@ export async function readRecord(file: string): Promise<unknown> {
 export async function writeRecord(file: string, record: unknown): Promise<void> {
   const aside = `${file}.${randomUUID()}`
   await writingTo(dirname(file), 'ZEROSHIFT_CACHE', async () => {
-    await mkdir(dirname(file), { recursive: true })
+    await makeFolder(dirname(file))
     await writeFile(aside, JSON.stringify(record))
     await rename(aside, file)
   })

@@ -51,10 +51,12 @@ export async function ask(
     if (!REDIRECTS.includes(answer.status) || location === undefined) return answer
     answer.body.resume()
     if (!URL.canParse(location, url.href))
-      throw new Error(`${url.origin} leads to "${location}", which is no URL`)
+      throw new UserError(`${url.origin} leads to "${location}", which is no URL`)
     url = new URL(location, url)
   }
-  throw new Error(`${first.origin}${first.pathname} leads from one place to the next ${MOST_REDIRECTS} times`)
+  throw new UserError(
+    `${first.origin}${first.pathname} leads from one place to the next ${MOST_REDIRECTS} times; expected a file`,
+  )
 }
 
 async function askOnce(url: URL, headers: Readonly<Record<string, string>>): Promise<Answer> {

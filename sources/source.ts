@@ -1,3 +1,4 @@
+import { isSecretParameter } from '../experiment/credentials.ts'
 import { UserError } from '../experiment/errors.ts'
 import { refuseHost } from './address.ts'
 
@@ -65,9 +66,6 @@ export function formatSource(source: Source): string {
   }
 }
 
-/** Names of query parameters that hold what nobody else may read: a source is a part of records and reports. */
-const SECRET = /(^|[-_])(signature|sig|token|password|secret)$/i
-
 function parseUrl(text: string): Source {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (!url) throw new UserError(`"${shown(text)}" is no URL; expected one such as https://host/images.zip`)
@@ -92,7 +90,7 @@ function refuseCredentials(text: string, url: URL): void {
     throw new UserError(
       `"${shown(text)}" holds credentials; expected a URL without, since it is kept in records`,
     )
-  const secret = [...url.searchParams.keys()].find((key) => SECRET.test(key))
+  const secret = [...url.searchParams.keys()].find(isSecretParameter)
   if (secret !== undefined)
     throw new UserError(
       `${url.origin}${url.pathname} has the parameter "${secret}", which is a credential; expected a URL without, ` +

@@ -3,7 +3,7 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { extract } from 'tar'
-import { openPromise, type Entry } from 'yauzl'
+import { openPromise, type Entry, type ZipFile } from 'yauzl'
 import { UserError } from '../experiment/errors.ts'
 import { isSafeName } from '../experiment/safe-name.ts'
 
@@ -16,10 +16,9 @@ export function isArchive(name: string): boolean {
  * elsewhere refuses the whole archive. Throws a UserError.
  */
 export async function unpack(file: string, into: string, limits: Limits): Promise<void> {
-  const admit = admission(limits)
   try {
-    if (/\.zip$/i.test(file)) await unpackZip(file, into, admit)
-    else await unpackTar(file, into, admit)
+    if (/\.zip$/i.test(file)) await unpackZip(file, into, limits)
+    else await unpackTar(file, into, admission(limits))
   } catch (error) {
     // A system call fails for the disk's reasons.
     if (error instanceof UserError || (error as NodeJS.ErrnoException).syscall !== undefined) throw error
@@ -35,6 +34,11 @@ export interface Limits {
   readonly maximumFiles: number
 }
 
+/** Shorter files hold no image and no array. Each takes as long to make as a long one. */
+const TINY_BYTES = 64
+const MOST_TINY = 10_000
+const MOST_FOLDERS = 100_000
+
 type Kind = 'file' | 'directory' | 'other'
 type Admit = (entry: { readonly name: string; readonly kind: Kind; readonly bytes: number }) => boolean
 
@@ -42,6 +46,10 @@ type Admit = (entry: { readonly name: string; readonly kind: Kind; readonly byte
 function admission({ maximumBytes, maximumFiles }: Limits): Admit {
   let bytes = 0
   let files = 0
+  let folders = 0
+  let tiny = 0
+  const refuse = (what: string) =>
+    new UserError(`the archive holds more than ${what}; unpack it by hand and name its directory`)
   return (entry) => {
     const name = entry.name.replace(/^(\.\/)+/, '').replace(/\/+$/, '')
     if (name === '' || name === '.') return false
@@ -55,14 +63,12 @@ function admission({ maximumBytes, maximumFiles }: Limits): Admit {
     if (/(^|\/)(__MACOSX|\.DS_Store|\._[^/]*)(\/|$)/.test(name)) return false
     bytes += entry.bytes
     files += 1
-    if (bytes > maximumBytes)
-      throw new UserError(
-        `the archive holds more than ${maximumBytes} bytes; unpack it by hand and name its directory`,
-      )
-    if (files > maximumFiles)
-      throw new UserError(
-        `the archive holds more than ${maximumFiles} files; unpack it by hand and name its directory`,
-      )
+    folders += entry.kind === 'directory' ? 1 : 0
+    tiny += entry.kind === 'file' && entry.bytes < TINY_BYTES ? 1 : 0
+    if (bytes > maximumBytes) throw refuse(`${maximumBytes} bytes`)
+    if (files > maximumFiles) throw refuse(`${maximumFiles} files`)
+    if (folders > MOST_FOLDERS) throw refuse(`${MOST_FOLDERS} folders`)
+    if (tiny > MOST_TINY) throw refuse(`${MOST_TINY} files of less than ${TINY_BYTES} bytes`)
     return true
   }
 }
@@ -102,19 +108,30 @@ const TYPE_OF_FILE = 0o170000
 const FOLDER = 0o040000
 const REGULAR = 0o100000
 
-async function unpackZip(file: string, into: string, admit: Admit): Promise<void> {
+async function unpackZip(file: string, into: string, limits: Limits): Promise<void> {
+  // The list of a zip's members stands at its end: all of it is judged before anything is written.
+  await eachMember(file, admission(limits), () => Promise.resolve())
+  await eachMember(file, admission(limits), async (zip, entry, kind) => {
+    const path = join(into, entry.fileName)
+    if (kind === 'directory') {
+      await mkdir(path, { recursive: true })
+      return
+    }
+    await mkdir(dirname(path), { recursive: true })
+    await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(path, { flags: 'wx' }))
+  })
+}
+
+async function eachMember(
+  file: string,
+  admit: Admit,
+  work: (zip: ZipFile, entry: Entry, kind: Kind) => Promise<void>,
+): Promise<void> {
   const zip = await openPromise(file)
   try {
     for await (const entry of zip.eachEntry()) {
       const kind = kindInZip(entry)
-      if (!admit({ name: entry.fileName, kind, bytes: entry.uncompressedSize })) continue
-      const path = join(into, entry.fileName)
-      if (kind === 'directory') {
-        await mkdir(path, { recursive: true })
-        continue
-      }
-      await mkdir(dirname(path), { recursive: true })
-      await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(path, { flags: 'wx' }))
+      if (admit({ name: entry.fileName, kind, bytes: entry.uncompressedSize })) await work(zip, entry, kind)
     }
   } finally {
     zip.close()

@@ -3,7 +3,7 @@ import pRetry from 'p-retry'
 import { Agent, request } from 'undici'
 import { UserError } from '../experiment/errors.ts'
 import { secretOf } from '../experiment/secret.ts'
-import { guardedLookup, refuseMetadata } from '../sources/address.ts'
+import { guardedLookup, isLoopback, refuseMetadata } from '../sources/address.ts'
 
 /** Calls of MLflow's REST API: credentials, retries, and errors that say what to do. */
 
@@ -52,6 +52,7 @@ export class Rest {
   constructor(uri: string, { retryAfter = 500, retries = 5 }: RestOptions = {}) {
     const url = parseUrl(uri)
     this.authorization = authorizationOf(url)
+    if (this.authorization !== undefined) refusePlain(url)
     this.address = `${url.origin}${url.pathname.replace(/\/*$/, '')}`
     this.options = { retryAfter, retries }
   }
@@ -154,6 +155,17 @@ function parseUrl(uri: string): URL {
   }
   throw new UserError(
     'the address of the MLflow server is not a URL; expected http:// or https:// and a host',
+  )
+}
+
+/**
+ * Credentials go over a connection that others can read to this machine alone. Throws a UserError.
+ */
+function refusePlain(url: URL): void {
+  if (url.protocol === 'https:' || isLoopback(url)) return
+  throw new UserError(
+    `MLflow's credentials would go to ${url.origin} over a connection that is not encrypted, for all to read; expected https://, ` +
+      'or unset MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD and MLFLOW_TRACKING_TOKEN',
   )
 }
 

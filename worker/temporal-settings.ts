@@ -1,8 +1,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import type { TLSConfig } from '@temporalio/client'
+import { withoutCredentials } from '../experiment/credentials.ts'
 import { UserError } from '../experiment/errors.ts'
+import { readRegularFileSync, unreadable } from '../experiment/regular-file.ts'
 import { secretOf } from '../experiment/secret.ts'
 
 /** How a Temporal server is reached, by clients and by workers alike. */
@@ -32,6 +33,7 @@ const PREFIX = 'ZEROSHIFT_TEMPORAL_TLS'
  * Throws a UserError where one is wrong, before anything is connected. Files are read now: whoever changes one restarts.
  */
 export function temporalSettings(address: string, env: NodeJS.ProcessEnv = process.env): TemporalSettings {
+  refuseAddress(address)
   const namespace = env.TEMPORAL_NAMESPACE
   const tls = tlsOf(env)
   const apiKey = secretOf('ZEROSHIFT_TEMPORAL_API_KEY', env)
@@ -50,6 +52,16 @@ export function temporalSettings(address: string, env: NodeJS.ProcessEnv = proce
     ...(tls && { tls }),
     ...(apiKey !== undefined && { apiKey }),
   }
+}
+
+/** The SDK would say so only once it connects, and in its own words. Throws a UserError. */
+function refuseAddress(address: string): void {
+  const [, port] = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::(\d+))?$/i.exec(address) ?? [undefined, 'none']
+  if (port === undefined || (Number(port) >= 1 && Number(port) <= 65_535)) return
+  throw new UserError(
+    `"${withoutCredentials(address)}" is no address of a Temporal server; expected HOST:PORT, such as 127.0.0.1:7233, from ` +
+      '--temporal or TEMPORAL_ADDRESS',
+  )
 }
 
 function tlsOf(env: NodeJS.ProcessEnv): TLSConfig | undefined {
@@ -85,9 +97,10 @@ function pemIn(env: NodeJS.ProcessEnv, what: string): Pem | undefined {
   const path = env[name]
   if (!path) return undefined
   try {
-    return { name, path, bytes: readFileSync(path) }
+    return { name, path, bytes: readRegularFileSync(path) }
   } catch (error) {
-    throw new UserError(`${name} names ${path}, which cannot be read: ${(error as Error).message}`)
+    const reason = unreadable(error) ?? `cannot be read: ${(error as Error).message}`
+    throw new UserError(`${name} names ${path}, which ${reason}`)
   }
 }
 

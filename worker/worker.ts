@@ -67,9 +67,11 @@ async function serve(
   }: WorkerSettings,
   { interceptor, sinks, coreAddress, become }: Sight,
 ): Promise<void> {
-  installRuntime(coreAddress)
+  // What is wrong with the environment is found before the native half starts, which would keep the
+  // process alive.
   const converter = dataConverter()
   const secondsBetween = progressSeconds()
+  installRuntime(coreAddress)
   const stopping = new AbortController()
   const idleness = idleSeconds === undefined ? undefined : new Idleness()
   const bundling = taskQueues.includes('zeroshift')

@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises'
+import type { Dirent } from 'node:fs'
+import { readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sha256 } from '../../experiment/canonical.ts'
 import type { DatasetFacts } from '../../experiment/dataset.ts'
 import { UserError, type Problem } from '../../experiment/errors.ts'
+import { readRegularFile, unreadable } from '../../experiment/regular-file.ts'
 import { isSafeName } from '../../experiment/safe-name.ts'
 
 /** A file as its publisher made it. */
@@ -21,8 +23,8 @@ export async function readDataFile(
 ): Promise<{ readonly content: Buffer; readonly source: SourceFile }> {
   refuseUnsafe(name, path)
   const file = join(directory, name)
-  const content = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    const reason = unreadable[error.code ?? '']
+  const content = await readRegularFile(file).catch((error: unknown) => {
+    const reason = unreadable(error)
     if (reason === undefined) throw error
     throw dataError(path, `${file} ${reason}; ${advice}`)
   })
@@ -46,11 +48,36 @@ export function refuseUnsafe(name: string, path: string): void {
     )
 }
 
-const unreadable: Readonly<Record<string, string>> = {
-  ENOENT: 'is missing',
-  ENOTDIR: 'is missing: what should be its directory is a file',
-  EISDIR: 'is a directory, expected a file',
-  EACCES: 'may not be read by this user',
+/**
+ * What an entry of a folder is, where a symbolic link leads included; a link that leads nowhere is
+ * none of the two.
+ */
+export async function kindOf(folder: string, entry: Dirent): Promise<'file' | 'folder' | 'other'> {
+  const found = entry.isSymbolicLink() ? await stat(join(folder, entry.name)).catch(() => undefined) : entry
+  return found?.isFile() ? 'file' : found?.isDirectory() ? 'folder' : 'other'
+}
+
+/**
+ * The files below a directory, by their names relative to it, with slashes between folders.
+ * Symbolic links are followed once: Node's own recursive listing follows those that lead back for
+ * ever.
+ */
+export async function filesBelow(directory: string): Promise<readonly string[]> {
+  const found: string[] = []
+  const walk = async (folder: string, above: ReadonlySet<string>): Promise<void> => {
+    const real = await realpath(join(directory, folder))
+    if (above.has(real)) return
+    const within = new Set([...above, real])
+    const entries = await readdir(join(directory, folder), { withFileTypes: true })
+    for (const entry of entries) {
+      const name = folder === '' ? entry.name : `${folder}/${entry.name}`
+      const kind = await kindOf(join(directory, folder), entry)
+      if (kind === 'folder') await walk(name, within)
+      else if (kind === 'file') found.push(name)
+    }
+  }
+  await walk('', new Set())
+  return found.sort()
 }
 
 export function dataError(path: string, message: string): UserError {

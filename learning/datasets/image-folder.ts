@@ -1,11 +1,11 @@
-import type { Dirent } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { digestOf, sha256 } from '../../experiment/canonical.ts'
 import { ownCitation } from '../../experiment/dataset.ts'
 import { UserError, type Problem } from '../../experiment/errors.ts'
+import { readRegularFile } from '../../experiment/regular-file.ts'
 import type { Dataset, DatasetReader, DataSpecOf, Reading } from './dataset.ts'
-import { countLabels, dataError, summarised, type SourceFile } from './files.ts'
+import { countLabels, dataError, kindOf, summarised, type SourceFile } from './files.ts'
 import { unnamedPlace } from './missing.ts'
 import { decodePictures } from './pictures.ts'
 
@@ -46,7 +46,7 @@ async function read(spec: FolderSpec, directory: string, reading: Reading): Prom
       label: labelOf.get(folder) ?? 0,
       bytes: async () => {
         const file = join(directory, tree.name, folder, name)
-        const content = await readFile(file)
+        const content = await readRegularFile(file)
         const own = hashes[t]
         const digest = sha256(content)
         if (own?.[i] && own[i].sha256 !== digest) throw new Error(`${file} was changed while it was read`)
@@ -94,7 +94,9 @@ function sourceOf(
 
 async function treesOf({ test }: FolderSpec, directory: string): Promise<readonly Tree[]> {
   const top = await listed(directory)
-  const apart = ['train', 'test'].filter((name) => top.some((entry) => entry.name === name && entry.folder))
+  const apart = ['train', 'test'].filter((name) =>
+    top.some((entry) => entry.name === name && entry.kind === 'folder'),
+  )
   const refuse = (message: string) => dataError(PATH, message)
   if (apart.length === 2 && test !== undefined)
     throw dataError(
@@ -130,17 +132,14 @@ async function treeOf(
   }
   for (const folder of await listed(join(directory, name))) {
     const place = join(directory, name, folder.name)
-    if (!folder.folder) {
+    if (folder.kind !== 'folder') {
       stray(place, 'is no folder of a class')
       continue
     }
     const before = files.length
     for (const file of await listed(place)) {
-      if (file.folder || !IMAGES.test(file.name))
-        stray(
-          join(place, file.name),
-          file.folder ? 'is a folder in the folder of a class' : 'is no png, jpg or webp',
-        )
+      const strange = strangeness(file)
+      if (strange !== undefined) stray(join(place, file.name), strange)
       else files.push({ folder: folder.name, name: file.name })
     }
     if (files.length === before && problems.length === 0)
@@ -149,21 +148,23 @@ async function treeOf(
   return { name, files, problems }
 }
 
-/** What is in a folder but hidden files, by name. */
-async function listed(
-  folder: string,
-): Promise<readonly { readonly name: string; readonly folder: boolean }[]> {
-  const entries = await readdir(folder, { withFileTypes: true })
-  const shown = entries.filter(({ name }) => !name.startsWith('.')).sort((a, b) => (a.name < b.name ? -1 : 1))
-  return Promise.all(
-    shown.map(async (entry) => ({ name: entry.name, folder: await isFolder(folder, entry) })),
-  )
+interface Listed {
+  readonly name: string
+  readonly kind: Awaited<ReturnType<typeof kindOf>>
 }
 
-async function isFolder(parent: string, entry: Dirent): Promise<boolean> {
-  if (!entry.isSymbolicLink()) return entry.isDirectory()
-  const found = await stat(join(parent, entry.name)).catch(() => undefined)
-  return found?.isDirectory() ?? false
+/** Why something in a class's folder is no image of it; undefined where it may be one. */
+function strangeness({ name, kind }: Listed): string | undefined {
+  if (kind === 'folder') return 'is a folder in the folder of a class'
+  if (!IMAGES.test(name)) return 'is no png, jpg or webp'
+  return kind === 'file' ? undefined : 'is no regular file, or a link that leads nowhere'
+}
+
+/** What is in a folder but hidden files, by name. */
+async function listed(folder: string): Promise<readonly Listed[]> {
+  const entries = await readdir(folder, { withFileTypes: true })
+  const shown = entries.filter(({ name }) => !name.startsWith('.')).sort((a, b) => (a.name < b.name ? -1 : 1))
+  return Promise.all(shown.map(async (entry) => ({ name: entry.name, kind: await kindOf(folder, entry) })))
 }
 
 /** A class is forgotten or retained, attacked and tested in halves: one sample is not enough of it. */

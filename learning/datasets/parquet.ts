@@ -1,8 +1,15 @@
-import { readdir } from 'node:fs/promises'
-import { join, sep } from 'node:path'
+import { join } from 'node:path'
 import { ownCitation } from '../../experiment/dataset.ts'
 import type { Dataset, DatasetReader, DataSpecOf, Reading } from './dataset.ts'
-import { collectProblems, countLabels, dataError, FormatError, inFile, readDataFile } from './files.ts'
+import {
+  collectProblems,
+  countLabels,
+  dataError,
+  filesBelow,
+  FormatError,
+  inFile,
+  readDataFile,
+} from './files.ts'
 import { matchesGlob } from './glob.ts'
 import { classNames } from './labels.ts'
 import { unnamedPlace } from './missing.ts'
@@ -84,10 +91,7 @@ async function read(spec: ParquetSpec, directory: string, reading: Reading): Pro
 
 /** Training files first, each set's in the order of its patterns, then of names. */
 async function filesOf(spec: ParquetSpec, directory: string) {
-  const found = (await readdir(directory, { recursive: true }))
-    .map((name) => name.split(sep).join('/'))
-    .sort()
-  const there = found.filter((name) => name.endsWith('.parquet'))
+  const there = (await filesBelow(directory)).filter((name) => name.endsWith('.parquet'))
   const sets = [
     { set: 'train' as const, patterns: spec.train },
     { set: 'test' as const, patterns: typeof spec.test === 'number' ? [] : spec.test },

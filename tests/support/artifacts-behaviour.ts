@@ -107,6 +107,13 @@ export function artifactsBehaviour(open: () => Artifacts | Promise<Artifacts>): 
       whole.replace(`"key": "${first.key}"`, `"key": "${'0'.repeat(64)}"`),
       whole.replace('"retained": 1', '"retained": 2'),
       'null',
+      '[]',
+      // Whole, and of a program that leaves the digest out.
+      ...['outputs', 'metrics', 'inputs', 'params', 'clock'].map((part) =>
+        withoutDigest(whole, { [part]: undefined }),
+      ),
+      withoutDigest(whole, { outputs: { split: null } }),
+      withoutDigest(whole, { outputs: { split: { sha256: 'x', bytes: 1 } } }),
     ]
     for (const text of harmed) {
       expect(text).not.toBe(whole)
@@ -148,4 +155,8 @@ function manifest(outputs: ManifestOf<'split'>['outputs'], seconds = 1): Manifes
       environment: { zeroshift: '0', node: 'v20', platform: 'linux-x64' },
     },
   }
+}
+
+function withoutDigest(manifest: string, changes: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify({ ...(JSON.parse(manifest) as object), digest: undefined, ...changes })
 }

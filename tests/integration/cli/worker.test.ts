@@ -213,3 +213,37 @@ test.skipIf(isNativeReady({ gpu: true }))(
     expect(tensorflowHere('cpu')).toMatchObject({ device: 'CPU', version: '2.21.0' })
   },
 )
+
+describe('a worker with a wrong setting says so and ends', () => {
+  test.each([
+    [
+      'a payload key',
+      { ZEROSHIFT_PAYLOAD_KEYS: 'x' },
+      '127.0.0.1:1',
+      /ZEROSHIFT_PAYLOAD_KEYS: entry 1 is no key/,
+    ],
+    [
+      'an API key',
+      { ZEROSHIFT_TEMPORAL_API_KEY: 'a b' },
+      '127.0.0.1:1',
+      /ZEROSHIFT_TEMPORAL_API_KEY holds white/,
+    ],
+    [
+      'TLS',
+      { ZEROSHIFT_TEMPORAL_TLS_CA_FILE: '/dev/null' },
+      '127.0.0.1:1',
+      /_CA_FILE names \/dev\/null, which is a device/,
+    ],
+    ['an address', {}, 'http://host:7233', /"http:\/\/host:7233" is no address of a Temporal server/],
+    ['a port', {}, '127.0.0.1:99999', /no address of a Temporal server; expected HOST:PORT/],
+  ])('%s', async (_, env, address, message) => {
+    const directory = mkdtempSync(join(tmpdir(), 'zeroshift-worker-'))
+    try {
+      const { code, stderr } = await zeroshiftWith(env, directory, 'worker', '--temporal', address).ended
+      expect(stderr).toMatch(message)
+      expect(code).toBe(2)
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  })
+})

@@ -27,6 +27,25 @@ const refuse = (named: NamedPlaces) => {
   })(named)
 }
 
+test.each([
+  'https://host.org/data/..%2fother/a.zip',
+  'https://host.org/data/..%2Fother%2Fa.zip',
+  'https://host.org/data/%2e%2e/other/a.zip',
+  'https://host.org/data/%252e%252e%252fother/a.zip',
+  'https://host.org/data/..%5cother/a.zip',
+  'https://host.org/data/a%0a/b.zip',
+])('%s leads out of an allowed folder', (dataDirectory) => {
+  expect(() => {
+    refuse({ dataDirectory })
+  }).toThrow(UserError)
+})
+
+test('a name may be encoded as another program encodes it', () => {
+  expect(() => {
+    refuse({ dataDirectory: 'https://host.org/%64ata/some%20images.zip' })
+  }).not.toThrow()
+})
+
 test('without a list, a task may lead anywhere', () => {
   expect(() => {
     refuseElsewhere(allowedPrefixes({}, {}))({ store: 's3://any/where', tracking: { uri: 'http://any' } })

@@ -12,8 +12,9 @@ let said: string
 beforeEach(() => {
   store = mkdtempSync(join(tmpdir(), 'zeroshift-gc-'))
   said = ''
-  vi.spyOn(console, 'log').mockImplementation((line: string) => {
-    said += `${line}\n`
+  vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
+    said += chunk.toString()
+    return true
   })
 })
 afterEach(() => {

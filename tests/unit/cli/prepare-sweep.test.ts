@@ -36,7 +36,10 @@ async function problemsOf(lines: string, overrides: readonly string[] = []): Pro
     await prepared(lines, overrides)
   } catch (error) {
     if (error instanceof UserError)
-      return error.problems.map(({ file, message }) => `${file ?? ''}: ${message}`)
+      return error.problems.map(({ file, line, message }) => {
+        const place = [file?.split('/').at(-1), line].filter((part) => part !== undefined).join(':')
+        return `${place}: ${message}`
+      })
     throw error
   }
   return []
@@ -103,11 +106,92 @@ describe('a sweep', () => {
 
   test('is refused where a point is no experiment, with the value at fault, before anything runs', async () => {
     expect(await problemsOf('grid: { "methods[1].rank": [2, 4000], "methods[1].steps": [1, 2] }')).toEqual([
-      expect.stringMatching(/^-S methods\[1\]\.rank=4000: .*rank/) as string,
+      expect.stringMatching(/^sweep\.yaml:3: methods\[1\]\.rank=4000: rank 4000 is above/) as string,
     ])
     expect(await problemsOf('grid: { "methods[1].rnak": [2] }')).toEqual([
-      '-S methods[1].rnak=2: unknown key "rnak"; did you mean "rank"?',
+      'sweep.yaml:3: methods[1].rnak=2: unknown key "rnak"; did you mean "rank"?',
     ])
+  })
+
+  test.each([
+    ['zip: [{ seeds: [1,\n 0] }]', [], 'sweep.yaml:4: seeds=0: seeds: expected a number at least 1, found 0'],
+    [
+      'points:\n  - seeds: 2\n  - seeds: -1',
+      [],
+      'sweep.yaml:5: seeds=-1: seeds: expected a number at least 1, found -1',
+    ],
+    [
+      'random: { samples: 1, of:\n  { seeds: { from: -3, to: -2, whole: true } } }',
+      [],
+      expect.stringMatching(/^sweep\.yaml:4: seeds=-[23]: seeds: expected a number at least 1/) as string,
+    ],
+    [
+      'grid: { seeds: [1] }\nset: { trainng.epochs: 3 }',
+      [],
+      expect.stringMatching(/^sweep\.yaml:4: trainng\.epochs=3: unknown key "trainng"/) as string,
+    ],
+    [
+      'grid: { seeds: [1] }',
+      ['split.classes=[11]'],
+      expect.stringMatching(/^-S split\.classes=\[11\]: digits has no class 11/) as string,
+    ],
+    [
+      'grid: { "methods[1].rank": [1, 2] }\nhalving: { resource: seeds, rungs: [9] }',
+      [],
+      expect.stringMatching(/^sweep\.yaml:4: halving: the rungs of seeds go up to 9/) as string,
+    ],
+  ])('names the place of what is wrong with a point: %s', async (lines, overrides, problem) => {
+    expect(await problemsOf(lines, overrides)).toEqual([problem])
+  })
+
+  test.each([
+    ['grid: { seeds: [1] }\nonly: { sed: { seeds: 1 } }', 4, 'nothing of the sweep sets sed; it sets: seeds'],
+    [
+      'grid: { seeds: [1, 2] }\nset: { training.epochs: 1 }\nonly: { seeds: { "methods[1].rank": 1 } }',
+      5,
+      'nothing of the sweep sets methods[1].rank; it sets: training.epochs, seeds',
+    ],
+    [
+      'grid: { seeds: [1] }\nexclude:\n  - { seeds: 3 }\n  - { seeds: 1, seed: 2 }',
+      6,
+      'nothing of the sweep sets seed; did you mean "seeds"?',
+    ],
+    [
+      'grid: { training: [{ epochs: 1 }], training.epochs: [1, 2] }',
+      3,
+      'training.epochs is a part of training, which grid varies as a whole; leave one of them out',
+    ],
+    [
+      'grid: { training.epochs: [1] }\nzip: [{ training: [{ epochs: 2 }] }]',
+      3,
+      'training.epochs is a part of training, which zip varies as a whole; leave one of them out',
+    ],
+    [
+      'set: { training.epochs: 3 }\ngrid: { training: [{ epochs: 1 }] }',
+      3,
+      'training.epochs is a part of training, which grid varies as a whole; leave one of them out',
+    ],
+  ])('is refused where its parts do not fit: %s', async (lines, line, message) => {
+    expect(await problemsOf(lines)).toEqual([`sweep.yaml:${line}: ${message}`])
+  })
+
+  test('is refused where a count is more than the drawn training samples of its classes', async () => {
+    const split = (count: number) =>
+      `grid: { split: [{ kind: class-fraction, classes: ['3'], count: ${count} }] }`
+    const [refused] = await problemsOf(split(183), ['data.validation=0.4'])
+    const samples = Number(
+      /^sweep\.yaml:3: .*the classes have (\d+) training samples, and 183 are/.exec(refused ?? '')?.[1],
+    )
+    expect(samples).toBeLessThan(100)
+    expect(await problemsOf(split(samples), ['data.validation=0.4'])).toEqual([])
+    expect(await problemsOf(split(samples + 1), ['data.validation=0.4'])).toHaveLength(1)
+    expect(await problemsOf(split(184), ['data.validation=0'])).toHaveLength(1)
+  })
+
+  test('may be conditional on its base, and on what -S sets', async () => {
+    const conditions =
+      'grid: { seeds: [1, 2] }\nonly: { seeds: { base: base.yaml } }\nexclude: [{ training.epochs: 1, seeds: 2 }]'
+    expect((await prepared(conditions, ['training.epochs=1'])).sweep.cells).toHaveLength(1)
   })
 
   test('is refused where -S sets what it varies', async () => {

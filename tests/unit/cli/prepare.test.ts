@@ -163,6 +163,7 @@ describe('where data is', () => {
         expect(dataDirectory).toBe('hf://datasets/someone/four@main')
         return inspectDataset(data, join(directory, 'here'))
       },
+      labels: () => Promise.reject(new Error('no labels are asked for')),
       checkpoint: () => Promise.reject(new Error('no checkpoint is asked for')),
       code: () => Promise.resolve({}),
     }

@@ -7,8 +7,9 @@ import { metricColumns } from '../../../experiment/results.ts'
 let said: string
 beforeEach(() => {
   said = ''
-  vi.spyOn(console, 'log').mockImplementation((line: string) => {
-    said += `${line}\n`
+  vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
+    said += chunk.toString()
+    return true
   })
 })
 afterEach(() => {

@@ -84,9 +84,9 @@ else process.exit(Number(what))
     ['3', 3, 'exit code 3'],
     ['dies', 137, 'SIGKILL'],
   ])('end in order when one fails, with its exit code: %s', async (what, code, how) => {
-    const said = vi.spyOn(console, 'error').mockReturnValue()
+    const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
     expect(await allOf(module, [member('waits'), member(what)])).toBe(code)
-    expect(said.mock.calls).toEqual([[`${what} ended on its own (${how}); the others end now`]])
+    expect(said.mock.calls).toEqual([[`${what} ended on its own (${how}); the others end now\n`]])
     expect(existsSync(join(directory, 'waits'))).toBe(true)
   })
 

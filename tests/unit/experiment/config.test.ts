@@ -262,6 +262,12 @@ describe('what is wrong is said with its place', () => {
       'split.sha256 is that of a file, and no file is given; remove it',
     ],
     [
+      'two classes called alike',
+      edited('  name: digits', '  name: npz\n  test: 0.2\n  classes: [a, b, a]'),
+      { line: 5, column: 19, path: 'data.classes[2]' },
+      '"a" is the name of class 0 already; give each its own',
+    ],
+    [
       'one class twice',
       edited('[3]', '[3, 4, 3]'),
       { line: 6, column: 19, path: 'split.classes[2]' },
@@ -371,7 +377,9 @@ describe('what is not YAML, or no config, is refused', () => {
   })
 
   test('an alias of nothing, a merge of no mapping', () => {
-    expect(parseProblems('a: *nowhere')[0]?.message).toMatch(/Unresolved alias.*nowhere/)
+    const [unresolved] = parseProblems('name: a\nb: &b 1\nc: [*b, *nowhere]')
+    expect(unresolved).toMatchObject({ line: 3, column: 9 })
+    expect(unresolved?.message).toMatch(/Unresolved alias.*nowhere/)
     expect(parseProblems('<<: 3')[0]?.message).toMatch(/Merge sources must be maps/)
   })
 
@@ -383,7 +391,10 @@ describe('what is not YAML, or no config, is refused', () => {
             .fill(`*a${i - 1}`)
             .join(', ')}]`,
     )
-    expect(parseProblems(levels.join('\n'))[0]?.message).toMatch(/alias/)
+    expect(parseProblems(levels.join('\n'))[0]).toMatchObject({
+      line: 12,
+      message: expect.stringContaining('aliases of aliases multiply') as string,
+    })
   })
 
   test('an alias of itself', () => {
@@ -396,7 +407,19 @@ describe('what is not YAML, or no config, is refused', () => {
     ['- ', '- '.repeat(5000)],
     ['indentation', Array.from({ length: 1000 }, (_, i) => `${' '.repeat(i)}a:`).join('\n')],
   ])('nesting without end: %s', (_, text) => {
-    expect(parseProblems(text)[0]?.message).toMatch(/nested more than 200 levels deep/)
+    const [problem] = parseProblems(`# first\n\n${text}`)
+    expect(problem?.message).toMatch(/nested more than 200 levels deep/)
+    expect(problem?.line).toBe(text.includes('\n') ? 203 : 3)
+  })
+
+  test.each([
+    ['methods[1].weights', edited("layers: ['linear*']", "weights: { 'linear*': 1, __proto__: 2 }"), 16],
+    ['data', edited('  name: digits', '  name: digits\n  __proto__: { a: 1 }'), 4],
+    ['beyond an alias', `x: &x [{ __proto__: 1 }]\nname: *x`, 1],
+  ])('the key __proto__, wherever it stands: %s', (_, text, line) => {
+    expect(
+      parseProblems(text).filter(({ message }) => message.startsWith('unknown key "__proto__"')),
+    ).toMatchObject([{ line }])
   })
 
   test('a file of megabytes', () => {
@@ -534,5 +557,27 @@ describe('locate', () => {
       const { line = 0, column = 0 } = locate(path)
       expect(lines[line - 1]?.slice(column - 1, column - 1 + value.length)).toBe(value)
     }
+  })
+})
+
+describe('a mistake in an override names it', () => {
+  test.each([
+    ['trainng.epochs=3', 'unknown key "trainng"; did you mean "training"?'],
+    ['training.epochs=x', 'training.epochs: expected a whole number, found text "x"'],
+    ['training.epoch=1', 'unknown key "epoch"; did you mean "epochs"?'],
+    ['methods[1].optimizer.name=x', 'unknown optimizer "x"'],
+    ['a.b.c=1', 'unknown key "a"'],
+    ['methods[9].rank=1', 'methods has 2 entries, counted from [0]; there is no [9]'],
+    ['__proto__.x=1', 'unknown key "__proto__"'],
+  ])('%s', (override, message) => {
+    try {
+      parseConfig({ file: 'a.yaml', text: sample, overrides: [override] })
+    } catch (error) {
+      const [problem] = (error as UserError).problems
+      expect(problem?.file).toBe(`-S ${override}`)
+      expect(problem?.message).toContain(message)
+      return
+    }
+    expect.unreachable()
   })
 })

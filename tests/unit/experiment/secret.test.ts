@@ -29,7 +29,7 @@ test.each([
   [
     'the file is not there',
     () => ({ A_FILE: join(directory, 'none') }),
-    /A_FILE names .*none, which cannot be read/,
+    /A_FILE names .*none, which is missing/,
   ],
   ['the file is empty', () => ({ A_FILE: file(' \n') }), /which is empty/],
 ])('where %s, that is said, and no secret is shown', (_, env, message) => {

@@ -17,7 +17,7 @@ test.each(
     .sort(),
 )('%s is accepted at every point, and says what was measured', (file) => {
   const text = readFileSync(new URL(file, sweeps), 'utf8')
-  const space = parseSweep({ file, text })
+  const { space } = parseSweep({ file, text })
   acceptedPoints(file, text)
   expect(`${space.name}.yaml`).toBe(file)
   expect(text).toMatch(/^# Measured on /m)

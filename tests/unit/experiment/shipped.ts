@@ -75,7 +75,7 @@ export function factsOf({ data }: Spec): DatasetFacts {
 
 /** The experiment of every point of a sweep. */
 export function acceptedPoints(file: string, text: string): readonly Spec[] {
-  return pointsOf(parseSweep({ file, text })).map(({ base, set }) =>
+  return pointsOf(parseSweep({ file, text }).space).map(({ base, set }) =>
     accepted(
       base,
       readFileSync(new URL(base, sweeps), 'utf8'),

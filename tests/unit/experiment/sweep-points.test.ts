@@ -144,6 +144,12 @@ describe("a sweep's config with a mistake is refused with its place", () => {
       'random:\n  samples: 3\n  of:\n    a: { from: 0, to: 1, scale: log }',
       [[6, 'a logarithmic range begins above 0, and that of a at 0']],
     ],
+    [
+      'set:\n  a b: 1',
+      [[4, '"a b" is no key of set; expected a path in an experiment, such as methods[0].rank']],
+    ],
+    ['exclude:\n  - { __proto__: 1 }', [[4, 'unknown key "__proto__"; no key may be called that']]],
+    ['grid: { __proto__: [1] }', [[3, 'unknown key "__proto__"; no key may be called that']]],
     ['halving: { resource: seeds, rungs: [3, 1] }', [[3, 'the rungs ascend, and these are 3, 1']]],
   ])('%s', (lines, problems) => {
     expect(problemsOf(lines)).toEqual(problems)

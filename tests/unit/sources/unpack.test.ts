@@ -69,6 +69,16 @@ describe.each([
     expect(await readdir(folder)).toEqual([`a.${ending}`, 'into'])
   })
 
+  test('with tens of thousands of empty files or folders is refused', async () => {
+    const file = join(folder, `a.${ending}`)
+    const most = { maximumBytes: 1e9, maximumFiles: 1e9 }
+    python(archiveOf('[add(f"{i}", b"") for i in range(10001)]'), file)
+    await expect(unpack(file, into, most)).rejects.toThrow(
+      /more than 10000 files of less than 64 bytes; unpack/,
+    )
+    if (ending === 'zip') expect(await readdir(into)).toEqual([])
+  })
+
   test('with too many bytes or files is refused', async () => {
     await expect(unpacked('add("a", b"x" * 1001)')).rejects.toThrow(
       /holds more than 1000 bytes; unpack it by hand/,

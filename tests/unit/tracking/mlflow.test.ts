@@ -197,6 +197,18 @@ describe('the client', () => {
     await fake.close()
   })
 
+  test('never go to another machine over a plain connection', () => {
+    expect(() => new MlflowClient('http://me:hunter2@mlflow.example.org', quick)).toThrow(
+      /^MLflow's credentials would go to http:\/\/mlflow\.example\.org over a connection that is not encrypted/,
+    )
+    vi.stubEnv('MLFLOW_TRACKING_TOKEN', 'hunter2')
+    expect(() => new MlflowClient('http://10.0.0.1:5000', quick)).toThrow(UserError)
+    for (const uri of ['https://mlflow.example.org', 'http://localhost:5000', 'http://[::1]:5000'])
+      expect(() => new MlflowClient(uri, quick)).not.toThrow()
+    vi.unstubAllEnvs()
+    expect(() => new MlflowClient('http://mlflow.example.org', quick)).not.toThrow()
+  })
+
   test.each(['http://me:hunter2@', 'ftp://me:hunter2@host', 'me:hunter2'])(
     'an address that is not one is refused without its credentials (%s)',
     (uri) => {

@@ -75,7 +75,7 @@ describe('refused before anything is connected', () => {
     [
       'a file that is not there',
       () => ({ [`${T}_CA_FILE`]: '/no/such' }),
-      /_CA_FILE names \/no\/such, which cannot be read/,
+      /_CA_FILE names \/no\/such, which is missing/,
     ],
     [
       'a file without a certificate',

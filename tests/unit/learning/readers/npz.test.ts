@@ -130,6 +130,11 @@ describe('archives that NumPy wrote', () => {
       { test: 0.5, classes: ['a', 'b'] },
       /has 3 labels out of range, the first of them 300 \(sample 0\); expected 0 to 1/,
     ],
+    [
+      'grey.npz',
+      { test: 0.5, classes: Array.from({ length: 301 }, (_, i) => `c${i % 300}`) },
+      /has two classes called "c0", 0 and 300/,
+    ],
     ['grey.npz', {}, /has no test images; name them as data\.testImages, or give a share as data\.test/],
     ['four.npz', { test: 0.5 }, /has test images of its own \(x_test\)/],
     [

@@ -1,0 +1,199 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { openArtifacts } from '../../../artifacts/artifacts.ts'
+import { answerOf, smallConfig } from '../../support/command.ts'
+import { sampleRun } from '../../support/run.ts'
+import { zeroshiftHere } from '../../support/in-process.ts'
+
+/**
+ * Whatever is wrong with what a user gives: exit code 2, the place, nothing written, and with
+ * --json one object.
+ */
+
+let directory: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'zeroshift-refusals-'))
+  writeFileSync(join(directory, 'small.yaml'), smallConfig)
+  writeFileSync(
+    join(directory, 'sweep.yaml'),
+    'name: s\nbase: small.yaml\ngrid: { training.epochs: [1, 2] }\n',
+  )
+  writeFileSync(join(directory, 'file'), '')
+  mkdirSync(join(directory, 'folder'))
+})
+afterEach(() => {
+  rmSync(directory, { recursive: true })
+})
+
+/** What makes a command wrong, and what is said of it. */
+const refusals: readonly (readonly [readonly string[], RegExp])[] = [
+  [['run', 'nowhere.yaml'], /^nowhere\.yaml: there is no such file; expected an experiment's YAML config$/m],
+  [['run', 'folder'], /^folder: this is a directory, expected a file/m],
+  [['run', '/dev/zero'], /^\/dev\/zero: this is a device/m],
+  [['run', 'small.yaml', '--fast'], /unknown option '--fast'/],
+  [['run'], /missing required argument 'config'/],
+  [['walk'], /unknown command 'walk'/],
+  [
+    ['run', 'small.yaml', '--store', '/dev/null', '--dry-run', '-S', 'seed=x'],
+    /^-S seed=x: seed: expected a mapping/m,
+  ],
+  [['sweep', 'nowhere.yaml'], /^nowhere\.yaml: there is no such file; expected a sweep's YAML config$/m],
+  [['sweep', 'sweep.yaml', '--max-parallel', '0'], /--max-parallel: expected a whole number from 1 to 500/],
+  [['resume', 'nothing-00000000'], /has no run 'nothing-00000000'/],
+  [['status', 'nothing-00000000'], /no run or sweep 'nothing-00000000'/],
+  [['status', '--temporal', 'http://host:7233'], /"http:\/\/host:7233" is no address of a Temporal server/],
+  [['status', '--temporal', '127.0.0.1:99999'], /no address of a Temporal server; expected HOST:PORT/],
+  [['runs', '--status', 'done'], /--status: expected one of running/],
+  [['runs', '--rank', 'x'], /--rank: expected a whole number/],
+  [['compare', 'a-00000000', 'b-00000000'], /has no run 'a-00000000'/],
+  [['compare', 'a-00000000'], /nothing to be compared with/],
+  [['report', 'a-00000000'], /has no run 'a-00000000'/],
+  [['verify', 'a-00000000'], /no file and no folder "a-00000000"/],
+  [['track', 'a-00000000'], /has no run 'a-00000000'/],
+  [['run', 'small.yaml', '--store', ''], /^--store: empty text; expected a value, or none of it at all$/m],
+  [['run', 'small.yaml', '--temporal', ' '], /^--temporal: empty text/m],
+  [['run', ''], /^<config>: empty text/m],
+  [['run', 'small.yaml', '-S', ''], /^--set: empty text/m],
+  [['run', 'small.yaml', '-S', 'store=""'], /^-S store="": store: expected text that is not empty/m],
+  [['report', 'a-00000000', '--out', ''], /^--out: empty text/m],
+  [['compare', 'a', ''], /^<ids>: empty text/m],
+  [['worker', '--allow-store', ''], /^--allow-store: empty text/m],
+  [['worker', '--allow-store', 's3://bucket', '--allow-source', ''], /^--allow-source: empty text/m],
+  [['verify', 'file', '--data-directory', ''], /^--data-directory: empty text/m],
+  [['gc', '--grace', 'long'], /--grace/],
+  [['gc', '--store', 'ftp://host/a'], /store "ftp:\/\/host\/a" is of an unknown kind/],
+  [['doctor', 'nowhere.yaml'], /^nowhere\.yaml: there is no such file/m],
+  [['doctor', '--device', 'tpu'], /--device/],
+  [['adapter', 'inspect', 'folder'], /adapter_config\.json is missing/],
+  [['adapter', 'export', 'a-00000000', '--out', 'x'], /has no run 'a-00000000'/],
+  [['adapter', 'merge', 'folder', '--base', 'folder', '--out', 'x'], /adapter_config\.json is missing/],
+  [['adapter', 'apply', 'folder', 'file', '--base', 'folder'], /adapter_config\.json is missing/],
+]
+const withoutJson = new Set(['worker', 'report', 'track', 'adapter export', 'adapter merge', 'walk'])
+const verbOf = ([verb = '', second = '']: readonly string[]) =>
+  verb === 'adapter' ? `${verb} ${second}` : verb
+
+describe.each(refusals)('zeroshift %j', (args, message) => {
+  test('is refused, and nothing is written', async () => {
+    const before = readdirSync(directory, { recursive: true })
+    const { code, stdout, stderr } = await zeroshiftHere(directory, ...args)
+    expect(stderr).toMatch(message)
+    expect(stdout).toBe('')
+    expect(code).toBe(2)
+    expect(readdirSync(directory, { recursive: true })).toEqual(before)
+  })
+
+  test.skipIf(withoutJson.has(verbOf(args)))(
+    'ends with one JSON object where --json asks for it',
+    async () => {
+      const { code, stdout } = await zeroshiftHere(directory, ...args, '--json')
+      expect(code).toBe(2)
+      expect(stdout.split('\n')).toHaveLength(2)
+      const { status, problems } = JSON.parse(stdout) as {
+        status: string
+        problems: readonly { message: string }[]
+      }
+      expect(status).toBe('invalid')
+      expect(problems[0]?.message).toBeTruthy()
+    },
+  )
+})
+
+const unusable: readonly (readonly [string, RegExp])[] = [
+  ['file', /it, or a folder above it, is a file/],
+  ['file/below', /it, or a folder above it, is a file/],
+  ['/dev/null', /it, or a folder above it, is a file/],
+  ['/proc/zeroshift', /no folder can be made there/],
+]
+
+describe.each(unusable)('%s as a store, a cache or an output', (place, reason) => {
+  test('is refused before anything begins', async () => {
+    const before = readdirSync(directory)
+    for (const args of [
+      ['run', 'small.yaml', '--json', '--store', place],
+      ['run', 'small.yaml', '--json', '-S', `store=${resolve(directory, place)}`],
+      ['sweep', 'sweep.yaml', '--json', '--store', place],
+    ]) {
+      const { code, stdout, stderr } = await zeroshiftHere(directory, ...args)
+      expect(stderr).toMatch(/^the store .* cannot be written to: /m)
+      expect(stderr).toMatch(reason)
+      expect([code, answerOf(stdout).status]).toEqual([2, 'invalid'])
+    }
+    // The stack that would have computed it has had its folder made.
+    expect(readdirSync(directory).filter((name) => name !== '.zeroshift')).toEqual(before)
+    expect(existsSync(join(directory, '.zeroshift', 'store'))).toBe(false)
+  })
+
+  test('as ZEROSHIFT_CACHE is refused before anything begins', async () => {
+    vi.stubEnv('ZEROSHIFT_CACHE', resolve(directory, place))
+    try {
+      const { code, stdout, stderr } = await zeroshiftHere(directory, 'run', 'small.yaml', '--json')
+      expect(stderr).toMatch(/^the cache .* cannot be used: .*; name another directory as ZEROSHIFT_CACHE$/m)
+      expect([code, answerOf(stdout).status]).toEqual([2, 'invalid'])
+    } finally {
+      vi.unstubAllEnvs()
+    }
+  })
+
+  test('takes no report, and says so', async () => {
+    const artifacts = openArtifacts(join(directory, 'folder'))
+    const { run } = sampleRun()
+    await artifacts.putRun(run)
+    await artifacts.putRun({ ...run, id: 'other-00000000' })
+    for (const args of [
+      ['report', run.id],
+      ['compare', run.id, 'other-00000000'],
+    ]) {
+      const { code, stderr } = await zeroshiftHere(directory, ...args, '--store', 'folder', '--out', place)
+      expect(stderr).toMatch(/^nothing can be written to .*; name another folder with --out$/m)
+      expect(code).toBe(2)
+    }
+  })
+})
+
+test('an empty ZEROSHIFT_STORE is no store', async () => {
+  vi.stubEnv('ZEROSHIFT_STORE', '')
+  for (const args of [['run', 'small.yaml', '--dry-run'], ['gc'], ['report', 'a-00000000']]) {
+    const { code, stderr } = await zeroshiftHere(directory, ...args)
+    expect(stderr).toMatch(/^the store is empty text; expected a directory/m)
+    expect(code).toBe(2)
+  }
+  vi.unstubAllEnvs()
+})
+
+test('names with control characters steer no terminal, and print no line of their own', async () => {
+  writeFileSync(join(directory, 'bad.yaml'), `${smallConfig}"ke\\ey\\n/etc/passwd:1:1: fake": 1\n`)
+  const cases = [
+    ['run', 'bad.yaml'],
+    ['run', 'a\x1b]0;b\x07.yaml'],
+    ['run', 'small.yaml', '-S', 'na\x9bme\u202e=1'],
+    ['report', 'a\x1b[2J'],
+    ['walk\x1b[2J'],
+    ['compare', '\x1b[31ma', 'b'],
+  ]
+  for (const args of cases) {
+    const { code, stdout, stderr } = await zeroshiftHere(directory, ...args)
+    expect(code).toBe(2)
+    // eslint-disable-next-line no-control-regex
+    expect(`${stdout}${stderr}`).not.toMatch(/[\0-\x08\x0b-\x1f\x7f-\x9f\u202e]/)
+    expect(stderr).not.toMatch(/^\/etc/m)
+  }
+})
+
+test('credentials of a URL are shown nowhere', async () => {
+  const url = 'https://user:pa55@host/a?X-Amz-Signature=51g&key=k3y'
+  for (const args of [
+    ['run', 'small.yaml', '--json', '-S', `data={name: npz, from: "${url}"}`],
+    ['run', 'small.yaml', '--json', '-S', `store=${url}`],
+    ['run', 'small.yaml', '--json', '--store', url],
+    ['gc', '--json', '--store', url],
+    ['status', '--json', '--temporal', url],
+    ['run', url, '--json'],
+  ]) {
+    const { code, stdout, stderr } = await zeroshiftHere(directory, ...args)
+    expect([args, code]).toEqual([args, 2])
+    expect(`${stdout}${stderr}`).not.toMatch(/pa55|51g|k3y/)
+  }
+})

@@ -1,0 +1,32 @@
+import { vi } from 'vitest'
+import type { Ended } from './command.ts'
+
+let commands = 0
+
+/**
+ * A command of `./zeroshift` in this process and directory, so that hundreds take seconds. For
+ * commands that start nothing: one that ends its process would end the tests.
+ */
+export async function zeroshiftHere(directory: string, ...args: readonly string[]): Promise<Ended> {
+  const before = { argv: process.argv, directory: process.cwd() }
+  const said = { stdout: '', stderr: '' }
+  const spies = (['stdout', 'stderr'] as const).map((name) =>
+    vi.spyOn(process[name], 'write').mockImplementation((chunk) => {
+      said[name] += chunk.toString()
+      return true
+    }),
+  )
+  process.argv = ['node', 'zeroshift', ...args]
+  process.chdir(directory)
+  try {
+    // The query makes it another module, whose top level runs again.
+    await import(/* @vite-ignore */ `../../cli/main.ts?command=${commands++}`)
+    return { code: Number(process.exitCode ?? 0), ...said }
+  } finally {
+    for (const spy of spies) spy.mockRestore()
+    process.stdout.removeAllListeners('error')
+    process.exitCode = undefined
+    process.chdir(before.directory)
+    process.argv = before.argv
+  }
+}
