@@ -25,7 +25,7 @@ import { beginCommand } from './traced.ts'
 
 /**
  * The command line. Each verb is a file of its own, loaded when it is asked for. Exit codes: 0 done, 1 the run failed,
- * 2 the user's input was wrong.
+ * 2 the user's input was wrong, 3 a verification on other hardware came within the floor.
  */
 const program = new Command('zeroshift')
   .description('Durable, reproducible machine-unlearning experiments')
