@@ -2,8 +2,8 @@ import { ApplicationFailure, Context } from '@temporalio/activity'
 import { ActivityFailure } from '@temporalio/common'
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client'
 import type { Artifacts } from '../artifacts/artifacts.ts'
+import { StoreView } from '../artifacts/store-view.ts'
 import { UserError } from '../experiment/errors.ts'
-import { manifestDigest } from '../experiment/manifest.ts'
 import type { Plan } from '../experiment/plan.ts'
 import { searchAttributesOf } from '../experiment/search-attributes.ts'
 import type { RunResult } from '../experiment/run.ts'
@@ -56,14 +56,8 @@ export async function settledRuns(
   { sweep, runs, left }: SettledTask,
 ): Promise<readonly Settled[]> {
   // Cells share stages: each is looked up once.
-  const digests = new Map<string, Promise<string | undefined>>()
-  const digestNow = (stage: Stage) => {
-    const known = digests.get(stage.key)
-    if (known) return known
-    const found = artifacts.complete(stage).then((manifest) => manifest && manifestDigest(manifest))
-    digests.set(stage.key, found)
-    return found
-  }
+  const view = new StoreView(artifacts)
+  const digestNow = async (stage: Stage) => (await view.complete(stage))?.digest
   const found: Settled[] = []
   for (const id of runs) {
     const [record, report] = await Promise.all([artifacts.run(id), artifacts.reportJson(id)])
