@@ -5,6 +5,7 @@ import type { RunRecord, RunResult } from '../experiment/run.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import type { StageRef } from '../experiment/stages.ts'
 import { renderReport } from '../report/report.ts'
+import type { SharedManifests } from './stored-outcome.ts'
 
 export interface WrittenReport {
   /** The folder of the report's files, as a URL of the store. */
@@ -35,12 +36,15 @@ export async function writeReport(
  * The manifests of a run's finished stages, by key. A stage that was computed from another result of an input than is there
  * is none of them: the figures of one report are of the same models.
  */
-export async function manifestsOf(artifacts: Artifacts, run: RunRecord): Promise<Record<string, Manifest>> {
+export async function manifestsOf(
+  artifacts: Pick<SharedManifests, 'manifest'>,
+  run: RunRecord,
+): Promise<Record<string, Manifest>> {
   const found = await Promise.all(stagesOf(run.plan).map((stage) => artifacts.manifest(stage)))
   const current = new Map<string, { readonly manifest: Manifest; readonly digest: string }>()
   const stale = new Set<string>()
   // Inputs come first.
-  for (const manifest of found.flatMap((manifest: Manifest | undefined) => manifest ?? [])) {
+  for (const manifest of found.flatMap((manifest) => manifest ?? [])) {
     const isStale = Object.entries<StageRef>(manifest.inputs).some(([name, { key }]) => {
       const input = current.get(key)
       return stale.has(key) || (input && input.digest !== manifest.inputDigests[name])

@@ -11,6 +11,7 @@ import { openChecked } from './open-checked.ts'
 import { pooled } from './pooled.ts'
 import { readCache, refuseWithoutRoom, type ReadCache } from './read-cache.ts'
 import { readManifest } from './read-manifest.ts'
+import { recordFlaw } from './read-record.ts'
 import { ensureFormat, mayLackDigest, readFormat } from './store-format.ts'
 import { knownStage, StoreView } from './store-view.ts'
 import { isRemote, openStore, type ObjectStore } from './store.ts'
@@ -206,7 +207,14 @@ export class Artifacts {
   async run(id: string): Promise<RunRecord | undefined> {
     const path = `${runFolder(id)}/run.json`
     const bytes = await this.store.get(path)
-    return bytes && (parseJson(bytes, this.store.locate(path)) as RunRecord)
+    if (!bytes) return undefined
+    const record = parseJson(bytes, this.store.locate(path))
+    const flaw = recordFlaw(record, id)
+    if (flaw === undefined) return record as RunRecord
+    throw new UserError(
+      `${this.store.locate(path)} is not the record of the run ${id} as it was written: ${flaw}. Put it right by running the ` +
+        'same experiment again',
+    )
   }
 
   async runs(): Promise<readonly string[]> {
@@ -270,7 +278,7 @@ function nameIn(text: string, pattern: RegExp, expected: string): string {
   throw new UserError(`"${text}" is no name of something in a store; expected ${expected}`)
 }
 
-function blobPath({ sha256: digest }: BlobRef): string {
+export function blobPath({ sha256: digest }: BlobRef): string {
   nameIn(digest, /^[0-9a-f]{64}$/, 'the 64 hexadecimal digits of a SHA-256')
   return `blobs/sha256/${digest.slice(0, 2)}/${digest}`
 }

@@ -1,6 +1,7 @@
-import { differences, type Difference } from '../experiment/differences.ts'
+import type { Difference } from '../experiment/differences.ts'
 import type { BlobRef } from '../experiment/manifest.ts'
 import type { Figure } from '../experiment/results.ts'
+import { differentFigures } from './figures.ts'
 import type { Published, PublishedBlobs, PublishedEnvironment } from './published.ts'
 
 /**
@@ -84,7 +85,7 @@ export interface EnvironmentDifference {
 export function compareWithReport(recorded: Published, here: Published): Verification {
   const stages = here.computed.stages.map((stage) => verifiedStage(recorded, here, stage))
   const blobs = stages.flatMap((stage) => stage.blobs)
-  const figures = differentFigures(recorded, here)
+  const figures = differentFigures(recorded.computed, here.computed)
   const environment = environmentDifferences(recorded.clock.environments, here.clock.environments)
   const floor = verifiedFloor(recorded.computed.floor, here.computed.floor)
   const rows = verifiedRows(recorded, here)
@@ -169,20 +170,6 @@ function verifiedBlobs(recorded: PublishedBlobs = {}, here: PublishedBlobs = {})
     }
   })
 }
-
-/**
- * Words may differ between versions of Zeroshift and in reasons for what is missing, and a later version may say more: what
- * counts is whether a figure that was reported is there, and the same.
- */
-function differentFigures(recorded: Published, here: Published): readonly Difference[] {
-  const figuresOf = ({ computed: { spec: _spec, data: _data, stages: _stages, ...figures } }: Published) =>
-    figures
-  return differences(figuresOf(recorded), figuresOf(here)).filter(
-    ({ before, after }) => before !== 'nothing' && !(isText(before) && isText(after)),
-  )
-}
-
-const isText = (json: string) => json.startsWith('"')
 
 function verifiedRow(
   recorded: Published,

@@ -233,6 +233,20 @@ describe('a report that says of its stages what they do not', () => {
     expect(figures).toEqual([{ path: 'results[0].metrics.ta.value', before: '99', after: '96.25' }])
   })
 
+  test.each<[string, (computed: Published['computed']) => void]>([
+    ['two rows have changed names', ({ results }) => results.forEach((row, i) => (row.label = `row ${i}`))],
+    [
+      'a verdict is another',
+      (computed) => {
+        computed.judgement = { ...(computed.judgement as object), amongBest: ['finetune'] }
+      },
+    ],
+  ])('contradicts itself where %s', (_, edit) => {
+    const many = { seeds: [{}, {}, {}] }
+    const recorded = edited(published(sample(many)), edit)
+    expect(compareWithReport(recorded, published(sample(many))).verdict).toBe('contradictory')
+  })
+
   test('does not where only words differ, or where a later version says more', () => {
     const recorded = edited(published(sample({ features: true })), (computed) => {
       delete computed.probes
