@@ -1,5 +1,6 @@
 import type { Artifacts } from '../artifacts/artifacts.ts'
 import type { ComparedOutcome } from '../experiment/comparison.ts'
+import { differences } from '../experiment/differences.ts'
 import { UserError } from '../experiment/errors.ts'
 import { manifestDigest, type Manifest } from '../experiment/manifest.ts'
 import type { RunRecord } from '../experiment/run.ts'
@@ -78,6 +79,21 @@ export function otherStage(
   return other && `its report.json gives another result of the stage "${other.title}" than the store has`
 }
 
+/** What a report says of its run and of the blobs that the store says otherwise. */
+function otherStatement(
+  { computed, blobs = {} }: Published,
+  run: RunRecord,
+  manifests: Readonly<Record<string, Manifest>>,
+): string | undefined {
+  const [first] = [...differences(computed.spec, run.spec), ...differences(computed.data, run.facts)]
+  if (first) return `its ${first.path} is ${first.before}, and run.json has ${first.after}`
+  const [blob] = Object.entries(blobs).flatMap(([key, outputs]) => {
+    const manifest = manifests[key]
+    return manifest ? differences(outputs, manifest.outputs, ['blobs', key]) : []
+  })
+  return blob && `its ${blob.path} is ${blob.before}, and the manifest has ${blob.after}`
+}
+
 /** What is wrong with a run's stored report; undefined: it says what the stages in the store say. */
 export async function reportFlaw(
   run: RunRecord,
@@ -87,7 +103,7 @@ export async function reportFlaw(
   try {
     const published = readPublished(text, 'report.json')
     const found = await manifestsOf(manifests, run)
-    const flaw = otherStage(published, run, found)
+    const flaw = otherStage(published, run, found) ?? otherStatement(published, run, found)
     const { stages } = published.computed
     // Of stages that are gone, or came since, the report knows other things than the store.
     const isWhole = stages.every(({ key, digest }) => (digest !== undefined) === key in found)

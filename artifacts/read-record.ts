@@ -7,6 +7,7 @@ import { stageFlaw } from './read-manifest.ts'
 export function recordFlaw(value: unknown, id: string): string | undefined {
   const record = value as RunRecord
   try {
+    if (!Array.isArray(record.command.overrides)) return 'it is no whole record of a run'
     if (record.id !== id) return `it is the record of ${record.id}`
     const expected = runId(record.spec.name, record.plan)
     if (plannedId(id) !== expected) return `its name and its plan give the id ${expected}`

@@ -11,6 +11,7 @@ import type { ReportOptions } from './report.ts'
 import type { CompareOptions } from './compare.ts'
 import type { DoctorOptions } from './doctor.ts'
 import type { GcOptions } from './gc.ts'
+import type { CheckOptions } from './check.ts'
 import type { MethodsOptions } from './methods.ts'
 import type { MetricsOptions } from './metrics.ts'
 import type { TrackOptions } from './track.ts'
@@ -328,6 +329,19 @@ program
   .action(async (options: GcOptions) => {
     const { gc } = await import('./gc.ts')
     process.exitCode = await gc(options)
+  })
+
+program
+  .command('check')
+  .description('check that everything in the store is as it was written; exit code 1 where it is not')
+  .option('--read-data', 'read every blob, instead of comparing sizes')
+  .option('--repair', 'delete what is damaged and can be computed again')
+  .option('--grace <time>', 'what is younger may be in use, such as 30m, 24h or 7d', '1h')
+  .option(...json)
+  .option(...store)
+  .action(async (options: CheckOptions) => {
+    const { check } = await import('./check.ts')
+    process.exitCode = await check(options)
   })
 
 program
