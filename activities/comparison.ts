@@ -3,14 +3,16 @@ import type { ComparedHalving, ComparedRun, Comparison, HalvingDecision } from '
 import { Halving } from '../experiment/halving.ts'
 import { judgementOf, type SweepRecord } from '../experiment/sweep.ts'
 import { commandOf, quoted } from '../report/command.ts'
-import { outcomeOf } from '../report/comparison/outcome.ts'
+import { SharedManifests, storedOutcome } from './stored-outcome.ts'
 
 /** A sweep's runs side by side, from the reports that they left in the store. */
 export async function comparisonOf(artifacts: Artifacts, sweep: SweepRecord): Promise<Comparison> {
   const failures = new Map((sweep.failures ?? []).map(({ run, reason }) => [run, reason]))
   const compared = new Map<string, ComparedRun>()
+  const manifests = new SharedManifests(artifacts)
   for (const { values, runs } of sweep.cells)
-    for (const id of runs) compared.set(id, await comparedRun(artifacts, id, values, failures.get(id)))
+    for (const id of runs)
+      compared.set(id, await comparedRun(artifacts, id, values, failures.get(id), manifests))
   const halving = halvingOf(sweep, compared)
   const stopped = new Map(
     halving?.decisions.flatMap(({ cell, rung, decision }) => (decision === 'stopped' ? [[cell, rung]] : [])),
@@ -39,17 +41,16 @@ async function comparedRun(
   id: string,
   values: ComparedRun['values'],
   failure: string | undefined,
+  manifests: SharedManifests,
 ): Promise<ComparedRun> {
-  const [record, report] = await Promise.all([artifacts.run(id), artifacts.reportJson(id)])
+  const record = await artifacts.run(id)
+  const outcome = record && (await storedOutcome(artifacts, record, manifests))
   return {
     id,
     values,
     command: record ? commandOf(record) : '',
-    ...(report !== undefined && { link: `../../../runs/${id}/report/index.html` }),
-    outcome:
-      report !== undefined && failure === undefined
-        ? outcomeOf(report)
-        : { missing: failure ?? 'it has not been run yet' },
+    ...(outcome && { link: `../../../runs/${id}/report/index.html` }),
+    outcome: outcome && failure === undefined ? outcome : { missing: failure ?? 'it has not been run yet' },
   }
 }
 

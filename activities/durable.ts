@@ -84,6 +84,8 @@ export interface DurableOptions {
   readonly artifacts: Artifacts
   readonly stage: LongStage
   readonly settings: RunInput['settings']
+  /** A digest of the stage's inputs: a checkpoint that was computed from others is of no use. */
+  readonly inputs: () => Promise<string>
   /** Aborts when the worker is to stop. */
   readonly stopping: AbortSignal
 }
@@ -108,7 +110,7 @@ export interface Durable {
  * ComputedElsewhereError where another run's attempt holds the lease.
  */
 export async function durably<T>(
-  { artifacts, stage, settings, stopping }: DurableOptions,
+  { artifacts, stage, settings, inputs, stopping }: DurableOptions,
   work: (durable: Durable) => Promise<T>,
 ): Promise<T | undefined> {
   const context = Context.current()
@@ -174,9 +176,11 @@ export async function durably<T>(
     )
 
     // The bytes of a stage are those of one device: a checkpoint of another one, or of other parts, is of no use.
+    const from = await inputs()
     const resumed = await checkpoints.newest(
-      async ({ tensorflow }) =>
-        !tensorflow || canonicalJson(tensorflow) === canonicalJson(computedOn(await tensorflowHere())),
+      async ({ tensorflow, inputs = from }) =>
+        inputs === from &&
+        (!tensorflow || canonicalJson(tensorflow) === canonicalJson(computedOn(await tensorflowHere()))),
     )
     if (resumed) latest = { step: resumed.step, resumedAt: resumed.step }
     let saved = resumed?.step ?? 0
@@ -194,6 +198,7 @@ export async function durably<T>(
         ...snapshot,
         seconds: secondsSoFar(),
         otherWork: meter.now(),
+        inputs: from,
         ...(tensorflow && { tensorflow }),
       })
       saved = snapshot.step

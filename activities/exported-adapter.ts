@@ -39,7 +39,7 @@ export async function exportedAdapter(
   const unlearned = await Promise.all(
     plan.candidates.map(async (candidate) => ({
       label: candidate.label,
-      manifest: candidate.unlearn && (await artifacts.manifest(candidate.unlearn)),
+      manifest: candidate.unlearn && (await artifacts.complete(candidate.unlearn)),
     })),
   )
   const { manifest, ...chosen } = choose(id, unlearned, label)

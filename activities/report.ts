@@ -1,9 +1,11 @@
 import type { Artifacts } from '../artifacts/artifacts.ts'
-import type { Manifest } from '../experiment/manifest.ts'
+import { manifestDigest, type Manifest } from '../experiment/manifest.ts'
 import type { ResultRow } from '../experiment/results.ts'
 import type { RunRecord, RunResult } from '../experiment/run.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
+import type { StageRef } from '../experiment/stages.ts'
 import { renderReport } from '../report/report.ts'
+import type { SharedManifests } from './stored-outcome.ts'
 
 export interface WrittenReport {
   /** The folder of the report's files, as a URL of the store. */
@@ -30,8 +32,25 @@ export async function writeReport(
   return { url: await artifacts.putReport(run.id, files), digest, results }
 }
 
-/** The manifests of a run's finished stages, by key. */
-export async function manifestsOf(artifacts: Artifacts, run: RunRecord): Promise<Record<string, Manifest>> {
+/**
+ * The manifests of a run's finished stages, by key. A stage that was computed from another result of an input than is there
+ * is none of them: the figures of one report are of the same models.
+ */
+export async function manifestsOf(
+  artifacts: Pick<SharedManifests, 'manifest'>,
+  run: RunRecord,
+): Promise<Record<string, Manifest>> {
   const found = await Promise.all(stagesOf(run.plan).map((stage) => artifacts.manifest(stage)))
-  return Object.fromEntries(found.flatMap((manifest) => (manifest ? [[manifest.key, manifest]] : [])))
+  const current = new Map<string, { readonly manifest: Manifest; readonly digest: string }>()
+  const stale = new Set<string>()
+  // Inputs come first.
+  for (const manifest of found.flatMap((manifest) => manifest ?? [])) {
+    const isStale = Object.entries<StageRef>(manifest.inputs).some(([name, { key }]) => {
+      const input = current.get(key)
+      return stale.has(key) || (input && input.digest !== manifest.inputDigests[name])
+    })
+    if (isStale) stale.add(manifest.key)
+    else current.set(manifest.key, { manifest, digest: manifestDigest(manifest) })
+  }
+  return Object.fromEntries([...current].map(([key, { manifest }]) => [key, manifest]))
 }

@@ -3,6 +3,8 @@ import { availableParallelism, cpus } from 'node:os'
 import { Context } from '@temporalio/activity'
 import { BlobError, CorruptBlobError, openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
 import { LeaseLostError } from '../artifacts/lease.ts'
+import { knownStage, StoreView } from '../artifacts/store-view.ts'
+import { digestOf } from '../experiment/canonical.ts'
 import { UserError } from '../experiment/errors.ts'
 import { manifestDigest } from '../experiment/manifest.ts'
 import type { BlobRef, Environment, Manifest, ManifestOf, StageMetrics } from '../experiment/manifest.ts'
@@ -120,8 +122,10 @@ export function stageActivity<K extends StageKind>(
       }
 
       await code?.check(stage as Stage)
-      const computed = await durably({ artifacts, stage, settings, stopping }, async (durable) => {
-        const inputs = await inputManifests(artifacts, stage)
+      const reading = reader(artifacts, stage)
+      const inputs = async () => digestOf((await reading()).digests)
+      const computed = await durably({ artifacts, stage, settings, inputs, stopping }, async (durable) => {
+        const { manifests: inputs, digests: inputDigests } = await reading()
         const body = await load()
         if (onDevice.has(kind)) await tellOfDevice()
         const work = await body({ stage, settings, artifacts, inputs, ...durable }).catch((error: unknown) =>
@@ -131,6 +135,7 @@ export function stageActivity<K extends StageKind>(
         for (const [name, output] of Object.entries(work.outputs))
           outputs[name] = output instanceof Uint8Array ? await artifacts.putBlob(output) : output
         await durable.confirm()
+        await refuseChangedInputs(artifacts, stage, inputDigests)
         const manifest: ManifestOf<K> = {
           kind,
           key: stage.key,
@@ -138,12 +143,7 @@ export function stageActivity<K extends StageKind>(
           ...(stage.code !== undefined && { code: stage.code }),
           params: stage.params,
           inputs: stage.inputs,
-          inputDigests: Object.fromEntries(
-            Object.entries(inputs as Record<string, Manifest>).map(([name, input]) => [
-              name,
-              manifestDigest(input),
-            ]),
-          ),
+          inputDigests,
           outputs,
           metrics: work.metrics,
           clock: {
@@ -226,9 +226,18 @@ export async function keptCell(artifacts: Artifacts, id: string): Promise<KeptCe
   return { run, settings: { ...settings, store: artifacts.store.url }, kept: await keptOf(artifacts, run) }
 }
 
+/** A stage whose inputs this run computes is none of them: it is asked for once they are there, and may be another by then. */
 async function keptOf(artifacts: Artifacts, { plan }: RunRecord): Promise<readonly StageDone[]> {
-  const manifests = await Promise.all(stagesOf(plan).map((stage) => artifacts.complete(stage)))
-  return manifests.flatMap((manifest) => (manifest ? [done(manifest, true)] : []))
+  const stages = stagesOf(plan)
+  const view = new StoreView(artifacts)
+  const complete = await Promise.all(stages.map((stage) => view.complete(stage)))
+  const kept = new Map<string, StageDone>()
+  for (const [i, { key, inputs }] of stages.entries()) {
+    const found = complete[i]
+    const isReady = Object.values<StageRef>(inputs).every((input) => kept.has(input.key))
+    if (found && isReady) kept.set(key, { key, digest: found.digest, cached: true, seconds: found.seconds })
+  }
+  return [...kept.values()]
 }
 
 /** The record of a run, which may be in the store alone. */
@@ -243,23 +252,57 @@ function done(manifest: Manifest, cached: boolean): StageDone {
   return { key: manifest.key, digest: manifestDigest(manifest), cached, seconds: manifest.clock.seconds }
 }
 
-async function inputManifests<K extends StageKind>(
+interface ReadInputs<K extends StageKind> {
+  readonly manifests: InputManifests<K>
+  /** By input name. */
+  readonly digests: ManifestOf<K>['inputDigests']
+}
+
+/** Reads a stage's inputs when it is first called. Throws a DamagedInputError where one has to be computed again. */
+function reader<K extends StageKind>(artifacts: Artifacts, stage: StageOf<K>): () => Promise<ReadInputs<K>> {
+  let reading: Promise<ReadInputs<K>> | undefined
+  return () => (reading ??= readInputs(artifacts, stage))
+}
+
+async function readInputs<K extends StageKind>(
   artifacts: Artifacts,
   stage: StageOf<K>,
-): Promise<InputManifests<K>> {
-  const refs = Object.entries(stage.inputs as Readonly<Record<string, StageRef>>)
+): Promise<ReadInputs<K>> {
+  const view = new StoreView(artifacts)
   const manifests = await Promise.all(
-    refs.map(async ([name, ref]) => {
-      const manifest = await artifacts.manifest(ref)
-      if (!manifest)
-        throw new DamagedInputError(
-          `the input '${name}' of '${stage.title}' (${ref.kind} ${ref.key.slice(0, 12)}) is not in the store any more`,
-          ref.key,
-        )
+    refsOf(stage).map(async ([name, ref]) => {
+      const manifest: Manifest | undefined = await artifacts.manifest(ref)
+      const which = `the input '${name}' of '${stage.title}' (${ref.kind} ${ref.key.slice(0, 12)})`
+      if (!manifest) throw new DamagedInputError(`${which} is not in the store any more`, ref.key)
+      if (await view.staleInput(knownStage(manifest)))
+        throw new DamagedInputError(`${which} was computed from other inputs than the store has now`, ref.key)
       return [name, manifest] as const
     }),
   )
-  return Object.fromEntries(manifests) as InputManifests<K>
+  return {
+    manifests: Object.fromEntries(manifests) as InputManifests<K>,
+    digests: Object.fromEntries(manifests.map(([name, manifest]) => [name, manifestDigest(manifest)])),
+  }
+}
+
+function refsOf<K extends StageKind>({ inputs }: StageOf<K>): readonly (readonly [string, StageRef])[] {
+  return Object.entries(inputs as Readonly<Record<string, StageRef>>)
+}
+
+/** A result of inputs that another worker replaced meanwhile is not committed: the next attempt reads the new ones. */
+async function refuseChangedInputs<K extends StageKind>(
+  artifacts: Artifacts,
+  stage: StageOf<K>,
+  digests: Readonly<Record<string, string>>,
+): Promise<void> {
+  const view = new StoreView(artifacts)
+  for (const [name, ref] of refsOf(stage)) {
+    const now = await view.stage(ref)
+    if (now && now.digest !== digests[name])
+      throw new Error(
+        `the input '${name}' of '${stage.title}' was computed again while it was in use; '${stage.title}' begins anew from it`,
+      )
+  }
 }
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {

@@ -2,18 +2,18 @@ import { ApplicationFailure, Context } from '@temporalio/activity'
 import { ActivityFailure } from '@temporalio/common'
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client'
 import type { Artifacts } from '../artifacts/artifacts.ts'
+import { StoreView } from '../artifacts/store-view.ts'
 import { UserError } from '../experiment/errors.ts'
-import { manifestDigest } from '../experiment/manifest.ts'
-import type { Plan } from '../experiment/plan.ts'
 import { searchAttributesOf } from '../experiment/search-attributes.ts'
-import type { RunResult } from '../experiment/run.ts'
+import type { RunRecord, RunResult } from '../experiment/run.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import type { Stage } from '../experiment/stages.ts'
 import type { HalvingSpec } from '../experiment/sweep-space.ts'
 import type { CellFailure, RunEnding, Settled, SweepCells, SweepRecord } from '../experiment/sweep.ts'
-import { outcomeOf } from '../report/comparison/outcome.ts'
 import { renderComparison } from '../report/comparison/render.ts'
+import { readPublished } from '../report/published.ts'
 import { comparisonOf } from './comparison.ts'
+import { SharedManifests, storedOutcome } from './stored-outcome.ts'
 
 export interface SweepTask {
   readonly id: string
@@ -56,22 +56,18 @@ export async function settledRuns(
   { sweep, runs, left }: SettledTask,
 ): Promise<readonly Settled[]> {
   // Cells share stages: each is looked up once.
-  const digests = new Map<string, Promise<string | undefined>>()
-  const digestNow = (stage: Stage) => {
-    const known = digests.get(stage.key)
-    if (known) return known
-    const found = artifacts.complete(stage).then((manifest) => manifest && manifestDigest(manifest))
-    digests.set(stage.key, found)
-    return found
-  }
+  const view = new StoreView(artifacts)
+  const manifests = new SharedManifests(artifacts)
+  const digestNow = async (stage: Stage) => (await view.complete(stage))?.digest
   const found: Settled[] = []
   for (const id of runs) {
-    const [record, report] = await Promise.all([artifacts.run(id), artifacts.reportJson(id)])
+    const record = await artifacts.run(id)
     if (!record) throw new UserError(`the store ${artifacts.store.url} has no run '${id}' any more`)
-    const failed = report === undefined ? undefined : await failedIn(record.plan, report, digestNow)
+    const outcome = await storedOutcome(artifacts, record, manifests)
+    const failed = outcome && 'rows' in outcome ? await failedIn(artifacts, record, digestNow) : undefined
     found.push(
-      report !== undefined && failed !== undefined && (failed === 0 || left)
-        ? { results: outcomeOf(report).rows, incomplete: failed > 0 }
+      outcome && 'rows' in outcome && failed !== undefined && (failed === 0 || left)
+        ? { results: outcome.rows, incomplete: failed > 0 }
         : { attributes: searchAttributesOf(record, sweep) },
     )
   }
@@ -80,11 +76,11 @@ export async function settledRuns(
 
 /** How many stages the report is without, which failed; undefined where the store does not have the others as they were. */
 async function failedIn(
-  plan: Plan,
-  report: string,
+  artifacts: Artifacts,
+  { id, plan }: RunRecord,
   digestNow: (stage: Stage) => Promise<string | undefined>,
 ): Promise<number | undefined> {
-  const { stages } = (JSON.parse(report) as WrittenReport).computed
+  const { stages } = readPublished((await artifacts.reportJson(id)) ?? '', id).computed
   const written = new Map(stages.map(({ key, digest }) => [key, digest]))
   const states = await Promise.all(
     stagesOf(plan).map(async (stage) => {
@@ -95,11 +91,6 @@ async function failedIn(
     }),
   )
   return states.includes('other') ? undefined : states.filter((state) => state === 'failed').length
-}
-
-/** What this reads of a `report.json`. */
-interface WrittenReport {
-  readonly computed: { readonly stages: readonly { readonly key: string; readonly digest?: string }[] }
 }
 
 export type Ended = RunEnding & { readonly run: string }

@@ -10,6 +10,10 @@ import { traffic } from './event.ts'
 import { openChecked } from './open-checked.ts'
 import { pooled } from './pooled.ts'
 import { readCache, refuseWithoutRoom, type ReadCache } from './read-cache.ts'
+import { readManifest } from './read-manifest.ts'
+import { recordFlaw } from './read-record.ts'
+import { ensureFormat, mayLackDigest, readFormat } from './store-format.ts'
+import { knownStage, StoreView } from './store-view.ts'
 import { isRemote, openStore, type ObjectStore } from './store.ts'
 
 const REMEDY = 'run the same command again: the stage that made it is computed anew.'
@@ -46,10 +50,12 @@ export class MissingBlobError extends BlobError {
  *     runs/<id>/report/…                    what came out, for people
  *     sweeps/<id>/sweep.json                many runs that were asked for together
  *     sweeps/<id>/report/…                  what came out of them
+ *     store.json                            how all that is written (store-format.ts)
  */
 export class Artifacts {
   readonly store: ObjectStore
   private readonly cache: ReadCache | undefined
+  private format: Promise<void> | undefined
 
   constructor(store: ObjectStore, cache?: ReadCache) {
     this.store = store
@@ -136,21 +142,25 @@ export class Artifacts {
     const path = manifestPath(ref)
     const bytes = await this.store.get(path)
     if (!bytes) return undefined
-    const manifest = readManifest(bytes)
+    const read = readManifest(bytes, ref)
     // A damaged one is as good as none: the stage is computed again, and commit() puts the new one in its place.
-    return manifest?.kind === ref.kind && manifest.key === ref.key
-      ? (manifest as Extract<Manifest, { kind: K }>)
-      : undefined
+    if ('flaw' in read) return undefined
+    if (!read.hasDigest && !mayLackDigest(await readFormat(this.store), ref.key)) return undefined
+    return read.manifest as Extract<Manifest, { kind: K }>
   }
 
-  /** The manifest, where all that it names is there too: what lets a stage be left out. */
+  /**
+   * The manifest, where all that it names is there too, and those inputs that are there are the ones that it was computed
+   * from: what lets a stage be left out. Many stages are asked of one `StoreView`.
+   */
   async complete<K extends StageKind>(ref: {
     readonly kind: K
     readonly key: string
   }): Promise<Extract<Manifest, { kind: K }> | undefined> {
     const manifest = await this.manifest(ref)
     if (!manifest) return undefined
-    return (await this.holds(Object.values(manifest.outputs))) ? manifest : undefined
+    const stale = await new StoreView(this).staleInput(knownStage(manifest))
+    return stale === undefined && (await this.holds(Object.values(manifest.outputs))) ? manifest : undefined
   }
 
   /** Whether blobs are there, in their full lengths. */
@@ -161,8 +171,8 @@ export class Artifacts {
 
   /**
    * The commit point of a stage. Answers the manifest that stands: the first writer's, unless a blob that it names is
-   * gone. The new one then takes its place, since another device may have computed other bytes. Keys are in canonical
-   * order; a number that is not finite is an error, where plain JSON would make it null.
+   * gone, or an input is another one by now. The new one then takes its place, since another device may have computed other
+   * bytes. Keys are in canonical order; a number that is not finite is an error, where plain JSON would make it null.
    */
   async commit<M extends Manifest>(manifest: M): Promise<M> {
     const path = manifestPath(manifest)
@@ -190,13 +200,21 @@ export class Artifacts {
 
   /** Keeps the order of keys: the report shows options in the order in which the spec has them. */
   async putRun(run: RunRecord): Promise<void> {
+    await this.formatted()
     await this.store.put(`${runFolder(run.id)}/run.json`, jsonBytes(run))
   }
 
   async run(id: string): Promise<RunRecord | undefined> {
     const path = `${runFolder(id)}/run.json`
     const bytes = await this.store.get(path)
-    return bytes && (parseJson(bytes, this.store.locate(path)) as RunRecord)
+    if (!bytes) return undefined
+    const record = parseJson(bytes, this.store.locate(path))
+    const flaw = recordFlaw(record, id)
+    if (flaw === undefined) return record as RunRecord
+    throw new UserError(
+      `${this.store.locate(path)} is not the record of the run ${id} as it was written: ${flaw}. Put it right by running the ` +
+        'same experiment again',
+    )
   }
 
   async runs(): Promise<readonly string[]> {
@@ -216,6 +234,7 @@ export class Artifacts {
   }
 
   async putSweep(sweep: SweepRecord): Promise<void> {
+    await this.formatted()
     await this.store.put(`${sweepFolder(sweep.id)}/sweep.json`, jsonBytes(sweep))
   }
 
@@ -233,6 +252,12 @@ export class Artifacts {
   /** Writes a sweep's report; answers the URL of its folder. */
   putSweepReport(id: string, files: Readonly<Record<string, string>>): Promise<string> {
     return this.putFiles(`${sweepFolder(id)}/report`, files)
+  }
+
+  /** What is asked for is written first: by then the store says how it is written. */
+  private formatted(): Promise<void> {
+    this.format ??= ensureFormat(this.store)
+    return this.format
   }
 
   private async putFiles(folder: string, files: Readonly<Record<string, string>>): Promise<string> {
@@ -253,7 +278,7 @@ function nameIn(text: string, pattern: RegExp, expected: string): string {
   throw new UserError(`"${text}" is no name of something in a store; expected ${expected}`)
 }
 
-function blobPath({ sha256: digest }: BlobRef): string {
+export function blobPath({ sha256: digest }: BlobRef): string {
   nameIn(digest, /^[0-9a-f]{64}$/, 'the 64 hexadecimal digits of a SHA-256')
   return `blobs/sha256/${digest.slice(0, 2)}/${digest}`
 }
@@ -269,39 +294,6 @@ const manifestPath = (stage: StageRef) => `${stageFolder(stage)}manifest.json`
 /** What belongs to a stage beside its blobs; ends in a slash. */
 export function stageFolder({ kind, key }: StageRef): string {
   return `stages/${nameIn(kind, ID, 'a kind of stage')}/${nameIn(key, ID, 'the key of a stage')}/`
-}
-
-/** undefined: not whole, or not what was written. Manifests of 0.1 carry no digest. */
-function readManifest(bytes: Uint8Array): Manifest | undefined {
-  try {
-    const { digest, ...manifest } = JSON.parse(new TextDecoder().decode(bytes)) as Manifest & {
-      digest?: string
-    }
-    return isManifest(manifest) && (digest === undefined || digest === manifestDigest(manifest))
-      ? manifest
-      : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/**
- * Whether it has the parts that every reader of a manifest takes for granted: a store is written to
- * by others, too.
- */
-function isManifest({ kind, key, params, inputs, outputs, metrics, clock }: Partial<Manifest>): boolean {
-  const isMapping = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
-  return (
-    typeof kind === 'string' &&
-    typeof key === 'string' &&
-    [params, inputs, outputs, metrics, clock].every(isMapping) &&
-    Object.values(outputs ?? {}).every(isBlobRef)
-  )
-}
-
-function isBlobRef(value: unknown): value is BlobRef {
-  const { sha256, bytes } = (value ?? {}) as Partial<BlobRef>
-  return /^[0-9a-f]{64}$/.test(sha256 ?? '') && Number.isSafeInteger(bytes)
 }
 
 /** Plain JSON as the store keeps it. */

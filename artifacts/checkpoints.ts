@@ -15,6 +15,8 @@ export interface Checkpoint {
   readonly otherWork?: OtherWork
   /** What computed it: another device would go on to other bytes. */
   readonly tensorflow?: Environment['tensorflow']
+  /** A digest of the inputs that it was computed from. Absent in checkpoints of older versions. */
+  readonly inputs?: string
 }
 
 const KEPT = 2
@@ -34,11 +36,11 @@ export class Checkpoints {
   }
 
   /** Answers its path. */
-  async save({ step, vectors, notes, seconds, otherWork, tensorflow }: Checkpoint): Promise<string> {
+  async save({ vectors, ...about }: Checkpoint): Promise<string> {
+    const { step } = about
     const tensors = Object.entries(vectors).map(
       ([name, values]) => [name, { dtype: 'F32', shape: [values.length], values }] as const,
     )
-    const about = { step, notes, seconds, ...(otherWork && { otherWork }), ...(tensorflow && { tensorflow }) }
     const bytes = encodeTensors(Object.fromEntries(tensors), { format: FORMAT, about: JSON.stringify(about) })
     const path = `${this.folder}${String(step).padStart(9, '0')}-${sha256(bytes)}.safetensors`
     await this.artifacts.store.putIfAbsent(path, bytes)

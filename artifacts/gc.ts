@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { UserError } from '../experiment/errors.ts'
-import type { Manifest } from '../experiment/manifest.ts'
 import type { RunRecord } from '../experiment/run.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
+import type { StageKind } from '../experiment/stages.ts'
 import { stageFolder } from './artifacts.ts'
 import { chunks, pooled } from './pooled.ts'
+import { readManifest } from './read-manifest.ts'
+import { recordFlaw } from './read-record.ts'
+import { mayLackDigest, readFormat, type StoreFormat } from './store-format.ts'
 import type { ObjectStore, StoredObject } from './store.ts'
 
 /**
@@ -58,7 +61,7 @@ export function garbage({ now, objects, runs, manifests }: Inventory, grace: num
   if (unreadable.length > 0)
     throw new UserError(
       unreadable.map(({ path }) => ({
-        message: `${path}manifest.json cannot be read, so which blobs it names is unknown; delete it: its stage is then computed anew`,
+        message: `${path}manifest.json cannot be read, so which blobs it names is unknown. \`./zeroshift check --repair\` drops it: its stage is then computed anew`,
       })),
     )
   const named = union(kept.flatMap(({ path }) => manifests.get(path) ?? []))
@@ -83,11 +86,12 @@ export function garbage({ now, objects, runs, manifests }: Inventory, grace: num
 /** Reads a store: runs last, so that it knows of every run that had begun when it was done. */
 export async function takeInventory(store: ObjectStore): Promise<Inventory> {
   const { now, objects: probed } = await clockOf(store)
+  const format = await readFormat(store)
   const blobs = await store.list('blobs/sha256/')
   const stages = await store.list('stages/')
   const manifests = await pooled(
     stages.filter(({ path }) => stageManifest.test(path)),
-    async ({ path }) => [folderOf(path), await digestsIn(store, path)] as const,
+    async ({ path }) => [folderOf(path), await digestsIn(store, format, path)] as const,
   )
   const { runs, damagedRuns } = await readRuns(store)
   return {
@@ -171,6 +175,11 @@ function stageFolders(objects: readonly StoredObject[]): StageFolder[] {
   return [...groupedBy(folderOf, stages)].map(([path, objects]) => ({ path, objects }))
 }
 
+/** Milliseconds since 1970, by the store's clock. Writes an object and deletes it. */
+export async function storeClock(store: ObjectStore): Promise<number> {
+  return (await clockOf(store)).now
+}
+
 /** The store's own clock: the date of an object written now. What was under `doctor/` before comes along. */
 async function clockOf(store: ObjectStore): Promise<{ now: number; objects: readonly StoredObject[] }> {
   const path = `${probes}clock-${randomUUID()}`
@@ -209,9 +218,9 @@ async function stagesNamedIn(store: ObjectStore, path: string): Promise<Readonly
   const bytes = await store.get(path)
   if (!bytes) return undefined
   try {
-    const folders = stagesOf((parsed(bytes) as RunRecord).plan).map(stageFolder)
-    if (!folders.every((folder) => stagePath.test(folder))) throw new Error('a stage of its plan has no key')
-    return new Set(folders)
+    const record = parsed(bytes)
+    if (recordFlaw(record, path.split('/')[1] ?? '') !== undefined) throw new Error('it was changed')
+    return new Set(stagesOf((record as RunRecord).plan).map(stageFolder))
   } catch {
     throw new UserError(
       `${store.locate(path)} is not the record of a run, so what its run needs is unknown and nothing can be called ` +
@@ -223,16 +232,15 @@ async function stagesNamedIn(store: ObjectStore, path: string): Promise<Readonly
 /** undefined: it cannot be read. `gone`: it was deleted in the meantime. */
 async function digestsIn(
   store: ObjectStore,
+  format: StoreFormat | undefined,
   path: string,
 ): Promise<ReadonlySet<string> | undefined | 'gone'> {
   const bytes = await store.get(path)
   if (!bytes) return 'gone'
-  try {
-    const digests = Object.values((parsed(bytes) as Manifest).outputs).map(({ sha256 }) => sha256)
-    return digests.every((digest) => /^[0-9a-f]{64}$/.test(digest)) ? new Set(digests) : undefined
-  } catch {
-    return undefined
-  }
+  const [, kind = '', key = ''] = path.split('/')
+  const read = readManifest(bytes, { kind: kind as StageKind, key })
+  if ('flaw' in read || (!read.hasDigest && !mayLackDigest(format, key))) return undefined
+  return new Set(Object.values(read.manifest.outputs).map(({ sha256 }) => sha256))
 }
 
 const parsed = (bytes: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(bytes))

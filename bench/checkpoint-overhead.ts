@@ -46,6 +46,7 @@ try {
         artifacts: openArtifacts(store),
         stage: { kind: 'train', key: 'bench', title: 'bench', params: training },
         settings: { store },
+        inputs: () => Promise.resolve(''),
         stopping: new AbortController().signal,
       },
       async ({ host }) => {

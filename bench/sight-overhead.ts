@@ -48,6 +48,7 @@ async function train(steps: number, port: number | undefined): Promise<Cost> {
         artifacts: openArtifacts(store),
         stage: { kind: 'train', key: 'bench', title: 'bench', params: {} },
         settings: { store },
+        inputs: () => Promise.resolve(''),
         stopping: new AbortController().signal,
       } as const
       const run = (count: number) =>

@@ -6,7 +6,7 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openStore, type ObjectStore } from '../artifacts/store.ts'
 import { cacheDirectory } from '../infra/cache.mjs'
-import type { Check } from './check.ts'
+import type { Check } from './doctor-check.ts'
 import { whereOf } from './print.ts'
 
 /** What depends on where results are kept: the store itself, its clock against this machine's, and room on disks. */

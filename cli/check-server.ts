@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client'
 import { queues } from '../workflows/names.ts'
-import type { Check } from './check.ts'
+import type { Check } from './doctor-check.ts'
 import { connect, existingServer } from './temporal.ts'
 
 /** Of a Temporal server that is somebody else's; none where commands start their own. */

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { SharedManifests, storedOutcome } from '../activities/stored-outcome.ts'
 import { openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
 import type { ComparedRun, Comparison } from '../experiment/comparison.ts'
 import { differingColumns } from '../experiment/differing-columns.ts'
@@ -6,7 +7,6 @@ import { UserError } from '../experiment/errors.ts'
 import type { RunRecord } from '../experiment/run.ts'
 import { commandOf, quoted } from '../report/command.ts'
 import { renderJson } from '../report/comparison/json.ts'
-import { outcomeOf } from '../report/comparison/outcome.ts'
 import { renderComparison } from '../report/comparison/render.ts'
 import { comparisonLines } from './comparison-lines.ts'
 import { withLinks } from './comparison-links.ts'
@@ -57,6 +57,7 @@ export async function comparisonOf(
   store?: string,
 ): Promise<Comparison> {
   const where = store === undefined ? '' : ` --store ${quoted(store)}`
+  const manifests = new SharedManifests(artifacts)
   const found = differingColumns(runs.map(({ spec }) => spec))
   return {
     command: `./zeroshift compare ${runs.map(({ id }) => quoted(id)).join(' ')}${where}`,
@@ -65,22 +66,23 @@ export async function comparisonOf(
       id: run.id,
       values: found.values[i] ?? [],
       command: commandOf(run),
-      outcome: await outcomeIn(artifacts, run.id, where),
+      outcome: await outcomeIn(artifacts, run, where, manifests),
     })),
   }
 }
 
-async function outcomeIn(artifacts: Artifacts, id: string, where: string): Promise<ComparedRun['outcome']> {
-  const text = await artifacts.reportJson(id)
-  if (text === undefined)
-    return { missing: `it has no report yet: ./zeroshift resume ${quoted(id)}${where} finishes it` }
-  try {
-    return outcomeOf(text)
-  } catch {
-    return {
-      missing: `its report.json is not whole: ./zeroshift report ${quoted(id)}${where} writes it again`,
-    }
-  }
+async function outcomeIn(
+  artifacts: Artifacts,
+  run: RunRecord,
+  where: string,
+  manifests: SharedManifests,
+): Promise<ComparedRun['outcome']> {
+  const id = quoted(run.id)
+  const outcome = await storedOutcome(artifacts, run, manifests)
+  if (!outcome) return { missing: `it has no report yet: ./zeroshift resume ${id}${where} finishes it` }
+  return 'missing' in outcome
+    ? { missing: `${outcome.missing}: ./zeroshift report ${id}${where} writes it again` }
+    : outcome
 }
 
 function answerOf({ columns, runs }: Comparison, digest: string, report: string) {

@@ -1,4 +1,5 @@
 import { openArtifacts } from '../artifacts/artifacts.ts'
+import { StoreView } from '../artifacts/store-view.ts'
 import type { RunInput } from '../experiment/run.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import { sayChangedCode } from './changed-code.ts'
@@ -12,10 +13,10 @@ export async function dryRun(
   { say, answer }: Talk,
 ): Promise<number> {
   sayChangedCode([{ plan }], { say })
-  const artifacts = openArtifacts(settings.store)
+  const view = new StoreView(openArtifacts(settings.store))
   const planned = await Promise.all(
     stagesOf(plan).map(async ({ kind, title, key }) => {
-      const cached = (await artifacts.complete({ kind, key })) !== undefined
+      const cached = (await view.complete({ kind, key })) !== undefined
       return { kind, title, key, cached }
     }),
   )

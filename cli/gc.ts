@@ -91,7 +91,7 @@ const milliseconds = { m: 60_000, h: 3_600_000, d: 86_400_000 }
 const SHORTEST = 10 * milliseconds.m
 
 /** Milliseconds. Throws a UserError. */
-function graceOf(text: string): number {
+export function graceOf(text: string): number {
   const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)([mhd])$/.exec(text) ?? []
   const grace = Number(number) * milliseconds[unit as keyof typeof milliseconds]
   if (grace >= SHORTEST) return grace
@@ -102,7 +102,7 @@ function graceOf(text: string): number {
 }
 
 /** `512 B`, `3.2 kB`, `1.23 GB`: three digits, powers of 1000. */
-function size(bytes: number): string {
+export function size(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
   let value = bytes
   let power = 0

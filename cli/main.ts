@@ -12,6 +12,7 @@ import type { ReportOptions } from './report.ts'
 import type { CompareOptions } from './compare.ts'
 import type { DoctorOptions } from './doctor.ts'
 import type { GcOptions } from './gc.ts'
+import type { CheckOptions } from './check.ts'
 import type { MethodsOptions } from './methods.ts'
 import type { MetricsOptions } from './metrics.ts'
 import type { TrackOptions } from './track.ts'
@@ -26,7 +27,7 @@ import { beginCommand } from './traced.ts'
 
 /**
  * The command line. Each verb is a file of its own, loaded when it is asked for. Exit codes: 0 done, 1 the run failed,
- * 2 the user's input was wrong.
+ * 2 the user's input was wrong, 3 a verification on other hardware came within the floor.
  */
 const program = new Command('zeroshift')
   .description('Durable, reproducible machine-unlearning experiments')
@@ -334,6 +335,19 @@ program
   .action(async (options: GcOptions) => {
     const { gc } = await import('./gc.ts')
     process.exitCode = await gc(options)
+  })
+
+program
+  .command('check')
+  .description('check that everything in the store is as it was written; exit code 1 where it is not')
+  .option('--read-data', 'read every blob, instead of comparing sizes')
+  .option('--repair', 'delete what is damaged and can be computed again')
+  .option('--grace <time>', 'what is younger may be in use, such as 30m, 24h or 7d', '1h')
+  .option(...json)
+  .option(...store)
+  .action(async (options: CheckOptions) => {
+    const { check } = await import('./check.ts')
+    process.exitCode = await check(options)
   })
 
 program

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
+import { StoreView } from '../artifacts/store-view.ts'
 import { differences } from '../experiment/differences.ts'
 import { UserError, type Problem } from '../experiment/errors.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
@@ -104,6 +105,7 @@ function changed(
 /** What stages of a run kept on their way goes, so that they begin anew; what has come through stays. */
 async function forgetProgress(artifacts: Artifacts, id: string): Promise<void> {
   const run = await artifacts.run(id)
+  const view = new StoreView(artifacts)
   for (const stage of run ? stagesOf(run.plan) : [])
-    if (!(await artifacts.complete(stage))) await artifacts.dropCheckpoints(stage)
+    if (!(await view.complete(stage))) await artifacts.dropCheckpoints(stage)
 }

@@ -6,30 +6,43 @@ import { columns, coloursOf } from './print.ts'
 import { counted } from './format.ts'
 import type { Talk } from './talk.ts'
 
-/** Says how a run that was computed again compares with its report. Answers whether the report holds. */
+/**
+ * - `verified`: the same bytes as reported.
+ * - `within-floor`: other bytes on other hardware, and figures as near as two gold models are.
+ * - `different`: anything else.
+ */
+export type VerificationStatus = 'verified' | 'within-floor' | 'different'
+
+export function statusOf({ verdict }: Pick<Verification, 'verdict'>): VerificationStatus {
+  if (verdict === 'same') return 'verified'
+  return verdict === 'within-floor' ? 'within-floor' : 'different'
+}
+
+/** Says how a run that was computed again compares with its report. */
 export function showVerification(
   id: string,
   verification: Verification,
   { say, out }: Pick<Talk, 'say' | 'out'>,
-): boolean {
-  const { green, red } = coloursOf(out)
-  const { verdict } = verification
-  const holds = verdict === 'same' || verdict === 'within-floor'
+): void {
+  const { green, yellow, red } = coloursOf(out)
+  const colours = { verified: green, 'within-floor': yellow, different: red }
   for (const line of verificationLines(verification)) say(line)
-  say((holds ? green : red)(`${id}: ${sentenceOf(verification)}`))
-  return holds
+  say(colours[statusOf(verification)](`${id}: ${sentenceOf(verification)}`))
 }
 
-function sentenceOf({ verdict, environment }: Verification): string {
+function sentenceOf({ verdict, environment, floor }: Verification): string {
   const deciding = environment.filter(({ decides }) => decides).map(({ name }) => name)
   const elsewhere = `other bytes, and what they depend on is not the same either (${deciding.join(', ')}).`
   switch (verdict) {
     case 'same':
       return 'the same bytes as reported.'
     case 'within-floor':
-      return `${elsewhere} Every row is within the floor: as near to the reported one as two gold models are.`
+      return (
+        `${elsewhere} RA, UA, TA and MIA of every row are within the floor: as near to the reported ones as two gold models ` +
+        'are. This is no verification: what the report says of its hardware and of its bytes cannot be checked here.'
+      )
     case 'beyond-floor':
-      return `${elsewhere} Not every row is within the floor.`
+      return `${elsewhere} ${floor.within === false ? 'The reported floor is another one than that computed here' : 'Not every row is within the floor'}.`
     case 'unjudged':
       return `${elsewhere} There is no floor to judge the figures by.`
     case 'differs':
@@ -103,13 +116,16 @@ function figureLines(figures: Verification['figures']): readonly string[] {
 
 function rowLines({ rows, floor }: Verification): readonly string[] {
   const heading = ['DIFFERENCE IN POINTS', 'RA', 'UA', 'TA', 'MIA', 'MEAN', '']
-  return [
-    columns([heading, ...rows.map(rowCells)]),
-    'value' in floor
-      ? `The floor, the mean average gap of two gold models: ${percent(floor.value)} points.`
-      : `No floor: ${floor.missing}.`,
-    '',
-  ]
+  return [columns([heading, ...rows.map(rowCells)]), ...floorLines(floor), '']
+}
+
+function floorLines({ recorded, here, same }: Verification['floor']): readonly string[] {
+  const found =
+    'value' in here
+      ? `The floor, the mean average gap of two gold models, as computed here: ${percent(here.value)} points.`
+      : `No floor: ${here.missing}.`
+  const reported = 'value' in recorded ? `${percent(recorded.value)} points` : `none: ${recorded.missing}`
+  return same ? [found] : [found, `The report gives another floor: ${reported}.`]
 }
 
 function rowCells({ label, differences: { ra, ua, ta, mia }, mean, within }: VerifiedRow): readonly string[] {

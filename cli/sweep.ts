@@ -1,5 +1,6 @@
 import { openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
 import { pooled } from '../artifacts/pooled.ts'
+import { StoreView } from '../artifacts/store-view.ts'
 import { canonicalJson } from '../experiment/canonical.ts'
 import { recordOf, type RunInput } from '../experiment/run.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
@@ -61,8 +62,9 @@ interface Costs {
 async function costsOf(artifacts: Artifacts, { runs }: PreparedSweep): Promise<Costs> {
   const lists = [...runs.values()].map(({ run }) => stagesOf(run.plan))
   const distinct = new Map(lists.flat().map((stage): [string, Stage] => [stage.key, stage]))
+  const view = new StoreView(artifacts)
   const cached = await pooled([...distinct.values()], async (stage) =>
-    (await artifacts.complete(stage)) ? stage.key : undefined,
+    (await view.complete(stage)) ? stage.key : undefined,
   )
   const there = new Set(cached.flatMap((key) => key ?? []))
   const missing = [...distinct.values()].filter(({ key }) => !there.has(key))

@@ -10,7 +10,15 @@ import { printJson, printTo } from './print.ts'
 export interface Answer {
   readonly id?: string
   readonly status:
-    'completed' | 'failed' | 'cancelled' | 'running' | 'planned' | 'invalid' | 'verified' | 'different'
+    | 'completed'
+    | 'failed'
+    | 'cancelled'
+    | 'running'
+    | 'planned'
+    | 'invalid'
+    | 'verified'
+    | 'within-floor'
+    | 'different'
   /** Where the report is, as a URL; null where there is none. */
   readonly report: string | null
   readonly stages: { readonly computed: number; readonly cached: number }

@@ -18,12 +18,20 @@ import { absolute, home, storeFor } from './place.ts'
 import { inspecting } from './prepare.ts'
 import { coloursOf, printError } from './print.ts'
 import { runJob, type Ends } from './run-job.ts'
+import type { VerificationStatus } from './show-verification.ts'
 import type { Talk } from './talk.ts'
 
 export interface VerifyOptions extends Omit<ConductOptions, 'detach'>, Wanted {
   readonly dataDirectory?: string
   readonly modelDirectory?: string
   readonly keep?: true
+}
+
+/** 2 is a mistake in the input. */
+const exitCodes: Readonly<Record<VerificationStatus, number>> = {
+  verified: 0,
+  different: 1,
+  'within-floor': 3,
 }
 
 /** `zeroshift verify REPORT`: the run is computed again from what its report says, and compared. Answers the exit code. */
@@ -145,14 +153,14 @@ function endsOf(
       const verification = compareWithReport(published, readPublished(json, directory))
       const { computed, cached, failed } = result
       for (const { title, reason } of failed) io.say(`${title} failed here: ${reason}`)
-      const { showVerification } = await import('./show-verification.ts')
-      const agrees = showVerification(id, verification, io)
+      const { showVerification, statusOf } = await import('./show-verification.ts')
+      showVerification(id, verification, io)
       if (keep) {
         await writeFile(verdictIn(directory), `${JSON.stringify(verification, null, 2)}\n`)
         io.say(`Kept in ${directory}`)
       } else await rm(directory, { recursive: true, force: true })
-      const status = agrees ? 'verified' : 'different'
-      return io.answer(agrees ? 0 : 1, { id, status, stages: { computed, cached }, failed, verification })
+      const status = statusOf(verification)
+      return io.answer(exitCodes[status], { id, status, stages: { computed, cached }, failed, verification })
     },
 
     cancelled(_, { say, answer }) {

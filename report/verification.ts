@@ -1,14 +1,17 @@
-import { differences, type Difference } from '../experiment/differences.ts'
+import type { Difference } from '../experiment/differences.ts'
 import type { BlobRef } from '../experiment/manifest.ts'
 import type { Figure } from '../experiment/results.ts'
+import { differentFigures } from './figures.ts'
 import type { Published, PublishedBlobs, PublishedEnvironment } from './published.ts'
 
 /**
- * What a run computed again says of the report of the first time. Pure: both sides are reports.
+ * What a run computed again says of the report of the first time. Pure: both sides are reports. Anybody may have written
+ * the recorded one, so the floor that judges it is the recomputation's.
  *
  * - `same`: every stage, every blob and every figure is the same to the last byte.
  * - `within-floor`: other bytes on another device, and every row is as near to the recorded one as two gold models are.
- * - `beyond-floor`: other bytes on another device, and a row is not.
+ *   What the report says of its device cannot be checked: this is less than `same`.
+ * - `beyond-floor`: other bytes on another device, and a row, or the recorded floor, is not.
  * - `unjudged`: other bytes on another device, and no floor to judge them by.
  * - `differs`: other bytes on the same device with the same threads, where they have to be the same.
  * - `contradictory`: the stages are the same, and the report says of them what they do not.
@@ -23,8 +26,20 @@ export interface Verification {
   /** Figures that differ, in all parts of the report. */
   readonly figures: readonly Difference[]
   readonly rows: readonly VerifiedRow[]
-  readonly floor: Figure
+  readonly floor: VerifiedFloor
   readonly environment: readonly EnvironmentDifference[]
+}
+
+export interface VerifiedFloor {
+  readonly recorded: Figure
+  /** The one that judges. */
+  readonly here: Figure
+  readonly same: boolean
+  /**
+   * Whether the two are as near as they must be where each of the gold models is within the floor; undefined where there is
+   * none here.
+   */
+  readonly within?: boolean
 }
 
 export interface VerifiedStage {
@@ -70,10 +85,10 @@ export interface EnvironmentDifference {
 export function compareWithReport(recorded: Published, here: Published): Verification {
   const stages = here.computed.stages.map((stage) => verifiedStage(recorded, here, stage))
   const blobs = stages.flatMap((stage) => stage.blobs)
-  const figures = differentFigures(recorded, here)
+  const figures = differentFigures(recorded.computed, here.computed)
   const environment = environmentDifferences(recorded.clock.environments, here.clock.environments)
-  const { floor } = recorded.computed
-  const rows = here.computed.results.map((row) => verifiedRow(recorded, row, floor))
+  const floor = verifiedFloor(recorded.computed.floor, here.computed.floor)
+  const rows = verifiedRows(recorded, here)
   return {
     verdict: verdictOf({ stages, figures, environment, rows, floor }),
     stages,
@@ -97,8 +112,32 @@ function verdictOf({
   if (stages.every(({ same }) => same)) return figures.length === 0 ? 'same' : 'contradictory'
   if (!environment.some(({ decides }) => decides)) return 'differs'
   const verdicts = rows.flatMap(({ within }) => within ?? [])
-  if ('missing' in floor || verdicts.length === 0) return 'unjudged'
-  return verdicts.every(Boolean) ? 'within-floor' : 'beyond-floor'
+  if (floor.within === undefined || verdicts.length === 0) return 'unjudged'
+  return floor.within && verdicts.every(Boolean) ? 'within-floor' : 'beyond-floor'
+}
+
+/** Where each of two gold models moves by the floor at most, their distance moves by twice as much at most. */
+function verifiedFloor(recorded: Figure, here: Figure): VerifiedFloor {
+  const difference = gapOf(recorded, here)
+  return {
+    recorded,
+    here,
+    same: 'value' in difference ? difference.value === 0 : hasValue(recorded) === hasValue(here),
+    ...(hasValue(here) && { within: 'value' in difference && difference.value <= 2 * here.value }),
+  }
+}
+
+/** Those of the recomputation, then those that the report has and the recomputation has not. */
+function verifiedRows(recorded: Published, here: Published): readonly VerifiedRow[] {
+  const { results, floor } = here.computed
+  const labels = results.map(({ label }) => label)
+  const surplus = recorded.computed.results.filter(
+    ({ label }, i, all) => !labels.includes(label) || all.findIndex((row) => row.label === label) < i,
+  )
+  return [
+    ...results.map((row) => verifiedRow(recorded, row, floor)),
+    ...surplus.map(({ label }) => verifiedRow(recorded, { label, metrics: {} }, floor)),
+  ]
 }
 
 function verifiedStage(
@@ -131,20 +170,6 @@ function verifiedBlobs(recorded: PublishedBlobs = {}, here: PublishedBlobs = {})
     }
   })
 }
-
-/**
- * Words may differ between versions of Zeroshift and in reasons for what is missing, and a later version may say more: what
- * counts is whether a figure that was reported is there, and the same.
- */
-function differentFigures(recorded: Published, here: Published): readonly Difference[] {
-  const figuresOf = ({ computed: { spec: _spec, data: _data, stages: _stages, ...figures } }: Published) =>
-    figures
-  return differences(figuresOf(recorded), figuresOf(here)).filter(
-    ({ before, after }) => before !== 'nothing' && !(isText(before) && isText(after)),
-  )
-}
-
-const isText = (json: string) => json.startsWith('"')
 
 function verifiedRow(
   recorded: Published,

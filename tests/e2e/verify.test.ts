@@ -99,7 +99,8 @@ test('a verification that was stopped goes on where it was', async () => {
 describe('other bytes', () => {
   test('with another number of threads are judged by the floor', async () => {
     const ended = await zeroshiftWith(withThreads(THREADS - 1), directory, 'verify', '.', '--json').ended
-    expect(ended.code).toBe(0)
+    expect(ended.code).toBe(3)
+    expect(answerOf(ended.stdout).status).toBe('within-floor')
     const { verdict, environment, blobs, rows } = verificationOf(ended)
     expect(verdict).toBe('within-floor')
     expect(environment).toMatchObject([{ name: 'threads', recorded: ['2'], here: ['1'] }])

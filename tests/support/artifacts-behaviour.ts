@@ -139,7 +139,7 @@ export function artifactsBehaviour(open: () => Artifacts | Promise<Artifacts>): 
 function manifest(outputs: ManifestOf<'split'>['outputs'], seconds = 1): ManifestOf<'split'> {
   const { key, version, params, inputs } = sampleRun().run.plan.split
   return {
-    ...{ kind: 'split', key, version, params, inputs, inputDigests: {}, outputs },
+    ...{ kind: 'split', key, version, params, inputs, inputDigests: { dataset: 'ab'.repeat(32) }, outputs },
     metrics: {
       retained: 1,
       forget: 1,

@@ -12,6 +12,7 @@ import type { RunEnd } from '../../../experiment/run.ts'
 import type { Plan } from '../../../experiment/plan.ts'
 import { results, type ReportInput } from '../../../report/results.ts'
 import { zeroshift } from '../../support/command.ts'
+import { linked } from '../../support/linked.ts'
 import { mlflowServer, type TestMlflow } from '../../support/mlflow.ts'
 import { candidate, sampleInput, withManifest, withoutStages } from '../../unit/report/fixtures.ts'
 import { ask, deletedIn, holds, losing, type Held } from './holds.ts'
@@ -32,7 +33,8 @@ let names = 0
 const fresh = () => `experiment ${++names}`
 
 async function commit(manifests: readonly (Manifest | undefined)[]): Promise<void> {
-  for (const manifest of manifests) if (manifest) await artifacts.commit(manifest)
+  for (const manifest of linked(manifests.flatMap((manifest) => manifest ?? [])))
+    await artifacts.commit(manifest)
 }
 
 /** The store as a run leaves it. */
@@ -234,7 +236,7 @@ describe('on one server', () => {
     const begun = performance.now()
     await expect(deliver(input, experiment)).rejects.toThrow('cannot be reached')
     expect(performance.now() - begun).toBeLessThan(5000)
-    for (const manifest of Object.values(input.manifests)) await artifacts.commit(manifest)
+    await commit(Object.values(input.manifests))
     await expect(deliver(input, experiment)).rejects.toThrow('cannot be reached')
     await store(input)
     await expect(deliver(input, experiment, finished)).rejects.toThrow('cannot be reached')

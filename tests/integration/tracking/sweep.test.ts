@@ -11,6 +11,7 @@ import type { RunEnd } from '../../../experiment/run.ts'
 import type { SweepEnd, SweepRecord } from '../../../experiment/sweep.ts'
 import { lowestGap, valueOf, results, type ReportInput } from '../../../report/results.ts'
 import { zeroshift } from '../../support/command.ts'
+import { linked } from '../../support/linked.ts'
 import { mlflowServer, type TestMlflow } from '../../support/mlflow.ts'
 import { cellInput, ranks, sampleSweep } from '../../unit/tracking/sweep-fixture.ts'
 import { ask, deletedIn, holds, losing, type Held } from './holds.ts'
@@ -48,7 +49,7 @@ function fresh(change: Partial<SweepRecord> = {}) {
 
 /** The store as a run leaves it. */
 async function keep({ run, manifests, failed }: ReportInput): Promise<void> {
-  for (const manifest of Object.values(manifests)) await artifacts.commit(manifest)
+  for (const manifest of linked(Object.values(manifests))) await artifacts.commit(manifest)
   await artifacts.putRun({ ...run, failed })
   await writeReport(artifacts, run, failed)
 }

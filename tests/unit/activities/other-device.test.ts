@@ -30,8 +30,11 @@ async function goesOnFrom(tensorflow: TensorFlowEnvironment): Promise<number | u
   const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
   const settings = { store: directory }
   const stopping = new AbortController().signal
+  const inputs = () => Promise.resolve('these')
   return environment.run(() =>
-    durably({ artifacts, stage, settings, stopping }, ({ host }) => Promise.resolve(host.snapshot?.step)),
+    durably({ artifacts, stage, settings, inputs, stopping }, ({ host }) =>
+      Promise.resolve(host.snapshot?.step),
+    ),
   )
 }
 

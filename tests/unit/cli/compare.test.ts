@@ -2,11 +2,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { openArtifacts } from '../../../artifacts/artifacts.ts'
+import { writeReport } from '../../../activities/report.ts'
+import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
 import { compare } from '../../../cli/compare.ts'
+import { digestOf } from '../../../experiment/canonical.ts'
 import { plan } from '../../../experiment/plan.ts'
 import { runId, type RunRecord } from '../../../experiment/run.ts'
 import { renderReport } from '../../../report/report.ts'
+import { linked } from '../../support/linked.ts'
 import { facts, sampleInput } from '../report/fixtures.ts'
 
 let directory: string
@@ -73,6 +76,41 @@ test('a report that is cut off is missing, with the command that writes it again
   await artifacts.putReport(first.run.id, { 'report.json': '{"computed": {' })
   await compare(ids, { store: store(), out: out() })
   expect(written('results.csv')).toContain(`./zeroshift report ${first.run.id}`)
+})
+
+/** As somebody who edits a report and knows how its digest is made. */
+async function forge(artifacts: Artifacts, id: string, withDigest: boolean): Promise<void> {
+  const report = JSON.parse((await artifacts.reportJson(id)) ?? '') as {
+    computed: { results: { label: string; metrics: Record<string, unknown> }[] }
+    digest: string
+  }
+  for (const { label, metrics } of report.computed.results)
+    if (label === 'finetune') metrics.averageGap = { value: 0.0625 }
+  if (withDigest) report.digest = digestOf(report.computed)
+  await artifacts.putReport(id, { 'report.json': JSON.stringify(report) })
+}
+
+test('a report that was changed is missing, and one whose digest was changed too is not what figures come from', async () => {
+  const { artifacts, ids, first } = await twoRuns()
+  await forge(artifacts, first.run.id, false)
+  await compare(ids, { store: store(), out: out() })
+  expect(said).toContain('this report was changed after it was written')
+  expect(written('results.csv')).not.toContain('0.0625')
+
+  for (const manifest of linked(Object.values(first.manifests))) await artifacts.commit(manifest)
+  await writeReport(artifacts, first.run, [])
+  await forge(artifacts, first.run.id, true)
+  await compare(ids, { store: store(), out: out() })
+  expect(written('results.csv')).toContain(',rfa,')
+  expect(written('results.csv')).not.toContain('0.0625')
+})
+
+test('a report of other results than the store has is missing, with the command that writes it again', async () => {
+  const { artifacts, ids, first } = await twoRuns()
+  for (const manifest of linked(Object.values(first.manifests))) await artifacts.commit(manifest)
+  await compare(ids, { store: store(), out: out() })
+  expect(said).toContain('another result of the stage "split by class" than the store has')
+  expect(said).toContain(`./zeroshift report ${first.run.id}`)
 })
 
 test('a run that is not there is refused, and those that are there are named', async () => {

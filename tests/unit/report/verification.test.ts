@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { digestOf } from '../../../experiment/canonical.ts'
 import { UserError } from '../../../experiment/errors.ts'
 import type { Environment, Manifest } from '../../../experiment/manifest.ts'
+import type { Figure } from '../../../experiment/results.ts'
 import { renderJson } from '../../../report/json.ts'
 import { judge } from '../../../report/judgement/judge.ts'
 import { plannedAgain, readPublished, type Published } from '../../../report/published.ts'
@@ -140,6 +141,47 @@ describe('a run that was computed again', () => {
     expect(verdicts.size).toBe(2)
   })
 
+  test('is judged by the floor that was computed, whatever the report says of it, of its bytes and of its device', () => {
+    const here = published(sample())
+    const forged = (ua: number, floor: Figure) => {
+      const report = edited(published(on(sample(), { processor: 'another' })), (computed) => {
+        for (const stage of computed.stages) stage.digest = '0'.repeat(64)
+        const row = computed.results.find(({ label }) => label === 'rfa')
+        if (row) Object.assign(row.metrics, { ua: { value: ua } })
+        Object.assign(computed, { floor })
+      })
+      return compareWithReport(report, published(on(sample(), { processor: 'this one' })))
+    }
+    const { floor } = here.computed
+    if (!('value' in floor)) throw new Error('expected a floor')
+    expect(forged(80, { value: 100 })).toMatchObject({
+      verdict: 'beyond-floor',
+      floor: { recorded: { value: 100 }, here: floor, same: false, within: false },
+    })
+    // A row that is not within the computed floor, and a floor that the gold models do not give, are findings of their own.
+    expect(forged(80, floor)).toMatchObject({ verdict: 'beyond-floor', floor: { same: true, within: true } })
+    expect(forged(100, { value: 100 })).toMatchObject({ verdict: 'beyond-floor' })
+    expect(forged(100, { missing: 'none' })).toMatchObject({
+      verdict: 'beyond-floor',
+      floor: { same: false, within: false },
+    })
+    expect(forged(100, { value: 1.5 * floor.value })).toMatchObject({
+      verdict: 'within-floor',
+      floor: { same: false, within: true },
+    })
+  })
+
+  test.each(['a method of nobody', 'rfa'])('does not vouch for a further row: %s', (label) => {
+    const recorded = edited(published(sample()), ({ results }) => {
+      results.push({ label, metrics: { ra: { value: 100 } } })
+    })
+    const here = published(on(sample({ models: { rfa: { ta: 96.3 } } }), tensorflow(4)))
+    const { verdict, rows } = compareWithReport(recorded, here)
+    expect(verdict).toBe('beyond-floor')
+    expect(rows.at(-1)).toMatchObject({ label, within: false })
+    expect(compareWithReport(recorded, published(sample())).verdict).toBe('contradictory')
+  })
+
   test('without a floor has no verdict', () => {
     const here = published(on(sample({ gold: 1, models: { rfa: { ta: 96.3 } } }), tensorflow(4)))
     const { verdict, rows } = compareWithReport(published(sample({ gold: 1 })), here)
@@ -189,6 +231,20 @@ describe('a report that says of its stages what they do not', () => {
     const { verdict, figures } = compareWithReport(recorded, here)
     expect(verdict).toBe('contradictory')
     expect(figures).toEqual([{ path: 'results[0].metrics.ta.value', before: '99', after: '96.25' }])
+  })
+
+  test.each<[string, (computed: Published['computed']) => void]>([
+    ['two rows have changed names', ({ results }) => results.forEach((row, i) => (row.label = `row ${i}`))],
+    [
+      'a verdict is another',
+      (computed) => {
+        computed.judgement = { ...(computed.judgement as object), amongBest: ['finetune'] }
+      },
+    ],
+  ])('contradicts itself where %s', (_, edit) => {
+    const many = { seeds: [{}, {}, {}] }
+    const recorded = edited(published(sample(many)), edit)
+    expect(compareWithReport(recorded, published(sample(many))).verdict).toBe('contradictory')
   })
 
   test('does not where only words differ, or where a later version says more', () => {

@@ -1,0 +1,18 @@
+import { manifestDigest, type Manifest } from '../../experiment/manifest.ts'
+import type { StageRef } from '../../experiment/stages.ts'
+
+/** Made-up manifests, inputs first, as stages leave them: each gives the digests of its inputs among them. */
+export function linked(manifests: readonly Manifest[]): readonly Manifest[] {
+  const digests = new Map<string, string>()
+  return manifests.map((manifest) => {
+    const inputDigests = Object.fromEntries(
+      Object.entries<StageRef>(manifest.inputs).map(([name, { key }]) => [
+        name,
+        digests.get(key) ?? '0'.repeat(64),
+      ]),
+    )
+    const one: Manifest = { ...manifest, inputDigests }
+    digests.set(one.key, manifestDigest(one))
+    return one
+  })
+}
