@@ -125,7 +125,7 @@ describe('in a directory', () => {
   /** A finished stage with a blob of its own, a checkpoint and a lease that nobody took away. */
   const finish = async ({ title: _, ...stage }: Stage, content = stage.key) => {
     const output = await artifacts.putBlob(text(content))
-    await artifacts.commit({ ...stage, outputs: { output } } as unknown as Manifest)
+    await artifacts.commit({ ...stage, outputs: { output }, metrics: {}, clock: {} } as unknown as Manifest)
     const folder = `stages/${stage.kind}/${stage.key}`
     await store.put(`${folder}/checkpoints/10-${'0'.repeat(64)}.safetensors`, text('state'))
     await store.put(`${folder}/lease/1.json`, text('{}'))
