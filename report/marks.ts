@@ -114,7 +114,13 @@ function timesOverlap(input: ReportInput, { seed, candidate }: Models[number]): 
 /** Above this share of its wall time, other work is said to have overlapped with a stage. */
 const OVERLAP = 0.05
 
-/** Whether other work took a part of the time; not of manifests that did not record it. */
-export function isOverlapped({ seconds, otherWork }: Clock): boolean {
-  return otherWork !== undefined && Math.max(otherWork.processes, otherWork.stages) > OVERLAP * seconds
+/**
+ * Whether other work took a part of the time: another stage of the same worker, or other processes
+ * beyond the processors that this stage left idle. Not of manifests that did not record it.
+ */
+export function isOverlapped({ seconds, otherWork, environment }: Clock): boolean {
+  if (!otherWork) return false
+  const { processors = 1, tensorflow } = environment
+  const idle = Math.max(0, processors - (tensorflow?.threads ?? 1))
+  return otherWork.stages > OVERLAP * seconds || otherWork.processes > (idle + OVERLAP) * seconds
 }

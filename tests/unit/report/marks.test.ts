@@ -106,6 +106,18 @@ describe('times that overlapped with other work', () => {
     expect(isOverlapped({ ...clock, otherWork: { processes: 0, stages: 3 } })).toBe(true)
   })
 
+  test('are not those of other processes on processors that the stage left idle', () => {
+    const tensorflow = { version: '2.21.0', device: 'CPU', threads: 2 } as const
+    const on = (processors: number, processes: number) =>
+      isOverlapped({
+        seconds: 10,
+        finishedAt: '',
+        otherWork: { processes, stages: 0 },
+        environment: { zeroshift: '', node: '', platform: '', processors, tensorflow },
+      })
+    expect([on(2, 9), on(4, 9), on(4, 20), on(4, 21)]).toEqual([true, false, false, true])
+  })
+
   test('are marked in the stages table and at RTE, and change no digest', async () => {
     const input = sampleInput()
     const { unlearn } = candidate(input, 'rfa')
