@@ -5,7 +5,7 @@ import { storeClock } from '../artifacts/gc.ts'
 import { counted } from './format.ts'
 import { graceOf, size } from './gc.ts'
 import { storeFor } from './place.ts'
-import { coloursOf, whereOf } from './print.ts'
+import { coloursOf, print, printJson, whereOf } from './print.ts'
 
 export interface CheckOptions {
   readonly readData?: true
@@ -32,10 +32,10 @@ export async function check({ readData, repair, grace, json, store: named }: Che
   })
   const dropped = repair ? await dropDamage(artifacts.store, checked.damage) : []
   const isSound = checked.damage.length === 0
-  if (json) console.log(JSON.stringify({ store: url, sound: isSound, ...checked, dropped }))
+  if (json) printJson({ store: url, sound: isSound, ...checked, dropped })
   else
     for (const line of linesOf(checked, dropped, { where: whereOf(url), repair: repair ?? false }))
-      console.log(line)
+      print(line)
   return isSound ? 0 : 1
 }
 
