@@ -58,8 +58,9 @@ beforeEach(() => {
   cpSync(original, directory, { recursive: true, preserveTimestamps: true })
   artifacts = openArtifacts(directory)
   said = ''
-  vi.spyOn(console, 'log').mockImplementation((line: string) => {
-    said += `${line}\n`
+  vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
+    said += chunk.toString()
+    return true
   })
 })
 afterEach(() => {
