@@ -56,7 +56,11 @@ test('of equals the first comes first, at either end', () => {
 })
 
 test('samples whose loss rounds to 0 are still told apart', () => {
-  const logits = { values: Float32Array.of(800, 0, 2000, 0, 900, 0), labels: Int32Array.of(0, 0, 0), classes: 2 }
+  const logits = {
+    values: Float32Array.of(800, 0, 2000, 0, 900, 0),
+    labels: Int32Array.of(0, 0, 0),
+    classes: 2,
+  }
   expect([...trueLogProbabilities(logits)].map(Math.abs)).toEqual([0, 0, 0])
   expect([...byHardness(logits, 'lowest-loss')]).toEqual([1, 2, 0])
 })
