@@ -28,9 +28,9 @@ export class OtherWorkMeter {
   }
 
   stop(): void {
-    this.measured = this.now()
     settle()
     running.delete(this)
+    this.measured = this.total()
   }
 
   /** Up to now, or up to the stop. */
@@ -38,6 +38,10 @@ export class OtherWorkMeter {
     if (this.measured) return this.measured
     if (!running.has(this)) return this.earlier
     settle()
+    return this.total()
+  }
+
+  private total(): OtherWork {
     return {
       processes: this.earlier.processes + Math.max(0, otherProcessesSeconds() - this.processesAtStart),
       stages: this.earlier.stages + this.stageSeconds,
