@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openArtifacts } from '../../../artifacts/artifacts.ts'
 import { answerOf, smallConfig } from '../../support/command.ts'
+import { runId } from '../../../experiment/run.ts'
 import { sampleRun } from '../../support/run.ts'
 import { zeroshiftHere } from '../../support/in-process.ts'
 
@@ -141,10 +142,11 @@ describe.each(unusable)('%s as a store, a cache or an output', (place, reason) =
     const artifacts = openArtifacts(join(directory, 'folder'))
     const { run } = sampleRun()
     await artifacts.putRun(run)
-    await artifacts.putRun({ ...run, id: 'other-00000000' })
+    const other = runId('other', run.plan)
+    await artifacts.putRun({ ...run, id: other, spec: { ...run.spec, name: 'other' } })
     for (const args of [
       ['report', run.id],
-      ['compare', run.id, 'other-00000000'],
+      ['compare', run.id, other],
     ]) {
       const { code, stderr } = await zeroshiftHere(directory, ...args, '--store', 'folder', '--out', place)
       expect(stderr).toMatch(/^nothing can be written to .*; name another folder with --out$/m)
