@@ -7,10 +7,8 @@ import type { RunRecord } from '../experiment/run.ts'
 import type { StageRef } from '../experiment/stages.ts'
 import { outcomeOf } from '../report/comparison/outcome.ts'
 import { differentFigures } from '../report/figures.ts'
-import { renderJson } from '../report/json.ts'
-import { judge } from '../report/judgement/judge.ts'
 import { readPublished, type Published } from '../report/published.ts'
-import { results } from '../report/results.ts'
+import { renderReportJson } from '../report/report.ts'
 import { manifestsOf } from './report.ts'
 
 /** Enough for the stages that the runs of a sweep share; a run's own are read once anyway. */
@@ -61,8 +59,7 @@ export async function storedOutcome(
 
 /** The report's JSON as the manifests give it. */
 export function renderedJson(run: RunRecord, manifests: Readonly<Record<string, Manifest>>): string {
-  const input = { run, manifests, failed: run.failed ?? [] }
-  return renderJson(input, results(input), judge(input)).json
+  return renderReportJson({ run, manifests, failed: run.failed ?? [] })
 }
 
 /** Why a report is not of the stages that the store has. */

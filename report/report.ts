@@ -16,10 +16,21 @@ export interface Report {
   readonly digest: string
 }
 
+/** The rows of a run with what its tests say of them. */
+function judgedResults(input: ReportInput) {
+  const judgement = judge(input)
+  return { rows: withStandings(results(input), judgement), judgement }
+}
+
+/** The `report.json` of `renderReport`, without its pages. */
+export function renderReportJson(input: ReportInput): string {
+  const { rows, judgement } = judgedResults(input)
+  return renderJson(input, rows, judgement).json
+}
+
 /** A run's report. The same run and manifests give the same bytes. */
 export async function renderReport(input: ReportInput): Promise<Report> {
-  const judgement = judge(input)
-  const rows = withStandings(results(input), judgement)
+  const { rows, judgement } = judgedResults(input)
   const { json, digest } = renderJson(input, rows, judgement)
   return {
     html: await renderPage(input, rows, judgement, digest),

@@ -51,7 +51,7 @@ export function shortVerdict(verdict: MethodVerdict): string {
   return `${marks[verdict]} ${verdict}`
 }
 
-export function verdictWords(verdict: MethodVerdict, seeds: number): string {
+function verdictWords(verdict: MethodVerdict, seeds: number): string {
   switch (verdict) {
     case 'equivalent':
       return 'equivalent within δ to another gold model'
@@ -63,7 +63,7 @@ export function verdictWords(verdict: MethodVerdict, seeds: number): string {
 }
 
 /** Names of the criteria by which a method is further from gold than another gold model. */
-export function furtherBy({ tests }: JudgedMethod): readonly string[] {
+function furtherBy({ tests }: JudgedMethod): readonly string[] {
   return tests.flatMap(({ id, outcome }) => (outcome === 'further' ? [criterionOf(id).label] : []))
 }
 

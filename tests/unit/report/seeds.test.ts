@@ -5,7 +5,7 @@ import type { Stage } from '../../../experiment/stages.ts'
 import { judge, withStandings } from '../../../report/judgement/judge.ts'
 import { checkOracle } from '../../../report/oracle.ts'
 import { meanCurve, overSeeds } from '../../../report/over-seeds.ts'
-import { renderReport, type ReportInput } from '../../../report/report.ts'
+import { renderReport, renderReportJson, type ReportInput } from '../../../report/report.ts'
 import { floorGap, forgottenTest, goldFigures, results, resultsBySeed } from '../../../report/results.ts'
 import { renderTable } from '../../../report/table.ts'
 import { verdict } from '../../../report/verdict.ts'
@@ -262,6 +262,12 @@ describe('the report of several seeds', () => {
     expect((await renderReport(swapped)).digest).not.toBe(digest)
     const { computed } = JSON.parse((await renderReport(sampleInput())).json) as { computed: object }
     expect(computed).not.toHaveProperty('seeds')
+  })
+
+  test('has the same JSON with its pages and without, the standing of each method included', async () => {
+    const { json } = await renderReport(three())
+    expect(renderReportJson(three())).toBe(json)
+    expect(json).toContain('"standing"')
   })
 
   test('draws the interval of each gap, which a single seed has not', async () => {
