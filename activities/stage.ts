@@ -210,6 +210,7 @@ export async function keptStages({ run, settings }: KeptTask): Promise<readonly 
   try {
     const artifacts = openArtifacts(settings.store)
     await artifacts.putRun(recordOf({ run, settings }))
+    await artifacts.markOwn(run.id)
     return await keptOf(artifacts, run)
   } catch (error) {
     throw asFailure(error)

@@ -1,11 +1,14 @@
 import { reportFlaw, SharedManifests } from '../activities/stored-outcome.ts'
 import { openArtifacts } from '../artifacts/artifacts.ts'
 import { checkStore, dropDamage, type CheckedStore, type Damage } from '../artifacts/check.ts'
-import { storeClock } from '../artifacts/gc.ts'
-import { counted } from './format.ts'
-import { graceOf, size } from './gc.ts'
+import { storeClock } from '../artifacts/store-clock.ts'
+import { holdingStore } from '../artifacts/store-lock.ts'
+import type { RunRecord } from '../experiment/run.ts'
+import { counted, size } from './format.ts'
+import { graceOf } from './period.ts'
 import { storeFor } from './place.ts'
 import { coloursOf, print, printJson, whereOf } from './print.ts'
+import { sayWaiting } from './waiting.ts'
 
 export interface CheckOptions {
   readonly readData?: true
@@ -22,15 +25,21 @@ export interface CheckOptions {
 export async function check({ readData, repair, grace, json, store: named }: CheckOptions): Promise<number> {
   const url = storeFor(named)
   const artifacts = openArtifacts(url)
+  const { store } = artifacts
   const manifests = new SharedManifests(artifacts)
-  const checked = await checkStore(artifacts, {
+  const options = {
     readData: readData ?? false,
     grace: graceOf(grace),
-    // The store's own clock takes a write.
-    now: repair ? await storeClock(artifacts.store) : Date.now(),
-    reportFlaw: (run, text) => reportFlaw(run, text, manifests),
-  })
-  const dropped = repair ? await dropDamage(artifacts.store, checked.damage) : []
+    reportFlaw: (run: RunRecord, text: string) => reportFlaw(run, text, manifests),
+  }
+  const { checked, dropped } = repair
+    ? await holdingStore(store, { command: 'check --repair', onWait: sayWaiting }, async (confirm) => {
+        const checked = await checkStore(artifacts, { ...options, now: await storeClock(store) })
+        confirm()
+        return { checked, dropped: await dropDamage(store, checked.damage) }
+      })
+    : // The store's own clock takes a write.
+      { checked: await checkStore(artifacts, { ...options, now: Date.now() }), dropped: [] }
   const isSound = checked.damage.length === 0
   if (json) printJson({ store: url, sound: isSound, ...checked, dropped })
   else

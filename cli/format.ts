@@ -14,3 +14,21 @@ export function counted(n: number, noun: string): string {
 export function clip(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`
 }
+
+/** `512 B`, `3.2 kB`, `1.23 GB`: three digits, powers of 1000. */
+export function size(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
+  let value = bytes
+  let power = 0
+  while (value >= 999.5 && power < units.length - 1) {
+    value /= 1000
+    power++
+  }
+  const digits = power === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2
+  return `${value.toFixed(digits)} ${units[power] ?? ''}`
+}
+
+/** To the minute, UTC, of milliseconds since 1970. */
+export function dateText(date: number): string {
+  return new Date(date).toISOString().replace('T', ' ').slice(0, 16)
+}

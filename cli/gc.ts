@@ -1,115 +1,239 @@
-import { deleteGarbage, garbage, takeInventory, type Garbage } from '../artifacts/gc.ts'
-import { openStore, type StoredObject } from '../artifacts/store.ts'
-import { UserError } from '../experiment/errors.ts'
+import { busyRuns } from '../artifacts/busy-runs.ts'
+import { deleteGarbage, garbage, type Garbage } from '../artifacts/gc.ts'
+import { takeInventory, type Inventory } from '../artifacts/inventory.ts'
+import { removalOf, without } from '../artifacts/removal.ts'
+import { removeRecords } from '../artifacts/remove.ts'
+import { expired, type Expired, type Retention, type Unit } from '../artifacts/retention.ts'
+import { storeClock } from '../artifacts/store-clock.ts'
+import { holdingStore } from '../artifacts/store-lock.ts'
+import { openStore, type ObjectStore } from '../artifacts/store.ts'
+import { refuseUnknown, unknownRuns, whyUnknown } from '../artifacts/stored-runs.ts'
 import { quoted } from '../report/command.ts'
-import { counted } from './format.ts'
+import { counted, dateText, size } from './format.ts'
+import { bytesOf, garbageTable, kindsOf, objectsOf, summaryOf } from './garbage-table.ts'
+import type { Workflows } from './open-workflows.ts'
+import { graceOf, periodOf } from './period.ts'
 import { storeFor } from './place.ts'
 import { coloursOf, columns, print, printJson, whereOf } from './print.ts'
+import { sayWaiting } from './waiting.ts'
+import { wholeNumber } from './whole-number.ts'
 
 export interface GcOptions {
   readonly delete?: true
   readonly grace: string
+  readonly keepLast?: string
+  readonly keepWithin?: string
   readonly json?: true
   readonly store?: string
+  readonly temporal?: string
 }
 
-/** `zeroshift gc`: what no run refers to; with `--delete`, away with it. */
-export async function gc({ grace: text, json, store: named, ...options }: GcOptions): Promise<number> {
-  const wanted = options.delete ?? false
-  const grace = graceOf(text)
-  const url = storeFor(named)
-  const store = openStore(url)
-  const inventory = await takeInventory(store)
-  const found = wanted ? await deleteGarbage(store, inventory, grace) : garbage(inventory, grace)
-  const kinds = kindsOf(found)
-  const { runs, damagedRuns } = inventory
-  if (json) {
-    const objects = Object.fromEntries(
-      Object.entries(kinds).map(([kind, { objects }]) => [kind, objects.map(({ path }) => path)]),
-    )
-    const bytes = sum(Object.values(kinds).flatMap(({ objects }) => objects))
-    printJson({ store: url, deleted: wanted, runs: runs.size, damagedRuns, bytes, garbage: objects })
-    return 0
-  }
+/** What was found, or deleted. */
+interface Collected {
+  readonly inventory: Inventory
+  readonly found: Garbage
+  /** Unused as well, and too young. Nothing where it was deleted. */
+  readonly younger?: Garbage
+  /** Runs that the retention takes; absent without one. */
+  readonly gone?: Expired
+  /** Ids of what no rule keeps and that stays, since it is being computed or was started again. */
+  readonly busy: readonly string[]
+}
 
-  const { bold, yellow } = coloursOf(process.stdout)
-  const where = `${whereOf(url)} (${counted(runs.size, 'run')})`
-  const some = Object.entries(kinds).filter(([, { count }]) => count > 0)
-  if (some.length === 0) print(`Nothing older than ${text} is unused in ${where}.`)
-  else {
-    print(`${wanted ? 'Deleted from' : 'Unused in'} ${where}:`)
-    print(table(some, bold))
-  }
-  for (const path of damagedRuns)
-    print(yellow(`${path} has no run.json, so nothing is known of that run. It is left alone.`))
-  if (some.length > 0 && !wanted)
-    print(`\nTo delete it: ${['./zeroshift gc --delete', ...given(text, named)].join(' ')}`)
+/** `zeroshift gc`: what no run refers to, and runs that are not to be kept; with `--delete` it deletes them. */
+export async function gc(options: GcOptions): Promise<number> {
+  const grace = graceOf(options.grace)
+  const retention = retentionOf(options)
+  const url = storeFor(options.store)
+  const store = openStore(url)
+  const collect = (workflows?: Workflows) =>
+    options.delete
+      ? holdingStore(store, { command: 'gc --delete', onWait: sayWaiting }, (confirm) =>
+          deleted(store, { grace, retention, workflows, confirm }),
+        )
+      : listed(store, { grace, retention, workflows })
+  // Only runs have workflows, and without a retention none goes.
+  const collected = retention
+    ? await (await import('./open-workflows.ts')).withWorkflows(url, options.temporal, collect)
+    : await collect()
+  if (options.json) printJson(jsonOf(url, collected, options))
+  else for (const line of linesOf(store, collected, options)) print(line)
   return 0
 }
 
-interface Kind {
-  readonly count: number
-  readonly objects: readonly StoredObject[]
+interface How {
+  readonly grace: number
+  readonly retention: Retention | undefined
+  readonly workflows: Workflows | undefined
 }
 
-function kindsOf({ stages, blobs, checkpoints, leases, probes }: Garbage): Readonly<Record<string, Kind>> {
-  const each = (objects: readonly StoredObject[]) => ({ count: objects.length, objects })
+/** Writes nothing. */
+async function listed(store: ObjectStore, { grace, retention, workflows }: How): Promise<Collected> {
+  const inventory = await takeInventory(store)
+  const { gone, busy } = await expiredIn(inventory, retention, workflows)
+  const rest = without(inventory, removalOf(inventory, { sweeps: [], runs: gone?.runs ?? [] }).runs)
+  const found = garbage(rest, grace)
+  const old = new Set(objectsOf(found).map(({ path }) => path))
+  const all = garbage(rest, -Infinity)
+  const isYoung = ({ path }: { readonly path: string }) => !old.has(path)
+  const younger = {
+    ...{ checkpoints: [], leases: [], probes: [], removals: [] },
+    stages: all.stages.filter(({ objects }) => objects.some(isYoung)),
+    blobs: all.blobs.filter(isYoung),
+  }
+  return { inventory, found, younger, busy, ...(gone && { gone }) }
+}
+
+async function deleted(
+  store: ObjectStore,
+  { grace, retention, workflows, confirm }: How & { readonly confirm: () => void },
+): Promise<Collected> {
+  const inventory = await takeInventory(store, await storeClock(store))
+  // Before any run goes.
+  refuseUnknown(store, inventory.runs)
+  garbage(inventory, grace)
+  const { gone, busy } = await expiredIn(inventory, retention, workflows)
+  if (!gone || !workflows)
+    return { inventory, found: await deleteGarbage(store, inventory, grace, { confirm }), busy }
+  const sweeps = gone.units.filter(({ kind }) => kind === 'sweep').map(({ id }) => id)
+  const removal = removalOf(inventory, { sweeps, runs: gone.runs })
+  await workflows.end([...sweeps, ...gone.runs])
+  const removed = await removeRecords(store, removal, confirm)
+  const left = new Set(removed.restarted)
+  const rest = without(
+    inventory,
+    removal.runs.filter(({ id }) => removed.runs.includes(id)),
+  )
   return {
-    stages: { count: stages.length, objects: stages.flatMap(({ objects }) => objects) },
-    blobs: each(blobs),
-    checkpoints: each(checkpoints),
-    leases: each(leases),
-    probes: each(probes),
+    inventory,
+    found: await deleteGarbage(store, rest, grace, { confirm }),
+    gone: { units: gone.units.filter(({ id }) => !left.has(id)), runs: removed.runs },
+    busy: [...busy, ...removed.restarted],
   }
 }
 
-function table(kinds: readonly (readonly [string, Kind])[], bold: (text: string) => string): string {
-  const rows = kinds.map(([name, { count, objects }]) => [name, String(count), size(sum(objects))] as const)
-  const all = kinds.flatMap(([, { objects }]) => objects)
-  const total = ['total', '', size(sum(all))] as const
-  const cells = [['', 'COUNT', 'SIZE'] as const, ...rows, total]
-  const width = (column: 1 | 2) => Math.max(...cells.map((row) => row[column].length))
-  const lines = columns(
-    cells.map(([name, count, bytes]) => [name, count.padStart(width(1)), bytes.padStart(width(2))]),
-  ).split('\n')
-  return [...lines.slice(0, -1), bold(lines.at(-1) ?? '')].join('\n')
+/** What is being computed is told by leases of stages and by open workflows. */
+async function expiredIn(
+  inventory: Inventory,
+  retention: Retention | undefined,
+  workflows: Workflows | undefined,
+): Promise<{ readonly gone?: Expired; readonly busy: readonly string[] }> {
+  if (!retention || !workflows) return { busy: [] }
+  const all = expired(inventory, retention, () => false)
+  const leased = busyRuns(inventory)
+  const open = await workflows.open([...new Set([...all.units.map(({ id }) => id), ...all.runs])])
+  const gone = expired(inventory, retention, (id) => leased.has(id) || open.has(id))
+  const going = new Set(gone.units.map(({ id }) => id))
+  return { gone, busy: all.units.map(({ id }) => id).filter((id) => !going.has(id)) }
 }
 
-function sum(objects: readonly StoredObject[]): number {
-  return objects.reduce((bytes, object) => bytes + object.bytes, 0)
+/** undefined: no run is removed. Throws a UserError. */
+function retentionOf({ keepLast, keepWithin }: GcOptions): Retention | undefined {
+  if (keepLast === undefined && keepWithin === undefined) return undefined
+  return {
+    ...(keepLast !== undefined && { last: wholeNumber('--keep-last', keepLast) }),
+    ...(keepWithin !== undefined && { within: periodOf('--keep-within', keepWithin) }),
+  }
 }
 
-/** The options that make the next command mean the same store and age. */
-function given(grace: string, store: string | undefined): string[] {
+function jsonOf(
+  store: string,
+  { inventory, found, younger, gone, busy }: Collected,
+  options: GcOptions,
+): object {
+  const damaged = [...inventory.runs.values()].filter(({ flaw }) => flaw !== undefined)
+  return {
+    store,
+    deleted: options.delete ?? false,
+    runs: inventory.runs.size - damaged.length,
+    damagedRuns: damaged.map(({ id }) => `runs/${id}`),
+    unknownRuns: unknownRuns(inventory.runs).map(({ id }) => `runs/${id}`),
+    bytes: bytesOf(objectsOf(found)),
+    garbage: Object.fromEntries(
+      kindsOf(found).map(({ name, objects }) => [name, objects.map(({ path }) => path)]),
+    ),
+    ...(younger && { younger: summaryOf(younger) }),
+    ...(gone && {
+      expired: gone.units.map((unit) => ({ ...unit, date: new Date(unit.date).toISOString() })),
+      removedRuns: gone.runs,
+      busy,
+    }),
+  }
+}
+
+function linesOf(
+  store: ObjectStore,
+  { inventory, found, younger, gone, busy }: Collected,
+  options: GcOptions,
+): readonly string[] {
+  const { bold, yellow } = coloursOf(process.stdout)
+  const isDeleted = options.delete ?? false
+  const damaged = [...inventory.runs.values()].filter(({ flaw }) => flaw !== undefined)
+  const where = `${whereOf(store.url)} (${counted(inventory.runs.size - damaged.length, 'run')})`
+  const table = garbageTable(found, bold)
+  const isAnything = table !== undefined || (gone?.units.length ?? 0) > 0
   return [
-    ...(grace === '24h' ? [] : [`--grace ${grace}`]),
-    ...(store === undefined ? [] : [`--store ${quoted(store)}`]),
+    ...expiredLines(gone, busy, options),
+    ...(table === undefined
+      ? [`Nothing older than ${options.grace} is unused in ${where}.`]
+      : [`${isDeleted ? 'Deleted from' : 'Unused in'} ${where}:`, table]),
+    ...youngerLines(younger, inventory, options),
+    ...damaged.map((run) =>
+      yellow(
+        run.stages
+          ? `runs/${run.id} has no run.json that can be used (${run.flaw ?? ''}). The stages that its report lists are kept.`
+          : whyUnknown(store, run),
+      ),
+    ),
+    ...(isAnything && !isDeleted ? ['', `To delete it: ./zeroshift gc --delete${given(options)}`] : []),
   ]
 }
 
-const milliseconds = { m: 60_000, h: 3_600_000, d: 86_400_000 }
-const SHORTEST = 10 * milliseconds.m
-
-/** Milliseconds. Throws a UserError. */
-export function graceOf(text: string): number {
-  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)([mhd])$/.exec(text) ?? []
-  const grace = Number(number) * milliseconds[unit as keyof typeof milliseconds]
-  if (grace >= SHORTEST) return grace
-  throw new UserError(
-    `--grace: expected a time such as 30m, 24h or 7d, at least 10m, found '${text}'. What is younger may belong to a ` +
-      'stage that is being stored',
-  )
+function expiredLines(
+  gone: Expired | undefined,
+  busy: readonly string[],
+  { delete: isDeleted, ...options }: GcOptions,
+): readonly string[] {
+  if (!gone) return []
+  const { yellow } = coloursOf(process.stdout)
+  const kept = [
+    ...(options.keepLast === undefined ? [] : [`among the newest ${options.keepLast}`]),
+    ...(options.keepWithin === undefined ? [] : [`within ${options.keepWithin} of the newest one`]),
+  ].join(' or ')
+  const stay = busy.map((id) => yellow(`${id} is being computed, and stays.`))
+  if (gone.units.length === 0) return [`All runs are kept: each is ${kept}.`, ...stay, '']
+  return [`${isDeleted ? 'Removed' : 'To be removed'}, not ${kept}:`, unitTable(gone.units), ...stay, '']
 }
 
-/** `512 B`, `3.2 kB`, `1.23 GB`: three digits, powers of 1000. */
-export function size(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
-  let value = bytes
-  let power = 0
-  while (value >= 999.5 && power < units.length - 1) {
-    value /= 1000
-    power++
-  }
-  const digits = power === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2
-  return `${value.toFixed(digits)} ${units[power] ?? ''}`
+function unitTable(units: readonly Unit[]): string {
+  return columns([
+    ['RUN', 'NAME', 'DATE', 'RUNS'],
+    ...units.map(({ id, name, date, runs }) => [id, name, dateText(date), String(runs.length)]),
+  ])
+}
+
+/** The listing has no clock but the dates of objects: what it calls young may be old by the store's. */
+function youngerLines(
+  younger: Garbage | undefined,
+  { now }: Inventory,
+  { grace }: GcOptions,
+): readonly string[] {
+  if (!younger || objectsOf(younger).length === 0) return []
+  const { stages, blobs } = younger
+  return [
+    `Unused as well, and written less than ${grace} before the newest object here (${dateText(now)} UTC): ` +
+      `${counted(stages.length, 'stage')}, ${counted(blobs.length, 'blob')}, ${size(bytesOf(objectsOf(younger)))}. ` +
+      `--delete asks the store for the time, and deletes what is older than ${grace} by then.`,
+  ]
+}
+
+/** The options that make the next command mean the same store, age and runs. */
+function given({ grace, store, keepLast, keepWithin, temporal }: GcOptions): string {
+  return [
+    ...(keepLast === undefined ? [] : [` --keep-last ${keepLast}`]),
+    ...(keepWithin === undefined ? [] : [` --keep-within ${keepWithin}`]),
+    ...(grace === '24h' ? [] : [` --grace ${grace}`]),
+    ...(store === undefined ? [] : [` --store ${quoted(store)}`]),
+    ...(temporal === undefined ? [] : [` --temporal ${quoted(temporal)}`]),
+  ].join('')
 }

@@ -12,6 +12,7 @@ import type { ReportOptions } from './report.ts'
 import type { CompareOptions } from './compare.ts'
 import type { DoctorOptions } from './doctor.ts'
 import type { GcOptions } from './gc.ts'
+import type { RmOptions } from './rm.ts'
 import type { CheckOptions } from './check.ts'
 import type { MethodsOptions } from './methods.ts'
 import type { MetricsOptions } from './metrics.ts'
@@ -326,12 +327,30 @@ adapter
   })
 
 program
+  .command('rm')
+  .description('show what goes with runs or sweeps, and what they share with others')
+  .argument('<ids...>', 'ids of runs or sweeps')
+  .option('--delete', 'remove them, and free what only they needed')
+  .option('--cells', 'a sweep takes its cells along, except those that are also something else')
+  .option('--grace <time>', 'leave stages and blobs that are younger to a later gc, such as 30m, 24h or 7d', '24h')
+  .option(...json)
+  .option(...store)
+  .option(...temporal)
+  .action(async (ids: string[], options: RmOptions) => {
+    const { rm } = await import('./rm.ts')
+    process.exitCode = await rm(ids, options)
+  })
+
+program
   .command('gc')
   .description('list what no run in the store refers to, and how much room it takes')
   .option('--delete', 'delete it')
   .option('--grace <time>', 'leave what is younger alone, such as 30m, 24h or 7d', '24h')
+  .option('--keep-last <n>', 'remove older runs than the newest n; a sweep with its cells counts as one')
+  .option('--keep-within <time>', 'remove runs that are so much older than the newest one, such as 30d')
   .option(...json)
   .option(...store)
+  .option(...temporal)
   .action(async (options: GcOptions) => {
     const { gc } = await import('./gc.ts')
     process.exitCode = await gc(options)

@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
-import { deleteGarbage, garbage, takeInventory, type Garbage } from '../../../artifacts/gc.ts'
+import { deleteGarbage, garbage, type Garbage } from '../../../artifacts/gc.ts'
+import { takeInventory as inventoryOf } from '../../../artifacts/inventory.ts'
+import { storeClock } from '../../../artifacts/store-clock.ts'
 import type { ObjectStore, StoredObject } from '../../../artifacts/store.ts'
 import { StoreView } from '../../../artifacts/store-view.ts'
 import { UserError } from '../../../experiment/errors.ts'
@@ -17,6 +19,8 @@ import { sampleRun } from '../../support/run.ts'
 const HOUR = 3_600_000
 const GRACE = 24 * HOUR
 
+/** By the store's own clock. */
+const takeInventory = async (store: ObjectStore) => inventoryOf(store, await storeClock(store))
 /** As `zeroshift gc --delete` does. */
 const collect = async (store: ObjectStore, grace: number) =>
   deleteGarbage(store, await takeInventory(store), grace)
@@ -65,13 +69,12 @@ describe('of any store', () => {
           {
             now: NOW,
             objects,
-            runs: new Map(runs.map((needed, i) => [`run-${i}`, new Set(needed.map(folder))])),
+            runs: new Map(runs.map((needed, i) => [`run-${i}`, { stages: new Set(needed.map(folder)) }])),
             manifests: new Map(
               stages.flatMap(({ manifest }, n) =>
                 manifest ? [[folder(n), new Set(manifest.blobs.map(hex))]] : [],
               ),
             ),
-            damagedRuns: [],
           },
           GRACE,
         )
