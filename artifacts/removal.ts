@@ -1,7 +1,7 @@
 import { UserError, type Problem } from '../experiment/errors.ts'
 import { garbageWithin, neededBy, stageFolders, type Garbage, type Scope } from './gc.ts'
 import { digestOf, type Inventory } from './inventory.ts'
-import type { RemovalNote } from './removal-notes.ts'
+import type { RemovalNote, RemovalNotes } from './removal-notes.ts'
 import type { StoredObject } from './store.ts'
 import { unknownRuns, type StoredRun, type StoredSweep } from './stored-runs.ts'
 
@@ -14,7 +14,7 @@ export interface Removal {
   /** What the runs need, whether or not others need it too. */
   readonly scope: Scope
   /** Kept in the store until all is done, so that an interrupted removal is finished by asking for it again. */
-  readonly notes: ReadonlyMap<string, RemovalNote>
+  readonly notes: RemovalNotes
 }
 
 /**
@@ -25,7 +25,7 @@ export interface Removal {
 export function planRemoval(
   inventory: Inventory,
   ids: readonly string[],
-  { cells, notes }: { readonly cells: boolean; readonly notes: ReadonlyMap<string, RemovalNote> },
+  { cells, notes }: { readonly cells: boolean; readonly notes: RemovalNotes },
 ): Removal {
   const asked = new Set(ids)
   const sweeps = [...asked].flatMap((id) => inventory.sweeps.get(id) ?? [])

@@ -1,7 +1,6 @@
-import { jsonBytes } from './artifacts.ts'
 import { deleteGarbage } from './gc.ts'
 import type { Inventory } from './inventory.ts'
-import { notePath } from './removal-notes.ts'
+import { dropNotes, putNotes } from './removal-notes.ts'
 import { freedBy, nothing, without, type Freed, type Removal } from './removal.ts'
 import type { ObjectStore } from './store.ts'
 import { writtenAt } from './stored-runs.ts'
@@ -22,7 +21,7 @@ export async function removeRecords(
   { sweeps, runs, notes }: Removal,
   confirm: () => void,
 ): Promise<RemovedRecords> {
-  for (const [id, note] of notes) await store.put(notePath(id), jsonBytes(note))
+  await putNotes(store, notes)
   const removed = { sweeps: [] as string[], runs: [] as string[], restarted: [] as string[] }
   for (const sweep of sweeps) {
     confirm()
@@ -61,7 +60,7 @@ export async function remove(
     found.unknown.length > 0
       ? nothing
       : await deleteGarbage(store, rest, grace, { scope: removal.scope, confirm })
-  for (const id of removal.notes.keys()) await store.delete(notePath(id))
+  await dropNotes(store, new Set(removal.notes.keys()))
   return { ...removed, freed: { ...found, now: freed } }
 }
 

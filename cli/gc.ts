@@ -172,11 +172,13 @@ function linesOf(
   const where = `${whereOf(store.url)} (${counted(inventory.runs.size - damaged.length, 'run')})`
   const table = garbageTable(found, bold)
   const isAnything = table !== undefined || (gone?.units.length ?? 0) > 0
+  const isKnown = unknownRuns(inventory.runs).length === 0
+  const what = isKnown ? 'Unused in' : 'Unused, as far as is known, in'
   return [
     ...expiredLines(gone, busy, options),
     ...(table === undefined
       ? [`Nothing older than ${options.grace} is unused in ${where}.`]
-      : [`${isDeleted ? 'Deleted from' : 'Unused in'} ${where}:`, table]),
+      : [`${isDeleted ? 'Deleted from' : what} ${where}:`, table]),
     ...youngerLines(younger, inventory, options),
     ...damaged.map((run) =>
       yellow(
@@ -185,7 +187,7 @@ function linesOf(
           : whyUnknown(store, run),
       ),
     ),
-    ...(isAnything && !isDeleted ? ['', `To delete it: ./zeroshift gc --delete${given(options)}`] : []),
+    ...(isAnything && isKnown && !isDeleted ? ['', `To delete it: ./zeroshift gc --delete${given(options)}`] : []),
   ]
 }
 

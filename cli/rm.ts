@@ -88,8 +88,7 @@ async function planned(
   now?: number,
 ): Promise<{ readonly inventory: Inventory; readonly removal: Removal; readonly busy: Looked['busy'] }> {
   const inventory = await takeInventory(store, now)
-  const notes = await readNotes(store, inventory, ids)
-  const removal = planRemoval(inventory, ids, { cells, notes })
+  const removal = planRemoval(inventory, ids, { cells, notes: await readNotes(store) })
   const leased = busyRuns(inventory)
   const open = await workflows.open(idsOf(removal))
   const busy = new Map<string, string>()

@@ -4,17 +4,22 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
+import { writeReport } from '../../../activities/report.ts'
+import { jsonBytes, openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
 import { deleteGarbage, garbage, type Garbage } from '../../../artifacts/gc.ts'
 import { takeInventory as inventoryOf } from '../../../artifacts/inventory.ts'
 import { storeClock } from '../../../artifacts/store-clock.ts'
 import type { ObjectStore, StoredObject } from '../../../artifacts/store.ts'
+import { unknownRuns } from '../../../artifacts/stored-runs.ts'
 import { StoreView } from '../../../artifacts/store-view.ts'
 import { UserError } from '../../../experiment/errors.ts'
 import type { BlobRef, Manifest } from '../../../experiment/manifest.ts'
+import type { RunRecord } from '../../../experiment/run.ts'
 import { stagesOf } from '../../../experiment/stage-list.ts'
 import type { Stage, StageRef } from '../../../experiment/stages.ts'
+import { linked } from '../../support/linked.ts'
 import { sampleRun } from '../../support/run.ts'
+import { sampleInput } from '../report/fixtures.ts'
 
 const HOUR = 3_600_000
 const GRACE = 24 * HOUR
@@ -247,13 +252,67 @@ describe('in a directory', () => {
     ['is cut short', '{"id": "damaged", "pl'],
     ['has no plan', '{"id": "damaged"}'],
     ['has a stage without a key', '{"plan": {"dataset": {"kind": "train", "key": "../.."}}}'],
-  ])('a run.json that %s stops everything', async (_, damaged) => {
+    ['is missing', undefined],
+  ])('a run.json that %s stops every deletion, and a listing says so', async (_, damaged) => {
     const blob = await artifacts.putBlob(text('whose?'))
-    await store.put('runs/damaged/run.json', text(damaged))
+    await store.put('runs/damaged/report/index.html', text('a page'))
+    if (damaged !== undefined) await store.put('runs/damaged/run.json', text(damaged))
+    await ageAll()
+    const before = await everything()
+    await expect(collect(store, GRACE)).rejects.toThrow(UserError)
+    await expect(collect(store, GRACE)).rejects.toThrow(
+      /runs\/damaged\/run\.json is not the record of a run .*the same experiment again.*zeroshift rm damaged.*delete its folder/,
+    )
+    expect(await everything()).toEqual(before)
+    const inventory = await takeInventory(store)
+    expect(unknownRuns(inventory.runs).map(({ id }) => id)).toEqual(['damaged'])
+    expect(garbage(inventory, GRACE).blobs.map(({ path }) => path)).toEqual([pathOf(blob)])
+  })
+
+  /** A run as it is when it has ended. */
+  const published = async (): Promise<{ run: RunRecord; outputs: readonly BlobRef[] }> => {
+    const { run, manifests } = sampleInput()
+    const outputs = await Promise.all(
+      Object.values(manifests).map(({ key }) => artifacts.putBlob(text(`the blob of ${key}`))),
+    )
+    const whole = Object.values(manifests).map((manifest, i): Manifest => {
+      const output = outputs[i]
+      return { ...manifest, outputs: output ? { output } : {} } as Manifest
+    })
+    for (const manifest of linked(whole)) await artifacts.commit(manifest)
+    await artifacts.putRun(run)
+    await writeReport(artifacts, run, [])
+    return { run, outputs }
+  }
+
+  test('a run whose record is lost keeps the stages and blobs that its report lists', async () => {
+    const { run, outputs } = await published()
+    await store.delete(`runs/${run.id}/run.json`)
+    const other = await artifacts.putBlob(text('of no run'))
+    await ageAll()
+    const found = await collect(store, GRACE)
+    expect({ stages: found.stages, blobs: found.blobs.map(({ path }) => path) }).toEqual({
+      stages: [],
+      blobs: [pathOf(other)],
+    })
+    for (const blob of outputs) expect(await artifacts.getBlob(blob)).toBeDefined()
+    await artifacts.putRun(run)
+    for (const stage of stagesOf(run.plan)) expect(await artifacts.complete(stage)).toBeDefined()
+  })
+
+  type Json = Record<string, unknown>
+  test.each<[string, (report: Json, id: string) => readonly [string, unknown]]>([
+    ['was changed', (report, id) => [id, { ...report, computed: { ...(report.computed as Json), floor: 1 } }]],
+    ['is of an experiment of another name', (report) => ['other-01234567', report]],
+    ['is not whole', (_, id) => [id, 'cut short']],
+  ])('a report that %s tells nothing of what a run needs', async (_, change) => {
+    const { run } = await published()
+    const report = JSON.parse((await artifacts.reportJson(run.id)) ?? '') as Json
+    for (const { path } of await store.list('runs/')) await store.delete(path)
+    const [id, changed] = change(report, run.id)
+    await store.put(`runs/${id}/report/report.json`, jsonBytes(changed))
     await ageAll()
     await expect(collect(store, GRACE)).rejects.toThrow(UserError)
-    await expect(takeInventory(store)).rejects.toThrow(/runs\/damaged\/run\.json is not the record of a run/)
-    expect(await artifacts.getBlob(blob)).toBeDefined()
   })
 
   test('a manifest of a run that cannot be read stops everything; one that nobody needs goes', async () => {
@@ -270,14 +329,13 @@ describe('in a directory', () => {
     expect(pathsOf(await collect(store, GRACE))).toEqual([pathOf(blob), path].sort())
   })
 
-  test('run folders without a record, and what is no part of a store, are left alone', async () => {
-    for (const path of ['runs/lost/report/index.html', 'blobs/notes.txt', 'stages/readme'])
+  test('what is no part of a store is left alone', async () => {
+    for (const path of ['runs/notes.txt', 'blobs/notes.txt', 'stages/readme'])
       await store.put(path, text('mine'))
     mkdirSync(join(directory, 'elsewhere'))
     writeFileSync(join(directory, 'elsewhere/file'), '')
     await ageAll()
     const before = await everything()
-    expect((await takeInventory(store)).damagedRuns).toEqual(['runs/lost'])
     expect(pathsOf(await collect(store, 600_000))).toEqual([])
     expect(await everything()).toEqual(before)
   })

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { jsonBytes, openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
-import { takeInventory } from '../../../artifacts/gc.ts'
+import { deleteGarbage } from '../../../artifacts/gc.ts'
+import { takeInventory } from '../../../artifacts/inventory.ts'
 import type { RunRecord } from '../../../experiment/run.ts'
 import { sampleRun } from '../../support/run.ts'
 
@@ -37,7 +38,10 @@ test.each<[string, unknown, RegExp]>([
 ])('a record that %s is refused, by garbage collection too', async (_, record, why) => {
   await put(record)
   await expect(artifacts.run(run.id)).rejects.toThrow(why)
-  await expect(takeInventory(artifacts.store)).rejects.toThrow('is not the record of a run')
+  const { store } = artifacts
+  await expect(deleteGarbage(store, await takeInventory(store), 600_000)).rejects.toThrow(
+    'is not the record of a run',
+  )
 })
 
 test('the record of a run and of its verification are as they were written', async () => {

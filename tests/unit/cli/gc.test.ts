@@ -4,9 +4,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openArtifacts } from '../../../artifacts/artifacts.ts'
+import { dateText } from '../../../cli/format.ts'
 import { gc } from '../../../cli/gc.ts'
 import { UserError } from '../../../experiment/errors.ts'
 
+/** To the second, as some stores keep dates. */
+const now = Math.floor(Date.now() / 1000) * 1000
 let store: string
 let said: string
 beforeEach(() => {
@@ -23,12 +26,15 @@ afterEach(() => {
 })
 
 async function blob(bytes: number, hours: number): Promise<string> {
-  const artifacts = openArtifacts(store)
-  const { sha256 } = await artifacts.putBlob(new Uint8Array(bytes))
+  const { sha256 } = await openArtifacts(store).putBlob(new Uint8Array(bytes))
   const path = `blobs/sha256/${sha256.slice(0, 2)}/${sha256}`
-  const at = Date.now() / 1000 - hours * 3600
-  utimesSync(fileURLToPath(artifacts.store.locate(path)), at, at)
+  age(path, hours)
   return path
+}
+
+function age(path: string, hours: number): void {
+  const at = (now - hours * 3_600_000) / 1000
+  utimesSync(fileURLToPath(openArtifacts(store).store.locate(path)), at, at)
 }
 
 test('what is unused is listed with the command that deletes it, then deleted', async () => {
@@ -41,6 +47,8 @@ test('what is unused is listed with the command that deletes it, then deleted', 
       '       COUNT     SIZE',
       'blobs      1  1.23 MB',
       'total         1.23 MB',
+      `Unused as well, and written less than 24h before the newest object here (${dateText(now - 7_200_000)} UTC): ` +
+        '0 stages, 1 blob, 500 B. --delete asks the store for the time, and deletes what is older than 24h by then.',
       '',
       `To delete it: ./zeroshift gc --delete --store ${store}`,
       '',
@@ -54,18 +62,20 @@ test('what is unused is listed with the command that deletes it, then deleted', 
 
   said = ''
   await gc({ grace: '24h', store })
-  expect(said).toBe(`Nothing older than 24h is unused in ${store} (0 runs).\n`)
+  expect(said).toContain(`Nothing older than 24h is unused in ${store} (0 runs).\n`)
   expect(old).not.toBe(young)
 })
 
 test('programs get the paths', async () => {
   const path = await blob(10, 3)
+  await blob(7, 1)
   await gc({ grace: '90m', store, json: true })
   expect(JSON.parse(said)).toMatchObject({
     deleted: false,
     runs: 0,
     bytes: 10,
     garbage: { blobs: [path], stages: [] },
+    younger: { stages: 0, blobs: 1, bytes: 7 },
   })
 })
 
