@@ -8,6 +8,7 @@ import { counted, size } from './format.ts'
 import { graceOf } from './period.ts'
 import { storeFor } from './place.ts'
 import { coloursOf, print, printJson, whereOf } from './print.ts'
+import { refuseUnusable } from './usable-places.ts'
 import { sayWaiting } from './waiting.ts'
 
 export interface CheckOptions {
@@ -32,6 +33,7 @@ export async function check({ readData, repair, grace, json, store: named }: Che
     grace: graceOf(grace),
     reportFlaw: (run: RunRecord, text: string) => reportFlaw(run, text, manifests),
   }
+  if (repair) await refuseUnusable(url)
   const { checked, dropped } = repair
     ? await holdingStore(store, { command: 'check --repair', onWait: sayWaiting }, async (confirm) => {
         const checked = await checkStore(artifacts, { ...options, now: await storeClock(store) })

@@ -15,6 +15,7 @@ import type { Workflows } from './open-workflows.ts'
 import { graceOf, periodOf } from './period.ts'
 import { storeFor } from './place.ts'
 import { coloursOf, columns, print, printJson, whereOf } from './print.ts'
+import { refuseUnusable } from './usable-places.ts'
 import { sayWaiting } from './waiting.ts'
 import { wholeNumber } from './whole-number.ts'
 
@@ -46,6 +47,7 @@ export async function gc(options: GcOptions): Promise<number> {
   const retention = retentionOf(options)
   const url = storeFor(options.store)
   const store = openStore(url)
+  if (options.delete) await refuseUnusable(url)
   const collect = (workflows?: Workflows) =>
     options.delete
       ? holdingStore(store, { command: 'gc --delete', onWait: sayWaiting }, (confirm) =>

@@ -14,6 +14,7 @@ import { withWorkflows, type Workflows } from './open-workflows.ts'
 import { graceOf } from './period.ts'
 import { storeFor } from './place.ts'
 import { coloursOf, columns, print, printJson, whereOf } from './print.ts'
+import { refuseUnusable } from './usable-places.ts'
 import { sayWaiting } from './waiting.ts'
 
 export interface RmOptions {
@@ -40,6 +41,7 @@ export async function rm(ids: readonly string[], options: RmOptions): Promise<nu
   const grace = graceOf(options.grace)
   const url = storeFor(options.store)
   const store = openStore(url)
+  if (options.delete) await refuseUnusable(url)
   const looked = await withWorkflows(url, options.temporal, (workflows) =>
     options.delete
       ? holdingStore(store, { command: `rm ${ids.join(' ')} --delete`, onWait: sayWaiting }, (confirm) =>

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { jsonBytes, openArtifacts, stageFolder, type Artifacts } from '../../../artifacts/artifacts.ts'
+import { FileStore } from '../../../artifacts/file-store.ts'
 import { stagesOf } from '../../../experiment/stage-list.ts'
 import { zeroshiftHere } from '../../support/in-process.ts'
 import { checkAll, missingStages, sampleSweep, storeRun } from '../../support/library.ts'
@@ -176,6 +177,26 @@ test.each([
   expect(code).toBe(2)
   expect(stderr).toMatch(message)
   expect(await paths()).toEqual(before)
+})
+
+test('looking at a store that cannot be written to works, and deleting says why it does not', async () => {
+  const refuse = () => Promise.reject(Object.assign(new Error('EROFS'), { code: 'EROFS' }))
+  const written = (['put', 'putIfAbsent', 'delete'] as const).map((name) =>
+    vi.spyOn(FileStore.prototype, name).mockImplementation(refuse),
+  )
+  try {
+    for (const args of [['gc'], ['gc', '--keep-last', '1'], ['rm', second.id], ['check']]) {
+      expect(await zeroshift(...args)).toMatchObject({ code: 0, stderr: '' })
+      for (const write of written) expect(write).not.toHaveBeenCalled()
+    }
+    for (const args of [['gc'], ['gc', '--keep-last', '1'], ['rm', second.id]])
+      expect(await zeroshift(...args, '--delete')).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/^the store .* cannot be written to: the disk is read-only/) as string,
+      })
+  } finally {
+    for (const write of written) write.mockRestore()
+  }
 })
 
 test('the command that deletes in a store says so to a second one', async () => {
