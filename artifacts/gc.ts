@@ -76,8 +76,7 @@ export function garbage({ now, objects, runs, manifests }: Holdings, grace: numb
   const finished = kept.filter(({ path, objects }) => manifests.has(path) && objects.every(isOld))
   const left = (name: string) =>
     finished.flatMap(({ path, objects }) => objects.filter((object) => object.path.startsWith(path + name)))
-  const old = (prefix: string) =>
-    objects.filter((object) => object.path.startsWith(prefix) && isOld(object))
+  const old = (prefix: string) => objects.filter((object) => object.path.startsWith(prefix) && isOld(object))
 
   return {
     stages: unused,

@@ -83,7 +83,10 @@ export function planRemoval(
   return {
     ...{ sweeps, runs },
     staying: judged.flatMap(({ run, why }) => (why === undefined ? [] : [{ id: run.id, why }])),
-    scope: { stages: union(scopes.map(({ stages }) => stages)), blobs: union(scopes.map(({ blobs }) => blobs)) },
+    scope: {
+      stages: union(scopes.map(({ stages }) => stages)),
+      blobs: union(scopes.map(({ blobs }) => blobs)),
+    },
     notes: new Map(
       [...asked].map((id) => [id, left.get(id) ?? noteOf(inventory, inventory.sweeps.has(id), goesWith(id))]),
     ),
@@ -112,7 +115,11 @@ export interface Freed {
   /** Needed by nothing else, and younger than the grace period. */
   readonly later: Garbage
   /** Needed by other runs as well. */
-  readonly shared: { readonly stages: number; readonly objects: readonly StoredObject[]; readonly runs: readonly string[] }
+  readonly shared: {
+    readonly stages: number
+    readonly objects: readonly StoredObject[]
+    readonly runs: readonly string[]
+  }
   /** Runs that stay and of which nothing tells what they need: nothing is freed as long as there are some. */
   readonly unknown: readonly StoredRun[]
 }
@@ -155,7 +162,14 @@ export function without(inventory: Inventory, runs: readonly StoredRun[]): Inven
   return { ...inventory, runs: new Map([...inventory.runs].filter(([id]) => !gone.has(id))) }
 }
 
-export const nothing: Garbage = { stages: [], blobs: [], checkpoints: [], leases: [], probes: [], removals: [] }
+export const nothing: Garbage = {
+  stages: [],
+  blobs: [],
+  checkpoints: [],
+  leases: [],
+  probes: [],
+  removals: [],
+}
 
 function scopeOf({ manifests }: Inventory, runs: readonly StoredRun[]): Scope {
   const stages = union(runs.map((run) => run.stages ?? new Set<string>()))

@@ -78,4 +78,3 @@ async function deleteFolder(
   await store.delete(record)
   return true
 }
-

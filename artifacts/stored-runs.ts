@@ -111,9 +111,7 @@ export function whyUnknown(store: ObjectStore, { id, flaw = '' }: StoredRun): st
 const published = z.object({
   computed: z.looseObject({
     spec: z.looseObject({ name: z.string() }),
-    stages: z
-      .array(z.object({ kind: z.enum(stageKinds), key: z.string().regex(/^[0-9a-f]{64}$/) }))
-      .min(1),
+    stages: z.array(z.object({ kind: z.enum(stageKinds), key: z.string().regex(/^[0-9a-f]{64}$/) })).min(1),
   }),
   digest: z.string(),
 })

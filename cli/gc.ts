@@ -189,7 +189,9 @@ function linesOf(
           : whyUnknown(store, run),
       ),
     ),
-    ...(isAnything && isKnown && !isDeleted ? ['', `To delete it: ./zeroshift gc --delete${given(options)}`] : []),
+    ...(isAnything && isKnown && !isDeleted
+      ? ['', `To delete it: ./zeroshift gc --delete${given(options)}`]
+      : []),
   ]
 }
 

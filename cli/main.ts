@@ -332,7 +332,11 @@ program
   .argument('<ids...>', 'ids of runs or sweeps')
   .option('--delete', 'remove them, and free what only they needed')
   .option('--cells', 'a sweep takes its cells along, except those that are also something else')
-  .option('--grace <time>', 'leave stages and blobs that are younger to a later gc, such as 30m, 24h or 7d', '24h')
+  .option(
+    '--grace <time>',
+    'leave stages and blobs that are younger to a later gc, such as 30m, 24h or 7d',
+    '24h',
+  )
   .option(...json)
   .option(...store)
   .option(...temporal)

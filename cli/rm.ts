@@ -94,9 +94,13 @@ async function planned(
   const leased = busyRuns(inventory)
   const open = await workflows.open(idsOf(removal))
   const busy = new Map<string, string>()
-  for (const { id, runs } of [...removal.sweeps, ...removal.runs.map(({ id }) => ({ id, runs: new Set([id]) }))]) {
+  for (const { id, runs } of [
+    ...removal.sweeps,
+    ...removal.runs.map(({ id }) => ({ id, runs: new Set([id]) })),
+  ]) {
     const [stage] = [...(runs ?? [])].flatMap((run) => leased.get(run) ?? [])
-    if (stage !== undefined) busy.set(id, `${stage} has a lease that is alive; another run may share that stage`)
+    if (stage !== undefined)
+      busy.set(id, `${stage} has a lease that is alive; another run may share that stage`)
   }
   for (const id of idsOf(removal)) if (open.has(id)) busy.set(id, 'its workflow is open')
   return { inventory, removal, busy }
@@ -111,8 +115,10 @@ function jsonOf(store: string, { removal, freed, busy, removed }: Looked): objec
   const unit = ({ id, name, date }: Removal['runs'][number] | Removal['sweeps'][number]) => ({
     ...{ id, name, date: new Date(date).toISOString() },
   })
-  const gone = (kind: 'sweeps' | 'runs') => ({ id }: { readonly id: string }) =>
-    removed === undefined || removed[kind].includes(id)
+  const gone =
+    (kind: 'sweeps' | 'runs') =>
+    ({ id }: { readonly id: string }) =>
+      removed === undefined || removed[kind].includes(id)
   return {
     ...{ store, deleted: removed !== undefined },
     sweeps: sweeps.filter(gone('sweeps')).map(unit),
@@ -197,7 +203,9 @@ function sharedLines({ shared: { stages, objects, runs } }: Freed): readonly str
   if (stages === 0) return []
   const more = runs.length > MOST_NAMED ? ` and ${runs.length - MOST_NAMED} more` : ''
   const which = `${runs.slice(0, MOST_NAMED).join(', ')}${more}`
-  return [`Shared with other runs, and kept: ${counted(stages, 'stage')}, ${size(bytesOf(objects))} (${which}).`]
+  return [
+    `Shared with other runs, and kept: ${counted(stages, 'stage')}, ${size(bytesOf(objects))} (${which}).`,
+  ]
 }
 
 /** The options that make the next command mean the same. */

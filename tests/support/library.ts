@@ -46,7 +46,7 @@ export async function storeStage(
 export function sampleSweep(id: string, runs: readonly string[]): SweepRecord {
   return {
     ...{ id, name: id, columns: [], command: { config: 'sweep.yaml', overrides: [] } },
-    space: { name: id, base: 'sample.yaml', maxParallel: 1 } as unknown as SweepRecord['space'],
+    space: { name: id, base: 'sample.yaml', maxParallel: 1 },
     cells: runs.map((run) => ({ values: [], runs: [run] })),
   }
 }

@@ -126,7 +126,7 @@ test('with credentials that may only read, listing works', async () => {
     ).toMatchObject({ code: 2 })
   } finally {
     vi.unstubAllEnvs()
-    proxy.close()
+    await proxy.close()
   }
   expect(await artifacts.runs()).toEqual([first.id, second.id].sort())
 })

@@ -8,6 +8,7 @@ import { manifestsOf } from '../../../activities/report.ts'
 import { keptStages, stageActivity, type StageBody, type StageDone } from '../../../activities/stage.ts'
 import { Artifacts, openArtifacts, stageFolder } from '../../../artifacts/artifacts.ts'
 import type { ObjectStore } from '../../../artifacts/store.ts'
+import { readRuns } from '../../../artifacts/stored-runs.ts'
 import { StoreView } from '../../../artifacts/store-view.ts'
 import { manifestDigest, type Manifest } from '../../../experiment/manifest.ts'
 import { stagesOf } from '../../../experiment/stage-list.ts'
@@ -144,6 +145,16 @@ describe('a stage whose input is another one by now', () => {
     expect(await split()).toMatchObject({ cached: false })
     expect((await artifacts.manifest(plan.split))?.metrics.retained).toBe(2)
   })
+})
+
+test('a run that is started by itself is noted as such, which a sweep does not change', async () => {
+  const isOwn = async () => (await readRuns(artifacts.store)).get(run.id)?.isOwn
+  await artifacts.putRun(run)
+  expect(await isOwn()).toBe(false)
+  await kept()
+  expect(await isOwn()).toBe(true)
+  await artifacts.putRun(run)
+  expect(await isOwn()).toBe(true)
 })
 
 test('a result whose input was computed again meanwhile is not committed', async () => {

@@ -277,7 +277,7 @@ describe('in a directory', () => {
     )
     const whole = Object.values(manifests).map((manifest, i): Manifest => {
       const output = outputs[i]
-      return { ...manifest, outputs: output ? { output } : {} } as Manifest
+      return { ...manifest, outputs: output ? { output } : {} }
     })
     for (const manifest of linked(whole)) await artifacts.commit(manifest)
     await artifacts.putRun(run)
@@ -302,7 +302,10 @@ describe('in a directory', () => {
 
   type Json = Record<string, unknown>
   test.each<[string, (report: Json, id: string) => readonly [string, unknown]]>([
-    ['was changed', (report, id) => [id, { ...report, computed: { ...(report.computed as Json), floor: 1 } }]],
+    [
+      'was changed',
+      (report, id) => [id, { ...report, computed: { ...(report.computed as Json), floor: 1 } }],
+    ],
     ['is of an experiment of another name', (report) => ['other-01234567', report]],
     ['is not whole', (_, id) => [id, 'cut short']],
   ])('a report that %s tells nothing of what a run needs', async (_, change) => {

@@ -9,7 +9,6 @@ import { freedBy, planRemoval } from '../../../artifacts/removal.ts'
 import { remove } from '../../../artifacts/remove.ts'
 import { storeClock } from '../../../artifacts/store-clock.ts'
 import { UserError } from '../../../experiment/errors.ts'
-import type { Manifest } from '../../../experiment/manifest.ts'
 import type { RunRecord } from '../../../experiment/run.ts'
 import { stagesOf } from '../../../experiment/stage-list.ts'
 import { checkAll, missingStages, sampleSweep, storeRun, storeStage } from '../../support/library.ts'
@@ -48,9 +47,7 @@ async function unneeded(store: MemoryStore, runs: readonly RunRecord[]): Promise
 }
 
 /** Three seeds of two experiments: those of one seed share all stages, those of several some. */
-const runs = [1, 2, 3].flatMap((seed) =>
-  ['sample', 'other'].map((name) => sampleRun({ name, seed }).run),
-)
+const runs = [1, 2, 3].flatMap((seed) => ['sample', 'other'].map((name) => sampleRun({ name, seed }).run))
 const runOf = (i: number): RunRecord => {
   const run = runs[i]
   if (!run) throw new Error(`expected more than ${i} runs`)
@@ -74,7 +71,8 @@ async function libraryOf(
   for (const [i, { id }] of runs.entries())
     if (!present.includes(i)) for (const { path } of await store.list(`runs/${id}/`)) await store.delete(path)
   await deleteGarbage(store, await takeInventory(store, store.now), -1)
-  for (const [i, cells] of sweeps.entries()) await artifacts.putSweep(sampleSweep(`sweep-${i}`, cells.map(idOf)))
+  for (const [i, cells] of sweeps.entries())
+    await artifacts.putSweep(sampleSweep(`sweep-${i}`, cells.map(idOf)))
   for (const i of own) await artifacts.markOwn(idOf(i))
   store.now += 2 * DAY
   store.changes = 0
@@ -150,7 +148,7 @@ describe('a removal that is interrupted', () => {
         .flatMap((key) => manifests.get(key) ?? [])
         .map(async (manifest) => {
           const outputs = { result: await artifacts.putBlob(jsonBytes(manifest.key)) }
-          return { ...manifest, outputs } as unknown as Manifest
+          return { ...manifest, outputs }
         }),
     )
     for (const manifest of linked(whole)) await artifacts.commit(manifest)
@@ -173,7 +171,9 @@ describe('a removal that is interrupted', () => {
     const uninterrupted = store.copy()
     const { runs: gone, freed } = await rm(uninterrupted, ids, { cells })
     expect({ runs: gone.length, stages: freed.now.stages.length }).not.toMatchObject({ runs: 0, stages: 0 })
-    const stay = [...runs, ...published].filter(({ id }) => uninterrupted.paths.includes(`runs/${id}/run.json`))
+    const stay = [...runs, ...published].filter(({ id }) =>
+      uninterrupted.paths.includes(`runs/${id}/run.json`),
+    )
     for (let k = 1; ; k++) {
       const dying = store.copy()
       dying.onChange = (change, count) => {
@@ -231,7 +231,13 @@ describe('a removal', () => {
   })
 
   test('of a sweep takes its cells only where that is asked, and says why some stay', async () => {
-    const store = await libraryOf([0, 1, 2, 3], { sweeps: [[0, 1, 2], [1, 3]], own: [2] })
+    const store = await libraryOf([0, 1, 2, 3], {
+      sweeps: [
+        [0, 1, 2],
+        [1, 3],
+      ],
+      own: [2],
+    })
     const alone = await plan(store, ['sweep-0'])
     expect(alone.runs).toEqual([])
     const { runs, staying } = await plan(store, ['sweep-0'], true)

@@ -72,7 +72,12 @@ describe('a sweep', () => {
 })
 
 test('what is computed stays, and so does a run without a record', () => {
-  const of = library([run('busy', 1), run('damaged', 2, { flaw: 'it is missing' }), run('old', 3), run('new', 4)])
+  const of = library([
+    run('busy', 1),
+    run('damaged', 2, { flaw: 'it is missing' }),
+    run('old', 3),
+    run('new', 4),
+  ])
   expect(gone(expired(of, { last: 1 }, (id) => id === 'busy'))).toEqual({ units: ['old'], runs: ['old'] })
 })
 
@@ -88,23 +93,34 @@ test('whatever is there: a run goes only where no rule keeps it, and every unit 
     fc.property(libraries, ({ dates, sweeps, last, within }) => {
       const of = library(
         dates.map(({ date, isOwn }, i) => run(`run-${i}`, date, { isOwn })),
-        sweeps.map(({ date, cells }, i) => sweep(`sweep-${i}`, date, cells.map((cell) => `run-${cell}`))),
+        sweeps.map(({ date, cells }, i) =>
+          sweep(
+            `sweep-${i}`,
+            date,
+            cells.map((cell) => `run-${cell}`),
+          ),
+        ),
       )
       const retention = { ...(last !== undefined && { last }), ...(within !== undefined && { within }) }
       const { units, runs } = expired(of, retention, nobody)
       const unitIds = new Set(units.map(({ id }) => id))
       const stays = [...of.sweeps.values()].filter(({ id }) => !unitIds.has(id))
       for (const { runs: cells } of stays) for (const cell of cells ?? []) expect(runs).not.toContain(cell)
-      const newest = Math.max(...[...of.runs.values()].map(({ date }) => date), ...sweeps.map(({ date }) => date))
+      const newest = Math.max(
+        ...[...of.runs.values()].map(({ date }) => date),
+        ...sweeps.map(({ date }) => date),
+      )
       for (const id of runs) {
         const date = of.runs.get(id)?.date ?? 0
         if (within !== undefined) expect(date).toBeLessThan(newest - within)
         const isSingle = [...of.sweeps.values()].every((one) => !one.runs?.has(id))
         if (isSingle || of.runs.get(id)?.isOwn) expect(unitIds).toContain(id)
       }
-      const all = of.sweeps.size + [...of.runs.values()].filter(
-        ({ id, isOwn }) => isOwn || ![...of.sweeps.values()].some((one) => one.runs?.has(id)),
-      ).length
+      const all =
+        of.sweeps.size +
+        [...of.runs.values()].filter(
+          ({ id, isOwn }) => isOwn || ![...of.sweeps.values()].some((one) => one.runs?.has(id)),
+        ).length
       if (last !== undefined) expect(units.length).toBeLessThanOrEqual(Math.max(0, all - last))
       if (last !== undefined && within === undefined) expect(units.length).toBe(Math.max(0, all - last))
     }),

@@ -51,7 +51,9 @@ test('of two commands one works; the other says which, and works once that has e
 })
 
 test('a command that fails lets go of the store', async () => {
-  const failing = holdingStore(store, { command: 'gc --delete', times }, () => Promise.reject(new Error('no')))
+  const failing = holdingStore(store, { command: 'gc --delete', times }, () =>
+    Promise.reject(new Error('no')),
+  )
   await expect(failing).rejects.toThrow('no')
   expect(await locks()).toEqual([])
 })

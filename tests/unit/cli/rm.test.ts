@@ -54,10 +54,15 @@ test('rm shows what goes and what it shares, and writes nothing; with --delete i
   const preview = await zeroshift('rm', second.id)
   expect(preview).toMatchObject({ code: 0, stderr: '' })
   expect(preview.stdout).toContain(`To be removed from ${store}:\n`)
-  expect(preview.stdout).toMatch(new RegExp(`^${second.id} +run +seed-2 +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d$`, 'm'))
+  expect(preview.stdout).toMatch(
+    new RegExp(`^${second.id} +run +seed-2 +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d$`, 'm'),
+  )
   expect(preview.stdout).toMatch(new RegExp(`^Only this needs ${only} stages and ${only} blobs, \\d`, 'm'))
   expect(preview.stdout).toMatch(
-    new RegExp(`^Shared with other runs, and kept: ${shared.length} stages, .*${first.id}, ${third.id}\\)`, 'm'),
+    new RegExp(
+      `^Shared with other runs, and kept: ${shared.length} stages, .*${first.id}, ${third.id}\\)`,
+      'm',
+    ),
   )
   expect(preview.stdout).toContain(`To remove it: ./zeroshift rm ${second.id} --delete --store`)
   expect(await paths()).toEqual(before)
@@ -119,7 +124,9 @@ test('rm and gc leave a run alone whose stage has a lease that is alive', async 
   const before = await paths()
   const refused = await zeroshift('rm', second.id, '--delete')
   expect(refused).toMatchObject({ code: 2 })
-  expect(refused.stderr).toMatch(new RegExp(`^${second.id} is being computed .*zeroshift cancel ${second.id}`))
+  expect(refused.stderr).toMatch(
+    new RegExp(`^${second.id} is being computed .*zeroshift cancel ${second.id}`),
+  )
   expect(await paths()).toEqual(before)
   await age(47, `runs/${third.id}/`)
   expect(await answerOf('gc', '--keep-last', '1', '--delete')).toMatchObject({
