@@ -149,8 +149,8 @@ function recordIn(bytes: Uint8Array): LockRecord | undefined {
 
 function isHeld(store: ObjectStore, record: LockRecord | undefined): UserError {
   return new UserError(
-    `${described(record)} is deleting from the store ${store.url} at the moment; expected nobody else. Run this command again once ` +
-      'that one has ended',
+    `${described(record)} is deleting from the store ${store.url} at the moment and holds ${folder}; expected nobody else. Run this command ` +
+      'again once that one has ended',
   )
 }
 

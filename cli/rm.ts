@@ -6,6 +6,7 @@ import { remove, type RemovedRecords } from '../artifacts/remove.ts'
 import { storeClock } from '../artifacts/store-clock.ts'
 import { holdingStore } from '../artifacts/store-lock.ts'
 import { openStore, type ObjectStore } from '../artifacts/store.ts'
+import { readRuns, readSweeps } from '../artifacts/stored-runs.ts'
 import { UserError } from '../experiment/errors.ts'
 import { quoted } from '../report/command.ts'
 import { counted, dateText, size } from './format.ts'
@@ -39,19 +40,27 @@ interface Looked {
 /** `zeroshift rm ID...`: what goes with these runs and sweeps; with `--delete` it deletes it. */
 export async function rm(ids: readonly string[], options: RmOptions): Promise<number> {
   const grace = graceOf(options.grace)
+  const cells = options.cells ?? false
   const url = storeFor(options.store)
   const store = openStore(url)
+  await refuseIds(store, ids, cells)
   if (options.delete) await refuseUnusable(url)
   const looked = await withWorkflows(url, options.temporal, (workflows) =>
     options.delete
       ? holdingStore(store, { command: `rm ${ids.join(' ')} --delete`, onWait: sayWaiting }, (confirm) =>
-          removed(store, ids, { grace, workflows, confirm, cells: options.cells ?? false }),
+          removed(store, ids, { grace, workflows, confirm, cells }),
         )
-      : previewed(store, ids, { grace, workflows, cells: options.cells ?? false }),
+      : previewed(store, ids, { grace, workflows, cells }),
   )
   if (options.json) printJson(jsonOf(url, looked))
   else for (const line of linesOf(url, looked, ids, options)) print(line)
   return 0
+}
+
+/** Before anything is written or started. Throws a UserError. */
+async function refuseIds(store: ObjectStore, ids: readonly string[], cells: boolean): Promise<void> {
+  const [runs, sweeps, notes] = await Promise.all([readRuns(store), readSweeps(store), readNotes(store)])
+  planRemoval({ now: 0, objects: [], manifests: new Map(), runs, sweeps }, ids, { cells, notes })
 }
 
 interface How {
