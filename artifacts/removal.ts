@@ -28,55 +28,28 @@ export function planRemoval(
   { cells, notes }: { readonly cells: boolean; readonly notes: RemovalNotes },
 ): Removal {
   const asked = new Set(ids)
+  const isKnown = (id: string) => inventory.sweeps.has(id) || inventory.runs.has(id)
+  // A run or a sweep that is there again is a new one.
+  const left = new Map([...notes].filter(([id]) => asked.has(id) && !isKnown(id)))
+  const others = [...inventory.sweeps.values()].filter(({ id }) => !asked.has(id))
+  refuse([...asked].flatMap((id) => problemOf(id, inventory, left, others)))
+
   const sweeps = [...asked].flatMap((id) => inventory.sweeps.get(id) ?? [])
   const named = [...asked].flatMap((id) => (inventory.sweeps.has(id) ? [] : (inventory.runs.get(id) ?? [])))
-  const others = [...inventory.sweeps.values()].filter(({ id }) => !asked.has(id))
-  const sweepWith = (run: string) => others.find(({ runs }) => runs?.has(run))?.id
-  const left = new Map([...notes].filter(([id]) => !inventory.sweeps.has(id) && !inventory.runs.has(id)))
-  refuse(
-    [...asked].flatMap((id): readonly Problem[] => {
-      if (!inventory.sweeps.has(id) && !inventory.runs.has(id) && !left.has(id))
-        return [{ message: `the store has no run and no sweep '${id}'; expected the id of one` }]
-      const sweep = inventory.sweeps.has(id) ? undefined : sweepWith(id)
-      return sweep === undefined
-        ? []
-        : [
-            {
-              message: `${id} is a cell of the sweep ${sweep}, whose report is made from it. Remove the sweep: ./zeroshift rm ${sweep}, with --cells for its cells as well`,
-            },
-          ]
-    }),
-  )
-
-  const restarted = new Set(
-    [...left.values()].flatMap((note) =>
-      note.cells.flatMap(({ id, written }) => (inventory.runs.get(id)?.written === written ? [] : [id])),
-    ),
-  )
+  const noted = [...left.values()].flatMap((note) => note.cells)
+  const restarted = noted.filter(({ id, written }) => inventory.runs.get(id)?.written !== written)
   const candidates = new Set([
     ...(cells ? sweeps.flatMap(({ runs }) => [...(runs ?? [])]) : []),
-    ...[...left.values()].flatMap((note) => note.cells.map(({ id }) => id)),
+    ...noted.map(({ id }) => id),
   ])
+  const whyStays = reasons(others, new Set(restarted.map(({ id }) => id)))
   const judged = [...candidates]
     .filter((id) => !asked.has(id))
-    .flatMap((id) => {
-      const run = inventory.runs.get(id)
-      if (!run) return []
-      const sweep = sweepWith(id)
-      if (sweep !== undefined) return [{ run, why: `it is a cell of the sweep ${sweep} as well` }]
-      if (run.isOwn) return [{ run, why: 'it was also started by itself' }]
-      return [{ run, why: restarted.has(id) ? 'it was started again' : undefined }]
-    })
+    .flatMap((id) => inventory.runs.get(id) ?? [])
+    .map((run) => ({ run, why: whyStays(run) }))
   const runs = [...named, ...judged.flatMap(({ run, why }) => (why === undefined ? [run] : []))]
+  if (runs.length > 0) refuse(others.flatMap(unreadable))
 
-  const unreadable = runs.length > 0 ? others.filter(({ runs }) => !runs) : []
-  refuse(
-    unreadable.map(({ id }) => ({
-      message:
-        `sweeps/${id}/sweep.json is not the record of a sweep, so whether a run is its cell is unknown. Start the same sweep again, or ` +
-        `remove it as well: ./zeroshift rm ${id}`,
-    })),
-  )
   const scopes = [scopeOf(inventory, runs), ...[...left.values()].map(scopeIn)]
   const goesWith = (id: string) =>
     runs.filter((run) => run.id === id || inventory.sweeps.get(id)?.runs?.has(run.id))
@@ -93,7 +66,52 @@ export function planRemoval(
   }
 }
 
-/** The removal of runs that are known to be nobody's cells. Nothing is noted: whoever asks for it finds the rest by itself. */
+/** Why an id cannot be removed. */
+function problemOf(
+  id: string,
+  { runs, sweeps }: Inventory,
+  left: RemovalNotes,
+  others: readonly StoredSweep[],
+): readonly Problem[] {
+  if (sweeps.has(id) || left.has(id)) return []
+  if (!runs.has(id)) return [{ message: `the store has no run and no sweep '${id}'; expected the id of one` }]
+  const sweep = sweepWith(id, others)
+  return sweep === undefined
+    ? []
+    : [
+        {
+          message: `${id} is a cell of the sweep ${sweep}, whose report is made from it. Remove the sweep: ./zeroshift rm ${sweep}, with --cells for its cells as well`,
+        },
+      ]
+}
+
+/** Why a cell of a removed sweep stays; undefined: it goes. */
+function reasons(others: readonly StoredSweep[], restarted: ReadonlySet<string>) {
+  return ({ id, isOwn }: StoredRun): string | undefined => {
+    const sweep = sweepWith(id, others)
+    if (sweep !== undefined) return `it is a cell of the sweep ${sweep} as well`
+    if (isOwn) return 'it was also started by itself'
+    return restarted.has(id) ? 'it was started again' : undefined
+  }
+}
+
+function unreadable({ id, runs }: StoredSweep): readonly Problem[] {
+  return runs
+    ? []
+    : [
+        {
+          message:
+            `sweeps/${id}/sweep.json is not the record of a sweep, so whether a run is its cell is unknown. Start the same sweep ` +
+            `again, or remove it as well: ./zeroshift rm ${id}`,
+        },
+      ]
+}
+
+function sweepWith(run: string, sweeps: readonly StoredSweep[]): string | undefined {
+  return sweeps.find(({ runs }) => runs?.has(run))?.id
+}
+
+/** The removal of runs that are cells of no sweep which stays. Nothing is noted: a retention finds the rest again by itself. */
 export function removalOf(
   inventory: Inventory,
   { sweeps, runs }: { readonly sweeps: readonly string[]; readonly runs: readonly string[] },

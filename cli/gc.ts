@@ -207,7 +207,12 @@ function expiredLines(
     ...(options.keepWithin === undefined ? [] : [`within ${options.keepWithin} of the newest one`]),
   ].join(' or ')
   const stay = busy.map((id) => yellow(`${id} is being computed, and stays.`))
-  if (gone.units.length === 0) return [`All runs are kept: each is ${kept}.`, ...stay, '']
+  if (gone.units.length === 0)
+    return [
+      `No run is removed: each is ${kept}${busy.length > 0 ? ', or is being computed' : ''}.`,
+      ...stay,
+      '',
+    ]
   return [`${isDeleted ? 'Removed' : 'To be removed'}, not ${kept}:`, unitTable(gone.units), ...stay, '']
 }
 

@@ -328,10 +328,13 @@ adapter
 
 program
   .command('rm')
-  .description('show what goes with runs or sweeps, and what they share with others')
+  .description('remove runs or sweeps: shows what goes and what is shared, and with --delete removes it')
   .argument('<ids...>', 'ids of runs or sweeps')
-  .option('--delete', 'remove them, and free what only they needed')
-  .option('--cells', 'a sweep takes its cells along, except those that are also something else')
+  .option('--delete', 'remove them, and free the stages and blobs that only they need')
+  .option(
+    '--cells',
+    "a sweep's cells as well, except those that another sweep has or that were started by themselves",
+  )
   .option(
     '--grace <time>',
     'leave stages and blobs that are younger to a later gc, such as 30m, 24h or 7d',
@@ -347,11 +350,17 @@ program
 
 program
   .command('gc')
-  .description('list what no run in the store refers to, and how much room it takes')
+  .description('list what no run in the store needs, and how much room it takes')
   .option('--delete', 'delete it')
   .option('--grace <time>', 'leave what is younger alone, such as 30m, 24h or 7d', '24h')
-  .option('--keep-last <n>', 'remove older runs than the newest n; a sweep with its cells counts as one')
-  .option('--keep-within <time>', 'remove runs that are so much older than the newest one, such as 30d')
+  .option(
+    '--keep-last <n>',
+    'keep the newest n runs, remove older ones; a sweep with its cells counts as one',
+  )
+  .option(
+    '--keep-within <time>',
+    'keep runs of this time before the newest one, such as 30d, remove older ones',
+  )
   .option(...json)
   .option(...store)
   .option(...temporal)

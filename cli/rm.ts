@@ -189,10 +189,10 @@ function costLines({ now, later }: Freed, { grace }: RmOptions): readonly string
   const objects = [...objectsOf(now), ...objectsOf(later)]
   const stages = counted(now.stages.length + later.stages.length, 'stage')
   const blobs = counted(now.blobs.length + later.blobs.length, 'blob')
-  const young = `What of that is younger than ${grace} is freed by a later gc.`
+  const young = `What is younger than ${grace} is freed by a later \`./zeroshift gc --delete\`.`
   return objects.length === 0
-    ? ['Nothing else is freed: no stage and no blob is needed by this alone.']
-    : [`Only this needs ${stages} and ${blobs}, ${size(bytesOf(objects))}. ${young}`]
+    ? ['No stage and no blob is freed: none is needed by this alone.']
+    : [`Needed by nothing else: ${stages} and ${blobs}, ${size(bytesOf(objects))}. ${young}`]
 }
 
 function freedLines({ now, later }: Freed, { grace }: RmOptions): readonly string[] {

@@ -197,6 +197,21 @@ describe('a removal that is interrupted', () => {
     }
   })
 
+  test('is not finished by a removal of something else', async () => {
+    const dying = swept.copy()
+    dying.onChange = (change) => {
+      if (change === `delete runs/${idOf(0)}/run.json`) throw new Error('killed')
+    }
+    await expect(rm(dying, ['sweep-0', idOf(4)], { cells: true })).rejects.toThrow('killed')
+    dying.onChange = () => undefined
+    // Its record went before.
+    expect((await rm(dying, [idOf(4)])).runs).toEqual([])
+    expect(await new Artifacts(dying).runs()).toEqual([0, 1, 2].map(idOf).sort())
+    expect((await rm(dying, ['sweep-0'])).runs).toEqual([idOf(0), idOf(2)])
+    expect(dying.paths.filter((path) => path.startsWith('removals/'))).toEqual([])
+    await expect(rm(dying, ['sweep-0'])).rejects.toThrow("no run and no sweep 'sweep-0'")
+  })
+
   test('leaves runs alone that were started again before it is finished', async () => {
     const dying = swept.copy()
     dying.onChange = (change) => {

@@ -57,7 +57,7 @@ test('rm shows what goes and what it shares, and writes nothing; with --delete i
   expect(preview.stdout).toMatch(
     new RegExp(`^${second.id} +run +seed-2 +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d$`, 'm'),
   )
-  expect(preview.stdout).toMatch(new RegExp(`^Only this needs ${only} stages and ${only} blobs, \\d`, 'm'))
+  expect(preview.stdout).toMatch(new RegExp(`^Needed by nothing else: ${only} stages and ${only} blobs, \\d`, 'm'))
   expect(preview.stdout).toMatch(
     new RegExp(
       `^Shared with other runs, and kept: ${shared.length} stages, .*${first.id}, ${third.id}\\)`,
@@ -161,7 +161,7 @@ test('gc removes runs by their dates only where that is asked, and lists them fi
     removedRuns: [second.id],
   })
   const kept = await zeroshift('gc', '--keep-last', '1', '--delete')
-  expect(kept.stdout).toContain('All runs are kept: each is among the newest 1.')
+  expect(kept.stdout).toContain('No run is removed: each is among the newest 1.')
   expect(await artifacts.runs()).toEqual([third.id])
   expect(await missingStages(artifacts, third)).toEqual([])
   expect((await paths()).filter((path) => /^(blobs|stages)/.test(path))).toHaveLength(
