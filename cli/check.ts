@@ -2,14 +2,13 @@ import { reportFlaw, SharedManifests } from '../activities/stored-outcome.ts'
 import { openArtifacts } from '../artifacts/artifacts.ts'
 import { checkStore, dropDamage, type CheckedStore, type Damage } from '../artifacts/check.ts'
 import { storeClock } from '../artifacts/store-clock.ts'
-import { holdingStore } from '../artifacts/store-lock.ts'
 import type { RunRecord } from '../experiment/run.ts'
+import { deleting } from './deleting.ts'
 import { counted, size } from './format.ts'
 import { graceOf } from './period.ts'
 import { storeFor } from './place.ts'
 import { coloursOf, print, printJson, whereOf } from './print.ts'
 import { refuseUnusable } from './usable-places.ts'
-import { sayWaiting } from './waiting.ts'
 
 export interface CheckOptions {
   readonly readData?: true
@@ -35,7 +34,7 @@ export async function check({ readData, repair, grace, json, store: named }: Che
   }
   if (repair) await refuseUnusable(url)
   const { checked, dropped } = repair
-    ? await holdingStore(store, { command: 'check --repair', onWait: sayWaiting }, async (confirm) => {
+    ? await deleting(store, 'check --repair', async (confirm) => {
         const checked = await checkStore(artifacts, { ...options, now: await storeClock(store) })
         confirm()
         return { checked, dropped: await dropDamage(store, checked.damage) }

@@ -5,10 +5,10 @@ import { removalOf, without } from '../artifacts/removal.ts'
 import { removeRecords } from '../artifacts/remove.ts'
 import { expired, type Expired, type Retention, type Unit } from '../artifacts/retention.ts'
 import { storeClock } from '../artifacts/store-clock.ts'
-import { holdingStore } from '../artifacts/store-lock.ts'
 import { openStore, type ObjectStore } from '../artifacts/store.ts'
 import { refuseUnknown, unknownRuns, whyUnknown } from '../artifacts/stored-runs.ts'
 import { quoted } from '../report/command.ts'
+import { deleting } from './deleting.ts'
 import { counted, dateText, size } from './format.ts'
 import { bytesOf, garbageTable, kindsOf, objectsOf, summaryOf } from './garbage-table.ts'
 import type { Workflows } from './open-workflows.ts'
@@ -16,7 +16,6 @@ import { graceOf, periodOf } from './period.ts'
 import { storeFor } from './place.ts'
 import { coloursOf, columns, print, printJson, whereOf } from './print.ts'
 import { refuseUnusable } from './usable-places.ts'
-import { sayWaiting } from './waiting.ts'
 import { wholeNumber } from './whole-number.ts'
 
 export interface GcOptions {
@@ -50,9 +49,7 @@ export async function gc(options: GcOptions): Promise<number> {
   if (options.delete) await refuseUnusable(url)
   const collect = (workflows?: Workflows) =>
     options.delete
-      ? holdingStore(store, { command: 'gc --delete', onWait: sayWaiting }, (confirm) =>
-          deleted(store, { grace, retention, workflows, confirm }),
-        )
+      ? deleting(store, 'gc --delete', (confirm) => deleted(store, { grace, retention, workflows, confirm }))
       : listed(store, { grace, retention, workflows })
   // Only runs have workflows, and without a retention none goes.
   const collected = retention

@@ -4,11 +4,11 @@ import { readNotes } from '../artifacts/removal-notes.ts'
 import { freedBy, planRemoval, type Freed, type Removal } from '../artifacts/removal.ts'
 import { remove, type RemovedRecords } from '../artifacts/remove.ts'
 import { storeClock } from '../artifacts/store-clock.ts'
-import { holdingStore } from '../artifacts/store-lock.ts'
 import { openStore, type ObjectStore } from '../artifacts/store.ts'
 import { readRuns, readSweeps } from '../artifacts/stored-runs.ts'
 import { UserError } from '../experiment/errors.ts'
 import { quoted } from '../report/command.ts'
+import { deleting } from './deleting.ts'
 import { counted, dateText, size } from './format.ts'
 import { bytesOf, objectsOf, summaryOf } from './garbage-table.ts'
 import { withWorkflows, type Workflows } from './open-workflows.ts'
@@ -16,7 +16,6 @@ import { graceOf } from './period.ts'
 import { storeFor } from './place.ts'
 import { coloursOf, columns, print, printJson, whereOf } from './print.ts'
 import { refuseUnusable } from './usable-places.ts'
-import { sayWaiting } from './waiting.ts'
 
 export interface RmOptions {
   readonly delete?: true
@@ -47,7 +46,7 @@ export async function rm(ids: readonly string[], options: RmOptions): Promise<nu
   if (options.delete) await refuseUnusable(url)
   const looked = await withWorkflows(url, options.temporal, (workflows) =>
     options.delete
-      ? holdingStore(store, { command: `rm ${ids.join(' ')} --delete`, onWait: sayWaiting }, (confirm) =>
+      ? deleting(store, `rm ${ids.join(' ')} --delete`, (confirm) =>
           removed(store, ids, { grace, workflows, confirm, cells }),
         )
       : previewed(store, ids, { grace, workflows, cells }),

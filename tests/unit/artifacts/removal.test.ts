@@ -5,8 +5,9 @@ import { Artifacts, blobPath, jsonBytes, stageFolder } from '../../../artifacts/
 import { deleteGarbage } from '../../../artifacts/gc.ts'
 import { takeInventory } from '../../../artifacts/inventory.ts'
 import { readNotes } from '../../../artifacts/removal-notes.ts'
-import { freedBy, planRemoval } from '../../../artifacts/removal.ts'
-import { remove } from '../../../artifacts/remove.ts'
+import { freedBy, planRemoval, removalOf, without } from '../../../artifacts/removal.ts'
+import { remove, removeRecords } from '../../../artifacts/remove.ts'
+import { expired } from '../../../artifacts/retention.ts'
 import { storeClock } from '../../../artifacts/store-clock.ts'
 import { UserError } from '../../../experiment/errors.ts'
 import type { RunRecord } from '../../../experiment/run.ts'
@@ -193,6 +194,38 @@ describe('a removal that is interrupted', () => {
       }
       await rm(dying, ids, { cells })
       // The clock's probe is in no folder that a removal looks at.
+      expect(dying.paths.filter((path) => !path.startsWith('doctor/'))).toEqual(uninterrupted.paths)
+    }
+  })
+
+  test('leaves a sound store where it is that of a retention, and the next one finishes it', async () => {
+    const retain = async (store: MemoryStore) => {
+      const inventory = await takeInventory(store, await storeClock(store))
+      const { units, runs } = expired(inventory, { last: 1 }, () => false)
+      const sweeps = units.filter(({ kind }) => kind === 'sweep').map(({ id }) => id)
+      const { runs: gone } = await removeRecords(store, removalOf(inventory, { sweeps, runs }), free)
+      const left = without(
+        inventory,
+        gone.flatMap((id) => inventory.runs.get(id) ?? []),
+      )
+      await deleteGarbage(store, left, GRACE)
+    }
+    const store = swept.copy()
+    await new Artifacts(store).putRun(runOf(4))
+    store.now += 2 * DAY
+    const uninterrupted = store.copy()
+    await retain(uninterrupted)
+    expect(await new Artifacts(uninterrupted).runs()).toEqual([idOf(4)])
+    for (let k = 1; k <= uninterrupted.changes; k++) {
+      const dying = store.copy()
+      dying.onChange = (change, count) => {
+        if (count >= k) throw new Error(`killed before ${change}`)
+      }
+      await expect(retain(dying)).rejects.toThrow('killed before')
+      dying.onChange = () => undefined
+      expect((await checkAll(new Artifacts(dying))).damage).toEqual([])
+      expect(await missingStages(new Artifacts(dying), runOf(4))).toEqual([])
+      await retain(dying)
       expect(dying.paths.filter((path) => !path.startsWith('doctor/'))).toEqual(uninterrupted.paths)
     }
   })

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { jsonBytes, openArtifacts, stageFolder, type Artifacts } from '../../../artifacts/artifacts.ts'
 import { FileStore } from '../../../artifacts/file-store.ts'
+import { deleting } from '../../../cli/deleting.ts'
 import { stagesOf } from '../../../experiment/stage-list.ts'
 import { zeroshiftHere } from '../../support/in-process.ts'
 import { checkAll, missingStages, sampleSweep, storeRun } from '../../support/library.ts'
@@ -57,7 +58,9 @@ test('rm shows what goes and what it shares, and writes nothing; with --delete i
   expect(preview.stdout).toMatch(
     new RegExp(`^${second.id} +run +seed-2 +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d$`, 'm'),
   )
-  expect(preview.stdout).toMatch(new RegExp(`^Needed by nothing else: ${only} stages and ${only} blobs, \\d`, 'm'))
+  expect(preview.stdout).toMatch(
+    new RegExp(`^Needed by nothing else: ${only} stages and ${only} blobs, \\d`, 'm'),
+  )
   expect(preview.stdout).toMatch(
     new RegExp(
       `^Shared with other runs, and kept: ${shared.length} stages, .*${first.id}, ${third.id}\\)`,
@@ -184,6 +187,40 @@ test.each([
   expect(code).toBe(2)
   expect(stderr).toMatch(message)
   expect(await paths()).toEqual(before)
+})
+
+test('gc deletes nothing as long as a run has neither a record nor a report; rm takes that run', async () => {
+  await artifacts.store.delete(`runs/${second.id}/run.json`)
+  await artifacts.putBlob(new Uint8Array(3))
+  await age(48)
+  await artifacts.putBlob(new Uint8Array(5))
+  const before = await paths()
+  const listing = await zeroshift('gc')
+  expect(listing).toMatchObject({ code: 0 })
+  expect(listing.stdout).toContain(`Unused, as far as is known, in ${store} (2 runs):`)
+  expect(listing.stdout).toMatch(new RegExp(`runs/${second.id}/run.json is not the record .*it is missing`))
+  expect(listing.stdout).not.toContain('To delete it')
+  const refused = await zeroshift('gc', '--delete')
+  expect(refused).toMatchObject({ code: 2 })
+  expect(refused.stderr).toContain(`./zeroshift rm ${second.id} --delete`)
+  expect(await zeroshift('gc', '--keep-last', '1', '--delete')).toMatchObject({ code: 2 })
+  expect(await paths()).toEqual(before)
+
+  expect(await zeroshift('rm', second.id, '--delete')).toMatchObject({ code: 0 })
+  const { garbage } = (await answerOf('gc', '--delete')) as unknown as { garbage: { blobs: string[] } }
+  expect(garbage.blobs).toHaveLength(only + 1)
+  for (const run of [first, third]) expect(await missingStages(artifacts, run)).toEqual([])
+})
+
+test('Ctrl-C stops what deletes before its next part, and lets go of the store', async () => {
+  const stopped = deleting(artifacts.store, 'rm a --delete', (confirm) => {
+    confirm()
+    process.emit('SIGINT')
+    confirm()
+    return Promise.resolve()
+  })
+  await expect(stopped).rejects.toThrow('stopped half-way: the same command goes on with the rest')
+  expect((await paths()).filter((path) => path.startsWith('maintenance/'))).toEqual([])
 })
 
 test('looking at a store that cannot be written to works, and deleting says why it does not', async () => {
