@@ -47,12 +47,12 @@ export class MissingBlobError extends BlobError {
  *                                           has finished
  *     stages/<kind>/<key>/checkpoints/…     how far it has come (checkpoints.ts), until it has finished
  *     runs/<id>/run.json                    what was asked for
- *     runs/<id>/own.json                    somebody asked for the run itself, not only as a cell of a sweep
+ *     runs/<id>/own.json                    somebody asked for the run itself, not only for a sweep
  *     runs/<id>/report/…                    what came out, for people
  *     sweeps/<id>/sweep.json                many runs that were asked for together
  *     sweeps/<id>/report/…                  what came out of them
- *     removals/<name>.json                  a removal of runs that has not come to its end (removal.ts)
- *     maintenance/<n>.json                  who deletes from the store at the moment (store-lock.ts)
+ *     removals/<name>.json                  a removal that is not finished (removal-notes.ts)
+ *     maintenance/<n>.json                  who deletes from the store now (store-lock.ts)
  *     store.json                            how all that is written (store-format.ts)
  */
 export class Artifacts {
@@ -207,7 +207,7 @@ export class Artifacts {
     await this.store.put(`${runFolder(run.id)}/run.json`, jsonBytes(run))
   }
 
-  /** Notes that somebody asked for the run itself: a sweep that has it as a cell does not take it along. */
+  /** Notes that somebody asked for the run itself: removing a sweep does not remove it as a cell. */
   async markOwn(id: string): Promise<void> {
     await this.store.putIfAbsent(`${runFolder(id)}/own.json`, jsonBytes({ own: true }))
   }

@@ -1,14 +1,17 @@
 import { folderOf, type Inventory } from './inventory.ts'
 import type { StoredRun } from './stored-runs.ts'
 
-/** A holder of a lease shows life three times a heartbeat; one that is silent for two is overtaken (activities/durable.ts). */
+/**
+ * A holder of a lease shows life three times a heartbeat; one that is silent for two is overtaken
+ * (activities/durable.ts).
+ */
 const HEARTBEATS = 2
 const leaseName = /^stages\/[a-z]+\/[0-9a-f]{64}\/lease\/\d+\.json$/
 
 /**
- * Runs that need a stage whose lease is alive, with the folder of that stage: somebody computes it, for this run or for
- * another one that shares it. Pure. By the store's clock; where the date of the newest object stands for it, a lease that
- * nobody holds any more may seem alive.
+ * Runs that need a stage whose lease is alive, with the folder of that stage: somebody computes it,
+ * for this run or for another one that shares it. Pure. By the store's clock; where the date of the
+ * newest object stands for it, a lease that nobody holds any more may seem alive.
  */
 export function busyRuns({
   now,

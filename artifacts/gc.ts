@@ -14,9 +14,10 @@ import type { ObjectStore, StoredObject } from './store.ts'
 import { readRuns, refuseUnknown, type StoredRun } from './stored-runs.ts'
 
 /**
- * What no run refers to any more. A run needs the stages of its plan and the blobs that their manifests name. A run
- * writes `run.json` before it looks anything up, and a stage its blobs before its manifest, so what is younger than a
- * grace period is never garbage: it may belong to a stage that is about to name it.
+ * What no run refers to any more. A run needs the stages of its plan and the blobs that their
+ * manifests name. A run writes `run.json` before it looks anything up, and a stage its blobs before
+ * its manifest, so what is younger than a grace period is never garbage: it may belong to a stage
+ * that is about to name it.
  */
 export interface Garbage {
   /** Stages that no run names. */
@@ -38,7 +39,10 @@ export interface StageFolder {
   readonly objects: readonly StoredObject[]
 }
 
-/** What garbage is told by. Of a run whose stages are unknown nothing counts as needed: see `refuseUnknown`. */
+/**
+ * What garbage is told by. Of a run whose stages are unknown nothing counts as needed: see
+ * `refuseUnknown`.
+ */
 export interface Holdings extends Pick<Inventory, 'now' | 'objects' | 'manifests'> {
   readonly runs: ReadonlyMap<string, Pick<StoredRun, 'stages'>>
 }
@@ -52,8 +56,8 @@ export interface Scope {
 }
 
 /**
- * Pure. `grace` in milliseconds. Throws a UserError where a manifest that a run needs cannot be read: what it names is
- * unknown, so no blob can be called garbage.
+ * Pure. `grace` in milliseconds. Throws a UserError where a manifest that a run needs cannot be
+ * read: what it names is unknown, so no blob can be called garbage.
  */
 export function garbage({ now, objects, runs, manifests }: Holdings, grace: number): Garbage {
   const isOld = ({ modified }: StoredObject) => modified < now - grace
@@ -92,8 +96,8 @@ export function garbage({ now, objects, runs, manifests }: Holdings, grace: numb
 }
 
 /**
- * The part of the garbage that belongs to these stages and blobs. Stages outside of them stay, needed or not, and with them
- * the blobs that they name. Pure.
+ * The part of the garbage that belongs to these stages and blobs. Stages outside of them stay,
+ * needed or not, and with them the blobs that they name. Pure.
  */
 export function garbageWithin(holdings: Holdings, scope: Scope, grace: number): Garbage {
   const others = [...holdings.manifests].flatMap(([path, digests]) =>
@@ -116,10 +120,10 @@ export interface DeleteOptions {
 }
 
 /**
- * Deletes what is garbage and answers what was deleted, which can be less than was found before: right before each
- * part goes, the store is asked again for new runs and for objects that were written anew. A manifest goes before its
- * blobs, so that an end half-way leaves no stage that seems whole and is not. Throws a UserError where a run is there whose
- * needs are unknown.
+ * Deletes what is garbage and answers what was deleted, which can be less than was found before:
+ * right before each part goes, the store is asked again for new runs and for objects that were
+ * written anew. A manifest goes before its blobs, so that an end half-way leaves no stage that
+ * seems whole and is not. Throws a UserError where a run is there whose needs are unknown.
  */
 export async function deleteGarbage(
   store: ObjectStore,

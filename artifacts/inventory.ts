@@ -14,7 +14,10 @@ export interface Inventory {
   readonly objects: readonly StoredObject[]
   readonly runs: StoredRuns
   readonly sweeps: StoredSweeps
-  /** The SHA-256s that each stage's manifest names, by the stage's folder; undefined where it cannot be read. */
+  /**
+   * The SHA-256s that each stage's manifest names, by the stage's folder; undefined where it cannot
+   * be read.
+   */
   readonly manifests: ReadonlyMap<string, ReadonlySet<string> | undefined>
 }
 
@@ -22,8 +25,9 @@ export interface Inventory {
 export const removals = 'removals/'
 
 /**
- * Reads a store without writing to it. Runs are read last, so that every run is known that had begun when this is done.
- * `now` is the store's time from before (storeClock); without it, the date of the newest object stands for the time.
+ * Reads a store without writing to it. Runs are read last, so that every run is known that had
+ * begun when this is done. `now` is the store's time from before (storeClock); without it, the date
+ * of the newest object stands for the time.
  */
 export async function takeInventory(store: ObjectStore, now?: number): Promise<Inventory> {
   const format = await readFormat(store)

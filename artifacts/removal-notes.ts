@@ -6,8 +6,9 @@ import { pooled } from './pooled.ts'
 import type { ObjectStore } from './store.ts'
 
 /**
- * What a removal was to take with a run or a sweep. It is in the store from before the first deletion until the removal is done,
- * so that the same command finishes one that was interrupted, when no record tells any more what belonged to it.
+ * What a removal was to take with a run or a sweep. It is in the store from before the first
+ * deletion until the removal is done, so that the same command finishes one that was interrupted,
+ * when no record tells any more what belonged to it.
  */
 export type RemovalNote = z.output<typeof noteSchema>
 
@@ -19,7 +20,10 @@ const noteSchema = z.object({
   cells: z.array(
     z.object({
       id: z.string(),
-      /** The date of its record: a run with another one was started again. Absent where it had no record. */
+      /**
+       * The date of its record: a run with another one was started again. Absent where it had no
+       * record.
+       */
       written: z.number().optional(),
     }),
   ),
@@ -28,10 +32,16 @@ const noteSchema = z.object({
   /** The SHA-256s of the blobs that those name. */
   blobs: z.array(z.string()),
 })
-/** All ids of one command are in one object, so that all of them are known until none is needed any more. */
+/**
+ * All ids of one command are in one object, so that all of them are known until none is needed any
+ * more.
+ */
 const schema = z.record(z.string(), noteSchema)
 
-/** Those that removals left which were interrupted. An object that cannot be read is as good as none. */
+/**
+ * Those that removals left which were interrupted. An object that cannot be read is as good as
+ * none.
+ */
 export async function readNotes(store: ObjectStore): Promise<RemovalNotes> {
   const files = await readFiles(store)
   return new Map(files.flatMap(({ notes }) => Object.entries(notes)))

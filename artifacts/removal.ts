@@ -13,14 +13,18 @@ export interface Removal {
   readonly staying: readonly { readonly id: string; readonly why: string }[]
   /** What the runs need, whether or not others need it too. */
   readonly scope: Scope
-  /** Kept in the store until all is done, so that an interrupted removal is finished by asking for it again. */
+  /**
+   * Kept in the store until all is done, so that an interrupted removal is finished by asking for
+   * it again.
+   */
   readonly notes: RemovalNotes
 }
 
 /**
- * What goes with these ids of runs and sweeps. Pure. With `cells` a sweep takes its cells along, except those that another
- * sweep has or that somebody asked for by themselves. `notes` are those that earlier removals left. Throws a UserError for ids
- * that nothing has, and for runs that are cells of sweeps which stay.
+ * What goes with these ids of runs and sweeps. Pure. With `cells` a sweep takes its cells along,
+ * except those that another sweep has or that somebody asked for by themselves. `notes` are those
+ * that earlier removals left. Throws a UserError for ids that nothing has, and for runs that are
+ * cells of sweeps which stay.
  */
 export function planRemoval(
   inventory: Inventory,
@@ -111,7 +115,10 @@ function sweepWith(run: string, sweeps: readonly StoredSweep[]): string | undefi
   return sweeps.find(({ runs }) => runs?.has(run))?.id
 }
 
-/** The removal of runs that are cells of no sweep which stays. Nothing is noted: a retention finds the rest again by itself. */
+/**
+ * The removal of runs that are cells of no sweep which stays. Nothing is noted: a retention finds
+ * the rest again by itself.
+ */
 export function removalOf(
   inventory: Inventory,
   { sweeps, runs }: { readonly sweeps: readonly string[]; readonly runs: readonly string[] },
@@ -138,7 +145,10 @@ export interface Freed {
     readonly objects: readonly StoredObject[]
     readonly runs: readonly string[]
   }
-  /** Runs that stay and of which nothing tells what they need: nothing is freed as long as there are some. */
+  /**
+   * Runs that stay and of which nothing tells what they need: nothing is freed as long as there are
+   * some.
+   */
   readonly unknown: readonly StoredRun[]
 }
 

@@ -13,8 +13,9 @@ export interface RemovedRecords {
 }
 
 /**
- * Deletes the records and reports. A sweep's record goes before those of its cells, and of each the record last, so that an end
- * half-way leaves a sound store: the rest is asked for again, and the notes say what it was.
+ * Deletes the records and reports. A sweep's record goes before those of its cells, and of each the
+ * record last, so that an end half-way leaves a sound store: the rest is asked for again, and the
+ * notes say what it was.
  */
 export async function removeRecords(
   store: ObjectStore,
@@ -43,7 +44,10 @@ export async function removeRecords(
   return removed
 }
 
-/** Deletes records and reports, then the stages and blobs that only they needed and that are older than the grace period. */
+/**
+ * Deletes records and reports, then the stages and blobs that only they needed and that are older
+ * than the grace period.
+ */
 export async function remove(
   store: ObjectStore,
   inventory: Inventory,
@@ -64,7 +68,10 @@ export async function remove(
   return { ...removed, freed: { ...found, now: freed } }
 }
 
-/** Answers whether it is gone. Its record is deleted last; one that was written anew stays, with what else is there. */
+/**
+ * Answers whether it is gone. Its record is deleted last; one that was written anew stays, with
+ * what else is there.
+ */
 async function deleteFolder(
   store: ObjectStore,
   folder: string,

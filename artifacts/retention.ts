@@ -16,6 +16,7 @@ export interface Unit {
   readonly name: string
   /** The newest of its records and reports, in milliseconds since 1970 by the store's clock. */
   readonly date: number
+  /** Ids; of a unit that goes, those that go with it. */
   readonly runs: readonly string[]
 }
 
@@ -27,9 +28,10 @@ export interface Expired {
 }
 
 /**
- * What no rule keeps. Pure. Dates are compared with each other alone: the period is counted back from the newest run of the
- * store, so that no clock has a part in it and a look shows what a deletion takes. Runs without a record are left alone.
- * `isBusy` says of an id that it is being computed, which keeps it. Throws a UserError where the cells of a sweep are unknown.
+ * What no rule keeps. Pure. Dates are compared with each other alone: the period is counted back
+ * from the newest run of the store, so that no clock has a part in it and a look shows what a
+ * deletion takes. Runs without a record are left alone. `isBusy` says of an id that it is being
+ * computed, which keeps it. Throws a UserError where the cells of a sweep are unknown.
  */
 export function expired(
   { runs, sweeps }: Pick<Inventory, 'runs' | 'sweeps'>,
@@ -42,9 +44,14 @@ export function expired(
     (last !== undefined && place < last) ||
     (within !== undefined && date >= newest - within) ||
     [id, ...runs].some(isBusy)
-  const gone = units.filter((unit, place) => !isKept(unit, place))
-  const left = new Set(units.filter((unit) => !gone.includes(unit)).flatMap((unit) => unit.runs))
-  return { units: gone, runs: [...new Set(gone.flatMap((unit) => unit.runs))].filter((id) => !left.has(id)) }
+  const gone = new Set(units.filter((unit, place) => !isKept(unit, place)))
+  const left = new Set(units.flatMap((unit) => (gone.has(unit) ? [] : unit.runs)))
+  const going = [...gone].map((unit) => ({ ...unit, runs: unit.runs.filter((id) => !left.has(id)) }))
+  return {
+    // A run of its own that is also a cell of a sweep which stays is not removed.
+    units: going.filter(({ kind, runs }) => kind === 'sweep' || runs.length > 0),
+    runs: [...new Set(going.flatMap(({ runs }) => runs))],
+  }
 }
 
 function unitsOf({ runs, sweeps }: Pick<Inventory, 'runs' | 'sweeps'>): readonly Unit[] {

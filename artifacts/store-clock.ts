@@ -5,8 +5,8 @@ import type { ObjectStore, StoredObject } from './store.ts'
 export const probes = 'doctor/'
 
 /**
- * Milliseconds since 1970, by the store's clock: the date of an object that is written now and deleted. What deletes by
- * age asks this clock, never that of this machine.
+ * Milliseconds since 1970, by the store's clock: the date of an object that is written now and
+ * deleted. What deletes by age asks this clock, never that of this machine.
  */
 export async function storeClock(store: ObjectStore): Promise<number> {
   const path = `${probes}clock-${randomUUID()}`
@@ -21,8 +21,8 @@ export async function storeClock(store: ObjectStore): Promise<number> {
 }
 
 /**
- * The same without a write, for looking at a store: the date of its newest object. It is never later than the store's
- * time, so that ages are understated at most. 0 for an empty store.
+ * The same without a write, for looking at a store: the date of its newest object. It is never
+ * later than the store's time, so that ages are understated at most. 0 for an empty store.
  */
 export function newestDate(objects: readonly StoredObject[]): number {
   return objects.reduce((newest, { modified }) => Math.max(newest, modified), 0)

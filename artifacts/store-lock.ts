@@ -7,9 +7,10 @@ import { jsonBytes } from './artifacts.ts'
 import type { ObjectStore } from './store.ts'
 
 /**
- * The right to delete from a store. Runs need no part in it: it keeps two commands that delete from each other's way. It
- * works as leases of stages do (lease.ts): locks are numbered, `maintenance/<n>.json`, and created by conditional puts. The
- * highest one holds. No clock is compared with another machine's: whoever waits watches whether the beat changes.
+ * The right to delete from a store. Runs need no part in it: it keeps two commands that delete from
+ * each other's way. It works as leases of stages do (lease.ts): locks are numbered,
+ * `maintenance/<n>.json`, and created by conditional puts. The highest one holds. No clock is
+ * compared with another machine's: whoever waits watches whether the beat changes.
  */
 
 export interface LockTimes {
@@ -19,7 +20,10 @@ export interface LockTimes {
   readonly deadMs: number
 }
 
-/** A holder that is alive is known within seconds. A store that is away for a minute does not make it dead. */
+/**
+ * A holder that is alive is known within seconds. A store that is away for a minute does not make
+ * it dead.
+ */
 const usual: LockTimes = { beatMs: 3_000, deadMs: 60_000 }
 
 const folder = 'maintenance/'
@@ -50,8 +54,9 @@ export interface LockOptions {
 }
 
 /**
- * Runs some work while nobody else deletes from the store. `confirm` throws a LockLostError where another command has taken
- * the store over. Throws a UserError where another command that is alive holds it.
+ * Runs some work while nobody else deletes from the store. `confirm` throws a LockLostError where
+ * another command has taken the store over. Throws a UserError where another command that is alive
+ * holds it.
  */
 export async function holdingStore<T>(
   store: ObjectStore,

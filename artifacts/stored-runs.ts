@@ -22,7 +22,10 @@ export interface StoredRun {
   readonly written: number | undefined
   /** Empty where it has no record that can be read. */
   readonly name: string
-  /** The folders of the stages that it needs. undefined: unknown, so that no stage and no blob can be called unused. */
+  /**
+   * The folders of the stages that it needs. undefined: unknown, so that no stage and no blob can
+   * be called unused.
+   */
   readonly stages: ReadonlySet<string> | undefined
   /** Somebody asked for this run itself, not only as a cell of a sweep. */
   readonly isOwn: boolean
@@ -117,8 +120,9 @@ const published = z.object({
 })
 
 /**
- * The folders of the stages that a run's report lists: all of its plan, also those that failed. undefined where the report is
- * not as it was written, or of an experiment of another name than the run's id has.
+ * The folders of the stages that a run's report lists: all of its plan, also those that failed.
+ * undefined where the report is not as it was written, or of an experiment of another name than the
+ * run's id has.
  */
 export function stagesInReport(id: string, bytes: Uint8Array | undefined): ReadonlySet<string> | undefined {
   const value = bytes && parsed(bytes)
@@ -157,7 +161,10 @@ function foldersOf(
   return folders
 }
 
-/** Of its record and its report. What is delivered to a tracking server later on does not make a run younger. */
+/**
+ * Of its record and its report. What is delivered to a tracking server later on does not make a run
+ * younger.
+ */
 function dateOf(objects: readonly StoredObject[], record: string): number {
   return newestDate(objects.filter(({ path }) => path === record || path.split('/')[2] === 'report'))
 }

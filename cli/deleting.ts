@@ -4,8 +4,8 @@ import { interruption } from './interrupt.ts'
 import { printError } from './print.ts'
 
 /**
- * Runs what deletes from a store, one command at a time. Ctrl-C ends it before the next part goes, at a `confirm`, and lets
- * go of the store; a second one ends the process.
+ * Runs what deletes from a store, one command at a time. Ctrl-C ends it before the next part goes,
+ * at a `confirm`, and lets go of the store; a second one ends the process.
  */
 export function deleting<T>(
   store: ObjectStore,

@@ -38,7 +38,10 @@ export function summaryOf(garbage: Garbage): object {
   }
 }
 
-/** The kinds that are there, with their counts, sizes and the total; undefined where there is nothing. */
+/**
+ * The kinds that are there, with their counts, sizes and the total; undefined where there is
+ * nothing.
+ */
 export function garbageTable(garbage: Garbage, bold: (text: string) => string): string | undefined {
   const kinds = kindsOf(garbage).filter(({ count }) => count > 0)
   if (kinds.length === 0) return undefined

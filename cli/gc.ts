@@ -40,7 +40,10 @@ interface Collected {
   readonly busy: readonly string[]
 }
 
-/** `zeroshift gc`: what no run refers to, and runs that are not to be kept; with `--delete` it deletes them. */
+/**
+ * `zeroshift gc`: what no run refers to, and runs that are not to be kept; with `--delete` it
+ * deletes them.
+ */
 export async function gc(options: GcOptions): Promise<number> {
   const grace = graceOf(options.grace)
   const retention = retentionOf(options)
@@ -121,9 +124,11 @@ async function expiredIn(
   const all = expired(inventory, retention, () => false)
   const leased = busyRuns(inventory)
   const open = await workflows.open([...new Set([...all.units.map(({ id }) => id), ...all.runs])])
-  const gone = expired(inventory, retention, (id) => leased.has(id) || open.has(id))
-  const going = new Set(gone.units.map(({ id }) => id))
-  return { gone, busy: all.units.map(({ id }) => id).filter((id) => !going.has(id)) }
+  const isBusy = (id: string) => leased.has(id) || open.has(id)
+  return {
+    gone: expired(inventory, retention, isBusy),
+    busy: all.units.filter(({ id, runs }) => [id, ...runs].some(isBusy)).map(({ id }) => id),
+  }
 }
 
 /** undefined: no run is removed. Throws a UserError. */
@@ -220,7 +225,9 @@ function unitTable(units: readonly Unit[]): string {
   ])
 }
 
-/** The listing has no clock but the dates of objects: what it calls young may be old by the store's. */
+/**
+ * The listing has no clock but the dates of objects: what it calls young may be old by the store's.
+ */
 function youngerLines(
   younger: Garbage | undefined,
   { now }: Inventory,

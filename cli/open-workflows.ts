@@ -9,14 +9,20 @@ import { connect } from './temporal.ts'
 export interface Workflows {
   /** The ids whose workflow is open, and whose server has workers or may get some. */
   open(ids: readonly string[]): Promise<ReadonlySet<string>>
-  /** Ends what would write to removed runs: their own workflows that were interrupted, and deliveries to MLflow. */
+  /**
+   * Ends what would write to removed runs: their own workflows that were interrupted, and
+   * deliveries to MLflow.
+   */
   end(ids: readonly string[]): Promise<void>
 }
 
 /** No server is known, so nothing is open. */
 const none: Workflows = { open: () => Promise.resolve(new Set()), end: () => Promise.resolve() }
 
-/** Looks at the server that is named, that runs here, or that ran here last. `store` is the store's URL. */
+/**
+ * Looks at the server that is named, that runs here, or that ran here last. `store` is the store's
+ * URL.
+ */
 export async function withWorkflows<T>(
   store: string,
   temporal: string | undefined,

@@ -6,7 +6,9 @@ interface Kept {
   readonly modified: number
 }
 
-/** A store in memory whose clock a test sets, and whose writes and deletions can be made to fail. */
+/**
+ * A store in memory whose clock a test sets, and whose writes and deletions can be made to fail.
+ */
 export class MemoryStore implements ObjectStore {
   readonly url = 'file:///memory'
   /** Milliseconds since 1970: the date of what is written. */
