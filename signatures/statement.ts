@@ -1,0 +1,83 @@
+import { z } from 'zod'
+import { canonicalJson } from '../experiment/canonical.ts'
+import { differences } from '../experiment/differences.ts'
+import { readEnvelope, signedEnvelope, signersOf, type Signers } from './envelope.ts'
+import type { PublicKey, SigningKey } from './keys.ts'
+
+/**
+ * Envelopes with in-toto statements, version 1 of https://github.com/in-toto/attestation, which the
+ * tools of in-toto and sigstore read: a statement names what it is about by digests, and the type of
+ * what it says. That type is what tells two claims of the same thing apart.
+ */
+export interface Statement {
+  readonly _type: typeof STATEMENT_TYPE
+  readonly subject: readonly Subject[]
+  readonly predicateType: string
+  readonly predicate: Readonly<Record<string, unknown>>
+}
+
+export interface Subject {
+  readonly name: string
+  readonly digest: { readonly sha256: string }
+}
+
+/** A statement that a signature may be over, by the name of what it claims. */
+export type Claims<C extends string> = Readonly<Record<C, Statement>>
+
+/** What an envelope says of something, or why it says nothing of it. */
+export type JudgedEnvelope<C extends string> = ({ readonly claim: C } & Signers) | { readonly flaw: string }
+
+export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1'
+const PAYLOAD_TYPE = 'application/vnd.in-toto+json'
+
+const schema = z.looseObject({ _type: z.literal(STATEMENT_TYPE), predicateType: z.string() })
+
+export function signedStatement(statement: Statement, key: SigningKey): string {
+  return signedEnvelope(PAYLOAD_TYPE, Buffer.from(canonicalJson(statement)), key)
+}
+
+/**
+ * Judges an envelope about something of which `claims` has all that can be said. Keys that are in
+ * the envelope verify its signatures too. Throws a UserError where the envelope is malformed.
+ */
+export function judgeEnvelope<C extends string>(
+  text: string,
+  where: string,
+  claims: Claims<C>,
+  keys: readonly PublicKey[] = [],
+): JudgedEnvelope<C> {
+  const envelope = readEnvelope(text, PAYLOAD_TYPE, where)
+  const signers = signersOf(envelope, keys)
+  if (signers.valid.length === 0 && signers.invalid.length > 0)
+    return { flaw: `the signature by ${signers.invalid.join(', ')} does not verify` }
+  const stated = statementIn(envelope.payload)
+  if (!stated) return { flaw: 'its payload is no in-toto statement' }
+  const claim = (Object.keys(claims) as C[]).find(
+    (name) => claims[name].predicateType === stated.predicateType,
+  )
+  if (claim === undefined) return { flaw: `it is a statement of another kind, "${stated.predicateType}"` }
+  const [other] = differences(stated, claims[claim])
+  if (other) return { flaw: `its ${other.path} is ${other.before}, expected ${other.after}` }
+  return { claim, ...signers }
+}
+
+/** The subjects that an envelope names, before anything of it is verified; none where it is malformed. */
+export function subjectsOf(text: string): readonly Subject[] {
+  try {
+    const stated = statementIn(readEnvelope(text, PAYLOAD_TYPE, '').payload)
+    return subjectsSchema.safeParse(stated?.subject).data ?? []
+  } catch {
+    return []
+  }
+}
+
+const subjectsSchema = z.array(z.object({ name: z.string(), digest: z.object({ sha256: z.string() }) }))
+
+function statementIn(payload: Buffer): z.output<typeof schema> | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload))
+    return schema.safeParse(value).data
+  } catch {
+    return undefined
+  }
+}
