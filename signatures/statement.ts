@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { canonicalJson } from '../experiment/canonical.ts'
 import { differences } from '../experiment/differences.ts'
-import { readEnvelope, signedEnvelope, signersOf, type Signers } from './envelope.ts'
+import { UserError } from '../experiment/errors.ts'
+import { readEnvelope, signedEnvelope, signersOf, type Envelope, type Signers } from './envelope.ts'
 import type { PublicKey, SigningKey } from './keys.ts'
 
 /**
@@ -38,7 +39,7 @@ export function signedStatement(statement: Statement, key: SigningKey): string {
 
 /**
  * Judges an envelope about something of which `claims` has all that can be said. Keys that are in
- * the envelope verify its signatures too. Throws a UserError where the envelope is malformed.
+ * the envelope verify its signatures too.
  */
 export function judgeEnvelope<C extends string>(
   text: string,
@@ -46,7 +47,8 @@ export function judgeEnvelope<C extends string>(
   claims: Claims<C>,
   keys: readonly PublicKey[] = [],
 ): JudgedEnvelope<C> {
-  const envelope = readEnvelope(text, PAYLOAD_TYPE, where)
+  const envelope = envelopeIn(text, where)
+  if ('flaw' in envelope) return envelope
   const signers = signersOf(envelope, keys)
   if (signers.valid.length === 0 && signers.invalid.length > 0)
     return { flaw: `the signature by ${signers.invalid.join(', ')} does not verify` }
@@ -63,11 +65,17 @@ export function judgeEnvelope<C extends string>(
 
 /** The subjects that an envelope names, before anything of it is verified; none where it is malformed. */
 export function subjectsOf(text: string): readonly Subject[] {
+  const envelope = envelopeIn(text, '')
+  if ('flaw' in envelope) return []
+  return subjectsSchema.safeParse(statementIn(envelope.payload)?.subject).data ?? []
+}
+
+function envelopeIn(text: string, where: string): Envelope | { readonly flaw: string } {
   try {
-    const stated = statementIn(readEnvelope(text, PAYLOAD_TYPE, '').payload)
-    return subjectsSchema.safeParse(stated?.subject).data ?? []
-  } catch {
-    return []
+    return readEnvelope(text, PAYLOAD_TYPE, where)
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    return { flaw: error.problems.map(({ message }) => message).join('; ') }
   }
 }
 

@@ -19,18 +19,8 @@ import { SetupError, step } from '../steps.mjs'
 /** What of the checkout a worker or a command runs. */
 const PARTS = [
   ...['zeroshift', 'package.json', 'package-lock.json', '.npmrc', 'LICENSE'],
-  ...[
-    'experiment',
-    'learning',
-    'unlearning',
-    'signatures',
-    'artifacts',
-    'sources',
-    'checkpoints',
-    'tracking',
-    'report',
-  ],
-  ...['activities', 'workflows', 'worker', 'cli', 'configs', 'data'],
+  ...['experiment', 'learning', 'unlearning', 'artifacts', 'sources', 'checkpoints', 'tracking', 'report'],
+  ...['activities', 'workflows', 'worker', 'cli', 'signatures', 'configs', 'data'],
 ]
 /** Of infra/, the set-up alone: secrets for the stack of containers may be there too. */
 const INFRA = join(ROOT, 'infra')

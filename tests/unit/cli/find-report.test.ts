@@ -35,7 +35,7 @@ async function problem(target: string, wanted: Wanted = {}): Promise<string> {
 
 test('a report is found by its file, and by its folder', async () => {
   const file = write('report/report.json', own('one'))
-  const found = { text: own('one'), where: file }
+  const found = { text: own('one'), where: file, signatures: [] }
   expect(await findReport(file, {})).toEqual(found)
   expect(await findReport(join(directory, 'report'), {})).toEqual(found)
 })
