@@ -58,8 +58,8 @@ export function judgeEnvelope<C extends string>(
     (name) => claims[name].predicateType === stated.predicateType,
   )
   if (claim === undefined) return { flaw: `it is a statement of another kind, "${stated.predicateType}"` }
-  const [other] = differences(stated, claims[claim])
-  if (other) return { flaw: `its ${other.path} is ${other.before}, expected ${other.after}` }
+  const [other] = differences(claims[claim], stated)
+  if (other) return { flaw: `its ${other.path} is ${other.after}, expected ${other.before}` }
   return { claim, ...signers }
 }
 
