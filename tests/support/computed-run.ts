@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
 import { findDataDirectory } from '../../activities/data-directory.ts'
-import { createActivities, type ActivityOptions } from '../../activities/index.ts'
+import { createActivities, type ActivityOptions, type ReportTask } from '../../activities/index.ts'
 import { plan } from '../../experiment/plan.ts'
 import { runId, type RunInput } from '../../experiment/run.ts'
 import { specSchema } from '../../experiment/spec.ts'
@@ -42,5 +42,5 @@ export async function computeRun(
     const activity = activities[stage.kind] as (task: object) => Promise<object>
     await environment.run(activity, { stage, settings })
   }
-  await environment.run(activities.report, { run, settings, failed: [] })
+  await environment.run((task: ReportTask) => activities.report(task), { run, settings, failed: [] })
 }
