@@ -8,7 +8,7 @@ import type { SweepRecord } from '../experiment/sweep.ts'
 import { reportClaims, signedReport, stageClaims } from '../signatures/claims.ts'
 import type { PublicKey } from '../signatures/keys.ts'
 import { blobPath, stageFolder, type Artifacts } from './artifacts.ts'
-import { judgeSignatures, unsignedStages } from './check-signatures.ts'
+import { demandSignatures, judgeSignatures, type DemandedSignatures } from './check-signatures.ts'
 import { pooled } from './pooled.ts'
 import { readManifest } from './read-manifest.ts'
 import { recordFlaw } from './read-record.ts'
@@ -37,8 +37,8 @@ export interface CheckedStore {
   readonly inUse: readonly Damage[]
   /** How many signatures hold: those whose key is not known are not counted. */
   readonly signatures: number
-  /** Stages that none of the wanted keys has signed; absent where no key is wanted. */
-  readonly unsigned?: readonly Damage[]
+  /** Absent where no key is wanted. */
+  readonly demanded?: DemandedSignatures
 }
 
 export interface CheckOptions {
@@ -123,7 +123,7 @@ export async function checkStore(artifacts: Artifacts, options: CheckOptions): P
     inUse: damages(true),
     signatures: [...signed.signers.values()].flat().length + reports.signatures,
     ...(signers.length > 0 && {
-      unsigned: unsignedStages(wantedRuns(records.runs, signedRuns), stages, signed.signers, signers),
+      demanded: demandSignatures(wantedRuns(records.runs, signedRuns), stages, signed.signers, signers),
     }),
   }
 }
@@ -209,7 +209,7 @@ async function readStages(
   return new Map(stages.flat())
 }
 
-/** The ids of the keys whose signatures hold, by the stage's key. A damaged stage has none. */
+/** Those whose signatures hold, by the stage's key. A damaged stage has none. */
 async function readSignatures(
   store: ObjectStore,
   stages: ReadonlyMap<string, ReadStage>,

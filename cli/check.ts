@@ -1,6 +1,7 @@
 import { reportFlaw, SharedManifests } from '../activities/stored-outcome.ts'
 import { openArtifacts } from '../artifacts/artifacts.ts'
 import { checkStore, dropDamage, type CheckedStore, type Damage } from '../artifacts/check.ts'
+import type { DemandedSignatures } from '../artifacts/check-signatures.ts'
 import { storeClock } from '../artifacts/gc.ts'
 import { UserError } from '../experiment/errors.ts'
 import { counted } from './format.ts'
@@ -55,11 +56,11 @@ export async function check({
   else
     for (const line of linesOf(checked, dropped, { where: whereOf(url), repair: repair ?? false }))
       print(line)
-  return isSound && (checked.unsigned ?? []).length === 0 ? 0 : 1
+  return isSound && (checked.demanded?.unsigned ?? []).length === 0 ? 0 : 1
 }
 
 function linesOf(
-  { runs, stages, blobs, read, damage, inUse, signatures, unsigned }: CheckedStore,
+  { runs, stages, blobs, read, damage, inUse, signatures, demanded }: CheckedStore,
   dropped: readonly string[],
   { where, repair }: { readonly where: string; readonly repair: boolean },
 ): readonly string[] {
@@ -76,18 +77,19 @@ function linesOf(
       red(run),
       ...all.map(({ path, what, remedy }) => `  ${path}: ${what}; ${remedy}`),
     ])
-  const signed = unsigned && unsignedLines(unsigned, listed)
+  const signed = demanded && demandedLines(demanded, listed)
   if (damage.length === 0) return [...begin, green('Everything is as it was written.'), ...(signed ?? [])]
   return [...begin, ...listed(damage), '', ...endOf(damage, dropped, repair), ...(signed ?? [])]
 }
 
-function unsignedLines(
-  unsigned: readonly Damage[],
+function demandedLines(
+  { signed, unsigned }: DemandedSignatures,
   listed: (some: readonly Damage[]) => readonly string[],
 ): readonly string[] {
   const { green, red } = coloursOf(process.stdout)
-  if (unsigned.length === 0) return [green('Every stage is signed as required.')]
-  const summary = `${counted(unsigned.length, 'stage')} without a signature that is required:`
+  const claims = `${signed.computed} as computed, ${signed.attested} as attested`
+  if (unsigned.length === 0) return [green(`Every stage is signed by a required key: ${claims}.`)]
+  const summary = `${counted(unsigned.length, 'stage')} without a signature by a required key; of the others ${claims}:`
   return ['', red(summary), ...listed(unsigned)]
 }
 

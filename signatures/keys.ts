@@ -33,7 +33,7 @@ const CHECKED_BYTES = 32
 /** `where` is the place of the text in messages, which never repeat the text. Throws a UserError. */
 export function privateKeyIn(pem: string, where: string): SigningKey {
   const label = labelOf(pem, where)
-  if (label.startsWith("ENCRYPTED ") || pem.includes('Proc-Type: 4,ENCRYPTED'))
+  if (label.startsWith('ENCRYPTED ') || pem.includes('Proc-Type: 4,ENCRYPTED'))
     throw wrong(
       where,
       'this private key is encrypted with a passphrase; expected one without: `openssl pkey` decrypts it',

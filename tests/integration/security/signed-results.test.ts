@@ -159,19 +159,22 @@ describe('a run that is computed with a key', () => {
     const expected = { code: 0, sound: true, signatures: stages().length + 1, damage: [] }
     const whole = await check()
     expect(whole).toMatchObject(expected)
-    expect(whole).not.toHaveProperty('unsigned')
-    expect(await check(...requiring('ours'))).toMatchObject({ ...expected, unsigned: [] })
-    expect(await check(...requiring('theirs'), ...requiring('ours'))).toMatchObject({ code: 0, unsigned: [] })
+    expect(whole).not.toHaveProperty('demanded')
+    expect(await check(...requiring('ours'))).toMatchObject({ ...expected, demanded: { unsigned: [] } })
+    expect(await check(...requiring('theirs'), ...requiring('ours'))).toMatchObject({
+      code: 0,
+      demanded: { unsigned: [] },
+    })
     const refused = await check(...requiring('theirs'))
     expect(refused).toMatchObject({ code: 1, sound: true, damage: [] })
-    expect(refused.unsigned).toHaveLength(stages().length)
-    expect(refused.unsigned?.[0]).toMatchObject({
+    expect(refused.demanded?.unsigned).toHaveLength(stages().length)
+    expect(refused.demanded?.unsigned[0]).toMatchObject({
       runs: [input.run.id],
       what: `it is signed by ${ours.publicKey.id}; expected a signature by ${theirs.publicKey.id}`,
     })
     const { stdout } = await command('check', '--store', store, ...requiring('ours'))
     expect(stdout).toMatch(
-      /\d+ signatures that hold\nEverything is as it was written\.\nEvery stage is signed as required\.\n$/,
+      /\d+ signatures that hold\nEverything is as it was written\.\nEvery stage is signed by a required key: \d+ as computed, 0 as attested\.\n$/,
     )
   })
 
@@ -183,7 +186,7 @@ describe('a run that is computed with a key', () => {
     // The report was rendered again, which is what that signature says.
     expect(existsSync(reportSignature(theirs))).toBe(true)
     expect(existsSync(reportSignature())).toBe(true)
-    expect(await check(...requiring('ours'))).toMatchObject({ code: 0, unsigned: [] })
+    expect(await check(...requiring('ours'))).toMatchObject({ code: 0, demanded: { unsigned: [] } })
   })
 
   test('keeps its signatures when a later attempt tidies up', async () => {
@@ -290,8 +293,10 @@ describe('a signature that was changed is found', () => {
     expect(await check('--repair')).toMatchObject({ code: 1 })
     expect(existsSync(file)).toBe(false)
     expect(await check()).toMatchObject({ code: 0, sound: true })
-    const { unsigned } = await check(...requiring('ours'))
-    expect(unsigned).toMatchObject([{ what: expect.stringMatching(/^it is not signed; expected/) as string }])
+    const { demanded } = await check(...requiring('ours'))
+    expect(demanded?.unsigned).toMatchObject([
+      { what: expect.stringMatching(/^it is not signed; expected/) as string },
+    ])
   })
 
   test('where it is a copy of that of another stage, or under the name of another key', async () => {
@@ -301,7 +306,7 @@ describe('a signature that was changed is found', () => {
     expect(copied.damage[0]?.what).toMatch(
       /^its subject\[0\]\.name is "stages\/split\/[0-9a-f]+", expected "stages\/train/,
     )
-    expect(copied.unsigned).toHaveLength(1)
+    expect(copied.demanded?.unsigned).toHaveLength(1)
 
     useStore('again', origin)
     copyFileSync(signatureOf(the('train')), signatureOf(the('train'), theirs))
@@ -317,9 +322,9 @@ describe('a signature that was changed is found', () => {
     forged.signatures = [{ keyid: ours.publicKey.id, sig: one?.sig ?? '' }]
     rmSync(signatureOf(the('train'), theirs))
     writeFileSync(signatureOf(the('train')), JSON.stringify(forged))
-    const { damage, unsigned } = await check(...requiring('ours'))
+    const { damage, demanded } = await check(...requiring('ours'))
     expect(damage[0]?.what).toMatch(/does not verify/)
-    expect(unsigned).toHaveLength(1)
+    expect(demanded?.unsigned).toHaveLength(1)
     // Without the key, nothing can be said of it, and nothing is.
     expect(await check()).toMatchObject({ code: 0, signatures: stages().length })
   })
@@ -340,7 +345,7 @@ describe('sign', () => {
     })
     expect(statementIn(signatureOf(the('train'))).predicateType).toBe('urn:zeroshift:stage-attested:v1')
     expect(statementIn(reportSignature()).predicateType).toBe('urn:zeroshift:report-attested:v1')
-    expect(await check(...requiring('ours'))).toMatchObject({ code: 0, unsigned: [] })
+    expect(await check(...requiring('ours'))).toMatchObject({ code: 0, demanded: { unsigned: [] } })
   })
 
   test('replaces no signature that says more', async () => {
@@ -355,7 +360,13 @@ describe('sign', () => {
     expect(readFileSync(signatureOf(the('train')))).toEqual(before)
     const { stdout } = await command('sign', input.run.id, '--key', 'theirs', '--store', store)
     expect(stdout).toContain(`${stages().length} stages signed as attested by ${theirs.publicKey.id}`)
-    expect(await check(...requiring('theirs'))).toMatchObject({ code: 0, unsigned: [] })
+    const count = stages().length
+    expect((await check(...requiring('theirs'))).demanded).toEqual({
+      ...{ signed: { computed: 0, attested: count }, unsigned: [] },
+    })
+    expect((await check(...requiring('theirs'), ...requiring('ours'))).demanded).toEqual({
+      ...{ signed: { computed: count, attested: 0 }, unsigned: [] },
+    })
   })
 
   test('leaves out what is not there whole, and says so by its exit code', async () => {
@@ -504,10 +515,13 @@ test('check demands signatures of the named runs alone', async () => {
   const other = await tinyRun(store, 2)
   await computeRun({ ...other, settings: { store: `file://${store}` } })
   expect((await check(...requiring('ours'))).code).toBe(1)
-  expect(await check(...requiring('ours'), '--run', input.run.id)).toMatchObject({ code: 0, unsigned: [] })
-  const { code, unsigned } = await check(...requiring('ours'), '--run', other.run.id)
+  expect(await check(...requiring('ours'), '--run', input.run.id)).toMatchObject({
+    code: 0,
+    demanded: { unsigned: [] },
+  })
+  const { code, demanded } = await check(...requiring('ours'), '--run', other.run.id)
   expect(code).toBe(1)
-  expect(unsigned?.every(({ runs }) => runs.join() === other.run.id)).toBe(true)
+  expect(demanded?.unsigned.every(({ runs }) => runs.join() === other.run.id)).toBe(true)
   const unknown = await command('check', '--store', store, ...requiring('ours'), '--run', 'none-00000000')
   expect(unknown).toMatchObject({
     code: 2,
@@ -534,7 +548,7 @@ test('gc deletes the signatures of a stage with it, and no others', async () => 
   expect((await command('gc', '--delete', '--store', store)).code).toBe(0)
   for (const stage of own) expect(existsSync(signatureOf(stage))).toBe(false)
   for (const stage of stages()) expect(existsSync(signatureOf(stage))).toBe(true)
-  expect(await check(...requiring('ours'))).toMatchObject({ code: 0, unsigned: [] })
+  expect(await check(...requiring('ours'))).toMatchObject({ code: 0, demanded: { unsigned: [] } })
 })
 
 describe('key', () => {
