@@ -1,5 +1,6 @@
 import { reportFlaw, SharedManifests } from '../activities/stored-outcome.ts'
 import { openArtifacts, reportSignatures, stageSignatures, type Artifacts } from '../artifacts/artifacts.ts'
+import { pooled } from '../artifacts/pooled.ts'
 import { signaturesIn, signReport, signStage } from '../artifacts/signed.ts'
 import { UserError } from '../experiment/errors.ts'
 import { manifestDigest } from '../experiment/manifest.ts'
@@ -39,9 +40,10 @@ export async function sign(id: string, { key: file, json, store }: SignOptions):
   const run = await recordIn(artifacts, id)
   // Judged before anything is written.
   const text = await soundReport(artifacts, run)
-  const stages = await Promise.all(
-    stagesOf(run.plan).map(async (stage) => ({ stage, outcome: await attestStage(artifacts, stage, key) })),
-  )
+  const stages = await pooled(stagesOf(run.plan), async (stage) => ({
+    stage,
+    outcome: await attestStage(artifacts, stage, key),
+  }))
   const report = text === undefined ? 'absent' : await attestReport(artifacts, id, text, key)
   const absent = stages.filter(({ outcome }) => outcome === 'absent').map(({ stage }) => stage.title)
   const count = (wanted: Outcome) => stages.filter(({ outcome }) => outcome === wanted).length

@@ -89,8 +89,9 @@ export function signatureOf(message: Uint8Array, key: KeyObject): Buffer {
 }
 
 /**
- * Both values of s that ECDSA allows are accepted: OpenSSL and Go produce either. So one signature
- * gives another valid one of the same message, and nothing may be identified by a signature's bytes.
+ * Both values of s that ECDSA allows are accepted: OpenSSL and Go produce either. So anybody can
+ * make a second valid signature of the same message from one, and the bytes of a signature must not
+ * serve as an id.
  */
 export function isSignature(message: Uint8Array, signature: Uint8Array, { key }: PublicKey): boolean {
   return verify('sha256', message, { key, dsaEncoding: 'der' }, signature)

@@ -7,8 +7,8 @@ import type { PublicKey, SigningKey } from './keys.ts'
 
 /**
  * Envelopes with in-toto statements, version 1 of https://github.com/in-toto/attestation, which the
- * tools of in-toto and sigstore read: a statement names what it is about by digests, and the type of
- * what it says. That type is what tells two claims of the same thing apart.
+ * tools of in-toto and sigstore read. A statement names its subjects by their digests, and has a
+ * type of predicate, which tells two claims about the same subject apart.
  */
 export interface Statement {
   readonly _type: typeof STATEMENT_TYPE
