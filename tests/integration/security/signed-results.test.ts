@@ -584,8 +584,7 @@ describe('key', () => {
   test.each([
     ['ours.pub', /names .*ours\.pub: this is a public key/],
     ['none', /none, which is missing/],
-  ])('a worker and a run refuse %s at their start', async (file, message) => {
-    writeFileSync(join(directory, 'small.yaml'), 'name: small\n')
+  ])('a worker and report refuse %s at their start', async (file, message) => {
     await withVariable('ZEROSHIFT_SIGNING_KEY_FILE', join(directory, file), async () => {
       const { code, stderr } = await command('worker', '--temporal', '127.0.0.1:1')
       expect(code).toBe(2)
