@@ -10,6 +10,7 @@ import {
 import type { Settings } from '../experiment/spec.ts'
 import type { StageKind } from '../experiment/stages.ts'
 import type { CellFailure, CellInput, SweepEnd } from '../experiment/sweep.ts'
+import type { SigningKey } from '../signatures/keys.ts'
 import type { Delivered } from '../tracking/deliver.ts'
 import { refuseElsewhere, type AllowedPrefixes } from './allowed-places.ts'
 import { whileBeating } from './beating.ts'
@@ -57,17 +58,19 @@ export interface ActivityOptions {
   readonly stopping?: AbortSignal
   /** Where tasks may lead; anywhere unless given. */
   readonly allowed?: AllowedPrefixes
+  /** Signs the stages that are computed and the reports that are rendered. */
+  readonly signer?: SigningKey
 }
 
 /**
  * Every activity by name. Bodies load when they first run: a worker that finds all stages kept loads no TensorFlow. Whatever a
  * task names is judged before anything is read. Throws a UserError where the allowed prefixes are wrong.
  */
-export function createActivities({ stopping, allowed = {} }: ActivityOptions = {}) {
+export function createActivities({ stopping, allowed = {}, signer }: ActivityOptions = {}) {
   const refuse = refuseElsewhere(allowed)
   const code = new HeldCode()
   const stageActivity = <K extends StageKind>(kind: K, load: () => Promise<StageBody<K>>) =>
-    judgedStage(kind, load, { refuse, code, ...(stopping && { stopping }) })
+    judgedStage(kind, load, { refuse, code, ...(stopping && { stopping }), ...(signer && { signer }) })
   const openStore = (store: string): Artifacts => {
     refuse({ store })
     return openArtifacts(store)
@@ -101,7 +104,7 @@ export function createActivities({ stopping, allowed = {} }: ActivityOptions = {
         const artifacts = openStore(settings.store)
         const record = await recordIn(artifacts, run)
         await artifacts.putRun({ ...recordOf({ run: record, settings }), failed })
-        return writeReport(artifacts, record, failed)
+        return writeReport(artifacts, record, failed, signer)
       })
     },
 

@@ -1,10 +1,13 @@
-import type { Artifacts } from '../artifacts/artifacts.ts'
+import { reportSignatures, type Artifacts } from '../artifacts/artifacts.ts'
+import { signReport } from '../artifacts/signed.ts'
 import { manifestDigest, type Manifest } from '../experiment/manifest.ts'
 import type { ResultRow } from '../experiment/results.ts'
 import type { RunRecord, RunResult } from '../experiment/run.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import type { StageRef } from '../experiment/stages.ts'
 import { renderReport } from '../report/report.ts'
+import { signedReport, type SignedReport } from '../signatures/claims.ts'
+import type { SigningKey } from '../signatures/keys.ts'
 import type { SharedManifests } from './stored-outcome.ts'
 
 export interface WrittenReport {
@@ -22,14 +25,25 @@ export async function renderRun(artifacts: Artifacts, run: RunRecord, failed: Ru
   return { files: { 'index.html': html, 'report.md': markdown, 'report.json': json }, digest, results }
 }
 
-/** Renders a run's report and writes it beside the run. */
+/** Renders a run's report and writes it beside the run, with a signature where there is a key for it. */
 export async function writeReport(
   artifacts: Artifacts,
   run: RunRecord,
   failed: RunResult['failed'],
+  signer?: SigningKey,
 ): Promise<WrittenReport> {
   const { files, digest, results } = await renderRun(artifacts, run, failed)
-  return { url: await artifacts.putReport(run.id, files), digest, results }
+  await artifacts.dropOtherSignatures(reportSignatures(run.id), digest)
+  const url = await artifacts.putReport(run.id, files)
+  if (signer) await signReport(artifacts, toSign(run.id, files['report.json']), 'rendered', signer)
+  return { url, digest, results }
+}
+
+/** What is signed of a `report.json` that was rendered here. */
+export function toSign(run: string, json: string): SignedReport {
+  const report = signedReport(run, JSON.parse(json))
+  if (!report) throw new Error(`the report of ${run} lacks its stages or its digest`)
+  return report
 }
 
 /**

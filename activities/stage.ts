@@ -3,6 +3,7 @@ import { availableParallelism, cpus } from 'node:os'
 import { Context } from '@temporalio/activity'
 import { BlobError, CorruptBlobError, openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
 import { LeaseLostError } from '../artifacts/lease.ts'
+import { signStage } from '../artifacts/signed.ts'
 import { knownStage, StoreView } from '../artifacts/store-view.ts'
 import { digestOf } from '../experiment/canonical.ts'
 import { UserError } from '../experiment/errors.ts'
@@ -19,6 +20,7 @@ import {
   type StageOf,
   type StageRef,
 } from '../experiment/stages.ts'
+import type { SigningKey } from '../signatures/keys.ts'
 import type { RefuseElsewhere } from './allowed-places.ts'
 import { durably, onDevice, type Durable } from './durable.ts'
 import { asFailure, DamagedInputError } from './errors.ts'
@@ -97,6 +99,8 @@ export interface StageOptions {
   readonly stopping?: AbortSignal
   /** The code that bodies are loaded from. Not checked unless given. */
   readonly code?: Pick<HeldCode, 'check'>
+  /** Signs what is computed here, and nothing that was found in the store. */
+  readonly signer?: SigningKey
 }
 
 /**
@@ -107,7 +111,7 @@ export interface StageOptions {
 export function stageActivity<K extends StageKind>(
   kind: K,
   load: () => Promise<StageBody<K>>,
-  { refuse = () => undefined, stopping = new AbortController().signal, code }: StageOptions = {},
+  { refuse = () => undefined, stopping = new AbortController().signal, code, signer }: StageOptions = {},
 ): (task: StageTask<K>) => Promise<StageDone> {
   return async ({ stage, settings }) => {
     try {
@@ -153,6 +157,9 @@ export function stageActivity<K extends StageKind>(
             environment: environment(work.tensorflow && durable.computedOn(work.tensorflow)),
           },
         }
+        // Before the commit, so that no end of this process leaves it out. Where another worker's result
+        // stands, the stage's end removes it.
+        if (signer) await signStage(artifacts, manifest as Manifest, 'computed', signer)
         return artifacts.commit(manifest as Manifest)
       }).catch((error: unknown) => {
         if (error instanceof LeaseLostError) return undefined

@@ -6,6 +6,7 @@ import { manifestDigest, type BlobRef, type Manifest } from '../experiment/manif
 import type { RunRecord } from '../experiment/run.ts'
 import type { StageKind, StageRef } from '../experiment/stages.ts'
 import type { SweepRecord } from '../experiment/sweep.ts'
+import { subjectsOf } from '../signatures/statement.ts'
 import { traffic } from './event.ts'
 import { openChecked } from './open-checked.ts'
 import { pooled } from './pooled.ts'
@@ -46,9 +47,11 @@ export class MissingBlobError extends BlobError {
  *     stages/<kind>/<key>/lease/…           who computes the stage and how its batches are cut (lease.ts), until it
  *                                           has finished
  *     stages/<kind>/<key>/checkpoints/…     how far it has come (checkpoints.ts), until it has finished
+ *     stages/<kind>/<key>/signatures/<keyid>.json   DSSE envelopes about the manifest's digest (signed.ts)
  *     runs/<id>/run.json                    what was asked for
  *     runs/<id>/own.json                    somebody asked for the run itself, not only for a sweep
  *     runs/<id>/report/…                    what came out, for people
+ *     runs/<id>/report.signatures/<keyid>.json      DSSE envelopes about the report's digest
  *     sweeps/<id>/sweep.json                many runs that were asked for together
  *     sweeps/<id>/report/…                  what came out of them
  *     removals/<name>.json                  a removal that is not finished (removal-notes.ts)
@@ -187,12 +190,29 @@ export class Artifacts {
     return manifest
   }
 
-  /** Removes the lease and the checkpoints of a stage that has finished. */
+  /**
+   * Removes the lease and the checkpoints of a stage that has finished, and signatures of another
+   * result than the one that stands.
+   */
   async clear(stage: StageRef): Promise<void> {
-    const objects = await this.store.list(stageFolder(stage))
+    const paths = (await this.store.list(stageFolder(stage))).map(({ path }) => path)
+    const isSignature = (path: string) => path.startsWith(stageSignatures(stage))
     await Promise.all(
-      objects.filter(({ path }) => path !== manifestPath(stage)).map(({ path }) => this.store.delete(path)),
+      paths
+        .filter((path) => path !== manifestPath(stage) && !isSignature(path))
+        .map((path) => this.store.delete(path)),
     )
+    const manifest = paths.some(isSignature) ? await this.manifest(stage) : undefined
+    if (manifest) await this.dropOtherSignatures(stageSignatures(stage), manifestDigest(manifest))
+  }
+
+  /** Removes the signatures in a folder whose first subject has another digest. */
+  async dropOtherSignatures(folder: string, digest: string): Promise<void> {
+    await pooled(await this.store.list(folder), async ({ path }) => {
+      const bytes = await this.store.get(path)
+      const [subject] = bytes ? subjectsOf(new TextDecoder().decode(bytes)) : []
+      if (subject?.digest.sha256 !== digest) await this.store.delete(path)
+    })
   }
 
   /** Removes the checkpoints of a stage: its next attempt begins at the beginning. */
@@ -303,6 +323,10 @@ const manifestPath = (stage: StageRef) => `${stageFolder(stage)}manifest.json`
 export function stageFolder({ kind, key }: StageRef): string {
   return `stages/${nameIn(kind, ID, 'a kind of stage')}/${nameIn(key, ID, 'the key of a stage')}/`
 }
+
+/** The folder of the signatures of a stage's manifest; ends in a slash, as the next one does. */
+export const stageSignatures = (stage: StageRef) => `${stageFolder(stage)}signatures/`
+export const reportSignatures = (id: string) => `${runFolder(id)}/report.signatures/`
 
 /** Plain JSON as the store keeps it. */
 export const jsonBytes = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`)

@@ -5,7 +5,10 @@ import type { RunRecord } from '../experiment/run.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import type { StageKind, StageRef } from '../experiment/stages.ts'
 import type { SweepRecord } from '../experiment/sweep.ts'
+import { reportClaims, signedReport, stageClaims } from '../signatures/claims.ts'
+import type { PublicKey } from '../signatures/keys.ts'
 import { blobPath, stageFolder, type Artifacts } from './artifacts.ts'
+import { demandSignatures, judgeSignatures, type DemandedSignatures } from './check-signatures.ts'
 import { pooled } from './pooled.ts'
 import { readManifest } from './read-manifest.ts'
 import { recordFlaw } from './read-record.ts'
@@ -32,6 +35,10 @@ export interface CheckedStore {
   readonly damage: readonly Damage[]
   /** The same of stages that somebody computes at the moment, and of what was replaced lately: no damage yet. */
   readonly inUse: readonly Damage[]
+  /** How many signatures hold: those whose key is not known are not counted. */
+  readonly signatures: number
+  /** Absent where no key is wanted. */
+  readonly demanded?: DemandedSignatures
 }
 
 export interface CheckOptions {
@@ -43,10 +50,14 @@ export interface CheckOptions {
   readonly now: number
   /** What is wrong with a run's `report.json`. */
   readonly reportFlaw: (run: RunRecord, text: string) => Promise<string | undefined>
+  /** One of these keys must have signed every stage of the runs. Nothing is demanded without any. */
+  readonly signers?: readonly PublicKey[]
+  /** The runs whose stages must be signed; all of them unless given. */
+  readonly signedRuns?: readonly string[]
 }
 
 /** A damage before it was looked at twice. */
-interface Suspicion extends Omit<Damage, 'runs'> {
+export interface Suspicion extends Omit<Damage, 'runs'> {
   /** The stage, where it is one's. */
   readonly stage?: string
   readonly run?: string
@@ -61,12 +72,14 @@ interface Evidence {
   readonly found: string | number | undefined
 }
 
-interface ReadStage {
+export interface ReadStage {
   readonly ref: StageRef
   readonly path: string
   readonly sha256: string
   readonly modified: number
   readonly hasFreshLease: boolean
+  /** Paths of its signatures. */
+  readonly signatures: readonly string[]
   readonly manifest?: Manifest
   readonly digest?: string
   readonly flaw?: string
@@ -83,12 +96,16 @@ export async function checkStore(artifacts: Artifacts, options: CheckOptions): P
   const blobs = new Map((await store.list('blobs/sha256/')).map((object) => [object.path, object]))
   const contents = options.readData ? await wrongBlobs(store, [...blobs.values()]) : undefined
   const records = await readRecords(store)
+  const { signers = [], signedRuns } = options
+  const signed = await readSignatures(store, stages, signers)
+  const reports = await suspectReports(artifacts, records, options)
   const suspicions = [
     ...format.suspicions,
     ...[...stages.values()].flatMap((stage) => suspectStage(stage, stages, blobs, contents?.wrong, options)),
     ...orphans(contents?.wrong ?? new Map(), stages, options, blobs),
     ...records.suspicions,
-    ...(await suspectReports(artifacts, records.runs, options)),
+    ...signed.suspicions,
+    ...reports.suspicions,
     ...(await suspectSweeps(artifacts, records.runs)),
   ]
   const confirmed = (
@@ -104,7 +121,24 @@ export async function checkStore(artifacts: Artifacts, options: CheckOptions): P
     read: contents?.read ?? 0,
     damage: damages(false),
     inUse: damages(true),
+    signatures: [...signed.signers.values()].flat().length + reports.signatures,
+    ...(signers.length > 0 && {
+      demanded: demandSignatures(wantedRuns(records.runs, signedRuns), stages, signed.signers, signers),
+    }),
   }
+}
+
+/** Throws a UserError where the store has no such run. */
+function wantedRuns(
+  runs: ReadonlyMap<string, RunRecord>,
+  wanted: readonly string[] = [...runs.keys()],
+): ReadonlyMap<string, RunRecord> {
+  const found = wanted.map((id) => {
+    const run = runs.get(id)
+    if (!run) throw new UserError(`--run: the store has no run '${id}' whose record can be read`)
+    return [id, run] as const
+  })
+  return new Map(found)
 }
 
 /** Deletes what has to be computed again, unless it was written anew since. Answers the paths that are gone. */
@@ -137,6 +171,7 @@ async function formatOf(
 }
 
 const manifestName = /^stages\/([a-z]+)\/([0-9a-f]{64})\/manifest\.json$/
+const signatureName = /^(stages\/[a-z]+\/[0-9a-f]{64}\/)signatures\//
 const leaseName = /^(stages\/[a-z]+\/[0-9a-f]{64}\/)lease\/\d+\.json$/
 
 async function readStages(
@@ -150,6 +185,7 @@ async function readStages(
       modified > now - grace ? (leaseName.exec(path)?.slice(1) ?? []) : [],
     ),
   )
+  const signatures = pathsBy(signatureName, objects)
   const stages = await pooled(
     objects.filter(({ path }) => manifestName.test(path)),
     async ({ path, modified }) => {
@@ -161,6 +197,7 @@ async function readStages(
       const isRefused = 'hasDigest' in read && !read.hasDigest && !mayLackDigest(format, key)
       const stage: ReadStage = {
         ...{ ref, path, modified, sha256: sha256(bytes), hasFreshLease: leased.has(stageFolder(ref)) },
+        signatures: signatures.get(stageFolder(ref)) ?? [],
         ...('flaw' in read
           ? { flaw: read.flaw }
           : { manifest: withoutMetrics(read.manifest), digest: manifestDigest(read.manifest) }),
@@ -170,6 +207,35 @@ async function readStages(
     },
   )
   return new Map(stages.flat())
+}
+
+/** Those whose signatures hold, by the stage's key. A damaged stage has none. */
+async function readSignatures(
+  store: ObjectStore,
+  stages: ReadonlyMap<string, ReadStage>,
+  keys: readonly PublicKey[],
+) {
+  const found = await pooled([...stages.values()], async (stage) => {
+    const { ref, path, sha256, manifest, digest, flaw, signatures, hasFreshLease } = stage
+    if (!manifest || digest === undefined || flaw !== undefined || signatures.length === 0) return []
+    const claims = stageClaims({ ...ref, digest, outputs: manifest.outputs })
+    const about = { stage: ref.key, isInUse: hasFreshLease, evidence: [{ path, found: sha256 }] }
+    return [{ key: ref.key, ...(await judgeSignatures(store, signatures, claims, keys, about)) }]
+  })
+  return {
+    signers: new Map(found.flat().map(({ key, signers }) => [key, signers])),
+    suspicions: found.flat().flatMap(({ suspicions }) => suspicions),
+  }
+}
+
+/** Paths that a pattern matches, by its first group. */
+function pathsBy(pattern: RegExp, objects: readonly StoredObject[]): ReadonlyMap<string, readonly string[]> {
+  const groups = new Map<string, string[]>()
+  for (const { path } of objects) {
+    const group = pattern.exec(path)?.[1]
+    if (group !== undefined) groups.set(group, [...(groups.get(group) ?? []), path])
+  }
+  return groups
 }
 
 /** Curves take room, and a store has many stages. */
@@ -288,6 +354,8 @@ function orphans(
 interface Records {
   readonly runs: ReadonlyMap<string, RunRecord>
   readonly suspicions: readonly Suspicion[]
+  /** Paths of the signatures of each run's report. */
+  readonly signatures: ReadonlyMap<string, readonly string[]>
 }
 
 async function readRecords(store: ObjectStore): Promise<Records> {
@@ -301,6 +369,7 @@ async function readRecords(store: ObjectStore): Promise<Records> {
     return { id, path, value: value as RunRecord, flaw, found: bytes && sha256(bytes) }
   })
   return {
+    signatures: pathsBy(reportSignatureName, objects),
     runs: new Map(read.flatMap(({ id, value, flaw }) => (flaw === undefined ? [[id, value] as const] : []))),
     suspicions: read.flatMap(({ id, path, flaw, found }) =>
       flaw === undefined
@@ -315,23 +384,37 @@ async function readRecords(store: ObjectStore): Promise<Records> {
   }
 }
 
+const reportSignatureName = /^runs\/([^/]+)\/report\.signatures\//
+
 async function suspectReports(
   { store }: Artifacts,
-  runs: ReadonlyMap<string, RunRecord>,
-  { reportFlaw }: CheckOptions,
-): Promise<readonly Suspicion[]> {
+  { runs, signatures }: Records,
+  { reportFlaw, signers = [] }: CheckOptions,
+): Promise<{ readonly suspicions: readonly Suspicion[]; readonly signatures: number }> {
   const found: Suspicion[] = []
+  let valid = 0
   for (const [id, run] of runs) {
     const path = `runs/${id}/report/report.json`
     const bytes = await store.get(path)
-    const what = bytes && (await reportFlaw(run, new TextDecoder().decode(bytes)))
-    if (bytes && what !== undefined)
+    if (!bytes) continue
+    const text = new TextDecoder().decode(bytes)
+    const what = await reportFlaw(run, text)
+    const evidence = [{ path, found: sha256(bytes) }]
+    if (what !== undefined) {
       found.push({
-        ...{ path, run: id, what, drop: [path], evidence: [{ path, found: sha256(bytes) }] },
+        ...{ path, run: id, what, drop: [path], evidence },
         remedy: `./zeroshift report ${id} writes it again`,
       })
+      continue
+    }
+    const report = signedReport(id, parsed(bytes))
+    if (!report) continue
+    const paths = signatures.get(id) ?? []
+    const judged = await judgeSignatures(store, paths, reportClaims(report), signers, { run: id, evidence })
+    found.push(...judged.suspicions)
+    valid += judged.signers.length
   }
-  return found
+  return { suspicions: found, signatures: valid }
 }
 
 async function suspectSweeps(

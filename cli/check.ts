@@ -1,10 +1,13 @@
 import { reportFlaw, SharedManifests } from '../activities/stored-outcome.ts'
 import { openArtifacts } from '../artifacts/artifacts.ts'
 import { checkStore, dropDamage, type CheckedStore, type Damage } from '../artifacts/check.ts'
+import type { DemandedSignatures } from '../artifacts/check-signatures.ts'
 import { storeClock } from '../artifacts/store-clock.ts'
+import { UserError } from '../experiment/errors.ts'
 import type { RunRecord } from '../experiment/run.ts'
 import { deleting } from './deleting.ts'
 import { counted, size } from './format.ts'
+import { publicKeysIn } from './key-files.ts'
 import { graceOf } from './period.ts'
 import { storeFor } from './place.ts'
 import { coloursOf, print, printJson, whereOf } from './print.ts'
@@ -15,6 +18,10 @@ export interface CheckOptions {
   readonly repair?: true
   readonly grace: string
   readonly json?: true
+  /** Files of public keys: one of them must have signed each stage. */
+  readonly requireSignature?: readonly string[]
+  /** The runs of which that is demanded. */
+  readonly run?: readonly string[]
   readonly store?: string
 }
 
@@ -22,7 +29,18 @@ export interface CheckOptions {
  * `zeroshift check`: whether everything in the store is as it was written. Answers the exit code: 1 where there is damage,
  * repaired or not.
  */
-export async function check({ readData, repair, grace, json, store: named }: CheckOptions): Promise<number> {
+export async function check({
+  readData,
+  repair,
+  grace,
+  json,
+  requireSignature,
+  run: signedRuns,
+  store: named,
+}: CheckOptions): Promise<number> {
+  const signers = await publicKeysIn(requireSignature)
+  if (signedRuns && signers.length === 0)
+    throw new UserError('--run says whose stages must be signed; expected --require-signature with it')
   const url = storeFor(named)
   const artifacts = openArtifacts(url)
   const { store } = artifacts
@@ -31,6 +49,8 @@ export async function check({ readData, repair, grace, json, store: named }: Che
     readData: readData ?? false,
     grace: graceOf(grace),
     reportFlaw: (run: RunRecord, text: string) => reportFlaw(run, text, manifests),
+    signers,
+    ...(signedRuns && { signedRuns }),
   }
   if (repair) await refuseUnusable(url)
   const { checked, dropped } = repair
@@ -46,11 +66,11 @@ export async function check({ readData, repair, grace, json, store: named }: Che
   else
     for (const line of linesOf(checked, dropped, { where: whereOf(url), repair: repair ?? false }))
       print(line)
-  return isSound ? 0 : 1
+  return isSound && (checked.demanded?.unsigned ?? []).length === 0 ? 0 : 1
 }
 
 function linesOf(
-  { runs, stages, blobs, read, damage, inUse }: CheckedStore,
+  { runs, stages, blobs, read, damage, inUse, signatures, demanded }: CheckedStore,
   dropped: readonly string[],
   { where, repair }: { readonly where: string; readonly repair: boolean },
 ): readonly string[] {
@@ -58,18 +78,29 @@ function linesOf(
   const contents = read > 0 ? `, ${size(read)} of them read` : ', by their sizes'
   const looked = `${where}: ${counted(runs, 'run')}, ${counted(stages, 'stage')}, ${counted(blobs, 'blob')}${contents}`
   const left = inUse.map(({ path, what }) => yellow(`in use, not judged: ${path}: ${what}`))
-  if (damage.length === 0) return [looked, ...left, green('Everything is as it was written.')]
-  return [
-    looked,
-    ...left,
-    ...[...byRun(damage)].flatMap(([run, all]) => [
+  const held =
+    signatures > 0 ? [`${counted(signatures, 'signature')} that ${signatures === 1 ? 'holds' : 'hold'}`] : []
+  const begin = [looked, ...held, ...left]
+  const listed = (some: readonly Damage[]) =>
+    [...byRun(some)].flatMap(([run, all]) => [
       '',
       red(run),
       ...all.map(({ path, what, remedy }) => `  ${path}: ${what}; ${remedy}`),
-    ]),
-    '',
-    ...endOf(damage, dropped, repair),
-  ]
+    ])
+  const signed = demanded && demandedLines(demanded, listed)
+  if (damage.length === 0) return [...begin, green('Everything is as it was written.'), ...(signed ?? [])]
+  return [...begin, ...listed(damage), '', ...endOf(damage, dropped, repair), ...(signed ?? [])]
+}
+
+function demandedLines(
+  { signed, unsigned }: DemandedSignatures,
+  listed: (some: readonly Damage[]) => readonly string[],
+): readonly string[] {
+  const { green, red } = coloursOf(process.stdout)
+  const claims = `${signed.computed} as computed, ${signed.attested} as attested`
+  if (unsigned.length === 0) return [green(`Every stage is signed by a required key: ${claims}.`)]
+  const summary = `${counted(unsigned.length, 'stage')} without a signature by a required key; of the others ${claims}:`
+  return ['', red(summary), ...listed(unsigned)]
 }
 
 function endOf(damage: readonly Damage[], dropped: readonly string[], repair: boolean): readonly string[] {

@@ -1,12 +1,14 @@
-import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { z } from 'zod'
-import { openArtifacts } from '../artifacts/artifacts.ts'
+import { openArtifacts, reportSignatures } from '../artifacts/artifacts.ts'
+import { signaturesIn } from '../artifacts/signed.ts'
 import { UserError } from '../experiment/errors.ts'
 import { readRegularFile, whyUnreadable } from '../experiment/regular-file.ts'
 import type { RunSettings } from '../experiment/run.ts'
 import { parsed } from '../report/published.ts'
+import { MOST_ENVELOPE_BYTES } from '../signatures/envelope.ts'
 import { storeFor } from './place.ts'
 import { whereOf } from './print.ts'
 
@@ -15,9 +17,17 @@ export interface FoundReport {
   readonly text: string
   /** For people. */
   readonly where: string
+  readonly signatures: readonly FoundSignature[]
   /** Where this machine had the run's data, where the report was found by the run's id. */
   readonly dataDirectory?: RunSettings['dataDirectory']
   readonly modelDirectory?: RunSettings['modelDirectory']
+}
+
+/** An envelope that was found with a report. */
+export interface FoundSignature {
+  /** For people. */
+  readonly where: string
+  readonly text: string
 }
 
 export interface Wanted {
@@ -33,7 +43,7 @@ export async function findReport(target: string, { run, store }: Wanted): Promis
   const file = found.isDirectory() ? join(target, 'report.json') : target
   const text = await textOf(file)
   const runs = comparedRuns(parsed(text, file))
-  if (!runs) return { text, where: file }
+  if (!runs) return { text, where: file, signatures: await signaturesBeside(file) }
   return reportBeside(file, pick(runs, run, file))
 }
 
@@ -44,7 +54,11 @@ async function reportOf(id: string, store: string, run: string | undefined): Pro
     const runs = sweep.cells.flatMap(({ runs }) => runs.slice(-1).map((id) => ({ id })))
     return reportOf(pick(runs, run, id).id, store, undefined)
   }
-  const [text, record] = await Promise.all([artifacts.reportJson(id), artifacts.run(id)])
+  const [text, record, signatures] = await Promise.all([
+    artifacts.reportJson(id),
+    artifacts.run(id),
+    signaturesIn(artifacts, reportSignatures(id)),
+  ])
   if (text === undefined)
     throw new UserError(
       record
@@ -56,6 +70,7 @@ async function reportOf(id: string, store: string, run: string | undefined): Pro
   return {
     text,
     where: whereOf(artifacts.store.locate(`runs/${id}/report/report.json`)),
+    signatures: signatures.map(({ path, text }) => ({ where: whereOf(artifacts.store.locate(path)), text })),
     ...(dataDirectory !== undefined && { dataDirectory }),
     ...(modelDirectory !== undefined && { modelDirectory }),
   }
@@ -99,7 +114,41 @@ async function reportBeside(file: string, { id, report }: ComparedRun): Promise<
       { file, message: `the report of ${id} is at ${url.href}; fetch its report.json and name that` },
     ])
   const where = fileURLToPath(url)
-  return { text: await textOf(where), where }
+  return { text: await textOf(where), where, signatures: await signaturesBeside(where) }
+}
+
+/** What is added to a report's file name: the file has an envelope in each line, as in-toto has it. */
+export const SIGNATURES_SUFFIX = '.intoto.jsonl'
+
+/**
+ * The signatures of a published report are in one file beside it. Those of a report in a store have
+ * a folder beside the report's.
+ */
+async function signaturesBeside(file: string): Promise<readonly FoundSignature[]> {
+  const published = `${file}${SIGNATURES_SUFFIX}`
+  const lines = (await textUnlessMissing(published)).split('\n')
+  const folder = join(dirname(dirname(file)), 'report.signatures')
+  const isStored = basename(dirname(file)) === 'report'
+  const names = isStored ? await readdir(folder).catch(() => []) : []
+  const stored = names.sort().map(async (name) => {
+    const where = join(folder, name)
+    return { where, text: await textUnlessMissing(where) }
+  })
+  return [
+    ...lines.flatMap((text, i) => (text.trim() === '' ? [] : [{ where: `${published}:${i + 1}`, text }])),
+    ...(await Promise.all(stored)),
+  ]
+}
+
+async function textUnlessMissing(file: string): Promise<string> {
+  try {
+    return (await readRegularFile(file, { mostBytes: MOST_ENVELOPE_BYTES })).toString()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    const reason = whyUnreadable(error)
+    if (reason === undefined) throw error
+    throw new UserError([{ file, message: `${reason}; expected signatures of the report` }])
+  }
 }
 
 async function textOf(file: string): Promise<string> {

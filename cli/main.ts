@@ -14,6 +14,8 @@ import type { DoctorOptions } from './doctor.ts'
 import type { GcOptions } from './gc.ts'
 import type { RmOptions } from './rm.ts'
 import type { CheckOptions } from './check.ts'
+import type { KeyOptions } from './key.ts'
+import type { SignOptions } from './sign.ts'
 import type { MethodsOptions } from './methods.ts'
 import type { MetricsOptions } from './metrics.ts'
 import type { TrackOptions } from './track.ts'
@@ -56,6 +58,12 @@ const metricsHost = [
   '--metrics-host <address>',
   'where; 127.0.0.1 unless given, 0.0.0.0 for all addresses',
 ] as const
+const requireSignature = (what: string) =>
+  [
+    '--require-signature <file>',
+    `a public key that must have signed ${what}, or another one where the option is repeated`,
+    collect,
+  ] as const
 const json = ['--json', 'the last line on standard output is one JSON object'] as const
 
 program
@@ -238,6 +246,7 @@ program
   .option('--run <id>', 'one of the runs of a comparison')
   .option('--data-directory <directory>', "where the data set's files are")
   .option('--model-directory <directory>', "where the pre-trained checkpoint's files are")
+  .option(...requireSignature('the report'))
   .option('--keep', 'leave what was computed in .zeroshift/verify, until the next verification of the run')
   .option(...json)
   .option(...store)
@@ -375,11 +384,47 @@ program
   .option('--read-data', 'read every blob, instead of comparing sizes')
   .option('--repair', 'delete what is damaged and can be computed again')
   .option('--grace <time>', 'what is younger may be in use, such as 30m, 24h or 7d', '1h')
+  .option(...requireSignature('every stage of every run'))
+  .option('--run <id>', 'with --require-signature: of this run alone; may be repeated', collect)
   .option(...json)
   .option(...store)
   .action(async (options: CheckOptions) => {
     const { check } = await import('./check.ts')
     process.exitCode = await check(options)
+  })
+
+const key = program.command('key').description('keys that results are signed with')
+
+key
+  .command('new')
+  .description('make a key: FILE has the private part, FILE.pub the public one; nothing is overwritten')
+  .argument('<file>', 'a new file')
+  .option(...json)
+  .action(async (file: string, options: KeyOptions) => {
+    const { newKey } = await import('./key.ts')
+    process.exitCode = await newKey(file, options)
+  })
+
+key
+  .command('show')
+  .description('show the id and the public part of a key')
+  .argument('<file>', 'a private or a public key')
+  .option(...json)
+  .action(async (file: string, options: KeyOptions) => {
+    const { showKey } = await import('./key.ts')
+    process.exitCode = await showKey(file, options)
+  })
+
+program
+  .command('sign')
+  .description('attest the results of a run that are in the store, whoever computed them')
+  .argument('<run>', "a run's id")
+  .option('--key <file>', 'the private key; that of ZEROSHIFT_SIGNING_KEY_FILE unless given')
+  .option(...json)
+  .option(...store)
+  .action(async (id: string, options: SignOptions) => {
+    const { sign } = await import('./sign.ts')
+    process.exitCode = await sign(id, options)
   })
 
 program

@@ -1,11 +1,17 @@
 import { join, resolve } from 'node:path'
 import { comparisonOf } from '../activities/comparison.ts'
-import { renderRun, writeReport } from '../activities/report.ts'
+import { renderRun, toSign, writeReport } from '../activities/report.ts'
 import { writeSweepReport } from '../activities/sweep.ts'
-import { openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
+import { openArtifacts, reportSignatures, type Artifacts } from '../artifacts/artifacts.ts'
+import { signaturesIn } from '../artifacts/signed.ts'
 import type { SweepRecord } from '../experiment/sweep.ts'
 import { renderComparison } from '../report/comparison/render.ts'
+import { reportClaims } from '../signatures/claims.ts'
+import type { SigningKey } from '../signatures/keys.ts'
+import { signingKey } from '../signatures/setting.ts'
+import { judgeEnvelope, signedStatement } from '../signatures/statement.ts'
 import { withLinks } from './comparison-links.ts'
+import { SIGNATURES_SUFFIX } from './find-report.ts'
 import { writeTexts } from './new-folder.ts'
 import { recordIn, storeFor } from './place.ts'
 import { print, whereOf } from './print.ts'
@@ -17,18 +23,39 @@ export interface ReportOptions {
 
 /** `zeroshift report ID`: rendered from the manifests, so that the same manifests give the same bytes. */
 export async function report(id: string, { out, store }: ReportOptions): Promise<number> {
+  const signer = signingKey()
   const artifacts = openArtifacts(storeFor(store))
   const sweep = await artifacts.sweep(id)
   if (sweep) return reportOfSweep(artifacts, sweep, out)
   const { failed = [], ...run } = await recordIn(artifacts, id)
   if (out === undefined) {
-    const { url } = await writeReport(artifacts, run, failed)
+    const { url } = await writeReport(artifacts, run, failed, signer)
     print(join(whereOf(url), 'index.html'))
     return 0
   }
   const { files } = await renderRun(artifacts, run, failed)
-  await write(out, files)
+  const signatures = await signaturesOf(artifacts, id, files['report.json'], signer)
+  const published = signatures === '' ? {} : { [`report.json${SIGNATURES_SUFFIX}`]: signatures }
+  await write(out, { ...files, ...published })
   return 0
+}
+
+/** The signatures in the store that hold for this very report, and one of this command's own key. */
+async function signaturesOf(
+  artifacts: Artifacts,
+  id: string,
+  json: string,
+  signer: SigningKey | undefined,
+): Promise<string> {
+  const claims = reportClaims(toSign(id, json))
+  const own = signer?.publicKey.id
+  const kept = (await signaturesIn(artifacts, reportSignatures(id))).filter(({ path, text }) => {
+    const judged = judgeEnvelope(text, path, claims)
+    return 'claim' in judged && judged.invalid.length === 0 && !judged.valid.includes(own ?? '')
+  })
+  const made = signer ? [signedStatement(claims.rendered, signer)] : []
+  const lines = [...kept.map(({ text }) => text), ...made].map((text) => JSON.stringify(JSON.parse(text)))
+  return lines.map((line) => `${line}\n`).join('')
 }
 
 /** Its runs' own reports stay where they are. */

@@ -5,6 +5,7 @@ import type { SweepProgress } from '../experiment/sweep.ts'
 import type { Verification } from '../report/verification.ts'
 import type { Estimate } from './estimate.ts'
 import { printJson, printTo } from './print.ts'
+import type { JudgedSignatures } from './report-signatures.ts'
 
 /** What `run --json` and its like print as their last line. */
 export interface Answer {
@@ -19,6 +20,7 @@ export interface Answer {
     | 'verified'
     | 'within-floor'
     | 'different'
+    | 'unsigned'
   /** Where the report is, as a URL; null where there is none. */
   readonly report: string | null
   readonly stages: { readonly computed: number; readonly cached: number }
@@ -39,6 +41,7 @@ export interface Answer {
   readonly problems?: readonly Problem[]
   /** Of `verify`. */
   readonly verification?: Verification
+  readonly signatures?: JudgedSignatures
   /** Of `sweep`: what it has before it, or what has become of it. */
   readonly cells?: readonly object[] | SweepCounts
   readonly shared?: number

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client, ConnectionOptions } from '@temporalio/client'
 import { UserError } from '../experiment/errors.ts'
 import { ensureTemporal } from '../infra/temporal.mjs'
+import { signingKey } from '../signatures/setting.ts'
 import { payloadKeys } from '../worker/payload-keys.ts'
 import { startStack } from '../worker/stack.ts'
 import { temporalSettings, type TemporalSettings } from '../worker/temporal-settings.ts'
@@ -51,6 +52,7 @@ export async function embeddedServer({
 }): Promise<Server> {
   // The worker would find a mistake in them only when it has started.
   payloadKeys()
+  if (withWorker) signingKey()
   await refuseUnusableCache()
   if (withWorker) refuseWithoutDriver()
   const stack = await startStack({

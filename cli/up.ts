@@ -6,6 +6,7 @@ import { SetupError } from '../infra/steps.mjs'
 import { ensureTemporal } from '../infra/temporal.mjs'
 import { ensureVersitygw } from '../infra/versitygw.mjs'
 import { refuseTaken, urlOf } from '../worker/endpoint.ts'
+import { signingKey } from '../signatures/setting.ts'
 import { startStack } from '../worker/stack.ts'
 import { showBoard } from './board.ts'
 import { endpointOf } from './endpoint.ts'
@@ -42,6 +43,7 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
       `a stack runs in this directory already (process ${other.pid}, Temporal at ${other.address})`,
     )
   refuseWithoutDriver()
+  signingKey()
   const endpoint = endpointOf(options.metricsPort, options.metricsHost)
   const named = namedPorts({
     '--port': options.port,

@@ -14,9 +14,16 @@ import { plannedAgain, readPublished, type PublishedRun } from '../report/publis
 import { compareWithReport } from '../report/verification.ts'
 import { answering, conduct, type ConductOptions } from './conduct.ts'
 import { findReport, type FoundReport, type Wanted } from './find-report.ts'
+import { publicKeysIn } from './key-files.ts'
 import { absolute, home, storeFor } from './place.ts'
 import { inspecting } from './prepare.ts'
 import { coloursOf, printError } from './print.ts'
+import {
+  judgeReportSignatures,
+  missingSignature,
+  signatureLines,
+  type JudgedSignatures,
+} from './report-signatures.ts'
 import { runJob, type Ends } from './run-job.ts'
 import type { VerificationStatus } from './show-verification.ts'
 import type { Talk } from './talk.ts'
@@ -25,6 +32,8 @@ export interface VerifyOptions extends Omit<ConductOptions, 'detach'>, Wanted {
   readonly dataDirectory?: string
   readonly modelDirectory?: string
   readonly keep?: true
+  /** Files of public keys: one of them must have signed the report. */
+  readonly requireSignature?: readonly string[]
 }
 
 /** 2 is a mistake in the input. */
@@ -40,6 +49,7 @@ export async function verify(target: string, options: VerifyOptions): Promise<nu
 }
 
 async function attempt(target: string, options: VerifyOptions, io: Talk): Promise<number> {
+  const keys = await publicKeysIn(options.requireSignature)
   const report = await findReport(target, options)
   const { changedCode, codeNames } = await import('../activities/code-digests.ts')
   const published = readPublished(report.text, report.where)
@@ -49,13 +59,20 @@ async function attempt(target: string, options: VerifyOptions, io: Talk): Promis
     throw new UserError([
       { file: report.where, message: `this is the report of ${id}, not of ${options.run}` },
     ])
+  const signatures = judgeReportSignatures(report.signatures, id, published, keys)
+  const refusal = keys.length > 0 ? missingSignature(signatures, keys) : undefined
+  if (refusal !== undefined) {
+    const { red } = coloursOf(process.stderr)
+    printError(red(`${id}: ${refusal}. Nothing was computed.`))
+    return io.answer(1, { id, status: 'unsigned', error: refusal, signatures })
+  }
   // A store of its own: nothing that was computed before may stand for what is computed now.
   const directory = resolve(home, 'verify', id)
   return conduct(options, io, async () => {
     const input = await recomputation(run, id, directory, report, options, io)
     // What a verification left that was to be kept is no beginning of this one.
     if (existsSync(verdictIn(directory))) await rm(directory, { recursive: true })
-    return runJob(input, endsOf(run, id, directory, options))
+    return runJob(input, endsOf(run, id, directory, signatures, options))
   })
 }
 
@@ -140,6 +157,7 @@ function endsOf(
   { published }: PublishedRun,
   id: string,
   directory: string,
+  signatures: JudgedSignatures,
   { keep, temporal }: VerifyOptions,
 ): Ends {
   return {
@@ -154,13 +172,16 @@ function endsOf(
       const { computed, cached, failed } = result
       for (const { title, reason } of failed) io.say(`${title} failed here: ${reason}`)
       const { showVerification, statusOf } = await import('./show-verification.ts')
+      for (const line of signatureLines(signatures)) io.say(line)
       showVerification(id, verification, io)
       if (keep) {
         await writeFile(verdictIn(directory), `${JSON.stringify(verification, null, 2)}\n`)
         io.say(`Kept in ${directory}`)
       } else await rm(directory, { recursive: true, force: true })
       const status = statusOf(verification)
-      return io.answer(exitCodes[status], { id, status, stages: { computed, cached }, failed, verification })
+      return io.answer(exitCodes[status], {
+        ...{ id, status, stages: { computed, cached }, failed, verification, signatures },
+      })
     },
 
     cancelled(_, { say, answer }) {

@@ -4,6 +4,7 @@ import { UserError } from '../experiment/errors.ts'
 import { logBegins } from '../infra/worker-parent.mjs'
 import { deploymentName, queues, type Queue } from '../workflows/names.ts'
 import { type Device, deviceNamed } from '../learning/device.ts'
+import { signingKey } from '../signatures/setting.ts'
 import { refuseTaken } from '../worker/endpoint.ts'
 import { runWorker } from '../worker/worker.ts'
 import { endpointOf } from './endpoint.ts'
@@ -59,6 +60,7 @@ export async function worker(options: WorkerOptions): Promise<number> {
   const allowed = allowedPrefixes({ stores, sources, tracking })
   // A mistake in them is told before a server is waited for.
   refuseElsewhere(allowed)
+  signingKey()
   const device = deviceOf(options.device)
   const address = temporal ?? process.env.TEMPORAL_ADDRESS ?? runningStack()?.address ?? '127.0.0.1:7233'
   const settings = settingsOf(address)

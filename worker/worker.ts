@@ -10,6 +10,7 @@ import type { AllowedPrefixes } from '../activities/allowed-places.ts'
 import type { Activities } from '../activities/index.ts'
 import { deploymentName, queues, type Queue } from '../workflows/names.ts'
 import { levelOf } from '../infra/worker-log.mjs'
+import { signingKey } from '../signatures/setting.ts'
 import { workflowBundle } from './bundle.ts'
 import type { EndpointOptions } from './endpoint.ts'
 import { Idleness } from './idleness.ts'
@@ -70,6 +71,7 @@ async function serve(
   // What is wrong with the environment is found before the native half starts, which would keep the
   // process alive.
   const converter = dataConverter()
+  const signer = signingKey()
   const secondsBetween = progressSeconds()
   installRuntime(coreAddress)
   const stopping = new AbortController()
@@ -82,7 +84,11 @@ async function serve(
     bundling,
     activities ??
       import('../activities/index.ts').then(({ allowedPrefixes, createActivities }) =>
-        createActivities({ stopping: stopping.signal, allowed: allowedPrefixes(allowed) }),
+        createActivities({
+          stopping: stopping.signal,
+          allowed: allowedPrefixes(allowed),
+          ...(signer && { signer }),
+        }),
       ),
   ])
   try {

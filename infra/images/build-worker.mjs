@@ -20,7 +20,7 @@ import { SetupError, step } from '../steps.mjs'
 const PARTS = [
   ...['zeroshift', 'package.json', 'package-lock.json', '.npmrc', 'LICENSE'],
   ...['experiment', 'learning', 'unlearning', 'artifacts', 'sources', 'checkpoints', 'tracking', 'report'],
-  ...['activities', 'workflows', 'worker', 'cli', 'configs', 'data'],
+  ...['activities', 'workflows', 'worker', 'cli', 'signatures', 'configs', 'data'],
 ]
 /** Of infra/, the set-up alone: secrets for the stack of containers may be there too. */
 const INFRA = join(ROOT, 'infra')

@@ -1,7 +1,11 @@
 import { closeSync, fstatSync, readSync } from 'node:fs'
 import { beforeEach, expect, test } from 'vitest'
 import { CorruptBlobError, MissingBlobError, type Artifacts } from '../../artifacts/artifacts.ts'
-import type { BlobRef, ManifestOf } from '../../experiment/manifest.ts'
+import { signaturesIn, signStage } from '../../artifacts/signed.ts'
+import { manifestDigest, type BlobRef, type ManifestOf } from '../../experiment/manifest.ts'
+import { stageClaims } from '../../signatures/claims.ts'
+import { newSigningKey } from '../../signatures/keys.ts'
+import { judgeEnvelope } from '../../signatures/statement.ts'
 import { sampleRun } from './run.ts'
 import { bytesOf, textOf } from './store-behaviour.ts'
 
@@ -122,6 +126,25 @@ export function artifactsBehaviour(open: () => Artifacts | Promise<Artifacts>): 
       expect(await artifacts.commit(manifest({}, 2))).toEqual(manifest({}, 2))
       expect(await artifacts.manifest(first)).toEqual(manifest({}, 2))
     }
+  })
+
+  test('signatures of the result that stands are kept when a stage is tidied up, and no others', async () => {
+    const [first, second] = [newSigningKey(), newSigningKey()]
+    const kept = await artifacts.commit(manifest({}))
+    const folder = `stages/split/${kept.key}/`
+    const paths = async () =>
+      (await artifacts.store.list(folder)).map(({ path }) => path.slice(folder.length))
+    await artifacts.store.put(`${folder}checkpoints/1`, some)
+    await artifacts.store.put(`${folder}signatures/none.json`, some)
+    await signStage(artifacts, kept, 'computed', first)
+    await signStage(artifacts, { ...kept, metrics: { ...kept.metrics, forget: 2 } }, 'computed', second)
+    await artifacts.clear(kept)
+    expect(await paths()).toEqual(['manifest.json', `signatures/${first.publicKey.id}.json`])
+    const [{ text = '' } = {}] = await signaturesIn(artifacts, `${folder}signatures/`)
+    const claims = stageClaims({ ...kept, digest: manifestDigest(kept) })
+    expect(judgeEnvelope(text, 'e.json', claims)).toMatchObject({
+      ...{ claim: 'computed', valid: [first.publicKey.id] },
+    })
   })
 
   test('runs and their reports', async () => {

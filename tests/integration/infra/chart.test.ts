@@ -164,10 +164,11 @@ describe.skipIf(!tools)(`the chart${why}`, () => {
       const [{ env, volumeMounts }] = spec.containers
       const variables = new Map(env.map(({ name, value }) => [name, value]))
       const files = [...variables].filter(([name]) => name.endsWith('_FILE')).map(([, value = '']) => value)
-      expect(files).toHaveLength(5)
+      expect(files).toHaveLength(6)
       for (const file of files)
         expect(volumeMounts.map(({ mountPath }) => mountPath)).toContain(file.replace(/\/[^/]*$/, ''))
       expect(spec.volumes.flatMap(({ secret }) => secret?.secretName ?? []).sort()).toEqual([
+        'lab-key',
         'payload-keys',
         'temporal-ca',
         'temporal-key',

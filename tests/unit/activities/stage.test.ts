@@ -6,16 +6,18 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
 import type { Info } from '@temporalio/activity'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Beat } from '../../../activities/durable.ts'
 import { stageActivity, type StageBody, type StageDone } from '../../../activities/stage.ts'
-import { openArtifacts, stageFolder, type Artifacts } from '../../../artifacts/artifacts.ts'
+import { Artifacts, openArtifacts, stageFolder } from '../../../artifacts/artifacts.ts'
+import { FileStore } from '../../../artifacts/file-store.ts'
 import { OtherCodeError } from '../../../activities/held-code.ts'
 import { Lease } from '../../../artifacts/lease.ts'
 import { digestOf } from '../../../experiment/canonical.ts'
 import { MathError, UserError } from '../../../experiment/errors.ts'
 import { manifestDigest } from '../../../experiment/manifest.ts'
 import { plan as planOf } from '../../../experiment/plan.ts'
+import { newSigningKey } from '../../../signatures/keys.ts'
 import { sampleRun } from '../../support/run.ts'
 
 /** Without the SDK's notes about activities that fail on purpose. */
@@ -127,6 +129,61 @@ describe('a stage', () => {
     const standing = await artifacts.manifest(plan.dataset)
     expect(standing?.metrics.train).toBe(3)
     expect(digest).toBe(standing && manifestDigest(standing))
+  })
+
+  describe('that a worker with a key computes', () => {
+    const signer = newSigningKey()
+    const signed = (body: StageBody<'dataset'>) =>
+      quiet().run(
+        stageActivity('dataset', () => Promise.resolve(body), { signer }),
+        { stage: plan.dataset, settings: { store } },
+      )
+    const signatures = async () =>
+      (await artifacts.store.list(`${stageFolder(plan.dataset)}signatures/`)).map(({ path }) => path)
+    const own = `${stageFolder(plan.dataset)}signatures/${signer.publicKey.id}.json`
+
+    test('is signed, also where the process ends right after it has committed', async () => {
+      const interrupted: StageBody<'dataset'> = (context) => {
+        vi.spyOn(Artifacts.prototype, 'clear').mockRejectedValueOnce(new Error('killed'))
+        return readData(context)
+      }
+      expect(await thrownBy(signed(interrupted))).toMatchObject({ message: 'killed' })
+      expect(await artifacts.manifest(plan.dataset)).toBeDefined()
+      expect(await signatures()).toEqual([own])
+      expect(await signed(readData)).toMatchObject({ cached: true })
+      expect(await signatures()).toEqual([own])
+    })
+
+    test.each([
+      ['the same result', 3, [own]],
+      ['another result', 99, []],
+    ])('and another worker finished first is signed where it came to %s: %d', async (_, train, expected) => {
+      await dataset(readData)
+      const standing = await artifacts.manifest(plan.dataset)
+      if (!standing) throw new Error('no manifest')
+      await artifacts.store.delete(`${stageFolder(plan.dataset)}manifest.json`)
+      const slower: StageBody<'dataset'> = async (context) => {
+        await artifacts.commit(standing)
+        return { ...(await readData(context)), metrics: { train, validation: 0, test: 1 } }
+      }
+      await signed(slower)
+      expect(await artifacts.manifest(plan.dataset)).toEqual(standing)
+      expect(await signatures()).toEqual(expected)
+    })
+
+    test('has no manifest without a signature where that cannot be written', async () => {
+      const put = vi
+        .spyOn(FileStore.prototype, 'put')
+        .mockImplementation((path) =>
+          path === own ? Promise.reject(new Error('the disk is full')) : Promise.resolve(),
+        )
+      try {
+        expect(await thrownBy(signed(readData))).toMatchObject({ message: 'the disk is full' })
+      } finally {
+        put.mockRestore()
+      }
+      expect(await artifacts.manifest(plan.dataset)).toBeUndefined()
+    })
   })
 
   test('whose input is gone says which', async () => {

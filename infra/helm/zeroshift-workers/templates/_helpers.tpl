@@ -127,6 +127,9 @@ spec:
         - { name: ZEROSHIFT_PAYLOAD_KEYS_FILE, value: /secrets/payload-keys/payload-keys }
         {{- end }}
         {{- end }}
+        {{- if .root.Values.signingKeySecret }}
+        - { name: ZEROSHIFT_SIGNING_KEY_FILE, value: /secrets/signing-key/signing-key }
+        {{- end }}
         {{- range $kind, $places := .root.Values.allowed }}
         {{- with $places }}
         - { name: ZEROSHIFT_ALLOWED_{{ upper $kind }}, value: {{ join "," . | quote }} }
@@ -198,5 +201,8 @@ temporal-api-key: {{ . }}
 {{- with .payloadKeysSecret }}
 payload-keys: {{ . }}
 {{- end }}
+{{- end }}
+{{- with .Values.signingKeySecret }}
+signing-key: {{ . }}
 {{- end }}
 {{- end }}

@@ -1,0 +1,61 @@
+import { manifestDigest, type Manifest } from '../experiment/manifest.ts'
+import {
+  reportClaims,
+  stageClaims,
+  type ReportClaim,
+  type SignedReport,
+  type StageClaim,
+} from '../signatures/claims.ts'
+import type { SigningKey } from '../signatures/keys.ts'
+import { signedStatement, type Statement } from '../signatures/statement.ts'
+import { reportSignatures, stageSignatures, type Artifacts } from './artifacts.ts'
+
+/** Signatures in a store: one object for each key, beside the stage or the report that it is about. */
+
+/** A worker signs before it commits: no end of its process leaves a manifest of its own unsigned. */
+export function signStage(
+  artifacts: Artifacts,
+  manifest: Manifest,
+  claim: StageClaim,
+  key: SigningKey,
+): Promise<void> {
+  const digest = manifestDigest(manifest)
+  return put(artifacts, stageSignatures(manifest), stageClaims({ ...manifest, digest })[claim], key)
+}
+
+export function signReport(
+  artifacts: Artifacts,
+  report: SignedReport,
+  claim: ReportClaim,
+  key: SigningKey,
+): Promise<void> {
+  return put(artifacts, reportSignatures(report.run), reportClaims(report)[claim], key)
+}
+
+async function put(
+  { store }: Artifacts,
+  folder: string,
+  statement: Statement,
+  key: SigningKey,
+): Promise<void> {
+  const text = signedStatement(statement, key)
+  await store.put(`${folder}${key.publicKey.id}.json`, new TextEncoder().encode(text))
+}
+
+/** An envelope in a store, before anything in it is believed. */
+export interface StoredSignature {
+  readonly path: string
+  readonly text: string
+}
+
+/** Those in a folder of signatures. */
+export async function signaturesIn(
+  { store }: Artifacts,
+  folder: string,
+): Promise<readonly StoredSignature[]> {
+  const read = (await store.list(folder)).map(async ({ path }) => {
+    const bytes = await store.get(path)
+    return bytes ? [{ path, text: new TextDecoder().decode(bytes) }] : []
+  })
+  return (await Promise.all(read)).flat()
+}

@@ -1,0 +1,158 @@
+import { z } from 'zod'
+import { UserError } from '../experiment/errors.ts'
+import { formatPath } from '../experiment/path.ts'
+import { derOf, isSignature, publicKeyInDer, signatureOf, type PublicKey, type SigningKey } from './keys.ts'
+
+/**
+ * DSSE envelopes: the Dead Simple Signing Envelope, version 1 of
+ * https://github.com/secure-systems-lab/dsse. A signature covers the type and the bytes of the
+ * payload. Each signature also has the field `spki`, the public key in base64: it lets a reader
+ * check the signature, and says nothing about whether the key is to be trusted. Other tools ignore
+ * the field, as the specification demands of fields that they do not know.
+ */
+export interface Envelope {
+  readonly payloadType: string
+  readonly payload: Buffer
+  readonly signatures: readonly EnvelopeSignature[]
+}
+
+export interface EnvelopeSignature {
+  /** Empty where the envelope gives none. */
+  readonly keyid: string
+  readonly sig: Buffer
+  readonly key?: PublicKey
+}
+
+/** What the signatures of an envelope are, as ids of keys. An id appears in one list only. */
+export interface Signers {
+  readonly valid: readonly string[]
+  readonly invalid: readonly string[]
+  /** Their keys are neither known nor in the envelope. */
+  readonly unknown: readonly string[]
+}
+
+export const MOST_ENVELOPE_BYTES = 2 ** 24
+const MOST_SIGNATURES = 16
+const MOST_NAME = 256
+/** A signature has 72 bytes at most, and a public key 91. */
+const MOST_SIG_TEXT = 128
+const MOST_KEY_TEXT = 256
+
+const schema = z.object({
+  payload: z.string(),
+  payloadType: z.string().min(1).max(MOST_NAME),
+  signatures: z
+    .array(
+      z.object({
+        keyid: z.string().max(MOST_NAME).default(''),
+        sig: z.string().min(1).max(MOST_SIG_TEXT),
+        spki: z.string().min(1).max(MOST_KEY_TEXT).optional(),
+      }),
+    )
+    .min(1)
+    .max(MOST_SIGNATURES),
+})
+
+/** The bytes that are signed. */
+export function preAuthenticationEncoding(payloadType: string, payload: Uint8Array): Buffer {
+  const type = Buffer.from(payloadType)
+  return Buffer.concat([
+    Buffer.from(`DSSEv1 ${type.length} `),
+    type,
+    Buffer.from(` ${payload.length} `),
+    payload,
+  ])
+}
+
+/** One line of JSON with a line break. */
+export function signedEnvelope(payloadType: string, payload: Uint8Array, key: SigningKey): string {
+  const { privateKey, publicKey } = key
+  const sig = signatureOf(preAuthenticationEncoding(payloadType, payload), privateKey)
+  const signature = {
+    keyid: publicKey.id,
+    sig: sig.toString('base64'),
+    spki: derOf(publicKey.key).toString('base64'),
+  }
+  const envelope = { payload: Buffer.from(payload).toString('base64'), payloadType, signatures: [signature] }
+  return `${JSON.stringify(envelope)}\n`
+}
+
+/**
+ * Reads an envelope whose payload is of the wanted type. `where` is its place in messages. Throws a
+ * UserError where it is malformed. Nothing that it returns is verified.
+ */
+export function readEnvelope(text: string, payloadType: string, where: string): Envelope {
+  const wrong = (message: string) => new UserError([{ file: where, message }])
+  if (text.length > MOST_ENVELOPE_BYTES)
+    throw wrong(`this envelope has ${text.length} characters; expected ${MOST_ENVELOPE_BYTES} at most`)
+  const { data, error } = schema.safeParse(parsed(text))
+  if (!data) throw wrong(`this is no DSSE envelope: ${firstOf(error)}`)
+  if (data.payloadType !== payloadType)
+    throw wrong(`this envelope has a payload of the type "${data.payloadType}"; expected "${payloadType}"`)
+  const bytesAt = (path: (string | number)[], base64: string) => {
+    const bytes = bytesOf(base64)
+    if (!bytes) throw wrong(`the ${formatPath(path)} of this envelope is not canonical base64`)
+    return bytes
+  }
+  const signatures = data.signatures.map(({ keyid, sig, spki }, i): EnvelopeSignature => {
+    const path = ['signatures', i]
+    if (keyid !== '' && data.signatures.findIndex((other) => other.keyid === keyid) < i)
+      throw wrong(`this envelope has two signatures by the key "${keyid}"; expected one by each key`)
+    const key = spki === undefined ? undefined : publicKeyInDer(bytesAt([...path, 'spki'], spki), where)
+    if (key && key.id !== keyid)
+      throw wrong(
+        `the ${formatPath([...path, 'keyid'])} of this envelope is "${keyid}"; expected ${key.id}, the digest of its spki`,
+      )
+    return { keyid, sig: bytesAt([...path, 'sig'], sig), ...(key && { key }) }
+  })
+  return { payloadType, payload: bytesAt(['payload'], data.payload), signatures }
+}
+
+/** Verifies all signatures, with the given keys and those in the envelope. */
+export function signersOf(
+  { payloadType, payload, signatures }: Envelope,
+  keys: readonly PublicKey[],
+): Signers {
+  const message = preAuthenticationEncoding(payloadType, payload)
+  const judged = signatures.map(({ keyid, sig, key }) => {
+    // The id of a key is a hint, which may be absent.
+    const candidates = keyid === '' ? keys : [...keys.filter(({ id }) => id === keyid), ...(key ? [key] : [])]
+    const signer = candidates.find((candidate) => isSignature(message, sig, candidate))
+    if (signer) return { id: signer.id, state: 'valid' as const }
+    return {
+      id: keyid,
+      state: keyid === '' || candidates.length === 0 ? ('unknown' as const) : ('invalid' as const),
+    }
+  })
+  const inState = (state: 'valid' | 'invalid' | 'unknown') => [
+    ...new Set(judged.filter((one) => one.state === state).map(({ id }) => id)),
+  ]
+  return { valid: inState('valid'), invalid: inState('invalid'), unknown: inState('unknown') }
+}
+
+/**
+ * The specification has readers accept the standard and the URL-safe alphabet. Any other text that
+ * decodes to the same bytes is refused. undefined: it is not canonical.
+ */
+function bytesOf(base64: string): Buffer | undefined {
+  const bytes = Buffer.from(base64, 'base64')
+  const standard = bytes.toString('base64')
+  const urlSafe = standard.replaceAll('+', '-').replaceAll('/', '_')
+  const forms = [standard, urlSafe, bytes.toString('base64url')]
+  return forms.includes(base64) ? bytes : undefined
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function firstOf(error: z.ZodError): string {
+  const [issue] = error.issues
+  if (!issue) return 'not as expected'
+  const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)))
+  return path.length > 0 ? `${formatPath(path)}: ${issue.message}` : issue.message
+}

@@ -1,0 +1,154 @@
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+  verify,
+  type KeyObject,
+} from 'node:crypto'
+import { sha256 } from '../experiment/canonical.ts'
+import { UserError } from '../experiment/errors.ts'
+
+/**
+ * Keys of signatures: ECDSA on the curve P-256 with SHA-256. Signatures are in ASN.1 DER, the form
+ * that OpenSSL, Go and the tools of sigstore and in-toto write and verify.
+ */
+export interface PublicKey {
+  /** The lower-case hexadecimal SHA-256 of the key as SubjectPublicKeyInfo in DER. */
+  readonly id: string
+  readonly key: KeyObject
+}
+
+export interface SigningKey {
+  readonly publicKey: PublicKey
+  readonly privateKey: KeyObject
+}
+
+/** The name of P-256 in OpenSSL. */
+const CURVE = 'prime256v1'
+const EXPECTED = 'expected an ECDSA key on the curve P-256, as `./zeroshift key new FILE` writes it'
+const CHECKED_BYTES = 32
+
+/** `where` is the place of the text in messages, which never repeat the text. Throws a UserError. */
+export function privateKeyIn(pem: string, where: string): SigningKey {
+  const label = labelOf(pem, where)
+  if (label.startsWith('ENCRYPTED ') || pem.includes('Proc-Type: 4,ENCRYPTED'))
+    throw wrong(
+      where,
+      'this private key is encrypted with a passphrase; expected one without: `openssl pkey` decrypts it',
+    )
+  if (!label.endsWith('PRIVATE KEY'))
+    throw wrong(
+      where,
+      `this is a ${nameOf(label)}; expected the private key, whose file has the same name without .pub`,
+    )
+  const privateKey = decoded(where, () => createPrivateKey(pem))
+  refuseOther(privateKey, where)
+  const publicKey = publicKeyOf(privateKey)
+  // A file may hold a public part that is not that of its private part.
+  const message = randomBytes(CHECKED_BYTES)
+  if (!isSignature(message, signatureOf(message, privateKey), publicKey))
+    throw wrong(where, 'the public part of this key is not that of its private part; expected a whole key')
+  return { publicKey, privateKey }
+}
+
+/** The same of a public key. */
+export function publicKeyIn(pem: string, where: string): PublicKey {
+  const label = labelOf(pem, where)
+  if (label !== 'PUBLIC KEY')
+    throw wrong(where, `this is a ${nameOf(label)}; expected the public key, whose file name ends in .pub`)
+  return decodedPublicKey(where, () => createPublicKey(pem))
+}
+
+/** The same of a key in the form that its id is the digest of. */
+export function publicKeyInDer(der: Buffer, where: string): PublicKey {
+  return decodedPublicKey(where, () => createPublicKey({ key: der, format: 'der', type: 'spki' }))
+}
+
+export function newSigningKey(): SigningKey {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: CURVE })
+  return { publicKey: publicKeyOf(privateKey), privateKey }
+}
+
+export function privatePem({ privateKey }: SigningKey): string {
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+}
+
+export function publicPem({ key }: PublicKey): string {
+  return key.export({ type: 'spki', format: 'pem' }).toString()
+}
+
+export function derOf(key: KeyObject): Buffer {
+  return key.export({ type: 'spki', format: 'der' })
+}
+
+/** Randomised: two signatures of the same message differ. */
+export function signatureOf(message: Uint8Array, key: KeyObject): Buffer {
+  return sign('sha256', message, { key, dsaEncoding: 'der' })
+}
+
+/**
+ * Both values of s that ECDSA allows are accepted: OpenSSL and Go produce either. So anybody can
+ * make a second valid signature of the same message from one, and the bytes of a signature must not
+ * serve as an id.
+ */
+export function isSignature(message: Uint8Array, signature: Uint8Array, { key }: PublicKey): boolean {
+  return verify('sha256', message, { key, dsaEncoding: 'der' }, signature)
+}
+
+/** The label of the one key in a text. `openssl ecparam` writes the parameters of the curve before it. */
+function labelOf(pem: string, where: string): string {
+  const labels = [...pem.matchAll(/^-----BEGIN ([A-Z0-9 ]+)-----\s*$/gm)]
+    .map(([, label = '']) => label)
+    .filter((label) => label !== 'EC PARAMETERS')
+  const [label] = labels
+  if (label === undefined) throw wrong(where, `this is no key in PEM; ${EXPECTED}`)
+  if (labels.length > 1)
+    throw wrong(where, `this has ${labels.length} keys or certificates; expected one key`)
+  return label
+}
+
+function nameOf(label: string): string {
+  return label.toLowerCase()
+}
+
+function decodedPublicKey(where: string, decode: () => KeyObject): PublicKey {
+  const key = decoded(where, decode)
+  refuseOther(key, where)
+  return publicKeyOf(key)
+}
+
+function decoded(where: string, decode: () => KeyObject): KeyObject {
+  try {
+    return decode()
+  } catch {
+    // The error of the library may repeat a part of the text.
+    throw wrong(where, `this key cannot be decoded; ${EXPECTED}`)
+  }
+}
+
+function refuseOther(
+  { asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject,
+  where: string,
+): void {
+  if (type === 'ec' && details?.namedCurve === CURVE) return
+  const curve = details?.namedCurve ?? 'that its own parameters describe'
+  const found = type === 'ec' ? `an ECDSA key on the curve ${curve}` : `a key of the type ${type}`
+  throw wrong(where, `this is ${found}; ${EXPECTED}`)
+}
+
+/** The coordinates are exported and read again: the same point has two encodings, and one id. */
+function publicKeyOf(key: KeyObject): PublicKey {
+  const { kty, crv, x, y } = key.export({ format: 'jwk' })
+  const point = { ...(kty !== undefined && { kty }), ...(crv !== undefined && { crv }) }
+  const publicKey = createPublicKey({
+    key: { ...point, ...(x !== undefined && { x }), ...(y !== undefined && { y }) },
+    format: 'jwk',
+  })
+  return { id: sha256(derOf(publicKey)), key: publicKey }
+}
+
+function wrong(where: string, message: string): UserError {
+  return new UserError(`${where}: ${message}`)
+}

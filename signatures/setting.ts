@@ -1,0 +1,16 @@
+import { secretOf } from '../experiment/secret.ts'
+import { privateKeyIn, type SigningKey } from './keys.ts'
+
+export const SIGNING_KEY = 'ZEROSHIFT_SIGNING_KEY'
+
+/**
+ * The key that workers and commands sign results with: ZEROSHIFT_SIGNING_KEY, or the file that
+ * ZEROSHIFT_SIGNING_KEY_FILE names. undefined: nothing is signed. Throws a UserError where it is no
+ * such key.
+ */
+export function signingKey(env: NodeJS.ProcessEnv = process.env): SigningKey | undefined {
+  const pem = secretOf(SIGNING_KEY, env)
+  if (pem === undefined) return undefined
+  const file = env[`${SIGNING_KEY}_FILE`]
+  return privateKeyIn(pem, file ? `${SIGNING_KEY}_FILE names ${file}` : SIGNING_KEY)
+}

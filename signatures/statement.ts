@@ -1,0 +1,91 @@
+import { z } from 'zod'
+import { canonicalJson } from '../experiment/canonical.ts'
+import { differences } from '../experiment/differences.ts'
+import { UserError } from '../experiment/errors.ts'
+import { readEnvelope, signedEnvelope, signersOf, type Envelope, type Signers } from './envelope.ts'
+import type { PublicKey, SigningKey } from './keys.ts'
+
+/**
+ * Envelopes with in-toto statements, version 1 of https://github.com/in-toto/attestation, which the
+ * tools of in-toto and sigstore read. A statement names its subjects by their digests, and has a
+ * type of predicate, which tells two claims about the same subject apart.
+ */
+export interface Statement {
+  readonly _type: typeof STATEMENT_TYPE
+  readonly subject: readonly Subject[]
+  readonly predicateType: string
+  readonly predicate: Readonly<Record<string, unknown>>
+}
+
+export interface Subject {
+  readonly name: string
+  readonly digest: { readonly sha256: string }
+}
+
+/** A statement that a signature may be over, by the name of what it claims. */
+export type Claims<C extends string> = Readonly<Record<C, Statement>>
+
+/** What an envelope says of something, or why it says nothing of it. */
+export type JudgedEnvelope<C extends string> = ({ readonly claim: C } & Signers) | { readonly flaw: string }
+
+export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1'
+const PAYLOAD_TYPE = 'application/vnd.in-toto+json'
+
+const schema = z.looseObject({ _type: z.literal(STATEMENT_TYPE), predicateType: z.string() })
+
+export function signedStatement(statement: Statement, key: SigningKey): string {
+  return signedEnvelope(PAYLOAD_TYPE, Buffer.from(canonicalJson(statement)), key)
+}
+
+/**
+ * Judges an envelope about something of which `claims` has all that can be said. Keys that are in
+ * the envelope verify its signatures too.
+ */
+export function judgeEnvelope<C extends string>(
+  text: string,
+  where: string,
+  claims: Claims<C>,
+  keys: readonly PublicKey[] = [],
+): JudgedEnvelope<C> {
+  const envelope = envelopeIn(text, where)
+  if ('flaw' in envelope) return envelope
+  const signers = signersOf(envelope, keys)
+  if (signers.valid.length === 0 && signers.invalid.length > 0)
+    return { flaw: `the signature by ${signers.invalid.join(', ')} does not verify` }
+  const stated = statementIn(envelope.payload)
+  if (!stated) return { flaw: 'its payload is no in-toto statement' }
+  const claim = (Object.keys(claims) as C[]).find(
+    (name) => claims[name].predicateType === stated.predicateType,
+  )
+  if (claim === undefined) return { flaw: `it is a statement of another kind, "${stated.predicateType}"` }
+  const [other] = differences(claims[claim], stated)
+  if (other) return { flaw: `its ${other.path} is ${other.after}, expected ${other.before}` }
+  return { claim, ...signers }
+}
+
+/** The subjects that an envelope names, before anything of it is verified; none where it is malformed. */
+export function subjectsOf(text: string): readonly Subject[] {
+  const envelope = envelopeIn(text, '')
+  if ('flaw' in envelope) return []
+  return subjectsSchema.safeParse(statementIn(envelope.payload)?.subject).data ?? []
+}
+
+function envelopeIn(text: string, where: string): Envelope | { readonly flaw: string } {
+  try {
+    return readEnvelope(text, PAYLOAD_TYPE, where)
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    return { flaw: error.problems.map(({ message }) => message).join('; ') }
+  }
+}
+
+const subjectsSchema = z.array(z.object({ name: z.string(), digest: z.object({ sha256: z.string() }) }))
+
+function statementIn(payload: Buffer): z.output<typeof schema> | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload))
+    return schema.safeParse(value).data
+  } catch {
+    return undefined
+  }
+}

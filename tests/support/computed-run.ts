@@ -1,0 +1,46 @@
+import { pathToFileURL } from 'node:url'
+import { MockActivityEnvironment } from '@temporalio/testing'
+import { DefaultLogger } from '@temporalio/worker'
+import { findDataDirectory } from '../../activities/data-directory.ts'
+import { createActivities, type ActivityOptions, type ReportTask } from '../../activities/index.ts'
+import { plan } from '../../experiment/plan.ts'
+import { runId, type RunInput } from '../../experiment/run.ts'
+import { specSchema } from '../../experiment/spec.ts'
+import { stagesOf } from '../../experiment/stage-list.ts'
+import { inspectDataset } from '../../learning/datasets/index.ts'
+
+/** A run on digits whose stages take a second together. */
+export async function tinyRun(store: string, seed = 1): Promise<RunInput> {
+  const spec = specSchema.parse({
+    name: 'tiny',
+    seed: { training: seed },
+    data: { name: 'digits' },
+    split: { kind: 'class', classes: [3] },
+    model: { name: 'mlp', hidden: [8] },
+    training: { epochs: 1 },
+    gold: { models: 1 },
+    methods: [{ method: 'retrain' }],
+  })
+  const facts = await inspectDataset(spec.data, await findDataDirectory(spec.data, {}))
+  const planned = plan(spec, facts)
+  const command = { config: 'tiny.yaml', overrides: [] }
+  return {
+    run: { id: runId(spec.name, planned), spec, facts, plan: planned, command },
+    settings: { store: pathToFileURL(store).href },
+  }
+}
+
+/** Has the real activities compute a run, and render its report, as a worker does without a server. */
+export async function computeRun(
+  { run, settings }: RunInput,
+  options: Pick<ActivityOptions, 'signer'> = {},
+): Promise<void> {
+  const activities = createActivities(options)
+  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
+  await environment.run(activities.kept, { run, settings })
+  for (const stage of stagesOf(run.plan)) {
+    const activity = activities[stage.kind] as (task: object) => Promise<object>
+    await environment.run(activity, { stage, settings })
+  }
+  await environment.run((task: ReportTask) => activities.report(task), { run, settings, failed: [] })
+}
