@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 const onKernels = [
   'tests/unit/activities/{other-device,shadow}.test.ts',
   'tests/unit/checkpoints/reference.test.ts',
-  'tests/unit/learning/{data,features,fit-part,in-parts,kernels,lora,losses,model,prepare}.test.ts',
+  'tests/unit/learning/{data,features,fit-part,graph,in-parts,kernels,lora,losses,model,prepare}.test.ts',
   'tests/unit/learning/{training,transformer}.test.ts',
   'tests/unit/unlearning/{closed-form,gradients,in-parts,leave-out,relearn,targets}.test.ts',
   'tests/unit/unlearning/{methods,probes}/*.test.ts',

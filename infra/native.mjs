@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { copyFile, cp, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { cacheDirectory } from './cache.mjs'
 import { checkoutLock, ROOT } from './checkout.mjs'
@@ -13,6 +13,9 @@ const TFJS = join(ROOT, 'node_modules/@tensorflow/tfjs-node-gpu')
 const ADDON = 'tfjs_binding.node'
 const LINKED_ADDON = join(TFJS, 'lib/napi-v8', ADDON)
 const STAMP = join(TFJS, '.zeroshift.json')
+
+/** Counts the changes that the set-up makes to the addon's source. */
+const ADDON_REVISION = 1
 
 /**
  * Makes `@tensorflow/tfjs-node-gpu` loadable: its `deps` leads to TensorFlow's library, and its addon is built.
@@ -60,7 +63,13 @@ export function isNativeCached({ gpu = false } = {}) {
 
 function wanted() {
   const { platform, arch } = process
-  return { version: TENSORFLOW_VERSION, named: process.env.ZEROSHIFT_TENSORFLOW_DIR ?? null, platform, arch }
+  return {
+    version: TENSORFLOW_VERSION,
+    addon: ADDON_REVISION,
+    named: process.env.ZEROSHIFT_TENSORFLOW_DIR ?? null,
+    platform,
+    arch,
+  }
 }
 
 function addonName(library) {
@@ -68,7 +77,7 @@ function addonName(library) {
   const tfjs = dependencies['@tensorflow/tfjs-node-gpu']
   return join(
     'addons',
-    `tfjs-${tfjs}_tensorflow-${library.name}_${process.platform}-${process.arch}_${libc()}`,
+    `tfjs-${tfjs}.${ADDON_REVISION}_tensorflow-${library.name}_${process.platform}-${process.arch}_${libc()}`,
   )
 }
 
@@ -88,6 +97,7 @@ async function buildAddon(library) {
     for (const entry of ['package.json', 'binding.gyp', 'binding']) {
       await cp(join(TFJS, entry), join(work, entry), { recursive: true })
     }
+    await keepGraphsAsTheyAre(join(work, 'binding/tfjs_backend.cc'))
     await symlink(library.directory, join(work, 'deps'))
     const built = join(work, 'lib/napi-v8', ADDON)
     await step('building the TensorFlow addon (about 15 s)', async () => {
@@ -113,6 +123,26 @@ async function buildAddon(library) {
     await rm(work, { recursive: true })
   })
   return join(directory, ADDON)
+}
+
+/**
+ * TensorFlow rewrites a graph before it runs it, which can change the last bits of what it computes. The addon
+ * loads graphs with `ConfigProto { graph_options { rewrite_options { disable_meta_optimizer: true } } }`, so that they
+ * compute the same bytes as their operations one by one.
+ */
+async function keepGraphsAsTheyAre(file) {
+  const created = 'TF_SessionOptions *session_options = TF_NewSessionOptions();'
+  const source = await readFile(file, 'utf8')
+  if (source.split(created).length !== 2)
+    throw new SetupError(
+      `${file} creates no session options where the set-up changes them; expected "${created}" once.`,
+    )
+  const config =
+    `${created}\n` +
+    '  const unsigned char config[] = {0x52, 0x05, 0x52, 0x03, 0x98, 0x01, 0x01};\n' +
+    '  TF_AutoStatus config_status;\n' +
+    '  TF_SetConfig(session_options, config, sizeof(config), config_status.status);'
+  await writeFile(file, source.replace(created, config))
 }
 
 function gypArguments(python, built) {

@@ -14,6 +14,17 @@ export function deviceNamed(name: string | undefined, where = 'ZEROSHIFT_DEVICE'
   throw new UserError(`${where}: there is no device '${name}'; expected one of ${devices.join(', ')}`)
 }
 
+export const graphSettings = ['auto', 'always', 'never'] as const
+export type GraphSetting = (typeof graphSettings)[number]
+
+/** When computations are compiled to graphs: ZEROSHIFT_GRAPHS, or `auto`. Throws a UserError. */
+export function graphSetting(name: string | undefined): GraphSetting {
+  if (name === undefined || name === '') return 'auto'
+  const setting = graphSettings.find((known) => known === name)
+  if (setting) return setting
+  throw new UserError(`ZEROSHIFT_GRAPHS is '${name}'; expected one of ${graphSettings.join(', ')}`)
+}
+
 /**
  * What TensorFlow and CUDA read when they are loaded, for a process that computes on the device: on no GPU, or on the first of those that
  * it may see and no other. What the user has set stands.

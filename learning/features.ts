@@ -1,6 +1,7 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs'
 import type { Layer } from '../experiment/model.ts'
 import type { DeviceData } from './data.ts'
+import { Compiled } from './graph/compiled.ts'
 import type { Host } from './host.ts'
 import { atATime } from './in-parts.ts'
 import { forward } from './model.ts'
@@ -29,15 +30,19 @@ export async function inBatches(
 ): Promise<NamedTensors> {
   const parts: NamedTensors[] = []
   const size = atATime(BATCH, host)
-  for (let first = 0; first < indices.length; first += size) {
-    parts.push(
-      tf.tidy(() => {
+  const graphs = new Compiled(Math.ceil(indices.length / size))
+  try {
+    for (let first = 0; first < indices.length; first += size) {
+      const compute = () => {
         const images = data.images(indices.subarray(first, first + size))
         data.ahead(indices.subarray(first + size, first + 2 * size))
         return run(images)
-      }),
-    )
-    await host?.step({})
+      }
+      parts.push(graphs.run(() => tf.tidy(compute)))
+      await host?.step({})
+    }
+  } finally {
+    graphs.dispose()
   }
   const names = Object.keys(parts[0] ?? {})
   const joined = names.map((name) => [name, tf.concat(parts.map((part) => part[name] as Tensor))] as const)

@@ -109,6 +109,28 @@ export function unpackBytes(packed: Tensor): Tensor {
   return floats.reshape([n, 4 * m])
 }
 
+/**
+ * Rows of x [n, ...] at int32 positions [m]. Unlike tf.gather it does not read the positions back to check
+ * them, so an operation of the same step may compute them; TensorFlow checks them. Not differentiable.
+ */
+export function rowsAt<T extends Tensor>(x: T, positions: Tensor1D): T {
+  const backend = native()
+  if (!backend) return tf.gather(x, positions)
+  const { TF_ATTR_INT, TF_ATTR_TYPE, TF_INT32, TF_FLOAT } = backend.binding
+  const type = (name: string, value: number): Attribute => ({ name, type: TF_ATTR_TYPE, value })
+  const attributes = [
+    { name: 'batch_dims', type: TF_ATTR_INT, value: 0 },
+    type('Tparams', x.dtype === 'int32' ? TF_INT32 : TF_FLOAT),
+    type('Tindices', TF_INT32),
+    type('Taxis', TF_INT32),
+  ]
+  return tf.tidy(() => {
+    const axis = tf.scalar(0, 'int32')
+    const [rows] = backend.executeMultipleOutputs('GatherV2', attributes, [x, positions, axis], 1)
+    return rows as T
+  })
+}
+
 export const composed = {
   batchNormTraining(x: Tensor4D, gamma: Tensor1D, beta: Tensor1D, epsilon: number): BatchNormalised {
     const count = x.size / x.shape[3]

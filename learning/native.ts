@@ -11,7 +11,13 @@ export interface Attribute {
 interface NativeBackend {
   readonly binding: Readonly<
     Record<
-      'TF_ATTR_TYPE' | 'TF_ATTR_FLOAT' | 'TF_ATTR_STRING' | 'TF_ATTR_BOOL' | 'TF_FLOAT' | 'TF_INT32',
+      | 'TF_ATTR_TYPE'
+      | 'TF_ATTR_INT'
+      | 'TF_ATTR_FLOAT'
+      | 'TF_ATTR_STRING'
+      | 'TF_ATTR_BOOL'
+      | 'TF_FLOAT'
+      | 'TF_INT32',
       number
     >
   >

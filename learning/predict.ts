@@ -1,5 +1,6 @@
 import type { Layer } from '../experiment/model.ts'
 import type { DeviceData } from './data.ts'
+import { Compiled } from './graph/compiled.ts'
 import { forward } from './model.ts'
 import { parameterSpecs, unpack, type NamedTensors, type Weights } from './parameters.ts'
 import { tf } from './tf.ts'
@@ -29,16 +30,22 @@ export async function predict(
     onBatch,
   }: { into?: Float32Array; done?: number; onBatch?: (done: number) => Promise<void> } = {},
 ): Promise<Float32Array> {
-  for (let first = done; first < indices.length; first += batchSize) {
-    const batch = indices.subarray(first, first + batchSize)
-    const output = tf.tidy(() => {
-      const images = data.images(batch)
-      data.ahead(indices.subarray(first + batchSize, first + 2 * batchSize))
-      return forward(layers, parameters, images).output
-    })
-    logits.set(await output.data(), first * data.classes)
-    output.dispose()
-    await onBatch?.(first + batch.length)
+  const graphs = new Compiled(Math.ceil(indices.length / batchSize))
+  try {
+    for (let first = done; first < indices.length; first += batchSize) {
+      const batch = indices.subarray(first, first + batchSize)
+      const compute = () => {
+        const images = data.images(batch)
+        data.ahead(indices.subarray(first + batchSize, first + 2 * batchSize))
+        return forward(layers, parameters, images).output
+      }
+      const output = graphs.run(() => tf.tidy(compute))
+      logits.set(await output.data(), first * data.classes)
+      output.dispose()
+      await onBatch?.(first + batch.length)
+    }
+    return logits
+  } finally {
+    graphs.dispose()
   }
-  return logits
 }

@@ -1,6 +1,6 @@
 import { oneDnn, threads } from './node-compat.ts'
 import type { Environment } from '../experiment/manifest.ts'
-import { deviceNamed, deviceSettings, gpuName } from './device.ts'
+import { deviceNamed, deviceSettings, gpuName, graphSetting } from './device.ts'
 
 /**
  * The one place that decides the backend: TensorFlow's native library, on the CPU, or on a GPU where ZEROSHIFT_DEVICE asks for
@@ -10,6 +10,7 @@ export const tf = await loadTensorFlow()
 
 async function loadTensorFlow() {
   const device = deviceNamed(process.env.ZEROSHIFT_DEVICE)
+  graphSetting(process.env.ZEROSHIFT_GRAPHS)
   Object.assign(process.env, deviceSettings(device, process.env))
   const loaded = await load()
   // TensorFlow falls back to the CPU without a word.

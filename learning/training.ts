@@ -2,6 +2,7 @@ import type { Scalar, Tensor1D } from '@tensorflow/tfjs'
 import { MathError } from '../experiment/errors.ts'
 import type { CurvePoint } from '../experiment/manifest.ts'
 import type { OptimizerSpec, ScheduleSpec } from '../experiment/methods.ts'
+import { Compiled } from './graph/compiled.ts'
 import type { Host, Snapshot } from './host.ts'
 import { initialState, optimizerStep } from './optimizer.ts'
 import { scheduleFactor } from './schedule.ts'
@@ -18,7 +19,10 @@ export interface TrainingRun {
   readonly optimizer: OptimizerSpec
   readonly schedule: ScheduleSpec
   readonly warmupSteps?: number
-  /** The loss of one step (counted from 0), differentiable in the parameters. Runs inside tf.tidy. */
+  /**
+   * The loss of one step (counted from 0), differentiable in the parameters. Runs inside tf.tidy, as a graph
+   * (see graph/compiled.ts): it must not read the numbers of a tensor.
+   */
   readonly loss: (parameters: Tensor1D, step: number) => Scalar
   /** [size]: where it is 0 a parameter keeps its value, whatever the optimizer would add. */
   readonly mask?: Float32Array | undefined
@@ -77,6 +81,8 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
   const free = run.mask && tf.tidy(() => tf.tensor1d(run.mask as Float32Array).toBool())
   const curve = [...((from?.notes.curve ?? []) as readonly CurvePoint[])]
   const interval = curveInterval(steps)
+  // A graph would compute the parts of a batch side by side, for which there is no memory.
+  const graphs = new Compiled((host?.parts ?? 1) > 1 ? 0 : steps)
 
   try {
     let taken = from?.step ?? 0
@@ -84,12 +90,13 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
       const step = taken
       const rate = optimizer.learningRate * scheduleFactor(schedule, step, steps, warmupSteps)
       const before = [parameters, ...state]
-      const [next, loss] = tf.tidy(() => {
+      const takeStep = (): [Tensor1D[], Scalar] => {
         const { value, grad } = tf.valueAndGrad((flat) => run.loss(flat as Tensor1D, step))(parameters)
         const updated = optimizerStep(optimizer, parameters, grad as Tensor1D, state, step, rate)
         const moved = free ? tf.where(free, updated.parameters, parameters) : updated.parameters
-        return [[moved, ...updated.state], value] as [Tensor1D[], Scalar]
-      })
+        return [[moved, ...updated.state], value]
+      }
+      const [next, loss] = graphs.run(() => tf.tidy(takeStep))
       ;[parameters, state] = [next[0] as Tensor1D, next.slice(1)]
       tf.dispose(before.filter((tensor) => !next.includes(tensor)))
 
@@ -110,6 +117,7 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
     return { parameters: final.slice(), steps: taken, curve }
   } finally {
     tf.dispose([parameters, ...state, ...(free ? [free] : [])])
+    graphs.dispose()
   }
 
   async function snapshot(step: number): Promise<Snapshot> {

@@ -1,6 +1,7 @@
 import type { Rank, Tensor1D } from '@tensorflow/tfjs'
 import type { Layer } from '../experiment/model.ts'
 import type { DeviceData } from '../learning/data.ts'
+import { Compiled } from '../learning/graph/compiled.ts'
 import type { Host, Snapshot } from '../learning/host.ts'
 import { crossEntropy } from '../learning/losses.ts'
 import { forward } from '../learning/model.ts'
@@ -41,7 +42,7 @@ export function batchesOf(indices: Int32Array, size: number): readonly Int32Arra
 
 export interface Pass {
   readonly batches: readonly Int32Array[]
-  /** What one batch adds to the sum [size]. Runs inside tf.tidy. */
+  /** What one batch adds to the sum [size]. Runs inside tf.tidy, as a graph: see learning/graph/compiled.ts. */
   readonly term: (batch: Int32Array) => Tensor1D
 }
 
@@ -56,16 +57,21 @@ export async function sumsOf(
     from ? tf.tensor1d(vector(from, `sums.${i}`)) : tf.zeros<Rank.R1>([size]),
   )
   const todo = passes.flatMap(({ batches, term }, i) => batches.map((batch) => ({ batch, term, i })))
-  for (const [step, { batch, term, i }] of todo.entries()) {
-    if (step < (from?.step ?? 0)) continue
-    const next = todo[step + 1]
-    if (next) data.ahead(next.batch)
-    const before = sums[i] as Tensor1D
-    sums[i] = tf.tidy(() => before.add(term(batch)))
-    before.dispose()
-    await host?.step({ step: step + 1, steps }, () => sumsAt(step + 1, sums))
+  const graphs = new Compiled(todo.length)
+  try {
+    for (const [step, { batch, term, i }] of todo.entries()) {
+      if (step < (from?.step ?? 0)) continue
+      const next = todo[step + 1]
+      if (next) data.ahead(next.batch)
+      const before = sums[i] as Tensor1D
+      sums[i] = graphs.run(() => tf.tidy(() => before.add(term(batch))))
+      before.dispose()
+      await host?.step({ step: step + 1, steps }, () => sumsAt(step + 1, sums))
+    }
+    return sums
+  } finally {
+    graphs.dispose()
   }
-  return sums
 }
 
 /** The snapshot from which `sumsOf` goes on, or goes past what it has done. */

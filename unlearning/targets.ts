@@ -2,6 +2,7 @@ import type { Tensor, Tensor1D } from '@tensorflow/tfjs'
 import { MathError } from '../experiment/errors.ts'
 import type { FixedTargetName } from '../experiment/methods.ts'
 import type { Host } from '../learning/host.ts'
+import { rowsAt } from '../learning/kernels.ts'
 import type { NamedTensors } from '../learning/parameters.ts'
 import type { RandomStream } from '../learning/random.ts'
 import { tf } from '../learning/tf.ts'
@@ -55,7 +56,7 @@ export const targets: Readonly<
     const { features, retainedLabels, classes } = teacher
     const nextBest = tf.tensor1d(nextBestClasses(teacher, 'nearest-centroid'), 'int32')
     const centroids = centroidsOf(features, retainedLabels, classes)
-    return (layer, positions) => tf.gather(at(centroids, layer), tf.gather(nextBest, positions))
+    return (layer, positions) => rowsAt(at(centroids, layer), rowsAt(nextBest, positions))
   },
 
   /** f_l of the retained sample of that class which is nearest to x in the penultimate layer. */
@@ -171,7 +172,7 @@ function nextBestClasses(
 /** The features of another sample: `partners` are rows of `features`, one for each forget sample. */
 function partnersIn(features: NamedTensors, partners: Int32Array): Target {
   const rows = tf.tensor1d(partners, 'int32')
-  return (layer, positions) => tf.gather(at(features, layer), tf.gather(rows, positions))
+  return (layer, positions) => rowsAt(at(features, layer), rowsAt(rows, positions))
 }
 
 /** The mean of each class's features, by layer: (one-hot / count)ᵀ · f_l, [classes, ...]. */

@@ -2,6 +2,7 @@ import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs'
 import { Matrix } from 'ml-matrix'
 import { MathError, UserError } from '../../experiment/errors.ts'
 import { sample, stream } from '../../learning/random.ts'
+import { Compiled } from '../../learning/graph/compiled.ts'
 import { tf } from '../../learning/tf.ts'
 import { choleskySolve } from '../solve.ts'
 import { batchesOf, gradientAt, sumsAt, sumsOf } from '../gradients.ts'
@@ -45,10 +46,16 @@ export const unlearn: Method<'influence'> = async (method, context) => {
 
     // What goes on from a snapshot takes these gradients again: that is cheaper than to keep them.
     const rows: Tensor2D[] = []
-    for (const [i, block] of blocks.entries()) {
-      rows.push(tf.tidy(() => tf.stack(batchesOf(block, 1).map((one) => gradient(one))) as Tensor2D))
-      const step = before + i + 1
-      await host?.step({ step, steps }, () => sumsAt(step, sums))
+    const graphs = new Compiled(blocks.length)
+    try {
+      for (const [i, block] of blocks.entries()) {
+        const gradients = () => tf.stack(batchesOf(block, 1).map((one) => gradient(one))) as Tensor2D
+        rows.push(graphs.run(() => tf.tidy(gradients)))
+        const step = before + i + 1
+        await host?.step({ step, steps }, () => sumsAt(step, sums))
+      }
+    } finally {
+      graphs.dispose()
     }
     const direction = await dampedSolve(rows, v, method.damping)
     const theta = tf.tensor1d(original.trained).add(direction.mul(method.alpha))

@@ -1,0 +1,196 @@
+/**
+ * One step of training, of residual feature alignment and one pass over 10,000 images: as TensorFlow graphs, operation by
+ * operation, and in PyTorch with both memory layouts, in turn, with equal shapes, batches and optimizers. Medians and ratios.
+ *
+ *     node --import tsx bench/steps.ts [ROUNDS]
+ *
+ * PyTorch is that of the tests' Python environment (`node infra/bootstrap.mjs --with-peft`); without it, its columns are empty.
+ */
+import { spawn } from 'node:child_process'
+import { cpus } from 'node:os'
+import { createInterface } from 'node:readline'
+import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs'
+import { optimizerSchema, type OptimizerSpec } from '../experiment/methods.ts'
+import { adaptableLayers, layersOf, type Layer } from '../experiment/model.ts'
+import { modelSchemas } from '../experiment/spec.ts'
+import { presentPeft } from '../infra/peft.mjs'
+import { DeviceData } from '../learning/data.ts'
+import { crossEntropy } from '../learning/losses.ts'
+import { adapted, initialAdapter, lora } from '../learning/lora.ts'
+import { forward, topLevelIndex } from '../learning/model.ts'
+import { initialWeights, parameterSpecs, unpack } from '../learning/parameters.ts'
+import { parametersOf, predict } from '../learning/predict.ts'
+import { stream } from '../learning/random.ts'
+import { tensorflowEnvironment, tf } from '../learning/tf.ts'
+import { train } from '../learning/training.ts'
+import { alignment, distances } from '../unlearning/methods/rfa.ts'
+
+const [rounds = 7] = process.argv.slice(2).map(Number)
+const random = stream(1, 'bench')
+const sgd = optimizerSchema.parse({ name: 'sgd', learningRate: 0.01, momentum: 0.9, weightDecay: 5e-4 })
+const adam = optimizerSchema.parse({ name: 'adam', learningRate: 1e-3 })
+
+interface Row {
+  readonly name: string
+  /** Steps of one round. */
+  readonly count: number
+  /** Takes that many steps. */
+  readonly run: (count: number) => Promise<unknown>
+  /** The row of bench/steps_torch.py to compare with. */
+  readonly torch: string
+}
+
+const cnn = modelOf({ name: 'cnn', channels: [32, 64], hidden: 128 })
+
+const rows: readonly Row[] = [
+  { name: 'rfa, features kept', count: 10, run: residualAlignment(), torch: 'rfa' },
+  { name: 'rfa, PyTorch without keeping', count: 10, run: residualAlignment(), torch: 'rfa-plain' },
+  { name: 'cnn, batch 64', count: 10, run: training(cnn, 64), torch: 'cnn-64' },
+  { name: 'cnn, batch 256', count: 5, run: training(cnn, 256), torch: 'cnn-256' },
+  { name: 'resnet-cifar 8, batch 128', count: 5, run: training(resnet(8), 128), torch: 'resnet8-128' },
+  { name: 'resnet-cifar 20, batch 128', count: 3, run: training(resnet(20), 128), torch: 'resnet20-128' },
+  { name: 'cnn, forward, 10,000 images', count: 1, run: forwardPass(cnn), torch: 'forward-cnn' },
+]
+
+function modelOf(fields: object): readonly Layer[] {
+  const model = modelSchemas.map((schema) => schema.safeParse(fields)).find(({ success }) => success)?.data
+  if (!model) throw new Error('no schema knows this model')
+  return layersOf(model, [32, 32, 3], 10)
+}
+
+function resnet(depth: number): readonly Layer[] {
+  return modelOf({ name: 'resnet-cifar', depth })
+}
+
+function dataOf(samples: number): DeviceData {
+  const images = Uint8Array.from({ length: samples * 3072 }, () => random.integer(256))
+  const labels = Int32Array.from({ length: samples }, () => random.integer(10))
+  const scale = { mean: [128, 128, 128], deviation: [64, 64, 64] }
+  return new DeviceData(images, labels, { shape: [32, 32, 3], classes: 10, ...scale })
+}
+
+function trainSteps(initial: Float32Array, optimizer: OptimizerSpec, loss: (flat: Tensor1D) => Scalar) {
+  return (steps: number) =>
+    train({ initial, steps, optimizer, schedule: { name: 'constant' }, loss: (flat) => loss(flat) })
+}
+
+function training(layers: readonly Layer[], batch: number): Row['run'] {
+  const specs = parameterSpecs(layers)
+  const images = dataOf(batch).images(Int32Array.from({ length: batch }, (_, i) => i))
+  const labels = tf.tensor1d(
+    Int32Array.from({ length: batch }, (_, i) => i % 10),
+    'int32',
+  )
+  return trainSteps(initialWeights(specs, stream(1, 'weights')).trained, sgd, (flat) => {
+    const { output, statistics } = forward(layers, unpack(specs.trained, flat), images, { training: true })
+    tf.dispose(statistics)
+    return crossEntropy(output, labels)
+  })
+}
+
+function residualAlignment(): Row['run'] {
+  const samples = 1024
+  const data = dataOf(samples)
+  const base = parametersOf(cnn, initialWeights(parameterSpecs(cnn), stream(1, 'weights')))
+  const wrapped = adaptableLayers(cnn).slice(-3)
+  const aligned = wrapped.map(({ name }) => name)
+  const capture = new Set(aligned)
+  const adapter = lora(wrapped, { rank: 4, rslora: false })
+  const from = Math.min(...aligned.map((name) => topLevelIndex(cnn, name)))
+  const distance = distances({}, 'head', Object.fromEntries(aligned.map((name) => [name, 1])))
+  const all = Int32Array.from({ length: samples }, (_, i) => i)
+  const kept = tf.tidy(() => {
+    const input = forward(cnn, base, data.images(all), { to: from }).output
+    return { input, ...forward(cnn, base, input, { from, capture }).features }
+  }) as { input: Tensor } & Record<string, Tensor>
+  const rowsOf = (count: number) => Int32Array.from({ length: count }, () => random.integer(samples))
+  return trainSteps(initialAdapter(adapter, stream(1, 'adapter')), adam, (flat) => {
+    const retained = rowsOf(192)
+    const x = tf.gather(kept.input, tf.tensor1d([...retained, ...rowsOf(64)], 'int32'))
+    const { features } = forward(cnn, adapted(adapter, base, flat), x, { from, capture })
+    const r = tf.tensor1d(retained, 'int32')
+    const { onRetained, onForget } = alignment(features, aligned, distance, [192, 64], {
+      teacher: (name) => tf.gather(kept[name] as Tensor, r),
+      target: (name) => (kept[name] as Tensor).mean(0, true),
+    })
+    return onRetained.add(onForget)
+  })
+}
+
+function forwardPass(layers: readonly Layer[]): Row['run'] {
+  const data = dataOf(10_000)
+  const all = Int32Array.from({ length: 10_000 }, (_, i) => i)
+  const parameters = parametersOf(layers, initialWeights(parameterSpecs(layers), stream(1, 'weights')))
+  return async (passes) => {
+    for (let i = 0; i < passes; i++) await predict(layers, parameters, data, all, 500)
+  }
+}
+
+/** Milliseconds of a step, once its graph is there: the first steps of a training make it. */
+async function milliseconds({ run, count }: Row, setting: 'always' | 'never'): Promise<number> {
+  process.env.ZEROSHIFT_GRAPHS = setting
+  const timed = async (steps: number) => {
+    const started = performance.now()
+    await run(steps)
+    return performance.now() - started
+  }
+  // A training of one step makes the same graph.
+  const one = await timed(1)
+  return count === 1 ? one : ((await timed(count + 1)) - one) / count
+}
+
+/** Asks the Python process for a row. */
+function startTorch(python: string, threads: number) {
+  const child = spawn(python, ['bench/steps_torch.py', String(threads)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const answer = async () => String((await lines.next()).value)
+  return {
+    answer,
+    async milliseconds(name: string, layout: string, count: number): Promise<number> {
+      child.stdin.write(`${name} ${layout} ${count}\n`)
+      return Number(await answer())
+    },
+    stop: () => child.kill(),
+  }
+}
+
+const median = (values: readonly number[]) =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
+
+const { version, device, threads, oneDnn } = tensorflowEnvironment()
+const python = presentPeft()
+const torch = python === undefined ? undefined : startTorch(python, threads)
+console.log(
+  `${cpus()[0]?.model ?? 'unknown processor'}, ${threads} threads, TensorFlow ${version} (${device}, oneDNN ${oneDnn ? 'on' : 'off'}), ` +
+    `PyTorch ${torch ? await torch.answer() : 'not installed'}; medians of ${rounds} rounds in turn, milliseconds`,
+)
+console.log('')
+console.log(
+  '| step | graph | eager | PyTorch NCHW | PyTorch channels_last | eager / graph | best PyTorch / graph |',
+)
+console.log('| --- | ---: | ---: | ---: | ---: | ---: | ---: |')
+for (const row of rows) {
+  const times: Record<'graph' | 'eager' | 'nchw' | 'channels_last', number[]> = {
+    graph: [],
+    eager: [],
+    nchw: [],
+    channels_last: [],
+  }
+  await milliseconds(row, 'always')
+  for (let round = 0; round < rounds; round++) {
+    times.graph.push(await milliseconds(row, 'always'))
+    times.eager.push(await milliseconds(row, 'never'))
+    if (!torch) continue
+    for (const layout of ['nchw', 'channels_last'] as const)
+      times[layout].push(await torch.milliseconds(row.torch, layout, row.count))
+  }
+  const { graph, eager, nchw, channels_last: last } = times
+  const ratios = (over: readonly number[]) => median(over.map((value, i) => value / (graph[i] ?? NaN)))
+  const best = median(nchw) < median(last) ? nchw : last
+  const shown = [...[graph, eager, nchw, last].map((values) => median(values).toFixed(1))]
+  const cells = [row.name, ...shown, ratios(eager).toFixed(2), ratios(best).toFixed(2)]
+  console.log(`| ${cells.map((cell) => (cell === 'NaN' ? '' : cell)).join(' | ')} |`)
+}
+torch?.stop()

@@ -1,0 +1,166 @@
+import { tf } from '../tf.ts'
+
+/** The native addon of tfjs-node, as far as graphs need it. Numbers name tensors, sessions and types. */
+export interface Binding {
+  createTensor: (shape: readonly number[], dtype: number, values: unknown) => number
+  deleteTensor: (id: number) => void
+  tensorDataSync: (id: number) => ArrayBufferView
+  executeOp: (
+    name: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly number[],
+    outputs: number,
+  ) => TensorMetadata[]
+  loadSavedModel: (directory: string, tags: string) => number
+  /** Names are separated by commas: `node:0`. */
+  runSavedModel: (
+    session: number,
+    inputs: readonly number[],
+    feeds: string,
+    fetches: string,
+  ) => TensorMetadata[]
+  deleteSavedModel: (session: number) => void
+  getNumOfSavedModels: () => number
+  readonly TF_FLOAT: number
+  readonly TF_INT32: number
+  readonly TF_ATTR_STRING: number
+  readonly TF_ATTR_INT: number
+  readonly TF_ATTR_FLOAT: number
+  readonly TF_ATTR_BOOL: number
+  readonly TF_ATTR_TYPE: number
+  readonly TF_ATTR_SHAPE: number
+}
+
+export interface TensorMetadata {
+  readonly id: number
+  readonly shape: number[]
+  readonly dtype: number
+}
+
+export interface OpAttribute {
+  readonly name: string
+  readonly type: number
+  readonly value: unknown
+}
+
+/** The calls to the addon that a step intercepts. */
+export interface Interceptor {
+  create(shape: readonly number[], dtype: number, values: unknown): number
+  execute(
+    name: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly number[],
+    outputs: number,
+  ): TensorMetadata[]
+  delete(id: number): void
+  read(id: number): ArrayBufferView
+  /** Shape and type of the inputs of the operation that is executed next. */
+  describe(id: number, shape: readonly number[], dtype: number): void
+}
+
+interface Backend {
+  binding: Binding
+  readonly isUsingGpuDevice: boolean
+  getInputTensorIds: (tensors: readonly { readonly shape?: number[]; readonly dtype?: string }[]) => number[]
+  getDTypeInteger(dtype: string): number
+}
+
+/** Ids of tensors that a graph computes. The addon counts its own from 0 in 32 bits. */
+const FIRST_VIRTUAL_ID = 2 ** 40
+
+/**
+ * Stands between tfjs-node and its addon. Tensors that a graph computes have virtual ids while the graph's
+ * function runs, and keep them afterwards; `resolve` gives the addon's id.
+ */
+export class Gateway {
+  readonly native: Binding
+  private readonly resolved = new Map<number, number>()
+  private next = FIRST_VIRTUAL_ID
+  private active: Interceptor | undefined
+
+  constructor() {
+    const backend = tf.backend() as unknown as Backend
+    const native = backend.binding
+    this.native = native
+    // The addon's properties are neither enumerable nor writable, so a copy is changed.
+    const names = Object.getOwnPropertyNames(native) as (keyof Binding)[]
+    const copy = Object.fromEntries(names.map((name) => [name, native[name]])) as unknown as Binding
+    const ids = backend.getInputTensorIds.bind(backend)
+    backend.getInputTensorIds = (tensors) => {
+      const found = ids(tensors)
+      const { active } = this
+      if (active)
+        found.forEach((id, i) => {
+          const { shape, dtype } = tensors[i] ?? {}
+          if (shape && dtype !== undefined) active.describe(id, shape, backend.getDTypeInteger(dtype))
+        })
+      return found
+    }
+    backend.binding = {
+      ...copy,
+      createTensor: (shape, dtype, values) =>
+        this.active ? this.active.create(shape, dtype, values) : native.createTensor(shape, dtype, values),
+      executeOp: (name, attributes, inputs, outputs) =>
+        this.active
+          ? this.active.execute(name, attributes, inputs, outputs)
+          : native.executeOp(name, attributes, inputs.map(this.resolve), outputs),
+      deleteTensor: (id) => {
+        if (this.active) this.active.delete(id)
+        else this.delete(id)
+      },
+      tensorDataSync: (id) => (this.active ? this.active.read(id) : native.tensorDataSync(this.resolve(id))),
+      runSavedModel: (session, inputs, feeds, fetches) =>
+        native.runSavedModel(session, inputs.map(this.resolve), feeds, fetches),
+    }
+  }
+
+  get isActive(): boolean {
+    return this.active !== undefined
+  }
+
+  /** Runs a function of tensors whose calls go to the interceptor. */
+  during<T>(interceptor: Interceptor, f: () => T): T {
+    this.active = interceptor
+    try {
+      return f()
+    } finally {
+      this.active = undefined
+    }
+  }
+
+  newId(): number {
+    return this.next++
+  }
+
+  isVirtual(id: number): boolean {
+    return id >= FIRST_VIRTUAL_ID
+  }
+
+  /** The addon's id of a tensor. */
+  readonly resolve = (id: number): number => {
+    if (id < FIRST_VIRTUAL_ID) return id
+    const real = this.resolved.get(id)
+    if (real === undefined) throw new Error('a tensor is used that its graph did not compute')
+    return real
+  }
+
+  /** From now on the virtual id means this tensor of the addon. */
+  bind(id: number, real: number): void {
+    this.resolved.set(id, real)
+  }
+
+  /** Deletes a tensor of the addon. A virtual id that was never bound has none. */
+  delete(id: number): void {
+    const real = this.isVirtual(id) ? this.resolved.get(id) : id
+    this.resolved.delete(id)
+    if (real !== undefined) this.native.deleteTensor(real)
+  }
+}
+
+let gateway: Gateway | undefined
+
+/** The process's gateway; undefined on a GPU, to which every run of a graph would copy its inputs. */
+export function openGateway(): Gateway | undefined {
+  if ((tf.backend() as unknown as Backend).isUsingGpuDevice) return undefined
+  return (gateway ??= new Gateway())
+}
