@@ -7,6 +7,7 @@ import { stagesOf } from '../experiment/stage-list.ts'
 import { fairShare, trackingId, workflowId, workflowType } from '../workflows/names.ts'
 import type { Job } from './conduct.ts'
 import { counted } from './format.ts'
+import type { RunView } from './progress.ts'
 import { reasonOf } from './reason.ts'
 import type { Talk } from './talk.ts'
 
@@ -40,7 +41,7 @@ export async function runJob(input: RunInput, ends?: Ends): Promise<Job<RunResul
       const { follow, viewOn } = await import('./follow.ts')
       const { progressOf } = await import('./progress.ts')
       const { changedLines, renderProgress } = await import('./render.ts')
-      const view = await viewOn(out, { render: renderProgress, changedLines })
+      const view = await viewOn<RunView>(out, { render: renderProgress, changedLines })
       return follow(() => progressOf(handle), ended, view, out.isTTY ? 200 : 500)
     },
     untracked: (client) => untracked(client, id, input.settings.tracking, `./zeroshift track ${id}`),
