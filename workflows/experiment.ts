@@ -40,6 +40,9 @@ export async function experiment(asked: RunInput | CellInput | StoredInput): Pro
   }
 }
 
+/** How often stages are judged again before the report stands as it is. */
+const MOST_ROUNDS = 3
+
 async function conduct(input: Asked, stages: StageRunner): Promise<RunResult> {
   const { run, settings } = input
   const { plan } = run
@@ -77,9 +80,13 @@ async function conduct(input: Asked, stages: StageRunner): Promise<RunResult> {
   // What is asked beyond that: how fast every model learns the forget set again, and what its features still know.
   await completeReady([...relearningOf(plan), ...probesOf(plan)])
 
-  // Report.
+  // Report. A stage that was computed again meanwhile, here or by another run, may have left stages without their inputs.
+  const write = () => report({ run: input.named, settings, failed: stages.summary().failed })
+  let written = await write()
+  for (let round = 0; round < MOST_ROUNDS && (await stages.judgeAgain(written.absent ?? [])); round++)
+    written = await write()
+  const { url, digest, results } = written
   const summary = stages.summary()
-  const { url, digest, results } = await report({ run: input.named, settings, failed: summary.failed })
   const methods = seeds.flatMap((seed) => (seed.status === 'fulfilled' ? seed.value : []))
   if (methods.length > 0 && methods.every(({ status }) => status === 'rejected'))
     throw ApplicationFailure.nonRetryable(

@@ -16,7 +16,7 @@ import { stagesOf } from '../experiment/stage-list.ts'
 import type { KeptRun, RunInput, RunProgress, RunRecord, StageProgress } from '../experiment/run.ts'
 import type { Plan } from '../experiment/plan.ts'
 import { planOf, type StoredInput } from '../experiment/run-parts.ts'
-import type { Stage, StageKind } from '../experiment/stages.ts'
+import type { Stage, StageKind, StageRef } from '../experiment/stages.ts'
 import type { CellInput } from '../experiment/sweep.ts'
 import type { Queue } from './names.ts'
 
@@ -220,6 +220,35 @@ export function stageRunner(
 
     complete,
 
+    /**
+     * Judges stages again that this run has accepted and whose results the store does not have any
+     * more, or not of the inputs that it has now. Answers whether there were any.
+     */
+    async judgeAgain(absent: readonly string[]): Promise<boolean> {
+      const keys = new Set(absent)
+      const before = new Map([...states].filter(([key, { state }]) => keys.has(key) && isAccepted(state)))
+      if (before.size === 0 || !patched('judged-again')) return false
+      const again = new Map<string, Promise<unknown>>()
+      for (const key of before.keys()) promises.delete(key)
+      // Inputs come first: each stage waits for those of its own that are judged again.
+      for (const stage of stagesOf(run.plan)) {
+        const earlier = before.get(stage.key)
+        if (!earlier) continue
+        const inputs = Object.values<StageRef>(stage.inputs).map(({ key }) => again.get(key))
+        again.set(
+          stage.key,
+          Promise.all(inputs).then(async () => {
+            const { cached } = await complete(stage)
+            // What this run computed and still stands was computed by this run.
+            if (cached) states.set(stage.key, earlier)
+          }),
+        )
+      }
+      for (const outcome of await Promise.allSettled(again.values()))
+        if (outcome.status === 'rejected' && isCancellation(outcome.reason)) throw outcome.reason
+      return true
+    },
+
     pause() {
       paused = true
       for (const scope of running) scope.cancel()
@@ -232,11 +261,7 @@ export function stageRunner(
 
     /** Keys of the stages whose results are there. */
     completed: (): ReadonlySet<string> =>
-      new Set(
-        [...states.values()].flatMap(({ key, state }) =>
-          state === 'computed' || state === 'cached' ? [key] : [],
-        ),
-      ),
+      new Set([...states.values()].flatMap(({ key, state }) => (isAccepted(state) ? [key] : []))),
 
     summary() {
       const all = [...states.values()]
@@ -254,6 +279,10 @@ export function stageRunner(
 }
 
 export type StageRunner = ReturnType<typeof stageRunner>
+
+function isAccepted(state: StageProgress['state']): boolean {
+  return state === 'computed' || state === 'cached'
+}
 
 /** What an activity said of itself that failed. */
 function failureOf(error: unknown): ApplicationFailure | undefined {
