@@ -110,6 +110,34 @@ test('a run of more stages than fit into one payload is read in pieces and finis
   )
 })
 
+test('a run of more stages than one workflow can have is refused alike by a dry run and by the run itself', async () => {
+  const methods = Array.from(
+    { length: 110 },
+    (_, i) => `  - { method: finetune, epochs: ${i + 1}, label: f${i} }`,
+  )
+  writeFileSync(
+    join(directory, 'too-large.yaml'),
+    `name: too-large
+seeds: 20
+data: { name: digits }
+split: { kind: class, classes: [3] }
+model: { name: mlp, hidden: [2] }
+training: { epochs: 1 }
+methods:
+${methods.join('\n')}
+`,
+  )
+  const env = { TEMPORAL_ADDRESS: server.address, ZEROSHIFT_STORE: join(directory, 'too-large') }
+  const refused = async (...more: readonly string[]) => {
+    const { code, stderr } = await zeroshiftWith(env, directory, 'run', 'too-large.yaml', ...more).ended
+    expect(code).toBe(2)
+    return stderr
+  }
+  const said = await refused('--dry-run')
+  expect(said).toMatch(/the experiment has \d+ stages, and one run can have 7680; name fewer seeds/)
+  expect(await refused()).toBe(said)
+})
+
 /** Pictures of 2 × 2 pixels in two classes, as an .npz that is not compressed. */
 function largeData(): Buffer {
   return npz({ ...pictures('train', SAMPLES), ...pictures('test', 1000) })
