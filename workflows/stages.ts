@@ -234,7 +234,7 @@ export function stageRunner(
       for (const stage of stagesOf(run.plan)) {
         const earlier = before.get(stage.key)
         if (!earlier) continue
-        const inputs = Object.values<StageRef>(stage.inputs).map(({ key }) => again.get(key))
+        const inputs = Object.values<StageRef>(stage.inputs).flatMap(({ key }) => again.get(key) ?? [])
         again.set(
           stage.key,
           Promise.all(inputs).then(async () => {

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createActivities, type Activities } from '../../../activities/index.ts'
+import type { StageDone } from '../../../activities/stage.ts'
 import { openArtifacts } from '../../../artifacts/artifacts.ts'
 import { StoreView } from '../../../artifacts/store-view.ts'
-import type { Manifest } from '../../../experiment/manifest.ts'
 import type { RunInput, RunResult } from '../../../experiment/run.ts'
 import { stagesOf } from '../../../experiment/stage-list.ts'
 import { workflowId, workflowType } from '../../../workflows/names.ts'
@@ -31,18 +31,18 @@ test('what was accepted and belongs to a model that was computed again meanwhile
   let reports = 0
   const computed: string[] = []
   const noting =
-    (name: 'evaluate' | 'attack' | 'compare' | 'unlearn'): Activities[typeof name] =>
-    async (task: never) => {
-      const done = await (real[name] as (task: never) => ReturnType<Activities['attack']>)(task)
+    <T>(activity: (task: T) => Promise<StageDone>) =>
+    async (task: T): Promise<StageDone> => {
+      const done = await activity(task)
       if (!done.cached) computed.push(done.key)
       return done
     }
   const activities: Activities = {
     ...real,
-    evaluate: noting('evaluate'),
-    attack: noting('attack'),
-    compare: noting('compare'),
-    unlearn: noting('unlearn'),
+    evaluate: noting(real.evaluate),
+    attack: noting(real.attack),
+    compare: noting(real.compare),
+    unlearn: noting(real.unlearn),
     async report(task) {
       // Just before the first report another run has computed the original anew, to other bytes.
       if (reports++ === 0) {
@@ -50,7 +50,7 @@ test('what was accepted and belongs to a model that was computed again meanwhile
         if (!manifest) throw new Error('the original is not there')
         const other = { ...manifest, metrics: { ...manifest.metrics, steps: manifest.metrics.steps + 1 } }
         await artifacts.store.delete(`stages/train/${plan.original.key}/manifest.json`)
-        await artifacts.commit(other as Manifest)
+        await artifacts.commit(other)
         computed.length = 0
       }
       return real.report(task)
