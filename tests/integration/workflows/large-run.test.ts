@@ -30,14 +30,17 @@ afterAll(async () => {
 const SAMPLES = 220_000
 const FORGOTTEN = 200_000
 
-test('a run whose plan is larger than any message of Temporal is started, stopped, resumed and finished', async () => {
-  mkdirSync(join(directory, 'data'))
-  writeFileSync(join(directory, 'data/large.npz'), largeData())
-  const indices = Array.from({ length: FORGOTTEN }, (_, i) => i)
-  writeFileSync(join(directory, 'forget.txt'), `${indices.join('\n')}\n`)
-  writeFileSync(
-    join(directory, 'large.yaml'),
-    `name: large
+test(
+  'a run whose plan is larger than any message of Temporal is started, stopped, resumed and finished',
+  { timeout: 900_000 },
+  async () => {
+    mkdirSync(join(directory, 'data'))
+    writeFileSync(join(directory, 'data/large.npz'), largeData())
+    const indices = Array.from({ length: FORGOTTEN }, (_, i) => i)
+    writeFileSync(join(directory, 'forget.txt'), `${indices.join('\n')}\n`)
+    writeFileSync(
+      join(directory, 'large.yaml'),
+      `name: large
 data: { name: npz, from: data }
 split: { kind: indices, file: forget.txt }
 model: { name: mlp, hidden: [2] }
@@ -48,28 +51,29 @@ methods:
   - method: retrain
   - { method: finetune, epochs: 1 }
 `,
-  )
-  const env = { TEMPORAL_ADDRESS: server.address, ZEROSHIFT_STORE: join(directory, 'store') }
-  const dry = await zeroshiftWith(env, directory, 'run', 'large.yaml', '--dry-run', '--json').ended
-  expect([dry.code, dry.stderr]).toEqual([0, expect.any(String)])
-  const { id } = answerOf(dry.stdout)
-  await withWorker(server.address, createActivities(), async () => {
-    const first = zeroshiftWith(env, directory, 'run', 'large.yaml', '--json')
-    await first.says('train ')
-    first.child.kill('SIGINT')
-    expect(answerOf((await first.ended).stdout)).toMatchObject({ id, status: 'cancelled' })
-    expect(readFileSync(join(directory, 'store/runs', id, 'run.json')).length).toBeGreaterThan(4_000_000)
+    )
+    const env = { TEMPORAL_ADDRESS: server.address, ZEROSHIFT_STORE: join(directory, 'store') }
+    const dry = await zeroshiftWith(env, directory, 'run', 'large.yaml', '--dry-run', '--json').ended
+    expect([dry.code, dry.stderr]).toEqual([0, expect.any(String)])
+    const { id } = answerOf(dry.stdout)
+    await withWorker(server.address, createActivities(), async () => {
+      const first = zeroshiftWith(env, directory, 'run', 'large.yaml', '--json')
+      await first.says('train ')
+      first.child.kill('SIGINT')
+      expect(answerOf((await first.ended).stdout)).toMatchObject({ id, status: 'cancelled' })
+      expect(readFileSync(join(directory, 'store/runs', id, 'run.json')).length).toBeGreaterThan(4_000_000)
 
-    const { code, stdout, stderr } = await zeroshiftWith(env, directory, 'resume', id, '--json').ended
-    expect([code, stderr]).toEqual([0, expect.any(String)])
-    const answer = answerOf(stdout)
-    expect(answer).toMatchObject({ id, status: 'completed', failed: [] })
-    expect(answer.stages.cached).toBeGreaterThan(0)
-  })
-  const record = await openArtifacts(join(directory, 'store')).run(id)
-  const split = record && (await openArtifacts(join(directory, 'store')).manifest(record.plan.split))
-  expect(split?.metrics.forget).toBe(FORGOTTEN)
-})
+      const { code, stdout, stderr } = await zeroshiftWith(env, directory, 'resume', id, '--json').ended
+      expect([code, stderr]).toEqual([0, expect.any(String)])
+      const answer = answerOf(stdout)
+      expect(answer).toMatchObject({ id, status: 'completed', failed: [] })
+      expect(answer.stages.cached).toBeGreaterThan(0)
+    })
+    const record = await openArtifacts(join(directory, 'store')).run(id)
+    const split = record && (await openArtifacts(join(directory, 'store')).manifest(record.plan.split))
+    expect(split?.metrics.forget).toBe(FORGOTTEN)
+  },
+)
 
 test('a run of more stages than fit into one payload is read in pieces and finished', async () => {
   const { spec, facts } = sampleRun().run
