@@ -1,7 +1,7 @@
 import { event } from '../artifacts/event.ts'
 import type { StageKind } from '../experiment/stages.ts'
 
-export { traffic } from '../artifacts/event.ts'
+export { ignoredNote, traffic } from '../artifacts/event.ts'
 
 /** Steps of a loop that were taken, those of earlier attempts not counted. */
 export const stepped = event<{ readonly kind: StageKind; readonly steps: number }>('steps')

@@ -16,14 +16,17 @@ import { refuseElsewhere, type AllowedPrefixes } from './allowed-places.ts'
 import { whileBeating } from './beating.ts'
 import { asFailure } from './errors.ts'
 import { HeldCode } from './held-code.ts'
+import { KnownRuns } from './known-runs.ts'
 import type { WrittenReport } from './report.ts'
 import {
   keptCell,
   keptStages,
+  storedPart,
   recordIn,
   stageActivity as judgedStage,
   type KeptCell,
   type KeptTask,
+  type StoredPart,
   type StageBody,
 } from './stage.ts'
 import type { Ended, SettledTask, SweepTask } from './sweep.ts'
@@ -51,6 +54,14 @@ export interface TrackSweepTask extends SweepTask {
   readonly ended?: SweepEnd
 }
 
+export interface PlanPartTask {
+  /** The run's. */
+  readonly id: string
+  readonly store: string
+  /** Counts from 0. */
+  readonly part: number
+}
+
 export type Activities = ReturnType<typeof createActivities>
 
 export interface ActivityOptions {
@@ -69,8 +80,15 @@ export interface ActivityOptions {
 export function createActivities({ stopping, allowed = {}, signer }: ActivityOptions = {}) {
   const refuse = refuseElsewhere(allowed)
   const code = new HeldCode()
+  const runs = new KnownRuns()
   const stageActivity = <K extends StageKind>(kind: K, load: () => Promise<StageBody<K>>) =>
-    judgedStage(kind, load, { refuse, code, ...(stopping && { stopping }), ...(signer && { signer }) })
+    judgedStage(kind, load, {
+      refuse,
+      code,
+      runs,
+      ...(stopping && { stopping }),
+      ...(signer && { signer }),
+    })
   const openStore = (store: string): Artifacts => {
     refuse({ store })
     return openArtifacts(store)
@@ -133,9 +151,14 @@ export function createActivities({ stopping, allowed = {}, signer }: ActivityOpt
       })
     },
 
-    /** A run of a sweep: what it is, and which of its stages are in the store. */
+    /** A run of a sweep that began under 0.3: what it is, and which of its stages are in the store. */
     async keptRun({ cell, store }: CellInput): Promise<KeptCell> {
       return failing(() => keptCell(openStore(store), cell))
+    },
+
+    /** A piece of the plan of a run whose record is in the store. */
+    async planPart({ store, ...which }: PlanPartTask): Promise<StoredPart> {
+      return failing(() => storedPart(openStore(store), runs, which))
     },
 
     async cellsOf(task: SweepTask) {

@@ -16,13 +16,21 @@ export interface WrittenReport {
   /** Digest of the report's computed part. */
   readonly digest: string
   readonly results: readonly ResultRow[]
+  /** Keys of the run's stages that the report is without: the store has no result of them that fits the others. */
+  readonly absent?: readonly string[]
 }
 
 /** Renders a run's report from the manifests in the store: the same manifests give the same bytes. */
 export async function renderRun(artifacts: Artifacts, run: RunRecord, failed: RunResult['failed']) {
   const manifests = await manifestsOf(artifacts, run)
   const { html, markdown, json, digest, results } = await renderReport({ run, manifests, failed })
-  return { files: { 'index.html': html, 'report.md': markdown, 'report.json': json }, digest, results }
+  const absent = stagesOf(run.plan).flatMap(({ key }) => (key in manifests ? [] : [key]))
+  return {
+    files: { 'index.html': html, 'report.md': markdown, 'report.json': json },
+    digest,
+    results,
+    absent,
+  }
 }
 
 /** Renders a run's report and writes it beside the run, with a signature where there is a key for it. */
@@ -32,11 +40,11 @@ export async function writeReport(
   failed: RunResult['failed'],
   signer?: SigningKey,
 ): Promise<WrittenReport> {
-  const { files, digest, results } = await renderRun(artifacts, run, failed)
-  await artifacts.dropOtherSignatures(reportSignatures(run.id), digest)
+  const { files, ...written } = await renderRun(artifacts, run, failed)
+  await artifacts.dropOtherSignatures(reportSignatures(run.id), written.digest)
   const url = await artifacts.putReport(run.id, files)
   if (signer) await signReport(artifacts, toSign(run.id, files['report.json']), 'rendered', signer)
-  return { url, digest, results }
+  return { url, ...written }
 }
 
 /** What is signed of a `report.json` that was rendered here. */

@@ -10,6 +10,7 @@ import { UserError } from '../experiment/errors.ts'
 import { manifestDigest } from '../experiment/manifest.ts'
 import type { BlobRef, Environment, Manifest, ManifestOf, StageMetrics } from '../experiment/manifest.ts'
 import { recordOf, type KeptRun, type RunInput, type RunRecord } from '../experiment/run.ts'
+import { planParts, type PlanPart } from '../experiment/run-parts.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import {
   keyOf,
@@ -26,14 +27,24 @@ import { durably, onDevice, type Durable } from './durable.ts'
 import { asFailure, DamagedInputError } from './errors.ts'
 import { deviceLoaded } from './events.ts'
 import type { HeldCode } from './held-code.ts'
+import { KnownRuns } from './known-runs.ts'
 
 export interface StageTask<K extends StageKind> {
-  readonly stage: StageOf<K>
+  /** Of a large run by its key alone: what it is stands in the run's record. */
+  readonly stage: StageOf<K> | StageName<K>
   readonly settings: RunInput['settings']
+  /** The id of the run where the stage is given by its key. */
+  readonly run?: string
+}
+
+export interface StageName<K extends StageKind> {
+  readonly kind: K
+  readonly key: string
+  readonly title: string
 }
 
 export interface KeptTask {
-  readonly run: RunRecord
+  readonly run: RunRecord | KeptRun
   readonly settings: RunInput['settings']
 }
 
@@ -101,6 +112,7 @@ export interface StageOptions {
   readonly code?: Pick<HeldCode, 'check'>
   /** Signs what is computed here, and nothing that was found in the store. */
   readonly signer?: SigningKey
+  readonly runs?: KnownRuns
 }
 
 /**
@@ -111,13 +123,21 @@ export interface StageOptions {
 export function stageActivity<K extends StageKind>(
   kind: K,
   load: () => Promise<StageBody<K>>,
-  { refuse = () => undefined, stopping = new AbortController().signal, code, signer }: StageOptions = {},
+  {
+    refuse = () => undefined,
+    stopping = new AbortController().signal,
+    code,
+    runs = new KnownRuns(),
+    signer,
+  }: StageOptions = {},
 ): (task: StageTask<K>) => Promise<StageDone> {
-  return async ({ stage, settings }) => {
+  return async ({ stage: asked, settings, run = '' }) => {
     try {
       refuse(settings)
-      refuseForged(kind, stage as Stage)
       const artifacts = openArtifacts(settings.store)
+      const stage =
+        'params' in asked ? asked : ((await runs.stage(artifacts, run, asked.key)) as unknown as StageOf<K>)
+      refuseForged(kind, stage as Stage)
       const known = await artifacts.complete(stage)
       if (known) {
         // One before it may have been killed between its manifest and the end of its own tidying up.
@@ -216,9 +236,11 @@ async function healing(artifacts: Artifacts, inputs: object, error: unknown): Pr
 export async function keptStages({ run, settings }: KeptTask): Promise<readonly StageDone[]> {
   try {
     const artifacts = openArtifacts(settings.store)
-    await artifacts.putRun(recordOf({ run, settings }))
+    const isStored = !('plan' in run)
+    const record = isStored ? await recordIn(artifacts, run) : recordOf({ run, settings })
+    if (!isStored) await artifacts.putRun(record)
     await artifacts.markOwn(run.id)
-    return await keptOf(artifacts, run)
+    return await keptOf(artifacts, record)
   } catch (error) {
     throw asFailure(error)
   }
@@ -227,6 +249,28 @@ export async function keptStages({ run, settings }: KeptTask): Promise<readonly 
 /** The same of a run whose record is in the store, with what it is. */
 export interface KeptCell extends RunInput {
   readonly kept: readonly StageDone[]
+}
+
+/** A piece of a stored run's plan, and with a plan of one piece what the store has of its stages. */
+export interface StoredPart extends PlanPart {
+  readonly kept?: readonly StageDone[]
+}
+
+export async function storedPart(
+  artifacts: Artifacts,
+  runs: KnownRuns,
+  { id, part }: { readonly id: string; readonly part: number },
+): Promise<StoredPart> {
+  const record = await runs.record(artifacts, id, { anew: part === 0 })
+  const { texts, byKey } = planParts(record.plan)
+  const text = texts[part]
+  if (text === undefined)
+    throw new UserError(`the plan of '${id}' has ${texts.length} pieces, and piece ${part + 1} was asked for`)
+  const { settings = {} } = record
+  return {
+    ...{ text, parts: texts.length, byKey, settings },
+    ...(texts.length === 1 && { kept: await keptOf(artifacts, record) }),
+  }
 }
 
 export async function keptCell(artifacts: Artifacts, id: string): Promise<KeptCell> {

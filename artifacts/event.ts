@@ -25,3 +25,6 @@ export function event<T>(name: string): Event<T> {
 
 /** Bytes of objects that went between this process and a store, those that a cache had not counted. */
 export const traffic = event<{ readonly direction: 'read' | 'written'; readonly bytes: number }>('store')
+
+/** A note of a running server that is not to be trusted, with the reason, once per process and reason. */
+export const ignoredNote = event<string>('ignored-note')

@@ -1,8 +1,16 @@
-import { randomBytes, randomUUID } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { isAlive } from '../infra/alive.mjs'
+import { z } from 'zod'
+import {
+  folderOf,
+  isThere,
+  loopbackUrl,
+  processSchema,
+  readNote,
+  thisProcess,
+  writeNote,
+} from './process-note.ts'
 import { S3Store } from './s3-store.ts'
 
 /**
@@ -27,59 +35,56 @@ class ServedStore extends S3Store {
   }
 }
 
-/** `s3.json` beside the directory, which only its owner can read. */
-interface Note {
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
-  /** Where the server answers, which of the directories beside the note it serves, and the process that it ends with; absent where it does not run. */
-  readonly endpoint?: string
-  readonly bucket?: string
-  readonly pid?: number
-}
+/** `s3.json` beside the directory: the keys of its server, and the server itself while it runs. */
+const noteSchema = z.strictObject({
+  accessKeyId: z.string(),
+  secretAccessKey: z.string(),
+  folder: z.string(),
+  server: z
+    .strictObject({
+      ...processSchema,
+      endpoint: loopbackUrl,
+      /** Which of the directories beside the note it serves. */
+      bucket: z.string(),
+    })
+    .optional(),
+})
+type Note = z.infer<typeof noteSchema>
 
 /** undefined: no server runs over the directory. */
 export function servedStore(directory: string): ServedStore | undefined {
-  const { endpoint, bucket, pid } = readNote(directory) ?? {}
-  if (endpoint === undefined || pid === undefined) return undefined
-  if (bucket !== basename(directory) || !isAlive(pid)) return undefined
-  return new ServedStore(directory, endpoint)
+  const { server } = readNote(noteBeside(directory), noteSchema) ?? {}
+  if (server?.bucket !== basename(directory) || !isThere(server)) return undefined
+  return new ServedStore(directory, server.endpoint)
 }
 
-/** The keys of the server over a directory: random, made once. */
-export function serverKeys(directory: string): Pick<Note, 'accessKeyId' | 'secretAccessKey'> {
-  const known = readNote(directory)
-  if (known) return { accessKeyId: known.accessKeyId, secretAccessKey: known.secretAccessKey }
-  const keys = {
+/** The keys of the server over a directory: random, made once. A copy of them does not count. */
+export function serverKeys(directory: string): Omit<Note, 'server'> {
+  const path = noteBeside(directory)
+  const { server: _, ...known } = readNote(path, noteSchema) ?? newKeys(path)
+  return known
+}
+
+function newKeys(path: string): Note {
+  const keys: Note = {
     accessKeyId: randomBytes(10).toString('hex'),
     secretAccessKey: randomBytes(30).toString('base64url'),
+    folder: folderOf(path),
   }
-  writeNote(directory, keys)
+  writeNote(path, keys)
   return keys
 }
 
 /** Says that a server of this process answers for the directory. Returns what takes that back. */
 export function noteServer(directory: string, endpoint: string): () => void {
   const keys = serverKeys(directory)
-  writeNote(directory, { ...keys, endpoint, bucket: basename(directory), pid: process.pid })
+  const path = noteBeside(directory)
+  const server = { endpoint, bucket: basename(directory), ...thisProcess() }
+  const note: Note = { ...keys, server }
+  writeNote(path, note)
   return () => {
-    writeNote(directory, keys)
+    writeNote(path, keys)
   }
 }
 
 export const noteBeside = (directory: string) => join(dirname(directory), 's3.json')
-
-function readNote(directory: string): Note | undefined {
-  try {
-    return JSON.parse(readFileSync(noteBeside(directory), 'utf8')) as Note
-  } catch {
-    return undefined
-  }
-}
-
-function writeNote(directory: string, note: Note): void {
-  const path = noteBeside(directory)
-  const aside = `${path}.${randomUUID()}`
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(aside, JSON.stringify(note), { mode: 0o600 })
-  renameSync(aside, path)
-}

@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { printTo, visible } from './print.ts'
+import { RetryWatch, retryLines, type Retry } from './retry-lines.ts'
+
+/** What is followed says what of it is tried again. */
+interface Retrying {
+  readonly retries: readonly Retry[]
+}
 
 /** Shows the progress of something somewhere. */
 export interface View<P> {
@@ -21,17 +27,27 @@ const LINE_EVERY_MS = 10_000
 const QUERY_MS = 5_000
 
 /** A display that is drawn over on a terminal, lines elsewhere. */
-export async function viewOn<P>(stream: NodeJS.WriteStream, writer: Writer<P>): Promise<View<P>> {
+export async function viewOn<P extends Retrying>(
+  stream: NodeJS.WriteStream,
+  writer: Writer<P>,
+): Promise<View<P>> {
   return stream.isTTY ? liveView(stream, writer) : lineView(stream, writer)
 }
 
-async function liveView<P>(stream: NodeJS.WriteStream, { render }: Writer<P>): Promise<View<P>> {
+async function liveView<P extends Retrying>(
+  stream: NodeJS.WriteStream,
+  { render }: Writer<P>,
+): Promise<View<P>> {
   const { createLogUpdate } = await import('log-update')
   const draw = createLogUpdate(stream)
   const colour = process.env.NO_COLOR === undefined
+  const watch = new RetryWatch()
   return {
     show(progress) {
-      draw(visible(render(progress, stream.columns || 80, Date.now(), colour), { colour }))
+      const now = Date.now()
+      const width = stream.columns || 80
+      const retried = retryLines(watch.lasting(progress.retries, now), width, now)
+      draw(visible([render(progress, width, now, colour), ...retried].join('\n'), { colour }))
     },
     end() {
       draw.done()
@@ -39,7 +55,8 @@ async function liveView<P>(stream: NodeJS.WriteStream, { render }: Writer<P>): P
   }
 }
 
-function lineView<P>(stream: NodeJS.WriteStream, { changedLines }: Writer<P>): View<P> {
+function lineView<P extends Retrying>(stream: NodeJS.WriteStream, { changedLines }: Writer<P>): View<P> {
+  const watch = new RetryWatch()
   let before: P | undefined
   let reported = Date.now()
   return {
@@ -47,7 +64,8 @@ function lineView<P>(stream: NodeJS.WriteStream, { changedLines }: Writer<P>): V
       const now = Date.now()
       const report = now - reported >= LINE_EVERY_MS
       if (report) reported = now
-      for (const line of changedLines(before, progress, now, report)) printTo(stream, line)
+      const retried = watch.newLines(watch.lasting(progress.retries, now), now)
+      for (const line of [...changedLines(before, progress, now, report), ...retried]) printTo(stream, line)
       before = progress
     },
     end: () => undefined,

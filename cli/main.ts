@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
+import { ignoredNote } from '../artifacts/event.ts'
 import { UserError } from '../experiment/errors.ts'
-import { printError, printProblem } from './print.ts'
+import { coloursOf, printError, printProblem } from './print.ts'
 import type { RunOptions } from './run.ts'
 import type { SweepOptions } from './sweep.ts'
 import type { ResumeOptions } from './resume.ts'
@@ -462,6 +463,10 @@ program
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
   process.exit(141)
+})
+
+ignoredNote.hear((message) => {
+  printError(coloursOf(process.stderr).yellow(message))
 })
 
 let endCommand: Awaited<ReturnType<typeof beginCommand>>

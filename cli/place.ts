@@ -1,11 +1,21 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { z } from 'zod'
 import type { Artifacts } from '../artifacts/artifacts.ts'
+import {
+  folderOf,
+  isThere,
+  loopbackAddress,
+  loopbackUrl,
+  processSchema,
+  readNote,
+  thisProcess,
+  writeNote,
+} from '../artifacts/process-note.ts'
 import { storeUrl } from '../artifacts/store.ts'
 import { UserError } from '../experiment/errors.ts'
 import type { RunRecord } from '../experiment/run.ts'
 import { isElsewhere, type Settings } from '../experiment/spec.ts'
-import { isAlive } from '../infra/alive.mjs'
 
 /** Where things of this working directory are: results unless told otherwise, the embedded server's runs, the logs. */
 export const home = '.zeroshift'
@@ -24,35 +34,33 @@ export function absolute(path: string): string {
   return isElsewhere(path) ? path : resolve(path)
 }
 
-/** A stack that runs in this directory, for the other commands to find. */
-export interface RunningStack {
-  readonly address: string
-  readonly pid: number
+/** `stack.json`: a stack that runs in this directory, for the other commands to find. */
+const stackSchema = z.strictObject({
+  ...processSchema,
+  folder: z.string(),
+  address: loopbackAddress,
   /** Started by `up`: it is there to be used by others. */
-  readonly shared: boolean
+  shared: z.boolean(),
   /** URL of its MLflow server. */
-  readonly mlflow?: string
-}
+  mlflow: loopbackUrl.optional(),
+})
+type RunningStack = z.infer<typeof stackSchema>
 
-const note = join(home, 'stack.json')
+export const stackNote = join(home, 'stack.json')
 
+/** undefined also where the note of a stack is not to be trusted: its address is never asked then. */
 export function runningStack(): RunningStack | undefined {
-  if (!existsSync(note)) return undefined
-  try {
-    const stack = JSON.parse(readFileSync(note, 'utf8')) as RunningStack
-    return isAlive(stack.pid) ? stack : undefined
-  } catch {
-    return undefined
-  }
+  const stack = readNote(stackNote, stackSchema)
+  return stack && isThere(stack) ? stack : undefined
 }
 
 /** Returns what takes the note away again. */
-export function noteStack(stack: Omit<RunningStack, 'pid'>): () => void {
+export function noteStack(stack: Pick<RunningStack, 'address' | 'shared' | 'mlflow'>): () => void {
   if (runningStack()) return () => undefined
-  mkdirSync(home, { recursive: true })
-  writeFileSync(note, JSON.stringify({ ...stack, pid: process.pid } satisfies RunningStack))
+  const note: RunningStack = { ...stack, ...thisProcess(), folder: folderOf(stackNote) }
+  writeNote(stackNote, note)
   return () => {
-    rmSync(note, { force: true })
+    rmSync(stackNote, { force: true })
   }
 }
 

@@ -8,6 +8,7 @@ import { codeNamesOf, type ChangedCode, type CodeName } from '../experiment/code
 import { plan, type Plan } from '../experiment/plan.ts'
 import { readRegularFile, whyUnreadable } from '../experiment/regular-file.ts'
 import { runId, type RunInput } from '../experiment/run.ts'
+import { refuseTooLarge } from '../experiment/run-size.ts'
 import {
   isElsewhere,
   withoutPlaces,
@@ -138,6 +139,7 @@ export async function prepare(
     checkSpec(spec, facts, locate)
     await checkForgotten(spec, facts, () => inspect.labels(spec.data, settings))
     const planned = await planWith(spec, facts, inspect)
+    refuseTooLarge(planned, { isTracked: settings.tracking !== undefined })
     return {
       run: {
         id: runId(spec.name, planned),

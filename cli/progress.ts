@@ -8,6 +8,8 @@ import { optionalTsToMs } from '@temporalio/common/lib/time.js'
 import type { Beat } from '../activities/durable.ts'
 import type { RunProgress, StageProgress, StepProgress } from '../experiment/run.ts'
 import { progressQuery } from '../workflows/names.ts'
+import { retriesOf } from './retries.ts'
+import type { Retry } from './retry-lines.ts'
 
 /** What the server knows of a stage that is not done: the workflow only knows that it asked for it. */
 export interface PendingStage {
@@ -23,13 +25,27 @@ export interface PendingStage {
   readonly error?: string
 }
 
+/** A run, and what of it is tried again. */
+export interface RunView extends RunProgress {
+  readonly retries: readonly Retry[]
+}
+
 /** The state of a run: the workflow's own account, with the newest heartbeats in it. */
-export async function progressOf(handle: WorkflowHandle): Promise<RunProgress> {
+export async function progressOf(handle: WorkflowHandle): Promise<RunView> {
   const [progress, description] = await Promise.all([
     handle.query<RunProgress>(progressQuery),
     handle.describe(),
   ])
-  return merge(progress, await pendingStages(description, handle.client.options.loadedDataConverter))
+  const [pending, retries] = await Promise.all([
+    pendingStages(description, handle.client.options.loadedDataConverter),
+    retriesOf(handle.client, description),
+  ])
+  return { ...merge(progress, pending), retries: titled(retries, progress) }
+}
+
+function titled(retries: readonly Retry[], { stages }: RunProgress): readonly Retry[] {
+  const titles = new Map(stages.map(({ key, title }) => [key, title]))
+  return retries.map((retry) => ({ ...retry, stage: titles.get(retry.key) ?? retry.stage }))
 }
 
 export function merge(progress: RunProgress, pending: readonly PendingStage[]): RunProgress {

@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '@temporalio/client'
-import type { RunInput, RunResult } from '../experiment/run.ts'
+import { openArtifacts } from '../artifacts/artifacts.ts'
+import { recordOf, type RunInput, type RunResult } from '../experiment/run.ts'
+import type { StoredInput } from '../experiment/run-parts.ts'
 import { searchAttributesOf } from '../experiment/search-attributes.ts'
 import type { Settings } from '../experiment/spec.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import { fairShare, trackingId, workflowId, workflowType } from '../workflows/names.ts'
 import type { Job } from './conduct.ts'
 import { counted } from './format.ts'
+import type { RunView } from './progress.ts'
 import { reasonOf } from './reason.ts'
 import type { Talk } from './talk.ts'
 
-type Experiment = (input: RunInput) => Promise<RunResult>
+type Experiment = (input: RunInput | StoredInput) => Promise<RunResult>
 
 /** What is said of a run at its end. Each answers the exit code. */
 export interface Ends {
@@ -27,20 +30,22 @@ export async function runJob(input: RunInput, ends?: Ends): Promise<Job<RunResul
     id,
     store: input.settings.store,
     about: counted(stagesOf(plan).length, 'stage'),
-    start: (client, isFound) =>
-      client.workflow.start<Experiment>(workflowType, {
+    start: async (client, isFound) => {
+      const asked = await startable(input)
+      return client.workflow.start<Experiment>(workflowType, {
         workflowId: workflowId(id),
         taskQueue: 'zeroshift',
         workflowIdConflictPolicy: 'USE_EXISTING',
         priority: fairShare(id),
         ...(isFound && { typedSearchAttributes: searchAttributesOf(input.run) }),
-        args: [input],
-      }),
+        args: [asked],
+      })
+    },
     async follow(_client, handle, ended, { out }) {
       const { follow, viewOn } = await import('./follow.ts')
       const { progressOf } = await import('./progress.ts')
       const { changedLines, renderProgress } = await import('./render.ts')
-      const view = await viewOn(out, { render: renderProgress, changedLines })
+      const view = await viewOn<RunView>(out, { render: renderProgress, changedLines })
       return follow(() => progressOf(handle), ended, view, out.isTTY ? 200 : 500)
     },
     untracked: (client) => untracked(client, id, input.settings.tracking, `./zeroshift track ${id}`),
@@ -48,6 +53,22 @@ export async function runJob(input: RunInput, ends?: Ends): Promise<Job<RunResul
     cancelled: (io) => cancelled(input, io),
     failed: (reason, io) => failed(input, reason, io),
   }
+}
+
+/** Bytes of a run that go to Temporal with its start, and with each delivery to MLflow. Temporal takes 2 MB. */
+const MOST_BYTES = 2 ** 17
+
+/**
+ * What starts a run's workflow. A small run is told as it is, so that the workers' store need not be
+ * reached from here. A large one is written to the store, where its workflow reads it in pieces.
+ */
+async function startable(input: RunInput): Promise<RunInput | StoredInput> {
+  if (Buffer.byteLength(JSON.stringify(input)) <= MOST_BYTES) return input
+  const { store } = input.settings
+  const { refuseUnusable } = await import('./usable-places.ts')
+  await refuseUnusable(store)
+  await openArtifacts(store).putRun(recordOf(input))
+  return { stored: input.run.id, store }
 }
 
 const TRACKING_MS = 10_000

@@ -2,16 +2,17 @@ import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@tempor
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import { openArtifacts } from '../artifacts/artifacts.ts'
 import { UserError } from '../experiment/errors.ts'
-import type { RunInput, RunProgress, RunResult } from '../experiment/run.ts'
+import type { RunInput, RunResult } from '../experiment/run.ts'
 import type { SweepInput, SweepRecord, SweepResult } from '../experiment/sweep.ts'
 import { sweepType, workflowId, workflowType } from '../workflows/names.ts'
 import { follow, viewOn, type Writer } from './follow.ts'
 import { counted } from './format.ts'
 import { listRuns, serverToLookAt, stateOf, times, type RunState } from './listed.ts'
 import { coloursOf, columns, print, printJson } from './print.ts'
-import { progressOf } from './progress.ts'
+import { progressOf, type RunView } from './progress.ts'
 import { reasonOf } from './reason.ts'
 import { changedLines, renderProgress } from './render.ts'
+import { retryLines, type Retry } from './retry-lines.ts'
 import { sweepWriter } from './render-sweep.ts'
 import { sweepViewOf, type SweepView } from './sweep-progress.ts'
 import { connect, type Server } from './temporal.ts'
@@ -86,13 +87,13 @@ async function one(client: Client, server: Server, id: string, options: StatusOp
 type Sweep = (input: SweepInput) => Promise<SweepResult>
 type Experiment = (input: RunInput) => Promise<RunResult>
 
-function lookedRun(handle: WorkflowHandle): Looked<RunProgress, RunResult> {
+function lookedRun(handle: WorkflowHandle): Looked<RunView, RunResult> {
   return {
     look: () => progressOf(handle),
     writer: { render: renderProgress, changedLines },
     summary: ({ computed, cached, report }) =>
       `${computed} stages computed, ${cached} cached; report: ${report}`,
-    plain: (progress) => progress,
+    plain: (progress) => ({ ...progress, retries: plainRetries(progress.retries) }),
   }
 }
 
@@ -102,8 +103,23 @@ async function lookedSweep(client: Client, handle: WorkflowHandle): Promise<Look
     writer: sweepWriter((await recordOf(handle)) ?? { columns: [], cells: [] }),
     summary: ({ cells, done, failures, report }) =>
       `${done} of ${counted(cells, 'cell')} done, ${failures.length} failed; report: ${report}`,
-    plain: ({ sweep, runs, workers }) => ({ ...sweep, running: runs, workers }),
+    plain: ({ sweep, runs, workers, retries }) => ({
+      ...sweep,
+      running: runs,
+      workers,
+      retries: plainRetries(retries),
+    }),
   }
+}
+
+/** For programs: what is tried again, why, and when the next attempt begins. */
+function plainRetries(retries: readonly Retry[]): readonly object[] {
+  return retries.map(({ stage, reason, attempt, nextAt }) => ({
+    stage,
+    reason,
+    attempt,
+    nextAttempt: nextAt === undefined ? null : new Date(nextAt).toISOString(),
+  }))
 }
 
 /** What the cells are called stands in the store, which may not be reached from here. */
@@ -119,7 +135,7 @@ async function recordOf(handle: WorkflowHandle): Promise<SweepRecord | undefined
   }
 }
 
-async function show<P, R>(
+async function show<P extends { readonly retries: readonly Retry[] }, R>(
   id: string,
   handle: WorkflowHandle<() => Promise<R>>,
   server: Server,
@@ -144,16 +160,12 @@ async function show<P, R>(
     printJson({ id, state, ...details })
     return 0
   }
-  if (progress)
-    print(
-      writer.render(
-        progress,
-        process.stdout.columns || 100,
-        Date.now(),
-        coloursOf(process.stdout).isColorSupported,
-      ),
-    )
-  else print(`${id}: ${state}`)
+  if (progress) {
+    const width = process.stdout.columns || 100
+    const now = Date.now()
+    print(writer.render(progress, width, now, coloursOf(process.stdout).isColorSupported))
+    for (const line of retryLines(progress.retries, process.stdout.columns || Infinity, now)) print(line)
+  } else print(`${id}: ${state}`)
   if (result) print(summary(result))
   if (error) print(error)
   if (state !== 'running' && state !== 'completed') print(`To go on: ./zeroshift resume ${id}`)

@@ -4,6 +4,8 @@ import type { RunProgress } from '../experiment/run.ts'
 import type { RunningCell, SweepProgress } from '../experiment/sweep.ts'
 import { progressQuery, queues, workflowId, type Queue } from '../workflows/names.ts'
 import { progressOf } from './progress.ts'
+import { retriesOf } from './retries.ts'
+import type { Retry } from './retry-lines.ts'
 
 /** What a person sees of a sweep that is going on. */
 export interface SweepView {
@@ -11,6 +13,8 @@ export interface SweepView {
   /** Of the first of its runs under way, what each is doing; undefined where it gave no answer. */
   readonly runs: readonly (RunningCell & { readonly progress?: RunProgress | undefined })[]
   readonly workers: readonly SeenWorker[]
+  /** Of the sweep and of those runs. */
+  readonly retries: readonly Retry[]
 }
 
 export interface SeenWorker {
@@ -24,17 +28,30 @@ export interface SeenWorker {
 const MOST_RUNS = 12
 
 export async function sweepViewOf(client: Client, handle: WorkflowHandle): Promise<SweepView> {
-  const [sweep, workers] = await Promise.all([
+  const [sweep, workers, own] = await Promise.all([
     handle.query<SweepProgress>(progressQuery),
     workersOf(client).catch(() => []),
+    handle.describe().then((description) => retriesOf(client.workflow, description)),
   ])
-  const runs = await Promise.all(
-    sweep.running.slice(0, MOST_RUNS).map(async (cell) => ({
-      ...cell,
-      progress: await progressOf(client.workflow.getHandle(workflowId(cell.run))).catch(() => undefined),
-    })),
+  const looked = await Promise.all(
+    sweep.running.slice(0, MOST_RUNS).map(async (cell) => {
+      const view = await progressOf(client.workflow.getHandle(workflowId(cell.run))).catch(() => undefined)
+      if (!view) return { run: cell, retries: [] }
+      const { retries, ...progress } = view
+      return { run: { ...cell, progress }, retries: retries.map(named(cell)) }
+    }),
   )
-  return { sweep, runs, workers }
+  return {
+    sweep,
+    runs: looked.map(({ run }) => run),
+    workers,
+    retries: [...own, ...looked.flatMap(({ retries }) => retries)],
+  }
+}
+
+/** Activities of different runs may have the same id. */
+function named({ run }: RunningCell): (retry: Retry) => Retry {
+  return ({ key, stage, ...retry }) => ({ key: `${run} ${key}`, stage: `${run}: ${stage}`, ...retry })
 }
 
 /** TASK_QUEUE_TYPE_WORKFLOW and TASK_QUEUE_TYPE_ACTIVITY of Temporal's API. */

@@ -4,6 +4,7 @@ import { UserError } from '../experiment/errors.ts'
 import { ensureTemporal } from '../infra/temporal.mjs'
 import { signingKey } from '../signatures/setting.ts'
 import { payloadKeys } from '../worker/payload-keys.ts'
+import { NOT_FOUND, noAccess, noNamespace, refusals } from '../worker/refusals.ts'
 import { startStack } from '../worker/stack.ts'
 import { temporalSettings, type TemporalSettings } from '../worker/temporal-settings.ts'
 import { refuseWithoutDriver } from './gpu.ts'
@@ -126,7 +127,7 @@ export async function connect(server: Server): Promise<Connected> {
       return connected
     } catch (error) {
       if (error instanceof UserError) throw error
-      if (refusals.includes(codeOf(error))) throw noAccess(server, namespace)
+      if (refusals.includes(codeOf(error))) throw noAccess(server)
       if (performance.now() < deadline) await Promise.race([sleep(50), broken])
       else if (embedded) throw error
       else throw noAnswer(server, error)
@@ -145,10 +146,6 @@ function noAnswer({ address, tls }: Server, error: unknown): UserError {
   )
 }
 
-/** Codes of gRPC. */
-const NOT_FOUND = 5
-const refusals: readonly unknown[] = [7, 16]
-
 /** A server that lets anybody connect says only at the first real call who may do what. Throws a UserError. */
 async function refuseNoAccess({ client, close }: Connected, server: Server): Promise<void> {
   const { namespace } = client.options
@@ -157,19 +154,8 @@ async function refuseNoAccess({ client, close }: Connected, server: Server): Pro
   } catch (error) {
     await close()
     if (codeOf(error) !== NOT_FOUND) throw error
-    throw new UserError(
-      `the Temporal server at ${server.address} has no namespace '${namespace}'; name another one in TEMPORAL_NAMESPACE`,
-    )
+    throw noNamespace(server)
   }
-}
-
-function noAccess({ address, apiKey, tls }: Server, namespace: string): UserError {
-  const who =
-    apiKey !== undefined ? 'the API key' : tls?.clientCertPair ? 'the certificate' : 'anybody without a key'
-  return new UserError(
-    `the Temporal server at ${address} does not let ${who} into the namespace '${namespace}'; check ` +
-      'ZEROSHIFT_TEMPORAL_API_KEY, or ZEROSHIFT_TEMPORAL_TLS_CERT_FILE, and TEMPORAL_NAMESPACE',
-  )
 }
 
 function codeOf(error: unknown): unknown {

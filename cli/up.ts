@@ -11,7 +11,7 @@ import { startStack } from '../worker/stack.ts'
 import { showBoard } from './board.ts'
 import { endpointOf } from './endpoint.ts'
 import { refuseWithoutDriver } from './gpu.ts'
-import { home, noteStack, runningStack, storeFor } from './place.ts'
+import { home, noteStack, runningStack, stackNote, storeFor } from './place.ts'
 import { namedPorts, portOf } from './ports.ts'
 import { coloursOf, print, printError, whereOf } from './print.ts'
 import { connect } from './temporal.ts'
@@ -40,7 +40,7 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
   const other = runningStack()
   if (other)
     throw new UserError(
-      `a stack runs in this directory already (process ${other.pid}, Temporal at ${other.address})`,
+      `a stack runs in this directory already (process ${other.pid}, Temporal at ${other.address}, as ${stackNote} says)`,
     )
   refuseWithoutDriver()
   signingKey()

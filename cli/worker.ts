@@ -8,6 +8,7 @@ import { signingKey } from '../signatures/setting.ts'
 import { refuseTaken } from '../worker/endpoint.ts'
 import { runWorker } from '../worker/worker.ts'
 import { endpointOf } from './endpoint.ts'
+import { duration } from './format.ts'
 import { chooseGpu, refuseWithoutGpu } from './gpu.ts'
 import { runningStack } from './place.ts'
 import { print, printProblem } from './print.ts'
@@ -90,6 +91,11 @@ export async function worker(options: WorkerOptions): Promise<number> {
       ...(idleSeconds !== undefined && { idleSeconds }),
       ...(endpoint && { endpoint }),
       connectSeconds: CONNECT_SECONDS,
+      onWait: (reason, secondsLeft) => {
+        print(
+          `no connection to Temporal at ${address} yet: ${reason}. It is tried again for ${duration(secondsLeft)}`,
+        )
+      },
       signal: stop.signal,
       onReady: () => {
         works = true

@@ -1,5 +1,5 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { isAlive } from '../infra/alive.mjs'
+import { isAlive, isSameProcess, startOf } from '../infra/alive.mjs'
 
 /**
  * Claims a file for this process as long as it lives, or answers undefined where another living process has it.
@@ -9,7 +9,7 @@ export function claim(path: string): { release(): void } | undefined {
   const note = `${path}.pid`
   for (let attempt = 0; attempt < 3; attempt++)
     try {
-      writeFileSync(note, String(process.pid), { flag: 'wx' })
+      writeFileSync(note, `${process.pid} ${startOf(process.pid) ?? ''}`.trim(), { flag: 'wx' })
       return {
         release: () => {
           rmSync(note, { force: true })
@@ -17,12 +17,18 @@ export function claim(path: string): { release(): void } | undefined {
       }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-      const holder = Number(read(note))
-      // In a container, this process may have the number of the one that is gone.
-      if (holder !== process.pid && isAlive(holder)) return undefined
+      if (isHeld(read(note))) return undefined
       rmSync(note, { force: true })
     }
   return undefined
+}
+
+function isHeld(note: string): boolean {
+  const [number, start] = note.split(' ')
+  const holder = Number(number)
+  // In a container, this process may have the number of the one that is gone.
+  if (holder === process.pid) return false
+  return start ? isSameProcess(holder, start) : isAlive(holder)
 }
 
 function read(path: string): string {

@@ -1,3 +1,5 @@
+import { ignoredNote } from '../activities/events.ts'
+import { writer } from './log.ts'
 import { runWorker } from './worker.ts'
 
 /**
@@ -10,6 +12,10 @@ process.once('message', () => {
   stop.abort()
 })
 process.once('disconnect', () => process.exit(0))
+const write = writer()
+ignoredNote.hear((message) => {
+  write('WARN', message)
+})
 try {
   await runWorker({
     address,

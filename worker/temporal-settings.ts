@@ -1,8 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { isIP } from 'node:net'
 import type { TLSConfig } from '@temporalio/client'
 import { withoutCredentials } from '../experiment/credentials.ts'
 import { UserError } from '../experiment/errors.ts'
+import { isLoopbackAddress } from '../experiment/loopback.ts'
 import { readRegularFileSync, unreadable } from '../experiment/regular-file.ts'
 import { secretOf } from '../experiment/secret.ts'
 
@@ -41,7 +41,7 @@ export function temporalSettings(address: string, env: NodeJS.ProcessEnv = proce
     throw new UserError(
       'ZEROSHIFT_TEMPORAL_API_KEY holds white space or other characters that no API key has; expected the key alone',
     )
-  if (apiKey !== undefined && !tls && !isThisMachine(address))
+  if (apiKey !== undefined && !tls && !isLoopbackAddress(address))
     throw new UserError(
       `ZEROSHIFT_TEMPORAL_API_KEY would go to ${address} over a connection that is not encrypted, for all to read; set ` +
         `${PREFIX} to 1, or unset the key`,
@@ -133,9 +133,4 @@ function privateKeyIn({ name, path, bytes }: Pem) {
       `${name} names ${path}, which holds no private key; expected one in PEM, not encrypted`,
     )
   }
-}
-
-function isThisMachine(address: string): boolean {
-  const host = address.replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1')
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }

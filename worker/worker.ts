@@ -1,17 +1,11 @@
-import {
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type WorkerDeploymentOptions,
-} from '@temporalio/worker'
-import pRetry from 'p-retry'
+import { DefaultLogger, Runtime, Worker, type WorkerDeploymentOptions } from '@temporalio/worker'
 import type { AllowedPrefixes } from '../activities/allowed-places.ts'
 import type { Activities } from '../activities/index.ts'
 import { deploymentName, queues, type Queue } from '../workflows/names.ts'
 import { levelOf } from '../infra/worker-log.mjs'
 import { signingKey } from '../signatures/setting.ts'
 import { workflowBundle } from './bundle.ts'
+import { connectWorker } from './connection.ts'
 import type { EndpointOptions } from './endpoint.ts'
 import { Idleness } from './idleness.ts'
 import { dataConverter } from './payload-codec.ts'
@@ -30,6 +24,8 @@ export interface WorkerSettings extends TemporalSettings {
   readonly buildId?: string
   /** How long to try to reach a server that does not answer yet. */
   readonly connectSeconds?: number
+  /** Hears once for each reason why that server is not reached, with the seconds that are left. */
+  readonly onWait?: (reason: string, secondsLeft: number) => void
   /** Stops the worker once it has had no activity for so long: whoever started it starts another one for new work. */
   readonly idleSeconds?: number
   /** Stops the worker when it aborts: no new work, then what runs is given the grace time and handed back. */
@@ -60,6 +56,7 @@ async function serve(
     allowed,
     buildId,
     connectSeconds = 60,
+    onWait,
     idleSeconds,
     signal,
     endpoint,
@@ -80,7 +77,7 @@ async function serve(
     ? workflowBundle(undefined, converter.failureConverterPath)
     : undefined
   const [connection, bundle, served] = await Promise.all([
-    connect(temporal, connectSeconds, signal),
+    connectWorker(temporal, { seconds: connectSeconds, signal, onWait }),
     bundling,
     activities ??
       import('../activities/index.ts').then(({ allowedPrefixes, createActivities }) =>
@@ -180,22 +177,5 @@ export function installRuntime(metricsAddress?: string): void {
       logging: { filter: { core: level, other: 'ERROR' }, forward: {} },
       ...(metricsAddress !== undefined && { metrics: { prometheus: { bindAddress: metricsAddress } } }),
     },
-  })
-}
-
-/** A server that is starting side by side answers after a second or two; later outages the SDK handles itself. */
-async function connect(
-  { address, tls, apiKey }: TemporalSettings,
-  seconds: number,
-  signal: AbortSignal | undefined,
-): Promise<NativeConnection> {
-  const options = { address, tls: tls ?? false, ...(apiKey !== undefined && { apiKey }) }
-  return pRetry(() => NativeConnection.connect(options), {
-    retries: Infinity,
-    factor: 1.3,
-    minTimeout: 50,
-    maxTimeout: 2_000,
-    maxRetryTime: seconds * 1000,
-    ...(signal && { signal }),
   })
 }

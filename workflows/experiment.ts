@@ -7,20 +7,21 @@ import {
 } from '@temporalio/workflow'
 import type { Candidate, SeedPlan, ShadowPlan } from '../experiment/plan.ts'
 import type { RunInput, RunProgress, RunResult } from '../experiment/run.ts'
+import type { StoredInput } from '../experiment/run-parts.ts'
 import { makerOf, membershipsOf, probesOf, relearningOf, rowsOf, seedsOf } from '../experiment/stage-list.ts'
 import type { Stage, StageRef } from '../experiment/stages.ts'
 import type { CellInput } from '../experiment/sweep.ts'
 import { pauseSignal, progressQuery, resumeSignal } from './names.ts'
-import { cellOf, namedBy, reasonOf, report, stageRunner, type Asked, type StageRunner } from './stages.ts'
+import { lookedUp, reasonOf, report, stageRunner, type Asked, type StageRunner } from './stages.ts'
 import { startTracking, trackAtEnd, type Tracker } from './tracking.ts'
 
 /**
  * One machine-unlearning experiment. What cannot be missed (data, original, gold) fails the run when it fails; a
  * method that fails is left out, and the report says so. Stages that are kept from earlier runs are not computed again.
- * What a cell of a sweep is stands in the store.
+ * What a cell of a sweep or a large run is stands in the store.
  */
-export async function experiment(asked: RunInput | CellInput): Promise<RunResult> {
-  const input = 'cell' in asked ? await cellOf(asked) : asked
+export async function experiment(asked: RunInput | CellInput | StoredInput): Promise<RunResult> {
+  const input: Asked = 'run' in asked ? { ...asked, named: asked.run } : await lookedUp(asked)
   // Handlers come first: whoever asks while the tracking starts gets an answer.
   const told: { tracker?: Tracker } = {}
   const stages = stageRunner(input, () => told.tracker?.changed())
@@ -38,6 +39,9 @@ export async function experiment(asked: RunInput | CellInput): Promise<RunResult
     throw error
   }
 }
+
+/** How often stages are judged again before the report stands as it is. */
+const MOST_ROUNDS = 3
 
 async function conduct(input: Asked, stages: StageRunner): Promise<RunResult> {
   const { run, settings } = input
@@ -76,9 +80,13 @@ async function conduct(input: Asked, stages: StageRunner): Promise<RunResult> {
   // What is asked beyond that: how fast every model learns the forget set again, and what its features still know.
   await completeReady([...relearningOf(plan), ...probesOf(plan)])
 
-  // Report.
+  // Report. A stage that was computed again meanwhile, here or by another run, may have left stages without their inputs.
+  const write = () => report({ run: input.named, settings, failed: stages.summary().failed })
+  let written = await write()
+  for (let round = 0; round < MOST_ROUNDS && (await stages.judgeAgain(written.absent ?? [])); round++)
+    written = await write()
+  const { url, digest, results } = written
   const summary = stages.summary()
-  const { url, digest, results } = await report({ run: namedBy(input), settings, failed: summary.failed })
   const methods = seeds.flatMap((seed) => (seed.status === 'fulfilled' ? seed.value : []))
   if (methods.length > 0 && methods.every(({ status }) => status === 'rejected'))
     throw ApplicationFailure.nonRetryable(

@@ -5,6 +5,7 @@ import {
   CancellationScope,
   condition,
   isCancellation,
+  patched,
   proxyActivities,
 } from '@temporalio/workflow'
 import type { ActivityInterfaceFor } from '@temporalio/workflow'
@@ -13,7 +14,9 @@ import type { StageDone, StageTask } from '../activities/stage.ts'
 import { heartbeatSecondsOf } from '../experiment/durability.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import type { KeptRun, RunInput, RunProgress, RunRecord, StageProgress } from '../experiment/run.ts'
-import type { Stage, StageKind } from '../experiment/stages.ts'
+import type { Plan } from '../experiment/plan.ts'
+import { planOf, type StoredInput } from '../experiment/run-parts.ts'
+import type { Stage, StageKind, StageRef } from '../experiment/stages.ts'
 import type { CellInput } from '../experiment/sweep.ts'
 import type { Queue } from './names.ts'
 
@@ -24,7 +27,7 @@ import type { Queue } from './names.ts'
 const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '2s', maximumAttempts: 2000 }
 
 /** Looking into the store and writing the report: minutes at most. */
-const { kept, keptRun, report } = proxyActivities<Activities>({
+const { kept, keptRun, planPart, report } = proxyActivities<Activities>({
   taskQueue: 'zeroshift' satisfies Queue,
   startToCloseTimeout: '10m',
   heartbeatTimeout: '1m',
@@ -33,19 +36,42 @@ const { kept, keptRun, report } = proxyActivities<Activities>({
 
 export { report }
 
-/** What a run works on. A cell of a sweep has been looked up in the store. */
-export interface Asked extends RunInput {
-  readonly cell?: { readonly sweep: string; readonly kept: readonly StageDone[] }
+/** What a run works on. */
+export interface Asked {
+  readonly run: { readonly id: string; readonly plan: Plan }
+  readonly settings: RunInput['settings']
+  /** What activities are told of the run: a record that is in the store need not go through Temporal again and again. */
+  readonly named: RunRecord | KeptRun
+  /** Stages are sent by their keys: the plan is large. */
+  readonly byKey?: boolean
+  /** What the store has of its stages, where that was looked up with the plan. */
+  readonly kept?: readonly StageDone[] | undefined
+  /** The sweep that it is a cell of. */
+  readonly sweep?: string
 }
 
-export async function cellOf(input: CellInput): Promise<Asked> {
-  const { kept, ...asked } = await keptRun(input)
-  return { ...asked, cell: { sweep: input.sweep, kept } }
+/** A cell of a sweep and a large run stand in the store. */
+export async function lookedUp(asked: CellInput | StoredInput): Promise<Asked> {
+  if ('stored' in asked) return storedRun(asked.stored, asked.store)
+  const { cell: id, store, sweep } = asked
+  if (patched('plan-in-parts')) return { ...(await storedRun(id, store)), sweep }
+  const { kept, run, settings } = await keptRun(asked)
+  return { run, settings, named: { id }, kept, sweep }
 }
 
-/** What activities are told of a run: a record that is in the store need not go through Temporal again and again. */
-export function namedBy({ run, cell }: Asked): RunRecord | KeptRun {
-  return cell ? { id: run.id } : run
+async function storedRun(id: string, store: string): Promise<Asked> {
+  const first = await planPart({ id, store, part: 0 })
+  const texts = [first.text]
+  // One after the other: none is large enough to trouble the server.
+  for (let part = 1; part < first.parts; part++) texts.push((await planPart({ id, store, part })).text)
+  const { byKey, settings, kept } = first
+  return {
+    run: { id, plan: planOf(texts) },
+    settings: { ...settings, store },
+    named: { id },
+    byKey,
+    kept,
+  }
 }
 
 /** By kind of stage, the proxies of the queue that runs it. */
@@ -80,11 +106,17 @@ function stageActivities(
   }
 }
 
+/** Temporal takes 2,000 activities of a workflow that are not done. The others wait here. */
+const MOST_UNDER_WAY = 1_900
+
 /** How often a stage may find what it reads damaged, and have it computed again. */
 const REPAIRS = 3
 
 /** The stages of one run: each runs once, however many ask for it, and leaves its state for the progress query. */
-export function stageRunner({ run, settings, cell }: Asked, onChange: () => void) {
+export function stageRunner(
+  { run, settings, named, byKey = false, kept: known }: Asked,
+  onChange: () => void,
+) {
   const where = stageActivities(settings)
   const running = new Set<CancellationScope>()
   let paused = false
@@ -129,7 +161,8 @@ export function stageRunner({ run, settings, cell }: Asked, onChange: () => void
    */
   async function unlessPaused(stage: Stage): Promise<StageDone> {
     for (;;) {
-      if (paused) await condition(() => !paused)
+      const mayBegin = () => !paused && running.size < MOST_UNDER_WAY
+      while (!mayBegin()) await condition(mayBegin)
       set(stage, { state: 'running' })
       const scope = new CancellationScope()
       running.add(scope)
@@ -164,17 +197,19 @@ export function stageRunner({ run, settings, cell }: Asked, onChange: () => void
   /** The activity's id is the stage's key: that is how a client tells which heartbeats are whose. */
   function activity(stage: Stage): Promise<StageDone> {
     const options = { activityId: stage.key, summary: stage.title }
-    const run = where[stage.kind][stage.kind] as unknown as {
+    const activity = where[stage.kind][stage.kind] as unknown as {
       executeWithOptions(options: object, args: readonly [StageTask<StageKind>]): Promise<StageDone>
     }
-    return run.executeWithOptions(options, [{ stage: stage, settings }])
+    const { kind, key, title } = stage
+    const task = byKey ? { stage: { kind, key, title }, settings, run: run.id } : { stage: stage, settings }
+    return activity.executeWithOptions(options, [task])
   }
 
   return {
     /** What is in the store already needs no worker: it is answered at once from then on. */
     async recall(): Promise<void> {
       const stages = stagesOf(run.plan)
-      const found = new Map((cell?.kept ?? (await kept({ run, settings }))).map((done) => [done.key, done]))
+      const found = new Map((known ?? (await kept({ run: named, settings }))).map((done) => [done.key, done]))
       for (const stage of stages) {
         const done = found.get(stage.key)
         if (!done) continue
@@ -184,6 +219,35 @@ export function stageRunner({ run, settings, cell }: Asked, onChange: () => void
     },
 
     complete,
+
+    /**
+     * Judges stages again that this run has accepted and whose results the store does not have any
+     * more, or not of the inputs that it has now. Answers whether there were any.
+     */
+    async judgeAgain(absent: readonly string[]): Promise<boolean> {
+      const keys = new Set(absent)
+      const before = new Map([...states].filter(([key, { state }]) => keys.has(key) && isAccepted(state)))
+      if (before.size === 0 || !patched('judged-again')) return false
+      const again = new Map<string, Promise<unknown>>()
+      for (const key of before.keys()) promises.delete(key)
+      // Inputs come first: each stage waits for those of its own that are judged again.
+      for (const stage of stagesOf(run.plan)) {
+        const earlier = before.get(stage.key)
+        if (!earlier) continue
+        const inputs = Object.values<StageRef>(stage.inputs).flatMap(({ key }) => again.get(key) ?? [])
+        again.set(
+          stage.key,
+          Promise.all(inputs).then(async () => {
+            const { cached } = await complete(stage)
+            // What this run computed and still stands was computed by this run.
+            if (cached) states.set(stage.key, earlier)
+          }),
+        )
+      }
+      for (const outcome of await Promise.allSettled(again.values()))
+        if (outcome.status === 'rejected' && isCancellation(outcome.reason)) throw outcome.reason
+      return true
+    },
 
     pause() {
       paused = true
@@ -197,11 +261,7 @@ export function stageRunner({ run, settings, cell }: Asked, onChange: () => void
 
     /** Keys of the stages whose results are there. */
     completed: (): ReadonlySet<string> =>
-      new Set(
-        [...states.values()].flatMap(({ key, state }) =>
-          state === 'computed' || state === 'cached' ? [key] : [],
-        ),
-      ),
+      new Set([...states.values()].flatMap(({ key, state }) => (isAccepted(state) ? [key] : []))),
 
     summary() {
       const all = [...states.values()]
@@ -219,6 +279,10 @@ export function stageRunner({ run, settings, cell }: Asked, onChange: () => void
 }
 
 export type StageRunner = ReturnType<typeof stageRunner>
+
+function isAccepted(state: StageProgress['state']): boolean {
+  return state === 'computed' || state === 'cached'
+}
 
 /** What an activity said of itself that failed. */
 function failureOf(error: unknown): ApplicationFailure | undefined {

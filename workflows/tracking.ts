@@ -13,9 +13,9 @@ import {
 } from '@temporalio/workflow'
 import type { Activities, TrackSweepTask, TrackTask } from '../activities/index.ts'
 import type { SweepTask } from '../activities/sweep.ts'
-import type { RunEnd, RunInput } from '../experiment/run.ts'
+import type { RunEnd } from '../experiment/run.ts'
 import type { SweepCounts, SweepEnd } from '../experiment/sweep.ts'
-import { namedBy, reasonOf, type Asked } from './stages.ts'
+import { reasonOf, type Asked } from './stages.ts'
 import { trackingId, trackingSignals, trackingType, type Queue } from './names.ts'
 
 const changedSignal = defineSignal(trackingSignals.changed)
@@ -101,11 +101,10 @@ export interface Tracker {
  * that began under 0.1, which are tracked at their end.
  */
 export async function startTracking(input: Asked): Promise<Tracker | undefined> {
-  const { run, settings } = input
+  const { run, settings, named, sweep } = input
   if (!settings.tracking || !patched('tracking-beside-the-run')) return undefined
-  const sweep = input.cell?.sweep
   const handle = await begin(run.id, ParentClosePolicy.REQUEST_CANCEL, {
-    run: namedBy(input),
+    run: named,
     settings,
     tracking: settings.tracking,
     ...(sweep !== undefined && { sweep }),
@@ -156,11 +155,11 @@ async function tellEnd(handle: Handle, end: SweepEnd): Promise<void> {
 }
 
 /** What became of it, in runs that began under 0.1; nothing in others. Tracking never fails a run. */
-export async function trackAtEnd({ run, settings }: RunInput): Promise<readonly string[]> {
+export async function trackAtEnd({ named, settings }: Asked): Promise<readonly string[]> {
   if (!settings.tracking || patched('tracking-beside-the-run')) return []
   try {
     const ended: RunEnd = { status: 'FINISHED', at: Date.now() }
-    await track({ run, settings, tracking: settings.tracking, ended })
+    await track({ run: named, settings, tracking: settings.tracking, ended })
     return []
   } catch (error) {
     if (isCancellation(error)) throw error

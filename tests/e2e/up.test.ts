@@ -52,8 +52,11 @@ function left(): readonly string[] {
 }
 
 const note = (name: string) =>
-  JSON.parse(readFileSync(join(directory, '.zeroshift', name), 'utf8')) as Record<string, string> & {
+  JSON.parse(readFileSync(join(directory, '.zeroshift', name), 'utf8')) as {
+    accessKeyId?: string
+    secretAccessKey?: string
     pid?: number
+    server?: { endpoint: string }
   }
 
 async function run(...options: readonly string[]): Promise<Answer> {
@@ -65,7 +68,8 @@ async function run(...options: readonly string[]): Promise<Answer> {
 test('a run on the stack is stored by its S3 server and tracked by its MLflow server; its keys stay in one file', async () => {
   const { child, ended } = await up()
   const keys = note('s3.json')
-  const { accessKeyId = '', secretAccessKey = '', endpoint = '' } = keys
+  const { accessKeyId = '', secretAccessKey = '', server } = keys
+  const endpoint = server?.endpoint ?? ''
   expect(statSync(join(directory, '.zeroshift/s3.json')).mode & 0o777).toBe(0o600)
   expect(processesOf(secretAccessKey)).toEqual([])
 

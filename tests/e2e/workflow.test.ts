@@ -11,7 +11,7 @@ import { MathError, UserError } from '../../experiment/errors.ts'
 import { ensureTemporal } from '../../infra/temporal.mjs'
 import { stagesOf } from '../../experiment/stage-list.ts'
 import type { RunInput, RunProgress, RunResult, StageProgress } from '../../experiment/run.ts'
-import type { StageRef } from '../../experiment/stages.ts'
+import type { Stage, StageRef } from '../../experiment/stages.ts'
 import { pauseSignal, resumeSignal, trackingId, workflowId, workflowType } from '../../workflows/names.ts'
 import { recording, untilCancelled } from '../support/recording.ts'
 import { sampleRun } from '../support/run.ts'
@@ -55,7 +55,7 @@ describe('a run', () => {
     const { activities, calls, failed } = recording()
     let stopped = false
     const training: Activities['train'] = async (task) => {
-      calls.push(task.stage)
+      calls.push(task.stage as Stage)
       try {
         return await untilCancelled(task)
       } finally {

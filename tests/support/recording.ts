@@ -26,7 +26,7 @@ export function recording(fault: Fault = () => undefined, keptKeys: readonly str
   const activities: Activities = {
     kept: ({ run }) =>
       Promise.resolve(
-        stagesOf(run.plan)
+        ('plan' in run ? stagesOf(run.plan) : [])
           .filter(({ key }) => keptKeys.includes(key))
           .map(({ key }) => ({ key, digest: key, cached: true, seconds: 1 })),
       ),
@@ -51,6 +51,7 @@ export function recording(fault: Fault = () => undefined, keptKeys: readonly str
     track: () => Promise.resolve({ points: 0, runs: 0, notes: [] }),
     trackSweep: unexpected,
     keptRun: unexpected,
+    planPart: unexpected,
     cellsOf: unexpected,
     settled: unexpected,
     whichEnded: unexpected,

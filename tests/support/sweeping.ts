@@ -3,6 +3,7 @@ import { whileBeating } from '../../activities/beating.ts'
 import { asFailure } from '../../activities/errors.ts'
 import type { Activities } from '../../activities/index.ts'
 import { whichEnded } from '../../activities/sweep.ts'
+import { planParts } from '../../experiment/run-parts.ts'
 import type { ResultRow } from '../../experiment/results.ts'
 import { stagesOf } from '../../experiment/stage-list.ts'
 import type { HalvingSpec } from '../../experiment/sweep-space.ts'
@@ -64,14 +65,14 @@ export function sweeping({
 
   const activities: Activities = {
     ...recording().activities,
-    keptRun: ({ cell }) => {
+    planPart: () => {
       const { run, settings } = sampleRun({ name: 'cell' })
+      const { texts, byKey } = planParts(run.plan)
       const done = stagesOf(run.plan).map(({ key }) => ({ key, digest: key, cached: true, seconds: 1 }))
       const tracking = { uri: 'http://127.0.0.1:1', register: false }
       return Promise.resolve({
-        run: { ...run, id: cell },
+        ...{ text: texts.join(''), parts: 1, byKey, kept: done },
         settings: { ...settings, ...(isTracked && { tracking }) },
-        kept: done,
       })
     },
     track: ({ run: { id }, sweep, ended }) => {

@@ -69,7 +69,8 @@ describe('a directory that an S3 server serves', () => {
   test('is a directory again when the process of its server is gone', () => {
     const path = noteBeside(join(home, 'store'))
     const note = readFileSync(path, 'utf8')
-    writeFileSync(path, JSON.stringify({ ...(JSON.parse(note) as object), pid: 2 ** 30 }))
+    const { server: noted, ...keys } = JSON.parse(note) as { readonly server: object }
+    writeFileSync(path, JSON.stringify({ ...keys, server: { ...noted, pid: 2 ** 30 } }))
     expect(openStore(join(home, 'store'))).toBeInstanceOf(FileStore)
     writeFileSync(path, note)
   })

@@ -110,6 +110,25 @@ test('a worker that serves runs themselves does not take --exit-when-idle', asyn
   expect(stderr).toContain('expected --queue zeroshift-train and no other')
 })
 
+test('the command ends with exit code 2 and the reason where its namespace does not exist', async () => {
+  const { code, stderr } = await zeroshiftWith(
+    { TEMPORAL_NAMESPACE: 'nowhere' },
+    tmpdir(),
+    ...['worker', '--temporal', server.address],
+  ).ended
+  expect(code).toBe(2)
+  expect(stderr).toContain(`the Temporal server at ${server.address} has no namespace 'nowhere'`)
+})
+
+test('the command says why it waits where no server answers', async () => {
+  const address = `127.0.0.1:${await freePort()}`
+  const command = zeroshift(tmpdir(), 'worker', '--temporal', address)
+  await command.says(`no connection to Temporal at ${address} yet: `)
+  command.child.kill('SIGKILL')
+  const { stdout } = await command.ended
+  expect(stdout).toMatch(/It is tried again for 4 min \d+ s/)
+})
+
 describe('a worker that is to compute on a GPU', () => {
   test.skipIf(driverProblem() === undefined)(
     'refuses to start without a driver, names the library and downloads nothing',

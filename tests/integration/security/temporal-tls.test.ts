@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import type { Client } from '@temporalio/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { connect } from '../../../cli/temporal.ts'
@@ -5,6 +6,7 @@ import { UserError } from '../../../experiment/errors.ts'
 import type { RunInput, RunResult } from '../../../experiment/run.ts'
 import { temporalSettings } from '../../../worker/temporal-settings.ts'
 import { workflowId, workflowType } from '../../../workflows/names.ts'
+import { zeroshiftWith } from '../../support/command.ts'
 import { recording } from '../../support/recording.ts'
 import { sampleRun } from '../../support/run.ts'
 import { thereAt, withWorker } from '../../support/temporal.ts'
@@ -45,6 +47,15 @@ async function refusal({ address }: Secured, env: NodeJS.ProcessEnv): Promise<st
   return outcome.message
 }
 
+/** `zeroshift worker`, which waits for 300 s for a server that does not answer. */
+async function workerRefusal({ address }: Secured, env: NodeJS.ProcessEnv): Promise<string> {
+  const began = performance.now()
+  const { code, stderr } = await zeroshiftWith(env, tmpdir(), 'worker', '--temporal', address).ended
+  expect([code, stderr]).toEqual([2, expect.any(String)])
+  expect(performance.now() - began).toBeLessThan(100_000)
+  return stderr
+}
+
 describe.skipIf(whyNot)(`a Temporal server that asks for certificates${whyNot}`, () => {
   let server: Secured
   beforeAll(async () => {
@@ -73,6 +84,24 @@ describe.skipIf(whyNot)(`a Temporal server that asks for certificates${whyNot}`,
       ZEROSHIFT_TEMPORAL_TLS_KEY_FILE: server.stranger.key,
     }
     expect(await refusal(server, strange)).toMatch(/no Temporal server answers/)
+  })
+
+  test('ends a worker whose certificate it refuses, or that does not trust the server', async () => {
+    const { ZEROSHIFT_TEMPORAL_TLS_CA_FILE, ...others } = server.env
+    const strange = {
+      ZEROSHIFT_TEMPORAL_TLS_CA_FILE,
+      ZEROSHIFT_TEMPORAL_TLS_CERT_FILE: server.stranger.certificate,
+      ZEROSHIFT_TEMPORAL_TLS_KEY_FILE: server.stranger.key,
+    }
+    expect(await workerRefusal(server, strange)).toMatch(
+      /does not let the certificate in \(.*\); check ZEROSHIFT_TEMPORAL_TLS_CERT_FILE/,
+    )
+    expect(await workerRefusal(server, { ZEROSHIFT_TEMPORAL_TLS_CA_FILE })).toMatch(
+      /does not let anybody without a certificate in/,
+    )
+    expect(await workerRefusal(server, others)).toMatch(
+      /the certificate of the Temporal server at .* is not trusted \(/,
+    )
   })
 
   test('is not taken for what it is without its authority, or without TLS', async () => {
@@ -107,6 +136,17 @@ describe.skipIf(whyNot)(`a Temporal server that asks for API keys${whyNot}`, () 
     )
     expect(await refusal(server, withKey(undefined))).toMatch(/does not let anybody without a key/)
     expect(await refusal(server, withKey('made-up'))).toMatch(/does not let the API key in/)
+  })
+
+  test('ends a worker whose key it refuses', async () => {
+    expect(await workerRefusal(server, withKey('made-up'))).toMatch(
+      /does not let the API key into the namespace 'default'/,
+    )
+    expect(await workerRefusal(server, withKey(server.token(['other:write', 'other:worker'])))).toMatch(
+      /does not let the API key into the namespace 'default'/,
+    )
+    const admin = server.token(['temporal-system:admin'])
+    expect(await workerRefusal(server, withKey(admin, 'nowhere'))).toMatch(/has no namespace 'nowhere'/)
   })
 
   test('says no more of a namespace that is not there than of one that the key is not for', async () => {

@@ -44,6 +44,7 @@ const view: SweepView = {
     },
     { cell: 5, rung: 0, run: 'run-4-b' },
   ],
+  retries: [],
   workers: [
     { identity: '12@one', queues: ['zeroshift', 'zeroshift-train'], seenAt: 119_000 },
     { identity: '13@two', queues: ['zeroshift'], seenAt: 118_000 },

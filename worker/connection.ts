@@ -1,0 +1,82 @@
+import { NativeConnection } from '@temporalio/worker'
+import pRetry, { AbortError } from 'p-retry'
+import type { UserError } from '../experiment/errors.ts'
+import { refusalBy } from './refusals.ts'
+import type { TemporalSettings } from './temporal-settings.ts'
+
+/** A server that is just starting refuses for a moment what it takes later. */
+const REFUSED_MS = 5_000
+/** A wait that is over sooner is not told. */
+const QUIET_MS = 5_000
+const DESCRIBE_MS = 10_000
+
+export interface ConnectOptions {
+  /** How long to try to reach a server that does not answer yet. */
+  readonly seconds: number
+  readonly signal?: AbortSignal | undefined
+  /** Hears once for each reason why there is no connection yet, with the seconds that are left. */
+  readonly onWait?: ((reason: string, secondsLeft: number) => void) | undefined
+}
+
+/**
+ * A connection to a server that lets these settings work in their namespace. A server that is
+ * starting side by side answers after a second or two; later outages the SDK handles itself. Throws a
+ * UserError where the server keeps refusing the settings.
+ */
+export async function connectWorker(
+  settings: TemporalSettings,
+  { seconds, signal, onWait }: ConnectOptions,
+): Promise<NativeConnection> {
+  const began = performance.now()
+  const told = new Set<string>()
+  let refusedSince: number | undefined
+  const attempt = async () => {
+    try {
+      return await connectOnce(settings)
+    } catch (error) {
+      const refusal = await refusalBy(error, settings)
+      const now = performance.now()
+      refusedSince = refusal && (refusedSince ?? now)
+      if (refusal && refusedSince !== undefined && now - refusedSince >= REFUSED_MS)
+        throw new AbortError(refusal)
+      tell(error, refusal, now)
+      throw error
+    }
+  }
+  const tell = (error: unknown, refusal: UserError | undefined, now: number) => {
+    const reason = (refusal ?? (error as Error)).message
+    if (now - began < QUIET_MS || told.has(reason)) return
+    told.add(reason)
+    onWait?.(reason, Math.max(0, seconds - (now - began) / 1000))
+  }
+  return pRetry(attempt, {
+    retries: Infinity,
+    factor: 1.3,
+    minTimeout: 50,
+    maxTimeout: 2_000,
+    maxRetryTime: seconds * 1000,
+    ...(signal && { signal }),
+  })
+}
+
+async function connectOnce({
+  address,
+  tls,
+  apiKey,
+  namespace = 'default',
+}: TemporalSettings): Promise<NativeConnection> {
+  const connection = await NativeConnection.connect({
+    address,
+    tls: tls ?? false,
+    ...(apiKey !== undefined && { apiKey }),
+  })
+  try {
+    await connection.withDeadline(Date.now() + DESCRIBE_MS, () =>
+      connection.workflowService.describeNamespace({ namespace }),
+    )
+    return connection
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+}
