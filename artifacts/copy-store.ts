@@ -165,8 +165,10 @@ export async function writeCopy(
   const damaged = new Set(target.flaws.map(({ path }) => path))
   for (const group of plan.stages)
     await each(group, (stage) => copyManifest(from, to, stage, damaged.has(stage.manifest.path)))
-  await each(plan.runs, (run) => copyRun(from, to, run, pages))
-  await each(plan.sweeps, (sweep) => copySweep(from, to, sweep, pages))
+  await each(plan.runs, (run) => copyRun(from, to, run, { pages, there: target.runs.has(run.id) }))
+  await each(plan.sweeps, (sweep) =>
+    copySweep(from, to, sweep, { pages, there: target.sweeps.has(sweep.id) }),
+  )
 }
 
 /** Keys of the stages whose manifests have no digest of their own. */
@@ -335,15 +337,21 @@ async function asJudged(from: ObjectStore, { path, sha256 }: JudgedObject): Prom
   throw new Error(`${from.locate(path)} was changed while the store was copied; repeat the command`)
 }
 
+interface Folder {
+  readonly pages: boolean
+  /** The target has a record of that name. */
+  readonly there: boolean
+}
+
 /** `report.json` is written last, so that the next copy knows that all of the run is there. */
 async function copyRun(
   from: ObjectStore,
   to: ObjectStore,
   { id, record, report }: ContainedRun,
-  pages: boolean,
+  { pages, there }: Folder,
 ): Promise<void> {
   // A report does not stand beside another record for a moment.
-  await to.delete(reportPath(id))
+  if (there) await to.delete(reportPath(id))
   await to.put(record.path, (await asJudged(from, record)).bytes)
   if (!report) return
   if (pages) await copyPages(from, to, runFolder(id))
@@ -354,10 +362,10 @@ async function copySweep(
   from: ObjectStore,
   to: ObjectStore,
   { id, record, hasReport }: ContainedSweep,
-  pages: boolean,
+  { pages, there }: Folder,
 ): Promise<void> {
   const json = `${sweepFolder(id)}/report/report.json`
-  await to.delete(json)
+  if (there) await to.delete(json)
   await to.put(record.path, (await asJudged(from, record)).bytes)
   if (!hasReport || !pages) return
   await copyPages(from, to, sweepFolder(id))

@@ -75,17 +75,18 @@ export function planTransfer(source: StoreContents, target: StoreContents, keep:
   const stages = [...source.stages.values()].filter(({ ref }) => !leftOut.stages.has(ref.key))
   const isNew = ({ ref }: ContainedStage) => !target.stages.has(ref.key) || dropped.stages.has(ref.key)
   const runs = [...source.runs.values()].filter(({ id }) => !leftOut.runs.has(id))
-  const newRuns = runs.filter(({ id, ...run }) => {
-    const there = target.runs.get(id)
-    return !there || isMore(knownOfRun(run), dropped.runs.has(id) ? [-1] : knownOfRun(there))
+  const newRuns = runs.filter((run) => {
+    const there = target.runs.get(run.id)
+    if (!there) return true
+    const { report: _, ...withoutReport } = there
+    return isMore(knownOfRun(run), knownOfRun(dropped.runs.has(run.id) ? withoutReport : there))
   })
   const sweeps = [...source.sweeps.values()].filter(({ id }) => !leftOut.sweeps.has(id))
-  const newSweeps = sweeps.filter(({ id, ...sweep }) => {
-    const there = target.sweeps.get(id)
-    return (
-      !there ||
-      isMore(knownOfSweep(sweep), knownOfSweep({ ...there, ...(dropped.sweeps.has(id) && noReport) }))
-    )
+  const newSweeps = sweeps.filter((sweep) => {
+    const there = target.sweeps.get(sweep.id)
+    if (!there) return true
+    const hasReport = there.hasReport && !dropped.sweeps.has(sweep.id)
+    return isMore(knownOfSweep(sweep), knownOfSweep({ ...there, hasReport }))
   })
   const blobs = [
     ...new Map(
@@ -110,20 +111,19 @@ export function planTransfer(source: StoreContents, target: StoreContents, keep:
 }
 
 const nothing = { stages: new Set<string>(), runs: new Set<string>(), sweeps: new Set<string>() }
-const noReport = { hasReport: false }
 
 /** Stages with results in the report, and how few of them failed. */
-function knownOfRun({ report, failed }: Pick<ContainedRun, 'report' | 'failed'>): readonly number[] {
+function knownOfRun({ report, failed }: ContainedRun): readonly number[] {
   return [report ? report.digests.size : -1, -failed]
 }
 
-function knownOfSweep({ cells, hasReport, failures }: Omit<ContainedSweep, 'id'>): readonly number[] {
+function knownOfSweep({ cells, hasReport, failures }: ContainedSweep): readonly number[] {
   return [cells, Number(hasReport), -failures]
 }
 
 function isMore(one: readonly number[], other: readonly number[]): boolean {
-  const place = one.findIndex((value, i) => value !== (other[i] ?? -Infinity))
-  return place >= 0 && (one[place] ?? 0) > (other[place] ?? -Infinity)
+  const place = one.findIndex((value, i) => value !== other[i])
+  return place >= 0 && (one[place] ?? 0) > (other[place] ?? 0)
 }
 
 type Digests = ReadonlyMap<string, ReadonlySet<string>>
