@@ -146,7 +146,7 @@ describe('a damaged source', () => {
       'a report',
       `runs/${idOf(0)}/report/report.json`,
       (store, path) =>
-        store.put(path, bytesOf(text(store, path).replace('"label": "finetune"', '"label": "other"'))),
+        store.put(path, bytesOf(text(store, path).replaceAll('"label": "finetune"', '"label": "other"'))),
       /changed after it was written/,
     ],
     [
