@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Header, Pax } from 'tar'
 import { sha256 } from '../experiment/canonical.ts'
@@ -66,13 +66,19 @@ async function append(handle: FileHandle, bytes: Uint8Array): Promise<void> {
 const padding = (bytes: number) => (BLOCK - (bytes % BLOCK)) % BLOCK
 
 function headerOf(path: string, size: number): Buffer {
+  const { block, isWhole } = blockOf(path, size)
+  if (isWhole) return block
+  // The name, or the size, takes an extended header. A prefix in the block itself would be put before its name.
+  return Buffer.concat([new Pax({ path, size }).encode(), blockOf(basename(path), size).block])
+}
+
+function blockOf(path: string, size: number): { readonly block: Buffer; readonly isWhole: boolean } {
   const header = new Header({
     ...{ path, size, type: 'File', mode: 0o644, uid: 0, gid: 0, mtime: new Date(0) },
     ...{ uname: '', gname: '' },
   })
   const block = Buffer.alloc(BLOCK)
-  // True for a name or a size that takes an extended header.
-  return header.encode(block) ? Buffer.concat([new Pax({ path, size }).encode(), block]) : block
+  return { block, isWhole: !header.encode(block) }
 }
 
 /** What an archive may hold, and nothing else. */
@@ -80,8 +86,8 @@ const names = [
   /^store\.json$/,
   /^blobs\/sha256\/([0-9a-f]{2})\/\1[0-9a-f]{62}$/,
   /^stages\/[a-z]+\/[0-9a-f]{64}\/manifest\.json$/,
-  /^runs\/(?!.{161})[\w-]+(\.[\w-]+)*\/(run\.json|report\/report\.json)$/,
-  /^sweeps\/(?!.{161})[\w-]+(\.[\w-]+)*\/sweep\.json$/,
+  /^runs\/(?![^/]{161})[\w-]+(\.[\w-]+)*\/(run\.json|report\/report\.json)$/,
+  /^sweeps\/(?![^/]{161})[\w-]+(\.[\w-]+)*\/sweep\.json$/,
 ]
 const MOST_OBJECTS = 1_000_000
 /** Of everything but blobs, which are as long as their manifests say. */
@@ -188,7 +194,8 @@ async function membersOf(file: string, handle: FileHandle): Promise<ReadonlyMap<
     const block = await readAt(handle, { at, bytes: BLOCK })
     if (block.every((byte) => byte === 0)) break
     const header = new Header(block, 0, extended)
-    const { path = '', size = -1, cksumValid, type } = header
+    const { size = -1, cksumValid, type } = header
+    const path = extended?.path ?? header.path ?? ''
     if (!cksumValid || !(Number.isSafeInteger(size) && size >= 0))
       throw refuse(`the archive has no tar header at byte ${at}`)
     const place = { at: at + BLOCK, bytes: size }
