@@ -2,6 +2,7 @@ import { reportFlaw, SharedManifests } from '../activities/stored-outcome.ts'
 import { openArtifacts } from '../artifacts/artifacts.ts'
 import { checkStore, dropDamage, type CheckedStore, type Damage } from '../artifacts/check.ts'
 import { storeClock } from '../artifacts/gc.ts'
+import { refuseLaterFormat } from '../artifacts/store-format.ts'
 import { counted } from './format.ts'
 import { graceOf, size } from './gc.ts'
 import { storeFor } from './place.ts'
@@ -22,6 +23,7 @@ export interface CheckOptions {
 export async function check({ readData, repair, grace, json, store: named }: CheckOptions): Promise<number> {
   const url = storeFor(named)
   const artifacts = openArtifacts(url)
+  await refuseLaterFormat(artifacts.store)
   const manifests = new SharedManifests(artifacts)
   const checked = await checkStore(artifacts, {
     readData: readData ?? false,
