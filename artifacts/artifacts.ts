@@ -13,7 +13,7 @@ import { pooled } from './pooled.ts'
 import { readCache, refuseWithoutRoom, type ReadCache } from './read-cache.ts'
 import { readManifest } from './read-manifest.ts'
 import { recordFlaw } from './read-record.ts'
-import { ensureFormat, mayLackDigest, readFormat } from './store-format.ts'
+import { ensureFormat, mayLackDigest, readFormat, refuseLaterFormat } from './store-format.ts'
 import { knownStage, StoreView } from './store-view.ts'
 import { isRemote, openStore, type ObjectStore } from './store.ts'
 
@@ -62,6 +62,7 @@ export class Artifacts {
   readonly store: ObjectStore
   private readonly cache: ReadCache | undefined
   private format: Promise<void> | undefined
+  private known: Promise<void> | undefined
 
   constructor(store: ObjectStore, cache?: ReadCache) {
     this.store = store
@@ -146,6 +147,7 @@ export class Artifacts {
     readonly key: string
   }): Promise<Extract<Manifest, { kind: K }> | undefined> {
     const path = manifestPath(ref)
+    await this.readable()
     const bytes = await this.store.get(path)
     if (!bytes) return undefined
     const read = readManifest(bytes, ref)
@@ -234,6 +236,7 @@ export class Artifacts {
 
   async run(id: string): Promise<RunRecord | undefined> {
     const path = `${runFolder(id)}/run.json`
+    await this.readable()
     const bytes = await this.store.get(path)
     if (!bytes) return undefined
     const record = parseJson(bytes, this.store.locate(path))
@@ -246,13 +249,16 @@ export class Artifacts {
   }
 
   async runs(): Promise<readonly string[]> {
+    await this.readable()
     const objects = await this.store.list('runs/')
     return objects.flatMap(({ path }) => /^runs\/([^/]+)\/run\.json$/.exec(path)?.[1] ?? [])
   }
 
   /** The `report.json` of a run, where it has a report. */
   async reportJson(id: string): Promise<string | undefined> {
-    const bytes = await this.store.get(`${runFolder(id)}/report/report.json`)
+    const path = `${runFolder(id)}/report/report.json`
+    await this.readable()
+    const bytes = await this.store.get(path)
     return bytes && new TextDecoder().decode(bytes)
   }
 
@@ -268,11 +274,13 @@ export class Artifacts {
 
   async sweep(id: string): Promise<SweepRecord | undefined> {
     const path = `${sweepFolder(id)}/sweep.json`
+    await this.readable()
     const bytes = await this.store.get(path)
     return bytes && (parseJson(bytes, this.store.locate(path)) as SweepRecord)
   }
 
   async sweeps(): Promise<readonly string[]> {
+    await this.readable()
     const objects = await this.store.list('sweeps/')
     return objects.flatMap(({ path }) => /^sweeps\/([^/]+)\/sweep\.json$/.exec(path)?.[1] ?? [])
   }
@@ -280,6 +288,15 @@ export class Artifacts {
   /** Writes a sweep's report; answers the URL of its folder. */
   putSweepReport(id: string, files: Readonly<Record<string, string>>): Promise<string> {
     return this.putFiles(`${sweepFolder(id)}/report`, files)
+  }
+
+  /** Refuses a store that a later version wrote, before anything of it is relied on. */
+  private readable(): Promise<void> {
+    this.known ??= refuseLaterFormat(this.store).catch((error: unknown) => {
+      this.known = undefined
+      throw error
+    })
+    return this.known
   }
 
   /** What is asked for is written first: by then the store says how it is written. */

@@ -12,7 +12,7 @@ import { demandSignatures, judgeSignatures, type DemandedSignatures } from './ch
 import { pooled } from './pooled.ts'
 import { readManifest } from './read-manifest.ts'
 import { recordFlaw } from './read-record.ts'
-import { mayLackDigest, readFormat, type StoreFormat } from './store-format.ts'
+import { LaterFormatError, mayLackDigest, readFormat, type StoreFormat } from './store-format.ts'
 import type { ObjectStore, StoredObject } from './store.ts'
 
 /** Something in a store that is not as it was written, or not what was computed from what is there. */
@@ -158,7 +158,7 @@ async function formatOf(
   try {
     return { value: await readFormat(store), suspicions: [] }
   } catch (error) {
-    if (!(error instanceof UserError)) throw error
+    if (!(error instanceof UserError) || error instanceof LaterFormatError) throw error
     const path = 'store.json'
     const evidence = [{ path, found: await hashOf(store, path) }]
     const remedy = 'put back a copy of it'

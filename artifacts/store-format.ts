@@ -15,6 +15,9 @@ const schema = z.object({
 })
 export type StoreFormat = z.output<typeof schema>
 
+/** A store that a later version of Zeroshift wrote. No part of it can be relied on here. */
+export class LaterFormatError extends UserError {}
+
 /** undefined: the store has none. Throws a UserError where it cannot be read, or a later version wrote it. */
 export async function readFormat(store: ObjectStore): Promise<StoreFormat | undefined> {
   const bytes = await store.get(formatPath)
@@ -23,12 +26,21 @@ export async function readFormat(store: ObjectStore): Promise<StoreFormat | unde
   const { data } = schema.safeParse(value)
   if (data) return data
   const { format } = (value ?? {}) as { readonly format?: unknown }
+  if (typeof format === 'number' && format > FORMAT)
+    throw new LaterFormatError(
+      `${store.locate(formatPath)} says that the store has the format ${format}; expected ${FORMAT}. Use the version of Zeroshift that wrote it`,
+    )
   throw new UserError(
-    typeof format === 'number' && format > FORMAT
-      ? `${store.locate(formatPath)} says that the store has the format ${format}; expected ${FORMAT}. Use the version of Zeroshift that wrote it`
-      : `${store.locate(formatPath)} does not say the store's format; expected {"format": ${FORMAT}, "undigested": […]}. Put back ` +
-          'a copy of it, or delete it: the store then counts as one of a version that wrote none',
+    `${store.locate(formatPath)} does not say the store's format; expected {"format": ${FORMAT}, "undigested": […]}. Put back ` +
+      'a copy of it, or delete it: the store then counts as one of a version that wrote none',
   )
+}
+
+/** Throws a LaterFormatError. A `store.json` that cannot be read is left to those who need what it says. */
+export async function refuseLaterFormat(store: ObjectStore): Promise<void> {
+  await readFormat(store).catch((error: unknown) => {
+    if (error instanceof LaterFormatError || !(error instanceof UserError)) throw error
+  })
 }
 
 /** Gives a store its format file where it has none. Reads the manifests that are there, once in a store's life. */
@@ -40,8 +52,24 @@ export async function ensureFormat(store: ObjectStore): Promise<void> {
     const isOld = bytes && !hasDigest(bytes)
     return isOld ? (manifestName.exec(path)?.slice(1) ?? []) : []
   })
-  const format: StoreFormat = { format: FORMAT, undigested: undigested.flat() }
-  await store.putIfAbsent(formatPath, new TextEncoder().encode(`${JSON.stringify(format, null, 1)}\n`))
+  await store.putIfAbsent(formatPath, formatBytes(undigested.flat()))
+}
+
+/**
+ * Has the store's format file list more manifests without a digest, which are about to be copied into the store. Two
+ * processes that do so at once may undo each other's entries: those manifests then count as none.
+ */
+export async function admitUndigested(store: ObjectStore, keys: readonly string[]): Promise<void> {
+  await ensureFormat(store)
+  const { undigested = [] } = (await readFormat(store)) ?? {}
+  const all = new Set([...undigested, ...keys])
+  if (all.size > undigested.length) await store.put(formatPath, formatBytes([...all]))
+}
+
+/** The contents of a format file. Equal for equal sets of keys. */
+export function formatBytes(undigested: readonly string[]): Uint8Array {
+  const format: StoreFormat = { format: FORMAT, undigested: [...undigested].sort() }
+  return new TextEncoder().encode(`${JSON.stringify(format, null, 1)}\n`)
 }
 
 /** Whether the manifest of this key may be without a digest. */

@@ -3,6 +3,7 @@ import { openArtifacts } from '../artifacts/artifacts.ts'
 import { checkStore, dropDamage, type CheckedStore, type Damage } from '../artifacts/check.ts'
 import type { DemandedSignatures } from '../artifacts/check-signatures.ts'
 import { storeClock } from '../artifacts/store-clock.ts'
+import { refuseLaterFormat } from '../artifacts/store-format.ts'
 import { UserError } from '../experiment/errors.ts'
 import type { RunRecord } from '../experiment/run.ts'
 import { deleting } from './deleting.ts'
@@ -44,6 +45,7 @@ export async function check({
   const url = storeFor(named)
   const artifacts = openArtifacts(url)
   const { store } = artifacts
+  await refuseLaterFormat(store)
   const manifests = new SharedManifests(artifacts)
   const options = {
     readData: readData ?? false,

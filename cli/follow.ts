@@ -2,10 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { printTo, visible } from './print.ts'
 import { RetryWatch, retryLines, type Retry } from './retry-lines.ts'
 
-/** What is followed says what of it is tried again. */
-interface Retrying {
-  readonly retries: readonly Retry[]
-}
+/** Progress of what is tried again after failures says so. */
+type Retrying = object & { readonly retries?: readonly Retry[] }
 
 /** Shows the progress of something somewhere. */
 export interface View<P> {
@@ -46,7 +44,7 @@ async function liveView<P extends Retrying>(
     show(progress) {
       const now = Date.now()
       const width = stream.columns || 80
-      const retried = retryLines(watch.lasting(progress.retries, now), width, now)
+      const retried = retryLines(watch.lasting(progress.retries ?? [], now), width, now)
       draw(visible([render(progress, width, now, colour), ...retried].join('\n'), { colour }))
     },
     end() {
@@ -64,7 +62,7 @@ function lineView<P extends Retrying>(stream: NodeJS.WriteStream, { changedLines
       const now = Date.now()
       const report = now - reported >= LINE_EVERY_MS
       if (report) reported = now
-      const retried = watch.newLines(watch.lasting(progress.retries, now), now)
+      const retried = watch.newLines(watch.lasting(progress.retries ?? [], now), now)
       for (const line of [...changedLines(before, progress, now, report), ...retried]) printTo(stream, line)
       before = progress
     },

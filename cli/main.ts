@@ -25,6 +25,9 @@ import type { AdapterApplyOptions } from './adapter-apply.ts'
 import type { AdapterExportOptions } from './adapter-export.ts'
 import type { AdapterInspectOptions } from './adapter-inspect.ts'
 import type { AdapterMergeOptions } from './adapter-merge.ts'
+import type { StoreCopyOptions } from './store-copy.ts'
+import type { StoreExportOptions } from './store-export.ts'
+import type { StoreImportOptions } from './store-import.ts'
 import { devices } from '../learning/device.ts'
 import { queues } from '../workflows/names.ts'
 import { beginCommand } from './traced.ts'
@@ -334,6 +337,56 @@ adapter
   .action(async (directory: string, images: string[], options: AdapterApplyOptions) => {
     const { applyAdapter } = await import('./adapter-apply.ts')
     process.exitCode = await applyAdapter(directory, images, options)
+  })
+
+const stores = program.command('store').description('copies of results: between stores, and as one file')
+const someRuns = [
+  '--run <id>',
+  'this run or sweep, with all that it needs; may be repeated',
+  collect,
+] as const
+const keep = [
+  '--keep <side>',
+  'where both have results of one stage, and different ones: leave out those of the source (target), or delete those of the target (source)',
+] as const
+
+stores
+  .command('copy')
+  .description('copy results into another store, verified; again, to go on or to bring it up to date')
+  .argument('<from>', 'a store: a directory or a URL')
+  .argument('<to>', 'a store, empty or with results')
+  .option(...someRuns)
+  .option(...keep)
+  .option('--dry-run', 'show what would be copied')
+  .option(...json)
+  .action(async (from: string, to: string, options: StoreCopyOptions) => {
+    const { copyStores } = await import('./store-copy.ts')
+    process.exitCode = await copyStores(from, to, options)
+  })
+
+stores
+  .command('export')
+  .description('write results to a tar file')
+  .argument('<file>', 'a new file')
+  .option(...someRuns)
+  .option(...json)
+  .option(...store)
+  .action(async (file: string, options: StoreExportOptions) => {
+    const { exportStore } = await import('./store-export.ts')
+    process.exitCode = await exportStore(file, options)
+  })
+
+stores
+  .command('import')
+  .description('copy what `store export` wrote into a store, verified')
+  .argument('<file>', 'the tar file')
+  .option(...keep)
+  .option('--dry-run', 'show what would be copied')
+  .option(...json)
+  .option(...store)
+  .action(async (file: string, options: StoreImportOptions) => {
+    const { importStore } = await import('./store-import.ts')
+    process.exitCode = await importStore(file, options)
   })
 
 program

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { makeFolder } from '../artifacts/make-folder.ts'
+import { refuseLaterFormat } from '../artifacts/store-format.ts'
 import { openStore } from '../artifacts/store.ts'
 import { unwritable } from '../artifacts/unwritable.ts'
 import { UserError } from '../experiment/errors.ts'
@@ -18,12 +19,14 @@ export async function refuseUnusableCache(): Promise<void> {
 }
 
 /**
- * Refuses a store that nothing can be written to, before anything is begun: a stage would try again
- * and again for as long as the store stays as it is. Throws a UserError.
+ * Refuses a store that nothing can be written to, or that a later version wrote, before anything is
+ * begun: a stage would try again and again for as long as the store stays as it is. Throws a
+ * UserError.
  */
 export async function refuseUnusable(url: string): Promise<void> {
   try {
     const store = openStore(url)
+    await refuseLaterFormat(store)
     const path = `${PROBES}${randomUUID()}`
     await store.putIfAbsent(path, new TextEncoder().encode('probe'))
     await store.delete(path)

@@ -1,31 +1,31 @@
 import { sha256 } from '../../experiment/canonical.ts'
 import type { ObjectStore, StoredObject } from '../../artifacts/store.ts'
 
-interface Kept {
-  readonly bytes: Uint8Array
-  readonly modified: number
-}
-
-/**
- * A store in memory whose clock a test sets, and whose writes and deletions can be made to fail.
- */
+/** A store in memory, for tests that make thousands. A test sets its clock and makes writes and deletions fail. */
 export class MemoryStore implements ObjectStore {
-  readonly url = 'file:///memory'
+  readonly url: string
+  readonly objects: Map<string, Uint8Array>
   /** Milliseconds since 1970: the date of what is written. */
   now = Date.parse('2026-01-01T00:00:00Z')
-  /** Writes and deletions so far. */
+  /** Paths that were written or deleted, in order. */
+  readonly written: string[] = []
+  /** Writes and deletions that still go through; then all fail. */
+  writesLeft = Infinity
+  /** Writes and deletions so far, those that failed included. */
   changes = 0
   /** Called before each of them; what it throws is what a caller gets. */
   onChange: (change: string, count: number) => void = () => undefined
-  private readonly objects: Map<string, Kept>
+  private readonly dates = new Map<string, number>()
 
-  constructor(objects: ReadonlyMap<string, Kept> = new Map<string, Kept>()) {
+  constructor(url = 'file:///memory', objects: Iterable<readonly [string, Uint8Array]> = []) {
+    this.url = url
     this.objects = new Map(objects)
   }
 
   /** The same objects with a life of their own. */
   copy(): MemoryStore {
-    const copy = new MemoryStore(this.objects)
+    const copy = new MemoryStore(this.url, this.objects)
+    for (const [path, date] of this.dates) copy.dates.set(path, date)
     copy.now = this.now
     return copy
   }
@@ -35,7 +35,7 @@ export class MemoryStore implements ObjectStore {
   }
 
   get(path: string): Promise<Uint8Array | undefined> {
-    return Promise.resolve(this.objects.get(path)?.bytes)
+    return Promise.resolve(this.objects.get(path))
   }
 
   async getHashed(path: string): Promise<{ bytes: Uint8Array; sha256: string } | undefined> {
@@ -48,14 +48,14 @@ export class MemoryStore implements ObjectStore {
   }
 
   async put(path: string, bytes: Uint8Array): Promise<void> {
-    await this.change(`put ${path}`)
-    this.objects.set(path, { bytes, modified: this.now })
+    await this.change('put', path)
+    this.set(path, bytes)
   }
 
   async putIfAbsent(path: string, bytes: Uint8Array): Promise<boolean> {
-    await this.change(`put ${path}`)
+    await this.change('put', path)
     if (this.objects.has(path)) return false
-    this.objects.set(path, { bytes, modified: this.now })
+    this.set(path, bytes)
     return true
   }
 
@@ -63,13 +63,13 @@ export class MemoryStore implements ObjectStore {
     const found = [...this.objects].filter(([path]) => path.startsWith(prefix))
     return Promise.resolve(
       found
-        .map(([path, { bytes, modified }]) => ({ path, bytes: bytes.length, modified }))
+        .map(([path, { length }]) => ({ path, bytes: length, modified: this.dates.get(path) ?? 0 }))
         .sort((a, b) => (a.path < b.path ? -1 : 1)),
     )
   }
 
   async delete(path: string): Promise<void> {
-    await this.change(`delete ${path}`)
+    await this.change('delete', path)
     this.objects.delete(path)
   }
 
@@ -77,9 +77,16 @@ export class MemoryStore implements ObjectStore {
     return `${this.url}/${path}`
   }
 
-  private change(what: string): Promise<void> {
+  private set(path: string, bytes: Uint8Array): void {
+    this.objects.set(path, bytes)
+    this.dates.set(path, this.now)
+  }
+
+  private change(what: string, path: string): Promise<void> {
     return Promise.resolve().then(() => {
-      this.onChange(what, ++this.changes)
+      this.onChange(`${what} ${path}`, ++this.changes)
+      if (this.writesLeft-- <= 0) throw new Error(`no write to ${path} goes through`)
+      this.written.push(path)
     })
   }
 }

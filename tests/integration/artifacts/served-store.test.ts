@@ -10,6 +10,9 @@ import { openStore } from '../../../artifacts/store.ts'
 import { ensureVersitygw } from '../../../infra/versitygw.mjs'
 import { startS3Server, type S3Server } from '../../../worker/s3-server.ts'
 import { freePort } from '../../../worker/server.ts'
+import { zeroshiftHere } from '../../support/in-process.ts'
+import { damageOf, makeStore } from '../../support/made-store.ts'
+import { s3Proxy } from '../../support/s3-proxy.ts'
 import { bytesOf, storeBehaviour, textOf } from '../../support/store-behaviour.ts'
 
 let home: string
@@ -64,6 +67,30 @@ describe('a directory that an S3 server serves', () => {
     expect(textOf(await after.get('a/during'))).toBe('during')
     expect(await after.putIfAbsent('a/during', bytesOf('twice'))).toBe(false)
     forget = noteServer(directory, server.endpoint)
+  })
+
+  test('is copied to through the server', async () => {
+    const directory = join(home, 'store')
+    const made = new FileStore(join(home, 'made'))
+    await makeStore(made, { runs: [0] })
+    let puts = 0
+    const proxy = await s3Proxy(server.endpoint, ({ method }) => {
+      puts += method === 'PUT' ? 1 : 0
+      return {}
+    })
+    forget()
+    forget = noteServer(directory, proxy.url)
+    try {
+      const before = (await made.list('')).length
+      const { code } = await zeroshiftHere(home, 'store', 'copy', 'made', 'store')
+      expect(code).toBe(0)
+      expect(puts).toBeGreaterThanOrEqual(before)
+    } finally {
+      forget()
+      forget = noteServer(directory, server.endpoint)
+      await proxy.close()
+    }
+    expect(await damageOf(new FileStore(directory))).toEqual([])
   })
 
   test('is a directory again when the process of its server is gone', () => {

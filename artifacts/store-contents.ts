@@ -1,0 +1,279 @@
+import { z } from 'zod'
+import { sha256 } from '../experiment/canonical.ts'
+import { UserError } from '../experiment/errors.ts'
+import { manifestDigest, type BlobRef } from '../experiment/manifest.ts'
+import type { RunRecord } from '../experiment/run.ts'
+import { stagesOf } from '../experiment/stage-list.ts'
+import type { StageKind, StageRef } from '../experiment/stages.ts'
+import type { SweepRecord } from '../experiment/sweep.ts'
+import { runFolder, stageFolder, sweepFolder } from './artifacts.ts'
+import { pooled } from './pooled.ts'
+import { readManifest } from './read-manifest.ts'
+import { recordFlaw } from './read-record.ts'
+import { mayLackDigest, readFormat, type StoreFormat } from './store-format.ts'
+import type { ObjectStore } from './store.ts'
+
+/** An object that was read and judged. Its bytes are read again when they are copied. */
+export interface JudgedObject {
+  readonly path: string
+  readonly bytes: number
+  readonly sha256: string
+}
+
+/** A finished stage: what its manifest says, without the figures. */
+export interface ContainedStage {
+  readonly ref: StageRef
+  readonly manifest: JudgedObject
+  readonly hasDigest: boolean
+  readonly digest: string
+  readonly inputs: readonly { readonly ref: StageRef; readonly digest: string | undefined }[]
+  readonly outputs: readonly BlobRef[]
+}
+
+export interface ContainedRun {
+  readonly id: string
+  readonly record: JudgedObject
+  readonly stages: readonly StageRef[]
+  readonly failed: number
+  readonly report?: ContainedReport
+}
+
+export interface ContainedReport {
+  readonly json: JudgedObject
+  /** The digests that the report gives, by the keys of the stages. */
+  readonly digests: ReadonlyMap<string, string>
+}
+
+export interface ContainedSweep {
+  readonly id: string
+  readonly record: JudgedObject
+  readonly runs: readonly string[]
+  readonly cells: number
+  readonly failures: number
+  readonly hasReport: boolean
+}
+
+/** An object that is not as it was written. */
+export interface Flaw {
+  readonly path: string
+  readonly what: string
+}
+
+/** What a store holds of finished stages, runs and sweeps, each judged as a reader of the store judges it. */
+export interface StoreContents {
+  readonly stages: ReadonlyMap<string, ContainedStage>
+  readonly runs: ReadonlyMap<string, ContainedRun>
+  readonly sweeps: ReadonlyMap<string, ContainedSweep>
+  /** Sizes of blobs, by path. */
+  readonly blobs: ReadonlyMap<string, number>
+  readonly flaws: readonly Flaw[]
+}
+
+export interface ContentsOptions {
+  /** Ids of runs and sweeps. Only these, and the stages of their runs; everything unless given. */
+  readonly ids?: readonly string[]
+  /** Whether the report of a run is to be read; `has` tells which stages the store has, where it is read as a whole. */
+  readonly wantsReport: (
+    id: string,
+    stages: readonly StageRef[],
+    has: (stage: StageRef) => boolean,
+  ) => boolean
+  /** The flaw of the run's `report.json`, where it has one. Reports are not judged unless given. */
+  readonly reportFlaw?: (run: RunRecord, text: string) => Promise<string | undefined>
+}
+
+/** Reads a store. Throws a UserError where it has none of the runs that are named, or a later version wrote it. */
+export async function readContents(store: ObjectStore, options: ContentsOptions): Promise<StoreContents> {
+  const format = await readFormat(store)
+  const flaws: Flaw[] = []
+  const all = options.ids ? undefined : await readStages(store, { format, flaws })
+  const sweeps = await readSweeps(store, options.ids, flaws)
+  const has = ({ key }: StageRef) => all?.has(key) ?? false
+  const runs = await readRuns(store, { ...options, sweeps, flaws, has })
+  const wanted = [...runs.values()].flatMap((run) => run.stages)
+  const stages = all ?? (await readStages(store, { format, wanted, flaws }))
+  // Last: a manifest is written after its blobs.
+  const blobs = await store.list('blobs/sha256/')
+  return { stages, runs, sweeps, blobs: new Map(blobs.map(({ path, bytes }) => [path, bytes])), flaws }
+}
+
+const manifestName = /^stages\/([a-z]+)\/([0-9a-f]{64})\/manifest\.json$/
+export const manifestPath = (ref: StageRef) => `${stageFolder(ref)}manifest.json`
+export const recordPath = (run: string) => `${runFolder(run)}/run.json`
+export const reportPath = (run: string) => `${runFolder(run)}/report/report.json`
+export const sweepPath = (sweep: string) => `${sweepFolder(sweep)}/sweep.json`
+
+async function readStages(
+  store: ObjectStore,
+  {
+    format,
+    wanted,
+    flaws,
+  }: { readonly format: StoreFormat | undefined; readonly wanted?: readonly StageRef[]; flaws: Flaw[] },
+): Promise<ReadonlyMap<string, ContainedStage>> {
+  const refs = wanted ?? (await store.list('stages/')).flatMap(({ path }) => refOf(path))
+  const unique = [...new Map(refs.map((ref) => [manifestPath(ref), ref])).values()]
+  const stages = await pooled(unique, async (ref) => {
+    const path = manifestPath(ref)
+    const bytes = await store.get(path)
+    if (!bytes) return []
+    const read = readManifest(bytes, ref)
+    const flaw =
+      'flaw' in read
+        ? read.flaw
+        : read.hasDigest || mayLackDigest(format, ref.key)
+          ? undefined
+          : 'its digest was removed: store.json does not list it among older ones'
+    if ('flaw' in read || flaw !== undefined) {
+      flaws.push({ path, what: flaw ?? 'it cannot be read' })
+      return []
+    }
+    const { manifest, hasDigest } = read
+    const stage: ContainedStage = {
+      ref,
+      manifest: { path, bytes: bytes.length, sha256: sha256(bytes) },
+      hasDigest,
+      digest: manifestDigest(manifest),
+      inputs: Object.entries<StageRef>(manifest.inputs).map(([name, { kind, key }]) => ({
+        ref: { kind, key },
+        digest: manifest.inputDigests[name],
+      })),
+      outputs: Object.values(manifest.outputs).map(({ sha256, bytes }) => ({ sha256, bytes })),
+    }
+    return [[ref.key, stage] as const]
+  })
+  return new Map(stages.flat())
+}
+
+function refOf(path: string): readonly StageRef[] {
+  const [, kind, key] = manifestName.exec(path) ?? []
+  return kind === undefined || key === undefined ? [] : [{ kind: kind as StageKind, key }]
+}
+
+async function readSweeps(
+  store: ObjectStore,
+  ids: readonly string[] | undefined,
+  flaws: Flaw[],
+): Promise<ReadonlyMap<string, ContainedSweep>> {
+  const all = ids ?? (await idsBelow(store, 'sweeps', 'sweep.json'))
+  const sweeps = await pooled(all, async (id) => {
+    const path = sweepPath(id)
+    const bytes = await store.get(path)
+    if (!bytes) return []
+    try {
+      const { cells, failures = [], ...sweep } = parsed(bytes) as SweepRecord
+      if (sweep.id !== id) throw new Error(`it is the record of ${sweep.id}`)
+      const runs = [...new Set(cells.flatMap((cell) => cell.runs))]
+      const hasReport = (await store.size(`${sweepFolder(id)}/report/report.json`)) !== undefined
+      const record = { path, bytes: bytes.length, sha256: sha256(bytes) }
+      return [{ id, record, runs, cells: cells.length, failures: failures.length, hasReport }]
+    } catch {
+      flaws.push({ path, what: `it is no whole record of the sweep ${id}` })
+      return []
+    }
+  })
+  return new Map(sweeps.flat().map((sweep) => [sweep.id, sweep]))
+}
+
+async function readRuns(
+  store: ObjectStore,
+  {
+    ids,
+    sweeps,
+    wantsReport,
+    reportFlaw,
+    has,
+    flaws,
+  }: ContentsOptions & {
+    readonly sweeps: ReadonlyMap<string, ContainedSweep>
+    readonly has: (stage: StageRef) => boolean
+    flaws: Flaw[]
+  },
+): Promise<ReadonlyMap<string, ContainedRun>> {
+  const ofSweeps = [...sweeps.values()].flatMap(({ runs }) => runs)
+  const named = ids?.filter((id) => !sweeps.has(id))
+  const all = named ? [...new Set([...named, ...ofSweeps])] : await idsBelow(store, 'runs', '')
+  // Runs share stages: each is kept once.
+  const refs = new Map<string, StageRef>()
+  const kept = ({ kind, key }: StageRef) => {
+    const ref = refs.get(key) ?? { kind, key }
+    refs.set(key, ref)
+    return ref
+  }
+  const runs = await pooled(all, async (id) => {
+    const path = recordPath(id)
+    const bytes = await store.get(path)
+    if (!bytes && named?.includes(id))
+      throw new UserError(`the store ${store.url} has no run and no sweep '${id}'; expected the id of one`)
+    const record = bytes && parsed(bytes)
+    const flaw = bytes ? recordFlaw(record, id) : 'it is missing'
+    if (!bytes || flaw !== undefined) {
+      flaws.push({ path, what: flaw ?? 'it is missing' })
+      return []
+    }
+    const run = record as RunRecord
+    const stages = stagesOf(run.plan).map(kept)
+    const report = wantsReport(id, stages, has)
+      ? await readReport(store, run, { reportFlaw, flaws })
+      : undefined
+    const contained: ContainedRun = {
+      ...{ id, stages, record: { path, bytes: bytes.length, sha256: sha256(bytes) } },
+      failed: run.failed?.length ?? 0,
+      ...(report && { report }),
+    }
+    return [[id, contained] as const]
+  })
+  const found = new Map(runs.flat())
+  for (const { id, record, runs: needed } of sweeps.values()) {
+    const lost = needed.find((run) => !found.has(run))
+    if (lost !== undefined)
+      flaws.push({ path: record.path, what: `the run ${lost} of ${id} has no record that holds` })
+  }
+  return found
+}
+
+const reportSchema = z.object({
+  computed: z.object({ stages: z.array(z.object({ key: z.string(), digest: z.string().optional() })) }),
+})
+
+async function readReport(
+  store: ObjectStore,
+  run: RunRecord,
+  { reportFlaw, flaws }: { reportFlaw: ContentsOptions['reportFlaw'] | undefined; flaws: Flaw[] },
+): Promise<ContainedReport | undefined> {
+  const path = reportPath(run.id)
+  const bytes = await store.get(path)
+  if (!bytes) return undefined
+  const { data } = reportSchema.safeParse(parsed(bytes))
+  const flaw = data
+    ? await reportFlaw?.(run, new TextDecoder().decode(bytes))
+    : 'this is not the report of a run'
+  if (!data || flaw !== undefined) {
+    flaws.push({ path, what: flaw ?? '' })
+    return undefined
+  }
+  const digests = data.computed.stages.flatMap(({ key, digest }) =>
+    digest === undefined ? [] : [[key, digest] as const],
+  )
+  return {
+    json: { path, bytes: bytes.length, sha256: sha256(bytes) },
+    digests: new Map(digests),
+  }
+}
+
+/** Names of the folders below a folder, where there is such a file, or any, in them. */
+async function idsBelow(store: ObjectStore, folder: string, file: string): Promise<readonly string[]> {
+  const paths = (await store.list(`${folder}/`)).map(({ path }) => path.split('/'))
+  const ids = paths.flatMap(([, id, name]) =>
+    id !== undefined && name !== undefined && (file === '' || name === file) ? [id] : [],
+  )
+  return [...new Set(ids)]
+}
+
+function parsed(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes))
+  } catch {
+    return undefined
+  }
+}

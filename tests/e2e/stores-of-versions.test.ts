@@ -1,0 +1,30 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, expect, test } from 'vitest'
+import { FileStore } from '../../artifacts/file-store.ts'
+import { answerOf, zeroshift } from '../support/command.ts'
+import { damageOf } from '../support/made-store.ts'
+
+const fixtures = fileURLToPath(new URL('../fixtures/stores', import.meta.url))
+const directory = mkdtempSync(join(tmpdir(), 'zeroshift-versions-'))
+afterAll(() => {
+  rmSync(directory, { recursive: true })
+})
+
+test('a run in a copy of a store of an earlier version computes only stages with other keys', async () => {
+  cpSync(join(fixtures, 'small.yaml'), join(directory, 'small.yaml'))
+  cpSync(join(fixtures, 'format-1'), join(directory, 'store'), { recursive: true })
+  expect((await zeroshift(directory, 'store', 'copy', 'store', 'copy').ended).code).toBe(0)
+  const planned = await zeroshift(directory, 'run', 'small.yaml', '--dry-run', '--json', '--store', 'copy')
+    .ended
+  const { code, stdout } = await zeroshift(directory, 'run', 'small.yaml', '--json', '--store', 'copy').ended
+  expect(code).toBe(0)
+  // All 13 are cached, until a version in experiment/code-lock.json is raised.
+  const { stages, id, digest } = answerOf(stdout)
+  expect(stages).toEqual(answerOf(planned.stdout).stages)
+  if (id === 'small-07ac6d6a') expect(stages).toEqual({ computed: 0, cached: 13 })
+  expect(digest).toMatch(/^[0-9a-f]{64}$/)
+  expect(await damageOf(new FileStore(join(directory, 'copy')))).toEqual([])
+})

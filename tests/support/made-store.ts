@@ -1,0 +1,94 @@
+import { renderedJson, reportFlaw, SharedManifests } from '../../activities/stored-outcome.ts'
+import { Artifacts, jsonBytes, stageFolder } from '../../artifacts/artifacts.ts'
+import { checkStore } from '../../artifacts/check.ts'
+import { ensureFormat } from '../../artifacts/store-format.ts'
+import type { ObjectStore } from '../../artifacts/store.ts'
+import { canonicalJson } from '../../experiment/canonical.ts'
+import type { Manifest } from '../../experiment/manifest.ts'
+import type { RunRecord } from '../../experiment/run.ts'
+import type { SweepRecord } from '../../experiment/sweep.ts'
+import { sampleInput } from '../unit/report/fixtures.ts'
+import { linked } from './linked.ts'
+import { bytesOf } from './store-behaviour.ts'
+
+/** Three runs that share stages. */
+const inputs = [
+  sampleInput({ gold: 1 }),
+  sampleInput({ gold: 2 }),
+  sampleInput({ gold: 1, methods: [{ method: 'retrain' }, { method: 'finetune', epochs: 1 }] }),
+]
+export const madeRuns: readonly RunRecord[] = inputs.map(({ run }) => run)
+
+export interface Made {
+  /** Indices of `madeRuns`. */
+  readonly runs: readonly number[]
+  /** What trained and unlearned: results of different devices differ. */
+  readonly devices?: { readonly train: string; readonly unlearn: string }
+  /** Places of the stages that are gone, among all of its stages. */
+  readonly without?: readonly number[]
+  /** Runs, as `runs` has them, that have a report. */
+  readonly reported?: readonly number[]
+  /** 0: as the first version wrote it; 'listed': the same after a later version has begun a run in it. */
+  readonly format?: 0 | 'listed' | 1
+  /** A sweep of all the runs. */
+  readonly sweep?: boolean
+}
+
+export const madeSweep = 'ranks-0123abcd'
+
+/** A store of made-up results, sound but for what is said to be gone. */
+export async function makeStore(store: ObjectStore, made: Made): Promise<readonly Manifest[]> {
+  const { runs, devices = { train: 'a', unlearn: 'a' }, without = [], reported = runs, format = 1 } = made
+  const artifacts = new Artifacts(store)
+  const all = runs.flatMap((run) => Object.values(inputs[run]?.manifests ?? {}))
+  const unique = [...new Map(all.map((manifest) => [manifest.key, manifest])).values()]
+  const manifests = linked(
+    await Promise.all(
+      unique.map(async (manifest) => {
+        const { kind, key } = manifest
+        const device = kind === 'train' || kind === 'unlearn' ? devices[kind] : 'any'
+        return { ...manifest, outputs: { result: await artifacts.putBlob(bytesOf(`${key} on ${device}`)) } }
+      }),
+    ),
+  )
+  if (format === 1) await ensureFormat(store)
+  for (const manifest of manifests)
+    if (format === 1) await artifacts.commit(manifest)
+    else
+      await store.put(`${stageFolder(manifest)}manifest.json`, jsonBytes(JSON.parse(canonicalJson(manifest))))
+  for (const run of runs) {
+    const record = madeRuns[run]
+    if (!record) continue
+    await store.put(`runs/${record.id}/run.json`, jsonBytes(record))
+    if (!reported.includes(run)) continue
+    const json = renderedJson(record, Object.fromEntries(manifests.map((one) => [one.key, one])))
+    await artifacts.putReport(record.id, { 'index.html': `<p>${record.id}</p>`, 'report.json': json })
+  }
+  if (made.sweep) await store.put(`sweeps/${madeSweep}/sweep.json`, jsonBytes(sweepOf(runs)))
+  if (format === 'listed') await ensureFormat(store)
+  for (const place of without) {
+    const gone = manifests[place % Math.max(1, manifests.length)]
+    if (gone) await store.delete(`${stageFolder(gone)}manifest.json`)
+  }
+  return manifests
+}
+
+function sweepOf(runs: readonly number[]): SweepRecord {
+  return {
+    ...{ id: madeSweep, name: 'ranks', columns: [] },
+    command: { config: 'ranks.yaml', overrides: [] },
+    space: {} as SweepRecord['space'],
+    cells: runs.map((run) => ({ values: [], runs: [madeRuns[run]?.id ?? ''] })),
+  }
+}
+
+/** What `zeroshift check --read-data` finds, of what is young too. */
+export async function damageOf(store: ObjectStore): Promise<readonly string[]> {
+  const artifacts = new Artifacts(store)
+  const manifests = new SharedManifests(artifacts)
+  const { damage, inUse } = await checkStore(artifacts, {
+    ...{ readData: true, grace: 0, now: Date.now() + 1e9 },
+    reportFlaw: (run, text) => reportFlaw(run, text, manifests),
+  })
+  return [...damage, ...inUse].map(({ path, what }) => `${path}: ${what}`)
+}
