@@ -85,8 +85,9 @@ export function garbage({ now, objects, runs, manifests }: Inventory, grace: num
 
 /** Reads a store: runs last, so that it knows of every run that had begun when it was done. */
 export async function takeInventory(store: ObjectStore): Promise<Inventory> {
-  const { now, objects: probed } = await clockOf(store)
+  // A store of another format is refused before anything is written to it.
   const format = await readFormat(store)
+  const { now, objects: probed } = await clockOf(store)
   const blobs = await store.list('blobs/sha256/')
   const stages = await store.list('stages/')
   const manifests = await pooled(

@@ -2,6 +2,7 @@ import { reportFlaw, SharedManifests } from '../activities/stored-outcome.ts'
 import { openArtifacts } from '../artifacts/artifacts.ts'
 import { checkStore, dropDamage, type CheckedStore, type Damage } from '../artifacts/check.ts'
 import { storeClock } from '../artifacts/gc.ts'
+import { refuseOtherThings } from './existing-store.ts'
 import { counted } from './format.ts'
 import { graceOf, size } from './gc.ts'
 import { storeFor } from './place.ts'
@@ -21,6 +22,7 @@ export interface CheckOptions {
  */
 export async function check({ readData, repair, grace, json, store: named }: CheckOptions): Promise<number> {
   const url = storeFor(named)
+  await refuseOtherThings(url, { mayBeMissing: false })
   const artifacts = openArtifacts(url)
   const manifests = new SharedManifests(artifacts)
   const checked = await checkStore(artifacts, {

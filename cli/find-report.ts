@@ -2,12 +2,12 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { z } from 'zod'
-import { openArtifacts } from '../artifacts/artifacts.ts'
+import type { Artifacts } from '../artifacts/artifacts.ts'
 import { UserError } from '../experiment/errors.ts'
 import { readRegularFile, whyUnreadable } from '../experiment/regular-file.ts'
 import type { RunSettings } from '../experiment/run.ts'
 import { parsed } from '../report/published.ts'
-import { storeFor } from './place.ts'
+import { artifactsIn } from './existing-store.ts'
 import { whereOf } from './print.ts'
 
 /** A run's `report.json`, before anything in it is believed. */
@@ -29,7 +29,7 @@ export interface Wanted {
 /** By a path to it or to its folder, else by a run's id in the store. Throws a UserError. */
 export async function findReport(target: string, { run, store }: Wanted): Promise<FoundReport> {
   const found = await stat(target).catch(() => undefined)
-  if (!found) return reportOf(target, storeFor(store), run)
+  if (!found) return reportOf(target, await artifactsIn(store), run)
   const file = found.isDirectory() ? join(target, 'report.json') : target
   const text = await textOf(file)
   const runs = comparedRuns(parsed(text, file))
@@ -37,12 +37,11 @@ export async function findReport(target: string, { run, store }: Wanted): Promis
   return reportBeside(file, pick(runs, run, file))
 }
 
-async function reportOf(id: string, store: string, run: string | undefined): Promise<FoundReport> {
-  const artifacts = openArtifacts(store)
+async function reportOf(id: string, artifacts: Artifacts, run: string | undefined): Promise<FoundReport> {
   const sweep = await artifacts.sweep(id)
   if (sweep) {
     const runs = sweep.cells.flatMap(({ runs }) => runs.slice(-1).map((id) => ({ id })))
-    return reportOf(pick(runs, run, id).id, store, undefined)
+    return reportOf(pick(runs, run, id).id, artifacts, undefined)
   }
   const [text, record] = await Promise.all([artifacts.reportJson(id), artifacts.run(id)])
   if (text === undefined)

@@ -2,6 +2,7 @@ import { deleteGarbage, garbage, takeInventory, type Garbage } from '../artifact
 import { openStore, type StoredObject } from '../artifacts/store.ts'
 import { UserError } from '../experiment/errors.ts'
 import { quoted } from '../report/command.ts'
+import { refuseOtherThings } from './existing-store.ts'
 import { counted } from './format.ts'
 import { storeFor } from './place.ts'
 import { coloursOf, columns, print, printJson, whereOf } from './print.ts'
@@ -18,6 +19,7 @@ export async function gc({ grace: text, json, store: named, ...options }: GcOpti
   const wanted = options.delete ?? false
   const grace = graceOf(text)
   const url = storeFor(named)
+  await refuseOtherThings(url, { mayBeMissing: false })
   const store = openStore(url)
   const inventory = await takeInventory(store)
   const found = wanted ? await deleteGarbage(store, inventory, grace) : garbage(inventory, grace)
@@ -94,7 +96,7 @@ const SHORTEST = 10 * milliseconds.m
 export function graceOf(text: string): number {
   const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)([mhd])$/.exec(text) ?? []
   const grace = Number(number) * milliseconds[unit as keyof typeof milliseconds]
-  if (grace >= SHORTEST) return grace
+  if (grace >= SHORTEST && grace <= Number.MAX_SAFE_INTEGER) return grace
   throw new UserError(
     `--grace: expected a time such as 30m, 24h or 7d, at least 10m, found '${text}'. What is younger may belong to a ` +
       'stage that is being stored',

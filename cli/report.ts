@@ -2,12 +2,13 @@ import { join, resolve } from 'node:path'
 import { comparisonOf } from '../activities/comparison.ts'
 import { renderRun, writeReport } from '../activities/report.ts'
 import { writeSweepReport } from '../activities/sweep.ts'
-import { openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
+import type { Artifacts } from '../artifacts/artifacts.ts'
 import type { SweepRecord } from '../experiment/sweep.ts'
 import { renderComparison } from '../report/comparison/render.ts'
 import { withLinks } from './comparison-links.ts'
+import { artifactsIn } from './existing-store.ts'
 import { writeTexts } from './new-folder.ts'
-import { recordIn, storeFor } from './place.ts'
+import { recordIn } from './place.ts'
 import { print, whereOf } from './print.ts'
 
 export interface ReportOptions {
@@ -17,7 +18,7 @@ export interface ReportOptions {
 
 /** `zeroshift report ID`: rendered from the manifests, so that the same manifests give the same bytes. */
 export async function report(id: string, { out, store }: ReportOptions): Promise<number> {
-  const artifacts = openArtifacts(storeFor(store))
+  const artifacts = await artifactsIn(store)
   const sweep = await artifacts.sweep(id)
   if (sweep) return reportOfSweep(artifacts, sweep, out)
   const { failed = [], ...run } = await recordIn(artifacts, id)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { makeFolder } from '../artifacts/make-folder.ts'
+import { readFormat } from '../artifacts/store-format.ts'
 import { openStore } from '../artifacts/store.ts'
 import { unwritable } from '../artifacts/unwritable.ts'
 import { UserError } from '../experiment/errors.ts'
@@ -27,6 +28,7 @@ export async function refuseUnusable(url: string): Promise<void> {
     const path = `${PROBES}${randomUUID()}`
     await store.putIfAbsent(path, new TextEncoder().encode('probe'))
     await store.delete(path)
+    await readFormat(store)
   } catch (error) {
     if (error instanceof UserError) throw error
     throw new UserError(

@@ -19,6 +19,8 @@ export interface Attempt {
   /** Makes what is no plain file, such as a FIFO or a store with a run in it. */
   readonly prepare?: (directory: string) => unknown
   readonly env?: Readonly<Record<string, string>>
+  /** What may be shown nowhere, such as a password. */
+  readonly hides?: RegExp
   /** 2 unless given: the input is wrong. */
   readonly code?: number
 }
@@ -27,9 +29,12 @@ export interface Attempt {
 export type Attempts = Readonly<Record<string, Attempt>>
 
 /** Commands that have no `--json`. */
-const WITHOUT_JSON = /^(pause|cancel|worker|setup|up|report|track|adapter (export|merge)|adapter)$/
+const WITHOUT_JSON =
+  /^(pause|cancel|worker|setup search-attributes|up|report|track|walk|adapter|adapter (export|merge|walk))$/
 /** Of processor time, all threads together: unlike the clock, it hardly depends on other processes. */
 const MOST_SECONDS = 3
+/** After which a row that waits for something has failed. */
+const MOST_MS = 30_000
 
 let directory: string
 beforeEach(() => {
@@ -46,23 +51,33 @@ afterEach(() => {
 /** A suite with a test for each row. */
 export function audit(title: string, attempts: Attempts): void {
   describe(title, () => {
-    test.each(Object.entries(attempts))('%s', (_, attempt) => refused(attempt))
+    test.each(Object.entries(attempts))('%s', (_, attempt) => refused(attempt), MOST_MS)
   })
 }
 
 /** Runs the command, and checks all that a refusal has to be. */
-async function refused({ args, says, files = {}, prepare, env = {}, code = 2 }: Attempt): Promise<void> {
+async function refused({
+  args,
+  says,
+  files = {},
+  prepare,
+  env = {},
+  hides,
+  code = 2,
+}: Attempt): Promise<void> {
   for (const [name, content] of Object.entries({ 'small.yaml': smallConfig, ...files })) {
     mkdirSync(dirname(join(directory, name)), { recursive: true })
     writeFileSync(join(directory, name), content)
   }
-  await prepare?.(directory)
+  await within(directory, async () => prepare?.(directory))
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
-  const json = !WITHOUT_JSON.test(verbOf(args))
+  const verb = args.slice(0, args[0] === 'adapter' || args[0] === 'setup' ? 2 : 1)
+  const json = !WITHOUT_JSON.test(verb.join(' '))
 
   const before = contentOf(directory)
   const began = process.cpuUsage()
-  const ended = await zeroshiftHere(directory, ...args, ...(json ? ['--json'] : []))
+  // Behind the verb: at the end it may become the value of an option.
+  const ended = await zeroshiftHere(directory, ...(json ? args.toSpliced(verb.length, 0, '--json') : args))
   const { user, system } = process.cpuUsage(began)
 
   expect(ended.stderr).toMatch(says)
@@ -70,13 +85,20 @@ async function refused({ args, says, files = {}, prepare, env = {}, code = 2 }: 
   expect(contentOf(directory)).toEqual(before)
   expectPlainWords(ended.stderr)
   expectPlainWords(ended.stdout)
+  if (hides) expect(`${ended.stdout}${ended.stderr}`).not.toMatch(hides)
   if (json) expectOneObject(ended.stdout)
   else expect(ended.stdout).toBe('')
   expect((user + system) / 1e6).toBeLessThan(MOST_SECONDS)
 }
 
-function verbOf([verb = '', second = '']: readonly string[]): string {
-  return verb === 'adapter' && second !== 'inspect' && second !== 'apply' ? `${verb} ${second}` : verb
+async function within(directory: string, work: () => unknown): Promise<void> {
+  const before = process.cwd()
+  process.chdir(directory)
+  try {
+    await work()
+  } finally {
+    process.chdir(before)
+  }
 }
 
 /** Whatever lies in the working directory, the store and the cache among it. */
