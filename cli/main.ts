@@ -55,7 +55,7 @@ const metricsHost = [
   '--metrics-host <address>',
   'where; 127.0.0.1 unless given, 0.0.0.0 for all addresses',
 ] as const
-const json = ['--json', 'the last line on standard output is one JSON object'] as const
+const json = ['--json', 'standard output is one JSON object'] as const
 
 program
   .command('run')

@@ -69,7 +69,7 @@ async function refused({
     mkdirSync(dirname(join(directory, name)), { recursive: true })
     writeFileSync(join(directory, name), content)
   }
-  await within(directory, async () => prepare?.(directory))
+  await within(directory, () => prepare?.(directory))
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
   const verb = args.slice(0, args[0] === 'adapter' || args[0] === 'setup' ? 2 : 1)
   const json = !WITHOUT_JSON.test(verb.join(' '))
