@@ -17,8 +17,17 @@ type Issue = z.core.$ZodIssue
 export function findingsOf(schema: z.ZodType, value: unknown): readonly Finding[] {
   const known = schemaFindings(schema, value)
   const told = new Set(known.map(({ path }) => formatPath(path)))
-  return [...known, ...unsafeKeys(value).filter(({ path }) => !told.has(formatPath(path)))]
+  const all = [...known, ...unsafeKeys(value).filter(({ path }) => !told.has(formatPath(path)))]
+  if (all.length <= MOST_FINDINGS) return all
+  const rest = all.length - MOST_FINDINGS
+  return [
+    ...all.slice(0, MOST_FINDINGS),
+    { message: `${rest} more problems are not listed; is this the right file?`, path: [], at: 'value' },
+  ]
 }
+
+/** Far more than a person reads; a file that is no config may have a hundred thousand. */
+const MOST_FINDINGS = 50
 
 /**
  * Mappings with free keys leave this one out without a word: it means something else in JavaScript.
