@@ -96,10 +96,7 @@ const texts: Readonly<Record<string, readonly [string | Uint8Array, RegExp]>> = 
     `name: ${'9'.repeat(10_000)}\n`,
     /^bad\.yaml:1:\d+: name: expected text, found /m,
   ],
-  'UTF-16': [
-    Buffer.from(`\ufeff${smallConfig}`, 'utf16le'),
-    NO_TEXT,
-  ],
+  'UTF-16': [Buffer.from(`\ufeff${smallConfig}`, 'utf16le'), NO_TEXT],
   'Latin-1': [Buffer.from('name: caf\xe9\n', 'latin1'), NO_TEXT],
   'an image': [Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13]), NO_TEXT],
   zeros: [new Uint8Array(5000), /^bad\.yaml/m],
