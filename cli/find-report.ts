@@ -92,13 +92,29 @@ function pick(runs: readonly ComparedRun[], wanted: string | undefined, file: st
 async function reportBeside(file: string, { id, report }: ComparedRun): Promise<FoundReport> {
   if (report === undefined)
     throw new UserError([{ file, message: `the run ${id} has no report of its own that this one links to` }])
-  const url = new URL('report.json', new URL(report, pathToFileURL(file)))
-  if (url.protocol !== 'file:')
+  const { href: base } = pathToFileURL(file)
+  const page = URL.canParse(report, base) ? new URL(report, base) : null
+  if (page !== null && page.protocol !== 'file:') {
+    const { href } = new URL('report.json', page)
     throw new UserError([
-      { file, message: `the report of ${id} is at ${url.href}; fetch its report.json and name that` },
+      { file, message: `the report of ${id} is at ${href}; fetch its report.json and name that` },
     ])
-  const where = fileURLToPath(url)
+  }
+  const where = page && pathOf(new URL('report.json', page))
+  if (where === null)
+    throw new UserError([
+      { file, message: `the report of ${id} is at "${report}", which is no file of this machine` },
+    ])
   return { text: await textOf(where), where }
+}
+
+/** null: it is the URL of another machine's file, or of none. */
+function pathOf(url: URL): string | null {
+  try {
+    return fileURLToPath(url)
+  } catch {
+    return null
+  }
 }
 
 async function textOf(file: string): Promise<string> {

@@ -149,16 +149,22 @@ function expected(issue: Issue, schema: z.core.$ZodType | undefined): string {
     case 'invalid_union':
       return optionsOf(issue)
         ? oneOf(optionsOf(issue) ?? [])
-        : issue.errors
-            .flatMap(([first], i) =>
-              first ? [expected(first, schema instanceof z.ZodUnion ? schema.options[i] : undefined)] : [],
-            )
-            .join(' or ')
+        : alternatives(issue.errors, schema).join(' or ')
     case 'invalid_value':
       return oneOf(issue.values.map(String))
     default:
       return issue.message
   }
+}
+
+function alternatives(
+  errors: readonly (readonly Issue[])[],
+  schema: z.core.$ZodType | undefined,
+): readonly string[] {
+  const all = errors.flatMap(([first], i) =>
+    first ? [expected(first, schema instanceof z.ZodUnion ? schema.options[i] : undefined)] : [],
+  )
+  return [...new Set(all)]
 }
 
 function oneOf(options: readonly string[]): string {
