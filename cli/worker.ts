@@ -5,6 +5,7 @@ import { logBegins } from '../infra/worker-parent.mjs'
 import { deploymentName, queues, type Queue } from '../workflows/names.ts'
 import { type Device, deviceNamed } from '../learning/device.ts'
 import { refuseTaken } from '../worker/endpoint.ts'
+import { payloadKeys } from '../worker/payload-keys.ts'
 import { runWorker } from '../worker/worker.ts'
 import { endpointOf } from './endpoint.ts'
 import { chooseGpu, refuseWithoutGpu } from './gpu.ts'
@@ -57,8 +58,9 @@ export async function worker(options: WorkerOptions): Promise<number> {
         'expected --queue zeroshift-train and no other',
     )
   const allowed = allowedPrefixes({ stores, sources, tracking })
-  // A mistake in them is told before a server is waited for.
+  // A mistake in them, or in the keys, is told before a server is waited for.
   refuseElsewhere(allowed)
+  payloadKeys()
   const device = deviceOf(options.device)
   const address = temporal ?? process.env.TEMPORAL_ADDRESS ?? runningStack()?.address ?? '127.0.0.1:7233'
   const settings = settingsOf(address)
