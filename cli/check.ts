@@ -20,14 +20,21 @@ export interface CheckOptions {
  * `zeroshift check`: whether everything in the store is as it was written. Answers the exit code: 1 where there is damage,
  * repaired or not.
  */
-export async function check({ readData, repair, grace, json, store: named }: CheckOptions): Promise<number> {
+export async function check({
+  readData,
+  repair,
+  json,
+  store: named,
+  ...options
+}: CheckOptions): Promise<number> {
+  const grace = graceOf(options.grace)
   const url = storeFor(named)
   await refuseOtherThings(url, { mayBeMissing: false })
   const artifacts = openArtifacts(url)
   const manifests = new SharedManifests(artifacts)
   const checked = await checkStore(artifacts, {
     readData: readData ?? false,
-    grace: graceOf(grace),
+    grace,
     // The store's own clock takes a write.
     now: repair ? await storeClock(artifacts.store) : Date.now(),
     reportFlaw: (run, text) => reportFlaw(run, text, manifests),
