@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { link, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { link, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { sha256 } from '../experiment/canonical.ts'
+import { UserError } from '../experiment/errors.ts'
+import { readRegularFile, UnreadableFile } from '../experiment/regular-file.ts'
 import { traffic } from './event.ts'
 import { makeFolder } from './make-folder.ts'
 import type { HashedBytes, ObjectStore, StoredObject } from './store.ts'
@@ -21,7 +23,7 @@ export class FileStore implements ObjectStore {
   }
 
   async get(path: string): Promise<Uint8Array | undefined> {
-    const bytes = await unlessMissing(readFile(this.file(path)), this.file(path))
+    const bytes = await unlessMissing(readRegularFile(this.file(path)), this.file(path))
     if (bytes) traffic.tell({ direction: 'read', bytes: bytes.length })
     return bytes
   }
@@ -133,6 +135,7 @@ async function unlessMissing<T>(result: Promise<T>, file: string): Promise<T | u
   try {
     return await result
   } catch (error) {
+    if (error instanceof UnreadableFile) throw new UserError([{ file, message: `this ${error.message}` }])
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined
     throw new Error(`cannot read ${file}: ${reasonOf(error)}`, { cause: error })
   }

@@ -103,7 +103,9 @@ function placeOf(url: string): { readonly bucket: string; readonly prefix: strin
 
 function directoryOf(url: string): string {
   try {
-    return fileURLToPath(url)
+    const directory = fileURLToPath(url)
+    if (!directory.includes('\0')) return directory
+    throw new Error('no name of a file has a NUL character')
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new UserError(

@@ -1,5 +1,5 @@
-import { basename } from 'node:path'
 import type { z } from 'zod'
+import { findingsOf } from '../experiment/config-issues.ts'
 import { UserError } from '../experiment/errors.ts'
 import { readRegularFile, unreadable } from '../experiment/regular-file.ts'
 
@@ -30,10 +30,8 @@ export async function readJsonFile<S extends z.ZodType>(
   } catch (error) {
     throw checkpointError(`${file} is not JSON: ${error instanceof Error ? error.message : String(error)}`)
   }
-  const { success, data, error } = schema.safeParse(content)
+  const { success, data } = schema.safeParse(content)
   if (success) return data
-  const problems = error.issues
-    .slice(0, 5)
-    .map(({ path, message }) => `${path.join('.') || basename(file)}: ${message}`)
-  throw checkpointError(`${file} is not as expected: ${problems.join('; ')}`)
+  const problems = findingsOf(schema, content).slice(0, 5)
+  throw checkpointError(`${file} is not as expected: ${problems.map(({ message }) => message).join('; ')}`)
 }

@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exportedAdapter } from '../activities/exported-adapter.ts'
-import { openArtifacts } from '../artifacts/artifacts.ts'
 import { writeCheckpoint } from '../checkpoints/write.ts'
+import { artifactsIn } from './existing-store.ts'
 import { newFolder } from './new-folder.ts'
-import { recordIn, storeFor } from './place.ts'
+import { recordIn } from './place.ts'
 import { print } from './print.ts'
 
 export interface AdapterExportOptions {
@@ -21,7 +21,7 @@ export async function exportAdapter(
   label: string | undefined,
   { out, store }: AdapterExportOptions,
 ): Promise<number> {
-  const artifacts = openArtifacts(storeFor(store))
+  const artifacts = await artifactsIn(store)
   const { base, files } = await exportedAdapter(artifacts, await recordIn(artifacts, id), label)
   await newFolder(out, async (folder) => {
     await writeCheckpoint(join(folder, 'base'), base)

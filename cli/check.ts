@@ -7,12 +7,13 @@ import { refuseLaterFormat } from '../artifacts/store-format.ts'
 import { UserError } from '../experiment/errors.ts'
 import type { RunRecord } from '../experiment/run.ts'
 import { deleting } from './deleting.ts'
+import { refuseOtherThings } from './existing-store.ts'
 import { counted, size } from './format.ts'
 import { publicKeysIn } from './key-files.ts'
 import { graceOf } from './period.ts'
 import { storeFor } from './place.ts'
 import { coloursOf, print, printJson, whereOf } from './print.ts'
-import { refuseUnusable } from './usable-places.ts'
+import { refuseUnwritable } from './usable-places.ts'
 
 export interface CheckOptions {
   readonly readData?: true
@@ -33,7 +34,7 @@ export interface CheckOptions {
 export async function check({
   readData,
   repair,
-  grace,
+  grace: period,
   json,
   requireSignature,
   run: signedRuns,
@@ -42,19 +43,21 @@ export async function check({
   const signers = await publicKeysIn(requireSignature)
   if (signedRuns && signers.length === 0)
     throw new UserError('--run says whose stages must be signed; expected --require-signature with it')
+  const grace = graceOf(period)
   const url = storeFor(named)
+  await refuseOtherThings(url, { mayBeMissing: false })
   const artifacts = openArtifacts(url)
   const { store } = artifacts
   await refuseLaterFormat(store)
   const manifests = new SharedManifests(artifacts)
   const options = {
     readData: readData ?? false,
-    grace: graceOf(grace),
+    grace,
     reportFlaw: (run: RunRecord, text: string) => reportFlaw(run, text, manifests),
     signers,
     ...(signedRuns && { signedRuns }),
   }
-  if (repair) await refuseUnusable(url)
+  if (repair) await refuseUnwritable(url)
   const { checked, dropped } = repair
     ? await deleting(store, 'check --repair', async (confirm) => {
         const checked = await checkStore(artifacts, { ...options, now: await storeClock(store) })

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { SharedManifests, storedOutcome } from '../activities/stored-outcome.ts'
-import { openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
+import type { Artifacts } from '../artifacts/artifacts.ts'
 import type { ComparedRun, Comparison } from '../experiment/comparison.ts'
 import { differingColumns } from '../experiment/differing-columns.ts'
 import { UserError } from '../experiment/errors.ts'
@@ -10,8 +10,9 @@ import { renderJson } from '../report/comparison/json.ts'
 import { renderComparison } from '../report/comparison/render.ts'
 import { comparisonLines } from './comparison-lines.ts'
 import { withLinks } from './comparison-links.ts'
+import { artifactsIn } from './existing-store.ts'
 import { writeTexts } from './new-folder.ts'
-import { home, recordIn, storeFor } from './place.ts'
+import { home, recordIn } from './place.ts'
 import { coloursOf, printJson, printTo } from './print.ts'
 
 export interface CompareOptions {
@@ -22,7 +23,7 @@ export interface CompareOptions {
 
 /** `zeroshift compare ID ID…`: runs, and those of sweeps, that are in the store, side by side. */
 export async function compare(ids: readonly string[], { out, json, store }: CompareOptions): Promise<number> {
-  const artifacts = openArtifacts(storeFor(store))
+  const artifacts = await artifactsIn(store)
   const distinct = [...new Set((await inOrder(ids, (id) => runsOf(artifacts, id))).flat())]
   if (distinct.length < 2)
     throw new UserError(

@@ -55,13 +55,15 @@ export async function conduct<R>(
   prepared: () => Promise<Job<R>>,
 ): Promise<number> {
   const { say, answer } = io
-  const { connect, embeddedServer, existingServer } = await import('./temporal.ts')
+  const { connect, embeddedServer, existingServer, refuseUnableToStart } = await import('./temporal.ts')
   const existing = existingServer(options.temporal)
   if (options.detach && !existing)
     throw new UserError(
       'nothing would go on working after --detach: start `./zeroshift up` in this directory first, or name a Temporal ' +
         'server with --temporal HOST:PORT',
     )
+  // Before the store is tried, which writes to it.
+  if (!existing) await refuseUnableToStart()
   const interrupt = interruption()
   // The server and the worker come up while the data is checked.
   const starting = existing ? Promise.resolve(existing) : embeddedServer({ onNote: say })

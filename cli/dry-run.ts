@@ -1,8 +1,8 @@
-import { openArtifacts } from '../artifacts/artifacts.ts'
 import { StoreView } from '../artifacts/store-view.ts'
 import type { RunInput } from '../experiment/run.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import { sayChangedCode } from './changed-code.ts'
+import { artifactsIn } from './existing-store.ts'
 import { counted } from './format.ts'
 import { columns, whereOf } from './print.ts'
 import type { Talk } from './talk.ts'
@@ -13,7 +13,7 @@ export async function dryRun(
   { say, answer }: Talk,
 ): Promise<number> {
   sayChangedCode([{ plan }], { say })
-  const view = new StoreView(openArtifacts(settings.store))
+  const view = new StoreView(await artifactsIn(settings.store))
   const planned = await Promise.all(
     stagesOf(plan).map(async ({ kind, title, key }) => {
       const cached = (await view.complete({ kind, key })) !== undefined

@@ -2,14 +2,14 @@ import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { z } from 'zod'
-import { openArtifacts, reportSignatures } from '../artifacts/artifacts.ts'
+import { reportSignatures, type Artifacts } from '../artifacts/artifacts.ts'
 import { signaturesIn } from '../artifacts/signed.ts'
 import { UserError } from '../experiment/errors.ts'
 import { readRegularFile, whyUnreadable } from '../experiment/regular-file.ts'
 import type { RunSettings } from '../experiment/run.ts'
 import { parsed } from '../report/published.ts'
 import { MOST_ENVELOPE_BYTES } from '../signatures/envelope.ts'
-import { storeFor } from './place.ts'
+import { artifactsIn } from './existing-store.ts'
 import { whereOf } from './print.ts'
 
 /** A run's `report.json`, before anything in it is believed. */
@@ -39,7 +39,7 @@ export interface Wanted {
 /** By a path to it or to its folder, else by a run's id in the store. Throws a UserError. */
 export async function findReport(target: string, { run, store }: Wanted): Promise<FoundReport> {
   const found = await stat(target).catch(() => undefined)
-  if (!found) return reportOf(target, storeFor(store), run)
+  if (!found) return reportOf(target, await artifactsIn(store), run)
   const file = found.isDirectory() ? join(target, 'report.json') : target
   const text = await textOf(file)
   const runs = comparedRuns(parsed(text, file))
@@ -47,12 +47,11 @@ export async function findReport(target: string, { run, store }: Wanted): Promis
   return reportBeside(file, pick(runs, run, file))
 }
 
-async function reportOf(id: string, store: string, run: string | undefined): Promise<FoundReport> {
-  const artifacts = openArtifacts(store)
+async function reportOf(id: string, artifacts: Artifacts, run: string | undefined): Promise<FoundReport> {
   const sweep = await artifacts.sweep(id)
   if (sweep) {
     const runs = sweep.cells.flatMap(({ runs }) => runs.slice(-1).map((id) => ({ id })))
-    return reportOf(pick(runs, run, id).id, store, undefined)
+    return reportOf(pick(runs, run, id).id, artifacts, undefined)
   }
   const [text, record, signatures] = await Promise.all([
     artifacts.reportJson(id),
@@ -108,12 +107,19 @@ function pick(runs: readonly ComparedRun[], wanted: string | undefined, file: st
 async function reportBeside(file: string, { id, report }: ComparedRun): Promise<FoundReport> {
   if (report === undefined)
     throw new UserError([{ file, message: `the run ${id} has no report of its own that this one links to` }])
-  const url = new URL('report.json', new URL(report, pathToFileURL(file)))
-  if (url.protocol !== 'file:')
+  const { href: base } = pathToFileURL(file)
+  const page = URL.canParse(report, base) ? new URL(report, base) : null
+  if (page !== null && page.protocol !== 'file:') {
+    const { href } = new URL('report.json', page)
     throw new UserError([
-      { file, message: `the report of ${id} is at ${url.href}; fetch its report.json and name that` },
+      { file, message: `the report of ${id} is at ${href}; fetch its report.json and name that` },
     ])
-  const where = fileURLToPath(url)
+  }
+  const where = page && pathOf(new URL('report.json', page))
+  if (where === null)
+    throw new UserError([
+      { file, message: `the report of ${id} is at "${report}", which is no file of this machine` },
+    ])
   return { text: await textOf(where), where, signatures: await signaturesBeside(where) }
 }
 
@@ -148,6 +154,15 @@ async function textUnlessMissing(file: string): Promise<string> {
     const reason = whyUnreadable(error)
     if (reason === undefined) throw error
     throw new UserError([{ file, message: `${reason}; expected signatures of the report` }])
+  }
+}
+
+/** null: it is the URL of another machine's file, or of none. */
+function pathOf(url: URL): string | null {
+  try {
+    return fileURLToPath(url)
+  } catch {
+    return null
   }
 }
 

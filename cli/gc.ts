@@ -11,6 +11,7 @@ import { quoted } from '../report/command.ts'
 import { deleting } from './deleting.ts'
 import { counted, dateText, size } from './format.ts'
 import { bytesOf, garbageTable, kindsOf, objectsOf, summaryOf } from './garbage-table.ts'
+import { refuseOtherThings } from './existing-store.ts'
 import type { Workflows } from './open-workflows.ts'
 import { graceOf, periodOf } from './period.ts'
 import { storeFor } from './place.ts'
@@ -48,6 +49,7 @@ export async function gc(options: GcOptions): Promise<number> {
   const grace = graceOf(options.grace)
   const retention = retentionOf(options)
   const url = storeFor(options.store)
+  await refuseOtherThings(url, { mayBeMissing: false })
   const store = openStore(url)
   if (options.delete) await refuseUnusable(url)
   const collect = (workflows?: Workflows) =>

@@ -68,7 +68,7 @@ const requireSignature = (what: string) =>
     `a public key that must have signed ${what}, or another one where the option is repeated`,
     collect,
   ] as const
-const json = ['--json', 'the last line on standard output is one JSON object'] as const
+const json = ['--json', 'standard output is one JSON object'] as const
 
 program
   .command('run')

@@ -23,5 +23,5 @@ export function periodOf(option: string, text: string): number {
 function millisecondsOf(text: string): number | undefined {
   const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)([mhd])$/.exec(text) ?? []
   const value = Number(number) * milliseconds[unit as keyof typeof milliseconds]
-  return Number.isFinite(value) ? value : undefined
+  return value <= Number.MAX_SAFE_INTEGER ? value : undefined
 }

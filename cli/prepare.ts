@@ -38,9 +38,10 @@ const MOST_CONFIG_BYTES = 2 ** 22
 /** `whose`: an experiment's, or a sweep's. Throws a UserError. */
 export async function configText(config: string, whose: string): Promise<string> {
   try {
-    return (await readRegularFile(config, { mostBytes: MOST_CONFIG_BYTES })).toString()
+    const bytes = await readRegularFile(config, { mostBytes: MOST_CONFIG_BYTES })
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch (error) {
-    const reason = whyUnreadable(error)
+    const reason = error instanceof TypeError ? 'this is no UTF-8 text' : whyUnreadable(error)
     if (reason === undefined) throw error
     throw new UserError([{ file: config, message: `${reason}; expected ${whose} YAML config` }])
   }

@@ -58,9 +58,20 @@ export function printError(text: string): void {
  * has it.
  */
 export function printJson(value: unknown): void {
-  const text = withoutCredentials(JSON.stringify(value))
+  // Text by text: in JSON as a whole, what ends a URL may be a quotation mark's backslash.
+  const text = JSON.stringify(shown(JSON.parse(JSON.stringify(value))))
   process.stdout.write(
     `${text.replace(CONTROLS, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`,
+  )
+}
+
+/** Plain data whose texts, those that are keys too, hold no credentials. */
+function shown(value: unknown): unknown {
+  if (typeof value === 'string') return withoutCredentials(value)
+  if (Array.isArray(value)) return value.map(shown)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, child]) => [withoutCredentials(key), shown(child)]),
   )
 }
 

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import { comparisonOf } from '../activities/comparison.ts'
 import { renderRun, toSign, writeReport } from '../activities/report.ts'
 import { writeSweepReport } from '../activities/sweep.ts'
-import { openArtifacts, reportSignatures, type Artifacts } from '../artifacts/artifacts.ts'
+import { reportSignatures, type Artifacts } from '../artifacts/artifacts.ts'
 import { signaturesIn } from '../artifacts/signed.ts'
 import type { SweepRecord } from '../experiment/sweep.ts'
 import { renderComparison } from '../report/comparison/render.ts'
@@ -11,9 +11,10 @@ import type { SigningKey } from '../signatures/keys.ts'
 import { signingKey } from '../signatures/setting.ts'
 import { judgeEnvelope, signedStatement } from '../signatures/statement.ts'
 import { withLinks } from './comparison-links.ts'
+import { artifactsIn } from './existing-store.ts'
 import { SIGNATURES_SUFFIX } from './find-report.ts'
 import { writeTexts } from './new-folder.ts'
-import { recordIn, storeFor } from './place.ts'
+import { recordIn } from './place.ts'
 import { print, whereOf } from './print.ts'
 
 export interface ReportOptions {
@@ -24,7 +25,7 @@ export interface ReportOptions {
 /** `zeroshift report ID`: rendered from the manifests, so that the same manifests give the same bytes. */
 export async function report(id: string, { out, store }: ReportOptions): Promise<number> {
   const signer = signingKey()
-  const artifacts = openArtifacts(storeFor(store))
+  const artifacts = await artifactsIn(store)
   const sweep = await artifacts.sweep(id)
   if (sweep) return reportOfSweep(artifacts, sweep, out)
   const { failed = [], ...run } = await recordIn(artifacts, id)

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { openArtifacts } from '../artifacts/artifacts.ts'
 import { differences } from '../experiment/differences.ts'
 import { UserError } from '../experiment/errors.ts'
 import type { RunInput, RunRecord } from '../experiment/run.ts'
@@ -9,6 +8,7 @@ import { short } from '../report/format.ts'
 import type { Stage } from '../experiment/stages.ts'
 import { commandOf } from '../report/command.ts'
 import { answering, conduct, type ConductOptions } from './conduct.ts'
+import { artifactsIn } from './existing-store.ts'
 import { recordIn, storeFor } from './place.ts'
 import { inspecting, prepare, readConfig } from './prepare.ts'
 import { runJob } from './run-job.ts'
@@ -30,7 +30,7 @@ export async function resume(id: string, options: ResumeOptions): Promise<number
 
 async function attempt(id: string, options: ResumeOptions, io: Talk): Promise<number> {
   const store = storeFor(options.store)
-  const artifacts = openArtifacts(store)
+  const artifacts = await artifactsIn(options.store)
   const sweep = await artifacts.sweep(id)
   if (sweep) {
     const { resumeSweep } = await import('./resume-sweep.ts')

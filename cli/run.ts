@@ -1,6 +1,6 @@
 import { answering, conduct, type ConductOptions } from './conduct.ts'
 import { sayChangedCode } from './changed-code.ts'
-import { inspecting, prepare, readConfig } from './prepare.ts'
+import { inspecting, prepare, readConfig, settingsOf } from './prepare.ts'
 import { runJob } from './run-job.ts'
 import type { Talk } from './talk.ts'
 
@@ -24,6 +24,8 @@ async function attempt(config: string, options: RunOptions, io: Talk): Promise<n
     return dryRun(await prepare(asked, parsed, inspecting(say)), io)
   }
 
+  // A place that can be no store is refused before servers are started for it.
+  settingsOf(asked, parsed)
   return conduct(options, io, async () => {
     const input = await prepare(asked, parsed, inspecting(say))
     sayChangedCode([input.run], io)

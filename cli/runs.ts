@@ -35,7 +35,8 @@ export async function runs(options: RunsOptions): Promise<number> {
   const limit = options.limit === undefined ? Infinity : wholeNumber('--limit', options.limit)
   const server = await serverToLookAt(options.temporal)
   if (!server) {
-    print(options.json ? '[]' : 'no runs yet in this directory')
+    if (options.json) printJson({ runs: [] })
+    else print('no runs yet in this directory')
     return 0
   }
   try {
@@ -47,7 +48,7 @@ export async function runs(options: RunsOptions): Promise<number> {
             `work there. An administrator adds it, for the runs that start from then on: ${registration(client.options.namespace)}`,
         )
       const found = await listRuns(client, server, query.text, limit)
-      if (options.json) printJson(found)
+      if (options.json) printJson({ runs: found })
       else print(found.length === 0 ? query.none : tableOf(found))
       return 0
     } finally {

@@ -28,7 +28,8 @@ export async function status(id: string | undefined, options: StatusOptions): Pr
   const server = await serverToLookAt(options.temporal)
   if (!server) {
     if (id !== undefined) throw unknown(id)
-    print(options.json ? '[]' : 'no runs yet in this directory')
+    if (options.json) printJson({ runs: [] })
+    else print('no runs yet in this directory')
     return 0
   }
   try {
@@ -50,9 +51,9 @@ async function list(client: Client, server: Server, { json }: StatusOptions): Pr
     ({ type, sweep }) => type === sweepType || sweep === undefined,
   )
   if (json)
-    printJson(
-      runs.map(({ id, type, state, startedAt, seconds }) => ({ id, type, state, startedAt, seconds })),
-    )
+    printJson({
+      runs: runs.map(({ id, type, state, startedAt, seconds }) => ({ id, type, state, startedAt, seconds })),
+    })
   else if (runs.length === 0) print('no runs yet')
   else
     print(

@@ -1,4 +1,4 @@
-import { openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
+import type { Artifacts } from '../artifacts/artifacts.ts'
 import { pooled } from '../artifacts/pooled.ts'
 import { StoreView } from '../artifacts/store-view.ts'
 import { canonicalJson } from '../experiment/canonical.ts'
@@ -8,6 +8,7 @@ import type { Stage } from '../experiment/stages.ts'
 import { sayChangedCode } from './changed-code.ts'
 import { answering, conduct, type ConductOptions } from './conduct.ts'
 import { estimateFrom, type Estimate } from './estimate.ts'
+import { artifactsIn } from './existing-store.ts'
 import { counted, duration } from './format.ts'
 import { prepareSweep, readSweep, type PreparedSweep } from './prepare-sweep.ts'
 import { columns, whereOf } from './print.ts'
@@ -34,7 +35,7 @@ async function attempt(config: string, options: SweepOptions, io: Talk): Promise
   const asked = { config, overrides: options.set ?? [], store: options.store }
   const read = await readSweep(asked)
   const prepared = await prepareSweep(asked, read, io.say)
-  const artifacts = openArtifacts(prepared.store)
+  const artifacts = await artifactsIn(prepared.store)
   const costs = await costsOf(artifacts, prepared)
   sayChangedCode(
     [...prepared.runs.values()].map(({ run }) => run),

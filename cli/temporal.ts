@@ -43,6 +43,15 @@ export function settingsOf(address: string): TemporalSettings {
   return address === runningStack()?.address ? { address } : temporalSettings(address)
 }
 
+/** Refuses what would keep an embedded server or worker from starting. Throws a UserError. */
+export async function refuseUnableToStart({ withWorker = true } = {}): Promise<void> {
+  // The worker would find a mistake in them only when it has started.
+  payloadKeys()
+  if (withWorker) signingKey()
+  await refuseUnusableCache()
+  if (withWorker) refuseWithoutDriver()
+}
+
 /** A server (and a worker) of this command's own. */
 export async function embeddedServer({
   withWorker = true,
@@ -51,11 +60,7 @@ export async function embeddedServer({
   readonly withWorker?: boolean
   readonly onNote?: (message: string) => void
 }): Promise<Server> {
-  // The worker would find a mistake in them only when it has started.
-  payloadKeys()
-  if (withWorker) signingKey()
-  await refuseUnusableCache()
-  if (withWorker) refuseWithoutDriver()
+  await refuseUnableToStart({ withWorker })
   const stack = await startStack({
     directory: home,
     temporal: await ensureTemporal(),

@@ -1,10 +1,10 @@
 import { trackStoredSweep } from '../activities/track-sweep.ts'
 import { trackStored } from '../activities/track.ts'
-import { openArtifacts } from '../artifacts/artifacts.ts'
 import { UserError } from '../experiment/errors.ts'
 import type { Settings } from '../experiment/spec.ts'
+import { artifactsIn } from './existing-store.ts'
 import { counted } from './format.ts'
-import { recordIn, storeFor } from './place.ts'
+import { recordIn } from './place.ts'
 import { print, printError } from './print.ts'
 
 export interface TrackOptions {
@@ -14,7 +14,7 @@ export interface TrackOptions {
 
 /** `zeroshift track ID`, of a run or a sweep: brings MLflow up to what the store has. Sent again, nothing is there twice. */
 export async function track(id: string, { tracking: uri, store }: TrackOptions): Promise<number> {
-  const artifacts = openArtifacts(storeFor(store))
+  const artifacts = await artifactsIn(store)
   const to = (own: Settings['tracking'], what: string) => {
     const tracking = uri === undefined ? own : { ...own, uri }
     if (tracking) return tracking

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { makeFolder } from '../artifacts/make-folder.ts'
-import { refuseLaterFormat } from '../artifacts/store-format.ts'
-import { openStore } from '../artifacts/store.ts'
+import { readFormat, refuseLaterFormat } from '../artifacts/store-format.ts'
+import { openStore, type ObjectStore } from '../artifacts/store.ts'
 import { unwritable } from '../artifacts/unwritable.ts'
 import { UserError } from '../experiment/errors.ts'
 import { cacheDirectory } from '../infra/cache.mjs'
@@ -19,17 +19,28 @@ export async function refuseUnusableCache(): Promise<void> {
 }
 
 /**
- * Refuses a store that nothing can be written to, or that a later version wrote, before anything is
+ * Refuses a store that nothing can be written to, or whose format cannot be read, before anything is
  * begun: a stage would try again and again for as long as the store stays as it is. Throws a
  * UserError.
  */
 export async function refuseUnusable(url: string): Promise<void> {
-  try {
-    const store = openStore(url)
+  await trying(url, async (store) => void (await readFormat(store)))
+  await refuseUnwritable(url)
+}
+
+/** The same of a store that may be damaged in its format. */
+export async function refuseUnwritable(url: string): Promise<void> {
+  await trying(url, async (store) => {
     await refuseLaterFormat(store)
     const path = `${PROBES}${randomUUID()}`
     await store.putIfAbsent(path, new TextEncoder().encode('probe'))
     await store.delete(path)
+  })
+}
+
+async function trying(url: string, f: (store: ObjectStore) => Promise<void>): Promise<void> {
+  try {
+    await f(openStore(url))
   } catch (error) {
     if (error instanceof UserError) throw error
     throw new UserError(

@@ -17,8 +17,17 @@ type Issue = z.core.$ZodIssue
 export function findingsOf(schema: z.ZodType, value: unknown): readonly Finding[] {
   const known = schemaFindings(schema, value)
   const told = new Set(known.map(({ path }) => formatPath(path)))
-  return [...known, ...unsafeKeys(value).filter(({ path }) => !told.has(formatPath(path)))]
+  const all = [...known, ...unsafeKeys(value).filter(({ path }) => !told.has(formatPath(path)))]
+  if (all.length <= MOST_FINDINGS) return all
+  const rest = all.length - MOST_FINDINGS
+  return [
+    ...all.slice(0, MOST_FINDINGS),
+    { message: `${rest} more problems are not listed; is this the right file?`, path: [], at: 'value' },
+  ]
 }
+
+/** Far more than a person reads; a file that is no config may have a hundred thousand. */
+const MOST_FINDINGS = 50
 
 /**
  * Mappings with free keys leave this one out without a word: it means something else in JavaScript.
@@ -140,16 +149,22 @@ function expected(issue: Issue, schema: z.core.$ZodType | undefined): string {
     case 'invalid_union':
       return optionsOf(issue)
         ? oneOf(optionsOf(issue) ?? [])
-        : issue.errors
-            .flatMap(([first], i) =>
-              first ? [expected(first, schema instanceof z.ZodUnion ? schema.options[i] : undefined)] : [],
-            )
-            .join(' or ')
+        : alternatives(issue.errors, schema).join(' or ')
     case 'invalid_value':
       return oneOf(issue.values.map(String))
     default:
       return issue.message
   }
+}
+
+function alternatives(
+  errors: readonly (readonly Issue[])[],
+  schema: z.core.$ZodType | undefined,
+): readonly string[] {
+  const all = errors.flatMap(([first], i) =>
+    first ? [expected(first, schema instanceof z.ZodUnion ? schema.options[i] : undefined)] : [],
+  )
+  return [...new Set(all)]
 }
 
 function oneOf(options: readonly string[]): string {

@@ -62,6 +62,9 @@ export function applyOverrides(
   return { value, overrides, problems }
 }
 
+/** As deep as a config may be (config-yaml.ts); what walks along a path recurses. */
+const MOST_PARTS = 200
+
 class BadOverride extends Error {}
 
 function parseOverride(text: string): Override {
@@ -72,6 +75,8 @@ function parseOverride(text: string): Override {
     throw new BadOverride(
       `"${text.slice(0, equals)}" is not a path; write keys with dots and list entries with [n], such as methods[0].rank`,
     )
+  if (path.length > MOST_PARTS)
+    throw new BadOverride(`the path has ${path.length} parts, and ${MOST_PARTS} is the most`)
   const { value, problems } = readYaml(text.slice(equals + 1), '')
   if (problems.length > 0) throw new BadOverride(`the value is ${problems[0]?.message ?? 'not valid'}`)
   return { text, path, value }

@@ -52,6 +52,8 @@ export function readYaml(text: string, file: string): YamlText {
     merge: true,
     stringKeys: true,
     prettyErrors: false,
+    // Its own check compares each key with all before it: minutes, of a file of many keys.
+    uniqueKeys: false,
   })
   const place = (offset: number): Place => {
     const { line, col } = lines.linePos(offset)
@@ -59,18 +61,22 @@ export function readYaml(text: string, file: string): YamlText {
   }
 
   const syntax = [...document.errors, ...document.warnings]
-  const problems: Problem[] = syntax.slice(0, MAX_PROBLEMS).map(({ code, message, pos: [offset] }) => ({
-    ...place(offset),
-    message:
-      code === 'DUPLICATE_KEY'
-        ? `duplicate key ${keyAt(text, offset)}: it is given above already; remove one of the two`
-        : code === 'MULTIPLE_DOCS'
+  const problems: Problem[] = [
+    ...syntax.map(({ code, message, pos: [offset] }) => ({
+      ...place(offset),
+      message:
+        code === 'MULTIPLE_DOCS'
           ? 'a second YAML document begins here; a config is one document'
           : `not valid YAML: ${message}`,
-  }))
+    })),
+    ...duplicateKeys(document).map((offset) => ({
+      ...place(offset),
+      message: `duplicate key ${keyAt(text, offset)}: it is given above already; remove one of the two`,
+    })),
+  ].slice(0, MAX_PROBLEMS)
 
   let value: unknown
-  if (syntax.every(({ code }) => code === 'DUPLICATE_KEY')) {
+  if (syntax.length === 0) {
     try {
       value = document.toJS()
     } catch (error) {
@@ -84,6 +90,22 @@ export function readYaml(text: string, file: string): YamlText {
     locate: (path) => place(offsetOf(document, path, false)),
     locateKey: (path) => place(offsetOf(document, path, true)),
   }
+}
+
+/** Offsets of keys that their mapping has already; merge keys may be repeated. */
+function duplicateKeys(document: Document): readonly number[] {
+  const offsets: number[] = []
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<unknown>()
+      for (const { key } of items) {
+        if (!isScalar(key) || key.value === '<<') continue
+        if (seen.has(key.value)) offsets.push(start(key))
+        seen.add(key.value)
+      }
+    },
+  })
+  return offsets
 }
 
 function aliasProblem(error: unknown): string {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { digestOf } from '../experiment/canonical.ts'
 import { codeNameOf, type ChangedCode } from '../experiment/code.ts'
+import { findingsOf } from '../experiment/config-issues.ts'
 import type { DatasetFacts } from '../experiment/dataset.ts'
 import { UserError } from '../experiment/errors.ts'
 import type { BlobRef } from '../experiment/manifest.ts'
@@ -75,9 +76,11 @@ export interface PublishedRun {
 /** A report whose computed part has the digest that it gives. Throws a UserError; `where` is the report's place. */
 export function readPublished(text: string, where: string): Published {
   const value = parsed(text, where)
-  const { data, error } = publishedSchema.safeParse(value)
-  if (error)
-    throw new UserError([{ file: where, message: `this is not the report of a run: ${reasons(error)}` }])
+  const { data } = publishedSchema.safeParse(value)
+  if (!data)
+    throw new UserError([
+      { file: where, message: `this is not the report of a run: ${reasons(publishedSchema, value)}` },
+    ])
   // Of the value as it is there: the schema may leave out what it does not know.
   const digest = digestOf((value as { readonly computed: unknown }).computed)
   if (digest !== data.digest)
@@ -97,8 +100,13 @@ export function readPublished(text: string, where: string): Published {
  * would compute other stages.
  */
 export function plannedAgain(published: Published, where: string, changed: ChangedCode = {}): PublishedRun {
-  const { data: spec, error } = specSchema.safeParse(published.computed.spec)
-  if (error) throw otherVersion(published, where, `its spec is not one here: ${reasons(error)}`)
+  const { data: spec } = specSchema.safeParse(published.computed.spec)
+  if (!spec)
+    throw otherVersion(
+      published,
+      where,
+      `its spec is not one here: ${reasons(specSchema, published.computed.spec)}`,
+    )
   const facts = published.computed.data as unknown as DatasetFacts
   const planned = plan(spec, facts, changed)
   const stages = stagesOf(planned)
@@ -141,10 +149,10 @@ function otherVersion({ clock }: Published, where: string, why: string): UserErr
   return new UserError([{ file: where, message }])
 }
 
-/** The first few of what a schema found. */
-function reasons({ issues }: z.ZodError): string {
-  return issues
+/** The first few in which a value departs from a schema. */
+function reasons(schema: z.ZodType, value: unknown): string {
+  return findingsOf(schema, value)
     .slice(0, 3)
-    .map(({ path, message }) => `${path.join('.')}: ${message}`)
+    .map(({ message }) => message)
     .join('; ')
 }

@@ -15,10 +15,15 @@ const KEY_BYTES = 32
  * the old one once no run needs it. Throws a UserError where one is wrong.
  */
 export function payloadKeys(env: NodeJS.ProcessEnv = process.env): readonly PayloadKey[] {
-  const keys = (secretOf(PAYLOAD_KEYS, env) ?? '')
+  const text = secretOf(PAYLOAD_KEYS, env)
+  if (text === undefined) return []
+  const keys = text
     .split(/[\s,]+/)
     .filter(Boolean)
     .map(keyOf)
+  // Nothing would be encrypted, and nobody told.
+  if (keys.length === 0)
+    throw new UserError(`${PAYLOAD_KEYS} holds no key; expected id:base64, or that it is not set`)
   const twice = keys.find(({ id }, i) => keys.findIndex((other) => other.id === id) < i)
   if (twice)
     throw new UserError(`${PAYLOAD_KEYS} has two keys by the name '${twice.id}'; expected a name for each`)

@@ -27,7 +27,7 @@ async function done(...args: readonly string[]): Promise<string> {
 }
 
 const listed = async (...filters: readonly string[]) =>
-  JSON.parse(await done('runs', '--json', ...filters)) as ListedRun[]
+  (JSON.parse(await done('runs', '--json', ...filters)) as { runs: ListedRun[] }).runs
 
 test('runs are found by what they are of, and cancelled; those of a stack that is gone as well', async () => {
   expect(await listed()).toEqual([])

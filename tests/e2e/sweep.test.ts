@@ -194,23 +194,29 @@ describe('a sweep', () => {
       progress: { maxParallel: 3, cells: 4, done: 0 },
     })
     await expect
-      .poll(
-        async () =>
-          (JSON.parse((await command('runs', '--json', '--sweep', id)).stdout) as ListedRun[]).length,
-        { timeout: 60_000, interval: 1000 },
-      )
+      .poll(async () => runsIn((await command('runs', '--json', '--sweep', id)).stdout).length, {
+        timeout: 60_000,
+        interval: 1000,
+      })
       .toBe(3)
 
     expect((await command('cancel', id)).stdout).toContain(`${id} is cancelled.`)
     await watching.shows(new RegExp(`${id}: cancelled`))
     await watching.ended
     await sleep(100)
-    const states = (JSON.parse((await command('status', '--json')).stdout) as ListedRun[]).map(
-      ({ id, type, state }) => [id, type, state],
-    )
+    const states = runsIn((await command('status', '--json')).stdout).map(({ id, type, state }) => [
+      id,
+      type,
+      state,
+    ])
     expect(states).toEqual([[id, 'sweep', 'cancelled']])
   })
 })
+
+/** What `runs --json` and `status --json` list. */
+function runsIn(stdout: string): readonly ListedRun[] {
+  return (JSON.parse(stdout) as { readonly runs: readonly ListedRun[] }).runs
+}
 
 /** The runs that a dry run names. */
 function planRuns({ cells }: { readonly cells?: unknown }): readonly string[] {

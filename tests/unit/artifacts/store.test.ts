@@ -51,7 +51,7 @@ describe('a directory', () => {
     mkdirSync(join(directory, 'taken'))
     await expect(store.put('taken', bytesOf('x'))).rejects.toThrow('cannot write 1 bytes')
     expect(readdirSync(directory)).toEqual(['taken'])
-    await expect(store.get('taken')).rejects.toThrow(`cannot read ${join(directory, 'taken')}: EISDIR`)
+    await expect(store.get('taken')).rejects.toThrow(`${join(directory, 'taken')}: this is a directory, expected a file`)
   })
 })
 

@@ -136,7 +136,7 @@ describe('what a checkpoint claims', () => {
   test.each([
     [{ model_type: 'vit', num_hidden_layers: 1_000_000 }, 'num_hidden_layers'],
     [{ model_type: 'deit', hidden_size: 1e9 }, 'hidden_size'],
-    [{ model_type: 'resnet', depths: [1e6, 1e6, 1e6, 1e6] }, 'depths.0'],
+    [{ model_type: 'resnet', depths: [1e6, 1e6, 1e6, 1e6] }, 'depths[0]'],
     [
       {
         model_type: 'resnet',

@@ -1,0 +1,41 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { smallConfig } from '../../../support/command.ts'
+import { zeroshiftHere } from '../../../support/in-process.ts'
+
+/** What programs are answered where nothing is wrong. */
+
+let directory: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'zeroshift-answers-'))
+  mkdirSync(join(directory, '.zeroshift/store'), { recursive: true })
+  writeFileSync(join(directory, 'small.yaml'), smallConfig)
+  writeFileSync(
+    join(directory, 'sweep.yaml'),
+    'name: s\nbase: small.yaml\ngrid: { training.epochs: [1, 2] }\n',
+  )
+})
+afterEach(() => {
+  rmSync(directory, { recursive: true })
+})
+
+const answers: readonly (readonly [readonly string[], object])[] = [
+  [['status'], { runs: [] }],
+  [['runs'], { runs: [] }],
+  [['runs', '--method', 'rfa', '--limit', '5'], { runs: [] }],
+  [['gc'], { deleted: false, bytes: 0 }],
+  [['check'], { sound: true, damage: [] }],
+  [['methods'], {}],
+  [['metrics'], {}],
+  [['run', 'small.yaml', '--dry-run'], { status: 'planned' }],
+  [['sweep', 'sweep.yaml', '--dry-run'], { status: 'planned' }],
+]
+
+test.each(answers)('zeroshift %j --json is exactly one object', async (args, answer) => {
+  const { code, stdout } = await zeroshiftHere(directory, ...args, '--json')
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^\{.*\}\n$/)
+  expect(JSON.parse(stdout)).toMatchObject(answer)
+})
