@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
+import { findingsOf } from '../experiment/config-issues.ts'
 import { isLoopbackAddress, isLoopbackHost } from '../experiment/loopback.ts'
 import { isSameProcess, startOf } from '../infra/alive.mjs'
 import { ignoredNote } from './event.ts'
@@ -95,13 +96,12 @@ type Read<T> = { readonly note: T } | { readonly flaw: string } | undefined
 function noteOrFlaw<T extends Note>(path: string, schema: z.ZodType<T>): Read<T> {
   const text = ownText(path)
   if (text === undefined || typeof text !== 'string') return text
-  const parsed = schema.safeParse(asJson(text))
+  const value = asJson(text)
+  const parsed = schema.safeParse(value)
   if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    const where = issue?.path.join('.')
-    return {
-      flaw: `it is no note of this version of Zeroshift: ${where ? `${where}: ` : ''}${issue?.message}`,
-    }
+    const [finding] = findingsOf(schema, value)
+    const message = finding?.message ?? 'it has another form'
+    return { flaw: `it is no note of this version of Zeroshift (${message})` }
   }
   const { folder } = parsed.data
   if (folder !== realpathSync(dirname(path)))
