@@ -51,7 +51,9 @@ describe('a directory', () => {
     mkdirSync(join(directory, 'taken'))
     await expect(store.put('taken', bytesOf('x'))).rejects.toThrow('cannot write 1 bytes')
     expect(readdirSync(directory)).toEqual(['taken'])
-    await expect(store.get('taken')).rejects.toThrow(`${join(directory, 'taken')}: this is a directory, expected a file`)
+    await expect(store.get('taken')).rejects.toThrow(
+      `${join(directory, 'taken')}: this is a directory, expected a file`,
+    )
   })
 })
 
