@@ -9,6 +9,7 @@ import { readRuns, readSweeps } from '../artifacts/stored-runs.ts'
 import { UserError } from '../experiment/errors.ts'
 import { quoted } from '../report/command.ts'
 import { deleting } from './deleting.ts'
+import { refuseOtherThings } from './existing-store.ts'
 import { counted, dateText, size } from './format.ts'
 import { bytesOf, objectsOf, summaryOf } from './garbage-table.ts'
 import { withWorkflows, type Workflows } from './open-workflows.ts'
@@ -41,6 +42,7 @@ export async function rm(ids: readonly string[], options: RmOptions): Promise<nu
   const grace = graceOf(options.grace)
   const cells = options.cells ?? false
   const url = storeFor(options.store)
+  await refuseOtherThings(url, { mayBeMissing: false })
   const store = openStore(url)
   await refuseIds(store, ids, cells)
   if (options.delete) await refuseUnusable(url)

@@ -1,5 +1,5 @@
 import { reportFlaw, SharedManifests } from '../activities/stored-outcome.ts'
-import { openArtifacts, reportSignatures, stageSignatures, type Artifacts } from '../artifacts/artifacts.ts'
+import { reportSignatures, stageSignatures, type Artifacts } from '../artifacts/artifacts.ts'
 import { pooled } from '../artifacts/pooled.ts'
 import { signaturesIn, signReport, signStage } from '../artifacts/signed.ts'
 import { UserError } from '../experiment/errors.ts'
@@ -11,9 +11,10 @@ import { reportClaims, signedReport, stageClaims } from '../signatures/claims.ts
 import type { SigningKey } from '../signatures/keys.ts'
 import { signingKey } from '../signatures/setting.ts'
 import { judgeEnvelope, type Claims } from '../signatures/statement.ts'
+import { artifactsIn } from './existing-store.ts'
 import { counted } from './format.ts'
 import { privateKeyFile } from './key-files.ts'
-import { recordIn, storeFor } from './place.ts'
+import { recordIn } from './place.ts'
 import { print, printJson } from './print.ts'
 
 export interface SignOptions {
@@ -36,7 +37,7 @@ export async function sign(id: string, { key: file, json, store }: SignOptions):
       'no key to sign with; expected the file of a private key as --key, or in ZEROSHIFT_SIGNING_KEY_FILE. ' +
         '`./zeroshift key new FILE` makes one',
     )
-  const artifacts = openArtifacts(storeFor(store))
+  const artifacts = await artifactsIn(store)
   const run = await recordIn(artifacts, id)
   // Judged before anything is written.
   const text = await soundReport(artifacts, run)

@@ -20,6 +20,9 @@ import { stagesOf } from '../../../experiment/stage-list.ts'
 import type { Stage, StageKind } from '../../../experiment/stages.ts'
 import { inspectDataset } from '../../../learning/datasets/index.ts'
 
+/** All stages of a run take a minute on two idle cores. */
+const PATIENCE = 600_000
+
 /** 1,797 digits of 64 bytes: 12 shards of at most 10,000 bytes, the last of them shorter. */
 const SHARD_BYTES = 10_000
 const inShards = stageActivity('dataset', () => Promise.resolve(datasetStage(0, SHARD_BYTES)))
@@ -147,7 +150,7 @@ test('a stage that was stopped goes on at the next shard, and ends in the same m
     expect(beats.some(({ resumedAt, step }) => resumedAt === 5 && (step ?? 0) >= 5)).toBe(!lost)
     expect(manifestDigest(await manifestOf(planned.dataset))).toBe(expected)
   }
-})
+}, PATIENCE)
 
 test('a damaged shard is found before anything is computed from it, and goes', async () => {
   await run(planned.dataset, inShards)

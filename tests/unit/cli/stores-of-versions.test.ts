@@ -114,6 +114,9 @@ describe('a store of a later format is refused by', () => {
     ['compare', id, 'other-00000000'],
     ['track', id],
     ['adapter', 'export', id, '--out', 'x'],
+    ['sign', id, '--key', 'signing.key'],
+    ['rm', id],
+    ['rm', id, '--delete'],
     ['gc'],
     ['gc', '--delete'],
     ['check'],
@@ -134,6 +137,7 @@ describe('a store of a later format is refused by', () => {
       'name: s\nbase: small.yaml\ngrid: { training.epochs: [1, 2] }\n',
     )
     await here('store', 'export', 'runs.tar', '--store', 'sound')
+    await here('key', 'new', 'signing.key')
     mkdirSync(join(directory, '.zeroshift'))
     writeFileSync(join(directory, 'store', 'store.json'), '{ "format": 2, "lists": [] }')
     const before = readdirSync(directory, { recursive: true })
