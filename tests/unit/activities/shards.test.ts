@@ -136,21 +136,25 @@ async function resumed(): Promise<readonly Beat[]> {
   return beats
 }
 
-test('a stage that was stopped goes on at the next shard, and ends in the same manifest', async () => {
-  await run(planned.dataset, inShards)
-  const expected = manifestDigest(await manifestOf(planned.dataset))
-  for (const lost of [false, true]) {
-    store = join(folder, String(count++))
-    artifacts = openArtifacts(store)
-    await cancelledAt(5)
-    const stored = await artifacts.store.list('blobs/')
-    expect(stored).toHaveLength(5)
-    if (lost) await artifacts.store.delete(stored[2]?.path ?? '')
-    const beats = await resumed()
-    expect(beats.some(({ resumedAt, step }) => resumedAt === 5 && (step ?? 0) >= 5)).toBe(!lost)
-    expect(manifestDigest(await manifestOf(planned.dataset))).toBe(expected)
-  }
-}, PATIENCE)
+test(
+  'a stage that was stopped goes on at the next shard, and ends in the same manifest',
+  async () => {
+    await run(planned.dataset, inShards)
+    const expected = manifestDigest(await manifestOf(planned.dataset))
+    for (const lost of [false, true]) {
+      store = join(folder, String(count++))
+      artifacts = openArtifacts(store)
+      await cancelledAt(5)
+      const stored = await artifacts.store.list('blobs/')
+      expect(stored).toHaveLength(5)
+      if (lost) await artifacts.store.delete(stored[2]?.path ?? '')
+      const beats = await resumed()
+      expect(beats.some(({ resumedAt, step }) => resumedAt === 5 && (step ?? 0) >= 5)).toBe(!lost)
+      expect(manifestDigest(await manifestOf(planned.dataset))).toBe(expected)
+    }
+  },
+  PATIENCE,
+)
 
 test('a damaged shard is found before anything is computed from it, and goes', async () => {
   await run(planned.dataset, inShards)
