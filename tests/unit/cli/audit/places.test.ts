@@ -82,6 +82,28 @@ audit(
   ),
 )
 
+const noFolder: Readonly<Record<string, readonly string[]>> = {
+  'adapter inspect': ['adapter', 'inspect', url],
+  'adapter merge': ['adapter', 'merge', url, '--base', 'base', '--out', 'new'],
+  'adapter apply': ['adapter', 'apply', url, 'image.png', '--base', 'base'],
+  'report --out': ['report', run.id, ...from, '--out', url],
+  'compare --out': ['compare', run.id, other.id, ...from, '--out', url],
+}
+audit(
+  'a URL where a folder is expected',
+  Object.fromEntries(
+    Object.entries(noFolder).map(([title, args]): [string, Attempt] => [
+      title,
+      {
+        args,
+        says: /^(the adapter|--out): https:\/\/…@host\/a\S* is a URL; expected a folder of this machine$/m,
+        prepare: withRuns,
+        hides: /pa55|51g|k3y|t0ken|w0rd/,
+      },
+    ]),
+  ),
+)
+
 const HOSTILE = 'a\x1b]0;b\x07c\x9b2Jd\u202ee\u2066f\rg\nh\x7f'
 // A folder may be called so, and a worker may have any prefix.
 const right = /^(a store|a store of a run|the store of a config|a place of a worker)$/
