@@ -58,11 +58,11 @@ describe('the terminal table', () => {
         : row,
     )
     const text = plain(odd)
-    expect(text).not.toMatch(/[\x1b\r\u202e]/)
+    for (const control of ['\x1b', '\r', '\u202e']) expect(text).not.toContain(control)
     expect(text.replaceAll(/\s/g, '')).toContain(`n/ain${shown}:see`.replaceAll(/\s/g, ''))
     const lines = text.split('\n')
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(100)
-    expect(lines.find((line) => / n\/a /.test(line))?.length).toBe(lines[0]?.length)
+    expect(lines.find((line) => line.includes(' n/a '))?.length).toBe(lines[0]?.length)
   })
 
   test('says why a figure is missing', () => {
