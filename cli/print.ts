@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { createColors } from 'picocolors'
 import { formatProblem, UserError } from '../experiment/errors.ts'
-import { masked, oneLine, visible, visibleJson } from '../experiment/terminal-text.ts'
+import { masked, oneLine, shortened, visible, visibleJson } from '../experiment/terminal-text.ts'
 
 /**
  * All output of commands goes through this file, so that no name that others have chosen steers a
@@ -54,7 +54,7 @@ export function coloursOf(stream: NodeJS.WriteStream) {
 export function printProblem(error: unknown): void {
   const { red } = coloursOf(process.stderr)
   if (error instanceof UserError)
-    for (const problem of error.problems) printError(red(oneLine(formatProblem(problem))))
+    for (const problem of error.problems) printError(red(oneLine(shortened(formatProblem(problem)))))
   else if (process.env.ZEROSHIFT_DEBUG !== undefined) printError(inspect(error))
   else printError(red(error instanceof Error ? error.message : String(error)))
 }

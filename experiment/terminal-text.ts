@@ -52,3 +52,15 @@ export function masked(text: string): string {
     .replace(/(\b[a-z][a-z0-9+.-]{1,20}:\/)(?!\/)[^\s/?#"]*@/gi, '$1…@')
     .replace(/(\b[a-z][a-z0-9+.-]{1,20}:\/)(?!\/)[^\s/?#"@:]*:(?!\d+[/?#])[^\s"@]*@/gi, '$1…@')
 }
+
+/** Of a word that is cut, on each side. */
+const SHOWN = 60
+
+/** A text whose words of more than 200 characters are cut in the middle, and say how long they are. */
+export function shortened(text: string): string {
+  return masked(text).replace(/\S{201,}/gu, (word) => {
+    const characters = [...word]
+    const [start, end] = [characters.slice(0, SHOWN), characters.slice(-SHOWN)]
+    return `${start.join('')}…(${characters.length} characters)…${end.join('')}`
+  })
+}

@@ -57,6 +57,18 @@ describe('what is printed', () => {
     ])
   })
 
+  test('of problems has no word of any length in full', () => {
+    const cat = '🐈'.repeat(5000)
+    printProblem(
+      new UserError([
+        { file: `/${'a'.repeat(4000)}/b`, message: `no run '${cat}'; it has ${'c'.repeat(200)}` },
+      ]),
+    )
+    expect(written).toBe(
+      `/${'a'.repeat(59)}…(4004 characters)…${'a'.repeat(57)}/b: no run '${'🐈'.repeat(59)}…(5003 characters)…${'🐈'.repeat(58)}'; it has ${'c'.repeat(200)}\n`,
+    )
+  })
+
   test('as JSON means the same, and steers no terminal', () => {
     const value = { [hostile]: hostile, quote: '"\n' }
     printJson(value)
