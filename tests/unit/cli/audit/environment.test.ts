@@ -126,6 +126,14 @@ values('ZEROSHIFT_PAYLOAD_KEYS_FILE', worker, /ZEROSHIFT_PAYLOAD_KEYS/, [
   '/dev/zero',
   'small.yaml',
 ])
+for (const command of [worker, ['run', 'small.yaml'], ['up']]) {
+  values('ZEROSHIFT_PROGRESS_SECONDS', command, /^ZEROSHIFT_PROGRESS_SECONDS is "/m, [
+    ...['', ' ', '0', '-1', 'NaN', 'Infinity', 'one', '3601', '1 s', '\x1b[2J'],
+  ])
+  values('ZEROSHIFT_GRAPHS', command, /^ZEROSHIFT_GRAPHS is '/m, [
+    ...[' ', 'Auto', 'on', '1', 'auto,never', 'constructor', '\x1b[2J'],
+  ])
+}
 const bucket = ['report', gone, '--store', 's3://bucket/a']
 values('ZEROSHIFT_BLOB_CACHE_GB', bucket, /^ZEROSHIFT_BLOB_CACHE_GB is "/m, [
   '',
