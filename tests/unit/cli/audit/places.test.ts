@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { openArtifacts } from '../../../../artifacts/artifacts.ts'
 import { runId } from '../../../../experiment/run.ts'
 import { audit, type Attempt, type Attempts } from '../../../support/audit.ts'
@@ -8,6 +9,7 @@ import { sampleRun } from '../../../support/run.ts'
 const { run } = sampleRun()
 const other = { ...run, id: runId('other', run.plan), spec: { ...run.spec, name: 'other' } }
 async function withRuns(): Promise<void> {
+  spawnSync('mkfifo', ['fifo'])
   const artifacts = openArtifacts('store')
   await artifacts.putRun(run)
   await artifacts.putRun(other)
@@ -16,7 +18,10 @@ async function withRuns(): Promise<void> {
 const outputs = [
   'small.yaml',
   'small.yaml/below',
+  'fifo',
+  'fifo/below',
   '/dev/null',
+  '/dev/zero',
   '/dev/null/a',
   '/proc/zeroshift',
   '/proc/1/a',
