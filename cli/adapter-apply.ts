@@ -1,18 +1,18 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Tensor4D } from '@tensorflow/tfjs'
-import { readPeft } from '../checkpoints/read-peft.ts'
 import type { WrittenModel } from '../checkpoints/write.ts'
 import { UserError } from '../experiment/errors.ts'
 import { architectureLayers } from '../experiment/model.ts'
 import { readRegularFile, unreadable } from '../experiment/regular-file.ts'
+import { oneLine } from '../experiment/terminal-text.ts'
 import { decodeImage } from '../learning/datasets/decode.ts'
 import { FormatError } from '../learning/datasets/files.ts'
 import { forward } from '../learning/model.ts'
 import { Preparer } from '../learning/prepare.ts'
 import { tf } from '../learning/tf.ts'
-import { adaptedModel, readBase } from './adapter-base.ts'
-import { coloursOf, columns, oneLine, print, printError, printJson } from './print.ts'
+import { adaptedModel, readAdapter, readBase } from './adapter-base.ts'
+import { coloursOf, columns, print, printError, printJson } from './print.ts'
 
 export interface AdapterApplyOptions {
   readonly base: string
@@ -32,7 +32,7 @@ export async function applyAdapter(
   images: readonly string[],
   { base: source, json }: AdapterApplyOptions,
 ): Promise<number> {
-  const files = await readPeft(adapter)
+  const files = await readAdapter(adapter)
   const base = await readBase(source)
   const { normalise } = base.preparation
   if (!normalise)

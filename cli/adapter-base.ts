@@ -1,10 +1,17 @@
 import { findCheckpoint } from '../activities/checkpoint-directory.ts'
 import { readLabels } from '../checkpoints/labels.ts'
 import { inspectCheckpoint, readCheckpoint } from '../checkpoints/read.ts'
-import { adapterOf, withAdapter, type Adapter, type PeftFiles } from '../checkpoints/read-peft.ts'
+import { adapterOf, readPeft, withAdapter, type Adapter, type PeftFiles } from '../checkpoints/read-peft.ts'
 import type { WrittenModel } from '../checkpoints/write.ts'
 import { UserError } from '../experiment/errors.ts'
 import { printError } from './print.ts'
+import { refuseUrl } from './refuse-url.ts'
+
+/** The files of an adapter in a folder of this machine. Throws a UserError. */
+export async function readAdapter(directory: string): Promise<PeftFiles> {
+  refuseUrl(directory, 'the adapter')
+  return readPeft(directory)
+}
 
 /** The model that an adapter is for: a directory or what else names a checkpoint. */
 export async function readBase(source: string): Promise<WrittenModel> {

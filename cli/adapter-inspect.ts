@@ -1,9 +1,10 @@
 import { withPublishedHeads } from '../checkpoints/heads.ts'
-import { publishedNames, readPeft, type PeftFiles } from '../checkpoints/read-peft.ts'
+import { publishedNames, type PeftFiles } from '../checkpoints/read-peft.ts'
 import type { Measured } from '../experiment/manifest.ts'
-import { adapterFor, readBase } from './adapter-base.ts'
+import { oneLine } from '../experiment/terminal-text.ts'
+import { adapterFor, readAdapter, readBase } from './adapter-base.ts'
 import { counted } from './format.ts'
-import { coloursOf, columns, oneLine, print, printJson } from './print.ts'
+import { coloursOf, columns, print, printJson } from './print.ts'
 
 export interface AdapterInspectOptions {
   readonly base?: string
@@ -34,7 +35,7 @@ export async function inspectAdapter(
   directory: string,
   { base, json }: AdapterInspectOptions,
 ): Promise<number> {
-  const files = await readPeft(directory)
+  const files = await readAdapter(directory)
   const inspected = inspect(files, base === undefined ? undefined : await sizes(files, base))
   if (json) printJson({ adapter: directory, ...inspected })
   else show(directory, inspected)

@@ -1,6 +1,5 @@
-import { readPeft } from '../checkpoints/read-peft.ts'
 import { writeCheckpoint } from '../checkpoints/write.ts'
-import { adaptedModel, readBase } from './adapter-base.ts'
+import { adaptedModel, readAdapter, readBase } from './adapter-base.ts'
 import { newFolder } from './new-folder.ts'
 import { print } from './print.ts'
 
@@ -11,7 +10,7 @@ export interface AdapterMergeOptions {
 
 /** `zeroshift adapter merge`: a checkpoint of the base with the adapter folded in, which transformers loads without PEFT. */
 export async function mergeAdapter(adapter: string, { base, out }: AdapterMergeOptions): Promise<number> {
-  const files = await readPeft(adapter)
+  const files = await readAdapter(adapter)
   const model = adaptedModel(await readBase(base), files)
   await newFolder(out, (folder) => writeCheckpoint(folder, model))
   print(out)

@@ -1,4 +1,5 @@
-import { coloursOf, isColoured, printTo, visible } from './print.ts'
+import { visible } from '../experiment/terminal-text.ts'
+import { coloursOf, isColoured, printTo } from './print.ts'
 
 /** A part of a stack, for people. */
 export interface Part {

@@ -14,6 +14,7 @@ import { artifactsIn } from './existing-store.ts'
 import { writeTexts } from './new-folder.ts'
 import { home, recordIn } from './place.ts'
 import { coloursOf, printJson, printTo } from './print.ts'
+import { refuseUrl } from './refuse-url.ts'
 
 export interface CompareOptions {
   readonly out?: string
@@ -23,6 +24,7 @@ export interface CompareOptions {
 
 /** `zeroshift compare ID ID…`: runs, and those of sweeps, that are in the store, side by side. */
 export async function compare(ids: readonly string[], { out, json, store }: CompareOptions): Promise<number> {
+  if (out !== undefined) refuseUrl(out, '--out')
   const artifacts = await artifactsIn(store)
   const distinct = [...new Set((await inOrder(ids, (id) => runsOf(artifacts, id))).flat())]
   if (distinct.length < 2)

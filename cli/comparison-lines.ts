@@ -1,4 +1,5 @@
 import type { Comparison } from '../experiment/comparison.ts'
+import { oneLine } from '../experiment/terminal-text.ts'
 import { differing } from '../report/comparison/differing.ts'
 import { cutOff } from '../report/comparison/lines.ts'
 import { overviewOf } from '../report/comparison/overview.ts'
@@ -15,7 +16,7 @@ export function comparisonLines(
   const { rows, lines } = terminalRows(overview)
   const [heading = '', ...body] = columns(rows).split('\n')
   const missing = overview.runs.flatMap(({ run, missing }) =>
-    missing === undefined ? [] : [`${run.id} is missing: ${missing}`],
+    missing === undefined ? [] : [oneLine(`${run.id} is missing: ${missing}`)],
   )
   return [
     ...(parts.length === 0

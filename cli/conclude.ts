@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Figure, ResultRow } from '../experiment/results.ts'
 import type { RunInput, RunResult } from '../experiment/run.ts'
+import { oneLine } from '../experiment/terminal-text.ts'
 import { quoted } from '../report/command.ts'
 import { renderTable } from '../report/table.ts'
 import { counted, duration } from './format.ts'
@@ -15,7 +16,7 @@ export function completed(result: RunResult, { out, say, seconds, answer }: Talk
   const { red, yellow } = coloursOf(out)
   say('')
   say(renderTable(results, { colour: isColoured(out) }))
-  for (const { title, reason } of failed) say(red(`${title} failed: ${reason}`))
+  for (const { title, reason } of failed) say(red(`${oneLine(title)} failed: ${reason}`))
   for (const note of notes) say(yellow(note))
   say('')
   say(`Report: ${join(whereOf(report), 'index.html')}`)

@@ -7,7 +7,7 @@ import { printProblem } from './print.ts'
 import { reasonOf } from './reason.ts'
 import { refusalOf, talk, type Talk } from './talk.ts'
 import type { Server } from './temporal.ts'
-import { refuseUnusable } from './usable-places.ts'
+import { refuseUnusable, refuseUnusableInAdvance } from './usable-places.ts'
 
 /** What verbs share that start something, or join it where it is going on, and follow it to its end. */
 export interface ConductOptions {
@@ -19,8 +19,6 @@ export interface ConductOptions {
 /** What is conducted: a run or a sweep. The last three answer the exit code. */
 export interface Job<R> {
   readonly id: string
-  /** Where its results are kept. */
-  readonly store: string
   /** What it consists of, for people. */
   readonly about: string
   /** `isFound`: the server knows Zeroshift's search attributes. */
@@ -49,9 +47,11 @@ export async function answering(
   }
 }
 
+/** `store`: where its results are kept. */
 export async function conduct<R>(
   options: ConductOptions,
   io: Talk,
+  store: string,
   prepared: () => Promise<Job<R>>,
 ): Promise<number> {
   const { say, answer } = io
@@ -62,8 +62,11 @@ export async function conduct<R>(
       'nothing would go on working after --detach: start `./zeroshift up` in this directory first, or name a Temporal ' +
         'server with --temporal HOST:PORT',
     )
-  // Before the store is tried, which writes to it.
-  if (!existing) await refuseUnableToStart()
+  // Before a server and a worker are started, which write to the working directory.
+  if (!existing) {
+    await refuseUnusableInAdvance(store)
+    await refuseUnableToStart()
+  }
   const interrupt = interruption()
   // The server and the worker come up while the data is checked.
   const starting = existing ? Promise.resolve(existing) : embeddedServer({ onNote: say })
@@ -71,7 +74,7 @@ export async function conduct<R>(
   try {
     const job = await prepared()
     // Elsewhere, the store is the workers' to reach.
-    if (!existing || existing.address === runningStack()?.address) await refuseUnusable(job.store)
+    if (!existing || existing.address === runningStack()?.address) await refuseUnusable(store)
     const server = await starting
     const { client, close } = await connect(server)
     try {

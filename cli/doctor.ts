@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import type { DatasetFacts } from '../experiment/dataset.ts'
 import { specSchema, type Settings } from '../experiment/spec.ts'
+import { oneLine } from '../experiment/terminal-text.ts'
 import { isNativeReady } from '../infra/native.mjs'
 import { findCompiler, findPython } from '../infra/programs.mjs'
 import { presentTemporal } from '../infra/temporal.mjs'
@@ -11,7 +12,7 @@ import { serverChecks } from './check-server.ts'
 import { checked, type Check, type Checked } from './doctor-check.ts'
 import { storeFor, trackingHere } from './place.ts'
 import { prepare, readConfig, settingsOf } from './prepare.ts'
-import { coloursOf, oneLine, printJson, printTo } from './print.ts'
+import { coloursOf, printJson, printTo } from './print.ts'
 
 export interface DoctorOptions {
   readonly device?: string

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { printTo, visible } from './print.ts'
+import { visible } from '../experiment/terminal-text.ts'
+import { printTo } from './print.ts'
 import { RetryWatch, retryLines, type Retry } from './retry-lines.ts'
 
 /** Progress of what is tried again after failures says so. */

@@ -1,3 +1,4 @@
+import { oneLine } from '../experiment/terminal-text.ts'
 import { minutesAndHours } from '../report/format.ts'
 
 /** `3.2 s`, `2 min 5 s`, `1 h 3 min`: as exact as a person needs. */
@@ -10,9 +11,10 @@ export function counted(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`
 }
 
-/** Cuts a line to a width; an ellipsis marks the cut. */
+/** Cuts a line to a width, with its control characters written out; an ellipsis marks the cut. */
 export function clip(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`
+  const line = oneLine(text)
+  return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`
 }
 
 /** `512 B`, `3.2 kB`, `1.23 GB`: three digits, powers of 1000. */

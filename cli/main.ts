@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { ignoredNote } from '../artifacts/event.ts'
 import { UserError } from '../experiment/errors.ts'
+import { shortened } from '../experiment/terminal-text.ts'
 import { coloursOf, printError, printProblem } from './print.ts'
 import type { RunOptions } from './run.ts'
 import type { SweepOptions } from './sweep.ts'
@@ -42,7 +43,7 @@ const program = new Command('zeroshift')
   .showHelpAfterError()
   .configureOutput({
     writeErr: (text) => {
-      printError(text.trimEnd())
+      printError(shortened(text.trimEnd()))
     },
   })
   .configureHelp({ showGlobalOptions: true })

@@ -3,9 +3,11 @@ import { dirname, join, resolve } from 'node:path'
 import { makeFolder } from '../artifacts/make-folder.ts'
 import { unwritable } from '../artifacts/unwritable.ts'
 import { UserError } from '../experiment/errors.ts'
+import { refuseUrl } from './refuse-url.ts'
 
 /** Makes a folder that is there whole or not at all. Throws a UserError where there is something of that name. */
 export async function newFolder(path: string, fill: (folder: string) => Promise<void>): Promise<void> {
+  refuseUrl(path, '--out')
   const wanted = resolve(path)
   const present = await readdir(wanted).catch((error: NodeJS.ErrnoException) =>
     error.code === 'ENOENT' ? [] : [error.code ?? ''],

@@ -1,44 +1,13 @@
 import { inspect } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { createColors } from 'picocolors'
-import { withoutCredentials } from '../experiment/credentials.ts'
 import { formatProblem, UserError } from '../experiment/errors.ts'
+import { masked, oneLine, shortened, visible, visibleJson } from '../experiment/terminal-text.ts'
 
 /**
- * All output of commands goes through this file. What is printed holds names that others have
- * chosen: of classes, folders, files, layers, keys of configs. None of them may steer a terminal or
- * show a credential.
+ * All output of commands goes through this file, so that no name that others have chosen steers a
+ * terminal or shows a credential.
  */
-
-/**
- * Controls but tab and line break, and what reorders or hides text: bidi controls, invisible
- * characters, separators.
- */
-const CONTROLS =
-  /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g // eslint-disable-line no-control-regex
-/** The colours that commands use themselves. */
-const COLOUR = /^\x1b\[(?:0|1|2|22|3[0-9]|90)m/ // eslint-disable-line no-control-regex
-
-/**
- * A text whose control characters are written out, such as \x1b; line breaks stay, and colours
- * where they are wanted.
- */
-export function visible(text: string, { colour = false }: { readonly colour?: boolean } = {}): string {
-  return withoutCredentials(text).replace(CONTROLS, (found, at: number, whole: string) =>
-    colour && COLOUR.test(whole.slice(at, at + 6)) ? found : escaped(found),
-  )
-}
-
-/** The same as one line. */
-export function oneLine(text: string): string {
-  return visible(text).replaceAll('\n', '\\n').replaceAll('\t', '\\t')
-}
-
-function escaped(character: string): string {
-  const code = character.charCodeAt(0)
-  if (character === '\r') return '\\r'
-  return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
-}
 
 export function printTo(stream: NodeJS.WriteStream, text: string): void {
   stream.write(`${visible(text, { colour: isColoured(stream) })}\n`)
@@ -60,19 +29,15 @@ export function printError(text: string): void {
 export function printJson(value: unknown): void {
   // Text by text: in JSON as a whole, what ends a URL may be a quotation mark's backslash.
   const text = JSON.stringify(shown(JSON.parse(JSON.stringify(value))))
-  process.stdout.write(
-    `${text.replace(CONTROLS, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`,
-  )
+  process.stdout.write(`${visibleJson(text)}\n`)
 }
 
 /** Plain data whose texts, those that are keys too, hold no credentials. */
 function shown(value: unknown): unknown {
-  if (typeof value === 'string') return withoutCredentials(value)
+  if (typeof value === 'string') return masked(value)
   if (Array.isArray(value)) return value.map(shown)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([key, child]) => [withoutCredentials(key), shown(child)]),
-  )
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [masked(key), shown(child)]))
 }
 
 /** Whether to colour what goes there: a terminal whose user has not asked for plain text. */
@@ -89,7 +54,7 @@ export function coloursOf(stream: NodeJS.WriteStream) {
 export function printProblem(error: unknown): void {
   const { red } = coloursOf(process.stderr)
   if (error instanceof UserError)
-    for (const problem of error.problems) printError(red(oneLine(formatProblem(problem))))
+    for (const problem of error.problems) printError(red(oneLine(shortened(formatProblem(problem)))))
   else if (process.env.ZEROSHIFT_DEBUG !== undefined) printError(inspect(error))
   else printError(red(error instanceof Error ? error.message : String(error)))
 }

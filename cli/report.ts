@@ -16,6 +16,7 @@ import { SIGNATURES_SUFFIX } from './find-report.ts'
 import { writeTexts } from './new-folder.ts'
 import { recordIn } from './place.ts'
 import { print, whereOf } from './print.ts'
+import { refuseUrl } from './refuse-url.ts'
 
 export interface ReportOptions {
   readonly out?: string
@@ -24,6 +25,7 @@ export interface ReportOptions {
 
 /** `zeroshift report ID`: rendered from the manifests, so that the same manifests give the same bytes. */
 export async function report(id: string, { out, store }: ReportOptions): Promise<number> {
+  if (out !== undefined) refuseUrl(out, '--out')
   const signer = signingKey()
   const artifacts = await artifactsIn(store)
   const sweep = await artifacts.sweep(id)

@@ -28,7 +28,7 @@ export async function resumeSweep(
   const artifacts = openArtifacts(store)
   const failed = record.failures ?? []
   const again = options.failed ?? options.restartFailed ?? false
-  return conduct(options, io, async () => {
+  return conduct(options, io, store, async () => {
     const now = await extended(record, store, options, io)
     if (now) await keep(artifacts, now)
     if (options.restartFailed) for (const { run } of failed) await forgetProgress(artifacts, run)

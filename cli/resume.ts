@@ -40,7 +40,7 @@ async function attempt(id: string, options: ResumeOptions, io: Talk): Promise<nu
   refuseSweepOptions(id, options)
   await refuseOtherCode(run)
   const input: RunInput = { run, settings: { ...settings, store } }
-  return conduct(options, io, async () => {
+  return conduct(options, io, store, async () => {
     await refuseChanges(run, io)
     return runJob(input)
   })

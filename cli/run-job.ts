@@ -28,7 +28,6 @@ export async function runJob(input: RunInput, ends?: Ends): Promise<Job<RunResul
   const { cancelled, completed, failed } = ends ?? (await import('./conclude.ts'))
   return {
     id,
-    store: input.settings.store,
     about: counted(stagesOf(plan).length, 'stage'),
     start: async (client, isFound) => {
       const asked = await startable(input)

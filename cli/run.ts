@@ -25,8 +25,8 @@ async function attempt(config: string, options: RunOptions, io: Talk): Promise<n
   }
 
   // A place that can be no store is refused before servers are started for it.
-  settingsOf(asked, parsed)
-  return conduct(options, io, async () => {
+  const { store } = settingsOf(asked, parsed)
+  return conduct(options, io, store, async () => {
     const input = await prepare(asked, parsed, inspecting(say))
     sayChangedCode([input.run], io)
     return runJob(input)

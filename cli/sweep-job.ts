@@ -22,7 +22,6 @@ export function sweepJob(
   const { id } = record
   return {
     id,
-    store: input.store,
     about: counted(record.cells.length, 'cell'),
     async start(client, isFound) {
       if (await isGoingOn(client, id)) {

@@ -43,7 +43,7 @@ async function attempt(config: string, options: SweepOptions, io: Talk): Promise
   )
   sayCosts(prepared, costs, io)
   if (options.dryRun) return planned(prepared, costs, io)
-  return conduct(options, io, async () => {
+  return conduct(options, io, prepared.store, async () => {
     await refuseUnusable(prepared.store)
     await keep(artifacts, prepared)
     const { sweep, store } = prepared

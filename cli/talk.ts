@@ -2,6 +2,7 @@ import type { StageKind } from '../experiment/stages.ts'
 import { UserError, type Problem } from '../experiment/errors.ts'
 import type { RunResult } from '../experiment/run.ts'
 import type { SweepProgress } from '../experiment/sweep.ts'
+import { shortened } from '../experiment/terminal-text.ts'
 import type { Verification } from '../report/verification.ts'
 import type { Estimate } from './estimate.ts'
 import { printJson, printTo } from './print.ts'
@@ -73,9 +74,21 @@ export function refusalOf(error: unknown): {
   readonly code: number
   readonly answer: Pick<Answer, 'status'> & Partial<Answer>
 } {
-  if (error instanceof UserError) return { code: 2, answer: { status: 'invalid', problems: error.problems } }
+  if (error instanceof UserError)
+    return { code: 2, answer: { status: 'invalid', problems: error.problems.map(briefly) } }
   const reason = error instanceof Error ? error.message : String(error)
   return { code: 1, answer: { status: 'failed', error: reason } }
+}
+
+/** A problem that repeats no word of any length. */
+function briefly(problem: Problem): Problem {
+  const { message, file, path } = problem
+  return {
+    ...problem,
+    message: shortened(message),
+    ...(file !== undefined && { file: shortened(file) }),
+    ...(path !== undefined && { path: shortened(path) }),
+  }
 }
 
 export function talk(json: boolean): Talk {

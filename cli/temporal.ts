@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client, ConnectionOptions } from '@temporalio/client'
 import { UserError } from '../experiment/errors.ts'
 import { ensureTemporal } from '../infra/temporal.mjs'
-import { signingKey } from '../signatures/setting.ts'
 import { payloadKeys } from '../worker/payload-keys.ts'
 import { NOT_FOUND, noAccess, noNamespace, refusals } from '../worker/refusals.ts'
 import { startStack } from '../worker/stack.ts'
@@ -12,6 +11,7 @@ import { home, noteStack, runningStack } from './place.ts'
 import { causeOf, reasonOf } from './reason.ts'
 import { traceInterceptors } from './traced.ts'
 import { refuseUnusableCache } from './usable-places.ts'
+import { refuseWorkerSettings } from './worker-settings.ts'
 
 /** The Temporal server that a command talks to. */
 export interface Server extends TemporalSettings {
@@ -45,9 +45,8 @@ export function settingsOf(address: string): TemporalSettings {
 
 /** Refuses what would keep an embedded server or worker from starting. Throws a UserError. */
 export async function refuseUnableToStart({ withWorker = true } = {}): Promise<void> {
-  // The worker would find a mistake in them only when it has started.
   payloadKeys()
-  if (withWorker) signingKey()
+  if (withWorker) refuseWorkerSettings()
   await refuseUnusableCache()
   if (withWorker) refuseWithoutDriver()
 }

@@ -6,7 +6,6 @@ import { SetupError } from '../infra/steps.mjs'
 import { ensureTemporal } from '../infra/temporal.mjs'
 import { ensureVersitygw } from '../infra/versitygw.mjs'
 import { refuseTaken, urlOf } from '../worker/endpoint.ts'
-import { signingKey } from '../signatures/setting.ts'
 import { startStack } from '../worker/stack.ts'
 import { showBoard } from './board.ts'
 import { endpointOf } from './endpoint.ts'
@@ -15,6 +14,7 @@ import { home, noteStack, runningStack, stackNote, storeFor } from './place.ts'
 import { namedPorts, portOf } from './ports.ts'
 import { coloursOf, print, printError, whereOf } from './print.ts'
 import { connect } from './temporal.ts'
+import { refuseWorkerSettings } from './worker-settings.ts'
 
 export interface UpOptions {
   readonly port?: string
@@ -43,7 +43,7 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
       `a stack runs in this directory already (process ${other.pid}, Temporal at ${other.address}, as ${stackNote} says)`,
     )
   refuseWithoutDriver()
-  signingKey()
+  refuseWorkerSettings()
   const endpoint = endpointOf(options.metricsPort, options.metricsHost)
   const named = namedPorts({
     '--port': options.port,

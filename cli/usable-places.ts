@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { mkdtemp, rmdir, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { makeFolder } from '../artifacts/make-folder.ts'
 import { readFormat, refuseLaterFormat } from '../artifacts/store-format.ts'
 import { openStore, type ObjectStore } from '../artifacts/store.ts'
@@ -36,6 +39,31 @@ export async function refuseUnwritable(url: string): Promise<void> {
     await store.putIfAbsent(path, new TextEncoder().encode('probe'))
     await store.delete(path)
   })
+}
+
+/**
+ * The same before anything else is checked, so that nothing is left of a store in a directory: a
+ * folder is made where the store, or what is missing above it, would be, and removed. Throws a
+ * UserError.
+ */
+export async function refuseUnusableInAdvance(url: string): Promise<void> {
+  if (!url.startsWith('file://')) return refuseUnusable(url)
+  await trying(url, async (store) => {
+    await readFormat(store)
+    await rmdir(await mkdtemp(join(await nearest(fileURLToPath(url)), '.probe-')))
+  })
+}
+
+/** What is there of a path. */
+async function nearest(path: string): Promise<string> {
+  try {
+    await stat(path)
+    return path
+  } catch (error) {
+    const parent = dirname(path)
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === path) throw error
+    return nearest(parent)
+  }
 }
 
 async function trying(url: string, f: (store: ObjectStore) => Promise<void>): Promise<void> {

@@ -68,7 +68,7 @@ async function attempt(target: string, options: VerifyOptions, io: Talk): Promis
   }
   // A store of its own: nothing that was computed before may stand for what is computed now.
   const directory = resolve(home, 'verify', id)
-  return conduct(options, io, async () => {
+  return conduct(options, io, storeFor(directory), async () => {
     const input = await recomputation(run, id, directory, report, options, io)
     // What a verification left that was to be kept is no beginning of this one.
     if (existsSync(verdictIn(directory))) await rm(directory, { recursive: true })

@@ -4,9 +4,7 @@ import { UserError } from '../experiment/errors.ts'
 import { logBegins } from '../infra/worker-parent.mjs'
 import { deploymentName, queues, type Queue } from '../workflows/names.ts'
 import { type Device, deviceNamed } from '../learning/device.ts'
-import { signingKey } from '../signatures/setting.ts'
 import { refuseTaken } from '../worker/endpoint.ts'
-import { payloadKeys } from '../worker/payload-keys.ts'
 import { runWorker } from '../worker/worker.ts'
 import { endpointOf } from './endpoint.ts'
 import { duration } from './format.ts'
@@ -16,6 +14,7 @@ import { print, printProblem } from './print.ts'
 import { wholeNumber } from './whole-number.ts'
 import { settingsOf } from './temporal.ts'
 import { onOrder, workerPerGpu } from './worker-per-gpu.ts'
+import { refuseWorkerSettings } from './worker-settings.ts'
 
 export interface WorkerOptions {
   readonly queue?: readonly string[]
@@ -60,10 +59,9 @@ export async function worker(options: WorkerOptions): Promise<number> {
         'expected --queue zeroshift-train and no other',
     )
   const allowed = allowedPrefixes({ stores, sources, tracking })
-  // A mistake in them, or in the keys, is told before a server is waited for.
+  // A mistake in them, or in the environment, is reported before a server is waited for.
   refuseElsewhere(allowed)
-  signingKey()
-  payloadKeys()
+  refuseWorkerSettings()
   const device = deviceOf(options.device)
   const address = temporal ?? process.env.TEMPORAL_ADDRESS ?? runningStack()?.address ?? '127.0.0.1:7233'
   const settings = settingsOf(address)

@@ -1,6 +1,7 @@
 import Table from 'cli-table3'
 import pc from 'picocolors'
 import { metricColumns, type MetricName, type ResultRow } from '../experiment/results.ts'
+import { oneLine, visible } from '../experiment/terminal-text.ts'
 import { describeSeeds } from './describe.ts'
 import { figure, intervalText, withoutSeeds } from './format.ts'
 import { marks } from './judgement/words.ts'
@@ -21,8 +22,10 @@ const columns = [
 ] as const satisfies MetricName[]
 
 /** The results for a terminal of 100 columns: what tests say is marked, gaps between golds are named so. */
-export function renderTable(rows: readonly ResultRow[], options: { readonly colour: boolean }): string {
+export function renderTable(given: readonly ResultRow[], options: { readonly colour: boolean }): string {
   const { bold, green, dim } = pc.createColors(options.colour)
+  // Control characters are written out before anything is measured.
+  const rows = given.map((row) => ({ ...row, label: oneLine(row.label) }))
   const headings = columns.map(heading)
   const lines = rows.map((row) => ({
     label: `${isFloor(row) ? 'floor: ' : ''}${row.label}${row.collapsed ? ` ${signs.collapsed}` : ''}${standingMark(row)}`,
@@ -72,7 +75,7 @@ export function renderTable(rows: readonly ResultRow[], options: { readonly colo
       return [...new Set(left)].map((words) => `${row.label}: ${words}`)
     }),
   ]
-  return [table.toString(), ...notes.flatMap((note) => wrapped(note, WIDTH)).map(dim)].join('\n')
+  return [table.toString(), ...notes.flatMap((note) => wrapped(visible(note), WIDTH)).map(dim)].join('\n')
 }
 
 function standingMark({ standing }: ResultRow): string {

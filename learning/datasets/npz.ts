@@ -131,7 +131,7 @@ async function partOf(
   const images = await array(names.images, imagesOf)
   const labels = await array(names.labels, (found) => {
     if (found.shape.length === 1 || (found.shape.length === 2 && found.shape[1] === 1)) return found
-    throw new FormatError(`has the shape ${found.shape.join(' × ')}, expected one label an image`)
+    throw new FormatError(`has ${shapeText(found.shape)}, expected one label an image`)
   })
   const classes = about(names.labels, () => integersOf(labels))
   const [count = 0] = images.shape
@@ -160,11 +160,13 @@ function imagesOf(array: NpyArray): NpyArray {
         `${/^.f/.test(dtype) ? '(255 * images).round()' : 'images'}.astype(numpy.uint8)`,
     )
   if (shape.length !== 3 && shape.length !== 4)
-    throw new FormatError(
-      `has the shape ${shape.join(' × ')}, expected [n, height, width] or four dimensions`,
-    )
+    throw new FormatError(`has ${shapeText(shape)}, expected [n, height, width] or four dimensions`)
   if (shape.some((side) => side === 0)) throw new FormatError(`is empty: its shape is ${shape.join(' × ')}`)
   return array
+}
+
+function shapeText(shape: readonly number[]): string {
+  return shape.length === 0 ? 'no dimensions' : `the shape ${shape.join(' × ')}`
 }
 
 function toNhwc({ shape, values }: NpyArray, layout: NpzSpec['layout']): Pick<Part, 'images' | 'shape'> {

@@ -33,6 +33,8 @@ const WITHOUT_JSON =
   /^(pause|cancel|worker|setup search-attributes|up|report|track|walk|adapter|adapter (export|merge|walk))$/
 /** Of processor time, all threads together: unlike the clock, it hardly depends on other processes. */
 const MOST_SECONDS = 3
+/** Of a word that is repeated, with its quotation marks and its control characters written out. */
+const MOST_CHARACTERS = 300
 /** After which a row that waits for something has failed. */
 const MOST_MS = 30_000
 
@@ -71,7 +73,7 @@ async function refused({
   }
   await within(directory, () => prepare?.(directory))
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
-  const verb = args.slice(0, args[0] === 'adapter' || args[0] === 'setup' ? 2 : 1)
+  const verb = args.slice(0, /^(adapter|setup|store|key)$/.test(args[0] ?? '') ? 2 : 1)
   const json = !WITHOUT_JSON.test(verb.join(' '))
 
   const before = contentOf(directory)
@@ -85,6 +87,8 @@ async function refused({
   expect(contentOf(directory)).toEqual(before)
   expectPlainWords(ended.stderr)
   expectPlainWords(ended.stdout)
+  expectNoLongWords(ended.stderr)
+  expectNoLongWords(ended.stdout.replaceAll(/[",]/g, ' '))
   if (hides) expect(`${ended.stdout}${ended.stderr}`).not.toMatch(hides)
   if (json) expectOneObject(ended.stdout)
   else expect(ended.stdout).toBe('')
@@ -124,6 +128,11 @@ function expectPlainWords(text: string): void {
   expect(text).not.toMatch(CONTROLS)
   expect(text).not.toMatch(STACK)
   expect(text).not.toMatch(JARGON)
+}
+
+/** Input of any length is not repeated in full. */
+function expectNoLongWords(text: string): void {
+  expect(text.split(/\s/).filter((word) => word.length > MOST_CHARACTERS)).toEqual([])
 }
 
 function expectOneObject(stdout: string): void {

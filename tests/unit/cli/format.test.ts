@@ -19,4 +19,6 @@ describe('durations', () => {
 test('a clipped line says that it was cut', () => {
   expect(clip('abcdef', 6)).toBe('abcdef')
   expect(clip('abcdefg', 6)).toBe('abcde…')
+  expect(clip('ab\x1b[2Jcdef', 8)).toBe(String.raw`ab\x1b[…`)
+  expect(clip('a\nb', 4)).toBe(String.raw`a\nb`)
 })

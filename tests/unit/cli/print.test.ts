@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { columns, oneLine, printJson, printProblem, visible } from '../../../cli/print.ts'
+import { columns, printJson, printProblem } from '../../../cli/print.ts'
 import { withoutCredentials } from '../../../experiment/credentials.ts'
 import { UserError } from '../../../experiment/errors.ts'
+import { oneLine, visible } from '../../../experiment/terminal-text.ts'
 
 let written: string
 beforeEach(() => {
@@ -56,6 +57,18 @@ describe('what is printed', () => {
     ])
   })
 
+  test('of problems has no word of any length in full', () => {
+    const cat = '🐈'.repeat(5000)
+    printProblem(
+      new UserError([
+        { file: `/${'a'.repeat(4000)}/b`, message: `no run '${cat}'; it has ${'c'.repeat(200)}` },
+      ]),
+    )
+    expect(written).toBe(
+      `/${'a'.repeat(59)}…(4004 characters)…${'a'.repeat(57)}/b: no run '${'🐈'.repeat(59)}…(5003 characters)…${'🐈'.repeat(58)}'; it has ${'c'.repeat(200)}\n`,
+    )
+  })
+
   test('as JSON means the same, and steers no terminal', () => {
     const value = { [hostile]: hostile, quote: '"\n' }
     printJson(value)
@@ -87,6 +100,18 @@ describe('credentials', () => {
   })
 
   test.each([
+    ['https:/user:pass@host/a', 'https:/…@host/a'],
+    ['https:/user:pa/ss@host/a/adapter_config.json', 'https:/…@host/a/adapter_config.json'],
+    ['/tmp/s3:/key:secret@bucket/a', '/tmp/s3:/…@bucket/a'],
+  ])('a URL that was taken for a path, %s, is shown as %s', (text, shown) => {
+    expect(visible(text)).toBe(shown)
+    printJson({ [text]: text })
+    expect(JSON.parse(written)).toEqual({ [shown]: shown })
+  })
+
+  test.each([
+    'at model.from:/data/a@2/b',
+    'c:/users/a@b',
     'hf://datasets/owner/name@main/train',
     'https://host:8080/icons/a@2x.png',
     'https://host/a.zip#sha256=0123',
@@ -95,5 +120,6 @@ describe('credentials', () => {
     'a: b@c.d',
   ])('%s is shown as it is', (text) => {
     expect(withoutCredentials(text)).toBe(text)
+    expect(visible(text)).toBe(text)
   })
 })

@@ -46,6 +46,25 @@ describe('the terminal table', () => {
     expect(plain(odd).replace(/\s+/g, ' ')).toContain('no reason is too long no reason')
   })
 
+  test.each([
+    ['a\nb', String.raw`a\nb`],
+    ['a\x1b[2Jb', String.raw`a\x1b[2Jb`],
+    ['a\u202eb\r', String.raw`a\u202eb\r`],
+    ['\x1b[31m'.repeat(20), String.raw`\x1b[31m`.repeat(20)],
+  ])('writes out what a label %j would do to a terminal, and keeps its columns', (label, shown) => {
+    const odd = rows.map((row) =>
+      row.method === 'rfa'
+        ? { ...row, label, metrics: { ...row.metrics, mia: { missing: `see\x1b[2J${label}` } } }
+        : row,
+    )
+    const text = plain(odd)
+    for (const control of ['\x1b', '\r', '\u202e']) expect(text).not.toContain(control)
+    expect(text.replaceAll(/\s/g, '')).toContain(`n/ain${shown}:see`.replaceAll(/\s/g, ''))
+    const lines = text.split('\n')
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(100)
+    expect(lines.find((line) => line.includes(' n/a '))?.length).toBe(lines[0]?.length)
+  })
+
   test('says why a figure is missing', () => {
     const all = sampleInput()
     const { unlearn, evaluate, attack, compare } = candidate(all, 'finetune')

@@ -91,7 +91,10 @@ const texts: Readonly<Record<string, readonly [string | Uint8Array, RegExp]>> = 
     `name: [${'1,'.repeat(30_000)}]\n`,
     /^bad\.yaml:1:\d+: name: expected text, found a list/m,
   ],
-  'a key of ten thousand letters': [`${'k'.repeat(1000)}: 1\n`, /^bad\.yaml:1:1: unknown key "k+"/m],
+  'a key of a thousand letters': [
+    `${'k'.repeat(1000)}: 1\n`,
+    /^bad\.yaml:1:1: unknown key "k+…\(\d+ characters\)…k+"/m,
+  ],
   'a number of ten thousand digits': [
     `name: ${'9'.repeat(10_000)}\n`,
     /^bad\.yaml:1:\d+: name: expected text, found /m,

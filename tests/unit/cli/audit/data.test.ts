@@ -74,7 +74,12 @@ audit('npz', {
     'images.npy': npy('<U3', [8, 4, 4], Buffer.alloc(8 * 16 * 12)),
   }),
   'complex numbers': npz(/a\.npz.*images/, { 'images.npy': npy('<c8', [8, 4, 4], Buffer.alloc(8 * 16 * 8)) }),
-  'no dimension': npz(/a\.npz.*images/, { 'images.npy': npy('|u1', [], Buffer.alloc(1)) }),
+  'no dimension': npz(/a\.npz has an array images that has no dimensions, expected \[n, height, width\]/, {
+    'images.npy': npy('|u1', [], Buffer.alloc(1)),
+  }),
+  'labels of no dimension': npz(/a\.npz has an array labels that has no dimensions, expected one label/, {
+    'labels.npy': npy('|u1', [], Buffer.alloc(1)),
+  }),
   'five dimensions': npz(/a\.npz.*images/, { 'images.npy': images(8, 4, [3, 2]) }),
   'two channels': npz(/a\.npz.*images/, { 'images.npy': images(8, 4, [2]) }),
   'no images': npz(/a\.npz.*(empty|images)/, { 'images.npy': images(0) }),

@@ -89,7 +89,7 @@ for (const name of ['CA', 'CERT', 'KEY'])
   values(
     `ZEROSHIFT_TEMPORAL_TLS_${name}_FILE`,
     ['status', '--temporal', 'host:1'],
-    new RegExp(`ZEROSHIFT_TEMPORAL_TLS_${name}_FILE (names \\S+, which (is|holds|has)|is set without)`),
+    new RegExp(`ZEROSHIFT_TEMPORAL_TLS_${name}_FILE (names .+, which (is|holds|has)|is set without)`),
     ['nowhere', '.', '/dev/zero', 'small.yaml', 'small.yaml/a', 'fifo', 'x'.repeat(300)],
     { prepare: () => spawnSync('mkfifo', ['fifo']) },
   )
@@ -126,6 +126,14 @@ values('ZEROSHIFT_PAYLOAD_KEYS_FILE', worker, /ZEROSHIFT_PAYLOAD_KEYS/, [
   '/dev/zero',
   'small.yaml',
 ])
+for (const command of [worker, ['run', 'small.yaml'], ['up']]) {
+  values('ZEROSHIFT_PROGRESS_SECONDS', command, /^ZEROSHIFT_PROGRESS_SECONDS is "/m, [
+    ...['', ' ', '0', '-1', 'NaN', 'Infinity', 'one', '3601', '1 s', '\x1b[2J'],
+  ])
+  values('ZEROSHIFT_GRAPHS', command, /^ZEROSHIFT_GRAPHS is '/m, [
+    ...[' ', 'Auto', 'on', '1', 'auto,never', 'constructor', '\x1b[2J'],
+  ])
+}
 const bucket = ['report', gone, '--store', 's3://bucket/a']
 values('ZEROSHIFT_BLOB_CACHE_GB', bucket, /^ZEROSHIFT_BLOB_CACHE_GB is "/m, [
   '',

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { openArtifacts } from '../../../../artifacts/artifacts.ts'
 import { runId } from '../../../../experiment/run.ts'
 import { audit, type Attempt, type Attempts } from '../../../support/audit.ts'
@@ -8,6 +9,7 @@ import { sampleRun } from '../../../support/run.ts'
 const { run } = sampleRun()
 const other = { ...run, id: runId('other', run.plan), spec: { ...run.spec, name: 'other' } }
 async function withRuns(): Promise<void> {
+  spawnSync('mkfifo', ['fifo'])
   const artifacts = openArtifacts('store')
   await artifacts.putRun(run)
   await artifacts.putRun(other)
@@ -16,7 +18,10 @@ async function withRuns(): Promise<void> {
 const outputs = [
   'small.yaml',
   'small.yaml/below',
+  'fifo',
+  'fifo/below',
   '/dev/null',
+  '/dev/zero',
   '/dev/null/a',
   '/proc/zeroshift',
   '/proc/1/a',
@@ -78,6 +83,28 @@ audit(
     Object.entries(echoes).map(([title, args]): [string, Attempt] => [
       title,
       { args, says: /./, hides: /pa55|51g|k3y|t0ken|w0rd/ },
+    ]),
+  ),
+)
+
+const noFolder: Readonly<Record<string, readonly string[]>> = {
+  'adapter inspect': ['adapter', 'inspect', url],
+  'adapter merge': ['adapter', 'merge', url, '--base', 'base', '--out', 'new'],
+  'adapter apply': ['adapter', 'apply', url, 'image.png', '--base', 'base'],
+  'report --out': ['report', run.id, ...from, '--out', url],
+  'compare --out': ['compare', run.id, other.id, ...from, '--out', url],
+}
+audit(
+  'a URL where a folder is expected',
+  Object.fromEntries(
+    Object.entries(noFolder).map(([title, args]): [string, Attempt] => [
+      title,
+      {
+        args,
+        says: /^(the adapter|--out): https:\/\/…@host\/a\S* is a URL; expected a folder of this machine$/m,
+        prepare: withRuns,
+        hides: /pa55|51g|k3y|t0ken|w0rd/,
+      },
     ]),
   ),
 )

@@ -128,6 +128,31 @@ for (const [command, args] of Object.entries(commands))
     ),
   )
 
+/** Refused before a server is started, which would write to the working directory. */
+audit(
+  'run, without a server',
+  Object.fromEntries(
+    [
+      ...Object.entries(places),
+      [
+        'a folder that takes none',
+        {
+          store: '/proc/zeroshift/a',
+          says: /^the store \/proc\/zeroshift\/a cannot be written to: no folder can be made there; make it so, or name another with --store$/m,
+        },
+      ] as const,
+    ].map(([title, { store, says, ...place }]) => [
+      title,
+      {
+        args: ['run', 'small.yaml', '--store', store],
+        says,
+        ...('make' in place && { prepare: place.make }),
+        hides: /pa55/,
+      },
+    ]),
+  ),
+)
+
 for (const command of ['gc', 'check'])
   audit(`${command} of what is not there`, {
     'a store that is missing': {
