@@ -178,6 +178,17 @@ describe('signatures and notes of runs that were started by themselves', () => {
     )
   })
 
+  test('of a report that is gone do not stand beside the one that comes', async () => {
+    const from = await made({ runs: [0, 1], signed: { by: 0, ...all } })
+    const to = await made({ runs: [0], signed: { by: 1, ...all }, reported: [] })
+    const [foreign = ''] = signatures(from).filter((path) => path.startsWith(`runs/${idOf(1)}`))
+    const stale = `runs/${idOf(0)}/report.signatures/${madeKeys[1].publicKey.id}.json`
+    await to.put(stale, from.objects.get(foreign) ?? bytesOf(''))
+    await copy(from, to)
+    expect(paths(to)).not.toContain(stale)
+    expect(await damageOf(to)).toEqual([])
+  })
+
   test('are there before the manifest and the report that they sign', async () => {
     const from = await made({ runs: [0], signed: { by: 0, ...all } })
     const to = empty()
