@@ -85,8 +85,9 @@ function blockOf(path: string, size: number): { readonly block: Buffer; readonly
 const names = [
   /^store\.json$/,
   /^blobs\/sha256\/([0-9a-f]{2})\/\1[0-9a-f]{62}$/,
-  /^stages\/[a-z]+\/[0-9a-f]{64}\/manifest\.json$/,
-  /^runs\/(?![^/]{161})[\w-]+(\.[\w-]+)*\/(run\.json|report\/report\.json)$/,
+  /^stages\/[a-z]+\/[0-9a-f]{64}\/(manifest\.json|signatures\/\w[\w.:=+-]{0,199}\.json)$/,
+  /^runs\/(?![^/]{161})[\w-]+(\.[\w-]+)*\/(run\.json|own\.json|report\/report\.json)$/,
+  /^runs\/(?![^/]{161})[\w-]+(\.[\w-]+)*\/report\.signatures\/\w[\w.:=+-]{0,199}\.json$/,
   /^sweeps\/(?![^/]{161})[\w-]+(\.[\w-]+)*\/sweep\.json$/,
 ]
 const MOST_OBJECTS = 1_000_000

@@ -42,6 +42,7 @@ export class MissingBlobError extends BlobError {
 /**
  * What stages leave, in any store:
  *
+ *     store.json                            how all that follows is written (store-format.ts)
  *     blobs/sha256/ab/abcd…                 bytes, named by their digest, never changed
  *     stages/<kind>/<key>/manifest.json     written last: it is there whole, or the stage has not finished
  *     stages/<kind>/<key>/lease/…           who computes the stage and how its batches are cut (lease.ts), until it
@@ -56,7 +57,7 @@ export class MissingBlobError extends BlobError {
  *     sweeps/<id>/report/…                  what came out of them
  *     removals/<name>.json                  a removal that is not finished (removal-notes.ts)
  *     maintenance/<n>.json                  who deletes from the store now (store-lock.ts)
- *     store.json                            how all that is written (store-format.ts)
+ *     doctor/…                              probes, which whoever writes them deletes (store-clock.ts)
  */
 export class Artifacts {
   readonly store: ObjectStore

@@ -39,7 +39,7 @@ export async function judgeSignatures<C extends string>(
   for (const path of paths) {
     const bytes = await store.get(path)
     if (!bytes) continue
-    const judged = judge(path, new TextDecoder().decode(bytes), claims, keys)
+    const judged = judgeSignature(path, new TextDecoder().decode(bytes), claims, keys)
     if ('claim' in judged) signers.push(...judged.valid.map((keyid) => ({ keyid, claim: judged.claim })))
     else
       suspicions.push({
@@ -52,7 +52,8 @@ export async function judgeSignatures<C extends string>(
   return { signers, suspicions }
 }
 
-function judge<C extends string>(
+/** Judges one signature by its text and by its name, which is the id of a key that signed. */
+export function judgeSignature<C extends string>(
   path: string,
   text: string,
   claims: Claims<C>,

@@ -1,11 +1,20 @@
 import { UserError } from '../experiment/errors.ts'
 import { manifestDigest, type BlobRef } from '../experiment/manifest.ts'
 import { ArchiveStore, type ArchivedObject } from './archive.ts'
-import { blobPath, runFolder, sweepFolder } from './artifacts.ts'
+import {
+  Artifacts,
+  blobPath,
+  jsonBytes,
+  reportSignatures,
+  runFolder,
+  stageSignatures,
+  sweepFolder,
+} from './artifacts.ts'
 import { allSettled, batches, chunks } from './pooled.ts'
 import { readManifest } from './read-manifest.ts'
 import {
   manifestPath,
+  ownPath,
   readContents,
   reportPath,
   type ContainedRun,
@@ -58,6 +67,7 @@ export interface Counts {
   readonly runs: number
   readonly sweeps: number
   readonly stages: number
+  readonly signatures: number
   readonly blobs: number
   readonly bytes: number
 }
@@ -121,27 +131,39 @@ export function objectsIn(from: ObjectStore, contents: StoreContents): readonly 
       ...{ path: blobPath(blob), bytes: blob.bytes },
       read: () => soundBlob(from, blob),
     })),
-    ...stages.flat().map(({ manifest }) => judged(manifest)),
-    ...runs.flatMap(({ record, report }) => [record, ...(report ? [report.json] : [])]).map(judged),
+    ...stages
+      .flatMap((group) => group.flatMap(({ manifest, signatures }) => [manifest, ...signatures]))
+      .map(judged),
+    ...runs
+      .flatMap(({ record, report }) => [record, ...(report ? [report.json, ...report.signatures] : [])])
+      .map(judged),
+    ...runs.flatMap(({ id, isOwn }) => (isOwn ? [ownNote(id)] : [])),
     ...sweeps.map(({ record }) => judged(record)),
   ]
 }
 
+function ownNote(id: string): ArchivedObject {
+  const bytes = jsonBytes({ own: true })
+  return { path: ownPath(id), bytes: bytes.length, read: () => Promise.resolve(bytes) }
+}
+
 const emptyContents: StoreContents = {
-  ...{ stages: new Map(), runs: new Map(), sweeps: new Map(), blobs: new Map() },
+  ...{ stages: new Map(), runs: new Map(), sweeps: new Map(), blobs: new Map(), signedOnly: new Set() },
   flaws: [],
 }
 
 /**
  * Writes, in this order: blobs, which are judged on their way; manifests, those of inputs first; records and reports of
- * runs; those of sweeps. So the target is sound whenever this ends, and the next copy goes on from there. Throws a
- * UserError at a damaged blob.
+ * runs; those of sweeps. Signatures go before the manifest or the report that they sign: without it they are no damage, and
+ * what is signed is never there unsigned. So the target is sound whenever this ends, and the next copy goes on from there.
+ * Throws a UserError at a damaged blob.
  */
 export async function writeCopy(
   { from, to, keep, plan, target }: PlannedCopy,
   { pages, onProgress }: WriteOptions,
 ): Promise<void> {
   if (keep === 'source') await dropConflict(to, plan.conflict)
+  const artifacts = new Artifacts(to)
   const tell = teller(plan, onProgress)
   const each = async <T>(items: readonly T[], work: (item: T) => Promise<unknown>) => {
     for (const some of chunks(items, ON_THE_WAY.most))
@@ -164,8 +186,19 @@ export async function writeCopy(
   await admitUndigested(to, undigestedOf(plan.stages))
   const damaged = new Set(target.flaws.map(({ path }) => path))
   for (const group of plan.stages)
-    await each(group, (stage) => copyManifest(from, to, stage, damaged.has(stage.manifest.path)))
-  await each(plan.runs, (run) => copyRun(from, to, run, { pages, there: target.runs.has(run.id) }))
+    await each(group, async (stage) => {
+      const { ref, signatures, manifest } = stage
+      if (target.signedOnly.has(ref.key))
+        await artifacts.dropOtherSignatures(stageSignatures(ref), stage.digest)
+      await copyObjects(from, to, signatures)
+      await copyManifest(from, artifacts, stage, damaged.has(manifest.path))
+    })
+  await each(plan.runs, (run) => {
+    const there = target.runs.has(run.id) || damaged.has(run.record.path)
+    return copyRun(from, artifacts, run, { pages, there })
+  })
+  await each(plan.signatures, (signature) => copyObjects(from, to, [signature]))
+  await each(plan.own, (id) => artifacts.markOwn(id))
   await each(plan.sweeps, (sweep) =>
     copySweep(from, to, sweep, { pages, there: target.sweeps.has(sweep.id) }),
   )
@@ -266,10 +299,24 @@ function told({ stages, runs, sweeps }: Conflict): string {
 
 const nameOf = ({ ref }: ContainedStage) => `${ref.kind}/${ref.key.slice(0, 12)}`
 
-/** Pages go before the `report.json` that tells the next copy of the conflict, and stages before their inputs. */
+/**
+ * Signatures and pages go before the manifest or the `report.json` that tells the next copy of the conflict, and stages
+ * before their inputs.
+ */
 async function dropConflict(to: ObjectStore, { stages, runs, sweeps }: Conflict): Promise<void> {
-  for (const folder of [...sweeps.map(sweepFolder), ...runs.map(runFolder)]) await dropReport(to, folder)
-  for (const { ref } of stages) await to.delete(manifestPath(ref))
+  for (const id of sweeps) await dropReport(to, sweepFolder(id))
+  for (const id of runs) {
+    await dropAll(to, reportSignatures(id))
+    await dropReport(to, runFolder(id))
+  }
+  for (const { ref } of stages) {
+    await dropAll(to, stageSignatures(ref))
+    await to.delete(manifestPath(ref))
+  }
+}
+
+async function dropAll(to: ObjectStore, folder: string): Promise<void> {
+  for (const { path } of await to.list(folder)) await to.delete(path)
 }
 
 async function dropReport(to: ObjectStore, folder: string): Promise<void> {
@@ -280,8 +327,8 @@ async function dropReport(to: ObjectStore, folder: string): Promise<void> {
 const jsonLast = (paths: readonly string[]) =>
   [...paths].sort((a, b) => Number(a.endsWith('/report.json')) - Number(b.endsWith('/report.json')))
 
-const objectsOf = ({ blobs, stages, runs, sweeps }: TransferPlan) =>
-  blobs.length + stages.flat().length + runs.length + sweeps.length
+const objectsOf = ({ blobs, stages, runs, sweeps, signatures, own }: TransferPlan) =>
+  [blobs, stages.flat(), runs, sweeps, signatures, own].reduce((count, { length }) => count + length, 0)
 const sum = (blobs: readonly BlobRef[]) => blobs.reduce((bytes, blob) => bytes + blob.bytes, 0)
 
 /** The bytes of a blob, judged. Throws a UserError where they are not the blob's. */
@@ -315,19 +362,30 @@ async function copyBlob(
 
 async function copyManifest(
   from: ObjectStore,
-  to: ObjectStore,
+  artifacts: Artifacts,
   { ref, manifest, digest }: ContainedStage,
   isDamaged: boolean,
 ): Promise<void> {
+  const to = artifacts.store
   const { bytes } = await asJudged(from, manifest)
   if (isDamaged) return to.put(manifest.path, bytes)
   if (await to.putIfAbsent(manifest.path, bytes)) return
   const standing = await to.get(manifest.path)
   const read = standing && readManifest(standing, ref)
-  if (read && 'manifest' in read && manifestDigest(read.manifest) === digest) return
+  const other = read && 'manifest' in read ? manifestDigest(read.manifest) : undefined
+  if (other === digest) return
+  if (other !== undefined) await artifacts.dropOtherSignatures(stageSignatures(ref), other)
   throw new Error(
     `${to.locate(manifest.path)} came to be while the store was copied, with another result; repeat the command`,
   )
+}
+
+async function copyObjects(
+  from: ObjectStore,
+  to: ObjectStore,
+  objects: readonly JudgedObject[],
+): Promise<void> {
+  for (const object of objects) await to.put(object.path, (await asJudged(from, object)).bytes)
 }
 
 /** The same bytes as when they were judged. */
@@ -339,23 +397,29 @@ async function asJudged(from: ObjectStore, { path, sha256 }: JudgedObject): Prom
 
 interface Folder {
   readonly pages: boolean
-  /** The target has a record of that name. */
+  /** The target has something of that name. */
   readonly there: boolean
 }
 
-/** `report.json` is written last, so that the next copy knows that all of the run is there. */
+/**
+ * The record is written first: a run folder without one is damage. `report.json` is written last, so that the next copy
+ * knows that all of the run is there.
+ */
 async function copyRun(
   from: ObjectStore,
-  to: ObjectStore,
-  { id, record, report }: ContainedRun,
+  artifacts: Artifacts,
+  { id, record, isOwn, report }: ContainedRun,
   { pages, there }: Folder,
 ): Promise<void> {
+  const to = artifacts.store
   // A report does not stand beside another record for a moment.
   if (there) await to.delete(reportPath(id))
   await to.put(record.path, (await asJudged(from, record)).bytes)
+  if (isOwn) await artifacts.markOwn(id)
   if (!report) return
   if (pages) await copyPages(from, to, runFolder(id))
-  await to.put(report.json.path, (await asJudged(from, report.json)).bytes)
+  if (there) await artifacts.dropOtherSignatures(reportSignatures(id), report.digest ?? '')
+  await copyObjects(from, to, [...report.signatures, report.json])
 }
 
 async function copySweep(
@@ -380,9 +444,13 @@ async function copyPages(from: ObjectStore, to: ObjectStore, folder: string): Pr
   }
 }
 
-export function copiedOf({ plan: { blobs, stages, runs, sweeps, present, conflict } }: PlannedCopy): Copied {
+export function copiedOf({ plan }: PlannedCopy): Copied {
+  const { blobs, stages, runs, sweeps, present, conflict } = plan
+  const signed = [...stages.flat(), ...runs.flatMap(({ report }) => report ?? [])]
   return {
     copied: {
+      signatures:
+        plan.signatures.length + signed.reduce((count, { signatures }) => count + signatures.length, 0),
       ...{ runs: runs.length, sweeps: sweeps.length, stages: stages.flat().length },
       ...{ blobs: blobs.length, bytes: sum(blobs) },
     },

@@ -6,7 +6,10 @@ import type { RunRecord } from '../experiment/run.ts'
 import { stagesOf } from '../experiment/stage-list.ts'
 import type { StageKind, StageRef } from '../experiment/stages.ts'
 import type { SweepRecord } from '../experiment/sweep.ts'
-import { runFolder, stageFolder, sweepFolder } from './artifacts.ts'
+import { reportClaims, signedReport, stageClaims } from '../signatures/claims.ts'
+import type { Claims } from '../signatures/statement.ts'
+import { reportSignatures, runFolder, stageFolder, stageSignatures, sweepFolder } from './artifacts.ts'
+import { judgeSignature } from './check-signatures.ts'
 import { pooled } from './pooled.ts'
 import { readManifest } from './read-manifest.ts'
 import { recordFlaw } from './read-record.ts'
@@ -28,6 +31,7 @@ export interface ContainedStage {
   readonly digest: string
   readonly inputs: readonly { readonly ref: StageRef; readonly digest: string | undefined }[]
   readonly outputs: readonly BlobRef[]
+  readonly signatures: readonly JudgedObject[]
 }
 
 export interface ContainedRun {
@@ -35,11 +39,16 @@ export interface ContainedRun {
   readonly record: JudgedObject
   readonly stages: readonly StageRef[]
   readonly failed: number
+  /** Somebody asked for the run itself, not only for a sweep. */
+  readonly isOwn: boolean
   readonly report?: ContainedReport
 }
 
 export interface ContainedReport {
   readonly json: JudgedObject
+  /** The digest that the report gives of itself, which its signatures are about. */
+  readonly digest: string | undefined
+  readonly signatures: readonly JudgedObject[]
   /** The digests that the report gives, by the keys of the stages. */
   readonly digests: ReadonlyMap<string, string>
 }
@@ -66,6 +75,8 @@ export interface StoreContents {
   readonly sweeps: ReadonlyMap<string, ContainedSweep>
   /** Sizes of blobs, by path. */
   readonly blobs: ReadonlyMap<string, number>
+  /** Keys of the stages that have signatures and no manifest that holds. Found where all stages are read. */
+  readonly signedOnly: ReadonlySet<string>
   readonly flaws: readonly Flaw[]
 }
 
@@ -86,32 +97,45 @@ export interface ContentsOptions {
 export async function readContents(store: ObjectStore, options: ContentsOptions): Promise<StoreContents> {
   const format = await readFormat(store)
   const flaws: Flaw[] = []
-  const all = options.ids ? undefined : await readStages(store, { format, flaws })
+  const objects = options.ids ? undefined : (await store.list('stages/')).map(({ path }) => path)
+  const all = objects && (await readStages(store, objects.flatMap(refOf), { format, flaws, objects }))
   const sweeps = await readSweeps(store, options.ids, flaws)
   const has = ({ key }: StageRef) => all?.has(key) ?? false
   const runs = await readRuns(store, { ...options, sweeps, flaws, has })
   const wanted = [...runs.values()].flatMap((run) => run.stages)
-  const stages = all ?? (await readStages(store, { format, wanted, flaws }))
+  const stages = all ?? (await readStages(store, wanted, { format, flaws }))
   // Last: a manifest is written after its blobs.
   const blobs = await store.list('blobs/sha256/')
-  return { stages, runs, sweeps, blobs: new Map(blobs.map(({ path, bytes }) => [path, bytes])), flaws }
+  const signed = (objects ?? []).flatMap((path) => signatureName.exec(path)?.[1] ?? [])
+  return {
+    ...{ stages, runs, sweeps, blobs: new Map(blobs.map(({ path, bytes }) => [path, bytes])), flaws },
+    signedOnly: new Set(signed.filter((key) => !stages.has(key))),
+  }
 }
 
+const signatureName = /^stages\/[a-z]+\/([0-9a-f]{64})\/signatures\//
 const manifestName = /^stages\/([a-z]+)\/([0-9a-f]{64})\/manifest\.json$/
 export const manifestPath = (ref: StageRef) => `${stageFolder(ref)}manifest.json`
 export const recordPath = (run: string) => `${runFolder(run)}/run.json`
+export const ownPath = (run: string) => `${runFolder(run)}/own.json`
 export const reportPath = (run: string) => `${runFolder(run)}/report/report.json`
 export const sweepPath = (sweep: string) => `${sweepFolder(sweep)}/sweep.json`
 
 async function readStages(
   store: ObjectStore,
+  refs: readonly StageRef[],
   {
     format,
-    wanted,
+    objects,
     flaws,
-  }: { readonly format: StoreFormat | undefined; readonly wanted?: readonly StageRef[]; flaws: Flaw[] },
+  }: {
+    readonly format: StoreFormat | undefined
+    /** Paths below `stages/`, where they are known. */
+    readonly objects?: readonly string[]
+    flaws: Flaw[]
+  },
 ): Promise<ReadonlyMap<string, ContainedStage>> {
-  const refs = wanted ?? (await store.list('stages/')).flatMap(({ path }) => refOf(path))
+  const signatures = objects && signaturesByKey(objects)
   const unique = [...new Map(refs.map((ref) => [manifestPath(ref), ref])).values()]
   const stages = await pooled(unique, async (ref) => {
     const path = manifestPath(ref)
@@ -129,21 +153,66 @@ async function readStages(
       return []
     }
     const { manifest, hasDigest } = read
+    const digest = manifestDigest(manifest)
+    const signed = signatures
+      ? (signatures.get(ref.key) ?? [])
+      : await pathsBelow(store, stageSignatures(ref))
+    const claims = stageClaims({ ...ref, digest, outputs: manifest.outputs })
     const stage: ContainedStage = {
       ref,
       manifest: { path, bytes: bytes.length, sha256: sha256(bytes) },
       hasDigest,
-      digest: manifestDigest(manifest),
+      digest,
       inputs: Object.entries<StageRef>(manifest.inputs).map(([name, { kind, key }]) => ({
         ref: { kind, key },
         digest: manifest.inputDigests[name],
       })),
       outputs: Object.values(manifest.outputs).map(({ sha256, bytes }) => ({ sha256, bytes })),
+      signatures: await soundSignatures(store, signed, claims, flaws),
     }
     return [[ref.key, stage] as const]
   })
   return new Map(stages.flat())
 }
+
+function signaturesByKey(paths: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const byKey = new Map<string, string[]>()
+  for (const path of paths) {
+    const key = signatureName.exec(path)?.[1]
+    if (key === undefined) continue
+    const known = byKey.get(key)
+    if (known) known.push(path)
+    else byKey.set(key, [path])
+  }
+  return byKey
+}
+
+const pathsBelow = async (store: ObjectStore, folder: string) =>
+  (await store.list(folder)).map(({ path }) => path)
+
+/** Signatures that hold, whoever signed. Each of the others is a flaw. */
+async function soundSignatures<C extends string>(
+  store: ObjectStore,
+  paths: readonly string[],
+  claims: Claims<C>,
+  flaws: Flaw[],
+): Promise<readonly JudgedObject[]> {
+  const sound: JudgedObject[] = []
+  // One at a time: anybody may have written many.
+  for (const path of paths) {
+    const bytes = await store.get(path)
+    if (!bytes) continue
+    const judged = judgeSignature(path, new TextDecoder().decode(bytes), claims, [])
+    const what = 'flaw' in judged ? judged.flaw : keyName.test(path) ? undefined : NO_KEY_NAME
+    if (what === undefined) sound.push({ path, bytes: bytes.length, sha256: sha256(bytes) })
+    else flaws.push({ path, what })
+  }
+  return sound
+}
+
+/** A name that is copied is one of a file in the folder itself. */
+const keyName = /\/(report\.)?signatures\/\w[\w.:=+-]{0,199}\.json$/
+const NO_KEY_NAME = 'its name is no id of a key'
 
 function refOf(path: string): readonly StageRef[] {
   const [, kind, key] = manifestName.exec(path) ?? []
@@ -219,6 +288,7 @@ async function readRuns(
     const contained: ContainedRun = {
       ...{ id, stages, record: { path, bytes: bytes.length, sha256: sha256(bytes) } },
       failed: run.failed?.length ?? 0,
+      isOwn: (await store.size(ownPath(id))) !== undefined,
       ...(report && { report }),
     }
     return [[id, contained] as const]
@@ -244,7 +314,8 @@ async function readReport(
   const path = reportPath(run.id)
   const bytes = await store.get(path)
   if (!bytes) return undefined
-  const { data } = reportSchema.safeParse(parsed(bytes))
+  const value = parsed(bytes)
+  const { data } = reportSchema.safeParse(value)
   const flaw = data
     ? await reportFlaw?.(run, new TextDecoder().decode(bytes))
     : 'this is not the report of a run'
@@ -255,9 +326,13 @@ async function readReport(
   const digests = data.computed.stages.flatMap(({ key, digest }) =>
     digest === undefined ? [] : [[key, digest] as const],
   )
+  const signed = signedReport(run.id, value)
+  const signatures = signed ? await pathsBelow(store, reportSignatures(run.id)) : []
   return {
     json: { path, bytes: bytes.length, sha256: sha256(bytes) },
     digests: new Map(digests),
+    digest: signed?.digest,
+    signatures: signed ? await soundSignatures(store, signatures, reportClaims(signed), flaws) : [],
   }
 }
 

@@ -6,6 +6,7 @@ import type {
   ContainedStage,
   ContainedSweep,
   Flaw,
+  JudgedObject,
   StoreContents,
 } from './store-contents.ts'
 
@@ -19,12 +20,17 @@ export interface TransferPlan {
   readonly stages: readonly (readonly ContainedStage[])[]
   readonly runs: readonly ContainedRun[]
   readonly sweeps: readonly ContainedSweep[]
+  /** Of stages and reports that are in the target without them. */
+  readonly signatures: readonly JudgedObject[]
+  /** Ids of runs that are in the target, where nobody asked for them by themselves. */
+  readonly own: readonly string[]
   /** What is in the target already. */
   readonly present: {
     readonly blobs: readonly BlobRef[]
     readonly stages: number
     readonly runs: number
     readonly sweeps: number
+    readonly signatures: number
   }
   readonly conflict: Conflict
 }
@@ -95,22 +101,46 @@ export function planTransfer(source: StoreContents, target: StoreContents, keep:
   ]
   const isThere = ([path, { bytes }]: readonly [string, BlobRef]) => target.blobs.get(path) === bytes
   const newStages = stages.filter(isNew)
+  const isNewRun = new Set(newRuns)
+  const oldRuns = runs.filter((run) => !isNewRun.has(run))
+  const signatures = [
+    ...stages
+      .filter((stage) => !isNew(stage))
+      .map((stage) => compared(stage, target.stages.get(stage.ref.key))),
+    ...oldRuns.map(({ id, report }) => compared(report, target.runs.get(id)?.report)),
+  ]
   return {
     blobs: blobs.filter((blob) => !isThere(blob)).map(([, blob]) => blob),
     stages: inputsFirst(newStages),
     runs: newRuns,
     sweeps: newSweeps,
+    signatures: signatures.flatMap(({ missing }) => missing),
+    own: oldRuns.filter(({ id, isOwn }) => isOwn && target.runs.get(id)?.isOwn === false).map(({ id }) => id),
     present: {
       blobs: blobs.filter(isThere).map(([, blob]) => blob),
       stages: stages.length - newStages.length,
       runs: runs.length - newRuns.length,
       sweeps: sweeps.length - newSweeps.length,
+      signatures: signatures.reduce((sum, { there }) => sum + there, 0),
     },
     conflict,
   }
 }
 
 const nothing = { stages: new Set<string>(), runs: new Set<string>(), sweeps: new Set<string>() }
+
+type Signed = Pick<ContainedStage | ContainedReport, 'digest' | 'signatures'>
+
+/** Signatures of a result that both stores have. A target's own by the same key stays, unless it is damaged. */
+function compared(
+  source: Signed | undefined,
+  target: Signed | undefined,
+): { readonly missing: readonly JudgedObject[]; readonly there: number } {
+  if (!source || source.digest !== target?.digest) return { missing: [], there: 0 }
+  const has = new Set(target?.signatures.map(({ path }) => path))
+  const missing = source.signatures.filter(({ path }) => !has.has(path))
+  return { missing, there: source.signatures.length - missing.length }
+}
 
 /** Stages with results in the report, and how few of them failed. */
 function knownOfRun({ report, failed }: ContainedRun): readonly number[] {

@@ -110,11 +110,12 @@ function linesOf(
   ]
 }
 
-function textOf({ runs, sweeps, stages, blobs, bytes }: Counts): string {
+function textOf({ runs, sweeps, stages, signatures, blobs, bytes }: Counts): string {
   return [
     counted(runs, 'run'),
     ...(sweeps > 0 ? [counted(sweeps, 'sweep')] : []),
     counted(stages, 'stage'),
+    ...(signatures > 0 ? [counted(signatures, 'signature')] : []),
     `${counted(blobs, 'blob')} (${size(bytes)})`,
   ].join(', ')
 }

@@ -1,12 +1,15 @@
 import { renderedJson, reportFlaw, SharedManifests } from '../../activities/stored-outcome.ts'
 import { Artifacts, jsonBytes, stageFolder } from '../../artifacts/artifacts.ts'
 import { checkStore } from '../../artifacts/check.ts'
+import { signReport, signStage } from '../../artifacts/signed.ts'
 import { ensureFormat } from '../../artifacts/store-format.ts'
 import type { ObjectStore } from '../../artifacts/store.ts'
 import { canonicalJson } from '../../experiment/canonical.ts'
 import type { Manifest } from '../../experiment/manifest.ts'
 import type { RunRecord } from '../../experiment/run.ts'
 import type { SweepRecord } from '../../experiment/sweep.ts'
+import { signedReport } from '../../signatures/claims.ts'
+import { newSigningKey } from '../../signatures/keys.ts'
 import { sampleInput } from '../unit/report/fixtures.ts'
 import { linked } from './linked.ts'
 import { bytesOf } from './store-behaviour.ts'
@@ -18,6 +21,9 @@ const inputs = [
   sampleInput({ gold: 1, methods: [{ method: 'retrain' }, { method: 'finetune', epochs: 1 }] }),
 ]
 export const madeRuns: readonly RunRecord[] = inputs.map(({ run }) => run)
+
+/** Two keys that sign made-up results. */
+export const madeKeys = [newSigningKey(), newSigningKey()] as const
 
 export interface Made {
   /** Indices of `madeRuns`. */
@@ -32,6 +38,15 @@ export interface Made {
   readonly format?: 0 | 'listed' | 1
   /** A sweep of all the runs. */
   readonly sweep?: boolean
+  readonly signed?: {
+    readonly by: 0 | 1
+    /** Places of stages, as `without` has them. One that is gone leaves its signature. */
+    readonly stages: readonly number[]
+    /** Indices of `madeRuns`: those that have a report. */
+    readonly reports: readonly number[]
+  }
+  /** Indices of `madeRuns`: runs that were started by themselves. */
+  readonly own?: readonly number[]
 }
 
 export const madeSweep = 'ranks-0123abcd'
@@ -64,6 +79,8 @@ export async function makeStore(store: ObjectStore, made: Made): Promise<readonl
     const json = renderedJson(record, Object.fromEntries(manifests.map((one) => [one.key, one])))
     await artifacts.putReport(record.id, { 'index.html': `<p>${record.id}</p>`, 'report.json': json })
   }
+  for (const run of made.own ?? []) if (runs.includes(run)) await artifacts.markOwn(madeRuns[run]?.id ?? '')
+  await signMade(artifacts, made, manifests)
   if (made.sweep) await store.put(`sweeps/${madeSweep}/sweep.json`, jsonBytes(sweepOf(runs)))
   if (format === 'listed') await ensureFormat(store)
   for (const place of without) {
@@ -71,6 +88,25 @@ export async function makeStore(store: ObjectStore, made: Made): Promise<readonl
     if (gone) await store.delete(`${stageFolder(gone)}manifest.json`)
   }
   return manifests
+}
+
+async function signMade(
+  artifacts: Artifacts,
+  { signed }: Made,
+  manifests: readonly Manifest[],
+): Promise<void> {
+  if (!signed) return
+  const key = madeKeys[signed.by]
+  for (const place of signed.stages) {
+    const manifest = manifests[place % Math.max(1, manifests.length)]
+    if (manifest) await signStage(artifacts, manifest, 'computed', key)
+  }
+  for (const run of signed.reports) {
+    const id = madeRuns[run]?.id ?? ''
+    const json = await artifacts.reportJson(id)
+    const report = json === undefined ? undefined : signedReport(id, JSON.parse(json))
+    if (report) await signReport(artifacts, report, 'rendered', key)
+  }
 }
 
 function sweepOf(runs: readonly number[]): SweepRecord {

@@ -23,7 +23,8 @@ beforeAll(async () => {
   place = await s3Place()
   root = mkdtempSync(join(tmpdir(), 'zeroshift-copy-'))
   made = new FileStore(join(root, 'made'))
-  await makeStore(made, { runs: [2], sweep: true })
+  const signed = { by: 0, stages: [0, 3, 4], reports: [2] } as const
+  await makeStore(made, { runs: [2], sweep: true, signed, own: [2] })
 })
 afterAll(async () => {
   await place.stop()
@@ -130,9 +131,10 @@ describe.skipIf(given)('with a server of our own', () => {
         expect(await damageOf(store)).toEqual([])
         left = Infinity
         await copy(made, store)
-        // A run or a sweep whose report was not there yet is written anew, all of it.
+        // A run or a sweep whose report was not there yet is written anew, all of it, and so are the
+        // signatures of a stage whose manifest was not there yet.
         const twice = sent.filter((path, i) => sent.indexOf(path) < i)
-        expect(twice.filter((path) => !/\/(runs|sweeps)\//.test(path))).toEqual([])
+        expect(twice.filter((path) => !/\/(runs|sweeps|signatures)\//.test(path))).toEqual([])
         expect(new Set(sent).size).toBe(objects)
         expect(await damageOf(store)).toEqual([])
       }

@@ -52,7 +52,8 @@ const [first, second] = madeRuns.map(({ id }) => id)
 describe('an archive', () => {
   test('holds a store, which comes back sound; its pages are left to be rendered', async () => {
     const store = new MemoryStore('memory://made')
-    await makeStore(store, { runs: [0, 1, 2], sweep: true })
+    const signed = { by: 0, stages: [0, 5], reports: [0, 2] } as const
+    await makeStore(store, { runs: [0, 1, 2], sweep: true, signed, own: [1] })
     await exported(store, file)
     const to = new MemoryStore('memory://empty')
     await imported(file, to)
@@ -149,7 +150,8 @@ describe('a hostile archive', () => {
   const store = new MemoryStore('memory://made')
   let whole: readonly Member[]
   beforeEach(async () => {
-    if (store.objects.size === 0) await makeStore(store, { runs: [0, 1], sweep: true })
+    const signed = { by: 0, stages: [0, 1], reports: [0] } as const
+    if (store.objects.size === 0) await makeStore(store, { runs: [0, 1], sweep: true, signed, own: [0] })
     whole = [...store.objects]
       .filter(([path]) => !path.endsWith('.html'))
       .map(([path, bytes]) => ({ path, bytes }))
@@ -183,6 +185,27 @@ describe('a hostile archive', () => {
       'a lease',
       () => with_({ path: `stages/train/${'0'.repeat(64)}/lease/000001.json`, bytes: text }),
       /a name that/,
+    ],
+    [
+      'a signature in a folder further down',
+      () => with_({ path: `stages/train/${'0'.repeat(64)}/signatures/a/b.json`, bytes: text }),
+      /a name that/,
+    ],
+    [
+      'a signature of a stage that is not there',
+      () => with_({ path: `stages/train/${'0'.repeat(64)}/signatures/a.json`, bytes: text }),
+      /nothing in the archive names it/,
+    ],
+    [
+      'a signature that is none',
+      () =>
+        tarOf(whole.map((one) => (one.path.includes('/report.signatures/') ? { ...one, bytes: text } : one))),
+      /this is no DSSE envelope/,
+    ],
+    [
+      'a note of a run that is not there',
+      () => with_({ path: 'runs/other-00000000/own.json', bytes: text }),
+      /other-00000000\/run\.json: it is missing/,
     ],
     ['a page', () => with_({ path: `runs/${first ?? ''}/report/index.html`, bytes: text }), /a name that/],
     ['a file of a doctor', () => with_({ path: 'doctor/x', bytes: text }), /a name that/],

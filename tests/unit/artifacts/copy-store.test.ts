@@ -9,7 +9,7 @@ import type { ObjectStore } from '../../../artifacts/store.ts'
 import { flawIn } from '../../../cli/store-copy.ts'
 import { sha256 } from '../../../experiment/canonical.ts'
 import { UserError } from '../../../experiment/errors.ts'
-import { damageOf, madeRuns, madeSweep, makeStore, type Made } from '../../support/made-store.ts'
+import { damageOf, madeKeys, madeRuns, madeSweep, makeStore, type Made } from '../../support/made-store.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
 import { bytesOf } from '../../support/store-behaviour.ts'
 
@@ -35,17 +35,22 @@ const other = { train: 'b', unlearn: 'b' }
 
 describe('into an empty store', () => {
   test('all of a store goes, and nothing is sent twice', async () => {
-    const from = await made({ runs: [0, 1], sweep: true })
+    const signed = { by: 0, stages: [0, 1, 2], reports: [1] } as const
+    const from = await made({ runs: [0, 1], sweep: true, signed, own: [1] })
     await from.put('stages/train/x/lease/000001.json', bytesOf('{}'))
+    await from.put('maintenance/000001.json', bytesOf('{}'))
+    await from.put('removals/x.json', bytesOf('{}'))
     await from.put('doctor/probe', bytesOf('x'))
     await from.put(blobPath({ sha256: '0'.repeat(64), bytes: 1 }), bytesOf('nobody names it'))
     const to = empty()
     const { copied, present } = await copy(from, to)
-    expect(copied).toMatchObject({ runs: 2, sweeps: 1 })
-    expect(present).toEqual({ runs: 0, sweeps: 0, stages: 0, blobs: 0, bytes: 0 })
+    expect(copied).toMatchObject({ runs: 2, sweeps: 1, signatures: 4 })
+    expect(present).toEqual({ runs: 0, sweeps: 0, stages: 0, signatures: 0, blobs: 0, bytes: 0 })
     const left = [
       'stages/train/x/lease/000001.json',
       'doctor/probe',
+      'maintenance/000001.json',
+      'removals/x.json',
       blobPath({ sha256: '0'.repeat(64), bytes: 1 }),
     ]
     expect(paths(to)).toEqual(paths(from).filter((path) => !left.includes(path)))
@@ -114,6 +119,90 @@ describe('a store that has some already', () => {
   })
 })
 
+describe('signatures and notes of runs that were started by themselves', () => {
+  const all = { stages: Array.from({ length: 60 }, (_, i) => i), reports: [0, 1, 2] } as const
+  const signatures = (store: MemoryStore) => paths(store).filter((path) => path.includes('signatures/'))
+
+  test('go with the runs that are named alone', async () => {
+    const from = await made({ runs: [0, 1], signed: { by: 0, ...all }, own: [0, 1] })
+    const to = empty()
+    await copy(from, to, { ids: [idOf(0)] })
+    const expected = await made({ runs: [0], signed: { by: 0, ...all }, own: [0] })
+    expect(paths(to)).toEqual(paths(expected))
+    expect(digestsOf(from)).toMatchObject(digestsOf(to))
+  })
+
+  test('come to results that are there; what the target has stays', async () => {
+    const from = await made({ runs: [0], signed: { by: 0, ...all }, own: [0] })
+    const to = await made({ runs: [0, 1], signed: { by: 1, ...all } })
+    const before = digestsOf(to)
+    const { copied, present } = await copy(from, to)
+    expect(copied).toMatchObject({ runs: 0, stages: 0, blobs: 0, signatures: signatures(from).length })
+    expect(present.signatures).toBe(0)
+    expect(digestsOf(to)).toEqual({ ...before, ...digestsOf(from) })
+    expect(await damageOf(to)).toEqual([])
+    const again = await copy(from, to)
+    expect([again.copied.signatures, again.present.signatures]).toEqual([0, signatures(from).length])
+  })
+
+  test('put right what is damaged in the target, and nothing else by the same key', async () => {
+    const from = await made({ runs: [0], signed: { by: 0, ...all } })
+    const to = await made({ runs: [0], signed: { by: 0, ...all } })
+    const [first = '', second = ''] = signatures(to)
+    await to.put(first, bytesOf('{}'))
+    const standing = to.objects.get(second)
+    expect((await copy(from, to)).copied.signatures).toBe(1)
+    expect(to.objects.get(first)).toEqual(from.objects.get(first))
+    expect(to.objects.get(second)).toBe(standing)
+  })
+
+  test('of a result that gives way go with it, also those of a stage that is not there', async () => {
+    const from = await made({ runs: [0], signed: { by: 0, ...all } })
+    const lost = await made({ runs: [0, 2], devices: other, signed: { by: 1, ...all } })
+    await copy(from, lost, { keep: 'source' })
+    expect(await damageOf(lost)).toEqual([])
+    const given = new Set((await contentsOf(from)).stages.keys())
+    const left = signatures(lost).filter((path) => path.endsWith(`${madeKeys[1].publicKey.id}.json`))
+    expect(left.filter((path) => /^stages\/(train|unlearn)\//.test(path))).toEqual([])
+    expect(left.filter((path) => path.startsWith(`runs/${idOf(0)}`))).toEqual([])
+
+    const unfinished = await made({
+      ...{ runs: [0], devices: other, reported: [], without: all.stages },
+      signed: { by: 1, stages: all.stages, reports: [] },
+    })
+    expect(signatures(unfinished)).toHaveLength(given.size)
+    await copy(from, unfinished)
+    expect(await damageOf(unfinished)).toEqual([])
+    expect(signatures(unfinished).filter((path) => /^stages\/(train|unlearn)\//.test(path))).toEqual(
+      signatures(from).filter((path) => /^stages\/(train|unlearn)\//.test(path)),
+    )
+  })
+
+  test('of a report that is gone do not stand beside the one that comes', async () => {
+    const from = await made({ runs: [0, 1], signed: { by: 0, ...all } })
+    const to = await made({ runs: [0], signed: { by: 1, ...all }, reported: [] })
+    const [foreign = ''] = signatures(from).filter((path) => path.startsWith(`runs/${idOf(1)}`))
+    const stale = `runs/${idOf(0)}/report.signatures/${madeKeys[1].publicKey.id}.json`
+    await to.put(stale, from.objects.get(foreign) ?? bytesOf(''))
+    await copy(from, to)
+    expect(paths(to)).not.toContain(stale)
+    expect(await damageOf(to)).toEqual([])
+  })
+
+  test('are there before the manifest and the report that they sign', async () => {
+    const from = await made({ runs: [0], signed: { by: 0, ...all } })
+    const to = empty()
+    await copy(from, to)
+    const place = (path: string) => to.written.indexOf(path)
+    for (const path of signatures(to)) {
+      const [folder = ''] = path.split(/(report\.)?signatures\//)
+      const signed = path.startsWith('stages/') ? `${folder}manifest.json` : `${folder}report/report.json`
+      expect(place(path)).toBeGreaterThanOrEqual(0)
+      expect(place(path)).toBeLessThan(place(signed))
+    }
+  })
+})
+
 describe('a damaged source', () => {
   const text = (store: MemoryStore, path: string) => new TextDecoder().decode(store.objects.get(path))
   const first = (store: MemoryStore, start: string) =>
@@ -140,6 +229,32 @@ describe('a damaged source', () => {
     ['a blob that is gone', 'blobs/', (store, path) => store.delete(path), /the blob is missing/],
     ['a blob that was cut off', 'blobs/', (store, path) => store.put(path, bytesOf('cut')), /has 3 bytes/],
     [
+      'a signature of a stage',
+      'stages/train',
+      (store, path) =>
+        store.put(
+          path.replace('manifest.json', `signatures/${madeKeys[0].publicKey.id}.json`),
+          bytesOf('{}'),
+        ),
+      /this is no DSSE envelope/,
+    ],
+    [
+      'a signature of another report',
+      `runs/${idOf(0)}/report.signatures`,
+      (store, path) => store.put(path, store.objects.get(path.replace(idOf(0), idOf(1))) ?? bytesOf('')),
+      /its .*is "?runs\/.*expected "?runs\//,
+    ],
+    [
+      'a signature under the name of another key',
+      `runs/${idOf(0)}/report.signatures`,
+      (store, path) =>
+        store.put(
+          path.replace(madeKeys[0].publicKey.id, madeKeys[1].publicKey.id),
+          store.objects.get(path) ?? bytesOf(''),
+        ),
+      /its name is that of another key/,
+    ],
+    [
       'a record',
       `runs/${idOf(0)}/run.json`,
       (store, path) => store.put(path, bytesOf('{}')),
@@ -160,7 +275,8 @@ describe('a damaged source', () => {
     ],
   ]
   test.each(harms)('%s: nothing is written', async (_, start, harm, message) => {
-    const from = await made({ runs: [0, 1], sweep: true })
+    const signed = { by: 0, stages: [], reports: [0, 1] } as const
+    const from = await made({ runs: [0, 1], sweep: true, signed })
     const path = first(from, start)
     await harm(from, path)
     const to = empty()
@@ -282,9 +398,40 @@ describe('any two stores', () => {
     reported: fc.uniqueArray(fc.nat(2), { maxLength: 3 }),
     format: fc.constantFrom(0 as const, 'listed' as const, 1 as const),
     sweep: fc.boolean(),
+    signed: fc.record({
+      by: fc.constantFrom(0 as const, 1 as const),
+      stages: fc.uniqueArray(fc.nat(60), { maxLength: 30 }),
+      reports: fc.uniqueArray(fc.nat(2), { maxLength: 3 }),
+    }),
+    own: fc.uniqueArray(fc.nat(2), { maxLength: 3 }),
   })
   const stageDigests = ({ stages }: StoreContents) =>
     new Map([...stages].map(([key, { digest }]) => [key, digest]))
+
+  /** Signatures that hold, of the stages and reports with these results. */
+  const signaturesOf = ({ stages, runs }: StoreContents) =>
+    [...stages.values(), ...[...runs.values()].flatMap(({ report }) => report ?? [])].flatMap(
+      ({ digest, signatures }) => signatures.map(({ path }) => `${digest ?? ''} ${path}`),
+    )
+  const resultsOf = ({ stages, runs }: StoreContents) =>
+    new Set(
+      [...stages.values(), ...[...runs.values()].flatMap(({ report }) => report ?? [])].map(
+        ({ digest }) => digest,
+      ),
+    )
+  /** Whether whatever was copied anew has the signatures that it has in the source. */
+  async function isSignedAsIn(from: ObjectStore, before: ObjectStore, after: ObjectStore, extra: boolean) {
+    const [source, was, is] = await Promise.all([from, before, after].map(signedContents))
+    if (!source || !was || !is) return false
+    const has = new Set(signaturesOf(is))
+    const [old, results] = [resultsOf(was), resultsOf(is)]
+    const wanted = signaturesOf(source).filter((signature) => {
+      const digest = signature.split(' ')[0]
+      return results.has(digest) && (extra || !old.has(digest))
+    })
+    return wanted.every((signature) => has.has(signature))
+  }
+  const signedContents = (store: ObjectStore) => readContents(store, { wantsReport: () => true })
 
   test('after any copy, ended anywhere and repeated, the target is sound and has what it should', async () => {
     let copies = 0
@@ -308,6 +455,10 @@ describe('any two stores', () => {
           }
           copies += 1
           expect(await damageOf(whole)).toEqual([])
+          expect(await isSignedAsIn(from, before, whole, true)).toBe(true)
+          if (ended.conflict.stages.length === 0 && ended.conflict.runs.length === 0)
+            for (const [id, { isOwn }] of (await contentsOf(from)).runs)
+              if (isOwn) expect(whole.objects.has(`runs/${id}/own.json`)).toBe(true)
           const has = stageDigests(await contentsOf(whole))
           const winner = stageDigests(await contentsOf(keep === 'source' ? from : before))
           for (const [key, digest] of winner) expect(has.get(key)).toBe(digest)
@@ -320,6 +471,7 @@ describe('any two stores', () => {
           await copy(from, broken, options).catch(() => undefined)
           broken.writesLeft = Infinity
           expect(await damageOf(broken)).toEqual([])
+          expect(await isSignedAsIn(from, before, broken, false)).toBe(true)
           await copy(from, broken, options)
           expect(digestsOf(broken)).toEqual(digestsOf(whole))
         },

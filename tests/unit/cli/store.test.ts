@@ -6,7 +6,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { FileStore } from '../../../artifacts/file-store.ts'
 import type { Copied } from '../../../artifacts/copy-store.ts'
 import { sha256 } from '../../../experiment/canonical.ts'
-import { damageOf, madeRuns, makeStore } from '../../support/made-store.ts'
+import { publicPem } from '../../../signatures/keys.ts'
+import { damageOf, madeKeys, madeRuns, makeStore } from '../../support/made-store.ts'
 import { zeroshiftHere } from '../../support/in-process.ts'
 
 type Answer = Copied & { readonly from: string; readonly to: string; readonly dryRun: boolean }
@@ -49,7 +50,7 @@ describe('store copy', () => {
     expect(stdout).toMatch(/^There already: 0 runs, 0 stages, 0 blobs \(0 B\)$/m)
     expect(await contents('to')).toEqual(await contents('made'))
     const again = await answered('copy', 'made', pathToFileURL(join(directory, 'to')).href)
-    expect(again.copied).toEqual({ runs: 0, sweeps: 0, stages: 0, blobs: 0, bytes: 0 })
+    expect(again.copied).toEqual({ runs: 0, sweeps: 0, stages: 0, signatures: 0, blobs: 0, bytes: 0 })
     expect(again.present).toMatchObject({ runs: 2, stages: 28, blobs: 28 })
   })
 
@@ -94,6 +95,33 @@ describe('store copy', () => {
     expect(stderr).toMatch(message)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(await contents('.')).toEqual(before)
+  })
+})
+
+describe('signed results', () => {
+  const signers = async (place: string) => {
+    writeFileSync(join(directory, 'key.pub'), publicPem(madeKeys[0].publicKey))
+    const args = ['check', '--store', place, '--require-signature', 'key.pub', '--json']
+    const { code, stdout } = await zeroshiftHere(directory, ...args)
+    return { code, signatures: (JSON.parse(stdout) as { readonly signatures: number }).signatures }
+  }
+
+  test('stay signed in a copy and in an archive', async () => {
+    const stages = Array.from({ length: 60 }, (_, i) => i)
+    const signed = { by: 0, stages, reports: [0] } as const
+    await makeStore(new FileStore(join(directory, 'signed')), { runs: [0], signed, own: [0] })
+    const { code, signatures } = await signers('signed')
+    expect([code, (await signers('made')).code]).toEqual([0, 1])
+    const { stdout } = await store('copy', 'signed', 'to')
+    expect(stdout).toContain(` stages, ${signatures} signatures, `)
+    expect(await contents('to')).toEqual(await contents('signed'))
+    await answered('export', 'runs.tar', '--store', 'signed')
+    await answered('import', 'runs.tar', '--store', 'imported')
+    expect([await signers('to'), await signers('imported')]).toEqual(Array(2).fill({ code: 0, signatures }))
+    expect(Object.keys(await contents('imported'))).toContain(`runs/${first}/own.json`)
+    // Into a store with the same results, unsigned.
+    expect((await answered('copy', 'signed', 'made')).copied).toMatchObject({ stages: 0, signatures })
+    expect((await signers('made')).signatures).toBe(signatures)
   })
 })
 
