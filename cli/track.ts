@@ -2,6 +2,7 @@ import { trackStoredSweep } from '../activities/track-sweep.ts'
 import { trackStored } from '../activities/track.ts'
 import { UserError } from '../experiment/errors.ts'
 import type { Settings } from '../experiment/spec.ts'
+import { MlflowClient } from '../tracking/mlflow.ts'
 import { artifactsIn } from './existing-store.ts'
 import { counted } from './format.ts'
 import { recordIn } from './place.ts'
@@ -17,7 +18,11 @@ export async function track(id: string, { tracking: uri, store }: TrackOptions):
   const artifacts = await artifactsIn(store)
   const to = (own: Settings['tracking'], what: string) => {
     const tracking = uri === undefined ? own : { ...own, uri }
-    if (tracking) return tracking
+    if (tracking) {
+      // A mistake in the credentials is told before anything is written.
+      new MlflowClient(tracking.uri)
+      return tracking
+    }
     throw new UserError(
       `the ${what} ${id} was started without an MLflow server; name one with --tracking http://HOST:PORT`,
     )
