@@ -1,8 +1,7 @@
 import { trackStoredSweep } from '../activities/track-sweep.ts'
-import { trackStored } from '../activities/track.ts'
+import { clientOf, trackStored } from '../activities/track.ts'
 import { UserError } from '../experiment/errors.ts'
 import type { Settings } from '../experiment/spec.ts'
-import { MlflowClient } from '../tracking/mlflow.ts'
 import { artifactsIn } from './existing-store.ts'
 import { counted } from './format.ts'
 import { recordIn } from './place.ts'
@@ -20,7 +19,7 @@ export async function track(id: string, { tracking: uri, store }: TrackOptions):
     const tracking = uri === undefined ? own : { ...own, uri }
     if (tracking) {
       // A mistake in the credentials is told before anything is written.
-      new MlflowClient(tracking.uri)
+      clientOf(tracking)
       return tracking
     }
     throw new UserError(

@@ -61,9 +61,11 @@ export function publicKeyIn(pem: string, where: string): PublicKey {
   return decodedPublicKey(where, () => createPublicKey(pem))
 }
 
-/** The same of a key in the form that its id is the digest of. */
+/** The same of a key in the form that its id is the digest of. OpenSSL reads others of the same key, too. */
 export function publicKeyInDer(der: Buffer, where: string): PublicKey {
-  return decodedPublicKey(where, () => createPublicKey({ key: der, format: 'der', type: 'spki' }))
+  const key = decodedPublicKey(where, () => createPublicKey({ key: der, format: 'der', type: 'spki' }))
+  if (derOf(key.key).equals(der)) return key
+  throw wrong(where, 'the public key is in another encoding; expected an uncompressed point in DER')
 }
 
 export function newSigningKey(): SigningKey {

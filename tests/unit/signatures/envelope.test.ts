@@ -277,6 +277,20 @@ test('fields that are not known are ignored, and both alphabets of base64 are re
     expect(signers(JSON.stringify({ ...envelope, payload: form })).valid).toEqual([key.id])
 })
 
+test('a public key in another encoding of the same point is refused', () => {
+  const text = signedEnvelope(TYPE, Buffer.from('{}'), signer)
+  const whole = JSON.parse(text) as typeof signed
+  const [{ keyid, sig, spki }] = whole.signatures
+  const der = Buffer.from(spki, 'base64')
+  const point = der.subarray(-65)
+  // A hybrid point says in its first byte whether y is odd.
+  point[0] = 6 + ((point.at(-1) ?? 0) & 1)
+  const hybrid = { ...whole, signatures: [{ keyid, sig, spki: der.toString('base64') }] }
+  expect(() => signers(JSON.stringify(hybrid), [])).toThrow(
+    /in another encoding; expected an uncompressed point/,
+  )
+})
+
 test('any change of one byte of the payload, the type, the signature or the key fails', () => {
   const text = signedEnvelope(TYPE, Buffer.from('{"digest":"0123456789abcdef"}'), signer)
   const whole = JSON.parse(text) as typeof signed & { payloadType: string }
