@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process'
+import { cpSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { audit, type Attempt } from '../../../support/audit.ts'
 
 /** Variables of the environment that hold what cannot be meant. */
@@ -184,3 +186,25 @@ values(
   /^the cache .* cannot be used: .*; name another directory as ZEROSHIFT_CACHE$/m,
   ['small.yaml', 'small.yaml/a', '/dev/null', '/proc/zeroshift', 'x'.repeat(300)],
 )
+
+const store = fileURLToPath(new URL('../../../fixtures/stores/format-1', import.meta.url))
+const tracked = (uri: string, says: RegExp, env: Readonly<Record<string, string>>): Attempt => ({
+  args: ['track', 'small-07ac6d6a', '--store', 'store', '--tracking', uri],
+  says,
+  env,
+  prepare: () => {
+    cpSync(store, 'store', { recursive: true })
+  },
+})
+
+audit("MLflow's credentials", {
+  'a token for a connection that others can read': tracked(
+    'http://mlflow.example:5000',
+    /credentials would go to http:\/\/mlflow\.example:5000 .* expected https:\/\//,
+    { MLFLOW_TRACKING_TOKEN: 'pa55' },
+  ),
+  'a file that is missing': tracked('https://127.0.0.1:1', /MLFLOW_TRACKING_TOKEN_FILE/, {
+    MLFLOW_TRACKING_TOKEN_FILE: 'nothing',
+  }),
+  'an address that is none': tracked('mlflow', /is not a URL; expected http:\/\/ or https:\/\//, {}),
+})
