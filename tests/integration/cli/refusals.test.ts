@@ -63,7 +63,7 @@ const refusals: readonly (readonly [readonly string[], RegExp])[] = [
   [['gc', '--grace', 'long'], /--grace/],
   [['gc', '--keep-last', 'x'], /--keep-last: expected a whole number/],
   [['gc', '--keep-within', 'long', '--delete'], /--keep-within: expected a time above 0/],
-  [['rm', 'a-00000000', '--delete'], /no run and no sweep 'a-00000000'/],
+  [['rm', 'a-00000000', '--delete'], /^the store .* is not there; expected a directory with results/m],
   [['rm', 'a-00000000', '--grace', '0h'], /--grace/],
   [['rm', ''], /^<ids>: empty text/m],
   [['gc', '--store', 'ftp://host/a'], /store "ftp:\/\/host\/a" is of an unknown kind/],

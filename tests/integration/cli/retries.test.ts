@@ -60,9 +60,9 @@ test('a store that is away: the command says what is tried again and why, and go
       await command.says('train original')
       isAway = true
       await command.says('It is tried again: attempt')
-      const [{ id }] = JSON.parse((await zeroshiftWith(env, directory, 'status', '--json').ended).stdout) as [
-        { id: string },
-      ]
+      const { stdout: listed } = await zeroshiftWith(env, directory, 'status', '--json').ended
+      const { runs } = JSON.parse(listed) as { readonly runs: readonly [{ readonly id: string }] }
+      const [{ id }] = runs
       await expect
         .poll(async () => (await statusOf(id, env)).progress?.retries ?? [], { timeout: 60_000 })
         .toContainEqual({

@@ -48,7 +48,7 @@ test('the runs of a sweep are below it, whatever execution of it started them, a
     client.workflow.execute<(input: SweepInput) => Promise<SweepResult>>(sweepType, {
       workflowId: workflowId('seen'),
       taskQueue: 'zeroshift',
-      args: [{ id: 'seen', store: 'file:///nowhere', maxParallel: 3, historyEvents: 120 }],
+      args: [{ id: 'seen', store: 'file:///nowhere', maxParallel: 3, historyEvents: 60 }],
     }),
   )
   const spans = traces.spans.filter(({ traceId }) => traceId === caller.traceId)
