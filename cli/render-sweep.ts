@@ -37,8 +37,8 @@ function render(
   colour: boolean,
 ): string {
   const { bold, cyan, dim, green, red } = createColors(colour)
-  const line = (name: string, mark: string, text: string) =>
-    `  ${bold(name.padEnd(NAME))}${mark} ${clip(text, width - NAME - 4)}`
+  const line = (name: string, mark: string, text: string, style: (text: string) => string = String) =>
+    `  ${bold(name.padEnd(NAME))}${mark} ${style(clip(text, width - NAME - 4))}`
   const head = [sweep.id, `${sweep.maxParallel} at a time`, ...(sweep.paused ? ['paused'] : [])].join(' · ')
   const failed = sweep.failures.length
   const over = sweep.done + failed + sweep.stopped
@@ -55,7 +55,7 @@ function render(
       ),
     ),
     ...(more > 0 ? [line('', cyan('›'), `and ${more} more`)] : []),
-    ...(waiting > 0 ? [line('', dim('·'), dim(`${waiting} waiting`))] : []),
+    ...(waiting > 0 ? [line('', dim('·'), `${waiting} waiting`, dim)] : []),
     ...sweep.failures
       .slice(-MOST_FAILURES)
       .map(({ cell, reason }, i) =>

@@ -68,6 +68,13 @@ describe('the display of a sweep', () => {
     )
   })
 
+  test('is the same in colour, but for the colours', () => {
+    const coloured = writer.render(view, 120, 120_000, true)
+    expect(coloured).toContain('\x1b[2m')
+    // eslint-disable-next-line no-control-regex
+    expect(coloured.replace(/\x1b\[\d+m/g, '')).toBe(writer.render(view, 120, 120_000, false))
+  })
+
   test('fits every line into the terminal', () => {
     for (const width of [40, 80])
       for (const line of writer.render(view, width, 120_000, false).split('\n'))
