@@ -103,6 +103,7 @@ function residualAlignment(): Row['run'] {
     const input = forward(cnn, base, data.images(all), { to: from }).output
     return { input, ...forward(cnn, base, input, { from, capture }).features }
   }) as { input: Tensor } & Record<string, Tensor>
+  const means = Object.fromEntries(aligned.map((name) => [name, (kept[name] as Tensor).mean(0, true)]))
   const rowsOf = (count: number) => Int32Array.from({ length: count }, () => random.integer(samples))
   return trainSteps(initialAdapter(adapter, stream(1, 'adapter')), adam, (flat) => {
     const retained = rowsOf(192)
@@ -111,7 +112,7 @@ function residualAlignment(): Row['run'] {
     const r = tf.tensor1d(retained, 'int32')
     const { onRetained, onForget } = alignment(features, aligned, distance, [192, 64], {
       teacher: (name) => tf.gather(kept[name] as Tensor, r),
-      target: (name) => (kept[name] as Tensor).mean(0, true),
+      target: (name) => means[name] as Tensor,
     })
     return onRetained.add(onForget)
   })

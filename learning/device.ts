@@ -17,9 +17,9 @@ export function deviceNamed(name: string | undefined, where = 'ZEROSHIFT_DEVICE'
 export const graphSettings = ['auto', 'always', 'never'] as const
 export type GraphSetting = (typeof graphSettings)[number]
 
-/** When computations are compiled to graphs: ZEROSHIFT_GRAPHS, or `auto`. Throws a UserError. */
+/** When computations are compiled to graphs: ZEROSHIFT_GRAPHS, or `never`. Throws a UserError. */
 export function graphSetting(name: string | undefined): GraphSetting {
-  if (name === undefined || name === '') return 'auto'
+  if (name === undefined || name === '') return 'never'
   const setting = graphSettings.find((known) => known === name)
   if (setting) return setting
   throw new UserError(`ZEROSHIFT_GRAPHS is '${name}'; expected one of ${graphSettings.join(', ')}`)

@@ -1,6 +1,6 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs'
 import fc from 'fast-check'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { optimizerSchema } from '../../../experiment/methods.ts'
 import { layersOf, type Shape } from '../../../experiment/model.ts'
 import { modelSchemas } from '../../../experiment/spec.ts'
@@ -20,6 +20,9 @@ interface Counted {
 }
 const { binding } = tf.backend() as unknown as Counted
 
+beforeEach(() => {
+  vi.stubEnv('ZEROSHIFT_GRAPHS', 'auto')
+})
 afterEach(() => {
   vi.unstubAllEnvs()
 })
