@@ -4,7 +4,7 @@ import { stagesOf } from '../experiment/stage-list.ts'
 import type { StageClaim } from '../signatures/claims.ts'
 import type { PublicKey } from '../signatures/keys.ts'
 import { judgeEnvelope, type Claims } from '../signatures/statement.ts'
-import type { Damage, ReadStage, Suspicion } from './check.ts'
+import type { Damage, ReadStage, Suspicion } from './damage.ts'
 import type { ObjectStore } from './store.ts'
 
 /** Signatures in a store, as a check finds them. */

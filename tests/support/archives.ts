@@ -1,18 +1,26 @@
 import { crc32, deflateRawSync } from 'node:zlib'
 
+export interface ZipOptions {
+  /** What the archive says of each member, where that is not the truth. */
+  readonly size?: number
+  readonly crc?: number
+  /** Members as they are. Readers refuse those that compress too well. */
+  readonly isStored?: boolean
+}
+
 /** An archive as the zip format's description says, with one member a name. */
 export function zip(
   members: Readonly<Record<string, Buffer>>,
-  claims: { readonly size?: number; readonly crc?: number } = {},
+  { isStored = false, ...claims }: ZipOptions = {},
 ): Buffer {
   const parts: Buffer[] = []
   const directory: Buffer[] = []
   let at = 0
   for (const [name, content] of Object.entries(members)) {
-    const packed = deflateRawSync(content)
+    const packed = isStored ? content : deflateRawSync(content)
     const common = Buffer.alloc(26)
     common.writeUInt16LE(20, 0)
-    common.writeUInt16LE(8, 4)
+    common.writeUInt16LE(isStored ? 0 : 8, 4)
     common.writeUInt32LE(claims.crc ?? crc32(content), 10)
     common.writeUInt32LE(packed.length, 14)
     common.writeUInt32LE(claims.size ?? content.length, 18)

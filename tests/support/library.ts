@@ -3,7 +3,7 @@ import { checkStore, type CheckedStore } from '../../artifacts/check.ts'
 import { pooled } from '../../artifacts/pooled.ts'
 import { StoreView } from '../../artifacts/store-view.ts'
 import { reportFlaw, SharedManifests } from '../../activities/stored-outcome.ts'
-import type { Manifest } from '../../experiment/manifest.ts'
+import type { BlobRef, Manifest } from '../../experiment/manifest.ts'
 import type { RunRecord } from '../../experiment/run.ts'
 import { stagesOf } from '../../experiment/stage-list.ts'
 import type { Stage, StageRef } from '../../experiment/stages.ts'
@@ -21,7 +21,7 @@ export async function storeStage(
   artifacts: Artifacts,
   { title: _, ...stage }: Stage,
   content = `the blob of ${stage.key}`,
-): Promise<void> {
+): Promise<BlobRef> {
   const view = new StoreView(artifacts)
   const inputDigests = await Promise.all(
     Object.entries<StageRef>(stage.inputs).map(async ([name, input]) => [
@@ -29,10 +29,11 @@ export async function storeStage(
       (await view.stage(input))?.digest ?? '0'.repeat(64),
     ]),
   )
+  const output = await artifacts.putBlob(new TextEncoder().encode(content))
   await artifacts.commit({
     ...stage,
     inputDigests: Object.fromEntries(inputDigests) as Record<string, string>,
-    outputs: { output: await artifacts.putBlob(new TextEncoder().encode(content)) },
+    outputs: { output },
     metrics: {},
     clock: {
       seconds: 1,
@@ -40,6 +41,7 @@ export async function storeStage(
       environment: { zeroshift: '0', node: 'v20', platform: 'linux-x64' },
     },
   } as unknown as Manifest)
+  return output
 }
 
 /** A sweep whose cells are these runs. */

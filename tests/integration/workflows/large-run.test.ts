@@ -1,7 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { crc32 } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createActivities } from '../../../activities/index.ts'
 import { openArtifacts } from '../../../artifacts/artifacts.ts'
@@ -11,6 +10,7 @@ import type { StoredInput } from '../../../experiment/run-parts.ts'
 import { specSchema } from '../../../experiment/spec.ts'
 import { stagesOf } from '../../../experiment/stage-list.ts'
 import { workflowId, workflowType } from '../../../workflows/names.ts'
+import { npy, zip } from '../../support/archives.ts'
 import { answerOf, zeroshiftWith } from '../../support/command.ts'
 import { recording } from '../../support/recording.ts'
 import { sampleRun } from '../../support/run.ts'
@@ -144,7 +144,7 @@ ${methods.join('\n')}
 
 /** Pictures of 2 × 2 pixels in two classes, as an .npz that is not compressed. */
 function largeData(): Buffer {
-  return npz({ ...pictures('train', SAMPLES), ...pictures('test', 1000) })
+  return zip({ ...pictures('train', SAMPLES), ...pictures('test', 1000) }, { isStored: true })
 }
 
 function pictures(set: string, count: number): Readonly<Record<string, Buffer>> {
@@ -155,42 +155,7 @@ function pictures(set: string, count: number): Readonly<Record<string, Buffer>> 
     images.fill((i % 2) * 200 + (i % 50), 4 * i, 4 * i + 4)
   }
   return {
-    [`x_${set}.npy`]: npy(images, `(${count}, 2, 2)`),
-    [`y_${set}.npy`]: npy(labels, `(${count},)`),
+    [`x_${set}.npy`]: npy('|u1', [count, 2, 2], images),
+    [`y_${set}.npy`]: npy('|u1', [count], labels),
   }
-}
-
-function npy(bytes: Buffer, shape: string): Buffer {
-  const about = `{'descr': '|u1', 'fortran_order': False, 'shape': ${shape}, }`
-  const header = Buffer.from(`${about.padEnd(117)}\n`)
-  const length = Buffer.alloc(2)
-  length.writeUInt16LE(header.length)
-  return Buffer.concat([Buffer.from('\x93NUMPY\x01\x00', 'latin1'), length, header, bytes])
-}
-
-function npz(members: Readonly<Record<string, Buffer>>): Buffer {
-  const parts: Buffer[] = []
-  const directory: Buffer[] = []
-  let at = 0
-  for (const [name, content] of Object.entries(members)) {
-    const common = Buffer.alloc(26)
-    common.writeUInt16LE(20, 0)
-    common.writeUInt32LE(crc32(content), 10)
-    common.writeUInt32LE(content.length, 14)
-    common.writeUInt32LE(content.length, 18)
-    common.writeUInt16LE(name.length, 22)
-    const local = Buffer.concat([Buffer.from('PK\x03\x04'), common, Buffer.from(name), content])
-    const rest = Buffer.alloc(14)
-    rest.writeUInt32LE(at, 10)
-    directory.push(Buffer.concat([Buffer.from('PK\x01\x02\x14\x00'), common, rest, Buffer.from(name)]))
-    parts.push(local)
-    at += local.length
-  }
-  const listed = Buffer.concat(directory)
-  const end = Buffer.alloc(18)
-  end.writeUInt16LE(directory.length, 4)
-  end.writeUInt16LE(directory.length, 6)
-  end.writeUInt32LE(listed.length, 8)
-  end.writeUInt32LE(at, 12)
-  return Buffer.concat([...parts, listed, Buffer.from('PK\x05\x06'), end])
 }

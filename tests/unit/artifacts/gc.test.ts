@@ -11,12 +11,12 @@ import { takeInventory as inventoryOf } from '../../../artifacts/inventory.ts'
 import { storeClock } from '../../../artifacts/store-clock.ts'
 import type { ObjectStore, StoredObject } from '../../../artifacts/store.ts'
 import { unknownRuns } from '../../../artifacts/stored-runs.ts'
-import { StoreView } from '../../../artifacts/store-view.ts'
 import { UserError } from '../../../experiment/errors.ts'
 import type { BlobRef, Manifest } from '../../../experiment/manifest.ts'
 import type { RunRecord } from '../../../experiment/run.ts'
 import { stagesOf } from '../../../experiment/stage-list.ts'
-import type { Stage, StageRef } from '../../../experiment/stages.ts'
+import type { Stage } from '../../../experiment/stages.ts'
+import { storeStage } from '../../support/library.ts'
 import { linked } from '../../support/linked.ts'
 import { sampleRun } from '../../support/run.ts'
 import { sampleInput } from '../report/fixtures.ts'
@@ -132,26 +132,8 @@ describe('in a directory', () => {
     for (const path of await everything()) age(path, hours)
   }
   /** A finished stage with a blob of its own, a checkpoint and a lease that nobody took away. */
-  const finish = async ({ title: _, ...stage }: Stage, content = stage.key) => {
-    const output = await artifacts.putBlob(text(content))
-    const view = new StoreView(artifacts)
-    const inputDigests = await Promise.all(
-      Object.entries<StageRef>(stage.inputs).map(async ([name, input]) => [
-        name,
-        (await view.stage(input))?.digest ?? '0'.repeat(64),
-      ]),
-    )
-    await artifacts.commit({
-      ...stage,
-      inputDigests: Object.fromEntries(inputDigests) as Record<string, string>,
-      outputs: { output },
-      metrics: {},
-      clock: {
-        seconds: 1,
-        finishedAt: '2026-01-01T00:00:00.000Z',
-        environment: { zeroshift: '0', node: 'v20', platform: 'linux-x64' },
-      },
-    } as unknown as Manifest)
+  const finish = async (stage: Stage, content = stage.key) => {
+    const output = await storeStage(artifacts, stage, content)
     const folder = `stages/${stage.kind}/${stage.key}`
     await store.put(`${folder}/checkpoints/10-${'0'.repeat(64)}.safetensors`, text('state'))
     await store.put(`${folder}/lease/1.json`, text('{}'))
