@@ -1,80 +1,66 @@
-// The arrows of the house: imports go one way (see CONTRIBUTING.md).
-const rooms = [
-  'experiment',
-  'workflows',
-  'activities',
-  'worker',
-  'learning',
-  'unlearning',
-  'signatures',
-  'artifacts',
-  'sources',
-  'checkpoints',
-  'tracking',
-  'report',
-  'cli',
-]
-const may = {
-  experiment: [],
-  learning: ['experiment'],
-  unlearning: ['experiment', 'learning'],
-  signatures: ['experiment'],
-  artifacts: ['experiment', 'signatures'],
-  sources: ['experiment', 'artifacts'],
-  checkpoints: ['experiment', 'learning', 'artifacts'],
-  // Whom a worker may ask is judged in one place.
-  tracking: ['experiment', 'sources'],
-  report: ['experiment'],
-  activities: [
-    'experiment',
-    'learning',
-    'unlearning',
-    'signatures',
-    'artifacts',
-    'sources',
-    'checkpoints',
-    'tracking',
-    'report',
-  ],
-  workflows: ['experiment'],
-  worker: ['experiment', 'signatures', 'activities', 'workflows'],
-  cli: [
-    'experiment',
-    'learning',
-    'signatures',
-    'artifacts',
-    'sources',
-    'checkpoints',
-    'report',
-    'worker',
-    'workflows',
-    'activities',
-  ],
+/**
+ * The arrows of docs/development/architecture.md: what each folder may import, types included.
+ * `types` may be imported as types alone.
+ */
+const folders = {
+  common: {},
+  host: {},
+  experiment: { may: ['common'] },
+  datasets: { may: ['common', 'experiment'] },
+  learning: { may: ['common', 'experiment', 'datasets'] },
+  unlearning: { may: ['common', 'experiment', 'learning'] },
+  signatures: { may: ['common', 'experiment'] },
+  artifacts: { may: ['common', 'host', 'experiment', 'signatures'] },
+  sources: { may: ['common', 'host', 'experiment', 'artifacts'] },
+  pretrained: { may: ['common', 'experiment', 'learning', 'artifacts'] },
+  tracking: { may: ['common', 'experiment', 'sources'] },
+  report: { may: ['common', 'experiment'] },
+  workflows: { may: ['common', 'experiment'], types: ['activities'] },
+  activities: {
+    may: [
+      ...['common', 'host', 'experiment', 'datasets', 'learning', 'unlearning', 'signatures', 'artifacts'],
+      ...['sources', 'pretrained', 'tracking', 'report'],
+    ],
+  },
+  worker: { may: ['common', 'host', 'experiment', 'signatures', 'artifacts', 'activities', 'workflows'] },
+  stack: { may: ['common', 'host', 'worker'] },
+  cli: {
+    may: [
+      ...['common', 'host', 'experiment', 'datasets', 'learning', 'signatures', 'artifacts', 'sources'],
+      ...['pretrained', 'tracking', 'report', 'workflows', 'activities', 'worker', 'stack'],
+    ],
+  },
 }
+const names = Object.keys(folders)
+const allOf = (list) => `^(${list.join('|')})/`
+
 module.exports = {
   forbidden: [
-    ...rooms.map((room) => ({
-      name: `${room}-imports`,
-      severity: 'error',
-      from: { path: `^${room}/` },
-      to: {
-        path: `^(${rooms.join('|')})/`,
-        pathNot: `^(${[room, ...may[room]].join('|')})/`,
-        dependencyTypesNot: ['type-only'],
-      },
-    })),
+    ...names.flatMap((name) => {
+      const { may = [], types = [] } = folders[name]
+      const imports = (rule, allowed, to = {}) => ({
+        name: rule,
+        severity: 'error',
+        from: { path: `^${name}/` },
+        to: { path: allOf(names), pathNot: allOf([name, ...allowed]), ...to },
+      })
+      const values = imports(`${name}-imports`, may, { dependencyTypesNot: ['type-only'] })
+      return types.length === 0
+        ? [imports(`${name}-imports`, may)]
+        : [values, imports(`${name}-imports-types`, [...may, ...types])]
+    }),
     {
       name: 'no-cycles',
       severity: 'error',
       from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      to: { circular: true },
     },
     {
       name: 'workflows-are-deterministic',
       severity: 'error',
       from: { path: '^workflows/' },
       to: {
-        pathNot: '^(workflows|experiment)/|node_modules/@temporalio/(workflow|common)',
+        pathNot: '^(workflows|experiment|common)/|node_modules/@temporalio/(workflow|common)',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -24,7 +24,7 @@ export default tseslint.config(
     },
   },
   {
-    // What commands print goes through cli/print.ts, which writes control characters out.
+    // What commands print goes through cli/output/print.ts, which writes control characters out.
     files: ['cli/**/*.ts'],
     rules: { 'no-console': 'error' },
   },

@@ -2,12 +2,12 @@ import { defineConfig } from 'vitest/config'
 
 /** Tests whose numbers are those of TensorFlow's kernels, of which there are two kinds on a CPU. */
 const onKernels = [
-  'tests/unit/activities/{other-device,shadow}.test.ts',
-  'tests/unit/checkpoints/reference.test.ts',
-  'tests/unit/learning/{data,features,fit-part,graph,in-parts,kernels,lora,losses,model,prepare}.test.ts',
+  'tests/unit/activities/{other-device,stages/shadow}.test.ts',
+  'tests/unit/pretrained/reference.test.ts',
+  'tests/unit/learning/{data,features,fit-part,graph,kernels,lora,losses,micro-batches,model,prepare}.test.ts',
   'tests/unit/learning/{training,transformer}.test.ts',
-  'tests/unit/unlearning/{closed-form,gradients,in-parts,leave-out,relearn,targets}.test.ts',
-  'tests/unit/unlearning/{methods,probes}/*.test.ts',
+  'tests/unit/unlearning/{gradients,micro-batches}.test.ts',
+  'tests/unit/unlearning/{methods,probes}/**/*.test.ts',
   'tests/integration/activities/out-of-memory.test.ts',
 ]
 

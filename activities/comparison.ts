@@ -1,7 +1,12 @@
 import type { Artifacts } from '../artifacts/artifacts.ts'
-import type { ComparedHalving, ComparedRun, Comparison, HalvingDecision } from '../experiment/comparison.ts'
-import { Halving } from '../experiment/halving.ts'
-import { judgementOf, type SweepRecord } from '../experiment/sweep.ts'
+import type {
+  ComparedHalving,
+  ComparedRun,
+  Comparison,
+  HalvingDecision,
+} from '../experiment/sweep/comparison.ts'
+import { Halving } from '../experiment/sweep/halving.ts'
+import { judgementOf, type SweepRecord } from '../experiment/sweep/sweep.ts'
 import { commandOf, quoted } from '../report/command.ts'
 import { SharedManifests, storedOutcome } from './stored-outcome.ts'
 
@@ -79,7 +84,7 @@ function halvingOf(
           ? { missing: 'missing' in outcome ? outcome.missing : `it has no ${halving.metric}` }
           : { value: judgement },
     })
-    queue.tell(item, judgement)
+    queue.record(item, judgement)
   }
   return {
     metric: halving.metric,

@@ -6,17 +6,17 @@ import {
   type RunInput,
   type RunRecord,
   type RunResult,
-} from '../experiment/run.ts'
-import type { Settings } from '../experiment/spec.ts'
-import type { StageKind } from '../experiment/stages.ts'
-import type { CellFailure, CellInput, SweepEnd } from '../experiment/sweep.ts'
+} from '../experiment/records/run.ts'
+import type { Settings } from '../experiment/spec/spec.ts'
+import type { StageKind } from '../experiment/stages/stage.ts'
+import type { CellFailure, CellInput, SweepEnd } from '../experiment/sweep/sweep.ts'
 import type { SigningKey } from '../signatures/keys.ts'
 import type { Delivered } from '../tracking/deliver.ts'
-import { refuseElsewhere, type AllowedPrefixes } from './allowed-places.ts'
-import { whileBeating } from './beating.ts'
-import { asFailure } from './errors.ts'
-import { HeldCode } from './held-code.ts'
-import { KnownRuns } from './known-runs.ts'
+import { refuseElsewhere, type AllowedPrefixes } from './runtime/allowed-places.ts'
+import { withHeartbeat } from './runtime/heartbeat.ts'
+import { asFailure } from './runtime/errors.ts'
+import { HeldCode } from './runtime/held-code.ts'
+import { KnownRuns } from './runtime/known-runs.ts'
 import type { WrittenReport } from './report.ts'
 import {
   keptCell,
@@ -28,10 +28,10 @@ import {
   type KeptTask,
   type StoredPart,
   type StageBody,
-} from './stage.ts'
+} from './runtime/stage.ts'
 import type { Ended, SettledTask, SweepTask } from './sweep.ts'
 
-export { allowedPrefixes } from './allowed-places.ts'
+export { allowedPrefixes } from './runtime/allowed-places.ts'
 
 export interface ReportTask {
   readonly run: RunRecord | KeptRun
@@ -99,21 +99,21 @@ export function createActivities({ stopping, allowed = {}, signer }: ActivityOpt
         refuse(task.settings)
         return keptStages(task)
       }),
-    dataset: stageActivity('dataset', async () => (await import('./dataset.ts')).dataset),
-    split: stageActivity('split', async () => (await import('./split.ts')).split),
-    checkpoint: stageActivity('checkpoint', async () => (await import('./checkpoint.ts')).checkpoint),
-    train: stageActivity('train', async () => (await import('./train.ts')).train),
-    unlearn: stageActivity('unlearn', async () => (await import('./unlearn.ts')).unlearn),
-    evaluate: stageActivity('evaluate', async () => (await import('./evaluate.ts')).evaluate),
-    attack: stageActivity('attack', async () => (await import('./attack.ts')).attack),
-    compare: stageActivity('compare', async () => (await import('./compare.ts')).compare),
+    dataset: stageActivity('dataset', async () => (await import('./stages/dataset.ts')).dataset),
+    split: stageActivity('split', async () => (await import('./stages/split.ts')).split),
+    checkpoint: stageActivity('checkpoint', async () => (await import('./stages/checkpoint.ts')).checkpoint),
+    train: stageActivity('train', async () => (await import('./stages/train.ts')).train),
+    unlearn: stageActivity('unlearn', async () => (await import('./stages/unlearn.ts')).unlearn),
+    evaluate: stageActivity('evaluate', async () => (await import('./stages/evaluate.ts')).evaluate),
+    attack: stageActivity('attack', async () => (await import('./stages/attack.ts')).attack),
+    compare: stageActivity('compare', async () => (await import('./stages/compare.ts')).compare),
 
-    population: stageActivity('population', async () => (await import('./population.ts')).population),
-    shadow: stageActivity('shadow', async () => (await import('./shadow.ts')).shadow),
-    pool: stageActivity('pool', async () => (await import('./pool.ts')).pool),
-    relearn: stageActivity('relearn', async () => (await import('./relearn.ts')).relearn),
-    probe: stageActivity('probe', async () => (await import('./probe.ts')).probe),
-    membership: stageActivity('membership', async () => (await import('./membership.ts')).membership),
+    population: stageActivity('population', async () => (await import('./stages/population.ts')).population),
+    shadow: stageActivity('shadow', async () => (await import('./stages/shadow.ts')).shadow),
+    pool: stageActivity('pool', async () => (await import('./stages/pool.ts')).pool),
+    relearn: stageActivity('relearn', async () => (await import('./stages/relearn.ts')).relearn),
+    probe: stageActivity('probe', async () => (await import('./stages/probe.ts')).probe),
+    membership: stageActivity('membership', async () => (await import('./stages/membership.ts')).membership),
 
     /** Keeps what was asked for and what failed, so that the report can be rendered again, and renders it. */
     async report({ run, settings, failed }: ReportTask): Promise<WrittenReport> {
@@ -128,7 +128,7 @@ export function createActivities({ stopping, allowed = {}, signer }: ActivityOpt
 
     /** Sends what the tracking server does not have of a run yet. */
     async track({ settings, run, ...task }: TrackTask): Promise<Delivered> {
-      const { track } = await import('./track.ts')
+      const { track } = await import('./delivery/track.ts')
       return failing(async () => {
         refuse(task)
         const artifacts = openStore(settings.store)
@@ -139,7 +139,7 @@ export function createActivities({ stopping, allowed = {}, signer }: ActivityOpt
     /** The same of a sweep and, once it has ended, of cells that found all they need in the store. */
     async trackSweep({ id, store, ended }: TrackSweepTask): Promise<Delivered> {
       const [{ trackSweep }, { sweepIn }] = await Promise.all([
-        import('./track-sweep.ts'),
+        import('./delivery/track-sweep.ts'),
         import('./sweep.ts'),
       ])
       return failing(async () => {
@@ -188,7 +188,7 @@ export function createActivities({ stopping, allowed = {}, signer }: ActivityOpt
 /** Stages show life themselves; the rest does so here. */
 async function failing<T>(work: () => T | Promise<T>): Promise<T> {
   try {
-    return await whileBeating(work)
+    return await withHeartbeat(work)
   } catch (error) {
     throw asFailure(error)
   }

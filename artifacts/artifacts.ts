@@ -1,13 +1,13 @@
 import { closeSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { canonicalJson, sha256 } from '../experiment/canonical.ts'
-import { UserError } from '../experiment/errors.ts'
-import { manifestDigest, type BlobRef, type Manifest } from '../experiment/manifest.ts'
-import type { RunRecord } from '../experiment/run.ts'
-import type { StageKind, StageRef } from '../experiment/stages.ts'
-import type { SweepRecord } from '../experiment/sweep.ts'
+import { canonicalJson, sha256 } from '../common/canonical.ts'
+import { UserError } from '../common/errors.ts'
+import { manifestDigest, type BlobRef, type Manifest } from '../experiment/records/manifest.ts'
+import type { RunRecord } from '../experiment/records/run.ts'
+import type { StageKind, StageRef } from '../experiment/stages/stage.ts'
+import type { SweepRecord } from '../experiment/sweep/sweep.ts'
 import { subjectsOf } from '../signatures/statement.ts'
-import { traffic } from './event.ts'
+import { traffic } from '../common/event.ts'
 import { openChecked } from './open-checked.ts'
 import { pooled } from './pooled.ts'
 import { readCache, refuseWithoutRoom, type ReadCache } from './read-cache.ts'
@@ -109,7 +109,7 @@ export class Artifacts {
     if (this.cache) return this.cache.open(blob.sha256, () => this.fetchBlob(blob))
     const opened = await openChecked(fileURLToPath(`${this.store.url}/${blobPath(blob)}`))
     if (!opened) throw this.missing(blob)
-    traffic.tell({ direction: 'read', bytes: opened.bytes })
+    traffic.publish({ direction: 'read', bytes: opened.bytes })
     if (opened.sha256 === blob.sha256) return opened.descriptor
     closeSync(opened.descriptor)
     throw this.damaged(blob, opened)

@@ -3,7 +3,7 @@ import type { StoredRun } from './stored-runs.ts'
 
 /**
  * A holder of a lease shows life three times a heartbeat; one that is silent for two is overtaken
- * (activities/durable.ts).
+ * (activities/runtime/durable.ts).
  */
 const HEARTBEATS = 2
 const leaseName = /^stages\/[a-z]+\/[0-9a-f]{64}\/lease\/\d+\.json$/

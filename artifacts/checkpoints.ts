@@ -1,6 +1,6 @@
-import { sha256 } from '../experiment/canonical.ts'
-import type { Environment, OtherWork } from '../experiment/manifest.ts'
-import type { StageRef } from '../experiment/stages.ts'
+import { sha256 } from '../common/canonical.ts'
+import type { Environment, OtherWork } from '../experiment/records/manifest.ts'
+import type { StageRef } from '../experiment/stages/stage.ts'
 import { stageFolder, type Artifacts } from './artifacts.ts'
 import { decodeTensors, encodeTensors } from './safetensors.ts'
 

@@ -1,5 +1,5 @@
-import { UserError } from '../experiment/errors.ts'
-import { manifestDigest, type BlobRef } from '../experiment/manifest.ts'
+import { UserError } from '../common/errors.ts'
+import { manifestDigest, type BlobRef } from '../experiment/records/manifest.ts'
 import { ArchiveStore, type ArchivedObject } from './archive.ts'
 import {
   Artifacts,

@@ -1,5 +1,5 @@
-import type { Manifest } from '../experiment/manifest.ts'
-import type { StageRef } from '../experiment/stages.ts'
+import type { Manifest } from '../experiment/records/manifest.ts'
+import type { StageRef } from '../experiment/stages/stage.ts'
 
 /** Something in a store that is not as it was written, or not what was computed from what is there. */
 export interface Damage {

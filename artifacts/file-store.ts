@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { link, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { sha256 } from '../experiment/canonical.ts'
-import { UserError } from '../experiment/errors.ts'
-import { readRegularFile, UnreadableFile } from '../experiment/regular-file.ts'
-import { traffic } from './event.ts'
+import { sha256 } from '../common/canonical.ts'
+import { UserError } from '../common/errors.ts'
+import { readRegularFile, UnreadableFile } from '../common/regular-file.ts'
+import { traffic } from '../common/event.ts'
 import { makeFolder } from './make-folder.ts'
 import type { HashedBytes, ObjectStore, StoredObject } from './store.ts'
 
@@ -24,7 +24,7 @@ export class FileStore implements ObjectStore {
 
   async get(path: string): Promise<Uint8Array | undefined> {
     const bytes = await unlessMissing(readRegularFile(this.file(path)), this.file(path))
-    if (bytes) traffic.tell({ direction: 'read', bytes: bytes.length })
+    if (bytes) traffic.publish({ direction: 'read', bytes: bytes.length })
     return bytes
   }
 
@@ -110,7 +110,7 @@ export class FileStore implements ObjectStore {
         await handle.close()
       }
       await publish(temporary, file)
-      traffic.tell({ direction: 'written', bytes: bytes.length })
+      traffic.publish({ direction: 'written', bytes: bytes.length })
     } catch (error) {
       throw new Error(`cannot write ${bytes.length} bytes to ${file}: ${reasonOf(error)}`, { cause: error })
     } finally {

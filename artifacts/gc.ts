@@ -1,4 +1,4 @@
-import { UserError } from '../experiment/errors.ts'
+import { UserError } from '../common/errors.ts'
 import {
   digestOf,
   folderOf,

@@ -1,4 +1,4 @@
-import type { StageKind } from '../experiment/stages.ts'
+import type { StageKind } from '../experiment/stages/stage.ts'
 import { pooled } from './pooled.ts'
 import { readManifest } from './read-manifest.ts'
 import { newestDate, probes } from './store-clock.ts'

@@ -1,4 +1,4 @@
-import type { StageRef } from '../experiment/stages.ts'
+import type { StageRef } from '../experiment/stages/stage.ts'
 import { jsonBytes, stageFolder, type Artifacts } from './artifacts.ts'
 
 /** Who computes a stage. Attempts of one activity share `activity` and count up. */

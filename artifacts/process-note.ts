@@ -12,10 +12,10 @@ import {
 } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
-import { findingsOf } from '../experiment/config-issues.ts'
-import { isLoopbackAddress, isLoopbackHost } from '../experiment/loopback.ts'
-import { isSameProcess, startOf } from '../infra/alive.mjs'
-import { ignoredNote } from './event.ts'
+import { findingsOf } from '../experiment/spec/config-issues.ts'
+import { isLoopbackAddress, isLoopbackHost } from '../common/loopback.ts'
+import { isSameProcess, startOf } from '../host/alive.mjs'
+import { ignoredNote } from '../common/event.ts'
 
 /**
  * Notes are files in which a process says where its servers answer, for other processes of the same
@@ -27,7 +27,7 @@ import { ignoredNote } from './event.ts'
 /** A process of this machine. */
 export const processSchema = {
   pid: z.int().positive(),
-  /** See `startOf` in infra/alive.mjs. */
+  /** See `startOf` in host/alive.mjs. */
   start: z.string().nullable(),
 }
 
@@ -84,7 +84,7 @@ export function readNote<T extends Note>(path: string, schema: z.ZodType<T>): T 
   const message = `${resolve(path)} is ignored: ${read.flaw}. Delete it if no \`./zeroshift up\` runs in its folder`
   if (!told.has(message)) {
     told.add(message)
-    ignoredNote.tell(message)
+    ignoredNote.publish(message)
   }
   return undefined
 }

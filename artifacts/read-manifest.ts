@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { manifestDigest, type Manifest } from '../experiment/manifest.ts'
-import { keyOf, stageKinds, type Stage, type StageRef } from '../experiment/stages.ts'
+import { manifestDigest, type Manifest } from '../experiment/records/manifest.ts'
+import { keyOf, stageKinds, type Stage, type StageRef } from '../experiment/stages/stage.ts'
 
 /** A manifest as its bytes give it, or why they are not to be believed. */
 export type ReadManifest =

@@ -1,6 +1,6 @@
-import { digestOf } from '../experiment/canonical.ts'
-import { runId, type RunRecord } from '../experiment/run.ts'
-import { stagesOf } from '../experiment/stage-list.ts'
+import { digestOf } from '../common/canonical.ts'
+import { runId, type RunRecord } from '../experiment/records/run.ts'
+import { stagesOf } from '../experiment/stages/stage-list.ts'
 import { stageFlaw } from './read-manifest.ts'
 
 /** What is wrong with the record of a run; undefined: its plan is the one that its id stands for. Pure. */

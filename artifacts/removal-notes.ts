@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { digestOf } from '../experiment/canonical.ts'
+import { digestOf } from '../common/canonical.ts'
 import { jsonBytes } from './artifacts.ts'
 import { removals } from './inventory.ts'
 import { pooled } from './pooled.ts'

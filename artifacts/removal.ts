@@ -1,4 +1,4 @@
-import { UserError, type Problem } from '../experiment/errors.ts'
+import { UserError, type Problem } from '../common/errors.ts'
 import { garbageWithin, neededBy, stageFolders, type Garbage, type Scope } from './gc.ts'
 import { digestOf, type Inventory } from './inventory.ts'
 import type { RemovalNote, RemovalNotes } from './removal-notes.ts'

@@ -1,4 +1,4 @@
-import { UserError } from '../experiment/errors.ts'
+import { UserError } from '../common/errors.ts'
 import type { Inventory } from './inventory.ts'
 
 /** Which runs are kept. A run that either rule keeps stays. */

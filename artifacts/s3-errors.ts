@@ -1,4 +1,4 @@
-import { UserError } from '../experiment/errors.ts'
+import { UserError } from '../common/errors.ts'
 
 /** What a server or the SDK says of a failure; never a request, whose headers and fields can hold credentials. */
 export interface S3Failure {

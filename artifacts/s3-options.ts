@@ -1,4 +1,4 @@
-import { UserError } from '../experiment/errors.ts'
+import { UserError } from '../common/errors.ts'
 
 /** What the SDK does not read from the environment itself. */
 export interface S3Options {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { PutObjectCommandInput, S3 } from '@aws-sdk/client-s3'
 import pRetry from 'p-retry'
-import { sha256 } from '../experiment/canonical.ts'
-import { traffic } from './event.ts'
+import { sha256 } from '../common/canonical.ts'
+import { traffic } from '../common/event.ts'
 import { s3Error, s3Failure } from './s3-errors.ts'
 import { s3Options, type S3Options } from './s3-options.ts'
 import type { HashedBytes, ObjectStore, StoredObject } from './store.ts'
@@ -113,7 +113,7 @@ export class S3Store implements ObjectStore {
       const attempt = async () => {
         try {
           await (bytes.length > PART_BYTES ? upload(client, request) : client.putObject(request))
-          traffic.tell({ direction: 'written', bytes: bytes.length })
+          traffic.publish({ direction: 'written', bytes: bytes.length })
           return true
         } catch (error) {
           const { code, status } = s3Failure(error)
@@ -235,7 +235,7 @@ function readPart(client: S3, object: ObjectName, part?: Part) {
     if (part && part.total !== total) throw new ReplacedObject()
     const bytes = part?.into ?? Buffer.allocUnsafeSlow(ContentLength)
     await receive(Body as AsyncIterable<Uint8Array>, bytes)
-    traffic.tell({ direction: 'read', bytes: bytes.length })
+    traffic.publish({ direction: 'read', bytes: bytes.length })
     return { bytes, total, etag: answer.ETag }
   }, retrying(BrokenTransfer))
 }

@@ -1,4 +1,4 @@
-import { manifestDigest, type Manifest } from '../experiment/manifest.ts'
+import { manifestDigest, type Manifest } from '../experiment/records/manifest.ts'
 import {
   reportClaims,
   stageClaims,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { UserError } from '../experiment/errors.ts'
+import { UserError } from '../common/errors.ts'
 import { pooled } from './pooled.ts'
 import type { ObjectStore } from './store.ts'
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { UserError } from '../experiment/errors.ts'
+import { UserError } from '../common/errors.ts'
 import { jsonBytes } from './artifacts.ts'
 import type { ObjectStore } from './store.ts'
 

@@ -1,5 +1,5 @@
-import { manifestDigest, type BlobRef, type Manifest } from '../experiment/manifest.ts'
-import type { StageRef } from '../experiment/stages.ts'
+import { manifestDigest, type BlobRef, type Manifest } from '../experiment/records/manifest.ts'
+import type { StageRef } from '../experiment/stages/stage.ts'
 import type { Artifacts } from './artifacts.ts'
 import { pooled } from './pooled.ts'
 

@@ -1,4 +1,4 @@
-import type { BlobRef } from '../experiment/manifest.ts'
+import type { BlobRef } from '../experiment/records/manifest.ts'
 import { blobPath } from './artifacts.ts'
 import type {
   ContainedReport,

@@ -6,11 +6,11 @@
  *     node --import tsx bench/batched-training.ts [STEPS]
  */
 import type { Tensor, Tensor1D, Tensor3D } from '@tensorflow/tfjs'
-import { findDataDirectory } from '../activities/data-directory.ts'
-import { layersOf } from '../experiment/model.ts'
-import { dataSchemas, modelSchemas, trainingSchema } from '../experiment/spec.ts'
+import { findDataDirectory } from '../activities/inputs/data-directory.ts'
+import { layersOf } from '../experiment/models/model.ts'
+import { dataSchemas, modelSchemas, trainingSchema } from '../experiment/spec/spec.ts'
 import { Batches, DeviceData, labelsAt } from '../learning/data.ts'
-import { readDataset } from '../learning/datasets/index.ts'
+import { readDataset } from '../datasets/index.ts'
 import { fit } from '../learning/fit.ts'
 import { initialWeights, parameterSpecs, totalSize, unpack, unpackArrays } from '../learning/parameters.ts'
 import { addPixels, noPixels, pixelStatistics } from '../learning/partition.ts'

@@ -6,8 +6,8 @@
  *     node --import tsx bench/rfa-step.ts
  */
 import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs'
-import { adaptableLayers, layersOf } from '../experiment/model.ts'
-import { modelSchemas } from '../experiment/spec.ts'
+import { adaptableLayers, layersOf } from '../experiment/models/model.ts'
+import { modelSchemas } from '../experiment/spec/spec.ts'
 import { DeviceData } from '../learning/data.ts'
 import { adapted, initialAdapter, lora } from '../learning/lora.ts'
 import { forward, topLevelIndex } from '../learning/model.ts'

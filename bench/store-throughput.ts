@@ -17,8 +17,8 @@ import { Upload } from '@aws-sdk/lib-storage'
 import { Artifacts } from '../artifacts/artifacts.ts'
 import { openStore } from '../artifacts/store.ts'
 import { ensureVersitygw } from '../infra/versitygw.mjs'
-import { startS3Server } from '../worker/s3-server.ts'
-import { freePort } from '../worker/server.ts'
+import { startS3Server } from '../stack/s3-server.ts'
+import { freePort } from '../stack/server.ts'
 
 const bytes = 1e9
 const rounds = Number(process.argv[2] ?? 7)

@@ -14,19 +14,19 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import sharp from 'sharp'
-import { checkedPictures } from '../activities/checked-pictures.ts'
-import { datasetStage } from '../activities/dataset.ts'
-import { deviceData } from '../activities/device.ts'
-import { shardsOf } from '../activities/stored.ts'
-import type { StageContext } from '../activities/stage.ts'
+import { checkedPictures } from '../activities/inputs/checked-pictures.ts'
+import { datasetStage } from '../activities/stages/dataset.ts'
+import { deviceData } from '../activities/runtime/device.ts'
+import { shardsOf } from '../activities/runtime/blob-codecs.ts'
+import type { StageContext } from '../activities/runtime/stage.ts'
 import { openArtifacts } from '../artifacts/artifacts.ts'
-import type { DatasetFacts } from '../experiment/dataset.ts'
-import type { BlobRef, ManifestOf } from '../experiment/manifest.ts'
-import { layersOf } from '../experiment/model.ts'
-import { plan } from '../experiment/plan.ts'
-import { dataSchemas, specSchema } from '../experiment/spec.ts'
+import type { DatasetFacts } from '../experiment/spec/dataset.ts'
+import type { BlobRef, ManifestOf } from '../experiment/records/manifest.ts'
+import { layersOf } from '../experiment/models/model.ts'
+import { plan } from '../experiment/plan/plan.ts'
+import { dataSchemas, specSchema } from '../experiment/spec/spec.ts'
 import { Batches } from '../learning/data.ts'
-import { inspectDataset, IN_MEMORY_BYTES, readDataset } from '../learning/datasets/index.ts'
+import { inspectDataset, IN_MEMORY_BYTES, readDataset } from '../datasets/index.ts'
 import { forward } from '../learning/model.ts'
 import { initialWeights, parameterSpecs } from '../learning/parameters.ts'
 import { parametersOf } from '../learning/predict.ts'
@@ -170,7 +170,7 @@ async function batches() {
   })
   await run('batches ahead of device', 'd', (batch, next) => {
     const pixels = data.images(batch)
-    data.ahead(next)
+    data.prefetch(next)
     classify(pixels)
   })
   data.dispose()

@@ -1,37 +1,37 @@
 import { Command, CommanderError } from 'commander'
-import { ignoredNote } from '../artifacts/event.ts'
-import { UserError } from '../experiment/errors.ts'
-import { shortened } from '../experiment/terminal-text.ts'
-import { coloursOf, printError, printProblem } from './print.ts'
-import type { RunOptions } from './run.ts'
-import type { SweepOptions } from './sweep.ts'
-import type { ResumeOptions } from './resume.ts'
-import type { WorkerOptions } from './worker.ts'
-import type { UpOptions } from './up.ts'
-import type { RunsOptions } from './runs.ts'
-import type { StatusOptions } from './status.ts'
-import type { ReportOptions } from './report.ts'
-import type { CompareOptions } from './compare.ts'
-import type { DoctorOptions } from './doctor.ts'
-import type { GcOptions } from './gc.ts'
-import type { RmOptions } from './rm.ts'
-import type { CheckOptions } from './check.ts'
-import type { KeyOptions } from './key.ts'
-import type { SignOptions } from './sign.ts'
-import type { MethodsOptions } from './methods.ts'
-import type { MetricsOptions } from './metrics.ts'
-import type { TrackOptions } from './track.ts'
-import type { VerifyOptions } from './verify.ts'
-import type { AdapterApplyOptions } from './adapter-apply.ts'
-import type { AdapterExportOptions } from './adapter-export.ts'
-import type { AdapterInspectOptions } from './adapter-inspect.ts'
-import type { AdapterMergeOptions } from './adapter-merge.ts'
-import type { StoreCopyOptions } from './store-copy.ts'
-import type { StoreExportOptions } from './store-export.ts'
-import type { StoreImportOptions } from './store-import.ts'
+import { ignoredNote } from '../common/event.ts'
+import { UserError } from '../common/errors.ts'
+import { shortened } from '../common/terminal-text.ts'
+import { coloursOf, printError, printProblem } from './output/print.ts'
+import type { RunOptions } from './commands/run.ts'
+import type { SweepOptions } from './commands/sweep.ts'
+import type { ResumeOptions } from './commands/resume.ts'
+import type { WorkerOptions } from './commands/worker.ts'
+import type { UpOptions } from './commands/up.ts'
+import type { RunsOptions } from './commands/runs.ts'
+import type { StatusOptions } from './commands/status.ts'
+import type { ReportOptions } from './commands/report.ts'
+import type { CompareOptions } from './commands/compare.ts'
+import type { DoctorOptions } from './commands/doctor.ts'
+import type { GcOptions } from './commands/gc.ts'
+import type { RmOptions } from './commands/rm.ts'
+import type { CheckOptions } from './commands/check.ts'
+import type { KeyOptions } from './commands/key.ts'
+import type { SignOptions } from './commands/sign.ts'
+import type { MethodsOptions } from './commands/methods.ts'
+import type { MetricsOptions } from './commands/metrics.ts'
+import type { TrackOptions } from './commands/track.ts'
+import type { VerifyOptions } from './commands/verify.ts'
+import type { AdapterApplyOptions } from './commands/adapter-apply.ts'
+import type { AdapterExportOptions } from './commands/adapter-export.ts'
+import type { AdapterInspectOptions } from './commands/adapter-inspect.ts'
+import type { AdapterMergeOptions } from './commands/adapter-merge.ts'
+import type { StoreCopyOptions } from './commands/store-copy.ts'
+import type { StoreExportOptions } from './commands/store-export.ts'
+import type { StoreImportOptions } from './commands/store-import.ts'
 import { devices } from '../learning/device.ts'
 import { queues } from '../workflows/names.ts'
-import { beginCommand } from './traced.ts'
+import { beginCommand } from './server/command-span.ts'
 
 /**
  * The command line. Each verb is a file of its own, loaded when it is asked for. Exit codes: 0 done, 1 the run failed,
@@ -82,7 +82,7 @@ program
   .option(...store)
   .option(...temporal)
   .action(async (config: string, options: RunOptions) => {
-    const { run } = await import('./run.ts')
+    const { run } = await import('./commands/run.ts')
     process.exitCode = await run(config, options)
   })
 
@@ -98,7 +98,7 @@ program
   .option(...store)
   .option(...temporal)
   .action(async (config: string, options: SweepOptions) => {
-    const { sweep } = await import('./sweep.ts')
+    const { sweep } = await import('./commands/sweep.ts')
     process.exitCode = await sweep(config, options)
   })
 
@@ -115,7 +115,7 @@ program
   .option(...store)
   .option(...temporal)
   .action(async (id: string, options: ResumeOptions) => {
-    const { resume } = await import('./resume.ts')
+    const { resume } = await import('./commands/resume.ts')
     process.exitCode = await resume(id, options)
   })
 
@@ -125,7 +125,7 @@ program
   .argument('<id>', "a run's or a sweep's id")
   .option(...temporal)
   .action(async (id: string, options: { temporal?: string }) => {
-    const { pause } = await import('./pause.ts')
+    const { pause } = await import('./commands/pause.ts')
     process.exitCode = await pause(id, options)
   })
 
@@ -135,7 +135,7 @@ program
   .argument('<id>', "a run's or a sweep's id")
   .option(...temporal)
   .action(async (id: string, options: { temporal?: string }) => {
-    const { cancel } = await import('./cancel.ts')
+    const { cancel } = await import('./commands/cancel.ts')
     process.exitCode = await cancel(id, options)
   })
 
@@ -171,7 +171,7 @@ program
   .option(...metricsHost)
   .option(...temporal)
   .action(async (options: WorkerOptions) => {
-    const { worker } = await import('./worker.ts')
+    const { worker } = await import('./commands/worker.ts')
     process.exitCode = await worker(options)
   })
 
@@ -182,7 +182,7 @@ program
   .description('have the server know what `runs` finds runs by')
   .option(...temporal)
   .action(async (options: { temporal?: string }) => {
-    const { setupSearchAttributes } = await import('./setup-search-attributes.ts')
+    const { setupSearchAttributes } = await import('./commands/setup-search-attributes.ts')
     process.exitCode = await setupSearchAttributes(options)
   })
 
@@ -200,7 +200,7 @@ program
   .option(...metricsPort)
   .option(...metricsHost)
   .action(async (options: UpOptions) => {
-    const { up } = await import('./up.ts')
+    const { up } = await import('./commands/up.ts')
     process.exitCode = await up(options)
   })
 
@@ -212,7 +212,7 @@ program
   .option(...json)
   .option(...temporal)
   .action(async (id: string | undefined, options: StatusOptions) => {
-    const { status } = await import('./status.ts')
+    const { status } = await import('./commands/status.ts')
     process.exitCode = await status(id, options)
   })
 
@@ -229,7 +229,7 @@ program
   .option(...json)
   .option(...temporal)
   .action(async (options: RunsOptions) => {
-    const { runs } = await import('./runs.ts')
+    const { runs } = await import('./commands/runs.ts')
     process.exitCode = await runs(options)
   })
 
@@ -240,7 +240,7 @@ program
   .option('--out <directory>', 'where to put it; beside the run in the store unless given')
   .option(...store)
   .action(async (id: string, options: ReportOptions) => {
-    const { report } = await import('./report.ts')
+    const { report } = await import('./commands/report.ts')
     process.exitCode = await report(id, options)
   })
 
@@ -257,7 +257,7 @@ program
   .option(...store)
   .option(...temporal)
   .action(async (target: string, options: VerifyOptions) => {
-    const { verify } = await import('./verify.ts')
+    const { verify } = await import('./commands/verify.ts')
     process.exitCode = await verify(target, options)
   })
 
@@ -269,7 +269,7 @@ program
   .option(...json)
   .option(...store)
   .action(async (ids: string[], options: CompareOptions) => {
-    const { compare } = await import('./compare.ts')
+    const { compare } = await import('./commands/compare.ts')
     process.exitCode = await compare(ids, options)
   })
 
@@ -280,7 +280,7 @@ program
   .option('--tracking <uri>', "an MLflow server; the run's own unless given")
   .option(...store)
   .action(async (id: string, options: TrackOptions) => {
-    const { track } = await import('./track.ts')
+    const { track } = await import('./commands/track.ts')
     process.exitCode = await track(id, options)
   })
 
@@ -302,7 +302,7 @@ adapter
   .requiredOption('--out <directory>', 'a new directory, for base/ and adapter/')
   .option(...store)
   .action(async (run: string, label: string | undefined, options: AdapterExportOptions) => {
-    const { exportAdapter } = await import('./adapter-export.ts')
+    const { exportAdapter } = await import('./commands/adapter-export.ts')
     process.exitCode = await exportAdapter(run, label, options)
   })
 
@@ -313,7 +313,7 @@ adapter
   .option(...base)
   .option(...json)
   .action(async (directory: string, options: AdapterInspectOptions) => {
-    const { inspectAdapter } = await import('./adapter-inspect.ts')
+    const { inspectAdapter } = await import('./commands/adapter-inspect.ts')
     process.exitCode = await inspectAdapter(directory, options)
   })
 
@@ -324,7 +324,7 @@ adapter
   .requiredOption(...base)
   .requiredOption('--out <directory>', 'a new directory')
   .action(async (directory: string, options: AdapterMergeOptions) => {
-    const { mergeAdapter } = await import('./adapter-merge.ts')
+    const { mergeAdapter } = await import('./commands/adapter-merge.ts')
     process.exitCode = await mergeAdapter(directory, options)
   })
 
@@ -336,7 +336,7 @@ adapter
   .requiredOption(...base)
   .option(...json)
   .action(async (directory: string, images: string[], options: AdapterApplyOptions) => {
-    const { applyAdapter } = await import('./adapter-apply.ts')
+    const { applyAdapter } = await import('./commands/adapter-apply.ts')
     process.exitCode = await applyAdapter(directory, images, options)
   })
 
@@ -361,7 +361,7 @@ stores
   .option('--dry-run', 'show what would be copied')
   .option(...json)
   .action(async (from: string, to: string, options: StoreCopyOptions) => {
-    const { copyStores } = await import('./store-copy.ts')
+    const { copyStores } = await import('./commands/store-copy.ts')
     process.exitCode = await copyStores(from, to, options)
   })
 
@@ -373,7 +373,7 @@ stores
   .option(...json)
   .option(...store)
   .action(async (file: string, options: StoreExportOptions) => {
-    const { exportStore } = await import('./store-export.ts')
+    const { exportStore } = await import('./commands/store-export.ts')
     process.exitCode = await exportStore(file, options)
   })
 
@@ -386,7 +386,7 @@ stores
   .option(...json)
   .option(...store)
   .action(async (file: string, options: StoreImportOptions) => {
-    const { importStore } = await import('./store-import.ts')
+    const { importStore } = await import('./commands/store-import.ts')
     process.exitCode = await importStore(file, options)
   })
 
@@ -408,7 +408,7 @@ program
   .option(...store)
   .option(...temporal)
   .action(async (ids: string[], options: RmOptions) => {
-    const { rm } = await import('./rm.ts')
+    const { rm } = await import('./commands/rm.ts')
     process.exitCode = await rm(ids, options)
   })
 
@@ -429,7 +429,7 @@ program
   .option(...store)
   .option(...temporal)
   .action(async (options: GcOptions) => {
-    const { gc } = await import('./gc.ts')
+    const { gc } = await import('./commands/gc.ts')
     process.exitCode = await gc(options)
   })
 
@@ -444,7 +444,7 @@ program
   .option(...json)
   .option(...store)
   .action(async (options: CheckOptions) => {
-    const { check } = await import('./check.ts')
+    const { check } = await import('./commands/check.ts')
     process.exitCode = await check(options)
   })
 
@@ -456,7 +456,7 @@ key
   .argument('<file>', 'a new file')
   .option(...json)
   .action(async (file: string, options: KeyOptions) => {
-    const { newKey } = await import('./key.ts')
+    const { newKey } = await import('./commands/key.ts')
     process.exitCode = await newKey(file, options)
   })
 
@@ -466,7 +466,7 @@ key
   .argument('<file>', 'a private or a public key')
   .option(...json)
   .action(async (file: string, options: KeyOptions) => {
-    const { showKey } = await import('./key.ts')
+    const { showKey } = await import('./commands/key.ts')
     process.exitCode = await showKey(file, options)
   })
 
@@ -478,7 +478,7 @@ program
   .option(...json)
   .option(...store)
   .action(async (id: string, options: SignOptions) => {
-    const { sign } = await import('./sign.ts')
+    const { sign } = await import('./commands/sign.ts')
     process.exitCode = await sign(id, options)
   })
 
@@ -487,7 +487,7 @@ program
   .description('list the unlearning methods')
   .option(...json)
   .action(async (options: MethodsOptions) => {
-    const { methods } = await import('./methods.ts')
+    const { methods } = await import('./commands/methods.ts')
     process.exitCode = methods(options)
   })
 
@@ -496,7 +496,7 @@ program
   .description('list the figures that a run computes of each model')
   .option(...json)
   .action(async (options: MetricsOptions) => {
-    const { metrics } = await import('./metrics.ts')
+    const { metrics } = await import('./commands/metrics.ts')
     process.exitCode = metrics(options)
   })
 
@@ -509,7 +509,7 @@ program
   .option(...store)
   .option(...temporal)
   .action(async (config: string | undefined, options: DoctorOptions) => {
-    const { doctor } = await import('./doctor.ts')
+    const { doctor } = await import('./commands/doctor.ts')
     process.exitCode = await doctor(config, options)
   })
 
@@ -519,7 +519,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(141)
 })
 
-ignoredNote.hear((message) => {
+ignoredNote.subscribe((message) => {
   printError(coloursOf(process.stderr).yellow(message))
 })
 
@@ -558,7 +558,7 @@ async function exitCode(error: unknown): Promise<number> {
   if (error instanceof CommanderError && error.exitCode === 0) return 0
   // Commander has printed its own.
   if (!(error instanceof CommanderError)) printProblem(error)
-  const { refusalOf, talk } = await import('./talk.ts')
+  const { refusalOf, createOutput: talk } = await import('./output/output.ts')
   const { code, answer } = refusalOf(
     error instanceof CommanderError ? new UserError(error.message.replace(/^error: /, '')) : error,
   )

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { format, resolveConfig } from 'prettier'
 import { z } from 'zod'
-import { configSchema } from '../experiment/spec.ts'
-import { sweepSchema } from '../experiment/sweep-space.ts'
+import { configSchema } from '../experiment/spec/spec.ts'
+import { sweepSchema } from '../experiment/sweep/space.ts'
 
 /**
  * The JSON Schemas from which editors complete and check configs. To write them anew: npx tsx configs/make-schema.ts

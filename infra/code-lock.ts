@@ -3,11 +3,17 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { codeDigests, codeNames } from '../activities/code-digests.ts'
-import { codeLock, isLocked, type CodeLock, type CodeName, type LockedCode } from '../experiment/code.ts'
+import { codeDigests, codeNames } from '../activities/runtime/code-digests.ts'
+import {
+  codeLock,
+  isLocked,
+  type CodeLock,
+  type CodeName,
+  type LockedCode,
+} from '../experiment/stages/code.ts'
 
 /**
- * Updates experiment/code-lock.json after a change of the code that computes stages. See the
+ * Updates experiment/stages/code-lock.json after a change of the code that computes stages. See the
  * section "When the code of a stage changes" in CONTRIBUTING.md.
  */
 
@@ -23,7 +29,7 @@ NAME is a body as the lock names it, such as train or unlearn:rfa. Without names
 `
 const SHOWN = 8
 const root = fileURLToPath(new URL('..', import.meta.url))
-const file = join(root, 'experiment/code-lock.json')
+const file = join(root, 'experiment/stages/code-lock.json')
 
 interface Golden {
   readonly changed: readonly CodeName[]
@@ -52,8 +58,8 @@ function same(name: CodeName, proof: string): LockedCode {
  * the proof's name.
  */
 function prove(names: readonly CodeName[]): string {
-  const commit = git('log', '-1', '--format=%H', '--', 'experiment/code-lock.json')
-  if (commit === '') fail('no commit has written experiment/code-lock.json; commit the lock first')
+  const commit = git('log', '-1', '--format=%H', '--', 'experiment/stages/code-lock.json')
+  if (commit === '') fail('no commit has written experiment/stages/code-lock.json; commit the lock first')
   const directory = mkdtempSync(join(tmpdir(), 'zeroshift-lock-'))
   const earlier = join(directory, 'checkout')
   try {

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { cacheDirectory } from './cache.mjs'
-import { exclusively } from './lock.mjs'
+import { cacheDirectory } from '../host/cache.mjs'
+import { exclusively } from '../host/lock.mjs'
 import { SetupError } from './steps.mjs'
 
 /**

@@ -5,8 +5,8 @@
  */
 import { isMainThread } from 'node:worker_threads'
 import { bootstrap, giveUp } from './bootstrap.mjs'
-import { deviceIn, driverProblem } from './gpu.mjs'
-import { beParent, needsParent } from './worker-parent.mjs'
+import { deviceIn, driverProblem } from '../host/gpu.mjs'
+import { beParent, needsParent } from '../worker/worker-parent.mjs'
 
 const verb = process.argv[2] ?? '--help'
 if (isMainThread) {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { checkoutLock, ROOT } from './checkout.mjs'
 import { makeDirectory } from './install.mjs'
-import { exclusively } from './lock.mjs'
+import { exclusively } from '../host/lock.mjs'
 import { which } from './programs.mjs'
 import { command, SetupError, step } from './steps.mjs'
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { clearTimeout, setTimeout } from 'node:timers'
-import { cacheDirectory } from './cache.mjs'
+import { cacheDirectory } from '../host/cache.mjs'
 import { Progress } from './progress.mjs'
 
 /** What stops the set-up; the message alone is for the user. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { cacheDirectory } from './cache.mjs'
+import { cacheDirectory } from '../host/cache.mjs'
 import { installOnce } from './install.mjs'
 import { which } from './programs.mjs'
 import { command, SetupError, step } from './steps.mjs'

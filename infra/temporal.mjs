@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { readdir, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { cacheDirectory } from './cache.mjs'
+import { cacheDirectory } from '../host/cache.mjs'
 import { installOnce } from './install.mjs'
 import { which } from './programs.mjs'
 import { command, SetupError, step } from './steps.mjs'

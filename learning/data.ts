@@ -1,6 +1,6 @@
 import type { Tensor1D, Tensor4D } from '@tensorflow/tfjs'
-import type { Shape } from '../experiment/model.ts'
-import type { TrainingSpec } from '../experiment/spec.ts'
+import type { Shape } from '../experiment/models/model.ts'
+import type { TrainingSpec } from '../experiment/spec/spec.ts'
 import { unpackBytes } from './kernels.ts'
 import { DevicePixels, type Pixels } from './pixels.ts'
 import type { Preparer } from './prepare.ts'
@@ -64,8 +64,8 @@ export class DeviceData {
   }
 
   /** These images are asked for next: they may be read while the device computes. */
-  ahead(indices: Int32Array): void {
-    this.source.ahead(indices)
+  prefetch(indices: Int32Array): void {
+    this.source.prefetch(indices)
   }
 
   /** Normalised images moved by `change` [n, h, w, c], given in pixel units; no pixel leaves its range 0..255. */

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { UserError } from '../experiment/errors.ts'
+import { UserError } from '../common/errors.ts'
 
 export const devices = ['cpu', 'gpu'] as const
 export type Device = (typeof devices)[number]

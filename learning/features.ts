@@ -1,9 +1,9 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs'
-import type { Layer } from '../experiment/model.ts'
+import type { Layer } from '../experiment/models/model.ts'
 import type { DeviceData } from './data.ts'
 import { Compiled } from './graph/compiled.ts'
 import type { Host } from './host.ts'
-import { atATime } from './in-parts.ts'
+import { atATime } from './micro-batches.ts'
 import { forward } from './model.ts'
 import type { NamedTensors } from './parameters.ts'
 import { tf } from './tf.ts'
@@ -35,7 +35,7 @@ export async function inBatches(
     for (let first = 0; first < indices.length; first += size) {
       const compute = () => {
         const images = data.images(indices.subarray(first, first + size))
-        data.ahead(indices.subarray(first + size, first + 2 * size))
+        data.prefetch(indices.subarray(first + size, first + 2 * size))
         return run(images)
       }
       parts.push(graphs.run(() => tf.tidy(compute)))

@@ -1,10 +1,10 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs'
-import { adaptableLayers, headOf, matchesAny, type Layer } from '../experiment/model.ts'
-import type { TrainingSpec } from '../experiment/spec.ts'
+import { adaptableLayers, headOf, matchesAny, type Layer } from '../experiment/models/model.ts'
+import type { TrainingSpec } from '../experiment/spec/spec.ts'
 import { augmentation, Batches, stepsOf } from './data.ts'
 import { penultimateFeatures } from './features.ts'
 import type { Fit, Fitted } from './fit.ts'
-import { inParts, type RowsOf } from './in-parts.ts'
+import { inMicroBatches, type RowsOf } from './micro-batches.ts'
 import { adapted, initialAdapter, lora, mergedWeights } from './lora.ts'
 import { crossEntropy } from './losses.ts'
 import { forward } from './model.ts'
@@ -49,13 +49,13 @@ export async function fitPart(tune: Tune, options: Fit): Promise<Fitted> {
         }).output
       }
       const images = data.images(batches.at(step), augmentation(training, seed, purpose, step))
-      data.ahead(batches.at(step + 1))
+      data.prefetch(batches.at(step + 1))
       const run: RowsOf = (theta, x) => {
         const part = unpack(headSpecs, theta.slice(adapterSize))
         const whole = adapter ? adapted(adapter, base, theta.slice(0, adapterSize)) : base
         return { output: forward(layers, { ...whole, ...part }, x).output }
       }
-      return inParts(host?.parts ?? 1, run, flat, images).output as Tensor
+      return inMicroBatches(host?.parts ?? 1, run, flat, images).output as Tensor
     }
     const { parameters, steps, curve } = await train({
       initial: Float32Array.from([

@@ -1,16 +1,16 @@
 import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs'
-import type { CurvePoint } from '../experiment/manifest.ts'
-import type { OptimizerSpec, ScheduleSpec } from '../experiment/methods.ts'
-import type { Layer } from '../experiment/model.ts'
-import type { TrainingSpec } from '../experiment/spec.ts'
+import type { CurvePoint } from '../experiment/records/manifest.ts'
+import type { OptimizerSpec, ScheduleSpec } from '../experiment/spec/methods.ts'
+import type { Layer } from '../experiment/models/model.ts'
+import type { TrainingSpec } from '../experiment/spec/spec.ts'
 import { augmentation, Batches, stepsOf, type DeviceData } from './data.ts'
 import { crossEntropy } from './losses.ts'
 import type { Host, Snapshot } from './host.ts'
-import { inParts, type RowsOf } from './in-parts.ts'
+import { inMicroBatches, type RowsOf } from './micro-batches.ts'
 import { forward } from './model.ts'
 import { parameterSpecs, unpack, type NamedTensors, type ParameterSpec, type Weights } from './parameters.ts'
 import { tf } from './tf.ts'
-import { together, train, vector, type Companion } from './training.ts'
+import { composeCallbacks, train, vector, type StepCallback } from './training.ts'
 
 /** Classification by cross-entropy: how the original and gold models are trained and what many methods go on with. */
 export interface Fit {
@@ -52,7 +52,7 @@ export function fit(options: Fit): Promise<Fitted> {
     loss: (model, step) => {
       const batch = batches.at(step)
       const images = data.images(batch, augmentation(training, seed, purpose, step))
-      data.ahead(batches.at(step + 1))
+      data.prefetch(batches.at(step + 1))
       const labels = options.labelsOf ? tf.tensor1d(options.labelsOf(batch), 'int32') : data.labelsOf(batch)
       const loss = crossEntropy(model.logits(images), labels, training.labelSmoothing)
       return direction === 1 ? loss : loss.neg()
@@ -77,10 +77,16 @@ export interface FitLoss extends Pick<
   readonly warmupSteps?: number
   readonly loss: (model: Model, step: number) => Scalar
   /** What else follows the steps; `statistics` gives those that batch norms have at the moment. */
-  readonly companion?: (statistics: () => Tensor1D) => Companion
+  readonly callback?: (statistics: () => Tensor1D) => StepCallback
 }
 
-export async function fitLoss({ layers, initial, loss, companion, ...options }: FitLoss): Promise<Fitted> {
+export async function fitLoss({
+  layers,
+  initial,
+  loss,
+  callback: companion,
+  ...options
+}: FitLoss): Promise<Fitted> {
   const specs = parameterSpecs(layers)
   const running = new RunningStatistics(specs.statistics, initial.statistics)
   const { parts = 1 } = options.host ?? {}
@@ -93,7 +99,7 @@ export async function fitLoss({ layers, initial, loss, companion, ...options }: 
       else seen.push({ rows: x.shape[0] ?? 0, statistics })
       return { output }
     }
-    const { output } = inParts(parts, run, flat, images)
+    const { output } = inMicroBatches(parts, run, flat, images)
     running.update(meanOf(seen))
     return output as Tensor
   }
@@ -101,7 +107,7 @@ export async function fitLoss({ layers, initial, loss, companion, ...options }: 
     const { parameters, steps, curve } = await train({
       ...options,
       initial: initial.trained,
-      companion: companion ? together([running, companion(() => running.current)]) : running,
+      callback: companion ? composeCallbacks([running, companion(() => running.current)]) : running,
       loss: (flat, step) => {
         const parameters = unpack(specs.trained, flat)
         const whole = (images: Tensor) => {
@@ -137,7 +143,7 @@ function meanOf(seen: readonly { readonly rows: number; readonly statistics: Nam
 }
 
 /** The running mean and variance of every batch norm: moved by a tenth towards each batch's. */
-class RunningStatistics implements Companion {
+class RunningStatistics implements StepCallback {
   private readonly specs: readonly ParameterSpec[]
   private flat: Tensor1D
 

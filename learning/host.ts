@@ -1,4 +1,4 @@
-import type { StepProgress } from '../experiment/run.ts'
+import type { StepProgress } from '../experiment/records/run.ts'
 
 /** What a long computation needs in order to go on as if it had never stopped. */
 export interface Snapshot {

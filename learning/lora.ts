@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs'
-import { weightRows, type AdaptableLayer, type Layer } from '../experiment/model.ts'
+import { weightRows, type AdaptableLayer, type Layer } from '../experiment/models/model.ts'
 import {
   initialise,
   packArrays,

@@ -1,11 +1,11 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs'
-import { flattenLayers, type ConvLayer, type Layer, type LinearLayer } from '../experiment/model.ts'
+import { flattenLayers, type ConvLayer, type Layer, type LinearLayer } from '../experiment/models/model.ts'
 import { batchNormTraining, relu } from './kernels.ts'
 import type { NamedTensors } from './parameters.ts'
 import { tf } from './tf.ts'
 import { attention, gelu, geluTanh, layerNorm } from './transformer.ts'
 
-/** The forward pass: a walk over the layers of `experiment/model.ts` with tensors. */
+/** The forward pass: a walk over the layers of `experiment/models/model.ts` with tensors. */
 
 const epsilon = 1e-5
 

@@ -1,5 +1,5 @@
 import type { Rank, Tensor1D } from '@tensorflow/tfjs'
-import type { OptimizerSpec } from '../experiment/methods.ts'
+import type { OptimizerSpec } from '../experiment/spec/methods.ts'
 import { tf } from './tf.ts'
 
 /** What an optimizer remembers between steps: vectors as long as the parameters. */

@@ -1,4 +1,4 @@
-import type { Shape } from '../experiment/model.ts'
+import type { Shape } from '../experiment/models/model.ts'
 import { permutation, stream } from './random.ts'
 
 /** Sample indices of the training, validation and test sets, each ascending. */
@@ -10,7 +10,7 @@ export interface Partition {
 
 /**
  * Cuts a data set of which the first `trainable` samples come from training files. `sizes` are those of the three sets
- * (experiment/check.ts); what test files do not give of the test set is drawn, and so is the validation set.
+ * (experiment/spec/check.ts); what test files do not give of the test set is drawn, and so is the validation set.
  */
 export function partition(
   sizes: Readonly<Record<keyof Partition, number>>,

@@ -6,7 +6,7 @@ import { tf } from './tf.ts'
 export interface Pixels {
   rows(indices: Int32Array): Tensor2D
   /** These rows are asked for next: what takes time may begin. */
-  ahead(indices: Int32Array): void
+  prefetch(indices: Int32Array): void
   dispose(): void
 }
 
@@ -26,7 +26,7 @@ export class DevicePixels implements Pixels {
     return tf.tidy(() => tf.gather(this.packed, tf.tensor1d(indices, 'int32')))
   }
 
-  ahead(): void {
+  prefetch(): void {
     // Nothing takes time.
   }
 
@@ -82,7 +82,7 @@ export class FilePixels implements Pixels {
     return tf.tensor2d(values, [indices.length, words], 'int32')
   }
 
-  ahead(indices: Int32Array): void {
+  prefetch(indices: Int32Array): void {
     // Who asks faster than the disk answers would fill the memory with batches.
     if (indices.length === 0 || this.reading === AT_A_TIME) return
     const places = Array.from(indices, (row) => this.place(row))

@@ -1,4 +1,4 @@
-import type { Layer } from '../experiment/model.ts'
+import type { Layer } from '../experiment/models/model.ts'
 import type { DeviceData } from './data.ts'
 import { Compiled } from './graph/compiled.ts'
 import { forward } from './model.ts'
@@ -36,7 +36,7 @@ export async function predict(
       const batch = indices.subarray(first, first + batchSize)
       const compute = () => {
         const images = data.images(batch)
-        data.ahead(indices.subarray(first + batchSize, first + 2 * batchSize))
+        data.prefetch(indices.subarray(first + batchSize, first + 2 * batchSize))
         return forward(layers, parameters, images).output
       }
       const output = graphs.run(() => tf.tidy(compute))

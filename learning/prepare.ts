@@ -1,7 +1,7 @@
 import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs'
-import type { Preparation } from '../experiment/checkpoint.ts'
-import type { Shape } from '../experiment/model.ts'
-import { preparedShape, resizedTo } from '../experiment/preparation.ts'
+import type { Preparation } from '../experiment/models/pretrained.ts'
+import type { Shape } from '../experiment/models/model.ts'
+import { preparedShape, resizedTo } from '../experiment/models/preparation.ts'
 import { tf } from './tf.ts'
 
 /**

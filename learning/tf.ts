@@ -1,5 +1,5 @@
 import { oneDnn, threads } from './node-compat.ts'
-import type { Environment } from '../experiment/manifest.ts'
+import type { Environment } from '../experiment/records/manifest.ts'
 import { deviceNamed, deviceSettings, gpuName, graphSetting } from './device.ts'
 
 /**

@@ -1,7 +1,7 @@
 import type { Scalar, Tensor1D } from '@tensorflow/tfjs'
-import { MathError } from '../experiment/errors.ts'
-import type { CurvePoint } from '../experiment/manifest.ts'
-import type { OptimizerSpec, ScheduleSpec } from '../experiment/methods.ts'
+import { MathError } from '../common/errors.ts'
+import type { CurvePoint } from '../experiment/records/manifest.ts'
+import type { OptimizerSpec, ScheduleSpec } from '../experiment/spec/methods.ts'
 import { Compiled } from './graph/compiled.ts'
 import type { Host, Snapshot } from './host.ts'
 import { initialState, optimizerStep } from './optimizer.ts'
@@ -27,12 +27,12 @@ export interface TrainingRun {
   /** [size]: where it is 0 a parameter keeps its value, whatever the optimizer would add. */
   readonly mask?: Float32Array | undefined
   /** What steps change beside the parameters. */
-  readonly companion?: Companion
+  readonly callback?: StepCallback
   readonly host?: Host | undefined
 }
 
 /** State of a loss: follows the steps, and goes into snapshots and out of them with the parameters. */
-export interface Companion {
+export interface StepCallback {
   /** Awaited after every step (counted from 1), with what it made of the parameters. True ends the training. */
   afterStep?(step: number, parameters: Tensor1D): Promise<boolean>
   take(): Promise<Omit<Snapshot, 'step'>>
@@ -40,7 +40,7 @@ export interface Companion {
 }
 
 /** Several as one, asked in their order. */
-export function together(companions: readonly Companion[]): Companion {
+export function composeCallbacks(companions: readonly StepCallback[]): StepCallback {
   return {
     async afterStep(step, parameters) {
       let ends = false
@@ -69,7 +69,7 @@ export interface TrainingResult {
 }
 
 export async function train(run: TrainingRun): Promise<TrainingResult> {
-  const { steps, optimizer, schedule, warmupSteps = 0, companion, host } = run
+  const { steps, optimizer, schedule, warmupSteps = 0, callback: companion, host } = run
   const from = host?.snapshot
   let parameters = tf.tensor1d(from ? vector(from, 'parameters') : run.initial)
   let state = initialState(optimizer, run.initial.length)

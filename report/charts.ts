@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite'
-import type { Interval } from '../experiment/interval.ts'
-import type { CurvePoint, ResidualPoint, StageMetrics } from '../experiment/manifest.ts'
+import type { Interval } from '../common/interval.ts'
+import type { CurvePoint, ResidualPoint, StageMetrics } from '../experiment/records/manifest.ts'
 
 /** The report's charts as data and encodings; no figure is computed here. */
 

@@ -1,4 +1,4 @@
-import type { RunRecord } from '../experiment/run.ts'
+import type { RunRecord } from '../experiment/records/run.ts'
 
 /** The shell command that reproduces a run. */
 export function commandOf({ command }: Pick<RunRecord, 'command'>): string {

@@ -1,8 +1,8 @@
-import { changedCodeOf } from '../experiment/code.ts'
-import type { Preparation } from '../experiment/checkpoint.ts'
-import type { DatasetFacts } from '../experiment/dataset.ts'
-import type { Hardness, ModelSpec, Spec, SplitSpec } from '../experiment/spec.ts'
-import type { Stage } from '../experiment/stages.ts'
+import { changedCodeOf } from '../experiment/stages/code.ts'
+import type { Preparation } from '../experiment/models/pretrained.ts'
+import type { DatasetFacts } from '../experiment/spec/dataset.ts'
+import type { Hardness, ModelSpec, Spec, SplitSpec } from '../experiment/spec/spec.ts'
+import type { Stage } from '../experiment/stages/stage.ts'
 import { counted, percent, short } from './format.ts'
 
 /** Settings in words, for people. */

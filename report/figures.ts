@@ -1,4 +1,4 @@
-import { differences, type Difference } from '../experiment/differences.ts'
+import { differences, type Difference } from '../common/differences.ts'
 
 /**
  * Where the figures and statements of two reports' computed parts differ. The second may say more than the first, as that of

@@ -1,4 +1,4 @@
-import { metricColumns, type Figure, type MetricName } from '../experiment/results.ts'
+import { metricColumns, type Figure, type MetricName } from '../experiment/records/results.ts'
 
 /** Numbers for people. Nothing here asks the locale. */
 

@@ -1,6 +1,6 @@
-import type { Manifest, ManifestOf } from '../experiment/manifest.ts'
-import type { RunRecord } from '../experiment/run.ts'
-import type { StageKind, StageOf } from '../experiment/stages.ts'
+import type { Manifest, ManifestOf } from '../experiment/records/manifest.ts'
+import type { RunRecord } from '../experiment/records/run.ts'
+import type { StageKind, StageOf } from '../experiment/stages/stage.ts'
 
 /** What a report is made from. */
 export interface ReportInput {

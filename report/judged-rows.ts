@@ -1,6 +1,6 @@
-import type { Candidate, SeedPlan } from '../experiment/plan.ts'
-import { makerOf, seedsOf } from '../experiment/stage-list.ts'
-import type { Stage } from '../experiment/stages.ts'
+import type { Candidate, SeedPlan } from '../experiment/plan/plan.ts'
+import { makerOf, seedsOf } from '../experiment/stages/stage-list.ts'
+import type { Stage } from '../experiment/stages/stage.ts'
 import { modelsBehind, type ReportInput } from './results.ts'
 
 /** A model that is judged: of a row, or gold as such. */

@@ -1,13 +1,13 @@
-import { shadowAttacks, shadowedSets, shadowFigures, type Estimate } from '../experiment/manifest.ts'
+import { shadowAttacks, shadowedSets, shadowFigures, type Estimate } from '../experiment/records/manifest.ts'
 import {
   metricColumns,
   shownMetrics,
   type Figure,
   type MetricName,
   type ResultRow,
-} from '../experiment/results.ts'
+} from '../experiment/records/results.ts'
 import { commandOf } from './command.ts'
-import { stagesOf } from '../experiment/stage-list.ts'
+import { stagesOf } from '../experiment/stages/stage-list.ts'
 import { describeChangedCode, describeSeeds } from './describe.ts'
 import { footnotes, type Footnotes } from './footnotes.ts'
 import { counted, figure, percent, signed, significant, withInterval, withoutSeeds } from './format.ts'

@@ -5,8 +5,8 @@ import type {
   ShadowedSet,
   ShadowFigure,
   StageMetrics,
-} from '../experiment/manifest.ts'
-import { ranges, type Figure } from '../experiment/results.ts'
+} from '../experiment/records/manifest.ts'
+import { ranges, type Figure } from '../experiment/records/results.ts'
 import { percent, significant } from './format.ts'
 import { judgedRows, makersOf, type JudgedRow } from './judged-rows.ts'
 import { overSeeds } from './over-seeds.ts'

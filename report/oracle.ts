@@ -1,5 +1,5 @@
-import { wilsonInterval, type Interval } from '../experiment/interval.ts'
-import { seedsOf } from '../experiment/stage-list.ts'
+import { wilsonInterval, type Interval } from '../common/interval.ts'
+import { seedsOf } from '../experiment/stages/stage-list.ts'
 import { percent } from './format.ts'
 import { overSeeds } from './over-seeds.ts'
 import { manifestOf, whyMissing, type ReportInput } from './results.ts'

@@ -1,6 +1,6 @@
-import { boundedMean, type Range } from '../experiment/interval.ts'
-import type { CurvePoint, Measured, ResidualPoint, StageMetrics } from '../experiment/manifest.ts'
-import type { Figure } from '../experiment/results.ts'
+import { boundedMean, type Range } from '../common/interval.ts'
+import type { CurvePoint, Measured, ResidualPoint, StageMetrics } from '../experiment/records/manifest.ts'
+import type { Figure } from '../experiment/records/results.ts'
 
 /** One for what every seed has of its own. Of a single seed, it is that seed's. */
 

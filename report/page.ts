@@ -1,5 +1,5 @@
 import { stringify } from 'yaml'
-import type { ResultRow } from '../experiment/results.ts'
+import type { ResultRow } from '../experiment/records/results.ts'
 import { commandOf } from './command.ts'
 import { htmlDocument } from './document.ts'
 import { html } from './markup.ts'

@@ -1,4 +1,4 @@
-import { leastModels, measuredULira, trueAccuracies } from '../experiment/population.ts'
+import { leastModels, measuredULira, trueAccuracies } from '../experiment/plan/population.ts'
 
 /** What readers of the populations table must know of figures from so many models of each kind. */
 export function populationNotes(models: number): readonly string[] {

@@ -1,4 +1,4 @@
-import type { ResultRow } from '../experiment/results.ts'
+import type { ResultRow } from '../experiment/records/results.ts'
 import { judge, withStandings } from './judgement/judge.ts'
 import { renderJson } from './json.ts'
 import { renderMarkdown } from './markdown.ts'

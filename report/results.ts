@@ -1,8 +1,14 @@
-import type { Measured } from '../experiment/manifest.ts'
-import type { Candidate, Plan, SeedPlan } from '../experiment/plan.ts'
-import { metricColumns, ranges, type Figure, type MetricName, type ResultRow } from '../experiment/results.ts'
-import { makerOf, mentionsOf, rowsOf, seedsOf } from '../experiment/stage-list.ts'
-import type { Stage } from '../experiment/stages.ts'
+import type { Measured } from '../experiment/records/manifest.ts'
+import type { Candidate, Plan, SeedPlan } from '../experiment/plan/plan.ts'
+import {
+  metricColumns,
+  ranges,
+  type Figure,
+  type MetricName,
+  type ResultRow,
+} from '../experiment/records/results.ts'
+import { makerOf, mentionsOf, rowsOf, seedsOf } from '../experiment/stages/stage-list.ts'
+import type { Stage } from '../experiment/stages/stage.ts'
 import { manifestOf, type ReportInput } from './input.ts'
 import { marksOf } from './marks.ts'
 import { overSeeds } from './over-seeds.ts'

@@ -1,5 +1,5 @@
-import type { ResultRow } from '../experiment/results.ts'
-import { seedsOf } from '../experiment/stage-list.ts'
+import type { ResultRow } from '../experiment/records/results.ts'
+import { seedsOf } from '../experiment/stages/stage-list.ts'
 import { paretoFront } from './comparison/front.ts'
 import { counted, duration, percent, scaled, significant, withInterval } from './format.ts'
 import type { Judgement } from './judgement/judge.ts'

@@ -1,6 +1,6 @@
-import type { Difference } from '../experiment/differences.ts'
-import type { BlobRef } from '../experiment/manifest.ts'
-import type { Figure } from '../experiment/results.ts'
+import type { Difference } from '../common/differences.ts'
+import type { BlobRef } from '../experiment/records/manifest.ts'
+import type { Figure } from '../experiment/records/results.ts'
 import { differentFigures } from './figures.ts'
 import type { Published, PublishedBlobs, PublishedEnvironment } from './published.ts'
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { BlobRef } from '../experiment/manifest.ts'
-import type { StageRef } from '../experiment/stages.ts'
+import type { BlobRef } from '../experiment/records/manifest.ts'
+import type { StageRef } from '../experiment/stages/stage.ts'
 import { STATEMENT_TYPE, type Claims, type Statement } from './statement.ts'
 
 /** What a signature may say of a stage's result and of a run's report. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { UserError } from '../experiment/errors.ts'
-import { formatPath } from '../experiment/path.ts'
+import { UserError } from '../common/errors.ts'
+import { formatPath } from '../common/path.ts'
 import { derOf, isSignature, publicKeyInDer, signatureOf, type PublicKey, type SigningKey } from './keys.ts'
 
 /**

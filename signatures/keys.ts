@@ -7,8 +7,8 @@ import {
   verify,
   type KeyObject,
 } from 'node:crypto'
-import { sha256 } from '../experiment/canonical.ts'
-import { UserError } from '../experiment/errors.ts'
+import { sha256 } from '../common/canonical.ts'
+import { UserError } from '../common/errors.ts'
 
 /**
  * Keys of signatures: ECDSA on the curve P-256 with SHA-256. Signatures are in ASN.1 DER, the form

@@ -1,4 +1,4 @@
-import { secretOf } from '../experiment/secret.ts'
+import { secretOf } from '../common/secret.ts'
 import { privateKeyIn, type SigningKey } from './keys.ts'
 
 export const SIGNING_KEY = 'ZEROSHIFT_SIGNING_KEY'

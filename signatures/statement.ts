@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { canonicalJson } from '../experiment/canonical.ts'
-import { differences } from '../experiment/differences.ts'
-import { UserError } from '../experiment/errors.ts'
+import { canonicalJson } from '../common/canonical.ts'
+import { differences } from '../common/differences.ts'
+import { UserError } from '../common/errors.ts'
 import { readEnvelope, signedEnvelope, signersOf, type Envelope, type Signers } from './envelope.ts'
 import type { PublicKey, SigningKey } from './keys.ts'
 

@@ -1,6 +1,6 @@
 import { lookup as resolveName } from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
-import { UserError } from '../experiment/errors.ts'
+import { UserError } from '../common/errors.ts'
 
 /**
  * Addresses that answer to whoever is on this machine or its cloud with what is nobody else's business, credentials

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pooled } from '../artifacts/pooled.ts'
-import { UserError } from '../experiment/errors.ts'
+import { UserError } from '../common/errors.ts'
 import { ask, reasonOf, Unreachable } from './http.ts'
 
 /** A file elsewhere. */

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { makeFolder } from '../artifacts/make-folder.ts'
-import { cacheDirectory } from '../infra/cache.mjs'
-import { exclusively } from '../infra/lock.mjs'
+import { cacheDirectory } from '../host/cache.mjs'
+import { exclusively } from '../host/lock.mjs'
 import { writingTo } from './disk.ts'
 
 /** What was downloaded, for all processes of this host: a directory in the cache, by its path there. */

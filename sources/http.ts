@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { EnvHttpProxyAgent, request } from 'undici'
-import { UserError } from '../experiment/errors.ts'
+import { UserError } from '../common/errors.ts'
 import { guardedLookup, isLoopback, refuseHost } from './address.ts'
 
 /** No answer came: the network is away, or the server is. */

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { UserError } from '../experiment/errors.ts'
+import { UserError } from '../common/errors.ts'
 import { isDirectory } from './host-cache.ts'
 import { parseSource, type Source } from './source.ts'
 import type { Located, Wanted } from './wanted.ts'

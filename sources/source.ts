@@ -1,5 +1,5 @@
-import { isSecretParameter } from '../experiment/credentials.ts'
-import { UserError } from '../experiment/errors.ts'
+import { isSecretParameter } from '../common/credentials.ts'
+import { UserError } from '../common/errors.ts'
 import { refuseHost } from './address.ts'
 
 /** Where files come from, as a config names it. */

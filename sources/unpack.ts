@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { extract } from 'tar'
 import { openPromise, type Entry, type ZipFile } from 'yauzl'
-import { UserError } from '../experiment/errors.ts'
-import { isSafeName } from '../experiment/safe-name.ts'
+import { UserError } from '../common/errors.ts'
+import { isSafeName } from '../common/safe-name.ts'
 
 export function isArchive(name: string): boolean {
   return /\.(zip|tar|tar\.gz|tgz)$/i.test(name)

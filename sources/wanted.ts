@@ -1,4 +1,4 @@
-import { UserError } from '../experiment/errors.ts'
+import { UserError } from '../common/errors.ts'
 
 export interface Wanted {
   /** Which files of a bucket or a repository, by their paths relative to it. What a URL names is taken whole. */

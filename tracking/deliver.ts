@@ -1,5 +1,5 @@
-import { digestOf } from '../experiment/canonical.ts'
-import type { BlobRef } from '../experiment/manifest.ts'
+import { digestOf } from '../common/canonical.ts'
+import type { BlobRef } from '../experiment/records/manifest.ts'
 import { deliveryTag, keyTag, rowTag, type RunContents } from './contents.ts'
 import type { Metric } from './limits.ts'
 import type { Created, MlflowClient, ServerRun } from './mlflow.ts'

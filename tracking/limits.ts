@@ -1,4 +1,4 @@
-import { sha256 } from '../experiment/canonical.ts'
+import { sha256 } from '../common/canonical.ts'
 
 /** What MLflow's server accepts in one call, and of names and values. */
 export const limits = {

@@ -1,5 +1,5 @@
-import { UserError } from '../experiment/errors.ts'
-import type { RunEnd } from '../experiment/run.ts'
+import { UserError } from '../common/errors.ts'
+import type { RunEnd } from '../experiment/records/run.ts'
 import { batches, checkMetric, lanes, limits, type Batch, type Metric, type Strings } from './limits.ts'
 import { Rest, type RestOptions } from './rest.ts'
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pRetry from 'p-retry'
 import { Agent, request } from 'undici'
-import { UserError } from '../experiment/errors.ts'
-import { secretOf } from '../experiment/secret.ts'
+import { UserError } from '../common/errors.ts'
+import { secretOf } from '../common/secret.ts'
 import { guardedLookup, isLoopback, refuseMetadata } from '../sources/address.ts'
 
 /** Calls of MLflow's REST API: credentials, retries, and errors that say what to do. */

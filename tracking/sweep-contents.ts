@@ -1,6 +1,6 @@
-import type { RunEnd } from '../experiment/run.ts'
-import { basesOf } from '../experiment/sweep-space.ts'
-import type { SweepRecord } from '../experiment/sweep.ts'
+import type { RunEnd } from '../experiment/records/run.ts'
+import { basesOf } from '../experiment/sweep/space.ts'
+import type { SweepRecord } from '../experiment/sweep/sweep.ts'
 import {
   deliveryTag,
   keyTag,

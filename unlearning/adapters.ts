@@ -1,7 +1,7 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs'
-import type { MethodSpec, OptimizerSpec, ScheduleSpec } from '../experiment/methods.ts'
-import { adaptableLayers, matchesAny } from '../experiment/model.ts'
-import { inParts, type RowsOf } from '../learning/in-parts.ts'
+import type { MethodSpec, OptimizerSpec, ScheduleSpec } from '../experiment/spec/methods.ts'
+import { adaptableLayers, matchesAny } from '../experiment/models/model.ts'
+import { inMicroBatches, type RowsOf } from '../learning/micro-batches.ts'
 import { adapted, initialAdapter, lora, mergedWeights } from '../learning/lora.ts'
 import { forward } from '../learning/model.ts'
 import { parametersOf } from '../learning/predict.ts'
@@ -9,7 +9,7 @@ import { stream } from '../learning/random.ts'
 import { tf } from '../learning/tf.ts'
 import { train } from '../learning/training.ts'
 import type { UnlearnContext, Unlearned } from './method.ts'
-import type { StudentRun } from './student.ts'
+import type { StudentRun } from './methods/rfa/student.ts'
 
 type AdapterOptions = Pick<
   Extract<MethodSpec, { rank: number }>,
@@ -38,7 +38,7 @@ export async function trainAdapter(
   const { parts = 1 } = host ?? {}
   const logitsInParts = (ab: Tensor1D, images: Tensor) => {
     const run: RowsOf = (theta, x) => ({ output: forward(layers, adapted(adapter, base, theta), x).output })
-    return inParts(parts, run, ab, images).output as Tensor
+    return inMicroBatches(parts, run, ab, images).output as Tensor
   }
   try {
     const { parameters, curve } = await train({

@@ -1,4 +1,4 @@
-import type { ApproximateMethodSpec } from '../experiment/methods.ts'
+import type { ApproximateMethodSpec } from '../experiment/spec/methods.ts'
 import { fit, type Fit } from '../learning/fit.ts'
 import type { UnlearnContext, Unlearned } from './method.ts'
 

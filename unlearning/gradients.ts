@@ -1,5 +1,5 @@
 import type { Rank, Tensor1D } from '@tensorflow/tfjs'
-import type { Layer } from '../experiment/model.ts'
+import type { Layer } from '../experiment/models/model.ts'
 import type { DeviceData } from '../learning/data.ts'
 import { Compiled } from '../learning/graph/compiled.ts'
 import type { Host, Snapshot } from '../learning/host.ts'
@@ -62,7 +62,7 @@ export async function sumsOf(
     for (const [step, { batch, term, i }] of todo.entries()) {
       if (step < (from?.step ?? 0)) continue
       const next = todo[step + 1]
-      if (next) data.ahead(next.batch)
+      if (next) data.prefetch(next.batch)
       const before = sums[i] as Tensor1D
       sums[i] = graphs.run(() => tf.tidy(() => before.add(term(batch))))
       before.dispose()

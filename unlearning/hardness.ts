@@ -1,5 +1,5 @@
-import { MathError } from '../experiment/errors.ts'
-import type { Hardness } from '../experiment/spec.ts'
+import { MathError } from '../common/errors.ts'
+import type { Hardness } from '../experiment/spec/spec.ts'
 import { correctness, unusable, type Logits } from './metrics/logits.ts'
 import { margins } from './population/margin.ts'
 

@@ -1,6 +1,6 @@
 import { NativeConnection } from '@temporalio/worker'
 import pRetry, { AbortError } from 'p-retry'
-import type { UserError } from '../experiment/errors.ts'
+import type { UserError } from '../common/errors.ts'
 import { refusalBy } from './refusals.ts'
 import type { TemporalSettings } from './temporal-settings.ts'
 

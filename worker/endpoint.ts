@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
-import { UserError } from '../experiment/errors.ts'
+import { UserError } from '../common/errors.ts'
 
 export interface EndpointOptions {
   readonly host: string

@@ -1,5 +1,5 @@
-import { ignoredNote } from '../activities/events.ts'
-import { writer } from './log.ts'
+import { ignoredNote } from '../activities/runtime/events.ts'
+import { writer } from './telemetry/log.ts'
 import { runWorker } from './worker.ts'
 
 /**
@@ -13,7 +13,7 @@ process.once('message', () => {
 })
 process.once('disconnect', () => process.exit(0))
 const write = writer()
-ignoredNote.hear((message) => {
+ignoredNote.subscribe((message) => {
   write('WARN', message)
 })
 try {

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common'
 import proto from '@temporalio/proto'
-import { UserError } from '../experiment/errors.ts'
+import { UserError } from '../common/errors.ts'
 import { PAYLOAD_KEYS, payloadKeys, type PayloadKey } from './payload-keys.ts'
 
 /** As Temporal's own samples name and lay out what is encrypted, so that a codec server of theirs opens it. */

@@ -1,5 +1,5 @@
-import { UserError } from '../experiment/errors.ts'
-import { secretOf } from '../experiment/secret.ts'
+import { UserError } from '../common/errors.ts'
+import { secretOf } from '../common/secret.ts'
 
 export interface PayloadKey {
   readonly id: string

@@ -1,4 +1,4 @@
-import { UserError } from '../experiment/errors.ts'
+import { UserError } from '../common/errors.ts'
 
 /**
  * How often at most a worker tells Temporal how far a stage is, in seconds: ZEROSHIFT_PROGRESS_SECONDS, 1 unless set. Each time is

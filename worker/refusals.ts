@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:tls'
-import { UserError } from '../experiment/errors.ts'
+import { UserError } from '../common/errors.ts'
 import type { TemporalSettings } from './temporal-settings.ts'
 
 /** Why a Temporal server does not let somebody in: waiting does not help, other settings do. */

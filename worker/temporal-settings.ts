@@ -1,10 +1,10 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import type { TLSConfig } from '@temporalio/client'
-import { withoutCredentials } from '../experiment/credentials.ts'
-import { UserError } from '../experiment/errors.ts'
-import { isLoopbackAddress } from '../experiment/loopback.ts'
-import { readRegularFileSync, unreadable } from '../experiment/regular-file.ts'
-import { secretOf } from '../experiment/secret.ts'
+import { withoutCredentials } from '../common/credentials.ts'
+import { UserError } from '../common/errors.ts'
+import { isLoopbackAddress } from '../common/loopback.ts'
+import { readRegularFileSync, unreadable } from '../common/regular-file.ts'
+import { secretOf } from '../common/secret.ts'
 
 /** How a Temporal server is reached, by clients and by workers alike. */
 export interface TemporalSettings {

@@ -1,8 +1,8 @@
 import { DefaultLogger, Runtime, Worker, type WorkerDeploymentOptions } from '@temporalio/worker'
-import type { AllowedPrefixes } from '../activities/allowed-places.ts'
+import type { AllowedPrefixes } from '../activities/runtime/allowed-places.ts'
 import type { Activities } from '../activities/index.ts'
 import { deploymentName, queues, type Queue } from '../workflows/names.ts'
-import { levelOf } from '../infra/worker-log.mjs'
+import { levelOf } from './worker-log.mjs'
 import { signingKey } from '../signatures/setting.ts'
 import { workflowBundle } from './bundle.ts'
 import { connectWorker } from './connection.ts'
@@ -10,10 +10,10 @@ import type { EndpointOptions } from './endpoint.ts'
 import { Idleness } from './idleness.ts'
 import { dataConverter } from './payload-codec.ts'
 import type { TemporalSettings } from './temporal-settings.ts'
-import { logLine, writer } from './log.ts'
+import { logLine, writer } from './telemetry/log.ts'
 import { progressSeconds } from './progress.ts'
-import { watchServer } from './reach.ts'
-import { sight, type Sight } from './sight.ts'
+import { watchServer } from './server-health.ts'
+import { startTelemetry, type Telemetry } from './telemetry/telemetry.ts'
 
 export interface WorkerSettings extends TemporalSettings {
   readonly queues?: readonly Queue[]
@@ -41,7 +41,7 @@ const shutdownSignals = ['SIGINT', 'SIGTERM'] as const
 
 /** Serves the queues until it is told to stop, by the signal or by SIGINT or SIGTERM, or has been idle for long enough. */
 export async function runWorker(settings: WorkerSettings): Promise<void> {
-  const seen = await sight(settings.endpoint)
+  const seen = await startTelemetry(settings.endpoint)
   try {
     await serve(settings, seen)
   } finally {
@@ -63,7 +63,7 @@ async function serve(
     onReady,
     ...temporal
   }: WorkerSettings,
-  { interceptor, sinks, coreAddress, become }: Sight,
+  { interceptor, sinks, coreAddress, become }: Telemetry,
 ): Promise<void> {
   // What is wrong with the environment is found before the native half starts, which would keep the
   // process alive.

@@ -5,12 +5,19 @@ import {
   isCancellation,
   setHandler,
 } from '@temporalio/workflow'
-import type { Candidate, SeedPlan, ShadowPlan } from '../experiment/plan.ts'
-import type { RunInput, RunProgress, RunResult } from '../experiment/run.ts'
-import type { StoredInput } from '../experiment/run-parts.ts'
-import { makerOf, membershipsOf, probesOf, relearningOf, rowsOf, seedsOf } from '../experiment/stage-list.ts'
-import type { Stage, StageRef } from '../experiment/stages.ts'
-import type { CellInput } from '../experiment/sweep.ts'
+import type { Candidate, SeedPlan, ShadowPlan } from '../experiment/plan/plan.ts'
+import type { RunInput, RunProgress, RunResult } from '../experiment/records/run.ts'
+import type { StoredInput } from '../experiment/plan/run-parts.ts'
+import {
+  makerOf,
+  membershipsOf,
+  probesOf,
+  relearningOf,
+  rowsOf,
+  seedsOf,
+} from '../experiment/stages/stage-list.ts'
+import type { Stage, StageRef } from '../experiment/stages/stage.ts'
+import type { CellInput } from '../experiment/sweep/sweep.ts'
 import { pauseSignal, progressQuery, resumeSignal } from './names.ts'
 import { lookedUp, reasonOf, report, stageRunner, type Asked, type StageRunner } from './stages.ts'
 import { startTracking, trackAtEnd, type Tracker } from './tracking.ts'

@@ -10,19 +10,19 @@ import {
 } from '@temporalio/workflow'
 import type { ActivityInterfaceFor } from '@temporalio/workflow'
 import type { Activities } from '../activities/index.ts'
-import type { StageDone, StageTask } from '../activities/stage.ts'
-import { heartbeatSecondsOf } from '../experiment/durability.ts'
-import { stagesOf } from '../experiment/stage-list.ts'
-import type { KeptRun, RunInput, RunProgress, RunRecord, StageProgress } from '../experiment/run.ts'
-import type { Plan } from '../experiment/plan.ts'
-import { planOf, type StoredInput } from '../experiment/run-parts.ts'
-import type { Stage, StageKind, StageRef } from '../experiment/stages.ts'
-import type { CellInput } from '../experiment/sweep.ts'
+import type { StageDone, StageTask } from '../activities/runtime/stage.ts'
+import { heartbeatSecondsOf } from '../experiment/spec/durability.ts'
+import { stagesOf } from '../experiment/stages/stage-list.ts'
+import type { KeptRun, RunInput, RunProgress, RunRecord, StageProgress } from '../experiment/records/run.ts'
+import type { Plan } from '../experiment/plan/plan.ts'
+import { planOf, type StoredInput } from '../experiment/plan/run-parts.ts'
+import type { Stage, StageKind, StageRef } from '../experiment/stages/stage.ts'
+import type { CellInput } from '../experiment/sweep/sweep.ts'
 import type { Queue } from './names.ts'
 
 /**
  * What the world does to a stage (a worker that dies, a store that is away) is retried for an hour at least, with short
- * pauses: a checkpoint waits. What a retry cannot help is said to be so by the activity (see activities/errors.ts).
+ * pauses: a checkpoint waits. What a retry cannot help is said to be so by the activity (see activities/runtime/errors.ts).
  */
 const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '2s', maximumAttempts: 2000 }
 

@@ -23,7 +23,7 @@ import {
 import { WorkflowExecutionAlreadyStartedError, type SearchAttributePair } from '@temporalio/common'
 import type { Activities } from '../activities/index.ts'
 import type { Ended } from '../activities/sweep.ts'
-import { SweepBoard, type Place } from '../experiment/sweep-board.ts'
+import { SweepBoard, type Place } from '../experiment/sweep/board.ts'
 import {
   judgementOf,
   type CellInput,
@@ -33,8 +33,8 @@ import {
   type SweepInput,
   type SweepProgress,
   type SweepResult,
-} from '../experiment/sweep.ts'
-import type { RunResult } from '../experiment/run.ts'
+} from '../experiment/sweep/sweep.ts'
+import type { RunResult } from '../experiment/records/run.ts'
 import { startSweepTracking, type SweepTracker } from './tracking.ts'
 import {
   changeUpdate,

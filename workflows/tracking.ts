@@ -13,8 +13,8 @@ import {
 } from '@temporalio/workflow'
 import type { Activities, TrackSweepTask, TrackTask } from '../activities/index.ts'
 import type { SweepTask } from '../activities/sweep.ts'
-import type { RunEnd } from '../experiment/run.ts'
-import type { SweepCounts, SweepEnd } from '../experiment/sweep.ts'
+import type { RunEnd } from '../experiment/records/run.ts'
+import type { SweepCounts, SweepEnd } from '../experiment/sweep/sweep.ts'
 import { reasonOf, type Asked } from './stages.ts'
 import { trackingId, trackingSignals, trackingType, type Queue } from './names.ts'
 

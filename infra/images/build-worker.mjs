@@ -19,8 +19,20 @@ import { SetupError, step } from '../steps.mjs'
 /** What of the checkout a worker or a command runs. */
 const PARTS = [
   ...['zeroshift', 'package.json', 'package-lock.json', '.npmrc', 'LICENSE'],
-  ...['experiment', 'learning', 'unlearning', 'artifacts', 'sources', 'checkpoints', 'tracking', 'report'],
-  ...['activities', 'workflows', 'worker', 'cli', 'signatures', 'configs', 'data'],
+  ...[
+    'common',
+    'host',
+    'experiment',
+    'datasets',
+    'learning',
+    'unlearning',
+    'pretrained',
+    'artifacts',
+    'sources',
+    'tracking',
+    'report',
+  ],
+  ...['activities', 'workflows', 'worker', 'stack', 'cli', 'signatures', 'configs', 'data'],
 ]
 /** Of infra/, the set-up alone: secrets for the stack of containers may be there too. */
 const INFRA = join(ROOT, 'infra')

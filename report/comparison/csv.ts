@@ -1,5 +1,5 @@
-import type { ShownValue } from '../../experiment/comparison.ts'
-import { endsOf, metricColumns, type Figure, type MetricName } from '../../experiment/results.ts'
+import type { ShownValue } from '../../experiment/sweep/comparison.ts'
+import { endsOf, metricColumns, type Figure, type MetricName } from '../../experiment/records/results.ts'
 import { withoutSeeds } from '../format.ts'
 import type { Overview } from './overview.ts'
 

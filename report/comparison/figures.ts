@@ -1,5 +1,5 @@
-import type { ComparedRun, ShownValue } from '../../experiment/comparison.ts'
-import type { Figure, MetricName } from '../../experiment/results.ts'
+import type { ComparedRun, ShownValue } from '../../experiment/sweep/comparison.ts'
+import type { Figure, MetricName } from '../../experiment/records/results.ts'
 import { footnotes } from '../footnotes.ts'
 import { figure, percent } from '../format.ts'
 import { html, type Content, type Markup } from '../markup.ts'

@@ -1,5 +1,5 @@
-import type { ComparedHalving, HalvingDecision } from '../../experiment/comparison.ts'
-import { metricColumns, type MetricName } from '../../experiment/results.ts'
+import type { ComparedHalving, HalvingDecision } from '../../experiment/sweep/comparison.ts'
+import { metricColumns, type MetricName } from '../../experiment/records/results.ts'
 import { figure, grouped, significant } from '../format.ts'
 
 /** What early stopping did at one rung. */

@@ -1,5 +1,5 @@
-import { digestOf } from '../../experiment/canonical.ts'
-import type { Comparison } from '../../experiment/comparison.ts'
+import { digestOf } from '../../common/canonical.ts'
+import type { Comparison } from '../../experiment/sweep/comparison.ts'
 import { sortedJson, withoutTime } from '../json.ts'
 
 /** `report.json`: what was computed, its digest, and apart from both what a clock or a place decided. */

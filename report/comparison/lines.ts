@@ -1,5 +1,5 @@
-import type { ComparedRun } from '../../experiment/comparison.ts'
-import { metricColumns, type MetricName } from '../../experiment/results.ts'
+import type { ComparedRun } from '../../experiment/sweep/comparison.ts'
+import { metricColumns, type MetricName } from '../../experiment/records/results.ts'
 import { grouped } from '../format.ts'
 import { limits } from './limits.ts'
 import { ranked, type Dimension, type Entry, type Overview } from './overview.ts'

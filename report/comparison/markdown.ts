@@ -1,4 +1,4 @@
-import { metricColumns, type Figure } from '../../experiment/results.ts'
+import { metricColumns, type Figure } from '../../experiment/records/results.ts'
 import { footnotes, type Footnotes } from '../footnotes.ts'
 import { figure, percent, signed, significant, withInterval, withoutSeeds } from '../format.ts'
 import { escaped, fenced } from '../markdown-text.ts'

@@ -1,5 +1,10 @@
-import type { ComparedOutcome } from '../../experiment/comparison.ts'
-import { metricColumns, type Figure, type MetricName, type ResultRow } from '../../experiment/results.ts'
+import type { ComparedOutcome } from '../../experiment/sweep/comparison.ts'
+import {
+  metricColumns,
+  type Figure,
+  type MetricName,
+  type ResultRow,
+} from '../../experiment/records/results.ts'
 import { notFinished } from '../results.ts'
 
 /** What this reads of a `report.json` (report/json.ts). */

@@ -4,9 +4,9 @@ import type {
   ComparedRun,
   Comparison,
   ShownValue,
-} from '../../experiment/comparison.ts'
-import type { Interval } from '../../experiment/interval.ts'
-import { endsOf, type Figure, type ResultRow } from '../../experiment/results.ts'
+} from '../../experiment/sweep/comparison.ts'
+import type { Interval } from '../../common/interval.ts'
+import { endsOf, type Figure, type ResultRow } from '../../experiment/records/results.ts'
 import { isApproximate, valueOf } from '../results.ts'
 
 const METHOD = 'method'

@@ -1,4 +1,4 @@
-import type { Comparison } from '../../experiment/comparison.ts'
+import type { Comparison } from '../../experiment/sweep/comparison.ts'
 import { renderCsv } from './csv.ts'
 import { renderJson } from './json.ts'
 import { renderMarkdown } from './markdown.ts'

@@ -1,4 +1,4 @@
-import type { MethodVerdict } from '../../experiment/results.ts'
+import type { MethodVerdict } from '../../experiment/records/results.ts'
 import { counted, grouped, percent, significant, withInterval } from '../format.ts'
 import { limits } from './limits.ts'
 import { ranked, type Dimension, type Entry, type Group, type Overview } from './overview.ts'

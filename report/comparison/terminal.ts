@@ -1,4 +1,4 @@
-import { metricColumns, type MetricName } from '../../experiment/results.ts'
+import { metricColumns, type MetricName } from '../../experiment/records/results.ts'
 import { figure, percent, withInterval } from '../format.ts'
 import { limits } from './limits.ts'
 import { linesOf, type Lines } from './lines.ts'

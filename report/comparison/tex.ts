@@ -1,11 +1,11 @@
-import { metricColumns } from '../../experiment/results.ts'
+import { metricColumns } from '../../experiment/records/results.ts'
 import { footnotes } from '../footnotes.ts'
 import { figure, percent, intervalText, withoutSeeds } from '../format.ts'
 import { limits } from './limits.ts'
 import { comparedMetrics, cutOff, linesOf, shownDimensions } from './lines.ts'
 import type { Overview } from './overview.ts'
 import { valueText } from './words.ts'
-import type { Figure } from '../../experiment/results.ts'
+import type { Figure } from '../../experiment/records/results.ts'
 
 /**
  * `results.tex`: the table of all figures for a paper, intervals behind ± or in brackets, the

@@ -1,4 +1,4 @@
-import type { Comparison } from '../../experiment/comparison.ts'
+import type { Comparison } from '../../experiment/sweep/comparison.ts'
 import { counted } from '../format.ts'
 
 export function titleOf({ sweep, runs }: Comparison): string {

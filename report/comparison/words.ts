@@ -1,4 +1,4 @@
-import type { ShownValue } from '../../experiment/comparison.ts'
+import type { ShownValue } from '../../experiment/sweep/comparison.ts'
 import { limits } from './limits.ts'
 import type { Dimension, Entry, Group } from './overview.ts'
 

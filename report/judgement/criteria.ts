@@ -1,8 +1,8 @@
-import { anamnesisIndex } from '../../experiment/anamnesis.ts'
-import type { Measured, ShadowAttack, ShadowedSet, StageMetrics } from '../../experiment/manifest.ts'
-import type { Candidate, SeedPlan } from '../../experiment/plan.ts'
-import { rowsOf, seedsOf } from '../../experiment/stage-list.ts'
-import type { MetricName } from '../../experiment/results.ts'
+import { anamnesisIndex } from '../../experiment/records/anamnesis.ts'
+import type { Measured, ShadowAttack, ShadowedSet, StageMetrics } from '../../experiment/records/manifest.ts'
+import type { Candidate, SeedPlan } from '../../experiment/plan/plan.ts'
+import { rowsOf, seedsOf } from '../../experiment/stages/stage-list.ts'
+import type { MetricName } from '../../experiment/records/results.ts'
 import { goldBySeed, manifestOf, resultsBySeed, type GoldFigures, type ReportInput } from '../results.ts'
 
 /** What criteria look at. The worst family decides on a method. */

@@ -1,4 +1,4 @@
-import { studentQuantile, studentUpperTail } from '../../experiment/interval.ts'
+import { studentQuantile, studentUpperTail } from '../../common/interval.ts'
 
 /** What paired differences, one per seed, say of their mean. */
 export interface PairedTest {

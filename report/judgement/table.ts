@@ -1,4 +1,4 @@
-import type { MethodVerdict } from '../../experiment/results.ts'
+import type { MethodVerdict } from '../../experiment/records/results.ts'
 import type { Criterion } from './criteria.ts'
 import type { Judgement, Outcome } from './judge.ts'
 import { criterionOf, excess } from './words.ts'

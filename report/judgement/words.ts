@@ -1,4 +1,4 @@
-import type { MethodVerdict } from '../../experiment/results.ts'
+import type { MethodVerdict } from '../../experiment/records/results.ts'
 import { counted, signed, significant } from '../format.ts'
 import type { ReportInput } from '../results.ts'
 import { criteria, families, type Criterion, type Family } from './criteria.ts'

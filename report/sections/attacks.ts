@@ -1,6 +1,11 @@
-import type { Measured } from '../../experiment/manifest.ts'
-import { ranges } from '../../experiment/results.ts'
-import { classifierNames, scoreNames, type ClassifierName, type ScoreName } from '../../experiment/spec.ts'
+import type { Measured } from '../../experiment/records/manifest.ts'
+import { ranges } from '../../experiment/records/results.ts'
+import {
+  classifierNames,
+  scoreNames,
+  type ClassifierName,
+  type ScoreName,
+} from '../../experiment/spec/spec.ts'
 import { footnotes } from '../footnotes.ts'
 import { percent } from '../format.ts'
 import { html, type Markup } from '../markup.ts'

@@ -1,7 +1,7 @@
-import type { ResidualPoint } from '../../experiment/manifest.ts'
-import { endsOf, type ResultRow } from '../../experiment/results.ts'
-import { seedsOf } from '../../experiment/stage-list.ts'
-import type { StageOf } from '../../experiment/stages.ts'
+import type { ResidualPoint } from '../../experiment/records/manifest.ts'
+import { endsOf, type ResultRow } from '../../experiment/records/results.ts'
+import { seedsOf } from '../../experiment/stages/stage-list.ts'
+import type { StageOf } from '../../experiment/stages/stage.ts'
 import {
   confidenceHistograms,
   costAgainstGap,

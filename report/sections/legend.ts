@@ -1,4 +1,4 @@
-import { metricColumns, type MetricName } from '../../experiment/results.ts'
+import { metricColumns, type MetricName } from '../../experiment/records/results.ts'
 import { html, type Markup } from '../markup.ts'
 import { notation } from './notation.ts'
 

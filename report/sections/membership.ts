@@ -4,7 +4,7 @@ import {
   shadowFigures,
   type ShadowedSet,
   type ShadowFigure,
-} from '../../experiment/manifest.ts'
+} from '../../experiment/records/manifest.ts'
 import { describeSeeds } from '../describe.ts'
 import { footnotes } from '../footnotes.ts'
 import { counted } from '../format.ts'

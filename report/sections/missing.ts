@@ -1,4 +1,4 @@
-import type { Figure } from '../../experiment/results.ts'
+import type { Figure } from '../../experiment/records/results.ts'
 import type { Footnotes } from '../footnotes.ts'
 import { intervalText, withoutSeeds } from '../format.ts'
 import { html, type Content, type Markup } from '../markup.ts'

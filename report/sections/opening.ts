@@ -1,4 +1,4 @@
-import type { Figure, MethodVerdict, ResultRow } from '../../experiment/results.ts'
+import type { Figure, MethodVerdict, ResultRow } from '../../experiment/records/results.ts'
 import { describeSeeds, describeSplit } from '../describe.ts'
 import { intervalText, percent } from '../format.ts'
 import { html, type Content, type Markup } from '../markup.ts'

@@ -1,4 +1,4 @@
-import type { Estimate, Measured } from '../../experiment/manifest.ts'
+import type { Estimate, Measured } from '../../experiment/records/manifest.ts'
 import { footnotes } from '../footnotes.ts'
 import { percent, significant } from '../format.ts'
 import { html, type Markup } from '../markup.ts'

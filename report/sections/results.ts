@@ -1,4 +1,9 @@
-import { shownMetrics, type MetricName, type ResultRow, type Standing } from '../../experiment/results.ts'
+import {
+  shownMetrics,
+  type MetricName,
+  type ResultRow,
+  type Standing,
+} from '../../experiment/records/results.ts'
 import { describeSeeds } from '../describe.ts'
 import { footnotes } from '../footnotes.ts'
 import { figure, percent, signed } from '../format.ts'

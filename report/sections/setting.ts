@@ -1,6 +1,6 @@
-import type { Environment } from '../../experiment/manifest.ts'
-import { seedsAt } from '../../experiment/plan.ts'
-import { seedsOf, stagesOf } from '../../experiment/stage-list.ts'
+import type { Environment } from '../../experiment/records/manifest.ts'
+import { seedsAt } from '../../experiment/plan/plan.ts'
+import { seedsOf, stagesOf } from '../../experiment/stages/stage-list.ts'
 import {
   describeChangedCode,
   describeModel,
@@ -60,7 +60,7 @@ export function settingSection(input: ReportInput): Markup {
       ${spec.relearn && fact('Relearning', describeOptions(spec.relearn))}
       ${spec.probe && fact('Probes', describeOptions(spec.probe))}
       ${fact('Seeds', [`data ${spec.seed.data}; split ${spec.seed.split}; `, seedsOfModels(input)])}
-      ${changedCode !== undefined && fact('Code', `${changedCode}. It differs from experiment/code-lock.json of its checkout.`)}
+      ${changedCode !== undefined && fact('Code', `${changedCode}. It differs from experiment/stages/code-lock.json of its checkout.`)}
       ${fact('Software', environments.length === 0 ? 'n/a: no stage finished' : environments.map((environment) => html`<p>${describeEnvironment(environment)}</p>`))}
     </dl>
   </section>`

@@ -1,5 +1,5 @@
-import { manifestDigest, type Manifest, type ManifestOf } from '../../experiment/manifest.ts'
-import { stagesOf } from '../../experiment/stage-list.ts'
+import { manifestDigest, type Manifest, type ManifestOf } from '../../experiment/records/manifest.ts'
+import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { footnotes } from '../footnotes.ts'
 import { counted, duration, grouped, short, significant } from '../format.ts'
 import { html, type Markup } from '../markup.ts'

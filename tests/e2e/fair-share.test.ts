@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Activities } from '../../activities/index.ts'
-import type { RunInput, RunResult } from '../../experiment/run.ts'
+import type { RunInput, RunResult } from '../../experiment/records/run.ts'
 import { fairShare, workflowId, workflowType } from '../../workflows/names.ts'
 import { until } from '../support/durable.ts'
 import { recording } from '../support/recording.ts'

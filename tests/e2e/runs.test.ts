@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { ListedRun } from '../../cli/listed.ts'
-import { freePort } from '../../worker/server.ts'
+import type { ListedRun } from '../../cli/server/run-list.ts'
+import { freePort } from '../../stack/server.ts'
 import { answerOf, smallConfig, zeroshift, type Ended, type Running } from '../support/command.ts'
 
 let directory: string

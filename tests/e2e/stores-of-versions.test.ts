@@ -21,7 +21,7 @@ test('a run in a copy of a store of an earlier version computes only stages with
     .ended
   const { code, stdout } = await zeroshift(directory, 'run', 'small.yaml', '--json', '--store', 'copy').ended
   expect(code).toBe(0)
-  // All 13 are cached, until a version in experiment/code-lock.json is raised.
+  // All 13 are cached, until a version in experiment/stages/code-lock.json is raised.
   const { stages, id, digest } = answerOf(stdout)
   expect(stages).toEqual(answerOf(planned.stdout).stages)
   if (id === 'small-07ac6d6a') expect(stages).toEqual({ computed: 0, cached: 13 })

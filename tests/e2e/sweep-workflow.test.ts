@@ -3,8 +3,8 @@ import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client'
 import { CancelledFailure } from '@temporalio/common'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Activities } from '../../activities/index.ts'
-import type { HalvingSpec } from '../../experiment/sweep-space.ts'
-import type { SweepChange, SweepInput, SweepProgress, SweepResult } from '../../experiment/sweep.ts'
+import type { HalvingSpec } from '../../experiment/sweep/space.ts'
+import type { SweepChange, SweepInput, SweepProgress, SweepResult } from '../../experiment/sweep/sweep.ts'
 import {
   changeUpdate,
   pauseSignal,

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { S3 } from '@aws-sdk/client-s3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { isAlive } from '../../infra/alive.mjs'
-import { freePort } from '../../worker/server.ts'
+import { isAlive } from '../../host/alive.mjs'
+import { freePort } from '../../stack/server.ts'
 import {
   answerOf,
   processesOf,

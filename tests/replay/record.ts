@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { DamagedInputError } from '../../activities/errors.ts'
+import { DamagedInputError } from '../../activities/runtime/errors.ts'
 import type { Activities } from '../../activities/index.ts'
-import { MathError } from '../../experiment/errors.ts'
-import type { RunInput, RunProgress, RunResult } from '../../experiment/run.ts'
+import { MathError } from '../../common/errors.ts'
+import type { RunInput, RunProgress, RunResult } from '../../experiment/records/run.ts'
 import { ensureTemporal } from '../../infra/temporal.mjs'
-import type { SweepInput, SweepResult } from '../../experiment/sweep.ts'
+import type { SweepInput, SweepResult } from '../../experiment/sweep/sweep.ts'
 import {
   pauseSignal,
   resumeSignal,

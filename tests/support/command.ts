@@ -2,7 +2,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Answer as RunAnswer } from '../../cli/talk.ts'
+import type { Answer as RunAnswer } from '../../cli/output/output.ts'
 
 const launcher = fileURLToPath(new URL('../../zeroshift', import.meta.url))
 

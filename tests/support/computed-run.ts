@@ -1,13 +1,13 @@
 import { pathToFileURL } from 'node:url'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
-import { findDataDirectory } from '../../activities/data-directory.ts'
+import { findDataDirectory } from '../../activities/inputs/data-directory.ts'
 import { createActivities, type ActivityOptions, type ReportTask } from '../../activities/index.ts'
-import { plan } from '../../experiment/plan.ts'
-import { runId, type RunInput } from '../../experiment/run.ts'
-import { specSchema } from '../../experiment/spec.ts'
-import { stagesOf } from '../../experiment/stage-list.ts'
-import { inspectDataset } from '../../learning/datasets/index.ts'
+import { plan } from '../../experiment/plan/plan.ts'
+import { runId, type RunInput } from '../../experiment/records/run.ts'
+import { specSchema } from '../../experiment/spec/spec.ts'
+import { stagesOf } from '../../experiment/stages/stage-list.ts'
+import { inspectDataset } from '../../datasets/index.ts'
 
 /** A run on digits whose stages take a second together. */
 export async function tinyRun(store: string, seed = 1): Promise<RunInput> {

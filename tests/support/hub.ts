@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { sha256 } from '../../experiment/canonical.ts'
+import { sha256 } from '../../common/canonical.ts'
 import { fileServer } from './file-server.ts'
 
 export interface HubFile {

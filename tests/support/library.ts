@@ -3,11 +3,11 @@ import { checkStore, type CheckedStore } from '../../artifacts/check.ts'
 import { pooled } from '../../artifacts/pooled.ts'
 import { StoreView } from '../../artifacts/store-view.ts'
 import { reportFlaw, SharedManifests } from '../../activities/stored-outcome.ts'
-import type { BlobRef, Manifest } from '../../experiment/manifest.ts'
-import type { RunRecord } from '../../experiment/run.ts'
-import { stagesOf } from '../../experiment/stage-list.ts'
-import type { Stage, StageRef } from '../../experiment/stages.ts'
-import type { SweepRecord } from '../../experiment/sweep.ts'
+import type { BlobRef, Manifest } from '../../experiment/records/manifest.ts'
+import type { RunRecord } from '../../experiment/records/run.ts'
+import { stagesOf } from '../../experiment/stages/stage-list.ts'
+import type { Stage, StageRef } from '../../experiment/stages/stage.ts'
+import type { SweepRecord } from '../../experiment/sweep/sweep.ts'
 
 /** A run whose stages have all been computed, with a made-up blob each. */
 export async function storeRun(artifacts: Artifacts, run: RunRecord): Promise<void> {

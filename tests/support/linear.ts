@@ -1,4 +1,4 @@
-import type { Layer } from '../../experiment/model.ts'
+import type { Layer } from '../../experiment/models/model.ts'
 import { DeviceData } from '../../learning/data.ts'
 import type { Weights } from '../../learning/parameters.ts'
 import { stream } from '../../learning/random.ts'

@@ -1,5 +1,5 @@
-import { manifestDigest, type Manifest } from '../../experiment/manifest.ts'
-import type { StageRef } from '../../experiment/stages.ts'
+import { manifestDigest, type Manifest } from '../../experiment/records/manifest.ts'
+import type { StageRef } from '../../experiment/stages/stage.ts'
 
 /** Made-up manifests, inputs first, as stages leave them: each gives the digests of its inputs among them. */
 export function linked(manifests: readonly Manifest[]): readonly Manifest[] {

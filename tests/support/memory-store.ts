@@ -1,4 +1,4 @@
-import { sha256 } from '../../experiment/canonical.ts'
+import { sha256 } from '../../common/canonical.ts'
 import type { ObjectStore, StoredObject } from '../../artifacts/store.ts'
 
 /** A store in memory, for tests that make thousands. A test sets its clock and makes writes and deletions fail. */

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
-import type { ApproximateMethodName } from '../../experiment/methods.ts'
+import type { ApproximateMethodName } from '../../experiment/spec/methods.ts'
 import type { Host, Snapshot } from '../../learning/host.ts'
 import type { Weights } from '../../learning/parameters.ts'
 import { tf } from '../../learning/tf.ts'

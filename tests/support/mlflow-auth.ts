@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensureMlflowAuth } from '../../infra/mlflow-auth.mjs'
 import { ensureMlflow } from '../../infra/mlflow.mjs'
-import { freePort, startGuarded, untilAnswers } from '../../worker/server.ts'
+import { freePort, startGuarded, untilAnswers } from '../../stack/server.ts'
 
 export const administrator = { name: 'admin', word: 'a long word 4 tests' }
 

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensureMlflow } from '../../infra/mlflow.mjs'
-import { startMlflow, type MlflowServerOptions } from '../../worker/mlflow-server.ts'
-import { freePort } from '../../worker/server.ts'
+import { startMlflow, type MlflowServerOptions } from '../../stack/mlflow-server.ts'
+import { freePort } from '../../stack/server.ts'
 
 export interface TestMlflow {
   readonly url: string

@@ -1,5 +1,5 @@
-import type { Architecture } from '../../experiment/checkpoint.ts'
-import { architectureLayers } from '../../experiment/model.ts'
+import type { Architecture } from '../../experiment/models/pretrained.ts'
+import { architectureLayers } from '../../experiment/models/model.ts'
 import { parameterSpecs, sizeOf, type Tensors } from '../../learning/parameters.ts'
 import { stream } from '../../learning/random.ts'
 

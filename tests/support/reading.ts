@@ -2,10 +2,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect } from 'vitest'
-import { whiteOf } from '../../experiment/dataset.ts'
-import { UserError } from '../../experiment/errors.ts'
-import { specSchema, type DataSpec } from '../../experiment/spec.ts'
-import { inspectDataset, readDataset, type Checked } from '../../learning/datasets/index.ts'
+import { whiteOf } from '../../experiment/spec/dataset.ts'
+import { UserError } from '../../common/errors.ts'
+import { specSchema, type DataSpec } from '../../experiment/spec/spec.ts'
+import { inspectDataset, readDataset, type Checked } from '../../datasets/index.ts'
 
 /** What tests of the readers of data sets share. */
 

@@ -1,10 +1,10 @@
 import { Context } from '@temporalio/activity'
-import { asFailure } from '../../activities/errors.ts'
+import { asFailure } from '../../activities/runtime/errors.ts'
 import type { Activities } from '../../activities/index.ts'
-import type { StageDone, StageTask } from '../../activities/stage.ts'
-import type { RunResult } from '../../experiment/run.ts'
-import { stagesOf } from '../../experiment/stage-list.ts'
-import type { Stage, StageKind } from '../../experiment/stages.ts'
+import type { StageDone, StageTask } from '../../activities/runtime/stage.ts'
+import type { RunResult } from '../../experiment/records/run.ts'
+import { stagesOf } from '../../experiment/stages/stage-list.ts'
+import type { Stage, StageKind } from '../../experiment/stages/stage.ts'
 
 /** Throws where the stage is to fail. */
 export type Fault = (stage: Stage, attempt: number) => void

@@ -1,7 +1,7 @@
-import type { DatasetFacts } from '../../experiment/dataset.ts'
-import { plan } from '../../experiment/plan.ts'
-import { runId, type RunInput } from '../../experiment/run.ts'
-import { specSchema } from '../../experiment/spec.ts'
+import type { DatasetFacts } from '../../experiment/spec/dataset.ts'
+import { plan } from '../../experiment/plan/plan.ts'
+import { runId, type RunInput } from '../../experiment/records/run.ts'
+import { specSchema } from '../../experiment/spec/spec.ts'
 
 const facts: DatasetFacts = {
   name: 'digits',

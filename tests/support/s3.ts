@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openStore } from '../../artifacts/store.ts'
 import { ensureVersitygw } from '../../infra/versitygw.mjs'
-import { type S3Credentials, startS3Server } from '../../worker/s3-server.ts'
-import { freePort } from '../../worker/server.ts'
+import { type S3Credentials, startS3Server } from '../../stack/s3-server.ts'
+import { freePort } from '../../stack/server.ts'
 
 export interface TestS3 {
   readonly endpoint: string

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { z } from 'zod'
-import { formatPath, type Path } from '../../experiment/path.ts'
+import { formatPath, type Path } from '../../common/path.ts'
 
 /** A place of a config's schema. */
 export interface Site {

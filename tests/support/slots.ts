@@ -1,4 +1,4 @@
-import type { StageKind } from '../../experiment/stages.ts'
+import type { StageKind } from '../../experiment/stages/stage.ts'
 
 /** From when a worker asked for work until it was killed or the sweep had none for it any more, in milliseconds since 1970. */
 export interface Life {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { beforeEach, expect, test } from 'vitest'
-import { traffic } from '../../artifacts/event.ts'
+import { traffic } from '../../common/event.ts'
 import type { ObjectStore } from '../../artifacts/store.ts'
 
 export const bytesOf = (text: string) => new TextEncoder().encode(text)
@@ -53,7 +53,7 @@ export function storeBehaviour(open: () => ObjectStore | Promise<ObjectStore>, l
 
   test('bytes that come and go are told of, those of large objects whole', async () => {
     const told = { read: 0, written: 0 }
-    traffic.hear(({ direction, bytes }) => {
+    traffic.subscribe(({ direction, bytes }) => {
       told[direction] += bytes
     })
     const large = pattern(largeBytes + 1, 1)

@@ -1,13 +1,13 @@
-import { MathError } from '../../experiment/errors.ts'
-import { whileBeating } from '../../activities/beating.ts'
-import { asFailure } from '../../activities/errors.ts'
+import { MathError } from '../../common/errors.ts'
+import { withHeartbeat } from '../../activities/runtime/heartbeat.ts'
+import { asFailure } from '../../activities/runtime/errors.ts'
 import type { Activities } from '../../activities/index.ts'
 import { whichEnded } from '../../activities/sweep.ts'
-import { planParts } from '../../experiment/run-parts.ts'
-import type { ResultRow } from '../../experiment/results.ts'
-import { stagesOf } from '../../experiment/stage-list.ts'
-import type { HalvingSpec } from '../../experiment/sweep-space.ts'
-import type { CellFailure, SweepEnd } from '../../experiment/sweep.ts'
+import { planParts } from '../../experiment/plan/run-parts.ts'
+import type { ResultRow } from '../../experiment/records/results.ts'
+import { stagesOf } from '../../experiment/stages/stage-list.ts'
+import type { HalvingSpec } from '../../experiment/sweep/space.ts'
+import type { CellFailure, SweepEnd } from '../../experiment/sweep/sweep.ts'
 import { recording } from './recording.ts'
 import { sampleRun } from './run.ts'
 
@@ -84,7 +84,7 @@ export function sweeping({
       most = Math.max(most, ++now)
       try {
         if (held(id))
-          await whileBeating(
+          await withHeartbeat(
             () =>
               new Promise<void>((resolve) => {
                 waiting.set(id, resolve)

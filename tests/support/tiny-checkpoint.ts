@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeTensors, type WritableTensor } from '../../artifacts/safetensors.ts'
-import { publishedTensors, tensorShape } from '../../checkpoints/published.ts'
-import type { Architecture, ResnetArchitecture, VitArchitecture } from '../../experiment/checkpoint.ts'
-import { architectureLayers } from '../../experiment/model.ts'
+import { publishedTensors, tensorShape } from '../../pretrained/published.ts'
+import type { Architecture, ResnetArchitecture, VitArchitecture } from '../../experiment/models/pretrained.ts'
+import { architectureLayers } from '../../experiment/models/model.ts'
 import { stream } from '../../learning/random.ts'
 
 /** Tiny checkpoints with random weights, in the layout of published ones. */

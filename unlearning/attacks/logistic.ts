@@ -1,4 +1,4 @@
-import { MathError } from '../../experiment/errors.ts'
+import { MathError } from '../../common/errors.ts'
 import type { Classifier } from './classifier.ts'
 
 const SMALLEST_STEP = 1e-10

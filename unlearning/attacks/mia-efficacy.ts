@@ -1,5 +1,10 @@
-import type { Measured, StageMetrics } from '../../experiment/manifest.ts'
-import { classifierNames, scoreNames, type ClassifierName, type ScoreName } from '../../experiment/spec.ts'
+import type { Measured, StageMetrics } from '../../experiment/records/manifest.ts'
+import {
+  classifierNames,
+  scoreNames,
+  type ClassifierName,
+  type ScoreName,
+} from '../../experiment/spec/spec.ts'
 import type { Host } from '../../learning/host.ts'
 import { permutation, type RandomStream } from '../../learning/random.ts'
 import { unusable, type Logits } from '../metrics/logits.ts'

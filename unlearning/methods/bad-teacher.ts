@@ -6,7 +6,7 @@ import { parametersOf } from '../../learning/predict.ts'
 import { sample, stream } from '../../learning/random.ts'
 import { tf } from '../../learning/tf.ts'
 import type { Method } from '../method.ts'
-import { Minibatches, trainStudent } from '../student.ts'
+import { Minibatches, trainStudent } from './rfa/student.ts'
 
 /**
  * Bad teaching (Chundawat et al. 2023, "blindspot"): the student, which starts as the original, learns from a competent

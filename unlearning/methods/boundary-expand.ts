@@ -1,4 +1,4 @@
-import { headOf, type Layer } from '../../experiment/model.ts'
+import { headOf, type Layer } from '../../experiment/models/model.ts'
 import {
   initialise,
   packArrays,

@@ -1,5 +1,5 @@
 import type { Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs'
-import type { Layer } from '../../experiment/model.ts'
+import type { Layer } from '../../experiment/models/model.ts'
 import { labelsAt, type DeviceData } from '../../learning/data.ts'
 import type { Host } from '../../learning/host.ts'
 import { crossEntropy } from '../../learning/losses.ts'
@@ -50,7 +50,7 @@ export async function nearestClasses(
       const logits = (images: Tensor) => forward(layers, parameters, images).output
       const error = (images: Tensor): Scalar => crossEntropy(logits(images), labels)
       const x = data.images(batch)
-      data.ahead(indices.subarray(first + 256, first + 512))
+      data.prefetch(indices.subarray(first + 256, first + 512))
       const moved = data.shifted(
         x,
         tf

@@ -1,6 +1,6 @@
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs'
 import { Matrix } from 'ml-matrix'
-import { MathError, UserError } from '../../experiment/errors.ts'
+import { MathError, UserError } from '../../common/errors.ts'
 import { sample, stream } from '../../learning/random.ts'
 import { Compiled } from '../../learning/graph/compiled.ts'
 import { tf } from '../../learning/tf.ts'

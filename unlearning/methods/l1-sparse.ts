@@ -1,7 +1,7 @@
 import { stepsOf } from '../../learning/data.ts'
 import { crossEntropy } from '../../learning/losses.ts'
 import type { Method } from '../method.ts'
-import { Minibatches, trainStudent } from '../student.ts'
+import { Minibatches, trainStudent } from './rfa/student.ts'
 
 /**
  * Sparsity-aware unlearning (Jia et al. 2023): fine-tuning on the retained set with a penalty on all parameters,

@@ -3,7 +3,7 @@ import { crossEntropy } from '../../learning/losses.ts'
 import { tf } from '../../learning/tf.ts'
 import { trainAdapter } from '../adapters.ts'
 import type { Method } from '../method.ts'
-import { Minibatches } from '../student.ts'
+import { Minibatches } from './rfa/student.ts'
 import { relabelled } from './random-label.ts'
 
 /**

@@ -1,9 +1,9 @@
 import type { Scalar, Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs'
-import type { FixedTargetName, MethodSpecOf } from '../../experiment/methods.ts'
-import { adaptableLayers, flattenLayers, matchesAny } from '../../experiment/model.ts'
+import type { FixedTargetName, MethodSpecOf } from '../../experiment/spec/methods.ts'
+import { adaptableLayers, flattenLayers, matchesAny } from '../../experiment/models/model.ts'
 import { Batches, labelsAt } from '../../learning/data.ts'
 import { frozenFeatures, type FrozenFeatures } from '../../learning/features.ts'
-import { inParts, type RowsOf } from '../../learning/in-parts.ts'
+import { inMicroBatches, type RowsOf } from '../../learning/micro-batches.ts'
 import { klDivergence } from '../../learning/losses.ts'
 import { adapted, initialAdapter, lora, mergedWeights } from '../../learning/lora.ts'
 import { forward, topLevelIndex } from '../../learning/model.ts'
@@ -11,15 +11,15 @@ import type { NamedTensors } from '../../learning/parameters.ts'
 import { parametersOf } from '../../learning/predict.ts'
 import { sample, stream } from '../../learning/random.ts'
 import { tf } from '../../learning/tf.ts'
-import { together, train } from '../../learning/training.ts'
-import { closedFormAdapter } from '../closed-form.ts'
+import { composeCallbacks, train } from '../../learning/training.ts'
+import { closedFormAdapter } from './rfa/closed-form.ts'
 import { featuresOnDemand } from '../features-on-demand.ts'
-import { leaveOut } from '../leave-out.ts'
+import { leaveOut } from './rfa/leave-out.ts'
 import type { Method } from '../method.ts'
-import { refit } from '../refit.ts'
-import { residualCurve, type LossParts } from '../residual-curve.ts'
-import { lookAt, stoppingRule } from '../stopping.ts'
-import { targets } from '../targets.ts'
+import { refit } from './rfa/refit.ts'
+import { residualCurve, type LossParts } from './rfa/residual-curve.ts'
+import { lookAt, stoppingRule } from './rfa/stopping.ts'
+import { targets } from './rfa/targets.ts'
 
 /**
  * Residual feature alignment with LoRA (arXiv 2411.08443). With h_l = f_l + r_l the adapted model's features,
@@ -159,7 +159,7 @@ export const unlearn: Method<'rfa'> = async (method, context) => {
           const { features } = forward(layers, adapted(adapter, base, theta), rows, { from, to, capture })
           return Object.fromEntries(aligned.map((name) => [name, features[name] as Tensor]))
         }
-        const features = inParts(host?.parts ?? 1, student, ab, x)
+        const features = inMicroBatches(host?.parts ?? 1, student, ab, x)
         const parts = alignment(features, aligned, distance, [r.size, f.size], {
           teacher: (name) => tf.gather(teacher[name] as Tensor, r),
           target: (name) => target(name, f),
@@ -167,7 +167,7 @@ export const unlearn: Method<'rfa'> = async (method, context) => {
         residuals.keep(parts)
         return parts.onRetained.add(parts.onForget.mul(method.lambda))
       },
-      companion: together(stop ? [residuals, stop] : [residuals]),
+      callback: composeCallbacks(stop ? [residuals, stop] : [residuals]),
       host,
     })
 

@@ -4,7 +4,7 @@ import { forward } from '../../learning/model.ts'
 import { parametersOf } from '../../learning/predict.ts'
 import { tf } from '../../learning/tf.ts'
 import type { Method } from '../method.ts'
-import { Minibatches, trainStudent } from '../student.ts'
+import { Minibatches, trainStudent } from './rfa/student.ts'
 
 /**
  * SCRUB (Kurmanji et al. 2023), without rewinding: a student that starts as the original θ_o disobeys it on the forget

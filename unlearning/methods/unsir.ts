@@ -1,6 +1,6 @@
 import type { Scalar, Tensor4D } from '@tensorflow/tfjs'
-import { UserError } from '../../experiment/errors.ts'
-import type { MethodSpecOf } from '../../experiment/methods.ts'
+import { UserError } from '../../common/errors.ts'
+import type { MethodSpecOf } from '../../experiment/spec/methods.ts'
 import { augmentation, Batches, labelsAt } from '../../learning/data.ts'
 import { crossEntropy } from '../../learning/losses.ts'
 import { forward } from '../../learning/model.ts'
@@ -9,7 +9,7 @@ import { sample, stream } from '../../learning/random.ts'
 import { tf } from '../../learning/tf.ts'
 import { train } from '../../learning/training.ts'
 import type { Method, UnlearnContext } from '../method.ts'
-import { Minibatches, trainStudent } from '../student.ts'
+import { Minibatches, trainStudent } from './rfa/student.ts'
 
 /**
  * UNSIR (Tarun et al. 2023): unlearning by selective impair and repair, for whole classes. One batch of noise N_c is
@@ -50,7 +50,7 @@ export const unlearn: Method<'unsir'> = async (method, context) => {
       ...(r.length > 0 ? [data.images(r, augmentation(training, seed, 'unsir impair', step))] : []),
       ...(n.length > 0 ? [tf.gather(noise, tf.tensor1d(n, 'int32'))] : []),
     ]
-    data.ahead(retainedIn(impairing.at(step + 1)))
+    data.prefetch(retainedIn(impairing.at(step + 1)))
     const noiseLabels = n.map((row) => classes[Math.floor(row / method.batchSize)] ?? 0)
     const labels = Int32Array.from([...labelsAt(data.labels, r), ...noiseLabels])
     return { images: tf.concat(images), labels: tf.tensor1d(labels, 'int32') }

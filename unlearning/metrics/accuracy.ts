@@ -1,4 +1,4 @@
-import type { Measured } from '../../experiment/manifest.ts'
+import type { Measured } from '../../experiment/records/manifest.ts'
 import { correctness, unusable, type Logits } from './logits.ts'
 
 /** Percent of the samples whose greatest logit is the true class's. */

@@ -1,4 +1,4 @@
-import type { EvaluatedSet, StageMetrics } from '../../experiment/manifest.ts'
+import type { EvaluatedSet, StageMetrics } from '../../experiment/records/manifest.ts'
 import { accuracy } from './accuracy.ts'
 import { activationDistance } from './activation-distance.ts'
 import { averageGap } from './average-gap.ts'

@@ -1,4 +1,4 @@
-import type { Measured } from '../../experiment/manifest.ts'
+import type { Measured } from '../../experiment/records/manifest.ts'
 
 /** A figure computed from others: missing where any of them is, with the name and reason of the first. */
 export function combine<Name extends string>(

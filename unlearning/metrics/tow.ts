@@ -1,4 +1,4 @@
-import type { Measured } from '../../experiment/manifest.ts'
+import type { Measured } from '../../experiment/records/manifest.ts'
 import { combine } from './measured.ts'
 
 /** FA, RA and TA, in percent. */

@@ -1,4 +1,4 @@
-import type { Measured } from '../../experiment/manifest.ts'
+import type { Measured } from '../../experiment/records/manifest.ts'
 import type { Breathe } from '../attacks/classifier.ts'
 import { combine } from '../metrics/measured.ts'
 import { column, unusable, type Margins } from './pool.ts'

@@ -1,4 +1,4 @@
-import type { Estimate, ShadowAttacked, ShadowFigure } from '../../experiment/manifest.ts'
+import type { Estimate, ShadowAttacked, ShadowFigure } from '../../experiment/records/manifest.ts'
 import { lira, liraOffline } from './lira.ts'
 import type { Scores } from './pool.ts'
 import { rmia, type Attacked } from './rmia.ts'

@@ -1,4 +1,4 @@
-import { studentQuantile, wilsonInterval, type Interval } from '../../experiment/interval.ts'
+import { studentQuantile, wilsonInterval, type Interval } from '../../common/interval.ts'
 import type { Breathe } from '../attacks/classifier.ts'
 import { fitGaussiansWithoutOne, logDensity, type Gaussian } from './gaussian.ts'
 import { moments } from './moments.ts'

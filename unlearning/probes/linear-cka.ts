@@ -1,5 +1,5 @@
 import type { Scalar, Tensor2D } from '@tensorflow/tfjs'
-import type { Measured } from '../../experiment/manifest.ts'
+import type { Measured } from '../../experiment/records/manifest.ts'
 import { tf } from '../../learning/tf.ts'
 import { areFinite, moments } from './moments.ts'
 

@@ -1,6 +1,6 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs'
-import type { ProbedLayer, StageMetrics } from '../../experiment/manifest.ts'
-import { adaptableLayers, matchesAny, type Layer } from '../../experiment/model.ts'
+import type { ProbedLayer, StageMetrics } from '../../experiment/records/manifest.ts'
+import { adaptableLayers, matchesAny, type Layer } from '../../experiment/models/model.ts'
 import { labelsAt, type DeviceData } from '../../learning/data.ts'
 import type { Host } from '../../learning/host.ts'
 import type { Weights } from '../../learning/parameters.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { connect } from '../../../cli/temporal.ts'
+import { connect } from '../../../cli/server/temporal.ts'
 import { temporalServer, thereAt } from '../../support/temporal.ts'
 
 test('a call whose server is gone is not tried again once the connection is closed', async () => {

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { searchAttributes } from '../../../experiment/search-attributes.ts'
+import { searchAttributes } from '../../../experiment/records/search-attributes.ts'
 import { zeroshift } from '../../support/command.ts'
 import { temporalServer } from '../../support/temporal.ts'
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { isAlive } from '../../../infra/alive.mjs'
+import { isAlive } from '../../../host/alive.mjs'
 import { zeroshiftWith, type Running } from '../../support/command.ts'
 import { until } from '../../support/durable.ts'
 
@@ -91,7 +91,7 @@ test('a log of text is written by the worker itself', async () => {
 test("the log of a stack's worker is JSON, too", async () => {
   const log = join(directory, 'worker.log')
   const script = `
-    const { spawnWorker } = await import(${JSON.stringify(new URL('../../../worker/spawn.ts', import.meta.url).href)})
+    const { spawnWorker } = await import(${JSON.stringify(new URL('../../../stack/spawn-worker.ts', import.meta.url).href)})
     const worker = spawnWorker([${JSON.stringify(nowhere)}], ${JSON.stringify(log)})
     process.stdin.resume().once('end', () => worker.kill('SIGKILL'))`
   const stack = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], {

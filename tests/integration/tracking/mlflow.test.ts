@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { UserError } from '../../../experiment/errors.ts'
+import { UserError } from '../../../common/errors.ts'
 import { MlflowClient } from '../../../tracking/mlflow.ts'
 import { mlflowServer, type TestMlflow } from '../../support/mlflow.ts'
 import { ask, holds, losing } from './holds.ts'

@@ -5,20 +5,20 @@ import { join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { findDataDirectory } from '../../../activities/data-directory.ts'
-import { datasetStage } from '../../../activities/dataset.ts'
-import type { Beat } from '../../../activities/durable.ts'
+import { findDataDirectory } from '../../../activities/inputs/data-directory.ts'
+import { datasetStage } from '../../../activities/stages/dataset.ts'
+import type { HeartbeatDetails } from '../../../activities/runtime/durable.ts'
 import { createActivities } from '../../../activities/index.ts'
-import { stageActivity } from '../../../activities/stage.ts'
-import { shardsOf } from '../../../activities/stored.ts'
+import { stageActivity } from '../../../activities/runtime/stage.ts'
+import { shardsOf } from '../../../activities/runtime/blob-codecs.ts'
 import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
-import { digestOf } from '../../../experiment/canonical.ts'
-import { manifestDigest, type ManifestOf } from '../../../experiment/manifest.ts'
-import { plan } from '../../../experiment/plan.ts'
-import { specSchema } from '../../../experiment/spec.ts'
-import { stagesOf } from '../../../experiment/stage-list.ts'
-import type { Stage, StageKind } from '../../../experiment/stages.ts'
-import { inspectDataset } from '../../../learning/datasets/index.ts'
+import { digestOf } from '../../../common/canonical.ts'
+import { manifestDigest, type ManifestOf } from '../../../experiment/records/manifest.ts'
+import { plan } from '../../../experiment/plan/plan.ts'
+import { specSchema } from '../../../experiment/spec/spec.ts'
+import { stagesOf } from '../../../experiment/stages/stage-list.ts'
+import type { Stage, StageKind } from '../../../experiment/stages/stage.ts'
+import { inspectDataset } from '../../../datasets/index.ts'
 
 /** All stages of a run take a minute on two idle cores. */
 const PATIENCE = 600_000
@@ -128,10 +128,10 @@ async function cancelledAt(step: number): Promise<void> {
   expect(error?.name).toBe('CancelledFailure')
 }
 
-async function resumed(): Promise<readonly Beat[]> {
+async function resumed(): Promise<readonly HeartbeatDetails[]> {
   const environment = quiet()
-  const beats: Beat[] = []
-  environment.on('heartbeat', (beat: Beat) => beats.push(beat))
+  const beats: HeartbeatDetails[] = []
+  environment.on('heartbeat', (beat: HeartbeatDetails) => beats.push(beat))
   await environment.run(inShards, { stage: planned.dataset, settings: { store } })
   return beats
 }

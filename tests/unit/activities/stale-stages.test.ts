@@ -5,14 +5,19 @@ import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { manifestsOf } from '../../../activities/report.ts'
-import { keptStages, stageActivity, type StageBody, type StageDone } from '../../../activities/stage.ts'
+import {
+  keptStages,
+  stageActivity,
+  type StageBody,
+  type StageDone,
+} from '../../../activities/runtime/stage.ts'
 import { Artifacts, openArtifacts, stageFolder } from '../../../artifacts/artifacts.ts'
 import type { ObjectStore } from '../../../artifacts/store.ts'
 import { readRuns } from '../../../artifacts/stored-runs.ts'
 import { StoreView } from '../../../artifacts/store-view.ts'
-import { manifestDigest, type Manifest } from '../../../experiment/manifest.ts'
-import { stagesOf } from '../../../experiment/stage-list.ts'
-import type { Stage } from '../../../experiment/stages.ts'
+import { manifestDigest, type Manifest } from '../../../experiment/records/manifest.ts'
+import { stagesOf } from '../../../experiment/stages/stage-list.ts'
+import type { Stage } from '../../../experiment/stages/stage.ts'
 import { linked } from '../../support/linked.ts'
 import { sampleRun } from '../../support/run.ts'
 import { sampleInput } from '../report/fixtures.ts'

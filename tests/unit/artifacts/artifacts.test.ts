@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Artifacts, CorruptBlobError, openArtifacts } from '../../../artifacts/artifacts.ts'
 import { ReadCache } from '../../../artifacts/read-cache.ts'
 import { openStore, type ObjectStore } from '../../../artifacts/store.ts'
-import { sha256 } from '../../../experiment/canonical.ts'
+import { sha256 } from '../../../common/canonical.ts'
 import { artifactsBehaviour, pathOf } from '../../support/artifacts-behaviour.ts'
 import { pattern } from '../../support/store-behaviour.ts'
 

@@ -15,16 +15,16 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { ignoredNote } from '../../../artifacts/event.ts'
+import { ignoredNote } from '../../../common/event.ts'
 import { FileStore } from '../../../artifacts/file-store.ts'
 import { S3Store } from '../../../artifacts/s3-store.ts'
 import { noteServer, serverKeys } from '../../../artifacts/served-store.ts'
 import { openStore } from '../../../artifacts/store.ts'
-import { noteStack, runningStack, trackingHere } from '../../../cli/place.ts'
-import { existingServer } from '../../../cli/temporal.ts'
+import { noteStack, runningStack, trackingHere } from '../../../cli/workspace/workspace.ts'
+import { existingServer } from '../../../cli/server/temporal.ts'
 
 const told: string[] = []
-ignoredNote.hear((message) => told.push(message))
+ignoredNote.subscribe((message) => told.push(message))
 
 const before = process.cwd()
 let directory: string

@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readCache, ReadCache, refuseWithoutRoom } from '../../../artifacts/read-cache.ts'
-import { UserError } from '../../../experiment/errors.ts'
+import { UserError } from '../../../common/errors.ts'
 import { pattern } from '../../support/store-behaviour.ts'
 
 let directory: string

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { jsonBytes, openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
 import { deleteGarbage } from '../../../artifacts/gc.ts'
 import { takeInventory } from '../../../artifacts/inventory.ts'
-import type { RunRecord } from '../../../experiment/run.ts'
+import type { RunRecord } from '../../../experiment/records/run.ts'
 import { sampleRun } from '../../support/run.ts'
 
 const { run } = sampleRun()

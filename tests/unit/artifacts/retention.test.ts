@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { expired, type Retention } from '../../../artifacts/retention.ts'
 import type { StoredRun, StoredSweep } from '../../../artifacts/stored-runs.ts'
-import { UserError } from '../../../experiment/errors.ts'
+import { UserError } from '../../../common/errors.ts'
 
 const run = (id: string, date: number, more: Partial<StoredRun> = {}): StoredRun => ({
   ...{ id, date, name: id, written: date, objects: [], stages: new Set<string>(), isOwn: false },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { s3Error } from '../../../artifacts/s3-errors.ts'
 import { s3Options } from '../../../artifacts/s3-options.ts'
-import { UserError } from '../../../experiment/errors.ts'
+import { UserError } from '../../../common/errors.ts'
 
 describe('settings', () => {
   test('Amazon’s server is asked as the SDK does it', () => {

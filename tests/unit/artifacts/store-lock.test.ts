@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openStore, type ObjectStore } from '../../../artifacts/store.ts'
 import { holdingStore, LockLostError } from '../../../artifacts/store-lock.ts'
-import { UserError } from '../../../experiment/errors.ts'
+import { UserError } from '../../../common/errors.ts'
 
 const times = { beatMs: 20, deadMs: 500 }
 let directory: string

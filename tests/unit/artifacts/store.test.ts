@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openStore, storeUrl, type ObjectStore } from '../../../artifacts/store.ts'
-import { UserError } from '../../../experiment/errors.ts'
+import { UserError } from '../../../common/errors.ts'
 import { bytesOf, storeBehaviour } from '../../support/store-behaviour.ts'
 
 let directory: string

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ThreadedHash } from '../../../artifacts/threaded-hash.ts'
-import { sha256 } from '../../../experiment/canonical.ts'
+import { sha256 } from '../../../common/canonical.ts'
 
 test('the hash of some pieces is that of the whole, whatever becomes of a piece afterwards', async () => {
   await fc.assert(

@@ -6,8 +6,8 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { jsonBytes, openArtifacts } from '../../../artifacts/artifacts.ts'
 import { FileStore } from '../../../artifacts/file-store.ts'
 import { readFormat } from '../../../artifacts/store-format.ts'
-import type { RunRecord } from '../../../experiment/run.ts'
-import { stagesOf } from '../../../experiment/stage-list.ts'
+import type { RunRecord } from '../../../experiment/records/run.ts'
+import { stagesOf } from '../../../experiment/stages/stage-list.ts'
 import { answerOf } from '../../support/command.ts'
 import { damageOf } from '../../support/made-store.ts'
 import { zeroshiftHere } from '../../support/in-process.ts'
@@ -75,7 +75,7 @@ describe.each([1, 0])('a store of format %d', (format) => {
     expect(plan.filter(({ cached }) => cached).map(({ key }) => key)).toEqual(
       plan.filter(({ key }) => keys.includes(key)).map(({ key }) => key),
     )
-    // Keys depend on the versions in experiment/code-lock.json: another id means that one was raised since.
+    // Keys depend on the versions in experiment/stages/code-lock.json: another id means that one was raised since.
     if (planned === id) expect(plan.every(({ cached }) => cached)).toBe(true)
   })
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { methods } from '../../../cli/methods.ts'
-import { metrics } from '../../../cli/metrics.ts'
-import { methodSchemas } from '../../../experiment/methods.ts'
-import { metricColumns } from '../../../experiment/results.ts'
+import { methods } from '../../../cli/commands/methods.ts'
+import { metrics } from '../../../cli/commands/metrics.ts'
+import { methodSchemas } from '../../../experiment/spec/methods.ts'
+import { metricColumns } from '../../../experiment/records/results.ts'
 
 let said: string
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { codeDigests, codeNames } from '../../../activities/code-digests.ts'
+import { codeDigests, codeNames } from '../../../activities/runtime/code-digests.ts'
 import { copyOfCheckout, edit } from '../../support/checkout.ts'
 
 let copy: string
@@ -105,7 +105,7 @@ describe('a change', () => {
   })
 
   test('of the body that all methods share is one of every method', async () => {
-    edit(copy, 'activities/unlearn.ts', "format: 'pt'", "format: 'np'")
+    edit(copy, 'activities/stages/unlearn.ts', "format: 'pt'", "format: 'np'")
     expect(await changed()).toEqual(codeNames.filter((name) => name.startsWith('unlearn:')))
   })
 

@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { codeDigests } from '../../../activities/code-digests.ts'
-import { HeldCode, OtherCodeError } from '../../../activities/held-code.ts'
-import { plan } from '../../../experiment/plan.ts'
-import type { Stage } from '../../../experiment/stages.ts'
+import { codeDigests } from '../../../activities/runtime/code-digests.ts'
+import { HeldCode, OtherCodeError } from '../../../activities/runtime/held-code.ts'
+import { plan } from '../../../experiment/plan/plan.ts'
+import type { Stage } from '../../../experiment/stages/stage.ts'
 import { copyOfCheckout, edit } from '../../support/checkout.ts'
 import { sampleRun } from '../../support/run.ts'
 
@@ -77,6 +77,6 @@ test('an edit after the start counts until the body is loaded', async () => {
     /^unlearning\/methods\/rfa\.ts was edited after/,
   )
   expect(await refusal(held, locked.original)).toBeUndefined()
-  edit(copy, 'activities/train.ts', 'export const train', 'export const again = 1\nexport const train')
+  edit(copy, 'activities/stages/train.ts', 'export const train', 'export const again = 1\nexport const train')
   expect(await refusal(held, locked.original)).toBeUndefined()
 })

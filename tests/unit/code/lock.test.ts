@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { codeDigests, codeNames } from '../../../activities/code-digests.ts'
-import { codeLock, isLocked } from '../../../experiment/code.ts'
+import { codeDigests, codeNames } from '../../../activities/runtime/code-digests.ts'
+import { codeLock, isLocked } from '../../../experiment/stages/code.ts'
 
 const digests = await codeDigests(codeNames)
 
@@ -14,7 +14,7 @@ test('every change of code is decided', () => {
   const open = codeNames.filter((name) => codeLock[name] && !isLocked(name, digests.get(name)?.digest ?? ''))
   expect(
     open,
-    'the code of these stage kinds or methods is not that of experiment/code-lock.json. Does it compute other results ' +
+    'the code of these stage kinds or methods is not that of experiment/stages/code-lock.json. Does it compute other results ' +
       'than before? Then give it a new version: npm run code:lock -- --raise. If the results are the same bytes, have ' +
       'that proved and recorded: npm run code:lock -- --same',
   ).toEqual([])

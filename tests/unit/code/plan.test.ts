@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { changedCodeOf, isLocked } from '../../../experiment/code.ts'
-import { plan } from '../../../experiment/plan.ts'
-import { stagesOf } from '../../../experiment/stage-list.ts'
-import { keyOf } from '../../../experiment/stages.ts'
+import { changedCodeOf, isLocked } from '../../../experiment/stages/code.ts'
+import { plan } from '../../../experiment/plan/plan.ts'
+import { stagesOf } from '../../../experiment/stages/stage-list.ts'
+import { keyOf } from '../../../experiment/stages/stage.ts'
 import { renderReport } from '../../../report/report.ts'
 import { sampleRun } from '../../support/run.ts'
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { columnNames } from '../../../experiment/column-names.ts'
-import { differingColumns } from '../../../experiment/differing-columns.ts'
-import { formatPath } from '../../../experiment/path.ts'
-import { shownValue } from '../../../experiment/shown-value.ts'
+import { columnNames } from '../../../experiment/sweep/column-names.ts'
+import { differingColumns } from '../../../experiment/sweep/differing-columns.ts'
+import { formatPath } from '../../../common/path.ts'
+import { shownValue } from '../../../experiment/sweep/shown-value.ts'
 
 describe('the name of a column', () => {
   test.each([

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { plan, type Plan } from '../../../experiment/plan.ts'
-import { runId } from '../../../experiment/run.ts'
-import type { Spec } from '../../../experiment/spec.ts'
-import { stagesOf } from '../../../experiment/stage-list.ts'
-import { findDataDirectory } from '../../../activities/data-directory.ts'
-import { inspectDataset } from '../../../learning/datasets/index.ts'
+import { plan, type Plan } from '../../../experiment/plan/plan.ts'
+import { runId } from '../../../experiment/records/run.ts'
+import type { Spec } from '../../../experiment/spec/spec.ts'
+import { stagesOf } from '../../../experiment/stages/stage-list.ts'
+import { findDataDirectory } from '../../../activities/inputs/data-directory.ts'
+import { inspectDataset } from '../../../datasets/index.ts'
 import { accepted, acceptedPoints, factsOf, folder, sweeps } from './shipped.ts'
 
 /**

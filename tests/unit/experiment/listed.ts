@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
-import type { Plan } from '../../../experiment/plan.ts'
-import { stagesOf } from '../../../experiment/stage-list.ts'
-import type { StageRef } from '../../../experiment/stages.ts'
+import type { Plan } from '../../../experiment/plan/plan.ts'
+import { stagesOf } from '../../../experiment/stages/stage-list.ts'
+import type { StageRef } from '../../../experiment/stages/stage.ts'
 
 /** Every stage of a plan comes after its inputs, and has a title of its own. */
 export function expectListed(plan: Plan): void {

@@ -1,7 +1,7 @@
-import { checkSpec } from '../../../experiment/check.ts'
-import { parseConfig } from '../../../experiment/config.ts'
-import type { DatasetFacts } from '../../../experiment/dataset.ts'
-import { UserError, type Problem } from '../../../experiment/errors.ts'
+import { checkSpec } from '../../../experiment/spec/check.ts'
+import { parseConfig } from '../../../experiment/spec/config.ts'
+import type { DatasetFacts } from '../../../experiment/spec/dataset.ts'
+import { UserError, type Problem } from '../../../common/errors.ts'
 
 /** A whole config; the line numbers in tests count from its first line. */
 export const sample = `name: sample

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { canonicalJson } from '../../../experiment/canonical.ts'
-import { parseConfig } from '../../../experiment/config.ts'
-import { plan } from '../../../experiment/plan.ts'
-import { membershipsOf, rowsOf, seedsOf, stagesOf } from '../../../experiment/stage-list.ts'
+import { canonicalJson } from '../../../common/canonical.ts'
+import { parseConfig } from '../../../experiment/spec/config.ts'
+import { plan } from '../../../experiment/plan/plan.ts'
+import { membershipsOf, rowsOf, seedsOf, stagesOf } from '../../../experiment/stages/stage-list.ts'
 import { expectListed } from './listed.ts'
 import { digitFacts, edited, parseProblems, sample } from './sample.ts'
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { parseSweep } from '../../../experiment/sweep-config.ts'
+import { parseSweep } from '../../../experiment/sweep/config.ts'
 import { accepted, acceptedPoints, folder, sweeps } from './shipped.ts'
 
 test.each(readdirSync(folder).sort())('%s is accepted, and says what was measured', (file) => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { hardnessNames, specSchema } from '../../../experiment/spec.ts'
-import { plan } from '../../../experiment/plan.ts'
-import { stagesOf } from '../../../experiment/stage-list.ts'
-import type { Stage, StageRef } from '../../../experiment/stages.ts'
+import { hardnessNames, specSchema } from '../../../experiment/spec/spec.ts'
+import { plan } from '../../../experiment/plan/plan.ts'
+import { stagesOf } from '../../../experiment/stages/stage-list.ts'
+import type { Stage, StageRef } from '../../../experiment/stages/stage.ts'
 import { sampleRun } from '../../support/run.ts'
 
 const { spec, facts } = sampleRun().run

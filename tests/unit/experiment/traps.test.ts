@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { methodSchema, methodSchemas } from '../../../experiment/methods.ts'
-import { plan } from '../../../experiment/plan.ts'
-import { hardnessNames, specSchema } from '../../../experiment/spec.ts'
-import { seedsOf, stagesOf } from '../../../experiment/stage-list.ts'
-import type { Stage, StageRef } from '../../../experiment/stages.ts'
+import { methodSchema, methodSchemas } from '../../../experiment/spec/methods.ts'
+import { plan } from '../../../experiment/plan/plan.ts'
+import { hardnessNames, specSchema } from '../../../experiment/spec/spec.ts'
+import { seedsOf, stagesOf } from '../../../experiment/stages/stage-list.ts'
+import type { Stage, StageRef } from '../../../experiment/stages/stage.ts'
 import { digitFacts } from './sample.ts'
 
 /** Mistakes of published experiments that a plan could repeat. */

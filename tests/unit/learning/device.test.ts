@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { UserError } from '../../../experiment/errors.ts'
+import { UserError } from '../../../common/errors.ts'
 import { deviceNamed, deviceSettings, fromDriver } from '../../../learning/device.ts'
 
 test('the device is the CPU unless another is named, and no other than is known', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { architectureLayers } from '../../../experiment/model.ts'
-import { trainingSchema } from '../../../experiment/spec.ts'
+import { architectureLayers } from '../../../experiment/models/model.ts'
+import { trainingSchema } from '../../../experiment/spec/spec.ts'
 import { DeviceData } from '../../../learning/data.ts'
 import { fitPart, type Tune } from '../../../learning/fit-part.ts'
 import type { Snapshot } from '../../../learning/host.ts'

@@ -71,8 +71,8 @@ test('rows come from files as from the device, whatever was said ahead', async (
       const files = inFiles(bytes, width, perFile)
       for (const { indices, said } of batches) {
         const wanted = Int32Array.from(indices)
-        if (said === 'another') files.ahead(Int32Array.from([0]))
-        else if (said !== 'no') files.ahead(wanted)
+        if (said === 'another') files.prefetch(Int32Array.from([0]))
+        else if (said !== 'no') files.prefetch(wanted)
         if (said === 'yes') await sleep(1)
         expect(await read(files, wanted)).toEqual(await read(onDevice, wanted))
       }
@@ -85,7 +85,7 @@ test('rows come from files as from the device, whatever was said ahead', async (
 
 test('what was said ahead needs the files no more', async () => {
   const files = inFiles(pattern(40, 1), 4, 10)
-  files.ahead(Int32Array.of(3, 1))
+  files.prefetch(Int32Array.of(3, 1))
   await arrival()
   writeFileSync(join(folder, '0'), '')
   expect(await read(files, Int32Array.of(3, 1))).toEqual([
@@ -93,7 +93,7 @@ test('what was said ahead needs the files no more', async () => {
     ...pattern(40, 1).subarray(4, 8),
   ])
   expect(() => files.rows(Int32Array.of(3, 1))).toThrow('ends within row 3: 0 of its 4 bytes are there')
-  files.ahead(Int32Array.of(3))
+  files.prefetch(Int32Array.of(3))
   await arrival()
   expect(() => files.rows(Int32Array.of(3))).toThrow('ends within row 3')
   expect(() => files.rows(Int32Array.of(10))).toThrow('no row 10')
@@ -104,7 +104,7 @@ test('two batches may be said ahead, as of two sets that take turns', async () =
   const files = inFiles(pattern(40, 1), 4, 10)
   const of = (row: number) => [...pattern(40, 1).subarray(4 * row, 4 * row + 4)]
   for (const row of [0, 1, 2]) {
-    files.ahead(Int32Array.of(row))
+    files.prefetch(Int32Array.of(row))
     if (row === 0) await arrival()
   }
   await arrival()
@@ -121,7 +121,7 @@ test('files are closed once nothing is read from them any more', async () => {
   const files = new FilePixels([{ descriptor, rows: 2 }], 4, () => {
     closeSync(descriptor)
   })
-  files.ahead(Int32Array.of(1))
+  files.prefetch(Int32Array.of(1))
   files.dispose()
   expect(fstatSync(descriptor).size).toBe(8)
   await arrival()
@@ -138,7 +138,7 @@ test('only batches of them are in memory', async () => {
   const step = async (first: number) => {
     const batch = Int32Array.from({ length: 16 }, (_, i) => (first + i) % rows)
     tf.tidy(() => files.rows(batch).sum())
-    files.ahead(batch.map((i) => (i + 16) % rows))
+    files.prefetch(batch.map((i) => (i + 16) % rows))
     await nextTurn()
   }
   const pass = async () => {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { Tensor4D } from '@tensorflow/tfjs'
 import { describe, expect, test } from 'vitest'
-import type { Preparation } from '../../../experiment/checkpoint.ts'
-import type { Shape } from '../../../experiment/model.ts'
+import type { Preparation } from '../../../experiment/models/pretrained.ts'
+import type { Shape } from '../../../experiment/models/model.ts'
 import { Preparer } from '../../../learning/prepare.ts'
 import { tf } from '../../../learning/tf.ts'
 

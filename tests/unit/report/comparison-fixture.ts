@@ -1,6 +1,11 @@
-import { digestOf } from '../../../experiment/canonical.ts'
-import type { ComparedRun, Comparison } from '../../../experiment/comparison.ts'
-import { metricColumns, type Figure, type MetricName, type ResultRow } from '../../../experiment/results.ts'
+import { digestOf } from '../../../common/canonical.ts'
+import type { ComparedRun, Comparison } from '../../../experiment/sweep/comparison.ts'
+import {
+  metricColumns,
+  type Figure,
+  type MetricName,
+  type ResultRow,
+} from '../../../experiment/records/results.ts'
 
 /** A sweep of made-up figures: two data sets, four ranks and three targets, of which some runs are missing. */
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Comparison } from '../../../experiment/comparison.ts'
-import { metricColumns, type MetricName } from '../../../experiment/results.ts'
+import type { Comparison } from '../../../experiment/sweep/comparison.ts'
+import { metricColumns, type MetricName } from '../../../experiment/records/results.ts'
 import { renderJson } from '../../../report/comparison/json.ts'
 import { renderComparison } from '../../../report/comparison/render.ts'
 import { texOf } from '../../../report/comparison/tex.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { stagesOf } from '../../../experiment/stage-list.ts'
-import type { Stage } from '../../../experiment/stages.ts'
+import { stagesOf } from '../../../experiment/stages/stage-list.ts'
+import type { Stage } from '../../../experiment/stages/stage.ts'
 import { attackAtChance, isOverlapped, marksOf } from '../../../report/marks.ts'
 import { outcomeOf } from '../../../report/comparison/outcome.ts'
 import { renderComparison } from '../../../report/comparison/render.ts'

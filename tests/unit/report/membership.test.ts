@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { membershipsOf } from '../../../experiment/stage-list.ts'
+import { membershipsOf } from '../../../experiment/stages/stage-list.ts'
 import { membershipRows, shadowFigure } from '../../../report/membership.ts'
 import { renderReport } from '../../../report/report.ts'
 import { candidate, sampleInput, withManifest, withoutStages } from './fixtures.ts'

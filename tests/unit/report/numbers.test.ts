@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Measured } from '../../../experiment/manifest.ts'
-import { metricColumns, type Figure, type MetricName } from '../../../experiment/results.ts'
+import type { Measured } from '../../../experiment/records/manifest.ts'
+import { metricColumns, type Figure, type MetricName } from '../../../experiment/records/results.ts'
 import { renderComparison } from '../../../report/comparison/render.ts'
 import { overviewOf } from '../../../report/comparison/overview.ts'
 import { terminalRows } from '../../../report/comparison/terminal.ts'

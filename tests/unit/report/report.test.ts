@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { digestOf } from '../../../experiment/canonical.ts'
+import { digestOf } from '../../../common/canonical.ts'
 import { commandOf } from '../../../report/command.ts'
 import { renderReport, type ReportInput } from '../../../report/report.ts'
 import { candidate, reversedKeys, sampleInput, withManifest, withoutStages } from './fixtures.ts'

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { renderTable } from '../../../report/table.ts'
 import { results } from '../../../report/results.ts'
-import type { ResultRow } from '../../../experiment/results.ts'
+import type { ResultRow } from '../../../experiment/records/results.ts'
 import { candidate, sampleInput, withoutStages } from './fixtures.ts'
 
 const plain = (rows: readonly ResultRow[]) => renderTable(rows, { colour: false })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { canonicalJson } from '../../../experiment/canonical.ts'
+import { canonicalJson } from '../../../common/canonical.ts'
 import { reportClaims, signedReport, stageClaims } from '../../../signatures/claims.ts'
 import { signedEnvelope } from '../../../signatures/envelope.ts'
 import { newSigningKey } from '../../../signatures/keys.ts'

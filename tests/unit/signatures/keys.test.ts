@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { UserError } from '../../../experiment/errors.ts'
+import { UserError } from '../../../common/errors.ts'
 import { newSigningKey, privateKeyIn, privatePem, publicKeyIn, publicPem } from '../../../signatures/keys.ts'
 import { signingKey } from '../../../signatures/setting.ts'
 

@@ -1,6 +1,6 @@
 import type { lookup } from 'node:dns'
 import { expect, test } from 'vitest'
-import { UserError } from '../../../experiment/errors.ts'
+import { UserError } from '../../../common/errors.ts'
 import { guardedLookup } from '../../../sources/address.ts'
 
 /** A resolver that gives these addresses for every name. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { rowsOf, seedsOf } from '../../../experiment/stage-list.ts'
+import { rowsOf, seedsOf } from '../../../experiment/stages/stage-list.ts'
 import { resultsBySeed } from '../../../report/results.ts'
 import { contentsOf, rowTag, type RunContents } from '../../../tracking/contents.ts'
 import { checkMetric, checkName } from '../../../tracking/limits.ts'

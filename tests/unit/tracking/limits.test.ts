@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { sha256 } from '../../../experiment/canonical.ts'
+import { sha256 } from '../../../common/canonical.ts'
 import { batches, fitted, lanes, limits, type Metric } from '../../../tracking/limits.ts'
 
 const key = fc

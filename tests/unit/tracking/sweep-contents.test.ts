@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { isApproximate, results, resultsBySeed } from '../../../report/results.ts'
 import type { ReportInput } from '../../../report/report.ts'
-import type { SweepRecord } from '../../../experiment/sweep.ts'
+import type { SweepRecord } from '../../../experiment/sweep/sweep.ts'
 import { contentsOf, keyTag, sweepTag, type RunContents } from '../../../tracking/contents.ts'
 import { checkMetric, checkName } from '../../../tracking/limits.ts'
 import {

@@ -1,5 +1,5 @@
-import { sweepSchema } from '../../../experiment/sweep-space.ts'
-import type { SweepRecord } from '../../../experiment/sweep.ts'
+import { sweepSchema } from '../../../experiment/sweep/space.ts'
+import type { SweepRecord } from '../../../experiment/sweep/sweep.ts'
 import type { ReportInput } from '../../../report/report.ts'
 import { sampleInput } from '../report/fixtures.ts'
 

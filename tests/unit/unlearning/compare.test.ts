@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Measured, StageMetrics } from '../../../experiment/manifest.ts'
+import type { Measured, StageMetrics } from '../../../experiment/records/manifest.ts'
 import { compare, type Judged } from '../../../unlearning/metrics/compare.ts'
 import { brokenLogits, expectClose, noLogits, valueOf, withConfidence } from './judged-models.ts'
 

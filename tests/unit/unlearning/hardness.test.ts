@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { hardnessNames } from '../../../experiment/spec.ts'
+import { hardnessNames } from '../../../experiment/spec/spec.ts'
 import { byHardness } from '../../../unlearning/hardness.ts'
 import { correctness, trueLogProbabilities, type Logits } from '../../../unlearning/metrics/logits.ts'
 

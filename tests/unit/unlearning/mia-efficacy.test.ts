@@ -1,7 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Measured, StageMetrics } from '../../../experiment/manifest.ts'
-import { classifierNames, scoreNames, type ClassifierName, type ScoreName } from '../../../experiment/spec.ts'
+import type { Measured, StageMetrics } from '../../../experiment/records/manifest.ts'
+import {
+  classifierNames,
+  scoreNames,
+  type ClassifierName,
+  type ScoreName,
+} from '../../../experiment/spec/spec.ts'
 import { permutation, stream } from '../../../learning/random.ts'
 import { miaEfficacy, type AttackInput } from '../../../unlearning/attacks/mia-efficacy.ts'
 import type { Logits } from '../../../unlearning/metrics/logits.ts'

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Payload } from '@temporalio/common'
 import { defaultPayloadConverter } from '@temporalio/common'
 import { describe, expect, test } from 'vitest'
-import { UserError } from '../../../experiment/errors.ts'
+import { UserError } from '../../../common/errors.ts'
 import { dataConverter } from '../../../worker/payload-codec.ts'
 import { payloadKeys, type PayloadKey } from '../../../worker/payload-keys.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { UserError } from '../../../experiment/errors.ts'
+import { UserError } from '../../../common/errors.ts'
 import { progressSeconds } from '../../../worker/progress.ts'
 
 test('progress is told every second, or as the environment says', () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { UserError } from '../../../experiment/errors.ts'
+import { UserError } from '../../../common/errors.ts'
 import { temporalSettings } from '../../../worker/temporal-settings.ts'
 import { authority, openssl, type Certificate } from '../../support/certificates.ts'
 

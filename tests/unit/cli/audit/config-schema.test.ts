@@ -1,6 +1,6 @@
 import { stringify } from 'yaml'
-import { configSchema } from '../../../../experiment/spec.ts'
-import { sweepSchema } from '../../../../experiment/sweep-space.ts'
+import { configSchema } from '../../../../experiment/spec/spec.ts'
+import { sweepSchema } from '../../../../experiment/sweep/space.ts'
 import { audit, type Attempts } from '../../../support/audit.ts'
 import { mistakesAt, sitesOf } from '../../../support/schema-walk.ts'
 

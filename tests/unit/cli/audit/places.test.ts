@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { openArtifacts } from '../../../../artifacts/artifacts.ts'
-import { runId } from '../../../../experiment/run.ts'
+import { runId } from '../../../../experiment/records/run.ts'
 import { audit, type Attempt, type Attempts } from '../../../support/audit.ts'
 import { sampleRun } from '../../../support/run.ts'
 

@@ -1,5 +1,5 @@
-import { digestOf } from '../../../../experiment/canonical.ts'
-import { formatPath, valueAt, type Path } from '../../../../experiment/path.ts'
+import { digestOf } from '../../../../common/canonical.ts'
+import { formatPath, valueAt, type Path } from '../../../../common/path.ts'
 import { renderJson } from '../../../../report/json.ts'
 import { judge } from '../../../../report/judgement/judge.ts'
 import { results } from '../../../../report/results.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { studentQuantile, studentUpperTail } from '../../../../experiment/interval.ts'
+import { studentQuantile, studentUpperTail } from '../../../../common/interval.ts'
 import { holm, pairedTest } from '../../../../report/judgement/paired-test.ts'
 
 /** Values of scipy.stats.t.sf, SciPy 1.17.1. */

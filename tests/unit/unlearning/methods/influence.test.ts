@@ -1,6 +1,6 @@
 import { Matrix, solve } from 'ml-matrix'
 import { expect, test } from 'vitest'
-import { MathError } from '../../../../experiment/errors.ts'
+import { MathError } from '../../../../common/errors.ts'
 import { stream } from '../../../../learning/random.ts'
 import { tf } from '../../../../learning/tf.ts'
 import { checkMemory, dampedSolve, unlearn } from '../../../../unlearning/methods/influence.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { adaptableLayers } from '../../../../experiment/model.ts'
+import { adaptableLayers } from '../../../../experiment/models/model.ts'
 import { mergedWeights } from '../../../../learning/lora.ts'
 import { parameterSpecs, unpackArrays } from '../../../../learning/parameters.ts'
 import { parametersOf } from '../../../../learning/predict.ts'

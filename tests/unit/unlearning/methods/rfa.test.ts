@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { targetNames } from '../../../../experiment/methods.ts'
-import { adaptableLayers } from '../../../../experiment/model.ts'
+import { targetNames } from '../../../../experiment/spec/methods.ts'
+import { adaptableLayers } from '../../../../experiment/models/model.ts'
 import type { Snapshot } from '../../../../learning/host.ts'
 import { parameterSpecs, unpackArrays } from '../../../../learning/parameters.ts'
 import { unlearn } from '../../../../unlearning/methods/rfa.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { UserError } from '../../../../experiment/errors.ts'
+import { UserError } from '../../../../common/errors.ts'
 import { crossEntropy } from '../../../../learning/losses.ts'
 import { forward } from '../../../../learning/model.ts'
 import { initialWeights, parameterSpecs } from '../../../../learning/parameters.ts'

@@ -5,7 +5,7 @@ import {
   tooFewFor,
   trueAccuracies,
   type TrueAccuracy,
-} from '../../../../experiment/population.ts'
+} from '../../../../experiment/plan/population.ts'
 import { stream } from '../../../../learning/random.ts'
 import { poolOf } from '../../../../unlearning/population/pool.ts'
 import { uLira } from '../../../../unlearning/population/u-lira.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { shadowAttacks as attackNames, shadowFigures } from '../../../../experiment/manifest.ts'
+import { shadowAttacks as attackNames, shadowFigures } from '../../../../experiment/records/manifest.ts'
 import { stream } from '../../../../learning/random.ts'
 import { shadowAttacks } from '../../../../unlearning/population/shadow-attacks.ts'
 import { poolAt, shadowHalf, type Shadows } from '../../../../unlearning/population/shadows.ts'

@@ -1,0 +1,140 @@
+import type { Artifacts } from '../../artifacts/artifacts.ts'
+import type { Comparison } from '../../experiment/sweep/comparison.ts'
+import type { RunRecord } from '../../experiment/records/run.ts'
+import type { SweepEnd, SweepRecord } from '../../experiment/sweep/sweep.ts'
+import { lowestGap, valueOf } from '../../report/results.ts'
+import { deliver, type Delivered } from '../../tracking/deliver.ts'
+import { experimentOf, type TrackedEnd } from '../../tracking/sweep-contents.ts'
+import { comparisonOf } from '../comparison.ts'
+import {
+  clientOf,
+  folderOfSweep,
+  isSentAsCell,
+  storedEnd,
+  storedSweep,
+  sweepState,
+  track,
+  trackStored,
+  type SweepState,
+  type Tracking,
+} from './track.ts'
+import { knownIdentity, ledger, placeOf, putJson, reportFiles } from './delivery-ledger.ts'
+
+/**
+ * Sends what the store has of a sweep to its MLflow server. With `ended` also how it ended, which stays in the store, and
+ * those of its runs that nobody else sends: what was found whole in the store has no workflow of its own.
+ */
+export async function trackSweep(
+  artifacts: Artifacts,
+  { sweep, ended }: { readonly sweep: SweepRecord; readonly ended?: SweepEnd | undefined },
+): Promise<Delivered> {
+  const { tracking } = sweep
+  if (!tracking) return together([])
+  if (ended) {
+    const { counts, ...end } = ended
+    const figures = { ...counts, ...lowestAverageGap(await comparisonOf(artifacts, sweep)) }
+    await keepEnd(artifacts, sweep, { ...end, figures })
+  } else await keepState(artifacts, sweep, { ...(await sweepState(artifacts, sweep)), isRunning: true })
+  const sent = [await deliverSweep(artifacts, sweep, tracking)]
+  // Of a sweep that was cancelled, runs that others began may go on; they are theirs to send.
+  for (const run of ended && ended.status !== 'KILLED' ? await runsOf(artifacts, sweep) : []) {
+    const end = (await isSentAsCell(artifacts, run)) ? undefined : await storedEnd(artifacts, run)
+    if (end) sent.push(await track(artifacts, { run, tracking, sweep: sweep.id, ended: end }))
+  }
+  return together(sent)
+}
+
+/** The same from the store alone, with all of its runs that have begun. */
+export async function trackStoredSweep(
+  artifacts: Artifacts,
+  sweep: SweepRecord,
+  tracking: Tracking,
+): Promise<Delivered> {
+  const runs = await runsOf(artifacts, sweep)
+  const end = sweep.tracking ? undefined : await endOf(artifacts, sweep, runs)
+  if (end) await keepEnd(artifacts, sweep, end)
+  const sent = [await deliverSweep(artifacts, sweep, tracking)]
+  for (const run of runs) {
+    const hasBegun = (await storedEnd(artifacts, run)) ?? (await knownIdentity(artifacts, `runs/${run.id}`))
+    if (hasBegun) sent.push(await trackStored(artifacts, run, tracking, sweep.id))
+  }
+  return together(sent)
+}
+
+async function deliverSweep(
+  artifacts: Artifacts,
+  sweep: SweepRecord,
+  tracking: Tracking,
+): Promise<Delivered> {
+  const folder = folderOfSweep(sweep)
+  const report = await reportFiles(artifacts, folder)
+  return deliver(
+    clientOf(tracking),
+    experimentOf(sweep),
+    [await storedSweep(artifacts, sweep, report)],
+    await ledger(artifacts, folder, report),
+  )
+}
+
+/** Every run of every cell that has a record, once. */
+async function runsOf(artifacts: Artifacts, { cells }: SweepRecord): Promise<readonly RunRecord[]> {
+  const runs: RunRecord[] = []
+  for (const id of new Set(cells.flatMap(({ runs }) => runs))) {
+    const run = await artifacts.run(id)
+    if (run) runs.push(run)
+  }
+  return runs
+}
+
+/**
+ * How a sweep ended that was not tracked while it ran, from its report; undefined where it has not been to its end. How
+ * many cells it found in the store nobody knows any more.
+ */
+async function endOf(
+  artifacts: Artifacts,
+  sweep: SweepRecord,
+  runs: readonly RunRecord[],
+): Promise<TrackedEnd | undefined> {
+  if (!sweep.failures) return undefined
+  const comparison = await comparisonOf(artifacts, sweep)
+  const outcomes = comparison.runs.flatMap(({ outcome }) => ('missing' in outcome ? [] : [outcome]))
+  const decisions = comparison.halving?.decisions ?? []
+  const ends = await Promise.all(runs.map((run) => storedEnd(artifacts, run)))
+  return {
+    status: outcomes.length === 0 && sweep.failures.length > 0 ? 'FAILED' : 'FINISHED',
+    at: Math.max(0, ...ends.map((end) => end?.at ?? 0)),
+    figures: {
+      cells: sweep.cells.length,
+      done: outcomes.length,
+      incomplete: outcomes.filter(({ failed }) => failed.length > 0).length,
+      stopped: decisions.filter(({ decision }) => decision === 'stopped').length,
+      failed: sweep.failures.length,
+      ...lowestAverageGap(comparison),
+    },
+  }
+}
+
+function lowestAverageGap({ runs }: Comparison): { readonly lowestAverageGap?: number } {
+  const best = lowestGap(runs.flatMap(({ outcome }) => ('missing' in outcome ? [] : outcome.rows)))
+  const gap = best && valueOf(best.metrics.averageGap)
+  return gap === undefined ? {} : { lowestAverageGap: gap }
+}
+
+/** Told twice, an end is still one. */
+async function keepEnd(artifacts: Artifacts, sweep: SweepRecord, end: TrackedEnd): Promise<void> {
+  const { ends } = await sweepState(artifacts, sweep)
+  const isKnown = ends.at(-1)?.at === end.at
+  await keepState(artifacts, sweep, { isRunning: false, ends: isKnown ? ends : [...ends, end] })
+}
+
+async function keepState(artifacts: Artifacts, sweep: SweepRecord, state: SweepState): Promise<void> {
+  await putJson(artifacts, placeOf(folderOfSweep(sweep), 'ends'), state)
+}
+
+function together(sent: readonly Delivered[]): Delivered {
+  return {
+    points: sent.reduce((sum, { points }) => sum + points, 0),
+    runs: sent.reduce((sum, { runs }) => sum + runs, 0),
+    notes: [...new Set(sent.flatMap(({ notes }) => notes))],
+  }
+}

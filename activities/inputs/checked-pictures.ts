@@ -1,0 +1,10 @@
+import type { Checked } from '../../datasets/index.ts'
+import { cachePath, readRecord, writeRecord } from '../../sources/host-cache.ts'
+
+/** Which images were found whole before, for all processes of this host. */
+export const checkedPictures: Checked = {
+  get: (key) => readRecord(fileOf(key)),
+  put: (key, value) => writeRecord(fileOf(key), value),
+}
+
+const fileOf = (key: string) => cachePath('checked', `${key}.json`)

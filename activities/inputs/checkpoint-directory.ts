@@ -1,0 +1,24 @@
+import { CHECKPOINT_PATH, checkpointError } from '../../pretrained/json-file.ts'
+import { isCheckpointFile } from '../../pretrained/files.ts'
+import { UserError } from '../../common/errors.ts'
+import { localDirectory } from '../../sources/local-directory.ts'
+import type { Located } from '../../sources/wanted.ts'
+
+/** The directory of a checkpoint's files on this machine; what is elsewhere is downloaded. */
+export async function findCheckpoint(
+  source: string | undefined,
+  notify: (line: string) => void = () => undefined,
+): Promise<Located> {
+  if (source === undefined)
+    throw checkpointError(
+      'model.from is missing; expected a directory, s3://bucket/prefix or hf://owner/name@revision',
+    )
+  try {
+    return await localDirectory(source, { files: isCheckpointFile }, { notify })
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    throw new UserError([
+      { message: `${error.message}; expected the place of a checkpoint's files`, path: CHECKPOINT_PATH },
+    ])
+  }
+}

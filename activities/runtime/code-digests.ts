@@ -1,0 +1,220 @@
+import { createHash } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import { builtinModules } from 'node:module'
+import { join, relative } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { BuildOptions, OutputFile } from 'esbuild'
+import { digestOf } from '../../common/canonical.ts'
+import { isLocked, type ChangedCode, type CodeName } from '../../experiment/stages/code.ts'
+import { methodSchemas, type ApproximateMethodName } from '../../experiment/spec/methods.ts'
+import { stageKinds } from '../../experiment/stages/stage.ts'
+
+/**
+ * Digests of the code that computes stages. The code of a body is what esbuild's bundle of it
+ * holds: every statement that the body reaches, without comments, types, formatting and the names
+ * of files. Names of functions and variables count: how esbuild shortens them depends on more than
+ * the code. The exact versions of the npm packages that the bundle imports belong to it.
+ */
+
+export interface CodeDigest {
+  readonly digest: string
+  /** The files that were read for it, as absolute paths. */
+  readonly files: readonly string[]
+}
+
+const methodNames = methodSchemas
+  .map(({ shape }) => shape.method.value)
+  .filter((name): name is ApproximateMethodName => name !== 'original' && name !== 'retrain')
+
+export const codeNames: readonly CodeName[] = stageKinds.flatMap((kind): readonly CodeName[] =>
+  kind === 'unlearn' ? methodNames.map((name) => `unlearn:${name}` as const) : [kind],
+)
+
+const checkout = fileURLToPath(new URL('../..', import.meta.url))
+
+/** The digests of these bodies as their files are now, in the checkout at `root`. */
+export async function codeDigests(
+  names: readonly CodeName[],
+  root: string = checkout,
+): Promise<ReadonlyMap<CodeName, CodeDigest>> {
+  const [bundles, versions] = await Promise.all([
+    bundled([...new Set(names.flatMap(entriesOf))], root),
+    packageVersions(root),
+  ])
+  return new Map(names.map((name) => [name, digestOfBody(entriesOf(name), bundles, versions)]))
+}
+
+/** Of these bodies, those whose code is not the locked one. Each is bundled once in a process. */
+export async function changedCode(names: readonly CodeName[]): Promise<ChangedCode> {
+  const missing = names.filter((name) => !known.has(name))
+  if (missing.length > 0) {
+    const digests = codeDigests(missing)
+    for (const name of missing)
+      known.set(
+        name,
+        digests.then((found) => found.get(name)?.digest ?? ''),
+      )
+  }
+  const digests = await Promise.all(names.map(async (name) => [name, (await known.get(name)) ?? ''] as const))
+  return Object.fromEntries(digests.filter(([name, digest]) => !isLocked(name, digest)))
+}
+
+const known = new Map<CodeName, Promise<string>>()
+
+/** The modules that activities/index.ts and unlearning/method.ts load. */
+function entriesOf(name: CodeName): readonly string[] {
+  const [kind = '', method] = name.split(':')
+  return [
+    `activities/stages/${kind}.ts`,
+    ...(method === undefined ? [] : [`unlearning/methods/${method}.ts`]),
+  ]
+}
+
+/** One entry's code, and what it depends on outside of the bundle. */
+interface Bundle {
+  readonly sha256: string
+  readonly packages: readonly string[]
+  /** Entries of their own that this one starts or reads by their address. */
+  readonly referenced: readonly string[]
+  readonly files: readonly string[]
+}
+
+function digestOfBody(
+  entries: readonly string[],
+  bundles: ReadonlyMap<string, Bundle>,
+  versions: Readonly<Record<string, string>>,
+): CodeDigest {
+  const parts = entries.map((entry) => bundles.get(entry)).filter((bundle) => bundle !== undefined)
+  const all = withReferenced(parts, bundles)
+  const packages = [...new Set(all.flatMap((bundle) => bundle.packages))].map((name) => {
+    const version = versions[name]
+    if (version === undefined)
+      throw new Error(
+        `${entries.join(', ')} imports ${name}, which is not among the dependencies in package.json; add it there`,
+      )
+    return [name, version] as const
+  })
+  return {
+    digest: digestOf({ code: all.map(({ sha256 }) => sha256), packages: Object.fromEntries(packages) }),
+    files: [...new Set(all.flatMap(({ files }) => files))],
+  }
+}
+
+function withReferenced(parts: readonly Bundle[], bundles: ReadonlyMap<string, Bundle>): readonly Bundle[] {
+  const all = new Set(parts)
+  // A set's iteration reaches what is added on the way.
+  for (const { referenced } of all)
+    for (const entry of referenced) {
+      const bundle = bundles.get(entry)
+      if (bundle) all.add(bundle)
+    }
+  return [...all]
+}
+
+const options = {
+  bundle: true,
+  write: false,
+  metafile: true,
+  outdir: 'out',
+  outbase: '.',
+  format: 'esm',
+  platform: 'node',
+  target: 'esnext',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  treeShaking: true,
+  legalComments: 'none',
+  logLevel: 'silent',
+  packages: 'external',
+  // Code that carries bytes from somewhere: the digests of these bytes are in the key already.
+  external: ['sources', 'infra', 'host'].flatMap((folder) => [`../${folder}/*`, `../../${folder}/*`]),
+  tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
+} satisfies BuildOptions
+
+async function bundled(entries: readonly string[], root: string): Promise<ReadonlyMap<string, Bundle>> {
+  const { outputFiles, metafile } = await built(entries, root)
+  const texts = new Map(outputFiles.map((file: OutputFile) => [relative(root, file.path), file.text]))
+  const bundles = await Promise.all(
+    Object.entries(metafile.outputs).map(async ([path, { entryPoint = '', inputs, imports }]) => {
+      const text = texts.get(path) ?? ''
+      const files = Object.keys(inputs)
+      const bundle: Bundle = {
+        sha256: sha256(text),
+        packages: imports.flatMap(({ path }) => packageOf(path) ?? []),
+        referenced: text.includes('new URL(') ? await referencedBy(files, root) : [],
+        files: files.map((file) => join(root, file)),
+      }
+      return [entryPoint, bundle] as const
+    }),
+  )
+  const found = new Map(bundles)
+  const more = new Set(bundles.flatMap(([, { referenced }]) => referenced).filter((file) => !found.has(file)))
+  if (more.size === 0) return found
+  const scripts = [...more].filter((file) => SCRIPT.test(file))
+  const data = await Promise.all(
+    [...more]
+      .filter((file) => !SCRIPT.test(file))
+      .map(async (file) => [file, await dataFile(file, root)] as const),
+  )
+  return new Map([...found, ...data, ...(scripts.length > 0 ? await bundled(scripts, root) : [])])
+}
+
+let builds = 0
+
+/** Ends esbuild's process once nobody waits for it: workers live long, and it takes 60 MB. */
+async function built(entries: readonly string[], root: string) {
+  const { build, stop } = await import('esbuild')
+  builds++
+  try {
+    return await build({ ...options, entryPoints: [...entries], absWorkingDir: root })
+  } finally {
+    if (--builds === 0) await stop()
+  }
+}
+
+const SCRIPT = /\.[cm]?[jt]s$/
+
+/**
+ * Files that modules name by `new URL('…', import.meta.url)`: threads that they start, and data
+ * that they read.
+ */
+async function referencedBy(files: readonly string[], root: string): Promise<readonly string[]> {
+  const found = await Promise.all(
+    files.map(async (file) => {
+      const path = join(root, file)
+      const text = await readFile(path, 'utf8')
+      return [...text.matchAll(/new URL\(\s*(['"])(.+?)\1,\s*import\.meta\.url\s*\)/g)].map(
+        ([, , name = '']) => fileURLToPath(new URL(name, pathToFileURL(path))),
+      )
+    }),
+  )
+  // A directory holds data sets, whose digests are in the key already.
+  const regular = await Promise.all(
+    found.flat().map(async (path) => ((await stat(path)).isFile() ? [relative(root, path)] : [])),
+  )
+  return regular.flat()
+}
+
+async function dataFile(file: string, root: string): Promise<Bundle> {
+  const path = join(root, file)
+  return { sha256: sha256(await readFile(path)), packages: [], referenced: [], files: [path] }
+}
+
+/**
+ * `@scope/name` or `name` of what is imported; nothing where it is Node's or this project's own.
+ */
+function packageOf(path: string): string | undefined {
+  if (path.startsWith('node:') || path.startsWith('.') || builtinModules.includes(path)) return undefined
+  return path.split('/', path.startsWith('@') ? 2 : 1).join('/')
+}
+
+async function packageVersions(root: string): Promise<Readonly<Record<string, string>>> {
+  const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+    readonly dependencies: Readonly<Record<string, string>>
+  }
+  return dependencies
+}
+
+function sha256(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex')
+}

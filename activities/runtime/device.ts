@@ -1,0 +1,124 @@
+import { closeSync } from 'node:fs'
+import type { Artifacts } from '../../artifacts/artifacts.ts'
+import { decodeTensors, encodeTensors, type WritableTensor } from '../../artifacts/safetensors.ts'
+import type { BlobRef, Manifest, ManifestOf } from '../../experiment/records/manifest.ts'
+import { whiteOf, type DatasetFacts } from '../../experiment/spec/dataset.ts'
+import { checkpointOf, type Layer, type Shape } from '../../experiment/models/model.ts'
+import type { ModelSpec } from '../../experiment/spec/spec.ts'
+import { DeviceData } from '../../learning/data.ts'
+import {
+  packArrays,
+  parameterSpecs,
+  unpackArrays,
+  type Tensors,
+  type Weights,
+} from '../../learning/parameters.ts'
+import { FilePixels, type Pixels } from '../../learning/pixels.ts'
+import { Preparer } from '../../learning/prepare.ts'
+import { output, readDataset, shardsOf } from './blob-codecs.ts'
+
+/** What stages that compute on the device share: weights in their blob's format, and the data set uploaded. */
+
+export function encodeWeights(layers: readonly Layer[], weights: Weights): Uint8Array {
+  const specs = parameterSpecs(layers)
+  return encodeTensors(
+    floats({
+      ...unpackArrays(specs.trained, weights.trained),
+      ...unpackArrays(specs.statistics, weights.statistics),
+    }),
+  )
+}
+
+export async function readWeights(
+  artifacts: Artifacts,
+  manifest: Manifest,
+  layers: readonly Layer[],
+): Promise<Weights> {
+  const { tensors } = decodeTensors(await artifacts.getBlob(output(manifest, 'model')))
+  const specs = parameterSpecs(layers)
+  return { trained: packArrays(specs.trained, tensors), statistics: packArrays(specs.statistics, tensors) }
+}
+
+export function floats(
+  tensors: Readonly<Record<string, { readonly shape: readonly number[]; readonly values: Float32Array }>>,
+): Record<string, WritableTensor> {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, tensor]) => [name, { dtype: 'F32', ...tensor }]),
+  )
+}
+
+/** A checkpoint's tensors, for a model that starts from them; without its head where the model is to have a new one. */
+export async function pretrainedTensors(
+  artifacts: Artifacts,
+  checkpoint: ManifestOf<'checkpoint'> | undefined,
+  model: ModelSpec,
+  layers: readonly Layer[],
+): Promise<Tensors | undefined> {
+  if (!checkpoint) return undefined
+  const { tensors } = decodeTensors(await artifacts.getBlob(output(checkpoint, 'model')))
+  const head =
+    model.name === 'pretrained' && model.head === 'new' ? `${layers.at(-1)?.name ?? ''}.` : undefined
+  return Object.fromEntries(
+    Object.entries(tensors).flatMap(([name, tensor]) =>
+      tensor.dtype === 'F32' && (head === undefined || !name.startsWith(head)) ? [[name, tensor]] : [],
+    ),
+  )
+}
+
+/**
+ * Uploads the data set (dispose of it when done) as a model wants to see it; `train` are the samples that models train on.
+ */
+export async function deviceData(
+  artifacts: Artifacts,
+  manifest: ManifestOf<'dataset'>,
+  model: ModelSpec,
+): Promise<{ data: DeviceData; train: Int32Array }> {
+  const { images, labels, train, mean, deviation } = await readDataset(artifacts, manifest)
+  const { shape, classes } = manifest.params.facts
+  const pixels = images ?? (await filePixels(artifacts, shardsOf(manifest), shape))
+  // Copies of what stays: a view would keep the whole blob, pixels included, in memory.
+  const data = new DeviceData(pixels, labels.slice(), {
+    shape,
+    classes: classes.length,
+    ...preparedFor(model, manifest.params.facts, { mean: [...mean], deviation: [...deviation] }),
+  })
+  return { data, train: train.slice() }
+}
+
+/** Pixels that are read from files as they are wanted: those of a store in a directory, or copies of a bucket's. */
+async function filePixels(
+  artifacts: Artifacts,
+  shards: readonly BlobRef[],
+  [height, width, channels]: Shape,
+): Promise<Pixels> {
+  const size = height * width * channels
+  const descriptors = await artifacts.openBlobs(shards)
+  const files = descriptors.map((descriptor, i) => ({ descriptor, rows: (shards[i]?.bytes ?? 0) / size }))
+  return new FilePixels(files, size, () => {
+    for (const descriptor of descriptors) closeSync(descriptor)
+  })
+}
+
+interface Scale {
+  readonly mean: readonly number[]
+  readonly deviation: readonly number[]
+}
+
+/** How images are prepared and normalised: by the data set's own statistics, unless a checkpoint wants it otherwise. */
+function preparedFor(model: ModelSpec, facts: DatasetFacts, own: Scale): Scale & { preparer?: Preparer } {
+  if (model.name !== 'pretrained') return own
+  const { architecture, preparation } = checkpointOf(model)
+  const { channels } = architecture
+  const white = whiteOf(facts)
+  const preparer = new Preparer(facts.shape, preparation, { channels, white })
+  const { normalise } = preparation
+  const scaled = (values: readonly number[]) => values.map((value) => value * white)
+  // Grey images are repeated in every channel, and so is what is known of them.
+  const each = (values: readonly number[]) =>
+    Array.from({ length: channels }, (_, i) => values[i] ?? values[0] ?? 0)
+  return {
+    preparer,
+    mean: normalise ? scaled(normalise.mean) : each(own.mean),
+    deviation: normalise ? scaled(normalise.deviation) : each(own.deviation),
+  }
+}

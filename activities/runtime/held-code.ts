@@ -1,0 +1,99 @@
+import { readdirSync, statSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { codeNameOf, isLocked, versionOf, type CodeName } from '../../experiment/stages/code.ts'
+import type { Stage } from '../../experiment/stages/stage.ts'
+import { codeDigests, codeNames, type CodeDigest } from './code-digests.ts'
+
+/**
+ * A worker does not have the code that a stage was planned with. This is a failure of the
+ * environment: the stage is tried again, and another worker may have that code.
+ */
+export class OtherCodeError extends Error {
+  override readonly name = 'OtherCodeError'
+}
+
+const checkout = fileURLToPath(new URL('../..', import.meta.url))
+/** The folders that bodies reach. */
+const folders = [
+  ...['activities', 'artifacts', 'common', 'datasets'],
+  ...['experiment', 'learning', 'pretrained', 'unlearning'],
+]
+
+/**
+ * The code of this process, which is what its files held when it was made. Bodies are loaded from
+ * them later.
+ */
+export class HeldCode {
+  private readonly root: string
+  private readonly started: ReadonlyMap<string, string>
+  private readonly loaded = new Set<CodeName>()
+  private digests: Promise<ReadonlyMap<CodeName, CodeDigest>> | undefined
+
+  constructor(root: string = checkout) {
+    this.root = root
+    this.started = new Map(filesIn(root).map((path) => [path, stampOf(statSync(path))]))
+  }
+
+  /**
+   * Throws an OtherCodeError unless the body that a stage needs is the one that the stage was
+   * planned with.
+   */
+  async check(stage: Stage): Promise<void> {
+    const name = codeNameOf(stage)
+    const digest = await this.digestOf(name)
+    const isPlanned = stage.code === undefined ? isLocked(name, digest) : stage.code === digest
+    if (isPlanned && stage.version === versionOf(name)) return
+    const planned = described(stage.version, stage.code)
+    const here = described(versionOf(name), isLocked(name, digest) ? undefined : digest)
+    throw new OtherCodeError(
+      `'${stage.title}' was planned with the code of ${name} ${planned}, and this worker has ${here}. ` +
+        `Start a worker from the checkout that planned the run, or start the run again from the worker's checkout`,
+    )
+  }
+
+  private async digestOf(name: CodeName): Promise<string> {
+    const { digest, files } = (await this.all()).get(name) ?? { digest: '', files: [] }
+    if (this.loaded.has(name)) return digest
+    await this.refuseEdited(name, files)
+    // The body is loaded next. Later edits of its files do not reach this process.
+    this.loaded.add(name)
+    return digest
+  }
+
+  private all(): Promise<ReadonlyMap<CodeName, CodeDigest>> {
+    this.digests ??= codeDigests(codeNames, this.root).catch((error: unknown) => {
+      // The next attempt tries again.
+      this.digests = undefined
+      throw error
+    })
+    return this.digests
+  }
+
+  private async refuseEdited(name: CodeName, files: readonly string[]): Promise<void> {
+    for (const file of files) {
+      const now = await stat(file).then(stampOf, () => undefined)
+      if (now === this.started.get(file)) continue
+      throw new OtherCodeError(
+        `${relative(this.root, file)} was edited after this worker started, and ${name} needs it: ` +
+          'which of the two texts would run is not certain. Start the worker again, and the run if it runs its own worker',
+      )
+    }
+  }
+}
+
+function described(version: number, code: string | undefined): string {
+  return `of version ${version}, ${code === undefined ? 'as locked' : `changed, digest ${code.slice(0, 12)}`}`
+}
+
+function filesIn(root: string): readonly string[] {
+  const all = folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true }),
+  )
+  return all.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+}
+
+function stampOf({ mtimeMs, size }: { readonly mtimeMs: number; readonly size: number }): string {
+  return `${mtimeMs} ${size}`
+}

@@ -1,0 +1,110 @@
+import type { Artifacts } from '../../artifacts/artifacts.ts'
+import { setSizes } from '../../experiment/spec/check.ts'
+import type { DatasetFacts } from '../../experiment/spec/dataset.ts'
+import { changedHere, differences } from '../../common/differences.ts'
+import { UserError } from '../../common/errors.ts'
+import type { BlobRef } from '../../experiment/records/manifest.ts'
+import { IN_MEMORY_BYTES, readDataset, type Dataset } from '../../datasets/index.ts'
+import type { Host } from '../../learning/host.ts'
+import { addPixels, noPixels, partition, pixelStatistics, type PixelSums } from '../../learning/partition.ts'
+import { checkedPictures } from '../inputs/checked-pictures.ts'
+import { findDataDirectory } from '../inputs/data-directory.ts'
+import { encodeDataset, shardName } from '../runtime/blob-codecs.ts'
+import type { StageBody } from '../runtime/stage.ts'
+
+const SHARD_BYTES = 2 ** 26
+
+export const dataset = datasetStage(IN_MEMORY_BYTES, SHARD_BYTES)
+
+/**
+ * Images that take more than `inMemoryBytes` together are stored in shards, in their order, each of which is at most
+ * `shardBytes` long. Their size alone decides on it, so that every machine stores the same.
+ */
+export function datasetStage(inMemoryBytes: number, shardBytes: number): StageBody<'dataset'> {
+  return async ({ stage, settings, artifacts, host, timed }) => {
+    const { data, seed, facts } = stage.params
+    const directory = await findDataDirectory(data, settings)
+    const { result, seconds } = await timed(async () => {
+      const found = await readDataset(data, directory, { inMemoryBytes, checked: checkedPictures })
+      refuseOtherData(facts, found.facts, directory)
+      const { labels, trainable } = found
+      const { shape } = facts
+      const parts = partition(setSizes(data, facts), trainable, seed)
+      const size = shape[0] * shape[1] * shape[2]
+      const images = labels.length * size <= inMemoryBytes ? await found.images(0, labels.length) : undefined
+      const rows = Math.max(1, Math.floor(shardBytes / size))
+      const { shards, sums } = images
+        ? { shards: [], sums: addPixels(noPixels, images, parts.train, shape) }
+        : await storeShards(found, { rows, train: parts.train, artifacts, host })
+      const { mean, deviation } = pixelStatistics(sums, parts.train.length * shape[0] * shape[1])
+      const stored = { ...(images && { images }), labels: Int32Array.from(labels), ...parts, mean, deviation }
+      return { parts, dataset: stored, shards }
+    })
+    const { parts, shards } = result
+    return {
+      outputs: {
+        dataset: encodeDataset(result.dataset),
+        ...Object.fromEntries(shards.map((shard, i) => [shardName(i), shard])),
+      },
+      metrics: { train: parts.train.length, validation: parts.validation.length, test: parts.test.length },
+      seconds,
+    }
+  }
+}
+
+/** Another machine may have other files, and files change: what they give would be kept under the wrong key. */
+function refuseOtherData(planned: DatasetFacts, here: DatasetFacts, directory: string): void {
+  const changed = differences(planned, here)
+  if (changed.length === 0) return
+  throw new UserError(
+    `the data in ${directory} are not those that the run was planned with: ${changedHere(changed)}. ` +
+      'Put the files back, or start another run on these',
+  )
+}
+
+/** What a snapshot knows of the shards so far. */
+interface Stored {
+  readonly shards: readonly BlobRef[]
+  /** Over the training samples. */
+  readonly sums: PixelSums
+}
+
+/** Stores images in shards of so many rows; the next shard is decoded while one is put. */
+async function storeShards(
+  { facts, labels, images }: Dataset,
+  { rows, train, artifacts, host }: { rows: number; train: Int32Array; artifacts: Artifacts; host: Host },
+): Promise<Stored> {
+  const count = Math.ceil(labels.length / rows)
+  const bounds = (shard: number) => [shard * rows, Math.min((shard + 1) * rows, labels.length)] as const
+  let stored = await goingOn(host, artifacts)
+  const read = (shard: number) => {
+    const pixels = shard < count ? images(...bounds(shard)) : Promise.resolve(new Uint8Array())
+    // Whoever awaits it gets the error; nobody does where an earlier one stops the stage.
+    pixels.catch(() => undefined)
+    return pixels
+  }
+  let next = read(stored.shards.length)
+  for (let shard = stored.shards.length; shard < count; shard++) {
+    const pixels = await next
+    next = read(shard + 1)
+    const [from, to] = bounds(shard)
+    const trained = train.filter((i) => i >= from && i < to).map((i) => i - from)
+    stored = {
+      shards: [...stored.shards, await artifacts.putBlob(pixels)],
+      sums: addPixels(stored.sums, pixels, trained, facts.shape),
+    }
+    const { length } = stored.shards
+    await host.step({ step: length, steps: count }, () =>
+      Promise.resolve({ step: length, vectors: {}, notes: { ...stored } }),
+    )
+  }
+  return stored
+}
+
+/** What an earlier attempt stored, unless some of it is gone. */
+async function goingOn({ snapshot }: Host, artifacts: Artifacts): Promise<Stored> {
+  const nothing: Stored = { shards: [], sums: noPixels }
+  if (!snapshot) return nothing
+  const stored = snapshot.notes as unknown as Stored
+  return (await artifacts.holds(stored.shards)) ? stored : nothing
+}

@@ -1,0 +1,29 @@
+import { fitPart } from '../../learning/fit-part.ts'
+import { fit, type Fit, type Fitted } from '../../learning/fit.ts'
+import type { Layer } from '../../experiment/models/model.ts'
+import {
+  initialWeights,
+  parameterSpecs,
+  withTensors,
+  type Tensors,
+  type Weights,
+} from '../../learning/parameters.ts'
+import { stream } from '../../learning/random.ts'
+
+type Scratch = Pick<Fit, 'layers' | 'training' | 'data' | 'indices' | 'seed' | 'purpose' | 'host'> & {
+  /** What takes the place of new weights, by name: a checkpoint's. */
+  readonly pretrained?: Tensors | undefined
+}
+
+/** Trains a model from new or pre-trained weights, on some samples: the original, the gold and the shadow models. */
+export function fromScratch({ pretrained, ...options }: Scratch): Promise<Fitted> {
+  const { layers, training, seed, purpose } = options
+  const fresh = newWeights(layers, seed, purpose)
+  const initial = pretrained ? withTensors(parameterSpecs(layers), fresh, pretrained) : fresh
+  const whole = { ...training, ...options, initial }
+  return training.tune ? fitPart(training.tune, whole) : fit(whole)
+}
+
+export function newWeights(layers: readonly Layer[], seed: number, purpose: string): Weights {
+  return initialWeights(parameterSpecs(layers), stream(seed, purpose, 'weights'))
+}

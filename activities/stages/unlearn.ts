@@ -1,0 +1,56 @@
+import { encodeTensors } from '../../artifacts/safetensors.ts'
+import { toPeft } from '../../pretrained/peft.ts'
+import { checkpointOf, layersOf } from '../../experiment/models/model.ts'
+import { tensorflowEnvironment } from '../../learning/tf.ts'
+import { loadMethod, type Unlearned } from '../../unlearning/method.ts'
+import type { Manifest, ManifestOf } from '../../experiment/records/manifest.ts'
+import type { ApproximateMethodName } from '../../experiment/spec/methods.ts'
+import type { StageParams } from '../../experiment/stages/stage.ts'
+import { deviceData, encodeWeights, floats, readWeights } from '../runtime/device.ts'
+import type { StageBody } from '../runtime/stage.ts'
+import { output, readSplit } from '../runtime/blob-codecs.ts'
+
+export const unlearn: StageBody<'unlearn'> = async ({ stage, artifacts, inputs, host, timed }) => {
+  const { method, model, training, seed } = stage.params
+  const { facts } = inputs.dataset.params
+  const layers = layersOf(model, facts.shape, facts.classes.length)
+  const original = await readWeights(artifacts, inputs.original, layers)
+  const { retained, forget, validation } = await readSplit(artifacts, inputs.split)
+  const run = await loadMethod<ApproximateMethodName>(method.method)
+  const { data } = await deviceData(artifacts, inputs.dataset, model)
+  try {
+    const { result, seconds } = await timed(() =>
+      run(method, { layers, original, data, retained, forget, validation, training, seed, host }),
+    )
+    return {
+      outputs: {
+        model: encodeWeights(layers, result.weights),
+        ...(result.adapter ? adapterFiles(result.adapter, stage.params, inputs) : {}),
+      },
+      metrics: result.metrics,
+      seconds,
+      tensorflow: tensorflowEnvironment(),
+    }
+  } finally {
+    data.dispose()
+  }
+}
+
+/** What was forgotten is said by digests alone: an adapter may go where no one is to learn whose samples they were. */
+function adapterFiles(
+  { lora, parameters }: NonNullable<Unlearned['adapter']>,
+  { method, model }: StageParams['unlearn'],
+  { split, original }: { readonly split: ManifestOf<'split'>; readonly original: Manifest },
+) {
+  const pretrained = model.name === 'pretrained' ? checkpointOf(model) : undefined
+  const { config, tensors } = toPeft(lora, parameters, pretrained?.architecture)
+  const origin = pretrained && {
+    'zeroshift.method': method.method,
+    'zeroshift.forgotten': output(split, 'split').sha256,
+    'zeroshift.original': output(original, 'model').sha256,
+  }
+  return {
+    'adapter_config.json': new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`),
+    'adapter_model.safetensors': encodeTensors(floats(tensors), { format: 'pt', ...origin }),
+  }
+}

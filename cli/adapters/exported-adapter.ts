@@ -1,0 +1,109 @@
+import type { Artifacts } from '../../artifacts/artifacts.ts'
+import { decodeTensors } from '../../artifacts/safetensors.ts'
+import type { WrittenModel } from '../../pretrained/write.ts'
+import type { Preparation } from '../../experiment/models/pretrained.ts'
+import { whiteOf } from '../../experiment/spec/dataset.ts'
+import { UserError } from '../../common/errors.ts'
+import type { ManifestOf } from '../../experiment/records/manifest.ts'
+import { checkpointOf } from '../../experiment/models/model.ts'
+import type { RunRecord } from '../../experiment/records/run.ts'
+import type { StageRef } from '../../experiment/stages/stage.ts'
+import { output, readDataset } from '../../activities/runtime/blob-codecs.ts'
+
+const CONFIG = 'adapter_config.json'
+const WEIGHTS = 'adapter_model.safetensors'
+
+export interface ExportedAdapter {
+  readonly label: string
+  /** The original model, which the adapter is for. */
+  readonly base: WrittenModel
+  /** The adapter's files, by name. */
+  readonly files: Readonly<Record<string, Uint8Array>>
+}
+
+/**
+ * A method's adapter, of the first seed, and the model that it adapts: of a run on a pre-trained model, whose layers others know.
+ * Throws a UserError where there is none, or where there are several and no label says which.
+ */
+export async function exportedAdapter(
+  artifacts: Artifacts,
+  { id, spec, facts, plan }: RunRecord,
+  label: string | undefined,
+): Promise<ExportedAdapter> {
+  const { model } = spec
+  if (model.name !== 'pretrained')
+    throw new UserError(
+      `the run ${id} is of Zeroshift's own model ${model.name}, which transformers and PEFT do not know; ` +
+        'expected a run of a pre-trained one (model.name: pretrained)',
+    )
+  const unlearned = await Promise.all(
+    plan.candidates.map(async (candidate) => ({
+      label: candidate.label,
+      manifest: candidate.unlearn && (await artifacts.complete(candidate.unlearn)),
+    })),
+  )
+  const { manifest, ...chosen } = choose(id, unlearned, label)
+  const dataset = await manifestOf(artifacts, plan.dataset)
+  const original = await manifestOf(artifacts, manifest.inputs.original)
+  const { tensors } = decodeTensors(await artifacts.getBlob(output(original, 'model')))
+  const { architecture, preparation } = checkpointOf(model)
+  const parameters = Object.entries(tensors).flatMap(([name, tensor]) =>
+    tensor.dtype === 'F32' ? [[name, tensor] as const] : [],
+  )
+  return {
+    label: chosen.label,
+    base: {
+      architecture,
+      preparation: {
+        ...preparation,
+        normalise:
+          preparation.normalise ??
+          (await ownScale(artifacts, dataset, whiteOf(facts), architecture.channels)),
+      },
+      parameters: Object.fromEntries(parameters),
+      labels: facts.classes,
+    },
+    files: {
+      [CONFIG]: await artifacts.getBlob(output(manifest, CONFIG)),
+      [WEIGHTS]: await artifacts.getBlob(output(manifest, WEIGHTS)),
+    },
+  }
+}
+
+interface Unlearned {
+  readonly label: string
+  readonly manifest: ManifestOf<'unlearn'> | undefined
+}
+
+function choose(id: string, candidates: readonly Unlearned[], label: string | undefined) {
+  const adapted = candidates.flatMap(({ label, manifest }) =>
+    manifest?.outputs[WEIGHTS] ? [{ label, manifest }] : [],
+  )
+  const names = adapted.map((one) => one.label).join(', ')
+  if (adapted.length === 0)
+    throw new UserError(`the run ${id} has no adapter: no method that trains one has finished`)
+  const [first, ...others] = label === undefined ? adapted : adapted.filter((one) => one.label === label)
+  if (!first) throw new UserError(`the run ${id} has no adapter "${label ?? ''}"; it has ${names}`)
+  if (others.length > 0) throw new UserError(`the run ${id} has several adapters, name one: ${names}`)
+  return first
+}
+
+async function manifestOf<R extends StageRef>(artifacts: Artifacts, ref: R) {
+  const manifest = await artifacts.manifest<R['kind']>(ref)
+  if (!manifest)
+    throw new Error(`the stage ${ref.kind} ${ref.key.slice(0, 12)} is not in ${artifacts.store.url}`)
+  return manifest
+}
+
+/** The data set's own mean and deviation in units of white, where the checkpoint says none; grey is repeated in every channel. */
+async function ownScale(
+  artifacts: Artifacts,
+  dataset: ManifestOf<'dataset'>,
+  white: number,
+  channels: number,
+): Promise<NonNullable<Preparation['normalise']>> {
+  const { mean, deviation } = await readDataset(artifacts, dataset)
+  const each = (values: Float32Array) =>
+    Array.from({ length: channels }, (_, i) => (values[i] ?? values[0] ?? NaN) / white)
+  return { mean: each(mean), deviation: each(deviation) }
+}

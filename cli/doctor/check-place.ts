@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { statfs } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { openStore, type ObjectStore } from '../../artifacts/store.ts'
+import { cacheDirectory } from '../../host/cache.mjs'
+import type { Check } from './doctor-check.ts'
+import { whereOf } from '../output/print.ts'
+
+/** What depends on where results are kept: the store itself, its clock against this machine's, and room on disks. */
+export function placeChecks(url: string): readonly Check[] {
+  /** Found by the first check for the second. */
+  let skew: number | undefined
+  return [
+    {
+      name: 'store',
+      needed: true,
+      remedy: url.startsWith('s3://')
+        ? 'Check that the bucket is there, its region (AWS_REGION) and server (AWS_ENDPOINT_URL_S3), and that the credentials may get, put, list and delete objects in it.'
+        : 'Name a directory that can be written to: --store DIRECTORY, or ZEROSHIFT_STORE.',
+      look: async () => {
+        skew = await tryStore(openStore(url))
+        return `${whereOf(url)}: write, read, conditional put, delete`
+      },
+    },
+    {
+      name: 'clock',
+      needed: false,
+      remedy: "Set this machine's clock and the store's by NTP: chrony, or `timedatectl set-ntp true`.",
+      look: () => {
+        if (skew === undefined) throw new Error('not known, since the store could not be written to')
+        if (Math.abs(skew) <= MOST_SKEW_SECONDS) return `within ${MOST_SKEW_SECONDS} s of the store's`
+        const apart = `${Math.abs(skew)} s ${skew < 0 ? 'ahead of' : 'behind'}`
+        throw new Error(`this machine's clock is ${apart} the store's`)
+      },
+    },
+    diskCheck(url.startsWith('s3://') ? undefined : fileURLToPath(url)),
+  ]
+}
+
+/** S3 refuses signatures that are 15 minutes off, and `gc` goes by the age of what it finds. */
+const MOST_SKEW_SECONDS = 30
+/** Of the times that stores give. */
+const RESOLUTION_MS = 1000
+/** What is written to a store to see whether it can be. */
+export const PROBES = 'doctor/'
+
+/** Does once what stages do in a store, and leaves nothing behind. Answers by how many seconds its clock is ahead of ours. */
+async function tryStore(store: ObjectStore): Promise<number> {
+  const path = `${PROBES}${randomUUID()}`
+  const written = new TextEncoder().encode('doctor')
+  const before = Date.now()
+  if (!(await store.putIfAbsent(path, written))) throw new Error('a first write was refused')
+  const after = Date.now()
+  const tried = async () => {
+    if (await store.putIfAbsent(path, written))
+      throw new Error('a second write of one name went through: conditional puts do not work here')
+    const read = await store.get(path)
+    if (!read || Buffer.compare(read, written) !== 0) throw new Error('what was read is not what was written')
+    const listed = (await store.list(PROBES)).find((object) => object.path === path)
+    if (!listed) throw new Error('what was written is not listed')
+    return skewSeconds(listed.modified, before, after)
+  }
+  const skew = await tried().finally(() => store.delete(path))
+  if (await store.get(path)) throw new Error('what was deleted is still there')
+  return skew
+}
+
+/** How far the store's clock is ahead of ours, in whole seconds, where it noted a write that we made between two moments. */
+export function skewSeconds(modified: number, before: number, after: number): number {
+  if (modified > after) return Math.round((modified - after) / 1000)
+  const latest = modified + RESOLUTION_MS
+  return latest < before ? -Math.round((before - latest) / 1000) : 0
+}
+
+const LEAST_GIGABYTES = 2
+
+/** Of the store, where it is a directory, of the cache of tools, data and blobs, and of temporary files. */
+function diskCheck(store: string | undefined): Check {
+  return {
+    name: 'disk',
+    needed: false,
+    remedy:
+      'Free some, run `./zeroshift gc --delete`, or name other places: --store, ZEROSHIFT_CACHE, TMPDIR. Runs wait while a disk is full.',
+    look: async () => {
+      const places = [...(store === undefined ? [] : [store]), cacheDirectory(), tmpdir()]
+      const room = await Promise.all(
+        places.map(async (place) => {
+          const { bavail, bsize } = await statfs(existing(place))
+          return { place, gigabytes: (bavail * bsize) / 1e9 }
+        }),
+      )
+      const said = room.map(({ place, gigabytes }) => `${gigabytes.toFixed(1)} GB for ${place}`).join(', ')
+      if (room.some(({ gigabytes }) => gigabytes < LEAST_GIGABYTES)) throw new Error(said)
+      return said
+    },
+  }
+}
+
+/** The folder, or the nearest one above it that is there. */
+function existing(folder: string): string {
+  return existsSync(folder) || folder === dirname(folder) ? folder : existing(dirname(folder))
+}

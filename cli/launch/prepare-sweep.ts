@@ -1,0 +1,236 @@
+import { resolve } from 'node:path'
+import { columnNames } from '../../experiment/sweep/column-names.ts'
+import type { ComparedColumn, ShownValue } from '../../experiment/sweep/comparison.ts'
+import { canonicalJson, digestOf } from '../../common/canonical.ts'
+import { overrideName, overrideText, readOverrides } from '../../experiment/spec/config-overrides.ts'
+import { parseConfig } from '../../experiment/spec/config.ts'
+import { UserError, type Problem } from '../../common/errors.ts'
+import { formatPath, parsePath, valueAt, type Locate, type Place } from '../../common/path.ts'
+import type { RunInput } from '../../experiment/records/run.ts'
+import { shownValue } from '../../experiment/sweep/shown-value.ts'
+import type { DataSpec, Spec } from '../../experiment/spec/spec.ts'
+import { checkSpace, parseSweep } from '../../experiment/sweep/config.ts'
+import { pointsOf, type SweepPoint } from '../../experiment/sweep/points.ts'
+import { basesOf, type HalvingSpec, type SweepSpace } from '../../experiment/sweep/space.ts'
+import type { Cell, SweepRecord } from '../../experiment/sweep/sweep.ts'
+import { absoluteFrom } from '../workspace/workspace.ts'
+import { configText, inspecting, prepare, type Asked, type Inspect } from './prepare.ts'
+import { sweepPlaces } from './sweep-places.ts'
+
+/** A sweep that is ready to run. */
+export interface PreparedSweep {
+  readonly sweep: SweepRecord
+  /** Every run of every cell once, by id; those of a cell's rungs come before the cell's own. */
+  readonly runs: ReadonlyMap<string, RunInput>
+  readonly store: string
+}
+
+export interface ReadSweep {
+  readonly space: SweepSpace
+  /** Where a part of the sweep is; of what `-S` sets, that. */
+  readonly locate: Locate
+}
+
+/** Reads a sweep's config; `-S` sets what `set` sets. Throws a UserError. */
+export async function readSweep({ config, overrides }: Asked): Promise<ReadSweep> {
+  const { space, locate } = parseSweep({ file: config, text: await configText(config, "a sweep's") })
+  const { overrides: read, problems } = readOverrides(overrides)
+  const varied = new Set([
+    ...Object.keys(space.grid ?? {}),
+    ...(space.zip ?? []).flatMap((group) => Object.keys(group)),
+    ...Object.keys(space.random?.of ?? {}),
+  ])
+  const all = [
+    ...problems,
+    ...read.flatMap(({ text, path }): Problem[] =>
+      varied.has(formatPath(path))
+        ? [{ file: `-S ${text}`, message: `${config} varies ${formatPath(path)}; change it there` }]
+        : [],
+    ),
+  ]
+  if (all.length > 0) throw new UserError(all)
+  const more = Object.fromEntries(read.map(({ path, value }) => [formatPath(path), value]))
+  const whole = read.length > 0 ? { ...space, set: { ...space.set, ...(more as SweepSpace['set']) } } : space
+  const texts = new Map(read.map(({ path, text }) => [formatPath(path), text]))
+  const place: Locate = (at) => {
+    const text = at[0] === 'set' ? texts.get(String(at[1])) : undefined
+    return text === undefined ? locate(at) : { file: overrideName(text) }
+  }
+  const misfits = checkSpace(whole, place)
+  if (misfits.length > 0) throw new UserError(misfits)
+  return { space: whole, locate: place }
+}
+
+/** Checks every point's experiment before any work starts. Throws a UserError. */
+export async function prepareSweep(
+  asked: Asked,
+  { space, locate }: ReadSweep,
+  notify?: (line: string) => void,
+): Promise<PreparedSweep> {
+  const { config, overrides } = asked
+  const inspect = remembered(inspecting(notify))
+  const texts = new Map<string, string>()
+  for (const base of basesOf(space)) {
+    const file = absoluteFrom(config, base)
+    texts.set(base, await configText(file, "the base experiment's"))
+  }
+  const runs = new Map<string, RunInput>()
+  const cells: { readonly point: SweepPoint; readonly spec: Spec; readonly runs: readonly string[] }[] = []
+  const problems = new Map<string, Problem>()
+  const inSweep = sweepPlaces(space, locate)
+
+  for (const point of pointsOf(space)) {
+    const given = Object.entries(point.set).map(([path, value]) => overrideText(path, value))
+    const one = async (more: readonly string[]): Promise<RunInput> => {
+      const file = baseFile(config, point.base)
+      const of = { ...asked, config: file, overrides: [...given, ...more] }
+      const parsed = parseConfig({ file, text: texts.get(point.base) ?? '', overrides: of.overrides })
+      const input = await prepare(of, parsed, inspect)
+      const { tracking } = input.settings
+      const settings = {
+        ...input.settings,
+        ...(tracking && { tracking: { ...tracking, experiment: tracking.experiment ?? space.name } }),
+      }
+      runs.set(input.run.id, { ...input, settings })
+      return input
+    }
+    try {
+      const whole = await one([])
+      const rungs: string[] = []
+      if (space.halving) {
+        checkHalving(space.halving, whole.run.spec, locate(['halving']))
+        for (const rung of space.halving.rungs)
+          rungs.push((await one([overrideText(space.halving.resource, rung)])).run.id)
+      }
+      cells.push({ point, spec: whole.run.spec, runs: [...rungs, whole.run.id] })
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      for (const problem of error.problems.map(inSweep(point))) problems.set(canonicalJson(problem), problem)
+    }
+  }
+  if (problems.size > 0) throw new UserError(firstOf([...problems.values()]))
+
+  const { columns, values } = columnsOf(cells, space)
+  const all = cells.map(({ runs }, i): Cell => ({ values: values[i] ?? [], runs }))
+  const [first] = runs.values()
+  if (!first) throw new UserError(`${config} has no points`)
+  const { store, tracking } = first.settings
+  const sweep: SweepRecord = {
+    id: sweepId(space, all),
+    name: space.name,
+    command: { config, overrides },
+    space,
+    columns,
+    // Points that differ in words alone are one experiment.
+    cells: [...new Map(all.map((cell) => [cell.runs.at(-1) ?? '', cell])).values()],
+    ...(tracking && { tracking }),
+  }
+  return { sweep, runs, store }
+}
+
+/** A sweep's id: its name and the first 8 hexadecimal digits of what it runs at first; one that is extended keeps it. */
+function sweepId({ name, halving }: SweepSpace, cells: readonly Cell[]): string {
+  const rule = halving && { metric: halving.metric, of: halving.of ?? null, factor: halving.factor }
+  return `${name}-${digestOf([cells.map(({ runs }) => runs), rule ?? null]).slice(0, 8)}`
+}
+
+/** As a person would write it on the command line. */
+function baseFile(config: string, base: string): string {
+  const file = absoluteFrom(config, base)
+  const here = `${resolve('.')}/`
+  return file.startsWith(here) ? file.slice(here.length) : file
+}
+
+const MOST_PROBLEMS = 10
+
+function firstOf(problems: readonly Problem[]): readonly Problem[] {
+  const more = problems.length - MOST_PROBLEMS
+  return more > 0
+    ? [...problems.slice(0, MOST_PROBLEMS), { message: `and ${more} more problems like these` }]
+    : problems
+}
+
+/** Files of data and checkpoints are read and hashed once, however many points use them. */
+function remembered(inspect: Inspect): Inspect {
+  const data = new Map<string, ReturnType<Inspect['data']>>()
+  const labels = new Map<string, ReturnType<Inspect['labels']>>()
+  const checkpoints = new Map<string, ReturnType<Inspect['checkpoint']>>()
+  const filesOf = ({ validation: _, ...files }: DataSpec, settings: RunInput['settings']) =>
+    canonicalJson({ files, directory: settings.dataDirectory ?? null })
+  return {
+    data(spec, settings) {
+      const key = filesOf(spec, settings)
+      const facts = data.get(key) ?? inspect.data(spec, settings)
+      data.set(key, facts)
+      return facts
+    },
+    labels(spec, settings) {
+      const key = filesOf(spec, settings)
+      const found = labels.get(key) ?? inspect.labels(spec, settings)
+      labels.set(key, found)
+      return found
+    },
+    checkpoint(settings) {
+      const key = settings.modelDirectory ?? ''
+      const facts = checkpoints.get(key) ?? inspect.checkpoint(settings)
+      checkpoints.set(key, facts)
+      return facts
+    },
+    code: (names) => inspect.code(names),
+  }
+}
+
+function checkHalving({ resource, rungs, of, metric }: HalvingSpec, spec: Spec, place: Place): void {
+  const own = valueAt(spec, parsePath(resource) ?? [])
+  const last = rungs.at(-1) ?? 0
+  const refuse = (message: string): never => {
+    throw new UserError([{ ...place, path: 'halving', message: `halving: ${message}` }])
+  }
+  if (typeof own !== 'number' || own <= last)
+    refuse(
+      `the rungs of ${resource} go up to ${last}, and a point has ${JSON.stringify(own) ?? 'nothing'} there; expected more than ${last}`,
+    )
+  if (spec.data.validation === 0)
+    refuse(`${metric} is measured on validation samples, and a point has none; give it data.validation`)
+  const labels = spec.methods.flatMap(({ method, label }) =>
+    method === 'original' || method === 'retrain' ? [] : [label ?? method],
+  )
+  if (of === undefined ? labels.length !== 1 : !labels.includes(of))
+    refuse(
+      `of: expected the label of the method that is judged, one of ${labels.join(', ')}; found ${of ?? 'none'}`,
+    )
+}
+
+/** What cells differ in: the paths that are varied, and the base where there are several. */
+function columnsOf(
+  cells: readonly { readonly point: SweepPoint; readonly spec: Spec }[],
+  space: SweepSpace,
+): { readonly columns: readonly ComparedColumn[]; readonly values: readonly (readonly ShownValue[])[] } {
+  const paths = [...new Set(cells.flatMap(({ point }) => Object.keys(point.set)))]
+  const given = paths.map((path) => ({
+    path,
+    // Where data lies is in no spec, and tells cells apart all the same.
+    of: cells.map(({ spec, point }) => valueAt(spec, parsePath(path) ?? []) ?? point.set[path]),
+  }))
+  const bases = basesOf(space).length > 1 ? [{ path: 'base', of: cells.map(({ spec }) => spec.name) }] : []
+  const varied = [...bases, ...given].filter(({ of }) => new Set(of.map(json)).size > 1)
+  const names = columnNames(varied.map(({ path }) => path))
+  const shown = varied.map(({ of }) => distinct(of))
+  return {
+    columns: varied.map(({ path }, i) => ({ path, name: names[i] ?? path })),
+    values: cells.map((_, i) => shown.map((column) => column[i] ?? null)),
+  }
+}
+
+/** Different values are shown differently. */
+function distinct(values: readonly unknown[]): readonly ShownValue[] {
+  const shown = values.map(shownValue)
+  const meanings = new Map<ShownValue, Set<string>>()
+  values.forEach((value, i) => {
+    const one = shown[i] ?? null
+    meanings.set(one, (meanings.get(one) ?? new Set()).add(json(value)))
+  })
+  return shown.map((one, i) => ((meanings.get(one)?.size ?? 0) > 1 ? json(values[i]) : one))
+}
+
+const json = (value: unknown) => (value === undefined ? 'null' : canonicalJson(value))

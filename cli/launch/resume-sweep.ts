@@ -1,0 +1,111 @@
+import { existsSync } from 'node:fs'
+import { openArtifacts, type Artifacts } from '../../artifacts/artifacts.ts'
+import { StoreView } from '../../artifacts/store-view.ts'
+import { differences } from '../../common/differences.ts'
+import { UserError, type Problem } from '../../common/errors.ts'
+import { stagesOf } from '../../experiment/stages/stage-list.ts'
+import type { Cell, SweepRecord } from '../../experiment/sweep/sweep.ts'
+import { executeWorkflow } from './execute-workflow.ts'
+import { counted } from '../output/format.ts'
+import { prepareSweep, readSweep, type PreparedSweep } from './prepare-sweep.ts'
+import type { ResumeOptions } from '../commands/resume.ts'
+import { keep } from '../commands/sweep.ts'
+import { sweepJob } from './sweep-job.ts'
+import type { Output } from '../output/output.ts'
+import { wholeNumber } from '../options/whole-number.ts'
+
+/** `zeroshift resume ID` of a sweep. What has come through is never run again. */
+export async function resumeSweep(
+  record: SweepRecord,
+  store: string,
+  options: ResumeOptions,
+  io: Output,
+): Promise<number> {
+  const maxParallel =
+    options.maxParallel === undefined
+      ? record.space.maxParallel
+      : wholeNumber('--max-parallel', options.maxParallel, 500)
+  const artifacts = openArtifacts(store)
+  const failed = record.failures ?? []
+  const again = options.failed ?? options.restartFailed ?? false
+  return executeWorkflow(options, io, store, async () => {
+    const now = await extended(record, store, options, io)
+    if (now) await keep(artifacts, now)
+    if (options.restartFailed) for (const { run } of failed) await forgetProgress(artifacts, run)
+    const sweep = now?.sweep ?? record
+    const input = { id: record.id, store, maxParallel, ...(!again && { leave: failed }) }
+    return sweepJob(sweep, input, { again, ...(now && { extended: true }) })
+  })
+}
+
+/** The sweep with the points that its config has more of now. undefined: it is as it was. Throws a UserError. */
+async function extended(
+  record: SweepRecord,
+  store: string,
+  { extend }: ResumeOptions,
+  { say }: Output,
+): Promise<PreparedSweep | undefined> {
+  const { config, overrides } = record.command
+  if (!existsSync(config)) {
+    if (extend)
+      throw new UserError([{ file: config, message: 'is not here any more: there is nothing to extend by' }])
+    say(`${config} is not here any more: going on as it was.`)
+    return undefined
+  }
+  const asked = { config, overrides, store }
+  const now = await prepareSweep(asked, await readSweep(asked), say)
+  const gone = missingFrom(record.cells, now.sweep.cells)
+  const more = missingFrom(now.sweep.cells, record.cells)
+  if (gone.length === 0 && more.length === 0) return undefined
+  if (gone.length > 0 || !extend) throw new UserError(changed(record, now.sweep, gone.length, more.length))
+  say(`${counted(more.length, 'cell')} more than before.`)
+  // What was there keeps its place: decisions and reports go by it.
+  const known = new Map(now.sweep.cells.map((cell) => [wholeOf(cell), cell]))
+  const before = record.cells.map((cell) => known.get(wholeOf(cell)) ?? cell)
+  return { ...now, sweep: { ...now.sweep, id: record.id, cells: [...before, ...more] } }
+}
+
+const wholeOf = ({ runs }: Cell) => runs.at(-1) ?? ''
+
+function missingFrom(cells: readonly Cell[], others: readonly Cell[]): readonly Cell[] {
+  const known = new Set(others.map(({ runs }) => runs.join()))
+  return cells.filter(({ runs }) => !known.has(runs.join()))
+}
+
+function changed(
+  { id, space, command }: SweepRecord,
+  now: SweepRecord,
+  gone: number,
+  more: number,
+): readonly Problem[] {
+  const found = differences(space, now.space)
+  const what = [
+    ...(gone > 0 ? [`${counted(gone, 'cell')} of it gone`] : []),
+    ...(more > 0 ? [`${counted(more, 'cell')} more`] : []),
+  ].join(', ')
+  return [
+    { message: `the search space of ${id} is another than when it was started (${what}):` },
+    ...found.map(({ path, before, after }) => ({ message: `  ${path}: ${before}, now ${after}` })),
+    ...(found.length === 0
+      ? [
+          {
+            message: `  ${command.config} says the same: a base experiment, its data or the code that computes it has changed`,
+          },
+        ]
+      : []),
+    {
+      message:
+        gone > 0
+          ? `Undo the change, or start what it says now as a sweep of its own, which reuses what they share: ./zeroshift sweep ${command.config}`
+          : `To add the new cells to it: ./zeroshift resume ${id} --extend`,
+    },
+  ]
+}
+
+/** What stages of a run kept on their way goes, so that they begin anew; what has come through stays. */
+async function forgetProgress(artifacts: Artifacts, id: string): Promise<void> {
+  const run = await artifacts.run(id)
+  const view = new StoreView(artifacts)
+  for (const stage of run ? stagesOf(run.plan) : [])
+    if (!(await view.complete(stage))) await artifacts.dropCheckpoints(stage)
+}

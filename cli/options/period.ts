@@ -1,0 +1,27 @@
+import { UserError } from '../../common/errors.ts'
+
+const milliseconds = { m: 60_000, h: 3_600_000, d: 86_400_000 }
+const SHORTEST_GRACE = 10 * milliseconds.m
+
+/** The milliseconds of `--grace`. Throws a UserError. */
+export function graceOf(text: string): number {
+  const grace = millisecondsOf(text)
+  if (grace !== undefined && grace >= SHORTEST_GRACE) return grace
+  throw new UserError(
+    `--grace: expected a time such as 30m, 24h or 7d, at least 10m, found '${text}'. What is younger may belong to a ` +
+      'stage that is being stored',
+  )
+}
+
+/** The milliseconds of another option. Throws a UserError. */
+export function periodOf(option: string, text: string): number {
+  const period = millisecondsOf(text)
+  if (period !== undefined && period > 0) return period
+  throw new UserError(`${option}: expected a time above 0 such as 90m, 12h or 30d, found '${text}'`)
+}
+
+function millisecondsOf(text: string): number | undefined {
+  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)([mhd])$/.exec(text) ?? []
+  const value = Number(number) * milliseconds[unit as keyof typeof milliseconds]
+  return value <= Number.MAX_SAFE_INTEGER ? value : undefined
+}

@@ -1,0 +1,40 @@
+import type { CopyProgress } from '../../artifacts/copy-store.ts'
+import { viewOn, type Writer } from './follow.ts'
+import { clip, counted, size } from './format.ts'
+import { bar } from './render-run.ts'
+
+const EVERY_MS = 100
+
+/** Shows how far a copy has come: a bar on a terminal, a line now and then elsewhere. Answers what ends the display. */
+export async function showCopy(
+  stream: NodeJS.WriteStream,
+): Promise<{ readonly onProgress: (progress: CopyProgress) => void; readonly end: () => void }> {
+  const view = await viewOn(stream, copyWriter)
+  let shown = 0
+  return {
+    onProgress(progress) {
+      const now = Date.now()
+      if (now - shown < EVERY_MS && progress.objects.done < progress.objects.all) return
+      shown = now
+      view.show(progress)
+    },
+    end: () => {
+      view.end()
+    },
+  }
+}
+
+const copyWriter: Writer<CopyProgress> = {
+  render: (progress, width) => clip(`${bar(shareOf(progress))}  ${textOf(progress)}`, width),
+  changedLines: (_before, progress, _now, report) => (report ? [textOf(progress)] : []),
+}
+
+/** Bytes tell more than objects, where there are any. */
+function shareOf({ objects, bytes }: CopyProgress): number {
+  const { done, all } = bytes.all > 0 && bytes.done < bytes.all ? bytes : objects
+  return done / Math.max(1, all)
+}
+
+function textOf({ objects, bytes }: CopyProgress): string {
+  return `${objects.done} of ${counted(objects.all, 'object')}, ${size(bytes.done)} of ${size(bytes.all)}`
+}

@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { visible } from '../../common/terminal-text.ts'
+import { printTo } from './print.ts'
+import { RetryWatch, retryLines, type Retry } from './retry-lines.ts'
+
+/** Progress of what is tried again after failures says so. */
+type Retrying = object & { readonly retries?: readonly Retry[] }
+
+/** Shows the progress of something somewhere. */
+export interface View<P> {
+  show(progress: P): void
+  /** Leaves what was shown last standing. */
+  end(): void
+}
+
+/** How progress is written. Pure: the clock, in milliseconds since 1970, is an argument. */
+export interface Writer<P> {
+  /** For a terminal of the given width in columns. */
+  readonly render: (progress: P, width: number, now: number, colour: boolean) => string
+  /** For logs: what changed between two moments and, where `report` says so, what goes on. */
+  readonly changedLines: (before: P | undefined, after: P, now: number, report: boolean) => readonly string[]
+}
+
+const LINE_EVERY_MS = 10_000
+/** A query that gets no answer (no worker yet, or one in the middle of a long step) must not hold up the next. */
+const QUERY_MS = 5_000
+
+/** A display that is drawn over on a terminal, lines elsewhere. */
+export async function viewOn<P extends Retrying>(
+  stream: NodeJS.WriteStream,
+  writer: Writer<P>,
+): Promise<View<P>> {
+  return stream.isTTY ? liveView(stream, writer) : lineView(stream, writer)
+}
+
+async function liveView<P extends Retrying>(
+  stream: NodeJS.WriteStream,
+  { render }: Writer<P>,
+): Promise<View<P>> {
+  const { createLogUpdate } = await import('log-update')
+  const draw = createLogUpdate(stream)
+  const colour = process.env.NO_COLOR === undefined
+  const watch = new RetryWatch()
+  return {
+    show(progress) {
+      const now = Date.now()
+      const width = stream.columns || 80
+      const retried = retryLines(watch.lasting(progress.retries ?? [], now), width, now)
+      draw(visible([render(progress, width, now, colour), ...retried].join('\n'), { colour }))
+    },
+    end() {
+      draw.done()
+    },
+  }
+}
+
+function lineView<P extends Retrying>(stream: NodeJS.WriteStream, { changedLines }: Writer<P>): View<P> {
+  const watch = new RetryWatch()
+  let before: P | undefined
+  let reported = Date.now()
+  return {
+    show(progress) {
+      const now = Date.now()
+      const report = now - reported >= LINE_EVERY_MS
+      if (report) reported = now
+      const retried = watch.newLines(watch.lasting(progress.retries ?? [], now), now)
+      for (const line of [...changedLines(before, progress, now, report), ...retried]) printTo(stream, line)
+      before = progress
+    },
+    end: () => undefined,
+  }
+}
+
+/** Shows what `look` sees until the result is there, then answers or throws as it did. */
+export async function follow<T, P>(
+  look: () => Promise<P>,
+  result: Promise<T>,
+  view: View<P>,
+  everyMs: number,
+): Promise<T> {
+  const over = new AbortController()
+  const ended = result.then(
+    () => {
+      over.abort()
+    },
+    () => {
+      over.abort()
+    },
+  )
+  const show = async () => {
+    const progress = await Promise.race([
+      look().catch(() => undefined),
+      sleep(QUERY_MS, undefined, { ref: false }),
+    ])
+    if (progress) view.show(progress)
+  }
+  try {
+    while (!over.signal.aborted) {
+      await Promise.race([show(), ended])
+      await sleep(everyMs, undefined, { signal: over.signal }).catch(() => undefined)
+    }
+    // Once more: what happened since the last look.
+    await show()
+    return await result
+  } finally {
+    view.end()
+  }
+}

@@ -1,0 +1,111 @@
+import type { StageKind } from '../../experiment/stages/stage.ts'
+import { UserError, type Problem } from '../../common/errors.ts'
+import type { RunResult } from '../../experiment/records/run.ts'
+import type { SweepProgress } from '../../experiment/sweep/sweep.ts'
+import { shortened } from '../../common/terminal-text.ts'
+import type { Verification } from '../../report/verification.ts'
+import type { Estimate } from './estimate.ts'
+import { printJson, printTo } from './print.ts'
+import type { JudgedSignatures } from '../workspace/report-signatures.ts'
+
+/** What `run --json` and its like print as their last line. */
+export interface Answer {
+  readonly id?: string
+  readonly status:
+    | 'completed'
+    | 'failed'
+    | 'cancelled'
+    | 'running'
+    | 'planned'
+    | 'invalid'
+    | 'verified'
+    | 'within-floor'
+    | 'different'
+    | 'unsigned'
+  /** Where the report is, as a URL; null where there is none. */
+  readonly report: string | null
+  readonly stages: { readonly computed: number; readonly cached: number }
+  readonly results: readonly {
+    readonly method: string
+    readonly metrics: Readonly<Record<string, number | null>>
+    /**
+     * Of several seeds, by metric: half of the mean's 95% interval, or both ends where it is not
+     * symmetric, and how many seeds have it.
+     */
+    readonly intervals?: Readonly<Record<string, number | readonly [low: number, high: number] | null>>
+    readonly n?: Readonly<Record<string, number>>
+  }[]
+  readonly digest?: string
+  readonly failed?: RunResult['failed']
+  readonly notes?: RunResult['notes']
+  readonly error?: string
+  readonly problems?: readonly Problem[]
+  /** Of `verify`. */
+  readonly verification?: Verification
+  readonly signatures?: JudgedSignatures
+  /** Of `sweep`: what it has before it, or what has become of it. */
+  readonly cells?: readonly object[] | SweepCounts
+  readonly shared?: number
+  readonly estimate?: Estimate
+  readonly plan?: readonly {
+    readonly kind: StageKind
+    readonly title: string
+    readonly key: string
+    readonly cached: boolean
+  }[]
+}
+
+export type SweepCounts = Pick<
+  SweepProgress,
+  'cells' | 'done' | 'cached' | 'incomplete' | 'stopped' | 'failures'
+>
+
+/** How a command talks: lines for people, and one answer, which is the exit code and, with `--json`, an object. */
+export interface Output {
+  readonly out: NodeJS.WriteStream
+  readonly say: (line: string) => void
+  /** Since the command began. */
+  readonly seconds: () => number
+  readonly answer: (code: number, answer: Pick<Answer, 'status'> & Partial<Answer>) => number
+}
+
+/** What is answered where an error ends a command. */
+export function refusalOf(error: unknown): {
+  readonly code: number
+  readonly answer: Pick<Answer, 'status'> & Partial<Answer>
+} {
+  if (error instanceof UserError)
+    return { code: 2, answer: { status: 'invalid', problems: error.problems.map(briefly) } }
+  const reason = error instanceof Error ? error.message : String(error)
+  return { code: 1, answer: { status: 'failed', error: reason } }
+}
+
+/** A problem that repeats no word of any length. */
+function briefly(problem: Problem): Problem {
+  const { message, file, path } = problem
+  return {
+    ...problem,
+    message: shortened(message),
+    ...(file !== undefined && { file: shortened(file) }),
+    ...(path !== undefined && { path: shortened(path) }),
+  }
+}
+
+export function createOutput(json: boolean): Output {
+  const began = performance.now()
+  const out = json ? process.stderr : process.stdout
+  const seconds = () => Math.round(performance.now() - began) / 1000
+  return {
+    out,
+    seconds,
+    say: (line) => {
+      printTo(out, line)
+    },
+    answer(code, answer) {
+      const { id, status, report = null, stages = { computed: 0, cached: 0 }, results = [], ...more } = answer
+      const whole = { id, status, report, stages, seconds: seconds(), results, ...more }
+      if (json) printJson(whole)
+      return code
+    },
+  }
+}

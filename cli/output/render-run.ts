@@ -1,0 +1,181 @@
+import { createColors } from 'picocolors'
+import type { RunProgress, StageProgress } from '../../experiment/records/run.ts'
+import type { StageKind } from '../../experiment/stages/stage.ts'
+import { clip, duration } from './format.ts'
+
+/** What a run is doing, as text. Pure: the clock is an argument. */
+
+const groups: readonly { readonly name: string; readonly kinds: readonly StageKind[] }[] = [
+  { name: 'data', kinds: ['dataset', 'split', 'checkpoint'] },
+  { name: 'models', kinds: ['train'] },
+  { name: 'unlearning', kinds: ['unlearn'] },
+  { name: 'evaluation', kinds: ['evaluate'] },
+  { name: 'shadows', kinds: ['shadow', 'pool'] },
+  { name: 'attacks', kinds: ['attack', 'membership'] },
+  { name: 'comparison', kinds: ['compare', 'population'] },
+  { name: 'relearning', kinds: ['relearn'] },
+  { name: 'probes', kinds: ['probe'] },
+]
+const NAME = Math.max(...groups.map(({ name }) => name.length)) + 2
+const BAR = 20
+/** Stages that share a line are named, where they are no more. */
+const NAMED = 3
+const ELSEWHERE = 'computed by another run'
+
+/**
+ * The live display, for a terminal of the given width in columns; `now` is in milliseconds since 1970. Groups whose
+ * stages are all done take one line.
+ */
+export function renderProgress(progress: RunProgress, width: number, now: number, colour = false): string {
+  const { bold, cyan, dim, green, red } = createColors(colour)
+  const paint = { done: green, running: cyan, waiting: dim, failed: red }
+  const lines = groups.flatMap(({ name, kinds }) => {
+    const stages = progress.stages.filter(({ kind }) => kinds.includes(kind))
+    return groupLines(stages, now).map(({ mark, state, text }, i) => {
+      const head = (i === 0 ? name : '').padEnd(NAME)
+      const body = clip(text, width - NAME - 4)
+      return `  ${bold(head)}${paint[state](mark)} ${state === 'waiting' ? dim(body) : body}`
+    })
+  })
+  return [clip(progress.paused ? `${progress.id} · paused` : progress.id, width), ...lines].join('\n')
+}
+
+interface Line {
+  readonly mark: string
+  readonly state: 'done' | 'running' | 'waiting' | 'failed'
+  readonly text: string
+}
+
+function groupLines(stages: readonly StageProgress[], now: number): Line[] {
+  const lines: Line[] = []
+  const done = stages.filter(isDone)
+  if (done.length > 0) {
+    const cached = done.filter(({ state }) => state === 'cached').length
+    const seconds = done.reduce(
+      (sum, stage) => sum + (stage.state === 'computed' ? (stage.seconds ?? 0) : 0),
+      0,
+    )
+    const parts = [
+      done.length === stages.length && done.length <= NAMED
+        ? titles(done)
+        : `${done.length} of ${stages.length} done`,
+      ...(cached > 0 ? [cached === done.length ? 'cached' : `${cached} cached`] : []),
+      ...(cached < done.length ? [duration(seconds)] : []),
+    ]
+    lines.push({ mark: '✓', state: 'done', text: parts.join(' · ') })
+  }
+  for (const stage of stages) {
+    if (stage.state === 'failed')
+      lines.push({
+        mark: '✗',
+        state: 'failed',
+        text: `${stage.title}: ${oneLine(stage.error ?? 'failed')}`,
+      })
+    if (stage.state === 'running')
+      lines.push({
+        mark: '›',
+        state: 'running',
+        text: stageText(stage, now),
+      })
+  }
+  const elsewhere = stages.filter((stage) => stage.elsewhere)
+  if (elsewhere.length > 0)
+    lines.push({
+      mark: '·',
+      state: 'waiting',
+      text: `${elsewhere.length <= NAMED ? titles(elsewhere) : elsewhere.length} · ${ELSEWHERE}`,
+    })
+  const waiting = stages.filter(({ state }) => state === 'waiting').length - elsewhere.length
+  if (waiting > 0) lines.push({ mark: '·', state: 'waiting', text: `${waiting} waiting` })
+  return lines
+}
+
+function titles(stages: readonly StageProgress[]): string {
+  return stages.map(({ title }) => title).join(', ')
+}
+
+/** A running stage: its title and how far it is. */
+export function stageText(stage: StageProgress, now: number): string {
+  return [stage.title, ...running(stage, now, true), ...retried(stage)].join('  ')
+}
+
+/** Steps, loss, steps per second and the estimate of what is left. */
+function running(stage: StageProgress, now: number, withBar: boolean): string[] {
+  const { step, steps, loss, resumedAt = 0, startedAt, steppedAt = now } = stage
+  if (step === undefined || steps === undefined || steps <= 0)
+    return startedAt === undefined ? [] : [duration(Math.max(0, now - startedAt) / 1000)]
+  return [
+    ...(withBar ? [bar(step / steps)] : []),
+    `${step}/${steps}`,
+    ...(loss === undefined ? [] : [`loss ${loss.toPrecision(4)}`]),
+    ...(startedAt === undefined
+      ? []
+      : pace(step - resumedAt, steps - step, (steppedAt - startedAt) / 1000, (now - steppedAt) / 1000)),
+  ]
+}
+
+/** Steps done in `elapsed` seconds up to the last one that was reported, `since` seconds ago, and steps left. */
+function pace(done: number, left: number, elapsed: number, since: number): string[] {
+  // The time until the first step is no guide.
+  if (elapsed <= 0 || done < (done + left) / 100) return []
+  const rate = done / elapsed
+  const seconds = Math.max(0, left / rate - since)
+  return [`${rate < 10 ? rate.toFixed(1) : rate.toFixed(0)}/s`, `${duration(seconds)} left`]
+}
+
+function retried({ error }: StageProgress): string[] {
+  return error === undefined ? [] : [`(again after: ${oneLine(error)})`]
+}
+
+export function bar(share: number): string {
+  const full = Math.round(Math.min(1, Math.max(0, share)) * BAR)
+  return '█'.repeat(full) + '░'.repeat(BAR - full)
+}
+
+export function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim()
+}
+
+export function isDone({ state }: StageProgress): boolean {
+  return state === 'computed' || state === 'cached'
+}
+
+/**
+ * For logs: a line for each stage that began, ended, failed or was left to another run between two moments, and, where `report` says so, one for
+ * each that is running.
+ */
+export function changedLines(
+  before: RunProgress | undefined,
+  after: RunProgress,
+  now: number,
+  report: boolean,
+): string[] {
+  const earlier = new Map(before?.stages.map((stage) => [stage.key, stage]))
+  return after.stages.flatMap((stage) => {
+    const was = earlier.get(stage.key)
+    if (stage.elsewhere) return was?.elsewhere ? [] : [`${stage.title}: ${ELSEWHERE}`]
+    if (stage.state !== (was?.state ?? 'waiting')) return changed(stage)
+    if (report && stage.state === 'running' && stage.step !== undefined)
+      return [`${stage.title}: ${running(stage, now, false).join('  ')}`]
+    return []
+  })
+}
+
+function changed(stage: StageProgress): string[] {
+  switch (stage.state) {
+    case 'waiting':
+      return []
+    case 'running':
+      return [
+        `${stage.title} …${retried(stage)
+          .map((text) => ` ${text}`)
+          .join('')}`,
+      ]
+    case 'cached':
+      return [`${stage.title}: cached`]
+    case 'computed':
+      return [`${stage.title}: done in ${duration(stage.seconds ?? 0)}`]
+    case 'failed':
+      return [`${stage.title}: failed: ${oneLine(stage.error ?? 'unknown')}`]
+  }
+}

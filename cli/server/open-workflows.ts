@@ -1,0 +1,98 @@
+import type { Client, WorkflowHandle } from '@temporalio/client'
+import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js'
+import { pooled } from '../../artifacts/pooled.ts'
+import { trackingId, workflowId } from '../../workflows/names.ts'
+import { serverToLookAt } from './run-list.ts'
+import { connect } from './temporal.ts'
+
+/** The workflows of a store's runs and sweeps, on the Temporal server that is known here. */
+export interface Workflows {
+  /** The ids whose workflow is open, and whose server has workers or may get some. */
+  open(ids: readonly string[]): Promise<ReadonlySet<string>>
+  /**
+   * Ends what would write to removed runs: their own workflows that were interrupted, and
+   * deliveries to MLflow.
+   */
+  end(ids: readonly string[]): Promise<void>
+}
+
+/** No server is known, so nothing is open. */
+const none: Workflows = { open: () => Promise.resolve(new Set()), end: () => Promise.resolve() }
+
+/**
+ * Looks at the server that is named, that runs here, or that ran here last. `store` is the store's
+ * URL.
+ */
+export async function withWorkflows<T>(
+  store: string,
+  temporal: string | undefined,
+  work: (workflows: Workflows) => Promise<T>,
+): Promise<T> {
+  const server = await serverToLookAt(temporal)
+  if (!server) return work(none)
+  try {
+    const { client, close } = await connect(server)
+    try {
+      return await work({
+        // The server of this command has no workers.
+        open: async (ids) => {
+          const found = server.embedded ? [] : await running(client, ids, workflowId)
+          return new Set(found.filter(({ of }) => of === undefined || of === store).map(({ id }) => id))
+        },
+        end: async (ids) => {
+          for (const nameOf of [workflowId, trackingId])
+            for (const { id, of } of await running(client, ids, nameOf))
+              if (of === store)
+                await client.workflow.getHandle(nameOf(id)).terminate('removed from its store')
+        },
+      })
+    } finally {
+      await close()
+    }
+  } finally {
+    await server.stop()
+  }
+}
+
+interface Found {
+  readonly id: string
+  /** The URL of its store. undefined: it cannot be read from here. */
+  readonly of: string | undefined
+}
+
+async function running(
+  client: Client,
+  ids: readonly string[],
+  nameOf: (id: string) => string,
+): Promise<readonly Found[]> {
+  const { WorkflowNotFoundError } = await import('@temporalio/client')
+  const found = await pooled(ids, async (id) => {
+    const handle = client.workflow.getHandle(nameOf(id))
+    try {
+      const { status } = await handle.describe()
+      return status.name === 'RUNNING' ? [{ id, of: await storeOf(handle) }] : []
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return []
+      throw error
+    }
+  })
+  return found.flat()
+}
+
+/** The inputs of runs, cells, sweeps and deliveries name it in one of two places. */
+interface Input {
+  readonly store?: string
+  readonly settings?: { readonly store?: string }
+}
+
+async function storeOf(handle: WorkflowHandle): Promise<string | undefined> {
+  try {
+    const { events } = await handle.fetchHistory()
+    const payloads = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads
+    const { loadedDataConverter } = handle.client.options
+    const input = await decodeFromPayloadsAtIndex<Input>(loadedDataConverter, 0, payloads)
+    return input.settings?.store ?? input.store
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,92 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client'
+import { searchAttributes, type SearchAttribute } from '../../experiment/records/search-attributes.ts'
+import { workflowId } from '../../workflows/names.ts'
+import { duration } from '../output/format.ts'
+import { home, runningStack } from '../workspace/workspace.ts'
+import { embeddedServer, existingServer, type Server } from './temporal.ts'
+
+/** What a person calls the state of a run. `interrupted`: it was going on when its server stopped. */
+export type RunState = 'running' | 'interrupted' | 'completed' | 'failed' | 'cancelled'
+
+/** What a list has of a run. */
+export interface ListedRun {
+  readonly id: string
+  /** The type of its workflow: an experiment or a sweep. */
+  readonly type: string
+  readonly state: RunState
+  readonly startedAt: string
+  readonly seconds: number
+  /** Absent, as those below, in runs of a server that does not know Zeroshift's search attributes. */
+  readonly dataset?: string
+  readonly methods?: readonly string[]
+  readonly ranks?: readonly string[]
+  readonly config?: string
+  /** Also absent in a run of its own. */
+  readonly sweep?: string
+}
+
+/** The server that runs here, or the one that ran here last: to look at, since a run's own stack is not for others to use. */
+export async function serverToLookAt(temporal: string | undefined): Promise<Server | undefined> {
+  const existing = existingServer(temporal ?? runningStack()?.address)
+  if (existing) return existing
+  return existsSync(join(home, 'temporal.db')) ? embeddedServer({ withWorker: false }) : undefined
+}
+
+/** The runs that a query finds, newest first. */
+export async function listRuns(
+  client: Client,
+  server: Server,
+  query: string,
+  limit = Infinity,
+): Promise<readonly ListedRun[]> {
+  const runs: ListedRun[] = []
+  for await (const info of client.workflow.list({ query })) {
+    if (runs.length === limit) break
+    runs.push({
+      id: info.workflowId.replace(workflowId(''), ''),
+      type: info.type,
+      state: stateOf(info, server),
+      startedAt: info.startTime.toISOString(),
+      seconds: ((info.closeTime?.getTime() ?? Date.now()) - info.startTime.getTime()) / 1000,
+      ...found(info),
+    })
+  }
+  return runs
+}
+
+function found({ typedSearchAttributes: attributes }: WorkflowExecutionInfo): Partial<ListedRun> {
+  const valueOf = <N extends SearchAttribute>(name: N) =>
+    attributes.get({ name, type: searchAttributes[name] })
+  const dataset = valueOf('ZeroshiftDataset')
+  const methods = valueOf('ZeroshiftMethods')
+  const ranks = valueOf('ZeroshiftRanks')
+  const config = valueOf('ZeroshiftConfig')
+  const sweep = valueOf('ZeroshiftSweep')
+  return {
+    ...(dataset !== undefined && { dataset }),
+    ...(methods && { methods }),
+    ...(ranks && { ranks }),
+    ...(config !== undefined && { config }),
+    ...(sweep !== undefined && { sweep }),
+  }
+}
+
+export function stateOf({ status }: Pick<WorkflowExecutionInfo, 'status'>, { embedded }: Server): RunState {
+  switch (status.name) {
+    case 'RUNNING':
+      return embedded ? 'interrupted' : 'running'
+    case 'COMPLETED':
+      return 'completed'
+    case 'CANCELLED':
+      return 'cancelled'
+    default:
+      return 'failed'
+  }
+}
+
+/** When a run began and how long it took, as a table has them. */
+export function times({ state, startedAt, seconds }: ListedRun): readonly string[] {
+  return [startedAt.replace('T', ' ').slice(0, 19), state === 'interrupted' ? '' : duration(seconds)]
+}

@@ -1,0 +1,56 @@
+import { spawnSync } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
+import type { TensorFlowEnvironment } from '../../experiment/records/manifest.ts'
+import type { Device } from '../../learning/device.ts'
+
+export type TensorFlowHere = TensorFlowEnvironment & {
+  /** Of the GPU, that TensorFlow may take; in MB. */
+  readonly memory?: number
+}
+
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+
+/**
+ * TensorFlow as a worker on the device would load it; throws with what is wrong. In a process of its own: the library writes
+ * start-up notes to standard error that no setting of its own silences, and only there it says which of CUDA's libraries it misses.
+ */
+export function tensorflowHere(device: Device): TensorFlowHere {
+  const url = new URL('../../learning/tf.ts', import.meta.url).href
+  const script = `const { tensorflowEnvironment } = await import('${url}'); console.log(JSON.stringify(tensorflowEnvironment()))`
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    ['--import', tsx, '--input-type=module', '--eval', script],
+    {
+      encoding: 'utf8',
+      env: {
+        ...process.env,
+        ZEROSHIFT_DEVICE: device,
+        ...(device === 'gpu' && {
+          TF_CPP_MIN_LOG_LEVEL: '0',
+          TF_CPP_VMODULE: 'dso_loader=1,dlopen_checker=1',
+        }),
+      },
+    },
+  )
+  if (status !== 0) {
+    const why = device === 'gpu' ? whyNoGpu(stderr) : undefined
+    if (why !== undefined) throw new Error(`TensorFlow sees no GPU: ${why}`)
+    throw new Error(/^(?:\w*Error): (.*)$/m.exec(stderr)?.[1] ?? stderr.trim())
+  }
+  const memory = /Created device .*GPU:0 with (\d+) MB memory/.exec(stderr)?.[1]
+  return {
+    ...(JSON.parse(stdout) as TensorFlowEnvironment),
+    ...(memory !== undefined && { memory: Number(memory) }),
+  }
+}
+
+/** Why TensorFlow sees no GPU, as its log has it: libraries that it did not find, or what the driver answers. */
+export function whyNoGpu(log: string): string | undefined {
+  const libraries = [...log.matchAll(/Could not load dynamic library '([^']+)'/g)].map(
+    ([, library]) => library,
+  )
+  if (libraries.length > 0) return `it did not find ${[...new Set(libraries)].join(', ')}`
+  const answer = /failed call to cuInit: (?:.*Failed call to cuInit: )?(.*)/.exec(log)?.[1]
+  return answer === undefined ? undefined : `the driver answers ${answer.trim()}`
+}

@@ -1,0 +1,144 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { constants } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { UserError } from '../../common/errors.ts'
+import { logBegins } from '../../worker/worker-parent.mjs'
+import type { Device } from '../../learning/device.ts'
+import { refuseTaken } from '../../worker/endpoint.ts'
+import { endpointOf } from './endpoint.ts'
+import { chooseGpu, refuseWithoutDriver } from './gpu.ts'
+import type { WorkerOptions } from '../commands/worker.ts'
+import { printError } from '../output/print.ts'
+
+/** A process of several that work as one. */
+export interface Member {
+  /** What it is called in messages. */
+  readonly name: string
+  readonly args: readonly string[]
+}
+
+const command = fileURLToPath(new URL('../main.ts', import.meta.url))
+
+/** `zeroshift worker --gpus`: a worker process for each of the GPUs. Throws a UserError before the first one is started. */
+export async function workerPerGpu(gpus: string, device: Device, options: WorkerOptions): Promise<number> {
+  const members = workersFor(gpus, device, options)
+  refuseWithoutDriver()
+  const { metricsPort, metricsHost } = options
+  for (const i of members.keys()) {
+    const endpoint = endpointOf(portAfter(metricsPort, i), metricsHost)
+    if (endpoint) await refuseTaken(endpoint)
+  }
+  await logBegins()
+  const ordered = new AbortController()
+  onOrder(() => {
+    ordered.abort()
+  })
+  return allOf(command, members, ordered.signal)
+}
+
+/** The workers for a list of GPUs: each has all other options, and what cannot be shared counts up. Throws a UserError. */
+export function workersFor(
+  gpus: string,
+  device: Device,
+  { gpus: _, ...options }: WorkerOptions,
+  env: NodeJS.ProcessEnv = process.env,
+): readonly Member[] {
+  if (options.gpu !== undefined)
+    throw new UserError('--gpus: found with --gpu; expected one of them: --gpus for a worker each')
+  if (device !== 'gpu')
+    throw new UserError(`--gpus ${gpus}: this worker computes on the CPU; expected --device gpu with it`)
+  const numbers = gpus.split(',').map((gpu) => gpu.trim())
+  const chosen = numbers.map((gpu) => chooseGpu(gpu, env, '--gpus'))
+  const twice = chosen.find((gpu, i) => chosen.indexOf(gpu) < i)
+  if (twice !== undefined)
+    throw new UserError(`--gpus: found GPU ${twice} twice in '${gpus}'; expected one worker a GPU`)
+  const { metricsPort, metricsHost, readyFile } = options
+  // A mistake in it is told by its name.
+  endpointOf(metricsPort, metricsHost, numbers.length)
+  return numbers.map((gpu, i) => ({
+    name: `the worker of GPU ${gpu}`,
+    args: [
+      'worker',
+      ...asArguments({
+        ...options,
+        gpu,
+        metricsPort: portAfter(metricsPort, i),
+        readyFile: readyFile === undefined ? undefined : `${readyFile}.${i}`,
+      }),
+    ],
+  }))
+}
+
+function portAfter(port: string | undefined, i: number): string | undefined {
+  return port === undefined ? undefined : String(Number(port) + i)
+}
+
+function asArguments(
+  options: Readonly<Record<string, string | readonly string[] | undefined>>,
+): readonly string[] {
+  return Object.entries(options).flatMap(([name, value = []]) => {
+    const option = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+    return [value].flat().map((text) => `--${option}=${text}`)
+  })
+}
+
+/**
+ * Runs a module once for each member until all have ended. SIGINT, SIGTERM, `ordered` and a member that
+ * fails have all the others told to end, in order; a second signal kills them. Answers with the first
+ * exit code that is not 0.
+ */
+export async function allOf(
+  module: string,
+  members: readonly Member[],
+  ordered?: AbortSignal,
+): Promise<number> {
+  let failed = 0
+  let signals = 0
+  const children = members.map(({ args }) => fork(module, args))
+  // By a message: a signal from a terminal reaches them as well, and a second one would end them at once.
+  const stop = () => {
+    for (const child of children) if (child.connected) child.send('stop', () => undefined)
+  }
+  const onSignal = () => {
+    if (signals++ > 0) for (const child of children) child.kill('SIGKILL')
+    stop()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal)
+  ordered?.addEventListener('abort', stop)
+  await Promise.all(
+    members.map(async ({ name }, i) => {
+      const child = children[i]
+      if (!child) return
+      const { code, how } = await endOf(child)
+      if (code === 0) return
+      if (failed === 0 && signals === 0) printError(`${name} ended on its own (${how}); the others end now`)
+      if (failed === 0) failed = code
+      stop()
+    }),
+  )
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal)
+  return failed
+}
+
+async function endOf(child: ChildProcess): Promise<{ readonly code: number; readonly how: string }> {
+  try {
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+    if (signal) return { code: 128 + constants.signals[signal], how: signal }
+    return { code: code ?? 1, how: `exit code ${code}` }
+  } catch (error) {
+    return { code: 1, how: String(error) }
+  }
+}
+
+/** Calls once this process is told to end by a message, or whoever started it with a channel is gone. */
+export function onOrder(stop: () => void): void {
+  if (!process.send) return
+  process.on('message', (word) => {
+    if (word === 'stop') stop()
+  })
+  process.once('disconnect', stop)
+  // They alone do not keep the process.
+  process.channel?.unref()
+  if (!process.connected) stop()
+}

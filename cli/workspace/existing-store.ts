@@ -1,0 +1,51 @@
+import { stat } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { openArtifacts, type Artifacts } from '../../artifacts/artifacts.ts'
+import { readFormat } from '../../artifacts/store-format.ts'
+import { UserError } from '../../common/errors.ts'
+import { unreadable } from '../../common/regular-file.ts'
+import { storeFor } from './workspace.ts'
+
+/**
+ * The artifacts in a store that a command reads. Throws a UserError where it is no store, or where a
+ * later version of Zeroshift wrote it. A missing one has nothing in it.
+ */
+export async function artifactsIn(option: string | undefined): Promise<Artifacts> {
+  const url = storeFor(option)
+  await refuseOtherThings(url, { mayBeMissing: true })
+  const artifacts = openArtifacts(url)
+  await readFormat(artifacts.store)
+  return artifacts
+}
+
+/**
+ * Refuses what is no directory: files below a file are as missing as files below a folder, so that
+ * it would pass for an empty store. Throws a UserError.
+ */
+export async function refuseOtherThings(
+  url: string,
+  { mayBeMissing }: { readonly mayBeMissing: boolean },
+): Promise<void> {
+  if (!url.startsWith('file://')) return
+  const directory = fileURLToPath(url)
+  const reason = await whyNoDirectory(directory)
+  if (reason === undefined || (reason === 'is missing' && mayBeMissing)) return
+  throw new UserError(
+    reason === 'is missing'
+      ? `the store ${directory} is not there; expected a directory with results: is it the right one (--store)?`
+      : `the store ${directory} ${reason}; name another with --store`,
+  )
+}
+
+async function whyNoDirectory(path: string): Promise<string | undefined> {
+  try {
+    const found = await stat(path)
+    if (found.isDirectory()) return undefined
+    const kind = found.isFile() ? 'a file' : found.isFIFO() ? 'a FIFO' : 'a device or a socket'
+    return `is ${kind}, expected a directory`
+  } catch (error) {
+    const reason = unreadable(error)
+    if (reason === undefined) throw error
+    return reason
+  }
+}

@@ -1,0 +1,49 @@
+import { mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { makeFolder } from '../../artifacts/make-folder.ts'
+import { unwritable } from '../../artifacts/unwritable.ts'
+import { UserError } from '../../common/errors.ts'
+import { refuseUrl } from './refuse-url.ts'
+
+/** Makes a folder that is there whole or not at all. Throws a UserError where there is something of that name. */
+export async function newFolder(path: string, fill: (folder: string) => Promise<void>): Promise<void> {
+  refuseUrl(path, '--out')
+  const wanted = resolve(path)
+  const present = await readdir(wanted).catch((error: NodeJS.ErrnoException) =>
+    error.code === 'ENOENT' ? [] : [error.code ?? ''],
+  )
+  if (present.length > 0)
+    throw new UserError(`${path} is there already, and nothing is overwritten; name another with --out`)
+  const unfinished = await writingTo(path, async () => {
+    await makeFolder(dirname(wanted))
+    return mkdtemp(`${wanted}-`)
+  })
+  try {
+    await fill(unfinished)
+    await rename(unfinished, wanted)
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true })
+    throw error
+  }
+}
+
+/**
+ * Writes texts into a folder, which is made where it is missing. Throws a UserError where that
+ * cannot be.
+ */
+export async function writeTexts(folder: string, texts: Readonly<Record<string, string>>): Promise<void> {
+  await writingTo(folder, async () => {
+    await makeFolder(resolve(folder))
+    for (const [name, text] of Object.entries(texts)) await writeFile(join(folder, name), text)
+  })
+}
+
+async function writingTo<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw new UserError(
+      `nothing can be written to ${folder}: ${unwritable(error)}; name another folder with --out`,
+    )
+  }
+}

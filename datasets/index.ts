@@ -1,0 +1,65 @@
+import type { DatasetFacts } from '../experiment/spec/dataset.ts'
+import type { DataSpec } from '../experiment/spec/spec.ts'
+import { cifar10 } from './cifar10.ts'
+import { cifar100 } from './cifar100.ts'
+import {
+  IN_MEMORY_BYTES,
+  type Dataset,
+  type DatasetReader,
+  type DataSpecOf,
+  type Home,
+  type Reading,
+} from './dataset.ts'
+import { digits } from './digits.ts'
+import { imageFolder } from './image-folder.ts'
+import { mnistReader } from './mnist.ts'
+import { npz } from './npz.ts'
+import { parquet } from './parquet.ts'
+import { svhn } from './svhn.ts'
+
+export { IN_MEMORY_BYTES, type Checked, type Dataset } from './dataset.ts'
+
+const readers: { readonly [N in DataSpec['name']]: DatasetReader<DataSpecOf<N>> } = {
+  digits,
+  cifar10,
+  mnist: mnistReader('mnist'),
+  'fashion-mnist': mnistReader('fashion-mnist'),
+  kmnist: mnistReader('kmnist'),
+  cifar100,
+  svhn,
+  'image-folder': imageFolder,
+  parquet,
+  npz,
+}
+
+/** Where the files are when nobody names a place. Throws a UserError where the spec names others. */
+export function homeOf(spec: DataSpec): Home {
+  return readerOf(spec).home(spec)
+}
+
+/** Whether a file is one of the data set's, by its name relative to where they are. */
+export function isDataFile(spec: DataSpec, name: string): boolean {
+  return readerOf(spec).wants?.(spec, name) ?? true
+}
+
+/** Reads and checks the files: what is known of the data before any work starts. Throws a UserError. */
+export function inspectDataset(
+  spec: DataSpec,
+  directory: string,
+  reading: Omit<Reading, 'inMemoryBytes'> = {},
+): Promise<DatasetFacts> {
+  return readerOf(spec).inspect(spec, directory, { inMemoryBytes: 0, ...reading })
+}
+
+/** The data set's samples, training files first. Throws a UserError as `inspectDataset` does. */
+export function readDataset(
+  spec: DataSpec,
+  directory: string,
+  reading: Partial<Reading> = {},
+): Promise<Dataset> {
+  return readerOf(spec).read(spec, directory, { inMemoryBytes: IN_MEMORY_BYTES, ...reading })
+}
+
+function readerOf({ name }: DataSpec): DatasetReader<DataSpec> {
+  return readers[name]
+}

@@ -1,0 +1,174 @@
+import { join } from 'node:path'
+import { ownCitation } from '../experiment/spec/dataset.ts'
+import type { Dataset, DatasetReader, DataSpecOf, Reading } from './dataset.ts'
+import {
+  collectProblems,
+  countLabels,
+  dataError,
+  filesBelow,
+  FormatError,
+  inFile,
+  readDataFile,
+} from './files.ts'
+import { matchesGlob } from './glob.ts'
+import { classNames } from './labels.ts'
+import { unnamedPlace } from './missing.ts'
+import { openParquet, type ParquetFile } from './parquet-file.ts'
+import { decodePictures } from './pictures.ts'
+
+type ParquetSpec = DataSpecOf<'parquet'>
+
+/** Images in parquet files as Hugging Face keeps them: a column of {bytes, path}, or of bytes, and one of whole numbers. */
+export const parquet: DatasetReader<ParquetSpec> = {
+  home({ name }) {
+    throw unnamedPlace(name)
+  },
+  wants: (_, name) => /\.parquet$/i.test(name),
+  inspect: async (spec, directory, reading) => (await read(spec, directory, reading)).facts,
+  read,
+}
+
+const advice = 'get the file anew, or name others in data'
+
+async function read(spec: ParquetSpec, directory: string, reading: Reading): Promise<Dataset> {
+  const files = await filesOf(spec, directory)
+  const load = lastOnly(async (file: (typeof files)[number]) => {
+    const { name, path } = file
+    const { content, source } = await readDataFile(directory, name, { known: undefined, path, advice })
+    const rows = await inFile(join(directory, name), { path, advice }, () => decodeParquet(content, spec))
+    return { ...rows, source }
+  })
+  const parts = await collectProblems(
+    files.map((file) => async () => {
+      const { labels, names, source } = await load(file)
+      const encoded = labels.map((label, i) => ({
+        name: `${file.name} row ${i}`,
+        label,
+        bytes: async () => {
+          const again = await load(file)
+          if (again.source.sha256 !== source.sha256)
+            throw new Error(`${join(directory, file.name)} was changed while it was read`)
+          return again.images[i] ?? new Uint8Array()
+        },
+      }))
+      return { ...file, encoded, names, source }
+    }),
+  )
+  const [{ names, path, source } = { names: undefined, path: '', source: { name: '' } }] = parts
+  const odd = parts.find((part) => (part.names ?? []).join('\n') !== (names ?? []).join('\n'))
+  if (odd)
+    throw dataError(odd.path, `${odd.source.name} has other names of classes than ${source.name}; ${advice}`)
+  const encoded = parts.flatMap((part) => part.encoded)
+  const classes = await inFile(directory, { path, advice }, () =>
+    classNames(
+      encoded.map(({ label }) => label),
+      names,
+    ),
+  )
+  const { shape, images, labels, kept, skipped } = await decodePictures(encoded, spec, {
+    directory,
+    path: 'data.image',
+    ...reading,
+  })
+  const given = parts.reduce((sum, part) => sum + (part.set === 'train' ? part.encoded.length : 0), 0)
+  const trainable = kept.filter((i) => i < given).length
+  return {
+    facts: {
+      name: spec.name,
+      shape,
+      classes,
+      train: countLabels(labels.subarray(0, trainable), classes.length),
+      test: countLabels(labels.subarray(trainable), classes.length),
+      sources: parts.map((part) => part.source),
+      citation: ownCitation,
+      ...(skipped && { skipped }),
+    },
+    labels,
+    images,
+    trainable,
+  }
+}
+
+/** Training files first, each set's in the order of its patterns, then of names. */
+async function filesOf(spec: ParquetSpec, directory: string) {
+  const there = (await filesBelow(directory)).filter((name) => name.endsWith('.parquet'))
+  const sets = [
+    { set: 'train' as const, patterns: spec.train },
+    { set: 'test' as const, patterns: typeof spec.test === 'number' ? [] : spec.test },
+  ]
+  const taken = new Map<string, string>()
+  return sets.flatMap(({ set, patterns }) =>
+    patterns.flatMap((pattern, i) => {
+      const path = `data.${set}[${i}]`
+      const names = there.filter(matchesGlob(pattern))
+      if (names.length === 0)
+        throw dataError(
+          path,
+          `${directory} holds no parquet file "${pattern}"; it holds ${there.join(', ') || 'none at all'}` +
+            (set === 'test'
+              ? '. Name others as data.test, or give a share such as 0.2'
+              : '. Name others as data.train'),
+        )
+      return names.map((name) => {
+        const earlier = taken.get(name)
+        if (earlier !== undefined) throw dataError(path, `${name} is ${earlier} already; name each file once`)
+        taken.set(name, path)
+        return { name, set, path }
+      })
+    }),
+  )
+}
+
+/** The latest answer is kept and no other, so that one file is in memory at a time: they are read in their order. */
+function lastOnly<K, V>(work: (key: K) => Promise<V>): (key: K) => Promise<V> {
+  let last: { readonly key: K; readonly value: Promise<V> } | undefined
+  return (key) => {
+    if (!last || last.key !== key) last = { key, value: work(key) }
+    return last.value
+  }
+}
+
+/** The encoded images of a file with their labels, and what the labels are called. Throws a FormatError. */
+export async function decodeParquet(bytes: Uint8Array, spec: Pick<ParquetSpec, 'image' | 'label'>) {
+  const file = openParquet(bytes)
+  const image = columnOf(file, 'image', spec.image, ['image', 'img'])
+  const label = columnOf(file, 'label', spec.label, ['label', 'labels', 'fine_label'])
+  const rows = await file.rows([image, label])
+  return {
+    images: rows.map((row) => bytesOf(row[image])),
+    labels: rows.map((row, i) => {
+      const value = row[label]
+      if (typeof value !== 'bigint' && typeof value !== 'number')
+        throw new FormatError(`has no whole number as "${label}" in row ${i}`)
+      return Number(value)
+    }),
+    names: file.namesOf(label),
+  }
+}
+
+/** No bytes at all are an image that cannot be decoded. */
+function bytesOf(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value
+  const { bytes } = (value ?? {}) as { readonly bytes?: unknown }
+  return bytes instanceof Uint8Array ? bytes : new Uint8Array()
+}
+
+function columnOf(
+  { columns }: ParquetFile,
+  key: string,
+  given: string | undefined,
+  usual: readonly string[],
+): string {
+  const found = given === undefined ? usual.filter((name) => columns.includes(name)) : [given]
+  const [column, ...others] = found
+  const listed = `its columns are ${columns.join(', ')}`
+  if (column === undefined || !columns.includes(column))
+    throw new FormatError(
+      `has no column "${column ?? usual.join('" or "')}"; ${listed}; name one as data.${key}`,
+    )
+  if (others.length > 0)
+    throw new FormatError(
+      `has several columns that may be the ${key}: ${found.join(', ')}; name one as data.${key}`,
+    )
+  return column
+}

@@ -1,0 +1,81 @@
+import type { VitArchitecture } from './pretrained.ts'
+import type { Layer, LinearLayer } from './model.ts'
+
+/** The name of an encoder's last linear layer, which classifies. */
+export const vitHead = 'classifier'
+
+/**
+ * The layers of a vision transformer under the names of published checkpoints. Block i's output is the layer
+ * `<family>.encoder.layer.<i>`. Where the distillation token is classified too, the two heads are one layer over both
+ * tokens side by side: the mean of two linear functions is linear in them.
+ */
+export function vitLayers(vit: VitArchitecture, classes: number): readonly Layer[] {
+  const { family, width, patch, image, channels, epsilon, distilled } = vit
+  const norm = (name: string): Layer => ({ kind: 'layer-norm', name, channels: width, epsilon })
+  return [
+    {
+      kind: 'conv',
+      name: `${family}.embeddings.patch_embeddings.projection`,
+      in: channels,
+      out: width,
+      kernel: patch,
+      stride: patch,
+      padding: 0,
+      bias: true,
+    },
+    {
+      kind: 'tokens',
+      name: `${family}.embeddings`,
+      channels: width,
+      patches: Math.floor(image[0] / patch) * Math.floor(image[1] / patch),
+      // DeiT has the token also where it does not classify it.
+      distillation: family === 'deit',
+    },
+    ...Array.from({ length: vit.layers }, (_, i) => block(`${family}.encoder.layer.${i}`, vit)).flat(),
+    norm(`${family}.layernorm`),
+    { kind: 'first-tokens', name: 'tokens', count: distilled ? 2 : 1 },
+    { kind: 'linear', name: vitHead, in: distilled ? 2 * width : width, out: classes },
+  ]
+}
+
+function block(name: string, { width, heads, mlp, activation, epsilon, qkvBias }: VitArchitecture): Layer[] {
+  const projection = (part: string): LinearLayer => ({
+    kind: 'linear',
+    name: `${name}.attention.attention.${part}`,
+    in: width,
+    out: width,
+    ...(!qkvBias && { bias: false }),
+  })
+  return [
+    {
+      kind: 'residual',
+      name: `${name}.attended`,
+      body: [
+        { kind: 'layer-norm', name: `${name}.layernorm_before`, channels: width, epsilon },
+        {
+          kind: 'attention',
+          name: `${name}.attention.attention`,
+          heads,
+          query: projection('query'),
+          key: projection('key'),
+          value: projection('value'),
+        },
+        { kind: 'linear', name: `${name}.attention.output.dense`, in: width, out: width },
+      ],
+      shortcut: [],
+    },
+    {
+      kind: 'residual',
+      name,
+      body: [
+        { kind: 'layer-norm', name: `${name}.layernorm_after`, channels: width, epsilon },
+        { kind: 'linear', name: `${name}.intermediate.dense`, in: width, out: mlp },
+        activation === 'relu'
+          ? { kind: 'relu', name: `${name}.intermediate.activation` }
+          : { kind: 'gelu', name: `${name}.intermediate.activation`, tanh: activation === 'gelu-tanh' },
+        { kind: 'linear', name: `${name}.output.dense`, in: mlp, out: width },
+      ],
+      shortcut: [],
+    },
+  ]
+}

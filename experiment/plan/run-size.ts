@@ -1,0 +1,29 @@
+import { UserError } from '../../common/errors.ts'
+import type { Plan } from './plan.ts'
+import { stagesOf } from '../stages/stage-list.ts'
+
+/**
+ * Temporal ends a workflow whose history has more events, and a stage leaves up to 6: three of its
+ * activity, and three of the workflow's own task. Where the run is tracked there are up to 5 more: the
+ * word to the workflow that tracks it, and one more task.
+ */
+const EVENTS = 51_200
+const EVENTS_A_STAGE = { untracked: 6, tracked: 11 }
+/** The rest is for pauses, repairs and the beginning and end of a run. */
+const SHARE = 0.9
+
+export function mostStages(isTracked: boolean): number {
+  return Math.floor((SHARE * EVENTS) / EVENTS_A_STAGE[isTracked ? 'tracked' : 'untracked'])
+}
+
+/** Refuses an experiment of more stages than one workflow can have. Throws a UserError. */
+export function refuseTooLarge(plan: Plan, { isTracked }: { readonly isTracked: boolean }): void {
+  const stages = stagesOf(plan).length
+  const most = mostStages(isTracked)
+  if (stages <= most) return
+  const less = isTracked && stages <= mostStages(false) ? ', or leave tracking out' : ''
+  throw new UserError(
+    `the experiment has ${stages} stages, and one run can have ${most}${isTracked ? ' while it is tracked' : ''}; name fewer seeds, ` +
+      `methods or shadow models${less}, or run parts of it as the cells of a sweep, which share what they have in common`,
+  )
+}

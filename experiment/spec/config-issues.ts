@@ -1,0 +1,235 @@
+import { z } from 'zod'
+import { withoutCredentials } from '../../common/credentials.ts'
+import { nearest, suggestion } from '../../common/nearest.ts'
+import { formatPath, valueAt, type Path } from '../../common/path.ts'
+
+/** One thing that is wrong with a config's data, in plain words. */
+export interface Finding {
+  readonly message: string
+  readonly path: Path
+  /** Whether the key itself is wrong, or what it holds. */
+  readonly at: 'key' | 'value'
+}
+
+type Issue = z.core.$ZodIssue
+
+/** Everything in which `value` departs from the schema. */
+export function findingsOf(schema: z.ZodType, value: unknown): readonly Finding[] {
+  const known = schemaFindings(schema, value)
+  const told = new Set(known.map(({ path }) => formatPath(path)))
+  const all = [...known, ...unsafeKeys(value).filter(({ path }) => !told.has(formatPath(path)))]
+  if (all.length <= MOST_FINDINGS) return all
+  const rest = all.length - MOST_FINDINGS
+  return [
+    ...all.slice(0, MOST_FINDINGS),
+    { message: `${rest} more problems are not listed; is this the right file?`, path: [], at: 'value' },
+  ]
+}
+
+/** Far more than a person reads; a file that is no config may have a hundred thousand. */
+const MOST_FINDINGS = 50
+
+/**
+ * Mappings with free keys leave this one out without a word: it means something else in JavaScript.
+ */
+function unsafeKeys(root: unknown): readonly Finding[] {
+  const findings: Finding[] = []
+  // Aliases make one mapping stand in several places, or within itself.
+  const seen = new Set<object>()
+  const walk = (value: unknown, path: Path) => {
+    if (typeof value !== 'object' || value === null || seen.has(value)) return
+    seen.add(value)
+    for (const [key, child] of Object.entries(value)) {
+      const at = [...path, Array.isArray(value) ? Number(key) : key]
+      if (key === '__proto__')
+        findings.push({ message: `unknown key "${key}"; no key may be called that`, path: at, at: 'key' })
+      else walk(child, at)
+    }
+  }
+  walk(root, [])
+  return findings
+}
+
+function schemaFindings(schema: z.ZodType, value: unknown): readonly Finding[] {
+  const parsed = schema.safeParse(value, { reportInput: false })
+  if (parsed.success) return []
+  // An unsafe integer is reported twice at one path: as unsafe, and as out of range, which says more.
+  const last = new Map(
+    parsed.error.issues.map((issue) => [`${issue.code} ${formatPath(pathOf(issue))}`, issue]),
+  )
+  return [...last.values()].flatMap((issue) => explain(issue, schema, value))
+}
+
+function explain(issue: Issue, schema: z.ZodType, root: unknown): readonly Finding[] {
+  const path = pathOf(issue)
+  const value = valueAt(root, path)
+  const there = schemaAt(schema, root, path)
+  const finding = (message: string, at: Finding['at'] = 'value'): Finding => ({ message, path, at })
+
+  if (issue.code === 'unrecognized_keys') {
+    const known = there instanceof z.ZodObject ? Object.keys(there.shape) : []
+    return issue.keys.map((key) => ({
+      message: `unknown key "${key}"${suggestion(key, known)}`,
+      path: [...path, key],
+      at: 'key',
+    }))
+  }
+
+  if (issue.code === 'invalid_key') {
+    const wanted = issue.issues.map(({ message }) => message).join(', ')
+    return [
+      finding(
+        `"${String(path.at(-1))}" is no key of ${formatPath(path.slice(0, -1))}; expected ${wanted}`,
+        'key',
+      ),
+    ]
+  }
+
+  const name = formatPath(path) || 'the config'
+  if (value === undefined) {
+    const parent = valueAt(root, path.slice(0, -1))
+    const wanted = String(path.at(-1))
+    const misspelt = isDiscriminator(issue) ? nearest(wanted, Object.keys(parent as object)) : undefined
+    if (misspelt !== undefined)
+      return [
+        {
+          message: `unknown key "${misspelt}"; did you mean "${wanted}"?`,
+          path: [...path.slice(0, -1), misspelt],
+          at: 'key',
+        },
+      ]
+    return [finding(`${name} is missing: expected ${expected(issue, there)}`)]
+  }
+  const options = optionsOf(issue)
+  if (options && typeof value === 'string')
+    return [finding(`unknown ${nounOf(path)} "${value}"${suggestion(value, options)}`)]
+  return [finding(`${name}: expected ${expected(issue, there)}, found ${found(value, issue)}`)]
+}
+
+/** zod's paths may hold symbols; JSON's do not. */
+function pathOf({ path }: Issue): Path {
+  return path.map((part) => (typeof part === 'symbol' ? String(part) : part))
+}
+
+function isDiscriminator(issue: Issue): boolean {
+  return issue.code === 'invalid_union' && issue.discriminator !== undefined
+}
+
+function optionsOf(issue: Issue): readonly string[] | undefined {
+  if (issue.code === 'invalid_value') return issue.values.map(String)
+  if (issue.code === 'invalid_union' && 'options' in issue && issue.options) return issue.options.map(String)
+  return undefined
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  tuple: 'a list',
+  object: 'a mapping (key: value)',
+  record: 'a mapping (key: value)',
+  null: 'nothing',
+}
+
+function expected(issue: Issue, schema: z.core.$ZodType | undefined): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      // Of text where a whole number is wanted, zod says that it is no number.
+      return schema instanceof z.ZodNumber && schema.isInt
+        ? 'a whole number'
+        : (typeNames[issue.expected] ?? issue.expected)
+    case 'too_small':
+      return bound(issue.origin, issue.inclusive === false ? 'above' : 'at least', issue.minimum)
+    case 'too_big':
+      return bound(issue.origin, issue.inclusive === false ? 'below' : 'at most', issue.maximum)
+    case 'invalid_format':
+      return issue.format === 'url' ? 'an http:// or https:// URL' : issue.message
+    case 'invalid_union':
+      return optionsOf(issue)
+        ? oneOf(optionsOf(issue) ?? [])
+        : alternatives(issue.errors, schema).join(' or ')
+    case 'invalid_value':
+      return oneOf(issue.values.map(String))
+    default:
+      return issue.message
+  }
+}
+
+function alternatives(
+  errors: readonly (readonly Issue[])[],
+  schema: z.core.$ZodType | undefined,
+): readonly string[] {
+  const all = errors.flatMap(([first], i) =>
+    first ? [expected(first, schema instanceof z.ZodUnion ? schema.options[i] : undefined)] : [],
+  )
+  return [...new Set(all)]
+}
+
+function oneOf(options: readonly string[]): string {
+  return options.length === 1 ? `"${options.join()}"` : `one of ${options.join(', ')}`
+}
+
+function bound(origin: string, relation: string, limit: number | bigint): string {
+  if (origin === 'array') return `a list of ${relation} ${limit} ${limit === 1 ? 'entry' : 'entries'}`
+  if (origin === 'string')
+    return limit === 1 ? 'text that is not empty' : `text of ${relation} ${limit} characters`
+  return `a number ${relation} ${limit}`
+}
+
+function found(value: unknown, issue: Issue): string {
+  if (value === null) return 'nothing'
+  if (Array.isArray(value))
+    return issue.code === 'too_small' || issue.code === 'too_big' ? String(value.length) : 'a list'
+  switch (typeof value) {
+    case 'string':
+      return `text ${JSON.stringify(shortened(withoutCredentials(value)))}`
+    case 'number':
+    case 'boolean':
+      return String(value)
+    default:
+      return 'a mapping'
+  }
+}
+
+function shortened(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}
+
+/** What a name stands for: the `name` of `model` is a model. */
+function nounOf(path: Path): string {
+  const [parent, last] = path.filter((part) => typeof part === 'string').slice(-2)
+  if (parent === undefined || last === undefined) return String(last ?? parent)
+  if (last !== 'name' && last !== 'kind') return last
+  return parent === 'data' ? 'data set' : parent
+}
+
+/** The schema at a path, in the variants that the data chose. */
+function schemaAt(root: z.core.$ZodType, data: unknown, path: Path): z.core.$ZodType | undefined {
+  let schema = variant(root, data)
+  for (const [i, part] of path.entries()) {
+    const child =
+      schema instanceof z.ZodObject
+        ? (schema.shape as z.core.$ZodShape)[part]
+        : schema instanceof z.ZodArray
+          ? schema.element
+          : undefined
+    if (!child) return undefined
+    schema = variant(child, valueAt(data, path.slice(0, i + 1)))
+  }
+  return schema
+}
+
+function variant(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)
+    return variant(schema.unwrap(), value)
+  if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema
+  const { discriminator, options } = schema.def
+  const chosen = options.find(
+    (option) =>
+      option instanceof z.ZodObject &&
+      z.safeParse(option.shape[discriminator], valueAt(value, [discriminator])).success,
+  )
+  return chosen ?? schema
+}

@@ -1,0 +1,109 @@
+import type { Problem } from '../../common/errors.ts'
+import { readYaml } from './config-yaml.ts'
+import { withoutCredentials } from '../../common/credentials.ts'
+import { formatPath, parsePath, type Path } from '../../common/path.ts'
+
+/** `methods[2].rank=8` as given with `-S`. */
+export interface Override {
+  readonly text: string
+  readonly path: Path
+  readonly value: unknown
+}
+
+/** What stands in for the file's name where an override is wrong. */
+export function overrideName(text: string): string {
+  return `-S ${withoutCredentials(text)}`
+}
+
+/** An override as `-S` takes it: JSON is YAML. */
+export function overrideText(path: string, value: unknown): string {
+  return `${path}=${JSON.stringify(value)}`
+}
+
+/** Reads overrides; those that are none are problems. */
+export function readOverrides(texts: readonly string[]): {
+  readonly overrides: readonly Override[]
+  readonly problems: readonly Problem[]
+} {
+  const overrides: Override[] = []
+  const problems: Problem[] = []
+  for (const text of texts)
+    try {
+      overrides.push(parseOverride(text))
+    } catch (error) {
+      if (!(error instanceof BadOverride)) throw error
+      problems.push({ file: overrideName(text), message: error.message })
+    }
+  return { overrides, problems }
+}
+
+/** Applies overrides in order; those that cannot be are problems. */
+export function applyOverrides(
+  root: unknown,
+  texts: readonly string[],
+): {
+  readonly value: unknown
+  readonly overrides: readonly Override[]
+  readonly problems: readonly Problem[]
+} {
+  const overrides: Override[] = []
+  const problems: Problem[] = []
+  let value = root
+  for (const text of texts) {
+    try {
+      const override = parseOverride(text)
+      value = replaced(value, override.path, override.value)
+      overrides.push(override)
+    } catch (error) {
+      if (!(error instanceof BadOverride)) throw error
+      problems.push({ file: overrideName(text), message: error.message })
+    }
+  }
+  return { value, overrides, problems }
+}
+
+/** As deep as a config may be (config-yaml.ts); what walks along a path recurses. */
+const MOST_PARTS = 200
+
+class BadOverride extends Error {}
+
+function parseOverride(text: string): Override {
+  const equals = text.indexOf('=')
+  if (equals < 1) throw new BadOverride('expected path=value, such as methods[0].rank=8')
+  const path = parsePath(text.slice(0, equals).trim())
+  if (!path)
+    throw new BadOverride(
+      `"${text.slice(0, equals)}" is not a path; write keys with dots and list entries with [n], such as methods[0].rank`,
+    )
+  if (path.length > MOST_PARTS)
+    throw new BadOverride(`the path has ${path.length} parts, and ${MOST_PARTS} is the most`)
+  const { value, problems } = readYaml(text.slice(equals + 1), '')
+  if (problems.length > 0) throw new BadOverride(`the value is ${problems[0]?.message ?? 'not valid'}`)
+  return { text, path, value }
+}
+
+/** A copy of `parent` with the value at `path` replaced; mappings that are missing on the way come into being. */
+function replaced(parent: unknown, path: Path, value: unknown, done = 0): unknown {
+  const part = path[done]
+  if (part === undefined) return value
+  const where = formatPath(path.slice(0, done)) || 'the config'
+  if (typeof part === 'number') {
+    if (!Array.isArray(parent)) throw new BadOverride(`${where} is not a list, so it has no entry [${part}]`)
+    if (part >= parent.length)
+      throw new BadOverride(
+        `${where} has ${parent.length} ${parent.length === 1 ? 'entry' : 'entries'}, counted from [0]; there is no [${part}]`,
+      )
+    return parent.with(part, replaced(parent[part], path, value, done + 1))
+  }
+  const mapping = parent ?? {}
+  if (typeof mapping !== 'object' || Array.isArray(mapping))
+    throw new BadOverride(
+      Array.isArray(mapping)
+        ? `${where} is a list; name one of its entries, such as ${where}[0].${part}`
+        : `${where} is not a mapping, so it has no key "${part}"`,
+    )
+  const child = Object.hasOwn(mapping, part)
+    ? (mapping as Readonly<Record<string, unknown>>)[part]
+    : undefined
+  return { ...mapping, [part]: replaced(child, path, value, done + 1) }
+}

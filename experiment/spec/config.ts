@@ -1,0 +1,233 @@
+import { z } from 'zod'
+import { findingsOf, type Finding } from './config-issues.ts'
+import { applyOverrides, overrideName } from './config-overrides.ts'
+import { readYaml } from './config-yaml.ts'
+import { UserError, type Problem } from '../../common/errors.ts'
+import { formatPath, parsePath, startsWith, valueAt, type Locate, type Path } from '../../common/path.ts'
+import { configSchema, settingsSchema, specSchema } from './spec.ts'
+import type { DataSpec, ModelSpec, Settings, Spec, SplitSpec, TrainingSpec } from './spec.ts'
+
+export interface ConfigSource {
+  /** Named in errors; nothing is read. */
+  readonly file: string
+  readonly text: string
+  /** Such as `methods[2].rank=8`, applied in order. */
+  readonly overrides?: readonly string[]
+}
+
+export interface ParsedConfig {
+  readonly spec: Spec
+  readonly settings: Settings
+  /** Where a part of the config is given; where it is not, what encloses it. */
+  readonly locate: Locate
+}
+
+/** Reads a config. Throws one UserError with every problem in it. */
+export function parseConfig({ file, text, overrides: texts = [] }: ConfigSource): ParsedConfig {
+  const yaml = readYaml(text, file)
+  if (yaml.value === undefined) throw new UserError(yaml.problems)
+  const { value, overrides, problems } = applyOverrides(yaml.value, texts)
+
+  const locateWith =
+    (inFile: Locate): Locate =>
+    (path) => {
+      const isInFile = path.length === 0 || valueAt(yaml.value, path) !== undefined
+      const override = overrides.findLast(
+        // An override also makes the mappings that lead to what it sets.
+        (override) => startsWith(path, override.path) || (!isInFile && startsWith(override.path, path)),
+      )
+      return override ? { file: overrideName(override.text) } : inFile(path)
+    }
+  const locate = locateWith(yaml.locate)
+  const locateKey = locateWith(yaml.locateKey)
+
+  const findings = value === null ? [empty] : [...findingsOf(configSchema, value), ...crossChecks(value)]
+  const all = [
+    ...yaml.problems,
+    ...problems,
+    ...findings.map(({ message, path, at }): Problem => {
+      const place = at === 'key' ? locateKey(path) : locate(path)
+      return path.length > 0 ? { ...place, message, path: formatPath(path) } : { ...place, message }
+    }),
+  ]
+  if (all.length > 0) throw new UserError(all.sort(byPlace))
+
+  return {
+    spec: z.object(specSchema.shape).parse(value),
+    settings: z.object(settingsSchema.shape).parse(value),
+    locate,
+  }
+}
+
+/** The same error with its problems' places filled in from their config paths, where they have none yet. */
+export function located(error: UserError, locate: Locate): UserError {
+  return new UserError(
+    error.problems.map((problem) => {
+      const path =
+        problem.path === undefined || problem.file !== undefined ? undefined : parsePath(problem.path)
+      return path ? { ...problem, ...locate(path) } : problem
+    }),
+  )
+}
+
+const empty = wrong([], 'the config is empty; it needs name, data, split, model, training and methods')
+
+/** In the file's order, overrides last. */
+function byPlace(a: Problem, b: Problem): number {
+  return (a.line ?? Infinity) - (b.line ?? Infinity) || (a.column ?? 0) - (b.column ?? 0)
+}
+
+/** What one key's schema cannot say, checked part by part, so that an error in one part hides none in another. */
+function crossChecks(config: unknown): readonly Finding[] {
+  const part = <K extends keyof Spec>(key: K, check: (value: Spec[K]) => readonly Finding[]) => {
+    const value = (config as Readonly<Record<string, unknown>>)[key]
+    const parsed = specSchema.shape[key].safeParse(value)
+    return parsed.success && value !== undefined ? check(parsed.data as Spec[K]) : []
+  }
+  return [
+    ...part('data', checkData),
+    ...part('split', checkSplit),
+    ...part('model', checkDepth),
+    ...part('training', checkTraining),
+    ...part('methods', checkMethods),
+    ...checkTracking((config as Readonly<Record<string, unknown>>).tracking),
+  ]
+}
+
+function checkTracking(tracking: unknown): readonly Finding[] {
+  const parsed = settingsSchema.shape.tracking.safeParse(tracking)
+  if (!parsed.data) return []
+  const { username, password } = new URL(parsed.data.uri)
+  if (username === '' && password === '') return []
+  return [
+    wrong(
+      ['tracking', 'uri'],
+      'tracking.uri: the URL holds a user or a password, and it is recorded with the run; give them to the workers ' +
+        'instead, as MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD or as MLFLOW_TRACKING_TOKEN',
+    ),
+  ]
+}
+
+function checkData(data: DataSpec): readonly Finding[] {
+  return [...checkFiles(data), ...checkClasses(data)]
+}
+
+/** A split names classes: of two that are called alike, it would forget one alone. */
+function checkClasses(data: DataSpec): readonly Finding[] {
+  const { classes = [] } = data.name === 'npz' ? data : {}
+  return classes.flatMap((name, i) => {
+    const earlier = classes.indexOf(name)
+    return earlier < i
+      ? [
+          wrong(
+            ['data', 'classes', i],
+            `"${name}" is the name of class ${earlier} already; give each its own`,
+          ),
+        ]
+      : []
+  })
+}
+
+function checkFiles(data: DataSpec): readonly Finding[] {
+  if (data.name !== 'cifar10') return []
+  const files = (['train', 'test'] as const).flatMap((key) =>
+    data[key].map((name, i) => ({ name, path: ['data', key, i] as Path })),
+  )
+  return files.flatMap(({ name, path }, i) => {
+    if (/[/\\]/.test(name))
+      return [wrong(path, `"${name}" is a path; give the file's name, and its directory as dataDirectory`)]
+    const earlier = files.slice(0, i).find((file) => file.name === name)
+    return earlier
+      ? [wrong(path, `"${name}" is listed twice: it is ${formatPath(earlier.path)} already`)]
+      : []
+  })
+}
+
+function checkSplit(split: SplitSpec): readonly Finding[] {
+  switch (split.kind) {
+    case 'random':
+    case 'hard':
+      return eitherOf(split, 'fraction', 'count')
+    case 'class':
+      return repeated(split.classes, 'classes', 'class')
+    case 'class-fraction':
+      return [...eitherOf(split, 'fraction', 'count'), ...repeated(split.classes, 'classes', 'class')]
+    case 'indices':
+      return [
+        ...eitherOf(split, 'indices', 'file'),
+        ...repeated(split.indices ?? [], 'indices', 'sample'),
+        ...(split.sha256 !== undefined && split.file === undefined
+          ? [wrong(['split', 'sha256'], 'split.sha256 is that of a file, and no file is given; remove it')]
+          : []),
+      ]
+  }
+}
+
+function eitherOf<S extends SplitSpec>(split: S, one: keyof S & string, other: keyof S & string): Finding[] {
+  const given = [split[one], split[other]].filter((value) => value !== undefined).length
+  if (given === 1) return []
+  const article = split.kind === 'indices' ? 'an' : 'a'
+  const found = given === 0 ? 'neither' : 'both'
+  return [wrong(['split'], `${article} ${split.kind} split takes either ${one} or ${other}; ${found} given`)]
+}
+
+function repeated(values: readonly (string | number)[], key: string, noun: string): Finding[] {
+  const first = new Map<string | number, number>()
+  return values.flatMap((value, i) => {
+    if (!first.has(value)) {
+      first.set(value, i)
+      return []
+    }
+    return [wrong(['split', key, i], `${noun} ${value} is listed twice; remove one`)]
+  })
+}
+
+/** He et al. 2016, section 4.2: three stages of n blocks of two layers, a stem and a head. */
+function checkDepth(model: ModelSpec): readonly Finding[] {
+  if (model.name !== 'resnet-cifar' || model.depth === 'resnet18' || (model.depth - 2) % 6 === 0) return []
+  const below = model.depth - ((model.depth - 2) % 6)
+  return [
+    wrong(
+      ['model', 'depth'],
+      `model.depth: expected 6n + 2 (8, 14, 20, … 56) or resnet18, found ${model.depth}; the nearest are ${below} and ${below + 6}`,
+    ),
+  ]
+}
+
+function checkTraining({ epochs, warmupEpochs }: TrainingSpec): readonly Finding[] {
+  return warmupEpochs < epochs
+    ? []
+    : [
+        wrong(
+          ['training', 'warmupEpochs'],
+          `training.warmupEpochs: expected less than the ${epochs} epochs of the training, found ${warmupEpochs}`,
+        ),
+      ]
+}
+
+function checkMethods(methods: Spec['methods']): readonly Finding[] {
+  const names = methods.map(({ label, method }) => label ?? method)
+  return methods.flatMap((method, i) => {
+    const findings: Finding[] = []
+    const earlier = names.indexOf(names[i] ?? '')
+    if (earlier < i)
+      findings.push(
+        wrong(
+          ['methods', i, method.label === undefined ? 'method' : 'label'],
+          `methods[${earlier}] and methods[${i}] are both called "${names[i] ?? ''}" in tables; give ${method.label === undefined ? 'one a label' : 'them different labels'}`,
+        ),
+      )
+    if (method.method === 'rfa' && method.retainedBatch > method.retainedSamples)
+      findings.push(
+        wrong(
+          ['methods', i, 'retainedSamples'],
+          `retainedSamples (${method.retainedSamples}) is below retainedBatch (${method.retainedBatch}): a batch is drawn from them; raise the one or lower the other`,
+        ),
+      )
+    return findings
+  })
+}
+
+function wrong(path: Path, message: string): Finding {
+  return { path, message, at: 'value' }
+}

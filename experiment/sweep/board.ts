@@ -1,0 +1,160 @@
+import { Halving, type Item, type Judgement } from './halving.ts'
+import type { CellFailure, RunLetter, SweepCells, SweepProgress, SweepState } from './sweep.ts'
+
+/** A run of a cell: the one of its rung. */
+export interface Place extends Item {
+  readonly run: string
+}
+
+/** What has become of each run of a sweep, and which is next. Knows nothing of how they are run. */
+export class SweepBoard {
+  private cells: SweepCells['cells']
+  private readonly rungs: number
+  private readonly queue: Halving
+  private readonly letters: RunLetter[]
+  private readonly judged = new Map<number, number>()
+  private readonly failures: CellFailure[]
+  private going: number
+  /** What was taken off the queue and not yet given out. */
+  private next: Place | undefined
+
+  /** `left`: failures of earlier times, which are not tried again. */
+  constructor({ cells, rungs, factor }: SweepCells, state?: SweepState, left: readonly CellFailure[] = []) {
+    this.cells = cells
+    this.rungs = rungs
+    this.queue = new Halving(cells.length, rungs, factor)
+    this.letters = Array.from({ length: cells.length * rungs }, (_, i) => letterAt(state?.runs, i))
+    this.going = this.letters.filter(isUnderWay).length
+    this.failures = [...(state?.failures ?? [])]
+    for (const [at, value] of state?.judged ?? []) this.judged.set(at, value)
+    this.letters.forEach((letter, at) => {
+      if (isOver(letter)) this.queue.record(this.itemAt(at), this.judged.get(at) ?? 'none')
+    })
+    if (!state)
+      for (const failure of left) {
+        const rung = cells[failure.cell]?.indexOf(failure.run) ?? -1
+        if (rung >= 0) this.failed({ cell: failure.cell, rung, run: failure.run }, failure.reason)
+      }
+  }
+
+  /** More cells, after those that are there. */
+  extend({ cells }: SweepCells): void {
+    const more = cells.length - this.cells.length
+    this.cells = cells
+    this.queue.add(more)
+    for (let i = 0; i < more * this.rungs; i++) this.letters.push('.')
+  }
+
+  hasNext(): boolean {
+    while (!this.next) {
+      const item = this.queue.take()
+      if (!item) return false
+      if (this.letters[this.at(item)] === '.') this.next = this.place(item)
+    }
+    return true
+  }
+
+  /** Runs to begin, so many at most. One that is taken and not begun is next again in an execution that follows. */
+  take(most: number): readonly Place[] {
+    const taken: Place[] = []
+    while (taken.length < most && this.hasNext() && this.next) {
+      taken.push(this.next)
+      this.next = undefined
+    }
+    return taken
+  }
+
+  /** `r`: it is the sweep's own; `j`: somebody else had begun it. */
+  begun(item: Item, letter: 'r' | 'j'): void {
+    this.set(item, letter)
+  }
+
+  ended(item: Item, letter: 'd' | 'i' | 'c', judgement: Judgement): void {
+    this.set(item, letter)
+    if (judgement !== 'none') this.judged.set(this.at(item), judgement)
+    this.queue.record(item, judgement)
+  }
+
+  failed({ cell, rung, run }: Place, reason: string): void {
+    this.set({ cell, rung }, 'f')
+    this.failures.push({ cell, run, reason: reason.slice(0, MAX_REASON) })
+    this.queue.record({ cell, rung }, 'none')
+  }
+
+  /** How many runs are under way. */
+  get running(): number {
+    return this.going
+  }
+
+  /** Runs under way that are the sweep's own, or somebody else's. */
+  underWay(letter: 'r' | 'j'): readonly Place[] {
+    return this.letters.flatMap((one, at) => (one === letter ? [this.place(this.itemAt(at))] : []))
+  }
+
+  state(): Omit<SweepState, 'paused' | 'startedAt'> {
+    return {
+      runs: this.letters.join(''),
+      ...(this.judged.size > 0 && this.rungs > 1 && { judged: [...this.judged] }),
+      failures: this.failures,
+    }
+  }
+
+  progress(): Omit<SweepProgress, 'id' | 'paused' | 'maxParallel' | 'startedAt'> {
+    const last = this.cells.map((_, cell) => this.letters[this.at({ cell, rung: this.rungs - 1 })])
+    const count = (...letters: readonly RunLetter[]) =>
+      last.filter((letter) => letter !== undefined && letters.includes(letter)).length
+    return {
+      rungs: this.rungs,
+      cells: this.cells.length,
+      done: count('d', 'i', 'c'),
+      cached: count('c'),
+      incomplete: count('i'),
+      stopped: this.cells.filter((_, cell) => this.isStopped(cell)).length,
+      running: [...this.underWay('r'), ...this.underWay('j')],
+      failures: [...this.failures].sort((a, b) => a.cell - b.cell),
+    }
+  }
+
+  /** It was judged at a rung and goes on no further, as things stand. */
+  private isStopped(cell: number): boolean {
+    for (let rung = this.rungs - 2; rung >= 0; rung--) {
+      const letter = this.letters[this.at({ cell, rung })]
+      if (letter !== undefined && letter !== '.')
+        return isOver(letter) && letter !== 'f' && !this.queue.entered({ cell, rung: rung + 1 })
+    }
+    return false
+  }
+
+  private set(item: Item, letter: RunLetter): void {
+    const at = this.at(item)
+    this.going += Number(isUnderWay(letter)) - Number(isUnderWay(this.letters[at] ?? '.'))
+    this.letters[at] = letter
+  }
+
+  private at({ cell, rung }: Item): number {
+    return cell * this.rungs + rung
+  }
+
+  private itemAt(at: number): Item {
+    return { cell: Math.floor(at / this.rungs), rung: at % this.rungs }
+  }
+
+  private place({ cell, rung }: Item): Place {
+    return { cell, rung, run: this.cells[cell]?.[rung] ?? '' }
+  }
+}
+
+/** All reasons of thousands of cells are one payload. */
+const MAX_REASON = 300
+
+function letterAt(letters: string | undefined, i: number): RunLetter {
+  return (letters?.[i] ?? '.') as RunLetter
+}
+
+function isOver(letter: RunLetter): boolean {
+  return letter === 'd' || letter === 'i' || letter === 'c' || letter === 'f'
+}
+
+function isUnderWay(letter: RunLetter): boolean {
+  return letter === 'r' || letter === 'j'
+}

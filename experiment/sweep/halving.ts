@@ -1,0 +1,117 @@
+/**
+ * Asynchronous successive halving (Li et al. 2020, "A System for Massively Parallel Hyperparameter Tuning", algorithm 2)
+ * whose decisions do not depend on who finishes first: at each rung, cells are judged in the order in which they entered
+ * it. A cell goes on as soon as it is among the best of those judged so far, one in `factor` of them; nobody waits for a
+ * whole rung. Once all of a rung are judged, its best one goes on at least.
+ */
+
+/** One of a sweep's runs: cell and rung, both from 0. */
+export interface Item {
+  readonly cell: number
+  readonly rung: number
+}
+
+/** What a run came to; lower is better. `none`: it failed, or has no figure. */
+export type Judgement = number | 'none'
+
+export class Halving {
+  private readonly rungs: readonly Rung[]
+  private readonly factor: number
+
+  /** With one rung there is nothing to decide: all cells enter it. */
+  constructor(cells: number, rungs: number, factor: number) {
+    this.factor = factor
+    this.rungs = Array.from({ length: rungs }, () => new Rung())
+    this.add(cells)
+  }
+
+  /** More cells, after those that are there. */
+  add(cells: number): void {
+    const [first] = this.rungs
+    const known = first?.entries.length ?? 0
+    for (let cell = known; cell < known + cells; cell++) first?.enter(cell)
+  }
+
+  /** The next to run: of the highest rung that has one, in the order in which they entered. */
+  take(): Item | undefined {
+    for (let rung = this.rungs.length - 1; rung >= 0; rung--) {
+      const cell = this.rungs[rung]?.take()
+      if (cell !== undefined) return { cell, rung }
+    }
+    return undefined
+  }
+
+  record({ cell, rung }: Item, judgement: Judgement): void {
+    this.rungs[rung]?.judgements.set(cell, judgement)
+    this.settle()
+  }
+
+  /** Whether a cell entered the rung. */
+  entered({ cell, rung }: Item): boolean {
+    return this.rungs[rung]?.members.has(cell) ?? false
+  }
+
+  private settle(): void {
+    let closed = true
+    for (const [i, rung] of this.rungs.slice(0, -1).entries()) {
+      const next = this.rungs[i + 1]
+      for (const cell of rung.promote(this.factor, closed)) next?.enter(cell)
+      closed &&= rung.isJudged()
+    }
+  }
+}
+
+class Rung {
+  readonly entries: number[] = []
+  readonly members = new Set<number>()
+  readonly judgements = new Map<number, Judgement>()
+  private taken = 0
+  /** How many of the entries were judged, in their order. */
+  private judged = 0
+  /** Those of them that have a figure, best first. */
+  private readonly ranking: { readonly cell: number; readonly value: number; readonly entry: number }[] = []
+  private readonly promoted = new Set<number>()
+
+  enter(cell: number): void {
+    this.entries.push(cell)
+    this.members.add(cell)
+  }
+
+  take(): number | undefined {
+    const cell = this.entries[this.taken]
+    if (cell !== undefined) this.taken++
+    return cell
+  }
+
+  isJudged(): boolean {
+    return this.judged === this.entries.length
+  }
+
+  /** Those that are known to go on now. `closed`: no more will enter. */
+  promote(factor: number, closed: boolean): readonly number[] {
+    const going: number[] = []
+    for (;;) {
+      const cell = this.entries[this.judged]
+      const judgement = cell === undefined ? undefined : this.judgements.get(cell)
+      if (cell === undefined || judgement === undefined) break
+      if (judgement !== 'none') this.rank({ cell, value: judgement, entry: this.judged })
+      this.judged++
+      going.push(...this.newlyAmong(Math.floor(this.ranking.length / factor)))
+    }
+    if (closed && this.isJudged() && this.promoted.size === 0) going.push(...this.newlyAmong(1))
+    return going
+  }
+
+  private rank(one: (typeof this.ranking)[number]): void {
+    const after = this.ranking.findIndex(
+      ({ value, entry }) => value > one.value || (value === one.value && entry > one.entry),
+    )
+    this.ranking.splice(after < 0 ? this.ranking.length : after, 0, one)
+  }
+
+  private newlyAmong(best: number): readonly number[] {
+    const cells = this.ranking.slice(0, best).flatMap(({ cell }) => (this.promoted.has(cell) ? [] : [cell]))
+    for (const cell of cells) this.promoted.add(cell)
+    return cells
+  }
+}

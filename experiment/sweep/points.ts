@@ -1,0 +1,104 @@
+import { canonicalJson, sha256 } from '../../common/canonical.ts'
+import { UserError } from '../../common/errors.ts'
+import { basesOf, type Json, type RangeSpec, type SweepSpace } from './space.ts'
+
+/** One point of a search space: a base and what is set in it, by path, in the order in which it is set. */
+export interface SweepPoint {
+  /** The base's file as it is written in the sweep. */
+  readonly base: string
+  readonly set: Readonly<Record<string, Json>>
+}
+
+type Values = Readonly<Record<string, Json>>
+
+/** A sweep's state is one payload of its workflow, and one page for people. */
+const MAX_POINTS = 5000
+
+/**
+ * The points of a space: each base with every combination of the grid's values, the zipped groups and the random draws, the
+ * first named varying slowest; then each base with each single point. What conditions make equal is one point. The order is
+ * the config's, so that a space to which something was added begins with the same points where the addition comes last.
+ * Throws a UserError where there are too many, or none.
+ */
+export function pointsOf(space: SweepSpace): readonly SweepPoint[] {
+  const { set = {}, grid = {}, zip = [], random, points = [] } = space
+  const axes: readonly (readonly Values[])[] = [
+    ...Object.entries(grid).map(([path, list]) => list.map((value) => ({ [path]: value }))),
+    ...zip.map(zipped),
+    ...(random ? [drawn(random)] : []),
+  ]
+  const crossed = axes.length > 0 || points.length === 0
+  const bases = basesOf(space)
+  const count = bases.length * ((crossed ? axes.reduce((n, axis) => n * axis.length, 1) : 0) + points.length)
+  if (count > MAX_POINTS)
+    throw new UserError(
+      `the sweep has ${count} points, and ${MAX_POINTS} is the most; leave values out, or draw some at random`,
+    )
+  const combinations = axes.reduce<readonly Values[]>(
+    (all, axis) => all.flatMap((values) => axis.map((more) => ({ ...values, ...more }))),
+    crossed ? [{}] : [],
+  )
+  const all = bases.flatMap((base) =>
+    [...combinations, ...points].map((values): SweepPoint => {
+      const whole = { ...set, ...values }
+      return { base, set: applicable(space, base, whole) }
+    }),
+  )
+  const left = all.filter(
+    ({ base, set }) => !(space.exclude ?? []).some((condition) => meets(condition, { base, ...set })),
+  )
+  if (left.length === 0) throw new UserError('the sweep has no points: all are excluded')
+  return [...new Map(left.map((point) => [canonicalJson(point), point])).values()]
+}
+
+/** What is set but for the paths whose condition does not hold. */
+function applicable({ only = {} }: SweepSpace, base: string, values: Values): Values {
+  return Object.fromEntries(
+    Object.entries(values).filter(([path]) => {
+      const condition = Object.hasOwn(only, path) ? only[path] : undefined
+      return condition === undefined || meets(condition, { base, ...values })
+    }),
+  )
+}
+
+/** Whether each path has the value, or one of the list of values. */
+function meets(condition: Values, point: Values): boolean {
+  return Object.entries(condition).every(([path, wanted]) => {
+    if (!Object.hasOwn(point, path)) return false
+    const is = (value: Json) => canonicalJson(value) === canonicalJson(point[path])
+    return is(wanted) || (Array.isArray(wanted) && wanted.some(is))
+  })
+}
+
+function zipped(group: Readonly<Record<string, readonly Json[]>>): readonly Values[] {
+  const lists = Object.entries(group)
+  const [first] = lists
+  if (!first) return []
+  return first[1].map((_, i) =>
+    Object.fromEntries(lists.flatMap(([path, list]) => list.slice(i, i + 1).map((value) => [path, value]))),
+  )
+}
+
+/** More samples begin with the same draws, and another path changes no other path's. */
+function drawn({ samples, seed, of }: NonNullable<SweepSpace['random']>): readonly Values[] {
+  return Array.from({ length: samples }, (_, i) =>
+    Object.fromEntries(
+      Object.entries(of).map(([path, range]) => [path, valueAt(range, uniform(seed, path, i))]),
+    ),
+  )
+}
+
+/** A number in [0, 1), of 52 bits of a digest of its name. */
+function uniform(seed: number, path: string, sample: number): number {
+  return Number.parseInt(sha256(canonicalJson(['sweep', seed, path, sample])).slice(0, 13), 16) / 2 ** 52
+}
+
+function valueAt(range: RangeSpec, u: number): Json {
+  if ('choices' in range) return range.choices[Math.floor(u * range.choices.length)] ?? null
+  const { from, to, scale, whole } = range
+  // Whole numbers are the floor of a number below to + 1.
+  const end = whole ? to + 1 : to
+  const value = scale === 'log' ? from * (end / from) ** u : from + u * (end - from)
+  // Six digits are as good as any, and can be read and typed.
+  return whole ? Math.min(to, Math.floor(value)) : Number(value.toPrecision(6))
+}

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { z } from 'zod'
+import { decodeHeader, headerEnd, type TensorEntry } from '../artifacts/safetensors.ts'
+import type { CheckpointFacts } from '../experiment/models/pretrained.ts'
+import { openRegularFile, unreadable } from '../common/regular-file.ts'
+import { checkpointError, readJsonFile } from './json-file.ts'
+
+/** A tensor, and where it is. */
+export interface PlacedTensor extends TensorEntry {
+  readonly file: string
+  /** Of its data in the file. */
+  readonly offset: number
+}
+
+const WEIGHTS = 'model.safetensors'
+const INDEX = 'model.safetensors.index.json'
+const index = z.looseObject({ weight_map: z.record(z.string(), z.string()) })
+
+/** As the format's own library bounds them. */
+const MOST_HEADER_BYTES = 100_000_000
+
+/** Which of a checkpoint's files are of use: what a download of one takes. */
+export function isCheckpointFile(name: string): boolean {
+  return (
+    name === 'config.json' ||
+    name === 'preprocessor_config.json' ||
+    name === INDEX ||
+    /^model(-\d+-of-\d+)?\.safetensors$/.test(name)
+  )
+}
+
+/** Every tensor of a checkpoint, from the headers of its one file or its shards. Throws a UserError. */
+export async function readTensorIndex(
+  directory: string,
+): Promise<{ readonly tensors: ReadonlyMap<string, PlacedTensor>; readonly files: readonly string[] }> {
+  const sharded = await readJsonFile(join(directory, INDEX), index)
+  const files = sharded ? [...new Set(Object.values(sharded.weight_map))].sort() : [WEIGHTS]
+  for (const file of files)
+    if (file !== basename(file) || !isCheckpointFile(file))
+      throw checkpointError(`${join(directory, INDEX)}: "${file}" is no name of a shard beside it`)
+  const tensors = new Map<string, PlacedTensor>()
+  for (const file of files) {
+    for (const [name, tensor] of await readHeaderOf(directory, file)) {
+      const twin = tensors.get(name)
+      if (twin) throw checkpointError(`${directory}: the tensor "${name}" is in ${twin.file} and in ${file}`)
+      tensors.set(name, tensor)
+    }
+  }
+  for (const [name, file] of Object.entries(sharded?.weight_map ?? {}))
+    if (tensors.get(name)?.file !== file)
+      throw checkpointError(`${join(directory, INDEX)}: the tensor "${name}" is to be in ${file}, and is not`)
+  return { tensors, files: sharded ? [INDEX, ...files] : files }
+}
+
+async function readHeaderOf(directory: string, name: string): Promise<readonly [string, PlacedTensor][]> {
+  const path = join(directory, name)
+  const file = await openRegularFile(path).catch(async (error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw await missing(directory, name)
+    const reason = unreadable(error)
+    throw reason === undefined ? error : checkpointError(`${path} ${reason}`)
+  })
+  try {
+    const { size } = await file.stat()
+    const prefix = Buffer.alloc(Math.min(8, size))
+    await file.read(prefix, 0, prefix.length, 0)
+    const end = headerEnd(prefix, size)
+    if (end > MOST_HEADER_BYTES)
+      throw new Error(`its header takes ${end} bytes, ${MOST_HEADER_BYTES} at most are read`)
+    const head = Buffer.alloc(end)
+    await file.read(head, 0, end, 0)
+    const { entries } = decodeHeader(head, size)
+    return Object.entries(entries).map(([tensor, entry]) => [
+      tensor,
+      { ...entry, file: name, offset: end + entry.begin },
+    ])
+  } catch (error) {
+    throw checkpointError(`${path}: ${error instanceof Error ? error.message : String(error)}`)
+  } finally {
+    await file.close()
+  }
+}
+
+/** Says what there is instead: a pickle is never read, since reading one runs what is in it. */
+async function missing(directory: string, name: string): Promise<Error> {
+  const present = await readdir(directory).catch(() => [])
+  const pickle = present.find((file) => /^pytorch_model.*\.bin$|\.pth?$|\.ckpt$/.test(file))
+  return checkpointError(
+    `${join(directory, name)} is missing` +
+      (pickle === undefined
+        ? `; expected ${WEIGHTS}, or ${INDEX} and its shards`
+        : `; ${pickle} is a pickle, which can run code when it is read and is never read here: save the model again with ` +
+          'safe_serialization=True'),
+  )
+}
+
+/** Names, hashes and sizes, in the order of names. */
+export async function describeFiles(
+  directory: string,
+  weights: readonly string[],
+): Promise<CheckpointFacts['files']> {
+  const names = ['config.json', 'preprocessor_config.json', ...weights].sort()
+  const files = []
+  for (const name of names) {
+    const path = join(directory, name)
+    const file = await openRegularFile(path).catch(() => undefined)
+    if (!file) continue
+    const hash = createHash('sha256')
+    const { size } = await file.stat()
+    // The stream closes the file.
+    await pipeline(file.createReadStream(), hash)
+    files.push({ name, sha256: hash.digest('hex'), bytes: size })
+  }
+  return files
+}

@@ -1,0 +1,81 @@
+import type { Architecture } from '../experiment/models/pretrained.ts'
+import { architectureLayers, flattenLayers, type Layer } from '../experiment/models/model.ts'
+import { headsOf } from './heads.ts'
+
+/** One of a model's own parameters, and the tensor of a published checkpoint that holds it. */
+export interface Published {
+  /** Ours, as in learning/parameters.ts. */
+  readonly name: string
+  readonly shape: readonly number[]
+  /** The tensor's. PyTorch keeps outputs before inputs, and both before a kernel's sides. */
+  readonly tensor: string
+  /** Our axis i is the tensor's axis `axes[i]`. */
+  readonly axes: readonly number[]
+}
+
+/** The layers of a model with the heads that its published checkpoint has; without any where there are no classes. */
+export function publishedLayers(architecture: Architecture, classes: number): readonly Layer[] {
+  const body = architectureLayers(architecture, classes).slice(0, -1)
+  if (classes === 0) return body
+  const width = architecture.kind === 'vit' ? architecture.width : (architecture.widths.at(-1) ?? 0)
+  return [
+    ...body,
+    ...headsOf(architecture).map((name): Layer => ({ kind: 'linear', name, in: width, out: classes })),
+  ]
+}
+
+/** Everything that a published checkpoint of this model holds, its head included. */
+export function publishedTensors(layers: readonly Layer[]): readonly Published[] {
+  return flattenLayers(layers).flatMap((layer): Published[] => {
+    const { name } = layer
+    const vector = (ours: string, theirs: string, length: number): Published => ({
+      name: `${name}.${ours}`,
+      shape: [length],
+      tensor: `${name}.${theirs}`,
+      axes: [0],
+    })
+    switch (layer.kind) {
+      case 'linear':
+        return [
+          { name: `${name}.weight`, shape: [layer.in, layer.out], tensor: `${name}.weight`, axes: [1, 0] },
+          ...((layer.bias ?? true) ? [vector('bias', 'bias', layer.out)] : []),
+        ]
+      case 'conv': {
+        const shape = [layer.kernel, layer.kernel, layer.in, layer.out]
+        return [
+          { name: `${name}.weight`, shape, tensor: `${name}.weight`, axes: [2, 3, 1, 0] },
+          ...(layer.bias ? [vector('bias', 'bias', layer.out)] : []),
+        ]
+      }
+      case 'batch-norm':
+        return [
+          vector('gamma', 'weight', layer.channels),
+          vector('beta', 'bias', layer.channels),
+          vector('mean', 'running_mean', layer.channels),
+          vector('variance', 'running_var', layer.channels),
+        ]
+      case 'layer-norm':
+        return [vector('gamma', 'weight', layer.channels), vector('beta', 'bias', layer.channels)]
+      case 'tokens': {
+        const first = ['cls_token', ...(layer.distillation ? ['distillation_token'] : [])]
+        const whole = (part: string, length: number): Published => ({
+          name: `${name}.${part}`,
+          shape: [1, length, layer.channels],
+          tensor: `${name}.${part}`,
+          axes: [0, 1, 2],
+        })
+        return [
+          ...first.map((token) => whole(token, 1)),
+          whole('position_embeddings', first.length + layer.patches),
+        ]
+      }
+      default:
+        return []
+    }
+  })
+}
+
+/** The shape of the tensor behind a parameter. */
+export function tensorShape({ shape, axes }: Published): readonly number[] {
+  return axes.map((_, theirs) => shape[axes.indexOf(theirs)] ?? 0)
+}

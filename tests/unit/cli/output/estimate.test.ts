@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'vitest'
+import { estimateOf } from '../../../../cli/output/estimate.ts'
+import type { Manifest } from '../../../../experiment/records/manifest.ts'
+import { stagesOf } from '../../../../experiment/stages/stage-list.ts'
+import type { Stage } from '../../../../experiment/stages/stage.ts'
+import { sampleRun } from '../../../support/run.ts'
+
+const past = (stage: Stage, seconds: number) => ({ ...stage, clock: { seconds } }) as unknown as Manifest
+
+describe('the estimate of what stages will take', () => {
+  const stages = stagesOf(sampleRun({ seed: 1 }).run.plan)
+  const before = stagesOf(sampleRun({ seed: 7 }).run.plan)
+
+  test('goes by stages that differ in their seeds alone, where there are any', () => {
+    const manifests = before.map((stage) => past(stage, stage.kind === 'train' ? 10 : 1))
+    const trainings = stages.filter(({ kind }) => kind === 'train').length
+    expect(estimateOf(stages, manifests)).toEqual({
+      seconds: 10 * trainings + (stages.length - trainings),
+      from: before.length,
+      unknown: [],
+    })
+  })
+
+  test("goes by the closest: the same method's before another one's", () => {
+    const methods = before.filter(({ kind }) => kind === 'unlearn')
+    const manifests = methods.map((stage) =>
+      past(stage, stage.kind === 'unlearn' && stage.params.method.method === 'rfa' ? 100 : 3),
+    )
+    const wanted = stages.filter((stage) => stage.kind === 'unlearn' && stage.params.method.method === 'rfa')
+    expect(estimateOf(wanted, manifests).seconds).toBe(100)
+  })
+
+  test('says of which kinds nothing is known, and counts nothing for them', () => {
+    const manifests = before.filter(({ kind }) => kind === 'train').map((stage) => past(stage, 2))
+    const { seconds, unknown } = estimateOf(stages, manifests)
+    expect(seconds).toBe(2 * stages.filter(({ kind }) => kind === 'train').length)
+    expect([...unknown].sort()).toEqual(
+      [...new Set(stages.map(({ kind }) => kind))].filter((kind) => kind !== 'train').sort(),
+    )
+  })
+})

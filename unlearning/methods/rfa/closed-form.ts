@@ -1,0 +1,168 @@
+import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs'
+import { Matrix } from 'ml-matrix'
+import { MathError } from '../../../common/errors.ts'
+import { weightRows, type AdaptableLayer, type Layer } from '../../../experiment/models/model.ts'
+import type { Host } from '../../../learning/host.ts'
+import { adapted, type Lora } from '../../../learning/lora.ts'
+import { forward, topLevelIndex } from '../../../learning/model.ts'
+import { totalSize, unpackArrays, type NamedTensors } from '../../../learning/parameters.ts'
+import { tf } from '../../../learning/tf.ts'
+import { choleskySolve, eigenvectors } from '../../solve.ts'
+
+/**
+ * The best low-rank update of one linear layer, without a step: with x the layer's input in the student, R what its output
+ * lacks, and ω the samples' weights,
+ *
+ *     ΔW = argmin Σ_i ω_i ‖x_i ΔW − R_i‖² + ε ‖ΔW‖² = C⁻¹ K,   C = Σ_i ω_i x_iᵀ x_i + εI,   K = Σ_i ω_i x_iᵀ R_i.
+ *
+ * Among the updates of rank r the best one in C's metric is ΔW U Uᵀ, where U [out, r] has the leading eigenvectors of
+ * ΔWᵀ C ΔW = ΔWᵀ K (Eckart and Young 1936, after a change of variables): A = ΔW U and B = Uᵀ.
+ * A convolution is the same problem over its patches.
+ */
+export class RidgeProblem {
+  private readonly moment: Float64Array
+  private readonly cross: Float64Array
+  private readonly layer: AdaptableLayer
+  private readonly rows: number
+
+  constructor(layer: AdaptableLayer) {
+    this.layer = layer
+    this.rows = weightRows(layer)
+    this.moment = new Float64Array(this.rows * this.rows)
+    this.cross = new Float64Array(this.rows * layer.out)
+  }
+
+  /** Adds samples of one weight. input: what the layer gets, [n, ...]; lacking: R, of the output's shape. */
+  async add(input: Tensor, lacking: Tensor, weight: number): Promise<void> {
+    const [moment, cross] = tf.tidy<[Tensor2D, Tensor2D]>(() => {
+      const x = patches(this.layer, input)
+      const r = lacking.reshape<Tensor2D>([-1, this.layer.out])
+      return [tf.matMul(x, x, true), tf.matMul(x, r, true)]
+    })
+    await Promise.all([added(this.moment, moment, weight), added(this.cross, cross, weight)])
+    tf.dispose([moment, cross])
+  }
+
+  /**
+   * A [in, r] and B [r, out], row-major. `ridge` is ε relative to the mean of C's diagonal. Throws a MathError where C is
+   * not positive definite.
+   */
+  async solve(rank: number, ridge: number): Promise<{ readonly a: Float32Array; readonly b: Float32Array }> {
+    const { out, name } = this.layer
+    const moment = Matrix.from1DArray(this.rows, this.rows, this.moment)
+    const cross = Matrix.from1DArray(this.rows, out, this.cross)
+    const epsilon = (ridge * moment.trace()) / this.rows
+    const regular = symmetric(moment).add(Matrix.eye(this.rows).mul(epsilon))
+    const solution = await choleskySolve(this.rows, flat(regular), this.cross)
+    if (!solution)
+      throw new MathError(
+        `the closed form has no solution at layer ${name}: the second moment of its inputs is not positive definite; raise "ridge"`,
+      )
+    const update = Matrix.from1DArray(this.rows, out, solution)
+    const energy = update.transpose().mmul(cross)
+    const vectors = Matrix.from1DArray(out, out, await eigenvectors(out, flat(symmetric(energy))))
+    // Eigenvalues ascend.
+    const leading = vectors.subMatrix(0, out - 1, out - rank, out - 1)
+    return {
+      a: Float32Array.from(update.mmul(leading).to1DArray()),
+      b: Float32Array.from(leading.transpose().to1DArray()),
+    }
+  }
+}
+
+/** A product that is symmetric but for rounding; one that is already stays as it is, to the bit. */
+function symmetric(product: Matrix): Matrix {
+  return Matrix.add(product, product.transpose()).mul(0.5)
+}
+
+const flat = (matrix: Matrix) => Float64Array.from(matrix.to1DArray())
+
+/** In float64: batches are many, and what they add up to decides what can be inverted. */
+async function added(sum: Float64Array, tensor: Tensor, weight: number): Promise<void> {
+  const values = await tensor.data()
+  for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + weight * (values[i] ?? NaN)
+}
+
+/** The rows that a layer multiplies with its weight matrix: [n, in], or a convolution's patches [n·h·w, k·k·in]. */
+export function patches(layer: AdaptableLayer, input: Tensor): Tensor2D {
+  if (layer.kind === 'linear') return input.rank === 2 ? (input as Tensor2D) : input.reshape([-1, layer.in])
+  const { kernel, stride, padding } = layer
+  const [n, height, width, channels] = (input as Tensor4D).shape
+  const outputs = (inputs: number) =>
+    padding === undefined
+      ? Math.ceil(inputs / stride)
+      : Math.floor((inputs + 2 * padding - kernel) / stride) + 1
+  const [rows, columns] = [outputs(height), outputs(width)]
+  // 'same' padding: the smaller half first.
+  const before = (outputs: number, inputs: number) =>
+    padding ?? Math.max(0, (outputs - 1) * stride + kernel - inputs) >> 1
+  const [top, left] = [before(rows, height), before(columns, width)]
+  const reach = (outputs: number) => (outputs - 1) * stride + kernel
+  const padded = tf.pad(input as Tensor4D, [
+    [0, 0],
+    [top, Math.max(0, reach(rows) - height - top)],
+    [left, Math.max(0, reach(columns) - width - left)],
+    [0, 0],
+  ])
+  const shifted = Array.from({ length: kernel * kernel }, (_, i) => {
+    const [dy, dx] = [Math.floor(i / kernel), i % kernel]
+    return tf.stridedSlice(
+      padded,
+      [0, dy, dx, 0],
+      [n, dy + (rows - 1) * stride + 1, dx + (columns - 1) * stride + 1, channels],
+      [1, stride, stride, 1],
+    )
+  })
+  return tf.concat(shifted, 3).reshape([-1, kernel * kernel * channels])
+}
+
+const BATCH = 256
+
+/** Samples at the first adapted layer, and what each adapted layer should make of them. */
+export interface Wanted {
+  /** The input of layer `from`, [n, ...]. */
+  readonly input: Tensor
+  /** What a layer's output should be, for samples at these positions. */
+  readonly output: (layer: string, positions: Tensor1D) => Tensor
+  readonly weight: number
+}
+
+/**
+ * An adapter without gradient steps: every adapted layer in forward order gets the best low-rank update for what the layers
+ * before it now give it. Each layer's own output is aligned.
+ */
+export async function closedFormAdapter(
+  adapter: Lora,
+  layers: readonly Layer[],
+  base: NamedTensors,
+  wanted: readonly Wanted[],
+  { from, ridge, host }: { from: number; ridge: number; host?: Host | undefined },
+): Promise<Float32Array> {
+  const parameters = new Float32Array(totalSize(adapter.specs))
+  const factors = unpackArrays(adapter.specs, parameters)
+  for (const layer of adapter.layers) {
+    const problem = new RidgeProblem(layer)
+    const student = tf.tidy(() => adapted(adapter, base, tf.tensor1d(parameters)))
+    const names = new Set([layer.name])
+    const options = { from, to: topLevelIndex(layers, layer.name) + 1, capture: names, inputsOf: names }
+    for (const { input, output, weight } of wanted) {
+      const [n = 0] = input.shape
+      for (let first = 0; first < n; first += BATCH) {
+        const [x, lacking] = tf.tidy(() => {
+          const positions = tf.range(first, Math.min(n, first + BATCH), 1, 'int32')
+          const { inputs, features } = forward(layers, student, tf.gather(input, positions), options)
+          return [inputs[layer.name], output(layer.name, positions).sub(features[layer.name] as Tensor)]
+        }) as [Tensor, Tensor]
+        await problem.add(x, lacking, weight / n)
+        tf.dispose([x, lacking])
+        await host?.step({})
+      }
+    }
+    const changed = Object.values(student).filter((tensor) => !Object.values(base).includes(tensor))
+    tf.dispose(changed)
+    const { a, b } = await problem.solve(adapter.rank, ridge)
+    factors[`${layer.name}.lora_A`]?.values.set(a)
+    factors[`${layer.name}.lora_B`]?.values.set(b.map((value) => value / adapter.scale))
+  }
+  return parameters
+}

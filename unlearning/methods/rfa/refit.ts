@@ -1,0 +1,79 @@
+import type { Tensor, Tensor2D } from '@tensorflow/tfjs'
+import type { Layer } from '../../../experiment/models/model.ts'
+import { Batches, stepsOf } from '../../../learning/data.ts'
+import { fitLoss } from '../../../learning/fit.ts'
+import type { Host } from '../../../learning/host.ts'
+import { crossEntropy } from '../../../learning/losses.ts'
+import { forward } from '../../../learning/model.ts'
+import { initialWeights, parameterSpecs } from '../../../learning/parameters.ts'
+import { parametersOf } from '../../../learning/predict.ts'
+import { stream } from '../../../learning/random.ts'
+import { tf } from '../../../learning/tf.ts'
+
+const BATCH = 128
+const PREDICT = 512
+const optimizer = { name: 'adam', learningRate: 1e-3, beta1: 0.9, beta2: 0.999, weightDecay: 0 } as const
+
+/** What samples bring to the first refit layer, [n, ...]. */
+export interface Kept {
+  readonly input: Tensor
+  readonly labels: Int32Array
+}
+
+/**
+ * The layers `top` of a model, trained anew from random weights on retained samples alone, over what the frozen layers below make of
+ * them (EU-k of Goel et al. 2022): predictions in which nothing of D_f is left above those layers. Returns what gives
+ * the logits, [n, classes] row-major, of samples at the same layer; `dispose` it.
+ */
+export async function refit(
+  top: readonly Layer[],
+  retained: Kept,
+  { epochs, seed, host }: { epochs: number; seed: number; host?: Host | undefined },
+): Promise<{ logits(input: Tensor): Promise<Float32Array>; dispose(): void }> {
+  const batches = new Batches(
+    Int32Array.from(retained.labels, (_, i) => i),
+    BATCH,
+    seed,
+    'refit',
+  )
+  const { weights } = await fitLoss({
+    layers: top,
+    initial: initialWeights(parameterSpecs(top), stream(seed, 'refit', 'weights')),
+    steps: stepsOf(epochs, batches),
+    optimizer,
+    schedule: { name: 'cosine' },
+    loss: (model, step) => {
+      const batch = batches.positions(step)
+      const labels = tf.tensor1d(
+        batch.map((i) => retained.labels[i] ?? 0),
+        'int32',
+      )
+      return crossEntropy(model.logits(tf.gather(retained.input, tf.tensor1d(batch, 'int32'))), labels)
+    },
+    host: { step: async () => host?.step({}) },
+  })
+  const parameters = parametersOf(top, weights)
+  return {
+    async logits(input) {
+      const [n = 0] = input.shape
+      const batches: Float32Array[] = []
+      for (let first = 0; first < n; first += PREDICT) {
+        const output = tf.tidy(
+          () => forward(top, parameters, input.slice(first, Math.min(PREDICT, n - first))).output as Tensor2D,
+        )
+        batches.push((await output.data()) as Float32Array)
+        output.dispose()
+        await host?.step({})
+      }
+      const classes = (batches[0]?.length ?? 0) / Math.min(n, PREDICT)
+      const all = new Float32Array(n * classes)
+      batches.forEach((batch, i) => {
+        all.set(batch, i * PREDICT * classes)
+      })
+      return all
+    },
+    dispose: () => {
+      tf.dispose(parameters)
+    },
+  }
+}

@@ -1,0 +1,47 @@
+import type { Scalar, Tensor } from '@tensorflow/tfjs'
+import type { ResidualPoint } from '../../../experiment/records/manifest.ts'
+import { tf } from '../../../learning/tf.ts'
+import { curveInterval, type StepCallback } from '../../../learning/training.ts'
+
+/** The two parts of residual feature alignment's loss, summed over the aligned layers. */
+export interface LossParts {
+  readonly onRetained: Scalar
+  readonly onForget: Scalar
+}
+
+export interface ResidualCurve extends StepCallback {
+  points(): readonly ResidualPoint[]
+  keep(parts: LossParts): void
+  dispose(): void
+}
+
+/** The loss's two parts, a layer, at the steps where the loss curve has its points. */
+export function residualCurve(steps: number, layers: number): ResidualCurve {
+  const interval = curveInterval(steps)
+  let points: ResidualPoint[] = []
+  let latest: readonly Tensor[] = []
+  const dispose = () => {
+    tf.dispose([...latest])
+    latest = []
+  }
+  return {
+    points: () => points,
+    keep({ onRetained, onForget }: LossParts) {
+      dispose()
+      latest = [tf.keep(onRetained.div(layers)), tf.keep(onForget.div(layers))]
+    },
+    async afterStep(step) {
+      if ((step - 1) % interval !== 0 && step !== steps) return false
+      const [retained, forget] = await Promise.all(
+        latest.map(async (tensor) => (await tensor.data())[0] ?? NaN),
+      )
+      points.push({ step, retained: retained ?? NaN, forget: forget ?? NaN })
+      return false
+    },
+    take: () => Promise.resolve({ vectors: {}, notes: { residuals: [...points] } }),
+    restore({ notes }) {
+      points = [...(notes.residuals as readonly ResidualPoint[])]
+    },
+    dispose,
+  }
+}

@@ -1,0 +1,131 @@
+import type { Tensor1D } from '@tensorflow/tfjs'
+import type { RelearnPoint, StageMetrics } from '../../experiment/records/manifest.ts'
+import type { OptimizerSpec } from '../../experiment/spec/methods.ts'
+import type { Layer } from '../../experiment/models/model.ts'
+import type { TrainingSpec } from '../../experiment/spec/spec.ts'
+import { augmentation, Batches, labelsAt, type DeviceData } from '../../learning/data.ts'
+import { fitLoss } from '../../learning/fit.ts'
+import type { Host } from '../../learning/host.ts'
+import { atATime } from '../../learning/micro-batches.ts'
+import { crossEntropy } from '../../learning/losses.ts'
+import { parameterSpecs, unpack, type Weights } from '../../learning/parameters.ts'
+import { parametersOf, predict } from '../../learning/predict.ts'
+import { permutation, stream } from '../../learning/random.ts'
+import { tf } from '../../learning/tf.ts'
+import type { StepCallback } from '../../learning/training.ts'
+import { accuracy } from '../metrics/accuracy.ts'
+import { rows, type Logits } from '../metrics/logits.ts'
+
+/** "Within 5%" of the original's accuracy, in points. */
+const MARGIN = 5
+/** Samples of D_f on which accuracy is taken, at most: a look is to cost no more than a few steps do. */
+const LOOKED_AT = 1000
+const BATCH = 500
+
+export interface Relearning {
+  readonly layers: readonly Layer[]
+  readonly initial: Weights
+  readonly data: DeviceData
+  /** Sample indices of D_f, and what the original makes of them, in the same order. */
+  readonly forget: Int32Array
+  readonly original: Logits
+  readonly maxSteps: number
+  readonly batchSize: number
+  readonly optimizer: OptimizerSpec
+  /** Steps between two looks at the accuracy. */
+  readonly every: number
+  /** As the original was trained. */
+  readonly augment: TrainingSpec['augment']
+  readonly seed: number
+  readonly host?: Host | undefined
+}
+
+/**
+ * Relearning time: steps of fine-tuning on D_f alone, min E_{D_f} CE at a constant learning rate, until
+ *
+ *     FA ≥ FA of the original − 5 points
+ *
+ * (Tarun et al. 2023, "Fast yet effective machine unlearning"; Chundawat et al. 2023 for the ratio to gold's). FA is that of the model
+ * as it would be used, on the same samples of D_f for the original and at every look: before the first step, then after every
+ * `every` steps and after the last. All models of a seed see the same batches.
+ */
+export async function relearn(options: Relearning): Promise<StageMetrics['relearn']> {
+  const { layers, initial, data, forget, original, maxSteps, every, augment, seed, host } = options
+  const positions = permutation(forget.length, stream(seed, 'relearn', 'looked at')).subarray(0, LOOKED_AT)
+  const originals = accuracy(atPositions(original, positions))
+  if ('missing' in originals)
+    return { steps: { missing: `original: ${originals.missing}` }, samples: positions.length, curve: [] }
+  const wanted = originals.value - MARGIN
+
+  const looked = positions.map((position) => forget[position] ?? -1)
+  const labels = labelsAt(data.labels, looked)
+  const specs = parameterSpecs(layers)
+  const accuracyOf = async (parameters: ReturnType<typeof parametersOf>) => {
+    try {
+      const values = await predict(layers, parameters, data, looked, atATime(BATCH, host))
+      const found = accuracy({ values, labels, classes: data.classes })
+      return 'value' in found ? found.value : NaN
+    } finally {
+      tf.dispose(parameters)
+    }
+  }
+
+  let curve: RelearnPoint[] = []
+  /** Whether the end is reached. */
+  const look = async (step: number, parameters: ReturnType<typeof parametersOf>) => {
+    const forgetAccuracy = await accuracyOf(parameters)
+    curve.push({ step, accuracy: forgetAccuracy })
+    return forgetAccuracy >= wanted
+  }
+  const watching = (statistics: () => Tensor1D): StepCallback => ({
+    async afterStep(step, parameters) {
+      if (step % every !== 0 && step !== maxSteps) return false
+      const current = tf.tidy(() => ({
+        ...unpack(specs.trained, parameters),
+        ...unpack(specs.statistics, statistics()),
+      }))
+      return look(step, current)
+    },
+    take: () => Promise.resolve({ vectors: {}, notes: { relearned: [...curve] } }),
+    restore({ notes }) {
+      curve = [...(notes.relearned as readonly RelearnPoint[])]
+    },
+  })
+
+  const isThere = !host?.snapshot && (await look(0, parametersOf(layers, initial)))
+  if (!isThere) {
+    const batches = new Batches(forget, options.batchSize, seed, 'relearn')
+    await fitLoss({
+      layers,
+      initial,
+      optimizer: options.optimizer,
+      schedule: { name: 'constant' },
+      steps: maxSteps,
+      loss: (model, step) => {
+        const batch = batches.at(step)
+        const images = data.images(batch, augmentation({ augment }, seed, 'relearn', step))
+        data.prefetch(batches.at(step + 1))
+        return crossEntropy(model.logits(images), data.labelsOf(batch))
+      },
+      callback: watching,
+      host,
+    })
+  }
+  const last = curve.at(-1)
+  const isReached = last !== undefined && last.accuracy >= wanted
+  return {
+    steps: isReached ? { value: last.step } : { missing: `not within ${maxSteps} steps` },
+    wanted,
+    samples: looked.length,
+    curve,
+  }
+}
+
+function atPositions({ values, labels, classes }: Logits, positions: Int32Array): Logits {
+  const all = rows(values, classes)
+  const chosen = new Float32Array(positions.length * classes)
+  positions.forEach((position, i) => {
+    chosen.set(all[position] ?? [], i * classes)
+  })
+  return { values: chosen, labels: positions.map((position) => labels[position] ?? -1), classes }
+}
