@@ -29,7 +29,8 @@ NAME is a body as the lock names it, such as train or unlearn:rfa. Without names
 `
 const SHOWN = 8
 const root = fileURLToPath(new URL('..', import.meta.url))
-const file = join(root, 'experiment/stages/code-lock.json')
+const LOCK = 'experiment/stages/code-lock.json'
+const file = join(root, LOCK)
 
 interface Golden {
   readonly changed: readonly CodeName[]
@@ -58,8 +59,9 @@ function same(name: CodeName, proof: string): LockedCode {
  * the proof's name.
  */
 function prove(names: readonly CodeName[]): string {
-  const commit = git('log', '-1', '--format=%H', '--', 'experiment/stages/code-lock.json')
-  if (commit === '') fail('no commit has written experiment/stages/code-lock.json; commit the lock first')
+  // A commit that only moved the file decided nothing.
+  const commit = git('log', '-1', '--follow', '--diff-filter=AM', '--format=%H', '--', LOCK)
+  if (commit === '') fail(`no commit has written ${LOCK}; commit the lock first`)
   const directory = mkdtempSync(join(tmpdir(), 'zeroshift-lock-'))
   const earlier = join(directory, 'checkout')
   try {

@@ -152,7 +152,7 @@ describe('a store of a later format is refused by', () => {
   })
 
   test('every command that takes --store, and doctor, which reads nothing', () => {
-    const source = readFileSync(new URL('../../../cli/main.ts', import.meta.url), 'utf8')
+    const source = readFileSync(new URL('../../../cli/program.ts', import.meta.url), 'utf8')
     const declared = source
       .split(/\n\s*\.command\('/)
       .slice(1)
