@@ -4,9 +4,8 @@ import { defineConfig } from 'vitest/config'
 const onKernels = [
   'tests/unit/activities/{other-device,stages/shadow}.test.ts',
   'tests/unit/pretrained/reference.test.ts',
-  'tests/unit/learning/{data,features,fit-part,graph,kernels,lora,losses,micro-batches,model,prepare}.test.ts',
-  'tests/unit/learning/{training,transformer}.test.ts',
-  'tests/unit/unlearning/{gradients,micro-batches}.test.ts',
+  'tests/unit/learning/{graph,data/device-data,data/prepare,model/*,training/*}.test.ts',
+  'tests/unit/unlearning/micro-batches.test.ts',
   'tests/unit/unlearning/{methods,probes}/**/*.test.ts',
   'tests/integration/activities/out-of-memory.test.ts',
 ]

@@ -9,14 +9,21 @@ import type { Tensor, Tensor1D, Tensor3D } from '@tensorflow/tfjs'
 import { findDataDirectory } from '../activities/inputs/data-directory.ts'
 import { layersOf } from '../experiment/models/model.ts'
 import { dataSchemas, modelSchemas, trainingSchema } from '../experiment/spec/spec.ts'
-import { Batches, DeviceData, labelsAt } from '../learning/data.ts'
+import { Batches } from '../learning/data/batches.ts'
+import { DeviceData, labelsAt } from '../learning/data/device-data.ts'
 import { readDataset } from '../datasets/index.ts'
-import { fit } from '../learning/fit.ts'
-import { initialWeights, parameterSpecs, totalSize, unpack, unpackArrays } from '../learning/parameters.ts'
-import { addPixels, noPixels, pixelStatistics } from '../learning/partition.ts'
+import { fit } from '../learning/training/fit.ts'
+import {
+  initialWeights,
+  parameterSpecs,
+  totalSize,
+  unpack,
+  unpackArrays,
+} from '../learning/model/parameters.ts'
+import { addPixels, noPixels, pixelStatistics } from '../learning/data/partition.ts'
 import { stream } from '../learning/random.ts'
-import { tensorflowEnvironment, tf } from '../learning/tf.ts'
-import { train } from '../learning/training.ts'
+import { tensorflowEnvironment, tf } from '../learning/tensorflow/tf.ts'
+import { train } from '../learning/training/train.ts'
 
 const [steps = 200] = process.argv.slice(2).map(Number)
 const spec = dataSchemas[0].parse({ name: 'digits' })

@@ -13,9 +13,9 @@ import { durably } from '../activities/runtime/durable.ts'
 import { openArtifacts } from '../artifacts/artifacts.ts'
 import { layersOf } from '../experiment/models/model.ts'
 import { modelSchemas, trainingSchema } from '../experiment/spec/spec.ts'
-import { DeviceData } from '../learning/data.ts'
-import { fit } from '../learning/fit.ts'
-import { initialWeights, parameterSpecs } from '../learning/parameters.ts'
+import { DeviceData } from '../learning/data/device-data.ts'
+import { fit } from '../learning/training/fit.ts'
+import { initialWeights, parameterSpecs } from '../learning/model/parameters.ts'
 import { stream } from '../learning/random.ts'
 
 const [steps = 120, batchSize = 32] = process.argv.slice(2).map(Number)

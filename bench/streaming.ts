@@ -25,13 +25,13 @@ import type { BlobRef, ManifestOf } from '../experiment/records/manifest.ts'
 import { layersOf } from '../experiment/models/model.ts'
 import { plan } from '../experiment/plan/plan.ts'
 import { dataSchemas, specSchema } from '../experiment/spec/spec.ts'
-import { Batches } from '../learning/data.ts'
+import { Batches } from '../learning/data/batches.ts'
 import { inspectDataset, IN_MEMORY_BYTES, readDataset } from '../datasets/index.ts'
-import { forward } from '../learning/model.ts'
-import { initialWeights, parameterSpecs } from '../learning/parameters.ts'
-import { parametersOf } from '../learning/predict.ts'
+import { forward } from '../learning/model/forward.ts'
+import { initialWeights, parameterSpecs } from '../learning/model/parameters.ts'
+import { parametersOf } from '../learning/model/predict.ts'
 import { stream } from '../learning/random.ts'
-import { tf } from '../learning/tf.ts'
+import { tf } from '../learning/tensorflow/tf.ts'
 
 const SIDE = 224
 const BATCH = 64

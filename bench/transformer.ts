@@ -1,7 +1,7 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs'
 import { stream } from '../learning/random.ts'
-import { tf } from '../learning/tf.ts'
-import { attention, composed, gelu, geluTanh, layerNorm } from '../learning/transformer.ts'
+import { tf } from '../learning/tensorflow/tf.ts'
+import { attention, composed, gelu, geluTanh, layerNorm } from '../learning/model/transformer.ts'
 
 /**
  * Forward and backward pass of what transformers are made of: the gradients written out, beside those that tfjs derives

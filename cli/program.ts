@@ -27,7 +27,7 @@ import type { AdapterMergeOptions } from './commands/adapter-merge.ts'
 import type { StoreCopyOptions } from './commands/store-copy.ts'
 import type { StoreExportOptions } from './commands/store-export.ts'
 import type { StoreImportOptions } from './commands/store-import.ts'
-import { devices } from '../learning/device.ts'
+import { devices } from '../learning/tensorflow/device.ts'
 import { queues } from '../workflows/names.ts'
 
 const collect = (value: string, earlier: readonly string[] = []) => [...earlier, value]

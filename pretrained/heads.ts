@@ -1,7 +1,7 @@
 import type { Architecture } from '../experiment/models/pretrained.ts'
 import { resnetHead } from '../experiment/models/resnet.ts'
 import { vitHead } from '../experiment/models/vit.ts'
-import type { Tensors } from '../learning/parameters.ts'
+import type { Tensors } from '../learning/model/parameters.ts'
 
 /**
  * The layers that classify, in published names. Where DeiT's distillation token is classified too there are two, whose logits'

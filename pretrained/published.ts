@@ -4,7 +4,7 @@ import { headsOf } from './heads.ts'
 
 /** One of a model's own parameters, and the tensor of a published checkpoint that holds it. */
 export interface Published {
-  /** Ours, as in learning/parameters.ts. */
+  /** Ours, as in learning/model/parameters.ts. */
   readonly name: string
   readonly shape: readonly number[]
   /** The tensor's. PyTorch keeps outputs before inputs, and both before a kernel's sides. */

@@ -2,10 +2,10 @@ import type { StageMetrics } from '../experiment/records/manifest.ts'
 import type { ApproximateMethodName, MethodSpecOf } from '../experiment/spec/methods.ts'
 import type { Layer } from '../experiment/models/model.ts'
 import type { TrainingSpec } from '../experiment/spec/spec.ts'
-import type { DeviceData } from '../learning/data.ts'
-import type { Host } from '../learning/host.ts'
-import type { Lora } from '../learning/lora.ts'
-import type { Weights } from '../learning/parameters.ts'
+import type { DeviceData } from '../learning/data/device-data.ts'
+import type { Host } from '../learning/training/host.ts'
+import type { Lora } from '../learning/model/lora.ts'
+import type { Weights } from '../learning/model/parameters.ts'
 
 /** What every unlearning method is given. It never sees test samples or the gold model. */
 export interface UnlearnContext {

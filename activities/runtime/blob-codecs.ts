@@ -1,9 +1,9 @@
 import type { Artifacts } from '../../artifacts/artifacts.ts'
 import { decodeTensors, encodeTensors, type WritableTensor } from '../../artifacts/safetensors.ts'
 import type { BlobRef, Manifest, ManifestOf } from '../../experiment/records/manifest.ts'
-import type { Partition } from '../../learning/partition.ts'
+import type { Partition } from '../../learning/data/partition.ts'
 import type { Shadows } from '../../unlearning/population/shadows.ts'
-import type { Split } from '../../unlearning/split.ts'
+import type { Split } from '../../unlearning/split/split.ts'
 
 /** Reading the blobs of input manifests, and writing the ones that others read: each format once, both ways. */
 

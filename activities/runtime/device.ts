@@ -5,16 +5,16 @@ import type { BlobRef, Manifest, ManifestOf } from '../../experiment/records/man
 import { whiteOf, type DatasetFacts } from '../../experiment/spec/dataset.ts'
 import { checkpointOf, type Layer, type Shape } from '../../experiment/models/model.ts'
 import type { ModelSpec } from '../../experiment/spec/spec.ts'
-import { DeviceData } from '../../learning/data.ts'
+import { DeviceData } from '../../learning/data/device-data.ts'
 import {
   packArrays,
   parameterSpecs,
   unpackArrays,
   type Tensors,
   type Weights,
-} from '../../learning/parameters.ts'
-import { FilePixels, type Pixels } from '../../learning/pixels.ts'
-import { Preparer } from '../../learning/prepare.ts'
+} from '../../learning/model/parameters.ts'
+import { FilePixels, type Pixels } from '../../learning/data/pixels.ts'
+import { Preparer } from '../../learning/data/prepare.ts'
 import { output, readDataset, shardsOf } from './blob-codecs.ts'
 
 /** What stages that compute on the device share: weights in their blob's format, and the data set uploaded. */

@@ -8,8 +8,8 @@ import { checkpointSecondsOf, heartbeatSecondsOf } from '../../experiment/spec/d
 import type { OtherWork, TensorFlowEnvironment } from '../../experiment/records/manifest.ts'
 import type { RunInput, StepProgress } from '../../experiment/records/run.ts'
 import type { StageKind, StageRef } from '../../experiment/stages/stage.ts'
-import type { Host, Snapshot } from '../../learning/host.ts'
-import { outOfMemory } from '../../learning/out-of-memory.ts'
+import type { Host, Snapshot } from '../../learning/training/host.ts'
+import { outOfMemory } from '../../learning/tensorflow/out-of-memory.ts'
 import { checkpointed, stepped } from './events.ts'
 import { OtherWorkMeter } from './other-work.ts'
 
@@ -312,7 +312,7 @@ export const onDevice: ReadonlySet<StageKind> = new Set([
 
 /** Loads TensorFlow, which takes a second. */
 async function tensorflowHere(): Promise<TensorFlowEnvironment> {
-  const { tensorflowEnvironment } = await import('../../learning/tf.ts')
+  const { tensorflowEnvironment } = await import('../../learning/tensorflow/tf.ts')
   return tensorflowEnvironment()
 }
 

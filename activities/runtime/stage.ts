@@ -219,7 +219,7 @@ function refuseForged(expected: StageKind, stage: Stage): void {
 
 async function tellOfDevice(): Promise<void> {
   if (!deviceLoaded.hasSubscribers()) return
-  const { tf } = await import('../../learning/tf.ts')
+  const { tf } = await import('../../learning/tensorflow/tf.ts')
   deviceLoaded.publish(() => tf.memory().numBytes)
 }
 

@@ -5,8 +5,14 @@ import { changedHere, differences } from '../../common/differences.ts'
 import { UserError } from '../../common/errors.ts'
 import type { BlobRef } from '../../experiment/records/manifest.ts'
 import { IN_MEMORY_BYTES, readDataset, type Dataset } from '../../datasets/index.ts'
-import type { Host } from '../../learning/host.ts'
-import { addPixels, noPixels, partition, pixelStatistics, type PixelSums } from '../../learning/partition.ts'
+import type { Host } from '../../learning/training/host.ts'
+import {
+  addPixels,
+  noPixels,
+  partition,
+  pixelStatistics,
+  type PixelSums,
+} from '../../learning/data/partition.ts'
 import { checkedPictures } from '../inputs/checked-pictures.ts'
 import { findDataDirectory } from '../inputs/data-directory.ts'
 import { encodeDataset, shardName } from '../runtime/blob-codecs.ts'

@@ -1,5 +1,5 @@
-import { fitPart } from '../../learning/fit-part.ts'
-import { fit, type Fit, type Fitted } from '../../learning/fit.ts'
+import { tuneModel } from '../../learning/training/tune.ts'
+import { fit, type Fit, type Fitted } from '../../learning/training/fit.ts'
 import type { Layer } from '../../experiment/models/model.ts'
 import {
   initialWeights,
@@ -7,7 +7,7 @@ import {
   withTensors,
   type Tensors,
   type Weights,
-} from '../../learning/parameters.ts'
+} from '../../learning/model/parameters.ts'
 import { stream } from '../../learning/random.ts'
 
 type Scratch = Pick<Fit, 'layers' | 'training' | 'data' | 'indices' | 'seed' | 'purpose' | 'host'> & {
@@ -21,7 +21,7 @@ export function fromScratch({ pretrained, ...options }: Scratch): Promise<Fitted
   const fresh = newWeights(layers, seed, purpose)
   const initial = pretrained ? withTensors(parameterSpecs(layers), fresh, pretrained) : fresh
   const whole = { ...training, ...options, initial }
-  return training.tune ? fitPart(training.tune, whole) : fit(whole)
+  return training.tune ? tuneModel(training.tune, whole) : fit(whole)
 }
 
 export function newWeights(layers: readonly Layer[], seed: number, purpose: string): Weights {

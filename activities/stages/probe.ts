@@ -1,5 +1,5 @@
 import { layersOf } from '../../experiment/models/model.ts'
-import { tensorflowEnvironment } from '../../learning/tf.ts'
+import { tensorflowEnvironment } from '../../learning/tensorflow/tf.ts'
 import { probe as probeFeatures } from '../../unlearning/probes/probe.ts'
 import { deviceData, readWeights } from '../runtime/device.ts'
 import type { StageBody } from '../runtime/stage.ts'

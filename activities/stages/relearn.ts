@@ -1,5 +1,5 @@
 import { layersOf } from '../../experiment/models/model.ts'
-import { tensorflowEnvironment } from '../../learning/tf.ts'
+import { tensorflowEnvironment } from '../../learning/tensorflow/tf.ts'
 import { relearn as learnAgain } from '../../unlearning/probes/relearn.ts'
 import { deviceData, readWeights } from '../runtime/device.ts'
 import { readLogits } from './logits.ts'

@@ -1,5 +1,5 @@
 import { resolveClasses } from '../../experiment/spec/check.ts'
-import { splitData } from '../../unlearning/split.ts'
+import { splitData } from '../../unlearning/split/split.ts'
 import { readLogits } from './logits.ts'
 import { encodeSplit, readDataset } from '../runtime/blob-codecs.ts'
 import type { StageBody } from '../runtime/stage.ts'

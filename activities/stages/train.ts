@@ -1,5 +1,5 @@
 import { layersOf } from '../../experiment/models/model.ts'
-import { tensorflowEnvironment } from '../../learning/tf.ts'
+import { tensorflowEnvironment } from '../../learning/tensorflow/tf.ts'
 import { deviceData, encodeWeights, pretrainedTensors } from '../runtime/device.ts'
 import { fromScratch, newWeights } from './from-scratch.ts'
 import type { StageBody } from '../runtime/stage.ts'

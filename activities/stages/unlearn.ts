@@ -1,7 +1,7 @@
 import { encodeTensors } from '../../artifacts/safetensors.ts'
 import { toPeft } from '../../pretrained/peft.ts'
 import { checkpointOf, layersOf } from '../../experiment/models/model.ts'
-import { tensorflowEnvironment } from '../../learning/tf.ts'
+import { tensorflowEnvironment } from '../../learning/tensorflow/tf.ts'
 import { loadMethod, type Unlearned } from '../../unlearning/method.ts'
 import type { Manifest, ManifestOf } from '../../experiment/records/manifest.ts'
 import type { ApproximateMethodName } from '../../experiment/spec/methods.ts'

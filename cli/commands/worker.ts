@@ -3,7 +3,7 @@ import { allowedPrefixes, refuseElsewhere } from '../../activities/runtime/allow
 import { UserError } from '../../common/errors.ts'
 import { logBegins } from '../../worker/worker-parent.mjs'
 import { deploymentName, queues, type Queue } from '../../workflows/names.ts'
-import { type Device, deviceNamed } from '../../learning/device.ts'
+import { type Device, deviceNamed } from '../../learning/tensorflow/device.ts'
 import { refuseTaken } from '../../worker/endpoint.ts'
 import { runWorker } from '../../worker/worker.ts'
 import { endpointOf } from '../server/endpoint.ts'

@@ -1,7 +1,7 @@
 import { cpus, totalmem } from 'node:os'
 import { driverProblem } from '../../host/gpu.mjs'
 import { isNativeReady } from '../../infra/native.mjs'
-import type { Device } from '../../learning/device.ts'
+import type { Device } from '../../learning/tensorflow/device.ts'
 import type { Check } from './doctor-check.ts'
 import { counted } from '../output/format.ts'
 import { gpuRemedy } from '../server/gpu.ts'

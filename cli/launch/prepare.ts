@@ -202,7 +202,7 @@ async function checkForgotten(
   labelsOf: () => Promise<ArrayLike<number>>,
 ): Promise<void> {
   if (split.kind !== 'indices' && split.kind !== 'class-fraction') return
-  const { partition } = await import('../../learning/partition.ts')
+  const { partition } = await import('../../learning/data/partition.ts')
   const trainable = facts.train.reduce((sum, count) => sum + count, 0)
   const sizes = setSizes(data, facts)
   const drawn = () => partition(sizes, trainable, seed.data)

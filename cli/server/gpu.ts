@@ -1,6 +1,6 @@
 import { UserError } from '../../common/errors.ts'
 import { driverProblem } from '../../host/gpu.mjs'
-import { deviceNamed, visibleGpus } from '../../learning/device.ts'
+import { deviceNamed, visibleGpus } from '../../learning/tensorflow/device.ts'
 import { tensorflowHere } from './tensorflow.ts'
 
 export const gpuRemedy =

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import type { TensorFlowEnvironment } from '../../experiment/records/manifest.ts'
-import type { Device } from '../../learning/device.ts'
+import type { Device } from '../../learning/tensorflow/device.ts'
 
 export type TensorFlowHere = TensorFlowEnvironment & {
   /** Of the GPU, that TensorFlow may take; in MB. */
@@ -16,7 +16,7 @@ const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
  * start-up notes to standard error that no setting of its own silences, and only there it says which of CUDA's libraries it misses.
  */
 export function tensorflowHere(device: Device): TensorFlowHere {
-  const url = new URL('../../learning/tf.ts', import.meta.url).href
+  const url = new URL('../../learning/tensorflow/tf.ts', import.meta.url).href
   const script = `const { tensorflowEnvironment } = await import('${url}'); console.log(JSON.stringify(tensorflowEnvironment()))`
   const { stdout, stderr, status } = spawnSync(
     process.execPath,

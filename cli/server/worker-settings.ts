@@ -1,4 +1,4 @@
-import { graphSetting } from '../../learning/device.ts'
+import { graphSetting } from '../../learning/tensorflow/device.ts'
 import { signingKey } from '../../signatures/setting.ts'
 import { payloadKeys } from '../../worker/payload-keys.ts'
 import { progressSeconds } from '../../worker/progress.ts'

@@ -6,7 +6,7 @@ import { vitLayers } from './vit.ts'
 
 /**
  * Models as plain data: a list of named layers, computed from the spec alone, so that a config can be checked
- * (layer patterns, ranks) before anything runs. `learning/model.ts` turns the list into tensors.
+ * (layer patterns, ranks) before anything runs. `learning/model/forward.ts` turns the list into tensors.
  * Images are NHWC: [batch, height, width, channels].
  */
 

@@ -154,7 +154,7 @@ export const dataSchemas = [
     .describe("arrays of bytes in NumPy's .npz"),
 ] as const
 
-/** What a `hard` split picks samples by (unlearning/hardness.ts). */
+/** What a `hard` split picks samples by (unlearning/split/hardness.ts). */
 export const hardnessNames = ['highest-loss', 'lowest-loss', 'most-memorised'] as const
 export type Hardness = (typeof hardnessNames)[number]
 

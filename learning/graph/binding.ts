@@ -1,4 +1,4 @@
-import { tf } from '../tf.ts'
+import { tf } from '../tensorflow/tf.ts'
 
 /** The native addon of tfjs-node, as far as graphs need it. Numbers name tensors, sessions and types. */
 export interface Binding {

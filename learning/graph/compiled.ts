@@ -1,4 +1,4 @@
-import { graphSetting } from '../device.ts'
+import { graphSetting } from '../tensorflow/device.ts'
 import { openGateway, type Gateway } from './binding.ts'
 import { Sessions } from './sessions.ts'
 import { Step, type CompiledTrace } from './step.ts'

@@ -1,4 +1,4 @@
-import { oneDnn } from '../node-compat.ts'
+import { oneDnn } from '../tensorflow/node-compat.ts'
 import type { OpAttribute } from './binding.ts'
 
 /** What a function of tensors asked TensorFlow to do: a graph, in the order in which it was asked for. */

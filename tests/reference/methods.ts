@@ -1,9 +1,9 @@
 import type { ApproximateMethodName } from '../../experiment/spec/methods.ts'
 import { adaptableLayers, layersOf, type Layer } from '../../experiment/models/model.ts'
 import { modelSchemas, trainingSchema } from '../../experiment/spec/spec.ts'
-import { DeviceData } from '../../learning/data.ts'
-import { initialAdapter, lora } from '../../learning/lora.ts'
-import { initialWeights, parameterSpecs } from '../../learning/parameters.ts'
+import { DeviceData } from '../../learning/data/device-data.ts'
+import { initialAdapter, lora } from '../../learning/model/lora.ts'
+import { initialWeights, parameterSpecs } from '../../learning/model/parameters.ts'
 import { stream } from '../../learning/random.ts'
 import { relabelled } from '../../unlearning/methods/random-label.ts'
 import { methodSpec } from '../support/toy.ts'
@@ -72,7 +72,7 @@ export interface Input {
   readonly deviation: number
   readonly labels: readonly number[]
   readonly sets: typeof sets
-  /** Names, shapes and values of the parameters, as learning/parameters.ts packs them. */
+  /** Names, shapes and values of the parameters, as learning/model/parameters.ts packs them. */
   readonly parameters: readonly { readonly name: string; readonly shape: readonly number[] }[]
   readonly original: readonly number[]
   readonly specs: typeof specs

@@ -1,6 +1,6 @@
 import type { Layer } from '../../experiment/models/model.ts'
-import { DeviceData } from '../../learning/data.ts'
-import type { Weights } from '../../learning/parameters.ts'
+import { DeviceData } from '../../learning/data/device-data.ts'
+import type { Weights } from '../../learning/model/parameters.ts'
 import { stream } from '../../learning/random.ts'
 
 /**

@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { ApproximateMethodName } from '../../experiment/spec/methods.ts'
-import type { Host, Snapshot } from '../../learning/host.ts'
-import type { Weights } from '../../learning/parameters.ts'
-import { tf } from '../../learning/tf.ts'
+import type { Host, Snapshot } from '../../learning/training/host.ts'
+import type { Weights } from '../../learning/model/parameters.ts'
+import { tf } from '../../learning/tensorflow/tf.ts'
 import { loadMethod, type Unlearned } from '../../unlearning/method.ts'
 import {
   accuracyOn,

@@ -1,6 +1,6 @@
 import type { Architecture } from '../../experiment/models/pretrained.ts'
 import { architectureLayers } from '../../experiment/models/model.ts'
-import { parameterSpecs, sizeOf, type Tensors } from '../../learning/parameters.ts'
+import { parameterSpecs, sizeOf, type Tensors } from '../../learning/model/parameters.ts'
 import { stream } from '../../learning/random.ts'
 
 /** Random parameters of a model with 10 classes; variances are positive. */

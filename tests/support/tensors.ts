@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs'
 import { expect } from 'vitest'
 import { stream } from '../../learning/random.ts'
-import { tf } from '../../learning/tf.ts'
+import { tf } from '../../learning/tensorflow/tf.ts'
 
 /** Standard normal values of a shape, the same for the same seed. */
 export function normal(shape: number[], seed: number): Tensor {

@@ -2,4 +2,4 @@
 export type Classifier = (score: number) => number
 
 /** Awaited every few hundred milliseconds of work: the event loop breathes, a cancellation throws. */
-export type Breathe = () => Promise<void>
+export type YieldControl = () => Promise<void>

@@ -5,10 +5,10 @@ import {
   type ClassifierName,
   type ScoreName,
 } from '../../experiment/spec/spec.ts'
-import type { Host } from '../../learning/host.ts'
+import type { Host } from '../../learning/training/host.ts'
 import { permutation, type RandomStream } from '../../learning/random.ts'
 import { unusable, type Logits } from '../metrics/logits.ts'
-import type { Breathe, Classifier } from './classifier.ts'
+import type { YieldControl, Classifier } from './classifier.ts'
 import { fitLogistic } from './logistic.ts'
 import { scores } from './scores.ts'
 import { fitSvm } from './svm.ts'
@@ -33,7 +33,11 @@ type Attacks = Partial<Record<ClassifierName, Partial<Record<ScoreName, AttackFi
 const classifiers: Readonly<
   Record<
     ClassifierName,
-    (members: Float64Array, nonMembers: Float64Array, breathe: Breathe) => Classifier | Promise<Classifier>
+    (
+      members: Float64Array,
+      nonMembers: Float64Array,
+      yieldControl: YieldControl,
+    ) => Classifier | Promise<Classifier>
   >
 > = { svm: fitSvm, logistic: fitLogistic }
 

@@ -1,11 +1,11 @@
-import type { Breathe, Classifier } from './classifier.ts'
+import type { YieldControl, Classifier } from './classifier.ts'
 
 const C = 3
 const GAMMA = 1
 const TOLERANCE = 1e-3
 const LEAST_CURVATURE = 1e-12
 /** Iterations, of some 0.1 ms each at 4,000 distinct scores. */
-const BREATHE_EVERY = 1000
+const YIELD_EVERY = 1000
 
 /**
  * A support-vector classifier on one number: members +1, non-members −1, kernel exp(−γ(x − x′)²) with γ = 1 and C = 3, as
@@ -22,7 +22,7 @@ const BREATHE_EVERY = 1000
 export async function fitSvm(
   members: Float64Array,
   nonMembers: Float64Array,
-  breathe: Breathe = () => Promise.resolve(),
+  yieldControl: YieldControl = () => Promise.resolve(),
 ): Promise<Classifier> {
   if (members.length === 0 || nonMembers.length === 0)
     throw new RangeError('a support-vector classifier needs at least one member and one non-member')
@@ -38,7 +38,7 @@ export async function fitSvm(
   const kernelRow = (i: number) => (kernelRows[i] ??= x.map((other) => kernel(at(x, i), other)))
 
   for (let iteration = 1; ; iteration++) {
-    if (iteration % BREATHE_EVERY === 0) await breathe()
+    if (iteration % YIELD_EVERY === 0) await yieldControl()
     const i = steepest(error, beta, high)
     const fromI = kernelRow(i)
     const greatest = at(error, i)

@@ -1,12 +1,12 @@
-import { stepsOf } from '../../learning/data.ts'
-import { klDivergence } from '../../learning/losses.ts'
-import { forward } from '../../learning/model.ts'
-import { initialWeights, parameterSpecs } from '../../learning/parameters.ts'
-import { parametersOf } from '../../learning/predict.ts'
+import { stepsOf } from '../../learning/data/batches.ts'
+import { klDivergence } from '../../learning/training/losses.ts'
+import { forward } from '../../learning/model/forward.ts'
+import { initialWeights, parameterSpecs } from '../../learning/model/parameters.ts'
+import { parametersOf } from '../../learning/model/predict.ts'
 import { sample, stream } from '../../learning/random.ts'
-import { tf } from '../../learning/tf.ts'
+import { tf } from '../../learning/tensorflow/tf.ts'
 import type { Method } from '../method.ts'
-import { Minibatches, trainStudent } from './rfa/student.ts'
+import { Minibatches, trainStudent } from './shared/train-student.ts'
 
 /**
  * Bad teaching (Chundawat et al. 2023, "blindspot"): the student, which starts as the original, learns from a competent

@@ -5,9 +5,9 @@ import {
   parameterSpecs,
   unpackArrays,
   type Weights,
-} from '../../learning/parameters.ts'
+} from '../../learning/model/parameters.ts'
 import { stream, type RandomStream } from '../../learning/random.ts'
-import { trainOn } from '../epochs.ts'
+import { trainOn } from './shared/train-epochs.ts'
 import type { Method } from '../method.ts'
 
 /**

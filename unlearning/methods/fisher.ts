@@ -1,9 +1,9 @@
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs'
-import { forward } from '../../learning/model.ts'
-import { parametersOf } from '../../learning/predict.ts'
+import { forward } from '../../learning/model/forward.ts'
+import { parametersOf } from '../../learning/model/predict.ts'
 import { sample, stream } from '../../learning/random.ts'
-import { tf } from '../../learning/tf.ts'
-import { batchesOf, gradientAt, sumsOf } from '../gradients.ts'
+import { tf } from '../../learning/tensorflow/tf.ts'
+import { batchesOf, gradientAt, sumsOf } from './shared/gradients.ts'
 import type { Method } from '../method.ts'
 
 /**

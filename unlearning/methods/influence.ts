@@ -3,9 +3,9 @@ import { Matrix } from 'ml-matrix'
 import { MathError, UserError } from '../../common/errors.ts'
 import { sample, stream } from '../../learning/random.ts'
 import { Compiled } from '../../learning/graph/compiled.ts'
-import { tf } from '../../learning/tf.ts'
-import { choleskySolve } from '../solve.ts'
-import { batchesOf, gradientAt, sumsAt, sumsOf } from '../gradients.ts'
+import { tf } from '../../learning/tensorflow/tf.ts'
+import { choleskySolve } from '../linear-algebra/solve.ts'
+import { batchesOf, gradientAt, sumsAt, sumsOf } from './shared/gradients.ts'
 import type { Method } from '../method.ts'
 
 /**

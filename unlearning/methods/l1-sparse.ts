@@ -1,7 +1,7 @@
-import { stepsOf } from '../../learning/data.ts'
-import { crossEntropy } from '../../learning/losses.ts'
+import { stepsOf } from '../../learning/data/batches.ts'
+import { crossEntropy } from '../../learning/training/losses.ts'
 import type { Method } from '../method.ts'
-import { Minibatches, trainStudent } from './rfa/student.ts'
+import { Minibatches, trainStudent } from './shared/train-student.ts'
 
 /**
  * Sparsity-aware unlearning (Jia et al. 2023): fine-tuning on the retained set with a penalty on all parameters,

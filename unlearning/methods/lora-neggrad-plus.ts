@@ -1,4 +1,4 @@
-import { trainAdapter } from '../adapters.ts'
+import { trainAdapter } from './shared/train-adapter.ts'
 import type { Method } from '../method.ts'
 import { objective } from './neggrad-plus.ts'
 

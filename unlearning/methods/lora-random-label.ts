@@ -1,9 +1,10 @@
-import { labelsAt, stepsOf } from '../../learning/data.ts'
-import { crossEntropy } from '../../learning/losses.ts'
-import { tf } from '../../learning/tf.ts'
-import { trainAdapter } from '../adapters.ts'
+import { stepsOf } from '../../learning/data/batches.ts'
+import { labelsAt } from '../../learning/data/device-data.ts'
+import { crossEntropy } from '../../learning/training/losses.ts'
+import { tf } from '../../learning/tensorflow/tf.ts'
+import { trainAdapter } from './shared/train-adapter.ts'
 import type { Method } from '../method.ts'
-import { Minibatches } from './rfa/student.ts'
+import { Minibatches } from './shared/train-student.ts'
 import { relabelled } from './random-label.ts'
 
 /**

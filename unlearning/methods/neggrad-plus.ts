@@ -1,8 +1,8 @@
-import { stepsOf } from '../../learning/data.ts'
-import { crossEntropy } from '../../learning/losses.ts'
+import { stepsOf } from '../../learning/data/batches.ts'
+import { crossEntropy } from '../../learning/training/losses.ts'
 import type { MethodSpecOf } from '../../experiment/spec/methods.ts'
 import type { Method, UnlearnContext } from '../method.ts'
-import { Minibatches, trainStudent, type StudentRun } from './rfa/student.ts'
+import { Minibatches, trainStudent, type StudentRun } from './shared/train-student.ts'
 
 /**
  * NegGrad+ (Kurmanji et al. 2023): descent on the retained set and ascent on the forget set in one step,

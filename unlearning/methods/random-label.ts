@@ -1,6 +1,6 @@
-import { labelsAt } from '../../learning/data.ts'
+import { labelsAt } from '../../learning/data/device-data.ts'
 import { stream } from '../../learning/random.ts'
-import { trainOn } from '../epochs.ts'
+import { trainOn } from './shared/train-epochs.ts'
 import type { Method, UnlearnContext } from '../method.ts'
 
 /**

@@ -1,8 +1,8 @@
 import type { Tensor1D } from '@tensorflow/tfjs'
-import { labelsAt } from '../../learning/data.ts'
-import { tf } from '../../learning/tf.ts'
-import { trainOn } from '../epochs.ts'
-import { batchesOf, gradientAt, sumsOf } from '../gradients.ts'
+import { labelsAt } from '../../learning/data/device-data.ts'
+import { tf } from '../../learning/tensorflow/tf.ts'
+import { trainOn } from './shared/train-epochs.ts'
+import { batchesOf, gradientAt, sumsOf } from './shared/gradients.ts'
 import type { Method, UnlearnContext } from '../method.ts'
 import { relabelled } from './random-label.ts'
 

@@ -1,10 +1,10 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs'
-import { crossEntropy, klDivergence } from '../../learning/losses.ts'
-import { forward } from '../../learning/model.ts'
-import { parametersOf } from '../../learning/predict.ts'
-import { tf } from '../../learning/tf.ts'
+import { crossEntropy, klDivergence } from '../../learning/training/losses.ts'
+import { forward } from '../../learning/model/forward.ts'
+import { parametersOf } from '../../learning/model/predict.ts'
+import { tf } from '../../learning/tensorflow/tf.ts'
 import type { Method } from '../method.ts'
-import { Minibatches, trainStudent } from './rfa/student.ts'
+import { Minibatches, trainStudent } from './shared/train-student.ts'
 
 /**
  * SCRUB (Kurmanji et al. 2023), without rewinding: a student that starts as the original θ_o disobeys it on the forget

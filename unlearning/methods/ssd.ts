@@ -1,6 +1,6 @@
 import type { Tensor1D } from '@tensorflow/tfjs'
-import { tf } from '../../learning/tf.ts'
-import { batchesOf, gradientAt, sumsOf } from '../gradients.ts'
+import { tf } from '../../learning/tensorflow/tf.ts'
+import { batchesOf, gradientAt, sumsOf } from './shared/gradients.ts'
 import type { Method } from '../method.ts'
 
 /**

@@ -1,15 +1,16 @@
 import type { Scalar, Tensor4D } from '@tensorflow/tfjs'
 import { UserError } from '../../common/errors.ts'
 import type { MethodSpecOf } from '../../experiment/spec/methods.ts'
-import { augmentation, Batches, labelsAt } from '../../learning/data.ts'
-import { crossEntropy } from '../../learning/losses.ts'
-import { forward } from '../../learning/model.ts'
-import { parametersOf } from '../../learning/predict.ts'
+import { augmentation, Batches } from '../../learning/data/batches.ts'
+import { labelsAt } from '../../learning/data/device-data.ts'
+import { crossEntropy } from '../../learning/training/losses.ts'
+import { forward } from '../../learning/model/forward.ts'
+import { parametersOf } from '../../learning/model/predict.ts'
 import { sample, stream } from '../../learning/random.ts'
-import { tf } from '../../learning/tf.ts'
-import { train } from '../../learning/training.ts'
+import { tf } from '../../learning/tensorflow/tf.ts'
+import { train } from '../../learning/training/train.ts'
 import type { Method, UnlearnContext } from '../method.ts'
-import { Minibatches, trainStudent } from './rfa/student.ts'
+import { Minibatches, trainStudent } from './shared/train-student.ts'
 
 /**
  * UNSIR (Tarun et al. 2023): unlearning by selective impair and repair, for whole classes. One batch of noise N_c is

@@ -1,5 +1,5 @@
 import type { Measured } from '../../experiment/records/manifest.ts'
-import { unseenAccuracy } from '../methods/rfa/unseen-accuracy.ts'
+import { unseenAccuracy } from './unseen-accuracy.ts'
 import { accuracy } from './accuracy.ts'
 import { correctness, unusable, type Logits } from './logits.ts'
 import { combine } from './measured.ts'

@@ -1,5 +1,5 @@
 import type { Measured } from '../../experiment/records/manifest.ts'
-import type { Breathe } from '../attacks/classifier.ts'
+import type { YieldControl } from '../attacks/classifier.ts'
 import { combine } from '../metrics/measured.ts'
 import { column, unusable, type Margins } from './pool.ts'
 import { countBelow, quantile } from './sorted.ts'
@@ -16,7 +16,7 @@ const PEAKY = 0.01
 const LEAST_MODELS = 3
 
 /** Intervals tried, of some 10 ns each. */
-const BREATHE_EVERY = 20_000_000
+const YIELD_EVERY = 20_000_000
 
 /** RA and TA, means over the models of one kind, in percent. */
 export type Utility = Readonly<Record<'ra' | 'ta', Measured>>
@@ -47,9 +47,9 @@ export async function forgettingQuality(
   unlearned: Margins,
   gold: Margins,
   utility: { readonly unlearned: Utility; readonly gold: Utility },
-  breathe: Breathe = () => Promise.resolve(),
+  yieldControl: YieldControl = () => Promise.resolve(),
 ): Promise<ForgettingQuality> {
-  const forgetting = await meanPoints(unlearned, gold, breathe)
+  const forgetting = await meanPoints(unlearned, gold, yieldControl)
   const ratio = (name: keyof Utility): Measured => {
     const of = utility.gold[name]
     if ('value' in of && of.value === 0) return { missing: 'that of gold is 0' }
@@ -67,7 +67,7 @@ export async function forgettingQuality(
   }
 }
 
-async function meanPoints(unlearned: Margins, gold: Margins, breathe: Breathe): Promise<Measured> {
+async function meanPoints(unlearned: Margins, gold: Margins, yieldControl: YieldControl): Promise<Measured> {
   if (unlearned.samples !== gold.samples)
     throw new RangeError(`unlearned models have ${unlearned.samples} samples, gold models ${gold.samples}`)
   const goldMissing = tooFew(gold)
@@ -84,9 +84,9 @@ async function meanPoints(unlearned: Margins, gold: Margins, breathe: Breathe): 
     if (epsilon === undefined) undecided++
     else sum += points(epsilon, bins)
     tried += perSample
-    if (tried > BREATHE_EVERY) {
+    if (tried > YIELD_EVERY) {
       tried = 0
-      await breathe()
+      await yieldControl()
     }
   }
   if (undecided > 0)

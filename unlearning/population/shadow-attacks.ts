@@ -18,13 +18,13 @@ export interface MembersAndOthers {
  */
 export async function shadowAttacks(
   { both, others }: MembersAndOthers,
-  breathe: () => Promise<void> = () => Promise.resolve(),
+  yieldControl: () => Promise<void> = () => Promise.resolve(),
 ): Promise<ShadowAttacked> {
   const { target, shadow } = both
   const nonMembers = others.target.length
   const members = target.length - nonMembers
   const run = async (attack: () => Scores): Promise<Readonly<Record<ShadowFigure, Estimate>>> => {
-    await breathe()
+    await yieldControl()
     const answer = members === 0 ? { missing: 'there are no members' } : attack()
     if ('missing' in answer) return { auc: answer, tprAt1: answer, tprAt01: answer }
     const [inside, outside] = [answer.scores.subarray(0, members), answer.scores.subarray(members)]

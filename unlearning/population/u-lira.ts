@@ -1,5 +1,5 @@
 import { studentQuantile, wilsonInterval, type Interval } from '../../common/interval.ts'
-import type { Breathe } from '../attacks/classifier.ts'
+import type { YieldControl } from '../attacks/classifier.ts'
 import { fitGaussiansWithoutOne, logDensity, type Gaussian } from './gaussian.ts'
 import { moments } from './moments.ts'
 import { IN, OUT, tooFewModels, unusable, type Pool } from './pool.ts'
@@ -19,7 +19,7 @@ export type ULira =
   | { readonly missing: string }
 
 /** Pairs of models, of some 100 ns each. */
-const BREATHE_EVERY = 1_000_000
+const YIELD_EVERY = 1_000_000
 
 /** Of accuracies in [0, 1]: a variance that is rounding alone. */
 const ROUNDING = 1e-24
@@ -38,7 +38,10 @@ const ROUNDING = 1e-24
  * It is approximate: in simulations it held the expected accuracy in some 95% of cases, and in down to 82% where models differ as
  * a whole, all their φ up or down. Where all models fare alike it is Wilson's, as if each model were one answer: as wide as it could be.
  */
-export async function uLira(pool: Pool, breathe: Breathe = () => Promise.resolve()): Promise<ULira> {
+export async function uLira(
+  pool: Pool,
+  yieldControl: YieldControl = () => Promise.resolve(),
+): Promise<ULira> {
   const missing = unusable(pool) ?? tooFewModels(pool, { inside: LEAST_MODELS, outside: LEAST_MODELS })
   if (missing !== undefined) return { missing }
 
@@ -57,9 +60,9 @@ export async function uLira(pool: Pool, breathe: Breathe = () => Promise.resolve
     asOut.add(outside.models, rightOut)
     sum += (moments(rightIn).mean + moments(rightOut).mean) / 2
     pairs += rightIn.length * rightOut.length
-    if (pairs > BREATHE_EVERY) {
+    if (pairs > YIELD_EVERY) {
       pairs = 0
-      await breathe()
+      await yieldControl()
     }
   }
   const share = sum / pool.samples

@@ -1,10 +1,10 @@
 import type { Rank, Tensor, Tensor2D } from '@tensorflow/tfjs'
 import type { Layer } from '../../experiment/models/model.ts'
-import type { DeviceData } from '../../learning/data.ts'
-import { captured, inBatches } from '../../learning/features.ts'
-import type { Host } from '../../learning/host.ts'
-import type { NamedTensors } from '../../learning/parameters.ts'
-import { tf } from '../../learning/tf.ts'
+import type { DeviceData } from '../../learning/data/device-data.ts'
+import { captured, inBatches } from '../../learning/model/features.ts'
+import type { Host } from '../../learning/training/host.ts'
+import type { NamedTensors } from '../../learning/model/parameters.ts'
+import { tf } from '../../learning/tensorflow/tf.ts'
 
 /**
  * h_l of samples by layer, each [n, d]: the layer's output, averaged over a convolution's positions or a transformer's tokens, so that d is

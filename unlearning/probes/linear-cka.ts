@@ -1,6 +1,6 @@
 import type { Scalar, Tensor2D } from '@tensorflow/tfjs'
 import type { Measured } from '../../experiment/records/manifest.ts'
-import { tf } from '../../learning/tf.ts'
+import { tf } from '../../learning/tensorflow/tf.ts'
 import { areFinite, moments } from './moments.ts'
 
 /**

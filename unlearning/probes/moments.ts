@@ -1,5 +1,5 @@
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs'
-import { tf } from '../../learning/tf.ts'
+import { tf } from '../../learning/tensorflow/tf.ts'
 
 /** What float32 makes of a constant's deviation, relative to the constant, is below this. */
 const LEAST_DEVIATION = 3e-6

@@ -16,7 +16,7 @@ import { specSchema } from '../../../experiment/spec/spec.ts'
 import { stagesOf } from '../../../experiment/stages/stage-list.ts'
 import type { Stage, StageKind, StageOf } from '../../../experiment/stages/stage.ts'
 import { inspectDataset } from '../../../datasets/index.ts'
-import { initialWeights, parameterSpecs } from '../../../learning/parameters.ts'
+import { initialWeights, parameterSpecs } from '../../../learning/model/parameters.ts'
 import { stream } from '../../../learning/random.ts'
 import { zrf } from '../../../unlearning/metrics/zrf.ts'
 

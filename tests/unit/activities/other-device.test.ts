@@ -8,7 +8,7 @@ import { durably } from '../../../activities/runtime/durable.ts'
 import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
 import { Checkpoints } from '../../../artifacts/checkpoints.ts'
 import type { TensorFlowEnvironment } from '../../../experiment/records/manifest.ts'
-import { tensorflowEnvironment } from '../../../learning/tf.ts'
+import { tensorflowEnvironment } from '../../../learning/tensorflow/tf.ts'
 import { sampleRun } from '../../support/run.ts'
 
 /** From which checkpoints a stage goes on: the bytes of its result are those of one device. */

@@ -40,11 +40,11 @@ describe('nothing changes', () => {
   test('by comments, types and formatting', async () => {
     edit(
       copy,
-      'learning/losses.ts',
+      'learning/training/losses.ts',
       'const classes = logits',
       '// Remark.\n\n  const classes: number =\n logits',
     )
-    edit(copy, 'learning/losses.ts', '.add(smoothing / classes)', '.add(smoothing /\n classes)')
+    edit(copy, 'learning/training/losses.ts', '.add(smoothing / classes)', '.add(smoothing /\n classes)')
     edit(
       copy,
       'learning/random.ts',
@@ -55,13 +55,13 @@ describe('nothing changes', () => {
   })
 
   test('by code that no body reaches', async () => {
-    const path = join(copy, 'learning/losses.ts')
+    const path = join(copy, 'learning/training/losses.ts')
     writeFileSync(path, `${readFileSync(path, 'utf8')}\nexport const unused = (x: number) => 2 * x\n`)
     expect(await changed()).toEqual([])
   })
 
   test('where a module moves', async () => {
-    renameSync(join(copy, 'learning/losses.ts'), join(copy, 'learning/objectives.ts'))
+    renameSync(join(copy, 'learning/training/losses.ts'), join(copy, 'learning/objectives.ts'))
     const files = readdirSync(copy, { recursive: true, encoding: 'utf8' }).filter((file) =>
       /^(learning|unlearning|activities)\/.*\.ts$/.test(file),
     )
@@ -90,7 +90,12 @@ describe('a change', () => {
   })
 
   test('of the loss is one of everything that trains, and of nothing else', async () => {
-    edit(copy, 'learning/losses.ts', '    .mean()\n    .neg()', '    .mean()\n    .mul(10)\n    .neg()')
+    edit(
+      copy,
+      'learning/training/losses.ts',
+      '    .mean()\n    .neg()',
+      '    .mean()\n    .mul(10)\n    .neg()',
+    )
     const names = await changed()
     expect(names).toEqual(
       expect.arrayContaining(['train', 'shadow', 'relearn', 'unlearn:finetune', 'unlearn:rfa']),
@@ -100,7 +105,7 @@ describe('a change', () => {
   })
 
   test('of the training loop is one of everything that trains', async () => {
-    edit(copy, 'learning/training.ts', 'const step = taken\n', 'const step = taken + 1\n')
+    edit(copy, 'learning/training/train.ts', 'const step = taken\n', 'const step = taken + 1\n')
     expect(await changed()).toEqual(expect.arrayContaining(['train', 'shadow', 'relearn', 'unlearn:rfa']))
   })
 
@@ -110,7 +115,12 @@ describe('a change', () => {
   })
 
   test('of a thread that a body starts is one of the body', async () => {
-    edit(copy, 'unlearning/solve-thread.mjs', 'assumeSymmetric: true', 'assumeSymmetric: false')
+    edit(
+      copy,
+      'unlearning/linear-algebra/solve-thread.mjs',
+      'assumeSymmetric: true',
+      'assumeSymmetric: false',
+    )
     expect(await changed()).toEqual(['unlearn:influence', 'unlearn:rfa', 'probe'])
   })
 

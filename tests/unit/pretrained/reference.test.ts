@@ -7,8 +7,8 @@ import { adapterOf, readPeft, withAdapter } from '../../../pretrained/read-peft.
 import { inspectCheckpoint, readCheckpoint } from '../../../pretrained/read.ts'
 import { publishedSpelling } from '../../../pretrained/spelling.ts'
 import { architectureLayers } from '../../../experiment/models/model.ts'
-import { forward } from '../../../learning/model.ts'
-import { tf } from '../../../learning/tf.ts'
+import { forward } from '../../../learning/model/forward.ts'
+import { tf } from '../../../learning/tensorflow/tf.ts'
 import { closeTo } from '../../support/tensors.ts'
 
 const fixtures = fileURLToPath(new URL('../../../../shared/fixtures/huggingface', import.meta.url))

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ApproximateMethodName } from '../../../experiment/spec/methods.ts'
-import { fitPart, type Tune } from '../../../learning/fit-part.ts'
+import { tuneModel, type TuneSpec } from '../../../learning/training/tune.ts'
 import { loadMethod } from '../../../unlearning/method.ts'
 import {
   all,
@@ -42,10 +42,10 @@ test.each([
 })
 
 test('so does training a part of a pre-trained model', async () => {
-  const tune: Tune = { what: 'lora', rank: 2, alpha: 4, rslora: false, layers: ['*'] }
+  const tune: TuneSpec = { what: 'lora', rank: 2, alpha: 4, rslora: false, layers: ['*'] }
   const [whole, cut] = await Promise.all(
     [1, 3].map((parts) =>
-      fitPart(tune, {
+      tuneModel(tune, {
         ...{ layers, initial: original, data, indices: all, training, seed: 1, purpose: 'part' },
         ...{ epochs: 0.5, batchSize: 32, schedule: { name: 'constant' } },
         optimizer: { name: 'sgd', learningRate: 0.01, momentum: 0, nesterov: false, weightDecay: 0 },

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Logits } from '../../../unlearning/metrics/logits.ts'
 import { validationGap } from '../../../unlearning/metrics/validation-gap.ts'
-import { unseenAccuracy } from '../../../unlearning/methods/rfa/unseen-accuracy.ts'
+import { unseenAccuracy } from '../../../unlearning/metrics/unseen-accuracy.ts'
 
 /** Of two classes: each sample's label, and whether the model is right on it. */
 const logits = (...samples: readonly (readonly [label: number, right: boolean])[]): Logits => ({

@@ -2,12 +2,12 @@ import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs'
 import { Matrix } from 'ml-matrix'
 import { MathError } from '../../../common/errors.ts'
 import { weightRows, type AdaptableLayer, type Layer } from '../../../experiment/models/model.ts'
-import type { Host } from '../../../learning/host.ts'
-import { adapted, type Lora } from '../../../learning/lora.ts'
-import { forward, topLevelIndex } from '../../../learning/model.ts'
-import { totalSize, unpackArrays, type NamedTensors } from '../../../learning/parameters.ts'
-import { tf } from '../../../learning/tf.ts'
-import { choleskySolve, eigenvectors } from '../../solve.ts'
+import type { Host } from '../../../learning/training/host.ts'
+import { adapted, type Lora } from '../../../learning/model/lora.ts'
+import { forward, topLevelIndex } from '../../../learning/model/forward.ts'
+import { totalSize, unpackArrays, type NamedTensors } from '../../../learning/model/parameters.ts'
+import { tf } from '../../../learning/tensorflow/tf.ts'
+import { choleskySolve, eigenvectors } from '../../linear-algebra/solve.ts'
 
 /**
  * The best low-rank update of one linear layer, without a step: with x the layer's input in the student, R what its output

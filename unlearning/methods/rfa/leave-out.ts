@@ -1,9 +1,9 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs'
-import type { Host } from '../../../learning/host.ts'
-import { crossEntropy } from '../../../learning/losses.ts'
-import type { NamedTensors } from '../../../learning/parameters.ts'
-import { tf } from '../../../learning/tf.ts'
-import { train } from '../../../learning/training.ts'
+import type { Host } from '../../../learning/training/host.ts'
+import { crossEntropy } from '../../../learning/training/losses.ts'
+import type { NamedTensors } from '../../../learning/model/parameters.ts'
+import { tf } from '../../../learning/tensorflow/tf.ts'
+import { train } from '../../../learning/training/train.ts'
 import { centroidsOf, type Target } from './targets.ts'
 
 const STEPS = 300

@@ -1,14 +1,14 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs'
 import type { Layer } from '../../../experiment/models/model.ts'
-import { Batches, stepsOf } from '../../../learning/data.ts'
-import { fitLoss } from '../../../learning/fit.ts'
-import type { Host } from '../../../learning/host.ts'
-import { crossEntropy } from '../../../learning/losses.ts'
-import { forward } from '../../../learning/model.ts'
-import { initialWeights, parameterSpecs } from '../../../learning/parameters.ts'
-import { parametersOf } from '../../../learning/predict.ts'
+import { Batches, stepsOf } from '../../../learning/data/batches.ts'
+import { fitLoss } from '../../../learning/training/fit.ts'
+import type { Host } from '../../../learning/training/host.ts'
+import { crossEntropy } from '../../../learning/training/losses.ts'
+import { forward } from '../../../learning/model/forward.ts'
+import { initialWeights, parameterSpecs } from '../../../learning/model/parameters.ts'
+import { parametersOf } from '../../../learning/model/predict.ts'
 import { stream } from '../../../learning/random.ts'
-import { tf } from '../../../learning/tf.ts'
+import { tf } from '../../../learning/tensorflow/tf.ts'
 
 const BATCH = 128
 const PREDICT = 512

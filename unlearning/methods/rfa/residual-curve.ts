@@ -1,7 +1,7 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs'
 import type { ResidualPoint } from '../../../experiment/records/manifest.ts'
-import { tf } from '../../../learning/tf.ts'
-import { curveInterval, type StepCallback } from '../../../learning/training.ts'
+import { tf } from '../../../learning/tensorflow/tf.ts'
+import { curveInterval, type StepCallback } from '../../../learning/training/train.ts'
 
 /** The two parts of residual feature alignment's loss, summed over the aligned layers. */
 export interface LossParts {

@@ -1,8 +1,8 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs'
 import type { Look } from '../../../experiment/records/manifest.ts'
-import { tf } from '../../../learning/tf.ts'
-import type { StepCallback } from '../../../learning/training.ts'
-import { unseenAccuracy } from './unseen-accuracy.ts'
+import { tf } from '../../../learning/tensorflow/tf.ts'
+import type { StepCallback } from '../../../learning/training/train.ts'
+import { unseenAccuracy } from '../../metrics/unseen-accuracy.ts'
 
 /** Samples at a layer of the student, with their labels. */
 export interface Scored {

@@ -42,7 +42,7 @@ async function problemsIn(path: string, ...overrides: string[]) {
 
 /** Training samples of digits under the default seed, and one that is held out for testing. */
 async function someSamples(): Promise<{ train: number[]; test: number }> {
-  const { partition } = await import('../../../../learning/partition.ts')
+  const { partition } = await import('../../../../learning/data/partition.ts')
   const { train, test } = partition({ train: 1258, validation: 0, test: 539 }, 1797, 1)
   return { train: [...train.subarray(0, 5)], test: test[0] ?? 0 }
 }

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { DeviceData } from '../../../../learning/data.ts'
-import { klDivergence } from '../../../../learning/losses.ts'
-import { initialWeights, parameterSpecs, type Weights } from '../../../../learning/parameters.ts'
-import { parametersOf, predict } from '../../../../learning/predict.ts'
+import { DeviceData } from '../../../../learning/data/device-data.ts'
+import { klDivergence } from '../../../../learning/training/losses.ts'
+import { initialWeights, parameterSpecs, type Weights } from '../../../../learning/model/parameters.ts'
+import { parametersOf, predict } from '../../../../learning/model/predict.ts'
 import { sample, stream } from '../../../../learning/random.ts'
-import { tf } from '../../../../learning/tf.ts'
+import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { unlearn } from '../../../../unlearning/methods/bad-teacher.ts'
 import {
   context,

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { labelsAt } from '../../../../learning/data.ts'
-import { crossEntropy } from '../../../../learning/losses.ts'
-import { forward } from '../../../../learning/model.ts'
-import type { NamedTensors } from '../../../../learning/parameters.ts'
-import { parametersOf, predict } from '../../../../learning/predict.ts'
-import { tf } from '../../../../learning/tf.ts'
+import { labelsAt } from '../../../../learning/data/device-data.ts'
+import { crossEntropy } from '../../../../learning/training/losses.ts'
+import { forward } from '../../../../learning/model/forward.ts'
+import type { NamedTensors } from '../../../../learning/model/parameters.ts'
+import { parametersOf, predict } from '../../../../learning/model/predict.ts'
+import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { nearestClasses, unlearn } from '../../../../unlearning/methods/boundary-shrink.ts'
 import {
   all,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parameterSpecs, unpackArrays } from '../../../../learning/parameters.ts'
+import { parameterSpecs, unpackArrays } from '../../../../learning/model/parameters.ts'
 import { unlearn } from '../../../../unlearning/methods/l1-sparse.ts'
 import { context, deviceData, methodSpec, toyModels, trainedOriginal } from '../../../support/toy.ts'
 

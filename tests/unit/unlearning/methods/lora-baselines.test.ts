@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { adaptableLayers } from '../../../../experiment/models/model.ts'
-import { mergedWeights } from '../../../../learning/lora.ts'
-import { parameterSpecs, unpackArrays } from '../../../../learning/parameters.ts'
-import { parametersOf } from '../../../../learning/predict.ts'
-import { tf } from '../../../../learning/tf.ts'
+import { mergedWeights } from '../../../../learning/model/lora.ts'
+import { parameterSpecs, unpackArrays } from '../../../../learning/model/parameters.ts'
+import { parametersOf } from '../../../../learning/model/predict.ts'
+import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { loadMethod } from '../../../../unlearning/method.ts'
 import { context, deviceData, methodSpec, toyModels, trainedOriginal } from '../../../support/toy.ts'
 

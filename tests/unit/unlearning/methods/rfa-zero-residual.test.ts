@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { targetNames } from '../../../../experiment/spec/methods.ts'
-import { initialWeights, parameterSpecs, type Weights } from '../../../../learning/parameters.ts'
+import { initialWeights, parameterSpecs, type Weights } from '../../../../learning/model/parameters.ts'
 import { stream } from '../../../../learning/random.ts'
 import { unlearn } from '../../../../unlearning/methods/rfa.ts'
 import { context, deviceData, methodSpec, toyModels } from '../../../support/toy.ts'

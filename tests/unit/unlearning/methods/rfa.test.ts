@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { targetNames } from '../../../../experiment/spec/methods.ts'
 import { adaptableLayers } from '../../../../experiment/models/model.ts'
-import type { Snapshot } from '../../../../learning/host.ts'
-import { parameterSpecs, unpackArrays } from '../../../../learning/parameters.ts'
+import type { Snapshot } from '../../../../learning/training/host.ts'
+import { parameterSpecs, unpackArrays } from '../../../../learning/model/parameters.ts'
 import { unlearn } from '../../../../unlearning/methods/rfa.ts'
 import {
   accuracyOn,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { gradientAt } from '../../../../unlearning/gradients.ts'
+import { gradientAt } from '../../../../unlearning/methods/shared/gradients.ts'
 import { largest, unlearn } from '../../../../unlearning/methods/salun.ts'
 import { context, deviceData, forget, methodSpec, toyModels, trainedOriginal } from '../../../support/toy.ts'
 

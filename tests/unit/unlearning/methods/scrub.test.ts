@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Snapshot } from '../../../../learning/host.ts'
-import { klDivergence } from '../../../../learning/losses.ts'
-import type { Weights } from '../../../../learning/parameters.ts'
-import { parametersOf, predict } from '../../../../learning/predict.ts'
-import { tf } from '../../../../learning/tf.ts'
+import type { Snapshot } from '../../../../learning/training/host.ts'
+import { klDivergence } from '../../../../learning/training/losses.ts'
+import type { Weights } from '../../../../learning/model/parameters.ts'
+import { parametersOf, predict } from '../../../../learning/model/predict.ts'
+import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { alternation, unlearn } from '../../../../unlearning/methods/scrub.ts'
 import {
   accuracyOn,

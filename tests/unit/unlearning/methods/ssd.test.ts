@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { tf } from '../../../../learning/tf.ts'
+import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { dampened, unlearn } from '../../../../unlearning/methods/ssd.ts'
 import { context, deviceData, methodSpec, toyModels, trainedOriginal } from '../../../support/toy.ts'
 

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { UserError } from '../../../../common/errors.ts'
-import { crossEntropy } from '../../../../learning/losses.ts'
-import { forward } from '../../../../learning/model.ts'
-import { initialWeights, parameterSpecs } from '../../../../learning/parameters.ts'
-import { parametersOf } from '../../../../learning/predict.ts'
+import { crossEntropy } from '../../../../learning/training/losses.ts'
+import { forward } from '../../../../learning/model/forward.ts'
+import { initialWeights, parameterSpecs } from '../../../../learning/model/parameters.ts'
+import { parametersOf } from '../../../../learning/model/predict.ts'
 import { stream } from '../../../../learning/random.ts'
-import { tf } from '../../../../learning/tf.ts'
+import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { learnNoise, unlearn } from '../../../../unlearning/methods/unsir.ts'
 import {
   accuracyOn,

@@ -1,7 +1,7 @@
 import type { Tensor2D } from '@tensorflow/tfjs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { tf } from '../../../../learning/tf.ts'
+import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { linearCka } from '../../../../unlearning/probes/linear-cka.ts'
 import { normal } from '../../../support/tensors.ts'
 import { expectClose, reference, valueOf } from '../judged-models.ts'

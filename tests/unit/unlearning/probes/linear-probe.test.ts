@@ -1,6 +1,6 @@
 import type { Rank, Tensor2D } from '@tensorflow/tfjs'
 import { describe, expect, it } from 'vitest'
-import { tf } from '../../../../learning/tf.ts'
+import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { probeAccuracy, type Labelled } from '../../../../unlearning/probes/linear-probe.ts'
 import { normal } from '../../../support/tensors.ts'
 import { expectClose, reference, valueOf } from '../judged-models.ts'

@@ -3,18 +3,18 @@ import { Matrix, SingularValueDecomposition } from 'ml-matrix'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { MathError } from '../../../../../common/errors.ts'
 import { adaptableLayers, type AdaptableLayer } from '../../../../../experiment/models/model.ts'
-import { adapted, lora } from '../../../../../learning/lora.ts'
-import { forward } from '../../../../../learning/model.ts'
-import { initialWeights, parameterSpecs, totalSize } from '../../../../../learning/parameters.ts'
-import { parametersOf } from '../../../../../learning/predict.ts'
+import { adapted, lora } from '../../../../../learning/model/lora.ts'
+import { forward } from '../../../../../learning/model/forward.ts'
+import { initialWeights, parameterSpecs, totalSize } from '../../../../../learning/model/parameters.ts'
+import { parametersOf } from '../../../../../learning/model/predict.ts'
 import { stream } from '../../../../../learning/random.ts'
-import { tf } from '../../../../../learning/tf.ts'
+import { tf } from '../../../../../learning/tensorflow/tf.ts'
 import {
   closedFormAdapter,
   patches,
   RidgeProblem,
 } from '../../../../../unlearning/methods/rfa/closed-form.ts'
-import { choleskySolve } from '../../../../../unlearning/solve.ts'
+import { choleskySolve } from '../../../../../unlearning/linear-algebra/solve.ts'
 import { toyModels } from '../../../../support/toy.ts'
 
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import type { Rank, Tensor, Tensor2D } from '@tensorflow/tfjs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { stream } from '../../../../../learning/random.ts'
-import { tf } from '../../../../../learning/tf.ts'
+import { tf } from '../../../../../learning/tensorflow/tf.ts'
 import { leaveOut } from '../../../../../unlearning/methods/rfa/leave-out.ts'
 
 beforeEach(() => {

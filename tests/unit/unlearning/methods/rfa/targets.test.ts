@@ -2,13 +2,17 @@ import type { Tensor } from '@tensorflow/tfjs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MathError } from '../../../../../common/errors.ts'
 import type { FixedTargetName } from '../../../../../experiment/spec/methods.ts'
-import { labelsAt, type DeviceData } from '../../../../../learning/data.ts'
-import { frozenFeatures } from '../../../../../learning/features.ts'
-import { initialWeights, parameterSpecs, type NamedTensors } from '../../../../../learning/parameters.ts'
-import { parametersOf } from '../../../../../learning/predict.ts'
+import { labelsAt, type DeviceData } from '../../../../../learning/data/device-data.ts'
+import { frozenFeatures } from '../../../../../learning/model/features.ts'
+import {
+  initialWeights,
+  parameterSpecs,
+  type NamedTensors,
+} from '../../../../../learning/model/parameters.ts'
+import { parametersOf } from '../../../../../learning/model/predict.ts'
 import { stream } from '../../../../../learning/random.ts'
-import { tf } from '../../../../../learning/tf.ts'
-import { featuresOnDemand } from '../../../../../unlearning/features-on-demand.ts'
+import { tf } from '../../../../../learning/tensorflow/tf.ts'
+import { featuresOnDemand } from '../../../../../unlearning/methods/rfa/features-on-demand.ts'
 import { unlearn } from '../../../../../unlearning/methods/rfa.ts'
 import { targets, type Teacher } from '../../../../../unlearning/methods/rfa/targets.ts'
 import {

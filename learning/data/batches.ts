@@ -1,0 +1,60 @@
+import type { TrainingSpec } from '../../experiment/spec/spec.ts'
+import { permutation, stream } from '../random.ts'
+
+/**
+ * The batches of a run over `indices`: a new order each epoch, from a stream named by the epoch, so that any step's
+ * batch is known without having taken the steps before. The rest of an epoch that fills no batch is left out.
+ */
+export class Batches {
+  readonly perEpoch: number
+  private epoch = -1
+  private order = new Int32Array()
+  private readonly indices: Int32Array
+  private readonly size: number
+  private readonly seed: number
+  private readonly purpose: string
+
+  constructor(indices: Int32Array, size: number, seed: number, purpose: string) {
+    this.indices = indices
+    this.size = Math.min(size, indices.length)
+    this.seed = seed
+    this.purpose = purpose
+    this.perEpoch = Math.floor(indices.length / this.size)
+  }
+
+  /** Positions in `indices` of a step's batch. */
+  positions(step: number): Int32Array {
+    const epoch = Math.floor(step / this.perEpoch)
+    if (epoch !== this.epoch) {
+      this.epoch = epoch
+      this.order = permutation(
+        this.indices.length,
+        stream(this.seed, this.purpose, 'order', epoch),
+      ) as Int32Array<ArrayBuffer>
+    }
+    const first = (step % this.perEpoch) * this.size
+    return this.order.subarray(first, first + this.size)
+  }
+
+  /** Sample indices of a step's batch. */
+  at(step: number): Int32Array {
+    return this.positions(step).map((position) => this.indices[position] ?? 0)
+  }
+}
+
+/** Steps of a number of epochs, which may be a fraction; at least one. */
+export function stepsOf(epochs: number, batches: Batches): number {
+  return Math.max(1, Math.round(epochs * batches.perEpoch))
+}
+
+/** The augmentation of one step, from a stream named by the step. */
+export function augmentation(
+  { augment }: Pick<TrainingSpec, 'augment'>,
+  seed: number,
+  purpose: string,
+  step: number,
+) {
+  return augment.crop > 0 || augment.flip
+    ? { ...augment, random: stream(seed, purpose, 'augment', step) }
+    : undefined
+}

@@ -1,0 +1,124 @@
+import type { Tensor1D, Tensor4D } from '@tensorflow/tfjs'
+import type { Shape } from '../../experiment/models/model.ts'
+import { unpackBytes } from '../model/kernels.ts'
+import { DevicePixels, type Pixels } from './pixels.ts'
+import type { Preparer } from './prepare.ts'
+import type { RandomStream } from '../random.ts'
+import { tf } from '../tensorflow/tf.ts'
+
+/** A data set for the device: one byte a pixel, normalised as batches are gathered. Image i is row i of the pixels. */
+export class DeviceData {
+  private readonly source: Pixels
+  private readonly mean: Tensor1D
+  private readonly deviation: Tensor1D
+  /** Of the images as they are kept. */
+  private readonly kept: Shape
+  private readonly preparer: Preparer | undefined
+  /** Of the images that models see. */
+  readonly shape: Shape
+  readonly labels: Int32Array
+  readonly classes: number
+
+  /**
+   * images: bytes [n, h, w, c], or where they are read from, which is disposed of with the data; mean and deviation: per
+   * channel that models see, in pixel units.
+   */
+  constructor(
+    images: Uint8Array | Pixels,
+    labels: Int32Array,
+    options: {
+      shape: Shape
+      classes: number
+      mean: readonly number[]
+      deviation: readonly number[]
+      /** Disposed of with the data. */
+      preparer?: Preparer | undefined
+    },
+  ) {
+    this.kept = options.shape
+    this.preparer = options.preparer
+    this.shape = options.preparer?.shape ?? options.shape
+    this.labels = labels
+    this.classes = options.classes
+    this.source = images instanceof Uint8Array ? new DevicePixels(images, labels.length, this.pixels) : images
+    this.mean = tf.tensor1d([...options.mean])
+    this.deviation = tf.tensor1d([...options.deviation])
+  }
+
+  private get pixels(): number {
+    return this.kept[0] * this.kept[1] * this.kept[2]
+  }
+
+  /** Normalised images [n, h, w, c] of the samples at these indices, augmented before they are prepared. */
+  images(indices: Int32Array, augment?: { crop: number; flip: boolean; random: RandomStream }): Tensor4D {
+    return tf.tidy(() => {
+      const [height, width, channels] = this.kept
+      const bytes = unpackBytes(this.source.rows(indices))
+      const exact = bytes.shape[1] === this.pixels ? bytes : bytes.slice([0, 0], [-1, this.pixels])
+      const pixels = exact.reshape<Tensor4D>([indices.length, height, width, channels])
+      const augmented = augment && (augment.crop > 0 || augment.flip) ? cropAndFlip(pixels, augment) : pixels
+      const prepared = this.preparer ? this.preparer.prepare(augmented) : augmented
+      return prepared.sub(this.mean).div<Tensor4D>(this.deviation)
+    })
+  }
+
+  /** These images are asked for next: they may be read while the device computes. */
+  prefetch(indices: Int32Array): void {
+    this.source.prefetch(indices)
+  }
+
+  /** Normalised images moved by `change` [n, h, w, c], given in pixel units; no pixel leaves its range 0..255. */
+  shifted(images: Tensor4D, change: Tensor4D): Tensor4D {
+    return tf.tidy(() =>
+      images
+        .mul(this.deviation)
+        .add(this.mean)
+        .add(change)
+        .clipByValue(0, 255)
+        .sub(this.mean)
+        .div<Tensor4D>(this.deviation),
+    )
+  }
+
+  labelsOf(indices: Int32Array): Tensor1D {
+    return tf.tensor1d(labelsAt(this.labels, indices), 'int32')
+  }
+
+  dispose(): void {
+    tf.dispose([this.mean, this.deviation])
+    this.source.dispose()
+    this.preparer?.dispose()
+  }
+}
+
+export function labelsAt(labels: Int32Array, indices: Int32Array): Int32Array {
+  return indices.map((i) => labels[i] ?? -1)
+}
+
+/**
+ * Random crops of zero-padded images, mirrored half of the time: one crop-and-resize with a box an image, on the pixel
+ * grid ("nearest" takes pixels unchanged); a box from right to left mirrors.
+ */
+function cropAndFlip(
+  images: Tensor4D,
+  { crop, flip, random }: { crop: number; flip: boolean; random: RandomStream },
+): Tensor4D {
+  const [n, height, width] = images.shape
+  const padded = tf.pad(images, [
+    [0, 0],
+    [crop, crop],
+    [crop, crop],
+    [0, 0],
+  ])
+  const bottom = height + 2 * crop - 1
+  const right = width + 2 * crop - 1
+  const boxes = new Float32Array(4 * n)
+  for (let i = 0; i < n; i++) {
+    const y = random.integer(2 * crop + 1)
+    const x = random.integer(2 * crop + 1)
+    const [from, to] = flip && random.uniform() < 0.5 ? [x + width - 1, x] : [x, x + width - 1]
+    boxes.set([y / bottom, from / right, (y + height - 1) / bottom, to / right], 4 * i)
+  }
+  const which = tf.range(0, n, 1, 'int32')
+  return tf.image.cropAndResize(padded, tf.tensor2d(boxes, [n, 4]), which, [height, width], 'nearest')
+}

@@ -1,0 +1,147 @@
+import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs'
+import { flattenLayers, type ConvLayer, type Layer, type LinearLayer } from '../../experiment/models/model.ts'
+import { batchNormTraining, relu } from './kernels.ts'
+import type { NamedTensors } from './parameters.ts'
+import { tf } from '../tensorflow/tf.ts'
+import { attention, gelu, geluTanh, layerNorm } from './transformer.ts'
+
+/** The forward pass: a walk over the layers of `experiment/models/model.ts` with tensors. */
+
+const epsilon = 1e-5
+
+/** Loses against every number. */
+const lowest = -3.4e38
+
+/** tfjs-node differentiates convolutions with 'same' and 'valid' padding only, so any other is a step of its own. */
+function padded(x: Tensor4D, by: number, value: number): Tensor4D {
+  if (by === 0) return x
+  const sides: [number, number] = [by, by]
+  return tf.pad4d(x, [[0, 0], sides, sides, [0, 0]], value)
+}
+
+export interface ForwardOptions {
+  /** Batch norms use the batch's statistics and report them, instead of the running ones. */
+  readonly training?: boolean
+  /** Layers whose outputs are wanted. */
+  readonly capture?: ReadonlySet<string>
+  /** Layers whose inputs are wanted. */
+  readonly inputsOf?: ReadonlySet<string>
+  /** The top-level layers to run: from the first (whose input is `x`) up to, not including, the last. */
+  readonly from?: number
+  readonly to?: number
+}
+
+export interface Forward {
+  readonly output: Tensor
+  readonly features: NamedTensors
+  readonly inputs: NamedTensors
+  /** By statistics name (`stem.norm.mean`), while training only. Kept: the caller disposes of them. */
+  readonly statistics: NamedTensors
+}
+
+/** x: [n, h, w, c] float32 (or the input of layer `from`). The whole model's output is logits [n, classes]. */
+export function forward(
+  layers: readonly Layer[],
+  parameters: NamedTensors,
+  x: Tensor,
+  options: ForwardOptions = {},
+): Forward {
+  const { training = false, capture, inputsOf, from = 0, to = layers.length } = options
+  const features: Record<string, Tensor> = {}
+  const inputs: Record<string, Tensor> = {}
+  const statistics: Record<string, Tensor> = {}
+  const parameter = (name: string) => {
+    const tensor = parameters[name]
+    if (!tensor) throw new Error(`the model has no parameter "${name}"`)
+    return tensor
+  }
+
+  const apply = (layer: Layer, input: Tensor): Tensor => {
+    switch (layer.kind) {
+      case 'linear':
+        return linear(layer, input)
+      case 'conv':
+        return convolution(layer, input as Tensor4D)
+      case 'batch-norm': {
+        const gamma = parameter(`${layer.name}.gamma`) as Tensor1D
+        const beta = parameter(`${layer.name}.beta`) as Tensor1D
+        if (training) {
+          const { y, mean, variance } = batchNormTraining(input as Tensor4D, gamma, beta, epsilon)
+          statistics[`${layer.name}.mean`] = mean
+          statistics[`${layer.name}.variance`] = variance
+          return y
+        }
+        // One multiplication and one addition: the running statistics are constants here, gamma and beta may be trained.
+        const scale = gamma.div(parameter(`${layer.name}.variance`).add(epsilon).sqrt())
+        return input.mul(scale).add(beta.sub(scale.mul(parameter(`${layer.name}.mean`))))
+      }
+      case 'relu':
+        return relu(input)
+      case 'max-pool': {
+        const { size, stride = size, padding } = layer
+        if (padding === undefined) return tf.maxPool(input as Tensor4D, size, stride, 'same')
+        return tf.maxPool(padded(input as Tensor4D, padding, lowest), size, stride, 'valid')
+      }
+      case 'global-average-pool':
+        return input.mean([1, 2])
+      case 'flatten':
+        return input.reshape([input.shape[0] ?? 0, -1])
+      case 'residual': {
+        const body = run(layer.body, input)
+        return body.add(layer.shortcut.length === 0 ? input : run(layer.shortcut, input))
+      }
+      case 'layer-norm': {
+        const gamma = parameter(`${layer.name}.gamma`) as Tensor1D
+        const beta = parameter(`${layer.name}.beta`) as Tensor1D
+        return layerNorm(input, gamma, beta, layer.epsilon)
+      }
+      case 'gelu':
+        return layer.tanh ? geluTanh(input) : gelu(input)
+      case 'tokens': {
+        const [n = 0] = input.shape
+        const first = ['cls_token', ...(layer.distillation ? ['distillation_token'] : [])].map((name) =>
+          tf.tile(parameter(`${layer.name}.${name}`), [n, 1, 1]),
+        )
+        const patches = input.reshape([n, layer.patches, layer.channels])
+        return tf.concat([...first, patches], 1).add(parameter(`${layer.name}.position_embeddings`))
+      }
+      case 'attention': {
+        const { query, key, value, heads } = layer
+        return attention(visit(query, input), visit(key, input), visit(value, input), heads)
+      }
+      case 'first-tokens':
+        return (input as Tensor3D).slice([0, 0, 0], [-1, layer.count, -1]).reshape([input.shape[0] ?? 0, -1])
+    }
+  }
+  const linear = ({ name, bias = true, out }: LinearLayer, input: Tensor) => {
+    const rows = input.rank === 2 ? input : input.reshape([-1, input.shape.at(-1) ?? 0])
+    const product = (rows as Tensor2D).matMul<Tensor2D>(parameter(`${name}.weight`))
+    const y = bias ? product.add(parameter(`${name}.bias`)) : product
+    return input.rank === 2 ? y : y.reshape([...input.shape.slice(0, -1), out])
+  }
+  const convolution = ({ name, stride, padding, bias }: ConvLayer, input: Tensor4D) => {
+    const weight = parameter(`${name}.weight`) as Tensor4D
+    const y =
+      padding === undefined
+        ? tf.conv2d(input, weight, stride, 'same')
+        : tf.conv2d(padded(input, padding, 0), weight, stride, 'valid')
+    return bias ? y.add(parameter(`${name}.bias`)) : y
+  }
+  const visit = (layer: Layer, input: Tensor) => {
+    const output = apply(layer, input)
+    if (inputsOf?.has(layer.name)) inputs[layer.name] = input
+    if (capture?.has(layer.name)) features[layer.name] = output
+    return output
+  }
+  const run = (list: readonly Layer[], input: Tensor) =>
+    list.reduce((value, layer) => visit(layer, value), input)
+
+  return { output: run(layers.slice(from, to), x), features, inputs, statistics }
+}
+
+/** The index of the top-level layer that is, or contains, the layer of this name. */
+export function topLevelIndex(layers: readonly Layer[], name: string): number {
+  const index = layers.findIndex((layer) => flattenLayers([layer]).some((inner) => inner.name === name))
+  if (index < 0) throw new Error(`the model has no layer "${name}"`)
+  return index
+}

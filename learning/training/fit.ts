@@ -1,0 +1,190 @@
+import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs'
+import type { CurvePoint } from '../../experiment/records/manifest.ts'
+import type { OptimizerSpec, ScheduleSpec } from '../../experiment/spec/methods.ts'
+import type { Layer } from '../../experiment/models/model.ts'
+import type { TrainingSpec } from '../../experiment/spec/spec.ts'
+import { augmentation, Batches, stepsOf } from '../data/batches.ts'
+import type { DeviceData } from '../data/device-data.ts'
+import { crossEntropy } from './losses.ts'
+import type { Host, Snapshot } from './host.ts'
+import { inMicroBatches, type RowsOf } from './micro-batches.ts'
+import { forward } from '../model/forward.ts'
+import {
+  parameterSpecs,
+  unpack,
+  type NamedTensors,
+  type ParameterSpec,
+  type Weights,
+} from '../model/parameters.ts'
+import { tf } from '../tensorflow/tf.ts'
+import { composeCallbacks, train, vector, type StepCallback } from './train.ts'
+
+/** Classification by cross-entropy: how the original and gold models are trained and what many methods go on with. */
+export interface Fit {
+  readonly layers: readonly Layer[]
+  readonly initial: Weights
+  readonly data: DeviceData
+  /** The samples to train on, and their labels where these are not the data's own. */
+  readonly indices: Int32Array
+  readonly labelsOf?: (batch: Int32Array) => Int32Array
+  readonly epochs: number
+  readonly batchSize: number
+  readonly optimizer: OptimizerSpec
+  readonly schedule: ScheduleSpec
+  readonly warmupEpochs?: number
+  readonly training: TrainingSpec
+  /** Where it is 0 a parameter keeps its value. */
+  readonly mask?: Float32Array | undefined
+  /** −1 climbs the loss instead. */
+  readonly direction?: 1 | -1
+  readonly seed: number
+  /** Names the random streams. */
+  readonly purpose: string
+  readonly host?: Host | undefined
+}
+
+export interface Fitted {
+  readonly weights: Weights
+  readonly steps: number
+  readonly curve: readonly CurvePoint[]
+}
+
+export function fit(options: Fit): Promise<Fitted> {
+  const { data, indices, training, direction = 1, seed, purpose } = options
+  const batches = new Batches(indices, options.batchSize, seed, purpose)
+  return fitLoss({
+    ...options,
+    steps: stepsOf(options.epochs, batches),
+    warmupSteps: Math.round((options.warmupEpochs ?? 0) * batches.perEpoch),
+    loss: (model, step) => {
+      const batch = batches.at(step)
+      const images = data.images(batch, augmentation(training, seed, purpose, step))
+      data.prefetch(batches.at(step + 1))
+      const labels = options.labelsOf ? tf.tensor1d(options.labelsOf(batch), 'int32') : data.labelsOf(batch)
+      const loss = crossEntropy(model.logits(images), labels, training.labelSmoothing)
+      return direction === 1 ? loss : loss.neg()
+    },
+  })
+}
+
+/** A model in training, as the loss of one step sees it. */
+export interface Model {
+  /** θ, flat. */
+  readonly parameters: Tensor1D
+  /** Logits [n, classes] of images [n, h, w, c]. Batch norms use the batch's statistics and follow them. */
+  logits(images: Tensor): Tensor
+}
+
+/** Training of a whole model by any loss, which is differentiated in the model's parameters. */
+export interface FitLoss extends Pick<
+  Fit,
+  'layers' | 'initial' | 'optimizer' | 'schedule' | 'mask' | 'host'
+> {
+  readonly steps: number
+  readonly warmupSteps?: number
+  readonly loss: (model: Model, step: number) => Scalar
+  /** What else follows the steps; `statistics` gives those that batch norms have at the moment. */
+  readonly callback?: (statistics: () => Tensor1D) => StepCallback
+}
+
+export async function fitLoss({
+  layers,
+  initial,
+  loss,
+  callback: companion,
+  ...options
+}: FitLoss): Promise<Fitted> {
+  const specs = parameterSpecs(layers)
+  const running = new RunningStatistics(specs.statistics, initial.statistics)
+  const { parts = 1 } = options.host ?? {}
+  /** Batch norms use the statistics of each part, and follow their mean. */
+  const logitsInParts = (flat: Tensor1D, images: Tensor) => {
+    const seen: { readonly rows: number; readonly statistics: NamedTensors }[] = []
+    const run: RowsOf = (theta, x, again) => {
+      const { output, statistics } = forward(layers, unpack(specs.trained, theta), x, { training: true })
+      if (again) tf.dispose(statistics)
+      else seen.push({ rows: x.shape[0] ?? 0, statistics })
+      return { output }
+    }
+    const { output } = inMicroBatches(parts, run, flat, images)
+    running.update(meanOf(seen))
+    return output as Tensor
+  }
+  try {
+    const { parameters, steps, curve } = await train({
+      ...options,
+      initial: initial.trained,
+      callback: companion ? composeCallbacks([running, companion(() => running.current)]) : running,
+      loss: (flat, step) => {
+        const parameters = unpack(specs.trained, flat)
+        const whole = (images: Tensor) => {
+          const { output, statistics } = forward(layers, parameters, images, { training: true })
+          running.update(statistics)
+          return output
+        }
+        const logits = parts === 1 ? whole : (images: Tensor) => logitsInParts(flat, images)
+        return loss({ parameters: flat, logits }, step)
+      },
+    })
+    return { weights: { trained: parameters, statistics: await running.read() }, steps, curve }
+  } finally {
+    running.dispose()
+  }
+}
+
+/** The mean over all rows of what parts of them have; those are disposed of. */
+function meanOf(seen: readonly { readonly rows: number; readonly statistics: NamedTensors }[]): NamedTensors {
+  const all = seen.reduce((sum, { rows }) => sum + rows, 0)
+  const names = Object.keys(seen[0]?.statistics ?? {})
+  return Object.fromEntries(
+    names.map((name) => {
+      const own = seen.map(({ rows, statistics }) => ({
+        weight: rows / all,
+        tensor: statistics[name] as Tensor,
+      }))
+      const mean = tf.keep(tf.tidy(() => tf.addN(own.map(({ weight, tensor }) => tensor.mul(weight)))))
+      tf.dispose(own.map(({ tensor }) => tensor))
+      return [name, mean]
+    }),
+  )
+}
+
+/** The running mean and variance of every batch norm: moved by a tenth towards each batch's. */
+class RunningStatistics implements StepCallback {
+  private readonly specs: readonly ParameterSpec[]
+  private flat: Tensor1D
+
+  constructor(specs: readonly ParameterSpec[], initial: Float32Array) {
+    this.specs = specs
+    this.flat = tf.tensor1d(initial)
+  }
+
+  get current(): Tensor1D {
+    return this.flat
+  }
+
+  update(batch: NamedTensors): void {
+    if (this.specs.length === 0) return
+    const tensors = this.specs.map(({ name }) => batch[name] as Tensor1D)
+    const next = tf.keep(tf.tidy(() => this.flat.mul(0.9).add<Tensor1D>(tf.concat(tensors).mul(0.1))))
+    tf.dispose([this.flat, ...tensors])
+    this.flat = next
+  }
+
+  async take(): Promise<Omit<Snapshot, 'step'>> {
+    return { vectors: { statistics: await this.read() }, notes: {} }
+  }
+
+  restore(snapshot: Snapshot): void {
+    this.flat.dispose()
+    this.flat = tf.tensor1d(vector(snapshot, 'statistics'))
+  }
+
+  async read(): Promise<Float32Array> {
+    return ((await this.flat.data()) as Float32Array).slice()
+  }
+
+  dispose(): void {
+    this.flat.dispose()
+  }
+}

@@ -1,0 +1,156 @@
+import type { Scalar, Tensor1D } from '@tensorflow/tfjs'
+import { MathError } from '../../common/errors.ts'
+import type { CurvePoint } from '../../experiment/records/manifest.ts'
+import type { OptimizerSpec, ScheduleSpec } from '../../experiment/spec/methods.ts'
+import { Compiled } from '../graph/compiled.ts'
+import type { Host, Snapshot } from './host.ts'
+import { initialState, optimizerStep } from './optimizer.ts'
+import { scheduleFactor } from './schedule.ts'
+import { tf } from '../tensorflow/tf.ts'
+
+/**
+ * The one training loop. It knows a flat parameter vector, a loss and an optimizer; the original and gold models,
+ * every baseline and residual feature alignment differ in the loss alone.
+ */
+export interface TrainingRun {
+  /** Trained parameters [size]; the loop takes a copy. */
+  readonly initial: Float32Array
+  readonly steps: number
+  readonly optimizer: OptimizerSpec
+  readonly schedule: ScheduleSpec
+  readonly warmupSteps?: number
+  /**
+   * The loss of one step (counted from 0), differentiable in the parameters. Runs inside tf.tidy, as a graph
+   * (see graph/compiled.ts): it must not read the numbers of a tensor.
+   */
+  readonly loss: (parameters: Tensor1D, step: number) => Scalar
+  /** [size]: where it is 0 a parameter keeps its value, whatever the optimizer would add. */
+  readonly mask?: Float32Array | undefined
+  /** What steps change beside the parameters. */
+  readonly callback?: StepCallback
+  readonly host?: Host | undefined
+}
+
+/** State of a loss: follows the steps, and goes into snapshots and out of them with the parameters. */
+export interface StepCallback {
+  /** Awaited after every step (counted from 1), with what it made of the parameters. True ends the training. */
+  afterStep?(step: number, parameters: Tensor1D): Promise<boolean>
+  take(): Promise<Omit<Snapshot, 'step'>>
+  restore(snapshot: Snapshot): void
+}
+
+/** Several as one, asked in their order. */
+export function composeCallbacks(companions: readonly StepCallback[]): StepCallback {
+  return {
+    async afterStep(step, parameters) {
+      let ends = false
+      for (const companion of companions)
+        ends = ((await companion.afterStep?.(step, parameters)) ?? false) || ends
+      return ends
+    },
+    async take() {
+      const taken = await Promise.all(companions.map((companion) => companion.take()))
+      const merged = <K extends 'vectors' | 'notes'>(part: K) =>
+        Object.assign({}, ...taken.map((one) => one[part])) as Snapshot[K]
+      return { vectors: merged('vectors'), notes: merged('notes') }
+    },
+    restore(snapshot) {
+      for (const companion of companions) companion.restore(snapshot)
+    },
+  }
+}
+
+export interface TrainingResult {
+  readonly parameters: Float32Array
+  /** Steps taken. */
+  readonly steps: number
+  /** At most 200 points, the first step among them, and the last unless the training was ended early. */
+  readonly curve: readonly CurvePoint[]
+}
+
+export async function train(run: TrainingRun): Promise<TrainingResult> {
+  const { steps, optimizer, schedule, warmupSteps = 0, callback: companion, host } = run
+  const from = host?.snapshot
+  let parameters = tf.tensor1d(from ? vector(from, 'parameters') : run.initial)
+  let state = initialState(optimizer, run.initial.length)
+  if (from) {
+    tf.dispose([...state])
+    state = state.map((_, i) => tf.tensor1d(vector(from, `optimizer.${i}`)))
+    companion?.restore(from)
+  }
+  const free = run.mask && tf.tidy(() => tf.tensor1d(run.mask as Float32Array).toBool())
+  const curve = [...((from?.notes.curve ?? []) as readonly CurvePoint[])]
+  const interval = curveInterval(steps)
+  // A graph would compute the parts of a batch side by side, for which there is no memory.
+  const graphs = new Compiled((host?.parts ?? 1) > 1 ? 0 : steps)
+
+  try {
+    let taken = from?.step ?? 0
+    while (taken < steps) {
+      const step = taken
+      const rate = optimizer.learningRate * scheduleFactor(schedule, step, steps, warmupSteps)
+      const before = [parameters, ...state]
+      const takeStep = (): [Tensor1D[], Scalar] => {
+        const { value, grad } = tf.valueAndGrad((flat) => run.loss(flat as Tensor1D, step))(parameters)
+        const updated = optimizerStep(optimizer, parameters, grad as Tensor1D, state, step, rate)
+        const moved = free ? tf.where(free, updated.parameters, parameters) : updated.parameters
+        return [[moved, ...updated.state], value]
+      }
+      const [next, loss] = graphs.run(() => tf.tidy(takeStep))
+      ;[parameters, state] = [next[0] as Tensor1D, next.slice(1)]
+      tf.dispose(before.filter((tensor) => !next.includes(tensor)))
+
+      const last = step === steps - 1
+      if (step % interval === 0 || last) {
+        const [value = NaN] = await loss.data()
+        if (!Number.isFinite(value)) throw diverged(step + 1, rate, value, curve.at(-1))
+        curve.push({ step: step + 1, loss: value, learningRate: rate })
+      }
+      loss.dispose()
+      taken = step + 1
+      // Before a snapshot can be taken: whoever goes on from one has not been told to stop.
+      if (await companion?.afterStep?.(taken, parameters)) break
+      await host?.step({ step: step + 1, steps, loss: curve.at(-1)?.loss ?? NaN }, () => snapshot(step + 1))
+    }
+    const final = (await parameters.data()) as Float32Array
+    if (!final.every(Number.isFinite)) throw diverged(steps, optimizer.learningRate, NaN, curve.at(-1))
+    return { parameters: final.slice(), steps: taken, curve }
+  } finally {
+    tf.dispose([parameters, ...state, ...(free ? [free] : [])])
+    graphs.dispose()
+  }
+
+  async function snapshot(step: number): Promise<Snapshot> {
+    const kept = await Promise.all([parameters, ...state].map((tensor) => tensor.data()))
+    const names = ['parameters', ...state.map((_, i) => `optimizer.${i}`)]
+    const own = await companion?.take()
+    return {
+      step,
+      vectors: {
+        ...own?.vectors,
+        ...Object.fromEntries(names.map((name, i) => [name, kept[i] as Float32Array])),
+      },
+      notes: { ...own?.notes, curve: [...curve] },
+    }
+  }
+}
+
+/** A vector of a snapshot. */
+export function vector({ vectors, step }: Snapshot, name: string): Float32Array {
+  const found = vectors[name]
+  if (!found) throw new Error(`the snapshot of step ${step} lacks "${name}"`)
+  return found
+}
+
+/** Every how many steps a curve has a point. */
+export const curveInterval = (steps: number) => Math.ceil(steps / 199)
+
+function diverged(step: number, rate: number, loss: number, last: CurvePoint | undefined): MathError {
+  const before = last
+    ? `the last finite loss was ${last.loss} at step ${last.step}`
+    : 'no loss before it was finite'
+  return new MathError(
+    `training diverged: the loss is ${loss} at step ${step} (learning rate ${rate}); ${before}. ` +
+      'Lower the learning rate or add warm-up.',
+  )
+}

@@ -1,0 +1,97 @@
+import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs'
+import { adaptableLayers, headOf, matchesAny, type Layer } from '../../experiment/models/model.ts'
+import type { TrainingSpec } from '../../experiment/spec/spec.ts'
+import { augmentation, Batches, stepsOf } from '../data/batches.ts'
+import { penultimateFeatures } from '../model/features.ts'
+import type { Fit, Fitted } from './fit.ts'
+import { inMicroBatches, type RowsOf } from './micro-batches.ts'
+import { adapted, initialAdapter, lora, mergedWeights } from '../model/lora.ts'
+import { crossEntropy } from './losses.ts'
+import { forward } from '../model/forward.ts'
+import {
+  packArrays,
+  parameterSpecs,
+  totalSize,
+  unpack,
+  unpackArrays,
+  type Weights,
+} from '../model/parameters.ts'
+import { parametersOf } from '../model/predict.ts'
+import { stream } from '../random.ts'
+import { tf } from '../tensorflow/tf.ts'
+import { train } from './train.ts'
+
+export type TuneSpec = NonNullable<TrainingSpec['tune']>
+
+/**
+ * Trains a part of a pre-trained model: its last layer (a linear probe), or adapters and the last layer, the adapters merged
+ * at the end. Everything else stays, the running statistics of batch norms included.
+ */
+export async function tuneModel(tune: TuneSpec, options: Fit): Promise<Fitted> {
+  const { layers, initial, data, indices, training, seed, purpose, host } = options
+  const head = headOf(layers)
+  const headSpecs = parameterSpecs([head]).trained
+  const adapter =
+    tune.what === 'lora'
+      ? lora(
+          adaptableLayers(layers).filter((layer) => layer !== head && matchesAny(tune.layers)(layer)),
+          tune,
+        )
+      : undefined
+  const adapterSize = totalSize(adapter?.specs ?? [])
+  const batches = new Batches(indices, options.batchSize, seed, purpose)
+  const base = parametersOf(layers, initial)
+  let features: Tensor2D | undefined
+  try {
+    const { crop, flip } = training.augment
+    // Without augmentation a sample's penultimate feature is the same in every epoch.
+    if (!adapter && crop === 0 && !flip)
+      features = await penultimateFeatures(layers, base, data, indices, host)
+    const logits = (flat: Tensor1D, step: number): Tensor => {
+      if (features) {
+        const positions = tf.tensor1d(batches.positions(step), 'int32')
+        const part = unpack(headSpecs, flat.slice(adapterSize))
+        return forward(layers, { ...base, ...part }, tf.gather(features, positions), {
+          from: layers.length - 1,
+        }).output
+      }
+      const images = data.images(batches.at(step), augmentation(training, seed, purpose, step))
+      data.prefetch(batches.at(step + 1))
+      const run: RowsOf = (theta, x) => {
+        const part = unpack(headSpecs, theta.slice(adapterSize))
+        const whole = adapter ? adapted(adapter, base, theta.slice(0, adapterSize)) : base
+        return { output: forward(layers, { ...whole, ...part }, x).output }
+      }
+      return inMicroBatches(host?.parts ?? 1, run, flat, images).output as Tensor
+    }
+    const { parameters, steps, curve } = await train({
+      initial: Float32Array.from([
+        ...(adapter ? initialAdapter(adapter, stream(seed, purpose, 'adapter')) : []),
+        ...packArrays(headSpecs, unpackArrays(parameterSpecs(layers).trained, initial.trained)),
+      ]),
+      steps: stepsOf(options.epochs, batches),
+      warmupSteps: Math.round((options.warmupEpochs ?? 0) * batches.perEpoch),
+      optimizer: options.optimizer,
+      schedule: options.schedule,
+      loss: (flat, step) => {
+        const labels = data.labelsOf(batches.at(step))
+        return crossEntropy(logits(flat, step), labels, training.labelSmoothing)
+      },
+      host,
+    })
+    const merged = adapter
+      ? await mergedWeights(adapter, layers, initial, base, parameters.subarray(0, adapterSize))
+      : initial
+    return { weights: withHead(layers, merged, parameters.subarray(adapterSize)), steps, curve }
+  } finally {
+    tf.dispose(base)
+    features?.dispose()
+  }
+}
+
+function withHead(layers: readonly Layer[], { trained, statistics }: Weights, head: Float32Array): Weights {
+  const { trained: specs } = parameterSpecs(layers)
+  const all = unpackArrays(specs, trained)
+  const own = unpackArrays(parameterSpecs([headOf(layers)]).trained, head)
+  return { trained: packArrays(specs, { ...all, ...own }), statistics }
+}

@@ -1,0 +1,40 @@
+import type { ApproximateMethodSpec } from '../../../experiment/spec/methods.ts'
+import { fit, type Fit } from '../../../learning/training/fit.ts'
+import type { UnlearnContext, Unlearned } from '../../method.ts'
+
+type EpochMethod = Extract<ApproximateMethodSpec, { epochs: number }>
+
+/** Training that goes on from the original model on some samples: the body of many methods. */
+export async function trainOn(
+  method: EpochMethod,
+  context: UnlearnContext,
+  { indices, ...loss }: Pick<Fit, 'indices' | 'labelsOf' | 'mask' | 'direction'>,
+): Promise<Unlearned> {
+  const { layers, original, data, forget, training, seed, host } = context
+  const { weights, steps, curve } = await fit({
+    ...loss,
+    layers,
+    initial: original,
+    data,
+    indices,
+    epochs: method.epochs,
+    batchSize: method.batchSize ?? training.batchSize,
+    optimizer: method.optimizer ?? training.optimizer,
+    schedule: method.schedule,
+    training,
+    seed,
+    purpose: method.method,
+    host,
+  })
+  const forgotten = new Set(forget)
+  const used = indices.filter((i) => forgotten.has(i)).length
+  return {
+    weights,
+    metrics: {
+      trainable: weights.trained.length,
+      steps,
+      samplesUsed: { forget: used, retained: indices.length - used },
+      curve,
+    },
+  }
+}
