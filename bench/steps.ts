@@ -1,29 +1,31 @@
 /**
- * One step of training, of residual feature alignment and one pass over 10,000 images: as TensorFlow graphs, operation by
- * operation, and in PyTorch with both memory layouts, in turn, with equal shapes, batches and optimizers. Medians and ratios.
+ * The time of one training step, of one step of residual feature alignment and of one pass over
+ * 10,000 images: as TensorFlow graphs, operation by operation, and in PyTorch with both memory
+ * layouts. Shapes, batches and optimizers are equal, and the variants take turns. Prints medians
+ * and ratios.
  *
  *     node --import tsx bench/steps.ts [ROUNDS]
  *
- * PyTorch is that of the tests' Python environment (`node infra/bootstrap.mjs --with-peft`); without it, its columns are empty.
+ * PyTorch is that of the tests' Python environment (`node infra/bootstrap.mjs --with-peft`).
+ * Without it, its columns are empty.
  */
 import { spawn } from 'node:child_process'
 import { cpus } from 'node:os'
 import { createInterface } from 'node:readline'
-import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs'
+import type { Scalar, Tensor1D } from '@tensorflow/tfjs'
 import { optimizerSchema, type OptimizerSpec } from '../experiment/spec/methods.ts'
-import { adaptableLayers, layersOf, type Layer } from '../experiment/models/model.ts'
+import { layersOf, type Layer } from '../experiment/models/model.ts'
 import { modelSchemas } from '../experiment/spec/spec.ts'
 import { presentPeft } from '../infra/peft.mjs'
 import { DeviceData } from '../learning/data/device-data.ts'
 import { crossEntropy } from '../learning/training/losses.ts'
-import { adapted, initialAdapter, lora } from '../learning/model/lora.ts'
-import { forward, topLevelIndex } from '../learning/model/forward.ts'
+import { forward } from '../learning/model/forward.ts'
 import { initialWeights, parameterSpecs, unpack } from '../learning/model/parameters.ts'
 import { parametersOf, predict } from '../learning/model/predict.ts'
 import { stream } from '../learning/random.ts'
 import { tensorflowEnvironment, tf } from '../learning/tensorflow/tf.ts'
 import { train } from '../learning/training/train.ts'
-import { alignment, distances } from '../unlearning/methods/rfa.ts'
+import { drawRfaBatch, rfaProblem } from './rfa-problem.ts'
 
 const [rounds = 7] = process.argv.slice(2).map(Number)
 const random = stream(1, 'bench')
@@ -89,33 +91,8 @@ function training(layers: readonly Layer[], batch: number): Row['run'] {
 }
 
 function residualAlignment(): Row['run'] {
-  const samples = 1024
-  const data = dataOf(samples)
-  const base = parametersOf(cnn, initialWeights(parameterSpecs(cnn), stream(1, 'weights')))
-  const wrapped = adaptableLayers(cnn).slice(-3)
-  const aligned = wrapped.map(({ name }) => name)
-  const capture = new Set(aligned)
-  const adapter = lora(wrapped, { rank: 4, rslora: false })
-  const from = Math.min(...aligned.map((name) => topLevelIndex(cnn, name)))
-  const distance = distances({}, 'head', Object.fromEntries(aligned.map((name) => [name, 1])))
-  const all = Int32Array.from({ length: samples }, (_, i) => i)
-  const kept = tf.tidy(() => {
-    const input = forward(cnn, base, data.images(all), { to: from }).output
-    return { input, ...forward(cnn, base, input, { from, capture }).features }
-  }) as { input: Tensor } & Record<string, Tensor>
-  const means = Object.fromEntries(aligned.map((name) => [name, (kept[name] as Tensor).mean(0, true)]))
-  const rowsOf = (count: number) => Int32Array.from({ length: count }, () => random.integer(samples))
-  return trainSteps(initialAdapter(adapter, stream(1, 'adapter')), adam, (flat) => {
-    const retained = rowsOf(192)
-    const x = tf.gather(kept.input, tf.tensor1d([...retained, ...rowsOf(64)], 'int32'))
-    const { features } = forward(cnn, adapted(adapter, base, flat), x, { from, capture })
-    const r = tf.tensor1d(retained, 'int32')
-    const { onRetained, onForget } = alignment(features, aligned, distance, [192, 64], {
-      teacher: (name) => tf.gather(kept[name] as Tensor, r),
-      target: (name) => means[name] as Tensor,
-    })
-    return onRetained.add(onForget)
-  })
+  const { initial, kept } = rfaProblem()
+  return trainSteps(initial, adam, (ab) => kept(ab, drawRfaBatch(random)))
 }
 
 function forwardPass(layers: readonly Layer[]): Row['run'] {

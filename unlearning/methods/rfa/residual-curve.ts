@@ -1,13 +1,8 @@
-import type { Scalar, Tensor } from '@tensorflow/tfjs'
+import type { Tensor } from '@tensorflow/tfjs'
 import type { ResidualPoint } from '../../../experiment/records/manifest.ts'
 import { tf } from '../../../learning/tensorflow/tf.ts'
 import { curveInterval, type StepCallback } from '../../../learning/training/train.ts'
-
-/** The two parts of residual feature alignment's loss, summed over the aligned layers. */
-export interface LossParts {
-  readonly onRetained: Scalar
-  readonly onForget: Scalar
-}
+import type { LossParts } from './loss.ts'
 
 export interface ResidualCurve extends StepCallback {
   points(): readonly ResidualPoint[]

@@ -4,61 +4,67 @@ import { tf } from '../../../learning/tensorflow/tf.ts'
 import type { StepCallback } from '../../../learning/training/train.ts'
 import { unseenAccuracy } from '../../metrics/unseen-accuracy.ts'
 
-/** Samples at a layer of the student, with their labels. */
-export interface Scored {
+/** Inputs of a layer of the student, with their labels. */
+export interface LabelledInput {
   /** [n, ...]. */
   readonly input: Tensor
+  /** [n]. */
   readonly labels: Int32Array
 }
 
 const BATCH = 512
 
+/** Percent of D_f that the student classifies correctly, and the percent expected if it had never seen D_f. */
+export type Accuracies = Omit<Look, 'step'>
+
 export interface StoppingRule extends StepCallback {
-  looks(): readonly Look[]
+  /** The accuracies at every check so far, with their steps. */
+  checks(): readonly Look[]
 }
 
-/** Ends a training as soon as a look says so: one is taken every so many steps. */
+/** Measures the accuracies every so many steps, and ends the training once `forget` ≤ `unseen`. */
 export function stoppingRule(
   every: number,
-  look: (parameters: Tensor1D) => Promise<Omit<Look, 'step'>>,
+  measure: (parameters: Tensor1D) => Promise<Accuracies>,
 ): StoppingRule {
-  let looks: Look[] = []
+  let checks: Look[] = []
   return {
-    looks: () => looks,
+    checks: () => checks,
     async afterStep(step, parameters) {
       if (step % every !== 0) return false
-      const seen = await look(parameters)
-      looks.push({ step, ...seen })
-      return seen.forget <= seen.unseen
+      const accuracies = await measure(parameters)
+      checks.push({ step, ...accuracies })
+      return accuracies.forget <= accuracies.unseen
     },
-    take: () => Promise.resolve({ vectors: {}, notes: { looks: [...looks] } }),
+    take: () => Promise.resolve({ vectors: {}, notes: { looks: [...checks] } }),
     restore({ notes }) {
-      looks = [...(notes.looks as readonly Look[])]
+      checks = [...(notes.looks as readonly Look[])]
     },
   }
 }
 
 /**
- * A stopping rule that sees neither gold nor test samples: a model that never saw D_f is right on it no more often than
- * on samples of the same classes that it never saw (./unseen-accuracy.ts). Accuracies are the student's own of the moment.
- * logits: what it makes of inputs.
+ * The figures of the stopping rule, in percent. A model that never saw D_f is correct on it no more
+ * often than on samples of the same classes that it never saw (../../metrics/unseen-accuracy.ts).
+ * The rule therefore needs neither gold nor test samples.
+ * logits: [n, classes] of the student from inputs [n, ...].
  */
-export async function lookAt(
+export async function studentAccuracies(
   logits: (input: Tensor) => Tensor2D,
-  { forget, validation }: { readonly forget: Scored; readonly validation: Scored },
-): Promise<Omit<Look, 'step'>> {
-  const right = await correctness(logits, forget)
-  const unseen = await correctness(logits, validation)
+  { forget, validation }: Readonly<Record<'forget' | 'validation', LabelledInput>>,
+): Promise<Accuracies> {
+  const onForget = await correctness(logits, forget)
+  const onValidation = await correctness(logits, validation)
   return {
-    forget: (100 * right.reduce((sum, one) => sum + one, 0)) / right.length,
-    unseen: unseenAccuracy(forget.labels, { labels: validation.labels, correct: unseen }),
+    forget: (100 * onForget.reduce((sum, one) => sum + one, 0)) / onForget.length,
+    unseen: unseenAccuracy(forget.labels, { labels: validation.labels, correct: onValidation }),
   }
 }
 
-/** [n]: 1 where the greatest logit is the true class's. */
+/** [n]: 1 where the greatest logit is the true class's, else 0. */
 async function correctness(
   logits: (input: Tensor) => Tensor2D,
-  { input, labels }: Scored,
+  { input, labels }: LabelledInput,
 ): Promise<Float64Array> {
   const correct = new Float64Array(labels.length)
   for (let first = 0; first < labels.length; first += BATCH) {

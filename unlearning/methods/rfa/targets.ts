@@ -11,7 +11,7 @@ import { nearestOfClass } from './neighbours.ts'
 import { unseenMargins } from './unseen-margins.ts'
 
 /** What the frozen model says of the samples used: the material that targets are made of. */
-export interface Teacher {
+export interface TargetMaterial {
   /** The name of the last layer. */
   readonly logits: string
   /** f_l of the retained samples by layer, each [n_r, ...]. */
@@ -37,7 +37,7 @@ export type Target = (layer: string, positions: Tensor1D) => Tensor
 
 /** Targets by name, but for `leave-out`, which changes the teacher too (./leave-out.ts). Each may compute once what its batches share; what it keeps lives until the enclosing dispose. */
 export const targets: Readonly<
-  Record<FixedTargetName, (teacher: Teacher, random: RandomStream) => Target | Promise<Target>>
+  Record<FixedTargetName, (teacher: TargetMaterial, random: RandomStream) => Target | Promise<Target>>
 > = {
   /** The mean of f_l over D_r: every forgotten sample looks like the average one. */
   'retained-mean': ({ features }) => {
@@ -138,7 +138,10 @@ export const targets: Readonly<
 }
 
 /** Throws a MathError where D_f has a class without a validation sample. */
-function checkUnseen({ forgetLabels, validationLabels, samples }: Teacher, target: FixedTargetName): void {
+function checkUnseen(
+  { forgetLabels, validationLabels, samples }: TargetMaterial,
+  target: FixedTargetName,
+): void {
   const present = new Set(validationLabels)
   const lacking = [...new Set(forgetLabels)].filter((label) => !present.has(label))
   if (lacking.length > 0) {
@@ -151,7 +154,7 @@ function checkUnseen({ forgetLabels, validationLabels, samples }: Teacher, targe
 
 /** For each forget sample the class that the teacher ranks highest but for x's own, of those that were drawn of D_r. */
 function nextBestClasses(
-  { retainedLabels, forgetLabels, forgetLogits, classes }: Teacher,
+  { retainedLabels, forgetLabels, forgetLogits, classes }: TargetMaterial,
   target: FixedTargetName,
 ): Int32Array {
   const present = [...new Set(retainedLabels)]

@@ -14,7 +14,7 @@ import { stream } from '../../../../../learning/random.ts'
 import { tf } from '../../../../../learning/tensorflow/tf.ts'
 import { featuresOnDemand } from '../../../../../unlearning/methods/rfa/features-on-demand.ts'
 import { unlearn } from '../../../../../unlearning/methods/rfa.ts'
-import { targets, type Teacher } from '../../../../../unlearning/methods/rfa/targets.ts'
+import { targets, type TargetMaterial } from '../../../../../unlearning/methods/rfa/targets.ts'
 import {
   context,
   deviceData,
@@ -37,7 +37,7 @@ const to = layers.length
 const original = trainedOriginal('resnet')
 let data: DeviceData
 let base: NamedTensors
-let teacher: Teacher
+let teacher: TargetMaterial
 
 beforeAll(async () => {
   data = deviceData()

@@ -1,0 +1,79 @@
+import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs'
+import type { FixedTargetName } from '../../../experiment/spec/methods.ts'
+import type { NamedTensors } from '../../../learning/model/parameters.ts'
+import { stream } from '../../../learning/random.ts'
+import { featuresOnDemand } from './features-on-demand.ts'
+import { leaveOut } from './leave-out.ts'
+import type { RfaProblem } from './problem.ts'
+import { refit } from './refit.ts'
+import { targets, type Target } from './targets.ts'
+import { penultimateOf, type Teacher } from './teacher.ts'
+
+/** The features that the student is trained to have. */
+export interface WantedFeatures {
+  /** f_l of D_r by layer, [n_r, ...]. */
+  readonly retained: NamedTensors
+  /** t_l of D_f. */
+  readonly forget: Target
+}
+
+/** Computes the target that the option `target` names. */
+export function wantedFeatures(problem: RfaProblem, teacher: Teacher): Promise<WantedFeatures> {
+  const { target } = problem.method
+  return target === 'leave-out' ? leaveOutFeatures(problem, teacher) : fixedFeatures(problem, teacher, target)
+}
+
+async function leaveOutFeatures(problem: RfaProblem, teacher: Teacher): Promise<WantedFeatures> {
+  const { labels, logits, host } = problem
+  const { features } = teacher.retained
+  const left = await leaveOut(
+    { features, penultimate: penultimateOf(problem, teacher.retained), labels: labels.retained },
+    { penultimate: penultimateOf(problem, teacher.forget) },
+    {
+      name: logits,
+      weight: teacher.parameters[`${logits}.weight`] as Tensor2D,
+      bias: teacher.parameters[`${logits}.bias`] as Tensor1D,
+    },
+    host,
+  )
+  return { retained: { ...features, [logits]: left.logits }, forget: left.target }
+}
+
+async function fixedFeatures(
+  problem: RfaProblem,
+  teacher: Teacher,
+  name: FixedTargetName,
+): Promise<WantedFeatures> {
+  const { method, layers, data, samples, labels, logits, capture, to, seed, host } = problem
+  const { features } = teacher.retained
+  const material = {
+    logits,
+    features,
+    retainedLabels: labels.retained,
+    forgetLabels: labels.forget,
+    forgetLogits: (await (teacher.forget.features[logits] as Tensor).data()) as Float32Array,
+    classes: data.classes,
+    validationLabels: labels.validation,
+    refit:
+      method.refitEpochs === undefined ? undefined : await refitLogits(problem, teacher, method.refitEpochs),
+    samples,
+    onDemand: featuresOnDemand(layers, teacher.parameters, data, { to, capture, host }),
+    host,
+  }
+  return { retained: features, forget: await targets[name](material, stream(seed, 'rfa', 'targets')) }
+}
+
+/** Logits [n, classes], row-major, of the layers from `from` on when they are trained on D_r alone. */
+async function refitLogits(
+  { layers, labels, from, seed, host }: RfaProblem,
+  teacher: Teacher,
+  epochs: number,
+): Promise<Readonly<Record<'forget' | 'validation', Float32Array>>> {
+  const retained = { input: teacher.retained.input, labels: labels.retained }
+  const top = await refit(layers.slice(from), retained, { epochs, seed, host })
+  const validationInput = await teacher.validationInput()
+  const forget = await top.logits(teacher.forget.input)
+  const validation = await top.logits(validationInput)
+  top.dispose()
+  return { forget, validation }
+}
