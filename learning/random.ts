@@ -3,9 +3,10 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt'
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus'
 
 /**
- * Named random streams. Every draw in the product comes from a stream named by a seed and a purpose (and an epoch or
- * step), never from shared generator state: what is drawn does not depend on what was drawn before elsewhere, so a
- * resumed run takes the same steps as an uninterrupted one.
+ * Named random streams. Every random draw comes from a stream named by a seed and a purpose (and an
+ * epoch or a step), never from shared generator state. Draws therefore do not depend on what was
+ * drawn elsewhere before, and a resumed run takes the same steps as an uninterrupted one. The
+ * generator is xoroshiro128+, seeded with the SHA-256 of the name.
  */
 export interface RandomStream {
   /** A number in [0, 1), of 32 random bits. */
@@ -53,12 +54,12 @@ export function stream(seed: number, ...name: readonly (string | number)[]): Ran
   }
 }
 
-/** 0..n − 1 in random order. */
+/** The integers 0..n − 1 in random order. */
 export function permutation(n: number, random: RandomStream): Int32Array {
   return random.shuffle(Int32Array.from({ length: n }, (_, i) => i))
 }
 
-/** `count` of the values, without replacement, in random order. */
+/** Draws `count` of the values without replacement. Returns them in random order. */
 export function sample(values: Int32Array, count: number, random: RandomStream): Int32Array {
   return permutation(values.length, random)
     .subarray(0, count)

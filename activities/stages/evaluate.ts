@@ -1,7 +1,7 @@
 import { evaluatedSets, type EvaluatedSet, type Measured } from '../../experiment/records/manifest.ts'
 import { layersOf } from '../../experiment/models/model.ts'
 import { labelsAt } from '../../learning/data/device-data.ts'
-import { atATime } from '../../learning/training/micro-batches.ts'
+import { microBatchSize } from '../../learning/training/micro-batches.ts'
 import { parametersOf, predict } from '../../learning/model/predict.ts'
 import { tensorflowEnvironment, tf } from '../../learning/tensorflow/tf.ts'
 import { accuracy } from '../../unlearning/metrics/accuracy.ts'
@@ -32,7 +32,7 @@ export const evaluate: StageBody<'evaluate'> = async ({ stage, artifacts, inputs
       for (const set of evaluatedSets) {
         const begin = first
         const size = split[set].length
-        const values = await predict(layers, parameters, data, split[set], atATime(batchSize, host), {
+        const values = await predict(layers, parameters, data, split[set], microBatchSize(batchSize, host), {
           into: all.subarray(begin * data.classes, (begin + size) * data.classes),
           done: Math.min(size, Math.max(0, (earlier?.step ?? 0) - begin)),
           onBatch: (count) => {

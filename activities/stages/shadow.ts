@@ -1,5 +1,5 @@
 import { layersOf } from '../../experiment/models/model.ts'
-import { atATime } from '../../learning/training/micro-batches.ts'
+import { microBatchSize } from '../../learning/training/micro-batches.ts'
 import { parametersOf, predict } from '../../learning/model/predict.ts'
 import { tensorflowEnvironment, tf } from '../../learning/tensorflow/tf.ts'
 import { margins } from '../../unlearning/population/margin.ts'
@@ -29,7 +29,7 @@ export const shadow: StageBody<'shadow'> = async ({ stage, artifacts, inputs, ho
       const parameters = parametersOf(layers, fitted.weights)
       try {
         const onBatch = () => host.step({})
-        const values = await predict(layers, parameters, data, all, atATime(BATCH, host), { onBatch })
+        const values = await predict(layers, parameters, data, all, microBatchSize(BATCH, host), { onBatch })
         return { ...fitted, phi: Float32Array.from(margins({ values, labels, classes })) }
       } finally {
         tf.dispose(parameters)

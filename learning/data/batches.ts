@@ -2,8 +2,9 @@ import type { TrainingSpec } from '../../experiment/spec/spec.ts'
 import { permutation, stream } from '../random.ts'
 
 /**
- * The batches of a run over `indices`: a new order each epoch, from a stream named by the epoch, so that any step's
- * batch is known without having taken the steps before. The rest of an epoch that fills no batch is left out.
+ * The batches of a training run over `indices`. Each epoch has a new order, from a stream named by
+ * the epoch, so the batch of any step is known without taking the steps before it. Samples at the
+ * end of an epoch that do not fill a batch are left out.
  */
 export class Batches {
   readonly perEpoch: number
@@ -22,7 +23,7 @@ export class Batches {
     this.perEpoch = Math.floor(indices.length / this.size)
   }
 
-  /** Positions in `indices` of a step's batch. */
+  /** The positions in `indices` of the batch of a step (counted from 0). */
   positions(step: number): Int32Array {
     const epoch = Math.floor(step / this.perEpoch)
     if (epoch !== this.epoch) {
@@ -36,18 +37,20 @@ export class Batches {
     return this.order.subarray(first, first + this.size)
   }
 
-  /** Sample indices of a step's batch. */
+  /** The sample indices of the batch of a step (counted from 0). */
   at(step: number): Int32Array {
     return this.positions(step).map((position) => this.indices[position] ?? 0)
   }
 }
 
-/** Steps of a number of epochs, which may be a fraction; at least one. */
+/** The number of steps of `epochs`, which may be a fraction; at least 1. */
 export function stepsOf(epochs: number, batches: Batches): number {
   return Math.max(1, Math.round(epochs * batches.perEpoch))
 }
 
-/** The augmentation of one step, from a stream named by the step. */
+/**
+ * The augmentation of one step, with a stream named by the step; undefined without augmentation.
+ */
 export function augmentation(
   { augment }: Pick<TrainingSpec, 'augment'>,
   seed: number,

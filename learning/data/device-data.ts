@@ -6,22 +6,25 @@ import type { Preparer } from './prepare.ts'
 import type { RandomStream } from '../random.ts'
 import { tf } from '../tensorflow/tf.ts'
 
-/** A data set for the device: one byte a pixel, normalised as batches are gathered. Image i is row i of the pixels. */
+/**
+ * A data set for the device. Images are stored with one byte per pixel and normalised when a batch
+ * is gathered. Image i is row i of the pixels.
+ */
 export class DeviceData {
   private readonly source: Pixels
   private readonly mean: Tensor1D
   private readonly deviation: Tensor1D
-  /** Of the images as they are kept. */
+  /** The shape of the stored images. */
   private readonly kept: Shape
   private readonly preparer: Preparer | undefined
-  /** Of the images that models see. */
+  /** The shape of the images that models see. */
   readonly shape: Shape
   readonly labels: Int32Array
   readonly classes: number
 
   /**
-   * images: bytes [n, h, w, c], or where they are read from, which is disposed of with the data; mean and deviation: per
-   * channel that models see, in pixel units.
+   * images: bytes [n, h, w, c], or the source that reads them, which is disposed of with the data.
+   * mean and deviation: per channel that models see, in pixel units.
    */
   constructor(
     images: Uint8Array | Pixels,
@@ -31,7 +34,7 @@ export class DeviceData {
       classes: number
       mean: readonly number[]
       deviation: readonly number[]
-      /** Disposed of with the data. */
+      /** Resizes and crops the images. Disposed of with the data. */
       preparer?: Preparer | undefined
     },
   ) {
@@ -49,7 +52,10 @@ export class DeviceData {
     return this.kept[0] * this.kept[1] * this.kept[2]
   }
 
-  /** Normalised images [n, h, w, c] of the samples at these indices, augmented before they are prepared. */
+  /**
+   * Normalised images [n, h, w, c] of the samples at these indices. Augmentation comes before the
+   * preparation.
+   */
   images(indices: Int32Array, augment?: { crop: number; flip: boolean; random: RandomStream }): Tensor4D {
     return tf.tidy(() => {
       const [height, width, channels] = this.kept
@@ -62,12 +68,16 @@ export class DeviceData {
     })
   }
 
-  /** These images are asked for next: they may be read while the device computes. */
+  /**
+   * Announces the samples of the next batch, so that they may be read while the device computes.
+   */
   prefetch(indices: Int32Array): void {
     this.source.prefetch(indices)
   }
 
-  /** Normalised images moved by `change` [n, h, w, c], given in pixel units; no pixel leaves its range 0..255. */
+  /**
+   * Adds `change` [n, h, w, c], in pixel units, to normalised images. Pixels are clipped to 0..255.
+   */
   shifted(images: Tensor4D, change: Tensor4D): Tensor4D {
     return tf.tidy(() =>
       images
@@ -96,8 +106,9 @@ export function labelsAt(labels: Int32Array, indices: Int32Array): Int32Array {
 }
 
 /**
- * Random crops of zero-padded images, mirrored half of the time: one crop-and-resize with a box an image, on the pixel
- * grid ("nearest" takes pixels unchanged); a box from right to left mirrors.
+ * Random crops of zero-padded images, mirrored with probability ½. One crop-and-resize operation
+ * has a box per image on the pixel grid ("nearest" copies pixels unchanged). A box from right to
+ * left mirrors.
  */
 function cropAndFlip(
   images: Tensor4D,

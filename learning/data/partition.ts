@@ -9,8 +9,10 @@ export interface Partition {
 }
 
 /**
- * Cuts a data set of which the first `trainable` samples come from training files. `sizes` are those of the three sets
- * (experiment/spec/check.ts); what test files do not give of the test set is drawn, and so is the validation set.
+ * Divides a data set into training, validation and test samples. The first `trainable` samples come
+ * from the training files and the others from the test files. `sizes` are the sizes of the three
+ * sets (experiment/spec/check.ts). All samples of the test files are test samples. The rest of the
+ * test set and the validation set are drawn from the training files.
  */
 export function partition(
   sizes: Readonly<Record<keyof Partition, number>>,
@@ -28,7 +30,7 @@ export function partition(
   }
 }
 
-/** Sums over the pixels of each channel, and over their squares. Plain JSON. */
+/** The sums of the pixels and of their squares, per channel. Plain JSON. */
 export interface PixelSums {
   readonly sums: readonly number[]
   readonly squares: readonly number[]
@@ -36,7 +38,7 @@ export interface PixelSums {
 
 export const noPixels: PixelSums = { sums: [], squares: [] }
 
-/** Adds the images at these indices, in their order. images: bytes [n, h, w, c]. */
+/** Adds the pixels of the images at these indices, in this order. images: bytes [n, h, w, c]. */
 export function addPixels(
   before: PixelSums,
   images: Uint8Array,
@@ -58,7 +60,10 @@ export function addPixels(
   return { sums: [...sums], squares: [...squares] }
 }
 
-/** Mean and standard deviation of each channel, in pixel units. `pixels`: of all images that were added. */
+/**
+ * Mean and standard deviation per channel, in pixel units. pixels: the number of pixels per channel
+ * that were added.
+ */
 export function pixelStatistics({ sums, squares }: PixelSums, pixels: number) {
   const mean = Float32Array.from(sums, (sum) => sum / pixels)
   const deviation = Float32Array.from(squares, (square, c) => {

@@ -2,15 +2,21 @@ import { read, readSync } from 'node:fs'
 import type { Tensor2D } from '@tensorflow/tfjs'
 import { tf } from '../tensorflow/tf.ts'
 
-/** Bytes of a data set's images, a row each. On the device there are four bytes in an int32: rows are [n, ⌈width / 4⌉]. */
+/**
+ * The bytes of a data set's images, one row per image. On the device an int32 holds four bytes, so
+ * rows have the shape [n, ⌈width / 4⌉].
+ */
 export interface Pixels {
   rows(indices: Int32Array): Tensor2D
-  /** These rows are asked for next: what takes time may begin. */
+  /**
+   * Announces the rows that are requested next. An implementation may start to read them. Never
+   * blocks.
+   */
   prefetch(indices: Int32Array): void
   dispose(): void
 }
 
-/** All rows on the device. */
+/** Pixels that are all in the device's memory. */
 export class DevicePixels implements Pixels {
   private readonly packed: Tensor2D
 
@@ -27,7 +33,7 @@ export class DevicePixels implements Pixels {
   }
 
   prefetch(): void {
-    // Nothing takes time.
+    // All rows are in memory already.
   }
 
   dispose(): void {
@@ -35,38 +41,42 @@ export class DevicePixels implements Pixels {
   }
 }
 
-/** A file of rows, one behind the other. */
+/** A file of rows without gaps between them. */
 export interface RowFile {
   readonly descriptor: number
   readonly rows: number
 }
 
 /** A batch that is read while the device computes the one before. */
-interface Ahead {
+interface Prefetch {
   readonly indices: Int32Array
   readonly bytes: Uint8Array
-  /** Whether all of its rows have arrived. */
+  /** Whether all rows were read. */
   isWhole: boolean
 }
 
-/** Some methods take a batch of two sets a step. */
-const AT_A_TIME = 2
+/**
+ * The number of batches that are prefetched. Some methods take a batch of two sets in each step.
+ */
+const MOST_PREFETCHED = 2
 
 /**
- * Rows in files, of which only batches are in memory. Who says ahead what it asks for next does not wait for the disk;
- * who does not, or asks before it has arrived, reads it then.
+ * Pixels in files, of which only batches are in memory. Rows that were prefetched in time are
+ * returned without waiting for the disk. Other rows are read when they are requested.
  */
 export class FilePixels implements Pixels {
   private readonly files: readonly RowFile[]
   private readonly width: number
   private readonly close: () => void
-  /** The latest that were said, oldest first. */
-  private readonly next: Ahead[] = []
-  /** Batches. */
+  /** The latest prefetched batches, oldest first. */
+  private readonly next: Prefetch[] = []
+  /** The number of batches that are being read. */
   private reading = 0
   private disposed = false
 
-  /** All files but the last have as many rows as the first. `close` is called when nothing is read any more. */
+  /**
+   * All files but the last have as many rows as the first. `close` is called after the last read.
+   */
   constructor(files: readonly RowFile[], width: number, close: () => void) {
     this.files = files
     this.width = width
@@ -74,29 +84,30 @@ export class FilePixels implements Pixels {
   }
 
   rows(indices: Int32Array): Tensor2D {
-    const at = this.next.findIndex((ahead) => ahead.isWhole && isSame(ahead.indices, indices))
-    const [ahead] = at < 0 ? [] : this.next.splice(at, 1)
-    const bytes = ahead?.bytes ?? this.read(indices)
+    const at = this.next.findIndex((prefetched) => prefetched.isWhole && isSame(prefetched.indices, indices))
+    const [prefetched] = at < 0 ? [] : this.next.splice(at, 1)
+    const bytes = prefetched?.bytes ?? this.read(indices)
     const words = wordsOf(this.width)
     const values = new Int32Array(bytes.buffer, bytes.byteOffset, indices.length * words)
     return tf.tensor2d(values, [indices.length, words], 'int32')
   }
 
   prefetch(indices: Int32Array): void {
-    // Who asks faster than the disk answers would fill the memory with batches.
-    if (indices.length === 0 || this.reading === AT_A_TIME) return
+    // A device that is faster than the disk would otherwise fill the memory with batches.
+    if (indices.length === 0 || this.reading === MOST_PREFETCHED) return
     const places = Array.from(indices, (row) => this.place(row))
-    const ahead = { indices: indices.slice(), bytes: this.room(indices), isWhole: false }
-    this.next.push(ahead)
-    if (this.next.length > AT_A_TIME) this.next.shift()
+    const prefetched = { indices: indices.slice(), bytes: this.room(indices), isWhole: false }
+    this.next.push(prefetched)
+    if (this.next.length > MOST_PREFETCHED) this.next.shift()
     this.reading++
     let [open, missing] = [places.length, places.length]
     places.forEach(({ descriptor, position }, i) => {
-      read(descriptor, ahead.bytes, this.offset(i), this.width, position, (error, length) => {
+      read(descriptor, prefetched.bytes, this.offset(i), this.width, position, (error, length) => {
         if (!error && length === this.width) missing--
         if (--open > 0) return
-        // A row that did not arrive is read again when it is asked for, and the reason is seen then.
-        ahead.isWhole = missing === 0
+        // A row that could not be read is read again when it is requested, which then throws the
+        // error.
+        prefetched.isWhole = missing === 0
         this.reading--
         if (this.disposed && this.reading === 0) this.close()
       })
@@ -105,7 +116,7 @@ export class FilePixels implements Pixels {
 
   dispose(): void {
     this.disposed = true
-    // A descriptor that is closed under a read may be another file's by then.
+    // After an early close, the descriptor could belong to another file during a pending read.
     if (this.reading === 0) this.close()
   }
 
@@ -147,7 +158,7 @@ function wordsOf(width: number): number {
   return Math.ceil(width / 4)
 }
 
-/** Row widths up to a multiple of four bytes. */
+/** Pads rows to a multiple of four bytes. */
 function padded(images: Uint8Array, rows: number, width: number): Uint8Array {
   const to = 4 * wordsOf(width)
   const bytes = new Uint8Array(rows * to)

@@ -5,18 +5,21 @@ import { preparedShape, resizedTo } from '../../experiment/models/preparation.ts
 import { tf } from '../tensorflow/tf.ts'
 
 /**
- * Images as an image processor prepares them, on the device: resized with Pillow's filters, cropped in the middle.
- * Resizing is linear in rows and in columns, so it is one product with a matrix each, rounded to whole pixel values as
- * Pillow rounds them.
+ * Prepares images on the device as a transformers image processor does: resizes them with Pillow's
+ * filters and crops the centre. Resizing is linear along rows and along columns, so each is one
+ * product with a matrix. Results are rounded to whole pixel values as in Pillow.
  */
 export class Preparer {
-  /** Of prepared images. */
+  /** The shape of prepared images. */
   readonly shape: Shape
   private readonly rows: Tensor2D | undefined
   private readonly columns: Tensor2D | undefined
   private readonly white: number
 
-  /** `from`: of the images as they are; `channels`: the model's; `white`: the greatest pixel value. */
+  /**
+   * from: the shape of the stored images; channels: those of the model; white: the greatest pixel
+   * value.
+   */
   constructor(
     from: Shape,
     preparation: Preparation,
@@ -35,7 +38,7 @@ export class Preparer {
     this.columns = axis(from[1], width, this.shape[1])
   }
 
-  /** images [n, h, w, c] in pixel units. */
+  /** Resizes and crops images [n, h, w, c] in pixel units. */
   prepare(images: Tensor4D): Tensor4D {
     return tf.tidy(() => {
       const { rows, columns } = this
@@ -48,7 +51,7 @@ export class Preparer {
     })
   }
 
-  /** The last axis of x, resized and rounded to pixel values. */
+  /** Resizes the last axis of x and rounds to pixel values. */
   private along(weights: Tensor2D, x: Tensor): Tensor {
     const [to, from] = weights.shape
     const y = tf.matMul(x.reshape([-1, from]), weights, false, true)
@@ -66,7 +69,7 @@ export class Preparer {
 
 const kernels: Readonly<Record<'bilinear' | 'bicubic', { support: number; at: (x: number) => number }>> = {
   bilinear: { support: 1, at: (x) => Math.max(0, 1 - Math.abs(x)) },
-  // Keys 1981 with a = −½, as in Pillow.
+  // The cubic of Keys (1981) with a = −½, as in Pillow.
   bicubic: {
     support: 2,
     at(x) {
@@ -79,8 +82,8 @@ const kernels: Readonly<Record<'bilinear' | 'bicubic', { support: number; at: (x
 }
 
 /**
- * How much of each of `from` pixels goes into each of `to`: [to, from], row-major. Where an image shrinks, the filter is as wide as
- * a new pixel.
+ * The weights of `from` source pixels in `to` resized pixels, [to, from], row-major. When an image
+ * shrinks, the filter is as wide as a resized pixel.
  */
 export function resizeWeights(from: number, to: number, filter: Preparation['filter']): Float32Array {
   const weights = new Float32Array(to * from)

@@ -1,6 +1,8 @@
 import { tf } from '../tensorflow/tf.ts'
 
-/** The native addon of tfjs-node, as far as graphs need it. Numbers name tensors, sessions and types. */
+/**
+ * The part of tfjs-node's native addon that graphs need. Tensors, sessions and types are numbers.
+ */
 export interface Binding {
   createTensor: (shape: readonly number[], dtype: number, values: unknown) => number
   deleteTensor: (id: number) => void
@@ -12,7 +14,7 @@ export interface Binding {
     outputs: number,
   ) => TensorMetadata[]
   loadSavedModel: (directory: string, tags: string) => number
-  /** Names are separated by commas: `node:0`. */
+  /** Feeds and fetches are names such as `node:0`, separated by commas. */
   runSavedModel: (
     session: number,
     inputs: readonly number[],
@@ -54,7 +56,7 @@ export interface Interceptor {
   ): TensorMetadata[]
   delete(id: number): void
   read(id: number): ArrayBufferView
-  /** Shape and type of the inputs of the operation that is executed next. */
+  /** Gives the shape and type of an input of the next operation. */
   describe(id: number, shape: readonly number[], dtype: number): void
 }
 
@@ -65,12 +67,14 @@ interface Backend {
   getDTypeInteger(dtype: string): number
 }
 
-/** Ids of tensors that a graph computes. The addon counts its own from 0 in 32 bits. */
+/**
+ * The first id of a tensor that a graph computes. The addon counts its own ids from 0 in 32 bits.
+ */
 const FIRST_VIRTUAL_ID = 2 ** 40
 
 /**
- * Stands between tfjs-node and its addon. Tensors that a graph computes have virtual ids while the graph's
- * function runs, and keep them afterwards; `resolve` gives the addon's id.
+ * Intercepts the calls of tfjs-node to its addon. While a compiled function runs, its tensors get
+ * virtual ids, which they keep afterwards. `resolve` maps a virtual id to the addon's id.
  */
 export class Gateway {
   readonly native: Binding
@@ -82,7 +86,8 @@ export class Gateway {
     const backend = tf.backend() as unknown as Backend
     const native = backend.binding
     this.native = native
-    // The addon's properties are neither enumerable nor writable, so a copy is changed.
+    // The addon's properties are neither enumerable nor writable, so a copy of the addon is
+    // changed.
     const names = Object.getOwnPropertyNames(native) as (keyof Binding)[]
     const copy = Object.fromEntries(names.map((name) => [name, native[name]])) as unknown as Binding
     const ids = backend.getInputTensorIds.bind(backend)
@@ -118,7 +123,7 @@ export class Gateway {
     return this.active !== undefined
   }
 
-  /** Runs a function of tensors whose calls go to the interceptor. */
+  /** Runs a function whose calls to the addon go to the interceptor. */
   during<T>(interceptor: Interceptor, f: () => T): T {
     this.active = interceptor
     try {
@@ -136,7 +141,7 @@ export class Gateway {
     return id >= FIRST_VIRTUAL_ID
   }
 
-  /** The addon's id of a tensor. */
+  /** The addon's id of a tensor. Throws an Error for a tensor that its graph did not compute. */
   readonly resolve = (id: number): number => {
     if (id < FIRST_VIRTUAL_ID) return id
     const real = this.resolved.get(id)
@@ -144,7 +149,7 @@ export class Gateway {
     return real
   }
 
-  /** From now on the virtual id means this tensor of the addon. */
+  /** Maps a virtual id to a tensor of the addon. */
   bind(id: number, real: number): void {
     this.resolved.set(id, real)
   }
@@ -159,7 +164,9 @@ export class Gateway {
 
 let gateway: Gateway | undefined
 
-/** The process's gateway; undefined on a GPU, to which every run of a graph would copy its inputs. */
+/**
+ * The gateway of this process; undefined on a GPU, where each run of a graph would copy its inputs.
+ */
 export function openGateway(): Gateway | undefined {
   if ((tf.backend() as unknown as Backend).isUsingGpuDevice) return undefined
   return (gateway ??= new Gateway())

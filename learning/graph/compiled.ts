@@ -3,35 +3,42 @@ import { openGateway, type Gateway } from './binding.ts'
 import { Sessions } from './sessions.ts'
 import { Step, type CompiledTrace } from './step.ts'
 
-/** More traces than this of one function are not kept; those used last stay. */
+/** The number of traces that are kept of one function. The least recently used are dropped. */
 const MOST_TRACES = 8
 
-/** Functions that are called less often are not worth a graph, which takes as long as some ten calls to make. */
+/**
+ * The number of calls from which a graph is worthwhile. Making one takes as long as about ten
+ * calls.
+ */
 const FEWEST_CALLS = 24
 
 let sessions: Sessions | undefined
 
 /**
- * Runs a function of tensors as TensorFlow graphs. The function is ordinary code: it runs at every call, but its
- * operations are only recorded, and computed together at its end. It may therefore create tensors of numbers, use and
- * keep tensors from outside, dispose of them, and take other branches at other calls; it must not read the
- * numbers of a tensor that it computes. Every number that the function hands to TensorFlow is an input of the
- * graph, except for shapes and axes: these are constants, and a call with others gets a graph of its own.
+ * Runs a function of tensors as TensorFlow graphs. The function is ordinary code and runs at every
+ * call, but its operations are only recorded. A graph computes them together at the end. The
+ * function may create tensors from numbers, use, keep and dispose of other tensors, and take
+ * different branches at different calls. It must not read the numbers of a tensor that it computes.
+ * Every number that the function passes to TensorFlow is an input of the graph, except for shapes
+ * and axes. These are constants, and a call with different ones gets another graph.
  *
- * Results do not depend on earlier calls: the first call is computed by the graph too.
+ * Results do not depend on earlier calls: a graph computes the first call too.
  */
 export class Compiled {
   private traces: readonly CompiledTrace[] = []
   private gateway: Gateway | undefined
 
-  /** `calls`: how often the function is called in all; it must not depend on where an earlier attempt left off. */
+  /**
+   * calls: how often the function will be called in all. It must not depend on where an earlier
+   * attempt stopped.
+   */
   constructor(calls: number) {
     const setting = graphSetting(process.env.ZEROSHIFT_GRAPHS)
     const isWorthIt = setting === 'always' || (setting === 'auto' && calls >= FEWEST_CALLS)
     this.gateway = isWorthIt ? openGateway() : undefined
   }
 
-  /** Calls the function. Within another compiled function, it becomes part of that one. */
+  /** Calls the function. Inside another compiled function, it becomes part of that one. */
   run<T>(f: () => T): T {
     const { gateway } = this
     if (!gateway || gateway.isActive) return f()
@@ -55,7 +62,7 @@ export class Compiled {
     this.traces = []
   }
 
-  /** The traces, the one used last first. */
+  /** Puts a trace first and drops the least recently used ones. */
   private keep(trace: CompiledTrace, cache: Sessions): void {
     if (this.traces[0] === trace) return
     const all = [trace, ...this.traces.filter((other) => other !== trace)]

@@ -3,8 +3,9 @@ import type { Binding, OpAttribute } from './binding.ts'
 import type { Op, Trace } from './trace.ts'
 
 /**
- * A trace as TensorFlow's SavedModel: one GraphDef, no variables. The messages and their numbers are those of
- * tensorflow/core/protobuf/saved_model.proto and the files that it imports; fields that are not written are left out.
+ * Encodes a trace as a TensorFlow SavedModel with one GraphDef and no variables. The messages and
+ * their field numbers are those of tensorflow/core/protobuf/saved_model.proto and its imports.
+ * Fields that are never written are omitted.
  */
 const { root } = protobuf.parse(
   `syntax = "proto3";
@@ -48,15 +49,15 @@ const SavedModel = root.lookupType('tensorflow.SavedModel')
 
 export const TAG = 'step'
 
-/** The version of GraphDefs as of TensorFlow 2.17; later ones read it. */
+/** The GraphDef version of TensorFlow 2.17. Later versions can read it. */
 const PRODUCER = 1882
 
 export interface EncodedGraph {
   /** The file `saved_model.pb`. */
   readonly bytes: Uint8Array
-  /** Indices of the values that are given at each run. */
+  /** Indices of the values that are fed at each run. */
   readonly feeds: readonly number[]
-  /** The name by which a value is given or asked for, by its index. */
+  /** The name under which a value is fed or fetched, by its index. */
   readonly names: readonly string[]
 }
 
@@ -67,7 +68,7 @@ interface NodeDef {
   readonly attr: Readonly<Record<string, unknown>>
 }
 
-/** `structural`: the values that become constants. */
+/** structural: indices of the values that become constants. */
 export function encodeGraph(
   { events, values }: Trace,
   structural: ReadonlySet<number>,
@@ -114,8 +115,9 @@ export function encodeGraph(
 }
 
 /**
- * With oneDNN, TensorFlow takes another kernel for MaxPoolGrad in a graph than for the operation alone, and
- * the two add up in different orders. MaxPoolGradV2 has one kernel, which is that of the operation alone.
+ * With oneDNN, TensorFlow uses a different kernel for MaxPoolGrad in a graph than for the single
+ * operation, and the two add in different orders. MaxPoolGradV2 has one kernel, which is that of
+ * the single operation.
  */
 function maxPoolGradV2(node: NodeDef, { attributes }: Op, { TF_INT32 }: Binding): NodeDef[] {
   const { ksize: _, strides: __, ...attr } = node.attr

@@ -11,10 +11,10 @@ export interface Session {
   readonly digest: string
 }
 
-/** Sessions that nobody uses are kept up to this number: the next training often has the same graph. */
+/** The number of unused sessions that are kept. The next training often has the same graph. */
 const IDLE = 16
 
-/** The process's sessions, by the graph that they run. */
+/** The process's sessions, by the SHA-256 of their graph. */
 export class Sessions {
   private readonly users = new Map<string, { readonly session: Session; count: number }>()
   private readonly binding: Binding
@@ -23,13 +23,15 @@ export class Sessions {
     this.binding = binding
   }
 
-  /** Answers the session of this graph (the bytes of `saved_model.pb`), which the caller releases. */
+  /**
+   * Returns the session of this graph (the bytes of `saved_model.pb`). The caller must release it.
+   */
   acquire(graph: Uint8Array): Session {
     const digest = createHash('sha256').update(graph).digest('hex')
     const found = this.users.get(digest)
     const entry = found ?? { session: { id: this.load(graph), digest }, count: 0 }
     entry.count++
-    // The entries are in the order of their last use.
+    // The entries are ordered by their last use.
     this.users.delete(digest)
     this.users.set(digest, entry)
     return entry.session

@@ -20,26 +20,30 @@ export interface CompiledTrace extends Trace {
 }
 
 /**
- * One call of a function of tensors. While the function runs, its calls to TensorFlow are compared with the
- * traces of earlier calls and nothing is computed; at the end, the graph of the trace that agrees in all of them
- * computes all tensors that are still needed. Where no trace agrees, the call is executed operation by operation
- * from its beginning, which gives the shapes of a new trace, and its graph is run in the same way.
+ * One call of a compiled function. While the function runs, its calls to TensorFlow are compared
+ * with the traces of earlier calls, and nothing is computed. At the end, the graph of the trace
+ * that agrees with all calls computes the tensors that are still needed. If no trace agrees, the
+ * call is executed operation by operation from its beginning, which gives the shapes of a new
+ * trace. Its graph then runs in the same way.
  */
 export class Step implements Interceptor {
   private readonly gateway: Gateway
-  /** Those that agree so far. Empty: a new trace is recorded. */
+  /** The traces that agree so far. When there are none, a new trace is recorded. */
   private candidates: readonly CompiledTrace[]
   readonly events: Event[] = []
   private readonly values: Value[] = []
-  /** Index of the value that an id names. */
+  /** The index of the value with this id. */
   private readonly indexOf = new Map<number, number>()
   /** The id of each value. */
   private readonly ids: number[] = []
-  /** The addon's ids of values that are there before the graph is run, and of all values while a trace is recorded. */
+  /**
+   * The addon's ids of values that exist before the graph runs, and of all values while a trace is
+   * recorded.
+   */
   private readonly real = new Map<number, number>()
   /** Values of this call that were not deleted. */
   private readonly live = new Set<number>()
-  /** To be deleted when the graph has run. */
+  /** Ids to delete after the graph has run. */
   private readonly deleted: number[] = []
   private described = new Map<number, Pick<Value, 'shape' | 'dtype'>>()
 
@@ -63,7 +67,7 @@ export class Step implements Interceptor {
         ? values.slice()
         : undefined
     const value = this.values.length
-    this.keepThose(({ events, values: known, structural }) => {
+    this.keepAgreeing(({ events, values: known, structural }) => {
       const event = events[this.events.length]
       const old = known[value]
       if (event?.kind !== 'create' || event.value !== value || !old) return false
@@ -89,7 +93,7 @@ export class Step implements Interceptor {
   ): TensorMetadata[] {
     const inputs = inputIds.map((id) => this.indexOf.get(id) ?? this.addExternal(id))
     const first = this.values.length
-    this.keepThose(({ events, values }) => {
+    this.keepAgreeing(({ events, values }) => {
       const event = events[this.events.length]
       return (
         event?.kind === 'op' &&
@@ -134,7 +138,10 @@ export class Step implements Interceptor {
     return this.gateway.native.tensorDataSync(this.realOf(value))
   }
 
-  /** Computes what the function's tensors stand for. Answers the trace; undefined if it cannot be a graph. */
+  /**
+   * Computes the tensors that the function left. Returns the trace, or undefined if it cannot be
+   * compiled.
+   */
   finish(sessions: Sessions): CompiledTrace | undefined {
     const needed = [...this.live].filter((value) => this.values[value]?.kind === 'output')
     const found = this.candidates.find(({ events }) => events.length === this.events.length)
@@ -152,7 +159,10 @@ export class Step implements Interceptor {
     return trace
   }
 
-  /** After an error: frees what is held. The function's own tensors are deleted by their owners later. */
+  /**
+   * Frees what the step holds. After an error, the owners of the function's tensors delete them
+   * later.
+   */
   end(): void {
     for (const value of this.live) this.forget(value)
     for (const id of this.deleted) this.gateway.delete(id)
@@ -161,7 +171,7 @@ export class Step implements Interceptor {
 
   private readonly forgotten: number[] = []
 
-  /** A value of this call is not needed any more, except by the graph. */
+  /** Marks a value of this call as needed by the graph alone. */
   private forget(value: number): void {
     const real = this.real.get(value)
     if (real === undefined) return
@@ -172,7 +182,7 @@ export class Step implements Interceptor {
     }
   }
 
-  /** Runs the graph for these values. */
+  /** Runs the graph to compute these values. */
   private compute({ session, graph: { feeds, names } }: CompiledTrace, needed: readonly number[]): void {
     const { native } = this.gateway
     const list = (values: readonly number[]) => values.map((value) => names[value] ?? '').join()
@@ -192,15 +202,15 @@ export class Step implements Interceptor {
     return { ...trace, structural, graph, session: sessions.acquire(graph.bytes) }
   }
 
-  /** Leaves those traces that agree with what happens now. If none does, a new one is recorded. */
-  private keepThose(agrees: (trace: CompiledTrace) => boolean): void {
+  /** Keeps the traces that agree with the current call. If none does, a new trace is recorded. */
+  private keepAgreeing(agrees: (trace: CompiledTrace) => boolean): void {
     if (this.isRecording) return
     const left = this.candidates.filter(agrees)
     if (left.length > 0) this.candidates = left
     else this.record()
   }
 
-  /** Executes what was asked for so far, operation by operation, and from now on whatever is asked for. */
+  /** Executes the operations so far one by one, and from now on every further operation. */
   private record(): void {
     if (this.isRecording) return
     const { native } = this.gateway
@@ -219,7 +229,10 @@ export class Step implements Interceptor {
         for (const value of event.outputs) if (!this.live.has(value)) this.forget(value)
   }
 
-  /** The addon's id of a value that is there: made now of its numbers where the graph has it as a constant. */
+  /**
+   * The addon's id of a value. A constant of the graph is created from its numbers when it is first
+   * needed.
+   */
   private readonly realOf = (value: number): number => {
     const found = this.real.get(value)
     if (found !== undefined) return found
@@ -247,7 +260,7 @@ export class Step implements Interceptor {
     return value
   }
 
-  /** Whether a value is there in a trace as in this call. */
+  /** Whether a value has the same kind, shape and type in a trace as in this call. */
   private isAsIn(values: readonly Value[], index: number): boolean {
     const own = this.values[index]
     const other = values[index]

@@ -1,13 +1,15 @@
 import { oneDnn } from '../tensorflow/node-compat.ts'
 import type { OpAttribute } from './binding.ts'
 
-/** What a function of tensors asked TensorFlow to do: a graph, in the order in which it was asked for. */
+/**
+ * The operations that a function of tensors requested from TensorFlow, in order. They form a graph.
+ */
 export interface Trace {
   readonly events: readonly Event[]
   readonly values: readonly Value[]
 }
 
-/** Numbers are indices of `values`, which are numbered as they first appear. */
+/** Numbers are indices of `values`, which are numbered in the order of their first appearance. */
 export type Event =
   | { readonly kind: 'create'; readonly value: number }
   | {
@@ -21,7 +23,7 @@ export type Event =
 export type Op = Extract<Event, { kind: 'op' }>
 
 export interface Value {
-  /** external: was there before; created: made of JavaScript's numbers; output: of an operation. */
+  /** external: existed before; created: made from JavaScript numbers; output: of an operation. */
   readonly kind: 'external' | 'created' | 'output'
   readonly shape: readonly number[]
   readonly dtype: number
@@ -33,8 +35,8 @@ export interface Value {
 export const MOST_STRUCTURAL_NUMBERS = 64
 
 /**
- * The inputs of operations that say what is computed, such as shapes and axes, and not on what. They become
- * constants of the graph, so that TensorFlow knows shapes; negative positions count from the end.
+ * The inputs of operations that are structural, such as shapes and axes. They become constants of
+ * the graph, so that TensorFlow knows all shapes. Negative positions count from the end.
  */
 const structuralInputs: Readonly<Record<string, readonly number[]>> = {
   All: [1],
@@ -75,8 +77,9 @@ const structuralInputs: Readonly<Record<string, readonly number[]>> = {
 }
 
 /**
- * With oneDNN, TensorFlow takes another kernel for these in a graph than for the operation alone, and the two
- * differ in the last bits. A function with one of them is not compiled.
+ * With oneDNN, TensorFlow uses a different kernel for these operations in a graph than for the
+ * single operation, and results differ in the last bits. A function with one of them is not
+ * compiled.
  */
 const unlikeAlone: ReadonlySet<string> = new Set(['Softmax'])
 
@@ -84,7 +87,10 @@ export function isCompilable({ events }: Pick<Trace, 'events'>): boolean {
   return !oneDnn || !events.some((event) => event.kind === 'op' && unlikeAlone.has(event.name))
 }
 
-/** Indices of the created values that are structural: compared at every step, and constants of the graph. */
+/**
+ * Indices of the created values that are structural. They are compared at every step and are
+ * constants of the graph.
+ */
 export function structuralValues({ events, values }: Trace): ReadonlySet<number> {
   const found = events.flatMap((event) => {
     if (event.kind !== 'op') return []

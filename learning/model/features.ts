@@ -3,24 +3,25 @@ import type { Layer } from '../../experiment/models/model.ts'
 import type { DeviceData } from '../data/device-data.ts'
 import { Compiled } from '../graph/compiled.ts'
 import type { Host } from '../training/host.ts'
-import { atATime } from '../training/micro-batches.ts'
+import { microBatchSize } from '../training/micro-batches.ts'
 import { forward } from './forward.ts'
 import type { NamedTensors } from './parameters.ts'
 import { tf } from '../tensorflow/tf.ts'
 
-/** What the frozen model makes of some samples, kept on the device: each tensor is [n, ...]. */
+/** Outputs of the frozen model for some samples, kept on the device. Each tensor is [n, ...]. */
 export interface FrozenFeatures {
   /** The input of layer `from`. */
   readonly input: Tensor
-  /** f_l, by layer name. */
+  /** f_l by layer name. */
   readonly features: NamedTensors
 }
 
 const BATCH = 256
 
 /**
- * What `run` makes of the samples at `indices`, a batch at a time while the next one is read: tensors [n, ...] by the
- * names that it gives them, the caller's to dispose of. images: [batch, height, width, channels].
+ * Computes `run` for the samples at `indices`, batch by batch, while the next batch is read.
+ * images: [batch, h, w, c]. Returns the results of `run`, concatenated to [n, ...] by name. The
+ * caller disposes of them.
  */
 export async function inBatches(
   data: DeviceData,
@@ -29,7 +30,7 @@ export async function inBatches(
   host?: Host,
 ): Promise<NamedTensors> {
   const parts: NamedTensors[] = []
-  const size = atATime(BATCH, host)
+  const size = microBatchSize(BATCH, host)
   const graphs = new Compiled(Math.ceil(indices.length / size))
   try {
     for (let first = 0; first < indices.length; first += size) {
@@ -50,7 +51,7 @@ export async function inBatches(
   return Object.fromEntries(joined)
 }
 
-/** The outputs of the layers in `capture`, in its order, of an input of layer `from`. */
+/** The outputs of the layers in `capture`, in that order, from an input of layer `from`. */
 export function captured(
   layers: readonly Layer[],
   parameters: NamedTensors,
@@ -61,7 +62,7 @@ export function captured(
   return Object.fromEntries([...capture].map((name) => [name, features[name] as Tensor]))
 }
 
-/** Runs the frozen model once over the samples at `indices`, up to (not including) layer `to`. */
+/** Runs the frozen model once over the samples at `indices`, up to layer `to` (exclusive). */
 export async function frozenFeatures(
   layers: readonly Layer[],
   base: NamedTensors,
@@ -83,7 +84,9 @@ export async function frozenFeatures(
   return { input: input as Tensor, features }
 }
 
-/** What the last layer classifies, of each of the samples at `indices`: [n, d], the caller's to dispose of. */
+/**
+ * The inputs of the last layer for the samples at `indices`, [n, d]. The caller disposes of them.
+ */
 export async function penultimateFeatures(
   layers: readonly Layer[],
   base: NamedTensors,

@@ -5,14 +5,14 @@ import type { NamedTensors } from './parameters.ts'
 import { tf } from '../tensorflow/tf.ts'
 import { attention, gelu, geluTanh, layerNorm } from './transformer.ts'
 
-/** The forward pass: a walk over the layers of `experiment/models/model.ts` with tensors. */
+/** The forward pass of the layers in `experiment/models/model.ts`. */
 
 const epsilon = 1e-5
 
-/** Loses against every number. */
+/** Padding for max-pooling: smaller than every activation. */
 const lowest = -3.4e38
 
-/** tfjs-node differentiates convolutions with 'same' and 'valid' padding only, so any other is a step of its own. */
+/** Pads an image. tfjs-node differentiates only convolutions with 'same' and 'valid' padding. */
 function padded(x: Tensor4D, by: number, value: number): Tensor4D {
   if (by === 0) return x
   const sides: [number, number] = [by, by]
@@ -20,13 +20,13 @@ function padded(x: Tensor4D, by: number, value: number): Tensor4D {
 }
 
 export interface ForwardOptions {
-  /** Batch norms use the batch's statistics and report them, instead of the running ones. */
+  /** Batch norms use and report the statistics of the batch, instead of the running ones. */
   readonly training?: boolean
-  /** Layers whose outputs are wanted. */
+  /** Layers whose outputs are returned. */
   readonly capture?: ReadonlySet<string>
-  /** Layers whose inputs are wanted. */
+  /** Layers whose inputs are returned. */
   readonly inputsOf?: ReadonlySet<string>
-  /** The top-level layers to run: from the first (whose input is `x`) up to, not including, the last. */
+  /** The top-level layers to run: from `from`, whose input is `x`, up to `to` (exclusive). */
   readonly from?: number
   readonly to?: number
 }
@@ -35,11 +35,17 @@ export interface Forward {
   readonly output: Tensor
   readonly features: NamedTensors
   readonly inputs: NamedTensors
-  /** By statistics name (`stem.norm.mean`), while training only. Kept: the caller disposes of them. */
+  /**
+   * Batch statistics by name (`stem.norm.mean`), in training only. They are kept; the caller
+   * disposes of them.
+   */
   readonly statistics: NamedTensors
 }
 
-/** x: [n, h, w, c] float32 (or the input of layer `from`). The whole model's output is logits [n, classes]. */
+/**
+ * x: [n, h, w, c] float32, or the input of layer `from`. The output of the whole model is logits
+ * [n, classes].
+ */
 export function forward(
   layers: readonly Layer[],
   parameters: NamedTensors,
@@ -71,7 +77,8 @@ export function forward(
           statistics[`${layer.name}.variance`] = variance
           return y
         }
-        // One multiplication and one addition: the running statistics are constants here, gamma and beta may be trained.
+        // One multiplication and one addition: the running statistics are constants here, while
+        // gamma and beta may be trained.
         const scale = gamma.div(parameter(`${layer.name}.variance`).add(epsilon).sqrt())
         return input.mul(scale).add(beta.sub(scale.mul(parameter(`${layer.name}.mean`))))
       }
@@ -139,7 +146,7 @@ export function forward(
   return { output: run(layers.slice(from, to), x), features, inputs, statistics }
 }
 
-/** The index of the top-level layer that is, or contains, the layer of this name. */
+/** The index of the top-level layer that is or contains the layer with this name. */
 export function topLevelIndex(layers: readonly Layer[], name: string): number {
   const index = layers.findIndex((layer) => flattenLayers([layer]).some((inner) => inner.name === name))
   if (index < 0) throw new Error(`the model has no layer "${name}"`)

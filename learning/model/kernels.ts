@@ -3,21 +3,25 @@ import { float, native, type Attribute } from '../tensorflow/native.ts'
 import { tf } from '../tensorflow/tf.ts'
 
 /**
- * Operations that tfjs composes of many small ones and TensorFlow has whole. Each takes TensorFlow's kernel on its
- * backend and the composition elsewhere; `composed` holds the compositions, so that tests compare the two.
+ * Operations that tfjs composes from many small ones and TensorFlow has as one. Each uses
+ * TensorFlow's kernel on its backend and the composition elsewhere. `composed` exports the
+ * compositions, so that tests can compare both.
  */
 
-/** TensorFlow's number for DT_UINT8, which tfjs-node has no name for. */
+/** TensorFlow's number for DT_UINT8, for which tfjs-node has no name. */
 const uint8 = 4
 
 export interface BatchNormalised {
   readonly y: Tensor4D
-  /** Of the batch; the variance is the unbiased one. Kept: the caller disposes of them. */
+  /** Mean and unbiased variance of the batch, [c]. They are kept; the caller disposes of them. */
   readonly mean: Tensor1D
   readonly variance: Tensor1D
 }
 
-/** Batch normalisation by the batch's own statistics (Ioffe & Szegedy 2015). x [n, h, w, c], gamma and beta [c]. */
+/**
+ * Batch normalisation by the statistics of the batch (Ioffe & Szegedy 2015). x [n, h, w, c], gamma
+ * and beta [c].
+ */
 export function batchNormTraining(
   x: Tensor4D,
   gamma: Tensor1D,
@@ -83,8 +87,9 @@ export function relu<T extends Tensor>(x: T): T {
 }
 
 /**
- * Bytes from the 32-bit integers that hold them, lowest byte first: int32 [n, m] to float32 [n, 4m], values 0..255.
- * tfjs has no byte tensors; packed four to an integer, images take one byte a pixel on the device too.
+ * Unpacks bytes from 32-bit integers, lowest byte first: int32 [n, m] to float32 [n, 4m] with
+ * values 0..255. tfjs has no byte tensors. With four bytes in an integer, images take one byte per
+ * pixel on the device.
  */
 export function unpackBytes(packed: Tensor): Tensor {
   const backend = native()
@@ -110,8 +115,9 @@ export function unpackBytes(packed: Tensor): Tensor {
 }
 
 /**
- * Rows of x [n, ...] at int32 positions [m]. Unlike tf.gather it does not read the positions back to check
- * them, so an operation of the same step may compute them; TensorFlow checks them. Not differentiable.
+ * Rows of x [n, ...] at int32 positions [m]. tf.gather reads the positions back to check them. This
+ * function does not, so an operation of the same step may compute them. TensorFlow checks them
+ * itself. Not differentiable.
  */
 export function rowsAt<T extends Tensor>(x: T, positions: Tensor1D): T {
   const backend = native()

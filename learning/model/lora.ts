@@ -14,18 +14,19 @@ import type { RandomStream } from '../random.ts'
 import { tf } from '../tensorflow/tf.ts'
 
 /**
- * Low-rank adapters (Hu et al. 2022, as in PEFT): ΔW = s·A·B with A [in, r], B [r, out], s = α/r, or α/√r with
- * `rslora`. A convolution's kernel [k, k, in, out] is the matrix [k·k·in, out]: A is then PEFT's r-channel convolution with
- * the layer's kernel, B its 1×1 convolution.
+ * Low-rank adapters (Hu et al. 2022, as in PEFT): ΔW = s·A·B with A [in, r], B [r, out] and s =
+ * α/r, or s = α/√r with `rslora`. A convolution's kernel [k, k, in, out] is treated as the matrix
+ * [k·k·in, out]. A is then PEFT's convolution with r channels and the layer's kernel, and B its 1×1
+ * convolution.
  *
- * The forward pass runs on W + ΔW: one convolution instead of three, the unadapted forward pass unchanged, and B = 0 gives
- * the frozen model to the bit.
+ * The forward pass uses W + ΔW. It needs one convolution instead of three and leaves the forward
+ * pass of the model unchanged. With B = 0 it gives the frozen model to the bit.
  */
 export interface Lora {
   readonly layers: readonly AdaptableLayer[]
   readonly rank: number
   readonly scale: number
-  /** A and B of each layer, in one flat vector like all parameters. */
+  /** A and B of each layer, in one flat vector. */
   readonly specs: readonly ParameterSpec[]
 }
 
@@ -44,7 +45,7 @@ export function lora(
   return { layers, rank, scale: rslora ? alpha / Math.sqrt(rank) : alpha / rank, specs }
 }
 
-/** A uniform in ±1/√fan-in, as PEFT, and B zero. */
+/** The adapter before training: A uniform in ±1/√fan-in, as in PEFT, and B zero. */
 export function initialAdapter({ specs }: Lora, random: RandomStream): Float32Array {
   return initialise(specs, random)
 }
@@ -62,7 +63,7 @@ export function adapted({ layers, scale, specs }: Lora, base: NamedTensors, adap
   return { ...base, ...Object.fromEntries(weights) }
 }
 
-/** A model's weights with an adapter folded in; `base` holds the same weights as tensors. */
+/** The model's weights with the adapter merged. `base` holds the unadapted weights as tensors. */
 export async function mergedWeights(
   adapter: Lora,
   layers: readonly Layer[],

@@ -4,19 +4,20 @@ import type { RandomStream } from '../random.ts'
 import { tf } from '../tensorflow/tf.ts'
 
 /**
- * All parameters of a model live in one flat vector, cut into named tensors for the forward pass: an optimizer step is
- * then a dozen operations on one vector instead of a dozen for every layer, and the gradient arrives flat too.
- * Batch-norm statistics are not trained and have a vector of their own.
+ * One parameter of a model. All trained parameters are stored in one flat vector and divided into
+ * named tensors for the forward pass. An optimizer step then takes about a dozen operations on one
+ * vector instead of a dozen per layer, and the gradient is flat too. Batch-norm statistics are not
+ * trained and have a vector of their own.
  */
 export interface ParameterSpec {
   readonly name: string
   readonly shape: readonly number[]
   /**
-   * he: normal with variance 2 / fan-in (He et al. 2015); uniform: within ±1/√fan-in (Kaiming-uniform with a = √5);
-   * embedding: normal with deviation 0.02 (Dosovitskiy et al. 2021).
+   * he: normal with variance 2 / fan-in (He et al. 2015); uniform: within ±1/√fan-in (Kaiming
+   * uniform with a = √5); embedding: normal with deviation 0.02 (Dosovitskiy et al. 2021).
    */
   readonly init: 'he' | 'uniform' | 'embedding' | 'zeros' | 'ones'
-  /** Inputs that add up to one output: what random initialisation scales by. */
+  /** The number of inputs that add up to one output, which scales the random initialisation. */
   readonly fanIn: number
 }
 
@@ -25,7 +26,7 @@ export interface ParameterSpecs {
   readonly statistics: readonly ParameterSpec[]
 }
 
-/** On the host: what safetensors hold and stages exchange. */
+/** A model's parameters in host memory, as stages exchange them. */
 export interface Weights {
   readonly trained: Float32Array
   readonly statistics: Float32Array
@@ -79,7 +80,17 @@ export function parameterSpecs(layers: readonly Layer[]): ParameterSpecs {
         add(trained, `${name}.position_embeddings`, positions, 'embedding')
         break
       }
+      case 'relu':
+      case 'max-pool':
+      case 'global-average-pool':
+      case 'flatten':
+      case 'residual':
+      case 'gelu':
+      case 'attention':
+      case 'first-tokens':
+        break
       default:
+        layer satisfies never
     }
   }
   return { trained, statistics }
@@ -90,12 +101,12 @@ export const sizeOf = ({ shape }: Pick<ParameterSpec, 'shape'>) =>
 export const totalSize = (specs: readonly ParameterSpec[]) =>
   specs.reduce((sum, spec) => sum + sizeOf(spec), 0)
 
-/** A new model's weights: biases 0, batch norms the identity. */
+/** The weights of a new model. Biases are 0 and batch norms are the identity. */
 export function initialWeights({ trained, statistics }: ParameterSpecs, random: RandomStream): Weights {
   return { trained: initialise(trained, random), statistics: initialise(statistics, random) }
 }
 
-/** A flat vector, each part as its spec says. */
+/** A flat vector in which each parameter is initialised as its spec says. */
 export function initialise(specs: readonly ParameterSpec[], random: RandomStream): Float32Array {
   const values = new Float32Array(totalSize(specs))
   let offset = 0
@@ -117,12 +128,14 @@ export function initialise(specs: readonly ParameterSpec[], random: RandomStream
   return values
 }
 
-/** On the host, by name. */
+/** Parameters in host memory, by name. */
 export type Tensors = Readonly<
   Record<string, { readonly shape: readonly number[]; readonly values: Float32Array }>
 >
 
-/** Weights in which tensors take the places of their names. What is of another shape, or of no name, stays out. */
+/**
+ * Replaces parameters by the tensors with the same name and shape. All other tensors are ignored.
+ */
 export function withTensors(
   { trained, statistics }: ParameterSpecs,
   weights: Weights,
@@ -142,7 +155,7 @@ export function withTensors(
   }
 }
 
-/** Cuts a flat vector into its named tensors. Differentiable. */
+/** Divides a flat vector into its named tensors. Differentiable. */
 export function unpack(specs: readonly ParameterSpec[], flat: Tensor1D): NamedTensors {
   if (specs.length === 0) return {}
   const parts = tf.split(flat, specs.map(sizeOf))
@@ -151,7 +164,7 @@ export function unpack(specs: readonly ParameterSpec[], flat: Tensor1D): NamedTe
   )
 }
 
-/** The same cut on the host, without copying. */
+/** Divides a flat vector in host memory into its named parts, without copying. */
 export function unpackArrays(
   specs: readonly ParameterSpec[],
   flat: Float32Array,
@@ -165,7 +178,7 @@ export function unpackArrays(
   )
 }
 
-/** The inverse of `unpackArrays`. Names that are missing or have another shape are an error. */
+/** The inverse of `unpackArrays`. Throws an Error if a name is missing or has a different shape. */
 export function packArrays(
   specs: readonly ParameterSpec[],
   tensors: Readonly<Record<string, { shape: readonly number[]; values: ArrayLike<number> }>>,

@@ -5,7 +5,7 @@ import { forward } from './forward.ts'
 import { parameterSpecs, unpack, type NamedTensors, type Weights } from './parameters.ts'
 import { tf } from '../tensorflow/tf.ts'
 
-/** A model's parameters as tensors on the device. Dispose with tf.dispose. */
+/** A model's parameters as tensors on the device. Dispose of them with tf.dispose. */
 export function parametersOf(layers: readonly Layer[], weights: Weights): NamedTensors {
   const { trained, statistics } = parameterSpecs(layers)
   return tf.tidy(() => ({
@@ -15,8 +15,8 @@ export function parametersOf(layers: readonly Layer[], weights: Weights): NamedT
 }
 
 /**
- * Logits [n, classes] of the samples at these indices, in inference mode. `into` holds the first `done` samples' already,
- * where an earlier attempt left off at the end of a batch.
+ * Logits [n, classes], row-major, of the samples at these indices, in inference mode. To continue
+ * an earlier attempt, `into` holds the logits of the first `done` samples.
  */
 export async function predict(
   layers: readonly Layer[],

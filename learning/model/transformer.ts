@@ -2,8 +2,9 @@ import type { Tensor, Tensor1D } from '@tensorflow/tfjs'
 import { tf } from '../tensorflow/tf.ts'
 
 /**
- * What transformers are made of, each with its gradient written out, so that a step takes few operations and keeps few
- * tensors: tfjs would differentiate a composition of a dozen. `composed` holds these compositions, for tests and benchmarks.
+ * Operations of transformers with explicit gradients, so that a step takes few operations and keeps
+ * few tensors. tfjs would differentiate compositions of about a dozen operations each. `composed`
+ * exports these compositions for tests and benchmarks.
  */
 
 type Save = (tensors: Tensor[]) => void
@@ -29,7 +30,7 @@ export function layerNorm(x: Tensor, gamma: Tensor1D, beta: Tensor1D, epsilon: n
   return normalise(x, gamma, beta)
 }
 
-/** x·Φ(x) (Hendrycks & Gimpel 2016). */
+/** The activation x·Φ(x) (Hendrycks & Gimpel 2016). */
 export function gelu(x: Tensor): Tensor {
   const activate = tf.customGrad((...args: unknown[]) => {
     const [input, save] = args as [Tensor, Save]
@@ -52,7 +53,7 @@ export function gelu(x: Tensor): Tensor {
 const SLOPE = Math.sqrt(2 / Math.PI)
 const CUBIC = 0.044715
 
-/** The same with Φ by tanh: ½x(1 + tanh(√(2/π)(x + 0.044715x³))). */
+/** The tanh approximation of GELU: ½x(1 + tanh(√(2/π)(x + 0.044715x³))). */
 export function geluTanh(x: Tensor): Tensor {
   const activate = tf.customGrad((...args: unknown[]) => {
     const [input, save] = args as [Tensor, Save]
@@ -74,8 +75,8 @@ export function geluTanh(x: Tensor): Tensor {
 }
 
 /**
- * softmax(q·kᵀ/√d)·v of each head. q, k, v: [n, t, c] with the heads side by side in c, and so is what comes out.
- * Of the t×t matrices, the gradient needs the probabilities alone.
+ * Multi-head attention softmax(q·kᵀ/√d)·v. q, k, v and the result are [n, t, c] with the heads side
+ * by side in c. Of the t×t matrices, the gradient keeps only the probabilities.
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, heads: number): Tensor {
   const [n = 0, t = 0, c = 0] = q.shape
@@ -84,7 +85,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, heads: number): Tenso
   return together(headAttention(apart(q.mul(Math.sqrt(heads / c))), apart(k), apart(v)))
 }
 
-/** softmax(q·kᵀ)·v of [n, heads, t, d]. */
+/** Computes softmax(q·kᵀ)·v for q, k, v [n, heads, t, d]. */
 function headAttention(q: Tensor, k: Tensor, v: Tensor): Tensor {
   const attend = tf.customGrad((...args: unknown[]) => {
     const [query, key, value, save] = args as [Tensor, Tensor, Tensor, Save]
@@ -93,7 +94,7 @@ function headAttention(q: Tensor, k: Tensor, v: Tensor): Tensor {
     save([query, key, value, p, y])
     const gradFunc = (dy: Tensor, saved: Tensor[]) => {
       const [sq, sk, sv, sp, sy] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor]
-      // Row sums of dp·p, without the t×t product (Dao et al. 2022, equation 4).
+      // The row sums of dp·p without the t×t product (Dao et al. 2022, equation 4).
       const mean = dy.mul(sy).sum(-1, true)
       const ds = tf.matMul(dy, sv, false, true).sub(mean).mul(sp)
       return [tf.matMul(ds, sk), tf.matMul(ds, sq, true), tf.matMul(sp, dy, true)]

@@ -6,7 +6,10 @@ import { UserError } from '../../common/errors.ts'
 export const devices = ['cpu', 'gpu'] as const
 export type Device = (typeof devices)[number]
 
-/** What ZEROSHIFT_DEVICE, or an option, names; the CPU where it names nothing. */
+/**
+ * The device that ZEROSHIFT_DEVICE or an option names; `cpu` if it is unset or empty. Throws a
+ * UserError.
+ */
 export function deviceNamed(name: string | undefined, where = 'ZEROSHIFT_DEVICE'): Device {
   if (name === undefined || name === '') return 'cpu'
   const device = devices.find((known) => known === name)
@@ -17,7 +20,10 @@ export function deviceNamed(name: string | undefined, where = 'ZEROSHIFT_DEVICE'
 export const graphSettings = ['auto', 'always', 'never'] as const
 export type GraphSetting = (typeof graphSettings)[number]
 
-/** When computations are compiled to graphs: ZEROSHIFT_GRAPHS, or `never`. Throws a UserError. */
+/**
+ * When computations are compiled to graphs, from ZEROSHIFT_GRAPHS; `never` if it is unset. Throws a
+ * UserError.
+ */
 export function graphSetting(name: string | undefined): GraphSetting {
   if (name === undefined || name === '') return 'never'
   const setting = graphSettings.find((known) => known === name)
@@ -26,24 +32,25 @@ export function graphSetting(name: string | undefined): GraphSetting {
 }
 
 /**
- * What TensorFlow and CUDA read when they are loaded, for a process that computes on the device: on no GPU, or on the first of those that
- * it may see and no other. What the user has set stands.
+ * The environment variables with which TensorFlow and CUDA are loaded. A `cpu` process sees no GPU.
+ * A `gpu` process sees only the first of its visible GPUs. Variables that the user has set are
+ * kept.
  */
 export function deviceSettings(device: Device, env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
-  // A library with CUDA would take whatever GPU it finds, and give other bytes.
+  // TensorFlow with CUDA would otherwise use any GPU and give different bytes.
   if (device === 'cpu') return { CUDA_VISIBLE_DEVICES: '-1' }
   return {
-    // As nvidia-smi counts them.
+    // The order in which nvidia-smi numbers GPUs.
     CUDA_DEVICE_ORDER: env.CUDA_DEVICE_ORDER ?? 'PCI_BUS_ID',
     CUDA_VISIBLE_DEVICES: visibleGpus(env)[0] ?? '0',
-    // Otherwise the process takes all of the GPU's memory at its start.
+    // Otherwise the process reserves all of the GPU's memory when it starts.
     TF_FORCE_GPU_ALLOW_GROWTH: env.TF_FORCE_GPU_ALLOW_GROWTH ?? 'true',
-    // Sums in one order: the same bytes every time.
+    // Sums are computed in a fixed order, so the bytes are the same every time.
     TF_DETERMINISTIC_OPS: env.TF_DETERMINISTIC_OPS ?? '1',
   }
 }
 
-/** The GPUs that CUDA_VISIBLE_DEVICES leaves to this process, by number or UUID; empty where it says nothing. */
+/** The GPUs in CUDA_VISIBLE_DEVICES, by number or UUID; empty if the variable is not set. */
 export function visibleGpus({ CUDA_VISIBLE_DEVICES: visible = '' }: NodeJS.ProcessEnv): readonly string[] {
   return visible
     .split(',')
@@ -53,7 +60,7 @@ export function visibleGpus({ CUDA_VISIBLE_DEVICES: visible = '' }: NodeJS.Proce
 
 let name: string | undefined
 
-/** The model of the GPU in use, such as NVIDIA H100 80GB HBM3. Asks the driver once. */
+/** The model of the GPU in use, such as NVIDIA H100 80GB HBM3. The driver is queried once. */
 export function gpuName(): string {
   return (name ??= fromSmi() ?? fromDriver(DRIVER_GPUS) ?? 'unknown GPU')
 }
@@ -70,7 +77,7 @@ function fromSmi(): string | undefined {
 
 const DRIVER_GPUS = '/proc/driver/nvidia/gpus'
 
-/** What the driver says of its first GPU, where there is no nvidia-smi. */
+/** The model of the first GPU from the driver's files. Used where nvidia-smi is missing. */
 export function fromDriver(folder: string): string | undefined {
   try {
     const [first = ''] = readdirSync(folder).sort()

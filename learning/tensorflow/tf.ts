@@ -3,8 +3,9 @@ import type { Environment } from '../../experiment/records/manifest.ts'
 import { deviceNamed, deviceSettings, gpuName, graphSetting } from './device.ts'
 
 /**
- * The one place that decides the backend: TensorFlow's native library, on the CPU, or on a GPU where ZEROSHIFT_DEVICE asks for
- * one. There is no JavaScript fallback: it would be a hundred times slower and give other bytes.
+ * TensorFlow's native library. This is the only place that chooses the backend: the CPU, or a GPU
+ * with ZEROSHIFT_DEVICE=gpu. There is no JavaScript fallback, which would be about a hundred times
+ * slower and give different bytes.
  */
 export const tf = await loadTensorFlow()
 
@@ -13,7 +14,7 @@ async function loadTensorFlow() {
   graphSetting(process.env.ZEROSHIFT_GRAPHS)
   Object.assign(process.env, deviceSettings(device, process.env))
   const loaded = await load()
-  // TensorFlow falls back to the CPU without a word.
+  // TensorFlow falls back to the CPU silently.
   if (device === 'gpu' && !backendOf(loaded).isUsingGpuDevice)
     throw new Error(
       'TensorFlow sees no GPU, and was asked for one; "./zeroshift doctor --device gpu" says why',
@@ -42,7 +43,7 @@ function backendOf(loaded: { readonly backend: () => unknown }): TensorFlowBacke
   return loaded.backend() as TensorFlowBackend
 }
 
-/** What a manifest says of the device. */
+/** The device, TensorFlow's version and its settings, as manifests record them. */
 export function tensorflowEnvironment(): NonNullable<Environment['tensorflow']> {
   const { binding, isUsingGpuDevice } = backendOf(tf)
   const version = binding.TF_Version

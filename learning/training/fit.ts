@@ -19,12 +19,15 @@ import {
 import { tf } from '../tensorflow/tf.ts'
 import { composeCallbacks, train, vector, type StepCallback } from './train.ts'
 
-/** Classification by cross-entropy: how the original and gold models are trained and what many methods go on with. */
+/**
+ * Training with cross-entropy. The original, gold and shadow models and many methods are trained
+ * this way.
+ */
 export interface Fit {
   readonly layers: readonly Layer[]
   readonly initial: Weights
   readonly data: DeviceData
-  /** The samples to train on, and their labels where these are not the data's own. */
+  /** The samples to train on. `labelsOf` replaces the labels of the data. */
   readonly indices: Int32Array
   readonly labelsOf?: (batch: Int32Array) => Int32Array
   readonly epochs: number
@@ -33,12 +36,12 @@ export interface Fit {
   readonly schedule: ScheduleSpec
   readonly warmupEpochs?: number
   readonly training: TrainingSpec
-  /** Where it is 0 a parameter keeps its value. */
+  /** A parameter whose mask is 0 keeps its value. [size]. */
   readonly mask?: Float32Array | undefined
-  /** −1 climbs the loss instead. */
+  /** −1 maximises the loss. */
   readonly direction?: 1 | -1
   readonly seed: number
-  /** Names the random streams. */
+  /** The name of the random streams. */
   readonly purpose: string
   readonly host?: Host | undefined
 }
@@ -69,13 +72,16 @@ export function fit(options: Fit): Promise<Fitted> {
 
 /** A model in training, as the loss of one step sees it. */
 export interface Model {
-  /** θ, flat. */
+  /** θ as a flat vector. */
   readonly parameters: Tensor1D
-  /** Logits [n, classes] of images [n, h, w, c]. Batch norms use the batch's statistics and follow them. */
+  /**
+   * Logits [n, classes] of images [n, h, w, c]. Batch norms use the statistics of the batch and
+   * update the running ones.
+   */
   logits(images: Tensor): Tensor
 }
 
-/** Training of a whole model by any loss, which is differentiated in the model's parameters. */
+/** Training of a whole model with any loss that is differentiable in the model's parameters. */
 export interface FitLoss extends Pick<
   Fit,
   'layers' | 'initial' | 'optimizer' | 'schedule' | 'mask' | 'host'
@@ -83,7 +89,9 @@ export interface FitLoss extends Pick<
   readonly steps: number
   readonly warmupSteps?: number
   readonly loss: (model: Model, step: number) => Scalar
-  /** What else follows the steps; `statistics` gives those that batch norms have at the moment. */
+  /**
+   * A callback for the steps. `statistics` returns the current running statistics of batch norms.
+   */
   readonly callback?: (statistics: () => Tensor1D) => StepCallback
 }
 
@@ -91,13 +99,15 @@ export async function fitLoss({
   layers,
   initial,
   loss,
-  callback: companion,
+  callback,
   ...options
 }: FitLoss): Promise<Fitted> {
   const specs = parameterSpecs(layers)
   const running = new RunningStatistics(specs.statistics, initial.statistics)
   const { parts = 1 } = options.host ?? {}
-  /** Batch norms use the statistics of each part, and follow their mean. */
+  /**
+   * Batch norms use the statistics of each micro-batch. The running statistics follow their mean.
+   */
   const logitsInParts = (flat: Tensor1D, images: Tensor) => {
     const seen: { readonly rows: number; readonly statistics: NamedTensors }[] = []
     const run: RowsOf = (theta, x, again) => {
@@ -114,7 +124,7 @@ export async function fitLoss({
     const { parameters, steps, curve } = await train({
       ...options,
       initial: initial.trained,
-      callback: companion ? composeCallbacks([running, companion(() => running.current)]) : running,
+      callback: callback ? composeCallbacks([running, callback(() => running.current)]) : running,
       loss: (flat, step) => {
         const parameters = unpack(specs.trained, flat)
         const whole = (images: Tensor) => {
@@ -132,7 +142,9 @@ export async function fitLoss({
   }
 }
 
-/** The mean over all rows of what parts of them have; those are disposed of. */
+/**
+ * The mean of the micro-batches' statistics, weighted by their rows. Disposes of the statistics.
+ */
 function meanOf(seen: readonly { readonly rows: number; readonly statistics: NamedTensors }[]): NamedTensors {
   const all = seen.reduce((sum, { rows }) => sum + rows, 0)
   const names = Object.keys(seen[0]?.statistics ?? {})
@@ -149,7 +161,10 @@ function meanOf(seen: readonly { readonly rows: number; readonly statistics: Nam
   )
 }
 
-/** The running mean and variance of every batch norm: moved by a tenth towards each batch's. */
+/**
+ * The running mean and variance of every batch norm. Each batch moves them by a tenth of the
+ * difference.
+ */
 class RunningStatistics implements StepCallback {
   private readonly specs: readonly ParameterSpec[]
   private flat: Tensor1D

@@ -1,23 +1,30 @@
 import type { StepProgress } from '../../experiment/records/run.ts'
 
-/** What a long computation needs in order to go on as if it had never stopped. */
+/** The state from which a long computation continues as if it had never stopped. */
 export interface Snapshot {
-  /** Steps done. */
+  /** The number of steps that were taken. */
   readonly step: number
   readonly vectors: Readonly<Record<string, Float32Array>>
-  /** Plain JSON: curves, figures. */
+  /** Plain JSON, such as curves and figures. */
   readonly notes: Readonly<Record<string, unknown>>
 }
 
-/** Whoever runs a long computation. What goes on from a snapshot ends in the same bytes as what never stopped. */
+/**
+ * The environment of a long computation. A computation that continues from a snapshot ends with the
+ * same bytes as one that never stopped.
+ */
 export interface Host {
-  /** Where an earlier attempt left off. */
+  /** The last snapshot of an earlier attempt. */
   readonly snapshot?: Snapshot | undefined
-  /** Into how many parts the device's memory makes it cut a batch; 1 unless given. See in-parts.ts. */
+  /**
+   * The number of micro-batches into which a batch is divided because of the device's memory; 1
+   * unless given. See micro-batches.ts.
+   */
   readonly parts?: number
   /**
-   * Awaited between steps: progress goes out, the event loop breathes, a cancellation throws. `take` is called where a
-   * snapshot is due; without it the computation cannot go on from this point.
+   * Awaited between steps. It reports progress, lets the event loop run and throws on cancellation.
+   * `take` is called when a snapshot is due. Without `take`, the computation cannot continue from
+   * this point.
    */
   step(progress: StepProgress, take?: () => Promise<Snapshot>): Promise<void>
 }

@@ -1,7 +1,10 @@
 import type { Scalar, Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs'
 import { tf } from '../tensorflow/tf.ts'
 
-/** Mean cross-entropy in nats. logits [n, classes], labels int32 [n]; smoothing as in Szegedy et al. 2016. */
+/**
+ * Mean cross-entropy in nats. logits [n, classes], labels int32 [n]. Label smoothing as in Szegedy
+ * et al. (2016).
+ */
 export function crossEntropy(logits: Tensor, labels: Tensor1D, smoothing = 0): Scalar {
   const classes = logits.shape[1] ?? 0
   const hard = tf.oneHot(labels, classes).toFloat()
@@ -16,8 +19,8 @@ export function crossEntropy(logits: Tensor, labels: Tensor1D, smoothing = 0): S
 }
 
 /**
- * Mean KL(teacher ‖ student) in nats between the softmaxes of logits [n, classes] divided by a temperature (Hinton et
- * al. 2015). Differentiable in the student's.
+ * Mean KL(teacher ‖ student) in nats between the softmaxes of logits [n, classes] divided by a
+ * temperature (Hinton et al. 2015). Differentiable in the student's logits.
  */
 export function klDivergence(teacher: Tensor, student: Tensor, temperature = 1): Scalar {
   const p = tf.logSoftmax(teacher.div<Tensor2D>(temperature))

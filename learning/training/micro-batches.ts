@@ -4,19 +4,20 @@ import type { NamedTensors } from '../model/parameters.ts'
 import { tf } from '../tensorflow/tf.ts'
 
 /**
- * What θ makes of rows x [n, ...]: tensors [n, ...] whose rows are each their row's alone. `again`: it is asked for once more, for
- * the gradient.
+ * A function of θ and rows x [n, ...]. It returns tensors [n, ...] in which each row depends only
+ * on the same row of x. `again` is true when a result is recomputed for the gradient.
  */
 export type RowsOf = (flat: Tensor1D, x: Tensor, again: boolean) => NamedTensors
 
 /**
- * f(θ, x), a part of the rows at a time: with the memory of one part, in time of another forward pass. Going forward, what a
- * part needs in between is dropped; going backward it is computed again, and the parts' gradients are added up:
+ * Computes f(θ, x) in micro-batches, with the memory of one micro-batch and the additional time of
+ * one forward pass (gradient checkpointing). The forward pass drops the intermediate tensors of
+ * each part. The backward pass computes them again and adds the gradients of the parts:
  *
  *     ∂L/∂θ = Σ_parts (∂f(θ, x_part)/∂θ)ᵀ ∂L/∂f_part
  *
- * So any loss of f has the gradient that it has of the whole, within float error: gradient accumulation, also for
- * losses that are no mean over samples. Differentiable in θ alone. In one part it is f itself.
+ * Any loss of f therefore has the gradient of the whole batch, up to float error, even a loss that
+ * is not a mean over samples. Differentiable in θ only. With one part, this is f itself.
  */
 export function inMicroBatches(parts: number, f: RowsOf, flat: Tensor1D, x: Tensor): NamedTensors {
   if (parts === 1) return f(flat, x, false)
@@ -42,7 +43,7 @@ export function inMicroBatches(parts: number, f: RowsOf, flat: Tensor1D, x: Tens
         (sum, _, i) => {
           const next = tf.tidy(() => {
             const part = tf.grad((theta) => pack(f(theta as Tensor1D, rowsOf(rows as Tensor, i), true)))
-            return sum.add(apart(() => part(at as Tensor, rowsOf(dy, i))))
+            return sum.add(withOwnTape(() => part(at as Tensor, rowsOf(dy, i))))
           })
           sum.dispose()
           return next
@@ -54,8 +55,11 @@ export function inMicroBatches(parts: number, f: RowsOf, flat: Tensor1D, x: Tens
   return unpack(packed, columns)
 }
 
-/** tfjs has one tape for gradients, and forgets it when one is taken while another goes backward. */
-function apart<T>(gradient: () => T): T {
+/**
+ * Runs a gradient with a tape of its own. tfjs has one tape and loses it when a gradient is taken
+ * during a backward pass.
+ */
+function withOwnTape<T>(gradient: () => T): T {
   const { state } = tf.engine()
   const { activeTape } = state
   try {
@@ -65,12 +69,15 @@ function apart<T>(gradient: () => T): T {
   }
 }
 
-/** How many samples a pass takes at a time, of as many as it takes where memory is enough. */
-export function atATime(size: number, host: Host | undefined): number {
+/** The number of samples to process at once. `size` is the number when memory suffices. */
+export function microBatchSize(size: number, host: Host | undefined): number {
   return Math.ceil(size / (host?.parts ?? 1))
 }
 
-/** n rows in parts that differ by one row at most. None is empty: there are fewer then. */
+/**
+ * The bounds of n rows in parts whose sizes differ by at most one. No part is empty, so there are
+ * at most n.
+ */
 function boundsOf(n: number, parts: number): readonly (readonly [from: number, to: number])[] {
   const count = Math.min(n, parts)
   const bound = (i: number) => Math.floor((i * n) / count)
@@ -86,7 +93,7 @@ function columnsOf(tensors: NamedTensors): Columns {
   }))
 }
 
-/** Several tensors [n, ...] as one [n, m]. */
+/** Concatenates several tensors [n, ...] to one [n, m]. */
 function pack(tensors: NamedTensors): Tensor {
   return tf.concat(
     Object.values(tensors).map((tensor) => tensor.reshape([tensor.shape[0] ?? 0, -1])),
@@ -96,7 +103,7 @@ function pack(tensors: NamedTensors): Tensor {
 
 function unpack(packed: Tensor, columns: Columns): NamedTensors {
   const sizes = columns.map(({ size }) => size)
-  // tfjs does not differentiate a split into one.
+  // tfjs does not differentiate a split into one part.
   const parts = sizes.length === 1 ? [packed] : tf.split(packed, sizes, 1)
   return Object.fromEntries(
     columns.map(({ name, shape }, i) => [

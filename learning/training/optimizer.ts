@@ -2,7 +2,7 @@ import type { Rank, Tensor1D } from '@tensorflow/tfjs'
 import type { OptimizerSpec } from '../../experiment/spec/methods.ts'
 import { tf } from '../tensorflow/tf.ts'
 
-/** What an optimizer remembers between steps: vectors as long as the parameters. */
+/** The optimizer's state between steps: vectors with one value per parameter. */
 export type OptimizerState = readonly Tensor1D[]
 
 export function initialState(optimizer: OptimizerSpec, size: number): OptimizerState {
@@ -11,8 +11,9 @@ export function initialState(optimizer: OptimizerSpec, size: number): OptimizerS
 }
 
 /**
- * One step: new parameters and state. `step` counts from 0, `rate` is the learning rate at this step.
- * Adam: Kingma & Ba 2015, weight decay decoupled (Loshchilov & Hutter 2019). SGD: as in PyTorch, decay in the gradient.
+ * One optimizer step. Returns the new parameters and state. `step` counts from 0 and `rate` is the
+ * learning rate of this step. Adam as in Kingma & Ba (2015) with decoupled weight decay (Loshchilov
+ * & Hutter 2019). SGD as in PyTorch, with weight decay in the gradient.
  */
 export function optimizerStep(
   optimizer: OptimizerSpec,

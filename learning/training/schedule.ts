@@ -1,6 +1,6 @@
 import type { ScheduleSpec } from '../../experiment/spec/methods.ts'
 
-/** The learning rate's factor at a step (counted from 0) of a run of `steps`. */
+/** The factor of the learning rate at a step (counted from 0) of a run of `steps`. */
 export function scheduleFactor(schedule: ScheduleSpec, step: number, steps: number, warmupSteps = 0): number {
   if (step < warmupSteps) return (step + 1) / warmupSteps
   switch (schedule.name) {

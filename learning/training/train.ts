@@ -9,79 +9,87 @@ import { scheduleFactor } from './schedule.ts'
 import { tf } from '../tensorflow/tf.ts'
 
 /**
- * The one training loop. It knows a flat parameter vector, a loss and an optimizer; the original and gold models,
- * every baseline and residual feature alignment differ in the loss alone.
+ * A run of the only training loop. It knows a flat parameter vector, a loss and an optimizer. The
+ * original and gold models, all baselines and residual feature alignment differ only in the loss.
  */
 export interface TrainingRun {
-  /** Trained parameters [size]; the loop takes a copy. */
+  /** The parameters before the first step, [size]. The loop copies them. */
   readonly initial: Float32Array
   readonly steps: number
   readonly optimizer: OptimizerSpec
   readonly schedule: ScheduleSpec
   readonly warmupSteps?: number
   /**
-   * The loss of one step (counted from 0), differentiable in the parameters. Runs inside tf.tidy, as a graph
-   * (see graph/compiled.ts): it must not read the numbers of a tensor.
+   * The loss of one step (counted from 0), differentiable in the parameters. It runs inside tf.tidy
+   * and as a graph (learning/graph/compiled.ts), so it must not read the numbers of a tensor.
    */
   readonly loss: (parameters: Tensor1D, step: number) => Scalar
-  /** [size]: where it is 0 a parameter keeps its value, whatever the optimizer would add. */
+  /** [size]. A parameter whose mask is 0 keeps its value, whatever the optimizer would add. */
   readonly mask?: Float32Array | undefined
-  /** What steps change beside the parameters. */
+  /** State beside the parameters that steps change. */
   readonly callback?: StepCallback
   readonly host?: Host | undefined
 }
 
-/** State of a loss: follows the steps, and goes into snapshots and out of them with the parameters. */
+/** A callback with state of its own, which is saved and restored together with the parameters. */
 export interface StepCallback {
-  /** Awaited after every step (counted from 1), with what it made of the parameters. True ends the training. */
+  /**
+   * Awaited after every step (counted from 1) with the new parameters. Returning true ends the
+   * training.
+   */
   afterStep?(step: number, parameters: Tensor1D): Promise<boolean>
   take(): Promise<Omit<Snapshot, 'step'>>
   restore(snapshot: Snapshot): void
 }
 
-/** Several as one, asked in their order. */
-export function composeCallbacks(companions: readonly StepCallback[]): StepCallback {
+/**
+ * Combines callbacks. They are called in order, and the training ends if any of them asks for it.
+ */
+export function composeCallbacks(callbacks: readonly StepCallback[]): StepCallback {
   return {
     async afterStep(step, parameters) {
       let ends = false
-      for (const companion of companions)
-        ends = ((await companion.afterStep?.(step, parameters)) ?? false) || ends
+      for (const callback of callbacks)
+        ends = ((await callback.afterStep?.(step, parameters)) ?? false) || ends
       return ends
     },
     async take() {
-      const taken = await Promise.all(companions.map((companion) => companion.take()))
+      const taken = await Promise.all(callbacks.map((callback) => callback.take()))
       const merged = <K extends 'vectors' | 'notes'>(part: K) =>
         Object.assign({}, ...taken.map((one) => one[part])) as Snapshot[K]
       return { vectors: merged('vectors'), notes: merged('notes') }
     },
     restore(snapshot) {
-      for (const companion of companions) companion.restore(snapshot)
+      for (const callback of callbacks) callback.restore(snapshot)
     },
   }
 }
 
 export interface TrainingResult {
   readonly parameters: Float32Array
-  /** Steps taken. */
+  /** The number of steps that were taken. */
   readonly steps: number
-  /** At most 200 points, the first step among them, and the last unless the training was ended early. */
+  /**
+   * At most 200 points. The first step is among them, and the last one unless the training ended
+   * early.
+   */
   readonly curve: readonly CurvePoint[]
 }
 
 export async function train(run: TrainingRun): Promise<TrainingResult> {
-  const { steps, optimizer, schedule, warmupSteps = 0, callback: companion, host } = run
+  const { steps, optimizer, schedule, warmupSteps = 0, callback, host } = run
   const from = host?.snapshot
   let parameters = tf.tensor1d(from ? vector(from, 'parameters') : run.initial)
   let state = initialState(optimizer, run.initial.length)
   if (from) {
     tf.dispose([...state])
     state = state.map((_, i) => tf.tensor1d(vector(from, `optimizer.${i}`)))
-    companion?.restore(from)
+    callback?.restore(from)
   }
   const free = run.mask && tf.tidy(() => tf.tensor1d(run.mask as Float32Array).toBool())
   const curve = [...((from?.notes.curve ?? []) as readonly CurvePoint[])]
   const interval = curveInterval(steps)
-  // A graph would compute the parts of a batch side by side, for which there is no memory.
+  // A graph would compute all micro-batches at once, which needs more memory.
   const graphs = new Compiled((host?.parts ?? 1) > 1 ? 0 : steps)
 
   try {
@@ -108,8 +116,8 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
       }
       loss.dispose()
       taken = step + 1
-      // Before a snapshot can be taken: whoever goes on from one has not been told to stop.
-      if (await companion?.afterStep?.(taken, parameters)) break
+      // This comes before a snapshot, so a run that stopped here is never continued from one.
+      if (await callback?.afterStep?.(taken, parameters)) break
       await host?.step({ step: step + 1, steps, loss: curve.at(-1)?.loss ?? NaN }, () => snapshot(step + 1))
     }
     const final = (await parameters.data()) as Float32Array
@@ -123,7 +131,7 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
   async function snapshot(step: number): Promise<Snapshot> {
     const kept = await Promise.all([parameters, ...state].map((tensor) => tensor.data()))
     const names = ['parameters', ...state.map((_, i) => `optimizer.${i}`)]
-    const own = await companion?.take()
+    const own = await callback?.take()
     return {
       step,
       vectors: {
@@ -135,14 +143,14 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
   }
 }
 
-/** A vector of a snapshot. */
+/** A vector of a snapshot. Throws an Error if it is missing. */
 export function vector({ vectors, step }: Snapshot, name: string): Float32Array {
   const found = vectors[name]
   if (!found) throw new Error(`the snapshot of step ${step} lacks "${name}"`)
   return found
 }
 
-/** Every how many steps a curve has a point. */
+/** The number of steps between two points of a curve. */
 export const curveInterval = (steps: number) => Math.ceil(steps / 199)
 
 function diverged(step: number, rate: number, loss: number, last: CurvePoint | undefined): MathError {

@@ -24,8 +24,9 @@ import { train } from './train.ts'
 export type TuneSpec = NonNullable<TrainingSpec['tune']>
 
 /**
- * Trains a part of a pre-trained model: its last layer (a linear probe), or adapters and the last layer, the adapters merged
- * at the end. Everything else stays, the running statistics of batch norms included.
+ * Trains part of a pre-trained model: its last layer (a linear probe), or LoRA adapters and the
+ * last layer. Adapters are merged at the end. Everything else keeps its value, including the
+ * running statistics of batch norms.
  */
 export async function tuneModel(tune: TuneSpec, options: Fit): Promise<Fitted> {
   const { layers, initial, data, indices, training, seed, purpose, host } = options
@@ -44,7 +45,7 @@ export async function tuneModel(tune: TuneSpec, options: Fit): Promise<Fitted> {
   let features: Tensor2D | undefined
   try {
     const { crop, flip } = training.augment
-    // Without augmentation a sample's penultimate feature is the same in every epoch.
+    // Without augmentation, the input of the last layer is the same in every epoch.
     if (!adapter && crop === 0 && !flip)
       features = await penultimateFeatures(layers, base, data, indices, host)
     const logits = (flat: Tensor1D, step: number): Tensor => {

@@ -7,7 +7,7 @@ import { augmentation, Batches } from '../../learning/data/batches.ts'
 import { labelsAt, type DeviceData } from '../../learning/data/device-data.ts'
 import { fitLoss } from '../../learning/training/fit.ts'
 import type { Host } from '../../learning/training/host.ts'
-import { atATime } from '../../learning/training/micro-batches.ts'
+import { microBatchSize } from '../../learning/training/micro-batches.ts'
 import { crossEntropy } from '../../learning/training/losses.ts'
 import { parameterSpecs, unpack, type Weights } from '../../learning/model/parameters.ts'
 import { parametersOf, predict } from '../../learning/model/predict.ts'
@@ -63,7 +63,7 @@ export async function relearn(options: Relearning): Promise<StageMetrics['relear
   const specs = parameterSpecs(layers)
   const accuracyOf = async (parameters: ReturnType<typeof parametersOf>) => {
     try {
-      const values = await predict(layers, parameters, data, looked, atATime(BATCH, host))
+      const values = await predict(layers, parameters, data, looked, microBatchSize(BATCH, host))
       const found = accuracy({ values, labels, classes: data.classes })
       return 'value' in found ? found.value : NaN
     } finally {

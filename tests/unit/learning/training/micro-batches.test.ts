@@ -4,7 +4,7 @@ import { layersOf } from '../../../../experiment/models/model.ts'
 import { specSchema } from '../../../../experiment/spec/spec.ts'
 import { crossEntropy } from '../../../../learning/training/losses.ts'
 import { fitLoss } from '../../../../learning/training/fit.ts'
-import { atATime, inMicroBatches, type RowsOf } from '../../../../learning/training/micro-batches.ts'
+import { microBatchSize, inMicroBatches, type RowsOf } from '../../../../learning/training/micro-batches.ts'
 import { initialWeights, parameterSpecs, unpackArrays } from '../../../../learning/model/parameters.ts'
 import { stream } from '../../../../learning/random.ts'
 import { tf } from '../../../../learning/tensorflow/tf.ts'
@@ -61,7 +61,7 @@ describe('rows in parts', () => {
 
   test('are as many at a time as a part has', () => {
     expect(
-      [undefined, 1, 2, 3, 1000].map((parts) => atATime(256, parts ? { parts, step } : undefined)),
+      [undefined, 1, 2, 3, 1000].map((parts) => microBatchSize(256, parts ? { parts, step } : undefined)),
     ).toEqual([256, 256, 128, 86, 1])
   })
 })
