@@ -7,39 +7,45 @@ import type { Host } from '../learning/training/host.ts'
 import type { Lora } from '../learning/model/lora.ts'
 import type { Weights } from '../learning/model/parameters.ts'
 
-/** What every unlearning method is given. It never sees test samples or the gold model. */
+/** The inputs of an unlearning method. A method sees neither test samples nor the gold model. */
 export interface UnlearnContext {
   readonly layers: readonly Layer[]
-  /** θ_o. */
+  /** θ_o, the weights of the original model. */
   readonly original: Weights
   readonly data: DeviceData
   /** Sample indices of D_r and D_f. */
   readonly retained: Int32Array
   readonly forget: Int32Array
-  /** Samples that no model trained on, without those of wholly forgotten classes. Empty unless the data has a share of them. */
+  /**
+   * Sample indices that no model trained on, without those of wholly forgotten classes. Empty
+   * unless the data has a validation share.
+   */
   readonly validation: Int32Array
-  /** How the original was trained: augmentation, and what the method's own options leave out. */
+  /**
+   * The training of the original model: its augmentation, and the values of options that the method
+   * leaves out.
+   */
   readonly training: TrainingSpec
   readonly seed: number
   readonly host?: Host | undefined
 }
 
 export interface Unlearned {
-  /** θ_u, adapters merged. */
+  /** θ_u, the weights after unlearning with the adapter merged. */
   readonly weights: Weights
   readonly adapter?: { readonly lora: Lora; readonly parameters: Float32Array }
   readonly metrics: StageMetrics['unlearn']
 }
 
-/** A method's file exports one of these as `unlearn`. */
+/** An unlearning method. Each file in `methods/` exports one as `unlearn`. */
 export type Method<N extends ApproximateMethodName> = (
   method: MethodSpecOf<N>,
   context: UnlearnContext,
 ) => Promise<Unlearned>
 
-/** Loads a method by the name that configs use: `unlearning/methods/<name>.ts`. */
+/** Loads a method by its name in configs, from `unlearning/methods/<name>.ts`. */
 export async function loadMethod<N extends ApproximateMethodName>(name: N): Promise<Method<N>> {
-  // Not a pattern in the import itself: bundlers would take every method for a part of whoever loads one.
+  // With a pattern in the import itself, bundlers would include every method in each importer.
   const file = `./methods/${name}.ts`
   const module = (await import(file)) as { unlearn: Method<N> }
   return module.unlearn

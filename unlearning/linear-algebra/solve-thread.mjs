@@ -1,4 +1,4 @@
-// The thread of choleskySolve and eigenvectors: computes what it was started for, answers, and ends.
+// The thread of choleskySolve and eigenvectors. It computes one result, posts it and ends.
 import { parentPort, workerData } from 'node:worker_threads'
 import { CholeskyDecomposition, EigenvalueDecomposition, Matrix } from 'ml-matrix'
 

@@ -1,11 +1,14 @@
 import { Worker } from 'node:worker_threads'
 
 /**
- * Decompositions of symmetric matrices, on a thread of their own: those of a few thousand rows take minutes, in which the
- * event loop has heartbeats to send.
+ * Decompositions of symmetric matrices on a thread of their own. A few thousand rows take minutes,
+ * during which the event loop must send heartbeats.
  */
 
-/** X of matrix·X = right, [size, k] as `right`, both row-major; undefined where the matrix [size, size] is not positive definite. */
+/**
+ * Solves matrix·X = right. matrix is [size, size], right and X are [size, k], all row-major.
+ * Returns undefined if the matrix is not positive definite.
+ */
 export function choleskySolve(
   size: number,
   matrix: Float64Array,
@@ -14,14 +17,17 @@ export function choleskySolve(
   return onThread({ operation: 'solve', size, matrix, right })
 }
 
-/** Eigenvectors as columns of [size, size], row-major, by ascending eigenvalue. */
+/**
+ * The eigenvectors of a matrix [size, size] as columns, row-major, in ascending order of
+ * eigenvalues.
+ */
 export async function eigenvectors(size: number, matrix: Float64Array): Promise<Float64Array> {
   return (await onThread({ operation: 'eigenvectors', size, matrix })) ?? new Float64Array()
 }
 
 function onThread(workerData: object): Promise<Float64Array | undefined> {
   return new Promise((resolve, reject) => {
-    // Without this process's loaders, which would take longer than most of the work.
+    // The process's loaders are not needed and would take longer to start than most of the work.
     const worker = new Worker(new URL('solve-thread.mjs', import.meta.url), { execArgv: [], workerData })
     worker.once('message', resolve)
     worker.once('error', reject)

@@ -9,14 +9,17 @@ import type { Method } from '../method.ts'
 import { Minibatches, trainStudent } from './shared/train-student.ts'
 
 /**
- * Bad teaching (Chundawat et al. 2023, "blindspot"): the student, which starts as the original, learns from a competent
- * teacher (the original) on part of the retained set, and from an incompetent one (a randomly initialised twin) on D_f,
+ * Bad teaching (Chundawat et al. 2023, "blindspot"). The student starts as the original. It learns
+ * from a competent teacher (the original) on part of the retained set, and from an incompetent
+ * teacher (a randomly initialised model) on D_f:
  *
- *     min  E_{x in D_r′ ∪ D_f}  KL( σ(T(x) / τ) ‖ σ(θ(x) / τ) ),    T = T_incompetent on D_f, T_competent on D_r′
+ *     min  E_{x in D_r′ ∪ D_f}  KL( σ(T(x) / τ) ‖ σ(θ(x) / τ) ),
+ *     T = T_incompetent on D_f, T = T_competent on D_r′
  *
- * with D_r′ drawn once; batches mix the two. Labels are never read. Teachers see the student's own (augmented) images,
- * in inference mode. KL is the mean over samples; the published code also divides by the number of classes, which
- * matters little to Adam. Defaults: 30% of D_r, one epoch, batches of 256, Adam at 1e-4, τ = 1, as published.
+ * D_r′ is drawn once, and batches mix both sets. Labels are never read. The teachers see the same
+ * augmented images as the student, in inference mode. KL is the mean over samples. The published
+ * code also divides it by the number of classes, which matters little to Adam. Defaults, as
+ * published: 30% of D_r, one epoch, batches of 256, Adam at 1e-4 and τ = 1.
  */
 export const unlearn: Method<'bad-teacher'> = async (method, context) => {
   const { layers, original, retained, forget, seed } = context

@@ -11,13 +11,13 @@ import { trainOn } from './shared/train-epochs.ts'
 import type { Method } from '../method.ts'
 
 /**
- * Boundary expanding (Chen et al. 2023): the head gets a shadow class K + 1, of random weights, to which the forget set
- * goes,
+ * Boundary expanding (Chen et al. 2023). The head gets a shadow class K + 1 with random weights, to
+ * which the forget set is assigned:
  *
  *     min  E_{D_f} CE(θ⁺; x, K + 1)
  *
- * and which is then cut off, so that what lay in its region falls to the classes around it. Never reads D_r. Defaults:
- * the paper's (ten epochs of SGD at 1e-5).
+ * The shadow class is then removed, so that its region is divided among the neighbouring classes.
+ * The method never reads D_r. Defaults as in the paper: ten epochs of SGD at 1e-5.
  */
 export const unlearn: Method<'boundary-expand'> = async (method, context) => {
   const { layers, original, data, forget, seed } = context
@@ -31,7 +31,10 @@ export const unlearn: Method<'boundary-expand'> = async (method, context) => {
   return { weights: pruned(wider.layers, weights, layers), metrics }
 }
 
-/** The model with one more class, whose column of the head is drawn as a new model's is and whose bias is 0. */
+/**
+ * Adds one class to the model. Its column of the head is initialised like a new model's, and its
+ * bias is 0.
+ */
 export function widened(
   layers: readonly Layer[],
   weights: Weights,
@@ -43,12 +46,14 @@ export function widened(
   return { layers: wider, weights: withColumns(layers, weights, wider, column) }
 }
 
-/** The wider model's weights without its last class. */
+/** Removes the last class of the wider model. */
 export function pruned(wider: readonly Layer[], weights: Weights, layers: readonly Layer[]): Weights {
   return withColumns(wider, weights, layers)
 }
 
-/** The weights with as many classes as `to` has; a class that `from` lacks takes `column` and no bias. */
+/**
+ * Resizes the head to the classes of `to`. A class that `from` lacks gets `column` [in] and bias 0.
+ */
 function withColumns(
   from: readonly Layer[],
   { trained, statistics }: Weights,

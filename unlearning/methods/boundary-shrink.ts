@@ -11,14 +11,16 @@ import { trainOn } from './shared/train-epochs.ts'
 import type { Method } from '../method.ts'
 
 /**
- * Boundary shrink (Chen et al. 2023): each sample of the forget set goes to the class behind its nearest decision
- * boundary,
+ * Boundary shrink (Chen et al. 2023). Each sample of the forget set is assigned to the class behind
+ * its nearest decision boundary:
  *
- *     min  E_{D_f} CE(θ; x, y′),    y′ = argmax_{k ≠ y} θ_o(x′)_k,    x′ = x + ε sign ∇_x CE(θ_o; x, y)
+ *     min  E_{D_f} CE(θ; x, y′),
+ *     y′ = argmax_{k ≠ y} θ_o(x′)_k,    x′ = x + ε sign ∇_x CE(θ_o; x, y)
  *
- * with x′ found once, from the original model and the image as it is, and cut to a pixel's range. The paper takes the
- * class of x′ even where the step has not crossed a boundary and it is still y, which would be learnt anew; here y is
- * left out. Never reads D_r. Defaults: the paper's (ε = 0.1 of a pixel's range, ten epochs of SGD at 1e-5).
+ * x′ is computed once from the original model and the image without augmentation, and clipped to
+ * the range of a pixel. The paper uses the class of x′ even where the step has not crossed a
+ * boundary and the class is still y, which would be learnt again. Here y is excluded. The method
+ * never reads D_r. Defaults as in the paper: ε = 0.1 of a pixel's range, ten epochs of SGD at 1e-5.
  */
 export const unlearn: Method<'boundary-shrink'> = async (method, context) => {
   const { layers, original, data, forget, host } = context
@@ -33,7 +35,10 @@ export const unlearn: Method<'boundary-shrink'> = async (method, context) => {
   return trainOn(method, context, { indices: forget, labelsOf: (batch) => labelsAt(labels, batch) })
 }
 
-/** y′ of each sample: the class that the model, in inference mode, ranks first at x′, the true one aside. */
+/**
+ * y′ of each sample: the class with the greatest logit at x′ except the true one, in inference
+ * mode.
+ */
 export async function nearestClasses(
   layers: readonly Layer[],
   parameters: NamedTensors,

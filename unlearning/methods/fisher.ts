@@ -7,16 +7,17 @@ import { batchesOf, gradientAt, sumsOf } from './shared/gradients.ts'
 import type { Method } from '../method.ts'
 
 /**
- * Fisher forgetting (Golatkar et al. 2020): noise in the directions to which the loss on D_r is indifferent, where what is known
- * of D_f would hide,
+ * Fisher forgetting (Golatkar et al. 2020). It adds noise in the directions to which the loss on
+ * D_r is insensitive, where information about D_f could remain:
  *
  *     θ ← θ + n,   n_i ~ N(0, α · min(F_i^−p, c)),   F = E_{x in D_r} Σ_y p_θ(y|x) (∇_θ log p_θ(y|x))²
  *
- * F the diagonal of the Fisher information. The paper derives p = 1/2 and α = √(λσ²); its code has p = 1 with α = 1e−6 and
- * c = 1e3, which are the defaults, as baselines elsewhere are. The code's factors by layer, its averages over input channels
- * and its blanking of a forgotten class's output are left out: they are not in the paper.
+ * F is the diagonal of the Fisher information. The paper derives p = 1/2 and α = √(λσ²). Its code
+ * has p = 1, α = 1e−6 and c = 1e3, which are the defaults, as in other publications. The code also
+ * has factors per layer, averages over input channels and removes a forgotten class's output. None
+ * of these is in the paper, and none is done here.
  *
- * F takes a gradient a class for every sample, the dearest of the methods here: `samples` bounds it.
+ * F takes one gradient per class and sample, more than any other method here. `samples` limits it.
  */
 export const unlearn: Method<'fisher'> = async (method, context) => {
   const { layers, original, data, seed, host } = context
@@ -62,7 +63,7 @@ export const unlearn: Method<'fisher'> = async (method, context) => {
   }
 }
 
-/** α · min(F^−p, c) of each parameter. */
+/** The variance of the noise, α · min(F^−p, c), per parameter. [size]. */
 export function noiseVariance(
   information: Tensor1D,
   { alpha, power, ceiling }: { readonly alpha: number; readonly power: number; readonly ceiling: number },

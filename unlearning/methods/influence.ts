@@ -9,19 +9,22 @@ import { batchesOf, gradientAt, sumsAt, sumsOf } from './shared/gradients.ts'
 import type { Method } from '../method.ts'
 
 /**
- * Influence unlearning (Jia et al. 2023, after Koh & Liang 2017): one Newton step from the minimum on D towards that on D_r,
+ * Influence unlearning (Jia et al. 2023, after Koh & Liang 2017): one Newton step from the minimum
+ * on D towards the minimum on D_r,
  *
  *     θ ← θ + α H⁻¹ v,   v = (|D_f| / |D|) (∇L_f − ∇L_r),   H = δI + (1/N) Σ_n g_n g_nᵀ
  *
- * with L_f and L_r the mean losses on D_f and D_r (where θ is the minimum on D, v = −∇L_r), and H the Fisher information of N
- * gradients g_n of single retained samples, damped: WoodFisher (Singh & Alistarh 2020). Its recursion over n by Woodbury's
- * identity, H_n⁻¹ = H_{n−1}⁻¹ − H_{n−1}⁻¹ g_n g_nᵀ H_{n−1}⁻¹ / (N + g_nᵀ H_{n−1}⁻¹ g_n), comes to the identity for all N at
- * once, with G the matrix whose rows are the gradients:
+ * L_f and L_r are the mean losses on D_f and D_r. If θ is the minimum on D, v = −∇L_r. H is the
+ * damped Fisher information of N gradients g_n of single retained samples (WoodFisher, Singh &
+ * Alistarh 2020). WoodFisher computes H_n⁻¹ = H_{n−1}⁻¹ − H_{n−1}⁻¹ g_n g_nᵀ H_{n−1}⁻¹ / (N + g_nᵀ
+ * H_{n−1}⁻¹ g_n) recursively. With the gradients as the rows of G, Woodbury's identity gives the
+ * same for all N at once:
  *
  *     H⁻¹ v = (v − Gᵀ (NδI + GGᵀ)⁻¹ G v) / δ
  *
- * Defaults N = 1000 and δ = 1 are those of the authors' code, which leaves α to be chosen. Its recursion keeps a single vector
- * where it needs H_{n−1}⁻¹ g_n of each n, so that H⁻¹ v and v differ along the first gradient alone; here the inverse is exact.
+ * The defaults N = 1000 and δ = 1 are those of the authors' code, which leaves α to the user. Its
+ * recursion keeps a single vector instead of H_{n−1}⁻¹ g_n for each n, so its H⁻¹ v differs from v
+ * only along the first gradient. Here the inverse is exact.
  */
 export const unlearn: Method<'influence'> = async (method, context) => {
   const { layers, original, data, retained, forget, seed, host } = context
@@ -44,7 +47,8 @@ export const unlearn: Method<'influence'> = async (method, context) => {
     const share = forget.length / (forget.length + retained.length)
     const v = onForget.sub<Tensor1D>(onRetained).mul<Tensor1D>(share)
 
-    // What goes on from a snapshot takes these gradients again: that is cheaper than to keep them.
+    // A run that continues from a snapshot computes these gradients again, which costs less than
+    // storing them.
     const rows: Tensor2D[] = []
     const graphs = new Compiled(blocks.length)
     try {
@@ -73,7 +77,7 @@ export const unlearn: Method<'influence'> = async (method, context) => {
   }
 }
 
-/** G is kept whole: 16 GiB of float32 is the most that it may take. */
+/** Throws a UserError if G would need more than 16 GiB of float32. */
 export function checkMemory(samples: number, size: number): void {
   const most = Math.floor(2 ** 32 / size)
   if (samples > most)
@@ -83,7 +87,10 @@ export function checkMemory(samples: number, size: number): void {
     )
 }
 
-/** (δI + GᵀG / N)⁻¹ v, for the N rows of G, in blocks [n, size], and v [size]. */
+/**
+ * Computes (δI + GᵀG / N)⁻¹ v [size]. `blocks` are the N rows of G in blocks [n, size]. Throws a
+ * MathError if the damped matrix is not positive definite.
+ */
 export async function dampedSolve(
   blocks: readonly Tensor2D[],
   v: Tensor1D,

@@ -3,12 +3,13 @@ import type { Method } from '../method.ts'
 import { objective } from './neggrad-plus.ts'
 
 /**
- * NegGrad+ (Kurmanji et al. 2023) through adapters,
+ * NegGrad+ (Kurmanji et al. 2023) with a LoRA adapter:
  *
  *     min_{A,B}  α E_{D_r} CE(θ_o + ΔW; x, y)  −  (1 − α) E_{D_f} CE(θ_o + ΔW; x, y)
  *
- * Beside neggrad-plus it shows what adapters do to the objective, beside rfa what alignment adds to adapters. α is
- * `retainedWeight`, 0.95 as there; `alpha` scales ΔW. Training is by default neggrad-plus's too.
+ * The comparison with neggrad-plus shows the effect of the adapter, and the comparison with rfa the
+ * effect of alignment. α is `retainedWeight`, 0.95 as in neggrad-plus; `alpha` scales ΔW. The
+ * defaults of the training are those of neggrad-plus.
  */
 export const unlearn: Method<'lora-neggrad-plus'> = (method, context) =>
   trainAdapter(method, context, { ...method, ...objective(method, context, method.retainedWeight) })

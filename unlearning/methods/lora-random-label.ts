@@ -8,12 +8,13 @@ import { Minibatches } from './shared/train-student.ts'
 import { relabelled } from './random-label.ts'
 
 /**
- * Random labels (Golatkar et al. 2020) through adapters,
+ * Random labels (Golatkar et al. 2020) with a LoRA adapter:
  *
  *     min_{A,B}  E_{D_r} CE(θ_o + ΔW; x, y) + E_{D_f} CE(θ_o + ΔW; x, y′)
  *
- * with the y′ of random-label. Beside random-label it shows what adapters do to the objective, beside rfa what alignment adds
- * to adapters. What is left out of its options comes from the experiment's `training`, as for random-label.
+ * y′ is that of random-label. The comparison with random-label shows the effect of the adapter, and
+ * the comparison with rfa the effect of alignment. Options that are left out come from the
+ * experiment's `training`, as for random-label.
  */
 export const unlearn: Method<'lora-random-label'> = (method, context) => {
   const { retained, forget, training } = context

@@ -5,18 +5,20 @@ import type { Method, UnlearnContext } from '../method.ts'
 import { Minibatches, trainStudent, type StudentRun } from './shared/train-student.ts'
 
 /**
- * NegGrad+ (Kurmanji et al. 2023): descent on the retained set and ascent on the forget set in one step,
+ * NegGrad+ (Kurmanji et al. 2023): descent on the retained set and ascent on the forget set in one
+ * step,
  *
  *     min  α E_{D_r} CE(θ; x, y)  −  (1 − α) E_{D_f} CE(θ; x, y)
  *
- * Each batch of D_r is paired with one of D_f; an epoch is a pass over D_r, and D_f begins anew as often as it must. The
- * ascent is unbounded: too small an α or too long a run wrecks the model. Defaults: the paper's rate, and its α = 0.95
- * for small sets; on CIFAR-10 it takes 0.9999.
+ * Each batch of D_r is paired with one of D_f. An epoch is a pass over D_r, in which D_f is
+ * repeated as often as necessary. The ascent is unbounded: a small α or a long run destroys the
+ * model. The defaults are the paper's rate and its α = 0.95 for small sets. For CIFAR-10 the paper
+ * uses 0.9999.
  */
 export const unlearn: Method<'neggrad-plus'> = (method, context) =>
   trainStudent(context, { ...method, ...objective(method, context, method.alpha) })
 
-/** The steps and the loss of each, of a student of whatever parameters. */
+/** The number of steps and the loss of each, for a student with any parametrisation. */
 export function objective(
   { method, epochs, batchSize }: Pick<MethodSpecOf<ObjectiveMethod>, 'method' | 'epochs' | 'batchSize'>,
   context: UnlearnContext,

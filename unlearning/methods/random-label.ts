@@ -4,8 +4,9 @@ import { trainOn } from './shared/train-epochs.ts'
 import type { Method, UnlearnContext } from '../method.ts'
 
 /**
- * Random labels: min E_{D_r} CE(θ; x, y) + E_{D_f} CE(θ; x, y′), y′ uniform over the other classes and drawn once a sample
- * (Golatkar et al. 2020; as in Fan et al. 2024, whose SalUn adds a mask). One epoch is a pass over D_r and D_f together.
+ * Random labels: min E_{D_r} CE(θ; x, y) + E_{D_f} CE(θ; x, y′). y′ is drawn once per sample,
+ * uniformly from the other classes (Golatkar et al. 2020; SalUn of Fan et al. 2024 adds a mask).
+ * One epoch is a pass over D_r and D_f together.
  */
 export const unlearn: Method<'random-label'> = (method, context) => {
   const labels = relabelled(context)
@@ -15,7 +16,10 @@ export const unlearn: Method<'random-label'> = (method, context) => {
   })
 }
 
-/** The labels of all samples, with y′ on D_f: the same ones for every method that takes them. */
+/**
+ * The labels of all samples, with y′ for D_f. They are the same for all methods that use random
+ * labels.
+ */
 export function relabelled({
   data,
   forget,

@@ -7,14 +7,16 @@ import type { Method, UnlearnContext } from '../method.ts'
 import { relabelled } from './random-label.ts'
 
 /**
- * SalUn (Fan et al. 2024): random labels in the salient weights alone,
+ * SalUn (Fan et al. 2024): random labels for the salient weights only,
  *
  *     m_i = 1 where |∇_θ E_{D_f} CE(θ_o)|_i is among the largest `share` of all, else 0
  *     min_{Δθ}  E_{D_r} CE(θ_u; x, y) + E_{D_f} CE(θ_u; x, y′),   θ_u = θ_o + m ⊙ Δθ
  *
- * y′ as in random-label. Whole updates are masked, momentum and weight decay too, so that a weight outside m never moves. The gradient
- * is taken in inference mode at θ_o; the authors' code lets the model drift while it takes it. Defaults are the paper's half of
- * the weights (its median threshold), and its code's 10 epochs of batches of 256 with SGD at 0.1 and weight decay 5e-4.
+ * y′ is that of random-label. The mask applies to whole updates, including momentum and weight
+ * decay, so a weight outside m never changes. The gradient is taken in inference mode at θ_o; in
+ * the authors' code the model changes meanwhile. The defaults are half of the weights as in the
+ * paper (its median threshold), and the 10 epochs of batches of 256 with SGD at 0.1 and weight
+ * decay 5e-4 of its code.
  */
 export const unlearn: Method<'salun'> = async (method, context) => {
   const labels = relabelled(context)
@@ -27,14 +29,15 @@ export const unlearn: Method<'salun'> = async (method, context) => {
   return { ...rest, metrics: { ...metrics, trainable: mask.reduce((sum, value) => sum + value, 0) } }
 }
 
-/** |∇_θ E_{D_f} CE(θ_o)|. */
+/** The saliency |∇_θ E_{D_f} CE(θ_o)|, [size]. */
 async function saliency({ layers, original, data, forget, host }: UnlearnContext): Promise<Float32Array> {
   tf.engine().startScope()
   try {
     const gradient = gradientAt(layers, original, data)
     const batches = batchesOf(forget, 256)
     const term = (batch: Int32Array) => gradient(batch).mul<Tensor1D>(batch.length / forget.length)
-    // One pass over D_f, which an attempt that goes on takes again: its snapshots are the training's.
+    // This pass has no snapshots, so a later attempt repeats it. The snapshots belong to the
+    // training.
     const breathing = host && { step: () => host.step({}) }
     const [sum] = await sumsOf([{ batches, term }], original.trained.length, {
       data,
@@ -47,7 +50,10 @@ async function saliency({ layers, original, data, forget, host }: UnlearnContext
   }
 }
 
-/** 1 at the largest `share` of the values, 0 elsewhere; of equal values the first ones. */
+/**
+ * A mask with 1 for the largest `share` of the values and 0 for the others. The first of equal
+ * values come first.
+ */
 export function largest(values: Float32Array, share: number): Float32Array {
   const count = Math.max(1, Math.round(share * values.length))
   const threshold = values.slice().sort()[values.length - count] ?? 0

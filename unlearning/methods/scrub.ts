@@ -7,16 +7,18 @@ import type { Method } from '../method.ts'
 import { Minibatches, trainStudent } from './shared/train-student.ts'
 
 /**
- * SCRUB (Kurmanji et al. 2023), without rewinding: a student that starts as the original θ_o disobeys it on the forget
- * set and obeys it on the retained set. With d(x; θ) = τ² KL( σ(θ_o(x) / τ) ‖ σ(θ(x) / τ) ), epochs of
+ * SCRUB (Kurmanji et al. 2023) without rewinding. The student starts as the original θ_o, moves
+ * away from it on the forget set and stays close to it on the retained set. With d(x; θ) = τ² KL(
+ * σ(θ_o(x) / τ) ‖ σ(θ(x) / τ) ), epochs alternate between
  *
- *     max  E_{D_f} d(x; θ)                                 a pass over D_f, in the first `maxEpochs` epochs only
- *     min  E_{D_r} [ α d(x; θ) + γ CE(θ; x, y) ]           a pass over D_r
+ *     max  E_{D_f} d(x; θ)                            a pass over D_f, in the first `maxEpochs` only
+ *     min  E_{D_r} [ α d(x; θ) + γ CE(θ; x, y) ]      a pass over D_r
  *
- * alternate, with one optimizer; the last passes are of the second kind and mend what the first broke. The curve shows
- * −d in steps of the first kind. At θ = θ_o the gradient of d is 0: where no batch norm sets student and teacher apart,
- * the first pass hardly moves, and the second one, after D_r has, is what forgets. Defaults: the authors' for CIFAR-10
- * (α = 0.001, γ = 0.99, τ = 4, three epochs, two of them with both passes).
+ * with one optimizer. The last passes are over D_r and restore accuracy. The curve shows −d in
+ * steps over D_f. At θ = θ_o the gradient of d is 0. Unless batch norms make student and teacher
+ * differ, the first pass over D_f changes little and the second pass, after one over D_r, forgets.
+ * The defaults are the authors' for CIFAR-10: α = 0.001, γ = 0.99, τ = 4 and three epochs, two of
+ * them with both passes.
  */
 export const unlearn: Method<'scrub'> = async (method, context) => {
   const { layers, original, retained, forget, training } = context
@@ -40,7 +42,7 @@ export const unlearn: Method<'scrub'> = async (method, context) => {
         const { on, number } = order[step] as Step
         if (on === 'forget') {
           const { images } = onForget.at(number)
-          // 0 − d, not −d: JSON has no −0, and d may be 0 at the start.
+          // 0 − d instead of −d: d may be 0 at the start, and JSON has no −0.
           return tf.sub(0, divergence(images, student.logits(images)))
         }
         const { images, labels } = onRetained.at(number)
@@ -56,11 +58,14 @@ export const unlearn: Method<'scrub'> = async (method, context) => {
 
 interface Step {
   readonly on: 'forget' | 'retained'
-  /** Its number among the steps on the same set. */
+  /** Its number among the steps on the same set, from 0. */
   readonly number: number
 }
 
-/** The run's steps: in the first `maxEpochs` epochs a pass over D_f and then one over D_r, later over D_r alone. */
+/**
+ * The steps of a run. The first `maxEpochs` epochs have a pass over D_f and one over D_r, later
+ * epochs only one over D_r.
+ */
 export function alternation(
   epochs: number,
   maxEpochs: number,

@@ -4,13 +4,14 @@ import { batchesOf, gradientAt, sumsOf } from './shared/gradients.ts'
 import type { Method } from '../method.ts'
 
 /**
- * Selective synaptic dampening (Foster et al. 2024). With I_S = E_{x in S} (∇_θ CE(x))² the importance of each parameter to
- * a set, the diagonal of its Fisher information,
+ * Selective synaptic dampening (Foster et al. 2024). I_S = E_{x in S} (∇_θ CE(x))² is the
+ * importance of each parameter to a set S, the diagonal of its Fisher information. Then
  *
  *     θ_i ← min(λ I_D,i / I_f,i, 1) · θ_i   where I_f,i > α I_D,i
  *
- * No training. Defaults α = 10 and λ = 1 are the paper's for ResNet-18. Its code squares the gradient of a whole batch of 128
- * where the equation has single samples', and so does the default `batchSize`; smaller batches need another α.
+ * There is no training. The defaults α = 10 and λ = 1 are the paper's for ResNet-18. Its code
+ * squares the gradient of a whole batch of 128 where the equation has single samples, and so does
+ * the default `batchSize`. Smaller batches need a different α.
  */
 export const unlearn: Method<'ssd'> = async (method, context) => {
   const { layers, original, data, retained, forget, host } = context
@@ -47,7 +48,7 @@ export const unlearn: Method<'ssd'> = async (method, context) => {
 
 type Importance = Parameters<typeof sumsOf>[0][number]
 
-/** θ with the parameters that D_f needs so much more than D does made smaller. All are [size]. */
+/** Dampens the parameters that are much more important to D_f than to D. All tensors are [size]. */
 export function dampened(
   theta: Tensor1D,
   onForget: Tensor1D,

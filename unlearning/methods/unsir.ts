@@ -13,20 +13,21 @@ import type { Method, UnlearnContext } from '../method.ts'
 import { Minibatches, trainStudent } from './shared/train-student.ts'
 
 /**
- * UNSIR (Tarun et al. 2023): unlearning by selective impair and repair, for whole classes. One batch of noise N_c is
- * learnt for each forgotten class c, with the original model θ_o frozen,
+ * UNSIR (Tarun et al. 2023): unlearning of whole classes by selective impair and repair. One batch
+ * of noise N_c is learnt for each forgotten class c, with the original model θ_o frozen:
  *
  *     min_N  − CE(θ_o; N, c)  +  λ E ‖N‖²
  *
- * Impairing trains on that noise, under the label c, mixed with a subset D_r′ of the retained set; repairing trains on
- * D_r′ alone,
+ * The impair phase trains on that noise with the label c, mixed with a subset D_r′ of the retained
+ * set. The repair phase trains on D_r′ alone:
  *
  *     min_θ  E_{D_r′ ∪ noise} CE(θ; x, y)    and then    min_θ  E_{D_r′} CE(θ; x, y)
  *
- * Neither reads D_f: of it, the method uses its classes alone. Where a forgotten class also has retained samples, the
- * noise would be learnt against them, so such a split is refused. Both phases are one run: the repair has a learning
- * rate of its own, and Adam's moments go on. Defaults: the published ones (40 steps of noise at 0.1 with λ = 0.1, 20
- * batches a class, 1000 samples a retained class, one epoch each at 0.02 and 0.01).
+ * Neither phase reads D_f; the method only uses its classes. If a forgotten class also had retained
+ * samples, the noise would be learnt against them, so such a split is refused. Both phases are one
+ * run. The repair phase has its own learning rate, and Adam keeps its moments. The defaults are the
+ * published ones: 40 steps of noise at 0.1 with λ = 0.1, 20 batches per class, 1000 samples per
+ * retained class, and one epoch each at 0.02 and 0.01.
  */
 export const unlearn: Method<'unsir'> = async (method, context) => {
   const { data, training, seed } = context
@@ -34,7 +35,8 @@ export const unlearn: Method<'unsir'> = async (method, context) => {
   const subset = retainedSubset(context, method.retainedPerClass)
   const noise = await learnNoise(method, context, classes)
 
-  // Positions up to |D_r′| are retained samples, the ones after it rows of noise, each row `noiseBatches` times.
+  // Positions below |D_r′| are retained samples. The others are rows of noise, each `noiseBatches`
+  // times.
   const rows = classes.length * method.batchSize
   const mixed = Int32Array.from({ length: subset.length + rows * method.noiseBatches }, (_, i) => i)
   const impairing = new Batches(mixed, method.batchSize, seed, 'unsir impair')
@@ -62,7 +64,7 @@ export const unlearn: Method<'unsir'> = async (method, context) => {
       optimizer: method.optimizer,
       schedule: {
         name: 'step',
-        // Half a step early: rounding must not move the change to the step after.
+        // Half a step early, so that rounding cannot move the change to the next step.
         milestones: [(impairSteps - 0.5) / steps],
         factor: method.repairRate / method.optimizer.learningRate,
       },
@@ -78,7 +80,7 @@ export const unlearn: Method<'unsir'> = async (method, context) => {
   }
 }
 
-/** The classes of D_f, ascending. Throws a UserError where D_r has samples of one of them. */
+/** The classes of D_f, ascending. Throws a UserError if D_r has samples of one of them. */
 export function forgottenClasses({ data, retained, forget }: UnlearnContext): readonly number[] {
   const classes = [...new Set(labelsAt(data.labels, forget))].sort((a, b) => a - b)
   const kept = new Set(labelsAt(data.labels, retained))
@@ -91,7 +93,7 @@ export function forgottenClasses({ data, retained, forget }: UnlearnContext): re
   return classes
 }
 
-/** D_r′: as many samples of each retained class, drawn once. */
+/** D_r′: at most `perClass` samples of each retained class, drawn once. */
 function retainedSubset({ data, retained, seed }: UnlearnContext, perClass: number): Int32Array {
   const classes = [...new Set(labelsAt(data.labels, retained))].sort((a, b) => a - b)
   return Int32Array.from(
@@ -105,7 +107,9 @@ function retainedSubset({ data, retained, seed }: UnlearnContext, perClass: numb
   )
 }
 
-/** N_c [classes · batch, h, w, c], a batch for each class in turn. The caller disposes of it. */
+/**
+ * N_c of all classes, [classes · batch, h, w, c], one batch per class. The caller disposes of it.
+ */
 export async function learnNoise(
   method: MethodSpecOf<'unsir'>,
   { layers, original, data, seed, host }: UnlearnContext,
@@ -120,7 +124,8 @@ export async function learnNoise(
   const size = shape.reduce((product, side) => product * side, 1)
   const teacher = parametersOf(layers, original)
   try {
-    // All classes at once: Adam's steps are the pixels' own, so each class learns as if it were alone.
+    // All classes are learnt at once. Adam treats each pixel separately, so each class is learnt as
+    // if it were alone.
     const { parameters } = await train({
       initial: Float32Array.from({ length: size }, () => random.normal()),
       steps: method.noiseSteps,
@@ -132,7 +137,8 @@ export async function learnNoise(
         const norm = noise.square().sum().div<Scalar>(shape[0])
         return norm.mul<Scalar>(method.noisePenalty).sub(error)
       },
-      // Learnt again where a run goes on from a snapshot: it is cheap, and no snapshot holds it.
+      // The noise is cheap and in no snapshot. A run that continues from a snapshot learns it
+      // again.
       host: host && { step: () => host.step({}) },
     })
     return tf.tensor4d(parameters, shape)

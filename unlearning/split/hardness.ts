@@ -4,20 +4,25 @@ import { correctness, unusable, type Logits } from '../metrics/logits.ts'
 import { margins } from '../population/margin.ts'
 
 /**
- * Positions of the samples in the order in which a `hard` split takes them; of equals, the first comes first. `logits` are
- * the original model's on its training samples. With φ = log(p_y / (1 − p_y)), in which the loss falls strictly and which
- * tells apart samples whose loss rounds to 0:
+ * Positions of the samples in the order in which a `hard` split takes them. The first of equal
+ * samples comes first. `logits` are those of the original model for its training samples. φ =
+ * log(p_y / (1 − p_y)) decreases strictly with the loss, and also orders samples whose loss rounds
+ * to 0:
  *
  *     highest-loss      by φ, ascending
  *     lowest-loss       by φ, descending
- *     most-memorised    by φ, ascending, of the samples alone that the original gets right
+ *     most-memorised    by φ, ascending, of the samples that the original classifies correctly
  *
- * What is memorised is right with x in the training set and wrong without it: mem(x) = P_{D∋x}(y | x) − P_{D∌x}(y | x) (Feldman
- * 2020). The second term takes models that never saw x, and before the split there are none: gold itself depends on it. So
- * `most-memorised` is a proxy that needs the original alone. A sample that it gets wrong has a first term of 0: nothing of it
- * was learnt by heart. Of the others, those that any model would get right are right by a wide margin, and the narrower
- * the margin, the less is left for the second term. Zhao and Triantafillou (2024, arXiv 2410.16516) compare proxies; those by
- * confidence follow it over the whole training, of which this one sees the end.
+ * A sample is memorised if models classify it correctly with x in the training set and wrongly
+ * without it: mem(x) = P_{D∋x}(y | x) − P_{D∌x}(y | x) (Feldman 2020). The second term needs models
+ * that never saw x. There are none before the split, on which gold itself depends. `most-memorised`
+ * is therefore a proxy that only needs the original. For a sample that the original gets wrong, the
+ * first term is 0. Among the others, samples that any model would get right have a wide margin, and
+ * the narrower the margin, the smaller the second term. Zhao and Triantafillou (2024, arXiv
+ * 2410.16516) compare such proxies. Theirs by confidence follow it during the whole training; this
+ * one only uses its end.
+ *
+ * Throws a MathError if the logits are not finite or there are none.
  */
 export function byHardness(logits: Logits, by: Hardness): Int32Array {
   const reason = unusable(logits)

@@ -7,12 +7,18 @@ import { permutation, sample, stream } from '../../learning/random.ts'
 import { byHardness } from './hardness.ts'
 import type { Logits } from '../metrics/logits.ts'
 
-/** Indices into the data set, each set ascending. D = retained ∪ forget; the rest no model trains on. */
+/**
+ * Indices into the data set, each set ascending. D = retained ∪ forget. No model trains on the
+ * other sets.
+ */
 export interface Split {
   readonly retained: Int32Array
   readonly forget: Int32Array
   readonly validation: Int32Array
-  /** D_t without forgotten classes, in two halves: one trains attacks, the other is scored. */
+  /**
+   * D_t without wholly forgotten classes, in two halves. `attackTest` trains attacks and `test` is
+   * scored.
+   */
   readonly attackTest: Int32Array
   readonly test: Int32Array
   /** Test samples of wholly forgotten classes. */
@@ -21,13 +27,20 @@ export interface Split {
 
 export interface SplitMaterial {
   readonly seed: number
-  /** The classes that the split names, by index. */
+  /** The indices of the classes that the split names. */
   readonly classes?: readonly number[]
-  /** What the original makes of the training samples, in their order: for a `hard` split. */
+  /**
+   * The original's logits of the training samples, in the same order. Only a `hard` split needs
+   * them.
+   */
   readonly logits?: Logits | undefined
 }
 
-/** Only a `class` split forgets classes whole: of every other kind, the test set keeps all its samples. */
+/**
+ * Splits the training, validation and test samples. Only a `class` split forgets whole classes; for
+ * all other kinds, the test set keeps all its samples. Throws a UserError if the forget set would
+ * be empty or too large.
+ */
 export function splitData(
   partition: Partition,
   labels: Int32Array,
@@ -51,7 +64,7 @@ export function splitData(
   }
 }
 
-/** D_f, in no order. */
+/** The samples of D_f, in any order. */
 function chosenSamples(
   partition: Partition,
   labels: Int32Array,

@@ -10,14 +10,16 @@ import { tf } from '../../../learning/tensorflow/tf.ts'
 import { choleskySolve, eigenvectors } from '../../linear-algebra/solve.ts'
 
 /**
- * The best low-rank update of one linear layer, without a step: with x the layer's input in the student, R what its output
- * lacks, and ω the samples' weights,
+ * The best low-rank update of one linear layer in closed form. x is the layer's input in the
+ * student, R the difference between the wanted output and the student's, and ω the weights of the
+ * samples:
  *
- *     ΔW = argmin Σ_i ω_i ‖x_i ΔW − R_i‖² + ε ‖ΔW‖² = C⁻¹ K,   C = Σ_i ω_i x_iᵀ x_i + εI,   K = Σ_i ω_i x_iᵀ R_i.
+ *     ΔW = argmin Σ_i ω_i ‖x_i ΔW − R_i‖² + ε ‖ΔW‖² = C⁻¹ K,
+ *     C = Σ_i ω_i x_iᵀ x_i + εI,   K = Σ_i ω_i x_iᵀ R_i
  *
- * Among the updates of rank r the best one in C's metric is ΔW U Uᵀ, where U [out, r] has the leading eigenvectors of
- * ΔWᵀ C ΔW = ΔWᵀ K (Eckart and Young 1936, after a change of variables): A = ΔW U and B = Uᵀ.
- * A convolution is the same problem over its patches.
+ * The best update of rank r in C's metric is ΔW U Uᵀ, where U [out, r] has the leading eigenvectors
+ * of ΔWᵀ C ΔW = ΔWᵀ K (Eckart and Young 1936, after a change of variables). Then A = ΔW U and B =
+ * Uᵀ. A convolution is the same problem for its patches.
  */
 export class RidgeProblem {
   private readonly moment: Float64Array
@@ -32,7 +34,9 @@ export class RidgeProblem {
     this.cross = new Float64Array(this.rows * layer.out)
   }
 
-  /** Adds samples of one weight. input: what the layer gets, [n, ...]; lacking: R, of the output's shape. */
+  /**
+   * Adds samples with the same weight. input: x [n, ...]; lacking: R, with the shape of the output.
+   */
   async add(input: Tensor, lacking: Tensor, weight: number): Promise<void> {
     const [moment, cross] = tf.tidy<[Tensor2D, Tensor2D]>(() => {
       const x = patches(this.layer, input)
@@ -44,8 +48,8 @@ export class RidgeProblem {
   }
 
   /**
-   * A [in, r] and B [r, out], row-major. `ridge` is ε relative to the mean of C's diagonal. Throws a MathError where C is
-   * not positive definite.
+   * Returns A [in, r] and B [r, out], row-major. `ridge` is ε relative to the mean of C's diagonal.
+   * Throws a MathError if C is not positive definite.
    */
   async solve(rank: number, ridge: number): Promise<{ readonly a: Float32Array; readonly b: Float32Array }> {
     const { out, name } = this.layer
@@ -61,7 +65,7 @@ export class RidgeProblem {
     const update = Matrix.from1DArray(this.rows, out, solution)
     const energy = update.transpose().mmul(cross)
     const vectors = Matrix.from1DArray(out, out, await eigenvectors(out, flat(symmetric(energy))))
-    // Eigenvalues ascend.
+    // Eigenvalues are in ascending order.
     const leading = vectors.subMatrix(0, out - 1, out - rank, out - 1)
     return {
       a: Float32Array.from(update.mmul(leading).to1DArray()),
@@ -70,20 +74,25 @@ export class RidgeProblem {
   }
 }
 
-/** A product that is symmetric but for rounding; one that is already stays as it is, to the bit. */
+/**
+ * Removes the asymmetry of rounding. A matrix that is already symmetric stays the same to the bit.
+ */
 function symmetric(product: Matrix): Matrix {
   return Matrix.add(product, product.transpose()).mul(0.5)
 }
 
 const flat = (matrix: Matrix) => Float64Array.from(matrix.to1DArray())
 
-/** In float64: batches are many, and what they add up to decides what can be inverted. */
+/** Adds in float64, because there are many batches and the sum must be inverted. */
 async function added(sum: Float64Array, tensor: Tensor, weight: number): Promise<void> {
   const values = await tensor.data()
   for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + weight * (values[i] ?? NaN)
 }
 
-/** The rows that a layer multiplies with its weight matrix: [n, in], or a convolution's patches [n·h·w, k·k·in]. */
+/**
+ * The rows that a layer multiplies with its weight matrix: [n, in], or the patches of a convolution
+ * [n·h·w, k·k·in].
+ */
 export function patches(layer: AdaptableLayer, input: Tensor): Tensor2D {
   if (layer.kind === 'linear') return input.rank === 2 ? (input as Tensor2D) : input.reshape([-1, layer.in])
   const { kernel, stride, padding } = layer
@@ -93,7 +102,7 @@ export function patches(layer: AdaptableLayer, input: Tensor): Tensor2D {
       ? Math.ceil(inputs / stride)
       : Math.floor((inputs + 2 * padding - kernel) / stride) + 1
   const [rows, columns] = [outputs(height), outputs(width)]
-  // 'same' padding: the smaller half first.
+  // 'same' padding has the smaller half first.
   const before = (outputs: number, inputs: number) =>
     padding ?? Math.max(0, (outputs - 1) * stride + kernel - inputs) >> 1
   const [top, left] = [before(rows, height), before(columns, width)]
@@ -118,18 +127,21 @@ export function patches(layer: AdaptableLayer, input: Tensor): Tensor2D {
 
 const BATCH = 256
 
-/** Samples at the first adapted layer, and what each adapted layer should make of them. */
+/**
+ * Samples at the first adapted layer, and the outputs that each adapted layer should have for them.
+ */
 export interface Wanted {
   /** The input of layer `from`, [n, ...]. */
   readonly input: Tensor
-  /** What a layer's output should be, for samples at these positions. */
+  /** The wanted output of a layer for the samples at these positions. */
   readonly output: (layer: string, positions: Tensor1D) => Tensor
   readonly weight: number
 }
 
 /**
- * An adapter without gradient steps: every adapted layer in forward order gets the best low-rank update for what the layers
- * before it now give it. Each layer's own output is aligned.
+ * Solves for an adapter without gradient steps. In forward order, every adapted layer gets the best
+ * low-rank update for the inputs that the updated layers before it produce. Each layer's own output
+ * is aligned. Returns A and B, flat.
  */
 export async function closedFormAdapter(
   adapter: Lora,

@@ -8,17 +8,17 @@ import { parametersOf } from '../../../learning/model/predict.ts'
 import type { RandomStream } from '../../../learning/random.ts'
 import { tf } from '../../../learning/tensorflow/tf.ts'
 
-/** Features of any samples, for who asks: each tensor is [n, ...] and is the caller's to dispose of. */
+/** Features that only some targets need. Each tensor is [n, ...]. The caller disposes of them. */
 export interface FeaturesOnDemand {
-  /** f_l by layer. */
+  /** f_l of the captured layers by name. */
   readonly frozen: (indices: Int32Array) => Promise<NamedTensors>
-  /** The same layers under a randomly initialised twin of the model. */
+  /** The same layers of a randomly initialised model. */
   readonly untrained: (indices: Int32Array, random: RandomStream) => Promise<NamedTensors>
-  /** f of the penultimate layer, [n, d]: what the last one classifies. */
+  /** The input of the last layer of the frozen model, [n, d]. */
   readonly penultimate: (indices: Int32Array) => Promise<Tensor2D>
 }
 
-/** `capture`: the layers whose features are asked for, all of them before layer `to`. */
+/** capture: the layers whose features are returned, all of them before layer `to`. */
 export function featuresOnDemand(
   layers: readonly Layer[],
   base: NamedTensors,

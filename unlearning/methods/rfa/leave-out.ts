@@ -10,20 +10,23 @@ const STEPS = 300
 const optimizer = { name: 'adam', learningRate: 0.02, beta1: 0.9, beta2: 0.999, weightDecay: 0 } as const
 
 export interface LeaveOut {
-  /** Logits of D_r, [n_r, classes]: what residuals of the logits are measured from, in place of the original's. */
+  /** The wanted logits of D_r, [n_r, classes]. They replace the original's. */
   readonly logits: Tensor
   readonly target: Target
 }
 
 /**
- * The target `leave-out`: what a head says that never saw D_f. It is refit on the frozen penultimate features of D_r alone (for
- * a whole class that is forgotten, nothing is left that speaks for the class), and answers for both sides:
+ * The target `leave-out`: the features under a head that never saw D_f. The head is refit on the
+ * frozen inputs of the last layer for D_r alone. If a whole class is forgotten, no evidence for
+ * that class remains. Then
  *
- *     the logits of x in D_r and in D_f are to be the refit head's;
- *     other features of x in D_f are to be Σ_c p_c(x) μ_{l,c}, p the refit head's softmax, μ_{l,c} the mean of f_l over class c in D_r.
+ *     the wanted logits of x in D_r and in D_f are those of the refit head;
+ *     other wanted features of x in D_f are Σ_c p_c(x) μ_{l,c}
  *
- * Zero residual on D_r would have each retained sample keep its logit for a forgotten class, which a retrained model does not
- * give it. features: f_l by layer of D_r; penultimate: [n, d].
+ * with p the softmax of the refit head and μ_{l,c} the mean of f_l over class c in D_r. Without
+ * this change on D_r, each retained sample would keep its logit for a forgotten class, unlike in a
+ * retrained model. features: f_l of D_r by layer; penultimate: the inputs of the last layer, [n,
+ * d].
  */
 export async function leaveOut(
   retained: { readonly penultimate: Tensor2D; readonly labels: Int32Array; readonly features: NamedTensors },
@@ -52,8 +55,8 @@ export async function leaveOut(
 }
 
 /**
- * Multinomial logistic regression from the original head on. What that knows of a class without a retained sample it has from
- * D_f alone: that class starts at zero.
+ * Multinomial logistic regression, starting at the original head. The original's knowledge of a
+ * class without a retained sample comes from D_f alone, so that class starts at zero.
  */
 async function refit(
   { penultimate, labels }: { readonly penultimate: Tensor2D; readonly labels: Int32Array },

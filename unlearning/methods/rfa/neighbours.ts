@@ -2,7 +2,7 @@ import type { Tensor, Tensor2D } from '@tensorflow/tfjs'
 import type { Host } from '../../../learning/training/host.ts'
 import { tf } from '../../../learning/tensorflow/tf.ts'
 
-/** Samples as points, each of a class. */
+/** Points with a class each. */
 export interface Points {
   /** [n, d]. */
   readonly at: Tensor2D
@@ -13,8 +13,8 @@ export interface Points {
 const QUERIES_AT_ONCE = 512
 
 /**
- * [n]: for each query the position of the candidate of its class that is nearest by ‖·‖₂, the first of equal ones.
- * −1 where no candidate has its class.
+ * For each query, the position of the nearest candidate of the same class by ‖·‖₂, the first of
+ * equally near ones, [n]. −1 if no candidate has the class.
  */
 export async function nearestOfClass(queries: Points, candidates: Points, host?: Host): Promise<Int32Array> {
   const nearest = new Int32Array(queries.classes.length).fill(-1)
@@ -24,7 +24,7 @@ export async function nearestOfClass(queries: Points, candidates: Points, host?:
     const asking = positionsOf(queries.classes, wanted)
     const [centre, there, lengths] = tf.tidy((): [Tensor, Tensor2D, Tensor] => {
       const points = tf.gather(candidates.at, tf.tensor1d(members, 'int32'))
-      // About their centre: what all points share would swallow what they differ by.
+      // Centred, since the component that all points share would hide their differences in float32.
       const centre = points.mean(0)
       const centred = points.sub<Tensor2D>(centre)
       return [centre, centred, centred.square().sum(1)]

@@ -14,16 +14,17 @@ const BATCH = 128
 const PREDICT = 512
 const optimizer = { name: 'adam', learningRate: 1e-3, beta1: 0.9, beta2: 0.999, weightDecay: 0 } as const
 
-/** What samples bring to the first refit layer, [n, ...]. */
+/** Inputs of the first refit layer, [n, ...], with their labels. */
 export interface Kept {
   readonly input: Tensor
   readonly labels: Int32Array
 }
 
 /**
- * The layers `top` of a model, trained anew from random weights on retained samples alone, over what the frozen layers below make of
- * them (EU-k of Goel et al. 2022): predictions in which nothing of D_f is left above those layers. Returns what gives
- * the logits, [n, classes] row-major, of samples at the same layer; `dispose` it.
+ * Trains the layers `top` from random weights on retained samples alone, on the outputs of the
+ * frozen layers below (EU-k of Goel et al. 2022). Above those layers, nothing of D_f influences the
+ * predictions. Returns a model that computes logits [n, classes], row-major, from inputs of `top`.
+ * The caller disposes of it.
  */
 export async function refit(
   top: readonly Layer[],

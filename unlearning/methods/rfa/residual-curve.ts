@@ -10,7 +10,9 @@ export interface ResidualCurve extends StepCallback {
   dispose(): void
 }
 
-/** The loss's two parts, a layer, at the steps where the loss curve has its points. */
+/**
+ * Records both parts of the loss, divided by the number of layers, at the points of the loss curve.
+ */
 export function residualCurve(steps: number, layers: number): ResidualCurve {
   const interval = curveInterval(steps)
   let points: ResidualPoint[] = []

@@ -10,7 +10,7 @@ import type { FeaturesOnDemand } from './features-on-demand.ts'
 import { nearestOfClass } from './neighbours.ts'
 import { unseenMargins } from './unseen-margins.ts'
 
-/** What the frozen model says of the samples used: the material that targets are made of. */
+/** The outputs of the frozen model from which targets are computed. */
 export interface TargetMaterial {
   /** The name of the last layer. */
   readonly logits: string
@@ -21,25 +21,34 @@ export interface TargetMaterial {
   /** Logits of the forget samples, [n_f, classes] row-major. */
   readonly forgetLogits: Float32Array
   readonly classes: number
-  /** Samples that no model trained on. */
+  /** Labels of samples that no model trained on. */
   readonly validationLabels: Int32Array
-  /** Logits of a top that was refit without D_f, [n, classes] row-major, where they are asked for (./refit.ts). */
+  /**
+   * Logits of layers that were refit without D_f, [n, classes] row-major, if the option asks for
+   * them (./refit.ts).
+   */
   readonly refit?: Readonly<Record<'forget' | 'validation', Float32Array>> | undefined
-  /** Sample indices behind the labels, in their order. */
+  /** The sample indices of the labels, in the same order. */
   readonly samples: Readonly<Record<'retained' | 'forget' | 'validation', Int32Array>>
-  /** What only some targets need. */
+  /** Features that only some targets need. */
   readonly onDemand: FeaturesOnDemand
   readonly host?: Host | undefined
 }
 
-/** t_l for a batch of forget samples (positions in D_f), of a shape that broadcasts against h_l. */
+/**
+ * t_l for a batch of forget samples at these positions in D_f. Its shape broadcasts against h_l.
+ */
 export type Target = (layer: string, positions: Tensor1D) => Tensor
 
-/** Targets by name, but for `leave-out`, which changes the teacher too (./leave-out.ts). Each may compute once what its batches share; what it keeps lives until the enclosing dispose. */
+/**
+ * Targets by name, except `leave-out`, which also changes the wanted logits of D_r
+ * (./leave-out.ts). A target computes once what its batches share. Its tensors live until the
+ * enclosing scope ends.
+ */
 export const targets: Readonly<
   Record<FixedTargetName, (teacher: TargetMaterial, random: RandomStream) => Target | Promise<Target>>
 > = {
-  /** The mean of f_l over D_r: every forgotten sample looks like the average one. */
+  /** The mean of f_l over D_r: every forgotten sample should look like the average sample. */
   'retained-mean': ({ features }) => {
     const means = mapTensors(features, (feature) => feature.mean(0, true))
     return (layer) => at(means, layer)
@@ -51,7 +60,10 @@ export const targets: Readonly<
     return partnersIn(features, partners)
   },
 
-  /** The centroid of f_l over the retained samples of the class that the teacher ranks next best for x. */
+  /**
+   * The centroid of f_l over the retained samples of the class that the teacher ranks next best for
+   * x.
+   */
   'nearest-centroid': (teacher) => {
     const { features, retainedLabels, classes } = teacher
     const nextBest = tf.tensor1d(nextBestClasses(teacher, 'nearest-centroid'), 'int32')
@@ -59,7 +71,9 @@ export const targets: Readonly<
     return (layer, positions) => rowsAt(at(centroids, layer), rowsAt(nextBest, positions))
   },
 
-  /** f_l of the retained sample of that class which is nearest to x in the penultimate layer. */
+  /**
+   * f_l of the retained sample of that class whose input of the last layer is nearest to that of x.
+   */
   'nearest-retained': async (teacher) => {
     const { features, retainedLabels, samples, onDemand, host } = teacher
     const classes = nextBestClasses(teacher, 'nearest-retained')
@@ -71,8 +85,8 @@ export const targets: Readonly<
   },
 
   /**
-   * f_l of the validation sample of x's own class which is nearest to x in the penultimate layer: what the frozen model
-   * makes of such a sample when it was not trained on it.
+   * f_l of the validation sample of the same class whose input of the last layer is nearest to that
+   * of x. These are features of a sample that the frozen model was not trained on.
    */
   'unseen-neighbour': async (teacher) => {
     const { forgetLabels, validationLabels, samples, onDemand, host } = teacher
@@ -95,9 +109,11 @@ export const targets: Readonly<
   },
 
   /**
-   * Logits of x itself, with the margins of validation samples of D_f's classes (./unseen-margins.ts): as sure, and as often right,
-   * as the frozen model is where it was not trained. Of logits alone. Where a top was refit without D_f, the logits of both kinds of samples
-   * are first averaged with its own: it knows better which of D_f are hard.
+   * The logits of x with the margins of validation samples of the same classes
+   * (./unseen-margins.ts). The frozen model is as confident and as accurate on such samples as on
+   * any that it was not trained on. This target is for logits only. If layers were refit without
+   * D_f, both kinds of logits are first averaged with theirs, which are better at telling which
+   * samples of D_f are hard.
    */
   'unseen-margin': async (teacher) => {
     const { logits, forgetLabels, forgetLogits, classes, validationLabels, samples, onDemand } = teacher
@@ -130,14 +146,16 @@ export const targets: Readonly<
     }
   },
 
-  /** What a randomly initialised twin makes of x itself (as the incompetent teacher of Chundawat et al. 2023). */
+  /**
+   * f_l of x in a randomly initialised model (the incompetent teacher of Chundawat et al. 2023).
+   */
   'random-init': async ({ samples, onDemand }, random) => {
     const features = await onDemand.untrained(samples.forget, random)
     return (layer, positions) => tf.gather(at(features, layer), positions)
   },
 }
 
-/** Throws a MathError where D_f has a class without a validation sample. */
+/** Throws a MathError if D_f has a class without a validation sample. */
 function checkUnseen(
   { forgetLabels, validationLabels, samples }: TargetMaterial,
   target: FixedTargetName,
@@ -152,7 +170,10 @@ function checkUnseen(
   }
 }
 
-/** For each forget sample the class that the teacher ranks highest but for x's own, of those that were drawn of D_r. */
+/**
+ * For each forget sample, the class with the greatest logit among those of the drawn retained
+ * samples, except its own class. Throws a MathError if there is no such class.
+ */
 function nextBestClasses(
   { retainedLabels, forgetLabels, forgetLogits, classes }: TargetMaterial,
   target: FixedTargetName,
@@ -172,13 +193,13 @@ function nextBestClasses(
   })
 }
 
-/** The features of another sample: `partners` are rows of `features`, one for each forget sample. */
+/** The features of other samples. partners: for each forget sample, a row of `features`. */
 function partnersIn(features: NamedTensors, partners: Int32Array): Target {
   const rows = tf.tensor1d(partners, 'int32')
   return (layer, positions) => rowsAt(at(features, layer), rowsAt(rows, positions))
 }
 
-/** The mean of each class's features, by layer: (one-hot / count)ᵀ · f_l, [classes, ...]. */
+/** The mean of each class's features by layer, (one-hot / count)ᵀ · f_l, [classes, ...]. */
 export function centroidsOf(features: NamedTensors, labels: Int32Array, classes: number): NamedTensors {
   return mapTensors(features, (feature) => {
     const [n = 0, ...shape] = feature.shape

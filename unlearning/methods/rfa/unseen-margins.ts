@@ -2,13 +2,13 @@ import { margins } from '../../population/margin.ts'
 import type { Logits } from '../../metrics/logits.ts'
 
 /**
- * What the logits of forgotten samples would be if their margins φ = log(p_y / (1 − p_y)) had the distribution that
- * samples have which the model never saw. The order is kept, which is the transport of least cost between two distributions
- * on a line: the sample whose margin is at quantile q among the forgotten gets the margin at quantile q among the unseen, by a
- * change of its own class's logit alone. What was remembered best stays easiest; how many are right, and how sure, is as on
- * unseen samples.
+ * The logits of forgotten samples after their margins φ = log(p_y / (1 − p_y)) are mapped to the
+ * distribution of the margins of unseen samples. The map keeps the order, which is optimal
+ * transport on a line. The sample at quantile q of the forgotten margins gets the margin at
+ * quantile q of the unseen ones. Only the logit of its own class changes. The samples that were
+ * remembered best remain the easiest. Accuracy and confidence become those on unseen samples.
  *
- * forget, unseen: logits and labels. Returns [n_f, classes] row-major.
+ * Returns logits of the forgotten samples, [n_f, classes] row-major.
  */
 export function unseenMargins(forget: Logits, unseen: Logits): Float32Array {
   const phi = margins(forget)
@@ -23,7 +23,7 @@ export function unseenMargins(forget: Logits, unseen: Logits): Float32Array {
   return moved
 }
 
-/** Of ascending values, each of which stands at the middle of its n-th; linear between them. */
+/** The q-quantile of ascending values by linear interpolation. Value i of n stands at (i + ½)/n. */
 function quantile(ascending: Float64Array, q: number): number {
   const at = Math.min(ascending.length - 1, Math.max(0, q * ascending.length - 0.5))
   const [below, share] = [Math.floor(at), at - Math.floor(at)]

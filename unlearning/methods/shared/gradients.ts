@@ -9,11 +9,12 @@ import { parameterSpecs, unpack, type Weights } from '../../../learning/model/pa
 import { tf } from '../../../learning/tensorflow/tf.ts'
 import { vector } from '../../../learning/training/train.ts'
 
-/** Gradients at parameters that stay as they are: what saliency, importance and Fisher information are made of. */
+/** Gradients at fixed parameters, for saliency, importance and Fisher information. */
 
 /**
- * ∇_θ [size] of the mean cross-entropy on the samples of a batch, under their own labels unless others are given. Batch
- * norms use their running statistics, so that a sample's gradient does not depend on its batch.
+ * Returns a function that computes ∇_θ [size] of the mean cross-entropy of a batch. `labels` [n]
+ * replace the labels of the data. Batch norms use their running statistics, so a sample's gradient
+ * does not depend on its batch.
  */
 export function gradientAt(
   layers: readonly Layer[],
@@ -33,7 +34,7 @@ export function gradientAt(
     })
 }
 
-/** One after the other, the last one with what is left. */
+/** Consecutive batches. The last one may be smaller. */
 export function batchesOf(indices: Int32Array, size: number): readonly Int32Array[] {
   return Array.from({ length: Math.ceil(indices.length / size) }, (_, i) =>
     indices.subarray(i * size, (i + 1) * size),
@@ -42,11 +43,17 @@ export function batchesOf(indices: Int32Array, size: number): readonly Int32Arra
 
 export interface Pass {
   readonly batches: readonly Int32Array[]
-  /** What one batch adds to the sum [size]. Runs inside tf.tidy, as a graph: see learning/graph/compiled.ts. */
+  /**
+   * The summand [size] of one batch. Runs inside tf.tidy and as a graph
+   * (learning/graph/compiled.ts).
+   */
   readonly term: (batch: Int32Array) => Tensor1D
 }
 
-/** The sum of each pass over its batches, one pass after the other. Every batch is a step, from which it can go on. */
+/**
+ * Sums each pass over its batches, one pass after the other. Returns one sum [size] per pass. Every
+ * batch is a step after which a snapshot may be taken.
+ */
 export async function sumsOf(
   passes: readonly Pass[],
   size: number,
@@ -74,7 +81,7 @@ export async function sumsOf(
   }
 }
 
-/** The snapshot from which `sumsOf` goes on, or goes past what it has done. */
+/** The snapshot from which `sumsOf` continues. It skips the batches that were summed already. */
 export async function sumsAt(step: number, sums: readonly Tensor1D[]): Promise<Snapshot> {
   const values = await Promise.all(sums.map((sum) => sum.data()))
   return {

@@ -17,9 +17,10 @@ type AdapterOptions = Pick<
 >
 
 /**
- * Training of LoRA's A and B alone, by any loss of a student: θ_o stays, B = 0 at the start makes the student the original, and
- * batch norms keep their running statistics, as in rfa. The baselines that train through this differ from their
- * namesakes in nothing else.
+ * Trains only A and B of a LoRA adapter, with any loss of a student. θ_o is frozen, B = 0 at the
+ * start makes the student equal to the original, and batch norms keep their running statistics, as
+ * in rfa. The adapter is the only difference between these methods and their counterparts without
+ * it.
  */
 export async function trainAdapter(
   options: AdapterOptions,

@@ -4,7 +4,10 @@ import type { UnlearnContext, Unlearned } from '../../method.ts'
 
 type EpochMethod = Extract<ApproximateMethodSpec, { epochs: number }>
 
-/** Training that goes on from the original model on some samples: the body of many methods. */
+/**
+ * Continues the training of the original model on the samples at `indices`. Many methods consist of
+ * this.
+ */
 export async function trainOn(
   method: EpochMethod,
   context: UnlearnContext,

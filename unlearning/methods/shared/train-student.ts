@@ -3,12 +3,12 @@ import { augmentation, Batches } from '../../../learning/data/batches.ts'
 import { fitLoss, type FitLoss } from '../../../learning/training/fit.ts'
 import type { UnlearnContext, Unlearned } from '../../method.ts'
 
-/** A loss of the method's own, and how many samples it reads of each set. */
+/** A loss of the method, and the number of samples that it reads of each set. */
 export interface StudentRun extends Pick<FitLoss, 'steps' | 'loss'> {
   readonly samples: { readonly retained: number; readonly forget: number }
 }
 
-/** Training that goes on from the original model. */
+/** Continues the training of the original model with a loss of the method. */
 export async function trainStudent(
   { layers, original, host }: UnlearnContext,
   { samples, ...run }: StudentRun & Pick<FitLoss, 'optimizer' | 'schedule'>,
@@ -23,7 +23,10 @@ export interface Minibatch {
   readonly labels: Tensor1D
 }
 
-/** Batches of some samples, augmented as the original's were, from random streams named by `purpose`. */
+/**
+ * Batches of some samples, augmented like those of the original's training, with random streams
+ * named by `purpose`.
+ */
 export class Minibatches {
   readonly batches: Batches
   private readonly context: UnlearnContext
