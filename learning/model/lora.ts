@@ -50,7 +50,7 @@ export function initialAdapter({ specs }: Lora, random: RandomStream): Float32Ar
   return initialise(specs, random)
 }
 
-/** The model's parameters with ΔW added to the adapted layers' weights. Differentiable in the adapter. */
+/** The model's parameters with ΔW added to the adapted layers. Differentiable in the adapter. */
 export function adapted({ layers, scale, specs }: Lora, base: NamedTensors, adapter: Tensor1D): NamedTensors {
   const factors = unpack(specs, adapter)
   const weights = layers.map(({ name }) => {

@@ -1,5 +1,2 @@
-/** A trained attack on one score: at least 0 says member, below 0 non-member. */
+/** A trained attack on one score. A result of 0 or more means member, below 0 non-member. */
 export type Classifier = (score: number) => number
-
-/** Awaited every few hundred milliseconds of work: the event loop breathes, a cancellation throws. */
-export type YieldControl = () => Promise<void>

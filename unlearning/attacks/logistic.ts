@@ -5,16 +5,17 @@ const SMALLEST_STEP = 1e-10
 const MOST_STEPS = 100
 
 /**
- * Logistic regression on one number, as scikit-learn's `LogisticRegression()` behind a `StandardScaler`: scores are
- * standardised by the training samples' mean and standard deviation, and Σ log(1 + exp(−y(w z + b))) + w²/2 is minimised
- * (C = 1, the intercept free), here by Newton's method to convergence. The decision is w z + b.
+ * Logistic regression on one number, like scikit-learn's `LogisticRegression()` after a
+ * `StandardScaler`. Scores are standardised by the mean and standard deviation of the training
+ * samples, and Σ log(1 + exp(−y(w z + b))) + w²/2 is minimised (C = 1, no penalty on the intercept)
+ * with Newton's method. The decision is w z + b.
  *
- * Scores are finite and there is at least one of each class.
+ * Scores must be finite, with at least one of each class. Throws a MathError without convergence.
  */
 export function fitLogistic(members: Float64Array, nonMembers: Float64Array): Classifier {
   if (members.length === 0 || nonMembers.length === 0)
     throw new RangeError('logistic regression needs at least one member and one non-member')
-  // Sorted, so that the order of samples does not reach the sums.
+  // Scores are sorted, so that the order of samples does not affect the sums.
   const scores = Float64Array.from([...members.toSorted(), ...nonMembers.toSorted()])
   const mean = average(scores)
   const deviation = Math.sqrt(average(scores.map((score) => (score - mean) ** 2))) || 1
@@ -32,7 +33,7 @@ export function fitLogistic(members: Float64Array, nonMembers: Float64Array): Cl
   throw new MathError(`logistic regression did not converge in ${MOST_STEPS} Newton steps`)
 }
 
-/** −H⁻¹∇ of the objective; the first `members` of z are members. */
+/** The Newton step −H⁻¹∇ of the objective. The first `members` values of z are members. */
 function newtonStep(w: number, b: number, z: Float64Array, members: number): { w: number; b: number } {
   let gradientW = w
   let gradientB = 0

@@ -8,19 +8,20 @@ import {
 import type { Host } from '../../learning/training/host.ts'
 import { permutation, type RandomStream } from '../../learning/random.ts'
 import { unusable, type Logits } from '../metrics/logits.ts'
-import type { YieldControl, Classifier } from './classifier.ts'
+import type { YieldControl } from '../yield-control.ts'
+import type { Classifier } from './classifier.ts'
 import { fitLogistic } from './logistic.ts'
 import { scores } from './scores.ts'
 import { fitSvm } from './svm.ts'
 
 export interface AttackInput {
-  /** D_r: members. */
+  /** D_r, the members. */
   readonly retained: Logits
   /** The half of D_t that trains the attack. */
   readonly nonMembers: Logits
-  /** D_f: whose membership is asked for. */
+  /** D_f, the samples to classify. */
   readonly forget: Logits
-  /** The other half of D_t: non-members that did not train the attack. */
+  /** The other half of D_t, non-members that did not train the attack. */
   readonly test: Logits
 }
 
@@ -42,14 +43,16 @@ const classifiers: Readonly<
 > = { svm: fitSvm, logistic: fitLogistic }
 
 /**
- * MIA-efficacy: an attack is trained to tell as many members as non-members apart, by one score, and asked about D_f.
- * The efficacy is the percent of D_f that it calls non-member, whatever the score's direction. Its own accuracy is the
- * mean of the percent of members that it calls member and of non-members that it calls non-member; the members are
- * drawn from the retained samples that did not train it, at most as many as there are such non-members.
+ * MIA-efficacy. An attack is trained on one score to distinguish equally many members and
+ * non-members, and then classifies D_f. The efficacy is the percentage of D_f that it calls
+ * non-members, whatever the direction of the score. The attack's own accuracy is the mean of its
+ * percentages of correct members and correct non-members. These members are drawn from the retained
+ * samples that did not train the attack, at most as many as there are test non-members.
  *
- * Where members and non-members have the very same scores (all correct, say) no attack can be trained and its figures
- * are missing: scikit-learn's SVC then calls everything a member and its LogisticRegression nothing, by their tie rules
- * alone. An attack that learned to call everything one class is defined.
+ * If members and non-members have the same scores (all correct, for example), no attack can be
+ * trained and its figures are missing. In that case scikit-learn's SVC calls everything a member
+ * and its LogisticRegression nothing, only because of their rules for ties. The figures of an
+ * attack that learned to call everything one class are defined.
  */
 export async function miaEfficacy(
   { retained, nonMembers, forget, test }: AttackInput,

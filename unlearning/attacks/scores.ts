@@ -2,8 +2,9 @@ import type { ScoreName } from '../../experiment/spec/spec.ts'
 import { correctness, logProbabilities, rows, trueLogProbabilities, type Logits } from '../metrics/logits.ts'
 
 /**
- * What an attack sees of a sample: one number each, [n], in nats where it is an entropy or a loss. All finite for finite
- * logits, without a floor under p: logarithms come from the logits, where p = 0 and p = 1 have finite ones.
+ * The scores on which attacks are trained: one number per sample, [n]. Entropies and losses are in
+ * nats. Scores of finite logits are finite without a lower bound on p: logarithms are computed from
+ * the logits and stay finite where p rounds to 0 or 1.
  */
 export const scores: Readonly<Record<ScoreName, (logits: Logits) => Float64Array>> = {
   correctness,
@@ -19,7 +20,10 @@ export const scores: Readonly<Record<ScoreName, (logits: Logits) => Float64Array
   loss: (logits) => trueLogProbabilities(logits).map((log) => 0 - log),
 }
 
-/** −(1 − p_y) log p_y − Σ_{i≠y} p_i log(1 − p_i) of one sample (Song and Mittal 2021, equation 8). */
+/**
+ * The modified entropy −(1 − p_y) log p_y − Σ_{i≠y} p_i log(1 − p_i) of one sample (Song and Mittal
+ * 2021, equation 8).
+ */
 function modifiedEntropy(logs: Float64Array, y: number): number {
   const top = logs.indexOf(Math.max(...logs))
   const terms = logs.map((log, i) => {
@@ -29,7 +33,7 @@ function modifiedEntropy(logs: Float64Array, y: number): number {
   return terms.reduce((sum, term) => sum - term, 0)
 }
 
-/** log(1 − p_i) as the logarithm of the other classes' sum: 1 − p_i itself rounds to 0 for the likeliest class. */
+/** log(1 − p_i) as the logarithm of the sum of the other classes, since 1 − p_i may round to 0. */
 function logSumWithout(logs: Float64Array, i: number): number {
   const others = logs.filter((_, j) => j !== i)
   const greatest = Math.max(...others)

@@ -1,23 +1,27 @@
-import type { YieldControl, Classifier } from './classifier.ts'
+import type { YieldControl } from '../yield-control.ts'
+import type { Classifier } from './classifier.ts'
 
 const C = 3
 const GAMMA = 1
 const TOLERANCE = 1e-3
 const LEAST_CURVATURE = 1e-12
-/** Iterations, of some 0.1 ms each at 4,000 distinct scores. */
+/** Iterations between two yields. One takes about 0.1 ms with 4,000 distinct scores. */
 const YIELD_EVERY = 1000
 
 /**
- * A support-vector classifier on one number: members +1, non-members −1, kernel exp(−γ(x − x′)²) with γ = 1 and C = 3, as
- * scikit-learn's `SVC(C=3, gamma='auto')`, which the published unlearning tables use. Own code: the npm libraries
- * (libsvm-js, ml-svm) have had no commit since 2018.
+ * A support-vector classifier on one number: members +1, non-members −1, kernel exp(−γ(x − x′)²)
+ * with γ = 1 and C = 3, like scikit-learn's `SVC(C=3, gamma='auto')`, which published unlearning
+ * results use. It is implemented here because the npm libraries (libsvm-js, ml-svm) have had no
+ * commit since 2018.
  *
- * Sequential minimal optimisation as LIBSVM does it, the working pair chosen by second-order information (Fan, Chen
- * and Lin 2005), to a violation of 1e-3. Here β_t = y_t α_t, so β_t lies between 0 and ±C, Σ β = 0, the decision is
- * Σ β_t K(x, x_t) + b, and the error e_t = y_t − Σ_s β_s K(x_t, x_s) is LIBSVM's −y_t ∇_t. Samples of one class with
- * the same score share one β with a bound as many times C: the same problem, and the order of samples has no effect.
+ * Sequential minimal optimisation as in LIBSVM, with the working pair chosen by second-order
+ * information (Fan, Chen and Lin 2005), until the violation is below 1e-3. β_t = y_t α_t lies
+ * between 0 and ±C, and Σ β = 0. The decision is Σ β_t K(x, x_t) + b, and the error e_t = y_t − Σ_s
+ * β_s K(x_t, x_s) is LIBSVM's −y_t ∇_t. Samples of one class with the same score share one β whose
+ * bound is multiplied by their number. The problem is the same, and the order of samples has no
+ * effect.
  *
- * Scores are finite and there is at least one of each class.
+ * Scores must be finite, with at least one of each class.
  */
 export async function fitSvm(
   members: Float64Array,
@@ -64,7 +68,7 @@ export async function fitSvm(
     const roomAbove = at(high, i) - at(beta, i)
     const roomBelow = at(beta, j) - at(low, j)
     const step = Math.min((greatest - at(error, j)) / curvature(at(fromI, j)), roomAbove, roomBelow)
-    // A bound is reached exactly, so that no rounding leaves a free variable beside it.
+    // A bound is assigned exactly, so that rounding leaves no free variable next to it.
     beta[i] = step === roomAbove ? at(high, i) : at(beta, i) + step
     beta[j] = step === roomBelow ? at(low, j) : at(beta, j) - step
     for (let t = 0; t < n; t++) error[t] = at(error, t) - step * (at(fromI, t) - at(fromJ, t))
@@ -77,7 +81,7 @@ interface Group {
   readonly count: number
 }
 
-/** The distinct scores of one class, ascending, with how often each occurs. */
+/** The distinct scores of one class, ascending, with their numbers of occurrences. */
 function grouped(scores: Float64Array, y: 1 | -1): Group[] {
   const counts = new Map<number, number>()
   for (const x of scores.toSorted()) counts.set(x, (counts.get(x) ?? 0) + 1)
@@ -88,12 +92,12 @@ function kernel(a: number, b: number): number {
   return Math.exp(-GAMMA * (a - b) * (a - b))
 }
 
-/** K_ii + K_jj − 2 K_ij, which is 0 for equal scores. */
+/** The curvature K_ii + K_jj − 2 K_ij, which is 0 for equal scores. */
 function curvature(kernelValue: number): number {
   return Math.max(2 - 2 * kernelValue, LEAST_CURVATURE)
 }
 
-/** The variable that may grow and whose error is greatest; the first of equals. */
+/** The variable below its upper bound with the greatest error; the first of equal ones. */
 function steepest(error: Float64Array, beta: Float64Array, high: Float64Array): number {
   let best = -1
   for (let t = 0; t < error.length; t++)
@@ -101,7 +105,10 @@ function steepest(error: Float64Array, beta: Float64Array, high: Float64Array): 
   return best
 }
 
-/** b: the mean error of the variables between their bounds; `middle` of the two sides where there are none. */
+/**
+ * The intercept b: the mean error of the variables between their bounds, or `middle` if there are
+ * none.
+ */
 function intercept(
   error: Float64Array,
   beta: Float64Array,

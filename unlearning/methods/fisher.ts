@@ -10,7 +10,8 @@ import type { Method } from '../method.ts'
  * Fisher forgetting (Golatkar et al. 2020). It adds noise in the directions to which the loss on
  * D_r is insensitive, where information about D_f could remain:
  *
- *     θ ← θ + n,   n_i ~ N(0, α · min(F_i^−p, c)),   F = E_{x in D_r} Σ_y p_θ(y|x) (∇_θ log p_θ(y|x))²
+ *     θ ← θ + n,   n_i ~ N(0, α · min(F_i^−p, c)),
+ *     F = E_{x in D_r} Σ_y p_θ(y|x) (∇_θ log p_θ(y|x))²
  *
  * F is the diagonal of the Fisher information. The paper derives p = 1/2 and α = √(λσ²). Its code
  * has p = 1, α = 1e−6 and c = 1e3, which are the defaults, as in other publications. The code also

@@ -19,8 +19,8 @@ import { wantedFeatures } from './rfa/wanted.ts'
  *
  *     L = E_{x in D_r} Σ_l w_l ‖r_l(x)‖²  +  λ E_{x in D_f} Σ_l w_l ‖f_l(x) + r_l(x) − t_l(x)‖²
  *
- * with w_l = 1 / E ‖f_l‖² over D_r, so that all layers have the same weight (`weights` multiply it).
- * Only A and B of the adapter are trained. Batch norms keep their running statistics.
+ * with w_l = 1 / E ‖f_l‖² over D_r, so that all layers have the same weight (`weights` multiply
+ * it). Only A and B of the adapter are trained. Batch norms keep their running statistics.
  *
  * With `distance: kl` the term of the logits is KL(softmax f ‖ softmax h) on D_r and
  * KL(softmax t ‖ softmax h) on D_f. A residual then counts by its effect on the prediction. The

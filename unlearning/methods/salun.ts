@@ -38,10 +38,10 @@ async function saliency({ layers, original, data, forget, host }: UnlearnContext
     const term = (batch: Int32Array) => gradient(batch).mul<Tensor1D>(batch.length / forget.length)
     // This pass has no snapshots, so a later attempt repeats it. The snapshots belong to the
     // training.
-    const breathing = host && { step: () => host.step({}) }
+    const stepOnly = host && { step: () => host.step({}) }
     const [sum] = await sumsOf([{ batches, term }], original.trained.length, {
       data,
-      host: breathing,
+      host: stepOnly,
       steps: batches.length,
     })
     return (await (sum as Tensor1D).abs().data()) as Float32Array

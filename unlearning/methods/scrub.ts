@@ -11,8 +11,8 @@ import { Minibatches, trainStudent } from './shared/train-student.ts'
  * away from it on the forget set and stays close to it on the retained set. With d(x; θ) = τ² KL(
  * σ(θ_o(x) / τ) ‖ σ(θ(x) / τ) ), epochs alternate between
  *
- *     max  E_{D_f} d(x; θ)                            a pass over D_f, in the first `maxEpochs` only
- *     min  E_{D_r} [ α d(x; θ) + γ CE(θ; x, y) ]      a pass over D_r
+ *     max  E_{D_f} d(x; θ)                         a pass over D_f, in the first `maxEpochs` only
+ *     min  E_{D_r} [ α d(x; θ) + γ CE(θ; x, y) ]   a pass over D_r
  *
  * with one optimizer. The last passes are over D_r and restore accuracy. The curve shows −d in
  * steps over D_f. At θ = θ_o the gradient of d is 0. Unless batch norms make student and teacher

@@ -1,7 +1,7 @@
 import type { Measured } from '../../experiment/records/manifest.ts'
 import { correctness, unusable, type Logits } from './logits.ts'
 
-/** Percent of the samples whose greatest logit is the true class's. */
+/** The percentage of samples whose greatest logit is that of the true class. */
 export function accuracy(logits: Logits): Measured {
   const missing = unusable(logits)
   if (missing !== undefined) return { missing }

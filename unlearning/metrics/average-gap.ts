@@ -1,10 +1,13 @@
 import type { Measured } from '../../experiment/records/manifest.ts'
 import { combine } from './measured.ts'
 
-/** UA, RA, TA and MIA-efficacy, in percent. */
+/** UA, RA, TA and MIA-efficacy in percent. */
 export type GapFigures = Readonly<Record<'ua' | 'ra' | 'ta' | 'mia', Measured>>
 
-/** Mean absolute difference of the four figures to gold's, in points: 0 is gold. */
+/**
+ * The mean absolute difference of the four figures to gold's, in percentage points. 0 is equal to
+ * gold.
+ */
 export function averageGap(unlearned: GapFigures, gold: GapFigures): Measured {
   const gap = (name: keyof GapFigures) =>
     combine({ unlearned: unlearned[name], gold: gold[name] }, (of) => Math.abs(of.unlearned - of.gold))

@@ -9,15 +9,15 @@ import { tow } from './tow.ts'
 import { validationGap } from './validation-gap.ts'
 import { zrf } from './zrf.ts'
 
-/** What is known of a model: its logits on every set, and how the attack on it went. */
+/** A model's logits on every set and the results of the attack on it. */
 export interface EvaluatedModel {
   readonly logits: Readonly<Record<EvaluatedSet, Logits>>
   readonly attack: StageMetrics['attack']
 }
 
 /**
- * An unlearned model's figures, and its distances to gold, to an untrained twin (its logits on D_f) and to the original, where that
- * is needed: one line a metric.
+ * The figures of an unlearned model and its distances to gold, to an untrained model (its logits on
+ * D_f) and, for the validation gap, to the original.
  */
 export function compare(
   unlearned: EvaluatedModel,
@@ -48,7 +48,7 @@ export function compare(
   }
 }
 
-/** RA, FA, TA, UA = 100 − FA and the headline MIA-efficacy, in percent. */
+/** RA, FA, TA, UA = 100 − FA and the headline MIA-efficacy (SVM on confidence), in percent. */
 function figures({ logits, attack }: EvaluatedModel) {
   const fa = accuracy(logits.forget)
   return {

@@ -3,8 +3,8 @@ import { trueLogProbabilities, unusable, type Logits } from './logits.ts'
 const BINS = 20
 
 /**
- * Samples by p_y, the probability of the true class, in 20 equal bins from 0 to 1; the last holds p_y = 1 too.
- * Empty where there is no histogram: no samples, or logits that are not finite.
+ * The number of samples by p_y, the probability of the true class, in 20 equal bins from 0 to 1.
+ * The last bin includes p_y = 1. Empty if there are no samples or the logits are not finite.
  */
 export function confidenceHistogram(logits: Logits): number[] {
   if (unusable(logits) !== undefined) return []

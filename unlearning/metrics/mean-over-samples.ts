@@ -3,7 +3,8 @@ import { probabilities, rows, unusable, type Logits } from './logits.ts'
 
 /**
  * The mean over samples of a distance between two models' class probabilities p and q for the same
- * sample, and p − q. Both must hold the same samples in the same order.
+ * sample. `distance` also gets p − q. Both models must have the same samples in the same order.
+ * Throws a RangeError otherwise.
  */
 export function meanOverSamples(
   unlearned: Logits,
@@ -28,9 +29,9 @@ export function meanOverSamples(
 }
 
 /**
- * p − q, class by class. Two models that are sure of the same class have probabilities near 1,
- * whose difference is rounding. The differences of all classes add up to 0, so that of this class
- * is the others' sum with the opposite sign.
+ * p − q for each class. If both models are confident of the same class, their probabilities are
+ * near 1 and the difference is mostly rounding. The differences of all classes add up to 0, so the
+ * difference of this class is the negative sum of the others.
  */
 function differences(p: Float64Array, q: Float64Array): Float64Array {
   const result = p.map((value, i) => value - (q[i] ?? 0))

@@ -1,6 +1,9 @@
 import type { Measured } from '../../experiment/records/manifest.ts'
 
-/** A figure computed from others: missing where any of them is, with the name and reason of the first. */
+/**
+ * Computes a figure from others. It is missing if any of them is, with the name and reason of the
+ * first.
+ */
 export function combine<Name extends string>(
   figures: Readonly<Record<Name, Measured>>,
   formula: (values: Readonly<Record<Name, number>>) => number,

@@ -1,10 +1,13 @@
 import type { Measured } from '../../experiment/records/manifest.ts'
 import { combine } from './measured.ts'
 
-/** FA, RA and TA, in percent. */
+/** FA, RA and TA in percent. */
 export type TowFigures = Readonly<Record<'fa' | 'ra' | 'ta', Measured>>
 
-/** Tug of war, (1 − |ΔFA|)(1 − |ΔRA|)(1 − |ΔTA|) with accuracies in [0, 1] (Zhao et al. 2024): 1 is gold. */
+/**
+ * Tug of war, (1 − |ΔFA|)(1 − |ΔRA|)(1 − |ΔTA|) with accuracies in [0, 1] (Zhao et al. 2024). 1 is
+ * equal to gold.
+ */
 export function tow(unlearned: TowFigures, gold: TowFigures): Measured {
   const closeness = (name: keyof TowFigures) =>
     combine(

@@ -1,10 +1,11 @@
 /**
- * How often a model would be right on D_f, in percent, if it had seen no sample of it: as often as it is on validation samples of
- * the same classes, and never on a class of which it knows no sample,
+ * The accuracy expected on D_f, in percent, if the model had never seen a sample of it. It is the
+ * accuracy on validation samples of the same classes, and 0 for a class without any:
  *
- *     Σ_c share of class c in D_f · accuracy on the validation samples of class c  (0 without any).
+ *     Σ_c (share of class c in D_f) · (accuracy on the validation samples of class c)
  *
- * Labels are [n_f] and [n_v]; correct [n_v] is 1 where the model is right. Sees neither gold nor test samples.
+ * Labels are [n_f] and [n_v]. `correct` [n_v] is 1 where the model is correct. Neither gold nor
+ * test samples are used.
  */
 export function unseenAccuracy(
   forgetLabels: Int32Array,

@@ -7,12 +7,14 @@ import { combine } from './measured.ts'
 type Sets = Readonly<Record<'retained' | 'validation', Logits>>
 
 /**
- * What options can be chosen by without a look at gold or at test samples: the mean of three absolute differences, in points,
+ * A criterion for choosing options without gold and without test samples: the mean of three
+ * absolute differences, in percentage points,
  *
- *     FA to the accuracy that a model has on samples of these classes which it never saw (../unseen-accuracy.ts),
- *     RA to the original's, and accuracy on the validation set to the original's.
+ *     of FA to the expected accuracy on unseen samples of these classes (unseen-accuracy.ts),
+ *     of RA to the original's, and of the accuracy on the validation set to the original's.
  *
- * It cannot tell how close single samples come to gold's. Missing where no samples are set apart for validation.
+ * It does not measure how close single samples are to gold's. Missing if no validation samples
+ * exist.
  */
 export function validationGap(unlearned: Sets & { readonly forget: Logits }, original: Sets): Measured {
   const { forget, validation } = unlearned

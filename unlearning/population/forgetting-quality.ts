@@ -1,47 +1,55 @@
 import type { Measured } from '../../experiment/records/manifest.ts'
-import type { YieldControl } from '../attacks/classifier.ts'
+import type { YieldControl } from '../yield-control.ts'
 import { combine } from '../metrics/measured.ts'
 import { column, unusable, type Margins } from './pool.ts'
 import { countBelow, quantile } from './sorted.ts'
 
 const DELTA = 1e-5
-/** ε of models that an attack tells apart without an error. */
+/** The ε of models that an attack distinguishes without error. */
 const GREATEST_EPSILON = 50
 const BIN_WIDTH = 0.5
-/** In nats: how far a double threshold's right end may be from the peakier models' greatest φ, and its width from their range. */
+/**
+ * In nats. The largest distance of a double threshold's right end from the greatest φ of the models
+ * with the smaller range, and of its width from that range.
+ */
 const REACH = 2
-/** Where one kind of models spreads less than this share of the other's range, it is told apart, whatever the thresholds. */
+/**
+ * If one kind of models has a range below this share of the other's, the kinds are distinguished
+ * without error.
+ */
 const PEAKY = 0.01
-/** With fewer of a kind there is no bin. */
+/** With fewer models of a kind there is no bin. */
 const LEAST_MODELS = 3
 
-/** Intervals tried, of some 10 ns each. */
+/** Intervals between two yields. One takes about 10 ns. */
 const YIELD_EVERY = 20_000_000
 
-/** RA and TA, means over the models of one kind, in percent. */
+/** RA and TA in percent, means over the models of one kind. */
 export type Utility = Readonly<Record<'ra' | 'ta', Measured>>
 
 export interface ForgettingQuality {
-  /** F, in [0, 1]: 1 where no attack tells unlearned from gold. */
+  /** F in [0, 1]. 1 means that no attack distinguishes unlearned from gold. */
   readonly forgetting: Measured
-  /** F times the ratios of RA and TA to gold's: the challenge's score. */
+  /** F times the ratios of RA and TA to gold's, the score of the challenge. */
   readonly score: Measured
 }
 
 /**
- * Forgetting quality of the NeurIPS 2023 unlearning challenge (Triantafillou et al. 2024, with the constants of its
- * published code). Per sample of D_f attacks decide from φ whether a model is unlearned or gold, and the best of them bounds ε
- * of (ε, δ)-unlearning, δ = 1e-5:
+ * Forgetting quality of the NeurIPS 2023 unlearning challenge (Triantafillou et al. 2024, with the
+ * constants of its published code). For each sample of D_f, attacks decide from φ whether a model
+ * is unlearned or gold. The best attack bounds ε of (ε, δ)-unlearning with δ = 1e-5:
  *
- *     ε = max over attacks of max{log(1 − δ − FPR) − log FNR, log(1 − δ − FNR) − log FPR}, at least 0
+ *     ε = max over attacks of max{log(1 − δ − FPR) − log FNR, log(1 − δ − FNR) − log FPR, 0}
  *     F = mean over samples of 2/2^n(ε)    score = F · RA_u/RA_g · TA_u/TA_g
  *
- * where n(ε) = 1, 2, … counts bins of width ½ up to ⌈log(N − 1)⌉ of N models each (14 bins for the challenge's 512), and an ε beyond
- * them adds 0. FPR = FNR = 0 is ε = ∞; a threshold where one of them is 0 is left out, as N models are too few to tell.
+ * n(ε) = 1, 2, … numbers bins of width ½ up to ⌈log(N − 1)⌉ for N models of each kind (14 bins for
+ * the challenge's 512). An ε beyond them adds 0. FPR = FNR = 0 is ε = ∞. A threshold where only one
+ * of them is 0 is excluded, since N models are too few to estimate it.
  *
- * Attacks: a single threshold, above which are the models with the greater median; and a double one, between whose ends are
- * the models with the smaller range, its ends near those of that range. The published code tries a grid of a hundredth of a nat; here
- * every different split of the φ at hand is tried once, which is what the grid comes to as it is made finer.
+ * There are two kinds of attacks. A single threshold has the models with the greater median above
+ * it. A double threshold has the models with the smaller range between its ends, which lie near the
+ * ends of that range. The published code tries a grid of hundredths of a nat. Here every distinct
+ * split of the given φ is tried once, which is the limit of a finer grid.
  */
 export async function forgettingQuality(
   unlearned: Margins,
@@ -103,13 +111,16 @@ function tooFew(models: Margins): string | undefined {
   )
 }
 
-/** 2/2^n of bin n = 1, 2, …; 0 beyond the last. */
+/** 2/2^n for the bin n = 1, 2, … of ε; 0 beyond the last bin. */
 export function points(epsilon: number, bins: number): number {
   const bin = Math.floor(epsilon / BIN_WIDTH) + 1
   return bin > bins ? 0 : 2 / 2 ** bin
 }
 
-/** The greatest ε of any attack on one sample's φ, [models] of each kind; undefined where every attack is left out. */
+/**
+ * The greatest ε of all attacks on one sample's φ, [models] of each kind; undefined if all are
+ * excluded.
+ */
 export function sampleEpsilon(unlearned: Float64Array, gold: Float64Array): number | undefined {
   const [u, g] = [unlearned.toSorted(), gold.toSorted()]
   const [upper, lower] = quantile(g, 0.5) > quantile(u, 0.5) ? [g, u] : [u, g]
@@ -122,7 +133,7 @@ export function sampleEpsilon(unlearned: Float64Array, gold: Float64Array): numb
   return epsilon < 0 ? undefined : Math.min(GREATEST_EPSILON, epsilon)
 }
 
-/** "φ ≥ t is of the upper models", for every t that makes a difference. */
+/** The greatest ε of "φ ≥ t is an upper model" over all distinct thresholds t. */
 function singleThreshold(upper: Float64Array, lower: Float64Array): number | undefined {
   const epsilonOf = bound(upper.length, lower.length)
   let best: number | undefined
@@ -131,7 +142,7 @@ function singleThreshold(upper: Float64Array, lower: Float64Array): number | und
   return best
 }
 
-/** "l ≤ φ ≤ r is of the peakier models", for every l and r within reach that make a difference. */
+/** The greatest ε of "l ≤ φ ≤ r is a peakier model" over all distinct l and r within reach. */
 function doubleThreshold(peakier: Float64Array, wider: Float64Array): number | undefined {
   const epsilonOf = bound(peakier.length, wider.length)
   const values = Float64Array.from(new Set([...peakier, ...wider])).sort()
@@ -141,14 +152,14 @@ function doubleThreshold(peakier: Float64Array, wider: Float64Array): number | u
   const top = peakier.at(-1) ?? NaN
   let best: number | undefined
   for (let b = 0; b < values.length; b++) {
-    // r with values[b] the last inside lies in [least, greatest).
+    // An r for which values[b] is the last one inside lies in [least, greatest).
     const least = Math.max(values[b] ?? NaN, top - REACH)
     const greatest = Math.min(values[b + 1] ?? Infinity, top + REACH)
     if (least > greatest || least === values[b + 1]) continue
     const inPeakier = peakierBelow[b + 1] ?? peakier.length
     const inWider = widerBelow[b + 1] ?? wider.length
     for (let a = b; a >= 0 && (values[a] ?? NaN) >= least - width - REACH; a--) {
-      // l with values[a] the first inside is above values[a − 1].
+      // An l for which values[a] is the first one inside is above values[a − 1].
       if ((values[a - 1] ?? -Infinity) >= greatest - width + REACH) continue
       const hits = inPeakier - (peakierBelow[a] ?? NaN)
       const alarms = inWider - (widerBelow[a] ?? NaN)
@@ -158,7 +169,10 @@ function doubleThreshold(peakier: Float64Array, wider: Float64Array): number | u
   return best
 }
 
-/** ε by the numbers of false negatives among n and of false positives among m; undefined where it is left out. */
+/**
+ * ε as a function of the false negatives among n and the false positives among m; undefined if it
+ * is excluded.
+ */
 function bound(n: number, m: number): (falseNegatives: number, falsePositives: number) => number | undefined {
   const logs = (count: number) => Float64Array.from({ length: count + 1 }, (_, k) => Math.log(k / count))
   const logRests = (count: number) =>

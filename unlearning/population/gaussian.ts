@@ -1,14 +1,16 @@
 import { moments } from './moments.ts'
 
-/** What a sample's φ looks like under models of one kind. */
+/** The distribution of one sample's φ under models of one kind, in nats. */
 export interface Gaussian {
   readonly mean: number
   readonly deviation: number
-  /** Kept, as it is asked for again for every φ. */
+  /** Precomputed, since every density needs it. */
   readonly logDeviation: number
 }
 
-/** Standard deviation, in nats, below which no Gaussian goes, so that equal φ do not divide by 0. */
+/**
+ * The smallest standard deviation of a Gaussian, in nats. It avoids a division by 0 for equal φ.
+ */
 const LEAST_DEVIATION = 1e-6
 
 export function gaussian(mean: number, variance: number): Gaussian {
@@ -16,21 +18,21 @@ export function gaussian(mean: number, variance: number): Gaussian {
   return { mean, deviation, logDeviation: Math.log(deviation) }
 }
 
-/** log N(φ; μ, σ²) in nats, less the −½ log 2π that all Gaussians share. */
+/** log N(φ; μ, σ²) in nats without the constant −½ log 2π. */
 export function logDensity(phi: number, { mean, deviation, logDeviation }: Gaussian): number {
   const z = (phi - mean) / deviation
   return -logDeviation - (z * z) / 2
 }
 
-/** Fitted to values, two at least; variance with n − 1. */
+/** Fits a Gaussian to at least two values. The variance has the divisor n − 1. */
 export function fitGaussian(values: Float64Array): Gaussian {
   const { mean, variance } = moments(values)
   return gaussian(mean, variance)
 }
 
 /**
- * Fitted to the values but one, for each of them in turn; three at least. Without x the mean m of n values is
- * m − (x − m)/(n − 1), and Σ(y − m)² less by (x − m)² n/(n − 1).
+ * For each value, the Gaussian fitted to all others; at least three values. Without x, the mean m
+ * of n values is m − (x − m)/(n − 1), and Σ(y − m)² is smaller by (x − m)² n/(n − 1).
  */
 export function fitGaussiansWithoutOne(values: Float64Array): Gaussian[] {
   const n = values.length

@@ -2,29 +2,33 @@ import { fitGaussian, gaussian, logDensity, type Gaussian } from './gaussian.ts'
 import { moments } from './moments.ts'
 import { inAndOut, tooFewModels, unusable, type Pool, type Scores } from './pool.ts'
 
-/** `pooled`: one variance for all samples' in models, and one for their out models. */
+/** pooled: one variance of all samples for their in models, and one for their out models. */
 export type Variance = 'per-sample' | 'pooled'
 
-/** With fewer models of a kind, the pooled variance is the better one (Carlini et al. 2022 find so below 64 shadow models). */
+/**
+ * The number of models of a kind from which each sample has its own variance. With fewer, a pooled
+ * variance is better (Carlini et al. 2022 find this below 64 shadow models).
+ */
 const ENOUGH_MODELS = 32
 
-/** What is estimated unless told, where every sample has this many models of a kind at least. */
+/** The default variance, if every sample has at least this many models of a kind. */
 export function varianceFor(models: number): Variance {
   return models < ENOUGH_MODELS ? 'pooled' : 'per-sample'
 }
 
 /**
- * LiRA, online (Carlini et al. 2022, algorithm 1): per sample, the logarithm of the likelihood ratio
+ * LiRA, online (Carlini et al. 2022, algorithm 1). For each sample, the logarithm of the likelihood
+ * ratio
  *
  *     Λ = N(φ; μ_in, σ_in²) / N(φ; μ_out, σ_out²)
  *
- * of its φ under the attacked model, `target` [samples], with Gaussians fitted to its φ under the shadow models that trained
- * on it (in) and under those that did not (out). In nats; above 0 speaks for a member. The attacked model must not be
- * one of the pool's.
+ * of its φ under the attacked model, `target` [samples]. The Gaussians are fitted to its φ under
+ * the shadow models that trained on it (in) and under those that did not (out). Scores are in nats;
+ * above 0 indicates a member. The attacked model must not be in the pool.
  *
- * Variances are unbiased. A pooled one is the mean square around each sample's own mean; the published code takes all φ
- * together, which adds to it how samples differ from each other. Unless told, each kind's is pooled where a sample has
- * fewer than 32 models of it.
+ * Variances are unbiased. A pooled variance is the mean square around each sample's own mean. The
+ * published code pools all φ, which adds the differences between samples. By default the variance
+ * of a kind is pooled if a sample has fewer than 32 models of it.
  */
 export function lira(target: Float64Array, shadow: Pool, variance?: Variance): Scores {
   const missing = unattackable(target, shadow) ?? tooFewModels(shadow, { inside: 1, outside: 1 })
@@ -37,9 +41,10 @@ export function lira(target: Float64Array, shadow: Pool, variance?: Variance): S
 }
 
 /**
- * LiRA, offline (Carlini et al. 2022): per sample (φ − μ_out)/σ_out, [samples], from the shadow models that did
- * not train on it alone. One-sided: the greater, the likelier a member. The paper's score, Pr[Z ≤ φ] of that Gaussian,
- * orders samples in the same way, but rounds to 1 for the most exposed ones and so ties them.
+ * LiRA, offline (Carlini et al. 2022). For each sample (φ − μ_out)/σ_out, [samples], from only the
+ * shadow models that did not train on it. One-sided: the greater, the more likely a member. The
+ * paper's score, Pr[Z ≤ φ] of that Gaussian, has the same order but rounds to 1 for the most
+ * exposed samples, which makes ties.
  */
 export function liraOffline(target: Float64Array, shadow: Pool, variance?: Variance): Scores {
   const missing = unattackable(target, shadow) ?? tooFewModels(shadow, { inside: 0, outside: 1 })
@@ -56,7 +61,10 @@ export function liraOffline(target: Float64Array, shadow: Pool, variance?: Varia
 
 const NO_VARIANCE = 'too few models of a kind to estimate a variance: two are needed'
 
-/** Why an attacked model cannot be judged by these shadow models; undefined where it can. */
+/**
+ * The reason why these shadow models cannot attack a model; undefined if there is none. Throws a
+ * RangeError if their samples differ.
+ */
 export function unattackable(target: Float64Array, shadow: Pool): string | undefined {
   if (target.length !== shadow.samples)
     throw new RangeError(
@@ -67,7 +75,7 @@ export function unattackable(target: Float64Array, shadow: Pool): string | undef
   return target.every(Number.isFinite) ? undefined : 'a margin of the attacked model is not finite'
 }
 
-/** One a sample; undefined where there are too few models for a variance. */
+/** One Gaussian per sample; undefined if there are too few models for a variance. */
 function gaussians(
   shadow: Pool,
   kind: 'inside' | 'outside',

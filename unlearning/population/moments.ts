@@ -1,4 +1,7 @@
-/** Mean and unbiased variance, Σ(x − mean)²/(n − 1), of n values; the variance of one value is NaN. */
+/**
+ * The mean and the unbiased variance Σ(x − mean)²/(n − 1) of n values. The variance of one value is
+ * NaN.
+ */
 export function moments(values: readonly number[] | Float64Array): {
   readonly mean: number
   readonly variance: number

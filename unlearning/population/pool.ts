@@ -1,17 +1,18 @@
-/** φ of the same samples under several models. */
+/** The φ of the same samples under several models. */
 export interface Margins {
-  /** [models, samples], row-major, in nats (`margin.ts`). */
+  /** [models, samples], row-major, in nats (margin.ts). */
   readonly values: Float64Array
   readonly models: number
   readonly samples: number
 }
 
-/** Models, and what each of them has to do with each sample. */
+/** Models, with the relation of each to every sample. */
 export interface Pool extends Margins {
   /**
-   * [models, samples], row-major: 1 where the model is one of the sample's "in" models, 0 where it is one of its "out"
-   * models, anything else where it counts as neither. What in means is the attack's: trained on it (LiRA, RMIA), or
-   * trained on it and then made to unlearn it (U-LiRA). Out is always: never saw it.
+   * [models, samples], row-major: 1 if the model is one of the sample's "in" models, 0 if it is one
+   * of its "out" models, any other value if it is neither. The attack defines "in": trained on the
+   * sample (LiRA, RMIA), or trained on it and then made to unlearn it (U-LiRA). An out model never
+   * saw it.
    */
   readonly members: Uint8Array
 }
@@ -19,7 +20,7 @@ export interface Pool extends Margins {
 export const IN = 1
 export const OUT = 0
 
-/** Why no figure can be computed from these margins; undefined where one can. */
+/** The reason why no figure can be computed from these margins; undefined if there is none. */
 export function unusable({ values, models, samples }: Margins): string | undefined {
   if (values.length !== models * samples)
     throw new RangeError(`${values.length} margins are not those of ${models} models on ${samples} samples`)
@@ -29,12 +30,12 @@ export function unusable({ values, models, samples }: Margins): string | undefin
   return undefined
 }
 
-/** φ of one sample under every model, [models]. */
+/** The φ of one sample under every model, [models]. */
 export function column({ values, models, samples }: Margins, sample: number): Float64Array {
   return Float64Array.from({ length: models }, (_, m) => values[m * samples + sample] ?? NaN)
 }
 
-/** φ of one sample under its in models and under its out models. */
+/** The φ of one sample under its in models and under its out models. */
 export function inAndOut(
   pool: Pool,
   sample: number,
@@ -47,7 +48,7 @@ export function inAndOut(
   }
 }
 
-/** Why some sample has too few in or out models; undefined where every one has enough. */
+/** The reason why some sample has too few in or out models; undefined if none has. */
 export function tooFewModels(
   pool: Pool,
   least: { readonly inside: number; readonly outside: number },
@@ -64,7 +65,10 @@ export function tooFewModels(
   return undefined
 }
 
-/** One pool of two kinds of models on the same samples: the first are in for every sample, the second out. */
+/**
+ * Joins two kinds of models on the same samples. The first are in models of every sample, the
+ * second out models.
+ */
 export function poolOf(inside: Margins, outside: Margins): Pool {
   if (inside.samples !== outside.samples)
     throw new RangeError(`one kind of models has ${inside.samples} samples, the other ${outside.samples}`)
@@ -75,5 +79,5 @@ export function poolOf(inside: Margins, outside: Margins): Pool {
   return { values, members, models: inside.models + outside.models, samples: inside.samples }
 }
 
-/** An attack's answer: one number a sample, the greater the likelier in; or why it has none. */
+/** One score per sample, the greater the more likely in; or the reason why there is none. */
 export type Scores = { readonly scores: Float64Array } | { readonly missing: string }

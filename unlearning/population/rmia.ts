@@ -3,13 +3,16 @@ import { logProbabilityOf } from './margin.ts'
 import { inAndOut, tooFewModels, type Pool, type Scores } from './pool.ts'
 import { countAtMost } from './sorted.ts'
 
-/** How much likelier than z's x has to become (Zarifzadeh et al. 2024). */
+/** γ: the factor by which x must be more likely than z (Zarifzadeh et al. 2024). */
 const GAMMA = 2
 
-/** a of the offline correction: the published code's default. 1 says that training changes nothing, 0 that it makes p = 1. */
+/**
+ * a of the offline correction, the default of the published code. 1 means that training changes
+ * nothing, 0 that it makes p = 1.
+ */
 const OFFLINE_A = 0.3
 
-/** One model under attack, and the shadow models, on the same samples. */
+/** A model under attack and the shadow models, on the same samples. */
 export interface Attacked {
   /** φ under the attacked model, [samples]. It must not be one of the shadow models. */
   readonly target: Float64Array
@@ -17,13 +20,15 @@ export interface Attacked {
 }
 
 /**
- * RMIA (Zarifzadeh et al. 2024): per sample x the share of population samples z, [samples] in [0, 1], that x beats,
+ * RMIA (Zarifzadeh et al. 2024). For each sample x, the share of population samples z that x
+ * dominates, [samples] in [0, 1]:
  *
  *     Pr_z[LR(x, z) ≥ γ]    LR(x, z) = (p(x | θ) / p(x)) / (p(z | θ) / p(z))    γ = 2
  *
- * where θ is the attacked model and p(x | θ) = 1/(1 + exp(−φ)). p(x) is its mean over shadow models, half of them in:
- * ½ (p_in + p_out), each the mean over the sample's models of that kind. Offline there are no in models, and p_in is taken to be
- * a p_out + (1 − a); so it always is for z, on which no model trained. All in logarithms, so that no p rounds to 0.
+ * θ is the attacked model and p(x | θ) = 1/(1 + exp(−φ)). p(x) = ½ (p_in + p_out) is its mean over
+ * shadow models, where p_in and p_out are the means over the sample's models of each kind. Offline
+ * there are no in models, and p_in is taken as a p_out + (1 − a). The same holds for z, on which no
+ * model trained. Everything is computed in logarithms, so that no p rounds to 0.
  */
 export function rmia(
   x: Attacked,
@@ -53,17 +58,18 @@ function logRatios({ target, shadow }: Attacked, mode: 'online' | 'offline', a: 
   return target.map((phi, sample) => {
     const { inside, outside } = inAndOut(shadow, sample)
     const logOut = logMeanProbability(outside)
-    const logIn = mode === 'online' ? logMeanProbability(inside) : Math.log1p(a * Math.expm1(logOut)) // 1 + a (p_out − 1)
+    // Offline, p_in = 1 + a (p_out − 1).
+    const logIn = mode === 'online' ? logMeanProbability(inside) : Math.log1p(a * Math.expm1(logOut))
     return logProbabilityOf(phi) - (logSum(logIn, logOut) - Math.LN2)
   })
 }
 
-/** log of the mean of p over models. */
+/** The logarithm of the mean of p over models. */
 function logMeanProbability(phi: Float64Array): number {
   return phi.map(logProbabilityOf).reduce(logSum, -Infinity) - Math.log(phi.length)
 }
 
-/** log(exp a + exp b). */
+/** Computes log(exp a + exp b). */
 function logSum(a: number, b: number): number {
   const greatest = Math.max(a, b)
   return greatest === -Infinity ? -Infinity : greatest + Math.log1p(Math.exp(Math.min(a, b) - greatest))

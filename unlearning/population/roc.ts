@@ -3,16 +3,20 @@ import type { Estimate } from '../../experiment/records/manifest.ts'
 import { moments } from './moments.ts'
 import { countAtMost, countBelow } from './sorted.ts'
 
-/** At a false-positive rate r, at least this many non-members must lie above the threshold: n ≥ 10/r of them are needed. */
+/**
+ * At a false-positive rate r, this many non-members must lie above the threshold, so n ≥ 10/r are
+ * needed.
+ */
 const LEAST_FALSE_POSITIVES = 10
 
 /**
- * Area under the ROC curve of an attack's scores, in [0, 1]: the probability that a member's score is above a
- * non-member's, ties counted half (midranks). 0.5 is chance.
+ * The area under the ROC curve of an attack's scores, in [0, 1]: the probability that a member's
+ * score is above a non-member's, with ties counted half (midranks). Chance is 0.5.
  *
- * The 95% interval is DeLong's (DeLong et al. 1988), cut to [0, 1]. Where DeLong's variance is 0 or cannot be estimated (one
- * member, one non-member, scores that separate them altogether, scores all equal) it is the score interval of Hanley and McNeil's
- * (1982) variance, the θ with |AUC − θ| ≤ 1.96 √V(θ), which has a width there too (Newcombe 2006).
+ * The 95% interval is DeLong's (DeLong et al. 1988), clipped to [0, 1]. If DeLong's variance is 0
+ * or undefined (one member, one non-member, separable scores or equal scores), it is the score
+ * interval of Hanley and McNeil's (1982) variance, {θ: |AUC − θ| ≤ 1.96 √V(θ)}, which has a
+ * positive width in these cases (Newcombe 2006).
  */
 export function auc(members: Float64Array, nonMembers: Float64Array): Estimate {
   const missing = unusable(members, nonMembers)
@@ -31,11 +35,13 @@ export function auc(members: Float64Array, nonMembers: Float64Array): Estimate {
 }
 
 /**
- * True-positive rate, in [0, 1], at the lowest threshold on the score whose false-positive rate is at most `fpr` (Carlini et
- * al. 2022): members lie above it. Chance is `fpr`. Missing with fewer than 10/fpr non-members (1,000 for 1%, 10,000 for
- * 0.1%), unless told: with fewer than ten of them above the threshold, it is a matter of luck where that lies.
+ * The true-positive rate, in [0, 1], at the lowest threshold whose false-positive rate is at most
+ * `fpr` (Carlini et al. 2022). Chance is `fpr`. By default it is missing with fewer than 10/fpr
+ * non-members (1,000 for 1%, 10,000 for 0.1%), since the threshold would then depend on too few of
+ * them.
  *
- * The 95% interval is Wilson's for the members, given the threshold: it does not hold the threshold's own uncertainty.
+ * The 95% interval is Wilson's for the members at the given threshold. It does not include the
+ * uncertainty of the threshold.
  */
 export function tprAtFpr(
   members: Float64Array,
@@ -52,7 +58,7 @@ export function tprAtFpr(
       missing: `a false-positive rate of ${100 * fpr}% needs ${needed} non-members, and there are ${n}`,
     }
   const sorted = nonMembers.toSorted()
-  // The greatest whole number of false positives within the rate; 1e-9 takes up the rounding of fpr · n.
+  // The largest number of false positives within the rate. 1e-9 absorbs the rounding of fpr · n.
   const allowed = Math.floor(fpr * n + 1e-9)
   const threshold = allowed < n ? (sorted[n - 1 - allowed] ?? NaN) : -Infinity
   const hits = m - countAtMost(members.toSorted(), threshold)
@@ -66,13 +72,15 @@ function unusable(members: Float64Array, nonMembers: Float64Array): string | und
   return undefined
 }
 
-/** Of each score: how many of the others are below it, equal ones counted half. */
+/** For each score, the number of other scores below it, with equal ones counted half. */
 function placements(scores: Float64Array, others: Float64Array): Float64Array {
   const sorted = others.toSorted()
   return scores.map((score) => (countBelow(sorted, score) + countAtMost(sorted, score)) / 2)
 }
 
-/** Both ends of |AUC − θ| = 1.96 √V(θ), with Hanley and McNeil's V of m members and n non-members. */
+/**
+ * Both ends of |AUC − θ| = 1.96 √V(θ), with Hanley and McNeil's V for m members and n non-members.
+ */
 function scoreInterval(value: number, m: number, n: number): Interval {
   const deviation = (theta: number) => {
     const ofMembers = (m - 1) * (theta / (2 - theta) - theta ** 2)
@@ -83,7 +91,9 @@ function scoreInterval(value: number, m: number, n: number): Interval {
   return [value === 0 ? 0 : edge(0, value, within), value === 1 ? 1 : edge(1, value, within)]
 }
 
-/** Where, between a place outside and one inside, `within` begins to hold: by bisection to the last bit. */
+/**
+ * The point between `outside` and `inside` from which `within` holds, by bisection to the last bit.
+ */
 function edge(outside: number, inside: number, within: (theta: number) => boolean): number {
   for (;;) {
     const middle = (outside + inside) / 2

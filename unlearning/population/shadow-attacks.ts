@@ -1,24 +1,29 @@
 import type { Estimate, ShadowAttacked, ShadowFigure } from '../../experiment/records/manifest.ts'
+import type { YieldControl } from '../yield-control.ts'
 import { lira, liraOffline } from './lira.ts'
 import type { Scores } from './pool.ts'
 import { rmia, type Attacked } from './rmia.ts'
 import { auc, tprAtFpr } from './roc.ts'
 
-/** An attacked model and its shadow models on a set's samples, followed by those on samples that the model never saw. */
+/**
+ * An attacked model and its shadow models on samples of a set, followed by samples that the model
+ * never saw.
+ */
 export interface MembersAndOthers {
   readonly both: Attacked
-  /** The latter alone. */
+  /** The samples that the model never saw. */
   readonly others: Attacked
 }
 
 /**
- * How well LiRA and RMIA tell a model's members from other samples. The others are also RMIA's population z, which favours
- * neither kind: with the same z for all, its score is one increasing function of each sample's own ratio. LiRA is given
- * both kinds at once: a pooled variance would otherwise be another one for members than for non-members.
+ * Measures how well LiRA and RMIA distinguish a model's members from other samples. The others are
+ * also RMIA's population z. This favours neither kind: with the same z for all samples, the score
+ * is an increasing function of each sample's own ratio. LiRA gets both kinds at once, so that a
+ * pooled variance is the same for members and non-members.
  */
 export async function shadowAttacks(
   { both, others }: MembersAndOthers,
-  yieldControl: () => Promise<void> = () => Promise.resolve(),
+  yieldControl: YieldControl = () => Promise.resolve(),
 ): Promise<ShadowAttacked> {
   const { target, shadow } = both
   const nonMembers = others.target.length

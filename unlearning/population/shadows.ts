@@ -1,7 +1,10 @@
 import { permutation, stream } from '../../learning/random.ts'
 import type { Pool } from './pool.ts'
 
-/** φ of every sample of a data set under shadow models, and whether they trained on it. float32: there are many. */
+/**
+ * The φ of every sample of a data set under shadow models, and whether they trained on it. φ is
+ * float32 to save memory.
+ */
 export interface Shadows {
   /** [models, samples], row-major, in nats. */
   readonly values: Float32Array
@@ -12,8 +15,9 @@ export interface Shadows {
 }
 
 /**
- * The samples that shadow model `index` (from 0) trains on, [samples] of 0 and 1: a random half for an even model, and what
- * it leaves for the next one. Every sample is so in exactly half of the first 2k models, whatever k.
+ * The samples that shadow model `index` (from 0) trains on, [samples] of 0 and 1. An even model
+ * trains on a random half and the next model on the other half. For any k, exactly half of the
+ * first 2k models train on any sample.
  */
 export function shadowHalf(samples: number, seed: number, index: number): Uint8Array {
   const members = new Uint8Array(samples)
@@ -23,7 +27,7 @@ export function shadowHalf(samples: number, seed: number, index: number): Uint8A
   return members
 }
 
-/** The pool of some samples, in the order of their indices. */
+/** The pool of the samples at these indices, in this order. */
 export function poolAt(shadows: Shadows, indices: Int32Array): Pool {
   const { models } = shadows
   const samples = indices.length

@@ -1,14 +1,14 @@
-/** How many of the ascending values are below `limit`. */
+/** The number of ascending values below `limit`. */
 export function countBelow(ascending: Float64Array, limit: number): number {
   return leading(ascending, (value) => value < limit)
 }
 
-/** How many of the ascending values are `limit` or below. */
+/** The number of ascending values that are at most `limit`. */
 export function countAtMost(ascending: Float64Array, limit: number): number {
   return leading(ascending, (value) => value <= limit)
 }
 
-/** How many values from the first on have the property that no later value has (binary search). */
+/** The number of leading values with a property that no later value has, by binary search. */
 function leading(ascending: Float64Array, has: (value: number) => boolean): number {
   let low = 0
   let high = ascending.length
@@ -20,7 +20,7 @@ function leading(ascending: Float64Array, has: (value: number) => boolean): numb
   return low
 }
 
-/** The q-quantile of ascending values, 0 ≤ q ≤ 1, interpolated linearly between the two nearest (NumPy's default). */
+/** The q-quantile of ascending values, 0 ≤ q ≤ 1, with linear interpolation (NumPy's default). */
 export function quantile(ascending: Float64Array, q: number): number {
   const place = q * (ascending.length - 1)
   const below = ascending[Math.floor(place)] ?? NaN

@@ -1,10 +1,10 @@
 import { studentQuantile, wilsonInterval, type Interval } from '../../common/interval.ts'
-import type { YieldControl } from '../attacks/classifier.ts'
+import type { YieldControl } from '../yield-control.ts'
 import { fitGaussiansWithoutOne, logDensity, type Gaussian } from './gaussian.ts'
 import { moments } from './moments.ts'
 import { IN, OUT, tooFewModels, unusable, type Pool } from './pool.ts'
 
-/** Of each kind: two that a Gaussian is fitted to, and the one that is judged. */
+/** Models of each kind: two to fit a Gaussian, and the one that is classified. */
 const LEAST_MODELS = 3
 
 /** Accuracies in percent. */
@@ -12,31 +12,36 @@ export type ULira =
   | {
       readonly value: number
       readonly interval: Interval
-      /** Of each in and each out model over all samples, in the order of the pool. */
+      /** The accuracy of each in and each out model over all samples, in the order of the pool. */
       readonly inside: readonly number[]
       readonly outside: readonly number[]
     }
   | { readonly missing: string }
 
-/** Pairs of models, of some 100 ns each. */
+/** Pairs of models between two yields. One takes about 100 ns. */
 const YIELD_EVERY = 1_000_000
 
-/** Of accuracies in [0, 1]: a variance that is rounding alone. */
+/** A variance of accuracies in [0, 1] below this is rounding. */
 const ROUNDING = 1e-24
 
 /**
- * U-LiRA (Hayes et al. 2024): the accuracy in percent of an attack that tells, sample by sample, models that trained on x
- * and unlearned it (in) from models that never saw it (out). 50% is ideal: nothing of x is left, and nothing gives its removal away.
+ * U-LiRA (Hayes et al. 2024): the accuracy in percent of an attack that distinguishes, for each
+ * sample x, models that trained on x and unlearned it (in) from models that never saw it (out). 50%
+ * is ideal: neither x nor its removal left a trace.
  *
- * A model is called in where N(φ; μ_in, σ_in²) > N(φ; μ_out, σ_out²), and half right where they are equal. The Gaussians are
- * fitted per sample to the other models: for each pair of an in and an out model to all but these two, which are then judged.
- * Leaving out the judged model alone would fit one Gaussian to one model fewer than the other, and models that are all alike would
- * be told apart with less than 50% (46.5% with four of each kind). The accuracy is balanced over the kinds and averaged over samples.
+ * A model is classified as in if N(φ; μ_in, σ_in²) > N(φ; μ_out, σ_out²), and counts half if both
+ * are equal. The Gaussians of each sample are fitted to other models: for each pair of an in and an
+ * out model, to all but these two, which are then classified. If only the classified model were
+ * left out, one Gaussian would be fitted to one model fewer than the other, and identical kinds
+ * would be distinguished with less than 50% (46.5% with four of each). The accuracy is balanced
+ * over the kinds and averaged over samples.
  *
- * Samples share their models, so models are what was drawn independently: the 95% interval is Welch's t over the models'
- * own accuracies, with Nadeau and Bengio's (2003) correction, 1/n + 1/(n − 1) for 1/n, as models are also fitted to.
- * It is approximate: in simulations it held the expected accuracy in some 95% of cases, and in down to 82% where models differ as
- * a whole, all their φ up or down. Where all models fare alike it is Wilson's, as if each model were one answer: as wide as it could be.
+ * Samples share their models, so only the models are independent. The 95% interval is Welch's t
+ * over the models' own accuracies with the correction of Nadeau and Bengio (2003), 1/n + 1/(n − 1)
+ * instead of 1/n, since models are also fitted to. It is approximate: in simulations it contained
+ * the expected accuracy in about 95% of cases, and in as few as 82% if models differ as a whole,
+ * with all their φ higher or lower. If all models have the same accuracy, it is Wilson's interval
+ * with one answer per model, which is the widest possible.
  */
 export async function uLira(
   pool: Pool,
@@ -77,7 +82,10 @@ export async function uLira(
   }
 }
 
-/** The models of one kind for a sample, and its φ under them: ascending, so that the order of models does not reach sums. */
+/**
+ * The models of one kind for a sample and its φ under them, ascending, so that the order of models
+ * does not affect sums.
+ */
 function modelsOf(
   { values, members, models, samples }: Pool,
   sample: number,
@@ -90,7 +98,10 @@ function modelsOf(
   return { models: found, phi: Float64Array.from(found, phiUnder) }
 }
 
-/** Per model of a kind: the share of the other kind's models with which left out, too, it is taken for its own kind. */
+/**
+ * For each model of a kind, the share of the other kind's left-out models with which it is
+ * classified correctly.
+ */
 function rightShares(phi: Float64Array, own: readonly Gaussian[], others: readonly Gaussian[]): Float64Array {
   return phi.map((value, i) => {
     const fitted = own[i]
@@ -105,7 +116,7 @@ function rightShares(phi: Float64Array, own: readonly Gaussian[], others: readon
   })
 }
 
-/** Each model's accuracy over the samples for which it is of one kind. */
+/** Accumulates each model's accuracy over the samples for which it is of one kind. */
 function tally(models: number) {
   const right = new Float64Array(models)
   const judged = new Float64Array(models)

@@ -7,8 +7,9 @@ import type { NamedTensors } from '../../learning/model/parameters.ts'
 import { tf } from '../../learning/tensorflow/tf.ts'
 
 /**
- * h_l of samples by layer, each [n, d]: the layer's output, averaged over a convolution's positions or a transformer's tokens, so that d is
- * the number of its channels. In inference mode. Dispose of them.
+ * The features h_l of samples by layer, each [n, d], in inference mode. The output of a layer is
+ * averaged over the positions of a convolution or the tokens of a transformer, so d is its number
+ * of channels. The caller disposes of them.
  */
 export async function pooledFeatures(
   layers: readonly Layer[],

@@ -4,12 +4,14 @@ import { tf } from '../../learning/tensorflow/tf.ts'
 import { areFinite, moments } from './moments.ts'
 
 /**
- * Linear centred kernel alignment of two models' features [n, p] and [n, q] of the same n samples (Kornblith et al. 2019):
+ * Linear centred kernel alignment of two models' features [n, p] and [n, q] for the same n samples
+ * (Kornblith et al. 2019):
  *
- *     CKA(X, Y) = ‖Yᵀ X‖_F² / (‖Xᵀ X‖_F ‖Yᵀ Y‖_F),   X and Y centred,
+ *     CKA(X, Y) = ‖Yᵀ X‖_F² / (‖Xᵀ X‖_F ‖Yᵀ Y‖_F),   X and Y centred
  *
- * in [0, 1]. It does not see rotations and isotropic scalings: 1 means alike up to these. Missing where features are constant,
- * for which it is 0/0. Few samples make any two models alike: n is to be well above p and q.
+ * The value is in [0, 1] and invariant to rotation and isotropic scaling; 1 means equal up to
+ * these. Missing for constant features, for which it is 0/0. With few samples any two models look
+ * alike: n should be well above p and q.
  */
 export async function linearCka(x: Tensor2D, y: Tensor2D): Promise<Measured> {
   if (x.shape[0] !== y.shape[0])
@@ -33,17 +35,19 @@ export async function linearCka(x: Tensor2D, y: Tensor2D): Promise<Measured> {
   figures.dispose()
   if (energyX === 0) return { missing: 'the features are constant' }
   if (energyY === 0) return { missing: 'gold: the features are constant' }
-  // Rounding may step over the bound.
+  // Rounding may exceed the bound.
   return { value: Math.min(1, cross / Math.sqrt(own * golds)) }
 }
 
-/** Centred features, scaled so that their squares add up to 1, and a figure that is 0 where they are constant. */
+/**
+ * Centred features, scaled to a sum of squares of 1, and an energy that is 0 for constant features.
+ */
 function unit(x: Tensor2D): { value: Tensor2D; energy: Scalar } {
   const { mean, deviation } = moments(x)
-  // A constant feature is 0, and not what rounding leaves of it.
+  // A constant feature becomes exactly 0 instead of a rounding error.
   const centred = x.sub(mean).mul<Tensor2D>(deviation.greater(0).toFloat())
   const greatest = centred.abs().max<Scalar>()
-  // First by the greatest: squares of great features would overflow.
+  // Divided by the greatest value first, because squares of large features would overflow.
   const scaled = tf.divNoNan<Tensor2D>(centred, greatest)
   return { value: tf.divNoNan<Tensor2D>(scaled, scaled.square().sum().sqrt()), energy: greatest }
 }

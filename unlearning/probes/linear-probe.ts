@@ -6,24 +6,27 @@ import { tf } from '../../learning/tensorflow/tf.ts'
 import { choleskySolve } from '../linear-algebra/solve.ts'
 import { areFinite, moments } from './moments.ts'
 
-/** ε, for each sample. */
+/** ε per sample. */
 const RIDGE = 1e-3
 
-/** Features [n, d], and the classes [n] that they are to tell. */
+/** Features [n, d] and the classes [n] to predict from them. */
 export interface Labelled {
   readonly features: Tensor2D
   readonly labels: Int32Array
 }
 
 /**
- * Percent of the test samples whose class a linear classifier of features recognises (Alain and Bengio 2016): one class against
- * the rest by ridge regression, in closed form, as scikit-learn's `RidgeClassifier(alpha=ε n, class_weight='balanced')` behind a
- * `StandardScaler` that weighs samples alike,
+ * The percentage of test samples whose class a linear classifier of features predicts correctly
+ * (Alain and Bengio 2016). It is one-versus-rest ridge regression in closed form, like
+ * scikit-learn's `RidgeClassifier(alpha=ε n, class_weight='balanced')` after a `StandardScaler`
+ * with the same sample weights:
  *
- *     argmin_B Σ_i ω_i ‖z_i B − (e_{y_i} − 1/K)‖² + ε n ‖B‖²,   ω_i = n / (K · samples of class y_i),   ε = 10⁻³,
+ *     argmin_B Σ_i ω_i ‖z_i B − (e_{y_i} − 1/K)‖² + ε n ‖B‖²,
+ *     ω_i = n / (K · samples of class y_i),   ε = 10⁻³
  *
- * where z are the features with weighted mean 0 and variance 1, and K the classes that the training samples have. The greatest
- * entry of z B is the answer.
+ * z are the features with weighted mean 0 and variance 1, and K is the number of classes of the
+ * training samples. The greatest entry of z B is the predicted class. Throws a MathError if the
+ * second moment of the features is not positive definite.
  */
 export async function probeAccuracy(train: Labelled, test: Labelled): Promise<Measured> {
   const classes = [...new Set(train.labels)].sort((a, b) => a - b)
@@ -66,7 +69,7 @@ export async function probeAccuracy(train: Labelled, test: Labelled): Promise<Me
   }
 }
 
-/** (moment + ε n I)⁻¹ cross, row-major; undefined where the features say nothing. */
+/** Solves (moment + ε n I)⁻¹ cross, row-major; undefined if all features are constant. */
 async function solve(
   moment: ArrayLike<number>,
   cross: ArrayLike<number>,
@@ -74,7 +77,7 @@ async function solve(
 ): Promise<Float32Array | undefined> {
   const d = Math.sqrt(moment.length)
   const computed = Matrix.from1DArray(d, d, Array.from(moment))
-  // Symmetric but for rounding.
+  // Removes the asymmetry of rounding.
   const energy = computed.transpose().add(computed).mul(0.5)
   if (energy.trace() === 0) return undefined
   const regular = energy.add(Matrix.eye(d).mul(RIDGE * samples))

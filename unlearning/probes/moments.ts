@@ -1,17 +1,20 @@
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs'
 import { tf } from '../../learning/tensorflow/tf.ts'
 
-/** What float32 makes of a constant's deviation, relative to the constant, is below this. */
+/** The deviation of a constant in float32, relative to the constant, is below this. */
 const LEAST_DEVIATION = 3e-6
 
 export interface Moments {
   /** [d]. */
   readonly mean: Tensor1D
-  /** [d]; 0 where what there is of it may be rounding. */
+  /** [d]. 0 if it may be rounding. */
   readonly deviation: Tensor1D
 }
 
-/** Mean and standard deviation (of the population) of features [n, d], over samples that have these weights [n] and 1 unless given. */
+/**
+ * The mean and the population standard deviation of features [n, d], with sample weights [n] (1 by
+ * default).
+ */
 export function moments(x: Tensor2D, weights?: Tensor1D): Moments {
   return tf.tidy(() => {
     const [n] = x.shape
@@ -24,7 +27,7 @@ export function moments(x: Tensor2D, weights?: Tensor1D): Moments {
   })
 }
 
-/** Whether every value can be computed with. */
+/** Whether all values are finite. */
 export async function areFinite(x: Tensor2D): Promise<boolean> {
   const finite = tf.tidy(() => tf.isFinite(x).all())
   const [answer = 0] = await finite.data()

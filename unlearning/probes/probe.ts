@@ -14,24 +14,25 @@ import { probeSamples } from './samples.ts'
 
 export interface Probing {
   readonly layers: readonly Layer[]
-  /** Patterns of the names of layers to probe. */
+  /** Patterns of the names of the layers to probe. */
   readonly names: readonly string[]
-  /** The model at hand, and gold. */
+  /** The weights of the model and of gold. */
   readonly weights: Weights
   readonly gold: Weights
   readonly data: DeviceData
   readonly retained: Int32Array
   readonly forget: Int32Array
-  /** Samples of D_f at most. */
+  /** The largest number of samples of D_f. */
   readonly samples: number
   readonly seed: number
   readonly host?: Host | undefined
 }
 
 /**
- * What a model's features still know, layer by layer, whatever its outputs say: how many samples of D_f a linear probe recognises,
- * and how alike the features are to gold's, on D_f and on D_r. A probe finds classes in the features of any good model, also
- * of one that never saw them: gold's own accuracy is what to compare with.
+ * Measures layer by layer what a model's features reveal about D_f, independently of its outputs:
+ * the percentage of D_f that a linear probe classifies correctly, and the similarity of the
+ * features to gold's on D_f and D_r. A probe also finds classes in the features of a model that
+ * never saw them, so the accuracy must be compared with gold's own.
  */
 export async function probe({
   layers,

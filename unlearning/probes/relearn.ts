@@ -17,53 +17,58 @@ import type { StepCallback } from '../../learning/training/train.ts'
 import { accuracy } from '../metrics/accuracy.ts'
 import { rows, type Logits } from '../metrics/logits.ts'
 
-/** "Within 5%" of the original's accuracy, in points. */
+/** "Within 5%" of the original's accuracy, in percentage points. */
 const MARGIN = 5
-/** Samples of D_f on which accuracy is taken, at most: a look is to cost no more than a few steps do. */
-const LOOKED_AT = 1000
+/**
+ * The largest number of samples of D_f on which accuracy is measured, so that a measurement costs
+ * no more than a few steps.
+ */
+const MOST_MEASURED = 1000
 const BATCH = 500
 
 export interface Relearning {
   readonly layers: readonly Layer[]
   readonly initial: Weights
   readonly data: DeviceData
-  /** Sample indices of D_f, and what the original makes of them, in the same order. */
+  /** Sample indices of D_f, and the original's logits for them in the same order. */
   readonly forget: Int32Array
   readonly original: Logits
   readonly maxSteps: number
   readonly batchSize: number
   readonly optimizer: OptimizerSpec
-  /** Steps between two looks at the accuracy. */
+  /** Steps between two measurements of the accuracy. */
   readonly every: number
-  /** As the original was trained. */
+  /** The augmentation of the original's training. */
   readonly augment: TrainingSpec['augment']
   readonly seed: number
   readonly host?: Host | undefined
 }
 
 /**
- * Relearning time: steps of fine-tuning on D_f alone, min E_{D_f} CE at a constant learning rate, until
+ * Relearning time: the steps of fine-tuning on D_f alone, min E_{D_f} CE at a constant learning
+ * rate, until
  *
  *     FA ≥ FA of the original − 5 points
  *
- * (Tarun et al. 2023, "Fast yet effective machine unlearning"; Chundawat et al. 2023 for the ratio to gold's). FA is that of the model
- * as it would be used, on the same samples of D_f for the original and at every look: before the first step, then after every
- * `every` steps and after the last. All models of a seed see the same batches.
+ * (Tarun et al. 2023, "Fast yet effective machine unlearning"; Chundawat et al. 2023 for the ratio
+ * to gold's). FA is measured in inference mode, on the same samples of D_f for the original and at
+ * every measurement: before the first step, after every `every` steps and after the last one. All
+ * models of a seed see the same batches.
  */
 export async function relearn(options: Relearning): Promise<StageMetrics['relearn']> {
   const { layers, initial, data, forget, original, maxSteps, every, augment, seed, host } = options
-  const positions = permutation(forget.length, stream(seed, 'relearn', 'looked at')).subarray(0, LOOKED_AT)
+  const positions = permutation(forget.length, stream(seed, 'relearn', 'looked at')).subarray(0, MOST_MEASURED)
   const originals = accuracy(atPositions(original, positions))
   if ('missing' in originals)
     return { steps: { missing: `original: ${originals.missing}` }, samples: positions.length, curve: [] }
   const wanted = originals.value - MARGIN
 
-  const looked = positions.map((position) => forget[position] ?? -1)
-  const labels = labelsAt(data.labels, looked)
+  const measured = positions.map((position) => forget[position] ?? -1)
+  const labels = labelsAt(data.labels, measured)
   const specs = parameterSpecs(layers)
   const accuracyOf = async (parameters: ReturnType<typeof parametersOf>) => {
     try {
-      const values = await predict(layers, parameters, data, looked, microBatchSize(BATCH, host))
+      const values = await predict(layers, parameters, data, measured, microBatchSize(BATCH, host))
       const found = accuracy({ values, labels, classes: data.classes })
       return 'value' in found ? found.value : NaN
     } finally {
@@ -72,8 +77,8 @@ export async function relearn(options: Relearning): Promise<StageMetrics['relear
   }
 
   let curve: RelearnPoint[] = []
-  /** Whether the end is reached. */
-  const look = async (step: number, parameters: ReturnType<typeof parametersOf>) => {
+  /** Measures the accuracy. Returns whether it has reached the original's. */
+  const measure = async (step: number, parameters: ReturnType<typeof parametersOf>) => {
     const forgetAccuracy = await accuracyOf(parameters)
     curve.push({ step, accuracy: forgetAccuracy })
     return forgetAccuracy >= wanted
@@ -85,7 +90,7 @@ export async function relearn(options: Relearning): Promise<StageMetrics['relear
         ...unpack(specs.trained, parameters),
         ...unpack(specs.statistics, statistics()),
       }))
-      return look(step, current)
+      return measure(step, current)
     },
     take: () => Promise.resolve({ vectors: {}, notes: { relearned: [...curve] } }),
     restore({ notes }) {
@@ -93,7 +98,7 @@ export async function relearn(options: Relearning): Promise<StageMetrics['relear
     },
   })
 
-  const isThere = !host?.snapshot && (await look(0, parametersOf(layers, initial)))
+  const isThere = !host?.snapshot && (await measure(0, parametersOf(layers, initial)))
   if (!isThere) {
     const batches = new Batches(forget, options.batchSize, seed, 'relearn')
     await fitLoss({
@@ -117,7 +122,7 @@ export async function relearn(options: Relearning): Promise<StageMetrics['relear
   return {
     steps: isReached ? { value: last.step } : { missing: `not within ${maxSteps} steps` },
     wanted,
-    samples: looked.length,
+    samples: measured.length,
     curve,
   }
 }

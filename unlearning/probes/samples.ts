@@ -1,17 +1,23 @@
 import { permutation, sample, type RandomStream } from '../../learning/random.ts'
 
-/** Indices of the samples by which features are judged. */
+/** Indices of the samples on which features are compared and probed. */
 export interface ProbeSamples {
-  /** A sample of D_f, and one of D_r of the same size where there are that many. */
+  /** Drawn samples of D_f, and as many of D_r if it has enough. */
   readonly forget: Int32Array
   readonly retained: Int32Array
-  /** Half of that sample of D_f, class by class, and retained samples of every class: they train the probes. */
+  /**
+   * Training samples of the probes: half of the drawn samples of D_f, class by class, and retained
+   * samples of every class.
+   */
   readonly train: Int32Array
-  /** The other half. */
+  /** Test samples of the probes: the other half. */
   readonly test: Int32Array
 }
 
-/** `count`: samples of D_f at most; of each class of D_r, half as many train the probes. */
+/**
+ * Draws the samples. `count` is the largest number of samples of D_f. Half as many samples of each
+ * class of D_r train the probes.
+ */
 export function probeSamples(
   { retained, forget }: { readonly retained: Int32Array; readonly forget: Int32Array },
   labels: Int32Array,
@@ -19,7 +25,8 @@ export function probeSamples(
   random: RandomStream,
 ): ProbeSamples {
   const drawn = sample(forget, count, random)
-  // The first of a class trains: a class without a partner in the other half is at least not unknown.
+  // The first sample of a class trains, so that a class with a single sample is not unknown to the
+  // probe.
   const place = placesInClass(drawn, labels)
   const ofClasses = permutation(retained.length, random).map((i) => retained[i] ?? -1)
   const retainedPlace = placesInClass(ofClasses, labels)
@@ -35,7 +42,7 @@ export function probeSamples(
   }
 }
 
-/** For each sample, how many of its class come before it. */
+/** For each sample, the number of earlier samples of the same class. */
 function placesInClass(indices: Int32Array, labels: Int32Array): Int32Array {
   const seen = new Map<number, number>()
   return indices.map((index) => {

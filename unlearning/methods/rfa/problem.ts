@@ -10,7 +10,7 @@ import type { UnlearnContext } from '../../method.ts'
 /** The sets of samples that the method reads. */
 export type SetName = 'retained' | 'forget' | 'validation'
 
-/** One run of residual feature alignment: the samples, the adapter and the layers that it concerns. */
+/** One run of residual feature alignment: its samples, its adapter and its layers. */
 export interface RfaProblem {
   readonly method: MethodSpecOf<'rfa'>
   readonly layers: readonly Layer[]
@@ -24,9 +24,14 @@ export interface RfaProblem {
   readonly aligned: readonly string[]
   /** The name of the last layer, whose features are the logits. */
   readonly logits: string
-  /** Layers whose features are computed: the aligned ones and, for the closed form, the adapted ones. */
+  /**
+   * Layers whose features are computed: the aligned ones and, for the closed form, the adapted
+   * ones.
+   */
   readonly capture: ReadonlySet<string>
-  /** The top-level layer that contains the first adapted layer. The adapter has no influence before. */
+  /**
+   * The top-level layer with the first adapted layer. The adapter does not affect earlier layers.
+   */
   readonly from: number
   /** The index after the last top-level layer that contains a layer of `capture`. */
   readonly to: number

@@ -14,7 +14,9 @@ export interface LabelledInput {
 
 const BATCH = 512
 
-/** Percent of D_f that the student classifies correctly, and the percent expected if it had never seen D_f. */
+/**
+ * The student's accuracy on D_f, and the accuracy expected if it had never seen D_f. In percent.
+ */
 export type Accuracies = Omit<Look, 'step'>
 
 export interface StoppingRule extends StepCallback {

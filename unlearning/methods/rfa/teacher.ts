@@ -13,7 +13,9 @@ export interface Teacher {
   readonly retained: FrozenFeatures
   /** The input of layer `from` and the logits, on D_f. */
   readonly forget: FrozenFeatures
-  /** The input of layer `from` on the validation samples, [n_v, ...]. Computed at the first call. */
+  /**
+   * The input of layer `from` for the validation samples, [n_v, ...]. Computed at the first call.
+   */
   readonly validationInput: () => Promise<Tensor>
 }
 
@@ -54,7 +56,9 @@ export async function frozenTeacher(
 
 const penultimateName = (layers: RfaProblem['layers']) => layers.at(-2)?.name ?? ''
 
-/** The input of the last layer, [n, d]. It is the input of layer `from` where that is the last one. */
+/**
+ * The input of the last layer, [n, d]. If `from` is the last layer, this is the input of `from`.
+ */
 export function penultimateOf({ layers }: RfaProblem, { input, features }: FrozenFeatures): Tensor2D {
   return (features[penultimateName(layers)] ?? input) as Tensor2D
 }

@@ -63,7 +63,9 @@ async function fixedFeatures(
   return { retained: features, forget: await targets[name](material, stream(seed, 'rfa', 'targets')) }
 }
 
-/** Logits [n, classes], row-major, of the layers from `from` on when they are trained on D_r alone. */
+/**
+ * Trains the layers from `from` on anew on D_r alone. Returns their logits, [n, classes] row-major.
+ */
 async function refitLogits(
   { layers, labels, from, seed, host }: RfaProblem,
   teacher: Teacher,
