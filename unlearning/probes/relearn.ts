@@ -57,7 +57,10 @@ export interface Relearning {
  */
 export async function relearn(options: Relearning): Promise<StageMetrics['relearn']> {
   const { layers, initial, data, forget, original, maxSteps, every, augment, seed, host } = options
-  const positions = permutation(forget.length, stream(seed, 'relearn', 'looked at')).subarray(0, MOST_MEASURED)
+  const positions = permutation(forget.length, stream(seed, 'relearn', 'looked at')).subarray(
+    0,
+    MOST_MEASURED,
+  )
   const originals = accuracy(atPositions(original, positions))
   if ('missing' in originals)
     return { steps: { missing: `original: ${originals.missing}` }, samples: positions.length, curve: [] }
