@@ -1,7 +1,8 @@
 /**
- * Many small models at once: k multilayer perceptrons (digits, 64-64-64-10, batches of 64, Adam) trained one after the other
- * with `fit`, beside the same k as one: weights [k, in, out], one batched product a layer, one tape, one optimizer step.
- * Both give the same models up to rounding, which is checked.
+ * Trains k small models at once: multilayer perceptrons (digits, 64-64-64-10, batches of 64, Adam),
+ * either one after the other with `fit`, or as one with weights [k, in, out], one batched product
+ * per layer, one gradient and one optimizer step. Checks that both give the same models up to
+ * rounding.
  *
  *     node --import tsx bench/batched-training.ts [STEPS]
  */
@@ -78,7 +79,7 @@ async function asOne(k: number): Promise<Float32Array[]> {
       const logits = forward(unpack(stacked, flat), data.images(batch).reshape([k, training.batchSize, -1]))
       const labels = tf.tensor1d(labelsAt(data.labels, batch), 'int32')
       const hot = tf.oneHot(labels, data.classes).reshape<Tensor3D>([k, training.batchSize, data.classes])
-      // The sum over models: each one's gradient is its own.
+      // The gradient of the sum is each model's own gradient.
       return tf.logSoftmax(logits).mul(hot).sum(2).mean(1).sum().neg().asScalar()
     },
   })
@@ -98,7 +99,7 @@ async function asOne(k: number): Promise<Float32Array[]> {
   return models
 }
 
-/** x and the result: [k, batch, features]. */
+/** The forward pass of all models. x and the result are [k, batch, features]. */
 function forward(parameters: Readonly<Record<string, Tensor>>, x: Tensor): Tensor3D {
   return layers.reduce((value, layer) => {
     switch (layer.kind) {

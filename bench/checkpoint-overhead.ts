@@ -1,7 +1,8 @@
 /**
- * What checkpoints cost a training: a ResNet-18 on images of CIFAR-10's shape, trained through `durably` with a checkpoint
- * every 30 seconds (the default) into a store on this machine's disk. Counted is all the time that training waits between its
- * steps: copying from the device, hashing, writing, and heartbeats.
+ * The cost of checkpoints for a training: a ResNet-18 on images of CIFAR-10's shape, trained
+ * through `durably` with a checkpoint every 30 seconds (the default) in a store on the local disk.
+ * Counts all the time that the training waits between steps, for copying from the device, hashing,
+ * writing and heartbeats.
  *
  *     node --import tsx bench/checkpoint-overhead.ts [STEPS] [BATCH]
  */

@@ -1,8 +1,9 @@
 /**
- * 100,000 metric points delivered to one MLflow server over SQLite, by this project's client and by Python's own, in turn:
- * a call a step, as `log_metrics` in a training loop does, and in the largest calls that the server takes
- * (`MlflowClient.log_batch`, 1,000 points). `server alone` sends bodies that were made before, so that it
- * is the server's own time: one after the other, and four at a time.
+ * Delivers 100,000 metric points to one MLflow server with SQLite, with this project's client and
+ * with MLflow's Python client in turn. The Python client makes one call per step, as `log_metrics`
+ * in a training loop does, or the largest calls that the server accepts (`MlflowClient.log_batch`
+ * with 1,000 points). `server alone` sends prepared bodies, one at a time and four at a time, which
+ * measures the server's own time.
  *
  *     node --import tsx bench/mlflow-delivery.ts [WORKERS] [ROUNDS]
  */
@@ -101,20 +102,22 @@ async function serverAlone(atOnce: number): Promise<Took> {
   )
 }
 
-/** How many points of one metric arrived, for the check that both did the same. */
+/**
+ * The number of points of one metric on the server, to check that all clients delivered the same.
+ */
 async function arrived(run: string): Promise<number> {
   const query = `run_id=${run}&metric_key=metric%207`
   const { body } = await request(`${server.url}/api/2.0/mlflow/metrics/get-history?${query}`)
   return ((await body.json()) as { metrics: unknown[] }).metrics.length
 }
 
-/** Processor seconds that all processes of the server have used. */
+/** The processor seconds of all processes of the server. */
 async function serverCpu(): Promise<number> {
   const { stdout } = await promisify(execFile)('ps', ['-eo', 'pgid,pid,args'])
   const lines = stdout.split('\n').map((line) => line.trim().split(/\s+/))
   const group = lines.find((words) => words.some((word) => word.includes(`${directory}/mlflow.db`)))?.[0]
   const pids = lines.flatMap(([pgid, pid]) => (pgid === group && pid !== undefined ? [pid] : []))
-  // Ticks of user and system time, the 12th and 13th after the name; 100 a second.
+  // Ticks of user and system time, the 12th and 13th field after the name, 100 per second.
   const ticks = pids.map((pid) => {
     const words = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
     return Number(words[11]) + Number(words[12])

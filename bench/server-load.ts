@@ -1,11 +1,14 @@
 /**
- * What a cell of a sweep asks of the servers: requests and bytes of S3, calls, actions and events of Temporal, requests and points of
- * MLflow. Two sweeps of one experiment on digits (several seeds, rfa), of a few cells and of more: their difference is what a
- * further cell costs, its data, original and gold being there. S3 and MLflow are counted on the way, Temporal by its own figures.
+ * The load of one cell of a sweep on the servers: requests and bytes of S3, calls, actions and
+ * events of Temporal, and requests and points of MLflow. Runs two sweeps of one experiment on
+ * digits (several seeds, rfa) with few and with many cells. Their difference is the cost of a
+ * further cell, whose data, original and gold exist already. Proxies count the requests to S3 and
+ * MLflow; Temporal's own metrics count its load.
  *
  *     npx tsx bench/server-load.ts [SEEDS] [STEPS] [CELLS]
  *
- * STEPS are those of a cell's unlearning: a second run with more of them tells what grows with time (heartbeats, leases).
+ * STEPS is the number of steps of a cell's unlearning. A second run with more steps shows which
+ * load grows with time (heartbeats, leases).
  */
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -94,7 +97,9 @@ try {
   rmSync(directory, { recursive: true, force: true })
 }
 
-/** What a sweep of so many cells asks of the servers, in a store of its own. */
+/**
+ * Runs a sweep with this number of cells in a store of its own and returns its load on the servers.
+ */
 async function sweepOf(size: number): Promise<Counts> {
   writeFileSync(
     join(directory, 'base.yaml'),
@@ -150,7 +155,7 @@ random: { samples: ${size}, of: { 'methods[0].optimizer.learningRate': { from: 1
   return sum
 }
 
-/** Calls of the server's front by operation, and what it counts as actions. */
+/** The calls of the server's frontend by operation, and its count of actions. */
 async function temporalCounts(): Promise<Counts> {
   const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
   const found: Counts = new Map()
@@ -165,7 +170,9 @@ async function temporalCounts(): Promise<Counts> {
   return found
 }
 
-/** Of the servers' processes and the worker, by the words that only their command lines have. */
+/**
+ * The processor seconds of the servers and the worker. Words of their command lines identify them.
+ */
 function processorSeconds(): Counts {
   const port = (url: string) => url.split(':').at(-1) ?? ''
   const programs = {
@@ -178,14 +185,14 @@ function processorSeconds(): Counts {
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
     try {
       const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-      // The shell between the server and this process has all words of it, and does nothing.
+      // A shell's command line may contain all these words too. It uses no processor time.
       if (line.startsWith('/bin/sh')) continue
       const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
       for (const [name, words] of Object.entries(programs))
         if (words.every((word) => line.includes(word)))
           add(found, name, (Number(fields[11]) + Number(fields[12])) / 100)
     } catch {
-      // It has ended.
+      // The process has ended.
     }
   return found
 }
@@ -194,7 +201,7 @@ function add(to: Counts, name: string, value: number): void {
   to.set(name, (to.get(name) ?? 0) + value)
 }
 
-/** Seconds that the sweep's stages took where they were computed. */
+/** The seconds that the sweep's stages took where they were computed. */
 async function stageSeconds(
   artifacts: Artifacts,
   all: readonly { readonly runs: readonly string[] }[],
@@ -216,7 +223,7 @@ async function stageSeconds(
   return found
 }
 
-/** A way to a server on which requests and bytes are counted. */
+/** A proxy to a server that counts requests and bytes. */
 async function counted(
   target: string,
   note: (asked: IncomingMessage, sent: number, got: number) => void,

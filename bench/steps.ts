@@ -34,9 +34,9 @@ const adam = optimizerSchema.parse({ name: 'adam', learningRate: 1e-3 })
 
 interface Row {
   readonly name: string
-  /** Steps of one round. */
+  /** The number of steps in a round. */
   readonly count: number
-  /** Takes that many steps. */
+  /** Takes this number of steps. */
   readonly run: (count: number) => Promise<unknown>
   /** The row of bench/steps_torch.py to compare with. */
   readonly torch: string
@@ -104,7 +104,7 @@ function forwardPass(layers: readonly Layer[]): Row['run'] {
   }
 }
 
-/** Milliseconds of a step, once its graph is there: the first steps of a training make it. */
+/** Milliseconds of a step, without the first steps that make the graph. */
 async function milliseconds({ run, count }: Row, setting: 'always' | 'never'): Promise<number> {
   process.env.ZEROSHIFT_GRAPHS = setting
   const timed = async (steps: number) => {
@@ -117,7 +117,7 @@ async function milliseconds({ run, count }: Row, setting: 'always' | 'never'): P
   return count === 1 ? one : ((await timed(count + 1)) - one) / count
 }
 
-/** Asks the Python process for a row. */
+/** Starts the Python process, which measures rows on request. */
 function startTorch(python: string, threads: number) {
   const child = spawn(python, ['bench/steps_torch.py', String(threads)], {
     stdio: ['pipe', 'pipe', 'inherit'],

@@ -1,11 +1,12 @@
 /**
- * 1 GB put and read through Artifacts, SHA-256 of the whole included, beside the bare SDK doing the same the way its
- * documentation shows it: lib-storage's Upload, and GetObject with transformToByteArray. Both on the same S3 server, in
- * turns; the read cache is off. Medians of the ratios of neighbours.
+ * Writes and reads 1 GB through Artifacts, including its SHA-256, and with the bare SDK as its
+ * documentation shows it: lib-storage's Upload, and GetObject with transformToByteArray. Both use
+ * the same S3 server in turns, and the read cache is off. Prints medians of the ratios of
+ * neighbouring runs.
  *
  *     node --import tsx bench/store-throughput.ts [ROUNDS]
  *
- * Starts a versitygw over a temporary directory, which takes up to 5 GB there and as much memory.
+ * Starts a versitygw on a temporary directory, which needs up to 5 GB of disk and as much memory.
  */
 import { execFileSync } from 'node:child_process'
 import { randomBytes, randomFillSync } from 'node:crypto'
@@ -48,7 +49,7 @@ try {
     ...{ put: [], barePut: [], get: [], bareGet: [] },
   }
   const timed = async <T>(what: keyof typeof seconds, work: () => Promise<T>): Promise<T> => {
-    // Else each would wait for the disk to take what the one before it wrote.
+    // Otherwise each run would wait for the disk to write the data of the previous one.
     execFileSync('sync')
     const start = performance.now()
     const result = await work()
@@ -56,7 +57,7 @@ try {
     return result
   }
 
-  // One round to warm up, which does not count.
+  // The first round is a warm-up and does not count.
   for (let round = 0; round <= rounds; round++) {
     randomFillSync(body)
     const ours = async () => {
@@ -74,7 +75,7 @@ try {
       if (back?.length !== bytes) throw new Error('other bytes came back')
       await sdk.deleteObject({ Bucket, Key })
     }
-    // Whoever goes first has the emptier page cache.
+    // The sides alternate, since the first one has an emptier page cache.
     for (const side of round % 2 ? [bare, ours] : [ours, bare]) await side()
     if (round === 0) for (const list of Object.values(seconds)) list.length = 0
   }

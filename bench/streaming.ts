@@ -1,14 +1,16 @@
 /**
- * Images too large for memory: how fast JPEGs of 224 px become shards, and shards batches on the device, and what memory
- * that takes. Each phase is a process of its own, whose peak is its own:
+ * Data sets that are larger than the memory: the speed at which JPEGs of 224 px become shards and
+ * shards become batches on the device, and the memory that this needs. Each phase is a separate
+ * process with its own peak:
  *
- *     ZEROSHIFT_DATA=… npx tsx bench/streaming.ts make DIR [images]    # $ZEROSHIFT_DATA/cifar10 holds CIFAR-10's .bin files
+ *     ZEROSHIFT_DATA=… npx tsx bench/streaming.ts make DIR [images]
  *     npx tsx bench/streaming.ts inspect DIR
  *     npx tsx bench/streaming.ts store DIR
  *     npx tsx bench/streaming.ts batches DIR [batches]
  *
- * The images are those of CIFAR-10 enlarged, with noise on each, so that they compress as photographs do. All the product's
- * own code runs: the reader, the stage that stores shards, the data that models train on.
+ * The images are enlarged ones of CIFAR-10 with added noise, so that they compress like
+ * photographs. $ZEROSHIFT_DATA/cifar10 must contain CIFAR-10's .bin files. The product's own code
+ * runs: the reader, the stage that stores shards, and the data that models train on.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -158,7 +160,7 @@ async function batches() {
     forward(layers, parameters, pixels).output.dataSync()
   }
   const still = tf.keep(data.images(train.subarray(0, BATCH)))
-  // Other batches each time: what the operating system has kept of one run is no help to the next.
+  // The batches differ in each run, so that the page cache of one run does not help the next.
   await run('device alone', 'a', () => {
     classify(still)
   })

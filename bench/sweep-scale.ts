@@ -15,9 +15,11 @@ import { spawnWorker } from '../stack/spawn-worker.ts'
 import { progressQuery, sweepType, workflowId } from '../workflows/names.ts'
 
 /**
- * Thousands of cells of a tiny experiment: what one costs as a sweep grows. Two processes do the work, Temporal's dev server
- * and one worker; this one only looks. A line for every 100 cells: seconds and processor seconds a cell, resident
- * memory of both, the history of the sweep's execution, the database. Then the same sweep again, all of it kept.
+ * The cost of a cell as a sweep grows to thousands of cells of a tiny experiment. Two processes do
+ * the work, Temporal's development server and one worker. Prints a line for every 100 cells:
+ * seconds and processor seconds per cell, resident memory of both processes, and the sizes of the
+ * workflow's history and of the database. Then runs the same sweep again, whose results are all
+ * cached.
  *
  *     npx tsx bench/sweep-scale.ts [CELLS] [MAX_PARALLEL]
  */
@@ -137,7 +139,7 @@ async function connected(): Promise<Connection> {
   return Connection.connect({ address: server.address })
 }
 
-/** The process of the server's name that listens for this one: the guard's child. */
+/** The id of the Temporal server's process, a child of the guard, by its name and port. */
 function serverPid(): number {
   const port = server.address.split(':')[1] ?? ''
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))

@@ -1,7 +1,8 @@
 /**
- * What being seen costs a training: steps of a small MLP, the shortest there are, taken through `durably` by processes that
- * are alternately without metrics and with them (every step counted, `/metrics` asked for every 15 seconds, as is usual). The ratio is the
- * median over pairs of one process of each, of processor time and of wall time.
+ * The cost of telemetry for a training. Processes take the steps of a small MLP, the shortest steps
+ * there are, through `durably`, alternately without metrics and with them. With metrics every step
+ * is counted and `/metrics` is scraped every 15 seconds, as is usual. The ratio is the median over
+ * pairs of processes, for processor time and for wall time.
  *
  *     node --import tsx bench/telemetry-overhead.ts [STEPS] [PAIRS]
  */
@@ -29,7 +30,7 @@ interface Cost {
   readonly wall: number
 }
 
-/** One process: seconds of a training, on a port or without metrics. */
+/** Trains in this process, with metrics if a port is given. Returns the seconds. */
 async function train(steps: number, port: number | undefined): Promise<Cost> {
   const samples = 1024
   const batchSize = 32

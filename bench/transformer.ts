@@ -4,9 +4,9 @@ import { tf } from '../learning/tensorflow/tf.ts'
 import { attention, composed, gelu, geluTanh, layerNorm } from '../learning/model/transformer.ts'
 
 /**
- * Forward and backward pass of what transformers are made of: the gradients written out, beside those that tfjs derives
- * from the composition, in turns on the same inputs. Shapes: a batch of 64 images of 32 pixels for ViT-tiny with
- * patches of 4: 65 tokens of 192 channels, 3 heads, an MLP of 768.
+ * Forward and backward passes of transformer operations: the explicit gradients and those that tfjs
+ * derives from the composition, in turns on the same inputs. The shapes are a batch of 64 images of
+ * 32 pixels for ViT-tiny with patches of 4: 65 tokens of 192 channels, 3 heads and an MLP of 768.
  *
  *     npx tsx bench/transformer.ts
  */

@@ -12,20 +12,23 @@ import {
   type SourceFile,
 } from './files.ts'
 
-/** The binary layout of CIFAR-10 and CIFAR-100: one or two label bytes, then the red, the green and the blue plane. */
+/**
+ * The binary layout of CIFAR-10 and CIFAR-100. A record has one or two label bytes, followed by the
+ * red, green and blue planes.
+ */
 export interface CifarLayout {
   readonly name: string
   readonly labelBytes: number
-  /** Which of the label bytes counts. */
+  /** The index of the label byte that is used. */
   readonly label: number
   readonly classes: readonly string[]
 }
 
-/** Training files first. */
+/** A data file. Lists of files have training files first. */
 export interface CifarFile {
   readonly name: string
   readonly set: 'train' | 'test'
-  /** Where the config names it. */
+  /** The path of the config key that names the file. */
   readonly path: string
   readonly known?: KnownFile | undefined
 }
@@ -50,7 +53,7 @@ export async function inspectCifar(
   return factsOf(layout, files, batches)
 }
 
-/** Throws a UserError as `inspectCifar` does. */
+/** Reads the files. Throws a UserError as `inspectCifar` does. */
 export async function readCifar(
   layout: CifarLayout,
   files: readonly CifarFile[],
@@ -115,7 +118,7 @@ function labelsOf(layout: CifarLayout, records: Uint8Array): Uint8Array {
   )
 }
 
-/** Records (labels, then planes [3, 32, 32]) to images [n, 32, 32, 3]. */
+/** Converts records (labels, then planes [3, 32, 32]) to images [n, 32, 32, 3]. */
 function toNhwc(layout: CifarLayout, records: Uint8Array, images: Uint8Array): void {
   let to = 0
   for (let record = 0; record < records.length; record += recordOf(layout)) {
@@ -128,7 +131,7 @@ function toNhwc(layout: CifarLayout, records: Uint8Array, images: Uint8Array): v
   }
 }
 
-/** 0 for what cannot be read: reading it says why. */
+/** The size of a file in bytes; 0 if it cannot be read. Reading it later reports the reason. */
 async function sizeOf(file: string): Promise<number> {
   const found = await stat(file).catch(() => undefined)
   return found?.size ?? 0

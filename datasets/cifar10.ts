@@ -50,7 +50,7 @@ function refuseUnofficial(name: string, path: string): void {
   )
 }
 
-/** Training files first. */
+/** The data files, training files first. */
 function filesOf(spec: Cifar10Spec): readonly CifarFile[] {
   return (['train', 'test'] as const).flatMap((set) =>
     spec[set].map((name, i) => ({ name, set, path: `data.${set}[${i}]`, known: KNOWN_FILES.get(name) })),

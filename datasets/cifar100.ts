@@ -3,7 +3,7 @@ import type { DatasetReader, DataSpecOf, PublishedFile } from './dataset.ts'
 
 type Cifar100Spec = DataSpecOf<'cifar100'>
 
-/** Each record's first label byte is the superclass, the second the class. */
+/** The first label byte of a record is the superclass, the second the class. */
 const COARSE =
   words(`aquatic_mammals fish flowers food_containers fruit_and_vegetables household_electrical_devices
   household_furniture insects large_carnivores large_man-made_outdoor_things large_natural_outdoor_scenes

@@ -6,63 +6,74 @@ export interface Dataset {
   readonly facts: DatasetFacts
   /** Class indices [n]. */
   readonly labels: Int32Array
-  /** Bytes [to − from, height, width, channels] of the samples from `from` up to, not including, `to`. */
+  /**
+   * Bytes [to − from, height, width, channels] of the samples from `from` up to `to` (exclusive).
+   */
   readonly images: (from: number, to: number) => Promise<Uint8Array>
-  /** The first so many samples come from training files, the rest from test files. */
+  /** The number of samples from training files. They come first; the others are from test files. */
   readonly trainable: number
 }
 
-/** Data sets of encoded images that take more decoded, in bytes, are decoded piece by piece, and stored in shards. */
+/**
+ * The size in bytes from which decoded images are not kept in memory but decoded in pieces and
+ * stored in shards.
+ */
 export const IN_MEMORY_BYTES = 2 ** 29
 
-/** How a data set is read. */
+/** Options of reading a data set. */
 export interface Reading {
-  /** What encoded images may take decoded; where they take more, `images` decodes them again. */
+  /**
+   * The largest size of decoded images that are kept in memory. Larger sets are decoded again by
+   * `images`.
+   */
   readonly inMemoryBytes: number
-  /** Hears how far it is with many images. */
+  /** Called with messages on progress while many images are decoded. */
   readonly notify?: ((line: string) => void) | undefined
   readonly checked?: Checked | undefined
 }
 
 /**
- * What is known of images that were decoded before, under a digest of them and of how: it saves decoding them only to see
- * whether that can be done. Values are plain JSON.
+ * A cache of which encoded images can be decoded, by a digest of the images and the decoding
+ * options. It avoids decoding images only to check them. Values are plain JSON.
  */
 export interface Checked {
   get(key: string): Promise<unknown>
   put(key: string, value: unknown): Promise<void>
 }
 
-/** The images of a data set that is in memory: bytes [n, height, width, channels]. */
+/** The images of a data set that is in memory. images: bytes [n, height, width, channels]. */
 export function inMemory(images: Uint8Array, [height, width, channels]: Shape): Dataset['images'] {
   const size = height * width * channels
   return (from, to) => Promise.resolve(images.subarray(from * size, to * size))
 }
 
-/** A file on the web: a data file, or an archive that holds data files. */
+/** A published file: a data file, or an archive that contains data files. */
 export interface PublishedFile {
   readonly url: string
   readonly bytes: number
   readonly sha256: string
 }
 
-/** Where the files are when nobody names a place: beside the code, or with their publisher. */
+/** The location of the files by default: shipped with the code, or at their publisher. */
 export type Home =
   | { readonly kind: 'shipped'; readonly directory: string }
   | {
       readonly kind: 'published'
       readonly files: readonly PublishedFile[]
-      /** The data files that come of them. */
+      /** The names of the data files after unpacking. */
       readonly members: readonly string[]
     }
 
-/** What a data set's file exports. */
+/** The reader of one data set. */
 export interface DatasetReader<S extends DataSpec> {
-  /** Throws a UserError where the spec names files that are not to be had there. */
+  /** Throws a UserError if the spec names files that are not available by default. */
   home(spec: S): Home
-  /** Whether a file of a bucket or a repository that somebody names is one of the data set's; each is unless this is given. */
+  /**
+   * Whether a file of a bucket or repository belongs to the data set. Without this function, all
+   * files do.
+   */
   wants?(spec: S, name: string): boolean
-  /** Reads and checks the files. Throws a UserError that says what is wrong with them. */
+  /** Reads and checks the files. Throws a UserError that lists their problems. */
   inspect(spec: S, directory: string, reading: Reading): Promise<DatasetFacts>
   read(spec: S, directory: string, reading: Reading): Promise<Dataset>
 }

@@ -1,7 +1,7 @@
 import type { Shape } from '../experiment/models/model.ts'
 import { FormatError } from './files.ts'
 
-/** How encoded images become pixels: part of `data` in the spec. */
+/** Options for decoding images, a part of `data` in the spec. */
 export interface Decoding {
   readonly size?: readonly [number, number] | undefined
   readonly resize: 'squash' | 'crop'
@@ -14,16 +14,17 @@ export interface Picture {
   readonly pixels: Uint8Array
 }
 
-/** A picture that claims more is refused before any of it is decoded. */
+/** An image with more pixels in its header is refused before it is decoded. */
 const MOST_PIXELS = 2 ** 26
 
-/** Of an image in a file or a column, by what its first bytes say. */
+/** The accepted image formats, recognised by their first bytes. */
 const FORMATS = ['png', 'jpeg', 'webp']
 
 /**
- * The pixels of a PNG, JPEG or WebP image, as its EXIF orientation turns it, transparent parts on black, 16 bits a channel
- * reduced to 8; colour profiles are not applied. The same bytes give the same pixels on every processor: libvips works
- * without its vector instructions, and scales in fixed point. Throws a FormatError.
+ * Decodes a PNG, JPEG or WebP image. The EXIF orientation is applied, transparent parts become
+ * black, 16 bits per channel are reduced to 8, and colour profiles are ignored. The same bytes give
+ * the same pixels on every processor, since libvips runs without vector instructions and scales in
+ * fixed point. Throws a FormatError.
  */
 export async function decodeImage(bytes: Uint8Array, { size, resize, channels }: Decoding): Promise<Picture> {
   const sharp = await vips()
@@ -54,18 +55,18 @@ export async function decodeImage(bytes: Uint8Array, { size, resize, channels }:
     return { shape: [info.height, info.width, channels], pixels: data }
   } catch (error) {
     if (error instanceof FormatError) throw error
-    // What libvips gives as its reason may be another image's that is decoded at the same time.
+    // libvips may report the reason of another image that is decoded at the same time.
     throw new FormatError('cannot be decoded: it is cut, damaged or no image')
   }
 }
 
-/** Another version may see other pixels, or other damage. */
+/** The decoder's versions. Other versions may give other pixels or accept other damage. */
 export async function decoderVersion(): Promise<string> {
   const { versions } = await vips()
   return JSON.stringify(versions)
 }
 
-/** Only who decodes images waits for libvips to load. */
+/** libvips is loaded only when the first image is decoded. */
 async function vips() {
   const { default: sharp } = await import('sharp')
   sharp.simd(false)

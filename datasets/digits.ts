@@ -16,8 +16,9 @@ const PIXELS = 64
 const CLASSES = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']
 
 /**
- * The test part of UCI's "Optical Recognition of Handwritten Digits": a gzipped CSV, 64 pixels (0..16) and the label on
- * each row. All samples are in one file; a stage cuts the test share off.
+ * The test part of UCI's "Optical Recognition of Handwritten Digits", a gzipped CSV file. Each row
+ * has 64 pixels (0..16) and the label. All samples are in one file, from which a stage takes the
+ * test share.
  */
 export const digits: DatasetReader<DataSpecOf<'digits'>> = {
   home: () => ({
@@ -35,7 +36,7 @@ async function read({ name }: DataSpecOf<'digits'>, directory: string): Promise<
     path: 'data.name',
     advice: `restore ${FILE} as it comes with Zeroshift, in data/digits`,
   })
-  // The checksum has vouched for every row.
+  // The checksum was verified, so every row is well-formed.
   const values = (await promisify(gunzip)(content)).toString('latin1').trimEnd().split(/[\n,]/)
   const images = new Uint8Array(SAMPLES * PIXELS)
   const labels = new Int32Array(SAMPLES)

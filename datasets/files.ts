@@ -7,7 +7,7 @@ import { UserError, type Problem } from '../common/errors.ts'
 import { readRegularFile, unreadable } from '../common/regular-file.ts'
 import { isSafeName } from '../common/safe-name.ts'
 
-/** A file as its publisher made it. */
+/** The size and SHA-256 of a published file. */
 export interface KnownFile {
   readonly bytes: number
   readonly sha256: string
@@ -15,7 +15,10 @@ export interface KnownFile {
 
 export type SourceFile = DatasetFacts['sources'][number]
 
-/** Reads a data file. `path` is where the config names it; `advice` says what to do when it is wrong. */
+/**
+ * Reads a data file and, if it is a known one, verifies its SHA-256. `path` is the config key that
+ * names the file and `advice` the remedy. Throws a UserError.
+ */
 export async function readDataFile(
   directory: string,
   name: string,
@@ -39,7 +42,7 @@ export async function readDataFile(
   return { content, source }
 }
 
-/** A name comes from a config; it must not lead out of the directory that the config names beside it. */
+/** Throws a UserError if a name from a config leads out of the directory of the data. */
 export function refuseUnsafe(name: string, path: string): void {
   if (!isSafeName(name))
     throw dataError(
@@ -48,19 +51,15 @@ export function refuseUnsafe(name: string, path: string): void {
     )
 }
 
-/**
- * What an entry of a folder is, where a symbolic link leads included; a link that leads nowhere is
- * none of the two.
- */
+/** The kind of a folder's entry, following symbolic links. A broken link is `other`. */
 export async function kindOf(folder: string, entry: Dirent): Promise<'file' | 'folder' | 'other'> {
   const found = entry.isSymbolicLink() ? await stat(join(folder, entry.name)).catch(() => undefined) : entry
   return found?.isFile() ? 'file' : found?.isDirectory() ? 'folder' : 'other'
 }
 
 /**
- * The files below a directory, by their names relative to it, with slashes between folders.
- * Symbolic links are followed once: Node's own recursive listing follows those that lead back for
- * ever.
+ * The files below a directory, by their relative names with slashes. Symbolic links that form a
+ * cycle are followed once; Node's own recursive listing would not end.
  */
 export async function filesBelow(directory: string): Promise<readonly string[]> {
   const found: string[] = []
@@ -84,12 +83,12 @@ export function dataError(path: string, message: string): UserError {
   return new UserError([{ message, path }])
 }
 
-/** What is wrong with the bytes of a file; who knows the file says which it is (`inFile`). */
+/** A problem with the bytes of a file. `inFile` adds the name of the file. */
 export class FormatError extends Error {
   override readonly name = 'FormatError'
 }
 
-/** Reads what a file holds; an error of its format becomes the user's, with the file's name before and advice after it. */
+/** Runs `read` and turns a FormatError into a UserError with the file's name and the advice. */
 export async function inFile<T>(
   file: string,
   { path, advice }: { readonly path: string; readonly advice: string },
@@ -103,7 +102,7 @@ export async function inFile<T>(
   }
 }
 
-/** The first problems, and how many more there are. */
+/** The first ten problems and the number of the others. */
 export function summarised(problems: readonly Problem[], noun: string): readonly Problem[] {
   const more = problems.length - MOST_PROBLEMS
   return more > 0
@@ -113,7 +112,7 @@ export function summarised(problems: readonly Problem[], noun: string): readonly
 
 const MOST_PROBLEMS = 10
 
-/** Runs every step, and throws all user errors as one. */
+/** Runs every step in order. All user errors are thrown as one UserError at the end. */
 export async function collectProblems<T>(steps: readonly (() => Promise<T>)[]): Promise<readonly T[]> {
   const problems: Problem[] = []
   const results: T[] = []
@@ -129,7 +128,7 @@ export async function collectProblems<T>(steps: readonly (() => Promise<T>)[]): 
   return results
 }
 
-/** Samples per class. */
+/** The number of samples per class. */
 export function countLabels(labels: Iterable<number>, classes: number): number[] {
   const counts = new Array<number>(classes).fill(0)
   for (const label of labels) counts[label] = (counts[label] ?? 0) + 1

@@ -3,7 +3,10 @@ import { character, literal, matcher, repeat, sequence } from '../common/linear-
 const withinName = repeat(character((found) => found !== '/'))
 const folders = repeat(sequence([repeat(character(() => true)), literal('/')]), 0, 1)
 
-/** Whether a relative path matches: `*` stands for anything within a name, `**` and a slash for any folders or none. */
+/**
+ * Returns a test for relative paths. `*` matches anything within a name, `**` and a slash any
+ * folders or none.
+ */
 export function matchesGlob(pattern: string): (path: string) => boolean {
   const parts = pattern.split(/(\*\*\/|\*)/)
   return matcher(

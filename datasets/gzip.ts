@@ -2,10 +2,13 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { FormatError } from './files.ts'
 
-/** Pictures compress by 2 to 10; what grows more than this is no picture, and would fill the memory. */
+/**
+ * The largest accepted ratio of unpacked to packed size. Images compress by a factor of 2 to 10; a
+ * larger factor would exhaust the memory.
+ */
 export const MOST_EXPANSION = 100
 
-/** The content of a gzipped file, whose checksum vouches for it. Throws a FormatError. */
+/** Unpacks a gzipped file and verifies its checksum. Throws a FormatError. */
 export async function gunzipped(bytes: Uint8Array): Promise<Uint8Array> {
   const maxOutputLength = MOST_EXPANSION * bytes.length + 1024
   try {

@@ -1,8 +1,9 @@
 import { FormatError } from './files.ts'
 
 /**
- * The IDX format of MNIST: two zero bytes, the type (8 is a byte), the number of dimensions, each dimension's size as a
- * big-endian 32-bit number, then the values, the last dimension fastest.
+ * An array in the IDX format of MNIST: two zero bytes, the type (8 is a byte), the number of
+ * dimensions, the size of each dimension as a big-endian 32-bit number, and the values with the
+ * last dimension fastest.
  */
 export interface IdxArray {
   readonly shape: readonly number[]
@@ -12,7 +13,9 @@ export interface IdxArray {
 
 const BYTES = 8
 
-/** Throws a FormatError where the file is not one of bytes in so many dimensions, to the last byte. */
+/**
+ * Decodes an IDX file of bytes. Throws a FormatError if it has other dimensions or a wrong length.
+ */
 export function decodeIdx(file: Uint8Array, dimensions: number): IdxArray {
   const start = 4 + 4 * dimensions
   if (file.length < start)

@@ -15,8 +15,9 @@ const IMAGES = /\.(png|jpe?g|webp)$/i
 type FolderSpec = DataSpecOf<'image-folder'>
 
 /**
- * A folder a class with its images, below train/ and test/, or in one tree of which a stage cuts the test share off.
- * Classes and images are in the order of their names' code units, whatever the file system's order is.
+ * Images in one folder per class, below train/ and test/ or in one tree from which a stage takes
+ * the test share. Classes and images are ordered by the code units of their names, independently of
+ * the order of the file system.
  */
 export const imageFolder: DatasetReader<FolderSpec> = {
   home({ name }) {
@@ -27,7 +28,7 @@ export const imageFolder: DatasetReader<FolderSpec> = {
   read,
 }
 
-/** One of the trees: `train`, `test`, or all there is, which is called `.`. */
+/** A tree of class folders: `train`, `test`, or `.` for a single tree. */
 interface Tree {
   readonly name: string
   readonly files: readonly { readonly folder: string; readonly name: string }[]
@@ -79,7 +80,10 @@ async function read(spec: FolderSpec, directory: string, reading: Reading): Prom
   }
 }
 
-/** All files of a tree as one: its SHA-256 is that of the canonical JSON of their paths and SHA-256s. */
+/**
+ * Describes all files of a tree as one. Its SHA-256 is that of the canonical JSON of their paths
+ * and SHA-256s.
+ */
 function sourceOf(
   { name, files }: Tree,
   hashes: readonly { readonly sha256: string; readonly bytes: number }[],
@@ -153,21 +157,24 @@ interface Listed {
   readonly kind: Awaited<ReturnType<typeof kindOf>>
 }
 
-/** Why something in a class's folder is no image of it; undefined where it may be one. */
+/** The reason why an entry of a class folder is not an image; undefined if it may be one. */
 function strangeness({ name, kind }: Listed): string | undefined {
   if (kind === 'folder') return 'is a folder in the folder of a class'
   if (!IMAGES.test(name)) return 'is no png, jpg or webp'
   return kind === 'file' ? undefined : 'is no regular file, or a link that leads nowhere'
 }
 
-/** What is in a folder but hidden files, by name. */
+/** The entries of a folder without hidden files, by name. */
 async function listed(folder: string): Promise<readonly Listed[]> {
   const entries = await readdir(folder, { withFileTypes: true })
   const shown = entries.filter(({ name }) => !name.startsWith('.')).sort((a, b) => (a.name < b.name ? -1 : 1))
   return Promise.all(shown.map(async (entry) => ({ name: entry.name, kind: await kindOf(folder, entry) })))
 }
 
-/** A class is forgotten or retained, attacked and tested in halves: one sample is not enough of it. */
+/**
+ * Throws a UserError if a class has only one image. A class needs two, since its samples are
+ * divided.
+ */
 function refuseLonely(trees: readonly Tree[], directory: string): void {
   const first = new Map<string, string>()
   const several = new Set<string>()
@@ -189,7 +196,7 @@ function refuseLonely(trees: readonly Tree[], directory: string): void {
   if (problems.length > 0) throw new UserError(summarised(problems, 'classes'))
 }
 
-/** The same, once corrupt images are left out. */
+/** Throws a UserError if a class has fewer than two images that can be decoded. */
 function refuseThinned(labels: Int32Array, classes: readonly string[], directory: string): void {
   const counts = countLabels(labels, classes.length)
   const problems = classes.flatMap((folder, label): readonly Problem[] => {

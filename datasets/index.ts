@@ -32,17 +32,19 @@ const readers: { readonly [N in DataSpec['name']]: DatasetReader<DataSpecOf<N>> 
   npz,
 }
 
-/** Where the files are when nobody names a place. Throws a UserError where the spec names others. */
+/**
+ * The default location of the data set's files. Throws a UserError if the spec names other files.
+ */
 export function homeOf(spec: DataSpec): Home {
   return readerOf(spec).home(spec)
 }
 
-/** Whether a file is one of the data set's, by its name relative to where they are. */
+/** Whether a file belongs to the data set, by its relative name. */
 export function isDataFile(spec: DataSpec, name: string): boolean {
   return readerOf(spec).wants?.(spec, name) ?? true
 }
 
-/** Reads and checks the files: what is known of the data before any work starts. Throws a UserError. */
+/** Reads and checks the files before any work starts. Throws a UserError. */
 export function inspectDataset(
   spec: DataSpec,
   directory: string,
@@ -51,7 +53,7 @@ export function inspectDataset(
   return readerOf(spec).inspect(spec, directory, { inMemoryBytes: 0, ...reading })
 }
 
-/** The data set's samples, training files first. Throws a UserError as `inspectDataset` does. */
+/** Reads the data set, training files first. Throws a UserError as `inspectDataset` does. */
 export function readDataset(
   spec: DataSpec,
   directory: string,

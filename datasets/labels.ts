@@ -1,11 +1,17 @@
 import { FormatError } from './files.ts'
 
-/** A class more is a row more of every model's last layer, and a stray label would be as many as it is high. */
+/**
+ * The largest number of classes. Every class adds a column to the last layer, so a single wrong
+ * label would be costly.
+ */
 const MOST_CLASSES = 10_000
-/** Of the classes up to the highest label, as many may have no sample at all. */
+/** The largest number of classes without a sample. */
 const MOST_EMPTY = 500
 
-/** The names of the classes that labels speak of: those given, else the labels themselves. Throws a FormatError. */
+/**
+ * The names of the classes: the given ones, or the labels as text. Throws a FormatError if a label
+ * is out of range.
+ */
 export function classNames(labels: readonly number[], names?: readonly string[]): readonly string[] {
   refuseTwins(names ?? [])
   const limit = names?.length ?? MOST_CLASSES
@@ -23,7 +29,7 @@ export function classNames(labels: readonly number[], names?: readonly string[])
   return names ?? Array.from({ length: highest + 1 }, (_, label) => String(label))
 }
 
-/** A split names classes: of two that are called alike, it would forget one alone. */
+/** Throws a FormatError if two classes have the same name, since a split names classes. */
 function refuseTwins(names: readonly string[]): void {
   const twin = names.findIndex((name, i) => names.indexOf(name) < i)
   const name = names[twin]

@@ -4,12 +4,13 @@ import { FormatError } from './files.ts'
 import { MOST_EXPANSION } from './gzip.ts'
 
 /**
- * MATLAB's level 5 files, as far as arrays of whole numbers go: a header of 128 bytes, then elements of a type, a length and
- * that many bytes, padded to eight; an element may be a zlib stream of another.
+ * A numeric array of a MATLAB level 5 file. Such a file has a header of 128 bytes and elements,
+ * each with a type, a length and its bytes, padded to a multiple of eight. An element may be a zlib
+ * stream of another element.
  */
 export interface MatlabArray {
   readonly shape: readonly number[]
-  /** The first dimension fastest. */
+  /** The values, with the first dimension fastest. */
   readonly values: Uint8Array | Uint16Array | Int32Array | Float64Array
 }
 
@@ -17,7 +18,7 @@ const HEADER = 128
 const COMPRESSED = 15
 const MATRIX = 14
 
-/** Bytes a value and the view of them, by the type of the stored values. */
+/** Views of the stored values by their type. */
 const STORED: Readonly<Record<number, (bytes: Uint8Array<ArrayBuffer>) => MatlabArray['values']>> = {
   2: (bytes) => bytes,
   4: ({ buffer }) => new Uint16Array(buffer),
@@ -26,7 +27,7 @@ const STORED: Readonly<Record<number, (bytes: Uint8Array<ArrayBuffer>) => Matlab
 }
 const WIDTHS: Readonly<Record<number, number>> = { 2: 1, 4: 2, 5: 4, 9: 8 }
 
-/** The arrays of a file by name. Throws a FormatError. */
+/** Decodes the arrays of a file by name. Throws a FormatError. */
 export async function decodeMatlab(file: Buffer): Promise<ReadonlyMap<string, MatlabArray>> {
   // Version 1.0, and "MI" as a little-endian number.
   if (file.length < HEADER || file.readUInt32LE(124) !== 0x4d490100)
@@ -50,14 +51,15 @@ interface Element {
   readonly type: number
   readonly begin: number
   readonly data: Buffer
-  /** Where the next one begins. */
+  /** The position of the next element. */
   readonly end: number
 }
 
 function elementAt(bytes: Buffer, at: number): Element {
   if (at + 8 > bytes.length) throw new FormatError('is truncated: an element begins where it ends')
   const word = bytes.readUInt32LE(at)
-  // A length in the upper half of the first word is that of four bytes at most, which follow at once.
+  // If the upper half of the first word is not 0, it is the length of at most four bytes, which
+  // follow directly.
   const small = word >>> 16
   const [type, length, begin] =
     small > 0 ? [word & 0xffff, small, at + 4] : [word, bytes.readUInt32LE(at + 4), at + 8]
@@ -82,7 +84,7 @@ async function inflated(data: Buffer, size: number): Promise<Buffer> {
   }
 }
 
-/** Flags, dimensions, name and values, one after the other. */
+/** Decodes an array: its flags, dimensions, name and values. */
 function arrayOf(matrix: Buffer): readonly [string, MatlabArray] {
   const flags = elementAt(matrix, 0)
   const sides = elementAt(matrix, flags.end)
@@ -103,6 +105,6 @@ function arrayOf(matrix: Buffer): readonly [string, MatlabArray] {
     throw new FormatError(
       `has an array "${title}" of ${values.data.length} bytes, and ${shape.join(' × ')} values take ${expected}`,
     )
-  // Aligned, as views of more than a byte have to be.
+  // A copy is aligned, as views of more than one byte require.
   return [title, { shape, values: stored(Uint8Array.from(values.data)) }]
 }

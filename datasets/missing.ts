@@ -1,7 +1,7 @@
 import { UserError } from '../common/errors.ts'
 import { dataError } from './files.ts'
 
-/** Nobody said where the data is, and it is in none of the places where it could be. */
+/** The error for data that no config names and that is in none of the default places. */
 export function missingFiles(name: string, files: readonly string[]): UserError {
   return dataError(
     'data.name',
@@ -10,7 +10,7 @@ export function missingFiles(name: string, files: readonly string[]): UserError 
   )
 }
 
-/** Data that nobody but the user has. */
+/** The error for data of the user's own without a location. */
 export function unnamedPlace(name: string): UserError {
   return dataError(
     'data.from',

@@ -6,7 +6,10 @@ import { collectProblems, countLabels, dataError, FormatError, inFile, readDataF
 import { gunzipped } from './gzip.ts'
 import { decodeIdx } from './idx.ts'
 
-/** MNIST and the two sets that were made to take its place: 28×28 grey images of ten classes in the same four files. */
+/**
+ * MNIST, Fashion-MNIST and KMNIST: 28×28 grey images of ten classes, in four files with the same
+ * names.
+ */
 
 type MnistName = 'mnist' | 'fashion-mnist' | 'kmnist'
 
@@ -20,7 +23,7 @@ interface Published {
 const FILES = ['train-images-idx3', 'train-labels-idx1', 't10k-images-idx3', 't10k-labels-idx1'] as const
 const SIDE = 28
 
-/** `files` gives size and SHA-256 of each, gzipped. */
+/** files: the size in bytes and the SHA-256 of each gzipped file. */
 function downloads(base: string, files: readonly (readonly [number, string])[]): readonly PublishedFile[] {
   return files.map(([bytes, sha256], i) => ({ url: `${base}${FILES[i] ?? ''}-ubyte.gz`, bytes, sha256 }))
 }
@@ -112,7 +115,7 @@ export function mnistReader<N extends MnistName>(name: N): DatasetReader<DataSpe
   }
 }
 
-/** Images and their labels, from two files. */
+/** Reads images and their labels from two files. */
 async function readPart(name: MnistName, directory: string, [images, labels]: readonly [string, string]) {
   const files = [
     await readIdx(name, directory, images, 3),
@@ -153,14 +156,19 @@ async function readIdx(name: MnistName, directory: string, stem: string, dimensi
   return { file, source, shape, values }
 }
 
-/** The three sets name their files alike. */
+/**
+ * Throws a FormatError for a file of another of the three sets, since all have the same file names.
+ */
 function refuseOthers(name: MnistName, sha256: string): void {
   for (const [other, { downloads }] of Object.entries(published))
     if (other !== name && downloads.some((file) => file.sha256 === sha256))
       throw new FormatError(`is a file of ${other}`)
 }
 
-/** Gzipped as published, or not; where neither is there, it is the published one that is missing. */
+/**
+ * The name of the file in the directory, gzipped or not. If neither exists, the gzipped name, whose
+ * absence is then reported.
+ */
 async function fileOf(directory: string, stem: string): Promise<string> {
   const names = [`${stem}-ubyte.gz`, `${stem}-ubyte`] as const
   for (const name of names) if (await stat(join(directory, name)).catch(() => undefined)) return name

@@ -1,14 +1,15 @@
 import { FormatError } from './files.ts'
 
 /**
- * NumPy's .npy format: a magic text, a version, the header's length, a Python dictionary of dtype, order and shape as
- * text, then the values. Nothing in a file is ever executed: arrays of Python objects (pickles) are refused.
+ * An array in NumPy's .npy format: a magic text, a version, the length of the header, a Python
+ * dictionary of dtype, order and shape as text, and the values. Nothing in a file is ever executed.
+ * Arrays of Python objects (pickles) are refused.
  */
 export interface NpyArray {
-  /** Such as `|u1` or `<i8`. */
+  /** The NumPy type, such as `|u1` or `<i8`. */
   readonly dtype: string
   readonly shape: readonly number[]
-  /** The values' bytes, the last dimension fastest: a view of the file's. */
+  /** The bytes of the values with the last dimension fastest, a view of the file's. */
   readonly values: Uint8Array
 }
 
@@ -16,7 +17,7 @@ const MAGIC = '\x93NUMPY'
 const HEADER =
   /^\{'descr': '([<>|=][a-zA-Z]\d+)', 'fortran_order': (True|False), 'shape': \(([\d, ]*)\), \}\s*$/
 
-/** Throws a FormatError. */
+/** Decodes an .npy file. Throws a FormatError. */
 export function decodeNpy(file: Buffer): NpyArray {
   if (file.length < 10 || file.toString('latin1', 0, MAGIC.length) !== MAGIC)
     throw new FormatError('is no .npy file: it does not begin with \\x93NUMPY')
@@ -48,7 +49,7 @@ function unreadable(header: string): string {
     : `has a header that describes no plain array: ${JSON.stringify(header.slice(0, 80).trim())}`
 }
 
-/** Whole numbers of any width that NumPy has. Throws a FormatError. */
+/** The values of an integer array of any width. Throws a FormatError for another type. */
 export function integersOf({ dtype, values }: NpyArray): readonly number[] {
   const view = new DataView(values.buffer, values.byteOffset, values.byteLength)
   const little = dtype.startsWith('<')

@@ -11,7 +11,10 @@ import { openZip, type Archived } from './zip.ts'
 
 type NpzSpec = DataSpecOf<'npz'>
 
-/** Arrays of bytes in NumPy's .npz: images [n, h, w], [n, h, w, c] or [n, c, h, w], and their labels [n]. */
+/**
+ * Byte arrays in NumPy's .npz format: images [n, h, w], [n, h, w, c] or [n, c, h, w], and labels
+ * [n].
+ */
 export const npz: DatasetReader<NpzSpec> = {
   home({ name }) {
     throw unnamedPlace(name)
@@ -56,7 +59,7 @@ async function read(spec: NpzSpec, directory: string): Promise<Dataset> {
   }
 }
 
-/** The file that the spec names, else the only one there. */
+/** The file that the spec names, or the only one in the directory. Throws a UserError. */
 async function fileIn(directory: string, { file }: NpzSpec): Promise<string> {
   if (file !== undefined) return file
   const found = (await readdir(directory)).filter((name) => name.toLowerCase().endsWith('.npz')).sort()
@@ -69,7 +72,7 @@ async function fileIn(directory: string, { file }: NpzSpec): Promise<string> {
   )
 }
 
-/** The parts of an archive and the names of its classes. Throws a FormatError. */
+/** Decodes the training and test parts and the names of the classes. Throws a FormatError. */
 export async function decodeNpz(bytes: Buffer, spec: NpzSpec) {
   const archive = await openZip(bytes)
   const { train, test } = arraysOf(archive, spec)
@@ -87,7 +90,7 @@ export async function decodeNpz(bytes: Buffer, spec: NpzSpec) {
   }
 }
 
-/** Names of the arrays. */
+/** The names of the arrays, given in the spec or usual. */
 function arraysOf({ names }: Archived, spec: NpzSpec) {
   const has = (array: string) => names.includes(`${array}.npy`)
   const pick = (given: string | undefined, ...usual: readonly string[]) => given ?? usual.find(has)
@@ -142,7 +145,7 @@ async function partOf(
   return { ...about(names.images, () => toNhwc(images, layout)), labels: classes }
 }
 
-/** Says which array of the file it is. */
+/** Adds the name of the array to a FormatError. */
 function about<T>(array: string, work: () => T): T {
   try {
     return work()

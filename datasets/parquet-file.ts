@@ -6,13 +6,18 @@ import { checkFooter, checkPages, checkRows, decompressors } from './parquet-gua
 /** A parquet file in memory, of which some columns are read. */
 export interface ParquetFile {
   readonly columns: readonly string[]
-  /** What Hugging Face's library calls the values of a column, where it wrote the file. Throws a FormatError. */
+  /**
+   * The names of a column's values, if Hugging Face's library recorded them. Throws a FormatError.
+   */
   namesOf(column: string): readonly string[] | undefined
-  /** Throws a FormatError. */
+  /** The rows with these columns. Throws a FormatError. */
   rows(columns: readonly string[]): Promise<readonly Readonly<Record<string, unknown>>[]>
 }
 
-/** The library believes what files claim, so that a guard looks at them before. Throws a FormatError. */
+/**
+ * Opens a parquet file. parquet-guard.ts checks the claims of the file first, which the library
+ * trusts. Throws a FormatError.
+ */
 export function openParquet(bytes: Uint8Array): ParquetFile {
   checkFooter(bytes)
   const metadata = orFormatError(() => parquetMetadata(bytes, { geoparquet: false }))
@@ -68,7 +73,7 @@ function orFormatError<T>(work: () => T): T {
   }
 }
 
-/** The library has no errors of a kind of their own: what it says of parquet is worth repeating, what it trips over is not. */
+/** Converts an error of the library. Only its messages about parquet are useful to users. */
 function unreadable(error: unknown): FormatError {
   const message = error instanceof Error ? error.message : ''
   return new FormatError(`cannot be read: ${message.startsWith('parquet') ? message : 'it is damaged'}`)

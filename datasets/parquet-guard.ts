@@ -6,12 +6,15 @@ import { MOST_EXPANSION } from './gzip.ts'
 import { readStruct, type Struct } from './thrift.ts'
 
 /**
- * What a parquet file claims, looked at before a library believes it: lists, rows, pages and runs of repeated values are
- * no more than what holds them allows, so that nothing is allocated or repeated without end. What is looked at is passed
- * over, not kept. Everything here throws a FormatError.
+ * Checks the claims of a parquet file before a library trusts them. Lists, rows, pages and runs of
+ * repeated values must fit their containers, so that nothing is allocated or repeated without
+ * limit. The checked values are skipped, not kept. All functions here throw a FormatError.
  */
 
-/** Into no more room than the page's header gives, which `checkPages` has found possible. */
+/**
+ * Decompressors whose output is limited to the size in the page's header, which `checkPages` has
+ * checked.
+ */
 export const decompressors = {
   ...compressors,
   GZIP: (input: Uint8Array, length: number) => gunzipSync(input, { maxOutputLength: length }),
@@ -42,15 +45,15 @@ export function checkRows(bytes: Uint8Array, { num_rows, row_groups }: FileMetaD
   if (total > bytes.length) throw new FormatError(`says that it has ${total} rows in ${bytes.length} bytes`)
 }
 
-/** Pages hold levels and dictionaries beside the values, which small ones consist of. */
+/** The size of levels and dictionaries, which make up most of a small page. */
 const SMALL_PAGE = 65_536
 
 interface Column {
   readonly name: string
   readonly meta: ColumnMetaData
-  /** How many levels say whether a value is missing: one for each part of the path that may be. */
+  /** The number of definition levels: one for each optional part of the path. */
   readonly levels: number
-  /** In the row group. */
+  /** The number of rows in the row group. */
   readonly rows: number
 }
 
@@ -86,19 +89,19 @@ function levelsOf(metadata: FileMetaData, path: readonly string[]): number {
   return levels
 }
 
-/** Numbers of the fields of a page's header, of the types of pages, and of the encodings that are read. */
+/** Field numbers of a page's header, numbers of page types, and encodings that are read. */
 const TYPE = 1
 const UNPACKED = 2
 const PACKED = 3
 const DATA = 0
 const DICTIONARY = 2
 const DATA_V2 = 3
-/** The field that describes each type. */
+/** The field that describes each page type. */
 const HEADERS: Readonly<Record<number, number>> = { [DATA]: 5, [DICTIONARY]: 7, [DATA_V2]: 8 }
 const PLAIN = 0
 const BY_DICTIONARY = [2, 8]
 
-/** Where the next page begins. */
+/** Checks a page and returns the position of the next one. */
 function checkPage(chunk: Uint8Array, begin: number, column: Column): number {
   const header = readStruct(chunk, begin)
   const [unpacked = -1, packed = -1] = [header.numbers.get(UNPACKED), header.numbers.get(PACKED)]
@@ -116,7 +119,7 @@ function checkPage(chunk: Uint8Array, begin: number, column: Column): number {
   return header.end + packed
 }
 
-/** Levels with their length before them, then values. */
+/** Checks a data page of version 1: levels after their length, then values. */
 function checkData(data: Struct, page: Uint8Array, column: Column): void {
   const count = countOf(data, column.rows, column)
   let at = 0
@@ -130,7 +133,7 @@ function checkData(data: Struct, page: Uint8Array, column: Column): void {
   checkValues(page.subarray(at), data.numbers.get(2), count, column)
 }
 
-/** Levels outside what is compressed, with their lengths in the header. */
+/** Checks a data page of version 2: uncompressed levels with their lengths in the header. */
 function checkSecond(data: Struct, page: Uint8Array, unpacked: number, column: Column): void {
   const count = countOf(data, column.rows, column)
   const [nulls = -1, levels = -1, repetitions = -1] = [2, 5, 6].map((field) => data.numbers.get(field))
@@ -160,7 +163,10 @@ function checkValues(values: Uint8Array, encoding: number | undefined, count: nu
   if (width > 0) checkRuns(values.subarray(1), width, count, column)
 }
 
-/** Runs of one value, and of values side by side: no run is longer than all there are, but for what fills up its last byte. */
+/**
+ * Checks runs of one value and bit-packed runs. No run may be longer than the number of values,
+ * except for the padding of the last byte.
+ */
 function checkRuns(bytes: Uint8Array, width: number, count: number, column: Column): void {
   let seen = 0
   for (let at = 0; seen < count && at < bytes.length;) {

@@ -18,7 +18,10 @@ import { decodePictures } from './pictures.ts'
 
 type ParquetSpec = DataSpecOf<'parquet'>
 
-/** Images in parquet files as Hugging Face keeps them: a column of {bytes, path}, or of bytes, and one of whole numbers. */
+/**
+ * Images in parquet files in Hugging Face's layout: a column of {bytes, path} or bytes, and a
+ * column of integers.
+ */
 export const parquet: DatasetReader<ParquetSpec> = {
   home({ name }) {
     throw unnamedPlace(name)
@@ -89,7 +92,7 @@ async function read(spec: ParquetSpec, directory: string, reading: Reading): Pro
   }
 }
 
-/** Training files first, each set's in the order of its patterns, then of names. */
+/** The data files, training files first, in the order of the patterns and then of names. */
 async function filesOf(spec: ParquetSpec, directory: string) {
   const there = (await filesBelow(directory)).filter((name) => name.endsWith('.parquet'))
   const sets = [
@@ -119,7 +122,7 @@ async function filesOf(spec: ParquetSpec, directory: string) {
   )
 }
 
-/** The latest answer is kept and no other, so that one file is in memory at a time: they are read in their order. */
+/** Caches the latest result only, so that a single file is in memory. Files are read in order. */
 function lastOnly<K, V>(work: (key: K) => Promise<V>): (key: K) => Promise<V> {
   let last: { readonly key: K; readonly value: Promise<V> } | undefined
   return (key) => {
@@ -128,7 +131,7 @@ function lastOnly<K, V>(work: (key: K) => Promise<V>): (key: K) => Promise<V> {
   }
 }
 
-/** The encoded images of a file with their labels, and what the labels are called. Throws a FormatError. */
+/** The encoded images of a file, their labels and the names of the labels. Throws a FormatError. */
 export async function decodeParquet(bytes: Uint8Array, spec: Pick<ParquetSpec, 'image' | 'label'>) {
   const file = openParquet(bytes)
   const image = columnOf(file, 'image', spec.image, ['image', 'img'])
@@ -146,7 +149,7 @@ export async function decodeParquet(bytes: Uint8Array, spec: Pick<ParquetSpec, '
   }
 }
 
-/** No bytes at all are an image that cannot be decoded. */
+/** The bytes of an image. An image without bytes cannot be decoded, which is reported later. */
 function bytesOf(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value
   const { bytes } = (value ?? {}) as { readonly bytes?: unknown }

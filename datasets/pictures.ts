@@ -8,7 +8,7 @@ import { inMemory, type Dataset, type Reading } from './dataset.ts'
 import { decodeImage, decoderVersion, type Decoding, type Picture } from './decode.ts'
 import { FormatError, summarised } from './files.ts'
 
-/** An encoded image of a data set: its name within the directory, and its bytes, which are read when they are decoded. */
+/** An encoded image of a data set. Its bytes are read when it is decoded. */
 export interface Encoded {
   readonly name: string
   readonly label: number
@@ -19,36 +19,37 @@ export interface Pictures {
   readonly shape: Shape
   readonly images: Dataset['images']
   readonly labels: Int32Array
-  /** Of those given, which were decoded: all but the corrupt ones that are left out. */
+  /** The indices of the decoded images among the given ones. Corrupt images may be left out. */
   readonly kept: readonly number[]
   readonly skipped?: DatasetFacts['skipped']
 }
 
-/** Images that are decoded at a time: enough for the threads that do it, and few in memory. */
+/** The number of images decoded at once: enough for all threads, few in memory. */
 const AT_ONCE = 16
 const FIRST = 10
-/** Images between two words of how far it is: a multiple of AT_ONCE. */
+/** The number of images between two progress messages, a multiple of AT_ONCE. */
 const NOTIFIED = 8192
 
-/** Where images are, and how they are read. */
+/** The location of the images and the options of reading them. */
 interface Place extends Reading {
   readonly directory: string
-  /** Where the config names them. */
+  /** The config key that names the images. */
   readonly path: string
 }
 
-/** What decoding all images shows of them. Plain JSON. */
+/** The results of decoding all images. Plain JSON. */
 const surveySchema = z.object({
   shape: z.tuple([z.int(), z.int(), z.int()]),
-  /** Positions of those that cannot be decoded. */
+  /** Indices of the images that cannot be decoded. */
   corrupt: z.array(z.int()),
 })
 type Survey = Readonly<z.output<typeof surveySchema>>
 
 /**
- * Decodes images, in their order. Throws a UserError with the first of those that cannot be decoded or have another size,
- * and the number of the rest, unless `skipCorrupt` leaves the former out. Pixels are kept where all take `inMemoryBytes` at
- * most; else images are decoded again when they are asked for.
+ * Decodes images in order. Throws a UserError with the first images that cannot be decoded or have
+ * a different size, and the number of the others. `skipCorrupt` leaves out the images that cannot
+ * be decoded. If all pixels fit into `inMemoryBytes` they are kept. Otherwise images are decoded
+ * again when they are requested.
  */
 export async function decodePictures(
   encoded: readonly Encoded[],
@@ -81,7 +82,7 @@ export async function decodePictures(
 
 const sizeOf = ([height, width, channels]: Shape) => height * width * channels
 
-/** Of the images' bytes, and of everything that decides what becomes of them. */
+/** A digest of the images' bytes, the decoding options and the decoder. */
 async function digestOfAll(
   encoded: readonly Encoded[],
   { size, resize, channels }: Decoding,
@@ -91,7 +92,7 @@ async function digestOfAll(
   return digestOf({ digests, size, resize, channels, decoder: await decoderVersion() })
 }
 
-/** `pixels` where they are kept: those of the images that can be decoded, one behind the other. */
+/** Decodes all images. `pixels` has the pixels of the decodable images, if they are kept. */
 async function decodeAll(
   encoded: readonly Encoded[],
   spec: Decoding & { readonly skipCorrupt: boolean },
@@ -132,7 +133,7 @@ async function decodeAll(
   return { shape: [...shape], corrupt, pixels }
 }
 
-/** Images that could all be decoded before. */
+/** Decodes images on request that were decoded successfully before. */
 function decodedAgain(encoded: readonly Encoded[], spec: Decoding, shape: Shape): Dataset['images'] {
   const size = sizeOf(shape)
   return async (from, to) => {

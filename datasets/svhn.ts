@@ -16,7 +16,10 @@ const CLASSES = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']
 
 const PARTS = ['train', 'extra', 'test'] as const
 
-/** Street View House Numbers, the cropped digits (Netzer et al. 2011): X [32, 32, 3, n] and y [n, 1], whose 10 is a zero. */
+/**
+ * The cropped digits of Street View House Numbers (Netzer et al. 2011): X [32, 32, 3, n] and y [n,
+ * 1], where 10 stands for zero.
+ */
 export const svhn: DatasetReader<SvhnSpec> = {
   home(spec) {
     throw missingFiles(spec.name, partsOf(spec).map(fileOf))
@@ -28,7 +31,7 @@ export const svhn: DatasetReader<SvhnSpec> = {
 
 const fileOf = (part: (typeof PARTS)[number]) => `${part}_32x32.mat`
 
-/** Training files first. */
+/** The parts of the data, training parts first. */
 function partsOf({ extra }: SvhnSpec): readonly (typeof PARTS)[number][] {
   return PARTS.filter((part) => extra || part !== 'extra')
 }
@@ -70,7 +73,7 @@ async function read(spec: SvhnSpec, directory: string): Promise<Dataset> {
   }
 }
 
-/** Images [n, 32, 32, 3] and their labels. Throws a FormatError. */
+/** Decodes images [n, 32, 32, 3] and their labels. Throws a FormatError. */
 export async function decodeSvhn(bytes: Buffer) {
   const arrays = await decodeMatlab(bytes)
   const [x, y] = [arrays.get('X'), arrays.get('y')]
@@ -78,7 +81,7 @@ export async function decodeSvhn(bytes: Buffer) {
     throw new FormatError(
       `has ${arrays.size > 0 ? `the arrays ${[...arrays.keys()].join(', ')}` : 'no arrays'}, expected X and y`,
     )
-  // MATLAB leaves out a last dimension of 1.
+  // MATLAB omits a last dimension of 1.
   const [height, width, channels, count = 1] = x.shape
   if (
     height !== SIDE ||
@@ -100,7 +103,9 @@ export async function decodeSvhn(bytes: Buffer) {
   }
 }
 
-/** From the first dimension fastest, rows before columns before channels. */
+/**
+ * Converts from the first dimension fastest to [n, rows, columns, channels] with channels fastest.
+ */
 function toNhwc(values: Uint8Array, count: number): Uint8Array {
   const images = new Uint8Array(values.length)
   let to = 0

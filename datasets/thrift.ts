@@ -1,20 +1,20 @@
 import { FormatError } from './files.ts'
 
 /**
- * Thrift's compact protocol, as far as parquet files use it: a look at what headers claim before a library believes them.
- * Numbers and structs by field; texts and lists are passed over, and a list that is longer than the rest of the file is
- * refused.
+ * A struct in Thrift's compact protocol, as far as parquet files use it. It holds numbers and
+ * structs by field. Texts and lists are skipped, and a list that is longer than the rest of the
+ * file is refused.
  */
 export interface Struct {
   readonly numbers: ReadonlyMap<number, number>
   readonly structs: ReadonlyMap<number, Struct>
-  /** Where the struct ends. */
+  /** The position after the struct. */
   readonly end: number
 }
 
 const DEEPEST = 32
 
-/** Throws a FormatError. */
+/** Reads the struct at `begin`. Throws a FormatError. */
 export function readStruct(bytes: Uint8Array, begin: number): Struct {
   return structAt(new Cursor(bytes, begin), 0)
 }
@@ -92,7 +92,7 @@ function valueAt(cursor: Cursor, type: number, depth: number): number | Struct |
     case 9: {
       const head = cursor.byte()
       const size = head >> 4 === 15 ? cursor.varint() : head >> 4
-      // Every element takes a byte at least.
+      // Every element takes at least one byte.
       if (size > cursor.bytes.length - cursor.at) throw broken('a list is longer than the rest of it')
       const type = head & 15
       for (let i = 0; i < size; i++) valueAt(cursor, type === 1 || type === 2 ? 3 : type, depth + 1)

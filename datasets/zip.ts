@@ -3,14 +3,14 @@ import { fromBufferPromise, type Entry, type ZipFile } from 'yauzl'
 import { FormatError } from './files.ts'
 import { MOST_EXPANSION } from './gzip.ts'
 
-/** A zip archive in memory: its members are unpacked one by one, as they are asked for. */
+/** A zip archive in memory, whose members are unpacked on request. */
 export interface Archived {
   readonly names: readonly string[]
-  /** Throws a FormatError, also where the member's checksum is another. */
+  /** Unpacks a member and verifies its checksum. Throws a FormatError. */
   read(name: string): Promise<Buffer>
 }
 
-/** Throws a FormatError where the bytes are no zip archive. */
+/** Opens a zip archive. Throws a FormatError if the bytes are not one. */
 export async function openZip(bytes: Buffer): Promise<Archived> {
   const { zip, entries } = await listed(bytes)
   return {

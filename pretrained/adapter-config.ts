@@ -24,9 +24,11 @@ export interface AdapterConfig {
   readonly rslora: boolean
   readonly ranks: readonly Pattern[]
   readonly alphas: readonly Pattern[]
-  /** Whether an update of this layer is asked for; undefined where what says so is not read here. */
+  /** Whether a layer has an update; undefined if the setting cannot be interpreted here. */
   readonly targets: ((module: string) => boolean) | undefined
-  /** Whether this layer's own parameters are replaced: it, or one that it is a part of, is named. */
+  /**
+   * Whether a layer's own parameters are replaced, because it or a layer that contains it is named.
+   */
   readonly isSaved: (module: string) => boolean
 }
 
@@ -35,7 +37,7 @@ interface Pattern {
   readonly value: number
 }
 
-/** Each makes another model of the same tensors, or has tensors of its own. */
+/** Settings that change the model or have tensors of their own. They are refused. */
 const unknownHere = [
   'use_dora',
   'use_qalora',
@@ -52,10 +54,10 @@ const unknownHere = [
   'velora_config',
 ]
 
-/** How A and B began, where the base's weights stay as they are. */
+/** Initialisations of A and B that leave the base model's weights unchanged. */
 const harmlessStarts = [true, false, 'gaussian', 'eva', 'orthogonal']
 
-/** Reads `adapter_config.json`. Throws a UserError that says what of it is not known here. */
+/** Reads `adapter_config.json`. Throws a UserError that names unsupported settings. */
 export async function readAdapterConfig(directory: string): Promise<AdapterConfig> {
   const file = join(directory, 'adapter_config.json')
   const config = await readJsonFile(file, schema)
@@ -103,7 +105,7 @@ export async function readAdapterConfig(directory: string): Promise<AdapterConfi
   }
 }
 
-/** A layer's name, and those of all that it is a part of. */
+/** The name of a layer and of all layers that contain it. */
 function wholes(module: string): readonly string[] {
   const parts = module.split('.')
   return parts.map((_, i) => parts.slice(0, i + 1).join('.'))
@@ -113,7 +115,7 @@ function isSet(value: unknown): boolean {
   return Array.isArray(value) ? value.length > 0 : Boolean(value)
 }
 
-/** A list names layers, or how their names end; a text is a regular expression. */
+/** A list has names or suffixes of names; a text is a regular expression. */
 function targeting(
   targets: readonly string[] | string,
   whole: (key: string, source: string) => (module: string) => boolean,
@@ -122,7 +124,7 @@ function targeting(
   return (module: string) => targets.some((end) => module === end || module.endsWith(`.${end}`))
 }
 
-/** The first pattern that matches a layer's name counts, as in PEFT. */
+/** The rank of a layer. As in PEFT, the first matching pattern counts. */
 export function rankOf({ rank, ranks }: AdapterConfig, module: string): number {
   return ranks.find(({ matches }) => matches(module))?.value ?? rank
 }

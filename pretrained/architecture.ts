@@ -4,8 +4,8 @@ import { MOST_LAYERS, MOST_STAGES, MOST_WIDTH, type Architecture } from '../expe
 import { checkpointError, readJsonFile } from './json-file.ts'
 
 /**
- * What `config.json` says, in transformers' vocabulary, with its defaults. Fields of other purposes are ignored; every one that
- * would change the forward pass is read or refused.
+ * The contents of `config.json` in transformers' vocabulary, with its defaults. Fields for other
+ * purposes are ignored. Every field that would change the forward pass is read or refused.
  */
 
 const count = z.int().min(1).max(MOST_WIDTH)
@@ -40,10 +40,10 @@ const resnet = z.looseObject({
   downsample_in_bottleneck: z.boolean().default(false),
 })
 
-/** With what an architecture's file says of its names. */
+/** An architecture, with the prefix of its tensors' names. */
 export interface DescribedModel {
   readonly architecture: Architecture
-  /** Before the names of all other tensors; a checkpoint of the bare encoder leaves it out. */
+  /** The prefix of all tensors but the head's. A checkpoint of the encoder alone omits it. */
   readonly prefix: string
 }
 
@@ -60,7 +60,7 @@ const activations: Readonly<Record<string, 'gelu' | 'gelu-tanh' | 'relu'>> = {
   relu: 'relu',
 }
 
-/** Reads `config.json`. Throws a UserError that says what of it is not known here. */
+/** Reads `config.json`. Throws a UserError that names unsupported settings. */
 export async function readArchitecture(directory: string): Promise<DescribedModel> {
   const file = join(directory, 'config.json')
   const kind = await readJsonFile(file, z.looseObject({ model_type: z.string().optional() }))

@@ -8,10 +8,10 @@ import type { CheckpointFacts } from '../experiment/models/pretrained.ts'
 import { openRegularFile, unreadable } from '../common/regular-file.ts'
 import { checkpointError, readJsonFile } from './json-file.ts'
 
-/** A tensor, and where it is. */
+/** A tensor and its position in a file. */
 export interface PlacedTensor extends TensorEntry {
   readonly file: string
-  /** Of its data in the file. */
+  /** The offset of its data in the file, in bytes. */
   readonly offset: number
 }
 
@@ -19,10 +19,10 @@ const WEIGHTS = 'model.safetensors'
 const INDEX = 'model.safetensors.index.json'
 const index = z.looseObject({ weight_map: z.record(z.string(), z.string()) })
 
-/** As the format's own library bounds them. */
+/** The limit of the safetensors library. */
 const MOST_HEADER_BYTES = 100_000_000
 
-/** Which of a checkpoint's files are of use: what a download of one takes. */
+/** Whether a file is one of a checkpoint's files that are read and downloaded. */
 export function isCheckpointFile(name: string): boolean {
   return (
     name === 'config.json' ||
@@ -32,7 +32,7 @@ export function isCheckpointFile(name: string): boolean {
   )
 }
 
-/** Every tensor of a checkpoint, from the headers of its one file or its shards. Throws a UserError. */
+/** Finds every tensor of a checkpoint in the headers of its file or shards. Throws a UserError. */
 export async function readTensorIndex(
   directory: string,
 ): Promise<{ readonly tensors: ReadonlyMap<string, PlacedTensor>; readonly files: readonly string[] }> {
@@ -83,7 +83,10 @@ async function readHeaderOf(directory: string, name: string): Promise<readonly [
   }
 }
 
-/** Says what there is instead: a pickle is never read, since reading one runs what is in it. */
+/**
+ * The error for a missing weights file. It names a pickle if there is one. Pickles are never read,
+ * since reading one runs code.
+ */
 async function missing(directory: string, name: string): Promise<Error> {
   const present = await readdir(directory).catch(() => [])
   const pickle = present.find((file) => /^pytorch_model.*\.bin$|\.pth?$|\.ckpt$/.test(file))
@@ -96,7 +99,7 @@ async function missing(directory: string, name: string): Promise<Error> {
   )
 }
 
-/** Names, hashes and sizes, in the order of names. */
+/** The names, hashes and sizes of a checkpoint's files, ordered by name. */
 export async function describeFiles(
   directory: string,
   weights: readonly string[],

@@ -4,15 +4,15 @@ import { vitHead } from '../experiment/models/vit.ts'
 import type { Tensors } from '../learning/model/parameters.ts'
 
 /**
- * The layers that classify, in published names. Where DeiT's distillation token is classified too there are two, whose logits'
- * mean counts; ours is one layer over both tokens side by side (experiment/models/vit.ts).
+ * The published names of the layers that classify. A DeiT with a distillation token has two heads
+ * whose mean is used. Here they are one layer over both tokens (experiment/models/vit.ts).
  */
 export function headsOf(architecture: Architecture): readonly string[] {
   if (architecture.kind === 'resnet') return [resnetHead]
   return architecture.distilled ? ['cls_classifier', 'distillation_classifier'] : [vitHead]
 }
 
-/** Ours, from both heads. */
+/** The parameters of the single head that computes the mean of the published heads. */
 export function meanOfHeads(parameters: Tensors, heads: readonly string[]): Tensors {
   const [weights, biases] = ['weight', 'bias'].map((part) =>
     heads.map((head) => parameters[`${head}.${part}`]?.values ?? new Float32Array()),
@@ -32,7 +32,7 @@ export function meanOfHeads(parameters: Tensors, heads: readonly string[]): Tens
   }
 }
 
-/** All parameters with our one head in the place of the two. */
+/** Replaces the published heads by the single head. */
 export function withOneHead(parameters: Tensors, architecture: Architecture): Tensors {
   const heads = headsOf(architecture)
   if (heads.length === 1 || !parameters[`${heads[0] ?? ''}.weight`]) return parameters
@@ -41,7 +41,7 @@ export function withOneHead(parameters: Tensors, architecture: Architecture): Te
   return { ...Object.fromEntries(body), ...meanOfHeads(parameters, heads) }
 }
 
-/** The inverse: two heads whose mean is ours. Both get our bias. */
+/** The inverse of `withOneHead`: two heads whose mean is the single head. Both get its bias. */
 export function withPublishedHeads(parameters: Tensors, architecture: Architecture): Tensors {
   const heads = headsOf(architecture)
   const { [`${vitHead}.weight`]: weight, [`${vitHead}.bias`]: bias, ...body } = parameters

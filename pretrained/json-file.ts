@@ -3,17 +3,20 @@ import { findingsOf } from '../experiment/spec/config-issues.ts'
 import { UserError } from '../common/errors.ts'
 import { readRegularFile, unreadable } from '../common/regular-file.ts'
 
-/** Configs are a few kB; what is longer is none. */
+/** The largest accepted size in bytes. Config files have a few kB. */
 const MOST_BYTES = 16 * 1024 * 1024
 
-/** Where a config names a checkpoint: what errors about its files point at. */
+/** The config key that errors about a checkpoint's files point at. */
 export const CHECKPOINT_PATH = 'model.from'
 
 export function checkpointError(message: string): UserError {
   return new UserError([{ message, path: CHECKPOINT_PATH }])
 }
 
-/** A JSON file of a checkpoint or an adapter. undefined: there is none. Throws a UserError where it is not of this shape. */
+/**
+ * Reads a JSON file of a checkpoint or an adapter; undefined if it does not exist. Throws a
+ * UserError if it does not match the schema.
+ */
 export async function readJsonFile<S extends z.ZodType>(
   file: string,
   schema: S,

@@ -8,9 +8,10 @@ import { permuted } from './permute.ts'
 import { currentSpelling } from './spelling.ts'
 
 /**
- * An adapter in PEFT's layout: `adapter_config.json` and the tensors of `adapter_model.safetensors`, with PyTorch's axis
- * order: linear A [r, in] and B [out, r], convolution A [r, in, k, k] and B [out, r, 1, 1]. Of a pre-trained model, layers are
- * called as transformers 5 calls them: PEFT takes other names for none of the model's, and leaves it as it is.
+ * Converts an adapter to PEFT's layout: `adapter_config.json` and the tensors of
+ * `adapter_model.safetensors` in PyTorch's axis order. Linear layers have A [r, in] and B [out, r],
+ * convolutions A [r, in, k, k] and B [out, r, 1, 1]. Layers of a pre-trained model have the names
+ * of transformers 5. With other names PEFT would leave the model unchanged without an error.
  */
 export function toPeft(
   { layers, rank, scale, specs }: Lora,
@@ -30,7 +31,7 @@ export function toPeft(
     const prefix = `base_model.model.${layer.name}`
     tensors[`${prefix}.lora_A.weight`] = {
       shape: [rank, layer.in, ...tail],
-      // ours: [k·k·in, r]; theirs: [r, in, k·k]
+      // Ours is [k·k·in, r], PEFT's is [r, in, k·k].
       values: permuted(a, [kernel * kernel, layer.in, rank], [2, 1, 0]),
     }
     tensors[`${prefix}.lora_B.weight`] = {
@@ -61,8 +62,8 @@ interface AdaptedModule {
 }
 
 /**
- * What a layer of ours is in transformers. Of DeiT's two heads, whose logits' mean ours gives, each has its token's rows of A, and B
- * twice over.
+ * The modules of transformers that correspond to a layer. DeiT's two heads, whose mean is used,
+ * each get their token's rows of A, and twice B.
  */
 function modulesOf(
   layer: AdaptableLayer,

@@ -26,12 +26,12 @@ const processor = z.looseObject({
   image_std: z.union([z.array(z.number().positive()), z.number().positive()]).optional(),
 })
 
-/** Pillow's numbers. */
+/** Pillow's numbers of its filters. */
 const filters: Readonly<Record<number, Preparation['filter']>> = { 0: 'nearest', 2: 'bilinear', 3: 'bicubic' }
 
 /**
- * How each family of image processors fills in what its file leaves out: transformers' defaults. A processor of another family
- * may do what is not known here.
+ * The defaults of each family of transformers' image processors. Processors of other families are
+ * refused, since they may do anything.
  */
 const families: Readonly<
   Record<string, { resample: number; crops: boolean; percent?: number; edge: number; crop: number }>
@@ -41,12 +41,13 @@ const families: Readonly<
   ConvNext: { resample: 2, crops: false, percent: 224 / 256, edge: 384, crop: 384 },
 }
 
-/** From here on ConvNeXt's processor squashes images instead of cropping them. */
+/** From this size on, ConvNeXt's processor resizes images to a square without cropping. */
 const WARPED = 384
 
 /**
- * What `preprocessor_config.json` does to images. Without the file they get the size that the model is made for, and are
- * normalised by the data set's own statistics.
+ * Reads the preparation of images from `preprocessor_config.json`. Without that file, images are
+ * resized to the model's size and normalised by the statistics of the data set. Throws a UserError
+ * that names unsupported settings.
  */
 export async function readPreparation(directory: string, architecture: Architecture): Promise<Preparation> {
   const file = join(directory, 'preprocessor_config.json')
@@ -80,7 +81,7 @@ export async function readPreparation(directory: string, architecture: Architect
     resize = size.edge < WARPED ? { shortestEdge: Math.trunc(size.edge / percent) } : squash(size.edge)
     if (size.edge < WARPED) crop = [size.edge, size.edge]
   } else {
-    // ViT's processor has no shorter edge: a single number is both sides.
+    // ViT's processor has no shortest edge: a single number is both sides.
     if ('edge' in size) resize = name === 'ViT' ? squash(size.edge) : { shortestEdge: size.edge }
     else resize = { to: [size.height, size.width] }
     if (config.do_center_crop ?? family.crops) {

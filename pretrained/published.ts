@@ -2,18 +2,22 @@ import type { Architecture } from '../experiment/models/pretrained.ts'
 import { architectureLayers, flattenLayers, type Layer } from '../experiment/models/model.ts'
 import { headsOf } from './heads.ts'
 
-/** One of a model's own parameters, and the tensor of a published checkpoint that holds it. */
+/** A parameter of a model and the tensor of a published checkpoint that holds it. */
 export interface Published {
-  /** Ours, as in learning/model/parameters.ts. */
+  /** Our name, as in learning/model/parameters.ts. */
   readonly name: string
   readonly shape: readonly number[]
-  /** The tensor's. PyTorch keeps outputs before inputs, and both before a kernel's sides. */
+  /**
+   * The tensor's name. PyTorch has outputs before inputs, and both before the sides of a kernel.
+   */
   readonly tensor: string
-  /** Our axis i is the tensor's axis `axes[i]`. */
+  /** Axis i of our parameter is axis `axes[i]` of the tensor. */
   readonly axes: readonly number[]
 }
 
-/** The layers of a model with the heads that its published checkpoint has; without any where there are no classes. */
+/**
+ * The layers of a model with the heads of its published checkpoint; without heads for 0 classes.
+ */
 export function publishedLayers(architecture: Architecture, classes: number): readonly Layer[] {
   const body = architectureLayers(architecture, classes).slice(0, -1)
   if (classes === 0) return body
@@ -24,7 +28,7 @@ export function publishedLayers(architecture: Architecture, classes: number): re
   ]
 }
 
-/** Everything that a published checkpoint of this model holds, its head included. */
+/** All tensors of a published checkpoint of this model, including its heads. */
 export function publishedTensors(layers: readonly Layer[]): readonly Published[] {
   return flattenLayers(layers).flatMap((layer): Published[] => {
     const { name } = layer
@@ -75,7 +79,7 @@ export function publishedTensors(layers: readonly Layer[]): readonly Published[]
   })
 }
 
-/** The shape of the tensor behind a parameter. */
+/** The shape of the tensor that holds a parameter. */
 export function tensorShape({ shape, axes }: Published): readonly number[] {
   return axes.map((_, theirs) => shape[axes.indexOf(theirs)] ?? 0)
 }

@@ -14,12 +14,12 @@ import { currentSpelling, publishedSpelling } from './spelling.ts'
 
 type Tensor = Tensors[string]
 
-/** An adapter as its files have it. Layers are called as they are called there. */
+/** An adapter as read from its files. Layers have the names in these files. */
 export interface PeftFiles {
   readonly directory: string
   readonly config: AdapterConfig
   readonly updates: readonly LowRankUpdate[]
-  /** Parameters that take the places of the model's, by the tensor's name. */
+  /** Parameters that replace the model's, by the name of their tensor. */
   readonly saved: Tensors
   readonly metadata: Readonly<Record<string, string>>
 }
@@ -36,16 +36,19 @@ export interface LowRankUpdate {
   readonly b: Tensor
 }
 
-/** An adapter of a model, under published names and in our order of axes. */
+/** The changes of an adapter to a model, under published names and in our order of axes. */
 export interface Adapter {
-  /** The model's with it: a head of its own may have others than the model's. */
+  /** The number of classes of the model with the adapter, which may replace the head. */
   readonly classes: number
-  /** ΔW, by the parameter's name. */
+  /** ΔW by the name of the parameter. */
   readonly updates: Tensors
   readonly replaced: Tensors
 }
 
-/** Reads and checks an adapter's files by themselves. Throws a UserError that names all that is amiss. */
+/**
+ * Reads and checks an adapter's files without the model. Throws a UserError that lists all
+ * problems.
+ */
 export async function readPeft(directory: string): Promise<PeftFiles> {
   const config = await readAdapterConfig(directory)
   const { tensors, metadata } = await readTensors(directory)
@@ -86,7 +89,7 @@ export async function readPeft(directory: string): Promise<PeftFiles> {
   return { directory, config, updates, saved, metadata }
 }
 
-/** The layer that a tensor belongs to. */
+/** The name of the layer that a tensor belongs to. */
 const ownerOf = (tensor: string) => tensor.replace(/\.[^.]+$/, '')
 const isCounter = (name: string) => name.endsWith('.num_batches_tracked')
 
@@ -110,14 +113,15 @@ async function readTensors(directory: string) {
   }
 }
 
-/** The published name of a model's layer or tensor, whichever way an adapter spells it. */
+/** Returns a function that gives the published name of a layer or tensor in either spelling. */
 export function publishedNames(architecture: Architecture): (name: string) => string {
   return (name) => (architecture.kind === 'vit' ? publishedSpelling(name, architecture.family) : name)
 }
 
 /**
- * What an adapter does to a model; `classes` are those of the model's own head, 0 where it has none. Throws a UserError that names
- * layers that the model does not have, and updates that are missing or of another shape.
+ * Matches an adapter with a model. `ownClasses` is the number of classes of the model's own head, 0
+ * without one. Throws a UserError that lists layers that the model lacks, and updates that are
+ * missing or have a wrong shape.
  */
 export function adapterOf(
   { directory, config, updates, saved }: PeftFiles,
@@ -216,7 +220,7 @@ function factorShapes(
   ]
 }
 
-/** ΔW in PyTorch's order of axes, added up in float64. */
+/** ΔW in PyTorch's order of axes, summed in float64. */
 function product({ a, b, rank, scale }: LowRankUpdate): Float32Array {
   const columns = a.values.length / rank
   const rows = b.values.length / rank
@@ -233,7 +237,7 @@ function product({ a, b, rank, scale }: LowRankUpdate): Float32Array {
   return result
 }
 
-/** A model's parameters with an adapter of it folded in. */
+/** The model's parameters with the adapter merged. */
 export function withAdapter(
   parameters: Tensors,
   { updates, replaced }: Adapter,

@@ -13,8 +13,9 @@ import { publishedLayers, publishedTensors, tensorShape, type Published } from '
 import { publishedSpelling } from './spelling.ts'
 
 /**
- * Reads and checks what a checkpoint's files say, without the weights themselves. Throws a UserError that names what is
- * unknown, missing, not of the model, or of another shape. Nothing in a file is ever executed.
+ * Reads and checks the files of a checkpoint except the values of its weights. Throws a UserError
+ * that lists what is unknown, missing, not part of the model or of a wrong shape. Nothing in a file
+ * is ever executed.
  */
 export async function inspectCheckpoint(directory: string): Promise<CheckpointFacts> {
   const described = await readArchitecture(directory)
@@ -30,8 +31,8 @@ export async function inspectCheckpoint(directory: string): Promise<CheckpointFa
 }
 
 /**
- * All parameters of a checkpoint under our names and in our order of axes, its head included where it has one. The files are to be
- * those of `facts`.
+ * Reads all parameters of a checkpoint under our names and in our order of axes, including its head
+ * if it has one. Throws a UserError if the files are not those of `facts`.
  */
 export async function readCheckpoint(directory: string, facts: CheckpointFacts): Promise<Tensors> {
   const described = await readArchitecture(directory)
@@ -56,16 +57,16 @@ export async function readCheckpoint(directory: string, facts: CheckpointFacts):
 
 interface Matched {
   readonly matched: readonly { readonly ours: Published; readonly tensor: PlacedTensor }[]
-  /** Of the checkpoint's own head; 0 where it has none. */
+  /** The number of classes of the checkpoint's head; 0 without a head. */
   readonly classes: number
 }
 
 const LISTED = 8
 
-/** Counters and parts of other uses, which image classification leaves alone. */
+/** Counters and parts for other purposes, which image classification does not use. */
 const ignored = /(^|\.)(num_batches_tracked|pooler\.dense\.(weight|bias)|position_ids)$/
 
-/** Finds the tensor of every parameter; what is amiss is named, all of it at once. */
+/** Finds the tensor of every parameter. Throws a UserError that lists all problems. */
 function matchTensors(
   directory: string,
   { architecture, prefix }: DescribedModel,

@@ -8,10 +8,10 @@ import {
 } from '../common/linear-pattern.ts'
 
 /**
- * Regular expressions of downloaded files, in the syntax that Python and JavaScript share:
- * characters, `.`, classes, groups, alternatives, repetitions, `^` and `$`. They are matched in
- * linear time, so that none can hang. What that excludes (backreferences, lookaround) is refused by
- * name.
+ * The error for an unsupported expression. Regular expressions of downloaded files are read in the
+ * syntax that Python and JavaScript share: characters, `.`, classes, groups, alternatives,
+ * repetitions, `^` and `$`. They are matched in linear time, so that none can block the process.
+ * Backreferences and lookaround are refused.
  */
 export class UnknownExpression extends Error {
   override readonly name = 'UnknownExpression'
@@ -22,12 +22,12 @@ const MOST_REPETITIONS = 1000
 const MOST_GROUPS_DEEP = 50
 const MOST_STATES = 2 ** 16
 
-/** Any character but a line break, as `.` is read. */
+/** Any character except a line break, as for `.`. */
 const anything = character((found) => found !== '\n')
 
 /**
- * Whether a whole name matches the expression, perhaps behind a prefix that ends in a dot. Throws
- * UnknownExpression, which says what of it is not read here.
+ * Returns a test whether a whole name matches the expression, optionally after any prefix that ends
+ * in a dot. Throws an UnknownExpression that names what is not supported.
  */
 export function expressionOf(
   source: string,
@@ -46,7 +46,7 @@ export function expressionOf(
   }
 }
 
-/** A recursive descent: alternatives of sequences of repeated atoms. */
+/** A recursive-descent parser: alternatives of sequences of repeated atoms. */
 class Reader {
   private readonly characters: readonly string[]
   private at = 0

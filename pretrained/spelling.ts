@@ -1,7 +1,7 @@
 /**
- * Two spellings of a transformer's layers: the one in which checkpoints are published
- * (`vit.encoder.layer.0.attention.attention.query`), and the one that transformers 5 and adapters made with it use
- * (`vit.layers.0.attention.q_proj`). The first is ours, too.
+ * The names of a transformer's layers in two spellings: that of published checkpoints
+ * (`vit.encoder.layer.0.attention.attention.query`), which is also ours, and that of transformers 5
+ * and adapters made with it (`vit.layers.0.attention.q_proj`).
  */
 const parts: readonly (readonly [published: string, current: string])[] = [
   ['attention.attention.query', 'attention.q_proj'],
@@ -14,7 +14,7 @@ const parts: readonly (readonly [published: string, current: string])[] = [
   ['layernorm_after', 'layernorm_after'],
 ]
 
-/** The published spelling of a layer's or a tensor's name, which may be in either. */
+/** The published spelling of a layer's or tensor's name in either spelling. */
 export function publishedSpelling(name: string, family: string): string {
   return respelt(name, new RegExp(`^(${family}\\.)?layers\\.(\\d+)\\.`), 'encoder.layer', 1)
 }

@@ -10,13 +10,16 @@ import { publishedLayers, publishedTensors, tensorShape } from './published.ts'
 export interface WrittenModel {
   readonly architecture: Architecture
   readonly preparation: Preparation
-  /** Under our names, as `readCheckpoint` answers them. */
+  /** Parameters under our names, as `readCheckpoint` returns them. */
   readonly parameters: Tensors
   /** Names of the classes. */
   readonly labels: readonly string[]
 }
 
-/** Writes a checkpoint that transformers loads, and that is read here as the same model again. */
+/**
+ * Writes a checkpoint that transformers can load, and that `readCheckpoint` reads as the same
+ * model.
+ */
 export async function writeCheckpoint(directory: string, model: WrittenModel): Promise<void> {
   const preprocessor = preprocessorOf(model.preparation)
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
@@ -29,7 +32,7 @@ export async function writeCheckpoint(directory: string, model: WrittenModel): P
   )
 }
 
-/** The inverse of how they are read. */
+/** The tensors of the checkpoint, in the published names and order of axes. */
 function tensorsOf({
   architecture,
   parameters,
@@ -92,10 +95,13 @@ function labelsOf(labels: readonly string[]) {
   }
 }
 
-/** Pillow's numbers. */
+/** Pillow's numbers of its filters. */
 const resample = { nearest: 0, bilinear: 2, bicubic: 3 } as const
 
-/** `preprocessor_config.json`: ViT's processor squashes images, DeiT's also crops them. None where nothing says what normalises them. */
+/**
+ * The contents of `preprocessor_config.json`; undefined without normalisation. ViT's processor
+ * resizes images, DeiT's also crops them.
+ */
 function preprocessorOf({
   resize,
   crop,
