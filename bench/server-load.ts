@@ -57,7 +57,7 @@ const temporal = startServer({
   ...{ temporal: await ensureTemporal(), port: await freePort(), metricsPort, log },
   database: join(directory, 'temporal.db'),
 })
-const s3Way = await counted(s3.endpoint, ({ method = '', url = '' }, sent, got) => {
+const s3Proxy = await countingProxy(s3.endpoint, ({ method = '', url = '' }, sent, got) => {
   const [path = '', query = ''] = url.split('?')
   const isList = method === 'GET' && query.includes('list-type')
   const what = /\/(lease|checkpoints|manifest\.json|blobs|runs|sweeps)\b/.exec(path)?.[1] ?? 'other'
@@ -66,13 +66,13 @@ const s3Way = await counted(s3.endpoint, ({ method = '', url = '' }, sent, got) 
   count('S3 bytes put', sent)
   count('S3 bytes got', got)
 })
-const mlflowWay = await counted(mlflow.url, ({ url = '' }, sent) => {
+const mlflowProxy = await countingProxy(mlflow.url, ({ url = '' }, sent) => {
   count('MLflow requests')
   count(`MLflow ${url.split('?')[0]?.split('/').slice(-2).join('/') ?? ''}`)
   count('MLflow bytes', sent)
 })
 Object.assign(process.env, {
-  ...{ AWS_ENDPOINT_URL_S3: s3Way.url, AWS_REGION: 'us-east-1' },
+  ...{ AWS_ENDPOINT_URL_S3: s3Proxy.url, AWS_REGION: 'us-east-1' },
   ...{ AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey },
 })
 const worker = spawnWorker([temporal.address], log)
@@ -92,7 +92,7 @@ try {
 } finally {
   await connection.close()
   worker.kill('SIGKILL')
-  for (const way of [s3Way, mlflowWay]) way.close()
+  for (const proxy of [s3Proxy, mlflowProxy]) proxy.close()
   await Promise.all([temporal.stop(), s3.stop(), mlflow.stop()])
   rmSync(directory, { recursive: true, force: true })
 }
@@ -111,7 +111,7 @@ model: { name: mlp, hidden: [64] }
 training: { epochs: 5 }
 seeds: ${seeds}
 methods: [{ method: rfa, steps: ${steps}, optimizer: { name: adam, learningRate: 1e-3 } }]
-tracking: { uri: '${mlflowWay.url}' }
+tracking: { uri: '${mlflowProxy.url}' }
 `,
   )
   const config = join(directory, 'sweep.yaml')
@@ -121,8 +121,8 @@ tracking: { uri: '${mlflowWay.url}' }
 base: base.yaml
 random: { samples: ${size}, of: { 'methods[0].optimizer.learningRate': { from: 1e-4, to: 1e-2, scale: log } } }`,
   )
-  const asked = { config, overrides: [], store: `s3://load/${size}` }
-  const prepared = await prepareSweep(asked, await readSweep(asked))
+  const options = { config, overrides: [], store: `s3://load/${size}` }
+  const prepared = await prepareSweep(options, await readSweep(options))
   const artifacts = openArtifacts(prepared.store)
   await keep(artifacts, prepared)
   counts.clear()
@@ -224,22 +224,22 @@ async function stageSeconds(
 }
 
 /** A proxy to a server that counts requests and bytes. */
-async function counted(
+async function countingProxy(
   target: string,
-  note: (asked: IncomingMessage, sent: number, got: number) => void,
+  note: (incoming: IncomingMessage, sent: number, got: number) => void,
 ): Promise<{ readonly url: string; readonly close: () => void }> {
-  const server = createServer((asked, answer) => {
-    const onwards = request(new URL(asked.url ?? '', target), {
-      ...{ method: asked.method, headers: asked.headers, setHost: false },
+  const server = createServer((incoming, answer) => {
+    const onwards = request(new URL(incoming.url ?? '', target), {
+      ...{ method: incoming.method, headers: incoming.headers, setHost: false },
     })
     let [sent, got] = [0, 0]
-    asked.on('data', (chunk: Buffer) => (sent += chunk.length))
-    asked.pipe(onwards)
+    incoming.on('data', (chunk: Buffer) => (sent += chunk.length))
+    incoming.pipe(onwards)
     onwards.on('response', (response) => {
       answer.writeHead(response.statusCode ?? 502, response.headers)
       response.on('data', (chunk: Buffer) => (got += chunk.length))
       response.on('end', () => {
-        note(asked, sent, got)
+        note(incoming, sent, got)
       })
       response.pipe(answer)
     })

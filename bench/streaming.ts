@@ -101,7 +101,7 @@ async function recorded<T>(name: string): Promise<T> {
 }
 
 async function inspect() {
-  const facts = await inspectDataset(spec.data, images, { checked: checkedPictures })
+  const facts = await inspectDataset(spec.data, images, { decodingCache: checkedPictures })
   await writeFile(join(folder, 'facts.json'), JSON.stringify(facts))
   return { images: facts.train.reduce((sum, of) => sum + of, 0) }
 }

@@ -59,12 +59,12 @@ const server = startServer({
 const worker = await startWorker()
 const connection = await connected()
 try {
-  const asked = {
+  const options = {
     config: join(directory, 'sweep.yaml'),
     overrides: [],
     store: `file://${join(directory, 'store')}`,
   }
-  const prepared = await timed('prepare', async () => prepareSweep(asked, await readSweep(asked)))
+  const prepared = await timed('prepare', async () => prepareSweep(options, await readSweep(options)))
   await timed('write the records', () => keep(openArtifacts(prepared.store), prepared))
   await run(prepared.sweep.id, prepared.store)
   await timed('write the records again', () => keep(openArtifacts(prepared.store), prepared))

@@ -30,13 +30,13 @@ const ARCHIVE: PublishedFile = {
 
 /** CIFAR-10 in its official binary layout (Krizhevsky 2009). */
 export const cifar10: DatasetReader<Cifar10Spec> = {
-  home(spec) {
+  defaultLocation(spec) {
     for (const [i, name] of spec.train.entries()) refuseUnofficial(name, `data.train[${i}]`)
     for (const [i, name] of spec.test.entries()) refuseUnofficial(name, `data.test[${i}]`)
     return { kind: 'published', files: [ARCHIVE], members: [...KNOWN_FILES.keys()] }
   },
 
-  wants: (spec, name) => [...spec.train, ...spec.test].includes(name),
+  isDataFile: (spec, name) => [...spec.train, ...spec.test].includes(name),
   inspect: (spec, directory) => inspectCifar(LAYOUT, filesOf(spec), directory),
   read: (spec, directory) => readCifar(LAYOUT, filesOf(spec), directory),
 }

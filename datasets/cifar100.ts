@@ -32,8 +32,8 @@ const ARCHIVE: PublishedFile = {
 
 /** CIFAR-100 in its official binary layout (Krizhevsky 2009). */
 export const cifar100: DatasetReader<Cifar100Spec> = {
-  home: () => ({ kind: 'published', files: [ARCHIVE], members: FILES.map(({ name }) => name) }),
-  wants: (_, name) => FILES.some((file) => file.name === name),
+  defaultLocation: () => ({ kind: 'published', files: [ARCHIVE], members: FILES.map(({ name }) => name) }),
+  isDataFile: (_, name) => FILES.some((file) => file.name === name),
   inspect: (spec, directory) => inspectCifar(layoutOf(spec), FILES, directory),
   read: (spec, directory) => readCifar(layoutOf(spec), FILES, directory),
 }

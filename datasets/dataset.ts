@@ -21,7 +21,7 @@ export interface Dataset {
 export const IN_MEMORY_BYTES = 2 ** 29
 
 /** Options of reading a data set. */
-export interface Reading {
+export interface ReadOptions {
   /**
    * The largest size of decoded images that are kept in memory. Larger sets are decoded again by
    * `images`.
@@ -29,14 +29,14 @@ export interface Reading {
   readonly inMemoryBytes: number
   /** Called with messages on progress while many images are decoded. */
   readonly notify?: ((line: string) => void) | undefined
-  readonly checked?: Checked | undefined
+  readonly decodingCache?: DecodingCache | undefined
 }
 
 /**
  * A cache of which encoded images can be decoded, by a digest of the images and the decoding
  * options. It avoids decoding images only to check them. Values are plain JSON.
  */
-export interface Checked {
+export interface DecodingCache {
   get(key: string): Promise<unknown>
   put(key: string, value: unknown): Promise<void>
 }
@@ -55,7 +55,7 @@ export interface PublishedFile {
 }
 
 /** The location of the files by default: shipped with the code, or at their publisher. */
-export type Home =
+export type DefaultLocation =
   | { readonly kind: 'shipped'; readonly directory: string }
   | {
       readonly kind: 'published'
@@ -67,15 +67,15 @@ export type Home =
 /** The reader of one data set. */
 export interface DatasetReader<S extends DataSpec> {
   /** Throws a UserError if the spec names files that are not available by default. */
-  home(spec: S): Home
+  defaultLocation(spec: S): DefaultLocation
   /**
    * Whether a file of a bucket or repository belongs to the data set. Without this function, all
    * files do.
    */
-  wants?(spec: S, name: string): boolean
+  isDataFile?(spec: S, name: string): boolean
   /** Reads and checks the files. Throws a UserError that lists their problems. */
-  inspect(spec: S, directory: string, reading: Reading): Promise<DatasetFacts>
-  read(spec: S, directory: string, reading: Reading): Promise<Dataset>
+  inspect(spec: S, directory: string, reading: ReadOptions): Promise<DatasetFacts>
+  read(spec: S, directory: string, reading: ReadOptions): Promise<Dataset>
 }
 
 export type DataSpecOf<N extends DataSpec['name']> = Extract<DataSpec, { name: N }>

@@ -21,11 +21,11 @@ const CLASSES = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']
  * test share.
  */
 export const digits: DatasetReader<DataSpecOf<'digits'>> = {
-  home: () => ({
+  defaultLocation: () => ({
     kind: 'shipped',
     directory: fileURLToPath(new URL('../data/digits', import.meta.url)),
   }),
-  wants: (_, name) => name === FILE,
+  isDataFile: (_, name) => name === FILE,
   inspect: async (spec, directory) => (await read(spec, directory)).facts,
   read,
 }

@@ -4,7 +4,7 @@ import { digestOf, sha256 } from '../common/canonical.ts'
 import { ownCitation } from '../experiment/spec/dataset.ts'
 import { UserError, type Problem } from '../common/errors.ts'
 import { readRegularFile } from '../common/regular-file.ts'
-import type { Dataset, DatasetReader, DataSpecOf, Reading } from './dataset.ts'
+import type { Dataset, DatasetReader, DataSpecOf, ReadOptions } from './dataset.ts'
 import { countLabels, dataError, kindOf, summarised, type SourceFile } from './files.ts'
 import { unnamedPlace } from './missing.ts'
 import { decodePictures } from './pictures.ts'
@@ -20,10 +20,10 @@ type FolderSpec = DataSpecOf<'image-folder'>
  * the order of the file system.
  */
 export const imageFolder: DatasetReader<FolderSpec> = {
-  home({ name }) {
+  defaultLocation({ name }) {
     throw unnamedPlace(name)
   },
-  wants: (_, name) => IMAGES.test(name),
+  isDataFile: (_, name) => IMAGES.test(name),
   inspect: async (spec, directory, reading) => (await read(spec, directory, reading)).facts,
   read,
 }
@@ -34,10 +34,10 @@ interface Tree {
   readonly files: readonly { readonly folder: string; readonly name: string }[]
 }
 
-async function read(spec: FolderSpec, directory: string, reading: Reading): Promise<Dataset> {
+async function read(spec: FolderSpec, directory: string, reading: ReadOptions): Promise<Dataset> {
   const trees = await treesOf(spec, directory)
   const classes = [...new Set(trees.flatMap(({ files }) => files.map(({ folder }) => folder)))].sort()
-  refuseLonely(trees, directory)
+  refuseSingleImages(trees, directory)
 
   const labelOf = new Map(classes.map((folder, label) => [folder, label]))
   const hashes = trees.map((): { readonly sha256: string; readonly bytes: number }[] => [])
@@ -62,7 +62,7 @@ async function read(spec: FolderSpec, directory: string, reading: Reading): Prom
     ...reading,
   })
   const trainable = kept.filter((i) => i < (trees[0]?.files.length ?? 0)).length
-  refuseThinned(labels, classes, directory)
+  refuseUndecodableClasses(labels, classes, directory)
   return {
     facts: {
       name: spec.name,
@@ -88,10 +88,10 @@ function sourceOf(
   { name, files }: Tree,
   hashes: readonly { readonly sha256: string; readonly bytes: number }[],
 ): SourceFile {
-  const listed = files.map((file, i) => [`${file.folder}/${file.name}`, hashes[i]?.sha256 ?? ''])
+  const entriesOf = files.map((file, i) => [`${file.folder}/${file.name}`, hashes[i]?.sha256 ?? ''])
   return {
     name: `${name === '.' ? '' : `${name}/`}*/* (${files.length} images)`,
-    sha256: digestOf(listed),
+    sha256: digestOf(entriesOf),
     bytes: hashes.reduce((sum, { bytes }) => sum + bytes, 0),
   }
 }
@@ -142,7 +142,7 @@ async function treeOf(
     }
     const before = files.length
     for (const file of await listed(place)) {
-      const strange = strangeness(file)
+      const strange = problemOf(file)
       if (strange !== undefined) stray(join(place, file.name), strange)
       else files.push({ folder: folder.name, name: file.name })
     }
@@ -158,7 +158,7 @@ interface Listed {
 }
 
 /** The reason why an entry of a class folder is not an image; undefined if it may be one. */
-function strangeness({ name, kind }: Listed): string | undefined {
+function problemOf({ name, kind }: Listed): string | undefined {
   if (kind === 'folder') return 'is a folder in the folder of a class'
   if (!IMAGES.test(name)) return 'is no png, jpg or webp'
   return kind === 'file' ? undefined : 'is no regular file, or a link that leads nowhere'
@@ -175,7 +175,7 @@ async function listed(folder: string): Promise<readonly Listed[]> {
  * Throws a UserError if a class has only one image. A class needs two, since its samples are
  * divided.
  */
-function refuseLonely(trees: readonly Tree[], directory: string): void {
+function refuseSingleImages(trees: readonly Tree[], directory: string): void {
   const first = new Map<string, string>()
   const several = new Set<string>()
   for (const tree of trees)
@@ -197,7 +197,7 @@ function refuseLonely(trees: readonly Tree[], directory: string): void {
 }
 
 /** Throws a UserError if a class has fewer than two images that can be decoded. */
-function refuseThinned(labels: Int32Array, classes: readonly string[], directory: string): void {
+function refuseUndecodableClasses(labels: Int32Array, classes: readonly string[], directory: string): void {
   const counts = countLabels(labels, classes.length)
   const problems = classes.flatMap((folder, label): readonly Problem[] => {
     const count = counts[label] ?? 0

@@ -7,8 +7,8 @@ import {
   type Dataset,
   type DatasetReader,
   type DataSpecOf,
-  type Home,
-  type Reading,
+  type DefaultLocation,
+  type ReadOptions,
 } from './dataset.ts'
 import { digits } from './digits.ts'
 import { imageFolder } from './image-folder.ts'
@@ -17,7 +17,7 @@ import { npz } from './npz.ts'
 import { parquet } from './parquet.ts'
 import { svhn } from './svhn.ts'
 
-export { IN_MEMORY_BYTES, type Checked, type Dataset } from './dataset.ts'
+export { IN_MEMORY_BYTES, type DecodingCache as Checked, type Dataset } from './dataset.ts'
 
 const readers: { readonly [N in DataSpec['name']]: DatasetReader<DataSpecOf<N>> } = {
   digits,
@@ -35,20 +35,20 @@ const readers: { readonly [N in DataSpec['name']]: DatasetReader<DataSpecOf<N>> 
 /**
  * The default location of the data set's files. Throws a UserError if the spec names other files.
  */
-export function homeOf(spec: DataSpec): Home {
-  return readerOf(spec).home(spec)
+export function defaultLocationOf(spec: DataSpec): DefaultLocation {
+  return readerOf(spec).defaultLocation(spec)
 }
 
 /** Whether a file belongs to the data set, by its relative name. */
 export function isDataFile(spec: DataSpec, name: string): boolean {
-  return readerOf(spec).wants?.(spec, name) ?? true
+  return readerOf(spec).isDataFile?.(spec, name) ?? true
 }
 
 /** Reads and checks the files before any work starts. Throws a UserError. */
 export function inspectDataset(
   spec: DataSpec,
   directory: string,
-  reading: Omit<Reading, 'inMemoryBytes'> = {},
+  reading: Omit<ReadOptions, 'inMemoryBytes'> = {},
 ): Promise<DatasetFacts> {
   return readerOf(spec).inspect(spec, directory, { inMemoryBytes: 0, ...reading })
 }
@@ -57,7 +57,7 @@ export function inspectDataset(
 export function readDataset(
   spec: DataSpec,
   directory: string,
-  reading: Partial<Reading> = {},
+  reading: Partial<ReadOptions> = {},
 ): Promise<Dataset> {
   return readerOf(spec).read(spec, directory, { inMemoryBytes: IN_MEMORY_BYTES, ...reading })
 }

@@ -13,7 +13,7 @@ const MOST_EMPTY = 500
  * is out of range.
  */
 export function classNames(labels: readonly number[], names?: readonly string[]): readonly string[] {
-  refuseTwins(names ?? [])
+  refuseDuplicates(names ?? [])
   const limit = names?.length ?? MOST_CLASSES
   const wrong = labels.flatMap((label, i) =>
     Number.isInteger(label) && label >= 0 && label < limit ? [] : [{ label, i }],
@@ -30,7 +30,7 @@ export function classNames(labels: readonly number[], names?: readonly string[])
 }
 
 /** Throws a FormatError if two classes have the same name, since a split names classes. */
-function refuseTwins(names: readonly string[]): void {
+function refuseDuplicates(names: readonly string[]): void {
   const twin = names.findIndex((name, i) => names.indexOf(name) < i)
   const name = names[twin]
   if (name !== undefined)

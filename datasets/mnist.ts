@@ -104,12 +104,12 @@ export function mnistReader<N extends MnistName>(name: N): DatasetReader<DataSpe
     return { facts, labels, images: inMemory(images, facts.shape), trainable: train?.labels.length ?? 0 }
   }
   return {
-    home: () => ({
+    defaultLocation: () => ({
       kind: 'published',
       files: published[name].downloads,
       members: FILES.map((file) => `${file}-ubyte.gz`),
     }),
-    wants: (_, file) => FILES.some((known) => file === `${known}-ubyte` || file === `${known}-ubyte.gz`),
+    isDataFile: (_, file) => FILES.some((known) => file === `${known}-ubyte` || file === `${known}-ubyte.gz`),
     inspect: async (_, directory) => (await read(directory)).facts,
     read: (_, directory) => read(directory),
   }

@@ -16,10 +16,10 @@ type NpzSpec = DataSpecOf<'npz'>
  * [n].
  */
 export const npz: DatasetReader<NpzSpec> = {
-  home({ name }) {
+  defaultLocation({ name }) {
     throw unnamedPlace(name)
   },
-  wants: (_, name) => /\.npz$/i.test(name),
+  isDataFile: (_, name) => /\.npz$/i.test(name),
   inspect: async (spec, directory) => (await read(spec, directory)).facts,
   read,
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { ownCitation } from '../experiment/spec/dataset.ts'
-import type { Dataset, DatasetReader, DataSpecOf, Reading } from './dataset.ts'
+import type { Dataset, DatasetReader, DataSpecOf, ReadOptions } from './dataset.ts'
 import {
   collectProblems,
   countLabels,
@@ -23,19 +23,19 @@ type ParquetSpec = DataSpecOf<'parquet'>
  * column of integers.
  */
 export const parquet: DatasetReader<ParquetSpec> = {
-  home({ name }) {
+  defaultLocation({ name }) {
     throw unnamedPlace(name)
   },
-  wants: (_, name) => /\.parquet$/i.test(name),
+  isDataFile: (_, name) => /\.parquet$/i.test(name),
   inspect: async (spec, directory, reading) => (await read(spec, directory, reading)).facts,
   read,
 }
 
 const advice = 'get the file anew, or name others in data'
 
-async function read(spec: ParquetSpec, directory: string, reading: Reading): Promise<Dataset> {
+async function read(spec: ParquetSpec, directory: string, reading: ReadOptions): Promise<Dataset> {
   const files = await filesOf(spec, directory)
-  const load = lastOnly(async (file: (typeof files)[number]) => {
+  const load = keepLatest(async (file: (typeof files)[number]) => {
     const { name, path } = file
     const { content, source } = await readDataFile(directory, name, { known: undefined, path, advice })
     const rows = await inFile(join(directory, name), { path, advice }, () => decodeParquet(content, spec))
@@ -123,7 +123,7 @@ async function filesOf(spec: ParquetSpec, directory: string) {
 }
 
 /** Caches the latest result only, so that a single file is in memory. Files are read in order. */
-function lastOnly<K, V>(work: (key: K) => Promise<V>): (key: K) => Promise<V> {
+function keepLatest<K, V>(work: (key: K) => Promise<V>): (key: K) => Promise<V> {
   let last: { readonly key: K; readonly value: Promise<V> } | undefined
   return (key) => {
     if (!last || last.key !== key) last = { key, value: work(key) }

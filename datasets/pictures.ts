@@ -4,7 +4,7 @@ import { digestOf, sha256 } from '../common/canonical.ts'
 import { UserError, type Problem } from '../common/errors.ts'
 import type { DatasetFacts } from '../experiment/spec/dataset.ts'
 import type { Shape } from '../experiment/models/model.ts'
-import { inMemory, type Dataset, type Reading } from './dataset.ts'
+import { inMemory, type Dataset, type ReadOptions } from './dataset.ts'
 import { decodeImage, decoderVersion, type Decoding, type Picture } from './decode.ts'
 import { FormatError, summarised } from './files.ts'
 
@@ -31,7 +31,7 @@ const FIRST = 10
 const NOTIFIED = 8192
 
 /** The location of the images and the options of reading them. */
-interface Place extends Reading {
+interface Place extends ReadOptions {
   readonly directory: string
   /** The config key that names the images. */
   readonly path: string
@@ -56,8 +56,8 @@ export async function decodePictures(
   spec: Decoding & { readonly skipCorrupt: boolean },
   place: Place,
 ): Promise<Pictures> {
-  const key = place.checked && (await digestOfAll(encoded, spec))
-  const known = key && surveySchema.safeParse(await place.checked?.get(key)).data
+  const key = place.decodingCache && (await digestOfAll(encoded, spec))
+  const known = key && surveySchema.safeParse(await place.decodingCache?.get(key)).data
   const isEnough =
     known &&
     encoded.length * sizeOf(known.shape) > place.inMemoryBytes &&
@@ -65,7 +65,7 @@ export async function decodePictures(
   const { shape, corrupt, pixels } = isEnough
     ? { ...known, pixels: undefined }
     : await decodeAll(encoded, spec, place)
-  if (key && !known) await place.checked?.put(key, { shape, corrupt } satisfies Survey)
+  if (key && !known) await place.decodingCache?.put(key, { shape, corrupt } satisfies Survey)
 
   const left = new Set(corrupt)
   const kept = encoded.flatMap((_, i) => (left.has(i) ? [] : [i]))

@@ -21,10 +21,10 @@ const PARTS = ['train', 'extra', 'test'] as const
  * 1], where 10 stands for zero.
  */
 export const svhn: DatasetReader<SvhnSpec> = {
-  home(spec) {
+  defaultLocation(spec) {
     throw missingFiles(spec.name, partsOf(spec).map(fileOf))
   },
-  wants: (spec, name) => partsOf(spec).map(fileOf).includes(name),
+  isDataFile: (spec, name) => partsOf(spec).map(fileOf).includes(name),
   inspect: async (spec, directory) => (await read(spec, directory)).facts,
   read,
 }

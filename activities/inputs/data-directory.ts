@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import { UserError } from '../../common/errors.ts'
 import { isElsewhere, type DataSpec, type Settings } from '../../experiment/spec/spec.ts'
 import { cacheDirectory } from '../../host/cache.mjs'
-import { homeOf, isDataFile } from '../../datasets/index.ts'
+import { defaultLocationOf, isDataFile } from '../../datasets/index.ts'
 import { isDirectory } from '../../sources/host-cache.ts'
 import { fromFiles, localDirectory } from '../../sources/local-directory.ts'
 
@@ -21,7 +21,7 @@ export async function findDataDirectory(
     const directory = resolve(join(ZEROSHIFT_DATA, spec.name))
     if (await isDirectory(directory)) return directory
   }
-  const home = homeOf(spec)
+  const home = defaultLocationOf(spec)
   if (home.kind === 'shipped') return home.directory
   const byHand = join(cacheDirectory(), 'data', spec.name)
   if (await isDirectory(byHand)) return byHand

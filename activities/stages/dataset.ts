@@ -31,7 +31,7 @@ export function datasetStage(inMemoryBytes: number, shardBytes: number): StageBo
     const { data, seed, facts } = stage.params
     const directory = await findDataDirectory(data, settings)
     const { result, seconds } = await timed(async () => {
-      const found = await readDataset(data, directory, { inMemoryBytes, checked: checkedPictures })
+      const found = await readDataset(data, directory, { inMemoryBytes, decodingCache: checkedPictures })
       refuseOtherData(facts, found.facts, directory)
       const { labels, trainable } = found
       const { shape } = facts

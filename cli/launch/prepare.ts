@@ -99,14 +99,14 @@ export function inspecting(notify?: (line: string) => void): Inspect {
       const { inspectDataset } = await import('../../datasets/index.ts')
       const { checkedPictures: checked } = await import('../../activities/inputs/checked-pictures.ts')
       const directory = await findDataDirectory(spec, settings, notify)
-      return inspectDataset(spec, directory, { notify, checked })
+      return inspectDataset(spec, directory, { notify, decodingCache: checked })
     },
     async labels(spec, settings) {
       const { findDataDirectory } = await import('../../activities/inputs/data-directory.ts')
       const { readDataset } = await import('../../datasets/index.ts')
       const { checkedPictures: checked } = await import('../../activities/inputs/checked-pictures.ts')
       const directory = await findDataDirectory(spec, settings, notify)
-      return (await readDataset(spec, directory, { inMemoryBytes: 0, checked })).labels
+      return (await readDataset(spec, directory, { inMemoryBytes: 0, decodingCache: checked })).labels
     },
     async checkpoint({ modelDirectory }) {
       const { findCheckpoint } = await import('../../activities/inputs/checkpoint-directory.ts')

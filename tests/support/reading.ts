@@ -45,9 +45,9 @@ export async function read(spec: DataSpec, directory: string) {
   expect(await inspectDataset(spec, directory)).toEqual(facts)
   const images = [...(await found.images(0, labels.length))]
   const checked = remembering()
-  expect(await inspectDataset(spec, directory, { checked })).toEqual(facts)
-  expect(await inspectDataset(spec, directory, { checked })).toEqual(facts)
-  const again = await readDataset(spec, directory, { inMemoryBytes: 0, checked })
+  expect(await inspectDataset(spec, directory, { decodingCache: checked })).toEqual(facts)
+  expect(await inspectDataset(spec, directory, { decodingCache: checked })).toEqual(facts)
+  const again = await readDataset(spec, directory, { inMemoryBytes: 0, decodingCache: checked })
   expect([...(await again.images(0, labels.length))]).toEqual(images)
   const size = facts.shape[0] * facts.shape[1] * facts.shape[2]
   expect(images.length).toBe(labels.length * size)

@@ -261,7 +261,7 @@ test('images that were checked before are not decoded again, unless they or the 
   await tree()
   const checked = remembering()
   const inspect = (options: object) =>
-    inspectDataset(dataSpec('image-folder', { test: 0.4, ...options }), folder(), { checked })
+    inspectDataset(dataSpec('image-folder', { test: 0.4, ...options }), folder(), { decodingCache: checked })
   const facts = await inspect({})
   expect([...checked.known.values()]).toEqual([{ shape: [3, 2, 3], corrupt: [] }])
   const [key = ''] = checked.known.keys()

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FormatError } from '../../../datasets/files.ts'
 import { decodeIdx } from '../../../datasets/idx.ts'
-import { homeOf, isDataFile } from '../../../datasets/index.ts'
+import { defaultLocationOf, isDataFile } from '../../../datasets/index.ts'
 import { published } from '../../../datasets/mnist.ts'
 import { dataSpec, emptyFolder, read, refusal } from '../../support/reading.ts'
 
@@ -127,7 +127,7 @@ test('each of the three has four files with sizes and checksums of its own', () 
 })
 
 test('where nobody says where the files are, they are their publisher’s', () => {
-  const home = homeOf(mnist)
+  const home = defaultLocationOf(mnist)
   expect(home).toMatchObject({ kind: 'published', files: published.mnist.downloads })
   expect(isDataFile(mnist, 'train-images-idx3-ubyte.gz')).toBe(true)
   expect(isDataFile(mnist, 'train-labels-idx1-ubyte')).toBe(true)

@@ -9,16 +9,11 @@ import { initialWeights, parameterSpecs } from '../../../learning/model/paramete
 import { parametersOf } from '../../../learning/model/predict.ts'
 import { stream } from '../../../learning/random.ts'
 import { tf } from '../../../learning/tensorflow/tf.ts'
+import type { LabelledInput } from './teacher.ts'
 
 const BATCH = 128
 const PREDICT = 512
 const optimizer = { name: 'adam', learningRate: 1e-3, beta1: 0.9, beta2: 0.999, weightDecay: 0 } as const
-
-/** Inputs of the first refit layer, [n, ...], with their labels. */
-export interface Kept {
-  readonly input: Tensor
-  readonly labels: Int32Array
-}
 
 /**
  * Trains the layers `top` from random weights on retained samples alone, on the outputs of the
@@ -28,7 +23,7 @@ export interface Kept {
  */
 export async function refit(
   top: readonly Layer[],
-  retained: Kept,
+  retained: LabelledInput,
   { epochs, seed, host }: { epochs: number; seed: number; host?: Host | undefined },
 ): Promise<{ logits(input: Tensor): Promise<Float32Array>; dispose(): void }> {
   const batches = new Batches(

@@ -3,14 +3,7 @@ import type { Look } from '../../../experiment/records/manifest.ts'
 import { tf } from '../../../learning/tensorflow/tf.ts'
 import type { StepCallback } from '../../../learning/training/train.ts'
 import { unseenAccuracy } from '../../metrics/unseen-accuracy.ts'
-
-/** Inputs of a layer of the student, with their labels. */
-export interface LabelledInput {
-  /** [n, ...]. */
-  readonly input: Tensor
-  /** [n]. */
-  readonly labels: Int32Array
-}
+import type { LabelledInput } from './teacher.ts'
 
 const BATCH = 512
 

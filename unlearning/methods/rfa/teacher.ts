@@ -5,6 +5,14 @@ import { parametersOf } from '../../../learning/model/predict.ts'
 import type { Weights } from '../../../learning/model/parameters.ts'
 import type { RfaProblem } from './problem.ts'
 
+/** Inputs of a layer, with their labels. */
+export interface LabelledInput {
+  /** [n, ...]. */
+  readonly input: Tensor
+  /** [n]. */
+  readonly labels: Int32Array
+}
+
 /** The original model, frozen, and its features, which are computed once. */
 export interface Teacher {
   /** θ_o as tensors. */

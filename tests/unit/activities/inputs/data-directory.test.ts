@@ -20,8 +20,8 @@ vi.mock('../../../../datasets/index.ts', async (original) => {
   const own = await original<typeof import('../../../../datasets/index.ts')>()
   return {
     ...own,
-    homeOf: (spec: Parameters<typeof own.homeOf>[0]) => {
-      const home = own.homeOf(spec)
+    defaultLocationOf: (spec: Parameters<typeof own.defaultLocationOf>[0]) => {
+      const home = own.defaultLocationOf(spec)
       return home.kind === 'published' && published.files.length > 0 ? { ...home, ...published } : home
     },
   }
