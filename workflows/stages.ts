@@ -8,15 +8,18 @@ import {
   patched,
   proxyActivities,
 } from '@temporalio/workflow'
-import type { ActivityInterfaceFor } from '@temporalio/workflow'
+import type { ActivityOptions } from '@temporalio/workflow'
 import type { Activities } from '../activities/index.ts'
 import type { StageDone, StageTask } from '../activities/runtime/stage.ts'
+import type { StageActivities } from '../activities/stages/index.ts'
 import { heartbeatSecondsOf } from '../experiment/spec/durability.ts'
 import { stagesOf } from '../experiment/stages/stage-list.ts'
 import type { KeptRun, RunInput, RunProgress, RunRecord, StageProgress } from '../experiment/records/run.ts'
 import type { Plan } from '../experiment/plan/plan.ts'
 import { planOf, type StoredInput } from '../experiment/plan/run-parts.ts'
-import type { Stage, StageKind, StageRef } from '../experiment/stages/stage.ts'
+import type { StageQueue } from '../experiment/stages/definition.ts'
+import { stageDefinitions } from '../experiment/stages/index.ts'
+import type { Stage, StageKind, StageOf, StageRef } from '../experiment/stages/stage.ts'
 import type { CellInput } from '../experiment/sweep/sweep.ts'
 import type { Queue } from './names.ts'
 
@@ -74,36 +77,35 @@ async function storedRun(id: string, store: string): Promise<Asked> {
   }
 }
 
-/** By kind of stage, the proxies of the queue that runs it. */
-function stageActivities(
-  settings: RunInput['settings'],
-): Readonly<Record<StageKind, ActivityInterfaceFor<Activities>>> {
-  const proxies = (taskQueue: Queue, startToCloseTimeout: '1d' | '30d') =>
-    proxyActivities<Activities>({
+/** The activities of stages, as a workflow calls them. */
+type StageProxies = {
+  readonly [K in keyof StageActivities]: {
+    executeWithOptions(options: ActivityOptions, args: [task: StageTask<K>]): Promise<StageDone>
+  }
+}
+
+/** Calls the activity of a stage, on the queue of its kind. */
+type CallStage = <K extends StageKind>(
+  { kind }: Pick<StageOf<K>, 'kind'>,
+  options: ActivityOptions,
+  task: StageTask<K>,
+) => Promise<StageDone>
+
+function stageCaller(settings: RunInput['settings']): CallStage {
+  const proxies = (taskQueue: Queue, startToCloseTimeout: '1d' | '30d'): StageProxies =>
+    proxyActivities<StageActivities>({
       taskQueue,
       startToCloseTimeout,
       heartbeatTimeout: 1000 * heartbeatSecondsOf(settings),
       retry,
       cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     })
-  const light = proxies('zeroshift', '1d')
-  const training = proxies('zeroshift-train', '30d')
-  return {
-    dataset: light,
-    split: light,
-    checkpoint: light,
-    train: training,
-    unlearn: training,
-    evaluate: training,
-    attack: light,
-    compare: light,
-    population: light,
-    shadow: training,
-    pool: light,
-    membership: light,
-    relearn: training,
-    probe: training,
+  const byQueue: Readonly<Record<StageQueue, StageProxies>> = {
+    zeroshift: proxies('zeroshift', '1d'),
+    'zeroshift-train': proxies('zeroshift-train', '30d'),
   }
+  return ({ kind }, options, task) =>
+    byQueue[stageDefinitions[kind].queue][kind].executeWithOptions(options, [task])
 }
 
 /** Temporal takes 2,000 activities of a workflow that are not done. The others wait here. */
@@ -117,7 +119,7 @@ export function stageRunner(
   { run, settings, named, byKey = false, kept: known }: Asked,
   onChange: () => void,
 ) {
-  const where = stageActivities(settings)
+  const call = stageCaller(settings)
   const running = new Set<CancellationScope>()
   let paused = false
   const promises = new Map<string, Promise<StageDone>>()
@@ -197,12 +199,9 @@ export function stageRunner(
   /** The activity's id is the stage's key: that is how a client tells which heartbeats are whose. */
   function activity(stage: Stage): Promise<StageDone> {
     const options = { activityId: stage.key, summary: stage.title }
-    const activity = where[stage.kind][stage.kind] as unknown as {
-      executeWithOptions(options: object, args: readonly [StageTask<StageKind>]): Promise<StageDone>
-    }
     const { kind, key, title } = stage
-    const task = byKey ? { stage: { kind, key, title }, settings, run: run.id } : { stage: stage, settings }
-    return activity.executeWithOptions(options, [task])
+    const task = byKey ? { stage: { kind, key, title }, settings, run: run.id } : { stage, settings }
+    return call(stage, options, task)
   }
 
   return {

@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs'
-import type { Look } from '../../../experiment/records/manifest.ts'
+import type { StoppingCheck } from '../../../experiment/records/manifest.ts'
 import { tf } from '../../../learning/tf.ts'
 import type { StepCallback } from '../../../learning/training.ts'
 import { unseenAccuracy } from './unseen-accuracy.ts'
@@ -14,15 +14,15 @@ export interface Scored {
 const BATCH = 512
 
 export interface StoppingRule extends StepCallback {
-  looks(): readonly Look[]
+  looks(): readonly StoppingCheck[]
 }
 
 /** Ends a training as soon as a look says so: one is taken every so many steps. */
 export function stoppingRule(
   every: number,
-  look: (parameters: Tensor1D) => Promise<Omit<Look, 'step'>>,
+  look: (parameters: Tensor1D) => Promise<Omit<StoppingCheck, 'step'>>,
 ): StoppingRule {
-  let looks: Look[] = []
+  let looks: StoppingCheck[] = []
   return {
     looks: () => looks,
     async afterStep(step, parameters) {
@@ -33,7 +33,7 @@ export function stoppingRule(
     },
     take: () => Promise.resolve({ vectors: {}, notes: { looks: [...looks] } }),
     restore({ notes }) {
-      looks = [...(notes.looks as readonly Look[])]
+      looks = [...(notes.looks as readonly StoppingCheck[])]
     },
   }
 }
@@ -46,7 +46,7 @@ export function stoppingRule(
 export async function lookAt(
   logits: (input: Tensor) => Tensor2D,
   { forget, validation }: { readonly forget: Scored; readonly validation: Scored },
-): Promise<Omit<Look, 'step'>> {
+): Promise<Omit<StoppingCheck, 'step'>> {
   const right = await correctness(logits, forget)
   const unseen = await correctness(logits, validation)
   return {
