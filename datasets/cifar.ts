@@ -14,7 +14,7 @@ import {
 
 /** The binary layout of CIFAR-10 and CIFAR-100: one or two label bytes, then the red, the green and the blue plane. */
 export interface CifarLayout {
-  readonly name: string
+  readonly name: 'cifar10' | 'cifar100'
   readonly labelBytes: number
   /** Which of the label bytes counts. */
   readonly label: number

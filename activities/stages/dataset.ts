@@ -1,5 +1,5 @@
 import type { Artifacts } from '../../artifacts/artifacts.ts'
-import { setSizes } from '../../experiment/spec/check.ts'
+import { setSizes } from '../../experiment/spec/sets.ts'
 import type { DatasetFacts } from '../../experiment/spec/dataset.ts'
 import { changedHere, differences } from '../../common/differences.ts'
 import { UserError } from '../../common/errors.ts'

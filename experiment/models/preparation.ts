@@ -1,5 +1,5 @@
 import type { Preparation } from './pretrained.ts'
-import type { Shape } from './model.ts'
+import type { Shape } from './layers.ts'
 
 /** What images of a size are resized to. The longer edge follows the shorter one, rounded down as image processors do. */
 export function resizedTo([height, width]: Shape, { resize }: Preparation): readonly [number, number] {

@@ -1,5 +1,5 @@
 import type { ResnetArchitecture } from './pretrained.ts'
-import type { Layer } from './model.ts'
+import type { Layer } from './layers.ts'
 
 /** The name of the last linear layer. */
 export const resnetHead = 'classifier.1'

@@ -1,5 +1,5 @@
 import type { VitArchitecture } from './pretrained.ts'
-import type { Layer, LinearLayer } from './model.ts'
+import type { Layer, LinearLayer } from './layers.ts'
 
 /** The name of an encoder's last linear layer, which classifies. */
 export const vitHead = 'classifier'

@@ -1,43 +1,15 @@
 import { z } from 'zod'
+import { count, positive } from './numbers.ts'
+import { optimizerSchema, scheduleSchema } from './optimizer.ts'
+
+export { optimizerSchema, scheduleSchema, type OptimizerSpec, type ScheduleSpec } from './optimizer.ts'
 
 /**
  * The unlearning methods and their options: the vocabulary of a config's `methods` list.
  * Each entry's algorithm is `unlearning/methods/<name>.ts`.
  */
 
-const positive = z.number().positive()
-const count = z.int().min(1)
 const patterns = z.array(z.string().min(1)).min(1)
-
-/** Learning rate schedules, in steps of the run that they govern. */
-export const scheduleSchema = z.discriminatedUnion('name', [
-  z.strictObject({ name: z.literal('constant') }),
-  z.strictObject({ name: z.literal('cosine') }).describe('from the learning rate to 0 along half a cosine'),
-  z
-    .strictObject({
-      name: z.literal('step'),
-      milestones: z.array(z.number().gt(0).lt(1)).min(1),
-      factor: positive.max(1).default(0.1),
-    })
-    .describe('multiplied by `factor` at each milestone, a fraction of the run'),
-])
-
-export const optimizerSchema = z.discriminatedUnion('name', [
-  z.strictObject({
-    name: z.literal('adam'),
-    learningRate: positive,
-    beta1: z.number().min(0).lt(1).default(0.9),
-    beta2: z.number().min(0).lt(1).default(0.999),
-    weightDecay: z.number().min(0).default(0).describe('decoupled, as in AdamW'),
-  }),
-  z.strictObject({
-    name: z.literal('sgd'),
-    learningRate: positive,
-    momentum: z.number().min(0).lt(1).default(0.9),
-    nesterov: z.boolean().default(false),
-    weightDecay: z.number().min(0).default(0).describe('L2, added to the gradient'),
-  }),
-])
 
 /** What every method trained by epochs takes; what is left out comes from the experiment's `training`. */
 const epochOptions = {
@@ -319,6 +291,29 @@ export type MethodSpec = z.output<typeof methodSchema>
 export type MethodName = MethodSpec['method']
 export type ApproximateMethodSpec = Exclude<MethodSpec, { method: 'original' | 'retrain' }>
 export type ApproximateMethodName = ApproximateMethodSpec['method']
-export type OptimizerSpec = z.output<typeof optimizerSchema>
-export type ScheduleSpec = z.output<typeof scheduleSchema>
 export type MethodSpecOf<N extends MethodName> = Extract<MethodSpec, { method: N }>
+
+/**
+ * Whether a method trains on samples under the label of another class. It then needs data of at least two classes.
+ */
+export const relabels: Readonly<Record<MethodName, boolean>> = {
+  original: false,
+  retrain: false,
+  finetune: false,
+  'random-label': true,
+  'gradient-ascent': false,
+  'neggrad-plus': false,
+  'l1-sparse': false,
+  'bad-teacher': false,
+  scrub: false,
+  'boundary-shrink': true,
+  'boundary-expand': false,
+  unsir: false,
+  salun: true,
+  ssd: false,
+  fisher: false,
+  influence: false,
+  'lora-random-label': true,
+  'lora-neggrad-plus': false,
+  rfa: false,
+}

@@ -1,5 +1,5 @@
 import type { Measured } from '../records/measured.ts'
-import type { OptimizerSpec } from '../spec/methods.ts'
+import type { OptimizerSpec } from '../spec/optimizer.ts'
 import type { ModelSpec, RelearnSpec, TrainingSpec } from '../spec/spec.ts'
 import { defineStage } from './definition.ts'
 
