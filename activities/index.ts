@@ -72,8 +72,8 @@ export interface ActivityOptions {
 }
 
 /**
- * Every activity by name. Each checks that its task leads to allowed places before it reads anything. Throws a UserError
- * if the allowed prefixes are wrong.
+ * Every activity by name. Each checks that its task leads to allowed places before it reads
+ * anything. Throws a UserError if the allowed prefixes are wrong.
  */
 export function createActivities({ stopping, allowed = {}, signer }: ActivityOptions = {}) {
   const refuse = refuseElsewhere(allowed)
@@ -91,7 +91,10 @@ export function createActivities({ stopping, allowed = {}, signer }: ActivityOpt
       }),
     ...stageActivities({ refuse, code, runs, ...(stopping && { stopping }), ...(signer && { signer }) }),
 
-    /** Keeps what was asked for and what failed, so that the report can be rendered again, and renders it. */
+    /**
+     * Keeps what was asked for and what failed, so that the report can be rendered again, and
+     * renders it.
+     */
     async report({ run, settings, failed }: ReportTask): Promise<WrittenReport> {
       const { writeReport } = await import('./report.ts')
       return failing(async () => {
@@ -112,7 +115,9 @@ export function createActivities({ stopping, allowed = {}, signer }: ActivityOpt
       })
     },
 
-    /** The same of a sweep and, once it has ended, of cells that found all they need in the store. */
+    /**
+     * The same of a sweep and, once it has ended, of cells that found all they need in the store.
+     */
     async trackSweep({ id, store, ended }: TrackSweepTask): Promise<Delivered> {
       const [{ trackSweep }, { sweepIn }] = await Promise.all([
         import('./delivery/track-sweep.ts'),
@@ -127,7 +132,9 @@ export function createActivities({ stopping, allowed = {}, signer }: ActivityOpt
       })
     },
 
-    /** A run of a sweep that began under 0.3: what it is, and which of its stages are in the store. */
+    /**
+     * A run of a sweep that began under 0.3: what it is, and which of its stages are in the store.
+     */
     async keptRun({ cell, store }: CellInput): Promise<KeptCell> {
       return failing(() => keptCell(openStore(store), cell))
     },

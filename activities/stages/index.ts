@@ -6,7 +6,10 @@ export type StageActivities = {
   readonly [K in StageKind]: (task: StageTask<K>) => Promise<StageDone>
 }
 
-/** Each body loads when it first runs, so that a worker that finds all results in the store loads no TensorFlow. */
+/**
+ * Each body loads when it first runs, so that a worker that finds all results in the store loads no
+ * TensorFlow.
+ */
 export function stageActivities(options: StageOptions): StageActivities {
   return {
     dataset: stageActivity('dataset', async () => (await import('./dataset.ts')).dataset, options),

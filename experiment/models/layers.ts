@@ -4,7 +4,7 @@ import { character, literal, matcher, repeat, sequence } from '../../common/line
 
 export type Shape = readonly [height: number, width: number, channels: number]
 
-/** Over the last axis: [n, in], or [n, tokens, in]. */
+/** A linear layer over the last axis of [n, in] or [n, tokens, in]. */
 export interface LinearLayer {
   readonly kind: 'linear'
   readonly name: string
@@ -17,21 +17,23 @@ export interface LinearLayer {
 export type Layer =
   | LinearLayer
   | {
-      /** Without a bias where a batch norm follows. */
+      /** A convolution. It has no bias if a batch norm follows. */
       readonly kind: 'conv'
       readonly name: string
       readonly in: number
       readonly out: number
       readonly kernel: number
       readonly stride: number
-      /** Zeros on every side, as PyTorch counts them; TensorFlow's 'same' unless given. */
+      /**
+       * The number of zeros on every side, as in PyTorch. TensorFlow's 'same' padding unless given.
+       */
       readonly padding?: number
       readonly bias: boolean
     }
   | { readonly kind: 'batch-norm'; readonly name: string; readonly channels: number }
   | { readonly kind: 'relu'; readonly name: string }
   | {
-      /** Windows side by side with 'same' padding, unless stride and padding are given. */
+      /** Adjacent windows with 'same' padding, unless stride and padding are given. */
       readonly kind: 'max-pool'
       readonly name: string
       readonly size: number
@@ -41,14 +43,14 @@ export type Layer =
   | { readonly kind: 'global-average-pool'; readonly name: string }
   | { readonly kind: 'flatten'; readonly name: string }
   | {
-      /** body(x) + shortcut(x); an empty shortcut is the identity. */
+      /** body(x) + shortcut(x). An empty shortcut is the identity. */
       readonly kind: 'residual'
       readonly name: string
       readonly body: readonly Layer[]
       readonly shortcut: readonly Layer[]
     }
   | {
-      /** Over the last axis. */
+      /** A layer norm over the last axis. */
       readonly kind: 'layer-norm'
       readonly name: string
       readonly channels: number
@@ -61,7 +63,10 @@ export type Layer =
       readonly tanh: boolean
     }
   | {
-      /** Patches [n, h, w, c] as tokens [n, t, c] behind a class token (and DeiT's distillation token), each with its position's embedding. */
+      /**
+       * Turns patches [n, h, w, c] into tokens [n, t, c], puts a class token (and DeiT's
+       * distillation token) before them, and adds the embedding of each position.
+       */
       readonly kind: 'tokens'
       readonly name: string
       readonly channels: number
@@ -69,7 +74,7 @@ export type Layer =
       readonly distillation: boolean
     }
   | {
-      /** softmax(q·kᵀ/√d)·v of each head, over tokens [n, t, c] (Vaswani et al. 2017). */
+      /** softmax(q·kᵀ/√d)·v for each head, over tokens [n, t, c] (Vaswani et al. 2017). */
       readonly kind: 'attention'
       readonly name: string
       readonly heads: number
@@ -78,7 +83,7 @@ export type Layer =
       readonly value: LinearLayer
     }
   | {
-      /** The first tokens side by side: [n, count·c]. */
+      /** Concatenates the first tokens: [n, count·c]. */
       readonly kind: 'first-tokens'
       readonly name: string
       readonly count: number
@@ -87,7 +92,11 @@ export type Layer =
 export type ConvLayer = Extract<Layer, { kind: 'conv' }>
 export type AdaptableLayer = LinearLayer | ConvLayer
 
-/** Every layer in forward order, those inside others included: of a residual block body, shortcut and sum. */
+/**
+ * Every layer in forward order, including the layers inside others. A residual block gives the
+ * layers of its body and of its shortcut, then itself; attention gives its three projections, then
+ * itself.
+ */
 export function flattenLayers(layers: readonly Layer[]): readonly Layer[] {
   return layers.flatMap((layer) => {
     if (layer.kind === 'residual')
@@ -101,29 +110,37 @@ export function adaptableLayers(layers: readonly Layer[]): readonly AdaptableLay
   return flattenLayers(layers).filter((layer) => layer.kind === 'linear' || layer.kind === 'conv')
 }
 
-/** The layer that classifies: the last one. */
+/** The last layer, which classifies. Throws if it is not linear. */
 export function headOf(layers: readonly Layer[]): LinearLayer {
   const head = layers.at(-1)
   if (head?.kind !== 'linear') throw new Error('the last layer of a classifier is linear')
   return head
 }
 
-/** The largest rank at which an update of this layer is still low-rank: the smaller side of its weight matrix. */
+/**
+ * The largest rank that an update of this layer can have: the smaller side of its weight matrix.
+ */
 export function maxRank(layer: AdaptableLayer): number {
   return Math.min(weightRows(layer), layer.out)
 }
 
-/** Rows of a layer's weight matrix; a convolution's kernel [k, k, in, out] is the matrix [k·k·in, out]. */
+/**
+ * The number of rows of a layer's weight matrix. A convolution's kernel [k, k, in, out] counts as
+ * [k·k·in, out].
+ */
 export function weightRows(layer: AdaptableLayer): number {
   return layer.kind === 'linear' ? layer.in : layer.kernel * layer.kernel * layer.in
 }
 
 const anything = repeat(character(() => true))
 
-/** Whether a layer's name matches one of the patterns, in which `*` stands for any characters. */
+/**
+ * Makes a predicate: whether a layer's name matches one of the patterns. `*` matches any
+ * characters.
+ */
 export function matchesAny(patterns: readonly string[]): (layer: Pick<Layer, 'name'>) => boolean {
   const matchers = patterns.map((pattern) => {
-    // Several `*` in a row mean the same as one.
+    // Consecutive `*` are equivalent to one.
     const [first = '', ...others] = pattern.split(/\*+/)
     return matcher(sequence([literal(first), ...others.flatMap((part) => [anything, literal(part)])]))
   })

@@ -19,9 +19,8 @@ export {
 } from './layers.ts'
 
 /**
- * Models as plain data: a list of named layers, computed from the spec alone, so that a config can be checked
- * (layer patterns, ranks) before anything runs. `learning/model.ts` turns the list into tensors.
- * Images are NHWC: [batch, height, width, channels].
+ * Models as lists of named layers. A list depends on the spec alone, so that the layer patterns and
+ * ranks of a config are checked before anything runs. `learning/model.ts` computes with the layers.
  */
 
 /** The layers of a model, in forward order. */
@@ -102,7 +101,7 @@ export function architectureLayers(architecture: Architecture, classes: number):
   return architecture.kind === 'vit' ? vitLayers(architecture, classes) : resnetLayers(architecture, classes)
 }
 
-/** What the checkpoint's files say. Every spec that is ready to run has it. */
+/** The facts that a checkpoint's files give. Every spec that is ready to run has them. */
 export function checkpointOf({
   checkpoint,
   from,
@@ -111,7 +110,10 @@ export function checkpointOf({
   return checkpoint
 }
 
-/** Widths and blocks per stage: He et al. 2016, section 4.2 (depth 6n + 2), and the usual 3×3-stem ResNet-18. */
+/**
+ * The width of each stage and the blocks per stage: He et al. 2016, section 4.2 (depth 6n + 2), or
+ * the usual ResNet-18 with a 3×3 stem.
+ */
 function residualStages({ depth, width }: Extract<ModelSpec, { name: 'resnet-cifar' }>): {
   widths: readonly number[]
   blocks: number

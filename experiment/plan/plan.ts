@@ -11,8 +11,8 @@ import type { Plan, Population, SeedPlan, ShadowPlan } from './types.ts'
 export type { Candidate, Plan, Population, SeedPlan, ShadowPlan, Twin } from './types.ts'
 
 /**
- * The stages of an experiment. The same spec and data give the same keys everywhere. `changed`: digests of the code that
- * differs from the lock.
+ * The stages of an experiment. The same spec and data give the same keys everywhere. `changed`:
+ * digests of the code that differs from the lock.
  */
 export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}): Plan {
   const stage = stageMaker(changed)
@@ -62,13 +62,17 @@ export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}
   }
 }
 
-/** The seeds of repetition `i`, from 0: training and unlearning seeds grow by i, those of data and split stay. */
+/**
+ * The seeds of repetition `i`, from 0: training and unlearning seeds grow by i, those of data and
+ * split stay.
+ */
 export function seedsAt({ seed }: Spec, i: number): Spec['seed'] {
   return { ...seed, training: seed.training + i, unlearning: seed.unlearning + i }
 }
 
 /**
- * A pool of 8 has the first 8 models of a pool of 64, since a model's key does not depend on the number of models.
+ * A pool of 8 has the first 8 models of a pool of 64, since a model's key does not depend on the
+ * number of models.
  */
 function shadowPlan(
   stage: StageMaker,
@@ -86,7 +90,10 @@ function shadowPlan(
 /** With fewer seeds the models of a row have no distribution to speak of. */
 const LEAST_SEEDS = 3
 
-/** For each row but gold's own: the evaluation of each seed's model beside that of the seed's gold model. */
+/**
+ * For each row but gold's own: the evaluation of each seed's model beside that of the seed's gold
+ * model.
+ */
 function populations(
   stage: StageMaker,
   seeds: readonly [SeedPlan, ...(readonly SeedPlan[])],
@@ -108,7 +115,10 @@ function populations(
   })
 }
 
-/** The evaluation by which a hard split ranks training samples. The original that it evaluates depends on no split. */
+/**
+ * The evaluation by which a hard split ranks training samples. The original that it evaluates
+ * depends on no split.
+ */
 function rankingOf(stage: StageMaker, spec: Spec, inputs: StageInputs['train']): StageOf<'evaluate'> {
   const original = trainStage(stage, spec, inputs, spec.seed.training, 'train original')
   const { dataset } = inputs
@@ -123,8 +133,8 @@ function keyedModel(model: ModelSpec): ModelSpec {
 }
 
 /**
- * The data without its place and its citation. The content of its files, which the facts give, and the way in which they
- * are read decide the key.
+ * The data without its place and its citation. The content of its files, which the facts give, and
+ * the way in which they are read decide the key.
  */
 function keyedData(data: DataSpec): DataSpec {
   const { from: _, citation: __, ...keyed } = data as DataSpec & { from?: string; citation?: string }

@@ -3,9 +3,9 @@ import type { Spec } from '../spec/spec.ts'
 import type { StageInputs, StageOf, StageRef } from '../stages/stage.ts'
 import { ref, type StageMaker } from './stage-maker.ts'
 import { evaluateStage, trainStage, twinStage } from './train-stages.ts'
-import type { Candidate, Judgement, SeedPlan } from './types.ts'
+import type { Candidate, JudgingStages, SeedPlan } from './types.ts'
 
-/** What the stages of one seed are made from. */
+/** The values from which the stages of one seed are made. */
 export interface SeedContext {
   readonly stage: StageMaker
   readonly spec: Spec
@@ -20,8 +20,8 @@ export interface SeedContext {
 }
 
 /**
- * The stages of one seed. They have the keys of the stages of an experiment with this seed alone, so that the two
- * experiments share results.
+ * The stages of one seed. They have the keys of the stages of an experiment with this seed alone,
+ * so that the two experiments share results.
  */
 export function seedPlan(seed: SeedContext): SeedPlan {
   const { stage, spec, seeds, data } = seed
@@ -102,8 +102,8 @@ function trainOriginal(seed: SeedContext): StageOf<'train'> {
 }
 
 /**
- * The gold models. Their seeds are 1000 apart and differ from the original's, so that no two models of a run share initial
- * weights or the order of samples.
+ * The gold models. Their seeds are 1000 apart and differ from the original's, so that no two models
+ * of a run share initial weights or the order of samples.
  */
 function trainGold(seed: SeedContext): readonly [StageOf<'train'>, ...StageOf<'train'>[]] {
   const { stage, spec, seeds, data, checkpoint, number } = seed
@@ -115,7 +115,8 @@ function trainGold(seed: SeedContext): readonly [StageOf<'train'>, ...StageOf<'t
       seeds.training + 1000 * n,
       titled(seed, title),
     )
-  // With several seeds, "seed 2" names the second of them, so that the further gold models are only numbered.
+  // With several seeds, "seed 2" names the second of them, so that the further gold models are only
+  // numbered.
   const others = Array.from({ length: spec.gold.models - 1 }, (_, i) =>
     model(i + 2, `train gold${number === undefined ? ', seed' : ''} ${i + 2}`),
   )
@@ -150,7 +151,7 @@ function judged(
     gold,
     originalEvaluation,
   }: { readonly gold: StageRef<'train'>; readonly originalEvaluation?: StageRef<'evaluate'> },
-): Judgement {
+): JudgingStages {
   const { stage, spec, seeds, data, pool } = seed
   const { split } = data
   const evaluate = evaluated(seed, label, model)

@@ -16,7 +16,10 @@ export type StageMaker = <K extends StageKind>(
   inputs: StageInputs[K],
 ) => StageOf<K>
 
-/** `changed`: digests of the code that differs from the lock. They become part of the keys of its stages. */
+/**
+ * `changed`: digests of the code that differs from the lock. They become part of the keys of its
+ * stages.
+ */
 export function stageMaker(changed: ChangedCode): StageMaker {
   return (kind, title, params, inputs) => {
     const name = codeNameOf({ kind, params })

@@ -18,18 +18,18 @@ export {
 } from '../stages/membership.ts'
 
 /**
- * A manifest is what a finished stage leaves: written last, whole, and never changed. What was computed and what a
- * clock or a host decided stand apart: `clock` is not in the digest.
+ * The record of a finished stage. It is written after all outputs and never changed. `clock` has
+ * the values that depend on the time and the machine, and is not part of the digest.
  */
 export interface ManifestOf<K extends StageKind> {
   readonly kind: K
   readonly key: string
   readonly version: number
-  /** The digest of the code, where it was not the locked one. */
+  /** The digest of the code. Absent if the code was the locked one. */
   readonly code?: string
   readonly params: StageParams[K]
   readonly inputs: StageInputs[K]
-  /** Digests of the input manifests (their computed part), by input name. */
+  /** Digests of the computed parts of the input manifests, by input name. */
   readonly inputDigests: Readonly<Record<string, string>>
   readonly outputs: Readonly<Record<string, BlobRef>>
   readonly metrics: StageMetrics[K]
@@ -48,20 +48,26 @@ export interface BlobRef {
 }
 
 export interface Clock {
-  /** Wall seconds of the stage's own work, without reading inputs and writing outputs; preparation included. */
+  /**
+   * Wall seconds of the stage's own work, including preparation, without reading inputs and writing
+   * outputs.
+   */
   readonly seconds: number
   /** ISO 8601. */
   readonly finishedAt: string
-  /** What else the machine did meanwhile. Absent in manifests of older versions. */
+  /** Absent in manifests of older versions. */
   readonly otherWork?: OtherWork
   readonly environment: Environment
 }
 
-/** Other work while a stage was timed. Its wall seconds say little where there was much of it. */
+/**
+ * Other work of the machine while a stage was timed. The more there was, the less its wall seconds
+ * say.
+ */
 export interface OtherWork {
-  /** Processor seconds that other processes of the machine took. */
+  /** Processor seconds of other processes. */
   readonly processes: number
-  /** Wall seconds during which the same worker computed another stage as well. */
+  /** Wall seconds during which the same worker also computed another stage. */
   readonly stages: number
 }
 
@@ -69,30 +75,40 @@ export interface Environment {
   readonly zeroshift: string
   readonly node: string
   readonly platform: string
-  /** Processors that the worker could use. Absent in manifests of older versions. */
+  /** The number of processors that the worker could use. Absent in manifests of older versions. */
   readonly processors?: number
-  /** The processor's name, where the system gives it: TensorFlow's kernels are not the same on all. */
+  /**
+   * The name of the processor, if the system gives it. TensorFlow's kernels differ between
+   * processors.
+   */
   readonly processor?: string
-  /** Present where the stage used TensorFlow. */
+  /** Present if the stage used TensorFlow. */
   readonly tensorflow?: TensorFlowEnvironment
 }
 
 export interface TensorFlowEnvironment {
   readonly version: string
   readonly device: 'CPU' | 'GPU'
-  /** The GPU's model. */
+  /** The model of the GPU. */
   readonly gpu?: string
   readonly threads: number
-  /** Whether oneDNN's kernels were in use, which give other bytes. Absent on a GPU and in older manifests. */
+  /**
+   * Whether oneDNN's kernels were in use. They give other bytes. Absent on a GPU and in older
+   * manifests.
+   */
   readonly oneDnn?: boolean
   /**
-   * Into how many parts each batch was cut, where memory was not enough for it as a whole: the same within float error, but that batch
-   * norms saw a part each.
+   * The number of parts into which each batch was divided because memory was too small for the
+   * whole. The results are equal within floating-point error, except that batch norms saw one part
+   * at a time.
    */
   readonly batchParts?: number
 }
 
-/** The digest of what was computed: equal between two runs of the same stage on the same device and threads. */
+/**
+ * The digest of a manifest without its clock. Two runs of the same stage on the same device with
+ * the same number of threads give the same digest.
+ */
 export function manifestDigest({ clock: _, ...computed }: Manifest): string {
   return digestOf(computed)
 }

@@ -6,6 +6,7 @@ type Adapting = Pick<Extract<MethodSpec, { rank: number }>, 'rank' | 'layers'> &
   readonly align?: string[] | undefined
 }
 
+/** Checks the options of an adapter that name layers, and its rank. */
 export function checkLayers(method: Adapting, layers: readonly Layer[], report: Report): void {
   const { align } = method
   const all = flattenLayers(layers)

@@ -6,7 +6,10 @@ import type { Report } from './problems.ts'
 import { setSizes } from './sets.ts'
 import type { Spec } from './spec.ts'
 
-/** Checks one method against the split, the data and the layers of the model. Paths are relative to the method. */
+/**
+ * Checks one method against the split, the data and the layers of the model. Paths are relative to
+ * the method.
+ */
 export function checkMethod(
   method: MethodSpec,
   spec: Spec,
@@ -45,6 +48,7 @@ function checkClasses(method: MethodSpec, { name, train }: DatasetFacts, report:
     report(['method'], `${method.method} needs at least 2 classes, and ${name} has samples of ${classes}`)
 }
 
+/** Checks the target and the stopping rule of residual feature alignment. */
 function checkTarget(
   { target, stop, steps }: MethodSpecOf<'rfa'>,
   { data, split }: Spec,
@@ -76,7 +80,7 @@ function checkTarget(
     )
 }
 
-/** What is asked of single layers by name. */
+/** Checks the options of residual feature alignment that name layers. */
 function checkAlignment(method: MethodSpecOf<'rfa'>, layers: readonly Layer[], report: Report): void {
   const { target, start, distance, weights = {} } = method
   const adapted = adaptableLayers(layers).filter(matchesAny(method.layers))

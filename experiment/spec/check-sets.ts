@@ -4,6 +4,7 @@ import type { Report } from './problems.ts'
 import { classIndices, forgetCount, setSizes, sum, testShare, type ClassesSplit } from './sets.ts'
 import type { Spec } from './spec.ts'
 
+/** Checks that no set is empty after the data and the split are applied. */
 export function checkSets({ data, split }: Spec, facts: DatasetFacts, report: Report): void {
   const sizes = setSizes(data, facts)
   if (sizes.train < 2)
@@ -39,7 +40,7 @@ export function checkSets({ data, split }: Spec, facts: DatasetFacts, report: Re
       const indices = presentClasses(split, facts, report)
       if (indices.length === 0) break
       const samples = sum(indices.map((index) => facts.train[index] ?? 0))
-      // Which of them are held out is drawn when the data is read: this many are left, give or take a few.
+      // The held-out samples are drawn when the data is read, so that this number is an estimate.
       const expected = Math.round((samples * sizes.train) / sum(facts.train))
       if (split.count !== undefined && split.count > samples)
         report(
@@ -61,7 +62,8 @@ export function checkSets({ data, split }: Spec, facts: DatasetFacts, report: Re
       break
     }
     case 'indices':
-      // Whether each is a training sample's, only the data tells (experiment/spec/indices.ts).
+      // Whether each index belongs to a training sample is checked with the data
+      // (experiment/spec/indices.ts).
       if (split.indices)
         checkRetained(
           split.indices.length,
@@ -71,7 +73,7 @@ export function checkSets({ data, split }: Spec, facts: DatasetFacts, report: Re
         )
   }
 
-  // Half of them trains the attack, the other half is scored.
+  // Half of the test samples train the attack, the other half are scored.
   const share = testShare(data) > 0 ? sizes.test / sum(facts.train) : 1
   const counts = sum(facts.test) > 0 ? facts.test : facts.train
   const test = Math.round(share * sum(counts.filter((_, index) => !forgotten.includes(index))))
@@ -82,7 +84,7 @@ export function checkSets({ data, split }: Spec, facts: DatasetFacts, report: Re
     )
 }
 
-/** The classes of a split; those without a training sample are reported. */
+/** The indices of the classes of a split. Reports classes without a training sample. */
 function presentClasses(split: ClassesSplit, facts: DatasetFacts, report: Report): readonly number[] {
   const indices = classIndices(split, facts, report)
   split.classes.forEach((wanted, i) => {

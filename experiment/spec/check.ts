@@ -11,8 +11,8 @@ import { within, type Report } from './problems.ts'
 import type { Spec } from './spec.ts'
 
 /**
- * Checks before any work starts that the data and the model can give what the spec asks of them. Throws one UserError with
- * every problem in it.
+ * Checks before any work starts that the data and the model can give what the spec asks of them.
+ * Throws one UserError with every problem in it.
  */
 export function checkSpec(spec: Spec, facts: DatasetFacts, locate: Locate): void {
   const problems: Problem[] = []
@@ -54,7 +54,9 @@ function checkImages({ training: { augment } }: Spec, { name, shape }: DatasetFa
     )
 }
 
-/** Checks that the preparation turns the data's images into images that the pre-trained model takes. */
+/**
+ * Checks that the preparation turns the data's images into images that the pre-trained model takes.
+ */
 function checkModel({ model }: Spec, { name, shape }: DatasetFacts, report: Report): void {
   if (model.name !== 'pretrained') return
   const { architecture, preparation } = checkpointOf(model)

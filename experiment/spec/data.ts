@@ -12,7 +12,10 @@ const heldOut = {
     .describe('share of the training samples that no model trains on'),
 }
 
-/** The place of the files cannot change a result. It is left out of keys and records (`withoutPlaces`). */
+/**
+ * The place of the files cannot change a result. It is left out of keys and records
+ * (`withoutPlaces`).
+ */
 const from = {
   from: z
     .string()

@@ -1,7 +1,10 @@
 import type { Shape } from '../models/layers.ts'
 import { whiteLevels, type DataSpec } from './data.ts'
 
-/** Facts about a data set that its files give. They are read before any work starts and are part of the first key. */
+/**
+ * Facts about a data set that its files give. They are read before any work starts and are part of
+ * the first key.
+ */
 export interface DatasetFacts {
   readonly name: DataSpec['name']
   readonly shape: Shape
@@ -11,7 +14,10 @@ export interface DatasetFacts {
   readonly test: readonly number[]
   readonly sources: readonly { readonly name: string; readonly sha256: string; readonly bytes: number }[]
   readonly citation: string
-  /** Images that were left out because they cannot be decoded: how many, and the names of the first of them. */
+  /**
+   * Images that were left out because they cannot be decoded: how many, and the names of the first
+   * of them.
+   */
   readonly skipped?: { readonly images: number; readonly first: readonly string[] }
 }
 

@@ -3,8 +3,8 @@ import { count } from './numbers.ts'
 import { optimizerSchema } from './optimizer.ts'
 
 /**
- * The sections of a config that say how models are judged: `attack`, `shadow`, `relearn` and `probe`. An absent section has
- * no default, so that it changes no key.
+ * The sections of a config that say how models are judged: `attack`, `shadow`, `relearn` and
+ * `probe`. An absent section has no default, so that it changes no key.
  */
 
 export const scoreNames = ['correctness', 'confidence', 'entropy', 'modified-entropy', 'loss'] as const

@@ -5,13 +5,16 @@ import { optimizerSchema, scheduleSchema } from './optimizer.ts'
 export { optimizerSchema, scheduleSchema, type OptimizerSpec, type ScheduleSpec } from './optimizer.ts'
 
 /**
- * The unlearning methods and their options: the vocabulary of a config's `methods` list.
- * Each entry's algorithm is `unlearning/methods/<name>.ts`.
+ * The unlearning methods and their options: the section `methods` of a config. The algorithm of
+ * each is `unlearning/methods/<name>.ts`.
  */
 
 const patterns = z.array(z.string().min(1)).min(1)
 
-/** What every method trained by epochs takes; what is left out comes from the experiment's `training`. */
+/**
+ * Options of every method that trains by epochs. Options that are left out come from the section
+ * `training`.
+ */
 const epochOptions = {
   epochs: positive.describe('may be a fraction: 0.5 is half a pass'),
   batchSize: count.optional(),
@@ -19,7 +22,7 @@ const epochOptions = {
   schedule: scheduleSchema.default({ name: 'constant' }),
 }
 
-/** The same for methods whose papers say how they train. */
+/** The same options with the defaults of the method's paper. */
 const epochDefaults = (epochs: number, batchSize: number, optimizer: z.input<typeof optimizerSchema>) => ({
   epochs: epochOptions.epochs.default(epochs),
   batchSize: count.default(batchSize),
@@ -27,7 +30,7 @@ const epochDefaults = (epochs: number, batchSize: number, optimizer: z.input<typ
   schedule: epochOptions.schedule,
 })
 
-/** LoRA's adapters. */
+/** Options of LoRA adapters. */
 const loraOptions = {
   rank: count.default(4),
   alpha: positive.optional().describe('the rank unless given: the adapter then counts once'),
@@ -43,7 +46,7 @@ const label = z
   .optional()
   .describe("the row's name in tables; the method's name unless given")
 
-/** Shift targets t_l of residual feature alignment (see unlearning/methods/rfa.ts). */
+/** The shift targets t_l of residual feature alignment (see unlearning/methods/rfa.ts). */
 const fixedTargetNames = [
   'retained-mean',
   'random-retained',
@@ -294,7 +297,8 @@ export type ApproximateMethodName = ApproximateMethodSpec['method']
 export type MethodSpecOf<N extends MethodName> = Extract<MethodSpec, { method: N }>
 
 /**
- * Whether a method trains on samples under the label of another class. It then needs data of at least two classes.
+ * Whether a method trains on samples under the label of another class. It then needs data of at
+ * least two classes.
  */
 export const relabels: Readonly<Record<MethodName, boolean>> = {
   original: false,

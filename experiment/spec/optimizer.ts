@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { positive } from './numbers.ts'
 
-/** Learning rate schedules, in steps of the run that they govern. */
+/** Learning rate schedules over the steps of a training. */
 export const scheduleSchema = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('constant') }),
   z.strictObject({ name: z.literal('cosine') }).describe('from the learning rate to 0 along half a cosine'),

@@ -2,7 +2,9 @@ import type { DataSpec } from './data.ts'
 import type { ModelSpec } from './model.ts'
 import type { Spec } from './spec.ts'
 
-/** Whether a place is a URL. A URL names the same place on every machine, and a directory does not. */
+/**
+ * Whether a place is a URL. A URL names the same place on every machine, and a directory does not.
+ */
 export const isElsewhere = (place: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(place)
 
 /** A spec without local directories, as it is recorded. */

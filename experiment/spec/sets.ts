@@ -6,7 +6,7 @@ import type { DatasetFacts } from './dataset.ts'
 import type { Report } from './problems.ts'
 import type { SplitSpec } from './split.ts'
 
-/** How many samples a data set gives to each side, before the split. */
+/** The number of samples of each set before the split. */
 export function setSizes(
   data: DataSpec,
   facts: DatasetFacts,
@@ -17,12 +17,15 @@ export function setSizes(
   return { train: samples - cut - validation, validation, test: cut + sum(facts.test) }
 }
 
-/** The share of the training files' samples that is cut off for testing. */
+/** The share of the training files' samples that is set apart for testing. */
 export function testShare(data: DataSpec): number {
   return 'test' in data && typeof data.test === 'number' ? data.test : 0
 }
 
-/** How many of some training samples a split forgets that gives a `fraction` or a `count` of them. */
+/**
+ * The number of samples that a split by `fraction` or `count` forgets, of a number of training
+ * samples.
+ */
 export function forgetCount(
   { count, fraction = 0 }: { readonly count?: number | undefined; readonly fraction?: number | undefined },
   samples: number,
@@ -32,7 +35,10 @@ export function forgetCount(
 
 export type ClassesSplit = Extract<SplitSpec, { classes: unknown }>
 
-/** Indices of the classes that a split names, in ascending order. Throws a UserError where the data lacks one. */
+/**
+ * The indices of the classes that a split names, in ascending order. Throws a UserError if the data
+ * lacks one.
+ */
 export function resolveClasses(split: ClassesSplit, facts: DatasetFacts): readonly number[] {
   const problems: Problem[] = []
   const indices = classIndices(split, facts, (path, message) => {
@@ -42,6 +48,10 @@ export function resolveClasses(split: ClassesSplit, facts: DatasetFacts): readon
   return indices
 }
 
+/**
+ * The indices of the classes that a split names, in ascending order. Reports unknown and repeated
+ * classes.
+ */
 export function classIndices(
   split: ClassesSplit,
   { classes, name }: DatasetFacts,

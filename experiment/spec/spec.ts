@@ -23,8 +23,8 @@ export { hardnessNames, splitSchemas, type Hardness, type SplitSpec } from './sp
 export { trainingSchema, type TrainingSpec } from './training.ts'
 
 /**
- * An experiment as plain JSON: defaults are filled in, and nothing depends on a machine. The places of files and servers are
- * `Settings`, which cannot change a result.
+ * An experiment as plain JSON: defaults are filled in, and nothing depends on a machine. The places
+ * of files and servers are `Settings`, which cannot change a result.
  */
 export const specSchema = z.strictObject({
   name: z

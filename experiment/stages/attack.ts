@@ -14,8 +14,8 @@ export const attack = defineStage<{
     /** Percent of the forget set that the attack calls non-members, by classifier and score. */
     readonly efficacy: ByAttack
     /**
-     * The attack's own balanced accuracy in percent, on members and non-members that did not train it, by classifier and
-     * score.
+     * The attack's own balanced accuracy in percent, on members and non-members that did not train
+     * it, by classifier and score.
      */
     readonly accuracy: ByAttack
     readonly members: number

@@ -1,7 +1,10 @@
 import type { Measured } from '../records/measured.ts'
 import { defineStage } from './definition.ts'
 
-/** Measures how far one model is from the gold model and from the untrained twin, by logits and attacks. */
+/**
+ * Measures how far one model is from the gold model and from the untrained twin, by logits and
+ * attacks.
+ */
 export const compare = defineStage<{
   readonly params: Record<never, never>
   readonly inputs: {

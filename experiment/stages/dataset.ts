@@ -3,8 +3,8 @@ import type { DataSpec } from '../spec/spec.ts'
 import { defineStage } from './definition.ts'
 
 /**
- * Reads the data set, sets test and validation samples apart, and publishes the pixels, the labels and the indices of the
- * three sets.
+ * Reads the data set, sets test and validation samples apart, and publishes the pixels, the labels
+ * and the indices of the three sets.
  */
 export const dataset = defineStage<{
   readonly params: {

@@ -1,6 +1,6 @@
 /**
- * The declaration of a stage kind. Each kind has a file in this folder, named after it, and one line in `index.ts`.
- * Everything here is pure, so that workflows may import it.
+ * The declaration of a stage kind. Each kind has a file in this folder, named after it, and one
+ * line in `index.ts`. Everything here is pure, so that workflows may import it.
  */
 
 /** The types of a stage kind. */
@@ -8,8 +8,8 @@ export interface StageTypes {
   /** The options that decide the result. They are part of the stage's key. */
   readonly params: object
   /**
-   * The kinds of stage that may stand behind each input, by input name: `model: 'train' | 'unlearn'`. An optional
-   * property is an input that some stages of the kind lack.
+   * The kinds of stage that may stand behind each input, by input name: `model: 'train' |
+   * 'unlearn'`. An optional property is an input that some stages of the kind lack.
    */
   readonly inputs: Readonly<Record<string, string | undefined>>
   /** The figures that the stage writes into its manifest. */
@@ -17,8 +17,8 @@ export interface StageTypes {
 }
 
 /**
- * Temporal's task queues, by name. A worker runs one activity of `zeroshift-train` at a time, for up to 30 days, and
- * several of `zeroshift`, for up to one day.
+ * Temporal's task queues, by name. A worker runs one activity of `zeroshift-train` at a time, for
+ * up to 30 days, and several of `zeroshift`, for up to one day.
  */
 export type StageQueue = 'zeroshift' | 'zeroshift-train'
 

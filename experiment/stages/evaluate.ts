@@ -2,7 +2,10 @@ import type { Measured } from '../records/measured.ts'
 import type { ModelSpec } from '../spec/spec.ts'
 import { defineStage } from './definition.ts'
 
-/** Computes the logits of one model on every set. Without a split it computes them on all training samples. */
+/**
+ * Computes the logits of one model on every set. Without a split it computes them on all training
+ * samples.
+ */
 export const evaluate = defineStage<{
   readonly params: { readonly model: ModelSpec; readonly batchSize: number }
   readonly inputs: {

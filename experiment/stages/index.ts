@@ -14,8 +14,8 @@ import { train } from './train.ts'
 import { unlearn } from './unlearn.ts'
 
 /**
- * Every stage kind. The types of stages, of their inputs and of their manifests are derived from this list, as are the
- * queues, the checks of the device and the groups of the progress display.
+ * Every stage kind. The types of stages, of their inputs and of their manifests are derived from
+ * this list, as are the queues, the checks of the device and the groups of the progress display.
  */
 export const stageDefinitions = {
   dataset,

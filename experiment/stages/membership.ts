@@ -12,21 +12,28 @@ export const membership = defineStage<{
   }
   readonly metrics: {
     readonly models: number
-    /** How LiRA estimates variances: one for each sample, or one for all if the models are too few for that. */
+    /**
+     * How LiRA estimates variances: one for each sample, or one for all if the models are too few
+     * for that.
+     */
     readonly variance: 'per-sample' | 'pooled'
     readonly sets: Readonly<Record<ShadowedSet, ShadowAttacked>>
   }
 }>({ queue: 'zeroshift', onDevice: false, group: 'attacks' })
 
 /**
- * The sets whose members an attack by shadow models tries to find. Found members of the forget set show that the
- * unlearning left traces; found members of the retained set show what the unlearning exposed.
+ * The sets whose members an attack by shadow models tries to find. Found members of the forget set
+ * show that the unlearning left traces; found members of the retained set show what the unlearning
+ * exposed.
  */
 export const shadowedSets = ['forget', 'retained'] as const
 export type ShadowedSet = (typeof shadowedSets)[number]
 export const shadowAttacks = ['lira', 'liraOffline', 'rmia'] as const
 export type ShadowAttack = (typeof shadowAttacks)[number]
-/** The area under the ROC curve, and the true-positive rates at false-positive rates of 1% and of 0.1%. */
+/**
+ * The area under the ROC curve, and the true-positive rates at false-positive rates of 1% and of
+ * 0.1%.
+ */
 export const shadowFigures = ['auc', 'tprAt1', 'tprAt01'] as const
 export type ShadowFigure = (typeof shadowFigures)[number]
 

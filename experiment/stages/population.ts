@@ -9,11 +9,17 @@ export const population = defineStage<{
   readonly metrics: {
     /** The number of models of each kind. */
     readonly models: number
-    /** U-LiRA: the accuracy in percent of telling unlearned models from gold by a sample of D_f. 50 is ideal. */
+    /**
+     * U-LiRA: the accuracy in percent of telling unlearned models from gold by a sample of D_f. 50
+     * is ideal.
+     */
     readonly uLira: Estimate
     /** The accuracy for the models of each seed. Absent if `uLira` is missing. */
     readonly uLiraBySeed?: readonly number[]
-    /** KLoM: the KL divergence of margins to gold, in nats. Mean and 95th percentile over the samples. */
+    /**
+     * KLoM: the KL divergence of margins to gold, in nats. Mean and 95th percentile over the
+     * samples.
+     */
     readonly klom: Readonly<
       Record<'forget' | 'retained' | 'test', { readonly mean: Measured; readonly percentile95: Measured }>
     >

@@ -2,7 +2,9 @@ import type { Measured } from '../records/measured.ts'
 import type { ModelSpec, ProbeSpec } from '../spec/spec.ts'
 import { defineStage } from './definition.ts'
 
-/** Trains linear probes on one model's features, and compares the features with the gold model's. */
+/**
+ * Trains linear probes on one model's features, and compares the features with the gold model's.
+ */
 export const probe = defineStage<{
   readonly params: {
     readonly probe: ProbeSpec
@@ -17,7 +19,10 @@ export const probe = defineStage<{
     readonly goldModel: 'train'
   }
   readonly metrics: {
-    /** Numbers of samples: those that train the probes, those that test them, and those that CKA compares. */
+    /**
+     * Numbers of samples: those that train the probes, those that test them, and those that CKA
+     * compares.
+     */
     readonly trained: number
     readonly tested: number
     readonly compared: Readonly<Record<'forget' | 'retained', number>>

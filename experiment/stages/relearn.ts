@@ -4,7 +4,8 @@ import type { ModelSpec, RelearnSpec, TrainingSpec } from '../spec/spec.ts'
 import { defineStage } from './definition.ts'
 
 /**
- * Fine-tunes one model on the forget set alone, until its accuracy there is within 5 points of the original's.
+ * Fine-tunes one model on the forget set alone, until its accuracy there is within 5 points of the
+ * original's.
  */
 export const relearn = defineStage<{
   readonly params: {

@@ -3,7 +3,8 @@ import type { ModelSpec, TrainingSpec } from '../spec/spec.ts'
 import { defineStage } from './definition.ts'
 
 /**
- * Trains a shadow model on a random half of all samples of the data set, and computes its margin φ for every sample.
+ * Trains a shadow model on a random half of all samples of the data set, and computes its margin φ
+ * for every sample.
  */
 export const shadow = defineStage<{
   readonly params: {

@@ -1,4 +1,4 @@
-import type { Candidate, Judgement, Plan, SeedPlan } from '../plan/types.ts'
+import type { Candidate, JudgingStages, Plan, SeedPlan } from '../plan/types.ts'
 import { requestedKinds } from '../plan/types.ts'
 import type { Stage } from './stage.ts'
 
@@ -7,7 +7,10 @@ export function stagesOf(plan: Plan): readonly Stage[] {
   return [...new Map(mentionsOf(plan).map((stage) => [stage.key, stage])).values()]
 }
 
-/** Every mention of a stage: a stage that candidates share comes once for each, with the title that each gives it. */
+/**
+ * Every mention of a stage: a stage that candidates share comes once for each, with the title that
+ * each gives it.
+ */
 export function mentionsOf(plan: Plan): readonly Stage[] {
   const ranked = plan.ranking ? [plan.original, plan.ranking] : []
   const populations = (plan.population ?? []).map(({ stage }) => stage)
@@ -20,18 +23,18 @@ export function mentionsOf(plan: Plan): readonly Stage[] {
     ...seedsOf(plan).flatMap(ownStages),
     ...populations,
     ...shadows,
-    ...judgementsOf(plan, 'membership'),
-    ...requestedKinds.flatMap((kind) => judgementsOf(plan, kind)),
+    ...judgingStagesOf(plan, 'membership'),
+    ...requestedKinds.flatMap((kind) => judgingStagesOf(plan, kind)),
   ]
 }
 
 /** The stages of one kind that judge models, seed by seed, gold first. */
-export function judgementsOf<K extends keyof Judgement>(
+export function judgingStagesOf<K extends keyof JudgingStages>(
   plan: Plan,
   kind: K,
-): readonly NonNullable<Judgement[K]>[] {
+): readonly NonNullable<JudgingStages[K]>[] {
   return seedsOf(plan)
-    .flatMap((seed): readonly Judgement[] => [seed.reference, ...rowsOf(seed)])
+    .flatMap((seed): readonly JudgingStages[] => [seed.reference, ...rowsOf(seed)])
     .flatMap(({ [kind]: stage }) => stage ?? [])
 }
 
@@ -60,7 +63,10 @@ function ownStages(seed: SeedPlan): readonly Stage[] {
   ]
 }
 
-/** The stage that makes a candidate's model: its unlearning, or the training of one of the seed's models. */
+/**
+ * The stage that makes a candidate's model: its unlearning, or the training of one of the seed's
+ * models.
+ */
 export function makerOf(
   { original, gold }: Pick<SeedPlan, 'original' | 'gold'>,
   { unlearn, model }: Candidate,

@@ -3,8 +3,9 @@ import { displayGroups, type DisplayGroup, type StageDefinition } from './defini
 import { stageDefinitions } from './index.ts'
 
 /**
- * A stage is one unit of work whose result is kept: its kind, the version of its code, its own parameters and the keys of
- * its inputs. The key is the SHA-256 of all that and, if the code differs from the lock, of the code's digest.
+ * A stage is one unit of work whose result is kept: its kind, the version of its code, its own
+ * parameters and the keys of its inputs. The key is the SHA-256 of all that and, if the code
+ * differs from the lock, of the code's digest.
  */
 
 type Definitions = typeof stageDefinitions

@@ -3,8 +3,8 @@ import type { ModelSpec, TrainingSpec } from '../spec/spec.ts'
 import { defineStage } from './definition.ts'
 
 /**
- * Trains a model, from new or pre-trained weights: the original on all training samples, a gold model on the retained set.
- * The untrained twin has its initial weights alone.
+ * Trains a model, from new or pre-trained weights: the original on all training samples, a gold
+ * model on the retained set. The untrained twin has its initial weights alone.
  */
 export const train = defineStage<{
   readonly params: {

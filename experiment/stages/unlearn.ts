@@ -30,8 +30,8 @@ export const unlearn = defineStage<{
 }>({ queue: 'zeroshift-train', onDevice: true, group: 'unlearning' })
 
 /**
- * The mean squared residual per feature, relative to the mean square of the frozen feature and averaged over the aligned
- * layers.
+ * The mean squared residual per feature, relative to the mean square of the frozen feature and
+ * averaged over the aligned layers.
  */
 export interface ResidualPoint {
   readonly step: number
@@ -46,6 +46,8 @@ export interface StoppingCheck {
   readonly step: number
   /** The accuracy on the forget set. */
   readonly forget: number
-  /** The accuracy that the model would have on the forget set if it had seen none of its samples. */
+  /**
+   * The accuracy that the model would have on the forget set if it had seen none of its samples.
+   */
   readonly unseen: number
 }
