@@ -8,7 +8,6 @@ import {
   type RunResult,
 } from '../experiment/records/run.ts'
 import type { Settings } from '../experiment/spec/spec.ts'
-import type { StageKind } from '../experiment/stages/stage.ts'
 import type { CellFailure, CellInput, SweepEnd } from '../experiment/sweep/sweep.ts'
 import type { SigningKey } from '../signatures/keys.ts'
 import type { Delivered } from '../tracking/deliver.ts'
@@ -23,12 +22,11 @@ import {
   keptStages,
   storedPart,
   recordIn,
-  stageActivity as judgedStage,
   type KeptCell,
   type KeptTask,
   type StoredPart,
-  type StageBody,
 } from './runtime/stage.ts'
+import { stageActivities } from './stages/index.ts'
 import type { Ended, SettledTask, SweepTask } from './sweep.ts'
 
 export { allowedPrefixes } from './runtime/allowed-places.ts'
@@ -74,21 +72,13 @@ export interface ActivityOptions {
 }
 
 /**
- * Every activity by name. Bodies load when they first run: a worker that finds all stages kept loads no TensorFlow. Whatever a
- * task names is judged before anything is read. Throws a UserError where the allowed prefixes are wrong.
+ * Every activity by name. Each checks that its task leads to allowed places before it reads
+ * anything. Throws a UserError if the allowed prefixes are wrong.
  */
 export function createActivities({ stopping, allowed = {}, signer }: ActivityOptions = {}) {
   const refuse = refuseElsewhere(allowed)
   const code = new HeldCode()
   const runs = new KnownRuns()
-  const stageActivity = <K extends StageKind>(kind: K, load: () => Promise<StageBody<K>>) =>
-    judgedStage(kind, load, {
-      refuse,
-      code,
-      runs,
-      ...(stopping && { stopping }),
-      ...(signer && { signer }),
-    })
   const openStore = (store: string): Artifacts => {
     refuse({ store })
     return openArtifacts(store)
@@ -99,23 +89,12 @@ export function createActivities({ stopping, allowed = {}, signer }: ActivityOpt
         refuse(task.settings)
         return keptStages(task)
       }),
-    dataset: stageActivity('dataset', async () => (await import('./stages/dataset.ts')).dataset),
-    split: stageActivity('split', async () => (await import('./stages/split.ts')).split),
-    checkpoint: stageActivity('checkpoint', async () => (await import('./stages/checkpoint.ts')).checkpoint),
-    train: stageActivity('train', async () => (await import('./stages/train.ts')).train),
-    unlearn: stageActivity('unlearn', async () => (await import('./stages/unlearn.ts')).unlearn),
-    evaluate: stageActivity('evaluate', async () => (await import('./stages/evaluate.ts')).evaluate),
-    attack: stageActivity('attack', async () => (await import('./stages/attack.ts')).attack),
-    compare: stageActivity('compare', async () => (await import('./stages/compare.ts')).compare),
+    ...stageActivities({ refuse, code, runs, ...(stopping && { stopping }), ...(signer && { signer }) }),
 
-    population: stageActivity('population', async () => (await import('./stages/population.ts')).population),
-    shadow: stageActivity('shadow', async () => (await import('./stages/shadow.ts')).shadow),
-    pool: stageActivity('pool', async () => (await import('./stages/pool.ts')).pool),
-    relearn: stageActivity('relearn', async () => (await import('./stages/relearn.ts')).relearn),
-    probe: stageActivity('probe', async () => (await import('./stages/probe.ts')).probe),
-    membership: stageActivity('membership', async () => (await import('./stages/membership.ts')).membership),
-
-    /** Keeps what was asked for and what failed, so that the report can be rendered again, and renders it. */
+    /**
+     * Keeps what was asked for and what failed, so that the report can be rendered again, and
+     * renders it.
+     */
     async report({ run, settings, failed }: ReportTask): Promise<WrittenReport> {
       const { writeReport } = await import('./report.ts')
       return failing(async () => {
@@ -136,7 +115,9 @@ export function createActivities({ stopping, allowed = {}, signer }: ActivityOpt
       })
     },
 
-    /** The same of a sweep and, once it has ended, of cells that found all they need in the store. */
+    /**
+     * The same of a sweep and, once it has ended, of cells that found all they need in the store.
+     */
     async trackSweep({ id, store, ended }: TrackSweepTask): Promise<Delivered> {
       const [{ trackSweep }, { sweepIn }] = await Promise.all([
         import('./delivery/track-sweep.ts'),
@@ -151,7 +132,9 @@ export function createActivities({ stopping, allowed = {}, signer }: ActivityOpt
       })
     },
 
-    /** A run of a sweep that began under 0.3: what it is, and which of its stages are in the store. */
+    /**
+     * A run of a sweep that began under 0.3: what it is, and which of its stages are in the store.
+     */
     async keptRun({ cell, store }: CellInput): Promise<KeptCell> {
       return failing(() => keptCell(openStore(store), cell))
     },

@@ -17,7 +17,7 @@ import {
  * red, green and blue planes.
  */
 export interface CifarLayout {
-  readonly name: string
+  readonly name: 'cifar10' | 'cifar100'
   readonly labelBytes: number
   /** The index of the label byte that is used. */
   readonly label: number

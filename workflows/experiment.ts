@@ -8,14 +8,8 @@ import {
 import type { Candidate, SeedPlan, ShadowPlan } from '../experiment/plan/plan.ts'
 import type { RunInput, RunProgress, RunResult } from '../experiment/records/run.ts'
 import type { StoredInput } from '../experiment/plan/run-parts.ts'
-import {
-  makerOf,
-  membershipsOf,
-  probesOf,
-  relearningOf,
-  rowsOf,
-  seedsOf,
-} from '../experiment/stages/stage-list.ts'
+import { requestedKinds } from '../experiment/plan/types.ts'
+import { judgingStagesOf, makerOf, rowsOf, seedsOf } from '../experiment/stages/stage-list.ts'
 import type { Stage, StageRef } from '../experiment/stages/stage.ts'
 import type { CellInput } from '../experiment/sweep/sweep.ts'
 import { pauseSignal, progressQuery, resumeSignal } from './names.ts'
@@ -82,10 +76,10 @@ async function conduct(input: Asked, stages: StageRunner): Promise<RunResult> {
 
   // Membership inference from shadow models, against every model that was evaluated.
   await shadows
-  await completeReady(membershipsOf(plan))
+  await completeReady(judgingStagesOf(plan, 'membership'))
 
   // What is asked beyond that: how fast every model learns the forget set again, and what its features still know.
-  await completeReady([...relearningOf(plan), ...probesOf(plan)])
+  await completeReady(requestedKinds.flatMap((kind) => judgingStagesOf(plan, kind)))
 
   // Report. A stage that was computed again meanwhile, here or by another run, may have left stages without their inputs.
   const write = () => report({ run: input.named, settings, failed: stages.summary().failed })
@@ -110,7 +104,7 @@ async function conduct(input: Asked, stages: StageRunner): Promise<RunResult> {
     // Gold of other seeds can wait: only the floor needs it.
     await Promise.all([seed.original, ...seed.gold.slice(0, 1)].map(essential))
 
-    // Judgement: every method makes its model from the original; all are evaluated, attacked and compared with gold.
+    // JudgingStages: every method makes its model from the original; all are evaluated, attacked and compared with gold.
     const reference = judgeReference(seed)
     // Candidates await it only before they are compared; a failure before that must not count as unhandled.
     reference.catch(() => undefined)

@@ -8,25 +8,29 @@ import {
   patched,
   proxyActivities,
 } from '@temporalio/workflow'
-import type { ActivityInterfaceFor } from '@temporalio/workflow'
+import type { ActivityOptions } from '@temporalio/workflow'
 import type { Activities } from '../activities/index.ts'
 import type { StageDone, StageTask } from '../activities/runtime/stage.ts'
+import type { StageActivities } from '../activities/stages/index.ts'
 import { heartbeatSecondsOf } from '../experiment/spec/durability.ts'
 import { stagesOf } from '../experiment/stages/stage-list.ts'
 import type { KeptRun, RunInput, RunProgress, RunRecord, StageProgress } from '../experiment/records/run.ts'
 import type { Plan } from '../experiment/plan/plan.ts'
 import { planOf, type StoredInput } from '../experiment/plan/run-parts.ts'
-import type { Stage, StageKind, StageRef } from '../experiment/stages/stage.ts'
+import type { StageQueue } from '../experiment/stages/definition.ts'
+import { stageDefinitions } from '../experiment/stages/index.ts'
+import type { Stage, StageKind, StageOf, StageRef } from '../experiment/stages/stage.ts'
 import type { CellInput } from '../experiment/sweep/sweep.ts'
 import type { Queue } from './names.ts'
 
 /**
- * What the world does to a stage (a worker that dies, a store that is away) is retried for an hour at least, with short
- * pauses: a checkpoint waits. What a retry cannot help is said to be so by the activity (see activities/runtime/errors.ts).
+ * Failures that pass, such as a worker that dies or a store that does not answer, are retried for
+ * at least an hour. The pauses are short because a retry continues from the last checkpoint. An
+ * activity marks the failures that no retry can repair (see activities/runtime/errors.ts).
  */
 const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '2s', maximumAttempts: 2000 }
 
-/** Looking into the store and writing the report: minutes at most. */
+/** Activities that read the store or write the report. They take minutes at most. */
 const { kept, keptRun, planPart, report } = proxyActivities<Activities>({
   taskQueue: 'zeroshift' satisfies Queue,
   startToCloseTimeout: '10m',
@@ -36,21 +40,24 @@ const { kept, keptRun, planPart, report } = proxyActivities<Activities>({
 
 export { report }
 
-/** What a run works on. */
+/** The run that a workflow computes. */
 export interface Asked {
   readonly run: { readonly id: string; readonly plan: Plan }
   readonly settings: RunInput['settings']
-  /** What activities are told of the run: a record that is in the store need not go through Temporal again and again. */
+  /**
+   * The run as activities are given it. A run whose record is in the store is named by its id
+   * alone.
+   */
   readonly named: RunRecord | KeptRun
-  /** Stages are sent by their keys: the plan is large. */
+  /** Whether activities are given stages by their keys, because the plan is large. */
   readonly byKey?: boolean
-  /** What the store has of its stages, where that was looked up with the plan. */
+  /** Stages that the store has. Present if they were looked up together with the plan. */
   readonly kept?: readonly StageDone[] | undefined
-  /** The sweep that it is a cell of. */
+  /** The id of the sweep. Present if the run is one of its cells. */
   readonly sweep?: string
 }
 
-/** A cell of a sweep and a large run stand in the store. */
+/** Loads a run whose record is in the store: a cell of a sweep, or a large run. */
 export async function lookedUp(asked: CellInput | StoredInput): Promise<Asked> {
   if ('stored' in asked) return storedRun(asked.stored, asked.store)
   const { cell: id, store, sweep } = asked
@@ -62,7 +69,7 @@ export async function lookedUp(asked: CellInput | StoredInput): Promise<Asked> {
 async function storedRun(id: string, store: string): Promise<Asked> {
   const first = await planPart({ id, store, part: 0 })
   const texts = [first.text]
-  // One after the other: none is large enough to trouble the server.
+  // The pieces are read one after the other, so that no message to the server is large.
   for (let part = 1; part < first.parts; part++) texts.push((await planPart({ id, store, part })).text)
   const { byKey, settings, kept } = first
   return {
@@ -74,50 +81,54 @@ async function storedRun(id: string, store: string): Promise<Asked> {
   }
 }
 
-/** By kind of stage, the proxies of the queue that runs it. */
-function stageActivities(
-  settings: RunInput['settings'],
-): Readonly<Record<StageKind, ActivityInterfaceFor<Activities>>> {
-  const proxies = (taskQueue: Queue, startToCloseTimeout: '1d' | '30d') =>
-    proxyActivities<Activities>({
+/** The activities of stages, as a workflow calls them. */
+type StageProxies = {
+  readonly [K in keyof StageActivities]: {
+    executeWithOptions(options: ActivityOptions, args: [task: StageTask<K>]): Promise<StageDone>
+  }
+}
+
+/** Calls the activity of a stage, on the queue of its kind. */
+type CallStage = <K extends StageKind>(
+  { kind }: Pick<StageOf<K>, 'kind'>,
+  options: ActivityOptions,
+  task: StageTask<K>,
+) => Promise<StageDone>
+
+function stageCaller(settings: RunInput['settings']): CallStage {
+  const proxies = (taskQueue: Queue, startToCloseTimeout: '1d' | '30d'): StageProxies =>
+    proxyActivities<StageActivities>({
       taskQueue,
       startToCloseTimeout,
       heartbeatTimeout: 1000 * heartbeatSecondsOf(settings),
       retry,
       cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     })
-  const light = proxies('zeroshift', '1d')
-  const training = proxies('zeroshift-train', '30d')
-  return {
-    dataset: light,
-    split: light,
-    checkpoint: light,
-    train: training,
-    unlearn: training,
-    evaluate: training,
-    attack: light,
-    compare: light,
-    population: light,
-    shadow: training,
-    pool: light,
-    membership: light,
-    relearn: training,
-    probe: training,
+  const byQueue: Readonly<Record<StageQueue, StageProxies>> = {
+    zeroshift: proxies('zeroshift', '1d'),
+    'zeroshift-train': proxies('zeroshift-train', '30d'),
   }
+  return ({ kind }, options, task) =>
+    byQueue[stageDefinitions[kind].queue][kind].executeWithOptions(options, [task])
 }
 
-/** Temporal takes 2,000 activities of a workflow that are not done. The others wait here. */
+/**
+ * Temporal allows 2,000 pending activities for each workflow. Further stages wait in the workflow.
+ */
 const MOST_UNDER_WAY = 1_900
 
-/** How often a stage may find what it reads damaged, and have it computed again. */
+/** How many times the damaged inputs of a stage may be computed again. */
 const REPAIRS = 3
 
-/** The stages of one run: each runs once, however many ask for it, and leaves its state for the progress query. */
+/**
+ * Runs the stages of one run. Each stage runs once, even if it is requested several times.
+ * `onChange` is called whenever a stage is computed or fails.
+ */
 export function stageRunner(
   { run, settings, named, byKey = false, kept: known }: Asked,
   onChange: () => void,
 ) {
-  const where = stageActivities(settings)
+  const call = stageCaller(settings)
   const running = new Set<CancellationScope>()
   let paused = false
   const promises = new Map<string, Promise<StageDone>>()
@@ -140,7 +151,9 @@ export function stageRunner(
     }
   }
 
-  /** The stage, after the stages that made what it found damaged. */
+  /**
+   * Runs a stage. If it reports a damaged input, the stage that made the input runs again first.
+   */
   async function repaired(stage: Stage): Promise<StageDone> {
     for (let repairs = 0; ; repairs++)
       try {
@@ -156,8 +169,9 @@ export function stageRunner(
   }
 
   /**
-   * A pause cancels the activity, which keeps a checkpoint; the next one goes on from there. One that has waited long for
-   * what another run computes is followed by the next one at once.
+   * Runs the activity of a stage. A pause cancels the activity, which keeps a checkpoint; after the
+   * pause a new activity continues from it. An activity that has waited for another run's
+   * computation for a long time is replaced at once.
    */
   async function unlessPaused(stage: Stage): Promise<StageDone> {
     for (;;) {
@@ -170,7 +184,8 @@ export function stageRunner(
         return await scope.run(() => activity(stage))
       } catch (error) {
         if (failureOf(error)?.type === 'ComputedElsewhereError') continue
-        // Where the run itself was cancelled, the scope around this one was.
+        // A pause cancels the inner scope only. If the outer scope was cancelled, the run itself
+        // was.
         if (
           !isCancellation(error) ||
           !scope.consideredCancelled ||
@@ -188,25 +203,22 @@ export function stageRunner(
     const known = promises.get(stage.key)
     if (known) return known
     const promise = execute(stage)
-    // Whoever awaits it hears of a failure; until somebody does, it must not count as unhandled.
+    // Avoids an unhandled rejection: callers that await the promise see the failure.
     promise.catch(() => undefined)
     promises.set(stage.key, promise)
     return promise
   }
 
-  /** The activity's id is the stage's key: that is how a client tells which heartbeats are whose. */
+  /** The activity's id is the key of the stage, by which clients assign heartbeats to stages. */
   function activity(stage: Stage): Promise<StageDone> {
     const options = { activityId: stage.key, summary: stage.title }
-    const activity = where[stage.kind][stage.kind] as unknown as {
-      executeWithOptions(options: object, args: readonly [StageTask<StageKind>]): Promise<StageDone>
-    }
     const { kind, key, title } = stage
-    const task = byKey ? { stage: { kind, key, title }, settings, run: run.id } : { stage: stage, settings }
-    return activity.executeWithOptions(options, [task])
+    const task = byKey ? { stage: { kind, key, title }, settings, run: run.id } : { stage, settings }
+    return call(stage, options, task)
   }
 
   return {
-    /** What is in the store already needs no worker: it is answered at once from then on. */
+    /** Marks the stages that the store has as complete. They need no activity. */
     async recall(): Promise<void> {
       const stages = stagesOf(run.plan)
       const found = new Map((known ?? (await kept({ run: named, settings }))).map((done) => [done.key, done]))
@@ -221,8 +233,8 @@ export function stageRunner(
     complete,
 
     /**
-     * Judges stages again that this run has accepted and whose results the store does not have any
-     * more, or not of the inputs that it has now. Answers whether there were any.
+     * Checks completed stages again whose results the store lacks, or has from other inputs than
+     * the present ones. Computes them again if necessary. Returns whether there were any.
      */
     async judgeAgain(absent: readonly string[]): Promise<boolean> {
       const keys = new Set(absent)
@@ -230,7 +242,7 @@ export function stageRunner(
       if (before.size === 0 || !patched('judged-again')) return false
       const again = new Map<string, Promise<unknown>>()
       for (const key of before.keys()) promises.delete(key)
-      // Inputs come first: each stage waits for those of its own that are judged again.
+      // `stagesOf` lists inputs first. Each stage waits for its inputs that are checked again.
       for (const stage of stagesOf(run.plan)) {
         const earlier = before.get(stage.key)
         if (!earlier) continue
@@ -239,7 +251,7 @@ export function stageRunner(
           stage.key,
           Promise.all(inputs).then(async () => {
             const { cached } = await complete(stage)
-            // What this run computed and still stands was computed by this run.
+            // A result that still stands keeps its earlier state: this run computed it.
             if (cached) states.set(stage.key, earlier)
           }),
         )
@@ -259,7 +271,7 @@ export function stageRunner(
 
     progress: (): RunProgress => ({ id: run.id, ...(paused && { paused }), stages: [...states.values()] }),
 
-    /** Keys of the stages whose results are there. */
+    /** The keys of the stages whose results are available. */
     completed: (): ReadonlySet<string> =>
       new Set([...states.values()].flatMap(({ key, state }) => (isAccepted(state) ? [key] : []))),
 
@@ -284,13 +296,13 @@ function isAccepted(state: StageProgress['state']): boolean {
   return state === 'computed' || state === 'cached'
 }
 
-/** What an activity said of itself that failed. */
+/** The failure that an activity reported, if the error is one. */
 function failureOf(error: unknown): ApplicationFailure | undefined {
   const cause = error instanceof ActivityFailure ? error.cause : undefined
   return cause instanceof ApplicationFailure ? cause : undefined
 }
 
-/** What a person needs to know of a failure: Temporal wraps the activity's own error. */
+/** The message of a failure, without Temporal's wrapping of the activity's error. */
 export function reasonOf(error: unknown): string {
   const cause = error instanceof ActivityFailure ? (error.cause ?? error) : error
   return cause instanceof Error ? cause.message : String(cause)

@@ -7,7 +7,7 @@ import { canonicalJson } from '../../common/canonical.ts'
 import { checkpointSecondsOf, heartbeatSecondsOf } from '../../experiment/spec/durability.ts'
 import type { OtherWork, TensorFlowEnvironment } from '../../experiment/records/manifest.ts'
 import type { RunInput, StepProgress } from '../../experiment/records/run.ts'
-import type { StageKind, StageRef } from '../../experiment/stages/stage.ts'
+import { onDevice, type StageRef } from '../../experiment/stages/stage.ts'
 import type { Host, Snapshot } from '../../learning/training/host.ts'
 import { outOfMemory } from '../../learning/tensorflow/out-of-memory.ts'
 import { checkpointed, stepped } from './events.ts'
@@ -299,16 +299,6 @@ async function turn(
     Math.min(FIRST_LOOK_MS * LOOKS_GROW_BY ** (attempt - 1), (1000 * heartbeatSeconds) / 3),
   )
 }
-
-/** The kinds of stage that compute on TensorFlow. */
-export const onDevice: ReadonlySet<StageKind> = new Set([
-  'train',
-  'unlearn',
-  'evaluate',
-  'shadow',
-  'relearn',
-  'probe',
-])
 
 /** Loads TensorFlow, which takes a second. */
 async function tensorflowHere(): Promise<TensorFlowEnvironment> {

@@ -11,25 +11,26 @@ import { manifestDigest } from '../../experiment/records/manifest.ts'
 import type {
   BlobRef,
   Environment,
+  InputManifests,
   Manifest,
   ManifestOf,
-  StageMetrics,
 } from '../../experiment/records/manifest.ts'
 import { recordOf, type KeptRun, type RunInput, type RunRecord } from '../../experiment/records/run.ts'
 import { planParts, type PlanPart } from '../../experiment/plan/run-parts.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import {
   keyOf,
+  onDevice,
   stageKinds,
   type Stage,
-  type StageInputs,
   type StageKind,
+  type StageMetrics,
   type StageOf,
   type StageRef,
 } from '../../experiment/stages/stage.ts'
 import type { SigningKey } from '../../signatures/keys.ts'
 import type { RefuseElsewhere } from './allowed-places.ts'
-import { durably, onDevice, type Durable } from './durable.ts'
+import { durably, type Durable } from './durable.ts'
 import { asFailure, DamagedInputError } from './errors.ts'
 import { deviceLoaded } from './events.ts'
 import type { HeldCode } from './held-code.ts'
@@ -69,33 +70,6 @@ export interface StageContext<K extends StageKind> extends Pick<Durable, 'host' 
   readonly settings: RunInput['settings']
   readonly artifacts: Artifacts
   readonly inputs: InputManifests<K>
-}
-
-/** The kind of stage behind each name of an input. */
-interface InputKinds {
-  readonly dataset: 'dataset'
-  readonly split: 'split'
-  readonly ranking: 'evaluate'
-  readonly [unlearned: `unlearned${number}`]: 'evaluate'
-  readonly [gold: `gold${number}`]: 'evaluate'
-  readonly checkpoint: 'checkpoint'
-  readonly original: 'train'
-  readonly model: 'train' | 'unlearn'
-  readonly evaluation: 'evaluate'
-  readonly goldEvaluation: 'evaluate'
-  readonly attack: 'attack'
-  readonly goldAttack: 'attack'
-  readonly twinEvaluation: 'evaluate'
-  readonly originalEvaluation: 'evaluate'
-  readonly goldModel: 'train'
-  readonly [shadow: `shadow${number}`]: 'shadow'
-  readonly pool: 'pool'
-}
-
-export type InputManifests<K extends StageKind> = {
-  [Name in keyof StageInputs[K]]: Name extends keyof InputKinds
-    ? Extract<Manifest, { kind: InputKinds[Name] }>
-    : never
 }
 
 export interface StageWork<K extends StageKind> {

@@ -4,7 +4,10 @@ import { findCheckpoint } from '../inputs/checkpoint-directory.ts'
 import { floats } from '../runtime/device.ts'
 import type { StageBody } from '../runtime/stage.ts'
 
-/** The weights under our names, as all stages exchange them; the checkpoint's own head is among them where it has one. */
+/**
+ * Stores the weights under the names that all stages use. They include the checkpoint's own head if
+ * it has one.
+ */
 export const checkpoint: StageBody<'checkpoint'> = async ({ stage, settings, timed }) => {
   const { directory } = await findCheckpoint(settings.modelDirectory)
   const { result, seconds } = await timed(() => readCheckpoint(directory, stage.params.checkpoint))

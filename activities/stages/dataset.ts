@@ -1,5 +1,5 @@
 import type { Artifacts } from '../../artifacts/artifacts.ts'
-import { setSizes } from '../../experiment/spec/check.ts'
+import { setSizes } from '../../experiment/spec/sets.ts'
 import type { DatasetFacts } from '../../experiment/spec/dataset.ts'
 import { changedHere, differences } from '../../common/differences.ts'
 import { UserError } from '../../common/errors.ts'
@@ -23,8 +23,8 @@ const SHARD_BYTES = 2 ** 26
 export const dataset = datasetStage(IN_MEMORY_BYTES, SHARD_BYTES)
 
 /**
- * Images that take more than `inMemoryBytes` together are stored in shards, in their order, each of which is at most
- * `shardBytes` long. Their size alone decides on it, so that every machine stores the same.
+ * Images that take more than `inMemoryBytes` together are stored in order, in shards of at most
+ * `shardBytes`. Only the size of the images decides, so that every machine stores the same blobs.
  */
 export function datasetStage(inMemoryBytes: number, shardBytes: number): StageBody<'dataset'> {
   return async ({ stage, settings, artifacts, host, timed }) => {
@@ -58,7 +58,10 @@ export function datasetStage(inMemoryBytes: number, shardBytes: number): StageBo
   }
 }
 
-/** Another machine may have other files, and files change: what they give would be kept under the wrong key. */
+/**
+ * Refuses files that differ from those that the run was planned with, for instance on another
+ * machine. Their result would be stored under the wrong key. Throws a UserError.
+ */
 function refuseOtherData(planned: DatasetFacts, here: DatasetFacts, directory: string): void {
   const changed = differences(planned, here)
   if (changed.length === 0) return
@@ -68,24 +71,27 @@ function refuseOtherData(planned: DatasetFacts, here: DatasetFacts, directory: s
   )
 }
 
-/** What a snapshot knows of the shards so far. */
+/** The state of a snapshot: the shards that are stored so far. */
 interface Stored {
   readonly shards: readonly BlobRef[]
-  /** Over the training samples. */
+  /** The sums over the training samples. */
   readonly sums: PixelSums
 }
 
-/** Stores images in shards of so many rows; the next shard is decoded while one is put. */
+/**
+ * Stores images in shards of a number of rows. The next shard is decoded while one is being stored.
+ */
 async function storeShards(
   { facts, labels, images }: Dataset,
   { rows, train, artifacts, host }: { rows: number; train: Int32Array; artifacts: Artifacts; host: Host },
 ): Promise<Stored> {
   const count = Math.ceil(labels.length / rows)
   const bounds = (shard: number) => [shard * rows, Math.min((shard + 1) * rows, labels.length)] as const
-  let stored = await goingOn(host, artifacts)
+  let stored = await storedShards(host, artifacts)
   const read = (shard: number) => {
     const pixels = shard < count ? images(...bounds(shard)) : Promise.resolve(new Uint8Array())
-    // Whoever awaits it gets the error; nobody does where an earlier one stops the stage.
+    // Avoids an unhandled rejection if an earlier error ends the stage before this promise is
+    // awaited.
     pixels.catch(() => undefined)
     return pixels
   }
@@ -107,8 +113,8 @@ async function storeShards(
   return stored
 }
 
-/** What an earlier attempt stored, unless some of it is gone. */
-async function goingOn({ snapshot }: Host, artifacts: Artifacts): Promise<Stored> {
+/** The snapshot of an earlier attempt, unless the store lacks one of its shards. */
+async function storedShards({ snapshot }: Host, artifacts: Artifacts): Promise<Stored> {
   const nothing: Stored = { shards: [], sums: noPixels }
   if (!snapshot) return nothing
   const stored = snapshot.notes as unknown as Stored

@@ -68,7 +68,10 @@ export const evaluate: StageBody<'evaluate'> = async ({ stage, artifacts, inputs
   }
 }
 
-/** Before anything is forgotten, all training samples are retained ones; the other sets are of no use yet. */
+/**
+ * The sets of an evaluation without a split: all training samples are retained, and the other sets
+ * are empty.
+ */
 function unsplit(train: Int32Array): Readonly<Record<EvaluatedSet, Int32Array>> {
   const none = new Int32Array()
   return {

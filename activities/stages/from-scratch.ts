@@ -11,11 +11,11 @@ import {
 import { stream } from '../../learning/random.ts'
 
 type Scratch = Pick<Fit, 'layers' | 'training' | 'data' | 'indices' | 'seed' | 'purpose' | 'host'> & {
-  /** What takes the place of new weights, by name: a checkpoint's. */
+  /** Tensors of a checkpoint, by name. They replace new weights. */
   readonly pretrained?: Tensors | undefined
 }
 
-/** Trains a model from new or pre-trained weights, on some samples: the original, the gold and the shadow models. */
+/** Trains a model from new or pre-trained weights: the original, a gold model or a shadow model. */
 export function fromScratch({ pretrained, ...options }: Scratch): Promise<Fitted> {
   const { layers, training, seed, purpose } = options
   const fresh = newWeights(layers, seed, purpose)

@@ -4,7 +4,7 @@ import { evaluatedSets, type EvaluatedSet, type ManifestOf } from '../../experim
 import type { Logits } from '../../unlearning/metrics/logits.ts'
 import { output } from '../runtime/blob-codecs.ts'
 
-/** Reading and writing the blob of an evaluation. */
+/** Reads and writes the blob of an evaluation. */
 
 export function encodeLogits(logits: Readonly<Record<EvaluatedSet, Logits>>): Uint8Array {
   const tensors = evaluatedSets.flatMap((set): [string, WritableTensor][] => {
@@ -17,7 +17,7 @@ export function encodeLogits(logits: Readonly<Record<EvaluatedSet, Logits>>): Ui
   return encodeTensors(Object.fromEntries(tensors))
 }
 
-/** The logits that an evaluation stored, by set. */
+/** Reads the logits that an evaluation stored, by set. */
 export async function readLogits(
   artifacts: Artifacts,
   manifest: ManifestOf<'evaluate'>,

@@ -7,8 +7,8 @@ import { readLogits } from './logits.ts'
 import type { StageBody } from '../runtime/stage.ts'
 import { readPool, readSplit } from '../runtime/blob-codecs.ts'
 
-/** Samples, and φ of each under the attacked model. */
-interface Judged {
+/** Indices of samples, and the margin φ of each under the attacked model. */
+interface SampleSet {
   readonly indices: Int32Array
   readonly phi: Float64Array
 }
@@ -18,26 +18,27 @@ export const membership: StageBody<'membership'> = async ({ stage, artifacts, in
   const logits = await readLogits(artifacts, inputs.evaluation)
   const shadows = await readPool(artifacts, inputs.pool)
   const breathe = () => host.step({})
-  const judged = (set: 'forget' | 'retained' | 'attackTest' | 'test' | 'forgottenTest'): Judged => ({
+  const samplesOf = (set: 'forget' | 'retained' | 'attackTest' | 'test' | 'forgottenTest'): SampleSet => ({
     indices: split[set],
     phi: margins(logits[set]),
   })
-  const attack = async (members: Judged, others: Judged) => {
+  const attack = async (members: SampleSet, others: SampleSet) => {
     await breathe()
-    const attacked = ({ indices, phi }: Judged) => ({ target: phi, shadow: poolAt(shadows, indices) })
+    const attacked = ({ indices, phi }: SampleSet) => ({ target: phi, shadow: poolAt(shadows, indices) })
     return shadowAttacks({ both: attacked(joined(members, others)), others: attacked(others) }, breathe)
   }
 
   const { result, seconds } = await timed(async () => {
-    // Nobody trained on any test sample, but shadow models.
-    const test = joined(judged('attackTest'), judged('test'))
-    const retained = judged('retained')
+    // Only shadow models trained on test samples.
+    const test = joined(samplesOf('attackTest'), samplesOf('test'))
+    const retained = samplesOf('retained')
     const order = permutation(retained.indices.length, stream(stage.params.seed, 'membership', 'retained'))
     return {
       forget: await attack(
-        judged('forget'),
-        // Where classes are forgotten whole, the others would be told apart by their class alone.
-        inputs.split.metrics.forgottenClasses.length > 0 ? judged('forgottenTest') : test,
+        samplesOf('forget'),
+        // If whole classes are forgotten, test samples of other classes would be recognised by
+        // their class alone.
+        inputs.split.metrics.forgottenClasses.length > 0 ? samplesOf('forgottenTest') : test,
       ),
       retained: await attack(at(retained, order.subarray(0, test.indices.length)), test),
     }
@@ -50,14 +51,14 @@ export const membership: StageBody<'membership'> = async ({ stage, artifacts, in
   }
 }
 
-function joined(a: Judged, b: Judged): Judged {
+function joined(a: SampleSet, b: SampleSet): SampleSet {
   return {
     indices: Int32Array.from([...a.indices, ...b.indices]),
     phi: Float64Array.from([...a.phi, ...b.phi]),
   }
 }
 
-function at({ indices, phi }: Judged, positions: Int32Array): Judged {
+function at({ indices, phi }: SampleSet, positions: Int32Array): SampleSet {
   return {
     indices: positions.map((i) => indices[i] ?? -1),
     phi: Float64Array.from(positions, (i) => phi[i] ?? NaN),

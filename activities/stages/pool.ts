@@ -2,7 +2,10 @@ import type { ManifestOf } from '../../experiment/records/manifest.ts'
 import type { StageBody } from '../runtime/stage.ts'
 import { encodePool, readShadow } from '../runtime/blob-codecs.ts'
 
-/** One blob instead of hundreds for every attack to read. */
+/**
+ * Joins the margins of all shadow models in one blob, so that an attack does not read hundreds of
+ * them.
+ */
 export const pool: StageBody<'pool'> = async ({ artifacts, inputs, host, timed }) => {
   const models = Object.keys(inputs).length
   const { result, seconds } = await timed(async () => {

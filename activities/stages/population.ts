@@ -22,7 +22,8 @@ export const population: StageBody<'population'> = async ({ artifacts, inputs, h
   const manifests = { unlearned: ofAll('unlearned'), gold: ofAll('gold') }
   const read = async (evaluations: readonly ManifestOf<'evaluate'>[]) => {
     const read: Record<Set, Float64Array>[] = []
-    // One after the other: the logits of all of them would fill the memory.
+    // The evaluations are read one after the other: the logits of all of them would fill the
+    // memory.
     for (const evaluation of evaluations) {
       const logits = await readLogits(artifacts, evaluation)
       read.push({
@@ -79,7 +80,7 @@ export const population: StageBody<'population'> = async ({ artifacts, inputs, h
   return { outputs: {}, metrics: result, seconds }
 }
 
-/** φ of several models on the same samples. */
+/** Joins the margins φ of several models on the same samples. */
 function joined(models: readonly Float64Array[]): Margins {
   const samples = models[0]?.length ?? 0
   const values = new Float64Array(models.length * samples)
@@ -89,7 +90,7 @@ function joined(models: readonly Float64Array[]): Margins {
   return { values, models: models.length, samples }
 }
 
-/** Mean RA and TA. */
+/** The mean RA and TA of several models. */
 function utility(evaluations: readonly ManifestOf<'evaluate'>[]): Utility {
   const mean = (set: EvaluatedSet): Measured => {
     const accuracies = evaluations.map(({ metrics }) => metrics.accuracy[set])

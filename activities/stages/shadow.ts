@@ -23,7 +23,7 @@ export const shadow: StageBody<'shadow'> = async ({ stage, artifacts, inputs, ho
     const members = shadowHalf(all.length, seed, index)
     const indices = all.filter((i) => members[i] === 1)
     const { result, seconds } = await timed(async () => {
-      // The seed is the original's; the streams are not.
+      // The seed equals the original's. The purpose gives the shadow model other random streams.
       const purpose = `shadow ${index}`
       const fitted = await fromScratch({ layers, training, data, indices, seed, purpose, host, pretrained })
       const parameters = parametersOf(layers, fitted.weights)

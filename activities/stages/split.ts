@@ -1,4 +1,4 @@
-import { resolveClasses } from '../../experiment/spec/check.ts'
+import { resolveClasses } from '../../experiment/spec/sets.ts'
 import { splitData } from '../../unlearning/split/split.ts'
 import { readLogits } from './logits.ts'
 import { encodeSplit, readDataset } from '../runtime/blob-codecs.ts'

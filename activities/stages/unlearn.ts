@@ -36,7 +36,10 @@ export const unlearn: StageBody<'unlearn'> = async ({ stage, artifacts, inputs, 
   }
 }
 
-/** What was forgotten is said by digests alone: an adapter may go where no one is to learn whose samples they were. */
+/**
+ * The adapter in PEFT's layout. Its metadata name the forget set by digests alone, since an adapter
+ * may be published where the forgotten samples must not be known.
+ */
 function adapterFiles(
   { lora, parameters }: NonNullable<Unlearned['adapter']>,
   { method, model }: StageParams['unlearn'],

@@ -1,4 +1,5 @@
-import { checkSpec, resolveClasses, setSizes } from '../../experiment/spec/check.ts'
+import { checkSpec } from '../../experiment/spec/check.ts'
+import { resolveClasses, setSizes } from '../../experiment/spec/sets.ts'
 import { located, parseConfig, type ParsedConfig } from '../../experiment/spec/config.ts'
 import type { CheckpointFacts } from '../../experiment/models/pretrained.ts'
 import type { DatasetFacts } from '../../experiment/spec/dataset.ts'
@@ -9,14 +10,8 @@ import { plan, type Plan } from '../../experiment/plan/plan.ts'
 import { readRegularFile, whyUnreadable } from '../../common/regular-file.ts'
 import { runId, type RunInput } from '../../experiment/records/run.ts'
 import { refuseTooLarge } from '../../experiment/plan/run-size.ts'
-import {
-  isElsewhere,
-  withoutPlaces,
-  type DataSpec,
-  type ModelSpec,
-  type Spec,
-  type SplitSpec,
-} from '../../experiment/spec/spec.ts'
+import type { DataSpec, ModelSpec, Spec, SplitSpec } from '../../experiment/spec/spec.ts'
+import { isElsewhere, withoutPlaces } from '../../experiment/spec/places.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { formatSource, parseSource } from '../../sources/source.ts'
 import { absolute, absoluteFrom, storeFor, trackingHere } from '../workspace/workspace.ts'

@@ -1,22 +1,11 @@
 import { createColors } from 'picocolors'
 import type { RunProgress, StageProgress } from '../../experiment/records/run.ts'
-import type { StageKind } from '../../experiment/stages/stage.ts'
+import { kindsByGroup } from '../../experiment/stages/stage.ts'
 import { clip, duration } from './format.ts'
 
 /** What a run is doing, as text. Pure: the clock is an argument. */
 
-const groups: readonly { readonly name: string; readonly kinds: readonly StageKind[] }[] = [
-  { name: 'data', kinds: ['dataset', 'split', 'checkpoint'] },
-  { name: 'models', kinds: ['train'] },
-  { name: 'unlearning', kinds: ['unlearn'] },
-  { name: 'evaluation', kinds: ['evaluate'] },
-  { name: 'shadows', kinds: ['shadow', 'pool'] },
-  { name: 'attacks', kinds: ['attack', 'membership'] },
-  { name: 'comparison', kinds: ['compare', 'population'] },
-  { name: 'relearning', kinds: ['relearn'] },
-  { name: 'probes', kinds: ['probe'] },
-]
-const NAME = Math.max(...groups.map(({ name }) => name.length)) + 2
+const NAME = Math.max(...kindsByGroup.map(({ name }) => name.length)) + 2
 const BAR = 20
 /** Stages that share a line are named, where they are no more. */
 const NAMED = 3
@@ -29,7 +18,7 @@ const ELSEWHERE = 'computed by another run'
 export function renderProgress(progress: RunProgress, width: number, now: number, colour = false): string {
   const { bold, cyan, dim, green, red } = createColors(colour)
   const paint = { done: green, running: cyan, waiting: dim, failed: red }
-  const lines = groups.flatMap(({ name, kinds }) => {
+  const lines = kindsByGroup.flatMap(({ name, kinds }) => {
     const stages = progress.stages.filter(({ kind }) => kinds.includes(kind))
     return groupLines(stages, now).map(({ mark, state, text }, i) => {
       const head = (i === 0 ? name : '').padEnd(NAME)

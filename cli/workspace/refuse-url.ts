@@ -1,5 +1,5 @@
 import { UserError } from '../../common/errors.ts'
-import { isElsewhere } from '../../experiment/spec/spec.ts'
+import { isElsewhere } from '../../experiment/spec/places.ts'
 
 /**
  * Refuses a URL where a command takes a folder of this machine: as a path it would name a folder

@@ -15,7 +15,8 @@ import {
 import { storeUrl } from '../../artifacts/store.ts'
 import { UserError } from '../../common/errors.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
-import { isElsewhere, type Settings } from '../../experiment/spec/spec.ts'
+import type { Settings } from '../../experiment/spec/spec.ts'
+import { isElsewhere } from '../../experiment/spec/places.ts'
 
 /** Where things of this working directory are: results unless told otherwise, the embedded server's runs, the logs. */
 export const home = '.zeroshift'

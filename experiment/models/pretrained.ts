@@ -1,13 +1,14 @@
 import { z } from 'zod'
 
 /**
- * A pre-trained checkpoint as plain data: its architecture, how it wants images, and which files it is. Read from
- * the files beside its weights (learning/checkpoint) before any work starts, and part of the spec from then on.
+ * A pre-trained checkpoint as plain data: its architecture, the preparation of its images, and its
+ * files. They are read from the files beside the weights (pretrained/) before any work starts, and
+ * are then part of the spec.
  */
 
 /**
- * No published image classifier comes near; a file may claim anything, and every layer of it is
- * listed before it is read.
+ * Limits far above every published image classifier. They bound the memory for the list of layers,
+ * which is made before the weights are read, whatever a file claims.
  */
 export const MOST_LAYERS = 1000
 export const MOST_STAGES = 32
@@ -31,11 +32,15 @@ const vitSchema = z.strictObject({
   activation: z.enum(['gelu', 'gelu-tanh', 'relu']),
   epsilon: z.number().positive(),
   qkvBias: z.boolean(),
-  /** Whether DeiT's distillation token is classified too: the logits are then the mean of two heads. */
+  /**
+   * Whether DeiT's distillation token is classified too. The logits are then the mean of two heads.
+   */
   distilled: z.boolean(),
 })
 
-/** Residual networks (He et al. 2016) in the form of transformers' `ResNetForImageClassification`. */
+/**
+ * Residual networks (He et al. 2016) in the form of transformers' `ResNetForImageClassification`.
+ */
 const resnetSchema = z.strictObject({
   kind: z.literal('resnet'),
   channels: count,
@@ -47,14 +52,14 @@ const resnetSchema = z.strictObject({
   downsampleInBottleneck: z.boolean(),
 })
 
-/** What becomes of an image [h, w, c] of bytes before the model sees it, in this order. */
+/** The steps that prepare an image [h, w, c] of bytes for the model, in this order. */
 const preparationSchema = z.strictObject({
-  /** To a size, or by the shorter edge; absent where images stay as they are. */
+  /** Resizes to a size or by the shorter edge. Absent if images keep their size. */
   resize: z.union([z.strictObject({ to: size }), z.strictObject({ shortestEdge: count })]).optional(),
   filter: z.enum(['nearest', 'bilinear', 'bicubic']),
-  /** The middle of the resized image. */
+  /** Crops the centre of the resized image. */
   crop: size.optional(),
-  /** Per channel, in units of white = 1; absent where the data set's own are taken. */
+  /** Statistics per channel, in units of white = 1. Absent if those of the data set are used. */
   normalise: z
     .strictObject({ mean: z.array(z.number()), deviation: z.array(z.number().positive()) })
     .optional(),
@@ -62,7 +67,7 @@ const preparationSchema = z.strictObject({
 
 export const checkpointSchema = z.strictObject({
   architecture: z.discriminatedUnion('kind', [vitSchema, resnetSchema]),
-  /** Of the checkpoint's own head; 0 where it has none. */
+  /** The number of classes of the checkpoint's own head. 0 if it has none. */
   classes: z.int().min(0),
   preparation: preparationSchema,
   files: z.array(z.strictObject({ name: z.string(), sha256: z.string(), bytes: z.int().min(0) })),

@@ -1,15 +1,15 @@
 import type { ResnetArchitecture } from './pretrained.ts'
-import type { Layer } from './model.ts'
+import type { Layer } from './layers.ts'
 
 /** The name of the last linear layer. */
 export const resnetHead = 'classifier.1'
 
-/** How much narrower the middle of a bottleneck is than its ends. */
+/** The ratio of the width of a bottleneck's ends to the width of its middle. */
 const REDUCTION = 4
 
 /**
- * The layers of a residual network under the names of published checkpoints. A block's output is the layer
- * `resnet.encoder.stages.<s>.layers.<i>`; padding is symmetric, as PyTorch's.
+ * The layers of a residual network under the names of published checkpoints. The output of a block
+ * is the layer `resnet.encoder.stages.<s>.layers.<i>`. Padding is symmetric, as in PyTorch.
  */
 export function resnetLayers(resnet: ResnetArchitecture, classes: number): readonly Layer[] {
   const { channels, embedding, widths, depths } = resnet

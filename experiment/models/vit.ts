@@ -1,13 +1,14 @@
 import type { VitArchitecture } from './pretrained.ts'
-import type { Layer, LinearLayer } from './model.ts'
+import type { Layer, LinearLayer } from './layers.ts'
 
 /** The name of an encoder's last linear layer, which classifies. */
 export const vitHead = 'classifier'
 
 /**
- * The layers of a vision transformer under the names of published checkpoints. Block i's output is the layer
- * `<family>.encoder.layer.<i>`. Where the distillation token is classified too, the two heads are one layer over both
- * tokens side by side: the mean of two linear functions is linear in them.
+ * The layers of a vision transformer under the names of published checkpoints. The output of block
+ * i is the layer `<family>.encoder.layer.<i>`. If the distillation token is classified too, one
+ * linear layer over both tokens stands for the two heads, since the mean of two linear functions is
+ * linear in both tokens.
  */
 export function vitLayers(vit: VitArchitecture, classes: number): readonly Layer[] {
   const { family, width, patch, image, channels, epsilon, distilled } = vit
@@ -28,7 +29,7 @@ export function vitLayers(vit: VitArchitecture, classes: number): readonly Layer
       name: `${family}.embeddings`,
       channels: width,
       patches: Math.floor(image[0] / patch) * Math.floor(image[1] / patch),
-      // DeiT has the token also where it does not classify it.
+      // DeiT has the token even if it is not classified.
       distillation: family === 'deit',
     },
     ...Array.from({ length: vit.layers }, (_, i) => block(`${family}.encoder.layer.${i}`, vit)).flat(),

@@ -1,21 +1,22 @@
-/** How many models the figures of populations need, and what U-LiRA measures with so few. */
+/** The number of models that population figures need, and the bias of U-LiRA with few models. */
 
 /**
- * The least number of models of each kind (seeds) for each figure. With fewer, two gold models
- * differ as much as the original does, and the figure says nothing about the method. Georgiev et
- * al. (2024) take 100 models for KLoM, the NeurIPS 2023 challenge 512 for forgetting quality.
+ * The least number of models of each kind (seeds) for each figure. With fewer models, two gold
+ * models differ as much as the original does, and the figure says nothing about the method.
+ * Georgiev et al. (2024) use 100 models for KLoM, and the NeurIPS 2023 challenge 512 for forgetting
+ * quality.
  */
 export const leastModels = { uLira: 8, forgettingQuality: 32, klom: 64 } as const
 export type PopulationFigure = keyof typeof leastModels
 
-/** True accuracies in percent of which reports say what U-LiRA measures. */
+/** True accuracies in percent for which reports give the accuracy that U-LiRA measures. */
 export const trueAccuracies = [60, 70, 84, 95] as const
 export type TrueAccuracy = (typeof trueAccuracies)[number]
 
 /**
- * The mean accuracy in percent that U-LiRA measures, by the number of models of each kind, where φ
- * is normal with the same variance for both kinds and the best attack possible has the true
- * accuracy. It measures less, since it knows the two distributions from its own few models alone.
+ * The mean accuracy in percent that U-LiRA measures, by the number of models of each kind. The true
+ * accuracy is that of the best possible attack if φ is normal with the same variance for both
+ * kinds. U-LiRA measures less, since it estimates the two distributions from few models.
  * tests/unit/unlearning/population/bias.test.ts derives the table.
  */
 const measured: readonly {
@@ -30,8 +31,8 @@ const measured: readonly {
 ]
 
 /**
- * The measured accuracy for any number of models from 3 on, linear in 1/models between the entries
- * of the table.
+ * The measured accuracy in percent for a number of models, at least 3. Between the entries of the
+ * table it is linear in 1/models.
  */
 export function measuredULira(truth: TrueAccuracy, models: number): number {
   const known = [...measured.map((row) => [1 / row.models, row.percent[truth]] as const), [0, truth] as const]
@@ -43,7 +44,10 @@ export function measuredULira(truth: TrueAccuracy, models: number): number {
   return right[1] + ((left[1] - right[1]) * (x - right[0])) / (left[0] - right[0])
 }
 
-/** Why a figure of so many models of each kind is missing; undefined where there are enough. */
+/**
+ * The reason why a figure is missing with this number of models of each kind. Undefined if there
+ * are enough.
+ */
 export function tooFewFor(figure: PopulationFigure, models: number): string | undefined {
   const least = leastModels[figure]
   if (models >= least) return undefined

@@ -2,30 +2,36 @@ import type { Plan } from './plan.ts'
 import type { RunSettings } from '../records/run.ts'
 
 /**
- * A run that is too large to go through Temporal as one piece: its record is in the store, and its
- * workflow reads the plan in pieces. Temporal takes 2 MB a payload and 4 MB a message.
+ * Support for runs that are too large for one Temporal payload: the record is in the store, and the
+ * workflow reads the plan in pieces. Temporal's limits are 2 MB for a payload and 4 MB for a
+ * message.
  */
 
-/** A run whose record is in the store. What starts its workflow where it is large. */
+/** The input of the workflow of a large run, whose record is in the store. */
 export interface StoredInput {
   /** The run's id. */
   readonly stored: string
   readonly store: string
 }
 
-/** Characters of a piece: quotes are escaped once more on the way. */
+/**
+ * The characters of a piece. The limit leaves room for the quotes that JSON escapes a second time.
+ */
 export const PART_CHARACTERS = 1_000_000
 
 /** One piece of a plan as JSON. */
 export interface PlanPart {
   readonly text: string
   readonly parts: number
-  /** Stages are sent to workers by their keys: the plan is large, and leaves the split's indices out. */
+  /**
+   * Whether stages are sent to workers by their keys. The plan is large then, and lacks the indices
+   * of the split.
+   */
   readonly byKey: boolean
   readonly settings: RunSettings
 }
 
-/** A plan as text in pieces, which together are JSON. Pure. */
+/** Divides the JSON of a plan into pieces. */
 export function planParts(
   plan: Plan,
   characters = PART_CHARACTERS,
@@ -39,7 +45,7 @@ export function planParts(
   return { texts, byKey: true }
 }
 
-/** What a workflow needs of a plan: which samples are forgotten is for the stage alone. */
+/** The plan without the indices of forgotten samples, which the workflow does not need. */
 function outline(plan: Plan): Plan {
   const { split, ...params } = plan.split.params
   if (split.kind !== 'indices') return plan
@@ -47,7 +53,7 @@ function outline(plan: Plan): Plan {
   return { ...plan, split: { ...plan.split, params: { ...params, split: named } } }
 }
 
-/** A piece may end between any two characters. */
+/** JSON in ASCII, so that a piece may end between any two characters. */
 function asciiJson(value: unknown): string {
   return JSON.stringify(value).replace(
     /[\u0080-\uffff]/g,
@@ -55,7 +61,7 @@ function asciiJson(value: unknown): string {
   )
 }
 
-/** The plan that pieces make. */
+/** Joins the pieces of a plan. */
 export function planOf(texts: readonly string[]): Plan {
   return JSON.parse(texts.join('')) as Plan
 }

@@ -3,20 +3,24 @@ import type { Plan } from './plan.ts'
 import { stagesOf } from '../stages/stage-list.ts'
 
 /**
- * Temporal ends a workflow whose history has more events, and a stage leaves up to 6: three of its
- * activity, and three of the workflow's own task. Where the run is tracked there are up to 5 more: the
- * word to the workflow that tracks it, and one more task.
+ * Temporal ends a workflow whose history has more events than this. A stage adds up to 6: three for
+ * its activity and three for a workflow task. In a tracked run it adds up to 5 more: the signal to
+ * the workflow that tracks it, and one more task.
  */
 const EVENTS = 51_200
 const EVENTS_A_STAGE = { untracked: 6, tracked: 11 }
-/** The rest is for pauses, repairs and the beginning and end of a run. */
+/**
+ * The share of the events that stages may use. The rest is for pauses, repairs, and the start and
+ * end of a run.
+ */
 const SHARE = 0.9
 
+/** The greatest number of stages of a run. */
 export function mostStages(isTracked: boolean): number {
   return Math.floor((SHARE * EVENTS) / EVENTS_A_STAGE[isTracked ? 'tracked' : 'untracked'])
 }
 
-/** Refuses an experiment of more stages than one workflow can have. Throws a UserError. */
+/** Throws a UserError if an experiment has more stages than one workflow can run. */
 export function refuseTooLarge(plan: Plan, { isTracked }: { readonly isTracked: boolean }): void {
   const stages = stagesOf(plan).length
   const most = mostStages(isTracked)

@@ -1,8 +1,10 @@
 import type { Measured } from './manifest.ts'
 
 /**
- * The anamnesis index: steps in which an unlearned model learns D_f again over those that gold needs (Chundawat et al. 2023,
- * "Zero-shot machine unlearning"). 1 is gold; less says that D_f is still remembered, more that forgetting itself shows.
+ * The anamnesis index: the steps that an unlearned model needs to learn D_f again, divided by the
+ * steps that gold needs (Chundawat et al. 2023, "Zero-shot machine unlearning"). 1 equals gold. A
+ * smaller index shows that D_f is still remembered, a larger one that the unlearning itself can be
+ * detected.
  */
 export function anamnesisIndex(steps: Measured, goldSteps: Measured): Measured {
   if ('missing' in goldSteps) return { missing: `gold: ${goldSteps.missing}` }

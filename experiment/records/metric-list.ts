@@ -11,11 +11,11 @@ import { leastModels } from '../plan/population.ts'
 import { metricColumns } from './results.ts'
 import { classifierNames, scoreNames } from '../spec/spec.ts'
 
-/** One figure that a run computes of each model. */
+/** One figure that a run computes for each model. */
 export interface MetricLine {
-  /** As results call it, or as the manifest of its stage does. */
+  /** The name in the results or in the manifest of the stage. */
   readonly name: string
-  /** Where it is kept: the results table, or the manifest of a stage of this kind. */
+  /** The results table, or the kind of stage whose manifest has the figure. */
   readonly in: 'table' | 'evaluate' | 'attack' | 'population' | 'membership' | 'relearn' | 'probe'
   readonly unit: string
   readonly about: string
@@ -138,8 +138,9 @@ const probes: readonly MetricLine[] = [
 ]
 
 /**
- * The results table's figures first, in its order; those of populations need several seeds, memberships shadow models,
- * and the last ones are computed where the config has `relearn` and `probe`.
+ * Every figure. The figures of the results table come first, in its order. Population figures need
+ * several seeds, membership figures need shadow models, and the last ones need `relearn` and
+ * `probe` in the config.
  */
 export const metricList: readonly MetricLine[] = [
   ...table,

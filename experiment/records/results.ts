@@ -1,22 +1,31 @@
 import type { Interval, Range } from '../../common/interval.ts'
 import type { Spec } from '../spec/spec.ts'
 
-/** A row's figure: of the one seed, or the mean over the seeds that have it; or the reason why there is none. */
+/**
+ * A figure of a row: of the only seed, or the mean over the seeds that have it, or the reason why
+ * there is none.
+ */
 export type Figure =
   | {
       readonly value: number
-      /** Of several seeds: how many have it. */
+      /** The number of seeds that have the figure. Present if there are several seeds. */
       readonly n?: number
-      /** Of at least two: half of the mean's 95% interval. */
+      /**
+       * Half the width of the 95% interval of the mean. Present if at least two seeds have the
+       * figure.
+       */
       readonly interval?: number
-      /** Instead of it, where a symmetric interval would leave the figure's range: both ends. */
+      /**
+       * Both ends of the interval. Replaces `interval` if a symmetric interval would leave the
+       * figure's range.
+       */
       readonly between?: Interval
-      /** The seeds without it, counted from 1. */
+      /** The seeds without the figure, counted from 1. */
       readonly leftOut?: readonly { readonly seed: number; readonly reason: string }[]
     }
   | { readonly missing: string }
 
-/** Both ends of a figure's 95% interval; undefined where it has none. */
+/** Both ends of a figure's 95% interval. Undefined if it has none. */
 export function endsOf(figure: Figure): Interval | undefined {
   if ('missing' in figure) return undefined
   const { value, interval, between } = figure
@@ -24,8 +33,8 @@ export function endsOf(figure: Figure): Interval | undefined {
 }
 
 /**
- * What percentages and their absolute differences, shares, distances of probabilities, and times
- * can be.
+ * The ranges of percentages and of their absolute differences, of shares, of distances between
+ * probabilities, and of times.
  */
 export const ranges = {
   percent: [0, 100],
@@ -34,7 +43,7 @@ export const ranges = {
   positive: [0, Infinity],
 } as const satisfies Readonly<Record<string, Range>>
 
-/** The figures of one row of the results table, in the order in which tables show them. */
+/** The figures of a row of the results table, in the order of the table. */
 export const metricColumns = {
   ra: { label: 'RA', range: ranges.percent, unit: '%', about: 'accuracy on the retained set' },
   ua: { label: 'UA', range: ranges.percent, unit: '%', about: '100 − accuracy on the forget set' },
@@ -104,7 +113,7 @@ export const metricColumns = {
 
 export type MetricName = keyof typeof metricColumns
 
-/** Those that tables show: without validation samples no row has a validation gap. */
+/** The figures that tables show. Without validation samples no row has a validation gap. */
 export function shownMetrics({ data }: Spec): readonly MetricName[] {
   const names = Object.keys(metricColumns) as MetricName[]
   return data.validation > 0 ? names : names.filter((name) => name !== 'validationGap')
@@ -114,25 +123,31 @@ export interface ResultRow extends RowMarks {
   readonly label: string
   readonly method: string
   readonly metrics: Readonly<Record<MetricName, Figure>>
-  /** Absent where nothing was tested, and of the original and the gold models. */
+  /** Absent if no tests were made, and for the original and the gold models. */
   readonly standing?: Standing
 }
 
-/** Of a method, what tests beside another gold model say (report/judgement/); its worst criterion decides. */
+/**
+ * The verdict on a method by statistical tests against another gold model (report/judgement/). The
+ * criterion with the worst outcome decides.
+ */
 export type MethodVerdict = 'distinguishable' | 'equivalent' | 'undecided'
 
 export interface Standing {
   readonly verdict: MethodVerdict
-  /** Whether no other method is closer to gold by the tests. */
+  /** Whether the tests show no other method to be closer to gold. */
   readonly isAmongBest: boolean
 }
 
-/** Why figures of a row say little. Absent where they do not, and in results of older versions. */
+/**
+ * Reasons to distrust figures of a row. Absent if they do not apply, and in results of older
+ * versions.
+ */
 export interface RowMarks {
-  /** The attack behind MIA is right about as often as a coin toss. */
+  /** The attack behind MIA is not better than chance. */
   readonly attackAtChance?: true
-  /** In how many seeds the model is not better than chance on the retained set. */
+  /** The number of seeds in which the model is not better than chance on the retained set. */
   readonly collapsed?: number
-  /** The machine did other work while the model, or its gold model, was timed. */
+  /** The machine did other work while the model or its gold model was timed. */
   readonly timesOverlapped?: true
 }

@@ -5,21 +5,24 @@ import type { ResultRow } from './results.ts'
 import type { Settings, Spec } from '../spec/spec.ts'
 import type { StageKind } from '../stages/stage.ts'
 
-/** What was asked for. The same spec on the same data is the same run: starting it twice joins the first. */
+/**
+ * The request for a run. The same spec on the same data is the same run, so that starting it a
+ * second time joins the first.
+ */
 export interface RunRecord {
   readonly id: string
   readonly spec: Spec
   readonly facts: DatasetFacts
   readonly plan: Plan
-  /** The config's path and overrides as they were given, for the command that reproduces the run. */
+  /** The config's path and the overrides as given, for the command that reproduces the run. */
   readonly command: { readonly config: string; readonly overrides: readonly string[] }
-  /** Where its data and its tracking server were, and how it was made durable. */
+  /** The places of the data and of the tracking server, and the settings for durability. */
   readonly settings?: RunSettings
-  /** Stages that failed when it last ran; set once it has. */
+  /** Stages that failed in the last execution. Absent before the first one ends. */
   readonly failed?: RunResult['failed']
 }
 
-/** All settings but the store, which whoever reads a record knows. */
+/** All settings but the store, in which the record is. */
 export type RunSettings = Omit<Settings, 'store'>
 
 export interface RunInput {
@@ -27,78 +30,78 @@ export interface RunInput {
   readonly settings: RunSettings & { readonly store: string }
 }
 
-/** A run whose record is in the store already: what a cell of a sweep is called by. */
+/** A run whose record is in the store. */
 export interface KeptRun {
   readonly id: string
 }
 
-/** What a store keeps of what was asked for. */
+/** The record of a run as the store keeps it. */
 export function recordOf({ run, settings: { store: _, ...settings } }: RunInput): RunRecord {
   return { ...run, settings }
 }
 
-/** How a run ended; MLflow's words. */
+/** The end of a run, in MLflow's terms. */
 export interface RunEnd {
   readonly status: 'FINISHED' | 'FAILED' | 'KILLED'
   /** Milliseconds since 1970. */
   readonly at: number
 }
 
-/** A run's id: its name and the first 8 hexadecimal digits of what it computes. */
+/** The id of a run: its name and the first 8 hexadecimal digits of the digest of its plan. */
 export function runId(name: string, plan: Plan): string {
   return `${name}-${digestOf(plan).slice(0, 8)}`
 }
 
 export type StageState = 'waiting' | 'running' | 'computed' | 'cached' | 'failed'
 
-/** What a person sees of a running stage; the same structure for the CLI, Temporal queries and MLflow. */
+/** The progress of a stage, for the CLI, Temporal queries and MLflow. */
 export interface StageProgress {
   readonly key: string
   readonly kind: StageKind
   readonly title: string
   readonly state: StageState
-  /** Of a stage that waits: another run computes it. */
+  /** The stage is waiting because another run is computing it. */
   readonly elsewhere?: boolean
-  /** Steps done and in all, where a stage counts steps. */
+  /** Steps done and all steps, if the stage counts steps. */
   readonly step?: number
   readonly steps?: number
   readonly loss?: number
-  /** The step of the checkpoint from which the attempt that is running went on. */
+  /** The step of the checkpoint from which the current attempt continued. */
   readonly resumedAt?: number
-  /** Milliseconds since 1970 at which the attempt that is running began. */
+  /** The start of the current attempt, in milliseconds since 1970. */
   readonly startedAt?: number
-  /** The same of the moment at which `step` was reported. */
+  /** The time at which `step` was reported, in milliseconds since 1970. */
   readonly steppedAt?: number
-  /** Wall seconds of the work, once it is done. */
+  /** Wall seconds of the work. Present when the work is done. */
   readonly seconds?: number
-  /** Why it failed, or why an earlier attempt did. */
+  /** The error of the stage, or of an earlier attempt. */
   readonly error?: string
 }
 
 export interface RunProgress {
   readonly id: string
-  /** No stage goes on until the run is resumed. */
+  /** Whether the run is paused: no stage continues until it is resumed. */
   readonly paused?: boolean
   readonly stages: readonly StageProgress[]
 }
 
-/** What a stage's activity sends with its heartbeats. */
+/** The progress that the activity of a stage sends with its heartbeats. */
 export type StepProgress = Pick<StageProgress, 'step' | 'steps' | 'loss' | 'resumedAt'>
 
-/** What the workflow answers. */
+/** The result of the workflow of a run. */
 export interface RunResult {
   readonly id: string
   readonly computed: number
   readonly cached: number
-  /** Seconds of the stages computed in this run, side by side ones added up. */
+  /** The sum of the seconds of the stages that this run computed, including concurrent ones. */
   readonly stageSeconds: number
-  /** Where the report's files are, as a URL of the store. */
+  /** The URL of the report's files in the store. */
   readonly report: string
-  /** Digest of the report's computed part. */
+  /** The digest of the report's computed part. */
   readonly digest: string
   readonly results: readonly ResultRow[]
-  /** Stages that failed, with the reason; the report stands without them. */
+  /** Stages that failed, with the reasons. The report leaves them out. */
   readonly failed: readonly { readonly title: string; readonly reason: string }[]
-  /** What else went wrong without touching a result: the tracking server could not be reached. */
+  /** Problems that changed no result, such as a tracking server that did not answer. */
   readonly notes: readonly string[]
 }

@@ -1,7 +1,7 @@
 import type { SearchAttributePair } from '@temporalio/common'
 import type { RunRecord } from './run.ts'
 
-/** What Temporal finds runs by, with the types that it knows. */
+/** The search attributes by which Temporal finds runs, with their types. */
 export const searchAttributes = {
   ZeroshiftDataset: 'KEYWORD',
   ZeroshiftMethods: 'KEYWORD_LIST',
@@ -11,7 +11,7 @@ export const searchAttributes = {
 } as const
 export type SearchAttribute = keyof typeof searchAttributes
 
-/** Those of a run, for a client or a workflow that starts it; `sweep` is the id of the sweep that it is a cell of. */
+/** The search attributes of a run. `sweep`: the id of the sweep if the run is one of its cells. */
 export function searchAttributesOf({ id, spec }: RunRecord, sweep?: string): SearchAttributePair[] {
   const keyword = (name: 'ZeroshiftDataset' | 'ZeroshiftConfig' | 'ZeroshiftSweep', value: string) => ({
     key: { name, type: searchAttributes[name] },
@@ -36,7 +36,7 @@ export function searchAttributesOf({ id, spec }: RunRecord, sweep?: string): Sea
   ]
 }
 
-/** What a run computes, whatever it is called: the end of its id (see runId). */
+/** The digest of what a run computes, independent of its name: the end of its id (see runId). */
 export function configHashOf(id: string): string {
   return id.slice(-8)
 }

@@ -3,17 +3,17 @@ import { withoutCredentials } from '../../common/credentials.ts'
 import { nearest, suggestion } from '../../common/nearest.ts'
 import { formatPath, valueAt, type Path } from '../../common/path.ts'
 
-/** One thing that is wrong with a config's data, in plain words. */
+/** A problem of a config's data, as a message for people. */
 export interface Finding {
   readonly message: string
   readonly path: Path
-  /** Whether the key itself is wrong, or what it holds. */
+  /** Whether the key itself is wrong or its value. */
   readonly at: 'key' | 'value'
 }
 
 type Issue = z.core.$ZodIssue
 
-/** Everything in which `value` departs from the schema. */
+/** Every difference of `value` from the schema. */
 export function findingsOf(schema: z.ZodType, value: unknown): readonly Finding[] {
   const known = schemaFindings(schema, value)
   const told = new Set(known.map(({ path }) => formatPath(path)))
@@ -26,15 +26,13 @@ export function findingsOf(schema: z.ZodType, value: unknown): readonly Finding[
   ]
 }
 
-/** Far more than a person reads; a file that is no config may have a hundred thousand. */
+/** The most findings that are listed. A file that is no config may have a hundred thousand. */
 const MOST_FINDINGS = 50
 
-/**
- * Mappings with free keys leave this one out without a word: it means something else in JavaScript.
- */
+/** Finds the key `__proto__`, which zod drops silently from mappings with free keys. */
 function unsafeKeys(root: unknown): readonly Finding[] {
   const findings: Finding[] = []
-  // Aliases make one mapping stand in several places, or within itself.
+  // With aliases a mapping may occur in several places, or inside itself.
   const seen = new Set<object>()
   const walk = (value: unknown, path: Path) => {
     if (typeof value !== 'object' || value === null || seen.has(value)) return
@@ -53,7 +51,8 @@ function unsafeKeys(root: unknown): readonly Finding[] {
 function schemaFindings(schema: z.ZodType, value: unknown): readonly Finding[] {
   const parsed = schema.safeParse(value, { reportInput: false })
   if (parsed.success) return []
-  // An unsafe integer is reported twice at one path: as unsafe, and as out of range, which says more.
+  // zod reports an unsafe integer twice at one path. The last issue, out of range, is the clearer
+  // one.
   const last = new Map(
     parsed.error.issues.map((issue) => [`${issue.code} ${formatPath(pathOf(issue))}`, issue]),
   )
@@ -106,7 +105,7 @@ function explain(issue: Issue, schema: z.ZodType, root: unknown): readonly Findi
   return [finding(`${name}: expected ${expected(issue, there)}, found ${found(value, issue)}`)]
 }
 
-/** zod's paths may hold symbols; JSON's do not. */
+/** The path of an issue. Paths of zod may contain symbols, paths of JSON do not. */
 function pathOf({ path }: Issue): Path {
   return path.map((part) => (typeof part === 'symbol' ? String(part) : part))
 }
@@ -136,7 +135,7 @@ const typeNames: Readonly<Record<string, string>> = {
 function expected(issue: Issue, schema: z.core.$ZodType | undefined): string {
   switch (issue.code) {
     case 'invalid_type':
-      // Of text where a whole number is wanted, zod says that it is no number.
+      // For text in place of a whole number, zod's issue only names a number.
       return schema instanceof z.ZodNumber && schema.isInt
         ? 'a whole number'
         : (typeNames[issue.expected] ?? issue.expected)
@@ -197,7 +196,7 @@ function shortened(text: string): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 
-/** What a name stands for: the `name` of `model` is a model. */
+/** The noun for the value at a path: the `name` of `model` is a model. */
 function nounOf(path: Path): string {
   const [parent, last] = path.filter((part) => typeof part === 'string').slice(-2)
   if (parent === undefined || last === undefined) return String(last ?? parent)
@@ -205,7 +204,7 @@ function nounOf(path: Path): string {
   return parent === 'data' ? 'data set' : parent
 }
 
-/** The schema at a path, in the variants that the data chose. */
+/** The schema at a path. Unions are resolved to the variants that the data selects. */
 function schemaAt(root: z.core.$ZodType, data: unknown, path: Path): z.core.$ZodType | undefined {
   let schema = variant(root, data)
   for (const [i, part] of path.entries()) {

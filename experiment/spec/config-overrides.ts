@@ -3,24 +3,24 @@ import { readYaml } from './config-yaml.ts'
 import { withoutCredentials } from '../../common/credentials.ts'
 import { formatPath, parsePath, type Path } from '../../common/path.ts'
 
-/** `methods[2].rank=8` as given with `-S`. */
+/** An override such as `methods[2].rank=8`, given with `-S`. */
 export interface Override {
   readonly text: string
   readonly path: Path
   readonly value: unknown
 }
 
-/** What stands in for the file's name where an override is wrong. */
+/** The text that errors show in place of a file name for an override. */
 export function overrideName(text: string): string {
   return `-S ${withoutCredentials(text)}`
 }
 
-/** An override as `-S` takes it: JSON is YAML. */
+/** The text of an override for `-S`. The value is JSON, which is also YAML. */
 export function overrideText(path: string, value: unknown): string {
   return `${path}=${JSON.stringify(value)}`
 }
 
-/** Reads overrides; those that are none are problems. */
+/** Parses overrides. Those that cannot be parsed are returned as problems. */
 export function readOverrides(texts: readonly string[]): {
   readonly overrides: readonly Override[]
   readonly problems: readonly Problem[]
@@ -37,7 +37,7 @@ export function readOverrides(texts: readonly string[]): {
   return { overrides, problems }
 }
 
-/** Applies overrides in order; those that cannot be are problems. */
+/** Applies overrides in order. Those that cannot be applied are returned as problems. */
 export function applyOverrides(
   root: unknown,
   texts: readonly string[],
@@ -62,7 +62,10 @@ export function applyOverrides(
   return { value, overrides, problems }
 }
 
-/** As deep as a config may be (config-yaml.ts); what walks along a path recurses. */
+/**
+ * The greatest length of a path: the greatest depth of a config (config-yaml.ts). Functions on
+ * paths recurse.
+ */
 const MOST_PARTS = 200
 
 class BadOverride extends Error {}
@@ -82,7 +85,9 @@ function parseOverride(text: string): Override {
   return { text, path, value }
 }
 
-/** A copy of `parent` with the value at `path` replaced; mappings that are missing on the way come into being. */
+/**
+ * A copy of `parent` with the value at `path` replaced. Missing mappings on the way are created.
+ */
 function replaced(parent: unknown, path: Path, value: unknown, done = 0): unknown {
   const part = path[done]
   if (part === undefined) return value

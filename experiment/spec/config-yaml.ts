@@ -12,19 +12,22 @@ import {
 import type { Problem } from '../../common/errors.ts'
 import type { Path, Place } from '../../common/path.ts'
 
-/** YAML read with its positions kept. */
+/** A parsed YAML text with the positions of its parts. */
 export interface YamlText {
-  /** Plain data; undefined where the text is no YAML at all. */
+  /** The text as plain data. Undefined if it cannot be parsed. */
   readonly value: unknown
   readonly problems: readonly Problem[]
-  /** Where a value is, or else the nearest part of the text that encloses it. */
+  /** The place of a value, or of the nearest part that encloses it. */
   readonly locate: (path: Path) => Place
-  /** Where a key is. */
+  /** The place of a key. */
   readonly locateKey: (path: Path) => Place
 }
 
 const MAX_CHARACTERS = 2 ** 20
-/** Far above any config; the parser recurses, and overflows the stack at some thousands. */
+/**
+ * Far deeper than any config. The parser recurses and overflows the stack at some thousands of
+ * levels.
+ */
 const MAX_DEPTH = 200
 const MAX_PROBLEMS = 20
 
@@ -52,7 +55,8 @@ export function readYaml(text: string, file: string): YamlText {
     merge: true,
     stringKeys: true,
     prettyErrors: false,
-    // Its own check compares each key with all before it: minutes, of a file of many keys.
+    // The parser's own check compares each key with all earlier ones, which takes minutes for a
+    // file of many keys.
     uniqueKeys: false,
   })
   const place = (offset: number): Place => {
@@ -80,7 +84,8 @@ export function readYaml(text: string, file: string): YamlText {
     try {
       value = document.toJS()
     } catch (error) {
-      // Unresolved aliases, aliases that multiply beyond all bounds, and merges of what is no mapping.
+      // Causes: unresolved aliases, too many expansions of aliases, and merges of values that are
+      // no mappings.
       problems.push({ ...place(offsetOfAlias(document)), message: aliasProblem(error) })
     }
   }
@@ -92,7 +97,7 @@ export function readYaml(text: string, file: string): YamlText {
   }
 }
 
-/** Offsets of keys that their mapping has already; merge keys may be repeated. */
+/** The offsets of keys that occur earlier in their mapping. Merge keys may be repeated. */
 function duplicateKeys(document: Document): readonly number[] {
   const offsets: number[] = []
   visit(document, {
@@ -115,7 +120,10 @@ function aliasProblem(error: unknown): string {
     : `not valid YAML: ${message}`
 }
 
-/** Where the alias is that cannot be resolved or stands for most, else the first one. */
+/**
+ * The offset of an alias that cannot be resolved, or else of the alias that expands to the most
+ * nodes.
+ */
 function offsetOfAlias(document: Document): number {
   const sizes = new Map<unknown, number>()
   const sizeOf = (node: unknown): number => {
@@ -133,7 +141,7 @@ function offsetOfAlias(document: Document): number {
   let worst = { size: 0, offset: 0 }
   visit(document, {
     Collection(_, node) {
-      // An anchor comes before its aliases, so that what is within one is known by then.
+      // An anchor precedes its aliases, so that the sizes of its nodes are known here.
       if (node.anchor !== undefined) sizes.set(node, sizeOf(node))
     },
     Alias(_, node) {
@@ -145,8 +153,8 @@ function offsetOfAlias(document: Document): number {
 }
 
 /**
- * The first line at which a text may be nested deeper than `most`, by an upper bound, without
- * parsing it.
+ * The first line at which an upper bound of the nesting depth exceeds `most`. The text is not
+ * parsed.
  */
 function lineNestedDeeper(text: string, most: number): number | undefined {
   let flow = 0

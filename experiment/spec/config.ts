@@ -8,21 +8,21 @@ import { configSchema, settingsSchema, specSchema } from './spec.ts'
 import type { DataSpec, ModelSpec, Settings, Spec, SplitSpec, TrainingSpec } from './spec.ts'
 
 export interface ConfigSource {
-  /** Named in errors; nothing is read. */
+  /** The name of the file in errors. The file is not read. */
   readonly file: string
   readonly text: string
-  /** Such as `methods[2].rank=8`, applied in order. */
+  /** Overrides such as `methods[2].rank=8`, applied in order. */
   readonly overrides?: readonly string[]
 }
 
 export interface ParsedConfig {
   readonly spec: Spec
   readonly settings: Settings
-  /** Where a part of the config is given; where it is not, what encloses it. */
+  /** The place of a part of the config, or of the part that encloses it if it is not given. */
   readonly locate: Locate
 }
 
-/** Reads a config. Throws one UserError with every problem in it. */
+/** Parses and checks a config. Throws one UserError with every problem in it. */
 export function parseConfig({ file, text, overrides: texts = [] }: ConfigSource): ParsedConfig {
   const yaml = readYaml(text, file)
   if (yaml.value === undefined) throw new UserError(yaml.problems)
@@ -33,7 +33,7 @@ export function parseConfig({ file, text, overrides: texts = [] }: ConfigSource)
     (path) => {
       const isInFile = path.length === 0 || valueAt(yaml.value, path) !== undefined
       const override = overrides.findLast(
-        // An override also makes the mappings that lead to what it sets.
+        // An override also creates the mappings on the way to its path.
         (override) => startsWith(path, override.path) || (!isInFile && startsWith(override.path, path)),
       )
       return override ? { file: overrideName(override.text) } : inFile(path)
@@ -59,7 +59,9 @@ export function parseConfig({ file, text, overrides: texts = [] }: ConfigSource)
   }
 }
 
-/** The same error with its problems' places filled in from their config paths, where they have none yet. */
+/**
+ * The error with the places of its problems, derived from their config paths if they have none yet.
+ */
 export function located(error: UserError, locate: Locate): UserError {
   return new UserError(
     error.problems.map((problem) => {
@@ -72,12 +74,15 @@ export function located(error: UserError, locate: Locate): UserError {
 
 const empty = wrong([], 'the config is empty; it needs name, data, split, model, training and methods')
 
-/** In the file's order, overrides last. */
+/** Compares problems by their places: in the order of the file, with overrides last. */
 function byPlace(a: Problem, b: Problem): number {
   return (a.line ?? Infinity) - (b.line ?? Infinity) || (a.column ?? 0) - (b.column ?? 0)
 }
 
-/** What one key's schema cannot say, checked part by part, so that an error in one part hides none in another. */
+/**
+ * Checks across several keys, which a schema cannot express. Each part is checked on its own, so
+ * that an error in one part hides none in another.
+ */
 function crossChecks(config: unknown): readonly Finding[] {
   const part = <K extends keyof Spec>(key: K, check: (value: Spec[K]) => readonly Finding[]) => {
     const value = (config as Readonly<Record<string, unknown>>)[key]
@@ -112,7 +117,7 @@ function checkData(data: DataSpec): readonly Finding[] {
   return [...checkFiles(data), ...checkClasses(data)]
 }
 
-/** A split names classes: of two that are called alike, it would forget one alone. */
+/** Reports classes with the same name: a split by name would forget only one of them. */
 function checkClasses(data: DataSpec): readonly Finding[] {
   const { classes = [] } = data.name === 'npz' ? data : {}
   return classes.flatMap((name, i) => {
@@ -182,7 +187,10 @@ function repeated(values: readonly (string | number)[], key: string, noun: strin
   })
 }
 
-/** He et al. 2016, section 4.2: three stages of n blocks of two layers, a stem and a head. */
+/**
+ * Checks the depth of a CIFAR ResNet: three stages of n blocks of two layers, a stem and a head (He
+ * et al. 2016, section 4.2).
+ */
 function checkDepth(model: ModelSpec): readonly Finding[] {
   if (model.name !== 'resnet-cifar' || model.depth === 'resnet18' || (model.depth - 2) % 6 === 0) return []
   const below = model.depth - ((model.depth - 2) % 6)

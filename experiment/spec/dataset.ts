@@ -1,23 +1,30 @@
-import type { Shape } from '../models/model.ts'
+import type { Shape } from '../models/layers.ts'
+import { whiteLevels, type DataSpec } from './data.ts'
 
-/** What is known of a data set before any work starts: read from its files, checked, and part of the first key. */
+/**
+ * Facts about a data set that its files give. They are read before any work starts and are part of
+ * the first key.
+ */
 export interface DatasetFacts {
-  readonly name: string
+  readonly name: DataSpec['name']
   readonly shape: Shape
   readonly classes: readonly string[]
-  /** Samples per class in the files that give training samples, then in those that give test samples. */
+  /** Samples per class: in the files of training samples, and in the files of test samples. */
   readonly train: readonly number[]
   readonly test: readonly number[]
   readonly sources: readonly { readonly name: string; readonly sha256: string; readonly bytes: number }[]
   readonly citation: string
-  /** Images that were left out because they cannot be decoded: how many, and the first of them by name. */
+  /**
+   * Images that were left out because they cannot be decoded: how many, and the names of the first
+   * of them.
+   */
   readonly skipped?: { readonly images: number; readonly first: readonly string[] }
 }
 
 /** The greatest pixel value, which is white. */
 export function whiteOf({ name }: Pick<DatasetFacts, 'name'>): number {
-  return name === 'digits' ? 16 : 255
+  return whiteLevels[name]
 }
 
-/** The citation of data that nobody published under a name known here. */
+/** The citation of data that was not published under a name known here. */
 export const ownCitation = "the user's own"

@@ -1,6 +1,6 @@
 import type { Settings } from './spec.ts'
 
-/** How a run is made durable, where its config does not say: see settingsSchema. In seconds. */
+/** Defaults for the durability settings, in seconds (see settingsSchema). */
 
 export function heartbeatSecondsOf({ heartbeatSeconds = 30 }: Pick<Settings, 'heartbeatSeconds'>): number {
   return heartbeatSeconds

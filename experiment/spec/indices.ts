@@ -1,14 +1,15 @@
 import { sha256 } from '../../common/canonical.ts'
 import { UserError, type Problem } from '../../common/errors.ts'
 
-/** Sample indices that a user names: how a file of them is read, and what they have to be. */
+/** Reads and checks the sample indices that a user gives. */
 
-/** Problems are told up to this many: a file that is no list of indices has thousands. */
+/** The most problems that are reported: a file that is no list of indices has thousands. */
 const TOLD = 10
 
 /**
- * The indices in a text, ascending: whole numbers separated by white space or commas; # begins a comment. Throws a
- * UserError with the place of everything else.
+ * Parses a text of whole numbers separated by white space or commas, in which # begins a comment.
+ * Returns the numbers in ascending order. Throws a UserError with the place of everything that is
+ * not a number.
  */
 export function parseIndices(text: string, file: string): readonly number[] {
   const problems: Problem[] = []
@@ -32,7 +33,9 @@ export function parseIndices(text: string, file: string): readonly number[] {
   return ascending(lines.keys())
 }
 
-/** What a file of indices brings to a split. Throws a UserError where the file is not the one that `expected` names. */
+/**
+ * Parses a file of indices. Throws a UserError if the file does not have the SHA-256 `expected`.
+ */
 export function indicesOf(
   bytes: Uint8Array,
   file: string,
@@ -49,7 +52,7 @@ export function indicesOf(
   return { sha256: found, indices: parseIndices(new TextDecoder().decode(bytes), file) }
 }
 
-/** Throws a UserError that names every index, up to ten, that is not a training sample's. */
+/** Throws a UserError that names the indices, up to ten, that do not belong to training samples. */
 export function checkIndices(
   indices: readonly number[],
   { train, validation, test }: Readonly<Record<'train' | 'validation' | 'test', Int32Array>>,

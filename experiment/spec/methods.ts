@@ -1,45 +1,20 @@
 import { z } from 'zod'
+import { count, positive } from './numbers.ts'
+import { optimizerSchema, scheduleSchema } from './optimizer.ts'
+
+export { optimizerSchema, scheduleSchema, type OptimizerSpec, type ScheduleSpec } from './optimizer.ts'
 
 /**
- * The unlearning methods and their options: the vocabulary of a config's `methods` list.
- * Each entry's algorithm is `unlearning/methods/<name>.ts`.
+ * The unlearning methods and their options: the section `methods` of a config. The algorithm of
+ * each is `unlearning/methods/<name>.ts`.
  */
 
-const positive = z.number().positive()
-const count = z.int().min(1)
 const patterns = z.array(z.string().min(1)).min(1)
 
-/** Learning rate schedules, in steps of the run that they govern. */
-export const scheduleSchema = z.discriminatedUnion('name', [
-  z.strictObject({ name: z.literal('constant') }),
-  z.strictObject({ name: z.literal('cosine') }).describe('from the learning rate to 0 along half a cosine'),
-  z
-    .strictObject({
-      name: z.literal('step'),
-      milestones: z.array(z.number().gt(0).lt(1)).min(1),
-      factor: positive.max(1).default(0.1),
-    })
-    .describe('multiplied by `factor` at each milestone, a fraction of the run'),
-])
-
-export const optimizerSchema = z.discriminatedUnion('name', [
-  z.strictObject({
-    name: z.literal('adam'),
-    learningRate: positive,
-    beta1: z.number().min(0).lt(1).default(0.9),
-    beta2: z.number().min(0).lt(1).default(0.999),
-    weightDecay: z.number().min(0).default(0).describe('decoupled, as in AdamW'),
-  }),
-  z.strictObject({
-    name: z.literal('sgd'),
-    learningRate: positive,
-    momentum: z.number().min(0).lt(1).default(0.9),
-    nesterov: z.boolean().default(false),
-    weightDecay: z.number().min(0).default(0).describe('L2, added to the gradient'),
-  }),
-])
-
-/** What every method trained by epochs takes; what is left out comes from the experiment's `training`. */
+/**
+ * Options of every method that trains by epochs. Options that are left out come from the section
+ * `training`.
+ */
 const epochOptions = {
   epochs: positive.describe('may be a fraction: 0.5 is half a pass'),
   batchSize: count.optional(),
@@ -47,7 +22,7 @@ const epochOptions = {
   schedule: scheduleSchema.default({ name: 'constant' }),
 }
 
-/** The same for methods whose papers say how they train. */
+/** The same options with the defaults of the method's paper. */
 const epochDefaults = (epochs: number, batchSize: number, optimizer: z.input<typeof optimizerSchema>) => ({
   epochs: epochOptions.epochs.default(epochs),
   batchSize: count.default(batchSize),
@@ -55,7 +30,7 @@ const epochDefaults = (epochs: number, batchSize: number, optimizer: z.input<typ
   schedule: epochOptions.schedule,
 })
 
-/** LoRA's adapters. */
+/** Options of LoRA adapters. */
 const loraOptions = {
   rank: count.default(4),
   alpha: positive.optional().describe('the rank unless given: the adapter then counts once'),
@@ -71,7 +46,7 @@ const label = z
   .optional()
   .describe("the row's name in tables; the method's name unless given")
 
-/** Shift targets t_l of residual feature alignment (see unlearning/methods/rfa.ts). */
+/** The shift targets t_l of residual feature alignment (see unlearning/methods/rfa.ts). */
 const fixedTargetNames = [
   'retained-mean',
   'random-retained',
@@ -319,6 +294,30 @@ export type MethodSpec = z.output<typeof methodSchema>
 export type MethodName = MethodSpec['method']
 export type ApproximateMethodSpec = Exclude<MethodSpec, { method: 'original' | 'retrain' }>
 export type ApproximateMethodName = ApproximateMethodSpec['method']
-export type OptimizerSpec = z.output<typeof optimizerSchema>
-export type ScheduleSpec = z.output<typeof scheduleSchema>
 export type MethodSpecOf<N extends MethodName> = Extract<MethodSpec, { method: N }>
+
+/**
+ * Whether a method trains on samples under the label of another class. It then needs data of at
+ * least two classes.
+ */
+export const relabels: Readonly<Record<MethodName, boolean>> = {
+  original: false,
+  retrain: false,
+  finetune: false,
+  'random-label': true,
+  'gradient-ascent': false,
+  'neggrad-plus': false,
+  'l1-sparse': false,
+  'bad-teacher': false,
+  scrub: false,
+  'boundary-shrink': true,
+  'boundary-expand': false,
+  unsir: false,
+  salun: true,
+  ssd: false,
+  fisher: false,
+  influence: false,
+  'lora-random-label': true,
+  'lora-neggrad-plus': false,
+  rfa: false,
+}

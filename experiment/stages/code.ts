@@ -5,18 +5,18 @@ import type { Stage, StageKind, StageParams } from './stage.ts'
 /**
  * The identity of the code that computes stages. The lock gives each body of code a version and a
  * digest of the modules that the body reaches. The version is part of every key. A digest is part
- * of a key only where the code differs from the lock: results that were computed by changed code
- * are then never taken for those of the locked code.
+ * of a key only if the code differs from the lock, so that results of changed code are never taken
+ * for results of the locked code.
  */
 
-/** The body of a stage kind; each unlearning method is a body of its own. */
+/** The name of a body of code: a stage kind, or a method for the kind `unlearn`. */
 export type CodeName = Exclude<StageKind, 'unlearn'> | `unlearn:${ApproximateMethodName}`
 
 export interface LockedCode {
-  /** Counted from 1. Raised where the code computes something else than before. */
+  /** Counted from 1. A change of the code that changes results raises it. */
   readonly version: number
   readonly digest: string
-  /** Earlier digests of this version, with what showed that they give the same results. */
+  /** Earlier digests of this version, with the proof that they give the same results. */
   readonly sameAs?: readonly { readonly digest: string; readonly proof: string }[]
 }
 
@@ -38,12 +38,12 @@ export function codeNameOf<K extends StageKind>({
   return `unlearn:${(params as StageParams['unlearn']).method.method}`
 }
 
-/** A body that is not in the lock yet has the first version. */
+/** The version of a body. A body that is not in the lock yet has version 1. */
 export function versionOf(name: CodeName): number {
   return codeLock[name]?.version ?? 1
 }
 
-/** Whether code of this digest gives the results that the lock stands for. */
+/** Whether code with this digest gives the same results as the locked code. */
 export function isLocked(name: CodeName, digest: string, { [name]: locked }: CodeLock = codeLock): boolean {
   return (
     locked !== undefined &&
@@ -51,13 +51,13 @@ export function isLocked(name: CodeName, digest: string, { [name]: locked }: Cod
   )
 }
 
-/** The bodies that compute some of these stages. */
+/** The names of the bodies that compute these stages. */
 export function codeNamesOf(stages: readonly Stage[]): readonly CodeName[] {
   return [...new Set(stages.map((stage) => codeNameOf(stage)))]
 }
 
 /**
- * The changed code that computes some of these stages: each body once, in the order of the stages.
+ * The bodies of these stages that differ from the lock: each body once, in the order of the stages.
  */
 export function changedCodeOf(
   stages: readonly Stage[],

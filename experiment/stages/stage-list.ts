@@ -1,12 +1,16 @@
-import type { Candidate, Plan, SeedPlan } from '../plan/plan.ts'
-import type { Stage, StageOf } from './stage.ts'
+import type { Candidate, JudgingStages, Plan, SeedPlan } from '../plan/types.ts'
+import { requestedKinds } from '../plan/types.ts'
+import type { Stage } from './stage.ts'
 
-/** Every stage once, in an order in which inputs come first. Two candidates may share stages. */
+/** Every stage once, inputs before the stages that read them. Two candidates may share stages. */
 export function stagesOf(plan: Plan): readonly Stage[] {
   return [...new Map(mentionsOf(plan).map((stage) => [stage.key, stage])).values()]
 }
 
-/** Every mention of a stage: one that candidates share comes once for each, with the title that each gives it. */
+/**
+ * Every mention of a stage: a stage that candidates share comes once for each, with the title that
+ * each gives it.
+ */
 export function mentionsOf(plan: Plan): readonly Stage[] {
   const ranked = plan.ranking ? [plan.original, plan.ranking] : []
   const populations = (plan.population ?? []).map(({ stage }) => stage)
@@ -19,39 +23,27 @@ export function mentionsOf(plan: Plan): readonly Stage[] {
     ...seedsOf(plan).flatMap(ownStages),
     ...populations,
     ...shadows,
-    ...membershipsOf(plan),
-    ...relearningOf(plan),
-    ...probesOf(plan),
+    ...judgingStagesOf(plan, 'membership'),
+    ...requestedKinds.flatMap((kind) => judgingStagesOf(plan, kind)),
   ]
 }
 
-/** The attacks by shadow models, those of a seed's gold first. */
-export function membershipsOf(plan: Plan): readonly StageOf<'membership'>[] {
+/** The stages of one kind that judge models, seed by seed, gold first. */
+export function judgingStagesOf<K extends keyof JudgingStages>(
+  plan: Plan,
+  kind: K,
+): readonly NonNullable<JudgingStages[K]>[] {
   return seedsOf(plan)
-    .flatMap((seed) => [seed.reference, ...rowsOf(seed)])
-    .flatMap(({ membership }) => membership ?? [])
+    .flatMap((seed): readonly JudgingStages[] => [seed.reference, ...rowsOf(seed)])
+    .flatMap(({ [kind]: stage }) => stage ?? [])
 }
 
-/** How fast models learn the forget set again, where it is asked, those of a seed's gold first. */
-export function relearningOf(plan: Plan): readonly StageOf<'relearn'>[] {
-  return seedsOf(plan)
-    .flatMap((seed) => [seed.reference, ...rowsOf(seed)])
-    .flatMap(({ relearn }) => relearn ?? [])
-}
-
-/** What models' features still know, likewise. */
-export function probesOf(plan: Plan): readonly StageOf<'probe'>[] {
-  return seedsOf(plan)
-    .flatMap((seed) => [seed.reference, ...rowsOf(seed)])
-    .flatMap(({ probe }) => probe ?? [])
-}
-
-/** What each seed trains and judges, in their order. */
+/** The stages of each seed, in the order of the seeds. */
 export function seedsOf(plan: Plan): readonly SeedPlan[] {
   return [plan, ...(plan.seeds ?? [])]
 }
 
-/** The models that a seed judges beside its gold: those of the methods, then the further gold ones. */
+/** The rows of a seed: the models of the methods, then the further gold models. */
 export function rowsOf({ candidates, floor }: SeedPlan): readonly Candidate[] {
   return [...candidates, ...floor]
 }
@@ -71,7 +63,10 @@ function ownStages(seed: SeedPlan): readonly Stage[] {
   ]
 }
 
-/** The stage that makes a candidate's model: its unlearning, or the training of one of its seed's models. */
+/**
+ * The stage that makes a candidate's model: its unlearning, or the training of one of the seed's
+ * models.
+ */
 export function makerOf(
   { original, gold }: Pick<SeedPlan, 'original' | 'gold'>,
   { unlearn, model }: Candidate,

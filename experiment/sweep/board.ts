@@ -1,12 +1,15 @@
 import { Halving, type Item, type Judgement } from './halving.ts'
 import type { CellFailure, RunLetter, SweepCells, SweepProgress, SweepState } from './sweep.ts'
 
-/** A run of a cell: the one of its rung. */
+/** The run of a cell at a rung. */
 export interface Place extends Item {
   readonly run: string
 }
 
-/** What has become of each run of a sweep, and which is next. Knows nothing of how they are run. */
+/**
+ * The state of every run of a sweep, and the order in which runs start. It does not start them
+ * itself.
+ */
 export class SweepBoard {
   private cells: SweepCells['cells']
   private readonly rungs: number
@@ -15,10 +18,10 @@ export class SweepBoard {
   private readonly judged = new Map<number, number>()
   private readonly failures: CellFailure[]
   private going: number
-  /** What was taken off the queue and not yet given out. */
+  /** A run that was taken from the queue and not yet handed out. */
   private next: Place | undefined
 
-  /** `left`: failures of earlier times, which are not tried again. */
+  /** `left`: failures of earlier executions that are not tried again. */
   constructor({ cells, rungs, factor }: SweepCells, state?: SweepState, left: readonly CellFailure[] = []) {
     this.cells = cells
     this.rungs = rungs
@@ -37,7 +40,7 @@ export class SweepBoard {
       }
   }
 
-  /** More cells, after those that are there. */
+  /** Appends cells. */
   extend({ cells }: SweepCells): void {
     const more = cells.length - this.cells.length
     this.cells = cells
@@ -45,6 +48,7 @@ export class SweepBoard {
     for (let i = 0; i < more * this.rungs; i++) this.letters.push('.')
   }
 
+  /** Whether a run can start now. */
   hasNext(): boolean {
     while (!this.next) {
       const item = this.queue.take()
@@ -54,7 +58,10 @@ export class SweepBoard {
     return true
   }
 
-  /** Runs to begin, so many at most. One that is taken and not begun is next again in an execution that follows. */
+  /**
+   * Runs to start, `most` at most. A run that is taken and not started is handed out again after
+   * the workflow continues as new.
+   */
   take(most: number): readonly Place[] {
     const taken: Place[] = []
     while (taken.length < most && this.hasNext() && this.next) {
@@ -64,7 +71,7 @@ export class SweepBoard {
     return taken
   }
 
-  /** `r`: it is the sweep's own; `j`: somebody else had begun it. */
+  /** Records that a run started. `r`: the sweep started it. `j`: it was running already. */
   begun(item: Item, letter: 'r' | 'j'): void {
     this.set(item, letter)
   }
@@ -81,12 +88,12 @@ export class SweepBoard {
     this.queue.record({ cell, rung }, 'none')
   }
 
-  /** How many runs are under way. */
+  /** The number of runs that are running. */
   get running(): number {
     return this.going
   }
 
-  /** Runs under way that are the sweep's own, or somebody else's. */
+  /** The running runs with one of the two statuses. */
   underWay(letter: 'r' | 'j'): readonly Place[] {
     return this.letters.flatMap((one, at) => (one === letter ? [this.place(this.itemAt(at))] : []))
   }
@@ -115,7 +122,7 @@ export class SweepBoard {
     }
   }
 
-  /** It was judged at a rung and goes on no further, as things stand. */
+  /** Whether the cell was judged at a rung and does not enter the next one so far. */
   private isStopped(cell: number): boolean {
     for (let rung = this.rungs - 2; rung >= 0; rung--) {
       const letter = this.letters[this.at({ cell, rung })]
@@ -144,7 +151,9 @@ export class SweepBoard {
   }
 }
 
-/** All reasons of thousands of cells are one payload. */
+/**
+ * The most characters of a reason. The reasons of thousands of cells have to fit into one payload.
+ */
 const MAX_REASON = 300
 
 function letterAt(letters: string | undefined, i: number): RunLetter {

@@ -1,11 +1,12 @@
 import { formatPath, parsePath, type Path } from '../../common/path.ts'
 
-/** Words that say nothing without what they are the name or kind of. */
+/** Keys that are not clear without the key before them. */
 const generic: readonly (string | number)[] = ['name', 'kind']
 
 /**
- * The shortest end of each path that no other path has, beginning at a key: `rank`, else `methods[0].rank`. `data.name`
- * stays as it is.
+ * A short name for each path: its shortest suffix that begins with a key and is no suffix of
+ * another path. For instance `rank`, or `methods[0].rank` if several methods have a rank.
+ * `data.name` stays as it is.
  */
 export function columnNames(paths: readonly string[]): readonly string[] {
   const ends = paths.map(endsOf)
@@ -14,7 +15,7 @@ export function columnNames(paths: readonly string[]): readonly string[] {
   )
 }
 
-/** All ends of a path that can be a name, the shortest first. */
+/** All suffixes of a path that can be a name, shortest first. */
 function endsOf(text: string): readonly string[] {
   const path = parsePath(text)
   if (!path) return [text]

@@ -7,11 +7,14 @@ import { sweepSchema, type SweepSpace } from './space.ts'
 
 export interface ParsedSweep {
   readonly space: SweepSpace
-  /** Where a part of the config is. */
+  /** The place of a part of the config. */
   readonly locate: Locate
 }
 
-/** Reads a sweep's config; `file` is named in errors, and nothing is read. Throws one UserError with every problem in it. */
+/**
+ * Parses and checks the config of a sweep. `file` is the name in errors; the file is not read.
+ * Throws one UserError with every problem in it.
+ */
 export function parseSweep({ file, text }: { readonly file: string; readonly text: string }): ParsedSweep {
   const yaml = readYaml(text, file)
   if (yaml.value === undefined) throw new UserError(yaml.problems)
@@ -31,7 +34,7 @@ export function parseSweep({ file, text }: { readonly file: string; readonly tex
   return { space: parsed.data, locate: yaml.locate }
 }
 
-/** What one key's schema cannot say. */
+/** Checks across several keys, which a schema cannot express. */
 function crossChecks(space: SweepSpace): readonly Finding[] {
   const wrong = (path: Finding['path'], message: string): Finding => ({ path, message, at: 'value' })
   const varied = new Map<string, string>()
@@ -94,8 +97,8 @@ function checkHalving({ halving }: SweepSpace): readonly string[] {
 }
 
 /**
- * What only a whole space shows, once `-S` has set what it sets: conditions on what nothing sets,
- * and axes of which one replaces what another one varies.
+ * Checks of the whole space after the overrides of `-S`: conditions on paths that nothing sets, and
+ * axes that replace values that another axis varies.
  */
 export function checkSpace(space: SweepSpace, locate: Locate): readonly Problem[] {
   return [...checkConditions(space), ...checkOverlaps(space)].map(({ message, path }) => ({
@@ -132,7 +135,10 @@ function checkConditions({
   ]
 }
 
-/** The later of two would replace the earlier, or what it varies. */
+/**
+ * Reports paths inside a path that an axis varies as a whole: one of the two values would replace
+ * the other.
+ */
 function checkOverlaps({ set = {}, ...space }: SweepSpace): readonly Misfit[] {
   const axes = axesOf(space)
   const fixed = Object.keys(set).map((path) => ({ path, at: ['set', path] }))

@@ -4,14 +4,17 @@ import type { ComparedColumn, ShownValue } from './comparison.ts'
 import { formatPath, type Path } from '../../common/path.ts'
 import { shownValue } from './shown-value.ts'
 
-/** Where several specs differ, and what each has there. */
+/** The properties in which specs differ, with the values of each spec. */
 export interface Differing {
   readonly columns: readonly ComparedColumn[]
-  /** For each spec, one for each column. */
+  /** For each spec, one value for each column. */
   readonly values: readonly (readonly ShownValue[])[]
 }
 
-/** The smallest parts in which specs differ; their name is none, since it changes no result. */
+/**
+ * The smallest parts in which specs differ. Names of experiments are left out, since they change no
+ * result.
+ */
 export function differingColumns(specs: readonly unknown[]): Differing {
   const found = differing(specs, []).filter(({ path }) => formatPath(path) !== 'name')
   const paths = found.map(({ path }) => formatPath(path))
@@ -26,7 +29,10 @@ interface Part {
   readonly values: readonly unknown[]
 }
 
-/** A part that some lack is one where they differ, and so are its own parts where those that have it do. */
+/**
+ * The parts in which values differ. If some values lack a part, it counts as different, as do its
+ * own parts if the values that have it differ in them.
+ */
 function differing(values: readonly unknown[], path: Path): readonly Part[] {
   const present = values.filter((value) => value !== undefined)
   const whole = present.length === values.length
@@ -39,7 +45,7 @@ function differing(values: readonly unknown[], path: Path): readonly Part[] {
       present.map((value) => partOf(value, key)),
       [...path, step],
     )
-    // Those that lack the whole lack its parts.
+    // Values that lack the whole also lack its parts.
     return parts.map((part) => ({ ...part, values: spread(part.values, values) }))
   })
   return whole ? inside : [{ path, values }, ...inside]
@@ -49,7 +55,7 @@ function partOf(value: object, key: string): unknown {
   return (value as Readonly<Record<string, unknown>>)[key]
 }
 
-/** One for each of `all`: the next of `some` where there is one, undefined where there is none. */
+/** Inserts undefined into `some` wherever `all` has undefined. */
 function spread(some: readonly unknown[], all: readonly unknown[]): readonly unknown[] {
   const left = [...some]
   return all.map((value) => (value === undefined ? undefined : left.shift()))
@@ -59,7 +65,10 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Such as the methods. A list of plain values is one value. */
+/**
+ * Whether a value is a list of objects, such as the methods. A list of plain values counts as one
+ * value.
+ */
 function isListOfObjects(value: unknown): value is readonly object[] {
   return Array.isArray(value) && value.length > 0 && value.every(isObject)
 }

@@ -1,38 +1,41 @@
 /**
- * Asynchronous successive halving (Li et al. 2020, "A System for Massively Parallel Hyperparameter Tuning", algorithm 2)
- * whose decisions do not depend on who finishes first: at each rung, cells are judged in the order in which they entered
- * it. A cell goes on as soon as it is among the best of those judged so far, one in `factor` of them; nobody waits for a
- * whole rung. Once all of a rung are judged, its best one goes on at least.
+ * Asynchronous successive halving (Li et al. 2020, "A System for Massively Parallel Hyperparameter
+ * Tuning", algorithm 2) with decisions that do not depend on the order in which runs finish. At
+ * each rung, cells are judged in the order in which they entered it. A cell is promoted as soon as
+ * it is among the best 1/`factor` of the cells judged so far; no cell waits for a whole rung. When
+ * all cells of a rung are judged, at least the best one is promoted.
  */
 
-/** One of a sweep's runs: cell and rung, both from 0. */
+/** The run of a sweep at a cell and a rung, both counted from 0. */
 export interface Item {
   readonly cell: number
   readonly rung: number
 }
 
-/** What a run came to; lower is better. `none`: it failed, or has no figure. */
+/**
+ * The figure by which a run is judged. Lower is better. `none`: the run failed or has no figure.
+ */
 export type Judgement = number | 'none'
 
 export class Halving {
   private readonly rungs: readonly Rung[]
   private readonly factor: number
 
-  /** With one rung there is nothing to decide: all cells enter it. */
+  /** With one rung nothing is decided: all cells enter it. */
   constructor(cells: number, rungs: number, factor: number) {
     this.factor = factor
     this.rungs = Array.from({ length: rungs }, () => new Rung())
     this.add(cells)
   }
 
-  /** More cells, after those that are there. */
+  /** Appends cells. */
   add(cells: number): void {
     const [first] = this.rungs
     const known = first?.entries.length ?? 0
     for (let cell = known; cell < known + cells; cell++) first?.enter(cell)
   }
 
-  /** The next to run: of the highest rung that has one, in the order in which they entered. */
+  /** The next run: from the highest rung that has one, in the order of entry. */
   take(): Item | undefined {
     for (let rung = this.rungs.length - 1; rung >= 0; rung--) {
       const cell = this.rungs[rung]?.take()
@@ -46,7 +49,7 @@ export class Halving {
     this.settle()
   }
 
-  /** Whether a cell entered the rung. */
+  /** Whether the cell entered the rung. */
   entered({ cell, rung }: Item): boolean {
     return this.rungs[rung]?.members.has(cell) ?? false
   }
@@ -66,9 +69,9 @@ class Rung {
   readonly members = new Set<number>()
   readonly judgements = new Map<number, Judgement>()
   private taken = 0
-  /** How many of the entries were judged, in their order. */
+  /** The number of entries that were judged, in order. */
   private judged = 0
-  /** Those of them that have a figure, best first. */
+  /** The judged cells that have a figure, best first. */
   private readonly ranking: { readonly cell: number; readonly value: number; readonly entry: number }[] = []
   private readonly promoted = new Set<number>()
 
@@ -87,7 +90,7 @@ class Rung {
     return this.judged === this.entries.length
   }
 
-  /** Those that are known to go on now. `closed`: no more will enter. */
+  /** Cells that are newly promoted. `closed`: no more cells will enter the rung. */
   promote(factor: number, closed: boolean): readonly number[] {
     const going: number[] = []
     for (;;) {

@@ -2,23 +2,26 @@ import { canonicalJson, sha256 } from '../../common/canonical.ts'
 import { UserError } from '../../common/errors.ts'
 import { basesOf, type Json, type RangeSpec, type SweepSpace } from './space.ts'
 
-/** One point of a search space: a base and what is set in it, by path, in the order in which it is set. */
+/** One point of a search space: a base, and the values that are set in it by path, in order. */
 export interface SweepPoint {
-  /** The base's file as it is written in the sweep. */
+  /** The base's file, as written in the sweep. */
   readonly base: string
   readonly set: Readonly<Record<string, Json>>
 }
 
 type Values = Readonly<Record<string, Json>>
 
-/** A sweep's state is one payload of its workflow, and one page for people. */
+/**
+ * The most points of a sweep. Its state has to fit into one payload of its workflow, and its report
+ * on one page.
+ */
 const MAX_POINTS = 5000
 
 /**
- * The points of a space: each base with every combination of the grid's values, the zipped groups and the random draws, the
- * first named varying slowest; then each base with each single point. What conditions make equal is one point. The order is
- * the config's, so that a space to which something was added begins with the same points where the addition comes last.
- * Throws a UserError where there are too many, or none.
+ * The points of a space: each base with every combination of the grid's values, the zipped groups
+ * and the random draws, where the first of them varies slowest; then each base with each single
+ * point. Points that conditions make equal count once. The order is that of the config, so that
+ * values appended to it append points. Throws a UserError if there are too many points or none.
  */
 export function pointsOf(space: SweepSpace): readonly SweepPoint[] {
   const { set = {}, grid = {}, zip = [], random, points = [] } = space
@@ -51,7 +54,7 @@ export function pointsOf(space: SweepSpace): readonly SweepPoint[] {
   return [...new Map(left.map((point) => [canonicalJson(point), point])).values()]
 }
 
-/** What is set but for the paths whose condition does not hold. */
+/** The values without those whose condition does not hold. */
 function applicable({ only = {} }: SweepSpace, base: string, values: Values): Values {
   return Object.fromEntries(
     Object.entries(values).filter(([path]) => {
@@ -61,7 +64,7 @@ function applicable({ only = {} }: SweepSpace, base: string, values: Values): Va
   )
 }
 
-/** Whether each path has the value, or one of the list of values. */
+/** Whether the point has, at each path of a condition, the value or one of the list of values. */
 function meets(condition: Values, point: Values): boolean {
   return Object.entries(condition).every(([path, wanted]) => {
     if (!Object.hasOwn(point, path)) return false
@@ -79,7 +82,10 @@ function zipped(group: Readonly<Record<string, readonly Json[]>>): readonly Valu
   )
 }
 
-/** More samples begin with the same draws, and another path changes no other path's. */
+/**
+ * Random draws. Each depends on the seed, the path and the number of the sample alone, so that more
+ * samples or other paths change no earlier draw.
+ */
 function drawn({ samples, seed, of }: NonNullable<SweepSpace['random']>): readonly Values[] {
   return Array.from({ length: samples }, (_, i) =>
     Object.fromEntries(
@@ -88,7 +94,7 @@ function drawn({ samples, seed, of }: NonNullable<SweepSpace['random']>): readon
   )
 }
 
-/** A number in [0, 1), of 52 bits of a digest of its name. */
+/** A number in [0, 1) from 52 bits of the digest of the seed, the path and the sample. */
 function uniform(seed: number, path: string, sample: number): number {
   return Number.parseInt(sha256(canonicalJson(['sweep', seed, path, sample])).slice(0, 13), 16) / 2 ** 52
 }
@@ -96,9 +102,9 @@ function uniform(seed: number, path: string, sample: number): number {
 function valueAt(range: RangeSpec, u: number): Json {
   if ('choices' in range) return range.choices[Math.floor(u * range.choices.length)] ?? null
   const { from, to, scale, whole } = range
-  // Whole numbers are the floor of a number below to + 1.
+  // A whole number is the floor of a number below to + 1.
   const end = whole ? to + 1 : to
   const value = scale === 'log' ? from * (end / from) ** u : from + u * (end - from)
-  // Six digits are as good as any, and can be read and typed.
+  // Six digits suffice, and people can read and type them.
   return whole ? Math.min(to, Math.floor(value)) : Number(value.toPrecision(6))
 }

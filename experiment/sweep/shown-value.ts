@@ -2,7 +2,10 @@ import type { ShownValue } from './comparison.ts'
 
 const LONGEST = 40
 
-/** A value of a spec as tables show it: what is not plain by its name, kind or method, else as JSON that is cut off. */
+/**
+ * A value of a spec as tables show it. An object is shown by its name, kind or method, or else as
+ * JSON, cut off after 40 characters.
+ */
 export function shownValue(value: unknown): ShownValue {
   if (value === undefined || value === null) return null
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { parsePath } from '../../common/path.ts'
 
 /**
- * What a sweep varies, as plain JSON: one or several base experiments, and values for paths in them, the same paths as
- * `-S` takes. `experiment/sweep/points.ts` says which points that makes.
+ * The config of a sweep as plain JSON: one or several base experiments, and values for paths in
+ * them. The paths are those of `-S`. `experiment/sweep/points.ts` computes the points.
  */
 
 const path = z
@@ -11,7 +11,7 @@ const path = z
   .refine((text) => parsePath(text) !== undefined, 'a path in an experiment, such as methods[0].rank')
 const values = z.array(z.json()).min(1)
 const point = z.record(path, z.json())
-/** What a point must be like: `base` is the base's file as it is written. */
+/** Values that a point must have. `base` is the base's file, as written in the sweep. */
 const condition = z.record(path, z.json())
 
 const range = z.union([

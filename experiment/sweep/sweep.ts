@@ -6,34 +6,35 @@ import type { ResultRow } from '../records/results.ts'
 import type { RunEnd, RunResult } from '../records/run.ts'
 import type { HalvingSpec, SweepSpace } from './space.ts'
 
-/** What was asked for: many experiments, which share what they can. */
+/** The request for a sweep: many experiments, which share stages. */
 export interface SweepRecord {
   readonly id: string
   readonly name: string
-  /** The config's path and overrides as they were given. */
+  /** The config's path and the overrides as given. */
   readonly command: { readonly config: string; readonly overrides: readonly string[] }
   readonly space: SweepSpace
   readonly columns: readonly ComparedColumn[]
   readonly cells: readonly Cell[]
-  /** An MLflow server, where its runs are tracked. */
+  /** The MLflow server. Present if the runs are tracked. */
   readonly tracking?: NonNullable<Settings['tracking']>
-  /** Cells that did not come through when it last ran; set once it has. */
+  /** Cells that failed in the last execution. Absent before the first one ends. */
   readonly failures?: readonly CellFailure[]
 }
 
 /** One point of the search space. */
 export interface Cell {
-  /** One for each column. */
+  /** One value for each column. */
   readonly values: readonly ShownValue[]
-  /** Ids of its runs: one a rung, the last of which is the whole experiment. */
+  /** The ids of its runs: one per rung. The last one is the whole experiment. */
   readonly runs: readonly string[]
 }
 
-/** What is run: of each cell, the runs' ids, one a rung. */
+/** The runs of a sweep. */
 export interface SweepCells {
+  /** For each cell, the ids of its runs, one per rung. */
   readonly cells: readonly (readonly string[])[]
   readonly rungs: number
-  /** Of halving; means nothing where there is one rung. */
+  /** The factor of halving. Not used if there is one rung. */
   readonly factor: number
 }
 
@@ -41,57 +42,64 @@ export interface SweepInput {
   readonly id: string
   readonly store: string
   readonly maxParallel: number
-  /** Cells that failed before and are left as they are; absent where all are tried that are not whole. */
+  /** Cells that failed before and are not tried again. Absent if every incomplete cell is tried. */
   readonly leave?: readonly CellFailure[]
-  /** The server knows Zeroshift's search attributes. */
+  /** Whether the server has Zeroshift's search attributes. */
   readonly searchable?: boolean
-  /** What an execution before this one left. */
+  /** The state of the execution before this one. */
   readonly state?: SweepState
-  /** Events of history after which it continues as new; Temporal's own suggestion unless given. */
+  /**
+   * The number of history events after which the workflow continues as new. Temporal's suggestion
+   * unless given.
+   */
   readonly historyEvents?: number
 }
 
-/** What is known of the cells, small enough for one payload. */
+/** The state of all cells, small enough for one payload. */
 export interface SweepState {
   readonly paused: boolean
   /** Milliseconds since 1970. */
   readonly startedAt: number
-  /** A letter for each run, cell by cell and rung by rung. */
+  /** One status character for each run, cell by cell and rung by rung. */
   readonly runs: string
-  /** What a run was judged by, by its place in `runs`; absent where nothing is decided. */
+  /** Figures of judged runs, by position in `runs`. Absent if nothing is decided. */
   readonly judged?: readonly (readonly [place: number, value: number])[]
   readonly failures: readonly CellFailure[]
 }
 
-/** `.` not begun, `r` running, `j` going on as a run of its own, `d` done, `i` done but for some stages, `c` found done, `f` failed. */
+/**
+ * The status of a run: `.` not started, `r` started by the sweep and running, `j` running
+ * independently of the sweep, `d` done, `i` done except for some stages, `c` found complete in the
+ * store, `f` failed.
+ */
 export type RunLetter = '.' | 'r' | 'j' | 'd' | 'i' | 'c' | 'f'
 
 export interface CellFailure {
-  /** From 0. */
+  /** The number of the cell, from 0. */
   readonly cell: number
   readonly run: string
   readonly reason: string
 }
 
-/** What a person sees of a sweep; the same structure for the CLI, Temporal queries and MLflow. */
+/** The progress of a sweep, for the CLI, Temporal queries and MLflow. */
 export interface SweepProgress {
   readonly id: string
   readonly paused?: boolean
   readonly maxParallel: number
   /** Milliseconds since 1970. */
   readonly startedAt: number
-  /** 1 where nothing is stopped early. */
+  /** 1 if no run is stopped early. */
   readonly rungs: number
-  /** Cells, of each kind. */
+  /** Numbers of cells: all, and by state. */
   readonly cells: number
   readonly done: number
-  /** Of those done: nothing had to be computed. */
+  /** Done cells for which nothing had to be computed. */
   readonly cached: number
-  /** Of those done: some of their stages failed. */
+  /** Done cells with failed stages. */
   readonly incomplete: number
-  /** Early stopping left them out. */
+  /** Cells that halving stopped. */
   readonly stopped: number
-  /** Runs under way. */
+  /** Runs that are running. */
   readonly running: readonly RunningCell[]
   readonly failures: readonly CellFailure[]
 }
@@ -102,9 +110,9 @@ export interface RunningCell {
   readonly run: string
 }
 
-/** How a sweep ended. */
+/** The end of a sweep. */
 export interface SweepEnd extends RunEnd {
-  /** What had become of its cells; absent where nobody knows. */
+  /** The states of its cells. Absent if they are unknown. */
   readonly counts?: SweepCounts
 }
 
@@ -115,7 +123,7 @@ export interface SweepCounts extends Pick<
   readonly failed: number
 }
 
-/** What the workflow answers. */
+/** The result of the workflow of a sweep. */
 export interface SweepResult extends Pick<
   SweepProgress,
   'id' | 'cells' | 'done' | 'cached' | 'incomplete' | 'stopped' | 'failures'
@@ -124,33 +132,36 @@ export interface SweepResult extends Pick<
   readonly digest: string
 }
 
-/** What the store has of a run. */
+/** The state of a run in the store. */
 export type Settled =
-  /** All of it; `incomplete`: but for stages that failed. */
+  /** The run is complete, except for failed stages if `incomplete`. */
   | { readonly results: readonly ResultRow[]; readonly incomplete: boolean }
-  /** Something is to be computed; what Temporal is to find it by. */
+  /** The run has stages to compute. `attributes`: the search attributes for its workflow. */
   | { readonly attributes: SearchAttributePair[] }
 
-/** What is asked of a run that is a cell. */
+/** The input of the workflow of a run that is a cell of a sweep. */
 export interface CellInput {
-  /** The run's id; what it is stands in the store. */
+  /** The id of the run, whose record is in the store. */
   readonly cell: string
   readonly store: string
   readonly sweep: string
 }
 
-/** How one of its runs ended. */
+/** The end of one of a sweep's runs. */
 export type RunEnding =
   { readonly result: Pick<RunResult, 'failed' | 'results'> } | { readonly error: string }
 
-/** What can be changed of a sweep that is going on. */
+/** A change of a running sweep. */
 export interface SweepChange {
   readonly maxParallel?: number
-  /** Its record has more cells now. */
+  /** The record has more cells now. */
   readonly extended?: true
 }
 
-/** What a run is judged by: the figure of the method of that label, or of the only one. */
+/**
+ * The figure by which a run is judged: that of the method that `halving.of` names, or of the only
+ * method.
+ */
 export function judgementOf(rows: readonly ResultRow[], halving: HalvingSpec | undefined): Judgement {
   if (!halving) return 'none'
   const row = rows.find(({ label, method }) =>

@@ -34,66 +34,68 @@ export interface Weights {
 
 export type NamedTensors = Readonly<Record<string, Tensor>>
 
+/** The parameters of a model, layer by layer in forward order. */
 export function parameterSpecs(layers: readonly Layer[]): ParameterSpecs {
-  const trained: ParameterSpec[] = []
-  const statistics: ParameterSpec[] = []
-  const add = (
-    list: ParameterSpec[],
-    name: string,
-    shape: number[],
-    init: ParameterSpec['init'],
-    fanIn = 1,
-  ) => list.push({ name, shape, init, fanIn })
-  for (const layer of flattenLayers(layers)) {
-    switch (layer.kind) {
-      case 'linear':
-        add(trained, `${layer.name}.weight`, [layer.in, layer.out], 'he', layer.in)
-        if (layer.bias ?? true) add(trained, `${layer.name}.bias`, [layer.out], 'zeros')
-        break
-      case 'conv': {
-        const { kernel } = layer
-        add(
-          trained,
-          `${layer.name}.weight`,
-          [kernel, kernel, layer.in, layer.out],
-          'he',
-          kernel * kernel * layer.in,
-        )
-        if (layer.bias) add(trained, `${layer.name}.bias`, [layer.out], 'zeros')
-        break
-      }
-      case 'batch-norm':
-        add(trained, `${layer.name}.gamma`, [layer.channels], 'ones')
-        add(trained, `${layer.name}.beta`, [layer.channels], 'zeros')
-        add(statistics, `${layer.name}.mean`, [layer.channels], 'zeros')
-        add(statistics, `${layer.name}.variance`, [layer.channels], 'ones')
-        break
-      case 'layer-norm':
-        add(trained, `${layer.name}.gamma`, [layer.channels], 'ones')
-        add(trained, `${layer.name}.beta`, [layer.channels], 'zeros')
-        break
-      case 'tokens': {
-        const { name, channels, patches, distillation } = layer
-        const first = ['cls_token', ...(distillation ? ['distillation_token'] : [])]
-        for (const token of first) add(trained, `${name}.${token}`, [1, 1, channels], 'embedding')
-        const positions = [1, first.length + patches, channels]
-        add(trained, `${name}.position_embeddings`, positions, 'embedding')
-        break
-      }
-      case 'relu':
-      case 'max-pool':
-      case 'global-average-pool':
-      case 'flatten':
-      case 'residual':
-      case 'gelu':
-      case 'attention':
-      case 'first-tokens':
-        break
-      default:
-        layer satisfies never
-    }
+  const specs = flattenLayers(layers).map(layerParameters)
+  return {
+    trained: specs.flatMap(({ trained = [] }) => trained),
+    statistics: specs.flatMap(({ statistics = [] }) => statistics),
   }
-  return { trained, statistics }
+}
+
+/** The parameters of one layer, without those of the layers inside it. */
+function layerParameters(layer: Layer): Partial<ParameterSpecs> {
+  const { name } = layer
+  const spec = (part: string, shape: readonly number[], init: ParameterSpec['init'], fanIn = 1) => ({
+    name: `${name}.${part}`,
+    shape,
+    init,
+    fanIn,
+  })
+  switch (layer.kind) {
+    case 'linear':
+      return {
+        trained: [
+          spec('weight', [layer.in, layer.out], 'he', layer.in),
+          ...((layer.bias ?? true) ? [spec('bias', [layer.out], 'zeros')] : []),
+        ],
+      }
+    case 'conv': {
+      const { kernel } = layer
+      return {
+        trained: [
+          spec('weight', [kernel, kernel, layer.in, layer.out], 'he', kernel * kernel * layer.in),
+          ...(layer.bias ? [spec('bias', [layer.out], 'zeros')] : []),
+        ],
+      }
+    }
+    case 'batch-norm':
+      return {
+        trained: [spec('gamma', [layer.channels], 'ones'), spec('beta', [layer.channels], 'zeros')],
+        statistics: [spec('mean', [layer.channels], 'zeros'), spec('variance', [layer.channels], 'ones')],
+      }
+    case 'layer-norm':
+      return { trained: [spec('gamma', [layer.channels], 'ones'), spec('beta', [layer.channels], 'zeros')] }
+    case 'tokens': {
+      const { channels, patches, distillation } = layer
+      const first = ['cls_token', ...(distillation ? ['distillation_token'] : [])]
+      return {
+        trained: [
+          ...first.map((token) => spec(token, [1, 1, channels], 'embedding')),
+          spec('position_embeddings', [1, first.length + patches, channels], 'embedding'),
+        ],
+      }
+    }
+    case 'relu':
+    case 'gelu':
+    case 'max-pool':
+    case 'global-average-pool':
+    case 'flatten':
+    case 'residual':
+    case 'attention':
+    case 'first-tokens':
+      return {}
+  }
 }
 
 export const sizeOf = ({ shape }: Pick<ParameterSpec, 'shape'>) =>

@@ -1,4 +1,4 @@
-import { forgetCount } from '../../experiment/spec/check.ts'
+import { forgetCount } from '../../experiment/spec/sets.ts'
 import { UserError } from '../../common/errors.ts'
 import { checkIndices } from '../../experiment/spec/indices.ts'
 import type { SplitSpec } from '../../experiment/spec/spec.ts'

@@ -4,7 +4,7 @@ import { anamnesisIndex } from '../../../experiment/records/anamnesis.ts'
 import { canonicalJson } from '../../../common/canonical.ts'
 import { parseConfig } from '../../../experiment/spec/config.ts'
 import { plan } from '../../../experiment/plan/plan.ts'
-import { probesOf, relearningOf, rowsOf, seedsOf, stagesOf } from '../../../experiment/stages/stage-list.ts'
+import { judgingStagesOf, rowsOf, seedsOf, stagesOf } from '../../../experiment/stages/stage-list.ts'
 import { expectListed } from './listed.ts'
 import { checkProblems, digitFacts, edited, parseProblems, sample } from './sample.ts'
 
@@ -35,8 +35,8 @@ describe('relearning and probes', () => {
         const several = planOf(asked, `seeds=${seeds}`, `gold.models=${golds}`)
         const judged = seedsOf(several).flatMap((seed) => [seed.reference, ...rowsOf(seed)])
         const models = judged.map(({ evaluate }) => evaluate.inputs.model.key)
-        expect(relearningOf(several).map(({ inputs }) => inputs.model.key)).toEqual(models)
-        expect(probesOf(several).map(({ inputs }) => inputs.model.key)).toEqual(models)
+        expect(judgingStagesOf(several, 'relearn').map(({ inputs }) => inputs.model.key)).toEqual(models)
+        expect(judgingStagesOf(several, 'probe').map(({ inputs }) => inputs.model.key)).toEqual(models)
         expectListed(several)
       }),
       { numRuns: 8 },

@@ -11,10 +11,10 @@ import { digitFacts } from './sample.ts'
 
 /** The configs that are shipped, read and checked as `run` and `sweep` do it. */
 
-const cifarFacts = {
+const cifarFacts: DatasetFacts = {
   ...digitFacts,
   name: 'cifar10',
-  shape: [32, 32, 3] as const,
+  shape: [32, 32, 3],
   classes: ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'],
   train: digitFacts.train.map(() => 4000),
   test: digitFacts.test.map(() => 1000),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { membershipsOf } from '../../../experiment/stages/stage-list.ts'
+import { judgingStagesOf } from '../../../experiment/stages/stage-list.ts'
 import { membershipRows, shadowFigure } from '../../../report/membership.ts'
 import { renderReport } from '../../../report/report.ts'
 import { candidate, sampleInput, withManifest, withoutStages } from './fixtures.ts'
@@ -33,7 +33,7 @@ describe('membership inference from shadow models', () => {
 
   test('says nothing of few models where there are many', async () => {
     const many = sampleInput({ shadows: 64 })
-    const input = membershipsOf(many.run.plan).reduce(
+    const input = judgingStagesOf(many.run.plan, 'membership').reduce(
       (changed, stage) =>
         withManifest(changed, stage, (manifest) => ({
           ...manifest,
@@ -81,7 +81,7 @@ describe('membership inference from shadow models', () => {
     const { models, pool } = input.run.plan.shadow ?? { models: [] }
     const broken = withoutStages(
       input,
-      [models[2], pool, ...membershipsOf(input.run.plan)],
+      [models[2], pool, ...judgingStagesOf(input.run.plan, 'membership')],
       [{ title: 'train shadow 3', reason: 'the loss is not finite' }],
     )
     const { html, markdown, json, results } = await renderReport(broken)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { UserError } from '../../../common/errors.ts'
-import { isElsewhere } from '../../../experiment/spec/spec.ts'
+import { isElsewhere } from '../../../experiment/spec/places.ts'
 import { formatSource, parseSource, type Source } from '../../../sources/source.ts'
 
 const sha = 'a1'.repeat(32)

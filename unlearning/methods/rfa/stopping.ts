@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs'
-import type { Look } from '../../../experiment/records/manifest.ts'
+import type { StoppingCheck } from '../../../experiment/records/manifest.ts'
 import { tf } from '../../../learning/tensorflow/tf.ts'
 import type { StepCallback } from '../../../learning/training/train.ts'
 import { unseenAccuracy } from '../../metrics/unseen-accuracy.ts'
@@ -10,11 +10,11 @@ const BATCH = 512
 /**
  * The student's accuracy on D_f, and the accuracy expected if it had never seen D_f. In percent.
  */
-export type Accuracies = Omit<Look, 'step'>
+export type Accuracies = Omit<StoppingCheck, 'step'>
 
 export interface StoppingRule extends StepCallback {
   /** The accuracies at every check so far, with their steps. */
-  checks(): readonly Look[]
+  checks(): readonly StoppingCheck[]
 }
 
 /** Measures the accuracies every so many steps, and ends the training once `forget` ≤ `unseen`. */
@@ -22,7 +22,7 @@ export function stoppingRule(
   every: number,
   measure: (parameters: Tensor1D) => Promise<Accuracies>,
 ): StoppingRule {
-  let checks: Look[] = []
+  let checks: StoppingCheck[] = []
   return {
     checks: () => checks,
     async afterStep(step, parameters) {
@@ -33,7 +33,7 @@ export function stoppingRule(
     },
     take: () => Promise.resolve({ vectors: {}, notes: { looks: [...checks] } }),
     restore({ notes }) {
-      checks = [...(notes.looks as readonly Look[])]
+      checks = [...(notes.looks as readonly StoppingCheck[])]
     },
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { forgetCount, resolveClasses, setSizes } from '../../../../experiment/spec/check.ts'
+import { forgetCount, resolveClasses, setSizes } from '../../../../experiment/spec/sets.ts'
 import type { DatasetFacts } from '../../../../experiment/spec/dataset.ts'
 import { UserError } from '../../../../common/errors.ts'
 import { specSchema } from '../../../../experiment/spec/spec.ts'
@@ -397,7 +397,7 @@ describe('sizes', () => {
 })
 
 test('a share for testing is taken of any data set that gives one, and of no other', () => {
-  const facts = { ...digitFacts, name: 'npz' }
+  const facts: DatasetFacts = { ...digitFacts, name: 'npz' }
   const data = (options: object) => specSchema.shape.data.parse({ name: 'npz', ...options })
   expect(setSizes(data({ test: 0.25, validation: 0.5 }), facts)).toEqual({
     train: 674,

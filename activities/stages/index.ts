@@ -1,0 +1,42 @@
+import type { StageKind } from '../../experiment/stages/stage.ts'
+import { stageActivity, type StageDone, type StageOptions, type StageTask } from '../runtime/stage.ts'
+
+/** The activity of each stage kind. It has the kind's name. */
+export type StageActivities = {
+  readonly [K in StageKind]: (task: StageTask<K>) => Promise<StageDone>
+}
+
+/**
+ * Each body loads when it first runs, so that a worker that finds all results in the store loads no
+ * TensorFlow.
+ */
+export function stageActivities(options: StageOptions): StageActivities {
+  return {
+    dataset: stageActivity('dataset', async () => (await import('./dataset.ts')).dataset, options),
+    split: stageActivity('split', async () => (await import('./split.ts')).split, options),
+    checkpoint: stageActivity(
+      'checkpoint',
+      async () => (await import('./checkpoint.ts')).checkpoint,
+      options,
+    ),
+    train: stageActivity('train', async () => (await import('./train.ts')).train, options),
+    unlearn: stageActivity('unlearn', async () => (await import('./unlearn.ts')).unlearn, options),
+    evaluate: stageActivity('evaluate', async () => (await import('./evaluate.ts')).evaluate, options),
+    attack: stageActivity('attack', async () => (await import('./attack.ts')).attack, options),
+    compare: stageActivity('compare', async () => (await import('./compare.ts')).compare, options),
+    population: stageActivity(
+      'population',
+      async () => (await import('./population.ts')).population,
+      options,
+    ),
+    shadow: stageActivity('shadow', async () => (await import('./shadow.ts')).shadow, options),
+    pool: stageActivity('pool', async () => (await import('./pool.ts')).pool, options),
+    membership: stageActivity(
+      'membership',
+      async () => (await import('./membership.ts')).membership,
+      options,
+    ),
+    relearn: stageActivity('relearn', async () => (await import('./relearn.ts')).relearn, options),
+    probe: stageActivity('probe', async () => (await import('./probe.ts')).probe, options),
+  }
+}

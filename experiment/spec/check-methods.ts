@@ -1,0 +1,115 @@
+import { adaptableLayers, flattenLayers, matchesAny, type Layer } from '../models/layers.ts'
+import { checkLayers, layerNames } from './check-layers.ts'
+import type { DatasetFacts } from './dataset.ts'
+import { relabels, type MethodSpec, type MethodSpecOf } from './methods.ts'
+import type { Report } from './problems.ts'
+import { setSizes } from './sets.ts'
+import type { Spec } from './spec.ts'
+
+/**
+ * Checks one method against the split, the data and the layers of the model. Paths are relative to
+ * the method.
+ */
+export function checkMethod(
+  method: MethodSpec,
+  spec: Spec,
+  facts: DatasetFacts,
+  layers: readonly Layer[],
+  report: Report,
+): void {
+  if (method.method === 'unsir' && spec.split.kind !== 'class')
+    report(
+      ['method'],
+      `unsir learns noise for whole classes, and the split is of kind "${spec.split.kind}"; split by class, or leave unsir out`,
+    )
+  if (method.method === 'rfa' && method.steps === 0 && method.start === 'zero')
+    report(
+      ['steps'],
+      'without a step an adapter that starts at zero changes nothing; raise steps, or set start: closed-form',
+    )
+  checkClasses(method, facts, report)
+  if (method.method === 'rfa') {
+    checkTarget(method, spec, facts, report)
+    checkAlignment(method, layers, report)
+  }
+  if ('rank' in method) checkLayers(method, layers, report)
+}
+
+/** Checks that the data has another class for methods that need one. */
+function checkClasses(method: MethodSpec, { name, train }: DatasetFacts, report: Report): void {
+  const classes = train.filter((count) => count > 0).length
+  if (classes >= 2) return
+  if (
+    method.method === 'rfa' &&
+    (method.target === 'nearest-centroid' || method.target === 'nearest-retained')
+  )
+    report(['target'], `${method.target} needs at least 2 classes, and ${name} has samples of ${classes}`)
+  if (relabels[method.method])
+    report(['method'], `${method.method} needs at least 2 classes, and ${name} has samples of ${classes}`)
+}
+
+/** Checks the target and the stopping rule of residual feature alignment. */
+function checkTarget(
+  { target, stop, steps }: MethodSpecOf<'rfa'>,
+  { data, split }: Spec,
+  facts: DatasetFacts,
+  report: Report,
+): void {
+  const apart = setSizes(data, facts).validation > 0
+  if (target === 'unseen-neighbour' || target === 'unseen-margin') {
+    if (split.kind === 'class')
+      report(
+        ['target'],
+        `${target} leaves a forgotten sample in its class, and the split forgets whole classes; choose another target`,
+      )
+    else if (!apart)
+      report(
+        ['target'],
+        `${target} needs samples that no model trains on, and data.validation (${data.validation}) sets none apart; give it a share such as 0.1, or choose another target`,
+      )
+  }
+  if (stop && !apart)
+    report(
+      ['stop', 'rule'],
+      `${stop.rule} needs samples that no model trains on, and data.validation (${data.validation}) sets none apart; give it a share such as 0.1, or leave stop out`,
+    )
+  if (stop && stop.every > steps)
+    report(
+      ['stop', 'every'],
+      `the first look is after ${stop.every} steps, and there are ${steps}; look more often, or leave stop out`,
+    )
+}
+
+/** Checks the options of residual feature alignment that name layers. */
+function checkAlignment(method: MethodSpecOf<'rfa'>, layers: readonly Layer[], report: Report): void {
+  const { target, start, distance, weights = {} } = method
+  const adapted = adaptableLayers(layers).filter(matchesAny(method.layers))
+  const aligned = method.align ? flattenLayers(layers).filter(matchesAny(method.align)) : adapted
+  const logits = layers.at(-1)?.name ?? ''
+  const others = (start === 'closed-form' ? [...adapted, ...aligned] : aligned).filter(
+    ({ name }) => name !== logits,
+  )
+  if (target === 'unseen-margin' && others.length > 0)
+    report(
+      ['target'],
+      `unseen-margin says what the logits are to be, and nothing of ${layerNames([...new Set(others)])}; set align: [${logits}]` +
+        (start === 'closed-form' ? ' and, as the closed form aligns what it adapts, layers too' : ''),
+    )
+  if (method.refitEpochs !== undefined && target !== 'unseen-margin')
+    report(
+      ['refitEpochs'],
+      `only unseen-margin asks a refit top, and the target is ${target}; leave refitEpochs out`,
+    )
+  if (distance === 'kl' && !aligned.some(({ name }) => name === logits))
+    report(
+      ['distance'],
+      `kl is between predictions, and ${logits} is not aligned; name it in "align", or leave distance out`,
+    )
+  for (const pattern of Object.keys(weights)) {
+    if (!aligned.some(matchesAny([pattern])))
+      report(
+        ['weights', pattern],
+        `"${pattern}" matches no aligned layer; the aligned ones are ${layerNames(aligned)}`,
+      )
+  }
+}

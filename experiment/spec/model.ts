@@ -1,0 +1,46 @@
+import { z } from 'zod'
+import { checkpointSchema } from '../models/pretrained.ts'
+
+/** The models and their options: the section `model` of a config. */
+
+const width = z.int().min(1).max(4096)
+
+export const modelSchemas = [
+  z
+    .strictObject({ name: z.literal('mlp'), hidden: z.array(width).min(1).default([64, 64]) })
+    .describe('fully connected layers with ReLU'),
+  z
+    .strictObject({
+      name: z.literal('cnn'),
+      channels: z.tuple([width, width]).default([16, 32]),
+      hidden: width.default(64),
+    })
+    .describe('two conv blocks (3×3, ReLU, 2×2 max pooling) and two linear layers'),
+  z
+    .strictObject({
+      name: z.literal('resnet-cifar'),
+      depth: z.union([z.literal('resnet18'), z.int().min(8).max(56)]).default(20),
+      width: width.optional().describe('channels of the first stage: 16, or 64 for resnet18, unless given'),
+    })
+    .describe('residual networks with a 3×3 stem: depth 6n + 2, or resnet18'),
+  z
+    .strictObject({
+      name: z.literal('pretrained'),
+      from: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('the checkpoint: a directory, s3://bucket/prefix or hf://owner/name@revision'),
+      head: z
+        .enum(['auto', 'new'])
+        .default('auto')
+        .describe("auto keeps the checkpoint's head where it has as many classes as the data"),
+      checkpoint: checkpointSchema
+        .optional()
+        .describe("what the checkpoint's files say; filled in when they are read"),
+    })
+    .describe('a ViT, DeiT or ResNet image classifier in the layout of Hugging Face checkpoints'),
+] as const
+
+export const modelSchema = z.discriminatedUnion('name', modelSchemas)
+export type ModelSpec = z.output<typeof modelSchema>

@@ -1,0 +1,57 @@
+import { z } from 'zod'
+import { count, fraction } from './numbers.ts'
+
+/** The ways to choose the forget set: the section `split` of a config. */
+
+/** The measures by which a `hard` split picks samples (unlearning/hardness.ts). */
+export const hardnessNames = ['highest-loss', 'lowest-loss', 'most-memorised'] as const
+export type Hardness = (typeof hardnessNames)[number]
+
+export const splitSchemas = [
+  z
+    .strictObject({
+      kind: z.literal('class'),
+      classes: z.array(z.union([z.int().min(0), z.string()])).min(1),
+    })
+    .describe('forget whole classes, by index or name'),
+  z
+    .strictObject({ kind: z.literal('random'), fraction: fraction.optional(), count: count.optional() })
+    .describe('forget samples drawn at random: give `fraction` or `count`'),
+  z
+    .strictObject({
+      kind: z.literal('class-fraction'),
+      classes: z.array(z.union([z.int().min(0), z.string()])).min(1),
+      fraction: fraction.optional(),
+      count: count.optional(),
+    })
+    .describe(
+      'forget samples drawn at random from some classes: give `fraction` or `count`, of them together',
+    ),
+  z
+    .strictObject({
+      kind: z.literal('indices'),
+      indices: z.array(z.int().min(0)).min(1).optional().describe('training files first, counted from 0'),
+      file: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('a text file of whole numbers, relative to the config; # begins a comment'),
+      sha256: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits')
+        .optional()
+        .describe('of the file, which is refused where it is another'),
+    })
+    .describe('forget the training samples of these indices: give `indices` or `file`'),
+  z
+    .strictObject({
+      kind: z.literal('hard'),
+      by: z.enum(hardnessNames).describe('under the original model'),
+      fraction: fraction.optional(),
+      count: count.optional(),
+    })
+    .describe('forget the training samples that are extreme to the original: give `fraction` or `count`'),
+] as const
+
+export const splitSchema = z.discriminatedUnion('kind', splitSchemas)
+export type SplitSpec = z.output<typeof splitSchema>

@@ -1,0 +1,22 @@
+import type { DatasetFacts } from '../spec/dataset.ts'
+import type { DataSpec } from '../spec/spec.ts'
+import { defineStage } from './definition.ts'
+
+/**
+ * Reads the data set, sets test and validation samples apart, and publishes the pixels, the labels
+ * and the indices of the three sets.
+ */
+export const dataset = defineStage<{
+  readonly params: {
+    readonly data: DataSpec
+    readonly facts: DatasetFacts
+    readonly seed: number
+  }
+  readonly inputs: Record<never, never>
+  /** Samples of each set. */
+  readonly metrics: {
+    readonly train: number
+    readonly validation: number
+    readonly test: number
+  }
+}>({ queue: 'zeroshift', onDevice: false, group: 'data' })

@@ -1,0 +1,30 @@
+import type { CurvePoint } from '../records/measured.ts'
+import type { ModelSpec, TrainingSpec } from '../spec/spec.ts'
+import { defineStage } from './definition.ts'
+
+/**
+ * Trains a shadow model on a random half of all samples of the data set, and computes its margin φ
+ * for every sample.
+ */
+export const shadow = defineStage<{
+  readonly params: {
+    readonly model: ModelSpec
+    readonly training: TrainingSpec
+    readonly seed: number
+    /** From 0. The models 2k and 2k + 1 train on complementary halves. */
+    readonly index: number
+  }
+  readonly inputs: {
+    readonly dataset: 'dataset'
+    /** Absent if the model starts from new weights. */
+    readonly checkpoint?: 'checkpoint'
+  }
+  readonly metrics: {
+    readonly parameters: number
+    readonly steps: number
+    readonly curve: readonly CurvePoint[]
+    /** The number of samples that the model trained on, and the number of all samples. */
+    readonly members: number
+    readonly samples: number
+  }
+}>({ queue: 'zeroshift-train', onDevice: true, group: 'shadows' })

@@ -1,0 +1,28 @@
+import type { CurvePoint } from '../records/measured.ts'
+import type { ModelSpec, TrainingSpec } from '../spec/spec.ts'
+import { defineStage } from './definition.ts'
+
+/**
+ * Trains a model, from new or pre-trained weights: the original on all training samples, a gold
+ * model on the retained set. The untrained twin has its initial weights alone.
+ */
+export const train = defineStage<{
+  readonly params: {
+    readonly on: 'all' | 'retained' | 'nothing'
+    readonly model: ModelSpec
+    readonly training: TrainingSpec
+    readonly seed: number
+  }
+  readonly inputs: {
+    readonly dataset: 'dataset'
+    /** Absent if the model trains on all training samples or on none. */
+    readonly split?: 'split'
+    /** Absent if the model starts from new weights. */
+    readonly checkpoint?: 'checkpoint'
+  }
+  readonly metrics: {
+    readonly parameters: number
+    readonly steps: number
+    readonly curve: readonly CurvePoint[]
+  }
+}>({ queue: 'zeroshift-train', onDevice: true, group: 'models' })

@@ -1,0 +1,53 @@
+import type { CurvePoint } from '../records/measured.ts'
+import type { ApproximateMethodSpec } from '../spec/methods.ts'
+import type { ModelSpec, TrainingSpec } from '../spec/spec.ts'
+import { defineStage } from './definition.ts'
+
+/** Makes an unlearned model from the original by an approximate method. */
+export const unlearn = defineStage<{
+  readonly params: {
+    readonly method: ApproximateMethodSpec
+    readonly model: ModelSpec
+    readonly training: TrainingSpec
+    readonly seed: number
+  }
+  readonly inputs: {
+    readonly dataset: 'dataset'
+    readonly split: 'split'
+    readonly original: 'train'
+  }
+  readonly metrics: {
+    readonly trainable: number
+    readonly steps: number
+    /** Distinct training samples that the method used, by set. */
+    readonly samplesUsed: { readonly retained: number; readonly forget: number }
+    readonly curve: readonly CurvePoint[]
+    /** Present for residual feature alignment only. */
+    readonly residuals?: readonly ResidualPoint[]
+    /** The checks of the stopping rule. Present if the method has one. */
+    readonly looks?: readonly StoppingCheck[]
+  }
+}>({ queue: 'zeroshift-train', onDevice: true, group: 'unlearning' })
+
+/**
+ * The mean squared residual per feature, relative to the mean square of the frozen feature and
+ * averaged over the aligned layers.
+ */
+export interface ResidualPoint {
+  readonly step: number
+  /** ‖r‖² on retained samples. Stays near 0. */
+  readonly retained: number
+  /** ‖f + r − t‖² on forget samples. Falls towards 0. */
+  readonly forget: number
+}
+
+/** Accuracies in percent at a step, which a stopping rule compares. */
+export interface StoppingCheck {
+  readonly step: number
+  /** The accuracy on the forget set. */
+  readonly forget: number
+  /**
+   * The accuracy that the model would have on the forget set if it had seen none of its samples.
+   */
+  readonly unseen: number
+}
