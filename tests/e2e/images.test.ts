@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { stream } from '../../learning/random.ts'
 import { zeroshift } from '../support/command.ts'
+import { fileDirectory } from '../support/directories.ts'
 import { mlflowServer } from '../support/mlflow.ts'
 
 /**
@@ -13,14 +13,13 @@ import { mlflowServer } from '../support/mlflow.ts'
 let directory: string
 let mlflow: Awaited<ReturnType<typeof mlflowServer>>
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-images-'))
+  directory = fileDirectory()
   writeFileSync(join(directory, 'train.bin'), records(400, 1))
   writeFileSync(join(directory, 'test.bin'), records(200, 2))
   mlflow = await mlflowServer()
 })
 afterAll(async () => {
   await mlflow.stop()
-  rmSync(directory, { recursive: true, force: true })
 })
 
 /** Labels 0 and 1; the brighter channel, red or green, is the class. */

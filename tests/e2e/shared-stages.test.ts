@@ -1,7 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createActivities, type Activities } from '../../activities/index.ts'
 import { stageActivity } from '../../activities/runtime/stage.ts'
 import { train } from '../../activities/stages/train.ts'
@@ -11,6 +8,7 @@ import { progressOf } from '../../cli/output/run-progress.ts'
 import type { RunInput, RunResult } from '../../experiment/records/run.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { workflowId, workflowType } from '../../workflows/names.ts'
+import { testDirectory } from '../support/directories.ts'
 import { heartbeatSeconds, longRun, until } from '../support/durable.ts'
 import { temporalServer, withWorker } from '../support/temporal.ts'
 
@@ -22,10 +20,7 @@ afterAll(() => server.stop())
 
 let store: string
 beforeEach(() => {
-  store = mkdtempSync(join(tmpdir(), 'zeroshift-shared-'))
-})
-afterEach(() => {
-  rmSync(store, { recursive: true })
+  store = testDirectory()
 })
 
 function start(input: RunInput) {

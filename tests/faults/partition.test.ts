@@ -1,12 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openArtifacts } from '../../artifacts/artifacts.ts'
 import { garbage } from '../../artifacts/gc.ts'
 import { takeInventory } from '../../artifacts/inventory.ts'
 import { campaign, figure } from '../support/campaign.ts'
+import { testDirectory } from '../support/directories.ts'
 import { leftovers, Site } from '../support/durable.ts'
 import { sixCells, startSweep } from '../support/fault-sweep.ts'
 import { hostsPossible, network } from '../support/hosts.ts'
@@ -27,12 +25,11 @@ afterAll(async () => {
   await s3.stop()
 })
 beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-partition-'))
+  directory = testDirectory()
   site = await new Site().open()
 })
 afterEach(async () => {
   await site.close()
-  rmSync(directory, { recursive: true, force: true })
 })
 
 const SECONDS = campaign ? 20 : 8

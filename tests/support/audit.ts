@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { smallConfig } from './command.ts'
+import { testDirectory } from './directories.ts'
 import { zeroshiftHere } from './in-process.ts'
 
 /**
@@ -40,14 +40,13 @@ const MOST_MS = 30_000
 
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-audit-'))
+  directory = testDirectory()
   for (const name of Object.keys(process.env))
     if (/^(ZEROSHIFT_(?!LOG$)|TEMPORAL_|MLFLOW_|AWS_|HF_|OTEL_)/.test(name)) vi.stubEnv(name, undefined)
   vi.stubEnv('ZEROSHIFT_CACHE', join(directory, 'cache'))
 })
 afterEach(() => {
   vi.unstubAllEnvs()
-  rmSync(directory, { recursive: true, force: true })
 })
 
 /** A suite with a test for each row. */

@@ -1,11 +1,11 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect } from 'vitest'
+import { beforeEach, expect } from 'vitest'
 import { whiteOf } from '../../experiment/spec/dataset.ts'
 import { UserError } from '../../common/errors.ts'
 import { specSchema, type DataSpec } from '../../experiment/spec/spec.ts'
 import { inspectDataset, readDataset, type Checked } from '../../datasets/index.ts'
+import { testDirectory } from './directories.ts'
 
 /** What tests of the readers of data sets share. */
 
@@ -32,10 +32,9 @@ export function dataSpec<N extends DataSpec['name']>(
 /** An empty folder for each test. */
 export function emptyFolder(): () => string {
   let folder = ''
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'zeroshift-data-'))
+  beforeEach(() => {
+    folder = testDirectory()
   })
-  afterEach(() => rm(folder, { recursive: true }))
   return () => folder
 }
 

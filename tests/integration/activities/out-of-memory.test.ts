@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -12,6 +10,7 @@ import type { RunInput, RunResult } from '../../../experiment/records/run.ts'
 import type { StageRef } from '../../../experiment/stages/stage.ts'
 import { tf } from '../../../learning/tf.ts'
 import { workflowId, workflowType } from '../../../workflows/names.ts'
+import { fileDirectory } from '../../support/directories.ts'
 import { longRun } from '../../support/durable.ts'
 import { temporalServer, withWorker } from '../../support/temporal.ts'
 
@@ -19,11 +18,10 @@ let server: Awaited<ReturnType<typeof temporalServer>>
 let directory: string
 beforeAll(async () => {
   server = await temporalServer()
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-memory-'))
+  directory = fileDirectory()
 })
 afterAll(async () => {
   await server.stop()
-  rmSync(directory, { recursive: true })
 })
 
 /** What TensorFlow says to 64 TB. With oneDNN it takes 10 s to refuse them: it is asked once. */

@@ -1,10 +1,9 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { findDataDirectory } from '../../../activities/inputs/data-directory.ts'
 import { evaluate } from '../../../activities/stages/evaluate.ts'
 import { createActivities } from '../../../activities/index.ts'
@@ -16,6 +15,7 @@ import { runId } from '../../../experiment/records/run.ts'
 import { specSchema } from '../../../experiment/spec/spec.ts'
 import { seedsOf, stagesOf } from '../../../experiment/stages/stage-list.ts'
 import { inspectDataset } from '../../../datasets/index.ts'
+import { fileDirectory } from '../../support/directories.ts'
 
 /**
  * Two "unlearnings" that leave the original as it is and dress up what it says of D_f, in a run that is real in all else.
@@ -91,7 +91,7 @@ interface Row {
 }
 
 beforeAll(async () => {
-  store = await mkdtemp(join(tmpdir(), 'zeroshift-leak-'))
+  store = fileDirectory()
   const facts = await inspectDataset(spec.data, await findDataDirectory(spec.data, {}))
   const planned = plan(spec, facts)
   const command = { config: 'leak.yaml', overrides: [] }
@@ -127,7 +127,6 @@ beforeAll(async () => {
     rows: json.computed.population,
   }
 }, 180_000)
-afterAll(() => rm(store, { recursive: true }))
 
 const floor = 'retrain, gold 2'
 

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { blobPath, openArtifacts } from '../../../artifacts/artifacts.ts'
@@ -11,6 +10,7 @@ import { S3Store } from '../../../artifacts/s3-store.ts'
 import { openStore, type ObjectStore } from '../../../artifacts/store.ts'
 import { flawIn } from '../../../cli/commands/store-copy.ts'
 import { zeroshift } from '../../support/command.ts'
+import { fileDirectory } from '../../support/directories.ts'
 import { damageOf, makeStore } from '../../support/made-store.ts'
 import { s3Place, type TestS3 } from '../../support/s3.ts'
 import { s3Proxy, type AskedRequest } from '../../support/s3-proxy.ts'
@@ -21,14 +21,13 @@ let root: string
 let made: FileStore
 beforeAll(async () => {
   place = await s3Place()
-  root = mkdtempSync(join(tmpdir(), 'zeroshift-copy-'))
+  root = fileDirectory()
   made = new FileStore(join(root, 'made'))
   const signed = { by: 0, stages: [0, 3, 4], reports: [2] } as const
   await makeStore(made, { runs: [2], sweep: true, signed, own: [2] })
 })
 afterAll(async () => {
   await place.stop()
-  rmSync(root, { recursive: true, force: true })
 })
 
 const inBucket = () => openStore(`${place.url}/${randomUUID()}`)

@@ -1,7 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { openArtifacts } from '../../../artifacts/artifacts.ts'
 import { deleteGarbage } from '../../../artifacts/gc.ts'
@@ -12,6 +9,7 @@ import { remove } from '../../../artifacts/remove.ts'
 import { storeClock } from '../../../artifacts/store-clock.ts'
 import { holdingStore } from '../../../artifacts/store-lock.ts'
 import { stagesOf } from '../../../experiment/stages/stage-list.ts'
+import { fileDirectory } from '../../support/directories.ts'
 import { zeroshiftHere } from '../../support/in-process.ts'
 import { checkAll, missingStages, sampleSweep, storeRun } from '../../support/library.ts'
 import { sampleRun } from '../../support/run.ts'
@@ -24,11 +22,10 @@ let place: Awaited<ReturnType<typeof s3Place>>
 let directory: string
 beforeAll(async () => {
   place = await s3Place()
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-removal-'))
+  directory = fileDirectory()
 })
 afterAll(async () => {
   await place.stop()
-  rmSync(directory, { recursive: true, force: true })
 })
 
 const emptyStore = () => openArtifacts(`${place.url}/${randomUUID()}`)

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { presentClusterTools } from '../../../infra/cluster-tools.mjs'
 import { GRACE_SECONDS } from '../../../worker/worker.ts'
 import { queues } from '../../../workflows/names.ts'
+import { testDirectory } from '../../support/directories.ts'
 
 const tools = presentClusterTools()
 const why = tools ? '' : ' (skipped without its loader: node infra/bootstrap.mjs --with-cluster-tools)'
@@ -35,14 +35,10 @@ function load(given: Readonly<Record<string, string>>) {
     (text, [name, value]) => text.replaceAll(new RegExp(`\\$\\{${name}:\\?[^}]*\\}`, 'g'), value),
     readFileSync(file, 'utf8'),
   )
-  const directory = mkdtempSync(join(tmpdir(), 'zeroshift-compose-'))
-  try {
-    const copy = join(directory, 'compose.yaml')
-    writeFileSync(copy, filled)
-    return spawnSync(tools?.compose ?? '', ['--format', 'json', copy], { encoding: 'utf8' })
-  } finally {
-    rmSync(directory, { recursive: true })
-  }
+  const directory = testDirectory()
+  const copy = join(directory, 'compose.yaml')
+  writeFileSync(copy, filled)
+  return spawnSync(tools?.compose ?? '', ['--format', 'json', copy], { encoding: 'utf8' })
 }
 
 function services(): Readonly<Record<string, Service>> {

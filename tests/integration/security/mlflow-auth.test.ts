@@ -1,20 +1,19 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { UserError } from '../../../common/errors.ts'
 import { MlflowClient } from '../../../tracking/mlflow.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { administrator, mlflowWithAuth } from '../../support/mlflow-auth.ts'
 
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-mlflow-secrets-'))
+  directory = testDirectory()
   for (const part of ['USERNAME', 'PASSWORD', 'TOKEN'])
     for (const end of ['', '_FILE']) vi.stubEnv(`MLFLOW_TRACKING_${part}${end}`, undefined)
 })
 afterEach(() => {
   vi.unstubAllEnvs()
-  rmSync(directory, { recursive: true })
 })
 
 function file(name: string, text: string): string {

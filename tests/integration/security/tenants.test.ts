@@ -1,9 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { WorkflowFailedError } from '@temporalio/client'
-import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createActivities } from '../../../activities/index.ts'
 import { openArtifacts } from '../../../artifacts/artifacts.ts'
 import { digestOf } from '../../../common/canonical.ts'
@@ -12,6 +11,7 @@ import type { Stage } from '../../../experiment/stages/stage.ts'
 import type { SweepInput } from '../../../experiment/sweep/sweep.ts'
 import { sweepType, workflowId, workflowType } from '../../../workflows/names.ts'
 import { zeroshift } from '../../support/command.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { sampleRun } from '../../support/run.ts'
 import { temporalServer, withWorker } from '../../support/temporal.ts'
 
@@ -25,12 +25,9 @@ afterAll(() => server.stop())
 let directory: string
 const at = (name: string) => pathToFileURL(join(directory, name)).href
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-tenants-'))
+  directory = testDirectory()
   for (const name of ['ours', 'theirs']) mkdirSync(join(directory, name))
   writeFileSync(join(directory, 'theirs', 'secret'), 'theirs')
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true })
 })
 
 let count = 0

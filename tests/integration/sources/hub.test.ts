@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { sha256 } from '../../../common/canonical.ts'
 import { UserError } from '../../../common/errors.ts'
 import { localDirectory } from '../../../sources/local-directory.ts'
 import type { Wanted } from '../../../sources/wanted.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { gitSha1, hubServer } from '../../support/hub.ts'
 
 const first = '1'.repeat(40)
@@ -24,7 +24,7 @@ let folder: string
 let hub: Awaited<ReturnType<typeof hubServer>>
 const lines: string[] = []
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'zeroshift-hub-'))
+  folder = testDirectory()
   hub = await hubServer('owner/name')
   hub.publish('main', first, files)
   for (const name of [
@@ -45,7 +45,6 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.unstubAllEnvs()
   await hub.close()
-  await rm(folder, { recursive: true, force: true })
 })
 
 const notMarkdown: Wanted = { files: (name) => !name.endsWith('.md') }

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { openStore } from '../../../artifacts/store.ts'
 import { UserError } from '../../../common/errors.ts'
 import { localDirectory } from '../../../sources/local-directory.ts'
 import type { Wanted } from '../../../sources/wanted.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { type AskedRequest, type Fault, s3Proxy } from '../../support/s3-proxy.ts'
 import { s3Server, type TestS3 } from '../../support/s3.ts'
 
@@ -28,17 +28,16 @@ afterAll(async () => {
   await proxy.close()
   await server.stop()
 })
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'zeroshift-s3-source-'))
+beforeEach(() => {
+  folder = testDirectory()
   for (const [name, value] of Object.entries(server.env)) vi.stubEnv(name, value)
   vi.stubEnv('AWS_ENDPOINT_URL_S3', proxy.url)
   vi.stubEnv('ZEROSHIFT_CACHE', folder)
   faultOf = () => ({})
   asked.length = lines.length = 0
 })
-afterEach(async () => {
+afterEach(() => {
   vi.unstubAllEnvs()
-  await rm(folder, { recursive: true, force: true })
 })
 
 const put = (prefix: string, files: Readonly<Record<string, Buffer>>) =>

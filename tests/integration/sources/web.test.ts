@@ -2,7 +2,6 @@ import { execFile, execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
@@ -10,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { sha256 } from '../../../common/canonical.ts'
 import { UserError } from '../../../common/errors.ts'
 import { fromFiles, localDirectory } from '../../../sources/local-directory.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { fileServer } from '../../support/file-server.ts'
 
 let folder: string
@@ -18,7 +18,7 @@ const lines: string[] = []
 const everything = { files: () => true }
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'zeroshift-web-'))
+  folder = testDirectory()
   server = await fileServer()
   vi.stubEnv('NO_PROXY', '127.0.0.1')
   vi.stubEnv('ZEROSHIFT_CACHE', folder)
@@ -27,7 +27,6 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.unstubAllEnvs()
   await server.close()
-  await rm(folder, { recursive: true, force: true })
 })
 
 const get = (source: string) => localDirectory(source, everything, { notify: (line) => lines.push(line) })

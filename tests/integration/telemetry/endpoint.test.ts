@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +11,7 @@ import { freePort, startServer } from '../../../stack/server.ts'
 import { runWorker, type WorkerSettings } from '../../../worker/worker.ts'
 import { workflowId, workflowType } from '../../../workflows/names.ts'
 import { signalServer, zeroshift } from '../../support/command.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { recording } from '../../support/recording.ts'
 import { sampleRun } from '../../support/run.ts'
 import { temporalServer } from '../../support/temporal.ts'
@@ -134,7 +134,7 @@ test('a worker that waits for its server is alive and not ready', async () => {
 test.each(['killed', 'silent'])(
   'a worker whose server is %s is alive and not ready, until the server is back',
   async (how) => {
-    const directory = mkdtempSync(join(tmpdir(), 'zeroshift-away-'))
+    const directory = testDirectory()
     const port = await freePort()
     const options = { temporal: await ensureTemporal(), port, log: join(directory, 'temporal.log') }
     const commandLine = `start-dev --ip 127.0.0.1 --port ${port} `
@@ -160,7 +160,6 @@ test.each(['killed', 'silent'])(
       stop()
       await ended
       await own.stop()
-      rmSync(directory, { recursive: true })
     }
   },
 )

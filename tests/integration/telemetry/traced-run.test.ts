@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from '@temporalio/worker'
@@ -12,6 +11,7 @@ import { installRuntime } from '../../../worker/worker.ts'
 import { workflowId } from '../../../workflows/names.ts'
 import { collector, type Collected } from '../../support/collector.ts'
 import { answerOf, smallConfig, zeroshiftWith, type Answer, type Ended } from '../../support/command.ts'
+import { fileDirectory } from '../../support/directories.ts'
 import { temporalServer } from '../../support/temporal.ts'
 
 /** One run by the command, on a worker of its own: both traced, the worker with metrics and a log of JSON. */
@@ -26,7 +26,7 @@ let mostOnDevice = 0
 let worker: Ended
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-sight-'))
+  directory = fileDirectory()
   ;[server, traces] = await Promise.all([temporalServer(), collector()])
   writeFileSync(join(directory, 'small.yaml'), `${smallConfig}checkpointSeconds: 0.05\n`)
   const port = await freePort()
@@ -60,7 +60,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await traces.close()
   await server.stop()
-  rmSync(directory, { recursive: true })
 })
 
 const named = (name: string) => traces.spans.filter((span) => span.name === name)

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createActivities, type Activities } from '../../../activities/index.ts'
@@ -9,18 +7,18 @@ import { StoreView } from '../../../artifacts/store-view.ts'
 import type { RunInput, RunResult } from '../../../experiment/records/run.ts'
 import { stagesOf } from '../../../experiment/stages/stage-list.ts'
 import { workflowId, workflowType } from '../../../workflows/names.ts'
+import { fileDirectory } from '../../support/directories.ts'
 import { longRun } from '../../support/durable.ts'
 import { temporalServer, withWorker } from '../../support/temporal.ts'
 
 let directory: string
 let server: Awaited<ReturnType<typeof temporalServer>>
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-again-'))
+  directory = fileDirectory()
   server = await temporalServer()
 })
 afterAll(async () => {
   await server.stop()
-  rmSync(directory, { recursive: true, force: true })
 })
 
 test('what was accepted and belongs to a model that was computed again meanwhile is computed again', async () => {

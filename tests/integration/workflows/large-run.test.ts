@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createActivities } from '../../../activities/index.ts'
@@ -12,6 +11,7 @@ import { stagesOf } from '../../../experiment/stages/stage-list.ts'
 import { workflowId, workflowType } from '../../../workflows/names.ts'
 import { npy, zip } from '../../support/archives.ts'
 import { answerOf, zeroshiftWith } from '../../support/command.ts'
+import { fileDirectory } from '../../support/directories.ts'
 import { recording } from '../../support/recording.ts'
 import { sampleRun } from '../../support/run.ts'
 import { temporalServer, withWorker } from '../../support/temporal.ts'
@@ -19,12 +19,11 @@ import { temporalServer, withWorker } from '../../support/temporal.ts'
 let directory: string
 let server: Awaited<ReturnType<typeof temporalServer>>
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-large-'))
+  directory = fileDirectory()
   server = await temporalServer()
 })
 afterAll(async () => {
   await server.stop()
-  rmSync(directory, { recursive: true, force: true })
 })
 
 const SAMPLES = 220_000

@@ -1,9 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { findDataDirectory } from '../../../activities/inputs/data-directory.ts'
 import { createActivities } from '../../../activities/index.ts'
 import { readLogits } from '../../../activities/stages/logits.ts'
@@ -15,12 +12,12 @@ import { specSchema } from '../../../experiment/spec/spec.ts'
 import type { Stage, StageKind, StageOf } from '../../../experiment/stages/stage.ts'
 import { inspectDataset } from '../../../datasets/index.ts'
 import { trueLogProbabilities } from '../../../unlearning/metrics/logits.ts'
+import { testDirectory } from '../../support/directories.ts'
 
 let store: string
-beforeEach(async () => {
-  store = await mkdtemp(join(tmpdir(), 'zeroshift-hard-'))
+beforeEach(() => {
+  store = testDirectory()
 })
-afterEach(() => rm(store, { recursive: true }))
 
 test('what the original makes of its training samples decides what is forgotten', async () => {
   const spec = specSchema.parse({

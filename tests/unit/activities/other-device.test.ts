@@ -1,14 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { durably } from '../../../activities/runtime/durable.ts'
 import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
 import { Checkpoints } from '../../../artifacts/checkpoints.ts'
 import type { TensorFlowEnvironment } from '../../../experiment/records/manifest.ts'
 import { tensorflowEnvironment } from '../../../learning/tf.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { sampleRun } from '../../support/run.ts'
 
 /** From which checkpoints a stage goes on: the bytes of its result are those of one device. */
@@ -16,11 +14,8 @@ const stage = sampleRun().run.plan.original
 let directory: string
 let artifacts: Artifacts
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-other-device-'))
+  directory = testDirectory()
   artifacts = openArtifacts(directory)
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true })
 })
 
 /** The step from which an attempt goes on that finds a checkpoint of this device. */

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { findDataDirectory } from '../../../activities/inputs/data-directory.ts'
 import { datasetStage } from '../../../activities/stages/dataset.ts'
 import type { HeartbeatDetails } from '../../../activities/runtime/durable.ts'
@@ -19,6 +18,7 @@ import { specSchema } from '../../../experiment/spec/spec.ts'
 import { stagesOf } from '../../../experiment/stages/stage-list.ts'
 import type { Stage, StageKind } from '../../../experiment/stages/stage.ts'
 import { inspectDataset } from '../../../datasets/index.ts'
+import { fileDirectory } from '../../support/directories.ts'
 
 /** All stages of a run take a minute on two idle cores. */
 const PATIENCE = 600_000
@@ -51,11 +51,10 @@ const spec = specSchema.parse({
 let folder: string
 let planned: ReturnType<typeof plan>
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'zeroshift-shards-'))
+  folder = fileDirectory()
   const facts = await inspectDataset(spec.data, await findDataDirectory(spec.data, {}))
   planned = plan(spec, facts)
 })
-afterAll(() => rm(folder, { recursive: true }))
 
 let store = ''
 let artifacts: Artifacts

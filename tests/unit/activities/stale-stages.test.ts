@@ -1,9 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { manifestsOf } from '../../../activities/report.ts'
 import {
   keptStages,
@@ -18,6 +15,7 @@ import { StoreView } from '../../../artifacts/store-view.ts'
 import { manifestDigest, type Manifest } from '../../../experiment/records/manifest.ts'
 import { stagesOf } from '../../../experiment/stages/stage-list.ts'
 import type { Stage } from '../../../experiment/stages/stage.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { linked } from '../../support/linked.ts'
 import { sampleRun } from '../../support/run.ts'
 import { sampleInput } from '../report/fixtures.ts'
@@ -29,11 +27,10 @@ let artifacts: Artifacts
 const { run } = sampleRun()
 const { plan } = run
 
-beforeEach(async () => {
-  store = await mkdtemp(join(tmpdir(), 'zeroshift-stale-'))
+beforeEach(() => {
+  store = testDirectory()
   artifacts = openArtifacts(store)
 })
-afterEach(() => rm(store, { recursive: true }))
 
 /** What each body leaves this time. */
 let seen = 3

@@ -1,14 +1,14 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { jsonBytes, openArtifacts } from '../../../artifacts/artifacts.ts'
 import { FileStore } from '../../../artifacts/file-store.ts'
 import { readFormat } from '../../../artifacts/store-format.ts'
 import type { RunRecord } from '../../../experiment/records/run.ts'
 import { stagesOf } from '../../../experiment/stages/stage-list.ts'
 import { answerOf } from '../../support/command.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { damageOf } from '../../support/made-store.ts'
 import { zeroshiftHere } from '../../support/in-process.ts'
 
@@ -25,13 +25,9 @@ const publishedDigest = digestIn(
 const record = JSON.parse(readFileSync(join(fixtures, 'format-1/runs', id, 'run.json'), 'utf8')) as RunRecord
 const keys = stagesOf(record.plan).map(({ key }) => key)
 
-const root = mkdtempSync(join(tmpdir(), 'zeroshift-versions-'))
-afterAll(() => {
-  rmSync(root, { recursive: true })
-})
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(root, 'one-'))
+  directory = testDirectory()
   cpSync(join(fixtures, 'small.yaml'), join(directory, 'small.yaml'))
   cpSync(join(fixtures, 'format-1'), join(directory, 'store'), { recursive: true })
 })

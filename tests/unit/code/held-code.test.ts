@@ -1,10 +1,10 @@
-import { rmSync } from 'node:fs'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { codeDigests } from '../../../activities/runtime/code-digests.ts'
 import { HeldCode, OtherCodeError } from '../../../activities/runtime/held-code.ts'
 import { plan } from '../../../experiment/plan/plan.ts'
 import type { Stage } from '../../../experiment/stages/stage.ts'
 import { copyOfCheckout, edit } from '../../support/checkout.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { sampleRun } from '../../support/run.ts'
 
 const { spec, facts, plan: locked } = sampleRun().run
@@ -12,10 +12,7 @@ const method = 'unlearning/methods/rfa.ts'
 
 let copy: string
 beforeEach(() => {
-  copy = copyOfCheckout()
-})
-afterEach(() => {
-  rmSync(copy, { recursive: true })
+  copy = copyOfCheckout(testDirectory())
 })
 
 function rfaOf({ candidates }: typeof locked): Stage {

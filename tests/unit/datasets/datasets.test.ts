@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -9,6 +8,7 @@ import { located, parseConfig } from '../../../experiment/spec/config.ts'
 import { whiteOf } from '../../../experiment/spec/dataset.ts'
 import { UserError } from '../../../common/errors.ts'
 import { inspectDataset, readDataset } from '../../../datasets/index.ts'
+import { testDirectory } from '../../support/directories.ts'
 
 const digits = { name: 'digits' as const, test: 0.3, validation: 0 }
 const cifar = (train: string[], test: string[]) => ({ name: 'cifar10' as const, train, test, validation: 0 })
@@ -16,12 +16,11 @@ const shipped = join(import.meta.dirname, '../../../data/digits')
 const official = join(import.meta.dirname, '../../../../shared/data/cifar-10-batches-bin')
 
 let folder: string
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'zeroshift-data-'))
+beforeEach(() => {
+  folder = testDirectory()
 })
-afterEach(async () => {
+afterEach(() => {
   vi.unstubAllEnvs()
-  await rm(folder, { recursive: true })
 })
 
 /** Records of the official layout; a pixel's value tells its record, plane and place. */

@@ -1,21 +1,18 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { UserError } from '../../../common/errors.ts'
 import { isSafeName } from '../../../common/safe-name.ts'
 import { specSchema } from '../../../experiment/spec/spec.ts'
 import { inspectDataset, readDataset } from '../../../datasets/index.ts'
+import { fileDirectory } from '../../support/directories.ts'
 
 /** Configs name files in the data's directory; what lies beside it is not theirs to name. */
-const directory = mkdtempSync(join(tmpdir(), 'zeroshift-names-'))
+const directory = fileDirectory()
 beforeAll(() => {
   mkdirSync(join(directory, 'data', 'inner'), { recursive: true })
   for (const name of ['secret', 'secret.npz', 'secret.parquet'])
     writeFileSync(join(directory, name), 'S3CRET')
-})
-afterAll(() => {
-  rmSync(directory, { recursive: true })
 })
 
 const data = (spec: object) => specSchema.shape.data.parse(spec)

@@ -1,11 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Checked } from '../../../../cli/doctor/doctor-check.ts'
 import { openStore } from '../../../../artifacts/store.ts'
 import { driverProblem } from '../../../../host/gpu.mjs'
 import { smallConfig, zeroshiftWith } from '../../../support/command.ts'
+import { fileDirectory } from '../../../support/directories.ts'
 import { mlflowServer, type TestMlflow } from '../../../support/mlflow.ts'
 import { s3Server, type TestS3 } from '../../../support/s3.ts'
 import { temporalServer } from '../../../support/temporal.ts'
@@ -15,12 +15,11 @@ let temporal: Awaited<ReturnType<typeof temporalServer>>
 let s3: TestS3
 let mlflow: TestMlflow
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-doctor-'))
+  directory = fileDirectory()
   ;[temporal, s3, mlflow] = await Promise.all([temporalServer(), s3Server(), mlflowServer()])
 })
 afterAll(async () => {
   await Promise.all([temporal.stop(), s3.stop(), mlflow.stop()])
-  rmSync(directory, { recursive: true })
 })
 
 /** A config of an experiment that is tracked on a server. */

@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { findDataDirectory } from '../../../../activities/inputs/data-directory.ts'
 import { sha256 } from '../../../../common/canonical.ts'
 import { UserError } from '../../../../common/errors.ts'
 import type { PublishedFile } from '../../../../datasets/dataset.ts'
+import { testDirectory } from '../../../support/directories.ts'
 import { fileServer } from '../../../support/file-server.ts'
 
 const digits = { name: 'digits' as const, test: 0.3, validation: 0 }
@@ -28,16 +28,15 @@ vi.mock('../../../../datasets/index.ts', async (original) => {
 })
 
 let folder: string
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'zeroshift-data-'))
+beforeEach(() => {
+  folder = testDirectory()
   vi.stubEnv('ZEROSHIFT_DATA', '')
   vi.stubEnv('ZEROSHIFT_CACHE', folder)
   vi.stubEnv('NO_PROXY', '127.0.0.1')
 })
-afterEach(async () => {
+afterEach(() => {
   vi.unstubAllEnvs()
   published.files = []
-  await rm(folder, { recursive: true })
 })
 
 async function failure(work: Promise<unknown>): Promise<Error> {

@@ -1,12 +1,10 @@
-import { mkdtemp, rm, unlink } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { unlink } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
 import type { Info } from '@temporalio/activity'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { HeartbeatDetails } from '../../../../activities/runtime/durable.ts'
 import { stageActivity, type StageBody, type StageDone } from '../../../../activities/runtime/stage.ts'
 import { Artifacts, openArtifacts, stageFolder } from '../../../../artifacts/artifacts.ts'
@@ -18,6 +16,7 @@ import { MathError, UserError } from '../../../../common/errors.ts'
 import { manifestDigest } from '../../../../experiment/records/manifest.ts'
 import { plan as planOf } from '../../../../experiment/plan/plan.ts'
 import { newSigningKey } from '../../../../signatures/keys.ts'
+import { testDirectory } from '../../../support/directories.ts'
 import { sampleRun } from '../../../support/run.ts'
 
 /** Without the SDK's notes about activities that fail on purpose. */
@@ -28,11 +27,10 @@ let store: string
 let artifacts: Artifacts
 const { plan } = sampleRun().run
 
-beforeEach(async () => {
-  store = await mkdtemp(join(tmpdir(), 'zeroshift-stage-'))
+beforeEach(() => {
+  store = testDirectory()
   artifacts = openArtifacts(store)
 })
-afterEach(() => rm(store, { recursive: true }))
 
 const readData: StageBody<'dataset'> = () =>
   Promise.resolve({

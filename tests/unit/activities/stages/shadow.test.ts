@@ -1,9 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { DefaultLogger } from '@temporalio/worker'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { findDataDirectory } from '../../../../activities/inputs/data-directory.ts'
 import { createActivities } from '../../../../activities/index.ts'
 import { readDataset, readPool, readShadow } from '../../../../activities/runtime/blob-codecs.ts'
@@ -14,6 +11,7 @@ import { specSchema } from '../../../../experiment/spec/spec.ts'
 import type { Stage, StageKind, StageOf } from '../../../../experiment/stages/stage.ts'
 import { inspectDataset } from '../../../../datasets/index.ts'
 import { shadowHalf } from '../../../../unlearning/population/shadows.ts'
+import { fileDirectory, testDirectory } from '../../../support/directories.ts'
 
 /** A model that learns 359 digits by heart, and shadow models beside it. */
 const spec = specSchema.parse({
@@ -45,7 +43,7 @@ async function manifestOf<K extends StageKind>(stage: StageOf<K> | undefined): P
 }
 
 beforeAll(async () => {
-  store = await mkdtemp(join(tmpdir(), 'zeroshift-shadow-'))
+  store = fileDirectory()
   artifacts = openArtifacts(store)
   const facts = await inspectDataset(spec.data, await findDataDirectory(spec.data, {}))
   planned = plan(spec, facts)
@@ -55,7 +53,6 @@ beforeAll(async () => {
   for (const stage of [dataset, split, original, ...gold, ...shadow.models, shadow.pool, ...judged])
     await run(stage)
 }, 120_000)
-afterAll(() => rm(store, { recursive: true }))
 
 const auc = (estimate: Estimate) => ('value' in estimate ? estimate.value : NaN)
 
@@ -103,24 +100,20 @@ describe('a shadow model', () => {
   test('that is interrupted goes on from its checkpoint, to the same bytes', async () => {
     const [, stage] = planned.shadow?.models ?? []
     const whole = await manifestOf(stage)
-    const elsewhere = await mkdtemp(join(tmpdir(), 'zeroshift-shadow-'))
-    try {
-      const settings = { store: elsewhere, checkpointSeconds: 0.05 }
-      await run(planned.dataset, settings)
-      const environment = quiet()
-      environment.on('heartbeat', ({ step = 0 }: { step?: number }) => {
-        if (step > 20) environment.cancel()
-      })
-      await expect(run(stage as Stage, settings, environment)).rejects.toThrow()
-      const beats: { resumedAt?: number }[] = []
-      const again = quiet()
-      again.on('heartbeat', (beat: { resumedAt?: number }) => beats.push(beat))
-      await run(stage as Stage, settings, again)
-      expect(beats.at(-1)?.resumedAt).toBeGreaterThan(20)
-      expect((await openArtifacts(elsewhere).manifest(stage as Stage))?.outputs).toEqual(whole.outputs)
-    } finally {
-      await rm(elsewhere, { recursive: true })
-    }
+    const elsewhere = testDirectory()
+    const settings = { store: elsewhere, checkpointSeconds: 0.05 }
+    await run(planned.dataset, settings)
+    const environment = quiet()
+    environment.on('heartbeat', ({ step = 0 }: { step?: number }) => {
+      if (step > 20) environment.cancel()
+    })
+    await expect(run(stage as Stage, settings, environment)).rejects.toThrow()
+    const beats: { resumedAt?: number }[] = []
+    const again = quiet()
+    again.on('heartbeat', (beat: { resumedAt?: number }) => beats.push(beat))
+    await run(stage as Stage, settings, again)
+    expect(beats.at(-1)?.resumedAt).toBeGreaterThan(20)
+    expect((await openArtifacts(elsewhere).manifest(stage as Stage))?.outputs).toEqual(whole.outputs)
   })
 
   test('is a row of the pool', async () => {

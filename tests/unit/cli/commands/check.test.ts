@@ -1,8 +1,6 @@
-import { cpSync, mkdtempSync, rmSync, utimesSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { cpSync, utimesSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { renderRun, writeReport } from '../../../../activities/report.ts'
 import {
   blobPath,
@@ -17,6 +15,7 @@ import { digestOf } from '../../../../common/canonical.ts'
 import { UserError } from '../../../../common/errors.ts'
 import { manifestDigest, type Manifest } from '../../../../experiment/records/manifest.ts'
 import { plannedAgain, readPublished } from '../../../../report/published.ts'
+import { fileDirectory, testDirectory } from '../../../support/directories.ts'
 import { linked } from '../../../support/linked.ts'
 import { sampleInput } from '../../report/fixtures.ts'
 
@@ -36,7 +35,7 @@ let manifests: readonly Manifest[]
 
 /** One store for all tests, each of which works on a copy. */
 beforeAll(async () => {
-  original = mkdtempSync(join(tmpdir(), 'zeroshift-check-'))
+  original = fileDirectory()
   artifacts = openArtifacts(original)
   await artifacts.putRun(run)
   const whole = await Promise.all(
@@ -50,11 +49,8 @@ beforeAll(async () => {
   await writeReport(artifacts, run, [])
   await age(48)
 })
-afterAll(() => {
-  rmSync(original, { recursive: true, force: true })
-})
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-check-'))
+  directory = testDirectory()
   cpSync(original, directory, { recursive: true, preserveTimestamps: true })
   artifacts = openArtifacts(directory)
   said = ''
@@ -65,7 +61,6 @@ beforeEach(() => {
 })
 afterEach(() => {
   vi.restoreAllMocks()
-  rmSync(directory, { recursive: true, force: true })
 })
 
 /** As if everything had been written so long ago. */

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { writeReport } from '../../../../activities/report.ts'
@@ -9,13 +8,14 @@ import { digestOf } from '../../../../common/canonical.ts'
 import { plan } from '../../../../experiment/plan/plan.ts'
 import { runId, type RunRecord } from '../../../../experiment/records/run.ts'
 import { renderReport } from '../../../../report/report.ts'
+import { testDirectory } from '../../../support/directories.ts'
 import { linked } from '../../../support/linked.ts'
 import { facts, sampleInput } from '../../report/fixtures.ts'
 
 let directory: string
 let said: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-compare-'))
+  directory = testDirectory()
   said = ''
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
     said += text.toString()
@@ -24,7 +24,6 @@ beforeEach(() => {
 })
 afterEach(() => {
   vi.restoreAllMocks()
-  rmSync(directory, { recursive: true })
 })
 
 const store = () => join(directory, 'store')

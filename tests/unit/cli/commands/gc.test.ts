@@ -1,19 +1,18 @@
-import { mkdtempSync, rmSync, utimesSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { utimesSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openArtifacts } from '../../../../artifacts/artifacts.ts'
 import { dateText } from '../../../../cli/output/format.ts'
 import { gc } from '../../../../cli/commands/gc.ts'
 import { UserError } from '../../../../common/errors.ts'
+import { testDirectory } from '../../../support/directories.ts'
 
 /** To the second, as some stores keep dates. */
 const now = Math.floor(Date.now() / 1000) * 1000
 let store: string
 let said: string
 beforeEach(() => {
-  store = mkdtempSync(join(tmpdir(), 'zeroshift-gc-'))
+  store = testDirectory()
   said = ''
   vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
     said += chunk.toString()
@@ -22,7 +21,6 @@ beforeEach(() => {
 })
 afterEach(() => {
   vi.restoreAllMocks()
-  rmSync(store, { recursive: true, force: true })
 })
 
 async function blob(bytes: number, hours: number): Promise<string> {

@@ -1,18 +1,15 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { prepare, readConfig, type Asked, type Inspect } from '../../../../cli/launch/prepare.ts'
 import { UserError } from '../../../../common/errors.ts'
 import type { RunInput } from '../../../../experiment/records/run.ts'
 import { inspectDataset } from '../../../../datasets/index.ts'
+import { testDirectory } from '../../../support/directories.ts'
 
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-prepare-'))
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true, force: true })
+  directory = testDirectory()
 })
 
 const write = (name: string, text: string) => {

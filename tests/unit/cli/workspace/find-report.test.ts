@@ -1,21 +1,18 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { openArtifacts } from '../../../../artifacts/artifacts.ts'
 import { findReport, type Wanted } from '../../../../cli/workspace/find-report.ts'
 import { UserError } from '../../../../common/errors.ts'
 import { recordOf } from '../../../../experiment/records/run.ts'
 import { renderJson } from '../../../../report/comparison/json.ts'
+import { testDirectory } from '../../../support/directories.ts'
 import { sampleRun } from '../../../support/run.ts'
 
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-find-report-'))
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true, force: true })
+  directory = testDirectory()
 })
 
 /** A run's report as far as it is looked at before it is read. */
