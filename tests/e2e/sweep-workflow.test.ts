@@ -15,6 +15,7 @@ import {
   workflowId,
   workflowType,
 } from '../../workflows/names.ts'
+import { errorOf } from '../support/errors.ts'
 import { sweeping } from '../support/sweeping.ts'
 import { temporalServer, withWorker } from '../support/temporal.ts'
 
@@ -45,8 +46,8 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
 }
 
 async function expectCancelled(handle: Handle): Promise<void> {
-  const error = await handle.result().catch((error: unknown) => error)
-  expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure)
+  const error = await errorOf(handle.result(), WorkflowFailedError)
+  expect(error.cause).toBeInstanceOf(CancelledFailure)
 }
 
 /** A worker for some work, after which nothing is held any more: a worker waits for its activities. */
@@ -130,12 +131,9 @@ describe('a sweep', () => {
   test('whose cells all fail has failed, with the first reason, and has a report nonetheless', async () => {
     const { activities, reports } = sweeping({ name: 'none', cells: 3, broken: [0, 1, 2] })
     const error = await withWorker(server.address, activities, async () =>
-      (await start('none')).result().catch((error: unknown) => error),
+      errorOf((await start('none')).result(), WorkflowFailedError),
     )
-    expect(error).toBeInstanceOf(WorkflowFailedError)
-    expect((error as WorkflowFailedError).cause?.message).toBe(
-      'no cell came through; the first failed: cell none-0 has no report',
-    )
+    expect(error.cause?.message).toBe('no cell came through; the first failed: cell none-0 has no report')
     expect(reports).toHaveLength(1)
   })
 

@@ -13,6 +13,7 @@ import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import type { RunInput, RunProgress, RunResult, StageProgress } from '../../experiment/records/run.ts'
 import type { Stage, StageRef } from '../../experiment/stages/stage.ts'
 import { pauseSignal, resumeSignal, trackingId, workflowId, workflowType } from '../../workflows/names.ts'
+import { errorOf } from '../support/errors.ts'
 import { recording, untilCancelled } from '../support/recording.ts'
 import { sampleRun } from '../support/run.ts'
 import { temporalServer, withWorker } from '../support/temporal.ts'
@@ -40,13 +41,7 @@ function start(input: RunInput) {
 }
 
 async function failureOf(promise: Promise<unknown>): Promise<string> {
-  const error = await promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-  if (!(error instanceof WorkflowFailedError))
-    throw new Error(`expected a failed run, found ${String(error)}`)
-  return error.cause?.message ?? ''
+  return (await errorOf(promise, WorkflowFailedError)).cause?.message ?? ''
 }
 
 describe('a run', () => {
@@ -67,13 +62,9 @@ describe('a run', () => {
       while (!calls.some(({ kind }) => kind === 'train'))
         await new Promise((resolve) => setTimeout(resolve, 5))
       await handle.cancel()
-      return handle.result().then(
-        () => undefined,
-        (error: unknown) => error,
-      )
+      return errorOf(handle.result(), WorkflowFailedError)
     })
-    expect(error).toBeInstanceOf(WorkflowFailedError)
-    expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure)
+    expect(error.cause).toBeInstanceOf(CancelledFailure)
     expect(stopped).toBe(true)
     expect(failed).toEqual([])
   })

@@ -1,8 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MockActivityEnvironment } from '@temporalio/testing'
-import { DefaultLogger } from '@temporalio/worker'
 import { changedCode, codeNames } from '../../activities/runtime/code-digests.ts'
 import { findDataDirectory } from '../../activities/inputs/data-directory.ts'
 import { createActivities } from '../../activities/index.ts'
@@ -17,6 +15,7 @@ import { specSchema, type Spec } from '../../experiment/spec/spec.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { keyOf, type StageOf } from '../../experiment/stages/stage.ts'
 import { inspectDataset } from '../../datasets/index.ts'
+import { quietEnvironment } from '../support/activity-environment.ts'
 import { tinyResnet, writeCheckpoint } from '../support/tiny-checkpoint.ts'
 
 /**
@@ -113,7 +112,7 @@ async function golden(directory: string): Promise<Golden> {
   const artifacts = openArtifacts(store)
   const changed = await changedCode(codeNames)
   const activities = createActivities()
-  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
+  const environment = quietEnvironment()
   const stages: Record<string, Golden['stages'][string]> = {}
   for (const { spec, settings } of await specs(directory)) {
     const facts = await inspectDataset(spec.data, await findDataDirectory(spec.data, {}))

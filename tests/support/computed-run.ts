@@ -1,6 +1,4 @@
 import { pathToFileURL } from 'node:url'
-import { MockActivityEnvironment } from '@temporalio/testing'
-import { DefaultLogger } from '@temporalio/worker'
 import { findDataDirectory } from '../../activities/inputs/data-directory.ts'
 import { createActivities, type ActivityOptions, type ReportTask } from '../../activities/index.ts'
 import { plan } from '../../experiment/plan/plan.ts'
@@ -8,6 +6,7 @@ import { runId, type RunInput } from '../../experiment/records/run.ts'
 import { specSchema } from '../../experiment/spec/spec.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { inspectDataset } from '../../datasets/index.ts'
+import { quietEnvironment } from './activity-environment.ts'
 
 /** A run on digits whose stages take a second together. */
 export async function tinyRun(store: string, seed = 1): Promise<RunInput> {
@@ -36,7 +35,7 @@ export async function computeRun(
   options: Pick<ActivityOptions, 'signer'> = {},
 ): Promise<void> {
   const activities = createActivities(options)
-  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
+  const environment = quietEnvironment()
   await environment.run(activities.kept, { run, settings })
   for (const stage of stagesOf(run.plan)) {
     const activity = activities[stage.kind] as (task: object) => Promise<object>

@@ -1,10 +1,14 @@
-/** The error that a promise is rejected with. Fails when the promise is fulfilled. */
-export async function errorOf(work: Promise<unknown>): Promise<Error> {
-  const error = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-  if (error === undefined) throw new Error('expected a rejection, but the promise was fulfilled')
-  if (error instanceof Error) return error
-  throw new Error(`expected a rejection with an error, but it was with ${JSON.stringify(error)}`)
+type ErrorClass<E> = abstract new (...args: never[]) => E
+
+/** The error that a promise is rejected with. Throws when it is fulfilled, or the class is another. */
+export async function errorOf(work: Promise<unknown>): Promise<Error>
+export async function errorOf<E extends Error>(work: Promise<unknown>, expected: ErrorClass<E>): Promise<E>
+export async function errorOf(work: Promise<unknown>, expected: ErrorClass<Error> = Error): Promise<Error> {
+  try {
+    await work
+  } catch (error) {
+    if (error instanceof expected) return error
+    throw new Error(`expected a rejection with ${expected.name}, found another error`, { cause: error })
+  }
+  throw new Error(`expected a rejection with ${expected.name}, but the promise was fulfilled`)
 }

@@ -6,6 +6,7 @@ import { UserError } from '../../common/errors.ts'
 import { specSchema, type DataSpec } from '../../experiment/spec/spec.ts'
 import { inspectDataset, readDataset, type Checked } from '../../datasets/index.ts'
 import { testDirectory } from './directories.ts'
+import { errorOf } from './errors.ts'
 
 /** What tests of the readers of data sets share. */
 
@@ -66,18 +67,9 @@ export function remembering(): Checked & { readonly known: Map<string, unknown> 
 /** The problems that reading and inspecting end with, one and the same. */
 export async function refusal(spec: DataSpec, directory: string): Promise<UserError> {
   const [one, other] = [
-    await failure(readDataset(spec, directory)),
-    await failure(inspectDataset(spec, directory)),
+    await errorOf(readDataset(spec, directory), UserError),
+    await errorOf(inspectDataset(spec, directory), UserError),
   ]
   expect(other.problems).toEqual(one.problems)
   return one
-}
-
-export async function failure(work: Promise<unknown>): Promise<UserError> {
-  const error = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-  if (error instanceof UserError) return error
-  throw error instanceof Error ? error : new Error('nothing went wrong')
 }

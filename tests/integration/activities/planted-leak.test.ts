@@ -1,8 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { MockActivityEnvironment } from '@temporalio/testing'
-import { DefaultLogger } from '@temporalio/worker'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { findDataDirectory } from '../../../activities/inputs/data-directory.ts'
 import { evaluate } from '../../../activities/stages/evaluate.ts'
@@ -15,6 +13,7 @@ import { runId } from '../../../experiment/records/run.ts'
 import { specSchema } from '../../../experiment/spec/spec.ts'
 import { seedsOf, stagesOf } from '../../../experiment/stages/stage-list.ts'
 import { inspectDataset } from '../../../datasets/index.ts'
+import { quietEnvironment } from '../../support/activity-environment.ts'
 import { fileDirectory } from '../../support/directories.ts'
 
 /**
@@ -111,13 +110,12 @@ beforeAll(async () => {
     )
   }
   const real = createActivities()
-  const environment = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
   for (const stage of stagesOf(planned)) {
     const activity = (planted.get(stage.key) ?? real[stage.kind]) as (task: object) => Promise<object>
-    await environment().run(activity, { stage, settings: { store } })
+    await quietEnvironment().run(activity, { stage, settings: { store } })
   }
 
-  const reported = environment().run(() => real.report({ run, settings: { store }, failed: [] }))
+  const reported = quietEnvironment().run(() => real.report({ run, settings: { store }, failed: [] }))
   const { url } = (await reported) as WrittenReport
   const read = (name: string) => readFile(join(fileURLToPath(url), name), 'utf8')
   const json = JSON.parse(await read('report.json')) as { computed: { population: readonly Row[] } }

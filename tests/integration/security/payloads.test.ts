@@ -8,6 +8,7 @@ import { connect } from '../../../cli/server/temporal.ts'
 import { MathError, UserError } from '../../../common/errors.ts'
 import type { RunInput, RunResult } from '../../../experiment/records/run.ts'
 import { workflowId, workflowType } from '../../../workflows/names.ts'
+import { errorOf } from '../../support/errors.ts'
 import { recording } from '../../support/recording.ts'
 import { sampleRun } from '../../support/run.ts'
 import { temporalServer, thereAt, withWorker } from '../../support/temporal.ts'
@@ -107,11 +108,8 @@ describe('what the server keeps of a run', () => {
     useKeys('new')
     await withWorker(server.address, failing(), async () => {
       const handle = await start('encrypted')
-      const error = await handle.result().then(
-        () => undefined,
-        (error: unknown) => error,
-      )
-      expect((error as WorkflowFailedError).cause?.message).toContain(`${MARK} did not converge`)
+      const error = await errorOf(handle.result(), WorkflowFailedError)
+      expect(error.cause?.message).toContain(`${MARK} did not converge`)
       const { stages } = await progressOf(handle)
       expect(stages.flatMap(({ error = [] }) => error)).toContain(`${MARK} did not converge`)
       const history = await historyOf(handle)
@@ -160,13 +158,9 @@ describe('keys change', () => {
     await withWorker(server.address, recording().activities, () => handle.result())
     useKeys('new')
     const late = (await client()).workflow.getHandle(handle.workflowId)
-    const error = await late.result().then(
-      () => undefined,
-      (error: unknown) => error,
-    )
-    expect(String((error as Error).cause ?? error)).toMatch(
+    const error = await errorOf(late.result(), UserError)
+    expect(String(error.cause ?? error)).toMatch(
       /encrypted with the key 'old', which ZEROSHIFT_PAYLOAD_KEYS does not have/,
     )
-    expect(error).toBeInstanceOf(UserError)
   })
 })

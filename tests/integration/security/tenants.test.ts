@@ -12,6 +12,7 @@ import type { SweepInput } from '../../../experiment/sweep/sweep.ts'
 import { sweepType, workflowId, workflowType } from '../../../workflows/names.ts'
 import { zeroshift } from '../../support/command.ts'
 import { testDirectory } from '../../support/directories.ts'
+import { errorOf } from '../../support/errors.ts'
 import { sampleRun } from '../../support/run.ts'
 import { temporalServer, withWorker } from '../../support/temporal.ts'
 
@@ -40,15 +41,12 @@ const withSettings = (settings: Partial<RunInput['settings']>) =>
 async function reasonOf(type: string, id: string, ...args: readonly unknown[]): Promise<string> {
   const activities = createActivities({ allowed: { stores: [at('ours')] } })
   return withWorker(server.address, activities, async () => {
-    const error = await server.client.workflow
-      .execute(type, { workflowId: id, taskQueue: 'zeroshift', args: [...args] })
-      .then(
-        () => undefined,
-        (error: unknown) => error,
-      )
-    if (!(error instanceof WorkflowFailedError))
-      throw new Error(`expected a failed run, found ${String(error)}`)
-    let cause: Error = error
+    const running = server.client.workflow.execute(type, {
+      workflowId: id,
+      taskQueue: 'zeroshift',
+      args: [...args],
+    })
+    let cause: Error = await errorOf(running, WorkflowFailedError)
     while (cause.cause instanceof Error) cause = cause.cause
     return cause.message
   })

@@ -10,6 +10,7 @@ import type { Plan } from '../../../experiment/plan/plan.ts'
 import { results, type ReportInput } from '../../../report/results.ts'
 import { zeroshift } from '../../support/command.ts'
 import { testDirectory } from '../../support/directories.ts'
+import { errorOf } from '../../support/errors.ts'
 import { linked } from '../../support/linked.ts'
 import { mlflowServer, type TestMlflow } from '../../support/mlflow.ts'
 import { candidate, sampleInput, withManifest, withoutStages } from '../../unit/report/fixtures.ts'
@@ -525,13 +526,8 @@ describe('on one server', () => {
     try {
       for (const uri of [server.url, server.url.replace('//', '//somebody:hunter2@')])
         await track(artifacts, { run: input.run, tracking: { uri, experiment }, ended: finished })
-      const away = await track(artifacts, {
-        run: input.run,
-        tracking: { uri: 'http://somebody:hunter2@127.0.0.1:9', experiment },
-      }).then(
-        () => undefined,
-        (error: unknown) => error as Error,
-      )
+      const tracking = { uri: 'http://somebody:hunter2@127.0.0.1:9', experiment }
+      const away = await errorOf(track(artifacts, { run: input.run, tracking }))
       const kept = (await artifacts.store.list(`runs/${input.run.id}/tracking/`)).map(async ({ path }) =>
         new TextDecoder().decode(await artifacts.store.get(path)),
       )

@@ -1,5 +1,3 @@
-import { MockActivityEnvironment } from '@temporalio/testing'
-import { DefaultLogger } from '@temporalio/worker'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { findDataDirectory } from '../../../activities/inputs/data-directory.ts'
 import { createActivities } from '../../../activities/index.ts'
@@ -16,6 +14,7 @@ import { inspectDataset } from '../../../datasets/index.ts'
 import { initialWeights, parameterSpecs } from '../../../learning/parameters.ts'
 import { stream } from '../../../learning/random.ts'
 import { zrf } from '../../../unlearning/metrics/zrf.ts'
+import { quietEnvironment } from '../../support/activity-environment.ts'
 import { fileDirectory } from '../../support/directories.ts'
 
 /** A whole class is forgotten, which gold knows nothing of. */
@@ -35,11 +34,9 @@ let store: string
 let artifacts: Artifacts
 let planned: ReturnType<typeof plan>
 
-const quiet = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
-
 async function run(stage: Stage): Promise<void> {
   const activity = createActivities()[stage.kind] as (task: object) => Promise<object>
-  await quiet().run(activity, { stage, settings: { store } })
+  await quietEnvironment().run(activity, { stage, settings: { store } })
 }
 
 async function manifestOf<K extends StageKind>(stage: StageOf<K> | undefined): Promise<ManifestOf<K>> {

@@ -1,5 +1,3 @@
-import { MockActivityEnvironment } from '@temporalio/testing'
-import { DefaultLogger } from '@temporalio/worker'
 import { beforeEach, expect, test } from 'vitest'
 import { findDataDirectory } from '../../../activities/inputs/data-directory.ts'
 import { createActivities } from '../../../activities/index.ts'
@@ -12,6 +10,7 @@ import { specSchema } from '../../../experiment/spec/spec.ts'
 import type { Stage, StageKind, StageOf } from '../../../experiment/stages/stage.ts'
 import { inspectDataset } from '../../../datasets/index.ts'
 import { trueLogProbabilities } from '../../../unlearning/metrics/logits.ts'
+import { quietEnvironment } from '../../support/activity-environment.ts'
 import { testDirectory } from '../../support/directories.ts'
 
 let store: string
@@ -33,7 +32,7 @@ test('what the original makes of its training samples decides what is forgotten'
   if (!ranking) throw new Error('a hard split has a ranking')
   const all = createActivities()
   for (const stage of [dataset, original, ranking, split] as readonly Stage[]) {
-    const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
+    const environment = quietEnvironment()
     const activity = all[stage.kind] as (task: object) => Promise<object>
     await environment.run(activity, { stage, settings: { store } })
   }

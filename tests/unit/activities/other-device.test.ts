@@ -1,11 +1,10 @@
-import { MockActivityEnvironment } from '@temporalio/testing'
-import { DefaultLogger } from '@temporalio/worker'
 import { beforeEach, expect, test } from 'vitest'
 import { durably } from '../../../activities/runtime/durable.ts'
 import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
 import { Checkpoints } from '../../../artifacts/checkpoints.ts'
 import type { TensorFlowEnvironment } from '../../../experiment/records/manifest.ts'
 import { tensorflowEnvironment } from '../../../learning/tf.ts'
+import { quietEnvironment } from '../../support/activity-environment.ts'
 import { testDirectory } from '../../support/directories.ts'
 import { sampleRun } from '../../support/run.ts'
 
@@ -22,7 +21,7 @@ beforeEach(() => {
 async function goesOnFrom(tensorflow: TensorFlowEnvironment): Promise<number | undefined> {
   const vectors = { parameters: Float32Array.of(1, 2) }
   await new Checkpoints(artifacts, stage).save({ step: 40, vectors, notes: {}, seconds: 1, tensorflow })
-  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
+  const environment = quietEnvironment()
   const settings = { store: directory }
   const stopping = new AbortController().signal
   const inputs = () => Promise.resolve('these')

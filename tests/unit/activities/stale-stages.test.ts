@@ -1,5 +1,4 @@
-import { MockActivityEnvironment } from '@temporalio/testing'
-import { DefaultLogger } from '@temporalio/worker'
+import type { MockActivityEnvironment } from '@temporalio/testing'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { manifestsOf } from '../../../activities/report.ts'
 import {
@@ -15,6 +14,7 @@ import { StoreView } from '../../../artifacts/store-view.ts'
 import { manifestDigest, type Manifest } from '../../../experiment/records/manifest.ts'
 import { stagesOf } from '../../../experiment/stages/stage-list.ts'
 import type { Stage } from '../../../experiment/stages/stage.ts'
+import { quietEnvironment } from '../../support/activity-environment.ts'
 import { testDirectory } from '../../support/directories.ts'
 import { linked } from '../../support/linked.ts'
 import { sampleRun } from '../../support/run.ts'
@@ -56,22 +56,21 @@ const trainModel: StageBody<'train'> = ({ inputs }) =>
     seconds: 1,
   })
 
-const environment = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
 const task = <S extends Stage>(stage: S) => ({ stage, settings: { store } })
 const dataset = (body = readData): Promise<StageDone> =>
-  environment().run(
+  quietEnvironment().run(
     stageActivity('dataset', () => Promise.resolve(body)),
     task(plan.dataset),
   )
 const split = (body = splitData): Promise<StageDone> =>
-  environment().run(
+  quietEnvironment().run(
     stageActivity('split', () => Promise.resolve(body)),
     task(plan.split),
   )
 const [gold] = plan.gold
 if (!gold) throw new Error('the sample has no gold model')
 const train = (body = trainModel): Promise<StageDone> =>
-  environment().run(
+  quietEnvironment().run(
     stageActivity('train', () => Promise.resolve(body)),
     task(gold),
   )
@@ -188,7 +187,7 @@ test('a checkpoint that was computed from another input is not gone on from', as
   }
   let environmentOf: MockActivityEnvironment | undefined
   const attempt = async () => {
-    environmentOf = environment()
+    environmentOf = quietEnvironment()
     const activity = stageActivity('split', () => Promise.resolve(interrupted))
     await expect(environmentOf.run(activity, task(plan.split))).rejects.toThrow('CANCELLED')
   }

@@ -1,5 +1,3 @@
-import { MockActivityEnvironment } from '@temporalio/testing'
-import { DefaultLogger } from '@temporalio/worker'
 import { beforeEach, expect, test } from 'vitest'
 import { KnownRuns } from '../../../../activities/runtime/known-runs.ts'
 import {
@@ -11,6 +9,7 @@ import {
 import { openArtifacts, type Artifacts } from '../../../../artifacts/artifacts.ts'
 import { planOf } from '../../../../experiment/plan/run-parts.ts'
 import { recordOf } from '../../../../experiment/records/run.ts'
+import { quietEnvironment } from '../../../support/activity-environment.ts'
 import { testDirectory } from '../../../support/directories.ts'
 import { sampleRun } from '../../../support/run.ts'
 
@@ -32,7 +31,7 @@ const readData: StageBody<'dataset'> = ({ stage }) =>
   })
 const { kind, key, title } = run.plan.dataset
 const readBy = (id: string, asked = key) =>
-  new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(
+  quietEnvironment().run(
     stageActivity('dataset', () => Promise.resolve(readData)),
     { stage: { kind, key: asked, title }, settings: { store }, run: id },
   )

@@ -1,5 +1,3 @@
-import { MockActivityEnvironment } from '@temporalio/testing'
-import { DefaultLogger } from '@temporalio/worker'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { findDataDirectory } from '../../../../activities/inputs/data-directory.ts'
 import { createActivities } from '../../../../activities/index.ts'
@@ -11,6 +9,7 @@ import { specSchema } from '../../../../experiment/spec/spec.ts'
 import type { Stage, StageKind, StageOf } from '../../../../experiment/stages/stage.ts'
 import { inspectDataset } from '../../../../datasets/index.ts'
 import { shadowHalf } from '../../../../unlearning/population/shadows.ts'
+import { quietEnvironment } from '../../../support/activity-environment.ts'
 import { fileDirectory, testDirectory } from '../../../support/directories.ts'
 
 /** A model that learns 359 digits by heart, and shadow models beside it. */
@@ -29,9 +28,7 @@ let store: string
 let artifacts: Artifacts
 let planned: ReturnType<typeof plan>
 
-const quiet = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
-
-async function run(stage: Stage, settings: object = {}, environment = quiet()): Promise<void> {
+async function run(stage: Stage, settings: object = {}, environment = quietEnvironment()): Promise<void> {
   const activity = createActivities()[stage.kind] as (task: object) => Promise<object>
   await environment.run(activity, { stage, settings: { store, ...settings } })
 }
@@ -103,13 +100,13 @@ describe('a shadow model', () => {
     const elsewhere = testDirectory()
     const settings = { store: elsewhere, checkpointSeconds: 0.05 }
     await run(planned.dataset, settings)
-    const environment = quiet()
+    const environment = quietEnvironment()
     environment.on('heartbeat', ({ step = 0 }: { step?: number }) => {
       if (step > 20) environment.cancel()
     })
     await expect(run(stage as Stage, settings, environment)).rejects.toThrow()
     const beats: { resumedAt?: number }[] = []
-    const again = quiet()
+    const again = quietEnvironment()
     again.on('heartbeat', (beat: { resumedAt?: number }) => beats.push(beat))
     await run(stage as Stage, settings, again)
     expect(beats.at(-1)?.resumedAt).toBeGreaterThan(20)

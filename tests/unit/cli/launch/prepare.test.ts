@@ -6,6 +6,7 @@ import { UserError } from '../../../../common/errors.ts'
 import type { RunInput } from '../../../../experiment/records/run.ts'
 import { inspectDataset } from '../../../../datasets/index.ts'
 import { testDirectory } from '../../../support/directories.ts'
+import { errorOf } from '../../../support/errors.ts'
 
 let directory: string
 beforeEach(() => {
@@ -32,9 +33,7 @@ async function prepared(path: string, ...overrides: string[]): Promise<RunInput[
 }
 
 async function problemsIn(path: string, ...overrides: string[]) {
-  const error: unknown = await prepared(path, ...overrides).catch((error: unknown) => error)
-  if (error instanceof UserError) return error.problems
-  throw error
+  return (await errorOf(prepared(path, ...overrides), UserError)).problems
 }
 
 /** Training samples of digits under the default seed, and one that is held out for testing. */

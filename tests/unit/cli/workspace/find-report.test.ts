@@ -8,6 +8,7 @@ import { UserError } from '../../../../common/errors.ts'
 import { recordOf } from '../../../../experiment/records/run.ts'
 import { renderJson } from '../../../../report/comparison/json.ts'
 import { testDirectory } from '../../../support/directories.ts'
+import { errorOf } from '../../../support/errors.ts'
 import { sampleRun } from '../../../support/run.ts'
 
 let directory: string
@@ -25,9 +26,7 @@ function write(path: string, text: string): string {
 }
 
 async function problem(target: string, wanted: Wanted = {}): Promise<string> {
-  const error: unknown = await findReport(target, wanted).catch((error: unknown) => error)
-  if (error instanceof UserError) return error.message
-  throw new Error('expected a UserError', { cause: error })
+  return (await errorOf(findReport(target, wanted), UserError)).message
 }
 
 test('a report is found by its file, and by its folder', async () => {
