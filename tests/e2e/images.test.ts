@@ -1,25 +1,23 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { stream } from '../../learning/random.ts'
 import { zeroshift } from '../support/command.ts'
 import { fileDirectory } from '../support/directories.ts'
-import { mlflowServer } from '../support/mlflow.ts'
+import { mlflowServer, type TestMlflow } from '../support/mlflow.ts'
+import { forFile } from '../support/release.ts'
 
 /**
  * Colour images in CIFAR-10's layout, a residual network with everything that training offers, a random split, and
  * tracking on a real MLflow server: the paths that the digits experiment does not take.
  */
 let directory: string
-let mlflow: Awaited<ReturnType<typeof mlflowServer>>
+let mlflow: TestMlflow
 beforeAll(async () => {
   directory = fileDirectory()
   writeFileSync(join(directory, 'train.bin'), records(400, 1))
   writeFileSync(join(directory, 'test.bin'), records(200, 2))
-  mlflow = await mlflowServer()
-})
-afterAll(async () => {
-  await mlflow.stop()
+  mlflow = await forFile(mlflowServer())
 })
 
 /** Labels 0 and 1; the brighter channel, red or green, is the class. */

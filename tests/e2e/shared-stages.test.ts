@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { createActivities, type Activities } from '../../activities/index.ts'
 import { stageActivity } from '../../activities/runtime/stage.ts'
 import { train } from '../../activities/stages/train.ts'
@@ -10,13 +10,13 @@ import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { workflowId, workflowType } from '../../workflows/names.ts'
 import { testDirectory } from '../support/directories.ts'
 import { heartbeatSeconds, longRun, until } from '../support/durable.ts'
-import { temporalServer, withWorker } from '../support/temporal.ts'
+import { forFile } from '../support/release.ts'
+import { temporalServer, type TestTemporal, withWorker } from '../support/temporal.ts'
 
-let server: Awaited<ReturnType<typeof temporalServer>>
+let server: TestTemporal
 beforeAll(async () => {
-  server = await temporalServer()
+  server = await forFile(temporalServer())
 })
-afterAll(() => server.stop())
 
 let store: string
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client'
 import { CancelledFailure } from '@temporalio/common'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { Activities } from '../../activities/index.ts'
 import type { HalvingSpec } from '../../experiment/sweep/space.ts'
 import type { SweepChange, SweepInput, SweepProgress, SweepResult } from '../../experiment/sweep/sweep.ts'
@@ -16,14 +16,14 @@ import {
   workflowType,
 } from '../../workflows/names.ts'
 import { errorOf } from '../support/errors.ts'
+import { forFile } from '../support/release.ts'
 import { sweeping } from '../support/sweeping.ts'
-import { temporalServer, withWorker } from '../support/temporal.ts'
+import { temporalServer, type TestTemporal, withWorker } from '../support/temporal.ts'
 
-let server: Awaited<ReturnType<typeof temporalServer>>
+let server: TestTemporal
 beforeAll(async () => {
-  server = await temporalServer()
+  server = await forFile(temporalServer())
 })
-afterAll(() => server.stop())
 
 function start(id: string, more: Partial<SweepInput> = {}) {
   return server.client.workflow.start<(input: SweepInput) => Promise<SweepResult>>(sweepType, {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { WorkflowFailedError } from '@temporalio/client'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { DamagedInputError } from '../../activities/runtime/errors.ts'
 import type { Activities, TrackTask } from '../../activities/index.ts'
 import { progressOf } from '../../cli/output/run-progress.ts'
@@ -15,14 +15,14 @@ import type { Stage, StageRef } from '../../experiment/stages/stage.ts'
 import { pauseSignal, resumeSignal, trackingId, workflowId, workflowType } from '../../workflows/names.ts'
 import { errorOf } from '../support/errors.ts'
 import { recording, untilCancelled } from '../support/recording.ts'
+import { forFile } from '../support/release.ts'
 import { sampleRun } from '../support/run.ts'
-import { temporalServer, withWorker } from '../support/temporal.ts'
+import { temporalServer, type TestTemporal, withWorker } from '../support/temporal.ts'
 
-let server: Awaited<ReturnType<typeof temporalServer>>
+let server: TestTemporal
 beforeAll(async () => {
-  server = await temporalServer()
+  server = await forFile(temporalServer())
 })
-afterAll(() => server.stop())
 
 type Handle = Awaited<ReturnType<typeof start>>
 

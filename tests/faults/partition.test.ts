@@ -8,6 +8,7 @@ import { testDirectory } from '../support/directories.ts'
 import { leftovers, Site } from '../support/durable.ts'
 import { sixCells, startSweep } from '../support/fault-sweep.ts'
 import { hostsPossible, network } from '../support/hosts.ts'
+import { forFile } from '../support/release.ts'
 import { s3Server, type TestS3 } from '../support/s3.ts'
 
 let directory: string
@@ -15,14 +16,13 @@ let site: Site
 let s3: TestS3
 const own = { ...process.env }
 beforeAll(async () => {
-  s3 = await s3Server()
+  s3 = await forFile(s3Server())
   Object.assign(process.env, s3.env)
 })
-afterAll(async () => {
+afterAll(() => {
   for (const name of Object.keys(s3.env))
     if (own[name] === undefined) Reflect.deleteProperty(process.env, name)
     else process.env[name] = own[name]
-  await s3.stop()
 })
 beforeEach(async () => {
   directory = testDirectory()

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { request, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { answerOf, smallConfig, zeroshiftWith } from '../support/command.ts'
 import { fileDirectory } from '../support/directories.ts'
 import { Site } from '../support/durable.ts'
 import { mlflowServer, type TestMlflow } from '../support/mlflow.ts'
+import { forFile } from '../support/release.ts'
 import { s3Proxy } from '../support/s3-proxy.ts'
 import { s3Server, type TestS3 } from '../support/s3.ts'
 import { serving } from '../support/serving.ts'
@@ -24,10 +25,11 @@ let mlflow: TestMlflow
 let site: Site
 beforeAll(async () => {
   directory = fileDirectory()
-  ;[s3, mlflow, site] = await Promise.all([s3Server(), mlflowServer(), new Site().open()])
-})
-afterAll(async () => {
-  await Promise.all([s3.stop(), mlflow.stop(), site.close()])
+  ;[s3, mlflow, site] = await Promise.all([
+    forFile(s3Server()),
+    forFile(mlflowServer()),
+    forFile(new Site().open()),
+  ])
 })
 
 /** A way to MLflow that asks for a name and a password, as a reverse proxy does. */

@@ -1,10 +1,11 @@
 import { afterAll } from 'vitest'
 
 type Release = () => unknown
+type Server = { stop(): Promise<unknown> } | { close(): Promise<unknown> }
 
 const releases: Release[] = []
 
-// Hooks that end a file run in reverse order, so this one runs after those of the file itself.
+// Vitest runs the hooks after a file in reverse order, so that this one follows those of the file.
 afterAll(async () => {
   const failures: unknown[] = []
   for (const release of releases.splice(0).reverse())
@@ -13,17 +14,18 @@ afterAll(async () => {
     } catch (error) {
       failures.push(error)
     }
-  if (failures.length > 0) throw new AggregateError(failures, 'resources of the tests were not released')
+  if (failures.length > 0)
+    throw new AggregateError(failures, 'not everything that the file used was released')
 })
 
-/** Calls a function once all tests of the file have ended. The last one given is called first. */
+/** Calls a function after the last test of the file. The function that was given last is called first. */
 export function afterFile(release: Release): void {
   releases.push(release)
 }
 
-/** Waits for a server to start, and stops it once all tests of the file have ended. */
-export async function forFile<T extends { stop(): Promise<unknown> }>(starting: Promise<T>): Promise<T> {
+/** Waits until a server has started, and stops it after the last test of the file. */
+export async function forFile<T extends Server>(starting: Promise<T>): Promise<T> {
   const server = await starting
-  afterFile(() => server.stop())
+  afterFile(() => ('stop' in server ? server.stop() : server.close()))
   return server
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { blobPath, openArtifacts } from '../../../artifacts/artifacts.ts'
 import { copiedOf, planCopy, writeCopy } from '../../../artifacts/copy-store.ts'
 import { FileStore } from '../../../artifacts/file-store.ts'
@@ -12,6 +12,7 @@ import { flawIn } from '../../../cli/commands/store-copy.ts'
 import { zeroshift } from '../../support/command.ts'
 import { fileDirectory } from '../../support/directories.ts'
 import { damageOf, makeStore } from '../../support/made-store.ts'
+import { forFile } from '../../support/release.ts'
 import { s3Place, type TestS3 } from '../../support/s3.ts'
 import { s3Proxy, type AskedRequest } from '../../support/s3-proxy.ts'
 import { pattern } from '../../support/store-behaviour.ts'
@@ -20,14 +21,11 @@ let place: Awaited<ReturnType<typeof s3Place>>
 let root: string
 let made: FileStore
 beforeAll(async () => {
-  place = await s3Place()
+  place = await forFile(s3Place())
   root = fileDirectory()
   made = new FileStore(join(root, 'made'))
   const signed = { by: 0, stages: [0, 3, 4], reports: [2] } as const
   await makeStore(made, { runs: [2], sweep: true, signed, own: [2] })
-})
-afterAll(async () => {
-  await place.stop()
 })
 
 const inBucket = () => openStore(`${place.url}/${randomUUID()}`)

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
 import { openArtifacts } from '../../../artifacts/artifacts.ts'
 import { deleteGarbage } from '../../../artifacts/gc.ts'
 import { takeInventory } from '../../../artifacts/inventory.ts'
@@ -12,6 +12,7 @@ import { stagesOf } from '../../../experiment/stages/stage-list.ts'
 import { fileDirectory } from '../../support/directories.ts'
 import { zeroshiftHere } from '../../support/in-process.ts'
 import { checkAll, missingStages, sampleSweep, storeRun } from '../../support/library.ts'
+import { forFile } from '../../support/release.ts'
 import { sampleRun } from '../../support/run.ts'
 import { s3Place } from '../../support/s3.ts'
 import { s3Proxy } from '../../support/s3-proxy.ts'
@@ -21,11 +22,8 @@ import { s3Proxy } from '../../support/s3-proxy.ts'
 let place: Awaited<ReturnType<typeof s3Place>>
 let directory: string
 beforeAll(async () => {
-  place = await s3Place()
+  place = await forFile(s3Place())
   directory = fileDirectory()
-})
-afterAll(async () => {
-  await place.stop()
 })
 
 const emptyStore = () => openArtifacts(`${place.url}/${randomUUID()}`)

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Context } from '@temporalio/activity'
 import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Activities } from '../../../activities/index.ts'
 import { progressOf } from '../../../cli/output/run-progress.ts'
 import { connect } from '../../../cli/server/temporal.ts'
@@ -10,14 +10,14 @@ import type { RunInput, RunResult } from '../../../experiment/records/run.ts'
 import { workflowId, workflowType } from '../../../workflows/names.ts'
 import { errorOf } from '../../support/errors.ts'
 import { recording } from '../../support/recording.ts'
+import { forFile } from '../../support/release.ts'
 import { sampleRun } from '../../support/run.ts'
-import { temporalServer, thereAt, withWorker } from '../../support/temporal.ts'
+import { temporalServer, type TestTemporal, thereAt, withWorker } from '../../support/temporal.ts'
 
-let server: Awaited<ReturnType<typeof temporalServer>>
+let server: TestTemporal
 beforeAll(async () => {
-  server = await temporalServer()
+  server = await forFile(temporalServer())
 })
-afterAll(() => server.stop())
 
 const closing: (() => Promise<void>)[] = []
 beforeEach(() => vi.stubEnv('ZEROSHIFT_PAYLOAD_KEYS', undefined))
@@ -159,7 +159,8 @@ describe('keys change', () => {
     useKeys('new')
     const late = (await client()).workflow.getHandle(handle.workflowId)
     const error = await errorOf(late.result(), UserError)
-    expect(String(error.cause ?? error)).toMatch(
+    const { message } = error.cause instanceof Error ? error.cause : error
+    expect(message).toMatch(
       /encrypted with the key 'old', which ZEROSHIFT_PAYLOAD_KEYS does not have/,
     )
   })

@@ -1,15 +1,15 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { s3Options } from '../../../artifacts/s3-options.ts'
 import { S3Store } from '../../../artifacts/s3-store.ts'
+import { forFile } from '../../support/release.ts'
 import { pattern } from '../../support/store-behaviour.ts'
 import { s3Proxy, type AskedRequest } from '../../support/s3-proxy.ts'
 import { s3Server, type TestS3 } from '../../support/s3.ts'
 
 let server: TestS3
 beforeAll(async () => {
-  server = await s3Server()
+  server = await forFile(s3Server())
 })
-afterAll(() => server.stop())
 
 const KEY = 'arn:aws:kms:eu-central-1:1:key/abc'
 const encryption = {

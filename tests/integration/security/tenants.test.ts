@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { WorkflowFailedError } from '@temporalio/client'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createActivities } from '../../../activities/index.ts'
 import { openArtifacts } from '../../../artifacts/artifacts.ts'
 import { digestOf } from '../../../common/canonical.ts'
@@ -13,15 +13,15 @@ import { sweepType, workflowId, workflowType } from '../../../workflows/names.ts
 import { zeroshift } from '../../support/command.ts'
 import { testDirectory } from '../../support/directories.ts'
 import { errorOf } from '../../support/errors.ts'
+import { forFile } from '../../support/release.ts'
 import { sampleRun } from '../../support/run.ts'
-import { temporalServer, withWorker } from '../../support/temporal.ts'
+import { temporalServer, type TestTemporal, withWorker } from '../../support/temporal.ts'
 
 /** Whoever may start workflows is not trusted with what others keep in the worker's reach: they start what they like by hand. */
-let server: Awaited<ReturnType<typeof temporalServer>>
+let server: TestTemporal
 beforeAll(async () => {
-  server = await temporalServer()
+  server = await forFile(temporalServer())
 })
-afterAll(() => server.stop())
 
 let directory: string
 const at = (name: string) => pathToFileURL(join(directory, name)).href

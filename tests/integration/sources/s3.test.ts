@@ -8,6 +8,7 @@ import { localDirectory } from '../../../sources/local-directory.ts'
 import type { Wanted } from '../../../sources/wanted.ts'
 import { testDirectory } from '../../support/directories.ts'
 import { errorOf } from '../../support/errors.ts'
+import { forFile } from '../../support/release.ts'
 import { type AskedRequest, type Fault, s3Proxy } from '../../support/s3-proxy.ts'
 import { s3Server, type TestS3 } from '../../support/s3.ts'
 
@@ -19,7 +20,7 @@ const asked: AskedRequest[] = []
 const lines: string[] = []
 
 beforeAll(async () => {
-  server = await s3Server()
+  server = await forFile(s3Server())
   proxy = await s3Proxy(server.endpoint, (request) => {
     asked.push(request)
     return faultOf(request)
@@ -27,7 +28,6 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await proxy.close()
-  await server.stop()
 })
 beforeEach(() => {
   folder = testDirectory()

@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Context } from '@temporalio/activity'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { MathError, UserError } from '../../../common/errors.ts'
 import type { RunInput, RunResult } from '../../../experiment/records/run.ts'
 import { ensureTemporal } from '../../../infra/temporal.mjs'
@@ -13,14 +13,14 @@ import { workflowId, workflowType } from '../../../workflows/names.ts'
 import { signalServer, zeroshift } from '../../support/command.ts'
 import { testDirectory } from '../../support/directories.ts'
 import { recording } from '../../support/recording.ts'
+import { forFile } from '../../support/release.ts'
 import { sampleRun } from '../../support/run.ts'
-import { temporalServer } from '../../support/temporal.ts'
+import { temporalServer, type TestTemporal } from '../../support/temporal.ts'
 
-let server: Awaited<ReturnType<typeof temporalServer>>
+let server: TestTemporal
 beforeAll(async () => {
-  server = await temporalServer()
+  server = await forFile(temporalServer())
 })
-afterAll(() => server.stop())
 
 const start = (input: RunInput) =>
   server.client.workflow.start<(input: RunInput) => Promise<RunResult>>(workflowType, {

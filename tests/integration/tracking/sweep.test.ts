@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { writeReport } from '../../../activities/report.ts'
 import { writeSweepReport } from '../../../activities/sweep.ts'
 import { trackStoredSweep, trackSweep } from '../../../activities/delivery/track-sweep.ts'
@@ -13,12 +13,12 @@ import { linked } from '../../support/linked.ts'
 import { mlflowServer, type TestMlflow } from '../../support/mlflow.ts'
 import { cellInput, ranks, sampleSweep } from '../../unit/tracking/sweep-fixture.ts'
 import { ask, deletedIn, holds, losing, type Held } from './holds.ts'
+import { forFile } from '../../support/release.ts'
 
 let server: TestMlflow
 beforeAll(async () => {
-  server = await mlflowServer({ workers: 2 })
+  server = await forFile(mlflowServer({ workers: 2 }))
 })
-afterAll(() => server.stop())
 
 let directory: string
 let artifacts: Artifacts

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { createActivities } from '../../../activities/index.ts'
 import { openArtifacts } from '../../../artifacts/artifacts.ts'
 import { plan } from '../../../experiment/plan/plan.ts'
@@ -13,17 +13,15 @@ import { npy, zip } from '../../support/archives.ts'
 import { answerOf, zeroshiftWith } from '../../support/command.ts'
 import { fileDirectory } from '../../support/directories.ts'
 import { recording } from '../../support/recording.ts'
+import { forFile } from '../../support/release.ts'
 import { sampleRun } from '../../support/run.ts'
-import { temporalServer, withWorker } from '../../support/temporal.ts'
+import { temporalServer, type TestTemporal, withWorker } from '../../support/temporal.ts'
 
 let directory: string
-let server: Awaited<ReturnType<typeof temporalServer>>
+let server: TestTemporal
 beforeAll(async () => {
   directory = fileDirectory()
-  server = await temporalServer()
-})
-afterAll(async () => {
-  await server.stop()
+  server = await forFile(temporalServer())
 })
 
 const SAMPLES = 220_000

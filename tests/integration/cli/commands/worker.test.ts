@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Context } from '@temporalio/activity'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { tensorflowHere } from '../../../../cli/server/tensorflow.ts'
 import type { RunInput, RunResult } from '../../../../experiment/records/run.ts'
 import { stagesOf } from '../../../../experiment/stages/stage-list.ts'
@@ -18,14 +18,14 @@ import { workflowId, workflowType } from '../../../../workflows/names.ts'
 import { processesOf, zeroshift, zeroshiftWith } from '../../../support/command.ts'
 import { testDirectory } from '../../../support/directories.ts'
 import { recording } from '../../../support/recording.ts'
+import { forFile } from '../../../support/release.ts'
 import { sampleRun } from '../../../support/run.ts'
-import { temporalServer } from '../../../support/temporal.ts'
+import { temporalServer, type TestTemporal } from '../../../support/temporal.ts'
 
-let server: Awaited<ReturnType<typeof temporalServer>>
+let server: TestTemporal
 beforeAll(async () => {
-  server = await temporalServer()
+  server = await forFile(temporalServer())
 })
-afterAll(() => server.stop())
 
 /** What KEDA scales by: the stages that wait in the queue, and none that is computed. */
 async function backlog(): Promise<number> {

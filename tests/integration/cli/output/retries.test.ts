@@ -7,19 +7,19 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { createActivities } from '../../../../activities/index.ts'
 import { smallConfig, zeroshiftWith } from '../../../support/command.ts'
 import { fileDirectory } from '../../../support/directories.ts'
+import { forFile } from '../../../support/release.ts'
 import { s3Proxy } from '../../../support/s3-proxy.ts'
 import { s3Server, type TestS3 } from '../../../support/s3.ts'
-import { temporalServer, withWorker } from '../../../support/temporal.ts'
+import { temporalServer, type TestTemporal, withWorker } from '../../../support/temporal.ts'
 
 let directory: string
-let server: Awaited<ReturnType<typeof temporalServer>>
+let server: TestTemporal
 beforeAll(async () => {
   directory = fileDirectory()
   writeFileSync(join(directory, 'small.yaml'), smallConfig)
-  server = await temporalServer()
+  server = await forFile(temporalServer())
 })
-afterAll(async () => {
-  await server.stop()
+afterAll(() => {
   vi.unstubAllEnvs()
 })
 
