@@ -5,7 +5,10 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { answerOf, zeroshift, type Answer } from '../support/command.ts'
 import { fileDirectory } from '../support/directories.ts'
 
-/** The quickstart's experiment through the launcher, as a user runs it: twice from empty stores, then once more. */
+/**
+ * Runs the experiment of the quickstart with the launcher, as a user does: twice with empty stores,
+ * then once more.
+ */
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const config = join(root, 'configs', 'experiments', 'digits-class.yaml')
 

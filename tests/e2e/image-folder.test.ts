@@ -7,7 +7,10 @@ import { stream } from '../../learning/random.ts'
 import { zeroshift, type Answer } from '../support/command.ts'
 import { fileDirectory } from '../support/directories.ts'
 
-/** The user's own pictures, from files to report; and again from another place, where everything is known. */
+/**
+ * An experiment on a folder of pictures, from the files to the report. A second run in another
+ * place finds all facts known.
+ */
 let directory: string
 beforeAll(async () => {
   directory = fileDirectory()

@@ -8,8 +8,9 @@ import { mlflowServer, type TestMlflow } from '../support/mlflow.ts'
 import { forFile } from '../support/release.ts'
 
 /**
- * Colour images in CIFAR-10's layout, a residual network with everything that training offers, a random split, and
- * tracking on a real MLflow server: the paths that the digits experiment does not take.
+ * Colour images in the layout of CIFAR-10, a residual network with all options of training, a
+ * random split, and tracking on a real MLflow server. The digits experiment takes none of these
+ * paths.
  */
 let directory: string
 let mlflow: TestMlflow

@@ -10,7 +10,10 @@ import { sampleComparison } from '../unit/report/comparison-fixture.ts'
 import { sampleInput } from '../unit/report/fixtures.ts'
 import { fileDirectory } from '../support/directories.ts'
 
-/** In a page: the texts of charts that lie over each other or are cut off, as far as a reader would mind. A halo is a text's own. */
+/**
+ * Runs in a page. Finds the texts of charts that overlap or are cut off enough for a reader to
+ * notice. The halo of a text has the same content as the text, so that it does not count.
+ */
 const overlapping = `[...document.querySelectorAll('svg')].flatMap((chart) => {
   const frame = chart.getBoundingClientRect()
   const boxes = [...chart.querySelectorAll('text')]

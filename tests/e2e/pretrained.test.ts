@@ -7,7 +7,10 @@ import { zeroshift } from '../support/command.ts'
 import { fileDirectory } from '../support/directories.ts'
 import { tinyResnet, tinyVit, writeCheckpoint } from '../support/tiny-checkpoint.ts'
 
-/** Experiments on pre-trained models, from checkpoints that the test writes, on the digits that come with Zeroshift. */
+/**
+ * Experiments on pre-trained models: checkpoints that the test writes, and the digits that
+ * Zeroshift ships.
+ */
 let directory: string
 beforeAll(() => {
   directory = fileDirectory()

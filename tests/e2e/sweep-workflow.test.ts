@@ -50,7 +50,10 @@ async function expectCancelled(handle: Handle): Promise<void> {
   expect(error.cause).toBeInstanceOf(CancelledFailure)
 }
 
-/** A worker for some work, after which nothing is held any more: a worker waits for its activities. */
+/**
+ * Runs a worker during some work, then releases what is held, since a worker waits for its
+ * activities.
+ */
 function releasing<T>(release: () => void, activities: Activities, work: () => Promise<T>): Promise<T> {
   return withWorker(server.address, activities, () => work().finally(release))
 }

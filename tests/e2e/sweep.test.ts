@@ -37,7 +37,8 @@ describe('a sweep', () => {
   test('shares stages, runs nothing twice, and takes in more points on demand alone', async () => {
     writeSweep(directory, `grid: { "methods[0].rank": [1, 2], ${targets} }`)
     const planned = await answered('sweep', 'ranks.yaml', '--dry-run')
-    // Data, split, original and two gold models with their twin are one for all; each cell makes and judges a model.
+    // The data, the split, the original, two gold models and their twin are shared. Each cell makes
+    // and compares one model.
     expect(planned).toMatchObject({ status: 'planned', shared: 39, stages: { computed: 29, cached: 0 } })
     expect(existsSync(join(directory, '.zeroshift/store/runs'))).toBe(false)
 

@@ -10,7 +10,10 @@ import type { Published } from '../../report/published.ts'
 import { answerOf, smallConfig, zeroshiftWith, type Ended } from '../support/command.ts'
 import { fileDirectory, testDirectory } from '../support/directories.ts'
 
-/** Of a convolutional model, whose bytes depend on the number of threads, with two gold models for the floor. */
+/**
+ * A convolutional model, whose bytes depend on the number of threads, and two gold models for the
+ * floor.
+ */
 const config = smallConfig
   .replace('{ name: mlp, hidden: [16] }', '{ name: cnn }')
   .replace('gold: { models: 1 }', 'gold: { models: 2 }')

@@ -23,10 +23,12 @@ import { tinyResnet, writeCheckpoint } from '../support/tiny-checkpoint.ts'
  *
  *     tsx tests/golden/run.ts OUT.json
  *
- * Two checkouts whose files are the same compute the same results for these stages, on the same machine.
+ * Two checkouts compute the same results for these stages when their files are the same on one
+ * machine.
  */
 
-// Trainings this short would not be compiled. The same stages by both ways prove that the ways agree.
+// Trainings as short as these would not be compiled. This setting compiles them, so that both ways
+// can be compared.
 process.env.ZEROSHIFT_GRAPHS ??= 'always'
 
 export interface Golden {

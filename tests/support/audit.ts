@@ -12,7 +12,10 @@ import { zeroshiftHere } from './in-process.ts'
  */
 export interface Attempt {
   readonly args: readonly string[]
-  /** What standard error has to match: the place (file, line, option, …) and what was expected. */
+  /**
+   * A pattern that standard error has to match: the place (file, line or option) and what was
+   * expected.
+   */
   readonly says: RegExp
   /** Files that are in the working directory before. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>
@@ -31,7 +34,10 @@ export type Attempts = Readonly<Record<string, Attempt>>
 /** Commands that have no `--json`. */
 const WITHOUT_JSON =
   /^(pause|cancel|worker|setup search-attributes|up|report|track|walk|adapter|adapter (export|merge|walk))$/
-/** Of processor time, all threads together: unlike the clock, it hardly depends on other processes. */
+/**
+ * The limit of processor time of all threads. Unlike the clock, it hardly depends on other
+ * processes.
+ */
 const MOST_SECONDS = 3
 /** Of a word that is repeated, with its quotation marks and its control characters written out. */
 const MOST_CHARACTERS = 300

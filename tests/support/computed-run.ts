@@ -29,7 +29,10 @@ export async function tinyRun(store: string, seed = 1): Promise<RunInput> {
   }
 }
 
-/** Has the real activities compute a run, and render its report, as a worker does without a server. */
+/**
+ * Computes a run and renders its report with the real activities, as a worker does, without a
+ * server.
+ */
 export async function computeRun(
   { run, settings }: RunInput,
   options: Pick<ActivityOptions, 'signer'> = {},

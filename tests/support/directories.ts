@@ -13,7 +13,7 @@ export function testDirectory(): string {
   return directory
 }
 
-/** Makes an empty directory that all tests of a file share. It is removed after the last of them. */
+/** Makes an empty directory for all tests of a file. It is removed after the last of them. */
 export function fileDirectory(): string {
   const directory = emptyDirectory()
   afterFile(() => {

@@ -1,6 +1,9 @@
 type ErrorClass<E> = abstract new (...args: never[]) => E
 
-/** The error that a promise is rejected with. Throws when it is fulfilled, or the class is another. */
+/**
+ * Returns the error that a promise is rejected with. Throws when the promise is fulfilled or the
+ * error has another class.
+ */
 export async function errorOf(work: Promise<unknown>): Promise<Error>
 export async function errorOf<E extends Error>(work: Promise<unknown>, expected: ErrorClass<E>): Promise<E>
 export async function errorOf(work: Promise<unknown>, expected: ErrorClass<Error> = Error): Promise<Error> {

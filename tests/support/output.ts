@@ -8,7 +8,10 @@ export interface CapturedOutput {
   clear(): void
 }
 
-/** Collects what is written to streams of this process instead of showing it, until the test ends. */
+/**
+ * Collects what is written to streams of this process instead of showing it, until the test has
+ * ended.
+ */
 export function captureOutput(...streams: readonly Stream[]): CapturedOutput {
   let text = ''
   const spies = streams.map((stream) =>

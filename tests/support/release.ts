@@ -18,7 +18,7 @@ afterAll(async () => {
     throw new AggregateError(failures, 'not everything that the file used was released')
 })
 
-/** Calls a function after the last test of the file. The function that was given last is called first. */
+/** Calls a function after the last test of the file. Functions are called in reverse order. */
 export function afterFile(release: Release): void {
   releases.push(release)
 }

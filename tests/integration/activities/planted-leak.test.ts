@@ -17,9 +17,9 @@ import { quietEnvironment } from '../../support/activity-environment.ts'
 import { fileDirectory } from '../../support/directories.ts'
 
 /**
- * Two "unlearnings" that leave the original as it is and dress up what it says of D_f, in a run that is real in all else.
- * The originals know their 359 digits by heart; gold is wrong on some tenth of the forgotten ones. Figures are far from the
- * limits that they are held to, since other devices train other models.
+ * Two "unlearnings" that return the original model and disguise its logits of D_f. All other stages
+ * are real. The originals know their 359 digits by heart, and gold is wrong on about a tenth of the
+ * forgotten ones. The limits leave a wide margin, since other devices train other models.
  */
 const spec = specSchema.parse({
   name: 'leak',
@@ -42,7 +42,10 @@ const spec = specSchema.parse({
 type Disguise = (logits: Float32Array) => Float32Array
 
 const disguises: Readonly<Record<string, Disguise>> = {
-  /** A temperature: the same label with less confidence. It brings MIA and the gap closer to gold's than the original's are. */
+  /**
+   * A temperature: the same label with less confidence. It brings MIA and the gap closer to those
+   * of gold than the original is.
+   */
   'less sure': (logits) => logits.map((logit) => logit / 2),
   /** The two highest logits change places: another label, as sure of it. */
   relabelled: (logits) => {

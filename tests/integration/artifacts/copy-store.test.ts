@@ -128,8 +128,8 @@ describe.skipIf(given)('with a server of our own', () => {
         expect(await damageOf(store)).toEqual([])
         left = Infinity
         await copy(made, store)
-        // A run or a sweep whose report was not there yet is written anew, all of it, and so are the
-        // signatures of a stage whose manifest was not there yet.
+        // A run or a sweep whose report was not there yet is written again as a whole, and so are
+        // the signatures of a stage whose manifest was not there yet.
         const twice = sent.filter((path, i) => sent.indexOf(path) < i)
         expect(twice.filter((path) => !/\/(runs|sweeps|signatures)\//.test(path))).toEqual([])
         expect(new Set(sent).size).toBe(objects)

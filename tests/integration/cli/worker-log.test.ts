@@ -9,7 +9,10 @@ import { zeroshiftWith, type Running } from '../../support/command.ts'
 import { fileDirectory } from '../../support/directories.ts'
 import { until } from '../../support/durable.ts'
 
-/** Workers that wait for a server which is not there, in whose processes native code writes to standard error. */
+/**
+ * Workers that wait for a server which does not exist, while native code in their processes writes
+ * to standard error.
+ */
 const nowhere = '127.0.0.1:1'
 const native = 'I0000 00:00:1.5 1 port.cc:153] native words'
 let directory: string

@@ -27,8 +27,8 @@ interface Service {
 }
 
 /**
- * The project as Compose's own loader understands it, which refuses what the specification's schema does not have. The
- * loader as a command sees no environment: the secrets are put in before.
+ * Loads the project with Compose's own loader, which refuses what its schema does not have. The
+ * loader reads no environment variables as a command, so the secrets are filled in before.
  */
 function load(given: Readonly<Record<string, string>>) {
   const filled = Object.entries(given).reduce(

@@ -160,8 +160,6 @@ describe('keys change', () => {
     const late = (await client()).workflow.getHandle(handle.workflowId)
     const error = await errorOf(late.result(), UserError)
     const { message } = error.cause instanceof Error ? error.cause : error
-    expect(message).toMatch(
-      /encrypted with the key 'old', which ZEROSHIFT_PAYLOAD_KEYS does not have/,
-    )
+    expect(message).toMatch(/encrypted with the key 'old', which ZEROSHIFT_PAYLOAD_KEYS does not have/)
   })
 })

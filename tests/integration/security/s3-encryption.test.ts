@@ -17,7 +17,10 @@ const encryption = {
   'x-amz-server-side-encryption-aws-kms-key-id': KEY,
 }
 
-/** The test server has no KMS, so the headers end at the proxy, which sees what is sent to Amazon. */
+/**
+ * The test server has no KMS. The proxy removes the headers, after it has seen what would be sent
+ * to Amazon.
+ */
 test('every request that begins an object asks for encryption by the KMS key (as sent: no server here has a KMS)', async () => {
   const seen: AskedRequest[] = []
   const proxy = await s3Proxy(server.endpoint, (asked) => {

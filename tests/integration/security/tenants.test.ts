@@ -17,7 +17,10 @@ import { forFile } from '../../support/release.ts'
 import { sampleRun } from '../../support/run.ts'
 import { temporalServer, type TestTemporal, withWorker } from '../../support/temporal.ts'
 
-/** Whoever may start workflows is not trusted with what others keep in the worker's reach: they start what they like by hand. */
+/**
+ * Users who may start workflows, with any input, are not trusted with data of others that the
+ * worker can reach.
+ */
 let server: TestTemporal
 beforeAll(async () => {
   server = await forFile(temporalServer())

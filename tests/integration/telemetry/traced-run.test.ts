@@ -15,7 +15,10 @@ import { fileDirectory } from '../../support/directories.ts'
 import { forFile } from '../../support/release.ts'
 import { temporalServer, type TestTemporal } from '../../support/temporal.ts'
 
-/** One run by the command, on a worker of its own: both traced, the worker with metrics and a log of JSON. */
+/**
+ * A run by the command on a separate worker. Both are traced; the worker has metrics and a log in
+ * JSON.
+ */
 let directory: string
 let server: TestTemporal
 let traces: Awaited<ReturnType<typeof collector>>

@@ -20,7 +20,10 @@ import { linked } from '../../support/linked.ts'
 import { sampleRun } from '../../support/run.ts'
 import { sampleInput } from '../report/fixtures.ts'
 
-/** Stages whose inputs were computed again, to other bytes: as by another number of threads, or in another store. */
+/**
+ * Stages whose inputs were computed again with other bytes, as with another number of threads or in
+ * another store.
+ */
 
 let store: string
 let artifacts: Artifacts
@@ -125,7 +128,8 @@ describe('a stage whose input is another one by now', () => {
     expect(await kept()).toEqual(['dataset', 'split', 'train'])
     await drop(plan.dataset)
     expect(await artifacts.complete(gold)).toBeDefined()
-    // The run computes it again; only then is it known whether the others were computed from the same.
+    // The run computes it again. Only then is it known whether the others were computed from the
+    // same.
     expect(await kept()).toEqual([])
     await dataset()
     expect(await split()).toMatchObject({ cached: true })

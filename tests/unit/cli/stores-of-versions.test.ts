@@ -13,8 +13,9 @@ import { damageOf } from '../../support/made-store.ts'
 import { zeroshiftHere } from '../../support/in-process.ts'
 
 /**
- * `tests/fixtures/stores/format-1` is what `zeroshift run small.yaml` of version 0.1.0 left, without its pages. A store of
- * format 0 is the same without digests in manifests and without `store.json`.
+ * `tests/fixtures/stores/format-1` is the store that `zeroshift run small.yaml` of version 0.1.0
+ * left, without its pages. A store of format 0 is the same without `store.json` and without digests
+ * in its manifests.
  */
 const fixtures = fileURLToPath(new URL('../../fixtures/stores', import.meta.url))
 const id = 'small-07ac6d6a'
@@ -71,7 +72,8 @@ describe.each([1, 0])('a store of format %d', (format) => {
     expect(plan.filter(({ cached }) => cached).map(({ key }) => key)).toEqual(
       plan.filter(({ key }) => keys.includes(key)).map(({ key }) => key),
     )
-    // Keys depend on the versions in experiment/stages/code-lock.json: another id means that one was raised since.
+    // Keys depend on the versions in experiment/stages/code-lock.json. Another id means that one of
+    // them was raised since.
     if (planned === id) expect(plan.every(({ cached }) => cached)).toBe(true)
   })
 

@@ -23,7 +23,8 @@ test('without a file: the size that the model is made for, and no normalisation 
   expect(await prepared(tinyResnet)).toEqual({ filter: 'bilinear' })
 })
 
-// The files of google/vit-base-patch16-224, facebook/deit-tiny-distilled-patch16-224 and microsoft/resnet-50 say these things.
+// These are the values in the files of google/vit-base-patch16-224,
+// facebook/deit-tiny-distilled-patch16-224 and microsoft/resnet-50.
 test.each([
   [
     vit224,

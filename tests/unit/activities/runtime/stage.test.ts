@@ -309,7 +309,10 @@ describe('a stage that runs out of memory', () => {
   )
   let attempts = 0
   beforeEach(() => (attempts = 0))
-  /** One attempt, whose batches fit in so many parts. No heartbeat of an earlier one has arrived. */
+  /**
+   * Makes one attempt, whose batches fit in so many parts. No heartbeat of an earlier one has
+   * arrived.
+   */
   async function attempt(fitting: number, failing: () => void | Promise<void> = () => undefined) {
     const seen: (number | undefined)[] = []
     const body: StageBody<'dataset'> = async (context) => {

@@ -164,8 +164,8 @@ describe('damage', () => {
 })
 
 /**
- * Every field of every kind of stored file, changed, removed and swapped with that of another file of its kind. `check`
- * finds it, and readers take it for nothing, or it is harmless for the reason given.
+ * Each field of each kind of stored file is changed, removed, or swapped with that of another file.
+ * `check` finds it and readers ignore the file, or the change is harmless for the reason given.
  */
 describe('tampering', () => {
   const changedValue = (value: unknown): unknown => {

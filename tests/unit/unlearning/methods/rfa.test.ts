@@ -37,10 +37,16 @@ async function rfa(options: Record<string, unknown>) {
   return { ...result, accuracy }
 }
 
-/** Those that shift towards another class; the unseen ones leave x in its own, and leave-out has a teacher of its own. */
+/**
+ * The targets that shift features towards another class. The unseen ones leave x in its own class,
+ * and leave-out has a separate teacher.
+ */
 const shifting = targetNames.filter((target) => !/unseen|leave-out/.test(target))
 
-/** Kept features come from larger batches than a step's, and some processors round these otherwise. */
+/**
+ * Kept features come from larger batches than those of a step, which some processors round
+ * differently.
+ */
 const rounding = 1e-9
 
 test.each(shifting)('%s: residuals start at zero on D_r and shift on D_f', async (target) => {
