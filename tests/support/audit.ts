@@ -55,6 +55,14 @@ afterEach(() => {
   vi.unstubAllEnvs()
 })
 
+/** A row for each entry of a table, under the same title. */
+export function attemptsFor<T>(
+  table: Readonly<Record<string, T>>,
+  attemptOf: (value: T) => Attempt,
+): Attempts {
+  return Object.fromEntries(Object.entries(table).map(([title, value]) => [title, attemptOf(value)]))
+}
+
 /** A suite with a test for each row. */
 export function audit(title: string, attempts: Attempts): void {
   describe(title, () => {
