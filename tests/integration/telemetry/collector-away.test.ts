@@ -1,12 +1,13 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { freePort } from '../../../stack/server.ts'
 import { smallConfig, zeroshiftWith } from '../../support/command.ts'
-import { testDirectory } from '../../support/directories.ts'
+import { test } from '../../support/fixtures.ts'
 
-test('a collector that does not answer costs a command seconds and nothing else, and its password is not shown', async () => {
-  const directory = testDirectory()
+test('a collector that does not answer costs a command seconds and nothing else, and its password is not shown', async ({
+  directory,
+}) => {
   writeFileSync(join(directory, 'small.yaml'), smallConfig)
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://somebody:open-sesame@127.0.0.1:${await freePort()}` }
   const plain = await timed({}, directory)

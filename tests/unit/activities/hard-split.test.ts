@@ -1,9 +1,8 @@
-import { beforeEach, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { findDataDirectory } from '../../../activities/inputs/data-directory.ts'
 import { createActivities } from '../../../activities/index.ts'
 import { readLogits } from '../../../activities/stages/logits.ts'
 import { readDataset, readSplit } from '../../../activities/runtime/blob-codecs.ts'
-import { openArtifacts } from '../../../artifacts/artifacts.ts'
 import type { Manifest, ManifestOf } from '../../../experiment/records/manifest.ts'
 import { plan } from '../../../experiment/plan/plan.ts'
 import { specSchema } from '../../../experiment/spec/spec.ts'
@@ -11,14 +10,12 @@ import type { Stage, StageKind, StageOf } from '../../../experiment/stages/stage
 import { inspectDataset } from '../../../datasets/index.ts'
 import { trueLogProbabilities } from '../../../unlearning/metrics/logits.ts'
 import { quietEnvironment } from '../../support/activity-environment.ts'
-import { testDirectory } from '../../support/directories.ts'
+import { test } from '../../support/fixtures.ts'
 
-let store: string
-beforeEach(() => {
-  store = testDirectory()
-})
-
-test('what the original makes of its training samples decides what is forgotten', async () => {
+test('what the original makes of its training samples decides what is forgotten', async ({
+  directory: store,
+  artifacts,
+}) => {
   const spec = specSchema.parse({
     name: 'hard',
     data: { name: 'digits', validation: 0.1 },
@@ -37,7 +34,6 @@ test('what the original makes of its training samples decides what is forgotten'
     await environment.run(activity, { stage, settings: { store } })
   }
 
-  const artifacts = openArtifacts(store)
   const manifestOf = async <K extends StageKind>(stage: StageOf<K>) => {
     const manifest: Manifest | undefined = await artifacts.manifest(stage)
     if (!manifest) throw new Error(`${stage.title} left no manifest`)

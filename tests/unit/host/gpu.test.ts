@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, vi } from 'vitest'
 import { deviceIn, driverProblem } from '../../../host/gpu.mjs'
 import { linkStrays } from '../../../infra/tensorflow.mjs'
-import { testDirectory } from '../../support/directories.ts'
+import { test } from '../../support/fixtures.ts'
 
 afterEach(() => {
   vi.unstubAllEnvs()
@@ -41,8 +41,9 @@ describe.skipIf(process.platform !== 'linux')('the driver', () => {
 })
 
 describe("CUDA's libraries in wheels", () => {
-  test('that TensorFlow does not look for where they are get a link where it does, which moves with the folder', async () => {
-    const folder = testDirectory()
+  test('that TensorFlow does not look for where they are get a link where it does, which moves with the folder', async ({
+    directory: folder,
+  }) => {
     const before = join(folder, 'before')
     for (const part of ['cusolver', 'cusparse'])
       mkdirSync(join(before, 'nvidia', part, 'lib'), { recursive: true })

@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { UserError } from '../../../common/errors.ts'
 import { deviceNamed, deviceSettings, fromDriver } from '../../../learning/device.ts'
-import { testDirectory } from '../../support/directories.ts'
+import { test } from '../../support/fixtures.ts'
 
 test('the device is the CPU unless another is named, and no other than is known', () => {
   expect([undefined, '', 'cpu', 'gpu'].map((name) => deviceNamed(name))).toEqual(['cpu', 'cpu', 'cpu', 'gpu'])
@@ -46,8 +46,7 @@ describe('the settings of a process', () => {
   })
 })
 
-test("the GPU's model is read from the driver where there is no nvidia-smi", () => {
-  const folder = testDirectory()
+test("the GPU's model is read from the driver where there is no nvidia-smi", ({ directory: folder }) => {
   expect(fromDriver(folder)).toBeUndefined()
   mkdirSync(join(folder, '0000:0a:00.0'))
   writeFileSync(

@@ -1,11 +1,10 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { workflowBundle } from '../../../worker/bundle.ts'
-import { testDirectory } from '../../support/directories.ts'
+import { test } from '../../support/fixtures.ts'
 
-test('the workflows are bundled once, and read from then on', async () => {
-  const directory = testDirectory()
+test('the workflows are bundled once, and read from then on', async ({ directory }) => {
   const { code } = await workflowBundle(directory)
   expect(code).toContain('experiment')
   const [name = ''] = await readdir(directory)

@@ -88,7 +88,7 @@ describe('a store', () => {
     }
     expect(judged(at('ours'))).not.toThrow()
     expect(judged(at('ours', 'not', 'there', 'yet'))).not.toThrow()
-    expect(judged(at('theirs', '../..', 'ours'))).not.toThrow()
+    expect(judged(at('theirs', '..', 'ours'))).not.toThrow()
     expect(judged(at('alias', 'data'))).not.toThrow()
     for (const store of [
       at('theirs'),

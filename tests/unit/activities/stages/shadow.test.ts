@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect } from 'vitest'
 import { findDataDirectory } from '../../../../activities/inputs/data-directory.ts'
 import { createActivities } from '../../../../activities/index.ts'
 import { readDataset, readPool, readShadow } from '../../../../activities/runtime/blob-codecs.ts'
@@ -10,7 +10,8 @@ import type { Stage, StageKind, StageOf } from '../../../../experiment/stages/st
 import { inspectDataset } from '../../../../datasets/index.ts'
 import { shadowHalf } from '../../../../unlearning/population/shadows.ts'
 import { quietEnvironment } from '../../../support/activity-environment.ts'
-import { fileDirectory, testDirectory } from '../../../support/directories.ts'
+import { fileDirectory } from '../../../support/directories.ts'
+import { test } from '../../../support/fixtures.ts'
 
 /** A model that learns 359 digits by heart, and shadow models beside it. */
 const spec = specSchema.parse({
@@ -94,10 +95,11 @@ describe('a shadow model', () => {
     expect((await manifestOf(first)).metrics).toMatchObject({ members: 898, samples: 1797 })
   })
 
-  test('that is interrupted goes on from its checkpoint, to the same bytes', async () => {
+  test('that is interrupted goes on from its checkpoint, to the same bytes', async ({
+    directory: elsewhere,
+  }) => {
     const [, stage] = planned.shadow?.models ?? []
     const whole = await manifestOf(stage)
-    const elsewhere = testDirectory()
     const settings = { store: elsewhere, checkpointSeconds: 0.05 }
     await run(planned.dataset, settings)
     const environment = quietEnvironment()

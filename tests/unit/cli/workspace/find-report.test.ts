@@ -20,7 +20,7 @@ beforeEach(() => {
 const own = (id: string) => JSON.stringify({ computed: { spec: { name: id } } })
 
 function write(path: string, text: string): string {
-  mkdirSync(join(directory, path, '../..'), { recursive: true })
+  mkdirSync(join(directory, path, '..'), { recursive: true })
   writeFileSync(join(directory, path), text)
   return join(directory, path)
 }

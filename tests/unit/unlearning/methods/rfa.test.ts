@@ -1,9 +1,10 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { targetNames } from '../../../../experiment/spec/methods.ts'
 import { adaptableLayers } from '../../../../experiment/models/model.ts'
 import type { Snapshot } from '../../../../learning/host.ts'
 import { parameterSpecs, unpackArrays } from '../../../../learning/parameters.ts'
 import { unlearn } from '../../../../unlearning/methods/rfa.ts'
+import { test } from '../../../support/device-data.ts'
 import {
   accuracyOn,
   context,
@@ -162,8 +163,9 @@ describe('the stopping rule', () => {
     stop: { rule: 'unseen-accuracy', every: 5 },
   })
 
-  test('ends as soon as D_f is right no more often than unseen samples, and goes on from a snapshot as if it never stopped', async () => {
-    const data = deviceData()
+  test('ends as soon as D_f is right no more often than unseen samples, and goes on from a snapshot as if it never stopped', async ({
+    data,
+  }) => {
     let snapshot: Snapshot | undefined
     const given = { ...context(layers, original, data), validation: others }
     const whole = await unlearn(spec, {
@@ -184,17 +186,14 @@ describe('the stopping rule', () => {
 
     const host = { snapshot, step: () => Promise.resolve() }
     expect(await unlearn(spec, { ...given, host })).toEqual(whole)
-    data.dispose()
   })
 
-  test('takes every step where unseen samples are less often right', async () => {
-    const data = deviceData()
+  test('takes every step where unseen samples are less often right', async ({ data }) => {
     const { metrics } = await unlearn(
       { ...spec, steps: 12, lambda: 1e-6 },
       { ...context(layers, original, data), validation: others },
     )
     expect(metrics.steps).toBe(12)
     expect(metrics.looks).toHaveLength(2)
-    data.dispose()
   })
 })
