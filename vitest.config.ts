@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-/** Tests whose numbers are those of TensorFlow's kernels, of which there are two kinds on a CPU. */
+/** Tests whose numbers depend on TensorFlow's kernels, of which a CPU has two kinds. */
 const onKernels = [
   'tests/unit/activities/{other-device,stages/shadow}.test.ts',
   'tests/unit/pretrained/reference.test.ts',
@@ -15,7 +15,10 @@ interface Tier {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** Tiers, quick first: `tests/run.mjs` runs them in this order. Each file gets its own process (TensorFlow is native). */
+/**
+ * Describes a tier of tests. `tests/run.mjs` runs the tiers in the order below, quick ones first.
+ * Each file runs in a process of its own, since TensorFlow is native code.
+ */
 const tier = (
   name: string,
   testTimeout: number,
@@ -28,7 +31,7 @@ const tier = (
     maxWorkers: 2,
     testTimeout,
     hookTimeout: testTimeout,
-    // Failures that tests provoke are no news.
+    // Failures that tests provoke are not logged.
     env: { TF_CPP_MIN_LOG_LEVEL: '2', ZEROSHIFT_LOG: 'error', ...env },
   },
 })
@@ -37,7 +40,7 @@ export default defineConfig({
   test: {
     projects: [
       tier('unit', 120_000),
-      // The other tiers compute with oneDNN, as is the default: some processors and users do without.
+      // The other tiers compute with oneDNN, the default, which some processors and users lack.
       tier('onednn-off', 300_000, { include: onKernels, env: { TF_ENABLE_ONEDNN_OPTS: '0' } }),
       tier('integration', 300_000),
       tier('e2e', 600_000),

@@ -27,7 +27,10 @@ const CHECKS = [
   { name: 'licences', program: '../infra/licences.mjs', args: ['--check'] },
 ]
 
-/** The folders of the repository, since a dependency-cruiser that gets `.` walks through node_modules too. */
+/**
+ * The folders of the repository. They are named one by one, since dependency-cruiser walks through
+ * node_modules when it gets `.`.
+ */
 function rooms() {
   return readdirSync(ROOT, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
@@ -112,7 +115,10 @@ async function runTier(tier) {
   }
 }
 
-/** A file that does not load, and an error outside a test, have no failed test to their name: each tier has one at least. */
+/**
+ * Counts the results of a tier. A file that does not load and an error outside a test count as one
+ * failure, although no test failed.
+ */
 function count(file, isSuccess) {
   const counts = { passed: 0, failed: 0, skipped: 0, failures: [] }
   const fail = (name, message = '') => {

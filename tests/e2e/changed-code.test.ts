@@ -1,21 +1,18 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { copyOfCheckout, edit } from '../support/checkout.ts'
 import { answerOf, smallConfig, zeroshift, zeroshiftOf } from '../support/command.ts'
+import { fileDirectory } from '../support/directories.ts'
 
 let directory: string
 let copy: string
 beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-changed-code-'))
+  directory = fileDirectory()
   writeFileSync(join(directory, 'small.yaml'), smallConfig)
-  copy = copyOfCheckout()
+  copy = copyOfCheckout(fileDirectory())
   edit(copy, 'unlearning/methods/rfa.ts', 'mul(method.lambda)', 'mul(10 * method.lambda)')
-})
-afterAll(() => {
-  for (const folder of [directory, copy]) rmSync(folder, { recursive: true, force: true })
 })
 
 test('an edited method is computed again, alone, and the report says so', async () => {

@@ -1,16 +1,13 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { answerOf, processesOf, smallConfig, zeroshift } from '../support/command.ts'
+import { testDirectory } from '../support/directories.ts'
 
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-command-'))
+  directory = testDirectory()
   writeFileSync(join(directory, 'small.yaml'), smallConfig)
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true, force: true })
 })
 
 /** Long enough to be interrupted. */

@@ -1,11 +1,14 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { answerOf, zeroshift, type Answer } from '../support/command.ts'
+import { fileDirectory } from '../support/directories.ts'
 
-/** The quickstart's experiment through the launcher, as a user runs it: twice from empty stores, then once more. */
+/**
+ * Runs the experiment of the quickstart with the launcher, as a user does: twice with empty stores,
+ * then once more.
+ */
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const config = join(root, 'configs', 'experiments', 'digits-class.yaml')
 
@@ -16,14 +19,10 @@ async function run(directory: string): Promise<Answer> {
 
 const directories: string[] = []
 function emptyDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'zeroshift-digits-'))
+  const directory = fileDirectory()
   directories.push(directory)
   return directory
 }
-
-afterAll(() => {
-  for (const directory of directories) rmSync(directory, { recursive: true, force: true })
-})
 
 describe('class unlearning on digits', () => {
   let first: Answer

@@ -1,19 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { answerOf, smallConfig, zeroshiftWith } from '../support/command.ts'
+import { fileDirectory } from '../support/directories.ts'
 
 let directory: string
 beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-encrypted-'))
+  directory = fileDirectory()
   writeFileSync(join(directory, 'small.yaml'), smallConfig)
   for (const name of ['ours', 'theirs'])
     writeFileSync(join(directory, name), `${name}:${randomBytes(32).toString('base64')}\n`)
-})
-afterAll(() => {
-  rmSync(directory, { recursive: true })
 })
 
 const withKeys = (name: string, ...args: readonly string[]) =>

@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import type { Activities } from '../../activities/index.ts'
 import type { RunInput, RunResult } from '../../experiment/records/run.ts'
 import { fairShare, workflowId, workflowType } from '../../workflows/names.ts'
 import { until } from '../support/durable.ts'
 import { recording } from '../support/recording.ts'
+import { forFile } from '../support/release.ts'
 import { sampleRun } from '../support/run.ts'
-import { temporalServer, withWorker } from '../support/temporal.ts'
+import { temporalServer, type TestTemporal, withWorker } from '../support/temporal.ts'
 
-let server: Awaited<ReturnType<typeof temporalServer>>
+let server: TestTemporal
 beforeAll(async () => {
-  server = await temporalServer()
+  server = await forFile(temporalServer())
 })
-afterAll(() => server.stop())
 
 function start(input: RunInput) {
   return server.client.workflow.start<(input: RunInput) => Promise<RunResult>>(workflowType, {

@@ -1,16 +1,19 @@
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { stream } from '../../learning/random.ts'
 import { zeroshift, type Answer } from '../support/command.ts'
+import { fileDirectory } from '../support/directories.ts'
 
-/** The user's own pictures, from files to report; and again from another place, where everything is known. */
+/**
+ * An experiment on a folder of pictures, from the files to the report. A second run in another
+ * place finds all facts known.
+ */
 let directory: string
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-folder-'))
+  directory = fileDirectory()
   for (const [label, name] of ['bright', 'dark', 'even'].entries()) {
     mkdirSync(join(directory, 'pictures', name), { recursive: true })
     for (let i = 0; i < 60; i++)
@@ -19,9 +22,6 @@ beforeAll(async () => {
         await picture(label, i),
       )
   }
-})
-afterAll(() => {
-  rmSync(directory, { recursive: true, force: true })
 })
 
 /** Classes differ in brightness; sizes differ too. */

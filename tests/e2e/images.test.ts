@@ -1,26 +1,24 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { stream } from '../../learning/random.ts'
 import { zeroshift } from '../support/command.ts'
-import { mlflowServer } from '../support/mlflow.ts'
+import { fileDirectory } from '../support/directories.ts'
+import { mlflowServer, type TestMlflow } from '../support/mlflow.ts'
+import { forFile } from '../support/release.ts'
 
 /**
- * Colour images in CIFAR-10's layout, a residual network with everything that training offers, a random split, and
- * tracking on a real MLflow server: the paths that the digits experiment does not take.
+ * Colour images in the layout of CIFAR-10, a residual network with all options of training, a
+ * random split, and tracking on a real MLflow server. The digits experiment takes none of these
+ * paths.
  */
 let directory: string
-let mlflow: Awaited<ReturnType<typeof mlflowServer>>
+let mlflow: TestMlflow
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-images-'))
+  directory = fileDirectory()
   writeFileSync(join(directory, 'train.bin'), records(400, 1))
   writeFileSync(join(directory, 'test.bin'), records(200, 2))
-  mlflow = await mlflowServer()
-})
-afterAll(async () => {
-  await mlflow.stop()
-  rmSync(directory, { recursive: true, force: true })
+  mlflow = await forFile(mlflowServer())
 })
 
 /** Labels 0 and 1; the brighter channel, red or green, is the class. */

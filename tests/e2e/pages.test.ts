@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { chromium as launcher, type Browser } from 'playwright-core'
@@ -9,8 +8,12 @@ import { renderReport } from '../../report/report.ts'
 import { chromium, why } from '../support/browser.ts'
 import { sampleComparison } from '../unit/report/comparison-fixture.ts'
 import { sampleInput } from '../unit/report/fixtures.ts'
+import { fileDirectory } from '../support/directories.ts'
 
-/** In a page: the texts of charts that lie over each other or are cut off, as far as a reader would mind. A halo is a text's own. */
+/**
+ * Runs in a page. Finds the texts of charts that overlap or are cut off enough for a reader to
+ * notice. The halo of a text has the same content as the text, so that it does not count.
+ */
 const overlapping = `[...document.querySelectorAll('svg')].flatMap((chart) => {
   const frame = chart.getBoundingClientRect()
   const boxes = [...chart.querySelectorAll('text')]
@@ -31,7 +34,7 @@ const background = 'getComputedStyle(document.body).backgroundColor'
 
 /** Pages as a reader sees them: a sweep's report and an experiment's, in a real browser. */
 describe.skipIf(chromium === undefined)(`the pages of reports${why}`, () => {
-  const directory = mkdtempSync(join(tmpdir(), 'zeroshift-pages-'))
+  const directory = fileDirectory()
   const sweepPage = 'sweeps/ranks/report/index.html'
   const runPage = 'runs/one/report/index.html'
   let browser: Browser
@@ -45,7 +48,6 @@ describe.skipIf(chromium === undefined)(`the pages of reports${why}`, () => {
   })
   afterAll(async () => {
     await browser.close()
-    rmSync(directory, { recursive: true })
   })
 
   function write(path: string, text: string): void {

@@ -1,23 +1,23 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { openArtifacts } from '../../artifacts/artifacts.ts'
 import { zeroshift } from '../support/command.ts'
+import { fileDirectory } from '../support/directories.ts'
 import { tinyResnet, tinyVit, writeCheckpoint } from '../support/tiny-checkpoint.ts'
 
-/** Experiments on pre-trained models, from checkpoints that the test writes, on the digits that come with Zeroshift. */
+/**
+ * Experiments on pre-trained models: checkpoints that the test writes, and the digits that
+ * Zeroshift ships.
+ */
 let directory: string
 beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-pretrained-'))
+  directory = fileDirectory()
   writeCheckpoint(join(directory, 'vit'), tinyVit, {
     preprocessor: { image_processor_type: 'ViTImageProcessor', size: 8 },
   })
   writeCheckpoint(join(directory, 'resnet'), tinyResnet)
-})
-afterAll(() => {
-  rmSync(directory, { recursive: true, force: true })
 })
 
 const config = (name: string, tune = '') => `

@@ -1,15 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openArtifacts } from '../../artifacts/artifacts.ts'
 import { freePort } from '../../stack/server.ts'
 import { answerOf, smallConfig, zeroshift, type Ended, type Running } from '../support/command.ts'
+import { testDirectory } from '../support/directories.ts'
 
 let directory: string
 let stack: Running | undefined
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-rm-'))
+  directory = testDirectory()
   writeFileSync(join(directory, 'small.yaml'), smallConfig)
   writeFileSync(
     join(directory, 'sweep.yaml'),
@@ -19,7 +19,6 @@ beforeEach(() => {
 afterEach(async () => {
   stack?.child.kill('SIGINT')
   await stack?.ended
-  rmSync(directory, { recursive: true, force: true })
 })
 
 const command = (...args: readonly string[]): Promise<Ended> => zeroshift(directory, ...args).ended

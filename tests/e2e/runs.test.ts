@@ -1,21 +1,20 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ListedRun } from '../../cli/server/run-list.ts'
 import { freePort } from '../../stack/server.ts'
 import { answerOf, smallConfig, zeroshift, type Ended, type Running } from '../support/command.ts'
+import { testDirectory } from '../support/directories.ts'
 
 let directory: string
 let stack: Running | undefined
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-runs-'))
+  directory = testDirectory()
   writeFileSync(join(directory, 'small.yaml'), smallConfig)
 })
 afterEach(async () => {
   stack?.child.kill('SIGINT')
   await stack?.ended
-  rmSync(directory, { recursive: true, force: true })
 })
 
 const command = (...args: readonly string[]): Promise<Ended> => zeroshift(directory, ...args).ended

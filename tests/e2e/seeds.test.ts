@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { WorkflowFailedError } from '@temporalio/client'
@@ -9,6 +8,8 @@ import type { RunInput, RunResult } from '../../experiment/records/run.ts'
 import { rowsOf, seedsOf, stagesOf } from '../../experiment/stages/stage-list.ts'
 import { workflowId, workflowType } from '../../workflows/names.ts'
 import { answerOf, smallConfig, zeroshift, type Answer } from '../support/command.ts'
+import { fileDirectory } from '../support/directories.ts'
+import { errorOf } from '../support/errors.ts'
 import { recording, type Fault } from '../support/recording.ts'
 import { sampleRun } from '../support/run.ts'
 import { temporalServer, withWorker } from '../support/temporal.ts'
@@ -58,19 +59,16 @@ describe('a run of several seeds', () => {
   test('fails where no seed is left', async () => {
     const input = sampleRun({ name: 'none', seeds: 2 })
     const golds = seedsOf(input.run.plan).map(({ gold }) => gold[0]?.key)
-    const failure: unknown = await run(input, ({ key }) => {
+    const running = run(input, ({ key }) => {
       if (golds.includes(key)) throw new MathError('the loss is not finite')
-    }).catch((error: unknown) => error)
-    expect(failure).toBeInstanceOf(WorkflowFailedError)
-    expect((failure as WorkflowFailedError).cause?.message).toBe('train gold, seed 1: the loss is not finite')
+    })
+    const failure = await errorOf(running, WorkflowFailedError)
+    expect(failure.cause?.message).toBe('train gold, seed 1: the loss is not finite')
   })
 })
 
 describe('three seeds on digits', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'zeroshift-seeds-'))
-  afterAll(() => {
-    rmSync(directory, { recursive: true, force: true })
-  })
+  const directory = fileDirectory()
   async function run(...args: readonly string[]): Promise<Answer> {
     writeFileSync(join(directory, 'small.yaml'), smallConfig)
     return answerOf((await zeroshift(directory, 'run', 'small.yaml', '--json', ...args).ended).stdout)

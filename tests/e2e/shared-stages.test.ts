@@ -1,31 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeAll, expect } from 'vitest'
 import { createActivities, type Activities } from '../../activities/index.ts'
 import { stageActivity } from '../../activities/runtime/stage.ts'
 import { train } from '../../activities/stages/train.ts'
-import { openArtifacts } from '../../artifacts/artifacts.ts'
 import { Lease } from '../../artifacts/lease.ts'
 import { progressOf } from '../../cli/output/run-progress.ts'
 import type { RunInput, RunResult } from '../../experiment/records/run.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { workflowId, workflowType } from '../../workflows/names.ts'
 import { heartbeatSeconds, longRun, until } from '../support/durable.ts'
-import { temporalServer, withWorker } from '../support/temporal.ts'
+import { test } from '../support/fixtures.ts'
+import { forFile } from '../support/release.ts'
+import { temporalServer, type TestTemporal, withWorker } from '../support/temporal.ts'
 
-let server: Awaited<ReturnType<typeof temporalServer>>
+let server: TestTemporal
 beforeAll(async () => {
-  server = await temporalServer()
-})
-afterAll(() => server.stop())
-
-let store: string
-beforeEach(() => {
-  store = mkdtempSync(join(tmpdir(), 'zeroshift-shared-'))
-})
-afterEach(() => {
-  rmSync(store, { recursive: true })
+  server = await forFile(temporalServer())
 })
 
 function start(input: RunInput) {
@@ -36,11 +25,13 @@ function start(input: RunInput) {
   })
 }
 
-test('what one run trains the others wait for without a slot, which other work takes', async () => {
+test('what one run trains the others wait for without a slot, which other work takes', async ({
+  directory: store,
+  artifacts,
+}) => {
   const run = (name: string, seed = 1) => longRun({ name, seed, epochs: 1, store })
   const [first, second, other] = await Promise.all([run('first'), run('second'), run('other', 2)])
   const shared = first.run.plan.original
-  const artifacts = openArtifacts(store)
 
   const trained: string[] = []
   let finish: () => void = () => undefined
@@ -85,10 +76,13 @@ test('what one run trains the others wait for without a slot, which other work t
   )
 })
 
-test('a stage whose holder is dead is taken over after two heartbeats', async () => {
+test('a stage whose holder is dead is taken over after two heartbeats', async ({
+  directory: store,
+  artifacts,
+}) => {
   const input = await longRun({ epochs: 1, store })
   const dead = { activity: 'of a server that is gone', attempt: 1 }
-  await Lease.take(openArtifacts(store), input.run.plan.original, dead, () => false)
+  await Lease.take(artifacts, input.run.plan.original, dead, () => false)
   await withWorker(server.address, createActivities(), async () => {
     const began = performance.now()
     const { failed } = await (await start(input)).result()

@@ -1,16 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { answerOf, smallConfig, zeroshiftWith } from '../support/command.ts'
+import { fileDirectory } from '../support/directories.ts'
 
 let directory: string
 beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-signed-'))
+  directory = fileDirectory()
   writeFileSync(join(directory, 'small.yaml'), smallConfig)
-})
-afterAll(() => {
-  rmSync(directory, { recursive: true })
 })
 
 const zeroshift = (env: NodeJS.ProcessEnv, ...args: readonly string[]) =>

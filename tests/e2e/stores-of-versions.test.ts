@@ -1,17 +1,14 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { FileStore } from '../../artifacts/file-store.ts'
 import { answerOf, zeroshift } from '../support/command.ts'
+import { fileDirectory } from '../support/directories.ts'
 import { damageOf } from '../support/made-store.ts'
 
 const fixtures = fileURLToPath(new URL('../fixtures/stores', import.meta.url))
-const directory = mkdtempSync(join(tmpdir(), 'zeroshift-versions-'))
-afterAll(() => {
-  rmSync(directory, { recursive: true })
-})
+const directory = fileDirectory()
 
 test('a run in a copy of a store of an earlier version computes only stages with other keys', async () => {
   cpSync(join(fixtures, 'small.yaml'), join(directory, 'small.yaml'))

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client'
 import { CancelledFailure } from '@temporalio/common'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { Activities } from '../../activities/index.ts'
 import type { HalvingSpec } from '../../experiment/sweep/space.ts'
 import type { SweepChange, SweepInput, SweepProgress, SweepResult } from '../../experiment/sweep/sweep.ts'
@@ -15,14 +15,15 @@ import {
   workflowId,
   workflowType,
 } from '../../workflows/names.ts'
+import { errorOf } from '../support/errors.ts'
+import { forFile } from '../support/release.ts'
 import { sweeping } from '../support/sweeping.ts'
-import { temporalServer, withWorker } from '../support/temporal.ts'
+import { temporalServer, type TestTemporal, withWorker } from '../support/temporal.ts'
 
-let server: Awaited<ReturnType<typeof temporalServer>>
+let server: TestTemporal
 beforeAll(async () => {
-  server = await temporalServer()
+  server = await forFile(temporalServer())
 })
-afterAll(() => server.stop())
 
 function start(id: string, more: Partial<SweepInput> = {}) {
   return server.client.workflow.start<(input: SweepInput) => Promise<SweepResult>>(sweepType, {
@@ -45,11 +46,14 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
 }
 
 async function expectCancelled(handle: Handle): Promise<void> {
-  const error = await handle.result().catch((error: unknown) => error)
-  expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure)
+  const error = await errorOf(handle.result(), WorkflowFailedError)
+  expect(error.cause).toBeInstanceOf(CancelledFailure)
 }
 
-/** A worker for some work, after which nothing is held any more: a worker waits for its activities. */
+/**
+ * Runs a worker during some work, then releases what is held, since a worker waits for its
+ * activities.
+ */
 function releasing<T>(release: () => void, activities: Activities, work: () => Promise<T>): Promise<T> {
   return withWorker(server.address, activities, () => work().finally(release))
 }
@@ -130,12 +134,9 @@ describe('a sweep', () => {
   test('whose cells all fail has failed, with the first reason, and has a report nonetheless', async () => {
     const { activities, reports } = sweeping({ name: 'none', cells: 3, broken: [0, 1, 2] })
     const error = await withWorker(server.address, activities, async () =>
-      (await start('none')).result().catch((error: unknown) => error),
+      errorOf((await start('none')).result(), WorkflowFailedError),
     )
-    expect(error).toBeInstanceOf(WorkflowFailedError)
-    expect((error as WorkflowFailedError).cause?.message).toBe(
-      'no cell came through; the first failed: cell none-0 has no report',
-    )
+    expect(error.cause?.message).toBe('no cell came through; the first failed: cell none-0 has no report')
     expect(reports).toHaveLength(1)
   })
 

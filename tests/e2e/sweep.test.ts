@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,19 +7,19 @@ import type { ListedRun } from '../../cli/server/run-list.ts'
 import type { SweepCounts } from '../../cli/output/output.ts'
 import { freePort } from '../../stack/server.ts'
 import { answerOf, zeroshift, type Ended, type Running } from '../support/command.ts'
+import { testDirectory } from '../support/directories.ts'
 import { terminal } from '../support/terminal.ts'
 import { writeSweep } from '../support/tiny-sweep.ts'
 
 let directory: string
 let stack: Running | undefined
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-sweep-'))
+  directory = testDirectory()
 })
 afterEach(async () => {
   stack?.child.kill('SIGINT')
   await stack?.ended
   stack = undefined
-  rmSync(directory, { recursive: true, force: true })
 })
 
 const command = (...args: readonly string[]): Promise<Ended> => zeroshift(directory, ...args).ended
@@ -38,7 +37,8 @@ describe('a sweep', () => {
   test('shares stages, runs nothing twice, and takes in more points on demand alone', async () => {
     writeSweep(directory, `grid: { "methods[0].rank": [1, 2], ${targets} }`)
     const planned = await answered('sweep', 'ranks.yaml', '--dry-run')
-    // Data, split, original and two gold models with their twin are one for all; each cell makes and judges a model.
+    // The data, the split, the original, two gold models and their twin are shared. Each cell makes
+    // and compares one model.
     expect(planned).toMatchObject({ status: 'planned', shared: 39, stages: { computed: 29, cached: 0 } })
     expect(existsSync(join(directory, '.zeroshift/store/runs'))).toBe(false)
 

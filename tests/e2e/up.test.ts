@@ -1,6 +1,5 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { S3 } from '@aws-sdk/client-s3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -15,6 +14,7 @@ import {
   type Answer,
   type Running,
 } from '../support/command.ts'
+import { testDirectory } from '../support/directories.ts'
 
 // Versions of the SDK to come are no news here.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
@@ -23,7 +23,7 @@ let directory: string
 let ports: { readonly temporal: number; readonly s3: number; readonly mlflow: number }
 let stack: Running | undefined
 beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-up-'))
+  directory = testDirectory()
   writeFileSync(join(directory, 'small.yaml'), smallConfig)
   ports = { temporal: await freePort(), s3: await freePort(), mlflow: await freePort() }
 })
@@ -33,7 +33,6 @@ afterEach(async () => {
   stack = undefined
   // Its servers die with it, a moment later.
   await expect.poll(left, { timeout: 60_000 }).toEqual([])
-  rmSync(directory, { recursive: true, force: true })
 })
 
 async function up(...options: readonly string[]): Promise<Running> {

@@ -1,7 +1,6 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { plan } from '../../experiment/plan/plan.ts'
 import { specSchema } from '../../experiment/spec/spec.ts'
 import { inspectDataset } from '../../datasets/index.ts'
@@ -9,15 +8,18 @@ import { renderJson } from '../../report/json.ts'
 import { judge } from '../../report/judgement/judge.ts'
 import type { Published } from '../../report/published.ts'
 import { answerOf, smallConfig, zeroshiftWith, type Ended } from '../support/command.ts'
+import { fileDirectory, testDirectory } from '../support/directories.ts'
 
-/** Of a convolutional model, whose bytes depend on the number of threads, with two gold models for the floor. */
+/**
+ * A convolutional model, whose bytes depend on the number of threads, and two gold models for the
+ * floor.
+ */
 const config = smallConfig
   .replace('{ name: mlp, hidden: [16] }', '{ name: cnn }')
   .replace('gold: { models: 1 }', 'gold: { models: 2 }')
 const THREADS = 2
 const withThreads = (threads: number) => ({ TF_NUM_INTRAOP_THREADS: String(threads) })
 
-let root: string
 /** Where the run was made. */
 let origin: string
 /** Somewhere else, with nothing but the report. */
@@ -25,18 +27,13 @@ let directory: string
 let id: string
 
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), 'zeroshift-verify-'))
-  origin = join(root, 'origin')
-  mkdirSync(origin)
+  origin = fileDirectory()
   writeFileSync(join(origin, 'small.yaml'), config)
   const made = await zeroshiftWith(withThreads(THREADS), origin, 'run', 'small.yaml', '--json').ended
   id = answerOf(made.stdout).id
 })
-afterAll(() => {
-  rmSync(root, { recursive: true, force: true })
-})
 beforeEach(() => {
-  directory = mkdtempSync(join(root, 'elsewhere-'))
+  directory = testDirectory()
   cpSync(join(origin, '.zeroshift/store/runs', id, 'report/report.json'), join(directory, 'report.json'))
 })
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { WorkflowFailedError } from '@temporalio/client'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { DamagedInputError } from '../../activities/runtime/errors.ts'
 import type { Activities, TrackTask } from '../../activities/index.ts'
 import { progressOf } from '../../cli/output/run-progress.ts'
@@ -13,15 +13,16 @@ import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import type { RunInput, RunProgress, RunResult, StageProgress } from '../../experiment/records/run.ts'
 import type { Stage, StageRef } from '../../experiment/stages/stage.ts'
 import { pauseSignal, resumeSignal, trackingId, workflowId, workflowType } from '../../workflows/names.ts'
+import { errorOf } from '../support/errors.ts'
 import { recording, untilCancelled } from '../support/recording.ts'
+import { forFile } from '../support/release.ts'
 import { sampleRun } from '../support/run.ts'
-import { temporalServer, withWorker } from '../support/temporal.ts'
+import { temporalServer, type TestTemporal, withWorker } from '../support/temporal.ts'
 
-let server: Awaited<ReturnType<typeof temporalServer>>
+let server: TestTemporal
 beforeAll(async () => {
-  server = await temporalServer()
+  server = await forFile(temporalServer())
 })
-afterAll(() => server.stop())
 
 type Handle = Awaited<ReturnType<typeof start>>
 
@@ -40,13 +41,7 @@ function start(input: RunInput) {
 }
 
 async function failureOf(promise: Promise<unknown>): Promise<string> {
-  const error = await promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-  if (!(error instanceof WorkflowFailedError))
-    throw new Error(`expected a failed run, found ${String(error)}`)
-  return error.cause?.message ?? ''
+  return (await errorOf(promise, WorkflowFailedError)).cause?.message ?? ''
 }
 
 describe('a run', () => {
@@ -67,13 +62,9 @@ describe('a run', () => {
       while (!calls.some(({ kind }) => kind === 'train'))
         await new Promise((resolve) => setTimeout(resolve, 5))
       await handle.cancel()
-      return handle.result().then(
-        () => undefined,
-        (error: unknown) => error,
-      )
+      return errorOf(handle.result(), WorkflowFailedError)
     })
-    expect(error).toBeInstanceOf(WorkflowFailedError)
-    expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure)
+    expect(error.cause).toBeInstanceOf(CancelledFailure)
     expect(stopped).toBe(true)
     expect(failed).toEqual([])
   })

@@ -1,15 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openArtifacts } from '../../artifacts/artifacts.ts'
 import { garbage } from '../../artifacts/gc.ts'
 import { takeInventory } from '../../artifacts/inventory.ts'
 import { campaign, figure } from '../support/campaign.ts'
+import { testDirectory } from '../support/directories.ts'
 import { leftovers, Site } from '../support/durable.ts'
 import { sixCells, startSweep } from '../support/fault-sweep.ts'
 import { hostsPossible, network } from '../support/hosts.ts'
+import { forFile } from '../support/release.ts'
 import { s3Server, type TestS3 } from '../support/s3.ts'
 
 let directory: string
@@ -17,22 +16,20 @@ let site: Site
 let s3: TestS3
 const own = { ...process.env }
 beforeAll(async () => {
-  s3 = await s3Server()
+  s3 = await forFile(s3Server())
   Object.assign(process.env, s3.env)
 })
-afterAll(async () => {
+afterAll(() => {
   for (const name of Object.keys(s3.env))
     if (own[name] === undefined) Reflect.deleteProperty(process.env, name)
     else process.env[name] = own[name]
-  await s3.stop()
 })
 beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-partition-'))
+  directory = testDirectory()
   site = await new Site().open()
 })
 afterEach(async () => {
   await site.close()
-  rmSync(directory, { recursive: true, force: true })
 })
 
 const SECONDS = campaign ? 20 : 8

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { request, type IncomingMessage } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { answerOf, smallConfig, zeroshiftWith } from '../support/command.ts'
+import { fileDirectory } from '../support/directories.ts'
 import { Site } from '../support/durable.ts'
 import { mlflowServer, type TestMlflow } from '../support/mlflow.ts'
+import { forFile } from '../support/release.ts'
 import { s3Proxy } from '../support/s3-proxy.ts'
 import { s3Server, type TestS3 } from '../support/s3.ts'
 import { serving } from '../support/serving.ts'
@@ -23,12 +24,12 @@ let s3: TestS3
 let mlflow: TestMlflow
 let site: Site
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-secrets-'))
-  ;[s3, mlflow, site] = await Promise.all([s3Server(), mlflowServer(), new Site().open()])
-})
-afterAll(async () => {
-  await Promise.all([s3.stop(), mlflow.stop(), site.close()])
-  rmSync(directory, { recursive: true, force: true })
+  directory = fileDirectory()
+  ;[s3, mlflow, site] = await Promise.all([
+    forFile(s3Server()),
+    forFile(mlflowServer()),
+    forFile(new Site().open()),
+  ])
 })
 
 /** A way to MLflow that asks for a name and a password, as a reverse proxy does. */

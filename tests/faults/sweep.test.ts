@@ -1,6 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { ChildProcess } from 'node:child_process'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -8,6 +7,7 @@ import { openArtifacts } from '../../artifacts/artifacts.ts'
 import type { SweepProgress } from '../../experiment/sweep/sweep.ts'
 import { stream } from '../../learning/random.ts'
 import { progressQuery, workflowId } from '../../workflows/names.ts'
+import { testDirectory } from '../support/directories.ts'
 import { ended, leftovers, Site } from '../support/durable.ts'
 import { campaign, figure } from '../support/campaign.ts'
 import { manyCells, startSweep } from '../support/fault-sweep.ts'
@@ -16,12 +16,11 @@ import { busyShare, type Life } from '../support/slots.ts'
 let directory: string
 let site: Site
 beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-sweep-faults-'))
+  directory = testDirectory()
   site = await new Site().open()
 })
 afterEach(async () => {
   await site.close()
-  rmSync(directory, { recursive: true, force: true })
 })
 
 const size = campaign

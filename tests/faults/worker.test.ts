@@ -23,7 +23,9 @@ import {
 import { faultSite } from '../support/fault-site.ts'
 import { campaign, figure } from '../support/campaign.ts'
 
-/** Of the experiment that faults are made in: its trainings last for several checkpoints on a quick machine too. */
+/**
+ * The length of the experiment: each training lasts for several checkpoints on a quick machine too.
+ */
 const length = { epochs: campaign ? 240 : 60 }
 
 const at = faultSite(length)
@@ -100,7 +102,8 @@ test('SIGTERM: hands over, and no work is repeated beyond the step in flight', a
   const input = await longRun({
     ...length,
     store: join(at.site.directory, 'store'),
-    // None but the last one is due. A busy machine must not count as silence: another attempt would begin from nothing.
+    // Only the last checkpoint is due. A busy machine must not count as silent, since another
+    // attempt would then begin from nothing.
     settings: { checkpointSeconds: 3600, heartbeatSeconds: 30 },
   })
   const artifacts = openArtifacts(input.settings.store)
@@ -132,7 +135,8 @@ test('a checkpoint that was cut off is not used', async () => {
   const input = await longRun({
     ...length,
     store: join(at.site.directory, 'store'),
-    // Loading TensorFlow on a busy machine must not count as silence: another attempt would go on from a later checkpoint.
+    // A machine that is busy loading TensorFlow must not count as silent, since another attempt
+    // would then go on from a later checkpoint.
     settings: { heartbeatSeconds: 8 },
   })
   const artifacts = openArtifacts(input.settings.store)

@@ -1,8 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MockActivityEnvironment } from '@temporalio/testing'
-import { DefaultLogger } from '@temporalio/worker'
 import { changedCode, codeNames } from '../../activities/runtime/code-digests.ts'
 import { findDataDirectory } from '../../activities/inputs/data-directory.ts'
 import { createActivities } from '../../activities/index.ts'
@@ -17,6 +15,7 @@ import { specSchema, type Spec } from '../../experiment/spec/spec.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { keyOf, type StageOf } from '../../experiment/stages/stage.ts'
 import { inspectDataset } from '../../datasets/index.ts'
+import { quietEnvironment } from '../support/activity-environment.ts'
 import { tinyResnet, writeCheckpoint } from '../support/tiny-checkpoint.ts'
 
 /**
@@ -24,10 +23,12 @@ import { tinyResnet, writeCheckpoint } from '../support/tiny-checkpoint.ts'
  *
  *     tsx tests/golden/run.ts OUT.json
  *
- * Two checkouts whose files are the same compute the same results for these stages, on the same machine.
+ * Two checkouts compute the same results for these stages when their files are the same on one
+ * machine.
  */
 
-// Trainings this short would not be compiled. The same stages by both ways prove that the ways agree.
+// Trainings as short as these would not be compiled. This setting compiles them, so that both ways
+// can be compared.
 process.env.ZEROSHIFT_GRAPHS ??= 'always'
 
 export interface Golden {
@@ -113,7 +114,7 @@ async function golden(directory: string): Promise<Golden> {
   const artifacts = openArtifacts(store)
   const changed = await changedCode(codeNames)
   const activities = createActivities()
-  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
+  const environment = quietEnvironment()
   const stages: Record<string, Golden['stages'][string]> = {}
   for (const { spec, settings } of await specs(directory)) {
     const facts = await inspectDataset(spec.data, await findDataDirectory(spec.data, {}))

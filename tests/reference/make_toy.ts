@@ -2,7 +2,10 @@ import { writeFileSync } from 'node:fs'
 import { encodeTensors, type WritableTensor } from '../../artifacts/safetensors.ts'
 import { deviceData, toyModels, toyOriginals, trainOriginal } from '../support/toy.ts'
 
-/** Trains the originals of the toy models: `npx tsx tests/reference/make_toy.ts`, where tests/support/toy.ts has changed. */
+/**
+ * Trains the originals of the toy models, to be run when tests/support/toy.ts has changed: `npx tsx
+ * tests/reference/make_toy.ts`.
+ */
 const vector = (values: Float32Array): WritableTensor => ({ dtype: 'F32', shape: [values.length], values })
 
 const data = deviceData()

@@ -9,8 +9,8 @@ import { relabelled } from '../../unlearning/methods/random-label.ts'
 import { methodSpec } from '../support/toy.ts'
 
 /**
- * A problem for every method that PyTorch solves beside Zeroshift: a CNN of 108 parameters and nine pictures. Batches are
- * whole sets, so that their order does not matter.
+ * A problem for each method that PyTorch solves as well as Zeroshift: a CNN of 108 parameters and
+ * nine pictures. Each batch is a whole set, so that the order of samples does not matter.
  *
  *     npx tsx tests/reference/methods.ts > input.json      what make_methods.py starts from
  */

@@ -22,8 +22,9 @@ import { sweeping } from '../support/sweeping.ts'
 import { temporalServer, withWorker } from '../support/temporal.ts'
 
 /**
- * Records the histories that tests/integration/workflows/replay.test.ts replays: `npx tsx tests/replay/record.ts 0.2`, when
- * a version is released. Those of older versions are left as they are.
+ * Records the histories that tests/integration/workflows/replay.test.ts replays. It is run when a
+ * version is released: `npx tsx tests/replay/record.ts 0.2`. The histories of older versions stay
+ * as they are.
  */
 const [, , version] = process.argv
 if (version === undefined) throw new Error('expected the version, such as 0.2')
@@ -124,7 +125,8 @@ await record(
   }),
 )
 
-// A sweep in its second execution: a cell of the first one's goes on, another fails, and it is paused for a while.
+// A sweep in its second execution: a cell of the first execution goes on, another cell fails, and
+// the sweep is paused for a while.
 const { activities, hold, idOf, isWaiting, release } = sweeping({ name: 'sweep', cells: 20, broken: [17] })
 hold((run) => run === idOf(1))
 await withWorker(server.address, activities, async () => {

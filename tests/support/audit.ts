@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { smallConfig } from './command.ts'
+import { testDirectory } from './directories.ts'
 import { zeroshiftHere } from './in-process.ts'
 
 /**
@@ -12,7 +12,10 @@ import { zeroshiftHere } from './in-process.ts'
  */
 export interface Attempt {
   readonly args: readonly string[]
-  /** What standard error has to match: the place (file, line, option, …) and what was expected. */
+  /**
+   * A pattern that standard error has to match: the place (file, line or option) and what was
+   * expected.
+   */
   readonly says: RegExp
   /** Files that are in the working directory before. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>
@@ -31,7 +34,10 @@ export type Attempts = Readonly<Record<string, Attempt>>
 /** Commands that have no `--json`. */
 const WITHOUT_JSON =
   /^(pause|cancel|worker|setup search-attributes|up|report|track|walk|adapter|adapter (export|merge|walk))$/
-/** Of processor time, all threads together: unlike the clock, it hardly depends on other processes. */
+/**
+ * The limit of processor time of all threads. Unlike the clock, it hardly depends on other
+ * processes.
+ */
 const MOST_SECONDS = 3
 /** Of a word that is repeated, with its quotation marks and its control characters written out. */
 const MOST_CHARACTERS = 300
@@ -40,15 +46,22 @@ const MOST_MS = 30_000
 
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-audit-'))
+  directory = testDirectory()
   for (const name of Object.keys(process.env))
     if (/^(ZEROSHIFT_(?!LOG$)|TEMPORAL_|MLFLOW_|AWS_|HF_|OTEL_)/.test(name)) vi.stubEnv(name, undefined)
   vi.stubEnv('ZEROSHIFT_CACHE', join(directory, 'cache'))
 })
 afterEach(() => {
   vi.unstubAllEnvs()
-  rmSync(directory, { recursive: true, force: true })
 })
+
+/** A row for each entry of a table, under the same title. */
+export function attemptsFor<T>(
+  table: Readonly<Record<string, T>>,
+  attemptOf: (value: T) => Attempt,
+): Attempts {
+  return Object.fromEntries(Object.entries(table).map(([title, value]) => [title, attemptOf(value)]))
+}
 
 /** A suite with a test for each row. */
 export function audit(title: string, attempts: Attempts): void {

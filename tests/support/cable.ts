@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
 /**
- * A cable to a server, that can be cut as in a network partition: the client's connections stay open and carry nothing.
- * The server has its ends closed, as by a keep-alive that fails: it would give tasks to a client that it waits for.
+ * A proxy to a server that can be interrupted like a network. Connections of the client then stay
+ * open and carry nothing. Those of the server are closed, as a failed keep-alive would do:
+ * otherwise the server would give tasks to a client that cannot answer.
  */
 export async function cable(port: number) {
   const pairs = new Set<readonly [near: Socket, far: Socket]>()

@@ -27,7 +27,9 @@ export function authority(directory: string, name: string) {
   )
   return {
     certificate,
-    /** For a server by the names `alternatives` (such as DNS:name, IP:address), or for a client without any. */
+    /**
+     * For a server: its names, such as DNS:name or IP:address. A certificate for a client has none.
+     */
     sign(called: string, alternatives: readonly string[] = []): Certificate {
       const [request, extensions] = [file(`${called}.csr`), file(`${called}.ext`)]
       run('req', '-new', '-key', key(called), '-out', request, '-subj', `/CN=${called}`)

@@ -1,16 +1,15 @@
-import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const leftOut = ['node_modules', '.git', '.zeroshift', 'tests', 'docs']
 
-/** A copy of this checkout that a test may edit. It shares the installed packages. */
-export function copyOfCheckout(): string {
-  const copy = mkdtempSync(join(tmpdir(), 'zeroshift-checkout-'))
+/** Copies this checkout, except for its tests and documents, into an empty directory. */
+export function copyOfCheckout(copy: string): string {
   const skipped = new Set(leftOut.map((name) => join(root, name)))
   cpSync(root, copy, { recursive: true, filter: (path) => !skipped.has(path) })
+  // The copy shares the installed packages.
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
   return copy
 }

@@ -15,7 +15,10 @@ export interface Ended {
 export interface Running {
   readonly child: ChildProcess
   readonly ended: Promise<Ended>
-  /** Resolves when the text has appeared on standard output or error; rejects when the command ends before. */
+  /**
+   * Resolves when the text has appeared on standard output or error. Rejects when the command ends
+   * before.
+   */
   says(text: string): Promise<void>
 }
 

@@ -1,6 +1,4 @@
 import { pathToFileURL } from 'node:url'
-import { MockActivityEnvironment } from '@temporalio/testing'
-import { DefaultLogger } from '@temporalio/worker'
 import { findDataDirectory } from '../../activities/inputs/data-directory.ts'
 import { createActivities, type ActivityOptions, type ReportTask } from '../../activities/index.ts'
 import { plan } from '../../experiment/plan/plan.ts'
@@ -8,6 +6,7 @@ import { runId, type RunInput } from '../../experiment/records/run.ts'
 import { specSchema } from '../../experiment/spec/spec.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { inspectDataset } from '../../datasets/index.ts'
+import { quietEnvironment } from './activity-environment.ts'
 
 /** A run on digits whose stages take a second together. */
 export async function tinyRun(store: string, seed = 1): Promise<RunInput> {
@@ -30,13 +29,16 @@ export async function tinyRun(store: string, seed = 1): Promise<RunInput> {
   }
 }
 
-/** Has the real activities compute a run, and render its report, as a worker does without a server. */
+/**
+ * Computes a run and renders its report with the real activities, as a worker does, without a
+ * server.
+ */
 export async function computeRun(
   { run, settings }: RunInput,
   options: Pick<ActivityOptions, 'signer'> = {},
 ): Promise<void> {
   const activities = createActivities(options)
-  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
+  const environment = quietEnvironment()
   await environment.run(activities.kept, { run, settings })
   for (const stage of stagesOf(run.plan)) {
     const activity = activities[stage.kind] as (task: object) => Promise<object>

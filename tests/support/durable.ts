@@ -20,7 +20,10 @@ import { connected } from './temporal.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** What faults are made in: a Temporal server with a database, workers as processes of their own, a real small run. */
+/**
+ * The setting of fault tests: a Temporal server with a database, workers in separate processes, and
+ * a small real run.
+ */
 
 export type Experiment = (input: RunInput) => Promise<RunResult>
 export type Handle = WorkflowHandle<Experiment>
@@ -232,7 +235,10 @@ export async function running(handle: Handle): Promise<readonly Attempt[]> {
     })
 }
 
-/** The number of the last attempt at each stage that has ended, or at each activity of one of them, in their order. */
+/**
+ * The number of the last attempt at each stage that has ended, in order. With a key, those at that
+ * stage alone.
+ */
 export async function attempts(handle: Handle, key?: string): Promise<readonly number[]> {
   const { events } = await handle.fetchHistory()
   const ids = new Map<string, string>()

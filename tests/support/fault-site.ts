@@ -1,7 +1,10 @@
 import { afterEach, beforeAll, beforeEach } from 'vitest'
 import { Site, undisturbed } from './durable.ts'
 
-/** A site of its own for each test of a file, and what the same run comes to where nothing happens. */
+/**
+ * Opens a new site for each test of a file, and computes the same run once without faults for
+ * comparison.
+ */
 export function faultSite(length: { readonly epochs: number }) {
   let expected: Awaited<ReturnType<typeof undisturbed>>
   let site: Site

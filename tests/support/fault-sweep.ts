@@ -15,7 +15,10 @@ export function sixCells(directory: string): string {
   )
 }
 
-/** A sweep of so many cells, each a model of its own that is fine-tuned from the one original; answers its file. */
+/**
+ * Writes a sweep with the given number of cells, each of which fine-tunes the same original, and
+ * returns its file.
+ */
 export function manyCells(
   directory: string,
   { cells, epochs, heartbeatSeconds }: Readonly<Record<'cells' | 'epochs' | 'heartbeatSeconds', number>>,

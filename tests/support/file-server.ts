@@ -13,7 +13,10 @@ export interface ServedFile {
   readonly etag?: string | null
 }
 
-/** What goes wrong with a request. Nothing: the file, or the part of it that was asked for, or 404. */
+/**
+ * A fault of one request. Without one, the answer is the file, the part of it that was asked for,
+ * or 404.
+ */
 export interface ServerFault {
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>

@@ -2,8 +2,9 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
 /**
- * Hosts of their own on one machine: network namespaces, each with a cable to here, over which it reaches services by an
- * address of their own. A way to an address can be lost as on a real network: what is sent goes nowhere, and nothing says so.
+ * Separate hosts on one machine. Each is a network namespace with a virtual cable to this one, over
+ * which it reaches each service at an address of its own. The route to an address can be lost as on
+ * a real network: packets are dropped without a message.
  */
 
 /** Network namespaces are for root, and not every container has them. */

@@ -13,8 +13,8 @@ export const gitSha1 = (content: Buffer) =>
   createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex')
 
 /**
- * A hub that speaks what is needed of the Hugging Face hub's API for one repository: revisions, the tree page by page, and
- * files, the large ones by a redirect to a server of their own.
+ * A server with the part of the Hugging Face hub's API that Zeroshift uses, for one repository:
+ * revisions, the tree page by page, and files. Large files are redirected to a second server.
  */
 export async function hubServer(repo: string, kind: 'models' | 'datasets' = 'models') {
   const storage = await fileServer()

@@ -4,8 +4,8 @@ import type { Weights } from '../../learning/model/parameters.ts'
 import { stream } from '../../learning/random.ts'
 
 /**
- * Softmax regression on six samples of four features and three classes: small enough for gradients by hand and a Hessian
- * to invert.
+ * Softmax regression on six samples with four features and three classes. It is small enough for
+ * gradients by hand and for inverting its Hessian.
  */
 export const features = 4
 export const classes = 3

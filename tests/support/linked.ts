@@ -1,7 +1,10 @@
 import { manifestDigest, type Manifest } from '../../experiment/records/manifest.ts'
 import type { StageRef } from '../../experiment/stages/stage.ts'
 
-/** Made-up manifests, inputs first, as stages leave them: each gives the digests of its inputs among them. */
+/**
+ * Returns made-up manifests as stages leave them: inputs come first, and each has the digests of
+ * its inputs.
+ */
 export function linked(manifests: readonly Manifest[]): readonly Manifest[] {
   const digests = new Map<string, string>()
   return manifests.map((manifest) => {

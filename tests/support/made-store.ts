@@ -34,7 +34,10 @@ export interface Made {
   readonly without?: readonly number[]
   /** Runs, as `runs` has them, that have a report. */
   readonly reported?: readonly number[]
-  /** 0: as the first version wrote it; 'listed': the same after a later version has begun a run in it. */
+  /**
+   * 0: as the first version wrote it. 'listed': the same after a later version has begun a run in
+   * it.
+   */
   readonly format?: 0 | 'listed' | 1
   /** A sweep of all the runs. */
   readonly sweep?: boolean

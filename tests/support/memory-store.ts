@@ -1,7 +1,10 @@
 import { sha256 } from '../../common/canonical.ts'
 import type { ObjectStore, StoredObject } from '../../artifacts/store.ts'
 
-/** A store in memory, for tests that make thousands. A test sets its clock and makes writes and deletions fail. */
+/**
+ * A store in memory, for tests that make thousands. Tests set its clock and let writes and
+ * deletions fail.
+ */
 export class MemoryStore implements ObjectStore {
   readonly url: string
   readonly objects: Map<string, Uint8Array>

@@ -18,7 +18,10 @@ def authenticate():
     return make_response("who is that?", 401)
 `
 
-/** A real MLflow server that lets in nobody without credentials: its administrator's, or a token where one is given. */
+/**
+ * Starts a real MLflow server that requires credentials: the administrator's, or a token when one
+ * is given.
+ */
 export async function mlflowWithAuth(token?: string) {
   const [packages, mlflow, port] = [await ensureMlflowAuth(), await ensureMlflow(), await freePort()]
   const directory = mkdtempSync(join(tmpdir(), 'zeroshift-mlflow-auth-'))

@@ -1,11 +1,12 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect } from 'vitest'
+import { beforeEach, expect } from 'vitest'
 import { whiteOf } from '../../experiment/spec/dataset.ts'
 import { UserError } from '../../common/errors.ts'
 import { specSchema, type DataSpec } from '../../experiment/spec/spec.ts'
 import { inspectDataset, readDataset, type Checked } from '../../datasets/index.ts'
+import { testDirectory } from './directories.ts'
+import { errorOf } from './errors.ts'
 
 /** What tests of the readers of data sets share. */
 
@@ -32,10 +33,9 @@ export function dataSpec<N extends DataSpec['name']>(
 /** An empty folder for each test. */
 export function emptyFolder(): () => string {
   let folder = ''
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'zeroshift-data-'))
+  beforeEach(() => {
+    folder = testDirectory()
   })
-  afterEach(() => rm(folder, { recursive: true }))
   return () => folder
 }
 
@@ -67,18 +67,9 @@ export function remembering(): Checked & { readonly known: Map<string, unknown> 
 /** The problems that reading and inspecting end with, one and the same. */
 export async function refusal(spec: DataSpec, directory: string): Promise<UserError> {
   const [one, other] = [
-    await failure(readDataset(spec, directory)),
-    await failure(inspectDataset(spec, directory)),
+    await errorOf(readDataset(spec, directory), UserError),
+    await errorOf(inspectDataset(spec, directory), UserError),
   ]
   expect(other.problems).toEqual(one.problems)
   return one
-}
-
-export async function failure(work: Promise<unknown>): Promise<UserError> {
-  const error = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-  if (error instanceof UserError) return error
-  throw error instanceof Error ? error : new Error('nothing went wrong')
 }

@@ -9,7 +9,7 @@ import type { Stage, StageKind } from '../../experiment/stages/stage.ts'
 /** Throws where the stage is to fail. */
 export type Fault = (stage: Stage, attempt: number) => void
 
-/** Activities that compute nothing: they note what was asked of them, and fail where the test wants it. */
+/** Activities that compute nothing. They record the calls, and fail where the test asks for it. */
 export function recording(fault: Fault = () => undefined, keptKeys: readonly string[] = []) {
   const calls: Stage[] = []
   const failed: RunResult['failed'][] = []

@@ -60,8 +60,9 @@ export async function s3Server(): Promise<TestS3> {
 }
 
 /**
- * An empty store: ZEROSHIFT_TEST_S3_URL, where whoever runs the tests names a server of their own (its settings are in
- * AWS_ENDPOINT_URL_S3 and its like), else a server of our own, whose settings are put into this process's environment.
+ * An empty store in a bucket. ZEROSHIFT_TEST_S3_URL may name one, with its settings in
+ * AWS_ENDPOINT_URL_S3 and similar variables. Otherwise a server is started and its settings are put
+ * into the environment of this process.
  */
 export async function s3Place(): Promise<{ url: string; server?: TestS3; stop(): Promise<void> }> {
   const given = process.env.ZEROSHIFT_TEST_S3_URL

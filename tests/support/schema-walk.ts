@@ -12,7 +12,10 @@ export interface Site {
   readonly config: unknown
 }
 
-/** All places, those of each variant of a union and of all optional keys among them, one for each schema object. */
+/**
+ * All places of a schema, one for each schema object, including all variants of unions and optional
+ * keys.
+ */
 export function sitesOf(root: z.core.$ZodType, config: unknown): readonly Site[] {
   const seen = new Set<z.core.$ZodType>()
   const walk = (title: string, given: z.core.$ZodType, path: Path, config: unknown): readonly Site[] => {

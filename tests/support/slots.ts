@@ -1,6 +1,9 @@
 import type { StageKind } from '../../experiment/stages/stage.ts'
 
-/** From when a worker asked for work until it was killed or the sweep had none for it any more, in milliseconds since 1970. */
+/**
+ * The life of a worker, in milliseconds since 1970: from when it asked for work until it was killed
+ * or the sweep had no more work.
+ */
 export interface Life {
   readonly pid: number
   readonly from: number
@@ -12,9 +15,10 @@ export interface Life {
 const long: ReadonlySet<string> = new Set<StageKind>(['train', 'unlearn', 'evaluate'])
 
 /**
- * The share of their lives that workers' slots for long stages were taken, by the lines of their logs (JSON, from `info` on).
- * An attempt that only found that another worker computes the stage is not counted as work. One that a kill cut off has
- * left no line: a killed worker's life counts until the end of the attempt before.
+ * The share of their lives during which the workers' slots for long stages were taken, from their
+ * logs (JSON, level `info`). An attempt that only found that another worker computes the stage is
+ * not counted as work. An attempt that was killed has left no line: the life of a killed worker
+ * counts until the end of the attempt before.
  */
 export function busyShare(log: string, lives: readonly Life[]): number {
   const attempts = log.split('\n').flatMap(attemptIn)

@@ -6,7 +6,10 @@ import type { ObjectStore } from '../../artifacts/store.ts'
 export const bytesOf = (text: string) => new TextEncoder().encode(text)
 export const textOf = (bytes: Uint8Array | undefined) => bytes && new TextDecoder().decode(bytes)
 
-/** What every kind of store does. `open` gives an empty one for each test; `largeBytes` is what takes it several parts. */
+/**
+ * Tests the behaviour that all kinds of stores share. `open` returns an empty store for each test;
+ * an object of `largeBytes` is written in several parts.
+ */
 export function storeBehaviour(open: () => ObjectStore | Promise<ObjectStore>, largeBytes: number): void {
   let store: ObjectStore
   beforeEach(async () => {

@@ -12,8 +12,9 @@ import { recording } from './recording.ts'
 import { sampleRun } from './run.ts'
 
 /**
- * Activities of a sweep whose cells compute nothing: all their stages are kept, and each ends when its report is written.
- * A run's id is `<name>-<cell>`, or `<name>-<cell>-<rung>` below the last rung.
+ * Activities of a sweep whose cells compute nothing: all stages are kept, and a cell ends when its
+ * report is written. The id of a run is `<name>-<cell>`, or `<name>-<cell>-<rung>` below the last
+ * rung.
  */
 export function sweeping({
   name,

@@ -20,10 +20,16 @@ export const whyNot =
       ? ' (skipped without openssl)'
       : ''
 
-/** Who the server lets in: whoever shows a certificate of its authority, or whoever has an API key that it signed. */
+/**
+ * The clients that the server accepts: those with a certificate of its authority, or with an API
+ * key that it signed.
+ */
 export type Access = 'certificates' | 'keys'
 
-/** A real Temporal server (not the dev server) that speaks TLS alone, in memory, with the namespaces `default` and `other`. */
+/**
+ * Starts a real Temporal server (not the dev server) in memory that accepts TLS only, with the
+ * namespaces `default` and `other`.
+ */
 export async function temporalWithTls(access: Access) {
   const directory = mkdtempSync(join(tmpdir(), 'zeroshift-temporal-tls-'))
   const ours = authority(directory, 'ours')

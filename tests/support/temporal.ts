@@ -10,7 +10,9 @@ import { freePort, startServer } from '../../stack/server.ts'
 import type { TemporalSettings } from '../../worker/temporal-settings.ts'
 import { runWorker } from '../../worker/worker.ts'
 
-/** A real dev server in memory, on a port of its own, with a client. */
+export type TestTemporal = Awaited<ReturnType<typeof temporalServer>>
+
+/** Starts Temporal's development server in memory on a free port, with a client for it. */
 export async function temporalServer() {
   const directory = await mkdtemp(join(tmpdir(), 'zeroshift-temporal-'))
   const server = startServer({

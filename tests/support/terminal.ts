@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 const launcher = fileURLToPath(new URL('../../zeroshift', import.meta.url))
 
 /**
- * `./zeroshift` in a pseudo-terminal, with what its screen shows: lines that a display draws over again are there once.
+ * Runs `./zeroshift` in a pseudo-terminal and keeps what its screen shows. Lines that a display
+ * redraws are there once.
  */
 export function terminal(
   directory: string,

@@ -11,7 +11,10 @@ import { stream } from '../../learning/random.ts'
 import { tf } from '../../learning/tensorflow/tf.ts'
 import type { UnlearnContext } from '../../unlearning/method.ts'
 
-/** 400 noisy pictures of four classes, 6×6 grey: a bright quadrant each. Learnt in a second. 40 more are never trained on. */
+/**
+ * 400 noisy pictures of four classes, 6×6 grey pixels with one bright quadrant each, which a model
+ * learns in a second. 40 more are never trained on.
+ */
 const shape = [6, 6, 1] as const
 const count = 400
 const unseen = 40
@@ -41,7 +44,10 @@ export const toyModels: Readonly<Record<'cnn' | 'resnet', readonly Layer[]>> = {
 export const deviceData = (images = pictures(), given = labels) =>
   new DeviceData(images, given, { shape, classes: 4, mean: [105], deviation: [48] })
 
-/** The same data with noise for the pictures of some samples, and labels of no class unless these stay. */
+/**
+ * The same data, where some samples have noise as pictures and, unless their labels stay, a label
+ * of no class.
+ */
 export function poisonedData(samples: Int32Array, { keepsLabels = false } = {}): DeviceData {
   const random = stream(1, 'poison')
   const [images, given] = [pictures(), labels.slice()]
@@ -52,7 +58,7 @@ export function poisonedData(samples: Int32Array, { keepsLabels = false } = {}):
   return deviceData(images, given)
 }
 
-/** The same data with samples after its own, as test samples are among the data of an experiment. */
+/** The same data followed by more samples, as test samples are among the data of an experiment. */
 export function longerData(): DeviceData {
   const random = stream(1, 'more')
   const more = Uint8Array.from({ length: 36 * unseen }, () => Math.floor(256 * random.uniform()))

@@ -1,15 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
+import { test } from '../../support/fixtures.ts'
 
 const PATIENCE = 900_000
 
 test(
   'every stage kind and every method computes the same bytes with graphs and without',
-  () => {
-    const directory = mkdtempSync(join(tmpdir(), 'zeroshift-graphs-'))
+  ({ directory }) => {
     const golden = (setting: string): unknown => {
       const out = join(directory, `${setting}.json`)
       execFileSync(process.execPath, ['--import', 'tsx', 'tests/golden/run.ts', out], {
@@ -18,11 +17,7 @@ test(
       })
       return JSON.parse(readFileSync(out, 'utf8'))
     }
-    try {
-      expect(golden('always')).toEqual(golden('never'))
-    } finally {
-      rmSync(directory, { recursive: true })
-    }
+    expect(golden('always')).toEqual(golden('never'))
   },
   PATIENCE,
 )

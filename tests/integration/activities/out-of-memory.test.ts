@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { createActivities } from '../../../activities/index.ts'
 import { stageActivity, type StageBody } from '../../../activities/runtime/stage.ts'
 import { train } from '../../../activities/stages/train.ts'
@@ -12,18 +10,16 @@ import type { RunInput, RunResult } from '../../../experiment/records/run.ts'
 import type { StageRef } from '../../../experiment/stages/stage.ts'
 import { tf } from '../../../learning/tensorflow/tf.ts'
 import { workflowId, workflowType } from '../../../workflows/names.ts'
+import { fileDirectory } from '../../support/directories.ts'
 import { longRun } from '../../support/durable.ts'
-import { temporalServer, withWorker } from '../../support/temporal.ts'
+import { forFile } from '../../support/release.ts'
+import { temporalServer, type TestTemporal, withWorker } from '../../support/temporal.ts'
 
-let server: Awaited<ReturnType<typeof temporalServer>>
+let server: TestTemporal
 let directory: string
 beforeAll(async () => {
-  server = await temporalServer()
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-memory-'))
-})
-afterAll(async () => {
-  await server.stop()
-  rmSync(directory, { recursive: true })
+  server = await forFile(temporalServer())
+  directory = fileDirectory()
 })
 
 /** What TensorFlow says to 64 TB. With oneDNN it takes 10 s to refuse them: it is asked once. */

@@ -1,10 +1,7 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { MockActivityEnvironment } from '@temporalio/testing'
-import { DefaultLogger } from '@temporalio/worker'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { findDataDirectory } from '../../../activities/inputs/data-directory.ts'
 import { evaluate } from '../../../activities/stages/evaluate.ts'
 import { createActivities } from '../../../activities/index.ts'
@@ -16,11 +13,13 @@ import { runId } from '../../../experiment/records/run.ts'
 import { specSchema } from '../../../experiment/spec/spec.ts'
 import { seedsOf, stagesOf } from '../../../experiment/stages/stage-list.ts'
 import { inspectDataset } from '../../../datasets/index.ts'
+import { quietEnvironment } from '../../support/activity-environment.ts'
+import { fileDirectory } from '../../support/directories.ts'
 
 /**
- * Two "unlearnings" that leave the original as it is and dress up what it says of D_f, in a run that is real in all else.
- * The originals know their 359 digits by heart; gold is wrong on some tenth of the forgotten ones. Figures are far from the
- * limits that they are held to, since other devices train other models.
+ * Two "unlearnings" that return the original model and disguise its logits of D_f. All other stages
+ * are real. The originals know their 359 digits by heart, and gold is wrong on about a tenth of the
+ * forgotten ones. The limits leave a wide margin, since other devices train other models.
  */
 const spec = specSchema.parse({
   name: 'leak',
@@ -43,7 +42,10 @@ const spec = specSchema.parse({
 type Disguise = (logits: Float32Array) => Float32Array
 
 const disguises: Readonly<Record<string, Disguise>> = {
-  /** A temperature: the same label with less confidence. It brings MIA and the gap closer to gold's than the original's are. */
+  /**
+   * A temperature: the same label with less confidence. It brings MIA and the gap closer to those
+   * of gold than the original is.
+   */
   'less sure': (logits) => logits.map((logit) => logit / 2),
   /** The two highest logits change places: another label, as sure of it. */
   relabelled: (logits) => {
@@ -91,7 +93,7 @@ interface Row {
 }
 
 beforeAll(async () => {
-  store = await mkdtemp(join(tmpdir(), 'zeroshift-leak-'))
+  store = fileDirectory()
   const facts = await inspectDataset(spec.data, await findDataDirectory(spec.data, {}))
   const planned = plan(spec, facts)
   const command = { config: 'leak.yaml', overrides: [] }
@@ -111,13 +113,12 @@ beforeAll(async () => {
     )
   }
   const real = createActivities()
-  const environment = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
   for (const stage of stagesOf(planned)) {
     const activity = (planted.get(stage.key) ?? real[stage.kind]) as (task: object) => Promise<object>
-    await environment().run(activity, { stage, settings: { store } })
+    await quietEnvironment().run(activity, { stage, settings: { store } })
   }
 
-  const reported = environment().run(() => real.report({ run, settings: { store }, failed: [] }))
+  const reported = quietEnvironment().run(() => real.report({ run, settings: { store }, failed: [] }))
   const { url } = (await reported) as WrittenReport
   const read = (name: string) => readFile(join(fileURLToPath(url), name), 'utf8')
   const json = JSON.parse(await read('report.json')) as { computed: { population: readonly Row[] } }
@@ -127,7 +128,6 @@ beforeAll(async () => {
     rows: json.computed.population,
   }
 }, 180_000)
-afterAll(() => rm(store, { recursive: true }))
 
 const floor = 'retrain, gold 2'
 

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { blobPath, openArtifacts } from '../../../artifacts/artifacts.ts'
 import { copiedOf, planCopy, writeCopy } from '../../../artifacts/copy-store.ts'
 import { FileStore } from '../../../artifacts/file-store.ts'
@@ -11,7 +10,9 @@ import { S3Store } from '../../../artifacts/s3-store.ts'
 import { openStore, type ObjectStore } from '../../../artifacts/store.ts'
 import { flawIn } from '../../../cli/commands/store-copy.ts'
 import { zeroshift } from '../../support/command.ts'
+import { fileDirectory } from '../../support/directories.ts'
 import { damageOf, makeStore } from '../../support/made-store.ts'
+import { forFile } from '../../support/release.ts'
 import { s3Place, type TestS3 } from '../../support/s3.ts'
 import { s3Proxy, type AskedRequest } from '../../support/s3-proxy.ts'
 import { pattern } from '../../support/store-behaviour.ts'
@@ -20,15 +21,11 @@ let place: Awaited<ReturnType<typeof s3Place>>
 let root: string
 let made: FileStore
 beforeAll(async () => {
-  place = await s3Place()
-  root = mkdtempSync(join(tmpdir(), 'zeroshift-copy-'))
+  place = await forFile(s3Place())
+  root = fileDirectory()
   made = new FileStore(join(root, 'made'))
   const signed = { by: 0, stages: [0, 3, 4], reports: [2] } as const
   await makeStore(made, { runs: [2], sweep: true, signed, own: [2] })
-})
-afterAll(async () => {
-  await place.stop()
-  rmSync(root, { recursive: true, force: true })
 })
 
 const inBucket = () => openStore(`${place.url}/${randomUUID()}`)
@@ -131,8 +128,8 @@ describe.skipIf(given)('with a server of our own', () => {
         expect(await damageOf(store)).toEqual([])
         left = Infinity
         await copy(made, store)
-        // A run or a sweep whose report was not there yet is written anew, all of it, and so are the
-        // signatures of a stage whose manifest was not there yet.
+        // A run or a sweep whose report was not there yet is written again as a whole, and so are
+        // the signatures of a stage whose manifest was not there yet.
         const twice = sent.filter((path, i) => sent.indexOf(path) < i)
         expect(twice.filter((path) => !/\/(runs|sweeps|signatures)\//.test(path))).toEqual([])
         expect(new Set(sent).size).toBe(objects)

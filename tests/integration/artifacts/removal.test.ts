@@ -1,8 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
 import { openArtifacts } from '../../../artifacts/artifacts.ts'
 import { deleteGarbage } from '../../../artifacts/gc.ts'
 import { takeInventory } from '../../../artifacts/inventory.ts'
@@ -12,8 +9,10 @@ import { remove } from '../../../artifacts/remove.ts'
 import { storeClock } from '../../../artifacts/store-clock.ts'
 import { holdingStore } from '../../../artifacts/store-lock.ts'
 import { stagesOf } from '../../../experiment/stages/stage-list.ts'
+import { fileDirectory } from '../../support/directories.ts'
 import { zeroshiftHere } from '../../support/in-process.ts'
 import { checkAll, missingStages, sampleSweep, storeRun } from '../../support/library.ts'
+import { forFile } from '../../support/release.ts'
 import { sampleRun } from '../../support/run.ts'
 import { s3Place } from '../../support/s3.ts'
 import { s3Proxy } from '../../support/s3-proxy.ts'
@@ -23,12 +22,8 @@ import { s3Proxy } from '../../support/s3-proxy.ts'
 let place: Awaited<ReturnType<typeof s3Place>>
 let directory: string
 beforeAll(async () => {
-  place = await s3Place()
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-removal-'))
-})
-afterAll(async () => {
-  await place.stop()
-  rmSync(directory, { recursive: true, force: true })
+  place = await forFile(s3Place())
+  directory = fileDirectory()
 })
 
 const emptyStore = () => openArtifacts(`${place.url}/${randomUUID()}`)

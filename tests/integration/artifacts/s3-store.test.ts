@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { Artifacts, CorruptBlobError } from '../../../artifacts/artifacts.ts'
 import { ReadCache } from '../../../artifacts/read-cache.ts'
 import { s3Client } from '../../../artifacts/s3-client.ts'
@@ -15,6 +14,8 @@ import { openStore } from '../../../artifacts/store.ts'
 import { UserError } from '../../../common/errors.ts'
 import { artifactsBehaviour, pathOf } from '../../support/artifacts-behaviour.ts'
 import { processesOf } from '../../support/command.ts'
+import { fileDirectory } from '../../support/directories.ts'
+import { forFile } from '../../support/release.ts'
 import { s3Place, type TestS3 } from '../../support/s3.ts'
 import { s3Proxy, type AskedRequest, type Fault } from '../../support/s3-proxy.ts'
 import { bytesOf, pattern, storeBehaviour, textOf } from '../../support/store-behaviour.ts'
@@ -24,9 +25,8 @@ const partBytes = 16 * 2 ** 20
 
 let place: Awaited<ReturnType<typeof s3Place>>
 beforeAll(async () => {
-  place = await s3Place()
+  place = await forFile(s3Place())
 })
-afterAll(() => place.stop())
 
 const emptyStore = () => openStore(`${place.url}/${randomUUID()}`)
 const given = Boolean(process.env.ZEROSHIFT_TEST_S3_URL)
@@ -111,10 +111,7 @@ describe('a bucket', () => {
 })
 
 describe('artifacts in a bucket', () => {
-  const cached = mkdtempSync(join(tmpdir(), 'zeroshift-cache-'))
-  afterAll(() => {
-    rmSync(cached, { recursive: true })
-  })
+  const cached = fileDirectory()
   artifactsBehaviour(() => {
     const store = emptyStore()
     return new Artifacts(store, new ReadCache(join(cached, randomUUID()), 1e6, store.url))

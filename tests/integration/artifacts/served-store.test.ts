@@ -1,5 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -10,6 +9,7 @@ import { openStore } from '../../../artifacts/store.ts'
 import { ensureVersitygw } from '../../../infra/versitygw.mjs'
 import { startS3Server, type S3Server } from '../../../stack/s3-server.ts'
 import { freePort } from '../../../stack/server.ts'
+import { fileDirectory } from '../../support/directories.ts'
 import { zeroshiftHere } from '../../support/in-process.ts'
 import { damageOf, makeStore } from '../../support/made-store.ts'
 import { s3Proxy } from '../../support/s3-proxy.ts'
@@ -20,7 +20,7 @@ let server: S3Server
 let forget: () => void
 
 beforeAll(async () => {
-  home = mkdtempSync(join(tmpdir(), 'zeroshift-served-'))
+  home = fileDirectory()
   // What a user has set for a store of their own.
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'of-another-server')
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'of-another-server')
@@ -37,7 +37,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await server.stop()
   vi.unstubAllEnvs()
-  rmSync(home, { recursive: true, force: true })
 })
 
 describe('a directory that an S3 server serves', () => {

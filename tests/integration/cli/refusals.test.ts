@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { answerOf, smallConfig } from '../../support/command.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { zeroshiftHere } from '../../support/in-process.ts'
 
 /**
@@ -12,7 +12,7 @@ import { zeroshiftHere } from '../../support/in-process.ts'
 
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-refusals-'))
+  directory = testDirectory()
   writeFileSync(join(directory, 'small.yaml'), smallConfig)
   writeFileSync(
     join(directory, 'sweep.yaml'),
@@ -20,9 +20,6 @@ beforeEach(() => {
   )
   writeFileSync(join(directory, 'file'), '')
   mkdirSync(join(directory, 'folder'))
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true })
 })
 
 /** What makes a command wrong, and what is said of it. */

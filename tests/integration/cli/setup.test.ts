@@ -1,14 +1,14 @@
 import { tmpdir } from 'node:os'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { searchAttributes } from '../../../experiment/records/search-attributes.ts'
 import { zeroshift } from '../../support/command.ts'
-import { temporalServer } from '../../support/temporal.ts'
+import { forFile } from '../../support/release.ts'
+import { temporalServer, type TestTemporal } from '../../support/temporal.ts'
 
-let server: Awaited<ReturnType<typeof temporalServer>>
+let server: TestTemporal
 beforeAll(async () => {
-  server = await temporalServer()
+  server = await forFile(temporalServer())
 })
-afterAll(() => server.stop())
 
 test('one command has a new server know the search attributes, and does nothing the second time', async () => {
   const query = Object.keys(searchAttributes)

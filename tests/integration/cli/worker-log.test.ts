@@ -1,21 +1,24 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { isAlive } from '../../../host/alive.mjs'
 import { zeroshiftWith, type Running } from '../../support/command.ts'
+import { fileDirectory } from '../../support/directories.ts'
 import { until } from '../../support/durable.ts'
 
-/** Workers that wait for a server which is not there, in whose processes native code writes to standard error. */
+/**
+ * Workers that wait for a server which does not exist, while native code in their processes writes
+ * to standard error.
+ */
 const nowhere = '127.0.0.1:1'
 const native = 'I0000 00:00:1.5 1 port.cc:153] native words'
 let directory: string
 let env: NodeJS.ProcessEnv
 beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-worker-log-'))
+  directory = fileDirectory()
   const noise = join(directory, 'noise.mjs')
   writeFileSync(
     noise,
@@ -30,9 +33,6 @@ if (process.send && isMainThread) {
 `,
   )
   env = { NODE_OPTIONS: `--import=${pathToFileURL(noise).href}`, ZEROSHIFT_LOG: 'info' }
-})
-afterAll(() => {
-  rmSync(directory, { recursive: true })
 })
 
 interface Line {

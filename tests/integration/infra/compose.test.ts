@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { presentClusterTools } from '../../../infra/cluster-tools.mjs'
 import { GRACE_SECONDS } from '../../../worker/worker.ts'
 import { queues } from '../../../workflows/names.ts'
+import { testDirectory } from '../../support/directories.ts'
 
 const tools = presentClusterTools()
 const why = tools ? '' : ' (skipped without its loader: node infra/bootstrap.mjs --with-cluster-tools)'
@@ -27,22 +27,18 @@ interface Service {
 }
 
 /**
- * The project as Compose's own loader understands it, which refuses what the specification's schema does not have. The
- * loader as a command sees no environment: the secrets are put in before.
+ * Loads the project with Compose's own loader, which refuses what its schema does not have. The
+ * loader reads no environment variables as a command, so the secrets are filled in before.
  */
 function load(given: Readonly<Record<string, string>>) {
   const filled = Object.entries(given).reduce(
     (text, [name, value]) => text.replaceAll(new RegExp(`\\$\\{${name}:\\?[^}]*\\}`, 'g'), value),
     readFileSync(file, 'utf8'),
   )
-  const directory = mkdtempSync(join(tmpdir(), 'zeroshift-compose-'))
-  try {
-    const copy = join(directory, 'compose.yaml')
-    writeFileSync(copy, filled)
-    return spawnSync(tools?.compose ?? '', ['--format', 'json', copy], { encoding: 'utf8' })
-  } finally {
-    rmSync(directory, { recursive: true })
-  }
+  const directory = testDirectory()
+  const copy = join(directory, 'compose.yaml')
+  writeFileSync(copy, filled)
+  return spawnSync(tools?.compose ?? '', ['--format', 'json', copy], { encoding: 'utf8' })
 }
 
 function services(): Readonly<Record<string, Service>> {

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { which } from '../../../infra/programs.mjs'
+import { testDirectory } from '../../support/directories.ts'
 
 const terraform = which('terraform', 'tofu')
 const directory = fileURLToPath(new URL('../../../infra/terraform', import.meta.url))
@@ -12,17 +12,13 @@ const main = readFileSync(join(directory, 'main.tf'), 'utf8')
 
 /** In a copy: `init` leaves files behind. undefined: the provider is nowhere near. */
 function validated(): string | undefined {
-  const copy = mkdtempSync(join(tmpdir(), 'zeroshift-terraform-'))
-  try {
-    cpSync(directory, copy, { recursive: true })
-    const run = (...args: readonly string[]) =>
-      spawnSync(terraform ?? '', args, { cwd: copy, encoding: 'utf8', timeout: 90_000 })
-    if (run('init', '-backend=false', '-input=false').status !== 0) return undefined
-    const { stdout } = run('validate', '-json')
-    return stdout
-  } finally {
-    rmSync(copy, { recursive: true })
-  }
+  const copy = testDirectory()
+  cpSync(directory, copy, { recursive: true })
+  const run = (...args: readonly string[]) =>
+    spawnSync(terraform ?? '', args, { cwd: copy, encoding: 'utf8', timeout: 90_000 })
+  if (run('init', '-backend=false', '-input=false').status !== 0) return undefined
+  const { stdout } = run('validate', '-json')
+  return stdout
 }
 
 describe('infra/terraform', () => {

@@ -5,18 +5,16 @@ import {
   chownSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { presentClusterTools } from '../../../infra/cluster-tools.mjs'
 import { answerOf, smallConfig } from '../../support/command.ts'
+import { fileDirectory } from '../../support/directories.ts'
 import { temporalServer } from '../../support/temporal.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -34,7 +32,7 @@ describe('the build stage of the image, as a script in a clean directory', () =>
   const workers: ChildProcess[] = []
 
   beforeAll(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'zeroshift-image-'))
+    directory = fileDirectory()
     chmodSync(directory, 0o755)
     const target = join(directory, 'zeroshift')
     app = join(target, 'app')
@@ -52,7 +50,6 @@ describe('the build stage of the image, as a script in a clean directory', () =>
     for (const worker of workers) worker.kill('SIGKILL')
     await server.stop()
     spawnSync('chmod', ['-R', 'u+w', directory])
-    rmSync(directory, { recursive: true, force: true })
   })
 
   /** A directory that the processes may write to. */

@@ -1,10 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Tensor } from '@tensorflow/tfjs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { decodeTensors, encodeTensors } from '../../../artifacts/safetensors.ts'
 import { adapterOf, readPeft, withAdapter } from '../../../pretrained/read-peft.ts'
 import { inspectCheckpoint, readCheckpoint } from '../../../pretrained/read.ts'
@@ -14,6 +13,7 @@ import { presentPeft } from '../../../infra/peft.mjs'
 import { forward } from '../../../learning/model/forward.ts'
 import { tf } from '../../../learning/tensorflow/tf.ts'
 import { zeroshift } from '../../support/command.ts'
+import { fileDirectory } from '../../support/directories.ts'
 import { closeTo, normal } from '../../support/tensors.ts'
 import { tinyResnet, tinyVit, writeCheckpoint } from '../../support/tiny-checkpoint.ts'
 
@@ -24,11 +24,8 @@ const why = python === undefined ? ' (skipped without PEFT: node infra/bootstrap
 
 let directory: string
 beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-peft-'))
+  directory = fileDirectory()
   if (python !== undefined) run('make', directory)
-})
-afterAll(() => {
-  rmSync(directory, { recursive: true, force: true })
 })
 
 function run(...args: readonly string[]): void {

@@ -1,22 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import { Context } from '@temporalio/activity'
 import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Activities } from '../../../activities/index.ts'
 import { progressOf } from '../../../cli/output/run-progress.ts'
 import { connect } from '../../../cli/server/temporal.ts'
 import { MathError, UserError } from '../../../common/errors.ts'
 import type { RunInput, RunResult } from '../../../experiment/records/run.ts'
 import { workflowId, workflowType } from '../../../workflows/names.ts'
+import { errorOf } from '../../support/errors.ts'
 import { recording } from '../../support/recording.ts'
+import { forFile } from '../../support/release.ts'
 import { sampleRun } from '../../support/run.ts'
-import { temporalServer, thereAt, withWorker } from '../../support/temporal.ts'
+import { temporalServer, type TestTemporal, thereAt, withWorker } from '../../support/temporal.ts'
 
-let server: Awaited<ReturnType<typeof temporalServer>>
+let server: TestTemporal
 beforeAll(async () => {
-  server = await temporalServer()
+  server = await forFile(temporalServer())
 })
-afterAll(() => server.stop())
 
 const closing: (() => Promise<void>)[] = []
 beforeEach(() => vi.stubEnv('ZEROSHIFT_PAYLOAD_KEYS', undefined))
@@ -107,11 +108,8 @@ describe('what the server keeps of a run', () => {
     useKeys('new')
     await withWorker(server.address, failing(), async () => {
       const handle = await start('encrypted')
-      const error = await handle.result().then(
-        () => undefined,
-        (error: unknown) => error,
-      )
-      expect((error as WorkflowFailedError).cause?.message).toContain(`${MARK} did not converge`)
+      const error = await errorOf(handle.result(), WorkflowFailedError)
+      expect(error.cause?.message).toContain(`${MARK} did not converge`)
       const { stages } = await progressOf(handle)
       expect(stages.flatMap(({ error = [] }) => error)).toContain(`${MARK} did not converge`)
       const history = await historyOf(handle)
@@ -160,13 +158,8 @@ describe('keys change', () => {
     await withWorker(server.address, recording().activities, () => handle.result())
     useKeys('new')
     const late = (await client()).workflow.getHandle(handle.workflowId)
-    const error = await late.result().then(
-      () => undefined,
-      (error: unknown) => error,
-    )
-    expect(String((error as Error).cause ?? error)).toMatch(
-      /encrypted with the key 'old', which ZEROSHIFT_PAYLOAD_KEYS does not have/,
-    )
-    expect(error).toBeInstanceOf(UserError)
+    const error = await errorOf(late.result(), UserError)
+    const { message } = error.cause instanceof Error ? error.cause : error
+    expect(message).toMatch(/encrypted with the key 'old', which ZEROSHIFT_PAYLOAD_KEYS does not have/)
   })
 })

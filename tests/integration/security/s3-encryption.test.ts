@@ -1,15 +1,15 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { s3Options } from '../../../artifacts/s3-options.ts'
 import { S3Store } from '../../../artifacts/s3-store.ts'
+import { forFile } from '../../support/release.ts'
 import { pattern } from '../../support/store-behaviour.ts'
 import { s3Proxy, type AskedRequest } from '../../support/s3-proxy.ts'
 import { s3Server, type TestS3 } from '../../support/s3.ts'
 
 let server: TestS3
 beforeAll(async () => {
-  server = await s3Server()
+  server = await forFile(s3Server())
 })
-afterAll(() => server.stop())
 
 const KEY = 'arn:aws:kms:eu-central-1:1:key/abc'
 const encryption = {
@@ -17,7 +17,10 @@ const encryption = {
   'x-amz-server-side-encryption-aws-kms-key-id': KEY,
 }
 
-/** The test server has no KMS, so the headers end at the proxy, which sees what is sent to Amazon. */
+/**
+ * The test server has no KMS. The proxy removes the headers, after it has seen what would be sent
+ * to Amazon.
+ */
 test('every request that begins an object asks for encryption by the KMS key (as sent: no server here has a KMS)', async () => {
   const seen: AskedRequest[] = []
   const proxy = await s3Proxy(server.endpoint, (asked) => {

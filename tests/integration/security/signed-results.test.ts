@@ -4,7 +4,6 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -12,10 +11,9 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createActivities } from '../../../activities/index.ts'
 import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
 import type { CheckedStore } from '../../../artifacts/check.ts'
@@ -29,6 +27,7 @@ import type { Stage } from '../../../experiment/stages/stage.ts'
 import { preAuthenticationEncoding } from '../../../signatures/envelope.ts'
 import { newSigningKey, privatePem, publicPem, type SigningKey } from '../../../signatures/keys.ts'
 import { computeRun, tinyRun } from '../../support/computed-run.ts'
+import { fileDirectory } from '../../support/directories.ts'
 import { zeroshiftHere } from '../../support/in-process.ts'
 
 interface Envelope {
@@ -48,13 +47,10 @@ const ours = newSigningKey()
 const theirs = newSigningKey()
 
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), 'zeroshift-signed-'))
+  root = fileDirectory()
   origin = join(root, 'origin')
   input = await tinyRun(origin)
   await computeRun(input, { signer: ours })
-})
-afterAll(() => {
-  rmSync(root, { recursive: true })
 })
 
 let count = 0

@@ -1,9 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { WorkflowFailedError } from '@temporalio/client'
-import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createActivities } from '../../../activities/index.ts'
 import { openArtifacts } from '../../../artifacts/artifacts.ts'
 import { digestOf } from '../../../common/canonical.ts'
@@ -12,25 +11,27 @@ import type { Stage } from '../../../experiment/stages/stage.ts'
 import type { SweepInput } from '../../../experiment/sweep/sweep.ts'
 import { sweepType, workflowId, workflowType } from '../../../workflows/names.ts'
 import { zeroshift } from '../../support/command.ts'
+import { testDirectory } from '../../support/directories.ts'
+import { errorOf } from '../../support/errors.ts'
+import { forFile } from '../../support/release.ts'
 import { sampleRun } from '../../support/run.ts'
-import { temporalServer, withWorker } from '../../support/temporal.ts'
+import { temporalServer, type TestTemporal, withWorker } from '../../support/temporal.ts'
 
-/** Whoever may start workflows is not trusted with what others keep in the worker's reach: they start what they like by hand. */
-let server: Awaited<ReturnType<typeof temporalServer>>
+/**
+ * Users who may start workflows, with any input, are not trusted with data of others that the
+ * worker can reach.
+ */
+let server: TestTemporal
 beforeAll(async () => {
-  server = await temporalServer()
+  server = await forFile(temporalServer())
 })
-afterAll(() => server.stop())
 
 let directory: string
 const at = (name: string) => pathToFileURL(join(directory, name)).href
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-tenants-'))
+  directory = testDirectory()
   for (const name of ['ours', 'theirs']) mkdirSync(join(directory, name))
   writeFileSync(join(directory, 'theirs', 'secret'), 'theirs')
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true })
 })
 
 let count = 0
@@ -43,15 +44,12 @@ const withSettings = (settings: Partial<RunInput['settings']>) =>
 async function reasonOf(type: string, id: string, ...args: readonly unknown[]): Promise<string> {
   const activities = createActivities({ allowed: { stores: [at('ours')] } })
   return withWorker(server.address, activities, async () => {
-    const error = await server.client.workflow
-      .execute(type, { workflowId: id, taskQueue: 'zeroshift', args: [...args] })
-      .then(
-        () => undefined,
-        (error: unknown) => error,
-      )
-    if (!(error instanceof WorkflowFailedError))
-      throw new Error(`expected a failed run, found ${String(error)}`)
-    let cause: Error = error
+    const running = server.client.workflow.execute(type, {
+      workflowId: id,
+      taskQueue: 'zeroshift',
+      args: [...args],
+    })
+    let cause: Error = await errorOf(running, WorkflowFailedError)
     while (cause.cause instanceof Error) cause = cause.cause
     return cause.message
   })

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { sha256 } from '../../../common/canonical.ts'
 import { UserError } from '../../../common/errors.ts'
 import { localDirectory } from '../../../sources/local-directory.ts'
 import type { Wanted } from '../../../sources/wanted.ts'
+import { testDirectory } from '../../support/directories.ts'
+import { errorOf } from '../../support/errors.ts'
 import { gitSha1, hubServer } from '../../support/hub.ts'
 
 const first = '1'.repeat(40)
@@ -24,7 +25,7 @@ let folder: string
 let hub: Awaited<ReturnType<typeof hubServer>>
 const lines: string[] = []
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'zeroshift-hub-'))
+  folder = testDirectory()
   hub = await hubServer('owner/name')
   hub.publish('main', first, files)
   for (const name of [
@@ -45,7 +46,6 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.unstubAllEnvs()
   await hub.close()
-  await rm(folder, { recursive: true, force: true })
 })
 
 const notMarkdown: Wanted = { files: (name) => !name.endsWith('.md') }
@@ -53,15 +53,6 @@ const get = (source: string, wanted = notMarkdown) =>
   localDirectory(source, wanted, { notify: (line) => lines.push(line) })
 const storage = (kind = 'models') => join(folder, `hf/hub/${kind}--owner--name`)
 const asked = () => [...hub.api.requests, ...hub.storage.requests].map(({ path }) => path)
-
-async function failure(work: Promise<unknown>): Promise<Error> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-  if (!(error instanceof Error)) throw new Error('expected it to fail')
-  return error
-}
 
 test('a branch is resolved to its commit, whose wanted files come into the cache as the Python library lays it out', async () => {
   const { directory, revision } = await get('hf://owner/name')
@@ -147,14 +138,14 @@ test('the token is read where the Python library keeps it', async () => {
 
 test('other bytes than the hub lists are refused, and leave no file', async () => {
   hub.storage.files.set(`/${sha256(weights)}`, { content: randomBytes(weights.length) })
-  const error = await failure(get('hf://owner/name'))
+  const error = await errorOf(get('hf://owner/name'))
   expect(error).toBeInstanceOf(UserError)
   expect(error.message).toMatch(/model\.safetensors gave has the SHA-256 .*, expected .*: it was changed/)
   expect(await readdir(join(storage(), 'blobs'))).toEqual([gitSha1(config)])
 })
 
 test('a repository without any wanted file is a mistake', async () => {
-  const error = await failure(get('hf://owner/name', { files: (name) => name.endsWith('.npz') }))
+  const error = await errorOf(get('hf://owner/name', { files: (name) => name.endsWith('.npz') }))
   expect(error).toBeInstanceOf(UserError)
   expect(error.message).toBe(
     'hf://owner/name@main holds none of the files that are wanted: it has config.json, model.safetensors, folder/copy of config.json, README.md',
@@ -185,7 +176,7 @@ describe('what the hub refuses', () => {
         ? { status, headers: code === undefined ? {} : { 'x-error-code': code } }
         : hub.answering(served, 0),
     )
-    const error = await failure(get('hf://owner/name'))
+    const error = await errorOf(get('hf://owner/name'))
     expect(error).toBeInstanceOf(UserError)
     expect(error.message).toMatch(message)
     expect(error.message).not.toContain('hf_mine')
@@ -209,7 +200,7 @@ describe('without a network', () => {
   test('what was never seen is the world’s error that says what to do', async () => {
     vi.stubEnv('HF_ENDPOINT', 'http://127.0.0.1:1')
     for (const source of ['hf://owner/name', `hf://owner/name@${first}`]) {
-      const error = await failure(get(source))
+      const error = await errorOf(get(source))
       expect(error).not.toBeInstanceOf(UserError)
       expect(error.message).toMatch(
         /is not in the cache .*hub, and http:\/\/127\.0\.0\.1:1 does not answer.*; try again, or download it on a machine that reaches the hub, and name the directory/,
@@ -222,12 +213,12 @@ describe('without a network', () => {
     vi.stubEnv('HF_HUB_OFFLINE', '1')
     const before = asked().length
     expect((await get('hf://owner/name')).revision).toBe(first)
-    const error = await failure(get(`hf://owner/name@${second}`))
+    const error = await errorOf(get(`hf://owner/name@${second}`))
     expect(error).toBeInstanceOf(UserError)
     expect(error.message).toMatch(
       /is not in the cache .*, and HF_HUB_OFFLINE is set; download it on a machine/,
     )
-    const more = await failure(get('hf://owner/name', { files: (name) => name === 'README.md' }))
+    const more = await errorOf(get('hf://owner/name', { files: (name) => name === 'README.md' }))
     expect(more).toBeInstanceOf(UserError)
     expect(asked()).toHaveLength(before)
   })

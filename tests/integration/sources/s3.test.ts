@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { openStore } from '../../../artifacts/store.ts'
 import { UserError } from '../../../common/errors.ts'
 import { localDirectory } from '../../../sources/local-directory.ts'
 import type { Wanted } from '../../../sources/wanted.ts'
+import { testDirectory } from '../../support/directories.ts'
+import { errorOf } from '../../support/errors.ts'
+import { forFile } from '../../support/release.ts'
 import { type AskedRequest, type Fault, s3Proxy } from '../../support/s3-proxy.ts'
 import { s3Server, type TestS3 } from '../../support/s3.ts'
 
@@ -18,7 +20,7 @@ const asked: AskedRequest[] = []
 const lines: string[] = []
 
 beforeAll(async () => {
-  server = await s3Server()
+  server = await forFile(s3Server())
   proxy = await s3Proxy(server.endpoint, (request) => {
     asked.push(request)
     return faultOf(request)
@@ -26,19 +28,17 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await proxy.close()
-  await server.stop()
 })
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'zeroshift-s3-source-'))
+beforeEach(() => {
+  folder = testDirectory()
   for (const [name, value] of Object.entries(server.env)) vi.stubEnv(name, value)
   vi.stubEnv('AWS_ENDPOINT_URL_S3', proxy.url)
   vi.stubEnv('ZEROSHIFT_CACHE', folder)
   faultOf = () => ({})
   asked.length = lines.length = 0
 })
-afterEach(async () => {
+afterEach(() => {
   vi.unstubAllEnvs()
-  await rm(folder, { recursive: true, force: true })
 })
 
 const put = (prefix: string, files: Readonly<Record<string, Buffer>>) =>
@@ -50,15 +50,6 @@ const put = (prefix: string, files: Readonly<Record<string, Buffer>>) =>
 const get = (prefix: string, wanted: Wanted = { files: () => true }) =>
   localDirectory(`s3://${server.bucket}/${prefix}`, wanted, { notify: (line) => lines.push(line) })
 const reads = () => asked.filter(({ method, url }) => method === 'GET' && !url.includes('list-type')).length
-
-async function failure(work: Promise<unknown>): Promise<Error> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-  if (!(error instanceof Error)) throw new Error('expected it to fail')
-  return error
-}
 
 test('the wanted objects below a prefix are downloaded once, and again when one has changed', async () => {
   const [one, two] = [randomBytes(3000), randomBytes(10)]
@@ -111,7 +102,7 @@ test('one that is replaced meanwhile is the world’s error, and the next try re
     replaced = true
     return { answer: { status: 412, code: 'PreconditionFailed' } }
   }
-  const error = await failure(get('replaced'))
+  const error = await errorOf(get('replaced'))
   expect(error).not.toBeInstanceOf(UserError)
   expect(error.message).toMatch(/a\.bin was replaced while it was read; try again/)
   await put('replaced', { 'a.bin': content })
@@ -128,15 +119,15 @@ test('a server that is away: what was last seen is used, with a notice', async (
   expect(lines.at(-1)).toMatch(
     /answered 503 .*; s3:\/\/zeroshift-test\/kept is used as it was when last seen$/,
   )
-  const error = await failure(get('never-seen'))
+  const error = await errorOf(get('never-seen'))
   expect(error).not.toBeInstanceOf(UserError)
 })
 
 test('an empty prefix, a missing bucket and a wrong key are mistakes', async () => {
-  expect((await failure(get('nothing'))).message).toMatch(
+  expect((await errorOf(get('nothing'))).message).toMatch(
     /holds none of the files that are wanted: it is empty/,
   )
-  const missing = await failure(localDirectory('s3://no-such-bucket/a', { files: () => true }))
+  const missing = await errorOf(localDirectory('s3://no-such-bucket/a', { files: () => true }))
   expect(missing).toBeInstanceOf(UserError)
   expect(missing.message).toMatch(/there is no such bucket; check its name/)
 })

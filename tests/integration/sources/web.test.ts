@@ -2,7 +2,6 @@ import { execFile, execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
@@ -10,6 +9,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { sha256 } from '../../../common/canonical.ts'
 import { UserError } from '../../../common/errors.ts'
 import { fromFiles, localDirectory } from '../../../sources/local-directory.ts'
+import { testDirectory } from '../../support/directories.ts'
+import { errorOf } from '../../support/errors.ts'
 import { fileServer } from '../../support/file-server.ts'
 
 let folder: string
@@ -18,7 +19,7 @@ const lines: string[] = []
 const everything = { files: () => true }
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'zeroshift-web-'))
+  folder = testDirectory()
   server = await fileServer()
   vi.stubEnv('NO_PROXY', '127.0.0.1')
   vi.stubEnv('ZEROSHIFT_CACHE', folder)
@@ -27,7 +28,6 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.unstubAllEnvs()
   await server.close()
-  await rm(folder, { recursive: true, force: true })
 })
 
 const get = (source: string) => localDirectory(source, everything, { notify: (line) => lines.push(line) })
@@ -38,22 +38,13 @@ function serve(path: string, content: Buffer, etag?: string | null): string {
   return `${server.url}${path}#sha256=${sha256(content)}`
 }
 
-async function failure(work: Promise<unknown>): Promise<Error> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-  if (!(error instanceof Error)) throw new Error('expected it to fail')
-  return error
-}
-
 /** All that lies in the cache. */
 const kept = async () =>
   (await readdir(folder, { recursive: true })).filter((path) => path.includes('.bin')).sort()
 
 test('a directory is itself; one that is not there is a mistake', async () => {
   expect(await get(folder)).toEqual({ directory: folder })
-  expect(await failure(get(join(folder, 'no')))).toMatchObject({
+  expect(await errorOf(get(join(folder, 'no')))).toMatchObject({
     name: 'UserError',
     message: `there is no directory ${join(folder, 'no')}`,
   })
@@ -71,7 +62,7 @@ test('a file is downloaded once', async () => {
 })
 
 test('a URL without a checksum is refused before anything is asked', async () => {
-  const { message } = await failure(get(`${server.url}/a.npz`))
+  const { message } = await errorOf(get(`${server.url}/a.npz`))
   expect(message).toMatch(/comes without a checksum; expected its SHA-256 behind it, .*#sha256=…/)
   expect(server.requests).toHaveLength(0)
 })
@@ -106,7 +97,7 @@ describe('what broke off', () => {
     server.failing((_, number) =>
       number === 0 ? { cutAfter: 40_000 } : { status: 429, headers: { 'retry-after': '600' } },
     )
-    const error = await failure(get(source))
+    const error = await errorOf(get(source))
     expect(error).not.toBeInstanceOf(UserError)
     expect(error.message).toMatch(/could not be downloaded: the server answered 429; what has come is kept/)
     expect(await kept()).toEqual([
@@ -154,14 +145,14 @@ test('a busy server is asked again', async () => {
 test('one that never answers well is the world’s error', async () => {
   const source = serve('/a.bin', randomBytes(1000))
   server.failing(() => ({ status: 500 }))
-  const error = await failure(get(source))
+  const error = await errorOf(get(source))
   expect(error).not.toBeInstanceOf(UserError)
   expect(error.message).toMatch(/^http.*a\.bin could not be downloaded: the server answered 500/)
 })
 
 test('no server is the world’s error', async () => {
   const source = serve('/a.bin', randomBytes(1000)).replace(/:\d+/, ':1')
-  const error = await failure(get(source))
+  const error = await errorOf(get(source))
   expect(error).not.toBeInstanceOf(UserError)
   expect(error.message).toMatch(/http:\/\/127\.0\.0\.1:1 does not answer: .*ECONNREFUSED/)
 })
@@ -185,7 +176,7 @@ test.each([
 ] as const)('%s is a mistake that leaves nothing', async (_, digest, fault, message) => {
   const source = serve('/a.bin', randomBytes(1000))
   server.failing(() => fault)
-  const error = await failure(get(digest ? source.replace(/=.*/, `=${digest}`) : source))
+  const error = await errorOf(get(digest ? source.replace(/=.*/, `=${digest}`) : source))
   expect(error).toBeInstanceOf(UserError)
   expect(error.message).toMatch(message)
   expect(await readdir(join(folder, 'sources/web'))).toEqual([])
@@ -222,7 +213,7 @@ test.skipIf(process.getuid?.() === 0)(
   async () => {
     const source = serve('/a.bin', randomBytes(1000))
     await chmod(folder, 0o500)
-    const error = await failure(get(source))
+    const error = await errorOf(get(source))
     expect(error).not.toBeInstanceOf(UserError)
     expect(error.message).toMatch(
       /cannot keep files in .*: this user may not write there \(EACCES\); make room, or name another directory as ZEROSHIFT_CACHE/,
@@ -238,7 +229,7 @@ test('a full disk says so, and is tried again', async () => {
   // The one device that is always full.
   const { cachedDirectory } = await import('../../../sources/host-cache.ts')
   const { download, openUrl } = await import('../../../sources/download.ts')
-  const error = await failure(
+  const error = await errorOf(
     cachedDirectory(join(incoming, 'x'), async (directory) => {
       const to = join(directory, 'a.bin')
       await symlink('/dev/full', `${to}.partial`)
@@ -301,7 +292,7 @@ describe('an archive', () => {
     const source = await packed('a.tgz', ['images/cat/1.png'])
     const file = server.files.get('/a.tgz')
     const half = file?.content.subarray(0, file.content.length - 20) ?? Buffer.alloc(0)
-    const error = await failure(get(serve('/a.tgz', half)))
+    const error = await errorOf(get(serve('/a.tgz', half)))
     expect(error.message).toMatch(/a\.tgz: the archive cannot be unpacked: /)
     expect(error).toBeInstanceOf(UserError)
     expect(source).toContain('/a.tgz')

@@ -1,10 +1,9 @@
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Context } from '@temporalio/activity'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { MathError, UserError } from '../../../common/errors.ts'
 import type { RunInput, RunResult } from '../../../experiment/records/run.ts'
 import { ensureTemporal } from '../../../infra/temporal.mjs'
@@ -12,15 +11,16 @@ import { freePort, startServer } from '../../../stack/server.ts'
 import { runWorker, type WorkerSettings } from '../../../worker/worker.ts'
 import { workflowId, workflowType } from '../../../workflows/names.ts'
 import { signalServer, zeroshift } from '../../support/command.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { recording } from '../../support/recording.ts'
+import { forFile } from '../../support/release.ts'
 import { sampleRun } from '../../support/run.ts'
-import { temporalServer } from '../../support/temporal.ts'
+import { temporalServer, type TestTemporal } from '../../support/temporal.ts'
 
-let server: Awaited<ReturnType<typeof temporalServer>>
+let server: TestTemporal
 beforeAll(async () => {
-  server = await temporalServer()
+  server = await forFile(temporalServer())
 })
-afterAll(() => server.stop())
 
 const start = (input: RunInput) =>
   server.client.workflow.start<(input: RunInput) => Promise<RunResult>>(workflowType, {
@@ -134,7 +134,7 @@ test('a worker that waits for its server is alive and not ready', async () => {
 test.each(['killed', 'silent'])(
   'a worker whose server is %s is alive and not ready, until the server is back',
   async (how) => {
-    const directory = mkdtempSync(join(tmpdir(), 'zeroshift-away-'))
+    const directory = testDirectory()
     const port = await freePort()
     const options = { temporal: await ensureTemporal(), port, log: join(directory, 'temporal.log') }
     const commandLine = `start-dev --ip 127.0.0.1 --port ${port} `
@@ -160,7 +160,6 @@ test.each(['killed', 'silent'])(
       stop()
       await ended
       await own.stop()
-      rmSync(directory, { recursive: true })
     }
   },
 )

@@ -1,9 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from '@temporalio/worker'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { stageKinds } from '../../../experiment/stages/stage.ts'
 import { workflowBundle } from '../../../worker/bundle.ts'
 import { freePort } from '../../../stack/server.ts'
@@ -12,11 +11,16 @@ import { installRuntime } from '../../../worker/worker.ts'
 import { workflowId } from '../../../workflows/names.ts'
 import { collector, type Collected } from '../../support/collector.ts'
 import { answerOf, smallConfig, zeroshiftWith, type Answer, type Ended } from '../../support/command.ts'
-import { temporalServer } from '../../support/temporal.ts'
+import { fileDirectory } from '../../support/directories.ts'
+import { forFile } from '../../support/release.ts'
+import { temporalServer, type TestTemporal } from '../../support/temporal.ts'
 
-/** One run by the command, on a worker of its own: both traced, the worker with metrics and a log of JSON. */
+/**
+ * A run by the command on a separate worker. Both are traced; the worker has metrics and a log in
+ * JSON.
+ */
 let directory: string
-let server: Awaited<ReturnType<typeof temporalServer>>
+let server: TestTemporal
 let traces: Awaited<ReturnType<typeof collector>>
 let answer: Answer
 /** What the worker's endpoint said, before the run and after it. */
@@ -26,8 +30,8 @@ let mostOnDevice = 0
 let worker: Ended
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-sight-'))
-  ;[server, traces] = await Promise.all([temporalServer(), collector()])
+  directory = fileDirectory()
+  ;[server, traces] = await Promise.all([forFile(temporalServer()), forFile(collector())])
   writeFileSync(join(directory, 'small.yaml'), `${smallConfig}checkpointSeconds: 0.05\n`)
   const port = await freePort()
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: traces.url, ZEROSHIFT_LOG: 'info' }
@@ -57,11 +61,6 @@ beforeAll(async () => {
     worker = await working.ended
   }
 }, 400_000)
-afterAll(async () => {
-  await traces.close()
-  await server.stop()
-  rmSync(directory, { recursive: true })
-})
 
 const named = (name: string) => traces.spans.filter((span) => span.name === name)
 function only(spans: readonly Collected[]): Collected {

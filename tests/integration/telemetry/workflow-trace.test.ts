@@ -7,11 +7,12 @@ import { carrying } from '../../../workflows/trace-header.ts'
 import { traceIdOf } from '../../../workflows/traceparent.ts'
 import { collector } from '../../support/collector.ts'
 import { recording } from '../../support/recording.ts'
+import { forFile } from '../../support/release.ts'
 import { sampleRun } from '../../support/run.ts'
 import { sweeping } from '../../support/sweeping.ts'
-import { temporalServer, withWorker } from '../../support/temporal.ts'
+import { temporalServer, type TestTemporal, withWorker } from '../../support/temporal.ts'
 
-let server: Awaited<ReturnType<typeof temporalServer>>
+let server: TestTemporal
 let traces: Awaited<ReturnType<typeof collector>>
 let connection: Connection
 /** A client whose caller is traced. */
@@ -19,7 +20,7 @@ let client: Client
 const caller = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' }
 
 beforeAll(async () => {
-  ;[server, traces] = await Promise.all([temporalServer(), collector()])
+  ;[server, traces] = await Promise.all([forFile(temporalServer()), forFile(collector())])
   process.env.OTEL_EXPORTER_OTLP_ENDPOINT = traces.url
   connection = await Connection.connect({ address: server.address })
   const traceparent = `00-${caller.traceId}-${caller.spanId}-01`
@@ -38,8 +39,6 @@ beforeAll(async () => {
 afterAll(async () => {
   delete process.env.OTEL_EXPORTER_OTLP_ENDPOINT
   await connection.close()
-  await server.stop()
-  await traces.close()
 })
 
 test('the runs of a sweep are below it, whatever execution of it started them, and one that fails says so', async () => {

@@ -1,8 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { writeReport } from '../../../activities/report.ts'
 import { track, trackStored } from '../../../activities/delivery/track.ts'
 import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
@@ -12,6 +9,8 @@ import type { RunEnd } from '../../../experiment/records/run.ts'
 import type { Plan } from '../../../experiment/plan/plan.ts'
 import { results, type ReportInput } from '../../../report/results.ts'
 import { zeroshift } from '../../support/command.ts'
+import { testDirectory } from '../../support/directories.ts'
+import { errorOf } from '../../support/errors.ts'
 import { linked } from '../../support/linked.ts'
 import { mlflowServer, type TestMlflow } from '../../support/mlflow.ts'
 import { candidate, sampleInput, withManifest, withoutStages } from '../../unit/report/fixtures.ts'
@@ -20,11 +19,8 @@ import { ask, deletedIn, holds, losing, type Held } from './holds.ts'
 let directory: string
 let artifacts: Artifacts
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-tracking-'))
+  directory = testDirectory()
   artifacts = openArtifacts(directory)
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true, force: true })
 })
 
 const finished: RunEnd = { status: 'FINISHED', at: Date.UTC(2025, 10, 24, 12) }
@@ -374,15 +370,11 @@ describe('on one server', () => {
     await store(input)
     await deliver(input, experiment, finished)
     const first = await holds(server.url, experiment)
-    const other = mkdtempSync(join(tmpdir(), 'zeroshift-tracking-'))
-    try {
-      artifacts = openArtifacts(other)
-      await store(input)
-      await deliver(input, experiment, finished)
-      expect(await holds(server.url, experiment)).toHaveLength(2 * first.length)
-    } finally {
-      rmSync(other, { recursive: true, force: true })
-    }
+    const other = testDirectory()
+    artifacts = openArtifacts(other)
+    await store(input)
+    await deliver(input, experiment, finished)
+    expect(await holds(server.url, experiment)).toHaveLength(2 * first.length)
     artifacts = openArtifacts(directory)
     const second = fresh()
     await deliver(input, second, finished)
@@ -534,13 +526,8 @@ describe('on one server', () => {
     try {
       for (const uri of [server.url, server.url.replace('//', '//somebody:hunter2@')])
         await track(artifacts, { run: input.run, tracking: { uri, experiment }, ended: finished })
-      const away = await track(artifacts, {
-        run: input.run,
-        tracking: { uri: 'http://somebody:hunter2@127.0.0.1:9', experiment },
-      }).then(
-        () => undefined,
-        (error: unknown) => error as Error,
-      )
+      const tracking = { uri: 'http://somebody:hunter2@127.0.0.1:9', experiment }
+      const away = await errorOf(track(artifacts, { run: input.run, tracking }))
       const kept = (await artifacts.store.list(`runs/${input.run.id}/tracking/`)).map(async ({ path }) =>
         new TextDecoder().decode(await artifacts.store.get(path)),
       )

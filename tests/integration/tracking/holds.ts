@@ -57,7 +57,10 @@ interface RunAnswer {
 
 const table = (list: readonly Pair[] = []) => Object.fromEntries(list.map(({ key, value }) => [key, value]))
 
-/** All runs of an experiment with their whole histories, so that a doubled point or run shows; by name, then by id. */
+/**
+ * All runs of an experiment with their whole histories, by name and id. A point or run that is
+ * there twice shows.
+ */
 export async function holds(url: string, experiment: string): Promise<readonly Held[]> {
   const found = await ask<{ experiment?: { experiment_id: string } }>(
     url,
@@ -114,7 +117,10 @@ async function history(url: string, run: string, key: string) {
   return metrics.map(({ step, value, timestamp }) => [step, value, timestamp] as const)
 }
 
-/** A way to a server that does what it is asked, and loses some answers: those of calls that `loses` chooses. */
+/**
+ * A proxy to a server that carries out every call and loses the answers to the calls that `loses`
+ * chooses.
+ */
 export async function losing(url: string, loses: (path: string, count: number) => boolean) {
   let [count, lost] = [0, 0]
   const paths: string[] = []

@@ -1,14 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { UserError } from '../../../common/errors.ts'
 import { MlflowClient } from '../../../tracking/mlflow.ts'
 import { mlflowServer, type TestMlflow } from '../../support/mlflow.ts'
 import { ask, holds, losing } from './holds.ts'
+import { forFile } from '../../support/release.ts'
 
 let server: TestMlflow
 beforeAll(async () => {
-  server = await mlflowServer()
+  server = await forFile(mlflowServer())
 })
-afterAll(() => server.stop())
 
 const newRun = (key: string, tags = {}) => ({
   name: key,

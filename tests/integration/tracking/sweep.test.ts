@@ -1,7 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { writeReport } from '../../../activities/report.ts'
 import { writeSweepReport } from '../../../activities/sweep.ts'
 import { trackStoredSweep, trackSweep } from '../../../activities/delivery/track-sweep.ts'
@@ -11,25 +8,23 @@ import type { RunEnd } from '../../../experiment/records/run.ts'
 import type { SweepEnd, SweepRecord } from '../../../experiment/sweep/sweep.ts'
 import { lowestGap, valueOf, results, type ReportInput } from '../../../report/results.ts'
 import { zeroshift } from '../../support/command.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { linked } from '../../support/linked.ts'
 import { mlflowServer, type TestMlflow } from '../../support/mlflow.ts'
 import { cellInput, ranks, sampleSweep } from '../../unit/tracking/sweep-fixture.ts'
 import { ask, deletedIn, holds, losing, type Held } from './holds.ts'
+import { forFile } from '../../support/release.ts'
 
 let server: TestMlflow
 beforeAll(async () => {
-  server = await mlflowServer({ workers: 2 })
+  server = await forFile(mlflowServer({ workers: 2 }))
 })
-afterAll(() => server.stop())
 
 let directory: string
 let artifacts: Artifacts
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-sweep-tracking-'))
+  directory = testDirectory()
   artifacts = openArtifacts(directory)
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true, force: true })
 })
 
 const finished: RunEnd = { status: 'FINISHED', at: Date.UTC(2025, 10, 24, 12) }

@@ -1,7 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { createActivities, type Activities } from '../../../activities/index.ts'
 import type { StageDone } from '../../../activities/runtime/stage.ts'
 import { openArtifacts } from '../../../artifacts/artifacts.ts'
@@ -9,18 +7,16 @@ import { StoreView } from '../../../artifacts/store-view.ts'
 import type { RunInput, RunResult } from '../../../experiment/records/run.ts'
 import { stagesOf } from '../../../experiment/stages/stage-list.ts'
 import { workflowId, workflowType } from '../../../workflows/names.ts'
+import { fileDirectory } from '../../support/directories.ts'
 import { longRun } from '../../support/durable.ts'
-import { temporalServer, withWorker } from '../../support/temporal.ts'
+import { forFile } from '../../support/release.ts'
+import { temporalServer, type TestTemporal, withWorker } from '../../support/temporal.ts'
 
 let directory: string
-let server: Awaited<ReturnType<typeof temporalServer>>
+let server: TestTemporal
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-again-'))
-  server = await temporalServer()
-})
-afterAll(async () => {
-  await server.stop()
-  rmSync(directory, { recursive: true, force: true })
+  directory = fileDirectory()
+  server = await forFile(temporalServer())
 })
 
 test('what was accepted and belongs to a model that was computed again meanwhile is computed again', async () => {

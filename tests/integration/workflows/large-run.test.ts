@@ -1,7 +1,6 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { createActivities } from '../../../activities/index.ts'
 import { openArtifacts } from '../../../artifacts/artifacts.ts'
 import { plan } from '../../../experiment/plan/plan.ts'
@@ -12,19 +11,17 @@ import { stagesOf } from '../../../experiment/stages/stage-list.ts'
 import { workflowId, workflowType } from '../../../workflows/names.ts'
 import { npy, zip } from '../../support/archives.ts'
 import { answerOf, zeroshiftWith } from '../../support/command.ts'
+import { fileDirectory } from '../../support/directories.ts'
 import { recording } from '../../support/recording.ts'
+import { forFile } from '../../support/release.ts'
 import { sampleRun } from '../../support/run.ts'
-import { temporalServer, withWorker } from '../../support/temporal.ts'
+import { temporalServer, type TestTemporal, withWorker } from '../../support/temporal.ts'
 
 let directory: string
-let server: Awaited<ReturnType<typeof temporalServer>>
+let server: TestTemporal
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-large-'))
-  server = await temporalServer()
-})
-afterAll(async () => {
-  await server.stop()
-  rmSync(directory, { recursive: true, force: true })
+  directory = fileDirectory()
+  server = await forFile(temporalServer())
 })
 
 const SAMPLES = 220_000

@@ -11,7 +11,10 @@ const files = readdirSync(directory)
   .filter((name) => name.endsWith('.json'))
   .sort()
 
-/** `npx tsx tests/replay/record.ts VERSION` records them; those of older versions stay for as long as such runs may be open. */
+/**
+ * `npx tsx tests/replay/record.ts VERSION` records the histories. Those of older versions are kept
+ * for as long as such runs may be open.
+ */
 test('there are histories to replay', () => {
   expect(files.length).toBeGreaterThan(0)
 })

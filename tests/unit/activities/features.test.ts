@@ -1,9 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { MockActivityEnvironment } from '@temporalio/testing'
-import { DefaultLogger } from '@temporalio/worker'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { findDataDirectory } from '../../../activities/inputs/data-directory.ts'
 import { createActivities } from '../../../activities/index.ts'
 import { readWeights } from '../../../activities/runtime/device.ts'
@@ -19,6 +14,8 @@ import { inspectDataset } from '../../../datasets/index.ts'
 import { initialWeights, parameterSpecs } from '../../../learning/model/parameters.ts'
 import { stream } from '../../../learning/random.ts'
 import { zrf } from '../../../unlearning/metrics/zrf.ts'
+import { quietEnvironment } from '../../support/activity-environment.ts'
+import { fileDirectory } from '../../support/directories.ts'
 
 /** A whole class is forgotten, which gold knows nothing of. */
 const spec = specSchema.parse({
@@ -37,11 +34,9 @@ let store: string
 let artifacts: Artifacts
 let planned: ReturnType<typeof plan>
 
-const quiet = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
-
 async function run(stage: Stage): Promise<void> {
   const activity = createActivities()[stage.kind] as (task: object) => Promise<object>
-  await quiet().run(activity, { stage, settings: { store } })
+  await quietEnvironment().run(activity, { stage, settings: { store } })
 }
 
 async function manifestOf<K extends StageKind>(stage: StageOf<K> | undefined): Promise<ManifestOf<K>> {
@@ -51,12 +46,11 @@ async function manifestOf<K extends StageKind>(stage: StageOf<K> | undefined): P
 }
 
 beforeAll(async () => {
-  store = await mkdtemp(join(tmpdir(), 'zeroshift-features-'))
+  store = fileDirectory()
   artifacts = openArtifacts(store)
   planned = plan(spec, await inspectDataset(spec.data, await findDataDirectory(spec.data, {})))
   for (const stage of stagesOf(planned)) await run(stage)
 }, 120_000)
-afterAll(() => rm(store, { recursive: true }))
 
 const row = (label: string) => planned.candidates.find((one) => one.label === label)
 const value = (measured: Measured | undefined) => (measured && 'value' in measured ? measured.value : NaN)

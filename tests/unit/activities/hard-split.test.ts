@@ -1,28 +1,21 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { MockActivityEnvironment } from '@temporalio/testing'
-import { DefaultLogger } from '@temporalio/worker'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { findDataDirectory } from '../../../activities/inputs/data-directory.ts'
 import { createActivities } from '../../../activities/index.ts'
 import { readLogits } from '../../../activities/stages/logits.ts'
 import { readDataset, readSplit } from '../../../activities/runtime/blob-codecs.ts'
-import { openArtifacts } from '../../../artifacts/artifacts.ts'
 import type { Manifest, ManifestOf } from '../../../experiment/records/manifest.ts'
 import { plan } from '../../../experiment/plan/plan.ts'
 import { specSchema } from '../../../experiment/spec/spec.ts'
 import type { Stage, StageKind, StageOf } from '../../../experiment/stages/stage.ts'
 import { inspectDataset } from '../../../datasets/index.ts'
 import { trueLogProbabilities } from '../../../unlearning/metrics/logits.ts'
+import { quietEnvironment } from '../../support/activity-environment.ts'
+import { test } from '../../support/fixtures.ts'
 
-let store: string
-beforeEach(async () => {
-  store = await mkdtemp(join(tmpdir(), 'zeroshift-hard-'))
-})
-afterEach(() => rm(store, { recursive: true }))
-
-test('what the original makes of its training samples decides what is forgotten', async () => {
+test('what the original makes of its training samples decides what is forgotten', async ({
+  directory: store,
+  artifacts,
+}) => {
   const spec = specSchema.parse({
     name: 'hard',
     data: { name: 'digits', validation: 0.1 },
@@ -36,12 +29,11 @@ test('what the original makes of its training samples decides what is forgotten'
   if (!ranking) throw new Error('a hard split has a ranking')
   const all = createActivities()
   for (const stage of [dataset, original, ranking, split] as readonly Stage[]) {
-    const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
+    const environment = quietEnvironment()
     const activity = all[stage.kind] as (task: object) => Promise<object>
     await environment.run(activity, { stage, settings: { store } })
   }
 
-  const artifacts = openArtifacts(store)
   const manifestOf = async <K extends StageKind>(stage: StageOf<K>) => {
     const manifest: Manifest | undefined = await artifacts.manifest(stage)
     if (!manifest) throw new Error(`${stage.title} left no manifest`)

@@ -1,14 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { MockActivityEnvironment } from '@temporalio/testing'
-import { DefaultLogger } from '@temporalio/worker'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { durably } from '../../../activities/runtime/durable.ts'
 import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
 import { Checkpoints } from '../../../artifacts/checkpoints.ts'
 import type { TensorFlowEnvironment } from '../../../experiment/records/manifest.ts'
 import { tensorflowEnvironment } from '../../../learning/tensorflow/tf.ts'
+import { quietEnvironment } from '../../support/activity-environment.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { sampleRun } from '../../support/run.ts'
 
 /** From which checkpoints a stage goes on: the bytes of its result are those of one device. */
@@ -16,18 +13,15 @@ const stage = sampleRun().run.plan.original
 let directory: string
 let artifacts: Artifacts
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-other-device-'))
+  directory = testDirectory()
   artifacts = openArtifacts(directory)
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true })
 })
 
 /** The step from which an attempt goes on that finds a checkpoint of this device. */
 async function goesOnFrom(tensorflow: TensorFlowEnvironment): Promise<number | undefined> {
   const vectors = { parameters: Float32Array.of(1, 2) }
   await new Checkpoints(artifacts, stage).save({ step: 40, vectors, notes: {}, seconds: 1, tensorflow })
-  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
+  const environment = quietEnvironment()
   const settings = { store: directory }
   const stopping = new AbortController().signal
   const inputs = () => Promise.resolve('these')

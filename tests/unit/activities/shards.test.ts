@@ -1,10 +1,8 @@
+import { ApplicationFailure } from '@temporalio/common'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { MockActivityEnvironment } from '@temporalio/testing'
-import { DefaultLogger } from '@temporalio/worker'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { findDataDirectory } from '../../../activities/inputs/data-directory.ts'
 import { datasetStage } from '../../../activities/stages/dataset.ts'
 import type { HeartbeatDetails } from '../../../activities/runtime/durable.ts'
@@ -19,6 +17,9 @@ import { specSchema } from '../../../experiment/spec/spec.ts'
 import { stagesOf } from '../../../experiment/stages/stage-list.ts'
 import type { Stage, StageKind } from '../../../experiment/stages/stage.ts'
 import { inspectDataset } from '../../../datasets/index.ts'
+import { errorOf } from '../../support/errors.ts'
+import { quietEnvironment } from '../../support/activity-environment.ts'
+import { fileDirectory } from '../../support/directories.ts'
 
 /** All stages of a run take a minute on two idle cores. */
 const PATIENCE = 600_000
@@ -51,11 +52,10 @@ const spec = specSchema.parse({
 let folder: string
 let planned: ReturnType<typeof plan>
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'zeroshift-shards-'))
+  folder = fileDirectory()
   const facts = await inspectDataset(spec.data, await findDataDirectory(spec.data, {}))
   planned = plan(spec, facts)
 })
-afterAll(() => rm(folder, { recursive: true }))
 
 let store = ''
 let artifacts: Artifacts
@@ -65,10 +65,8 @@ beforeEach(() => {
   artifacts = openArtifacts(store)
 })
 
-const quiet = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
-
 async function run(stage: Stage, activity: unknown = createActivities()[stage.kind]): Promise<void> {
-  await quiet().run(activity as (task: object) => Promise<object>, { stage, settings: { store } })
+  await quietEnvironment().run(activity as (task: object) => Promise<object>, { stage, settings: { store } })
 }
 
 async function manifestOf<K extends StageKind>(stage: { kind: K; key: string }): Promise<ManifestOf<K>> {
@@ -76,12 +74,6 @@ async function manifestOf<K extends StageKind>(stage: { kind: K; key: string }):
   if (!manifest) throw new Error(`${stage.kind} left no manifest`)
   return manifest as unknown as ManifestOf<K>
 }
-
-const rejected = (work: Promise<unknown>) =>
-  work.then(
-    () => undefined,
-    (error: unknown) => error as Error & { readonly type?: string },
-  )
 
 test('every stage makes the same of shards as of one blob', async () => {
   const reading: readonly StageKind[] = ['split', 'train', 'unlearn', 'evaluate', 'relearn', 'probe']
@@ -108,7 +100,7 @@ test('every stage makes the same of shards as of one blob', async () => {
 
 /** One attempt, which is cancelled once it has shown that step. */
 async function cancelledAt(step: number): Promise<void> {
-  const environment = quiet()
+  const environment = quietEnvironment()
   const body = datasetStage(0, SHARD_BYTES)
   const cancelled = stageActivity('dataset', () =>
     Promise.resolve(({ host, ...context }) =>
@@ -124,12 +116,12 @@ async function cancelledAt(step: number): Promise<void> {
       }),
     ),
   )
-  const error = await rejected(environment.run(cancelled, { stage: planned.dataset, settings: { store } }))
-  expect(error?.name).toBe('CancelledFailure')
+  const error = await errorOf(environment.run(cancelled, { stage: planned.dataset, settings: { store } }))
+  expect(error.name).toBe('CancelledFailure')
 }
 
 async function resumed(): Promise<readonly HeartbeatDetails[]> {
-  const environment = quiet()
+  const environment = quietEnvironment()
   const beats: HeartbeatDetails[] = []
   environment.on('heartbeat', (beat: HeartbeatDetails) => beats.push(beat))
   await environment.run(inShards, { stage: planned.dataset, settings: { store } })
@@ -161,11 +153,11 @@ test('a damaged shard is found before anything is computed from it, and goes', a
   const [, second] = shardsOf(await manifestOf(planned.dataset))
   const path = `blobs/sha256/${second?.sha256.slice(0, 2) ?? ''}/${second?.sha256 ?? ''}`
   await writeFile(join(store, path), new Uint8Array(second?.bytes ?? 0))
-  const error = await rejected(run(planned.original))
-  expect(error?.message).toMatch(/is damaged: its 9984 bytes have SHA-256 [0-9a-f]{64}, expected 9984 bytes/)
-  expect(error?.type).toBe('DamagedInputError')
+  const error = await errorOf(run(planned.original), ApplicationFailure)
+  expect(error.message).toMatch(/is damaged: its 9984 bytes have SHA-256 [0-9a-f]{64}, expected 9984 bytes/)
+  expect(error.type).toBe('DamagedInputError')
   expect(existsSync(join(store, path))).toBe(false)
-  expect((await rejected(run(planned.original)))?.message).toContain('is missing')
+  expect((await errorOf(run(planned.original))).message).toContain('is missing')
   expect(await artifacts.complete(planned.dataset)).toBeUndefined()
 })
 
@@ -174,9 +166,12 @@ test('data that changed after the run was planned are refused', async () => {
   const facts = { ...planned.dataset.params.facts, sources: [{ ...source, sha256: '00' }] }
   const { kind, version, inputs, params } = planned.dataset
   const identity = { kind, version, inputs, params: { ...params, facts } }
-  const error = await rejected(run({ ...planned.dataset, ...identity, key: digestOf(identity) } as Stage))
-  expect(error?.message).toMatch(
+  const error = await errorOf(
+    run({ ...planned.dataset, ...identity, key: digestOf(identity) } as Stage),
+    ApplicationFailure,
+  )
+  expect(error.message).toMatch(
     /not those that the run was planned with: sources\[0\]\.sha256: "00", here "09f6.*Put the files back, or start another run/,
   )
-  expect(error?.type).toBe('UserError')
+  expect(error.type).toBe('UserError')
 })

@@ -1,9 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { MockActivityEnvironment } from '@temporalio/testing'
-import { DefaultLogger } from '@temporalio/worker'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { MockActivityEnvironment } from '@temporalio/testing'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { manifestsOf } from '../../../activities/report.ts'
 import {
   keptStages,
@@ -18,22 +14,26 @@ import { StoreView } from '../../../artifacts/store-view.ts'
 import { manifestDigest, type Manifest } from '../../../experiment/records/manifest.ts'
 import { stagesOf } from '../../../experiment/stages/stage-list.ts'
 import type { Stage } from '../../../experiment/stages/stage.ts'
+import { quietEnvironment } from '../../support/activity-environment.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { linked } from '../../support/linked.ts'
 import { sampleRun } from '../../support/run.ts'
 import { sampleInput } from '../report/fixtures.ts'
 
-/** Stages whose inputs were computed again, to other bytes: as by another number of threads, or in another store. */
+/**
+ * Stages whose inputs were computed again with other bytes, as with another number of threads or in
+ * another store.
+ */
 
 let store: string
 let artifacts: Artifacts
 const { run } = sampleRun()
 const { plan } = run
 
-beforeEach(async () => {
-  store = await mkdtemp(join(tmpdir(), 'zeroshift-stale-'))
+beforeEach(() => {
+  store = testDirectory()
   artifacts = openArtifacts(store)
 })
-afterEach(() => rm(store, { recursive: true }))
 
 /** What each body leaves this time. */
 let seen = 3
@@ -59,22 +59,21 @@ const trainModel: StageBody<'train'> = ({ inputs }) =>
     seconds: 1,
   })
 
-const environment = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
 const task = <S extends Stage>(stage: S) => ({ stage, settings: { store } })
 const dataset = (body = readData): Promise<StageDone> =>
-  environment().run(
+  quietEnvironment().run(
     stageActivity('dataset', () => Promise.resolve(body)),
     task(plan.dataset),
   )
 const split = (body = splitData): Promise<StageDone> =>
-  environment().run(
+  quietEnvironment().run(
     stageActivity('split', () => Promise.resolve(body)),
     task(plan.split),
   )
 const [gold] = plan.gold
 if (!gold) throw new Error('the sample has no gold model')
 const train = (body = trainModel): Promise<StageDone> =>
-  environment().run(
+  quietEnvironment().run(
     stageActivity('train', () => Promise.resolve(body)),
     task(gold),
   )
@@ -129,7 +128,8 @@ describe('a stage whose input is another one by now', () => {
     expect(await kept()).toEqual(['dataset', 'split', 'train'])
     await drop(plan.dataset)
     expect(await artifacts.complete(gold)).toBeDefined()
-    // The run computes it again; only then is it known whether the others were computed from the same.
+    // The run computes it again. Only then is it known whether the others were computed from the
+    // same.
     expect(await kept()).toEqual([])
     await dataset()
     expect(await split()).toMatchObject({ cached: true })
@@ -191,7 +191,7 @@ test('a checkpoint that was computed from another input is not gone on from', as
   }
   let environmentOf: MockActivityEnvironment | undefined
   const attempt = async () => {
-    environmentOf = environment()
+    environmentOf = quietEnvironment()
     const activity = stageActivity('split', () => Promise.resolve(interrupted))
     await expect(environmentOf.run(activity, task(plan.split))).rejects.toThrow('CANCELLED')
   }

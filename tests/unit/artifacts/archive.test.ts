@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Header, Pax } from 'tar'
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { ArchiveStore, writeArchive } from '../../../artifacts/archive.ts'
 import { blobPath } from '../../../artifacts/artifacts.ts'
 import { objectsIn, planImport, readSound, writeCopy } from '../../../artifacts/copy-store.ts'
@@ -11,18 +10,15 @@ import type { ObjectStore } from '../../../artifacts/store.ts'
 import { flawIn } from '../../../cli/commands/store-copy.ts'
 import { sha256 } from '../../../common/canonical.ts'
 import { UserError } from '../../../common/errors.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { damageOf, madeRuns, madeSweep, makeStore } from '../../support/made-store.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
 import { bytesOf } from '../../support/store-behaviour.ts'
 
-const root = mkdtempSync(join(tmpdir(), 'zeroshift-archive-'))
-afterAll(() => {
-  rmSync(root, { recursive: true })
-})
 let directory: string
 let file: string
 beforeEach(() => {
-  directory = mkdtempSync(join(root, 'one-'))
+  directory = testDirectory()
   file = join(directory, 'runs.tar')
 })
 

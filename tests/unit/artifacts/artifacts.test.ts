@@ -1,20 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { Artifacts, CorruptBlobError, openArtifacts } from '../../../artifacts/artifacts.ts'
 import { ReadCache } from '../../../artifacts/read-cache.ts'
 import { openStore, type ObjectStore } from '../../../artifacts/store.ts'
 import { sha256 } from '../../../common/canonical.ts'
 import { artifactsBehaviour, pathOf } from '../../support/artifacts-behaviour.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { pattern } from '../../support/store-behaviour.ts'
 
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-artifacts-'))
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true, force: true })
+  directory = testDirectory()
 })
 
 describe('artifacts in a directory', () => {

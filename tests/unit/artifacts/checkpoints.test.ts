@@ -1,21 +1,17 @@
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { truncateSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
 import { Checkpoints } from '../../../artifacts/checkpoints.ts'
+import { testDirectory } from '../../support/directories.ts'
 
 let directory: string
 let artifacts: Artifacts
 let checkpoints: Checkpoints
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-checkpoints-'))
+  directory = testDirectory()
   artifacts = openArtifacts(directory)
   checkpoints = new Checkpoints(artifacts, { kind: 'train', key: 'k' })
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true })
 })
 
 const at = (step: number) => ({

@@ -1,9 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { writeReport } from '../../../activities/report.ts'
 import { jsonBytes, openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
 import { deleteGarbage, garbage, type Garbage } from '../../../artifacts/gc.ts'
@@ -16,6 +15,7 @@ import type { BlobRef, Manifest } from '../../../experiment/records/manifest.ts'
 import type { RunRecord } from '../../../experiment/records/run.ts'
 import { stagesOf } from '../../../experiment/stages/stage-list.ts'
 import type { Stage } from '../../../experiment/stages/stage.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { storeStage } from '../../support/library.ts'
 import { linked } from '../../support/linked.ts'
 import { sampleRun } from '../../support/run.ts'
@@ -111,12 +111,9 @@ describe('in a directory', () => {
   let artifacts: Artifacts
   let store: ObjectStore
   beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'zeroshift-gc-'))
+    directory = testDirectory()
     artifacts = openArtifacts(directory)
     store = artifacts.store
-  })
-  afterEach(() => {
-    rmSync(directory, { recursive: true, force: true })
   })
 
   const everything = async () =>

@@ -1,18 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
 import { Lease, LeaseLostError, type Holder } from '../../../artifacts/lease.ts'
+import { testDirectory } from '../../support/directories.ts'
 
 let directory: string
 let artifacts: Artifacts
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-lease-'))
+  directory = testDirectory()
   artifacts = openArtifacts(directory)
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true })
 })
 
 const stage = { kind: 'train', key: 'k' } as const

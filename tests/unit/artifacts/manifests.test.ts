@@ -1,11 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { jsonBytes, openArtifacts, stageFolder, type Artifacts } from '../../../artifacts/artifacts.ts'
 import { readFormat } from '../../../artifacts/store-format.ts'
 import { UserError } from '../../../common/errors.ts'
 import type { Manifest } from '../../../experiment/records/manifest.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { linked } from '../../support/linked.ts'
 import { sampleInput } from '../report/fixtures.ts'
 
@@ -17,11 +15,10 @@ if (!trained || !other) throw new Error('expected models')
 
 let directory: string
 let artifacts: Artifacts
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'zeroshift-manifests-'))
+beforeEach(() => {
+  directory = testDirectory()
   artifacts = openArtifacts(directory)
 })
-afterEach(() => rm(directory, { recursive: true }))
 
 const path = `${stageFolder(trained)}manifest.json`
 const rewrite = async (change: (stored: Record<string, unknown>) => unknown) => {

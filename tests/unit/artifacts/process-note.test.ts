@@ -4,7 +4,6 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -12,7 +11,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ignoredNote } from '../../../common/event.ts'
@@ -22,6 +20,7 @@ import { noteServer, serverKeys } from '../../../artifacts/served-store.ts'
 import { openStore } from '../../../artifacts/store.ts'
 import { noteStack, runningStack, trackingHere } from '../../../cli/workspace/workspace.ts'
 import { existingServer } from '../../../cli/server/temporal.ts'
+import { testDirectory } from '../../support/directories.ts'
 
 const told: string[] = []
 ignoredNote.subscribe((message) => told.push(message))
@@ -29,13 +28,12 @@ ignoredNote.subscribe((message) => told.push(message))
 const before = process.cwd()
 let directory: string
 beforeEach(() => {
-  directory = realpathSync(mkdtempSync(join(tmpdir(), 'zeroshift-note-')))
+  directory = realpathSync(testDirectory())
   process.chdir(directory)
   told.length = 0
 })
 afterEach(() => {
   process.chdir(before)
-  rmSync(directory, { recursive: true })
 })
 
 const hasProc = existsSync('/proc/self/stat')

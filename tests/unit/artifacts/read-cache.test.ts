@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import {
   closeSync,
   existsSync,
-  mkdtempSync,
   readdirSync,
   readSync,
   rmSync,
@@ -10,20 +9,17 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { readCache, ReadCache, refuseWithoutRoom } from '../../../artifacts/read-cache.ts'
 import { UserError } from '../../../common/errors.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { pattern } from '../../support/store-behaviour.ts'
 
 let directory: string
 beforeEach(() => {
-  directory = join(mkdtempSync(join(tmpdir(), 'zeroshift-cache-')), 'blobs')
-})
-afterEach(() => {
-  rmSync(join(directory, '..'), { recursive: true, force: true })
+  directory = join(testDirectory(), 'blobs')
 })
 
 const digestOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')

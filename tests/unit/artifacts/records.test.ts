@@ -1,21 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { jsonBytes, openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
 import { deleteGarbage } from '../../../artifacts/gc.ts'
 import { takeInventory } from '../../../artifacts/inventory.ts'
 import type { RunRecord } from '../../../experiment/records/run.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { sampleRun } from '../../support/run.ts'
 
 const { run } = sampleRun()
 let directory: string
 let artifacts: Artifacts
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'zeroshift-records-'))
+beforeEach(() => {
+  directory = testDirectory()
   artifacts = openArtifacts(directory)
 })
-afterEach(() => rm(directory, { recursive: true }))
 
 const put = (record: unknown) => artifacts.store.put(`runs/${run.id}/run.json`, jsonBytes(record))
 const { original } = run.plan

@@ -1,23 +1,18 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { openStore, type ObjectStore } from '../../../artifacts/store.ts'
 import { holdingStore, LockLostError } from '../../../artifacts/store-lock.ts'
 import { UserError } from '../../../common/errors.ts'
+import { testDirectory } from '../../support/directories.ts'
 
 const times = { beatMs: 20, deadMs: 500 }
 let directory: string
 let store: ObjectStore
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-lock-'))
+  directory = testDirectory()
   store = openStore(directory)
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true, force: true })
 })
 
 const locks = async () => (await store.list('maintenance/')).map(({ path }) => path)

@@ -1,20 +1,17 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { openStore, storeUrl, type ObjectStore } from '../../../artifacts/store.ts'
 import { UserError } from '../../../common/errors.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { bytesOf, storeBehaviour } from '../../support/store-behaviour.ts'
 
 let directory: string
 let store: ObjectStore
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-store-'))
+  directory = testDirectory()
   store = openStore(directory)
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true, force: true })
 })
 
 describe('a directory', () => {

@@ -1,29 +1,26 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { FileStore } from '../../../artifacts/file-store.ts'
 import type { Copied } from '../../../artifacts/copy-store.ts'
 import { sha256 } from '../../../common/canonical.ts'
 import { publicPem } from '../../../signatures/keys.ts'
+import { fileDirectory, testDirectory } from '../../support/directories.ts'
 import { damageOf, madeKeys, madeRuns, makeStore } from '../../support/made-store.ts'
 import { zeroshiftHere } from '../../support/in-process.ts'
 
 type Answer = Copied & { readonly from: string; readonly to: string; readonly dryRun: boolean }
 
-const root = mkdtempSync(join(tmpdir(), 'zeroshift-store-'))
+const root = fileDirectory()
 const [first = '', second = ''] = madeRuns.map(({ id }) => id)
 beforeAll(async () => {
   await makeStore(new FileStore(join(root, 'made')), { runs: [0, 1] })
   await makeStore(new FileStore(join(root, 'other')), { runs: [0], devices: { train: 'b', unlearn: 'b' } })
 })
-afterAll(() => {
-  rmSync(root, { recursive: true })
-})
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(root, 'one-'))
+  directory = testDirectory()
   for (const name of ['made', 'other']) cpSync(join(root, name), join(directory, name), { recursive: true })
 })
 

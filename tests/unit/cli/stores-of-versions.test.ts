@@ -1,20 +1,21 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { jsonBytes, openArtifacts } from '../../../artifacts/artifacts.ts'
 import { FileStore } from '../../../artifacts/file-store.ts'
 import { readFormat } from '../../../artifacts/store-format.ts'
 import type { RunRecord } from '../../../experiment/records/run.ts'
 import { stagesOf } from '../../../experiment/stages/stage-list.ts'
 import { answerOf } from '../../support/command.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { damageOf } from '../../support/made-store.ts'
 import { zeroshiftHere } from '../../support/in-process.ts'
 
 /**
- * `tests/fixtures/stores/format-1` is what `zeroshift run small.yaml` of version 0.1.0 left, without its pages. A store of
- * format 0 is the same without digests in manifests and without `store.json`.
+ * `tests/fixtures/stores/format-1` is the store that `zeroshift run small.yaml` of version 0.1.0
+ * left, without its pages. A store of format 0 is the same without `store.json` and without digests
+ * in its manifests.
  */
 const fixtures = fileURLToPath(new URL('../../fixtures/stores', import.meta.url))
 const id = 'small-07ac6d6a'
@@ -25,13 +26,9 @@ const publishedDigest = digestIn(
 const record = JSON.parse(readFileSync(join(fixtures, 'format-1/runs', id, 'run.json'), 'utf8')) as RunRecord
 const keys = stagesOf(record.plan).map(({ key }) => key)
 
-const root = mkdtempSync(join(tmpdir(), 'zeroshift-versions-'))
-afterAll(() => {
-  rmSync(root, { recursive: true })
-})
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(root, 'one-'))
+  directory = testDirectory()
   cpSync(join(fixtures, 'small.yaml'), join(directory, 'small.yaml'))
   cpSync(join(fixtures, 'format-1'), join(directory, 'store'), { recursive: true })
 })
@@ -75,7 +72,8 @@ describe.each([1, 0])('a store of format %d', (format) => {
     expect(plan.filter(({ cached }) => cached).map(({ key }) => key)).toEqual(
       plan.filter(({ key }) => keys.includes(key)).map(({ key }) => key),
     )
-    // Keys depend on the versions in experiment/stages/code-lock.json: another id means that one was raised since.
+    // Keys depend on the versions in experiment/stages/code-lock.json. Another id means that one of
+    // them was raised since.
     if (planned === id) expect(plan.every(({ cached }) => cached)).toBe(true)
   })
 

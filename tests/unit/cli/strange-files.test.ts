@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { makeFolder } from '../../../artifacts/make-folder.ts'
 import { inspectCheckpoint } from '../../../pretrained/read.ts'
 import { readPeft } from '../../../pretrained/read-peft.ts'
@@ -15,16 +14,13 @@ import { specSchema } from '../../../experiment/spec/spec.ts'
 import { inspectDataset } from '../../../datasets/index.ts'
 import { temporalSettings } from '../../../worker/temporal-settings.ts'
 import { smallConfig } from '../../support/command.ts'
+import { testDirectory } from '../../support/directories.ts'
 
 /** Whatever reads a file that the user names refuses what cannot be read to an end, at once. */
 
-const root = mkdtempSync(join(tmpdir(), 'zeroshift-strange-'))
-afterAll(() => {
-  rmSync(root, { recursive: true })
-})
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(root, 'one-'))
+  directory = testDirectory()
 })
 
 const strange: readonly (readonly [string, (path: string) => void, RegExp])[] = [

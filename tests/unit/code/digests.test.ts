@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { codeDigests, codeNames } from '../../../activities/runtime/code-digests.ts'
 import { copyOfCheckout, edit } from '../../support/checkout.ts'
+import { testDirectory } from '../../support/directories.ts'
 
 let copy: string
 let before: Awaited<ReturnType<typeof digests>>
@@ -10,10 +11,7 @@ beforeAll(async () => {
   before = await digests(undefined)
 })
 beforeEach(() => {
-  copy = copyOfCheckout()
-})
-afterEach(() => {
-  rmSync(copy, { recursive: true })
+  copy = copyOfCheckout(testDirectory())
 })
 
 async function digests(root: string | undefined): Promise<ReadonlyMap<string, string>> {

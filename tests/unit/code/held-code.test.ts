@@ -1,10 +1,11 @@
-import { rmSync } from 'node:fs'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { codeDigests } from '../../../activities/runtime/code-digests.ts'
 import { HeldCode, OtherCodeError } from '../../../activities/runtime/held-code.ts'
 import { plan } from '../../../experiment/plan/plan.ts'
 import type { Stage } from '../../../experiment/stages/stage.ts'
+import { errorOf } from '../../support/errors.ts'
 import { copyOfCheckout, edit } from '../../support/checkout.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { sampleRun } from '../../support/run.ts'
 
 const { spec, facts, plan: locked } = sampleRun().run
@@ -12,10 +13,7 @@ const method = 'unlearning/methods/rfa.ts'
 
 let copy: string
 beforeEach(() => {
-  copy = copyOfCheckout()
-})
-afterEach(() => {
-  rmSync(copy, { recursive: true })
+  copy = copyOfCheckout(testDirectory())
 })
 
 function rfaOf({ candidates }: typeof locked): Stage {
@@ -24,11 +22,7 @@ function rfaOf({ candidates }: typeof locked): Stage {
   return stage
 }
 
-const refusal = (held: HeldCode, stage: Stage) =>
-  held.check(stage).then(
-    () => undefined,
-    (error: unknown) => error,
-  )
+const refusal = (held: HeldCode, stage: Stage) => errorOf(held.check(stage), OtherCodeError)
 
 const change = () => {
   edit(copy, method, 'mul(method.lambda)', 'mul(10 * method.lambda)')
@@ -39,44 +33,41 @@ async function digestHere(): Promise<string> {
 }
 
 test('a worker with the planned code computes', async () => {
-  expect(await refusal(new HeldCode(copy), rfaOf(locked))).toBeUndefined()
+  await expect(new HeldCode(copy).check(rfaOf(locked))).resolves.toBeUndefined()
   change()
   const changed = plan(spec, facts, { 'unlearn:rfa': await digestHere() })
-  expect(await refusal(new HeldCode(copy), rfaOf(changed))).toBeUndefined()
+  await expect(new HeldCode(copy).check(rfaOf(changed))).resolves.toBeUndefined()
 })
 
 test('a worker with other code refuses that method alone, names both and says what to do', async () => {
   change()
   const held = new HeldCode(copy)
   const error = await refusal(held, rfaOf(locked))
-  expect(error).toBeInstanceOf(OtherCodeError)
-  expect((error as Error).message).toContain(
+  expect(error.message).toContain(
     `the code of unlearn:rfa of version 1, as locked, and this worker has of version 1, changed, digest ${(await digestHere()).slice(0, 12)}`,
   )
-  expect((error as Error).message).toMatch(/Start a worker from the checkout/)
-  expect(await refusal(held, locked.original)).toBeUndefined()
+  expect(error.message).toMatch(/Start a worker from the checkout/)
+  await expect(held.check(locked.original)).resolves.toBeUndefined()
 })
 
 test('so does one without the changed code, and one of another version', async () => {
   const held = new HeldCode(copy)
   const code = 'ab'.repeat(32)
   const changed = await refusal(held, rfaOf(plan(spec, facts, { 'unlearn:rfa': code })))
-  expect((changed as Error).message).toContain(
+  expect(changed.message).toContain(
     `changed, digest ${code.slice(0, 12)}, and this worker has of version 1, as locked`,
   )
   const newer = await refusal(held, { ...rfaOf(locked), version: 2 })
-  expect((newer as Error).message).toContain(
-    'of version 2, as locked, and this worker has of version 1, as locked',
-  )
+  expect(newer.message).toContain('of version 2, as locked, and this worker has of version 1, as locked')
 })
 
 test('an edit after the start counts until the body is loaded', async () => {
   const held = new HeldCode(copy)
   change()
-  expect(((await refusal(held, rfaOf(locked))) as Error).message).toMatch(
+  expect((await refusal(held, rfaOf(locked))).message).toMatch(
     /^unlearning\/methods\/rfa\.ts was edited after/,
   )
-  expect(await refusal(held, locked.original)).toBeUndefined()
+  await expect(held.check(locked.original)).resolves.toBeUndefined()
   edit(copy, 'activities/stages/train.ts', 'export const train', 'export const again = 1\nexport const train')
-  expect(await refusal(held, locked.original)).toBeUndefined()
+  await expect(held.check(locked.original)).resolves.toBeUndefined()
 })

@@ -1,16 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { UserError } from '../../../common/errors.ts'
 import { secretOf } from '../../../common/secret.ts'
+import { testDirectory } from '../../support/directories.ts'
 
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-secret-'))
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true })
+  directory = testDirectory()
 })
 const file = (text: string) => {
   writeFileSync(join(directory, 'secret'), text)

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -9,6 +8,8 @@ import { located, parseConfig } from '../../../experiment/spec/config.ts'
 import { whiteOf } from '../../../experiment/spec/dataset.ts'
 import { UserError } from '../../../common/errors.ts'
 import { inspectDataset, readDataset } from '../../../datasets/index.ts'
+import { testDirectory } from '../../support/directories.ts'
+import { errorOf } from '../../support/errors.ts'
 
 const digits = { name: 'digits' as const, test: 0.3, validation: 0 }
 const cifar = (train: string[], test: string[]) => ({ name: 'cifar10' as const, train, test, validation: 0 })
@@ -16,12 +17,11 @@ const shipped = join(import.meta.dirname, '../../../data/digits')
 const official = join(import.meta.dirname, '../../../../shared/data/cifar-10-batches-bin')
 
 let folder: string
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'zeroshift-data-'))
+beforeEach(() => {
+  folder = testDirectory()
 })
-afterEach(async () => {
+afterEach(() => {
   vi.unstubAllEnvs()
-  await rm(folder, { recursive: true })
 })
 
 /** Records of the official layout; a pixel's value tells its record, plane and place. */
@@ -36,15 +36,6 @@ function records(labels: readonly number[]): Buffer {
   )
 }
 const pixel = (record: number, plane: number, place: number) => (record * 31 + plane * 97 + place * 7) % 256
-
-async function failure(work: Promise<unknown>): Promise<UserError> {
-  const error = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-  if (!(error instanceof UserError)) throw error instanceof Error ? error : new Error('nothing went wrong')
-  return error
-}
 
 describe('digits', () => {
   test('are 1,797 images of 8×8 pixels from 0 to 16, as shipped', async () => {
@@ -69,16 +60,16 @@ describe('digits', () => {
   test('a file that was changed, cut or lost is refused', async () => {
     const file = join(folder, 'digits.csv.gz')
     const content = await readFile(join(shipped, 'digits.csv.gz'))
-    expect((await failure(inspectDataset(digits, folder))).message).toBe(
+    expect((await errorOf(inspectDataset(digits, folder), UserError)).message).toBe(
       `${file} is missing; restore digits.csv.gz as it comes with Zeroshift, in data/digits`,
     )
     await writeFile(file, content.subarray(0, 50_000))
-    expect((await failure(inspectDataset(digits, folder))).message).toMatch(
+    expect((await errorOf(inspectDataset(digits, folder), UserError)).message).toMatch(
       'has 50000 bytes, expected 57523: it is truncated',
     )
     content[30_000] = 255 - (content[30_000] ?? 0)
     await writeFile(file, content)
-    expect((await failure(inspectDataset(digits, folder))).message).toMatch(
+    expect((await errorOf(inspectDataset(digits, folder), UserError)).message).toMatch(
       /has the SHA-256 [0-9a-f]{64}, expected 09f66e6d[0-9a-f]{56}: its content was changed/,
     )
   })
@@ -149,7 +140,7 @@ describe('cifar10', () => {
     await writeFile(join(folder, 'a.bin'), records([1]))
     await make(join(folder, 'x.bin'))
     for (const work of [inspectDataset, readDataset]) {
-      const { problems } = await failure(work(cifar(['a.bin'], ['x.bin']), folder))
+      const { problems } = await errorOf(work(cifar(['a.bin'], ['x.bin']), folder), UserError)
       expect(problems).toEqual([{ path: 'data.test[0]', message: expect.stringMatching(message) as string }])
     }
   })
@@ -158,7 +149,7 @@ describe('cifar10', () => {
     const file = join(folder, 'data_batch_2.bin')
     await writeFile(file, records([1]))
     const spec = cifar(['data_batch_2.bin'], ['test_batch.bin'])
-    const { problems } = await failure(inspectDataset(spec, folder))
+    const { problems } = await errorOf(inspectDataset(spec, folder), UserError)
     expect(problems).toMatchObject([
       {
         path: 'data.train[0]',
@@ -167,7 +158,7 @@ describe('cifar10', () => {
       { path: 'data.test[0]', message: expect.stringMatching(/test_batch\.bin is missing/) as string },
     ])
     await truncate(file, 30_730_000)
-    expect((await failure(inspectDataset(spec, folder))).message).toMatch(
+    expect((await errorOf(inspectDataset(spec, folder), UserError)).message).toMatch(
       /data_batch_2\.bin has the SHA-256 [0-9a-f]{64}, expected a591ca11fa1708a9.*: its content was changed/,
     )
   })
@@ -187,7 +178,7 @@ describe('cifar10', () => {
     await writeFile(join(folder, 'a.bin'), records([1]))
     await writeFile(join(folder, 'b.bin'), records([1]).subarray(1))
     const { spec, locate } = parseConfig({ file: 'c.yaml', text })
-    const error = located(await failure(inspectDataset(spec.data, folder)), locate)
+    const error = located(await errorOf(inspectDataset(spec.data, folder), UserError), locate)
     expect(error.message.split('\n')).toEqual([
       expect.stringMatching(/^c\.yaml:5:10: .*b\.bin has 3072 bytes/),
       expect.stringMatching(/^c\.yaml:5:17: .*c\.bin is missing/),

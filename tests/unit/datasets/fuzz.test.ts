@@ -16,8 +16,9 @@ import { dataSpec, written } from '../../support/reading.ts'
 import { openZip } from '../../../datasets/zip.ts'
 
 /**
- * Damaged files: an error of the reader's own or an answer, in time, from memory in proportion to the file.
- * ZEROSHIFT_FUZZ=100000 makes so many of each format and prints what came of them.
+ * Damaged files. A reader has to throw its own error or return a result, in limited time and with
+ * memory in proportion to the file. ZEROSHIFT_FUZZ=100000 makes that many files of each format and
+ * prints the outcomes.
  */
 const files = Number(process.env.ZEROSHIFT_FUZZ ?? 1500)
 const SLOWEST_MS = 2000

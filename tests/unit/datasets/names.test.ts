@@ -1,21 +1,19 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { UserError } from '../../../common/errors.ts'
 import { isSafeName } from '../../../common/safe-name.ts'
 import { specSchema } from '../../../experiment/spec/spec.ts'
 import { inspectDataset, readDataset } from '../../../datasets/index.ts'
+import { fileDirectory } from '../../support/directories.ts'
+import { errorOf } from '../../support/errors.ts'
 
 /** Configs name files in the data's directory; what lies beside it is not theirs to name. */
-const directory = mkdtempSync(join(tmpdir(), 'zeroshift-names-'))
+const directory = fileDirectory()
 beforeAll(() => {
   mkdirSync(join(directory, 'data', 'inner'), { recursive: true })
   for (const name of ['secret', 'secret.npz', 'secret.parquet'])
     writeFileSync(join(directory, name), 'S3CRET')
-})
-afterAll(() => {
-  rmSync(directory, { recursive: true })
 })
 
 const data = (spec: object) => specSchema.shape.data.parse(spec)
@@ -47,11 +45,7 @@ describe.each([
 ])('a file of %s', (_, specs) => {
   test.each(specs.map((spec) => [JSON.stringify(spec), spec] as const))('%s is not read', async (_, spec) => {
     for (const look of [inspectDataset, readDataset]) {
-      const error: unknown = await look(data(spec), join(directory, 'data')).then(
-        () => undefined,
-        (error: unknown) => error,
-      )
-      expect(error).toBeInstanceOf(UserError)
+      const error = await errorOf(look(data(spec), join(directory, 'data')), UserError)
       // Neither what it is (6 bytes, no archive) nor what is in it.
       expect(String(error)).not.toMatch(/S3CRET|6 bytes|SHA-256|is no /)
       expect(String(error)).toMatch(/leads out of the data's directory|holds no parquet file/)

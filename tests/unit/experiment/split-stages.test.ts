@@ -8,7 +8,10 @@ import { sampleRun } from '../../support/run.ts'
 const { spec, facts } = sampleRun().run
 const planned = (split: object) => plan(specSchema.parse({ ...spec, split }), facts)
 
-/** The first twelve digits of the keys under which version 0.1 keeps results: other ones would not find them. */
+/**
+ * The first twelve digits of the keys of results of version 0.1. Under other keys they would not be
+ * found.
+ */
 test.each([
   [
     { kind: 'class', classes: [0] },

@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, vi } from 'vitest'
 import { deviceIn, driverProblem } from '../../../host/gpu.mjs'
 import { linkStrays } from '../../../infra/tensorflow.mjs'
+import { test } from '../../support/fixtures.ts'
 
 afterEach(() => {
   vi.unstubAllEnvs()
@@ -41,21 +41,16 @@ describe.skipIf(process.platform !== 'linux')('the driver', () => {
 })
 
 describe("CUDA's libraries in wheels", () => {
-  test('that TensorFlow does not look for where they are get a link where it does, which moves with the folder', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'zeroshift-cuda-'))
-    try {
-      const before = join(folder, 'before')
-      for (const part of ['cusolver', 'cusparse'])
-        mkdirSync(join(before, 'nvidia', part, 'lib'), { recursive: true })
-      await expect(linkStrays(before)).rejects.toThrow('the CUDA libraries lack libcusolver.so.11')
-      writeFileSync(join(before, 'nvidia/cusolver/lib/libcusolver.so.11'), 'cusolver')
-      await linkStrays(before)
-      renameSync(before, join(folder, 'after'))
-      expect(readFileSync(join(folder, 'after/nvidia/cusparse/lib/libcusolver.so.11'), 'utf8')).toBe(
-        'cusolver',
-      )
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
+  test('that TensorFlow does not look for where they are get a link where it does, which moves with the folder', async ({
+    directory: folder,
+  }) => {
+    const before = join(folder, 'before')
+    for (const part of ['cusolver', 'cusparse'])
+      mkdirSync(join(before, 'nvidia', part, 'lib'), { recursive: true })
+    await expect(linkStrays(before)).rejects.toThrow('the CUDA libraries lack libcusolver.so.11')
+    writeFileSync(join(before, 'nvidia/cusolver/lib/libcusolver.so.11'), 'cusolver')
+    await linkStrays(before)
+    renameSync(before, join(folder, 'after'))
+    expect(readFileSync(join(folder, 'after/nvidia/cusparse/lib/libcusolver.so.11'), 'utf8')).toBe('cusolver')
   })
 })

@@ -1,21 +1,20 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { installOnce } from '../../../infra/install.mjs'
+import { testDirectory } from '../../support/directories.ts'
 import { until } from '../../support/durable.ts'
 
 /** What the set-up builds, and keeps between checkouts. */
 let cache: string
 beforeEach(() => {
-  cache = mkdtempSync(join(tmpdir(), 'zeroshift-install-'))
+  cache = testDirectory()
   vi.stubEnv('ZEROSHIFT_CACHE', cache)
 })
 afterEach(() => {
   vi.unstubAllEnvs()
-  rmSync(cache, { recursive: true })
 })
 const files = () => readdirSync(join(cache, 'tool')).sort()
 

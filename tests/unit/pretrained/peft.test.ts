@@ -1,7 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { encodeTensors, type WritableTensor } from '../../../artifacts/safetensors.ts'
 import { toPeft } from '../../../pretrained/peft.ts'
 import { adapterOf, readPeft, withAdapter } from '../../../pretrained/read-peft.ts'
@@ -13,16 +12,14 @@ import { adapted, lora } from '../../../learning/model/lora.ts'
 import { totalSize } from '../../../learning/model/parameters.ts'
 import { stream } from '../../../learning/random.ts'
 import { tf } from '../../../learning/tensorflow/tf.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { parametersFor } from '../../support/parameters.ts'
 import { closeTo } from '../../support/tensors.ts'
 import { tinyResnet, tinyVit } from '../../support/tiny-checkpoint.ts'
 
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-adapter-'))
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true })
+  directory = testDirectory()
 })
 
 const distilled: VitArchitecture = { ...tinyVit, family: 'deit', distilled: true }

@@ -1,17 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { readPreparation } from '../../../pretrained/preparation.ts'
 import type { Architecture } from '../../../experiment/models/pretrained.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { tinyResnet, tinyVit } from '../../support/tiny-checkpoint.ts'
 
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-preparation-'))
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true })
+  directory = testDirectory()
 })
 
 const half = { mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5] }
@@ -26,7 +23,8 @@ test('without a file: the size that the model is made for, and no normalisation 
   expect(await prepared(tinyResnet)).toEqual({ filter: 'bilinear' })
 })
 
-// The files of google/vit-base-patch16-224, facebook/deit-tiny-distilled-patch16-224 and microsoft/resnet-50 say these things.
+// These are the values in the files of google/vit-base-patch16-224,
+// facebook/deit-tiny-distilled-patch16-224 and microsoft/resnet-50.
 test.each([
   [
     vit224,

@@ -1,7 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { encodeTensors, type WritableTensor } from '../../../artifacts/safetensors.ts'
 import { inspectCheckpoint, readCheckpoint } from '../../../pretrained/read.ts'
 import { currentSpelling } from '../../../pretrained/spelling.ts'
@@ -10,15 +9,13 @@ import { UserError } from '../../../common/errors.ts'
 import { architectureLayers } from '../../../experiment/models/model.ts'
 import { forward } from '../../../learning/model/forward.ts'
 import { tf } from '../../../learning/tensorflow/tf.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { closeTo, normal } from '../../support/tensors.ts'
 import { configOf, tensorsOf, tinyResnet, tinyVit, writeCheckpoint } from '../../support/tiny-checkpoint.ts'
 
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-checkpoint-'))
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true })
+  directory = testDirectory()
 })
 
 const read = async () => readCheckpoint(directory, await inspectCheckpoint(directory))

@@ -1,20 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { readLabels } from '../../../pretrained/labels.ts'
 import { inspectCheckpoint, readCheckpoint } from '../../../pretrained/read.ts'
 import { writeCheckpoint } from '../../../pretrained/write.ts'
 import type { Architecture, Preparation } from '../../../experiment/models/pretrained.ts'
+import { testDirectory } from '../../support/directories.ts'
 import { parametersFor } from '../../support/parameters.ts'
 import { tinyResnet, tinyVit } from '../../support/tiny-checkpoint.ts'
 
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-written-'))
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true })
+  directory = testDirectory()
 })
 
 const labels = Array.from({ length: 10 }, (_, i) => `class ${i}`)

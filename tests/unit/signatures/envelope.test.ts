@@ -1,10 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { createPublicKey } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { UserError } from '../../../common/errors.ts'
 import {
   MOST_ENVELOPE_BYTES,
@@ -20,6 +19,7 @@ import {
   publicPem,
   type PublicKey,
 } from '../../../signatures/keys.ts'
+import { fileDirectory } from '../../support/directories.ts'
 
 type Json = Record<string, unknown>
 
@@ -29,10 +29,7 @@ const ORDER = BigInt('0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2
 
 let directory: string
 beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-envelope-'))
-})
-afterAll(() => {
-  rmSync(directory, { recursive: true })
+  directory = fileDirectory()
 })
 
 const signer = newSigningKey()

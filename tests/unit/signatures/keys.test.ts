@@ -1,19 +1,16 @@
 import { execFileSync } from 'node:child_process'
 import { createHash, generateKeyPairSync } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { UserError } from '../../../common/errors.ts'
 import { newSigningKey, privateKeyIn, privatePem, publicKeyIn, publicPem } from '../../../signatures/keys.ts'
 import { signingKey } from '../../../signatures/setting.ts'
+import { fileDirectory } from '../../support/directories.ts'
 
 let directory: string
 beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-keys-'))
-})
-afterAll(() => {
-  rmSync(directory, { recursive: true })
+  directory = fileDirectory()
 })
 
 const at = (name: string) => join(directory, name)

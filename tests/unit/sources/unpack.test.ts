@@ -1,20 +1,19 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { UserError } from '../../../common/errors.ts'
 import { unpack } from '../../../sources/unpack.ts'
+import { testDirectory } from '../../support/directories.ts'
 
 const limits = { maximumBytes: 1000, maximumFiles: 4 }
 let folder: string
 let into: string
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'zeroshift-unpack-'))
+  folder = testDirectory()
   into = join(folder, 'into')
   await mkdir(into)
 })
-afterEach(() => rm(folder, { recursive: true }))
 
 /** Archives made by Python, which writes any name and kind that it is told. */
 const python = (script: string, file: string) =>

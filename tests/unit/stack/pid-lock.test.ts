@@ -1,19 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { isAlive } from '../../../host/alive.mjs'
 import { takePidLock } from '../../../stack/pid-lock.ts'
+import { testDirectory } from '../../support/directories.ts'
 
 let directory: string
 let path: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-claim-'))
+  directory = testDirectory()
   path = join(directory, 'temporal.db')
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true })
 })
 
 test('what another living process holds is refused', () => {

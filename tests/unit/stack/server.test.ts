@@ -1,17 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { dynamicConfig } from '../../../stack/server.ts'
+import { testDirectory } from '../../support/directories.ts'
 
 let directory: string
 let database: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-server-'))
+  directory = testDirectory()
   database = join(directory, 'temporal.db')
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true })
 })
 
 const taking = dynamicConfig()

@@ -22,8 +22,9 @@ const vectors = reference('classifiers.json') as {
   }[]
 }
 
-// The SVM stops at a violation of 1e-3, so its decisions are known to some thousandths only (4e-3 at most in the vectors;
-// 3e-2 between an attack and its mirror image, in 20,000 random ones); logistic regression's are exact, and the vectors' L-BFGS stops at some 1e-9.
+// The SVM stops at a violation of 1e-3. Its decisions are therefore known to some thousandths only:
+// the error is at most 4e-3 in the vectors, and 3e-2 between an attack and its mirror image in
+// 20,000 random ones. Logistic regression is exact; the L-BFGS of the vectors stops at about 1e-9.
 const classifiers = [
   { classifier: 'svm', fit: fitSvm, tolerance: 1e-2, mirrorTolerance: 0.1 },
   { classifier: 'logistic', fit: fitLogistic, tolerance: 1e-7, mirrorTolerance: 1e-9 },

@@ -74,7 +74,8 @@ describe('compare', () => {
     const validation = withConfidence([right, wrong])
     const original = { ...gold.logits, validation }
     const beside = { ...unlearned, logits: { ...unlearned.logits, validation } }
-    // FA is 80 and should be 30: 3 of 10 are of the class that is right. RA is 90 and was 100, and the validation accuracy stays.
+    // FA is 80 and should be 30, since 3 of 10 have the right class. RA is 90 and was 100. The
+    // validation accuracy stays.
     expectClose(valueOf(compare(beside, gold, twin, original).validationGap), (50 + 10 + 0) / 3)
   })
 

@@ -68,7 +68,10 @@ export function reordered({ values, labels, classes }: Logits, order: readonly n
   })
 }
 
-/** A model that gives the true class of sample i probability `confidences[i]` and shares the rest evenly. */
+/**
+ * A model that gives the true class of sample i the probability `confidences[i]` and shares the
+ * rest evenly.
+ */
 export function withConfidence(confidences: readonly number[], classes = 4): Logits {
   return toLogits({
     values: confidences.flatMap((p, i) =>

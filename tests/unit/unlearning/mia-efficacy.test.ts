@@ -79,7 +79,8 @@ describe('MIA-efficacy', () => {
       test: spread(60, 0.9, 0.99),
       forget: spread(20, 0.9, 0.99),
     })
-    // Test samples that look like members are all called member: right for one half, wrong for the other.
+    // Test samples that look like members are all called members. This is right for one half and
+    // wrong for the other.
     expect(mirrored.accuracy.svm.confidence).toEqual({ value: 50 })
   })
 

@@ -21,7 +21,10 @@ const step = () => Promise.resolve()
 const distance = (one: Float32Array, other: Float32Array) =>
   Math.max(...one.map((value, i) => Math.abs(value - (other[i] ?? NaN))))
 
-/** Every way to train a student: whole models by several losses, adapters by logits and by features. */
+/**
+ * All ways to train a student: whole models with several losses, and adapters with logits and with
+ * features.
+ */
 test.each([
   { method: 'finetune', epochs: 0.5, optimizer: sgd },
   { method: 'neggrad-plus', epochs: 0.5, optimizer: sgd },

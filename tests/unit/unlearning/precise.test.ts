@@ -47,8 +47,7 @@ describe('near p = 0 and p = 1, figures have all their digits', () => {
   })
 
   it('by hand: the loss of a sure class is the sum of the others’ odds', () => {
-    // log(1 + 2 e⁻⁵⁰) = 2 e⁻⁵⁰ − 2 e⁻¹⁰⁰ + …, of which the second term is 22 digits below the
-    // first.
+    // log(1 + 2 e⁻⁵⁰) = 2 e⁻⁵⁰ − 2 e⁻¹⁰⁰ + …. The second term is 22 digits below the first.
     expectRelative(-(logProbabilities(one([50, 0, 0], 0))[0] ?? NaN), 2 * Math.exp(-50), 1e-15)
   })
 })

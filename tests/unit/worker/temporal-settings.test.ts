@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { UserError } from '../../../common/errors.ts'
 import { temporalSettings } from '../../../worker/temporal-settings.ts'
 import { authority, openssl, type Certificate } from '../../support/certificates.ts'
+import { fileDirectory } from '../../support/directories.ts'
 
 const why = openssl === undefined ? ' (skipped without openssl)' : ''
 const address = 'temporal.example.org:7233'
@@ -15,16 +15,13 @@ let ca: string
 let ours: Certificate
 let other: Certificate
 beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-tls-'))
+  directory = fileDirectory()
   if (openssl === undefined) return
   const signer = authority(directory, 'ca')
   ca = signer.certificate
   ours = signer.sign('ours')
   other = signer.sign('other')
   writeFileSync(join(directory, 'text'), 'no PEM')
-})
-afterAll(() => {
-  rmSync(directory, { recursive: true })
 })
 
 describe('a connection', () => {

@@ -1,26 +1,27 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import type { Checked } from '../../../../cli/doctor/doctor-check.ts'
 import { openStore } from '../../../../artifacts/store.ts'
 import { driverProblem } from '../../../../host/gpu.mjs'
 import { smallConfig, zeroshiftWith } from '../../../support/command.ts'
+import { fileDirectory } from '../../../support/directories.ts'
 import { mlflowServer, type TestMlflow } from '../../../support/mlflow.ts'
+import { forFile } from '../../../support/release.ts'
 import { s3Server, type TestS3 } from '../../../support/s3.ts'
-import { temporalServer } from '../../../support/temporal.ts'
+import { temporalServer, type TestTemporal } from '../../../support/temporal.ts'
 
 let directory: string
-let temporal: Awaited<ReturnType<typeof temporalServer>>
+let temporal: TestTemporal
 let s3: TestS3
 let mlflow: TestMlflow
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-doctor-'))
-  ;[temporal, s3, mlflow] = await Promise.all([temporalServer(), s3Server(), mlflowServer()])
-})
-afterAll(async () => {
-  await Promise.all([temporal.stop(), s3.stop(), mlflow.stop()])
-  rmSync(directory, { recursive: true })
+  directory = fileDirectory()
+  ;[temporal, s3, mlflow] = await Promise.all([
+    forFile(temporalServer()),
+    forFile(s3Server()),
+    forFile(mlflowServer()),
+  ])
 })
 
 /** A config of an experiment that is tracked on a server. */

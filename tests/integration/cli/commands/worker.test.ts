@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Context } from '@temporalio/activity'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { tensorflowHere } from '../../../../cli/server/tensorflow.ts'
 import type { RunInput, RunResult } from '../../../../experiment/records/run.ts'
 import { stagesOf } from '../../../../experiment/stages/stage-list.ts'
@@ -16,15 +16,16 @@ import { freePort } from '../../../../stack/server.ts'
 import { runWorker } from '../../../../worker/worker.ts'
 import { workflowId, workflowType } from '../../../../workflows/names.ts'
 import { processesOf, zeroshift, zeroshiftWith } from '../../../support/command.ts'
+import { testDirectory } from '../../../support/directories.ts'
 import { recording } from '../../../support/recording.ts'
+import { forFile } from '../../../support/release.ts'
 import { sampleRun } from '../../../support/run.ts'
-import { temporalServer } from '../../../support/temporal.ts'
+import { temporalServer, type TestTemporal } from '../../../support/temporal.ts'
 
-let server: Awaited<ReturnType<typeof temporalServer>>
+let server: TestTemporal
 beforeAll(async () => {
-  server = await temporalServer()
+  server = await forFile(temporalServer())
 })
-afterAll(() => server.stop())
 
 /** What KEDA scales by: the stages that wait in the queue, and none that is computed. */
 async function backlog(): Promise<number> {
@@ -87,21 +88,17 @@ test('workers that are started for a backlog compute a stage that takes longer t
 })
 
 test('the command ends by itself with exit code 0; its ready file is there while it asks for work', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'zeroshift-ready-'))
+  const directory = testDirectory()
   const ready = join(directory, 'ready')
-  try {
-    const command = zeroshift(
-      directory,
-      ...['worker', '--queue', 'zeroshift-train', '--exit-when-idle', '2'],
-      ...['--ready-file', ready, '--temporal', server.address],
-    )
-    await command.says('working for zeroshift-train')
-    expect(existsSync(ready)).toBe(true)
-    expect((await command.ended).code).toBe(0)
-    expect(existsSync(ready)).toBe(false)
-  } finally {
-    rmSync(directory, { recursive: true })
-  }
+  const command = zeroshift(
+    directory,
+    ...['worker', '--queue', 'zeroshift-train', '--exit-when-idle', '2'],
+    ...['--ready-file', ready, '--temporal', server.address],
+  )
+  await command.says('working for zeroshift-train')
+  expect(existsSync(ready)).toBe(true)
+  expect((await command.ended).code).toBe(0)
+  expect(existsSync(ready)).toBe(false)
 })
 
 test('a worker that serves runs themselves does not take --exit-when-idle', async () => {
@@ -133,23 +130,19 @@ describe('a worker that is to compute on a GPU', () => {
   test.skipIf(driverProblem() === undefined)(
     'refuses to start without a driver, names the library and downloads nothing',
     async () => {
-      const cache = mkdtempSync(join(tmpdir(), 'zeroshift-no-gpu-'))
-      try {
-        const given = { ZEROSHIFT_DEVICE: 'gpu' }
-        for (const command of [
-          zeroshift(tmpdir(), 'worker', '--queue', 'zeroshift-train', '--device', 'gpu'),
-          zeroshift(tmpdir(), 'worker', '--device', 'gpu', '--gpus', '0,1,2'),
-          zeroshiftWith(given, tmpdir(), 'worker'),
-          zeroshiftWith(given, cache, 'up'),
-        ]) {
-          const { code, stdout, stderr } = await command.ended
-          expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-          expect(stderr.match(/asked for a GPU/g)).toHaveLength(1)
-          expect(stderr).toMatch(/asked for a GPU.*: libcuda\.so\.1, NVIDIA's driver, cannot be loaded \(/)
-          expect(stderr).not.toContain('downloading')
-        }
-      } finally {
-        rmSync(cache, { recursive: true })
+      const cache = testDirectory()
+      const given = { ZEROSHIFT_DEVICE: 'gpu' }
+      for (const command of [
+        zeroshift(tmpdir(), 'worker', '--queue', 'zeroshift-train', '--device', 'gpu'),
+        zeroshift(tmpdir(), 'worker', '--device', 'gpu', '--gpus', '0,1,2'),
+        zeroshiftWith(given, tmpdir(), 'worker'),
+        zeroshiftWith(given, cache, 'up'),
+      ]) {
+        const { code, stdout, stderr } = await command.ended
+        expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+        expect(stderr.match(/asked for a GPU/g)).toHaveLength(1)
+        expect(stderr).toMatch(/asked for a GPU.*: libcuda\.so\.1, NVIDIA's driver, cannot be loaded \(/)
+        expect(stderr).not.toContain('downloading')
       }
     },
   )
@@ -171,10 +164,7 @@ describe('workers that are processes of one command', () => {
   const areReady = () => [0, 1].map((i) => existsSync(ready(i)))
   const workers = () => processesOf(`--ready-file=${directory}`).length
   beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'zeroshift-all-of-'))
-  })
-  afterEach(() => {
-    rmSync(directory, { recursive: true })
+    directory = testDirectory()
   })
 
   /** `worker --gpus` but for the GPUs. */
@@ -256,13 +246,9 @@ describe('a worker with a wrong setting says so and ends', () => {
     ['an address', {}, 'http://host:7233', /"http:\/\/host:7233" is no address of a Temporal server/],
     ['a port', {}, '127.0.0.1:99999', /no address of a Temporal server; expected HOST:PORT/],
   ])('%s', async (_, env, address, message) => {
-    const directory = mkdtempSync(join(tmpdir(), 'zeroshift-worker-'))
-    try {
-      const { code, stderr } = await zeroshiftWith(env, directory, 'worker', '--temporal', address).ended
-      expect(stderr).toMatch(message)
-      expect(code).toBe(2)
-    } finally {
-      rmSync(directory, { recursive: true })
-    }
+    const directory = testDirectory()
+    const { code, stderr } = await zeroshiftWith(env, directory, 'worker', '--temporal', address).ended
+    expect(stderr).toMatch(message)
+    expect(code).toBe(2)
   })
 })

@@ -1,27 +1,26 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { createActivities } from '../../../../activities/index.ts'
 import { smallConfig, zeroshiftWith } from '../../../support/command.ts'
+import { fileDirectory } from '../../../support/directories.ts'
+import { forFile } from '../../../support/release.ts'
 import { s3Proxy } from '../../../support/s3-proxy.ts'
 import { s3Server, type TestS3 } from '../../../support/s3.ts'
-import { temporalServer, withWorker } from '../../../support/temporal.ts'
+import { temporalServer, type TestTemporal, withWorker } from '../../../support/temporal.ts'
 
 let directory: string
-let server: Awaited<ReturnType<typeof temporalServer>>
+let server: TestTemporal
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-retries-'))
+  directory = fileDirectory()
   writeFileSync(join(directory, 'small.yaml'), smallConfig)
-  server = await temporalServer()
+  server = await forFile(temporalServer())
 })
-afterAll(async () => {
-  await server.stop()
+afterAll(() => {
   vi.unstubAllEnvs()
-  rmSync(directory, { recursive: true, force: true })
 })
 
 interface Status {

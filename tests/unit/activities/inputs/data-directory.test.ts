@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { findDataDirectory } from '../../../../activities/inputs/data-directory.ts'
 import { sha256 } from '../../../../common/canonical.ts'
 import { UserError } from '../../../../common/errors.ts'
 import type { PublishedFile } from '../../../../datasets/dataset.ts'
+import { testDirectory } from '../../../support/directories.ts'
+import { errorOf } from '../../../support/errors.ts'
 import { fileServer } from '../../../support/file-server.ts'
 
 const digits = { name: 'digits' as const, test: 0.3, validation: 0 }
@@ -28,31 +29,21 @@ vi.mock('../../../../datasets/index.ts', async (original) => {
 })
 
 let folder: string
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'zeroshift-data-'))
+beforeEach(() => {
+  folder = testDirectory()
   vi.stubEnv('ZEROSHIFT_DATA', '')
   vi.stubEnv('ZEROSHIFT_CACHE', folder)
   vi.stubEnv('NO_PROXY', '127.0.0.1')
 })
-afterEach(async () => {
+afterEach(() => {
   vi.unstubAllEnvs()
   published.files = []
-  await rm(folder, { recursive: true })
 })
-
-async function failure(work: Promise<unknown>): Promise<Error> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-  if (!(error instanceof Error)) throw new Error('expected it to fail')
-  return error
-}
 
 describe('where the files are', () => {
   test('in the directory that the settings name', async () => {
     expect(await findDataDirectory(digits, { dataDirectory: folder })).toBe(folder)
-    const error = await failure(findDataDirectory(digits, { dataDirectory: join(folder, 'no') }))
+    const error = await errorOf(findDataDirectory(digits, { dataDirectory: join(folder, 'no') }))
     expect((error as UserError).problems).toEqual([
       {
         path: 'dataDirectory',
@@ -66,7 +57,7 @@ describe('where the files are', () => {
     const source = `${server.url}/digits.csv.gz#sha256=${sha256('1,2')}`
     const directory = await findDataDirectory(digits, { dataDirectory: source })
     expect(await readFile(join(directory, 'digits.csv.gz'), 'utf8')).toBe('1,2')
-    const error = await failure(findDataDirectory(digits, { dataDirectory: 'ftp://host/a' }))
+    const error = await errorOf(findDataDirectory(digits, { dataDirectory: 'ftp://host/a' }))
     expect((error as UserError).problems).toMatchObject([
       {
         path: 'dataDirectory',
@@ -89,7 +80,7 @@ describe('where the files are', () => {
   })
 
   test('files that are not official cannot be downloaded', async () => {
-    const error = await failure(findDataDirectory(cifar(['data_batch_1.bin'], ['mine.bin']), {}))
+    const error = await errorOf(findDataDirectory(cifar(['data_batch_1.bin'], ['mine.bin']), {}))
     expect((error as UserError).problems).toMatchObject([
       {
         path: 'data.test[0]',
@@ -135,7 +126,7 @@ describe('the publisher’s archive', () => {
       ...changed,
       ...(url !== undefined && { url }),
     }))
-    const error = await failure(findDataDirectory(official, {}))
+    const error = await errorOf(findDataDirectory(official, {}))
     expect(error instanceof UserError).toBe(isMistake)
     expect(error.message).toMatch(message)
     expect(error.message).toMatch(

@@ -1,25 +1,22 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, realpathSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import {
   allowedPrefixes,
   refuseElsewhere,
   type NamedPlaces,
 } from '../../../../activities/runtime/allowed-places.ts'
 import { UserError } from '../../../../common/errors.ts'
+import { fileDirectory } from '../../../support/directories.ts'
 
 let root: string
 beforeAll(() => {
-  root = realpathSync(mkdtempSync(join(tmpdir(), 'zeroshift-places-')))
+  root = realpathSync(fileDirectory())
   mkdirSync(join(root, 'ours', 'data'), { recursive: true })
   mkdirSync(join(root, 'theirs'))
   symlinkSync(join(root, 'theirs'), join(root, 'ours', 'link'))
   symlinkSync(join(root, 'ours'), join(root, 'alias'))
-})
-afterAll(() => {
-  rmSync(root, { recursive: true })
 })
 
 const at = (...names: readonly string[]) => join(root, ...names)
@@ -91,7 +88,7 @@ describe('a store', () => {
     }
     expect(judged(at('ours'))).not.toThrow()
     expect(judged(at('ours', 'not', 'there', 'yet'))).not.toThrow()
-    expect(judged(at('theirs', '../..', 'ours'))).not.toThrow()
+    expect(judged(at('theirs', '..', 'ours'))).not.toThrow()
     expect(judged(at('alias', 'data'))).not.toThrow()
     for (const store of [
       at('theirs'),

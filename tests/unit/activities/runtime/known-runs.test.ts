@@ -1,9 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { MockActivityEnvironment } from '@temporalio/testing'
-import { DefaultLogger } from '@temporalio/worker'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { KnownRuns } from '../../../../activities/runtime/known-runs.ts'
 import {
   keptStages,
@@ -14,6 +9,8 @@ import {
 import { openArtifacts, type Artifacts } from '../../../../artifacts/artifacts.ts'
 import { planOf } from '../../../../experiment/plan/run-parts.ts'
 import { recordOf } from '../../../../experiment/records/run.ts'
+import { quietEnvironment } from '../../../support/activity-environment.ts'
+import { testDirectory } from '../../../support/directories.ts'
 import { sampleRun } from '../../../support/run.ts'
 
 let store: string
@@ -21,11 +18,10 @@ let artifacts: Artifacts
 const input = sampleRun()
 const { run } = input
 beforeEach(async () => {
-  store = await mkdtemp(join(tmpdir(), 'zeroshift-known-'))
+  store = testDirectory()
   artifacts = openArtifacts(store)
   await artifacts.putRun(recordOf(input))
 })
-afterEach(() => rm(store, { recursive: true }))
 
 const readData: StageBody<'dataset'> = ({ stage }) =>
   Promise.resolve({
@@ -35,7 +31,7 @@ const readData: StageBody<'dataset'> = ({ stage }) =>
   })
 const { kind, key, title } = run.plan.dataset
 const readBy = (id: string, asked = key) =>
-  new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(
+  quietEnvironment().run(
     stageActivity('dataset', () => Promise.resolve(readData)),
     { stage: { kind, key: asked, title }, settings: { store }, run: id },
   )

@@ -1,12 +1,7 @@
-import { mkdtemp, rm, unlink } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { unlink } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
-import { MockActivityEnvironment } from '@temporalio/testing'
-import { DefaultLogger } from '@temporalio/worker'
-import type { Info } from '@temporalio/activity'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { HeartbeatDetails } from '../../../../activities/runtime/durable.ts'
 import { stageActivity, type StageBody, type StageDone } from '../../../../activities/runtime/stage.ts'
 import { Artifacts, openArtifacts, stageFolder } from '../../../../artifacts/artifacts.ts'
@@ -18,21 +13,19 @@ import { MathError, UserError } from '../../../../common/errors.ts'
 import { manifestDigest } from '../../../../experiment/records/manifest.ts'
 import { plan as planOf } from '../../../../experiment/plan/plan.ts'
 import { newSigningKey } from '../../../../signatures/keys.ts'
+import { errorOf } from '../../../support/errors.ts'
+import { quietEnvironment } from '../../../support/activity-environment.ts'
+import { testDirectory } from '../../../support/directories.ts'
 import { sampleRun } from '../../../support/run.ts'
-
-/** Without the SDK's notes about activities that fail on purpose. */
-const quiet = (info: Partial<Info> = {}) =>
-  new MockActivityEnvironment(info, { logger: new DefaultLogger('ERROR') })
 
 let store: string
 let artifacts: Artifacts
 const { plan } = sampleRun().run
 
-beforeEach(async () => {
-  store = await mkdtemp(join(tmpdir(), 'zeroshift-stage-'))
+beforeEach(() => {
+  store = testDirectory()
   artifacts = openArtifacts(store)
 })
-afterEach(() => rm(store, { recursive: true }))
 
 const readData: StageBody<'dataset'> = () =>
   Promise.resolve({
@@ -56,7 +49,7 @@ const splitData: StageBody<'split'> = ({ inputs }) =>
     seconds: 0.25,
   })
 
-function dataset(body: StageBody<'dataset'>, environment = quiet()): Promise<StageDone> {
+function dataset(body: StageBody<'dataset'>, environment = quietEnvironment()): Promise<StageDone> {
   const activity = stageActivity('dataset', () => Promise.resolve(body))
   return environment.run(activity, { stage: plan.dataset, settings: { store } })
 }
@@ -64,9 +57,10 @@ function dataset(body: StageBody<'dataset'>, environment = quiet()): Promise<Sta
 function split(body: StageBody<'split'>): Promise<StageDone> {
   const activity = stageActivity('split', () => Promise.resolve(body))
   const task = { stage: plan.split, settings: { store } }
-  return quiet().run(activity, task)
+  return quietEnvironment().run(activity, task)
 }
 
+/** The error that a promise is rejected with, or undefined when it is fulfilled. */
 async function thrownBy(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     () => undefined,
@@ -98,7 +92,7 @@ describe('a stage', () => {
     const first = await dataset(readData)
     const activity = stageActivity('dataset', () => Promise.reject(new Error('loaded')))
     const task = { stage: plan.dataset, settings: { store } }
-    expect(await quiet().run(activity, task)).toEqual({ ...first, cached: true })
+    expect(await quietEnvironment().run(activity, task)).toEqual({ ...first, cached: true })
   })
 
   test('that an earlier attempt finished without tidying up is tidied up', async () => {
@@ -107,7 +101,7 @@ describe('a stage', () => {
     await artifacts.store.put(left, Buffer.from('{}'))
     await dataset(readData)
     expect(await artifacts.store.get(left)).toBeDefined()
-    await dataset(readData, new MockActivityEnvironment({ attempt: 2 }))
+    await dataset(readData, quietEnvironment({ attempt: 2 }))
     expect(await artifacts.store.get(left)).toBeUndefined()
   })
 
@@ -134,7 +128,7 @@ describe('a stage', () => {
   describe('that a worker with a key computes', () => {
     const signer = newSigningKey()
     const signed = (body: StageBody<'dataset'>) =>
-      quiet().run(
+      quietEnvironment().run(
         stageActivity('dataset', () => Promise.resolve(body), { signer }),
         { stage: plan.dataset, settings: { store } },
       )
@@ -147,7 +141,7 @@ describe('a stage', () => {
         vi.spyOn(Artifacts.prototype, 'clear').mockRejectedValueOnce(new Error('killed'))
         return readData(context)
       }
-      expect(await thrownBy(signed(interrupted))).toMatchObject({ message: 'killed' })
+      expect(await errorOf(signed(interrupted))).toMatchObject({ message: 'killed' })
       expect(await artifacts.manifest(plan.dataset)).toBeDefined()
       expect(await signatures()).toEqual([own])
       expect(await signed(readData)).toMatchObject({ cached: true })
@@ -178,7 +172,7 @@ describe('a stage', () => {
           path === own ? Promise.reject(new Error('the disk is full')) : Promise.resolve(),
         )
       try {
-        expect(await thrownBy(signed(readData))).toMatchObject({ message: 'the disk is full' })
+        expect(await errorOf(signed(readData))).toMatchObject({ message: 'the disk is full' })
       } finally {
         put.mockRestore()
       }
@@ -187,19 +181,18 @@ describe('a stage', () => {
   })
 
   test('whose input is gone says which', async () => {
-    const error = await thrownBy(split(splitData))
-    expect(error).toBeInstanceOf(Error)
-    expect((error as Error).message).toMatch(
-      /^the input 'dataset' of 'split by class' \(dataset [0-9a-f]{12}\)/,
-    )
+    const error = await errorOf(split(splitData))
+    expect(error.message).toMatch(/^the input 'dataset' of 'split by class' \(dataset [0-9a-f]{12}\)/)
   })
 
   test.each([
     ['UserError', new UserError('the file is truncated')],
     ['MathError', new MathError('the loss is not finite')],
   ])('that fails with a %s is not tried again', async (type, thrown) => {
-    const error = await thrownBy(dataset(() => Promise.reject(thrown)))
-    expect(error).toBeInstanceOf(ApplicationFailure)
+    const error = await errorOf(
+      dataset(() => Promise.reject(thrown)),
+      ApplicationFailure,
+    )
     expect(error).toMatchObject({ type, nonRetryable: true, message: thrown.message })
     expect(await artifacts.manifest(plan.dataset)).toBeUndefined()
   })
@@ -208,28 +201,29 @@ describe('a stage', () => {
     const code = { check: () => Promise.reject(new OtherCodeError('other code')) }
     const activity = stageActivity('dataset', () => Promise.reject(new Error('loaded')), { code })
     const task = { stage: plan.dataset, settings: { store } }
-    const error = await thrownBy(quiet().run(activity, task))
     // Anything but an ApplicationFailure that is not retryable is tried again.
-    expect(error).toBeInstanceOf(OtherCodeError)
+    await errorOf(quietEnvironment().run(activity, task), OtherCodeError)
     const done = await dataset(readData)
-    expect(await quiet().run(activity, task)).toEqual({ ...done, cached: true })
+    expect(await quietEnvironment().run(activity, task)).toEqual({ ...done, cached: true })
   })
 
   test('that was planned with changed code says so in its manifest, and in its key', async () => {
     const { run } = sampleRun()
     const { dataset: stage } = planOf(run.spec, run.facts, { dataset: 'ab'.repeat(32) })
     const activity = stageActivity('dataset', () => Promise.resolve(readData))
-    await quiet().run(activity, { stage, settings: { store } })
+    await quietEnvironment().run(activity, { stage, settings: { store } })
     expect(await artifacts.manifest(stage)).toMatchObject({ code: 'ab'.repeat(32), version: 1 })
     const { code: _, ...forged } = stage
-    expect(await thrownBy(quiet().run(activity, { stage: forged, settings: { store } }))).toMatchObject({
+    expect(
+      await errorOf(quietEnvironment().run(activity, { stage: forged, settings: { store } })),
+    ).toMatchObject({
       type: 'UserError',
     })
   })
 
   test("that fails for the world's reasons fails as it did, to be tried again", async () => {
     const thrown = new Error('the disk is full')
-    expect(await thrownBy(dataset(() => Promise.reject(thrown)))).toBe(thrown)
+    expect(await errorOf(dataset(() => Promise.reject(thrown)))).toBe(thrown)
   })
 })
 
@@ -244,7 +238,7 @@ describe('a stage that another run computes', () => {
   }
   /** An attempt that is due at some second, after one that said `heartbeatDetails`. */
   async function attempt(number: number, second: number, heartbeatDetails?: unknown) {
-    const environment = quiet({
+    const environment = quietEnvironment({
       attempt: number,
       currentAttemptScheduledTimestampMs: 1e12 + 1000 * second,
       heartbeatDetails,
@@ -301,7 +295,7 @@ describe('a stage that another run computes', () => {
     await lease.release()
     await dataset(readData)
     const task = { stage: plan.dataset, settings: settings() }
-    expect(await quiet({ attempt: 2 }).run(activity, task)).toMatchObject({ cached: true })
+    expect(await quietEnvironment({ attempt: 2 }).run(activity, task)).toMatchObject({ cached: true })
   })
 })
 
@@ -315,7 +309,10 @@ describe('a stage that runs out of memory', () => {
   )
   let attempts = 0
   beforeEach(() => (attempts = 0))
-  /** One attempt, whose batches fit in so many parts. No heartbeat of an earlier one has arrived. */
+  /**
+   * Makes one attempt, whose batches fit in so many parts. No heartbeat of an earlier one has
+   * arrived.
+   */
   async function attempt(fitting: number, failing: () => void | Promise<void> = () => undefined) {
     const seen: (number | undefined)[] = []
     const body: StageBody<'dataset'> = async (context) => {
@@ -327,7 +324,7 @@ describe('a stage that runs out of memory', () => {
       return { ...(await readData(context)), tensorflow }
     }
     const activity = stageActivity('dataset', () => Promise.resolve(body))
-    const environment = quiet({ attempt: ++attempts })
+    const environment = quietEnvironment({ attempt: ++attempts })
     const thrown = await thrownBy(environment.run(activity, { stage, settings: { store } }))
     return { parts: seen[0], thrown: thrown as ApplicationFailure | undefined }
   }
@@ -391,7 +388,7 @@ describe('a stage that runs out of memory', () => {
 
 describe('between steps', () => {
   test('the progress goes out as heartbeats, no more than a few a second', async () => {
-    const environment = quiet()
+    const environment = quietEnvironment()
     const beats: unknown[] = []
     environment.on('heartbeat', (details: unknown) => beats.push(details))
     await dataset(async (context) => {
@@ -414,9 +411,9 @@ describe('between steps', () => {
   })
 
   test('a cancelled stage stops, and leaves nothing', async () => {
-    const environment = quiet()
+    const environment = quietEnvironment()
     let steps = 0
-    const error = await thrownBy(
+    const error = await errorOf(
       dataset(async (context) => {
         for (;;) {
           await context.host.step({ step: ++steps })

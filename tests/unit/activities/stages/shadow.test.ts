@@ -1,9 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { MockActivityEnvironment } from '@temporalio/testing'
-import { DefaultLogger } from '@temporalio/worker'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect } from 'vitest'
 import { findDataDirectory } from '../../../../activities/inputs/data-directory.ts'
 import { createActivities } from '../../../../activities/index.ts'
 import { readDataset, readPool, readShadow } from '../../../../activities/runtime/blob-codecs.ts'
@@ -14,6 +9,9 @@ import { specSchema } from '../../../../experiment/spec/spec.ts'
 import type { Stage, StageKind, StageOf } from '../../../../experiment/stages/stage.ts'
 import { inspectDataset } from '../../../../datasets/index.ts'
 import { shadowHalf } from '../../../../unlearning/population/shadows.ts'
+import { quietEnvironment } from '../../../support/activity-environment.ts'
+import { fileDirectory } from '../../../support/directories.ts'
+import { test } from '../../../support/fixtures.ts'
 
 /** A model that learns 359 digits by heart, and shadow models beside it. */
 const spec = specSchema.parse({
@@ -31,9 +29,7 @@ let store: string
 let artifacts: Artifacts
 let planned: ReturnType<typeof plan>
 
-const quiet = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
-
-async function run(stage: Stage, settings: object = {}, environment = quiet()): Promise<void> {
+async function run(stage: Stage, settings: object = {}, environment = quietEnvironment()): Promise<void> {
   const activity = createActivities()[stage.kind] as (task: object) => Promise<object>
   await environment.run(activity, { stage, settings: { store, ...settings } })
 }
@@ -45,7 +41,7 @@ async function manifestOf<K extends StageKind>(stage: StageOf<K> | undefined): P
 }
 
 beforeAll(async () => {
-  store = await mkdtemp(join(tmpdir(), 'zeroshift-shadow-'))
+  store = fileDirectory()
   artifacts = openArtifacts(store)
   const facts = await inspectDataset(spec.data, await findDataDirectory(spec.data, {}))
   planned = plan(spec, facts)
@@ -55,7 +51,6 @@ beforeAll(async () => {
   for (const stage of [dataset, split, original, ...gold, ...shadow.models, shadow.pool, ...judged])
     await run(stage)
 }, 120_000)
-afterAll(() => rm(store, { recursive: true }))
 
 const auc = (estimate: Estimate) => ('value' in estimate ? estimate.value : NaN)
 
@@ -100,27 +95,24 @@ describe('a shadow model', () => {
     expect((await manifestOf(first)).metrics).toMatchObject({ members: 898, samples: 1797 })
   })
 
-  test('that is interrupted goes on from its checkpoint, to the same bytes', async () => {
+  test('that is interrupted goes on from its checkpoint, to the same bytes', async ({
+    directory: elsewhere,
+  }) => {
     const [, stage] = planned.shadow?.models ?? []
     const whole = await manifestOf(stage)
-    const elsewhere = await mkdtemp(join(tmpdir(), 'zeroshift-shadow-'))
-    try {
-      const settings = { store: elsewhere, checkpointSeconds: 0.05 }
-      await run(planned.dataset, settings)
-      const environment = quiet()
-      environment.on('heartbeat', ({ step = 0 }: { step?: number }) => {
-        if (step > 20) environment.cancel()
-      })
-      await expect(run(stage as Stage, settings, environment)).rejects.toThrow()
-      const beats: { resumedAt?: number }[] = []
-      const again = quiet()
-      again.on('heartbeat', (beat: { resumedAt?: number }) => beats.push(beat))
-      await run(stage as Stage, settings, again)
-      expect(beats.at(-1)?.resumedAt).toBeGreaterThan(20)
-      expect((await openArtifacts(elsewhere).manifest(stage as Stage))?.outputs).toEqual(whole.outputs)
-    } finally {
-      await rm(elsewhere, { recursive: true })
-    }
+    const settings = { store: elsewhere, checkpointSeconds: 0.05 }
+    await run(planned.dataset, settings)
+    const environment = quietEnvironment()
+    environment.on('heartbeat', ({ step = 0 }: { step?: number }) => {
+      if (step > 20) environment.cancel()
+    })
+    await expect(run(stage as Stage, settings, environment)).rejects.toThrow()
+    const beats: { resumedAt?: number }[] = []
+    const again = quietEnvironment()
+    again.on('heartbeat', (beat: { resumedAt?: number }) => beats.push(beat))
+    await run(stage as Stage, settings, again)
+    expect(beats.at(-1)?.resumedAt).toBeGreaterThan(20)
+    expect((await openArtifacts(elsewhere).manifest(stage as Stage))?.outputs).toEqual(whole.outputs)
   })
 
   test('is a row of the pool', async () => {

@@ -1,24 +1,21 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { smallConfig } from '../../../support/command.ts'
+import { testDirectory } from '../../../support/directories.ts'
 import { zeroshiftHere } from '../../../support/in-process.ts'
 
 /** What programs are answered where nothing is wrong. */
 
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-answers-'))
+  directory = testDirectory()
   mkdirSync(join(directory, '.zeroshift/store'), { recursive: true })
   writeFileSync(join(directory, 'small.yaml'), smallConfig)
   writeFileSync(
     join(directory, 'sweep.yaml'),
     'name: s\nbase: small.yaml\ngrid: { training.epochs: [1, 2] }\n',
   )
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true })
 })
 
 const answers: readonly (readonly [readonly string[], object])[] = [

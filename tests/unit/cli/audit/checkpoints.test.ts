@@ -1,23 +1,25 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { encodeTensors } from '../../../../artifacts/safetensors.ts'
-import { audit, type Attempts } from '../../../support/audit.ts'
+import { attemptsFor, audit, type Attempts } from '../../../support/audit.ts'
 import { configOf, tinyVit, writeCheckpoint } from '../../../support/tiny-checkpoint.ts'
 
-/** Checkpoints and adapters whose files claim what is not so. */
+/** Checkpoints and adapters whose files make wrong claims. */
 
-/** A file of tensors with a header of any text, and of any claimed length. */
+/** A file of tensors with any header, whose claimed length may differ from its length. */
 function safetensors(header: unknown, data = 64, claimed?: bigint): Buffer {
   const text = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header))
   const length = Buffer.alloc(8)
   length.writeBigUInt64LE(claimed ?? BigInt(text.length))
   return Buffer.concat([length, text, Buffer.alloc(data)])
 }
-const F32 = (begin: number, end: number, shape: readonly number[] = [(end - begin) / 4], dtype = 'F32') => ({
-  dtype,
+const F32 = (begin: number, end: number, shape: readonly number[] = [(end - begin) / 4]) => ({
+  dtype: 'F32',
   shape,
   data_offsets: [begin, end],
 })
+/** A file with one tensor of 16 numbers, of which the header claims other things. */
+const claiming = (claims: object) => safetensors({ a: { ...F32(0, 64), ...claims } })
 
 const headers: Readonly<Record<string, Buffer>> = {
   nothing: Buffer.alloc(0),
@@ -35,21 +37,19 @@ const headers: Readonly<Record<string, Buffer>> = {
   'overlapping tensors': safetensors({ a: F32(0, 40), b: F32(24, 64) }),
   'a hole between tensors': safetensors({ a: F32(0, 16), b: F32(32, 64) }),
   'a tensor beyond the end': safetensors({ a: F32(0, 128) }),
-  'a tensor that ends before it begins': safetensors({
-    a: { dtype: 'F32', shape: [4], data_offsets: [64, 0] },
-  }),
-  'offsets below 0': safetensors({ a: { dtype: 'F32', shape: [16], data_offsets: [-64, 0] } }),
-  'offsets that are text': safetensors({ a: { dtype: 'F32', shape: [16], data_offsets: ['0', '64'] } }),
-  'offsets between bytes': safetensors({ a: { dtype: 'F32', shape: [16], data_offsets: [0.5, 64.5] } }),
-  'one offset': safetensors({ a: { dtype: 'F32', shape: [16], data_offsets: [64] } }),
-  'no offsets': safetensors({ a: { dtype: 'F32', shape: [16] } }),
+  'a tensor that ends before it begins': claiming({ shape: [4], data_offsets: [64, 0] }),
+  'offsets below 0': claiming({ data_offsets: [-64, 0] }),
+  'offsets that are text': claiming({ data_offsets: ['0', '64'] }),
+  'offsets between bytes': claiming({ data_offsets: [0.5, 64.5] }),
+  'one offset': claiming({ data_offsets: [64] }),
+  'no offsets': claiming({ data_offsets: undefined }),
   'a tensor that is nothing': safetensors({ a: null }),
-  'a type that there is not': safetensors({ a: F32(0, 64, [16], 'F31') }),
-  'a type that is a name of objects': safetensors({ a: F32(0, 64, [16], 'constructor') }),
-  'a shape of other size': safetensors({ a: F32(0, 64, [17]) }),
-  'a shape beyond all numbers': safetensors({ a: F32(0, 64, [2 ** 53, 2 ** 53]) }),
-  'a shape below 0': safetensors({ a: F32(0, 64, [-4, -4]) }),
-  'a shape that is text': safetensors({ a: { dtype: 'F32', shape: '16', data_offsets: [0, 64] } }),
+  'a type that there is not': claiming({ dtype: 'F31' }),
+  'a type that is a name of objects': claiming({ dtype: 'constructor' }),
+  'a shape of other size': claiming({ shape: [17] }),
+  'a shape beyond all numbers': claiming({ shape: [2 ** 53, 2 ** 53] }),
+  'a shape below 0': claiming({ shape: [-4, -4] }),
+  'a shape that is text': claiming({ shape: '16' }),
   'no tensor': safetensors({}, 0),
   'bytes that no tensor has': safetensors({ a: F32(0, 32) }, 64),
   'a name with controls': safetensors({ 'a\x1b[2J': F32(0, 64, [3]) }),
@@ -62,38 +62,36 @@ const pretrained = ['run', 'small.yaml', '--dry-run', '-S', 'model={name: pretra
 const inspected = ['adapter', 'inspect', 'adapter']
 const adapterConfig = { peft_type: 'LORA', r: 2, lora_alpha: 2, target_modules: ['query'] }
 
+/** Changes of some fields of a config, or the text of the whole file. */
+type Claim = Readonly<Record<string, unknown>> | string
+
+const claimedBy = (config: object, claim: Claim) =>
+  typeof claim === 'string' ? claim : JSON.stringify({ ...config, ...claim })
+
+const adapterFiles = (claim: Claim, weights: Uint8Array) => ({
+  'adapter/adapter_config.json': claimedBy(adapterConfig, claim),
+  'adapter/adapter_model.safetensors': weights,
+})
+
 audit(
   'the weights of a checkpoint',
-  Object.fromEntries(
-    Object.entries(headers).map(([title, weights]) => [
-      title,
-      {
-        args: pretrained,
-        says: /model(\/model\.safetensors|: the tensors are not those of the model that config\.json)/,
-        files: { 'model/config.json': JSON.stringify(configOf(tinyVit)), 'model/model.safetensors': weights },
-      },
-    ]),
-  ),
+  attemptsFor(headers, (weights) => ({
+    args: pretrained,
+    says: /model(\/model\.safetensors|: the tensors are not those of the model that config\.json)/,
+    files: { 'model/config.json': JSON.stringify(configOf(tinyVit)), 'model/model.safetensors': weights },
+  })),
 )
 
 audit(
   'the tensors of an adapter',
-  Object.fromEntries(
-    Object.entries(headers).map(([title, weights]) => [
-      title,
-      {
-        args: inspected,
-        says: /adapter(\/adapter_model\.safetensors|_model\.safetensors)?/,
-        files: {
-          'adapter/adapter_config.json': JSON.stringify(adapterConfig),
-          'adapter/adapter_model.safetensors': weights,
-        },
-      },
-    ]),
-  ),
+  attemptsFor(headers, (weights) => ({
+    args: inspected,
+    says: /adapter(\/adapter_model\.safetensors|_model\.safetensors)?/,
+    files: adapterFiles({}, weights),
+  })),
 )
 
-const claims: Readonly<Record<string, Readonly<Record<string, unknown>> | string>> = {
+const claims: Readonly<Record<string, Claim>> = {
   'is nothing': '',
   'is no JSON': '{',
   'is a list': '[]',
@@ -116,26 +114,17 @@ const claims: Readonly<Record<string, Readonly<Record<string, unknown>> | string
 }
 audit(
   'the config of a checkpoint that',
-  Object.fromEntries(
-    Object.entries(claims).map(([title, claim]) => [
-      title,
-      {
-        args: pretrained,
-        says: /model(\/config\.json|: the tensors are not those of the model that config\.json)/,
-        prepare: () => {
-          writeCheckpoint(
-            'model',
-            tinyVit,
-            typeof claim === 'string' ? {} : { config: { ...configOf(tinyVit), ...claim } },
-          )
-          if (typeof claim === 'string') writeFileSync('model/config.json', claim)
-        },
-      },
-    ]),
-  ),
+  attemptsFor(claims, (claim) => ({
+    args: pretrained,
+    says: /model(\/config\.json|: the tensors are not those of the model that config\.json)/,
+    prepare: () => {
+      writeCheckpoint('model', tinyVit)
+      writeFileSync('model/config.json', claimedBy(configOf(tinyVit), claim))
+    },
+  })),
 )
 
-const adapters: Readonly<Record<string, Readonly<Record<string, unknown>> | string>> = {
+const adapters: Readonly<Record<string, Claim>> = {
   'is nothing': '',
   'is a list': '[]',
   'is of another method': { peft_type: 'IA3' },
@@ -157,23 +146,15 @@ const adapters: Readonly<Record<string, Readonly<Record<string, unknown>> | stri
 const A = 'base_model.model.vit.encoder.layer.0.attention.attention.query.lora_A.weight'
 audit(
   'the config of an adapter that',
-  Object.fromEntries(
-    Object.entries(adapters).map(([title, claim]) => [
-      title,
-      {
-        args: ['adapter', 'merge', 'adapter', '--base', 'base', '--out', 'new'],
-        says: /adapter/,
-        files: {
-          'adapter/adapter_config.json':
-            typeof claim === 'string' ? claim : JSON.stringify({ ...adapterConfig, ...claim }),
-          'adapter/adapter_model.safetensors': encodeTensors({
-            [A]: { dtype: 'F32', shape: [3, 12], values: new Float32Array(36) },
-          }),
-        },
-        prepare: () => writeCheckpoint('base', tinyVit),
-      },
-    ]),
-  ),
+  attemptsFor(adapters, (claim) => ({
+    args: ['adapter', 'merge', 'adapter', '--base', 'base', '--out', 'new'],
+    says: /adapter/,
+    files: adapterFiles(
+      claim,
+      encodeTensors({ [A]: { dtype: 'F32', shape: [3, 12], values: new Float32Array(36) } }),
+    ),
+    prepare: () => writeCheckpoint('base', tinyVit),
+  })),
 )
 
 const places: Attempts = {
@@ -193,10 +174,7 @@ const places: Attempts = {
   'a base that is not there': {
     args: ['adapter', 'inspect', 'adapter', '--base', 'nowhere'],
     says: /adapter: the adapter's tensors are not as expected|nowhere/,
-    files: {
-      'adapter/adapter_config.json': JSON.stringify(adapterConfig),
-      'adapter/adapter_model.safetensors': encodeTensors({}),
-    },
+    files: adapterFiles({}, encodeTensors({})),
   },
   'a base with a password': {
     args: ['adapter', 'merge', 'adapter', '--base', 'https://u:pa55@host/a?token=t0ken', '--out', 'new'],

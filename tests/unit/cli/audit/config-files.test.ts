@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
-import { audit, type Attempt } from '../../../support/audit.ts'
+import { attemptsFor, audit } from '../../../support/audit.ts'
 import { smallConfig } from '../../../support/command.ts'
 
 /** Configs that are no files, no text, no YAML, or more of it than there can be. */
@@ -133,20 +133,10 @@ const commands: Readonly<Record<string, readonly string[]>> = {
 for (const [command, args] of Object.entries(commands)) {
   audit(
     `${command} of`,
-    Object.fromEntries(
-      Object.entries(made).map(([title, [make, says]]) => [
-        title,
-        { args, says, prepare: () => make('bad.yaml') },
-      ]),
-    ),
+    attemptsFor(made, ([make, says]) => ({ args, says, prepare: () => make('bad.yaml') })),
   )
   audit(
     `${command} of`,
-    Object.fromEntries(
-      Object.entries(texts).map(([title, [text, says]]): [string, Attempt] => [
-        title,
-        { args, says, files: { 'bad.yaml': text } },
-      ]),
-    ),
+    attemptsFor(texts, ([text, says]) => ({ args, says, files: { 'bad.yaml': text } })),
   )
 }

@@ -1,5 +1,5 @@
 import { openArtifacts } from '../../../../artifacts/artifacts.ts'
-import { audit } from '../../../support/audit.ts'
+import { attemptsFor, audit } from '../../../support/audit.ts'
 import { sampleRun } from '../../../support/run.ts'
 
 /** Ids of runs and sweeps that are none. */
@@ -57,15 +57,10 @@ const said =
 for (const [command, args] of Object.entries(commands))
   audit(
     command,
-    Object.fromEntries(
-      Object.entries(ids).map(([title, id]) => [
-        title,
-        {
-          args: args(id),
-          says: said,
-          prepare: () => openArtifacts('.zeroshift/store').putRun(run),
-          hides: /pa55/,
-        },
-      ]),
-    ),
+    attemptsFor(ids, (id) => ({
+      args: args(id),
+      says: said,
+      prepare: () => openArtifacts('.zeroshift/store').putRun(run),
+      hides: /pa55/,
+    })),
   )

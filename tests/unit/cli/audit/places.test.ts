@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { openArtifacts } from '../../../../artifacts/artifacts.ts'
 import { runId } from '../../../../experiment/records/run.ts'
-import { audit, type Attempt, type Attempts } from '../../../support/audit.ts'
+import { attemptsFor, audit, type Attempt, type Attempts } from '../../../support/audit.ts'
 import { sampleRun } from '../../../support/run.ts'
 
 /** Where reports cannot be put, what may be shown nowhere, and what may steer no terminal. */
@@ -79,12 +79,7 @@ const echoes: Readonly<Record<string, readonly string[]>> = {
 }
 audit(
   'credentials in',
-  Object.fromEntries(
-    Object.entries(echoes).map(([title, args]): [string, Attempt] => [
-      title,
-      { args, says: /./, hides: /pa55|51g|k3y|t0ken|w0rd/ },
-    ]),
-  ),
+  attemptsFor(echoes, (args) => ({ args, says: /./, hides: /pa55|51g|k3y|t0ken|w0rd/ })),
 )
 
 const noFolder: Readonly<Record<string, readonly string[]>> = {
@@ -96,17 +91,12 @@ const noFolder: Readonly<Record<string, readonly string[]>> = {
 }
 audit(
   'a URL where a folder is expected',
-  Object.fromEntries(
-    Object.entries(noFolder).map(([title, args]): [string, Attempt] => [
-      title,
-      {
-        args,
-        says: /^(the adapter|--out): https:\/\/…@host\/a\S* is a URL; expected a folder of this machine$/m,
-        prepare: withRuns,
-        hides: /pa55|51g|k3y|t0ken|w0rd/,
-      },
-    ]),
-  ),
+  attemptsFor(noFolder, (args) => ({
+    args,
+    says: /^(the adapter|--out): https:\/\/…@host\/a\S* is a URL; expected a folder of this machine$/m,
+    prepare: withRuns,
+    hides: /pa55|51g|k3y|t0ken|w0rd/,
+  })),
 )
 
 const HOSTILE = 'a\x1b]0;b\x07c\x9b2Jd\u202ee\u2066f\rg\nh\x7f'

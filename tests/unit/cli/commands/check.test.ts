@@ -1,8 +1,6 @@
-import { cpSync, mkdtempSync, rmSync, utimesSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { cpSync, utimesSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { renderRun, writeReport } from '../../../../activities/report.ts'
 import {
   blobPath,
@@ -17,6 +15,8 @@ import { digestOf } from '../../../../common/canonical.ts'
 import { UserError } from '../../../../common/errors.ts'
 import { manifestDigest, type Manifest } from '../../../../experiment/records/manifest.ts'
 import { plannedAgain, readPublished } from '../../../../report/published.ts'
+import { captureOutput, type CapturedOutput } from '../../../support/output.ts'
+import { fileDirectory, testDirectory } from '../../../support/directories.ts'
 import { linked } from '../../../support/linked.ts'
 import { sampleInput } from '../../report/fixtures.ts'
 
@@ -30,13 +30,13 @@ const blobOf = ({ key }: Manifest) => text(`the blob of ${key}`)
 
 let original: string
 let directory: string
-let said: string
+let stdout: CapturedOutput
 let artifacts: Artifacts
 let manifests: readonly Manifest[]
 
 /** One store for all tests, each of which works on a copy. */
 beforeAll(async () => {
-  original = mkdtempSync(join(tmpdir(), 'zeroshift-check-'))
+  original = fileDirectory()
   artifacts = openArtifacts(original)
   await artifacts.putRun(run)
   const whole = await Promise.all(
@@ -50,22 +50,11 @@ beforeAll(async () => {
   await writeReport(artifacts, run, [])
   await age(48)
 })
-afterAll(() => {
-  rmSync(original, { recursive: true, force: true })
-})
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-check-'))
+  directory = testDirectory()
   cpSync(original, directory, { recursive: true, preserveTimestamps: true })
   artifacts = openArtifacts(directory)
-  said = ''
-  vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
-    said += chunk.toString()
-    return true
-  })
-})
-afterEach(() => {
-  vi.restoreAllMocks()
-  rmSync(directory, { recursive: true, force: true })
+  stdout = captureOutput('stdout')
 })
 
 /** As if everything had been written so long ago. */
@@ -77,9 +66,9 @@ async function age(hours: number): Promise<void> {
 }
 
 async function checked(options: { readData?: true; repair?: true } = {}) {
-  said = ''
+  stdout.clear()
   const code = await check({ store: directory, grace: '1h', json: true, ...options })
-  return { code, ...(JSON.parse(said) as Answer) }
+  return { code, ...(JSON.parse(stdout.text) as Answer) }
 }
 
 async function rewrite(path: string, change: (stored: Json) => unknown): Promise<void> {
@@ -108,9 +97,9 @@ describe('a sound store', () => {
     expect((await checked({ readData: true })).read).toBeGreaterThan(1000)
     expect(await artifacts.store.list('stages/')).toEqual(before)
     expect(await artifacts.store.list('doctor/')).toEqual([])
-    said = ''
+    stdout.clear()
     expect(await check({ store: directory, grace: '1h' })).toBe(0)
-    expect(said).toMatch(
+    expect(stdout.text).toMatch(
       /: 1 run, \d+ stages, \d+ blobs, by their sizes\nEverything is as it was written\.\n$/,
     )
   })
@@ -127,10 +116,10 @@ describe('damage', () => {
     const model = the('train')
     await artifacts.store.put(blobPath(model.outputs.result ?? { sha256: '', bytes: 0 }), text('cut'))
     await rewrite(manifestPath(the('split')), (stored) => ({ ...stored, metrics: {} }))
-    said = ''
+    stdout.clear()
     expect(await check({ store: directory, grace: '1h' })).toBe(1)
-    expect(said).toContain(`\n${run.id}\n`)
-    expect(said).toContain('check --repair')
+    expect(stdout.text).toContain(`\n${run.id}\n`)
+    expect(stdout.text).toContain('check --repair')
     const { code, damage, dropped } = await checked({ repair: true })
     expect(code).toBe(1)
     expect(damage.map(({ runs }) => runs)).toEqual([[run.id], [run.id]])
@@ -175,8 +164,8 @@ describe('damage', () => {
 })
 
 /**
- * Every field of every kind of stored file, changed, removed and swapped with that of another file of its kind. `check`
- * finds it, and readers take it for nothing, or it is harmless for the reason given.
+ * Each field of each kind of stored file is changed, removed, or swapped with that of another file.
+ * `check` finds it and readers ignore the file, or the change is harmless for the reason given.
  */
 describe('tampering', () => {
   const changedValue = (value: unknown): unknown => {

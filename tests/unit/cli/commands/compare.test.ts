@@ -1,7 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { writeReport } from '../../../../activities/report.ts'
 import { openArtifacts, type Artifacts } from '../../../../artifacts/artifacts.ts'
 import { compare } from '../../../../cli/commands/compare.ts'
@@ -9,22 +8,16 @@ import { digestOf } from '../../../../common/canonical.ts'
 import { plan } from '../../../../experiment/plan/plan.ts'
 import { runId, type RunRecord } from '../../../../experiment/records/run.ts'
 import { renderReport } from '../../../../report/report.ts'
+import { captureOutput, type CapturedOutput } from '../../../support/output.ts'
+import { testDirectory } from '../../../support/directories.ts'
 import { linked } from '../../../support/linked.ts'
 import { facts, sampleInput } from '../../report/fixtures.ts'
 
 let directory: string
-let said: string
+let stdout: CapturedOutput
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-compare-'))
-  said = ''
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    said += text.toString()
-    return true
-  })
-})
-afterEach(() => {
-  vi.restoreAllMocks()
-  rmSync(directory, { recursive: true })
+  directory = testDirectory()
+  stdout = captureOutput('stdout')
 })
 
 const store = () => join(directory, 'store')
@@ -55,10 +48,10 @@ const written = (name: string) => readFileSync(join(out(), name), 'utf8')
 test('says in what specs differ, and puts a report where it says', async () => {
   const { ids, first } = await twoRuns()
   expect(await compare(ids, { store: store(), out: out() })).toBe(0)
-  expect(said).toMatch(/^ {2}seed\.training +1, 7$/m)
-  expect(said).toMatch(/^ {2}methods\[3\]\.rank +4, 16$/m)
-  expect(said).toMatch(new RegExp(`^${first.run.id} +1 +4 +rfa +0\\.25 \\*`, 'm'))
-  expect(said).toContain(`Report: ${join(out(), 'index.html')}`)
+  expect(stdout.text).toMatch(/^ {2}seed\.training +1, 7$/m)
+  expect(stdout.text).toMatch(/^ {2}methods\[3\]\.rank +4, 16$/m)
+  expect(stdout.text).toMatch(new RegExp(`^${first.run.id} +1 +4 +rfa +0\\.25 \\*`, 'm'))
+  expect(stdout.text).toContain(`Report: ${join(out(), 'index.html')}`)
   expect(written('index.html')).toContain(`../store/runs/${first.run.id}/report/index.html`)
   expect(written('report.md')).toContain('| training | seed.training | 1, 7 |')
 })
@@ -67,7 +60,7 @@ test('a run without a report is missing, with the command that finishes it', asy
   const { ids, second } = await twoRuns()
   await compare(ids, { store: store(), out: out() })
   const reason = `it has no report yet: ./zeroshift resume ${second.id} --store ${store()} finishes it`
-  expect(said).toContain(`${second.id} is missing: ${reason}`)
+  expect(stdout.text).toContain(`${second.id} is missing: ${reason}`)
   expect(written('results.csv')).toContain(reason)
 })
 
@@ -94,7 +87,7 @@ test('a report that was changed is missing, and one whose digest was changed too
   const { artifacts, ids, first } = await twoRuns()
   await forge(artifacts, first.run.id, false)
   await compare(ids, { store: store(), out: out() })
-  expect(said).toContain('this report was changed after it was written')
+  expect(stdout.text).toContain('this report was changed after it was written')
   expect(written('results.csv')).not.toContain('0.0625')
 
   for (const manifest of linked(Object.values(first.manifests))) await artifacts.commit(manifest)
@@ -109,8 +102,8 @@ test('a report of other results than the store has is missing, with the command 
   const { artifacts, ids, first } = await twoRuns()
   for (const manifest of linked(Object.values(first.manifests))) await artifacts.commit(manifest)
   await compare(ids, { store: store(), out: out() })
-  expect(said).toContain('another result of the stage "split by class" than the store has')
-  expect(said).toContain(`./zeroshift report ${first.run.id}`)
+  expect(stdout.text).toContain('another result of the stage "split by class" than the store has')
+  expect(stdout.text).toContain(`./zeroshift report ${first.run.id}`)
 })
 
 test('a run that is not there is refused, and those that are there are named', async () => {
@@ -126,9 +119,9 @@ test('one run, named twice or not, is refused', async () => {
 
 test('--json: the last line on standard output is the answer', async () => {
   const { ids, second } = await twoRuns()
-  vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  captureOutput('stderr')
   await compare(ids, { store: store(), out: out(), json: true })
-  const answer = JSON.parse(said.trim().split('\n').at(-1) ?? '') as Record<string, unknown>
+  const answer = JSON.parse(stdout.text.trim().split('\n').at(-1) ?? '') as Record<string, unknown>
   expect(answer).toMatchObject({
     report: join(out(), 'index.html'),
     digest: (JSON.parse(written('report.json')) as { digest: string }).digest,

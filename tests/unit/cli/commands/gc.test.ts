@@ -1,28 +1,20 @@
-import { mkdtempSync, rmSync, utimesSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { utimesSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { openArtifacts } from '../../../../artifacts/artifacts.ts'
 import { dateText } from '../../../../cli/output/format.ts'
 import { gc } from '../../../../cli/commands/gc.ts'
 import { UserError } from '../../../../common/errors.ts'
+import { captureOutput, type CapturedOutput } from '../../../support/output.ts'
+import { testDirectory } from '../../../support/directories.ts'
 
 /** To the second, as some stores keep dates. */
 const now = Math.floor(Date.now() / 1000) * 1000
 let store: string
-let said: string
+let stdout: CapturedOutput
 beforeEach(() => {
-  store = mkdtempSync(join(tmpdir(), 'zeroshift-gc-'))
-  said = ''
-  vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
-    said += chunk.toString()
-    return true
-  })
-})
-afterEach(() => {
-  vi.restoreAllMocks()
-  rmSync(store, { recursive: true, force: true })
+  store = testDirectory()
+  stdout = captureOutput('stdout')
 })
 
 async function blob(bytes: number, hours: number): Promise<string> {
@@ -41,7 +33,7 @@ test('what is unused is listed with the command that deletes it, then deleted', 
   const old = await blob(1_234_000, 30)
   const young = await blob(500, 2)
   expect(await gc({ grace: '24h', store })).toBe(0)
-  expect(said).toBe(
+  expect(stdout.text).toBe(
     [
       `Unused in ${store} (0 runs):`,
       '       COUNT     SIZE',
@@ -55,14 +47,14 @@ test('what is unused is listed with the command that deletes it, then deleted', 
     ].join('\n'),
   )
 
-  said = ''
+  stdout.clear()
   expect(await gc({ grace: '24h', store, delete: true })).toBe(0)
-  expect(said).toContain(`Deleted from ${store} (0 runs):`)
+  expect(stdout.text).toContain(`Deleted from ${store} (0 runs):`)
   expect((await openArtifacts(store).store.list('blobs/')).map(({ path }) => path)).toEqual([young])
 
-  said = ''
+  stdout.clear()
   await gc({ grace: '24h', store })
-  expect(said).toContain(`Nothing older than 24h is unused in ${store} (0 runs).\n`)
+  expect(stdout.text).toContain(`Nothing older than 24h is unused in ${store} (0 runs).\n`)
   expect(old).not.toBe(young)
 })
 
@@ -70,7 +62,7 @@ test('programs get the paths', async () => {
   const path = await blob(10, 3)
   await blob(7, 1)
   await gc({ grace: '90m', store, json: true })
-  expect(JSON.parse(said)).toMatchObject({
+  expect(JSON.parse(stdout.text)).toMatchObject({
     deleted: false,
     runs: 0,
     bytes: 10,

@@ -1,12 +1,12 @@
-import { mkdtempSync, rmSync, utimesSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { jsonBytes, openArtifacts, stageFolder, type Artifacts } from '../../../../artifacts/artifacts.ts'
 import { FileStore } from '../../../../artifacts/file-store.ts'
 import { deleting } from '../../../../cli/workspace/deleting.ts'
 import { stagesOf } from '../../../../experiment/stages/stage-list.ts'
+import { testDirectory } from '../../../support/directories.ts'
 import { zeroshiftHere } from '../../../support/in-process.ts'
 import { checkAll, missingStages, sampleSweep, storeRun } from '../../../support/library.ts'
 import { sampleRun } from '../../../support/run.ts'
@@ -25,14 +25,11 @@ let directory: string
 let store: string
 let artifacts: Artifacts
 beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-rm-'))
+  directory = testDirectory()
   store = join(directory, 'store')
   artifacts = openArtifacts(store)
   for (const run of [first, second, third]) await storeRun(artifacts, run)
   await age(48)
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true, force: true })
 })
 
 /** As if what is there had been written so many hours ago. */

@@ -1,15 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { prepareSweep, readSweep } from '../../../../cli/launch/prepare-sweep.ts'
 import { UserError } from '../../../../common/errors.ts'
 import { stagesOf } from '../../../../experiment/stages/stage-list.ts'
+import { fileDirectory } from '../../../support/directories.ts'
 
-const directory = mkdtempSync(join(tmpdir(), 'zeroshift-sweep-'))
-afterAll(() => {
-  rmSync(directory, { recursive: true })
-})
+const directory = fileDirectory()
 
 const base = `
 name: base

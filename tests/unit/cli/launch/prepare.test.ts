@@ -1,18 +1,16 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { prepare, readConfig, type Asked, type Inspect } from '../../../../cli/launch/prepare.ts'
 import { UserError } from '../../../../common/errors.ts'
 import type { RunInput } from '../../../../experiment/records/run.ts'
 import { inspectDataset } from '../../../../datasets/index.ts'
+import { testDirectory } from '../../../support/directories.ts'
+import { errorOf } from '../../../support/errors.ts'
 
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-prepare-'))
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true, force: true })
+  directory = testDirectory()
 })
 
 const write = (name: string, text: string) => {
@@ -35,9 +33,7 @@ async function prepared(path: string, ...overrides: string[]): Promise<RunInput[
 }
 
 async function problemsIn(path: string, ...overrides: string[]) {
-  const error: unknown = await prepared(path, ...overrides).catch((error: unknown) => error)
-  if (error instanceof UserError) return error.problems
-  throw error
+  return (await errorOf(prepared(path, ...overrides), UserError)).problems
 }
 
 /** Training samples of digits under the default seed, and one that is held out for testing. */

@@ -1,20 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { columns, printJson, printProblem } from '../../../../cli/output/print.ts'
 import { withoutCredentials } from '../../../../common/credentials.ts'
 import { UserError } from '../../../../common/errors.ts'
 import { oneLine, visible } from '../../../../common/terminal-text.ts'
+import { captureOutput, type CapturedOutput } from '../../../support/output.ts'
 
-let written: string
+let output: CapturedOutput
 beforeEach(() => {
-  written = ''
-  for (const stream of [process.stdout, process.stderr])
-    vi.spyOn(stream, 'write').mockImplementation((chunk) => {
-      written += chunk.toString()
-      return true
-    })
-})
-afterEach(() => {
-  vi.restoreAllMocks()
+  output = captureOutput('stdout', 'stderr')
 })
 
 const hostile = 'a\x1b]0;title\x07b\x1b[2Jc\x9b31md\r\u202ee\u2066f\x7fg\0'
@@ -50,7 +43,7 @@ describe('what is printed', () => {
         { message: hostile },
       ]),
     )
-    expect(written.split('\n')).toEqual([
+    expect(output.text.split('\n')).toEqual([
       String.raw`-S ${harmless}=1: one\n/etc/passwd:1:1: two`,
       harmless,
       '',
@@ -64,7 +57,7 @@ describe('what is printed', () => {
         { file: `/${'a'.repeat(4000)}/b`, message: `no run '${cat}'; it has ${'c'.repeat(200)}` },
       ]),
     )
-    expect(written).toBe(
+    expect(output.text).toBe(
       `/${'a'.repeat(59)}…(4004 characters)…${'a'.repeat(57)}/b: no run '${'🐈'.repeat(59)}…(5003 characters)…${'🐈'.repeat(58)}'; it has ${'c'.repeat(200)}\n`,
     )
   })
@@ -72,8 +65,8 @@ describe('what is printed', () => {
   test('as JSON means the same, and steers no terminal', () => {
     const value = { [hostile]: hostile, quote: '"\n' }
     printJson(value)
-    expect(written).toMatch(/^[ -~]*\n$/)
-    expect(JSON.parse(written)).toEqual(value)
+    expect(output.text).toMatch(/^[ -~]*\n$/)
+    expect(JSON.parse(output.text)).toEqual(value)
   })
 })
 
@@ -106,7 +99,7 @@ describe('credentials', () => {
   ])('a URL that was taken for a path, %s, is shown as %s', (text, shown) => {
     expect(visible(text)).toBe(shown)
     printJson({ [text]: text })
-    expect(JSON.parse(written)).toEqual({ [shown]: shown })
+    expect(JSON.parse(output.text)).toEqual({ [shown]: shown })
   })
 
   test.each([

@@ -5,7 +5,10 @@ import { ensureSearchAttributes, registration } from '../../../../cli/server/sea
 const [INVALID_ARGUMENT, PERMISSION_DENIED, UNAVAILABLE] = [3, 7, 14]
 const answer = (code: number) => Object.assign(new Error('no'), { code, details: 'no', metadata: {} })
 
-/** A server that knows the attributes once they were added; adding them may fail by a code of gRPC. */
+/**
+ * A server that knows the attributes after they were added. Adding them may fail with a code of
+ * gRPC.
+ */
 function serverThat({ knows = false, failure }: { knows?: boolean; failure?: number }) {
   const added: unknown[] = []
   const client = {

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { whyNoGpu } from '../../../../cli/server/tensorflow.ts'
 
-/** Logs of TensorFlow 2.21 with CUDA: on a machine without a driver, without cuDNN, and with a driver that has no GPU. */
+/**
+ * Logs of TensorFlow 2.21 with CUDA on three machines: without a driver, without cuDNN, and with a
+ * driver but no GPU.
+ */
 describe('why TensorFlow sees no GPU', () => {
   test('is the library that it did not find, once', () => {
     expect(

@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { allOf, workersFor } from '../../../../cli/server/worker-per-gpu.ts'
+import { testDirectory } from '../../../support/directories.ts'
 
 describe('a worker for each GPU', () => {
   test('has its GPU and all other options; ports and ready files count up', () => {
@@ -58,7 +58,7 @@ describe('processes that work as one', () => {
   let directory: string
   let module: string
   beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'zeroshift-all-of-'))
+    directory = testDirectory()
     module = join(directory, 'member.mjs')
     writeFileSync(
       module,
@@ -76,7 +76,6 @@ else process.exit(Number(what))
   })
   afterEach(() => {
     vi.restoreAllMocks()
-    rmSync(directory, { recursive: true })
   })
   const member = (what: string) => ({ name: what, args: [what, join(directory, what)] })
 

@@ -1,36 +1,32 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { openArtifacts } from '../../../../artifacts/artifacts.ts'
 import { findReport, type Wanted } from '../../../../cli/workspace/find-report.ts'
 import { UserError } from '../../../../common/errors.ts'
 import { recordOf } from '../../../../experiment/records/run.ts'
 import { renderJson } from '../../../../report/comparison/json.ts'
+import { testDirectory } from '../../../support/directories.ts'
+import { errorOf } from '../../../support/errors.ts'
 import { sampleRun } from '../../../support/run.ts'
 
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zeroshift-find-report-'))
-})
-afterEach(() => {
-  rmSync(directory, { recursive: true, force: true })
+  directory = testDirectory()
 })
 
 /** A run's report as far as it is looked at before it is read. */
 const own = (id: string) => JSON.stringify({ computed: { spec: { name: id } } })
 
 function write(path: string, text: string): string {
-  mkdirSync(join(directory, path, '../..'), { recursive: true })
+  mkdirSync(join(directory, path, '..'), { recursive: true })
   writeFileSync(join(directory, path), text)
   return join(directory, path)
 }
 
 async function problem(target: string, wanted: Wanted = {}): Promise<string> {
-  const error: unknown = await findReport(target, wanted).catch((error: unknown) => error)
-  if (error instanceof UserError) return error.message
-  throw new Error('expected a UserError', { cause: error })
+  return (await errorOf(findReport(target, wanted), UserError)).message
 }
 
 test('a report is found by its file, and by its folder', async () => {

@@ -31,7 +31,10 @@ const cases = fc
     }),
   )
 
-/** Runs everything, `parallel` at a time, in the order that `pick` finishes it. Answers who entered which rung. */
+/**
+ * Runs all cells, `parallel` at a time. `pick` decides which ends next. Returns the cells of each
+ * rung.
+ */
 function conducted(
   { judgements, rungs, factor }: Case,
   parallel: number,

@@ -1,20 +1,17 @@
-import { closeSync, fstatSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, fstatSync, ftruncateSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
 import { unpackBytes } from '../../../../learning/model/kernels.ts'
 import { DevicePixels, FilePixels, type Pixels } from '../../../../learning/data/pixels.ts'
 import { tf } from '../../../../learning/tensorflow/tf.ts'
+import { fileDirectory } from '../../../support/directories.ts'
 import { pattern } from '../../../support/store-behaviour.ts'
 
 let folder: string
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'zeroshift-pixels-'))
-})
-afterAll(() => {
-  rmSync(folder, { recursive: true })
+  folder = fileDirectory()
 })
 
 /** The rows in files of so many each. */

@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { UserError } from '../../../../common/errors.ts'
 import { deviceNamed, deviceSettings, fromDriver } from '../../../../learning/tensorflow/device.ts'
+import { test } from '../../../support/fixtures.ts'
 
 test('the device is the CPU unless another is named, and no other than is known', () => {
   expect([undefined, '', 'cpu', 'gpu'].map((name) => deviceNamed(name))).toEqual(['cpu', 'cpu', 'cpu', 'gpu'])
@@ -46,17 +46,12 @@ describe('the settings of a process', () => {
   })
 })
 
-test("the GPU's model is read from the driver where there is no nvidia-smi", () => {
-  const folder = mkdtempSync(join(tmpdir(), 'zeroshift-driver-'))
-  try {
-    expect(fromDriver(folder)).toBeUndefined()
-    mkdirSync(join(folder, '0000:0a:00.0'))
-    writeFileSync(
-      join(folder, '0000:0a:00.0/information'),
-      'Model: \t\t NVIDIA H100 80GB HBM3\nIRQ:   \t\t 44\n',
-    )
-    expect(fromDriver(folder)).toBe('NVIDIA H100 80GB HBM3')
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
+test("the GPU's model is read from the driver where there is no nvidia-smi", ({ directory: folder }) => {
+  expect(fromDriver(folder)).toBeUndefined()
+  mkdirSync(join(folder, '0000:0a:00.0'))
+  writeFileSync(
+    join(folder, '0000:0a:00.0/information'),
+    'Model: \t\t NVIDIA H100 80GB HBM3\nIRQ:   \t\t 44\n',
+  )
+  expect(fromDriver(folder)).toBe('NVIDIA H100 80GB HBM3')
 })

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { DeviceData } from '../../../../learning/data/device-data.ts'
 import { klDivergence } from '../../../../learning/training/losses.ts'
 import { initialWeights, parameterSpecs, type Weights } from '../../../../learning/model/parameters.ts'
@@ -6,6 +6,7 @@ import { parametersOf, predict } from '../../../../learning/model/predict.ts'
 import { sample, stream } from '../../../../learning/random.ts'
 import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { unlearn } from '../../../../unlearning/methods/bad-teacher.ts'
+import { test } from '../../../support/device-data.ts'
 import {
   context,
   deviceData,
@@ -42,10 +43,8 @@ async function divergence(teacher: Weights, student: Weights, indices: Int32Arra
   return value
 }
 
-test('the student follows the incompetent teacher on D_f and the competent one on D_r', async () => {
-  const data = deviceData()
+test('the student follows the incompetent teacher on D_f and the competent one on D_r', async ({ data }) => {
   const { weights } = await unlearn(spec, context(layers, original, data))
-  data.dispose()
   const incompetent = initialWeights(parameterSpecs(layers), stream(1, 'bad-teacher', 'incompetent'))
   const before = await divergence(incompetent, original, forget)
   expect(await divergence(incompetent, weights, forget)).toBeLessThan(0.2 * before)
@@ -54,7 +53,7 @@ test('the student follows the incompetent teacher on D_f and the competent one o
   )
 })
 
-test('of D_r only the drawn share is read, and labels never', async () => {
+test('of D_r only the drawn share is read, and labels never', async ({ data }) => {
   const drawn = sample(retained, 90, stream(1, 'bad-teacher', 'retained'))
   const images = pictures()
   for (const i of retained) if (!drawn.includes(i)) images.fill(0, 36 * i, 36 * (i + 1))
@@ -63,10 +62,8 @@ test('of D_r only the drawn share is read, and labels never', async () => {
     labels.map((label) => (label + 1) % 4),
     { shape: [6, 6, 1], classes: 4, mean: [105], deviation: [48] },
   )
-  const data = deviceData()
   const expected = await unlearn(spec, context(layers, original, data))
   expect(expected.metrics.samplesUsed).toEqual({ retained: 90, forget: 100 })
   expect(await unlearn(spec, context(layers, original, others))).toEqual(expected)
-  data.dispose()
   others.dispose()
 })

@@ -1,16 +1,16 @@
 import type { Tensor } from '@tensorflow/tfjs'
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { forward } from '../../../../learning/model/forward.ts'
 import { initialWeights, parameterSpecs } from '../../../../learning/model/parameters.ts'
 import { parametersOf } from '../../../../learning/model/predict.ts'
 import { stream } from '../../../../learning/random.ts'
 import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { pruned, unlearn, widened } from '../../../../unlearning/methods/boundary-expand.ts'
+import { test } from '../../../support/device-data.ts'
 import { closeTo } from '../../../support/tensors.ts'
 import {
   accuracyOn,
   context,
-  deviceData,
   forget,
   methodSpec,
   retained,
@@ -22,8 +22,7 @@ describe.each(Object.entries(toyModels))('on a %s', (_, layers) => {
   const weights = initialWeights(parameterSpecs(layers), stream(1, 'weights'))
   const wider = widened(layers, weights, stream(1, 'shadow'))
 
-  test('the shadow class leaves the other logits as they are', () => {
-    const data = deviceData()
+  test('the shadow class leaves the other logits as they are', ({ data }) => {
     tf.tidy(() => {
       const images = data.images(forget)
       const logits = (of: typeof wider) =>
@@ -32,7 +31,6 @@ describe.each(Object.entries(toyModels))('on a %s', (_, layers) => {
       closeTo(others, logits({ layers, weights }), 1e-5)
       expect(shadow.abs().max().dataSync()[0]).toBeGreaterThan(1e-3)
     })
-    data.dispose()
   })
 
   test('what is widened and pruned is the model as it was', () => {
@@ -40,9 +38,8 @@ describe.each(Object.entries(toyModels))('on a %s', (_, layers) => {
   })
 })
 
-test("forgets the class, and the head has the original's shape", async () => {
+test("forgets the class, and the head has the original's shape", async ({ data }) => {
   const layers = toyModels.resnet
-  const data = deviceData()
   const original = trainedOriginal('resnet')
   const spec = methodSpec({
     method: 'boundary-expand',
@@ -58,5 +55,4 @@ test("forgets the class, and the head has the original's shape", async () => {
   expect(metrics.samplesUsed).toEqual({ retained: 0, forget: forget.length })
   expect(await accuracyOn(forget, layers, weights, data)).toBeLessThan(50)
   expect(await accuracyOn(retained, layers, weights, data)).toBeGreaterThan(85)
-  data.dispose()
 })

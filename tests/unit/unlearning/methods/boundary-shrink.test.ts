@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect } from 'vitest'
 import { labelsAt } from '../../../../learning/data/device-data.ts'
 import { crossEntropy } from '../../../../learning/training/losses.ts'
 import { forward } from '../../../../learning/model/forward.ts'
@@ -6,6 +6,7 @@ import type { NamedTensors } from '../../../../learning/model/parameters.ts'
 import { parametersOf, predict } from '../../../../learning/model/predict.ts'
 import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { nearestClasses, unlearn } from '../../../../unlearning/methods/boundary-shrink.ts'
+import { test } from '../../../support/device-data.ts'
 import {
   all,
   context,
@@ -39,11 +40,9 @@ describe.each(['cnn', 'resnet'] as const)('on a %s', (model) => {
     })
   })
 
-  test('with a step of nothing it is the one that the model ranks next', async () => {
-    const data = deviceData()
+  test('with a step of nothing it is the one that the model ranks next', async ({ data }) => {
     const logits = await predict(layers, parameters, data, all, 128)
     const nearest = await nearestClasses(layers, parameters, data, all, 1e-9)
-    data.dispose()
     const next = all.map((i) => {
       const others = logits.slice(4 * i, 4 * i + 4)
       others[labels[i] ?? 0] = -Infinity
@@ -52,8 +51,7 @@ describe.each(['cnn', 'resnet'] as const)('on a %s', (model) => {
     expect(nearest).toEqual(next)
   })
 
-  test('the step raises the loss and stays within the range of pixels', () => {
-    const data = deviceData()
+  test('the step raises the loss and stays within the range of pixels', ({ data }) => {
     const { loss, range } = tf.tidy(() => {
       const y = data.labelsOf(forget)
       const error = (images: Parameters<typeof forward>[2]) =>
@@ -66,14 +64,12 @@ describe.each(['cnn', 'resnet'] as const)('on a %s', (model) => {
         range: [pixels.dataSync()[0] ?? NaN, moved.sub(x).abs().max().dataSync()[0] ?? NaN],
       }
     })
-    data.dispose()
     expect(loss[1]).toBeGreaterThan((loss[0] ?? NaN) + 0.1)
     expect(range[0]).toBeCloseTo((255 - 105) / 48, 5)
     expect(range[1]).toBeCloseTo(25.5 / 48, 5)
   })
 
-  test('the student learns those labels for D_f', async () => {
-    const data = deviceData()
+  test('the student learns those labels for D_f', async ({ data }) => {
     const spec = methodSpec({
       method: 'boundary-shrink',
       epochs: 8,
@@ -91,7 +87,6 @@ describe.each(['cnn', 'resnet'] as const)('on a %s', (model) => {
     })
     expect(agreeing.length).toBeGreaterThan(0.75 * forget.length)
     expect(labelsAt(data.labels, forget).every((label) => label === 2)).toBe(true)
-    data.dispose()
   })
 })
 

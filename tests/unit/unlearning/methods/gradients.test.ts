@@ -10,8 +10,9 @@ import { loadMethod } from '../../../../unlearning/method.ts'
 import { context, deviceData, methodSpec, trainOriginal } from '../../../support/toy.ts'
 
 /**
- * Every step of plain SGD moves the parameters by −rate · gradient and reports the loss, so that a method's gradient can be
- * compared with finite differences of its own loss, from the outside: a snapshot puts the run where it is wanted.
+ * Each step of plain SGD changes the parameters by −rate · gradient and reports the loss. A
+ * method's gradient can therefore be compared with finite differences of its loss from outside. A
+ * snapshot sets the parameters at which the run begins.
  */
 const layers = layersOf(modelSchemas[0].parse({ name: 'mlp', hidden: [5] }), [6, 6, 1], 4)
 let original: Weights
@@ -90,7 +91,8 @@ describe('the gradient of a step is that of the loss it reports', () => {
       const moved = (by: number) => at(theta.map((value, i) => value + by * (unit[i] ?? NaN)))
       const h = 2e-3
       const [ahead, behind] = [await moved(h), await moved(-h)]
-      // Losses are float32: they are exact to some 1e-7 of their size, and their difference is divided by 2h.
+      // Losses are float32 values, which are exact to about 1e-7 of their size. Their difference is
+      // divided by 2h.
       const tolerance = 0.01 * norm + (5e-7 * Math.max(1, Math.abs(ahead.loss))) / h
       expect(Math.abs((ahead.loss - behind.loss) / (2 * h) - slope)).toBeLessThan(tolerance)
     }

@@ -6,7 +6,10 @@ import { stream } from '../../../../learning/random.ts'
 import { unlearn } from '../../../../unlearning/methods/rfa.ts'
 import { context, deviceData, methodSpec, toyModels } from '../../../support/toy.ts'
 
-/** Smaller than what any weight could feel: D_r alone is left. λ = 0 itself, an unlearning of nothing, is no config. */
+/**
+ * Too small to change any weight, so that only the term of D_r is left. A config refuses λ = 0
+ * itself.
+ */
 const NEGLIGIBLE = 1e-30
 
 /** Steps far below this are rounding. */

@@ -1,9 +1,10 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { targetNames } from '../../../../experiment/spec/methods.ts'
 import { adaptableLayers } from '../../../../experiment/models/model.ts'
 import type { Snapshot } from '../../../../learning/training/host.ts'
 import { parameterSpecs, unpackArrays } from '../../../../learning/model/parameters.ts'
 import { unlearn } from '../../../../unlearning/methods/rfa.ts'
+import { test } from '../../../support/device-data.ts'
 import {
   accuracyOn,
   context,
@@ -37,10 +38,16 @@ async function rfa(options: Record<string, unknown>) {
   return { ...result, accuracy }
 }
 
-/** Those that shift towards another class; the unseen ones leave x in its own, and leave-out has a teacher of its own. */
+/**
+ * The targets that shift features towards another class. The unseen ones leave x in its own class,
+ * and leave-out has a separate teacher.
+ */
 const shifting = targetNames.filter((target) => !/unseen|leave-out/.test(target))
 
-/** Kept features come from larger batches than a step's, and some processors round these otherwise. */
+/**
+ * Kept features come from larger batches than those of a step, which some processors round
+ * differently.
+ */
 const rounding = 1e-9
 
 test.each(shifting)('%s: residuals start at zero on D_r and shift on D_f', async (target) => {
@@ -156,8 +163,9 @@ describe('the stopping rule', () => {
     stop: { rule: 'unseen-accuracy', every: 5 },
   })
 
-  test('ends as soon as D_f is right no more often than unseen samples, and goes on from a snapshot as if it never stopped', async () => {
-    const data = deviceData()
+  test('ends as soon as D_f is right no more often than unseen samples, and goes on from a snapshot as if it never stopped', async ({
+    data,
+  }) => {
     let snapshot: Snapshot | undefined
     const given = { ...context(layers, original, data), validation: others }
     const whole = await unlearn(spec, {
@@ -178,17 +186,14 @@ describe('the stopping rule', () => {
 
     const host = { snapshot, step: () => Promise.resolve() }
     expect(await unlearn(spec, { ...given, host })).toEqual(whole)
-    data.dispose()
   })
 
-  test('takes every step where unseen samples are less often right', async () => {
-    const data = deviceData()
+  test('takes every step where unseen samples are less often right', async ({ data }) => {
     const { metrics } = await unlearn(
       { ...spec, steps: 12, lambda: 1e-6 },
       { ...context(layers, original, data), validation: others },
     )
     expect(metrics.steps).toBe(12)
     expect(metrics.looks).toHaveLength(2)
-    data.dispose()
   })
 })

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { gradientAt } from '../../../../unlearning/methods/shared/gradients.ts'
 import { largest, unlearn } from '../../../../unlearning/methods/salun.ts'
-import { context, deviceData, forget, methodSpec, toyModels, trainedOriginal } from '../../../support/toy.ts'
+import { test } from '../../../support/device-data.ts'
+import { context, forget, methodSpec, toyModels, trainedOriginal } from '../../../support/toy.ts'
 
 const layers = toyModels.resnet
 const original = trainedOriginal('resnet')
@@ -21,8 +22,7 @@ test('the mask keeps the largest share, and no value that is left out is above o
   )
 })
 
-test('parameters outside the mask keep their bytes under momentum and weight decay', async () => {
-  const data = deviceData()
+test('parameters outside the mask keep their bytes under momentum and weight decay', async ({ data }) => {
   const spec = methodSpec({
     method: 'salun',
     epochs: 1,
@@ -32,7 +32,6 @@ test('parameters outside the mask keep their bytes under momentum and weight dec
   })
   const { weights, metrics } = await unlearn(spec, context(layers, original, data))
   const gradient = (await gradientAt(layers, original, data)(forget).data()) as Float32Array
-  data.dispose()
 
   const size = original.trained.length
   expect(metrics.trainable).toBe(Math.round(0.1 * size))

@@ -1,15 +1,15 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
-import type { Snapshot } from '../../../../learning/training/host.ts'
+import { expect } from 'vitest'
+import type { Snapshot } from '../../../../learning/host.ts'
 import { klDivergence } from '../../../../learning/training/losses.ts'
 import type { Weights } from '../../../../learning/model/parameters.ts'
 import { parametersOf, predict } from '../../../../learning/model/predict.ts'
 import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { alternation, unlearn } from '../../../../unlearning/methods/scrub.ts'
+import { test } from '../../../support/device-data.ts'
 import {
   accuracyOn,
   context,
-  deviceData,
   forget,
   methodSpec,
   retained,
@@ -37,8 +37,9 @@ test('passes over D_f come first, in the first epochs only, and D_r has the last
   )
 })
 
-test('a pass over D_f drives the student from the teacher there; a pass over D_r brings D_r back', async () => {
-  const data = deviceData()
+test('a pass over D_f drives the student from the teacher there; a pass over D_r brings D_r back', async ({
+  data,
+}) => {
   const after: Snapshot[] = []
   const spec = methodSpec({
     method: 'scrub',
@@ -84,5 +85,4 @@ test('a pass over D_f drives the student from the teacher there; a pass over D_r
   expect(await accuracyOn(retained, layers, broken, data)).toBeLessThan(80)
   expect(await accuracyOn(retained, layers, weights, data)).toBeGreaterThan(90)
   expect(await accuracyOn(forget, layers, weights, data)).toBeLessThan(50)
-  data.dispose()
 })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { UserError } from '../../../../common/errors.ts'
 import { crossEntropy } from '../../../../learning/training/losses.ts'
 import { forward } from '../../../../learning/model/forward.ts'
@@ -8,6 +8,7 @@ import { parametersOf } from '../../../../learning/model/predict.ts'
 import { stream } from '../../../../learning/random.ts'
 import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { learnNoise, unlearn } from '../../../../unlearning/methods/unsir.ts'
+import { test } from '../../../support/device-data.ts'
 import {
   accuracyOn,
   all,
@@ -28,8 +29,9 @@ const original = trainedOriginal('resnet')
 
 const options = { method: 'unsir' as const, batchSize: 32, noiseBatches: 4 }
 
-test("the noise of each class raises the original's loss on it, and its penalty keeps it small", async () => {
-  const data = deviceData()
+test("the noise of each class raises the original's loss on it, and its penalty keeps it small", async ({
+  data,
+}) => {
   const classes = [1, 2]
   const figures = async (noiseSteps: number, noiseRate: number, noisePenalty: number) => {
     const spec = methodSpec({ ...options, noiseSteps, noiseRate, noisePenalty })
@@ -52,15 +54,12 @@ test("the noise of each class raises the original's loss on it, and its penalty 
     expect(penalised.loss[i]).toBeGreaterThan(drawn.loss[i] ?? NaN)
   })
   expect(penalised.size).toBeLessThan(0.5 * free.size)
-  data.dispose()
 })
 
-test('forgets the class', async () => {
-  const data = deviceData()
+test('forgets the class', async ({ data }) => {
   const { weights } = await unlearn(methodSpec(options), context(layers, original, data))
   expect(await accuracyOn(forget, layers, weights, data)).toBeLessThan(50)
   expect(await accuracyOn(retained, layers, weights, data)).toBeGreaterThan(85)
-  data.dispose()
 })
 
 test('repairing has its own learning rate, from its first step on', async () => {
@@ -100,7 +99,7 @@ test('never reads D_f, and no more of D_r than asked for', async () => {
   blanked.dispose()
 })
 
-test('a split that forgets part of a class is refused, in the config and by the method', async () => {
+test('a split that forgets part of a class is refused, in the config and by the method', async ({ data }) => {
   const config = edited('- method: original', '- method: unsir')
   expect(checkProblems(config)).toEqual([])
   const random = config.replace('kind: class\n  classes: [3]', 'kind: random\n  fraction: 0.1')
@@ -112,7 +111,6 @@ test('a split that forgets part of a class is refused, in the config and by the 
     },
   ])
 
-  const data = deviceData()
   const some = all.filter((i) => labels[i] === 2 && i % 8 === 2)
   const rest = all.filter((i) => !some.includes(i))
   const run = unlearn(methodSpec(options), {
@@ -125,5 +123,4 @@ test('a split that forgets part of a class is refused, in the config and by the 
     'retained set has samples of 1 of the 1 classes in the forget set (of class 2',
   )
   expect(retained.length + forget.length).toBe(all.length)
-  data.dispose()
 })

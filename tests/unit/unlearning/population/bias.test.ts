@@ -13,8 +13,8 @@ import { valueOf } from '../judged-models.ts'
 import { marginsFrom } from './vectors.ts'
 
 /**
- * Φ⁻¹ of the true accuracies: two unit normal distributions 2 Φ⁻¹(a) apart are told apart with
- * accuracy a at best.
+ * Φ⁻¹ of the true accuracies. Two unit normal distributions at a distance of 2 Φ⁻¹(a) can be told
+ * apart with an accuracy of at most a.
  */
 const quantiles: Readonly<Record<TrueAccuracy, number>> = {
   60: 0.2533471031357997,

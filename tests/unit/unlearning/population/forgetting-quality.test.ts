@@ -48,7 +48,8 @@ describe('points', () => {
   })
 
   it('end at ⌈log(N − 1)⌉: 14 bins for 512 models', async () => {
-    // Two models of each kind are where the other's are, so that ε = log(1 − δ − 2/N) − log(2/N).
+    // Two models of each kind lie where those of the other kind are, so that ε = log(1 − δ − 2/N) −
+    // log(2/N).
     const mostly = (models: number, phi: number) => marginsFrom(models, 1, (m) => (m < 2 ? 1 - phi : phi))
     const of = async (models: number) =>
       valueOf((await forgettingQuality(mostly(models, 1), mostly(models, 0), equalUtility)).forgetting)

@@ -43,7 +43,8 @@ describe('KLoM', () => {
   })
 
   it('is taken from unlearned to gold', () => {
-    // All unlearned models are where half of gold's are: log 2. The other way round half of gold's are where none is.
+    // All unlearned models lie where half of gold's are, which gives log 2. In the other direction,
+    // half of gold's lie where no unlearned model is.
     const models = (values: readonly number[]) => toMargins({ values, models: 4, samples: 1 })
     const [narrow, wide] = [models([1, 1, 1, 1]), models([1, 1, 9, 9])]
     expectClose(valueOf(klom(narrow, wide).mean), Math.log(2))

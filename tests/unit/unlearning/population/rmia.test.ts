@@ -72,7 +72,8 @@ describe('RMIA', () => {
   })
 
   it('compares p that round to 0 or 1', () => {
-    // p(x | θ) is e^300 times its mean, that of z is its mean: x beats z. And not the other way round.
+    // p(x | θ) is e^300 times its mean and that of z is its mean, so that x beats z and z does not
+    // beat x.
     const models = (value: number) => ({ values: new Float64Array(2).fill(value), models: 2, samples: 1 })
     const at = (value: number, shadow: number) => ({
       target: Float64Array.of(value),

@@ -38,7 +38,9 @@ describe('the halves of shadow models', () => {
   })
 })
 
-/** φ of samples that differ in how hard they are, greater by `leak` under models that trained on them. */
+/**
+ * φ of samples that differ in difficulty. It is greater by `leak` for models that trained on them.
+ */
 function drawn(
   models: number,
   samples: number,

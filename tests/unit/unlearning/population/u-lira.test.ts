@@ -68,7 +68,8 @@ describe('U-LiRA', () => {
     const kinds = fc.tuple(anyMargins(4, 3), anyMargins(3, 3))
     await fc.assert(
       fc.asyncProperty(kinds, anyOrder(7), anyOrder(3), async ([a, b], models, samples) => {
-        // Rounding in another order may tip a density that equals another: as much as a whole answer.
+        // Rounding in another order may decide between two equal densities, which changes a whole
+        // answer.
         const [estimate, again] = [
           await uLira(poolOf(a, b)),
           await uLira(permuted(poolOf(a, b), models, samples)),

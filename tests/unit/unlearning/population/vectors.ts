@@ -95,7 +95,10 @@ export function marginsFrom(
   return { values, models, samples }
 }
 
-/** Models of which each sample has its own normal distribution of φ, lower by `drop` and with a deviation of 1. */
+/**
+ * Draws models under which each sample has a normal distribution of φ with deviation 1, lower by
+ * `drop`.
+ */
 export function drawModels(
   models: number,
   samples: number,
@@ -108,7 +111,10 @@ export function drawModels(
   return marginsFrom(models, samples, (_, sample) => (means[sample] ?? NaN) - drop + random.normal())
 }
 
-/** φ as ints, so that ties are common, or as any number; rounded, so that no two differ by rounding alone. */
+/**
+ * Integers, so that ties are common, or any numbers, rounded so that no two differ by rounding
+ * alone.
+ */
 export const phi = fc.oneof(
   fc.integer({ min: -4, max: 4 }),
   fc.double({ min: -30, max: 30, noNaN: true }).map((value) => Math.round(value * 1e6) / 1e6),

@@ -11,7 +11,10 @@ afterEach(() => {
   tf.engine().endScope()
 })
 
-/** Three classes around the corners of a triangle; the last one is forgotten, and lies next to the second. */
+/**
+ * Three classes around the corners of a triangle. The last one is forgotten and lies next to the
+ * second.
+ */
 const centres = [
   [4, 0, 0],
   [0, 4, 0],

@@ -14,7 +14,8 @@ import { stream } from '../../../../../learning/random.ts'
 import { tf } from '../../../../../learning/tensorflow/tf.ts'
 import { featuresOnDemand } from '../../../../../unlearning/methods/rfa/features-on-demand.ts'
 import { unlearn } from '../../../../../unlearning/methods/rfa.ts'
-import { targets, type TargetMaterial } from '../../../../../unlearning/methods/rfa/targets.ts'
+import { targets, type Teacher } from '../../../../../unlearning/methods/rfa/targets.ts'
+import { errorOf } from '../../../../support/errors.ts'
 import {
   context,
   deviceData,
@@ -209,9 +210,8 @@ test.each(['unseen-neighbour', 'unseen-margin'] as const)(
       validationLabels: labelsAt(labels, others),
       samples: { ...teacher.samples, validation: others },
     }
-    const error: unknown = await shifts(name, lacking).catch((error: unknown) => error)
-    expect(error).toBeInstanceOf(MathError)
-    expect((error as MathError).message).toBe(
+    const error = await errorOf(shifts(name, lacking), MathError)
+    expect(error.message).toBe(
       `the target ${name} needs a validation sample of every class that D_f has, and of the 30 there are none is of ` +
         'class 2; raise data.validation, or choose another target',
     )

@@ -1,4 +1,4 @@
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect } from 'vitest'
 import { forward } from '../../../../../learning/model/forward.ts'
 import { crossEntropy } from '../../../../../learning/training/losses.ts'
 import { initialWeights, parameterSpecs, type Weights } from '../../../../../learning/model/parameters.ts'
@@ -6,6 +6,7 @@ import { parametersOf } from '../../../../../learning/model/predict.ts'
 import { stream } from '../../../../../learning/random.ts'
 import { tf } from '../../../../../learning/tensorflow/tf.ts'
 import { batchesOf, gradientAt, sumsOf } from '../../../../../unlearning/methods/shared/gradients.ts'
+import { test } from '../../../../support/device-data.ts'
 import { all, deviceData, toyModels } from '../../../../support/toy.ts'
 
 const layers = toyModels.cnn
@@ -58,15 +59,13 @@ test('batches cover all samples once, the last with what is left', () => {
   ])
 })
 
-test('sums are over each pass’s own batches', async () => {
+test('sums are over each pass’s own batches', async ({ data }) => {
   const term = (batch: Int32Array) => tf.tensor1d([batch.length, batch.reduce((a, b) => a + b, 0)])
   const passes = [all.subarray(0, 5), all.subarray(5, 8)].map((indices) => ({
     batches: batchesOf(indices, 2),
     term,
   }))
-  const data = deviceData()
   const sums = await sumsOf(passes, 2, { data, steps: 5 })
-  data.dispose()
   expect(sums.map((sum) => [...sum.dataSync()])).toEqual([
     [5, 10],
     [3, 18],

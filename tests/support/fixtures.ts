@@ -1,0 +1,13 @@
+import { test as base } from 'vitest'
+import { openArtifacts } from '../../artifacts/artifacts.ts'
+import { testDirectory } from './directories.ts'
+import { captureOutput } from './output.ts'
+
+/** A test that receives what it names: `test('…', ({ directory }) => …)`. */
+export const test = base
+  /** An empty directory, which is removed after the test. */
+  .extend('directory', () => testDirectory())
+  /** The artifacts of an empty file store in `directory`. */
+  .extend('artifacts', ({ directory }) => openArtifacts(directory))
+  /** What the test writes to standard output, which is not shown. */
+  .extend('stdout', () => captureOutput('stdout'))

@@ -1,0 +1,31 @@
+import { afterAll } from 'vitest'
+
+type Release = () => unknown
+type Server = { stop(): Promise<unknown> } | { close(): Promise<unknown> }
+
+const releases: Release[] = []
+
+// Vitest runs the hooks after a file in reverse order, so that this one follows those of the file.
+afterAll(async () => {
+  const failures: unknown[] = []
+  for (const release of releases.splice(0).reverse())
+    try {
+      await release()
+    } catch (error) {
+      failures.push(error)
+    }
+  if (failures.length > 0)
+    throw new AggregateError(failures, 'not everything that the file used was released')
+})
+
+/** Calls a function after the last test of the file. Functions are called in reverse order. */
+export function afterFile(release: Release): void {
+  releases.push(release)
+}
+
+/** Waits until a server has started, and stops it after the last test of the file. */
+export async function forFile<T extends Server>(starting: Promise<T>): Promise<T> {
+  const server = await starting
+  afterFile(() => ('stop' in server ? server.stop() : server.close()))
+  return server
+}
