@@ -325,9 +325,11 @@ export const specSchema = z.strictObject({
   seed: z
     .strictObject({
       data: seed.default(1).describe('test and validation samples'),
-      split: seed.default(1).describe('forget samples'),
+      split: seed
+        .default(1)
+        .describe('forget samples, the halves of the test set, and the samples of attacks and probes'),
       training: seed.default(1).describe('initial weights, order of batches and augmentation in training'),
-      unlearning: seed.default(1).describe('every random draw of unlearning methods and attacks'),
+      unlearning: seed.default(1).describe('unlearning methods, the untrained twin and relearning'),
     })
     .prefault({})
     .describe('the seeds of the random streams'),
