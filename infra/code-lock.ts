@@ -14,7 +14,7 @@ import {
 
 /**
  * Updates experiment/stages/code-lock.json after a change of the code that computes stages. See the
- * section "When the code of a stage changes" in CONTRIBUTING.md.
+ * section "When the code of a stage changes" in docs/development/recipes.md.
  */
 
 const USAGE = `Usage: npm run code:lock -- [--raise | --same] [NAME...]
