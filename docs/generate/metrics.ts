@@ -10,24 +10,19 @@ export function metricsPage(): string {
     `## ${heading}`,
     text,
     table(
-      ['figure', 'unit', 'meaning', 'formula', 'source'],
+      ['figure', 'meaning and source', 'formula'],
       metricList
         .filter((line) => line.in === place)
-        .map((line) => [
-          nameOf(line),
-          line.unit,
-          plain(aboutOf(line)),
-          code(line.formula),
-          plain(line.source),
-        ]),
+        .map((line) => [nameOf(line), meaningOf(line), code(line.formula)]),
     ),
   ])
   return [INTRODUCTION, ...sections, SOURCES].join('\n\n')
 }
 
-/** The meaning without the label, which has a column of its own. */
-function aboutOf({ in: place, about }: MetricLine): string {
-  return place === 'table' ? about.replace(/^[^:]+: /, '') : about
+/** Meaning, unit and source. The label of a column of the table stands beside it and is left out. */
+function meaningOf({ in: place, about, unit, source }: MetricLine): string {
+  const meaning = place === 'table' ? about.replace(/^[^:]+: /, '') : about
+  return `${plain(meaning)}${unit === '' ? '' : ` (${unit})`}<br>_${plain(source)}_`
 }
 
 /** The label that tables show, with the name in JSON and MLflow below it. */
