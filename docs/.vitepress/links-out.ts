@@ -4,7 +4,8 @@ import type { MarkdownRenderer } from 'vitepress'
 const DOCS = join(import.meta.dirname, '..')
 
 /**
- * Shows links to files that are no pages of the site, such as source code, as text. On GitHub they are links.
+ * Shows links to files that are no pages of the site, such as source code, as text. On GitHub they
+ * are links.
  */
 export function withoutLinksOut(md: MarkdownRenderer): void {
   md.core.ruler.push('links-out', ({ tokens, env }) => {

@@ -44,7 +44,10 @@ interface Field {
   readonly variant?: string | undefined
 }
 
-/** A table of an object's options: name, type, default and meaning. Nested options have dotted names. */
+/**
+ * A table of an object's options: name, type, default and meaning. Nested options have dotted
+ * names.
+ */
 export function fieldTable(
   schema: JsonSchema,
   named: readonly NamedSchema[],

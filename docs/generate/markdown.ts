@@ -1,6 +1,9 @@
 /** Markdown text that GitHub and VitePress show alike. */
 
-/** Text in a paragraph or a table cell: signs that Markdown or HTML would interpret are escaped, except in code spans. */
+/**
+ * Text in a paragraph or a table cell: signs that Markdown or HTML would interpret are escaped,
+ * except in code spans.
+ */
 export function plain(text: string): string {
   return text
     .split(/(`[^`]*`)/)

@@ -19,7 +19,9 @@ export function metricsPage(): string {
   return [INTRODUCTION, ...sections, SOURCES].join('\n\n')
 }
 
-/** Meaning, unit and source. The label of a column of the table stands beside it and is left out. */
+/**
+ * Meaning, unit and source. The label of a column of the table stands beside it and is left out.
+ */
 function meaningOf({ in: place, about, unit, source }: MetricLine): string {
   const meaning = place === 'table' ? about.replace(/^[^:]+: /, '') : about
   return `${plain(meaning)}${unit === '' ? '' : ` (${unit})`}<br>_${plain(source)}_`

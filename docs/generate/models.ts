@@ -35,7 +35,10 @@ const INTRODUCTION = `# Models
 \`model.name\` selects the architecture. The number of classes and the shape of the images come from the data set. The original and the gold
 models have the same architecture. [Your model](../guides/your-model.md) explains how to start from a checkpoint.`
 
-/** The names of the layers that can be adapted: of images [32, 32, 3] in 10 classes, with the default options. */
+/**
+ * The names of the layers that can be adapted: of images [32, 32, 3] in 10 classes, with the
+ * default options.
+ */
 function layerTable(): string {
   const rows = (['mlp', 'cnn', 'resnet-cifar'] as const).map((name) => {
     const model = specSchema.shape.model.parse({ name })

@@ -1,6 +1,8 @@
 import { code, table } from './markdown.ts'
 
-/** The files of a store: `<name>` stands for one part of a path, a final `…` for any file below it. */
+/**
+ * The files of a store: `<name>` stands for one part of a path, a final `…` for any file below it.
+ */
 export const storeLayout: readonly { readonly path: string; readonly about: string }[] = [
   {
     path: 'store.json',
