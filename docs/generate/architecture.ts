@@ -6,7 +6,7 @@ const configuration = z.object({
   forbidden: z.array(
     z.object({
       name: z.string(),
-      to: z.object({ pathNot: z.string().optional() }),
+      to: z.object({ pathNot: z.unknown().optional() }),
     }),
   ),
 })
@@ -21,7 +21,7 @@ export interface Arrows {
 
 export function allowedArrows(): readonly Arrows[] {
   const { forbidden } = configuration.parse(createRequire(import.meta.url)('../../.dependency-cruiser.cjs'))
-  const allowed = new Map(forbidden.map(({ name, to }) => [name, alternatives(to.pathNot ?? '')]))
+  const allowed = new Map(forbidden.map(({ name, to }) => [name, alternatives(to.pathNot)]))
   return [...allowed].flatMap(([rule, values]) => {
     const folder = /^(\w+)-imports$/.exec(rule)?.[1]
     if (folder === undefined) return []
@@ -34,8 +34,9 @@ export function allowedArrows(): readonly Arrows[] {
 }
 
 /** The names in a pattern such as ^(common|host)/. */
-function alternatives(pattern: string): readonly string[] {
-  return /^\^\(([\w|]+)\)\/$/.exec(pattern)?.[1]?.split('|') ?? []
+function alternatives(pattern: unknown): readonly string[] {
+  const names = typeof pattern === 'string' ? /^\^\(([\w|]+)\)\/$/.exec(pattern)?.[1] : undefined
+  return names?.split('|') ?? []
 }
 
 /** The table of docs/development/architecture.md. */

@@ -11,63 +11,53 @@ const patterns = z.array(z.string().min(1)).min(1)
 
 /** Learning rate schedules, in steps of the run that they govern. */
 export const scheduleSchema = z.discriminatedUnion('name', [
-  z.strictObject({ name: z.literal('constant') }).describe('the learning rate stays as it is'),
+  z.strictObject({ name: z.literal('constant') }),
   z.strictObject({ name: z.literal('cosine') }).describe('from the learning rate to 0 along half a cosine'),
   z
     .strictObject({
       name: z.literal('step'),
-      milestones: z.array(z.number().gt(0).lt(1)).min(1).describe('fractions of the run, ascending'),
-      factor: positive.max(1).default(0.1).describe('multiplies the learning rate at each milestone'),
+      milestones: z.array(z.number().gt(0).lt(1)).min(1),
+      factor: positive.max(1).default(0.1),
     })
     .describe('multiplied by `factor` at each milestone, a fraction of the run'),
 ])
 
 export const optimizerSchema = z.discriminatedUnion('name', [
-  z
-    .strictObject({
-      name: z.literal('adam'),
-      learningRate: positive.describe('step size before the schedule'),
-      beta1: z.number().min(0).lt(1).default(0.9).describe('decay of the mean of the gradients'),
-      beta2: z.number().min(0).lt(1).default(0.999).describe('decay of the mean of their squares'),
-      weightDecay: z.number().min(0).default(0).describe('decoupled, as in AdamW'),
-    })
-    .describe('Adam, or AdamW if weightDecay is above 0'),
-  z
-    .strictObject({
-      name: z.literal('sgd'),
-      learningRate: positive.describe('step size before the schedule'),
-      momentum: z.number().min(0).lt(1).default(0.9).describe('0 is plain stochastic gradient descent'),
-      nesterov: z.boolean().default(false).describe('use Nesterov momentum'),
-      weightDecay: z.number().min(0).default(0).describe('L2, added to the gradient'),
-    })
-    .describe('stochastic gradient descent with momentum'),
+  z.strictObject({
+    name: z.literal('adam'),
+    learningRate: positive,
+    beta1: z.number().min(0).lt(1).default(0.9),
+    beta2: z.number().min(0).lt(1).default(0.999),
+    weightDecay: z.number().min(0).default(0).describe('decoupled, as in AdamW'),
+  }),
+  z.strictObject({
+    name: z.literal('sgd'),
+    learningRate: positive,
+    momentum: z.number().min(0).lt(1).default(0.9),
+    nesterov: z.boolean().default(false),
+    weightDecay: z.number().min(0).default(0).describe('L2, added to the gradient'),
+  }),
 ])
-
-const SCHEDULE = 'how the learning rate changes over the steps'
-const BATCH = 'samples in a batch'
-const OPTIMIZER = 'computes the updates from the gradients'
 
 /** What every method trained by epochs takes; what is left out comes from the experiment's `training`. */
 const epochOptions = {
   epochs: positive.describe('may be a fraction: 0.5 is half a pass'),
-  batchSize: count
-    .optional()
-    .describe("samples in a batch; the experiment's training.batchSize unless given"),
-  optimizer: optimizerSchema.optional().describe("the experiment's training.optimizer unless given"),
-  schedule: scheduleSchema.default({ name: 'constant' }).describe(SCHEDULE),
+  batchSize: count.optional(),
+  optimizer: optimizerSchema.optional(),
+  schedule: scheduleSchema.default({ name: 'constant' }),
 }
 
 /** The same for methods whose papers say how they train. */
 const epochDefaults = (epochs: number, batchSize: number, optimizer: z.input<typeof optimizerSchema>) => ({
   epochs: epochOptions.epochs.default(epochs),
-  batchSize: count.default(batchSize).describe(BATCH),
-  optimizer: optimizerSchema.prefault(optimizer).describe(OPTIMIZER),
+  batchSize: count.default(batchSize),
+  optimizer: optimizerSchema.prefault(optimizer),
   schedule: epochOptions.schedule,
 })
 
 /** LoRA's adapters. */
 const loraOptions = {
-  rank: count.default(4).describe('rank r of the adapters: ΔW = (α/r) B A'),
+  rank: count.default(4),
   alpha: positive.optional().describe('the rank unless given: the adapter then counts once'),
   rslora: z.boolean().default(false).describe('scale by α/√r instead of α/r'),
   layers: patterns
@@ -162,9 +152,9 @@ export const methodSchemas = [
         .describe('weight of the divergence from the original on the retained set'),
       gamma: z.number().min(0).default(0.99).describe('weight of the cross-entropy on the retained set'),
       temperature: positive.default(4).describe('of the softmaxes that are compared'),
-      forgetBatch: count.default(512).describe('samples in a batch of the forget set'),
+      forgetBatch: count.default(512),
       ...epochDefaults(3, 256, { name: 'sgd', learningRate: 5e-4, weightDecay: 5e-4 }),
-      epochs: count.default(3).describe('passes over the retained set'),
+      epochs: count.default(3),
     })
     .describe('leaves the original on the forget set and stays with it on the retained set, in turns'),
   z
@@ -196,10 +186,10 @@ export const methodSchemas = [
         .default(20)
         .describe("how often impairing sees each forgotten class's batch of noise"),
       retainedPerClass: count.default(1000).describe('samples of each retained class that are used'),
-      impairEpochs: count.default(1).describe('passes that train on noise and retained samples'),
-      repairEpochs: count.default(1).describe('passes that train on retained samples alone'),
-      batchSize: count.default(256).describe(BATCH),
-      optimizer: optimizerSchema.prefault({ name: 'adam', learningRate: 0.02 }).describe(OPTIMIZER),
+      impairEpochs: count.default(1),
+      repairEpochs: count.default(1),
+      batchSize: count.default(256),
+      optimizer: optimizerSchema.prefault({ name: 'adam', learningRate: 0.02 }),
       repairRate: positive.default(0.01).describe('learning rate while repairing'),
     })
     .describe('impairs with noise that maximises the loss, then repairs; forgets whole classes only'),
@@ -270,10 +260,7 @@ export const methodSchemas = [
     .strictObject({
       method: z.literal('rfa'),
       label,
-      target: z
-        .enum(targetNames)
-        .default('random-retained')
-        .describe('the features t_l that samples of the forget set are shifted to'),
+      target: z.enum(targetNames).default('random-retained'),
       refitEpochs: positive
         .optional()
         .describe(
@@ -317,10 +304,10 @@ export const methodSchemas = [
         })
         .optional()
         .describe('end before all steps are taken'),
-      optimizer: optimizerSchema.prefault({ name: 'adam', learningRate: 1e-3 }).describe(OPTIMIZER),
-      schedule: scheduleSchema.default({ name: 'constant' }).describe(SCHEDULE),
-      forgetBatch: count.default(64).describe('samples of the forget set in a step'),
-      retainedBatch: count.default(192).describe('samples of the retained set in a step'),
+      optimizer: optimizerSchema.prefault({ name: 'adam', learningRate: 1e-3 }),
+      schedule: scheduleSchema.default({ name: 'constant' }),
+      forgetBatch: count.default(64),
+      retainedBatch: count.default(192),
       retainedSamples: count.default(4000).describe('retained samples drawn once, whose features are kept'),
     })
     .describe('residual feature alignment with LoRA (arXiv 2411.08443)'),

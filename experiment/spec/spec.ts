@@ -81,9 +81,8 @@ export const dataSchemas = [
       train: z
         .array(z.string().min(1))
         .min(1)
-        .default([1, 2, 3, 4, 5].map((n) => `data_batch_${n}.bin`))
-        .describe('files of training samples, in this order'),
-      test: z.array(z.string().min(1)).min(1).default(['test_batch.bin']).describe('files of test samples'),
+        .default([1, 2, 3, 4, 5].map((n) => `data_batch_${n}.bin`)),
+      test: z.array(z.string().min(1)).min(1).default(['test_batch.bin']),
       ...from,
       ...heldOut,
     })
@@ -159,31 +158,22 @@ export const dataSchemas = [
 export const hardnessNames = ['highest-loss', 'lowest-loss', 'most-memorised'] as const
 export type Hardness = (typeof hardnessNames)[number]
 
-const classes = z
-  .array(z.union([z.int().min(0), z.string()]))
-  .min(1)
-  .describe('indices, counted from 0, or names of classes')
-const someFraction = fraction
-  .optional()
-  .describe('share of the training samples, or of those of `classes`, to forget; instead of `count`')
-const someCount = count.optional().describe('number of samples to forget; instead of `fraction`')
-
 export const splitSchemas = [
   z
     .strictObject({
       kind: z.literal('class'),
-      classes,
+      classes: z.array(z.union([z.int().min(0), z.string()])).min(1),
     })
     .describe('forget whole classes, by index or name'),
   z
-    .strictObject({ kind: z.literal('random'), fraction: someFraction, count: someCount })
+    .strictObject({ kind: z.literal('random'), fraction: fraction.optional(), count: count.optional() })
     .describe('forget samples drawn at random: give `fraction` or `count`'),
   z
     .strictObject({
       kind: z.literal('class-fraction'),
-      classes,
-      fraction: someFraction,
-      count: someCount,
+      classes: z.array(z.union([z.int().min(0), z.string()])).min(1),
+      fraction: fraction.optional(),
+      count: count.optional(),
     })
     .describe(
       'forget samples drawn at random from some classes: give `fraction` or `count`, of them together',
@@ -191,13 +181,7 @@ export const splitSchemas = [
   z
     .strictObject({
       kind: z.literal('indices'),
-      indices: z
-        .array(z.int().min(0))
-        .min(1)
-        .optional()
-        .describe(
-          'numbers of samples: counted from 0, training files before test files, each in the order of its file',
-        ),
+      indices: z.array(z.int().min(0)).min(1).optional().describe('training files first, counted from 0'),
       file: z
         .string()
         .min(1)
@@ -207,15 +191,15 @@ export const splitSchemas = [
         .string()
         .regex(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits')
         .optional()
-        .describe('the digest that the file must have'),
+        .describe('of the file, which is refused where it is another'),
     })
     .describe('forget the training samples of these indices: give `indices` or `file`'),
   z
     .strictObject({
       kind: z.literal('hard'),
-      by: z.enum(hardnessNames).describe('how the original model ranks the training samples'),
-      fraction: someFraction,
-      count: someCount,
+      by: z.enum(hardnessNames).describe('under the original model'),
+      fraction: fraction.optional(),
+      count: count.optional(),
     })
     .describe('forget the training samples that are extreme to the original: give `fraction` or `count`'),
 ] as const
@@ -224,25 +208,19 @@ const width = z.int().min(1).max(4096)
 
 export const modelSchemas = [
   z
-    .strictObject({
-      name: z.literal('mlp'),
-      hidden: z.array(width).min(1).default([64, 64]).describe('units of each hidden layer'),
-    })
+    .strictObject({ name: z.literal('mlp'), hidden: z.array(width).min(1).default([64, 64]) })
     .describe('fully connected layers with ReLU'),
   z
     .strictObject({
       name: z.literal('cnn'),
-      channels: z.tuple([width, width]).default([16, 32]).describe('channels of the two conv blocks'),
-      hidden: width.default(64).describe('units of the hidden linear layer'),
+      channels: z.tuple([width, width]).default([16, 32]),
+      hidden: width.default(64),
     })
     .describe('two conv blocks (3×3, ReLU, 2×2 max pooling) and two linear layers'),
   z
     .strictObject({
       name: z.literal('resnet-cifar'),
-      depth: z
-        .union([z.literal('resnet18'), z.int().min(8).max(56)])
-        .default(20)
-        .describe('number of layers, 6n + 2, or the four stages of ResNet-18'),
+      depth: z.union([z.literal('resnet18'), z.int().min(8).max(56)]).default(20),
       width: width.optional().describe('channels of the first stage: 16, or 64 for resnet18, unless given'),
     })
     .describe('residual networks with a 3×3 stem: depth 6n + 2, or resnet18'),
@@ -266,28 +244,18 @@ export const modelSchemas = [
 ] as const
 
 export const trainingSchema = z.strictObject({
-  epochs: count.describe('passes over the training samples'),
-  batchSize: count.default(128).describe('samples in a batch'),
-  optimizer: optimizerSchema
-    .prefault({ name: 'adam', learningRate: 1e-3 })
-    .describe('computes the updates from the gradients'),
-  schedule: scheduleSchema
-    .default({ name: 'cosine' })
-    .describe('how the learning rate changes over the steps'),
+  epochs: count,
+  batchSize: count.default(128),
+  optimizer: optimizerSchema.prefault({ name: 'adam', learningRate: 1e-3 }),
+  schedule: scheduleSchema.default({ name: 'cosine' }),
   warmupEpochs: z.number().min(0).default(0).describe('the learning rate grows linearly from 0'),
-  labelSmoothing: z
-    .number()
-    .min(0)
-    .lt(1)
-    .default(0)
-    .describe('share of the probability that is spread evenly over all classes in the training target'),
+  labelSmoothing: z.number().min(0).lt(1).default(0),
   augment: z
     .strictObject({
       crop: z.int().min(0).max(16).default(0).describe('zero padding in pixels before a random crop'),
       flip: z.boolean().default(false).describe('left to right, half of the time'),
     })
-    .prefault({})
-    .describe('random changes of the images in training'),
+    .prefault({}),
   // An absent one leaves no trace in the spec.
   tune: z
     .discriminatedUnion('what', [
@@ -296,20 +264,16 @@ export const trainingSchema = z.strictObject({
       z
         .strictObject({
           what: z.literal('lora'),
-          rank: count.default(8).describe('rank r of the adapters'),
+          rank: count.default(8),
           alpha: z.number().positive().optional().describe('rank unless given'),
-          rslora: z.boolean().default(false).describe('scale by α/√r instead of α/r'),
-          layers: z
-            .array(z.string().min(1))
-            .min(1)
-            .default(['*'])
-            .describe('names of the layers to adapt; * matches anything'),
+          rslora: z.boolean().default(false),
+          layers: z.array(z.string().min(1)).min(1).default(['*']),
         })
         .describe('adapters, merged when trained, and the last layer'),
     ])
     .transform((tune) => (tune.what === 'all' ? undefined : tune))
     .optional()
-    .describe('the part of a pre-trained model that is trained; every parameter unless given'),
+    .describe('what of a pre-trained model is trained; all of it unless given'),
 })
 
 export const scoreNames = ['correctness', 'confidence', 'entropy', 'modified-entropy', 'loss'] as const
@@ -320,19 +284,15 @@ export type ClassifierName = (typeof classifierNames)[number]
 export const specSchema = z.strictObject({
   name: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens only, 63 at most')
-    .describe('the name of the experiment: lower-case letters, digits and hyphens, 63 at most'),
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens only, 63 at most'),
   seed: z
     .strictObject({
       data: seed.default(1).describe('test and validation samples'),
-      split: seed
-        .default(1)
-        .describe('forget samples, the halves of the test set, and the samples of attacks and probes'),
-      training: seed.default(1).describe('initial weights, order of batches and augmentation in training'),
-      unlearning: seed.default(1).describe('unlearning methods, the untrained twin and relearning'),
+      split: seed.default(1).describe('forget samples'),
+      training: seed.default(1),
+      unlearning: seed.default(1),
     })
-    .prefault({})
-    .describe('the seeds of the random streams'),
+    .prefault({}),
   // 1 is what an absent one means, and leaves no trace in the spec.
   seeds: z
     .int()
@@ -341,19 +301,18 @@ export const specSchema = z.strictObject({
     .transform((n) => (n > 1 ? n : undefined))
     .optional()
     .describe(
-      'number of repetitions; each adds 1 to the training seed and to the unlearning seed; 1 unless given',
+      'how often it all runs, from a training and an unlearning seed greater by 1 each time; 1 unless given',
     ),
-  data: z.discriminatedUnion('name', dataSchemas).describe('the data set'),
-  split: z.discriminatedUnion('kind', splitSchemas).describe('the samples to forget'),
-  model: z.discriminatedUnion('name', modelSchemas).describe('the architecture, or a pre-trained model'),
-  training: trainingSchema.describe('how the original and the gold models are trained'),
+  data: z.discriminatedUnion('name', dataSchemas),
+  split: z.discriminatedUnion('kind', splitSchemas),
+  model: z.discriminatedUnion('name', modelSchemas),
+  training: trainingSchema,
   gold: z
     .strictObject({
       models: z.int().min(1).max(16).default(2).describe('the second and later ones give the floor'),
     })
-    .prefault({})
-    .describe('models trained on the retained set alone'),
-  methods: z.array(methodSchema).min(1).describe('the rows of the table, in this order'),
+    .prefault({}),
+  methods: z.array(methodSchema).min(1),
   // An absent one leaves no trace in the spec.
   shadow: z
     .strictObject({
@@ -373,18 +332,15 @@ export const specSchema = z.strictObject({
     ),
   relearn: z
     .strictObject({
-      maxSteps: count
-        .max(10_000)
-        .default(200)
-        .describe('the count ends here if the forget set is not learnt by then'),
-      batchSize: count.default(64).describe('samples in a batch'),
+      maxSteps: count.max(10_000).default(200).describe('after which it is given up'),
+      batchSize: count.default(64),
       optimizer: optimizerSchema
         .optional()
         .describe("the training's unless given; the learning rate stays as it is"),
       every: count.default(1).describe('steps between two looks at the accuracy on the forget set'),
     })
     .optional()
-    .describe('count the steps in which every model learns the forget set again; not done unless given'),
+    .describe('how many steps every model takes to learn the forget set again; not asked unless given'),
   probe: z
     .strictObject({
       layers: z
@@ -400,7 +356,7 @@ export const specSchema = z.strictObject({
     })
     .optional()
     .describe(
-      "train linear probes on every model's features, and compare these with gold's; not done unless given",
+      "what linear probes recognise in every model's features, and how alike these and gold's are; not asked unless given",
     ),
   attack: z
     .strictObject({
@@ -410,8 +366,7 @@ export const specSchema = z.strictObject({
         .default(2000)
         .describe('members (and non-members) that train an attack, at most'),
     })
-    .prefault({})
-    .describe('membership-inference attacks on the outputs of every model'),
+    .prefault({}),
 })
 
 export type Spec = z.output<typeof specSchema>
@@ -431,7 +386,7 @@ export const settingsSchema = z.strictObject({
     .describe('where artifacts live: directory, file:// URL or s3://bucket/prefix'),
   tracking: z
     .strictObject({
-      uri: z.url({ protocol: /^https?$/ }).describe('the address of the server'),
+      uri: z.url({ protocol: /^https?$/ }),
       experiment: z.string().min(1).optional().describe("the run's name unless given"),
       register: z.boolean().optional().describe('also put unlearned models into the model registry'),
     })
