@@ -7,9 +7,10 @@ import { anchorOf } from '../../../docs/generate/anchors.ts'
 const ROOT = resolve(import.meta.dirname, '../../..')
 const markdown = await createMarkdownRenderer(join(ROOT, 'docs'), { anchor: { slugify: anchorOf } })
 
-/** A page's links and images as they are written, and the anchors of its headings. */
+/** A page's links and images as they are written, its code spans, and the anchors of its headings. */
 interface Page {
   readonly links: readonly string[]
+  readonly code: readonly string[]
   readonly anchors: ReadonlySet<string>
 }
 
@@ -21,6 +22,24 @@ test.each([...pages.keys()].map((file) => relative(ROOT, file)))(
     const file = join(ROOT, name)
     const broken = (pages.get(file)?.links ?? []).filter((link) => !leadsSomewhere(file, link))
     expect(broken).toEqual([])
+  },
+)
+
+/** Users write this file. */
+const USERS_OWN = 'infra/.env'
+
+/** Measurements name what there was when they were made, and so does the changelog. */
+const current = [...pages].filter(([file]) => !/docs\/results\/|CHANGELOG/.test(file))
+
+test.each(current.map(([file, { code }]) => [relative(ROOT, file), code] as const))(
+  'every file of the repository that %s mentions exists',
+  (_, code) => {
+    const folders = readdirSync(ROOT, { withFileTypes: true }).flatMap((entry) =>
+      entry.isDirectory() ? [entry.name] : [],
+    )
+    const paths = code.filter((text) => /^[\w.-]+(\/[\w.-]+)+\/?$/.test(text))
+    const ours = paths.filter((path) => folders.includes(path.split('/')[0] ?? '') && path !== USERS_OWN)
+    expect(ours.filter((path) => !existsSync(join(ROOT, path)))).toEqual([])
   },
 )
 
@@ -56,6 +75,7 @@ function read(file: string): Page {
       const target = isLink ? token.attrGet('href') : token.type === 'image' ? token.attrGet('src') : null
       return target === null ? [] : [target]
     }),
+    code: inline.flatMap(({ type, content }) => (type === 'code_inline' ? [content] : [])),
     anchors: new Set(
       tokens.flatMap((token) => (token.type === 'heading_open' ? [token.attrGet('id') ?? ''] : [])),
     ),
