@@ -52,12 +52,12 @@ export async function bootstrap({
 } = {}) {
   checkNode()
   if (native && !(arePackagesReady() && isNativeReady({ gpu })) && !isNativeCached({ gpu })) {
-    // Now rather than after minutes of downloads.
+    // A missing program is found now, rather than after minutes of downloads.
     findPython()
     findCompiler()
   }
   const packages = { isReady: arePackagesReady, ensure: ensurePackages }
-  // What is mostly downloaded goes on beside what is mostly built.
+  // Parts that are mostly downloaded run beside parts that are mostly built.
   const downloads = [
     native && { isReady: () => isNativeReady({ gpu }), ensure: () => ensureNative({ gpu }) },
     mlflow && { isReady: presentMlflow, ensure: ensureMlflow },
@@ -79,7 +79,7 @@ export async function bootstrap({
 }
 
 /**
- * Does what is not ready yet: the first list, then the other two side by side.
+ * Sets up the parts that are not ready yet: the first list, then the other lists side by side.
  * @typedef {{ isReady: () => unknown, ensure: () => Promise<unknown> }} Part
  * @param {Part[]} first
  * @param {Part[][]} lists
@@ -93,13 +93,16 @@ async function inParts(first, ...lists) {
   }
   const [before, ...beside] = missing
   await inOrder(before)
-  // Where one fails, what goes on beside it is not lost.
+  // If one list fails, the work of the others is not lost.
   const ends = await Promise.allSettled(beside.map(inOrder))
   const failed = ends.find(({ status }) => status === 'rejected')
   if (failed) throw failed.reason
 }
 
-/** What is much to ask for, 6 GB or minutes of building: its tests are left out where it cannot be installed. */
+/**
+ * Sets up a large part, of 6 GB or minutes of building. If it cannot be installed, its tests are
+ * skipped.
+ */
 async function unlessImpossible(name, ensure) {
   try {
     await ensure()

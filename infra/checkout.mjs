@@ -7,7 +7,7 @@ import { cacheDirectory } from '../host/cache.mjs'
 export const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 /**
- * A name for `exclusively`, for work that changes this checkout.
+ * Returns the name of the lock for work that changes this checkout, for `exclusively`.
  * @returns {string}
  */
 export function checkoutLock() {

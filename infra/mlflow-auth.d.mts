@@ -1,2 +1,5 @@
-/** A directory for PYTHONPATH with what MLflow's own authentication needs beside MLflow. Rejects with a SetupError. */
+/**
+ * Returns a directory for PYTHONPATH with the packages that MLflow's authentication needs in
+ * addition to MLflow. Rejects with a SetupError.
+ */
 export function ensureMlflowAuth(): Promise<string>

@@ -5,7 +5,8 @@ import { findPip, NETWORK_REMEDY } from './pip.mjs'
 import { command, step } from './steps.mjs'
 
 /**
- * What MLflow's own authentication needs beside MLflow, in a directory for PYTHONPATH: 0.5 MB, where `mlflow[auth]` would be all of MLflow again.
+ * Installs the packages that MLflow's authentication needs in addition to MLflow, in a directory
+ * for PYTHONPATH. They take 0.5 MB; `mlflow[auth]` would install all of MLflow again.
  * @returns {Promise<string>} the directory
  */
 export async function ensureMlflowAuth() {

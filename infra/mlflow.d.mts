@@ -1,5 +1,5 @@
-/** The path of the `mlflow` executable, which is installed first if need be. Rejects with a SetupError. */
+/** Returns the path of `mlflow`, after installing it if necessary. Rejects with a SetupError. */
 export function ensureMlflow(): Promise<string>
 
-/** The path, when `ensureMlflow` has nothing to do. */
+/** Returns the path, or undefined if it is not installed. */
 export function presentMlflow(): string | undefined

@@ -11,7 +11,7 @@ const environment = {
 }
 
 /**
- * MLflow in a virtual environment of its own.
+ * Installs MLflow in a virtual environment of its own.
  * @returns {Promise<string>} the path of the `mlflow` executable
  */
 export function ensureMlflow() {
@@ -19,7 +19,7 @@ export function ensureMlflow() {
 }
 
 /**
- * @returns {string | undefined} the path, when `ensureMlflow` has nothing to do
+ * @returns {string | undefined} the path, or undefined if it is not installed
  */
 export function presentMlflow() {
   return presentEnvironment(environment)

@@ -14,12 +14,13 @@ const ADDON = 'tfjs_binding.node'
 const LINKED_ADDON = join(TFJS, 'lib/napi-v8', ADDON)
 const STAMP = join(TFJS, '.zeroshift.json')
 
-/** Counts the changes that the set-up makes to the addon's source. */
+/** The version of the changes that the set-up makes to the source of the addon. */
 const ADDON_REVISION = 1
 
 /**
- * Makes `@tensorflow/tfjs-node-gpu` loadable: its `deps` leads to TensorFlow's library, and its addon is built.
- * A library with CUDA works without a GPU too, so it stays when one without is asked for.
+ * Makes `@tensorflow/tfjs-node-gpu` loadable: links `deps` to TensorFlow's library and builds the
+ * addon. A library with CUDA also works without a GPU. It stays if a library without CUDA is
+ * requested.
  * @param {{ gpu?: boolean }} [options]
  * @returns {Promise<void>}
  */
@@ -88,7 +89,10 @@ function libc() {
   return glibcVersionRuntime ? `glibc-${glibcVersionRuntime}` : 'musl'
 }
 
-/** The addon for this library, built in the cache; node_modules gets a copy, since `npm ci` empties it. */
+/**
+ * Builds the addon for this library in the cache. node_modules gets a copy, since `npm ci` empties
+ * it.
+ */
 async function buildAddon(library) {
   const directory = await installOnce(addonName(library), async (target) => {
     const compiler = findCompiler()
@@ -109,7 +113,7 @@ async function buildAddon(library) {
           "Does it stop at a missing header of Node? Then install Node's headers (Debian, Ubuntu: libnode-dev), or " +
           'allow https://nodejs.org, or set NODEJS_ORG_MIRROR to a mirror of it.',
       })
-      // Loaded once where it was built: `deps` is found from the addon's own place.
+      // The addon is loaded once where it was built: it finds `deps` relative to its own path.
       await command(process.execPath, ['-e', 'process.dlopen(module, process.argv[1])', built], {
         log: 'tensorflow-addon-load',
         remedy:
@@ -126,9 +130,10 @@ async function buildAddon(library) {
 }
 
 /**
- * TensorFlow rewrites a graph before it runs it, which can change the last bits of what it computes. The addon
- * loads graphs with `ConfigProto { graph_options { rewrite_options { disable_meta_optimizer: true } } }`, so that they
- * compute the same bytes as their operations one by one.
+ * TensorFlow rewrites a graph before it runs it, which can change the last bits of results. The
+ * addon loads graphs with the following options, so that they compute the same bytes as their
+ * operations one by one: `ConfigProto { graph_options { rewrite_options { disable_meta_optimizer:
+ * true } } }`.
  */
 async function keepGraphsAsTheyAre(file) {
   const created = 'TF_SessionOptions *session_options = TF_NewSessionOptions();'
@@ -162,7 +167,10 @@ function gypArguments(python, built) {
   ]
 }
 
-/** On macOS the library is loaded by a name relative to the rpath, and the package's build file sets none. */
+/**
+ * Sets the rpath on macOS, where the library is loaded by a name relative to it. The build file of
+ * the package sets none.
+ */
 function linkerFlags() {
   return process.platform === 'darwin' ? { LDFLAGS: '-Wl,-rpath,@loader_path/../../deps/lib' } : {}
 }

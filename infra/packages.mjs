@@ -12,7 +12,7 @@ const MODULES = join(ROOT, 'node_modules')
 const STAMP = join(MODULES, '.zeroshift-lock')
 
 /**
- * Runs `npm ci` unless node_modules is what package-lock.json says.
+ * Runs `npm ci` unless node_modules agrees with package-lock.json.
  * @returns {Promise<void>}
  */
 export async function ensurePackages() {
@@ -50,7 +50,8 @@ export function arePackagesReady() {
   try {
     writeFileSync(STAMP, hash)
   } catch {
-    // A node_modules that cannot be written to (a container image) only costs comparing again.
+    // If node_modules cannot be written to (in a container image), it is compared again the next
+    // time.
   }
   return true
 }
@@ -70,7 +71,10 @@ function read(path) {
   }
 }
 
-/** Compares what npm says that it installed, for somebody who ran `npm install` or `npm ci` by hand. */
+/**
+ * Compares npm's own record of what it installed, in case `npm install` or `npm ci` was run by
+ * hand.
+ */
 function isInstalled() {
   const text = read(join(MODULES, '.package-lock.json'))
   if (text === undefined) return false

@@ -1,5 +1,7 @@
-/** The path of its `python`, which is installed first if need be. Rejects with a SetupError. */
+/**
+ * Returns the path of its `python`, after installing it if necessary. Rejects with a SetupError.
+ */
 export function ensurePeft(): Promise<string>
 
-/** The path, when `ensurePeft` has nothing to do. */
+/** Returns the path, or undefined if it is not installed. */
 export function presentPeft(): string | undefined

@@ -11,7 +11,8 @@ const environment = {
 }
 
 /**
- * PEFT, transformers and PyTorch in a virtual environment of their own: what adapters and checkpoints are tested against.
+ * Installs PEFT, transformers and PyTorch in a virtual environment of their own. Tests compare
+ * adapters and checkpoints with them.
  * @returns {Promise<string>} the path of its `python`
  */
 export function ensurePeft() {
@@ -19,7 +20,7 @@ export function ensurePeft() {
 }
 
 /**
- * @returns {string | undefined} the path, when `ensurePeft` has nothing to do
+ * @returns {string | undefined} the path, or undefined if it is not installed
  */
 export function presentPeft() {
   return presentEnvironment(environment)

@@ -7,7 +7,7 @@ export const NETWORK_REMEDY =
   'PIP_FIND_LINKS for a directory of wheels.'
 
 /**
- * The command line of a Python's pip.
+ * Returns the command line of a Python's pip.
  * @param {string} [python]
  * @returns {[string, ...string[]]}
  */

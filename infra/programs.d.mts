@@ -1,8 +1,8 @@
-/** The first of the names that is an executable file on PATH. */
+/** Returns the path of the first name that is an executable file on PATH. */
 export function which(...names: (string | undefined)[]): string | undefined
 
-/** The path of a Python that can be used; throws a SetupError when there is none. */
+/** Returns the path of a usable Python. Throws a SetupError if there is none. */
 export function findPython(): string
 
-/** The environment for node-gyp; throws a SetupError when there is no compiler. */
+/** Returns the environment for node-gyp. Throws a SetupError if there is no compiler. */
 export function findCompiler(): Record<string, string>

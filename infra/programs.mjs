@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path'
 import { SetupError } from './steps.mjs'
 
 /**
- * The first of the names that is an executable file on PATH (or is a path to one).
+ * Returns the path of the first name that is an executable file on PATH, or a path of one.
  * @param {...(string | undefined)} names
  * @returns {string | undefined} its path
  */
@@ -31,7 +31,7 @@ function isExecutable(path) {
 const PYTHONS = ['python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10', 'python3.14', 'python']
 
 /**
- * A Python that node-gyp and the Python packages can use.
+ * Finds a Python that node-gyp and the Python packages can use.
  * @returns {string} its path
  */
 export function findPython() {
@@ -54,8 +54,8 @@ export function findPython() {
 }
 
 /**
- * What node-gyp needs to compile C++.
- * @returns {Record<string, string>} the environment that makes node-gyp use the compiler that was found
+ * Finds a C++ compiler for node-gyp.
+ * @returns {Record<string, string>} the environment that makes node-gyp use that compiler
  */
 export function findCompiler() {
   const named = process.env.CXX

@@ -1,16 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { clearInterval, setInterval } from 'node:timers'
 
-/** Between lines about what still goes on, where they stay; a terminal's line is kept up to date. */
+/** Milliseconds between two lines about a running step, if the output is not a terminal. */
 const STILL_MS = 30_000
 const UPDATE_MS = 1_000
 const CLEAR = '\r\x1b[2K'
 
-/** Which of how many parts of the set-up a step belongs to. */
+/** The number of the part of the set-up to which a step belongs, and the number of parts. */
 const part = new AsyncLocalStorage()
 
 /**
- * Does a part of the set-up, whose steps are shown with its number.
+ * Runs a part of the set-up. Its steps are shown with its number.
  * @template T
  * @param {number} number from 1 on
  * @param {number} count
@@ -22,8 +22,8 @@ export function inPart(number, count, work) {
 }
 
 /**
- * Shows the steps of the set-up, of which several may go on side by side. On a terminal one line is kept
- * up to date; elsewhere a line says when a step begins and ends, and every 30 seconds that it goes on.
+ * Shows the steps of the set-up. Several may run side by side. On a terminal one line is kept up to
+ * date; elsewhere a line is written when a step begins and ends, and every 30 seconds in between.
  */
 export class Progress {
   #running = new Set()
@@ -33,7 +33,7 @@ export class Progress {
 
   /**
    * @param {{ isTTY?: boolean, columns?: number, write(text: string): unknown }} stream
-   * @param {number} [everyMs] between looks at what goes on
+   * @param {number} [everyMs] milliseconds between two updates
    */
   constructor(stream, everyMs = stream.isTTY ? UPDATE_MS : STILL_MS) {
     this.#stream = stream
@@ -50,7 +50,7 @@ export class Progress {
 
   /**
    * @template T
-   * @param {string} title what is being done and how long it usually takes
+   * @param {string} title the name of the step, and its usual duration
    * @param {() => Promise<T>} work
    * @returns {Promise<T>}
    */
@@ -88,7 +88,7 @@ export class Progress {
     else for (const step of this.#running) this.say(`${step.name}: ${this.#seconds(step)} so far`)
   }
 
-  /** The line of a terminal. */
+  /** Returns the line that a terminal shows. */
   #show() {
     if (!this.#stream.isTTY || this.#running.size === 0) return
     const steps = [...this.#running].map((step) => `${step.name} ... ${this.#seconds(step)}`)

@@ -1,2 +1,2 @@
-/** What stops the set-up; the message alone is for the user. */
+/** An error that stops the set-up. The user sees its message alone. */
 export class SetupError extends Error {}

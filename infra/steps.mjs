@@ -5,12 +5,12 @@ import { clearTimeout, setTimeout } from 'node:timers'
 import { cacheDirectory } from '../host/cache.mjs'
 import { Progress } from './progress.mjs'
 
-/** What stops the set-up; the message alone is for the user. */
+/** An error that stops the set-up. The user sees its message alone. */
 export class SetupError extends Error {
   name = 'SetupError'
 }
 
-/** A signal came while a command ran: nothing else is to be tried. */
+/** A signal arrived while a command ran, so that nothing else is tried. */
 export class Interrupted extends Error {
   name = 'Interrupted'
 
@@ -21,7 +21,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** On standard error: standard output belongs to the command that the set-up is for. */
+/** Writes to standard error: standard output belongs to the command that needs the set-up. */
 const progress = new Progress(process.stderr)
 
 /**
@@ -32,9 +32,9 @@ export function say(line) {
 }
 
 /**
- * Shows what is being done, for how long, and how long it took.
+ * Runs a step, and shows its title and its duration.
  * @template T
- * @param {string} title what is being done and how long it usually takes
+ * @param {string} title the name of the step, and its usual duration
  * @param {() => Promise<T>} work
  * @returns {Promise<T>}
  */
@@ -51,8 +51,8 @@ export function step(title, work) {
  * @param {string} [options.cwd]
  * @param {Record<string, string | undefined>} [options.env] added to the environment
  * @param {number} [options.limitSeconds]
- * @param {string} [options.remedy] what the user can do when it fails
- * @returns {Promise<void>} rejects with a SetupError that holds the end of the log
+ * @param {string} [options.remedy] the advice for the user if the command fails
+ * @returns {Promise<void>} rejects with a SetupError that has the end of the log
  */
 export async function command(file, args, { log, cwd, env, limitSeconds, remedy }) {
   const path = join(cacheDirectory(), 'logs', `${log}.log`)
@@ -79,7 +79,7 @@ export async function command(file, args, { log, cwd, env, limitSeconds, remedy 
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
-/** Waits for a child; the answer says how it failed, and is empty when it did not. */
+/** Waits for a child process. Returns the reason of its failure, or empty text if it succeeded. */
 function finish(child, limitSeconds) {
   return new Promise((resolve, reject) => {
     let limit

@@ -1,4 +1,7 @@
-/** Downloads Temporal's command line as `@temporalio/testing` does, into the directory given. A process of its own, since it starts the server. */
+/**
+ * Downloads Temporal's command line as `@temporalio/testing` does, into the given directory. It is
+ * a process of its own, since it starts the server.
+ */
 import { TestWorkflowEnvironment } from '@temporalio/testing'
 
 const [downloadDir] = process.argv.slice(2)

@@ -1,5 +1,7 @@
-/** The path of Temporal's server, which is installed first if need be. Rejects with a SetupError. */
+/**
+ * Returns the path of Temporal's server, after building it if necessary. Rejects with a SetupError.
+ */
 export function ensureTemporalServer(): Promise<string>
 
-/** The path, when `ensureTemporalServer` has nothing to do. */
+/** Returns the path, or undefined if it is not installed. */
 export function presentTemporalServer(): string | undefined

@@ -5,12 +5,13 @@ import { installOnce } from './install.mjs'
 import { which } from './programs.mjs'
 import { command, SetupError, step } from './steps.mjs'
 
-/** Of the version that the dev server of infra/temporal.mjs is made of. */
+/** The version that the dev server of infra/temporal.mjs contains. */
 const SERVER = 'go.temporal.io/server/cmd/server@v1.29.1'
 const INSTALLED = 'temporal-server/1'
 
 /**
- * Temporal's server itself, which unlike the dev server speaks TLS and knows who may do what: what connections are tested against.
+ * Builds Temporal's server. Unlike the dev server it supports TLS and authorisation, so that tests
+ * of connections use it.
  * @returns {Promise<string>} its path
  */
 export async function ensureTemporalServer() {
@@ -18,7 +19,7 @@ export async function ensureTemporalServer() {
 }
 
 /**
- * @returns {string | undefined} the path, when `ensureTemporalServer` has nothing to do
+ * @returns {string | undefined} the path, or undefined if it is not installed
  */
 export function presentTemporalServer() {
   const cached = join(cacheDirectory(), INSTALLED, 'server')

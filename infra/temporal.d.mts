@@ -1,5 +1,8 @@
-/** The path of Temporal's command line, which is installed first if need be. Rejects with a SetupError. */
+/**
+ * Returns the path of Temporal's command line, after installing it if necessary. Rejects with a
+ * SetupError.
+ */
 export function ensureTemporal(): Promise<string>
 
-/** The path, when `ensureTemporal` has nothing to do. */
+/** Returns the path, or undefined if it is not installed. */
 export function presentTemporal(): string | undefined

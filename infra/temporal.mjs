@@ -8,12 +8,12 @@ import { installOnce } from './install.mjs'
 import { which } from './programs.mjs'
 import { command, SetupError, step } from './steps.mjs'
 
-/** Later versions carry a `replace` in their go.mod, which `go install` refuses. */
+/** Later versions have a `replace` in their go.mod, which `go install` refuses. */
 const CLI = 'github.com/temporalio/cli/cmd/temporal@v1.5.1'
 const INSTALLED = 'temporal/1'
 
 /**
- * Temporal's command line, whose `server start-dev` is the embedded server.
+ * Installs Temporal's command line. Its `server start-dev` is the embedded server.
  * @returns {Promise<string>} its path
  */
 export async function ensureTemporal() {
@@ -21,7 +21,7 @@ export async function ensureTemporal() {
 }
 
 /**
- * @returns {string | undefined} the path, when `ensureTemporal` has nothing to do
+ * @returns {string | undefined} the path, or undefined if it is not installed
  */
 export function presentTemporal() {
   const onPath = which('temporal')
@@ -30,7 +30,9 @@ export function presentTemporal() {
   if (existsSync(cached)) return cached
 }
 
-/** Asks a `temporal` once; the answer is kept, since this runs at every start. */
+/**
+ * Asks a `temporal` for its version, once: the answer is stored, since this runs at every start.
+ */
 function hasDevServer(path) {
   const { size, mtimeMs } = statSync(path)
   const known = JSON.stringify({ path, size, mtimeMs })
@@ -38,7 +40,7 @@ function hasDevServer(path) {
   try {
     if (readFileSync(stamp, 'utf8') === known) return true
   } catch {
-    // Not asked yet.
+    // It was not asked yet.
   }
   const answer = spawnSync(path, ['server', 'start-dev', '--help'], { encoding: 'utf8', timeout: 20_000 })
   if (answer.status !== 0 || !answer.stdout.includes('start-dev')) return false
@@ -46,7 +48,7 @@ function hasDevServer(path) {
     mkdirSync(dirname(stamp), { recursive: true })
     writeFileSync(stamp, known)
   } catch {
-    // A cache that cannot be written to only costs asking again.
+    // If the cache cannot be written to, the question is asked again the next time.
   }
   return true
 }

@@ -12,8 +12,9 @@ import { fileURLToPath } from 'node:url'
 export const TENSORFLOW_VERSION = '2.21.0'
 
 /**
- * The CUDA libraries of `tensorflow[and-cuda]`, of the versions that its ranges gave when they were tried: which kernels cuDNN and
- * cuBLAS choose, and so the bytes of results, are theirs.
+ * The CUDA libraries of `tensorflow[and-cuda]`, in the versions to which its ranges resolved when
+ * they were tried. They are pinned because cuDNN and cuBLAS select kernels, on which the bytes of
+ * results depend.
  */
 const CUDA = [
   'nvidia-cublas-cu12==12.9.3.13',
@@ -32,10 +33,13 @@ const CUDA = [
 
 const STRAYS = [{ folder: 'cusolver', library: 'libcusolver.so.11', known: 'cusparse' }]
 
-/** What the package's own script downloads (LIBTENSORFLOW_VERSION in its scripts/deps-constants.js). */
+/** The version that the package's own script downloads (LIBTENSORFLOW_VERSION in its scripts). */
 const OWN_VERSION = '2.9.1'
 
-/** The libraries by the names that the addon's linker looks for, and the files that may hold them. */
+/**
+ * The libraries by the names that the addon's linker looks for, and the files that may contain
+ * them.
+ */
 const LIBRARIES =
   process.platform === 'darwin'
     ? {
@@ -50,11 +54,11 @@ const LIBRARIES =
 /**
  * @typedef {object} Library
  * @property {string} name unique to its version and flavour
- * @property {string} directory holds lib/ and include/
+ * @property {string} directory contains lib/ and include/
  */
 
 /**
- * The cached library, if there is one, without any work.
+ * Returns the cached library, if there is one.
  * @param {boolean} gpu
  * @returns {Library | undefined}
  */
@@ -66,8 +70,8 @@ export function cachedLibrary(gpu) {
 }
 
 /**
- * TensorFlow's C library and headers: the directory that the user names, the cache, the Python wheel, or the download that
- * tfjs-node does itself.
+ * Provides TensorFlow's C library and headers. They come from the directory that the user names,
+ * the cache, the Python wheel, or the download that tfjs-node does itself.
  * @param {boolean} gpu with CUDA
  * @param {string} tfjs the folder of @tensorflow/tfjs-node-gpu
  * @returns {Promise<Library>}
@@ -120,7 +124,8 @@ async function namedLibrary(named) {
     .slice(0, 16)}`
   if (!links.length) return { name, directory: named }
 
-  // The user's directory stays as it is: the missing names are added to a copy made of links.
+  // The user's directory is not changed: the missing names are added to a copy that consists of
+  // links.
   const directory = await installOnce(join('tensorflow', name), async (view) => {
     for (const entry of await readdir(named)) {
       if (entry !== 'lib') await symlink(join(named, entry), join(view, entry))
@@ -132,7 +137,10 @@ async function namedLibrary(named) {
   return { name, directory }
 }
 
-/** The links that give the libraries the names the linker wants; undefined when a library is not there at all. */
+/**
+ * Returns the links that give the libraries the names that the linker looks for, or undefined if a
+ * library is missing.
+ */
 function missingLinks(files) {
   const links = []
   for (const [name, holders] of Object.entries(LIBRARIES)) {
@@ -148,7 +156,10 @@ async function addLinks(directory, links) {
   for (const { name, holder } of links) await symlink(holder, join(directory, 'lib', name))
 }
 
-/** The wheel's name on the package index and its platform tag; undefined where TensorFlow publishes none. */
+/**
+ * Returns the wheel's name on the package index and its platform tag, or undefined if TensorFlow
+ * publishes none for this platform.
+ */
 function wheelFor(gpu) {
   switch (`${process.platform}-${process.arch}`) {
     case 'linux-x64':
@@ -182,7 +193,8 @@ async function fromWheel(gpu) {
         'download',
         '--no-deps',
         '--only-binary=:all:',
-        // The C library is the same in the wheel of every Python, so this machine's Python need not be one of them.
+        // The wheels of all versions of Python have the same C library, so that the version of this
+        // machine does not matter.
         '--python-version=3.12',
         '--implementation=cp',
         `--platform=${wheel.platform}`,
@@ -202,7 +214,9 @@ async function fromWheel(gpu) {
   return { name, directory }
 }
 
-/** The CUDA libraries that the wheel asks for, where its library looks for them: in nvidia/ beside lib/. */
+/**
+ * Installs the CUDA libraries of the wheel where its library looks for them: nvidia/ beside lib/.
+ */
 async function addCuda(pip, target) {
   await step('downloading the CUDA libraries (3 GB)', () =>
     runPip(pip, 'cuda-download', [
@@ -218,10 +232,10 @@ async function addCuda(pip, target) {
 }
 
 /**
- * What TensorFlow opens by name and does not look for in its own folder: libtensorflow_framework opens libcusolver, and only
- * libtensorflow_cc knows where that is. A link in a folder that it knows, beside the others, so that the library's own relative
- * paths stay right.
- * @param {string} target holds nvidia/
+ * Links libraries that TensorFlow opens by name into a folder in which it looks for them.
+ * libtensorflow_framework opens libcusolver, but only libtensorflow_cc knows its folder. The link
+ * stands beside the other libraries, so that the library's own relative paths stay right.
+ * @param {string} target contains nvidia/
  */
 export async function linkStrays(target) {
   for (const { folder, library, known } of STRAYS) {
@@ -239,7 +253,10 @@ function runPip([python, ...pip], log, [verb, ...args]) {
   })
 }
 
-/** tfjs-node's script, run on a copy of its folder because it rewrites its package.json and may stop half-way. */
+/**
+ * Runs the script of tfjs-node on a copy of its folder, because it rewrites its package.json and
+ * may stop half-way.
+ */
 async function fromOwnDownload(gpu, tfjs) {
   const name = ownName(gpu)
   const directory = await installOnce(join('tensorflow', name), (target) =>
@@ -263,7 +280,8 @@ async function fromOwnDownload(gpu, tfjs) {
         () => undefined,
         (error) => error,
       )
-      // The script goes on to fetch a ready-made addon and fails when there is none; the library is all that is needed.
+      // The script also downloads a ready-made addon and fails if there is none. Only the library
+      // is needed.
       const lib = join(copy, 'deps/lib')
       const links = missingLinks(existsSync(lib) ? await readdir(lib) : [])
       if (!links) throw failure ?? new SetupError(`${basename(tfjs)}'s script left no library in its folder.`)

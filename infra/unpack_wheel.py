@@ -6,7 +6,7 @@ import shutil
 import sys
 import zipfile
 
-# Of the 11,000 headers in the wheel these are the folders that the C interface includes from.
+# The folders of headers that the C interface includes; the wheel has 11,000 headers.
 HEADERS = ("tensorflow/c/", "tensorflow/core/platform/", "tsl/platform/", "xla/tsl/")
 LIBRARY = re.compile(r"tensorflow/(libtensorflow_(?:cc|framework)\.(?:so\.2|2\.dylib))")
 

@@ -1,5 +1,8 @@
-/** The path of Versity's S3 server, which is built first if need be. Rejects with a SetupError. */
+/**
+ * Returns the path of Versity's S3 server, after building it if necessary. Rejects with a
+ * SetupError.
+ */
 export function ensureVersitygw(): Promise<string>
 
-/** The path, when `ensureVersitygw` has nothing to do. */
+/** Returns the path, or undefined if it is not installed. */
 export function presentVersitygw(): string | undefined

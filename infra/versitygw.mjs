@@ -9,7 +9,7 @@ const VERSION = 'v1.8.0'
 const INSTALLED = `versitygw/${VERSION}`
 
 /**
- * Versity's S3 server, which serves a directory.
+ * Builds Versity's S3 server, which serves a directory.
  * @returns {Promise<string>} its path
  */
 export async function ensureVersitygw() {
@@ -17,7 +17,7 @@ export async function ensureVersitygw() {
 }
 
 /**
- * @returns {string | undefined} the path, when `ensureVersitygw` has nothing to do
+ * @returns {string | undefined} the path, or undefined if it is not installed
  */
 export function presentVersitygw() {
   const cached = join(cacheDirectory(), INSTALLED, 'versitygw')

@@ -27,7 +27,8 @@ const range = z.union([
 export const sweepSchema = z.strictObject({
   name: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens only, 63 at most'),
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens only, 63 at most')
+    .describe('the name of the sweep: lower-case letters, digits and hyphens, 63 at most'),
   base: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .describe("an experiment's config, relative to the sweep's; several are crossed with all else"),
@@ -42,13 +43,14 @@ export const sweepSchema = z.strictObject({
     ),
   random: z
     .strictObject({
-      samples: z.int().min(1).max(5000),
+      samples: z.int().min(1).max(5000).describe('number of draws'),
       seed: z
         .int()
         .min(0)
         .max(2 ** 32 - 1)
-        .default(1),
-      of: z.record(path, range),
+        .default(1)
+        .describe('seed of the draws'),
+      of: z.record(path, range).describe('by path: a range of numbers, or a list of choices'),
     })
     .optional()
     .describe(

@@ -1,12 +1,13 @@
 /**
- * The build stage of the worker's image, and nothing of it needs a container:
+ * Builds the content of the worker's image. It needs no container:
  *
  *     node infra/images/build-worker.mjs TARGET [--gpu]
  *
- * TARGET, which must be empty, gets what a worker needs beside Node, and the worker writes nothing into it:
+ * TARGET must be empty. It gets everything that a worker needs in addition to Node, and the worker
+ * writes nothing into it:
  *
- *     app/          the sources, the packages that are not for development alone, the addon, the bundle of workflows
- *     tensorflow/   TensorFlow's library, with --gpu CUDA's as well
+ *     app/          the sources, the packages of production, the addon, the bundle of workflows
+ *     tensorflow/   TensorFlow's library, and with --gpu CUDA's libraries
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -16,7 +17,7 @@ import { ROOT } from '../checkout.mjs'
 import { giveUp } from '../bootstrap.mjs'
 import { SetupError, step } from '../steps.mjs'
 
-/** What of the checkout a worker or a command runs. */
+/** The folders and files of the checkout that a worker or a command uses. */
 const PARTS = [
   ...['zeroshift', 'package.json', 'package-lock.json', '.npmrc', 'LICENSE'],
   ...[
@@ -34,7 +35,7 @@ const PARTS = [
   ],
   ...['activities', 'workflows', 'worker', 'stack', 'cli', 'signatures', 'configs', 'data'],
 ]
-/** Of infra/, the set-up alone: secrets for the stack of containers may be there too. */
+/** The files of infra/ that are copied: the set-up alone. The folder may also contain secrets. */
 const INFRA = join(ROOT, 'infra')
 const isSetUp = (path) => path === INFRA || /\.(mjs|py)$/.test(path)
 const DEPS = 'node_modules/@tensorflow/tfjs-node-gpu/deps'
@@ -59,7 +60,7 @@ async function build(target, gpu) {
 function run(directory, args) {
   const { status, signal, error } = spawnSync(process.execPath, args, {
     cwd: directory,
-    // npm leaves out what is for development alone.
+    // npm leaves out packages that only development needs.
     env: { ...process.env, NODE_ENV: 'production' },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
@@ -69,7 +70,10 @@ function run(directory, args) {
     )
 }
 
-/** The set-up links the library from the cache, which is not in the image: a copy takes its place, linked relatively. */
+/**
+ * Replaces the link to the library in the cache, which is not in the image, by a relative link to a
+ * copy.
+ */
 async function ownLibrary(target, app) {
   const deps = join(app, DEPS)
   const library = join(target, 'tensorflow')

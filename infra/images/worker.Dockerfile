@@ -5,14 +5,14 @@
 #     docker build -f infra/images/worker.Dockerfile --target cpu -t zeroshift-worker:cpu .
 #     docker build -f infra/images/worker.Dockerfile --target gpu -t zeroshift-worker:gpu .
 #
-# The root file system may be read-only: /cache and /tmp are all that is written to. The GPU's image has CUDA's libraries
-# from TensorFlow's own packages, and needs of the host only the driver and NVIDIA's container toolkit.
+# The root file system may be read-only: only /cache and /tmp are written to. The image for GPUs has the
+# CUDA libraries of TensorFlow's packages. The host needs the driver and NVIDIA's container toolkit.
 
 ARG NODE=node:22-bookworm-slim@sha256:43ac6c60b8f89723f746e8a92ce91abd5017e627ce1ddfe4238355d3a30b772c
 
 FROM ${NODE} AS build
-# What builds the addon and unpacks TensorFlow; nothing of it is in an image. The base is pinned, its packages are the
-# distribution's current ones.
+# This stage builds the addon and unpacks TensorFlow. It is not part of an image. The base is pinned, and
+# its packages are the current ones of the distribution.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates g++ make python3 python3-pip \
@@ -29,7 +29,7 @@ RUN --mount=type=cache,target=/root/.cache/zeroshift --mount=type=cache,target=/
     node infra/images/build-worker.mjs /opt/zeroshift --gpu
 
 FROM ${NODE} AS runtime
-# As the first process, tini lets a signal end a worker that has not come as far as listening to it.
+# As the first process, tini lets a signal end a worker that does not handle signals yet.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends tini \
@@ -45,7 +45,7 @@ ENTRYPOINT ["/usr/bin/tini", "--", "/opt/zeroshift/app/zeroshift"]
 CMD ["worker"]
 
 FROM runtime AS gpu
-# Asks the container toolkit for the GPUs that the container was given.
+# These variables make the container toolkit provide the GPUs of the container.
 ENV NVIDIA_VISIBLE_DEVICES=all \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility
 COPY --from=build-gpu /opt/zeroshift /opt/zeroshift

@@ -9,7 +9,7 @@ resource "aws_s3_bucket" "results" {
   bucket = var.bucket
 
   lifecycle {
-    # Results are what everything else here is for.
+    # Terraform must not delete results.
     prevent_destroy = true
   }
 }
@@ -51,7 +51,8 @@ resource "aws_s3_bucket_versioning" "results" {
   }
 }
 
-# Nothing expires by age: a stage of last year is found again by a run of today. `zeroshift gc` knows what no run needs.
+# Nothing expires by age: a run of today may use a stage of last year. `zeroshift gc` finds what no run
+# needs.
 resource "aws_s3_bucket_lifecycle_configuration" "results" {
   bucket = aws_s3_bucket.results.id
 
@@ -132,10 +133,11 @@ resource "aws_s3_bucket_policy" "results" {
   depends_on = [aws_s3_bucket_public_access_block.results]
 }
 
-# Workers: the store's objects. They delete what a stage leaves behind (checkpoints, leases, damaged blobs) and the notes of
-# a delivery to MLflow, and no run, sweep or report.
+# Workers may read and write the objects of the store. They may delete leftovers of stages (checkpoints,
+# leases, damaged blobs) and notes of deliveries to MLflow, but no run, sweep or report.
 data "aws_iam_policy_document" "worker" {
-  # Of the whole bucket: where listing is allowed below a prefix alone, S3 answers 403 for an object that is not there.
+  # Listing is allowed for the whole bucket. If it were allowed below a prefix alone, S3 would answer
+  # 403 for a missing object.
   statement {
     sid       = "List"
     actions   = ["s3:ListBucket"]
@@ -221,7 +223,8 @@ resource "aws_iam_role_policy_attachment" "worker" {
   policy_arn = aws_iam_policy.worker.arn
 }
 
-# People who start runs, and who clean up (`zeroshift gc --delete`): whatever workers may, and to delete what is in the store.
+# People who start runs and clean up (`zeroshift gc --delete`) have the rights of workers, and may delete
+# the objects of the store.
 data "aws_iam_policy_document" "operator" {
   source_policy_documents = [data.aws_iam_policy_document.worker.json]
 

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "What the roles and policies are called; workers' pods may use them in one cluster alone."
+  description = "Name of the roles and policies. The pods of workers may use them in one cluster alone."
   type        = string
   default     = "zeroshift"
 }
@@ -10,7 +10,7 @@ variable "bucket" {
 }
 
 variable "prefix" {
-  description = "What all names of results begin with, with a slash at its end; empty for the whole bucket. Stores are then s3://BUCKET/PREFIX."
+  description = "Prefix of all results, with a slash at its end; empty for the whole bucket. Stores are then s3://BUCKET/PREFIX."
   type        = string
   default     = ""
 
@@ -49,19 +49,19 @@ variable "read_only_buckets" {
 }
 
 variable "kms_key_arn" {
-  description = "Key that results are encrypted with; the bucket's own (SSE-S3) where it is null."
+  description = "KMS key that encrypts results; the bucket's own encryption (SSE-S3) if null."
   type        = string
   default     = null
 }
 
 variable "noncurrent_days" {
-  description = "How long what was deleted or written over can be had back. 0 keeps no old versions at all."
+  description = "Days for which deleted or overwritten objects can be restored. 0 keeps no old versions."
   type        = number
   default     = 7
 }
 
 variable "tiering_days" {
-  description = "Age in days from which blobs go where they cost less until they are read (Intelligent-Tiering); never where it is null."
+  description = "Age in days from which blobs move to cheaper storage until they are read (Intelligent-Tiering); never if null."
   type        = number
   default     = null
 }

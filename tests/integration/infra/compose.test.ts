@@ -63,7 +63,7 @@ describe.skipIf(!tools)(`infra/compose.yaml${why}`, () => {
     const others = Object.entries(secrets).filter(([other]) => other !== name)
     const { status, stderr } = load(Object.fromEntries(others))
     expect(status).not.toBe(0)
-    expect(stderr).toContain(`${name} is missing a value: see docs/clusters.md`)
+    expect(stderr).toContain(`${name} is missing a value: see docs/guides/several-machines.md`)
   })
 
   test("others' images are pinned, by digest but for MLflow's", () => {

@@ -52,7 +52,7 @@ metadata:
   {{- end }}
 spec:
   serviceAccountName: {{ include "zeroshift.serviceAccount" .root }}
-  # A worker never talks to Kubernetes.
+  # A worker never calls Kubernetes.
   automountServiceAccountToken: false
   restartPolicy: {{ .restart }}
   terminationGracePeriodSeconds: {{ .pool.terminationGracePeriodSeconds }}
@@ -163,8 +163,8 @@ spec:
         allowPrivilegeEscalation: false
         readOnlyRootFilesystem: true
         capabilities: { drop: [ALL] }
-      # Ready: it asks for work. There is no probe of life: a worker that dies ends its process, and one that computes may
-      # be silent for as long as a step takes; /readyz, which has to be answered, would be too.
+      # A worker is ready while it asks for work. There is no liveness probe: a worker that fails ends
+      # its process, and a worker that computes answers no probe for as long as a step takes.
       readinessProbe:
         exec: { command: [test, -f, /tmp/ready] }
         periodSeconds: 5
@@ -181,7 +181,7 @@ spec:
       emptyDir: { sizeLimit: {{ .pool.cache.sizeLimit }} }
     {{- range $name, $secret := include "zeroshift.secrets" .root | fromYaml }}
     - name: {{ $name }}
-      # Its group is the worker's.
+      # The group is that of the worker.
       secret: { secretName: {{ $secret }}, defaultMode: 0440 }
     {{- end }}
 {{- end }}

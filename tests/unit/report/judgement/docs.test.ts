@@ -4,7 +4,7 @@ import { criteria, families } from '../../../../report/judgement/criteria.ts'
 import { deltaOf } from '../../../../report/judgement/table.ts'
 
 test('the page about verdicts has every criterion as it is', () => {
-  const page = readFileSync(new URL('../../../../docs/verdicts.md', import.meta.url), 'utf8')
+  const page = readFileSync(new URL('../../../../docs/concepts/verdicts.md', import.meta.url), 'utf8')
   const rows = page
     .split('\n')
     .filter((line) => line.startsWith('| '))

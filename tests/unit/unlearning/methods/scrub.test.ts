@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import type { Snapshot } from '../../../../learning/host.ts'
+import type { Snapshot } from '../../../../learning/training/host.ts'
 import { klDivergence } from '../../../../learning/training/losses.ts'
 import type { Weights } from '../../../../learning/model/parameters.ts'
 import { parametersOf, predict } from '../../../../learning/model/predict.ts'

@@ -14,7 +14,7 @@ import { stream } from '../../../../../learning/random.ts'
 import { tf } from '../../../../../learning/tensorflow/tf.ts'
 import { featuresOnDemand } from '../../../../../unlearning/methods/rfa/features-on-demand.ts'
 import { unlearn } from '../../../../../unlearning/methods/rfa.ts'
-import { targets, type Teacher } from '../../../../../unlearning/methods/rfa/targets.ts'
+import { targets, type TargetMaterial } from '../../../../../unlearning/methods/rfa/targets.ts'
 import { errorOf } from '../../../../support/errors.ts'
 import {
   context,

@@ -1,0 +1,97 @@
+import { defineConfig } from 'vitepress'
+import { anchorOf } from '../generate/anchors.ts'
+import { withoutLinksOut } from './links-out.ts'
+
+const page = (text: string, link: string) => ({ text, link })
+
+export default defineConfig({
+  title: 'Zeroshift',
+  description: 'Durable, reproducible machine-unlearning experiments',
+  lang: 'en-GB',
+  cleanUrls: false,
+  // Folders of rendered reports have pages of their own.
+  srcExclude: ['generate/**', '.vitepress/**'],
+  rewrites: { 'results/README.md': 'results/index.md' },
+  markdown: {
+    // The anchors of GitHub, so that the same links work in both places.
+    anchor: { slugify: anchorOf },
+    config: withoutLinksOut,
+    languageAlias: { text: 'txt' },
+  },
+  themeConfig: {
+    search: { provider: 'local' },
+    outline: [2, 3],
+    nav: [
+      page('Getting started', '/getting-started'),
+      page('Methods', '/reference/methods'),
+      page('Metrics', '/reference/metrics'),
+      page('Results', '/results/'),
+    ],
+    sidebar: [
+      { text: 'Start', items: [page('Overview', '/'), page('Getting started', '/getting-started')] },
+      {
+        text: 'Guides',
+        items: [
+          page('Your data', '/guides/your-data'),
+          page('Your model', '/guides/your-model'),
+          page('Your method', '/guides/your-method'),
+          page('Sweeps', '/guides/sweeps'),
+          page('Several machines', '/guides/several-machines'),
+          page('GPUs', '/guides/gpus'),
+          page('Reading a report', '/guides/reading-a-report'),
+          page('Publishing a result', '/guides/publishing-a-result'),
+          page('Operations', '/guides/operations'),
+          page('Security', '/guides/security'),
+        ],
+      },
+      {
+        text: 'Concepts',
+        items: [
+          page('Unlearning', '/concepts/unlearning'),
+          page('Stages and keys', '/concepts/stages'),
+          page('Reproducibility', '/concepts/reproducibility'),
+          page('Durability', '/concepts/durability'),
+          page('Verdicts', '/concepts/verdicts'),
+          page('The store', '/concepts/store'),
+          page('Telemetry', '/concepts/telemetry'),
+          page('Graphs', '/concepts/graphs'),
+        ],
+      },
+      {
+        text: 'Reference',
+        items: [
+          page('Configuration', '/reference/configuration'),
+          page('Commands', '/reference/commands'),
+          page('Methods', '/reference/methods'),
+          page('Models', '/reference/models'),
+          page('Splits and targets', '/reference/splits'),
+          page('Metrics', '/reference/metrics'),
+          page('Environment variables', '/reference/environment'),
+          page('Store layout', '/reference/store-layout'),
+          page('Glossary', '/glossary'),
+        ],
+      },
+      {
+        text: 'Results',
+        items: [
+          page('Experiments', '/results/'),
+          page('Sweeps', '/results/sweeps'),
+          page('Scale', '/results/scale'),
+          page('Streaming', '/results/streaming'),
+          page('Faults', '/results/faults'),
+          page('Store', '/results/store'),
+          page('MLflow', '/results/mlflow'),
+        ],
+      },
+      {
+        text: 'Development',
+        items: [
+          page('Architecture', '/development/architecture'),
+          page('Recipes', '/development/recipes'),
+          page('Tests', '/development/tests'),
+          page('Releases', '/development/releases'),
+        ],
+      },
+    ],
+  },
+})

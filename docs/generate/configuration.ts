@@ -1,0 +1,96 @@
+import { optimizerSchema, scheduleSchema } from '../../experiment/spec/methods.ts'
+import { configSchema, dataSchemas, settingsSchema } from '../../experiment/spec/spec.ts'
+import { sweepSchema } from '../../experiment/sweep/space.ts'
+import { fieldTable, jsonSchemaOf, type JsonSchema } from './fields.ts'
+import { code, plain, sentence, table } from './markdown.ts'
+import { optimizer, schedule } from './named-schemas.ts'
+
+const settings = Object.keys(settingsSchema.shape)
+/** Options that have a page or a section of their own. */
+const elsewhere: Readonly<Record<string, string>> = {
+  data: '[data set](#data-sets)',
+  split: '[split](splits.md)',
+  model: '[model](models.md)',
+  methods: 'list of [methods](methods.md)',
+}
+
+/** docs/reference/configuration.md: every option of an experiment and of a sweep. */
+export function configurationPage(): string {
+  const { properties = {}, required = [] } = jsonSchemaOf(configSchema)
+  const part = (names: readonly string[]): JsonSchema => ({
+    properties: Object.fromEntries(
+      names.flatMap((name) => (properties[name] ? [[name, properties[name]]] : [])),
+    ),
+    required,
+  })
+  const own = Object.keys(properties).filter((name) => !settings.includes(name) && !(name in elsewhere))
+  const parts = table(
+    ['option', 'type', 'meaning'],
+    Object.entries(elsewhere).map(([name, type]) => [
+      code(name),
+      type,
+      `${plain(properties[name]?.description ?? '')} (**required**)`,
+    ]),
+  )
+  return [
+    INTRODUCTION,
+    '## Experiments',
+    parts,
+    fieldTable(part(own), [optimizer, schedule]),
+    SETTINGS,
+    fieldTable(part(settings), []),
+    DATA_SETS,
+    ...dataSchemas.flatMap((schema) => [
+      `### \`${schema.shape.name.value}\``,
+      plain(sentence(schema.description ?? '')),
+      fieldTable(jsonSchemaOf(schema), [], { omit: ['name'] }),
+    ]),
+    '## Optimizers',
+    ...variants(optimizerSchema.options),
+    '## Schedules',
+    ...variants(scheduleSchema.options),
+    SWEEPS,
+    fieldTable(jsonSchemaOf(sweepSchema), []),
+  ].join('\n\n')
+}
+
+type Variants = (typeof optimizerSchema | typeof scheduleSchema)['options']
+
+/** A heading, the description and the options of each variant. */
+function variants(schemas: Variants): readonly string[] {
+  return schemas.flatMap((schema) => {
+    const json = jsonSchemaOf(schema)
+    const options = Object.keys(json.properties ?? {}).length > 1
+    return [
+      `### \`${schema.shape.name.value}\``,
+      plain(sentence(schema.description ?? '')),
+      ...(options ? [fieldTable(json, [], { omit: ['name'] })] : []),
+    ]
+  })
+}
+
+const INTRODUCTION = `# Configuration
+
+An experiment is a YAML file, and so is a sweep. A mistake is refused before any work starts, with file, line and column. With this first
+line, editors complete and check the file:
+
+\`\`\`yaml
+# yaml-language-server: $schema=…/configs/schema.json
+\`\`\`
+
+\`-S PATH=VALUE\` of \`run\` and \`sweep\` overrides one option. A path has the names of the tables below and indices from 0:
+\`-S 'methods[3].rank=4'\`.`
+
+const SETTINGS = `### Settings of the machine
+
+These options say where things are. They are in the same file, and they change no result and no key.`
+
+const DATA_SETS = `## Data sets
+
+\`data.name\` selects the reader. \`from\` says where the files are and changes no result: a directory, a URL with its checksum, \`s3://…\`
+or \`hf://datasets/…\` ([your data](../guides/your-data.md)). Without \`from\`, the files of MNIST, Fashion-MNIST, Kuzushiji-MNIST and
+CIFAR are downloaded and compared with their published checksums.`
+
+const SWEEPS = `## Sweeps
+
+A sweep names one or several base experiments and the values of the options that vary ([guide](../guides/sweeps.md)).`

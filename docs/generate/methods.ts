@@ -1,0 +1,83 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { methodSchemas } from '../../experiment/spec/methods.ts'
+import { fieldTable, jsonSchemaOf } from './fields.ts'
+import { plain, table } from './markdown.ts'
+import { optimizer, schedule } from './named-schemas.ts'
+
+const FOLDER = join(import.meta.dirname, '../../unlearning/methods')
+
+const noAlgorithm: Readonly<Record<string, string>> = {
+  original:
+    'The original model is trained on all training samples. As a row of the table it shows what happens without unlearning.',
+  retrain:
+    'The gold model is trained in the same way as the original, on the retained set alone and with a training seed of its ' +
+    'own. It starts from new weights, or from the same checkpoint as the original if `model` is `pretrained`. Every other ' +
+    'model is compared with it.',
+}
+
+/** docs/reference/methods.md: the options of every method, and the docstring of its algorithm. */
+export function methodsPage(): string {
+  const methods = methodSchemas.map((schema) => ({
+    name: schema.shape.method.value,
+    about: schema.description ?? '',
+    schema: jsonSchemaOf(schema),
+  }))
+  const list = table(
+    ['method', 'what it does'],
+    methods.map(({ name, about }) => [`[\`${name}\`](#${name})`, plain(about)]),
+  )
+  const sections = methods.map(({ name, schema }) => {
+    const algorithm = noAlgorithm[name] ?? docstringOf(name)
+    const options = fieldTable(schema, [optimizer, schedule], { omit: ['method'] })
+    return [`## \`${name}\``, algorithm, options].join('\n\n')
+  })
+  return [INTRODUCTION, list, ...sections].join('\n\n')
+}
+
+const INTRODUCTION = `# Methods
+
+An experiment lists its methods under \`methods\`. Each entry is one row of the table of results. \`./zeroshift methods\` prints this list.
+[The targets of \`rfa\`](splits.md#targets-of-rfa) have a section of their own.
+
+Each section below gives the objective and the source of a method, as the docstring of its file in
+[\`unlearning/methods\`](../../unlearning/methods) does, and then its options. _D_f_ is the forget set, _D_r_ the retained set, θ_o the
+original model, CE the cross-entropy and σ the softmax. The [glossary](../glossary.md) explains the other terms.`
+
+/** The docstring of a method's file as Markdown: paragraphs, and equations as blocks of code. */
+export function docstringOf(method: string): string {
+  const file = join(FOLDER, `${method}.ts`)
+  const own = existsSync(file) ? file : join(FOLDER, method, `${method}.ts`)
+  const source = readFileSync(own, 'utf8')
+  const before = source.slice(0, source.search(/^export const unlearn\b/m))
+  const comment = before.slice(before.lastIndexOf('/**'))
+  const lines = comment
+    .replace(/^\/\*\*/, '')
+    .replace(/\*\/\s*$/, '')
+    .split('\n')
+    .map((line) => line.replace(/^ ?\* ?/, '').trimEnd())
+  if (comment.length === before.length || lines.every((line) => line.trim() === ''))
+    throw new Error(`${own} has no docstring before "export const unlearn"; expected equation and source`)
+  return blocksOf(lines).join('\n\n')
+}
+
+function blocksOf(lines: readonly string[]): readonly string[] {
+  const blocks: { isCode: boolean; lines: string[] }[] = []
+  let isAfterGap = true
+  for (const line of lines) {
+    if (line === '') {
+      isAfterGap = true
+      continue
+    }
+    const isCode = line.startsWith('    ')
+    const last = blocks.at(-1)
+    if (last?.isCode === isCode && (!isAfterGap || isCode)) last.lines.push(line)
+    else blocks.push({ isCode, lines: [line] })
+    isAfterGap = false
+  }
+  return blocks.map(({ isCode, lines: own }) =>
+    isCode
+      ? ['```text', ...own.map((line) => line.slice(4)), '```'].join('\n')
+      : plain(own.map((line) => line.trim()).join('\n')),
+  )
+}

@@ -1,0 +1,103 @@
+import { metricList, type MetricLine } from '../../experiment/records/metric-list.ts'
+import { metricColumns } from '../../experiment/records/results.ts'
+import { code, plain, table } from './markdown.ts'
+
+type Place = MetricLine['in']
+
+/** docs/reference/metrics.md: the formula and the source of every figure. */
+export function metricsPage(): string {
+  const sections = Object.entries(places).flatMap(([place, { heading, text }]) => [
+    `## ${heading}`,
+    text,
+    table(
+      ['figure', 'meaning and source', 'formula'],
+      metricList
+        .filter((line) => line.in === place)
+        .map((line) => [nameOf(line), meaningOf(line), code(line.formula)]),
+    ),
+  ])
+  return [INTRODUCTION, ...sections, SOURCES].join('\n\n')
+}
+
+/**
+ * Meaning, unit and source. The label of a column of the table stands beside it and is left out.
+ */
+function meaningOf({ in: place, about, unit, source }: MetricLine): string {
+  const meaning = place === 'table' ? about.replace(/^[^:]+: /, '') : about
+  return `${plain(meaning)}${unit === '' ? '' : ` (${unit})`}<br>_${plain(source)}_`
+}
+
+/** The label that tables show, with the name in JSON and MLflow below it. */
+function nameOf({ in: place, name }: MetricLine): string {
+  const column = Object.entries(metricColumns).find(([key]) => place === 'table' && key === name)
+  return column ? `**${column[1].label}**<br>${code(name)}` : code(name)
+}
+
+const places: Readonly<Record<Place, { readonly heading: string; readonly text: string }>> = {
+  table: {
+    heading: 'Table of results',
+    text: `**Read MIA only where the attack beats chance.** A table marks an attack at chance with †: the 95% interval of its own balanced accuracy
+includes 50%, so that MIA is noise. _Gap w/o MIA_ is the gap that does not depend on an attack.
+
+**Val. gap** is for choosing options: it uses neither gold nor test samples. FA_unseen is the accuracy that the model would have on _D_f_ if it had
+seen no sample of it: for each class of _D_f_ the accuracy on validation samples of this class, and 0 for classes without validation samples.
+
+**RTE** depends on the machine. Seconds are wall seconds of the work itself, preparation included, without reading and writing the store.`,
+  },
+  evaluate: {
+    heading: 'Accuracies',
+    text: 'Every model has its accuracy on every set of samples.',
+  },
+  attack: {
+    heading: 'Membership-inference attacks on outputs',
+    text: `A classifier a is trained on one number s(x) of a sample to tell members (samples of _D_r_) from non-members (one half of _D_t_), as many of each. It answers
+at least 0 for a member. \`efficacy\` is MIA-efficacy; the table shows that of \`svm\` on \`confidence\`. \`accuracy\` is the attack's own: below or near 50% its
+efficacy means nothing.`,
+  },
+  population: {
+    heading: 'Populations over seeds',
+    text: `These figures compare the models of all seeds with as many gold models, sample by sample. With fewer seeds than the table says, two gold models differ as
+much as the original does; the figure is then missing.`,
+  },
+  membership: {
+    heading: 'Attacks by shadow models',
+    text: `With \`shadow\` in the config. Shadow models are trained on random halves of all samples; "in" are those that trained on the sample, "out" those that did not. An
+AUC of 0.5 is chance.`,
+  },
+  relearn: { heading: 'Relearning', text: 'With `relearn` in the config.' },
+  probe: { heading: 'Features', text: 'With `probe` in the config. Every probed layer has these figures.' },
+}
+
+const INTRODUCTION = `# Metrics
+
+\`./zeroshift metrics\` prints the list of figures. A figure that cannot be computed is shown as missing, with its reason, and never as 0.
+
+Notation: _D_f_ is the forget set, _D_r_ the retained set, _D_t_ the test set. z are logits, p = softmax(z) of the model that is judged, q that of gold, and y
+the true class. φ = log(p_y / (1 − p_y)) is the margin of a sample. \\[…\\] is 1 if the statement is true and else 0. Δ is the difference of a figure to
+that of the gold model of the same seed. An index o stands for the original model, g for gold and u for unlearned models. FA is the accuracy on _D_f_, VA that on validation
+samples. N is the normal density, KL the Kullback-Leibler divergence. JS is in bits, KLoM in nats.
+
+Several seeds: every figure is the mean over the seeds with its 95% interval (Student's t).`
+
+const SOURCES = `## Sources
+
+| short name                | publication                                                                                                  |
+| ------------------------- | ------------------------------------------------------------------------------------------------------------ |
+| Alain and Bengio 2016     | Understanding intermediate layers using linear classifier probes                                             |
+| Carlini et al. 2022       | Membership inference attacks from first principles                                                           |
+| Chundawat et al. 2023     | Can bad teaching induce forgetting?; Zero-shot machine unlearning                                            |
+| Fan et al. 2024           | SalUn: empowering machine unlearning via gradient-based weight saliency                                      |
+| Georgiev et al. 2024      | Attribute-to-delete: machine unlearning via datamodel matching                                               |
+| Golatkar et al. 2021      | Mixed-privacy forgetting in deep networks                                                                    |
+| Hayes et al. 2024         | Inexact unlearning needs more careful evaluations to avoid a false sense of privacy                          |
+| Jia et al. 2023           | Model sparsity can simplify machine unlearning                                                               |
+| Kornblith et al. 2019     | Similarity of neural network representations revisited                                                       |
+| Lin 1991                  | Divergence measures based on the Shannon entropy                                                             |
+| Song and Mittal 2021      | Systematic evaluation of privacy risks of machine learning models                                            |
+| Tarun et al. 2023         | Fast yet effective machine unlearning                                                                        |
+| Triantafillou et al. 2024 | Are we making progress in unlearning? Findings from the first NeurIPS unlearning competition                 |
+| Yeom et al. 2018          | Privacy risk in machine learning: analyzing the connection to overfitting                                    |
+| Zarifzadeh et al. 2024    | Low-cost high-power membership inference attacks                                                             |
+| Zhao et al. 2024          | What makes unlearning hard and what to do about it                                                           |
+
+[How a report judges a method](../concepts/verdicts.md) uses these figures in tests beside another gold model.`

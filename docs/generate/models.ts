@@ -1,0 +1,60 @@
+import { adaptableLayers, layersOf } from '../../experiment/models/model.ts'
+import { modelSchemas, specSchema } from '../../experiment/spec/spec.ts'
+import { fieldTable, jsonSchemaOf } from './fields.ts'
+import { plain, sentence, table } from './markdown.ts'
+
+/** docs/reference/models.md: every architecture with its options. */
+export function modelsPage(): string {
+  const models = modelSchemas.map((schema) => ({
+    name: schema.shape.name.value,
+    about: schema.description ?? '',
+    json: jsonSchemaOf(schema),
+  }))
+  const list = table(
+    ['model', 'architecture'],
+    models.map(({ name, about }) => [`[\`${name}\`](#${name})`, plain(about)]),
+  )
+  const sections = models.map(({ name, about, json }) =>
+    [
+      `## \`${name}\``,
+      plain(sentence(about)),
+      // The checkpoint's facts are not for users: Zeroshift fills them in.
+      fieldTable(withoutCheckpoint(json), [], { omit: ['name'] }),
+    ].join('\n\n'),
+  )
+  return [INTRODUCTION, list, ...sections, LAYERS, layerTable()].join('\n\n')
+}
+
+function withoutCheckpoint(json: ReturnType<typeof jsonSchemaOf>): ReturnType<typeof jsonSchemaOf> {
+  const { checkpoint: _, ...properties } = json.properties ?? {}
+  return { ...json, properties }
+}
+
+const INTRODUCTION = `# Models
+
+\`model.name\` selects the architecture. The number of classes and the shape of the images come from the data set. The original and the gold
+models have the same architecture. [Your model](../guides/your-model.md) explains how to start from a checkpoint.`
+
+/**
+ * The names of the layers that can be adapted: of images [32, 32, 3] in 10 classes, with the
+ * default options.
+ */
+function layerTable(): string {
+  const rows = (['mlp', 'cnn', 'resnet-cifar'] as const).map((name) => {
+    const model = specSchema.shape.model.parse({ name })
+    const names = adaptableLayers(layersOf(model, [32, 32, 3], 10)).map((layer) => `\`${layer.name}\``)
+    const shown = names.length > 8 ? [...names.slice(0, 5), '…', ...names.slice(-2)] : names
+    return [`\`${name}\``, shown.join(', ')]
+  })
+  return table(['model', 'linear and convolutional layers'], [...rows, PRETRAINED])
+}
+
+const PRETRAINED = [
+  '`pretrained`',
+  'the published names, such as `vit.encoder.layer.0.attention.attention.query` and `classifier`',
+]
+
+const LAYERS = `## Names of layers
+
+Options such as \`layers\` and \`align\` of methods name the linear and convolutional layers of a model; \`*\` matches any part of a name.
+A pattern that matches no layer is refused, and the message lists the names of the model. With the default options the names are:`
