@@ -32,6 +32,12 @@ export type RefuseElsewhere = (named: NamedPlaces) => void
 const OPTIONS = { stores: '--allow-store', sources: '--allow-source', tracking: '--allow-tracking' } as const
 type Kind = keyof typeof OPTIONS
 
+const VARIABLES: Readonly<Record<Kind, string>> = {
+  stores: 'ZEROSHIFT_ALLOWED_STORES',
+  sources: 'ZEROSHIFT_ALLOWED_SOURCES',
+  tracking: 'ZEROSHIFT_ALLOWED_TRACKING',
+}
+
 /** From ZEROSHIFT_ALLOWED_STORES, _SOURCES and _TRACKING, separated by commas, unless given. */
 export function allowedPrefixes(
   given: AllowedPrefixes = {},
@@ -39,7 +45,7 @@ export function allowedPrefixes(
 ): AllowedPrefixes {
   const listed = (kind: Kind) =>
     given[kind] ??
-    env[`ZEROSHIFT_ALLOWED_${kind.toUpperCase()}`]
+    env[VARIABLES[kind]]
       ?.split(',')
       .map((text) => text.trim())
       .filter(Boolean)
@@ -131,7 +137,7 @@ function urlParts(text: string): Parts {
     throw new UserError(`"${withoutCredentials(text)}" is no URL; expected one such as https://host/folder`)
   const { origin, pathname } = new URL(text)
   const path = names(pathname).map(decodedName)
-  if (path.some((name) => ['.', '../..'].includes(name) || /[/\\\p{Cc}]/u.test(name)))
+  if (path.some((name) => ['.', '..'].includes(name) || /[/\\\p{Cc}]/u.test(name)))
     throw new UserError(
       `"${withoutCredentials(text)}" has a name in its path that may lead elsewhere; expected names between slashes`,
     )
