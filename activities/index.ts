@@ -18,17 +18,16 @@ import { asFailure } from './runtime/errors.ts'
 import { HeldCode } from './runtime/held-code.ts'
 import { KnownRuns } from './runtime/known-runs.ts'
 import type { WrittenReport } from './report.ts'
+import { stageActivity as judgedStage, type StageBody } from './runtime/stage.ts'
 import {
   keptCell,
   keptStages,
   storedPart,
   recordIn,
-  stageActivity as judgedStage,
   type KeptCell,
   type KeptTask,
   type StoredPart,
-  type StageBody,
-} from './runtime/stage.ts'
+} from './runtime/stored-run.ts'
 import type { Ended, SettledTask, SweepTask } from './sweep.ts'
 
 export { allowedPrefixes } from './runtime/allowed-places.ts'

@@ -156,3 +156,13 @@ export function keyOf({
 }: Omit<StageOf<StageKind>, 'key' | 'title'>): string {
   return digestOf({ kind, version, params, inputs, ...(code !== undefined && { code }) })
 }
+
+/** The kinds of stage that compute on TensorFlow. */
+export const onDevice: ReadonlySet<StageKind> = new Set([
+  'train',
+  'unlearn',
+  'evaluate',
+  'shadow',
+  'relearn',
+  'probe',
+])
