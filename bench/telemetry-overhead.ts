@@ -21,7 +21,7 @@ import { DeviceData } from '../learning/data.ts'
 import { fit } from '../learning/fit.ts'
 import { initialWeights, parameterSpecs } from '../learning/parameters.ts'
 import { stream } from '../learning/random.ts'
-import { freePort } from '../stack/server.ts'
+import { freePort } from '../host/free-port.ts'
 import { startTelemetry } from '../worker/telemetry/telemetry.ts'
 
 interface Cost {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { freePort } from '../../../stack/server.ts'
+import { freePort } from '../../../host/free-port.ts'
 import { smallConfig, zeroshiftWith } from '../../support/command.ts'
 
 test('a collector that does not answer costs a command seconds and nothing else, and its password is not shown', async () => {
