@@ -37,7 +37,7 @@ const { kept, keptRun, planPart, report } = proxyActivities<Activities>({
 export { report }
 
 /** What a run works on. */
-export interface Asked {
+export interface ResolvedRun {
   readonly run: { readonly id: string; readonly plan: Plan }
   readonly settings: RunInput['settings']
   /** What activities are told of the run: a record that is in the store need not go through Temporal again and again. */
@@ -51,7 +51,7 @@ export interface Asked {
 }
 
 /** A cell of a sweep and a large run stand in the store. */
-export async function lookedUp(asked: CellInput | StoredInput): Promise<Asked> {
+export async function resolveRun(asked: CellInput | StoredInput): Promise<ResolvedRun> {
   if ('stored' in asked) return storedRun(asked.stored, asked.store)
   const { cell: id, store, sweep } = asked
   if (patched('plan-in-parts')) return { ...(await storedRun(id, store)), sweep }
@@ -59,7 +59,7 @@ export async function lookedUp(asked: CellInput | StoredInput): Promise<Asked> {
   return { run, settings, named: { id }, kept, sweep }
 }
 
-async function storedRun(id: string, store: string): Promise<Asked> {
+async function storedRun(id: string, store: string): Promise<ResolvedRun> {
   const first = await planPart({ id, store, part: 0 })
   const texts = [first.text]
   // One after the other: none is large enough to trouble the server.
@@ -114,7 +114,7 @@ const REPAIRS = 3
 
 /** The stages of one run: each runs once, however many ask for it, and leaves its state for the progress query. */
 export function stageRunner(
-  { run, settings, named, byKey = false, kept: known }: Asked,
+  { run, settings, named, byKey = false, kept: known }: ResolvedRun,
   onChange: () => void,
 ) {
   const where = stageActivities(settings)
@@ -135,7 +135,12 @@ export function stageRunner(
       set(stage, { state: done.cached ? 'cached' : 'computed', seconds: done.seconds })
       return done
     } catch (error) {
-      set(stage, isCancellation(error) ? { state: 'waiting' } : { state: 'failed', error: reasonOf(error) })
+      set(
+        stage,
+        isCancellation(error)
+          ? { state: 'waiting' }
+          : { state: 'failed', error: activityFailureMessage(error) },
+      )
       throw error
     }
   }
@@ -291,7 +296,7 @@ function failureOf(error: unknown): ApplicationFailure | undefined {
 }
 
 /** What a person needs to know of a failure: Temporal wraps the activity's own error. */
-export function reasonOf(error: unknown): string {
+export function activityFailureMessage(error: unknown): string {
   const cause = error instanceof ActivityFailure ? (error.cause ?? error) : error
   return cause instanceof Error ? cause.message : String(cause)
 }

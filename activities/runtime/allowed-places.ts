@@ -8,8 +8,9 @@ import type { Settings } from '../../experiment/spec/spec.ts'
 import { parseSource } from '../../sources/source.ts'
 
 /**
- * Places that the tasks of a worker may name, each with all that is below it. Whoever may start workflows has the worker's
- * hands: without such a list it reads and writes whatever its credentials can.
+ * Places that the tasks of a worker may name, each with all that is below it. Whoever may start
+ * workflows has the worker's hands: without such a list it reads and writes whatever its
+ * credentials can.
  */
 export interface AllowedPrefixes {
   /** Results are read and written there, data and checkpoints read. */
@@ -53,9 +54,10 @@ export function allowedPrefixes(
 }
 
 /**
- * Where no list is given, nothing is refused. Where one is, all three hold: what has no list has no allowed place. Prefixes are
- * compared name by name, so that s3://b/a does not allow s3://b/ab; directories by where symbolic links lead now, and what is linked
- * from within an allowed directory is not judged: whoever can write there is trusted with it.
+ * Where no list is given, nothing is refused. Where one is, all three hold: what has no list has no
+ * allowed place. Prefixes are compared name by name, so that s3://b/a does not allow s3://b/ab;
+ * directories by where symbolic links lead now, and what is linked from within an allowed directory
+ * is not judged: whoever can write there is trusted with it.
  *
  * Throws a UserError where a prefix is wrong.
  */

@@ -4,7 +4,9 @@ import type { StepProgress } from '../../experiment/records/run.ts'
 import { HandedOverError } from './errors.ts'
 import type { HeartbeatDetails, ObservedLease } from './heartbeat-details.ts'
 
-/** The SDK sends at most one heartbeat per second (see worker/worker.ts). More calls only cost time. */
+/**
+ * The SDK sends at most one heartbeat per second (see worker/worker.ts). More calls only cost time.
+ */
 const HEARTBEAT_EVERY_MS = 250
 
 /** The progress that heartbeats report. */
@@ -89,8 +91,8 @@ export class Attempt {
   }
 
   /**
-   * Ends an attempt that must stop: throws a HandedOverError if the worker shuts down, and Temporal's
-   * CancelledFailure if the activity was cancelled.
+   * Ends an attempt that must stop: throws a HandedOverError if the worker shuts down, and
+   * Temporal's CancelledFailure if the activity was cancelled.
    */
   async stop(): Promise<never> {
     if (this.stopping.aborted)

@@ -19,7 +19,9 @@ export interface CheckpointerOptions {
   readonly stage: StageRef
   /** The time between two checkpoints. */
   readonly checkpointSeconds: number
-  /** A digest of the stage's inputs: a checkpoint that was computed from other inputs is not used. */
+  /**
+   * A digest of the stage's inputs: a checkpoint that was computed from other inputs is not used.
+   */
   readonly inputs: string
   /** The device of this attempt. Is called only if the stage or a checkpoint needs a device. */
   readonly tensorflow: () => Promise<TensorFlowEnvironment>
@@ -95,8 +97,8 @@ export class Checkpointer {
   }
 
   /**
-   * Saves a checkpoint if the last one is long enough ago. A checkpoint that cannot be saved does not
-   * end the work: the next one may succeed, and the stage may finish without it.
+   * Saves a checkpoint if the last one is long enough ago. A checkpoint that cannot be saved does
+   * not end the work: the next one may succeed, and the stage may finish without it.
    */
   async saveWhenDue(take: () => Promise<Snapshot>): Promise<void> {
     const start = performance.now()

@@ -20,7 +20,9 @@ export interface DurableOptions {
   readonly artifacts: Artifacts
   readonly stage: DurableStage
   readonly settings: RunInput['settings']
-  /** Returns a digest of the stage's inputs: a checkpoint that was computed from others is not used. */
+  /**
+   * Returns a digest of the stage's inputs: a checkpoint that was computed from others is not used.
+   */
   readonly inputs: () => Promise<string>
   /** Aborts when the worker shuts down. */
   readonly stopping: AbortSignal
@@ -32,8 +34,8 @@ export interface Durable {
   /** Adds to a description of the device how batches were divided. */
   readonly computedOn: (tensorflow: TensorFlowEnvironment) => TensorFlowEnvironment
   /**
-   * Does some work and returns its result and wall seconds, including those of earlier attempts up to
-   * the checkpoint from which this attempt continues.
+   * Does some work and returns its result and wall seconds, including those of earlier attempts up
+   * to the checkpoint from which this attempt continues.
    */
   readonly timed: <T>(work: () => T | Promise<T>) => Promise<{ result: T; seconds: number }>
   /** What else the machine did while that work was timed. */

@@ -7,7 +7,9 @@ export class HandedOverError extends Error {
   override readonly name = 'HandedOverError'
 }
 
-/** Another run computes the stage. The attempt ends, so that the worker does other work meanwhile. */
+/**
+ * Another run computes the stage. The attempt ends, so that the worker does other work meanwhile.
+ */
 export class ComputedElsewhereError extends Error {
   override readonly name = 'ComputedElsewhereError'
   /** Milliseconds until the next attempt. */
@@ -19,7 +21,9 @@ export class ComputedElsewhereError extends Error {
   }
 }
 
-/** Memory ran out. The next attempt divides its batches into more parts, unless the error is final. */
+/**
+ * Memory ran out. The next attempt divides its batches into more parts, unless the error is final.
+ */
 export class OutOfMemoryError extends Error {
   override readonly name = 'OutOfMemoryError'
   /** The parts are single samples already. */

@@ -26,7 +26,9 @@ export interface ObservedLease {
  * that the names of the fields must not change.
  */
 export type HeartbeatDetails = StepProgress & {
-  /** The attempt that sent the details. The server shows them until the next attempt sends its own. */
+  /**
+   * The attempt that sent the details. The server shows them until the next attempt sends its own.
+   */
   readonly attempt: number
   /** The path of the newest checkpoint in the store. */
   readonly checkpoint?: string

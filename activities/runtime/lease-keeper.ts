@@ -48,8 +48,8 @@ export async function takeLease({
 
 /**
  * How many milliseconds a waiting attempt leaves until the next one, which is at most about a tenth
- * of the time that has passed. A holder renews its lease three times per heartbeat, so that checking
- * more often shows nothing new.
+ * of the time that has passed. A holder renews its lease three times per heartbeat, so that
+ * checking more often shows nothing new.
  */
 export function waitMs(attempt: number, heartbeatSeconds: number): number {
   return Math.min(

@@ -12,7 +12,10 @@ export interface ReadInputs<K extends StageKind> {
   readonly digests: ManifestOf<K>['inputDigests']
 }
 
-/** Reads the manifests of a stage's inputs. Throws a DamagedInputError if one has to be computed again. */
+/**
+ * Reads the manifests of a stage's inputs. Throws a DamagedInputError if one has to be computed
+ * again.
+ */
 export async function readInputs<K extends StageKind>(
   artifacts: Artifacts,
   stage: StageOf<K>,
@@ -35,8 +38,8 @@ export async function readInputs<K extends StageKind>(
 }
 
 /**
- * Throws an error if another worker has replaced an input in the store since it was read. The result
- * is then not committed, and the next attempt reads the new input.
+ * Throws an error if another worker has replaced an input in the store since it was read. The
+ * result is then not committed, and the next attempt reads the new input.
  */
 export async function refuseChangedInputs<K extends StageKind>(
   artifacts: Artifacts,
@@ -55,7 +58,8 @@ export async function refuseChangedInputs<K extends StageKind>(
 
 /**
  * Throws the error that ended a body. If the body found a blob of an input missing or damaged, this
- * deletes the blob and throws a DamagedInputError, so that the stage that made it is computed again.
+ * deletes the blob and throws a DamagedInputError, so that the stage that made it is computed
+ * again.
  */
 export async function throwBodyError(artifacts: Artifacts, inputs: object, error: unknown): Promise<never> {
   if (!(error instanceof BlobError)) throw error

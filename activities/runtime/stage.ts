@@ -34,7 +34,9 @@ import { KnownRuns } from './known-runs.ts'
 import { readInputs, refuseChangedInputs, throwBodyError, type ReadInputs } from './stage-inputs.ts'
 
 export interface StageTask<K extends StageKind> {
-  /** The stage, or in a large run only its name: the run's record in the store has the stage itself. */
+  /**
+   * The stage, or in a large run only its name: the run's record in the store has the stage itself.
+   */
   readonly stage: StageOf<K> | StageName<K>
   readonly settings: RunInput['settings']
   /** The id of the run, if the stage is given by its name. */
@@ -71,7 +73,9 @@ export interface StageWork<K extends StageKind> {
   /** By name: bytes to store as a blob, or a blob that the store has already. */
   readonly outputs: Readonly<Record<string, Uint8Array | BlobRef>>
   readonly metrics: StageMetrics[K]
-  /** Wall seconds of the work, including preparation, without reading inputs and writing outputs. */
+  /**
+   * Wall seconds of the work, including preparation, without reading inputs and writing outputs.
+   */
   readonly seconds: number
   /** Absent if the body did not use TensorFlow. */
   readonly tensorflow?: Environment['tensorflow']
@@ -93,8 +97,9 @@ export interface StageOptions {
 
 /**
  * Returns the activity of one stage kind. If the store has the stage's result, the activity returns
- * it without loading the body and with it TensorFlow. Otherwise it runs the body, stores the outputs
- * and commits the manifest. If another worker has committed one meanwhile, that one remains.
+ * it without loading the body and with it TensorFlow. Otherwise it runs the body, stores the
+ * outputs and commits the manifest. If another worker has committed one meanwhile, that one
+ * remains.
  */
 export function stageActivity<K extends StageKind>(
   kind: K,
@@ -116,7 +121,8 @@ export function stageActivity<K extends StageKind>(
       refuseForged(kind, stage as Stage)
       const stored = await artifacts.complete(stage)
       if (stored) {
-        // An earlier attempt may have been killed after its commit, before it removed its checkpoints.
+        // An earlier attempt may have been killed after its commit, before it removed its
+        // checkpoints.
         if (Context.current().info.attempt > 1) await artifacts.clear(stage)
         return stageDone(stored, true)
       }
@@ -137,8 +143,8 @@ const KEY = /^[0-9a-f]{64}$/
 
 /**
  * Throws a UserError if a stage is not as it was planned. Everyone who may start workflows can send
- * tasks. A key that is not the digest of its stage could replace the result of another stage, or lead
- * to a path outside of the folder for stages.
+ * tasks. A key that is not the digest of its stage could replace the result of another stage, or
+ * lead to a path outside of the folder for stages.
  */
 function refuseForged(expected: StageKind, stage: Stage): void {
   const { kind, key, inputs, title } = stage

@@ -18,7 +18,10 @@ export interface KeptCell extends RunInput {
   readonly kept: readonly StageDone[]
 }
 
-/** One part of a stored run's plan. If it is the only part, `kept` has the stages with results in the store. */
+/**
+ * One part of a stored run's plan. If it is the only part, `kept` has the stages with results in
+ * the store.
+ */
 export interface StoredPart extends PlanPart {
   readonly kept?: readonly StageDone[]
 }
@@ -36,7 +39,10 @@ export async function keptStages({ run, settings }: KeptTask): Promise<readonly 
   return keptOf(artifacts, record)
 }
 
-/** Returns one part of the plan of a run, counted from 0. Throws a UserError if there is no such part. */
+/**
+ * Returns one part of the plan of a run, counted from 0. Throws a UserError if there is no such
+ * part.
+ */
 export async function storedPart(
   artifacts: Artifacts,
   runs: KnownRuns,
@@ -60,7 +66,10 @@ export async function keptCell(artifacts: Artifacts, id: string): Promise<KeptCe
   return { run, settings: { ...settings, store: artifacts.store.url }, kept: await keptOf(artifacts, run) }
 }
 
-/** Returns the record of a run, from the store unless it is given. Throws a UserError if it is missing there. */
+/**
+ * Returns the record of a run, from the store unless it is given. Throws a UserError if it is
+ * missing there.
+ */
 export async function recordIn(artifacts: Artifacts, run: RunRecord | KeptRun): Promise<RunRecord> {
   if ('plan' in run) return run
   const record = await artifacts.run(run.id)
@@ -69,9 +78,9 @@ export async function recordIn(artifacts: Artifacts, run: RunRecord | KeptRun): 
 }
 
 /**
- * The stages of a run that have results in the store, inputs before the stages that use them. A stage
- * is left out if one of its inputs has no result: once the input is computed, it may be another one
- * than the stage was computed from.
+ * The stages of a run that have results in the store, inputs before the stages that use them. A
+ * stage is left out if one of its inputs has no result: once the input is computed, it may be
+ * another one than the stage was computed from.
  */
 async function keptOf(artifacts: Artifacts, { plan }: RunRecord): Promise<readonly StageDone[]> {
   const stages = stagesOf(plan)

@@ -7,7 +7,10 @@ export interface EarlierWork {
   readonly otherWork?: OtherWork | undefined
 }
 
-/** Measures the wall time of a stage's work over all attempts, and what else the machine did meanwhile. */
+/**
+ * Measures the wall time of a stage's work over all attempts, and what else the machine did
+ * meanwhile.
+ */
 export class WorkTimer {
   private readonly earlierSeconds: number
   private readonly meter: OtherWorkMeter
