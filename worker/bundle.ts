@@ -13,7 +13,7 @@ export const shippedBundles = join(root, 'built', 'workflows')
 
 /**
  * The workflows as one script. Bundling takes seconds, so the script is kept under the digest of everything that goes
- * into it: the sources of workflows/ and experiment/, this file, and the SDK's version. `failureConverterPath` is that of the
+ * into it: the sources of workflows/, experiment/ and common/, this file, and the SDK's version. `failureConverterPath` is that of the
  * worker's data converter.
  */
 export async function workflowBundle(
@@ -46,8 +46,9 @@ async function sourcesDigest(): Promise<string> {
   const hash = createHash('sha256').update(process.version)
   const { version } = require('@temporalio/worker/package.json') as { version: string }
   hash.update(version).update(await readFile(fileURLToPath(import.meta.url)))
-  for (const room of ['experiment', 'workflows'])
-    for (const name of (await readdir(join(root, room))).sort())
-      hash.update(`\0${room}/${name}\0`).update(await readFile(join(root, room, name)))
+  for (const folder of ['common', 'experiment', 'workflows'])
+    for (const name of (await readdir(join(root, folder), { recursive: true })).sort())
+      if (/\.(ts|json)$/.test(name))
+        hash.update(`\0${folder}/${name}\0`).update(await readFile(join(root, folder, name)))
   return hash.digest('hex').slice(0, 32)
 }
