@@ -25,7 +25,7 @@ import {
   type KeptCell,
   type KeptTask,
   type StoredPart,
-} from './runtime/stage.ts'
+} from './runtime/stored-run.ts'
 import { stageActivities } from './stages/index.ts'
 import type { Ended, SettledTask, SweepTask } from './sweep.ts'
 

@@ -8,7 +8,6 @@ import type { StageRef } from '../experiment/stages/stage.ts'
 import { renderReport } from '../report/report.ts'
 import { signedReport, type SignedReport } from '../signatures/claims.ts'
 import type { SigningKey } from '../signatures/keys.ts'
-import type { SharedManifests } from './stored-outcome.ts'
 
 export interface WrittenReport {
   /** The folder of the report's files, as a URL of the store. */
@@ -54,15 +53,21 @@ export function toSign(run: string, json: string): SignedReport {
   return report
 }
 
+/** Where manifests are read from: a store, or a cache before it. */
+export interface ManifestSource {
+  manifest(stage: StageRef): Promise<Manifest | undefined>
+}
+
 /**
- * The manifests of a run's finished stages, by key. A stage that was computed from another result of an input than is there
- * is none of them: the figures of one report are of the same models.
+ * Returns the manifests of a run's finished stages, by key. A stage is left out if it was computed
+ * from another result of an input than the store has now, so that all figures of a report are of the
+ * same models.
  */
 export async function manifestsOf(
-  artifacts: Pick<SharedManifests, 'manifest'>,
+  manifests: ManifestSource,
   run: RunRecord,
 ): Promise<Record<string, Manifest>> {
-  const found = await Promise.all(stagesOf(run.plan).map((stage) => artifacts.manifest(stage)))
+  const found = await Promise.all(stagesOf(run.plan).map((stage) => manifests.manifest(stage)))
   const current = new Map<string, { readonly manifest: Manifest; readonly digest: string }>()
   const stale = new Set<string>()
   // Inputs come first.

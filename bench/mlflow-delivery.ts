@@ -18,7 +18,7 @@ import { ensureMlflow } from '../infra/mlflow.mjs'
 import { batches, lanes, type Metric } from '../tracking/limits.ts'
 import { MlflowClient } from '../tracking/mlflow.ts'
 import { startMlflow } from '../stack/mlflow-server.ts'
-import { freePort } from '../stack/server.ts'
+import { freePort } from '../host/free-port.ts'
 
 const [workers = 4, rounds = 3] = process.argv.slice(2).map(Number)
 const [keys, steps] = [20, 5000]

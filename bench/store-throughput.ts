@@ -19,7 +19,7 @@ import { Artifacts } from '../artifacts/artifacts.ts'
 import { openStore } from '../artifacts/store.ts'
 import { ensureVersitygw } from '../infra/versitygw.mjs'
 import { startS3Server } from '../stack/s3-server.ts'
-import { freePort } from '../stack/server.ts'
+import { freePort } from '../host/free-port.ts'
 
 const bytes = 1e9
 const rounds = Number(process.argv[2] ?? 7)

@@ -22,7 +22,7 @@ import { DeviceData } from '../learning/data/device-data.ts'
 import { fit } from '../learning/training/fit.ts'
 import { initialWeights, parameterSpecs } from '../learning/model/parameters.ts'
 import { stream } from '../learning/random.ts'
-import { freePort } from '../stack/server.ts'
+import { freePort } from '../host/free-port.ts'
 import { startTelemetry } from '../worker/telemetry/telemetry.ts'
 
 interface Cost {

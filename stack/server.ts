@@ -1,9 +1,7 @@
 import { spawn } from 'node:child_process'
-import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
@@ -144,30 +142,4 @@ export function startServer(options: ServerOptions): ServerProcess {
     log,
   })
   return { ...server, address: `127.0.0.1:${port}` }
-}
-
-/**
- * Where ports are looked for when any will do: below those that systems give out of themselves (from 32,768 on Linux, from
- * 49,152 elsewhere). Temporal's dev server takes a dozen of those for itself before it listens on the one it was told.
- */
-const anyPort = { from: 10_000, to: 32_000 }
-
-/** `wanted`, or the next port after it that nobody listened on a moment ago; any such port where none is wanted. */
-export async function freePort(wanted?: number): Promise<number> {
-  const from = wanted ?? randomInt(anyPort.from, anyPort.to)
-  for (let port = from; port < from + 100 && port < 65_536; port++) if (await isFree(port)) return port
-  throw new Error(`none of the 100 ports from ${from} on is free on 127.0.0.1`)
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const probe = createServer()
-  try {
-    probe.listen(port, '127.0.0.1')
-    await once(probe, 'listening')
-  } catch {
-    return false
-  }
-  probe.close()
-  await once(probe, 'close')
-  return true
 }

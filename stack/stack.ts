@@ -6,7 +6,8 @@ import { takePidLock } from './pid-lock.ts'
 import type { EndpointOptions } from '../worker/endpoint.ts'
 import { startMlflow, type MlflowServer, type MlflowServerOptions } from './mlflow-server.ts'
 import { startS3Server, type S3Credentials, type S3Server } from './s3-server.ts'
-import { freePort, startServer } from './server.ts'
+import { freePort } from '../host/free-port.ts'
+import { startServer } from './server.ts'
 import { spawnWorker } from './spawn-worker.ts'
 
 /** A Temporal server and a worker as children of this process, and an S3 and an MLflow server if wanted; none outlives it. */

@@ -172,9 +172,11 @@ function refusePlain(url: URL): void {
 function authorizationOf({ username, password }: URL): string | undefined {
   const basic = (name: string, word: string) => `Basic ${Buffer.from(`${name}:${word}`).toString('base64')}`
   if (username) return basic(decoded(username), decoded(password))
-  const [user, word, token] = ['USERNAME', 'PASSWORD', 'TOKEN'].map((part) =>
-    secretOf(`MLFLOW_TRACKING_${part}`),
-  )
+  const [user, word, token] = [
+    'MLFLOW_TRACKING_USERNAME',
+    'MLFLOW_TRACKING_PASSWORD',
+    'MLFLOW_TRACKING_TOKEN',
+  ].map((name) => secretOf(name))
   if (user && word) return basic(user, word)
   return token ? `Bearer ${token}` : undefined
 }

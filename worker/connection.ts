@@ -28,7 +28,7 @@ export async function connectWorker(
   { seconds, signal, onWait }: ConnectOptions,
 ): Promise<NativeConnection> {
   const began = performance.now()
-  const told = new Set<string>()
+  const warnedOf = new Set<string>()
   let refusedSince: number | undefined
   const attempt = async () => {
     try {
@@ -45,8 +45,8 @@ export async function connectWorker(
   }
   const tell = (error: unknown, refusal: UserError | undefined, now: number) => {
     const reason = (refusal ?? (error as Error)).message
-    if (now - began < QUIET_MS || told.has(reason)) return
-    told.add(reason)
+    if (now - began < QUIET_MS || warnedOf.has(reason)) return
+    warnedOf.add(reason)
     onWait?.(reason, Math.max(0, seconds - (now - began) / 1000))
   }
   return pRetry(attempt, {

@@ -17,7 +17,8 @@ export interface TemporalSettings {
   readonly apiKey?: string
 }
 
-const PREFIX = 'ZEROSHIFT_TEMPORAL_TLS'
+const TLS = 'ZEROSHIFT_TEMPORAL_TLS'
+const SERVER_NAME = 'ZEROSHIFT_TEMPORAL_TLS_SERVER_NAME'
 
 /**
  * A Temporal server elsewhere, as the environment says that it is reached:
@@ -44,7 +45,7 @@ export function temporalSettings(address: string, env: NodeJS.ProcessEnv = proce
   if (apiKey !== undefined && !tls && !isLoopbackAddress(address))
     throw new UserError(
       `ZEROSHIFT_TEMPORAL_API_KEY would go to ${address} over a connection that is not encrypted, for all to read; set ` +
-        `${PREFIX} to 1, or unset the key`,
+        `${TLS} to 1, or unset the key`,
     )
   return {
     address,
@@ -65,18 +66,18 @@ function refuseAddress(address: string): void {
 }
 
 function tlsOf(env: NodeJS.ProcessEnv): TLSConfig | undefined {
-  const { [PREFIX]: wanted = '', [`${PREFIX}_SERVER_NAME`]: serverNameOverride } = env
-  const ca = pemIn(env, 'CA_FILE')
-  const certificate = pemIn(env, 'CERT_FILE')
-  const key = pemIn(env, 'KEY_FILE')
+  const { [TLS]: wanted = '', [SERVER_NAME]: serverNameOverride } = env
+  const ca = pemIn(env, 'ZEROSHIFT_TEMPORAL_TLS_CA_FILE')
+  const certificate = pemIn(env, 'ZEROSHIFT_TEMPORAL_TLS_CERT_FILE')
+  const key = pemIn(env, 'ZEROSHIFT_TEMPORAL_TLS_KEY_FILE')
   if (!['', '0', '1', 'false', 'true'].includes(wanted))
-    throw new UserError(`${PREFIX} is "${wanted}"; expected 1 or 0`)
+    throw new UserError(`${TLS} is "${wanted}"; expected 1 or 0`)
   const [named] = [ca, certificate, key].flatMap((file) => file?.name ?? [])
-  const given = named ?? (serverNameOverride ? `${PREFIX}_SERVER_NAME` : undefined)
+  const given = named ?? (serverNameOverride ? SERVER_NAME : undefined)
   const isOn = ['1', 'true'].includes(wanted)
   if (given === undefined && !isOn) return undefined
   if (given !== undefined && wanted !== '' && !isOn)
-    throw new UserError(`${PREFIX} is ${wanted} and ${given} is set; expected one of them: unset the other`)
+    throw new UserError(`${TLS} is ${wanted} and ${given} is set; expected one of them: unset the other`)
   if (ca) certificateIn(ca)
   return {
     ...(serverNameOverride && { serverNameOverride }),
@@ -92,8 +93,7 @@ interface Pem {
   readonly bytes: Buffer
 }
 
-function pemIn(env: NodeJS.ProcessEnv, what: string): Pem | undefined {
-  const name = `${PREFIX}_${what}`
+function pemIn(env: NodeJS.ProcessEnv, name: string): Pem | undefined {
   const path = env[name]
   if (!path) return undefined
   try {
@@ -107,7 +107,7 @@ function pemIn(env: NodeJS.ProcessEnv, what: string): Pem | undefined {
 function pairOf(certificate: Pem | undefined, key: Pem | undefined): { crt: Buffer; key: Buffer } {
   if (!certificate || !key)
     throw new UserError(
-      `${(certificate ?? key)?.name ?? ''} is set without ${PREFIX}_${certificate ? 'KEY' : 'CERT'}_FILE; expected a certificate and its ` +
+      `${(certificate ?? key)?.name ?? ''} is set without ${TLS}_${certificate ? 'KEY' : 'CERT'}_FILE; expected a certificate and its ` +
         'private key, each in a file of its own',
     )
   if (!certificateIn(certificate).checkPrivateKey(privateKeyIn(key)))

@@ -13,26 +13,34 @@ import { judgingStagesOf, makerOf, rowsOf, seedsOf } from '../experiment/stages/
 import type { Stage, StageRef } from '../experiment/stages/stage.ts'
 import type { CellInput } from '../experiment/sweep/sweep.ts'
 import { pauseSignal, progressQuery, resumeSignal } from './names.ts'
-import { lookedUp, reasonOf, report, stageRunner, type Asked, type StageRunner } from './stages.ts'
+import {
+  resolveRun,
+  activityFailureMessage,
+  report,
+  stageRunner,
+  type ResolvedRun,
+  type StageRunner,
+} from './stages.ts'
 import { startTracking, trackAtEnd, type Tracker } from './tracking.ts'
 
 /**
- * One machine-unlearning experiment. What cannot be missed (data, original, gold) fails the run when it fails; a
- * method that fails is left out, and the report says so. Stages that are kept from earlier runs are not computed again.
- * What a cell of a sweep or a large run is stands in the store.
+ * Runs one machine-unlearning experiment. The run fails if a stage fails that all others need
+ * (data, original, gold). A method that fails is left out, and the report says so. Stages whose
+ * results are in the store are not computed again. The plan of a large run, or of a run in a sweep,
+ * is read from the store.
  */
-export async function experiment(asked: RunInput | CellInput | StoredInput): Promise<RunResult> {
-  const input: Asked = 'run' in asked ? { ...asked, named: asked.run } : await lookedUp(asked)
-  // Handlers come first: whoever asks while the tracking starts gets an answer.
-  const told: { tracker?: Tracker } = {}
-  const stages = stageRunner(input, () => told.tracker?.changed())
+export async function experiment(given: RunInput | CellInput | StoredInput): Promise<RunResult> {
+  const input: ResolvedRun = 'run' in given ? { ...given, named: given.run } : await resolveRun(given)
+  // The handlers are set first, so that queries are answered while the tracking starts.
+  const tracking: { tracker?: Tracker } = {}
+  const stages = stageRunner(input, () => tracking.tracker?.changed())
   setHandler(defineQuery<RunProgress>(progressQuery), stages.progress)
   setHandler(defineSignal(pauseSignal), () => stages.pause())
   setHandler(defineSignal(resumeSignal), () => stages.resume())
   const tracker = await startTracking(input)
-  if (tracker) told.tracker = tracker
+  if (tracker) tracking.tracker = tracker
   try {
-    const result = await conduct(input, stages)
+    const result = await executeExperiment(input, stages)
     await tracker?.ended('FINISHED')
     return result
   } catch (error) {
@@ -41,17 +49,18 @@ export async function experiment(asked: RunInput | CellInput | StoredInput): Pro
   }
 }
 
-/** How often stages are judged again before the report stands as it is. */
+/** How often stages are checked again before the report is final. */
 const MOST_ROUNDS = 3
 
-async function conduct(input: Asked, stages: StageRunner): Promise<RunResult> {
+async function executeExperiment(input: ResolvedRun, stages: StageRunner): Promise<RunResult> {
   const { run, settings } = input
   const { plan } = run
 
   await stages.recall()
 
-  // Data: test samples are set aside and a checkpoint is read, then the training samples are cut into forget set and retained set.
-  // Where the split goes by what the original makes of them, the original comes first.
+  // Data: the test samples are set aside and a pretrained model is read. Then the training samples
+  // are divided into the forget set and the retained set. If the split depends on the original's
+  // predictions, the original is trained first.
   await Promise.all([plan.dataset, ...(plan.checkpoint ? [plan.checkpoint] : [])].map(essential))
   if (plan.ranking) {
     await essential(plan.original)
@@ -59,29 +68,33 @@ async function conduct(input: Asked, stages: StageRunner): Promise<RunResult> {
   }
   await essential(plan.split)
 
-  // Every seed trains and judges models of its own. One that lost its original or its gold is left out, unless all did.
-  const conducted = seedsOf(plan).map(conductSeed)
-  // Shadow models need the data alone, and wait in line behind the seeds' first models.
+  // Every seed trains and evaluates its own models. A seed without its original or its gold model
+  // is left out, and the run fails if this happens to all seeds.
+  const seedRuns = seedsOf(plan).map(runSeed)
+  // Shadow models need only the data. They are queued behind the first models of the seeds.
   const shadows = plan.shadow && trainShadows(plan.shadow)
-  // It is awaited after the seeds; a cancellation before that must not count as unhandled.
+  // The shadows are awaited after the seeds. This avoids an unhandled rejection if the run is
+  // cancelled before.
   shadows?.catch(() => undefined)
-  const seeds = await Promise.allSettled(conducted)
+  const seeds = await Promise.allSettled(seedRuns)
   const lost = seeds.flatMap((seed) => (seed.status === 'rejected' ? [seed] : []))
   const fatal =
     lost.find(({ reason }) => isCancellation(reason)) ?? (lost.length === seeds.length ? lost[0] : undefined)
   if (fatal) throw fatal.reason
 
-  // Populations: what the models of all seeds tell together, where every seed came through.
+  // Populations: metrics over the models of all seeds, if no seed failed.
   await completeReady((plan.population ?? []).map(({ stage }) => stage))
 
-  // Membership inference from shadow models, against every model that was evaluated.
+  // Membership inference with shadow models, against every model that was evaluated.
   await shadows
   await completeReady(judgingStagesOf(plan, 'membership'))
 
-  // What is asked beyond that: how fast every model learns the forget set again, and what its features still know.
+  // Optional metrics: how fast every model relearns the forget set, and what its features still
+  // reveal about it.
   await completeReady(requestedKinds.flatMap((kind) => judgingStagesOf(plan, kind)))
 
-  // Report. A stage that was computed again meanwhile, here or by another run, may have left stages without their inputs.
+  // Report. If this run or another one has computed a stage again meanwhile, stages that used its
+  // earlier result are computed again, too, and the report is written anew.
   const write = () => report({ run: input.named, settings, failed: stages.summary().failed })
   let written = await write()
   for (let round = 0; round < MOST_ROUNDS && (await stages.judgeAgain(written.absent ?? [])); round++)
@@ -98,15 +111,17 @@ async function conduct(input: Asked, stages: StageRunner): Promise<RunResult> {
   const notes = await trackAtEnd(input)
   return { id: run.id, ...summary, report: url, digest, results, notes }
 
-  /** How the methods of one seed came out. */
-  async function conductSeed(seed: SeedPlan): Promise<readonly PromiseSettledResult<void>[]> {
-    // Models: the original is trained on everything, gold from scratch on the retained set alone.
-    // Gold of other seeds can wait: only the floor needs it.
+  /** Trains and evaluates the models of one seed, and returns the outcome of each method. */
+  async function runSeed(seed: SeedPlan): Promise<readonly PromiseSettledResult<void>[]> {
+    // Models: the original is trained on all samples, and gold from scratch on the retained set
+    // only. Further gold models are trained later: only the noise floor needs them.
     await Promise.all([seed.original, ...seed.gold.slice(0, 1)].map(essential))
 
-    // JudgingStages: every method makes its model from the original; all are evaluated, attacked and compared with gold.
+    // Evaluation: every method makes its model from the original. All models are evaluated,
+    // attacked and compared with gold.
     const reference = judgeReference(seed)
-    // Candidates await it only before they are compared; a failure before that must not count as unhandled.
+    // Candidates await the reference only before they are compared. This avoids an unhandled
+    // rejection if the reference fails before.
     reference.catch(() => undefined)
     const judged = await Promise.allSettled(
       rowsOf(seed).map((candidate) => judge(seed, candidate, reference)),
@@ -117,13 +132,18 @@ async function conduct(input: Asked, stages: StageRunner): Promise<RunResult> {
     return judged.filter((_, i) => seed.candidates[i]?.unlearn)
   }
 
-  /** A pool that lacks a model is no pool: the attacks are left out then. */
+  /**
+   * Trains the shadow models and pools them. Without one of the models there is no pool and no
+   * attack.
+   */
   async function trainShadows({ models, pool }: ShadowPlan): Promise<void> {
     await completeReady(models)
     await completeReady([pool])
   }
 
-  /** Completes those of some stages whose inputs are all there. Nothing waits for them: one that fails is left out. */
+  /**
+   * Completes those of the given stages whose inputs are complete. A stage that fails is left out.
+   */
   async function completeReady(some: readonly Stage[]): Promise<void> {
     const complete = stages.completed()
     const ready = some.filter(({ inputs }) =>
@@ -134,16 +154,20 @@ async function conduct(input: Asked, stages: StageRunner): Promise<RunResult> {
       if (outcome.status === 'rejected' && isCancellation(outcome.reason)) throw outcome.reason
   }
 
+  /** Completes a stage without which the run, or the seed, fails. */
   async function essential(stage: Stage): Promise<void> {
     try {
       await stages.complete(stage)
     } catch (error) {
       if (isCancellation(error)) throw error
-      throw ApplicationFailure.nonRetryable(`${stage.title}: ${reasonOf(error)}`, 'StageFailed')
+      throw ApplicationFailure.nonRetryable(`${stage.title}: ${activityFailureMessage(error)}`, 'StageFailed')
     }
   }
 
-  /** Gold, the twin that learnt nothing, and the original: what all others are compared with. */
+  /**
+   * Evaluates the models that all others are compared with: gold, the untrained twin and the
+   * original.
+   */
   async function judgeReference({ reference, twin, originalEvaluation }: SeedPlan): Promise<void> {
     await essential(reference.evaluate)
     await essential(reference.attack)
@@ -151,6 +175,9 @@ async function conduct(input: Asked, stages: StageRunner): Promise<RunResult> {
     if (originalEvaluation) await essential(originalEvaluation)
   }
 
+  /**
+   * Makes the model of one method, evaluates and attacks it, and compares it with the reference.
+   */
   async function judge(seed: SeedPlan, candidate: Candidate, reference: Promise<void>): Promise<void> {
     const { evaluate, attack, compare } = candidate
     const maker = makerOf(seed, candidate)

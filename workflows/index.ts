@@ -1,4 +1,4 @@
-/** What the worker serves. */
+/** The workflows that the worker runs. */
 export { experiment } from './experiment.ts'
 export { tracking } from './tracking.ts'
 export { sweep } from './sweep.ts'

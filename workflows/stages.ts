@@ -40,8 +40,8 @@ const { kept, keptRun, planPart, report } = proxyActivities<Activities>({
 
 export { report }
 
-/** The run that a workflow computes. */
-export interface Asked {
+/** What a run works on. */
+export interface ResolvedRun {
   readonly run: { readonly id: string; readonly plan: Plan }
   readonly settings: RunInput['settings']
   /**
@@ -57,8 +57,8 @@ export interface Asked {
   readonly sweep?: string
 }
 
-/** Loads a run whose record is in the store: a cell of a sweep, or a large run. */
-export async function lookedUp(asked: CellInput | StoredInput): Promise<Asked> {
+/** A cell of a sweep and a large run stand in the store. */
+export async function resolveRun(asked: CellInput | StoredInput): Promise<ResolvedRun> {
   if ('stored' in asked) return storedRun(asked.stored, asked.store)
   const { cell: id, store, sweep } = asked
   if (patched('plan-in-parts')) return { ...(await storedRun(id, store)), sweep }
@@ -66,7 +66,7 @@ export async function lookedUp(asked: CellInput | StoredInput): Promise<Asked> {
   return { run, settings, named: { id }, kept, sweep }
 }
 
-async function storedRun(id: string, store: string): Promise<Asked> {
+async function storedRun(id: string, store: string): Promise<ResolvedRun> {
   const first = await planPart({ id, store, part: 0 })
   const texts = [first.text]
   // The pieces are read one after the other, so that no message to the server is large.
@@ -125,7 +125,7 @@ const REPAIRS = 3
  * `onChange` is called whenever a stage is computed or fails.
  */
 export function stageRunner(
-  { run, settings, named, byKey = false, kept: known }: Asked,
+  { run, settings, named, byKey = false, kept: known }: ResolvedRun,
   onChange: () => void,
 ) {
   const call = stageCaller(settings)
@@ -146,7 +146,12 @@ export function stageRunner(
       set(stage, { state: done.cached ? 'cached' : 'computed', seconds: done.seconds })
       return done
     } catch (error) {
-      set(stage, isCancellation(error) ? { state: 'waiting' } : { state: 'failed', error: reasonOf(error) })
+      set(
+        stage,
+        isCancellation(error)
+          ? { state: 'waiting' }
+          : { state: 'failed', error: activityFailureMessage(error) },
+      )
       throw error
     }
   }
@@ -302,8 +307,8 @@ function failureOf(error: unknown): ApplicationFailure | undefined {
   return cause instanceof ApplicationFailure ? cause : undefined
 }
 
-/** The message of a failure, without Temporal's wrapping of the activity's error. */
-export function reasonOf(error: unknown): string {
+/** What a person needs to know of a failure: Temporal wraps the activity's own error. */
+export function activityFailureMessage(error: unknown): string {
   const cause = error instanceof ActivityFailure ? (error.cause ?? error) : error
   return cause instanceof Error ? cause.message : String(cause)
 }

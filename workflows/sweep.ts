@@ -57,7 +57,7 @@ const { cellsOf, settled, reportSweep } = proxyActivities<Activities>({
   retry,
 })
 
-/** Waits for as long as runs take. */
+/** The activity that waits for runs, which may take very long. */
 const { whichEnded } = proxyActivities<Activities>({
   taskQueue: queue,
   startToCloseTimeout: '365d',
@@ -65,10 +65,10 @@ const { whichEnded } = proxyActivities<Activities>({
   retry,
 })
 
-/** Runs that are looked up in the store at once. */
+/** The number of runs that are looked up in the store at once. */
 const CHUNK = 50
 
-/** A run that is to begin, with what it is found by. */
+/** A run to start, with the search attributes of its workflow. */
 interface Ready {
   readonly place: Place
   readonly attributes: SearchAttributePair[]
@@ -77,9 +77,10 @@ interface Ready {
 type Experiment = (input: CellInput) => Promise<RunResult>
 
 /**
- * Many experiments, a few at a time. Whatever ends one ends no other: the report says which are missing, and why. What is
- * known of the cells is small, and is handed on before the history grows too long; runs go on meanwhile, and the
- * execution that follows waits for them.
+ * Runs many experiments, a few at a time, as child workflows. The failure of one does not affect
+ * the others, and the report says which are missing and why. Before the history gets too long, the
+ * sweep continues as a new execution, to which it passes the state of its cells. The runs continue
+ * meanwhile, and the new execution waits for them.
  */
 export async function sweep(input: SweepInput): Promise<SweepResult> {
   const { id, store } = input
@@ -113,12 +114,13 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
   })
 
   const read = () => cellsOf({ id, store })
-  // A cancellation that comes meanwhile is to reach the runs that an earlier execution began.
-  const { halving, isTracked, ...asked } = await (input.state
+  // After an earlier execution, a cancellation during this activity must not end the sweep here: it
+  // has to cancel the runs of that execution first.
+  const { halving, isTracked, ...cells } = await (input.state
     ? CancellationScope.nonCancellable(read)
     : read())
-  const known = (board = new SweepBoard(asked, input.state, input.leave))
-  /** Runs of which the store does not have all. */
+  const known = (board = new SweepBoard(cells, input.state, input.leave))
+  /** Runs that are not complete in the store, to be started next. */
   let ready: readonly Ready[] = []
   let starting = 0
   const children = new Set<Promise<void>>()
@@ -150,14 +152,16 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
     throw error
   }
 
-  /** Runs until nothing is left to run. */
+  /** Starts runs until none is left to start and all have ended. */
   async function rounds(): Promise<void> {
     for (;;) {
       const isFull = () => paused || starting + known.running >= maxParallel
       const isOver = () => ready.length === 0 && starting === 0 && known.running === 0 && !known.hasNext()
       const canBegin = () => !isFull() && (ready.length > 0 || known.hasNext())
       await condition(() => extended || isLong() || canBegin() || isOver())
-      // What comes true in the task that brings a cancellation wins over it, and the next execution would know nothing of it.
+      // If the condition becomes true in the same workflow task as a cancellation, the wait ends
+      // without an error. The cancellation must not be missed, because the next execution would not
+      // know of it.
       const { consideredCancelled, cancelRequested } = CancellationScope.current()
       if (consideredCancelled) await cancelRequested
       if (extended) {
@@ -179,13 +183,16 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
     }
   }
 
-  /** Nothing may be half-begun when another execution takes over. */
+  /**
+   * Whether to continue as a new execution. This must wait until no child workflow is being
+   * started.
+   */
   function isLong(): boolean {
     const { continueAsNewSuggested, historyLength } = workflowInfo()
     return (continueAsNewSuggested || historyLength > (input.historyEvents ?? Infinity)) && starting === 0
   }
 
-  /** Those of which something is still to be computed. What the store has counts as done. */
+  /** Returns the runs that have to be started, and records those that the store has as ended. */
   async function missing(places: readonly Place[]): Promise<readonly Ready[]> {
     const left = input.leave !== undefined
     const found = await settled({ store, sweep: id, runs: places.map(({ run }) => run), left })
@@ -199,29 +206,29 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
   }
 
   function begin(next: Ready): void {
-    const conducting = conduct(next)
-    children.add(conducting)
-    void conducting.then(() => children.delete(conducting))
+    const execution = executeRun(next)
+    children.add(execution)
+    void execution.then(() => children.delete(execution))
   }
 
-  async function conduct({ place, attributes }: Ready): Promise<void> {
+  async function executeRun({ place, attributes }: Ready): Promise<void> {
     starting++
     let child: ChildWorkflowHandle<Experiment>
     try {
       child = await startChild<Experiment>(workflowType, {
         workflowId: workflowId(place.run),
         args: [{ cell: place.run, store, sweep: id }],
-        // Sweeps and runs take turns at the workers, whatever each has there.
+        // Sweeps and runs take turns at the workers, no matter how many tasks each has.
         priority: fairShare(id),
         ...(input.searchable && { typedSearchAttributes: attributes }),
-        // The execution that continues this one waits for it.
+        // The next execution of this sweep waits for the run.
         parentClosePolicy: ParentClosePolicy.ABANDON,
       })
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError) {
         known.begun(place, 'j')
         others.add(place)
-      } else known.failed(place, reasonOf(error))
+      } else known.failed(place, childFailureMessage(error))
       return
     } finally {
       starting--
@@ -232,7 +239,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
       settle(place, { result: await child.result() })
     } catch (error) {
       if (CancellationScope.current().consideredCancelled) return
-      settle(place, { error: reasonOf(error) })
+      settle(place, { error: childFailureMessage(error) })
     }
   }
 
@@ -246,25 +253,28 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
       )
   }
 
-  /** Waits for runs that are not this execution's children. */
+  /**
+   * Waits for runs that are not children of this execution: others started them, or an earlier
+   * execution.
+   */
   function watchOthers(places: readonly Place[]) {
     const waited = new Map(places.map((place) => [place.run, place]))
-    let asking: CancellationScope | undefined
+    let waiting: CancellationScope | undefined
     const watch = async () => {
       while (waited.size > 0) {
-        asking = new CancellationScope()
+        waiting = new CancellationScope()
         try {
-          const ends = await asking.run(() => ended(waited.keys()))
+          const ends = await waiting.run(() => ended(waited.keys()))
           for (const { run, ...ending } of ends) {
             const place = waited.get(run)
             waited.delete(run)
             if (place) settle(place, ending)
           }
         } catch (error) {
-          // Cancelled to ask again with one more.
+          // `add` cancels the wait so that it starts again with one more run.
           if (!isCancellation(error) || CancellationScope.current().consideredCancelled) return
         } finally {
-          asking = undefined
+          waiting = undefined
         }
       }
     }
@@ -272,29 +282,32 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
     return {
       add(place: Place) {
         waited.set(place.run, place)
-        if (asking) asking.cancel()
+        if (waiting) waiting.cancel()
         else void watch()
       },
     }
   }
 
   /**
-   * Cancels what is the sweep's own, and waits for it. Children are cancelled with their parent, but not those that another
-   * execution began, and one that was just being started may have been missed: each is told.
+   * Cancels the runs that this sweep has started, and waits for them. Temporal cancels children
+   * with their parent, but not those of an earlier execution, and it may miss one that was just
+   * being started. Therefore each run is cancelled explicitly.
    */
   async function ownEnded(): Promise<void> {
     await condition(() => starting === 0)
     const running = new Set(known.underWay('r').map(({ run }) => run))
     await Promise.allSettled([...running].map((run) => getExternalWorkflowHandle(workflowId(run)).cancel()))
     await Promise.all(children)
-    const going = new Set(carried.flatMap(({ run }) => (running.has(run) ? [run] : [])))
-    while (going.size > 0) for (const { run } of await ended(going)) going.delete(run)
+    const fromEarlier = new Set(carried.flatMap(({ run }) => (running.has(run) ? [run] : [])))
+    while (fromEarlier.size > 0) for (const { run } of await ended(fromEarlier)) fromEarlier.delete(run)
   }
 
+  /** Waits until at least one of these runs has ended, and returns those that have. */
   function ended(runs: Iterable<string>): Promise<readonly Ended[]> {
     return whichEnded([...runs].map((run) => ({ run, workflow: workflowId(run) })))
   }
 
+  /** Tells a run whether the sweep is paused. */
   function send(run: string): void {
     getExternalWorkflowHandle(workflowId(run))
       .signal(paused ? pauseSignal : resumeSignal)
@@ -318,8 +331,8 @@ function countsOf(board: SweepBoard): SweepCounts {
   return { cells, done, cached, incomplete, stopped, failed: failures.length }
 }
 
-/** What a person needs to know of how a child ended. */
-function reasonOf(error: unknown): string {
+/** Describes for the report why a child workflow has failed. */
+function childFailureMessage(error: unknown): string {
   let cause = error
   while ((cause instanceof ChildWorkflowFailure || cause instanceof ActivityFailure) && cause.cause)
     cause = cause.cause

@@ -1,23 +1,27 @@
 import { defaultPayloadConverter, type Headers, type Payload } from '@temporalio/common'
 import { spanNamed } from './traceparent.ts'
 
-/** How Temporal's SDKs hand a trace on. */
+/** The header in which Temporal's SDKs pass a trace on. */
 const traceHeader = '_tracer-data'
 
 interface Carrier {
   readonly traceparent: string
 }
 
-/** undefined: the caller is not traced, or what it says is no `traceparent`. */
+/**
+ * Returns the caller's `traceparent`, or undefined if it is not traced or the header is not valid.
+ */
 export function traceparentOf(headers: Headers): string | undefined {
   const payload = headers[traceHeader]
   if (!payload) return undefined
-  const traceparent = carried(payload)?.traceparent
+  const traceparent = carrierIn(payload)?.traceparent
   return typeof traceparent === 'string' && spanNamed(traceparent) ? traceparent : undefined
 }
 
-/** What another program put there, in a form of its own, must not break a run. */
-function carried(payload: Payload): Partial<Carrier> | null {
+/**
+ * Returns null if another program has written the header in a format of its own: a run ignores it.
+ */
+function carrierIn(payload: Payload): Partial<Carrier> | null {
   try {
     return defaultPayloadConverter.fromPayload<Partial<Carrier> | null>(payload)
   } catch {
@@ -25,7 +29,8 @@ function carried(payload: Payload): Partial<Carrier> | null {
   }
 }
 
-export function carrying(headers: Headers, traceparent: string): Headers {
+/** Returns the headers with a `traceparent` added. */
+export function withTraceparent(headers: Headers, traceparent: string): Headers {
   const carrier: Carrier = { traceparent }
   return { ...headers, [traceHeader]: defaultPayloadConverter.toPayload(carrier) }
 }

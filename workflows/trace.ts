@@ -7,10 +7,10 @@ import {
   type Sinks,
   type WorkflowInterceptorsFactory,
 } from '@temporalio/workflow'
-import { carrying, traceparentOf } from './trace-header.ts'
+import { traceparentOf, withTraceparent } from './trace-header.ts'
 import { spanIdOf, withSpan } from './traceparent.ts'
 
-/** To the worker: a workflow whose caller is traced has ended. */
+/** Tells the worker that a workflow whose caller is traced has ended. */
 export interface TraceSinks extends Sinks {
   readonly trace: {
     ended(end: WorkflowEnd): void
@@ -18,20 +18,23 @@ export interface TraceSinks extends Sinks {
 }
 
 export interface WorkflowEnd {
-  /** W3C's `traceparent` of who started it. */
+  /** W3C's `traceparent` of the span that started the workflow. */
   readonly caller: string
   readonly outcome: 'completed' | 'failed' | 'cancelled' | 'continued'
 }
 
 /**
- * Hands on whose trace a workflow belongs to. The span's id is the end of the run's id: nothing is drawn at random, no
- * command is added, and a history that was recorded without headers is replayed as before.
+ * Passes the trace of a workflow's caller on to activities and child workflows. The id of the
+ * workflow's span is the end of its run id, so that no random number is needed and no command is
+ * added. Histories that were recorded without these headers can be replayed.
  */
 export const interceptors: WorkflowInterceptorsFactory = () => {
   const { trace } = proxySinks<TraceSinks>()
   let caller: string | undefined
   const inside = (headers: Headers): Headers =>
-    caller === undefined ? headers : carrying(headers, withSpan(caller, spanIdOf(workflowInfo().runId)))
+    caller === undefined
+      ? headers
+      : withTraceparent(headers, withSpan(caller, spanIdOf(workflowInfo().runId)))
   return {
     inbound: [
       {
@@ -54,9 +57,12 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
       {
         scheduleActivity: (input, next) => next({ ...input, headers: inside(input.headers) }),
         startChildWorkflowExecution: (input, next) => next({ ...input, headers: inside(input.headers) }),
-        // The next execution has the same caller.
+        // The new execution has the same caller as this one.
         continueAsNew: (input, next) =>
-          next({ ...input, headers: caller === undefined ? input.headers : carrying(input.headers, caller) }),
+          next({
+            ...input,
+            headers: caller === undefined ? input.headers : withTraceparent(input.headers, caller),
+          }),
       },
     ],
   }

@@ -15,14 +15,14 @@ import type { Activities, TrackSweepTask, TrackTask } from '../activities/index.
 import type { SweepTask } from '../activities/sweep.ts'
 import type { RunEnd } from '../experiment/records/run.ts'
 import type { SweepCounts, SweepEnd } from '../experiment/sweep/sweep.ts'
-import { reasonOf, type Asked } from './stages.ts'
+import { activityFailureMessage, type ResolvedRun } from './stages.ts'
 import { trackingId, trackingSignals, trackingType, type Queue } from './names.ts'
 
 const changedSignal = defineSignal(trackingSignals.changed)
 const begunSignal = defineSignal(trackingSignals.begun)
 const endedSignal = defineSignal<[SweepEnd]>(trackingSignals.ended)
 
-/** An MLflow that is away is asked again for as long as it takes. */
+/** Sends a run to MLflow. This is retried without limit while the MLflow server does not answer. */
 const { track } = proxyActivities<Activities>({
   taskQueue: 'zeroshift' satisfies Queue,
   startToCloseTimeout: '10m',
@@ -30,7 +30,9 @@ const { track } = proxyActivities<Activities>({
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
 })
 
-/** The same, with the cells that a sweep found in the store: thousands, perhaps. */
+/**
+ * Sends a sweep to MLflow, including the cells that it found in the store, which may be thousands.
+ */
 const { trackSweep } = proxyActivities<Activities>({
   taskQueue: 'zeroshift' satisfies Queue,
   startToCloseTimeout: '1d',
@@ -42,15 +44,17 @@ export type Tracking = Omit<TrackTask, 'ended'>
 export type SweepTracking = Omit<TrackSweepTask, 'ended'>
 
 /**
- * A delivery looks at every stage of the run: between two there are so many times as long as the last one took, unless an
- * MLflow that was away made it long.
+ * The pause after a delivery, as a multiple of the time that the delivery took: each delivery reads
+ * all stages of the run. The maximum is for deliveries that took long because MLflow did not
+ * answer.
  */
 const RESTS = 9
 const LONGEST_REST_MS = 60_000
 
 /**
- * Keeps MLflow up to date with a run or a sweep, beside it: what it says waits in the store until the server takes it, and
- * the run waits for nothing. When the run closes without a word (it was terminated), it is KILLED.
+ * Keeps MLflow up to date with a run or a sweep, as a workflow of its own, so that the run never
+ * waits for MLflow. Results wait in the store until the MLflow server has accepted them. If a run
+ * is terminated, its run in MLflow ends as KILLED.
  */
 export async function tracking(task: Tracking | SweepTracking): Promise<void> {
   let changed = true
@@ -66,7 +70,7 @@ export async function tracking(task: Tracking | SweepTracking): Promise<void> {
     changed = true
     ended = end
   })
-  // A parent that closes, however, asks its child to cancel.
+  // Temporal requests this cancellation when the workflow of the run closes for any reason.
   CancellationScope.current().cancelRequested.catch(() => {
     if (ended) return
     changed = true
@@ -81,29 +85,30 @@ export async function tracking(task: Tracking | SweepTracking): Promise<void> {
       changed = false
       const began = Date.now()
       const end = ended
-      const told = end && { ended: end }
-      if ('run' in task) await track({ ...task, ...told })
-      else await trackSweep({ ...task, ...told })
+      const ending = end && { ended: end }
+      if ('run' in task) await track({ ...task, ...ending })
+      else await trackSweep({ ...task, ...ending })
       if (end && !changed) return
       rested = Date.now() + Math.min(RESTS * (Date.now() - began), LONGEST_REST_MS)
     }
   })
 }
 
-/** A run's side of it. */
+/** Lets the workflow of a run signal the workflow that tracks it. */
 export interface Tracker {
   changed(): void
   ended(status: RunEnd['status']): Promise<void>
 }
 
 /**
- * Starts the tracking of a run, or joins the one of an earlier execution whose metrics still wait. undefined: in runs
- * that began under 0.1, which are tracked at their end.
+ * Starts to track a run, or continues with the tracking workflow of an earlier execution that still
+ * has metrics to deliver. Returns undefined if the run is not tracked, and in runs that were
+ * started by version 0.1, which are tracked at their end.
  */
-export async function startTracking(input: Asked): Promise<Tracker | undefined> {
+export async function startTracking(input: ResolvedRun): Promise<Tracker | undefined> {
   const { run, settings, named, sweep } = input
   if (!settings.tracking || !patched('tracking-beside-the-run')) return undefined
-  const handle = await begin(run.id, ParentClosePolicy.REQUEST_CANCEL, {
+  const handle = await startOrJoin(run.id, ParentClosePolicy.REQUEST_CANCEL, {
     run: named,
     settings,
     tracking: settings.tracking,
@@ -113,30 +118,35 @@ export async function startTracking(input: Asked): Promise<Tracker | undefined> 
     changed() {
       handle.signal(changedSignal).catch(() => undefined)
     },
-    ended: (status) => tellEnd(handle, { status, at: Date.now() }),
+    ended: (status) => signalEnd(handle, { status, at: Date.now() }),
   }
 }
 
-/** A sweep's side of it. */
+/** Lets the workflow of a sweep signal the workflow that tracks it. */
 export interface SweepTracker {
   ended(status: SweepEnd['status'], counts: SweepCounts): Promise<void>
 }
 
 /**
- * Starts the tracking of a sweep, or joins the one of an earlier execution: it is left alone when an execution closes, since
- * the sweep may go on in the next one. So nobody hears of a sweep that was terminated until it is resumed.
+ * Starts to track a sweep, or continues with the tracking workflow of an earlier execution. This
+ * workflow outlives each execution of the sweep, because the sweep may continue in the next one.
+ * Therefore MLflow shows a sweep that was terminated as running until it is resumed.
  */
 export async function startSweepTracking(task: SweepTask): Promise<SweepTracker | undefined> {
-  // Of a sweep that is cancelled it hears when all that is its own has ended. Tracking never fails a sweep.
+  // A sweep that is cancelled signals its end after its runs have ended. A failure to start the
+  // tracking does not fail the sweep.
   const handle = await CancellationScope.nonCancellable(() =>
-    begin(task.id, ParentClosePolicy.ABANDON, task),
+    startOrJoin(task.id, ParentClosePolicy.ABANDON, task),
   ).catch(() => undefined)
-  return handle && { ended: (status, counts) => tellEnd(handle, { status, at: Date.now(), counts }) }
+  return handle && { ended: (status, counts) => signalEnd(handle, { status, at: Date.now(), counts }) }
 }
 
 type Handle = Pick<ExternalWorkflowHandle, 'signal'>
 
-async function begin(
+/**
+ * Starts the workflow that tracks a run or a sweep. If it is running already, signals a new begin.
+ */
+async function startOrJoin(
   id: string,
   parentClosePolicy: ParentClosePolicy,
   task: Tracking | SweepTracking,
@@ -149,13 +159,16 @@ async function begin(
   })
 }
 
-/** Also in a run that is being cancelled. */
-async function tellEnd(handle: Handle, end: SweepEnd): Promise<void> {
+/** Signals the end of a run or a sweep, even while it is being cancelled. A failure is ignored. */
+async function signalEnd(handle: Handle, end: SweepEnd): Promise<void> {
   await CancellationScope.nonCancellable(() => handle.signal(endedSignal, end)).catch(() => undefined)
 }
 
-/** What became of it, in runs that began under 0.1; nothing in others. Tracking never fails a run. */
-export async function trackAtEnd({ named, settings }: Asked): Promise<readonly string[]> {
+/**
+ * Tracks a run that was started by version 0.1 at its end, and returns a note if this failed. Does
+ * nothing for other runs.
+ */
+export async function trackAtEnd({ named, settings }: ResolvedRun): Promise<readonly string[]> {
   if (!settings.tracking || patched('tracking-beside-the-run')) return []
   try {
     const ended: RunEnd = { status: 'FINISHED', at: Date.now() }
@@ -163,6 +176,6 @@ export async function trackAtEnd({ named, settings }: Asked): Promise<readonly s
     return []
   } catch (error) {
     if (isCancellation(error)) throw error
-    return [`tracking at ${settings.tracking.uri} failed: ${reasonOf(error)}`]
+    return [`tracking at ${settings.tracking.uri} failed: ${activityFailureMessage(error)}`]
   }
 }

@@ -8,8 +8,9 @@ import type { Settings } from '../../experiment/spec/spec.ts'
 import { parseSource } from '../../sources/source.ts'
 
 /**
- * Places that the tasks of a worker may name, each with all that is below it. Whoever may start workflows has the worker's
- * hands: without such a list it reads and writes whatever its credentials can.
+ * Places that the tasks of a worker may name, each with all that is below it. Whoever may start
+ * workflows has the worker's hands: without such a list it reads and writes whatever its
+ * credentials can.
  */
 export interface AllowedPrefixes {
   /** Results are read and written there, data and checkpoints read. */
@@ -32,6 +33,12 @@ export type RefuseElsewhere = (named: NamedPlaces) => void
 const OPTIONS = { stores: '--allow-store', sources: '--allow-source', tracking: '--allow-tracking' } as const
 type Kind = keyof typeof OPTIONS
 
+const VARIABLES: Readonly<Record<Kind, string>> = {
+  stores: 'ZEROSHIFT_ALLOWED_STORES',
+  sources: 'ZEROSHIFT_ALLOWED_SOURCES',
+  tracking: 'ZEROSHIFT_ALLOWED_TRACKING',
+}
+
 /** From ZEROSHIFT_ALLOWED_STORES, _SOURCES and _TRACKING, separated by commas, unless given. */
 export function allowedPrefixes(
   given: AllowedPrefixes = {},
@@ -39,7 +46,7 @@ export function allowedPrefixes(
 ): AllowedPrefixes {
   const listed = (kind: Kind) =>
     given[kind] ??
-    env[`ZEROSHIFT_ALLOWED_${kind.toUpperCase()}`]
+    env[VARIABLES[kind]]
       ?.split(',')
       .map((text) => text.trim())
       .filter(Boolean)
@@ -47,9 +54,10 @@ export function allowedPrefixes(
 }
 
 /**
- * Where no list is given, nothing is refused. Where one is, all three hold: what has no list has no allowed place. Prefixes are
- * compared name by name, so that s3://b/a does not allow s3://b/ab; directories by where symbolic links lead now, and what is linked
- * from within an allowed directory is not judged: whoever can write there is trusted with it.
+ * Where no list is given, nothing is refused. Where one is, all three hold: what has no list has no
+ * allowed place. Prefixes are compared name by name, so that s3://b/a does not allow s3://b/ab;
+ * directories by where symbolic links lead now, and what is linked from within an allowed directory
+ * is not judged: whoever can write there is trusted with it.
  *
  * Throws a UserError where a prefix is wrong.
  */
@@ -131,7 +139,7 @@ function urlParts(text: string): Parts {
     throw new UserError(`"${withoutCredentials(text)}" is no URL; expected one such as https://host/folder`)
   const { origin, pathname } = new URL(text)
   const path = names(pathname).map(decodedName)
-  if (path.some((name) => ['.', '../..'].includes(name) || /[/\\\p{Cc}]/u.test(name)))
+  if (path.some((name) => ['.', '..'].includes(name) || /[/\\\p{Cc}]/u.test(name)))
     throw new UserError(
       `"${withoutCredentials(text)}" has a name in its path that may lead elsewhere; expected names between slashes`,
     )

@@ -5,9 +5,15 @@ import type { Partition } from '../../learning/data/partition.ts'
 import type { Shadows } from '../../unlearning/population/shadows.ts'
 import type { Split } from '../../unlearning/split/split.ts'
 
-/** Reading the blobs of input manifests, and writing the ones that others read: each format once, both ways. */
+/**
+ * Reading the blobs of input manifests, and writing the ones that others read: each format once,
+ * both ways.
+ */
 
-/** The data set's blob: pixels and labels of every sample, and which samples are trained on, validated and tested on. */
+/**
+ * The data set's blob: pixels and labels of every sample, and which samples are trained on,
+ * validated and tested on.
+ */
 export interface StoredDataset extends Partition {
   /** Absent where they are in shards. */
   readonly images?: Uint8Array
@@ -37,7 +43,10 @@ export async function readDataset(
   }
 }
 
-/** The blobs that hold the pixels of large data, in the samples' order: bytes [n, h, w, c], and nothing else. */
+/**
+ * The blobs that hold the pixels of large data, in the samples' order: bytes [n, h, w, c], and
+ * nothing else.
+ */
 export function shardsOf({ outputs }: ManifestOf<'dataset'>): readonly BlobRef[] {
   const shards: BlobRef[] = []
   for (let blob = outputs[shardName(0)]; blob; blob = outputs[shardName(shards.length)]) shards.push(blob)
@@ -64,7 +73,10 @@ export async function readSplit(artifacts: Artifacts, manifest: ManifestOf<'spli
   }
 }
 
-/** A shadow model's φ = log(p_y/(1 − p_y)) of every sample, in nats, and a 1 for each that it trained on, else 0. */
+/**
+ * A shadow model's φ = log(p_y/(1 − p_y)) of every sample, in nats, and a 1 for each that it
+ * trained on, else 0.
+ */
 export interface StoredShadow {
   readonly phi: Float32Array
   readonly members: Uint8Array

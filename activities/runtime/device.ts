@@ -17,7 +17,10 @@ import { FilePixels, type Pixels } from '../../learning/data/pixels.ts'
 import { Preparer } from '../../learning/data/prepare.ts'
 import { output, readDataset, shardsOf } from './blob-codecs.ts'
 
-/** What stages that compute on the device share: weights in their blob's format, and the data set uploaded. */
+/**
+ * What stages that compute on the device share: weights in their blob's format, and the data set
+ * uploaded.
+ */
 
 export function encodeWeights(layers: readonly Layer[], weights: Weights): Uint8Array {
   const specs = parameterSpecs(layers)
@@ -47,7 +50,10 @@ export function floats(
   )
 }
 
-/** A checkpoint's tensors, for a model that starts from them; without its head where the model is to have a new one. */
+/**
+ * A checkpoint's tensors, for a model that starts from them; without its head where the model is to
+ * have a new one.
+ */
 export async function pretrainedTensors(
   artifacts: Artifacts,
   checkpoint: ManifestOf<'checkpoint'> | undefined,
@@ -66,7 +72,8 @@ export async function pretrainedTensors(
 }
 
 /**
- * Uploads the data set (dispose of it when done) as a model wants to see it; `train` are the samples that models train on.
+ * Uploads the data set (dispose of it when done) as a model wants to see it; `train` are the
+ * samples that models train on.
  */
 export async function deviceData(
   artifacts: Artifacts,
@@ -85,7 +92,10 @@ export async function deviceData(
   return { data, train: train.slice() }
 }
 
-/** Pixels that are read from files as they are wanted: those of a store in a directory, or copies of a bucket's. */
+/**
+ * Pixels that are read from files as they are wanted: those of a store in a directory, or copies of
+ * a bucket's.
+ */
 async function filePixels(
   artifacts: Artifacts,
   shards: readonly BlobRef[],
@@ -104,7 +114,10 @@ interface Scale {
   readonly deviation: readonly number[]
 }
 
-/** How images are prepared and normalised: by the data set's own statistics, unless a checkpoint wants it otherwise. */
+/**
+ * How images are prepared and normalised: by the data set's own statistics, unless a checkpoint
+ * wants it otherwise.
+ */
 function preparedFor(model: ModelSpec, facts: DatasetFacts, own: Scale): Scale & { preparer?: Preparer } {
   if (model.name !== 'pretrained') return own
   const { architecture, preparation } = checkpointOf(model)

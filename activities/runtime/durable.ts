@@ -1,334 +1,186 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { Context } from '@temporalio/activity'
 import type { Artifacts } from '../../artifacts/artifacts.ts'
-import { Checkpoints } from '../../artifacts/checkpoints.ts'
-import { Lease, LeaseLostError, type Holder } from '../../artifacts/lease.ts'
-import { canonicalJson } from '../../common/canonical.ts'
+import { outOfMemory } from '../../learning/tensorflow/out-of-memory.ts'
+import type { Host } from '../../learning/training/host.ts'
 import { checkpointSecondsOf, heartbeatSecondsOf } from '../../experiment/spec/durability.ts'
 import type { OtherWork, TensorFlowEnvironment } from '../../experiment/records/manifest.ts'
-import type { RunInput, StepProgress } from '../../experiment/records/run.ts'
-import { onDevice, type StageRef } from '../../experiment/stages/stage.ts'
-import type { Host, Snapshot } from '../../learning/training/host.ts'
-import { outOfMemory } from '../../learning/tensorflow/out-of-memory.ts'
-import { checkpointed, stepped } from './events.ts'
-import { OtherWorkMeter } from './other-work.ts'
+import type { RunInput } from '../../experiment/records/run.ts'
+import type { StageRef } from '../../experiment/stages/stage.ts'
+import { Attempt } from './attempt.ts'
+import { Checkpointer } from './checkpointer.ts'
+import { ComputedElsewhereError } from './errors.ts'
+import { stepped } from './events.ts'
+import { LeaseKeeper, takeLease, waitMs } from './lease-keeper.ts'
+import { memoryFailure } from './memory-failure.ts'
 
-/** The worker stops: what was done is kept, and another worker goes on. */
-export class HandedOverError extends Error {
-  override readonly name = 'HandedOverError'
-}
-
-/** Another run's attempt has the stage: this one makes room for other work, and looks again after a while. */
-export class ComputedElsewhereError extends Error {
-  override readonly name = 'ComputedElsewhereError'
-  readonly afterMs: number
-
-  constructor(afterMs: number) {
-    super('another run computes this stage')
-    this.afterMs = afterMs
-  }
-}
-
-/** Memory was not enough: the next attempt cuts its batches into more parts, where there is anything left to cut. */
-export class OutOfMemoryError extends Error {
-  override readonly name = 'OutOfMemoryError'
-  readonly isFinal: boolean
-
-  constructor(message: string, isFinal: boolean) {
-    super(message)
-    this.isFinal = isFinal
-  }
-}
-
-/**
- * The lease state that this attempt observed. Passed to the next attempt in the heartbeat details,
- * which the SDK sends along with the attempt's failure. They are lost where the server gave the
- * attempt up before it failed. That only costs time: the server then passes on the details of an
- * earlier attempt, or the next attempt looks as if it were the first one.
- */
-interface ObservedLease {
-  readonly sight: string
-  /**
-   * When the first attempt that found the sight unchanged was due, in milliseconds of the Temporal server's clock, which
-   * is the only one that attempts on several machines share. Absent in the attempt that saw it first.
-   */
-  readonly since?: number
-}
-
-/**
- * What heartbeats carry: progress to show, and the look of an attempt that waits. Whatever an
- * attempt that computes must tell the next one is in the store (Lease.leaveParts, Checkpoints). The
- * server takes no heartbeat from an attempt that has blocked for longer than its heartbeat timeout,
- * and the SDK does not tell an activity why the attempt before it failed.
- */
-export type HeartbeatDetails = StepProgress & {
-  /** The server shows the last attempt's details until this one's arrive: they say whose they are. */
-  readonly attempt: number
-  readonly checkpoint?: string
-  /** Of an attempt that computes nothing. */
-  readonly look?: ObservedLease
-}
-
-/** Core sends at most one heartbeat a second (see worker/worker.ts); offering more only costs. */
-const BEAT_EVERY_MS = 250
-/** A checkpoint that took a second is followed by 60 seconds of work at least: its cost stays under 2%. */
-const WORK_PER_CHECKPOINT = 60
-/** Whoever waits for another run looks often at first, and at most about a tenth of its time too late. */
-const FIRST_LOOK_MS = 250
-const LOOKS_GROW_BY = 1.1
-
-/** A stage, as far as its durability is concerned. */
-type LongStage = StageRef & { readonly title: string; readonly params: object }
+/** A stage with what its durability needs. */
+type DurableStage = StageRef & { readonly title: string; readonly params: object }
 
 export interface DurableOptions {
   readonly artifacts: Artifacts
-  readonly stage: LongStage
+  readonly stage: DurableStage
   readonly settings: RunInput['settings']
-  /** A digest of the stage's inputs: a checkpoint that was computed from others is of no use. */
+  /**
+   * Returns a digest of the stage's inputs: a checkpoint that was computed from others is not used.
+   */
   readonly inputs: () => Promise<string>
-  /** Aborts when the worker is to stop. */
+  /** Aborts when the worker shuts down. */
   readonly stopping: AbortSignal
 }
 
-/** What a body is given of a durable stage. */
+/** What the work of a durable stage may use. */
 export interface Durable {
   readonly host: Host
-  /** What a manifest says of the device, of one who computes on it. */
+  /** Adds to a description of the device how batches were divided. */
   readonly computedOn: (tensorflow: TensorFlowEnvironment) => TensorFlowEnvironment
-  /** The result of some work and its wall seconds, those of earlier attempts up to the checkpoint included. */
+  /**
+   * Does some work and returns its result and wall seconds, including those of earlier attempts up
+   * to the checkpoint from which this attempt continues.
+   */
   readonly timed: <T>(work: () => T | Promise<T>) => Promise<{ result: T; seconds: number }>
   /** What else the machine did while that work was timed. */
   readonly otherWork: () => OtherWork
-  /** Throws a LeaseLostError where another attempt has the stage now. */
+  /** Throws a LeaseLostError if another attempt has the stage now. */
   readonly confirm: () => Promise<void>
 }
 
 /**
- * Runs one attempt at a stage so that nothing is lost with it: it computes only while it holds the stage's lease, shows
- * life to Temporal and to the store, keeps checkpoints by time, goes on from the newest one, and on a cancellation or
- * the worker's shutdown keeps a last one before it stops. undefined: another attempt finished the stage. Throws a
- * ComputedElsewhereError where another run's attempt holds the lease.
+ * Runs one attempt at a stage such that its work survives its end. The attempt computes only while
+ * it holds the lease of the stage. It sends heartbeats to Temporal, saves checkpoints at intervals
+ * and continues from the newest one. If it is cancelled or its worker shuts down, it saves a last
+ * checkpoint and stops. If memory runs out, it makes the next attempt divide its batches further.
+ *
+ * Returns undefined if another attempt has finished the stage. Throws a ComputedElsewhereError if
+ * another run holds the lease, and a LeaseLostError if another attempt has taken the stage over.
  */
 export async function durably<T>(
-  { artifacts, stage, settings, inputs, stopping }: DurableOptions,
+  options: DurableOptions,
   work: (durable: Durable) => Promise<T>,
 ): Promise<T | undefined> {
-  const context = Context.current()
-  const { workflowExecution, activityId, attempt } = context.info
-  const earlier = context.info.heartbeatDetails as HeartbeatDetails | undefined
-  const holder = { activity: `${workflowExecution?.runId}/${activityId}`, attempt }
-  const checkpoints = new Checkpoints(artifacts, stage)
-  let parts = 1
-  const computedOn: Durable['computedOn'] = (tensorflow) =>
-    parts === 1 ? tensorflow : { ...tensorflow, batchParts: parts }
-  let latest: Omit<HeartbeatDetails, 'attempt'> = {}
-  let lastBeat = -Infinity
-  const beat = () => {
-    lastBeat = performance.now()
-    context.heartbeat({ ...latest, attempt } satisfies HeartbeatDetails)
-  }
-
-  /** A stop that was asked for, by whomever. */
-  let lost: LeaseLostError | undefined
-  const whileHeld = async (change: () => Promise<void>) => {
-    try {
-      await change()
-    } catch (error) {
-      if (error instanceof LeaseLostError) lost = error
-      throw error
-    }
-  }
-  const isStopping = () => lost !== undefined || stopping.aborted || context.cancellationSignal.aborted
-  const stop = async (): Promise<never> => {
-    if (lost) throw lost
-    if (stopping.aborted) throw new HandedOverError('the worker stops; another one goes on with this stage')
-    await context.cancelled
-    throw new Error('unreachable: a cancelled activity rejects')
-  }
-
-  const beating = setInterval(beat, (1000 * heartbeatSecondsOf(settings)) / 6)
-  let lease: Lease | undefined
-  let renewing: NodeJS.Timeout | undefined
-  let renewal: Promise<void> = Promise.resolve()
-  /** A renewal that is under way would write the lease again. */
-  const stopRenewing = async () => {
-    clearInterval(renewing)
-    await renewal
-  }
+  const { artifacts, stage, settings, stopping } = options
+  const attempt = new Attempt(stopping)
+  attempt.startHeartbeats((1000 * heartbeatSecondsOf(settings)) / 6)
   try {
-    lease = await turn(artifacts, stage, holder, heartbeatSecondsOf(settings), earlier)
-    // It does not wait any more.
-    if (earlier?.look) beat()
-    // The one who held it may have finished between the look into the store and the lease.
-    if (await artifacts.complete(stage)) {
-      await artifacts.clear(stage)
-      return undefined
-    }
-    const held = lease
-    parts = held.parts
-    const confirm = () => whileHeld(() => held.renew())
-    renewing = setInterval(
-      () => {
-        // A store that is away for a while loses nothing: whoever took over is seen when it is back.
-        renewal = confirm().catch(() => undefined)
-      },
-      (1000 * heartbeatSecondsOf(settings)) / 3,
-    )
-
-    // The bytes of a stage are those of one device: a checkpoint of another one, or of other parts, is of no use.
-    const from = await inputs()
-    const resumed = await checkpoints.newest(
-      async ({ tensorflow, inputs = from }) =>
-        inputs === from &&
-        (!tensorflow || canonicalJson(tensorflow) === canonicalJson(computedOn(await tensorflowHere()))),
-    )
-    if (resumed) latest = { step: resumed.step, resumedAt: resumed.step }
-    let saved = resumed?.step ?? 0
-    let began = performance.now()
-    const meter = new OtherWorkMeter(resumed?.otherWork)
-    const secondsSoFar = () => (resumed?.seconds ?? 0) + (performance.now() - began) / 1000
-
-    /** How many milliseconds it took. */
-    const save = async (take: () => Promise<Snapshot>): Promise<number> => {
-      const start = performance.now()
-      const snapshot = await take()
-      await confirm()
-      const tensorflow = onDevice.has(stage.kind) ? computedOn(await tensorflowHere()) : undefined
-      const path = await checkpoints.save({
-        ...snapshot,
-        seconds: secondsSoFar(),
-        otherWork: meter.now(),
-        inputs: from,
-        ...(tensorflow && { tensorflow }),
-      })
-      saved = snapshot.step
-      latest = { ...latest, checkpoint: path }
-      beat()
-      const took = performance.now() - start
-      checkpointed.publish({ kind: stage.kind, seconds: took / 1000 })
-      return took
-    }
-    let due = performance.now() + 1000 * checkpointSecondsOf(settings)
-    const saveWhenDue = async (take: () => Promise<Snapshot>) => {
-      if (performance.now() < due) return
-      let took = 0
-      try {
-        took = await save(take)
-      } catch (error) {
-        if (error instanceof LeaseLostError) throw error
-        // The work itself is not lost: the next checkpoint may succeed, and the stage may finish without.
-        context.log.warn(`a checkpoint of ${stage.kind} ${stage.key.slice(0, 12)} failed`, { error })
-      }
-      due = performance.now() + Math.max(1000 * checkpointSecondsOf(settings), WORK_PER_CHECKPOINT * took)
-    }
-
-    const host: Host = {
-      snapshot: resumed,
-      parts,
-      async step(progress, take) {
-        if (progress.step !== undefined) {
-          stepped.publish({ kind: stage.kind, steps: Math.max(0, progress.step - (latest.step ?? 0)) })
-          latest = { ...latest, ...progress }
-        }
-        if (performance.now() - lastBeat >= BEAT_EVERY_MS) beat()
-        await nextTurn()
-        if (isStopping()) {
-          // What cannot be kept is repeated.
-          if (!lost && take && (progress.step ?? 0) > saved) await save(take).catch(() => undefined)
-          await stop()
-        }
-        if (take) await saveWhenDue(take)
-      },
-    }
-    const timed: Durable['timed'] = async (work) => {
-      began = performance.now()
-      meter.start()
-      try {
-        const result = await work()
-        return { result, seconds: secondsSoFar() }
-      } finally {
-        meter.stop()
-      }
-    }
-    const otherWork = () => meter.now()
-    const result = await work({ host, computedOn, timed, otherWork, confirm })
-    await stopRenewing()
-    await artifacts.clear(stage)
-    return result
-  } catch (error) {
-    await stopRenewing()
+    const lease = await leaseFor(attempt, options)
     try {
-      const said = outOfMemory(error)
-      if (!lease || said === undefined) throw error
-      const failure = memoryFailure(stage, parts, said)
-      context.log.warn(failure.message)
-      const held = lease
-      await whileHeld(() => (failure.isFinal ? held.forgetParts() : held.leaveParts(2 * parts)))
-      throw failure
-    } finally {
-      if (!lost) await lease?.release().catch(() => undefined)
+      // The last holder may have finished the stage after the caller looked into the store.
+      const isFinished = (await artifacts.complete(stage)) !== undefined
+      const result = isFinished ? undefined : await work(await durableWork(attempt, lease, options))
+      await lease.stopRenewing()
+      await artifacts.clear(stage)
+      return result
+    } catch (error) {
+      await lease.stopRenewing()
+      try {
+        return await throwFailure(error, attempt, lease, stage)
+      } finally {
+        await lease.release()
+      }
     }
   } finally {
-    clearInterval(beating)
+    attempt.stopHeartbeats()
+  }
+}
+
+/** Takes the lease of the stage. Throws a ComputedElsewhereError if another run holds it. */
+async function leaseFor(
+  attempt: Attempt,
+  { artifacts, stage, settings }: DurableOptions,
+): Promise<LeaseKeeper> {
+  const heartbeatSeconds = heartbeatSecondsOf(settings)
+  const { holder, scheduledAt: now, observedEarlier: observed } = attempt
+  const lease = await takeLease({ artifacts, stage, holder, heartbeatSeconds, now, observed })
+  if (lease instanceof LeaseKeeper) {
+    // Until this heartbeat arrives, the stage is displayed as one that waits.
+    if (observed) attempt.sendHeartbeat()
+    return lease
+  }
+  attempt.sendObserved(lease)
+  throw new ComputedElsewhereError(waitMs(attempt.number, heartbeatSeconds))
+}
+
+/** Starts to renew the lease, and finds the checkpoint from which the work continues. */
+async function durableWork(
+  attempt: Attempt,
+  lease: LeaseKeeper,
+  { artifacts, stage, settings, inputs }: DurableOptions,
+): Promise<Durable> {
+  const { parts } = lease
+  const computedOn: Durable['computedOn'] = (tensorflow) =>
+    parts === 1 ? tensorflow : { ...tensorflow, batchParts: parts }
+  const confirm = () => lease.renew()
+  lease.startRenewing()
+  const checkpointer = await Checkpointer.open({
+    artifacts,
+    stage,
+    checkpointSeconds: checkpointSecondsOf(settings),
+    inputs: await inputs(),
+    tensorflow: async () => computedOn(await loadTensorFlowEnvironment()),
+    confirm,
+    onSaved: (checkpoint) => {
+      attempt.update({ checkpoint })
+      attempt.sendHeartbeat()
+    },
+    onFailed: (error) => {
+      attempt.warn(`a checkpoint of ${stage.kind} ${stage.key.slice(0, 12)} failed`, { error })
+    },
+  })
+  const { resumed, timer } = checkpointer
+  if (resumed) attempt.update({ step: resumed.step, resumedAt: resumed.step })
+  return {
+    host: hostOf(attempt, lease, checkpointer, stage),
+    computedOn,
+    timed: (work) => timer.timed(work),
+    otherWork: () => timer.otherWork(),
+    confirm,
+  }
+}
+
+function hostOf(attempt: Attempt, lease: LeaseKeeper, checkpointer: Checkpointer, stage: StageRef): Host {
+  return {
+    snapshot: checkpointer.resumed,
+    parts: lease.parts,
+    async step(progress, take) {
+      if (progress.step !== undefined) {
+        stepped.publish({ kind: stage.kind, steps: Math.max(0, progress.step - (attempt.step ?? 0)) })
+        attempt.update(progress)
+      }
+      attempt.sendHeartbeatIfDue()
+      await nextTurn()
+      lease.throwIfLost()
+      if (attempt.mustStop) {
+        // Steps that cannot be saved are repeated by the next attempt.
+        const isUnsaved = (progress.step ?? 0) > checkpointer.savedStep
+        if (take && isUnsaved) await checkpointer.save(take).catch(() => undefined)
+        lease.throwIfLost()
+        await attempt.stop()
+      }
+      if (take) await checkpointer.saveWhenDue(take)
+    },
   }
 }
 
 /**
- * The stage's lease. Where a holder that is not known to be dead has it, this leaves what it saw to the next attempt and
- * throws: that one may run on any worker, and takes the stage over once the holder has shown no life for two heartbeats.
+ * Throws the error that ended the work. If memory ran out, this tells the next holder of the lease
+ * how to divide its batches, and throws an OutOfMemoryError, or a LeaseLostError if another attempt
+ * has the stage already.
  */
-async function turn(
-  artifacts: Artifacts,
-  stage: StageRef,
-  holder: Holder,
-  heartbeatSeconds: number,
-  earlier: HeartbeatDetails | undefined,
-): Promise<Lease> {
-  const context = Context.current()
-  const { attempt, currentAttemptScheduledTimestampMs: now } = context.info
-  const { look: seen } = earlier ?? {}
-  const isDead = (sight: string) =>
-    sight === seen?.sight && seen.since !== undefined && now - seen.since > 2000 * heartbeatSeconds
-  const answer = await Lease.take(artifacts, stage, holder, isDead)
-  if (answer instanceof Lease) return answer
-  const { sight } = answer
-  const look = { sight, ...(sight === seen?.sight && { since: seen.since ?? now }) }
-  context.heartbeat({ attempt, look } satisfies HeartbeatDetails)
-  // Holders show life three times a heartbeat: there is no more to see in between.
-  throw new ComputedElsewhereError(
-    Math.min(FIRST_LOOK_MS * LOOKS_GROW_BY ** (attempt - 1), (1000 * heartbeatSeconds) / 3),
-  )
+async function throwFailure(
+  error: unknown,
+  attempt: Attempt,
+  lease: LeaseKeeper,
+  stage: DurableStage,
+): Promise<never> {
+  const said = outOfMemory(error)
+  if (said === undefined) throw error
+  const failure = memoryFailure(stage, lease.parts, said)
+  attempt.warn(failure.message)
+  await (failure.isFinal ? lease.forgetParts() : lease.leaveParts(2 * lease.parts))
+  throw failure
 }
 
-/** Loads TensorFlow, which takes a second. */
-async function tensorflowHere(): Promise<TensorFlowEnvironment> {
+/** Loads TensorFlow, which takes a second, and returns what results depend on. */
+async function loadTensorFlowEnvironment(): Promise<TensorFlowEnvironment> {
   const { tensorflowEnvironment } = await import('../../learning/tensorflow/tf.ts')
   return tensorflowEnvironment()
-}
-
-/** Passes over samples whose size no spec names. */
-const OWN_BATCH = 256
-
-function memoryFailure({ title, params }: LongStage, parts: number, said: string): OutOfMemoryError {
-  const batch = largestBatch(params) || OWN_BATCH
-  const size = Math.ceil(batch / parts)
-  return size > 1
-    ? new OutOfMemoryError(
-        `'${title}': ${said}. It is tried again, ${Math.ceil(size / 2)} samples at a time.`,
-        false,
-      )
-    : new OutOfMemoryError(
-        `'${title}' does not fit into memory, even with one sample of a batch at a time: ${said}. A smaller model or smaller ` +
-          'images would fit, or a worker whose device has more memory.',
-        true,
-      )
-}
-
-/** The largest of the batches that parameters name, at any depth; 0 where they name none. */
-function largestBatch(params: unknown): number {
-  if (typeof params !== 'object' || params === null) return 0
-  const sizes = Object.entries(params).map(([name, value]) =>
-    typeof value === 'number' && /batch(Size)?$/i.test(name) ? value : largestBatch(value),
-  )
-  return Math.max(0, ...sizes)
 }

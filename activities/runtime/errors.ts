@@ -1,11 +1,44 @@
 import { ApplicationFailure, Context } from '@temporalio/activity'
 import { ApplicationFailureCategory } from '@temporalio/common'
 import { MathError, UserError } from '../../common/errors.ts'
-import { ComputedElsewhereError, HandedOverError, OutOfMemoryError } from './durable.ts'
 
-/** What a stage reads is gone or damaged; the stage of this key has to be computed again. */
+/** The worker shuts down. The attempt saved its work, and another worker continues the stage. */
+export class HandedOverError extends Error {
+  override readonly name = 'HandedOverError'
+}
+
+/**
+ * Another run computes the stage. The attempt ends, so that the worker does other work meanwhile.
+ */
+export class ComputedElsewhereError extends Error {
+  override readonly name = 'ComputedElsewhereError'
+  /** Milliseconds until the next attempt. */
+  readonly afterMs: number
+
+  constructor(afterMs: number) {
+    super('another run computes this stage')
+    this.afterMs = afterMs
+  }
+}
+
+/**
+ * Memory ran out. The next attempt divides its batches into more parts, unless the error is final.
+ */
+export class OutOfMemoryError extends Error {
+  override readonly name = 'OutOfMemoryError'
+  /** The parts are single samples already. */
+  readonly isFinal: boolean
+
+  constructor(message: string, isFinal: boolean) {
+    super(message)
+    this.isFinal = isFinal
+  }
+}
+
+/** An input of a stage is missing or damaged. The stage that made it has to be computed again. */
 export class DamagedInputError extends Error {
   override readonly name = 'DamagedInputError'
+  /** The key of the stage that made the input. */
   readonly key: string
 
   constructor(message: string, key: string) {
@@ -14,19 +47,28 @@ export class DamagedInputError extends Error {
   }
 }
 
-/** An error of the program itself will be the same the next time; a few attempts allow for a worker that is broken. */
+/**
+ * An error of the program itself usually occurs again in the next attempt. A few attempts are made,
+ * because one worker may be broken and another one not.
+ */
 const ATTEMPTS_AT_A_BUG = 5
 /**
- * Of the attempts that the workflow's policy allows. Another run may train for days: the workflow then asks anew, and what
- * the world does to the stage afterwards has its full hour.
+ * The attempts that may wait for another run, out of those that the workflow's retry policy allows.
+ * The other run may train for days. After these attempts the workflow starts the activity anew, so
+ * that failures of another kind have all their attempts.
  */
 const ATTEMPTS_AT_WAITING = 200
 const bugs: readonly string[] = ['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError']
 
 /**
- * What Temporal is told of an error. The user's and the mathematics' are never retried, and keep their name as the
- * failure's type; so does a damaged input, which the workflow repairs. What a stopping worker handed over is taken up at
- * once, and so is what ran out of memory, in smaller parts; what another run computes is looked for again after a while. The world's are retried for as long as the workflow's policy says; cancellation goes through as it is.
+ * Converts an error of an activity to the failure that Temporal is told of:
+ *
+ * - a UserError or a MathError is never retried, and its name is the type of the failure;
+ * - a DamagedInputError is not retried either: the workflow first computes the input again;
+ * - after a HandedOverError or an OutOfMemoryError, the next attempt starts at once;
+ * - after a ComputedElsewhereError, the next attempt starts when the error says;
+ * - any other error is retried according to the workflow's policy;
+ * - a cancellation is returned unchanged.
  */
 export function asFailure(error: unknown): Error {
   if (error instanceof UserError || error instanceof MathError || isLastingBug(error))
@@ -59,7 +101,7 @@ export function asFailure(error: unknown): Error {
       type: error.name,
       nextRetryDelay: error.afterMs,
       nonRetryable: Context.current().info.attempt >= ATTEMPTS_AT_WAITING,
-      // No news for a worker's log.
+      // The SDK does not log benign failures as errors.
       category: ApplicationFailureCategory.BENIGN,
     })
   return error instanceof Error ? error : new Error(String(error))

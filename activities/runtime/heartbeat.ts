@@ -4,8 +4,9 @@ import { Context } from '@temporalio/activity'
 const EVERY_MS = 4_000
 
 /**
- * Shows life to Temporal while some work goes on that has nothing else to say: without it, what a killed worker had begun
- * would be missed after the whole time that such work may take, not after seconds.
+ * Shows life to Temporal while some work goes on that has nothing else to say: without it, what a
+ * killed worker had begun would be missed after the whole time that such work may take, not after
+ * seconds.
  */
 export async function withHeartbeat<T>(work: () => T | Promise<T>): Promise<T> {
   const { heartbeat } = Context.current()

@@ -8,8 +8,8 @@ const running = new Set<OtherWorkMeter>()
 let changedAt = 0
 
 /**
- * Measures what else the machine does while a stage is timed: a wall time that overlapped with other
- * work says little about the stage. What earlier attempts measured is added to it.
+ * Measures what else the machine does while a stage is timed: a wall time that overlapped with
+ * other work says little about the stage. What earlier attempts measured is added to it.
  */
 export class OtherWorkMeter {
   private readonly earlier: OtherWork

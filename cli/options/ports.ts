@@ -1,5 +1,5 @@
 import { UserError } from '../../common/errors.ts'
-import { freePort } from '../../stack/server.ts'
+import { freePort } from '../../host/free-port.ts'
 import { wholeNumber } from './whole-number.ts'
 
 /** Ports by the options that name them. Throws a UserError where one is no port, or two options name the same. */

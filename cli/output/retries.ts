@@ -2,7 +2,7 @@ import type { WorkflowClient, WorkflowExecutionDescription } from '@temporalio/c
 import type { LoadedDataConverter } from '@temporalio/common'
 import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import { optionalTsToMs } from '@temporalio/common/lib/time.js'
-import type { HeartbeatDetails } from '../../activities/runtime/durable.ts'
+import type { HeartbeatDetails } from '../../activities/runtime/heartbeat-details.ts'
 import { trackingType } from '../../workflows/names.ts'
 import type { Retry } from './retry-lines.ts'
 

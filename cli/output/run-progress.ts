@@ -5,7 +5,7 @@ import {
   decodeOptionalFailureToOptionalError,
 } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import { optionalTsToMs } from '@temporalio/common/lib/time.js'
-import type { HeartbeatDetails } from '../../activities/runtime/durable.ts'
+import type { HeartbeatDetails } from '../../activities/runtime/heartbeat-details.ts'
 import type { RunProgress, StageProgress, StepProgress } from '../../experiment/records/run.ts'
 import { progressQuery } from '../../workflows/names.ts'
 import { retriesOf } from './retries.ts'

@@ -29,11 +29,12 @@ export async function beginCommand(verb: string): Promise<((exitCode: number) =>
 export async function traceInterceptors(): Promise<ClientInterceptors> {
   if (!command) return {}
   const { traceparent } = command
-  const { carrying } = await import('../../workflows/trace-header.ts')
+  const { withTraceparent } = await import('../../workflows/trace-header.ts')
   return {
     workflow: [
       {
-        startWithDetails: (input, next) => next({ ...input, headers: carrying(input.headers, traceparent) }),
+        startWithDetails: (input, next) =>
+          next({ ...input, headers: withTraceparent(input.headers, traceparent) }),
       },
     ],
   }

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ListedRun } from '../../cli/server/run-list.ts'
-import { freePort } from '../../stack/server.ts'
+import { freePort } from '../../host/free-port.ts'
 import { answerOf, smallConfig, zeroshift, type Ended, type Running } from '../support/command.ts'
 import { testDirectory } from '../support/directories.ts'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { S3 } from '@aws-sdk/client-s3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { isAlive } from '../../host/alive.mjs'
-import { freePort } from '../../stack/server.ts'
+import { freePort } from '../../host/free-port.ts'
 import {
   answerOf,
   processesOf,

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensureMlflowAuth } from '../../infra/mlflow-auth.mjs'
 import { ensureMlflow } from '../../infra/mlflow.mjs'
-import { freePort, startGuarded, untilAnswers } from '../../stack/server.ts'
+import { freePort } from '../../host/free-port.ts'
+import { startGuarded, untilAnswers } from '../../stack/server.ts'
 
 export const administrator = { name: 'admin', word: 'a long word 4 tests' }
 

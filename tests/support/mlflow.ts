@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensureMlflow } from '../../infra/mlflow.mjs'
 import { startMlflow, type MlflowServerOptions } from '../../stack/mlflow-server.ts'
-import { freePort } from '../../stack/server.ts'
+import { freePort } from '../../host/free-port.ts'
 
 export interface TestMlflow {
   readonly url: string

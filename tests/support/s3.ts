@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { openStore } from '../../artifacts/store.ts'
 import { ensureVersitygw } from '../../infra/versitygw.mjs'
 import { type S3Credentials, startS3Server } from '../../stack/s3-server.ts'
-import { freePort } from '../../stack/server.ts'
+import { freePort } from '../../host/free-port.ts'
 
 export interface TestS3 {
   readonly endpoint: string

@@ -5,7 +5,7 @@ import type { WorkerOptions } from '@temporalio/worker'
 import { watched, type Watcher } from './attempt-interceptor.ts'
 import type { EndpointOptions, State } from '../endpoint.ts'
 import { attemptLog, writer } from './log.ts'
-import { freePort } from '../../stack/server.ts'
+import { freePort } from '../../host/free-port.ts'
 import { spanWatcher, traceSinks } from './spans.ts'
 import { tracing } from './trace.ts'
 

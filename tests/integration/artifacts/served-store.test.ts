@@ -8,7 +8,7 @@ import { noteBeside, noteServer, serverKeys } from '../../../artifacts/served-st
 import { openStore } from '../../../artifacts/store.ts'
 import { ensureVersitygw } from '../../../infra/versitygw.mjs'
 import { startS3Server, type S3Server } from '../../../stack/s3-server.ts'
-import { freePort } from '../../../stack/server.ts'
+import { freePort } from '../../../host/free-port.ts'
 import { fileDirectory } from '../../support/directories.ts'
 import { zeroshiftHere } from '../../support/in-process.ts'
 import { damageOf, makeStore } from '../../support/made-store.ts'

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { freePort } from '../../../stack/server.ts'
+import { freePort } from '../../../host/free-port.ts'
 import { smallConfig, zeroshiftWith } from '../../support/command.ts'
 import { test } from '../../support/fixtures.ts'
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { RunInput, RunResult } from '../../../experiment/records/run.ts'
 import type { SweepInput, SweepResult } from '../../../experiment/sweep/sweep.ts'
 import { sweepType, workflowId, workflowType } from '../../../workflows/names.ts'
-import { carrying } from '../../../workflows/trace-header.ts'
+import { withTraceparent } from '../../../workflows/trace-header.ts'
 import { traceIdOf } from '../../../workflows/traceparent.ts'
 import { collector } from '../../support/collector.ts'
 import { recording } from '../../support/recording.ts'
@@ -30,7 +30,7 @@ beforeAll(async () => {
       workflow: [
         {
           startWithDetails: (input, next) =>
-            next({ ...input, headers: carrying(input.headers, traceparent) }),
+            next({ ...input, headers: withTraceparent(input.headers, traceparent) }),
         },
       ],
     },

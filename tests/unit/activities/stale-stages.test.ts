@@ -1,12 +1,8 @@
 import type { MockActivityEnvironment } from '@temporalio/testing'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { manifestsOf } from '../../../activities/report.ts'
-import {
-  keptStages,
-  stageActivity,
-  type StageBody,
-  type StageDone,
-} from '../../../activities/runtime/stage.ts'
+import { stageActivity, type StageBody, type StageDone } from '../../../activities/runtime/stage.ts'
+import { keptStages } from '../../../activities/runtime/stored-run.ts'
 import { Artifacts, openArtifacts, stageFolder } from '../../../artifacts/artifacts.ts'
 import type { ObjectStore } from '../../../artifacts/store.ts'
 import { readRuns } from '../../../artifacts/stored-runs.ts'

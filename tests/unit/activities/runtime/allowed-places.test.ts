@@ -33,6 +33,7 @@ test.each([
   'https://host.org/data/..%2Fother%2Fa.zip',
   'https://host.org/data/%2e%2e/other/a.zip',
   'https://host.org/data/%252e%252e%252fother/a.zip',
+  'https://host.org/data/%252e%252e/other/a.zip',
   'https://host.org/data/..%5cother/a.zip',
   'https://host.org/data/a%0a/b.zip',
 ])('%s leads out of an allowed folder', (dataDirectory) => {

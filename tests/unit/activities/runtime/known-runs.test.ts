@@ -1,11 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { KnownRuns } from '../../../../activities/runtime/known-runs.ts'
-import {
-  keptStages,
-  stageActivity,
-  storedPart,
-  type StageBody,
-} from '../../../../activities/runtime/stage.ts'
+import { stageActivity, type StageBody } from '../../../../activities/runtime/stage.ts'
+import { keptStages, storedPart } from '../../../../activities/runtime/stored-run.ts'
 import { openArtifacts, type Artifacts } from '../../../../artifacts/artifacts.ts'
 import { planOf } from '../../../../experiment/plan/run-parts.ts'
 import { recordOf } from '../../../../experiment/records/run.ts'

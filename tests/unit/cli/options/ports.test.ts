@@ -2,7 +2,7 @@ import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { namedPorts, portOf } from '../../../../cli/options/ports.ts'
-import { freePort } from '../../../../stack/server.ts'
+import { freePort } from '../../../../host/free-port.ts'
 
 const option = '--s3-port'
 

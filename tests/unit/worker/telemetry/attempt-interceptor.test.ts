@@ -1,7 +1,7 @@
 import { CancelledFailure } from '@temporalio/common'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { expect, test } from 'vitest'
-import { ComputedElsewhereError, HandedOverError } from '../../../../activities/runtime/durable.ts'
+import { ComputedElsewhereError, HandedOverError } from '../../../../activities/runtime/errors.ts'
 import { asFailure, DamagedInputError } from '../../../../activities/runtime/errors.ts'
 import { LeaseLostError } from '../../../../artifacts/lease.ts'
 import { MathError, UserError } from '../../../../common/errors.ts'
