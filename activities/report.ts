@@ -1,5 +1,5 @@
 import { reportSignatures, type Artifacts } from '../artifacts/artifacts.ts'
-import { signReport } from '../artifacts/signed.ts'
+import { signReport } from '../artifacts/stored-signatures.ts'
 import { manifestDigest, type Manifest } from '../experiment/records/manifest.ts'
 import type { ResultRow } from '../experiment/records/results.ts'
 import type { RunRecord, RunResult } from '../experiment/records/run.ts'

@@ -1,7 +1,7 @@
 import { manifestDigest, type BlobRef, type Manifest } from '../experiment/records/manifest.ts'
 import type { StageRef } from '../experiment/stages/stage.ts'
 import type { Artifacts } from './artifacts.ts'
-import { pooled } from './pooled.ts'
+import { pooled } from '../common/concurrency.ts'
 
 /** What is kept of a manifest: enough to judge the stage and those that were computed from it. */
 export interface KnownStage {

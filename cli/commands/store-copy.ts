@@ -9,9 +9,9 @@ import {
   type Copied,
   type Counts,
   type PlannedCopy,
-} from '../../artifacts/copy-store.ts'
-import { openStore, storeUrl, type ObjectStore } from '../../artifacts/store.ts'
-import type { Keep } from '../../artifacts/transfer-plan.ts'
+} from '../../artifacts/copy/write-copy.ts'
+import { openStore, storeUrl, type ObjectStore } from '../../artifacts/store/open-store.ts'
+import type { Keep } from '../../artifacts/copy/transfer-plan.ts'
 import { UserError } from '../../common/errors.ts'
 import { showCopy } from '../output/copy-progress.ts'
 import { counted } from '../output/format.ts'

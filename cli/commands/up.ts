@@ -1,5 +1,5 @@
 import { relative, resolve } from 'node:path'
-import { noteBeside, noteServer, serverKeys } from '../../artifacts/served-store.ts'
+import { noteBeside, noteServer, serverKeys } from '../../artifacts/store/served-store.ts'
 import { UserError } from '../../common/errors.ts'
 import { ensureMlflow } from '../../infra/mlflow.mjs'
 import { SetupError } from '../../infra/steps.mjs'

@@ -1,5 +1,5 @@
-import { holdingStore } from '../../artifacts/store-lock.ts'
-import type { ObjectStore } from '../../artifacts/store.ts'
+import { holdingStore } from '../../artifacts/removal/store-lock.ts'
+import type { ObjectStore } from '../../artifacts/store/open-store.ts'
 import { interruption } from '../launch/interrupt.ts'
 import { printError } from '../output/print.ts'
 

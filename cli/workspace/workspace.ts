@@ -11,8 +11,8 @@ import {
   readNote,
   thisProcess,
   writeNote,
-} from '../../artifacts/process-note.ts'
-import { storeUrl } from '../../artifacts/store.ts'
+} from '../../artifacts/store/process-record.ts'
+import { storeUrl } from '../../artifacts/store/open-store.ts'
 import { UserError } from '../../common/errors.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
 import { isElsewhere, type Settings } from '../../experiment/spec/spec.ts'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
-import { FileStore } from '../../artifacts/file-store.ts'
+import { FileStore } from '../../artifacts/store/file-store.ts'
 import { answerOf, zeroshift } from '../support/command.ts'
 import { damageOf } from '../support/made-store.ts'
 

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import { encodeTensors, type WritableTensor } from '../../artifacts/safetensors.ts'
+import { encodeTensors, type WritableTensor } from '../../artifacts/format/safetensors.ts'
 import { deviceData, toyModels, toyOriginals, trainOriginal } from '../support/toy.ts'
 
 /** Trains the originals of the toy models: `npx tsx tests/reference/make_toy.ts`, where tests/support/toy.ts has changed. */

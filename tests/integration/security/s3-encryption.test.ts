@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { s3Options } from '../../../artifacts/s3-options.ts'
-import { S3Store } from '../../../artifacts/s3-store.ts'
+import { s3Options } from '../../../artifacts/store/s3-options.ts'
+import { S3Store } from '../../../artifacts/store/s3-store.ts'
 import { pattern } from '../../support/store-behaviour.ts'
 import { s3Proxy, type AskedRequest } from '../../support/s3-proxy.ts'
 import { s3Server, type TestS3 } from '../../support/s3.ts'

@@ -12,8 +12,8 @@ import {
   type StageDone,
 } from '../../../activities/runtime/stage.ts'
 import { Artifacts, openArtifacts, stageFolder } from '../../../artifacts/artifacts.ts'
-import type { ObjectStore } from '../../../artifacts/store.ts'
-import { readRuns } from '../../../artifacts/stored-runs.ts'
+import type { ObjectStore } from '../../../artifacts/store/open-store.ts'
+import { readRuns } from '../../../artifacts/removal/stored-runs.ts'
 import { StoreView } from '../../../artifacts/store-view.ts'
 import { manifestDigest, type Manifest } from '../../../experiment/records/manifest.ts'
 import { stagesOf } from '../../../experiment/stages/stage-list.ts'

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { makeFolder } from '../../../artifacts/make-folder.ts'
+import { makeFolder } from '../../../common/make-folder.ts'
 import { inspectCheckpoint } from '../../../pretrained/read.ts'
 import { readPeft } from '../../../pretrained/read-peft.ts'
 import { findReport } from '../../../cli/workspace/find-report.ts'

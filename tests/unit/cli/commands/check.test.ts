@@ -11,7 +11,7 @@ import {
   stageFolder,
   type Artifacts,
 } from '../../../../artifacts/artifacts.ts'
-import type { CheckedStore } from '../../../../artifacts/check.ts'
+import type { CheckedStore } from '../../../../artifacts/check/check-store.ts'
 import { check } from '../../../../cli/commands/check.ts'
 import { digestOf } from '../../../../common/canonical.ts'
 import { UserError } from '../../../../common/errors.ts'

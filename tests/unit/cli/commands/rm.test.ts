@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { jsonBytes, openArtifacts, stageFolder, type Artifacts } from '../../../../artifacts/artifacts.ts'
-import { FileStore } from '../../../../artifacts/file-store.ts'
+import { FileStore } from '../../../../artifacts/store/file-store.ts'
 import { deleting } from '../../../../cli/workspace/deleting.ts'
 import { stagesOf } from '../../../../experiment/stages/stage-list.ts'
 import { zeroshiftHere } from '../../../support/in-process.ts'
@@ -244,7 +244,7 @@ test('looking at a store that cannot be written to works, and deleting says why 
 })
 
 test('the command that deletes in a store says so to a second one', async () => {
-  const { holdingStore } = await import('../../../../artifacts/store-lock.ts')
+  const { holdingStore } = await import('../../../../artifacts/removal/store-lock.ts')
   await holdingStore(
     artifacts.store,
     { command: 'gc --delete', times: { beatMs: 50, deadMs: 60_000 } },

@@ -1,0 +1,449 @@
+import { sha256 } from '../../common/canonical.ts'
+import { UserError } from '../../common/errors.ts'
+import { manifestDigest, type BlobRef, type Manifest } from '../../experiment/records/manifest.ts'
+import type { RunRecord } from '../../experiment/records/run.ts'
+import { stagesOf } from '../../experiment/stages/stage-list.ts'
+import type { StageKind, StageRef } from '../../experiment/stages/stage.ts'
+import type { SweepRecord } from '../../experiment/sweep/sweep.ts'
+import { reportClaims, signedReport, stageClaims } from '../../signatures/claims.ts'
+import type { PublicKey } from '../../signatures/keys.ts'
+import { blobPath, stageFolder, type Artifacts } from '../artifacts.ts'
+import { demandSignatures, judgeSignatures, type DemandedSignatures } from './check-signatures.ts'
+import type { Damage, ReadStage, Suspicion } from './damage.ts'
+import { pooled } from '../../common/concurrency.ts'
+import { readManifest } from '../format/read-manifest.ts'
+import { recordFlaw } from '../format/read-record.ts'
+import { LaterFormatError, mayLackDigest, readFormat, type StoreFormat } from '../format/store-format.ts'
+import type { ObjectStore, StoredObject } from '../store/open-store.ts'
+
+export interface CheckedStore {
+  readonly runs: number
+  readonly stages: number
+  readonly blobs: number
+  /** Bytes of blobs whose contents were read. */
+  readonly read: number
+  readonly damage: readonly Damage[]
+  /** The same of stages that somebody computes at the moment, and of what was replaced lately: no damage yet. */
+  readonly inUse: readonly Damage[]
+  /** How many signatures hold: those whose key is not known are not counted. */
+  readonly signatures: number
+  /** Absent where no key is wanted. */
+  readonly demanded?: DemandedSignatures
+}
+
+export interface CheckOptions {
+  /** Reads every blob. */
+  readonly readData: boolean
+  /** Milliseconds: what is younger may be in use. */
+  readonly grace: number
+  /** Milliseconds since 1970, by the store's clock. */
+  readonly now: number
+  /** What is wrong with a run's `report.json`. */
+  readonly reportFlaw: (run: RunRecord, text: string) => Promise<string | undefined>
+  /** One of these keys must have signed every stage of the runs. Nothing is demanded without any. */
+  readonly signers?: readonly PublicKey[]
+  /** The runs whose stages must be signed; all of them unless given. */
+  readonly signedRuns?: readonly string[]
+}
+
+const RECOMPUTE = 'the next run that needs the stage computes it again'
+
+/** Checks a store without writing to it. A store in use may be checked: what changes meanwhile is left to the next time. */
+export async function checkStore(artifacts: Artifacts, options: CheckOptions): Promise<CheckedStore> {
+  const { store } = artifacts
+  const format = await formatOf(store)
+  const stages = await readStages(store, format.value, options)
+  // After the manifests, which are written after their blobs.
+  const blobs = new Map((await store.list('blobs/sha256/')).map((object) => [object.path, object]))
+  const contents = options.readData ? await wrongBlobs(store, [...blobs.values()]) : undefined
+  const records = await readRecords(store)
+  const { signers = [], signedRuns } = options
+  const signed = await readSignatures(store, stages, signers)
+  const reports = await suspectReports(artifacts, records, options)
+  const suspicions = [
+    ...format.suspicions,
+    ...[...stages.values()].flatMap((stage) => suspectStage(stage, stages, blobs, contents?.wrong, options)),
+    ...orphans(contents?.wrong ?? new Map(), stages, options, blobs),
+    ...records.suspicions,
+    ...signed.suspicions,
+    ...reports.suspicions,
+    ...(await suspectSweeps(artifacts, records.runs)),
+  ]
+  const confirmed = (
+    await pooled(suspicions, async (one) => ((await stillStands(store, one)) ? [one] : []))
+  ).flat()
+  const users = usersOf(records.runs)
+  const damages = (isInUse: boolean) =>
+    confirmed.filter((one) => (one.isInUse ?? false) === isInUse).map((one) => damageOf(one, users))
+  return {
+    runs: records.runs.size,
+    stages: stages.size,
+    blobs: blobs.size,
+    read: contents?.read ?? 0,
+    damage: damages(false),
+    inUse: damages(true),
+    signatures: [...signed.signers.values()].flat().length + reports.signatures,
+    ...(signers.length > 0 && {
+      demanded: demandSignatures(wantedRuns(records.runs, signedRuns), stages, signed.signers, signers),
+    }),
+  }
+}
+
+/** Throws a UserError where the store has no such run. */
+function wantedRuns(
+  runs: ReadonlyMap<string, RunRecord>,
+  wanted: readonly string[] = [...runs.keys()],
+): ReadonlyMap<string, RunRecord> {
+  const found = wanted.map((id) => {
+    const run = runs.get(id)
+    if (!run) throw new UserError(`--run: the store has no run '${id}' whose record can be read`)
+    return [id, run] as const
+  })
+  return new Map(found)
+}
+
+/** Deletes what has to be computed again, unless it was written anew since. Answers the paths that are gone. */
+export async function dropDamage(store: ObjectStore, damage: readonly Damage[]): Promise<readonly string[]> {
+  const paths = [...new Set(damage.flatMap(({ drop }) => drop))]
+  // A manifest goes before its blobs, so that an end half-way leaves no stage that seems whole and is not.
+  const blobsLast = [...paths].sort((a, b) => Number(isBlob(a)) - Number(isBlob(b)))
+  for (const path of blobsLast) await store.delete(path)
+  return blobsLast
+}
+
+const isBlob = (path: string) => path.startsWith('blobs/')
+
+async function formatOf(
+  store: ObjectStore,
+): Promise<{ value: StoreFormat | undefined; suspicions: readonly Suspicion[] }> {
+  try {
+    return { value: await readFormat(store), suspicions: [] }
+  } catch (error) {
+    if (!(error instanceof UserError) || error instanceof LaterFormatError) throw error
+    const path = 'store.json'
+    const evidence = [{ path, found: await hashOf(store, path) }]
+    const remedy = 'put back a copy of it'
+    // Nothing is known of manifests without a digest: they are reported as well.
+    return {
+      value: { format: 1, undigested: [] },
+      suspicions: [{ path, what: error.message, remedy, drop: [], evidence }],
+    }
+  }
+}
+
+const manifestName = /^stages\/([a-z]+)\/([0-9a-f]{64})\/manifest\.json$/
+const signatureName = /^(stages\/[a-z]+\/[0-9a-f]{64}\/)signatures\//
+const leaseName = /^(stages\/[a-z]+\/[0-9a-f]{64}\/)lease\/\d+\.json$/
+
+async function readStages(
+  store: ObjectStore,
+  format: StoreFormat | undefined,
+  { now, grace }: CheckOptions,
+): Promise<ReadonlyMap<string, ReadStage>> {
+  const objects = await store.list('stages/')
+  const leased = new Set(
+    objects.flatMap(({ path, modified }) =>
+      modified > now - grace ? (leaseName.exec(path)?.slice(1) ?? []) : [],
+    ),
+  )
+  const signatures = pathsBy(signatureName, objects)
+  const stages = await pooled(
+    objects.filter(({ path }) => manifestName.test(path)),
+    async ({ path, modified }) => {
+      const bytes = await store.get(path)
+      if (!bytes) return []
+      const [, kind = '', key = ''] = manifestName.exec(path) ?? []
+      const ref: StageRef = { kind: kind as StageKind, key }
+      const read = readManifest(bytes, ref)
+      const isRefused = 'hasDigest' in read && !read.hasDigest && !mayLackDigest(format, key)
+      const stage: ReadStage = {
+        ...{ ref, path, modified, sha256: sha256(bytes), hasFreshLease: leased.has(stageFolder(ref)) },
+        signatures: signatures.get(stageFolder(ref)) ?? [],
+        ...('flaw' in read
+          ? { flaw: read.flaw }
+          : { manifest: withoutMetrics(read.manifest), digest: manifestDigest(read.manifest) }),
+        ...(isRefused && { flaw: 'its digest was removed: store.json does not list it among older ones' }),
+      }
+      return [[key, stage] as const]
+    },
+  )
+  return new Map(stages.flat())
+}
+
+/** Those whose signatures hold, by the stage's key. A damaged stage has none. */
+async function readSignatures(
+  store: ObjectStore,
+  stages: ReadonlyMap<string, ReadStage>,
+  keys: readonly PublicKey[],
+) {
+  const found = await pooled([...stages.values()], async (stage) => {
+    const { ref, path, sha256, manifest, digest, flaw, signatures, hasFreshLease } = stage
+    if (!manifest || digest === undefined || flaw !== undefined || signatures.length === 0) return []
+    const claims = stageClaims({ ...ref, digest, outputs: manifest.outputs })
+    const about = { stage: ref.key, isInUse: hasFreshLease, evidence: [{ path, found: sha256 }] }
+    return [{ key: ref.key, ...(await judgeSignatures(store, signatures, claims, keys, about)) }]
+  })
+  return {
+    signers: new Map(found.flat().map(({ key, signers }) => [key, signers])),
+    suspicions: found.flat().flatMap(({ suspicions }) => suspicions),
+  }
+}
+
+/** Paths that a pattern matches, by its first group. */
+function pathsBy(pattern: RegExp, objects: readonly StoredObject[]): ReadonlyMap<string, readonly string[]> {
+  const groups = new Map<string, string[]>()
+  for (const { path } of objects) {
+    const group = pattern.exec(path)?.[1]
+    if (group !== undefined) groups.set(group, [...(groups.get(group) ?? []), path])
+  }
+  return groups
+}
+
+/** Curves take room, and a store has many stages. */
+function withoutMetrics(manifest: Manifest): Manifest {
+  return { ...manifest, metrics: {} } as Manifest
+}
+
+function suspectStage(
+  stage: ReadStage,
+  stages: ReadonlyMap<string, ReadStage>,
+  blobs: ReadonlyMap<string, StoredObject>,
+  wrong: ReadonlyMap<string, string> | undefined,
+  options: CheckOptions,
+): readonly Suspicion[] {
+  const { ref, path, manifest, flaw, hasFreshLease } = stage
+  const common = { path, stage: ref.key, remedy: RECOMPUTE, isInUse: hasFreshLease }
+  const own = { path, found: stage.sha256 }
+  if (flaw !== undefined || !manifest)
+    return [{ ...common, what: flaw ?? 'it cannot be read', drop: [path], evidence: [own] }]
+  return [
+    ...staleInputs(stage, manifest, stages, options),
+    ...Object.entries(manifest.outputs).flatMap(([name, blob]): readonly Suspicion[] => {
+      const found = blobFlaw(blob, blobs, wrong)
+      if (!found) return []
+      const evidence = [own, { path: blobPath(blob), found: found.evidence }]
+      const drop = [path, ...(found.evidence === undefined ? [] : [blobPath(blob)])]
+      return [{ ...common, what: `its output '${name}', ${blobPath(blob)}, ${found.what}`, drop, evidence }]
+    }),
+  ]
+}
+
+function staleInputs(
+  { ref, path, sha256, hasFreshLease }: ReadStage,
+  { inputs, inputDigests }: Manifest,
+  stages: ReadonlyMap<string, ReadStage>,
+  { now, grace }: CheckOptions,
+): readonly Suspicion[] {
+  return Object.entries<StageRef>(inputs).flatMap(([name, { key }]) => {
+    const input = stages.get(key)
+    if (input?.digest === undefined || input.digest === inputDigests[name]) return []
+    const what =
+      `it was computed from another result of its input '${name}' than ${input.path}: from ${inputDigests[name] ?? 'none'}, ` +
+      `and the store has ${input.digest}`
+    return [
+      {
+        ...{ path, stage: ref.key, what, remedy: RECOMPUTE, drop: [path] },
+        evidence: [
+          { path, found: sha256 },
+          { path: input.path, found: input.sha256 },
+        ],
+        // A run that has computed the input again goes on to this stage.
+        isInUse: hasFreshLease || input.hasFreshLease || input.modified > now - grace,
+      },
+    ]
+  })
+}
+
+function blobFlaw(
+  blob: BlobRef,
+  blobs: ReadonlyMap<string, StoredObject>,
+  wrong: ReadonlyMap<string, string> | undefined,
+): { readonly what: string; readonly evidence: string | number | undefined } | undefined {
+  const path = blobPath(blob)
+  const there = blobs.get(path)
+  if (!there) return { what: 'is missing', evidence: undefined }
+  if (there.bytes !== blob.bytes)
+    return { what: `has ${there.bytes} bytes, expected ${blob.bytes}`, evidence: there.bytes }
+  const content = wrong?.get(path)
+  if (content === undefined) return undefined
+  return { what: `has contents with the SHA-256 ${content}`, evidence: content }
+}
+
+/** Blobs whose contents are not what their names say, by path, with the digest of what they hold. */
+async function wrongBlobs(
+  store: ObjectStore,
+  blobs: readonly StoredObject[],
+): Promise<{ readonly wrong: ReadonlyMap<string, string>; readonly read: number }> {
+  const wrong = new Map<string, string>()
+  let read = 0
+  // One at a time: blobs may be large.
+  for (const { path } of blobs) {
+    const found = await store.getHashed(path)
+    if (!found) continue
+    read += found.bytes.length
+    if (!path.endsWith(`/${found.sha256}`)) wrong.set(path, found.sha256)
+  }
+  return { wrong, read }
+}
+
+/** Damaged blobs that no manifest names. A young one may belong to a stage that is being stored. */
+function orphans(
+  wrong: ReadonlyMap<string, string>,
+  stages: ReadonlyMap<string, ReadStage>,
+  { now, grace }: CheckOptions,
+  blobs: ReadonlyMap<string, StoredObject>,
+): readonly Suspicion[] {
+  const named = new Set(
+    [...stages.values()].flatMap(({ manifest }) => Object.values(manifest?.outputs ?? {}).map(blobPath)),
+  )
+  return [...wrong].flatMap(([path, found]) =>
+    named.has(path)
+      ? []
+      : [
+          {
+            path,
+            what: `its contents have the SHA-256 ${found}, and no manifest names it`,
+            remedy: 'nothing needs it',
+            drop: [path],
+            evidence: [{ path, found }],
+            isInUse: (blobs.get(path)?.modified ?? 0) > now - grace,
+          },
+        ],
+  )
+}
+
+interface Records {
+  readonly runs: ReadonlyMap<string, RunRecord>
+  readonly suspicions: readonly Suspicion[]
+  /** Paths of the signatures of each run's report. */
+  readonly signatures: ReadonlyMap<string, readonly string[]>
+}
+
+async function readRecords(store: ObjectStore): Promise<Records> {
+  const objects = await store.list('runs/')
+  const ids = [...new Set(objects.flatMap(({ path }) => /^runs\/([^/]+)\//.exec(path)?.[1] ?? []))]
+  const read = await pooled(ids, async (id) => {
+    const path = `runs/${id}/run.json`
+    const bytes = await store.get(path)
+    const value = bytes && parsed(bytes)
+    const flaw = bytes ? recordFlaw(value, id) : 'it is missing'
+    return { id, path, value: value as RunRecord, flaw, found: bytes && sha256(bytes) }
+  })
+  return {
+    signatures: pathsBy(reportSignatureName, objects),
+    runs: new Map(read.flatMap(({ id, value, flaw }) => (flaw === undefined ? [[id, value] as const] : []))),
+    suspicions: read.flatMap(({ id, path, flaw, found }) =>
+      flaw === undefined
+        ? []
+        : [
+            {
+              ...{ path, run: id, what: flaw, drop: [], evidence: [{ path, found }] },
+              remedy: 'run the same experiment again, which writes it anew, or put back a copy of it',
+            },
+          ],
+    ),
+  }
+}
+
+const reportSignatureName = /^runs\/([^/]+)\/report\.signatures\//
+
+async function suspectReports(
+  { store }: Artifacts,
+  { runs, signatures }: Records,
+  { reportFlaw, signers = [] }: CheckOptions,
+): Promise<{ readonly suspicions: readonly Suspicion[]; readonly signatures: number }> {
+  const found: Suspicion[] = []
+  let valid = 0
+  for (const [id, run] of runs) {
+    const path = `runs/${id}/report/report.json`
+    const bytes = await store.get(path)
+    if (!bytes) continue
+    const text = new TextDecoder().decode(bytes)
+    const what = await reportFlaw(run, text)
+    const evidence = [{ path, found: sha256(bytes) }]
+    if (what !== undefined) {
+      found.push({
+        ...{ path, run: id, what, drop: [path], evidence },
+        remedy: `./zeroshift report ${id} writes it again`,
+      })
+      continue
+    }
+    const report = signedReport(id, parsed(bytes))
+    if (!report) continue
+    const paths = signatures.get(id) ?? []
+    const judged = await judgeSignatures(store, paths, reportClaims(report), signers, { run: id, evidence })
+    found.push(...judged.suspicions)
+    valid += judged.signers.length
+  }
+  return { suspicions: found, signatures: valid }
+}
+
+async function suspectSweeps(
+  { store }: Artifacts,
+  runs: ReadonlyMap<string, RunRecord>,
+): Promise<readonly Suspicion[]> {
+  const paths = (await store.list('sweeps/')).map(({ path }) => path).filter((path) => sweepName.test(path))
+  const found = await pooled(paths, async (path) => {
+    const bytes = await store.get(path)
+    if (!bytes) return []
+    const what = sweepFlaw(parsed(bytes), sweepName.exec(path)?.[1] ?? '', runs)
+    const remedy = 'start the same sweep again, which writes it anew, or put back a copy of it'
+    return what === undefined
+      ? []
+      : [{ path, what, remedy, drop: [], evidence: [{ path, found: sha256(bytes) }] }]
+  })
+  return found.flat()
+}
+
+const sweepName = /^sweeps\/([^/]+)\/sweep\.json$/
+
+function sweepFlaw(value: unknown, id: string, runs: ReadonlyMap<string, RunRecord>): string | undefined {
+  try {
+    const sweep = value as SweepRecord
+    if (sweep.id !== id) return `it is the record of ${sweep.id}`
+    const lost = sweep.cells.flatMap((cell) => cell.runs).find((run) => !runs.has(run))
+    return lost === undefined ? undefined : `its run ${lost} has no record that holds`
+  } catch {
+    return 'it is no whole record of a sweep'
+  }
+}
+
+/** Ids of the runs that need each stage, by its key. */
+function usersOf(runs: ReadonlyMap<string, RunRecord>): ReadonlyMap<string, readonly string[]> {
+  const users = new Map<string, string[]>()
+  for (const [id, { plan }] of runs)
+    for (const { key } of stagesOf(plan)) {
+      const known = users.get(key)
+      if (known) known.push(id)
+      else users.set(key, [id])
+    }
+  return users
+}
+
+function damageOf(
+  { path, what, remedy, drop, stage, run }: Suspicion,
+  users: ReadonlyMap<string, readonly string[]>,
+): Damage {
+  const runs = run === undefined ? (users.get(stage ?? '') ?? []) : [run]
+  return { path, what, remedy, drop, runs }
+}
+
+async function stillStands(store: ObjectStore, { evidence }: Suspicion): Promise<boolean> {
+  for (const { path, found } of evidence) {
+    const now = typeof found === 'string' ? await hashOf(store, path) : await store.size(path)
+    if (now !== found) return false
+  }
+  return true
+}
+
+async function hashOf(store: ObjectStore, path: string): Promise<string | undefined> {
+  return (await store.getHashed(path))?.sha256
+}
+
+function parsed(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes))
+  } catch {
+    return undefined
+  }
+}
