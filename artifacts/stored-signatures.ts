@@ -8,7 +8,8 @@ import {
 } from '../signatures/claims.ts'
 import type { SigningKey } from '../signatures/keys.ts'
 import { signedStatement, type Statement } from '../signatures/statement.ts'
-import { reportSignatures, stageSignatures, type Artifacts } from './artifacts.ts'
+import type { Artifacts } from './artifacts.ts'
+import { reportSignatures, stageSignatures } from './format/layout.ts'
 
 /** Signatures in a store: one object for each key, beside the stage or the report that it is about. */
 

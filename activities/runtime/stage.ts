@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { Context } from '@temporalio/activity'
-import { BlobError, CorruptBlobError, openArtifacts, type Artifacts } from '../../artifacts/artifacts.ts'
+import { openArtifacts, type Artifacts } from '../../artifacts/artifacts.ts'
+import { BlobError, CorruptBlobError } from '../../artifacts/blobs/blob-errors.ts'
 import { LeaseLostError } from '../../artifacts/progress/lease.ts'
 import { signStage } from '../../artifacts/stored-signatures.ts'
-import { knownStage, StoreView } from '../../artifacts/store-view.ts'
+import { summarize, StoreView } from '../../artifacts/store-view.ts'
 import { digestOf } from '../../common/canonical.ts'
 import { UserError } from '../../common/errors.ts'
 import { manifestDigest } from '../../experiment/records/manifest.ts'
@@ -332,7 +333,7 @@ async function readInputs<K extends StageKind>(
       const manifest: Manifest | undefined = await artifacts.manifest(ref)
       const which = `the input '${name}' of '${stage.title}' (${ref.kind} ${ref.key.slice(0, 12)})`
       if (!manifest) throw new DamagedInputError(`${which} is not in the store any more`, ref.key)
-      if (await view.staleInput(knownStage(manifest)))
+      if (await view.staleInput(summarize(manifest)))
         throw new DamagedInputError(`${which} was computed from other inputs than the store has now`, ref.key)
       return [name, manifest] as const
     }),

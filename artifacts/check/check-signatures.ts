@@ -5,7 +5,7 @@ import type { StageClaim } from '../../signatures/claims.ts'
 import type { PublicKey } from '../../signatures/keys.ts'
 import { judgeEnvelope, type Claims } from '../../signatures/statement.ts'
 import type { Damage, ReadStage, Suspicion } from './damage.ts'
-import type { ObjectStore } from '../store/open-store.ts'
+import type { ObjectStore } from '../store/object-store.ts'
 
 /** Signatures in a store, as a check finds them. */
 

@@ -7,14 +7,15 @@ import type { StageKind, StageRef } from '../../experiment/stages/stage.ts'
 import type { SweepRecord } from '../../experiment/sweep/sweep.ts'
 import { reportClaims, signedReport, stageClaims } from '../../signatures/claims.ts'
 import type { PublicKey } from '../../signatures/keys.ts'
-import { blobPath, stageFolder, type Artifacts } from '../artifacts.ts'
+import type { Artifacts } from '../artifacts.ts'
+import { blobPath, stageFolder } from '../format/layout.ts'
 import { demandSignatures, judgeSignatures, type DemandedSignatures } from './check-signatures.ts'
 import type { Damage, ReadStage, Suspicion } from './damage.ts'
 import { pooled } from '../../common/concurrency.ts'
 import { readManifest } from '../format/read-manifest.ts'
 import { recordFlaw } from '../format/read-record.ts'
 import { LaterFormatError, mayLackDigest, readFormat, type StoreFormat } from '../format/store-format.ts'
-import type { ObjectStore, StoredObject } from '../store/open-store.ts'
+import type { ObjectStore, StoredObject } from '../store/object-store.ts'
 
 export interface CheckedStore {
   readonly runs: number

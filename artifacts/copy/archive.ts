@@ -8,7 +8,7 @@ import { UserError } from '../../common/errors.ts'
 import { openRegularFile, whyUnreadable } from '../../common/regular-file.ts'
 import { allSettled, batches } from '../../common/concurrency.ts'
 import { formatPath } from '../format/store-format.ts'
-import type { HashedBytes, ObjectStore, StoredObject } from '../store/open-store.ts'
+import type { HashedBytes, ObjectStore, StoredObject } from '../store/object-store.ts'
 import { unwritable } from '../../common/unwritable.ts'
 
 /** An object that is to be in an archive. */

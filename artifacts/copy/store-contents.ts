@@ -8,13 +8,22 @@ import type { StageKind, StageRef } from '../../experiment/stages/stage.ts'
 import type { SweepRecord } from '../../experiment/sweep/sweep.ts'
 import { reportClaims, signedReport, stageClaims } from '../../signatures/claims.ts'
 import type { Claims } from '../../signatures/statement.ts'
-import { reportSignatures, runFolder, stageFolder, stageSignatures, sweepFolder } from '../artifacts.ts'
+import {
+  manifestPath,
+  ownPath,
+  reportPath,
+  reportSignatures,
+  runPath,
+  stageSignatures,
+  sweepPath,
+  sweepReportPath,
+} from '../format/layout.ts'
 import { judgeSignature } from '../check/check-signatures.ts'
 import { pooled } from '../../common/concurrency.ts'
 import { readManifest } from '../format/read-manifest.ts'
 import { recordFlaw } from '../format/read-record.ts'
 import { mayLackDigest, readFormat, type StoreFormat } from '../format/store-format.ts'
-import type { ObjectStore } from '../store/open-store.ts'
+import type { ObjectStore } from '../store/object-store.ts'
 
 /** An object that was read and judged. Its bytes are read again when they are copied. */
 export interface JudgedObject {
@@ -115,12 +124,6 @@ export async function readContents(store: ObjectStore, options: ContentsOptions)
 
 const signatureName = /^stages\/[a-z]+\/([0-9a-f]{64})\/signatures\//
 const manifestName = /^stages\/([a-z]+)\/([0-9a-f]{64})\/manifest\.json$/
-export const manifestPath = (ref: StageRef) => `${stageFolder(ref)}manifest.json`
-export const recordPath = (run: string) => `${runFolder(run)}/run.json`
-export const ownPath = (run: string) => `${runFolder(run)}/own.json`
-export const reportPath = (run: string) => `${runFolder(run)}/report/report.json`
-export const sweepPath = (sweep: string) => `${sweepFolder(sweep)}/sweep.json`
-
 async function readStages(
   store: ObjectStore,
   refs: readonly StageRef[],
@@ -233,7 +236,7 @@ async function readSweeps(
       const { cells, failures = [], ...sweep } = parsed(bytes) as SweepRecord
       if (sweep.id !== id) throw new Error(`it is the record of ${sweep.id}`)
       const runs = [...new Set(cells.flatMap((cell) => cell.runs))]
-      const hasReport = (await store.size(`${sweepFolder(id)}/report/report.json`)) !== undefined
+      const hasReport = (await store.size(sweepReportPath(id))) !== undefined
       const record = { path, bytes: bytes.length, sha256: sha256(bytes) }
       return [{ id, record, runs, cells: cells.length, failures: failures.length, hasReport }]
     } catch {
@@ -270,7 +273,7 @@ async function readRuns(
     return ref
   }
   const runs = await pooled(all, async (id) => {
-    const path = recordPath(id)
+    const path = runPath(id)
     const bytes = await store.get(path)
     if (!bytes && named?.includes(id))
       throw new UserError(`the store ${store.url} has no run and no sweep '${id}'; expected the id of one`)

@@ -1,5 +1,5 @@
 import type { BlobRef } from '../../experiment/records/manifest.ts'
-import { blobPath } from '../artifacts.ts'
+import { blobPath } from '../format/layout.ts'
 import type {
   ContainedReport,
   ContainedRun,

@@ -1,22 +1,23 @@
 import { UserError } from '../../common/errors.ts'
 import { manifestDigest, type BlobRef } from '../../experiment/records/manifest.ts'
 import { ArchiveStore, type ArchivedObject } from './archive.ts'
+import { Artifacts } from '../artifacts.ts'
+import { jsonBytes } from '../../common/json.ts'
 import {
-  Artifacts,
   blobPath,
-  jsonBytes,
   reportSignatures,
   runFolder,
   stageSignatures,
   sweepFolder,
-} from '../artifacts.ts'
+  sweepReportPath,
+  manifestPath,
+  ownPath,
+  reportPath,
+} from '../format/layout.ts'
 import { allSettled, batches, chunks } from '../../common/concurrency.ts'
 import { readManifest } from '../format/read-manifest.ts'
 import {
-  manifestPath,
-  ownPath,
   readContents,
-  reportPath,
   type ContainedRun,
   type ContainedStage,
   type ContainedSweep,
@@ -25,7 +26,7 @@ import {
   type StoreContents,
 } from './store-contents.ts'
 import { admitUndigested, formatBytes, formatPath } from '../format/store-format.ts'
-import type { HashedBytes, ObjectStore } from '../store/open-store.ts'
+import type { HashedBytes, ObjectStore } from '../store/object-store.ts'
 import { flawsOf, planTransfer, type Conflict, type Keep, type TransferPlan } from './transfer-plan.ts'
 
 export interface PlanOptions extends Pick<ContentsOptions, 'ids' | 'reportFlaw'> {
@@ -189,7 +190,7 @@ export async function writeCopy(
     await each(group, async (stage) => {
       const { ref, signatures, manifest } = stage
       if (target.signedOnly.has(ref.key))
-        await artifacts.dropOtherSignatures(stageSignatures(ref), stage.digest)
+        await artifacts.deleteOtherSignatures(stageSignatures(ref), stage.digest)
       await copyObjects(from, to, signatures)
       await copyManifest(from, artifacts, stage, damaged.has(manifest.path))
     })
@@ -374,7 +375,7 @@ async function copyManifest(
   const read = standing && readManifest(standing, ref)
   const other = read && 'manifest' in read ? manifestDigest(read.manifest) : undefined
   if (other === digest) return
-  if (other !== undefined) await artifacts.dropOtherSignatures(stageSignatures(ref), other)
+  if (other !== undefined) await artifacts.deleteOtherSignatures(stageSignatures(ref), other)
   throw new Error(
     `${to.locate(manifest.path)} came to be while the store was copied, with another result; repeat the command`,
   )
@@ -418,7 +419,7 @@ async function copyRun(
   if (isOwn) await artifacts.markOwn(id)
   if (!report) return
   if (pages) await copyPages(from, to, runFolder(id))
-  if (there) await artifacts.dropOtherSignatures(reportSignatures(id), report.digest ?? '')
+  if (there) await artifacts.deleteOtherSignatures(reportSignatures(id), report.digest ?? '')
   await copyObjects(from, to, [...report.signatures, report.json])
 }
 
@@ -428,7 +429,7 @@ async function copySweep(
   { id, record, hasReport }: ContainedSweep,
   { pages, there }: Folder,
 ): Promise<void> {
-  const json = `${sweepFolder(id)}/report/report.json`
+  const json = sweepReportPath(id)
   if (there) await to.delete(json)
   await to.put(record.path, (await asJudged(from, record)).bytes)
   if (!hasReport || !pages) return

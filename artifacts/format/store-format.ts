@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { UserError } from '../../common/errors.ts'
 import { pooled } from '../../common/concurrency.ts'
-import type { ObjectStore } from '../store/open-store.ts'
+import type { ObjectStore } from '../store/object-store.ts'
 
 /** Says how a store is written. A store without it was written before there was one. */
 export const formatPath = 'store.json'

@@ -1,7 +1,8 @@
 import { sha256 } from '../../common/canonical.ts'
 import type { Environment, OtherWork } from '../../experiment/records/manifest.ts'
 import type { StageRef } from '../../experiment/stages/stage.ts'
-import { stageFolder, type Artifacts } from '../artifacts.ts'
+import type { Artifacts } from '../artifacts.ts'
+import { stageFolder } from '../format/layout.ts'
 import { decodeTensors, encodeTensors } from '../format/safetensors.ts'
 
 /** How far a stage has come: its state after some step, and what it took. */

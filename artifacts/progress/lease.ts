@@ -1,5 +1,7 @@
 import type { StageRef } from '../../experiment/stages/stage.ts'
-import { jsonBytes, stageFolder, type Artifacts } from '../artifacts.ts'
+import type { Artifacts } from '../artifacts.ts'
+import { jsonBytes } from '../../common/json.ts'
+import { stageFolder } from '../format/layout.ts'
 
 /** Who computes a stage. Attempts of one activity share `activity` and count up. */
 export interface Holder {

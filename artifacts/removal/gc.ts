@@ -10,7 +10,7 @@ import {
 } from './inventory.ts'
 import { chunks, pooled } from '../../common/concurrency.ts'
 import { probes } from '../store/store-clock.ts'
-import type { ObjectStore, StoredObject } from '../store/open-store.ts'
+import type { ObjectStore, StoredObject } from '../store/object-store.ts'
 import { readRuns, refuseUnknown, type StoredRun } from './stored-runs.ts'
 
 /**

@@ -3,7 +3,7 @@ import { pooled } from '../../common/concurrency.ts'
 import { readManifest } from '../format/read-manifest.ts'
 import { newestDate, probes } from '../store/store-clock.ts'
 import { mayLackDigest, readFormat, type StoreFormat } from '../format/store-format.ts'
-import type { ObjectStore, StoredObject } from '../store/open-store.ts'
+import type { ObjectStore, StoredObject } from '../store/object-store.ts'
 import { readRuns, readSweeps, type StoredRuns, type StoredSweeps } from './stored-runs.ts'
 
 /** Everything that a store holds, as far as it is asked what is needed. */

@@ -2,7 +2,7 @@ import { UserError, type Problem } from '../../common/errors.ts'
 import { garbageWithin, neededBy, stageFolders, type Garbage, type Scope } from './gc.ts'
 import { digestOf, type Inventory } from './inventory.ts'
 import type { RemovalNote, RemovalNotes } from './removal-notes.ts'
-import type { StoredObject } from '../store/open-store.ts'
+import type { StoredObject } from '../store/object-store.ts'
 import { unknownRuns, type StoredRun, type StoredSweep } from './stored-runs.ts'
 
 /** What a removal takes from a store. */

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { digestOf } from '../../common/canonical.ts'
-import { jsonBytes } from '../artifacts.ts'
+import { jsonBytes } from '../../common/json.ts'
 import { removals } from './inventory.ts'
 import { pooled } from '../../common/concurrency.ts'
-import type { ObjectStore } from '../store/open-store.ts'
+import type { ObjectStore } from '../store/object-store.ts'
 
 /**
  * What a removal was to take with a run or a sweep. It is in the store from before the first

@@ -2,7 +2,7 @@ import { deleteGarbage } from './gc.ts'
 import type { Inventory } from './inventory.ts'
 import { dropNotes, putNotes } from './removal-notes.ts'
 import { freedBy, nothing, without, type Freed, type Removal } from './plan-removal.ts'
-import type { ObjectStore } from '../store/open-store.ts'
+import type { ObjectStore } from '../store/object-store.ts'
 import { writtenAt } from './stored-runs.ts'
 
 export interface RemovedRecords {

@@ -3,8 +3,8 @@ import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { UserError } from '../../common/errors.ts'
-import { jsonBytes } from '../artifacts.ts'
-import type { ObjectStore } from '../store/open-store.ts'
+import { jsonBytes } from '../../common/json.ts'
+import type { ObjectStore } from '../store/object-store.ts'
 
 /**
  * The right to delete from a store. Runs need no part in it: it keeps two commands that delete from

@@ -6,11 +6,11 @@ import type { RunRecord } from '../../experiment/records/run.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { stageKinds } from '../../experiment/stages/stage.ts'
 import type { SweepRecord } from '../../experiment/sweep/sweep.ts'
-import { stageFolder } from '../artifacts.ts'
+import { stageFolder } from '../format/layout.ts'
 import { pooled } from '../../common/concurrency.ts'
 import { recordFlaw } from '../format/read-record.ts'
 import { newestDate } from '../store/store-clock.ts'
-import type { ObjectStore, StoredObject } from '../store/open-store.ts'
+import type { ObjectStore, StoredObject } from '../store/object-store.ts'
 
 /** A folder of `runs/`, as far as the life of a store is concerned. */
 export interface StoredRun {

@@ -5,9 +5,9 @@ import { pathToFileURL } from 'node:url'
 import { sha256 } from '../../common/canonical.ts'
 import { UserError } from '../../common/errors.ts'
 import { readRegularFile, UnreadableFile } from '../../common/regular-file.ts'
-import { traffic } from '../../common/event.ts'
+import { traffic } from './events.ts'
 import { makeFolder } from '../../common/make-folder.ts'
-import type { HashedBytes, ObjectStore, StoredObject } from './open-store.ts'
+import type { HashedBytes, ObjectStore, StoredObject } from './object-store.ts'
 
 /**
  * A store in a directory. What is written appears whole: bytes go to a file of another name, reach the disk, and are then

@@ -14,8 +14,8 @@ import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { findingsOf } from '../../experiment/spec/config-issues.ts'
 import { isLoopbackAddress, isLoopbackHost } from '../../common/loopback.ts'
+import { ignoredRecord } from './events.ts'
 import { isSameProcess, startOf } from '../../host/alive.mjs'
-import { ignoredNote } from '../../common/event.ts'
 
 /**
  * Notes are files in which a process says where its servers answer, for other processes of the same
@@ -76,7 +76,7 @@ export function folderOf(path: string): string {
 
 /**
  * The note at `path`. undefined: there is none, or it is not to be trusted, which is told once with
- * the reason (`ignoredNote`).
+ * the reason (`ignoredRecord`).
  */
 export function readNote<T extends Note>(path: string, schema: z.ZodType<T>): T | undefined {
   const read = noteOrFlaw(path, schema)
@@ -84,7 +84,7 @@ export function readNote<T extends Note>(path: string, schema: z.ZodType<T>): T 
   const message = `${resolve(path)} is ignored: ${read.flaw}. Delete it if no \`./zeroshift up\` runs in its folder`
   if (!told.has(message)) {
     told.add(message)
-    ignoredNote.publish(message)
+    ignoredRecord.publish(message)
   }
   return undefined
 }

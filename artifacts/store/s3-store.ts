@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { PutObjectCommandInput, S3 } from '@aws-sdk/client-s3'
 import pRetry from 'p-retry'
 import { sha256 } from '../../common/canonical.ts'
-import { traffic } from '../../common/event.ts'
+import { traffic } from './events.ts'
 import { s3Error, s3Failure } from './s3-errors.ts'
 import { s3Options, type S3Options } from './s3-options.ts'
-import type { HashedBytes, ObjectStore, StoredObject } from './open-store.ts'
+import type { HashedBytes, ObjectStore, StoredObject } from './object-store.ts'
 import { ThreadedHash } from './threaded-hash.ts'
 
 /** Objects up to this size take one request; of larger ones, this many bytes go by a request, a few of them at a time. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { ObjectStore, StoredObject } from './open-store.ts'
+import type { ObjectStore, StoredObject } from './object-store.ts'
 
 /** Objects that are written to try a store, or to ask it for its time. */
 export const probes = 'doctor/'

@@ -1,5 +1,6 @@
 import { reportFlaw, SharedManifests } from '../../activities/stored-outcome.ts'
-import { reportSignatures, stageSignatures, type Artifacts } from '../../artifacts/artifacts.ts'
+import type { Artifacts } from '../../artifacts/artifacts.ts'
+import { reportSignatures, stageSignatures } from '../../artifacts/format/layout.ts'
 import { pooled } from '../../common/concurrency.ts'
 import { signaturesIn, signReport, signStage } from '../../artifacts/stored-signatures.ts'
 import { UserError } from '../../common/errors.ts'

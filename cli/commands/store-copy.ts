@@ -10,7 +10,9 @@ import {
   type Counts,
   type PlannedCopy,
 } from '../../artifacts/copy/write-copy.ts'
-import { openStore, storeUrl, type ObjectStore } from '../../artifacts/store/open-store.ts'
+import { openStore } from '../../artifacts/store/open-store.ts'
+import { storeUrl } from '../../artifacts/store/store-url.ts'
+import type { ObjectStore } from '../../artifacts/store/object-store.ts'
 import type { Keep } from '../../artifacts/copy/transfer-plan.ts'
 import { UserError } from '../../common/errors.ts'
 import { showCopy } from '../output/copy-progress.ts'

@@ -1,5 +1,5 @@
 import { holdingStore } from '../../artifacts/removal/store-lock.ts'
-import type { ObjectStore } from '../../artifacts/store/open-store.ts'
+import type { ObjectStore } from '../../artifacts/store/object-store.ts'
 import { interruption } from '../launch/interrupt.ts'
 import { printError } from '../output/print.ts'
 

@@ -12,7 +12,7 @@ import {
   thisProcess,
   writeNote,
 } from '../../artifacts/store/process-record.ts'
-import { storeUrl } from '../../artifacts/store/open-store.ts'
+import { storeUrl } from '../../artifacts/store/store-url.ts'
 import { UserError } from '../../common/errors.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
 import { isElsewhere, type Settings } from '../../experiment/spec/spec.ts'

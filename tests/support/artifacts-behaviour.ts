@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, readSync } from 'node:fs'
 import { beforeEach, expect, test } from 'vitest'
-import { CorruptBlobError, MissingBlobError, type Artifacts } from '../../artifacts/artifacts.ts'
+import type { Artifacts } from '../../artifacts/artifacts.ts'
+import { CorruptBlobError, MissingBlobError } from '../../artifacts/blobs/blob-errors.ts'
 import { signaturesIn, signStage } from '../../artifacts/stored-signatures.ts'
 import { manifestDigest, type BlobRef, type ManifestOf } from '../../experiment/records/manifest.ts'
 import { stageClaims } from '../../signatures/claims.ts'

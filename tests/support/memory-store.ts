@@ -1,5 +1,5 @@
 import { sha256 } from '../../common/canonical.ts'
-import type { ObjectStore, StoredObject } from '../../artifacts/store/open-store.ts'
+import type { ObjectStore, StoredObject } from '../../artifacts/store/object-store.ts'
 
 /** A store in memory, for tests that make thousands. A test sets its clock and makes writes and deletions fail. */
 export class MemoryStore implements ObjectStore {

@@ -11,8 +11,9 @@ import {
   type StageBody,
   type StageDone,
 } from '../../../activities/runtime/stage.ts'
-import { Artifacts, openArtifacts, stageFolder } from '../../../artifacts/artifacts.ts'
-import type { ObjectStore } from '../../../artifacts/store/open-store.ts'
+import { Artifacts, openArtifacts } from '../../../artifacts/artifacts.ts'
+import { stageFolder } from '../../../artifacts/format/layout.ts'
+import type { ObjectStore } from '../../../artifacts/store/object-store.ts'
 import { readRuns } from '../../../artifacts/removal/stored-runs.ts'
 import { StoreView } from '../../../artifacts/store-view.ts'
 import { manifestDigest, type Manifest } from '../../../experiment/records/manifest.ts'

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { ignoredNote } from '../../../../common/event.ts'
+import { ignoredRecord } from '../../../../artifacts/store/events.ts'
 import { FileStore } from '../../../../artifacts/store/file-store.ts'
 import { S3Store } from '../../../../artifacts/store/s3-store.ts'
 import { noteServer, serverKeys } from '../../../../artifacts/store/served-store.ts'
@@ -24,7 +24,7 @@ import { noteStack, runningStack, trackingHere } from '../../../../cli/workspace
 import { existingServer } from '../../../../cli/server/temporal.ts'
 
 const told: string[] = []
-ignoredNote.subscribe((message) => told.push(message))
+ignoredRecord.subscribe((message) => told.push(message))
 
 const before = process.cwd()
 let directory: string

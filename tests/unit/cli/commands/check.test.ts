@@ -4,13 +4,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { renderRun, writeReport } from '../../../../activities/report.ts'
-import {
-  blobPath,
-  jsonBytes,
-  openArtifacts,
-  stageFolder,
-  type Artifacts,
-} from '../../../../artifacts/artifacts.ts'
+import { openArtifacts, type Artifacts } from '../../../../artifacts/artifacts.ts'
+import { jsonBytes } from '../../../../common/json.ts'
+import { blobPath, stageFolder } from '../../../../artifacts/format/layout.ts'
 import type { CheckedStore } from '../../../../artifacts/check/check-store.ts'
 import { check } from '../../../../cli/commands/check.ts'
 import { digestOf } from '../../../../common/canonical.ts'
