@@ -1,10 +1,16 @@
-/** A few at a time: enough to hide a server's latency, few enough to open no flood of connections. */
+const MOST_AT_ONCE = 16
+
+/**
+ * Applies work to all items, at most 16 at a time, and returns the results in order. This is enough
+ * to hide the latency of a server without opening too many connections.
+ */
 export async function pooled<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = []
-  for (const some of chunks(items, 16)) results.push(...(await Promise.all(some.map(work))))
+  for (const some of chunks(items, MOST_AT_ONCE)) results.push(...(await Promise.all(some.map(work))))
   return results
 }
 
+/** Divides items into groups of `size`, the last of which may be smaller. */
 export function chunks<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
     items.slice(i * size, (i + 1) * size),
@@ -12,8 +18,8 @@ export function chunks<T>(items: readonly T[], size: number): T[][] {
 }
 
 /**
- * Groups of items that are worked on side by side: at most `most` of them, and of at most so many bytes together. An item
- * that is larger is a group of its own.
+ * Divides items into groups that are processed in parallel. A group has at most `most` items and
+ * `bytes` bytes in total. An item that is larger than `bytes` is a group of its own.
  */
 export function batches<T extends { readonly bytes: number }>(
   items: readonly T[],
@@ -34,7 +40,7 @@ export function batches<T extends { readonly bytes: number }>(
   return groups
 }
 
-/** As Promise.all, but it rejects only after all of the promises have settled. */
+/** Like `Promise.all`, but rejects only after all promises have settled. */
 export async function allSettled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
   await Promise.allSettled(promises)
   return Promise.all(promises)

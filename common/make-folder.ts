@@ -2,8 +2,8 @@ import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /**
- * Makes a folder and those above it. Node's own recursive `mkdir` never ends where a file system
- * takes no folders, as /proc.
+ * Creates a folder and its missing parents. The recursive `mkdir` of Node does not return for a file
+ * system that refuses folders, such as /proc.
  */
 export async function makeFolder(folder: string): Promise<void> {
   try {
@@ -14,7 +14,7 @@ export async function makeFolder(folder: string): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === folder) throw error
     await makeFolder(parent)
     await mkdir(folder).catch(async (again: unknown) => {
-      // Another process may have been quicker.
+      // Another process may have created it in the meantime.
       if (!(await isFolder(folder))) throw again
     })
   }

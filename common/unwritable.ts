@@ -1,3 +1,5 @@
+import { errorMessage } from './errors.ts'
+
 const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'it, or a folder above it, is a file, expected a directory',
   EEXIST: 'it is a file, expected a directory',
@@ -11,9 +13,12 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'this user may not write there',
 }
 
-/** Why nothing can be written to a place, as the end of a sentence that names it. */
+/**
+ * Why something cannot be written, as the end of a sentence that names the file or the folder. Takes
+ * an error of the file system, or an error with such a `cause`.
+ */
 export function unwritable(error: unknown): string {
   const { cause = error } = error instanceof Error ? error : {}
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-  return REASONS[code] ?? (error instanceof Error ? error.message : String(error))
+  return REASONS[code] ?? errorMessage(error)
 }

@@ -3,15 +3,15 @@ import { link, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { sha256 } from '../../common/canonical.ts'
-import { UserError } from '../../common/errors.ts'
+import { errorMessage, UserError } from '../../common/errors.ts'
 import { readRegularFile, UnreadableFile } from '../../common/regular-file.ts'
 import { traffic } from './events.ts'
 import { makeFolder } from '../../common/make-folder.ts'
 import type { HashedBytes, ObjectStore, StoredObject } from './object-store.ts'
 
 /**
- * A store in a directory. What is written appears whole: bytes go to a file of another name, reach the disk, and are then
- * renamed (put) or linked (putIfAbsent, which fails where the name is taken).
+ * A store in a directory. Writes are atomic: bytes go to a temporary file, reach the disk, and the
+ * file is then renamed (`put`) or linked (`putIfAbsent`, which fails if the name is taken).
  */
 export class FileStore implements ObjectStore {
   readonly url: string
@@ -66,7 +66,7 @@ export class FileStore implements ObjectStore {
         const file = join(entry.parentPath, entry.name)
         const status = await unlessMissing(stat(file), file)
         if (entry.name.startsWith(temporaryPrefix)) {
-          if (status && Date.now() - status.mtimeMs > LEFT_MS)
+          if (status && Date.now() - status.mtimeMs > ABANDONED_MS)
             await rm(file, { force: true }).catch(() => undefined)
           return undefined
         }
@@ -112,7 +112,7 @@ export class FileStore implements ObjectStore {
       await publish(temporary, file)
       traffic.publish({ direction: 'written', bytes: bytes.length })
     } catch (error) {
-      throw new Error(`cannot write ${bytes.length} bytes to ${file}: ${reasonOf(error)}`, { cause: error })
+      throw new Error(`cannot write ${bytes.length} bytes to ${file}: ${errorMessage(error)}`, { cause: error })
     } finally {
       await rm(temporary, { force: true }).catch(() => undefined)
     }
@@ -120,15 +120,11 @@ export class FileStore implements ObjectStore {
 }
 
 const temporaryPrefix = '.writing-'
-/** No write takes a day: a file that old was left by a process that was killed, and listing removes it. */
-const LEFT_MS = 24 * 60 * 60 * 1000
+/** A temporary file that is older belongs to a process that was killed. `list` deletes it. */
+const ABANDONED_MS = 24 * 60 * 60 * 1000
 
 function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 async function unlessMissing<T>(result: Promise<T>, file: string): Promise<T | undefined> {
@@ -137,6 +133,6 @@ async function unlessMissing<T>(result: Promise<T>, file: string): Promise<T | u
   } catch (error) {
     if (error instanceof UnreadableFile) throw new UserError([{ file, message: `this ${error.message}` }])
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined
-    throw new Error(`cannot read ${file}: ${reasonOf(error)}`, { cause: error })
+    throw new Error(`cannot read ${file}: ${errorMessage(error)}`, { cause: error })
   }
 }

@@ -1,4 +1,5 @@
-// The thread of a ThreadedHash: answers every message when it has done what it asks for.
+// The worker thread of a ThreadedHash. It adds each message to the hash and then answers it. An
+// empty message asks for the digest.
 import { createHash } from 'node:crypto'
 import { parentPort } from 'node:worker_threads'
 

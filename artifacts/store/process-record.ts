@@ -13,35 +13,37 @@ import {
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { findingsOf } from '../../experiment/spec/config-issues.ts'
+import { parseJson } from '../../common/json.ts'
 import { isLoopbackAddress, isLoopbackHost } from '../../common/loopback.ts'
 import { ignoredRecord } from './events.ts'
 import { isSameProcess, startOf } from '../../host/alive.mjs'
 
 /**
- * Notes are files in which a process says where its servers answer, for other processes of the same
- * user on the same machine. A note decides where commands read and write, so it counts only where
- * nobody else can have written it, it lies where it was written, every address in it is of this
- * machine, and the process is still there.
+ * A process record is a file that tells other processes of the same user on this machine which
+ * process serves an address. A record decides where commands read and write, so it is trusted only
+ * if all of these hold: it belongs to this user and nobody else can write to it, it is in the folder
+ * in which it was written, and every address in it is of this machine. The caller also asks whether
+ * the process is still running.
  */
 
-/** A process of this machine. */
+/** The fields that identify a process of this machine. */
 export const processSchema = {
   pid: z.int().positive(),
-  /** See `startOf` in host/alive.mjs. */
+  /** When the process started, as `startOf` in host/alive.mjs gives it. */
   start: z.string().nullable(),
 }
 
-interface NotedProcess {
+interface ProcessId {
   readonly pid: number
   readonly start: string | null
 }
 
-interface Note {
-  /** Where it was written, as an absolute path without links. */
+interface ProcessRecord {
+  /** The folder in which the record was written, as an absolute path without symbolic links. */
   readonly folder: string
 }
 
-/** `HOST:PORT` of this machine. */
+/** A `HOST:PORT` of this machine. */
 export const loopbackAddress = z
   .string()
   .refine(
@@ -49,7 +51,7 @@ export const loopbackAddress = z
     'expected an address of this machine, such as 127.0.0.1:7233',
   )
 
-/** URL of a server on this machine. */
+/** The http URL of a server on this machine. */
 export const loopbackUrl = z
   .string()
   .refine(
@@ -58,72 +60,67 @@ export const loopbackUrl = z
     'expected a URL of this machine, such as http://127.0.0.1:7070',
   )
 
-export function thisProcess(): NotedProcess {
+export function thisProcess(): ProcessId {
   return { pid: process.pid, start: startOf(process.pid) }
 }
 
-/** Whether the process that wrote a note is still there. */
-export function isThere({ pid, start }: NotedProcess): boolean {
+/** Whether the process that wrote a record is still running. */
+export function isRunning({ pid, start }: ProcessId): boolean {
   return isSameProcess(pid, start)
 }
 
-/** The folder of a note, made where it is missing. */
-export function folderOf(path: string): string {
+/** The folder of a record without symbolic links. It is created if it is missing. */
+export function recordFolder(path: string): string {
   const folder = dirname(path)
   mkdirSync(folder, { recursive: true })
   return realpathSync(folder)
 }
 
 /**
- * The note at `path`. undefined: there is none, or it is not to be trusted, which is told once with
- * the reason (`ignoredRecord`).
+ * Reads a record. Returns undefined if there is none, and also if it is not trusted: the reason is
+ * then published once as `ignoredRecord`.
  */
-export function readNote<T extends Note>(path: string, schema: z.ZodType<T>): T | undefined {
-  const read = noteOrFlaw(path, schema)
-  if (read === undefined || 'note' in read) return read?.note
+export function readProcessRecord<T extends ProcessRecord>(path: string, schema: z.ZodType<T>): T | undefined {
+  const read = recordOrFlaw(path, schema)
+  if (read === undefined || 'record' in read) return read?.record
   const message = `${resolve(path)} is ignored: ${read.flaw}. Delete it if no \`./zeroshift up\` runs in its folder`
-  if (!told.has(message)) {
-    told.add(message)
+  if (!published.has(message)) {
+    published.add(message)
     ignoredRecord.publish(message)
   }
   return undefined
 }
 
-const told = new Set<string>()
+const published = new Set<string>()
 
-type Read<T> = { readonly note: T } | { readonly flaw: string } | undefined
+type Read<T> = { readonly record: T } | { readonly flaw: string } | undefined
 
-function noteOrFlaw<T extends Note>(path: string, schema: z.ZodType<T>): Read<T> {
-  const text = ownText(path)
+function recordOrFlaw<T extends ProcessRecord>(path: string, schema: z.ZodType<T>): Read<T> {
+  const text = trustedText(path)
   if (text === undefined || typeof text !== 'string') return text
-  const value = asJson(text)
+  const value = parseJson(text)
   const parsed = schema.safeParse(value)
   if (!parsed.success) {
     const [finding] = findingsOf(schema, value)
     const message = finding?.message ?? 'it has another form'
-    return { flaw: `it is no note of this version of Zeroshift (${message})` }
+    return { flaw: `it is no process record of this version of Zeroshift (${message})` }
   }
   const { folder } = parsed.data
   if (folder !== realpathSync(dirname(path)))
     return { flaw: `it was written in ${folder} and is a copy here` }
-  return { note: parsed.data }
-}
-
-function asJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  return { record: parsed.data }
 }
 
 const MOST_BYTES = 64 * 1024
 
-/** The text of a regular file that belongs to this user and that nobody else can write to. */
-function ownText(path: string): string | { readonly flaw: string } | undefined {
+/**
+ * The text of a regular file that belongs to this user and that nobody else can write to. Returns
+ * undefined if there is no file, and the reason if the file is another one.
+ */
+function trustedText(path: string): string | { readonly flaw: string } | undefined {
   let file: number
   try {
-    // A FIFO would wait for a writer; a link leads to a file of somebody else's choice.
+    // Opening a FIFO would wait for a writer. A link may lead to a file that somebody else chose.
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
@@ -147,9 +144,9 @@ function ownText(path: string): string | { readonly flaw: string } | undefined {
   }
 }
 
-/** Puts a note in the place of any that is there; its owner alone can read it. */
-export function writeNote<T extends Note>(path: string, note: T): void {
-  const aside = `${path}.${randomUUID()}`
-  writeFileSync(aside, JSON.stringify(note), { mode: 0o600 })
-  renameSync(aside, path)
+/** Writes a record, or replaces it. Only its owner can read it. */
+export function writeProcessRecord<T extends ProcessRecord>(path: string, record: T): void {
+  const temporary = `${path}.${randomUUID()}`
+  writeFileSync(temporary, JSON.stringify(record), { mode: 0o600 })
+  renameSync(temporary, path)
 }

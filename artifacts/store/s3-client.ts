@@ -5,7 +5,7 @@ import { retryStrategy } from './s3-retry.ts'
 
 const clients = new Map<string, S3>()
 
-/** The client of a server: one a process, so that its connections are shared. */
+/** The client for these options. A process has one client for each, which shares connections. */
 export function s3Client(options: S3Options): S3 {
   const name = JSON.stringify(options)
   const client = clients.get(name) ?? makeClient(options)
@@ -15,7 +15,7 @@ export function s3Client(options: S3Options): S3 {
 
 function makeClient(options: S3Options): S3 {
   const { endpoint, pathStyle, plainRequests, plainResponses, ownAttempts, credentialsFile } = options
-  // What the SDK says of coming versions of itself is no news to a user: its version here is pinned.
+  // The SDK warns of its coming versions. Users need no such warning: the version here is pinned.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
   return new S3({
     ...(endpoint === undefined ? {} : { endpoint, region: regionOr('us-east-1') }),
@@ -29,7 +29,7 @@ function makeClient(options: S3Options): S3 {
       httpAgent: { keepAlive: true, maxSockets: 64 },
       httpsAgent: { keepAlive: true, maxSockets: 64 },
       connectionTimeout: 10_000,
-      // A server that says nothing for so long hangs. A limit on whole requests would fail slow lines.
+      // A limit on silence, not on whole requests, which would fail on a slow connection.
       socketTimeout: 20_000,
     },
   })
@@ -45,7 +45,7 @@ function keysIn(file: string) {
   }
 }
 
-/** What the environment or the profile say, else the given one. */
+/** The region of the environment or the profile, or else the given one. */
 function regionOr(region: string): () => Promise<string> {
   return () =>
     new S3({}).config.region().catch((error: unknown) => {

@@ -1,6 +1,9 @@
 import { UserError } from '../../common/errors.ts'
 
-/** What a server or the SDK says of a failure; never a request, whose headers and fields can hold credentials. */
+/**
+ * A failure as the server or the SDK reports it. It holds no part of the request, whose headers can
+ * hold credentials.
+ */
 export interface S3Failure {
   readonly code: string
   readonly status: number | undefined
@@ -11,7 +14,7 @@ export function s3Failure(error: unknown): S3Failure {
   if (!(error instanceof Error)) return { code: 'Error', status: undefined, message: String(error) }
   const { $metadata, code } = error as { $metadata?: { httpStatusCode?: number }; code?: unknown }
   const status = $metadata?.httpStatusCode
-  // An answer without a body has no code but its status.
+  // A response without a body has no error code, only a status.
   const isBare = status !== undefined && /^(unknown|unknownerror|\d+|error)$/i.test(error.name)
   return {
     code: isBare ? String(status) : status === undefined && typeof code === 'string' ? code : error.name,
@@ -21,10 +24,12 @@ export function s3Failure(error: unknown): S3Failure {
 }
 
 /**
- * The error for a failed request: a UserError where the same request will fail again until the user has changed
- * something. The original is left behind on purpose: it carries the request's signature and key.
+ * The error for a failed request. It is a UserError if the same request will fail until the user
+ * changes something, and otherwise a plain Error. It has no `cause` on purpose, because the original
+ * error carries the signature and the key of the request.
  *
- * `what` such as "read s3://bucket/object", `server` its origin.
+ * @param what the operation, such as "read s3://bucket/object"
+ * @param server the origin of the server
  */
 export function s3Error(error: unknown, what: string, server: string): Error {
   const failure = s3Failure(error)
@@ -41,7 +46,7 @@ export function s3Error(error: unknown, what: string, server: string): Error {
   )
 }
 
-/** Node's failed system calls, and the SDK's own time-outs. */
+/** Whether an error is a failed system call of Node or a time-out of the SDK. */
 function isNetwork(error: unknown): boolean {
   return (
     error instanceof Error &&
@@ -58,7 +63,7 @@ function adviceOn({ code, status, message }: S3Failure): string | undefined {
     case 'InvalidBucketName':
       return 'that is no name for a bucket; expected 3 to 63 lower-case letters, digits, dots and dashes'
     case 'InvalidAccessKeyId':
-    case 'XAdminUserNotFound': // versitygw's name for it
+    case 'XAdminUserNotFound': // the name in versitygw
       return 'it does not know the access key id; set AWS_ACCESS_KEY_ID, or AWS_PROFILE, to one that it knows'
     case 'SignatureDoesNotMatch':
       return 'the signature is wrong; the secret access key (AWS_SECRET_ACCESS_KEY) does not belong to the access key id, or a proxy changes requests'
@@ -79,7 +84,7 @@ function adviceOn({ code, status, message }: S3Failure): string | undefined {
     case 'ExpiredTokenException':
     case 'TokenRefreshRequired':
     case 'RequestTimeTooSkewed':
-      // Credentials that come from a provider are renewed, and clocks are set: worth a retry.
+      // A retry may succeed: a provider renews credentials, and clocks are corrected.
       return undefined
   }
   if (message.includes('Region is missing')) return 'no region is set; set AWS_REGION to the bucket’s region'

@@ -1,17 +1,18 @@
 import { UserError } from '../../common/errors.ts'
 
-/** What the SDK does not read from the environment itself. */
+/** The settings of a store in S3 that the SDK does not read from the environment itself. */
 export interface S3Options {
-  /** A server other than Amazon's: an origin, perhaps with a path. */
+  /** The URL of a server other than Amazon's. It may have a path. */
   readonly endpoint?: string
-  /** The bucket is a part of the path, not of the host's name. */
+  /** Whether the bucket is a part of the path, not of the host name. */
   readonly pathStyle: boolean
-  /** Leaves out the checksums that only Amazon's server is sure to know; the user's own choice goes first. */
+  /** Whether to leave out the checksums of requests, which only Amazon's server surely supports. */
   readonly plainRequests: boolean
+  /** Whether to leave out the check of checksums in responses. */
   readonly plainResponses: boolean
-  /** The SDK's retries are on its own setting, AWS_MAX_ATTEMPTS. */
+  /** Whether the SDK retries by its own setting, AWS_MAX_ATTEMPTS. */
   readonly ownAttempts: boolean
-  /** JSON with `accessKeyId` and `secretAccessKey`, in place of the SDK's credential chain. */
+  /** A JSON file with `accessKeyId` and `secretAccessKey`, instead of the SDK's credential chain. */
   readonly credentialsFile?: string
   readonly encryption: {
     readonly ServerSideEncryption?: 'AES256' | 'aws:kms'
@@ -20,19 +21,26 @@ export interface S3Options {
 }
 
 /**
- * An S3 store's settings, all from the environment:
+ * The settings of a store in S3, all from the environment. The values contain no secret. Throws a
+ * UserError for a wrong setting.
  *
- *     AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE, …   the SDK's credential chain
- *     AWS_REGION                            the bucket's region; us-east-1 for an endpoint where none is set
- *     AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL a server other than Amazon's, such as http://127.0.0.1:9000
+ *     AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE, …
+ *         the credential chain of the SDK
+ *     AWS_REGION
+ *         the region of the bucket; without it us-east-1, if an endpoint is set
+ *     AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL
+ *         a server other than Amazon's, such as http://127.0.0.1:9000
  *     AWS_REQUEST_CHECKSUM_CALCULATION, AWS_RESPONSE_CHECKSUM_VALIDATION
- *                                           WHEN_REQUIRED for an endpoint unless set, since many servers refuse the SDK's CRC32
- *     AWS_MAX_ATTEMPTS                      of one request; 6 unless set
- *     ZEROSHIFT_S3_PATH_STYLE               1 or 0: the bucket in the path or in the host's name; 1 for an endpoint unless set
- *     ZEROSHIFT_S3_SSE                      AES256 or aws:kms: encryption by the server
- *     ZEROSHIFT_S3_SSE_KMS_KEY_ID           the key for aws:kms; the bucket's default key unless set
- *
- * Throws a UserError where one is wrong. What it answers holds no secret.
+ *         WHEN_REQUIRED by default if an endpoint is set, since many servers refuse the SDK's CRC32
+ *     AWS_MAX_ATTEMPTS
+ *         the attempts of one request; 6 by default
+ *     ZEROSHIFT_S3_PATH_STYLE
+ *         1 for the bucket in the path, 0 for the bucket in the host name; 1 by default if an
+ *         endpoint is set
+ *     ZEROSHIFT_S3_SSE
+ *         encryption by the server: AES256 or aws:kms
+ *     ZEROSHIFT_S3_SSE_KMS_KEY_ID
+ *         the key for aws:kms; without it the default key of the bucket
  */
 export function s3Options(env: NodeJS.ProcessEnv = process.env): S3Options {
   const endpoint = endpointOf(env)
@@ -51,7 +59,7 @@ function endpointOf(env: NodeJS.ProcessEnv): string | undefined {
   const name = env.AWS_ENDPOINT_URL_S3 ? 'AWS_ENDPOINT_URL_S3' : 'AWS_ENDPOINT_URL'
   const value = env[name]
   if (!value) return undefined
-  // The value itself is not shown: it may hold what should not be seen.
+  // The value itself is not shown, because it may hold a secret.
   const url = URL.canParse(value) ? new URL(value) : undefined
   if (!url || !['http:', 'https:'].includes(url.protocol))
     throw new UserError(`${name} is not a URL of a server; expected one such as https://s3.example.org`)

@@ -7,9 +7,9 @@ const FIRST_DELAY_MS = 100
 const MAX_DELAY_MS = 5_000
 
 /**
- * Retries of what a server may do the next time, with growing pauses of random length. The SDK's own strategy has a
- * quota for the whole process beside it: with a server that fails a third of all requests it runs out, and then nothing
- * is retried.
+ * A retry strategy for failures that may pass, with growing pauses of random length. The SDK's own
+ * strategy also limits the retries of the whole process. With a server that fails a third of all
+ * requests, this quota runs out, and nothing is retried any more.
  */
 export function retryStrategy(attempts: number): Strategy {
   const token = (count: number, delay: number): Token => ({
@@ -23,8 +23,8 @@ export function retryStrategy(attempts: number): Strategy {
       if (errorType === 'CLIENT_ERROR' || count >= attempts)
         return Promise.reject(new Error('the attempts are used up'))
       const longest = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** count)
-      const asked = retryAfterHint === undefined ? 0 : retryAfterHint.getTime() - Date.now()
-      return Promise.resolve(token(count, Math.max(asked, longest * (0.5 + Math.random() / 2))))
+      const requested = retryAfterHint === undefined ? 0 : retryAfterHint.getTime() - Date.now()
+      return Promise.resolve(token(count, Math.max(requested, longest * (0.5 + Math.random() / 2))))
     },
     recordSuccess: () => undefined,
   }

@@ -8,13 +8,13 @@ import { s3Options, type S3Options } from './s3-options.ts'
 import type { HashedBytes, ObjectStore, StoredObject } from './object-store.ts'
 import { ThreadedHash } from './threaded-hash.ts'
 
-/** Objects up to this size take one request; of larger ones, this many bytes go by a request, a few of them at a time. */
+/** The most bytes in one request. Larger objects are transferred in several parts in parallel. */
 const PART_BYTES = 16 * 2 ** 20
 const PARTS_AT_ONCE = 4
-/** S3's limit on the parts of an object. */
+/** The most parts of an object that S3 allows. */
 const MAX_PARTS = 10_000
 
-/** For what the SDK does not repeat itself. Milliseconds. */
+/** The pauses, in milliseconds, between attempts that the SDK does not repeat itself. */
 const backoff = { retries: 4, minTimeout: 100, maxTimeout: 5_000, randomize: true } as const
 const retrying = (kind: new (message: string) => Error) => ({
   ...backoff,
@@ -22,11 +22,12 @@ const retrying = (kind: new (message: string) => Error) => ({
 })
 
 /**
- * A store in an S3 bucket, below a prefix. Settings come from the environment: see s3Options. Failed requests are
- * repeated a few times; then the error is a UserError where the user has to change something, else a plain Error.
+ * A store in an S3 bucket below a prefix. Its settings come from the environment (`s3Options`).
+ * Failed requests are repeated a few times. After that, the error is a UserError if the user has to
+ * change something, and otherwise a plain Error.
  *
- * A process that is killed while it writes a large object leaves parts that nobody sees, and that only the bucket's own
- * rule removes (AbortIncompleteMultipartUpload).
+ * A process that is killed while it writes a large object leaves invisible parts. Only a rule of the
+ * bucket can delete them (AbortIncompleteMultipartUpload).
  */
 export class S3Store implements ObjectStore {
   readonly url: string
@@ -35,7 +36,7 @@ export class S3Store implements ObjectStore {
   private readonly options: S3Options
   private client: Promise<S3> | undefined
 
-  /** `prefix` without slashes at its ends, empty for the whole bucket. */
+  /** @param prefix without slashes at its ends; empty for the whole bucket */
   constructor(bucket: string, prefix: string, options = s3Options()) {
     this.bucket = bucket
     this.prefix = prefix && `${prefix}/`
@@ -48,19 +49,19 @@ export class S3Store implements ObjectStore {
   }
 
   async getHashed(path: string): Promise<HashedBytes | undefined> {
-    return this.asking('read', path, (client, object) =>
+    return this.request('read', path, (client, object) =>
       pRetry(() => unlessMissing(read(client, object)), retrying(ReplacedObject)),
     )
   }
 
   async size(path: string): Promise<number | undefined> {
-    return this.asking('read', path, async (client, object) => {
+    return this.request('read', path, async (client, object) => {
       try {
         return (await client.headObject(object)).ContentLength ?? 0
       } catch (error) {
         const { status } = s3Failure(error)
         if (status === 404) return undefined
-        // An answer to HEAD has no body, so it says nothing of a refusal's reason; that to GET does.
+        // The response to HEAD has no body that gives the reason of a refusal. That to GET has one.
         if (status === 400 || status === 403) {
           const { Body } = await client.getObject({ ...object, Range: 'bytes=0-0' })
           await Body?.transformToByteArray()
@@ -79,7 +80,7 @@ export class S3Store implements ObjectStore {
   }
 
   async list(prefix: string): Promise<readonly StoredObject[]> {
-    return this.asking('list', prefix, async (client, { Bucket, Key: Prefix }) => {
+    return this.request('list', prefix, async (client, { Bucket, Key: Prefix }) => {
       const objects: StoredObject[] = []
       let ContinuationToken: string | undefined
       do {
@@ -98,7 +99,7 @@ export class S3Store implements ObjectStore {
   }
 
   async delete(path: string): Promise<void> {
-    await this.asking('delete', path, (client, object) => client.deleteObject(object))
+    await this.request('delete', path, (client, object) => client.deleteObject(object))
   }
 
   locate(path: string): string {
@@ -106,8 +107,8 @@ export class S3Store implements ObjectStore {
   }
 
   private async write(path: string, bytes: Uint8Array, condition: { IfNoneMatch?: '*' }): Promise<boolean> {
-    return this.asking(`write ${bytes.length} bytes to`, path, (client, object) => {
-      // Tells this write's object from anybody else's.
+    return this.request(`write ${bytes.length} bytes to`, path, (client, object) => {
+      // Distinguishes the object of this write from that of another writer.
       const Metadata = { 'zeroshift-write': randomUUID() }
       const request = { ...object, ...condition, ...this.options.encryption, Metadata, Body: bytes }
       const attempt = async () => {
@@ -117,7 +118,7 @@ export class S3Store implements ObjectStore {
           return true
         } catch (error) {
           const { code, status } = s3Failure(error)
-          // Taken by another writer, or by this one: when an answer is lost on its way, the request is repeated.
+          // The object may exist because an earlier attempt wrote it and the response was lost.
           if (status !== 412 && code !== 'NoSuchUpload') throw error
           const standing = await unlessMissing(client.headObject(object))
           if (standing?.Metadata?.['zeroshift-write'] === Metadata['zeroshift-write']) return true
@@ -132,17 +133,18 @@ export class S3Store implements ObjectStore {
     })
   }
 
-  private async asking<T>(
+  /** Sends requests about an object, and turns their errors into errors of this project. */
+  private async request<T>(
     verb: string,
     path: string,
-    ask: (client: S3, object: { Bucket: string; Key: string }) => Promise<T>,
+    send: (client: S3, object: { Bucket: string; Key: string }) => Promise<T>,
   ): Promise<T> {
     if (path.startsWith('/') || path.split('/').includes('../..'))
       throw new Error(`the path "${path}" leads out of the store ${this.url}`)
     try {
-      // Loaded here: a tenth of a second that other stores do not need.
+      // The SDK is loaded on first use, because loading it takes a tenth of a second.
       this.client ??= import('./s3-client.ts').then(({ s3Client }) => s3Client(this.options))
-      return await ask(await this.client, { Bucket: this.bucket, Key: this.prefix + path })
+      return await send(await this.client, { Bucket: this.bucket, Key: this.prefix + path })
     } catch (error) {
       const { endpoint } = this.options
       const server = endpoint === undefined ? 'Amazon S3' : new URL(endpoint).origin
@@ -151,11 +153,12 @@ export class S3Store implements ObjectStore {
   }
 }
 
+/** The connection ended before all bytes of a response arrived. */
 class BrokenTransfer extends Error {
   override readonly name = 'BrokenTransfer'
 }
 
-/** The object became another one between two of its parts. */
+/** The object was replaced while its parts were read. */
 class ReplacedObject extends Error {
   override readonly name = 'ReplacedObject'
   override readonly message = 'it was replaced again and again while it was read'
@@ -167,8 +170,8 @@ interface ObjectName {
 }
 
 /**
- * The first part tells the size; the others are then read beside each other, of the same version, and hashed in their
- * order as they come.
+ * Reads and hashes an object. The first part gives the size and the version (ETag). The other parts
+ * of the same version are then read in parallel, and hashed in order while later ones arrive.
  */
 async function read(client: S3, object: ObjectName): Promise<HashedBytes> {
   const first = await readPart(client, object)
@@ -226,7 +229,7 @@ function readPart(client: S3, object: ObjectName, part?: Part) {
       .catch((error: unknown) => {
         const { status } = s3Failure(error)
         if (part && (status === 412 || status === 416)) throw new ReplacedObject()
-        // No range fits an empty object.
+        // An empty object has no byte, so that the server refuses every range.
         if (status === 416) return client.getObject(object)
         throw error
       })
@@ -256,7 +259,7 @@ async function receive(body: AsyncIterable<Uint8Array>, into: Uint8Array): Promi
 async function upload(client: S3, params: PutObjectCommandInput & { Body: Uint8Array }): Promise<void> {
   const { Upload } = await import('@aws-sdk/lib-storage')
   const partSize = Math.max(PART_BYTES, Math.ceil(params.Body.length / MAX_PARTS))
-  // The parts are views of the one buffer. A failed upload is aborted, so that the server keeps none of them.
+  // The SDK aborts a failed upload, so that the server keeps none of its parts.
   await new Upload({ client, params, partSize, queueSize: PARTS_AT_ONCE }).done()
 }
 
@@ -264,7 +267,7 @@ async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer
   } catch (error) {
-    // Not every 404: a missing bucket is one too, and with some servers an unknown user.
+    // Other codes with the status 404 mean a missing bucket or, on some servers, an unknown user.
     if (['NoSuchKey', 'NotFound', '404'].includes(s3Failure(error).code)) return undefined
     throw error
   }

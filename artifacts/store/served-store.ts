@@ -3,20 +3,21 @@ import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import {
-  folderOf,
-  isThere,
+  recordFolder,
+  isRunning,
   loopbackUrl,
   processSchema,
-  readNote,
+  readProcessRecord,
   thisProcess,
-  writeNote,
+  writeProcessRecord,
 } from './process-record.ts'
 import { S3Store } from './s3-store.ts'
 
 /**
- * A store in a directory that an S3 server serves, as `zeroshift up` has it. While the server runs, everybody on this machine
- * goes through it: a conditional put of the server and one of the file system know nothing of each other. It stays the
- * same store under the same file:// URL, so that runs go on with the server and without it.
+ * A store in a directory that an S3 server on this machine serves, as `zeroshift up` starts one.
+ * While the server runs, every process of this machine uses it, because a conditional put through
+ * the server and one through the file system do not exclude each other. The store keeps its file://
+ * URL, so that runs can go on with the server and without it.
  */
 class ServedStore extends S3Store {
   override readonly url: string
@@ -29,14 +30,17 @@ class ServedStore extends S3Store {
       plainResponses: true,
       ownAttempts: false,
       encryption: {},
-      credentialsFile: noteBeside(directory),
+      credentialsFile: serverRecordPath(directory),
     })
     this.url = pathToFileURL(directory).href
   }
 }
 
-/** `s3.json` beside the directory: the keys of its server, and the server itself while it runs. */
-const noteSchema = z.strictObject({
+/**
+ * The contents of `s3.json` beside the directory: the access keys of the server, and the server
+ * while it runs.
+ */
+const recordSchema = z.strictObject({
   accessKeyId: z.string(),
   secretAccessKey: z.string(),
   folder: z.string(),
@@ -44,47 +48,53 @@ const noteSchema = z.strictObject({
     .strictObject({
       ...processSchema,
       endpoint: loopbackUrl,
-      /** Which of the directories beside the note it serves. */
+      /** The name of the directory that it serves. The directory is beside the record. */
       bucket: z.string(),
     })
     .optional(),
 })
-type Note = z.infer<typeof noteSchema>
+type ServerRecord = z.infer<typeof recordSchema>
 
-/** undefined: no server runs over the directory. */
+/** The store of a directory that a server serves now. Returns undefined if no server serves it. */
 export function servedStore(directory: string): ServedStore | undefined {
-  const { server } = readNote(noteBeside(directory), noteSchema) ?? {}
-  if (server?.bucket !== basename(directory) || !isThere(server)) return undefined
+  const { server } = readProcessRecord(serverRecordPath(directory), recordSchema) ?? {}
+  if (server?.bucket !== basename(directory) || !isRunning(server)) return undefined
   return new ServedStore(directory, server.endpoint)
 }
 
-/** The keys of the server over a directory: random, made once. A copy of them does not count. */
-export function serverKeys(directory: string): Omit<Note, 'server'> {
-  const path = noteBeside(directory)
-  const { server: _, ...known } = readNote(path, noteSchema) ?? newKeys(path)
+/**
+ * The access keys of the server of a directory. They are random and created on first use. Keys that
+ * were copied from another directory are replaced.
+ */
+export function serverKeys(directory: string): Omit<ServerRecord, 'server'> {
+  const path = serverRecordPath(directory)
+  const { server: _, ...known } = readProcessRecord(path, recordSchema) ?? newKeys(path)
   return known
 }
 
-function newKeys(path: string): Note {
-  const keys: Note = {
+function newKeys(path: string): ServerRecord {
+  const keys: ServerRecord = {
     accessKeyId: randomBytes(10).toString('hex'),
     secretAccessKey: randomBytes(30).toString('base64url'),
-    folder: folderOf(path),
+    folder: recordFolder(path),
   }
-  writeNote(path, keys)
+  writeProcessRecord(path, keys)
   return keys
 }
 
-/** Says that a server of this process answers for the directory. Returns what takes that back. */
-export function noteServer(directory: string, endpoint: string): () => void {
+/**
+ * Records that a server of this process serves the directory. Returns a function that withdraws the
+ * record of the server and keeps the keys.
+ */
+export function publishServer(directory: string, endpoint: string): () => void {
   const keys = serverKeys(directory)
-  const path = noteBeside(directory)
+  const path = serverRecordPath(directory)
   const server = { endpoint, bucket: basename(directory), ...thisProcess() }
-  const note: Note = { ...keys, server }
-  writeNote(path, note)
+  const record: ServerRecord = { ...keys, server }
+  writeProcessRecord(path, record)
   return () => {
-    writeNote(path, keys)
+    writeProcessRecord(path, keys)
   }
 }
 
-export const noteBeside = (directory: string) => join(dirname(directory), 's3.json')
+export const serverRecordPath = (directory: string) => join(dirname(directory), 's3.json')

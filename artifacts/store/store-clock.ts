@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { ObjectStore, StoredObject } from './object-store.ts'
 
-/** Objects that are written to try a store, or to ask it for its time. */
+/** The folder of temporary objects that test a store or read its clock. */
 export const probes = 'doctor/'
 
 /**
- * Milliseconds since 1970, by the store's clock: the date of an object that is written now and
- * deleted. What deletes by age asks this clock, never that of this machine.
+ * The time by the store's clock, in milliseconds since 1970. It is the date of an object that is
+ * written for this purpose and deleted. Deletions by age use this clock, never that of this machine.
  */
 export async function storeClock(store: ObjectStore): Promise<number> {
   const path = `${probes}clock-${randomUUID()}`
@@ -21,8 +21,8 @@ export async function storeClock(store: ObjectStore): Promise<number> {
 }
 
 /**
- * The same without a write, for looking at a store: the date of its newest object. It is never
- * later than the store's time, so that ages are understated at most. 0 for an empty store.
+ * The date of the newest object, or 0 if there is none. Where nothing may be written, it stands for
+ * the time by the store's clock. It is never later than that time, so ages are never overstated.
  */
 export function newestDate(objects: readonly StoredObject[]): number {
   return objects.reduce((newest, { modified }) => Math.max(newest, modified), 0)

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { FileStore } from '../../../../artifacts/store/file-store.ts'
 import { S3Store } from '../../../../artifacts/store/s3-store.ts'
-import { noteBeside, noteServer, serverKeys } from '../../../../artifacts/store/served-store.ts'
+import { serverRecordPath, publishServer, serverKeys } from '../../../../artifacts/store/served-store.ts'
 import { openStore } from '../../../../artifacts/store/open-store.ts'
 import { ensureVersitygw } from '../../../../infra/versitygw.mjs'
 import { startS3Server, type S3Server } from '../../../../stack/s3-server.ts'
@@ -32,7 +32,7 @@ beforeAll(async () => {
     ...{ versitygw: await ensureVersitygw(), directory: home, bucket: 'store', port: await freePort() },
     ...{ credentials: serverKeys(directory), log: join(home, 's3.log') },
   })
-  forget = noteServer(directory, server.endpoint)
+  forget = publishServer(directory, server.endpoint)
 })
 afterAll(async () => {
   await server.stop()
@@ -66,7 +66,7 @@ describe('a directory that an S3 server serves', () => {
     expect((await after.list('a/')).map(({ path }) => path)).toEqual(['a/before', 'a/during'])
     expect(textOf(await after.get('a/during'))).toBe('during')
     expect(await after.putIfAbsent('a/during', bytesOf('twice'))).toBe(false)
-    forget = noteServer(directory, server.endpoint)
+    forget = publishServer(directory, server.endpoint)
   })
 
   test('is copied to through the server', async () => {
@@ -79,7 +79,7 @@ describe('a directory that an S3 server serves', () => {
       return {}
     })
     forget()
-    forget = noteServer(directory, proxy.url)
+    forget = publishServer(directory, proxy.url)
     try {
       const before = (await made.list('')).length
       const { code } = await zeroshiftHere(home, 'store', 'copy', 'made', 'store')
@@ -87,14 +87,14 @@ describe('a directory that an S3 server serves', () => {
       expect(puts).toBeGreaterThanOrEqual(before)
     } finally {
       forget()
-      forget = noteServer(directory, server.endpoint)
+      forget = publishServer(directory, server.endpoint)
       await proxy.close()
     }
     expect(await damageOf(new FileStore(directory))).toEqual([])
   })
 
   test('is a directory again when the process of its server is gone', () => {
-    const path = noteBeside(join(home, 'store'))
+    const path = serverRecordPath(join(home, 'store'))
     const note = readFileSync(path, 'utf8')
     const { server: noted, ...keys } = JSON.parse(note) as { readonly server: object }
     writeFileSync(path, JSON.stringify({ ...keys, server: { ...noted, pid: 2 ** 30 } }))
@@ -108,11 +108,11 @@ describe('a directory that an S3 server serves', () => {
 
   test('has keys that only their owner can read, made once', () => {
     const directory = join(home, 'store')
-    expect(statSync(noteBeside(directory)).mode & 0o777).toBe(0o600)
+    expect(statSync(serverRecordPath(directory)).mode & 0o777).toBe(0o600)
     const keys = serverKeys(directory)
     forget()
     expect(serverKeys(directory)).toEqual(keys)
-    expect(readFileSync(noteBeside(directory), 'utf8')).not.toContain('endpoint')
-    forget = noteServer(directory, server.endpoint)
+    expect(readFileSync(serverRecordPath(directory), 'utf8')).not.toContain('endpoint')
+    forget = publishServer(directory, server.endpoint)
   })
 })

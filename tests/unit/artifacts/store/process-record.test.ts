@@ -18,7 +18,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ignoredRecord } from '../../../../artifacts/store/events.ts'
 import { FileStore } from '../../../../artifacts/store/file-store.ts'
 import { S3Store } from '../../../../artifacts/store/s3-store.ts'
-import { noteServer, serverKeys } from '../../../../artifacts/store/served-store.ts'
+import { publishServer, serverKeys } from '../../../../artifacts/store/served-store.ts'
 import { openStore } from '../../../../artifacts/store/open-store.ts'
 import { noteStack, runningStack, trackingHere } from '../../../../cli/workspace/workspace.ts'
 import { existingServer } from '../../../../cli/server/temporal.ts'
@@ -47,7 +47,7 @@ const notes = [
   {
     name: 's3.json',
     path: () => join(directory, '.zeroshift/s3.json'),
-    write: () => noteServer(results(), 'http://127.0.0.1:7070'),
+    write: () => publishServer(results(), 'http://127.0.0.1:7070'),
     isBelieved: () => openStore(results()) instanceof S3Store,
     /** Fields of the process. */
     writer: (note: Json): Json => note.server as Json,
@@ -131,10 +131,10 @@ describe.each(notes)('$name', ({ path, write, isBelieved, writer, addresses }) =
     ['others may write to it', (file: string) => chmodSync(file, 0o620)],
     ['symbolic link', linked],
     ['no regular file', fifo],
-    ['no note of this version', (file: string) => writeFileSync(file, '{"address"')],
-    ['no note of this version', (file: string) => writeFileSync(file, '[]')],
-    ['no note of this version', (file: string) => edit(file, (note) => delete note.folder)],
-    ['no note of this version', (file: string) => edit(file, (note) => (note.more = 1))],
+    ['no process record of this version', (file: string) => writeFileSync(file, '{"address"')],
+    ['no process record of this version', (file: string) => writeFileSync(file, '[]')],
+    ['no process record of this version', (file: string) => edit(file, (note) => delete note.folder)],
+    ['no process record of this version', (file: string) => edit(file, (note) => (note.more = 1))],
     ['bytes, expected', (file: string) => edit(file, (note) => (note.folder = 'x'.repeat(100_000)))],
   ])('is ignored with one warning: %s', (reason, spoil) => {
     write()
@@ -190,8 +190,8 @@ function fifo(file: string): void {
   execFileSync('mkfifo', [file])
 }
 
-test('a store whose note is not believed is read and written as the directory that it is', async () => {
-  noteServer(results(), 'http://127.0.0.1:7070')
+test('a store whose process record is not trusted is read and written as the directory that it is', async () => {
+  publishServer(results(), 'http://127.0.0.1:7070')
   edit(
     join(directory, '.zeroshift/s3.json'),
     (note) => ((note.server as Json).endpoint = 'http://192.0.2.1:7'),
