@@ -165,7 +165,7 @@ export async function durably<T>(
       return undefined
     }
     const held = lease
-    parts = held.parts
+    parts = held.microBatches
     const confirm = () => whileHeld(() => held.renew())
     renewing = setInterval(
       () => {
@@ -263,7 +263,7 @@ export async function durably<T>(
       const failure = memoryFailure(stage, parts, said)
       context.log.warn(failure.message)
       const held = lease
-      await whileHeld(() => (failure.isFinal ? held.forgetParts() : held.leaveParts(2 * parts)))
+      await whileHeld(() => (failure.isFinal ? held.deleteMicroBatches() : held.saveMicroBatches(2 * parts)))
       throw failure
     } finally {
       if (!lost) await lease?.release().catch(() => undefined)
@@ -291,7 +291,7 @@ async function turn(
     sight === seen?.sight && seen.since !== undefined && now - seen.since > 2000 * heartbeatSeconds
   const answer = await Lease.take(artifacts, stage, holder, isDead)
   if (answer instanceof Lease) return answer
-  const { sight } = answer
+  const { observed: sight } = answer
   const look = { sight, ...(sight === seen?.sight && { since: seen.since ?? now }) }
   context.heartbeat({ attempt, look } satisfies HeartbeatDetails)
   // Holders show life three times a heartbeat: there is no more to see in between.

@@ -335,7 +335,7 @@ describe('a stage that runs out of memory', () => {
   const leave = async (parts: number) => {
     const lease = await Lease.take(artifacts, stage, { activity: 'earlier', attempt: 1 }, () => false)
     if (!(lease instanceof Lease)) throw new Error('held already')
-    await lease.leaveParts(parts)
+    await lease.saveMicroBatches(parts)
     await lease.release()
   }
   const left = async () => (await artifacts.store.list(stageFolder(stage))).map(({ path }) => path)
