@@ -10,7 +10,7 @@ import type { StageKind, StageRef } from '../experiment/stages/stage.ts'
 import type { SweepRecord } from '../experiment/sweep/sweep.ts'
 import { subjectsOf } from '../signatures/statement.ts'
 import { CorruptBlobError, MissingBlobError } from './blobs/blob-errors.ts'
-import { openChecked } from './blobs/open-checked.ts'
+import { openHashed } from './blobs/open-hashed.ts'
 import { readCache, refuseWithoutRoom, type ReadCache } from './blobs/read-cache.ts'
 import {
   blobPath,
@@ -91,7 +91,7 @@ export class Artifacts {
 
   private async openBlob(blob: BlobRef): Promise<number> {
     if (this.cache) return this.cache.open(blob.sha256, () => this.fetchBlob(blob))
-    const opened = await openChecked(fileURLToPath(`${this.store.url}/${blobPath(blob)}`))
+    const opened = await openHashed(fileURLToPath(`${this.store.url}/${blobPath(blob)}`))
     if (!opened) throw this.missing(blob)
     traffic.publish({ direction: 'read', bytes: opened.bytes })
     if (opened.sha256 === blob.sha256) return opened.descriptor

@@ -7,70 +7,80 @@ import { UserError } from '../../common/errors.ts'
 import type { BlobRef } from '../../experiment/records/manifest.ts'
 import { cacheDirectory } from '../../host/cache.mjs'
 import { exclusively } from '../../host/lock.mjs'
-import { openChecked } from './open-checked.ts'
+import { openHashed } from './open-hashed.ts'
 
-/** A file of this kind that is older was left by a process that is gone. */
-const WRITING = '.writing-'
-const LEFT_MS = 60 * 60 * 1000
+const TEMPORARY_PREFIX = '.writing-'
+/** A temporary file that is older belongs to a process that was killed. */
+const ABANDONED_MS = 60 * 60 * 1000
 
 /**
- * Blobs of remote stores on this machine's disk, files named by their SHA-256 and their store, for all processes together. It only
- * saves time: what is damaged counts as absent, and nothing that goes wrong here fails a read. Of another store's blobs nothing is
- * answered, even to whoever knows their digests.
+ * A cache on this machine's disk for the blobs of remote stores, which all processes share. Its
+ * files are named by the SHA-256 of the blob and by the store. The cache only saves time: a damaged
+ * file counts as absent, and no failure of the cache fails a read. It never returns a blob of
+ * another store, even to a caller who knows the digest.
  */
 export class ReadCache {
   private readonly directory: string
   private readonly limit: number
   private readonly store: string
-  /** Bytes put since the files were last counted. */
+  /** The bytes that were written since the size of the cache was last measured. */
   private sinceCount = Infinity
 
-  /** `limit` in bytes. Processes that fill it at the same time may pass it by a twentieth each. */
+  /**
+   * @param limit the largest size of the cache in bytes. Each of several processes that fill it at
+   *   the same time may exceed the limit by a twentieth
+   * @param store the URL of the store
+   */
   constructor(directory: string, limit: number, store: string) {
     this.directory = directory
     this.limit = limit
     this.store = sha256(store).slice(0, 16)
   }
 
+  /** The bytes of a blob, verified. Returns undefined if the cache does not have them. */
   async get(digest: string): Promise<Uint8Array | undefined> {
     const file = this.file(digest)
     try {
       const bytes = await readFile(file)
       if (sha256(bytes) === digest) {
-        // The time of last use: what the oldest files are told by.
+        // Records the time of the last use. The files that were not used for longest are deleted first.
         await utimes(file, new Date(), new Date()).catch(() => undefined)
         return bytes
       }
       await rm(file, { force: true })
     } catch {
-      // Absent or unreadable: the store has it.
+      // The file is absent or cannot be read. The caller reads from the store.
     }
     return undefined
   }
 
+  /** Adds a blob, unless it is too large or cannot be written. */
   async put(digest: string, bytes: Uint8Array): Promise<void> {
     if (bytes.length > this.limit / 2) return
-    const aside = join(this.directory, `${WRITING}${randomUUID()}`)
+    const temporary = join(this.directory, `${TEMPORARY_PREFIX}${randomUUID()}`)
     try {
       await mkdir(this.directory, { recursive: true })
       this.sinceCount += bytes.length
       if (this.sinceCount > this.limit / 20) await this.makeRoom(bytes.length)
-      await writeFile(aside, bytes)
-      await rename(aside, this.file(digest))
+      await writeFile(temporary, bytes)
+      await rename(temporary, this.file(digest))
     } catch {
-      await rm(aside, { force: true }).catch(() => undefined)
+      await rm(temporary, { force: true }).catch(() => undefined)
     }
   }
 
-  /** Whether files of so many bytes stay here together. */
+  /** Whether blobs of this total size fit into the cache at the same time. */
   hasRoomFor(bytes: number): boolean {
     return bytes < 0.9 * this.limit
   }
 
-  /** A file with these bytes, open. It is fetched where it is not there, by one process at a time. */
+  /**
+   * Opens a blob as a file and returns the descriptor, which the caller closes. If the cache does not
+   * have the blob, `fetch` supplies it. Only one process of this machine fetches it at a time.
+   */
   async open(digest: string, fetch: () => Promise<Uint8Array>): Promise<number> {
-    const kept = await this.opened(digest)
-    if (kept !== undefined) return kept
+    const cached = await this.opened(digest)
+    if (cached !== undefined) return cached
     await mkdir(this.directory, { recursive: true })
     return exclusively(this.file(digest), async () => {
       const other = await this.opened(digest)
@@ -85,7 +95,7 @@ export class ReadCache {
 
   private async opened(digest: string): Promise<number | undefined> {
     const file = this.file(digest)
-    const opened = await openChecked(file)
+    const opened = await openHashed(file)
     if (!opened) return undefined
     await utimes(file, new Date(), new Date()).catch(() => undefined)
     if (opened.sha256 === digest) return opened.descriptor
@@ -98,7 +108,10 @@ export class ReadCache {
     return join(this.directory, `${digest}-${this.store}`)
   }
 
-  /** Removes the files that were not used for longest, down to a twentieth below the limit. */
+  /**
+   * Deletes the files that were not used for longest, until `bytes` more leave a twentieth of the
+   * limit free.
+   */
   private async makeRoom(bytes: number): Promise<void> {
     const names = await readdir(this.directory)
     const files = await Promise.all(
@@ -112,14 +125,17 @@ export class ReadCache {
     let room = 0.95 * this.limit - bytes
     for (const { file, name, bytes: size, used } of newestFirst) {
       room -= size
-      if (room < 0 || (name.startsWith(WRITING) && Date.now() - used > LEFT_MS))
+      if (room < 0 || (name.startsWith(TEMPORARY_PREFIX) && Date.now() - used > ABANDONED_MS))
         await rm(file, { force: true })
     }
     this.sinceCount = bytes
   }
 }
 
-/** Throws a UserError where blobs, of which parts are read again and again, would not stay in the cache together. */
+/**
+ * Throws a UserError if blobs do not fit into the cache at the same time. Parts of them are read
+ * repeatedly, so that they would have to be fetched again and again.
+ */
 export function refuseWithoutRoom(blobs: readonly BlobRef[], cache: ReadCache | undefined): void {
   const bytes = blobs.reduce((sum, blob) => sum + blob.bytes, 0)
   if (cache?.hasRoomFor(bytes)) return
@@ -130,8 +146,9 @@ export function refuseWithoutRoom(blobs: readonly BlobRef[], cache: ReadCache | 
 }
 
 /**
- * The cache of this machine for a store of that URL, in `blobs` of the cache directory. ZEROSHIFT_BLOB_CACHE_GB is its size, 10 unless set;
- * undefined where it is 0. Throws a UserError where it is not a number.
+ * The cache of this machine for the store with that URL. It is in `blobs` of the cache directory,
+ * and its size in gigabytes is ZEROSHIFT_BLOB_CACHE_GB, by default 10. Returns undefined if the size
+ * is 0. Throws a UserError if it is not a number.
  */
 export function readCache(store: string, env: NodeJS.ProcessEnv = process.env): ReadCache | undefined {
   const text = env.ZEROSHIFT_BLOB_CACHE_GB ?? '10'

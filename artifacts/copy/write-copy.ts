@@ -25,7 +25,7 @@ import {
   type JudgedObject,
   type StoreContents,
 } from './store-contents.ts'
-import { admitUndigested, formatBytes, formatPath } from '../format/store-format.ts'
+import { allowUndigested, formatBytes, formatPath } from '../format/store-format.ts'
 import type { HashedBytes, ObjectStore } from '../store/object-store.ts'
 import { flawsOf, planTransfer, type Conflict, type Keep, type TransferPlan } from './transfer-plan.ts'
 
@@ -184,7 +184,7 @@ export async function writeCopy(
         }),
       ),
     )
-  await admitUndigested(to, undigestedOf(plan.stages))
+  await allowUndigested(to, undigestedOf(plan.stages))
   const damaged = new Set(target.flaws.map(({ path }) => path))
   for (const group of plan.stages)
     await each(group, async (stage) => {

@@ -1,14 +1,15 @@
 import { z } from 'zod'
+import { parseJson } from '../../common/json.ts'
 import { manifestDigest, type Manifest } from '../../experiment/records/manifest.ts'
 import { keyOf, stageKinds, type Stage, type StageRef } from '../../experiment/stages/stage.ts'
 
-/** A manifest as its bytes give it, or why they are not to be believed. */
+/** A manifest, or the reason why its bytes are not valid. */
 export type ReadManifest =
   { readonly manifest: Manifest; readonly hasDigest: boolean } | { readonly flaw: string }
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/)
 
-/** What every reader relies on. The rest is under the digest. */
+/** The fields on which every reader relies. The digest of the manifest covers the others. */
 const schema = z.looseObject({
   kind: z.enum(stageKinds),
   key: hash,
@@ -26,11 +27,11 @@ const schema = z.looseObject({
   digest: hash.optional(),
 })
 
-/** Judges the bytes under a stage's name: whether they are its manifest, whole and as it was written. Pure. */
+/** Parses and verifies the bytes of a stage's manifest. Pure. */
 export function readManifest(bytes: Uint8Array, { kind, key }: StageRef): ReadManifest {
-  const value = parsed(bytes)
+  const value = parseJson(bytes)
   const { error } = schema.safeParse(value)
-  if (error) return { flaw: `it is no whole manifest: ${firstOf(error)}` }
+  if (error) return { flaw: `it is no whole manifest: ${firstIssue(error)}` }
   const { digest, ...manifest } = value as Manifest & { readonly digest?: string }
   if (manifest.kind !== kind || manifest.key !== key)
     return { flaw: `it is the manifest of another stage, ${manifest.kind} ${manifest.key}` }
@@ -45,7 +46,10 @@ export function readManifest(bytes: Uint8Array, { kind, key }: StageRef): ReadMa
   return { manifest, hasDigest: digest !== undefined }
 }
 
-/** What is wrong with a stage of a plan; undefined: its key is the digest of what it computes. */
+/**
+ * The flaw of a stage in a plan: its key is not the digest of what it computes. Returns undefined if
+ * it is.
+ */
 export function stageFlaw(stage: Stage): string | undefined {
   const computed = keyOf(stage)
   return computed === stage.key
@@ -53,15 +57,7 @@ export function stageFlaw(stage: Stage): string | undefined {
     : `its stage '${stage.title}' has the key ${stage.key}, expected ${computed}, the digest of what it computes`
 }
 
-function parsed(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes))
-  } catch {
-    return undefined
-  }
-}
-
-function firstOf({ issues: [issue] }: z.ZodError): string {
+function firstIssue({ issues: [issue] }: z.ZodError): string {
   if (!issue) return 'not as expected'
   return issue.path.length > 0 ? `${issue.path.join('.')}: ${issue.message}` : issue.message
 }

@@ -3,7 +3,10 @@ import { runId, type RunRecord } from '../../experiment/records/run.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { stageFlaw } from './read-manifest.ts'
 
-/** What is wrong with the record of a run; undefined: its plan is the one that its id stands for. Pure. */
+/**
+ * The flaw of a run's record, such as a plan that does not belong to the id. Returns undefined if the
+ * record is valid. Pure.
+ */
 export function recordFlaw(value: unknown, id: string): string | undefined {
   const record = value as RunRecord
   try {
@@ -21,7 +24,7 @@ export function recordFlaw(value: unknown, id: string): string | undefined {
   }
 }
 
-/** The id of the run that a verification computes again. */
+/** The id of a run, or, for a verification, the id of the run that it computes again. */
 function plannedId(id: string): string {
   return /^verify\.(.+)\.[0-9a-f]{8}$/.exec(id)?.[1] ?? id
 }

@@ -1,14 +1,15 @@
 /**
- * The safetensors format: an 8-byte little-endian header length, a JSON header with each tensor's dtype, shape and byte
- * range, then the bytes. Names are written in order, so that the same tensors give the same bytes.
+ * Tensors in the safetensors format: the length of the header as 8 bytes in little-endian order, a
+ * JSON header with the dtype, shape and byte range of each tensor, and then the bytes. Names are
+ * written in order, so that equal tensors give equal bytes.
  */
 export type TensorData =
   | { readonly dtype: 'F32'; readonly shape: readonly number[]; readonly values: Float32Array }
   | { readonly dtype: 'I32'; readonly shape: readonly number[]; readonly values: Int32Array }
-  /** Counters of other libraries' checkpoints: whole numbers within ±(2⁵³ − 1). */
+  /** Counters in the files of other libraries. The values are integers within ±(2⁵³ − 1). */
   | { readonly dtype: 'I64'; readonly shape: readonly number[]; readonly values: Float64Array }
   | { readonly dtype: 'U8'; readonly shape: readonly number[]; readonly values: Uint8Array }
-  /** Widened to what both are a part of. They are read only: what is computed here is float32. */
+  /** Half-precision values, widened to float32. These types are read but never written. */
   | { readonly dtype: 'F16' | 'BF16'; readonly shape: readonly number[]; readonly values: Float32Array }
 
 export type WritableTensor = Exclude<TensorData, { dtype: 'F16' | 'BF16' }>
@@ -16,6 +17,7 @@ export type Tensors = Readonly<Record<string, TensorData>>
 
 const bytesPerValue = { F32: 4, F16: 2, BF16: 2, I32: 4, I64: 8, U8: 1 } as const
 
+/** The bytes of a file. Throws for a shape that does not fit the number of values. */
 export function encodeTensors(
   tensors: Readonly<Record<string, WritableTensor>>,
   metadata?: Readonly<Record<string, string>>,
@@ -51,7 +53,7 @@ export function encodeTensors(
   return bytes
 }
 
-/** Where a tensor lies among the bytes behind the header. */
+/** The type, the shape and the byte range of a tensor. Offsets count from the end of the header. */
 export interface TensorEntry {
   readonly dtype: TensorData['dtype']
   readonly shape: readonly number[]
@@ -64,7 +66,10 @@ export interface TensorHeader {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** How many bytes of a file its header takes, itself included; `prefix` are its first 8 or more bytes. */
+/**
+ * The offset at which the header of a file ends. `prefix` is the beginning of the file, at least
+ * its first 8 bytes.
+ */
 export function headerEnd(prefix: Uint8Array, fileBytes: number): number {
   if (prefix.length < 8)
     throw new Error(`not a safetensors file: ${prefix.length} bytes, the header's length alone takes 8`)
@@ -74,7 +79,7 @@ export function headerEnd(prefix: Uint8Array, fileBytes: number): number {
   return 8 + length
 }
 
-/** What a file's first `headerEnd` bytes say of it. */
+/** Decodes a header. `head` is the first `headerEnd` bytes of the file. */
 export function decodeHeader(head: Uint8Array, fileBytes: number): TensorHeader {
   const available = fileBytes - head.length
   const entries: [string, TensorEntry][] = []
@@ -94,7 +99,10 @@ export function decodeHeader(head: Uint8Array, fileBytes: number): TensorHeader 
   return { entries: Object.fromEntries(entries), metadata }
 }
 
-/** The tensors are views of `bytes` where their offset and type allow it, copies elsewhere. */
+/**
+ * Decodes a file. Tensors share memory with `bytes` if their type and alignment allow it, and are
+ * copies otherwise.
+ */
 export function decodeTensors(bytes: Uint8Array): {
   readonly tensors: Tensors
   readonly metadata: Readonly<Record<string, string>>
@@ -114,7 +122,7 @@ function bytesOf({ dtype, values }: WritableTensor): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
-/** A tensor's values from its bytes. */
+/** Decodes the values of a tensor. `name` is for messages. */
 export function valuesOf(name: string, dtype: TensorData['dtype'], data: Uint8Array): TensorData['values'] {
   const { buffer, byteOffset } = data.byteOffset % bytesPerValue[dtype] === 0 ? data : Uint8Array.from(data)
   const count = data.length / bytesPerValue[dtype]
@@ -128,7 +136,7 @@ export function valuesOf(name: string, dtype: TensorData['dtype'], data: Uint8Ar
     case 'F16':
       return Float32Array.from(new Uint16Array(buffer, byteOffset, count), fromHalf)
     case 'BF16': {
-      // The upper half of a float32.
+      // A bfloat16 is the upper half of a float32.
       const words = Uint32Array.from(new Uint16Array(buffer, byteOffset, count), (bits) => bits << 16)
       return new Float32Array(words.buffer)
     }
@@ -141,7 +149,7 @@ export function valuesOf(name: string, dtype: TensorData['dtype'], data: Uint8Ar
   }
 }
 
-/** IEEE 754 binary16: a sign, five bits of exponent, ten of fraction. */
+/** IEEE 754 binary16: one sign bit, five bits of exponent and ten of fraction. */
 function fromHalf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1
   const exponent = (bits >> 10) & 0x1f
@@ -181,7 +189,7 @@ function parseEntry(name: string, entry: unknown, available: number) {
   return { dtype, shape, begin, end } as const
 }
 
-/** The format allows no holes and no overlaps. */
+/** Throws for gaps and overlaps between tensors, which the format forbids. */
 function refuseGaps(ranges: { name: string; begin: number; end: number }[], available: number): void {
   let expected = 0
   for (const { name, begin, end } of ranges.sort((a, b) => a.begin - b.begin || a.end - b.end)) {

@@ -1,28 +1,34 @@
 import { z } from 'zod'
 import { UserError } from '../../common/errors.ts'
+import { parseJson } from '../../common/json.ts'
 import { pooled } from '../../common/concurrency.ts'
 import type { ObjectStore } from '../store/object-store.ts'
 
-/** Says how a store is written. A store without it was written before there was one. */
+/** The file that gives the format of a store. Stores of the first versions do not have it. */
 export const formatPath = 'store.json'
 
 const FORMAT = 1
 
 const schema = z.object({
   format: z.literal(FORMAT),
-  /** Keys of the stages whose manifests were there, without a digest, when the store got this file. */
+  /**
+   * The keys of the stages whose manifests may lack a digest, because they are older than this file.
+   */
   undigested: z.array(z.string()),
 })
 export type StoreFormat = z.output<typeof schema>
 
-/** A store that a later version of Zeroshift wrote. No part of it can be relied on here. */
+/** The store was written by a later version of Zeroshift, so that this one cannot read it. */
 export class LaterFormatError extends UserError {}
 
-/** undefined: the store has none. Throws a UserError where it cannot be read, or a later version wrote it. */
+/**
+ * The format of a store. Returns undefined if the store has no format file. Throws a UserError if
+ * the file is not valid, and a LaterFormatError if a later version wrote it.
+ */
 export async function readFormat(store: ObjectStore): Promise<StoreFormat | undefined> {
   const bytes = await store.get(formatPath)
   if (!bytes) return undefined
-  const value = parsed(bytes)
+  const value = parseJson(bytes)
   const { data } = schema.safeParse(value)
   if (data) return data
   const { format } = (value ?? {}) as { readonly format?: unknown }
@@ -36,14 +42,20 @@ export async function readFormat(store: ObjectStore): Promise<StoreFormat | unde
   )
 }
 
-/** Throws a LaterFormatError. A `store.json` that cannot be read is left to those who need what it says. */
+/**
+ * Throws a LaterFormatError if a later version wrote the store. A format file that is not valid is
+ * no error here: it is one for those who need its contents.
+ */
 export async function refuseLaterFormat(store: ObjectStore): Promise<void> {
   await readFormat(store).catch((error: unknown) => {
     if (error instanceof LaterFormatError || !(error instanceof UserError)) throw error
   })
 }
 
-/** Gives a store its format file where it has none. Reads the manifests that are there, once in a store's life. */
+/**
+ * Writes the format file of a store that has none. For this it reads all manifests, once in the life
+ * of the store.
+ */
 export async function ensureFormat(store: ObjectStore): Promise<void> {
   if (await readFormat(store)) return
   const manifests = (await store.list('stages/')).filter(({ path }) => manifestName.test(path))
@@ -56,23 +68,24 @@ export async function ensureFormat(store: ObjectStore): Promise<void> {
 }
 
 /**
- * Has the store's format file list more manifests without a digest, which are about to be copied into the store. Two
- * processes that do so at once may undo each other's entries: those manifests then count as none.
+ * Lists more stages whose manifests lack a digest in the format file, before these manifests are
+ * copied into the store. If two processes do this at the same time, one may undo the entries of the
+ * other. The affected manifests are then not valid, and their stages are computed again.
  */
-export async function admitUndigested(store: ObjectStore, keys: readonly string[]): Promise<void> {
+export async function allowUndigested(store: ObjectStore, keys: readonly string[]): Promise<void> {
   await ensureFormat(store)
   const { undigested = [] } = (await readFormat(store)) ?? {}
   const all = new Set([...undigested, ...keys])
   if (all.size > undigested.length) await store.put(formatPath, formatBytes([...all]))
 }
 
-/** The contents of a format file. Equal for equal sets of keys. */
+/** The contents of a format file. The order of the keys makes no difference. */
 export function formatBytes(undigested: readonly string[]): Uint8Array {
   const format: StoreFormat = { format: FORMAT, undigested: [...undigested].sort() }
   return new TextEncoder().encode(`${JSON.stringify(format, null, 1)}\n`)
 }
 
-/** Whether the manifest of this key may be without a digest. */
+/** Whether the manifest of the stage with this key may lack a digest. */
 export function mayLackDigest(format: StoreFormat | undefined, key: string): boolean {
   return format === undefined || format.undigested.includes(key)
 }
@@ -80,14 +93,6 @@ export function mayLackDigest(format: StoreFormat | undefined, key: string): boo
 const manifestName = /^stages\/[a-z]+\/([0-9a-f]{64})\/manifest\.json$/
 
 function hasDigest(bytes: Uint8Array): boolean {
-  const value = parsed(bytes)
+  const value = parseJson(bytes)
   return typeof value !== 'object' || value === null || 'digest' in value
-}
-
-function parsed(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes))
-  } catch {
-    return undefined
-  }
 }

@@ -5,18 +5,18 @@ import type { Artifacts } from '../artifacts.ts'
 import { stageFolder } from '../format/layout.ts'
 import { decodeTensors, encodeTensors } from '../format/safetensors.ts'
 
-/** How far a stage has come: its state after some step, and what it took. */
+/** The state of an unfinished stage after a step, with what it has cost so far. */
 export interface Checkpoint {
   readonly step: number
   readonly vectors: Readonly<Record<string, Float32Array>>
   readonly notes: Readonly<Record<string, unknown>>
-  /** Wall seconds of work behind it, over all attempts. */
+  /** The wall seconds of work until this step, over all attempts. */
   readonly seconds: number
-  /** What else the machine did during those. Absent in checkpoints of older versions. */
+  /** The other work of the machine in that time. Absent in checkpoints of older versions. */
   readonly otherWork?: OtherWork
-  /** What computed it: another device would go on to other bytes. */
+  /** The device and library that computed it. Another device would compute other bytes from here. */
   readonly tensorflow?: Environment['tensorflow']
-  /** A digest of the inputs that it was computed from. Absent in checkpoints of older versions. */
+  /** A digest of the inputs of the computation. Absent in checkpoints of older versions. */
   readonly inputs?: string
 }
 
@@ -24,8 +24,9 @@ const KEPT = 2
 const FORMAT = '1'
 
 /**
- * The checkpoints of one unfinished stage, `checkpoints/<step>-<sha256>.safetensors`. A name tells its bytes, so none is
- * ever overwritten and a damaged one is known; the newest two are kept.
+ * The checkpoints of one unfinished stage, `checkpoints/<step>-<sha256>.safetensors`. Since the name
+ * contains the digest of the bytes, no checkpoint is ever overwritten, and a damaged one is noticed.
+ * The newest two are kept.
  */
 export class Checkpoints {
   private readonly artifacts: Artifacts
@@ -36,7 +37,7 @@ export class Checkpoints {
     this.folder = `${stageFolder(stage)}checkpoints/`
   }
 
-  /** Answers its path. */
+  /** Writes a checkpoint and returns its path. */
   async save({ vectors, ...about }: Checkpoint): Promise<string> {
     const { step } = about
     const tensors = Object.entries(vectors).map(
@@ -50,7 +51,10 @@ export class Checkpoints {
     return path
   }
 
-  /** The newest whole one that `fits`; a damaged one is deleted. */
+  /**
+   * The newest checkpoint for which `fits` returns true. Returns undefined if there is none. Damaged
+   * checkpoints are deleted.
+   */
   async newest(
     fits: (checkpoint: Checkpoint) => boolean | Promise<boolean>,
   ): Promise<Checkpoint | undefined> {
@@ -72,7 +76,7 @@ export class Checkpoints {
   }
 }
 
-/** undefined: of another version of Zeroshift. */
+/** Returns undefined for a checkpoint of another version of Zeroshift. */
 function decode(bytes: Uint8Array): Checkpoint | undefined {
   const { tensors, metadata } = decodeTensors(bytes)
   if (metadata.format !== FORMAT || metadata.about === undefined) return undefined

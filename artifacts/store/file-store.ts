@@ -112,7 +112,9 @@ export class FileStore implements ObjectStore {
       await publish(temporary, file)
       traffic.publish({ direction: 'written', bytes: bytes.length })
     } catch (error) {
-      throw new Error(`cannot write ${bytes.length} bytes to ${file}: ${errorMessage(error)}`, { cause: error })
+      throw new Error(`cannot write ${bytes.length} bytes to ${file}: ${errorMessage(error)}`, {
+        cause: error,
+      })
     } finally {
       await rm(temporary, { force: true }).catch(() => undefined)
     }

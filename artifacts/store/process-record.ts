@@ -80,7 +80,10 @@ export function recordFolder(path: string): string {
  * Reads a record. Returns undefined if there is none, and also if it is not trusted: the reason is
  * then published once as `ignoredRecord`.
  */
-export function readProcessRecord<T extends ProcessRecord>(path: string, schema: z.ZodType<T>): T | undefined {
+export function readProcessRecord<T extends ProcessRecord>(
+  path: string,
+  schema: z.ZodType<T>,
+): T | undefined {
   const read = recordOrFlaw(path, schema)
   if (read === undefined || 'record' in read) return read?.record
   const message = `${resolve(path)} is ignored: ${read.flaw}. Delete it if no \`./zeroshift up\` runs in its folder`

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { closeSync, constants, createReadStream, openSync } from 'node:fs'
 
-/** A file that is open, and what is in it. */
-export interface Opened {
-  /** The caller's to close. It stays readable, the same bytes, when the file is deleted or replaced. */
+/** An open file with the digest and the size of its contents. */
+export interface OpenedFile {
+  /**
+   * The caller closes it. It reads the same bytes even after the file was deleted or replaced.
+   */
   readonly descriptor: number
   /** Lower-case hexadecimal. */
   readonly sha256: string
@@ -12,8 +14,8 @@ export interface Opened {
 
 const CHUNK = 2 ** 20
 
-/** Opens a file and hashes it, a little at a time; undefined where there is none. */
-export async function openChecked(file: string): Promise<Opened | undefined> {
+/** Opens a file and hashes it in small chunks. Returns undefined if there is no such file. */
+export async function openHashed(file: string): Promise<OpenedFile | undefined> {
   let descriptor: number
   try {
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
