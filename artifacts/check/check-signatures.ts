@@ -3,7 +3,7 @@ import type { RunRecord } from '../../experiment/records/run.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import type { StageClaim } from '../../signatures/claims.ts'
 import type { PublicKey } from '../../signatures/keys.ts'
-import { judgeEnvelope, type Claims } from '../../signatures/statement.ts'
+import { verifyEnvelope, type Claims } from '../../signatures/statement.ts'
 import type { Damage, ReadStage, Suspicion } from './damage.ts'
 import type { ObjectStore } from '../store/object-store.ts'
 
@@ -27,7 +27,7 @@ export interface FoundSignatures<C extends string> {
 }
 
 /** `about`: what was read of the thing that is signed, and whose it is. */
-export async function judgeSignatures<C extends string>(
+export async function verifySignatures<C extends string>(
   store: ObjectStore,
   paths: readonly string[],
   claims: Claims<C>,
@@ -39,7 +39,7 @@ export async function judgeSignatures<C extends string>(
   for (const path of paths) {
     const bytes = await store.get(path)
     if (!bytes) continue
-    const judged = judgeSignature(path, new TextDecoder().decode(bytes), claims, keys)
+    const judged = verifySignature(path, new TextDecoder().decode(bytes), claims, keys)
     if ('claim' in judged) signers.push(...judged.valid.map((keyid) => ({ keyid, claim: judged.claim })))
     else
       suspicions.push({
@@ -53,13 +53,13 @@ export async function judgeSignatures<C extends string>(
 }
 
 /** Judges one signature by its text and by its name, which is the id of a key that signed. */
-export function judgeSignature<C extends string>(
+export function verifySignature<C extends string>(
   path: string,
   text: string,
   claims: Claims<C>,
   keys: readonly PublicKey[],
 ): { readonly claim: C; readonly valid: readonly string[] } | { readonly flaw: string } {
-  const judged = judgeEnvelope(text, path, claims, keys)
+  const judged = verifyEnvelope(text, path, claims, keys)
   if ('flaw' in judged) return judged
   const { claim, valid, invalid, unknown } = judged
   if (invalid.length > 0) return { flaw: `the signature by ${invalid.join(', ')} does not verify` }

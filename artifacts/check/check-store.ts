@@ -9,7 +9,7 @@ import { reportClaims, signedReport, stageClaims } from '../../signatures/claims
 import type { PublicKey } from '../../signatures/keys.ts'
 import type { Artifacts } from '../artifacts.ts'
 import { blobPath, stageFolder } from '../format/layout.ts'
-import { demandSignatures, judgeSignatures, type DemandedSignatures } from './check-signatures.ts'
+import { demandSignatures, verifySignatures, type DemandedSignatures } from './check-signatures.ts'
 import type { Damage, ReadStage, Suspicion } from './damage.ts'
 import { pooled } from '../../common/concurrency.ts'
 import { readManifest } from '../format/read-manifest.ts'
@@ -71,7 +71,7 @@ export async function checkStore(artifacts: Artifacts, options: CheckOptions): P
     ...(await suspectSweeps(artifacts, records.runs)),
   ]
   const confirmed = (
-    await pooled(suspicions, async (one) => ((await stillStands(store, one)) ? [one] : []))
+    await pooled(suspicions, async (one) => ((await isConfirmed(store, one)) ? [one] : []))
   ).flat()
   const users = usersOf(records.runs)
   const damages = (isInUse: boolean) =>
@@ -122,7 +122,7 @@ async function formatOf(
   } catch (error) {
     if (!(error instanceof UserError) || error instanceof LaterFormatError) throw error
     const path = 'store.json'
-    const evidence = [{ path, found: await hashOf(store, path) }]
+    const evidence = [{ path, found: await hashOfObject(store, path) }]
     const remedy = 'put back a copy of it'
     // Nothing is known of manifests without a digest: they are reported as well.
     return {
@@ -182,7 +182,7 @@ async function readSignatures(
     if (!manifest || digest === undefined || flaw !== undefined || signatures.length === 0) return []
     const claims = stageClaims({ ...ref, digest, outputs: manifest.outputs })
     const about = { stage: ref.key, isInUse: hasFreshLease, evidence: [{ path, found: sha256 }] }
-    return [{ key: ref.key, ...(await judgeSignatures(store, signatures, claims, keys, about)) }]
+    return [{ key: ref.key, ...(await verifySignatures(store, signatures, claims, keys, about)) }]
   })
   return {
     signers: new Map(found.flat().map(({ key, signers }) => [key, signers])),
@@ -372,7 +372,7 @@ async function suspectReports(
     const report = signedReport(id, parsed(bytes))
     if (!report) continue
     const paths = signatures.get(id) ?? []
-    const judged = await judgeSignatures(store, paths, reportClaims(report), signers, { run: id, evidence })
+    const judged = await verifySignatures(store, paths, reportClaims(report), signers, { run: id, evidence })
     found.push(...judged.suspicions)
     valid += judged.signers.length
   }
@@ -429,15 +429,15 @@ function damageOf(
   return { path, what, remedy, drop, runs }
 }
 
-async function stillStands(store: ObjectStore, { evidence }: Suspicion): Promise<boolean> {
+async function isConfirmed(store: ObjectStore, { evidence }: Suspicion): Promise<boolean> {
   for (const { path, found } of evidence) {
-    const now = typeof found === 'string' ? await hashOf(store, path) : await store.size(path)
+    const now = typeof found === 'string' ? await hashOfObject(store, path) : await store.size(path)
     if (now !== found) return false
   }
   return true
 }
 
-async function hashOf(store: ObjectStore, path: string): Promise<string | undefined> {
+async function hashOfObject(store: ObjectStore, path: string): Promise<string | undefined> {
   return (await store.getHashed(path))?.sha256
 }
 

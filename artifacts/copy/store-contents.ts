@@ -18,7 +18,7 @@ import {
   sweepPath,
   sweepReportPath,
 } from '../format/layout.ts'
-import { judgeSignature } from '../check/check-signatures.ts'
+import { verifySignature } from '../check/check-signatures.ts'
 import { pooled } from '../../common/concurrency.ts'
 import { readManifest } from '../format/read-manifest.ts'
 import { recordFlaw } from '../format/read-record.ts'
@@ -26,7 +26,7 @@ import { mayLackDigest, readFormat, type StoreFormat } from '../format/store-for
 import type { ObjectStore } from '../store/object-store.ts'
 
 /** An object that was read and judged. Its bytes are read again when they are copied. */
-export interface JudgedObject {
+export interface VerifiedObject {
   readonly path: string
   readonly bytes: number
   readonly sha256: string
@@ -35,17 +35,17 @@ export interface JudgedObject {
 /** A finished stage: what its manifest says, without the figures. */
 export interface ContainedStage {
   readonly ref: StageRef
-  readonly manifest: JudgedObject
+  readonly manifest: VerifiedObject
   readonly hasDigest: boolean
   readonly digest: string
   readonly inputs: readonly { readonly ref: StageRef; readonly digest: string | undefined }[]
   readonly outputs: readonly BlobRef[]
-  readonly signatures: readonly JudgedObject[]
+  readonly signatures: readonly VerifiedObject[]
 }
 
 export interface ContainedRun {
   readonly id: string
-  readonly record: JudgedObject
+  readonly record: VerifiedObject
   readonly stages: readonly StageRef[]
   readonly failed: number
   /** Somebody asked for the run itself, not only for a sweep. */
@@ -54,17 +54,17 @@ export interface ContainedRun {
 }
 
 export interface ContainedReport {
-  readonly json: JudgedObject
+  readonly json: VerifiedObject
   /** The digest that the report gives of itself, which its signatures are about. */
   readonly digest: string | undefined
-  readonly signatures: readonly JudgedObject[]
+  readonly signatures: readonly VerifiedObject[]
   /** The digests that the report gives, by the keys of the stages. */
   readonly digests: ReadonlyMap<string, string>
 }
 
 export interface ContainedSweep {
   readonly id: string
-  readonly record: JudgedObject
+  readonly record: VerifiedObject
   readonly runs: readonly string[]
   readonly cells: number
   readonly failures: number
@@ -171,7 +171,7 @@ async function readStages(
         digest: manifest.inputDigests[name],
       })),
       outputs: Object.values(manifest.outputs).map(({ sha256, bytes }) => ({ sha256, bytes })),
-      signatures: await soundSignatures(store, signed, claims, flaws),
+      signatures: await validSignatures(store, signed, claims, flaws),
     }
     return [[ref.key, stage] as const]
   })
@@ -194,18 +194,18 @@ const pathsBelow = async (store: ObjectStore, folder: string) =>
   (await store.list(folder)).map(({ path }) => path)
 
 /** Signatures that hold, whoever signed. Each of the others is a flaw. */
-async function soundSignatures<C extends string>(
+async function validSignatures<C extends string>(
   store: ObjectStore,
   paths: readonly string[],
   claims: Claims<C>,
   flaws: Flaw[],
-): Promise<readonly JudgedObject[]> {
-  const sound: JudgedObject[] = []
+): Promise<readonly VerifiedObject[]> {
+  const sound: VerifiedObject[] = []
   // One at a time: anybody may have written many.
   for (const path of paths) {
     const bytes = await store.get(path)
     if (!bytes) continue
-    const judged = judgeSignature(path, new TextDecoder().decode(bytes), claims, [])
+    const judged = verifySignature(path, new TextDecoder().decode(bytes), claims, [])
     const what = 'flaw' in judged ? judged.flaw : keyName.test(path) ? undefined : NO_KEY_NAME
     if (what === undefined) sound.push({ path, bytes: bytes.length, sha256: sha256(bytes) })
     else flaws.push({ path, what })
@@ -335,7 +335,7 @@ async function readReport(
     json: { path, bytes: bytes.length, sha256: sha256(bytes) },
     digests: new Map(digests),
     digest: signed?.digest,
-    signatures: signed ? await soundSignatures(store, signatures, reportClaims(signed), flaws) : [],
+    signatures: signed ? await validSignatures(store, signatures, reportClaims(signed), flaws) : [],
   }
 }
 

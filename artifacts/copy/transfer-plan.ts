@@ -6,7 +6,7 @@ import type {
   ContainedStage,
   ContainedSweep,
   Flaw,
-  JudgedObject,
+  VerifiedObject,
   StoreContents,
 } from './store-contents.ts'
 
@@ -21,7 +21,7 @@ export interface TransferPlan {
   readonly runs: readonly ContainedRun[]
   readonly sweeps: readonly ContainedSweep[]
   /** Of stages and reports that are in the target without them. */
-  readonly signatures: readonly JudgedObject[]
+  readonly signatures: readonly VerifiedObject[]
   /** Ids of runs that are in the target, where nobody asked for them by themselves. */
   readonly own: readonly string[]
   /** What is in the target already. */
@@ -69,14 +69,16 @@ export function flawsOf({ stages, blobs, flaws }: StoreContents): readonly Flaw[
  */
 export function planTransfer(source: StoreContents, target: StoreContents, keep: Keep): TransferPlan {
   const conflict =
-    keep === 'target' ? contradicted(source, stated(target)) : contradicted(target, stated(source))
+    keep === 'target'
+      ? findConflict(source, statedDigests(target))
+      : findConflict(target, statedDigests(source))
   const lost = {
     stages: new Set(conflict.stages.map(({ ref }) => ref.key)),
     runs: new Set(conflict.runs),
     sweeps: new Set(conflict.sweeps),
   }
-  const leftOut = keep === 'target' ? lost : nothing
-  const dropped = keep === 'source' ? lost : nothing
+  const leftOut = keep === 'target' ? lost : noLosses
+  const dropped = keep === 'source' ? lost : noLosses
 
   const stages = [...source.stages.values()].filter(({ ref }) => !leftOut.stages.has(ref.key))
   const isNew = ({ ref }: ContainedStage) => !target.stages.has(ref.key) || dropped.stages.has(ref.key)
@@ -106,8 +108,8 @@ export function planTransfer(source: StoreContents, target: StoreContents, keep:
   const signatures = [
     ...stages
       .filter((stage) => !isNew(stage))
-      .map((stage) => compared(stage, target.stages.get(stage.ref.key))),
-    ...oldRuns.map(({ id, report }) => compared(report, target.runs.get(id)?.report)),
+      .map((stage) => compareSignatures(stage, target.stages.get(stage.ref.key))),
+    ...oldRuns.map(({ id, report }) => compareSignatures(report, target.runs.get(id)?.report)),
   ]
   return {
     blobs: blobs.filter((blob) => !isThere(blob)).map(([, blob]) => blob),
@@ -127,15 +129,15 @@ export function planTransfer(source: StoreContents, target: StoreContents, keep:
   }
 }
 
-const nothing = { stages: new Set<string>(), runs: new Set<string>(), sweeps: new Set<string>() }
+const noLosses = { stages: new Set<string>(), runs: new Set<string>(), sweeps: new Set<string>() }
 
 type Signed = Pick<ContainedStage | ContainedReport, 'digest' | 'signatures'>
 
 /** Signatures of a result that both stores have. A target's own by the same key stays, unless it is damaged. */
-function compared(
+function compareSignatures(
   source: Signed | undefined,
   target: Signed | undefined,
-): { readonly missing: readonly JudgedObject[]; readonly there: number } {
+): { readonly missing: readonly VerifiedObject[]; readonly there: number } {
   if (!source || source.digest !== target?.digest) return { missing: [], there: 0 }
   const has = new Set(target?.signatures.map(({ path }) => path))
   const missing = source.signatures.filter(({ path }) => !has.has(path))
@@ -159,7 +161,7 @@ function isMore(one: readonly number[], other: readonly number[]): boolean {
 type Digests = ReadonlyMap<string, ReadonlySet<string>>
 
 /** Every digest of a stage that a store gives: of those it has, of inputs of those, and in reports. */
-function stated({ stages, runs }: StoreContents): Digests {
+function statedDigests({ stages, runs }: StoreContents): Digests {
   const digests = new Map<string, Set<string>>()
   const say = (key: string, digest: string | undefined) => {
     if (digest === undefined) return
@@ -179,7 +181,7 @@ function stated({ stages, runs }: StoreContents): Digests {
  * The part of a store that cannot stand beside what the other store gives: stages with other digests, those that were
  * computed from other inputs, all that was computed from these, and the runs and sweeps that have them.
  */
-function contradicted({ stages, runs, sweeps }: StoreContents, others: Digests): Conflict {
+function findConflict({ stages, runs, sweeps }: StoreContents, others: Digests): Conflict {
   const differs = (key: string, digest: string | undefined) => {
     const other = others.get(key)
     return other !== undefined && digest !== undefined && (other.size > 1 || !other.has(digest))

@@ -22,7 +22,7 @@ import {
   type ContainedStage,
   type ContainedSweep,
   type ContentsOptions,
-  type JudgedObject,
+  type VerifiedObject,
   type StoreContents,
 } from './store-contents.ts'
 import { allowUndigested, formatBytes, formatPath } from '../format/store-format.ts'
@@ -86,7 +86,7 @@ export async function planCopy(
   to: ObjectStore,
   options: PlanOptions,
 ): Promise<PlannedCopy> {
-  return planFrom(await readSound(from, options), from, to, options.keep)
+  return planFrom(await readIntact(from, options), from, to, options.keep)
 }
 
 /**
@@ -98,7 +98,7 @@ export async function planImport(
   to: ObjectStore,
   { reportFlaw, keep }: PlanOptions,
 ): Promise<PlannedCopy> {
-  const source = await readSound(archive, { ...(reportFlaw && { reportFlaw }) })
+  const source = await readIntact(archive, { ...(reportFlaw && { reportFlaw }) })
   const named = new Set(objectsIn(archive, source).map(({ path }) => path))
   const surplus = archive.paths().find((path) => !named.has(path))
   if (surplus !== undefined)
@@ -122,15 +122,15 @@ async function planFrom(
 export function objectsIn(from: ObjectStore, contents: StoreContents): readonly ArchivedObject[] {
   const { blobs, stages, runs, sweeps } = planTransfer(contents, emptyContents, 'target')
   const format = formatBytes(undigestedOf(stages))
-  const judged = (object: JudgedObject): ArchivedObject => ({
+  const judged = (object: VerifiedObject): ArchivedObject => ({
     ...object,
-    read: async () => (await asJudged(from, object)).bytes,
+    read: async () => (await readUnchanged(from, object)).bytes,
   })
   return [
     { path: formatPath, bytes: format.length, read: () => Promise.resolve(format) },
     ...blobs.map((blob) => ({
       ...{ path: blobPath(blob), bytes: blob.bytes },
-      read: () => soundBlob(from, blob),
+      read: () => readBlob(from, blob),
     })),
     ...stages
       .flatMap((group) => group.flatMap(({ manifest, signatures }) => [manifest, ...signatures]))
@@ -165,7 +165,7 @@ export async function writeCopy(
 ): Promise<void> {
   if (keep === 'source') await dropConflict(to, plan.conflict)
   const artifacts = new Artifacts(to)
-  const tell = teller(plan, onProgress)
+  const tell = progressReporter(plan, onProgress)
   const each = async <T>(items: readonly T[], work: (item: T) => Promise<unknown>) => {
     for (const some of chunks(items, ON_THE_WAY.most))
       await allSettled(
@@ -210,7 +210,10 @@ function undigestedOf(stages: TransferPlan['stages']): readonly string[] {
   return stages.flat().flatMap(({ ref, hasDigest }) => (hasDigest ? [] : [ref.key]))
 }
 
-function teller(plan: TransferPlan, onProgress: WriteOptions['onProgress']): (blob?: number) => void {
+function progressReporter(
+  plan: TransferPlan,
+  onProgress: WriteOptions['onProgress'],
+): (blob?: number) => void {
   const all = { objects: objectsOf(plan), bytes: sum(plan.blobs) }
   let objects = 0
   let bytes = 0
@@ -222,7 +225,7 @@ function teller(plan: TransferPlan, onProgress: WriteOptions['onProgress']): (bl
 }
 
 /** Reads a store, or some runs of it. Throws a UserError where any of that is damaged. */
-export async function readSound(
+export async function readIntact(
   store: ObjectStore,
   { ids, reportFlaw }: Pick<ContentsOptions, 'ids' | 'reportFlaw'>,
 ): Promise<StoreContents> {
@@ -279,12 +282,12 @@ function refuseConflict(
   throw new UserError(
     `${from.url} and ${to.url} have different results of the same stages, as two devices compute them, and results of ` +
       'different models may not stand side by side. Nothing was copied. ' +
-      `With --keep target, the copy leaves out ${told(leftOut)} of the source. With --keep source, it deletes ` +
-      `${told(deleted)} of the target, where the next run computes again what it needs of them`,
+      `With --keep target, the copy leaves out ${describeConflict(leftOut)} of the source. With --keep source, it deletes ` +
+      `${describeConflict(deleted)} of the target, where the next run computes again what it needs of them`,
   )
 }
 
-function told({ stages, runs, sweeps }: Conflict): string {
+function describeConflict({ stages, runs, sweeps }: Conflict): string {
   const some = (what: string, names: readonly string[]) =>
     names.length === 0
       ? []
@@ -333,7 +336,7 @@ const objectsOf = ({ blobs, stages, runs, sweeps, signatures, own }: TransferPla
 const sum = (blobs: readonly BlobRef[]) => blobs.reduce((bytes, blob) => bytes + blob.bytes, 0)
 
 /** The bytes of a blob, judged. Throws a UserError where they are not the blob's. */
-async function soundBlob(from: ObjectStore, blob: BlobRef): Promise<Uint8Array> {
+async function readBlob(from: ObjectStore, blob: BlobRef): Promise<Uint8Array> {
   const path = blobPath(blob)
   let found = await from.getHashed(path)
   // The way here may have been at fault.
@@ -355,7 +358,7 @@ async function copyBlob(
   there: ReadonlyMap<string, number>,
 ): Promise<void> {
   const path = blobPath(blob)
-  const bytes = await soundBlob(from, blob)
+  const bytes = await readBlob(from, blob)
   // One of another size was cut off by something outside the store.
   if (there.has(path)) await to.put(path, bytes)
   else await to.putIfAbsent(path, bytes)
@@ -368,7 +371,7 @@ async function copyManifest(
   isDamaged: boolean,
 ): Promise<void> {
   const to = artifacts.store
-  const { bytes } = await asJudged(from, manifest)
+  const { bytes } = await readUnchanged(from, manifest)
   if (isDamaged) return to.put(manifest.path, bytes)
   if (await to.putIfAbsent(manifest.path, bytes)) return
   const standing = await to.get(manifest.path)
@@ -384,13 +387,13 @@ async function copyManifest(
 async function copyObjects(
   from: ObjectStore,
   to: ObjectStore,
-  objects: readonly JudgedObject[],
+  objects: readonly VerifiedObject[],
 ): Promise<void> {
-  for (const object of objects) await to.put(object.path, (await asJudged(from, object)).bytes)
+  for (const object of objects) await to.put(object.path, (await readUnchanged(from, object)).bytes)
 }
 
 /** The same bytes as when they were judged. */
-async function asJudged(from: ObjectStore, { path, sha256 }: JudgedObject): Promise<HashedBytes> {
+async function readUnchanged(from: ObjectStore, { path, sha256 }: VerifiedObject): Promise<HashedBytes> {
   const found = await from.getHashed(path)
   if (found?.sha256 === sha256) return found
   throw new Error(`${from.locate(path)} was changed while the store was copied; repeat the command`)
@@ -415,7 +418,7 @@ async function copyRun(
   const to = artifacts.store
   // A report does not stand beside another record for a moment.
   if (there) await to.delete(reportPath(id))
-  await to.put(record.path, (await asJudged(from, record)).bytes)
+  await to.put(record.path, (await readUnchanged(from, record)).bytes)
   if (isOwn) await artifacts.markOwn(id)
   if (!report) return
   if (pages) await copyPages(from, to, runFolder(id))
@@ -431,7 +434,7 @@ async function copySweep(
 ): Promise<void> {
   const json = sweepReportPath(id)
   if (there) await to.delete(json)
-  await to.put(record.path, (await asJudged(from, record)).bytes)
+  await to.put(record.path, (await readUnchanged(from, record)).bytes)
   if (!hasReport || !pages) return
   await copyPages(from, to, sweepFolder(id))
   const bytes = await from.get(json)

@@ -1,17 +1,18 @@
-import { folderOf, type Inventory } from './inventory.ts'
+import { stageFolderOf, type Inventory } from './inventory.ts'
 import type { StoredRun } from './stored-runs.ts'
 
 /**
- * A holder of a lease shows life three times a heartbeat; one that is silent for two is overtaken
- * (activities/runtime/durable.ts).
+ * The holder of a lease renews it three times in a heartbeat interval. After two intervals without a
+ * renewal, another attempt takes the lease.
  */
 const HEARTBEATS = 2
 const leaseName = /^stages\/[a-z]+\/[0-9a-f]{64}\/lease\/\d+\.json$/
 
 /**
- * Runs that need a stage whose lease is alive, with the folder of that stage: somebody computes it,
- * for this run or for another one that shares it. Pure. By the store's clock; where the date of the
- * newest object stands for it, a lease that nobody holds any more may seem alive.
+ * The runs that need a stage which is being computed, for this run or for another one. Maps the id
+ * of the run to the folder of the stage. A stage counts as being computed if its lease was renewed
+ * lately by the store's clock. If the date of the newest object stands for the clock, an abandoned
+ * lease may count as well. Pure.
  */
 export function busyRuns({
   now,
@@ -22,7 +23,7 @@ export function busyRuns({
   const stageOf = ({ stages, heartbeatSeconds }: StoredRun) =>
     leases
       .filter(({ modified }) => now - modified <= 1000 * HEARTBEATS * heartbeatSeconds)
-      .map(({ path }) => folderOf(path))
+      .map(({ path }) => stageFolderOf(path))
       .find((folder) => stages?.has(folder))
   return new Map(
     [...runs.values()].flatMap((run) => {

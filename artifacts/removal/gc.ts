@@ -1,35 +1,35 @@
 import { UserError } from '../../common/errors.ts'
 import {
-  digestOf,
-  folderOf,
-  groupedBy,
-  removals,
+  blobDigest,
+  stageFolderOf,
+  groupByPath,
+  removalsFolder,
   stageManifest,
   takeInventory,
   type Inventory,
 } from './inventory.ts'
 import { chunks, pooled } from '../../common/concurrency.ts'
-import { probes } from '../store/store-clock.ts'
+import { probesFolder } from '../store/store-clock.ts'
 import type { ObjectStore, StoredObject } from '../store/object-store.ts'
 import { readRuns, refuseUnknown, type StoredRun } from './stored-runs.ts'
 
 /**
- * What no run refers to any more. A run needs the stages of its plan and the blobs that their
- * manifests name. A run writes `run.json` before it looks anything up, and a stage its blobs before
- * its manifest, so what is younger than a grace period is never garbage: it may belong to a stage
- * that is about to name it.
+ * The objects that no run needs. A run needs the stages of its plan and the blobs that their
+ * manifests name. Objects that are younger than a grace period are never garbage: a stage writes its
+ * blobs before the manifest that names them. A run writes `run.json` before it reads anything else.
  */
 export interface Garbage {
-  /** Stages that no run names. */
+  /** The stages that no run needs. */
   readonly stages: readonly StageFolder[]
-  /** Blobs that no manifest names, those of `stages` aside. */
+  /** The blobs that no manifest names, apart from the manifests of `stages`. */
   readonly blobs: readonly StoredObject[]
-  /** Of stages that have a manifest, and so are never taken up again. */
+  /** The checkpoints of finished stages, from which no attempt continues. */
   readonly checkpoints: readonly StoredObject[]
+  /** The leases of finished stages. */
   readonly leases: readonly StoredObject[]
-  /** What `zeroshift doctor` wrote to see whether it can. */
+  /** The objects that `zeroshift doctor` and others wrote to test the store. */
   readonly probes: readonly StoredObject[]
-  /** Notes of removals that were interrupted and that nobody has finished. */
+  /** The notes of removals that were interrupted and not finished. */
   readonly removals: readonly StoredObject[]
 }
 
@@ -40,24 +40,26 @@ export interface StageFolder {
 }
 
 /**
- * What garbage is told by. Of a run whose stages are unknown nothing counts as needed: see
- * `refuseUnknown`.
+ * The part of an inventory that decides what is garbage. A run whose stages are unknown counts as a
+ * run that needs nothing, so callers use `refuseUnknown` before.
  */
 export interface Holdings extends Pick<Inventory, 'now' | 'objects' | 'manifests'> {
   readonly runs: ReadonlyMap<string, Pick<StoredRun, 'stages'>>
 }
 
-/** Stages and blobs. */
+/** A set of stages and blobs. */
 export interface Scope {
-  /** Their folders. */
+  /** The folders of the stages. */
   readonly stages: ReadonlySet<string>
-  /** Their SHA-256s. */
+  /** The SHA-256s of the blobs. */
   readonly blobs: ReadonlySet<string>
 }
 
 /**
- * Pure. `grace` in milliseconds. Throws a UserError where a manifest that a run needs cannot be
- * read: what it names is unknown, so no blob can be called garbage.
+ * Finds the garbage of a store. Pure. Throws a UserError if the manifest of a stage that stays is
+ * not valid: since its blobs are unknown, no blob can count as garbage.
+ *
+ * @param grace the grace period in milliseconds
  */
 export function garbage({ now, objects, runs, manifests }: Holdings, grace: number): Garbage {
   const isOld = ({ modified }: StoredObject) => modified < now - grace
@@ -76,7 +78,7 @@ export function garbage({ now, objects, runs, manifests }: Holdings, grace: numb
     )
   const named = new Set(kept.flatMap(({ path }) => [...(manifests.get(path) ?? [])]))
 
-  // A stage is computed again where one of its blobs was lost. While that goes on, something in its folder is young.
+  // A finished stage is computed again if one of its blobs was lost. Its folder then has young objects.
   const finished = kept.filter(({ path, objects }) => manifests.has(path) && objects.every(isOld))
   const left = (name: string) =>
     finished.flatMap(({ path, objects }) => objects.filter((object) => object.path.startsWith(path + name)))
@@ -85,19 +87,19 @@ export function garbage({ now, objects, runs, manifests }: Holdings, grace: numb
   return {
     stages: unused,
     blobs: objects.filter((object) => {
-      const digest = digestOf(object)
+      const digest = blobDigest(object)
       return digest !== undefined && !named.has(digest) && isOld(object)
     }),
     checkpoints: left('checkpoints/'),
     leases: left('lease/'),
-    probes: old(probes),
-    removals: old(removals),
+    probes: old(probesFolder),
+    removals: old(removalsFolder),
   }
 }
 
 /**
- * The part of the garbage that belongs to these stages and blobs. Stages outside of them stay,
- * needed or not, and with them the blobs that they name. Pure.
+ * The part of the garbage that is in a scope. Stages outside the scope count as needed, and so do
+ * their blobs. Pure.
  */
 export function garbageWithin(holdings: Holdings, scope: Scope, grace: number): Garbage {
   const others = [...holdings.manifests].flatMap(([path, digests]) =>
@@ -107,23 +109,23 @@ export function garbageWithin(holdings: Holdings, scope: Scope, grace: number): 
   const { stages, blobs } = garbage({ ...holdings, runs }, grace)
   return {
     stages: stages.filter(({ path }) => scope.stages.has(path)),
-    blobs: blobs.filter((object) => scope.blobs.has(digestOf(object) ?? '')),
+    blobs: blobs.filter((object) => scope.blobs.has(blobDigest(object) ?? '')),
     ...{ checkpoints: [], leases: [], probes: [], removals: [] },
   }
 }
 
 export interface DeleteOptions {
-  /** Nothing else is deleted. */
+  /** If given, nothing outside the scope is deleted. */
   readonly scope?: Scope
-  /** Called before each part goes; throws where the store is somebody else's by now. */
+  /** Called before each deletion. Throws if this command has lost the lock of the store. */
   readonly confirm?: () => void
 }
 
 /**
- * Deletes what is garbage and answers what was deleted, which can be less than was found before:
- * right before each part goes, the store is asked again for new runs and for objects that were
- * written anew. A manifest goes before its blobs, so that an end half-way leaves no stage that
- * seems whole and is not. Throws a UserError where a run is there whose needs are unknown.
+ * Deletes garbage and returns what was deleted. This may be less than the garbage of the inventory,
+ * because the store is asked again, right before each part is deleted, for new runs and for objects
+ * that were written again. A manifest is deleted before its blobs, so that an interruption leaves no
+ * manifest without blobs. Throws a UserError if the needs of a run are unknown.
  */
 export async function deleteGarbage(
   store: ObjectStore,
@@ -133,8 +135,8 @@ export async function deleteGarbage(
 ): Promise<Garbage> {
   refuseUnknown(store, inventory.runs)
   const isOld = ({ modified }: StoredObject) => modified < inventory.now - grace
-  const look = (taken: Inventory) => (scope ? garbageWithin(taken, scope, grace) : garbage(taken, grace))
-  const found = look(inventory)
+  const find = (taken: Inventory) => (scope ? garbageWithin(taken, scope, grace) : garbage(taken, grace))
+  const found = find(inventory)
 
   const stages: StageFolder[] = []
   for (const some of chunks(found.stages, 32)) {
@@ -160,7 +162,7 @@ export async function deleteGarbage(
 
   const leftovers = { checkpoints: [] as StoredObject[], leases: [] as StoredObject[] }
   for (const kind of ['checkpoints', 'leases'] as const)
-    for (const [folder, objects] of groupedBy(folderOf, found[kind])) {
+    for (const [folder, objects] of groupByPath(stageFolderOf, found[kind])) {
       confirm()
       if (!(await store.list(folder)).every(isOld)) continue
       await deleteAll(store, objects)
@@ -168,11 +170,11 @@ export async function deleteGarbage(
     }
   await deleteAll(store, [...found.probes, ...found.removals])
 
-  // Anew: a stage may have been finished, and a run begun, since the manifests were read.
+  // A stage may have finished, and a run may have begun, since the manifests were read.
   const blobs: StoredObject[] = []
   const again = await takeInventory(store, inventory.now)
   refuseUnknown(store, again.runs)
-  for (const [directory, some] of groupedBy(directoryOf, look(again).blobs)) {
+  for (const [directory, some] of groupByPath(directoryOf, find(again).blobs)) {
     confirm()
     const old = new Set((await store.list(directory)).filter(isOld).map(({ path }) => path))
     const going = some.filter(({ path }) => old.has(path))
@@ -189,9 +191,10 @@ export function neededBy(runs: Holdings['runs']): ReadonlySet<string> {
 
 const directoryOf = (path: string) => path.slice(0, path.lastIndexOf('/') + 1)
 
+/** The folders of all stages, with their objects. */
 export function stageFolders(objects: readonly StoredObject[]): readonly StageFolder[] {
-  const stages = objects.filter(({ path }) => folderOf(path) !== '')
-  return [...groupedBy(folderOf, stages)].map(([path, objects]) => ({ path, objects }))
+  const stages = objects.filter(({ path }) => stageFolderOf(path) !== '')
+  return [...groupByPath(stageFolderOf, stages)].map(([path, objects]) => ({ path, objects }))
 }
 
 function deleteAll(store: ObjectStore, objects: readonly StoredObject[]): Promise<unknown> {

@@ -1,42 +1,44 @@
 import type { StageKind } from '../../experiment/stages/stage.ts'
 import { pooled } from '../../common/concurrency.ts'
 import { readManifest } from '../format/read-manifest.ts'
-import { newestDate, probes } from '../store/store-clock.ts'
+import { newestDate, probesFolder } from '../store/store-clock.ts'
 import { mayLackDigest, readFormat, type StoreFormat } from '../format/store-format.ts'
 import type { ObjectStore, StoredObject } from '../store/object-store.ts'
 import { readRuns, readSweeps, type StoredRuns, type StoredSweeps } from './stored-runs.ts'
 
-/** Everything that a store holds, as far as it is asked what is needed. */
+/** The contents of a store, as far as they decide what is still needed. */
 export interface Inventory {
   /** Milliseconds since 1970, by the store's clock. */
   readonly now: number
-  /** Blobs, stages, probes and removals. */
+  /** The objects of blobs, stages, probes and unfinished removals. */
   readonly objects: readonly StoredObject[]
   readonly runs: StoredRuns
   readonly sweeps: StoredSweeps
   /**
-   * The SHA-256s that each stage's manifest names, by the stage's folder; undefined where it cannot
-   * be read.
+   * The SHA-256s of the blobs of each finished stage, by the folder of the stage. The value is
+   * undefined if the manifest is not valid.
    */
   readonly manifests: ReadonlyMap<string, ReadonlySet<string> | undefined>
 }
 
-/** Removals that have not come to their end (removal.ts). */
-export const removals = 'removals/'
+/** The folder of the notes of unfinished removals (removal-notes.ts). */
+export const removalsFolder = 'removals/'
 
 /**
- * Reads a store without writing to it. Runs are read last, so that every run is known that had
- * begun when this is done. `now` is the store's time from before (storeClock); without it, the date
- * of the newest object stands for the time.
+ * Reads a store without writing to it. Runs are read last, so that no run is missing that has begun
+ * in the meantime.
+ *
+ * @param now the time by the store's clock before this call (`storeClock`). Without it, the date of
+ *   the newest object is used.
  */
 export async function takeInventory(store: ObjectStore, now?: number): Promise<Inventory> {
   const format = await readFormat(store)
   const blobs = await store.list('blobs/sha256/')
   const stages = await store.list('stages/')
-  const others = [...(await store.list(probes)), ...(await store.list(removals))]
+  const others = [...(await store.list(probesFolder)), ...(await store.list(removalsFolder))]
   const manifests = await pooled(
     stages.filter(({ path }) => stageManifest.test(path)),
-    async ({ path }) => [folderOf(path), await digestsIn(store, format, path)] as const,
+    async ({ path }) => [stageFolderOf(path), await digestsIn(store, format, path)] as const,
   )
   const sweeps = await readSweeps(store)
   const runs = await readRuns(store)
@@ -52,17 +54,18 @@ export async function takeInventory(store: ObjectStore, now?: number): Promise<I
 const stagePath = /^stages\/[a-z]+\/[0-9a-f]{64}\//
 export const stageManifest = /^stages\/[a-z]+\/[0-9a-f]{64}\/manifest\.json$/
 
-/** `stages/<kind>/<key>/` of what is in there; empty text of what is not. */
-export function folderOf(path: string): string {
+/** The folder `stages/<kind>/<key>/` of a path, or empty text if the path is in no such folder. */
+export function stageFolderOf(path: string): string {
   return stagePath.exec(path)?.[0] ?? ''
 }
 
-/** The SHA-256 that a blob is named by. */
-export function digestOf({ path }: StoredObject): string | undefined {
+/** The SHA-256 in the name of a blob. Returns undefined for another object. */
+export function blobDigest({ path }: StoredObject): string | undefined {
   return /^blobs\/sha256\/[0-9a-f]{2}\/([0-9a-f]{64})$/.exec(path)?.[1]
 }
 
-export function groupedBy(
+/** Objects in groups, by a key of their paths. */
+export function groupByPath(
   keyOf: (path: string) => string,
   objects: readonly StoredObject[],
 ): Map<string, StoredObject[]> {
@@ -76,7 +79,10 @@ export function groupedBy(
   return groups
 }
 
-/** undefined: it cannot be read. `gone`: it was deleted in the meantime. */
+/**
+ * The SHA-256s that a manifest names. Returns undefined if the manifest is not valid, and `gone` if
+ * it was deleted in the meantime.
+ */
 async function digestsIn(
   store: ObjectStore,
   format: StoreFormat | undefined,

@@ -1,30 +1,29 @@
 import { UserError, type Problem } from '../../common/errors.ts'
 import { garbageWithin, neededBy, stageFolders, type Garbage, type Scope } from './gc.ts'
-import { digestOf, type Inventory } from './inventory.ts'
+import { blobDigest, type Inventory } from './inventory.ts'
 import type { RemovalNote, RemovalNotes } from './removal-notes.ts'
 import type { StoredObject } from '../store/object-store.ts'
 import { unknownRuns, type StoredRun, type StoredSweep } from './stored-runs.ts'
 
-/** What a removal takes from a store. */
+/** The parts of a store that a removal takes away. */
 export interface Removal {
   readonly sweeps: readonly StoredSweep[]
   readonly runs: readonly StoredRun[]
-  /** Cells of the sweeps that stay, and why. */
+  /** The cells of the removed sweeps that stay, with the reason. */
   readonly staying: readonly { readonly id: string; readonly why: string }[]
-  /** What the runs need, whether or not others need it too. */
+  /** The stages and blobs that the removed runs need, whether or not other runs need them too. */
   readonly scope: Scope
-  /**
-   * Kept in the store until all is done, so that an interrupted removal is finished by asking for
-   * it again.
-   */
+  /** The notes that let the same command finish this removal if it is interrupted. */
   readonly notes: RemovalNotes
 }
 
 /**
- * What goes with these ids of runs and sweeps. Pure. With `cells` a sweep takes its cells along,
- * except those that another sweep has or that somebody asked for by themselves. `notes` are those
- * that earlier removals left. Throws a UserError for ids that nothing has, and for runs that are
- * cells of sweeps which stay.
+ * Plans the removal of runs and sweeps. Pure. Throws a UserError for an unknown id, and for a run
+ * that is a cell of a sweep which stays.
+ *
+ * @param options.cells whether the cells of a sweep are removed as well, except those of another
+ *   sweep and those that were also started by themselves
+ * @param options.notes the notes of unfinished removals, which this one continues
  */
 export function planRemoval(
   inventory: Inventory,
@@ -33,7 +32,7 @@ export function planRemoval(
 ): Removal {
   const asked = new Set(ids)
   const isKnown = (id: string) => inventory.sweeps.has(id) || inventory.runs.has(id)
-  // A run or a sweep that is there again is a new one.
+  // A run or a sweep that exists again was started again: the old note is not about it.
   const left = new Map([...notes].filter(([id]) => asked.has(id) && !isKnown(id)))
   const others = [...inventory.sweeps.values()].filter(({ id }) => !asked.has(id))
   refuse([...asked].flatMap((id) => problemOf(id, inventory, left, others)))
@@ -46,13 +45,13 @@ export function planRemoval(
     ...(cells ? sweeps.flatMap(({ runs }) => [...(runs ?? [])]) : []),
     ...noted.map(({ id }) => id),
   ])
-  const whyStays = reasons(others, new Set(restarted.map(({ id }) => id)))
+  const whyStays = reasonsToStay(others, new Set(restarted.map(({ id }) => id)))
   const judged = [...candidates]
     .filter((id) => !asked.has(id))
     .flatMap((id) => inventory.runs.get(id) ?? [])
     .map((run) => ({ run, why: whyStays(run) }))
   const runs = [...named, ...judged.flatMap(({ run, why }) => (why === undefined ? [run] : []))]
-  if (runs.length > 0) refuse(others.flatMap(unreadable))
+  if (runs.length > 0) refuse(others.flatMap(unreadableSweep))
 
   const scopes = [scopeOf(inventory, runs), ...[...left.values()].map(scopeIn)]
   const goesWith = (id: string) =>
@@ -70,7 +69,7 @@ export function planRemoval(
   }
 }
 
-/** Why an id cannot be removed. */
+/** The problems that forbid the removal of an id. */
 function problemOf(
   id: string,
   { runs, sweeps }: Inventory,
@@ -89,8 +88,11 @@ function problemOf(
       ]
 }
 
-/** Why a cell of a removed sweep stays; undefined: it goes. */
-function reasons(others: readonly StoredSweep[], restarted: ReadonlySet<string>) {
+/**
+ * A function that gives the reason why a cell of a removed sweep stays, or undefined if it is
+ * removed.
+ */
+function reasonsToStay(others: readonly StoredSweep[], restarted: ReadonlySet<string>) {
   return ({ id, isOwn }: StoredRun): string | undefined => {
     const sweep = sweepWith(id, others)
     if (sweep !== undefined) return `it is a cell of the sweep ${sweep} as well`
@@ -99,7 +101,7 @@ function reasons(others: readonly StoredSweep[], restarted: ReadonlySet<string>)
   }
 }
 
-function unreadable({ id, runs }: StoredSweep): readonly Problem[] {
+function unreadableSweep({ id, runs }: StoredSweep): readonly Problem[] {
   return runs
     ? []
     : [
@@ -116,8 +118,8 @@ function sweepWith(run: string, sweeps: readonly StoredSweep[]): string | undefi
 }
 
 /**
- * The removal of runs that are cells of no sweep which stays. Nothing is noted: a retention finds
- * the rest again by itself.
+ * The removal of runs and sweeps that a retention rule no longer keeps. No run may be a cell of a
+ * sweep that stays. It needs no notes, because the next retention finds the rest again.
  */
 export function removalOf(
   inventory: Inventory,
@@ -133,32 +135,33 @@ export function removalOf(
   }
 }
 
-/** What a removal frees, and what it does not. */
+/** The stages and blobs that a removal frees, and those that it does not. */
 export interface Freed {
-  /** Needed by nothing else, and old enough to go at once. */
+  /** No other run needs them, and they are old enough to be deleted at once. */
   readonly now: Garbage
-  /** Needed by nothing else, and younger than the grace period. */
+  /** No other run needs them, but they are younger than the grace period. */
   readonly later: Garbage
-  /** Needed by other runs as well. */
+  /** Other runs need them as well. */
   readonly shared: {
     readonly stages: number
     readonly objects: readonly StoredObject[]
     readonly runs: readonly string[]
   }
-  /**
-   * Runs that stay and of which nothing tells what they need: nothing is freed as long as there are
-   * some.
-   */
+  /** The remaining runs whose needs are unknown. Nothing is freed if there are any. */
   readonly unknown: readonly StoredRun[]
 }
 
-/** Pure. `grace` in milliseconds. */
+/**
+ * What a removal frees. Pure.
+ *
+ * @param grace the grace period in milliseconds
+ */
 export function freedBy(inventory: Inventory, removal: Removal, grace: number): Freed {
   const { scope } = removal
-  const rest = without(inventory, removal.runs)
+  const rest = withoutRuns(inventory, removal.runs)
   const unknown = unknownRuns(rest.runs)
-  const all = unknown.length > 0 ? nothing : garbageWithin(rest, scope, -Infinity)
-  const now = unknown.length > 0 ? nothing : garbageWithin(rest, scope, grace)
+  const all = unknown.length > 0 ? noGarbage : garbageWithin(rest, scope, -Infinity)
+  const now = unknown.length > 0 ? noGarbage : garbageWithin(rest, scope, grace)
   const going = new Set([...now.stages.map(({ path }) => path), ...now.blobs.map(({ path }) => path)])
   const needed = neededBy(rest.runs)
   const stages = stageFolders(rest.objects).filter(({ path }) => scope.stages.has(path) && needed.has(path))
@@ -166,7 +169,7 @@ export function freedBy(inventory: Inventory, removal: Removal, grace: number): 
   return {
     now,
     later: {
-      ...nothing,
+      ...noGarbage,
       stages: all.stages.filter(({ path }) => !going.has(path)),
       blobs: all.blobs.filter(({ path }) => !going.has(path)),
     },
@@ -174,7 +177,7 @@ export function freedBy(inventory: Inventory, removal: Removal, grace: number): 
       stages: stages.length,
       objects: [
         ...stages.flatMap(({ objects }) => objects),
-        ...rest.objects.filter((object) => blobs.has(digestOf(object) ?? '')),
+        ...rest.objects.filter((object) => blobs.has(blobDigest(object) ?? '')),
       ],
       runs: [...rest.runs.values()]
         .filter((run) => stages.some(({ path }) => run.stages?.has(path)))
@@ -184,13 +187,13 @@ export function freedBy(inventory: Inventory, removal: Removal, grace: number): 
   }
 }
 
-/** An inventory as if some of its runs were not there. */
-export function without(inventory: Inventory, runs: readonly StoredRun[]): Inventory {
+/** An inventory without some of its runs. */
+export function withoutRuns(inventory: Inventory, runs: readonly StoredRun[]): Inventory {
   const gone = new Set(runs.map(({ id }) => id))
   return { ...inventory, runs: new Map([...inventory.runs].filter(([id]) => !gone.has(id))) }
 }
 
-export const nothing: Garbage = {
+export const noGarbage: Garbage = {
   stages: [],
   blobs: [],
   checkpoints: [],

@@ -1,21 +1,21 @@
 import { deleteGarbage } from './gc.ts'
 import type { Inventory } from './inventory.ts'
-import { dropNotes, putNotes } from './removal-notes.ts'
-import { freedBy, nothing, without, type Freed, type Removal } from './plan-removal.ts'
+import { deleteNotes, putNotes } from './removal-notes.ts'
+import { freedBy, noGarbage, withoutRuns, type Freed, type Removal } from './plan-removal.ts'
 import type { ObjectStore } from '../store/object-store.ts'
-import { writtenAt } from './stored-runs.ts'
+import { dateOfObject } from './stored-runs.ts'
 
 export interface RemovedRecords {
   readonly sweeps: readonly string[]
   readonly runs: readonly string[]
-  /** Started again since they were looked at: they stay. */
+  /** The runs and sweeps that stay because they were started again in the meantime. */
   readonly restarted: readonly string[]
 }
 
 /**
- * Deletes the records and reports. A sweep's record goes before those of its cells, and of each the
- * record last, so that an end half-way leaves a sound store: the rest is asked for again, and the
- * notes say what it was.
+ * Deletes records and reports. Sweeps are deleted before their cells, and in each folder the record
+ * is deleted last. An interruption therefore leaves a consistent store, and the same command
+ * finishes the removal with the help of the notes.
  */
 export async function removeRecords(
   store: ObjectStore,
@@ -30,7 +30,7 @@ export async function removeRecords(
     const isGone = await deleteFolder(store, `sweeps/${sweep.id}/`, record, sweep.written)
     removed[isGone ? 'sweeps' : 'restarted'].push(sweep.id)
   }
-  // Cells of a sweep that was started again stay with it.
+  // If a sweep was started again, its cells stay.
   const needed = new Set(
     sweeps.flatMap((sweep) => (removed.restarted.includes(sweep.id) ? [...(sweep.runs ?? [])] : [])),
   )
@@ -54,23 +54,23 @@ export async function remove(
   removal: Removal,
   { grace, confirm }: { readonly grace: number; readonly confirm: () => void },
 ): Promise<RemovedRecords & { readonly freed: Freed }> {
-  // What stops it is told before anything is deleted.
+  // Throws before anything is deleted if the removal is not possible.
   freedBy(inventory, removal, grace)
   const removed = await removeRecords(store, removal, confirm)
   const gone = removal.runs.filter(({ id }) => removed.runs.includes(id))
-  const rest = without(inventory, gone)
+  const rest = withoutRuns(inventory, gone)
   const found = freedBy(inventory, { ...removal, runs: gone }, grace)
   const freed =
     found.unknown.length > 0
-      ? nothing
+      ? noGarbage
       : await deleteGarbage(store, rest, grace, { scope: removal.scope, confirm })
-  await dropNotes(store, new Set(removal.notes.keys()))
+  await deleteNotes(store, new Set(removal.notes.keys()))
   return { ...removed, freed: { ...found, now: freed } }
 }
 
 /**
- * Answers whether it is gone. Its record is deleted last; one that was written anew stays, with
- * what else is there.
+ * Deletes a folder, its record last, and returns true. Deletes nothing and returns false if the
+ * record was written again since the date `written`.
  */
 async function deleteFolder(
   store: ObjectStore,
@@ -79,7 +79,7 @@ async function deleteFolder(
   written: number | undefined,
 ): Promise<boolean> {
   const objects = await store.list(folder)
-  const now = writtenAt(objects, record)
+  const now = dateOfObject(objects, record)
   if (now !== undefined && now !== written) return false
   for (const { path } of objects) if (path !== record) await store.delete(path)
   await store.delete(record)

@@ -1,37 +1,38 @@
 import { UserError } from '../../common/errors.ts'
 import type { Inventory } from './inventory.ts'
 
-/** Which runs are kept. A run that either rule keeps stays. */
+/** The rules for keeping runs. A run stays if either rule keeps it. */
 export interface Retention {
-  /** So many of the newest. */
+  /** Keeps this number of the newest runs. */
   readonly last?: number
-  /** Those of this time before the newest one, in milliseconds. */
+  /** Keeps the runs of this period, in milliseconds, before the newest run. */
   readonly within?: number
 }
 
-/** A sweep with its cells, or a run that somebody asked for itself. */
+/** A sweep with its cells, or a run that was started by itself. */
 export interface Unit {
   readonly kind: 'run' | 'sweep'
   readonly id: string
   readonly name: string
   /** The newest of its records and reports, in milliseconds since 1970 by the store's clock. */
   readonly date: number
-  /** Ids; of a unit that goes, those that go with it. */
+  /** The ids of its runs, or, in `Expired`, of those runs that are removed with it. */
   readonly runs: readonly string[]
 }
 
 export interface Expired {
   /** Newest first. */
   readonly units: readonly Unit[]
-  /** Ids of the runs that go with them: those that no unit which stays has. */
+  /** The ids of the runs that are removed: those that belong to no remaining unit. */
   readonly runs: readonly string[]
 }
 
 /**
- * What no rule keeps. Pure. Dates are compared with each other alone: the period is counted back
- * from the newest run of the store, so that no clock has a part in it and a look shows what a
- * deletion takes. Runs without a record are left alone. `isBusy` says of an id that it is being
- * computed, which keeps it. Throws a UserError where the cells of a sweep are unknown.
+ * Finds the runs and sweeps that no rule keeps. Pure. The period is counted back from the newest run
+ * of the store, not from a clock, so that a preview shows exactly what a deletion removes. Runs
+ * without a valid record stay. Throws a UserError if the cells of a sweep are unknown.
+ *
+ * @param isBusy whether the run or the sweep with this id is being computed, and therefore stays
  */
 export function expired(
   { runs, sweeps }: Pick<Inventory, 'runs' | 'sweeps'>,
@@ -48,7 +49,7 @@ export function expired(
   const left = new Set(units.flatMap((unit) => (gone.has(unit) ? [] : unit.runs)))
   const going = [...gone].map((unit) => ({ ...unit, runs: unit.runs.filter((id) => !left.has(id)) }))
   return {
-    // A run of its own that is also a cell of a sweep which stays is not removed.
+    // A run that was started by itself stays if it is also a cell of a remaining sweep.
     units: going.filter(({ kind, runs }) => kind === 'sweep' || runs.length > 0),
     runs: [...new Set(going.flatMap(({ runs }) => runs))],
   }

@@ -3,67 +3,68 @@ import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { UserError } from '../../common/errors.ts'
-import { jsonBytes } from '../../common/json.ts'
+import { jsonBytes, parseJson } from '../../common/json.ts'
 import type { ObjectStore } from '../store/object-store.ts'
 
 /**
- * The right to delete from a store. Runs need no part in it: it keeps two commands that delete from
- * each other's way. It works as leases of stages do (lease.ts): locks are numbered,
- * `maintenance/<n>.json`, and created by conditional puts. The highest one holds. No clock is
- * compared with another machine's: whoever waits watches whether the beat changes.
+ * The lock of a store, which allows one command at a time to delete from it. Runs do not need the
+ * lock. It works like the lease of a stage (progress/lease.ts): locks have numbers,
+ * `maintenance/<n>.json`, and are created by conditional puts. The one with the highest number is
+ * valid. No clocks of different machines are compared. A command that waits observes whether the
+ * holder still increases its beat.
  */
 
 export interface LockTimes {
-  /** The holder shows life this often. */
+  /** The pause between two renewals by the holder. */
   readonly beatMs: number
-  /** A holder whose beat stays unchanged for so long is taken for dead. */
+  /** A holder counts as dead after this time without a renewal. */
   readonly deadMs: number
 }
 
 /**
- * A holder that is alive is known within seconds. A store that is away for a minute does not make
- * it dead.
+ * With these times, another command notices within seconds that the holder is alive, and the holder
+ * keeps the lock if it cannot reach the store for less than a minute.
  */
-const usual: LockTimes = { beatMs: 3_000, deadMs: 60_000 }
+const DEFAULT_TIMES: LockTimes = { beatMs: 3_000, deadMs: 60_000 }
 
 const folder = 'maintenance/'
 const pathOf = (number: number) => `${folder}${String(number).padStart(6, '0')}.json`
 
 const schema = z.object({
   id: z.string(),
-  /** For people. */
+  /** The command of the holder, for messages. */
   command: z.string(),
   host: z.string(),
   pid: z.number(),
-  /** Grows while the holder is alive. */
+  /** A number that the holder increases with each renewal. */
   beat: z.number(),
 })
 type LockRecord = z.output<typeof schema>
 
-/** The store is somebody else's: what this command has not deleted yet stays. */
+/** Another command has taken over the lock, so that this command deletes nothing more. */
 export class LockLostError extends Error {
   override readonly name = 'LockLostError'
 }
 
 export interface LockOptions {
-  /** The command that holds it, for people. */
+  /** The command that takes the lock, for messages. */
   readonly command: string
-  /** Told when a holder shows no life yet: a person waits. */
+  /** Called with the holder when the command begins to wait for it. */
   readonly onWait?: (holder: string) => void
   readonly times?: LockTimes
 }
 
 /**
- * Runs some work while nobody else deletes from the store. `confirm` throws a LockLostError where
- * another command has taken the store over. Throws a UserError where another command that is alive
- * holds it.
+ * Runs work that deletes from a store while no other command does so. The work calls `confirm`
+ * before each deletion, which throws a LockLostError if another command has taken over the lock.
+ * Throws a UserError if another live command holds the lock.
  */
-export async function holdingStore<T>(
+export async function withStoreLock<T>(
   store: ObjectStore,
   options: LockOptions,
   work: (confirm: () => void) => Promise<T>,
 ): Promise<T> {
-  const { command, times = usual } = options
+  const { command, times = DEFAULT_TIMES } = options
   const id = randomUUID()
   const own = (beat: number) =>
     jsonBytes({ id, command, host: hostname(), pid: process.pid, beat } satisfies LockRecord)
@@ -76,8 +77,8 @@ export async function holdingStore<T>(
     if (newest !== number || record?.id !== id) lost = true
     else await store.put(pathOf(number), own(++beats))
   }
-  // A renewal that fails shows no life; whether the lock is lost by that, the next one sees.
-  const beating = setInterval(() => {
+  // If a renewal fails, the next one notices whether the lock is lost.
+  const timer = setInterval(() => {
     renewal = renewal.then(renew).catch(() => undefined)
   }, times.beatMs)
   try {
@@ -88,24 +89,24 @@ export async function holdingStore<T>(
         )
     })
   } finally {
-    clearInterval(beating)
+    clearInterval(timer)
     await renewal
     await release(store, id).catch(() => undefined)
   }
 }
 
-/** Answers the number of the lock. */
+/** Takes the lock and returns its number. */
 async function take(
   store: ObjectStore,
   bytes: Uint8Array,
   { onWait = () => undefined }: LockOptions,
   { beatMs, deadMs }: LockTimes,
 ): Promise<number> {
-  let seen: { readonly sight: string; readonly since: number } | undefined
+  let first: { readonly state: string; readonly since: number } | undefined
   for (;;) {
     const { number, record } = await newestLock(store)
-    const sight = `${number} ${record?.id ?? ''} ${record?.beat ?? ''}`
-    const isDead = seen?.sight === sight && performance.now() - seen.since > deadMs
+    const state = `${number} ${record?.id ?? ''} ${record?.beat ?? ''}`
+    const isDead = first?.state === state && performance.now() - first.since > deadMs
     if (number === 0 || isDead) {
       if (await store.putIfAbsent(pathOf(number + 1), bytes)) {
         await clearBefore(store, number + 1)
@@ -113,14 +114,14 @@ async function take(
       }
       continue
     }
-    if (seen && seen.sight !== sight) throw isHeld(store, record)
-    if (!seen) onWait(described(record))
-    seen ??= { sight, since: performance.now() }
+    if (first && first.state !== state) throw isHeld(store, record)
+    if (!first) onWait(describeHolder(record))
+    first ??= { state, since: performance.now() }
     await sleep(Math.min(beatMs, deadMs) / 3)
   }
 }
 
-/** A number comes again once a lock is released, so the holder is looked at. */
+/** Deletes the own lock. Numbers are used again, so this compares the id of the holder. */
 async function release(store: ObjectStore, id: string): Promise<void> {
   const { number, record } = await newestLock(store)
   if (record?.id === id) await store.delete(pathOf(number))
@@ -138,28 +139,24 @@ async function newestLock(
   return { number, record: bytes && recordIn(bytes) }
 }
 
-/** Locks of holders that were overtaken. */
+/** Deletes the locks of earlier holders. */
 async function clearBefore(store: ObjectStore, number: number): Promise<void> {
   for (const { path } of await store.list(folder)) if (path < pathOf(number)) await store.delete(path)
 }
 
-/** One that cannot be read never beats, and so is taken over. */
+/** Returns undefined for a record that is not valid. It never changes, so it counts as dead. */
 function recordIn(bytes: Uint8Array): LockRecord | undefined {
-  try {
-    return schema.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data
-  } catch {
-    return undefined
-  }
+  return schema.safeParse(parseJson(bytes)).data
 }
 
 function isHeld(store: ObjectStore, record: LockRecord | undefined): UserError {
   return new UserError(
-    `${described(record)} is deleting from the store ${store.url} at the moment and holds ${folder}; expected nobody else. Run this command ` +
+    `${describeHolder(record)} is deleting from the store ${store.url} at the moment and holds ${folder}; expected nobody else. Run this command ` +
       'again once that one has ended',
   )
 }
 
-function described(record: LockRecord | undefined): string {
+function describeHolder(record: LockRecord | undefined): string {
   return record
     ? `\`zeroshift ${record.command}\` (process ${record.pid} on ${record.host})`
     : 'another command'

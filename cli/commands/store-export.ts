@@ -1,5 +1,5 @@
 import { writeArchive } from '../../artifacts/copy/archive.ts'
-import { objectsIn, readSound } from '../../artifacts/copy/write-copy.ts'
+import { objectsIn, readIntact } from '../../artifacts/copy/write-copy.ts'
 import { openStore } from '../../artifacts/store/open-store.ts'
 import { showCopy } from '../output/copy-progress.ts'
 import { counted } from '../output/format.ts'
@@ -20,7 +20,7 @@ export async function exportStore(
   { run, json, store: named }: StoreExportOptions,
 ): Promise<number> {
   const store = openStore(storeFor(named))
-  const contents = await readSound(store, { ...(run && { ids: run }), reportFlaw: flawIn(store) })
+  const contents = await readIntact(store, { ...(run && { ids: run }), reportFlaw: flawIn(store) })
   const objects = objectsIn(store, contents)
   const bytes = objects.reduce((sum, object) => sum + object.bytes, 0)
   const shown = await showCopy(json ? process.stderr : process.stdout)

@@ -6,7 +6,7 @@ import { signaturesIn, signStage } from '../../artifacts/stored-signatures.ts'
 import { manifestDigest, type BlobRef, type ManifestOf } from '../../experiment/records/manifest.ts'
 import { stageClaims } from '../../signatures/claims.ts'
 import { newSigningKey } from '../../signatures/keys.ts'
-import { judgeEnvelope } from '../../signatures/statement.ts'
+import { verifyEnvelope } from '../../signatures/statement.ts'
 import { sampleRun } from './run.ts'
 import { bytesOf, textOf } from './store-behaviour.ts'
 
@@ -143,7 +143,7 @@ export function artifactsBehaviour(open: () => Artifacts | Promise<Artifacts>): 
     expect(await paths()).toEqual(['manifest.json', `signatures/${first.publicKey.id}.json`])
     const [{ text = '' } = {}] = await signaturesIn(artifacts, `${folder}signatures/`)
     const claims = stageClaims({ ...kept, digest: manifestDigest(kept) })
-    expect(judgeEnvelope(text, 'e.json', claims)).toMatchObject({
+    expect(verifyEnvelope(text, 'e.json', claims)).toMatchObject({
       ...{ claim: 'computed', valid: [first.publicKey.id] },
     })
   })

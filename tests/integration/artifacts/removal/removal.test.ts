@@ -10,7 +10,7 @@ import { readNotes } from '../../../../artifacts/removal/removal-notes.ts'
 import { planRemoval } from '../../../../artifacts/removal/plan-removal.ts'
 import { remove } from '../../../../artifacts/removal/remove.ts'
 import { storeClock } from '../../../../artifacts/store/store-clock.ts'
-import { holdingStore } from '../../../../artifacts/removal/store-lock.ts'
+import { withStoreLock } from '../../../../artifacts/removal/store-lock.ts'
 import { stagesOf } from '../../../../experiment/stages/stage-list.ts'
 import { zeroshiftHere } from '../../../support/in-process.ts'
 import { checkAll, missingStages, sampleSweep, storeRun } from '../../../support/library.ts'
@@ -74,7 +74,7 @@ test('what was needed is freed at once where it is old, and other runs keep what
   for (const run of [first, second]) await storeRun(artifacts, run)
   const inventory = await takeInventory(store, (await storeClock(store)) + 25 * 3_600_000)
   const removal = planRemoval(inventory, [second.id], { cells: false, notes: await readNotes(store) })
-  const { runs, freed } = await holdingStore(store, { command: 'rm' }, (confirm) =>
+  const { runs, freed } = await withStoreLock(store, { command: 'rm' }, (confirm) =>
     remove(store, inventory, removal, { grace: 24 * 3_600_000, confirm }),
   )
   expect(runs).toEqual([second.id])
@@ -90,7 +90,7 @@ test('of two commands at once one deletes, and a killed one is overtaken', async
   let working = 0
   const answers = await Promise.allSettled(
     ['gc --delete', 'rm a'].map((command) =>
-      holdingStore(store, { command, times }, async () => {
+      withStoreLock(store, { command, times }, async () => {
         expect(++working).toBe(1)
         await storeClock(store)
         working--
@@ -101,7 +101,7 @@ test('of two commands at once one deletes, and a killed one is overtaken', async
   const dead = { id: randomUUID(), command: 'gc --delete', host: 'elsewhere', pid: 1, beat: 3 }
   await store.put('maintenance/000004.json', new TextEncoder().encode(JSON.stringify(dead)))
   const waited = vi.fn()
-  await holdingStore(store, { command: 'rm a', times, onWait: waited }, () => Promise.resolve())
+  await withStoreLock(store, { command: 'rm a', times, onWait: waited }, () => Promise.resolve())
   expect(waited).toHaveBeenCalledWith('`zeroshift gc --delete` (process 1 on elsewhere)')
   expect(await store.list('maintenance/')).toEqual([])
 })

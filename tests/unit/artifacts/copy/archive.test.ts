@@ -6,7 +6,7 @@ import { Header, Pax } from 'tar'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { ArchiveStore, writeArchive } from '../../../../artifacts/copy/archive.ts'
 import { blobPath } from '../../../../artifacts/format/layout.ts'
-import { objectsIn, planImport, readSound, writeCopy } from '../../../../artifacts/copy/write-copy.ts'
+import { objectsIn, planImport, readIntact, writeCopy } from '../../../../artifacts/copy/write-copy.ts'
 import type { ObjectStore } from '../../../../artifacts/store/object-store.ts'
 import { flawIn } from '../../../../cli/commands/store-copy.ts'
 import { sha256 } from '../../../../common/canonical.ts'
@@ -27,7 +27,7 @@ beforeEach(() => {
 })
 
 async function exported(store: ObjectStore, to: string, ids?: readonly string[]): Promise<void> {
-  const contents = await readSound(store, { reportFlaw: flawIn(store), ...(ids && { ids }) })
+  const contents = await readIntact(store, { reportFlaw: flawIn(store), ...(ids && { ids }) })
   await writeArchive(to, objectsIn(store, contents), () => undefined)
 }
 

@@ -7,7 +7,7 @@ import { blobPath, stageFolder } from '../../../../artifacts/format/layout.ts'
 import { deleteGarbage } from '../../../../artifacts/removal/gc.ts'
 import { takeInventory } from '../../../../artifacts/removal/inventory.ts'
 import { readNotes } from '../../../../artifacts/removal/removal-notes.ts'
-import { freedBy, planRemoval, removalOf, without } from '../../../../artifacts/removal/plan-removal.ts'
+import { freedBy, planRemoval, removalOf, withoutRuns } from '../../../../artifacts/removal/plan-removal.ts'
 import { remove, removeRecords } from '../../../../artifacts/removal/remove.ts'
 import { expired } from '../../../../artifacts/removal/retention.ts'
 import { storeClock } from '../../../../artifacts/store/store-clock.ts'
@@ -206,7 +206,7 @@ describe('a removal that is interrupted', () => {
       const { units, runs } = expired(inventory, { last: 1 }, () => false)
       const sweeps = units.filter(({ kind }) => kind === 'sweep').map(({ id }) => id)
       const { runs: gone } = await removeRecords(store, removalOf(inventory, { sweeps, runs }), free)
-      const left = without(
+      const left = withoutRuns(
         inventory,
         gone.flatMap((id) => inventory.runs.get(id) ?? []),
       )

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openStore } from '../../../../artifacts/store/open-store.ts'
 import type { ObjectStore } from '../../../../artifacts/store/object-store.ts'
-import { holdingStore, LockLostError } from '../../../../artifacts/removal/store-lock.ts'
+import { withStoreLock, LockLostError } from '../../../../artifacts/removal/store-lock.ts'
 import { UserError } from '../../../../common/errors.ts'
 
 const times = { beatMs: 20, deadMs: 500 }
@@ -33,14 +33,14 @@ function gate(): { readonly opened: Promise<void>; open(): void } {
 
 test('of two commands one works; the other says which, and works once that has ended', async () => {
   const [begun, end] = [gate(), gate()]
-  const first = holdingStore(store, { command: 'gc --delete', times }, async (confirm) => {
+  const first = withStoreLock(store, { command: 'gc --delete', times }, async (confirm) => {
     begun.open()
     await end.opened
     confirm()
     return 'done'
   })
   await begun.opened
-  const second = () => holdingStore(store, { command: 'rm a', times }, () => Promise.resolve('done too'))
+  const second = () => withStoreLock(store, { command: 'rm a', times }, () => Promise.resolve('done too'))
   await expect(second()).rejects.toThrow(UserError)
   await expect(second()).rejects.toThrow(
     new RegExp(`zeroshift gc --delete.*process ${process.pid} on .* is deleting from the store file://`),
@@ -52,7 +52,7 @@ test('of two commands one works; the other says which, and works once that has e
 })
 
 test('a command that fails lets go of the store', async () => {
-  const failing = holdingStore(store, { command: 'gc --delete', times }, () =>
+  const failing = withStoreLock(store, { command: 'gc --delete', times }, () =>
     Promise.reject(new Error('no')),
   )
   await expect(failing).rejects.toThrow('no')
@@ -63,7 +63,7 @@ test('of many that begin at once, one at a time works', async () => {
   let working = 0
   const answers = await Promise.allSettled(
     Array.from({ length: 8 }, (_, i) =>
-      holdingStore(store, { command: `rm ${i}`, times }, async () => {
+      withStoreLock(store, { command: `rm ${i}`, times }, async () => {
         expect(++working).toBe(1)
         await new Promise((resolve) => setTimeout(resolve, 3 * times.beatMs))
         working--
@@ -81,9 +81,9 @@ test('the lock of a process that was killed is taken over, and the waiting is to
     process.execPath,
     [
       ...['--import', 'tsx', '--input-type=module', '-e'],
-      `const { openStore } = await import('./artifacts/store.ts')
-       const { holdingStore } = await import('./artifacts/store-lock.ts')
-       await holdingStore(openStore(${JSON.stringify(directory)}), { command: 'gc --delete', times: ${JSON.stringify(times)} }, async () => {
+      `const { openStore } = await import('./artifacts/store/open-store.ts')
+       const { withStoreLock } = await import('./artifacts/removal/store-lock.ts')
+       await withStoreLock(openStore(${JSON.stringify(directory)}), { command: 'gc --delete', times: ${JSON.stringify(times)} }, async () => {
          console.log('held')
          await new Promise((resolve) => setTimeout(resolve, 600000))
        })`,
@@ -96,7 +96,7 @@ test('the lock of a process that was killed is taken over, and the waiting is to
   expect(await locks()).toEqual(['maintenance/000001.json'])
   const waits: string[] = []
   const onWait = (holder: string) => waits.push(holder)
-  const worked = await holdingStore(store, { command: 'gc --delete', times, onWait }, locks)
+  const worked = await withStoreLock(store, { command: 'gc --delete', times, onWait }, locks)
   expect(worked).toEqual(['maintenance/000002.json'])
   expect(waits).toEqual([expect.stringContaining(`process ${child.pid ?? 0} on `)])
   expect(await locks()).toEqual([])
@@ -104,12 +104,12 @@ test('the lock of a process that was killed is taken over, and the waiting is to
 
 test('a lock that cannot be read is taken over', async () => {
   await store.put('maintenance/000007.json', new TextEncoder().encode('cut short'))
-  expect(await holdingStore(store, { command: 'rm a', times }, locks)).toEqual(['maintenance/000008.json'])
+  expect(await withStoreLock(store, { command: 'rm a', times }, locks)).toEqual(['maintenance/000008.json'])
 })
 
 test('a holder that was overtaken stops, and leaves the lock to the other', async () => {
   const [begun, overtaken] = [gate(), gate()]
-  const first = holdingStore(store, { command: 'gc --delete', times }, async (confirm) => {
+  const first = withStoreLock(store, { command: 'gc --delete', times }, async (confirm) => {
     begun.open()
     await overtaken.opened
     // Its next sign of life tells it.

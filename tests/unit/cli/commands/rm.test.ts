@@ -246,8 +246,8 @@ test('looking at a store that cannot be written to works, and deleting says why 
 })
 
 test('the command that deletes in a store says so to a second one', async () => {
-  const { holdingStore } = await import('../../../../artifacts/removal/store-lock.ts')
-  await holdingStore(
+  const { withStoreLock } = await import('../../../../artifacts/removal/store-lock.ts')
+  await withStoreLock(
     artifacts.store,
     { command: 'gc --delete', times: { beatMs: 50, deadMs: 60_000 } },
     async () => {
