@@ -7,26 +7,28 @@ import { verifyEnvelope, type Claims } from '../../signatures/statement.ts'
 import type { Damage, ReadStage, Suspicion } from './damage.ts'
 import type { ObjectStore } from '../store/object-store.ts'
 
-/** Signatures in a store, as a check finds them. */
-
 export interface Signer<C extends string> {
   readonly keyid: string
   readonly claim: C
 }
 
-/** Of the wanted runs: their stages that one of the wanted keys has signed, and the others. */
+/** The stages for which signatures are required: those that a required key has signed, and others. */
 export interface DemandedSignatures {
   readonly signed: Readonly<Record<StageClaim, number>>
   readonly unsigned: readonly Damage[]
 }
 
 export interface FoundSignatures<C extends string> {
-  /** Those whose signatures hold. */
+  /** The signers whose signatures are valid. */
   readonly signers: readonly Signer<C>[]
   readonly suspicions: readonly Suspicion[]
 }
 
-/** `about`: what was read of the thing that is signed, and whose it is. */
+/**
+ * Verifies the signatures at these paths.
+ *
+ * @param about the stage or the run that is signed, and the objects that were read of it
+ */
 export async function verifySignatures<C extends string>(
   store: ObjectStore,
   paths: readonly string[],
@@ -52,7 +54,10 @@ export async function verifySignatures<C extends string>(
   return { signers, suspicions }
 }
 
-/** Judges one signature by its text and by its name, which is the id of a key that signed. */
+/**
+ * Verifies one signature. The name of its file must be the id of a key that signed. Returns the ids
+ * of the keys whose signatures are valid, or the flaw.
+ */
 export function verifySignature<C extends string>(
   path: string,
   text: string,
@@ -70,8 +75,8 @@ export function verifySignature<C extends string>(
 }
 
 /**
- * Looks at the stages of the wanted runs that have a manifest. One that the keys have signed with
- * both claims counts as computed.
+ * Divides the finished stages of the runs into those that one of the keys has signed and the others.
+ * A stage that the keys have signed with both claims counts as `computed`.
  */
 export function demandSignatures(
   runs: ReadonlyMap<string, RunRecord>,

@@ -1,19 +1,18 @@
 import { sha256 } from '../../common/canonical.ts'
+import { pooled } from '../../common/concurrency.ts'
 import { UserError } from '../../common/errors.ts'
 import { manifestDigest, type BlobRef, type Manifest } from '../../experiment/records/manifest.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import type { StageKind, StageRef } from '../../experiment/stages/stage.ts'
-import type { SweepRecord } from '../../experiment/sweep/sweep.ts'
-import { reportClaims, signedReport, stageClaims } from '../../signatures/claims.ts'
+import { stageClaims } from '../../signatures/claims.ts'
 import type { PublicKey } from '../../signatures/keys.ts'
 import type { Artifacts } from '../artifacts.ts'
 import { blobPath, stageFolder } from '../format/layout.ts'
+import { checkReports, checkSweeps, pathsBy, readRecords } from './check-records.ts'
 import { demandSignatures, verifySignatures, type DemandedSignatures } from './check-signatures.ts'
 import type { Damage, ReadStage, Suspicion } from './damage.ts'
-import { pooled } from '../../common/concurrency.ts'
 import { readManifest } from '../format/read-manifest.ts'
-import { recordFlaw } from '../format/read-record.ts'
 import { LaterFormatError, mayLackDigest, readFormat, type StoreFormat } from '../format/store-format.ts'
 import type { ObjectStore, StoredObject } from '../store/object-store.ts'
 
@@ -21,46 +20,49 @@ export interface CheckedStore {
   readonly runs: number
   readonly stages: number
   readonly blobs: number
-  /** Bytes of blobs whose contents were read. */
+  /** The bytes of the blobs whose contents were read. */
   readonly read: number
   readonly damage: readonly Damage[]
-  /** The same of stages that somebody computes at the moment, and of what was replaced lately: no damage yet. */
+  /** Findings in stages that are being computed or were replaced lately. They are no damage yet. */
   readonly inUse: readonly Damage[]
-  /** How many signatures hold: those whose key is not known are not counted. */
+  /** The number of valid signatures. A signature by an unknown key does not count. */
   readonly signatures: number
-  /** Absent where no key is wanted. */
+  /** The signatures of the required keys. It is absent if no key is required. */
   readonly demanded?: DemandedSignatures
 }
 
 export interface CheckOptions {
-  /** Reads every blob. */
+  /** Whether to read the contents of every blob. */
   readonly readData: boolean
-  /** Milliseconds: what is younger may be in use. */
+  /** The grace period in milliseconds. Younger objects may be in use. */
   readonly grace: number
-  /** Milliseconds since 1970, by the store's clock. */
+  /** The time by the store's clock, in milliseconds since 1970. */
   readonly now: number
-  /** What is wrong with a run's `report.json`. */
+  /** Returns the flaw of a run's `report.json`, if it has one. */
   readonly reportFlaw: (run: RunRecord, text: string) => Promise<string | undefined>
-  /** One of these keys must have signed every stage of the runs. Nothing is demanded without any. */
+  /** If given, one of these keys must have signed every stage of the runs. */
   readonly signers?: readonly PublicKey[]
-  /** The runs whose stages must be signed; all of them unless given. */
+  /** The ids of the runs whose stages must be signed. The default is all runs. */
   readonly signedRuns?: readonly string[]
 }
 
 const RECOMPUTE = 'the next run that needs the stage computes it again'
 
-/** Checks a store without writing to it. A store in use may be checked: what changes meanwhile is left to the next time. */
+/**
+ * Checks a store without writing to it. The store may be in use: objects that change during the
+ * check are left to the next one.
+ */
 export async function checkStore(artifacts: Artifacts, options: CheckOptions): Promise<CheckedStore> {
   const { store } = artifacts
   const format = await formatOf(store)
   const stages = await readStages(store, format.value, options)
-  // After the manifests, which are written after their blobs.
+  // Blobs are listed after the manifests, because they are written before them.
   const blobs = new Map((await store.list('blobs/sha256/')).map((object) => [object.path, object]))
   const contents = options.readData ? await wrongBlobs(store, [...blobs.values()]) : undefined
   const records = await readRecords(store)
   const { signers = [], signedRuns } = options
   const signed = await readSignatures(store, stages, signers)
-  const reports = await suspectReports(artifacts, records, options)
+  const reports = await checkReports(store, records, options)
   const suspicions = [
     ...format.suspicions,
     ...[...stages.values()].flatMap((stage) => suspectStage(stage, stages, blobs, contents?.wrong, options)),
@@ -68,7 +70,7 @@ export async function checkStore(artifacts: Artifacts, options: CheckOptions): P
     ...records.suspicions,
     ...signed.suspicions,
     ...reports.suspicions,
-    ...(await suspectSweeps(artifacts, records.runs)),
+    ...(await checkSweeps(store, records.runs)),
   ]
   const confirmed = (
     await pooled(suspicions, async (one) => ((await isConfirmed(store, one)) ? [one] : []))
@@ -90,7 +92,7 @@ export async function checkStore(artifacts: Artifacts, options: CheckOptions): P
   }
 }
 
-/** Throws a UserError where the store has no such run. */
+/** The runs with these ids. Throws a UserError for an id that has no valid record. */
 function wantedRuns(
   runs: ReadonlyMap<string, RunRecord>,
   wanted: readonly string[] = [...runs.keys()],
@@ -103,10 +105,13 @@ function wantedRuns(
   return new Map(found)
 }
 
-/** Deletes what has to be computed again, unless it was written anew since. Answers the paths that are gone. */
-export async function dropDamage(store: ObjectStore, damage: readonly Damage[]): Promise<readonly string[]> {
+/** Deletes the damaged objects that can be computed again, and returns their paths. */
+export async function deleteDamage(
+  store: ObjectStore,
+  damage: readonly Damage[],
+): Promise<readonly string[]> {
   const paths = [...new Set(damage.flatMap(({ drop }) => drop))]
-  // A manifest goes before its blobs, so that an end half-way leaves no stage that seems whole and is not.
+  // A manifest is deleted before its blobs: an interruption leaves no manifest without blobs.
   const blobsLast = [...paths].sort((a, b) => Number(isBlob(a)) - Number(isBlob(b)))
   for (const path of blobsLast) await store.delete(path)
   return blobsLast
@@ -124,7 +129,7 @@ async function formatOf(
     const path = 'store.json'
     const evidence = [{ path, found: await hashOfObject(store, path) }]
     const remedy = 'put back a copy of it'
-    // Nothing is known of manifests without a digest: they are reported as well.
+    // Which manifests may lack a digest is unknown, so all that lack one are reported.
     return {
       value: { format: 1, undigested: [] },
       suspicions: [{ path, what: error.message, remedy, drop: [], evidence }],
@@ -171,7 +176,7 @@ async function readStages(
   return new Map(stages.flat())
 }
 
-/** Those whose signatures hold, by the stage's key. A damaged stage has none. */
+/** Verifies the signatures of all intact stages. Maps the key of a stage to its signers. */
 async function readSignatures(
   store: ObjectStore,
   stages: ReadonlyMap<string, ReadStage>,
@@ -190,17 +195,7 @@ async function readSignatures(
   }
 }
 
-/** Paths that a pattern matches, by its first group. */
-function pathsBy(pattern: RegExp, objects: readonly StoredObject[]): ReadonlyMap<string, readonly string[]> {
-  const groups = new Map<string, string[]>()
-  for (const { path } of objects) {
-    const group = pattern.exec(path)?.[1]
-    if (group !== undefined) groups.set(group, [...(groups.get(group) ?? []), path])
-  }
-  return groups
-}
-
-/** Curves take room, and a store has many stages. */
+/** Saves memory, since a store has many stages and their metrics contain curves. */
 function withoutMetrics(manifest: Manifest): Manifest {
   return { ...manifest, metrics: {} } as Manifest
 }
@@ -248,7 +243,7 @@ function staleInputs(
           { path, found: sha256 },
           { path: input.path, found: input.sha256 },
         ],
-        // A run that has computed the input again goes on to this stage.
+        // A run that has just computed the input again will compute this stage next.
         isInUse: hasFreshLease || input.hasFreshLease || input.modified > now - grace,
       },
     ]
@@ -270,14 +265,14 @@ function blobFlaw(
   return { what: `has contents with the SHA-256 ${content}`, evidence: content }
 }
 
-/** Blobs whose contents are not what their names say, by path, with the digest of what they hold. */
+/** The blobs whose contents do not have the SHA-256 in their names: their real SHA-256, by path. */
 async function wrongBlobs(
   store: ObjectStore,
   blobs: readonly StoredObject[],
 ): Promise<{ readonly wrong: ReadonlyMap<string, string>; readonly read: number }> {
   const wrong = new Map<string, string>()
   let read = 0
-  // One at a time: blobs may be large.
+  // One at a time, because blobs may be large.
   for (const { path } of blobs) {
     const found = await store.getHashed(path)
     if (!found) continue
@@ -287,7 +282,7 @@ async function wrongBlobs(
   return { wrong, read }
 }
 
-/** Damaged blobs that no manifest names. A young one may belong to a stage that is being stored. */
+/** The damaged blobs that no manifest names. A young one may belong to a stage being stored. */
 function orphans(
   wrong: ReadonlyMap<string, string>,
   stages: ReadonlyMap<string, ReadStage>,
@@ -313,103 +308,7 @@ function orphans(
   )
 }
 
-interface Records {
-  readonly runs: ReadonlyMap<string, RunRecord>
-  readonly suspicions: readonly Suspicion[]
-  /** Paths of the signatures of each run's report. */
-  readonly signatures: ReadonlyMap<string, readonly string[]>
-}
-
-async function readRecords(store: ObjectStore): Promise<Records> {
-  const objects = await store.list('runs/')
-  const ids = [...new Set(objects.flatMap(({ path }) => /^runs\/([^/]+)\//.exec(path)?.[1] ?? []))]
-  const read = await pooled(ids, async (id) => {
-    const path = `runs/${id}/run.json`
-    const bytes = await store.get(path)
-    const value = bytes && parsed(bytes)
-    const flaw = bytes ? recordFlaw(value, id) : 'it is missing'
-    return { id, path, value: value as RunRecord, flaw, found: bytes && sha256(bytes) }
-  })
-  return {
-    signatures: pathsBy(reportSignatureName, objects),
-    runs: new Map(read.flatMap(({ id, value, flaw }) => (flaw === undefined ? [[id, value] as const] : []))),
-    suspicions: read.flatMap(({ id, path, flaw, found }) =>
-      flaw === undefined
-        ? []
-        : [
-            {
-              ...{ path, run: id, what: flaw, drop: [], evidence: [{ path, found }] },
-              remedy: 'run the same experiment again, which writes it anew, or put back a copy of it',
-            },
-          ],
-    ),
-  }
-}
-
-const reportSignatureName = /^runs\/([^/]+)\/report\.signatures\//
-
-async function suspectReports(
-  { store }: Artifacts,
-  { runs, signatures }: Records,
-  { reportFlaw, signers = [] }: CheckOptions,
-): Promise<{ readonly suspicions: readonly Suspicion[]; readonly signatures: number }> {
-  const found: Suspicion[] = []
-  let valid = 0
-  for (const [id, run] of runs) {
-    const path = `runs/${id}/report/report.json`
-    const bytes = await store.get(path)
-    if (!bytes) continue
-    const text = new TextDecoder().decode(bytes)
-    const what = await reportFlaw(run, text)
-    const evidence = [{ path, found: sha256(bytes) }]
-    if (what !== undefined) {
-      found.push({
-        ...{ path, run: id, what, drop: [path], evidence },
-        remedy: `./zeroshift report ${id} writes it again`,
-      })
-      continue
-    }
-    const report = signedReport(id, parsed(bytes))
-    if (!report) continue
-    const paths = signatures.get(id) ?? []
-    const judged = await verifySignatures(store, paths, reportClaims(report), signers, { run: id, evidence })
-    found.push(...judged.suspicions)
-    valid += judged.signers.length
-  }
-  return { suspicions: found, signatures: valid }
-}
-
-async function suspectSweeps(
-  { store }: Artifacts,
-  runs: ReadonlyMap<string, RunRecord>,
-): Promise<readonly Suspicion[]> {
-  const paths = (await store.list('sweeps/')).map(({ path }) => path).filter((path) => sweepName.test(path))
-  const found = await pooled(paths, async (path) => {
-    const bytes = await store.get(path)
-    if (!bytes) return []
-    const what = sweepFlaw(parsed(bytes), sweepName.exec(path)?.[1] ?? '', runs)
-    const remedy = 'start the same sweep again, which writes it anew, or put back a copy of it'
-    return what === undefined
-      ? []
-      : [{ path, what, remedy, drop: [], evidence: [{ path, found: sha256(bytes) }] }]
-  })
-  return found.flat()
-}
-
-const sweepName = /^sweeps\/([^/]+)\/sweep\.json$/
-
-function sweepFlaw(value: unknown, id: string, runs: ReadonlyMap<string, RunRecord>): string | undefined {
-  try {
-    const sweep = value as SweepRecord
-    if (sweep.id !== id) return `it is the record of ${sweep.id}`
-    const lost = sweep.cells.flatMap((cell) => cell.runs).find((run) => !runs.has(run))
-    return lost === undefined ? undefined : `its run ${lost} has no record that holds`
-  } catch {
-    return 'it is no whole record of a sweep'
-  }
-}
-
-/** Ids of the runs that need each stage, by its key. */
+/** The ids of the runs that need a stage, by the key of the stage. */
 function usersOf(runs: ReadonlyMap<string, RunRecord>): ReadonlyMap<string, readonly string[]> {
   const users = new Map<string, string[]>()
   for (const [id, { plan }] of runs)
@@ -439,12 +338,4 @@ async function isConfirmed(store: ObjectStore, { evidence }: Suspicion): Promise
 
 async function hashOfObject(store: ObjectStore, path: string): Promise<string | undefined> {
   return (await store.getHashed(path))?.sha256
-}
-
-function parsed(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes))
-  } catch {
-    return undefined
-  }
 }

@@ -1,41 +1,49 @@
 import type { Manifest } from '../../experiment/records/manifest.ts'
 import type { StageRef } from '../../experiment/stages/stage.ts'
 
-/** Something in a store that is not as it was written, or not what was computed from what is there. */
+/**
+ * An object in a store that was changed after it was written, or a stage whose inputs have other
+ * results by now.
+ */
 export interface Damage {
   readonly path: string
   readonly what: string
   readonly remedy: string
-  /** Ids of the runs that it belongs to, or whose stage it is. */
+  /** The ids of the runs to which the object belongs or which need the stage. */
   readonly runs: readonly string[]
-  /** What a repair deletes, in this order. Empty: nothing that could be computed again. */
+  /** The paths that a repair deletes. It is empty if nothing of this can be computed again. */
   readonly drop: readonly string[]
 }
 
-/** A damage before it was looked at twice. */
+/** A finding that has to be confirmed by a second look at the store before it counts as damage. */
 export interface Suspicion extends Omit<Damage, 'runs'> {
-  /** The stage, where it is one's. */
+  /** The key of the stage, if the finding is about one. */
   readonly stage?: string
+  /** The id of the run, if the finding is about one. */
   readonly run?: string
-  /** What was read: where it changes in the meantime, somebody is at work, and it is judged by the next check. */
+  /** The objects on which the finding is based. If one has changed since, the finding is dropped. */
   readonly evidence: readonly Evidence[]
+  /** Whether an attempt may be computing the stage now. */
   readonly isInUse?: boolean
 }
 
 interface Evidence {
   readonly path: string
-  /** Of an object that was read: the SHA-256; of one that was not: its size; undefined where it is not there. */
+  /** The SHA-256 of an object that was read, or the size of another one; undefined if it is missing. */
   readonly found: string | number | undefined
 }
 
+/** A manifest that was read, whether it is valid or not. */
 export interface ReadStage {
   readonly ref: StageRef
   readonly path: string
   readonly sha256: string
   readonly modified: number
+  /** Whether an attempt has renewed a lease of the stage within the grace period. */
   readonly hasFreshLease: boolean
-  /** Paths of its signatures. */
+  /** The paths of its signatures. */
   readonly signatures: readonly string[]
+  /** The manifest without its metrics. It is absent if the manifest is not valid. */
   readonly manifest?: Manifest
   readonly digest?: string
   readonly flaw?: string

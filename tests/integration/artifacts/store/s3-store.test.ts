@@ -47,7 +47,7 @@ describe('a bucket', () => {
   test('an upload whose process is killed leaves nothing that is seen', async () => {
     const store = emptyStore()
     const child = inChild(
-      `const { openStore } = await import('./artifacts/store.ts')
+      `const { openStore } = await import('./artifacts/store/open-store.ts')
        await openStore(process.argv[1]).put('large', new Uint8Array(${60 * partBytes}))
        console.log('done')`,
       { args: [store.url] },
@@ -96,7 +96,7 @@ describe('a bucket', () => {
     ],
   ])('with %s is the user’s error, which does not show it', async (_, asks, env, advice) => {
     const child = inChild(
-      `const { openStore } = await import('./artifacts/store.ts')
+      `const { openStore } = await import('./artifacts/store/open-store.ts')
        const { inspect } = await import('node:util')
        const store = openStore(process.argv[1])
        for (const ask of [() => store.get('a'), () => store.put('a', new Uint8Array(1)), () => store.list('a/'), () => store.size('a')].slice(0, Number(process.argv[2])))
