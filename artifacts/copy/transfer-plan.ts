@@ -241,3 +241,8 @@ function inputsFirst(stages: readonly ContainedStage[]): ContainedStage[][] {
   }
   return groups
 }
+
+/** The keys of the stages whose manifests lack a digest. */
+export function undigestedOf(stages: TransferPlan['stages']): readonly string[] {
+  return stages.flat().flatMap(({ ref, hasDigest }) => (hasDigest ? [] : [ref.key]))
+}

@@ -2,14 +2,8 @@ import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { reportFlaw, SharedManifests } from '../../activities/stored-outcome.ts'
 import { Artifacts } from '../../artifacts/artifacts.ts'
-import {
-  copiedOf,
-  planCopy,
-  writeCopy,
-  type Copied,
-  type Counts,
-  type PlannedCopy,
-} from '../../artifacts/copy/write-copy.ts'
+import { copiedOf, writeCopy, type Copied, type Counts } from '../../artifacts/copy/write-copy.ts'
+import { planCopy, type PlannedCopy } from '../../artifacts/copy/plan-copy.ts'
 import { openStore } from '../../artifacts/store/open-store.ts'
 import { storeUrl } from '../../artifacts/store/store-url.ts'
 import type { ObjectStore } from '../../artifacts/store/object-store.ts'

@@ -1,5 +1,6 @@
 import { writeArchive } from '../../artifacts/copy/archive.ts'
-import { objectsIn, readIntact } from '../../artifacts/copy/write-copy.ts'
+import { objectsIn } from '../../artifacts/copy/archive-objects.ts'
+import { readIntact } from '../../artifacts/copy/plan-copy.ts'
 import { openStore } from '../../artifacts/store/open-store.ts'
 import { showCopy } from '../output/copy-progress.ts'
 import { counted } from '../output/format.ts'
