@@ -11,9 +11,10 @@ import { signedStatement, type Statement } from '../signatures/statement.ts'
 import type { Artifacts } from './artifacts.ts'
 import { reportSignatures, stageSignatures } from './format/layout.ts'
 
-/** Signatures in a store: one object for each key, beside the stage or the report that it is about. */
-
-/** A worker signs before it commits: no end of its process leaves a manifest of its own unsigned. */
+/**
+ * Signs a stage, in one object for each key beside the manifest. A worker signs before it commits
+ * the manifest, so that an interruption leaves none of its manifests unsigned.
+ */
 export function signStage(
   artifacts: Artifacts,
   manifest: Manifest,
@@ -24,6 +25,7 @@ export function signStage(
   return put(artifacts, stageSignatures(manifest), stageClaims({ ...manifest, digest })[claim], key)
 }
 
+/** Signs a report, in one object for each key in the folder of the run. */
 export function signReport(
   artifacts: Artifacts,
   report: SignedReport,
@@ -43,13 +45,13 @@ async function put(
   await store.put(`${folder}${key.publicKey.id}.json`, new TextEncoder().encode(text))
 }
 
-/** An envelope in a store, before anything in it is believed. */
+/** An envelope in a store that is not verified yet. */
 export interface StoredSignature {
   readonly path: string
   readonly text: string
 }
 
-/** Those in a folder of signatures. */
+/** Reads all signatures in a folder, without verifying them. */
 export async function signaturesIn(
   { store }: Artifacts,
   folder: string,

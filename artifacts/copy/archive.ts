@@ -11,7 +11,7 @@ import { formatPath } from '../format/store-format.ts'
 import type { HashedBytes, ObjectStore, StoredObject } from '../store/object-store.ts'
 import { unwritable } from '../../common/unwritable.ts'
 
-/** An object that is to be in an archive. */
+/** An object to be written to an archive. */
 export interface ArchivedObject {
   readonly path: string
   readonly bytes: number
@@ -19,13 +19,13 @@ export interface ArchivedObject {
 }
 
 const BLOCK = 512
-/** The most that waits in memory to be written. An object that is larger is read alone. */
-const AHEAD = { most: 16, bytes: 256e6 }
+/** The most objects and bytes that are read ahead. A larger object is read alone. */
+const READ_AHEAD = { most: 16, bytes: 256e6 }
 
 /**
- * Writes objects to a new POSIX tar file, sorted by path, without times and owners: the same objects give the same bytes.
- * The file is there whole or not at all. Throws a UserError where there is something of that name, or nothing can be
- * written there.
+ * Writes objects to a new POSIX tar file, sorted by path, without times and owners, so that equal
+ * objects give equal bytes. The file appears only when it is complete. Throws a UserError if a file
+ * of that name exists, or if it cannot be written.
  */
 export async function writeArchive(
   file: string,
@@ -40,7 +40,7 @@ export async function writeArchive(
     throw new UserError(`${file} cannot be written: ${unwritable(error)}; name another file`)
   })
   try {
-    for (const some of batches(sorted, AHEAD)) {
+    for (const some of batches(sorted, READ_AHEAD)) {
       const read = await allSettled(some.map(async (object) => ({ object, bytes: await object.read() })))
       for (const { object, bytes } of read) {
         await append(handle, headerOf(object.path, bytes.length))
@@ -59,7 +59,7 @@ export async function writeArchive(
 }
 
 async function append(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  // One call writes 2 GB at most.
+  // One call writes at most 2 GB.
   for (let at = 0; at < bytes.length;) at += (await handle.write(bytes, at)).bytesWritten
 }
 
@@ -68,7 +68,8 @@ const padding = (bytes: number) => (BLOCK - (bytes % BLOCK)) % BLOCK
 function headerOf(path: string, size: number): Buffer {
   const { block, isWhole } = blockOf(path, size)
   if (isWhole) return block
-  // The name, or the size, takes an extended header. A prefix in the block itself would be put before its name.
+  // A long name or a large size needs an extended header. A prefix in the block itself would be put
+  // before that name.
   return Buffer.concat([new Pax({ path, size }).encode(), blockOf(basename(path), size).block])
 }
 
@@ -81,7 +82,7 @@ function blockOf(path: string, size: number): { readonly block: Buffer; readonly
   return { block, isWhole: !header.encode(block) }
 }
 
-/** What an archive may hold, and nothing else. */
+/** The names of the objects that an archive may hold. */
 const names = [
   /^store\.json$/,
   /^blobs\/sha256\/([0-9a-f]{2})\/\1[0-9a-f]{62}$/,
@@ -91,18 +92,19 @@ const names = [
   /^sweeps\/(?![^/]{161})[\w-]+(\.[\w-]+)*\/sweep\.json$/,
 ]
 const MOST_OBJECTS = 1_000_000
-/** Of everything but blobs, which are as long as their manifests say. */
+/** The largest size of an object that is not a blob. Manifests give the sizes of blobs. */
 const MOST_TEXT = 2 ** 28
 const MOST_EXTENDED = 2 ** 16
 
+/** The byte range of a member in the file. */
 interface Place {
   readonly at: number
   readonly bytes: number
 }
 
 /**
- * An archive as a store that can be read. Anybody may have written it: only names, sizes and the kinds of its members are
- * judged here. What is in them is judged as in any store.
+ * An archive as a read-only store. It may come from anybody. The names, the sizes and the types of
+ * its members are checked here, and their contents as in any store.
  */
 export class ArchiveStore implements ObjectStore {
   readonly url: string
@@ -115,7 +117,7 @@ export class ArchiveStore implements ObjectStore {
     this.places = places
   }
 
-  /** Throws a UserError where the file is no such archive. */
+  /** Opens an archive. Throws a UserError if the file is not a valid archive. */
   static async open(file: string): Promise<ArchiveStore> {
     const handle = await openRegularFile(file).catch((error: unknown) => {
       const reason = whyUnreadable(error)
@@ -134,7 +136,7 @@ export class ArchiveStore implements ObjectStore {
     return this.handle.close()
   }
 
-  /** All names, in the archive's order. */
+  /** All paths, in the order of the archive. */
   paths(): readonly string[] {
     return [...this.places.keys()]
   }
@@ -183,7 +185,7 @@ export class ArchiveStore implements ObjectStore {
   }
 }
 
-/** Reads headers alone. Throws a UserError. */
+/** Reads the headers of all members. Throws a UserError for an archive that is not valid. */
 async function membersOf(file: string, handle: FileHandle): Promise<ReadonlyMap<string, Place>> {
   const refuse = (what: string) =>
     new UserError([{ file, message: `${what}; expected an unchanged file that \`store export\` wrote` }])

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { sha256 } from '../../common/canonical.ts'
 import { UserError } from '../../common/errors.ts'
+import { parseJson } from '../../common/json.ts'
 import { manifestDigest, type BlobRef } from '../../experiment/records/manifest.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
@@ -25,14 +26,14 @@ import { recordFlaw } from '../format/read-record.ts'
 import { mayLackDigest, readFormat, type StoreFormat } from '../format/store-format.ts'
 import type { ObjectStore } from '../store/object-store.ts'
 
-/** An object that was read and judged. Its bytes are read again when they are copied. */
+/** An object that was read and verified. Its bytes are read again when they are copied. */
 export interface VerifiedObject {
   readonly path: string
   readonly bytes: number
   readonly sha256: string
 }
 
-/** A finished stage: what its manifest says, without the figures. */
+/** A finished stage: its manifest without the metrics. */
 export interface ContainedStage {
   readonly ref: StageRef
   readonly manifest: VerifiedObject
@@ -48,17 +49,17 @@ export interface ContainedRun {
   readonly record: VerifiedObject
   readonly stages: readonly StageRef[]
   readonly failed: number
-  /** Somebody asked for the run itself, not only for a sweep. */
+  /** Whether the run was started by itself, not only as a cell of a sweep. */
   readonly isOwn: boolean
   readonly report?: ContainedReport
 }
 
 export interface ContainedReport {
   readonly json: VerifiedObject
-  /** The digest that the report gives of itself, which its signatures are about. */
+  /** The digest in the report, which its signatures sign. */
   readonly digest: string | undefined
   readonly signatures: readonly VerifiedObject[]
-  /** The digests that the report gives, by the keys of the stages. */
+  /** The digests of the manifests in the report, by the keys of the stages. */
   readonly digests: ReadonlyMap<string, string>
 }
 
@@ -71,38 +72,47 @@ export interface ContainedSweep {
   readonly hasReport: boolean
 }
 
-/** An object that is not as it was written. */
+/** A damaged object. */
 export interface Flaw {
   readonly path: string
   readonly what: string
 }
 
-/** What a store holds of finished stages, runs and sweeps, each judged as a reader of the store judges it. */
+/** The finished stages, runs and sweeps of a store, verified as readers of the store verify them. */
 export interface StoreContents {
   readonly stages: ReadonlyMap<string, ContainedStage>
   readonly runs: ReadonlyMap<string, ContainedRun>
   readonly sweeps: ReadonlyMap<string, ContainedSweep>
-  /** Sizes of blobs, by path. */
+  /** The sizes of the blobs, by path. */
   readonly blobs: ReadonlyMap<string, number>
-  /** Keys of the stages that have signatures and no manifest that holds. Found where all stages are read. */
+  /**
+   * The keys of the stages that have signatures but no valid manifest. It is empty if only some runs
+   * were read.
+   */
   readonly signedOnly: ReadonlySet<string>
   readonly flaws: readonly Flaw[]
 }
 
 export interface ContentsOptions {
-  /** Ids of runs and sweeps. Only these, and the stages of their runs; everything unless given. */
+  /** The ids of the runs and sweeps to read, with the stages of their runs. The default is all. */
   readonly ids?: readonly string[]
-  /** Whether the report of a run is to be read; `has` tells which stages the store has, where it is read as a whole. */
+  /**
+   * Whether to read the report of a run. `has` tells whether the store has a stage. It always returns
+   * false if only some runs are read.
+   */
   readonly wantsReport: (
     id: string,
     stages: readonly StageRef[],
     has: (stage: StageRef) => boolean,
   ) => boolean
-  /** The flaw of the run's `report.json`, where it has one. Reports are not judged unless given. */
+  /** Returns the flaw of a run's `report.json`, if it has one. If absent, reports are not verified. */
   readonly reportFlaw?: (run: RunRecord, text: string) => Promise<string | undefined>
 }
 
-/** Reads a store. Throws a UserError where it has none of the runs that are named, or a later version wrote it. */
+/**
+ * Reads a store. Throws a UserError if it does not have one of the runs and sweeps of `ids`, or if a
+ * later version wrote it.
+ */
 export async function readContents(store: ObjectStore, options: ContentsOptions): Promise<StoreContents> {
   const format = await readFormat(store)
   const flaws: Flaw[] = []
@@ -113,7 +123,7 @@ export async function readContents(store: ObjectStore, options: ContentsOptions)
   const runs = await readRuns(store, { ...options, sweeps, flaws, has })
   const wanted = [...runs.values()].flatMap((run) => run.stages)
   const stages = all ?? (await readStages(store, wanted, { format, flaws }))
-  // Last: a manifest is written after its blobs.
+  // Blobs are listed last, because a manifest is written after its blobs.
   const blobs = await store.list('blobs/sha256/')
   const signed = (objects ?? []).flatMap((path) => signatureName.exec(path)?.[1] ?? [])
   return {
@@ -133,7 +143,7 @@ async function readStages(
     flaws,
   }: {
     readonly format: StoreFormat | undefined
-    /** Paths below `stages/`, where they are known. */
+    /** The paths below `stages/`, if they are known. */
     readonly objects?: readonly string[]
     flaws: Flaw[]
   },
@@ -193,7 +203,7 @@ function signaturesByKey(paths: readonly string[]): ReadonlyMap<string, readonly
 const pathsBelow = async (store: ObjectStore, folder: string) =>
   (await store.list(folder)).map(({ path }) => path)
 
-/** Signatures that hold, whoever signed. Each of the others is a flaw. */
+/** The valid signatures, whoever signed. Each of the others is added to the flaws. */
 async function validSignatures<C extends string>(
   store: ObjectStore,
   paths: readonly string[],
@@ -201,7 +211,7 @@ async function validSignatures<C extends string>(
   flaws: Flaw[],
 ): Promise<readonly VerifiedObject[]> {
   const sound: VerifiedObject[] = []
-  // One at a time: anybody may have written many.
+  // One at a time, because anybody may have written many of them.
   for (const path of paths) {
     const bytes = await store.get(path)
     if (!bytes) continue
@@ -213,7 +223,7 @@ async function validSignatures<C extends string>(
   return sound
 }
 
-/** A name that is copied is one of a file in the folder itself. */
+/** Only files in the folder itself are copied. */
 const keyName = /\/(report\.)?signatures\/\w[\w.:=+-]{0,199}\.json$/
 const NO_KEY_NAME = 'its name is no id of a key'
 
@@ -233,7 +243,7 @@ async function readSweeps(
     const bytes = await store.get(path)
     if (!bytes) return []
     try {
-      const { cells, failures = [], ...sweep } = parsed(bytes) as SweepRecord
+      const { cells, failures = [], ...sweep } = parseJson(bytes) as SweepRecord
       if (sweep.id !== id) throw new Error(`it is the record of ${sweep.id}`)
       const runs = [...new Set(cells.flatMap((cell) => cell.runs))]
       const hasReport = (await store.size(sweepReportPath(id))) !== undefined
@@ -265,7 +275,7 @@ async function readRuns(
   const ofSweeps = [...sweeps.values()].flatMap(({ runs }) => runs)
   const named = ids?.filter((id) => !sweeps.has(id))
   const all = named ? [...new Set([...named, ...ofSweeps])] : await idsBelow(store, 'runs', '')
-  // Runs share stages: each is kept once.
+  // Saves memory: runs share stages, and each reference is kept once.
   const refs = new Map<string, StageRef>()
   const kept = ({ kind, key }: StageRef) => {
     const ref = refs.get(key) ?? { kind, key }
@@ -277,7 +287,7 @@ async function readRuns(
     const bytes = await store.get(path)
     if (!bytes && named?.includes(id))
       throw new UserError(`the store ${store.url} has no run and no sweep '${id}'; expected the id of one`)
-    const record = bytes && parsed(bytes)
+    const record = bytes && parseJson(bytes)
     const flaw = bytes ? recordFlaw(record, id) : 'it is missing'
     if (!bytes || flaw !== undefined) {
       flaws.push({ path, what: flaw ?? 'it is missing' })
@@ -317,7 +327,7 @@ async function readReport(
   const path = reportPath(run.id)
   const bytes = await store.get(path)
   if (!bytes) return undefined
-  const value = parsed(bytes)
+  const value = parseJson(bytes)
   const { data } = reportSchema.safeParse(value)
   const flaw = data
     ? await reportFlaw?.(run, new TextDecoder().decode(bytes))
@@ -339,19 +349,11 @@ async function readReport(
   }
 }
 
-/** Names of the folders below a folder, where there is such a file, or any, in them. */
+/** The names of the folders in a folder that contain this file, or any file if it is empty text. */
 async function idsBelow(store: ObjectStore, folder: string, file: string): Promise<readonly string[]> {
   const paths = (await store.list(`${folder}/`)).map(({ path }) => path.split('/'))
   const ids = paths.flatMap(([, id, name]) =>
     id !== undefined && name !== undefined && (file === '' || name === file) ? [id] : [],
   )
   return [...new Set(ids)]
-}
-
-function parsed(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes))
-  } catch {
-    return undefined
-  }
 }

@@ -10,21 +10,21 @@ import type {
   StoreContents,
 } from './store-contents.ts'
 
-/** The store whose results stand where two stores have different results of the same stage. */
+/** The store whose results stay if two stores have different results of the same stage. */
 export type Keep = 'target' | 'source'
 
-/** What is copied from one store into another, and what the other one loses. */
+/** The objects that are copied from one store into another, and the results that one of them loses. */
 export interface TransferPlan {
   readonly blobs: readonly BlobRef[]
-  /** Inputs first: each group depends on groups before it alone. */
+  /** Stages in groups. The inputs of a group are in earlier groups or in the target. */
   readonly stages: readonly (readonly ContainedStage[])[]
   readonly runs: readonly ContainedRun[]
   readonly sweeps: readonly ContainedSweep[]
-  /** Of stages and reports that are in the target without them. */
+  /** Signatures of stages and reports that the target has without these signatures. */
   readonly signatures: readonly VerifiedObject[]
-  /** Ids of runs that are in the target, where nobody asked for them by themselves. */
+  /** The ids of runs that were started by themselves in the source, but not in the target. */
   readonly own: readonly string[]
-  /** What is in the target already. */
+  /** The objects that the target has already. */
   readonly present: {
     readonly blobs: readonly BlobRef[]
     readonly stages: number
@@ -35,15 +35,15 @@ export interface TransferPlan {
   readonly conflict: Conflict
 }
 
-/** What one of the stores has to give up, since the other one has, or was computed from, other results. */
+/** The results that one store has to give up, because the other one has or used different results. */
 export interface Conflict {
-  /** Dependents first. */
+  /** Each stage comes before its inputs. */
   readonly stages: readonly ContainedStage[]
   readonly runs: readonly string[]
   readonly sweeps: readonly string[]
 }
 
-/** What is wrong in a store that is to be copied, contents of blobs aside. Pure. */
+/** The flaws of a store, except in the contents of blobs. Pure. */
 export function flawsOf({ stages, blobs, flaws }: StoreContents): readonly Flaw[] {
   const ofStages = [...stages.values()].flatMap(
     ({ manifest: { path }, inputs, outputs }): readonly Flaw[] => [
@@ -64,8 +64,9 @@ export function flawsOf({ stages, blobs, flaws }: StoreContents): readonly Flaw[
 }
 
 /**
- * Decides what goes from a sound store into another one. Pure. Where both have a stage, a run or a sweep without a
- * contradiction, the target's stays, unless the source knows more of the run or the sweep.
+ * Plans the transfer from an intact store into another one. Pure. If both have the same stage, run or
+ * sweep without a conflict, that of the target stays, unless the source has more results of the run
+ * or the sweep.
  */
 export function planTransfer(source: StoreContents, target: StoreContents, keep: Keep): TransferPlan {
   const conflict =
@@ -133,7 +134,10 @@ const noLosses = { stages: new Set<string>(), runs: new Set<string>(), sweeps: n
 
 type Signed = Pick<ContainedStage | ContainedReport, 'digest' | 'signatures'>
 
-/** Signatures of a result that both stores have. A target's own by the same key stays, unless it is damaged. */
+/**
+ * The signatures of a result that both stores have. A valid signature of the target stays if the
+ * source has one by the same key.
+ */
 function compareSignatures(
   source: Signed | undefined,
   target: Signed | undefined,
@@ -144,7 +148,7 @@ function compareSignatures(
   return { missing, there: source.signatures.length - missing.length }
 }
 
-/** Stages with results in the report, and how few of them failed. */
+/** Numbers to compare two records of a run: the stages in the report, and minus the failed ones. */
 function knownOfRun({ report, failed }: ContainedRun): readonly number[] {
   return [report ? report.digests.size : -1, -failed]
 }
@@ -160,7 +164,7 @@ function isMore(one: readonly number[], other: readonly number[]): boolean {
 
 type Digests = ReadonlyMap<string, ReadonlySet<string>>
 
-/** Every digest of a stage that a store gives: of those it has, of inputs of those, and in reports. */
+/** All digests of stages that a store mentions: in manifests, as inputs of manifests and in reports. */
 function statedDigests({ stages, runs }: StoreContents): Digests {
   const digests = new Map<string, Set<string>>()
   const say = (key: string, digest: string | undefined) => {
@@ -178,8 +182,8 @@ function statedDigests({ stages, runs }: StoreContents): Digests {
 }
 
 /**
- * The part of a store that cannot stand beside what the other store gives: stages with other digests, those that were
- * computed from other inputs, all that was computed from these, and the runs and sweeps that have them.
+ * The part of a store that contradicts the digests of the other store: the stages with other digests
+ * or other inputs, the stages that depend on them, and the runs and sweeps that contain these.
  */
 function findConflict({ stages, runs, sweeps }: StoreContents, others: Digests): Conflict {
   const differs = (key: string, digest: string | undefined) => {
@@ -211,7 +215,7 @@ function findConflict({ stages, runs, sweeps }: StoreContents, others: Digests):
   }
 }
 
-/** Groups of stages, each of which has inputs in groups before it alone. */
+/** Stages in groups, so that the inputs of each stage are in earlier groups. */
 function inputsFirst(stages: readonly ContainedStage[]): ContainedStage[][] {
   const waiting = new Map<string, number>()
   const users = new Map<string, ContainedStage[]>()
