@@ -1,5 +1,6 @@
-import { reportSignatures, type Artifacts } from '../artifacts/artifacts.ts'
-import { signReport } from '../artifacts/signed.ts'
+import type { Artifacts } from '../artifacts/artifacts.ts'
+import { reportSignatures } from '../artifacts/format/layout.ts'
+import { signReport } from '../artifacts/stored-signatures.ts'
 import { manifestDigest, type Manifest } from '../experiment/records/manifest.ts'
 import type { ResultRow } from '../experiment/records/results.ts'
 import type { RunRecord, RunResult } from '../experiment/records/run.ts'
@@ -40,7 +41,7 @@ export async function writeReport(
   signer?: SigningKey,
 ): Promise<WrittenReport> {
   const { files, ...written } = await renderRun(artifacts, run, failed)
-  await artifacts.dropOtherSignatures(reportSignatures(run.id), written.digest)
+  await artifacts.deleteOtherSignatures(reportSignatures(run.id), written.digest)
   const url = await artifacts.putReport(run.id, files)
   if (signer) await signReport(artifacts, toSign(run.id, files['report.json']), 'rendered', signer)
   return { url, ...written }

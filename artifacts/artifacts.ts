@@ -1,86 +1,69 @@
 import { closeSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { canonicalJson, sha256 } from '../common/canonical.ts'
+import { pooled } from '../common/concurrency.ts'
 import { UserError } from '../common/errors.ts'
+import { jsonBytes } from '../common/json.ts'
 import { manifestDigest, type BlobRef, type Manifest } from '../experiment/records/manifest.ts'
 import type { RunRecord } from '../experiment/records/run.ts'
 import type { StageKind, StageRef } from '../experiment/stages/stage.ts'
 import type { SweepRecord } from '../experiment/sweep/sweep.ts'
 import { subjectsOf } from '../signatures/statement.ts'
-import { traffic } from '../common/event.ts'
-import { openChecked } from './open-checked.ts'
-import { pooled } from './pooled.ts'
-import { readCache, refuseWithoutRoom, type ReadCache } from './read-cache.ts'
-import { readManifest } from './read-manifest.ts'
-import { recordFlaw } from './read-record.ts'
-import { ensureFormat, mayLackDigest, readFormat, refuseLaterFormat } from './store-format.ts'
-import { knownStage, StoreView } from './store-view.ts'
-import { isRemote, openStore, type ObjectStore } from './store.ts'
+import { CorruptBlobError, MissingBlobError } from './blobs/blob-errors.ts'
+import { openHashed } from './blobs/open-hashed.ts'
+import { readCache, refuseWithoutRoom, type ReadCache } from './blobs/read-cache.ts'
+import {
+  blobPath,
+  manifestPath,
+  ownPath,
+  reportPath,
+  runFolder,
+  runPath,
+  stageFolder,
+  stageSignatures,
+  sweepFolder,
+  sweepPath,
+} from './format/layout.ts'
+import { readManifest } from './format/read-manifest.ts'
+import { recordFlaw } from './format/read-record.ts'
+import { ensureFormat, mayLackDigest, readFormat, refuseLaterFormat } from './format/store-format.ts'
+import { StoreView, summarize } from './store-view.ts'
+import { traffic } from './store/events.ts'
+import { isRemote, type ObjectStore } from './store/object-store.ts'
+import { openStore } from './store/open-store.ts'
 
 const REMEDY = 'run the same command again: the stage that made it is computed anew.'
 
-/** A blob that cannot be used. The message says what to do. */
-export class BlobError extends Error {
-  readonly blob: BlobRef
-
-  constructor(message: string, blob: BlobRef) {
-    super(message)
-    this.blob = blob
-  }
-}
-
-/** A blob that is not what its name says. */
-export class CorruptBlobError extends BlobError {
-  override readonly name = 'CorruptBlobError'
-}
-
-/** A blob that a manifest names and that is not there. */
-export class MissingBlobError extends BlobError {
-  override readonly name = 'MissingBlobError'
-}
-
 /**
- * What stages leave, in any store:
- *
- *     store.json                            how all that follows is written (store-format.ts)
- *     blobs/sha256/ab/abcd…                 bytes, named by their digest, never changed
- *     stages/<kind>/<key>/manifest.json     written last: it is there whole, or the stage has not finished
- *     stages/<kind>/<key>/lease/…           who computes the stage and how its batches are cut (lease.ts), until it
- *                                           has finished
- *     stages/<kind>/<key>/checkpoints/…     how far it has come (checkpoints.ts), until it has finished
- *     stages/<kind>/<key>/signatures/<keyid>.json   DSSE envelopes about the manifest's digest (signed.ts)
- *     runs/<id>/run.json                    what was asked for
- *     runs/<id>/own.json                    somebody asked for the run itself, not only for a sweep
- *     runs/<id>/report/…                    what came out, for people
- *     runs/<id>/report.signatures/<keyid>.json      DSSE envelopes about the report's digest
- *     sweeps/<id>/sweep.json                many runs that were asked for together
- *     sweeps/<id>/report/…                  what came out of them
- *     removals/<name>.json                  a removal that is not finished (removal-notes.ts)
- *     maintenance/<n>.json                  who deletes from the store now (store-lock.ts)
- *     doctor/…                              probes, which whoever writes them deletes (store-clock.ts)
+ * The results of stages, runs and sweeps in a store, whatever the backend (format/layout.ts). Blobs
+ * of a remote store are read through a cache on this machine.
  */
 export class Artifacts {
   readonly store: ObjectStore
   private readonly cache: ReadCache | undefined
   private format: Promise<void> | undefined
-  private known: Promise<void> | undefined
+  private checked: Promise<void> | undefined
 
   constructor(store: ObjectStore, cache?: ReadCache) {
     this.store = store
     this.cache = cache
   }
 
+  /** Writes bytes as a blob, unless the store has the blob already. */
   async putBlob(bytes: Uint8Array): Promise<BlobRef> {
     const blob = { sha256: sha256(bytes), bytes: bytes.length }
     const path = blobPath(blob)
-    const there = await this.store.size(path)
-    // A file of another size was cut off by something outside this store: the right bytes replace it.
-    if (there === undefined) await this.store.putIfAbsent(path, bytes)
-    else if (there !== bytes.length) await this.store.put(path, bytes)
+    const size = await this.store.size(path)
+    // Something outside Zeroshift has truncated an object of another size. It is replaced.
+    if (size === undefined) await this.store.putIfAbsent(path, bytes)
+    else if (size !== bytes.length) await this.store.put(path, bytes)
     return blob
   }
 
-  /** The bytes, checked against their size and digest on every read. */
+  /**
+   * The bytes of a blob. Their size and digest are checked on every read. Throws a MissingBlobError
+   * or a CorruptBlobError.
+   */
   async getBlob(blob: BlobRef): Promise<Uint8Array> {
     const cached = await this.cache?.get(blob.sha256)
     if (cached) return cached
@@ -90,8 +73,9 @@ export class Artifacts {
   }
 
   /**
-   * Files of this machine that hold blobs, open and each checked as a whole: for who reads parts of them. The descriptors
-   * are the caller's to close. Throws a UserError where the blobs of a remote store find no room here.
+   * Opens blobs as files on this machine, so that parts of them can be read. Each blob is checked as
+   * a whole before this returns. Returns file descriptors, which the caller closes. Throws as
+   * `getBlob` does, and a UserError if the cache is too small for the blobs of a remote store.
    */
   async openBlobs(blobs: readonly BlobRef[]): Promise<readonly number[]> {
     if (isRemote(this.store)) refuseWithoutRoom(blobs, this.cache)
@@ -107,7 +91,7 @@ export class Artifacts {
 
   private async openBlob(blob: BlobRef): Promise<number> {
     if (this.cache) return this.cache.open(blob.sha256, () => this.fetchBlob(blob))
-    const opened = await openChecked(fileURLToPath(`${this.store.url}/${blobPath(blob)}`))
+    const opened = await openHashed(fileURLToPath(`${this.store.url}/${blobPath(blob)}`))
     if (!opened) throw this.missing(blob)
     traffic.publish({ direction: 'read', bytes: opened.bytes })
     if (opened.sha256 === blob.sha256) return opened.descriptor
@@ -118,7 +102,7 @@ export class Artifacts {
   private async fetchBlob(blob: BlobRef): Promise<Uint8Array> {
     const path = blobPath(blob)
     let found = await this.store.getHashed(path)
-    // The way here may have been at fault.
+    // The transfer may have failed: the blob is read a second time.
     if (found && found.sha256 !== blob.sha256) found = await this.store.getHashed(path)
     if (!found) throw this.missing(blob)
     const { bytes, sha256 } = found
@@ -143,24 +127,28 @@ export class Artifacts {
     await this.store.delete(blobPath(blob))
   }
 
+  /**
+   * The manifest of a stage. Returns undefined if the stage has not finished, or if its manifest is
+   * damaged: the stage is then computed again, and `commit` replaces the manifest.
+   */
   async manifest<K extends StageKind>(ref: {
     readonly kind: K
     readonly key: string
   }): Promise<Extract<Manifest, { kind: K }> | undefined> {
     const path = manifestPath(ref)
-    await this.readable()
+    await this.checkFormat()
     const bytes = await this.store.get(path)
     if (!bytes) return undefined
     const read = readManifest(bytes, ref)
-    // A damaged one is as good as none: the stage is computed again, and commit() puts the new one in its place.
     if ('flaw' in read) return undefined
     if (!read.hasDigest && !mayLackDigest(await readFormat(this.store), ref.key)) return undefined
     return read.manifest as Extract<Manifest, { kind: K }>
   }
 
   /**
-   * The manifest, where all that it names is there too, and those inputs that are there are the ones that it was computed
-   * from: what lets a stage be left out. Many stages are asked of one `StoreView`.
+   * The manifest of a stage that need not be computed again: the store has all of its blobs, and
+   * each input that the store has is the result from which the stage was computed. Returns undefined
+   * for any other stage. To ask about many stages, use one `StoreView`.
    */
   async complete<K extends StageKind>(ref: {
     readonly kind: K
@@ -168,20 +156,21 @@ export class Artifacts {
   }): Promise<Extract<Manifest, { kind: K }> | undefined> {
     const manifest = await this.manifest(ref)
     if (!manifest) return undefined
-    const stale = await new StoreView(this).staleInput(knownStage(manifest))
+    const stale = await new StoreView(this).staleInput(summarize(manifest))
     return stale === undefined && (await this.holds(Object.values(manifest.outputs))) ? manifest : undefined
   }
 
-  /** Whether blobs are there, in their full lengths. */
+  /** Whether the store has all of these blobs with their full sizes. The bytes are not read. */
   async holds(blobs: readonly BlobRef[]): Promise<boolean> {
     const sizes = await pooled(blobs, (blob) => this.store.size(blobPath(blob)))
     return blobs.every(({ bytes }, i) => sizes[i] === bytes)
   }
 
   /**
-   * The commit point of a stage. Answers the manifest that stands: the first writer's, unless a blob that it names is
-   * gone, or an input is another one by now. The new one then takes its place, since another device may have computed other
-   * bytes. Keys are in canonical order; a number that is not finite is an error, where plain JSON would make it null.
+   * Commits the result of a stage by writing its manifest, and returns the manifest that is valid
+   * from now on. If another writer came first, that is the other manifest, unless one of its blobs
+   * is missing or one of its inputs has another result now. The new manifest then replaces it, since
+   * another device may have computed other bytes. Throws for a number that is not finite.
    */
   async commit<M extends Manifest>(manifest: M): Promise<M> {
     const path = manifestPath(manifest)
@@ -194,8 +183,8 @@ export class Artifacts {
   }
 
   /**
-   * Removes the lease and the checkpoints of a stage that has finished, and signatures of another
-   * result than the one that stands.
+   * Deletes the lease and the checkpoints of a finished stage, and the signatures of any other
+   * result than that of its manifest.
    */
   async clear(stage: StageRef): Promise<void> {
     const paths = (await this.store.list(stageFolder(stage))).map(({ path }) => path)
@@ -206,11 +195,11 @@ export class Artifacts {
         .map((path) => this.store.delete(path)),
     )
     const manifest = paths.some(isSignature) ? await this.manifest(stage) : undefined
-    if (manifest) await this.dropOtherSignatures(stageSignatures(stage), manifestDigest(manifest))
+    if (manifest) await this.deleteOtherSignatures(stageSignatures(stage), manifestDigest(manifest))
   }
 
-  /** Removes the signatures in a folder whose first subject has another digest. */
-  async dropOtherSignatures(folder: string, digest: string): Promise<void> {
+  /** Deletes the signatures in a folder whose first subject has another digest. */
+  async deleteOtherSignatures(folder: string, digest: string): Promise<void> {
     await pooled(await this.store.list(folder), async ({ path }) => {
       const bytes = await this.store.get(path)
       const [subject] = bytes ? subjectsOf(new TextDecoder().decode(bytes)) : []
@@ -218,29 +207,36 @@ export class Artifacts {
     })
   }
 
-  /** Removes the checkpoints of a stage: its next attempt begins at the beginning. */
-  async dropCheckpoints(stage: StageRef): Promise<void> {
+  /** Deletes the checkpoints of a stage, so that its next attempt starts from the beginning. */
+  async deleteCheckpoints(stage: StageRef): Promise<void> {
     const objects = await this.store.list(`${stageFolder(stage)}checkpoints/`)
     await Promise.all(objects.map(({ path }) => this.store.delete(path)))
   }
 
-  /** Keeps the order of keys: the report shows options in the order in which the spec has them. */
+  /**
+   * Writes the record of a run. It keeps the order of keys, so that the report shows options in the
+   * order of the specification.
+   */
   async putRun(run: RunRecord): Promise<void> {
-    await this.formatted()
-    await this.store.put(`${runFolder(run.id)}/run.json`, jsonBytes(run))
+    await this.ensureFormat()
+    await this.store.put(runPath(run.id), jsonBytes(run))
   }
 
-  /** Notes that somebody asked for the run itself: removing a sweep does not remove it as a cell. */
+  /**
+   * Marks a run that was started by itself. If it is also a cell of a sweep, it stays when the sweep
+   * is removed with its cells.
+   */
   async markOwn(id: string): Promise<void> {
-    await this.store.putIfAbsent(`${runFolder(id)}/own.json`, jsonBytes({ own: true }))
+    await this.store.putIfAbsent(ownPath(id), jsonBytes({ own: true }))
   }
 
+  /** The record of a run, if there is one. Throws a UserError if the record is damaged. */
   async run(id: string): Promise<RunRecord | undefined> {
-    const path = `${runFolder(id)}/run.json`
-    await this.readable()
+    const path = runPath(id)
+    await this.checkFormat()
     const bytes = await this.store.get(path)
     if (!bytes) return undefined
-    const record = parseJson(bytes, this.store.locate(path))
+    const record = recordIn(bytes, this.store.locate(path))
     const flaw = recordFlaw(record, id)
     if (flaw === undefined) return record as RunRecord
     throw new UserError(
@@ -249,59 +245,63 @@ export class Artifacts {
     )
   }
 
+  /** The ids of all runs that have a record. */
   async runs(): Promise<readonly string[]> {
-    await this.readable()
+    await this.checkFormat()
     const objects = await this.store.list('runs/')
     return objects.flatMap(({ path }) => /^runs\/([^/]+)\/run\.json$/.exec(path)?.[1] ?? [])
   }
 
-  /** The `report.json` of a run, where it has a report. */
+  /** The text of a run's `report.json`, if the run has a report. */
   async reportJson(id: string): Promise<string | undefined> {
-    const path = `${runFolder(id)}/report/report.json`
-    await this.readable()
+    const path = reportPath(id)
+    await this.checkFormat()
     const bytes = await this.store.get(path)
     return bytes && new TextDecoder().decode(bytes)
   }
 
-  /** Writes a run's report; answers the URL of its folder. */
+  /** Writes the files of a run's report, and returns the URL of their folder. */
   putReport(id: string, files: Readonly<Record<string, string>>): Promise<string> {
     return this.putFiles(`${runFolder(id)}/report`, files)
   }
 
+  /** Writes the record of a sweep. */
   async putSweep(sweep: SweepRecord): Promise<void> {
-    await this.formatted()
-    await this.store.put(`${sweepFolder(sweep.id)}/sweep.json`, jsonBytes(sweep))
+    await this.ensureFormat()
+    await this.store.put(sweepPath(sweep.id), jsonBytes(sweep))
   }
 
+  /** The record of a sweep, if there is one. */
   async sweep(id: string): Promise<SweepRecord | undefined> {
-    const path = `${sweepFolder(id)}/sweep.json`
-    await this.readable()
+    const path = sweepPath(id)
+    await this.checkFormat()
     const bytes = await this.store.get(path)
-    return bytes && (parseJson(bytes, this.store.locate(path)) as SweepRecord)
+    return bytes && (recordIn(bytes, this.store.locate(path)) as SweepRecord)
   }
 
+  /** The ids of all sweeps. */
   async sweeps(): Promise<readonly string[]> {
-    await this.readable()
+    await this.checkFormat()
     const objects = await this.store.list('sweeps/')
     return objects.flatMap(({ path }) => /^sweeps\/([^/]+)\/sweep\.json$/.exec(path)?.[1] ?? [])
   }
 
-  /** Writes a sweep's report; answers the URL of its folder. */
+  /** Writes the files of a sweep's report, and returns the URL of their folder. */
   putSweepReport(id: string, files: Readonly<Record<string, string>>): Promise<string> {
     return this.putFiles(`${sweepFolder(id)}/report`, files)
   }
 
-  /** Refuses a store that a later version wrote, before anything of it is relied on. */
-  private readable(): Promise<void> {
-    this.known ??= refuseLaterFormat(this.store).catch((error: unknown) => {
-      this.known = undefined
+  /** Throws a UserError, before anything is read, if a later version wrote the store. */
+  private checkFormat(): Promise<void> {
+    this.checked ??= refuseLaterFormat(this.store).catch((error: unknown) => {
+      this.checked = undefined
       throw error
     })
-    return this.known
+    return this.checked
   }
 
-  /** What is asked for is written first: by then the store says how it is written. */
-  private formatted(): Promise<void> {
+  /** Writes the format file. Records are written first of all, so that every store has one. */
+  private ensureFormat(): Promise<void> {
     this.format ??= ensureFormat(this.store)
     return this.format
   }
@@ -313,43 +313,13 @@ export class Artifacts {
   }
 }
 
+/** Opens the store at a location. Throws as `openStore` does. */
 export function openArtifacts(location: string): Artifacts {
   const store = openStore(location)
   return new Artifacts(store, isRemote(store) ? readCache(store.url) : undefined)
 }
 
-/** What names an object comes from manifests, records and tasks, which anybody may have written. Throws a UserError. */
-function nameIn(text: string, pattern: RegExp, expected: string): string {
-  if (pattern.test(text)) return text
-  throw new UserError(`"${text}" is no name of something in a store; expected ${expected}`)
-}
-
-export function blobPath({ sha256: digest }: BlobRef): string {
-  nameIn(digest, /^[0-9a-f]{64}$/, 'the 64 hexadecimal digits of a SHA-256')
-  return `blobs/sha256/${digest.slice(0, 2)}/${digest}`
-}
-
-/** Names, and dots between them: a verification's id has some. */
-const ID = /^(?!.{161})[\w-]+(\.[\w-]+)*$/
-const idIn = (id: string) => nameIn(id, ID, 'the id of a run or a sweep')
-export const runFolder = (id: string) => `runs/${idIn(id)}` as const
-export const sweepFolder = (id: string) => `sweeps/${idIn(id)}` as const
-
-const manifestPath = (stage: StageRef) => `${stageFolder(stage)}manifest.json`
-
-/** What belongs to a stage beside its blobs; ends in a slash. */
-export function stageFolder({ kind, key }: StageRef): string {
-  return `stages/${nameIn(kind, ID, 'a kind of stage')}/${nameIn(key, ID, 'the key of a stage')}/`
-}
-
-/** The folder of the signatures of a stage's manifest; ends in a slash, as the next one does. */
-export const stageSignatures = (stage: StageRef) => `${stageFolder(stage)}signatures/`
-export const reportSignatures = (id: string) => `${runFolder(id)}/report.signatures/`
-
-/** Plain JSON as the store keeps it. */
-export const jsonBytes = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`)
-
-function parseJson(bytes: Uint8Array, where: string): unknown {
+function recordIn(bytes: Uint8Array, where: string): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(bytes))
   } catch (cause) {

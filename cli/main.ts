@@ -1,6 +1,6 @@
 import { type Command, CommanderError } from 'commander'
 import { UserError } from '../common/errors.ts'
-import { ignoredNote } from '../common/event.ts'
+import { ignoredRecord } from '../artifacts/store/events.ts'
 import { coloursOf, printError, printProblem } from './output/print.ts'
 import { createProgram } from './program.ts'
 import { beginCommand } from './server/command-span.ts'
@@ -16,7 +16,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(141)
 })
 
-ignoredNote.subscribe((message) => {
+ignoredRecord.subscribe((message) => {
   printError(coloursOf(process.stderr).yellow(message))
 })
 

@@ -1,4 +1,4 @@
-/** Names of query parameters that hold what nobody else may read. */
+/** The names of query parameters that hold a secret. */
 const SECRET = /(^|[-_.])(signature|sig|token|password|passwd|pwd|secret|credential)$/i
 
 /** Whether a URL's parameter of this name is a credential, so that the URL belongs in no record. */
@@ -6,12 +6,12 @@ export function isSecretParameter(name: string): boolean {
   return SECRET.test(name)
 }
 
-/** Also shown without what they hold: these may be credentials, or mean something else. */
+/** The names of query parameters that may hold a secret. Their values are not shown either. */
 const MAY_BE_SECRET = /(^|[-_.])(aws)?((access|api)?[-_]?key([-_]?id)?|auth|authorization|jwt|code)$/i
 
 /**
- * A text in which URLs have lost their user and password and the values of secret parameters, so
- * that it can be shown.
+ * A text that can be shown: the user, the password and the values of secret parameters in its URLs
+ * are replaced by an ellipsis.
  */
 export function withoutCredentials(text: string): string {
   return text

@@ -3,12 +3,13 @@ import { formatPath, type Path } from './path.ts'
 export interface Difference {
   /** `methods[2].rank` */
   readonly path: string
-  /** As JSON; `nothing` where there is none. */
+  /** The first value as JSON, or `nothing` if there is none. */
   readonly before: string
+  /** The second value in the same form. */
   readonly after: string
 }
 
-/** Where two values of plain JSON differ: the smallest parts that do, in the order of the first. */
+/** The smallest parts in which two values of plain JSON differ, in the order of the first value. */
 export function differences(before: unknown, after: unknown, path: Path = []): readonly Difference[] {
   if (isContainer(before) && isContainer(after) && Array.isArray(before) === Array.isArray(after)) {
     const [a, b] = [before, after] as Readonly<Record<string, unknown>>[]
@@ -20,8 +21,8 @@ export function differences(before: unknown, after: unknown, path: Path = []): r
   return before === after ? [] : [{ path: formatPath(path), before: shown(before), after: shown(after) }]
 }
 
-/** What is not as it was planned or recorded, for people: the first three. */
-export function changedHere(changed: readonly Difference[]): string {
+/** The first three differences between a planned or recorded value and the one found here, as text. */
+export function describeChanges(changed: readonly Difference[]): string {
   return changed
     .slice(0, 3)
     .map(({ path, before, after }) => `${path}: ${before}, here ${after}`)

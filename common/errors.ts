@@ -1,22 +1,26 @@
 import { withoutCredentials } from './credentials.ts'
 
 /**
- * Errors have three kinds, and the rest of the code asks only for the kind:
- * the user's (never retried), the world's (retried with back-off; any error that is not one of these two),
- * and the mathematics' (fails its stage with a diagnosis, the rest goes on).
+ * There are three kinds of errors, and the rest of the code distinguishes only these.
+ * A `UserError` is an error of the user and is never retried. A `MathError` is a failure of the
+ * mathematics: its stage fails with a diagnosis, and the other stages go on. Any other error is a
+ * failure of the environment, such as a network or a disk, and is retried with growing pauses.
  */
 
-/** One thing the user has to change. `line` and `column` count from 1. */
+/** One thing that the user has to change. `line` and `column` count from 1. */
 export interface Problem {
   readonly message: string
   readonly file?: string
   readonly line?: number
   readonly column?: number
-  /** The config path, such as `methods[2].rank`, where there is one. */
+  /** The path in the config, such as `methods[2].rank`, if the problem has one. */
   readonly path?: string
 }
 
-/** The user's input is wrong: says what was found, where, what was expected and what to do. Exit code 2. */
+/**
+ * The user's input is wrong. The message says what was found, where, what was expected and what to
+ * do. A command that throws this error exits with 2.
+ */
 export class UserError extends Error {
   override readonly name = 'UserError'
   readonly problems: readonly Problem[]
@@ -28,9 +32,7 @@ export class UserError extends Error {
   }
 }
 
-/**
- * Problems are printed, recorded and sent on: what they repeat of the input holds no credentials.
- */
+/** Removes credentials, because problems are printed, recorded and sent to other processes. */
 function shareable(problem: Problem): Problem {
   const { message, file } = problem
   return {
@@ -40,13 +42,26 @@ function shareable(problem: Problem): Problem {
   }
 }
 
-/** The mathematics failed: a loss that is not finite, an attack without members. Never retried. */
+/**
+ * The mathematics failed, for example because a loss is not finite or an attack has no members.
+ * Never retried.
+ */
 export class MathError extends Error {
   override readonly name = 'MathError'
 }
 
-/** `file:line:column: message`, the form that editors and terminals turn into links. */
+/** `file:line:column: message`, which editors and terminals turn into links. */
 export function formatProblem({ file, line, column, message }: Problem): string {
   const place = [file, line, column].filter((part) => part !== undefined).join(':')
   return place ? `${place}: ${message}` : message
+}
+
+/**
+ * The message of an error. For several failed attempts, as with the addresses of a host, it is the
+ * message of the first one. An error without a message gives its code or its name.
+ */
+export function errorMessage(error: unknown): string {
+  const first = error instanceof AggregateError ? (error.errors[0] as unknown) : error
+  if (!(first instanceof Error)) return String(first)
+  return first.message || ('code' in first ? String(first.code) : first.name)
 }

@@ -1,13 +1,14 @@
 /**
- * Patterns that are matched in linear time. JavaScript's own regular expressions backtrack, and a
- * pattern from a config or a downloaded file, such as `(a+)+b` or a hundred `*`, would keep them
- * busy for ever.
+ * Patterns that are matched in linear time. The regular expressions of JavaScript use backtracking,
+ * which would take practically for ever with a pattern such as `(a+)+b` from a config or a
+ * downloaded file.
  *
- * Thompson's construction: a pattern becomes a list of states, and all states that a text can be in
- * are followed at once. A match takes at most (characters of the text) × (states) steps.
+ * This is Thompson's construction: a pattern becomes a list of states, and all states that a text
+ * can be in are followed in parallel. A match takes at most (characters of the text) × (states)
+ * steps.
  */
 export type Pattern =
-  /** One character. */
+  /** A single character. */
   | { readonly kind: 'character'; readonly is: (character: string) => boolean }
   | { readonly kind: 'sequence'; readonly parts: readonly Pattern[] }
   | { readonly kind: 'either'; readonly options: readonly Pattern[] }
@@ -21,12 +22,12 @@ export const character = (is: (character: string) => boolean): Pattern => ({ kin
 export const literal = (text: string): Pattern =>
   sequence([...text].map((wanted) => character((found) => found === wanted)))
 
-/** The pattern has more states than is allowed: its counted repetitions multiply. */
+/** The pattern has too many states, because its counted repetitions multiply. */
 export class PatternTooLarge extends Error {
   override readonly name = 'PatternTooLarge'
 }
 
-/** Whether a whole text matches the pattern. Throws PatternTooLarge. */
+/** A function that tells whether a whole text matches the pattern. Throws a PatternTooLarge. */
 export function matcher(pattern: Pattern, mostStates = MOST_STATES): (text: string) => boolean {
   const states = statesOf(pattern, mostStates)
   return (text) => follow(states, [...text])
@@ -35,15 +36,15 @@ export function matcher(pattern: Pattern, mostStates = MOST_STATES): (text: stri
 type State =
   | { readonly kind: 'character'; readonly is: (character: string) => boolean }
   | { readonly kind: 'edge'; readonly at: 'start' | 'end' }
-  /** Goes on in each of these states. */
+  /** Continues in each of these states. */
   | { readonly kind: 'fork'; readonly to: number[] }
 
-/** More than a whole config of 2^20 characters takes as one pattern without counted repetitions. */
+/** A pattern of 2^20 characters without counted repetitions has fewer states. */
 const MOST_STATES = 2 ** 22
 
 /**
- * Each state goes on to the next one in the list, and a fork to those that it names. The end of the
- * list is the match.
+ * The states of a pattern. A state continues in the next one of the list, and a fork in those that it
+ * names. The end of the list is a match.
  */
 function statesOf(whole: Pattern, most: number): readonly State[] {
   const states: State[] = []
@@ -82,7 +83,7 @@ function statesOf(whole: Pattern, most: number): readonly State[] {
     for (const exit of exits) exit.push(states.length)
   }
   const add = (pattern: Pattern): void => {
-    // Empty parts count too: they can be repeated as well.
+    // Empty parts count as well, because they can be repeated.
     if (++steps > most) throw new PatternTooLarge(`the pattern has more than ${most} states`)
     switch (pattern.kind) {
       case 'sequence':
@@ -103,7 +104,7 @@ function statesOf(whole: Pattern, most: number): readonly State[] {
 }
 
 function follow(states: readonly State[], text: readonly string[]): boolean {
-  /** At which position a state was reached last, so that none is followed twice there. */
+  /** The last position at which each state was reached, so that none is followed twice there. */
   const reachedAt = new Int32Array(states.length + 1).fill(-1)
   let waiting: number[] = []
 

@@ -1,7 +1,10 @@
-/** Where something is in a config: keys and list indices, such as ['methods', 2, 'rank']. */
+/** A path in nested data, as keys and list indices, such as ['methods', 2, 'rank']. */
 export type Path = readonly (string | number)[]
 
-/** A place in a text; `line` and `column` count from 1. `file` is `-S path=value` for what an override gave. */
+/**
+ * A place in a text. `line` and `column` count from 1. For the value of an override, `file` is
+ * `-S path=value`.
+ */
 export interface Place {
   readonly file?: string
   readonly line?: number
@@ -10,7 +13,7 @@ export interface Place {
 
 export type Locate = (path: Path) => Place
 
-/** `methods[2].rank` */
+/** A path as text, such as `methods[2].rank`. */
 export function formatPath(path: Path): string {
   return path.reduce<string>(
     (text, part) => (typeof part === 'number' ? `${text}[${part}]` : text ? `${text}.${part}` : part),
@@ -18,7 +21,7 @@ export function formatPath(path: Path): string {
   )
 }
 
-/** The reverse of `formatPath`; undefined where the text is no path. */
+/** The path of a text that `formatPath` wrote. Returns undefined for any other text. */
 export function parsePath(text: string): Path | undefined {
   if (!/^[^\s.[\]=]+(\.[^\s.[\]=]+|\[\d+\])*$/.test(text)) return undefined
   return [...text.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map(([part, index]) =>
@@ -30,7 +33,7 @@ export function startsWith(path: Path, prefix: Path): boolean {
   return prefix.every((part, i) => path[i] === part)
 }
 
-/** What plain data holds at a path; undefined where there is nothing. */
+/** The value at a path of plain data. Returns undefined if there is none. */
 export function valueAt(root: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (value, part) =>

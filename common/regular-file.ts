@@ -2,19 +2,21 @@ import { constants, readFileSync, statSync, type Stats } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
 
 /**
- * The file is there, and is nothing that can be read to an end: a FIFO waits for a writer, and a
- * device may have no end. `message` goes behind the file's name.
+ * The file exists, but is not a regular file. Reading it may never end, because a FIFO waits for a
+ * writer and a device may be endless. The message continues a sentence that begins with the name of
+ * the file.
  */
 export class UnreadableFile extends Error {
   override readonly name = 'UnreadableFile'
 }
 
 /**
- * Opens a regular file for reading. Throws UnreadableFile, or what the system says, such as ENOENT.
+ * Opens a regular file for reading. Throws an UnreadableFile for any other file, and otherwise an
+ * error of the system, such as ENOENT.
  */
 export async function openRegularFile(file: string): Promise<FileHandle> {
-  // Judged before it is opened, since opening some devices does something, and after, since it may
-  // be another by then.
+  // Checked before it is opened, since opening a device may have an effect, and again afterwards,
+  // since it may have been replaced in the meantime.
   refuseOther(await stat(file))
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
@@ -27,7 +29,7 @@ export async function openRegularFile(file: string): Promise<FileHandle> {
 }
 
 /**
- * Reads a regular file. Throws as `openRegularFile` does, and UnreadableFile where it has more than
+ * Reads a regular file. Throws as `openRegularFile` does, and an UnreadableFile if it has more than
  * `mostBytes`.
  */
 export async function readRegularFile(
@@ -44,7 +46,7 @@ export async function readRegularFile(
   }
 }
 
-/** The same for a short text that is needed at once, such as a secret. */
+/** Reads a short regular file synchronously. Throws as `openRegularFile` does. */
 export function readRegularFileSync(file: string): Buffer {
   refuseOther(statSync(file))
   return readFileSync(file)
@@ -72,15 +74,15 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 /**
- * Why a file of the user's cannot be read, to go behind its name; undefined where the disk is to
- * blame.
+ * The reason why a file cannot be read, to continue a sentence that begins with its name. Returns
+ * undefined for a failure of the disk, which the user cannot change.
  */
 export function unreadable(error: unknown): string | undefined {
   if (error instanceof UnreadableFile) return error.message
   return error instanceof Error && 'code' in error ? REASONS[String(error.code)] : undefined
 }
 
-/** The same as a sentence of its own, to go behind the file's name and a colon. */
+/** The same reason as a sentence of its own, to follow the name of the file and a colon. */
 export function whyUnreadable(error: unknown): string | undefined {
   const reason = unreadable(error)
   if (reason === undefined) return undefined

@@ -1,4 +1,4 @@
-/** Whether a relative name, with slashes between folders, stays in the directory that it is relative to. */
+/** Whether a relative path, with slashes between folders, stays inside the directory. */
 export function isSafeName(name: string): boolean {
   return name.split('/').every((part) => !['', '.', '..'].includes(part) && !/[\\\0]/.test(part))
 }

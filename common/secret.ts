@@ -1,9 +1,10 @@
-import { UserError } from './errors.ts'
+import { errorMessage, UserError } from './errors.ts'
 import { readRegularFileSync, unreadable } from './regular-file.ts'
 
 /**
- * A secret of the environment: `NAME` itself, or what is in the file that `NAME_FILE` names, as containers are given secrets.
- * White space around it means nothing. undefined where there is none. Throws a UserError, which never shows a secret.
+ * A secret from the environment: the value of `NAME`, or the contents of the file that `NAME_FILE`
+ * names, as containers pass secrets. White space around it is ignored. Returns undefined if neither
+ * is set. Throws a UserError, which never shows a secret, if both are set or the file is not valid.
  */
 export function secretOf(name: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
   const value = env[name]
@@ -15,7 +16,7 @@ export function secretOf(name: string, env: NodeJS.ProcessEnv = process.env): st
   try {
     text = readRegularFileSync(file).toString().trim()
   } catch (error) {
-    const reason = unreadable(error) ?? `cannot be read: ${(error as Error).message}`
+    const reason = unreadable(error) ?? `cannot be read: ${errorMessage(error)}`
     throw new UserError(`${name}_FILE names ${file}, which ${reason}`)
   }
   if (text === '')

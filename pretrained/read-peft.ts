@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { decodeTensors } from '../artifacts/safetensors.ts'
+import { decodeTensors } from '../artifacts/format/safetensors.ts'
 import type { Architecture } from '../experiment/models/pretrained.ts'
 import { UserError } from '../common/errors.ts'
 import { adaptableLayers, type AdaptableLayer } from '../experiment/models/model.ts'

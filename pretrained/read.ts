@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { valuesOf } from '../artifacts/safetensors.ts'
+import { valuesOf } from '../artifacts/format/safetensors.ts'
 import type { CheckpointFacts } from '../experiment/models/pretrained.ts'
 import { openRegularFile } from '../common/regular-file.ts'
 import type { Tensors } from '../learning/model/parameters.ts'

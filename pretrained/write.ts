@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { encodeTensors, type WritableTensor } from '../artifacts/safetensors.ts'
+import { encodeTensors, type WritableTensor } from '../artifacts/format/safetensors.ts'
 import type { Architecture, Preparation } from '../experiment/models/pretrained.ts'
 import type { Tensors } from '../learning/model/parameters.ts'
 import { withPublishedHeads } from './heads.ts'

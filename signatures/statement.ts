@@ -26,7 +26,7 @@ export interface Subject {
 export type Claims<C extends string> = Readonly<Record<C, Statement>>
 
 /** What an envelope says of something, or why it says nothing of it. */
-export type JudgedEnvelope<C extends string> = ({ readonly claim: C } & Signers) | { readonly flaw: string }
+export type VerifiedEnvelope<C extends string> = ({ readonly claim: C } & Signers) | { readonly flaw: string }
 
 export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1'
 const PAYLOAD_TYPE = 'application/vnd.in-toto+json'
@@ -41,12 +41,12 @@ export function signedStatement(statement: Statement, key: SigningKey): string {
  * Judges an envelope about something of which `claims` has all that can be said. Keys that are in
  * the envelope verify its signatures too.
  */
-export function judgeEnvelope<C extends string>(
+export function verifyEnvelope<C extends string>(
   text: string,
   where: string,
   claims: Claims<C>,
   keys: readonly PublicKey[] = [],
-): JudgedEnvelope<C> {
+): VerifiedEnvelope<C> {
   const envelope = envelopeIn(text, where)
   if ('flaw' in envelope) return envelope
   const signers = signersOf(envelope, keys)

@@ -2,7 +2,7 @@ import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/prom
 import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pooled } from '../artifacts/pooled.ts'
+import { pooled } from '../common/concurrency.ts'
 import { UserError } from '../common/errors.ts'
 import { ask, reasonOf, Unreachable } from './http.ts'
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { makeFolder } from '../artifacts/make-folder.ts'
+import { makeFolder } from '../common/make-folder.ts'
 import { cacheDirectory } from '../host/cache.mjs'
 import { exclusively } from '../host/lock.mjs'
 import { writingTo } from './disk.ts'

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { GetObjectCommandOutput, HeadObjectCommandOutput, S3 } from '@aws-sdk/client-s3'
-import { s3Error, s3Failure } from '../artifacts/s3-errors.ts'
-import { s3Options } from '../artifacts/s3-options.ts'
+import { s3Error, s3Failure } from '../artifacts/store/s3-errors.ts'
+import { s3Options } from '../artifacts/store/s3-options.ts'
 import { digestOf } from '../common/canonical.ts'
 import { UserError } from '../common/errors.ts'
 import { isSafeName } from '../common/safe-name.ts'
@@ -88,7 +88,7 @@ interface Bucket {
 async function openBucket(name: string): Promise<Bucket> {
   const options = s3Options()
   const server = options.endpoint === undefined ? 'Amazon S3' : new URL(options.endpoint).origin
-  const { s3Client } = await import('../artifacts/s3-client.ts')
+  const { s3Client } = await import('../artifacts/store/s3-client.ts')
   const client = s3Client(options)
   return {
     name,

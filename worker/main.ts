@@ -1,4 +1,4 @@
-import { ignoredNote } from '../activities/runtime/events.ts'
+import { ignoredRecord } from '../artifacts/store/events.ts'
 import { writer } from './telemetry/log.ts'
 import { runWorker } from './worker.ts'
 
@@ -13,7 +13,7 @@ process.once('message', () => {
 })
 process.once('disconnect', () => process.exit(0))
 const write = writer()
-ignoredNote.subscribe((message) => {
+ignoredRecord.subscribe((message) => {
   write('WARN', message)
 })
 try {

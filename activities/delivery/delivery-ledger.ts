@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { jsonBytes, type Artifacts } from '../../artifacts/artifacts.ts'
+import type { Artifacts } from '../../artifacts/artifacts.ts'
+import { jsonBytes } from '../../common/json.ts'
 import { sha256 } from '../../common/canonical.ts'
 import type { BlobRef } from '../../experiment/records/manifest.ts'
 import type { TrackedFile } from '../../tracking/contents.ts'

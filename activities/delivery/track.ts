@@ -1,4 +1,6 @@
-import { jsonBytes, runFolder, sweepFolder, type Artifacts } from '../../artifacts/artifacts.ts'
+import type { Artifacts } from '../../artifacts/artifacts.ts'
+import { jsonBytes } from '../../common/json.ts'
+import { runFolder, sweepFolder } from '../../artifacts/format/layout.ts'
 import type { RunEnd, RunRecord } from '../../experiment/records/run.ts'
 import type { Settings } from '../../experiment/spec/spec.ts'
 import type { SweepRecord } from '../../experiment/sweep/sweep.ts'

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { storeUrl } from '../../artifacts/store.ts'
+import { storeUrl } from '../../artifacts/store/store-url.ts'
 import { withoutCredentials } from '../../common/credentials.ts'
 import { UserError } from '../../common/errors.ts'
 import type { Settings } from '../../experiment/spec/spec.ts'

@@ -1,5 +1,5 @@
+import type { Holder } from '../../artifacts/progress/lease.ts'
 import { Context } from '@temporalio/activity'
-import type { Holder } from '../../artifacts/lease.ts'
 import type { StepProgress } from '../../experiment/records/run.ts'
 import { HandedOverError } from './errors.ts'
 import type { HeartbeatDetails, ObservedLease } from './heartbeat-details.ts'

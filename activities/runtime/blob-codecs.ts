@@ -1,5 +1,5 @@
 import type { Artifacts } from '../../artifacts/artifacts.ts'
-import { decodeTensors, encodeTensors, type WritableTensor } from '../../artifacts/safetensors.ts'
+import { decodeTensors, encodeTensors, type WritableTensor } from '../../artifacts/format/safetensors.ts'
 import type { BlobRef, Manifest, ManifestOf } from '../../experiment/records/manifest.ts'
 import type { Partition } from '../../learning/data/partition.ts'
 import type { Shadows } from '../../unlearning/population/shadows.ts'

@@ -1,6 +1,6 @@
+import { LeaseLostError } from '../../artifacts/progress/lease.ts'
 import type { Artifacts } from '../../artifacts/artifacts.ts'
-import { Checkpoints, type Checkpoint } from '../../artifacts/checkpoints.ts'
-import { LeaseLostError } from '../../artifacts/lease.ts'
+import { Checkpoints, type Checkpoint } from '../../artifacts/progress/checkpoints.ts'
 import { canonicalJson } from '../../common/canonical.ts'
 import type { TensorFlowEnvironment } from '../../experiment/records/manifest.ts'
 import { onDevice, type StageRef } from '../../experiment/stages/stage.ts'

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs'
 import type { Artifacts } from '../../artifacts/artifacts.ts'
-import { decodeTensors, encodeTensors, type WritableTensor } from '../../artifacts/safetensors.ts'
+import { decodeTensors, encodeTensors, type WritableTensor } from '../../artifacts/format/safetensors.ts'
 import type { BlobRef, Manifest, ManifestOf } from '../../experiment/records/manifest.ts'
 import { whiteOf, type DatasetFacts } from '../../experiment/spec/dataset.ts'
 import { checkpointOf, type Layer, type Shape } from '../../experiment/models/model.ts'

@@ -1,8 +1,6 @@
 import { event } from '../../common/event.ts'
 import type { StageKind } from '../../experiment/stages/stage.ts'
 
-export { ignoredNote, traffic } from '../../common/event.ts'
-
 /** Steps of a loop that were taken, those of earlier attempts not counted. */
 export const stepped = event<{ readonly kind: StageKind; readonly steps: number }>('steps')
 

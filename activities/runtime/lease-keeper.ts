@@ -1,5 +1,7 @@
+import { Lease } from '../../artifacts/progress/lease.ts'
+import { LeaseLostError } from '../../artifacts/progress/lease.ts'
+import type { Holder } from '../../artifacts/progress/lease.ts'
 import type { Artifacts } from '../../artifacts/artifacts.ts'
-import { Lease, LeaseLostError, type Holder } from '../../artifacts/lease.ts'
 import type { StageRef } from '../../experiment/stages/stage.ts'
 import type { ObservedLease } from './heartbeat-details.ts'
 
@@ -42,7 +44,7 @@ export async function takeLease({
     now - observed.since > 1000 * HEARTBEATS_UNTIL_DEAD * heartbeatSeconds
   const taken = await Lease.take(artifacts, stage, holder, isDead)
   if (taken instanceof Lease) return new LeaseKeeper(taken, heartbeatSeconds)
-  const { sight } = taken
+  const sight = taken.observed
   return { sight, ...(sight === observed?.sight && { since: observed.since ?? now }) }
 }
 
@@ -73,7 +75,7 @@ export class LeaseKeeper {
 
   /** The number of parts that batches are divided into, as the last holder left it. Usually 1. */
   get parts(): number {
-    return this.lease.parts
+    return this.lease.microBatches
   }
 
   /** Throws a LeaseLostError once a renewal has found that another attempt has the stage. */
@@ -103,12 +105,12 @@ export class LeaseKeeper {
 
   /** Makes the next holder divide batches into this many parts. Throws as `renew` does. */
   async leaveParts(parts: number): Promise<void> {
-    await this.whileHeld(() => this.lease.leaveParts(parts))
+    await this.whileHeld(() => this.lease.saveMicroBatches(parts))
   }
 
   /** Makes the next holder begin with whole batches. Throws as `renew` does. */
   async forgetParts(): Promise<void> {
-    await this.whileHeld(() => this.lease.forgetParts())
+    await this.whileHeld(() => this.lease.deleteMicroBatches())
   }
 
   /** Lets the next attempt take the stage at once. Does nothing if the lease is lost. */

@@ -1,5 +1,7 @@
-import { BlobError, CorruptBlobError, type Artifacts } from '../../artifacts/artifacts.ts'
-import { knownStage, StoreView } from '../../artifacts/store-view.ts'
+import { BlobError } from '../../artifacts/blobs/blob-errors.ts'
+import { CorruptBlobError } from '../../artifacts/blobs/blob-errors.ts'
+import { type Artifacts } from '../../artifacts/artifacts.ts'
+import { summarize, StoreView } from '../../artifacts/store-view.ts'
 import { manifestDigest, type Manifest, type ManifestOf } from '../../experiment/records/manifest.ts'
 import type { StageKind, StageOf, StageRef } from '../../experiment/stages/stage.ts'
 import { DamagedInputError } from './errors.ts'
@@ -26,7 +28,7 @@ export async function readInputs<K extends StageKind>(
       const manifest: Manifest | undefined = await artifacts.manifest(ref)
       const which = `the input '${name}' of '${stage.title}' (${ref.kind} ${ref.key.slice(0, 12)})`
       if (!manifest) throw new DamagedInputError(`${which} is not in the store any more`, ref.key)
-      if (await view.staleInput(knownStage(manifest)))
+      if (await view.staleInput(summarize(manifest)))
         throw new DamagedInputError(`${which} was computed from other inputs than the store has now`, ref.key)
       return [name, manifest] as const
     }),

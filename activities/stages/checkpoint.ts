@@ -1,4 +1,4 @@
-import { encodeTensors } from '../../artifacts/safetensors.ts'
+import { encodeTensors } from '../../artifacts/format/safetensors.ts'
 import { readCheckpoint } from '../../pretrained/read.ts'
 import { findCheckpoint } from '../inputs/checkpoint-directory.ts'
 import { floats } from '../runtime/device.ts'

@@ -1,7 +1,7 @@
 import type { Artifacts } from '../../artifacts/artifacts.ts'
 import { setSizes } from '../../experiment/spec/sets.ts'
 import type { DatasetFacts } from '../../experiment/spec/dataset.ts'
-import { changedHere, differences } from '../../common/differences.ts'
+import { describeChanges, differences } from '../../common/differences.ts'
 import { UserError } from '../../common/errors.ts'
 import type { BlobRef } from '../../experiment/records/manifest.ts'
 import { IN_MEMORY_BYTES, readDataset, type Dataset } from '../../datasets/index.ts'
@@ -66,7 +66,7 @@ function refuseOtherData(planned: DatasetFacts, here: DatasetFacts, directory: s
   const changed = differences(planned, here)
   if (changed.length === 0) return
   throw new UserError(
-    `the data in ${directory} are not those that the run was planned with: ${changedHere(changed)}. ` +
+    `the data in ${directory} are not those that the run was planned with: ${describeChanges(changed)}. ` +
       'Put the files back, or start another run on these',
   )
 }

@@ -1,5 +1,5 @@
 import type { Artifacts } from '../../artifacts/artifacts.ts'
-import { decodeTensors, encodeTensors, type WritableTensor } from '../../artifacts/safetensors.ts'
+import { decodeTensors, encodeTensors, type WritableTensor } from '../../artifacts/format/safetensors.ts'
 import { evaluatedSets, type EvaluatedSet, type ManifestOf } from '../../experiment/records/manifest.ts'
 import type { Logits } from '../../unlearning/metrics/logits.ts'
 import { output } from '../runtime/blob-codecs.ts'

@@ -1,4 +1,4 @@
-import { encodeTensors } from '../../artifacts/safetensors.ts'
+import { encodeTensors } from '../../artifacts/format/safetensors.ts'
 import { toPeft } from '../../pretrained/peft.ts'
 import { checkpointOf, layersOf } from '../../experiment/models/model.ts'
 import { tensorflowEnvironment } from '../../learning/tensorflow/tf.ts'

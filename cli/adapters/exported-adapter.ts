@@ -1,5 +1,5 @@
 import type { Artifacts } from '../../artifacts/artifacts.ts'
-import { decodeTensors } from '../../artifacts/safetensors.ts'
+import { decodeTensors } from '../../artifacts/format/safetensors.ts'
 import type { WrittenModel } from '../../pretrained/write.ts'
 import type { Preparation } from '../../experiment/models/pretrained.ts'
 import { whiteOf } from '../../experiment/spec/dataset.ts'

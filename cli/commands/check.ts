@@ -1,10 +1,10 @@
 import { reportFlaw, SharedManifests } from '../../activities/stored-outcome.ts'
 import { openArtifacts } from '../../artifacts/artifacts.ts'
-import { checkStore, dropDamage, type CheckedStore } from '../../artifacts/check.ts'
-import type { DemandedSignatures } from '../../artifacts/check-signatures.ts'
-import type { Damage } from '../../artifacts/damage.ts'
-import { storeClock } from '../../artifacts/store-clock.ts'
-import { refuseLaterFormat } from '../../artifacts/store-format.ts'
+import { checkStore, deleteDamage, type CheckedStore } from '../../artifacts/check/check-store.ts'
+import type { DemandedSignatures } from '../../artifacts/check/check-signatures.ts'
+import type { Damage } from '../../artifacts/check/damage.ts'
+import { storeClock } from '../../artifacts/store/store-clock.ts'
+import { refuseLaterFormat } from '../../artifacts/format/store-format.ts'
 import { UserError } from '../../common/errors.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
 import { deleting } from '../workspace/deleting.ts'
@@ -63,7 +63,7 @@ export async function check({
     ? await deleting(store, 'check --repair', async (confirm) => {
         const checked = await checkStore(artifacts, { ...options, now: await storeClock(store) })
         confirm()
-        return { checked, dropped: await dropDamage(store, checked.damage) }
+        return { checked, dropped: await deleteDamage(store, checked.damage) }
       })
     : // The store's own clock takes a write.
       { checked: await checkStore(artifacts, { ...options, now: Date.now() }), dropped: [] }

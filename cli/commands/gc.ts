@@ -1,12 +1,13 @@
-import { busyRuns } from '../../artifacts/busy-runs.ts'
-import { deleteGarbage, garbage, type Garbage } from '../../artifacts/gc.ts'
-import { takeInventory, type Inventory } from '../../artifacts/inventory.ts'
-import { removalOf, without } from '../../artifacts/removal.ts'
-import { removeRecords } from '../../artifacts/remove.ts'
-import { expired, type Expired, type Retention, type Unit } from '../../artifacts/retention.ts'
-import { storeClock } from '../../artifacts/store-clock.ts'
-import { openStore, type ObjectStore } from '../../artifacts/store.ts'
-import { refuseUnknown, unknownRuns, whyUnknown } from '../../artifacts/stored-runs.ts'
+import { busyRuns } from '../../artifacts/removal/busy-runs.ts'
+import { deleteGarbage, garbage, type Garbage } from '../../artifacts/removal/gc.ts'
+import { takeInventory, type Inventory } from '../../artifacts/removal/inventory.ts'
+import { removalOf, withoutRuns } from '../../artifacts/removal/plan-removal.ts'
+import { removeRecords } from '../../artifacts/removal/remove.ts'
+import { expired, type Expired, type Retention, type Unit } from '../../artifacts/removal/retention.ts'
+import { storeClock } from '../../artifacts/store/store-clock.ts'
+import { openStore } from '../../artifacts/store/open-store.ts'
+import type { ObjectStore } from '../../artifacts/store/object-store.ts'
+import { refuseUnknown, unknownRuns, whyUnknown } from '../../artifacts/removal/stored-runs.ts'
 import { quoted } from '../../report/command.ts'
 import { deleting } from '../workspace/deleting.ts'
 import { counted, dateText, size } from '../output/format.ts'
@@ -75,7 +76,7 @@ interface How {
 async function listed(store: ObjectStore, { grace, retention, workflows }: How): Promise<Collected> {
   const inventory = await takeInventory(store)
   const { gone, busy } = await expiredIn(inventory, retention, workflows)
-  const rest = without(inventory, removalOf(inventory, { sweeps: [], runs: gone?.runs ?? [] }).runs)
+  const rest = withoutRuns(inventory, removalOf(inventory, { sweeps: [], runs: gone?.runs ?? [] }).runs)
   const found = garbage(rest, grace)
   const old = new Set(objectsOf(found).map(({ path }) => path))
   const all = garbage(rest, -Infinity)
@@ -104,7 +105,7 @@ async function deleted(
   await workflows.end([...sweeps, ...gone.runs])
   const removed = await removeRecords(store, removal, confirm)
   const left = new Set(removed.restarted)
-  const rest = without(
+  const rest = withoutRuns(
     inventory,
     removal.runs.filter(({ id }) => removed.runs.includes(id)),
   )

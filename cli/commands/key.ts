@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
-import { unwritable } from '../../artifacts/unwritable.ts'
+import { unwritable } from '../../common/unwritable.ts'
 import { UserError } from '../../common/errors.ts'
 import { newSigningKey, privateKeyIn, privatePem, publicKeyIn, publicPem } from '../../signatures/keys.ts'
 import { keyText } from '../workspace/key-files.ts'

@@ -2,14 +2,15 @@ import { join, resolve } from 'node:path'
 import { comparisonOf } from '../../activities/comparison.ts'
 import { renderRun, toSign, writeReport } from '../../activities/report.ts'
 import { writeSweepReport } from '../../activities/sweep.ts'
-import { reportSignatures, type Artifacts } from '../../artifacts/artifacts.ts'
-import { signaturesIn } from '../../artifacts/signed.ts'
+import type { Artifacts } from '../../artifacts/artifacts.ts'
+import { reportSignatures } from '../../artifacts/format/layout.ts'
+import { signaturesIn } from '../../artifacts/stored-signatures.ts'
 import type { SweepRecord } from '../../experiment/sweep/sweep.ts'
 import { renderComparison } from '../../report/comparison/render.ts'
 import { reportClaims } from '../../signatures/claims.ts'
 import type { SigningKey } from '../../signatures/keys.ts'
 import { signingKey } from '../../signatures/setting.ts'
-import { judgeEnvelope, signedStatement } from '../../signatures/statement.ts'
+import { verifyEnvelope, signedStatement } from '../../signatures/statement.ts'
 import { withLinks } from '../output/comparison-links.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
 import { SIGNATURES_SUFFIX } from '../workspace/find-report.ts'
@@ -53,7 +54,7 @@ async function signaturesOf(
   const claims = reportClaims(toSign(id, json))
   const own = signer?.publicKey.id
   const kept = (await signaturesIn(artifacts, reportSignatures(id))).filter(({ path, text }) => {
-    const judged = judgeEnvelope(text, path, claims)
+    const judged = verifyEnvelope(text, path, claims)
     return 'claim' in judged && judged.invalid.length === 0 && !judged.valid.includes(own ?? '')
   })
   const made = signer ? [signedStatement(claims.rendered, signer)] : []

@@ -1,7 +1,8 @@
 import { reportFlaw, SharedManifests } from '../../activities/stored-outcome.ts'
-import { reportSignatures, stageSignatures, type Artifacts } from '../../artifacts/artifacts.ts'
-import { pooled } from '../../artifacts/pooled.ts'
-import { signaturesIn, signReport, signStage } from '../../artifacts/signed.ts'
+import type { Artifacts } from '../../artifacts/artifacts.ts'
+import { reportSignatures, stageSignatures } from '../../artifacts/format/layout.ts'
+import { pooled } from '../../common/concurrency.ts'
+import { signaturesIn, signReport, signStage } from '../../artifacts/stored-signatures.ts'
 import { UserError } from '../../common/errors.ts'
 import { manifestDigest } from '../../experiment/records/manifest.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
@@ -10,7 +11,7 @@ import type { Stage } from '../../experiment/stages/stage.ts'
 import { reportClaims, signedReport, stageClaims } from '../../signatures/claims.ts'
 import type { SigningKey } from '../../signatures/keys.ts'
 import { signingKey } from '../../signatures/setting.ts'
-import { judgeEnvelope, type Claims } from '../../signatures/statement.ts'
+import { verifyEnvelope, type Claims } from '../../signatures/statement.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
 import { counted } from '../output/format.ts'
 import { privateKeyFile } from '../workspace/key-files.ts'
@@ -104,7 +105,7 @@ async function hasSignature<C extends string>(
 ): Promise<boolean> {
   const found = await signaturesIn(artifacts, folder)
   return found.some(({ path, text }) => {
-    const judged = judgeEnvelope(text, path, claims, [publicKey])
+    const judged = verifyEnvelope(text, path, claims, [publicKey])
     const isOwn = path === `${folder}${publicKey.id}.json`
     return isOwn && 'claim' in judged && judged.valid.includes(publicKey.id)
   })

@@ -2,16 +2,12 @@ import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { reportFlaw, SharedManifests } from '../../activities/stored-outcome.ts'
 import { Artifacts } from '../../artifacts/artifacts.ts'
-import {
-  copiedOf,
-  planCopy,
-  writeCopy,
-  type Copied,
-  type Counts,
-  type PlannedCopy,
-} from '../../artifacts/copy-store.ts'
-import { openStore, storeUrl, type ObjectStore } from '../../artifacts/store.ts'
-import type { Keep } from '../../artifacts/transfer-plan.ts'
+import { copiedOf, writeCopy, type Copied, type Counts } from '../../artifacts/copy/write-copy.ts'
+import { planCopy, type PlannedCopy } from '../../artifacts/copy/plan-copy.ts'
+import { openStore } from '../../artifacts/store/open-store.ts'
+import { storeUrl } from '../../artifacts/store/store-url.ts'
+import type { ObjectStore } from '../../artifacts/store/object-store.ts'
+import type { Keep } from '../../artifacts/copy/transfer-plan.ts'
 import { UserError } from '../../common/errors.ts'
 import { showCopy } from '../output/copy-progress.ts'
 import { counted } from '../output/format.ts'

@@ -1,6 +1,7 @@
-import { writeArchive } from '../../artifacts/archive.ts'
-import { objectsIn, readSound } from '../../artifacts/copy-store.ts'
-import { openStore } from '../../artifacts/store.ts'
+import { writeArchive } from '../../artifacts/copy/archive.ts'
+import { objectsIn } from '../../artifacts/copy/archive-objects.ts'
+import { readIntact } from '../../artifacts/copy/plan-copy.ts'
+import { openStore } from '../../artifacts/store/open-store.ts'
 import { showCopy } from '../output/copy-progress.ts'
 import { counted } from '../output/format.ts'
 import { size } from '../output/format.ts'
@@ -20,7 +21,7 @@ export async function exportStore(
   { run, json, store: named }: StoreExportOptions,
 ): Promise<number> {
   const store = openStore(storeFor(named))
-  const contents = await readSound(store, { ...(run && { ids: run }), reportFlaw: flawIn(store) })
+  const contents = await readIntact(store, { ...(run && { ids: run }), reportFlaw: flawIn(store) })
   const objects = objectsIn(store, contents)
   const bytes = objects.reduce((sum, object) => sum + object.bytes, 0)
   const shown = await showCopy(json ? process.stderr : process.stdout)

@@ -1,5 +1,5 @@
 import type { Artifacts } from '../../artifacts/artifacts.ts'
-import { pooled } from '../../artifacts/pooled.ts'
+import { pooled } from '../../common/concurrency.ts'
 import { StoreView } from '../../artifacts/store-view.ts'
 import { canonicalJson } from '../../common/canonical.ts'
 import { recordOf, type RunInput } from '../../experiment/records/run.ts'

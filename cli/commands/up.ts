@@ -1,5 +1,5 @@
 import { relative, resolve } from 'node:path'
-import { noteBeside, noteServer, serverKeys } from '../../artifacts/served-store.ts'
+import { serverRecordPath, publishServer, serverKeys } from '../../artifacts/store/served-store.ts'
 import { UserError } from '../../common/errors.ts'
 import { ensureMlflow } from '../../infra/mlflow.mjs'
 import { SetupError } from '../../infra/steps.mjs'
@@ -81,7 +81,7 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
       s3: {
         ...{ versitygw, port: s3Port, bucket: BUCKET, credentials: serverKeys(results) },
         onReady: (endpoint) => {
-          unserve = noteServer(results, endpoint)
+          unserve = publishServer(results, endpoint)
         },
       },
     }),
@@ -118,7 +118,7 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
               {
                 name: 'S3',
                 where: `http://127.0.0.1:${s3Port}`,
-                about: `bucket ${BUCKET}, keys in ${relative('.', noteBeside(results))}`,
+                about: `bucket ${BUCKET}, keys in ${relative('.', serverRecordPath(results))}`,
                 ready: Promise.resolve(),
               },
             ]),

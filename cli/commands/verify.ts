@@ -5,7 +5,7 @@ import { openArtifacts } from '../../artifacts/artifacts.ts'
 import { digestOf } from '../../common/canonical.ts'
 import type { CheckpointFacts } from '../../experiment/models/pretrained.ts'
 import type { DatasetFacts } from '../../experiment/spec/dataset.ts'
-import { changedHere, differences } from '../../common/differences.ts'
+import { describeChanges, differences } from '../../common/differences.ts'
 import { UserError, type Problem } from '../../common/errors.ts'
 import { checkpointOf } from '../../experiment/models/model.ts'
 import { isElsewhere } from '../../experiment/spec/places.ts'
@@ -134,7 +134,7 @@ function refuseOtherCheckpoint(
   const changed = differences(recorded, here)
   if (changed.length === 0) return
   throw new UserError(
-    `the checkpoint in ${place ?? ''} is not that of the report: ${changedHere(changed)}. Name the right one with --model-directory`,
+    `the checkpoint in ${place ?? ''} is not that of the report: ${describeChanges(changed)}. Name the right one with --model-directory`,
   )
 }
 
@@ -149,7 +149,7 @@ function refuseOtherData(recorded: DatasetFacts, here: DatasetFacts, directory: 
     return [{ file: join(directory, name), message }]
   })
   throw new UserError(
-    files.length > 0 ? files : `the data in ${directory} is not that of the report: ${changedHere(changed)}`,
+    files.length > 0 ? files : `the data in ${directory} is not that of the report: ${describeChanges(changed)}`,
   )
 }
 

@@ -107,5 +107,5 @@ async function forgetProgress(artifacts: Artifacts, id: string): Promise<void> {
   const run = await artifacts.run(id)
   const view = new StoreView(artifacts)
   for (const stage of run ? stagesOf(run.plan) : [])
-    if (!(await view.complete(stage))) await artifacts.dropCheckpoints(stage)
+    if (!(await view.complete(stage))) await artifacts.deleteCheckpoints(stage)
 }

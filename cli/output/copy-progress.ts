@@ -1,4 +1,4 @@
-import type { CopyProgress } from '../../artifacts/copy-store.ts'
+import type { CopyProgress } from '../../artifacts/copy/write-copy.ts'
 import { viewOn, type Writer } from './follow.ts'
 import { clip, counted, size } from './format.ts'
 import { bar } from './render-run.ts'

@@ -1,5 +1,5 @@
 import type { Artifacts } from '../../artifacts/artifacts.ts'
-import { pooled } from '../../artifacts/pooled.ts'
+import { pooled } from '../../common/concurrency.ts'
 import { digestOf } from '../../common/canonical.ts'
 import type { Manifest } from '../../experiment/records/manifest.ts'
 import type { Stage, StageKind, StageRef } from '../../experiment/stages/stage.ts'

@@ -1,5 +1,5 @@
-import type { Garbage } from '../../artifacts/gc.ts'
-import type { StoredObject } from '../../artifacts/store.ts'
+import type { Garbage } from '../../artifacts/removal/gc.ts'
+import type { StoredObject } from '../../artifacts/store/object-store.ts'
 import { size } from './format.ts'
 import { columns } from './print.ts'
 

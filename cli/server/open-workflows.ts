@@ -1,6 +1,6 @@
 import type { Client, WorkflowHandle } from '@temporalio/client'
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js'
-import { pooled } from '../../artifacts/pooled.ts'
+import { pooled } from '../../common/concurrency.ts'
 import { trackingId, workflowId } from '../../workflows/names.ts'
 import { serverToLookAt } from './run-list.ts'
 import { connect } from './temporal.ts'

@@ -1,5 +1,5 @@
-import { holdingStore } from '../../artifacts/store-lock.ts'
-import type { ObjectStore } from '../../artifacts/store.ts'
+import { withStoreLock } from '../../artifacts/removal/store-lock.ts'
+import type { ObjectStore } from '../../artifacts/store/object-store.ts'
 import { interruption } from '../launch/interrupt.ts'
 import { printError } from '../output/print.ts'
 
@@ -12,7 +12,7 @@ export function deleting<T>(
   command: string,
   work: (confirm: () => void) => Promise<T>,
 ): Promise<T> {
-  return holdingStore(store, { command, onWait: sayWaiting }, async (isMine) => {
+  return withStoreLock(store, { command, onWait: sayWaiting }, async (isMine) => {
     const interrupt = interruption()
     try {
       return await work(() => {

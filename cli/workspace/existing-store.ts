@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { openArtifacts, type Artifacts } from '../../artifacts/artifacts.ts'
-import { readFormat } from '../../artifacts/store-format.ts'
+import { readFormat } from '../../artifacts/format/store-format.ts'
 import { UserError } from '../../common/errors.ts'
 import { unreadable } from '../../common/regular-file.ts'
 import { storeFor } from './workspace.ts'

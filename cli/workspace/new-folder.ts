@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { makeFolder } from '../../artifacts/make-folder.ts'
-import { unwritable } from '../../artifacts/unwritable.ts'
+import { makeFolder } from '../../common/make-folder.ts'
+import { unwritable } from '../../common/unwritable.ts'
 import { UserError } from '../../common/errors.ts'
 import { refuseUrl } from './refuse-url.ts'
 

@@ -1,7 +1,7 @@
 import type { Published } from '../../report/published.ts'
 import { reportClaims, signedReport, type ReportClaim } from '../../signatures/claims.ts'
 import type { PublicKey } from '../../signatures/keys.ts'
-import { judgeEnvelope } from '../../signatures/statement.ts'
+import { verifyEnvelope } from '../../signatures/statement.ts'
 import type { FoundSignature } from './find-report.ts'
 
 /** Who signed a report. */
@@ -28,7 +28,7 @@ export function judgeReportSignatures(
   const report = signedReport(run, published)
   if (!report) return { signers: [], flaws: [] }
   const claims = reportClaims(report)
-  const judged = found.map(({ where, text }) => ({ where, ...judgeEnvelope(text, where, claims, keys) }))
+  const judged = found.map(({ where, text }) => ({ where, ...verifyEnvelope(text, where, claims, keys) }))
   return {
     signers: judged.flatMap((one) =>
       'flaw' in one

@@ -3,16 +3,16 @@ import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 import type { Artifacts } from '../../artifacts/artifacts.ts'
 import {
-  folderOf,
-  isThere,
+  recordFolder,
+  isRunning,
   loopbackAddress,
   loopbackUrl,
   processSchema,
-  readNote,
+  readProcessRecord,
   thisProcess,
-  writeNote,
-} from '../../artifacts/process-note.ts'
-import { storeUrl } from '../../artifacts/store.ts'
+  writeProcessRecord,
+} from '../../artifacts/store/process-record.ts'
+import { storeUrl } from '../../artifacts/store/store-url.ts'
 import { UserError } from '../../common/errors.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
 import type { Settings } from '../../experiment/spec/spec.ts'
@@ -51,15 +51,15 @@ export const stackNote = join(home, 'stack.json')
 
 /** undefined also where the note of a stack is not to be trusted: its address is never asked then. */
 export function runningStack(): RunningStack | undefined {
-  const stack = readNote(stackNote, stackSchema)
-  return stack && isThere(stack) ? stack : undefined
+  const stack = readProcessRecord(stackNote, stackSchema)
+  return stack && isRunning(stack) ? stack : undefined
 }
 
 /** Returns what takes the note away again. */
 export function noteStack(stack: Pick<RunningStack, 'address' | 'shared' | 'mlflow'>): () => void {
   if (runningStack()) return () => undefined
-  const note: RunningStack = { ...stack, ...thisProcess(), folder: folderOf(stackNote) }
-  writeNote(stackNote, note)
+  const note: RunningStack = { ...stack, ...thisProcess(), folder: recordFolder(stackNote) }
+  writeProcessRecord(stackNote, note)
   return () => {
     rmSync(stackNote, { force: true })
   }

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import { encodeTensors, type WritableTensor } from '../../artifacts/safetensors.ts'
+import { encodeTensors, type WritableTensor } from '../../artifacts/format/safetensors.ts'
 import { deviceData, toyModels, toyOriginals, trainOriginal } from '../support/toy.ts'
 
 /**

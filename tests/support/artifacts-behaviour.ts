@@ -1,11 +1,12 @@
 import { closeSync, fstatSync, readSync } from 'node:fs'
 import { beforeEach, expect, test } from 'vitest'
-import { CorruptBlobError, MissingBlobError, type Artifacts } from '../../artifacts/artifacts.ts'
-import { signaturesIn, signStage } from '../../artifacts/signed.ts'
+import type { Artifacts } from '../../artifacts/artifacts.ts'
+import { CorruptBlobError, MissingBlobError } from '../../artifacts/blobs/blob-errors.ts'
+import { signaturesIn, signStage } from '../../artifacts/stored-signatures.ts'
 import { manifestDigest, type BlobRef, type ManifestOf } from '../../experiment/records/manifest.ts'
 import { stageClaims } from '../../signatures/claims.ts'
 import { newSigningKey } from '../../signatures/keys.ts'
-import { judgeEnvelope } from '../../signatures/statement.ts'
+import { verifyEnvelope } from '../../signatures/statement.ts'
 import { sampleRun } from './run.ts'
 import { bytesOf, textOf } from './store-behaviour.ts'
 
@@ -142,7 +143,7 @@ export function artifactsBehaviour(open: () => Artifacts | Promise<Artifacts>): 
     expect(await paths()).toEqual(['manifest.json', `signatures/${first.publicKey.id}.json`])
     const [{ text = '' } = {}] = await signaturesIn(artifacts, `${folder}signatures/`)
     const claims = stageClaims({ ...kept, digest: manifestDigest(kept) })
-    expect(judgeEnvelope(text, 'e.json', claims)).toMatchObject({
+    expect(verifyEnvelope(text, 'e.json', claims)).toMatchObject({
       ...{ claim: 'computed', valid: [first.publicKey.id] },
     })
   })

@@ -1,6 +1,6 @@
 import type { Artifacts } from '../../artifacts/artifacts.ts'
-import { checkStore, type CheckedStore } from '../../artifacts/check.ts'
-import { pooled } from '../../artifacts/pooled.ts'
+import { checkStore, type CheckedStore } from '../../artifacts/check/check-store.ts'
+import { pooled } from '../../common/concurrency.ts'
 import { StoreView } from '../../artifacts/store-view.ts'
 import { reportFlaw, SharedManifests } from '../../activities/stored-outcome.ts'
 import type { BlobRef, Manifest } from '../../experiment/records/manifest.ts'

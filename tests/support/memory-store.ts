@@ -1,5 +1,5 @@
 import { sha256 } from '../../common/canonical.ts'
-import type { ObjectStore, StoredObject } from '../../artifacts/store.ts'
+import type { ObjectStore, StoredObject } from '../../artifacts/store/object-store.ts'
 
 /**
  * A store in memory, for tests that make thousands. Tests set its clock and let writes and

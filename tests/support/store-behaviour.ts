@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { beforeEach, expect, test } from 'vitest'
-import { traffic } from '../../common/event.ts'
-import type { ObjectStore } from '../../artifacts/store.ts'
+import { traffic } from '../../artifacts/store/events.ts'
+import type { ObjectStore } from '../../artifacts/store/object-store.ts'
 
 export const bytesOf = (text: string) => new TextEncoder().encode(text)
 export const textOf = (bytes: Uint8Array | undefined) => bytes && new TextDecoder().decode(bytes)

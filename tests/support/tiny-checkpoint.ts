@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { encodeTensors, type WritableTensor } from '../../artifacts/safetensors.ts'
+import { encodeTensors, type WritableTensor } from '../../artifacts/format/safetensors.ts'
 import { publishedTensors, tensorShape } from '../../pretrained/published.ts'
 import type { Architecture, ResnetArchitecture, VitArchitecture } from '../../experiment/models/pretrained.ts'
 import { architectureLayers } from '../../experiment/models/model.ts'

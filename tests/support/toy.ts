@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { decodeTensors } from '../../artifacts/safetensors.ts'
+import { decodeTensors } from '../../artifacts/format/safetensors.ts'
 import { methodSchema, type ApproximateMethodName, type MethodSpecOf } from '../../experiment/spec/methods.ts'
 import { layersOf, type Layer } from '../../experiment/models/model.ts'
 import { modelSchemas, trainingSchema } from '../../experiment/spec/spec.ts'

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
-import { checkpointed, deviceLoaded, stepped, traffic } from '../../activities/runtime/events.ts'
+import { checkpointed, deviceLoaded, stepped } from '../../activities/runtime/events.ts'
+import { traffic } from '../../artifacts/store/events.ts'
 import { failureKinds, type Watcher } from './attempt-interceptor.ts'
 
 export interface Metrics {

@@ -49,7 +49,7 @@ describe('infra/terraform', () => {
       // A body in parts, which @aws-sdk/lib-storage takes back where it fails.
       upload: 's3:AbortMultipartUpload',
     }
-    const store = readFileSync(new URL('../../../artifacts/s3-store.ts', import.meta.url), 'utf8')
+    const store = readFileSync(new URL('../../../artifacts/store/s3-store.ts', import.meta.url), 'utf8')
     const calls = [...store.matchAll(/\bclient\s*\.(\w+)\(|\b(upload)\(client/g)].map(
       ([, method, upload]) => method ?? upload ?? '',
     )

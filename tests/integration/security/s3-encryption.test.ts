@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
-import { s3Options } from '../../../artifacts/s3-options.ts'
-import { S3Store } from '../../../artifacts/s3-store.ts'
+import { s3Options } from '../../../artifacts/store/s3-options.ts'
+import { S3Store } from '../../../artifacts/store/s3-store.ts'
 import { forFile } from '../../support/release.ts'
 import { pattern } from '../../support/store-behaviour.ts'
 import { s3Proxy, type AskedRequest } from '../../support/s3-proxy.ts'

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { durably } from '../../../activities/runtime/durable.ts'
 import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
-import { Checkpoints } from '../../../artifacts/checkpoints.ts'
+import { Checkpoints } from '../../../artifacts/progress/checkpoints.ts'
 import type { TensorFlowEnvironment } from '../../../experiment/records/manifest.ts'
 import { tensorflowEnvironment } from '../../../learning/tensorflow/tf.ts'
 import { quietEnvironment } from '../../support/activity-environment.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { changedHere, differences } from '../../../common/differences.ts'
+import { describeChanges, differences } from '../../../common/differences.ts'
 
 test('names the smallest parts that differ', () => {
   const before = { name: 'a', methods: [{ rank: 4 }, { rank: 8, lambda: 1 }], seed: { data: 1 } }
@@ -35,5 +35,5 @@ const equal = (a: unknown, b: unknown): boolean => {
 test('what changed is told by its first three parts', () => {
   const changed = differences({ a: 1, b: 'x', c: [2, 3] }, { a: 2, c: [4, 5] })
   expect(changed).toHaveLength(4)
-  expect(changedHere(changed)).toBe('a: 1, here 2; b: "x", here nothing; c[0]: 2, here 4')
+  expect(describeChanges(changed)).toBe('a: 1, here 2; b: "x", here nothing; c[0]: 2, here 4')
 })

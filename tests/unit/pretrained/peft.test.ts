@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { encodeTensors, type WritableTensor } from '../../../artifacts/safetensors.ts'
+import { encodeTensors, type WritableTensor } from '../../../artifacts/format/safetensors.ts'
 import { toPeft } from '../../../pretrained/peft.ts'
 import { adapterOf, readPeft, withAdapter } from '../../../pretrained/read-peft.ts'
 import { publishedSpelling } from '../../../pretrained/spelling.ts'

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { encodeTensors, type WritableTensor } from '../../../artifacts/safetensors.ts'
+import { encodeTensors, type WritableTensor } from '../../../artifacts/format/safetensors.ts'
 import { inspectCheckpoint, readCheckpoint } from '../../../pretrained/read.ts'
 import { currentSpelling } from '../../../pretrained/spelling.ts'
 import type { Architecture } from '../../../experiment/models/pretrained.ts'

@@ -3,7 +3,7 @@ import { canonicalJson } from '../../../common/canonical.ts'
 import { reportClaims, signedReport, stageClaims } from '../../../signatures/claims.ts'
 import { signedEnvelope } from '../../../signatures/envelope.ts'
 import { newSigningKey } from '../../../signatures/keys.ts'
-import { judgeEnvelope, signedStatement, subjectsOf, type Statement } from '../../../signatures/statement.ts'
+import { verifyEnvelope, signedStatement, subjectsOf, type Statement } from '../../../signatures/statement.ts'
 
 const digit = (digit: string) => digit.repeat(64)
 const stage = {
@@ -54,7 +54,7 @@ test('a report is signed with its run and the digests of its stages', () => {
 })
 
 const judged = (text: string, claims = stageClaims(stage)) =>
-  judgeEnvelope(text, 'e.json', claims, [signer.publicKey])
+  verifyEnvelope(text, 'e.json', claims, [signer.publicKey])
 
 test('a signature says which claim it is', () => {
   const holds = { valid: [id], invalid: [], unknown: [] }

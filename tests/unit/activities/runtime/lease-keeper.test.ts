@@ -1,3 +1,5 @@
+import { Lease } from '../../../../artifacts/progress/lease.ts'
+import { LeaseLostError } from '../../../../artifacts/progress/lease.ts'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -5,8 +7,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { ObservedLease } from '../../../../activities/runtime/heartbeat-details.ts'
 import { LeaseKeeper, takeLease, waitMs } from '../../../../activities/runtime/lease-keeper.ts'
 import { openArtifacts, type Artifacts } from '../../../../artifacts/artifacts.ts'
-import { FileStore } from '../../../../artifacts/file-store.ts'
-import { Lease, LeaseLostError } from '../../../../artifacts/lease.ts'
+import { FileStore } from '../../../../artifacts/store/file-store.ts'
 import { sampleRun } from '../../../support/run.ts'
 
 const stage = sampleRun().run.plan.dataset

@@ -4,10 +4,11 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { HeartbeatDetails } from '../../../../activities/runtime/heartbeat-details.ts'
 import { stageActivity, type StageBody, type StageDone } from '../../../../activities/runtime/stage.ts'
-import { Artifacts, openArtifacts, stageFolder } from '../../../../artifacts/artifacts.ts'
-import { FileStore } from '../../../../artifacts/file-store.ts'
+import { Artifacts, openArtifacts } from '../../../../artifacts/artifacts.ts'
+import { stageFolder } from '../../../../artifacts/format/layout.ts'
+import { FileStore } from '../../../../artifacts/store/file-store.ts'
 import { OtherCodeError } from '../../../../activities/runtime/held-code.ts'
-import { Lease } from '../../../../artifacts/lease.ts'
+import { Lease } from '../../../../artifacts/progress/lease.ts'
 import { digestOf } from '../../../../common/canonical.ts'
 import { MathError, UserError } from '../../../../common/errors.ts'
 import { manifestDigest } from '../../../../experiment/records/manifest.ts'
@@ -331,7 +332,7 @@ describe('a stage that runs out of memory', () => {
   const leave = async (parts: number) => {
     const lease = await Lease.take(artifacts, stage, { activity: 'earlier', attempt: 1 }, () => false)
     if (!(lease instanceof Lease)) throw new Error('held already')
-    await lease.leaveParts(parts)
+    await lease.saveMicroBatches(parts)
     await lease.release()
   }
   const left = async () => (await artifacts.store.list(stageFolder(stage))).map(({ path }) => path)

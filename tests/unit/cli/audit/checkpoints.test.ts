@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { encodeTensors } from '../../../../artifacts/safetensors.ts'
+import { encodeTensors } from '../../../../artifacts/format/safetensors.ts'
 import { attemptsFor, audit, type Attempts } from '../../../support/audit.ts'
 import { configOf, tinyVit, writeCheckpoint } from '../../../support/tiny-checkpoint.ts'
 

@@ -2,14 +2,10 @@ import { cpSync, utimesSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { renderRun, writeReport } from '../../../../activities/report.ts'
-import {
-  blobPath,
-  jsonBytes,
-  openArtifacts,
-  stageFolder,
-  type Artifacts,
-} from '../../../../artifacts/artifacts.ts'
-import type { CheckedStore } from '../../../../artifacts/check.ts'
+import { openArtifacts, type Artifacts } from '../../../../artifacts/artifacts.ts'
+import { jsonBytes } from '../../../../common/json.ts'
+import { blobPath, stageFolder } from '../../../../artifacts/format/layout.ts'
+import type { CheckedStore } from '../../../../artifacts/check/check-store.ts'
 import { check } from '../../../../cli/commands/check.ts'
 import { digestOf } from '../../../../common/canonical.ts'
 import { UserError } from '../../../../common/errors.ts'

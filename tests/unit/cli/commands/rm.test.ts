@@ -2,8 +2,10 @@ import { utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeEach, expect, test, vi } from 'vitest'
-import { jsonBytes, openArtifacts, stageFolder, type Artifacts } from '../../../../artifacts/artifacts.ts'
-import { FileStore } from '../../../../artifacts/file-store.ts'
+import { jsonBytes } from '../../../../common/json.ts'
+import { openArtifacts, type Artifacts } from '../../../../artifacts/artifacts.ts'
+import { stageFolder } from '../../../../artifacts/format/layout.ts'
+import { FileStore } from '../../../../artifacts/store/file-store.ts'
 import { deleting } from '../../../../cli/workspace/deleting.ts'
 import { stagesOf } from '../../../../experiment/stages/stage-list.ts'
 import { testDirectory } from '../../../support/directories.ts'
@@ -241,8 +243,8 @@ test('looking at a store that cannot be written to works, and deleting says why 
 })
 
 test('the command that deletes in a store says so to a second one', async () => {
-  const { holdingStore } = await import('../../../../artifacts/store-lock.ts')
-  await holdingStore(
+  const { withStoreLock } = await import('../../../../artifacts/removal/store-lock.ts')
+  await withStoreLock(
     artifacts.store,
     { command: 'gc --delete', times: { beatMs: 50, deadMs: 60_000 } },
     async () => {

@@ -3,7 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing'
 import { expect, test } from 'vitest'
 import { ComputedElsewhereError, HandedOverError } from '../../../../activities/runtime/errors.ts'
 import { asFailure, DamagedInputError } from '../../../../activities/runtime/errors.ts'
-import { LeaseLostError } from '../../../../artifacts/lease.ts'
+import { LeaseLostError } from '../../../../artifacts/progress/lease.ts'
 import { MathError, UserError } from '../../../../common/errors.ts'
 import { attemptOf, endBy } from '../../../../worker/telemetry/attempt-interceptor.ts'
 

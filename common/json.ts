@@ -1,0 +1,13 @@
+/** The value of a JSON text. Returns undefined if the text is not JSON. */
+export function parseJson(text: string | Uint8Array): unknown {
+  try {
+    return JSON.parse(typeof text === 'string' ? text : new TextDecoder().decode(text))
+  } catch {
+    return undefined
+  }
+}
+
+/** A value as indented JSON in UTF-8 with a final line break. Keys keep their order. */
+export function jsonBytes(value: unknown): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`)
+}
