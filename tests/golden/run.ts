@@ -8,7 +8,7 @@ import { openArtifacts } from '../../artifacts/artifacts.ts'
 import { inspectCheckpoint } from '../../pretrained/read.ts'
 import { digestOf } from '../../common/canonical.ts'
 import { codeNameOf, type CodeName } from '../../experiment/stages/code.ts'
-import type { ApproximateMethodName } from '../../experiment/spec/methods.ts'
+import { methodSchemas, type ApproximateMethodName } from '../../experiment/spec/methods.ts'
 import { plan } from '../../experiment/plan/plan.ts'
 import { leastModels } from '../../experiment/plan/population.ts'
 import { specSchema, type Spec } from '../../experiment/spec/spec.ts'
@@ -38,27 +38,18 @@ export interface Golden {
   readonly stages: Readonly<Record<string, { readonly name: CodeName; readonly digest: string }>>
 }
 
-/** A few steps of every method. */
-const toys: Readonly<Record<ApproximateMethodName, object>> = {
-  finetune: { epochs: 1 },
-  'random-label': { epochs: 1 },
-  'gradient-ascent': { epochs: 1 },
-  'neggrad-plus': { epochs: 1 },
-  'l1-sparse': { epochs: 1 },
-  'bad-teacher': { epochs: 1 },
-  scrub: { epochs: 1 },
-  'boundary-shrink': { epochs: 1 },
-  'boundary-expand': { epochs: 1 },
+/** Options that make a method take a few steps, where one epoch or its defaults would take more. */
+const toys: Readonly<Partial<Record<ApproximateMethodName, object>>> = {
   unsir: { noiseBatches: 2 },
-  salun: { epochs: 1 },
-  ssd: {},
   fisher: { samples: 50 },
   influence: { samples: 50 },
-  'lora-random-label': { epochs: 1 },
-  'lora-neggrad-plus': { epochs: 1 },
   rfa: { steps: 5, rank: 2, retainedSamples: 200 },
 }
-const methods = Object.entries(toys).map(([method, options]) => ({ method, ...options }))
+const methods = methodSchemas.flatMap(({ shape }) => {
+  const method = shape.method.value
+  if (method === 'original' || method === 'retrain') return []
+  return [{ method, ...('epochs' in shape && { epochs: 1 }), ...toys[method] }]
+})
 
 const shared = {
   data: { name: 'digits', validation: 0.1 },
@@ -84,7 +75,7 @@ async function specs(
       ...shared,
       seeds: 3,
       model: { name: 'mlp', hidden: [8] },
-      methods: [{ method: 'finetune', ...toys.finetune }],
+      methods: [{ method: 'finetune', epochs: 1 }],
     }),
     of(
       'pretrained',

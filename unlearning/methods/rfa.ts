@@ -8,7 +8,7 @@ import type { Method } from '../method.ts'
 import { alignment, distances, inverseNorms } from './rfa/loss.ts'
 import { rfaProblem } from './rfa/problem.ts'
 import { residualCurve } from './rfa/residual-curve.ts'
-import { stoppingRule, studentAccuracies } from './rfa/stopping.ts'
+import { stopByAccuracy } from './rfa/stopping.ts'
 import { initialStudent, studentOf } from './rfa/student.ts'
 import { frozenTeacher } from './rfa/teacher.ts'
 import { wantedFeatures } from './rfa/wanted.ts'
@@ -35,7 +35,7 @@ import { wantedFeatures } from './rfa/wanted.ts'
 export const unlearn: Method<'rfa'> = async (method, context) => {
   const { layers, original, seed, host } = context
   const problem = rfaProblem(method, context)
-  const { samples, labels, adapter, aligned, logits } = problem
+  const { samples, adapter, aligned, logits } = problem
   const residuals = residualCurve(method.steps, aligned.length)
   tf.engine().startScope()
   try {
@@ -44,15 +44,7 @@ export const unlearn: Method<'rfa'> = async (method, context) => {
     const distance = distances(method, logits, await inverseNorms(wanted.retained))
     const student = studentOf(problem, teacher)
 
-    const measured = async () => ({
-      forget: { input: teacher.forget.input, labels: labels.forget },
-      validation: { input: await teacher.validationInput(), labels: labels.validation },
-    })
-    const stopAt = async (every: number) => {
-      const inputs = await measured()
-      return stoppingRule(every, (ab) => studentAccuracies((x) => student.logits(ab, x), inputs))
-    }
-    const stop = method.stop && (await stopAt(method.stop.every))
+    const stop = method.stop && (await stopByAccuracy(method.stop.every, problem, teacher, student))
 
     const retainedBatches = new Batches(samples.retained, method.retainedBatch, seed, 'rfa retained')
     const forgetBatches = new Batches(samples.forget, method.forgetBatch, seed, 'rfa forget')

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Measured, StageMetrics } from '../../../experiment/records/manifest.ts'
+import { scoreNames, type ScoreName } from '../../../experiment/spec/spec.ts'
 import { compare, type EvaluatedModel } from '../../../unlearning/metrics/compare.ts'
 import { brokenLogits, expectClose, noLogits, valueOf, withConfidence } from './judged-models.ts'
 
@@ -10,13 +11,7 @@ const wrong = 0.05
 /** An attack with one efficacy; those of the other scores would show if they were read. */
 function attack(efficacy: Measured): StageMetrics['attack'] {
   const others = { value: 1000 }
-  const row = {
-    correctness: others,
-    confidence: others,
-    entropy: others,
-    'modified-entropy': others,
-    loss: others,
-  }
+  const row = Object.fromEntries(scoreNames.map((score) => [score, others])) as Record<ScoreName, Measured>
   return {
     efficacy: { svm: { ...row, confidence: efficacy }, logistic: row },
     accuracy: { svm: row, logistic: row },

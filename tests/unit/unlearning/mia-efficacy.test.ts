@@ -26,7 +26,7 @@ const vectors = reference('attacks.json') as {
   attacks: {
     name: string
     sets: Record<keyof AttackInput, PlainLogits>
-    efficacy: Record<ClassifierName, Record<ScoreName, number>>
+    efficacy: Record<ClassifierName, Partial<Record<ScoreName, number>>>
   }[]
 }
 
@@ -56,8 +56,8 @@ describe('MIA-efficacy', () => {
     }
     const result = await attack(input)
     for (const classifier of classifierNames)
-      for (const score of scoreNames)
-        expectClose(valueOf(result.efficacy[classifier][score]), efficacy[classifier][score])
+      for (const [score, expected] of Object.entries(efficacy[classifier]))
+        expectClose(valueOf(result.efficacy[classifier][score as ScoreName]), expected)
     expect(result).toMatchObject({ members: 60, nonMembers: 60 })
     for (const figure of every(result.accuracy))
       expect(figure).toEqual({ missing: 'every retained sample trains the attack' })

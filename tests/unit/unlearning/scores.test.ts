@@ -5,15 +5,18 @@ import { scores } from '../../../unlearning/attacks/scores.ts'
 import { expectClose, logitsOf, reference, reordered, toLogits, type PlainLogits } from './judged-models.ts'
 
 const vectors = reference('attacks.json') as {
-  scores: { name: string; logits: PlainLogits; scores: Record<ScoreName, number[]> }[]
+  scores: { name: string; logits: PlainLogits; scores: Partial<Record<ScoreName, number[]>> }[]
 }
 
 describe('scores', () => {
   it.each(vectors.scores)('agree with SciPy: $name', ({ logits, scores: expected }) => {
+    expect(Object.keys(expected).length).toBeGreaterThan(0)
     for (const name of scoreNames) {
+      const values = expected[name]
+      if (!values) continue
       const actual = scores[name](toLogits(logits))
-      expect(actual).toHaveLength(expected[name].length)
-      expected[name].forEach((value, i) => {
+      expect(actual).toHaveLength(values.length)
+      values.forEach((value, i) => {
         expectClose(actual[i] ?? NaN, value, 1e-12)
       })
     }

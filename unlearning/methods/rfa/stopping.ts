@@ -3,7 +3,9 @@ import type { StoppingCheck } from '../../../experiment/records/manifest.ts'
 import { tf } from '../../../learning/tensorflow/tf.ts'
 import type { StepCallback } from '../../../learning/training/train.ts'
 import { unseenAccuracy } from '../../metrics/unseen-accuracy.ts'
-import type { LabelledInput } from './teacher.ts'
+import type { RfaProblem } from './problem.ts'
+import type { Student } from './student.ts'
+import type { LabelledInput, Teacher } from './teacher.ts'
 
 const BATCH = 512
 
@@ -17,11 +19,25 @@ export interface StoppingRule extends StepCallback {
   checks(): readonly StoppingCheck[]
 }
 
-/** Measures the accuracies every so many steps, and ends the training once `forget` ≤ `unseen`. */
-export function stoppingRule(
+/**
+ * Ends the training once the student's accuracy on D_f is at most that expected on samples that it
+ * never saw, measured every so many steps.
+ */
+export async function stopByAccuracy(
   every: number,
-  measure: (parameters: Tensor1D) => Promise<Accuracies>,
-): StoppingRule {
+  { labels }: RfaProblem,
+  teacher: Teacher,
+  student: Student,
+): Promise<StoppingRule> {
+  const inputs = {
+    forget: { input: teacher.forget.input, labels: labels.forget },
+    validation: { input: await teacher.validationInput(), labels: labels.validation },
+  }
+  return stoppingRule(every, (ab) => studentAccuracies((input) => student.logits(ab, input), inputs))
+}
+
+/** Measures the accuracies every so many steps, and ends the training once `forget` ≤ `unseen`. */
+function stoppingRule(every: number, measure: (parameters: Tensor1D) => Promise<Accuracies>): StoppingRule {
   let checks: StoppingCheck[] = []
   return {
     checks: () => checks,
@@ -44,7 +60,7 @@ export function stoppingRule(
  * The rule therefore needs neither gold nor test samples.
  * logits: [n, classes] of the student from inputs [n, ...].
  */
-export async function studentAccuracies(
+async function studentAccuracies(
   logits: (input: Tensor) => Tensor2D,
   { forget, validation }: Readonly<Record<'forget' | 'validation', LabelledInput>>,
 ): Promise<Accuracies> {

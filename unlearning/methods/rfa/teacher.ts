@@ -1,8 +1,7 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs'
 import { frozenFeatures, type FrozenFeatures } from '../../../learning/model/features.ts'
-import type { NamedTensors } from '../../../learning/model/parameters.ts'
+import type { NamedTensors, Weights } from '../../../learning/model/parameters.ts'
 import { parametersOf } from '../../../learning/model/predict.ts'
-import type { Weights } from '../../../learning/model/parameters.ts'
 import type { RfaProblem } from './problem.ts'
 
 /** Inputs of a layer, with their labels. */

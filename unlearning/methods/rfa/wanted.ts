@@ -64,7 +64,8 @@ async function fixedFeatures(
 }
 
 /**
- * Trains the layers from `from` on anew on D_r alone. Returns their logits, [n, classes] row-major.
+ * Trains the layers from `from` on from random weights on D_r alone. Returns their logits,
+ * [n, classes] row-major.
  */
 async function refitLogits(
   { layers, labels, from, seed, host }: RfaProblem,

@@ -1,8 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { located, parseConfig } from '../../../../experiment/spec/config.ts'
+import { methodSchemas } from '../../../../experiment/spec/methods.ts'
+import { dataSchemas } from '../../../../experiment/spec/spec.ts'
 import { UserError } from '../../../../common/errors.ts'
 import { edited, parseProblems, problemsOf, sample } from '../sample.ts'
+
+const methodNames = methodSchemas.map(({ shape }) => shape.method.value)
+const dataNames = dataSchemas.map(({ shape }) => shape.name.value)
 
 const parse = (text: string, ...overrides: string[]) => parseConfig({ file: 'a.yaml', text, overrides })
 
@@ -157,7 +162,7 @@ describe('what is wrong is said with its place', () => {
       'an unknown method that is near none',
       edited('method: original', 'method: amnesia'),
       { line: 13, column: 13, path: 'methods[0].method' },
-      'unknown method "amnesia"; known: original, retrain, finetune, random-label, gradient-ascent, neggrad-plus, l1-sparse, bad-teacher, scrub, boundary-shrink, boundary-expand, unsir, salun, ssd, fisher, influence, lora-random-label, lora-neggrad-plus, rfa',
+      `unknown method "amnesia"; known: ${methodNames.join(', ')}`,
     ],
     [
       'an unknown data set',
@@ -193,7 +198,7 @@ describe('what is wrong is said with its place', () => {
       'a missing discriminator',
       edited('name: digits', 'test: 0.2'),
       { line: 2, column: 1, path: 'data.name' },
-      'data.name is missing: expected one of digits, cifar10, mnist, fashion-mnist, kmnist, cifar100, svhn, image-folder, parquet, npz',
+      `data.name is missing: expected one of ${dataNames.join(', ')}`,
     ],
     [
       'a missing key',
