@@ -140,7 +140,9 @@ function count(file, isSuccess) {
   return counts
 }
 
-/** What a failure says first, indented, without colours and other people's stack frames. */
+/**
+ * The beginning of a failure's message, indented, without colours and stack frames of libraries.
+ */
 function beginning(message) {
   const lines = stripVTControlCharacters(message).trim().split('\n')
   const own = lines.filter((line) => !line.includes('/node_modules/')).slice(0, 12)

@@ -213,7 +213,7 @@ describe('a sweep', () => {
   })
 })
 
-/** What `runs --json` and `status --json` list. */
+/** The answers of `runs --json` and `status --json`. */
 function runsIn(stdout: string): readonly ListedRun[] {
   return (JSON.parse(stdout) as { readonly runs: readonly ListedRun[] }).runs
 }

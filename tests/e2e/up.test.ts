@@ -81,7 +81,7 @@ test('a run on the stack is stored by its S3 server and tracked by its MLflow se
   })
   const { Contents = [] } = await s3.listObjectsV2({ Bucket: 'store' })
   expect(Contents.map(({ Key }) => Key)).toContain(`runs/${first.id}/run.json`)
-  // What was written as a plain file has no tag.
+  // An object that was written as a plain file has no tag.
   expect(Contents.filter(({ ETag }) => !ETag)).toEqual([])
 
   const mlflow = `http://127.0.0.1:${ports.mlflow}/api/2.0/mlflow`

@@ -20,7 +20,7 @@ const config = smallConfig
 const THREADS = 2
 const withThreads = (threads: number) => ({ TF_NUM_INTRAOP_THREADS: String(threads) })
 
-/** Where the run was made. */
+/** The directory in which the run was made. */
 let origin: string
 /** Somewhere else, with nothing but the report. */
 let directory: string
@@ -46,7 +46,7 @@ function verificationOf({ stdout }: Ended) {
   return verification
 }
 
-/** What the command finds is another report than was written. */
+/** Changes the report, so that the command finds another one than was written. */
 function edit(change: (report: Published) => void): void {
   const path = join(directory, 'report.json')
   const report = JSON.parse(readFileSync(path, 'utf8')) as Published

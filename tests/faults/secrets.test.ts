@@ -12,7 +12,7 @@ import { s3Proxy } from '../support/s3-proxy.ts'
 import { s3Server, type TestS3 } from '../support/s3.ts'
 import { serving } from '../support/serving.ts'
 
-/** What a run is trusted with, as something to search for. */
+/** Returns a secret for a name. All outputs of the run are searched for these secrets. */
 const planted = (name: string) => createHash('sha256').update(name).digest('hex').slice(0, 24)
 const password = planted('password of MLflow')
 const wrongPassword = planted('a wrong password')

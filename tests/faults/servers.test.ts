@@ -11,7 +11,7 @@ import { faultSite } from '../support/fault-site.ts'
 import { s3Proxy } from '../support/s3-proxy.ts'
 import { s3Server } from '../support/s3.ts'
 
-/** Of the experiment that faults are made in. */
+/** The length of the experiment. */
 const length = { epochs: 20 }
 
 const at = faultSite(length)

@@ -43,7 +43,7 @@ test(`SIGKILL of the worker ${KILLS} times: the same bytes, each time from the n
   const handle = await at.site.start(input)
   const kills: { stage: string; hadCheckpoint: boolean; secondsLost: number; resumedAfter: number }[] = []
   const killed = new Map<string, number>()
-  /** Where an interrupted stage must go on from, at least. */
+  /** For each interrupted stage, the step from which it must go on at least. */
   const owed = new Map<string, { readonly after: number; readonly from: number }>()
   const look = async () => {
     const attempts = await running(handle)

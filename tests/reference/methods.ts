@@ -62,7 +62,7 @@ export const specs = {
 } satisfies Partial<Record<ApproximateMethodName, unknown>>
 export type ReferenceMethod = keyof typeof specs
 
-/** What PyTorch is given: everything that Zeroshift draws among it. */
+/** The input of PyTorch, including everything that Zeroshift draws. */
 export interface Input {
   readonly shape: readonly number[]
   readonly classes: number

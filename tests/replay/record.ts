@@ -86,7 +86,7 @@ async function record(
 async function write(file: string, id: string): Promise<void> {
   const show = ['workflow', 'show', '--output', 'json', '--workflow-id', id, '--address', server.address]
   const { stdout } = await promisify(execFile)(await ensureTemporal(), show, { maxBuffer: 2 ** 26 })
-  // Which machine recorded it is nobody's business.
+  // The name of the machine that recorded the history is removed.
   const history = stdout.replaceAll(/"identity": "\d+@[^"]*"/g, '"identity": "worker"')
   writeFileSync(new URL(`histories/${version}-${file}.json`, import.meta.url), history)
 }

@@ -1,7 +1,7 @@
 import { crc32, deflateRawSync } from 'node:zlib'
 
 export interface ZipOptions {
-  /** What the archive says of each member, where that is not the truth. */
+  /** False claims of the archive about each member. */
   readonly size?: number
   readonly crc?: number
   /** Members as they are. Readers refuse those that compress too well. */

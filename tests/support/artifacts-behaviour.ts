@@ -13,7 +13,9 @@ import { bytesOf, textOf } from './store-behaviour.ts'
 const some = Uint8Array.from({ length: 1000 }, (_, i) => i % 251)
 export const pathOf = ({ sha256 }: BlobRef) => `blobs/sha256/${sha256.slice(0, 2)}/${sha256}`
 
-/** What artifacts do in every kind of store. `open` gives an empty one for each test. */
+/**
+ * Tests the behaviour of artifacts in any kind of store. `open` returns empty ones for each test.
+ */
 export function artifactsBehaviour(open: () => Artifacts | Promise<Artifacts>): void {
   let artifacts: Artifacts
   beforeEach(async () => {

@@ -22,7 +22,7 @@ export interface Attempt {
   /** Makes what is no plain file, such as a FIFO or a store with a run in it. */
   readonly prepare?: (directory: string) => unknown
   readonly env?: Readonly<Record<string, string>>
-  /** What may be shown nowhere, such as a password. */
+  /** A pattern of secrets that may not be shown, such as a password. */
   readonly hides?: RegExp
   /** 2 unless given: the input is wrong. */
   readonly code?: number
@@ -39,9 +39,11 @@ const WITHOUT_JSON =
  * processes.
  */
 const MOST_SECONDS = 3
-/** Of a word that is repeated, with its quotation marks and its control characters written out. */
+/**
+ * The limit of the length of one word, including quotation marks and escaped control characters.
+ */
 const MOST_CHARACTERS = 300
-/** After which a row that waits for something has failed. */
+/** The time after which a row that waits for something has failed. */
 const MOST_MS = 30_000
 
 let directory: string
@@ -118,7 +120,7 @@ async function within(directory: string, work: () => unknown): Promise<void> {
   }
 }
 
-/** Whatever lies in the working directory, the store and the cache among it. */
+/** All files in the working directory, including the store and the cache. */
 function contentOf(root: string): Readonly<Record<string, string>> {
   const found: Record<string, string> = {}
   for (const name of readdirSync(root, { recursive: true, encoding: 'utf8' }).sort()) {

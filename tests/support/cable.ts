@@ -46,7 +46,10 @@ export async function cable(port: number) {
       isCut = true
       for (const [, far] of pairs) far.destroy()
     },
-    /** What was sent meanwhile is lost: the connections end, and new ones work. */
+    /**
+     * Restores the connection. Data that was sent meanwhile is lost: old connections end, new ones
+     * work.
+     */
     mend() {
       isCut = false
       hangUp()

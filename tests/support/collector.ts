@@ -30,7 +30,7 @@ interface SentSpan extends Omit<Collected, 'attributes' | 'service' | 'failed'> 
 const plain = (attributes: readonly Attribute[]) =>
   Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]))
 
-/** What an OpenTelemetry collector does with OTLP over HTTP: it takes spans. */
+/** A server that receives spans by OTLP over HTTP, as an OpenTelemetry collector does. */
 export async function collector() {
   const spans: Collected[] = []
   const { url, close } = await serving((request, response) => {

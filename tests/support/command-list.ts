@@ -6,7 +6,7 @@ export interface ListedCommand {
   readonly words: readonly string[]
   /** Words and options with which it is whole, and names nothing that is there. */
   readonly right: readonly string[]
-  /** Of its arguments and options, those that it needs. */
+  /** The required arguments and options of the command. */
   readonly needed: readonly string[]
   /** Arguments that may be left out. */
   readonly optional: readonly string[]
@@ -30,7 +30,7 @@ export async function commandsOf(
   const valued = sectionOf(help, 'Options').flatMap((terms) =>
     terms.some((term) => term.startsWith('<')) ? (terms.find((term) => term.startsWith('--')) ?? []) : [],
   )
-  // Which options are needed, help does not say.
+  // The help does not say which options are required.
   const options = words[0] === 'adapter' ? requiredOf(words[1]) : []
   return [
     {

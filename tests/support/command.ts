@@ -27,7 +27,7 @@ export function zeroshift(directory: string, ...args: readonly string[]): Runnin
   return zeroshiftWith({}, directory, ...args)
 }
 
-/** The same with an environment's own settings. */
+/** Starts `./zeroshift` with additional environment variables. */
 export function zeroshiftWith(
   given: NodeJS.ProcessEnv,
   directory: string,
@@ -68,7 +68,7 @@ function started(
   }
 }
 
-/** What a run that came to its end answers. */
+/** The answer of a run that has ended. */
 export type Answer = RunAnswer & {
   readonly id: string
   readonly report: string

@@ -45,7 +45,7 @@ export async function longRun({
   readonly store: string
   readonly seed?: number
   readonly epochs?: number
-  /** Of fine-tuning. */
+  /** The learning rate of fine-tuning. */
   readonly learningRate?: number
   readonly settings?: Partial<RunInput['settings']>
 }): Promise<RunInput> {
@@ -122,7 +122,7 @@ export class Site {
   }: {
     address?: string
     env?: NodeJS.ProcessEnv
-    /** What it is run by, as `ip netns exec NAME`. */
+    /** The program that runs the worker, such as `ip netns exec NAME`. */
     exec?: readonly string[]
   } = {}): Promise<ChildProcess> {
     const output = openSync(this.log, 'a')
@@ -181,13 +181,13 @@ export async function blobsOf(artifacts: Artifacts, { run }: RunInput): Promise<
   return Object.fromEntries(named.flat())
 }
 
-/** What finished stages should not leave. */
+/** Objects that finished stages should not leave. */
 export async function leftovers(artifacts: Artifacts): Promise<readonly string[]> {
   const objects = await artifacts.store.list('stages/')
   return objects.map(({ path }) => path).filter((path) => !path.endsWith('/manifest.json'))
 }
 
-/** The same run on a site where nothing happens: its blobs and the report's digest. */
+/** Computes the run on a site without faults. Returns its blobs and the digest of the report. */
 export async function undisturbed(
   options: Omit<Parameters<typeof longRun>[0], 'store'> = {},
 ): Promise<{ readonly blobs: Record<string, string>; readonly digest: string }> {

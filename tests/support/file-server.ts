@@ -23,7 +23,7 @@ export interface ServerFault {
   readonly body?: Buffer
   /** The connection ends after so many bytes of the body. */
   readonly cutAfter?: number
-  /** Before each tenth of the body. */
+  /** The pause before each tenth of the body. */
   readonly pauseMs?: number
   /** The whole file comes, whatever range was asked for. */
   readonly ignoreRange?: boolean
@@ -79,7 +79,7 @@ async function send(
     const part = whole.subarray(at, Math.min(at + piece, cut))
     if (part.length > 0) await new Promise((done) => response.write(part, done))
     if (at + piece >= cut) {
-      // So that what was written is read before the end is seen.
+      // The wait lets the client read what was written before it sees the end.
       await new Promise((done) => setTimeout(done, 150))
       response.socket?.end()
       return

@@ -9,5 +9,5 @@ export const test = base
   .extend('directory', () => testDirectory())
   /** The artifacts of an empty file store in `directory`. */
   .extend('artifacts', ({ directory }) => openArtifacts(directory))
-  /** What the test writes to standard output, which is not shown. */
+  /** Captures the standard output of the test, which is not shown. */
   .extend('stdout', () => captureOutput('stdout'))

@@ -16,9 +16,9 @@ export const hostsPossible = (() => {
 })()
 
 export interface Host {
-  /** What runs a program on the host, to be put before it. */
+  /** The words to put before a command so that it runs on the host. */
   readonly exec: readonly string[]
-  /** Where the host finds a service. */
+  /** The address at which the host reaches a service. */
   address(service: string): string
   /** Whether a connection comes about within two seconds. */
   reaches(service: string): boolean

@@ -30,7 +30,7 @@ export const madeKeys = [newSigningKey(), newSigningKey()] as const
 export interface Made {
   /** Indices of `madeRuns`. */
   readonly runs: readonly number[]
-  /** What trained and unlearned: results of different devices differ. */
+  /** The devices that trained and unlearned. Results of different devices differ. */
   readonly devices?: { readonly train: string; readonly unlearn: string }
   /** Places of the stages that are gone, among all of its stages. */
   readonly without?: readonly number[]
@@ -123,7 +123,7 @@ function sweepOf(runs: readonly number[]): SweepRecord {
   }
 }
 
-/** What `zeroshift check --read-data` finds, of what is young too. */
+/** The findings of `zeroshift check --read-data`, including those about young files. */
 export async function damageOf(store: ObjectStore): Promise<readonly string[]> {
   const artifacts = new Artifacts(store)
   const manifests = new SharedManifests(artifacts)

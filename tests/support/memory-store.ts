@@ -25,7 +25,7 @@ export class MemoryStore implements ObjectStore {
     this.objects = new Map(objects)
   }
 
-  /** The same objects with a life of their own. */
+  /** Returns an independent copy with the same objects. */
   copy(): MemoryStore {
     const copy = new MemoryStore(this.url, this.objects)
     for (const [path, date] of this.dates) copy.dates.set(path, date)

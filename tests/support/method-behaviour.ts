@@ -94,10 +94,10 @@ function specOf(name: ApproximateMethodName): unknown {
   return configured[name] ?? schema?.parse({ method: name, ...Object.fromEntries(brief) })
 }
 
-/** What has no loss to lower, and so no curve; its steps are batches of gradients. */
+/** Methods that lower no loss and have no curve. Their steps are batches of gradients. */
 const untrained: readonly ApproximateMethodName[] = ['ssd', 'fisher', 'influence']
 
-/** Of which set a method uses no sample, by its own account. */
+/** The sets of which a method says that it uses no sample. */
 const unreadSets: Readonly<
   Partial<Record<ApproximateMethodName, { set: 'retained' | 'forget'; keepsLabels?: true }>>
 > = {
@@ -127,7 +127,7 @@ async function unlearn(
 /** Through JSON and back, so that a snapshot shares nothing with the run that left it. */
 const plainVectors = (_: string, value: unknown) => (value instanceof Float32Array ? [...value] : value)
 
-/** What every method does, on one of the toy models. */
+/** Tests the behaviour that all methods share on one of the toy models. */
 export function describeMethods(model: keyof typeof toyModels): void {
   const layers = toyModels[model]
 

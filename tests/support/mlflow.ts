@@ -7,7 +7,7 @@ import { freePort } from '../../host/free-port.ts'
 
 export interface TestMlflow {
   readonly url: string
-  /** Of its database, artifacts and log. */
+  /** The directory of its database, artifacts and log. */
   readonly directory: string
   /** Kills it, as a machine's end does; what it keeps stays. */
   kill(): Promise<void>

@@ -8,7 +8,7 @@ import { inspectDataset, readDataset, type Checked } from '../../datasets/index.
 import { testDirectory } from './directories.ts'
 import { errorOf } from './errors.ts'
 
-/** What tests of the readers of data sets share. */
+/** Helpers of the tests of data set readers. */
 
 /** Files that libraries in Python wrote (tests/reference/make_data.py). */
 export const written = join(import.meta.dirname, '../reference/data')
@@ -18,7 +18,7 @@ interface Content {
   readonly labels: readonly number[]
 }
 
-/** What is in them: pixels [n, h, w, c] and labels, by those libraries. */
+/** The content of these files as those libraries read it: pixels [n, h, w, c] and labels. */
 export const expected = JSON.parse(await readFile(join(written, 'expected.json'), 'utf8')) as Readonly<
   Record<string, Content>
 > & { readonly images: Readonly<Record<string, readonly number[]>> }
@@ -39,7 +39,10 @@ export function emptyFolder(): () => string {
   return () => folder
 }
 
-/** What is read, the images as bytes of each sample; inspecting says the same of it. */
+/**
+ * Reads a data set, with images as bytes of each sample. Checks that inspecting gives the same
+ * facts.
+ */
 export async function read(spec: DataSpec, directory: string) {
   const { facts, labels, trainable, ...found } = await readDataset(spec, directory)
   expect(await inspectDataset(spec, directory)).toEqual(facts)
@@ -54,7 +57,7 @@ export async function read(spec: DataSpec, directory: string) {
   return { facts, maximum: whiteOf(facts), trainable, images, labels: [...labels] }
 }
 
-/** What is known of images, in memory. */
+/** A cache in memory of the facts about images. */
 export function remembering(): Checked & { readonly known: Map<string, unknown> } {
   const known = new Map<string, unknown>()
   return {

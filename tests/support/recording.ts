@@ -60,7 +60,7 @@ export function recording(fault: Fault = () => undefined, keptKeys: readonly str
   return { activities, calls, failed }
 }
 
-/** What only sweeps ask for. */
+/** Fails. It stands for the activities that only sweeps call. */
 function unexpected(): Promise<never> {
   return Promise.reject(new Error('a single run asked for what a sweep asks for'))
 }

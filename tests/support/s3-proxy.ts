@@ -3,7 +3,7 @@ import { request, type IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serving } from './serving.ts'
 
-/** What happens to a request on its way. Nothing: it goes through. */
+/** A fault of one request. Without one, the request is passed on. */
 export interface Fault {
   readonly delayMs?: number
   /** Answered in the server's place. */

@@ -13,7 +13,7 @@ export interface TestS3 {
   /** The server's directory: `<directory>/<bucket>/<key>` is an object. */
   readonly directory: string
   readonly credentials: S3Credentials
-  /** What a process needs to use it, for `process.env`. */
+  /** The environment variables with which a process reaches the server. */
   readonly env: Readonly<Record<string, string>>
   /** Kills the server; `start` brings it back at the same place with what it had. */
   kill(): Promise<void>

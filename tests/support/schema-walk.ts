@@ -59,7 +59,7 @@ export function placed(config: unknown, [part, ...rest]: Path, value: unknown): 
   return mapping
 }
 
-/** What is wrong with a config, by words for it, and a pattern for what is said of it. */
+/** A mistake in a config: a title, the config, and a pattern of the message. */
 export interface Mistake {
   readonly title: string
   readonly config: unknown

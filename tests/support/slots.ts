@@ -11,7 +11,7 @@ export interface Life {
   readonly killed: boolean
 }
 
-/** What `zeroshift-train` serves: each worker has one slot for it. */
+/** The stages that `zeroshift-train` serves. Each worker has one slot for them. */
 const long: ReadonlySet<string> = new Set<StageKind>(['train', 'unlearn', 'evaluate'])
 
 /**

@@ -33,7 +33,7 @@ export function sweeping({
   readonly broken?: readonly number[]
   readonly halving?: HalvingSpec
   readonly isTracked?: boolean
-  /** What a run is judged by. */
+  /** The value by which a run is ranked. */
   readonly value?: (cell: number, rung: number) => number
 }) {
   const rungs = (halving?.rungs.length ?? 0) + 1
@@ -57,7 +57,7 @@ export function sweeping({
   const waiting = new Map<string, () => void>()
   let held = (_run: string) => false
   const reports: (readonly CellFailure[])[] = []
-  /** What the tracking was told; undefined: that the sweep goes on. */
+  /** The ends that tracking was told. undefined means that the sweep goes on. */
   const told: (SweepEnd | undefined)[] = []
   /** Cells that ended, and the sweep that each was tracked below. */
   const cellsTold: { readonly run: string; readonly sweep: string | undefined }[] = []

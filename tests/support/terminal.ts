@@ -42,7 +42,7 @@ export function terminal(
 // eslint-disable-next-line no-control-regex
 const escape = /\u001b\[(\?)?(\d*)(?:;\d+)*([A-Za-z])/y
 
-/** What is on a screen once a text was written to it. */
+/** Returns the content of a screen after a text was written to it. */
 export function screenOf(text: string): string {
   const lines: string[] = ['']
   let [row, column] = [0, 0]

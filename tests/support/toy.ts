@@ -90,10 +90,12 @@ export async function trainOriginal(layers: readonly Layer[], data: DeviceData):
   return weights
 }
 
-/** What tests/reference/make_toy.ts wrote. */
+/** The file of weights that tests/reference/make_toy.ts wrote. */
 export const toyOriginals = new URL('../reference/toy.safetensors', import.meta.url)
 
-/** What `trainOriginal` made of a toy model once: every file of tests would take seconds for it. */
+/**
+ * Reads the weights that `trainOriginal` made of a toy model once, since training takes seconds.
+ */
 export function trainedOriginal(model: keyof typeof toyModels): Weights {
   const { tensors } = decodeTensors(readFileSync(toyOriginals))
   const vector = (name: string) => {

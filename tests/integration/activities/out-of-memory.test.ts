@@ -22,7 +22,9 @@ beforeAll(async () => {
   directory = fileDirectory()
 })
 
-/** What TensorFlow says to 64 TB. With oneDNN it takes 10 s to refuse them: it is asked once. */
+/**
+ * TensorFlow's answer to a request for 64 TB. With oneDNN it takes 10 s, so that it is asked once.
+ */
 const refusal = (() => {
   let refused: Error | undefined
   return () => (refused ??= refusalOf())

@@ -22,7 +22,7 @@ beforeEach(() => {
   mkdirSync(join(directory, 'folder'))
 })
 
-/** What makes a command wrong, and what is said of it. */
+/** A mistake that makes a command wrong, and the text that names it. */
 const refusals: readonly (readonly [readonly string[], RegExp])[] = [
   [['run', 'nowhere.yaml'], /^nowhere\.yaml: there is no such file; expected an experiment's YAML config$/m],
   [['run', 'folder'], /^folder: this is a directory, expected a file/m],

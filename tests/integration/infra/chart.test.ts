@@ -15,7 +15,7 @@ const valuesIn = (name: string) => [
   fileURLToPath(new URL(`values/${name}.yaml`, import.meta.url)),
 ]
 
-/** What the chart is rendered with; each makes other parts of it. */
+/** The values with which the chart is rendered. Each set renders other parts of it. */
 const installations = {
   defaults: [],
   gpu: valuesIn('gpu'),
@@ -84,7 +84,7 @@ function resourcesIn(options: readonly string[]): readonly Resource[] {
 const podOf = ({ spec }: Resource) => spec?.template ?? spec?.jobTargetRef?.template
 const podsIn = (options: readonly string[]) => resourcesIn(options).flatMap((found) => podOf(found) ?? [])
 
-/** What is wrong with manifests, in kubeconform's words; nothing where they keep to the schemas. */
+/** The errors of kubeconform about manifests. The text is empty when they match the schemas. */
 function problems(manifests: string): string {
   const schemas = `${tools?.schemas}/{{.ResourceKind}}{{.KindSuffix}}.json`
   const { status, stdout, stderr } = spawnSync(

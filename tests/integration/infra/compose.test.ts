@@ -98,7 +98,7 @@ describe.skipIf(!tools)(`infra/compose.yaml${why}`, () => {
   })
 })
 
-/** Of Go's notation of durations. */
+/** Converts a duration in Go's notation into seconds. */
 function secondsIn(duration = ''): number {
   const { m = '0', s = '0' } = /^(?:(?<m>\d+)m)?(?:(?<s>\d+)s)?$/.exec(duration)?.groups ?? {}
   return 60 * Number(m) + Number(s)

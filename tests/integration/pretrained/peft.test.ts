@@ -74,7 +74,7 @@ function hiddenStates(architecture: Architecture): readonly string[] {
   return [`${family}.embeddings`, ...Array.from({ length: layers }, (_, i) => `${family}.encoder.layer.${i}`)]
 }
 
-/** What transformers, and PEFT where there is an adapter, say of images. */
+/** The outputs of transformers for images, and those of PEFT when there is an adapter. */
 function theirs(pixels: Tensor, base: string, adapter?: string): Tensor {
   const [input, output] = [join(directory, 'pixels.safetensors'), join(directory, 'logits.safetensors')]
   const values = pixels.transpose([0, 3, 1, 2])

@@ -37,7 +37,7 @@ async function client(): Promise<Client> {
   return client
 }
 
-/** What a run is told of its config, and what its failures say. */
+/** A word that is in the config of the run and in its failures. */
 const MARK = 'forget-the-cats'
 
 async function start(name: string): Promise<WorkflowHandle<() => Promise<RunResult>>> {
@@ -92,7 +92,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
 }
 
 describe('what the server keeps of a run', () => {
-  /** Of the spec, of failures, and the words that stages are shown by. */
+  /** Words of the spec, of failures and of the titles of stages. */
   const secrets = [MARK, 'learningRate', 'did not converge', 'finetune']
 
   test('is plain without keys', async () => {

@@ -37,7 +37,7 @@ interface Envelope {
 }
 
 let root: string
-/** Where the run was computed with the key; tests work on copies. */
+/** The store in which the run was computed with the key. Tests work on copies of it. */
 let origin: string
 let input: RunInput
 let directory: string
@@ -480,7 +480,7 @@ describe('verify --require-signature', () => {
       ...{ keyid: publicKey.id, claim: 'rendered', named: false },
     }))
     expect(signatures).toEqual({ signers, flaws: [] })
-    // What does not hold for the report is not published.
+    // A signature that does not hold for the report is not published.
     writeFileSync(reportSignature(), readFileSync(signatureOf(the('train'))))
     rmSync(join(directory, 'out'), { recursive: true })
     await publish()

@@ -23,7 +23,7 @@ let directory: string
 let server: TestTemporal
 let traces: Awaited<ReturnType<typeof collector>>
 let answer: Answer
-/** What the worker's endpoint said, before the run and after it. */
+/** The text of the worker's endpoint before and after the run. */
 const said = { ready: 0, alive: 0, metrics: '', type: '' as string | null }
 /** The most bytes on the device that it showed while the run went on. */
 let mostOnDevice = 0

@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import { serving } from '../../support/serving.ts'
 
-/** What a test asks an MLflow server, without Zeroshift's own client. */
+/** Queries of tests to an MLflow server, which do not use Zeroshift's client. */
 export async function ask<T>(url: string, path: string, body?: unknown): Promise<T> {
   const init =
     body === undefined

@@ -64,7 +64,7 @@ test('what was accepted and belongs to a model that was computed again meanwhile
   const unlearned = plan.candidates.flatMap(({ unlearn }) => unlearn?.key ?? [])
   expect(unlearned).toHaveLength(2)
   expect(computed).toEqual(expect.arrayContaining(unlearned))
-  // What does not depend on the original was left as it is.
+  // Stages that do not depend on the original were left as they are.
   expect(computed).not.toContain(plan.reference.evaluate.key)
   const stages = stagesOf(plan)
   const view = new StoreView(artifacts)

@@ -8,7 +8,10 @@ import { quietEnvironment } from '../../support/activity-environment.ts'
 import { testDirectory } from '../../support/directories.ts'
 import { sampleRun } from '../../support/run.ts'
 
-/** From which checkpoints a stage goes on: the bytes of its result are those of one device. */
+/**
+ * A stage goes on only from checkpoints of the same device, since the bytes of its result depend on
+ * the device.
+ */
 const stage = sampleRun().run.plan.original
 let directory: string
 let artifacts: Artifacts

@@ -32,7 +32,7 @@ beforeEach(() => {
   artifacts = openArtifacts(store)
 })
 
-/** What each body leaves this time. */
+/** The values that the bodies leave this time. */
 let seen = 3
 const readData: StageBody<'dataset'> = () =>
   Promise.resolve({

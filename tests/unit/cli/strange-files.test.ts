@@ -16,7 +16,7 @@ import { temporalSettings } from '../../../worker/temporal-settings.ts'
 import { smallConfig } from '../../support/command.ts'
 import { testDirectory } from '../../support/directories.ts'
 
-/** Whatever reads a file that the user names refuses what cannot be read to an end, at once. */
+/** All code that reads a file named by the user refuses at once a file that has no end. */
 
 let directory: string
 beforeEach(() => {

@@ -22,7 +22,9 @@ test('there are none exactly where the values are the same JSON', () => {
   )
 })
 
-/** Whatever the order of keys; an empty list is no empty mapping. */
+/**
+ * Compares values. The order of keys does not matter; an empty list differs from an empty mapping.
+ */
 const equal = (a: unknown, b: unknown): boolean => {
   try {
     expect(a).toEqual(b)

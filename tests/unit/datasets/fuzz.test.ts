@@ -22,7 +22,7 @@ import { openZip } from '../../../datasets/zip.ts'
  */
 const files = Number(process.env.ZEROSHIFT_FUZZ ?? 1500)
 const SLOWEST_MS = 2000
-/** What an error, a promise and a page of small values take, whatever the file. */
+/** The memory of an error, a promise and a page of small values, whatever the file. */
 const SMALL = 2 ** 20
 
 interface Reader {

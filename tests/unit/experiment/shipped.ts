@@ -19,7 +19,7 @@ const cifarFacts: DatasetFacts = {
   train: digitFacts.train.map(() => 4000),
   test: digitFacts.test.map(() => 1000),
 }
-/** What bench/pretrain.py makes, by the experiment's name. */
+/** The facts of the checkpoints that bench/pretrain.py makes, by the name of the experiment. */
 const checkpoints: Readonly<Record<string, CheckpointFacts>> = {
   'pretrained-resnet': {
     architecture: {

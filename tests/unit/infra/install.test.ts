@@ -7,7 +7,7 @@ import { installOnce } from '../../../infra/install.mjs'
 import { testDirectory } from '../../support/directories.ts'
 import { until } from '../../support/durable.ts'
 
-/** What the set-up builds, and keeps between checkouts. */
+/** The set-up keeps the programs that it builds in a cache, which checkouts share. */
 let cache: string
 beforeEach(() => {
   cache = testDirectory()

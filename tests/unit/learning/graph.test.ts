@@ -223,7 +223,7 @@ test('memory stays flat over 10,000 calls and 200 compiled functions', () => {
     other.dispose()
   }
   expect([tf.memory().numTensors, binding.getNumOfTensors()]).toEqual(tensors)
-  // Those that were used last are kept.
+  // The graphs that were used last are kept.
   expect(binding.getNumOfSavedModels()).toBe(16)
   y.dispose()
 })

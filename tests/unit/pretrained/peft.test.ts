@@ -24,7 +24,7 @@ beforeEach(() => {
 
 const distilled: VitArchitecture = { ...tinyVit, family: 'deit', distilled: true }
 
-/** Of every layer, with random A and B. */
+/** An adapter of every layer, with random A and B. */
 function randomAdapter(architecture: Architecture, rank = 2) {
   const adapter = lora(adaptableLayers(architectureLayers(architecture, 10)), {
     rank,

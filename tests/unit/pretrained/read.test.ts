@@ -152,7 +152,7 @@ test('half-precision weights are widened exactly', async () => {
   expect(bytes.length).toBeGreaterThan(readFileSync(join(directory, 'model.safetensors')).length)
 })
 
-/** The same tensors as BF16. */
+/** Converts the tensors to BF16. */
 function halved(
   tensors: Readonly<Record<string, { readonly shape: readonly number[]; readonly values: Float32Array }>>,
 ) {

@@ -17,7 +17,7 @@ const at = (name: string) => join(directory, name)
 const openssl = (...args: readonly string[]) =>
   execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'ignore'] })
 
-/** What `openssl` writes with these arguments before `-out FILE`. */
+/** Returns the file that `openssl` writes with these arguments before `-out FILE`. */
 function written(name: string, ...args: readonly string[]): string {
   openssl(...args, '-out', at(name))
   return readFileSync(at(name), 'utf8')

@@ -80,7 +80,7 @@ test('a value that is too long is cut between characters, and its whole digest i
     'sha256.face': sha256(long),
     'sha256.note': sha256('z'.repeat(5001)),
   })
-  // What fits is sent as it is, and what was made to fit fits.
+  // Values that fit are sent unchanged, and shortened values fit.
   expect(fitted(params, tags)).toEqual({ params, tags })
 })
 

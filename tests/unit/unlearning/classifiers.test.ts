@@ -6,9 +6,9 @@ import { stream } from '../../../learning/random.ts'
 import { reference } from './judged-models.ts'
 
 interface Expected {
-  /** Of an exact solution. */
+  /** The decision values of an exact solution. */
   decisions: number[]
-  /** What scikit-learn predicts with its usual tolerance. */
+  /** The predictions of scikit-learn with its default tolerance. */
   members: boolean[]
 }
 const vectors = reference('classifiers.json') as {

@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 import type { Measured } from '../../../experiment/records/manifest.ts'
 import type { Logits } from '../../../unlearning/metrics/logits.ts'
 
-/** What the tests of metrics and attacks share: reference vectors, made-up logits, figures. */
+/** Reference vectors, made-up logits and figures that the tests of metrics and attacks share. */
 
 export interface PlainLogits {
   readonly values: readonly number[]

@@ -6,7 +6,9 @@ import { logProbabilities } from '../../../unlearning/metrics/logits.ts'
 import { logProbabilityOf, margins } from '../../../unlearning/population/margin.ts'
 import { reference, toLogits, valueOf } from './judged-models.ts'
 
-/** What tests/reference/make_precise.py computed from the definitions with 400 digits. */
+/**
+ * The values that tests/reference/make_precise.py computed from the definitions with 400 digits.
+ */
 const { samples, pairs } = reference('precise.json') as {
   samples: {
     logits: number[]

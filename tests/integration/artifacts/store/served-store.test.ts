@@ -21,7 +21,7 @@ let forget: () => void
 
 beforeAll(async () => {
   home = fileDirectory()
-  // What a user has set for a store of their own.
+  // These are settings of a user for another store.
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'of-another-server')
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'of-another-server')
   vi.stubEnv('AWS_REGION', 'eu-west-1')

@@ -76,7 +76,7 @@ test('all that a run on other machines needs is tried on real servers, and nothi
   expect(await search('runs', { experiment_ids: ids, run_view_type: 'DELETED_ONLY' })).toHaveLength(1)
 })
 
-/** What MLflow has of some kind. */
+/** Returns the runs or the experiments on the MLflow server. */
 async function search<T>(kind: 'runs' | 'experiments', body: object): Promise<readonly T[]> {
   const answer = await fetch(`${mlflow.url}/api/2.0/mlflow/${kind}/search`, {
     method: 'POST',

@@ -22,7 +22,7 @@ beforeEach(() => {
 })
 
 const digestOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
-/** Of its file: its digest, and the beginning of its store's. */
+/** The name of a cached file: the digest of its content and the beginning of that of its store. */
 const nameOf = (bytes: Uint8Array) => `${digestOf(bytes)}-${digestOf(Buffer.from('s3://ours')).slice(0, 16)}`
 const totalBytes = () =>
   readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0)
@@ -132,7 +132,7 @@ test('a file that is read in parts is fetched once, however many ask for it at a
   expect(fetched).toBe(1)
   const [file = '', ...others] = readdirSync(directory)
   expect(others).toEqual([])
-  // Who has opened it can read on when it makes room for others.
+  // An open file can still be read after it was removed to make room for others.
   rmSync(join(directory, file))
   for (const descriptor of descriptors) {
     const part = new Uint8Array(10)

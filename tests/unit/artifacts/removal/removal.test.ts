@@ -119,7 +119,7 @@ test('whatever is removed, the runs that stay are whole, and nothing stays that 
       expect([...answer.runs].sort()).toEqual(present.filter(goes).map(idOf).sort())
       expect((await artifacts.runs()).toSorted()).toEqual(left.map(idOf).sort())
       expect((await artifacts.sweeps()).length).toBe(sweeps.length - going.length)
-      // What only they needed is gone before any gc.
+      // Objects that only these runs needed are gone before any gc.
       expect(await unneeded(store, left.map(runOf))).toEqual([])
       expect((await gc(store)).stages).toEqual([])
       expect((await checkAll(artifacts)).damage).toEqual([])

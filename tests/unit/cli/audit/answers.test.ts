@@ -5,7 +5,7 @@ import { smallConfig } from '../../../support/command.ts'
 import { testDirectory } from '../../../support/directories.ts'
 import { zeroshiftHere } from '../../../support/in-process.ts'
 
-/** What programs are answered where nothing is wrong. */
+/** The answers in JSON to commands without a mistake. */
 
 let directory: string
 beforeEach(() => {

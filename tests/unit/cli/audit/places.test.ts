@@ -4,7 +4,10 @@ import { runId } from '../../../../experiment/records/run.ts'
 import { attemptsFor, audit, type Attempt, type Attempts } from '../../../support/audit.ts'
 import { sampleRun } from '../../../support/run.ts'
 
-/** Where reports cannot be put, what may be shown nowhere, and what may steer no terminal. */
+/**
+ * Places that take no reports, secrets that may not be shown, and text that must not control a
+ * terminal.
+ */
 
 const { run } = sampleRun()
 const other = { ...run, id: runId('other', run.plan), spec: { ...run.spec, name: 'other' } }

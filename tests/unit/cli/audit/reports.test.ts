@@ -33,7 +33,7 @@ const odd: Readonly<Record<string, unknown>> = {
   'that is a list': [[]],
 }
 
-/** What is computed, and its digest, with one thing in it that is another. */
+/** Paths of computed values and of the digest. Each row changes one of them. */
 const places = [
   ...pathsIn(report.computed, 2, ['computed']),
   ['digest'],
@@ -52,7 +52,7 @@ const changed: Attempts = Object.fromEntries(
 )
 audit('a report with', changed)
 
-/** The same by somebody who gives it the digest that fits. */
+/** A changed report whose digest was computed again, as a forger would do. */
 const forged = (path: Path, value: unknown) => {
   const copy = placed(report, path, value) as Readonly<Record<string, unknown>>
   return JSON.stringify({ ...copy, digest: digestOf(copy.computed) })

@@ -16,7 +16,7 @@ const file = (name: string, text: string) => (directory: string) => {
   writeFileSync(join(directory, 'place', name), text)
 }
 
-/** What can be no store, whatever it is for. */
+/** Places that cannot be a store, whatever its use. */
 const places: Readonly<Record<string, Place>> = {
   'a file': {
     store: 'small.yaml',

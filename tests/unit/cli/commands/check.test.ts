@@ -53,7 +53,7 @@ beforeEach(() => {
   stdout = captureOutput('stdout')
 })
 
-/** As if everything had been written so long ago. */
+/** Makes all files so many hours old. */
 async function age(hours: number): Promise<void> {
   const at = Date.now() / 1000 - hours * 3600
   for (const prefix of ['blobs/', 'stages/', 'runs/'])

@@ -34,7 +34,7 @@ beforeEach(async () => {
   await age(48)
 })
 
-/** As if what is there had been written so many hours ago. */
+/** Makes the files that are there so many hours old. */
 async function age(hours: number, prefix = ''): Promise<void> {
   for (const { path } of await artifacts.store.list(prefix)) {
     const file = fileURLToPath(artifacts.store.locate(path))

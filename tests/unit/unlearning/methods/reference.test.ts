@@ -12,7 +12,7 @@ import {
   type ReferenceMethod,
 } from '../../../reference/methods.ts'
 
-/** What tests/reference/make_methods.py wrote: θ_u after each step. */
+/** The vectors that tests/reference/make_methods.py wrote: θ_u after each step. */
 const reference = JSON.parse(
   readFileSync(new URL('../../../reference/methods.json', import.meta.url), 'utf8'),
 ) as { readonly input: Input; readonly expected: Readonly<Record<ReferenceMethod, readonly number[][]>> }
@@ -21,7 +21,7 @@ test('PyTorch was given what Zeroshift gives its methods today', () => {
   expect(reference.input).toEqual(JSON.parse(JSON.stringify(input())))
 })
 
-/** The same method, stopped after some steps. */
+/** Returns the same method, which stops after some steps. */
 function stopped(name: ReferenceMethod, steps: number) {
   switch (name) {
     case 'rfa':

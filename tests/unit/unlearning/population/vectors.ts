@@ -6,7 +6,7 @@ import type { Interval } from '../../../../common/interval.ts'
 import type { Margins, Pool } from '../../../../unlearning/population/pool.ts'
 import { expectClose, reference, type PlainLogits } from '../judged-models.ts'
 
-/** What the tests of population attacks share: reference vectors, made-up margins, estimates. */
+/** Reference vectors, made-up margins and estimates that the tests of population attacks share. */
 
 export interface PlainMargins {
   readonly values: readonly number[]
@@ -23,7 +23,7 @@ interface Attacks {
   readonly offline: readonly number[]
 }
 
-/** What tests/reference/make_population.py wrote. */
+/** The vectors that tests/reference/make_population.py wrote. */
 export const vectors = reference('population.json') as {
   intervals: {
     studentQuantiles: { degrees: number; quantile: number }[]
@@ -132,7 +132,7 @@ export function anyOrder(n: number): fc.Arbitrary<number[]> {
   return fc.shuffledSubarray(places, { minLength: n, maxLength: n })
 }
 
-/** The same models and samples in other orders. */
+/** Returns the same models and samples in other orders. */
 export function permuted<Kind extends Margins>(
   margins: Kind,
   models: readonly number[],

@@ -7,7 +7,7 @@ import { LeaseLostError } from '../../../../artifacts/progress/lease.ts'
 import { MathError, UserError } from '../../../../common/errors.ts'
 import { attemptOf, endBy } from '../../../../worker/telemetry/attempt-interceptor.ts'
 
-/** What an activity that fails with an error tells Temporal. */
+/** Runs an activity that fails with an error, and tells what Temporal sees. */
 const told = (error: Error) =>
   new MockActivityEnvironment({ attempt: 1 }).run(() => Promise.resolve(asFailure(error)))
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { levelOf } from '../../../../worker/worker-log.mjs'
 import { attemptLog, logLine, writer } from '../../../../worker/telemetry/log.ts'
 
-/** What a writer with an environment wrote. */
+/** Returns the lines of a writer that is configured by an environment. */
 function written(environment: NodeJS.ProcessEnv, say: (write: ReturnType<typeof writer>) => void): string {
   let text = ''
   const write = (line: string) => {
@@ -15,7 +15,7 @@ function written(environment: NodeJS.ProcessEnv, say: (write: ReturnType<typeof 
 const json = { ZEROSHIFT_LOG_FORMAT: 'json', ZEROSHIFT_LOG: 'debug' }
 const text = { ZEROSHIFT_LOG_FORMAT: 'text', ZEROSHIFT_LOG: 'debug' }
 
-/** What the SDK says of an activity. */
+/** The metadata that the SDK logs with an activity. */
 const ofStage = {
   ...{
     workflowId: 'zeroshift-ranks-1a2b3c4d',
