@@ -61,7 +61,7 @@ export function toSign(run: string, json: string): SignedReport {
   return report
 }
 
-/** Where manifests are read from: a store, or a cache before it. */
+/** A source of manifests: a store, or a cache in front of it. */
 export interface ManifestSource {
   manifest(stage: StageRef): Promise<Manifest | undefined>
 }

@@ -13,7 +13,7 @@ export interface EndpointOptions {
  */
 export type State = 'starting' | 'ready' | 'no server' | 'stopping'
 
-/** What the endpoint serves. */
+/** The content that the endpoint serves. */
 export interface Shown {
   readonly state: () => State
   readonly metrics: () => Promise<string>

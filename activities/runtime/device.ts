@@ -18,7 +18,7 @@ import { Preparer } from '../../learning/prepare.ts'
 import { output, readDataset, shardsOf } from './blob-codecs.ts'
 
 /**
- * What the stages share that compute on a device: the format of weights in blobs, and the upload of
+ * Functions for stages that compute on a device: the format of weights in blobs, and the upload of
  * the data set.
  */
 
