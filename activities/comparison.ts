@@ -10,7 +10,7 @@ import { judgementOf, type SweepRecord } from '../experiment/sweep/sweep.ts'
 import { commandOf, quoted } from '../report/command.ts'
 import { SharedManifests, storedOutcome } from './stored-outcome.ts'
 
-/** A sweep's runs side by side, from the reports that they left in the store. */
+/** Compares the runs of a sweep by the reports that they have in the store. */
 export async function comparisonOf(artifacts: Artifacts, sweep: SweepRecord): Promise<Comparison> {
   const failures = new Map((sweep.failures ?? []).map(({ run, reason }) => [run, reason]))
   const compared = new Map<string, ComparedRun>()
@@ -59,7 +59,7 @@ async function comparedRun(
   }
 }
 
-/** What was decided when, told anew from the figures: decisions depend on nothing else. */
+/** Repeats the decisions of successive halving from the figures, which determine them. */
 function halvingOf(
   { space, cells }: SweepRecord,
   runs: ReadonlyMap<string, ComparedRun>,
@@ -68,13 +68,13 @@ function halvingOf(
   if (!halving) return undefined
   const rungs = halving.rungs.length + 1
   const queue = new Halving(cells.length, rungs, halving.factor)
-  const told: Omit<HalvingDecision, 'decision'>[] = []
+  const decided: Omit<HalvingDecision, 'decision'>[] = []
   for (let item = queue.take(); item; item = queue.take()) {
     const { cell, rung } = item
     const run = cells[cell]?.runs[rung] ?? ''
     const outcome = runs.get(run)?.outcome ?? { missing: 'it has not been run yet' }
     const judgement = 'missing' in outcome ? 'none' : judgementOf(outcome.rows, halving)
-    told.push({
+    decided.push({
       cell,
       rung,
       run,
@@ -91,7 +91,7 @@ function halvingOf(
     factor: halving.factor,
     resource: halving.resource,
     rungs: halving.rungs,
-    decisions: told
+    decisions: decided
       .sort((a, b) => a.rung - b.rung || a.cell - b.cell)
       .map((one) => ({
         ...one,

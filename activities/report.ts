@@ -16,11 +16,16 @@ export interface WrittenReport {
   /** Digest of the report's computed part. */
   readonly digest: string
   readonly results: readonly ResultRow[]
-  /** Keys of the run's stages that the report is without: the store has no result of them that fits the others. */
+  /**
+   * The keys of the stages that the report lacks, because the store has no result of them that fits
+   * the other results.
+   */
   readonly absent?: readonly string[]
 }
 
-/** Renders a run's report from the manifests in the store: the same manifests give the same bytes. */
+/**
+ * Renders a run's report from the manifests in the store: the same manifests give the same bytes.
+ */
 export async function renderRun(artifacts: Artifacts, run: RunRecord, failed: RunResult['failed']) {
   const manifests = await manifestsOf(artifacts, run)
   const { html, markdown, json, digest, results } = await renderReport({ run, manifests, failed })
@@ -33,7 +38,10 @@ export async function renderRun(artifacts: Artifacts, run: RunRecord, failed: Ru
   }
 }
 
-/** Renders a run's report and writes it beside the run, with a signature where there is a key for it. */
+/**
+ * Renders a run's report and writes it into the folder of the run, with a signature if a key is
+ * given.
+ */
 export async function writeReport(
   artifacts: Artifacts,
   run: RunRecord,
@@ -47,22 +55,22 @@ export async function writeReport(
   return { url, ...written }
 }
 
-/** What is signed of a `report.json` that was rendered here. */
+/** Returns what has to be signed of a rendered `report.json`. */
 export function toSign(run: string, json: string): SignedReport {
   const report = signedReport(run, JSON.parse(json))
   if (!report) throw new Error(`the report of ${run} lacks its stages or its digest`)
   return report
 }
 
-/** Where manifests are read from: a store, or a cache before it. */
+/** A source of manifests: a store, or a cache in front of it. */
 export interface ManifestSource {
   manifest(stage: StageRef): Promise<Manifest | undefined>
 }
 
 /**
  * Returns the manifests of a run's finished stages, by key. A stage is left out if it was computed
- * from another result of an input than the store has now, so that all figures of a report are of the
- * same models.
+ * from another result of an input than the store has now, so that all figures of a report are of
+ * the same models.
  */
 export async function manifestsOf(
   manifests: ManifestSource,
@@ -71,7 +79,7 @@ export async function manifestsOf(
   const found = await Promise.all(stagesOf(run.plan).map((stage) => manifests.manifest(stage)))
   const current = new Map<string, { readonly manifest: Manifest; readonly digest: string }>()
   const stale = new Set<string>()
-  // Inputs come first.
+  // The inputs of a stage come before it.
   for (const manifest of found.flatMap((manifest) => manifest ?? [])) {
     const isStale = Object.entries<StageRef>(manifest.inputs).some(([name, { key }]) => {
       const input = current.get(key)

@@ -11,10 +11,15 @@ import { readPublished, type Published } from '../report/published.ts'
 import { renderReportJson } from '../report/report.ts'
 import { manifestsOf } from './report.ts'
 
-/** Enough for the stages that the runs of a sweep share; a run's own are read once anyway. */
+/**
+ * The number of manifests in the cache. This is enough for the stages that the runs of a sweep
+ * share.
+ */
 const MOST_KEPT = 1000
 
-/** Manifests for several runs, which share stages: the newest ones asked for are kept. For one call. */
+/**
+ * A cache of manifests for several runs that share stages. An instance is used for one call only.
+ */
 export class SharedManifests {
   private readonly artifacts: Artifacts
   private readonly known = new Map<string, Promise<Manifest | undefined>>()
@@ -34,8 +39,9 @@ export class SharedManifests {
 }
 
 /**
- * What a run that has a report came to; undefined where it has none. The figures are those of the manifests in the store.
- * Where some are gone, they are those of the stored report, which is as it was written by its own digest.
+ * Returns the figures of a run, or undefined if it has no report. The figures are computed from the
+ * manifests in the store. If some of these are missing, the figures are taken from the stored
+ * report, whose digest proves that it was not changed.
  */
 export async function storedOutcome(
   artifacts: Artifacts,
@@ -57,12 +63,15 @@ export async function storedOutcome(
   }
 }
 
-/** The report's JSON as the manifests give it. */
+/** Renders the JSON of a run's report from manifests. */
 export function renderedJson(run: RunRecord, manifests: Readonly<Record<string, Manifest>>): string {
   return renderReportJson({ run, manifests, failed: run.failed ?? [] })
 }
 
-/** Why a report is not of the stages that the store has. */
+/**
+ * Returns the reason why a report does not belong to the stages in the store, or undefined if it
+ * does.
+ */
 export function otherStage(
   { computed }: Published,
   run: RunRecord,
@@ -76,7 +85,9 @@ export function otherStage(
   return other && `its report.json gives another result of the stage "${other.title}" than the store has`
 }
 
-/** What a report says of its run and of the blobs that the store says otherwise. */
+/**
+ * Returns a difference between a report and the store in what they say about the run and its blobs.
+ */
 function otherStatement(
   { computed, blobs = {} }: Published,
   run: RunRecord,
@@ -91,7 +102,10 @@ function otherStatement(
   return blob && `its ${blob.path} is ${blob.before}, and the manifest has ${blob.after}`
 }
 
-/** What is wrong with a run's stored report; undefined: it says what the stages in the store say. */
+/**
+ * Returns the first difference between a run's stored report and the stages in the store, or
+ * undefined if they agree.
+ */
 export async function reportFlaw(
   run: RunRecord,
   text: string,
@@ -102,7 +116,7 @@ export async function reportFlaw(
     const found = await manifestsOf(manifests, run)
     const flaw = otherStage(published, run, found) ?? otherStatement(published, run, found)
     const { stages } = published.computed
-    // Of stages that are gone, or came since, the report knows other things than the store.
+    // If stages were removed or added since, the figures of the report cannot be compared.
     const isWhole = stages.every(({ key, digest }) => (digest !== undefined) === key in found)
     if (flaw !== undefined || !isWhole) return flaw
     const { computed } = JSON.parse(renderedJson(run, found)) as { readonly computed: object }

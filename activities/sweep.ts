@@ -20,7 +20,7 @@ export interface SweepTask {
   readonly store: string
 }
 
-/** What is to be run, from the record in the store. */
+/** Returns the cells of a sweep and how to run them, from its record in the store. */
 export async function cellsOf(
   artifacts: Artifacts,
   id: string,
@@ -46,16 +46,20 @@ export interface SettledTask {
   readonly store: string
   readonly sweep: string
   readonly runs: readonly string[]
-  /** A run that came to its end without some stages, which failed, is not tried again. */
+  /** Whether a run that ended without some stages, because they failed, is left as it is. */
   readonly left: boolean
 }
 
-/** What the store has of some runs: all that there is where a report says so, and every stage is as the report has it. */
+/**
+ * Returns for each run its results if it is complete in the store, and otherwise the search
+ * attributes of the workflow to start. A run is complete if it has a report and all stages are as
+ * in the report.
+ */
 export async function settledRuns(
   artifacts: Artifacts,
   { sweep, runs, left }: SettledTask,
 ): Promise<readonly Settled[]> {
-  // Cells share stages: each is looked up once.
+  // Runs share stages, each of which is read once.
   const view = new StoreView(artifacts)
   const manifests = new SharedManifests(artifacts)
   const digestNow = async (stage: Stage) => (await view.complete(stage))?.digest
@@ -74,7 +78,10 @@ export async function settledRuns(
   return found
 }
 
-/** How many stages the report is without, which failed; undefined where the store does not have the others as they were. */
+/**
+ * Returns the number of stages that failed. Returns undefined if the store does not have the
+ * results of the others that the report is about.
+ */
 async function failedIn(
   artifacts: Artifacts,
   { id, plan }: RunRecord,
@@ -95,12 +102,12 @@ async function failedIn(
 
 export type Ended = RunEnding & { readonly run: string }
 
-/** Workflows, at most, that the server is asked about: sweeps have hundreds that run at a time. */
-const ASKED_A_SECOND = 10
+/** The largest number of workflows per second that are described: sweeps run hundreds at a time. */
+const DESCRIBED_PER_SECOND = 10
 
 /**
- * Answers those of some workflows that have ended, however. While there is none, the attempt ends too, and the server
- * makes another one later: waiting takes no worker's slot.
+ * Returns those of some workflows that have ended, no matter how. If none has ended, the attempt
+ * fails and the server starts another one later, so that waiting occupies no worker.
  */
 export async function whichEnded(
   workflows: readonly { readonly run: string; readonly workflow: string }[],
@@ -112,7 +119,7 @@ export async function whichEnded(
     const ending = await handle.describe().then(
       async ({ status }) => (status.name === 'RUNNING' ? undefined : endingOf(status.name, handle.result())),
       (error: unknown) => {
-        // The server keeps what has ended for a while only.
+        // The server deletes workflows some time after their end.
         if (error instanceof WorkflowNotFoundError)
           return { error: 'the server knows nothing of it any more' }
         throw error
@@ -124,11 +131,11 @@ export async function whichEnded(
   throw ApplicationFailure.create({
     message: 'none has ended yet',
     type: 'NoneEnded',
-    nextRetryDelay: Math.max(1000, (1000 * workflows.length) / ASKED_A_SECOND),
+    nextRetryDelay: Math.max(1000, (1000 * workflows.length) / DESCRIBED_PER_SECOND),
   })
 }
 
-/** How a workflow ended, in the words of workflows/sweep.ts. */
+/** Describes how a workflow ended, in the words that workflows/sweep.ts uses. */
 async function endingOf(status: string, result: Promise<RunResult>): Promise<RunEnding> {
   try {
     const { failed, results } = await result
@@ -152,7 +159,7 @@ const endings: Readonly<Record<string, string>> = {
   TIMED_OUT: 'it timed out',
 }
 
-/** Renders the sweep's report from what its runs left in the store, and keeps what failed for the next time. */
+/** Renders the report of a sweep from the reports of its runs, and records which runs failed. */
 export async function writeSweepReport(
   artifacts: Artifacts,
   id: string,

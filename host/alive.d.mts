@@ -1,6 +1,6 @@
-/** Whether a process of this machine is there, whoever it belongs to. */
+/** Whether a process of this machine exists. It may belong to any user. */
 export function isAlive(pid: number): boolean
-/** When a process started. null: there is no such process, or no /proc, as on macOS. */
+/** Returns when a process started, or null if there is no such process or no /proc, as on macOS. */
 export function startOf(pid: number): string | null
-/** Whether the process that had this number and this start is there. */
+/** Whether the process with this number and this start still exists. */
 export function isSameProcess(pid: number, start: string | null): boolean

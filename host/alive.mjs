@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * Whether a process of this machine is there, whoever it belongs to.
+ * Whether a process of this machine exists. It may belong to any user.
  * @param {number} pid
  * @returns {boolean}
  */
@@ -16,9 +16,9 @@ export function isAlive(pid) {
 }
 
 /**
- * When a process started: the boot of the machine and clock ticks since then. A number that another
- * process has by now comes with another start. null: there is no such process, or no /proc, as on
- * macOS.
+ * Returns when a process started, as the id of the machine's boot and the clock ticks since then.
+ * It distinguishes processes that had the same number one after the other. Returns null if there is
+ * no such process, or no /proc, as on macOS.
  * @param {number} pid
  * @returns {string | null}
  */
@@ -34,14 +34,16 @@ export function startOf(pid) {
   }
 }
 
-/** Fields of /proc/<pid>/stat count from 1; the first one behind the name is the third. */
+/**
+ * The number of the field in /proc/<pid>/stat, from 1. The first field after the name is the third.
+ */
 const STARTTIME = 22
 
 /**
- * Whether the process that had this number and this start is there. Without /proc, any process that
- * has the number counts as the one.
+ * Whether the process with this number and this start still exists. Without /proc, any process with
+ * the number counts.
  * @param {number} pid
- * @param {string | null} start what `startOf` gave when the process was known
+ * @param {string | null} start what `startOf` returned when the process was noted
  * @returns {boolean}
  */
 export function isSameProcess(pid, start) {

@@ -1,2 +1,2 @@
-/** Where tools are kept between checkouts and `npm ci` runs. */
+/** Returns the directory for downloads, tools and copies of blobs, which all checkouts share. */
 export function cacheDirectory(): string

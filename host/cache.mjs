@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 
 /**
- * Where tools are kept between checkouts and `npm ci` runs.
+ * Returns the directory for downloads, tools and copies of blobs, which all checkouts share.
  * @returns {string}
  */
 export function cacheDirectory() {

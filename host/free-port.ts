@@ -4,14 +4,14 @@ import { createServer } from 'node:net'
 
 /**
  * The ports to choose from if any port will do. They are below the range of ephemeral ports, from
- * which systems assign ports themselves (32,768 and up on Linux, 49,152 and up elsewhere): Temporal's
- * dev server uses a dozen of those before it listens on the port that it was given.
+ * which systems assign ports themselves (32,768 and up on Linux, 49,152 and up elsewhere):
+ * Temporal's dev server uses a dozen of those before it listens on the port that it was given.
  */
 const anyPort = { from: 10_000, to: 32_000 }
 
 /**
- * Returns a port of 127.0.0.1 that nobody listens on at this moment: `wanted` or one of the 99 after
- * it, or a random one if none is wanted.
+ * Returns a port of 127.0.0.1 that nobody listens on at this moment: `wanted` or one of the 99
+ * after it, or a random one if none is wanted.
  */
 export async function freePort(wanted?: number): Promise<number> {
   const from = wanted ?? randomInt(anyPort.from, anyPort.to)

@@ -1,5 +1,8 @@
-/** Why TensorFlow cannot compute on a GPU here, as far as can be told without its CUDA libraries; undefined where there is a driver. */
+/**
+ * Returns why TensorFlow cannot compute on a GPU of this machine, or undefined if there is a
+ * driver.
+ */
 export function driverProblem(library?: string): string | undefined
 
-/** What a command is to compute on: `--device` among its arguments, else ZEROSHIFT_DEVICE. */
+/** Returns the device that a command has to compute on: `--device` or else ZEROSHIFT_DEVICE. */
 export function deviceIn(args: readonly string[]): string | undefined

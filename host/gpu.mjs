@@ -1,10 +1,11 @@
 const DRIVER = 'libcuda.so.1'
 
 /**
- * Why TensorFlow cannot compute on a GPU here, as far as can be told before its CUDA libraries (3 GB) are there: the
- * system's loader is asked for the driver's library, as TensorFlow will ask it.
+ * Returns why TensorFlow cannot compute on a GPU of this machine, or undefined if there is a
+ * driver. This needs no CUDA libraries (3 GB): it loads the driver's library as TensorFlow will
+ * load it.
  * @param {string} [library]
- * @returns {string | undefined} undefined where there is a driver
+ * @returns {string | undefined}
  */
 export function driverProblem(library = DRIVER) {
   if (process.platform !== 'linux')
@@ -12,16 +13,17 @@ export function driverProblem(library = DRIVER) {
   try {
     process.dlopen({ exports: {} }, library)
   } catch (error) {
-    // It was loaded, and is no addon of Node.
+    // This error means that the library was loaded, but is not an addon of Node.
     if (/did not self-register/.test(error.message)) return
     return `${library}, NVIDIA's driver, cannot be loaded (${error.message})`
   }
 }
 
 /**
- * What a command is to compute on, from its arguments before anything of it is loaded: `--device`, else ZEROSHIFT_DEVICE.
+ * Returns the device that a command has to compute on, from its arguments (`--device`) or else from
+ * ZEROSHIFT_DEVICE. Loads nothing.
  * @param {readonly string[]} args
- * @returns {string | undefined} as the user wrote it
+ * @returns {string | undefined} the text that the user wrote
  */
 export function deviceIn(args) {
   const at = args.findLastIndex((arg) => arg === '--device' || arg.startsWith('--device='))

@@ -5,12 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isAlive } from './alive.mjs'
 import { say } from '../infra/steps.mjs'
 
-const BEAT_MS = 2_000
-/** No beat for this long means that the holder is gone, whatever machine it ran on. */
+/** How often the holder renews the lock. */
+const RENEW_MS = 2_000
+/**
+ * A lock that was not renewed for this long is stale, no matter on which machine its holder ran.
+ */
 const STALE_MS = 30_000
 
 /**
- * Does the work while no other process does work of the same name.
+ * Does some work while no other process does work with the same name.
  * @template T
  * @param {string} name a path; the lock is the file beside it that ends in `.lock`
  * @param {() => Promise<T>} work
@@ -22,11 +25,11 @@ export async function exclusively(name, work) {
     if (tries === 4) say(`waiting for another set-up that is doing the same (it holds ${lock})`)
     await sleep(250)
   }
-  const beat = setInterval(() => void utimes(lock, new Date(), new Date()).catch(() => {}), BEAT_MS)
+  const renewal = setInterval(() => void utimes(lock, new Date(), new Date()).catch(() => {}), RENEW_MS)
   try {
     return await work()
   } finally {
-    clearInterval(beat)
+    clearInterval(renewal)
     await rm(lock, { force: true })
   }
 }
@@ -52,7 +55,7 @@ async function isStale(lock) {
   }
 }
 
-/** Of several that find the same stale lock, the rename lets one remove it. */
+/** Removes a stale lock. The rename makes sure that only one of several processes removes it. */
 async function discard(lock) {
   const aside = `${lock}.${process.pid}`
   try {

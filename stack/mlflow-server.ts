@@ -6,14 +6,14 @@ export interface MlflowServerOptions {
   /** Path of the `mlflow` command. */
   readonly mlflow: string
   readonly port: number
-  /** Runs and their files are kept in it. Made when it is missing. */
+  /** The directory for runs and their files. Created if it is missing. */
   readonly directory: string
   readonly log: string
-  /** `files` is MLflow's old store of plain files, which appends every point that it is sent. */
+  /** `files` is MLflow's older store of plain files, which appends every point that it receives. */
   readonly backend?: 'sqlite' | 'files'
-  /** Processes that answer side by side, some 250 MB each. */
+  /** The number of processes that answer requests. Each takes about 250 MB. */
   readonly workers?: number
-  /** Gives up when it aborts. */
+  /** Stops waiting for the server when it aborts. */
   readonly signal?: AbortSignal
 }
 
@@ -24,7 +24,10 @@ export interface MlflowServer extends GuardedProcess {
 
 const START_MS = 120_000
 
-/** An MLflow server on this machine alone. It never outlives this process. Resolves when it answers. */
+/**
+ * Starts an MLflow server that only this machine can reach and that ends with this process.
+ * Resolves when the server answers.
+ */
 export async function startMlflow(options: MlflowServerOptions): Promise<MlflowServer> {
   const { mlflow, port, log, backend = 'sqlite', workers = 1, signal } = options
   const directory = resolve(options.directory)
@@ -40,7 +43,7 @@ export async function startMlflow(options: MlflowServerOptions): Promise<MlflowS
     directory,
     env: {
       MLFLOW_DISABLE_TELEMETRY: 'true',
-      // Processes for evaluation jobs, which tracking does not use.
+      // This turns off processes for evaluation jobs, which tracking does not use.
       MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false',
       MLFLOW_ALLOW_FILE_STORE: String(backend === 'files'),
     },

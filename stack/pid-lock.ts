@@ -2,8 +2,8 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { isAlive, isSameProcess, startOf } from '../host/alive.mjs'
 
 /**
- * Claims a file for this process as long as it lives, or answers undefined where another living process has it.
- * A claim whose process is gone counts for nothing.
+ * Locks a file for this process for as long as it lives. Returns undefined if another living
+ * process holds the lock. The lock of a process that has ended is ignored.
  */
 export function takePidLock(path: string): { release(): void } | undefined {
   const note = `${path}.pid`
@@ -26,7 +26,7 @@ export function takePidLock(path: string): { release(): void } | undefined {
 function isHeld(note: string): boolean {
   const [number, start] = note.split(' ')
   const holder = Number(number)
-  // In a container, this process may have the number of the one that is gone.
+  // In a container, this process may have the same number as the ended one.
   if (holder === process.pid) return false
   return start ? isSameProcess(holder, start) : isAlive(holder)
 }

@@ -5,7 +5,10 @@ import { startGuarded, untilAnswers, type GuardedProcess } from './server.ts'
 export interface S3ServerOptions {
   /** Path of `versitygw`. */
   readonly versitygw: string
-  /** Each folder in it is a bucket, each file of a folder an object. Made when it is missing. */
+  /**
+   * The directory whose folders are the buckets, and whose files are the objects. Created if it is
+   * missing.
+   */
   readonly directory: string
   readonly bucket: string
   readonly port: number
@@ -26,8 +29,9 @@ export interface S3Server extends GuardedProcess {
 const START_MS = 20_000
 
 /**
- * An S3 server over a directory of a file system with extended attributes, on this machine alone. It never outlives
- * this process. Resolves when it answers.
+ * Starts an S3 server over a directory, which must be on a file system with extended attributes.
+ * Only this machine can reach the server, and it ends with this process. Resolves when the server
+ * answers.
  */
 export async function startS3Server(options: S3ServerOptions): Promise<S3Server> {
   const { versitygw, directory, bucket, port, credentials, log } = options

@@ -5,9 +5,10 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * Servers as children that never outlive this process: a shell between the two kills the server and all that it started
- * when this process's end of the pipe closes, however that comes about. Killing is safe (SQLite's commits and a file's
- * rename are atomic) and a second quicker than asking.
+ * A shell between this process and a server that kills the server and its children when this
+ * process ends, no matter how: then the pipe between the two closes. Killing is safe, because
+ * SQLite's commits and a file's rename are atomic, and it is a second faster than a regular
+ * shutdown.
  */
 const guard = `
 exec 3<&0
@@ -19,27 +20,32 @@ kill -KILL 0`
 export interface GuardedOptions {
   readonly program: string
   readonly args: readonly string[]
-  /** Output is appended to it. */
+  /** The file to which the output is appended. */
   readonly log: string
-  /** Added to this process's environment: the place for secrets, since command lines can be read by everybody. */
+  /**
+   * Is added to the environment of this process. Secrets belong here, because everybody can read
+   * command lines.
+   */
   readonly env?: Readonly<Record<string, string>>
   readonly directory?: string
 }
 
 export interface GuardedProcess {
-  /** Resolves when the server is gone, whoever ended it. */
+  /** Resolves when the server has ended, no matter why. */
   readonly exited: Promise<void>
-  /** Resolves when the server and all that it started are gone. */
+  /** Ends the server. Resolves when the server and all of its children have ended. */
   stop(): Promise<void>
 }
 
+/** Starts a program that ends with this process. */
 export function startGuarded({ program, args, log, env, directory }: GuardedOptions): GuardedProcess {
   const output = openSync(log, 'a')
   const child = spawn('/bin/sh', ['-c', guard, 'zeroshift-guard', program, ...args], {
     stdio: ['pipe', output, output],
     env: { ...process.env, ...env },
     ...(directory !== undefined && { cwd: directory }),
-    // A session of its own: Ctrl-C at the terminal is for this process, which then ends the server in its order.
+    // The server has its own session, so that Ctrl-C at the terminal reaches only this process,
+    // which then ends its servers in the right order.
     detached: true,
   })
   closeSync(output)
@@ -56,18 +62,20 @@ export function startGuarded({ program, args, log, env, directory }: GuardedOpti
 
 export interface AnswerOptions {
   readonly url: string
-  /** What it is called in errors. */
+  /** The name of the server in errors. */
   readonly what: string
   readonly log: string
   readonly withinMs: number
   readonly everyMs: number
-  /** Characters of the log's end that an error shows; none unless given. */
+  /** The number of characters of the log's end that an error shows. 0 unless given. */
   readonly tail?: number
-  /** Gives up when it aborts. */
+  /** Stops waiting for the server when it aborts. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** Resolves when a server answers at a URL; where it does not, it is stopped and this throws. */
+/**
+ * Waits until a server answers at a URL. If it does not, this stops the server and throws an error.
+ */
 export async function untilAnswers(server: GuardedProcess, options: AnswerOptions): Promise<void> {
   const { url, what, log, withinMs, everyMs, tail = 0, signal } = options
   let ended = false
@@ -97,10 +105,10 @@ export interface ServerOptions {
   /** Path of the `temporal` command. */
   readonly temporal: string
   readonly port: number
-  /** Where runs are kept; in memory when absent. */
+  /** The database file for runs. They are kept in memory if it is absent. */
   readonly database?: string
   readonly ui?: boolean
-  /** Of the server's own Prometheus figures; any unless given. */
+  /** The port for the server's own Prometheus metrics. Random unless given. */
   readonly metricsPort?: number
   readonly log: string
 }
@@ -110,8 +118,9 @@ export interface ServerProcess extends GuardedProcess {
 }
 
 /**
- * With these, runs that wait in the same queue take turns, and a queue in one part keeps the order of each. Where they
- * change, a server no longer finds what waits in its queues: a database from before them goes on without.
+ * Settings by which runs that wait in the same queue take turns. One partition per queue keeps the
+ * order of each run's tasks. If these settings changed, a server would not find the tasks that wait
+ * in its queues. Therefore they are not used with databases that were created without them.
  */
 const takingTurns = [
   'matching.enableFairness=true',
@@ -119,7 +128,10 @@ const takingTurns = [
   'matching.numTaskqueueWritePartitions=1',
 ]
 
-/** Values of the server's dynamic configuration; a note beside a database that is new keeps that they belong to it. */
+/**
+ * Returns the values of the server's dynamic configuration. A file beside a new database records
+ * that the database was created with them.
+ */
 export function dynamicConfig(database?: string): readonly string[] {
   if (database === undefined) return takingTurns
   const note = `${database}.turns`
@@ -127,7 +139,7 @@ export function dynamicConfig(database?: string): readonly string[] {
   return existsSync(note) ? takingTurns : []
 }
 
-/** Temporal's dev server. */
+/** Starts Temporal's dev server. It ends with this process. */
 export function startServer(options: ServerOptions): ServerProcess {
   const { temporal, port, database, ui = false, metricsPort, log } = options
   const server = startGuarded({

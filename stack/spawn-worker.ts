@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { eachLine, isJsonLog, jsonLine } from '../worker/worker-log.mjs'
 
 /**
- * A worker as a child process (see main.ts for `args`), which sends a message when it asks for work.
- * Its output goes to the file `log`, by way of this process where its lines are to be JSON. All of it
- * is there when the child closes.
+ * Starts a worker as a child process, which sends a message when it asks for work. For `args` see
+ * worker/main.ts. The output goes to the file `log`, through this process if its lines have to be
+ * JSON. The file is complete when the child emits `close`.
  */
 export function spawnWorker(args: readonly string[], log: string): ChildProcess {
   const file = openSync(log, 'a')
@@ -14,14 +14,14 @@ export function spawnWorker(args: readonly string[], log: string): ChildProcess 
   const child = fork(fileURLToPath(new URL('../worker/main.ts', import.meta.url)), args, {
     execArgv: ['--import', import.meta.resolve('tsx')],
     stdio: ['ignore', output, output, 'ipc'],
-    // Ctrl-C at the terminal is for this process, which then stops the worker in its order.
+    // Ctrl-C at the terminal must reach only this process, which then stops the worker.
     detached: true,
   })
   const write = (line: string) => {
     try {
       writeSync(file, jsonLine(line, child))
     } catch {
-      // A full disk ends no worker.
+      // A full disk must not end the worker.
     }
   }
   for (const stream of [child.stdout, child.stderr]) if (stream) eachLine(stream, write)

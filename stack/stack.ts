@@ -10,49 +10,57 @@ import { freePort } from '../host/free-port.ts'
 import { startServer } from './server.ts'
 import { spawnWorker } from './spawn-worker.ts'
 
-/** A Temporal server and a worker as children of this process, and an S3 and an MLflow server if wanted; none outlives it. */
+/**
+ * A Temporal server and a worker as child processes, and optionally an S3 server and an MLflow
+ * server. All of them end with this process.
+ */
 export interface Stack {
   readonly address: string
-  /** False where another stack holds the directory's database: runs are then kept in memory only. */
+  /**
+   * False if another stack holds the database of the directory. Runs are then kept only in memory.
+   */
   readonly durable: boolean
   /**
-   * Resolves when the worker asks for work. A run that is started before that is often left lying for a second and a
-   * half by the server.
+   * Resolves when the worker asks for work. The server often delays a run that is started earlier
+   * by one and a half seconds.
    */
   readonly ready: Promise<void>
   readonly mlflow?: {
     readonly url: string
-    /** Resolves when it answers for the first time, or is gone. */
+    /** Resolves when the server answers for the first time, or has ended for good. */
     readonly ready: Promise<void>
-    /** Resolves when it is gone for good, which breaks nothing else. */
+    /** Resolves when the server has ended for good. Runs continue without it. */
     readonly gone: Promise<void>
   }
-  /** Rejects when a part of the stack that runs need is gone for good; never resolves. */
+  /** Rejects when a part of the stack that runs need has ended for good. Never resolves. */
   readonly broken: Promise<never>
   stop(): Promise<void>
 }
 
 export interface StackOptions {
-  /** Holds the database and the logs; made when it is missing. */
+  /** The directory for the database and the logs. Created if it is missing. */
   readonly directory: string
   readonly temporal: string
   readonly port?: number
   readonly ui?: boolean
   readonly withWorker?: boolean
-  /** Where the worker serves `/metrics`, `/healthz` and `/readyz`; nowhere unless given. */
+  /**
+   * The address at which the worker serves `/metrics`, `/healthz` and `/readyz`. They are not
+   * served unless it is given.
+   */
   readonly endpoint?: EndpointOptions
-  /** An S3 server over `directory`, whose folders are its buckets. */
+  /** Starts an S3 server over `directory`, whose folders are the buckets. */
   readonly s3?: {
     readonly versitygw: string
     readonly port: number
     readonly bucket: string
     readonly credentials: S3Credentials
-    /** Called before the worker starts. */
+    /** Is called before the worker starts. */
     readonly onReady: (endpoint: string) => void
   }
-  /** An MLflow server with all that it keeps in `directory`/mlflow. */
+  /** Starts an MLflow server, whose data are in `directory`/mlflow. */
   readonly mlflow?: { readonly mlflow: string; readonly port: number }
-  /** Hears of a worker or an MLflow server that ended and is started again. */
+  /** Is called when a worker or an MLflow server has ended and is started again. */
   readonly onNote?: (message: string) => void
 }
 
@@ -60,7 +68,7 @@ const WORKER_STARTS = 4
 const MLFLOW_STARTS = 4
 const STOP_MS = 8_000
 
-/** Resolves when all parts are started, and the S3 server answers. */
+/** Starts the parts of a stack. Resolves when all of them are started and the S3 server answers. */
 export async function startStack({
   directory,
   temporal,
@@ -74,14 +82,14 @@ export async function startStack({
 }: StackOptions): Promise<Stack> {
   mkdirSync(directory, { recursive: true })
   const database = join(directory, 'temporal.db')
-  const claimed = takePidLock(database)
+  const pidLock = takePidLock(database)
   const log = (name: string) => join(directory, `${name}.log`)
   const server = startServer({
     temporal,
     port: port ?? (await freePort()),
     ui,
     log: log('temporal'),
-    ...(claimed && { database }),
+    ...(pidLock && { database }),
   })
   const mlflow =
     mlflowOptions &&
@@ -89,7 +97,7 @@ export async function startStack({
   let s3: S3Server | undefined
   const stopServers = async () => {
     await Promise.all([s3?.stop(), mlflow?.stop(), server.stop()])
-    claimed?.release()
+    pidLock?.release()
   }
   if (s3Options)
     try {
@@ -117,20 +125,20 @@ export async function startStack({
 
   return {
     address: server.address,
-    durable: claimed !== undefined,
+    durable: pidLock !== undefined,
     ready: worker?.ready ?? Promise.resolve(),
     ...(mlflow && { mlflow }),
     broken,
     async stop() {
       stopping = true
-      // First, while what it stores can still be stored.
+      // The worker stops first, while the stores for its results are still available.
       await worker?.stop()
       await stopServers()
     },
   }
 }
 
-/** Runs an MLflow server and starts it again when it dies, a few times. */
+/** Runs an MLflow server, and restarts it a few times if it ends. */
 function keepMlflow(
   options: Pick<MlflowServerOptions, 'mlflow' | 'port' | 'directory' | 'log'>,
   onNote: (message: string) => void,
@@ -150,7 +158,7 @@ function keepMlflow(
         what = 'ended on its own'
         await server.exited
       } catch {
-        // Why is in its log.
+        // The reason is in the server's log.
       }
       if (stopping.signal.aborted) return
       const said = `MLflow ${what}; its log is ${options.log}.`
@@ -175,7 +183,7 @@ function keepMlflow(
   }
 }
 
-/** Runs a worker process and starts it again when it dies, a few times. */
+/** Runs a worker process, and restarts it a few times if it ends. */
 function keepWorker(args: readonly string[], log: string, onNote: (message: string) => void) {
   let stopping = false
   let child: ChildProcess
@@ -216,7 +224,7 @@ function keepWorker(args: readonly string[], log: string, onNote: (message: stri
     async stop() {
       stopping = true
       const last = child
-      // One that has not begun has nothing to hand back.
+      // A worker that has not started to work has nothing to hand over.
       if (working && last.connected) last.send('stop', () => undefined)
       else last.kill('SIGKILL')
       const timer = setTimeout(() => last.kill('SIGKILL'), STOP_MS)

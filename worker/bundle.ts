@@ -8,13 +8,13 @@ import { cacheDirectory } from '../host/cache.mjs'
 const require = createRequire(import.meta.url)
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** What an image has of it from when it was built; a checkout has none. */
+/** The directory with the bundle that an image has from its build. A checkout has none. */
 export const shippedBundles = join(root, 'built', 'workflows')
 
 /**
- * The workflows as one script. Bundling takes seconds, so the script is kept under the digest of everything that goes
- * into it: the sources of workflows/, experiment/ and common/, this file, and the SDK's version. `failureConverterPath` is that of the
- * worker's data converter.
+ * Returns the workflows as one script. Bundling takes seconds, so that the script is cached under
+ * the digest of everything that it depends on: the sources of workflows/, experiment/ and common/,
+ * this file, and the SDK's version. `failureConverterPath` is that of the worker's data converter.
  */
 export async function workflowBundle(
   directory = join(cacheDirectory(), 'workflows'),

@@ -4,9 +4,9 @@ import type { UserError } from '../common/errors.ts'
 import { refusalBy } from './refusals.ts'
 import type { TemporalSettings } from './temporal-settings.ts'
 
-/** A server that is just starting refuses for a moment what it takes later. */
+/** A server that is starting may reject valid settings for a moment. */
 const REFUSED_MS = 5_000
-/** A wait that is over sooner is not told. */
+/** Waits that are shorter than this are not reported. */
 const QUIET_MS = 5_000
 const DESCRIBE_MS = 10_000
 
@@ -14,14 +14,16 @@ export interface ConnectOptions {
   /** How long to try to reach a server that does not answer yet. */
   readonly seconds: number
   readonly signal?: AbortSignal | undefined
-  /** Hears once for each reason why there is no connection yet, with the seconds that are left. */
+  /**
+   * Is called once for each reason why there is no connection yet, with the seconds that are left.
+   */
   readonly onWait?: ((reason: string, secondsLeft: number) => void) | undefined
 }
 
 /**
- * A connection to a server that lets these settings work in their namespace. A server that is
- * starting side by side answers after a second or two; later outages the SDK handles itself. Throws a
- * UserError where the server keeps refusing the settings.
+ * Connects to a server and checks that it accepts these settings in their namespace. A server that
+ * was just started answers after a second or two. The SDK itself handles later outages. Throws a
+ * UserError if the server keeps rejecting the settings.
  */
 export async function connectWorker(
   settings: TemporalSettings,
@@ -39,11 +41,11 @@ export async function connectWorker(
       refusedSince = refusal && (refusedSince ?? now)
       if (refusal && refusedSince !== undefined && now - refusedSince >= REFUSED_MS)
         throw new AbortError(refusal)
-      tell(error, refusal, now)
+      report(error, refusal, now)
       throw error
     }
   }
-  const tell = (error: unknown, refusal: UserError | undefined, now: number) => {
+  const report = (error: unknown, refusal: UserError | undefined, now: number) => {
     const reason = (refusal ?? (error as Error)).message
     if (now - began < QUIET_MS || warnedOf.has(reason)) return
     warnedOf.add(reason)

@@ -8,11 +8,12 @@ export interface EndpointOptions {
 }
 
 /**
- * `starting` until the worker asks Temporal for work, `ready` while it does, `no server` while nobody answers it,
- * `stopping` from when it was told to stop.
+ * The state of a worker: `starting` until it asks Temporal for work, `ready` while it does so, `no
+ * server` while the server does not answer, and `stopping` once it has been told to stop.
  */
 export type State = 'starting' | 'ready' | 'no server' | 'stopping'
 
+/** The content that the endpoint serves. */
 export interface Shown {
   readonly state: () => State
   readonly metrics: () => Promise<string>
@@ -24,13 +25,15 @@ export interface Endpoint {
 }
 
 /**
- * Serves `/metrics`, `/healthz` (the process lives) and `/readyz` (it can be given work). A step that computes on the device
- * holds all answers up until it ends: whoever asks has to have the patience. Throws a UserError where the port is taken.
+ * Serves `/metrics`, `/healthz` (the process is alive) and `/readyz` (it accepts work).
+ * Computations on the device block all answers until their step ends, so that clients need a long
+ * timeout. Throws a UserError if the port is in use.
  */
 export async function startEndpoint(options: EndpointOptions, shown: Shown): Promise<Endpoint> {
   const server = createServer(({ method, url = '' }, response) => {
     const [path] = url.split('?')
-    // A connection that is kept could time out behind a long step, and the next question on it would get no answer.
+    // A connection that is kept open may time out during a long step, and the next request on it
+    // would fail.
     response.shouldKeepAlive = false
     if (method !== 'GET' && method !== 'HEAD') say(response, 405, 'expected GET')
     else if (path === '/healthz') say(response, 200, 'ok')
@@ -57,7 +60,10 @@ export async function startEndpoint(options: EndpointOptions, shown: Shown): Pro
   }
 }
 
-/** Throws a UserError where an endpoint could not be served: for who starts a worker that is to serve it. */
+/**
+ * Throws a UserError if an endpoint cannot be served, before a worker is started that would serve
+ * it.
+ */
 export async function refuseTaken(options: EndpointOptions): Promise<void> {
   const probe = createServer()
   await listen(probe, options)

@@ -1,4 +1,5 @@
-// Loaded by the SDK, by its path: where payloads are encrypted, messages and stack traces of failures are payloads too.
+// The SDK loads this file by its path if payloads are encrypted: it makes payloads of the messages
+// and stack traces of failures, so that they are encrypted, too.
 const { DefaultFailureConverter } = require('@temporalio/common')
 
 exports.failureConverter = new DefaultFailureConverter({ encodeCommonAttributes: true })

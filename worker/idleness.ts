@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ActivityInterceptorsFactory } from '@temporalio/worker'
 
-/** Whether activities are under way, and since when none is. */
+/** Measures how long a worker has had no activity. */
 export class Idleness {
   private underWay = 0
   private since = performance.now()
 
-  /** For every worker whose activities count. */
+  /** The interceptor for each worker whose activities are counted. */
   readonly interceptor: ActivityInterceptorsFactory = () => ({
     inbound: {
       execute: async (input, next) => {
@@ -21,7 +21,10 @@ export class Idleness {
     },
   })
 
-  /** Resolves once there has been nothing to do for so long, from now on; rejects when the signal aborts. */
+  /**
+   * Resolves once there was no activity for this many seconds, counted from now. Rejects when the
+   * signal aborts.
+   */
   async lasting(seconds: number, signal: AbortSignal): Promise<void> {
     this.since = performance.now()
     for (;;) {

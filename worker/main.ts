@@ -3,8 +3,10 @@ import { writer } from './telemetry/log.ts'
 import { runWorker } from './worker.ts'
 
 /**
- * The worker as a child of a stack: `worker/main.ts HOST:PORT [HOST PORT]`, the second pair for its endpoint, with an IPC
- * channel. It says when it asks for work, and stops in order at the first message; when the channel closes, its parent is gone, and it ends at once.
+ * The worker as a child process of a stack, with an IPC channel: `worker/main.ts HOST:PORT [HOST
+ * PORT]`. The second pair is for its endpoint. It sends a message when it asks for work, and shuts
+ * down at the first message that it receives. When the channel closes, its parent has ended, and it
+ * exits at once.
  */
 const [, , address = '127.0.0.1:7233', host, port] = process.argv
 const stop = new AbortController()

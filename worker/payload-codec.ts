@@ -5,16 +5,20 @@ import proto from '@temporalio/proto'
 import { UserError } from '../common/errors.ts'
 import { PAYLOAD_KEYS, payloadKeys, type PayloadKey } from './payload-keys.ts'
 
-/** As Temporal's own samples name and lay out what is encrypted, so that a codec server of theirs opens it. */
+/**
+ * These names and the layout of encrypted payloads are those of Temporal's samples, so that codec
+ * servers made from them can decrypt the payloads.
+ */
 const ENCODING = 'binary/encrypted'
 const CIPHER = 'AES-GCM'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
 /**
- * How what runs are told and answer becomes payloads on a Temporal server, for clients and workers alike: encrypted with the
- * first of the keys, where there are any. Names of workflows and search attributes stay readable: the server finds runs by them.
- * Throws a UserError where the keys are wrong.
+ * Returns the converter between values and the payloads on a Temporal server, for clients and
+ * workers. Payloads are encrypted with the first key, if there is one. The names of workflows and
+ * the search attributes are not encrypted, because the server finds runs by them. Throws a
+ * UserError if the keys are not valid.
  */
 export function dataConverter(keys = payloadKeys()): DataConverter {
   return {
@@ -25,18 +29,21 @@ export function dataConverter(keys = payloadKeys()): DataConverter {
   }
 }
 
-/** Without keys nothing is encrypted, and what is encrypted is refused by a message that says so. */
+/** Without keys, this encrypts nothing and rejects encrypted payloads with a UserError. */
 function payloadCodec(keys: readonly PayloadKey[]): PayloadCodec {
   const [first] = keys
   return {
     encode: (payloads) =>
       Promise.resolve(first ? payloads.map((payload) => sealed(payload, first)) : payloads),
-    // A promise that rejects, rather than a function that throws.
+    // An error must reject the promise: the SDK does not expect this function to throw.
     decode: (payloads) => Promise.resolve().then(() => payloads.map((payload) => opened(payload, keys))),
   }
 }
 
-/** Each payload has a random nonce, which one key may be used with for 2³² payloads: far more than a deployment sees. */
+/**
+ * Encrypts a payload with a random nonce. One key may encrypt 2³² payloads, far more than a
+ * deployment has.
+ */
 function sealed(payload: Payload, { id, bytes }: PayloadKey): Payload {
   const nonce = randomBytes(NONCE_BYTES)
   const cipher = createCipheriv('aes-256-gcm', bytes, nonce)

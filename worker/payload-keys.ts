@@ -10,9 +10,11 @@ export const PAYLOAD_KEYS = 'ZEROSHIFT_PAYLOAD_KEYS'
 const KEY_BYTES = 32
 
 /**
- * The keys of payloads: ZEROSHIFT_PAYLOAD_KEYS, or the file that ZEROSHIFT_PAYLOAD_KEYS_FILE names, `id:base64,id:base64…` with 32 bytes each.
- * The first one encrypts and all decrypt. To change keys, add the new one at the end everywhere, then put it first, and remove
- * the old one once no run needs it. Throws a UserError where one is wrong.
+ * Reads the keys for payloads from ZEROSHIFT_PAYLOAD_KEYS, or from the file that
+ * ZEROSHIFT_PAYLOAD_KEYS_FILE names: `id:base64,id:base64…` with 32 bytes each. The first key
+ * encrypts, and all keys decrypt. To change keys, add the new one at the end everywhere, then move
+ * it to the front, and remove the old one once no run needs it. Throws a UserError if a key is not
+ * valid.
  */
 export function payloadKeys(env: NodeJS.ProcessEnv = process.env): readonly PayloadKey[] {
   const text = secretOf(PAYLOAD_KEYS, env)
@@ -21,7 +23,7 @@ export function payloadKeys(env: NodeJS.ProcessEnv = process.env): readonly Payl
     .split(/[\s,]+/)
     .filter(Boolean)
     .map(keyOf)
-  // Nothing would be encrypted, and nobody told.
+  // Otherwise payloads would silently not be encrypted.
   if (keys.length === 0)
     throw new UserError(`${PAYLOAD_KEYS} holds no key; expected id:base64, or that it is not set`)
   const twice = keys.find(({ id }, i) => keys.findIndex((other) => other.id === id) < i)
@@ -30,7 +32,7 @@ export function payloadKeys(env: NodeJS.ProcessEnv = process.env): readonly Payl
   return keys
 }
 
-/** What is wrong is told by the key's place: its text may be the secret. */
+/** Parses a key. Errors give the position of the key, because its text may be the secret. */
 function keyOf(text: string, i: number): PayloadKey {
   const [, id, base64] = /^([\w.-]{1,64}):([A-Za-z0-9+/]+=*)$/.exec(text) ?? []
   const bytes = Buffer.from(base64 ?? '', 'base64')

@@ -1,9 +1,10 @@
 import { UserError } from '../common/errors.ts'
 
 /**
- * How often at most a worker tells Temporal how far a stage is, in seconds: ZEROSHIFT_PROGRESS_SECONDS, 1 unless set. Each time is
- * a call to the server. Temporal's own default would show a person a step of training up to 24 seconds late; whatever is
- * set, its SDK tells it in time for the stage's heartbeat timeout. Throws a UserError where it is no such number.
+ * Returns the seconds between two heartbeats with the progress of a stage:
+ * ZEROSHIFT_PROGRESS_SECONDS, or 1. Each heartbeat is a call to the server. With Temporal's own
+ * default, the display could be 24 seconds late. For any value, the SDK sends heartbeats in time
+ * for the stage's heartbeat timeout. Throws a UserError if the value is not valid.
  */
 export function progressSeconds(env: NodeJS.ProcessEnv = process.env): number {
   const text = env.ZEROSHIFT_PROGRESS_SECONDS ?? '1'

@@ -3,7 +3,10 @@ import { connect } from 'node:tls'
 import { UserError } from '../common/errors.ts'
 import type { TemporalSettings } from './temporal-settings.ts'
 
-/** Why a Temporal server does not let somebody in: waiting does not help, other settings do. */
+/**
+ * The errors of a Temporal server that rejects a client. They need other settings: a retry does not
+ * help.
+ */
 
 const namespaceOf = ({ namespace }: TemporalSettings) => namespace ?? 'default'
 
@@ -23,19 +26,19 @@ export function noNamespace(settings: TemporalSettings): UserError {
   )
 }
 
-/** Codes of gRPC. */
+/** Status codes of gRPC: not found, permission denied (7) and unauthenticated (16). */
 export const NOT_FOUND = 5
 export const refusals: readonly unknown[] = [7, 16]
 
-/** gRPC's two refusals as the SDK's native half writes them into its errors, which have no code. */
+/** The messages for the latter two in errors of the SDK's native part, which have no code. */
 const REFUSED =
   /code: '(The caller does not have permission|The request does not have valid authentication credentials)/
-/** The server's certificate as it judges it. */
+/** The native part's reason for rejecting the server's certificate. */
 const UNTRUSTED = /InvalidCertificate\((.*?)\)+(, |$)/
 
 /**
- * What is wrong with the settings, by an error of a worker's first calls. undefined: nothing that is
- * known of, since the server may only not be there yet.
+ * Returns what is wrong with the settings, as an error of a worker's first calls shows it. Returns
+ * undefined if the settings may be right and the server may only not be running yet.
  */
 export async function refusalBy(error: unknown, settings: TemporalSettings): Promise<UserError | undefined> {
   if (!(error instanceof Error)) return undefined
@@ -62,8 +65,9 @@ export async function refusalBy(error: unknown, settings: TemporalSettings): Pro
 const ALERT_MS = 3_000
 
 /**
- * The alert by which the server refuses a client's certificate; undefined: it does not. The native
- * half often sees no more than a connection that ends, since the alert comes after the handshake.
+ * Returns the TLS alert by which the server rejects a client's certificate, or undefined if it
+ * accepts it. The native part often only sees the connection end, because the alert comes after the
+ * handshake.
  */
 async function alertOf({ address, tls }: TemporalSettings): Promise<string | undefined> {
   const [, host = address, port = '7233'] = /^(.*?)(?::(\d+))?$/.exec(address) ?? []
@@ -72,13 +76,13 @@ async function alertOf({ address, tls }: TemporalSettings): Promise<string | und
     host: host.replace(/^\[(.*)\]$/, '$1'),
     port: Number(port),
     ALPNProtocols: ['h2'],
-    // It is the other side that judges here. Nothing is sent.
+    // Only the server's decision matters here, and nothing is sent to it.
     rejectUnauthorized: false,
     ...(tls?.serverNameOverride != null && { servername: tls.serverNameOverride }),
     ...(cert && key && { cert: Buffer.from(cert), key: Buffer.from(key) }),
   })
   try {
-    // A server that takes the certificate speaks first.
+    // A server that accepts the certificate sends data first.
     await once(socket, 'data', { signal: AbortSignal.timeout(ALERT_MS) })
     return undefined
   } catch (error) {

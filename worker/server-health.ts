@@ -2,26 +2,27 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { NativeConnection } from '@temporalio/worker'
 
 const EVERY_MS = 3_000
-const PATIENCE_MS = 3_000
+const TIMEOUT_MS = 3_000
 
 /**
- * Asks Temporal every few seconds whether it answers, and tells, until the signal aborts. A server that refuses is asked by
- * the SDK for 5 to 10 seconds before a question counts as not answered; one that is silent, for the patience. A step that
- * holds this process up delays questions, and makes no answer a late one: the native half gets it.
+ * Checks every few seconds whether the Temporal server answers and reports the result, until the
+ * signal aborts. The SDK retries a refused connection for 5 to 10 seconds before the check fails. A
+ * server that does not answer fails it after 3 seconds. A computation that blocks this process
+ * delays checks, but does not make them fail, because the SDK's native part receives the answers.
  */
 export async function watchServer(
   connection: NativeConnection,
-  tell: (answers: boolean) => void,
+  report: (answers: boolean) => void,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
     const answers = await connection
-      .withDeadline(Date.now() + PATIENCE_MS, () => connection.workflowService.getSystemInfo({}))
+      .withDeadline(Date.now() + TIMEOUT_MS, () => connection.workflowService.getSystemInfo({}))
       .then(
         () => true,
         () => false,
       )
-    if (!signal.aborted) tell(answers)
+    if (!signal.aborted) report(answers)
     await sleep(EVERY_MS, undefined, { signal }).catch(() => undefined)
   }
 }

@@ -6,7 +6,7 @@ import { isLoopbackAddress } from '../common/loopback.ts'
 import { readRegularFileSync, unreadable } from '../common/regular-file.ts'
 import { secretOf } from '../common/secret.ts'
 
-/** How a Temporal server is reached, by clients and by workers alike. */
+/** The connection settings for a Temporal server, of clients and workers. */
 export interface TemporalSettings {
   /** host:port. */
   readonly address: string
@@ -21,17 +21,10 @@ const TLS = 'ZEROSHIFT_TEMPORAL_TLS'
 const SERVER_NAME = 'ZEROSHIFT_TEMPORAL_TLS_SERVER_NAME'
 
 /**
- * A Temporal server elsewhere, as the environment says that it is reached:
- *
- *     TEMPORAL_NAMESPACE                     `default` unless set
- *     ZEROSHIFT_TEMPORAL_TLS                 1: the connection is encrypted; any of those below says so too
- *     ZEROSHIFT_TEMPORAL_TLS_CA_FILE         PEM: who signs the server's certificate, where the system does not know it
- *     ZEROSHIFT_TEMPORAL_TLS_CERT_FILE       PEM: the certificate that this side shows (mTLS), with
- *     ZEROSHIFT_TEMPORAL_TLS_KEY_FILE        PEM: its private key
- *     ZEROSHIFT_TEMPORAL_TLS_SERVER_NAME     the name in the server's certificate, where it is not the address's
- *     ZEROSHIFT_TEMPORAL_API_KEY             sent with every call; ZEROSHIFT_TEMPORAL_API_KEY_FILE names a file that holds it
- *
- * Throws a UserError where one is wrong, before anything is connected. Files are read now: whoever changes one restarts.
+ * Reads the connection settings for a Temporal server from the environment: TEMPORAL_NAMESPACE,
+ * ZEROSHIFT_TEMPORAL_API_KEY and the variables that begin with ZEROSHIFT_TEMPORAL_TLS (see
+ * common/environment-variables.ts). Files are read now, so that a process has to be restarted after
+ * one was changed. Throws a UserError if a setting is not valid.
  */
 export function temporalSettings(address: string, env: NodeJS.ProcessEnv = process.env): TemporalSettings {
   refuseAddress(address)
@@ -55,7 +48,7 @@ export function temporalSettings(address: string, env: NodeJS.ProcessEnv = proce
   }
 }
 
-/** The SDK would say so only once it connects, and in its own words. Throws a UserError. */
+/** Throws a UserError if an address is not valid. The SDK would only report it when it connects. */
 function refuseAddress(address: string): void {
   const [, port] = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::(\d+))?$/i.exec(address) ?? [undefined, 'none']
   if (port === undefined || (Number(port) >= 1 && Number(port) <= 65_535)) return
@@ -87,7 +80,7 @@ function tlsOf(env: NodeJS.ProcessEnv): TLSConfig | undefined {
 }
 
 interface Pem {
-  /** Of the variable. */
+  /** The name of the variable that names the file. */
   readonly name: string
   readonly path: string
   readonly bytes: Buffer

@@ -1,18 +1,19 @@
 export declare const levels: readonly ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR']
 export type Level = (typeof levels)[number]
 
-/** Warnings and errors only unless ZEROSHIFT_LOG names another level. */
+/** Returns the level that ZEROSHIFT_LOG names, or WARN. */
 export function levelOf(environment?: NodeJS.ProcessEnv): Level
 
-/** Whether each line is a JSON object; `isTerminal`: whether the log goes to a terminal. */
+/** Whether each line of the log is a JSON object. `isTerminal`: the log goes to a terminal. */
 export function isJsonLog(environment: NodeJS.ProcessEnv, isTerminal: boolean): boolean
 
-/** Hands on whole lines of an output, without their ends. All are handed on when it closes. */
+/** Calls `use` for each line of a stream, without its end, the last one included. */
 export function eachLine(output: NodeJS.ReadableStream, use: (line: string) => void): void
 
 /**
- * A line of a worker's output as JSON, with its end: one of the worker's own as it is, and one that a
- * native library wrote in an object of the same form. Empty where it is of a level that the log leaves out.
+ * Converts a line of a worker's output to a line of JSON. A line of the worker's log is returned
+ * unchanged. A line of a native library becomes an object of the same form. Returns empty text for
+ * a line below the level of the log.
  */
 export function jsonLine(
   line: string,

@@ -1,6 +1,6 @@
 /**
- * How a worker logs, for what writes the log and for what passes it on. Plain JavaScript, since the
- * process that passes it on should be small.
+ * The format of a worker's log, for the worker and for the process that passes its log on. This is
+ * JavaScript, so that the latter process stays small.
  */
 
 export const levels = /** @type {const} */ (['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'])
@@ -8,7 +8,7 @@ export const levels = /** @type {const} */ (['TRACE', 'DEBUG', 'INFO', 'WARN', '
 /** @typedef {typeof levels[number]} Level */
 
 /**
- * Warnings and errors only unless ZEROSHIFT_LOG names another level.
+ * Returns the level that ZEROSHIFT_LOG names, or WARN.
  * @param {NodeJS.ProcessEnv} [environment]
  * @returns {Level}
  */
@@ -18,7 +18,7 @@ export function levelOf(environment = process.env) {
 }
 
 /**
- * Whether each line is a JSON object.
+ * Whether each line of the log is a JSON object.
  * @param {NodeJS.ProcessEnv} environment
  * @param {boolean} isTerminal whether the log goes to a terminal
  * @returns {boolean}
@@ -28,7 +28,7 @@ export function isJsonLog({ ZEROSHIFT_LOG_FORMAT: format }, isTerminal) {
 }
 
 /**
- * Hands on whole lines of an output. All are handed on when it closes.
+ * Calls a function for each line of a stream, the last one included when the stream ends.
  * @param {NodeJS.ReadableStream} output
  * @param {(line: string) => void} use is given a line without its end
  * @returns {void}
@@ -49,8 +49,9 @@ export function eachLine(output, use) {
 }
 
 /**
- * A line of a worker's output as JSON: one of the worker's own as it is, and one that a native library
- * wrote in an object of the same form. Empty where it is of a level that the log leaves out.
+ * Converts a line of a worker's output to JSON. A line of the worker's log is returned unchanged. A
+ * line of a native library becomes an object of the same form. Returns empty text for a line below
+ * the level of the log.
  * @param {string} line
  * @param {{ readonly pid?: number, readonly environment?: NodeJS.ProcessEnv }} worker
  * @returns {string} with its end
@@ -74,7 +75,7 @@ function isJsonObject(line) {
   }
 }
 
-/** In the form of worker/telemetry/log.ts. */
+/** Writes a line as an object in the form of worker/telemetry/log.ts. */
 function wrapped(line, level, pid) {
   return JSON.stringify({
     level: level.toLowerCase(),
@@ -89,7 +90,7 @@ function wrapped(line, level, pid) {
 const abseilLevels = { I: 'INFO', W: 'WARN', E: 'ERROR', F: 'ERROR' }
 
 /**
- * The level of a line that is not a worker's own: TensorFlow's lines begin with it, as in `I0000 …`.
+ * Returns the level of a line of TensorFlow, which begins with the level's letter, as in `I0000 …`.
  * @param {string} line
  * @returns {Level | undefined}
  */

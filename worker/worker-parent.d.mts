@@ -1,5 +1,5 @@
 /**
- * To be awaited by a worker before it works: from then on, all that its process writes to standard
- * error is its log.
+ * A worker must await this before it works. From then on, everything that its process writes to
+ * standard error is its log.
  */
 export function logBegins(): Promise<void>

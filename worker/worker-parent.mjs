@@ -3,16 +3,16 @@ import { constants } from 'node:os'
 import { eachLine, isJsonLog, jsonLine } from './worker-log.mjs'
 
 /**
- * The process that passes on a worker's standard error, in the environment of the worker and of all
- * that it starts.
+ * The variable with the number of the process that passes a worker's standard error on. It is in
+ * the environment of the worker and of all processes that the worker starts.
  */
 const PARENT = 'ZEROSHIFT_LOG_PARENT'
-/** What the worker tells its parent, and the parent answers. */
+/** The message by which the worker says that its log begins, and the parent's answer. */
 const LOG_BEGINS = 'log begins'
 
 /**
- * Whether `zeroshift worker` needs a parent: native libraries write text to standard error, and its
- * log is to be JSON.
+ * Whether `zeroshift worker` needs a parent process: if its log is JSON, because native libraries
+ * write text to standard error.
  * @returns {boolean}
  */
 export function needsParent() {
@@ -20,10 +20,10 @@ export function needsParent() {
 }
 
 /**
- * Runs this command in a child and passes its log on, so that every line is JSON; what it says before
- * its log begins, such as a mistake in its options, is passed on as it is. Signals go to the child, and
- * its exit code is this process's. Where this process is killed, the channel between the two closes,
- * and the child ends in order. Never resolves.
+ * Runs this command in a child process and passes its log on, so that every line is JSON. Output
+ * before the log begins, such as an error in the options, is passed on unchanged. The child
+ * receives the signals, and its exit code becomes that of this process. If this process is killed,
+ * the channel between the two closes, and the child shuts down. Never resolves.
  * @returns {Promise<never>}
  */
 export async function beParent() {
@@ -31,12 +31,12 @@ export async function beParent() {
   const child = fork(command, args, {
     stdio: ['inherit', 'inherit', 'pipe', 'ipc'],
     env: { ...process.env, ZEROSHIFT_LOG_FORMAT: 'json', [PARENT]: String(process.pid) },
-    // A signal from the terminal reaches this process, which passes it on once.
+    // Signals from the terminal go only to this process, which passes them on.
     detached: true,
   })
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
   passMessages(child)
-  // A reader that has gone away ends no worker.
+  // A reader that has gone away must not end the worker.
   process.stderr.on('error', () => undefined)
   let isLog = false
   child.on('message', (message) => {
@@ -53,31 +53,33 @@ export async function beParent() {
 }
 
 /**
- * To be awaited by a worker before it works: from then on, all that its process writes to standard
- * error is its log.
+ * A worker must await this before it works. From then on, everything that its process writes to
+ * standard error is its log.
  * @returns {Promise<void>}
  */
 export async function logBegins() {
   if (process.env[PARENT] !== String(process.ppid) || !process.connected) return
   await new Promise((resolve) => {
-    const hear = (message) => {
+    const onMessage = (message) => {
       if (message === LOG_BEGINS) end()
     }
     const end = () => {
-      process.off('message', hear)
+      process.off('message', onMessage)
       process.off('disconnect', end)
       process.channel?.unref()
       resolve(undefined)
     }
-    // Nothing else may keep the process yet.
+    // Nothing else may keep the process alive yet.
     process.channel?.ref()
-    process.on('message', hear)
+    process.on('message', onMessage)
     process.once('disconnect', end)
     process.send(LOG_BEGINS, undefined, undefined, () => undefined)
   })
 }
 
-/** To and from whoever started this process with a channel of its own. */
+/**
+ * Passes messages between the child and the process that started this one, if there is a channel.
+ */
 function passMessages(child) {
   if (!process.send) return
   child.on('message', (message) => {

@@ -18,34 +18,54 @@ import { startTelemetry, type Telemetry } from './telemetry/telemetry.ts'
 export interface WorkerSettings extends TemporalSettings {
   readonly queues?: readonly Queue[]
   readonly activities?: Activities
-  /** Where tasks may lead; what the environment says unless given. */
+  /** The places that tasks may use. Taken from the environment unless given. */
   readonly allowed?: AllowedPrefixes
-  /** Work as this version of the deployment `zeroshift`: runs come to the version that Temporal has as the current one. */
+  /**
+   * Registers the worker as this version of the deployment `zeroshift`. Temporal gives runs to the
+   * current version.
+   */
   readonly buildId?: string
   /** How long to try to reach a server that does not answer yet. */
   readonly connectSeconds?: number
-  /** Hears once for each reason why that server is not reached, with the seconds that are left. */
+  /**
+   * Is called once for each reason why the server cannot be reached, with the seconds that are
+   * left.
+   */
   readonly onWait?: (reason: string, secondsLeft: number) => void
-  /** Stops the worker once it has had no activity for so long: whoever started it starts another one for new work. */
+  /**
+   * Stops the worker once it has had no activity for this long. Its parent then starts another one
+   * when there is new work.
+   */
   readonly idleSeconds?: number
-  /** Stops the worker when it aborts: no new work, then what runs is given the grace time and handed back. */
+  /**
+   * Stops the worker when it aborts: the worker takes no new work, and running activities hand over
+   * within the grace time.
+   */
   readonly signal?: AbortSignal
-  /** Where `/metrics`, `/healthz` and `/readyz` are served; nowhere unless given. */
+  /**
+   * The address for `/metrics`, `/healthz` and `/readyz`. They are not served unless it is given.
+   */
   readonly endpoint?: EndpointOptions
   readonly onReady?: () => void
 }
 
-/** What an activity is given to end after the worker was told to stop; an orchestrator must wait for longer. */
+/**
+ * The time that activities have to end after the worker was told to stop. An orchestrator must wait
+ * for longer.
+ */
 export const GRACE_SECONDS = 5
 const shutdownSignals = ['SIGINT', 'SIGTERM'] as const
 
-/** Serves the queues until it is told to stop, by the signal or by SIGINT or SIGTERM, or has been idle for long enough. */
+/**
+ * Works on the queues until `signal`, SIGINT or SIGTERM stops the worker, or it has been idle for
+ * long enough.
+ */
 export async function runWorker(settings: WorkerSettings): Promise<void> {
-  const seen = await startTelemetry(settings.endpoint)
+  const telemetry = await startTelemetry(settings.endpoint)
   try {
-    await serve(settings, seen)
+    await serve(settings, telemetry)
   } finally {
-    await seen.close()
+    await telemetry.close()
   }
 }
 
@@ -65,8 +85,8 @@ async function serve(
   }: WorkerSettings,
   { interceptor, sinks, coreAddress, become }: Telemetry,
 ): Promise<void> {
-  // What is wrong with the environment is found before the native half starts, which would keep the
-  // process alive.
+  // Errors in the environment are found before the native part starts, which would keep the process
+  // alive.
   const converter = dataConverter()
   const signer = signingKey()
   const secondsBetween = progressSeconds()
@@ -102,13 +122,14 @@ async function serve(
           ...(buildId !== undefined && { workerDeploymentOptions: versioned(buildId) }),
           interceptors: { activity: [interceptor, ...(idleness ? [idleness.interceptor] : [])] },
           sinks,
-          // After a worker dies, its runs wait this long before another takes them up.
+          // After a worker dies, another one continues its workflows after this time.
           stickyQueueScheduleToStartTimeout: '2s',
           ...(taskQueue === 'zeroshift'
             ? {
                 ...(bundle && { workflowBundle: bundle }),
                 maxConcurrentActivityTaskExecutions: 4,
-                // A run whose workflow was changed under it fails, to be started again, rather than waiting for ever.
+                // If the workflow's code was changed incompatibly, the run fails and can be started
+                // again, instead of waiting forever.
                 workflowFailureErrorTypes: { '*': ['Error'] },
               }
             : { maxConcurrentActivityTaskExecutions: 1 }),
@@ -116,7 +137,7 @@ async function serve(
       ),
     )
     const stop = () => {
-      // Long stages keep a checkpoint and hand over, well within the grace time.
+      // Long stages save a checkpoint and hand over, well within the grace time.
       stopping.abort()
       become('stopping')
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown()
@@ -141,7 +162,7 @@ async function serve(
       await running
     } finally {
       for (const name of shutdownSignals) process.off(name, stop)
-      // One that fails must not leave the other behind.
+      // If one worker fails, the other one must be stopped as well.
       stop()
       await Promise.allSettled([running])
     }
@@ -150,7 +171,10 @@ async function serve(
   }
 }
 
-/** Open runs move on to a new version: their recorded histories are replayed in the tests, and `patched` bridges changes. */
+/**
+ * The options of a versioned worker. Open runs continue on a new version: tests replay histories of
+ * older versions, and `patched` keeps them compatible.
+ */
 function versioned(buildId: string): WorkerDeploymentOptions {
   return {
     useWorkerVersioning: true,
@@ -161,7 +185,10 @@ function versioned(buildId: string): WorkerDeploymentOptions {
 
 let installed = false
 
-/** The lines of the SDK's two halves go where all others go. `metricsAddress`: where the native half shows its metrics. */
+/**
+ * Makes the SDK and its native part write to the worker's log. `metricsAddress` is the address at
+ * which the native part serves its metrics.
+ */
 export function installRuntime(metricsAddress?: string): void {
   if (installed) return
   installed = true

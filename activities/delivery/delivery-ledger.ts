@@ -6,20 +6,24 @@ import type { BlobRef } from '../../experiment/records/manifest.ts'
 import type { TrackedFile } from '../../tracking/contents.ts'
 import type { Ledger, Note } from '../../tracking/deliver.ts'
 
-/** What the store keeps of deliveries to MLflow, of a run or of a sweep alike. */
+/** The records in the store about deliveries of a run or a sweep to MLflow. */
 
-/** Where: the folder of the run or of the sweep. */
+/** The folder of a run or a sweep in the store. */
 export type Folder = `runs/${string}` | `sweeps/${string}`
 
 export const placeOf = (folder: Folder, name: string) => `${folder}/tracking/${name}.json`
 
-/** What tells this store's run from the same run in another store: made at the first delivery, and kept. */
+/**
+ * Distinguishes the run in this store from the same run in another store. It is created at the
+ * first delivery.
+ */
 export interface Identity {
   readonly nonce: string
   /** Milliseconds since 1970. */
   readonly startedAt: number
 }
 
+/** Returns the identity of a run or a sweep, and creates it if there is none. */
 export async function identity(artifacts: Artifacts, folder: Folder): Promise<Identity> {
   const known = await knownIdentity(artifacts, folder)
   if (known) return known
@@ -28,12 +32,15 @@ export async function identity(artifacts: Artifacts, folder: Folder): Promise<Id
   return identity(artifacts, folder)
 }
 
-/** undefined: it was never delivered. */
+/** Returns undefined if the run or the sweep was never delivered. */
 export function knownIdentity(artifacts: Artifacts, folder: Folder): Promise<Identity | undefined> {
   return getJson<Identity>(artifacts, placeOf(folder, 'key'))
 }
 
-/** Of several ids under one name, the first stands. */
+/**
+ * Remembers which MLflow run has a name. If several ids are claimed for one name, the first one
+ * counts.
+ */
 export function claims(artifacts: Artifacts, folder: Folder): Pick<Ledger, 'claimed' | 'claim'> {
   const place = (name: string) => placeOf(folder, `claims/${sha256(name)}`)
   return {
@@ -44,6 +51,7 @@ export function claims(artifacts: Artifacts, folder: Folder): Pick<Ledger, 'clai
   }
 }
 
+/** The records that `deliver` reads and writes. */
 export async function ledger(
   artifacts: Artifacts,
   folder: Folder,
@@ -51,7 +59,7 @@ export async function ledger(
 ): Promise<Ledger> {
   const note = placeOf(folder, 'delivered')
   return {
-    // A damaged one is as good as none.
+    // A damaged record is treated as a missing one.
     note: await getJson<Note>(artifacts, note).catch(() => undefined),
     keep: (latest) => putJson(artifacts, note, latest),
     ...claims(artifacts, folder),
@@ -60,11 +68,13 @@ export async function ledger(
   }
 }
 
+/** A file with its content, for MLflow's artifacts. */
 export interface KeptFile {
   readonly file: TrackedFile
   readonly bytes: Uint8Array
 }
 
+/** Reads the files of the report of a run or a sweep. */
 export async function reportFiles({ store }: Artifacts, folder: Folder): Promise<readonly KeptFile[]> {
   const report = `${folder}/report/`
   const found = (await store.list(report)).map(async ({ path }) => {

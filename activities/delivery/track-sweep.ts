@@ -21,30 +21,35 @@ import {
 import { knownIdentity, ledger, placeOf, putJson, reportFiles } from './delivery-ledger.ts'
 
 /**
- * Sends what the store has of a sweep to its MLflow server. With `ended` also how it ended, which stays in the store, and
- * those of its runs that nobody else sends: what was found whole in the store has no workflow of its own.
+ * Sends what the store has of a sweep to its MLflow server. `ended` says how the sweep ended, and
+ * is recorded in the store. Then this also sends those runs that were complete in the store,
+ * because these have no workflow of their own that sends them.
  */
 export async function trackSweep(
   artifacts: Artifacts,
   { sweep, ended }: { readonly sweep: SweepRecord; readonly ended?: SweepEnd | undefined },
 ): Promise<Delivered> {
   const { tracking } = sweep
-  if (!tracking) return together([])
+  if (!tracking) return combined([])
   if (ended) {
     const { counts, ...end } = ended
     const figures = { ...counts, ...lowestAverageGap(await comparisonOf(artifacts, sweep)) }
     await keepEnd(artifacts, sweep, { ...end, figures })
   } else await keepState(artifacts, sweep, { ...(await sweepState(artifacts, sweep)), isRunning: true })
   const sent = [await deliverSweep(artifacts, sweep, tracking)]
-  // Of a sweep that was cancelled, runs that others began may go on; they are theirs to send.
+  // After a cancelled sweep, runs that others have started may continue. Their own workflows send
+  // them.
   for (const run of ended && ended.status !== 'KILLED' ? await runsOf(artifacts, sweep) : []) {
     const end = (await isSentAsCell(artifacts, run)) ? undefined : await storedEnd(artifacts, run)
     if (end) sent.push(await track(artifacts, { run, tracking, sweep: sweep.id, ended: end }))
   }
-  return together(sent)
+  return combined(sent)
 }
 
-/** The same from the store alone, with all of its runs that have begun. */
+/**
+ * Sends a sweep and all of its runs that have begun to MLflow, and takes from the store how they
+ * ended.
+ */
 export async function trackStoredSweep(
   artifacts: Artifacts,
   sweep: SweepRecord,
@@ -58,7 +63,7 @@ export async function trackStoredSweep(
     const hasBegun = (await storedEnd(artifacts, run)) ?? (await knownIdentity(artifacts, `runs/${run.id}`))
     if (hasBegun) sent.push(await trackStored(artifacts, run, tracking, sweep.id))
   }
-  return together(sent)
+  return combined(sent)
 }
 
 async function deliverSweep(
@@ -76,7 +81,7 @@ async function deliverSweep(
   )
 }
 
-/** Every run of every cell that has a record, once. */
+/** Returns the runs of all cells that have a record in the store, without duplicates. */
 async function runsOf(artifacts: Artifacts, { cells }: SweepRecord): Promise<readonly RunRecord[]> {
   const runs: RunRecord[] = []
   for (const id of new Set(cells.flatMap(({ runs }) => runs))) {
@@ -87,8 +92,8 @@ async function runsOf(artifacts: Artifacts, { cells }: SweepRecord): Promise<rea
 }
 
 /**
- * How a sweep ended that was not tracked while it ran, from its report; undefined where it has not been to its end. How
- * many cells it found in the store nobody knows any more.
+ * Derives from the report how a sweep ended that was not tracked while it ran. Returns undefined if
+ * it has not ended. The number of cells that it found in the store is not known then.
  */
 async function endOf(
   artifacts: Artifacts,
@@ -120,7 +125,7 @@ function lowestAverageGap({ runs }: Comparison): { readonly lowestAverageGap?: n
   return gap === undefined ? {} : { lowestAverageGap: gap }
 }
 
-/** Told twice, an end is still one. */
+/** Records an end of a sweep. The same end may be recorded twice: it is kept once. */
 async function keepEnd(artifacts: Artifacts, sweep: SweepRecord, end: TrackedEnd): Promise<void> {
   const { ends } = await sweepState(artifacts, sweep)
   const isKnown = ends.at(-1)?.at === end.at
@@ -131,7 +136,7 @@ async function keepState(artifacts: Artifacts, sweep: SweepRecord, state: SweepS
   await putJson(artifacts, placeOf(folderOfSweep(sweep), 'ends'), state)
 }
 
-function together(sent: readonly Delivered[]): Delivered {
+function combined(sent: readonly Delivered[]): Delivered {
   return {
     points: sent.reduce((sum, { points }) => sum + points, 0),
     runs: sent.reduce((sum, { runs }) => sum + runs, 0),

@@ -26,9 +26,10 @@ import {
 export type Tracking = NonNullable<Settings['tracking']>
 
 /**
- * Sends what the store has of a run so far to its MLflow server. With `ended` also how the run ended, which stays in the
- * store; without, the run is going on, and an end that was kept of it holds no longer. `sweep` is the id of the sweep that
- * it is a cell of: below the first sweep that it was a cell of it stays.
+ * Sends the results that the store has of a run to its MLflow server. `ended` says how the run
+ * ended, and is recorded in the store; without it the run is active, and the record of an earlier
+ * end is removed. `sweep` is the id of the sweep that the run belongs to. A run that belongs to
+ * several sweeps is shown below the first one.
  */
 export async function track(
   artifacts: Artifacts,
@@ -45,7 +46,7 @@ export async function track(
   return deliverRun(artifacts, run, tracking, sweep, ended)
 }
 
-/** The same from the store alone. */
+/** Sends a run to MLflow as `track` does, but takes from the store how it ended. */
 export async function trackStored(
   artifacts: Artifacts,
   run: RunRecord,
@@ -56,15 +57,15 @@ export async function trackStored(
 }
 
 /**
- * How a run ended, as far as the store knows. One that is tracked is going on unless its end was kept; how another one ended
- * is told from its report.
+ * Returns how a run ended, or undefined if it has not ended. The end of a tracked run is recorded
+ * in the store. The end of another run is derived from its report.
  */
 export async function storedEnd(artifacts: Artifacts, run: RunRecord): Promise<RunEnd | undefined> {
   const kept = await keptEnd(artifacts, run)
   const isTracked = run.settings?.tracking && (await knownIdentity(artifacts, folderOf(run)))
   if (kept || isTracked) return kept
   const ended = await endOf(artifacts, run)
-  // From now on it seems to be tracked.
+  // This delivery makes the run a tracked one, whose end has to be recorded.
   if (ended && run.settings?.tracking) await putJson(artifacts, placeOf(folderOf(run), 'ended'), ended)
   return ended
 }
@@ -73,13 +74,13 @@ function keptEnd(artifacts: Artifacts, run: RunRecord): Promise<RunEnd | undefin
   return getJson<RunEnd>(artifacts, placeOf(folderOf(run), 'ended'))
 }
 
-/** Whether somebody has seen to it, as a sweep's, to its end. */
+/** Whether the run was sent to its end as a run of a sweep. */
 export async function isSentAsCell(artifacts: Artifacts, run: RunRecord): Promise<boolean> {
   const isCell = (await sweepOf(artifacts, run)) !== undefined
   return isCell && (await keptEnd(artifacts, run)) !== undefined
 }
 
-/** undefined: the run has not been to its end yet. */
+/** Derives from the report how a run ended. Returns undefined if it has not ended. */
 async function endOf(artifacts: Artifacts, run: RunRecord): Promise<RunEnd | undefined> {
   const hasReport = (await reportDigest(artifacts, run.id)) !== undefined
   if (!run.failed && !hasReport) return undefined
@@ -93,14 +94,14 @@ async function deliverRun(
   artifacts: Artifacts,
   run: RunRecord,
   tracking: Tracking,
-  asked: string | undefined,
+  requestedSweep: string | undefined,
   ended: RunEnd | undefined,
 ): Promise<Delivered> {
   const folder = folderOf(run)
   const manifests = await manifestsOf(artifacts, run)
-  // The stored run knows what failed; the one that was asked for does not.
+  // Only the record in the store says what failed.
   const { failed = [] } = (await artifacts.run(run.id)) ?? run
-  const id = await sweepOf(artifacts, run, asked)
+  const id = await sweepOf(artifacts, run, requestedSweep)
   const sweep = id === undefined ? undefined : await artifacts.sweep(id)
   const experiment = sweep ? experimentOf(sweep) : (tracking.experiment ?? run.spec.name)
   const report = ended ? await reportFiles(artifacts, folder) : []
@@ -128,16 +129,20 @@ async function deliverRun(
   )
 }
 
-/** The sweep that a run is below: the first that it was a cell of. */
-async function sweepOf(artifacts: Artifacts, run: RunRecord, asked?: string): Promise<string | undefined> {
+/** Returns the first sweep that a run belonged to, and records `requested` if there is none yet. */
+async function sweepOf(
+  artifacts: Artifacts,
+  run: RunRecord,
+  requested?: string,
+): Promise<string | undefined> {
   const path = placeOf(folderOf(run), 'sweep')
   const known = await getJson<{ readonly sweep: string }>(artifacts, path)
-  if (known || asked === undefined) return known?.sweep
-  await artifacts.store.putIfAbsent(path, jsonBytes({ sweep: asked }))
-  return sweepOf(artifacts, run, asked)
+  if (known || requested === undefined) return known?.sweep
+  await artifacts.store.putIfAbsent(path, jsonBytes({ sweep: requested }))
+  return sweepOf(artifacts, run, requested)
 }
 
-/** What the store knows of a sweep, without its cells. */
+/** Reads from the store what MLflow shows of a sweep itself. */
 export async function storedSweep(
   artifacts: Artifacts,
   sweep: SweepRecord,
@@ -152,7 +157,7 @@ export async function storedSweep(
   })
 }
 
-/** Whether a sweep goes on, and every end that it has come to. */
+/** Whether a sweep is active, and all its ends: it may be resumed several times. */
 export interface SweepState {
   readonly isRunning: boolean
   readonly ends: readonly TrackedEnd[]

@@ -1,7 +1,7 @@
 import type { Checked } from '../../datasets/index.ts'
 import { cachePath, readRecord, writeRecord } from '../../sources/host-cache.ts'
 
-/** Which images were found whole before, for all processes of this host. */
+/** Records which images were checked and found complete, for all processes of this machine. */
 export const checkedPictures: Checked = {
   get: (key) => readRecord(fileOf(key)),
   put: (key, value) => writeRecord(fileOf(key), value),

@@ -4,7 +4,10 @@ import { UserError } from '../../common/errors.ts'
 import { localDirectory } from '../../sources/local-directory.ts'
 import type { Located } from '../../sources/wanted.ts'
 
-/** The directory of a checkpoint's files on this machine; what is elsewhere is downloaded. */
+/**
+ * Returns the directory with the files of a pretrained model on this machine, after a download if
+ * they are elsewhere.
+ */
 export async function findCheckpoint(
   source: string | undefined,
   notify: (line: string) => void = () => undefined,

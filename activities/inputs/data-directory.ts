@@ -8,8 +8,9 @@ import { isDirectory } from '../../sources/host-cache.ts'
 import { fromFiles, localDirectory } from '../../sources/local-directory.ts'
 
 /**
- * The directory of a data set's files on this machine: what the settings name, else $ZEROSHIFT_DATA/<name> where there is
- * one, else the data set's own place. What is elsewhere is downloaded.
+ * Returns the directory with the files of a data set on this machine: the one that the settings
+ * name, or $ZEROSHIFT_DATA/<name> if it exists, or the data set's default location. Files that are
+ * elsewhere are downloaded.
  */
 export async function findDataDirectory(
   spec: DataSpec,
@@ -47,7 +48,7 @@ async function namedDirectory(
     return (await localDirectory(dataDirectory, { files }, { notify })).directory
   } catch (error) {
     if (!(error instanceof UserError)) throw error
-    // What a config says as data.from is among the settings by now (cli/launch/prepare.ts).
+    // cli/launch/prepare.ts has copied data.from of the config to this setting.
     const path = 'from' in spec && spec.from !== undefined ? 'data.from' : 'dataDirectory'
     const expected = isElsewhere(dataDirectory) ? '' : `; expected the one that holds ${spec.name}'s files`
     throw new UserError([{ message: `${path}: ${error.message}${expected}`, path }])

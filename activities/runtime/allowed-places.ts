@@ -8,26 +8,26 @@ import type { Settings } from '../../experiment/spec/spec.ts'
 import { parseSource } from '../../sources/source.ts'
 
 /**
- * Places that the tasks of a worker may name, each with all that is below it. Whoever may start
- * workflows has the worker's hands: without such a list it reads and writes whatever its
- * credentials can.
+ * The places that tasks of a worker may use, each including everything below it. Everyone who may
+ * start workflows can make a worker read and write all that its credentials allow, unless the
+ * worker has such a list.
  */
 export interface AllowedPrefixes {
-  /** Results are read and written there, data and checkpoints read. */
+  /** Places for results to be read and written. Data and models may be read there, too. */
   readonly stores?: readonly string[] | undefined
-  /** Data and checkpoints are read there: directories, s3://…, https://…, hf://…. */
+  /** Places for data and models to be read: directories, s3://…, https://… and hf://…. */
   readonly sources?: readonly string[] | undefined
-  /** MLflow servers. They are sent the worker's credentials. */
+  /** MLflow servers. The worker sends them its credentials. */
   readonly tracking?: readonly string[] | undefined
 }
 
-/** What a task names. */
+/** The places that a task names. */
 export interface NamedPlaces extends Pick<Settings, 'dataDirectory' | 'modelDirectory'> {
   readonly store?: string | undefined
   readonly tracking?: { readonly uri: string } | undefined
 }
 
-/** Throws a UserError where a task names a place that is not allowed. */
+/** Throws a UserError if a task names a place that is not allowed. */
 export type RefuseElsewhere = (named: NamedPlaces) => void
 
 const OPTIONS = { stores: '--allow-store', sources: '--allow-source', tracking: '--allow-tracking' } as const
@@ -39,7 +39,10 @@ const VARIABLES: Readonly<Record<Kind, string>> = {
   tracking: 'ZEROSHIFT_ALLOWED_TRACKING',
 }
 
-/** From ZEROSHIFT_ALLOWED_STORES, _SOURCES and _TRACKING, separated by commas, unless given. */
+/**
+ * Completes the given prefixes by those in ZEROSHIFT_ALLOWED_STORES, _SOURCES and _TRACKING, which
+ * are separated by commas.
+ */
 export function allowedPrefixes(
   given: AllowedPrefixes = {},
   env: NodeJS.ProcessEnv = process.env,
@@ -54,12 +57,13 @@ export function allowedPrefixes(
 }
 
 /**
- * Where no list is given, nothing is refused. Where one is, all three hold: what has no list has no
- * allowed place. Prefixes are compared name by name, so that s3://b/a does not allow s3://b/ab;
- * directories by where symbolic links lead now, and what is linked from within an allowed directory
- * is not judged: whoever can write there is trusted with it.
+ * Returns the check of a task's places. Without any list, every place is allowed. With at least one
+ * list, the places of a missing list are all refused. Prefixes are compared name by name, so that
+ * s3://b/a does not allow s3://b/ab. Directories are compared after their symbolic links are
+ * resolved. Links inside of an allowed directory are not checked: everyone who can write there is
+ * trusted.
  *
- * Throws a UserError where a prefix is wrong.
+ * Throws a UserError if a prefix is not valid.
  */
 export function refuseElsewhere(prefixes: AllowedPrefixes): RefuseElsewhere {
   const { stores, sources, tracking } = prefixes
@@ -89,7 +93,7 @@ export function refuseElsewhere(prefixes: AllowedPrefixes): RefuseElsewhere {
   }
 }
 
-/** A place from its root down: the kind, then names. */
+/** A place as a path from its root: the kind of place, then names. */
 type Parts = readonly string[]
 
 function isBelow(place: Parts, prefixes: readonly Parts[]): boolean {
@@ -124,7 +128,9 @@ function sourceParts(text: string): Parts {
   }
 }
 
-/** A prefix of sources may be less than a source: a folder of a host, an owner on the hub. */
+/**
+ * A prefix for sources may be shorter than a source: a folder of a host, or an owner on the hub.
+ */
 function prefixParts(text: string): Parts {
   if (/^https?:\/\//i.test(text)) return urlParts(text)
   const hub = /^hf:\/\/(?:(models|datasets)(?:\/|$))?([^@]*)/.exec(text)
@@ -147,8 +153,8 @@ function urlParts(text: string): Parts {
 }
 
 /**
- * A name as the server reads it, however often it is encoded: `..%2f` would lead out of a folder
- * that looks allowed.
+ * Decodes a name in a URL until it has no encoded characters, because a server may do so: `..%2f`
+ * would lead out of an allowed folder.
  */
 function decodedName(name: string): string {
   try {
@@ -165,7 +171,10 @@ function directoryParts(path: string): Parts {
   return ['file', ...names(realPath(resolve(path)))]
 }
 
-/** Where a path leads; of one that is not there yet, the part that is. */
+/**
+ * Resolves the symbolic links of a path. If the path does not exist yet, resolves those of its
+ * longest existing part.
+ */
 function realPath(path: string): string {
   try {
     return realpathSync(path)

@@ -6,19 +6,20 @@ import type { Shadows } from '../../unlearning/population/shadows.ts'
 import type { Split } from '../../unlearning/split/split.ts'
 
 /**
- * Reading the blobs of input manifests, and writing the ones that others read: each format once,
- * both ways.
+ * The formats of blobs that one stage writes and another one reads: encoding and decoding of each.
  */
 
 /**
- * The data set's blob: pixels and labels of every sample, and which samples are trained on,
- * validated and tested on.
+ * The content of a data set's blob: pixels and labels of all samples, and the indices of the
+ * samples for training, validation and tests.
  */
 export interface StoredDataset extends Partition {
-  /** Absent where they are in shards. */
+  /** Bytes of shape [samples, height, width, channels]. Absent if the pixels are in shards. */
   readonly images?: Uint8Array
   readonly labels: Int32Array
-  /** Per channel, over the training samples, in pixel units. */
+  /**
+   * The mean of each channel over the training samples, in pixel units. The same for `deviation`.
+   */
   readonly mean: Float32Array
   readonly deviation: Float32Array
 }
@@ -44,8 +45,8 @@ export async function readDataset(
 }
 
 /**
- * The blobs that hold the pixels of large data, in the samples' order: bytes [n, h, w, c], and
- * nothing else.
+ * Returns the blobs with the pixels of a large data set, in the order of the samples: bytes of
+ * shape [samples, height, width, channels] without a header. Empty for small data sets.
  */
 export function shardsOf({ outputs }: ManifestOf<'dataset'>): readonly BlobRef[] {
   const shards: BlobRef[] = []
@@ -74,8 +75,8 @@ export async function readSplit(artifacts: Artifacts, manifest: ManifestOf<'spli
 }
 
 /**
- * A shadow model's φ = log(p_y/(1 − p_y)) of every sample, in nats, and a 1 for each that it
- * trained on, else 0.
+ * A shadow model's φ = log(p_y/(1 − p_y)) for every sample, in nats, and its members: 1 for each
+ * sample that the model was trained on, else 0.
  */
 export interface StoredShadow {
   readonly phi: Float32Array
@@ -94,7 +95,7 @@ export async function readShadow(
   return { phi: floats('phi'), members: bytes('members') }
 }
 
-/** The same of all shadow models: [models, samples], row-major. */
+/** Encodes φ and members of all shadow models: [models, samples], row-major. */
 export function encodePool({ values, members }: Shadows): Uint8Array {
   return encodeVectors({ values, members })
 }
@@ -104,6 +105,7 @@ export async function readPool(artifacts: Artifacts, manifest: ManifestOf<'pool'
   return { ...manifest.metrics, values: floats('values'), members: bytes('members') }
 }
 
+/** Returns an output of a stage by its name. Throws an error if there is none. */
 export function output(manifest: Manifest, name: string) {
   const blob = manifest.outputs[name]
   if (!blob)

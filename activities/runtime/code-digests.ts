@@ -10,10 +10,10 @@ import { methodSchemas, type ApproximateMethodName } from '../../experiment/spec
 import { stageKinds } from '../../experiment/stages/stage.ts'
 
 /**
- * Digests of the code that computes stages. The code of a body is what esbuild's bundle of it
- * holds: every statement that the body reaches, without comments, types, formatting and the names
- * of files. Names of functions and variables count: how esbuild shortens them depends on more than
- * the code. The exact versions of the npm packages that the bundle imports belong to it.
+ * Digests of the code that computes stages. The code of a stage's body is esbuild's bundle of it:
+ * every statement that the body reaches, without comments, types, formatting and file names. Names
+ * of functions and variables are included, because esbuild's short names for them depend on more
+ * than the code. The exact versions of the npm packages that the bundle imports are included, too.
  */
 
 export interface CodeDigest {
@@ -32,7 +32,9 @@ export const codeNames: readonly CodeName[] = stageKinds.flatMap((kind): readonl
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url))
 
-/** The digests of these bodies as their files are now, in the checkout at `root`. */
+/**
+ * Computes the digests of bodies from the present content of the files in the checkout at `root`.
+ */
 export async function codeDigests(
   names: readonly CodeName[],
   root: string = checkout,
@@ -44,7 +46,10 @@ export async function codeDigests(
   return new Map(names.map((name) => [name, digestOfBody(entriesOf(name), bundles, versions)]))
 }
 
-/** Of these bodies, those whose code is not the locked one. Each is bundled once in a process. */
+/**
+ * Returns the digests of those bodies whose code differs from the lock. Each body is bundled once
+ * per process.
+ */
 export async function changedCode(names: readonly CodeName[]): Promise<ChangedCode> {
   const missing = names.filter((name) => !known.has(name))
   if (missing.length > 0) {
@@ -61,7 +66,7 @@ export async function changedCode(names: readonly CodeName[]): Promise<ChangedCo
 
 const known = new Map<CodeName, Promise<string>>()
 
-/** The modules that activities/index.ts and unlearning/method.ts load. */
+/** The modules with the code of a body, as paths in the checkout. */
 function entriesOf(name: CodeName): readonly string[] {
   const [kind = '', method] = name.split(':')
   return [
@@ -70,11 +75,11 @@ function entriesOf(name: CodeName): readonly string[] {
   ]
 }
 
-/** One entry's code, and what it depends on outside of the bundle. */
+/** The digest of one entry's code, and what it depends on outside of the bundle. */
 interface Bundle {
   readonly sha256: string
   readonly packages: readonly string[]
-  /** Entries of their own that this one starts or reads by their address. */
+  /** Other entries and data files that this one names by `new URL`, such as worker threads. */
   readonly referenced: readonly string[]
   readonly files: readonly string[]
 }
@@ -102,7 +107,7 @@ function digestOfBody(
 
 function withReferenced(parts: readonly Bundle[], bundles: ReadonlyMap<string, Bundle>): readonly Bundle[] {
   const all = new Set(parts)
-  // A set's iteration reaches what is added on the way.
+  // The iteration of a set includes the elements that are added during it.
   for (const { referenced } of all)
     for (const entry of referenced) {
       const bundle = bundles.get(entry)
@@ -126,7 +131,8 @@ const options = {
   legalComments: 'none',
   logLevel: 'silent',
   packages: 'external',
-  // Code that carries bytes from somewhere: the digests of these bytes are in the key already.
+  // Code that only fetches bytes is not included: the digests of these bytes are in the stage's
+  // key.
   external: ['sources', 'infra', 'host'].flatMap((folder) => [`../${folder}/*`, `../../${folder}/*`]),
   tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
 } satisfies BuildOptions
@@ -161,7 +167,7 @@ async function bundled(entries: readonly string[], root: string): Promise<Readon
 
 let builds = 0
 
-/** Ends esbuild's process once nobody waits for it: workers live long, and it takes 60 MB. */
+/** Bundles entries with esbuild, and ends its process, which takes 60 MB, after the last bundle. */
 async function built(entries: readonly string[], root: string) {
   const { build, stop } = await import('esbuild')
   builds++
@@ -175,8 +181,7 @@ async function built(entries: readonly string[], root: string) {
 const SCRIPT = /\.[cm]?[jt]s$/
 
 /**
- * Files that modules name by `new URL('…', import.meta.url)`: threads that they start, and data
- * that they read.
+ * Returns the files that modules name by `new URL('…', import.meta.url)`: worker threads and data.
  */
 async function referencedBy(files: readonly string[], root: string): Promise<readonly string[]> {
   const found = await Promise.all(
@@ -188,7 +193,7 @@ async function referencedBy(files: readonly string[], root: string): Promise<rea
       )
     }),
   )
-  // A directory holds data sets, whose digests are in the key already.
+  // Directories contain data sets, whose digests are in the stage's key.
   const regular = await Promise.all(
     found.flat().map(async (path) => ((await stat(path)).isFile() ? [relative(root, path)] : [])),
   )
@@ -201,7 +206,8 @@ async function dataFile(file: string, root: string): Promise<Bundle> {
 }
 
 /**
- * `@scope/name` or `name` of what is imported; nothing where it is Node's or this project's own.
+ * Returns the name of the npm package that an import comes from. Returns undefined for modules of
+ * Node and of this project.
  */
 function packageOf(path: string): string | undefined {
   if (path.startsWith('node:') || path.startsWith('.') || builtinModules.includes(path)) return undefined

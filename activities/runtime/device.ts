@@ -18,8 +18,8 @@ import { Preparer } from '../../learning/data/prepare.ts'
 import { output, readDataset, shardsOf } from './blob-codecs.ts'
 
 /**
- * What stages that compute on the device share: weights in their blob's format, and the data set
- * uploaded.
+ * Functions for stages that compute on a device: the format of weights in blobs, and the upload of
+ * the data set.
  */
 
 export function encodeWeights(layers: readonly Layer[], weights: Weights): Uint8Array {
@@ -51,8 +51,8 @@ export function floats(
 }
 
 /**
- * A checkpoint's tensors, for a model that starts from them; without its head where the model is to
- * have a new one.
+ * Returns the tensors of a pretrained model, for a model that starts from them. The tensors of its
+ * head are left out if the model gets a new head.
  */
 export async function pretrainedTensors(
   artifacts: Artifacts,
@@ -72,8 +72,8 @@ export async function pretrainedTensors(
 }
 
 /**
- * Uploads the data set (dispose of it when done) as a model wants to see it; `train` are the
- * samples that models train on.
+ * Uploads the data set in the form that a model needs. The caller has to dispose of the data. Also
+ * returns the indices of the training samples.
  */
 export async function deviceData(
   artifacts: Artifacts,
@@ -83,7 +83,8 @@ export async function deviceData(
   const { images, labels, train, mean, deviation } = await readDataset(artifacts, manifest)
   const { shape, classes } = manifest.params.facts
   const pixels = images ?? (await filePixels(artifacts, shardsOf(manifest), shape))
-  // Copies of what stays: a view would keep the whole blob, pixels included, in memory.
+  // The vectors are copied, because a view of them would keep the whole blob with its pixels in
+  // memory.
   const data = new DeviceData(pixels, labels.slice(), {
     shape,
     classes: classes.length,
@@ -93,8 +94,8 @@ export async function deviceData(
 }
 
 /**
- * Pixels that are read from files as they are wanted: those of a store in a directory, or copies of
- * a bucket's.
+ * Returns pixels that are read from the files of shards when they are needed. For a store on S3,
+ * these are copies in the cache.
  */
 async function filePixels(
   artifacts: Artifacts,
@@ -115,8 +116,8 @@ interface Scale {
 }
 
 /**
- * How images are prepared and normalised: by the data set's own statistics, unless a checkpoint
- * wants it otherwise.
+ * Returns how images are prepared and normalised: by the data set's statistics, unless a pretrained
+ * model needs another preparation.
  */
 function preparedFor(model: ModelSpec, facts: DatasetFacts, own: Scale): Scale & { preparer?: Preparer } {
   if (model.name !== 'pretrained') return own
@@ -126,7 +127,7 @@ function preparedFor(model: ModelSpec, facts: DatasetFacts, own: Scale): Scale &
   const preparer = new Preparer(facts.shape, preparation, { channels, white })
   const { normalise } = preparation
   const scaled = (values: readonly number[]) => values.map((value) => value * white)
-  // Grey images are repeated in every channel, and so is what is known of them.
+  // Grey images are repeated in every channel, and with them their mean and deviation.
   const each = (values: readonly number[]) =>
     Array.from({ length: channels }, (_, i) => values[i] ?? values[0] ?? 0)
   return {

@@ -28,7 +28,7 @@ export interface DurableOptions {
   readonly stopping: AbortSignal
 }
 
-/** What the work of a durable stage may use. */
+/** The functions and values that the work of a durable stage may use. */
 export interface Durable {
   readonly host: Host
   /** Adds to a description of the device how batches were divided. */
@@ -38,7 +38,7 @@ export interface Durable {
    * to the checkpoint from which this attempt continues.
    */
   readonly timed: <T>(work: () => T | Promise<T>) => Promise<{ result: T; seconds: number }>
-  /** What else the machine did while that work was timed. */
+  /** Returns what else the machine did while that work was timed. */
   readonly otherWork: () => OtherWork
   /** Throws a LeaseLostError if another attempt has the stage now. */
   readonly confirm: () => Promise<void>

@@ -61,7 +61,7 @@ const ATTEMPTS_AT_WAITING = 200
 const bugs: readonly string[] = ['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError']
 
 /**
- * Converts an error of an activity to the failure that Temporal is told of:
+ * Converts an error of an activity to the failure that Temporal records:
  *
  * - a UserError or a MathError is never retried, and its name is the type of the failure;
  * - a DamagedInputError is not retried either: the workflow first computes the input again;

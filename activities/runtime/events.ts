@@ -1,11 +1,14 @@
 import { event } from '../../common/event.ts'
 import type { StageKind } from '../../experiment/stages/stage.ts'
 
-/** Steps of a loop that were taken, those of earlier attempts not counted. */
+/** Steps of a loop were completed by this attempt. */
 export const stepped = event<{ readonly kind: StageKind; readonly steps: number }>('steps')
 
-/** A checkpoint is in the store. */
+/** A checkpoint was saved, which took so many seconds. */
 export const checkpointed = event<{ readonly kind: StageKind; readonly seconds: number }>('checkpoint')
 
-/** TensorFlow is loaded: what answers the bytes that its tensors take on the device. */
+/**
+ * TensorFlow was loaded. The message is a function that returns the bytes of its tensors on the
+ * device.
+ */
 export const deviceLoaded = event<() => number>('device')

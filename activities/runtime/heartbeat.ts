@@ -1,12 +1,12 @@
 import { Context } from '@temporalio/activity'
 
-/** A fraction of any heartbeat timeout that an activity is given (see workflows/). */
+/** This is shorter than every heartbeat timeout of an activity (see workflows/). */
 const EVERY_MS = 4_000
 
 /**
- * Shows life to Temporal while some work goes on that has nothing else to say: without it, what a
- * killed worker had begun would be missed after the whole time that such work may take, not after
- * seconds.
+ * Sends heartbeats while some work is done that reports no progress itself. This lets Temporal
+ * notice within seconds that a worker was killed, instead of after the longest time that the work
+ * may take.
  */
 export async function withHeartbeat<T>(work: () => T | Promise<T>): Promise<T> {
   const { heartbeat } = Context.current()

@@ -7,23 +7,23 @@ import type { Stage } from '../../experiment/stages/stage.ts'
 import { codeDigests, codeNames, type CodeDigest } from './code-digests.ts'
 
 /**
- * A worker does not have the code that a stage was planned with. This is a failure of the
- * environment: the stage is tried again, and another worker may have that code.
+ * This worker does not have the code that a stage was planned with. The stage is tried again,
+ * because another worker may have that code.
  */
 export class OtherCodeError extends Error {
   override readonly name = 'OtherCodeError'
 }
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url))
-/** The folders that bodies reach. */
+/** The folders with code that bodies may import. */
 const folders = [
   ...['activities', 'artifacts', 'common', 'datasets'],
   ...['experiment', 'learning', 'pretrained', 'unlearning'],
 ]
 
 /**
- * The code of this process, which is what its files held when it was made. Bodies are loaded from
- * them later.
+ * The code of this worker: the content of its files when this object was created. Bodies are loaded
+ * from these files later, so that edits in between have to be noticed.
  */
 export class HeldCode {
   private readonly root: string
@@ -37,7 +37,7 @@ export class HeldCode {
   }
 
   /**
-   * Throws an OtherCodeError unless the body that a stage needs is the one that the stage was
+   * Throws an OtherCodeError unless the code of a stage's body is the code that the stage was
    * planned with.
    */
   async check(stage: Stage): Promise<void> {
@@ -57,7 +57,7 @@ export class HeldCode {
     const { digest, files } = (await this.all()).get(name) ?? { digest: '', files: [] }
     if (this.loaded.has(name)) return digest
     await this.refuseEdited(name, files)
-    // The body is loaded next. Later edits of its files do not reach this process.
+    // The body is loaded next, after which edits of its files have no effect on this process.
     this.loaded.add(name)
     return digest
   }

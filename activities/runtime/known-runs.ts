@@ -9,20 +9,26 @@ interface Known {
   readonly stages: ReadonlyMap<string, Stage>
 }
 
-/** Runs whose records this process keeps: each has some MB. */
+/** The number of records in the cache. Each takes a few MB. */
 const MOST = 4
 
-/** Records of large runs, of which every stage asks for its own: the latest few are read once. */
+/**
+ * A cache of the records of large runs. Every stage of such a run needs the record, because its
+ * task names the stage only by its key.
+ */
 export class KnownRuns {
   private readonly known = new Map<string, Promise<Known>>()
 
-  /** `anew`: as it is in the store now, since settings may have changed. */
+  /**
+   * Returns the record of a run. `anew` reads it from the store again, because settings may have
+   * changed.
+   */
   async record(artifacts: Artifacts, id: string, { anew = false } = {}): Promise<RunRecord> {
     if (anew) this.known.delete(nameOf(artifacts, id))
     return (await this.get(artifacts, id)).record
   }
 
-  /** Throws a UserError where the run has no such stage. */
+  /** Returns a stage of a run by its key. Throws a UserError if the run has no such stage. */
   async stage(artifacts: Artifacts, id: string, key: string): Promise<Stage> {
     const { stages } = await this.get(artifacts, id)
     const stage = stages.get(key)

@@ -5,7 +5,7 @@ import type { Artifacts } from '../../artifacts/artifacts.ts'
 import type { StageRef } from '../../experiment/stages/stage.ts'
 import type { ObservedLease } from './heartbeat-details.ts'
 
-/** A holder that waits for another run checks often at first, then ever less often. */
+/** An attempt that waits for another run checks often at first, then less and less often. */
 const FIRST_WAIT_MS = 250
 const WAIT_GROWS_BY = 1.1
 /** How often a holder renews its lease. */
@@ -21,7 +21,7 @@ export interface TakeLeaseOptions {
   readonly heartbeatSeconds: number
   /** When this attempt was due, in milliseconds of the Temporal server's clock. */
   readonly now: number
-  /** What an earlier attempt observed. */
+  /** The lease state that an earlier attempt observed. */
   readonly observed?: ObservedLease | undefined
 }
 

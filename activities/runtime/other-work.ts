@@ -3,13 +3,14 @@ import type { OtherWork } from '../../experiment/records/manifest.ts'
 
 const none: OtherWork = { processes: 0, stages: 0 }
 
-/** The meters that run in this process now, and when their number last changed (milliseconds). */
+/** The meters that run in this process at the moment. */
 const running = new Set<OtherWorkMeter>()
+/** When `settle` was last called, in milliseconds. */
 let changedAt = 0
 
 /**
- * Measures what else the machine does while a stage is timed: a wall time that overlapped with
- * other work says little about the stage. What earlier attempts measured is added to it.
+ * Measures what else the machine does while a stage is timed, because a wall time that overlapped
+ * with other work says little about the stage. The result includes what earlier attempts measured.
  */
 export class OtherWorkMeter {
   private readonly earlier: OtherWork
@@ -33,7 +34,7 @@ export class OtherWorkMeter {
     this.measured = this.total()
   }
 
-  /** Up to now, or up to the stop. */
+  /** Returns what was measured up to now, or up to `stop`. */
   now(): OtherWork {
     if (this.measured) return this.measured
     if (!running.has(this)) return this.earlier
@@ -48,20 +49,20 @@ export class OtherWorkMeter {
     }
   }
 
-  /** Called by `settle` while another meter runs too. */
+  /** Is called by `settle` for the time in which another meter was running. */
   addStageSeconds(seconds: number): void {
     this.stageSeconds += seconds
   }
 }
 
-/** Adds the time since the last change to every meter that was not alone. */
+/** Adds the time since the last call to all running meters, if there are several. */
 function settle(): void {
   const now = performance.now()
   if (running.size > 1) for (const meter of running) meter.addStageSeconds((now - changedAt) / 1000)
   changedAt = now
 }
 
-/** Processor seconds that all processes but this one have taken since the machine started. */
+/** The processor seconds of all other processes since the machine started. */
 function otherProcessesSeconds(): number {
   const busy = cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0)
   const { user, system } = process.cpuUsage()

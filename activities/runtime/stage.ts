@@ -60,7 +60,7 @@ export interface StageDone {
   readonly seconds: number
 }
 
-/** What the body of a stage may use. */
+/** The functions and values that the body of a stage may use. */
 export interface StageContext<K extends StageKind> extends Pick<Durable, 'host' | 'timed'> {
   readonly stage: StageOf<K>
   readonly settings: RunInput['settings']
@@ -68,7 +68,7 @@ export interface StageContext<K extends StageKind> extends Pick<Durable, 'host' 
   readonly inputs: InputManifests<K>
 }
 
-/** What the body of a stage has computed. */
+/** The result of a stage's body. */
 export interface StageWork<K extends StageKind> {
   /** By name: bytes to store as a blob, or a blob that the store has already. */
   readonly outputs: Readonly<Record<string, Uint8Array | BlobRef>>

@@ -1,7 +1,7 @@
 import type { OtherWork } from '../../experiment/records/manifest.ts'
 import { OtherWorkMeter } from './other-work.ts'
 
-/** What earlier attempts have taken, up to the checkpoint from which this attempt continues. */
+/** The time of earlier attempts, up to the checkpoint from which this attempt continues. */
 export interface EarlierWork {
   readonly seconds: number
   readonly otherWork?: OtherWork | undefined

@@ -2,27 +2,30 @@ import type { ActivityInterceptorsFactory } from '@temporalio/worker'
 import type { StageDone } from '../../activities/runtime/stage.ts'
 import { runOf } from '../../workflows/names.ts'
 
-/** What an attempt at an activity is about. */
+/** An attempt at an activity, as logs, metrics and spans describe it. */
 export interface Attempt {
-  /** Of a run or a sweep. */
+  /** The id of the run or the sweep. */
   readonly run: string
-  /** The activity's name: that of a stage is its kind. */
+  /** The name of the activity. For a stage this is its kind. */
   readonly stage: string
-  /** The first 12 digits of the stage's key; absent where the activity is no stage. */
+  /** The first 12 digits of the stage's key. Absent if the activity is not a stage. */
   readonly key?: string
   readonly attempt: number
 }
 
-/** The errors' three kinds, and `lost`: another attempt has taken the stage over. */
+/** The three kinds of errors, and `lost`: another attempt has taken the stage over. */
 export const failureKinds = ['user', 'math', 'world', 'lost'] as const
 export type FailureKind = (typeof failureKinds)[number]
 
-/** How an attempt ended. `handed-over` and `waits` are no failures: another worker, or a later attempt, goes on. */
+/**
+ * How an attempt ended. `handed-over` and `waits` are not failures: another worker or a later
+ * attempt continues the stage.
+ */
 export type End =
   | { readonly outcome: 'computed' | 'cached' | 'done' | 'handed-over' | 'waits' | 'cancelled' }
   | { readonly outcome: 'failed'; readonly kind: FailureKind; readonly error: Error }
 
-/** Hears of the beginning of an attempt, and answers what hears of its end. */
+/** A callback for the begin of an attempt. It returns a callback for the end of that attempt. */
 export type Watcher = (begun: Begun) => (end: End, seconds: number) => void
 
 export interface Begun extends Attempt {
@@ -30,7 +33,7 @@ export interface Begun extends Attempt {
   readonly headers: Readonly<Record<string, unknown>>
 }
 
-/** Tells watchers of every attempt. */
+/** Returns an interceptor that calls the watchers for every attempt. */
 export function watched(watchers: readonly Watcher[]): ActivityInterceptorsFactory {
   return ({ info }) => ({
     inbound: {
@@ -38,16 +41,16 @@ export function watched(watchers: readonly Watcher[]): ActivityInterceptorsFacto
         const about = attemptOf({ ...info, ...info.workflowExecution })
         const begun = { ...about, workflowRunId: info.workflowExecution?.runId, headers: input.headers }
         const started = performance.now()
-        const ends = watchers.map((begins) => begins(begun))
-        const tell = (end: End) => {
-          for (const hears of ends) hears(end, (performance.now() - started) / 1000)
+        const onEnd = watchers.map((onBegin) => onBegin(begun))
+        const reportEnd = (end: End) => {
+          for (const callback of onEnd) callback(end, (performance.now() - started) / 1000)
         }
         try {
           const result: unknown = await next(input)
-          tell({ outcome: outcomeOf(about, result) })
+          reportEnd({ outcome: outcomeOf(about, result) })
           return result
         } catch (error) {
-          tell(endBy(error))
+          reportEnd(endBy(error))
           throw error
         }
       },
@@ -55,7 +58,7 @@ export function watched(watchers: readonly Watcher[]): ActivityInterceptorsFacto
   })
 }
 
-/** What Temporal knows of an activity, in its own words. */
+/** The fields by which Temporal describes an activity. */
 export interface ActivityWords {
   readonly workflowId?: string
   readonly workflowType?: string | undefined
@@ -76,7 +79,7 @@ function outcomeOf({ key }: Attempt, result: unknown): 'computed' | 'cached' | '
   return (result as StageDone).cached ? 'cached' : 'computed'
 }
 
-/** By the names that activities/runtime/errors.ts gives. */
+/** Classifies the end of an attempt by the names of errors in activities/runtime/errors.ts. */
 export function endBy(thrown: unknown): End {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
   const { type } = error as { readonly type?: unknown }

@@ -6,21 +6,29 @@ import { runOf } from '../../workflows/names.ts'
 import { attemptOf, type ActivityWords, type Watcher } from './attempt-interceptor.ts'
 
 /**
- * What a worker says, on standard error: a line each, for people where that is a terminal and as JSON elsewhere, unless
- * ZEROSHIFT_LOG_FORMAT (`text` or `json`) says otherwise. A line from an activity has its run, stage and attempt.
+ * The log of a worker on standard error: lines of text on a terminal and of JSON elsewhere, unless
+ * ZEROSHIFT_LOG_FORMAT (`text` or `json`) is set. A line from an activity has its run, stage and
+ * attempt.
  */
 
 type Fields = Readonly<Record<string, string | number | boolean>>
 
 export type Write = (level: Level, message: string, fields?: Fields, error?: Error) => void
 
-/** A reader that has gone away ends no worker: `console` lets such errors pass. */
+/**
+ * Writes by `console`, which ignores the error if the reader has gone away: this must not end a
+ * worker.
+ */
 const standardError = {
   write: (line: string): void => {
     console.error(line.trimEnd())
   },
 }
 
+/**
+ * Returns the function that writes lines of the log. It drops lines below the level of
+ * ZEROSHIFT_LOG.
+ */
 export function writer(environment = process.env, destination = standardError): Write {
   const write = isJsonLog(environment, process.stderr.isTTY)
     ? jsonWriter(destination)
@@ -34,7 +42,7 @@ export function writer(environment = process.env, destination = standardError): 
 function jsonWriter(destination: typeof standardError): Write {
   const logger = pino(
     {
-      // Levels are decided before.
+      // `writer` has dropped lines of lower levels already.
       level: 'trace',
       base: { pid: process.pid },
       timestamp: stdTimeFunctions.isoTime,
@@ -72,7 +80,10 @@ function textWriter(destination: typeof standardError): Write {
 const shown = <T>(value: T) => (typeof value === 'string' ? withoutCredentials(value) : value)
 const stackOf = ({ stack, message }: Error) => withoutCredentials(stack ?? message)
 
-/** A line for the beginning and one for the end of every attempt at a stage. What failed is told by the SDK, with the reason. */
+/**
+ * Logs the begin and the end of every attempt at an activity. The SDK logs the reason for a
+ * failure.
+ */
 export function attemptLog(write: Write): Watcher {
   return ({ run, stage, key, attempt }) => {
     const about = { run, stage, ...(key !== undefined && { key }), attempt }
@@ -86,7 +97,7 @@ export function attemptLog(write: Write): Watcher {
   }
 }
 
-/** A line of the SDK's, of either of its halves. */
+/** Writes a log entry of the SDK or of its native part. */
 export function logLine({ level, message, meta = {} }: LogEntry, write: Write): void {
   // `zeroshift-train` has no workflows, by design.
   if (message.startsWith('No workflows registered')) return
@@ -95,11 +106,14 @@ export function logLine({ level, message, meta = {} }: LogEntry, write: Write): 
   write(level, message, fieldsOf(meta), cause instanceof Error ? cause : undefined)
 }
 
-/** Whose line it is, and what else it says in plain values; numbers that only mean something to Temporal left out. */
+/**
+ * Returns the run, stage and attempt of a log entry and its other plain values, without fields that
+ * are only of use to Temporal.
+ */
 function fieldsOf(meta: Readonly<Record<string, unknown>>): Fields {
   const { workflowId, workflowType, activityId, activityType } = meta
   const plain = Object.entries(meta).filter(
-    ([name, value]) => !temporalsOwn.has(name) && ['string', 'number', 'boolean'].includes(typeof value),
+    ([name, value]) => !fieldsOfTemporal.has(name) && ['string', 'number', 'boolean'].includes(typeof value),
   )
   const rest = Object.fromEntries(plain) as Fields
   if (typeof activityId === 'string' && typeof activityType === 'string') {
@@ -111,7 +125,7 @@ function fieldsOf(meta: Readonly<Record<string, unknown>>): Fields {
   return { run: runOf(workflowId, type), ...(type && { workflow: type }), ...rest }
 }
 
-const temporalsOwn: ReadonlySet<string> = new Set([
+const fieldsOfTemporal: ReadonlySet<string> = new Set([
   ...['workflowId', 'workflowType', 'activityId', 'activityType'],
   ...['isLocal', 'taskToken', 'namespace', 'sdkComponent', 'workflowRunId', 'runId'],
 ])

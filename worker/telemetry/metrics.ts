@@ -4,16 +4,17 @@ import { traffic } from '../../artifacts/store/events.ts'
 import { failureKinds, type Watcher } from './attempt-interceptor.ts'
 
 export interface Metrics {
-  /** Counts the attempts at activities. */
+  /** Counts attempts at activities. */
   readonly watcher: Watcher
-  /** In Prometheus' text format. */
+  /** Returns the metrics in Prometheus' text format. */
   readonly text: () => Promise<string>
   readonly contentType: string
 }
 
 /**
- * What Prometheus is told of this process, from now on. Labels are kinds of stages, of failures and directions alone: their
- * number is fixed, whatever runs. Rates, such as steps a second, are left to Prometheus' `rate()`.
+ * Starts to collect the metrics of this process. The labels have a fixed number of values: kinds of
+ * stages and of failures, and directions. Rates, such as steps per second, are computed by
+ * Prometheus' `rate()`.
  */
 export function metrics(): Metrics {
   const registry = new Registry()

@@ -8,8 +8,8 @@ import type { Watcher } from './attempt-interceptor.ts'
 import type { Tracing } from './trace.ts'
 
 /**
- * A span for every attempt at an activity, below its workflow's. The attempts of a workflow whose caller is not traced
- * have a trace of its own.
+ * Creates a span for every attempt at an activity, as a child of its workflow's span. If the caller
+ * of the workflow is not traced, the attempts of the workflow have a trace of their own.
  */
 export function spanWatcher(tracing: Tracing): Watcher {
   return ({ run, stage, key, attempt, workflowRunId, headers }) => {
@@ -32,7 +32,10 @@ export function spanWatcher(tracing: Tracing): Watcher {
   }
 }
 
-/** A span for every workflow whose caller is traced. Workflows call it on workers without tracing as well. */
+/**
+ * Creates a span for every workflow whose caller is traced. Workflows also call this sink on
+ * workers without tracing, where it does nothing.
+ */
 export function traceSinks(tracing: Tracing | undefined): InjectedSinks<TraceSinks> {
   return {
     trace: {

@@ -9,14 +9,17 @@ import { freePort } from '../../host/free-port.ts'
 import { spanWatcher, traceSinks } from './spans.ts'
 import { tracing } from './trace.ts'
 
-/** How a worker is seen: lines in its log always; figures and spans where somebody wants them. */
+/** Worker telemetry: logs always, Prometheus metrics and OpenTelemetry spans if enabled. */
 export interface Telemetry {
-  /** What its workers are made with. */
+  /** The interceptor and the sinks for `Worker.create`. */
   readonly interceptor: ReturnType<typeof watched>
   readonly sinks: NonNullable<WorkerOptions['sinks']>
-  /** Where Temporal's native half is to show its own metrics, to this machine alone: they are a part of `/metrics`. */
+  /**
+   * The local address at which the SDK's native part has to serve its own metrics. They become a
+   * part of `/metrics`.
+   */
   readonly coreAddress?: string
-  /** What `/readyz` says from now on. */
+  /** Sets the state that `/readyz` reports. */
   readonly become: (state: State) => void
   readonly close: () => Promise<void>
 }
@@ -65,11 +68,14 @@ async function serve(options: EndpointOptions) {
   return { watcher: figures.watcher, coreAddress, become, close }
 }
 
-/** Nothing where the native half does not answer, as before it is loaded. `fetch` would take 50 ms to load. */
+/**
+ * Reads the metrics of the SDK's native part. Returns empty text if it does not answer, for
+ * instance because it is not loaded yet. This does not use `fetch`, which takes 50 ms to load.
+ */
 async function coreMetrics(address: string): Promise<string> {
   try {
-    const asked = get(`http://${address}/metrics`, { signal: AbortSignal.timeout(2_000) })
-    const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+    const request = get(`http://${address}/metrics`, { signal: AbortSignal.timeout(2_000) })
+    const [answer] = (await once(request, 'response')) as [IncomingMessage]
     return await text(answer)
   } catch {
     return ''

@@ -2,33 +2,33 @@ import type { Attributes } from '@opentelemetry/api'
 import { withoutCredentials } from '../../common/credentials.ts'
 import { spanNamed, traceparentNaming } from '../../workflows/traceparent.ts'
 
-/** Spans of this process, on their way to a collector. */
+/** Creates the spans of this process and sends them to a collector. */
 export interface Tracing {
   begin(start: SpanStart): OpenSpan
-  /** Sends what is left, for a few seconds at most. */
+  /** Sends the remaining spans. Gives up after a few seconds. */
   close(): Promise<void>
 }
 
 export interface SpanStart {
   readonly name: string
-  /** W3C's `traceparent` of the span above it. */
+  /** W3C's `traceparent` of the parent span. */
   readonly parent?: string | undefined
-  /** Of a span without one above it; random unless given. */
+  /** The trace id for a span without parent. Random unless given. */
   readonly traceId?: string | undefined
-  /** Random unless given. */
+  /** The id of the span. Random unless given. */
   readonly spanId?: string | undefined
   readonly startedAt?: Date
   readonly attributes?: Attributes
 }
 
 export interface OpenSpan {
-  /** For the spans below it. */
+  /** W3C's `traceparent` of this span, for its child spans. */
   readonly traceparent: string
-  /** `problem`: why what it stands for failed. */
+  /** Ends the span. `problem` says why its operation failed. */
   end(attributes?: Attributes, problem?: string): void
 }
 
-/** Whether OpenTelemetry's settings say where spans go. */
+/** Whether OpenTelemetry's variables name a collector. */
 function isTraced(environment: NodeJS.ProcessEnv = process.env): boolean {
   const { OTEL_EXPORTER_OTLP_ENDPOINT: all, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces } = environment
   return Boolean(all ?? traces) && environment.OTEL_SDK_DISABLED !== 'true'
@@ -36,7 +36,10 @@ function isTraced(environment: NodeJS.ProcessEnv = process.env): boolean {
 
 const CLOSE_MS = 3_000
 
-/** undefined: nobody wants spans. OpenTelemetry is loaded where somebody does, and takes its usual settings. */
+/**
+ * Starts tracing with OpenTelemetry's usual variables. Returns undefined, without loading
+ * OpenTelemetry, if no collector is set.
+ */
 export async function tracing(
   service: string,
   onProblem: (message: string) => void,
@@ -86,7 +89,7 @@ export async function tracing(
       const context = above
         ? trace.setSpanContext(ROOT_CONTEXT, { ...above, traceFlags: above.flags, isRemote: true })
         : ROOT_CONTEXT
-      // Read while the span is made, which happens at once.
+      // The id generator reads these values during `startSpan`, which is synchronous.
       Object.assign(given, { traceId, spanId })
       const span = tracer.startSpan(name, { attributes, ...(startedAt && { startTime: startedAt }) }, context)
       Object.assign(given, { traceId: undefined, spanId: undefined })
