@@ -13,7 +13,7 @@ import { judgingStagesOf, makerOf, rowsOf, seedsOf } from '../experiment/stages/
 import type { Stage, StageRef } from '../experiment/stages/stage.ts'
 import type { CellInput } from '../experiment/sweep/sweep.ts'
 import { pauseSignal, progressQuery, resumeSignal } from './names.ts'
-import { lookedUp, reasonOf, report, stageRunner, type Asked, type StageRunner } from './stages.ts'
+import { loadRun, reasonOf, report, stageRunner, type RunContext, type StageRunner } from './stages.ts'
 import { startTracking, trackAtEnd, type Tracker } from './tracking.ts'
 
 /**
@@ -22,7 +22,7 @@ import { startTracking, trackAtEnd, type Tracker } from './tracking.ts'
  * What a cell of a sweep or a large run is stands in the store.
  */
 export async function experiment(asked: RunInput | CellInput | StoredInput): Promise<RunResult> {
-  const input: Asked = 'run' in asked ? { ...asked, named: asked.run } : await lookedUp(asked)
+  const input: RunContext = 'run' in asked ? { ...asked, named: asked.run } : await loadRun(asked)
   // Handlers come first: whoever asks while the tracking starts gets an answer.
   const told: { tracker?: Tracker } = {}
   const stages = stageRunner(input, () => told.tracker?.changed())
@@ -44,7 +44,7 @@ export async function experiment(asked: RunInput | CellInput | StoredInput): Pro
 /** How often stages are judged again before the report stands as it is. */
 const MOST_ROUNDS = 3
 
-async function conduct(input: Asked, stages: StageRunner): Promise<RunResult> {
+async function conduct(input: RunContext, stages: StageRunner): Promise<RunResult> {
   const { run, settings } = input
   const { plan } = run
 
@@ -84,7 +84,7 @@ async function conduct(input: Asked, stages: StageRunner): Promise<RunResult> {
   // Report. A stage that was computed again meanwhile, here or by another run, may have left stages without their inputs.
   const write = () => report({ run: input.named, settings, failed: stages.summary().failed })
   let written = await write()
-  for (let round = 0; round < MOST_ROUNDS && (await stages.judgeAgain(written.absent ?? [])); round++)
+  for (let round = 0; round < MOST_ROUNDS && (await stages.revalidate(written.absent ?? [])); round++)
     written = await write()
   const { url, digest, results } = written
   const summary = stages.summary()

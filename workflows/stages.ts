@@ -41,7 +41,7 @@ const { kept, keptRun, planPart, report } = proxyActivities<Activities>({
 export { report }
 
 /** The run that a workflow computes. */
-export interface Asked {
+export interface RunContext {
   readonly run: { readonly id: string; readonly plan: Plan }
   readonly settings: RunInput['settings']
   /**
@@ -58,7 +58,7 @@ export interface Asked {
 }
 
 /** Loads a run whose record is in the store: a cell of a sweep, or a large run. */
-export async function lookedUp(asked: CellInput | StoredInput): Promise<Asked> {
+export async function loadRun(asked: CellInput | StoredInput): Promise<RunContext> {
   if ('stored' in asked) return storedRun(asked.stored, asked.store)
   const { cell: id, store, sweep } = asked
   if (patched('plan-in-parts')) return { ...(await storedRun(id, store)), sweep }
@@ -66,7 +66,7 @@ export async function lookedUp(asked: CellInput | StoredInput): Promise<Asked> {
   return { run, settings, named: { id }, kept, sweep }
 }
 
-async function storedRun(id: string, store: string): Promise<Asked> {
+async function storedRun(id: string, store: string): Promise<RunContext> {
   const first = await planPart({ id, store, part: 0 })
   const texts = [first.text]
   // The pieces are read one after the other, so that no message to the server is large.
@@ -125,7 +125,7 @@ const REPAIRS = 3
  * `onChange` is called whenever a stage is computed or fails.
  */
 export function stageRunner(
-  { run, settings, named, byKey = false, kept: known }: Asked,
+  { run, settings, named, byKey = false, kept: known }: RunContext,
   onChange: () => void,
 ) {
   const call = stageCaller(settings)
@@ -236,7 +236,7 @@ export function stageRunner(
      * Checks completed stages again whose results the store lacks, or has from other inputs than
      * the present ones. Computes them again if necessary. Returns whether there were any.
      */
-    async judgeAgain(absent: readonly string[]): Promise<boolean> {
+    async revalidate(absent: readonly string[]): Promise<boolean> {
       const keys = new Set(absent)
       const before = new Map([...states].filter(([key, { state }]) => keys.has(key) && isAccepted(state)))
       if (before.size === 0 || !patched('judged-again')) return false

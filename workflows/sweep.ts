@@ -23,7 +23,7 @@ import {
 import { WorkflowExecutionAlreadyStartedError, type SearchAttributePair } from '@temporalio/common'
 import type { Activities } from '../activities/index.ts'
 import type { Ended } from '../activities/sweep.ts'
-import { SweepBoard, type Place } from '../experiment/sweep/board.ts'
+import { SweepSchedule, type SweepRun } from '../experiment/sweep/schedule.ts'
 import {
   judgementOf,
   type CellInput,
@@ -70,7 +70,7 @@ const CHUNK = 50
 
 /** A run that is to begin, with what it is found by. */
 interface Ready {
-  readonly place: Place
+  readonly place: SweepRun
   readonly attributes: SearchAttributePair[]
 }
 
@@ -87,7 +87,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
   let paused = input.state?.paused ?? false
   const startedAt = input.state?.startedAt ?? Date.now()
   let extended = false
-  let board: SweepBoard | undefined
+  let board: SweepSchedule | undefined
   const progress = (): SweepProgress => ({
     id,
     ...(paused && { paused }),
@@ -117,7 +117,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
   const { halving, isTracked, ...asked } = await (input.state
     ? CancellationScope.nonCancellable(read)
     : read())
-  const known = (board = new SweepBoard(asked, input.state, input.leave))
+  const known = (board = new SweepSchedule(asked, input.state, input.leave))
   /** Runs of which the store does not have all. */
   let ready: readonly Ready[] = []
   let starting = 0
@@ -186,7 +186,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
   }
 
   /** Those of which something is still to be computed. What the store has counts as done. */
-  async function missing(places: readonly Place[]): Promise<readonly Ready[]> {
+  async function missing(places: readonly SweepRun[]): Promise<readonly Ready[]> {
     const left = input.leave !== undefined
     const found = await settled({ store, sweep: id, runs: places.map(({ run }) => run), left })
     return places.flatMap((place, i) => {
@@ -236,7 +236,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
     }
   }
 
-  function settle(place: Place, ending: RunEnding): void {
+  function settle(place: SweepRun, ending: RunEnding): void {
     if ('error' in ending) known.failed(place, ending.error)
     else
       known.ended(
@@ -247,7 +247,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
   }
 
   /** Waits for runs that are not this execution's children. */
-  function watchOthers(places: readonly Place[]) {
+  function watchOthers(places: readonly SweepRun[]) {
     const waited = new Map(places.map((place) => [place.run, place]))
     let asking: CancellationScope | undefined
     const watch = async () => {
@@ -270,7 +270,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
     }
     void watch()
     return {
-      add(place: Place) {
+      add(place: SweepRun) {
         waited.set(place.run, place)
         if (asking) asking.cancel()
         else void watch()
@@ -313,7 +313,7 @@ const nothingYet = {
   failures: [],
 }
 
-function countsOf(board: SweepBoard): SweepCounts {
+function countsOf(board: SweepSchedule): SweepCounts {
   const { cells, done, cached, incomplete, stopped, failures } = board.progress()
   return { cells, done, cached, incomplete, stopped, failed: failures.length }
 }

@@ -15,7 +15,7 @@ import type { Activities, TrackSweepTask, TrackTask } from '../activities/index.
 import type { SweepTask } from '../activities/sweep.ts'
 import type { RunEnd } from '../experiment/records/run.ts'
 import type { SweepCounts, SweepEnd } from '../experiment/sweep/sweep.ts'
-import { reasonOf, type Asked } from './stages.ts'
+import { reasonOf, type RunContext } from './stages.ts'
 import { trackingId, trackingSignals, trackingType, type Queue } from './names.ts'
 
 const changedSignal = defineSignal(trackingSignals.changed)
@@ -100,7 +100,7 @@ export interface Tracker {
  * Starts the tracking of a run, or joins the one of an earlier execution whose metrics still wait. undefined: in runs
  * that began under 0.1, which are tracked at their end.
  */
-export async function startTracking(input: Asked): Promise<Tracker | undefined> {
+export async function startTracking(input: RunContext): Promise<Tracker | undefined> {
   const { run, settings, named, sweep } = input
   if (!settings.tracking || !patched('tracking-beside-the-run')) return undefined
   const handle = await begin(run.id, ParentClosePolicy.REQUEST_CANCEL, {
@@ -155,7 +155,7 @@ async function tellEnd(handle: Handle, end: SweepEnd): Promise<void> {
 }
 
 /** What became of it, in runs that began under 0.1; nothing in others. Tracking never fails a run. */
-export async function trackAtEnd({ named, settings }: Asked): Promise<readonly string[]> {
+export async function trackAtEnd({ named, settings }: RunContext): Promise<readonly string[]> {
   if (!settings.tracking || patched('tracking-beside-the-run')) return []
   try {
     const ended: RunEnd = { status: 'FINISHED', at: Date.now() }
