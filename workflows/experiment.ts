@@ -97,7 +97,7 @@ async function executeExperiment(input: ResolvedRun, stages: StageRunner): Promi
   // earlier result are computed again, too, and the report is written anew.
   const write = () => report({ run: input.named, settings, failed: stages.summary().failed })
   let written = await write()
-  for (let round = 0; round < MOST_ROUNDS && (await stages.judgeAgain(written.absent ?? [])); round++)
+  for (let round = 0; round < MOST_ROUNDS && (await stages.revalidate(written.absent ?? [])); round++)
     written = await write()
   const { url, digest, results } = written
   const summary = stages.summary()

@@ -241,7 +241,7 @@ export function stageRunner(
      * Checks completed stages again whose results the store lacks, or has from other inputs than
      * the present ones. Computes them again if necessary. Returns whether there were any.
      */
-    async judgeAgain(absent: readonly string[]): Promise<boolean> {
+    async revalidate(absent: readonly string[]): Promise<boolean> {
       const keys = new Set(absent)
       const before = new Map([...states].filter(([key, { state }]) => keys.has(key) && isAccepted(state)))
       if (before.size === 0 || !patched('judged-again')) return false

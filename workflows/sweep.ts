@@ -23,7 +23,7 @@ import {
 import { WorkflowExecutionAlreadyStartedError, type SearchAttributePair } from '@temporalio/common'
 import type { Activities } from '../activities/index.ts'
 import type { Ended } from '../activities/sweep.ts'
-import { SweepBoard, type Place } from '../experiment/sweep/board.ts'
+import { SweepSchedule, type SweepRun } from '../experiment/sweep/schedule.ts'
 import {
   judgementOf,
   type CellInput,
@@ -70,7 +70,7 @@ const CHUNK = 50
 
 /** A run to start, with the search attributes of its workflow. */
 interface Ready {
-  readonly place: Place
+  readonly place: SweepRun
   readonly attributes: SearchAttributePair[]
 }
 
@@ -88,7 +88,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
   let paused = input.state?.paused ?? false
   const startedAt = input.state?.startedAt ?? Date.now()
   let extended = false
-  let board: SweepBoard | undefined
+  let board: SweepSchedule | undefined
   const progress = (): SweepProgress => ({
     id,
     ...(paused && { paused }),
@@ -119,7 +119,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
   const { halving, isTracked, ...cells } = await (input.state
     ? CancellationScope.nonCancellable(read)
     : read())
-  const known = (board = new SweepBoard(cells, input.state, input.leave))
+  const known = (board = new SweepSchedule(cells, input.state, input.leave))
   /** Runs that are not complete in the store, to be started next. */
   let ready: readonly Ready[] = []
   let starting = 0
@@ -193,7 +193,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
   }
 
   /** Returns the runs that have to be started, and records those that the store has as ended. */
-  async function missing(places: readonly Place[]): Promise<readonly Ready[]> {
+  async function missing(places: readonly SweepRun[]): Promise<readonly Ready[]> {
     const left = input.leave !== undefined
     const found = await settled({ store, sweep: id, runs: places.map(({ run }) => run), left })
     return places.flatMap((place, i) => {
@@ -243,7 +243,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
     }
   }
 
-  function settle(place: Place, ending: RunEnding): void {
+  function settle(place: SweepRun, ending: RunEnding): void {
     if ('error' in ending) known.failed(place, ending.error)
     else
       known.ended(
@@ -257,7 +257,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
    * Waits for runs that are not children of this execution: others started them, or an earlier
    * execution.
    */
-  function watchOthers(places: readonly Place[]) {
+  function watchOthers(places: readonly SweepRun[]) {
     const waited = new Map(places.map((place) => [place.run, place]))
     let waiting: CancellationScope | undefined
     const watch = async () => {
@@ -280,7 +280,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
     }
     void watch()
     return {
-      add(place: Place) {
+      add(place: SweepRun) {
         waited.set(place.run, place)
         if (waiting) waiting.cancel()
         else void watch()
@@ -326,7 +326,7 @@ const nothingYet = {
   failures: [],
 }
 
-function countsOf(board: SweepBoard): SweepCounts {
+function countsOf(board: SweepSchedule): SweepCounts {
   const { cells, done, cached, incomplete, stopped, failures } = board.progress()
   return { cells, done, cached, incomplete, stopped, failed: failures.length }
 }

@@ -72,7 +72,7 @@ export interface SweepState {
  * independently of the sweep, `d` done, `i` done except for some stages, `c` found complete in the
  * store, `f` failed.
  */
-export type RunLetter = '.' | 'r' | 'j' | 'd' | 'i' | 'c' | 'f'
+export type RunStatus = '.' | 'r' | 'j' | 'd' | 'i' | 'c' | 'f'
 
 export interface CellFailure {
   /** The number of the cell, from 0. */

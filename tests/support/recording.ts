@@ -2,9 +2,10 @@ import { Context } from '@temporalio/activity'
 import { asFailure } from '../../activities/runtime/errors.ts'
 import type { Activities } from '../../activities/index.ts'
 import type { StageDone, StageTask } from '../../activities/runtime/stage.ts'
+import type { StageActivities } from '../../activities/stages/index.ts'
 import type { RunResult } from '../../experiment/records/run.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
-import type { Stage, StageKind } from '../../experiment/stages/stage.ts'
+import { stageKinds, type Stage, type StageKind } from '../../experiment/stages/stage.ts'
 
 /** Throws where the stage is to fail. */
 export type Fault = (stage: Stage, attempt: number) => void
@@ -23,6 +24,7 @@ export function recording(fault: Fault = () => undefined, keptKeys: readonly str
     }
     return Promise.resolve({ key: stage.key, digest: stage.key, cached: false, seconds: 1 })
   }
+  const stageActivities = Object.fromEntries(stageKinds.map((kind) => [kind, run])) as StageActivities
   const activities: Activities = {
     kept: ({ run }) =>
       Promise.resolve(
@@ -30,20 +32,7 @@ export function recording(fault: Fault = () => undefined, keptKeys: readonly str
           .filter(({ key }) => keptKeys.includes(key))
           .map(({ key }) => ({ key, digest: key, cached: true, seconds: 1 })),
       ),
-    dataset: run,
-    split: run,
-    checkpoint: run,
-    train: run,
-    unlearn: run,
-    evaluate: run,
-    attack: run,
-    compare: run,
-    population: run,
-    shadow: run,
-    pool: run,
-    membership: run,
-    relearn: run,
-    probe: run,
+    ...stageActivities,
     report: (task) => {
       failed.push(task.failed)
       return Promise.resolve({ url: 'file:///report', digest: 'd', results: [] })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { SweepBoard, type Place } from '../../../../experiment/sweep/board.ts'
+import { SweepSchedule, type SweepRun } from '../../../../experiment/sweep/schedule.ts'
 import type { SweepCells } from '../../../../experiment/sweep/sweep.ts'
 
 const cellsOf = (count: number, rungs: number): SweepCells => ({
@@ -13,7 +13,7 @@ const cellsOf = (count: number, rungs: number): SweepCells => ({
 
 /** Begins and ends runs as the numbers say, and hands the state on to a new board now and then. */
 function played(asked: SweepCells, moves: readonly number[], handsOn: boolean) {
-  let board = new SweepBoard(asked)
+  let board = new SweepSchedule(asked)
   const began: string[] = []
   for (const move of moves) {
     const running = board.underWay('r')
@@ -26,12 +26,12 @@ function played(asked: SweepCells, moves: readonly number[], handsOn: boolean) {
     } else if (ended && move % 11 === 1) board.failed(ended, 'it failed')
     else if (ended) board.ended(ended, move % 2 === 0 ? 'd' : 'i', valueOf(ended))
     if (handsOn && move % 5 === 0)
-      board = new SweepBoard(asked, { paused: false, startedAt: 0, ...board.state() })
+      board = new SweepSchedule(asked, { paused: false, startedAt: 0, ...board.state() })
   }
   return { began, progress: board.progress(), running: board.running }
 }
 
-const valueOf = ({ cell, rung }: Place) => (cell * 31 + rung * 7) % 17
+const valueOf = ({ cell, rung }: SweepRun) => (cell * 31 + rung * 7) % 17
 
 describe('what is known of the cells', () => {
   test('is handed on to the next execution whole: it goes on as one that was never cut', () => {
@@ -52,7 +52,7 @@ describe('what is known of the cells', () => {
   })
 
   test('counts every cell once', () => {
-    const board = new SweepBoard(cellsOf(6, 1))
+    const board = new SweepSchedule(cellsOf(6, 1))
     const [a, b, c, d] = board.take(4)
     if (!a || !b || !c || !d) throw new Error('there are six')
     board.ended(a, 'c', 'none')
@@ -77,14 +77,14 @@ describe('what is known of the cells', () => {
 
   test('leaves cells that failed before as they are, unless they are to be tried again', () => {
     const failures = [{ cell: 1, run: 'run-1-0', reason: 'it failed' }]
-    const left = new SweepBoard(cellsOf(3, 1), undefined, failures)
+    const left = new SweepSchedule(cellsOf(3, 1), undefined, failures)
     expect(left.take(9).map(({ cell }) => cell)).toEqual([0, 2])
     expect(left.progress().failures).toEqual(failures)
-    expect(new SweepBoard(cellsOf(3, 1)).take(9).map(({ cell }) => cell)).toEqual([0, 1, 2])
+    expect(new SweepSchedule(cellsOf(3, 1)).take(9).map(({ cell }) => cell)).toEqual([0, 1, 2])
   })
 
   test('grows by cells after those that are there', () => {
-    const board = new SweepBoard(cellsOf(2, 2))
+    const board = new SweepSchedule(cellsOf(2, 2))
     board.take(1)
     board.extend(cellsOf(4, 2))
     expect(board.take(9).map(({ cell }) => cell)).toEqual([1, 2, 3])

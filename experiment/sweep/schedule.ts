@@ -1,8 +1,8 @@
 import { Halving, type Item, type Judgement } from './halving.ts'
-import type { CellFailure, RunLetter, SweepCells, SweepProgress, SweepState } from './sweep.ts'
+import type { CellFailure, RunStatus, SweepCells, SweepProgress, SweepState } from './sweep.ts'
 
 /** The run of a cell at a rung. */
-export interface Place extends Item {
+export interface SweepRun extends Item {
   readonly run: string
 }
 
@@ -10,28 +10,28 @@ export interface Place extends Item {
  * The state of every run of a sweep, and the order in which runs start. It does not start them
  * itself.
  */
-export class SweepBoard {
+export class SweepSchedule {
   private cells: SweepCells['cells']
   private readonly rungs: number
   private readonly queue: Halving
-  private readonly letters: RunLetter[]
+  private readonly statuses: RunStatus[]
   private readonly judged = new Map<number, number>()
   private readonly failures: CellFailure[]
-  private going: number
+  private runningRuns: number
   /** A run that was taken from the queue and not yet handed out. */
-  private next: Place | undefined
+  private next: SweepRun | undefined
 
   /** `left`: failures of earlier executions that are not tried again. */
   constructor({ cells, rungs, factor }: SweepCells, state?: SweepState, left: readonly CellFailure[] = []) {
     this.cells = cells
     this.rungs = rungs
     this.queue = new Halving(cells.length, rungs, factor)
-    this.letters = Array.from({ length: cells.length * rungs }, (_, i) => letterAt(state?.runs, i))
-    this.going = this.letters.filter(isUnderWay).length
+    this.statuses = Array.from({ length: cells.length * rungs }, (_, i) => statusAt(state?.runs, i))
+    this.runningRuns = this.statuses.filter(isUnderWay).length
     this.failures = [...(state?.failures ?? [])]
     for (const [at, value] of state?.judged ?? []) this.judged.set(at, value)
-    this.letters.forEach((letter, at) => {
-      if (isOver(letter)) this.queue.record(this.itemAt(at), this.judged.get(at) ?? 'none')
+    this.statuses.forEach((status, at) => {
+      if (isOver(status)) this.queue.record(this.itemAt(at), this.judged.get(at) ?? 'none')
     })
     if (!state)
       for (const failure of left) {
@@ -45,7 +45,7 @@ export class SweepBoard {
     const more = cells.length - this.cells.length
     this.cells = cells
     this.queue.add(more)
-    for (let i = 0; i < more * this.rungs; i++) this.letters.push('.')
+    for (let i = 0; i < more * this.rungs; i++) this.statuses.push('.')
   }
 
   /** Whether a run can start now. */
@@ -53,7 +53,7 @@ export class SweepBoard {
     while (!this.next) {
       const item = this.queue.take()
       if (!item) return false
-      if (this.letters[this.at(item)] === '.') this.next = this.place(item)
+      if (this.statuses[this.at(item)] === '.') this.next = this.place(item)
     }
     return true
   }
@@ -62,8 +62,8 @@ export class SweepBoard {
    * Runs to start, `most` at most. A run that is taken and not started is handed out again after
    * the workflow continues as new.
    */
-  take(most: number): readonly Place[] {
-    const taken: Place[] = []
+  take(most: number): readonly SweepRun[] {
+    const taken: SweepRun[] = []
     while (taken.length < most && this.hasNext() && this.next) {
       taken.push(this.next)
       this.next = undefined
@@ -72,17 +72,17 @@ export class SweepBoard {
   }
 
   /** Records that a run started. `r`: the sweep started it. `j`: it was running already. */
-  begun(item: Item, letter: 'r' | 'j'): void {
-    this.set(item, letter)
+  begun(item: Item, status: 'r' | 'j'): void {
+    this.set(item, status)
   }
 
-  ended(item: Item, letter: 'd' | 'i' | 'c', judgement: Judgement): void {
-    this.set(item, letter)
+  ended(item: Item, status: 'd' | 'i' | 'c', judgement: Judgement): void {
+    this.set(item, status)
     if (judgement !== 'none') this.judged.set(this.at(item), judgement)
     this.queue.record(item, judgement)
   }
 
-  failed({ cell, rung, run }: Place, reason: string): void {
+  failed({ cell, rung, run }: SweepRun, reason: string): void {
     this.set({ cell, rung }, 'f')
     this.failures.push({ cell, run, reason: reason.slice(0, MAX_REASON) })
     this.queue.record({ cell, rung }, 'none')
@@ -90,26 +90,26 @@ export class SweepBoard {
 
   /** The number of runs that are running. */
   get running(): number {
-    return this.going
+    return this.runningRuns
   }
 
   /** The running runs with one of the two statuses. */
-  underWay(letter: 'r' | 'j'): readonly Place[] {
-    return this.letters.flatMap((one, at) => (one === letter ? [this.place(this.itemAt(at))] : []))
+  underWay(status: 'r' | 'j'): readonly SweepRun[] {
+    return this.statuses.flatMap((one, at) => (one === status ? [this.place(this.itemAt(at))] : []))
   }
 
   state(): Omit<SweepState, 'paused' | 'startedAt'> {
     return {
-      runs: this.letters.join(''),
+      runs: this.statuses.join(''),
       ...(this.judged.size > 0 && this.rungs > 1 && { judged: [...this.judged] }),
       failures: this.failures,
     }
   }
 
   progress(): Omit<SweepProgress, 'id' | 'paused' | 'maxParallel' | 'startedAt'> {
-    const last = this.cells.map((_, cell) => this.letters[this.at({ cell, rung: this.rungs - 1 })])
-    const count = (...letters: readonly RunLetter[]) =>
-      last.filter((letter) => letter !== undefined && letters.includes(letter)).length
+    const last = this.cells.map((_, cell) => this.statuses[this.at({ cell, rung: this.rungs - 1 })])
+    const count = (...statuses: readonly RunStatus[]) =>
+      last.filter((status) => status !== undefined && statuses.includes(status)).length
     return {
       rungs: this.rungs,
       cells: this.cells.length,
@@ -125,17 +125,17 @@ export class SweepBoard {
   /** Whether the cell was judged at a rung and does not enter the next one so far. */
   private isStopped(cell: number): boolean {
     for (let rung = this.rungs - 2; rung >= 0; rung--) {
-      const letter = this.letters[this.at({ cell, rung })]
-      if (letter !== undefined && letter !== '.')
-        return isOver(letter) && letter !== 'f' && !this.queue.entered({ cell, rung: rung + 1 })
+      const status = this.statuses[this.at({ cell, rung })]
+      if (status !== undefined && status !== '.')
+        return isOver(status) && status !== 'f' && !this.queue.entered({ cell, rung: rung + 1 })
     }
     return false
   }
 
-  private set(item: Item, letter: RunLetter): void {
+  private set(item: Item, status: RunStatus): void {
     const at = this.at(item)
-    this.going += Number(isUnderWay(letter)) - Number(isUnderWay(this.letters[at] ?? '.'))
-    this.letters[at] = letter
+    this.runningRuns += Number(isUnderWay(status)) - Number(isUnderWay(this.statuses[at] ?? '.'))
+    this.statuses[at] = status
   }
 
   private at({ cell, rung }: Item): number {
@@ -146,7 +146,7 @@ export class SweepBoard {
     return { cell: Math.floor(at / this.rungs), rung: at % this.rungs }
   }
 
-  private place({ cell, rung }: Item): Place {
+  private place({ cell, rung }: Item): SweepRun {
     return { cell, rung, run: this.cells[cell]?.[rung] ?? '' }
   }
 }
@@ -156,14 +156,14 @@ export class SweepBoard {
  */
 const MAX_REASON = 300
 
-function letterAt(letters: string | undefined, i: number): RunLetter {
-  return (letters?.[i] ?? '.') as RunLetter
+function statusAt(statuses: string | undefined, i: number): RunStatus {
+  return (statuses?.[i] ?? '.') as RunStatus
 }
 
-function isOver(letter: RunLetter): boolean {
-  return letter === 'd' || letter === 'i' || letter === 'c' || letter === 'f'
+function isOver(status: RunStatus): boolean {
+  return status === 'd' || status === 'i' || status === 'c' || status === 'f'
 }
 
-function isUnderWay(letter: RunLetter): boolean {
-  return letter === 'r' || letter === 'j'
+function isUnderWay(status: RunStatus): boolean {
+  return status === 'r' || status === 'j'
 }
