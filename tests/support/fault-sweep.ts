@@ -1,6 +1,6 @@
 import { openArtifacts } from '../../artifacts/artifacts.ts'
 import { prepareSweep, readSweep } from '../../cli/launch/prepare-sweep.ts'
-import { keep } from '../../cli/commands/sweep.ts'
+import { keep } from '../../cli/actions/sweep.ts'
 import type { SweepInput, SweepResult } from '../../experiment/sweep/sweep.ts'
 import { sweepType, workflowId } from '../../workflows/names.ts'
 import type { Site } from './durable.ts'

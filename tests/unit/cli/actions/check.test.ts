@@ -12,7 +12,7 @@ import {
   type Artifacts,
 } from '../../../../artifacts/artifacts.ts'
 import type { CheckedStore } from '../../../../artifacts/check.ts'
-import { check } from '../../../../cli/commands/check.ts'
+import { check } from '../../../../cli/actions/check.ts'
 import { digestOf } from '../../../../common/canonical.ts'
 import { UserError } from '../../../../common/errors.ts'
 import { manifestDigest, type Manifest } from '../../../../experiment/records/manifest.ts'

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openArtifacts } from '../../../../artifacts/artifacts.ts'
 import { dateText } from '../../../../cli/output/format.ts'
-import { gc } from '../../../../cli/commands/gc.ts'
+import { gc } from '../../../../cli/actions/gc.ts'
 import { UserError } from '../../../../common/errors.ts'
 
 /** To the second, as some stores keep dates. */

@@ -1,0 +1,18 @@
+import { writeCheckpoint } from '../../pretrained/write.ts'
+import { adaptedModel, readAdapter, readBase } from '../adapters/adapter-base.ts'
+import { newFolder } from '../workspace/new-folder.ts'
+import { print } from '../output/print.ts'
+
+export interface AdapterMergeOptions {
+  readonly base: string
+  readonly out: string
+}
+
+/** `zeroshift adapter merge`: a checkpoint of the base with the adapter folded in, which transformers loads without PEFT. */
+export async function mergeAdapter(adapter: string, { base, out }: AdapterMergeOptions): Promise<number> {
+  const files = await readAdapter(adapter)
+  const model = adaptedModel(await readBase(base), files)
+  await newFolder(out, (folder) => writeCheckpoint(folder, model))
+  print(out)
+  return 0
+}

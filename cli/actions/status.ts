@@ -1,0 +1,190 @@
+import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client'
+import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js'
+import { openArtifacts } from '../../artifacts/artifacts.ts'
+import { UserError } from '../../common/errors.ts'
+import type { RunInput, RunResult } from '../../experiment/records/run.ts'
+import type { SweepInput, SweepRecord, SweepResult } from '../../experiment/sweep/sweep.ts'
+import { sweepType, workflowId, workflowType } from '../../workflows/names.ts'
+import { follow, viewOn, type Writer } from '../output/follow.ts'
+import { counted } from '../output/format.ts'
+import { listRuns, serverToLookAt, stateOf, times, type RunState } from '../server/run-list.ts'
+import { coloursOf, columns, print, printJson } from '../output/print.ts'
+import { progressOf, type RunView } from '../output/run-progress.ts'
+import { reasonOf } from '../server/unwrap-error.ts'
+import { changedLines, renderProgress } from '../output/render-run.ts'
+import { retryLines, type Retry } from '../output/retry-lines.ts'
+import { sweepWriter } from '../output/render-sweep.ts'
+import { sweepViewOf, type SweepView } from '../output/sweep-progress.ts'
+import { connect, type Server } from '../server/temporal.ts'
+
+export interface StatusOptions {
+  readonly json?: true
+  readonly watch?: true
+  readonly temporal?: string
+}
+
+/** `zeroshift status [ID]`: of the server that runs here, or of the one that ran here last. */
+export async function status(id: string | undefined, options: StatusOptions): Promise<number> {
+  const server = await serverToLookAt(options.temporal)
+  if (!server) {
+    if (id !== undefined) throw unknown(id)
+    if (options.json) printJson({ runs: [] })
+    else print('no runs yet in this directory')
+    return 0
+  }
+  try {
+    const { client, close } = await connect(server)
+    try {
+      return await (id === undefined ? list(client, server, options) : one(client, server, id, options))
+    } finally {
+      await close()
+    }
+  } finally {
+    await server.stop()
+  }
+}
+
+/** Cells are left to their sweep: `zeroshift runs` has them. */
+async function list(client: Client, server: Server, { json }: StatusOptions): Promise<number> {
+  const query = `WorkflowType IN ('${workflowType}', '${sweepType}')`
+  const runs = (await listRuns(client, server, query)).filter(
+    ({ type, sweep }) => type === sweepType || sweep === undefined,
+  )
+  if (json)
+    printJson({
+      runs: runs.map(({ id, type, state, startedAt, seconds }) => ({ id, type, state, startedAt, seconds })),
+    })
+  else if (runs.length === 0) print('no runs yet')
+  else
+    print(
+      columns([
+        ['RUN', 'TYPE', 'STATE', 'STARTED', 'TOOK'],
+        ...runs.map((run) => [run.id, run.type, run.state, ...times(run)]),
+      ]),
+    )
+  return 0
+}
+
+/** A run or a sweep, as far as they are looked at alike. */
+interface Looked<P, R> {
+  readonly look: () => Promise<P>
+  readonly writer: Writer<P>
+  /** What is said of one that has come to its end. */
+  readonly summary: (result: R) => string
+  /** What a program is told while it goes on. */
+  readonly plain: (progress: P) => object
+}
+
+async function one(client: Client, server: Server, id: string, options: StatusOptions): Promise<number> {
+  const handle = client.workflow.getHandle(workflowId(id))
+  const { type } = await handle.describe().catch((error: unknown) => {
+    throw error instanceof WorkflowNotFoundError ? unknown(id) : error
+  })
+  return type === sweepType
+    ? show(id, handle as WorkflowHandle<Sweep>, server, options, await lookedSweep(client, handle))
+    : show(id, handle as WorkflowHandle<Experiment>, server, options, lookedRun(handle))
+}
+
+type Sweep = (input: SweepInput) => Promise<SweepResult>
+type Experiment = (input: RunInput) => Promise<RunResult>
+
+function lookedRun(handle: WorkflowHandle): Looked<RunView, RunResult> {
+  return {
+    look: () => progressOf(handle),
+    writer: { render: renderProgress, changedLines },
+    summary: ({ computed, cached, report }) =>
+      `${computed} stages computed, ${cached} cached; report: ${report}`,
+    plain: (progress) => ({ ...progress, retries: plainRetries(progress.retries) }),
+  }
+}
+
+async function lookedSweep(client: Client, handle: WorkflowHandle): Promise<Looked<SweepView, SweepResult>> {
+  return {
+    look: () => sweepViewOf(client, handle),
+    writer: sweepWriter((await recordOf(handle)) ?? { columns: [], cells: [] }),
+    summary: ({ cells, done, failures, report }) =>
+      `${done} of ${counted(cells, 'cell')} done, ${failures.length} failed; report: ${report}`,
+    plain: ({ sweep, runs, workers, retries }) => ({
+      ...sweep,
+      running: runs,
+      workers,
+      retries: plainRetries(retries),
+    }),
+  }
+}
+
+/** For programs: what is tried again, why, and when the next attempt begins. */
+function plainRetries(retries: readonly Retry[]): readonly object[] {
+  return retries.map(({ stage, reason, attempt, nextAt }) => ({
+    stage,
+    reason,
+    attempt,
+    nextAttempt: nextAt === undefined ? null : new Date(nextAt).toISOString(),
+  }))
+}
+
+/** What the cells are called stands in the store, which may not be reached from here. */
+async function recordOf(handle: WorkflowHandle): Promise<SweepRecord | undefined> {
+  try {
+    const { events } = await handle.fetchHistory()
+    const payloads = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads
+    const { loadedDataConverter } = handle.client.options
+    const { id, store } = await decodeFromPayloadsAtIndex<SweepInput>(loadedDataConverter, 0, payloads)
+    return await openArtifacts(store).sweep(id)
+  } catch {
+    return undefined
+  }
+}
+
+async function show<P extends { readonly retries: readonly Retry[] }, R>(
+  id: string,
+  handle: WorkflowHandle<() => Promise<R>>,
+  server: Server,
+  { json, watch }: StatusOptions,
+  { look, writer, summary, plain }: Looked<P, R>,
+): Promise<number> {
+  let state = stateOf(await handle.describe(), server)
+  if (state === 'running' && watch) {
+    const out = json ? process.stderr : process.stdout
+    const ended = handle.result().catch(() => undefined)
+    await follow(look, ended, await viewOn(out, writer), out.isTTY ? 1000 : 2000)
+    state = stateOf(await handle.describe(), server)
+  }
+  const progress = state === 'running' ? await look() : undefined
+  const { result, error } = await endOf<R>(handle, state)
+  if (json) {
+    const details = {
+      ...(progress && { progress: plain(progress) }),
+      ...(result && { result }),
+      ...(error !== undefined && { error }),
+    }
+    printJson({ id, state, ...details })
+    return 0
+  }
+  if (progress) {
+    const width = process.stdout.columns || 100
+    const now = Date.now()
+    print(writer.render(progress, width, now, coloursOf(process.stdout).isColorSupported))
+    for (const line of retryLines(progress.retries, process.stdout.columns || Infinity, now)) print(line)
+  } else print(`${id}: ${state}`)
+  if (result) print(summary(result))
+  if (error) print(error)
+  if (state !== 'running' && state !== 'completed') print(`To go on: ./zeroshift resume ${id}`)
+  return 0
+}
+
+async function endOf<R>(
+  handle: WorkflowHandle<() => Promise<R>>,
+  state: RunState,
+): Promise<{ readonly result?: R; readonly error?: string }> {
+  if (state === 'completed') return { result: (await handle.result()) as R }
+  if (state !== 'failed') return {}
+  return handle.result().then(
+    () => ({}),
+    (error: unknown) => ({ error: reasonOf(error) }),
+  )
+}
+
+function unknown(id: string): UserError {
+  return new UserError(`there is no run or sweep '${id}' here; \`./zeroshift status\` lists them`)
+}

@@ -1,0 +1,132 @@
+import { realpathSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { reportFlaw, SharedManifests } from '../../activities/stored-outcome.ts'
+import { Artifacts } from '../../artifacts/artifacts.ts'
+import {
+  copiedOf,
+  planCopy,
+  writeCopy,
+  type Copied,
+  type Counts,
+  type PlannedCopy,
+} from '../../artifacts/copy-store.ts'
+import { openStore, storeUrl, type ObjectStore } from '../../artifacts/store.ts'
+import type { Keep } from '../../artifacts/transfer-plan.ts'
+import { UserError } from '../../common/errors.ts'
+import { showCopy } from '../output/copy-progress.ts'
+import { counted } from '../output/format.ts'
+import { size } from '../output/format.ts'
+import { coloursOf, print, printJson, whereOf } from '../output/print.ts'
+import { refuseUnusable } from '../launch/usable-places.ts'
+
+export interface StoreCopyOptions {
+  readonly run?: readonly string[]
+  readonly keep?: string
+  readonly dryRun?: true
+  readonly json?: true
+}
+
+/** `zeroshift store copy FROM TO`: finished stages, runs and sweeps, into an empty store or into one with results. */
+export async function copyStores(
+  from: string,
+  to: string,
+  { run, keep, dryRun, json }: StoreCopyOptions,
+): Promise<number> {
+  const [source, target] = [from, to].map((place) => openStore(storeUrl(place)))
+  if (!source || !target) return 2
+  if (placeOf(source) === placeOf(target))
+    throw new UserError(`${from} and ${to} are the same store; expected two`)
+  const planned = await planCopy(source, target, {
+    ...(run && { ids: run }),
+    ...keepOf(keep),
+    reportFlaw: flawIn(source),
+  })
+  await carryOut(planned, { dryRun: dryRun ?? false, json: json ?? false, pages: true })
+  answer(planned, { dryRun: dryRun ?? false, json: json ?? false, from: source.url })
+  return 0
+}
+
+/** Judges reports as `check` does. */
+export function flawIn(store: ObjectStore): NonNullable<Parameters<typeof planCopy>[2]['reportFlaw']> {
+  const manifests = new SharedManifests(new Artifacts(store))
+  return (run, text) => reportFlaw(run, text, manifests)
+}
+
+/** Throws a UserError. */
+export function keepOf(text: string | undefined): { readonly keep?: Keep } {
+  if (text === undefined) return {}
+  if (text === 'target' || text === 'source') return { keep: text }
+  throw new UserError(`--keep: expected target or source, found '${text}'`)
+}
+
+export async function carryOut(
+  planned: PlannedCopy,
+  { dryRun, json, pages }: { readonly dryRun: boolean; readonly json: boolean; readonly pages: boolean },
+): Promise<void> {
+  if (dryRun) return
+  await refuseUnusable(planned.to.url)
+  const shown = await showCopy(json ? process.stderr : process.stdout)
+  try {
+    await writeCopy(planned, { pages, onProgress: shown.onProgress })
+  } finally {
+    shown.end()
+  }
+}
+
+export function answer(
+  planned: PlannedCopy,
+  { dryRun, json, from }: { readonly dryRun: boolean; readonly json: boolean; readonly from: string },
+): void {
+  const copied = copiedOf(planned)
+  const { keep, to } = planned
+  if (json) printJson({ from, to: to.url, dryRun, keep, ...copied })
+  else for (const line of linesOf(copied, { dryRun, keep, to: whereOf(to.url) })) print(line)
+}
+
+function linesOf(
+  { copied, present, conflict }: Copied,
+  { dryRun, keep, to }: { readonly dryRun: boolean; readonly keep: Keep; readonly to: string },
+): readonly string[] {
+  const { yellow, green } = coloursOf(process.stdout)
+  const { stages, runs, sweeps } = conflict
+  const given = [
+    ...(stages.length > 0 ? [counted(stages.length, 'stage')] : []),
+    ...(runs.length > 0 ? [`the results of ${runs.join(', ')}`] : []),
+    ...(sweeps.length > 0 ? [`the reports of ${sweeps.join(', ')}`] : []),
+  ]
+  const would = dryRun ? 'would be ' : ''
+  return [
+    green(`${dryRun ? 'To copy' : 'Copied'} to ${to}: ${textOf(copied)}`),
+    `There already: ${textOf(present)}`,
+    ...(given.length > 0
+      ? [
+          yellow(
+            keep === 'target'
+              ? `Left out, since the target has other results: ${given.join(', ')}`
+              : `Of the target, ${would}deleted, since the source has other results: ${given.join(', ')}`,
+          ),
+        ]
+      : []),
+  ]
+}
+
+function textOf({ runs, sweeps, stages, signatures, blobs, bytes }: Counts): string {
+  return [
+    counted(runs, 'run'),
+    ...(sweeps > 0 ? [counted(sweeps, 'sweep')] : []),
+    counted(stages, 'stage'),
+    ...(signatures > 0 ? [counted(signatures, 'signature')] : []),
+    `${counted(blobs, 'blob')} (${size(bytes)})`,
+  ].join(', ')
+}
+
+/** Where a store really is: two paths may lead to one directory. */
+function placeOf({ url }: ObjectStore): string {
+  if (!url.startsWith('file://')) return url
+  const directory = fileURLToPath(url)
+  try {
+    return realpathSync(directory)
+  } catch {
+    return directory
+  }
+}
