@@ -4,7 +4,7 @@ import { exportedAdapter } from '../adapters/exported-adapter.ts'
 import { writeCheckpoint } from '../../pretrained/write.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
 import { newFolder } from '../workspace/new-folder.ts'
-import { recordIn } from '../workspace/workspace.ts'
+import { runRecordIn } from '../workspace/workspace.ts'
 import { print } from '../output/print.ts'
 
 export interface AdapterExportOptions {
@@ -22,7 +22,7 @@ export async function exportAdapter(
   { out, store }: AdapterExportOptions,
 ): Promise<number> {
   const artifacts = await artifactsIn(store)
-  const { base, files } = await exportedAdapter(artifacts, await recordIn(artifacts, id), label)
+  const { base, files } = await exportedAdapter(artifacts, await runRecordIn(artifacts, id), label)
   await newFolder(out, async (folder) => {
     await writeCheckpoint(join(folder, 'base'), base)
     await mkdir(join(folder, 'adapter'))

@@ -14,7 +14,7 @@ import { publicKeysIn } from '../workspace/key-files.ts'
 import { graceOf } from '../options/period.ts'
 import { storeFor } from '../workspace/workspace.ts'
 import { coloursOf, print, printJson, whereOf } from '../output/print.ts'
-import { refuseUnwritable } from '../launch/usable-places.ts'
+import { refuseUnwritable } from '../launch/usable-store.ts'
 
 export interface CheckOptions {
   readonly readData?: true

@@ -12,7 +12,7 @@ import { comparisonLines } from '../output/comparison-lines.ts'
 import { withLinks } from '../output/comparison-links.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
 import { writeTexts } from '../workspace/new-folder.ts'
-import { home, recordIn } from '../workspace/workspace.ts'
+import { home, runRecordIn } from '../workspace/workspace.ts'
 import { coloursOf, printJson, printTo } from '../output/print.ts'
 import { refuseUrl } from '../workspace/refuse-url.ts'
 
@@ -31,7 +31,7 @@ export async function compare(ids: readonly string[], { out, json, store }: Comp
     throw new UserError(
       `one run has nothing to be compared with: name two or more, found ${distinct.join('')}`,
     )
-  const runs = await inOrder(distinct, (id) => recordIn(artifacts, id))
+  const runs = await inOrder(distinct, (id) => runRecordIn(artifacts, id))
   const comparison = await comparisonOf(artifacts, runs, store)
 
   const { digest } = renderJson(comparison)

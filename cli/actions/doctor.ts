@@ -7,11 +7,11 @@ import { findCompiler, findPython } from '../../infra/programs.mjs'
 import { presentTemporal } from '../../infra/temporal.mjs'
 import { deviceNamed, type Device } from '../../learning/device.ts'
 import { deviceChecks } from '../doctor/check-device.ts'
-import { placeChecks } from '../doctor/check-place.ts'
+import { storeChecks } from '../doctor/check-place.ts'
 import { serverChecks } from '../doctor/check-server.ts'
 import { checked, type Check, type Checked } from '../doctor/doctor-check.ts'
 import { storeFor, trackingHere } from '../workspace/workspace.ts'
-import { prepare, readConfig, settingsOf } from '../launch/prepare.ts'
+import { prepare, readConfig, runSettings } from '../launch/prepare.ts'
 import { coloursOf, printJson, printTo } from '../output/print.ts'
 
 export interface DoctorOptions {
@@ -26,7 +26,11 @@ export async function doctor(config: string | undefined, options: DoctorOptions)
   const { device = process.env.ZEROSHIFT_DEVICE, json = false, store, temporal } = options
   const out = json ? process.stderr : process.stdout
   const computing = deviceNamed(device, options.device === undefined ? undefined : '--device')
-  const checks = [...machine(computing), ...serverChecks(temporal), ...(await place(config, store))]
+  const checks = [
+    ...machine(computing),
+    ...serverChecks(temporal),
+    ...(await storeAndDataChecks(config, store)),
+  ]
   const results: Checked[] = []
   for (const check of checks) {
     const result = await checked(check)
@@ -94,7 +98,10 @@ function machine(device: Device): readonly Check[] {
 }
 
 /** What depends on where results and data are. */
-async function place(config: string | undefined, store: string | undefined): Promise<readonly Check[]> {
+async function storeAndDataChecks(
+  config: string | undefined,
+  store: string | undefined,
+): Promise<readonly Check[]> {
   if (config === undefined) {
     const digits = async () => {
       const { findDataDirectory } = await import('../../activities/inputs/data-directory.ts')
@@ -102,13 +109,13 @@ async function place(config: string | undefined, store: string | undefined): Pro
       const spec = specSchema.shape.data.parse({ name: 'digits' })
       return inspectDataset(spec, await findDataDirectory(spec, {}))
     }
-    return [...placeChecks(storeFor(store)), dataCheck(digits), trackingCheck(trackingHere())]
+    return [...storeChecks(storeFor(store)), dataCheck(digits), trackingCheck(trackingHere())]
   }
   const asked = { config, overrides: [], store }
   const parsed = await readConfig(asked)
-  const settings = settingsOf(asked, parsed)
+  const settings = runSettings(asked, parsed)
   return [
-    ...placeChecks(settings.store),
+    ...storeChecks(settings.store),
     dataCheck(async () => (await prepare(asked, parsed)).run.facts),
     trackingCheck(settings.tracking),
   ]

@@ -16,7 +16,7 @@ import type { Workflows } from '../server/open-workflows.ts'
 import { graceOf, periodOf } from '../options/period.ts'
 import { storeFor } from '../workspace/workspace.ts'
 import { coloursOf, columns, print, printJson, whereOf } from '../output/print.ts'
-import { refuseUnusable } from '../launch/usable-places.ts'
+import { refuseUnusable } from '../launch/usable-store.ts'
 import { wholeNumber } from '../options/whole-number.ts'
 
 export interface GcOptions {
@@ -55,7 +55,7 @@ export async function gc(options: GcOptions): Promise<number> {
   const collect = (workflows?: Workflows) =>
     options.delete
       ? deleting(store, 'gc --delete', (confirm) => deleted(store, { grace, retention, workflows, confirm }))
-      : listed(store, { grace, retention, workflows })
+      : previewed(store, { grace, retention, workflows })
   // Only runs have workflows, and without a retention none goes.
   const collected = retention
     ? await (await import('../server/open-workflows.ts')).withWorkflows(url, options.temporal, collect)
@@ -72,7 +72,7 @@ interface How {
 }
 
 /** Writes nothing. */
-async function listed(store: ObjectStore, { grace, retention, workflows }: How): Promise<Collected> {
+async function previewed(store: ObjectStore, { grace, retention, workflows }: How): Promise<Collected> {
   const inventory = await takeInventory(store)
   const { gone, busy } = await expiredIn(inventory, retention, workflows)
   const rest = without(inventory, removalOf(inventory, { sweeps: [], runs: gone?.runs ?? [] }).runs)

@@ -14,7 +14,7 @@ import { withLinks } from '../output/comparison-links.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
 import { SIGNATURES_SUFFIX } from '../workspace/find-report.ts'
 import { writeTexts } from '../workspace/new-folder.ts'
-import { recordIn } from '../workspace/workspace.ts'
+import { runRecordIn } from '../workspace/workspace.ts'
 import { print, whereOf } from '../output/print.ts'
 import { refuseUrl } from '../workspace/refuse-url.ts'
 
@@ -30,7 +30,7 @@ export async function report(id: string, { out, store }: ReportOptions): Promise
   const artifacts = await artifactsIn(store)
   const sweep = await artifacts.sweep(id)
   if (sweep) return reportOfSweep(artifacts, sweep, out)
-  const { failed = [], ...run } = await recordIn(artifacts, id)
+  const { failed = [], ...run } = await runRecordIn(artifacts, id)
   if (out === undefined) {
     const { url } = await writeReport(artifacts, run, failed, signer)
     print(join(whereOf(url), 'index.html'))

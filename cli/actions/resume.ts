@@ -7,42 +7,52 @@ import { codeNameOf, codeNamesOf, versionOf, type ChangedCode } from '../../expe
 import { short } from '../../report/format.ts'
 import type { Stage } from '../../experiment/stages/stage.ts'
 import { commandOf } from '../../report/command.ts'
-import { answering, executeWorkflow, type ExecuteOptions } from '../launch/execute-workflow.ts'
+import { withServer } from '../launch/command-server.ts'
+import { launchRun, watchRun } from '../launch/launch-run.ts'
+import type { ResumeSweepOptions } from '../launch/resume-sweep.ts'
+import { interrupted } from '../launch/watch-workflow.ts'
+import { counted } from '../output/format.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
-import { recordIn, storeFor } from '../workspace/workspace.ts'
+import { runRecordIn, storeFor } from '../workspace/workspace.ts'
 import { inspecting, prepare, readConfig } from '../launch/prepare.ts'
-import { runJob } from '../launch/run-job.ts'
-import type { Output } from '../output/output.ts'
+import { withOutput, type Output } from '../output/output.ts'
+import { printStarted } from '../output/started.ts'
 
-export interface ResumeOptions extends ExecuteOptions {
+export interface ResumeOptions extends ResumeSweepOptions {
   readonly store?: string
-  /** The others are of sweeps alone. */
-  readonly failed?: true
-  readonly restartFailed?: true
-  readonly extend?: true
-  readonly maxParallel?: string
 }
 
-/** `zeroshift resume ID`: from what the run left in the store. Answers the exit code. */
-export async function resume(id: string, options: ResumeOptions): Promise<number> {
-  return answering(options, (io) => attempt(id, options, io))
+/** `zeroshift resume ID`: continues from what is in the store. Returns the exit code. */
+export function resume(id: string, options: ResumeOptions): Promise<number> {
+  return withOutput(options, async (output) => {
+    const store = storeFor(options.store)
+    const artifacts = await artifactsIn(options.store)
+    const sweep = await artifacts.sweep(id)
+    if (sweep) {
+      const { resumeSweep } = await import('../launch/resume-sweep.ts')
+      return resumeSweep(sweep, store, options, output)
+    }
+    return resumeRun(await runRecordIn(artifacts, id), store, options, output)
+  })
 }
 
-async function attempt(id: string, options: ResumeOptions, io: Output): Promise<number> {
-  const store = storeFor(options.store)
-  const artifacts = await artifactsIn(options.store)
-  const sweep = await artifacts.sweep(id)
-  if (sweep) {
-    const { resumeSweep } = await import('../launch/resume-sweep.ts')
-    return resumeSweep(sweep, store, options, io)
-  }
-  const { failed: _, settings, ...run } = await recordIn(artifacts, id)
-  refuseSweepOptions(id, options)
+async function resumeRun(
+  { failed: _, settings, ...run }: RunRecord,
+  store: string,
+  options: ResumeOptions,
+  output: Output,
+): Promise<number> {
+  refuseSweepOptions(run.id, options)
   await refuseOtherCode(run)
   const input: RunInput = { run, settings: { ...settings, store } }
-  return executeWorkflow(options, io, store, async () => {
-    await refuseChanges(run, io)
-    return runJob(input)
+  return withServer(store, options, output, async (server) => {
+    await refuseChanges(run, output)
+    const launched = await launchRun(input, server)
+    if (launched && options.detach)
+      return printStarted(run.id, counted(stagesOf(run.plan).length, 'stage'), output)
+    const outcome = launched ? await watchRun(launched, input, server) : interrupted
+    const { summariseRun } = await import('../output/run-summary.ts')
+    return summariseRun(input, outcome, output)
   })
 }
 
@@ -81,14 +91,14 @@ function differenceOf(stage: Stage, changed: ChangedCode): string {
 }
 
 /** The config that the run was started with says the same as then, and so does the data. */
-async function refuseChanges(run: RunRecord, { say }: Output): Promise<void> {
+async function refuseChanges(run: RunRecord, { printLine }: Output): Promise<void> {
   const { config, overrides } = run.command
   if (!existsSync(config)) {
-    say(`${config} is not here any more: going on as it was.`)
+    printLine(`${config} is not here any more: going on as it was.`)
     return
   }
   const parsed = await readConfig({ config, overrides })
-  const now = await prepare({ config, overrides }, parsed, inspecting(say))
+  const now = await prepare({ config, overrides }, parsed, inspecting(printLine))
   const changes = differences(run.spec, now.run.spec)
   if (changes.length > 0)
     throw new UserError([

@@ -16,7 +16,7 @@ import { withWorkflows, type Workflows } from '../server/open-workflows.ts'
 import { graceOf } from '../options/period.ts'
 import { storeFor } from '../workspace/workspace.ts'
 import { coloursOf, columns, print, printJson, whereOf } from '../output/print.ts'
-import { refuseUnusable } from '../launch/usable-places.ts'
+import { refuseUnusable } from '../launch/usable-store.ts'
 
 export interface RmOptions {
   readonly delete?: true
@@ -28,7 +28,7 @@ export interface RmOptions {
 }
 
 /** What is to be removed, or was. */
-interface Looked {
+interface RemovalResult {
   readonly removal: Removal
   readonly freed: Freed
   /** Of the ids, those that somebody computes, and by what that is known. */
@@ -71,7 +71,7 @@ interface How {
 }
 
 /** Writes nothing. */
-async function previewed(store: ObjectStore, ids: readonly string[], how: How): Promise<Looked> {
+async function previewed(store: ObjectStore, ids: readonly string[], how: How): Promise<RemovalResult> {
   const { inventory, removal, busy } = await planned(store, ids, how)
   return { removal, freed: freedBy(inventory, removal, how.grace), busy }
 }
@@ -80,7 +80,7 @@ async function removed(
   store: ObjectStore,
   ids: readonly string[],
   how: How & { readonly confirm: () => void },
-): Promise<Looked> {
+): Promise<RemovalResult> {
   const { inventory, removal, busy } = await planned(store, ids, how, await storeClock(store))
   if (busy.size > 0)
     throw new UserError(
@@ -98,7 +98,11 @@ async function planned(
   ids: readonly string[],
   { cells, workflows }: How,
   now?: number,
-): Promise<{ readonly inventory: Inventory; readonly removal: Removal; readonly busy: Looked['busy'] }> {
+): Promise<{
+  readonly inventory: Inventory
+  readonly removal: Removal
+  readonly busy: RemovalResult['busy']
+}> {
   const inventory = await takeInventory(store, now)
   const removal = planRemoval(inventory, ids, { cells, notes: await readNotes(store) })
   const leased = busyRuns(inventory)
@@ -120,7 +124,7 @@ function idsOf({ sweeps, runs }: Removal): readonly string[] {
   return [...sweeps, ...runs].map(({ id }) => id)
 }
 
-function jsonOf(store: string, { removal, freed, busy, removed }: Looked): object {
+function jsonOf(store: string, { removal, freed, busy, removed }: RemovalResult): object {
   const { sweeps, runs, staying } = removal
   const unit = ({ id, name, date }: Removal['runs'][number] | Removal['sweeps'][number]) => ({
     ...{ id, name, date: new Date(date).toISOString() },
@@ -142,7 +146,7 @@ function jsonOf(store: string, { removal, freed, busy, removed }: Looked): objec
 
 function linesOf(
   store: string,
-  { removal, freed, busy, removed }: Looked,
+  { removal, freed, busy, removed }: RemovalResult,
   ids: readonly string[],
   options: RmOptions,
 ): readonly string[] {

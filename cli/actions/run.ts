@@ -1,34 +1,40 @@
-import { answering, executeWorkflow, type ExecuteOptions } from '../launch/execute-workflow.ts'
-import { sayChangedCode } from '../output/changed-code.ts'
-import { inspecting, prepare, readConfig, settingsOf } from '../launch/prepare.ts'
-import { runJob } from '../launch/run-job.ts'
-import type { Output } from '../output/output.ts'
+import { stagesOf } from '../../experiment/stages/stage-list.ts'
+import { withServer, type LaunchOptions } from '../launch/command-server.ts'
+import { launchRun, watchRun } from '../launch/launch-run.ts'
+import { inspecting, prepare, readConfig, runSettings } from '../launch/prepare.ts'
+import { interrupted } from '../launch/watch-workflow.ts'
+import { printChangedCode } from '../output/changed-code.ts'
+import { counted } from '../output/format.ts'
+import { withOutput } from '../output/output.ts'
+import { printStarted } from '../output/started.ts'
 
-export interface RunOptions extends ExecuteOptions {
+export interface RunOptions extends LaunchOptions {
   readonly set?: readonly string[]
   readonly dryRun?: true
   readonly store?: string
 }
 
-/** `zeroshift run`. Answers the exit code. */
-export async function run(config: string, options: RunOptions): Promise<number> {
-  return answering(options, (io) => attempt(config, options, io))
-}
+/** `zeroshift run`. Returns the exit code. */
+export function run(config: string, options: RunOptions): Promise<number> {
+  return withOutput(options, async (output) => {
+    const source = { config, overrides: options.set ?? [], store: options.store }
+    const parsed = await readConfig(source)
+    const inspect = inspecting(output.printLine)
+    if (options.dryRun) {
+      const { printPlan } = await import('../output/dry-run.ts')
+      return printPlan(await prepare(source, parsed, inspect), output)
+    }
 
-async function attempt(config: string, options: RunOptions, io: Output): Promise<number> {
-  const { say } = io
-  const asked = { config, overrides: options.set ?? [], store: options.store }
-  const parsed = await readConfig(asked)
-  if (options.dryRun) {
-    const { dryRun } = await import('../output/dry-run.ts')
-    return dryRun(await prepare(asked, parsed, inspecting(say)), io)
-  }
-
-  // A place that can be no store is refused before servers are started for it.
-  const { store } = settingsOf(asked, parsed)
-  return executeWorkflow(options, io, store, async () => {
-    const input = await prepare(asked, parsed, inspecting(say))
-    sayChangedCode([input.run], io)
-    return runJob(input)
+    const { store } = runSettings(source, parsed)
+    return withServer(store, options, output, async (server) => {
+      const input = await prepare(source, parsed, inspect)
+      printChangedCode([input.run], output)
+      const launched = await launchRun(input, server)
+      if (launched && options.detach)
+        return printStarted(input.run.id, counted(stagesOf(input.run.plan).length, 'stage'), output)
+      const outcome = launched ? await watchRun(launched, input, server) : interrupted
+      const { summariseRun } = await import('../output/run-summary.ts')
+      return summariseRun(input, outcome, output)
+    })
   })
 }

@@ -2,7 +2,7 @@ import { UserError } from '../../common/errors.ts'
 import type { SearchAttribute } from '../../experiment/records/search-attributes.ts'
 import { workflowType } from '../../workflows/names.ts'
 import { clip } from '../output/format.ts'
-import { listRuns, serverToLookAt, times, type ListedRun } from '../server/run-list.ts'
+import { listRuns, serverToLookAt, times, type RunListEntry } from '../server/run-list.ts'
 import { columns, print, printJson } from '../output/print.ts'
 import { ensureSearchAttributes, registration } from '../server/search-attributes.ts'
 import { connect } from '../server/temporal.ts'
@@ -102,7 +102,7 @@ function quoted(value: string): string {
   return `'${value.replaceAll("'", "''")}'`
 }
 
-function tableOf(found: readonly ListedRun[]): string {
+function tableOf(found: readonly RunListEntry[]): string {
   return columns([
     ['RUN', 'STATE', 'DATA', 'METHODS', 'RANKS', 'SWEEP', 'STARTED', 'TOOK'],
     ...found.map((run) => [

@@ -14,7 +14,7 @@ import { judgeEnvelope, type Claims } from '../../signatures/statement.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
 import { counted } from '../output/format.ts'
 import { privateKeyFile } from '../workspace/key-files.ts'
-import { recordIn } from '../workspace/workspace.ts'
+import { runRecordIn } from '../workspace/workspace.ts'
 import { print, printJson } from '../output/print.ts'
 
 export interface SignOptions {
@@ -38,7 +38,7 @@ export async function sign(id: string, { key: file, json, store }: SignOptions):
         '`./zeroshift key new FILE` makes one',
     )
   const artifacts = await artifactsIn(store)
-  const run = await recordIn(artifacts, id)
+  const run = await runRecordIn(artifacts, id)
   // Judged before anything is written.
   const text = await soundReport(artifacts, run)
   const stages = await pooled(stagesOf(run.plan), async (stage) => ({

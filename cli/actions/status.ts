@@ -5,13 +5,13 @@ import { UserError } from '../../common/errors.ts'
 import type { RunInput, RunResult } from '../../experiment/records/run.ts'
 import type { SweepInput, SweepRecord, SweepResult } from '../../experiment/sweep/sweep.ts'
 import { sweepType, workflowId, workflowType } from '../../workflows/names.ts'
-import { follow, viewOn, type Writer } from '../output/follow.ts'
+import { follow, displayOn, type Writer } from '../output/follow.ts'
 import { counted } from '../output/format.ts'
 import { listRuns, serverToLookAt, stateOf, times, type RunState } from '../server/run-list.ts'
 import { coloursOf, columns, print, printJson } from '../output/print.ts'
 import { progressOf, type RunView } from '../output/run-progress.ts'
-import { reasonOf } from '../server/unwrap-error.ts'
-import { changedLines, renderProgress } from '../output/render-run.ts'
+import { errorReason } from '../server/unwrap-error.ts'
+import { runWriter } from '../output/render-run.ts'
 import { retryLines, type Retry } from '../output/retry-lines.ts'
 import { sweepWriter } from '../output/render-sweep.ts'
 import { sweepViewOf, type SweepView } from '../output/sweep-progress.ts'
@@ -66,7 +66,7 @@ async function list(client: Client, server: Server, { json }: StatusOptions): Pr
 }
 
 /** A run or a sweep, as far as they are looked at alike. */
-interface Looked<P, R> {
+interface StatusView<P, R> {
   readonly look: () => Promise<P>
   readonly writer: Writer<P>
   /** What is said of one that has come to its end. */
@@ -88,17 +88,20 @@ async function one(client: Client, server: Server, id: string, options: StatusOp
 type Sweep = (input: SweepInput) => Promise<SweepResult>
 type Experiment = (input: RunInput) => Promise<RunResult>
 
-function lookedRun(handle: WorkflowHandle): Looked<RunView, RunResult> {
+function lookedRun(handle: WorkflowHandle): StatusView<RunView, RunResult> {
   return {
     look: () => progressOf(handle),
-    writer: { render: renderProgress, changedLines },
+    writer: runWriter,
     summary: ({ computed, cached, report }) =>
       `${computed} stages computed, ${cached} cached; report: ${report}`,
     plain: (progress) => ({ ...progress, retries: plainRetries(progress.retries) }),
   }
 }
 
-async function lookedSweep(client: Client, handle: WorkflowHandle): Promise<Looked<SweepView, SweepResult>> {
+async function lookedSweep(
+  client: Client,
+  handle: WorkflowHandle,
+): Promise<StatusView<SweepView, SweepResult>> {
   return {
     look: () => sweepViewOf(client, handle),
     writer: sweepWriter((await recordOf(handle)) ?? { columns: [], cells: [] }),
@@ -141,13 +144,13 @@ async function show<P extends { readonly retries: readonly Retry[] }, R>(
   handle: WorkflowHandle<() => Promise<R>>,
   server: Server,
   { json, watch }: StatusOptions,
-  { look, writer, summary, plain }: Looked<P, R>,
+  { look, writer, summary, plain }: StatusView<P, R>,
 ): Promise<number> {
   let state = stateOf(await handle.describe(), server)
   if (state === 'running' && watch) {
     const out = json ? process.stderr : process.stdout
     const ended = handle.result().catch(() => undefined)
-    await follow(look, ended, await viewOn(out, writer), out.isTTY ? 1000 : 2000)
+    await follow(look, ended, await displayOn(out, writer), out.isTTY ? 1000 : 2000)
     state = stateOf(await handle.describe(), server)
   }
   const progress = state === 'running' ? await look() : undefined
@@ -181,7 +184,7 @@ async function endOf<R>(
   if (state !== 'failed') return {}
   return handle.result().then(
     () => ({}),
-    (error: unknown) => ({ error: reasonOf(error) }),
+    (error: unknown) => ({ error: errorReason(error) }),
   )
 }
 

@@ -17,7 +17,7 @@ import { showCopy } from '../output/copy-progress.ts'
 import { counted } from '../output/format.ts'
 import { size } from '../output/format.ts'
 import { coloursOf, print, printJson, whereOf } from '../output/print.ts'
-import { refuseUnusable } from '../launch/usable-places.ts'
+import { refuseUnusable } from '../launch/usable-store.ts'
 
 export interface StoreCopyOptions {
   readonly run?: readonly string[]

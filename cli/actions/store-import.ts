@@ -42,7 +42,7 @@ async function renderPages(artifacts: Artifacts, { plan: { runs, sweeps } }: Pla
     const { files, digest } = await renderRun(artifacts, record, record.failed ?? [])
     const { 'report.json': _, ...pages } = files
     // Where stages are gone, the report tells more than could be rendered.
-    if (digest === (await digestOf(artifacts, id))) await artifacts.putReport(id, pages)
+    if (digest === (await storedReportDigest(artifacts, id))) await artifacts.putReport(id, pages)
   }
   for (const { id } of sweeps) {
     const sweep = await artifacts.sweep(id)
@@ -50,7 +50,7 @@ async function renderPages(artifacts: Artifacts, { plan: { runs, sweeps } }: Pla
   }
 }
 
-async function digestOf(artifacts: Artifacts, id: string): Promise<unknown> {
+async function storedReportDigest(artifacts: Artifacts, id: string): Promise<unknown> {
   const text = await artifacts.reportJson(id)
   if (text === undefined) return undefined
   return (parsed(text, 'report.json') as { readonly digest: unknown }).digest

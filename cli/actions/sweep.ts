@@ -1,53 +1,57 @@
 import type { Artifacts } from '../../artifacts/artifacts.ts'
 import { pooled } from '../../artifacts/pooled.ts'
 import { StoreView } from '../../artifacts/store-view.ts'
-import { canonicalJson } from '../../common/canonical.ts'
-import { recordOf, type RunInput } from '../../experiment/records/run.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import type { Stage } from '../../experiment/stages/stage.ts'
-import { sayChangedCode } from '../output/changed-code.ts'
-import { answering, executeWorkflow, type ExecuteOptions } from '../launch/execute-workflow.ts'
+import { printChangedCode } from '../output/changed-code.ts'
+import { withServer, type LaunchOptions } from '../launch/command-server.ts'
+import { launchSweep, watchSweep } from '../launch/launch-sweep.ts'
+import { saveSweep } from '../launch/save-sweep.ts'
+import { interrupted } from '../launch/watch-workflow.ts'
 import { estimateFrom, type Estimate } from '../output/estimate.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
 import { counted, duration } from '../output/format.ts'
 import { prepareSweep, readSweep, type PreparedSweep } from '../launch/prepare-sweep.ts'
 import { columns, whereOf } from '../output/print.ts'
-import { sweepJob } from '../launch/sweep-job.ts'
-import type { Output } from '../output/output.ts'
-import { refuseUnusable } from '../launch/usable-places.ts'
+import { withOutput, type Output } from '../output/output.ts'
+import { printStarted } from '../output/started.ts'
+import { summariseSweep } from '../output/sweep-summary.ts'
+import { refuseUnusable } from '../launch/usable-store.ts'
 import { wholeNumber } from '../options/whole-number.ts'
 
-export interface SweepOptions extends ExecuteOptions {
+export interface SweepOptions extends LaunchOptions {
   readonly set?: readonly string[]
   readonly dryRun?: true
   readonly store?: string
   readonly maxParallel?: string
 }
 
-/** `zeroshift sweep`. Answers the exit code. */
+/** `zeroshift sweep`. Returns the exit code. */
 export function sweep(config: string, options: SweepOptions): Promise<number> {
-  return answering(options, (io) => attempt(config, options, io))
-}
-
-async function attempt(config: string, options: SweepOptions, io: Output): Promise<number> {
-  const maxParallel =
-    options.maxParallel === undefined ? undefined : wholeNumber('--max-parallel', options.maxParallel, 500)
-  const asked = { config, overrides: options.set ?? [], store: options.store }
-  const read = await readSweep(asked)
-  const prepared = await prepareSweep(asked, read, io.say)
-  const artifacts = await artifactsIn(prepared.store)
-  const costs = await costsOf(artifacts, prepared)
-  sayChangedCode(
-    [...prepared.runs.values()].map(({ run }) => run),
-    io,
-  )
-  sayCosts(prepared, costs, io)
-  if (options.dryRun) return planned(prepared, costs, io)
-  return executeWorkflow(options, io, prepared.store, async () => {
-    await refuseUnusable(prepared.store)
-    await keep(artifacts, prepared)
+  return withOutput(options, async (output) => {
+    const maxParallel =
+      options.maxParallel === undefined ? undefined : wholeNumber('--max-parallel', options.maxParallel, 500)
+    const source = { config, overrides: options.set ?? [], store: options.store }
+    const parsed = await readSweep(source)
+    const prepared = await prepareSweep(source, parsed, output.printLine)
     const { sweep, store } = prepared
-    return sweepJob(sweep, { id: sweep.id, store, maxParallel: maxParallel ?? read.space.maxParallel })
+    const artifacts = await artifactsIn(store)
+    const costs = await costsOf(artifacts, prepared)
+    printChangedCode(
+      [...prepared.runs.values()].map(({ run }) => run),
+      output,
+    )
+    printCosts(prepared, costs, output)
+    if (options.dryRun) return printPlannedSweep(prepared, costs, output)
+    return withServer(store, options, output, async (server) => {
+      await refuseUnusable(store)
+      await saveSweep(artifacts, prepared)
+      const input = { id: sweep.id, store, maxParallel: maxParallel ?? parsed.space.maxParallel }
+      const launched = await launchSweep(input, {}, server)
+      if (!launched) return summariseSweep(input, interrupted, output)
+      if (options.detach) return printStarted(sweep.id, counted(sweep.cells.length, 'cell'), output)
+      return summariseSweep(input, await watchSweep(launched, sweep, server), output)
+    })
   })
 }
 
@@ -77,18 +81,18 @@ async function costsOf(artifacts: Artifacts, { runs }: PreparedSweep): Promise<C
   }
 }
 
-function sayCosts({ sweep, runs, store }: PreparedSweep, costs: Costs, { say }: Output): void {
+function printCosts({ sweep, runs, store }: PreparedSweep, costs: Costs, { printLine }: Output): void {
   const { all, distinct, cached, estimate } = costs
   const over = sweep.columns.map(({ name }) => name).join(', ')
   const rungs = runs.size > sweep.cells.length ? `, ${runs.size} runs at all rungs` : ''
-  say(
+  printLine(
     `${sweep.id}: ${counted(sweep.cells.length, 'cell')}${over && ` over ${over}`}${rungs}, results in ${whereOf(store)}`,
   )
   const compute = distinct - cached.size
-  say(
+  printLine(
     `${counted(all, 'stage')} in all: ${all - distinct} shared, ${cached.size} cached, ${compute} to compute`,
   )
-  if (compute > 0) say(estimateLine(estimate))
+  if (compute > 0) printLine(estimateLine(estimate))
 }
 
 function estimateLine({ seconds, from, unknown }: Estimate): string {
@@ -100,7 +104,11 @@ function estimateLine({ seconds, from, unknown }: Estimate): string {
 const MOST_ROWS = 40
 
 /** The cells as a table, and what each has left to compute. */
-function planned({ sweep, runs }: PreparedSweep, costs: Costs, { say, answer }: Output): number {
+function printPlannedSweep(
+  { sweep, runs }: PreparedSweep,
+  costs: Costs,
+  { printLine, answer }: Output,
+): number {
   const cells = sweep.cells.map(({ values, runs: ids }, i) => {
     const keys = new Set(
       ids.flatMap((id) => {
@@ -119,8 +127,8 @@ function planned({ sweep, runs }: PreparedSweep, costs: Costs, { say, answer }: 
       run,
       missing === 0 ? 'cached' : `${missing} of ${stages} stages`,
     ])
-  say(columns([['CELL', ...sweep.columns.map(({ name }) => name), 'RUN', 'TO COMPUTE'], ...rows]))
-  if (cells.length > MOST_ROWS) say(`and ${cells.length - MOST_ROWS} more (all of them with --json)`)
+  printLine(columns([['CELL', ...sweep.columns.map(({ name }) => name), 'RUN', 'TO COMPUTE'], ...rows]))
+  if (cells.length > MOST_ROWS) printLine(`and ${cells.length - MOST_ROWS} more (all of them with --json)`)
   const { all, distinct, cached, estimate } = costs
   return answer(0, {
     id: sweep.id,
@@ -133,20 +141,4 @@ function planned({ sweep, runs }: PreparedSweep, costs: Costs, { say, answer }: 
     shared: all - distinct,
     estimate,
   })
-}
-
-/** Everything that is to be run, before anything runs. What is there as it is to be stays, with what failed of it. */
-export async function keep(artifacts: Artifacts, { sweep, runs }: PreparedSweep): Promise<void> {
-  await pooled([...runs.values()], async (input) => {
-    if (!(await isKept(artifacts, input))) await artifacts.putRun(recordOf(input))
-  })
-  const { failures } = (await artifacts.sweep(sweep.id)) ?? {}
-  await artifacts.putSweep({ ...sweep, ...(failures && { failures }) })
-}
-
-async function isKept(artifacts: Artifacts, input: RunInput): Promise<boolean> {
-  const kept = await artifacts.run(input.run.id)
-  if (!kept) return false
-  const { failed: _, ...record } = kept
-  return canonicalJson(record) === canonicalJson(recordOf(input))
 }

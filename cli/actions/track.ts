@@ -4,7 +4,7 @@ import { UserError } from '../../common/errors.ts'
 import type { Settings } from '../../experiment/spec/spec.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
 import { counted } from '../output/format.ts'
-import { recordIn } from '../workspace/workspace.ts'
+import { runRecordIn } from '../workspace/workspace.ts'
 import { print, printError } from '../output/print.ts'
 
 export interface TrackOptions {
@@ -29,7 +29,7 @@ export async function track(id: string, { tracking: uri, store }: TrackOptions):
   const send = async () => {
     const sweep = await artifacts.sweep(id)
     if (sweep) return trackStoredSweep(artifacts, sweep, to(sweep.tracking, 'sweep'))
-    const run = await recordIn(artifacts, id)
+    const run = await runRecordIn(artifacts, id)
     return trackStored(artifacts, run, to(run.settings?.tracking, 'run'))
   }
   const { points, runs, notes } = await send()

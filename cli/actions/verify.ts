@@ -11,9 +11,11 @@ import { checkpointOf } from '../../experiment/models/model.ts'
 import { isElsewhere } from '../../experiment/spec/spec.ts'
 import { runId, type RunInput, type RunResult } from '../../experiment/records/run.ts'
 import { plannedAgain, readPublished, type PublishedRun } from '../../report/published.ts'
-import { compareWithReport } from '../../report/verification.ts'
-import { answering, executeWorkflow, type ExecuteOptions } from '../launch/execute-workflow.ts'
-import { findReport, type FoundReport, type Wanted } from '../workspace/find-report.ts'
+import { compareWithReport, type Verification } from '../../report/verification.ts'
+import { withServer, type LaunchOptions } from '../launch/command-server.ts'
+import { launchRun, watchRun } from '../launch/launch-run.ts'
+import { interrupted, type Outcome } from '../launch/watch-workflow.ts'
+import { findReport, type FoundReport, type ReportSelection } from '../workspace/find-report.ts'
 import { publicKeysIn } from '../workspace/key-files.ts'
 import { absolute, home, storeFor } from '../workspace/workspace.ts'
 import { inspecting } from '../launch/prepare.ts'
@@ -24,11 +26,11 @@ import {
   signatureLines,
   type JudgedSignatures,
 } from '../workspace/report-signatures.ts'
-import { runJob, type Ends } from '../launch/run-job.ts'
 import type { VerificationStatus } from '../output/show-verification.ts'
-import type { Output } from '../output/output.ts'
+import { withOutput, type Output } from '../output/output.ts'
+import { errorReason } from '../server/unwrap-error.ts'
 
-export interface VerifyOptions extends Omit<ExecuteOptions, 'detach'>, Wanted {
+export interface VerifyOptions extends Omit<LaunchOptions, 'detach'>, ReportSelection {
   readonly dataDirectory?: string
   readonly modelDirectory?: string
   readonly keep?: true
@@ -43,49 +45,57 @@ const exitCodes: Readonly<Record<VerificationStatus, number>> = {
   'within-floor': 3,
 }
 
-/** `zeroshift verify REPORT`: the run is computed again from what its report says, and compared. Answers the exit code. */
-export async function verify(target: string, options: VerifyOptions): Promise<number> {
-  return answering(options, (io) => attempt(target, options, io))
+/** A run that is to be verified, and where it is computed again. */
+interface Verified {
+  readonly id: string
+  readonly run: PublishedRun
+  readonly report: FoundReport
+  readonly signatures: JudgedSignatures
+  /** The folder of the store that only this verification uses. */
+  readonly directory: string
 }
 
-async function attempt(target: string, options: VerifyOptions, io: Output): Promise<number> {
-  const keys = await publicKeysIn(options.requireSignature)
-  const report = await findReport(target, options)
-  const { changedCode, codeNames } = await import('../../activities/runtime/code-digests.ts')
-  const published = readPublished(report.text, report.where)
-  const run = plannedAgain(published, report.where, await changedCode(codeNames))
-  const id = runId(run.spec.name, run.plan)
-  if (options.run !== undefined && options.run !== id)
-    throw new UserError([
-      { file: report.where, message: `this is the report of ${id}, not of ${options.run}` },
-    ])
-  const signatures = judgeReportSignatures(report.signatures, id, published, keys)
-  const refusal = keys.length > 0 ? missingSignature(signatures, keys) : undefined
-  if (refusal !== undefined) {
-    const { red } = coloursOf(process.stderr)
-    printError(red(`${id}: ${refusal}. Nothing was computed.`))
-    return io.answer(1, { id, status: 'unsigned', error: refusal, signatures })
-  }
-  // A store of its own: nothing that was computed before may stand for what is computed now.
-  const directory = resolve(home, 'verify', id)
-  return executeWorkflow(options, io, storeFor(directory), async () => {
-    const input = await recomputation(run, id, directory, report, options, io)
-    // What a verification left that was to be kept is no beginning of this one.
-    if (existsSync(verdictIn(directory))) await rm(directory, { recursive: true })
-    return runJob(input, endsOf(run, id, directory, signatures, options))
+/** `zeroshift verify REPORT`: computes a run again and compares it. Returns the exit code. */
+export function verify(target: string, options: VerifyOptions): Promise<number> {
+  return withOutput(options, async (output) => {
+    const keys = await publicKeysIn(options.requireSignature)
+    const report = await findReport(target, options)
+    const { changedCode, codeNames } = await import('../../activities/runtime/code-digests.ts')
+    const published = readPublished(report.text, report.where)
+    const run = plannedAgain(published, report.where, await changedCode(codeNames))
+    const id = runId(run.spec.name, run.plan)
+    if (options.run !== undefined && options.run !== id)
+      throw new UserError([
+        { file: report.where, message: `this is the report of ${id}, not of ${options.run}` },
+      ])
+    const signatures = judgeReportSignatures(report.signatures, id, published, keys)
+    const refusal = keys.length > 0 ? missingSignature(signatures, keys) : undefined
+    if (refusal !== undefined) {
+      const { red } = coloursOf(process.stderr)
+      printError(red(`${id}: ${refusal}. Nothing was computed.`))
+      return output.answer(1, { id, status: 'unsigned', error: refusal, signatures })
+    }
+    // In a store of its own, so that no earlier result is taken for a new one.
+    const directory = resolve(home, 'verify', id)
+    const verified = { id, run, report, signatures, directory }
+    return withServer(storeFor(directory), options, output, async (server) => {
+      const input = await recomputation(verified, options, output)
+      // Results of a verification that was finished, and kept by --keep, are computed again.
+      if (existsSync(verdictFile(directory))) await rm(directory, { recursive: true })
+      const launched = await launchRun(input, server)
+      const outcome = launched ? await watchRun(launched, input, server) : interrupted
+      return summarise(verified, outcome, options, output)
+    })
   })
 }
 
-const verdictIn = (directory: string) => join(directory, 'verification.json')
+const verdictFile = (directory: string) => join(directory, 'verification.json')
 
 /** The run as its report describes it, on the data of this machine. Throws a UserError where the data is another. */
 async function recomputation(
-  { spec, facts, plan }: PublishedRun,
-  id: string,
-  directory: string,
-  report: FoundReport,
+  { id, run: { spec, facts, plan }, report, directory }: Verified,
   options: VerifyOptions,
-  { say }: Output,
+  { printLine }: Output,
 ): Promise<RunInput> {
   const { findDataDirectory } = await import('../../activities/inputs/data-directory.ts')
   const { inspectDataset } = await import('../../datasets/index.ts')
@@ -95,10 +105,14 @@ async function recomputation(
     ...(named !== undefined && { dataDirectory: absolute(named) }),
     ...(model !== undefined && { modelDirectory: model }),
   }
-  const data = await findDataDirectory(spec.data, settings, say)
+  const data = await findDataDirectory(spec.data, settings, printLine)
   refuseOtherData(facts, await inspectDataset(spec.data, data), data)
   if (spec.model.name === 'pretrained')
-    refuseOtherCheckpoint(checkpointOf(spec.model), (await inspecting(say).checkpoint(settings)).facts, model)
+    refuseOtherCheckpoint(
+      checkpointOf(spec.model),
+      (await inspecting(printLine).checkpoint(settings)).facts,
+      model,
+    )
   const store = storeFor(directory)
   return {
     run: {
@@ -153,47 +167,59 @@ function refuseOtherData(recorded: DatasetFacts, here: DatasetFacts, directory: 
   )
 }
 
-function endsOf(
-  { published }: PublishedRun,
-  id: string,
-  directory: string,
-  signatures: JudgedSignatures,
+/** Prints the result of a verification. Returns the exit code. */
+async function summarise(
+  { id, run, signatures, directory }: Verified,
+  outcome: Outcome<RunResult>,
   { keep, temporal }: VerifyOptions,
-): Ends {
-  return {
-    async completed(result: RunResult, io: Output) {
-      const json = await openArtifacts(storeFor(directory)).reportJson(result.id)
-      if (json === undefined)
-        throw new Error(
-          `nothing of what was computed is in ${directory}: the workers${temporal === undefined ? '' : ` of ${temporal}`} keep it ` +
-            'on a machine of their own. Verify without --temporal and TEMPORAL_ADDRESS',
-        )
-      const verification = compareWithReport(published, readPublished(json, directory))
-      const { computed, cached, failed } = result
-      for (const { title, reason } of failed) io.say(`${title} failed here: ${reason}`)
+  output: Output,
+): Promise<number> {
+  const { printLine, answer } = output
+  const compared = await comparedWith(run, directory, outcome, temporal)
+  switch (compared.status) {
+    case 'completed': {
+      const { computed, cached, failed, verification } = compared.result
+      for (const { title, reason } of failed) printLine(`${title} failed here: ${reason}`)
       const { showVerification, statusOf } = await import('../output/show-verification.ts')
-      for (const line of signatureLines(signatures)) io.say(line)
-      showVerification(id, verification, io)
+      for (const line of signatureLines(signatures)) printLine(line)
+      showVerification(id, verification, output)
       if (keep) {
-        await writeFile(verdictIn(directory), `${JSON.stringify(verification, null, 2)}\n`)
-        io.say(`Kept in ${directory}`)
+        await writeFile(verdictFile(directory), `${JSON.stringify(verification, null, 2)}\n`)
+        printLine(`Kept in ${directory}`)
       } else await rm(directory, { recursive: true, force: true })
       const status = statusOf(verification)
-      return io.answer(exitCodes[status], {
+      return answer(exitCodes[status], {
         ...{ id, status, stages: { computed, cached }, failed, verification, signatures },
       })
-    },
-
-    cancelled(_, { say, answer }) {
-      say(`The verification of ${id} was stopped. What is done is kept; the same command goes on.`)
+    }
+    case 'cancelled':
+      printLine(`The verification of ${id} was stopped. What is done is kept; the same command goes on.`)
       return answer(1, { id, status: 'cancelled' })
-    },
-
-    failed(_, reason, { answer }) {
-      const { red } = coloursOf(process.stderr)
-      printError(red(`${id} could not be computed again: ${reason}`))
+    case 'failed':
+      printError(coloursOf(process.stderr).red(`${id} could not be computed again: ${compared.reason}`))
       printError('What is done is kept; once that is put right, the same command goes on.')
-      return answer(1, { id, status: 'failed', error: reason })
-    },
+      return answer(1, { id, status: 'failed', error: compared.reason })
+  }
+}
+
+/** The outcome with the comparison. It is a failure if the new report cannot be read. */
+async function comparedWith(
+  { published }: PublishedRun,
+  directory: string,
+  outcome: Outcome<RunResult>,
+  temporal: string | undefined,
+): Promise<Outcome<RunResult & { readonly verification: Verification }>> {
+  if (outcome.status !== 'completed') return outcome
+  try {
+    const json = await openArtifacts(storeFor(directory)).reportJson(outcome.result.id)
+    if (json === undefined)
+      throw new Error(
+        `nothing of what was computed is in ${directory}: the workers${temporal === undefined ? '' : ` of ${temporal}`} keep it ` +
+          'on a machine of their own. Verify without --temporal and TEMPORAL_ADDRESS',
+      )
+    const verification = compareWithReport(published, readPublished(json, directory))
+    return { ...outcome, result: { ...outcome.result, verification } }
+  } catch (error) {
+    return { status: 'failed', reason: errorReason(error), notes: outcome.notes }
   }
 }

@@ -12,27 +12,10 @@ import { chooseGpu, refuseWithoutGpu } from '../server/gpu.ts'
 import { runningStack } from '../workspace/workspace.ts'
 import { print, printProblem } from '../output/print.ts'
 import { wholeNumber } from '../options/whole-number.ts'
-import { settingsOf } from '../server/temporal.ts'
+import { connectionSettings } from '../server/temporal.ts'
 import { onOrder, workerPerGpu } from '../server/worker-per-gpu.ts'
+import type { WorkerOptions } from '../server/worker-options.ts'
 import { refuseWorkerSettings } from '../server/worker-settings.ts'
-
-export interface WorkerOptions {
-  readonly queue?: readonly string[]
-  readonly device?: string
-  /** Which GPU, counted from 0. */
-  readonly gpu?: string
-  /** Several, with commas between them: a process for each. */
-  readonly gpus?: string
-  readonly buildId?: string
-  readonly exitWhenIdle?: string
-  readonly readyFile?: string
-  readonly metricsPort?: string
-  readonly metricsHost?: string
-  readonly temporal?: string
-  readonly allowStore?: readonly string[]
-  readonly allowSource?: readonly string[]
-  readonly allowTracking?: readonly string[]
-}
 
 /** A worker may be started before its server. */
 const CONNECT_SECONDS = 300
@@ -64,7 +47,7 @@ export async function worker(options: WorkerOptions): Promise<number> {
   refuseWorkerSettings()
   const device = deviceOf(options.device)
   const address = temporal ?? process.env.TEMPORAL_ADDRESS ?? runningStack()?.address ?? '127.0.0.1:7233'
-  const settings = settingsOf(address)
+  const settings = connectionSettings(address)
   if (gpus !== undefined) return workerPerGpu(gpus, device, options)
   compute(device, gpu)
   const endpoint = endpointOf(metricsPort, metricsHost)

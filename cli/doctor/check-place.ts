@@ -10,7 +10,7 @@ import type { Check } from './doctor-check.ts'
 import { whereOf } from '../output/print.ts'
 
 /** What depends on where results are kept: the store itself, its clock against this machine's, and room on disks. */
-export function placeChecks(url: string): readonly Check[] {
+export function storeChecks(url: string): readonly Check[] {
   /** Found by the first check for the second. */
   let skew: number | undefined
   return [

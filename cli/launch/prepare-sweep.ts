@@ -14,7 +14,7 @@ import { pointsOf, type SweepPoint } from '../../experiment/sweep/points.ts'
 import { basesOf, type HalvingSpec, type SweepSpace } from '../../experiment/sweep/space.ts'
 import type { Cell, SweepRecord } from '../../experiment/sweep/sweep.ts'
 import { absoluteFrom } from '../workspace/workspace.ts'
-import { configText, inspecting, prepare, type Asked, type Inspect } from './prepare.ts'
+import { configText, inspecting, prepare, type ConfigSource, type Inspect } from './prepare.ts'
 import { sweepPlaces } from './sweep-places.ts'
 
 /** A sweep that is ready to run. */
@@ -32,7 +32,7 @@ export interface ReadSweep {
 }
 
 /** Reads a sweep's config; `-S` sets what `set` sets. Throws a UserError. */
-export async function readSweep({ config, overrides }: Asked): Promise<ReadSweep> {
+export async function readSweep({ config, overrides }: ConfigSource): Promise<ReadSweep> {
   const { space, locate } = parseSweep({ file: config, text: await configText(config, "a sweep's") })
   const { overrides: read, problems } = readOverrides(overrides)
   const varied = new Set([
@@ -63,7 +63,7 @@ export async function readSweep({ config, overrides }: Asked): Promise<ReadSweep
 
 /** Checks every point's experiment before any work starts. Throws a UserError. */
 export async function prepareSweep(
-  asked: Asked,
+  asked: ConfigSource,
   { space, locate }: ReadSweep,
   notify?: (line: string) => void,
 ): Promise<PreparedSweep> {

@@ -21,14 +21,14 @@ import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { formatSource, parseSource } from '../../sources/source.ts'
 import { absolute, absoluteFrom, storeFor, trackingHere } from '../workspace/workspace.ts'
 
-export interface Asked {
+export interface ConfigSource {
   readonly config: string
   readonly overrides: readonly string[]
   readonly store?: string | undefined
 }
 
 /** Reads and checks the config alone. Throws a UserError. */
-export async function readConfig({ config, overrides }: Asked): Promise<ParsedConfig> {
+export async function readConfig({ config, overrides }: ConfigSource): Promise<ParsedConfig> {
   return parseConfig({ file: config, text: await configText(config, "an experiment's"), overrides })
 }
 
@@ -48,7 +48,10 @@ export async function configText(config: string, whose: string): Promise<string>
 }
 
 /** The settings with every place made absolute, and the store and a running stack's tracking server filled in. */
-export function settingsOf({ config, overrides, store }: Asked, parsed: ParsedConfig): RunInput['settings'] {
+export function runSettings(
+  { config, overrides, store }: ConfigSource,
+  parsed: ParsedConfig,
+): RunInput['settings'] {
   const { settings } = parsed
   const place = (key: 'store' | 'dataDirectory' | 'modelDirectory') => {
     const path = settings[key]
@@ -72,7 +75,7 @@ export function settingsOf({ config, overrides, store }: Asked, parsed: ParsedCo
 function sourceOf(
   of: DataSpec | ModelSpec,
   part: 'data' | 'model',
-  { config, overrides }: Pick<Asked, 'config' | 'overrides'>,
+  { config, overrides }: Pick<ConfigSource, 'config' | 'overrides'>,
 ): string | undefined {
   if (!('from' in of) || of.from === undefined) return undefined
   const onCommandLine = overrides.some((text) => new RegExp(`^${part}(\\.from)?=`).test(text))
@@ -123,13 +126,13 @@ export function inspecting(notify?: (line: string) => void): Inspect {
 
 /** Reads the data and checks what the config asks of it; what comes out is ready to run. Throws a UserError. */
 export async function prepare(
-  asked: Asked,
+  asked: ConfigSource,
   parsed: ParsedConfig,
   inspect: Inspect = inspecting(),
 ): Promise<RunInput> {
   const { locate } = parsed
   const { config, overrides } = asked
-  const settings = settingsOf(asked, parsed)
+  const settings = runSettings(asked, parsed)
   try {
     const spec: Spec = {
       ...parsed.spec,
@@ -178,7 +181,7 @@ async function completeModel(
 }
 
 /** The split with what its file holds. Whoever works on the run needs no file: what it says is part of the spec. */
-async function completeSplit(split: SplitSpec, { config, overrides }: Asked): Promise<SplitSpec> {
+async function completeSplit(split: SplitSpec, { config, overrides }: ConfigSource): Promise<SplitSpec> {
   if (split.kind !== 'indices') return split
   if (split.file === undefined)
     return { ...split, ...(split.indices && { indices: [...ascending(split.indices)] }) }

@@ -1,5 +1,5 @@
 import type { CopyProgress } from '../../artifacts/copy-store.ts'
-import { viewOn, type Writer } from './follow.ts'
+import { displayOn, type Writer } from './follow.ts'
 import { clip, counted, size } from './format.ts'
 import { bar } from './render-run.ts'
 
@@ -9,7 +9,7 @@ const EVERY_MS = 100
 export async function showCopy(
   stream: NodeJS.WriteStream,
 ): Promise<{ readonly onProgress: (progress: CopyProgress) => void; readonly end: () => void }> {
-  const view = await viewOn(stream, copyWriter)
+  const view = await displayOn(stream, copyWriter)
   let shown = 0
   return {
     onProgress(progress) {

@@ -7,7 +7,7 @@ import { RetryWatch, retryLines, type Retry } from './retry-lines.ts'
 type Retrying = object & { readonly retries?: readonly Retry[] }
 
 /** Shows the progress of something somewhere. */
-export interface View<P> {
+export interface Display<P> {
   show(progress: P): void
   /** Leaves what was shown last standing. */
   end(): void
@@ -26,17 +26,17 @@ const LINE_EVERY_MS = 10_000
 const QUERY_MS = 5_000
 
 /** A display that is drawn over on a terminal, lines elsewhere. */
-export async function viewOn<P extends Retrying>(
+export async function displayOn<P extends Retrying>(
   stream: NodeJS.WriteStream,
   writer: Writer<P>,
-): Promise<View<P>> {
+): Promise<Display<P>> {
   return stream.isTTY ? liveView(stream, writer) : lineView(stream, writer)
 }
 
 async function liveView<P extends Retrying>(
   stream: NodeJS.WriteStream,
   { render }: Writer<P>,
-): Promise<View<P>> {
+): Promise<Display<P>> {
   const { createLogUpdate } = await import('log-update')
   const draw = createLogUpdate(stream)
   const colour = process.env.NO_COLOR === undefined
@@ -54,7 +54,7 @@ async function liveView<P extends Retrying>(
   }
 }
 
-function lineView<P extends Retrying>(stream: NodeJS.WriteStream, { changedLines }: Writer<P>): View<P> {
+function lineView<P extends Retrying>(stream: NodeJS.WriteStream, { changedLines }: Writer<P>): Display<P> {
   const watch = new RetryWatch()
   let before: P | undefined
   let reported = Date.now()
@@ -75,7 +75,7 @@ function lineView<P extends Retrying>(stream: NodeJS.WriteStream, { changedLines
 export async function follow<T, P>(
   look: () => Promise<P>,
   result: Promise<T>,
-  view: View<P>,
+  view: Display<P>,
   everyMs: number,
 ): Promise<T> {
   const over = new AbortController()

@@ -5,7 +5,7 @@ import type { SweepProgress } from '../../experiment/sweep/sweep.ts'
 import { shortened } from '../../common/terminal-text.ts'
 import type { Verification } from '../../report/verification.ts'
 import type { Estimate } from './estimate.ts'
-import { printJson, printTo } from './print.ts'
+import { printJson, printProblem, printTo } from './print.ts'
 import type { JudgedSignatures } from '../workspace/report-signatures.ts'
 
 /** What `run --json` and its like print as their last line. */
@@ -63,10 +63,28 @@ export type SweepCounts = Pick<
 /** How a command talks: lines for people, and one answer, which is the exit code and, with `--json`, an object. */
 export interface Output {
   readonly out: NodeJS.WriteStream
-  readonly say: (line: string) => void
+  readonly printLine: (line: string) => void
   /** Since the command began. */
   readonly seconds: () => number
   readonly answer: (code: number, answer: Pick<Answer, 'status'> & Partial<Answer>) => number
+}
+
+/**
+ * Runs a command that answers in every case: an error is printed, and the answer says so. Returns
+ * the exit code.
+ */
+export async function withOutput(
+  { json }: { readonly json?: true },
+  work: (output: Output) => Promise<number>,
+): Promise<number> {
+  const output = createOutput(json ?? false)
+  try {
+    return await work(output)
+  } catch (error) {
+    printProblem(error)
+    const { code, answer } = refusalOf(error)
+    return output.answer(code, answer)
+  }
 }
 
 /** What is answered where an error ends a command. */
@@ -98,7 +116,7 @@ export function createOutput(json: boolean): Output {
   return {
     out,
     seconds,
-    say: (line) => {
+    printLine: (line) => {
       printTo(out, line)
     },
     answer(code, answer) {

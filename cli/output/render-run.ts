@@ -1,6 +1,7 @@
 import { createColors } from 'picocolors'
 import type { RunProgress, StageProgress } from '../../experiment/records/run.ts'
 import type { StageKind } from '../../experiment/stages/stage.ts'
+import type { Writer } from './follow.ts'
 import { clip, duration } from './format.ts'
 
 /** What a run is doing, as text. Pure: the clock is an argument. */
@@ -160,6 +161,9 @@ export function changedLines(
     return []
   })
 }
+
+/** How the progress of a run is written. */
+export const runWriter: Writer<RunProgress> = { render: renderProgress, changedLines }
 
 function changed(stage: StageProgress): string[] {
   switch (stage.state) {

@@ -54,7 +54,7 @@ async function retryIn(activity: PendingActivity, converter: LoadedDataConverter
     {
       key: activityId ?? '',
       stage: names[activityType?.name ?? ''] ?? activityType?.name ?? 'a task',
-      reason: reasonOf(error),
+      reason: retryReason(error),
       attempt,
       ...(nextAt !== undefined && { nextAt }),
       ...(startedAt !== undefined && { startedAt }),
@@ -80,7 +80,7 @@ async function hasStepped(
 }
 
 /** A connection that is refused at every address of a name has no message of its own. */
-function reasonOf(error: Error | undefined): string {
+function retryReason(error: Error | undefined): string {
   const texts = [error?.message, error?.cause instanceof Error ? error.cause.message : undefined]
   const type = error && 'type' in error && typeof error.type === 'string' ? error.type : undefined
   return texts.find(Boolean) ?? type ?? 'it failed without a reason'

@@ -22,12 +22,12 @@ export function statusOf({ verdict }: Pick<Verification, 'verdict'>): Verificati
 export function showVerification(
   id: string,
   verification: Verification,
-  { say, out }: Pick<Output, 'say' | 'out'>,
+  { printLine, out }: Pick<Output, 'printLine' | 'out'>,
 ): void {
   const { green, yellow, red } = coloursOf(out)
   const colours = { verified: green, 'within-floor': yellow, different: red }
-  for (const line of verificationLines(verification)) say(line)
-  say(colours[statusOf(verification)](`${id}: ${sentenceOf(verification)}`))
+  for (const line of verificationLines(verification)) printLine(line)
+  printLine(colours[statusOf(verification)](`${id}: ${sentenceOf(verification)}`))
 }
 
 function sentenceOf({ verdict, environment, floor }: Verification): string {

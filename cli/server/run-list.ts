@@ -11,7 +11,7 @@ import { embeddedServer, existingServer, type Server } from './temporal.ts'
 export type RunState = 'running' | 'interrupted' | 'completed' | 'failed' | 'cancelled'
 
 /** What a list has of a run. */
-export interface ListedRun {
+export interface RunListEntry {
   readonly id: string
   /** The type of its workflow: an experiment or a sweep. */
   readonly type: string
@@ -40,8 +40,8 @@ export async function listRuns(
   server: Server,
   query: string,
   limit = Infinity,
-): Promise<readonly ListedRun[]> {
-  const runs: ListedRun[] = []
+): Promise<readonly RunListEntry[]> {
+  const runs: RunListEntry[] = []
   for await (const info of client.workflow.list({ query })) {
     if (runs.length === limit) break
     runs.push({
@@ -56,7 +56,7 @@ export async function listRuns(
   return runs
 }
 
-function found({ typedSearchAttributes: attributes }: WorkflowExecutionInfo): Partial<ListedRun> {
+function found({ typedSearchAttributes: attributes }: WorkflowExecutionInfo): Partial<RunListEntry> {
   const valueOf = <N extends SearchAttribute>(name: N) =>
     attributes.get({ name, type: searchAttributes[name] })
   const dataset = valueOf('ZeroshiftDataset')
@@ -87,6 +87,6 @@ export function stateOf({ status }: Pick<WorkflowExecutionInfo, 'status'>, { emb
 }
 
 /** When a run began and how long it took, as a table has them. */
-export function times({ state, startedAt, seconds }: ListedRun): readonly string[] {
+export function times({ state, startedAt, seconds }: RunListEntry): readonly string[] {
   return [startedAt.replace('T', ' ').slice(0, 19), state === 'interrupted' ? '' : duration(seconds)]
 }

@@ -8,9 +8,9 @@ import { startStack } from '../../stack/stack.ts'
 import { temporalSettings, type TemporalSettings } from '../../worker/temporal-settings.ts'
 import { refuseWithoutDriver } from './gpu.ts'
 import { home, noteStack, runningStack } from '../workspace/workspace.ts'
-import { causeOf, reasonOf } from './unwrap-error.ts'
+import { causeOf, errorReason } from './unwrap-error.ts'
 import { traceInterceptors } from './command-span.ts'
-import { refuseUnusableCache } from '../launch/usable-places.ts'
+import { refuseUnusableCache } from '../launch/usable-store.ts'
 import { refuseWorkerSettings } from './worker-settings.ts'
 
 /** The Temporal server that a command talks to. */
@@ -30,7 +30,7 @@ export function existingServer(option: string | undefined): Server | undefined {
   const address = option ?? process.env.TEMPORAL_ADDRESS ?? (stack?.shared ? stack.address : undefined)
   if (address === undefined) return undefined
   return {
-    ...settingsOf(address),
+    ...connectionSettings(address),
     embedded: false,
     ready: Promise.resolve(),
     broken: new Promise<never>(() => undefined),
@@ -39,7 +39,7 @@ export function existingServer(option: string | undefined): Server | undefined {
 }
 
 /** How a server is reached: one that Zeroshift started in this directory plainly, any other as the environment says. */
-export function settingsOf(address: string): TemporalSettings {
+export function connectionSettings(address: string): TemporalSettings {
   return address === runningStack()?.address ? { address } : temporalSettings(address)
 }
 
@@ -141,7 +141,7 @@ export async function connect(server: Server): Promise<Connected> {
 function noAnswer({ address, tls }: Server, error: unknown): UserError {
   if (tls)
     return new UserError(
-      `no Temporal server answers at ${address} by TLS (${reasonOf(error)}): check the address, and what is set of ` +
+      `no Temporal server answers at ${address} by TLS (${errorReason(error)}): check the address, and what is set of ` +
         'ZEROSHIFT_TEMPORAL_TLS_CA_FILE, _CERT_FILE, _KEY_FILE and _SERVER_NAME',
     )
   return new UserError(

@@ -14,7 +14,7 @@ export function causeOf(error: unknown): unknown {
 }
 
 /** What a person needs to know of a failure. */
-export function reasonOf(error: unknown): string {
+export function errorReason(error: unknown): string {
   const cause = causeOf(error)
   return cause instanceof Error ? cause.message : String(cause)
 }

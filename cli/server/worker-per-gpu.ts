@@ -8,7 +8,7 @@ import type { Device } from '../../learning/device.ts'
 import { refuseTaken } from '../../worker/endpoint.ts'
 import { endpointOf } from './endpoint.ts'
 import { chooseGpu, refuseWithoutDriver } from './gpu.ts'
-import type { WorkerOptions } from '../actions/worker.ts'
+import type { WorkerOptions } from './worker-options.ts'
 import { printError } from '../output/print.ts'
 
 /** A process of several that work as one. */

@@ -30,14 +30,14 @@ export interface FoundSignature {
   readonly text: string
 }
 
-export interface Wanted {
+export interface ReportSelection {
   /** One of the runs of a comparison. */
   readonly run?: string
   readonly store?: string
 }
 
 /** By a path to it or to its folder, else by a run's id in the store. Throws a UserError. */
-export async function findReport(target: string, { run, store }: Wanted): Promise<FoundReport> {
+export async function findReport(target: string, { run, store }: ReportSelection): Promise<FoundReport> {
   const found = await stat(target).catch(() => undefined)
   if (!found) return reportOf(target, await artifactsIn(store), run)
   const file = found.isDirectory() ? join(target, 'report.json') : target

@@ -71,19 +71,19 @@ export function trackingHere(): Settings['tracking'] {
 }
 
 /** The record of a run. Throws a UserError where the store has none. */
-export async function recordIn(artifacts: Artifacts, id: string): Promise<RunRecord> {
+export async function runRecordIn(artifacts: Artifacts, id: string): Promise<RunRecord> {
   const record = await artifacts.run(id)
   if (record) return record
   const known = [...(await artifacts.sweeps()), ...(await artifacts.runs())]
   throw new UserError(
     `the store ${artifacts.store.url} has no run '${id}'; ` +
-      (known.length > 0 ? `it has ${listed(known)}` : 'it has none: is it the right one (--store)?'),
+      (known.length > 0 ? `it has ${idList(known)}` : 'it has none: is it the right one (--store)?'),
   )
 }
 
 const MOST_NAMED = 20
 
-function listed(ids: readonly string[]): string {
+function idList(ids: readonly string[]): string {
   const more = ids.length - MOST_NAMED
   return `${ids.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { ListedRun } from '../../cli/server/run-list.ts'
+import type { RunListEntry } from '../../cli/server/run-list.ts'
 import { freePort } from '../../stack/server.ts'
 import { answerOf, smallConfig, zeroshift, type Ended, type Running } from '../support/command.ts'
 
@@ -27,7 +27,7 @@ async function done(...args: readonly string[]): Promise<string> {
 }
 
 const listed = async (...filters: readonly string[]) =>
-  (JSON.parse(await done('runs', '--json', ...filters)) as { runs: ListedRun[] }).runs
+  (JSON.parse(await done('runs', '--json', ...filters)) as { runs: RunListEntry[] }).runs
 
 test('runs are found by what they are of, and cancelled; those of a stack that is gone as well', async () => {
   expect(await listed()).toEqual([])

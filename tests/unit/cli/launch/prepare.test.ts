@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { prepare, readConfig, type Asked, type Inspect } from '../../../../cli/launch/prepare.ts'
+import { prepare, readConfig, type ConfigSource, type Inspect } from '../../../../cli/launch/prepare.ts'
 import { UserError } from '../../../../common/errors.ts'
 import type { RunInput } from '../../../../experiment/records/run.ts'
 import { inspectDataset } from '../../../../datasets/index.ts'
@@ -30,7 +30,7 @@ function config(split: string, name = 'config.yaml'): string {
 }
 
 async function prepared(path: string, ...overrides: string[]): Promise<RunInput['run']> {
-  const asked: Asked = { config: path, overrides }
+  const asked: ConfigSource = { config: path, overrides }
   return (await prepare(asked, await readConfig(asked))).run
 }
 
@@ -127,7 +127,7 @@ describe('where data is', () => {
     copyFileSync(samples, join(directory, folder, 'four.npz'))
   }
   const asked = async (path: string, ...overrides: string[]) => {
-    const one: Asked = { config: path, overrides }
+    const one: ConfigSource = { config: path, overrides }
     return prepare(one, await readConfig(one))
   }
 
@@ -157,7 +157,7 @@ describe('where data is', () => {
   test('may be a URL, which is left as it is', async () => {
     put('here')
     const { spec } = await prepared(npz('from: here'))
-    const one: Asked = { config: npz('from: "hf://datasets/someone/four@main"'), overrides: [] }
+    const one: ConfigSource = { config: npz('from: "hf://datasets/someone/four@main"'), overrides: [] }
     const inspect: Inspect = {
       data(data, { dataDirectory }) {
         expect(dataDirectory).toBe('hf://datasets/someone/four@main')

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openArtifacts } from '../../../../artifacts/artifacts.ts'
-import { findReport, type Wanted } from '../../../../cli/workspace/find-report.ts'
+import { findReport, type ReportSelection } from '../../../../cli/workspace/find-report.ts'
 import { UserError } from '../../../../common/errors.ts'
 import { recordOf } from '../../../../experiment/records/run.ts'
 import { renderJson } from '../../../../report/comparison/json.ts'
@@ -27,7 +27,7 @@ function write(path: string, text: string): string {
   return join(directory, path)
 }
 
-async function problem(target: string, wanted: Wanted = {}): Promise<string> {
+async function problem(target: string, wanted: ReportSelection = {}): Promise<string> {
   const error: unknown = await findReport(target, wanted).catch((error: unknown) => error)
   if (error instanceof UserError) return error.message
   throw new Error('expected a UserError', { cause: error })
