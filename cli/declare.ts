@@ -3,11 +3,14 @@ import { Option, type Command } from 'commander'
 /** An option of a command. `Received` is the part of the action's options that it contributes. */
 export interface DeclaredOption<Received extends object> {
   readonly create: () => Option
-  /** Exists in the type alone, so that `Received` can be inferred. */
+  /** Exists only in the type, so that `Received` can be inferred. */
   readonly received?: Received
 }
 
-/** `--max-parallel <n>` is `maxParallel` in the options of an action, and `--no-s3` is `s3`. */
+/**
+ * The name of an option in the action's options: `--max-parallel <n>` becomes `maxParallel`, and
+ * `--no-s3` becomes `s3`.
+ */
 type NameIn<Flags extends string> = Flags extends `${string}--${infer Long}`
   ? CamelCase<WithoutNo<WithoutValue<Long>>>
   : never
@@ -25,7 +28,7 @@ export function flag<F extends string>(flags: F, about: string): DeclaredOption<
   return { create: () => new Option(flags, about) }
 }
 
-/** An option of the form `--no-…`: the action receives true unless it is given. */
+/** An option of the form `--no-…`. The action receives true unless it is given. */
 export function negation<F extends string>(flags: F, about: string): DeclaredOption<Present<F, boolean>> {
   return { create: () => new Option(flags, about) }
 }
@@ -82,8 +85,8 @@ export type OptionsOf<O extends readonly DeclaredOption<object>[]> = O extends r
   : unknown
 
 /**
- * Makes a declaration fail to compile whose action takes other options than the declared ones:
- * `unknown` if they are the same, a type that no action has if not.
+ * Prevents the declaration of an action that takes other options than the declared ones: the type
+ * is `unknown` if they are the same, and otherwise one that no action has.
  */
 type SameOptions<Declared, Taken> = Declared extends Taken
   ? [keyof Declared, keyof Taken] extends [keyof Taken, keyof Declared]
@@ -95,8 +98,8 @@ interface OptionsDiffer<Names> {
 }
 
 /**
- * A command, its help text, and the action that carries it out. `action` imports the action's
- * module, so that help and other commands do not load it. The action returns the exit code.
+ * A command with its help text and its action. `action` imports the module of the action, so that
+ * the help text and other commands do not load it. The action returns the exit code.
  */
 export interface CommandDeclaration<
   A extends readonly DeclaredArgument[],
@@ -135,7 +138,7 @@ export function declareCommand<
   }
 }
 
-/** Commands of two words, such as `store copy` and `store export`. */
+/** Declares commands of two words, such as `store copy` and `store export`. */
 export function declareGroup(name: string, about: string, commands: readonly AddCommand[]): AddCommand {
   return (parent) => {
     const group = parent.command(name).description(about)

@@ -19,14 +19,17 @@ export interface AdapterApplyOptions {
   readonly json?: true
 }
 
-/** What a model takes an image for, and how sure it is, from 0 to 1. */
+/** The class that a model predicts for an image, and its probability from 0 to 1. */
 type Prediction = { readonly label: string; readonly confidence: number } | { readonly missing: string }
 
 type Applied =
   | { readonly image: string; readonly without: Prediction; readonly with: Prediction }
   | { readonly image: string; readonly error: string }
 
-/** `zeroshift adapter apply`: what images are taken for without an adapter and with it. 1 where an image cannot be read. */
+/**
+ * `zeroshift adapter apply`: predicts the classes of images without an adapter and with it. Returns
+ * 1 if an image cannot be read.
+ */
 export async function applyAdapter(
   adapter: string,
   images: readonly string[],
@@ -60,7 +63,9 @@ export async function applyAdapter(
   return failed.length > 0 ? 1 : 0
 }
 
-/** Files as they are named, and the images of folders, by name. */
+/**
+ * Returns the files as they are named, and the images of each folder in the order of their names.
+ */
 async function imagesIn(paths: readonly string[]): Promise<readonly string[]> {
   const found: string[] = []
   for (const path of paths) {
@@ -77,7 +82,10 @@ async function imagesIn(paths: readonly string[]): Promise<readonly string[]> {
   return found
 }
 
-/** One image as the model wants it: [1, h, w, c]. Throws a FormatError. */
+/**
+ * Returns one image in the form that the model takes, [1, height, width, channels]. Throws a
+ * FormatError.
+ */
 async function prepared(
   image: string,
   { architecture, preparation }: WrittenModel,

@@ -13,8 +13,9 @@ export interface AdapterExportOptions {
 }
 
 /**
- * `zeroshift adapter export`: the original model of a run and a method's adapter of it, as transformers and PEFT load them. The
- * checkpoint that the run started from is not what the adapter is for: the original was trained from there.
+ * `zeroshift adapter export`: writes the original model of a run and a method's adapter, as
+ * transformers and PEFT load them. The adapter belongs to the original model, which was trained
+ * from the run's checkpoint, and not to that checkpoint.
  */
 export async function exportAdapter(
   id: string,

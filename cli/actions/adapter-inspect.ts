@@ -13,24 +13,27 @@ export interface AdapterInspectOptions {
 
 interface Inspected {
   readonly layers: readonly {
-    /** As the adapter's files call it. */
+    /** The name that the adapter's files give to the layer. */
     readonly name: string
     readonly rank: number
     readonly alpha: number
     readonly scale: number
     readonly parameters: number
-    /** ‖ΔW‖ / ‖W‖, Frobenius norms; absent without a base. */
+    /** ‖ΔW‖ / ‖W‖ in Frobenius norms. Absent without a base model. */
     readonly relativeSize?: Measured
   }[]
-  /** Tensors that take the places of the model's own. */
+  /** The tensors that replace tensors of the model. */
   readonly replaced: readonly { readonly name: string; readonly parameters: number }[]
   readonly parameters: number
-  /** Over all updated layers together. */
+  /** The same ratio over all updated layers together. */
   readonly relativeSize?: Measured
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** `zeroshift adapter inspect`: what an adapter is, and with a base how much of it it changes. */
+/**
+ * `zeroshift adapter inspect`: describes an adapter. With a base model it also shows how large the
+ * updates are relative to the weights.
+ */
 export async function inspectAdapter(
   directory: string,
   { base, json }: AdapterInspectOptions,
@@ -42,7 +45,7 @@ export async function inspectAdapter(
   return 0
 }
 
-/** Squared norms of an update and of the weights that it is added to. */
+/** The squared norms of an update and of the weights that it is added to. */
 interface Size {
   readonly update: number
   readonly weights: number

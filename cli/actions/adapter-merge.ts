@@ -8,7 +8,10 @@ export interface AdapterMergeOptions {
   readonly out: string
 }
 
-/** `zeroshift adapter merge`: a checkpoint of the base with the adapter folded in, which transformers loads without PEFT. */
+/**
+ * `zeroshift adapter merge`: writes the base checkpoint with the adapter folded in. transformers
+ * loads it without PEFT.
+ */
 export async function mergeAdapter(adapter: string, { base, out }: AdapterMergeOptions): Promise<number> {
   const files = await readAdapter(adapter)
   const model = adaptedModel(await readBase(base), files)

@@ -3,7 +3,10 @@ import { CancelledFailure } from '@temporalio/common'
 import { notActive, withActiveWorkflow } from '../server/active-workflow.ts'
 import { print } from '../output/print.ts'
 
-/** `zeroshift cancel ID`: answers once every stage has kept a checkpoint and it has ended. */
+/**
+ * `zeroshift cancel ID`: cancels a run or a sweep and returns when it has ended. Each stage keeps a
+ * checkpoint first.
+ */
 export function cancel(id: string, { temporal }: { readonly temporal?: string }): Promise<number> {
   return withActiveWorkflow(id, temporal, async (handle) => {
     const { status } = await handle.describe()

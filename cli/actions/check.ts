@@ -7,7 +7,7 @@ import { storeClock } from '../../artifacts/store-clock.ts'
 import { refuseLaterFormat } from '../../artifacts/store-format.ts'
 import { UserError } from '../../common/errors.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
-import { deleting } from '../workspace/deleting.ts'
+import { deleting } from '../workspace/store-deletion.ts'
 import { refuseOtherThings } from '../workspace/existing-store.ts'
 import { counted, size } from '../output/format.ts'
 import { publicKeysIn } from '../workspace/key-files.ts'
@@ -21,16 +21,16 @@ export interface CheckOptions {
   readonly repair?: true
   readonly grace: string
   readonly json?: true
-  /** Files of public keys: one of them must have signed each stage. */
+  /** Files of public keys. One of them must have signed each stage. */
   readonly requireSignature?: readonly string[]
-  /** The runs of which that is demanded. */
+  /** The runs whose stages must be signed. All runs if absent. */
   readonly run?: readonly string[]
   readonly store?: string
 }
 
 /**
- * `zeroshift check`: whether everything in the store is as it was written. Answers the exit code: 1 where there is damage,
- * repaired or not.
+ * `zeroshift check`: checks that everything in the store is as it was written. Returns 1 if there
+ * is damage, repaired or not, or if a required signature is missing.
  */
 export async function check({
   readData,

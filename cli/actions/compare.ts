@@ -22,7 +22,7 @@ export interface CompareOptions {
   readonly store?: string
 }
 
-/** `zeroshift compare ID ID…`: runs, and those of sweeps, that are in the store, side by side. */
+/** `zeroshift compare ID ID…`: shows runs in the store, and the runs of sweeps, side by side. */
 export async function compare(ids: readonly string[], { out, json, store }: CompareOptions): Promise<number> {
   if (out !== undefined) refuseUrl(out, '--out')
   const artifacts = await artifactsIn(store)
@@ -47,13 +47,16 @@ export async function compare(ids: readonly string[], { out, json, store }: Comp
   return 0
 }
 
-/** A sweep stands for the runs of its cells. */
+/** Returns the runs of a sweep's cells, or the id itself if it is no sweep. */
 async function runsOf(artifacts: Artifacts, id: string): Promise<readonly string[]> {
   const sweep = await artifacts.sweep(id)
   return sweep ? sweep.cells.flatMap(({ runs }) => runs.slice(-1)) : [id]
 }
 
-/** Runs that have come to nothing yet are there as missing, with what would finish them. */
+/**
+ * Returns the comparison of these runs. A run without a report is listed as missing, with the
+ * command that completes it.
+ */
 export async function comparisonOf(
   artifacts: Artifacts,
   runs: readonly RunRecord[],
@@ -100,7 +103,7 @@ function answerOf({ columns, runs }: Comparison, digest: string, report: string)
   }
 }
 
-/** One after the other: a store answers hundreds of requests at once no faster. */
+/** Handles one item after the other: a store is no faster with hundreds of requests at once. */
 async function inOrder<T, R>(all: readonly T[], one: (item: T, i: number) => Promise<R>): Promise<R[]> {
   const results: R[] = []
   for (const [i, item] of all.entries()) results.push(await one(item, i))

@@ -7,7 +7,7 @@ import { findCompiler, findPython } from '../../infra/programs.mjs'
 import { presentTemporal } from '../../infra/temporal.mjs'
 import { deviceNamed, type Device } from '../../learning/device.ts'
 import { deviceChecks } from '../doctor/check-device.ts'
-import { storeChecks } from '../doctor/check-place.ts'
+import { storeChecks } from '../doctor/check-store.ts'
 import { serverChecks } from '../doctor/check-server.ts'
 import { checked, type Check, type Checked } from '../doctor/doctor-check.ts'
 import { storeFor, trackingHere } from '../workspace/workspace.ts'
@@ -21,7 +21,7 @@ export interface DoctorOptions {
   readonly temporal?: string
 }
 
-/** `zeroshift doctor [CONFIG]`: 1 where something needed is missing. */
+/** `zeroshift doctor [CONFIG]`: returns 1 if something that Zeroshift needs is missing. */
 export async function doctor(config: string | undefined, options: DoctorOptions): Promise<number> {
   const { device = process.env.ZEROSHIFT_DEVICE, json = false, store, temporal } = options
   const out = json ? process.stderr : process.stdout
@@ -52,7 +52,7 @@ function linesOf({ name, state, found, remedy }: Checked, out: NodeJS.WriteStrea
 }
 
 function machine(device: Device): readonly Check[] {
-  // They build the native library; once it is there, nothing asks for them.
+  // Python and the compiler build the native library and are not used once it exists.
   const toBuild = !isNativeReady({ gpu: device === 'gpu' })
   const bootstrap = 'Run `node infra/bootstrap.mjs` in the project; it says what it lacks.'
   return [
@@ -60,7 +60,7 @@ function machine(device: Device): readonly Check[] {
       name: 'Node',
       needed: true,
       remedy: 'Install Node 20.18.1 or newer: https://nodejs.org',
-      look: () => {
+      perform: () => {
         const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
         if (major < 20 || (major === 20 && minor < 18)) throw new Error(`${process.version} is too old`)
         return `${process.version} at ${process.execPath}`
@@ -70,13 +70,13 @@ function machine(device: Device): readonly Check[] {
       name: 'Python',
       needed: toBuild,
       remedy: 'Install Python 3.10 or newer: https://python.org',
-      look: () => findPython(),
+      perform: () => findPython(),
     },
     {
       name: 'compiler',
       needed: toBuild,
       remedy: 'Install a C++ compiler and make: build-essential on Debian and Ubuntu, Xcode tools on macOS.',
-      look: () => {
+      perform: () => {
         const { CXX = 'c++' } = { ...process.env, ...findCompiler() }
         return CXX
       },
@@ -86,7 +86,7 @@ function machine(device: Device): readonly Check[] {
       name: 'Temporal',
       needed: true,
       remedy: bootstrap,
-      look: () => {
+      perform: () => {
         const path = presentTemporal()
         if (path === undefined) throw new Error('no `temporal` command with a dev server was found')
         const { stdout, status } = spawnSync(path, ['--version'], { encoding: 'utf8' })
@@ -97,7 +97,7 @@ function machine(device: Device): readonly Check[] {
   ]
 }
 
-/** What depends on where results and data are. */
+/** Returns the checks of the store, the data and the tracking server. */
 async function storeAndDataChecks(
   config: string | undefined,
   store: string | undefined,
@@ -126,7 +126,7 @@ function dataCheck(factsOf: () => Promise<DatasetFacts>): Check {
     name: 'data',
     needed: true,
     remedy: 'Give `dataDirectory` in the config, or ZEROSHIFT_DATA, the directory that holds the files.',
-    look: async () => {
+    perform: async () => {
       const { name, train, test } = await factsOf()
       return `${name}: ${[...train, ...test].reduce((sum, count) => sum + count, 0)} samples`
     },
@@ -139,7 +139,7 @@ function trackingCheck(tracking: Settings['tracking']): Check {
     needed: false,
     remedy:
       'Start the server, or correct `tracking.uri` and its credentials; runs go on without it, and `./zeroshift track ID` sends it the rest later.',
-    look: async () => {
+    perform: async () => {
       if (!tracking) return 'not configured'
       const { tryTracking } = await import('../doctor/try-tracking.ts')
       return `${await tryTracking(tracking)}: run, batch, delete`

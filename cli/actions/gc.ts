@@ -8,7 +8,7 @@ import { storeClock } from '../../artifacts/store-clock.ts'
 import { openStore, type ObjectStore } from '../../artifacts/store.ts'
 import { refuseUnknown, unknownRuns, whyUnknown } from '../../artifacts/stored-runs.ts'
 import { quoted } from '../../report/command.ts'
-import { deleting } from '../workspace/deleting.ts'
+import { deleting } from '../workspace/store-deletion.ts'
 import { counted, dateText, size } from '../output/format.ts'
 import { bytesOf, garbageTable, kindsOf, objectsOf, summaryOf } from '../output/garbage-table.ts'
 import { refuseOtherThings } from '../workspace/existing-store.ts'
@@ -29,21 +29,23 @@ export interface GcOptions {
   readonly temporal?: string
 }
 
-/** What was found, or deleted. */
+/** Everything that was found, or deleted. */
 interface Collected {
   readonly inventory: Inventory
   readonly found: Garbage
-  /** Unused as well, and too young. Nothing where it was deleted. */
+  /** Objects that are unused as well but younger than the grace period. Absent after a deletion. */
   readonly younger?: Garbage
-  /** Runs that the retention takes; absent without one. */
+  /** The runs that the retention rules remove. Absent without such rules. */
   readonly gone?: Expired
-  /** Ids of what no rule keeps and that stays, since it is being computed or was started again. */
+  /**
+   * The ids that no rule keeps but that stay, since they are computed now or were started again.
+   */
   readonly busy: readonly string[]
 }
 
 /**
- * `zeroshift gc`: what no run refers to, and runs that are not to be kept; with `--delete` it
- * deletes them.
+ * `zeroshift gc`: lists everything that no run refers to, and the runs that the retention rules
+ * remove. Deletes both with `--delete`.
  */
 export async function gc(options: GcOptions): Promise<number> {
   const grace = graceOf(options.grace)
@@ -56,7 +58,7 @@ export async function gc(options: GcOptions): Promise<number> {
     options.delete
       ? deleting(store, 'gc --delete', (confirm) => deleted(store, { grace, retention, workflows, confirm }))
       : previewed(store, { grace, retention, workflows })
-  // Only runs have workflows, and without a retention none goes.
+  // Only runs have workflows, and without retention rules no run is removed.
   const collected = retention
     ? await (await import('../server/open-workflows.ts')).withWorkflows(url, options.temporal, collect)
     : await collect()
@@ -71,7 +73,7 @@ interface How {
   readonly workflows: Workflows | undefined
 }
 
-/** Writes nothing. */
+/** Lists the garbage without writing anything. */
 async function previewed(store: ObjectStore, { grace, retention, workflows }: How): Promise<Collected> {
   const inventory = await takeInventory(store)
   const { gone, busy } = await expiredIn(inventory, retention, workflows)
@@ -93,7 +95,7 @@ async function deleted(
   { grace, retention, workflows, confirm }: How & { readonly confirm: () => void },
 ): Promise<Collected> {
   const inventory = await takeInventory(store, await storeClock(store))
-  // Before any run goes.
+  // Refuses before any run is removed.
   refuseUnknown(store, inventory.runs)
   garbage(inventory, grace)
   const { gone, busy } = await expiredIn(inventory, retention, workflows)
@@ -116,7 +118,10 @@ async function deleted(
   }
 }
 
-/** What is being computed is told by leases of stages and by open workflows. */
+/**
+ * Returns the runs that the retention rules remove, and those that stay since they are being
+ * computed: a stage has a lease, or the workflow is open.
+ */
 async function expiredIn(
   inventory: Inventory,
   retention: Retention | undefined,
@@ -133,7 +138,7 @@ async function expiredIn(
   }
 }
 
-/** undefined: no run is removed. Throws a UserError. */
+/** Returns undefined if no run is to be removed. Throws a UserError. */
 function retentionOf({ keepLast, keepWithin }: GcOptions): Retention | undefined {
   if (keepLast === undefined && keepWithin === undefined) return undefined
   return {
@@ -228,7 +233,8 @@ function unitTable(units: readonly Unit[]): string {
 }
 
 /**
- * The listing has no clock but the dates of objects: what it calls young may be old by the store's.
+ * A preview takes the date of the newest object for the current time, so that objects may be older
+ * than it says.
  */
 function youngerLines(
   younger: Garbage | undefined,
@@ -244,7 +250,7 @@ function youngerLines(
   ]
 }
 
-/** The options that make the next command mean the same store, age and runs. */
+/** Returns the options that give the next command the same store, grace period and runs. */
 function given({ grace, store, keepLast, keepWithin, temporal }: GcOptions): string {
   return [
     ...(keepLast === undefined ? [] : [` --keep-last ${keepLast}`]),

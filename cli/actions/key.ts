@@ -13,7 +13,7 @@ export interface KeyOptions {
 const OWNER_ONLY = 0o600
 const READABLE = 0o644
 
-/** `zeroshift key new FILE`: a new key pair, in FILE and FILE.pub. Nothing is overwritten. */
+/** `zeroshift key new FILE`: writes a new key pair to FILE and FILE.pub. Overwrites nothing. */
 export async function newKey(file: string, { json }: KeyOptions): Promise<number> {
   const publicFile = `${file}.pub`
   const present = [file, publicFile].find((path) => existsSync(path))
@@ -37,7 +37,7 @@ export async function newKey(file: string, { json }: KeyOptions): Promise<number
   return 0
 }
 
-/** `zeroshift key show FILE`: the id and the public part of a private or a public key. */
+/** `zeroshift key show FILE`: prints the id and the public part of a private or a public key. */
 export async function showKey(file: string, { json }: KeyOptions): Promise<number> {
   const pem = await keyText(file)
   const key = pem.includes('PRIVATE KEY') ? privateKeyIn(pem, file).publicKey : publicKeyIn(pem, file)

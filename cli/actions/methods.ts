@@ -5,7 +5,7 @@ export interface MethodsOptions {
   readonly json?: true
 }
 
-/** `zeroshift methods`: what a config's `methods` may name, a line each. */
+/** `zeroshift methods`: lists the methods that a config may name in `methods`, one per line. */
 export function methods({ json }: MethodsOptions): number {
   const list = methodSchemas.map(({ shape, description = '' }) => ({
     name: shape.method.value,

@@ -5,7 +5,7 @@ export interface MetricsOptions {
   readonly json?: true
 }
 
-/** `zeroshift metrics`: every figure that a run computes of a model, a line each. */
+/** `zeroshift metrics`: lists every figure that a run computes for a model, one per line. */
 export function metrics({ json }: MetricsOptions): number {
   if (json) {
     printJson({ metrics: metricList })

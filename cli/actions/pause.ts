@@ -7,7 +7,7 @@ import { counted } from '../output/format.ts'
 import { withActiveWorkflow } from '../server/active-workflow.ts'
 import { print } from '../output/print.ts'
 
-/** `zeroshift pause ID`: answers once every stage has kept a checkpoint and stopped. */
+/** `zeroshift pause ID`: returns when every running stage has kept a checkpoint and stopped. */
 export function pause(id: string, { temporal }: { readonly temporal?: string }): Promise<number> {
   return withActiveWorkflow(id, temporal, async (handle, client) => {
     const { type } = await handle.describe()
@@ -20,7 +20,7 @@ export function pause(id: string, { temporal }: { readonly temporal?: string }):
 
 const EVERY_MS = 100
 
-/** What is left of a run, once nothing of it is being computed. */
+/** Waits until no stage of the run is being computed. Returns how many stages are left. */
 async function runAtRest(handle: WorkflowHandle): Promise<string> {
   for (;;) {
     const { stages } = await handle.query<RunProgress>(progressQuery)
@@ -32,7 +32,7 @@ async function runAtRest(handle: WorkflowHandle): Promise<string> {
 
 async function sweepAtRest(client: Client, handle: WorkflowHandle): Promise<string> {
   const { cells, done, stopped, failures, running } = await handle.query<SweepProgress>(progressQuery)
-  // One that has ended since gives no answer, and rests.
+  // A run that has ended since does not answer the query.
   for (const { run } of running)
     await runAtRest(client.workflow.getHandle(workflowId(run))).catch(() => undefined)
   return counted(cells - done - stopped - failures.length, 'cell')

@@ -23,7 +23,10 @@ export interface ReportOptions {
   readonly store?: string
 }
 
-/** `zeroshift report ID`: rendered from the manifests, so that the same manifests give the same bytes. */
+/**
+ * `zeroshift report ID`: renders the report from the manifests. The same manifests give the same
+ * bytes.
+ */
 export async function report(id: string, { out, store }: ReportOptions): Promise<number> {
   if (out !== undefined) refuseUrl(out, '--out')
   const signer = signingKey()
@@ -43,7 +46,10 @@ export async function report(id: string, { out, store }: ReportOptions): Promise
   return 0
 }
 
-/** The signatures in the store that hold for this very report, and one of this command's own key. */
+/**
+ * Returns the signatures in the store that are valid for this report, and one by this command's own
+ * key.
+ */
 async function signaturesOf(
   artifacts: Artifacts,
   id: string,
@@ -61,7 +67,7 @@ async function signaturesOf(
   return lines.map((line) => `${line}\n`).join('')
 }
 
-/** Its runs' own reports stay where they are. */
+/** Renders the report of a sweep. The reports of its runs stay as they are. */
 async function reportOfSweep(
   artifacts: Artifacts,
   sweep: SweepRecord,

@@ -22,7 +22,7 @@ export interface ResumeOptions extends ResumeSweepOptions {
   readonly store?: string
 }
 
-/** `zeroshift resume ID`: continues from what is in the store. Returns the exit code. */
+/** `zeroshift resume ID`: continues from the results in the store. Returns the exit code. */
 export function resume(id: string, options: ResumeOptions): Promise<number> {
   return withOutput(options, async (output) => {
     const store = storeFor(options.store)
@@ -67,7 +67,7 @@ function refuseSweepOptions(id: string, options: ResumeOptions): void {
     throw new UserError(`${given.join(', ')}: for sweeps alone, and ${id} is a single run; leave it out`)
 }
 
-/** Its keys promise results of code that is not here any more. */
+/** Refuses a run whose keys stand for code that differs from the code here. Throws a UserError. */
 async function refuseOtherCode(run: RunRecord): Promise<void> {
   const stages = stagesOf(run.plan)
   const { changedCode } = await import('../../activities/runtime/code-digests.ts')
@@ -90,7 +90,7 @@ function differenceOf(stage: Stage, changed: ChangedCode): string {
   return `${described(stage.version, stage.code)}; here ${described(versionOf(name), changed[name])}`
 }
 
-/** The config that the run was started with says the same as then, and so does the data. */
+/** Refuses a run whose config or data has changed since it was started. Throws a UserError. */
 async function refuseChanges(run: RunRecord, { printLine }: Output): Promise<void> {
   const { config, overrides } = run.command
   if (!existsSync(config)) {

@@ -8,7 +8,7 @@ import { openStore, type ObjectStore } from '../../artifacts/store.ts'
 import { readRuns, readSweeps } from '../../artifacts/stored-runs.ts'
 import { UserError } from '../../common/errors.ts'
 import { quoted } from '../../report/command.ts'
-import { deleting } from '../workspace/deleting.ts'
+import { deleting } from '../workspace/store-deletion.ts'
 import { refuseOtherThings } from '../workspace/existing-store.ts'
 import { counted, dateText, size } from '../output/format.ts'
 import { bytesOf, objectsOf, summaryOf } from '../output/garbage-table.ts'
@@ -27,17 +27,20 @@ export interface RmOptions {
   readonly temporal?: string
 }
 
-/** What is to be removed, or was. */
+/** The runs and sweeps that are to be removed, or were removed. */
 interface RemovalResult {
   readonly removal: Removal
   readonly freed: Freed
-  /** Of the ids, those that somebody computes, and by what that is known. */
+  /** The ids that are being computed, each with the evidence for it. */
   readonly busy: ReadonlyMap<string, string>
   /** Absent in a preview. */
   readonly removed?: RemovedRecords
 }
 
-/** `zeroshift rm ID...`: what goes with these runs and sweeps; with `--delete` it deletes it. */
+/**
+ * `zeroshift rm ID...`: lists what is removed with these runs and sweeps. Removes it with
+ * `--delete`.
+ */
 export async function rm(ids: readonly string[], options: RmOptions): Promise<number> {
   const grace = graceOf(options.grace)
   const cells = options.cells ?? false
@@ -58,7 +61,7 @@ export async function rm(ids: readonly string[], options: RmOptions): Promise<nu
   return 0
 }
 
-/** Before anything is written or started. Throws a UserError. */
+/** Refuses unknown ids before anything is written or started. Throws a UserError. */
 async function refuseIds(store: ObjectStore, ids: readonly string[], cells: boolean): Promise<void> {
   const [runs, sweeps, notes] = await Promise.all([readRuns(store), readSweeps(store), readNotes(store)])
   planRemoval({ now: 0, objects: [], manifests: new Map(), runs, sweeps }, ids, { cells, notes })
@@ -70,7 +73,7 @@ interface How {
   readonly workflows: Workflows
 }
 
-/** Writes nothing. */
+/** Returns what would be removed, without writing anything. */
 async function previewed(store: ObjectStore, ids: readonly string[], how: How): Promise<RemovalResult> {
   const { inventory, removal, busy } = await planned(store, ids, how)
   return { removal, freed: freedBy(inventory, removal, how.grace), busy }
@@ -189,7 +192,10 @@ function linesOf(
   ]
 }
 
-/** A preview has no clock but the dates of objects, and so does not say what is old enough. */
+/**
+ * A preview knows the current time only from the dates of objects, so it cannot tell which objects
+ * are old enough.
+ */
 function costLines({ now, later }: Freed, { grace }: RmOptions): readonly string[] {
   const objects = [...objectsOf(now), ...objectsOf(later)]
   const stages = counted(now.stages.length + later.stages.length, 'stage')
@@ -222,7 +228,7 @@ function sharedLines({ shared: { stages, objects, runs } }: Freed): readonly str
   ]
 }
 
-/** The options that make the next command mean the same. */
+/** Returns the options that give the next command the same meaning. */
 function given({ cells, grace, store, temporal }: RmOptions): string {
   return [
     ...(cells ? [' --cells'] : []),

@@ -20,7 +20,7 @@ export interface RunsOptions {
   readonly temporal?: string
 }
 
-/** Temporal's words for the states that a run can be asked for in. */
+/** Temporal's names for the states that `--status` accepts. */
 const statuses: ReadonlyMap<string, readonly string[]> = new Map([
   ['running', ['Running']],
   ['completed', ['Completed']],
@@ -29,7 +29,7 @@ const statuses: ReadonlyMap<string, readonly string[]> = new Map([
 ])
 const METHODS_WIDTH = 32
 
-/** `zeroshift runs`: those that all the filters let through. */
+/** `zeroshift runs`: lists the runs that match all filters. */
 export async function runs(options: RunsOptions): Promise<number> {
   const query = queryOf(options)
   const limit = options.limit === undefined ? Infinity : wholeNumber('--limit', options.limit)
@@ -60,15 +60,15 @@ export async function runs(options: RunsOptions): Promise<number> {
 }
 
 export interface Query {
-  /** In Temporal's language. */
+  /** The query in Temporal's language. */
   readonly text: string
-  /** It names search attributes, which a server may not know. */
+  /** Whether the query names search attributes, which a server may not know. */
   readonly byAttribute: boolean
-  /** What is said where it finds nothing. */
+  /** The message if no run matches. */
   readonly none: string
 }
 
-/** Throws a UserError where a filter has no meaning. */
+/** Throws a UserError if the value of a filter is invalid. */
 export function queryOf({ data, method, rank, status, config, sweep }: RunsOptions): Query {
   const values: Readonly<Record<SearchAttribute, string | undefined>> = {
     ZeroshiftDataset: data,

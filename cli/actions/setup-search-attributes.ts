@@ -4,10 +4,13 @@ import { ensureSearchAttributes, registration } from '../server/search-attribute
 import { connect, existingServer } from '../server/temporal.ts'
 import { print } from '../output/print.ts'
 
-/** A server of several parts that has just been started tells all of them late. */
+/** A server of several services that has just been started takes long to inform all of them. */
 const WITHIN_MS = 60_000
 
-/** `zeroshift setup search-attributes`: does nothing where the server knows them already. */
+/**
+ * `zeroshift setup search-attributes`: registers Zeroshift's search attributes if the server does
+ * not know them.
+ */
 export async function setupSearchAttributes({ temporal }: { readonly temporal?: string }): Promise<number> {
   const server = existingServer(temporal)
   if (!server)

@@ -23,12 +23,12 @@ export interface SignOptions {
   readonly store?: string
 }
 
-/** What became of something that is to be signed. `absent`: the store has no whole result of it. */
+/** The result for a stage or a report. `absent`: the store has no complete result to sign. */
 type Outcome = 'signed' | 'signed before' | 'absent'
 
 /**
- * `zeroshift sign RUN`: attests the results of a run that are in a store, whoever computed them.
- * Answers the exit code: 1 where a stage or the report is not there.
+ * `zeroshift sign RUN`: attests the results of a run that are in a store, by whomever they were
+ * computed. Returns 1 if a stage or the report is absent.
  */
 export async function sign(id: string, { key: file, json, store }: SignOptions): Promise<number> {
   const key = file === undefined ? signingKey() : await privateKeyFile(file)
@@ -39,7 +39,7 @@ export async function sign(id: string, { key: file, json, store }: SignOptions):
     )
   const artifacts = await artifactsIn(store)
   const run = await runRecordIn(artifacts, id)
-  // Judged before anything is written.
+  // Checks the report before anything is written.
   const text = await soundReport(artifacts, run)
   const stages = await pooled(stagesOf(run.plan), async (stage) => ({
     stage,
@@ -63,7 +63,10 @@ export async function sign(id: string, { key: file, json, store }: SignOptions):
   return absent.length === 0 && report !== 'absent' ? 0 : 1
 }
 
-/** The text of the run's report; undefined where it has none. Throws a UserError where it does not hold. */
+/**
+ * Returns the text of the run's report, or undefined if it has none. Throws a UserError if the
+ * report does not match the stages.
+ */
 async function soundReport(artifacts: Artifacts, run: RunRecord): Promise<string | undefined> {
   const text = await artifacts.reportJson(run.id)
   const flaw = text === undefined ? undefined : await reportFlaw(run, text, new SharedManifests(artifacts))
@@ -95,7 +98,10 @@ async function attestReport(
   return 'signed'
 }
 
-/** A signature that says more, that the signer computed it, is not replaced. */
+/**
+ * Whether the key has signed this already. A signature that claims more, namely that the signer
+ * computed the result, is not replaced.
+ */
 async function hasSignature<C extends string>(
   artifacts: Artifacts,
   folder: string,

@@ -23,7 +23,7 @@ export interface StatusOptions {
   readonly temporal?: string
 }
 
-/** `zeroshift status [ID]`: of the server that runs here, or of the one that ran here last. */
+/** `zeroshift status [ID]`: asks the server that runs here, or the one that ran here last. */
 export async function status(id: string | undefined, options: StatusOptions): Promise<number> {
   const server = await serverToLookAt(options.temporal)
   if (!server) {
@@ -44,7 +44,7 @@ export async function status(id: string | undefined, options: StatusOptions): Pr
   }
 }
 
-/** Cells are left to their sweep: `zeroshift runs` has them. */
+/** Lists runs and sweeps. The cells of sweeps are left to `zeroshift runs`. */
 async function list(client: Client, server: Server, { json }: StatusOptions): Promise<number> {
   const query = `WorkflowType IN ('${workflowType}', '${sweepType}')`
   const runs = (await listRuns(client, server, query)).filter(
@@ -65,13 +65,13 @@ async function list(client: Client, server: Server, { json }: StatusOptions): Pr
   return 0
 }
 
-/** A run or a sweep, as far as they are looked at alike. */
+/** The functions that show a run or a sweep. */
 interface StatusView<P, R> {
-  readonly look: () => Promise<P>
+  readonly readProgress: () => Promise<P>
   readonly writer: Writer<P>
-  /** What is said of one that has come to its end. */
+  /** The text for a run or a sweep that has completed. */
   readonly summary: (result: R) => string
-  /** What a program is told while it goes on. */
+  /** The progress as `--json` prints it. */
   readonly plain: (progress: P) => object
 }
 
@@ -90,7 +90,7 @@ type Experiment = (input: RunInput) => Promise<RunResult>
 
 function lookedRun(handle: WorkflowHandle): StatusView<RunView, RunResult> {
   return {
-    look: () => progressOf(handle),
+    readProgress: () => progressOf(handle),
     writer: runWriter,
     summary: ({ computed, cached, report }) =>
       `${computed} stages computed, ${cached} cached; report: ${report}`,
@@ -103,7 +103,7 @@ async function lookedSweep(
   handle: WorkflowHandle,
 ): Promise<StatusView<SweepView, SweepResult>> {
   return {
-    look: () => sweepViewOf(client, handle),
+    readProgress: () => sweepViewOf(client, handle),
     writer: sweepWriter((await recordOf(handle)) ?? { columns: [], cells: [] }),
     summary: ({ cells, done, failures, report }) =>
       `${done} of ${counted(cells, 'cell')} done, ${failures.length} failed; report: ${report}`,
@@ -116,7 +116,7 @@ async function lookedSweep(
   }
 }
 
-/** For programs: what is tried again, why, and when the next attempt begins. */
+/** The retries as `--json` prints them: the reason, and when the next attempt begins. */
 function plainRetries(retries: readonly Retry[]): readonly object[] {
   return retries.map(({ stage, reason, attempt, nextAt }) => ({
     stage,
@@ -126,7 +126,10 @@ function plainRetries(retries: readonly Retry[]): readonly object[] {
   }))
 }
 
-/** What the cells are called stands in the store, which may not be reached from here. */
+/**
+ * Returns the sweep's record, which has the names of its cells. Returns undefined if the store
+ * cannot be reached from here.
+ */
 async function recordOf(handle: WorkflowHandle): Promise<SweepRecord | undefined> {
   try {
     const { events } = await handle.fetchHistory()
@@ -144,7 +147,7 @@ async function show<P extends { readonly retries: readonly Retry[] }, R>(
   handle: WorkflowHandle<() => Promise<R>>,
   server: Server,
   { json, watch }: StatusOptions,
-  { look, writer, summary, plain }: StatusView<P, R>,
+  { readProgress: look, writer, summary, plain }: StatusView<P, R>,
 ): Promise<number> {
   let state = stateOf(await handle.describe(), server)
   if (state === 'running' && watch) {

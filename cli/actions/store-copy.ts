@@ -26,7 +26,7 @@ export interface StoreCopyOptions {
   readonly json?: true
 }
 
-/** `zeroshift store copy FROM TO`: finished stages, runs and sweeps, into an empty store or into one with results. */
+/** `zeroshift store copy FROM TO`: copies finished stages, runs and sweeps into another store. */
 export async function copyStores(
   from: string,
   to: string,
@@ -46,13 +46,13 @@ export async function copyStores(
   return 0
 }
 
-/** Judges reports as `check` does. */
+/** Returns the check of reports that `check` uses. */
 export function flawIn(store: ObjectStore): NonNullable<Parameters<typeof planCopy>[2]['reportFlaw']> {
   const manifests = new SharedManifests(new Artifacts(store))
   return (run, text) => reportFlaw(run, text, manifests)
 }
 
-/** Throws a UserError. */
+/** Throws a UserError if the side is neither of the two. */
 export function keepOf(text: string | undefined): { readonly keep?: Keep } {
   if (text === undefined) return {}
   if (text === 'target' || text === 'source') return { keep: text }
@@ -120,7 +120,7 @@ function textOf({ runs, sweeps, stages, signatures, blobs, bytes }: Counts): str
   ].join(', ')
 }
 
-/** Where a store really is: two paths may lead to one directory. */
+/** Returns where a store really is, since two paths may lead to one directory. */
 function placeOf({ url }: ObjectStore): string {
   if (!url.startsWith('file://')) return url
   const directory = fileURLToPath(url)

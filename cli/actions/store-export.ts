@@ -14,7 +14,10 @@ export interface StoreExportOptions {
   readonly store?: string
 }
 
-/** `zeroshift store export FILE`: runs with all that they need, as one tar file. The same runs give the same bytes. */
+/**
+ * `zeroshift store export FILE`: writes runs with everything that they need to one tar file. The
+ * same runs give the same bytes.
+ */
 export async function exportStore(
   file: string,
   { run, json, store: named }: StoreExportOptions,

@@ -15,7 +15,10 @@ export interface StoreImportOptions {
   readonly store?: string
 }
 
-/** `zeroshift store import FILE`: what `store export` wrote, judged as whatever anybody may have written. */
+/**
+ * `zeroshift store import FILE`: copies what `store export` wrote. The file is checked like any
+ * file from elsewhere.
+ */
 export async function importStore(
   file: string,
   { keep, dryRun, json, store: named }: StoreImportOptions,
@@ -34,14 +37,14 @@ export async function importStore(
   }
 }
 
-/** Pages are made here: those of somebody else could hold anything. */
+/** Renders the pages here, since pages from elsewhere could contain anything. */
 async function renderPages(artifacts: Artifacts, { plan: { runs, sweeps } }: PlannedCopy): Promise<void> {
   for (const { id, report } of runs) {
     const record = report && (await artifacts.run(id))
     if (!record) continue
     const { files, digest } = await renderRun(artifacts, record, record.failed ?? [])
     const { 'report.json': _, ...pages } = files
-    // Where stages are gone, the report tells more than could be rendered.
+    // Where stages are gone, the imported report has more than can be rendered from the rest.
     if (digest === (await storedReportDigest(artifacts, id))) await artifacts.putReport(id, pages)
   }
   for (const { id } of sweeps) {

@@ -36,7 +36,7 @@ export function sweep(config: string, options: SweepOptions): Promise<number> {
     const prepared = await prepareSweep(source, parsed, output.printLine)
     const { sweep, store } = prepared
     const artifacts = await artifactsIn(store)
-    const costs = await costsOf(artifacts, prepared)
+    const costs = await sweepCosts(artifacts, prepared)
     printChangedCode(
       [...prepared.runs.values()].map(({ run }) => run),
       output,
@@ -55,16 +55,16 @@ export function sweep(config: string, options: SweepOptions): Promise<number> {
   })
 }
 
-/** What a sweep has before it, in stages. */
+/** The number of stages that a sweep has to compute. */
 interface Costs {
-  /** Of all runs, each counted for itself. */
+  /** The number of stages of all runs. A shared stage counts once for each run. */
   readonly all: number
   readonly distinct: number
   readonly cached: ReadonlySet<string>
   readonly estimate: Estimate
 }
 
-async function costsOf(artifacts: Artifacts, { runs }: PreparedSweep): Promise<Costs> {
+async function sweepCosts(artifacts: Artifacts, { runs }: PreparedSweep): Promise<Costs> {
   const lists = [...runs.values()].map(({ run }) => stagesOf(run.plan))
   const distinct = new Map(lists.flat().map((stage): [string, Stage] => [stage.key, stage]))
   const view = new StoreView(artifacts)
@@ -103,7 +103,10 @@ function estimateLine({ seconds, from, unknown }: Estimate): string {
 
 const MOST_ROWS = 40
 
-/** The cells as a table, and what each has left to compute. */
+/**
+ * Prints the cells as a table, with the stages that each has left to compute. Returns the exit
+ * code.
+ */
 function printPlannedSweep(
   { sweep, runs }: PreparedSweep,
   costs: Costs,

@@ -12,13 +12,16 @@ export interface TrackOptions {
   readonly store?: string
 }
 
-/** `zeroshift track ID`, of a run or a sweep: brings MLflow up to what the store has. Sent again, nothing is there twice. */
+/**
+ * `zeroshift track ID`: sends MLflow what it does not have of a run or a sweep. Sending again
+ * duplicates nothing.
+ */
 export async function track(id: string, { tracking: uri, store }: TrackOptions): Promise<number> {
   const artifacts = await artifactsIn(store)
   const to = (own: Settings['tracking'], what: string) => {
     const tracking = uri === undefined ? own : { ...own, uri }
     if (tracking) {
-      // A mistake in the credentials is told before anything is written.
+      // Reports a mistake in the credentials before anything is sent.
       clientOf(tracking)
       return tracking
     }

@@ -28,14 +28,14 @@ export interface UpOptions {
   readonly metricsHost?: string
 }
 
-/** Near these, where the user names none. */
+/** The ports that are tried first if the user names none. */
 const TEMPORAL_PORT = 7233
 const S3_PORT = 7070
 const MLFLOW_PORT = 5000
-/** The directory of the results, and the bucket that is the same. */
+/** The name of the results' directory and of the S3 bucket that serves it. */
 const BUCKET = 'store'
 
-/** `zeroshift up`: until SIGINT or SIGTERM. */
+/** `zeroshift up`: runs until SIGINT or SIGTERM. */
 export async function up({ ui = false, ...options }: UpOptions): Promise<number> {
   const other = runningStack()
   if (other)
@@ -96,7 +96,7 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
   })
   const { address, durable, mlflow: tracking } = stack
   let forget = noteStack({ address, shared: true, ...(tracking && { mlflow: tracking.url }) })
-  // Runs that begin from then on are not sent there.
+  // Runs that begin after MLflow has ended are not sent to it.
   void tracking?.gone.then(() => {
     forget()
     forget = noteStack({ address, shared: true })
@@ -150,7 +150,10 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
   }
 }
 
-/** What `ensure` answers; undefined, with the reason and the remedy shown, where it cannot be installed. */
+/**
+ * Returns the result of `ensure`. Prints the reason and the remedy, and returns undefined, if the
+ * program cannot be installed.
+ */
 async function unlessImpossible(
   name: string,
   ensure: () => Promise<string>,

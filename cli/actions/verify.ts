@@ -17,14 +17,14 @@ import { launchRun, watchRun } from '../launch/launch-run.ts'
 import { interrupted, type Outcome } from '../launch/watch-workflow.ts'
 import { findReport, type FoundReport, type ReportSelection } from '../workspace/find-report.ts'
 import { publicKeysIn } from '../workspace/key-files.ts'
-import { absolute, home, storeFor } from '../workspace/workspace.ts'
+import { absolutePath, home, storeFor } from '../workspace/workspace.ts'
 import { inspecting } from '../launch/prepare.ts'
 import { coloursOf, printError } from '../output/print.ts'
 import {
-  judgeReportSignatures,
+  checkReportSignatures,
   missingSignature,
   signatureLines,
-  type JudgedSignatures,
+  type CheckedSignatures,
 } from '../workspace/report-signatures.ts'
 import type { VerificationStatus } from '../output/show-verification.ts'
 import { withOutput, type Output } from '../output/output.ts'
@@ -34,23 +34,23 @@ export interface VerifyOptions extends Omit<LaunchOptions, 'detach'>, ReportSele
   readonly dataDirectory?: string
   readonly modelDirectory?: string
   readonly keep?: true
-  /** Files of public keys: one of them must have signed the report. */
+  /** Files of public keys. One of them must have signed the report. */
   readonly requireSignature?: readonly string[]
 }
 
-/** 2 is a mistake in the input. */
+/** The exit code 2 stands for invalid input. */
 const exitCodes: Readonly<Record<VerificationStatus, number>> = {
   verified: 0,
   different: 1,
   'within-floor': 3,
 }
 
-/** A run that is to be verified, and where it is computed again. */
+/** A run that is verified, and the place where it is computed again. */
 interface Verified {
   readonly id: string
   readonly run: PublishedRun
   readonly report: FoundReport
-  readonly signatures: JudgedSignatures
+  readonly signatures: CheckedSignatures
   /** The folder of the store that only this verification uses. */
   readonly directory: string
 }
@@ -68,19 +68,19 @@ export function verify(target: string, options: VerifyOptions): Promise<number> 
       throw new UserError([
         { file: report.where, message: `this is the report of ${id}, not of ${options.run}` },
       ])
-    const signatures = judgeReportSignatures(report.signatures, id, published, keys)
+    const signatures = checkReportSignatures(report.signatures, id, published, keys)
     const refusal = keys.length > 0 ? missingSignature(signatures, keys) : undefined
     if (refusal !== undefined) {
       const { red } = coloursOf(process.stderr)
       printError(red(`${id}: ${refusal}. Nothing was computed.`))
       return output.answer(1, { id, status: 'unsigned', error: refusal, signatures })
     }
-    // In a store of its own, so that no earlier result is taken for a new one.
+    // The run is computed in a store of its own, so that no earlier result counts as a new one.
     const directory = resolve(home, 'verify', id)
     const verified = { id, run, report, signatures, directory }
     return withServer(storeFor(directory), options, output, async (server) => {
       const input = await recomputation(verified, options, output)
-      // Results of a verification that was finished, and kept by --keep, are computed again.
+      // A finished verification that `--keep` left is computed again from the beginning.
       if (existsSync(verdictFile(directory))) await rm(directory, { recursive: true })
       const launched = await launchRun(input, server)
       const outcome = launched ? await watchRun(launched, input, server) : interrupted
@@ -91,7 +91,10 @@ export function verify(target: string, options: VerifyOptions): Promise<number> 
 
 const verdictFile = (directory: string) => join(directory, 'verification.json')
 
-/** The run as its report describes it, on the data of this machine. Throws a UserError where the data is another. */
+/**
+ * Returns the run as its report describes it, with the data of this machine. Throws a UserError if
+ * the data or the checkpoint differs from the report's.
+ */
 async function recomputation(
   { id, run: { spec, facts, plan }, report, directory }: Verified,
   options: VerifyOptions,
@@ -102,7 +105,7 @@ async function recomputation(
   const named = options.dataDirectory ?? report.dataDirectory
   const model = modelPlace(options.modelDirectory ?? report.modelDirectory, spec, report.where)
   const settings = {
-    ...(named !== undefined && { dataDirectory: absolute(named) }),
+    ...(named !== undefined && { dataDirectory: absolutePath(named) }),
     ...(model !== undefined && { modelDirectory: model }),
   }
   const data = await findDataDirectory(spec.data, settings, printLine)
@@ -116,7 +119,8 @@ async function recomputation(
   const store = storeFor(directory)
   return {
     run: {
-      // No experiment has a dot in its name, so that no run has this id; and directories do not share a verification.
+      // No name of an experiment contains a dot, so that no other run has this id. The digest
+      // separates verifications in different directories.
       id: `verify.${id}.${digestOf(store).slice(0, 8)}`,
       spec,
       facts,
@@ -127,14 +131,17 @@ async function recomputation(
   }
 }
 
-/** Where the report's checkpoint is here: what it was read from, unless that was a directory of the machine it ran on. */
+/**
+ * Returns where the report's checkpoint is on this machine. That is the place it was read from,
+ * unless it was a directory, which `--model-directory` has to name here.
+ */
 function modelPlace(
   named: string | undefined,
   { model }: PublishedRun['spec'],
   where: string,
 ): string | undefined {
   if (model.name !== 'pretrained') return undefined
-  if (named !== undefined) return absolute(named)
+  if (named !== undefined) return absolutePath(named)
   if (model.from !== undefined && isElsewhere(model.from)) return model.from
   const message = `the run starts from a checkpoint in ${model.from ?? 'a directory'}; name the directory that holds it here with --model-directory`
   throw new UserError([{ file: where, message }])
@@ -202,7 +209,10 @@ async function summarise(
   }
 }
 
-/** The outcome with the comparison. It is a failure if the new report cannot be read. */
+/**
+ * Adds the comparison with the report to the outcome. The outcome is a failure if the new report
+ * cannot be read.
+ */
 async function comparedWith(
   { published }: PublishedRun,
   directory: string,

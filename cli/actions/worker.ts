@@ -13,14 +13,17 @@ import { runningStack } from '../workspace/workspace.ts'
 import { print, printProblem } from '../output/print.ts'
 import { wholeNumber } from '../options/whole-number.ts'
 import { connectionSettings } from '../server/temporal.ts'
-import { onOrder, workerPerGpu } from '../server/worker-per-gpu.ts'
+import { onStopMessage, workerPerGpu } from '../server/worker-per-gpu.ts'
 import type { WorkerOptions } from '../server/worker-options.ts'
 import { refuseWorkerSettings } from '../server/worker-settings.ts'
 
 /** A worker may be started before its server. */
 const CONNECT_SECONDS = 300
 
-/** `zeroshift worker`: until SIGINT or SIGTERM, which end it in order, or for as long as there is something to do. */
+/**
+ * `zeroshift worker`: works until SIGINT or SIGTERM, which end it in order, or until it was idle
+ * for `--exit-when-idle`.
+ */
 export async function worker(options: WorkerOptions): Promise<number> {
   const {
     queue = queues,
@@ -42,7 +45,7 @@ export async function worker(options: WorkerOptions): Promise<number> {
         'expected --queue zeroshift-train and no other',
     )
   const allowed = allowedPrefixes({ stores, sources, tracking })
-  // A mistake in them, or in the environment, is reported before a server is waited for.
+  // Reports mistakes in the options and in the environment before it waits for a server.
   refuseElsewhere(allowed)
   refuseWorkerSettings()
   const device = deviceOf(options.device)
@@ -56,12 +59,12 @@ export async function worker(options: WorkerOptions): Promise<number> {
     if (readyFile !== undefined) rmSync(readyFile, { force: true })
   }
   let works = false
-  onOrder(() => {
+  onStopMessage(() => {
     stop.abort()
-    // It has nothing to hand back.
+    // The process has taken no task yet, so it may end at once.
     if (!works) process.exit(0)
   })
-  // Told as text, which the log is not.
+  // The refusal is text, so it comes before the log, whose lines may be JSON.
   if (endpoint) await refuseTaken(endpoint)
   await logBegins()
   print(`connecting to Temporal at ${address}${settings.tls ? ' by TLS' : ''}`)
@@ -94,7 +97,7 @@ export async function worker(options: WorkerOptions): Promise<number> {
   } catch (error) {
     printProblem(error)
     notReady()
-    // The SDK's native half keeps a process alive in which no worker has come up, and takes its
+    // The SDK's native half keeps a process alive in which no worker has started, and takes its
     // signals.
     process.exit(error instanceof UserError ? 2 : 1)
   }
@@ -102,7 +105,9 @@ export async function worker(options: WorkerOptions): Promise<number> {
   return 0
 }
 
-/** TensorFlow, which a worker loads with its first stage, reads it from the environment. */
+/**
+ * Sets the device in the environment, from which TensorFlow reads it with a worker's first stage.
+ */
 function deviceOf(option: string | undefined): Device {
   const device =
     option === undefined ? deviceNamed(process.env.ZEROSHIFT_DEVICE) : deviceNamed(option, '--device')
@@ -110,7 +115,7 @@ function deviceOf(option: string | undefined): Device {
   return device
 }
 
-/** Has this process compute on the device, or refuses. */
+/** Makes this process compute on the device. Throws a UserError if it cannot. */
 function compute(device: Device, gpu: string | undefined): void {
   if (gpu !== undefined) {
     if (device !== 'gpu')

@@ -60,7 +60,7 @@ export async function withServer(
       output,
       interruption: interrupt,
       connect: async () => {
-        // The workers of another stack reach the store from their own machine.
+        // The workers of another stack may reach the store although this machine does not.
         if (!existing || existing.address === runningStack()?.address) await refuseUnusable(store)
         const server = await starting
         connection = await connect(server)

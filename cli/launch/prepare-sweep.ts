@@ -13,25 +13,32 @@ import { checkSpace, parseSweep } from '../../experiment/sweep/config.ts'
 import { pointsOf, type SweepPoint } from '../../experiment/sweep/points.ts'
 import { basesOf, type HalvingSpec, type SweepSpace } from '../../experiment/sweep/space.ts'
 import type { Cell, SweepRecord } from '../../experiment/sweep/sweep.ts'
-import { absoluteFrom } from '../workspace/workspace.ts'
+import { absoluteFromConfig } from '../workspace/workspace.ts'
 import { configText, inspecting, prepare, type ConfigSource, type Inspect } from './prepare.ts'
-import { sweepPlaces } from './sweep-places.ts'
+import { sweepPlaces } from './locate-problem.ts'
 
 /** A sweep that is ready to run. */
 export interface PreparedSweep {
   readonly sweep: SweepRecord
-  /** Every run of every cell once, by id; those of a cell's rungs come before the cell's own. */
+  /**
+   * The runs of all cells by id, each once. The runs of a cell's rungs come before the cell's own.
+   */
   readonly runs: ReadonlyMap<string, RunInput>
   readonly store: string
 }
 
 export interface ReadSweep {
   readonly space: SweepSpace
-  /** Where a part of the sweep is; of what `-S` sets, that. */
+  /**
+   * Returns the place of a part of the sweep in its file. For a value from `-S` it names the
+   * option.
+   */
   readonly locate: Locate
 }
 
-/** Reads a sweep's config; `-S` sets what `set` sets. Throws a UserError. */
+/**
+ * Reads a sweep's config. `-S` sets a value for every experiment, like `set`. Throws a UserError.
+ */
 export async function readSweep({ config, overrides }: ConfigSource): Promise<ReadSweep> {
   const { space, locate } = parseSweep({ file: config, text: await configText(config, "a sweep's") })
   const { overrides: read, problems } = readOverrides(overrides)
@@ -61,7 +68,7 @@ export async function readSweep({ config, overrides }: ConfigSource): Promise<Re
   return { space: whole, locate: place }
 }
 
-/** Checks every point's experiment before any work starts. Throws a UserError. */
+/** Checks the experiment of every point before any work starts. Throws a UserError. */
 export async function prepareSweep(
   asked: ConfigSource,
   { space, locate }: ReadSweep,
@@ -71,7 +78,7 @@ export async function prepareSweep(
   const inspect = remembered(inspecting(notify))
   const texts = new Map<string, string>()
   for (const base of basesOf(space)) {
-    const file = absoluteFrom(config, base)
+    const file = absoluteFromConfig(config, base)
     texts.set(base, await configText(file, "the base experiment's"))
   }
   const runs = new Map<string, RunInput>()
@@ -121,22 +128,25 @@ export async function prepareSweep(
     command: { config, overrides },
     space,
     columns,
-    // Points that differ in words alone are one experiment.
+    // Points that give the same experiment become one cell.
     cells: [...new Map(all.map((cell) => [cell.runs.at(-1) ?? '', cell])).values()],
     ...(tracking && { tracking }),
   }
   return { sweep, runs, store }
 }
 
-/** A sweep's id: its name and the first 8 hexadecimal digits of what it runs at first; one that is extended keeps it. */
+/**
+ * Returns a sweep's id: its name and the first 8 hexadecimal digits of the digest of its first
+ * runs. A sweep that is extended keeps its id.
+ */
 function sweepId({ name, halving }: SweepSpace, cells: readonly Cell[]): string {
   const rule = halving && { metric: halving.metric, of: halving.of ?? null, factor: halving.factor }
   return `${name}-${digestOf([cells.map(({ runs }) => runs), rule ?? null]).slice(0, 8)}`
 }
 
-/** As a person would write it on the command line. */
+/** Returns the base's path as a person would write it on the command line. */
 function baseFile(config: string, base: string): string {
-  const file = absoluteFrom(config, base)
+  const file = absoluteFromConfig(config, base)
   const here = `${resolve('.')}/`
   return file.startsWith(here) ? file.slice(here.length) : file
 }
@@ -150,7 +160,10 @@ function firstOf(problems: readonly Problem[]): readonly Problem[] {
     : problems
 }
 
-/** Files of data and checkpoints are read and hashed once, however many points use them. */
+/**
+ * Returns an inspection that reads and hashes each data set and each checkpoint once, even if many
+ * points use it.
+ */
 function remembered(inspect: Inspect): Inspect {
   const data = new Map<string, ReturnType<Inspect['data']>>()
   const labels = new Map<string, ReturnType<Inspect['labels']>>()
@@ -201,7 +214,10 @@ function checkHalving({ resource, rungs, of, metric }: HalvingSpec, spec: Spec, 
     )
 }
 
-/** What cells differ in: the paths that are varied, and the base where there are several. */
+/**
+ * Returns the columns in which the cells differ: the paths that vary, and the base if there are
+ * several.
+ */
 function columnsOf(
   cells: readonly { readonly point: SweepPoint; readonly spec: Spec }[],
   space: SweepSpace,
@@ -209,7 +225,7 @@ function columnsOf(
   const paths = [...new Set(cells.flatMap(({ point }) => Object.keys(point.set)))]
   const given = paths.map((path) => ({
     path,
-    // Where data lies is in no spec, and tells cells apart all the same.
+    // The spec does not contain the directory of the data, but cells may differ in it.
     of: cells.map(({ spec, point }) => valueAt(spec, parsePath(path) ?? []) ?? point.set[path]),
   }))
   const bases = basesOf(space).length > 1 ? [{ path: 'base', of: cells.map(({ spec }) => spec.name) }] : []
@@ -222,7 +238,7 @@ function columnsOf(
   }
 }
 
-/** Different values are shown differently. */
+/** Returns the values as they are shown. Different values get different texts. */
 function distinct(values: readonly unknown[]): readonly ShownValue[] {
   const shown = values.map(shownValue)
   const meanings = new Map<ShownValue, Set<string>>()

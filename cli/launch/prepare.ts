@@ -19,7 +19,7 @@ import {
 } from '../../experiment/spec/spec.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { formatSource, parseSource } from '../../sources/source.ts'
-import { absolute, absoluteFrom, storeFor, trackingHere } from '../workspace/workspace.ts'
+import { absolutePath, absoluteFromConfig, storeFor, trackingHere } from '../workspace/workspace.ts'
 
 export interface ConfigSource {
   readonly config: string
@@ -27,15 +27,18 @@ export interface ConfigSource {
   readonly store?: string | undefined
 }
 
-/** Reads and checks the config alone. Throws a UserError. */
+/** Reads and checks the config without reading any data. Throws a UserError. */
 export async function readConfig({ config, overrides }: ConfigSource): Promise<ParsedConfig> {
   return parseConfig({ file: config, text: await configText(config, "an experiment's"), overrides })
 }
 
-/** Four bytes for each of the characters that the parser takes. */
+/** Four bytes for each of the characters that the parser accepts. */
 const MOST_CONFIG_BYTES = 2 ** 22
 
-/** `whose`: an experiment's, or a sweep's. Throws a UserError. */
+/**
+ * Returns the text of a config. `whose` says for the error if it is an experiment's or a sweep's.
+ * Throws a UserError.
+ */
 export async function configText(config: string, whose: string): Promise<string> {
   try {
     const bytes = await readRegularFile(config, { mostBytes: MOST_CONFIG_BYTES })
@@ -47,7 +50,10 @@ export async function configText(config: string, whose: string): Promise<string>
   }
 }
 
-/** The settings with every place made absolute, and the store and a running stack's tracking server filled in. */
+/**
+ * Returns the settings with absolute paths, the store, and the tracking server of a running stack
+ * if the config names none.
+ */
 export function runSettings(
   { config, overrides, store }: ConfigSource,
   parsed: ParsedConfig,
@@ -56,7 +62,7 @@ export function runSettings(
   const place = (key: 'store' | 'dataDirectory' | 'modelDirectory') => {
     const path = settings[key]
     const onCommandLine = overrides.some((text) => text.startsWith(`${key}=`))
-    return path === undefined || onCommandLine ? path : absoluteFrom(config, path)
+    return path === undefined || onCommandLine ? path : absoluteFromConfig(config, path)
   }
   const source = (part: 'data' | 'model') => sourceOf(parsed.spec[part], part, { config, overrides })
   const dataDirectory = place('dataDirectory') ?? source('data')
@@ -66,12 +72,15 @@ export function runSettings(
     ...settings,
     ...(tracking && { tracking }),
     store: storeFor(store, place('store')),
-    ...(dataDirectory !== undefined && { dataDirectory: absolute(dataDirectory) }),
-    ...(modelDirectory !== undefined && { modelDirectory: absolute(modelDirectory) }),
+    ...(dataDirectory !== undefined && { dataDirectory: absolutePath(dataDirectory) }),
+    ...(modelDirectory !== undefined && { modelDirectory: absolutePath(modelDirectory) }),
   }
 }
 
-/** Where files are: a directory is relative to the config, and to the working directory where the command line gives it. */
+/**
+ * Returns the place of the data or of the checkpoint. A directory is relative to the config, or to
+ * the working directory if the command line names it.
+ */
 function sourceOf(
   of: DataSpec | ModelSpec,
   part: 'data' | 'model',
@@ -79,19 +88,19 @@ function sourceOf(
 ): string | undefined {
   if (!('from' in of) || of.from === undefined) return undefined
   const onCommandLine = overrides.some((text) => new RegExp(`^${part}(\\.from)?=`).test(text))
-  return onCommandLine || isElsewhere(of.from) ? of.from : absoluteFrom(config, of.from)
+  return onCommandLine || isElsewhere(of.from) ? of.from : absoluteFromConfig(config, of.from)
 }
 
-/** What is known once data sets, checkpoints and the code itself have been read. */
+/** Reads the facts that a plan depends on: data sets, checkpoints and the code itself. */
 export interface Inspect {
   data(spec: DataSpec, settings: RunInput['settings']): Promise<DatasetFacts>
-  /** The class of each sample, training files first. */
+  /** Returns the class of each sample, training files first. */
   labels(spec: DataSpec, settings: RunInput['settings']): Promise<ArrayLike<number>>
-  /** `revision`: what names the content for good, of a hub's repository its commit. */
+  /** `revision` identifies the content permanently, such as the commit of a hub's repository. */
   checkpoint(
     settings: Pick<RunInput['settings'], 'modelDirectory'>,
   ): Promise<{ readonly facts: CheckpointFacts; readonly revision?: string }>
-  /** Of these bodies, those that differ from the lock. */
+  /** Returns the digests of those stage bodies whose code differs from the lock. */
   code(names: readonly CodeName[]): Promise<ChangedCode>
 }
 
@@ -124,7 +133,10 @@ export function inspecting(notify?: (line: string) => void): Inspect {
   }
 }
 
-/** Reads the data and checks what the config asks of it; what comes out is ready to run. Throws a UserError. */
+/**
+ * Reads the data, checks the spec against it, and plans the stages. Returns the input of the run's
+ * workflow. Throws a UserError.
+ */
 export async function prepare(
   asked: ConfigSource,
   parsed: ParsedConfig,
@@ -159,14 +171,17 @@ export async function prepare(
   }
 }
 
-/** The plan, with the digests of the code that differs from the lock. */
+/** Returns the plan. Its stages have the digests of the code that differs from the lock. */
 async function planWith(spec: Spec, facts: DatasetFacts, inspect: Pick<Inspect, 'code'>): Promise<Plan> {
   const locked = plan(spec, facts)
   const changed = await inspect.code(codeNamesOf(stagesOf(locked)))
   return Object.keys(changed).length === 0 ? locked : plan(spec, facts, changed)
 }
 
-/** The model with what its checkpoint's files say, and the commit that a branch of a hub's repository is at. */
+/**
+ * Returns the model with the facts of its checkpoint, and with the commit instead of a branch of a
+ * hub's repository.
+ */
 async function completeModel(
   model: ModelSpec,
   settings: RunInput['settings'],
@@ -180,13 +195,16 @@ async function completeModel(
   return { ...model, ...(from !== undefined && { from }), checkpoint: facts }
 }
 
-/** The split with what its file holds. Whoever works on the run needs no file: what it says is part of the spec. */
+/**
+ * Returns the split with the indices of its file. The spec contains them, so that workers need no
+ * file.
+ */
 async function completeSplit(split: SplitSpec, { config, overrides }: ConfigSource): Promise<SplitSpec> {
   if (split.kind !== 'indices') return split
   if (split.file === undefined)
     return { ...split, ...(split.indices && { indices: [...ascending(split.indices)] }) }
   const onCommandLine = overrides.some((text) => /^split(\.file)?=/.test(text))
-  const path = onCommandLine ? split.file : absoluteFrom(config, split.file)
+  const path = onCommandLine ? split.file : absoluteFromConfig(config, split.file)
   const bytes = await readRegularFile(path).catch((error: unknown) => {
     const reason = whyUnreadable(error)
     if (reason === undefined) throw error
@@ -198,7 +216,7 @@ async function completeSplit(split: SplitSpec, { config, overrides }: ConfigSour
   return { ...split, sha256, indices: [...indices] }
 }
 
-/** What of a split depends on which samples are held out, which is drawn. Throws a UserError. */
+/** Checks a split that depends on the random choice of the samples held out. Throws a UserError. */
 async function checkForgotten(
   { split, data, seed }: Spec,
   facts: DatasetFacts,
@@ -211,7 +229,7 @@ async function checkForgotten(
   const drawn = () => partition(sizes, trainable, seed.data)
   if (split.kind === 'indices')
     checkIndices(split.indices ?? [], drawn(), split.file === undefined ? 'split.indices' : 'split.file')
-  // Where nothing is held out, the facts alone have told (experiment/spec/check.ts).
+  // If no samples are held out, experiment/spec/check.ts has checked this with the facts alone.
   else if (split.count !== undefined && sizes.train < trainable)
     checkCount(split.count, resolveClasses(split, facts), await labelsOf(), drawn().train)
 }

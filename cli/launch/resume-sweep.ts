@@ -50,7 +50,10 @@ export async function resumeSweep(
   })
 }
 
-/** The sweep with the points that its config has more of now. undefined: it is as it was. Throws a UserError. */
+/**
+ * Returns the sweep with the points that were added to its config, or undefined if there are none.
+ * Throws a UserError if the config has changed and `--extend` does not allow it.
+ */
 async function extendedSweep(
   record: SweepRecord,
   store: string,
@@ -71,7 +74,7 @@ async function extendedSweep(
   if (gone.length === 0 && more.length === 0) return undefined
   if (gone.length > 0 || !extend) throw new UserError(changed(record, now.sweep, gone.length, more.length))
   printLine(`${counted(more.length, 'cell')} more than before.`)
-  // What was there keeps its place: decisions and reports go by it.
+  // Known cells keep their positions, since decisions and reports refer to them.
   const known = new Map(now.sweep.cells.map((cell) => [wholeOf(cell), cell]))
   const before = record.cells.map((cell) => known.get(wholeOf(cell)) ?? cell)
   return { ...now, sweep: { ...now.sweep, id: record.id, cells: [...before, ...more] } }
@@ -114,7 +117,7 @@ function changed(
   ]
 }
 
-/** What stages of a run kept on their way goes, so that they begin anew; what has come through stays. */
+/** Deletes the checkpoints of a run's unfinished stages, so that they start from the beginning. */
 async function forgetProgress(artifacts: Artifacts, id: string): Promise<void> {
   const run = await artifacts.run(id)
   const view = new StoreView(artifacts)

@@ -8,10 +8,10 @@ import { openStore, type ObjectStore } from '../../artifacts/store.ts'
 import { unwritable } from '../../artifacts/unwritable.ts'
 import { UserError } from '../../common/errors.ts'
 import { cacheDirectory } from '../../host/cache.mjs'
-import { PROBES } from '../doctor/check-place.ts'
+import { PROBES } from '../doctor/check-store.ts'
 import { whereOf } from '../output/print.ts'
 
-/** Refuses a cache that tools and data cannot be kept in. Throws a UserError. */
+/** Refuses a cache directory that cannot be written to. Throws a UserError. */
 export async function refuseUnusableCache(): Promise<void> {
   const directory = cacheDirectory()
   await makeFolder(directory).catch((error: unknown) => {
@@ -22,8 +22,8 @@ export async function refuseUnusableCache(): Promise<void> {
 }
 
 /**
- * Refuses a store that nothing can be written to, or whose format cannot be read, before anything is
- * begun: a stage would try again and again for as long as the store stays as it is. Throws a
+ * Refuses a store that cannot be written to, or whose format cannot be read, before any work
+ * starts: otherwise a stage would retry for as long as the store stays like this. Throws a
  * UserError.
  */
 export async function refuseUnusable(url: string): Promise<void> {
@@ -31,7 +31,7 @@ export async function refuseUnusable(url: string): Promise<void> {
   await refuseUnwritable(url)
 }
 
-/** The same of a store that may be damaged in its format. */
+/** Refuses a store that cannot be written to. Its format may be damaged. Throws a UserError. */
 export async function refuseUnwritable(url: string): Promise<void> {
   await trying(url, async (store) => {
     await refuseLaterFormat(store)
@@ -42,9 +42,9 @@ export async function refuseUnwritable(url: string): Promise<void> {
 }
 
 /**
- * The same before anything else is checked, so that nothing is left of a store in a directory: a
- * folder is made where the store, or what is missing above it, would be, and removed. Throws a
- * UserError.
+ * Refuses an unusable store before anything else is checked, and leaves no part of a store in a
+ * directory: it makes and removes a folder in the store, or in the nearest folder above it that
+ * exists. Throws a UserError.
  */
 export async function refuseUnusableInAdvance(url: string): Promise<void> {
   if (!url.startsWith('file://')) return refuseUnusable(url)
@@ -54,7 +54,7 @@ export async function refuseUnusableInAdvance(url: string): Promise<void> {
   })
 }
 
-/** What is there of a path. */
+/** Returns the path, or the nearest folder above it that exists. */
 async function nearest(path: string): Promise<string> {
   try {
     await stat(path)

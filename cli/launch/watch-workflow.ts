@@ -26,8 +26,8 @@ export interface ProgressDisplay<Progress> {
 }
 
 /**
- * Shows a workflow until it ends and returns its outcome. Ctrl-C cancels the workflow. `trackingNotes`
- * is called after the end.
+ * Shows a workflow until it ends and returns its outcome. Ctrl-C cancels the workflow. It calls
+ * `trackingNotes` after the end if the server stops with this command.
  */
 export async function watchWorkflow<Result, Progress>(
   { handle, server: { broken, embedded } }: Launched<Result>,
@@ -46,7 +46,7 @@ export async function watchWorkflow<Result, Progress>(
   const result = Promise.race([handle.result(), broken])
   // Avoids an unhandled rejection: `follow` reports the failure.
   result.catch(() => undefined)
-  // A server that stays sends the rest after the command.
+  // A server that keeps running sends the rest to MLflow after the command has ended.
   const notes = () => (embedded ? trackingNotes() : Promise.resolve([]))
   try {
     return { status: 'completed', result: await follow(read, result, display, everyMs), notes: await notes() }

@@ -1,7 +1,7 @@
 import { devices } from '../../learning/device.ts'
 import { flag, value, values } from '../declare.ts'
 
-/** The options that several commands have. */
+/** The options that several commands share. */
 
 export const temporal = value('--temporal <host:port>', 'a Temporal server (or TEMPORAL_ADDRESS)')
 
@@ -26,17 +26,17 @@ export const metricsHost = value(
   'where; 127.0.0.1 unless given, 0.0.0.0 for all addresses',
 )
 
-/** `signed`: the text of help that says what must be signed. */
+/** `signed` says in the help text what must be signed. */
 export const requireSignature = (signed: string) =>
   values(
     '--require-signature <file>',
     `a public key that must have signed ${signed}, or another one where the option is repeated`,
   )
 
-/** `store copy`, `store export`. */
+/** An option of `store copy` and `store export`. */
 export const someRuns = values('--run <id>', 'this run or sweep, with all that it needs; may be repeated')
 
-/** `store copy`, `store import`. */
+/** An option of `store copy` and `store import`. */
 export const keep = value(
   '--keep <side>',
   'where both have results of one stage, and different ones: leave out those of the source (target), or delete those of the target (source)',
@@ -44,7 +44,7 @@ export const keep = value(
 
 export const copyDryRun = flag('--dry-run', 'show what would be copied')
 
-/** The flags and the help text of the model that `adapter inspect`, `merge` and `apply` need. */
+/** The flags and the help text of the base model of `adapter inspect`, `merge` and `apply`. */
 export const adapterBase = [
   '--base <checkpoint>',
   'the model that the adapter is for: a directory, hf://…, s3://… or a URL',

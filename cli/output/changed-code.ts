@@ -5,7 +5,8 @@ import { short } from '../../report/format.ts'
 import type { Output } from './output.ts'
 
 /**
- * Says in one line which code of these runs is not the locked one. Says nothing where all of it is.
+ * Prints one line with the code of these runs that differs from the lock. Prints nothing if none
+ * does.
  */
 export function printChangedCode(
   runs: Iterable<Pick<RunRecord, 'plan'>>,

@@ -4,7 +4,10 @@ import type { Artifacts } from '../../artifacts/artifacts.ts'
 import type { Comparison } from '../../experiment/sweep/comparison.ts'
 import { whereOf } from './print.ts'
 
-/** With links from a folder to the runs' own pages, where the store is a directory. */
+/**
+ * Returns the comparison with links from a folder to the runs' own pages. A store that is no
+ * directory gives no links.
+ */
 export function withLinks(comparison: Comparison, { store }: Artifacts, folder: string): Comparison {
   return {
     ...comparison,

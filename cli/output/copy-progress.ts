@@ -5,7 +5,10 @@ import { bar } from './render-run.ts'
 
 const EVERY_MS = 100
 
-/** Shows how far a copy has come: a bar on a terminal, a line now and then elsewhere. Answers what ends the display. */
+/**
+ * Shows the progress of a copy: a bar on a terminal, otherwise a line every few seconds. Returns
+ * the functions that update and end the display.
+ */
 export async function showCopy(
   stream: NodeJS.WriteStream,
 ): Promise<{ readonly onProgress: (progress: CopyProgress) => void; readonly end: () => void }> {
@@ -29,7 +32,7 @@ const copyWriter: Writer<CopyProgress> = {
   changedLines: (_before, progress, _now, report) => (report ? [textOf(progress)] : []),
 }
 
-/** Bytes tell more than objects, where there are any. */
+/** Uses the bytes if there are any, since they show the progress more evenly than the objects. */
 function shareOf({ objects, bytes }: CopyProgress): number {
   const { done, all } = bytes.all > 0 && bytes.done < bytes.all ? bytes : objects
   return done / Math.max(1, all)

@@ -7,7 +7,10 @@ import { counted } from './format.ts'
 import { columns, whereOf } from './print.ts'
 import type { Output } from './output.ts'
 
-/** The plan as a table: every stage, and whether its result is kept already. */
+/**
+ * Prints all stages of a run in a table that says which results are in the store. Returns the exit
+ * code.
+ */
 export async function printPlan(
   { run: { id, plan }, settings }: RunInput,
   { printLine, answer }: Output,

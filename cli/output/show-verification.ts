@@ -7,8 +7,9 @@ import { counted } from './format.ts'
 import type { Output } from './output.ts'
 
 /**
- * - `verified`: the same bytes as reported.
- * - `within-floor`: other bytes on other hardware, and figures as near as two gold models are.
+ * - `verified`: the bytes are the reported ones.
+ * - `within-floor`: other bytes on other hardware, with figures as close as those of two gold
+ * models.
  * - `different`: anything else.
  */
 export type VerificationStatus = 'verified' | 'within-floor' | 'different'
@@ -18,7 +19,7 @@ export function statusOf({ verdict }: Pick<Verification, 'verdict'>): Verificati
   return verdict === 'within-floor' ? 'within-floor' : 'different'
 }
 
-/** Says how a run that was computed again compares with its report. */
+/** Prints the comparison of a run that was computed again with its report. */
 export function showVerification(
   id: string,
   verification: Verification,
@@ -52,7 +53,7 @@ function sentenceOf({ verdict, environment, floor }: Verification): string {
   }
 }
 
-/** What differs, and how far. Pure. */
+/** Returns lines about what differs, and by how much. Pure. */
 export function verificationLines(verification: Verification): readonly string[] {
   const { verdict, stages, blobs, figures, environment } = verification
   const same = stages.filter((stage) => stage.same).length

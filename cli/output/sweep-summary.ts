@@ -38,7 +38,10 @@ function summariseFailure(id: string, store: string, reason: string, { answer }:
   return answer(1, { id, status: 'failed', error: reason })
 }
 
-/** The store may be one that the workers reach and this machine does not. */
+/**
+ * Reads the comparison of a sweep, or returns the reason why the store cannot be read: the workers
+ * may reach a store that this machine does not.
+ */
 async function readComparison(
   id: string,
   store: string,

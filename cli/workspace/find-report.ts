@@ -12,31 +12,36 @@ import { MOST_ENVELOPE_BYTES } from '../../signatures/envelope.ts'
 import { artifactsIn } from './existing-store.ts'
 import { whereOf } from '../output/print.ts'
 
-/** A run's `report.json`, before anything in it is believed. */
+/** A run's `report.json` before its contents are checked. */
 export interface FoundReport {
   readonly text: string
-  /** For people. */
+  /** The place of the report, for people. */
   readonly where: string
   readonly signatures: readonly FoundSignature[]
-  /** Where this machine had the run's data, where the report was found by the run's id. */
+  /**
+   * The directory of the run's data on this machine, known if the report was found by the run's id.
+   */
   readonly dataDirectory?: RunSettings['dataDirectory']
   readonly modelDirectory?: RunSettings['modelDirectory']
 }
 
 /** An envelope that was found with a report. */
 export interface FoundSignature {
-  /** For people. */
+  /** The place of the envelope, for people. */
   readonly where: string
   readonly text: string
 }
 
 export interface ReportSelection {
-  /** One of the runs of a comparison. */
+  /** The id of one of the runs of a comparison. */
   readonly run?: string
   readonly store?: string
 }
 
-/** By a path to it or to its folder, else by a run's id in the store. Throws a UserError. */
+/**
+ * Finds a report by a path to it or to its folder, or else by a run's id in the store. Throws a
+ * UserError.
+ */
 export async function findReport(target: string, { run, store }: ReportSelection): Promise<FoundReport> {
   const found = await stat(target).catch(() => undefined)
   if (!found) return reportOf(target, await artifactsIn(store), run)
@@ -75,20 +80,26 @@ async function reportOf(id: string, artifacts: Artifacts, run: string | undefine
   }
 }
 
-/** What this reads of a comparison's report.json: where the runs' own pages are stands in the clock's part. */
+/**
+ * The parts of a comparison's report.json that this module reads. The links to the runs' own pages
+ * are in the clock's part.
+ */
 const comparisonSchema = z.object({
   computed: z.object({ runs: z.array(z.object({ id: z.string() })) }),
   clock: z.object({ runs: z.array(z.object({ id: z.string(), report: z.string().optional() })).min(1) }),
 })
 type ComparedRun = z.output<typeof comparisonSchema>['clock']['runs'][number]
 
-/** Those that the report of a sweep or a comparison has side by side; undefined where it is none. */
+/**
+ * Returns the runs that the report of a sweep or a comparison compares, or undefined if it is no
+ * such report.
+ */
 function comparedRuns(value: unknown): readonly ComparedRun[] | undefined {
   return comparisonSchema.safeParse(value).data?.clock.runs
 }
 
 const SHOWN = 10
-/** Reports are a few MB. */
+/** Reports have a few MB. */
 const MOST_BYTES = 2 ** 28
 
 function pick(runs: readonly ComparedRun[], wanted: string | undefined, file: string): ComparedRun {
@@ -103,7 +114,7 @@ function pick(runs: readonly ComparedRun[], wanted: string | undefined, file: st
   throw new UserError([{ file, message: `${why}. It has ${ids.join(', ')}${more}` }])
 }
 
-/** The `report.json` in the folder of the page that a comparison links to. */
+/** Returns the `report.json` in the folder of the page that a comparison links to. */
 async function reportBeside(file: string, { id, report }: ComparedRun): Promise<FoundReport> {
   if (report === undefined)
     throw new UserError([{ file, message: `the run ${id} has no report of its own that this one links to` }])
@@ -123,12 +134,15 @@ async function reportBeside(file: string, { id, report }: ComparedRun): Promise<
   return { text: await textOf(where), where, signatures: await signaturesBeside(where) }
 }
 
-/** What is added to a report's file name: the file has an envelope in each line, as in-toto has it. */
+/**
+ * The ending that is added to a report's file name for its signatures. The file has one envelope
+ * per line, the format of in-toto.
+ */
 export const SIGNATURES_SUFFIX = '.intoto.jsonl'
 
 /**
- * The signatures of a published report are in one file beside it. Those of a report in a store have
- * a folder beside the report's.
+ * Returns the signatures of a report in a file. A published report has them in one file beside it,
+ * a report in a store in a folder beside the report's folder.
  */
 async function signaturesBeside(file: string): Promise<readonly FoundSignature[]> {
   const published = `${file}${SIGNATURES_SUFFIX}`
@@ -157,7 +171,7 @@ async function textUnlessMissing(file: string): Promise<string> {
   }
 }
 
-/** null: it is the URL of another machine's file, or of none. */
+/** Returns null if the URL names no file of this machine. */
 function pathOf(url: URL): string | null {
   try {
     return fileURLToPath(url)

@@ -2,7 +2,7 @@ import { UserError } from '../../common/errors.ts'
 import { isElsewhere } from '../../experiment/spec/spec.ts'
 
 /**
- * Refuses a URL where a command takes a folder of this machine: as a path it would name a folder
+ * Refuses a URL where a command needs a folder of this machine: as a path it would name a folder
  * called `https:`. Throws a UserError.
  */
 export function refuseUrl(place: string, name: string): void {
