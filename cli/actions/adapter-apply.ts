@@ -57,7 +57,7 @@ export async function applyAdapter(
   }
   const failed = applied.flatMap((one) => ('error' in one ? [one] : []))
   if (json) printJson({ adapter, base: source, images: applied })
-  else show(applied)
+  else printPredictions(applied)
   const { red } = coloursOf(process.stderr)
   for (const { image, error } of failed) printError(red(oneLine(`${image} ${error}`)))
   return failed.length > 0 ? 1 : 0
@@ -129,7 +129,7 @@ function predictor({ architecture, parameters, labels }: WrittenModel): (image: 
   }
 }
 
-function show(applied: readonly Applied[]): void {
+function printPredictions(applied: readonly Applied[]): void {
   const text = (prediction: Prediction) =>
     'missing' in prediction
       ? [`missing: ${prediction.missing}`, '']

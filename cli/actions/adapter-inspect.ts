@@ -41,7 +41,7 @@ export async function inspectAdapter(
   const files = await readAdapter(directory)
   const inspected = inspect(files, base === undefined ? undefined : await sizes(files, base))
   if (json) printJson({ adapter: directory, ...inspected })
-  else show(directory, inspected)
+  else printAdapter(directory, inspected)
   return 0
 }
 
@@ -94,7 +94,10 @@ function relative({ update, weights }: Size): Measured {
   return weights > 0 ? { value: Math.sqrt(update / weights) } : { missing: 'the weights are all zero' }
 }
 
-function show(directory: string, { layers, replaced, parameters, relativeSize, metadata }: Inspected): void {
+function printAdapter(
+  directory: string,
+  { layers, replaced, parameters, relativeSize, metadata }: Inspected,
+): void {
   const { bold } = coloursOf(process.stdout)
   const size = (measured: Measured | undefined) =>
     measured === undefined

@@ -7,14 +7,14 @@ import { storeClock } from '../../artifacts/store-clock.ts'
 import { refuseLaterFormat } from '../../artifacts/store-format.ts'
 import { UserError } from '../../common/errors.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
-import { deleting } from '../workspace/store-deletion.ts'
-import { refuseOtherThings } from '../workspace/existing-store.ts'
+import { withDeletionLock } from '../workspace/store-deletion.ts'
+import { refuseNonDirectory } from '../workspace/existing-store.ts'
 import { counted, size } from '../output/format.ts'
 import { publicKeysIn } from '../workspace/key-files.ts'
 import { graceOf } from '../options/period.ts'
 import { storeFor } from '../workspace/workspace.ts'
 import { coloursOf, print, printJson, whereOf } from '../output/print.ts'
-import { refuseUnwritable } from '../launch/usable-store.ts'
+import { refuseUnwritableStore } from '../launch/usable-store.ts'
 
 export interface CheckOptions {
   readonly readData?: true
@@ -46,7 +46,7 @@ export async function check({
     throw new UserError('--run says whose stages must be signed; expected --require-signature with it')
   const grace = graceOf(period)
   const url = storeFor(named)
-  await refuseOtherThings(url, { mayBeMissing: false })
+  await refuseNonDirectory(url, { mayBeMissing: false })
   const artifacts = openArtifacts(url)
   const { store } = artifacts
   await refuseLaterFormat(store)
@@ -58,9 +58,9 @@ export async function check({
     signers,
     ...(signedRuns && { signedRuns }),
   }
-  if (repair) await refuseUnwritable(url)
+  if (repair) await refuseUnwritableStore(url)
   const { checked, dropped } = repair
-    ? await deleting(store, 'check --repair', async (confirm) => {
+    ? await withDeletionLock(store, 'check --repair', async (confirm) => {
         const checked = await checkStore(artifacts, { ...options, now: await storeClock(store) })
         confirm()
         return { checked, dropped: await dropDamage(store, checked.damage) }
@@ -82,34 +82,38 @@ function linesOf(
 ): readonly string[] {
   const { green, red, yellow } = coloursOf(process.stdout)
   const contents = read > 0 ? `, ${size(read)} of them read` : ', by their sizes'
-  const looked = `${where}: ${counted(runs, 'run')}, ${counted(stages, 'stage')}, ${counted(blobs, 'blob')}${contents}`
+  const heading = `${where}: ${counted(runs, 'run')}, ${counted(stages, 'stage')}, ${counted(blobs, 'blob')}${contents}`
   const left = inUse.map(({ path, what }) => yellow(`in use, not judged: ${path}: ${what}`))
-  const held =
+  const signatureLines =
     signatures > 0 ? [`${counted(signatures, 'signature')} that ${signatures === 1 ? 'holds' : 'hold'}`] : []
-  const begin = [looked, ...held, ...left]
-  const listed = (some: readonly Damage[]) =>
+  const begin = [heading, ...signatureLines, ...left]
+  const damageLines = (some: readonly Damage[]) =>
     [...byRun(some)].flatMap(([run, all]) => [
       '',
       red(run),
       ...all.map(({ path, what, remedy }) => `  ${path}: ${what}; ${remedy}`),
     ])
-  const signed = demanded && demandedLines(demanded, listed)
+  const signed = demanded && demandedLines(demanded, damageLines)
   if (damage.length === 0) return [...begin, green('Everything is as it was written.'), ...(signed ?? [])]
-  return [...begin, ...listed(damage), '', ...endOf(damage, dropped, repair), ...(signed ?? [])]
+  return [...begin, ...damageLines(damage), '', ...repairLines(damage, dropped, repair), ...(signed ?? [])]
 }
 
 function demandedLines(
   { signed, unsigned }: DemandedSignatures,
-  listed: (some: readonly Damage[]) => readonly string[],
+  damageLines: (some: readonly Damage[]) => readonly string[],
 ): readonly string[] {
   const { green, red } = coloursOf(process.stdout)
   const claims = `${signed.computed} as computed, ${signed.attested} as attested`
   if (unsigned.length === 0) return [green(`Every stage is signed by a required key: ${claims}.`)]
   const summary = `${counted(unsigned.length, 'stage')} without a signature by a required key; of the others ${claims}:`
-  return ['', red(summary), ...listed(unsigned)]
+  return ['', red(summary), ...damageLines(unsigned)]
 }
 
-function endOf(damage: readonly Damage[], dropped: readonly string[], repair: boolean): readonly string[] {
+function repairLines(
+  damage: readonly Damage[],
+  dropped: readonly string[],
+  repair: boolean,
+): readonly string[] {
   if (repair) return [`${counted(dropped.length, 'object')} deleted.`]
   return damage.some(({ drop }) => drop.length > 0)
     ? ['To delete what has to be computed again: ./zeroshift check --repair']

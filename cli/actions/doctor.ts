@@ -111,12 +111,12 @@ async function storeAndDataChecks(
     }
     return [...storeChecks(storeFor(store)), dataCheck(digits), trackingCheck(trackingHere())]
   }
-  const asked = { config, overrides: [], store }
-  const parsed = await readConfig(asked)
-  const settings = runSettings(asked, parsed)
+  const source = { config, overrides: [], store }
+  const parsed = await readConfig(source)
+  const settings = runSettings(source, parsed)
   return [
     ...storeChecks(settings.store),
-    dataCheck(async () => (await prepare(asked, parsed)).run.facts),
+    dataCheck(async () => (await prepare(source, parsed)).run.facts),
     trackingCheck(settings.tracking),
   ]
 }

@@ -8,15 +8,15 @@ import { storeClock } from '../../artifacts/store-clock.ts'
 import { openStore, type ObjectStore } from '../../artifacts/store.ts'
 import { refuseUnknown, unknownRuns, whyUnknown } from '../../artifacts/stored-runs.ts'
 import { quoted } from '../../report/command.ts'
-import { deleting } from '../workspace/store-deletion.ts'
+import { withDeletionLock } from '../workspace/store-deletion.ts'
 import { counted, dateText, size } from '../output/format.ts'
 import { bytesOf, garbageTable, kindsOf, objectsOf, summaryOf } from '../output/garbage-table.ts'
-import { refuseOtherThings } from '../workspace/existing-store.ts'
+import { refuseNonDirectory } from '../workspace/existing-store.ts'
 import type { Workflows } from '../server/open-workflows.ts'
 import { graceOf, periodOf } from '../options/period.ts'
 import { storeFor } from '../workspace/workspace.ts'
 import { coloursOf, columns, print, printJson, whereOf } from '../output/print.ts'
-import { refuseUnusable } from '../launch/usable-store.ts'
+import { refuseUnusableStore } from '../launch/usable-store.ts'
 import { wholeNumber } from '../options/whole-number.ts'
 
 export interface GcOptions {
@@ -51,12 +51,14 @@ export async function gc(options: GcOptions): Promise<number> {
   const grace = graceOf(options.grace)
   const retention = retentionOf(options)
   const url = storeFor(options.store)
-  await refuseOtherThings(url, { mayBeMissing: false })
+  await refuseNonDirectory(url, { mayBeMissing: false })
   const store = openStore(url)
-  if (options.delete) await refuseUnusable(url)
+  if (options.delete) await refuseUnusableStore(url)
   const collect = (workflows?: Workflows) =>
     options.delete
-      ? deleting(store, 'gc --delete', (confirm) => deleted(store, { grace, retention, workflows, confirm }))
+      ? withDeletionLock(store, 'gc --delete', (confirm) =>
+          deleted(store, { grace, retention, workflows, confirm }),
+        )
       : previewed(store, { grace, retention, workflows })
   // Only runs have workflows, and without retention rules no run is removed.
   const collected = retention
@@ -67,14 +69,17 @@ export async function gc(options: GcOptions): Promise<number> {
   return 0
 }
 
-interface How {
+interface CollectOptions {
   readonly grace: number
   readonly retention: Retention | undefined
   readonly workflows: Workflows | undefined
 }
 
 /** Lists the garbage without writing anything. */
-async function previewed(store: ObjectStore, { grace, retention, workflows }: How): Promise<Collected> {
+async function previewed(
+  store: ObjectStore,
+  { grace, retention, workflows }: CollectOptions,
+): Promise<Collected> {
   const inventory = await takeInventory(store)
   const { gone, busy } = await expiredIn(inventory, retention, workflows)
   const rest = without(inventory, removalOf(inventory, { sweeps: [], runs: gone?.runs ?? [] }).runs)
@@ -92,7 +97,7 @@ async function previewed(store: ObjectStore, { grace, retention, workflows }: Ho
 
 async function deleted(
   store: ObjectStore,
-  { grace, retention, workflows, confirm }: How & { readonly confirm: () => void },
+  { grace, retention, workflows, confirm }: CollectOptions & { readonly confirm: () => void },
 ): Promise<Collected> {
   const inventory = await takeInventory(store, await storeClock(store))
   // Refuses before any run is removed.
@@ -199,7 +204,7 @@ function linesOf(
       ),
     ),
     ...(isAnything && isKnown && !isDeleted
-      ? ['', `To delete it: ./zeroshift gc --delete${given(options)}`]
+      ? ['', `To delete it: ./zeroshift gc --delete${repeatedOptions(options)}`]
       : []),
   ]
 }
@@ -251,7 +256,7 @@ function youngerLines(
 }
 
 /** Returns the options that give the next command the same store, grace period and runs. */
-function given({ grace, store, keepLast, keepWithin, temporal }: GcOptions): string {
+function repeatedOptions({ grace, store, keepLast, keepWithin, temporal }: GcOptions): string {
   return [
     ...(keepLast === undefined ? [] : [` --keep-last ${keepLast}`]),
     ...(keepWithin === undefined ? [] : [` --keep-within ${keepWithin}`]),

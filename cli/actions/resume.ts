@@ -14,7 +14,7 @@ import { interrupted } from '../launch/watch-workflow.ts'
 import { counted } from '../output/format.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
 import { runRecordIn, storeFor } from '../workspace/workspace.ts'
-import { inspecting, prepare, readConfig } from '../launch/prepare.ts'
+import { createInspection, prepare, readConfig } from '../launch/prepare.ts'
 import { withOutput, type Output } from '../output/output.ts'
 import { printStarted } from '../output/started.ts'
 
@@ -98,7 +98,7 @@ async function refuseChanges(run: RunRecord, { printLine }: Output): Promise<voi
     return
   }
   const parsed = await readConfig({ config, overrides })
-  const now = await prepare({ config, overrides }, parsed, inspecting(printLine))
+  const now = await prepare({ config, overrides }, parsed, createInspection(printLine))
   const changes = differences(run.spec, now.run.spec)
   if (changes.length > 0)
     throw new UserError([

@@ -8,15 +8,15 @@ import { openStore, type ObjectStore } from '../../artifacts/store.ts'
 import { readRuns, readSweeps } from '../../artifacts/stored-runs.ts'
 import { UserError } from '../../common/errors.ts'
 import { quoted } from '../../report/command.ts'
-import { deleting } from '../workspace/store-deletion.ts'
-import { refuseOtherThings } from '../workspace/existing-store.ts'
+import { withDeletionLock } from '../workspace/store-deletion.ts'
+import { refuseNonDirectory } from '../workspace/existing-store.ts'
 import { counted, dateText, size } from '../output/format.ts'
 import { bytesOf, objectsOf, summaryOf } from '../output/garbage-table.ts'
 import { withWorkflows, type Workflows } from '../server/open-workflows.ts'
 import { graceOf } from '../options/period.ts'
 import { storeFor } from '../workspace/workspace.ts'
 import { coloursOf, columns, print, printJson, whereOf } from '../output/print.ts'
-import { refuseUnusable } from '../launch/usable-store.ts'
+import { refuseUnusableStore } from '../launch/usable-store.ts'
 
 export interface RmOptions {
   readonly delete?: true
@@ -45,19 +45,19 @@ export async function rm(ids: readonly string[], options: RmOptions): Promise<nu
   const grace = graceOf(options.grace)
   const cells = options.cells ?? false
   const url = storeFor(options.store)
-  await refuseOtherThings(url, { mayBeMissing: false })
+  await refuseNonDirectory(url, { mayBeMissing: false })
   const store = openStore(url)
   await refuseIds(store, ids, cells)
-  if (options.delete) await refuseUnusable(url)
-  const looked = await withWorkflows(url, options.temporal, (workflows) =>
+  if (options.delete) await refuseUnusableStore(url)
+  const result = await withWorkflows(url, options.temporal, (workflows) =>
     options.delete
-      ? deleting(store, `rm ${ids.join(' ')} --delete`, (confirm) =>
+      ? withDeletionLock(store, `rm ${ids.join(' ')} --delete`, (confirm) =>
           removed(store, ids, { grace, workflows, confirm, cells }),
         )
       : previewed(store, ids, { grace, workflows, cells }),
   )
-  if (options.json) printJson(jsonOf(url, looked))
-  else for (const line of linesOf(url, looked, ids, options)) print(line)
+  if (options.json) printJson(jsonOf(url, result))
+  else for (const line of linesOf(url, result, ids, options)) print(line)
   return 0
 }
 
@@ -67,14 +67,18 @@ async function refuseIds(store: ObjectStore, ids: readonly string[], cells: bool
   planRemoval({ now: 0, objects: [], manifests: new Map(), runs, sweeps }, ids, { cells, notes })
 }
 
-interface How {
+interface RemovalOptions {
   readonly grace: number
   readonly cells: boolean
   readonly workflows: Workflows
 }
 
 /** Returns what would be removed, without writing anything. */
-async function previewed(store: ObjectStore, ids: readonly string[], how: How): Promise<RemovalResult> {
+async function previewed(
+  store: ObjectStore,
+  ids: readonly string[],
+  how: RemovalOptions,
+): Promise<RemovalResult> {
   const { inventory, removal, busy } = await planned(store, ids, how)
   return { removal, freed: freedBy(inventory, removal, how.grace), busy }
 }
@@ -82,7 +86,7 @@ async function previewed(store: ObjectStore, ids: readonly string[], how: How): 
 async function removed(
   store: ObjectStore,
   ids: readonly string[],
-  how: How & { readonly confirm: () => void },
+  how: RemovalOptions & { readonly confirm: () => void },
 ): Promise<RemovalResult> {
   const { inventory, removal, busy } = await planned(store, ids, how, await storeClock(store))
   if (busy.size > 0)
@@ -99,7 +103,7 @@ async function removed(
 async function planned(
   store: ObjectStore,
   ids: readonly string[],
-  { cells, workflows }: How,
+  { cells, workflows }: RemovalOptions,
   now?: number,
 ): Promise<{
   readonly inventory: Inventory
@@ -187,7 +191,7 @@ function linesOf(
       : [
           ...[...busy].map(([id, why]) => yellow(`${id} is being computed (${why}): --delete would refuse.`)),
           '',
-          `To remove it: ./zeroshift rm ${ids.map(quoted).join(' ')} --delete${given(options)}`,
+          `To remove it: ./zeroshift rm ${ids.map(quoted).join(' ')} --delete${repeatedOptions(options)}`,
         ]),
   ]
 }
@@ -229,7 +233,7 @@ function sharedLines({ shared: { stages, objects, runs } }: Freed): readonly str
 }
 
 /** Returns the options that give the next command the same meaning. */
-function given({ cells, grace, store, temporal }: RmOptions): string {
+function repeatedOptions({ cells, grace, store, temporal }: RmOptions): string {
   return [
     ...(cells ? [' --cells'] : []),
     ...(grace === '24h' ? [] : [` --grace ${grace}`]),

@@ -1,7 +1,7 @@
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { withServer, type LaunchOptions } from '../launch/command-server.ts'
 import { launchRun, watchRun } from '../launch/launch-run.ts'
-import { inspecting, prepare, readConfig, runSettings } from '../launch/prepare.ts'
+import { createInspection, prepare, readConfig, runSettings } from '../launch/prepare.ts'
 import { interrupted } from '../launch/watch-workflow.ts'
 import { printChangedCode } from '../output/changed-code.ts'
 import { counted } from '../output/format.ts'
@@ -19,7 +19,7 @@ export function run(config: string, options: RunOptions): Promise<number> {
   return withOutput(options, async (output) => {
     const source = { config, overrides: options.set ?? [], store: options.store }
     const parsed = await readConfig(source)
-    const inspect = inspecting(output.printLine)
+    const inspect = createInspection(output.printLine)
     if (options.dryRun) {
       const { printPlan } = await import('../output/dry-run.ts')
       return printPlan(await prepare(source, parsed, inspect), output)

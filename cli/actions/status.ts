@@ -35,7 +35,9 @@ export async function status(id: string | undefined, options: StatusOptions): Pr
   try {
     const { client, close } = await connect(server)
     try {
-      return await (id === undefined ? list(client, server, options) : one(client, server, id, options))
+      return await (id === undefined
+        ? printList(client, server, options)
+        : printOne(client, server, id, options))
     } finally {
       await close()
     }
@@ -45,7 +47,7 @@ export async function status(id: string | undefined, options: StatusOptions): Pr
 }
 
 /** Lists runs and sweeps. The cells of sweeps are left to `zeroshift runs`. */
-async function list(client: Client, server: Server, { json }: StatusOptions): Promise<number> {
+async function printList(client: Client, server: Server, { json }: StatusOptions): Promise<number> {
   const query = `WorkflowType IN ('${workflowType}', '${sweepType}')`
   const runs = (await listRuns(client, server, query)).filter(
     ({ type, sweep }) => type === sweepType || sweep === undefined,
@@ -72,33 +74,33 @@ interface StatusView<P, R> {
   /** The text for a run or a sweep that has completed. */
   readonly summary: (result: R) => string
   /** The progress as `--json` prints it. */
-  readonly plain: (progress: P) => object
+  readonly json: (progress: P) => object
 }
 
-async function one(client: Client, server: Server, id: string, options: StatusOptions): Promise<number> {
+async function printOne(client: Client, server: Server, id: string, options: StatusOptions): Promise<number> {
   const handle = client.workflow.getHandle(workflowId(id))
   const { type } = await handle.describe().catch((error: unknown) => {
     throw error instanceof WorkflowNotFoundError ? unknown(id) : error
   })
   return type === sweepType
-    ? show(id, handle as WorkflowHandle<Sweep>, server, options, await lookedSweep(client, handle))
-    : show(id, handle as WorkflowHandle<Experiment>, server, options, lookedRun(handle))
+    ? printStatus(id, handle as WorkflowHandle<Sweep>, server, options, await sweepStatusView(client, handle))
+    : printStatus(id, handle as WorkflowHandle<Experiment>, server, options, runStatusView(handle))
 }
 
 type Sweep = (input: SweepInput) => Promise<SweepResult>
 type Experiment = (input: RunInput) => Promise<RunResult>
 
-function lookedRun(handle: WorkflowHandle): StatusView<RunView, RunResult> {
+function runStatusView(handle: WorkflowHandle): StatusView<RunView, RunResult> {
   return {
     readProgress: () => progressOf(handle),
     writer: runWriter,
     summary: ({ computed, cached, report }) =>
       `${computed} stages computed, ${cached} cached; report: ${report}`,
-    plain: (progress) => ({ ...progress, retries: plainRetries(progress.retries) }),
+    json: (progress) => ({ ...progress, retries: jsonRetries(progress.retries) }),
   }
 }
 
-async function lookedSweep(
+async function sweepStatusView(
   client: Client,
   handle: WorkflowHandle,
 ): Promise<StatusView<SweepView, SweepResult>> {
@@ -107,17 +109,17 @@ async function lookedSweep(
     writer: sweepWriter((await recordOf(handle)) ?? { columns: [], cells: [] }),
     summary: ({ cells, done, failures, report }) =>
       `${done} of ${counted(cells, 'cell')} done, ${failures.length} failed; report: ${report}`,
-    plain: ({ sweep, runs, workers, retries }) => ({
+    json: ({ sweep, runs, workers, retries }) => ({
       ...sweep,
       running: runs,
       workers,
-      retries: plainRetries(retries),
+      retries: jsonRetries(retries),
     }),
   }
 }
 
 /** The retries as `--json` prints them: the reason, and when the next attempt begins. */
-function plainRetries(retries: readonly Retry[]): readonly object[] {
+function jsonRetries(retries: readonly Retry[]): readonly object[] {
   return retries.map(({ stage, reason, attempt, nextAt }) => ({
     stage,
     reason,
@@ -142,25 +144,25 @@ async function recordOf(handle: WorkflowHandle): Promise<SweepRecord | undefined
   }
 }
 
-async function show<P extends { readonly retries: readonly Retry[] }, R>(
+async function printStatus<P extends { readonly retries: readonly Retry[] }, R>(
   id: string,
   handle: WorkflowHandle<() => Promise<R>>,
   server: Server,
   { json, watch }: StatusOptions,
-  { readProgress: look, writer, summary, plain }: StatusView<P, R>,
+  { readProgress, writer, summary, json: jsonOf }: StatusView<P, R>,
 ): Promise<number> {
   let state = stateOf(await handle.describe(), server)
   if (state === 'running' && watch) {
     const out = json ? process.stderr : process.stdout
     const ended = handle.result().catch(() => undefined)
-    await follow(look, ended, await displayOn(out, writer), out.isTTY ? 1000 : 2000)
+    await follow(readProgress, ended, await displayOn(out, writer), out.isTTY ? 1000 : 2000)
     state = stateOf(await handle.describe(), server)
   }
-  const progress = state === 'running' ? await look() : undefined
-  const { result, error } = await endOf<R>(handle, state)
+  const progress = state === 'running' ? await readProgress() : undefined
+  const { result, error } = await endResult<R>(handle, state)
   if (json) {
     const details = {
-      ...(progress && { progress: plain(progress) }),
+      ...(progress && { progress: jsonOf(progress) }),
       ...(result && { result }),
       ...(error !== undefined && { error }),
     }
@@ -179,7 +181,7 @@ async function show<P extends { readonly retries: readonly Retry[] }, R>(
   return 0
 }
 
-async function endOf<R>(
+async function endResult<R>(
   handle: WorkflowHandle<() => Promise<R>>,
   state: RunState,
 ): Promise<{ readonly result?: R; readonly error?: string }> {

@@ -17,7 +17,7 @@ import { showCopy } from '../output/copy-progress.ts'
 import { counted } from '../output/format.ts'
 import { size } from '../output/format.ts'
 import { coloursOf, print, printJson, whereOf } from '../output/print.ts'
-import { refuseUnusable } from '../launch/usable-store.ts'
+import { refuseUnusableStore } from '../launch/usable-store.ts'
 
 export interface StoreCopyOptions {
   readonly run?: readonly string[]
@@ -32,17 +32,17 @@ export async function copyStores(
   to: string,
   { run, keep, dryRun, json }: StoreCopyOptions,
 ): Promise<number> {
-  const [source, target] = [from, to].map((place) => openStore(storeUrl(place)))
+  const [source, target] = [from, to].map((location) => openStore(storeUrl(location)))
   if (!source || !target) return 2
-  if (placeOf(source) === placeOf(target))
+  if (realLocation(source) === realLocation(target))
     throw new UserError(`${from} and ${to} are the same store; expected two`)
   const planned = await planCopy(source, target, {
     ...(run && { ids: run }),
-    ...keepOf(keep),
+    ...keepOption(keep),
     reportFlaw: flawIn(source),
   })
   await carryOut(planned, { dryRun: dryRun ?? false, json: json ?? false, pages: true })
-  answer(planned, { dryRun: dryRun ?? false, json: json ?? false, from: source.url })
+  printCopied(planned, { dryRun: dryRun ?? false, json: json ?? false, from: source.url })
   return 0
 }
 
@@ -53,7 +53,7 @@ export function flawIn(store: ObjectStore): NonNullable<Parameters<typeof planCo
 }
 
 /** Throws a UserError if the side is neither of the two. */
-export function keepOf(text: string | undefined): { readonly keep?: Keep } {
+export function keepOption(text: string | undefined): { readonly keep?: Keep } {
   if (text === undefined) return {}
   if (text === 'target' || text === 'source') return { keep: text }
   throw new UserError(`--keep: expected target or source, found '${text}'`)
@@ -64,7 +64,7 @@ export async function carryOut(
   { dryRun, json, pages }: { readonly dryRun: boolean; readonly json: boolean; readonly pages: boolean },
 ): Promise<void> {
   if (dryRun) return
-  await refuseUnusable(planned.to.url)
+  await refuseUnusableStore(planned.to.url)
   const shown = await showCopy(json ? process.stderr : process.stdout)
   try {
     await writeCopy(planned, { pages, onProgress: shown.onProgress })
@@ -73,7 +73,7 @@ export async function carryOut(
   }
 }
 
-export function answer(
+export function printCopied(
   planned: PlannedCopy,
   { dryRun, json, from }: { readonly dryRun: boolean; readonly json: boolean; readonly from: string },
 ): void {
@@ -96,8 +96,8 @@ function linesOf(
   ]
   const would = dryRun ? 'would be ' : ''
   return [
-    green(`${dryRun ? 'To copy' : 'Copied'} to ${to}: ${textOf(copied)}`),
-    `There already: ${textOf(present)}`,
+    green(`${dryRun ? 'To copy' : 'Copied'} to ${to}: ${countsText(copied)}`),
+    `There already: ${countsText(present)}`,
     ...(given.length > 0
       ? [
           yellow(
@@ -110,7 +110,7 @@ function linesOf(
   ]
 }
 
-function textOf({ runs, sweeps, stages, signatures, blobs, bytes }: Counts): string {
+function countsText({ runs, sweeps, stages, signatures, blobs, bytes }: Counts): string {
   return [
     counted(runs, 'run'),
     ...(sweeps > 0 ? [counted(sweeps, 'sweep')] : []),
@@ -121,7 +121,7 @@ function textOf({ runs, sweeps, stages, signatures, blobs, bytes }: Counts): str
 }
 
 /** Returns where a store really is, since two paths may lead to one directory. */
-function placeOf({ url }: ObjectStore): string {
+function realLocation({ url }: ObjectStore): string {
   if (!url.startsWith('file://')) return url
   const directory = fileURLToPath(url)
   try {

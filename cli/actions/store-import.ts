@@ -6,7 +6,7 @@ import { planImport, type PlannedCopy } from '../../artifacts/copy-store.ts'
 import { openStore } from '../../artifacts/store.ts'
 import { parsed } from '../../report/published.ts'
 import { storeFor } from '../workspace/workspace.ts'
-import { answer, carryOut, flawIn, keepOf } from './store-copy.ts'
+import { printCopied, carryOut, flawIn, keepOption } from './store-copy.ts'
 
 export interface StoreImportOptions {
   readonly keep?: string
@@ -27,10 +27,10 @@ export async function importStore(
   const options = { dryRun: dryRun ?? false, json: json ?? false }
   const archive = await ArchiveStore.open(file)
   try {
-    const planned = await planImport(archive, store, { ...keepOf(keep), reportFlaw: flawIn(archive) })
+    const planned = await planImport(archive, store, { ...keepOption(keep), reportFlaw: flawIn(archive) })
     await carryOut(planned, { ...options, pages: false })
     if (!options.dryRun) await renderPages(openArtifacts(store.url), planned)
-    answer(planned, { ...options, from: archive.url })
+    printCopied(planned, { ...options, from: archive.url })
     return 0
   } finally {
     await archive.close()

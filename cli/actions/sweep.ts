@@ -16,7 +16,7 @@ import { columns, whereOf } from '../output/print.ts'
 import { withOutput, type Output } from '../output/output.ts'
 import { printStarted } from '../output/started.ts'
 import { summariseSweep } from '../output/sweep-summary.ts'
-import { refuseUnusable } from '../launch/usable-store.ts'
+import { refuseUnusableStore } from '../launch/usable-store.ts'
 import { wholeNumber } from '../options/whole-number.ts'
 
 export interface SweepOptions extends LaunchOptions {
@@ -44,7 +44,7 @@ export function sweep(config: string, options: SweepOptions): Promise<number> {
     printCosts(prepared, costs, output)
     if (options.dryRun) return printPlannedSweep(prepared, costs, output)
     return withServer(store, options, output, async (server) => {
-      await refuseUnusable(store)
+      await refuseUnusableStore(store)
       await saveSweep(artifacts, prepared)
       const input = { id: sweep.id, store, maxParallel: maxParallel ?? parsed.space.maxParallel }
       const launched = await launchSweep(input, {}, server)

@@ -68,7 +68,7 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
       })
   })
   const { yellow } = coloursOf(process.stderr)
-  let board = { end: (): void => undefined }
+  let startup = { end: (): void => undefined }
   const results = resolve(home, BUCKET)
   let unserve = (): void => undefined
   const stack = await startStack({
@@ -87,7 +87,7 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
     }),
     ...(mlflow !== undefined && { mlflow: { mlflow, port: mlflowPort } }),
     onNote: (message) => {
-      board.end()
+      startup.end()
       printError(yellow(message))
     },
   }).catch((error: unknown) => {
@@ -134,16 +134,16 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
       ],
       process.stdout,
     )
-    board = shown
+    startup = shown
     const ended = Promise.race([stopped, stack.broken])
     const isUp = await Promise.race([shown.allReady.then(() => true), ended.then(() => false)])
     if (isUp) print('\nExperiments that are started in this directory run here. Ctrl-C stops it.')
     await ended
-    board.end()
+    startup.end()
     print('Stopping.')
     return 0
   } finally {
-    board.end()
+    startup.end()
     await stack.stop()
     forget()
     unserve()

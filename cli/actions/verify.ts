@@ -18,7 +18,7 @@ import { interrupted, type Outcome } from '../launch/watch-workflow.ts'
 import { findReport, type FoundReport, type ReportSelection } from '../workspace/find-report.ts'
 import { publicKeysIn } from '../workspace/key-files.ts'
 import { absolutePath, home, storeFor } from '../workspace/workspace.ts'
-import { inspecting } from '../launch/prepare.ts'
+import { createInspection } from '../launch/prepare.ts'
 import { coloursOf, printError } from '../output/print.ts'
 import {
   checkReportSignatures,
@@ -103,7 +103,7 @@ async function recomputation(
   const { findDataDirectory } = await import('../../activities/inputs/data-directory.ts')
   const { inspectDataset } = await import('../../datasets/index.ts')
   const named = options.dataDirectory ?? report.dataDirectory
-  const model = modelPlace(options.modelDirectory ?? report.modelDirectory, spec, report.where)
+  const model = modelLocation(options.modelDirectory ?? report.modelDirectory, spec, report.where)
   const settings = {
     ...(named !== undefined && { dataDirectory: absolutePath(named) }),
     ...(model !== undefined && { modelDirectory: model }),
@@ -113,7 +113,7 @@ async function recomputation(
   if (spec.model.name === 'pretrained')
     refuseOtherCheckpoint(
       checkpointOf(spec.model),
-      (await inspecting(printLine).checkpoint(settings)).facts,
+      (await createInspection(printLine).checkpoint(settings)).facts,
       model,
     )
   const store = storeFor(directory)
@@ -135,7 +135,7 @@ async function recomputation(
  * Returns where the report's checkpoint is on this machine. That is the place it was read from,
  * unless it was a directory, which `--model-directory` has to name here.
  */
-function modelPlace(
+function modelLocation(
   named: string | undefined,
   { model }: PublishedRun['spec'],
   where: string,
@@ -150,12 +150,12 @@ function modelPlace(
 function refuseOtherCheckpoint(
   recorded: CheckpointFacts,
   here: CheckpointFacts,
-  place: string | undefined,
+  location: string | undefined,
 ): void {
   const changed = differences(recorded, here)
   if (changed.length === 0) return
   throw new UserError(
-    `the checkpoint in ${place ?? ''} is not that of the report: ${changedHere(changed)}. Name the right one with --model-directory`,
+    `the checkpoint in ${location ?? ''} is not that of the report: ${changedHere(changed)}. Name the right one with --model-directory`,
   )
 }
 

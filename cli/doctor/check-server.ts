@@ -18,7 +18,7 @@ export function serverChecks(temporal: string | undefined): readonly Check[] {
         const { client, close } = await connect(server)
         try {
           const { serverVersion } = await client.workflowService.getSystemInfo({})
-          workers = await workersOf(client)
+          workers = await countWorkers(client)
           return `Temporal ${serverVersion} at ${server.address}`
         } finally {
           await close()
@@ -43,7 +43,7 @@ export function serverChecks(temporal: string | undefined): readonly Check[] {
 const ACTIVITY = 2
 
 /** Returns the number of workers of each queue that asked for activities in the last minutes. */
-async function workersOf({ workflowService, options }: Client): Promise<ReadonlyMap<string, number>> {
+async function countWorkers({ workflowService, options }: Client): Promise<ReadonlyMap<string, number>> {
   const counts = queues.map(async (name) => {
     const { pollers } = await workflowService.describeTaskQueue({
       namespace: options.namespace,

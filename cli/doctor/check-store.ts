@@ -38,7 +38,7 @@ export function storeChecks(url: string): readonly Check[] {
         throw new Error(`this machine's clock is ${apart} the store's`)
       },
     },
-    diskCheck(url.startsWith('s3://') ? undefined : fileURLToPath(url)),
+    spaceCheck(url.startsWith('s3://') ? undefined : fileURLToPath(url)),
   ]
 }
 
@@ -64,9 +64,9 @@ async function tryStore(store: ObjectStore): Promise<number> {
       throw new Error('a second write of one name went through: conditional puts do not work here')
     const read = await store.get(path)
     if (!read || Buffer.compare(read, written) !== 0) throw new Error('what was read is not what was written')
-    const listed = (await store.list(PROBES)).find((object) => object.path === path)
-    if (!listed) throw new Error('what was written is not listed')
-    return skewSeconds(listed.modified, before, after)
+    const entry = (await store.list(PROBES)).find((object) => object.path === path)
+    if (!entry) throw new Error('what was written is not listed')
+    return skewSeconds(entry.modified, before, after)
   }
   const skew = await tried().finally(() => store.delete(path))
   if (await store.get(path)) throw new Error('what was deleted is still there')
@@ -89,23 +89,23 @@ const LEAST_GIGABYTES = 2
  * Returns the check of the free space for a store in a directory, for the cache of tools, data and
  * blobs, and for temporary files.
  */
-function diskCheck(store: string | undefined): Check {
+function spaceCheck(store: string | undefined): Check {
   return {
     name: 'disk',
     needed: false,
     remedy:
       'Free some, run `./zeroshift gc --delete`, or name other places: --store, ZEROSHIFT_CACHE, TMPDIR. Runs wait while a disk is full.',
     perform: async () => {
-      const places = [...(store === undefined ? [] : [store]), cacheDirectory(), tmpdir()]
+      const folders = [...(store === undefined ? [] : [store]), cacheDirectory(), tmpdir()]
       const room = await Promise.all(
-        places.map(async (place) => {
-          const { bavail, bsize } = await statfs(existing(place))
-          return { place, gigabytes: (bavail * bsize) / 1e9 }
+        folders.map(async (folder) => {
+          const { bavail, bsize } = await statfs(existing(folder))
+          return { folder, gigabytes: (bavail * bsize) / 1e9 }
         }),
       )
-      const said = room.map(({ place, gigabytes }) => `${gigabytes.toFixed(1)} GB for ${place}`).join(', ')
-      if (room.some(({ gigabytes }) => gigabytes < LEAST_GIGABYTES)) throw new Error(said)
-      return said
+      const text = room.map(({ folder, gigabytes }) => `${gigabytes.toFixed(1)} GB for ${folder}`).join(', ')
+      if (room.some(({ gigabytes }) => gigabytes < LEAST_GIGABYTES)) throw new Error(text)
+      return text
     },
   }
 }

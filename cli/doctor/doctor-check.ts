@@ -17,9 +17,9 @@ export interface Checked {
   readonly remedy?: string
 }
 
-export async function checked({ name, perform: look, remedy, needed }: Check): Promise<Checked> {
+export async function checked({ name, perform, remedy, needed }: Check): Promise<Checked> {
   try {
-    return { name, state: 'ok', found: await look() }
+    return { name, state: 'ok', found: await perform() }
   } catch (error) {
     const found = error instanceof Error ? error.message : String(error)
     return { name, state: needed ? 'failed' : 'warning', found, remedy }

@@ -4,7 +4,7 @@ import type { Output } from '../output/output.ts'
 import type { Connected, Server } from '../server/temporal.ts'
 import { runningStack } from '../workspace/workspace.ts'
 import { interruption, type Interruption } from './interrupt.ts'
-import { refuseUnusable, refuseUnusableInAdvance } from './usable-store.ts'
+import { refuseUnusableStore, refuseUnusableStoreInAdvance } from './usable-store.ts'
 
 /** The options of commands that start a workflow, or join one that runs, and show it to its end. */
 export interface LaunchOptions {
@@ -48,7 +48,7 @@ export async function withServer(
     )
   // The server and the worker write to the working directory as soon as they start.
   if (!existing) {
-    await refuseUnusableInAdvance(store)
+    await refuseUnusableStoreInAdvance(store)
     await refuseUnableToStart()
   }
   const interrupt = interruption()
@@ -61,7 +61,7 @@ export async function withServer(
       interruption: interrupt,
       connect: async () => {
         // The workers of another stack may reach the store although this machine does not.
-        if (!existing || existing.address === runningStack()?.address) await refuseUnusable(store)
+        if (!existing || existing.address === runningStack()?.address) await refuseUnusableStore(store)
         const server = await starting
         connection = await connect(server)
         const { client } = connection

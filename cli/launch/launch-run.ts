@@ -7,7 +7,7 @@ import { displayOn } from '../output/follow.ts'
 import { runWriter } from '../output/render-run.ts'
 import type { CommandServer } from './command-server.ts'
 import { trackingNotes } from './tracking-notes.ts'
-import { refuseUnusable } from './usable-store.ts'
+import { refuseUnusableStore } from './usable-store.ts'
 import { watchWorkflow, type Launched, type Outcome } from './watch-workflow.ts'
 
 type Experiment = (input: RunInput | StoredInput) => Promise<RunResult>
@@ -63,7 +63,7 @@ const MOST_BYTES = 2 ** 17
 async function workflowInput(input: RunInput): Promise<RunInput | StoredInput> {
   if (Buffer.byteLength(JSON.stringify(input)) <= MOST_BYTES) return input
   const { store } = input.settings
-  await refuseUnusable(store)
+  await refuseUnusableStore(store)
   await openArtifacts(store).putRun(recordOf(input))
   return { stored: input.run.id, store }
 }

@@ -39,10 +39,10 @@ export function sweepPlaces(
       const given = texts.get(problem.file ?? '')
       if (!given) return problem
       const text = overrideText(given.path, given.value)
-      const place = locate(exact.get(text) ?? ofPath.get(given.path) ?? [])
+      const position = locate(exact.get(text) ?? ofPath.get(given.path) ?? [])
       // The option `-S` names the value itself.
-      const message = place.line === undefined ? problem.message : `${text}: ${problem.message}`
-      return { ...problem, ...place, message }
+      const message = position.line === undefined ? problem.message : `${text}: ${problem.message}`
+      return { ...problem, ...position, message }
     }
   }
 }

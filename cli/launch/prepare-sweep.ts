@@ -14,7 +14,7 @@ import { pointsOf, type SweepPoint } from '../../experiment/sweep/points.ts'
 import { basesOf, type HalvingSpec, type SweepSpace } from '../../experiment/sweep/space.ts'
 import type { Cell, SweepRecord } from '../../experiment/sweep/sweep.ts'
 import { absoluteFromConfig } from '../workspace/workspace.ts'
-import { configText, inspecting, prepare, type ConfigSource, type Inspect } from './prepare.ts'
+import { configText, createInspection, prepare, type ConfigSource, type Inspection } from './prepare.ts'
 import { sweepPlaces } from './locate-problem.ts'
 
 /** A sweep that is ready to run. */
@@ -59,23 +59,23 @@ export async function readSweep({ config, overrides }: ConfigSource): Promise<Re
   const more = Object.fromEntries(read.map(({ path, value }) => [formatPath(path), value]))
   const whole = read.length > 0 ? { ...space, set: { ...space.set, ...(more as SweepSpace['set']) } } : space
   const texts = new Map(read.map(({ path, text }) => [formatPath(path), text]))
-  const place: Locate = (at) => {
+  const locateValue: Locate = (at) => {
     const text = at[0] === 'set' ? texts.get(String(at[1])) : undefined
     return text === undefined ? locate(at) : { file: overrideName(text) }
   }
-  const misfits = checkSpace(whole, place)
-  if (misfits.length > 0) throw new UserError(misfits)
-  return { space: whole, locate: place }
+  const problemsOfSpace = checkSpace(whole, locateValue)
+  if (problemsOfSpace.length > 0) throw new UserError(problemsOfSpace)
+  return { space: whole, locate: locateValue }
 }
 
 /** Checks the experiment of every point before any work starts. Throws a UserError. */
 export async function prepareSweep(
-  asked: ConfigSource,
+  source: ConfigSource,
   { space, locate }: ReadSweep,
   notify?: (line: string) => void,
 ): Promise<PreparedSweep> {
-  const { config, overrides } = asked
-  const inspect = remembered(inspecting(notify))
+  const { config, overrides } = source
+  const inspect = memoised(createInspection(notify))
   const texts = new Map<string, string>()
   for (const base of basesOf(space)) {
     const file = absoluteFromConfig(config, base)
@@ -90,7 +90,7 @@ export async function prepareSweep(
     const given = Object.entries(point.set).map(([path, value]) => overrideText(path, value))
     const one = async (more: readonly string[]): Promise<RunInput> => {
       const file = baseFile(config, point.base)
-      const of = { ...asked, config: file, overrides: [...given, ...more] }
+      const of = { ...source, config: file, overrides: [...given, ...more] }
       const parsed = parseConfig({ file, text: texts.get(point.base) ?? '', overrides: of.overrides })
       const input = await prepare(of, parsed, inspect)
       const { tracking } = input.settings
@@ -164,10 +164,10 @@ function firstOf(problems: readonly Problem[]): readonly Problem[] {
  * Returns an inspection that reads and hashes each data set and each checkpoint once, even if many
  * points use it.
  */
-function remembered(inspect: Inspect): Inspect {
-  const data = new Map<string, ReturnType<Inspect['data']>>()
-  const labels = new Map<string, ReturnType<Inspect['labels']>>()
-  const checkpoints = new Map<string, ReturnType<Inspect['checkpoint']>>()
+function memoised(inspect: Inspection): Inspection {
+  const data = new Map<string, ReturnType<Inspection['data']>>()
+  const labels = new Map<string, ReturnType<Inspection['labels']>>()
+  const checkpoints = new Map<string, ReturnType<Inspection['checkpoint']>>()
   const filesOf = ({ validation: _, ...files }: DataSpec, settings: RunInput['settings']) =>
     canonicalJson({ files, directory: settings.dataDirectory ?? null })
   return {
@@ -193,11 +193,11 @@ function remembered(inspect: Inspect): Inspect {
   }
 }
 
-function checkHalving({ resource, rungs, of, metric }: HalvingSpec, spec: Spec, place: Place): void {
+function checkHalving({ resource, rungs, of, metric }: HalvingSpec, spec: Spec, position: Place): void {
   const own = valueAt(spec, parsePath(resource) ?? [])
   const last = rungs.at(-1) ?? 0
   const refuse = (message: string): never => {
-    throw new UserError([{ ...place, path: 'halving', message: `halving: ${message}` }])
+    throw new UserError([{ ...position, path: 'halving', message: `halving: ${message}` }])
   }
   if (typeof own !== 'number' || own <= last)
     refuse(

@@ -59,19 +59,19 @@ export function runSettings(
   parsed: ParsedConfig,
 ): RunInput['settings'] {
   const { settings } = parsed
-  const place = (key: 'store' | 'dataDirectory' | 'modelDirectory') => {
+  const pathOf = (key: 'store' | 'dataDirectory' | 'modelDirectory') => {
     const path = settings[key]
     const onCommandLine = overrides.some((text) => text.startsWith(`${key}=`))
     return path === undefined || onCommandLine ? path : absoluteFromConfig(config, path)
   }
   const source = (part: 'data' | 'model') => sourceOf(parsed.spec[part], part, { config, overrides })
-  const dataDirectory = place('dataDirectory') ?? source('data')
-  const modelDirectory = place('modelDirectory') ?? source('model')
+  const dataDirectory = pathOf('dataDirectory') ?? source('data')
+  const modelDirectory = pathOf('modelDirectory') ?? source('model')
   const tracking = settings.tracking ?? trackingHere()
   return {
     ...settings,
     ...(tracking && { tracking }),
-    store: storeFor(store, place('store')),
+    store: storeFor(store, pathOf('store')),
     ...(dataDirectory !== undefined && { dataDirectory: absolutePath(dataDirectory) }),
     ...(modelDirectory !== undefined && { modelDirectory: absolutePath(modelDirectory) }),
   }
@@ -92,7 +92,7 @@ function sourceOf(
 }
 
 /** Reads the facts that a plan depends on: data sets, checkpoints and the code itself. */
-export interface Inspect {
+export interface Inspection {
   data(spec: DataSpec, settings: RunInput['settings']): Promise<DatasetFacts>
   /** Returns the class of each sample, training files first. */
   labels(spec: DataSpec, settings: RunInput['settings']): Promise<ArrayLike<number>>
@@ -104,7 +104,7 @@ export interface Inspect {
   code(names: readonly CodeName[]): Promise<ChangedCode>
 }
 
-export function inspecting(notify?: (line: string) => void): Inspect {
+export function createInspection(notify?: (line: string) => void): Inspection {
   return {
     async data(spec, settings) {
       const { findDataDirectory } = await import('../../activities/inputs/data-directory.ts')
@@ -138,17 +138,17 @@ export function inspecting(notify?: (line: string) => void): Inspect {
  * workflow. Throws a UserError.
  */
 export async function prepare(
-  asked: ConfigSource,
+  source: ConfigSource,
   parsed: ParsedConfig,
-  inspect: Inspect = inspecting(),
+  inspect: Inspection = createInspection(),
 ): Promise<RunInput> {
   const { locate } = parsed
-  const { config, overrides } = asked
-  const settings = runSettings(asked, parsed)
+  const { config, overrides } = source
+  const settings = runSettings(source, parsed)
   try {
     const spec: Spec = {
       ...parsed.spec,
-      split: await completeSplit(parsed.spec.split, asked),
+      split: await completeSplit(parsed.spec.split, source),
       model: await completeModel(parsed.spec.model, settings, inspect),
     }
     const facts = await inspect.data(spec.data, settings)
@@ -172,7 +172,7 @@ export async function prepare(
 }
 
 /** Returns the plan. Its stages have the digests of the code that differs from the lock. */
-async function planWith(spec: Spec, facts: DatasetFacts, inspect: Pick<Inspect, 'code'>): Promise<Plan> {
+async function planWith(spec: Spec, facts: DatasetFacts, inspect: Pick<Inspection, 'code'>): Promise<Plan> {
   const locked = plan(spec, facts)
   const changed = await inspect.code(codeNamesOf(stagesOf(locked)))
   return Object.keys(changed).length === 0 ? locked : plan(spec, facts, changed)
@@ -185,7 +185,7 @@ async function planWith(spec: Spec, facts: DatasetFacts, inspect: Pick<Inspect, 
 async function completeModel(
   model: ModelSpec,
   settings: RunInput['settings'],
-  inspect: Inspect,
+  inspect: Inspection,
 ): Promise<ModelSpec> {
   if (model.name !== 'pretrained') return model
   const { facts, revision } = await inspect.checkpoint(settings)

@@ -67,12 +67,13 @@ async function extendedSweep(
     printLine(`${config} is not here any more: going on as it was.`)
     return undefined
   }
-  const asked = { config, overrides, store }
-  const now = await prepareSweep(asked, await readSweep(asked), printLine)
+  const source = { config, overrides, store }
+  const now = await prepareSweep(source, await readSweep(source), printLine)
   const gone = missingFrom(record.cells, now.sweep.cells)
   const more = missingFrom(now.sweep.cells, record.cells)
   if (gone.length === 0 && more.length === 0) return undefined
-  if (gone.length > 0 || !extend) throw new UserError(changed(record, now.sweep, gone.length, more.length))
+  if (gone.length > 0 || !extend)
+    throw new UserError(changedSpaceProblems(record, now.sweep, gone.length, more.length))
   printLine(`${counted(more.length, 'cell')} more than before.`)
   // Known cells keep their positions, since decisions and reports refer to them.
   const known = new Map(now.sweep.cells.map((cell) => [wholeOf(cell), cell]))
@@ -87,7 +88,7 @@ function missingFrom(cells: readonly Cell[], others: readonly Cell[]): readonly 
   return cells.filter(({ runs }) => !known.has(runs.join()))
 }
 
-function changed(
+function changedSpaceProblems(
   { id, space, command }: SweepRecord,
   now: SweepRecord,
   gone: number,

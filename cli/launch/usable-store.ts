@@ -26,13 +26,13 @@ export async function refuseUnusableCache(): Promise<void> {
  * starts: otherwise a stage would retry for as long as the store stays like this. Throws a
  * UserError.
  */
-export async function refuseUnusable(url: string): Promise<void> {
+export async function refuseUnusableStore(url: string): Promise<void> {
   await trying(url, async (store) => void (await readFormat(store)))
-  await refuseUnwritable(url)
+  await refuseUnwritableStore(url)
 }
 
 /** Refuses a store that cannot be written to. Its format may be damaged. Throws a UserError. */
-export async function refuseUnwritable(url: string): Promise<void> {
+export async function refuseUnwritableStore(url: string): Promise<void> {
   await trying(url, async (store) => {
     await refuseLaterFormat(store)
     const path = `${PROBES}${randomUUID()}`
@@ -46,8 +46,8 @@ export async function refuseUnwritable(url: string): Promise<void> {
  * directory: it makes and removes a folder in the store, or in the nearest folder above it that
  * exists. Throws a UserError.
  */
-export async function refuseUnusableInAdvance(url: string): Promise<void> {
-  if (!url.startsWith('file://')) return refuseUnusable(url)
+export async function refuseUnusableStoreInAdvance(url: string): Promise<void> {
+  if (!url.startsWith('file://')) return refuseUnusableStore(url)
   await trying(url, async (store) => {
     await readFormat(store)
     await rmdir(await mkdtemp(join(await nearest(fileURLToPath(url)), '.probe-')))

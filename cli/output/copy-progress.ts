@@ -28,8 +28,8 @@ export async function showCopy(
 }
 
 const copyWriter: Writer<CopyProgress> = {
-  render: (progress, width) => clip(`${bar(shareOf(progress))}  ${textOf(progress)}`, width),
-  changedLines: (_before, progress, _now, report) => (report ? [textOf(progress)] : []),
+  render: (progress, width) => clip(`${bar(shareOf(progress))}  ${progressText(progress)}`, width),
+  changedLines: (_before, progress, _now, report) => (report ? [progressText(progress)] : []),
 }
 
 /** Uses the bytes if there are any, since they show the progress more evenly than the objects. */
@@ -38,6 +38,6 @@ function shareOf({ objects, bytes }: CopyProgress): number {
   return done / Math.max(1, all)
 }
 
-function textOf({ objects, bytes }: CopyProgress): string {
+function progressText({ objects, bytes }: CopyProgress): string {
   return `${objects.done} of ${counted(objects.all, 'object')}, ${size(bytes.done)} of ${size(bytes.all)}`
 }

@@ -79,7 +79,7 @@ function lineView<P extends Retrying>(stream: NodeJS.WriteStream, { changedLines
 
 /** Shows the progress until the result is known. Returns the result or throws its error. */
 export async function follow<T, P>(
-  look: () => Promise<P>,
+  readProgress: () => Promise<P>,
   result: Promise<T>,
   view: Display<P>,
   everyMs: number,
@@ -95,7 +95,7 @@ export async function follow<T, P>(
   )
   const show = async () => {
     const progress = await Promise.race([
-      look().catch(() => undefined),
+      readProgress().catch(() => undefined),
       sleep(QUERY_MS, undefined, { ref: false }),
     ])
     if (progress) view.show(progress)

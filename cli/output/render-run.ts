@@ -97,11 +97,11 @@ function titles(stages: readonly StageProgress[]): string {
 
 /** Returns a running stage's title and progress. */
 export function stageText(stage: StageProgress, now: number): string {
-  return [stage.title, ...running(stage, now, true), ...retried(stage)].join('  ')
+  return [stage.title, ...progressParts(stage, now, true), ...retried(stage)].join('  ')
 }
 
 /** Returns the steps, the loss, the steps per second and the estimated time that is left. */
-function running(stage: StageProgress, now: number, withBar: boolean): string[] {
+function progressParts(stage: StageProgress, now: number, withBar: boolean): string[] {
   const { step, steps, loss, resumedAt = 0, startedAt, steppedAt = now } = stage
   if (step === undefined || steps === undefined || steps <= 0)
     return startedAt === undefined ? [] : [duration(Math.max(0, now - startedAt) / 1000)]
@@ -154,9 +154,9 @@ export function changedRunLines(
   return after.stages.flatMap((stage) => {
     const was = earlier.get(stage.key)
     if (stage.elsewhere) return was?.elsewhere ? [] : [`${stage.title}: ${ELSEWHERE}`]
-    if (stage.state !== (was?.state ?? 'waiting')) return changed(stage)
+    if (stage.state !== (was?.state ?? 'waiting')) return changeLine(stage)
     if (report && stage.state === 'running' && stage.step !== undefined)
-      return [`${stage.title}: ${running(stage, now, false).join('  ')}`]
+      return [`${stage.title}: ${progressParts(stage, now, false).join('  ')}`]
     return []
   })
 }
@@ -164,7 +164,7 @@ export function changedRunLines(
 /** Converts the progress of a run to text. */
 export const runWriter: Writer<RunProgress> = { render: renderProgress, changedLines: changedRunLines }
 
-function changed(stage: StageProgress): string[] {
+function changeLine(stage: StageProgress): string[] {
   switch (stage.state) {
     case 'waiting':
       return []

@@ -18,7 +18,7 @@ const MOST_FAILURES = 5
 export function sweepWriter({ columns, cells }: Pick<SweepRecord, 'columns' | 'cells'>): Writer<SweepView> {
   const nameOf = (cell: number) => {
     const values = cells[cell]?.values ?? []
-    const parts = columns.map(({ name }, i) => `${name} ${textOf(values[i] ?? null)}`)
+    const parts = columns.map(({ name }, i) => `${name} ${valueText(values[i] ?? null)}`)
     return parts.length > 0 ? parts.join(', ') : `cell ${cell + 1}`
   }
   return {
@@ -51,7 +51,7 @@ function render(
       line(
         i === 0 ? 'running' : '',
         cyan('›'),
-        `${nameOf(cell)}${rungText(sweep, rung)}${progress ? `  ${doing(progress, now)}` : ''}`,
+        `${nameOf(cell)}${rungText(sweep, rung)}${progress ? `  ${runText(progress, now)}` : ''}`,
       ),
     ),
     ...(more > 0 ? [line('', cyan('›'), `and ${more} more`)] : []),
@@ -82,7 +82,7 @@ function rungText({ rungs }: SweepProgress, rung: number): string {
 }
 
 /** Returns the stage that a run computes, and the run's progress. */
-function doing({ stages, paused }: RunProgress, now: number): string {
+function runText({ stages, paused }: RunProgress, now: number): string {
   const done = stages.filter(isDone).length
   const share = `${done}/${stages.length} stages`
   if (paused) return `${share}, paused`
@@ -114,7 +114,7 @@ function workersText(workers: readonly SeenWorker[], now: number): string {
   return `${counted(here.length, 'worker')}, ${training} of them training: ${names.join(', ')}`
 }
 
-function textOf(value: ShownValue): string {
+function valueText(value: ShownValue): string {
   return value === null ? '–' : String(value)
 }
 
@@ -143,7 +143,7 @@ function changedLines(
       : []),
     ...(isChanged || report ? [`${counts(sweep)} · ${timeText(sweep, now)}`] : []),
     ...(report
-      ? runs.flatMap(({ cell, progress }) => (progress ? [`${nameOf(cell)}: ${doing(progress, now)}`] : []))
+      ? runs.flatMap(({ cell, progress }) => (progress ? [`${nameOf(cell)}: ${runText(progress, now)}`] : []))
       : []),
   ]
 }

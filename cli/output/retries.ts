@@ -80,8 +80,8 @@ async function hasStepped(
     Promise.resolve([payload]),
   )
   if (!decoded) return false
-  const beat = converter.payloadConverter.fromPayload<Partial<HeartbeatDetails> | undefined>(decoded)
-  return beat?.attempt === attempt && beat.step !== undefined
+  const heartbeat = converter.payloadConverter.fromPayload<Partial<HeartbeatDetails> | undefined>(decoded)
+  return heartbeat?.attempt === attempt && heartbeat.step !== undefined
 }
 
 /**

@@ -26,7 +26,7 @@ const AGAIN_MS = 60_000
 /** Decides which retries are shown. `now` is in milliseconds since 1970. */
 export class RetryWatch {
   private readonly since = new Map<string, number>()
-  private readonly told = new Map<string, { readonly attempt: number; readonly at: number }>()
+  private readonly reported = new Map<string, { readonly attempt: number; readonly at: number }>()
 
   /**
    * Returns the retries that have failed for some time. A running attempt counts up to its
@@ -47,9 +47,9 @@ export class RetryWatch {
     return lasting.flatMap((retry) => {
       const { key, attempt } = retry
       const name = `${key} ${alike(retry.reason)}`
-      const told = this.told.get(name)
-      if (told && (told.attempt === attempt || now - told.at < AGAIN_MS)) return []
-      this.told.set(name, { attempt, at: now })
+      const reported = this.reported.get(name)
+      if (reported && (reported.attempt === attempt || now - reported.at < AGAIN_MS)) return []
+      this.reported.set(name, { attempt, at: now })
       return [retryLine(retry, now)]
     })
   }

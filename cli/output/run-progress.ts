@@ -83,17 +83,17 @@ function pendingStages(
       const startedAt = optionalTsToMs(activity.lastStartedTime)
       const steppedAt = optionalTsToMs(activity.lastHeartbeatTime)
       const { payloads } = activity.heartbeatDetails ?? {}
-      const beat =
+      const heartbeat =
         payloads?.[0] && (await decodeFromPayloadsAtIndex<HeartbeatDetails>(converter, 0, payloads))
       const waited = activity.lastFailure?.applicationFailureInfo?.type === 'ComputedElsewhereError'
       // An attempt that only checks whether it still has to wait reports no step.
-      const computes = beat?.attempt === activity.attempt && !beat?.look
+      const computes = heartbeat?.attempt === activity.attempt && !heartbeat?.look
       const failure = waited ? undefined : activity.lastFailure
       const error = await decodeOptionalFailureToOptionalError(converter, failure)
       return {
         key: activity.activityId ?? '',
         started: withWorker.includes(activity.state ?? 0),
-        progress: beat ?? {},
+        progress: heartbeat ?? {},
         ...(waited && !computes && { elsewhere: true }),
         ...(startedAt !== undefined && { startedAt }),
         ...(steppedAt !== undefined && { steppedAt }),

@@ -30,10 +30,10 @@ const MOST_RUNS = 12
 export async function sweepViewOf(client: Client, handle: WorkflowHandle): Promise<SweepView> {
   const [sweep, workers, own] = await Promise.all([
     handle.query<SweepProgress>(progressQuery),
-    workersOf(client).catch(() => []),
+    seenWorkers(client).catch(() => []),
     handle.describe().then((description) => retriesOf(client.workflow, description)),
   ])
-  const looked = await Promise.all(
+  const running = await Promise.all(
     sweep.running.slice(0, MOST_RUNS).map(async (cell) => {
       const view = await progressOf(client.workflow.getHandle(workflowId(cell.run))).catch(() => undefined)
       if (!view) return { run: cell, retries: [] }
@@ -43,9 +43,9 @@ export async function sweepViewOf(client: Client, handle: WorkflowHandle): Promi
   )
   return {
     sweep,
-    runs: looked.map(({ run }) => run),
+    runs: running.map(({ run }) => run),
     workers,
-    retries: [...own, ...looked.flatMap(({ retries }) => retries)],
+    retries: [...own, ...running.flatMap(({ retries }) => retries)],
   }
 }
 
@@ -58,7 +58,7 @@ function named({ run }: RunningCell): (retry: Retry) => Retry {
 const types = { zeroshift: 1, 'zeroshift-train': 2 } as const
 
 /** Returns the workers that asked the server for tasks in the last minutes. */
-async function workersOf(client: Client): Promise<readonly SeenWorker[]> {
+async function seenWorkers(client: Client): Promise<readonly SeenWorker[]> {
   const seen = new Map<string, { readonly queues: Queue[]; seenAt: number }>()
   for (const queue of queues) {
     const { pollers } = await client.workflowService.describeTaskQueue({

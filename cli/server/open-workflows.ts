@@ -36,12 +36,12 @@ export async function withWorkflows<T>(
       return await work({
         // A server that was started for this command has no workers.
         open: async (ids) => {
-          const found = server.embedded ? [] : await running(client, ids, workflowId)
+          const found = server.embedded ? [] : await openWorkflows(client, ids, workflowId)
           return new Set(found.filter(({ of }) => of === undefined || of === store).map(({ id }) => id))
         },
         end: async (ids) => {
           for (const nameOf of [workflowId, trackingId])
-            for (const { id, of } of await running(client, ids, nameOf))
+            for (const { id, of } of await openWorkflows(client, ids, nameOf))
               if (of === store)
                 await client.workflow.getHandle(nameOf(id)).terminate('removed from its store')
         },
@@ -60,7 +60,7 @@ interface Found {
   readonly of: string | undefined
 }
 
-async function running(
+async function openWorkflows(
   client: Client,
   ids: readonly string[],
   nameOf: (id: string) => string,

@@ -117,7 +117,7 @@ export async function allOf(
     members.map(async ({ name }, i) => {
       const child = children[i]
       if (!child) return
-      const { code, how } = await endOf(child)
+      const { code, how } = await exitOf(child)
       if (code === 0) return
       if (failed === 0 && signals === 0) printError(`${name} ended on its own (${how}); the others end now`)
       if (failed === 0) failed = code
@@ -128,7 +128,7 @@ export async function allOf(
   return failed
 }
 
-async function endOf(child: ChildProcess): Promise<{ readonly code: number; readonly how: string }> {
+async function exitOf(child: ChildProcess): Promise<{ readonly code: number; readonly how: string }> {
   try {
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
     if (signal) return { code: 128 + constants.signals[signal], how: signal }

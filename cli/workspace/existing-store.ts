@@ -12,7 +12,7 @@ import { storeFor } from './workspace.ts'
  */
 export async function artifactsIn(option: string | undefined): Promise<Artifacts> {
   const url = storeFor(option)
-  await refuseOtherThings(url, { mayBeMissing: true })
+  await refuseNonDirectory(url, { mayBeMissing: true })
   const artifacts = openArtifacts(url)
   await readFormat(artifacts.store)
   return artifacts
@@ -22,7 +22,7 @@ export async function artifactsIn(option: string | undefined): Promise<Artifacts
  * Refuses a store that is no directory: it would otherwise count as an empty store, since files
  * below a file are missing too. Throws a UserError.
  */
-export async function refuseOtherThings(
+export async function refuseNonDirectory(
   url: string,
   { mayBeMissing }: { readonly mayBeMissing: boolean },
 ): Promise<void> {

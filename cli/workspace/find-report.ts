@@ -46,7 +46,7 @@ export async function findReport(target: string, { run, store }: ReportSelection
   const found = await stat(target).catch(() => undefined)
   if (!found) return reportOf(target, await artifactsIn(store), run)
   const file = found.isDirectory() ? join(target, 'report.json') : target
-  const text = await textOf(file)
+  const text = await reportText(file)
   const runs = comparedRuns(parsed(text, file))
   if (!runs) return { text, where: file, signatures: await signaturesBeside(file) }
   return reportBeside(file, pick(runs, run, file))
@@ -131,7 +131,7 @@ async function reportBeside(file: string, { id, report }: ComparedRun): Promise<
     throw new UserError([
       { file, message: `the report of ${id} is at "${report}", which is no file of this machine` },
     ])
-  return { text: await textOf(where), where, signatures: await signaturesBeside(where) }
+  return { text: await reportText(where), where, signatures: await signaturesBeside(where) }
 }
 
 /**
@@ -180,7 +180,7 @@ function pathOf(url: URL): string | null {
   }
 }
 
-async function textOf(file: string): Promise<string> {
+async function reportText(file: string): Promise<string> {
   const bytes = await readRegularFile(file, { mostBytes: MOST_BYTES }).catch((error: unknown) => {
     const reason = whyUnreadable(error)
     if (reason === undefined) throw error

@@ -5,6 +5,6 @@ import { isElsewhere } from '../../experiment/spec/spec.ts'
  * Refuses a URL where a command needs a folder of this machine: as a path it would name a folder
  * called `https:`. Throws a UserError.
  */
-export function refuseUrl(place: string, name: string): void {
-  if (isElsewhere(place)) throw new UserError(`${name}: ${place} is a URL; expected a folder of this machine`)
+export function refuseUrl(path: string, name: string): void {
+  if (isElsewhere(path)) throw new UserError(`${name}: ${path} is a URL; expected a folder of this machine`)
 }

@@ -7,7 +7,7 @@ import { printError } from '../output/print.ts'
  * Runs a command that deletes from a store, while no other such command runs. Ctrl-C stops it at
  * the next `confirm` and releases the store. A second Ctrl-C ends the process.
  */
-export function deleting<T>(
+export function withDeletionLock<T>(
   store: ObjectStore,
   command: string,
   work: (confirm: () => void) => Promise<T>,

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { jsonBytes, openArtifacts, stageFolder, type Artifacts } from '../../../../artifacts/artifacts.ts'
 import { FileStore } from '../../../../artifacts/file-store.ts'
-import { deleting } from '../../../../cli/workspace/store-deletion.ts'
+import { withDeletionLock } from '../../../../cli/workspace/store-deletion.ts'
 import { stagesOf } from '../../../../experiment/stages/stage-list.ts'
 import { zeroshiftHere } from '../../../support/in-process.ts'
 import { checkAll, missingStages, sampleSweep, storeRun } from '../../../support/library.ts'
@@ -213,7 +213,7 @@ test('gc deletes nothing as long as a run has neither a record nor a report; rm 
 })
 
 test('Ctrl-C stops what deletes before its next part, and lets go of the store', async () => {
-  const stopped = deleting(artifacts.store, 'rm a --delete', (confirm) => {
+  const stopped = withDeletionLock(artifacts.store, 'rm a --delete', (confirm) => {
     confirm()
     process.emit('SIGINT')
     confirm()

@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { prepare, readConfig, type ConfigSource, type Inspect } from '../../../../cli/launch/prepare.ts'
+import { prepare, readConfig, type ConfigSource, type Inspection } from '../../../../cli/launch/prepare.ts'
 import { UserError } from '../../../../common/errors.ts'
 import type { RunInput } from '../../../../experiment/records/run.ts'
 import { inspectDataset } from '../../../../datasets/index.ts'
@@ -158,7 +158,7 @@ describe('where data is', () => {
     put('here')
     const { spec } = await prepared(npz('from: here'))
     const one: ConfigSource = { config: npz('from: "hf://datasets/someone/four@main"'), overrides: [] }
-    const inspect: Inspect = {
+    const inspect: Inspection = {
       data(data, { dataDirectory }) {
         expect(dataDirectory).toBe('hf://datasets/someone/four@main')
         return inspectDataset(data, join(directory, 'here'))
