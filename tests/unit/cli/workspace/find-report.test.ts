@@ -22,7 +22,7 @@ afterEach(() => {
 const own = (id: string) => JSON.stringify({ computed: { spec: { name: id } } })
 
 function write(path: string, text: string): string {
-  mkdirSync(join(directory, path, '../..'), { recursive: true })
+  mkdirSync(join(directory, path, '..'), { recursive: true })
   writeFileSync(join(directory, path), text)
   return join(directory, path)
 }
