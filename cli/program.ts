@@ -49,13 +49,13 @@ const commands: readonly AddCommand[] = [
   verify,
   compare,
   track,
-  declareGroup('adapter', "LoRA adapters in PEFT's layout: out of runs, and onto checkpoints", [
+  declareGroup('adapter', "export LoRA adapters from runs in PEFT's layout, and use them on checkpoints", [
     adapterExport,
     adapterInspect,
     adapterMerge,
     adapterApply,
   ]),
-  declareGroup('store', 'copies of results: between stores, and as one file', [
+  declareGroup('store', 'copy results between stores, or write them to one file', [
     storeCopy,
     storeExport,
     storeImport,
@@ -63,7 +63,7 @@ const commands: readonly AddCommand[] = [
   rm,
   gc,
   check,
-  declareGroup('key', 'keys that results are signed with', [keyNew, keyShow]),
+  declareGroup('key', 'make and show keys that sign results', [keyNew, keyShow]),
   sign,
   methods,
   metrics,

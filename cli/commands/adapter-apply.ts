@@ -3,9 +3,9 @@ import { adapterBase, json } from '../options/shared.ts'
 
 export const adapterApply = declareCommand({
   name: 'apply',
-  about: 'what images are taken for, without the adapter and with it',
+  about: 'predict the classes of images without the adapter and with it',
   arguments: [
-    { name: '<adapter>', about: 'its directory' },
+    { name: '<adapter>', about: 'the directory of the adapter' },
     { name: '<images...>', about: 'image files, or folders of them' },
   ],
   options: [requiredValue(...adapterBase), json],

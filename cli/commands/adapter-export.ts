@@ -3,7 +3,8 @@ import { store } from '../options/shared.ts'
 
 export const adapterExport = declareCommand({
   name: 'export',
-  about: "write a method's adapter and the original model that it is for, as PEFT and transformers load them",
+  about:
+    "write a method's adapter, and the original model that it is for, as PEFT and transformers load them",
   arguments: [
     { name: '<run>', about: 'the id of a run on a pre-trained model' },
     { name: '[label]', about: "the method's name in the table; needed where several have adapters" },

@@ -3,10 +3,10 @@ import { json, store } from '../options/shared.ts'
 
 export const compare = declareCommand({
   name: 'compare',
-  about: 'put the results of runs side by side, and say in what their specs differ',
-  arguments: [{ name: '<ids...>', about: 'ids of runs, or of sweeps for all of theirs' }],
+  about: 'show the results of runs side by side, and the differences of their specs',
+  arguments: [{ name: '<ids...>', about: 'ids of runs, or of sweeps for all of their runs' }],
   options: [
-    value('--out <directory>', 'where to put the report; .zeroshift/comparisons/… unless given'),
+    value('--out <directory>', 'the folder of the report; .zeroshift/comparisons/… by default'),
     json,
     store,
   ],

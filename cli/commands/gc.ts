@@ -3,17 +3,17 @@ import { json, store, temporal } from '../options/shared.ts'
 
 export const gc = declareCommand({
   name: 'gc',
-  about: 'list what no run in the store needs, and how much room it takes',
+  about: 'list what no run in the store needs, and its size',
   options: [
     flag('--delete', 'delete it'),
-    valueOr('--grace <time>', 'leave what is younger alone, such as 30m, 24h or 7d', '24h'),
+    valueOr('--grace <time>', 'leave everything that is younger than this, such as 30m, 24h or 7d', '24h'),
     value(
       '--keep-last <n>',
       'keep the newest n runs, remove older ones; a sweep with its cells counts as one',
     ),
     value(
       '--keep-within <time>',
-      'keep runs of this time before the newest one, such as 30d, remove older ones',
+      'keep the runs within this time before the newest one, such as 30d, remove older ones',
     ),
     json,
     store,

@@ -3,8 +3,11 @@ import { store } from '../options/shared.ts'
 
 export const report = declareCommand({
   name: 'report',
-  about: 'render the report of a run or a sweep again, from what is in the store',
+  about: 'render the report of a run or a sweep again, from the results in the store',
   arguments: [{ name: '<id>', about: "a run's or a sweep's id" }],
-  options: [value('--out <directory>', 'where to put it; beside the run in the store unless given'), store],
+  options: [
+    value('--out <directory>', 'the folder of the report; beside the run in the store by default'),
+    store,
+  ],
   action: async () => (await import('../actions/report.ts')).report,
 })

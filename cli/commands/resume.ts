@@ -3,13 +3,13 @@ import { detach, json, store, temporal } from '../options/shared.ts'
 
 export const resume = declareCommand({
   name: 'resume',
-  about: 'go on with a run or a sweep that failed, was stopped, interrupted or paused',
+  about: 'continue a run or a sweep that failed, was stopped, interrupted or paused',
   arguments: [{ name: '<id>', about: "a run's or a sweep's id" }],
   options: [
-    flag('--failed', "a sweep's failed cells as well, from where they were"),
-    flag('--restart-failed', "a sweep's failed cells as well, from their beginning"),
-    flag('--extend', "add the points that the sweep's config has more of now"),
-    value('--max-parallel <n>', 'experiments of a sweep under way at a time'),
+    flag('--failed', "also run a sweep's failed cells again, from their checkpoints"),
+    flag('--restart-failed', "also run a sweep's failed cells again, from their beginning"),
+    flag('--extend', "add the points that were added to the sweep's config"),
+    value('--max-parallel <n>', 'experiments of a sweep that run at the same time'),
     detach,
     json,
     store,

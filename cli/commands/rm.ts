@@ -3,17 +3,17 @@ import { json, store, temporal } from '../options/shared.ts'
 
 export const rm = declareCommand({
   name: 'rm',
-  about: 'remove runs or sweeps: shows what goes and what is shared, and with --delete removes it',
+  about: 'show what removing runs or sweeps would delete; with --delete remove them',
   arguments: [{ name: '<ids...>', about: 'ids of runs or sweeps' }],
   options: [
     flag('--delete', 'remove them, and free the stages and blobs that only they need'),
     flag(
       '--cells',
-      "a sweep's cells as well, except those that another sweep has or that were started by themselves",
+      "also remove a sweep's cells, except those of other sweeps and those that were started as runs",
     ),
     valueOr(
       '--grace <time>',
-      'leave stages and blobs that are younger to a later gc, such as 30m, 24h or 7d',
+      'leave stages and blobs younger than this to a later gc, such as 30m, 24h or 7d',
       '24h',
     ),
     json,

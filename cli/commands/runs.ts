@@ -3,15 +3,18 @@ import { json, temporal } from '../options/shared.ts'
 
 export const runs = declareCommand({
   name: 'runs',
-  about: 'list the runs that all the filters let through',
+  about: 'list the runs that match all filters',
   options: [
-    value('--data <name>', 'of a data set'),
-    value('--method <name>', 'with an unlearning method'),
-    value('--rank <number>', 'with a method whose adapters have a rank'),
-    value('--status <state>', 'running, completed, failed or cancelled'),
-    value('--config <hash>', "the last 8 digits of a run's id: what it computes, under any name"),
-    value('--sweep <id>', 'of a sweep'),
-    value('--limit <number>', 'the newest ones only'),
+    value('--data <name>', 'only runs on this data set'),
+    value('--method <name>', 'only runs with this unlearning method'),
+    value('--rank <number>', 'only runs with a method whose adapters have this rank'),
+    value('--status <state>', 'only runs in this state: running, completed, failed or cancelled'),
+    value(
+      '--config <hash>',
+      'only runs whose ids end with these 8 digits: the same computation under any name',
+    ),
+    value('--sweep <id>', 'only runs of this sweep'),
+    value('--limit <number>', 'only the newest runs, at most this many'),
     json,
     temporal,
   ],

@@ -3,7 +3,7 @@ import { temporal } from '../options/shared.ts'
 
 export const setupSearchAttributes = declareCommand({
   name: 'search-attributes',
-  about: 'have the server know what `runs` finds runs by',
+  about: 'register the search attributes by which `runs` finds runs',
   options: [temporal],
   action: async () => (await import('../actions/setup-search-attributes.ts')).setupSearchAttributes,
 })

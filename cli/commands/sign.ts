@@ -3,10 +3,10 @@ import { json, store } from '../options/shared.ts'
 
 export const sign = declareCommand({
   name: 'sign',
-  about: 'attest the results of a run that are in the store, whoever computed them',
+  about: 'attest the results of a run in the store, regardless of who computed them',
   arguments: [{ name: '<run>', about: "a run's id" }],
   options: [
-    value('--key <file>', 'the private key; that of ZEROSHIFT_SIGNING_KEY_FILE unless given'),
+    value('--key <file>', 'the private key; the one in ZEROSHIFT_SIGNING_KEY_FILE by default'),
     json,
     store,
   ],

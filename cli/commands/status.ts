@@ -3,8 +3,8 @@ import { json, temporal } from '../options/shared.ts'
 
 export const status = declareCommand({
   name: 'status',
-  about: 'the runs and sweeps, or the progress of one',
+  about: 'list the runs and sweeps, or show the progress of one',
   arguments: [{ name: '[id]', about: "a run's or a sweep's id" }],
-  options: [flag('--watch', 'show it until it ends'), json, temporal],
+  options: [flag('--watch', 'show its progress until it ends'), json, temporal],
   action: async () => (await import('../actions/status.ts')).status,
 })

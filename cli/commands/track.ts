@@ -3,8 +3,8 @@ import { store } from '../options/shared.ts'
 
 export const track = declareCommand({
   name: 'track',
-  about: 'send what MLflow does not have of a run or a sweep yet, from what is in the store',
+  about: 'send MLflow what it does not have of a run or a sweep, from the results in the store',
   arguments: [{ name: '<id>', about: "a run's or a sweep's id" }],
-  options: [value('--tracking <uri>', "an MLflow server; the run's own unless given"), store],
+  options: [value('--tracking <uri>', "an MLflow server; the run's own by default"), store],
   action: async () => (await import('../actions/track.ts')).track,
 })

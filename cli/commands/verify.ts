@@ -15,7 +15,7 @@ export const verify = declareCommand({
     value('--data-directory <directory>', "where the data set's files are"),
     value('--model-directory <directory>', "where the pre-trained checkpoint's files are"),
     requireSignature('the report'),
-    flag('--keep', 'leave what was computed in .zeroshift/verify, until the next verification of the run'),
+    flag('--keep', 'keep the new results in .zeroshift/verify, until the next verification of the run'),
     json,
     store,
     temporal,

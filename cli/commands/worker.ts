@@ -4,30 +4,27 @@ import { device, metricsHost, metricsPort, temporal } from '../options/shared.ts
 
 export const worker = declareCommand({
   name: 'worker',
-  about: 'work for runs on a Temporal server until stopped',
+  about: 'execute the tasks of runs on a Temporal server, until stopped',
   options: [
-    values(
-      '--queue <name>',
-      `a task queue to serve, may be repeated: ${queues.join(', ')}; all unless given`,
-    ),
-    values('--allow-store <prefix>', 'refuse tasks whose results are not below it; may be repeated'),
+    values('--queue <name>', `a task queue to serve, may be repeated: ${queues.join(', ')}; all by default`),
+    values('--allow-store <prefix>', 'refuse tasks whose results are not below this prefix; may be repeated'),
     values(
       '--allow-source <prefix>',
-      'with --allow-store: data and checkpoints may be below it, too; may be repeated',
+      'with --allow-store: data and checkpoints may also be below this prefix; may be repeated',
     ),
     values(
       '--allow-tracking <url>',
       'with --allow-store: an MLflow server that runs may name; may be repeated',
     ),
     device,
-    value('--gpu <number>', 'which GPU, counted from 0: one a worker; 0 unless given'),
-    value('--gpus <numbers>', 'a worker process for each, such as 0,1,2'),
-    value('--build-id <id>', 'work as this version of a versioned deployment, such as a commit'),
+    value('--gpu <number>', 'the GPU to compute on, counted from 0; 0 by default'),
+    value('--gpus <numbers>', 'start a worker process for each of these GPUs, such as 0,1,2'),
+    value('--build-id <id>', 'the version of the worker in a versioned deployment, such as a commit'),
     value(
       '--exit-when-idle <seconds>',
-      'end once there was no stage to compute for so long; with --queue zeroshift-train alone',
+      'end when there was no stage to compute for this time; only with --queue zeroshift-train alone',
     ),
-    value('--ready-file <path>', 'a file that is there while the worker asks for work'),
+    value('--ready-file <path>', 'a file that exists while the worker asks for tasks'),
     metricsPort,
     metricsHost,
     temporal,

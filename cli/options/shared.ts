@@ -5,41 +5,44 @@ import { flag, value, values } from '../declare.ts'
 
 export const temporal = value('--temporal <host:port>', 'a Temporal server (or TEMPORAL_ADDRESS)')
 
-export const store = value('--store <url>', 'where results are kept: a directory or a URL')
+export const store = value('--store <url>', 'the store of the results: a directory or a URL')
 
-export const json = flag('--json', 'standard output is one JSON object')
+export const json = flag('--json', 'print one JSON object to standard output')
 
-export const detach = flag('--detach', 'start it and leave it to the workers')
+export const detach = flag('--detach', 'start it, leave it to the workers of a server, and return')
 
 export const device = value(
   '--device <name>',
-  `what to compute on, ${devices.join(' or ')} (or ZEROSHIFT_DEVICE)`,
+  `the device to compute on, ${devices.join(' or ')} (or ZEROSHIFT_DEVICE)`,
 )
 
 export const metricsPort = value(
   '--metrics-port <port>',
-  'have the worker serve /metrics for Prometheus, /healthz and /readyz',
+  'the port on which the worker serves /metrics for Prometheus, /healthz and /readyz',
 )
 
 export const metricsHost = value(
   '--metrics-host <address>',
-  'where; 127.0.0.1 unless given, 0.0.0.0 for all addresses',
+  'the address for --metrics-port; 127.0.0.1 by default, 0.0.0.0 for all addresses',
 )
 
 /** `signed` says in the help text what must be signed. */
 export const requireSignature = (signed: string) =>
   values(
     '--require-signature <file>',
-    `a public key that must have signed ${signed}, or another one where the option is repeated`,
+    `a public key that must have signed ${signed}; if repeated, one of the keys suffices`,
   )
 
 /** An option of `store copy` and `store export`. */
-export const someRuns = values('--run <id>', 'this run or sweep, with all that it needs; may be repeated')
+export const someRuns = values(
+  '--run <id>',
+  'only this run or sweep with everything that it needs; may be repeated',
+)
 
 /** An option of `store copy` and `store import`. */
 export const keep = value(
   '--keep <side>',
-  'where both have results of one stage, and different ones: leave out those of the source (target), or delete those of the target (source)',
+  'which results to keep if both stores have different ones of a stage: target (leave out those of the source) or source (delete those of the target)',
 )
 
 export const copyDryRun = flag('--dry-run', 'show what would be copied')
