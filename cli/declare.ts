@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander'
 
 /** An option of a command. `Received` is the part of the action's options that it contributes. */
-export interface DeclaredOption<Received extends object> {
+interface DeclaredOption<Received extends object> {
   readonly create: () => Option
   /** Exists only in the type, so that `Received` can be inferred. */
   readonly received?: Received
@@ -62,7 +62,7 @@ export function values<F extends string>(
 }
 
 /** `<name>` is required, `[name]` may be left out, and `<names...>` takes one or more words. */
-export interface DeclaredArgument {
+interface DeclaredArgument {
   readonly name: string
   readonly about: string
 }
@@ -77,7 +77,7 @@ type ArgumentValues<A extends readonly DeclaredArgument[]> = {
 }
 
 /** The options that an action receives for these declarations. */
-export type OptionsOf<O extends readonly DeclaredOption<object>[]> = O extends readonly [
+type OptionsOf<O extends readonly DeclaredOption<object>[]> = O extends readonly [
   DeclaredOption<infer First>,
   ...infer Rest extends readonly DeclaredOption<object>[],
 ]
@@ -101,7 +101,7 @@ interface OptionsDiffer<Names> {
  * A command with its help text and its action. `action` imports the module of the action, so that
  * the help text and other commands do not load it. The action returns the exit code.
  */
-export interface CommandDeclaration<
+interface CommandDeclaration<
   A extends readonly DeclaredArgument[],
   O extends readonly DeclaredOption<object>[],
   Taken,

@@ -11,7 +11,9 @@ import { storeChecks } from '../doctor/check-store.ts'
 import { serverChecks } from '../doctor/check-server.ts'
 import { checked, type Check, type Checked } from '../doctor/doctor-check.ts'
 import { storeFor, trackingHere } from '../workspace/workspace.ts'
-import { prepare, readConfig, runSettings } from '../launch/prepare.ts'
+import { prepare } from '../launch/prepare.ts'
+import { readConfig } from '../launch/read-config.ts'
+import { runSettings } from '../launch/run-settings.ts'
 import { coloursOf, printJson, printTo } from '../output/print.ts'
 
 export interface DoctorOptions {

@@ -18,7 +18,7 @@ import { interrupted, type Outcome } from '../launch/watch-workflow.ts'
 import { findReport, type FoundReport, type ReportSelection } from '../workspace/find-report.ts'
 import { publicKeysIn } from '../workspace/key-files.ts'
 import { absolutePath, home, storeFor } from '../workspace/workspace.ts'
-import { createInspection } from '../launch/prepare.ts'
+import { createInspection } from '../launch/inspection.ts'
 import { coloursOf, printError } from '../output/print.ts'
 import {
   checkReportSignatures,

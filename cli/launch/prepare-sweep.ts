@@ -14,7 +14,9 @@ import { pointsOf, type SweepPoint } from '../../experiment/sweep/points.ts'
 import { basesOf, type HalvingSpec, type SweepSpace } from '../../experiment/sweep/space.ts'
 import type { Cell, SweepRecord } from '../../experiment/sweep/sweep.ts'
 import { absoluteFromConfig } from '../workspace/workspace.ts'
-import { configText, createInspection, prepare, type ConfigSource, type Inspection } from './prepare.ts'
+import { createInspection, type Inspection } from './inspection.ts'
+import { prepare } from './prepare.ts'
+import { configText, type ConfigSource } from './read-config.ts'
 import { sweepPlaces } from './locate-problem.ts'
 
 /** A sweep that is ready to run. */
