@@ -14,7 +14,7 @@ import { tf } from '../../learning/tf.ts'
 import { adaptedModel, readAdapter, readBase } from '../adapters/adapter-base.ts'
 import { coloursOf, columns, print, printError, printJson } from '../output/print.ts'
 
-export interface AdapterApplyOptions {
+interface AdapterApplyOptions {
   readonly base: string
   readonly json?: true
 }

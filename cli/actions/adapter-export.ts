@@ -7,7 +7,7 @@ import { newFolder } from '../workspace/new-folder.ts'
 import { runRecordIn } from '../workspace/workspace.ts'
 import { print } from '../output/print.ts'
 
-export interface AdapterExportOptions {
+interface AdapterExportOptions {
   readonly out: string
   readonly store?: string
 }

@@ -6,7 +6,7 @@ import { adapterFor, readAdapter, readBase } from '../adapters/adapter-base.ts'
 import { counted } from '../output/format.ts'
 import { coloursOf, columns, print, printJson } from '../output/print.ts'
 
-export interface AdapterInspectOptions {
+interface AdapterInspectOptions {
   readonly base?: string
   readonly json?: true
 }

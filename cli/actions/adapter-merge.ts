@@ -3,7 +3,7 @@ import { adaptedModel, readAdapter, readBase } from '../adapters/adapter-base.ts
 import { newFolder } from '../workspace/new-folder.ts'
 import { print } from '../output/print.ts'
 
-export interface AdapterMergeOptions {
+interface AdapterMergeOptions {
   readonly base: string
   readonly out: string
 }

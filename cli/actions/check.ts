@@ -13,10 +13,10 @@ import { counted, size } from '../output/format.ts'
 import { publicKeysIn } from '../workspace/key-files.ts'
 import { graceOf } from '../options/period.ts'
 import { storeFor } from '../workspace/workspace.ts'
-import { coloursOf, print, printJson, whereOf } from '../output/print.ts'
+import { coloursOf, print, printJson, pathOrUrl } from '../output/print.ts'
 import { refuseUnwritableStore } from '../launch/usable-store.ts'
 
-export interface CheckOptions {
+interface CheckOptions {
   readonly readData?: true
   readonly repair?: true
   readonly grace: string
@@ -70,7 +70,7 @@ export async function check({
   const isSound = checked.damage.length === 0
   if (json) printJson({ store: url, sound: isSound, ...checked, dropped })
   else
-    for (const line of linesOf(checked, dropped, { where: whereOf(url), repair: repair ?? false }))
+    for (const line of linesOf(checked, dropped, { where: pathOrUrl(url), repair: repair ?? false }))
       print(line)
   return isSound && (checked.demanded?.unsigned ?? []).length === 0 ? 0 : 1
 }

@@ -16,7 +16,7 @@ import { home, runRecordIn } from '../workspace/workspace.ts'
 import { coloursOf, printJson, printTo } from '../output/print.ts'
 import { refuseUrl } from '../workspace/refuse-url.ts'
 
-export interface CompareOptions {
+interface CompareOptions {
   readonly out?: string
   readonly json?: true
   readonly store?: string

@@ -16,7 +16,7 @@ import { readConfig } from '../launch/read-config.ts'
 import { runSettings } from '../launch/run-settings.ts'
 import { coloursOf, printJson, printTo } from '../output/print.ts'
 
-export interface DoctorOptions {
+interface DoctorOptions {
   readonly device?: string
   readonly json?: boolean
   readonly store?: string

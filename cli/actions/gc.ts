@@ -15,11 +15,11 @@ import { refuseNonDirectory } from '../workspace/existing-store.ts'
 import type { Workflows } from '../server/open-workflows.ts'
 import { graceOf, periodOf } from '../options/period.ts'
 import { storeFor } from '../workspace/workspace.ts'
-import { coloursOf, columns, print, printJson, whereOf } from '../output/print.ts'
+import { coloursOf, columns, print, printJson, pathOrUrl } from '../output/print.ts'
 import { refuseUnusableStore } from '../launch/usable-store.ts'
 import { wholeNumber } from '../options/whole-number.ts'
 
-export interface GcOptions {
+interface GcOptions {
   readonly delete?: true
   readonly grace: string
   readonly keepLast?: string
@@ -65,7 +65,7 @@ export async function gc(options: GcOptions): Promise<number> {
     ? await (await import('../server/open-workflows.ts')).withWorkflows(url, options.temporal, collect)
     : await collect()
   if (options.json) printJson(jsonOf(url, collected, options))
-  else for (const line of linesOf(store, collected, options)) print(line)
+  else for (const line of reportLines(store, collected, options)) print(line)
   return 0
 }
 
@@ -177,7 +177,7 @@ function jsonOf(
   }
 }
 
-function linesOf(
+function reportLines(
   store: ObjectStore,
   { inventory, found, younger, gone, busy }: Collected,
   options: GcOptions,
@@ -185,7 +185,7 @@ function linesOf(
   const { bold, yellow } = coloursOf(process.stdout)
   const isDeleted = options.delete ?? false
   const damaged = [...inventory.runs.values()].filter(({ flaw }) => flaw !== undefined)
-  const where = `${whereOf(store.url)} (${counted(inventory.runs.size - damaged.length, 'run')})`
+  const where = `${pathOrUrl(store.url)} (${counted(inventory.runs.size - damaged.length, 'run')})`
   const table = garbageTable(found, bold)
   const isAnything = table !== undefined || (gone?.units.length ?? 0) > 0
   const isKnown = unknownRuns(inventory.runs).length === 0

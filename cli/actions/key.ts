@@ -6,7 +6,7 @@ import { newSigningKey, privateKeyIn, privatePem, publicKeyIn, publicPem } from 
 import { keyText } from '../workspace/key-files.ts'
 import { print, printJson } from '../output/print.ts'
 
-export interface KeyOptions {
+interface KeyOptions {
   readonly json?: true
 }
 

@@ -1,7 +1,7 @@
 import { methodSchemas } from '../../experiment/spec/methods.ts'
 import { coloursOf, columns, print, printJson } from '../output/print.ts'
 
-export interface MethodsOptions {
+interface MethodsOptions {
   readonly json?: true
 }
 

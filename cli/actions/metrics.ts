@@ -1,7 +1,7 @@
 import { metricList } from '../../experiment/records/metric-list.ts'
 import { coloursOf, columns, print, printJson } from '../output/print.ts'
 
-export interface MetricsOptions {
+interface MetricsOptions {
   readonly json?: true
 }
 

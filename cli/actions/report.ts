@@ -15,10 +15,10 @@ import { artifactsIn } from '../workspace/existing-store.ts'
 import { SIGNATURES_SUFFIX } from '../workspace/find-report.ts'
 import { writeTexts } from '../workspace/new-folder.ts'
 import { runRecordIn } from '../workspace/workspace.ts'
-import { print, whereOf } from '../output/print.ts'
+import { print, pathOrUrl } from '../output/print.ts'
 import { refuseUrl } from '../workspace/refuse-url.ts'
 
-export interface ReportOptions {
+interface ReportOptions {
   readonly out?: string
   readonly store?: string
 }
@@ -36,7 +36,7 @@ export async function report(id: string, { out, store }: ReportOptions): Promise
   const { failed = [], ...run } = await runRecordIn(artifacts, id)
   if (out === undefined) {
     const { url } = await writeReport(artifacts, run, failed, signer)
-    print(join(whereOf(url), 'index.html'))
+    print(join(pathOrUrl(url), 'index.html'))
     return 0
   }
   const { files } = await renderRun(artifacts, run, failed)
@@ -75,7 +75,7 @@ async function reportOfSweep(
 ): Promise<number> {
   if (out === undefined) {
     const { url } = await writeSweepReport(artifacts, sweep.id, sweep.failures ?? [])
-    print(join(whereOf(url), 'index.html'))
+    print(join(pathOrUrl(url), 'index.html'))
     return 0
   }
   const comparison = withLinks(await comparisonOf(artifacts, sweep), artifacts, resolve(out))

@@ -20,7 +20,7 @@ import { readConfig } from '../launch/read-config.ts'
 import { withOutput, type Output } from '../output/output.ts'
 import { printStarted } from '../output/started.ts'
 
-export interface ResumeOptions extends ResumeSweepOptions {
+interface ResumeOptions extends ResumeSweepOptions {
   readonly store?: string
 }
 

@@ -15,10 +15,10 @@ import { bytesOf, objectsOf, summaryOf } from '../output/garbage-table.ts'
 import { withWorkflows, type Workflows } from '../server/open-workflows.ts'
 import { graceOf } from '../options/period.ts'
 import { storeFor } from '../workspace/workspace.ts'
-import { coloursOf, columns, print, printJson, whereOf } from '../output/print.ts'
+import { coloursOf, columns, print, printJson, pathOrUrl } from '../output/print.ts'
 import { refuseUnusableStore } from '../launch/usable-store.ts'
 
-export interface RmOptions {
+interface RmOptions {
   readonly delete?: true
   readonly cells?: true
   readonly grace: string
@@ -57,7 +57,7 @@ export async function rm(ids: readonly string[], options: RmOptions): Promise<nu
       : previewed(store, ids, { grace, workflows, cells }),
   )
   if (options.json) printJson(jsonOf(url, result))
-  else for (const line of linesOf(url, result, ids, options)) print(line)
+  else for (const line of reportLines(url, result, ids, options)) print(line)
   return 0
 }
 
@@ -151,7 +151,7 @@ function jsonOf(store: string, { removal, freed, busy, removed }: RemovalResult)
   }
 }
 
-function linesOf(
+function reportLines(
   store: string,
   { removal, freed, busy, removed }: RemovalResult,
   ids: readonly string[],
@@ -173,7 +173,7 @@ function linesOf(
     ...(removed?.restarted ?? []).map((id) => ({ id, why: 'it was started again in the meantime' })),
   ]
   return [
-    `${removed ? 'Removed from' : 'To be removed from'} ${whereOf(store)}:`,
+    `${removed ? 'Removed from' : 'To be removed from'} ${pathOrUrl(store)}:`,
     ...(rows.length > 0
       ? [columns([['ID', 'WHAT', 'NAME', 'DATE'], ...rows])]
       : ['No record: a removal that was interrupted is finished.']),

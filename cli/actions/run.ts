@@ -11,7 +11,7 @@ import { counted } from '../output/format.ts'
 import { withOutput } from '../output/output.ts'
 import { printStarted } from '../output/started.ts'
 
-export interface RunOptions extends LaunchOptions {
+interface RunOptions extends LaunchOptions {
   readonly set?: readonly string[]
   readonly dryRun?: true
   readonly store?: string

@@ -8,7 +8,7 @@ import { ensureSearchAttributes, registration } from '../server/search-attribute
 import { connect } from '../server/temporal.ts'
 import { wholeNumber } from '../options/whole-number.ts'
 
-export interface RunsOptions {
+interface RunsOptions {
   readonly data?: string
   readonly method?: string
   readonly rank?: string
@@ -59,7 +59,7 @@ export async function runs(options: RunsOptions): Promise<number> {
   }
 }
 
-export interface Query {
+interface Query {
   /** The query in Temporal's language. */
   readonly text: string
   /** Whether the query names search attributes, which a server may not know. */

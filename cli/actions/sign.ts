@@ -17,7 +17,7 @@ import { privateKeyFile } from '../workspace/key-files.ts'
 import { runRecordIn } from '../workspace/workspace.ts'
 import { print, printJson } from '../output/print.ts'
 
-export interface SignOptions {
+interface SignOptions {
   readonly key?: string
   readonly json?: true
   readonly store?: string

@@ -17,7 +17,7 @@ import { sweepWriter } from '../output/render-sweep.ts'
 import { sweepViewOf, type SweepView } from '../output/sweep-progress.ts'
 import { connect, type Server } from '../server/temporal.ts'
 
-export interface StatusOptions {
+interface StatusOptions {
   readonly json?: true
   readonly watch?: true
   readonly temporal?: string

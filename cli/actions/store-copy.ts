@@ -16,10 +16,10 @@ import { UserError } from '../../common/errors.ts'
 import { showCopy } from '../output/copy-progress.ts'
 import { counted } from '../output/format.ts'
 import { size } from '../output/format.ts'
-import { coloursOf, print, printJson, whereOf } from '../output/print.ts'
+import { coloursOf, print, printJson, pathOrUrl } from '../output/print.ts'
 import { refuseUnusableStore } from '../launch/usable-store.ts'
 
-export interface StoreCopyOptions {
+interface StoreCopyOptions {
   readonly run?: readonly string[]
   readonly keep?: string
   readonly dryRun?: true
@@ -80,7 +80,7 @@ export function printCopied(
   const copied = copiedOf(planned)
   const { keep, to } = planned
   if (json) printJson({ from, to: to.url, dryRun, keep, ...copied })
-  else for (const line of linesOf(copied, { dryRun, keep, to: whereOf(to.url) })) print(line)
+  else for (const line of linesOf(copied, { dryRun, keep, to: pathOrUrl(to.url) })) print(line)
 }
 
 function linesOf(

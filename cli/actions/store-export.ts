@@ -5,10 +5,10 @@ import { showCopy } from '../output/copy-progress.ts'
 import { counted } from '../output/format.ts'
 import { size } from '../output/format.ts'
 import { storeFor } from '../workspace/workspace.ts'
-import { coloursOf, print, printJson, whereOf } from '../output/print.ts'
+import { coloursOf, print, printJson, pathOrUrl } from '../output/print.ts'
 import { flawIn } from './store-copy.ts'
 
-export interface StoreExportOptions {
+interface StoreExportOptions {
   readonly run?: readonly string[]
   readonly json?: true
   readonly store?: string
@@ -46,7 +46,7 @@ export async function exportStore(
   else
     print(
       coloursOf(process.stdout).green(
-        `${file}: ${counted(runs.size, 'run')}, ${counted(stages.size, 'stage')}, ${size(bytes)} from ${whereOf(store.url)}`,
+        `${file}: ${counted(runs.size, 'run')}, ${counted(stages.size, 'stage')}, ${size(bytes)} from ${pathOrUrl(store.url)}`,
       ),
     )
   return 0

@@ -8,7 +8,7 @@ import { parsed } from '../../report/published.ts'
 import { storeFor } from '../workspace/workspace.ts'
 import { printCopied, carryOut, flawIn, keepOption } from './store-copy.ts'
 
-export interface StoreImportOptions {
+interface StoreImportOptions {
   readonly keep?: string
   readonly dryRun?: true
   readonly json?: true

@@ -12,14 +12,14 @@ import { estimateFrom, type Estimate } from '../output/estimate.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
 import { counted, duration } from '../output/format.ts'
 import { prepareSweep, readSweep, type PreparedSweep } from '../launch/prepare-sweep.ts'
-import { columns, whereOf } from '../output/print.ts'
+import { columns, pathOrUrl } from '../output/print.ts'
 import { withOutput, type Output } from '../output/output.ts'
 import { printStarted } from '../output/started.ts'
 import { summariseSweep } from '../output/sweep-summary.ts'
 import { refuseUnusableStore } from '../launch/usable-store.ts'
 import { wholeNumber } from '../options/whole-number.ts'
 
-export interface SweepOptions extends LaunchOptions {
+interface SweepOptions extends LaunchOptions {
   readonly set?: readonly string[]
   readonly dryRun?: true
   readonly store?: string
@@ -86,7 +86,7 @@ function printCosts({ sweep, runs, store }: PreparedSweep, costs: Costs, { print
   const over = sweep.columns.map(({ name }) => name).join(', ')
   const rungs = runs.size > sweep.cells.length ? `, ${runs.size} runs at all rungs` : ''
   printLine(
-    `${sweep.id}: ${counted(sweep.cells.length, 'cell')}${over && ` over ${over}`}${rungs}, results in ${whereOf(store)}`,
+    `${sweep.id}: ${counted(sweep.cells.length, 'cell')}${over && ` over ${over}`}${rungs}, results in ${pathOrUrl(store)}`,
   )
   const compute = distinct - cached.size
   printLine(

@@ -7,7 +7,7 @@ import { counted } from '../output/format.ts'
 import { runRecordIn } from '../workspace/workspace.ts'
 import { print, printError } from '../output/print.ts'
 
-export interface TrackOptions {
+interface TrackOptions {
   readonly tracking?: string
   readonly store?: string
 }

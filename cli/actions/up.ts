@@ -12,11 +12,11 @@ import { endpointOf } from '../server/endpoint.ts'
 import { refuseWithoutDriver } from '../server/gpu.ts'
 import { home, noteStack, runningStack, stackNote, storeFor } from '../workspace/workspace.ts'
 import { namedPorts, portOf } from '../options/ports.ts'
-import { coloursOf, print, printError, whereOf } from '../output/print.ts'
+import { coloursOf, print, printError, pathOrUrl } from '../output/print.ts'
 import { connect } from '../server/temporal.ts'
 import { refuseWorkerSettings } from '../server/worker-settings.ts'
 
-export interface UpOptions {
+interface UpOptions {
   readonly port?: string
   readonly ui?: boolean
   /** False with --no-s3. */
@@ -129,7 +129,7 @@ export async function up({ ui = false, ...options }: UpOptions): Promise<number>
           ...(endpoint && { about: `metrics at ${urlOf(endpoint)}/metrics` }),
           ready: stack.ready,
         },
-        { name: 'results', where: whereOf(storeFor()) },
+        { name: 'results', where: pathOrUrl(storeFor()) },
         { name: 'logs', where: resolve(home) },
       ],
       process.stdout,

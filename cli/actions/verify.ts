@@ -30,7 +30,7 @@ import type { VerificationStatus } from '../output/show-verification.ts'
 import { withOutput, type Output } from '../output/output.ts'
 import { errorReason } from '../server/unwrap-error.ts'
 
-export interface VerifyOptions extends Omit<LaunchOptions, 'detach'>, ReportSelection {
+interface VerifyOptions extends Omit<LaunchOptions, 'detach'>, ReportSelection {
   readonly dataDirectory?: string
   readonly modelDirectory?: string
   readonly keep?: true

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { openStore, type ObjectStore } from '../../artifacts/store.ts'
 import { cacheDirectory } from '../../host/cache.mjs'
 import type { Check } from './doctor-check.ts'
-import { whereOf } from '../output/print.ts'
+import { pathOrUrl } from '../output/print.ts'
 
 /**
  * Returns the checks of a store, of its clock against this machine's, and of the free disk space.
@@ -24,7 +24,7 @@ export function storeChecks(url: string): readonly Check[] {
         : 'Name a directory that can be written to: --store DIRECTORY, or ZEROSHIFT_STORE.',
       perform: async () => {
         skew = await tryStore(openStore(url))
-        return `${whereOf(url)}: write, read, conditional put, delete`
+        return `${pathOrUrl(url)}: write, read, conditional put, delete`
       },
     },
     {

@@ -29,7 +29,7 @@ export interface PreparedSweep {
   readonly store: string
 }
 
-export interface ReadSweep {
+export interface ParsedSweep {
   readonly space: SweepSpace
   /**
    * Returns the place of a part of the sweep in its file. For a value from `-S` it names the
@@ -41,7 +41,7 @@ export interface ReadSweep {
 /**
  * Reads a sweep's config. `-S` sets a value for every experiment, like `set`. Throws a UserError.
  */
-export async function readSweep({ config, overrides }: ConfigSource): Promise<ReadSweep> {
+export async function readSweep({ config, overrides }: ConfigSource): Promise<ParsedSweep> {
   const { space, locate } = parseSweep({ file: config, text: await configText(config, "a sweep's") })
   const { overrides: read, problems } = readOverrides(overrides)
   const varied = new Set([
@@ -73,7 +73,7 @@ export async function readSweep({ config, overrides }: ConfigSource): Promise<Re
 /** Checks the experiment of every point before any work starts. Throws a UserError. */
 export async function prepareSweep(
   source: ConfigSource,
-  { space, locate }: ReadSweep,
+  { space, locate }: ParsedSweep,
   notify?: (line: string) => void,
 ): Promise<PreparedSweep> {
   const { config, overrides } = source

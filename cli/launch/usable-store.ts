@@ -9,7 +9,7 @@ import { unwritable } from '../../artifacts/unwritable.ts'
 import { UserError } from '../../common/errors.ts'
 import { cacheDirectory } from '../../host/cache.mjs'
 import { PROBES } from '../doctor/check-store.ts'
-import { whereOf } from '../output/print.ts'
+import { pathOrUrl } from '../output/print.ts'
 
 /** Refuses a cache directory that cannot be written to. Throws a UserError. */
 export async function refuseUnusableCache(): Promise<void> {
@@ -72,7 +72,7 @@ async function trying(url: string, f: (store: ObjectStore) => Promise<void>): Pr
   } catch (error) {
     if (error instanceof UserError) throw error
     throw new UserError(
-      `the store ${whereOf(url)} cannot be written to: ${unwritable(error)}; make it so, or name another with --store`,
+      `the store ${pathOrUrl(url)} cannot be written to: ${unwritable(error)}; make it so, or name another with --store`,
     )
   }
 }

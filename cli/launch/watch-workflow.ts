@@ -19,7 +19,7 @@ export type Outcome<Result> =
 export const interrupted = { status: 'cancelled', notes: [] } as const
 
 /** How the progress of a workflow is read and shown. */
-export interface ProgressDisplay<Progress> {
+interface ProgressDisplay<Progress> {
   readonly read: () => Promise<Progress>
   readonly display: Display<Progress>
   readonly everyMs: number

@@ -4,7 +4,7 @@ import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { printChangedCode } from './changed-code.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
 import { counted } from './format.ts'
-import { columns, whereOf } from './print.ts'
+import { columns, pathOrUrl } from './print.ts'
 import type { Output } from './output.ts'
 
 /**
@@ -31,7 +31,7 @@ export async function printPlan(
     key.slice(0, 12),
     cached ? 'cached' : 'to compute',
   ])
-  printLine(`${id}, results in ${whereOf(settings.store)}`)
+  printLine(`${id}, results in ${pathOrUrl(settings.store)}`)
   printLine(columns([['STAGE', 'TITLE', 'KEY', 'STATE'], ...rows]))
   printLine(`${counted(planned.length, 'stage')}: ${stages.computed} to compute, ${stages.cached} cached`)
   return answer(0, { id, status: 'planned', stages, plan: planned })

@@ -3,7 +3,7 @@ import type { StoredObject } from '../../artifacts/store.ts'
 import { size } from './format.ts'
 import { columns } from './print.ts'
 
-export interface GarbageKind {
+interface GarbageKind {
   readonly name: keyof Garbage
   readonly count: number
   readonly objects: readonly StoredObject[]

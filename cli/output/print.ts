@@ -81,6 +81,6 @@ export function columns(rows: readonly (readonly string[])[]): string {
 }
 
 /** Returns a URL in a store as a path if it names a file. */
-export function whereOf(url: string): string {
+export function pathOrUrl(url: string): string {
   return url.startsWith('file://') ? fileURLToPath(url) : url
 }

@@ -5,7 +5,7 @@ import { oneLine } from '../../common/terminal-text.ts'
 import { renderTable } from '../../report/table.ts'
 import { counted, duration } from './format.ts'
 import type { Outcome } from '../launch/watch-workflow.ts'
-import { coloursOf, isColoured, printError, whereOf } from './print.ts'
+import { coloursOf, isColoured, printError, pathOrUrl } from './print.ts'
 import type { Answer, Output } from './output.ts'
 import { resumeCommand } from './resume-command.ts'
 
@@ -40,7 +40,7 @@ function summariseResult(
   for (const { title, reason } of failed) printLine(red(`${oneLine(title)} failed: ${reason}`))
   for (const note of notes) printLine(yellow(note))
   printLine('')
-  printLine(`Report: ${join(whereOf(report), 'index.html')}`)
+  printLine(`Report: ${join(pathOrUrl(report), 'index.html')}`)
   const work = computed > 0 ? ` in ${duration(stageSeconds)} of work` : ''
   printLine(
     `${counted(computed + cached, 'stage')}: ${computed} computed${work}, ${cached} cached. ${duration(seconds())} in all.`,

@@ -54,7 +54,7 @@ function sentenceOf({ verdict, environment, floor }: Verification): string {
 }
 
 /** Returns lines about what differs, and by how much. Pure. */
-export function verificationLines(verification: Verification): readonly string[] {
+function verificationLines(verification: Verification): readonly string[] {
   const { verdict, stages, blobs, figures, environment } = verification
   const same = stages.filter((stage) => stage.same).length
   const counts = [

@@ -6,7 +6,7 @@ import type { Outcome } from '../launch/watch-workflow.ts'
 import { errorReason } from '../server/unwrap-error.ts'
 import { counted, duration } from './format.ts'
 import type { Output } from './output.ts'
-import { coloursOf, printError, whereOf } from './print.ts'
+import { coloursOf, printError, pathOrUrl } from './print.ts'
 import { resumeCommand } from './resume-command.ts'
 
 /** Prints how a sweep ended, and its results. Returns the exit code. */
@@ -77,7 +77,7 @@ async function summariseResult(
     ...(failures.length > 0 ? [colours.red(`${failures.length} failed`)] : []),
   ]
   printLine('')
-  printLine(`Report: ${join(whereOf(report), 'index.html')}`)
+  printLine(`Report: ${join(pathOrUrl(report), 'index.html')}`)
   printLine(`${parts.join(', ')}. ${duration(seconds())} in all.`)
   if (incomplete + failures.length > 0)
     printLine(`To try again what failed: ${resumeCommand(id, store)} --failed`)

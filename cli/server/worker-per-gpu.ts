@@ -37,7 +37,7 @@ export async function workerPerGpu(gpus: string, device: Device, options: Worker
   onStopMessage(() => {
     ordered.abort()
   })
-  return allOf(command, members, ordered.signal)
+  return runMembers(command, members, ordered.signal)
 }
 
 /**
@@ -94,7 +94,7 @@ function asArguments(
  * member make all others end in order. A second signal kills them. Returns the first exit code
  * other than 0, or 0.
  */
-export async function allOf(
+export async function runMembers(
   module: string,
   members: readonly Member[],
   ordered?: AbortSignal,

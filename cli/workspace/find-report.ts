@@ -10,7 +10,7 @@ import type { RunSettings } from '../../experiment/records/run.ts'
 import { parsed } from '../../report/published.ts'
 import { MOST_ENVELOPE_BYTES } from '../../signatures/envelope.ts'
 import { artifactsIn } from './existing-store.ts'
-import { whereOf } from '../output/print.ts'
+import { pathOrUrl } from '../output/print.ts'
 
 /** A run's `report.json` before its contents are checked. */
 export interface FoundReport {
@@ -73,8 +73,11 @@ async function reportOf(id: string, artifacts: Artifacts, run: string | undefine
   const { dataDirectory, modelDirectory } = record?.settings ?? {}
   return {
     text,
-    where: whereOf(artifacts.store.locate(`runs/${id}/report/report.json`)),
-    signatures: signatures.map(({ path, text }) => ({ where: whereOf(artifacts.store.locate(path)), text })),
+    where: pathOrUrl(artifacts.store.locate(`runs/${id}/report/report.json`)),
+    signatures: signatures.map(({ path, text }) => ({
+      where: pathOrUrl(artifacts.store.locate(path)),
+      text,
+    })),
     ...(dataDirectory !== undefined && { dataDirectory }),
     ...(modelDirectory !== undefined && { modelDirectory }),
   }

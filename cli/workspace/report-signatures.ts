@@ -5,7 +5,7 @@ import { judgeEnvelope } from '../../signatures/statement.ts'
 import type { FoundSignature } from './find-report.ts'
 
 /** A key that signed a report, and its claim. */
-export interface ReportSigner {
+interface ReportSigner {
   readonly keyid: string
   readonly claim: ReportClaim
   /** Whether the key is one of those that `--require-signature` names. */
