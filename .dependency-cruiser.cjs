@@ -65,6 +65,16 @@ module.exports = {
       },
     },
     {
+      name: 'help-loads-no-action',
+      severity: 'error',
+      from: { path: '^cli/(declare|program|commands/[^/]+|options/shared)\\.ts$' },
+      to: {
+        dynamic: false,
+        pathNot:
+          '^(cli/(declare|commands/[^/]+|options/shared|output/print)|common/terminal-text|learning/device|workflows/names)\\.ts$|node_modules/commander/',
+      },
+    },
+    {
       name: 'only-tests-import-tests',
       severity: 'error',
       from: { pathNot: '^tests/' },

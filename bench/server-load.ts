@@ -19,7 +19,7 @@ import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
 import { openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
 import { prepareSweep, readSweep } from '../cli/launch/prepare-sweep.ts'
-import { keep } from '../cli/commands/sweep.ts'
+import { saveSweep } from '../cli/launch/save-sweep.ts'
 import { stagesOf } from '../experiment/stages/stage-list.ts'
 import type { SweepInput, SweepResult } from '../experiment/sweep/sweep.ts'
 import { ensureMlflow } from '../infra/mlflow.mjs'
@@ -125,7 +125,7 @@ random: { samples: ${size}, of: { 'methods[0].optimizer.learningRate': { from: 1
   const options = { config, overrides: [], store: `s3://load/${size}` }
   const prepared = await prepareSweep(options, await readSweep(options))
   const artifacts = openArtifacts(prepared.store)
-  await keep(artifacts, prepared)
+  await saveSweep(artifacts, prepared)
   counts.clear()
   const before = new Map([...(await temporalCounts()), ...processorSeconds()])
   const { id } = prepared.sweep

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, Connection } from '@temporalio/client'
 import { openArtifacts } from '../artifacts/artifacts.ts'
 import { prepareSweep, readSweep } from '../cli/launch/prepare-sweep.ts'
-import { keep } from '../cli/commands/sweep.ts'
+import { saveSweep } from '../cli/launch/save-sweep.ts'
 import type { SweepInput, SweepProgress, SweepResult } from '../experiment/sweep/sweep.ts'
 import { ensureTemporal } from '../infra/temporal.mjs'
 import { freePort } from '../host/free-port.ts'
@@ -66,9 +66,9 @@ try {
     store: `file://${join(directory, 'store')}`,
   }
   const prepared = await timed('prepare', async () => prepareSweep(options, await readSweep(options)))
-  await timed('write the records', () => keep(openArtifacts(prepared.store), prepared))
+  await timed('write the records', () => saveSweep(openArtifacts(prepared.store), prepared))
   await run(prepared.sweep.id, prepared.store)
-  await timed('write the records again', () => keep(openArtifacts(prepared.store), prepared))
+  await timed('write the records again', () => saveSweep(openArtifacts(prepared.store), prepared))
   await run(prepared.sweep.id, prepared.store)
 } finally {
   await connection.close()

@@ -6,11 +6,12 @@ import { createProgram } from './program.ts'
 import { beginCommand } from './server/command-span.ts'
 
 /**
- * The command line. Exit codes: 0 done, 1 the run failed, 2 the user's input was wrong, 3 a
- * verification on other hardware came within the floor.
+ * The command line. Its exit codes are 0 for success, 1 for a run that failed, 2 for invalid input,
+ * and 3 for a verification on other hardware that is within the floor.
  */
 
-// A reader that has seen enough, such as `| head`: end as any Unix program does, by 128 + SIGPIPE.
+// If the reader of the output has ended, such as `| head`, the process ends with 128 + SIGPIPE like
+// other Unix programs.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
   process.exit(141)
@@ -35,8 +36,8 @@ try {
 await endCommand?.(Number(process.exitCode ?? 0))
 
 /**
- * Empty text means a variable that was not set, and as a path the working directory. Throws a
- * UserError.
+ * Refuses options and arguments that are empty text. Empty text results from a variable that is not
+ * set, and as a path it would mean the working directory. Throws a UserError.
  */
 function refuseEmpty(action: Command): void {
   const isEmpty = (value: unknown) =>
@@ -49,12 +50,12 @@ function refuseEmpty(action: Command): void {
 }
 
 /**
- * Of a command that an error ended. With `--json` there is an answer even to options that are wrong
- * themselves.
+ * Returns the exit code for an error that ended a command. With `--json` it prints an answer, even
+ * if the options were wrong.
  */
 async function exitCode(error: unknown): Promise<number> {
   if (error instanceof CommanderError && error.exitCode === 0) return 0
-  // Commander has printed its own.
+  // Commander has printed its own errors.
   if (!(error instanceof CommanderError)) printProblem(error)
   const { refusalOf, createOutput } = await import('./output/output.ts')
   const { code, answer } = refusalOf(

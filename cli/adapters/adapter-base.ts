@@ -7,13 +7,13 @@ import { UserError } from '../../common/errors.ts'
 import { printError } from '../output/print.ts'
 import { refuseUrl } from '../workspace/refuse-url.ts'
 
-/** The files of an adapter in a folder of this machine. Throws a UserError. */
+/** Reads the files of an adapter in a folder of this machine. Throws a UserError. */
 export async function readAdapter(directory: string): Promise<PeftFiles> {
   refuseUrl(directory, 'the adapter')
   return readPeft(directory)
 }
 
-/** The model that an adapter is for: a directory or what else names a checkpoint. */
+/** Reads the model that an adapter is for. `source` is a directory or a URL of a checkpoint. */
 export async function readBase(source: string): Promise<WrittenModel> {
   const { directory } = await findCheckpoint(source, (line) => {
     printError(line)
@@ -27,12 +27,15 @@ export async function readBase(source: string): Promise<WrittenModel> {
   }
 }
 
-/** What an adapter does to it. */
+/** Returns the updates of the base model that an adapter's files describe. */
 export function adapterFor(base: WrittenModel, files: PeftFiles): Adapter {
   return adapterOf(files, base.architecture, base.labels.length)
 }
 
-/** The model with the adapter folded in. Classes of a head of its own have the base's names only where they are as many. */
+/**
+ * Returns the base model with the adapter folded in. An adapter with its own head keeps the names
+ * of the base's classes only if it has the same number of classes.
+ */
 export function adaptedModel(base: WrittenModel, files: PeftFiles): WrittenModel {
   const adapter = adapterFor(base, files)
   if (adapter.classes === 0)

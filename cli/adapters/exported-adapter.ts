@@ -17,13 +17,14 @@ export interface ExportedAdapter {
   readonly label: string
   /** The original model, which the adapter is for. */
   readonly base: WrittenModel
-  /** The adapter's files, by name. */
+  /** The adapter's files by their names. */
   readonly files: Readonly<Record<string, Uint8Array>>
 }
 
 /**
- * A method's adapter, of the first seed, and the model that it adapts: of a run on a pre-trained model, whose layers others know.
- * Throws a UserError where there is none, or where there are several and no label says which.
+ * Returns a method's adapter of the first seed, and the model that it adapts. The run must use a
+ * pre-trained model, whose layers other libraries know. Throws a UserError if there is no adapter,
+ * or if there are several and no label selects one.
  */
 export async function exportedAdapter(
   artifacts: Artifacts,
@@ -95,7 +96,10 @@ async function manifestOf<R extends StageRef>(artifacts: Artifacts, ref: R) {
   return manifest
 }
 
-/** The data set's own mean and deviation in units of white, where the checkpoint says none; grey is repeated in every channel. */
+/**
+ * Returns the data set's own mean and deviation as fractions of white, for a checkpoint without
+ * normalisation. A grey image has the same value in every channel.
+ */
 async function ownScale(
   artifacts: Artifacts,
   dataset: ManifestOf<'dataset'>,

@@ -1,34 +1,14 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { exportedAdapter } from '../adapters/exported-adapter.ts'
-import { writeCheckpoint } from '../../pretrained/write.ts'
-import { artifactsIn } from '../workspace/existing-store.ts'
-import { newFolder } from '../workspace/new-folder.ts'
-import { recordIn } from '../workspace/workspace.ts'
-import { print } from '../output/print.ts'
+import { declareCommand, requiredValue } from '../declare.ts'
+import { store } from '../options/shared.ts'
 
-export interface AdapterExportOptions {
-  readonly out: string
-  readonly store?: string
-}
-
-/**
- * `zeroshift adapter export`: the original model of a run and a method's adapter of it, as transformers and PEFT load them. The
- * checkpoint that the run started from is not what the adapter is for: the original was trained from there.
- */
-export async function exportAdapter(
-  id: string,
-  label: string | undefined,
-  { out, store }: AdapterExportOptions,
-): Promise<number> {
-  const artifacts = await artifactsIn(store)
-  const { base, files } = await exportedAdapter(artifacts, await recordIn(artifacts, id), label)
-  await newFolder(out, async (folder) => {
-    await writeCheckpoint(join(folder, 'base'), base)
-    await mkdir(join(folder, 'adapter'))
-    for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, 'adapter', name), bytes)
-  })
-  print(join(out, 'base'))
-  print(join(out, 'adapter'))
-  return 0
-}
+export const adapterExport = declareCommand({
+  name: 'export',
+  about:
+    "write a method's adapter, and the original model that it is for, as PEFT and transformers load them",
+  arguments: [
+    { name: '<run>', about: 'the id of a run on a pre-trained model' },
+    { name: '[label]', about: "the method's name in the table; needed where several have adapters" },
+  ],
+  options: [requiredValue('--out <directory>', 'a new directory, for base/ and adapter/'), store],
+  action: async () => (await import('../actions/adapter-export.ts')).exportAdapter,
+})

@@ -1,18 +1,10 @@
-import { writeCheckpoint } from '../../pretrained/write.ts'
-import { adaptedModel, readAdapter, readBase } from '../adapters/adapter-base.ts'
-import { newFolder } from '../workspace/new-folder.ts'
-import { print } from '../output/print.ts'
+import { declareCommand, requiredValue } from '../declare.ts'
+import { adapterBase } from '../options/shared.ts'
 
-export interface AdapterMergeOptions {
-  readonly base: string
-  readonly out: string
-}
-
-/** `zeroshift adapter merge`: a checkpoint of the base with the adapter folded in, which transformers loads without PEFT. */
-export async function mergeAdapter(adapter: string, { base, out }: AdapterMergeOptions): Promise<number> {
-  const files = await readAdapter(adapter)
-  const model = adaptedModel(await readBase(base), files)
-  await newFolder(out, (folder) => writeCheckpoint(folder, model))
-  print(out)
-  return 0
-}
+export const adapterMerge = declareCommand({
+  name: 'merge',
+  about: 'write the checkpoint with the adapter folded in',
+  arguments: [{ name: '<adapter>', about: 'the directory of the adapter' }],
+  options: [requiredValue(...adapterBase), requiredValue('--out <directory>', 'a new directory')],
+  action: async () => (await import('../actions/adapter-merge.ts')).mergeAdapter,
+})

@@ -1,24 +1,10 @@
-import { WorkflowFailedError } from '@temporalio/client'
-import { CancelledFailure } from '@temporalio/common'
-import { notActive, withActiveWorkflow } from '../server/active-workflow.ts'
-import { print } from '../output/print.ts'
+import { declareCommand } from '../declare.ts'
+import { temporal } from '../options/shared.ts'
 
-/** `zeroshift cancel ID`: answers once every stage has kept a checkpoint and it has ended. */
-export function cancel(id: string, { temporal }: { readonly temporal?: string }): Promise<number> {
-  return withActiveWorkflow(id, temporal, async (handle) => {
-    const { status } = await handle.describe()
-    if (status.name !== 'RUNNING') throw notActive(id)
-    await handle.cancel()
-    const how = await handle.result().then(
-      () => 'had come to its end',
-      (error: unknown) => {
-        if (!(error instanceof WorkflowFailedError)) throw error
-        return error.cause instanceof CancelledFailure ? 'is cancelled' : 'had failed'
-      },
-    )
-    const left =
-      how === 'had come to its end' ? '' : ` What is done is kept. To go on: ./zeroshift resume ${id}`
-    print(`${id} ${how}.${left}`)
-    return 0
-  })
-}
+export const cancel = declareCommand({
+  name: 'cancel',
+  about: 'end a run or a sweep; its results so far are kept',
+  arguments: [{ name: '<id>', about: "a run's or a sweep's id" }],
+  options: [temporal],
+  action: async () => (await import('../actions/cancel.ts')).cancel,
+})

@@ -1,108 +1,14 @@
-import { join, resolve } from 'node:path'
-import { SharedManifests, storedOutcome } from '../../activities/stored-outcome.ts'
-import type { Artifacts } from '../../artifacts/artifacts.ts'
-import type { ComparedRun, Comparison } from '../../experiment/sweep/comparison.ts'
-import { differingColumns } from '../../experiment/sweep/differing-columns.ts'
-import { UserError } from '../../common/errors.ts'
-import type { RunRecord } from '../../experiment/records/run.ts'
-import { commandOf, quoted } from '../../report/command.ts'
-import { renderJson } from '../../report/comparison/json.ts'
-import { renderComparison } from '../../report/comparison/render.ts'
-import { comparisonLines } from '../output/comparison-lines.ts'
-import { withLinks } from '../output/comparison-links.ts'
-import { artifactsIn } from '../workspace/existing-store.ts'
-import { writeTexts } from '../workspace/new-folder.ts'
-import { home, recordIn } from '../workspace/workspace.ts'
-import { coloursOf, printJson, printTo } from '../output/print.ts'
-import { refuseUrl } from '../workspace/refuse-url.ts'
+import { declareCommand, value } from '../declare.ts'
+import { json, store } from '../options/shared.ts'
 
-export interface CompareOptions {
-  readonly out?: string
-  readonly json?: true
-  readonly store?: string
-}
-
-/** `zeroshift compare ID ID…`: runs, and those of sweeps, that are in the store, side by side. */
-export async function compare(ids: readonly string[], { out, json, store }: CompareOptions): Promise<number> {
-  if (out !== undefined) refuseUrl(out, '--out')
-  const artifacts = await artifactsIn(store)
-  const distinct = [...new Set((await inOrder(ids, (id) => runsOf(artifacts, id))).flat())]
-  if (distinct.length < 2)
-    throw new UserError(
-      `one run has nothing to be compared with: name two or more, found ${distinct.join('')}`,
-    )
-  const runs = await inOrder(distinct, (id) => recordIn(artifacts, id))
-  const comparison = await comparisonOf(artifacts, runs, store)
-
-  const { digest } = renderJson(comparison)
-  const folder = resolve(out ?? join(home, 'comparisons', digest.slice(0, 8)))
-  const { files } = await renderComparison(withLinks(comparison, artifacts, folder))
-  await writeTexts(folder, files)
-
-  const page = join(folder, 'index.html')
-  const stream = json ? process.stderr : process.stdout
-  for (const line of comparisonLines(comparison, coloursOf(stream))) printTo(stream, line)
-  printTo(stream, `\nReport: ${page}`)
-  if (json) printJson(answerOf(comparison, digest, page))
-  return 0
-}
-
-/** A sweep stands for the runs of its cells. */
-async function runsOf(artifacts: Artifacts, id: string): Promise<readonly string[]> {
-  const sweep = await artifacts.sweep(id)
-  return sweep ? sweep.cells.flatMap(({ runs }) => runs.slice(-1)) : [id]
-}
-
-/** Runs that have come to nothing yet are there as missing, with what would finish them. */
-export async function comparisonOf(
-  artifacts: Artifacts,
-  runs: readonly RunRecord[],
-  store?: string,
-): Promise<Comparison> {
-  const where = store === undefined ? '' : ` --store ${quoted(store)}`
-  const manifests = new SharedManifests(artifacts)
-  const found = differingColumns(runs.map(({ spec }) => spec))
-  return {
-    command: `./zeroshift compare ${runs.map(({ id }) => quoted(id)).join(' ')}${where}`,
-    columns: found.columns,
-    runs: await inOrder(runs, async (run, i): Promise<ComparedRun> => ({
-      id: run.id,
-      values: found.values[i] ?? [],
-      command: commandOf(run),
-      outcome: await outcomeIn(artifacts, run, where, manifests),
-    })),
-  }
-}
-
-async function outcomeIn(
-  artifacts: Artifacts,
-  run: RunRecord,
-  where: string,
-  manifests: SharedManifests,
-): Promise<ComparedRun['outcome']> {
-  const id = quoted(run.id)
-  const outcome = await storedOutcome(artifacts, run, manifests)
-  if (!outcome) return { missing: `it has no report yet: ./zeroshift resume ${id}${where} finishes it` }
-  return 'missing' in outcome
-    ? { missing: `${outcome.missing}: ./zeroshift report ${id}${where} writes it again` }
-    : outcome
-}
-
-function answerOf({ columns, runs }: Comparison, digest: string, report: string) {
-  return {
-    report,
-    digest,
-    runs: runs.map(({ id, values, outcome }) => ({
-      id,
-      values: Object.fromEntries(columns.map(({ name }, i) => [name, values[i] ?? null])),
-      ...('missing' in outcome ? outcome : { floor: outcome.floor, results: outcome.rows }),
-    })),
-  }
-}
-
-/** One after the other: a store answers hundreds of requests at once no faster. */
-async function inOrder<T, R>(all: readonly T[], one: (item: T, i: number) => Promise<R>): Promise<R[]> {
-  const results: R[] = []
-  for (const [i, item] of all.entries()) results.push(await one(item, i))
-  return results
-}
+export const compare = declareCommand({
+  name: 'compare',
+  about: 'show the results of runs side by side, and the differences of their specs',
+  arguments: [{ name: '<ids...>', about: 'ids of runs, or of sweeps for all of their runs' }],
+  options: [
+    value('--out <directory>', 'the folder of the report; .zeroshift/comparisons/… by default'),
+    json,
+    store,
+  ],
+  action: async () => (await import('../actions/compare.ts')).compare,
+})

@@ -1,22 +1,9 @@
-import { methodSchemas } from '../../experiment/spec/methods.ts'
-import { coloursOf, columns, print, printJson } from '../output/print.ts'
+import { declareCommand } from '../declare.ts'
+import { json } from '../options/shared.ts'
 
-export interface MethodsOptions {
-  readonly json?: true
-}
-
-/** `zeroshift methods`: what a config's `methods` may name, a line each. */
-export function methods({ json }: MethodsOptions): number {
-  const list = methodSchemas.map(({ shape, description = '' }) => ({
-    name: shape.method.value,
-    about: description,
-  }))
-  if (json) {
-    printJson({ methods: list })
-    return 0
-  }
-  const rows = list.map(({ name, about }) => [name, about])
-  const [heading = '', ...lines] = columns([['METHOD', 'WHAT IT DOES'], ...rows]).split('\n')
-  print([coloursOf(process.stdout).bold(heading), ...lines].join('\n'))
-  return 0
-}
+export const methods = declareCommand({
+  name: 'methods',
+  about: 'list the unlearning methods',
+  options: [json],
+  action: async () => (await import('../actions/methods.ts')).methods,
+})

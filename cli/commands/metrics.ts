@@ -1,18 +1,9 @@
-import { metricList } from '../../experiment/records/metric-list.ts'
-import { coloursOf, columns, print, printJson } from '../output/print.ts'
+import { declareCommand } from '../declare.ts'
+import { json } from '../options/shared.ts'
 
-export interface MetricsOptions {
-  readonly json?: true
-}
-
-/** `zeroshift metrics`: every figure that a run computes of a model, a line each. */
-export function metrics({ json }: MetricsOptions): number {
-  if (json) {
-    printJson({ metrics: metricList })
-    return 0
-  }
-  const rows = metricList.map(({ name, in: where, unit, about }) => [name, where, unit, about])
-  const [heading = '', ...lines] = columns([['METRIC', 'IN', 'UNIT', 'WHAT IT IS'], ...rows]).split('\n')
-  print([coloursOf(process.stdout).bold(heading), ...lines].join('\n'))
-  return 0
-}
+export const metrics = declareCommand({
+  name: 'metrics',
+  about: 'list the metrics that a run computes for each model',
+  options: [json],
+  action: async () => (await import('../actions/metrics.ts')).metrics,
+})

@@ -1,84 +1,13 @@
-import { join, resolve } from 'node:path'
-import { comparisonOf } from '../../activities/comparison.ts'
-import { renderRun, toSign, writeReport } from '../../activities/report.ts'
-import { writeSweepReport } from '../../activities/sweep.ts'
-import type { Artifacts } from '../../artifacts/artifacts.ts'
-import { reportSignatures } from '../../artifacts/format/layout.ts'
-import { signaturesIn } from '../../artifacts/stored-signatures.ts'
-import type { SweepRecord } from '../../experiment/sweep/sweep.ts'
-import { renderComparison } from '../../report/comparison/render.ts'
-import { reportClaims } from '../../signatures/claims.ts'
-import type { SigningKey } from '../../signatures/keys.ts'
-import { signingKey } from '../../signatures/setting.ts'
-import { verifyEnvelope, signedStatement } from '../../signatures/statement.ts'
-import { withLinks } from '../output/comparison-links.ts'
-import { artifactsIn } from '../workspace/existing-store.ts'
-import { SIGNATURES_SUFFIX } from '../workspace/find-report.ts'
-import { writeTexts } from '../workspace/new-folder.ts'
-import { recordIn } from '../workspace/workspace.ts'
-import { print, whereOf } from '../output/print.ts'
-import { refuseUrl } from '../workspace/refuse-url.ts'
+import { declareCommand, value } from '../declare.ts'
+import { store } from '../options/shared.ts'
 
-export interface ReportOptions {
-  readonly out?: string
-  readonly store?: string
-}
-
-/** `zeroshift report ID`: rendered from the manifests, so that the same manifests give the same bytes. */
-export async function report(id: string, { out, store }: ReportOptions): Promise<number> {
-  if (out !== undefined) refuseUrl(out, '--out')
-  const signer = signingKey()
-  const artifacts = await artifactsIn(store)
-  const sweep = await artifacts.sweep(id)
-  if (sweep) return reportOfSweep(artifacts, sweep, out)
-  const { failed = [], ...run } = await recordIn(artifacts, id)
-  if (out === undefined) {
-    const { url } = await writeReport(artifacts, run, failed, signer)
-    print(join(whereOf(url), 'index.html'))
-    return 0
-  }
-  const { files } = await renderRun(artifacts, run, failed)
-  const signatures = await signaturesOf(artifacts, id, files['report.json'], signer)
-  const published = signatures === '' ? {} : { [`report.json${SIGNATURES_SUFFIX}`]: signatures }
-  await write(out, { ...files, ...published })
-  return 0
-}
-
-/** The signatures in the store that hold for this very report, and one of this command's own key. */
-async function signaturesOf(
-  artifacts: Artifacts,
-  id: string,
-  json: string,
-  signer: SigningKey | undefined,
-): Promise<string> {
-  const claims = reportClaims(toSign(id, json))
-  const own = signer?.publicKey.id
-  const kept = (await signaturesIn(artifacts, reportSignatures(id))).filter(({ path, text }) => {
-    const judged = verifyEnvelope(text, path, claims)
-    return 'claim' in judged && judged.invalid.length === 0 && !judged.valid.includes(own ?? '')
-  })
-  const made = signer ? [signedStatement(claims.rendered, signer)] : []
-  const lines = [...kept.map(({ text }) => text), ...made].map((text) => JSON.stringify(JSON.parse(text)))
-  return lines.map((line) => `${line}\n`).join('')
-}
-
-/** Its runs' own reports stay where they are. */
-async function reportOfSweep(
-  artifacts: Artifacts,
-  sweep: SweepRecord,
-  out: string | undefined,
-): Promise<number> {
-  if (out === undefined) {
-    const { url } = await writeSweepReport(artifacts, sweep.id, sweep.failures ?? [])
-    print(join(whereOf(url), 'index.html'))
-    return 0
-  }
-  const comparison = withLinks(await comparisonOf(artifacts, sweep), artifacts, resolve(out))
-  await write(out, (await renderComparison(comparison)).files)
-  return 0
-}
-
-async function write(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
-  await writeTexts(folder, files)
-  print(resolve(folder, 'index.html'))
-}
+export const report = declareCommand({
+  name: 'report',
+  about: 'render the report of a run or a sweep again, from the results in the store',
+  arguments: [{ name: '<id>', about: "a run's or a sweep's id" }],
+  options: [
+    value('--out <directory>', 'the folder of the report; beside the run in the store by default'),
+    store,
+  ],
+  action: async () => (await import('../actions/report.ts')).report,
+})

@@ -1,109 +1,19 @@
-import { existsSync } from 'node:fs'
-import { differences } from '../../common/differences.ts'
-import { UserError } from '../../common/errors.ts'
-import type { RunInput, RunRecord } from '../../experiment/records/run.ts'
-import { stagesOf } from '../../experiment/stages/stage-list.ts'
-import { codeNameOf, codeNamesOf, versionOf, type ChangedCode } from '../../experiment/stages/code.ts'
-import { short } from '../../report/format.ts'
-import type { Stage } from '../../experiment/stages/stage.ts'
-import { commandOf } from '../../report/command.ts'
-import { answering, executeWorkflow, type ExecuteOptions } from '../launch/execute-workflow.ts'
-import { artifactsIn } from '../workspace/existing-store.ts'
-import { recordIn, storeFor } from '../workspace/workspace.ts'
-import { inspecting, prepare, readConfig } from '../launch/prepare.ts'
-import { runJob } from '../launch/run-job.ts'
-import type { Output } from '../output/output.ts'
+import { declareCommand, flag, value } from '../declare.ts'
+import { detach, json, store, temporal } from '../options/shared.ts'
 
-export interface ResumeOptions extends ExecuteOptions {
-  readonly store?: string
-  /** The others are of sweeps alone. */
-  readonly failed?: true
-  readonly restartFailed?: true
-  readonly extend?: true
-  readonly maxParallel?: string
-}
-
-/** `zeroshift resume ID`: from what the run left in the store. Answers the exit code. */
-export async function resume(id: string, options: ResumeOptions): Promise<number> {
-  return answering(options, (io) => attempt(id, options, io))
-}
-
-async function attempt(id: string, options: ResumeOptions, io: Output): Promise<number> {
-  const store = storeFor(options.store)
-  const artifacts = await artifactsIn(options.store)
-  const sweep = await artifacts.sweep(id)
-  if (sweep) {
-    const { resumeSweep } = await import('../launch/resume-sweep.ts')
-    return resumeSweep(sweep, store, options, io)
-  }
-  const { failed: _, settings, ...run } = await recordIn(artifacts, id)
-  refuseSweepOptions(id, options)
-  await refuseOtherCode(run)
-  const input: RunInput = { run, settings: { ...settings, store } }
-  return executeWorkflow(options, io, store, async () => {
-    await refuseChanges(run, io)
-    return runJob(input)
-  })
-}
-
-function refuseSweepOptions(id: string, options: ResumeOptions): void {
-  const given = Object.entries({
-    '--failed': options.failed,
-    '--restart-failed': options.restartFailed,
-    '--extend': options.extend,
-    '--max-parallel': options.maxParallel,
-  }).flatMap(([name, value]) => (value === undefined ? [] : [name]))
-  if (given.length > 0)
-    throw new UserError(`${given.join(', ')}: for sweeps alone, and ${id} is a single run; leave it out`)
-}
-
-/** Its keys promise results of code that is not here any more. */
-async function refuseOtherCode(run: RunRecord): Promise<void> {
-  const stages = stagesOf(run.plan)
-  const { changedCode } = await import('../../activities/runtime/code-digests.ts')
-  const changed = await changedCode(codeNamesOf(stages))
-  const other = stages.find((stage) => {
-    const name = codeNameOf(stage)
-    return stage.version !== versionOf(name) || stage.code !== changed[name]
-  })
-  if (other)
-    throw new UserError(
-      `${run.id} was begun by other code of ${codeNameOf(other)}: ${differenceOf(other, changed)}. ` +
-        `To run it anew: ${commandOf(run)}`,
-    )
-}
-
-function differenceOf(stage: Stage, changed: ChangedCode): string {
-  const name = codeNameOf(stage)
-  const described = (version: number, code: string | undefined) =>
-    `version ${version}${code === undefined ? '' : `, changed code ${short(code)}`}`
-  return `${described(stage.version, stage.code)}; here ${described(versionOf(name), changed[name])}`
-}
-
-/** The config that the run was started with says the same as then, and so does the data. */
-async function refuseChanges(run: RunRecord, { say }: Output): Promise<void> {
-  const { config, overrides } = run.command
-  if (!existsSync(config)) {
-    say(`${config} is not here any more: going on as it was.`)
-    return
-  }
-  const parsed = await readConfig({ config, overrides })
-  const now = await prepare({ config, overrides }, parsed, inspecting(say))
-  const changes = differences(run.spec, now.run.spec)
-  if (changes.length > 0)
-    throw new UserError([
-      {
-        message: `${config} has changed since ${run.id} was started, which goes on only as it was:`,
-      },
-      ...changes.map(({ path, before, after }) => ({ message: `  ${path}: ${before}, now ${after}` })),
-      {
-        message: `Undo the change, or start what it says now as a run of its own, which reuses what they share: ${commandOf(run)}`,
-      },
-    ])
-  const data = differences(run.facts, now.run.facts)
-  if (data.length > 0)
-    throw new UserError(
-      `the data has changed since ${run.id} was started: ${data.map(({ path, before, after }) => `${path}: ${before}, now ${after}`).join('; ')}. ` +
-        `To run it on the data of today: ${commandOf(run)}`,
-    )
-}
+export const resume = declareCommand({
+  name: 'resume',
+  about: 'continue a run or a sweep that failed, was stopped, interrupted or paused',
+  arguments: [{ name: '<id>', about: "a run's or a sweep's id" }],
+  options: [
+    flag('--failed', "also run a sweep's failed cells again, from their checkpoints"),
+    flag('--restart-failed', "also run a sweep's failed cells again, from their beginning"),
+    flag('--extend', "add the points that were added to the sweep's config"),
+    value('--max-parallel <n>', 'experiments of a sweep that run at the same time'),
+    detach,
+    json,
+    store,
+    temporal,
+  ],
+  action: async () => (await import('../actions/resume.ts')).resume,
+})

@@ -1,118 +1,22 @@
-import { UserError } from '../../common/errors.ts'
-import type { SearchAttribute } from '../../experiment/records/search-attributes.ts'
-import { workflowType } from '../../workflows/names.ts'
-import { clip } from '../output/format.ts'
-import { listRuns, serverToLookAt, times, type ListedRun } from '../server/run-list.ts'
-import { columns, print, printJson } from '../output/print.ts'
-import { ensureSearchAttributes, registration } from '../server/search-attributes.ts'
-import { connect } from '../server/temporal.ts'
-import { wholeNumber } from '../options/whole-number.ts'
+import { declareCommand, value } from '../declare.ts'
+import { json, temporal } from '../options/shared.ts'
 
-export interface RunsOptions {
-  readonly data?: string
-  readonly method?: string
-  readonly rank?: string
-  readonly status?: string
-  readonly config?: string
-  readonly sweep?: string
-  readonly limit?: string
-  readonly json?: true
-  readonly temporal?: string
-}
-
-/** Temporal's words for the states that a run can be asked for in. */
-const statuses: ReadonlyMap<string, readonly string[]> = new Map([
-  ['running', ['Running']],
-  ['completed', ['Completed']],
-  ['failed', ['Failed', 'Terminated', 'TimedOut']],
-  ['cancelled', ['Canceled']],
-])
-const METHODS_WIDTH = 32
-
-/** `zeroshift runs`: those that all the filters let through. */
-export async function runs(options: RunsOptions): Promise<number> {
-  const query = queryOf(options)
-  const limit = options.limit === undefined ? Infinity : wholeNumber('--limit', options.limit)
-  const server = await serverToLookAt(options.temporal)
-  if (!server) {
-    if (options.json) printJson({ runs: [] })
-    else print('no runs yet in this directory')
-    return 0
-  }
-  try {
-    const { client, close } = await connect(server)
-    try {
-      if (query.byAttribute && !(await ensureSearchAttributes(client)))
-        throw new UserError(
-          `the Temporal server at ${server.address} does not know what Zeroshift finds runs by: only --status and --limit ` +
-            `work there. An administrator adds it, for the runs that start from then on: ${registration(client.options.namespace)}`,
-        )
-      const found = await listRuns(client, server, query.text, limit)
-      if (options.json) printJson({ runs: found })
-      else print(found.length === 0 ? query.none : tableOf(found))
-      return 0
-    } finally {
-      await close()
-    }
-  } finally {
-    await server.stop()
-  }
-}
-
-export interface Query {
-  /** In Temporal's language. */
-  readonly text: string
-  /** It names search attributes, which a server may not know. */
-  readonly byAttribute: boolean
-  /** What is said where it finds nothing. */
-  readonly none: string
-}
-
-/** Throws a UserError where a filter has no meaning. */
-export function queryOf({ data, method, rank, status, config, sweep }: RunsOptions): Query {
-  const values: Readonly<Record<SearchAttribute, string | undefined>> = {
-    ZeroshiftDataset: data,
-    ZeroshiftMethods: method,
-    ZeroshiftRanks: rank === undefined ? undefined : String(wholeNumber('--rank', rank)),
-    ZeroshiftConfig: config,
-    ZeroshiftSweep: sweep,
-  }
-  const byAttribute = Object.entries(values).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name} = ${quoted(value)}`],
-  )
-  const isFiltered = byAttribute.length > 0 || status !== undefined
-  return {
-    text: [
-      `WorkflowType = ${quoted(workflowType)}`,
-      ...(status === undefined ? [] : [`ExecutionStatus IN (${statusesOf(status).map(quoted).join(', ')})`]),
-      ...byAttribute,
-    ].join(' AND '),
-    byAttribute: byAttribute.length > 0,
-    none: isFiltered ? 'no such runs' : 'no runs yet',
-  }
-}
-
-function statusesOf(status: string): readonly string[] {
-  const found = statuses.get(status)
-  if (found) return found
-  throw new UserError(`--status: expected one of ${[...statuses.keys()].join(', ')}; found '${status}'`)
-}
-
-function quoted(value: string): string {
-  return `'${value.replaceAll("'", "''")}'`
-}
-
-function tableOf(found: readonly ListedRun[]): string {
-  return columns([
-    ['RUN', 'STATE', 'DATA', 'METHODS', 'RANKS', 'SWEEP', 'STARTED', 'TOOK'],
-    ...found.map((run) => [
-      run.id,
-      run.state,
-      run.dataset ?? '',
-      clip((run.methods ?? []).join(', '), METHODS_WIDTH),
-      (run.ranks ?? []).join(', '),
-      run.sweep ?? '',
-      ...times(run),
-    ]),
-  ])
-}
+export const runs = declareCommand({
+  name: 'runs',
+  about: 'list the runs that match all filters',
+  options: [
+    value('--data <name>', 'only runs on this data set'),
+    value('--method <name>', 'only runs with this unlearning method'),
+    value('--rank <number>', 'only runs with a method whose adapters have this rank'),
+    value('--status <state>', 'only runs in this state: running, completed, failed or cancelled'),
+    value(
+      '--config <hash>',
+      'only runs whose ids end with these 8 digits: the same computation under any name',
+    ),
+    value('--sweep <id>', 'only runs of this sweep'),
+    value('--limit <number>', 'only the newest runs, at most this many'),
+    json,
+    temporal,
+  ],
+  action: async () => (await import('../actions/runs.ts')).runs,
+})

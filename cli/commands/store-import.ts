@@ -1,57 +1,10 @@
-import { renderRun } from '../../activities/report.ts'
-import { writeSweepReport } from '../../activities/sweep.ts'
-import { ArchiveStore } from '../../artifacts/copy/archive.ts'
-import { openArtifacts, type Artifacts } from '../../artifacts/artifacts.ts'
-import { planImport, type PlannedCopy } from '../../artifacts/copy/plan-copy.ts'
-import { openStore } from '../../artifacts/store/open-store.ts'
-import { parsed } from '../../report/published.ts'
-import { storeFor } from '../workspace/workspace.ts'
-import { answer, carryOut, flawIn, keepOf } from './store-copy.ts'
+import { declareCommand } from '../declare.ts'
+import { copyDryRun, json, keep, store } from '../options/shared.ts'
 
-export interface StoreImportOptions {
-  readonly keep?: string
-  readonly dryRun?: true
-  readonly json?: true
-  readonly store?: string
-}
-
-/** `zeroshift store import FILE`: what `store export` wrote, judged as whatever anybody may have written. */
-export async function importStore(
-  file: string,
-  { keep, dryRun, json, store: named }: StoreImportOptions,
-): Promise<number> {
-  const store = openStore(storeFor(named))
-  const options = { dryRun: dryRun ?? false, json: json ?? false }
-  const archive = await ArchiveStore.open(file)
-  try {
-    const planned = await planImport(archive, store, { ...keepOf(keep), reportFlaw: flawIn(archive) })
-    await carryOut(planned, { ...options, pages: false })
-    if (!options.dryRun) await renderPages(openArtifacts(store.url), planned)
-    answer(planned, { ...options, from: archive.url })
-    return 0
-  } finally {
-    await archive.close()
-  }
-}
-
-/** Pages are made here: those of somebody else could hold anything. */
-async function renderPages(artifacts: Artifacts, { plan: { runs, sweeps } }: PlannedCopy): Promise<void> {
-  for (const { id, report } of runs) {
-    const record = report && (await artifacts.run(id))
-    if (!record) continue
-    const { files, digest } = await renderRun(artifacts, record, record.failed ?? [])
-    const { 'report.json': _, ...pages } = files
-    // Where stages are gone, the report tells more than could be rendered.
-    if (digest === (await digestOf(artifacts, id))) await artifacts.putReport(id, pages)
-  }
-  for (const { id } of sweeps) {
-    const sweep = await artifacts.sweep(id)
-    if (sweep) await writeSweepReport(artifacts, id, sweep.failures ?? [])
-  }
-}
-
-async function digestOf(artifacts: Artifacts, id: string): Promise<unknown> {
-  const text = await artifacts.reportJson(id)
-  if (text === undefined) return undefined
-  return (parsed(text, 'report.json') as { readonly digest: unknown }).digest
-}
+export const storeImport = declareCommand({
+  name: 'import',
+  about: 'copy the results in a file of `store export` into a store and verify them',
+  arguments: [{ name: '<file>', about: 'the tar file' }],
+  options: [keep, copyDryRun, json, store],
+  action: async () => (await import('../actions/store-import.ts')).importStore,
+})

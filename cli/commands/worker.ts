@@ -1,145 +1,33 @@
-import { rmSync, writeFileSync } from 'node:fs'
-import { allowedPrefixes, refuseElsewhere } from '../../activities/runtime/allowed-places.ts'
-import { UserError } from '../../common/errors.ts'
-import { logBegins } from '../../worker/worker-parent.mjs'
-import { deploymentName, queues, type Queue } from '../../workflows/names.ts'
-import { type Device, deviceNamed } from '../../learning/tensorflow/device.ts'
-import { refuseTaken } from '../../worker/endpoint.ts'
-import { runWorker } from '../../worker/worker.ts'
-import { endpointOf } from '../server/endpoint.ts'
-import { duration } from '../output/format.ts'
-import { chooseGpu, refuseWithoutGpu } from '../server/gpu.ts'
-import { runningStack } from '../workspace/workspace.ts'
-import { print, printProblem } from '../output/print.ts'
-import { wholeNumber } from '../options/whole-number.ts'
-import { settingsOf } from '../server/temporal.ts'
-import { onOrder, workerPerGpu } from '../server/worker-per-gpu.ts'
-import { refuseWorkerSettings } from '../server/worker-settings.ts'
+import { queues } from '../../workflows/names.ts'
+import { declareCommand, value, values } from '../declare.ts'
+import { device, metricsHost, metricsPort, temporal } from '../options/shared.ts'
 
-export interface WorkerOptions {
-  readonly queue?: readonly string[]
-  readonly device?: string
-  /** Which GPU, counted from 0. */
-  readonly gpu?: string
-  /** Several, with commas between them: a process for each. */
-  readonly gpus?: string
-  readonly buildId?: string
-  readonly exitWhenIdle?: string
-  readonly readyFile?: string
-  readonly metricsPort?: string
-  readonly metricsHost?: string
-  readonly temporal?: string
-  readonly allowStore?: readonly string[]
-  readonly allowSource?: readonly string[]
-  readonly allowTracking?: readonly string[]
-}
-
-/** A worker may be started before its server. */
-const CONNECT_SECONDS = 300
-
-/** `zeroshift worker`: until SIGINT or SIGTERM, which end it in order, or for as long as there is something to do. */
-export async function worker(options: WorkerOptions): Promise<number> {
-  const {
-    queue = queues,
-    gpu,
-    gpus,
-    buildId,
-    exitWhenIdle,
-    readyFile,
+export const worker = declareCommand({
+  name: 'worker',
+  about: 'execute the tasks of runs on a Temporal server, until stopped',
+  options: [
+    values('--queue <name>', `a task queue to serve, may be repeated: ${queues.join(', ')}; all by default`),
+    values('--allow-store <prefix>', 'refuse tasks whose results are not below this prefix; may be repeated'),
+    values(
+      '--allow-source <prefix>',
+      'with --allow-store: data and checkpoints may also be below this prefix; may be repeated',
+    ),
+    values(
+      '--allow-tracking <url>',
+      'with --allow-store: an MLflow server that runs may name; may be repeated',
+    ),
+    device,
+    value('--gpu <number>', 'the GPU to compute on, counted from 0; 0 by default'),
+    value('--gpus <numbers>', 'start a worker process for each of these GPUs, such as 0,1,2'),
+    value('--build-id <id>', 'the version of the worker in a versioned deployment, such as a commit'),
+    value(
+      '--exit-when-idle <seconds>',
+      'end when there was no stage to compute for this time; only with --queue zeroshift-train alone',
+    ),
+    value('--ready-file <path>', 'a file that exists while the worker asks for tasks'),
     metricsPort,
     metricsHost,
     temporal,
-  } = options
-  const { allowStore: stores, allowSource: sources, allowTracking: tracking } = options
-  const served = queue.map(queueNamed)
-  const idleSeconds = exitWhenIdle === undefined ? undefined : wholeNumber('--exit-when-idle', exitWhenIdle)
-  if (idleSeconds !== undefined && served.some((name) => name !== 'zeroshift-train'))
-    throw new UserError(
-      `--exit-when-idle: this worker serves ${served.join(', ')}, and runs need it while they only wait; ` +
-        'expected --queue zeroshift-train and no other',
-    )
-  const allowed = allowedPrefixes({ stores, sources, tracking })
-  // A mistake in them, or in the environment, is reported before a server is waited for.
-  refuseElsewhere(allowed)
-  refuseWorkerSettings()
-  const device = deviceOf(options.device)
-  const address = temporal ?? process.env.TEMPORAL_ADDRESS ?? runningStack()?.address ?? '127.0.0.1:7233'
-  const settings = settingsOf(address)
-  if (gpus !== undefined) return workerPerGpu(gpus, device, options)
-  compute(device, gpu)
-  const endpoint = endpointOf(metricsPort, metricsHost)
-  const stop = new AbortController()
-  const notReady = () => {
-    if (readyFile !== undefined) rmSync(readyFile, { force: true })
-  }
-  let works = false
-  onOrder(() => {
-    stop.abort()
-    // It has nothing to hand back.
-    if (!works) process.exit(0)
-  })
-  // Told as text, which the log is not.
-  if (endpoint) await refuseTaken(endpoint)
-  await logBegins()
-  print(`connecting to Temporal at ${address}${settings.tls ? ' by TLS' : ''}`)
-  try {
-    await runWorker({
-      ...settings,
-      queues: served,
-      allowed,
-      ...(buildId !== undefined && { buildId }),
-      ...(idleSeconds !== undefined && { idleSeconds }),
-      ...(endpoint && { endpoint }),
-      connectSeconds: CONNECT_SECONDS,
-      onWait: (reason, secondsLeft) => {
-        print(
-          `no connection to Temporal at ${address} yet: ${reason}. It is tried again for ${duration(secondsLeft)}`,
-        )
-      },
-      signal: stop.signal,
-      onReady: () => {
-        works = true
-        if (readyFile !== undefined) writeFileSync(readyFile, '')
-        print(`working for ${served.join(', ')}`)
-        if (buildId !== undefined)
-          print(
-            `Runs come here once this version is the current one: temporal worker deployment set-current-version --address ${address} ` +
-              `--deployment-name ${deploymentName} --build-id ${buildId}`,
-          )
-      },
-    })
-  } catch (error) {
-    printProblem(error)
-    notReady()
-    // The SDK's native half keeps a process alive in which no worker has come up, and takes its
-    // signals.
-    process.exit(error instanceof UserError ? 2 : 1)
-  }
-  notReady()
-  return 0
-}
-
-/** TensorFlow, which a worker loads with its first stage, reads it from the environment. */
-function deviceOf(option: string | undefined): Device {
-  const device =
-    option === undefined ? deviceNamed(process.env.ZEROSHIFT_DEVICE) : deviceNamed(option, '--device')
-  process.env.ZEROSHIFT_DEVICE = device
-  return device
-}
-
-/** Has this process compute on the device, or refuses. */
-function compute(device: Device, gpu: string | undefined): void {
-  if (gpu !== undefined) {
-    if (device !== 'gpu')
-      throw new UserError(`--gpu ${gpu}: this worker computes on the CPU; expected --device gpu with it`)
-    process.env.CUDA_VISIBLE_DEVICES = chooseGpu(gpu)
-  }
-  if (device === 'gpu') refuseWithoutGpu()
-}
-
-function queueNamed(name: string): Queue {
-  const queue = queues.find((known) => known === name)
-  if (!queue)
-    throw new UserError(`--queue: there is no queue '${name}'; expected one of ${queues.join(', ')}`)
-  return queue
-}
+  ],
+  action: async () => (await import('../actions/worker.ts')).worker,
+})

@@ -7,7 +7,7 @@ import { counted } from '../output/format.ts'
 import { gpuRemedy } from '../server/gpu.ts'
 import { tensorflowHere, type TensorFlowHere } from '../server/tensorflow.ts'
 
-/** TensorFlow's library, and what it computes on. */
+/** Returns the checks of TensorFlow's library and of the device that it computes on. */
 export function deviceChecks(device: Device): readonly Check[] {
   let onCpu: TensorFlowHere | undefined
   return [
@@ -15,7 +15,7 @@ export function deviceChecks(device: Device): readonly Check[] {
       name: 'TensorFlow',
       needed: true,
       remedy: 'Run `node infra/bootstrap.mjs` in the project; it says what it lacks.',
-      look: () => {
+      perform: () => {
         onCpu = tensorflowHere('cpu')
         return `${onCpu.version}, ${isNativeReady({ gpu: true }) ? "with CUDA's libraries" : 'for the CPU'}`
       },
@@ -24,7 +24,7 @@ export function deviceChecks(device: Device): readonly Check[] {
       name: 'device',
       needed: true,
       remedy: device === 'gpu' ? gpuRemedy : 'See TensorFlow above.',
-      look: () => {
+      perform: () => {
         if (device === 'cpu') {
           if (!onCpu) throw new Error('TensorFlow does not load')
           const processor = cpus()[0]?.model.trim() ?? 'CPU'

@@ -3,22 +3,22 @@ import { queues } from '../../workflows/names.ts'
 import type { Check } from './doctor-check.ts'
 import { connect, existingServer } from '../server/temporal.ts'
 
-/** Of a Temporal server that is somebody else's; none where commands start their own. */
+/** Returns the checks of an existing Temporal server, none if commands start their own server. */
 export function serverChecks(temporal: string | undefined): readonly Check[] {
   const server = existingServer(temporal)
   if (!server) return []
-  /** Workers by queue, found by the first check for the second. */
+  /** The number of workers of each queue, found by the first check for the second. */
   let workers: ReadonlyMap<string, number> | undefined
   return [
     {
       name: 'server',
       needed: true,
       remedy: 'Start the server, or correct --temporal, or TEMPORAL_ADDRESS.',
-      look: async () => {
+      perform: async () => {
         const { client, close } = await connect(server)
         try {
           const { serverVersion } = await client.workflowService.getSystemInfo({})
-          workers = await workersOf(client)
+          workers = await countWorkers(client)
           return `Temporal ${serverVersion} at ${server.address}`
         } finally {
           await close()
@@ -29,7 +29,7 @@ export function serverChecks(temporal: string | undefined): readonly Check[] {
       name: 'workers',
       needed: false,
       remedy: 'Start some: `./zeroshift worker`. Runs wait until there are workers for both queues.',
-      look: () => {
+      perform: () => {
         if (!workers) throw new Error('not known, since the server does not answer')
         const said = [...workers].map(([queue, count]) => `${count} for ${queue}`).join(', ')
         if ([...workers.values()].includes(0)) throw new Error(said)
@@ -39,11 +39,11 @@ export function serverChecks(temporal: string | undefined): readonly Check[] {
   ]
 }
 
-/** TaskQueueType of Temporal's interface. */
+/** TASK_QUEUE_TYPE_ACTIVITY of Temporal's API. */
 const ACTIVITY = 2
 
-/** Those that have asked for activities in the last minutes. */
-async function workersOf({ workflowService, options }: Client): Promise<ReadonlyMap<string, number>> {
+/** Returns the number of workers of each queue that asked for activities in the last minutes. */
+async function countWorkers({ workflowService, options }: Client): Promise<ReadonlyMap<string, number>> {
   const counts = queues.map(async (name) => {
     const { pollers } = await workflowService.describeTaskQueue({
       namespace: options.namespace,

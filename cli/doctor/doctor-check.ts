@@ -1,25 +1,25 @@
-/** One thing that Zeroshift needs, or is better off with. */
+/** A check of something that Zeroshift needs or that improves it. */
 export interface Check {
   readonly name: string
-  /** Answers what was found, or throws with what is wrong. */
-  readonly look: () => string | Promise<string>
+  /** Returns what was found, or throws an error that says what is wrong. */
+  readonly perform: () => string | Promise<string>
   readonly remedy: string
-  /** False: Zeroshift runs without it. */
+  /** False if Zeroshift runs without it. */
   readonly needed: boolean
 }
 
 export interface Checked {
   readonly name: string
   readonly state: 'ok' | 'warning' | 'failed'
-  /** What was found, or what is wrong. */
+  /** The result of the check, or the problem. */
   readonly found: string
-  /** Where it is not as it should be. */
+  /** The remedy of a problem. */
   readonly remedy?: string
 }
 
-export async function checked({ name, look, remedy, needed }: Check): Promise<Checked> {
+export async function checked({ name, perform, remedy, needed }: Check): Promise<Checked> {
   try {
-    return { name, state: 'ok', found: await look() }
+    return { name, state: 'ok', found: await perform() }
   } catch (error) {
     const found = error instanceof Error ? error.message : String(error)
     return { name, state: needed ? 'failed' : 'warning', found, remedy }

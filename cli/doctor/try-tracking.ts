@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto'
 import type { Settings } from '../../experiment/spec/spec.ts'
 import { MlflowClient } from '../../tracking/mlflow.ts'
 
-/** The tag of runs that are made to be deleted. */
+/** The tag of the runs that this test makes and deletes. */
 const MARK = 'zeroshift.doctor'
 
 /**
- * Does once what runs do on a tracking server: makes a run, logs a batch to it, reads it; and deletes it. Answers the server's
- * address, without credentials; throws with what did not work.
+ * Performs each operation of a run on a tracking server once: it creates a run, logs a batch, reads
+ * it and deletes the run. Returns the server's address without credentials. Throws an error if an
+ * operation fails.
  */
 export async function tryTracking({
   uri,

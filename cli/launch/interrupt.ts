@@ -1,7 +1,7 @@
-/** The first Ctrl-C (or SIGTERM) asks for an orderly end, the second ends the process. */
+/** The first Ctrl-C (or SIGTERM) requests an orderly end. The second ends the process. */
 export interface Interruption {
   requested(): boolean
-  /** Calls the action when it is asked for, or now if it was. */
+  /** Calls the action when the end is requested, or at once if it was requested already. */
   onRequest(action: () => void): void
   off(): void
 }

@@ -13,26 +13,35 @@ import { checkSpace, parseSweep } from '../../experiment/sweep/config.ts'
 import { pointsOf, type SweepPoint } from '../../experiment/sweep/points.ts'
 import { basesOf, type HalvingSpec, type SweepSpace } from '../../experiment/sweep/space.ts'
 import type { Cell, SweepRecord } from '../../experiment/sweep/sweep.ts'
-import { absoluteFrom } from '../workspace/workspace.ts'
-import { configText, inspecting, prepare, type Asked, type Inspect } from './prepare.ts'
-import { sweepPlaces } from './sweep-places.ts'
+import { absoluteFromConfig } from '../workspace/workspace.ts'
+import { createInspection, type Inspection } from './inspection.ts'
+import { prepare } from './prepare.ts'
+import { configText, type ConfigSource } from './read-config.ts'
+import { sweepPlaces } from './locate-problem.ts'
 
 /** A sweep that is ready to run. */
 export interface PreparedSweep {
   readonly sweep: SweepRecord
-  /** Every run of every cell once, by id; those of a cell's rungs come before the cell's own. */
+  /**
+   * The runs of all cells by id, each once. The runs of a cell's rungs come before the cell's own.
+   */
   readonly runs: ReadonlyMap<string, RunInput>
   readonly store: string
 }
 
-export interface ReadSweep {
+export interface ParsedSweep {
   readonly space: SweepSpace
-  /** Where a part of the sweep is; of what `-S` sets, that. */
+  /**
+   * Returns the place of a part of the sweep in its file. For a value from `-S` it names the
+   * option.
+   */
   readonly locate: Locate
 }
 
-/** Reads a sweep's config; `-S` sets what `set` sets. Throws a UserError. */
-export async function readSweep({ config, overrides }: Asked): Promise<ReadSweep> {
+/**
+ * Reads a sweep's config. `-S` sets a value for every experiment, like `set`. Throws a UserError.
+ */
+export async function readSweep({ config, overrides }: ConfigSource): Promise<ParsedSweep> {
   const { space, locate } = parseSweep({ file: config, text: await configText(config, "a sweep's") })
   const { overrides: read, problems } = readOverrides(overrides)
   const varied = new Set([
@@ -52,26 +61,26 @@ export async function readSweep({ config, overrides }: Asked): Promise<ReadSweep
   const more = Object.fromEntries(read.map(({ path, value }) => [formatPath(path), value]))
   const whole = read.length > 0 ? { ...space, set: { ...space.set, ...(more as SweepSpace['set']) } } : space
   const texts = new Map(read.map(({ path, text }) => [formatPath(path), text]))
-  const place: Locate = (at) => {
+  const locateValue: Locate = (at) => {
     const text = at[0] === 'set' ? texts.get(String(at[1])) : undefined
     return text === undefined ? locate(at) : { file: overrideName(text) }
   }
-  const misfits = checkSpace(whole, place)
-  if (misfits.length > 0) throw new UserError(misfits)
-  return { space: whole, locate: place }
+  const problemsOfSpace = checkSpace(whole, locateValue)
+  if (problemsOfSpace.length > 0) throw new UserError(problemsOfSpace)
+  return { space: whole, locate: locateValue }
 }
 
-/** Checks every point's experiment before any work starts. Throws a UserError. */
+/** Checks the experiment of every point before any work starts. Throws a UserError. */
 export async function prepareSweep(
-  asked: Asked,
-  { space, locate }: ReadSweep,
+  source: ConfigSource,
+  { space, locate }: ParsedSweep,
   notify?: (line: string) => void,
 ): Promise<PreparedSweep> {
-  const { config, overrides } = asked
-  const inspect = remembered(inspecting(notify))
+  const { config, overrides } = source
+  const inspect = memoised(createInspection(notify))
   const texts = new Map<string, string>()
   for (const base of basesOf(space)) {
-    const file = absoluteFrom(config, base)
+    const file = absoluteFromConfig(config, base)
     texts.set(base, await configText(file, "the base experiment's"))
   }
   const runs = new Map<string, RunInput>()
@@ -83,7 +92,7 @@ export async function prepareSweep(
     const given = Object.entries(point.set).map(([path, value]) => overrideText(path, value))
     const one = async (more: readonly string[]): Promise<RunInput> => {
       const file = baseFile(config, point.base)
-      const of = { ...asked, config: file, overrides: [...given, ...more] }
+      const of = { ...source, config: file, overrides: [...given, ...more] }
       const parsed = parseConfig({ file, text: texts.get(point.base) ?? '', overrides: of.overrides })
       const input = await prepare(of, parsed, inspect)
       const { tracking } = input.settings
@@ -121,22 +130,25 @@ export async function prepareSweep(
     command: { config, overrides },
     space,
     columns,
-    // Points that differ in words alone are one experiment.
+    // Points that give the same experiment become one cell.
     cells: [...new Map(all.map((cell) => [cell.runs.at(-1) ?? '', cell])).values()],
     ...(tracking && { tracking }),
   }
   return { sweep, runs, store }
 }
 
-/** A sweep's id: its name and the first 8 hexadecimal digits of what it runs at first; one that is extended keeps it. */
+/**
+ * Returns a sweep's id: its name and the first 8 hexadecimal digits of the digest of its first
+ * runs. A sweep that is extended keeps its id.
+ */
 function sweepId({ name, halving }: SweepSpace, cells: readonly Cell[]): string {
   const rule = halving && { metric: halving.metric, of: halving.of ?? null, factor: halving.factor }
   return `${name}-${digestOf([cells.map(({ runs }) => runs), rule ?? null]).slice(0, 8)}`
 }
 
-/** As a person would write it on the command line. */
+/** Returns the base's path as a person would write it on the command line. */
 function baseFile(config: string, base: string): string {
-  const file = absoluteFrom(config, base)
+  const file = absoluteFromConfig(config, base)
   const here = `${resolve('.')}/`
   return file.startsWith(here) ? file.slice(here.length) : file
 }
@@ -150,11 +162,14 @@ function firstOf(problems: readonly Problem[]): readonly Problem[] {
     : problems
 }
 
-/** Files of data and checkpoints are read and hashed once, however many points use them. */
-function remembered(inspect: Inspect): Inspect {
-  const data = new Map<string, ReturnType<Inspect['data']>>()
-  const labels = new Map<string, ReturnType<Inspect['labels']>>()
-  const checkpoints = new Map<string, ReturnType<Inspect['checkpoint']>>()
+/**
+ * Returns an inspection that reads and hashes each data set and each checkpoint once, even if many
+ * points use it.
+ */
+function memoised(inspect: Inspection): Inspection {
+  const data = new Map<string, ReturnType<Inspection['data']>>()
+  const labels = new Map<string, ReturnType<Inspection['labels']>>()
+  const checkpoints = new Map<string, ReturnType<Inspection['checkpoint']>>()
   const filesOf = ({ validation: _, ...files }: DataSpec, settings: RunInput['settings']) =>
     canonicalJson({ files, directory: settings.dataDirectory ?? null })
   return {
@@ -180,11 +195,11 @@ function remembered(inspect: Inspect): Inspect {
   }
 }
 
-function checkHalving({ resource, rungs, of, metric }: HalvingSpec, spec: Spec, place: Place): void {
+function checkHalving({ resource, rungs, of, metric }: HalvingSpec, spec: Spec, position: Place): void {
   const own = valueAt(spec, parsePath(resource) ?? [])
   const last = rungs.at(-1) ?? 0
   const refuse = (message: string): never => {
-    throw new UserError([{ ...place, path: 'halving', message: `halving: ${message}` }])
+    throw new UserError([{ ...position, path: 'halving', message: `halving: ${message}` }])
   }
   if (typeof own !== 'number' || own <= last)
     refuse(
@@ -201,7 +216,10 @@ function checkHalving({ resource, rungs, of, metric }: HalvingSpec, spec: Spec, 
     )
 }
 
-/** What cells differ in: the paths that are varied, and the base where there are several. */
+/**
+ * Returns the columns in which the cells differ: the paths that vary, and the base if there are
+ * several.
+ */
 function columnsOf(
   cells: readonly { readonly point: SweepPoint; readonly spec: Spec }[],
   space: SweepSpace,
@@ -209,7 +227,7 @@ function columnsOf(
   const paths = [...new Set(cells.flatMap(({ point }) => Object.keys(point.set)))]
   const given = paths.map((path) => ({
     path,
-    // Where data lies is in no spec, and tells cells apart all the same.
+    // The spec does not contain the directory of the data, but cells may differ in it.
     of: cells.map(({ spec, point }) => valueAt(spec, parsePath(path) ?? []) ?? point.set[path]),
   }))
   const bases = basesOf(space).length > 1 ? [{ path: 'base', of: cells.map(({ spec }) => spec.name) }] : []
@@ -222,7 +240,7 @@ function columnsOf(
   }
 }
 
-/** Different values are shown differently. */
+/** Returns the values as they are shown. Different values get different texts. */
 function distinct(values: readonly unknown[]): readonly ShownValue[] {
   const shown = values.map(shownValue)
   const meanings = new Map<ShownValue, Set<string>>()

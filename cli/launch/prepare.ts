@@ -1,134 +1,40 @@
+import { resolveClasses } from '../../experiment/spec/sets.ts'
+import { setSizes } from '../../experiment/spec/sets.ts'
+import { withoutPlaces } from '../../experiment/spec/places.ts'
 import { checkSpec } from '../../experiment/spec/check.ts'
-import { resolveClasses, setSizes } from '../../experiment/spec/sets.ts'
-import { located, parseConfig, type ParsedConfig } from '../../experiment/spec/config.ts'
-import type { CheckpointFacts } from '../../experiment/models/pretrained.ts'
+import { located, type ParsedConfig } from '../../experiment/spec/config.ts'
 import type { DatasetFacts } from '../../experiment/spec/dataset.ts'
 import { UserError } from '../../common/errors.ts'
 import { ascending, checkIndices, indicesOf } from '../../experiment/spec/indices.ts'
-import { codeNamesOf, type ChangedCode, type CodeName } from '../../experiment/stages/code.ts'
+import { codeNamesOf } from '../../experiment/stages/code.ts'
 import { plan, type Plan } from '../../experiment/plan/plan.ts'
 import { readRegularFile, whyUnreadable } from '../../common/regular-file.ts'
 import { runId, type RunInput } from '../../experiment/records/run.ts'
 import { refuseTooLarge } from '../../experiment/plan/run-size.ts'
-import type { DataSpec, ModelSpec, Spec, SplitSpec } from '../../experiment/spec/spec.ts'
-import { isElsewhere, withoutPlaces } from '../../experiment/spec/places.ts'
+import { type ModelSpec, type Spec, type SplitSpec } from '../../experiment/spec/spec.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { formatSource, parseSource } from '../../sources/source.ts'
-import { absolute, absoluteFrom, storeFor, trackingHere } from '../workspace/workspace.ts'
+import { absoluteFromConfig } from '../workspace/workspace.ts'
+import { createInspection, type Inspection } from './inspection.ts'
+import type { ConfigSource } from './read-config.ts'
+import { runSettings } from './run-settings.ts'
 
-export interface Asked {
-  readonly config: string
-  readonly overrides: readonly string[]
-  readonly store?: string | undefined
-}
-
-/** Reads and checks the config alone. Throws a UserError. */
-export async function readConfig({ config, overrides }: Asked): Promise<ParsedConfig> {
-  return parseConfig({ file: config, text: await configText(config, "an experiment's"), overrides })
-}
-
-/** Four bytes for each of the characters that the parser takes. */
-const MOST_CONFIG_BYTES = 2 ** 22
-
-/** `whose`: an experiment's, or a sweep's. Throws a UserError. */
-export async function configText(config: string, whose: string): Promise<string> {
-  try {
-    const bytes = await readRegularFile(config, { mostBytes: MOST_CONFIG_BYTES })
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch (error) {
-    const reason = error instanceof TypeError ? 'this is no UTF-8 text' : whyUnreadable(error)
-    if (reason === undefined) throw error
-    throw new UserError([{ file: config, message: `${reason}; expected ${whose} YAML config` }])
-  }
-}
-
-/** The settings with every place made absolute, and the store and a running stack's tracking server filled in. */
-export function settingsOf({ config, overrides, store }: Asked, parsed: ParsedConfig): RunInput['settings'] {
-  const { settings } = parsed
-  const place = (key: 'store' | 'dataDirectory' | 'modelDirectory') => {
-    const path = settings[key]
-    const onCommandLine = overrides.some((text) => text.startsWith(`${key}=`))
-    return path === undefined || onCommandLine ? path : absoluteFrom(config, path)
-  }
-  const source = (part: 'data' | 'model') => sourceOf(parsed.spec[part], part, { config, overrides })
-  const dataDirectory = place('dataDirectory') ?? source('data')
-  const modelDirectory = place('modelDirectory') ?? source('model')
-  const tracking = settings.tracking ?? trackingHere()
-  return {
-    ...settings,
-    ...(tracking && { tracking }),
-    store: storeFor(store, place('store')),
-    ...(dataDirectory !== undefined && { dataDirectory: absolute(dataDirectory) }),
-    ...(modelDirectory !== undefined && { modelDirectory: absolute(modelDirectory) }),
-  }
-}
-
-/** Where files are: a directory is relative to the config, and to the working directory where the command line gives it. */
-function sourceOf(
-  of: DataSpec | ModelSpec,
-  part: 'data' | 'model',
-  { config, overrides }: Pick<Asked, 'config' | 'overrides'>,
-): string | undefined {
-  if (!('from' in of) || of.from === undefined) return undefined
-  const onCommandLine = overrides.some((text) => new RegExp(`^${part}(\\.from)?=`).test(text))
-  return onCommandLine || isElsewhere(of.from) ? of.from : absoluteFrom(config, of.from)
-}
-
-/** What is known once data sets, checkpoints and the code itself have been read. */
-export interface Inspect {
-  data(spec: DataSpec, settings: RunInput['settings']): Promise<DatasetFacts>
-  /** The class of each sample, training files first. */
-  labels(spec: DataSpec, settings: RunInput['settings']): Promise<ArrayLike<number>>
-  /** `revision`: what names the content for good, of a hub's repository its commit. */
-  checkpoint(
-    settings: Pick<RunInput['settings'], 'modelDirectory'>,
-  ): Promise<{ readonly facts: CheckpointFacts; readonly revision?: string }>
-  /** Of these bodies, those that differ from the lock. */
-  code(names: readonly CodeName[]): Promise<ChangedCode>
-}
-
-export function inspecting(notify?: (line: string) => void): Inspect {
-  return {
-    async data(spec, settings) {
-      const { findDataDirectory } = await import('../../activities/inputs/data-directory.ts')
-      const { inspectDataset } = await import('../../datasets/index.ts')
-      const { checkedPictures: checked } = await import('../../activities/inputs/checked-pictures.ts')
-      const directory = await findDataDirectory(spec, settings, notify)
-      return inspectDataset(spec, directory, { notify, decodingCache: checked })
-    },
-    async labels(spec, settings) {
-      const { findDataDirectory } = await import('../../activities/inputs/data-directory.ts')
-      const { readDataset } = await import('../../datasets/index.ts')
-      const { checkedPictures: checked } = await import('../../activities/inputs/checked-pictures.ts')
-      const directory = await findDataDirectory(spec, settings, notify)
-      return (await readDataset(spec, directory, { inMemoryBytes: 0, decodingCache: checked })).labels
-    },
-    async checkpoint({ modelDirectory }) {
-      const { findCheckpoint } = await import('../../activities/inputs/checkpoint-directory.ts')
-      const { inspectCheckpoint } = await import('../../pretrained/read.ts')
-      const { directory, revision } = await findCheckpoint(modelDirectory, notify)
-      return { facts: await inspectCheckpoint(directory), ...(revision !== undefined && { revision }) }
-    },
-    async code(names) {
-      const { changedCode } = await import('../../activities/runtime/code-digests.ts')
-      return changedCode(names)
-    },
-  }
-}
-
-/** Reads the data and checks what the config asks of it; what comes out is ready to run. Throws a UserError. */
+/**
+ * Reads the data, checks the spec against it, and plans the stages. Returns the input of the run's
+ * workflow. Throws a UserError.
+ */
 export async function prepare(
-  asked: Asked,
+  source: ConfigSource,
   parsed: ParsedConfig,
-  inspect: Inspect = inspecting(),
+  inspect: Inspection = createInspection(),
 ): Promise<RunInput> {
   const { locate } = parsed
-  const { config, overrides } = asked
-  const settings = settingsOf(asked, parsed)
+  const { config, overrides } = source
+  const settings = runSettings(source, parsed)
   try {
     const spec: Spec = {
       ...parsed.spec,
-      split: await completeSplit(parsed.spec.split, asked),
+      split: await completeSplit(parsed.spec.split, source),
       model: await completeModel(parsed.spec.model, settings, inspect),
     }
     const facts = await inspect.data(spec.data, settings)
@@ -151,18 +57,21 @@ export async function prepare(
   }
 }
 
-/** The plan, with the digests of the code that differs from the lock. */
-async function planWith(spec: Spec, facts: DatasetFacts, inspect: Pick<Inspect, 'code'>): Promise<Plan> {
+/** Returns the plan. Its stages have the digests of the code that differs from the lock. */
+async function planWith(spec: Spec, facts: DatasetFacts, inspect: Pick<Inspection, 'code'>): Promise<Plan> {
   const locked = plan(spec, facts)
   const changed = await inspect.code(codeNamesOf(stagesOf(locked)))
   return Object.keys(changed).length === 0 ? locked : plan(spec, facts, changed)
 }
 
-/** The model with what its checkpoint's files say, and the commit that a branch of a hub's repository is at. */
+/**
+ * Returns the model with the facts of its checkpoint, and with the commit instead of a branch of a
+ * hub's repository.
+ */
 async function completeModel(
   model: ModelSpec,
   settings: RunInput['settings'],
-  inspect: Inspect,
+  inspect: Inspection,
 ): Promise<ModelSpec> {
   if (model.name !== 'pretrained') return model
   const { facts, revision } = await inspect.checkpoint(settings)
@@ -172,13 +81,16 @@ async function completeModel(
   return { ...model, ...(from !== undefined && { from }), checkpoint: facts }
 }
 
-/** The split with what its file holds. Whoever works on the run needs no file: what it says is part of the spec. */
-async function completeSplit(split: SplitSpec, { config, overrides }: Asked): Promise<SplitSpec> {
+/**
+ * Returns the split with the indices of its file. The spec contains them, so that workers need no
+ * file.
+ */
+async function completeSplit(split: SplitSpec, { config, overrides }: ConfigSource): Promise<SplitSpec> {
   if (split.kind !== 'indices') return split
   if (split.file === undefined)
     return { ...split, ...(split.indices && { indices: [...ascending(split.indices)] }) }
   const onCommandLine = overrides.some((text) => /^split(\.file)?=/.test(text))
-  const path = onCommandLine ? split.file : absoluteFrom(config, split.file)
+  const path = onCommandLine ? split.file : absoluteFromConfig(config, split.file)
   const bytes = await readRegularFile(path).catch((error: unknown) => {
     const reason = whyUnreadable(error)
     if (reason === undefined) throw error
@@ -190,7 +102,7 @@ async function completeSplit(split: SplitSpec, { config, overrides }: Asked): Pr
   return { ...split, sha256, indices: [...indices] }
 }
 
-/** What of a split depends on which samples are held out, which is drawn. Throws a UserError. */
+/** Checks a split that depends on the random choice of the samples held out. Throws a UserError. */
 async function checkForgotten(
   { split, data, seed }: Spec,
   facts: DatasetFacts,
@@ -203,7 +115,7 @@ async function checkForgotten(
   const drawn = () => partition(sizes, trainable, seed.data)
   if (split.kind === 'indices')
     checkIndices(split.indices ?? [], drawn(), split.file === undefined ? 'split.indices' : 'split.file')
-  // Where nothing is held out, the facts alone have told (experiment/spec/check.ts).
+  // If no samples are held out, experiment/spec/check.ts has checked this with the facts alone.
   else if (split.count !== undefined && sizes.train < trainable)
     checkCount(split.count, resolveClasses(split, facts), await labelsOf(), drawn().train)
 }

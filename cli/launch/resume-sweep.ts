@@ -5,21 +5,30 @@ import { differences } from '../../common/differences.ts'
 import { UserError, type Problem } from '../../common/errors.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import type { Cell, SweepRecord } from '../../experiment/sweep/sweep.ts'
-import { executeWorkflow } from './execute-workflow.ts'
+import { withServer, type LaunchOptions } from './command-server.ts'
+import { launchSweep, watchSweep } from './launch-sweep.ts'
+import { saveSweep } from './save-sweep.ts'
+import { interrupted } from './watch-workflow.ts'
 import { counted } from '../output/format.ts'
 import { prepareSweep, readSweep, type PreparedSweep } from './prepare-sweep.ts'
-import type { ResumeOptions } from '../commands/resume.ts'
-import { keep } from '../commands/sweep.ts'
-import { sweepJob } from './sweep-job.ts'
 import type { Output } from '../output/output.ts'
+import { printStarted } from '../output/started.ts'
+import { summariseSweep } from '../output/sweep-summary.ts'
 import { wholeNumber } from '../options/whole-number.ts'
 
-/** `zeroshift resume ID` of a sweep. What has come through is never run again. */
+export interface ResumeSweepOptions extends LaunchOptions {
+  readonly failed?: true
+  readonly restartFailed?: true
+  readonly extend?: true
+  readonly maxParallel?: string
+}
+
+/** `zeroshift resume ID` for a sweep. Completed cells do not run again. Returns the exit code. */
 export async function resumeSweep(
   record: SweepRecord,
   store: string,
-  options: ResumeOptions,
-  io: Output,
+  options: ResumeSweepOptions,
+  output: Output,
 ): Promise<number> {
   const maxParallel =
     options.maxParallel === undefined
@@ -28,38 +37,45 @@ export async function resumeSweep(
   const artifacts = openArtifacts(store)
   const failed = record.failures ?? []
   const again = options.failed ?? options.restartFailed ?? false
-  return executeWorkflow(options, io, store, async () => {
-    const now = await extended(record, store, options, io)
-    if (now) await keep(artifacts, now)
+  return withServer(store, options, output, async (server) => {
+    const extended = await extendedSweep(record, store, options, output)
+    if (extended) await saveSweep(artifacts, extended)
     if (options.restartFailed) for (const { run } of failed) await forgetProgress(artifacts, run)
-    const sweep = now?.sweep ?? record
+    const sweep = extended?.sweep ?? record
     const input = { id: record.id, store, maxParallel, ...(!again && { leave: failed }) }
-    return sweepJob(sweep, input, { again, ...(now && { extended: true }) })
+    const launched = await launchSweep(input, { again, ...(extended && { extended: true }) }, server)
+    if (!launched) return summariseSweep(input, interrupted, output)
+    if (options.detach) return printStarted(sweep.id, counted(sweep.cells.length, 'cell'), output)
+    return summariseSweep(input, await watchSweep(launched, sweep, server), output)
   })
 }
 
-/** The sweep with the points that its config has more of now. undefined: it is as it was. Throws a UserError. */
-async function extended(
+/**
+ * Returns the sweep with the points that were added to its config, or undefined if there are none.
+ * Throws a UserError if the config has changed and `--extend` does not allow it.
+ */
+async function extendedSweep(
   record: SweepRecord,
   store: string,
-  { extend }: ResumeOptions,
-  { say }: Output,
+  { extend }: ResumeSweepOptions,
+  { printLine }: Output,
 ): Promise<PreparedSweep | undefined> {
   const { config, overrides } = record.command
   if (!existsSync(config)) {
     if (extend)
       throw new UserError([{ file: config, message: 'is not here any more: there is nothing to extend by' }])
-    say(`${config} is not here any more: going on as it was.`)
+    printLine(`${config} is not here any more: going on as it was.`)
     return undefined
   }
-  const asked = { config, overrides, store }
-  const now = await prepareSweep(asked, await readSweep(asked), say)
+  const source = { config, overrides, store }
+  const now = await prepareSweep(source, await readSweep(source), printLine)
   const gone = missingFrom(record.cells, now.sweep.cells)
   const more = missingFrom(now.sweep.cells, record.cells)
   if (gone.length === 0 && more.length === 0) return undefined
-  if (gone.length > 0 || !extend) throw new UserError(changed(record, now.sweep, gone.length, more.length))
-  say(`${counted(more.length, 'cell')} more than before.`)
-  // What was there keeps its place: decisions and reports go by it.
+  if (gone.length > 0 || !extend)
+    throw new UserError(changedSpaceProblems(record, now.sweep, gone.length, more.length))
+  printLine(`${counted(more.length, 'cell')} more than before.`)
+  // Known cells keep their positions, since decisions and reports refer to them.
   const known = new Map(now.sweep.cells.map((cell) => [wholeOf(cell), cell]))
   const before = record.cells.map((cell) => known.get(wholeOf(cell)) ?? cell)
   return { ...now, sweep: { ...now.sweep, id: record.id, cells: [...before, ...more] } }
@@ -72,7 +88,7 @@ function missingFrom(cells: readonly Cell[], others: readonly Cell[]): readonly 
   return cells.filter(({ runs }) => !known.has(runs.join()))
 }
 
-function changed(
+function changedSpaceProblems(
   { id, space, command }: SweepRecord,
   now: SweepRecord,
   gone: number,
@@ -102,7 +118,7 @@ function changed(
   ]
 }
 
-/** What stages of a run kept on their way goes, so that they begin anew; what has come through stays. */
+/** Deletes the checkpoints of a run's unfinished stages, so that they start from the beginning. */
 async function forgetProgress(artifacts: Artifacts, id: string): Promise<void> {
   const run = await artifacts.run(id)
   const view = new StoreView(artifacts)

@@ -3,7 +3,7 @@ import { UserError } from '../../common/errors.ts'
 const milliseconds = { m: 60_000, h: 3_600_000, d: 86_400_000 }
 const SHORTEST_GRACE = 10 * milliseconds.m
 
-/** The milliseconds of `--grace`. Throws a UserError. */
+/** Returns the value of `--grace` in milliseconds. Throws a UserError. */
 export function graceOf(text: string): number {
   const grace = millisecondsOf(text)
   if (grace !== undefined && grace >= SHORTEST_GRACE) return grace
@@ -13,7 +13,7 @@ export function graceOf(text: string): number {
   )
 }
 
-/** The milliseconds of another option. Throws a UserError. */
+/** Returns the value of another option in milliseconds. Throws a UserError. */
 export function periodOf(option: string, text: string): number {
   const period = millisecondsOf(text)
   if (period !== undefined && period > 0) return period

@@ -2,7 +2,10 @@ import { UserError } from '../../common/errors.ts'
 import { freePort } from '../../host/free-port.ts'
 import { wholeNumber } from './whole-number.ts'
 
-/** Ports by the options that name them. Throws a UserError where one is no port, or two options name the same. */
+/**
+ * Returns the port that each option names. Throws a UserError if a value is no port, or if two
+ * options name the same port.
+ */
 export function namedPorts(
   options: Readonly<Record<string, string | undefined>>,
 ): ReadonlyMap<string, number> {
@@ -21,8 +24,8 @@ export function namedPorts(
 }
 
 /**
- * The port that an option names, which must be free, or one near the usual one that nobody listens on and no other option
- * names. Throws a UserError.
+ * Returns the port that an option names, which must be free. Without the option it returns a free
+ * port near the usual one that no other option names. Throws a UserError.
  */
 export async function portOf(
   option: string,

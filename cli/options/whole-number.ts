@@ -1,8 +1,8 @@
 import { UserError } from '../../common/errors.ts'
 
 /**
- * The value of an option that counts something, from 1 on, in decimal digits alone: `Number` also
- * takes 0x10, 1e3 and white space. Throws a UserError.
+ * Returns the value of an option that is a count from 1 on. It accepts decimal digits only, since
+ * `Number` also accepts 0x10, 1e3 and white space. Throws a UserError.
  */
 export function wholeNumber(option: string, text: string, most = Number.MAX_SAFE_INTEGER): number {
   const value = /^[0-9]+$/.test(text) ? Number(text) : NaN

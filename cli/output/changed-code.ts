@@ -5,11 +5,17 @@ import { short } from '../../report/format.ts'
 import type { Output } from './output.ts'
 
 /**
- * Says in one line which code of these runs is not the locked one. Says nothing where all of it is.
+ * Prints one line with the code of these runs that differs from the lock. Prints nothing if none
+ * does.
  */
-export function sayChangedCode(runs: Iterable<Pick<RunRecord, 'plan'>>, { say }: Pick<Output, 'say'>): void {
+export function printChangedCode(
+  runs: Iterable<Pick<RunRecord, 'plan'>>,
+  { printLine }: Pick<Output, 'printLine'>,
+): void {
   const changed = changedCodeOf([...runs].flatMap(({ plan }) => stagesOf(plan)))
   if (changed.length === 0) return
   const list = changed.map(({ name, digest }) => `${name} (${short(digest)})`).join(', ')
-  say(`Changed code, whose stages have keys of their own: ${list}. See experiment/stages/code-lock.json.`)
+  printLine(
+    `Changed code, whose stages have keys of their own: ${list}. See experiment/stages/code-lock.json.`,
+  )
 }

@@ -6,7 +6,7 @@ import { overviewOf } from '../../report/comparison/overview.ts'
 import { terminalRows } from '../../report/comparison/terminal.ts'
 import { columns, coloursOf } from './print.ts'
 
-/** A comparison for a terminal: in what the specs differ, and the table. */
+/** Returns a comparison as lines for a terminal: the differences of the specs, and the table. */
 export function comparisonLines(
   comparison: Comparison,
   { bold, dim }: ReturnType<typeof coloursOf>,

@@ -1,15 +1,18 @@
 import type { CopyProgress } from '../../artifacts/copy/write-copy.ts'
-import { viewOn, type Writer } from './follow.ts'
+import { displayOn, type Writer } from './follow.ts'
 import { clip, counted, size } from './format.ts'
 import { bar } from './render-run.ts'
 
 const EVERY_MS = 100
 
-/** Shows how far a copy has come: a bar on a terminal, a line now and then elsewhere. Answers what ends the display. */
+/**
+ * Shows the progress of a copy: a bar on a terminal, otherwise a line every few seconds. Returns
+ * the functions that update and end the display.
+ */
 export async function showCopy(
   stream: NodeJS.WriteStream,
 ): Promise<{ readonly onProgress: (progress: CopyProgress) => void; readonly end: () => void }> {
-  const view = await viewOn(stream, copyWriter)
+  const view = await displayOn(stream, copyWriter)
   let shown = 0
   return {
     onProgress(progress) {
@@ -25,16 +28,16 @@ export async function showCopy(
 }
 
 const copyWriter: Writer<CopyProgress> = {
-  render: (progress, width) => clip(`${bar(shareOf(progress))}  ${textOf(progress)}`, width),
-  changedLines: (_before, progress, _now, report) => (report ? [textOf(progress)] : []),
+  render: (progress, width) => clip(`${bar(shareOf(progress))}  ${progressText(progress)}`, width),
+  changedLines: (_before, progress, _now, report) => (report ? [progressText(progress)] : []),
 }
 
-/** Bytes tell more than objects, where there are any. */
+/** Uses the bytes if there are any, since they show the progress more evenly than the objects. */
 function shareOf({ objects, bytes }: CopyProgress): number {
   const { done, all } = bytes.all > 0 && bytes.done < bytes.all ? bytes : objects
   return done / Math.max(1, all)
 }
 
-function textOf({ objects, bytes }: CopyProgress): string {
+function progressText({ objects, bytes }: CopyProgress): string {
   return `${objects.done} of ${counted(objects.all, 'object')}, ${size(bytes.done)} of ${size(bytes.all)}`
 }

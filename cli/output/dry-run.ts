@@ -1,18 +1,21 @@
 import { StoreView } from '../../artifacts/store-view.ts'
 import type { RunInput } from '../../experiment/records/run.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
-import { sayChangedCode } from './changed-code.ts'
+import { printChangedCode } from './changed-code.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
 import { counted } from './format.ts'
-import { columns, whereOf } from './print.ts'
+import { columns, pathOrUrl } from './print.ts'
 import type { Output } from './output.ts'
 
-/** The plan as a table: every stage, and whether its result is kept already. */
-export async function dryRun(
+/**
+ * Prints all stages of a run in a table that says which results are in the store. Returns the exit
+ * code.
+ */
+export async function printPlan(
   { run: { id, plan }, settings }: RunInput,
-  { say, answer }: Output,
+  { printLine, answer }: Output,
 ): Promise<number> {
-  sayChangedCode([{ plan }], { say })
+  printChangedCode([{ plan }], { printLine })
   const view = new StoreView(await artifactsIn(settings.store))
   const planned = await Promise.all(
     stagesOf(plan).map(async ({ kind, title, key }) => {
@@ -28,8 +31,8 @@ export async function dryRun(
     key.slice(0, 12),
     cached ? 'cached' : 'to compute',
   ])
-  say(`${id}, results in ${whereOf(settings.store)}`)
-  say(columns([['STAGE', 'TITLE', 'KEY', 'STATE'], ...rows]))
-  say(`${counted(planned.length, 'stage')}: ${stages.computed} to compute, ${stages.cached} cached`)
+  printLine(`${id}, results in ${pathOrUrl(settings.store)}`)
+  printLine(columns([['STAGE', 'TITLE', 'KEY', 'STATE'], ...rows]))
+  printLine(`${counted(planned.length, 'stage')}: ${stages.computed} to compute, ${stages.cached} cached`)
   return answer(0, { id, status: 'planned', stages, plan: planned })
 }

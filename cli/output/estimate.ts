@@ -4,20 +4,20 @@ import { digestOf } from '../../common/canonical.ts'
 import type { Manifest } from '../../experiment/records/manifest.ts'
 import type { Stage, StageKind, StageRef } from '../../experiment/stages/stage.ts'
 
-/** How long stages will take, from what stages like them took. */
+/** An estimate of how long stages take, from the durations of similar stages. */
 export interface Estimate {
-  /** Wall seconds of the stages of which any are known, one after the other. */
+  /** The sum of the estimated wall times in seconds, without the stages of unknown kinds. */
   readonly seconds: number
-  /** Manifests that it rests on. */
+  /** The number of manifests that the estimate is based on. */
   readonly from: number
-  /** Kinds of stage that the store has none of: their time is left out. */
+  /** The kinds of stage that the store has no manifest of. Their time is not included. */
   readonly unknown: readonly StageKind[]
 }
 
-/** The newest are read, so many at most. */
+/** The largest number of manifests that are read, the newest first. */
 const MOST = 2000
 
-/** Pure: `past` are manifests of any stages. */
+/** Estimates the time of stages from the manifests of earlier ones. Pure. */
 export function estimateOf(stages: readonly Stage[], past: readonly Manifest[]): Estimate {
   const seconds = new Map<string, number[]>()
   for (const manifest of past)
@@ -43,7 +43,10 @@ export function estimateOf(stages: readonly Stage[], past: readonly Manifest[]):
   }
 }
 
-/** What a stage has in common with others, the closest first: all but seeds, then data and method, then its kind. */
+/**
+ * Returns digests of what similar stages share, the closest similarity first: all parameters but
+ * the seeds, then the data set and the method, then the method, then the kind.
+ */
 function likenesses({ kind, params, inputs }: Pick<Stage, 'kind' | 'params' | 'inputs'>): readonly string[] {
   const { seed: _, index: __, ...rest } = params as Readonly<Record<string, unknown>>
   const { dataset = null } = inputs as { readonly dataset?: StageRef }
@@ -55,7 +58,7 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
-/** From the stages that a store has. */
+/** Estimates the time of stages from the manifests in a store. */
 export async function estimateFrom(artifacts: Artifacts, stages: readonly Stage[]): Promise<Estimate> {
   const kinds = new Set<string>(stages.map(({ kind }) => kind))
   const found = (await artifacts.store.list('stages/'))

@@ -3,40 +3,46 @@ import { visible } from '../../common/terminal-text.ts'
 import { printTo } from './print.ts'
 import { RetryWatch, retryLines, type Retry } from './retry-lines.ts'
 
-/** Progress of what is tried again after failures says so. */
+/** Progress that may include work which is retried after failures. */
 type Retrying = object & { readonly retries?: readonly Retry[] }
 
-/** Shows the progress of something somewhere. */
-export interface View<P> {
+/** Shows progress on a stream. */
+export interface Display<P> {
   show(progress: P): void
-  /** Leaves what was shown last standing. */
+  /** Ends the display. The last progress stays visible. */
   end(): void
 }
 
-/** How progress is written. Pure: the clock, in milliseconds since 1970, is an argument. */
+/** Converts progress to text. Pure: the time, in milliseconds since 1970, is an argument. */
 export interface Writer<P> {
-  /** For a terminal of the given width in columns. */
+  /** Returns the text for a terminal with `width` columns. */
   readonly render: (progress: P, width: number, now: number, colour: boolean) => string
-  /** For logs: what changed between two moments and, where `report` says so, what goes on. */
+  /**
+   * Returns lines for a log: what changed between two moments and, if `report` is true, what is
+   * running.
+   */
   readonly changedLines: (before: P | undefined, after: P, now: number, report: boolean) => readonly string[]
 }
 
 const LINE_EVERY_MS = 10_000
-/** A query that gets no answer (no worker yet, or one in the middle of a long step) must not hold up the next. */
+/**
+ * A query without an answer must not delay the next one. There may be no worker yet, or it may be
+ * in a long step.
+ */
 const QUERY_MS = 5_000
 
-/** A display that is drawn over on a terminal, lines elsewhere. */
-export async function viewOn<P extends Retrying>(
+/** Returns a display that updates in place on a terminal and writes lines elsewhere. */
+export async function displayOn<P extends Retrying>(
   stream: NodeJS.WriteStream,
   writer: Writer<P>,
-): Promise<View<P>> {
+): Promise<Display<P>> {
   return stream.isTTY ? liveView(stream, writer) : lineView(stream, writer)
 }
 
 async function liveView<P extends Retrying>(
   stream: NodeJS.WriteStream,
   { render }: Writer<P>,
-): Promise<View<P>> {
+): Promise<Display<P>> {
   const { createLogUpdate } = await import('log-update')
   const draw = createLogUpdate(stream)
   const colour = process.env.NO_COLOR === undefined
@@ -54,7 +60,7 @@ async function liveView<P extends Retrying>(
   }
 }
 
-function lineView<P extends Retrying>(stream: NodeJS.WriteStream, { changedLines }: Writer<P>): View<P> {
+function lineView<P extends Retrying>(stream: NodeJS.WriteStream, { changedLines }: Writer<P>): Display<P> {
   const watch = new RetryWatch()
   let before: P | undefined
   let reported = Date.now()
@@ -71,11 +77,11 @@ function lineView<P extends Retrying>(stream: NodeJS.WriteStream, { changedLines
   }
 }
 
-/** Shows what `look` sees until the result is there, then answers or throws as it did. */
+/** Shows the progress until the result is known. Returns the result or throws its error. */
 export async function follow<T, P>(
-  look: () => Promise<P>,
+  readProgress: () => Promise<P>,
   result: Promise<T>,
-  view: View<P>,
+  view: Display<P>,
   everyMs: number,
 ): Promise<T> {
   const over = new AbortController()
@@ -89,7 +95,7 @@ export async function follow<T, P>(
   )
   const show = async () => {
     const progress = await Promise.race([
-      look().catch(() => undefined),
+      readProgress().catch(() => undefined),
       sleep(QUERY_MS, undefined, { ref: false }),
     ])
     if (progress) view.show(progress)
@@ -99,7 +105,7 @@ export async function follow<T, P>(
       await Promise.race([show(), ended])
       await sleep(everyMs, undefined, { signal: over.signal }).catch(() => undefined)
     }
-    // Once more: what happened since the last look.
+    // Shows the last changes.
     await show()
     return await result
   } finally {

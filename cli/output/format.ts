@@ -1,23 +1,23 @@
 import { oneLine } from '../../common/terminal-text.ts'
 import { minutesAndHours } from '../../report/format.ts'
 
-/** `3.2 s`, `2 min 5 s`, `1 h 3 min`: as exact as a person needs. */
+/** Returns a duration such as `3.2 s`, `2 min 5 s` or `1 h 3 min`. */
 export function duration(seconds: number): string {
   return seconds < 60 ? `${seconds.toFixed(seconds < 9.95 ? 1 : 0)} s` : minutesAndHours(seconds)
 }
 
-/** `1 stage`, `2 stages`. */
+/** Returns a number with its noun, such as `1 stage` or `2 stages`. */
 export function counted(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`
 }
 
-/** Cuts a line to a width, with its control characters written out; an ellipsis marks the cut. */
+/** Cuts a line to a width and escapes its control characters. An ellipsis marks the cut. */
 export function clip(text: string, width: number): string {
   const line = oneLine(text)
   return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`
 }
 
-/** `512 B`, `3.2 kB`, `1.23 GB`: three digits, powers of 1000. */
+/** Returns a size with three digits and powers of 1000, such as `512 B`, `3.2 kB` or `1.23 GB`. */
 export function size(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
   let value = bytes
@@ -30,7 +30,12 @@ export function size(bytes: number): string {
   return `${value.toFixed(digits)} ${units[power] ?? ''}`
 }
 
-/** To the minute, UTC, of milliseconds since 1970. */
+/** Returns the date and the minute in UTC. `date` is in milliseconds since 1970. */
 export function dateText(date: number): string {
   return new Date(date).toISOString().replace('T', ' ').slice(0, 16)
+}
+
+/** Returns the text on one line: each sequence of white space becomes a space. */
+export function joinLines(text: string): string {
+  return text.replace(/\s+/g, ' ').trim()
 }

@@ -3,13 +3,13 @@ import type { StoredObject } from '../../artifacts/store/object-store.ts'
 import { size } from './format.ts'
 import { columns } from './print.ts'
 
-export interface GarbageKind {
+interface GarbageKind {
   readonly name: keyof Garbage
   readonly count: number
   readonly objects: readonly StoredObject[]
 }
 
-/** All kinds, the empty ones too. */
+/** Returns the objects of each kind of garbage. A kind may be empty. */
 export function kindsOf({ stages, ...kinds }: Garbage): readonly GarbageKind[] {
   const each = (name: Exclude<keyof Garbage, 'stages'>) => {
     const objects = kinds[name]
@@ -29,7 +29,7 @@ export function bytesOf(objects: readonly StoredObject[]): number {
   return objects.reduce((bytes, object) => bytes + object.bytes, 0)
 }
 
-/** What programs are told of it. */
+/** Returns the counts and the size for `--json`. */
 export function summaryOf(garbage: Garbage): object {
   return {
     stages: garbage.stages.length,
@@ -39,8 +39,8 @@ export function summaryOf(garbage: Garbage): object {
 }
 
 /**
- * The kinds that are there, with their counts, sizes and the total; undefined where there is
- * nothing.
+ * Returns a table of the kinds with their counts, their sizes and the total, or undefined if there
+ * is no garbage.
  */
 export function garbageTable(garbage: Garbage, bold: (text: string) => string): string | undefined {
   const kinds = kindsOf(garbage).filter(({ count }) => count > 0)

@@ -5,10 +5,10 @@ import type { SweepProgress } from '../../experiment/sweep/sweep.ts'
 import { shortened } from '../../common/terminal-text.ts'
 import type { Verification } from '../../report/verification.ts'
 import type { Estimate } from './estimate.ts'
-import { printJson, printTo } from './print.ts'
-import type { JudgedSignatures } from '../workspace/report-signatures.ts'
+import { printJson, printProblem, printTo } from './print.ts'
+import type { CheckedSignatures } from '../workspace/report-signatures.ts'
 
-/** What `run --json` and its like print as their last line. */
+/** The object that `--json` prints for `run`, `sweep`, `resume` and `verify`. */
 export interface Answer {
   readonly id?: string
   readonly status:
@@ -22,15 +22,15 @@ export interface Answer {
     | 'within-floor'
     | 'different'
     | 'unsigned'
-  /** Where the report is, as a URL; null where there is none. */
+  /** The URL of the report. Null if there is none. */
   readonly report: string | null
   readonly stages: { readonly computed: number; readonly cached: number }
   readonly results: readonly {
     readonly method: string
     readonly metrics: Readonly<Record<string, number | null>>
     /**
-     * Of several seeds, by metric: half of the mean's 95% interval, or both ends where it is not
-     * symmetric, and how many seeds have it.
+     * For several seeds, by metric: half of the mean's 95% interval, or both ends if it is not
+     * symmetric, and the number of seeds that have the metric.
      */
     readonly intervals?: Readonly<Record<string, number | readonly [low: number, high: number] | null>>
     readonly n?: Readonly<Record<string, number>>
@@ -40,10 +40,10 @@ export interface Answer {
   readonly notes?: RunResult['notes']
   readonly error?: string
   readonly problems?: readonly Problem[]
-  /** Of `verify`. */
+  /** Only from `verify`. */
   readonly verification?: Verification
-  readonly signatures?: JudgedSignatures
-  /** Of `sweep`: what it has before it, or what has become of it. */
+  readonly signatures?: CheckedSignatures
+  /** Only from `sweep`: the cells that it would compute, or the counts of its results. */
   readonly cells?: readonly object[] | SweepCounts
   readonly shared?: number
   readonly estimate?: Estimate
@@ -60,16 +60,37 @@ export type SweepCounts = Pick<
   'cells' | 'done' | 'cached' | 'incomplete' | 'stopped' | 'failures'
 >
 
-/** How a command talks: lines for people, and one answer, which is the exit code and, with `--json`, an object. */
+/**
+ * The output of a command: lines for people, and one answer, which is the exit code and, with
+ * `--json`, an object.
+ */
 export interface Output {
   readonly out: NodeJS.WriteStream
-  readonly say: (line: string) => void
-  /** Since the command began. */
+  readonly printLine: (line: string) => void
+  /** Returns the seconds since the command began. */
   readonly seconds: () => number
   readonly answer: (code: number, answer: Pick<Answer, 'status'> & Partial<Answer>) => number
 }
 
-/** What is answered where an error ends a command. */
+/**
+ * Runs a command that gives an answer in every case. An error is printed, and the answer describes
+ * it. Returns the exit code.
+ */
+export async function withOutput(
+  { json }: { readonly json?: true },
+  work: (output: Output) => Promise<number>,
+): Promise<number> {
+  const output = createOutput(json ?? false)
+  try {
+    return await work(output)
+  } catch (error) {
+    printProblem(error)
+    const { code, answer } = refusalOf(error)
+    return output.answer(code, answer)
+  }
+}
+
+/** Returns the exit code and the answer for an error that ended a command. */
 export function refusalOf(error: unknown): {
   readonly code: number
   readonly answer: Pick<Answer, 'status'> & Partial<Answer>
@@ -80,7 +101,7 @@ export function refusalOf(error: unknown): {
   return { code: 1, answer: { status: 'failed', error: reason } }
 }
 
-/** A problem that repeats no word of any length. */
+/** Returns the problem with long words shortened. */
 function briefly(problem: Problem): Problem {
   const { message, file, path } = problem
   return {
@@ -98,7 +119,7 @@ export function createOutput(json: boolean): Output {
   return {
     out,
     seconds,
-    say: (line) => {
+    printLine: (line) => {
       printTo(out, line)
     },
     answer(code, answer) {

@@ -5,15 +5,15 @@ import { formatProblem, UserError } from '../../common/errors.ts'
 import { masked, oneLine, shortened, visible, visibleJson } from '../../common/terminal-text.ts'
 
 /**
- * All output of commands goes through this file, so that no name that others have chosen steers a
- * terminal or shows a credential.
+ * The output of all commands. It escapes control characters, so that no text from elsewhere
+ * controls the terminal, and masks credentials.
  */
 
 export function printTo(stream: NodeJS.WriteStream, text: string): void {
   stream.write(`${visible(text, { colour: isColoured(stream) })}\n`)
 }
 
-/** On standard output. */
+/** Prints to standard output. */
 export function print(text: string): void {
   printTo(process.stdout, text)
 }
@@ -23,16 +23,16 @@ export function printError(text: string): void {
 }
 
 /**
- * One line on standard output. What JSON leaves as it is, and a terminal obeys, is escaped as JSON
- * has it.
+ * Prints one line of JSON to standard output. Characters that JSON allows but that control a
+ * terminal are escaped.
  */
 export function printJson(value: unknown): void {
-  // Text by text: in JSON as a whole, what ends a URL may be a quotation mark's backslash.
+  // Masks each text alone: in the complete JSON, a quotation mark's backslash could end a URL.
   const text = JSON.stringify(shown(JSON.parse(JSON.stringify(value))))
   process.stdout.write(`${visibleJson(text)}\n`)
 }
 
-/** Plain data whose texts, those that are keys too, hold no credentials. */
+/** Returns the data with credentials masked in all texts and keys. */
 function shown(value: unknown): unknown {
   if (typeof value === 'string') return masked(value)
   if (Array.isArray(value)) return value.map(shown)
@@ -40,9 +40,9 @@ function shown(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, child]) => [masked(key), shown(child)]))
 }
 
-/** Whether to colour what goes there: a terminal whose user has not asked for plain text. */
+/** Whether the output may have colours: the stream is a terminal, and NO_COLOR is not set. */
 export function isColoured(stream: NodeJS.WriteStream): boolean {
-  // `isTTY` is undefined where there is no terminal.
+  // `isTTY` is undefined if the stream is no terminal.
   return Boolean(stream.isTTY) && process.env.NO_COLOR === undefined
 }
 
@@ -50,7 +50,10 @@ export function coloursOf(stream: NodeJS.WriteStream) {
   return createColors(isColoured(stream))
 }
 
-/** On standard error: a UserError line by line, `file:line:column: message`; anything else with where it came from. */
+/**
+ * Prints an error to standard error. The problems of a UserError have the form `file:line:column:
+ * message`. ZEROSHIFT_DEBUG adds the stack of other errors.
+ */
 export function printProblem(error: unknown): void {
   const { red } = coloursOf(process.stderr)
   if (error instanceof UserError)
@@ -59,7 +62,7 @@ export function printProblem(error: unknown): void {
   else printError(red(error instanceof Error ? error.message : String(error)))
 }
 
-/** Rows in aligned columns, two spaces apart. */
+/** Returns the rows in aligned columns, two spaces apart. */
 export function columns(rows: readonly (readonly string[])[]): string {
   const lines = rows.map((row) => row.map(oneLine))
   const widths: number[] = []
@@ -77,7 +80,7 @@ export function columns(rows: readonly (readonly string[])[]): string {
     .join('\n')
 }
 
-/** A place in the store, as a path where it is one. */
-export function whereOf(url: string): string {
+/** Returns a URL in a store as a path if it names a file. */
+export function pathOrUrl(url: string): string {
   return url.startsWith('file://') ? fileURLToPath(url) : url
 }

@@ -1,19 +1,20 @@
 import { createColors } from 'picocolors'
 import type { RunProgress, StageProgress } from '../../experiment/records/run.ts'
 import { kindsByGroup } from '../../experiment/stages/stage.ts'
-import { clip, duration } from './format.ts'
+import type { Writer } from './follow.ts'
+import { clip, duration, joinLines } from './format.ts'
 
-/** What a run is doing, as text. Pure: the clock is an argument. */
+/** The progress of a run as text. All functions are pure: the time is an argument. */
 
 const NAME = Math.max(...kindsByGroup.map(({ name }) => name.length)) + 2
 const BAR = 20
-/** Stages that share a line are named, where they are no more. */
+/** The largest number of stages that share a line with their titles. */
 const NAMED = 3
 const ELSEWHERE = 'computed by another run'
 
 /**
- * The live display, for a terminal of the given width in columns; `now` is in milliseconds since 1970. Groups whose
- * stages are all done take one line.
+ * Returns the live display for a terminal with `width` columns. `now` is in milliseconds since
+ * 1970. A group whose stages are all done takes one line.
  */
 export function renderProgress(progress: RunProgress, width: number, now: number, colour = false): string {
   const { bold, cyan, dim, green, red } = createColors(colour)
@@ -58,7 +59,7 @@ function groupLines(stages: readonly StageProgress[], now: number): Line[] {
       lines.push({
         mark: '✗',
         state: 'failed',
-        text: `${stage.title}: ${oneLine(stage.error ?? 'failed')}`,
+        text: `${stage.title}: ${joinLines(stage.error ?? 'failed')}`,
       })
     if (stage.state === 'running')
       lines.push({
@@ -83,13 +84,13 @@ function titles(stages: readonly StageProgress[]): string {
   return stages.map(({ title }) => title).join(', ')
 }
 
-/** A running stage: its title and how far it is. */
+/** Returns a running stage's title and progress. */
 export function stageText(stage: StageProgress, now: number): string {
-  return [stage.title, ...running(stage, now, true), ...retried(stage)].join('  ')
+  return [stage.title, ...progressParts(stage, now, true), ...retried(stage)].join('  ')
 }
 
-/** Steps, loss, steps per second and the estimate of what is left. */
-function running(stage: StageProgress, now: number, withBar: boolean): string[] {
+/** Returns the steps, the loss, the steps per second and the estimated time that is left. */
+function progressParts(stage: StageProgress, now: number, withBar: boolean): string[] {
   const { step, steps, loss, resumedAt = 0, startedAt, steppedAt = now } = stage
   if (step === undefined || steps === undefined || steps <= 0)
     return startedAt === undefined ? [] : [duration(Math.max(0, now - startedAt) / 1000)]
@@ -103,9 +104,12 @@ function running(stage: StageProgress, now: number, withBar: boolean): string[] 
   ]
 }
 
-/** Steps done in `elapsed` seconds up to the last one that was reported, `since` seconds ago, and steps left. */
+/**
+ * Returns the steps per second and the time that is left. `elapsed` is the time in seconds up to
+ * the last reported step, which was `since` seconds ago.
+ */
 function pace(done: number, left: number, elapsed: number, since: number): string[] {
-  // The time until the first step is no guide.
+  // The time until the first step tells nothing about the rate.
   if (elapsed <= 0 || done < (done + left) / 100) return []
   const rate = done / elapsed
   const seconds = Math.max(0, left / rate - since)
@@ -113,7 +117,7 @@ function pace(done: number, left: number, elapsed: number, since: number): strin
 }
 
 function retried({ error }: StageProgress): string[] {
-  return error === undefined ? [] : [`(again after: ${oneLine(error)})`]
+  return error === undefined ? [] : [`(again after: ${joinLines(error)})`]
 }
 
 export function bar(share: number): string {
@@ -121,19 +125,15 @@ export function bar(share: number): string {
   return '█'.repeat(full) + '░'.repeat(BAR - full)
 }
 
-export function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim()
-}
-
 export function isDone({ state }: StageProgress): boolean {
   return state === 'computed' || state === 'cached'
 }
 
 /**
- * For logs: a line for each stage that began, ended, failed or was left to another run between two moments, and, where `report` says so, one for
- * each that is running.
+ * Returns lines for a log: one for each stage that began, ended, failed or was left to another run
+ * between two moments and, if `report` is true, one for each running stage.
  */
-export function changedLines(
+export function changedRunLines(
   before: RunProgress | undefined,
   after: RunProgress,
   now: number,
@@ -143,14 +143,17 @@ export function changedLines(
   return after.stages.flatMap((stage) => {
     const was = earlier.get(stage.key)
     if (stage.elsewhere) return was?.elsewhere ? [] : [`${stage.title}: ${ELSEWHERE}`]
-    if (stage.state !== (was?.state ?? 'waiting')) return changed(stage)
+    if (stage.state !== (was?.state ?? 'waiting')) return changeLine(stage)
     if (report && stage.state === 'running' && stage.step !== undefined)
-      return [`${stage.title}: ${running(stage, now, false).join('  ')}`]
+      return [`${stage.title}: ${progressParts(stage, now, false).join('  ')}`]
     return []
   })
 }
 
-function changed(stage: StageProgress): string[] {
+/** Converts the progress of a run to text. */
+export const runWriter: Writer<RunProgress> = { render: renderProgress, changedLines: changedRunLines }
+
+function changeLine(stage: StageProgress): string[] {
   switch (stage.state) {
     case 'waiting':
       return []
@@ -165,6 +168,6 @@ function changed(stage: StageProgress): string[] {
     case 'computed':
       return [`${stage.title}: done in ${duration(stage.seconds ?? 0)}`]
     case 'failed':
-      return [`${stage.title}: failed: ${oneLine(stage.error ?? 'unknown')}`]
+      return [`${stage.title}: failed: ${joinLines(stage.error ?? 'unknown')}`]
   }
 }

@@ -2,23 +2,23 @@ import { createColors } from 'picocolors'
 import type { ShownValue } from '../../experiment/sweep/comparison.ts'
 import type { RunProgress } from '../../experiment/records/run.ts'
 import type { SweepProgress, SweepRecord } from '../../experiment/sweep/sweep.ts'
-import { clip, counted, duration } from './format.ts'
+import { clip, counted, duration, joinLines } from './format.ts'
 import type { Writer } from './follow.ts'
-import { bar, isDone, oneLine, stageText } from './render-run.ts'
+import { bar, isDone, stageText } from './render-run.ts'
 import type { SeenWorker, SweepView } from './sweep-progress.ts'
 
-/** What a sweep is doing, as text. Pure: the clock is an argument. */
+/** The progress of a sweep as text. All functions are pure: the time is an argument. */
 
 const NAME = 10
-/** A worker that has not asked for work for so long is away. */
+/** A worker that has not asked for tasks for this long counts as absent. */
 const AWAY_MS = 90_000
 const MOST_FAILURES = 5
 
-/** `columns` and `cells` give each cell its name. */
+/** Returns the writer of a sweep's progress. `columns` and `cells` give the names of the cells. */
 export function sweepWriter({ columns, cells }: Pick<SweepRecord, 'columns' | 'cells'>): Writer<SweepView> {
   const nameOf = (cell: number) => {
     const values = cells[cell]?.values ?? []
-    const parts = columns.map(({ name }, i) => `${name} ${textOf(values[i] ?? null)}`)
+    const parts = columns.map(({ name }, i) => `${name} ${valueText(values[i] ?? null)}`)
     return parts.length > 0 ? parts.join(', ') : `cell ${cell + 1}`
   }
   return {
@@ -51,7 +51,7 @@ function render(
       line(
         i === 0 ? 'running' : '',
         cyan('›'),
-        `${nameOf(cell)}${rungText(sweep, rung)}${progress ? `  ${doing(progress, now)}` : ''}`,
+        `${nameOf(cell)}${rungText(sweep, rung)}${progress ? `  ${runText(progress, now)}` : ''}`,
       ),
     ),
     ...(more > 0 ? [line('', cyan('›'), `and ${more} more`)] : []),
@@ -59,7 +59,7 @@ function render(
     ...sweep.failures
       .slice(-MOST_FAILURES)
       .map(({ cell, reason }, i) =>
-        line(i === 0 ? 'failed' : '', red('✗'), `${nameOf(cell)}: ${oneLine(reason)}`),
+        line(i === 0 ? 'failed' : '', red('✗'), `${nameOf(cell)}: ${joinLines(reason)}`),
       ),
     ...(failed > MOST_FAILURES ? [line('', red('✗'), `and ${failed - MOST_FAILURES} before`)] : []),
     line('time', dim('·'), timeText(sweep, now)),
@@ -81,8 +81,8 @@ function rungText({ rungs }: SweepProgress, rung: number): string {
   return rungs > 1 ? `, rung ${rung + 1} of ${rungs}` : ''
 }
 
-/** The stage that a run computes, and how far the run is. */
-function doing({ stages, paused }: RunProgress, now: number): string {
+/** Returns the stage that a run computes, and the run's progress. */
+function runText({ stages, paused }: RunProgress, now: number): string {
   const done = stages.filter(isDone).length
   const share = `${done}/${stages.length} stages`
   if (paused) return `${share}, paused`
@@ -92,7 +92,7 @@ function doing({ stages, paused }: RunProgress, now: number): string {
   return `${share}  ${stageText(first, now)}${running.length > 1 ? `  and ${running.length - 1} more` : ''}`
 }
 
-/** How long it has taken, and will take if cells go on being computed as quickly. */
+/** Returns the elapsed time, and the time that is left at the same rate. */
 function timeText({ cells, done, cached, stopped, failures, startedAt }: SweepProgress, now: number): string {
   const seconds = Math.max(0, now - startedAt) / 1000
   const computed = done - cached + failures.length
@@ -114,11 +114,14 @@ function workersText(workers: readonly SeenWorker[], now: number): string {
   return `${counted(here.length, 'worker')}, ${training} of them training: ${names.join(', ')}`
 }
 
-function textOf(value: ShownValue): string {
+function valueText(value: ShownValue): string {
   return value === null ? '–' : String(value)
 }
 
-/** For logs: a line for each cell that began or failed and for each change of the number done; now and then one of all. */
+/**
+ * Returns lines for a log: one for each cell that began or failed, one for a change of the number
+ * of completed cells and, if `report` is true, all counts and running cells.
+ */
 function changedLines(
   before: SweepView | undefined,
   { sweep, runs }: SweepView,
@@ -134,11 +137,13 @@ function changedLines(
       .filter(({ run }) => !known.has(run))
       .map(({ cell, rung }) => `${nameOf(cell)}${rungText(sweep, rung)} …`),
     ...(failed < sweep.failures.length
-      ? sweep.failures.slice(failed).map(({ cell, reason }) => `${nameOf(cell)}: failed: ${oneLine(reason)}`)
+      ? sweep.failures
+          .slice(failed)
+          .map(({ cell, reason }) => `${nameOf(cell)}: failed: ${joinLines(reason)}`)
       : []),
     ...(isChanged || report ? [`${counts(sweep)} · ${timeText(sweep, now)}`] : []),
     ...(report
-      ? runs.flatMap(({ cell, progress }) => (progress ? [`${nameOf(cell)}: ${doing(progress, now)}`] : []))
+      ? runs.flatMap(({ cell, progress }) => (progress ? [`${nameOf(cell)}: ${runText(progress, now)}`] : []))
       : []),
   ]
 }

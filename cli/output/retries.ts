@@ -6,13 +6,18 @@ import type { HeartbeatDetails } from '../../activities/runtime/heartbeat-detail
 import { trackingType } from '../../workflows/names.ts'
 import type { Retry } from './retry-lines.ts'
 
-/** Failures that are none: the stage waits for another run, or another worker goes on with it. */
+/**
+ * The types of failures after which no work is repeated: the stage waits for another run, or
+ * another worker continues.
+ */
 const waits: ReadonlySet<string> = new Set(['ComputedElsewhereError', 'HandedOverError', 'NoneEnded'])
 
-/** PENDING_ACTIVITY_STATE_SCHEDULED of Temporal's API: no worker has the next attempt yet. */
+/** PENDING_ACTIVITY_STATE_SCHEDULED of Temporal's API: no worker has begun the next attempt. */
 const waiting: readonly number[] = [1]
 
-/** The activities of a workflow, and of the workflow that tracks it, whose last attempt failed. */
+/**
+ * Returns the activities of a workflow, and of its tracking workflow, whose last attempt failed.
+ */
 export async function retriesOf(
   client: WorkflowClient,
   { raw }: WorkflowExecutionDescription,
@@ -54,7 +59,7 @@ async function retryIn(activity: PendingActivity, converter: LoadedDataConverter
     {
       key: activityId ?? '',
       stage: names[activityType?.name ?? ''] ?? activityType?.name ?? 'a task',
-      reason: reasonOf(error),
+      reason: retryReason(error),
       attempt,
       ...(nextAt !== undefined && { nextAt }),
       ...(startedAt !== undefined && { startedAt }),
@@ -62,7 +67,7 @@ async function retryIn(activity: PendingActivity, converter: LoadedDataConverter
   ]
 }
 
-/** An attempt that computes has overcome the failure of the one before it. */
+/** Whether the attempt has made a step, and so has passed the failure of the previous one. */
 async function hasStepped(
   details: PendingActivity['heartbeatDetails'],
   attempt: number,
@@ -75,18 +80,21 @@ async function hasStepped(
     Promise.resolve([payload]),
   )
   if (!decoded) return false
-  const beat = converter.payloadConverter.fromPayload<Partial<HeartbeatDetails> | undefined>(decoded)
-  return beat?.attempt === attempt && beat.step !== undefined
+  const heartbeat = converter.payloadConverter.fromPayload<Partial<HeartbeatDetails> | undefined>(decoded)
+  return heartbeat?.attempt === attempt && heartbeat.step !== undefined
 }
 
-/** A connection that is refused at every address of a name has no message of its own. */
-function reasonOf(error: Error | undefined): string {
+/**
+ * Returns the reason of a failure. A connection that is refused at every address of a name has no
+ * message of its own.
+ */
+function retryReason(error: Error | undefined): string {
   const texts = [error?.message, error?.cause instanceof Error ? error.cause.message : undefined]
   const type = error && 'type' in error && typeof error.type === 'string' ? error.type : undefined
   return texts.find(Boolean) ?? type ?? 'it failed without a reason'
 }
 
-/** Activities that are no stages of a run, for people. */
+/** The names, for people, of activities that are no stages of a run. */
 const names: Readonly<Record<string, string>> = {
   kept: 'looking into the store',
   keptRun: 'looking into the store',

@@ -1,32 +1,37 @@
-import { clip, duration } from './format.ts'
-import { oneLine } from './render-run.ts'
+import { clip, duration, joinLines } from './format.ts'
 
-/** Work that failed and is tried again, because the world may put the reason right. */
+/** Work that failed and is retried. */
 export interface Retry {
-  /** The same for all attempts: a stage's key, or the activity's id. */
+  /** A stage's key or the activity's id, the same for all attempts. */
   readonly key: string
-  /** What is tried again, for people. */
+  /** The name of the work, for people. */
   readonly stage: string
   readonly reason: string
-  /** The number of the attempt that is under way, or comes next; the first is 1. */
+  /** The number of the attempt that is running or comes next. The first is 1. */
   readonly attempt: number
-  /** Milliseconds since 1970. Absent: it is under way, or waits for a worker. */
+  /**
+   * The time of the next attempt in milliseconds since 1970. Absent if it is running or waits for a
+   * worker.
+   */
   readonly nextAt?: number
-  /** The same of the beginning of the attempt that is under way. */
+  /** The time when the running attempt began, in milliseconds since 1970. */
   readonly startedAt?: number
 }
 
-/** Failures that are over sooner are not shown. */
+/** Failures that are resolved sooner are not shown. */
 const LASTING_MS = 5_000
-/** A reason that stays is told again after this. */
+/** A reason that stays the same is repeated after this time. */
 const AGAIN_MS = 60_000
 
-/** Follows what is tried again: `now` is in milliseconds since 1970. */
+/** Decides which retries are shown. `now` is in milliseconds since 1970. */
 export class RetryWatch {
   private readonly since = new Map<string, number>()
-  private readonly told = new Map<string, { readonly attempt: number; readonly at: number }>()
+  private readonly reported = new Map<string, { readonly attempt: number; readonly at: number }>()
 
-  /** Those that have failed for some time. An attempt that is under way counts up to its beginning. */
+  /**
+   * Returns the retries that have failed for some time. A running attempt counts up to its
+   * beginning.
+   */
   lasting(retries: readonly Retry[], now: number): readonly Retry[] {
     const keys = new Set(retries.map(({ key }) => key))
     for (const key of this.since.keys()) if (!keys.has(key)) this.since.delete(key)
@@ -37,26 +42,29 @@ export class RetryWatch {
     })
   }
 
-  /** For logs: a line for each that has a new reason, and now and then for one that goes on failing. */
+  /** Returns lines for a log: one for each new reason, and one a minute for a reason that stays. */
   newLines(lasting: readonly Retry[], now: number): readonly string[] {
     return lasting.flatMap((retry) => {
       const { key, attempt } = retry
       const name = `${key} ${alike(retry.reason)}`
-      const told = this.told.get(name)
-      if (told && (told.attempt === attempt || now - told.at < AGAIN_MS)) return []
-      this.told.set(name, { attempt, at: now })
+      const reported = this.reported.get(name)
+      if (reported && (reported.attempt === attempt || now - reported.at < AGAIN_MS)) return []
+      this.reported.set(name, { attempt, at: now })
       return [retryLine(retry, now)]
     })
   }
 }
 
-/** Names of temporary files and numbers make no other reason. */
+/**
+ * Returns the reason without numbers and names of temporary files, so that these make no
+ * difference.
+ */
 function alike(reason: string): string {
   return reason.replace(/[0-9a-f-]{8,}|\d+/gi, '#')
 }
 
 export function retryLine({ stage, reason, attempt, nextAt }: Retry, now: number): string {
-  const failed = `${stage}: attempt ${attempt - 1} failed: ${oneLine(reason)}`
+  const failed = `${stage}: attempt ${attempt - 1} failed: ${joinLines(reason)}`
   const next =
     nextAt === undefined
       ? `attempt ${attempt} is under way`
@@ -64,7 +72,7 @@ export function retryLine({ stage, reason, attempt, nextAt }: Retry, now: number
   return `${failed}. It is tried again: ${next}`
 }
 
-/** For a display of the given width, below what goes on. */
+/** Returns lines for a display with `width` columns. */
 export function retryLines(retries: readonly Retry[], width: number, now: number): readonly string[] {
   return retries.map((retry) => clip(`  ! ${retryLine(retry, now)}`, width))
 }

@@ -11,26 +11,29 @@ import { progressQuery } from '../../workflows/names.ts'
 import { retriesOf } from './retries.ts'
 import type { Retry } from './retry-lines.ts'
 
-/** What the server knows of a stage that is not done: the workflow only knows that it asked for it. */
+/**
+ * A stage that is not done, as the server describes it. The workflow knows only that it requested
+ * the stage.
+ */
 export interface PendingStage {
   readonly key: string
-  /** False while it waits for a worker to take it. */
+  /** False while the stage waits for a worker. */
   readonly started: boolean
-  /** It waits for another run, which computes it. */
+  /** The stage is waiting because another run is computing it. */
   readonly elsewhere?: boolean
   readonly startedAt?: number
   readonly steppedAt?: number
   readonly progress: StepProgress
-  /** Why the last attempt failed, where there was one. */
+  /** The reason why the last attempt failed, if there was one. */
   readonly error?: string
 }
 
-/** A run, and what of it is tried again. */
+/** The progress of a run with its retries. */
 export interface RunView extends RunProgress {
   readonly retries: readonly Retry[]
 }
 
-/** The state of a run: the workflow's own account, with the newest heartbeats in it. */
+/** Returns the progress of a run: the workflow's own answer, completed by the newest heartbeats. */
 export async function progressOf(handle: WorkflowHandle): Promise<RunView> {
   const [progress, description] = await Promise.all([
     handle.query<RunProgress>(progressQuery),
@@ -80,17 +83,17 @@ function pendingStages(
       const startedAt = optionalTsToMs(activity.lastStartedTime)
       const steppedAt = optionalTsToMs(activity.lastHeartbeatTime)
       const { payloads } = activity.heartbeatDetails ?? {}
-      const beat =
+      const heartbeat =
         payloads?.[0] && (await decodeFromPayloadsAtIndex<HeartbeatDetails>(converter, 0, payloads))
       const waited = activity.lastFailure?.applicationFailureInfo?.type === 'ComputedElsewhereError'
-      // An attempt that looks whether it still has to wait says of no step that it takes.
-      const computes = beat?.attempt === activity.attempt && !beat?.look
+      // An attempt that only checks whether it still has to wait reports no step.
+      const computes = heartbeat?.attempt === activity.attempt && !heartbeat?.look
       const failure = waited ? undefined : activity.lastFailure
       const error = await decodeOptionalFailureToOptionalError(converter, failure)
       return {
         key: activity.activityId ?? '',
         started: withWorker.includes(activity.state ?? 0),
-        progress: beat ?? {},
+        progress: heartbeat ?? {},
         ...(waited && !computes && { elsewhere: true }),
         ...(startedAt !== undefined && { startedAt }),
         ...(steppedAt !== undefined && { steppedAt }),

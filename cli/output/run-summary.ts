@@ -2,26 +2,47 @@ import { join } from 'node:path'
 import type { Figure, ResultRow } from '../../experiment/records/results.ts'
 import type { RunInput, RunResult } from '../../experiment/records/run.ts'
 import { oneLine } from '../../common/terminal-text.ts'
-import { quoted } from '../../report/command.ts'
 import { renderTable } from '../../report/table.ts'
 import { counted, duration } from './format.ts'
-import { storeFor } from '../workspace/workspace.ts'
-import { coloursOf, isColoured, printError, whereOf } from './print.ts'
+import type { Outcome } from '../launch/watch-workflow.ts'
+import { coloursOf, isColoured, printError, pathOrUrl } from './print.ts'
 import type { Answer, Output } from './output.ts'
+import { resumeCommand } from './resume-command.ts'
 
-/** How a run ended, for people and for programs. */
+/** Prints how a run ended, and its results. Returns the exit code. */
+export function summariseRun(input: RunInput, outcome: Outcome<RunResult>, output: Output): number {
+  const { id } = input.run
+  const { printLine, answer } = output
+  switch (outcome.status) {
+    case 'completed':
+      return summariseResult(outcome.result, outcome.notes, output)
+    case 'cancelled':
+      for (const note of outcome.notes) printLine(note)
+      printLine(`${id} was stopped. What is done is kept. To go on: ${resumption(input)}`)
+      return answer(1, { id, status: 'cancelled' })
+    case 'failed':
+      for (const note of outcome.notes) printLine(note)
+      printError(coloursOf(process.stderr).red(`${id} failed: ${outcome.reason}`))
+      printError(`What is done is kept. Once that is put right: ${resumption(input)}`)
+      return answer(1, { id, status: 'failed', error: outcome.reason })
+  }
+}
 
-export function completed(result: RunResult, { out, say, seconds, answer }: Output): number {
-  const { id, computed, cached, stageSeconds, report, digest, results, failed, notes } = result
+function summariseResult(
+  { id, computed, cached, stageSeconds, report, digest, results, failed, ...result }: RunResult,
+  trackingNotes: readonly string[],
+  { out, printLine, seconds, answer }: Output,
+): number {
+  const notes = [...result.notes, ...trackingNotes]
   const { red, yellow } = coloursOf(out)
-  say('')
-  say(renderTable(results, { colour: isColoured(out) }))
-  for (const { title, reason } of failed) say(red(`${oneLine(title)} failed: ${reason}`))
-  for (const note of notes) say(yellow(note))
-  say('')
-  say(`Report: ${join(whereOf(report), 'index.html')}`)
+  printLine('')
+  printLine(renderTable(results, { colour: isColoured(out) }))
+  for (const { title, reason } of failed) printLine(red(`${oneLine(title)} failed: ${reason}`))
+  for (const note of notes) printLine(yellow(note))
+  printLine('')
+  printLine(`Report: ${join(pathOrUrl(report), 'index.html')}`)
   const work = computed > 0 ? ` in ${duration(stageSeconds)} of work` : ''
-  say(
+  printLine(
     `${counted(computed + cached, 'stage')}: ${computed} computed${work}, ${cached} cached. ${duration(seconds())} in all.`,
   )
   const stages = { computed, cached }
@@ -37,24 +58,11 @@ export function completed(result: RunResult, { out, say, seconds, answer }: Outp
   })
 }
 
-export function failed(input: RunInput, reason: string, { answer }: Output): number {
-  const { red } = coloursOf(process.stderr)
-  printError(red(`${input.run.id} failed: ${reason}`))
-  printError(`What is done is kept. Once that is put right: ${resumption(input)}`)
-  return answer(1, { id: input.run.id, status: 'failed', error: reason })
-}
-
-export function cancelled(input: RunInput, { say, answer }: Output): number {
-  say(`${input.run.id} was stopped. What is done is kept. To go on: ${resumption(input)}`)
-  return answer(1, { id: input.run.id, status: 'cancelled' })
-}
-
-/** The command that goes on with a run; it names the store where that is not the one that it would look into. */
 function resumption({ run, settings }: RunInput): string {
-  const store = settings.store === storeFor() ? '' : ` --store ${quoted(whereOf(settings.store))}`
-  return `./zeroshift resume ${run.id}${store}`
+  return resumeCommand(run.id, settings.store)
 }
 
+/** The results of one method for programs: a figure that is missing is null. */
 function figures({ label, metrics }: ResultRow): Answer['results'][number] {
   const each = <T>(pick: (figure: Figure) => T) =>
     Object.fromEntries(Object.entries(metrics).map(([name, figure]) => [name, pick(figure)]))

@@ -7,8 +7,9 @@ import { counted } from './format.ts'
 import type { Output } from './output.ts'
 
 /**
- * - `verified`: the same bytes as reported.
- * - `within-floor`: other bytes on other hardware, and figures as near as two gold models are.
+ * - `verified`: the bytes are the reported ones.
+ * - `within-floor`: other bytes on other hardware, with figures as close as those of two gold
+ * models.
  * - `different`: anything else.
  */
 export type VerificationStatus = 'verified' | 'within-floor' | 'different'
@@ -18,16 +19,16 @@ export function statusOf({ verdict }: Pick<Verification, 'verdict'>): Verificati
   return verdict === 'within-floor' ? 'within-floor' : 'different'
 }
 
-/** Says how a run that was computed again compares with its report. */
+/** Prints the comparison of a run that was computed again with its report. */
 export function showVerification(
   id: string,
   verification: Verification,
-  { say, out }: Pick<Output, 'say' | 'out'>,
+  { printLine, out }: Pick<Output, 'printLine' | 'out'>,
 ): void {
   const { green, yellow, red } = coloursOf(out)
   const colours = { verified: green, 'within-floor': yellow, different: red }
-  for (const line of verificationLines(verification)) say(line)
-  say(colours[statusOf(verification)](`${id}: ${sentenceOf(verification)}`))
+  for (const line of verificationLines(verification)) printLine(line)
+  printLine(colours[statusOf(verification)](`${id}: ${sentenceOf(verification)}`))
 }
 
 function sentenceOf({ verdict, environment, floor }: Verification): string {
@@ -52,8 +53,8 @@ function sentenceOf({ verdict, environment, floor }: Verification): string {
   }
 }
 
-/** What differs, and how far. Pure. */
-export function verificationLines(verification: Verification): readonly string[] {
+/** Returns lines about what differs, and by how much. Pure. */
+function verificationLines(verification: Verification): readonly string[] {
   const { verdict, stages, blobs, figures, environment } = verification
   const same = stages.filter((stage) => stage.same).length
   const counts = [

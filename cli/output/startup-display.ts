@@ -1,12 +1,12 @@
 import { visible } from '../../common/terminal-text.ts'
 import { coloursOf, isColoured, printTo } from './print.ts'
 
-/** A part of a stack, for people. */
+/** A part of a stack for the display. */
 export interface Part {
   readonly name: string
   readonly where: string
   readonly about?: string
-  /** Resolves when it answers; a part without it only says where something is. */
+  /** Resolves when the part answers. A part without it only has a place. */
   readonly ready?: Promise<void>
 }
 
@@ -14,8 +14,8 @@ const FRAME_MS = 80
 const frames = [...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏']
 
 /**
- * Shows the parts of a stack until all are ready: on a terminal as they come, elsewhere once all are there. `end` leaves
- * what was shown last standing.
+ * Shows the parts of a stack until all are ready: one after the other on a terminal, otherwise
+ * together at the end. `end` leaves the last state visible.
  */
 export async function showStartup(
   parts: readonly Part[],

@@ -7,13 +7,13 @@ import { progressOf } from './run-progress.ts'
 import { retriesOf } from './retries.ts'
 import type { Retry } from './retry-lines.ts'
 
-/** What a person sees of a sweep that is going on. */
+/** The progress of a sweep with its running cells, workers and retries. */
 export interface SweepView {
   readonly sweep: SweepProgress
-  /** Of the first of its runs under way, what each is doing; undefined where it gave no answer. */
+  /** The first running cells with their progress, which is undefined if a run did not answer. */
   readonly runs: readonly (RunningCell & { readonly progress?: RunProgress | undefined })[]
   readonly workers: readonly SeenWorker[]
-  /** Of the sweep and of those runs. */
+  /** The retries of the sweep and of these runs. */
   readonly retries: readonly Retry[]
 }
 
@@ -24,16 +24,16 @@ export interface SeenWorker {
   readonly seenAt: number
 }
 
-/** More could not be read, and each is a query. */
+/** The largest number of runs that are shown. Each needs a query. */
 const MOST_RUNS = 12
 
 export async function sweepViewOf(client: Client, handle: WorkflowHandle): Promise<SweepView> {
   const [sweep, workers, own] = await Promise.all([
     handle.query<SweepProgress>(progressQuery),
-    workersOf(client).catch(() => []),
+    seenWorkers(client).catch(() => []),
     handle.describe().then((description) => retriesOf(client.workflow, description)),
   ])
-  const looked = await Promise.all(
+  const running = await Promise.all(
     sweep.running.slice(0, MOST_RUNS).map(async (cell) => {
       const view = await progressOf(client.workflow.getHandle(workflowId(cell.run))).catch(() => undefined)
       if (!view) return { run: cell, retries: [] }
@@ -43,13 +43,13 @@ export async function sweepViewOf(client: Client, handle: WorkflowHandle): Promi
   )
   return {
     sweep,
-    runs: looked.map(({ run }) => run),
+    runs: running.map(({ run }) => run),
     workers,
-    retries: [...own, ...looked.flatMap(({ retries }) => retries)],
+    retries: [...own, ...running.flatMap(({ retries }) => retries)],
   }
 }
 
-/** Activities of different runs may have the same id. */
+/** Adds the run to a retry, since activities of different runs may have the same id. */
 function named({ run }: RunningCell): (retry: Retry) => Retry {
   return ({ key, stage, ...retry }) => ({ key: `${run} ${key}`, stage: `${run}: ${stage}`, ...retry })
 }
@@ -57,8 +57,8 @@ function named({ run }: RunningCell): (retry: Retry) => Retry {
 /** TASK_QUEUE_TYPE_WORKFLOW and TASK_QUEUE_TYPE_ACTIVITY of Temporal's API. */
 const types = { zeroshift: 1, 'zeroshift-train': 2 } as const
 
-/** Who has asked for work of late, by the server's account. */
-async function workersOf(client: Client): Promise<readonly SeenWorker[]> {
+/** Returns the workers that asked the server for tasks in the last minutes. */
+async function seenWorkers(client: Client): Promise<readonly SeenWorker[]> {
   const seen = new Map<string, { readonly queues: Queue[]; seenAt: number }>()
   for (const queue of queues) {
     const { pollers } = await client.workflowService.describeTaskQueue({

@@ -4,7 +4,10 @@ import { workflowId } from '../../workflows/names.ts'
 import { runningStack } from '../workspace/workspace.ts'
 import { connect, existingServer } from './temporal.ts'
 
-/** For verbs that change what goes on. Throws a UserError where nothing of that id does. */
+/**
+ * Connects to the server of a running workflow for commands that change it. Throws a UserError if
+ * no such workflow is running.
+ */
 export async function withActiveWorkflow<T>(
   id: string,
   temporal: string | undefined,

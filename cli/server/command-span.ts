@@ -2,13 +2,16 @@ import type { ClientInterceptors } from '@temporalio/client'
 import type { OpenSpan } from '../../worker/telemetry/trace.ts'
 import { printError } from '../output/print.ts'
 
-/** The span of this process's command: what it starts on Temporal is below it. */
+/** The span of this process's command, the parent of everything that it starts on Temporal. */
 let command: OpenSpan | undefined
 
-/** The verbs that start something. */
+/** The commands that start workflows. */
 const verbs: ReadonlySet<string> = new Set(['run', 'sweep', 'resume', 'verify'])
 
-/** Begins the command's span. Answers what ends it and sends it; undefined where nobody wants it. */
+/**
+ * Begins the command's span. Returns a function that ends and sends it, or undefined if tracing is
+ * disabled.
+ */
 export async function beginCommand(verb: string): Promise<((exitCode: number) => Promise<void>) | undefined> {
   if (!verbs.has(verb)) return undefined
   const { tracing } = await import('../../worker/telemetry/trace.ts')
@@ -25,7 +28,10 @@ export async function beginCommand(verb: string): Promise<((exitCode: number) =>
   }
 }
 
-/** What a client hands the command's span on by; none where there is no span. */
+/**
+ * Returns the interceptors by which a client passes on the command's span, none if there is no
+ * span.
+ */
 export async function traceInterceptors(): Promise<ClientInterceptors> {
   if (!command) return {}
   const { traceparent } = command

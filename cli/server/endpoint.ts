@@ -2,7 +2,10 @@ import { UserError } from '../../common/errors.ts'
 import type { EndpointOptions } from '../../worker/endpoint.ts'
 import { wholeNumber } from '../options/whole-number.ts'
 
-/** Where a worker shows its metrics: to this machine alone unless told otherwise. Of several workers, the first one. */
+/**
+ * Returns the address at which a worker serves its metrics, only for this machine by default.
+ * `workers` is the number of workers, which take successive ports. Throws a UserError.
+ */
 export function endpointOf(
   port: string | undefined,
   host: string | undefined,

@@ -7,14 +7,14 @@ export const gpuRemedy =
   "Install NVIDIA's driver (525.60 or newer, for CUDA 12); give a container its GPU (docker run --gpus all). CUDA's own libraries come with " +
   'the set-up: `node infra/bootstrap.mjs --gpu`.'
 
-/** Throws a UserError where ZEROSHIFT_DEVICE asks for a GPU and there is no driver for one. */
+/** Throws a UserError if ZEROSHIFT_DEVICE asks for a GPU and there is no driver for one. */
 export function refuseWithoutDriver(): void {
   if (deviceNamed(process.env.ZEROSHIFT_DEVICE) !== 'gpu') return
   const problem = driverProblem()
   if (problem !== undefined) throw refusal(problem)
 }
 
-/** The same where TensorFlow does not see one, which takes some seconds to tell. */
+/** Throws a UserError if there is no driver or TensorFlow finds no GPU. Takes some seconds. */
 export function refuseWithoutGpu(): void {
   refuseWithoutDriver()
   try {
@@ -32,7 +32,10 @@ function refusal(problem: string): UserError {
   )
 }
 
-/** One of the GPUs that this process may see, counted from 0, for it to see no other. Throws a UserError where there is none. */
+/**
+ * Returns the value of CUDA_VISIBLE_DEVICES for one of the GPUs that this process may use, counted
+ * from 0. Throws a UserError if there is no such GPU.
+ */
 export function chooseGpu(index: string, env: NodeJS.ProcessEnv = process.env, option = '--gpu'): string {
   const visible = visibleGpus(env)
   const number = /^\d+$/.test(index) ? Number(index) : NaN

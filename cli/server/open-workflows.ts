@@ -5,23 +5,23 @@ import { trackingId, workflowId } from '../../workflows/names.ts'
 import { serverToLookAt } from './run-list.ts'
 import { connect } from './temporal.ts'
 
-/** The workflows of a store's runs and sweeps, on the Temporal server that is known here. */
+/** The workflows of a store's runs and sweeps on the known Temporal server. */
 export interface Workflows {
-  /** The ids whose workflow is open, and whose server has workers or may get some. */
+  /** Returns the ids whose workflow is open on a server that has workers or may get some. */
   open(ids: readonly string[]): Promise<ReadonlySet<string>>
   /**
-   * Ends what would write to removed runs: their own workflows that were interrupted, and
+   * Terminates the workflows that could write to removed runs: their own interrupted workflows, and
    * deliveries to MLflow.
    */
   end(ids: readonly string[]): Promise<void>
 }
 
-/** No server is known, so nothing is open. */
+/** No server is known, so no workflow is open. */
 const none: Workflows = { open: () => Promise.resolve(new Set()), end: () => Promise.resolve() }
 
 /**
- * Looks at the server that is named, that runs here, or that ran here last. `store` is the store's
- * URL.
+ * Uses the server that `temporal` names, that runs here, or that ran here last. `store` is the URL
+ * of the store.
  */
 export async function withWorkflows<T>(
   store: string,
@@ -34,14 +34,14 @@ export async function withWorkflows<T>(
     const { client, close } = await connect(server)
     try {
       return await work({
-        // The server of this command has no workers.
+        // A server that was started for this command has no workers.
         open: async (ids) => {
-          const found = server.embedded ? [] : await running(client, ids, workflowId)
+          const found = server.embedded ? [] : await openWorkflows(client, ids, workflowId)
           return new Set(found.filter(({ of }) => of === undefined || of === store).map(({ id }) => id))
         },
         end: async (ids) => {
           for (const nameOf of [workflowId, trackingId])
-            for (const { id, of } of await running(client, ids, nameOf))
+            for (const { id, of } of await openWorkflows(client, ids, nameOf))
               if (of === store)
                 await client.workflow.getHandle(nameOf(id)).terminate('removed from its store')
         },
@@ -56,11 +56,11 @@ export async function withWorkflows<T>(
 
 interface Found {
   readonly id: string
-  /** The URL of its store. undefined: it cannot be read from here. */
+  /** The URL of the workflow's store. Undefined if it cannot be read from here. */
   readonly of: string | undefined
 }
 
-async function running(
+async function openWorkflows(
   client: Client,
   ids: readonly string[],
   nameOf: (id: string) => string,
@@ -79,7 +79,7 @@ async function running(
   return found.flat()
 }
 
-/** The inputs of runs, cells, sweeps and deliveries name it in one of two places. */
+/** The inputs of runs, cells, sweeps and deliveries have the store in one of two places. */
 interface Input {
   readonly store?: string
   readonly settings?: { readonly store?: string }

@@ -7,41 +7,50 @@ import { duration } from '../output/format.ts'
 import { home, runningStack } from '../workspace/workspace.ts'
 import { embeddedServer, existingServer, type Server } from './temporal.ts'
 
-/** What a person calls the state of a run. `interrupted`: it was going on when its server stopped. */
+/**
+ * The state of a run in the words of the command line. `interrupted`: the run was not finished when
+ * its server stopped.
+ */
 export type RunState = 'running' | 'interrupted' | 'completed' | 'failed' | 'cancelled'
 
-/** What a list has of a run. */
-export interface ListedRun {
+/** A run in a list. */
+export interface RunListEntry {
   readonly id: string
-  /** The type of its workflow: an experiment or a sweep. */
+  /** The type of its workflow, an experiment or a sweep. */
   readonly type: string
   readonly state: RunState
   readonly startedAt: string
   readonly seconds: number
-  /** Absent, as those below, in runs of a server that does not know Zeroshift's search attributes. */
+  /**
+   * This property and the following ones are absent if the server does not know Zeroshift's search
+   * attributes.
+   */
   readonly dataset?: string
   readonly methods?: readonly string[]
   readonly ranks?: readonly string[]
   readonly config?: string
-  /** Also absent in a run of its own. */
+  /** Absent if the run belongs to no sweep. */
   readonly sweep?: string
 }
 
-/** The server that runs here, or the one that ran here last: to look at, since a run's own stack is not for others to use. */
+/**
+ * Returns the server to read from: the one that runs here, or the one that ran here last. The stack
+ * of a running command may be read but not used for other runs.
+ */
 export async function serverToLookAt(temporal: string | undefined): Promise<Server | undefined> {
   const existing = existingServer(temporal ?? runningStack()?.address)
   if (existing) return existing
   return existsSync(join(home, 'temporal.db')) ? embeddedServer({ withWorker: false }) : undefined
 }
 
-/** The runs that a query finds, newest first. */
+/** Returns the runs that match a query, newest first. */
 export async function listRuns(
   client: Client,
   server: Server,
   query: string,
   limit = Infinity,
-): Promise<readonly ListedRun[]> {
-  const runs: ListedRun[] = []
+): Promise<readonly RunListEntry[]> {
+  const runs: RunListEntry[] = []
   for await (const info of client.workflow.list({ query })) {
     if (runs.length === limit) break
     runs.push({
@@ -56,7 +65,7 @@ export async function listRuns(
   return runs
 }
 
-function found({ typedSearchAttributes: attributes }: WorkflowExecutionInfo): Partial<ListedRun> {
+function found({ typedSearchAttributes: attributes }: WorkflowExecutionInfo): Partial<RunListEntry> {
   const valueOf = <N extends SearchAttribute>(name: N) =>
     attributes.get({ name, type: searchAttributes[name] })
   const dataset = valueOf('ZeroshiftDataset')
@@ -86,7 +95,7 @@ export function stateOf({ status }: Pick<WorkflowExecutionInfo, 'status'>, { emb
   }
 }
 
-/** When a run began and how long it took, as a table has them. */
-export function times({ state, startedAt, seconds }: ListedRun): readonly string[] {
+/** Returns the start and the duration of a run for a table. */
+export function times({ state, startedAt, seconds }: RunListEntry): readonly string[] {
   return [startedAt.replace('T', ' ').slice(0, 19), state === 'interrupted' ? '' : duration(seconds)]
 }

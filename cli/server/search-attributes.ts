@@ -5,19 +5,23 @@ import { causeOf } from './unwrap-error.ts'
 
 const names = Object.keys(searchAttributes) as SearchAttribute[]
 
-/** INDEXED_VALUE_TYPE_KEYWORD and INDEXED_VALUE_TYPE_KEYWORD_LIST of Temporal's API, and its command line's words. */
+/**
+ * The types by their numbers in Temporal's API, INDEXED_VALUE_TYPE_KEYWORD and
+ * INDEXED_VALUE_TYPE_KEYWORD_LIST, and by their names on Temporal's command line.
+ */
 const types = { KEYWORD: { code: 2, word: 'Keyword' }, KEYWORD_LIST: { code: 7, word: 'KeywordList' } }
 
-/** Codes of gRPC by which a server answers whoever may not, or cannot, add a search attribute there. */
+/** The gRPC codes by which a server refuses to add a search attribute. */
 const refusals: readonly number[] = [3, 7, 9, 12, 16]
 const INVALID_ARGUMENT = 3
 
-/** A server of several parts tells all of them after a moment; the dev server at once. */
+/** A server of several services informs all of them after a moment, the dev server at once. */
 const SOON_MS = 2_000
 
 /**
- * Has the server know Zeroshift's search attributes, and waits so long for all its parts to know them. False where it
- * does not, or not yet: runs are started without them then, and cannot be found by them.
+ * Registers Zeroshift's search attributes, and waits until all services of the server know them.
+ * Returns false if the server refuses or takes longer: runs then start without the attributes and
+ * cannot be found by them.
  */
 export async function ensureSearchAttributes(client: Client, withinMs = SOON_MS): Promise<boolean> {
   if (await areKnown(client)) return true
@@ -50,7 +54,10 @@ async function areKnown(client: Client): Promise<boolean> {
   }
 }
 
-/** What an administrator enters where the server does not let Zeroshift add them. */
+/**
+ * Returns the command by which an administrator adds the attributes if the server refuses
+ * Zeroshift.
+ */
 export function registration(namespace: string): string {
   const added = names.map((name) => `--name ${name} --type ${types[searchAttributes[name]].word}`)
   return `temporal operator search-attribute create --namespace ${namespace} ${added.join(' ')}`

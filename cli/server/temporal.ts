@@ -8,29 +8,34 @@ import { startStack } from '../../stack/stack.ts'
 import { temporalSettings, type TemporalSettings } from '../../worker/temporal-settings.ts'
 import { refuseWithoutDriver } from './gpu.ts'
 import { home, noteStack, runningStack } from '../workspace/workspace.ts'
-import { causeOf, reasonOf } from './unwrap-error.ts'
+import { causeOf, errorReason } from './unwrap-error.ts'
 import { traceInterceptors } from './command-span.ts'
-import { refuseUnusableCache } from '../launch/usable-places.ts'
+import { refuseUnusableCache } from '../launch/usable-store.ts'
 import { refuseWorkerSettings } from './worker-settings.ts'
 
-/** The Temporal server that a command talks to. */
+/** The Temporal server that a command uses. */
 export interface Server extends TemporalSettings {
-  /** Started for this command, and stopped with it. */
+  /** Whether the server was started for this command and stops with it. */
   readonly embedded: boolean
-  /** Resolves when an embedded worker asks for work; at once where the workers are somebody else's. */
+  /**
+   * Resolves when an embedded worker asks for tasks. Resolved at once for a server with other
+   * workers.
+   */
   readonly ready: Promise<void>
-  /** Rejects when an embedded server or worker is gone for good; never resolves. */
+  /** Rejects when an embedded server or worker has ended for good. Never resolves. */
   readonly broken: Promise<never>
   stop(): Promise<void>
 }
 
-/** A server that is there already: the one that was named, else the stack that `zeroshift up` has running here. */
+/**
+ * Returns a server that exists already: the one that is named, or the stack of `zeroshift up` here.
+ */
 export function existingServer(option: string | undefined): Server | undefined {
   const stack = runningStack()
   const address = option ?? process.env.TEMPORAL_ADDRESS ?? (stack?.shared ? stack.address : undefined)
   if (address === undefined) return undefined
   return {
-    ...settingsOf(address),
+    ...connectionSettings(address),
     embedded: false,
     ready: Promise.resolve(),
     broken: new Promise<never>(() => undefined),
@@ -38,12 +43,18 @@ export function existingServer(option: string | undefined): Server | undefined {
   }
 }
 
-/** How a server is reached: one that Zeroshift started in this directory plainly, any other as the environment says. */
-export function settingsOf(address: string): TemporalSettings {
+/**
+ * Returns how to connect to a server. A server that Zeroshift started in this directory uses no
+ * TLS; for any other server the environment decides.
+ */
+export function connectionSettings(address: string): TemporalSettings {
   return address === runningStack()?.address ? { address } : temporalSettings(address)
 }
 
-/** Refuses what would keep an embedded server or worker from starting. Throws a UserError. */
+/**
+ * Refuses settings that would prevent an embedded server or worker from starting. Throws a
+ * UserError.
+ */
 export async function refuseUnableToStart({ withWorker = true } = {}): Promise<void> {
   payloadKeys()
   if (withWorker) refuseWorkerSettings()
@@ -51,7 +62,7 @@ export async function refuseUnableToStart({ withWorker = true } = {}): Promise<v
   if (withWorker) refuseWithoutDriver()
 }
 
-/** A server (and a worker) of this command's own. */
+/** Starts a server, and a worker unless `withWorker` is false, for this command alone. */
 export async function embeddedServer({
   withWorker = true,
   onNote,
@@ -88,8 +99,9 @@ export interface Connected {
 type Interceptor = NonNullable<ConnectionOptions['interceptors']>[number]
 
 /**
- * A call that failed is tried again by a timer, and one whose time comes when the channel is closed would end the process with
- * an error that nobody can catch. Nobody waits for it any more: it is not made.
+ * Returns an interceptor that drops calls after the end. The SDK retries a failed call by a timer.
+ * If that timer fires after the channel was closed, the process ends with an error that nothing can
+ * catch.
  */
 function silentOnce(isClosed: () => boolean): Interceptor {
   const none = () => undefined
@@ -98,7 +110,10 @@ function silentOnce(isClosed: () => boolean): Interceptor {
     (isClosed() ? silent : nextCall(options)) as unknown as ReturnType<Interceptor>
 }
 
-/** A client of the server. The SDK loads here, so that a server and a worker are started before that. One that was started side by side is given time to come up. */
+/**
+ * Connects a client to the server. The SDK is loaded here, so that a server and a worker can be
+ * started before that. An embedded server has 60 s to come up, another server 3 s.
+ */
 export async function connect(server: Server): Promise<Connected> {
   const { address, embedded, broken, tls, apiKey, namespace = 'default' } = server
   const [{ Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor }, { dataConverter }] =
@@ -141,7 +156,7 @@ export async function connect(server: Server): Promise<Connected> {
 function noAnswer({ address, tls }: Server, error: unknown): UserError {
   if (tls)
     return new UserError(
-      `no Temporal server answers at ${address} by TLS (${reasonOf(error)}): check the address, and what is set of ` +
+      `no Temporal server answers at ${address} by TLS (${errorReason(error)}): check the address, and what is set of ` +
         'ZEROSHIFT_TEMPORAL_TLS_CA_FILE, _CERT_FILE, _KEY_FILE and _SERVER_NAME',
     )
   return new UserError(
@@ -150,7 +165,10 @@ function noAnswer({ address, tls }: Server, error: unknown): UserError {
   )
 }
 
-/** A server that lets anybody connect says only at the first real call who may do what. Throws a UserError. */
+/**
+ * Throws a UserError if the server denies access to the namespace. Some servers accept every
+ * connection and deny only the first call.
+ */
 async function refuseNoAccess({ client, close }: Connected, server: Server): Promise<void> {
   const { namespace } = client.options
   try {

@@ -5,15 +5,16 @@ import type { TensorFlowEnvironment } from '../../experiment/records/manifest.ts
 import type { Device } from '../../learning/tensorflow/device.ts'
 
 export type TensorFlowHere = TensorFlowEnvironment & {
-  /** Of the GPU, that TensorFlow may take; in MB. */
+  /** The memory of the GPU that TensorFlow may use, in MB. */
   readonly memory?: number
 }
 
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 
 /**
- * TensorFlow as a worker on the device would load it; throws with what is wrong. In a process of its own: the library writes
- * start-up notes to standard error that no setting of its own silences, and only there it says which of CUDA's libraries it misses.
+ * Loads TensorFlow as a worker on this device would. Throws an Error with the reason if that fails.
+ * TensorFlow runs in a child process: no setting silences the library's start-up notes on standard
+ * error, and only these notes name missing CUDA libraries.
  */
 export function tensorflowHere(device: Device): TensorFlowHere {
   const url = new URL('../../learning/tensorflow/tf.ts', import.meta.url).href
@@ -45,7 +46,10 @@ export function tensorflowHere(device: Device): TensorFlowHere {
   }
 }
 
-/** Why TensorFlow sees no GPU, as its log has it: libraries that it did not find, or what the driver answers. */
+/**
+ * Returns the reason why TensorFlow found no GPU, from its log: missing libraries, or the driver's
+ * answer.
+ */
 export function whyNoGpu(log: string): string | undefined {
   const libraries = [...log.matchAll(/Could not load dynamic library '([^']+)'/g)].map(
     ([, library]) => library,

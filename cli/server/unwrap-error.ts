@@ -1,4 +1,7 @@
-/** Of themselves they say only that something failed. Known by name: the SDK takes long to load. */
+/**
+ * The errors that only wrap another one. They are known by their names, since the SDK takes long to
+ * load.
+ */
 const wrappings: ReadonlySet<string> = new Set([
   'WorkflowFailedError',
   'ChildWorkflowFailure',
@@ -6,15 +9,18 @@ const wrappings: ReadonlySet<string> = new Set([
   'ServiceError',
 ])
 
-/** The error inside those that Temporal's SDK wraps it in. What an error of another kind has as its cause, it says itself. */
+/**
+ * Returns the error inside the wrappers of Temporal's SDK. The cause of any other error stays
+ * inside it.
+ */
 export function causeOf(error: unknown): unknown {
   let cause = error
   while (cause instanceof Error && wrappings.has(cause.name) && cause.cause !== undefined) cause = cause.cause
   return cause
 }
 
-/** What a person needs to know of a failure. */
-export function reasonOf(error: unknown): string {
+/** Returns the message of a failure without the wrappers of Temporal's SDK. */
+export function errorReason(error: unknown): string {
   const cause = causeOf(error)
   return cause instanceof Error ? cause.message : String(cause)
 }

@@ -8,19 +8,22 @@ import type { Device } from '../../learning/tensorflow/device.ts'
 import { refuseTaken } from '../../worker/endpoint.ts'
 import { endpointOf } from './endpoint.ts'
 import { chooseGpu, refuseWithoutDriver } from './gpu.ts'
-import type { WorkerOptions } from '../commands/worker.ts'
+import type { WorkerOptions } from './worker-options.ts'
 import { printError } from '../output/print.ts'
 
-/** A process of several that work as one. */
+/** One of several processes that work together. */
 export interface Member {
-  /** What it is called in messages. */
+  /** The name of the process in messages. */
   readonly name: string
   readonly args: readonly string[]
 }
 
 const command = fileURLToPath(new URL('../main.ts', import.meta.url))
 
-/** `zeroshift worker --gpus`: a worker process for each of the GPUs. Throws a UserError before the first one is started. */
+/**
+ * `zeroshift worker --gpus`: runs a worker process for each GPU. Throws a UserError before it
+ * starts the first one.
+ */
 export async function workerPerGpu(gpus: string, device: Device, options: WorkerOptions): Promise<number> {
   const members = workersFor(gpus, device, options)
   refuseWithoutDriver()
@@ -31,13 +34,16 @@ export async function workerPerGpu(gpus: string, device: Device, options: Worker
   }
   await logBegins()
   const ordered = new AbortController()
-  onOrder(() => {
+  onStopMessage(() => {
     ordered.abort()
   })
-  return allOf(command, members, ordered.signal)
+  return runMembers(command, members, ordered.signal)
 }
 
-/** The workers for a list of GPUs: each has all other options, and what cannot be shared counts up. Throws a UserError. */
+/**
+ * Returns the workers for a list of GPUs. Each gets all other options. Ports and ready files, which
+ * cannot be shared, are numbered. Throws a UserError.
+ */
 export function workersFor(
   gpus: string,
   device: Device,
@@ -54,7 +60,7 @@ export function workersFor(
   if (twice !== undefined)
     throw new UserError(`--gpus: found GPU ${twice} twice in '${gpus}'; expected one worker a GPU`)
   const { metricsPort, metricsHost, readyFile } = options
-  // A mistake in it is told by its name.
+  // Reports a mistake in the port by the name of its option.
   endpointOf(metricsPort, metricsHost, numbers.length)
   return numbers.map((gpu, i) => ({
     name: `the worker of GPU ${gpu}`,
@@ -84,11 +90,11 @@ function asArguments(
 }
 
 /**
- * Runs a module once for each member until all have ended. SIGINT, SIGTERM, `ordered` and a member that
- * fails have all the others told to end, in order; a second signal kills them. Answers with the first
- * exit code that is not 0.
+ * Runs a module once for each member until all have ended. SIGINT, SIGTERM, `ordered` and a failing
+ * member make all others end in order. A second signal kills them. Returns the first exit code
+ * other than 0, or 0.
  */
-export async function allOf(
+export async function runMembers(
   module: string,
   members: readonly Member[],
   ordered?: AbortSignal,
@@ -96,7 +102,8 @@ export async function allOf(
   let failed = 0
   let signals = 0
   const children = members.map(({ args }) => fork(module, args))
-  // By a message: a signal from a terminal reaches them as well, and a second one would end them at once.
+  // Uses a message, since a signal from a terminal also reaches the children, and a second one
+  // would end them at once.
   const stop = () => {
     for (const child of children) if (child.connected) child.send('stop', () => undefined)
   }
@@ -110,7 +117,7 @@ export async function allOf(
     members.map(async ({ name }, i) => {
       const child = children[i]
       if (!child) return
-      const { code, how } = await endOf(child)
+      const { code, how } = await exitOf(child)
       if (code === 0) return
       if (failed === 0 && signals === 0) printError(`${name} ended on its own (${how}); the others end now`)
       if (failed === 0) failed = code
@@ -121,7 +128,7 @@ export async function allOf(
   return failed
 }
 
-async function endOf(child: ChildProcess): Promise<{ readonly code: number; readonly how: string }> {
+async function exitOf(child: ChildProcess): Promise<{ readonly code: number; readonly how: string }> {
   try {
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
     if (signal) return { code: 128 + constants.signals[signal], how: signal }
@@ -131,14 +138,14 @@ async function endOf(child: ChildProcess): Promise<{ readonly code: number; read
   }
 }
 
-/** Calls once this process is told to end by a message, or whoever started it with a channel is gone. */
-export function onOrder(stop: () => void): void {
+/** Calls `stop` when the parent process sends the message to stop, or has ended. */
+export function onStopMessage(stop: () => void): void {
   if (!process.send) return
   process.on('message', (word) => {
     if (word === 'stop') stop()
   })
   process.once('disconnect', stop)
-  // They alone do not keep the process.
+  // The channel alone does not keep the process running.
   process.channel?.unref()
   if (!process.connected) stop()
 }

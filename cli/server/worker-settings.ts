@@ -4,8 +4,8 @@ import { payloadKeys } from '../../worker/payload-keys.ts'
 import { progressSeconds } from '../../worker/progress.ts'
 
 /**
- * Refuses settings of a worker in the environment that it would only find wrong when it has started.
- * Throws a UserError.
+ * Refuses invalid settings of a worker in the environment before the worker starts. Throws a
+ * UserError.
  */
 export function refuseWorkerSettings(): void {
   payloadKeys()

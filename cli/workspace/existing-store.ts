@@ -7,22 +7,22 @@ import { unreadable } from '../../common/regular-file.ts'
 import { storeFor } from './workspace.ts'
 
 /**
- * The artifacts in a store that a command reads. Throws a UserError where it is no store, or where a
- * later version of Zeroshift wrote it. A missing one has nothing in it.
+ * Returns the artifacts of a store that a command reads. A missing store counts as empty. Throws a
+ * UserError if it is no store, or if a later version of Zeroshift wrote it.
  */
 export async function artifactsIn(option: string | undefined): Promise<Artifacts> {
   const url = storeFor(option)
-  await refuseOtherThings(url, { mayBeMissing: true })
+  await refuseNonDirectory(url, { mayBeMissing: true })
   const artifacts = openArtifacts(url)
   await readFormat(artifacts.store)
   return artifacts
 }
 
 /**
- * Refuses what is no directory: files below a file are as missing as files below a folder, so that
- * it would pass for an empty store. Throws a UserError.
+ * Refuses a store that is no directory: it would otherwise count as an empty store, since files
+ * below a file are missing too. Throws a UserError.
  */
-export async function refuseOtherThings(
+export async function refuseNonDirectory(
   url: string,
   { mayBeMissing }: { readonly mayBeMissing: boolean },
 ): Promise<void> {

@@ -11,38 +11,43 @@ import type { RunSettings } from '../../experiment/records/run.ts'
 import { parsed } from '../../report/published.ts'
 import { MOST_ENVELOPE_BYTES } from '../../signatures/envelope.ts'
 import { artifactsIn } from './existing-store.ts'
-import { whereOf } from '../output/print.ts'
+import { pathOrUrl } from '../output/print.ts'
 
-/** A run's `report.json`, before anything in it is believed. */
+/** A run's `report.json` before its contents are checked. */
 export interface FoundReport {
   readonly text: string
-  /** For people. */
+  /** The place of the report, for people. */
   readonly where: string
   readonly signatures: readonly FoundSignature[]
-  /** Where this machine had the run's data, where the report was found by the run's id. */
+  /**
+   * The directory of the run's data on this machine, known if the report was found by the run's id.
+   */
   readonly dataDirectory?: RunSettings['dataDirectory']
   readonly modelDirectory?: RunSettings['modelDirectory']
 }
 
 /** An envelope that was found with a report. */
 export interface FoundSignature {
-  /** For people. */
+  /** The place of the envelope, for people. */
   readonly where: string
   readonly text: string
 }
 
-export interface Wanted {
-  /** One of the runs of a comparison. */
+export interface ReportSelection {
+  /** The id of one of the runs of a comparison. */
   readonly run?: string
   readonly store?: string
 }
 
-/** By a path to it or to its folder, else by a run's id in the store. Throws a UserError. */
-export async function findReport(target: string, { run, store }: Wanted): Promise<FoundReport> {
+/**
+ * Finds a report by a path to it or to its folder, or else by a run's id in the store. Throws a
+ * UserError.
+ */
+export async function findReport(target: string, { run, store }: ReportSelection): Promise<FoundReport> {
   const found = await stat(target).catch(() => undefined)
   if (!found) return reportOf(target, await artifactsIn(store), run)
   const file = found.isDirectory() ? join(target, 'report.json') : target
-  const text = await textOf(file)
+  const text = await reportText(file)
   const runs = comparedRuns(parsed(text, file))
   if (!runs) return { text, where: file, signatures: await signaturesBeside(file) }
   return reportBeside(file, pick(runs, run, file))
@@ -69,27 +74,36 @@ async function reportOf(id: string, artifacts: Artifacts, run: string | undefine
   const { dataDirectory, modelDirectory } = record?.settings ?? {}
   return {
     text,
-    where: whereOf(artifacts.store.locate(`runs/${id}/report/report.json`)),
-    signatures: signatures.map(({ path, text }) => ({ where: whereOf(artifacts.store.locate(path)), text })),
+    where: pathOrUrl(artifacts.store.locate(`runs/${id}/report/report.json`)),
+    signatures: signatures.map(({ path, text }) => ({
+      where: pathOrUrl(artifacts.store.locate(path)),
+      text,
+    })),
     ...(dataDirectory !== undefined && { dataDirectory }),
     ...(modelDirectory !== undefined && { modelDirectory }),
   }
 }
 
-/** What this reads of a comparison's report.json: where the runs' own pages are stands in the clock's part. */
+/**
+ * The parts of a comparison's report.json that this module reads. The links to the runs' own pages
+ * are in the clock's part.
+ */
 const comparisonSchema = z.object({
   computed: z.object({ runs: z.array(z.object({ id: z.string() })) }),
   clock: z.object({ runs: z.array(z.object({ id: z.string(), report: z.string().optional() })).min(1) }),
 })
 type ComparedRun = z.output<typeof comparisonSchema>['clock']['runs'][number]
 
-/** Those that the report of a sweep or a comparison has side by side; undefined where it is none. */
+/**
+ * Returns the runs that the report of a sweep or a comparison compares, or undefined if it is no
+ * such report.
+ */
 function comparedRuns(value: unknown): readonly ComparedRun[] | undefined {
   return comparisonSchema.safeParse(value).data?.clock.runs
 }
 
 const SHOWN = 10
-/** Reports are a few MB. */
+/** Reports have a few MB. */
 const MOST_BYTES = 2 ** 28
 
 function pick(runs: readonly ComparedRun[], wanted: string | undefined, file: string): ComparedRun {
@@ -104,7 +118,7 @@ function pick(runs: readonly ComparedRun[], wanted: string | undefined, file: st
   throw new UserError([{ file, message: `${why}. It has ${ids.join(', ')}${more}` }])
 }
 
-/** The `report.json` in the folder of the page that a comparison links to. */
+/** Returns the `report.json` in the folder of the page that a comparison links to. */
 async function reportBeside(file: string, { id, report }: ComparedRun): Promise<FoundReport> {
   if (report === undefined)
     throw new UserError([{ file, message: `the run ${id} has no report of its own that this one links to` }])
@@ -121,15 +135,18 @@ async function reportBeside(file: string, { id, report }: ComparedRun): Promise<
     throw new UserError([
       { file, message: `the report of ${id} is at "${report}", which is no file of this machine` },
     ])
-  return { text: await textOf(where), where, signatures: await signaturesBeside(where) }
+  return { text: await reportText(where), where, signatures: await signaturesBeside(where) }
 }
 
-/** What is added to a report's file name: the file has an envelope in each line, as in-toto has it. */
+/**
+ * The ending that is added to a report's file name for its signatures. The file has one envelope
+ * per line, the format of in-toto.
+ */
 export const SIGNATURES_SUFFIX = '.intoto.jsonl'
 
 /**
- * The signatures of a published report are in one file beside it. Those of a report in a store have
- * a folder beside the report's.
+ * Returns the signatures of a report in a file. A published report has them in one file beside it,
+ * a report in a store in a folder beside the report's folder.
  */
 async function signaturesBeside(file: string): Promise<readonly FoundSignature[]> {
   const published = `${file}${SIGNATURES_SUFFIX}`
@@ -158,7 +175,7 @@ async function textUnlessMissing(file: string): Promise<string> {
   }
 }
 
-/** null: it is the URL of another machine's file, or of none. */
+/** Returns null if the URL names no file of this machine. */
 function pathOf(url: URL): string | null {
   try {
     return fileURLToPath(url)
@@ -167,7 +184,7 @@ function pathOf(url: URL): string | null {
   }
 }
 
-async function textOf(file: string): Promise<string> {
+async function reportText(file: string): Promise<string> {
   const bytes = await readRegularFile(file, { mostBytes: MOST_BYTES }).catch((error: unknown) => {
     const reason = whyUnreadable(error)
     if (reason === undefined) throw error

@@ -4,7 +4,7 @@ import { privateKeyIn, publicKeyIn, type PublicKey, type SigningKey } from '../.
 
 const MOST_BYTES = 2 ** 14
 
-/** The keys that `--require-signature` names. Throws a UserError. */
+/** Returns the keys that `--require-signature` names. Throws a UserError. */
 export function publicKeysIn(files: readonly string[] = []): Promise<readonly PublicKey[]> {
   return Promise.all(files.map(async (file) => publicKeyIn(await keyText(file), file)))
 }

@@ -5,7 +5,10 @@ import { unwritable } from '../../common/unwritable.ts'
 import { UserError } from '../../common/errors.ts'
 import { refuseUrl } from './refuse-url.ts'
 
-/** Makes a folder that is there whole or not at all. Throws a UserError where there is something of that name. */
+/**
+ * Makes a folder that appears complete or not at all. Throws a UserError if the path exists
+ * already.
+ */
 export async function newFolder(path: string, fill: (folder: string) => Promise<void>): Promise<void> {
   refuseUrl(path, '--out')
   const wanted = resolve(path)
@@ -28,8 +31,8 @@ export async function newFolder(path: string, fill: (folder: string) => Promise<
 }
 
 /**
- * Writes texts into a folder, which is made where it is missing. Throws a UserError where that
- * cannot be.
+ * Writes texts into a folder, which is created if it is missing. Throws a UserError if it cannot be
+ * written to.
  */
 export async function writeTexts(folder: string, texts: Readonly<Record<string, string>>): Promise<void> {
   await writingTo(folder, async () => {

@@ -2,9 +2,9 @@ import { UserError } from '../../common/errors.ts'
 import { isElsewhere } from '../../experiment/spec/places.ts'
 
 /**
- * Refuses a URL where a command takes a folder of this machine: as a path it would name a folder
+ * Refuses a URL where a command needs a folder of this machine: as a path it would name a folder
  * called `https:`. Throws a UserError.
  */
-export function refuseUrl(place: string, name: string): void {
-  if (isElsewhere(place)) throw new UserError(`${name}: ${place} is a URL; expected a folder of this machine`)
+export function refuseUrl(path: string, name: string): void {
+  if (isElsewhere(path)) throw new UserError(`${name}: ${path} is a URL; expected a folder of this machine`)
 }

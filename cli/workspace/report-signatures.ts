@@ -4,27 +4,27 @@ import type { PublicKey } from '../../signatures/keys.ts'
 import { verifyEnvelope } from '../../signatures/statement.ts'
 import type { FoundSignature } from './find-report.ts'
 
-/** Who signed a report. */
-export interface ReportSigner {
+/** A key that signed a report, and its claim. */
+interface ReportSigner {
   readonly keyid: string
   readonly claim: ReportClaim
-  /** Whether the key is one of those that were named. */
+  /** Whether the key is one of those that `--require-signature` names. */
   readonly named: boolean
 }
 
-export interface JudgedSignatures {
+export interface CheckedSignatures {
   readonly signers: readonly ReportSigner[]
-  /** Signatures that do not hold, with the reasons. */
+  /** Signatures that are not valid, with the reasons. */
   readonly flaws: readonly string[]
 }
 
-/** Judges the signatures that were found with the report of a run. Pure. */
-export function judgeReportSignatures(
+/** Checks the signatures that were found with the report of a run. Pure. */
+export function checkReportSignatures(
   found: readonly FoundSignature[],
   run: string,
   published: Published,
   keys: readonly PublicKey[],
-): JudgedSignatures {
+): CheckedSignatures {
   const report = signedReport(run, published)
   if (!report) return { signers: [], flaws: [] }
   const claims = reportClaims(report)
@@ -42,8 +42,8 @@ export function judgeReportSignatures(
   }
 }
 
-/** One line for each signature, or that there is none. */
-export function signatureLines({ signers, flaws }: JudgedSignatures): readonly string[] {
+/** Returns one line for each signature, or a line which says that there is none. */
+export function signatureLines({ signers, flaws }: CheckedSignatures): readonly string[] {
   const lines = [
     ...signers.map(({ keyid, claim, named }) =>
       named
@@ -55,9 +55,9 @@ export function signatureLines({ signers, flaws }: JudgedSignatures): readonly s
   return signers.length > 0 ? lines : ['The report is not signed.', ...lines]
 }
 
-/** Why the report is refused; undefined: one of the named keys signed it. */
+/** Returns the reason to refuse the report, or undefined if one of the named keys signed it. */
 export function missingSignature(
-  { signers, flaws }: JudgedSignatures,
+  { signers, flaws }: CheckedSignatures,
   keys: readonly PublicKey[],
 ): string | undefined {
   if (signers.some(({ named }) => named)) return undefined

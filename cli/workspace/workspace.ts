@@ -18,44 +18,57 @@ import type { RunRecord } from '../../experiment/records/run.ts'
 import type { Settings } from '../../experiment/spec/spec.ts'
 import { isElsewhere } from '../../experiment/spec/places.ts'
 
-/** Where things of this working directory are: results unless told otherwise, the embedded server's runs, the logs. */
+/**
+ * The folder of Zeroshift's files in the working directory: the default store, the embedded
+ * server's database, and logs.
+ */
 export const home = '.zeroshift'
 
-/** The store as a URL: the option, then the config's, then ZEROSHIFT_STORE, then the working directory's own. */
+/**
+ * Returns the store's URL from the option, the config, ZEROSHIFT_STORE or the working directory's
+ * default, in this order.
+ */
 export function storeFor(option?: string, configured?: string): string {
   return storeUrl(option ?? configured ?? process.env.ZEROSHIFT_STORE ?? join(home, 'store'))
 }
 
-/** A path in a config is relative to the config, one on the command line to the working directory; a URL is as it is. */
-export function absoluteFrom(config: string, path: string): string {
+/**
+ * Makes a path of a config absolute. It is relative to the config's folder. A URL stays as it is.
+ */
+export function absoluteFromConfig(config: string, path: string): string {
   return isElsewhere(path) ? path : resolve(dirname(config), path)
 }
 
-export function absolute(path: string): string {
+export function absolutePath(path: string): string {
   return isElsewhere(path) ? path : resolve(path)
 }
 
-/** `stack.json`: a stack that runs in this directory, for the other commands to find. */
+/**
+ * The contents of `stack.json`, by which other commands find a stack that runs in this directory.
+ */
 const stackSchema = z.strictObject({
   ...processSchema,
   folder: z.string(),
   address: loopbackAddress,
-  /** Started by `up`: it is there to be used by others. */
+  /** Whether `up` started the stack, so that other commands may use it. */
   shared: z.boolean(),
-  /** URL of its MLflow server. */
+  /** The URL of its MLflow server. */
   mlflow: loopbackUrl.optional(),
 })
 type RunningStack = z.infer<typeof stackSchema>
 
 export const stackNote = join(home, 'stack.json')
 
-/** undefined also where the note of a stack is not to be trusted: its address is never asked then. */
+/**
+ * Returns the stack that runs in this directory. Returns undefined also if its note cannot be
+ * trusted, so that its address is never contacted.
+ */
 export function runningStack(): RunningStack | undefined {
   const stack = readProcessRecord(stackNote, stackSchema)
   return stack && isRunning(stack) ? stack : undefined
 }
 
-/** Returns what takes the note away again. */
+/** Writes the note of a stack. Returns a function that removes it. */
 export function noteStack(stack: Pick<RunningStack, 'address' | 'shared' | 'mlflow'>): () => void {
   if (runningStack()) return () => undefined
   const note: RunningStack = { ...stack, ...thisProcess(), folder: recordFolder(stackNote) }
@@ -65,26 +78,28 @@ export function noteStack(stack: Pick<RunningStack, 'address' | 'shared' | 'mlfl
   }
 }
 
-/** Where runs are tracked whose config says nothing of it: by the stack that `up` has running here. */
+/**
+ * Returns the tracking server of the stack that `up` runs here, for runs whose config names none.
+ */
 export function trackingHere(): Settings['tracking'] {
   const { shared = false, mlflow } = runningStack() ?? {}
   return shared && mlflow !== undefined ? { uri: mlflow } : undefined
 }
 
-/** The record of a run. Throws a UserError where the store has none. */
-export async function recordIn(artifacts: Artifacts, id: string): Promise<RunRecord> {
+/** Returns the record of a run. Throws a UserError if the store has none. */
+export async function runRecordIn(artifacts: Artifacts, id: string): Promise<RunRecord> {
   const record = await artifacts.run(id)
   if (record) return record
   const known = [...(await artifacts.sweeps()), ...(await artifacts.runs())]
   throw new UserError(
     `the store ${artifacts.store.url} has no run '${id}'; ` +
-      (known.length > 0 ? `it has ${listed(known)}` : 'it has none: is it the right one (--store)?'),
+      (known.length > 0 ? `it has ${idList(known)}` : 'it has none: is it the right one (--store)?'),
   )
 }
 
 const MOST_NAMED = 20
 
-function listed(ids: readonly string[]): string {
+function idList(ids: readonly string[]): string {
   const more = ids.length - MOST_NAMED
   return `${ids.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }

@@ -1,8 +1,8 @@
+import { freePort } from '../../host/free-port.ts'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { ListedRun } from '../../cli/server/run-list.ts'
-import { freePort } from '../../host/free-port.ts'
+import type { RunListEntry } from '../../cli/server/run-list.ts'
 import { answerOf, smallConfig, zeroshift, type Ended, type Running } from '../support/command.ts'
 import { testDirectory } from '../support/directories.ts'
 
@@ -26,7 +26,7 @@ async function done(...args: readonly string[]): Promise<string> {
 }
 
 const listed = async (...filters: readonly string[]) =>
-  (JSON.parse(await done('runs', '--json', ...filters)) as { runs: ListedRun[] }).runs
+  (JSON.parse(await done('runs', '--json', ...filters)) as { runs: RunListEntry[] }).runs
 
 test('runs are found by what they are of, and cancelled; those of a stack that is gone as well', async () => {
   expect(await listed()).toEqual([])

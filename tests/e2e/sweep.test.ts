@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { ListedRun } from '../../cli/server/run-list.ts'
+import type { RunListEntry } from '../../cli/server/run-list.ts'
 import type { SweepCounts } from '../../cli/output/output.ts'
 import { freePort } from '../../host/free-port.ts'
 import { answerOf, zeroshift, type Ended, type Running } from '../support/command.ts'
@@ -213,9 +213,9 @@ describe('a sweep', () => {
   })
 })
 
-/** The answers of `runs --json` and `status --json`. */
-function runsIn(stdout: string): readonly ListedRun[] {
-  return (JSON.parse(stdout) as { readonly runs: readonly ListedRun[] }).runs
+/** What `runs --json` and `status --json` list. */
+function runsIn(stdout: string): readonly RunListEntry[] {
+  return (JSON.parse(stdout) as { readonly runs: readonly RunListEntry[] }).runs
 }
 
 /** The runs that a dry run names. */

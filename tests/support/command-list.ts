@@ -1,65 +1,47 @@
-import { zeroshiftHere } from './in-process.ts'
+import type { Command } from 'commander'
+import { createProgram } from '../../cli/program.ts'
 
-/** A command as its own `--help` describes it. */
+/** A command as it is declared. */
 export interface ListedCommand {
   /** Such as `adapter merge`, as a list. */
   readonly words: readonly string[]
-  /** Words and options with which it is whole, and names nothing that is there. */
+  /** Words and options that satisfy the command's syntax and name nothing that exists. */
   readonly right: readonly string[]
-  /** The required arguments and options of the command. */
+  /** The arguments and options that must be given. */
   readonly needed: readonly string[]
-  /** Arguments that may be left out. */
+  /** Values for the arguments that may be left out. */
   readonly optional: readonly string[]
-  /** Its last argument may be repeated. */
+  /** Whether its last argument may be repeated. */
   readonly isVariadic: boolean
-  /** Options that take a value. */
+  /** The options that take a value. */
   readonly valued: readonly string[]
+  /** All options. */
+  readonly options: readonly string[]
 }
 
-/** All commands that do something, subcommands among them. */
-export async function commandsOf(
-  directory: string,
-  ...words: readonly string[]
-): Promise<readonly ListedCommand[]> {
-  const { stdout: help } = await zeroshiftHere(directory, ...words, '--help')
-  const subcommands = sectionOf(help, 'Commands').flatMap(([name = '']) => (name === 'help' ? [] : [name]))
-  if (subcommands.length > 0)
-    return (await inTurn(subcommands, (name) => commandsOf(directory, ...words, name))).flat()
-  const usage = /^Usage: (.*)$/m.exec(help)?.[1] ?? ''
-  const needed = usage.match(/<[^>]+>/g) ?? []
-  const valued = sectionOf(help, 'Options').flatMap((terms) =>
-    terms.some((term) => term.startsWith('<')) ? (terms.find((term) => term.startsWith('--')) ?? []) : [],
-  )
-  // The help does not say which options are required.
-  const options = words[0] === 'adapter' ? requiredOf(words[1]) : []
+/** All commands that do something, subcommands among them, in the order of the help text. */
+export const commandList: readonly ListedCommand[] = listed(createProgram(), [])
+
+function listed(command: Command, words: readonly string[]): readonly ListedCommand[] {
+  if (command.commands.length > 0)
+    return command.commands.flatMap((subcommand) => listed(subcommand, [...words, subcommand.name()]))
+  const { registeredArguments } = command
+  const needed = registeredArguments.filter(({ required }) => required)
+  const nameOf = ({ long }: { readonly long?: string | undefined }) => long ?? ''
+  const mandatory = command.options.filter((option) => option.mandatory).map(nameOf)
   return [
     {
       words,
       right: [
         ...words,
         ...needed.map(() => 'nothing-00000000'),
-        ...options.flatMap((option) => [option, 'nothing']),
+        ...mandatory.flatMap((option) => [option, 'nothing']),
       ],
-      needed: [...needed, ...options],
-      optional: (usage.match(/\[(?!options)[^\]]+\]/g) ?? []).map(() => 'nothing'),
-      isVariadic: usage.includes('...'),
-      valued,
+      needed: [...needed.map((argument) => `<${argument.name()}>`), ...mandatory],
+      optional: registeredArguments.filter(({ required }) => !required).map(() => 'nothing'),
+      isVariadic: registeredArguments.some(({ variadic }) => variadic),
+      valued: command.options.filter(({ required }) => required).map(nameOf),
+      options: command.options.map(nameOf),
     },
   ]
-}
-
-function requiredOf(verb: string | undefined): readonly string[] {
-  return { export: ['--out'], merge: ['--base', '--out'], apply: ['--base'] }[verb ?? ''] ?? []
-}
-
-/** The terms of a section of help: words before the description, without commas. */
-function sectionOf(help: string, title: string): readonly (readonly string[])[] {
-  const [, text = ''] = new RegExp(`^${title}:\\n((?: .*\\n?)+)`, 'm').exec(help) ?? []
-  return [...text.matchAll(/^ {2}(\S.*?)(?: {2}|$)/gm)].map(([, terms = '']) => terms.split(/,? /))
-}
-
-async function inTurn<T, R>(all: readonly T[], one: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = []
-  for (const item of all) results.push(await one(item))
-  return results
 }

@@ -1,6 +1,6 @@
 import { openArtifacts } from '../../artifacts/artifacts.ts'
 import { prepareSweep, readSweep } from '../../cli/launch/prepare-sweep.ts'
-import { keep } from '../../cli/commands/sweep.ts'
+import { saveSweep } from '../../cli/launch/save-sweep.ts'
 import type { SweepInput, SweepResult } from '../../experiment/sweep/sweep.ts'
 import { sweepType, workflowId } from '../../workflows/names.ts'
 import type { Site } from './durable.ts'
@@ -44,7 +44,7 @@ methods: [{ method: finetune, epochs: ${epochs} }]
 export async function startSweep(site: Site, config: string, store: string, maxParallel = 3) {
   const asked = { config, overrides: [], store }
   const prepared = await prepareSweep(asked, await readSweep(asked))
-  await keep(openArtifacts(prepared.store), prepared)
+  await saveSweep(openArtifacts(prepared.store), prepared)
   const { id } = prepared.sweep
   const handle = await site.client.workflow.start<(input: SweepInput) => Promise<SweepResult>>(sweepType, {
     workflowId: workflowId(id),

@@ -18,7 +18,7 @@ import { createActivities } from '../../../activities/index.ts'
 import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
 import type { CheckedStore } from '../../../artifacts/check/check-store.ts'
 import { signStage } from '../../../artifacts/stored-signatures.ts'
-import type { JudgedSignatures } from '../../../cli/workspace/report-signatures.ts'
+import type { CheckedSignatures } from '../../../cli/workspace/report-signatures.ts'
 import { canonicalJson } from '../../../common/canonical.ts'
 import type { Manifest } from '../../../experiment/records/manifest.ts'
 import type { RunInput } from '../../../experiment/records/run.ts'
@@ -409,7 +409,7 @@ describe('verify --require-signature', () => {
   interface Refused {
     readonly status: string
     readonly error: string
-    readonly signatures: JudgedSignatures
+    readonly signatures: CheckedSignatures
   }
   const refused = (target: string, ...args: readonly string[]) =>
     answer<Refused>('verify', target, '--store', store, ...args)

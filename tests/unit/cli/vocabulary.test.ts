@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import { methods } from '../../../cli/commands/methods.ts'
-import { metrics } from '../../../cli/commands/metrics.ts'
+import { methods } from '../../../cli/actions/methods.ts'
+import { metrics } from '../../../cli/actions/metrics.ts'
 import { methodSchemas } from '../../../experiment/spec/methods.ts'
 import { metricColumns } from '../../../experiment/records/results.ts'
 import { test } from '../../support/fixtures.ts'

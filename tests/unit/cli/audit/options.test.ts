@@ -1,10 +1,8 @@
-import { tmpdir } from 'node:os'
 import { audit, type Attempts } from '../../../support/audit.ts'
-import { commandsOf } from '../../../support/command-list.ts'
+import { commandList as commands } from '../../../support/command-list.ts'
 
 /** Options that no command has, that lack what they need, or that hold what cannot be meant. */
 
-const commands = await commandsOf(tmpdir())
 const attempts = (of: (command: (typeof commands)[number]) => Attempts): Attempts =>
   Object.assign({}, ...commands.map(of)) as Attempts
 

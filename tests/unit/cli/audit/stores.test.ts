@@ -118,7 +118,7 @@ for (const [command, args] of Object.entries(commands))
   audit(
     command,
     Object.fromEntries(
-      // What `check` finds in a store, it lists: tests/unit/cli/commands/check.test.ts.
+      // What `check` finds in a store, it lists: tests/unit/cli/actions/check.test.ts.
       Object.entries(places)
         .filter(([title]) => command !== 'check' || !/^a (later format|format (in|that is no))/.test(title))
         .map(([title, { store, says, make }]) => [

@@ -1,7 +1,9 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { prepare, readConfig, type Asked, type Inspect } from '../../../../cli/launch/prepare.ts'
+import { prepare } from '../../../../cli/launch/prepare.ts'
+import { readConfig, type ConfigSource } from '../../../../cli/launch/read-config.ts'
+import type { Inspection } from '../../../../cli/launch/inspection.ts'
 import { UserError } from '../../../../common/errors.ts'
 import type { RunInput } from '../../../../experiment/records/run.ts'
 import { inspectDataset } from '../../../../datasets/index.ts'
@@ -28,7 +30,7 @@ function config(split: string, name = 'config.yaml'): string {
 }
 
 async function prepared(path: string, ...overrides: string[]): Promise<RunInput['run']> {
-  const asked: Asked = { config: path, overrides }
+  const asked: ConfigSource = { config: path, overrides }
   return (await prepare(asked, await readConfig(asked))).run
 }
 
@@ -123,7 +125,7 @@ describe('where data is', () => {
     copyFileSync(samples, join(directory, folder, 'four.npz'))
   }
   const asked = async (path: string, ...overrides: string[]) => {
-    const one: Asked = { config: path, overrides }
+    const one: ConfigSource = { config: path, overrides }
     return prepare(one, await readConfig(one))
   }
 
@@ -153,8 +155,8 @@ describe('where data is', () => {
   test('may be a URL, which is left as it is', async () => {
     put('here')
     const { spec } = await prepared(npz('from: here'))
-    const one: Asked = { config: npz('from: "hf://datasets/someone/four@main"'), overrides: [] }
-    const inspect: Inspect = {
+    const one: ConfigSource = { config: npz('from: "hf://datasets/someone/four@main"'), overrides: [] }
+    const inspect: Inspection = {
       data(data, { dataDirectory }) {
         expect(dataDirectory).toBe('hf://datasets/someone/four@main')
         return inspectDataset(data, join(directory, 'here'))

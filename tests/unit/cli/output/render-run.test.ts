@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { changedLines, renderProgress } from '../../../../cli/output/render-run.ts'
+import { changedRunLines, renderProgress } from '../../../../cli/output/render-run.ts'
 import type { RunProgress, StageProgress, StageState } from '../../../../experiment/records/run.ts'
 import type { StageKind } from '../../../../experiment/stages/stage.ts'
 
@@ -143,7 +143,7 @@ describe('lines for logs', () => {
       at({ state: 'running', step: 5, steps: 10 }),
       at({ state: 'computed', seconds: 61 }),
     ]
-    const lines = moments.flatMap((after, i) => changedLines(moments[i - 1], after, now, false))
+    const lines = moments.flatMap((after, i) => changedRunLines(moments[i - 1], after, now, false))
     expect(lines).toEqual(['train …', 'train: done in 1 min 1 s'])
   })
 
@@ -153,18 +153,18 @@ describe('lines for logs', () => {
       stages: [stage('train', 'train', rest)],
     })
     const moments = [at({}), at({ elsewhere: true }), at({ elsewhere: true }), at({ state: 'cached' })]
-    const lines = moments.flatMap((after, i) => changedLines(moments[i - 1], after, now, true))
+    const lines = moments.flatMap((after, i) => changedRunLines(moments[i - 1], after, now, true))
     expect(lines).toEqual(['train: computed by another run', 'train: cached'])
   })
 
   test('one about the progress where it is time for one', () => {
-    expect(changedLines(midway, midway, now, true)).toEqual([
+    expect(changedRunLines(midway, midway, now, true)).toEqual([
       'train gold: 300/900  loss 0.02135  30/s  20 s left',
     ])
   })
 
   test('a stage that nobody looked at while it ran still has its line', () => {
     const after: RunProgress = { id: 'x', stages: [stage('split', 'split', { state: 'cached' })] }
-    expect(changedLines(undefined, after, now, false)).toEqual(['split: cached'])
+    expect(changedRunLines(undefined, after, now, false)).toEqual(['split: cached'])
   })
 })

@@ -13,8 +13,8 @@ const verification = (verdict: Verdict): Verification => ({
 
 function shown(verdict: Verdict): string {
   const lines: string[] = []
-  const io = { say: (line: string) => void lines.push(line), out: process.stderr }
-  showVerification('some-run', verification(verdict), io)
+  const output = { printLine: (line: string) => void lines.push(line), out: process.stderr }
+  showVerification('some-run', verification(verdict), output)
   return lines.join('\n')
 }
 

@@ -1,7 +1,7 @@
 import { ServiceError, WorkflowFailedError } from '@temporalio/client'
 import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure } from '@temporalio/common'
 import { expect, test } from 'vitest'
-import { causeOf, reasonOf } from '../../../../cli/server/unwrap-error.ts'
+import { causeOf, errorReason } from '../../../../cli/server/unwrap-error.ts'
 
 const refused = ApplicationFailure.nonRetryable('the store is not among those allowed', 'UserError')
 const activity = new ActivityFailure(
@@ -21,7 +21,7 @@ test.each([
   ['an activity', new WorkflowFailedError('Workflow execution failed', activity, 'NON_RETRYABLE_FAILURE')],
   ['a child', new WorkflowFailedError('Workflow execution failed', child, 'NON_RETRYABLE_FAILURE')],
 ])('why %s failed is said in its own words', (_, error) => {
-  expect(reasonOf(error)).toBe('the store is not among those allowed')
+  expect(errorReason(error)).toBe('the store is not among those allowed')
   expect(causeOf(error)).toBe(refused)
 })
 
@@ -36,10 +36,10 @@ test('an error of another kind says more than what caused it', () => {
     cause,
   })
   const failed = new WorkflowFailedError('Workflow execution failed', error, 'NON_RETRYABLE_FAILURE')
-  expect(reasonOf(failed)).toBe(error.message)
-  expect(reasonOf('it is away')).toBe('it is away')
+  expect(errorReason(failed)).toBe(error.message)
+  expect(errorReason('it is away')).toBe('it is away')
 })
 
 test('what has no cause is its own', () => {
-  expect(reasonOf(new WorkflowFailedError('it ended', undefined, 'IN_PROGRESS'))).toBe('it ended')
+  expect(errorReason(new WorkflowFailedError('it ended', undefined, 'IN_PROGRESS'))).toBe('it ended')
 })

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { allOf, workersFor } from '../../../../cli/server/worker-per-gpu.ts'
+import { workersFor, runMembers } from '../../../../cli/server/worker-per-gpu.ts'
 import { testDirectory } from '../../../support/directories.ts'
 
 describe('a worker for each GPU', () => {
@@ -84,15 +84,15 @@ else process.exit(Number(what))
     ['dies', 137, 'SIGKILL'],
   ])('end in order when one fails, with its exit code: %s', async (what, code, how) => {
     const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
-    expect(await allOf(module, [member('waits'), member(what)])).toBe(code)
+    expect(await runMembers(module, [member('waits'), member(what)])).toBe(code)
     expect(said.mock.calls).toEqual([[`${what} ended on its own (${how}); the others end now\n`]])
     expect(existsSync(join(directory, 'waits'))).toBe(true)
   })
 
   test('go on when one has nothing more to do', async () => {
-    expect(await allOf(module, [member('0'), member('0')])).toBe(0)
+    expect(await runMembers(module, [member('0'), member('0')])).toBe(0)
     const listeners = process.listenerCount('SIGTERM')
-    const all = allOf(module, [member('0'), member('waits')])
+    const all = runMembers(module, [member('0'), member('waits')])
     await new Promise((resolve) => setTimeout(resolve, 1000))
     expect(existsSync(join(directory, 'waits'))).toBe(false)
     process.emit('SIGTERM')

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { beforeEach, expect, test } from 'vitest'
 import { openArtifacts } from '../../../../artifacts/artifacts.ts'
-import { findReport, type Wanted } from '../../../../cli/workspace/find-report.ts'
+import { findReport, type ReportSelection } from '../../../../cli/workspace/find-report.ts'
 import { UserError } from '../../../../common/errors.ts'
 import { recordOf } from '../../../../experiment/records/run.ts'
 import { renderJson } from '../../../../report/comparison/json.ts'
@@ -25,7 +25,7 @@ function write(path: string, text: string): string {
   return join(directory, path)
 }
 
-async function problem(target: string, wanted: Wanted = {}): Promise<string> {
+async function problem(target: string, wanted: ReportSelection = {}): Promise<string> {
   return (await errorOf(findReport(target, wanted), UserError)).message
 }
 

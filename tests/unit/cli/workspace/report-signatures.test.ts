@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import {
   missingSignature,
   signatureLines,
-  type JudgedSignatures,
+  type CheckedSignatures,
 } from '../../../../cli/workspace/report-signatures.ts'
 import { newSigningKey } from '../../../../signatures/keys.ts'
 
@@ -11,7 +11,7 @@ const named = { keyid: key.id, claim: 'rendered', named: true } as const
 const other = { keyid: 'cd', claim: 'attested', named: false } as const
 const flaw = 'report.json.intoto.jsonl:1: it is not right'
 
-test.each<[string, JudgedSignatures, readonly RegExp[], string | undefined]>([
+test.each<[string, CheckedSignatures, readonly RegExp[], string | undefined]>([
   ['none', { signers: [], flaws: [] }, [/^The report is not signed\.$/], 'the report is not signed'],
   [
     'the wanted one',

@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { absoluteFrom, storeFor } from '../../../../cli/workspace/workspace.ts'
+import { absoluteFromConfig, storeFor } from '../../../../cli/workspace/workspace.ts'
 
 beforeEach(() => {
   vi.stubEnv('ZEROSHIFT_STORE', undefined)
@@ -20,7 +20,7 @@ describe('the store', () => {
 })
 
 test('a path in a config is relative to the config', () => {
-  expect(absoluteFrom('/a/b/config.yaml', '../store')).toBe('/a/store')
-  expect(absoluteFrom('/a/b/config.yaml', '/store')).toBe('/store')
-  expect(absoluteFrom('/a/b/config.yaml', 'file:///store')).toBe('file:///store')
+  expect(absoluteFromConfig('/a/b/config.yaml', '../store')).toBe('/a/store')
+  expect(absoluteFromConfig('/a/b/config.yaml', '/store')).toBe('/store')
+  expect(absoluteFromConfig('/a/b/config.yaml', 'file:///store')).toBe('file:///store')
 })

@@ -9,10 +9,10 @@ import type { ObjectStore } from '../../artifacts/store/object-store.ts'
 import { unwritable } from '../../common/unwritable.ts'
 import { UserError } from '../../common/errors.ts'
 import { cacheDirectory } from '../../host/cache.mjs'
-import { PROBES } from '../doctor/check-place.ts'
-import { whereOf } from '../output/print.ts'
+import { PROBES } from '../doctor/check-store.ts'
+import { pathOrUrl } from '../output/print.ts'
 
-/** Refuses a cache that tools and data cannot be kept in. Throws a UserError. */
+/** Refuses a cache directory that cannot be written to. Throws a UserError. */
 export async function refuseUnusableCache(): Promise<void> {
   const directory = cacheDirectory()
   await makeFolder(directory).catch((error: unknown) => {
@@ -23,17 +23,17 @@ export async function refuseUnusableCache(): Promise<void> {
 }
 
 /**
- * Refuses a store that nothing can be written to, or whose format cannot be read, before anything is
- * begun: a stage would try again and again for as long as the store stays as it is. Throws a
+ * Refuses a store that cannot be written to, or whose format cannot be read, before any work
+ * starts: otherwise a stage would retry for as long as the store stays like this. Throws a
  * UserError.
  */
-export async function refuseUnusable(url: string): Promise<void> {
+export async function refuseUnusableStore(url: string): Promise<void> {
   await trying(url, async (store) => void (await readFormat(store)))
-  await refuseUnwritable(url)
+  await refuseUnwritableStore(url)
 }
 
-/** The same of a store that may be damaged in its format. */
-export async function refuseUnwritable(url: string): Promise<void> {
+/** Refuses a store that cannot be written to. Its format may be damaged. Throws a UserError. */
+export async function refuseUnwritableStore(url: string): Promise<void> {
   await trying(url, async (store) => {
     await refuseLaterFormat(store)
     const path = `${PROBES}${randomUUID()}`
@@ -43,19 +43,19 @@ export async function refuseUnwritable(url: string): Promise<void> {
 }
 
 /**
- * The same before anything else is checked, so that nothing is left of a store in a directory: a
- * folder is made where the store, or what is missing above it, would be, and removed. Throws a
- * UserError.
+ * Refuses an unusable store before anything else is checked, and leaves no part of a store in a
+ * directory: it makes and removes a folder in the store, or in the nearest folder above it that
+ * exists. Throws a UserError.
  */
-export async function refuseUnusableInAdvance(url: string): Promise<void> {
-  if (!url.startsWith('file://')) return refuseUnusable(url)
+export async function refuseUnusableStoreInAdvance(url: string): Promise<void> {
+  if (!url.startsWith('file://')) return refuseUnusableStore(url)
   await trying(url, async (store) => {
     await readFormat(store)
     await rmdir(await mkdtemp(join(await nearest(fileURLToPath(url)), '.probe-')))
   })
 }
 
-/** What is there of a path. */
+/** Returns the path, or the nearest folder above it that exists. */
 async function nearest(path: string): Promise<string> {
   try {
     await stat(path)
@@ -73,7 +73,7 @@ async function trying(url: string, f: (store: ObjectStore) => Promise<void>): Pr
   } catch (error) {
     if (error instanceof UserError) throw error
     throw new UserError(
-      `the store ${whereOf(url)} cannot be written to: ${unwritable(error)}; make it so, or name another with --store`,
+      `the store ${pathOrUrl(url)} cannot be written to: ${unwritable(error)}; make it so, or name another with --store`,
     )
   }
 }

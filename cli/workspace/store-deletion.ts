@@ -4,15 +4,15 @@ import { interruption } from '../launch/interrupt.ts'
 import { printError } from '../output/print.ts'
 
 /**
- * Runs what deletes from a store, one command at a time. Ctrl-C ends it before the next part goes,
- * at a `confirm`, and lets go of the store; a second one ends the process.
+ * Runs a command that deletes from a store, while no other such command runs. Ctrl-C stops it at
+ * the next `confirm` and releases the store. A second Ctrl-C ends the process.
  */
-export function deleting<T>(
+export function withDeletionLock<T>(
   store: ObjectStore,
   command: string,
   work: (confirm: () => void) => Promise<T>,
 ): Promise<T> {
-  return withStoreLock(store, { command, onWait: sayWaiting }, async (isMine) => {
+  return withStoreLock(store, { command, onWait: printWaiting }, async (isMine) => {
     const interrupt = interruption()
     try {
       return await work(() => {
@@ -25,7 +25,7 @@ export function deleting<T>(
   })
 }
 
-/** A holder of the store's lock shows life within seconds, or is taken for dead after a minute. */
-function sayWaiting(holder: string): void {
+/** The holder of the store's lock renews it within seconds, or counts as dead after a minute. */
+function printWaiting(holder: string): void {
   printError(`${holder} holds the store. Waiting to see whether it is still at work …`)
 }

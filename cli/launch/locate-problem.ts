@@ -4,17 +4,17 @@ import type { Locate, Path } from '../../common/path.ts'
 import type { SweepPoint } from '../../experiment/sweep/points.ts'
 import type { SweepSpace } from '../../experiment/sweep/space.ts'
 
-/** A path with one of its values, and where the sweep has it. */
+/** A path with one of its values, and its position in the sweep's config. */
 interface Given {
   readonly path: string
-  /** Absent where values are drawn from a range. */
+  /** Absent if the values are drawn from a range. */
   readonly value?: unknown
   readonly at: Path
 }
 
 /**
- * Points are tried as experiments with overrides. What is wrong with one is told at the line of the
- * sweep that has the value, or the range that it was drawn from.
+ * Points are checked as experiments with overrides. The returned function moves a problem to the
+ * line of the sweep that has the value, or the range from which it was drawn.
  */
 export function sweepPlaces(
   space: SweepSpace,
@@ -39,10 +39,10 @@ export function sweepPlaces(
       const given = texts.get(problem.file ?? '')
       if (!given) return problem
       const text = overrideText(given.path, given.value)
-      const place = locate(exact.get(text) ?? ofPath.get(given.path) ?? [])
-      // `-S` names the value itself.
-      const message = place.line === undefined ? problem.message : `${text}: ${problem.message}`
-      return { ...problem, ...place, message }
+      const position = locate(exact.get(text) ?? ofPath.get(given.path) ?? [])
+      // The option `-S` names the value itself.
+      const message = position.line === undefined ? problem.message : `${text}: ${problem.message}`
+      return { ...problem, ...position, message }
     }
   }
 }

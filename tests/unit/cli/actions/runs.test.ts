@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { queryOf } from '../../../../cli/commands/runs.ts'
+import { queryOf } from '../../../../cli/actions/runs.ts'
 import { UserError } from '../../../../common/errors.ts'
 
 test('all runs are asked for unless there is a filter', () => {

@@ -1,12 +1,12 @@
+import { jsonBytes } from '../../../../common/json.ts'
+import { stageFolder } from '../../../../artifacts/format/layout.ts'
 import { utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeEach, expect, test, vi } from 'vitest'
-import { jsonBytes } from '../../../../common/json.ts'
 import { openArtifacts, type Artifacts } from '../../../../artifacts/artifacts.ts'
-import { stageFolder } from '../../../../artifacts/format/layout.ts'
 import { FileStore } from '../../../../artifacts/store/file-store.ts'
-import { deleting } from '../../../../cli/workspace/deleting.ts'
+import { withDeletionLock } from '../../../../cli/workspace/store-deletion.ts'
 import { stagesOf } from '../../../../experiment/stages/stage-list.ts'
 import { testDirectory } from '../../../support/directories.ts'
 import { zeroshiftHere } from '../../../support/in-process.ts'
@@ -212,7 +212,7 @@ test('gc deletes nothing as long as a run has neither a record nor a report; rm 
 })
 
 test('Ctrl-C stops what deletes before its next part, and lets go of the store', async () => {
-  const stopped = deleting(artifacts.store, 'rm a --delete', (confirm) => {
+  const stopped = withDeletionLock(artifacts.store, 'rm a --delete', (confirm) => {
     confirm()
     process.emit('SIGINT')
     confirm()

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { skewSeconds } from '../../../../cli/doctor/check-place.ts'
+import { skewSeconds } from '../../../../cli/doctor/check-store.ts'
 
 const noon = Date.UTC(2026, 0, 1, 12)
 

@@ -6,14 +6,14 @@ import { newSigningKey, privateKeyIn, privatePem, publicKeyIn, publicPem } from 
 import { keyText } from '../workspace/key-files.ts'
 import { print, printJson } from '../output/print.ts'
 
-export interface KeyOptions {
+interface KeyOptions {
   readonly json?: true
 }
 
 const OWNER_ONLY = 0o600
 const READABLE = 0o644
 
-/** `zeroshift key new FILE`: a new key pair, in FILE and FILE.pub. Nothing is overwritten. */
+/** `zeroshift key new FILE`: writes a new key pair to FILE and FILE.pub. Overwrites nothing. */
 export async function newKey(file: string, { json }: KeyOptions): Promise<number> {
   const publicFile = `${file}.pub`
   const present = [file, publicFile].find((path) => existsSync(path))
@@ -37,7 +37,7 @@ export async function newKey(file: string, { json }: KeyOptions): Promise<number
   return 0
 }
 
-/** `zeroshift key show FILE`: the id and the public part of a private or a public key. */
+/** `zeroshift key show FILE`: prints the id and the public part of a private or a public key. */
 export async function showKey(file: string, { json }: KeyOptions): Promise<number> {
   const pem = await keyText(file)
   const key = pem.includes('PRIVATE KEY') ? privateKeyIn(pem, file).publicKey : publicKeyIn(pem, file)

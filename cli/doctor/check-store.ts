@@ -8,11 +8,13 @@ import { openStore } from '../../artifacts/store/open-store.ts'
 import type { ObjectStore } from '../../artifacts/store/object-store.ts'
 import { cacheDirectory } from '../../host/cache.mjs'
 import type { Check } from './doctor-check.ts'
-import { whereOf } from '../output/print.ts'
+import { pathOrUrl } from '../output/print.ts'
 
-/** What depends on where results are kept: the store itself, its clock against this machine's, and room on disks. */
-export function placeChecks(url: string): readonly Check[] {
-  /** Found by the first check for the second. */
+/**
+ * Returns the checks of a store, of its clock against this machine's, and of the free disk space.
+ */
+export function storeChecks(url: string): readonly Check[] {
+  /** The difference of the clocks, found by the first check for the second. */
   let skew: number | undefined
   return [
     {
@@ -21,34 +23,37 @@ export function placeChecks(url: string): readonly Check[] {
       remedy: url.startsWith('s3://')
         ? 'Check that the bucket is there, its region (AWS_REGION) and server (AWS_ENDPOINT_URL_S3), and that the credentials may get, put, list and delete objects in it.'
         : 'Name a directory that can be written to: --store DIRECTORY, or ZEROSHIFT_STORE.',
-      look: async () => {
+      perform: async () => {
         skew = await tryStore(openStore(url))
-        return `${whereOf(url)}: write, read, conditional put, delete`
+        return `${pathOrUrl(url)}: write, read, conditional put, delete`
       },
     },
     {
       name: 'clock',
       needed: false,
       remedy: "Set this machine's clock and the store's by NTP: chrony, or `timedatectl set-ntp true`.",
-      look: () => {
+      perform: () => {
         if (skew === undefined) throw new Error('not known, since the store could not be written to')
         if (Math.abs(skew) <= MOST_SKEW_SECONDS) return `within ${MOST_SKEW_SECONDS} s of the store's`
         const apart = `${Math.abs(skew)} s ${skew < 0 ? 'ahead of' : 'behind'}`
         throw new Error(`this machine's clock is ${apart} the store's`)
       },
     },
-    diskCheck(url.startsWith('s3://') ? undefined : fileURLToPath(url)),
+    spaceCheck(url.startsWith('s3://') ? undefined : fileURLToPath(url)),
   ]
 }
 
-/** S3 refuses signatures that are 15 minutes off, and `gc` goes by the age of what it finds. */
+/** S3 refuses signatures that are 15 minutes off, and `gc` depends on the age of objects. */
 const MOST_SKEW_SECONDS = 30
-/** Of the times that stores give. */
+/** The resolution of the times that stores give. */
 const RESOLUTION_MS = 1000
-/** What is written to a store to see whether it can be. */
+/** The folder in a store for objects that only test whether it can be written to. */
 export const PROBES = 'doctor/'
 
-/** Does once what stages do in a store, and leaves nothing behind. Answers by how many seconds its clock is ahead of ours. */
+/**
+ * Performs each operation of a stage on a store once and leaves nothing there. Returns by how many
+ * seconds the store's clock is ahead of this machine's.
+ */
 async function tryStore(store: ObjectStore): Promise<number> {
   const path = `${PROBES}${randomUUID()}`
   const written = new TextEncoder().encode('doctor')
@@ -60,16 +65,19 @@ async function tryStore(store: ObjectStore): Promise<number> {
       throw new Error('a second write of one name went through: conditional puts do not work here')
     const read = await store.get(path)
     if (!read || Buffer.compare(read, written) !== 0) throw new Error('what was read is not what was written')
-    const listed = (await store.list(PROBES)).find((object) => object.path === path)
-    if (!listed) throw new Error('what was written is not listed')
-    return skewSeconds(listed.modified, before, after)
+    const entry = (await store.list(PROBES)).find((object) => object.path === path)
+    if (!entry) throw new Error('what was written is not listed')
+    return skewSeconds(entry.modified, before, after)
   }
   const skew = await tried().finally(() => store.delete(path))
   if (await store.get(path)) throw new Error('what was deleted is still there')
   return skew
 }
 
-/** How far the store's clock is ahead of ours, in whole seconds, where it noted a write that we made between two moments. */
+/**
+ * Returns by how many whole seconds the store's clock is ahead of this machine's. `modified` is its
+ * time of a write that happened here between `before` and `after`.
+ */
 export function skewSeconds(modified: number, before: number, after: number): number {
   if (modified > after) return Math.round((modified - after) / 1000)
   const latest = modified + RESOLUTION_MS
@@ -78,29 +86,32 @@ export function skewSeconds(modified: number, before: number, after: number): nu
 
 const LEAST_GIGABYTES = 2
 
-/** Of the store, where it is a directory, of the cache of tools, data and blobs, and of temporary files. */
-function diskCheck(store: string | undefined): Check {
+/**
+ * Returns the check of the free space for a store in a directory, for the cache of tools, data and
+ * blobs, and for temporary files.
+ */
+function spaceCheck(store: string | undefined): Check {
   return {
     name: 'disk',
     needed: false,
     remedy:
       'Free some, run `./zeroshift gc --delete`, or name other places: --store, ZEROSHIFT_CACHE, TMPDIR. Runs wait while a disk is full.',
-    look: async () => {
-      const places = [...(store === undefined ? [] : [store]), cacheDirectory(), tmpdir()]
+    perform: async () => {
+      const folders = [...(store === undefined ? [] : [store]), cacheDirectory(), tmpdir()]
       const room = await Promise.all(
-        places.map(async (place) => {
-          const { bavail, bsize } = await statfs(existing(place))
-          return { place, gigabytes: (bavail * bsize) / 1e9 }
+        folders.map(async (folder) => {
+          const { bavail, bsize } = await statfs(existing(folder))
+          return { folder, gigabytes: (bavail * bsize) / 1e9 }
         }),
       )
-      const said = room.map(({ place, gigabytes }) => `${gigabytes.toFixed(1)} GB for ${place}`).join(', ')
-      if (room.some(({ gigabytes }) => gigabytes < LEAST_GIGABYTES)) throw new Error(said)
-      return said
+      const text = room.map(({ folder, gigabytes }) => `${gigabytes.toFixed(1)} GB for ${folder}`).join(', ')
+      if (room.some(({ gigabytes }) => gigabytes < LEAST_GIGABYTES)) throw new Error(text)
+      return text
     },
   }
 }
 
-/** The folder, or the nearest one above it that is there. */
+/** Returns the folder, or the nearest folder above it that exists. */
 function existing(folder: string): string {
   return existsSync(folder) || folder === dirname(folder) ? folder : existing(dirname(folder))
 }

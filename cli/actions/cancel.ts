@@ -1,0 +1,27 @@
+import { WorkflowFailedError } from '@temporalio/client'
+import { CancelledFailure } from '@temporalio/common'
+import { notActive, withActiveWorkflow } from '../server/active-workflow.ts'
+import { print } from '../output/print.ts'
+
+/**
+ * `zeroshift cancel ID`: cancels a run or a sweep and returns when it has ended. Each stage keeps a
+ * checkpoint first.
+ */
+export function cancel(id: string, { temporal }: { readonly temporal?: string }): Promise<number> {
+  return withActiveWorkflow(id, temporal, async (handle) => {
+    const { status } = await handle.describe()
+    if (status.name !== 'RUNNING') throw notActive(id)
+    await handle.cancel()
+    const how = await handle.result().then(
+      () => 'had come to its end',
+      (error: unknown) => {
+        if (!(error instanceof WorkflowFailedError)) throw error
+        return error.cause instanceof CancelledFailure ? 'is cancelled' : 'had failed'
+      },
+    )
+    const left =
+      how === 'had come to its end' ? '' : ` What is done is kept. To go on: ./zeroshift resume ${id}`
+    print(`${id} ${how}.${left}`)
+    return 0
+  })
+}

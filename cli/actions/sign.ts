@@ -1,0 +1,119 @@
+import { reportSignatures } from '../../artifacts/format/layout.ts'
+import { stageSignatures } from '../../artifacts/format/layout.ts'
+import { reportFlaw, SharedManifests } from '../../activities/stored-outcome.ts'
+import { type Artifacts } from '../../artifacts/artifacts.ts'
+import { pooled } from '../../common/concurrency.ts'
+import { signaturesIn, signReport, signStage } from '../../artifacts/stored-signatures.ts'
+import { UserError } from '../../common/errors.ts'
+import { manifestDigest } from '../../experiment/records/manifest.ts'
+import type { RunRecord } from '../../experiment/records/run.ts'
+import { stagesOf } from '../../experiment/stages/stage-list.ts'
+import type { Stage } from '../../experiment/stages/stage.ts'
+import { reportClaims, signedReport, stageClaims } from '../../signatures/claims.ts'
+import type { SigningKey } from '../../signatures/keys.ts'
+import { signingKey } from '../../signatures/setting.ts'
+import { verifyEnvelope, type Claims } from '../../signatures/statement.ts'
+import { artifactsIn } from '../workspace/existing-store.ts'
+import { counted } from '../output/format.ts'
+import { privateKeyFile } from '../workspace/key-files.ts'
+import { runRecordIn } from '../workspace/workspace.ts'
+import { print, printJson } from '../output/print.ts'
+
+interface SignOptions {
+  readonly key?: string
+  readonly json?: true
+  readonly store?: string
+}
+
+/** The result for a stage or a report. `absent`: the store has no complete result to sign. */
+type Outcome = 'signed' | 'signed before' | 'absent'
+
+/**
+ * `zeroshift sign RUN`: attests the results of a run that are in a store, by whomever they were
+ * computed. Returns 1 if a stage or the report is absent.
+ */
+export async function sign(id: string, { key: file, json, store }: SignOptions): Promise<number> {
+  const key = file === undefined ? signingKey() : await privateKeyFile(file)
+  if (!key)
+    throw new UserError(
+      'no key to sign with; expected the file of a private key as --key, or in ZEROSHIFT_SIGNING_KEY_FILE. ' +
+        '`./zeroshift key new FILE` makes one',
+    )
+  const artifacts = await artifactsIn(store)
+  const run = await runRecordIn(artifacts, id)
+  // Checks the report before anything is written.
+  const text = await soundReport(artifacts, run)
+  const stages = await pooled(stagesOf(run.plan), async (stage) => ({
+    stage,
+    outcome: await attestStage(artifacts, stage, key),
+  }))
+  const report = text === undefined ? 'absent' : await attestReport(artifacts, id, text, key)
+  const absent = stages.filter(({ outcome }) => outcome === 'absent').map(({ stage }) => stage.title)
+  const count = (wanted: Outcome) => stages.filter(({ outcome }) => outcome === wanted).length
+  if (json)
+    printJson({
+      ...{ id, keyid: key.publicKey.id, signed: count('signed'), signedBefore: count('signed before') },
+      ...{ absent, report },
+    })
+  else {
+    print(`${id}: ${counted(count('signed'), 'stage')} signed as attested by ${key.publicKey.id}`)
+    if (count('signed before') > 0)
+      print(`${counted(count('signed before'), 'stage')} had its signature before`)
+    print(`report: ${report === 'absent' ? 'there is none' : report}`)
+    if (absent.length > 0) print(`not in the store, and not signed: ${absent.join(', ')}`)
+  }
+  return absent.length === 0 && report !== 'absent' ? 0 : 1
+}
+
+/**
+ * Returns the text of the run's report, or undefined if it has none. Throws a UserError if the
+ * report does not match the stages.
+ */
+async function soundReport(artifacts: Artifacts, run: RunRecord): Promise<string | undefined> {
+  const text = await artifacts.reportJson(run.id)
+  const flaw = text === undefined ? undefined : await reportFlaw(run, text, new SharedManifests(artifacts))
+  if (flaw === undefined) return text
+  throw new UserError(
+    `the report of ${run.id} is not signed, and neither are its stages: ${flaw}. ./zeroshift report ${run.id} writes it again`,
+  )
+}
+
+async function attestStage(artifacts: Artifacts, stage: Stage, key: SigningKey): Promise<Outcome> {
+  const manifest = await artifacts.complete(stage)
+  if (!manifest) return 'absent'
+  const claims = stageClaims({ ...manifest, digest: manifestDigest(manifest) })
+  if (await hasSignature(artifacts, stageSignatures(stage), claims, key)) return 'signed before'
+  await signStage(artifacts, manifest, 'attested', key)
+  return 'signed'
+}
+
+async function attestReport(
+  artifacts: Artifacts,
+  id: string,
+  json: string,
+  key: SigningKey,
+): Promise<Outcome> {
+  const report = signedReport(id, JSON.parse(json))
+  if (!report) return 'absent'
+  if (await hasSignature(artifacts, reportSignatures(id), reportClaims(report), key)) return 'signed before'
+  await signReport(artifacts, report, 'attested', key)
+  return 'signed'
+}
+
+/**
+ * Whether the key has signed this already. A signature that claims more, namely that the signer
+ * computed the result, is not replaced.
+ */
+async function hasSignature<C extends string>(
+  artifacts: Artifacts,
+  folder: string,
+  claims: Claims<C>,
+  { publicKey }: SigningKey,
+): Promise<boolean> {
+  const found = await signaturesIn(artifacts, folder)
+  return found.some(({ path, text }) => {
+    const judged = verifyEnvelope(text, path, claims, [publicKey])
+    const isOwn = path === `${folder}${publicKey.id}.json`
+    return isOwn && 'claim' in judged && judged.valid.includes(publicKey.id)
+  })
+}

@@ -1,0 +1,235 @@
+import { isElsewhere } from '../../experiment/spec/places.ts'
+import { existsSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { openArtifacts } from '../../artifacts/artifacts.ts'
+import { digestOf } from '../../common/canonical.ts'
+import type { CheckpointFacts } from '../../experiment/models/pretrained.ts'
+import type { DatasetFacts } from '../../experiment/spec/dataset.ts'
+import { describeChanges, differences } from '../../common/differences.ts'
+import { UserError, type Problem } from '../../common/errors.ts'
+import { checkpointOf } from '../../experiment/models/model.ts'
+import { runId, type RunInput, type RunResult } from '../../experiment/records/run.ts'
+import { plannedAgain, readPublished, type PublishedRun } from '../../report/published.ts'
+import { compareWithReport, type Verification } from '../../report/verification.ts'
+import { withServer, type LaunchOptions } from '../launch/command-server.ts'
+import { launchRun, watchRun } from '../launch/launch-run.ts'
+import { interrupted, type Outcome } from '../launch/watch-workflow.ts'
+import { findReport, type FoundReport, type ReportSelection } from '../workspace/find-report.ts'
+import { publicKeysIn } from '../workspace/key-files.ts'
+import { absolutePath, home, storeFor } from '../workspace/workspace.ts'
+import { createInspection } from '../launch/inspection.ts'
+import { coloursOf, printError } from '../output/print.ts'
+import {
+  checkReportSignatures,
+  missingSignature,
+  signatureLines,
+  type CheckedSignatures,
+} from '../workspace/report-signatures.ts'
+import type { VerificationStatus } from '../output/show-verification.ts'
+import { withOutput, type Output } from '../output/output.ts'
+import { errorReason } from '../server/unwrap-error.ts'
+
+interface VerifyOptions extends Omit<LaunchOptions, 'detach'>, ReportSelection {
+  readonly dataDirectory?: string
+  readonly modelDirectory?: string
+  readonly keep?: true
+  /** Files of public keys. One of them must have signed the report. */
+  readonly requireSignature?: readonly string[]
+}
+
+/** The exit code 2 stands for invalid input. */
+const exitCodes: Readonly<Record<VerificationStatus, number>> = {
+  verified: 0,
+  different: 1,
+  'within-floor': 3,
+}
+
+/** A run that is verified, and the place where it is computed again. */
+interface Verified {
+  readonly id: string
+  readonly run: PublishedRun
+  readonly report: FoundReport
+  readonly signatures: CheckedSignatures
+  /** The folder of the store that only this verification uses. */
+  readonly directory: string
+}
+
+/** `zeroshift verify REPORT`: computes a run again and compares it. Returns the exit code. */
+export function verify(target: string, options: VerifyOptions): Promise<number> {
+  return withOutput(options, async (output) => {
+    const keys = await publicKeysIn(options.requireSignature)
+    const report = await findReport(target, options)
+    const { changedCode, codeNames } = await import('../../activities/runtime/code-digests.ts')
+    const published = readPublished(report.text, report.where)
+    const run = plannedAgain(published, report.where, await changedCode(codeNames))
+    const id = runId(run.spec.name, run.plan)
+    if (options.run !== undefined && options.run !== id)
+      throw new UserError([
+        { file: report.where, message: `this is the report of ${id}, not of ${options.run}` },
+      ])
+    const signatures = checkReportSignatures(report.signatures, id, published, keys)
+    const refusal = keys.length > 0 ? missingSignature(signatures, keys) : undefined
+    if (refusal !== undefined) {
+      const { red } = coloursOf(process.stderr)
+      printError(red(`${id}: ${refusal}. Nothing was computed.`))
+      return output.answer(1, { id, status: 'unsigned', error: refusal, signatures })
+    }
+    // The run is computed in a store of its own, so that no earlier result counts as a new one.
+    const directory = resolve(home, 'verify', id)
+    const verified = { id, run, report, signatures, directory }
+    return withServer(storeFor(directory), options, output, async (server) => {
+      const input = await recomputation(verified, options, output)
+      // A finished verification that `--keep` left is computed again from the beginning.
+      if (existsSync(verdictFile(directory))) await rm(directory, { recursive: true })
+      const launched = await launchRun(input, server)
+      const outcome = launched ? await watchRun(launched, input, server) : interrupted
+      return summarise(verified, outcome, options, output)
+    })
+  })
+}
+
+const verdictFile = (directory: string) => join(directory, 'verification.json')
+
+/**
+ * Returns the run as its report describes it, with the data of this machine. Throws a UserError if
+ * the data or the checkpoint differs from the report's.
+ */
+async function recomputation(
+  { id, run: { spec, facts, plan }, report, directory }: Verified,
+  options: VerifyOptions,
+  { printLine }: Output,
+): Promise<RunInput> {
+  const { findDataDirectory } = await import('../../activities/inputs/data-directory.ts')
+  const { inspectDataset } = await import('../../datasets/index.ts')
+  const named = options.dataDirectory ?? report.dataDirectory
+  const model = modelLocation(options.modelDirectory ?? report.modelDirectory, spec, report.where)
+  const settings = {
+    ...(named !== undefined && { dataDirectory: absolutePath(named) }),
+    ...(model !== undefined && { modelDirectory: model }),
+  }
+  const data = await findDataDirectory(spec.data, settings, printLine)
+  refuseOtherData(facts, await inspectDataset(spec.data, data), data)
+  if (spec.model.name === 'pretrained')
+    refuseOtherCheckpoint(
+      checkpointOf(spec.model),
+      (await createInspection(printLine).checkpoint(settings)).facts,
+      model,
+    )
+  const store = storeFor(directory)
+  return {
+    run: {
+      // No name of an experiment contains a dot, so that no other run has this id. The digest
+      // separates verifications in different directories.
+      id: `verify.${id}.${digestOf(store).slice(0, 8)}`,
+      spec,
+      facts,
+      plan,
+      command: { config: report.where, overrides: [] },
+    },
+    settings: { ...settings, store },
+  }
+}
+
+/**
+ * Returns where the report's checkpoint is on this machine. That is the place it was read from,
+ * unless it was a directory, which `--model-directory` has to name here.
+ */
+function modelLocation(
+  named: string | undefined,
+  { model }: PublishedRun['spec'],
+  where: string,
+): string | undefined {
+  if (model.name !== 'pretrained') return undefined
+  if (named !== undefined) return absolutePath(named)
+  if (model.from !== undefined && isElsewhere(model.from)) return model.from
+  const message = `the run starts from a checkpoint in ${model.from ?? 'a directory'}; name the directory that holds it here with --model-directory`
+  throw new UserError([{ file: where, message }])
+}
+
+function refuseOtherCheckpoint(
+  recorded: CheckpointFacts,
+  here: CheckpointFacts,
+  location: string | undefined,
+): void {
+  const changed = differences(recorded, here)
+  if (changed.length === 0) return
+  throw new UserError(
+    `the checkpoint in ${location ?? ''} is not that of the report: ${describeChanges(changed)}. Name the right one with --model-directory`,
+  )
+}
+
+function refuseOtherData(recorded: DatasetFacts, here: DatasetFacts, directory: string): void {
+  const changed = differences(recorded, here)
+  if (changed.length === 0) return
+  const files = recorded.sources.flatMap(({ name, sha256, bytes }): readonly Problem[] => {
+    const found = here.sources.find((source) => source.name === name)
+    if (found?.sha256 === sha256) return []
+    const what = found ? `has ${found.bytes} bytes and the SHA-256 ${found.sha256}` : 'is not among the files'
+    const message = `${what}; the report is of one with ${bytes} bytes and the SHA-256 ${sha256}. Name the directory of the right one with --data-directory`
+    return [{ file: join(directory, name), message }]
+  })
+  throw new UserError(
+    files.length > 0 ? files : `the data in ${directory} is not that of the report: ${describeChanges(changed)}`,
+  )
+}
+
+/** Prints the result of a verification. Returns the exit code. */
+async function summarise(
+  { id, run, signatures, directory }: Verified,
+  outcome: Outcome<RunResult>,
+  { keep, temporal }: VerifyOptions,
+  output: Output,
+): Promise<number> {
+  const { printLine, answer } = output
+  const compared = await comparedWith(run, directory, outcome, temporal)
+  switch (compared.status) {
+    case 'completed': {
+      const { computed, cached, failed, verification } = compared.result
+      for (const { title, reason } of failed) printLine(`${title} failed here: ${reason}`)
+      const { showVerification, statusOf } = await import('../output/show-verification.ts')
+      for (const line of signatureLines(signatures)) printLine(line)
+      showVerification(id, verification, output)
+      if (keep) {
+        await writeFile(verdictFile(directory), `${JSON.stringify(verification, null, 2)}\n`)
+        printLine(`Kept in ${directory}`)
+      } else await rm(directory, { recursive: true, force: true })
+      const status = statusOf(verification)
+      return answer(exitCodes[status], {
+        ...{ id, status, stages: { computed, cached }, failed, verification, signatures },
+      })
+    }
+    case 'cancelled':
+      printLine(`The verification of ${id} was stopped. What is done is kept; the same command goes on.`)
+      return answer(1, { id, status: 'cancelled' })
+    case 'failed':
+      printError(coloursOf(process.stderr).red(`${id} could not be computed again: ${compared.reason}`))
+      printError('What is done is kept; once that is put right, the same command goes on.')
+      return answer(1, { id, status: 'failed', error: compared.reason })
+  }
+}
+
+/**
+ * Adds the comparison with the report to the outcome. The outcome is a failure if the new report
+ * cannot be read.
+ */
+async function comparedWith(
+  { published }: PublishedRun,
+  directory: string,
+  outcome: Outcome<RunResult>,
+  temporal: string | undefined,
+): Promise<Outcome<RunResult & { readonly verification: Verification }>> {
+  if (outcome.status !== 'completed') return outcome
+  try {
+    const json = await openArtifacts(storeFor(directory)).reportJson(outcome.result.id)
+    if (json === undefined)
+      throw new Error(
+        `nothing of what was computed is in ${directory}: the workers${temporal === undefined ? '' : ` of ${temporal}`} keep it ` +
+          'on a machine of their own. Verify without --temporal and TEMPORAL_ADDRESS',
+      )
+    const verification = compareWithReport(published, readPublished(json, directory))
+    return { ...outcome, result: { ...outcome.result, verification } }
+  } catch (error) {
+    return { status: 'failed', reason: errorReason(error), notes: outcome.notes }
+  }
+}

@@ -1,0 +1,51 @@
+import type { CheckpointFacts } from '../../experiment/models/pretrained.ts'
+import type { RunInput } from '../../experiment/records/run.ts'
+import type { DatasetFacts } from '../../experiment/spec/dataset.ts'
+import type { DataSpec } from '../../experiment/spec/spec.ts'
+import type { ChangedCode, CodeName } from '../../experiment/stages/code.ts'
+
+/** Reads the facts that a plan depends on: data sets, checkpoints and the code itself. */
+export interface Inspection {
+  data(spec: DataSpec, settings: RunInput['settings']): Promise<DatasetFacts>
+  /** Returns the class of each sample, training files first. */
+  labels(spec: DataSpec, settings: RunInput['settings']): Promise<ArrayLike<number>>
+  /** `revision` identifies the content permanently, such as the commit of a hub's repository. */
+  checkpoint(
+    settings: Pick<RunInput['settings'], 'modelDirectory'>,
+  ): Promise<{ readonly facts: CheckpointFacts; readonly revision?: string }>
+  /** Returns the digests of those stage bodies whose code differs from the lock. */
+  code(names: readonly CodeName[]): Promise<ChangedCode>
+}
+
+/**
+ * Returns the inspection of this machine's files and of what their URLs name. `notify` receives lines
+ * about downloads. The readers are loaded when they are needed.
+ */
+export function createInspection(notify?: (line: string) => void): Inspection {
+  return {
+    async data(spec, settings) {
+      const { findDataDirectory } = await import('../../activities/inputs/data-directory.ts')
+      const { inspectDataset } = await import('../../datasets/index.ts')
+      const { checkedPictures: decodingCache } = await import('../../activities/inputs/checked-pictures.ts')
+      const directory = await findDataDirectory(spec, settings, notify)
+      return inspectDataset(spec, directory, { notify, decodingCache })
+    },
+    async labels(spec, settings) {
+      const { findDataDirectory } = await import('../../activities/inputs/data-directory.ts')
+      const { readDataset } = await import('../../datasets/index.ts')
+      const { checkedPictures: decodingCache } = await import('../../activities/inputs/checked-pictures.ts')
+      const directory = await findDataDirectory(spec, settings, notify)
+      return (await readDataset(spec, directory, { inMemoryBytes: 0, decodingCache })).labels
+    },
+    async checkpoint({ modelDirectory }) {
+      const { findCheckpoint } = await import('../../activities/inputs/checkpoint-directory.ts')
+      const { inspectCheckpoint } = await import('../../pretrained/read.ts')
+      const { directory, revision } = await findCheckpoint(modelDirectory, notify)
+      return { facts: await inspectCheckpoint(directory), ...(revision !== undefined && { revision }) }
+    },
+    async code(names) {
+      const { changedCode } = await import('../../activities/runtime/code-digests.ts')
+      return changedCode(names)
+    },
+  }
+}
