@@ -242,8 +242,9 @@ const probes: readonly MetricLine[] = [
 ]
 
 /**
- * The results table's figures first, in its order; those of populations need several seeds, memberships shadow models,
- * and the last ones are computed where the config has `relearn` and `probe`.
+ * The results table's figures first, in its order; those of populations need several seeds,
+ * memberships shadow models, and the last ones are computed where the config has `relearn` and
+ * `probe`.
  */
 export const metricList: readonly MetricLine[] = [
   ...table,
