@@ -9,7 +9,7 @@ import { code, plain, table } from './markdown.ts'
 export function environmentPage(): string {
   const sections = variableGroups.flatMap((group) => {
     const rows = environmentVariables.filter((variable) => variable.group === group).map(rowOf)
-    return [`## ${group}`, table(['variable', 'meaning', 'values', 'default', 'read by'], rows)]
+    return [`## ${group}`, table(['variable', 'meaning', 'values'], rows)]
   })
   return [INTRODUCTION, ...sections].join('\n\n')
 }
@@ -17,12 +17,11 @@ export function environmentPage(): string {
 function rowOf(variable: EnvironmentVariable): readonly string[] {
   const { name, meaning, values, readBy, library, isSecret } = variable
   const reader = library === undefined ? '' : ` (${plain(library)})`
+  const standard = variable.default === undefined ? '' : `<br>_Default:_ ${plain(variable.default)}`
   return [
     `${code(name)}${isSecret ? ` or ${code(`${name}_FILE`)}` : ''}`,
-    plain(meaning),
-    plain(values),
-    plain(variable.default ?? ''),
-    `${readBy.join(', ')}${reader}`,
+    `${plain(meaning)}<br>_Read by:_ ${readBy.join(', ')}${reader}`,
+    `${plain(values)}${standard}`,
   ]
 }
 

@@ -36,15 +36,17 @@ const INTRODUCTION = `# Models
 models have the same architecture. [Your model](../guides/your-model.md) explains how to start from a checkpoint.`
 
 /**
- * The names of the layers that can be adapted: of images [32, 32, 3] in 10 classes, with the
- * default options.
+ * The names of the layers that can be adapted, for images [32, 32, 3] in 10 classes and the default
+ * options.
  */
 function layerTable(): string {
-  const rows = (['mlp', 'cnn', 'resnet-cifar'] as const).map((name) => {
-    const model = specSchema.shape.model.parse({ name })
+  const rows = modelSchemas.flatMap((schema) => {
+    const name = schema.shape.name.value
+    const { data: model } = specSchema.shape.model.safeParse({ name })
+    if (!model || model.name === 'pretrained') return []
     const names = adaptableLayers(layersOf(model, [32, 32, 3], 10)).map((layer) => `\`${layer.name}\``)
     const shown = names.length > 8 ? [...names.slice(0, 5), '…', ...names.slice(-2)] : names
-    return [`\`${name}\``, shown.join(', ')]
+    return [[`\`${name}\``, shown.join(', ')]]
   })
   return table(['model', 'linear and convolutional layers'], [...rows, PRETRAINED])
 }

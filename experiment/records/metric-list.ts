@@ -92,8 +92,8 @@ const evaluated = evaluatedSets.map((set): MetricLine => ({
   source: STANDARD,
 }))
 
-/** The number s(x) of each sample that an attack sees. */
-const scoreFormulas: Readonly<Record<ScoreName, string>> = {
+/** The number s(x) of each sample that an attack sees. A score without a formula is named. */
+const scoreFormulas: Readonly<Partial<Record<ScoreName, string>>> = {
   correctness: '[argmax_k z_k = y]',
   confidence: 'p_y',
   entropy: '−Σ_k p_k log p_k',
@@ -120,7 +120,7 @@ const attacked = (['efficacy', 'accuracy'] as const).flatMap((figure) =>
         figure === 'efficacy'
           ? '100 · mean over x ∈ D_f of [a(s(x)) < 0]'
           : '(% of members with a(s) ≥ 0 + % of non-members with a(s) < 0) / 2'
-      }, s = ${scoreFormulas[score]}, a = ${classifierFormulas[classifier]}`,
+      }, s = ${scoreFormulas[score] ?? score}, a = ${classifierFormulas[classifier]}`,
       source: score === 'correctness' || score === 'loss' ? 'Yeom et al. 2018' : 'Song and Mittal 2021',
     })),
   ),

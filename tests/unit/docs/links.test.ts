@@ -7,7 +7,9 @@ import { anchorOf } from '../../../docs/generate/anchors.ts'
 const ROOT = resolve(import.meta.dirname, '../../..')
 const markdown = await createMarkdownRenderer(join(ROOT, 'docs'), { anchor: { slugify: anchorOf } })
 
-/** A page's links and images as they are written, its code spans, and the anchors of its headings. */
+/**
+ * A page's links and images as they are written, its code spans, and the anchors of its headings.
+ */
 interface Page {
   readonly links: readonly string[]
   readonly code: readonly string[]
