@@ -5,13 +5,18 @@ import { STATEMENT_TYPE, type Claims, type Statement } from './statement.ts'
 
 /** What a signature may say of a stage's result and of a run's report. */
 
-/** `computed`: by the signer's worker. `attested`: the signer found it in a store, and vouches for it. */
+/**
+ * `computed`: by the signer's worker. `attested`: the signer found it in a store, and vouches for
+ * it.
+ */
 export type StageClaim = 'computed' | 'attested'
 /** `rendered`: by the signer, from the stages' manifests. `attested`: as above. */
 export type ReportClaim = 'rendered' | 'attested'
 
 export interface SignedStage extends StageRef {
-  /** The digest of its manifest, which covers the key, inputs, outputs and metrics, and no clock. */
+  /**
+   * The digest of its manifest, which covers the key, inputs, outputs and metrics, and no clock.
+   */
   readonly digest: string
   readonly outputs: Readonly<Record<string, BlobRef>>
 }
@@ -25,7 +30,10 @@ export interface SignedReport {
   readonly stages: Readonly<Record<string, string>>
 }
 
-/** The output files are subjects too, so that other tools find the signature of a file by its SHA-256. */
+/**
+ * The output files are subjects too, so that other tools find the signature of a file by its
+ * SHA-256.
+ */
 export function stageClaims({ kind, key, digest, outputs }: SignedStage): Claims<StageClaim> {
   const statement = (claim: StageClaim): Statement => ({
     _type: STATEMENT_TYPE,

@@ -63,7 +63,10 @@ export function verifyEnvelope<C extends string>(
   return { claim, ...signers }
 }
 
-/** The subjects that an envelope names, before anything of it is verified; none where it is malformed. */
+/**
+ * The subjects that an envelope names, before anything of it is verified; none where it is
+ * malformed.
+ */
 export function subjectsOf(text: string): readonly Subject[] {
   const envelope = envelopeIn(text, '')
   if ('flaw' in envelope) return []

@@ -59,8 +59,9 @@ export function refuseHost(url: URL): void {
 }
 
 /**
- * A look-up of names for connections that also checks the addresses, since a name can resolve to any
- * address. Only `localhost` and the like may resolve to this machine, unless `mayBeHere` is true.
+ * A look-up of names for connections that also checks the addresses, since a name can resolve to
+ * any address. Only `localhost` and the like may resolve to this machine, unless `mayBeHere` is
+ * true.
  */
 export function guardedLookup(
   resolve: typeof resolveName = resolveName,

@@ -3,7 +3,10 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 
-/** A checksum. `git-sha1` is git's name of a file: the SHA-1 of a header with the size, and the bytes. */
+/**
+ * A checksum. `git-sha1` is git's name of a file: the SHA-1 of a header with the size, and the
+ * bytes.
+ */
 export interface Checksum {
   readonly kind: 'sha256' | 'sha1' | 'git-sha1' | 'crc32'
   /** Lower-case hexadecimal. */

@@ -15,7 +15,9 @@ export interface RemoteFile {
   readonly bytes?: number | undefined
   /** The download fails if the file is longer. */
   readonly maximumBytes?: number | undefined
-  /** Opens the file at an offset. `etag` is the version that was received before, if it is known. */
+  /**
+   * Opens the file at an offset. `etag` is the version that was received before, if it is known.
+   */
   open(from: number, etag: string | undefined): Promise<Opened>
   /** Returns the flaw of the complete file, such as "has the SHA-256 …, expected …". */
   verify(file: string): Promise<string | undefined>
@@ -23,7 +25,10 @@ export interface RemoteFile {
 
 export interface Opened {
   readonly body: Readable
-  /** The offset of the body: the requested one, or 0 if the server cannot resume or has a new version. */
+  /**
+   * The offset of the body: the requested one, or 0 if the server cannot resume or has a new
+   * version.
+   */
   readonly from: number
   /** The size of the whole file, if the server gives it. */
   readonly bytes: number | undefined
@@ -41,7 +46,9 @@ export class Interruption extends Error {
   }
 }
 
-/** The server cannot continue a partial download. It is discarded, and the next attempt starts over. */
+/**
+ * The server cannot continue a partial download. It is discarded, and the next attempt starts over.
+ */
 export class NothingToResume extends Error {
   override readonly name = 'NothingToResume'
 }
@@ -53,8 +60,8 @@ const LONGEST_PAUSE_MS = 30_000
 
 /**
  * Downloads a file to `to`, where it appears only when it is complete and verified. After an
- * interruption, the received part stays beside it, and the next attempt of any process requests only
- * the rest.
+ * interruption, the received part stays beside it, and the next attempt of any process requests
+ * only the rest.
  */
 export async function download(file: RemoteFile, to: string): Promise<void> {
   if (await isFile(to)) return
@@ -83,7 +90,9 @@ export async function download(file: RemoteFile, to: string): Promise<void> {
   await rm(partial.note, { force: true })
 }
 
-/** Downloads several files, some of them in parallel. After a failure, no further one is started. */
+/**
+ * Downloads several files, some of them in parallel. After a failure, no further one is started.
+ */
 export async function downloadAll(
   files: readonly { readonly file: RemoteFile; readonly to: string }[],
 ): Promise<void> {
@@ -150,7 +159,9 @@ async function receive(file: RemoteFile, partial: Partial, kept: Kept): Promise<
 const tooLong = ({ name }: RemoteFile, most: number) =>
   new UserError(`${name} is longer than the ${most} bytes expected: it is another file`)
 
-/** The chunks of a body. An error of the connection becomes an Interruption, unlike one of the disk. */
+/**
+ * The chunks of a body. An error of the connection becomes an Interruption, unlike one of the disk.
+ */
 async function* arriving(body: Readable): AsyncGenerator<Buffer> {
   try {
     yield* body as AsyncIterable<Buffer>

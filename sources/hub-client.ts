@@ -15,7 +15,9 @@ type HubSource = Extract<Source, { kind: 'hf' }>
 export interface Hub {
   readonly endpoint: string
   readonly isOffline: boolean
-  /** A `fetch` for `@huggingface/hub` that checks addresses, sends the token and explains errors. */
+  /**
+   * A `fetch` for `@huggingface/hub` that checks addresses, sends the token and explains errors.
+   */
   readonly fetch: typeof fetch
   /** Opens a file of a commit at an offset. */
   open(commit: string, path: string, from: number, etag: string | undefined): Promise<Opened>
@@ -25,7 +27,7 @@ export interface Hub {
  * A client with the settings of the hub's Python library:
  *
  *     HF_ENDPOINT       a hub other than https://huggingface.co
- *     HF_TOKEN          the token; by default it is read from the file HF_TOKEN_PATH, or from `token`
+ *     HF_TOKEN          the token; by default it is in the file HF_TOKEN_PATH, or in `token` of
  *                       in HF_HOME (~/.cache/huggingface)
  *     HF_HUB_OFFLINE    1: only the cache is used, without any request
  *     HF_HUB_CACHE      the cache; `hub` in HF_HOME by default
@@ -101,8 +103,8 @@ interface Refused {
 }
 
 /**
- * The error for a refused request. The hub answers 401 also for a repository that does not exist, to
- * hide the names of private ones.
+ * The error for a refused request. The hub answers 401 also for a repository that does not exist,
+ * to hide the names of private ones.
  */
 function refusal(source: HubSource, { endpoint, hasToken, status, headers }: Refused): UserError {
   const { repo, revision } = source

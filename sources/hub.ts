@@ -46,8 +46,8 @@ const COMMIT = /^[0-9a-f]{40}$/
 
 /**
  * Downloads a repository of the Hugging Face hub into the hub's own cache, which it shares with the
- * hub's Python library. A branch or a tag is resolved to its current commit. For a commit that is in
- * the cache, no request is made.
+ * hub's Python library. A branch or a tag is resolved to its current commit. For a commit that is
+ * in the cache, no request is made.
  */
 export async function fromHub(source: HubSource, wanted: Wanted, notify: Notify): Promise<Located> {
   const hub = await openHub(source)

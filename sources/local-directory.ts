@@ -6,8 +6,8 @@ import type { Located, Wanted } from './wanted.ts'
 import type { WebFile } from './web.ts'
 
 /**
- * A directory on this machine with the files of a source. Files of other sources than a directory are
- * downloaded into the cache. Throws a UserError for a wrong source, and a plain Error, which is
+ * A directory on this machine with the files of a source. Files of other sources than a directory
+ * are downloaded into the cache. Throws a UserError for a wrong source, and a plain Error, which is
  * retried, for a failure of the network or the disk.
  */
 export async function localDirectory(

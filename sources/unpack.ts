@@ -12,8 +12,8 @@ export function isArchive(name: string): boolean {
 }
 
 /**
- * Unpacks a zip or tar file into an empty directory. Throws a UserError for an archive with a link, a
- * device or a name that leads out of the directory, and for one that exceeds the limits.
+ * Unpacks a zip or tar file into an empty directory. Throws a UserError for an archive with a link,
+ * a device or a name that leads out of the directory, and for one that exceeds the limits.
  */
 export async function unpack(file: string, into: string, limits: Limits): Promise<void> {
   try {
@@ -27,7 +27,10 @@ export async function unpack(file: string, into: string, limits: Limits): Promis
 }
 
 export interface Limits {
-  /** The total size of all files, by the archive's headers. No file may be longer than its header says. */
+  /**
+   * The total size of all files, by the archive's headers. No file may be longer than its header
+   * says.
+   */
   readonly maximumBytes: number
   readonly maximumFiles: number
 }

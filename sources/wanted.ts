@@ -1,7 +1,9 @@
 import { UserError } from '../common/errors.ts'
 
 export interface Wanted {
-  /** Selects files of a bucket or a repository by their relative paths. A URL is always taken whole. */
+  /**
+   * Selects files of a bucket or a repository by their relative paths. A URL is always taken whole.
+   */
   readonly files: (name: string) => boolean
   /** The SHA-256 of the file of a URL, if the source itself does not give it. */
   readonly sha256?: string

@@ -8,7 +8,9 @@ import { cachedDirectory, cachePath } from './host-cache.ts'
 import { contentOf, isArchive, unpack } from './unpack.ts'
 import type { Located } from './wanted.ts'
 
-/** A file on the web. Its checksum identifies it, so that it is not downloaded twice from any URL. */
+/**
+ * A file on the web. Its checksum identifies it, so that it is not downloaded twice from any URL.
+ */
 export interface WebFile {
   readonly url: string
   /** Lower-case hexadecimal. */

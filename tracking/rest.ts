@@ -27,7 +27,9 @@ export interface Call {
 
 /** The time limit for a connection. */
 const connectMs = 2_000
-/** The time limit for a response: longer than the 20 s that MLflow waits for a locked SQLite file. */
+/**
+ * The time limit for a response: longer than the 20 s that MLflow waits for a locked SQLite file.
+ */
 const answerMs = 30_000
 /** The longest pause that the server may request. For a longer one, the call fails. */
 const longestPauseMs = 30_000
@@ -45,9 +47,9 @@ export class Rest {
   private readonly options: Required<RestOptions>
 
   /**
-   * Credentials come from the URL, or else from MLFLOW_TRACKING_USERNAME and _PASSWORD, or else from
-   * MLFLOW_TRACKING_TOKEN, in the order of MLflow's own client. Each of the three may be in a file
-   * that MLFLOW_TRACKING_…_FILE names. Throws a UserError if `uri` is not a URL.
+   * Credentials come from the URL, or else from MLFLOW_TRACKING_USERNAME and _PASSWORD, or else
+   * from MLFLOW_TRACKING_TOKEN, in the order of MLflow's own client. Each of the three may be in a
+   * file that MLFLOW_TRACKING_…_FILE names. Throws a UserError if `uri` is not a URL.
    */
   constructor(uri: string, { retryAfter = 500, retries = 5 }: RestOptions = {}) {
     const url = parseUrl(uri)
@@ -98,8 +100,9 @@ export class Rest {
       throw new UserError(
         `${message}. Check the credentials: MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD`,
       )
-    // MLflow also answers 400 if its database has no free connection, or if it still writes the points
-    // of an earlier call that timed out. A retry then finds these points and keeps them once.
+    // MLflow also answers 400 if its database has no free connection, or if it still writes the
+    // points of an earlier call that timed out. A retry then finds these points and keeps them
+    // once.
     const isOverloaded =
       status === 400 &&
       (text.includes('QueuePool limit') || text.includes('UNIQUE constraint failed: metrics'))
