@@ -55,7 +55,7 @@ export function privateKeyIn(pem: string, where: string): SigningKey {
   return { publicKey, privateKey }
 }
 
-/** The same of a public key. */
+/** Reads a public key in PEM. Throws a UserError for any other text. */
 export function publicKeyIn(pem: string, where: string): PublicKey {
   const label = labelOf(pem, where)
   if (label !== 'PUBLIC KEY')
@@ -90,7 +90,7 @@ export function derOf(key: KeyObject): Buffer {
   return key.export({ type: 'spki', format: 'der' })
 }
 
-/** Randomised: two signatures of the same message differ. */
+/** Signs a message. Two signatures of the same message differ, because ECDSA is randomised. */
 export function signatureOf(message: Uint8Array, key: KeyObject): Buffer {
   return sign('sha256', message, { key, dsaEncoding: 'der' })
 }

@@ -27,8 +27,8 @@ export interface Hub {
  * A client with the settings of the hub's Python library:
  *
  *     HF_ENDPOINT       a hub other than https://huggingface.co
- *     HF_TOKEN          the token; by default it is in the file HF_TOKEN_PATH, or in `token` of
- *                       in HF_HOME (~/.cache/huggingface)
+ *     HF_TOKEN          the token; by default it is in the file HF_TOKEN_PATH, or in `token`
+ *                       in the folder HF_HOME (~/.cache/huggingface)
  *     HF_HUB_OFFLINE    1: only the cache is used, without any request
  *     HF_HUB_CACHE      the cache; `hub` in HF_HOME by default
  */

@@ -8,7 +8,7 @@ import { rowsOf, seedsOf } from '../experiment/stages/stage-list.ts'
 import { fitted, fittedName, type Metric, type Strings } from './limits.ts'
 import type { DatasetInput } from './mlflow.ts'
 
-/** What is known of a run so far. */
+/** The state of a run that is delivered to MLflow. */
 export interface Tracked {
   readonly run: RunRecord
   /** Of each seed, one for each candidate and floor model of the plan, in its order. */
@@ -31,7 +31,7 @@ export interface Tracked {
   readonly cell?: TrackedCell | undefined
 }
 
-/** What tells one cell of a sweep from the others. */
+/** The values that distinguish one cell of a sweep from the others. */
 export interface TrackedCell {
   /** On the run and on its children alike. */
   readonly params: Strings
@@ -46,7 +46,7 @@ export interface TrackedFile {
   readonly blob: BlobRef
 }
 
-/** What one MLflow run is to hold. */
+/** The contents of one MLflow run. */
 export interface RunContents {
   /** Equal for what is the same MLflow run, whoever sends it and however often. */
   readonly key: string
@@ -338,7 +338,7 @@ function relearning({ run, manifests }: Tracked, { relearn }: Candidate, s: numb
   ]
 }
 
-/** What the features still know, by layer. */
+/** The figures of the feature probes, by layer. */
 function probes(manifest: Manifest | undefined): Metric[] {
   if (manifest?.kind !== 'probe') return []
   return manifest.metrics.layers.flatMap(({ name, accuracy, cka }) =>
@@ -350,7 +350,7 @@ function probes(manifest: Manifest | undefined): Metric[] {
   )
 }
 
-/** The figures that there are. */
+/** The figures that are not missing, as metrics. */
 function valuesOf(figures: Readonly<Record<string, Measured>>, prefix: string, timestamp: number): Metric[] {
   return Object.entries(figures).flatMap(([name, figure]) =>
     'value' in figure ? [{ key: `${prefix}${name}`, value: figure.value, timestamp, step: 0 }] : [],

@@ -4,7 +4,7 @@ import { deliveryTag, keyTag, rowTag, type RunContents } from './contents.ts'
 import type { Metric } from './limits.ts'
 import type { Created, MlflowClient, ServerRun } from './mlflow.ts'
 
-/** What a delivery keeps between calls, and reads, in the store of the run. */
+/** The state of a delivery in the store of the run, and access to its blobs. */
 export interface Ledger {
   /**
    * What an earlier call noted. Only saves requests: without it everything is compared with the
@@ -12,14 +12,14 @@ export interface Ledger {
    */
   readonly note: Note | undefined
   keep(note: Note): Promise<void>
-  /** The id that stands under a name, where one does. */
+  /** The id that was claimed under a name, if there is one. */
   claimed(name: string): Promise<string | undefined>
-  /** Of several ids that are put under a name, the first stands, for everybody. */
+  /** Claims a name for an id. If several ids claim it, the first one is valid for everybody. */
   claim(name: string, id: string): Promise<void>
   read(blob: BlobRef): Promise<Uint8Array>
 }
 
-/** What the server has taken. */
+/** What the server has accepted so far. */
 export interface Note {
   /** Address and experiment. */
   readonly server: string
@@ -40,11 +40,11 @@ interface NotedRun {
 }
 
 export interface Delivered {
-  /** Sent now. */
+  /** The number of points that this call sent. */
   readonly points: number
   /** MLflow runs that something was sent to now. */
   readonly runs: number
-  /** What could not be sent, and why. */
+  /** Messages about what could not be sent. */
   readonly notes: readonly string[]
 }
 

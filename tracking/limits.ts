@@ -1,6 +1,6 @@
 import { sha256 } from '../common/canonical.ts'
 
-/** What MLflow's server accepts in one call, and of names and values. */
+/** The limits of MLflow's server for one call and for names and values. */
 export const limits = {
   metrics: 1000,
   params: 100,

@@ -11,7 +11,7 @@ import {
 } from './contents.ts'
 import { fitted, fittedName, type Strings } from './limits.ts'
 
-/** What is known of a sweep so far. */
+/** The state of a sweep that is delivered to MLflow. */
 export interface TrackedSweep {
   readonly sweep: SweepRecord
   /** Every end that it has come to, the latest last: one that is resumed comes to another. */

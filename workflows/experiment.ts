@@ -19,7 +19,7 @@ import {
 import type { Stage, StageRef } from '../experiment/stages/stage.ts'
 import type { CellInput } from '../experiment/sweep/sweep.ts'
 import { pauseSignal, progressQuery, resumeSignal } from './names.ts'
-import { lookedUp, reasonOf, report, stageRunner, type Asked, type StageRunner } from './stages.ts'
+import { lookedUp, stageFailureReason, report, stageRunner, type Asked, type StageRunner } from './stages.ts'
 import { startTracking, trackAtEnd, type Tracker } from './tracking.ts'
 
 /**
@@ -145,7 +145,7 @@ async function conduct(input: Asked, stages: StageRunner): Promise<RunResult> {
       await stages.complete(stage)
     } catch (error) {
       if (isCancellation(error)) throw error
-      throw ApplicationFailure.nonRetryable(`${stage.title}: ${reasonOf(error)}`, 'StageFailed')
+      throw ApplicationFailure.nonRetryable(`${stage.title}: ${stageFailureReason(error)}`, 'StageFailed')
     }
   }
 

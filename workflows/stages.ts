@@ -135,7 +135,10 @@ export function stageRunner(
       set(stage, { state: done.cached ? 'cached' : 'computed', seconds: done.seconds })
       return done
     } catch (error) {
-      set(stage, isCancellation(error) ? { state: 'waiting' } : { state: 'failed', error: reasonOf(error) })
+      set(
+        stage,
+        isCancellation(error) ? { state: 'waiting' } : { state: 'failed', error: stageFailureReason(error) },
+      )
       throw error
     }
   }
@@ -291,7 +294,7 @@ function failureOf(error: unknown): ApplicationFailure | undefined {
 }
 
 /** What a person needs to know of a failure: Temporal wraps the activity's own error. */
-export function reasonOf(error: unknown): string {
+export function stageFailureReason(error: unknown): string {
   const cause = error instanceof ActivityFailure ? (error.cause ?? error) : error
   return cause instanceof Error ? cause.message : String(cause)
 }

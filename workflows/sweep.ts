@@ -221,7 +221,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
       if (error instanceof WorkflowExecutionAlreadyStartedError) {
         known.begun(place, 'j')
         others.add(place)
-      } else known.failed(place, reasonOf(error))
+      } else known.failed(place, childFailureReason(error))
       return
     } finally {
       starting--
@@ -232,7 +232,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
       settle(place, { result: await child.result() })
     } catch (error) {
       if (CancellationScope.current().consideredCancelled) return
-      settle(place, { error: reasonOf(error) })
+      settle(place, { error: childFailureReason(error) })
     }
   }
 
@@ -319,7 +319,7 @@ function countsOf(board: SweepBoard): SweepCounts {
 }
 
 /** What a person needs to know of how a child ended. */
-function reasonOf(error: unknown): string {
+function childFailureReason(error: unknown): string {
   let cause = error
   while ((cause instanceof ChildWorkflowFailure || cause instanceof ActivityFailure) && cause.cause)
     cause = cause.cause

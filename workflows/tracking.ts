@@ -15,7 +15,7 @@ import type { Activities, TrackSweepTask, TrackTask } from '../activities/index.
 import type { SweepTask } from '../activities/sweep.ts'
 import type { RunEnd } from '../experiment/records/run.ts'
 import type { SweepCounts, SweepEnd } from '../experiment/sweep/sweep.ts'
-import { reasonOf, type Asked } from './stages.ts'
+import { stageFailureReason, type Asked } from './stages.ts'
 import { trackingId, trackingSignals, trackingType, type Queue } from './names.ts'
 
 const changedSignal = defineSignal(trackingSignals.changed)
@@ -163,6 +163,6 @@ export async function trackAtEnd({ named, settings }: Asked): Promise<readonly s
     return []
   } catch (error) {
     if (isCancellation(error)) throw error
-    return [`tracking at ${settings.tracking.uri} failed: ${reasonOf(error)}`]
+    return [`tracking at ${settings.tracking.uri} failed: ${stageFailureReason(error)}`]
   }
 }

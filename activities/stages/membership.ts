@@ -8,7 +8,7 @@ import type { StageBody } from '../runtime/stage.ts'
 import { readPool, readSplit } from '../runtime/blob-codecs.ts'
 
 /** Samples, and φ of each under the attacked model. */
-interface Judged {
+interface AttackedSamples {
   readonly indices: Int32Array
   readonly phi: Float64Array
 }
@@ -18,13 +18,16 @@ export const membership: StageBody<'membership'> = async ({ stage, artifacts, in
   const logits = await readLogits(artifacts, inputs.evaluation)
   const shadows = await readPool(artifacts, inputs.pool)
   const breathe = () => host.step({})
-  const judged = (set: 'forget' | 'retained' | 'attackTest' | 'test' | 'forgottenTest'): Judged => ({
+  const judged = (set: 'forget' | 'retained' | 'attackTest' | 'test' | 'forgottenTest'): AttackedSamples => ({
     indices: split[set],
     phi: margins(logits[set]),
   })
-  const attack = async (members: Judged, others: Judged) => {
+  const attack = async (members: AttackedSamples, others: AttackedSamples) => {
     await breathe()
-    const attacked = ({ indices, phi }: Judged) => ({ target: phi, shadow: poolAt(shadows, indices) })
+    const attacked = ({ indices, phi }: AttackedSamples) => ({
+      target: phi,
+      shadow: poolAt(shadows, indices),
+    })
     return shadowAttacks({ both: attacked(joined(members, others)), others: attacked(others) }, breathe)
   }
 
@@ -50,14 +53,14 @@ export const membership: StageBody<'membership'> = async ({ stage, artifacts, in
   }
 }
 
-function joined(a: Judged, b: Judged): Judged {
+function joined(a: AttackedSamples, b: AttackedSamples): AttackedSamples {
   return {
     indices: Int32Array.from([...a.indices, ...b.indices]),
     phi: Float64Array.from([...a.phi, ...b.phi]),
   }
 }
 
-function at({ indices, phi }: Judged, positions: Int32Array): Judged {
+function at({ indices, phi }: AttackedSamples, positions: Int32Array): AttackedSamples {
   return {
     indices: positions.map((i) => indices[i] ?? -1),
     phi: Float64Array.from(positions, (i) => phi[i] ?? NaN),

@@ -10,7 +10,7 @@ import { validationGap } from './validation-gap.ts'
 import { zrf } from './zrf.ts'
 
 /** What is known of a model: its logits on every set, and how the attack on it went. */
-export interface Judged {
+export interface ComparedModel {
   readonly logits: Readonly<Record<EvaluatedSet, Logits>>
   readonly attack: StageMetrics['attack']
 }
@@ -20,10 +20,10 @@ export interface Judged {
  * is needed: one line a metric.
  */
 export function compare(
-  unlearned: Judged,
-  gold: Judged,
+  unlearned: ComparedModel,
+  gold: ComparedModel,
   twin: Logits,
-  original?: Judged['logits'],
+  original?: ComparedModel['logits'],
 ): StageMetrics['compare'] {
   const own = figures(unlearned)
   const golds = figures(gold)
@@ -49,7 +49,7 @@ export function compare(
 }
 
 /** RA, FA, TA, UA = 100 − FA and the headline MIA-efficacy, in percent. */
-function figures({ logits, attack }: Judged) {
+function figures({ logits, attack }: ComparedModel) {
   const fa = accuracy(logits.forget)
   return {
     ra: accuracy(logits.retained),

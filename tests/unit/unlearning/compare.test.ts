@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Measured, StageMetrics } from '../../../experiment/records/manifest.ts'
-import { compare, type Judged } from '../../../unlearning/metrics/compare.ts'
+import { compare, type ComparedModel } from '../../../unlearning/metrics/compare.ts'
 import { brokenLogits, expectClose, noLogits, valueOf, withConfidence } from './judged-models.ts'
 
 const right = 0.9
@@ -26,7 +26,7 @@ function attack(efficacy: Measured): StageMetrics['attack'] {
 }
 
 /** Models that are right on the given numbers of 10 samples. */
-function judged(correct: { retained: number; forget: number; test: number }, efficacy: number): Judged {
+function judged(correct: { retained: number; forget: number; test: number }, efficacy: number): ComparedModel {
   const set = (count: number) =>
     withConfidence(Array.from({ length: 10 }, (_, i) => (i < count ? right : wrong)))
   return {
