@@ -73,8 +73,8 @@ export class Artifacts {
   }
 
   /**
-   * Opens blobs as files on this machine, so that parts of them can be read. Each blob is checked as
-   * a whole before this returns. Returns file descriptors, which the caller closes. Throws as
+   * Opens blobs as files on this machine, so that parts of them can be read. Each blob is checked
+   * as a whole before this returns. Returns file descriptors, which the caller closes. Throws as
    * `getBlob` does, and a UserError if the cache is too small for the blobs of a remote store.
    */
   async openBlobs(blobs: readonly BlobRef[]): Promise<readonly number[]> {
@@ -147,8 +147,8 @@ export class Artifacts {
 
   /**
    * The manifest of a stage that need not be computed again: the store has all of its blobs, and
-   * each input that the store has is the result from which the stage was computed. Returns undefined
-   * for any other stage. To ask about many stages, use one `StoreView`.
+   * each input that the store has is the result from which the stage was computed. Returns
+   * undefined for any other stage. To ask about many stages, use one `StoreView`.
    */
   async complete<K extends StageKind>(ref: {
     readonly kind: K
@@ -169,8 +169,8 @@ export class Artifacts {
   /**
    * Commits the result of a stage by writing its manifest, and returns the manifest that is valid
    * from now on. If another writer came first, that is the other manifest, unless one of its blobs
-   * is missing or one of its inputs has another result now. The new manifest then replaces it, since
-   * another device may have computed other bytes. Throws for a number that is not finite.
+   * is missing or one of its inputs has another result now. The new manifest then replaces it,
+   * since another device may have computed other bytes. Throws for a number that is not finite.
    */
   async commit<M extends Manifest>(manifest: M): Promise<M> {
     const path = manifestPath(manifest)
@@ -223,8 +223,8 @@ export class Artifacts {
   }
 
   /**
-   * Marks a run that was started by itself. If it is also a cell of a sweep, it stays when the sweep
-   * is removed with its cells.
+   * Marks a run that was started by itself. If it is also a cell of a sweep, it stays when the
+   * sweep is removed with its cells.
    */
   async markOwn(id: string): Promise<void> {
     await this.store.putIfAbsent(ownPath(id), jsonBytes({ own: true }))

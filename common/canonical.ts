@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 
-/** Canonical JSON (RFC 8785), with sorted keys and no white space. Equal values give equal texts. */
+/**
+ * Canonical JSON (RFC 8785), with sorted keys and no white space. Equal values give equal texts.
+ */
 export function canonicalJson(value: unknown): string {
   const text = (canonicalize as unknown as (value: unknown) => string | undefined)(value)
   if (text === undefined) throw new TypeError('a value without a JSON form cannot be canonicalised')

@@ -21,7 +21,9 @@ export function differences(before: unknown, after: unknown, path: Path = []): r
   return before === after ? [] : [{ path: formatPath(path), before: shown(before), after: shown(after) }]
 }
 
-/** The first three differences between a planned or recorded value and the one found here, as text. */
+/**
+ * The first three differences between a planned or recorded value and the one found here, as text.
+ */
 export function describeChanges(changed: readonly Difference[]): string {
   return changed
     .slice(0, 3)

@@ -43,8 +43,8 @@ type State =
 const MOST_STATES = 2 ** 22
 
 /**
- * The states of a pattern. A state continues in the next one of the list, and a fork in those that it
- * names. The end of the list is a match.
+ * The states of a pattern. A state continues in the next one of the list, and a fork in those that
+ * it names. The end of the list is a match.
  */
 function statesOf(whole: Pattern, most: number): readonly State[] {
   const states: State[] = []

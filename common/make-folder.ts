@@ -2,8 +2,8 @@ import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /**
- * Creates a folder and its missing parents. The recursive `mkdir` of Node does not return for a file
- * system that refuses folders, such as /proc.
+ * Creates a folder and its missing parents. The recursive `mkdir` of Node does not return for a
+ * file system that refuses folders, such as /proc.
  */
 export async function makeFolder(folder: string): Promise<void> {
   try {

@@ -14,8 +14,8 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 /**
- * Why something cannot be written, as the end of a sentence that names the file or the folder. Takes
- * an error of the file system, or an error with such a `cause`.
+ * Why something cannot be written, as the end of a sentence that names the file or the folder.
+ * Takes an error of the file system, or an error with such a `cause`.
  */
 export function unwritable(error: unknown): string {
   const { cause = error } = error instanceof Error ? error : {}

@@ -3,15 +3,20 @@ import type { BlobRef } from '../experiment/records/manifest.ts'
 import type { StageRef } from '../experiment/stages/stage.ts'
 import { STATEMENT_TYPE, type Claims, type Statement } from './statement.ts'
 
-/** What a signature may say of a stage's result and of a run's report. */
+/** The claims that a signature can make about the result of a stage or the report of a run. */
 
-/** `computed`: by the signer's worker. `attested`: the signer found it in a store, and vouches for it. */
+/**
+ * `computed`: the signer's worker computed the stage. `attested`: the signer vouches for a result
+ * in a store.
+ */
 export type StageClaim = 'computed' | 'attested'
-/** `rendered`: by the signer, from the stages' manifests. `attested`: as above. */
+/** `rendered`: the signer rendered the report from manifests. `attested`: as for stages. */
 export type ReportClaim = 'rendered' | 'attested'
 
 export interface SignedStage extends StageRef {
-  /** The digest of its manifest, which covers the key, inputs, outputs and metrics, and no clock. */
+  /**
+   * The digest of its manifest, which covers the key, inputs, outputs and metrics, and no clock.
+   */
   readonly digest: string
   readonly outputs: Readonly<Record<string, BlobRef>>
 }
@@ -25,7 +30,10 @@ export interface SignedReport {
   readonly stages: Readonly<Record<string, string>>
 }
 
-/** The output files are subjects too, so that other tools find the signature of a file by its SHA-256. */
+/**
+ * The output files are subjects too, so that other tools find the signature of a file by its
+ * SHA-256.
+ */
 export function stageClaims({ kind, key, digest, outputs }: SignedStage): Claims<StageClaim> {
   const statement = (claim: StageClaim): Statement => ({
     _type: STATEMENT_TYPE,
@@ -60,8 +68,8 @@ const reportSchema = z.object({
 })
 
 /**
- * What is signed of a `report.json`, which has the digest that it gives: the caller has compared
- * them. undefined: it is no report.
+ * The part of a `report.json` that is signed. The caller has verified its digest before. Returns
+ * undefined if the value is no report.
  */
 export function signedReport(run: string, value: unknown): SignedReport | undefined {
   const { data } = reportSchema.safeParse(value)

@@ -17,17 +17,20 @@ export interface Envelope {
 }
 
 export interface EnvelopeSignature {
-  /** Empty where the envelope gives none. */
+  /** The id of the key, or empty text if the envelope gives none. */
   readonly keyid: string
   readonly sig: Buffer
   readonly key?: PublicKey
 }
 
-/** What the signatures of an envelope are, as ids of keys. An id appears in one list only. */
+/**
+ * The ids of the keys that signed an envelope, by the result of the verification. An id is in one
+ * list only.
+ */
 export interface Signers {
   readonly valid: readonly string[]
   readonly invalid: readonly string[]
-  /** Their keys are neither known nor in the envelope. */
+  /** The ids of keys that are neither known nor in the envelope. */
   readonly unknown: readonly string[]
 }
 
@@ -132,7 +135,7 @@ export function signersOf(
 
 /**
  * The specification has readers accept the standard and the URL-safe alphabet. Any other text that
- * decodes to the same bytes is refused. undefined: it is not canonical.
+ * decodes to the same bytes is refused. Returns undefined if the text is not canonical.
  */
 function bytesOf(base64: string): Buffer | undefined {
   const bytes = Buffer.from(base64, 'base64')

@@ -30,7 +30,9 @@ const CURVE = 'prime256v1'
 const EXPECTED = 'expected an ECDSA key on the curve P-256, as `./zeroshift key new FILE` writes it'
 const CHECKED_BYTES = 32
 
-/** `where` is the place of the text in messages, which never repeat the text. Throws a UserError. */
+/**
+ * `where` is the place of the text in messages, which never repeat the text. Throws a UserError.
+ */
 export function privateKeyIn(pem: string, where: string): SigningKey {
   const label = labelOf(pem, where)
   if (label.startsWith('ENCRYPTED ') || pem.includes('Proc-Type: 4,ENCRYPTED'))
@@ -53,7 +55,7 @@ export function privateKeyIn(pem: string, where: string): SigningKey {
   return { publicKey, privateKey }
 }
 
-/** The same of a public key. */
+/** Reads a public key in PEM. Throws a UserError for any other text. */
 export function publicKeyIn(pem: string, where: string): PublicKey {
   const label = labelOf(pem, where)
   if (label !== 'PUBLIC KEY')
@@ -61,7 +63,10 @@ export function publicKeyIn(pem: string, where: string): PublicKey {
   return decodedPublicKey(where, () => createPublicKey(pem))
 }
 
-/** The same of a key in the form that its id is the digest of. OpenSSL reads others of the same key, too. */
+/**
+ * The same of a key in the form that its id is the digest of. OpenSSL reads others of the same key,
+ * too.
+ */
 export function publicKeyInDer(der: Buffer, where: string): PublicKey {
   const key = decodedPublicKey(where, () => createPublicKey({ key: der, format: 'der', type: 'spki' }))
   if (derOf(key.key).equals(der)) return key
@@ -85,7 +90,7 @@ export function derOf(key: KeyObject): Buffer {
   return key.export({ type: 'spki', format: 'der' })
 }
 
-/** Randomised: two signatures of the same message differ. */
+/** Signs a message. Two signatures of the same message differ, because ECDSA is randomised. */
 export function signatureOf(message: Uint8Array, key: KeyObject): Buffer {
   return sign('sha256', message, { key, dsaEncoding: 'der' })
 }
@@ -99,7 +104,10 @@ export function isSignature(message: Uint8Array, signature: Uint8Array, { key }:
   return verify('sha256', message, { key, dsaEncoding: 'der' }, signature)
 }
 
-/** The label of the one key in a text. `openssl ecparam` writes the parameters of the curve before it. */
+/**
+ * The label of the one key in a text. `openssl ecparam` writes the parameters of the curve before
+ * it.
+ */
 function labelOf(pem: string, where: string): string {
   const labels = [...pem.matchAll(/^-----BEGIN ([A-Z0-9 ]+)-----\s*$/gm)]
     .map(([, label = '']) => label)

@@ -5,8 +5,8 @@ export const SIGNING_KEY = 'ZEROSHIFT_SIGNING_KEY'
 
 /**
  * The key that workers and commands sign results with: ZEROSHIFT_SIGNING_KEY, or the file that
- * ZEROSHIFT_SIGNING_KEY_FILE names. undefined: nothing is signed. Throws a UserError where it is no
- * such key.
+ * ZEROSHIFT_SIGNING_KEY_FILE names. Returns undefined if neither is set. Throws a UserError if the
+ * value is no valid key.
  */
 export function signingKey(env: NodeJS.ProcessEnv = process.env): SigningKey | undefined {
   const pem = secretOf(SIGNING_KEY, env)

@@ -25,7 +25,7 @@ export interface Subject {
 /** A statement that a signature may be over, by the name of what it claims. */
 export type Claims<C extends string> = Readonly<Record<C, Statement>>
 
-/** What an envelope says of something, or why it says nothing of it. */
+/** The claim and the signers of an envelope, or the reason why it is not valid. */
 export type VerifiedEnvelope<C extends string> = ({ readonly claim: C } & Signers) | { readonly flaw: string }
 
 export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1'
@@ -38,7 +38,7 @@ export function signedStatement(statement: Statement, key: SigningKey): string {
 }
 
 /**
- * Judges an envelope about something of which `claims` has all that can be said. Keys that are in
+ * Verifies an envelope. `claims` has the statements that are valid for the signed result. Keys in
  * the envelope verify its signatures too.
  */
 export function verifyEnvelope<C extends string>(
@@ -63,7 +63,10 @@ export function verifyEnvelope<C extends string>(
   return { claim, ...signers }
 }
 
-/** The subjects that an envelope names, before anything of it is verified; none where it is malformed. */
+/**
+ * The subjects that an envelope names, before anything of it is verified; none where it is
+ * malformed.
+ */
 export function subjectsOf(text: string): readonly Subject[] {
   const envelope = envelopeIn(text, '')
   if ('flaw' in envelope) return []

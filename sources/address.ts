@@ -3,8 +3,8 @@ import { BlockList, isIP, type LookupFunction } from 'node:net'
 import { UserError } from '../common/errors.ts'
 
 /**
- * Addresses that answer to whoever is on this machine or its cloud with what is nobody else's business, credentials
- * first of all. A config comes from anywhere; it must not be able to make a worker ask them.
+ * Addresses that give credentials and other private data to any process on this machine or in its
+ * cloud. Configs come from anywhere, and must not make a worker send requests to these addresses.
  */
 const metadata = new BlockList()
 metadata.addSubnet('169.254.0.0', 16, 'ipv4') // link-local, and most clouds' metadata
@@ -26,7 +26,7 @@ const METADATA_NAMES = /^(metadata(\.google\.internal|\.goog)?|instance-data(\.e
 
 const isIn = (list: BlockList, address: string) => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
 
-/** The host's name or address, in one spelling. */
+/** The host of a URL in a normalised spelling. */
 function hostOf({ hostname }: URL): string {
   return hostname
     .replace(/^\[(.*)\]$/, '$1')
@@ -34,13 +34,13 @@ function hostOf({ hostname }: URL): string {
     .toLowerCase()
 }
 
-/** Whether the URL says of itself that it means this machine. */
+/** Whether the host of a URL, without a look-up of names, is this machine. */
 export function isLoopback(url: URL): boolean {
   const host = hostOf(url)
   return isIP(host) === 0 ? host === 'localhost' || host.endsWith('.localhost') : isIn(loopback, host)
 }
 
-/** Refuses addresses that no config may make a worker ask. Throws a UserError. */
+/** Throws a UserError for a link-local or metadata address. */
 export function refuseMetadata(url: URL): void {
   const host = hostOf(url)
   if (METADATA_NAMES.test(host) || (isIP(host) !== 0 && isIn(metadata, host)))
@@ -49,7 +49,7 @@ export function refuseMetadata(url: URL): void {
     )
 }
 
-/** Refuses what the URL alone shows to be wrong. Throws a UserError. */
+/** Throws a UserError for a forbidden address, and for http to another machine. */
 export function refuseHost(url: URL): void {
   refuseMetadata(url)
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url))) return
@@ -59,8 +59,9 @@ export function refuseHost(url: URL): void {
 }
 
 /**
- * Name resolution for connections: a name may resolve to anything, so its addresses are judged too. This machine is
- * reached by its own names alone, unless any name `mayBeHere`.
+ * A look-up of names for connections that also checks the addresses, since a name can resolve to
+ * any address. Only `localhost` and the like may resolve to this machine, unless `mayBeHere` is
+ * true.
  */
 export function guardedLookup(
   resolve: typeof resolveName = resolveName,

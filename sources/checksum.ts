@@ -3,7 +3,10 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 
-/** `git-sha1` is the name that git gives a file: the SHA-1 of a header with its size, and of its bytes. */
+/**
+ * A checksum. `git-sha1` is git's name of a file: the SHA-1 of a header with the size, and the
+ * bytes.
+ */
 export interface Checksum {
   readonly kind: 'sha256' | 'sha1' | 'git-sha1' | 'crc32'
   /** Lower-case hexadecimal. */
@@ -22,7 +25,7 @@ export async function checksumOf(file: string, kind: Checksum['kind']): Promise<
   return hash.digest('hex')
 }
 
-/** What is wrong with the file; undefined where nothing is. */
+/** The flaw of a file with another checksum. Returns undefined if the checksum is right. */
 export async function wrongChecksum(file: string, { kind, value }: Checksum): Promise<string | undefined> {
   const found = await checksumOf(file, kind)
   return found === value ? undefined : `has the ${NAMES[kind]} ${found}, expected ${value}`

@@ -8,8 +8,9 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 /**
- * Says in which directory the disk failed, and which setting names another one. It is the world's error: room can be made
- * while a run waits.
+ * Runs work that writes to a directory. If the disk fails, throws an error that names the directory
+ * and the setting for another one. It is a plain Error, so that it is retried: the user can free
+ * space while a run waits.
  */
 export async function writingTo<T>(directory: string, setting: string, work: () => Promise<T>): Promise<T> {
   try {

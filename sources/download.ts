@@ -3,34 +3,39 @@ import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pooled } from '../common/concurrency.ts'
-import { UserError } from '../common/errors.ts'
-import { ask, reasonOf, Unreachable } from './http.ts'
+import { errorMessage, UserError } from '../common/errors.ts'
+import { ask, Unreachable } from './http.ts'
 
-/** A file elsewhere. */
+/** A file to download. */
 export interface RemoteFile {
-  /** For people. */
+  /** The name of the file in messages. */
   readonly name: string
-  /** Names the content: what was kept of another one is thrown away. */
+  /** Identifies the content. A partial download with another identity is discarded. */
   readonly identity: string
   readonly bytes?: number | undefined
-  /** A file that grows longer is given up. */
+  /** The download fails if the file is longer. */
   readonly maximumBytes?: number | undefined
-  /** Its bytes from the given one on, of the content of that `etag` where it is known. */
+  /**
+   * Opens the file at an offset. `etag` is the version that was received before, if it is known.
+   */
   open(from: number, etag: string | undefined): Promise<Opened>
-  /** What is wrong with the whole file, such as "has the SHA-256 …, expected …". */
+  /** Returns the flaw of the complete file, such as "has the SHA-256 …, expected …". */
   verify(file: string): Promise<string | undefined>
 }
 
 export interface Opened {
   readonly body: Readable
-  /** Where the body begins: where it was asked to, or 0 where the server cannot or the content is another one. */
+  /**
+   * The offset of the body: the requested one, or 0 if the server cannot resume or has a new
+   * version.
+   */
   readonly from: number
-  /** Of the whole file. */
+  /** The size of the whole file, if the server gives it. */
   readonly bytes: number | undefined
   readonly etag: string | undefined
 }
 
-/** The download broke off, or the server is busy: the next attempt goes on from where it was. */
+/** The download was interrupted or the server is busy. The next attempt continues from there. */
 export class Interruption extends Error {
   override readonly name = 'Interruption'
   readonly waitMs: number
@@ -41,19 +46,22 @@ export class Interruption extends Error {
   }
 }
 
-/** No rest of what was kept is to be had: it is thrown away, and the next attempt begins anew. */
+/**
+ * The server cannot continue a partial download. It is discarded, and the next attempt starts over.
+ */
 export class NothingToResume extends Error {
   override readonly name = 'NothingToResume'
 }
 
-/** In a row, without a byte that came. */
+/** The number of successive attempts without any new byte after which a download fails. */
 const FRUITLESS_ATTEMPTS = 5
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 30_000
 
 /**
- * Downloads the file to `to`, where it appears whole and verified or not at all. What had come before an interruption is
- * kept beside it, also for other processes, and only the rest is asked for.
+ * Downloads a file to `to`, where it appears only when it is complete and verified. After an
+ * interruption, the received part stays beside it, and the next attempt of any process requests
+ * only the rest.
  */
 export async function download(file: RemoteFile, to: string): Promise<void> {
   if (await isFile(to)) return
@@ -66,7 +74,7 @@ export async function download(file: RemoteFile, to: string): Promise<void> {
       const wrong = await attempt(file, partial)
       if (wrong === undefined) break
       await discard(partial)
-      // What was kept may have been of another content that the server did not tell apart.
+      // The partial file may have been of another version that the server did not distinguish.
       if (before === 0 || hasBegunAnew) throw new UserError(`what ${file.name} gave ${wrong}: it was changed`)
       hasBegunAnew = true
     } catch (error) {
@@ -82,7 +90,9 @@ export async function download(file: RemoteFile, to: string): Promise<void> {
   await rm(partial.note, { force: true })
 }
 
-/** Some at a time. A failure ends them all, and nothing is written any more when it is thrown. */
+/**
+ * Downloads several files, some of them in parallel. After a failure, no further one is started.
+ */
 export async function downloadAll(
   files: readonly { readonly file: RemoteFile; readonly to: string }[],
 ): Promise<void> {
@@ -100,13 +110,13 @@ function givenUp({ name }: RemoteFile, error: Error): Error {
 
 interface Partial {
   readonly file: string
-  /** What the partial file is a part of. */
+  /** The file with the identity and the ETag of the content. */
   readonly note: string
 }
 
 const partialOf = (to: string): Partial => ({ file: `${to}.partial`, note: `${to}.partial.json` })
 
-/** Answers what is wrong with the whole file that came. */
+/** Downloads the rest of a file, and returns the flaw of the complete file, if it has one. */
 async function attempt(file: RemoteFile, partial: Partial): Promise<string | undefined> {
   const kept = await keptOf(file, partial)
   if (kept.bytes === 0 || kept.bytes !== file.bytes) await receive(file, partial, kept)
@@ -115,7 +125,7 @@ async function attempt(file: RemoteFile, partial: Partial): Promise<string | und
 
 async function receive(file: RemoteFile, partial: Partial, kept: Kept): Promise<void> {
   const { body, from, bytes, etag } = await file.open(kept.bytes, kept.etag)
-  // Nobody listens yet, and a connection may end at once.
+  // A connection may fail before anybody listens for errors.
   body.on('error', () => undefined)
   try {
     if (file.bytes !== undefined && bytes !== undefined && bytes !== file.bytes)
@@ -149,12 +159,14 @@ async function receive(file: RemoteFile, partial: Partial, kept: Kept): Promise<
 const tooLong = ({ name }: RemoteFile, most: number) =>
   new UserError(`${name} is longer than the ${most} bytes expected: it is another file`)
 
-/** What goes wrong here is the connection's; with the file, the disk's. */
+/**
+ * The chunks of a body. An error of the connection becomes an Interruption, unlike one of the disk.
+ */
 async function* arriving(body: Readable): AsyncGenerator<Buffer> {
   try {
     yield* body as AsyncIterable<Buffer>
   } catch (error) {
-    throw new Interruption(`it broke off (${reasonOf(error)})`)
+    throw new Interruption(`it broke off (${errorMessage(error)})`)
   }
 }
 
@@ -170,7 +182,7 @@ async function keptOf({ identity }: RemoteFile, partial: Partial): Promise<Kept>
     if (note.identity === identity)
       return { bytes, etag: typeof note.etag === 'string' ? note.etag : undefined }
   } catch {
-    // Absent or damaged: nobody knows what the bytes are of.
+    // The note is missing or damaged, so the content of the bytes is unknown.
   }
   await discard(partial)
   return { bytes: 0, etag: undefined }
@@ -191,7 +203,10 @@ async function sizeOf(file: string): Promise<number> {
   return found?.size ?? 0
 }
 
-/** How a server gives a file: with ranges, where it can. `refused` makes the error for an answer that ends it all. */
+/**
+ * Opens a file of a web server, with a range if only the rest is needed. `refused` makes the error
+ * for a status that no retry can change.
+ */
 export async function openUrl(
   url: string,
   from: number,
@@ -204,7 +219,7 @@ export async function openUrl(
     refused?: (status: number, headers: ReadonlyMap<string, string>) => Error
   } = {},
 ): Promise<Opened & { readonly headers: ReadonlyMap<string, string> }> {
-  // A weak tag is no promise of the same bytes, and servers take none here.
+  // A weak ETag does not guarantee the same bytes, and If-Range does not allow it.
   const condition = etag === undefined || etag.startsWith('W/') ? {} : { 'if-range': etag }
   const answer = await ask(url, {
     token,
@@ -244,7 +259,7 @@ function lengthOf(headers: ReadonlyMap<string, string>): number | undefined {
   return length === undefined ? undefined : Number(length)
 }
 
-/** Retry-After in milliseconds; a date is not worth a clock. */
+/** The pause of a Retry-After header in milliseconds. A date counts as no pause. */
 function pauseOf(headers: ReadonlyMap<string, string>): number {
   const seconds = Number(headers.get('retry-after') ?? 0)
   return Number.isFinite(seconds) ? Math.max(0, seconds) * 1000 : 0

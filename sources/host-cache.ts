@@ -6,14 +6,15 @@ import { cacheDirectory } from '../host/cache.mjs'
 import { exclusively } from '../host/lock.mjs'
 import { writingTo } from './disk.ts'
 
-/** What was downloaded, for all processes of this host: a directory in the cache, by its path there. */
+/** The path of a directory in the cache of downloads, which all processes of this machine share. */
 export function cachePath(...names: readonly string[]): string {
   return join(cacheDirectory(), 'sources', ...names)
 }
 
 /**
- * The directory, made by `fill` where it is not there yet: by one process at a time, and it appears whole. `fill` gets a
- * directory that keeps what it held when an earlier process was interrupted, and answers the finished one in it.
+ * Returns the directory. If it does not exist, `fill` creates it, in one process at a time, and it
+ * appears only when it is complete. `fill` gets a working directory, which still holds the files of
+ * an earlier process that was interrupted, and returns the finished directory inside it.
  */
 export async function cachedDirectory(
   directory: string,
@@ -33,7 +34,7 @@ export async function cachedDirectory(
   })
 }
 
-/** A small JSON file that says what a server said; it only saves asking again. */
+/** Reads a small JSON file with a server's response, which only saves requests. */
 export async function readRecord(file: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(file, 'utf8'))

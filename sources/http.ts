@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream'
 import { EnvHttpProxyAgent, request } from 'undici'
-import { UserError } from '../common/errors.ts'
+import { errorMessage, UserError } from '../common/errors.ts'
 import { guardedLookup, isLoopback, refuseHost } from './address.ts'
 
-/** No answer came: the network is away, or the server is. */
+/** The server cannot be reached or does not answer. */
 export class Unreachable extends Error {
   override readonly name = 'Unreachable'
 }
@@ -12,7 +12,7 @@ export interface Answer {
   readonly url: URL
   readonly status: number
   readonly headers: ReadonlyMap<string, string>
-  /** The bytes as they were sent, in whatever encoding. Has to be read or destroyed. */
+  /** The bytes as they were sent, in any encoding. The caller reads or destroys it. */
   readonly body: Readable
 }
 
@@ -22,13 +22,14 @@ const MOST_REDIRECTS = 10
 const agent = new EnvHttpProxyAgent({
   connect: { lookup: guardedLookup(), timeout: 15_000 },
   headersTimeout: 30_000,
-  // A server that says nothing for so long hangs.
+  // The longest silence of a server while it sends a body.
   bodyTimeout: 30_000,
 })
 
 /**
- * Asks for a URL and follows redirects; every hop is judged as the first one is, and `token` goes to the first origin
- * alone. Throws Unreachable where no answer comes.
+ * Requests a URL and follows redirects. Every hop is checked like the first one, and only the first
+ * origin gets the token. Throws an Unreachable if no response comes, and a UserError for an address
+ * that is not allowed.
  */
 export async function ask(
   address: string | URL,
@@ -70,13 +71,6 @@ async function askOnce(url: URL, headers: Readonly<Record<string, string>>): Pro
     }
   } catch (error) {
     if (error instanceof UserError) throw error
-    throw new Unreachable(`${url.origin} does not answer: ${reasonOf(error)}`)
+    throw new Unreachable(`${url.origin} does not answer: ${errorMessage(error)}`)
   }
-}
-
-/** Of several addresses tried, the first one's reason. */
-export function reasonOf(error: unknown): string {
-  const first = error instanceof AggregateError ? (error.errors[0] as unknown) : error
-  if (!(first instanceof Error)) return String(first)
-  return first.message || String((first as NodeJS.ErrnoException).code ?? first.name)
 }

@@ -11,23 +11,26 @@ import { formatSource, type Source } from './source.ts'
 
 type HubSource = Extract<Source, { kind: 'hf' }>
 
-/** The Hugging Face hub as the environment sets it, asked about one repository. */
+/** A client for one repository of the Hugging Face hub, with the settings of the environment. */
 export interface Hub {
   readonly endpoint: string
   readonly isOffline: boolean
-  /** What `@huggingface/hub` fetches with: judged addresses, the token, and errors that say what to do. */
+  /**
+   * A `fetch` for `@huggingface/hub` that checks addresses, sends the token and explains errors.
+   */
   readonly fetch: typeof fetch
-  /** A file of a commit. */
+  /** Opens a file of a commit at an offset. */
   open(commit: string, path: string, from: number, etag: string | undefined): Promise<Opened>
 }
 
 /**
- * The settings are those of the hub's Python library:
+ * A client with the settings of the hub's Python library:
  *
  *     HF_ENDPOINT       a hub other than https://huggingface.co
- *     HF_TOKEN          the token, else it is in the file HF_TOKEN_PATH, or `token` in HF_HOME (~/.cache/huggingface)
- *     HF_HUB_OFFLINE    1: nothing is asked, what is in the cache is used
- *     HF_HUB_CACHE      the cache, `hub` in HF_HOME unless set
+ *     HF_TOKEN          the token; by default it is in the file HF_TOKEN_PATH, or in `token`
+ *                       in the folder HF_HOME (~/.cache/huggingface)
+ *     HF_HUB_OFFLINE    1: only the cache is used, without any request
+ *     HF_HUB_CACHE      the cache; `hub` in HF_HOME by default
  */
 export async function openHub(source: HubSource): Promise<Hub> {
   const endpoint = endpointOf(process.env)
@@ -63,7 +66,7 @@ export async function openHub(source: HubSource): Promise<Hub> {
   }
 }
 
-/** The hub is not there, or too busy to answer: what is in the cache may do. */
+/** Whether the hub cannot be reached or is too busy, so that the cache may be used instead. */
 export function isAway(error: unknown): error is Error {
   return error instanceof Unreachable || error instanceof Interruption
 }
@@ -99,7 +102,10 @@ interface Refused {
   readonly headers: ReadonlyMap<string, string>
 }
 
-/** The hub answers 401 also for what does not exist, so that nobody learns the names of private repositories. */
+/**
+ * The error for a refused request. The hub answers 401 also for a repository that does not exist,
+ * to hide the names of private ones.
+ */
 function refusal(source: HubSource, { endpoint, hasToken, status, headers }: Refused): UserError {
   const { repo, revision } = source
   const code = headers.get('x-error-code')

@@ -25,7 +25,7 @@ interface HubFile {
   readonly checksum: Checksum
 }
 
-/** What the hub said of a commit, which never changes, and which of its files were found to be right here. */
+/** The files of a commit as the hub lists them, and the paths of those that were verified here. */
 interface CommitRecord {
   readonly files: readonly HubFile[]
   readonly verified: readonly string[]
@@ -35,7 +35,7 @@ interface CommitRecord {
 interface Snapshot {
   readonly source: HubSource
   readonly hub: Hub
-  /** The repository's folder in the cache: `blobs` by checksum, `snapshots` with links to them, `refs`. */
+  /** The folder of the repository in the cache, with `blobs`, `refs`, and `snapshots` of links. */
   readonly storage: string
   readonly commit: string
   readonly directory: string
@@ -45,8 +45,9 @@ interface Snapshot {
 const COMMIT = /^[0-9a-f]{40}$/
 
 /**
- * A repository of the Hugging Face hub, in the hub's own cache: what its Python library has downloaded is used, and the
- * other way round. A branch or a tag is resolved to the commit that it names now; of a commit that is here, nothing is asked.
+ * Downloads a repository of the Hugging Face hub into the hub's own cache, which it shares with the
+ * hub's Python library. A branch or a tag is resolved to its current commit. For a commit that is
+ * in the cache, no request is made.
  */
 export async function fromHub(source: HubSource, wanted: Wanted, notify: Notify): Promise<Located> {
   const hub = await openHub(source)
@@ -64,7 +65,7 @@ export async function fromHub(source: HubSource, wanted: Wanted, notify: Notify)
   return { directory: join(snapshot.directory, folder), revision: commit }
 }
 
-/** What the revision names now; where the hub is away, what it last did. */
+/** The commit of a revision now, or, if the hub cannot be reached, the one that it had last. */
 async function commitOf(source: HubSource, hub: Hub, storage: string, notify: Notify): Promise<string> {
   const { repo, revision } = source
   if (COMMIT.test(revision)) return revision
@@ -92,7 +93,7 @@ async function commitOf(source: HubSource, hub: Hub, storage: string, notify: No
   }
 }
 
-/** For other users of the cache; one that may only be read does as well. */
+/** Records the commit of a revision for all users of the cache, unless the cache is read-only. */
 async function rememberRef(ref: string, commit: string): Promise<void> {
   const aside = `${ref}.${randomUUID()}`
   try {
@@ -119,7 +120,7 @@ function away(source: HubSource, error: unknown): Error {
 const ELSEWHERE =
   'download it on a machine that reaches the hub, and name the directory, or copy the cache of that machine'
 
-/** What the hub lists; undefined where it is away. */
+/** The listing of a commit by the hub. Returns undefined if the hub cannot be reached. */
 async function listed({ source, hub, commit }: Snapshot): Promise<CommitRecord | undefined> {
   if (hub.isOffline) return undefined
   const files: HubFile[] = []
@@ -137,7 +138,7 @@ async function listed({ source, hub, commit }: Snapshot): Promise<CommitRecord |
       const checksum = lfs
         ? ({ kind: 'sha256', value: lfs.oid } as const)
         : ({ kind: 'git-sha1', value: oid ?? '' } as const)
-      // It becomes the name of a file.
+      // The checksum becomes the name of a file.
       if (!/^[0-9a-f]{40,64}$/.test(checksum.value))
         throw new Error(`${hub.endpoint} gives no checksum of ${path} in ${formatSource(source)}`)
       files.push({ path, bytes: lfs?.size ?? size, checksum })
@@ -154,7 +155,7 @@ function asRecord(value: unknown): CommitRecord | undefined {
   return isRecord ? (value as CommitRecord) : undefined
 }
 
-/** The hub is away and has never said what the commit holds: what is in the cache is all that there is. */
+/** Uses the files in the cache if the hub cannot be reached and the commit was never listed. */
 async function withoutListing(
   { source, hub, directory }: Snapshot,
   wanted: Wanted,
@@ -191,7 +192,10 @@ function chosen<F extends { readonly path: string }>(
   return { files, folder }
 }
 
-/** By what is remembered and their sizes: to hash them each time would take longer than to read them. */
+/**
+ * Whether all files are in the cache, by the record of verified files and by their sizes. Hashing
+ * them each time would take longer than reading them.
+ */
 async function areHere(
   { directory }: Snapshot,
   files: readonly HubFile[],
@@ -241,7 +245,7 @@ async function complete(
   )
 }
 
-/** Whether the file is here with the bytes that the hub lists. One with others is removed. */
+/** Whether a file in the cache has the right checksum. A file with another one is deleted. */
 async function isRight({ directory }: Snapshot, { path, bytes, checksum }: HubFile): Promise<boolean> {
   const pointer = join(directory, path)
   const found = await stat(pointer).catch(() => undefined)
@@ -251,7 +255,7 @@ async function isRight({ directory }: Snapshot, { path, bytes, checksum }: HubFi
   return false
 }
 
-/** Files of the same bytes are one blob. */
+/** Downloads the blobs of these files. Files with equal bytes share one blob. */
 async function fetchBlobs(snapshot: Snapshot, files: readonly HubFile[]): Promise<void> {
   const { source, hub, commit } = snapshot
   const blobs = [...new Map(files.map((file) => [blobOf(snapshot, file), file]))]

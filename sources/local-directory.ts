@@ -6,8 +6,9 @@ import type { Located, Wanted } from './wanted.ts'
 import type { WebFile } from './web.ts'
 
 /**
- * The local directory of a source's files: a directory is itself, others are downloaded into the cache of this host.
- * Throws a UserError where the source is wrong; a plain Error where the network or the disk is, so that it is tried again.
+ * A directory on this machine with the files of a source. Files of other sources than a directory
+ * are downloaded into the cache. Throws a UserError for a wrong source, and a plain Error, which is
+ * retried, for a failure of the network or the disk.
  */
 export async function localDirectory(
   source: string,
@@ -15,7 +16,7 @@ export async function localDirectory(
   { notify = () => undefined }: { readonly notify?: (line: string) => void } = {},
 ): Promise<Located> {
   const parsed = parseSource(source)
-  // Loaded here: who names a directory needs none of them.
+  // Modules are loaded on demand: a directory needs none of them.
   switch (parsed.kind) {
     case 'directory': {
       const directory = resolve(parsed.path)
@@ -31,7 +32,7 @@ export async function localDirectory(
   }
 }
 
-/** The directory of files that their publisher has put on the web. Throws as `localDirectory` does. */
+/** A directory with published files from the web. Throws as `localDirectory` does. */
 export async function fromFiles(
   files: readonly WebFile[],
   {
@@ -42,7 +43,7 @@ export async function fromFiles(
   return (await import('./web.ts')).fromWeb(files, { maximumBytes }, notify)
 }
 
-/** Throws a UserError where nobody says what the file has to be. */
+/** A file with its checksum. Throws a UserError if no checksum is given, or two different ones. */
 function pinned({ url, sha256: own }: Extract<Source, { kind: 'https' }>, { sha256 = own }: Wanted): WebFile {
   if (sha256 === undefined)
     throw new UserError(

@@ -24,8 +24,9 @@ interface Listed {
 }
 
 /**
- * The objects below a prefix as they are now, or one object. Their names, sizes and ETags are the identity: what is here of
- * it is not downloaded again. Where the server does not answer, what it had when it last did is used, and a notice given.
+ * Downloads the objects below a prefix, or one object. The names, sizes and ETags identify the
+ * content, which is not downloaded twice. If the server does not answer, the content of the last
+ * listing is used, with a notice.
  */
 export async function fromS3(
   source: S3Source,
@@ -81,7 +82,7 @@ function isListing(value: unknown): value is { readonly listed: readonly Listed[
 interface Bucket {
   readonly name: string
   readonly server: string
-  /** Asks, and makes what goes wrong one of this project's errors. */
+  /** Sends requests, and turns their errors into errors of this project. */
   asking<T>(what: string, ask: (client: S3) => Promise<T>): Promise<T>
 }
 
@@ -104,7 +105,7 @@ async function openBucket(name: string): Promise<Bucket> {
   }
 }
 
-/** A store is written to as well, so that its advice says more than who reads needs. */
+/** The error for a failed read. The advice for a store would also ask for write access. */
 function ofReading(error: unknown, what: string, server: string): UserError | undefined {
   const { code, status } = s3Failure(error)
   if (code === 'NoSuchBucket')
@@ -122,7 +123,7 @@ async function list(bucket: Bucket, { prefix }: S3Source): Promise<readonly List
   const below = prefix && `${prefix}/`
   const listed = await listBelow(bucket, below, below)
   if (listed.length > 0 || prefix === '') return listed
-  // One object, named as the source is, comes first among all that begin so.
+  // An object with exactly this name comes first among those whose names begin with it.
   const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1)
   return (await listBelow(bucket, prefix, folder, 1)).filter(({ key }) => key === prefix)
 }
@@ -160,7 +161,7 @@ async function listBelow(
 function remoteFile(bucket: Bucket, { key, bytes, etag }: Listed): RemoteFile {
   const object = { Bucket: bucket.name, Key: key }
   const name = `s3://${bucket.name}/${key}`
-  // As the answer to the whole object says; who goes on with a part asks for it.
+  // The response for a whole object gives it. After a partial read, it has to be requested.
   let known: { readonly checksum: Checksum | undefined } | undefined
   return {
     name,
@@ -195,11 +196,14 @@ function remoteFile(bucket: Bucket, { key, bytes, etag }: Listed): RemoteFile {
   }
 }
 
-/** That of the whole object, where it has one of the kinds that Node can compute; an ETag is no checksum everywhere. */
+/**
+ * The checksum of the whole object, if it has one that Node can compute. An ETag is not used, since
+ * it is not a checksum on every server.
+ */
 function checksumIn(answer: GetObjectCommandOutput | HeadObjectCommandOutput): Checksum | undefined {
   const { ChecksumType, ChecksumSHA256, ChecksumSHA1, ChecksumCRC32 } = answer
   const hexadecimal = (base64: string) => Buffer.from(base64, 'base64').toString('hex')
-  // That of an upload in parts is one of the parts' checksums; "-4" stands behind it.
+  // After an upload in parts, it is a checksum of the checksums, with a suffix such as "-4".
   const isWhole = (text: string | undefined): text is string =>
     text !== undefined && ChecksumType !== 'COMPOSITE' && !text.includes('-')
   if (isWhole(ChecksumSHA256)) return { kind: 'sha256', value: hexadecimal(ChecksumSHA256) }

@@ -2,7 +2,7 @@ import { isSecretParameter } from '../common/credentials.ts'
 import { UserError } from '../common/errors.ts'
 import { refuseHost } from './address.ts'
 
-/** Where files come from, as a config names it. */
+/** A source of files, as a config names it. */
 export type Source =
   | { readonly kind: 'directory'; readonly path: string }
   | { readonly kind: 'https'; readonly url: string; readonly sha256?: string }
@@ -11,7 +11,7 @@ export type Source =
       readonly kind: 'hf'
       readonly repo: HubRepo
       readonly revision: string
-      /** A folder of the repository, or one file. */
+      /** A folder or a single file of the repository. */
       readonly path?: string
     }
 
@@ -27,7 +27,7 @@ const FORMS =
 
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i
 
-/** Throws a UserError that says what was found and what is expected. */
+/** Parses a source. Throws a UserError for any other text. */
 export function parseSource(text: string): Source {
   const scheme = SCHEME.exec(text)?.[1]?.toLowerCase()
   if (scheme === undefined) {
@@ -98,7 +98,7 @@ function refuseCredentials(text: string, url: URL): void {
     )
 }
 
-/** Without what stands before an @, which may be a password. */
+/** A text without the part before an @, which may be a password. */
 const shown = (text: string) => text.replace(/\/\/[^/]*@/, '//…@')
 
 function parseS3(text: string): Source {
@@ -148,7 +148,7 @@ function parseHub(text: string): Source {
   }
 }
 
-/** The hub's own rule; `--` stands for a slash in the names of its cache. */
+/** Whether a name follows the rules of the hub. `--` is a slash in the names of its cache. */
 function isHubName(name: string | undefined): name is string {
   return name !== undefined && /^[\w][\w.-]{0,95}$/.test(name) && !/--|\.\./.test(name)
 }

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { extract } from 'tar'
 import { openPromise, type Entry, type ZipFile } from 'yauzl'
-import { UserError } from '../common/errors.ts'
+import { errorMessage, UserError } from '../common/errors.ts'
 import { isSafeName } from '../common/safe-name.ts'
 
 export function isArchive(name: string): boolean {
@@ -12,29 +12,30 @@ export function isArchive(name: string): boolean {
 }
 
 /**
- * Unpacks a zip or tar file into an empty directory. Files and folders alone: a link, a device or a name that leads
- * elsewhere refuses the whole archive. Throws a UserError.
+ * Unpacks a zip or tar file into an empty directory. Throws a UserError for an archive with a link,
+ * a device or a name that leads out of the directory, and for one that exceeds the limits.
  */
 export async function unpack(file: string, into: string, limits: Limits): Promise<void> {
   try {
     if (/\.zip$/i.test(file)) await unpackZip(file, into, limits)
     else await unpackTar(file, into, admission(limits))
   } catch (error) {
-    // A system call fails for the disk's reasons.
+    // An error of a system call comes from the disk, not from the archive.
     if (error instanceof UserError || (error as NodeJS.ErrnoException).syscall !== undefined) throw error
-    throw new UserError(
-      `the archive cannot be unpacked: ${error instanceof Error ? error.message : String(error)}`,
-    )
+    throw new UserError(`the archive cannot be unpacked: ${errorMessage(error)}`)
   }
 }
 
 export interface Limits {
-  /** Of all files together, as the archive says; no file may turn out longer. */
+  /**
+   * The total size of all files, by the archive's headers. No file may be longer than its header
+   * says.
+   */
   readonly maximumBytes: number
   readonly maximumFiles: number
 }
 
-/** Shorter files hold no image and no array. Each takes as long to make as a long one. */
+/** Files below this size hold no image and no array, but take as long to create as larger ones. */
 const TINY_BYTES = 64
 const MOST_TINY = 10_000
 const MOST_FOLDERS = 100_000
@@ -42,7 +43,10 @@ const MOST_FOLDERS = 100_000
 type Kind = 'file' | 'directory' | 'other'
 type Admit = (entry: { readonly name: string; readonly kind: Kind; readonly bytes: number }) => boolean
 
-/** Judges the entries as they come. Answers false for what is left out. Throws a UserError. */
+/**
+ * A function that checks entries one after the other. It returns false for an entry to leave out,
+ * and throws a UserError for one that is not allowed.
+ */
 function admission({ maximumBytes, maximumFiles }: Limits): Admit {
   let bytes = 0
   let files = 0
@@ -59,7 +63,7 @@ function admission({ maximumBytes, maximumFiles }: Limits): Admit {
       throw new UserError(
         `the archive holds "${entry.name}", which is a link or a device; expected files and folders alone`,
       )
-    // What a Mac adds.
+    // Files that macOS adds to archives.
     if (/(^|\/)(__MACOSX|\.DS_Store|\._[^/]*)(\/|$)/.test(name)) return false
     bytes += entry.bytes
     files += 1
@@ -81,7 +85,7 @@ async function unpackTar(file: string, into: string, admit: Admit): Promise<void
     strict: true,
     preserveOwner: false,
     noMtime: true,
-    // Names are judged here; the library's own removal of a leading slash would hide one.
+    // Names are checked here. The library would hide a wrong one by removing a leading slash.
     preservePaths: false,
     filter(name, entry) {
       if (problems.length > 0) return false
@@ -109,7 +113,7 @@ const FOLDER = 0o040000
 const REGULAR = 0o100000
 
 async function unpackZip(file: string, into: string, limits: Limits): Promise<void> {
-  // The list of a zip's members stands at its end: all of it is judged before anything is written.
+  // All entries are checked before anything is written.
   await eachMember(file, admission(limits), () => Promise.resolve())
   await eachMember(file, admission(limits), async (zip, entry, kind) => {
     const path = join(into, entry.fileName)
@@ -139,16 +143,16 @@ async function eachMember(
 }
 
 function kindInZip({ fileName, externalFileAttributes }: Entry): Kind {
-  // 0 where the archive was made on a system without such modes.
+  // The type is 0 if the archive was made on a system without such modes.
   const type = (externalFileAttributes >>> MODE_BITS) & TYPE_OF_FILE
   if (![0, FOLDER, REGULAR].includes(type)) return 'other'
   return fileName.endsWith('/') ? 'directory' : 'file'
 }
 
-/** Folders that mean something where they stand alone. */
+/** Names of folders that keep their meaning if they are the only folder of an archive. */
 const PARTS = /^(train|training|test|testing|val|valid|validation)$/i
 
-/** Most archives hold one folder that is named as the archive is; what is wanted is in there. */
+/** The folder with the files: most archives hold a single folder with the name of the archive. */
 export async function contentOf(directory: string): Promise<string> {
   const [only, ...others] = await readdir(directory, { withFileTypes: true })
   if (!only || others.length > 0 || !only.isDirectory() || PARTS.test(only.name)) return directory

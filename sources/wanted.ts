@@ -1,22 +1,24 @@
 import { UserError } from '../common/errors.ts'
 
 export interface Wanted {
-  /** Which files of a bucket or a repository, by their paths relative to it. What a URL names is taken whole. */
+  /**
+   * Selects files of a bucket or a repository by their relative paths. A URL is always taken whole.
+   */
   readonly files: (name: string) => boolean
-  /** Of what a URL names, where the source itself does not say it. */
+  /** The SHA-256 of the file of a URL, if the source itself does not give it. */
   readonly sha256?: string
-  /** Of all of them together; of what an archive holds, too. */
+  /** The largest total size of the files, also of those in an archive. */
   readonly maximumBytes?: number
 }
 
 export interface Located {
-  /** On this machine; holds the wanted files. Not to be written to. */
+  /** A directory on this machine with the files. Nobody may write to it. */
   readonly directory: string
-  /** What names the content for good, for records: a hub's commit, a checksum. A directory's content has no name. */
+  /** A permanent name of the content, such as a commit or a checksum. A directory has none. */
   readonly revision?: string
 }
 
-/** Throws a UserError where there are none: a source that holds other files is most likely the wrong one. */
+/** Throws a UserError if there are no files, since the source is then most likely the wrong one. */
 export function refuseNoFiles(source: string, wanted: readonly unknown[], present: readonly string[]): void {
   if (wanted.length > 0) return
   const some = present.slice(0, 5).join(', ')

@@ -8,7 +8,9 @@ import { cachedDirectory, cachePath } from './host-cache.ts'
 import { contentOf, isArchive, unpack } from './unpack.ts'
 import type { Located } from './wanted.ts'
 
-/** A file on the web. Its checksum is its identity: what is here is not asked for again, wherever it came from. */
+/**
+ * A file on the web. Its checksum identifies it, so that it is not downloaded twice from any URL.
+ */
 export interface WebFile {
   readonly url: string
   /** Lower-case hexadecimal. */
@@ -16,19 +18,19 @@ export interface WebFile {
   readonly bytes?: number | undefined
 }
 
-/** A reader of tar files that fails still writes what it has read. */
+/** After a failure, the reader of tar files may still write, so that a deletion needs retries. */
 const EVEN_WHILE_WRITTEN = { recursive: true, force: true, maxRetries: 10 } as const
 
 const MOST_BYTES = 500e9
 const MOST_FILES = 5_000_000
 
-/** The directory of files on the web; what archives (zip, tar, tar.gz, tgz) hold lies there in their place. */
+/** Downloads files into one directory. Archives (zip, tar, tar.gz, tgz) are unpacked there. */
 export async function fromWeb(
   files: readonly WebFile[],
   { maximumBytes = MOST_BYTES }: { readonly maximumBytes?: number | undefined },
   notify: (line: string) => void,
 ): Promise<Located> {
-  // The same bytes are unpacked or not by what they are called.
+  // The names count too, because the ending of a name decides whether the file is unpacked.
   const revision = digestOf(files.map(({ url, sha256 }) => [nameOf(url), sha256]))
   const directory = await cachedDirectory(cachePath('web', revision), async (incoming) => {
     const whole = join(incoming, 'files')
@@ -43,7 +45,7 @@ export async function fromWeb(
         if (isArchive(name)) await unpackFrom(file.url, arrived, whole, maximumBytes)
         else await rename(arrived, join(whole, name))
       } catch (error) {
-        // The next try would find the same.
+        // Another attempt would fail in the same way.
         if (error instanceof UserError) await rm(incoming, EVEN_WHILE_WRITTEN)
         throw error
       }

@@ -8,7 +8,7 @@ import { rowsOf, seedsOf } from '../experiment/stages/stage-list.ts'
 import { fitted, fittedName, type Metric, type Strings } from './limits.ts'
 import type { DatasetInput } from './mlflow.ts'
 
-/** What is known of a run so far. */
+/** The state of a run that is delivered to MLflow. */
 export interface Tracked {
   readonly run: RunRecord
   /** Of each seed, one for each candidate and floor model of the plan, in its order. */
@@ -31,7 +31,7 @@ export interface Tracked {
   readonly cell?: TrackedCell | undefined
 }
 
-/** What tells one cell of a sweep from the others. */
+/** The values that distinguish one cell of a sweep from the others. */
 export interface TrackedCell {
   /** On the run and on its children alike. */
   readonly params: Strings
@@ -46,7 +46,7 @@ export interface TrackedFile {
   readonly blob: BlobRef
 }
 
-/** What one MLflow run is to hold. */
+/** The contents of one MLflow run. */
 export interface RunContents {
   /** Equal for what is the same MLflow run, whoever sends it and however often. */
   readonly key: string
@@ -74,15 +74,19 @@ export interface TrackedModel {
 export const deliveryTag = 'zeroshift.delivery'
 /** Marks the run that a client means, whoever created it. */
 export const keyTag = 'zeroshift.key'
-/** The number of a child's row in the results, from 0; those of the second seed go on after the first's. */
+/**
+ * The number of a child's row in the results, from 0; those of the second seed go on after the
+ * first's.
+ */
 export const rowTag = 'zeroshift.row'
 /** The id of a sweep: on its own run, on those of its cells and on their children. */
 export const sweepTag = 'zeroshift.sweep'
 
 /**
- * The MLflow runs of an experiment: a parent with the curves of the models that all rows share, and a child for each model
- * of each seed that was judged, with its options, figures and curves; once the run has ended also for those that could not be. All times
- * are those of the stages, and a figure that is missing is a tag with the reason. The parent comes first.
+ * The MLflow runs of an experiment: a parent with the curves of the models that all rows share, and
+ * a child for each model of each seed that was judged, with its options, figures and curves; once
+ * the run has ended also for those that could not be. All times are those of the stages, and a
+ * figure that is missing is a tag with the reason. The parent comes first.
  */
 export function contentsOf(tracked: Tracked): readonly RunContents[] {
   const { plan } = tracked.run
@@ -132,7 +136,9 @@ function parentOf(tracked: Tracked): RunContents {
   }
 }
 
-/** Of the model of row `i` of seed `s`, both from 0. undefined: there is nothing to tell of it yet. */
+/**
+ * Of the model of row `i` of seed `s`, both from 0. undefined: there is nothing to tell of it yet.
+ */
 function childOf(tracked: Tracked, candidate: Candidate, s: number, i: number): RunContents | undefined {
   const { run, rows, manifests, nonce, startedAt, ended } = tracked
   const row = rows[s]?.[i]
@@ -195,8 +201,9 @@ function childOf(tracked: Tracked, candidate: Candidate, s: number, i: number): 
 }
 
 /**
- * What its methods came to, so that cells can be compared by themselves: under the figures' plain names where there is one
- * method, else under the method's label. Over several seeds, the step says of how many each is the mean.
+ * What its methods came to, so that cells can be compared by themselves: under the figures' plain
+ * names where there is one method, else under the method's label. Over several seeds, the step says
+ * of how many each is the mean.
  */
 function cellFigures({ cell, ended, manifests }: Tracked): Metric[] {
   if (!cell || ended?.status !== 'FINISHED') return []
@@ -237,7 +244,10 @@ function stageTags({ unlearn, evaluate, attack, compare, model }: Candidate): St
   }
 }
 
-/** The data set, and of it what is to be forgotten, once that is known. Their whole digests are in the inputs' own tags. */
+/**
+ * The data set, and of it what is to be forgotten, once that is known. Their whole digests are in
+ * the inputs' own tags.
+ */
 function inputsOf({ run: { facts, plan, spec }, manifests }: Tracked): DatasetInput[] {
   const input = (
     name: string,
@@ -294,7 +304,9 @@ function modelsOf(
 const endOf = ({ clock }: Manifest) => Date.parse(clock.finishedAt)
 const startOf = (manifest: Manifest) => endOf(manifest) - Math.round(1000 * manifest.clock.seconds)
 
-/** What attacks by shadow models found, each at its time: they come after all that makes the row. */
+/**
+ * What attacks by shadow models found, each at its time: they come after all that makes the row.
+ */
 function memberships(manifest: Manifest | undefined): Metric[] {
   if (manifest?.kind !== 'membership') return []
   const timestamp = endOf(manifest)
@@ -326,7 +338,7 @@ function relearning({ run, manifests }: Tracked, { relearn }: Candidate, s: numb
   ]
 }
 
-/** What the features still know, by layer. */
+/** The figures of the feature probes, by layer. */
 function probes(manifest: Manifest | undefined): Metric[] {
   if (manifest?.kind !== 'probe') return []
   return manifest.metrics.layers.flatMap(({ name, accuracy, cka }) =>
@@ -338,7 +350,7 @@ function probes(manifest: Manifest | undefined): Metric[] {
   )
 }
 
-/** The figures that there are. */
+/** The figures that are not missing, as metrics. */
 function valuesOf(figures: Readonly<Record<string, Measured>>, prefix: string, timestamp: number): Metric[] {
   return Object.entries(figures).flatMap(([name, figure]) =>
     'value' in figure ? [{ key: `${prefix}${name}`, value: figure.value, timestamp, step: 0 }] : [],

@@ -4,19 +4,22 @@ import { deliveryTag, keyTag, rowTag, type RunContents } from './contents.ts'
 import type { Metric } from './limits.ts'
 import type { Created, MlflowClient, ServerRun } from './mlflow.ts'
 
-/** What a delivery keeps between calls, and reads, in the store of the run. */
+/** The state of a delivery in the store of the run, and access to its blobs. */
 export interface Ledger {
-  /** What an earlier call noted. Only saves requests: without it everything is compared with the server again. */
+  /**
+   * What an earlier call noted. Only saves requests: without it everything is compared with the
+   * server again.
+   */
   readonly note: Note | undefined
   keep(note: Note): Promise<void>
-  /** The id that stands under a name, where one does. */
+  /** The id that was claimed under a name, if there is one. */
   claimed(name: string): Promise<string | undefined>
-  /** Of several ids that are put under a name, the first stands, for everybody. */
+  /** Claims a name for an id. If several ids claim it, the first one is valid for everybody. */
   claim(name: string, id: string): Promise<void>
   read(blob: BlobRef): Promise<Uint8Array>
 }
 
-/** What the server has taken. */
+/** What the server has accepted so far. */
 export interface Note {
   /** Address and experiment. */
   readonly server: string
@@ -37,24 +40,28 @@ interface NotedRun {
 }
 
 export interface Delivered {
-  /** Sent now. */
+  /** The number of points that this call sent. */
   readonly points: number
   /** MLflow runs that something was sent to now. */
   readonly runs: number
-  /** What could not be sent, and why. */
+  /** Messages about what could not be sent. */
   readonly notes: readonly string[]
 }
 
-/** The run that all runs of a delivery are below. It is made where it is not there; what becomes of it is not theirs to say. */
+/**
+ * The run that all runs of a delivery are below. It is made where it is not there; what becomes of
+ * it is not theirs to say.
+ */
 export interface Above {
   readonly content: RunContents
   readonly ledger: Pick<Ledger, 'claimed' | 'claim'>
 }
 
 /**
- * Brings MLflow to hold what `contents` says, a parent run and then its children. Exactly once in effect: a run is made by
- * one of all who deliver it, and the server is asked for the points that it has wherever they may have been sent before.
- * Where nothing is new, this is one request, and one more for a run above.
+ * Brings MLflow to hold what `contents` says, a parent run and then its children. Exactly once in
+ * effect: a run is made by one of all who deliver it, and the server is asked for the points that
+ * it has wherever they may have been sent before. Where nothing is new, this is one request, and
+ * one more for a run above.
  *
  * @param experiment  the MLflow experiment's name
  */
@@ -156,9 +163,10 @@ async function standing(
 const serverOf = ({ address }: MlflowClient, experiment: string) => `${address}#${experiment}`
 
 /**
- * The run that stands for a key, made where there is none. `runs/create` takes no id, so two who deliver at the same time
- * may both make one: the first to claim the key in the store wins, and the other's is deleted. Where a person deleted the
- * run that stood, the next is claimed under its name.
+ * The run that stands for a key, made where there is none. `runs/create` takes no id, so two who
+ * deliver at the same time may both make one: the first to claim the key in the store wins, and the
+ * other's is deleted. Where a person deleted the run that stood, the next is claimed under its
+ * name.
  */
 async function settled(
   client: MlflowClient,
@@ -203,7 +211,10 @@ async function removeOthers(
   }
 }
 
-/** Sends what a run lacks of its contents but its files, its status last. `noted` is undefined where it lacked nothing. */
+/**
+ * Sends what a run lacks of its contents but its files, its status last. `noted` is undefined where
+ * it lacked nothing.
+ */
 async function send(
   client: MlflowClient,
   run: ServerRun,

@@ -1,6 +1,6 @@
 import { sha256 } from '../common/canonical.ts'
 
-/** What MLflow's server accepts in one call, and of names and values. */
+/** The limits of MLflow's server for one call and for names and values. */
 export const limits = {
   metrics: 1000,
   params: 100,
@@ -24,7 +24,10 @@ export interface Metric {
 
 export type Strings = Readonly<Record<string, string>>
 
-/** Names as the server accepts them: also, a path that means itself, since some servers keep files of these names. */
+/**
+ * Names as the server accepts them: also, a path that means itself, since some servers keep files
+ * of these names.
+ */
 export function checkName(name: string): void {
   const isPath = name.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
   if (!/^[\w\-. :/]+$/.test(name) || name.length > limits.key || !isPath || name.startsWith('..'))
@@ -41,7 +44,10 @@ export function checkMetric({ key, value, timestamp, step }: Metric): void {
     )
 }
 
-/** A name that the server accepts: `methods[0].rank` is `methods.0.rank`, and what else it does not take is `_`. */
+/**
+ * A name that the server accepts: `methods[0].rank` is `methods.0.rank`, and what else it does not
+ * take is `_`.
+ */
 export function fittedName(name: string): string {
   return name
     .replaceAll(/\[(\d+)\]/g, '.$1')
@@ -50,8 +56,8 @@ export function fittedName(name: string): string {
 }
 
 /**
- * Parameters and tags with values as long as the server takes them. A longer one is cut, with an ellipsis, and the
- * SHA-256 of the whole value is in the tag `sha256.<name>`.
+ * Parameters and tags with values as long as the server takes them. A longer one is cut, with an
+ * ellipsis, and the SHA-256 of the whole value is in the tag `sha256.<name>`.
  */
 export function fitted(params: Strings, tags: Strings): { readonly params: Strings; readonly tags: Strings } {
   const hashes: Record<string, string> = {}
@@ -75,7 +81,9 @@ export function shortened(value: string, longest: number): string {
   return `${/[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut}…`
 }
 
-/** One call of `runs/log-batch`: its items as JSON, and the points among them as they were given. */
+/**
+ * One call of `runs/log-batch`: its items as JSON, and the points among them as they were given.
+ */
 export interface Batch {
   readonly params: readonly string[]
   readonly tags: readonly string[]
@@ -89,8 +97,8 @@ type List = 'params' | 'tags' | 'metrics'
 const overhead = 1000
 
 /**
- * Cuts parameters, tags and points, in this order, into calls that the server accepts. Throws a RangeError where a name,
- * a number or the length of a value is not what it takes.
+ * Cuts parameters, tags and points, in this order, into calls that the server accepts. Throws a
+ * RangeError where a name, a number or the length of a value is not what it takes.
  */
 export function batches({
   params = {},
@@ -140,8 +148,8 @@ export function batches({
 }
 
 /**
- * Points in at most `count` groups of similar size, without parting a key: groups may be sent side by side, and the points
- * of each key still arrive in their order.
+ * Points in at most `count` groups of similar size, without parting a key: groups may be sent side
+ * by side, and the points of each key still arrive in their order.
  */
 export function lanes(metrics: readonly Metric[], count: number): Metric[][] {
   const keys = new Map<string, Metric[]>()

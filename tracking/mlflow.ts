@@ -4,8 +4,9 @@ import { batches, checkMetric, lanes, limits, type Batch, type Metric, type Stri
 import { Rest, type RestOptions } from './rest.ts'
 
 /**
- * MLflow's tracking API, version 2.0 over REST: what an experiment tracker needs of it. Every call may be repeated without
- * doubling anything, however the server keeps its points: where some may have arrived before, it is asked for them first.
+ * MLflow's tracking API, version 2.0 over REST: what an experiment tracker needs of it. Every call
+ * may be repeated without doubling anything, however the server keeps its points: where some may
+ * have arrived before, it is asked for them first.
  */
 export class MlflowClient {
   private readonly rest: Rest
@@ -20,7 +21,10 @@ export class MlflowClient {
     return this.rest.address
   }
 
-  /** The id of the experiment of this name, made when there is none. Throws a UserError where it was deleted. */
+  /**
+   * The id of the experiment of this name, made when there is none. Throws a UserError where it was
+   * deleted.
+   */
   async experiment(name: string): Promise<string> {
     const query = new URLSearchParams({ experiment_name: name })
     const find = async () => {
@@ -82,8 +86,8 @@ export class MlflowClient {
   }
 
   /**
-   * Makes a run. Where an answer got lost, a run that has the same `mark` (a tag of its own) is taken for it: then `isNew`
-   * is false, and somebody else may have made it.
+   * Makes a run. Where an answer got lost, a run that has the same `mark` (a tag of its own) is
+   * taken for it: then `isNew` is false, and somebody else may have made it.
    */
   async createRun(experiment: string, { name, startTime, tags, mark }: NewRun): Promise<Created> {
     return this.rest.retried(async (attempt) => {
@@ -108,12 +112,14 @@ export class MlflowClient {
   }
 
   /**
-   * Logs any number of points, parameters and tags, in calls that the server accepts, a few of them side by side; the
-   * points of one key arrive in their order, and a key has one point a step. Answers how many points it sent.
+   * Logs any number of points, parameters and tags, in calls that the server accepts, a few of them
+   * side by side; the points of one key arrive in their order, and a key has one point a step.
+   * Answers how many points it sent.
    *
-   * @param asks  whether some may be there already: the server is asked first, and only what is missing is sent. After a
-   *   call whose outcome is not known it is asked in any case. Throws a RangeError before anything is sent where the
-   *   server would refuse a name, a number or the length of a value.
+   * @param asks  whether some may be there already: the server is asked first, and only what is
+   *   missing is sent. After a call whose outcome is not known it is asked in any case. Throws a
+   *   RangeError before anything is sent where the server would refuse a name, a number or the
+   *   length of a value.
    */
   async log(
     run: string,
@@ -210,15 +216,16 @@ export class MlflowClient {
     }))
     await this.rest.retried(async () => {
       const body = { run_id: run, datasets: list }
-      // Two who note a new data set at the same time: the server refuses the second, who will find it there.
+      // Two who note a new data set at the same time: the server refuses the second, who will find
+      // it there.
       const done = await this.post('runs/log-inputs', body, 'BAD_REQUEST')
       if (!done) await this.post('runs/log-inputs', body)
     })
   }
 
   /**
-   * Puts a file among a run's artifacts, over one of the same path.
-   * Answers false, having done nothing, where they are at a place that the server does not pass files on to.
+   * Puts a file among a run's artifacts, over one of the same path. Answers false, having done
+   * nothing, where they are at a place that the server does not pass files on to.
    */
   async upload({ artifacts }: ServerRun, path: string, bytes: Uint8Array): Promise<boolean> {
     if (!URL.canParse(artifacts)) return false
@@ -233,8 +240,9 @@ export class MlflowClient {
   }
 
   /**
-   * The version of a registered model that has the tag, made where there is none, and the model with it. Of several that
-   * were made at the same time the first stands; the one that this call made and that is not it is deleted.
+   * The version of a registered model that has the tag, made where there is none, and the model
+   * with it. Of several that were made at the same time the first stands; the one that this call
+   * made and that is not it is deleted.
    */
   async modelVersion({ name, source, run, tag, value }: NewVersion): Promise<string> {
     const filter = `name = '${name}'`

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pRetry from 'p-retry'
 import { Agent, request } from 'undici'
-import { UserError } from '../common/errors.ts'
+import { errorMessage, UserError } from '../common/errors.ts'
 import { secretOf } from '../common/secret.ts'
 import { guardedLookup, isLoopback, refuseMetadata } from '../sources/address.ts'
 
-/** Calls of MLflow's REST API: credentials, retries, and errors that say what to do. */
+/** Calls of MLflow's REST API, with credentials, retries and errors that say what to do. */
 
 export interface RestOptions {
   /** Milliseconds before the first retry; the pause doubles each time, and is of random length. */
@@ -21,15 +21,17 @@ export interface Call {
   readonly path: string
   /** JSON, or the bytes of a file. */
   readonly body?: string | Uint8Array
-  /** Error codes that are no errors here: the call then answers undefined. */
+  /** Error codes for which the call returns undefined instead of throwing. */
   readonly expected?: readonly string[]
 }
 
-/** Of the connection: a server that is away is known to be within these 2 seconds. */
+/** The time limit for a connection. */
 const connectMs = 2_000
-/** Of one answer: more than the 20 s for which MLflow waits for a locked SQLite file. */
+/**
+ * The time limit for a response: longer than the 20 s that MLflow waits for a locked SQLite file.
+ */
 const answerMs = 30_000
-/** A server that asks for a longer pause is left to whoever called. */
+/** The longest pause that the server may request. For a longer one, the call fails. */
 const longestPauseMs = 30_000
 
 const agent = new Agent({
@@ -39,15 +41,15 @@ const agent = new Agent({
 })
 
 export class Rest {
-  /** Of the server, with its path, without credentials. */
+  /** The address of the server with its path, without credentials. */
   readonly address: string
   private readonly authorization: string | undefined
   private readonly options: Required<RestOptions>
 
   /**
-   * Credentials come from the URL, else from MLFLOW_TRACKING_USERNAME and _PASSWORD, else from MLFLOW_TRACKING_TOKEN: the
-   * order of MLflow's own client. Each of the three may be in a file, which MLFLOW_TRACKING_…_FILE then names. Throws a UserError
-   * where `uri` is no URL.
+   * Credentials come from the URL, or else from MLFLOW_TRACKING_USERNAME and _PASSWORD, or else
+   * from MLFLOW_TRACKING_TOKEN, in the order of MLflow's own client. Each of the three may be in a
+   * file that MLFLOW_TRACKING_…_FILE names. Throws a UserError if `uri` is not a URL.
    */
   constructor(uri: string, { retryAfter = 500, retries = 5 }: RestOptions = {}) {
     const url = parseUrl(uri)
@@ -58,9 +60,9 @@ export class Rest {
   }
 
   /**
-   * Repeats what a server that is away or overloaded did not do, with growing pauses of random length, or as long as the
-   * server asks for. `work` is given the number of the attempt, from 1: an earlier one may have been done although its
-   * answer got lost.
+   * Repeats work while the server cannot be reached or is overloaded, with growing pauses of random
+   * length or those that the server requests. `work` gets the number of the attempt, from 1. An
+   * earlier attempt may have had its effect although its response was lost.
    */
   retried<T>(work: (attempt: number) => Promise<T>): Promise<T> {
     return pRetry(work, {
@@ -76,19 +78,19 @@ export class Rest {
     })
   }
 
-  /** One call, tried once; the JSON that it answers. undefined: the server answered with an error code that is expected. */
+  /** Makes one call and returns its JSON, or undefined for one of the expected error codes. */
   async call<T>({ method, path, body, expected = [] }: Call): Promise<T | undefined> {
     const where = `MLflow at ${this.address} (${path.split('?')[0]?.replace('api/2.0/mlflow/', '')})`
     const response = await this.exchange(method, path, body).catch((error: unknown) => {
       if (error instanceof UserError) throw error
-      throw new Unavailable(`${where} cannot be reached: ${reasonOf(error)}`, 0, { cause: error })
+      throw new Unavailable(`${where} cannot be reached: ${errorMessage(error)}`, 0, { cause: error })
     })
     const { status, text } = response
     const answer = jsonOf<T & { error_code?: string }>(text)
     const said = text.length > 500 ? `${text.slice(0, 500)}…` : text
     if (status < 300) {
       if (answer !== undefined) return answer
-      // An upload is answered with nothing.
+      // The response to an upload is empty.
       if (text === '' && method === 'PUT') return undefined
       throw new Error(`${where} answered with what is not JSON; is it an MLflow server? It says: ${said}`)
     }
@@ -98,8 +100,9 @@ export class Rest {
       throw new UserError(
         `${message}. Check the credentials: MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD`,
       )
-    // MLflow answers 400 where its own database has no connection left, and where it still writes what a call brought that
-    // was given up for lack of an answer: asked again, it finds the points and keeps them once.
+    // MLflow also answers 400 if its database has no free connection, or if it still writes the
+    // points of an earlier call that timed out. A retry then finds these points and keeps them
+    // once.
     const isOverloaded =
       status === 400 &&
       (text.includes('QueuePool limit') || text.includes('UNIQUE constraint failed: metrics'))
@@ -118,7 +121,7 @@ export class Rest {
         ...(this.authorization !== undefined && { authorization: this.authorization }),
       },
       ...(body !== undefined && { body }),
-      // At 100 kB a second, at least.
+      // Allows for a transfer of 100 kB a second.
       ...(isFile && { headersTimeout: answerMs + body.length / 100 }),
     })
     const text = await response.body.text()
@@ -128,7 +131,7 @@ export class Rest {
 
 /** The server is away or overloaded: the same call may succeed later. */
 class Unavailable extends Error {
-  /** Milliseconds for which the server asked to be left alone; 0 where it did not. */
+  /** The pause in milliseconds that the server requested, or 0. */
   readonly pauseMs: number
 
   constructor(message: string, pauseMs: number, options?: ErrorOptions) {
@@ -137,14 +140,14 @@ class Unavailable extends Error {
   }
 }
 
-/** Of a Retry-After header: seconds, or a date. */
+/** The pause of a Retry-After header, which is in seconds or a date, in milliseconds. */
 function pauseOf(header: string | string[] | undefined): number {
   if (typeof header !== 'string') return 0
   const milliseconds = /^\d+$/.test(header) ? 1000 * Number(header) : Date.parse(header) - Date.now()
   return milliseconds > 0 ? milliseconds : 0
 }
 
-/** Its own error, since Node's repeats the whole text, credentials included. */
+/** Parses a URL. The error of Node would repeat the whole text, credentials included. */
 function parseUrl(uri: string): URL {
   if (URL.canParse(uri)) {
     const url = new URL(uri)
@@ -158,9 +161,7 @@ function parseUrl(uri: string): URL {
   )
 }
 
-/**
- * Credentials go over a connection that others can read to this machine alone. Throws a UserError.
- */
+/** Throws a UserError for a connection to another machine that is not encrypted. */
 function refusePlain(url: URL): void {
   if (url.protocol === 'https:' || isLoopback(url)) return
   throw new UserError(
@@ -181,19 +182,13 @@ function authorizationOf({ username, password }: URL): string | undefined {
   return token ? `Bearer ${token}` : undefined
 }
 
-/** What a URL means by %XX, or the text itself where a % is only a %. */
+/** A text with %XX decoded, or the text itself if a % in it is no escape sequence. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
     return text
   }
-}
-
-/** Where a host has several addresses and none answers, there is a code but no message. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.message || ('code' in error ? String(error.code) : error.name)
 }
 
 function jsonOf<T>(text: string): T | undefined {

@@ -11,7 +11,7 @@ import {
 } from './contents.ts'
 import { fitted, fittedName, type Strings } from './limits.ts'
 
-/** What is known of a sweep so far. */
+/** The state of a sweep that is delivered to MLflow. */
 export interface TrackedSweep {
   readonly sweep: SweepRecord
   /** Every end that it has come to, the latest last: one that is resumed comes to another. */
@@ -32,8 +32,9 @@ export interface TrackedEnd extends RunEnd {
 }
 
 /**
- * The MLflow run of a sweep, above those of its cells. Its parameters say what is varied, as it was at the first delivery:
- * MLflow changes none. Its metrics are what each of its ends left, one step an end.
+ * The MLflow run of a sweep, above those of its cells. Its parameters say what is varied, as it was
+ * at the first delivery: MLflow changes none. Its metrics are what each of its ends left, one step
+ * an end.
  */
 export function sweepContents(tracked: TrackedSweep): RunContents {
   const { sweep, ends, isRunning, nonce, startedAt, files } = tracked
@@ -61,7 +62,9 @@ export function sweepContents(tracked: TrackedSweep): RunContents {
   }
 }
 
-/** The sweep's name, what all cells share, and the values of each column, in the order of the cells. */
+/**
+ * The sweep's name, what all cells share, and the values of each column, in the order of the cells.
+ */
 function paramsOf(sweep: SweepRecord): Strings {
   const { space, cells } = sweep
   const bases = basesOf(space)
@@ -80,7 +83,10 @@ function paramsOf(sweep: SweepRecord): Strings {
   }
 }
 
-/** What tells a run of a sweep from the others: a parameter for each column of which it has something. */
+/**
+ * What tells a run of a sweep from the others: a parameter for each column of which it has
+ * something.
+ */
 export function cellOf(sweep: SweepRecord, run: string): Pick<TrackedCell, 'params' | 'tags'> {
   const cell = sweep.cells.find(({ runs }) => runs.includes(run))
   const params = namesOf(sweep).flatMap((name, i) => {

@@ -43,7 +43,8 @@ export class ReadCache {
     try {
       const bytes = await readFile(file)
       if (sha256(bytes) === digest) {
-        // Records the time of the last use. The files that were not used for longest are deleted first.
+        // Records the time of the last use. The files that were not used for longest are deleted
+        // first.
         await utimes(file, new Date(), new Date()).catch(() => undefined)
         return bytes
       }
@@ -75,8 +76,8 @@ export class ReadCache {
   }
 
   /**
-   * Opens a blob as a file and returns the descriptor, which the caller closes. If the cache does not
-   * have the blob, `fetch` supplies it. Only one process of this machine fetches it at a time.
+   * Opens a blob as a file and returns the descriptor, which the caller closes. If the cache does
+   * not have the blob, `fetch` supplies it. Only one process of this machine fetches it at a time.
    */
   async open(digest: string, fetch: () => Promise<Uint8Array>): Promise<number> {
     const cached = await this.opened(digest)
@@ -147,8 +148,8 @@ export function refuseWithoutRoom(blobs: readonly BlobRef[], cache: ReadCache | 
 
 /**
  * The cache of this machine for the store with that URL. It is in `blobs` of the cache directory,
- * and its size in gigabytes is ZEROSHIFT_BLOB_CACHE_GB, by default 10. Returns undefined if the size
- * is 0. Throws a UserError if it is not a number.
+ * and its size in gigabytes is ZEROSHIFT_BLOB_CACHE_GB, by default 10. Returns undefined if the
+ * size is 0. Throws a UserError if it is not a number.
  */
 export function readCache(store: string, env: NodeJS.ProcessEnv = process.env): ReadCache | undefined {
   const text = env.ZEROSHIFT_BLOB_CACHE_GB ?? '10'

@@ -12,7 +12,9 @@ export interface Signer<C extends string> {
   readonly claim: C
 }
 
-/** The stages for which signatures are required: those that a required key has signed, and others. */
+/**
+ * The stages for which signatures are required: those that a required key has signed, and others.
+ */
 export interface DemandedSignatures {
   readonly signed: Readonly<Record<StageClaim, number>>
   readonly unsigned: readonly Damage[]
@@ -75,8 +77,8 @@ export function verifySignature<C extends string>(
 }
 
 /**
- * Divides the finished stages of the runs into those that one of the keys has signed and the others.
- * A stage that the keys have signed with both claims counts as `computed`.
+ * Divides the finished stages of the runs into those that one of the keys has signed and the
+ * others. A stage that the keys have signed with both claims counts as `computed`.
  */
 export function demandSignatures(
   runs: ReadonlyMap<string, RunRecord>,

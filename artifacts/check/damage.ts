@@ -21,7 +21,9 @@ export interface Suspicion extends Omit<Damage, 'runs'> {
   readonly stage?: string
   /** The id of the run, if the finding is about one. */
   readonly run?: string
-  /** The objects on which the finding is based. If one has changed since, the finding is dropped. */
+  /**
+   * The objects on which the finding is based. If one has changed since, the finding is dropped.
+   */
   readonly evidence: readonly Evidence[]
   /** Whether an attempt may be computing the stage now. */
   readonly isInUse?: boolean
@@ -29,7 +31,9 @@ export interface Suspicion extends Omit<Damage, 'runs'> {
 
 interface Evidence {
   readonly path: string
-  /** The SHA-256 of an object that was read, or the size of another one; undefined if it is missing. */
+  /**
+   * The SHA-256 of an object that was read, or the size of another one; undefined if it is missing.
+   */
   readonly found: string | number | undefined
 }
 

@@ -8,8 +8,8 @@ import type { StoreContents, VerifiedObject } from './store-contents.ts'
 import { planTransfer, undigestedOf } from './transfer-plan.ts'
 
 /**
- * The objects of an archive with the contents of a store. The pages of reports are left out, because
- * an import renders them again.
+ * The objects of an archive with the contents of a store. The pages of reports are left out,
+ * because an import renders them again.
  */
 export function objectsIn(from: ObjectStore, contents: StoreContents): readonly ArchivedObject[] {
   const { blobs, stages, runs, sweeps } = planTransfer(contents, emptyContents, 'target')

@@ -12,7 +12,10 @@ import {
 import { flawsOf, planTransfer, type Conflict, type Keep, type TransferPlan } from './transfer-plan.ts'
 
 export interface PlanOptions extends Pick<ContentsOptions, 'ids' | 'reportFlaw'> {
-  /** The store whose results stay if both have different results of a stage. If absent, planning throws. */
+  /**
+   * The store whose results stay if both have different results of a stage. If absent, planning
+   * throws.
+   */
   readonly keep?: Keep
 }
 

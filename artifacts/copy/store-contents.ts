@@ -78,7 +78,9 @@ export interface Flaw {
   readonly what: string
 }
 
-/** The finished stages, runs and sweeps of a store, verified as readers of the store verify them. */
+/**
+ * The finished stages, runs and sweeps of a store, verified as readers of the store verify them.
+ */
 export interface StoreContents {
   readonly stages: ReadonlyMap<string, ContainedStage>
   readonly runs: ReadonlyMap<string, ContainedRun>
@@ -86,8 +88,8 @@ export interface StoreContents {
   /** The sizes of the blobs, by path. */
   readonly blobs: ReadonlyMap<string, number>
   /**
-   * The keys of the stages that have signatures but no valid manifest. It is empty if only some runs
-   * were read.
+   * The keys of the stages that have signatures but no valid manifest. It is empty if only some
+   * runs were read.
    */
   readonly signedOnly: ReadonlySet<string>
   readonly flaws: readonly Flaw[]
@@ -97,21 +99,23 @@ export interface ContentsOptions {
   /** The ids of the runs and sweeps to read, with the stages of their runs. The default is all. */
   readonly ids?: readonly string[]
   /**
-   * Whether to read the report of a run. `has` tells whether the store has a stage. It always returns
-   * false if only some runs are read.
+   * Whether to read the report of a run. `has` tells whether the store has a stage. It always
+   * returns false if only some runs are read.
    */
   readonly wantsReport: (
     id: string,
     stages: readonly StageRef[],
     has: (stage: StageRef) => boolean,
   ) => boolean
-  /** Returns the flaw of a run's `report.json`, if it has one. If absent, reports are not verified. */
+  /**
+   * Returns the flaw of a run's `report.json`, if it has one. If absent, reports are not verified.
+   */
   readonly reportFlaw?: (run: RunRecord, text: string) => Promise<string | undefined>
 }
 
 /**
- * Reads a store. Throws a UserError if it does not have one of the runs and sweeps of `ids`, or if a
- * later version wrote it.
+ * Reads a store. Throws a UserError if it does not have one of the runs and sweeps of `ids`, or if
+ * a later version wrote it.
  */
 export async function readContents(store: ObjectStore, options: ContentsOptions): Promise<StoreContents> {
   const format = await readFormat(store)

@@ -13,7 +13,9 @@ import type {
 /** The store whose results stay if two stores have different results of the same stage. */
 export type Keep = 'target' | 'source'
 
-/** The objects that are copied from one store into another, and the results that one of them loses. */
+/**
+ * The objects that are copied from one store into another, and the results that one of them loses.
+ */
 export interface TransferPlan {
   readonly blobs: readonly BlobRef[]
   /** Stages in groups. The inputs of a group are in earlier groups or in the target. */
@@ -35,7 +37,9 @@ export interface TransferPlan {
   readonly conflict: Conflict
 }
 
-/** The results that one store has to give up, because the other one has or used different results. */
+/**
+ * The results that one store has to give up, because the other one has or used different results.
+ */
 export interface Conflict {
   /** Each stage comes before its inputs. */
   readonly stages: readonly ContainedStage[]
@@ -64,9 +68,9 @@ export function flawsOf({ stages, blobs, flaws }: StoreContents): readonly Flaw[
 }
 
 /**
- * Plans the transfer from an intact store into another one. Pure. If both have the same stage, run or
- * sweep without a conflict, that of the target stays, unless the source has more results of the run
- * or the sweep.
+ * Plans the transfer from an intact store into another one. Pure. If both have the same stage, run
+ * or sweep without a conflict, that of the target stays, unless the source has more results of the
+ * run or the sweep.
  */
 export function planTransfer(source: StoreContents, target: StoreContents, keep: Keep): TransferPlan {
   const conflict =
@@ -164,7 +168,9 @@ function isMore(one: readonly number[], other: readonly number[]): boolean {
 
 type Digests = ReadonlyMap<string, ReadonlySet<string>>
 
-/** All digests of stages that a store mentions: in manifests, as inputs of manifests and in reports. */
+/**
+ * All digests of stages that a store mentions: in manifests, as inputs of manifests and in reports.
+ */
 function statedDigests({ stages, runs }: StoreContents): Digests {
   const digests = new Map<string, Set<string>>()
   const say = (key: string, digest: string | undefined) => {
@@ -182,8 +188,9 @@ function statedDigests({ stages, runs }: StoreContents): Digests {
 }
 
 /**
- * The part of a store that contradicts the digests of the other store: the stages with other digests
- * or other inputs, the stages that depend on them, and the runs and sweeps that contain these.
+ * The part of a store that contradicts the digests of the other store: the stages with other
+ * digests or other inputs, the stages that depend on them, and the runs and sweeps that contain
+ * these.
  */
 function findConflict({ stages, runs, sweeps }: StoreContents, others: Digests): Conflict {
   const differs = (key: string, digest: string | undefined) => {

@@ -36,7 +36,10 @@ export interface Copied {
   readonly copied: Counts
   /** The objects that the target had before. */
   readonly present: Counts
-  /** Because of a conflict, the part of the source that is left out or of the target that is deleted. */
+  /**
+   * Because of a conflict, the part of the source that is left out or of the target that is
+   * deleted.
+   */
   readonly conflict: { readonly stages: readonly string[] } & Pick<Conflict, 'runs' | 'sweeps'>
 }
 
@@ -54,11 +57,11 @@ export interface Counts {
 const IN_TRANSFER = { most: 16, bytes: 256e6 }
 
 /**
- * Writes a planned copy in an order that leaves a consistent target at any interruption: first blobs,
- * which are verified on the way, then manifests, inputs before their dependents, then the records
- * and reports of runs, and then those of sweeps. Signatures are written before the manifest or the
- * report that they sign, so that a signed result never appears without them. The next copy continues
- * an interrupted one. Throws a UserError for a damaged blob.
+ * Writes a planned copy in an order that leaves a consistent target at any interruption: first
+ * blobs, which are verified on the way, then manifests, inputs before their dependents, then the
+ * records and reports of runs, and then those of sweeps. Signatures are written before the manifest
+ * or the report that they sign, so that a signed result never appears without them. The next copy
+ * continues an interrupted one. Throws a UserError for a damaged blob.
  */
 export async function writeCopy(
   { from, to, keep, plan, target }: PlannedCopy,
@@ -121,9 +124,9 @@ function progressReporter(
 }
 
 /**
- * Deletes the conflicting results of the target. Signatures and pages are deleted before the manifest
- * or `report.json` from which the next copy would notice the conflict, and stages before their
- * inputs.
+ * Deletes the conflicting results of the target. Signatures and pages are deleted before the
+ * manifest or `report.json` from which the next copy would notice the conflict, and stages before
+ * their inputs.
  */
 async function deleteConflict(to: ObjectStore, { stages, runs, sweeps }: Conflict): Promise<void> {
   for (const id of sweeps) await deleteReport(to, sweepFolder(id))

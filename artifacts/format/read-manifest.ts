@@ -47,8 +47,8 @@ export function readManifest(bytes: Uint8Array, { kind, key }: StageRef): ReadMa
 }
 
 /**
- * The flaw of a stage in a plan: its key is not the digest of what it computes. Returns undefined if
- * it is.
+ * The flaw of a stage in a plan: its key is not the digest of what it computes. Returns undefined
+ * if it is.
  */
 export function stageFlaw(stage: Stage): string | undefined {
   const computed = keyOf(stage)

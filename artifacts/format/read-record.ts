@@ -4,8 +4,8 @@ import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { stageFlaw } from './read-manifest.ts'
 
 /**
- * The flaw of a run's record, such as a plan that does not belong to the id. Returns undefined if the
- * record is valid. Pure.
+ * The flaw of a run's record, such as a plan that does not belong to the id. Returns undefined if
+ * the record is valid. Pure.
  */
 export function recordFlaw(value: unknown, id: string): string | undefined {
   const record = value as RunRecord

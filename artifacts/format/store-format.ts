@@ -12,7 +12,8 @@ const FORMAT = 1
 const schema = z.object({
   format: z.literal(FORMAT),
   /**
-   * The keys of the stages whose manifests may lack a digest, because they are older than this file.
+   * The keys of the stages whose manifests may lack a digest, because they are older than this
+   * file.
    */
   undigested: z.array(z.string()),
 })
@@ -53,8 +54,8 @@ export async function refuseLaterFormat(store: ObjectStore): Promise<void> {
 }
 
 /**
- * Writes the format file of a store that has none. For this it reads all manifests, once in the life
- * of the store.
+ * Writes the format file of a store that has none. For this it reads all manifests, once in the
+ * life of the store.
  */
 export async function ensureFormat(store: ObjectStore): Promise<void> {
   if (await readFormat(store)) return

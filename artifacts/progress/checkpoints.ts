@@ -14,7 +14,9 @@ export interface Checkpoint {
   readonly seconds: number
   /** The other work of the machine in that time. Absent in checkpoints of older versions. */
   readonly otherWork?: OtherWork
-  /** The device and library that computed it. Another device would compute other bytes from here. */
+  /**
+   * The device and library that computed it. Another device would compute other bytes from here.
+   */
   readonly tensorflow?: Environment['tensorflow']
   /** A digest of the inputs of the computation. Absent in checkpoints of older versions. */
   readonly inputs?: string
@@ -24,9 +26,9 @@ const KEPT = 2
 const FORMAT = '1'
 
 /**
- * The checkpoints of one unfinished stage, `checkpoints/<step>-<sha256>.safetensors`. Since the name
- * contains the digest of the bytes, no checkpoint is ever overwritten, and a damaged one is noticed.
- * The newest two are kept.
+ * The checkpoints of one unfinished stage, `checkpoints/<step>-<sha256>.safetensors`. Since the
+ * name contains the digest of the bytes, no checkpoint is ever overwritten, and a damaged one is
+ * noticed. The newest two are kept.
  */
 export class Checkpoints {
   private readonly artifacts: Artifacts
@@ -52,8 +54,8 @@ export class Checkpoints {
   }
 
   /**
-   * The newest checkpoint for which `fits` returns true. Returns undefined if there is none. Damaged
-   * checkpoints are deleted.
+   * The newest checkpoint for which `fits` returns true. Returns undefined if there is none.
+   * Damaged checkpoints are deleted.
    */
   async newest(
     fits: (checkpoint: Checkpoint) => boolean | Promise<boolean>,

@@ -29,8 +29,8 @@ interface MicroBatchRecord {
  * The exclusive right to compute a stage. It is kept in the store, so that it also works between
  * runs, workers and Temporal servers that do not know each other. Leases have numbers,
  * `lease/<n>.json`, and are created by conditional puts. The one with the highest number is valid.
- * A holder that has lost its lease notices that at the next renewal. What it still writes until then
- * cannot replace anything of the new holder.
+ * A holder that has lost its lease notices that at the next renewal. What it still writes until
+ * then cannot replace anything of the new holder.
  *
  * No clocks of different machines are compared. An attempt that waits observes whether the holder
  * still increases its beat.
@@ -64,9 +64,9 @@ export class Lease {
   /**
    * Takes the lease of a stage if one of these holds: the stage has no holder; the holder is an
    * earlier attempt of the same activity, which Temporal has given up; or `isDead` returns true for
-   * the observed state of the holder. Otherwise returns this state, a text that changes whenever the
-   * holder increases its beat. A caller may consider the holder dead if the state stays the same for
-   * long enough.
+   * the observed state of the holder. Otherwise returns this state, a text that changes whenever
+   * the holder increases its beat. A caller may consider the holder dead if the state stays the
+   * same for long enough.
    */
   static async take(
     artifacts: Artifacts,
@@ -92,7 +92,8 @@ export class Lease {
   /** Increases the beat. Throws a LeaseLostError if the stage was taken over or finished. */
   async renew(): Promise<void> {
     const { newest, record } = await newestLease(this.artifacts, this.stage)
-    // A number can occur again after a stage was finished, its lease was deleted and its result lost.
+    // A number can occur again after a stage was finished, its lease was deleted and its result
+    // lost.
     const isMine = record?.activity === this.holder.activity && record.attempt === this.holder.attempt
     if (newest !== this.number || !isMine)
       throw new LeaseLostError(
@@ -117,7 +118,9 @@ export class Lease {
     await this.artifacts.store.put(microBatchPath(this.stage), jsonBytes(record))
   }
 
-  /** Deletes that record, so that the next holder begins with whole batches. Throws as `renew` does. */
+  /**
+   * Deletes that record, so that the next holder begins with whole batches. Throws as `renew` does.
+   */
   async deleteMicroBatches(): Promise<void> {
     await this.renew()
     await this.artifacts.store.delete(microBatchPath(this.stage))

@@ -2,8 +2,8 @@ import { stageFolderOf, type Inventory } from './inventory.ts'
 import type { StoredRun } from './stored-runs.ts'
 
 /**
- * The holder of a lease renews it three times in a heartbeat interval. After two intervals without a
- * renewal, another attempt takes the lease.
+ * The holder of a lease renews it three times in a heartbeat interval. After two intervals without
+ * a renewal, another attempt takes the lease.
  */
 const HEARTBEATS = 2
 const leaseName = /^stages\/[a-z]+\/[0-9a-f]{64}\/lease\/\d+\.json$/

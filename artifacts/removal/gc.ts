@@ -15,8 +15,9 @@ import { readRuns, refuseUnknown, type StoredRun } from './stored-runs.ts'
 
 /**
  * The objects that no run needs. A run needs the stages of its plan and the blobs that their
- * manifests name. Objects that are younger than a grace period are never garbage: a stage writes its
- * blobs before the manifest that names them. A run writes `run.json` before it reads anything else.
+ * manifests name. Objects that are younger than a grace period are never garbage: a stage writes
+ * its blobs before the manifest that names them. A run writes `run.json` before it reads anything
+ * else.
  */
 export interface Garbage {
   /** The stages that no run needs. */
@@ -78,7 +79,8 @@ export function garbage({ now, objects, runs, manifests }: Holdings, grace: numb
     )
   const named = new Set(kept.flatMap(({ path }) => [...(manifests.get(path) ?? [])]))
 
-  // A finished stage is computed again if one of its blobs was lost. Its folder then has young objects.
+  // A finished stage is computed again if one of its blobs was lost. Its folder then has young
+  // objects.
   const finished = kept.filter(({ path, objects }) => manifests.has(path) && objects.every(isOld))
   const left = (name: string) =>
     finished.flatMap(({ path, objects }) => objects.filter((object) => object.path.startsWith(path + name)))
@@ -124,8 +126,8 @@ export interface DeleteOptions {
 /**
  * Deletes garbage and returns what was deleted. This may be less than the garbage of the inventory,
  * because the store is asked again, right before each part is deleted, for new runs and for objects
- * that were written again. A manifest is deleted before its blobs, so that an interruption leaves no
- * manifest without blobs. Throws a UserError if the needs of a run are unknown.
+ * that were written again. A manifest is deleted before its blobs, so that an interruption leaves
+ * no manifest without blobs. Throws a UserError if the needs of a run are unknown.
  */
 export async function deleteGarbage(
   store: ObjectStore,

@@ -16,7 +16,9 @@ import { newestDate } from '../store/store-clock.ts'
 interface RecordFolder {
   readonly id: string
   readonly objects: readonly StoredObject[]
-  /** The newest date of its record and its report, in milliseconds since 1970 by the store's clock. */
+  /**
+   * The newest date of its record and its report, in milliseconds since 1970 by the store's clock.
+   */
   readonly date: number
   /** The date of its record by the same clock. It is undefined if the record is missing. */
   readonly written: number | undefined
@@ -83,8 +85,8 @@ const sweepSchema = z.looseObject({
 })
 
 /**
- * Reads the folders of runs or sweeps. `read` gets the bytes of the record, if there is one. A folder
- * whose record was deleted after the listing is left out.
+ * Reads the folders of runs or sweeps. `read` gets the bytes of the record, if there is one. A
+ * folder whose record was deleted after the listing is left out.
  */
 async function readFolders<T>(
   store: ObjectStore,
@@ -108,7 +110,9 @@ export function unknownRuns(runs: StoredRuns): readonly StoredRun[] {
   return [...runs.values()].filter(({ stages }) => stages === undefined)
 }
 
-/** Throws a UserError if the stages of a run are unknown, so that it may need any stage and blob. */
+/**
+ * Throws a UserError if the stages of a run are unknown, so that it may need any stage and blob.
+ */
 export function refuseUnknown(store: ObjectStore, runs: StoredRuns): void {
   const unknown = unknownRuns(runs)
   if (unknown.length > 0) throw new UserError(unknown.map((run) => ({ message: whyUnknown(store, run) })))
@@ -132,9 +136,9 @@ const reportSchema = z.object({
 })
 
 /**
- * The folders of the stages that a run's report lists. These are all stages of its plan, failed ones
- * included. Returns undefined if the report was changed, or if its experiment does not have the name
- * that is in the id of the run.
+ * The folders of the stages that a run's report lists. These are all stages of its plan, failed
+ * ones included. Returns undefined if the report was changed, or if its experiment does not have
+ * the name that is in the id of the run.
  */
 export function stagesInReport(id: string, bytes: Uint8Array | undefined): ReadonlySet<string> | undefined {
   const value = bytes && parseJson(bytes)

@@ -24,7 +24,9 @@ export interface ObjectStore {
   getHashed(path: string): Promise<HashedBytes | undefined>
   /** The size of an object in bytes, without reading it. Returns undefined if there is none. */
   size(path: string): Promise<number | undefined>
-  /** Writes an object, or replaces it. A reader sees either all of the old bytes or all new ones. */
+  /**
+   * Writes an object, or replaces it. A reader sees either all of the old bytes or all new ones.
+   */
   put(path: string, bytes: Uint8Array): Promise<void>
   /**
    * Writes an object if there is none of this path, and returns whether it did. If several writers

@@ -21,9 +21,9 @@ import { isSameProcess, startOf } from '../../host/alive.mjs'
 /**
  * A process record is a file that tells other processes of the same user on this machine which
  * process serves an address. A record decides where commands read and write, so it is trusted only
- * if all of these hold: it belongs to this user and nobody else can write to it, it is in the folder
- * in which it was written, and every address in it is of this machine. The caller also asks whether
- * the process is still running.
+ * if all of these hold: it belongs to this user and nobody else can write to it, it is in the
+ * folder in which it was written, and every address in it is of this machine. The caller also asks
+ * whether the process is still running.
  */
 
 /** The fields that identify a process of this machine. */

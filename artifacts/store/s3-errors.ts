@@ -25,8 +25,8 @@ export function s3Failure(error: unknown): S3Failure {
 
 /**
  * The error for a failed request. It is a UserError if the same request will fail until the user
- * changes something, and otherwise a plain Error. It has no `cause` on purpose, because the original
- * error carries the signature and the key of the request.
+ * changes something, and otherwise a plain Error. It has no `cause` on purpose, because the
+ * original error carries the signature and the key of the request.
  *
  * @param what the operation, such as "read s3://bucket/object"
  * @param server the origin of the server

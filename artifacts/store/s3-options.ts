@@ -12,7 +12,9 @@ export interface S3Options {
   readonly plainResponses: boolean
   /** Whether the SDK retries by its own setting, AWS_MAX_ATTEMPTS. */
   readonly ownAttempts: boolean
-  /** A JSON file with `accessKeyId` and `secretAccessKey`, instead of the SDK's credential chain. */
+  /**
+   * A JSON file with `accessKeyId` and `secretAccessKey`, instead of the SDK's credential chain.
+   */
   readonly credentialsFile?: string
   readonly encryption: {
     readonly ServerSideEncryption?: 'AES256' | 'aws:kms'

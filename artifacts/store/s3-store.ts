@@ -26,8 +26,8 @@ const retrying = (kind: new (message: string) => Error) => ({
  * Failed requests are repeated a few times. After that, the error is a UserError if the user has to
  * change something, and otherwise a plain Error.
  *
- * A process that is killed while it writes a large object leaves invisible parts. Only a rule of the
- * bucket can delete them (AbortIncompleteMultipartUpload).
+ * A process that is killed while it writes a large object leaves invisible parts. Only a rule of
+ * the bucket can delete them (AbortIncompleteMultipartUpload).
  */
 export class S3Store implements ObjectStore {
   readonly url: string

@@ -6,7 +6,8 @@ export const probesFolder = 'doctor/'
 
 /**
  * The time by the store's clock, in milliseconds since 1970. It is the date of an object that is
- * written for this purpose and deleted. Deletions by age use this clock, never that of this machine.
+ * written for this purpose and deleted. Deletions by age use this clock, never that of this
+ * machine.
  */
 export async function storeClock(store: ObjectStore): Promise<number> {
   const path = `${probesFolder}clock-${randomUUID()}`
