@@ -18,8 +18,8 @@ export interface Inspection {
 }
 
 /**
- * Returns the inspection of this machine's files and of what their URLs name. `notify` receives lines
- * about downloads. The readers are loaded when they are needed.
+ * Returns the inspection of this machine's files and of those that URLs name. `notify` receives
+ * lines about downloads. The readers are loaded when they are needed.
  */
 export function createInspection(notify?: (line: string) => void): Inspection {
   return {

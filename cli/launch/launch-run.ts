@@ -57,8 +57,9 @@ export async function watchRun(
 const MOST_BYTES = 2 ** 17
 
 /**
- * The input of a run's workflow. A small run is passed as it is, so that this machine need not reach
- * the workers' store. A large one is written to the store, where its workflow reads it in pieces.
+ * Returns the input of a run's workflow. A small run is passed as it is, so that this machine need
+ * not reach the workers' store. A large one is written to the store, where its workflow reads it in
+ * pieces.
  */
 async function workflowInput(input: RunInput): Promise<RunInput | StoredInput> {
   if (Buffer.byteLength(JSON.stringify(input)) <= MOST_BYTES) return input

@@ -17,9 +17,9 @@ import { watchWorkflow, type Launched, type Outcome } from './watch-workflow.ts'
 type Sweep = (input: SweepInput) => Promise<SweepResult>
 
 /**
- * Starts a sweep's workflow. A sweep that runs already receives the changes, and is resumed if it is
- * paused. Returns undefined, and starts nothing, if Ctrl-C came first. Throws a UserError if `again`
- * asks to repeat the failed cells of a sweep that runs.
+ * Starts a sweep's workflow. A sweep that runs already receives the changes, and is resumed if it
+ * is paused. Returns undefined, and starts nothing, if Ctrl-C came first. Throws a UserError if
+ * `again` asks to repeat the failed cells of a sweep that runs.
  */
 export async function launchSweep(
   input: SweepInput,
