@@ -4,18 +4,10 @@ import type { Figure, ResultRow } from '../experiment/records/results.ts'
 import { stagesOf } from '../experiment/stages/stage-list.ts'
 import { commandOf } from './command.ts'
 import type { Judgement } from './judgement/judge.ts'
-import { membershipRows } from './membership.ts'
+import { whyMissing, type ReportInput } from './input.ts'
 import { checkOracle } from './oracle.ts'
-import { probeRows } from './probe.ts'
-import { relearnRows } from './relearn.ts'
-import {
-  floorGap,
-  forgottenTest,
-  manifestOf,
-  resultsBySeed,
-  whyMissing,
-  type ReportInput,
-} from './results.ts'
+import { floorGap, forgottenTest, resultsBySeed } from './results.ts'
+import { stageSections } from './sections/stage-sections.ts'
 
 /**
  * `report.json`: what was computed, its digest, and apart from both the blobs for which the stages' digests stand and what a
@@ -28,9 +20,10 @@ export function renderJson(
 ): { readonly json: string; readonly digest: string } {
   const { run, manifests } = input
   const stages = stagesOf(run.plan)
-  const memberships = membershipRows(input)
-  const relearning = relearnRows(input)
-  const probes = probeRows(input)
+  const parts = stageSections.flatMap(({ computed }) => {
+    const part = computed?.of(input)
+    return computed && part !== undefined ? [[computed.key, part] as const] : []
+  })
   const computed = {
     spec: run.spec,
     data: run.facts,
@@ -48,15 +41,7 @@ export function renderJson(
     results: rows.map(withoutTime),
     judgement,
     ...(run.plan.seeds && { seeds: resultsBySeed(input).map((one) => one.map(withoutTime)) }),
-    ...(run.plan.population && {
-      population: run.plan.population.map(({ label, stage }) => ({
-        label,
-        ...(manifestOf<'population'>(input, stage)?.metrics ?? { missing: whyMissing(input, [stage]) }),
-      })),
-    }),
-    ...(relearning && { relearning }),
-    ...(probes && { probes }),
-    ...(memberships && { membership: memberships.map(({ label, seeds }) => ({ label, seeds })) }),
+    ...Object.fromEntries(parts),
     forgottenTest: forgottenTest(input),
     floor: (floorGap(input) ?? { missing: 'no two gold models were compared' }) satisfies Figure,
     oracle: checkOracle(input),

@@ -3,15 +3,12 @@ import type { Clock } from '../experiment/records/manifest.ts'
 import { endsOf, ranges, type MetricName, type RowMarks } from '../experiment/records/results.ts'
 import type { ClassifierName, ScoreName } from '../experiment/spec/spec.ts'
 import { makerOf } from '../experiment/stages/stage-list.ts'
-import { manifestOf, type ReportInput } from './input.ts'
+import { manifestOf, type ReportInput, type RowModels } from './input.ts'
 import { overSeeds } from './over-seeds.ts'
-import type { modelsBehind } from './results.ts'
 
 /** Figures that say little, and why. Tables mark them. */
 
-type Models = ReturnType<typeof modelsBehind>[number]
-
-export function marksOf(input: ReportInput, models: Models): RowMarks {
+export function marksOf(input: ReportInput, models: RowModels): RowMarks {
   const collapsed = models.filter((model) => isCollapsed(input, model)).length
   return {
     ...(attackAtChance(input, models, 'svm', 'confidence') && { attackAtChance: true }),
@@ -31,17 +28,10 @@ export function marksNotes(rows: readonly RowMarks[]): readonly string[] {
   ]
 }
 
-/**
- * The mark behind a row's figure, if there is one; that of a collapsed model is behind its label.
- */
-export function markAt(row: RowMarks, name: MetricName): string {
-  if (name === 'mia' && row.attackAtChance) return ` ${signs.attackAtChance}`
-  return name === 'rte' && row.timesOverlapped ? ` ${signs.timesOverlapped}` : ''
-}
-
-/** The marks behind a figure where rows have no label: a collapsed model is marked at its gap. */
-export function marksAt(row: RowMarks, name: MetricName): string {
-  return `${markAt(row, name)}${name === 'averageGap' && row.collapsed ? ` ${signs.collapsed}` : ''}`
+/** The mark of a row's figure, if it has one. */
+export function markAt(row: RowMarks, name: MetricName): string | undefined {
+  if (name === 'mia' && row.attackAtChance) return signs.attackAtChance
+  return name === 'rte' && row.timesOverlapped ? signs.timesOverlapped : undefined
 }
 
 /** Behind a figure or a label. */
@@ -61,7 +51,7 @@ export const OVERLAPPED = 'The machine did other work while this was timed, so t
  */
 export function attackAtChance(
   input: ReportInput,
-  models: Models,
+  models: RowModels,
   classifier: ClassifierName,
   score: ScoreName,
 ): boolean {
@@ -87,7 +77,7 @@ export function attackAtChance(
  * Whether a model is no better on the retained set than always naming its greatest class, as far as
  * the samples can tell.
  */
-function isCollapsed(input: ReportInput, { candidate }: Models[number]): boolean {
+function isCollapsed(input: ReportInput, { candidate }: RowModels[number]): boolean {
   const accuracy = manifestOf<'evaluate'>(input, candidate.evaluate)?.metrics.accuracy.retained
   const split = manifestOf<'split'>(input, input.run.plan.split)?.metrics
   if (!accuracy || 'missing' in accuracy || !split) return false
@@ -100,7 +90,7 @@ function isCollapsed(input: ReportInput, { candidate }: Models[number]): boolean
 }
 
 /** Whether either of the two times whose ratio is RTE overlapped with other work. */
-function timesOverlap(input: ReportInput, { seed, candidate }: Models[number]): boolean {
+function timesOverlap(input: ReportInput, { seed, candidate }: RowModels[number]): boolean {
   const own = makerOf(seed, candidate)
   const [gold] = seed.gold
   if (!own || !gold || own.key === gold.key) return false

@@ -2,7 +2,7 @@ import { wilsonInterval, type Interval } from '../common/interval.ts'
 import { seedsOf } from '../experiment/stages/stage-list.ts'
 import { percent } from './format.ts'
 import { overSeeds } from './over-seeds.ts'
-import { manifestOf, whyMissing, type ReportInput } from './results.ts'
+import { manifestOf, whyMissing, type ReportInput } from './input.ts'
 
 /** Whether the gold model looks like one that never saw the forget set. A gap to a gold that does not says nothing. */
 export interface OracleCheck {

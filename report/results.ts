@@ -7,13 +7,10 @@ import {
   type MetricName,
   type ResultRow,
 } from '../experiment/records/results.ts'
-import { makerOf, mentionsOf, rowsOf, seedsOf } from '../experiment/stages/stage-list.ts'
-import type { Stage } from '../experiment/stages/stage.ts'
-import { manifestOf, type ReportInput } from './input.ts'
+import { makerOf, rowsOf, seedsOf } from '../experiment/stages/stage-list.ts'
+import { manifestOf, modelsBehind, stagesBehind, whyMissing, type ReportInput } from './input.ts'
 import { marksOf } from './marks.ts'
 import { overSeeds } from './over-seeds.ts'
-
-export { manifestOf, type ReportInput } from './input.ts'
 
 /**
  * One row for each candidate, then one for each further gold model (the floor). Of several seeds, figures are means: each
@@ -46,20 +43,6 @@ export function resultsBySeed(input: ReportInput): readonly (readonly SeedRow[])
 /** A row of one seed. */
 export interface SeedRow extends ResultRow {
   readonly metrics: Readonly<Record<MetricName, Measured>>
-}
-
-/** The models behind each row, one a seed. */
-export function modelsBehind(
-  plan: Plan,
-): readonly (readonly { readonly seed: SeedPlan; readonly candidate: Candidate }[])[] {
-  const seeds = seedsOf(plan)
-  return rowsOf(plan).map((_, i) =>
-    seeds.flatMap((seed) =>
-      rowsOf(seed)
-        .slice(i, i + 1)
-        .map((candidate) => ({ seed, candidate })),
-    ),
-  )
 }
 
 /** The rows of further gold models: how far equals are apart. */
@@ -120,41 +103,6 @@ export function floorGap(input: ReportInput): Extract<Figure, { value: number }>
 
 export function valueOf(measured: Measured): number | undefined {
   return 'value' in measured ? measured.value : undefined
-}
-
-/** Why these stages, each the next one's input, came to no result: the first that failed, or the first that is not there. */
-export function whyMissing(input: ReportInput, stages: readonly Stage[]): string {
-  for (const { key, title } of stages) {
-    if (key in input.manifests) continue
-    // Candidates may share a stage, and each gives it a title of its own.
-    const titles = mentionsOf(input.run.plan).flatMap((stage) => (stage.key === key ? [stage.title] : []))
-    const failure = input.failed.find((failed) => titles.includes(failed.title))
-    return failure ? `${failure.title} failed: ${failure.reason}` : notFinished(title)
-  }
-  return 'its stages left no figure'
-}
-
-/** What is said of a stage that did not fail itself. */
-export function notFinished(title: string): string {
-  return `the stage "${title}" did not finish`
-}
-
-/** The stages that make and judge one row's model, inputs first. */
-export function stagesBehind(seed: SeedPlan, candidate: Candidate): readonly Stage[] {
-  const maker = makerOf(seed, candidate)
-  const { unlearn, evaluate, attack, compare } = candidate
-  const { original, reference, twin, originalEvaluation } = seed
-  return [
-    ...(unlearn ? [original] : []),
-    ...(maker ? [maker] : []),
-    evaluate,
-    attack,
-    reference.evaluate,
-    reference.attack,
-    ...(twin ? [twin.model, twin.evaluate] : []),
-    ...(originalEvaluation ? [originalEvaluation] : []),
-    compare,
-  ]
 }
 
 function row(input: ReportInput, seed: SeedPlan, candidate: Candidate): SeedRow {
@@ -234,15 +182,6 @@ function relativeTime(input: ReportInput, seed: SeedPlan, candidate: Candidate):
   return retraining.clock.seconds > 0
     ? { value: seconds / retraining.clock.seconds }
     : { missing: 'retraining took no measurable time' }
-}
-
-/** Why figures of a row are missing, each reason once. */
-export function missingReasons({ metrics }: ResultRow, names: readonly MetricName[]): readonly string[] {
-  const reasons = names.flatMap((name) => {
-    const measured = metrics[name]
-    return 'missing' in measured ? [measured.missing] : []
-  })
-  return [...new Set(reasons)]
 }
 
 /** Accuracy of every row's model on the test samples of wholly forgotten classes, which TA leaves out. */

@@ -3,17 +3,9 @@ import { seedsOf } from '../experiment/stages/stage-list.ts'
 import { paretoFront } from './comparison/front.ts'
 import { counted, duration, percent, scaled, significant, withInterval } from './format.ts'
 import type { Judgement } from './judgement/judge.ts'
-import { costed } from './judgement/table.ts'
 import { details, headline, list } from './judgement/words.ts'
-import {
-  floorGap,
-  floorRows,
-  isApproximate,
-  lowestGap,
-  manifestOf,
-  valueOf,
-  type ReportInput,
-} from './results.ts'
+import { manifestOf, type ReportInput } from './input.ts'
+import { floorGap, floorRows, isApproximate, lowestGap, valueOf } from './results.ts'
 
 /** The run's outcome in plain words. */
 export interface Verdict {
@@ -62,10 +54,11 @@ function gapWords(rows: readonly ResultRow[]): readonly string[] {
 
 /** Methods than which none is closer to gold at no more cost. */
 function frontWords(judgement: Judgement, rows: readonly ResultRow[]): readonly string[] {
-  const points = costed(
-    judgement,
-    rows.map(({ label, metrics }) => ({ label, rte: valueOf(metrics.rte) })),
-  )
+  const points = judgement.methods.flatMap(({ label, excess }) => {
+    const row = rows.find((one) => one.label === label)
+    const cost = row && valueOf(row.metrics.rte)
+    return excess === undefined || cost === undefined ? [] : [{ label, cost, gap: excess }]
+  })
   if (points.length < 2) return []
   const front = paretoFront(points).map(
     ({ label, cost, gap }) => `${label} (${significant(cost)} × retraining, ${significant(gap)} δ)`,

@@ -5,7 +5,7 @@ import {
   type MetricName,
   type ResultRow,
 } from '../../experiment/records/results.ts'
-import { notFinished } from '../results.ts'
+import { notFinished } from '../input.ts'
 
 /** What this reads of a `report.json` (report/json.ts). */
 interface Written {

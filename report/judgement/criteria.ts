@@ -3,7 +3,8 @@ import type { Measured, ShadowAttack, ShadowedSet, StageMetrics } from '../../ex
 import type { Candidate, SeedPlan } from '../../experiment/plan/plan.ts'
 import { rowsOf, seedsOf } from '../../experiment/stages/stage-list.ts'
 import type { MetricName } from '../../experiment/records/results.ts'
-import { goldBySeed, manifestOf, resultsBySeed, type GoldFigures, type ReportInput } from '../results.ts'
+import { manifestOf, type ReportInput } from '../input.ts'
+import { goldBySeed, resultsBySeed, type GoldFigures } from '../results.ts'
 
 /** What criteria look at. The worst family decides on a method. */
 export const families = {

@@ -1,7 +1,8 @@
 import type { Measured } from '../../experiment/records/manifest.ts'
 import type { MethodVerdict, ResultRow } from '../../experiment/records/results.ts'
 import { rowsOf, seedsOf } from '../../experiment/stages/stage-list.ts'
-import { isApproximate, type ReportInput } from '../results.ts'
+import type { ReportInput } from '../input.ts'
+import { isApproximate } from '../results.ts'
 import { criteria, type Criterion } from './criteria.ts'
 import { holm, pairedTest, type PairedTest } from './paired-test.ts'
 

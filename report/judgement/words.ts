@@ -1,6 +1,6 @@
 import type { MethodVerdict } from '../../experiment/records/results.ts'
 import { counted, signed, significant } from '../format.ts'
-import type { ReportInput } from '../results.ts'
+import type { ReportInput } from '../input.ts'
 import { criteria, families, type Criterion, type Family } from './criteria.ts'
 import type { JudgedMethod, Judgement } from './judge.ts'
 
@@ -14,6 +14,12 @@ export function criterionOf(id: string): Criterion {
 /** `+2.05`, `−0.012`: a distance beyond the floor's, as precise as its δ asks for. */
 export function excess(value: number, { delta }: Pick<Criterion, 'delta'>): string {
   return signed(value, Math.max(2, 1 - Math.floor(Math.log10(delta))))
+}
+
+/** `δ = 5 points`. */
+export function deltaOf({ delta, unit }: Pick<Criterion, 'delta' | 'unit'>): string {
+  const singular = delta === 1 ? unit.replace(/s$/, '') : unit
+  return `δ = ${delta}${unit === '' ? '' : ` ${singular}`}`
 }
 
 /** `rfa is distinguishable from gold`, by how many of the methods. */
@@ -48,7 +54,7 @@ function alone(method: JudgedMethod, seeds: number): string {
 
 /** `≈ equivalent`, for a column of verdicts. */
 export function shortVerdict(verdict: MethodVerdict): string {
-  return `${marks[verdict]} ${verdict}`
+  return `${verdictMarks[verdict]} ${verdict}`
 }
 
 function verdictWords(verdict: MethodVerdict, seeds: number): string {
@@ -127,7 +133,7 @@ export function method({ seeds }: Judgement, { run }: ReportInput): string {
   return `Each figure is a distance from gold less that of ${floor} (the floor), paired over ${counted(seeds, 'seed')}, with its 90% interval. A method is told from gold (≠) where the mean is above 0 by a one-sided t test at 5%, adjusted over the method's criteria (Holm); equivalent within δ (≈) where the upper end of the interval is below δ; otherwise undecided (?). The worst criterion decides.`
 }
 
-export const marks: Readonly<Record<MethodVerdict | 'further', string>> = {
+export const verdictMarks: Readonly<Record<MethodVerdict | 'further', string>> = {
   distinguishable: '≠',
   further: '≠',
   equivalent: '≈',
