@@ -31,9 +31,6 @@ export function costAgainstGap(costs: readonly Cost[], floor: number | undefined
   }))
   const reserved =
     floor === undefined ? [] : [{ left: 0, right: 135, top: placeY(floor) - 14, bottom: placeY(floor) }]
-  const bars = costs.flatMap(({ rte, ends }) =>
-    ends ? [{ rte, low: Math.max(0, ends[0]), high: ends[1] }] : [],
-  )
   const colours = {
     domain: ['best', 'method', 'gold'],
     range: ['var(--accent)', 'var(--muted)', 'var(--gold)'],
@@ -49,11 +46,7 @@ export function costAgainstGap(costs: readonly Cost[], floor: number | undefined
         mark: { type: 'text', ...nameOfFloor },
         encoding: { x, y, text: { value: 'floor: two gold models' } },
       },
-      {
-        data: { values: bars },
-        mark: { type: 'rule', stroke: 'var(--muted)', strokeWidth: 1.2 },
-        encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' } },
-      },
+      ...intervalBars(costs, x, y),
       {
         data: { values: placedLabels(points, reserved) },
         layer: [
@@ -78,6 +71,16 @@ export function costAgainstGap(costs: readonly Cost[], floor: number | undefined
       },
     ],
   }
+}
+
+/** Bars from the lower to the upper end of each gap's interval. A gap is never below 0. */
+function intervalBars(costs: readonly Cost[], x: object, y: object) {
+  const values = costs.flatMap(({ rte, ends }) =>
+    ends ? [{ rte, low: Math.max(0, ends[0]), high: ends[1] }] : [],
+  )
+  if (values.length === 0) return []
+  const mark = { type: 'rule' as const, stroke: 'var(--muted)', strokeWidth: 1.2 }
+  return [{ data: { values }, mark, encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' } } }]
 }
 
 const places = [

@@ -54,7 +54,8 @@ function alone(method: JudgedMethod, seeds: number): string {
 
 /** `≈ equivalent`, for a column of verdicts. */
 export function shortVerdict(verdict: MethodVerdict): string {
-  return `${verdictMarks[verdict]} ${verdict}`
+  // A space without a line break.
+  return `${verdictMarks[verdict]}\u00a0${verdict}`
 }
 
 function verdictWords(verdict: MethodVerdict, seeds: number): string {

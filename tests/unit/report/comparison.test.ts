@@ -3,7 +3,7 @@ import type { Comparison } from '../../../experiment/sweep/comparison.ts'
 import { metricColumns, type MetricName } from '../../../experiment/records/results.ts'
 import { renderJson } from '../../../report/comparison/json.ts'
 import { renderComparison } from '../../../report/comparison/render.ts'
-import { texOf } from '../../../report/comparison/tex.ts'
+import { latexOf } from '../../../report/render/latex.ts'
 import { changedFirst, manyRuns, row, sampleComparison, whyGone, withMetrics } from './comparison-fixture.ts'
 import { reversedKeys } from './fixtures.ts'
 import { parseCsv } from './written-numbers.ts'
@@ -206,11 +206,11 @@ describe('hostile names', () => {
   )
 
   test('at the beginning of a row are not taken for an option of the one before', () => {
-    expect(['[1cm] x', '* x', ' [x'].map(texOf)).toEqual(['{[}1cm] x', '{*} x', '{ [}x'])
+    expect(['[1cm] x', '* x', ' [x'].map(latexOf)).toEqual(['{[}1cm] x', '{*} x', '{ [}x'])
   })
 
   test('are text in LaTeX', () => {
-    expect(texOf('a_b & 50% of $x #1 {y} ~ ^ \\z <t> –')).toBe(
+    expect(latexOf('a_b & 50% of $x #1 {y} ~ ^ \\z <t> –')).toBe(
       'a\\_b \\& 50\\% of \\$x \\#1 \\{y\\} \\textasciitilde{} \\textasciicircum{} \\textbackslash{}z \\textless{}t\\textgreater{} --',
     )
   })

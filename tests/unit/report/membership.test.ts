@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { membershipsOf } from '../../../experiment/stages/stage-list.ts'
-import { membershipRows, shadowFigure } from '../../../report/membership.ts'
+import { membershipRows, shadowFigure } from '../../../report/sections/membership.ts'
 import { renderReport } from '../../../report/report.ts'
 import { candidate, sampleInput, withManifest, withoutStages } from './fixtures.ts'
 
@@ -71,8 +71,8 @@ describe('membership inference from shadow models', () => {
     })
     const row = membershipRows(changed)?.find(({ label }) => label === 'rfa')
     expect(row && shadowFigure(row, 'forget', 'lira', 'tprAt1')).toEqual({
-      figure: { value: 25 },
-      interval: [12.5, 50],
+      value: 25,
+      between: [12.5, 50],
     })
   })
 
