@@ -10,8 +10,9 @@ import { floorGap, forgottenTest, resultsBySeed } from './results.ts'
 import { stageSections } from './sections/stage-sections.ts'
 
 /**
- * `report.json`: what was computed, its digest, and apart from both the blobs for which the stages' digests stand and what a
- * clock or a host decided. It is enough to compute the run again and to compare it (report/verification.ts).
+ * `report.json`: the computed results, their digest, the blobs of the stages, and separately values
+ * of clocks and hosts. It suffices to compute the run again and to compare the results
+ * (report/verification.ts).
  */
 export function renderJson(
   input: ReportInput,
@@ -79,9 +80,7 @@ export function renderJson(
   return { json: `${sortedJson({ computed, digest, blobs, clock })}\n`, digest }
 }
 
-/**
- * A row as its digest knows it: a clock decides RTE, and whether times overlapped with other work.
- */
+/** A row without the values of clocks: RTE, and whether times overlapped with other work. */
 export function withoutTime({ timesOverlapped: _, metrics: { rte: __, ...metrics }, ...row }: ResultRow) {
   return { ...row, metrics }
 }
@@ -91,7 +90,10 @@ export function sortedJson(value: unknown): string {
   return JSON.stringify(JSON.parse(canonicalJson(value)), null, 2)
 }
 
-/** Where the stages ran. One that used no TensorFlow says nothing that its neighbours on the same host do not. */
+/**
+ * The distinct environments of the stages. Environments without TensorFlow are left out if a stage
+ * on the same host used it.
+ */
 export function environmentsOf({ run, manifests }: ReportInput): readonly Environment[] {
   const all = stagesOf(run.plan).flatMap(({ key }) => manifests[key]?.clock.environment ?? [])
   const distinct = [...new Map(all.map((environment) => [canonicalJson(environment), environment])).values()]

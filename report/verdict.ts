@@ -9,9 +9,9 @@ import { floorGap, floorRows, isApproximate, lowestGap, valueOf } from './result
 
 /** The run's outcome in plain words. */
 export interface Verdict {
-  /** What the tests say of the methods, or why none was tested. */
+  /** The result of the tests, or the reason why no method was tested. */
   readonly headline: string
-  /** The best methods, their cost, what is no evidence, gaps and floor: a sentence an entry. */
+  /** Sentences about the best methods, their cost, missing evidence, gaps and the floor. */
   readonly details: readonly string[]
 }
 
@@ -36,7 +36,7 @@ export function verdict(input: ReportInput, rows: readonly ResultRow[], judgemen
   }
 }
 
-/** Averages alone, where nothing could be tested. */
+/** Sentences about average gaps, for runs without tests. */
 function gapWords(rows: readonly ResultRow[]): readonly string[] {
   const methods = rows.filter(isApproximate)
   const lowest = lowestGap(rows)
@@ -52,7 +52,7 @@ function gapWords(rows: readonly ResultRow[]): readonly string[] {
   ]
 }
 
-/** Methods than which none is closer to gold at no more cost. */
+/** The Pareto front of cost and distance from gold. */
 function frontWords(judgement: Judgement, rows: readonly ResultRow[]): readonly string[] {
   const points = judgement.methods.flatMap(({ label, excess }) => {
     const row = rows.find((one) => one.label === label)

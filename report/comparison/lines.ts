@@ -8,11 +8,14 @@ export type Line =
 
 export interface Lines {
   readonly lines: readonly Line[]
-  /** How many there are in all, where only the closest to gold are here. */
+  /** The number of all lines, if only the closest to gold are listed. */
   readonly of?: number
 }
 
-/** Every method of every run, and every run without one, in the order of the runs; of too many, those closest to gold. */
+/**
+ * Every method of every run, and every run without a method, in the order of the runs. Above the
+ * limit, the lines that are closest to gold.
+ */
 export function linesOf({ runs, entries, groups }: Overview, limit: number): Lines {
   const best = new Set(groups.flatMap(({ ranked }) => ranked.slice(0, 1)))
   const lineOf = (entry: Entry) => ({ entry, best: best.has(entry) })
@@ -25,7 +28,7 @@ export function linesOf({ runs, entries, groups }: Overview, limit: number): Lin
   }
 }
 
-/** What tables say of a table that is cut off. */
+/** A sentence about rows that are cut off, if there are any. */
 export function cutOff({ lines, of }: Lines): string | undefined {
   return of === undefined
     ? undefined

@@ -91,8 +91,9 @@ interface Line {
 }
 
 /**
- * Combinations of the other columns that have two values of the one, those that come closest first. None where most rows
- * are in no such combination, or where the one has too many values: both were drawn at random.
+ * Combinations of the other columns that have at least two values of the one column, closest first.
+ * Returns no lines if most rows are in no such combination, or if the column has too many values,
+ * as in a random search.
  */
 function linesOver(
   entries: readonly Entry[],
@@ -141,7 +142,7 @@ interface Point {
   readonly line: number
 }
 
-/** Of these lines; where there is none, of all entries. */
+/** The points of the lines, or of all entries if there are no lines. */
 function pointsOf(
   entries: readonly Entry[],
   lines: readonly Line[],

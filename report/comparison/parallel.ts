@@ -5,7 +5,7 @@ import { limits } from './limits.ts'
 import { ranked, type Dimension, type Entry, type Overview } from './overview.ts'
 import { valueText } from './words.ts'
 
-/** Every row as a line over all settings, its gap and its cost. */
+/** Parallel coordinates: each row is a line over its settings, gap and cost. */
 export function parallelSection(overview: Overview): Section | undefined {
   const { entries, dimensions, groups } = overview
   const several = dimensions.filter(({ values }) => values.length > 1)
@@ -42,7 +42,7 @@ export function parallelSection(overview: Overview): Section | undefined {
 
 interface Axis {
   readonly name: string
-  /** From 0, at the bottom, to 1; undefined where an entry has no value. */
+  /** The height from 0 at the bottom to 1; undefined if an entry has no value. */
   readonly place: (entry: Entry) => number | undefined
   readonly ticks: readonly { readonly at: number; readonly text: string }[]
 }

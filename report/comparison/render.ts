@@ -16,7 +16,7 @@ import { differencesSection, missingSection, reproductionSection } from './runs.
 import { stoppingSection } from './stopping.ts'
 
 export interface RenderedComparison {
-  /** By name: `index.html`, `report.md`, `report.json`, `results.csv`, `results.tex`. */
+  /** Files by name: `index.html`, `report.md`, `report.json`, `results.csv`, `results.tex`. */
   readonly files: Readonly<Record<string, string>>
   /** The digest of the computed part of `report.json`. */
   readonly digest: string

@@ -42,7 +42,7 @@ export function headline({ methods, seeds, criteria: judged, impossible }: Judge
   return `Of ${counted(methods.length, 'approximate method')}, ${list(groups)}.`
 }
 
-/** Whether the original was tested, by criteria none of which tells it from gold. */
+/** Whether the original was tested. If so, no criterion told it from gold. */
 function isInseparable(judged: Judgement['criteria']): boolean {
   return judged.some(({ original }) => original)
 }
@@ -54,7 +54,6 @@ function alone(method: JudgedMethod, seeds: number): string {
 
 /** `≈ equivalent`, for a column of verdicts. */
 export function shortVerdict(verdict: MethodVerdict): string {
-  // A space without a line break.
   return `${verdictMarks[verdict]}\u00a0${verdict}`
 }
 
@@ -74,7 +73,7 @@ function furtherBy({ tests }: JudgedMethod): readonly string[] {
   return tests.flatMap(({ id, outcome }) => (outcome === 'further' ? [criterionOf(id).label] : []))
 }
 
-/** The best methods, what tells the best from gold, and what could not be evidence: a sentence an entry. */
+/** Sentences about the best methods, their distance from gold, and criteria without evidence. */
 export function details({ best, amongBest, methods, criteria: judged }: Judgement): readonly string[] {
   const leader = methods.find(({ label }) => label === best)
   return [
@@ -106,7 +105,7 @@ function unjudgedWords(methods: readonly JudgedMethod[]): readonly string[] {
     : [`Not ranked, for want of figures: ${gone.map(({ label }) => label).join(', ')}.`]
 }
 
-/** Which criteria were no evidence, and which families had none that was. */
+/** The criteria that were no evidence, and the families without any that was. */
 function evidenceWords(judged: Judgement['criteria']): readonly string[] {
   if (judged.length === 0) return []
   const idle = judged.filter(({ counts }) => !counts)
@@ -127,7 +126,7 @@ function evidenceWords(judged: Judgement['criteria']): readonly string[] {
   ]
 }
 
-/** How the tests were made, for readers of the table. */
+/** A description of the tests for readers of the table. */
 export function method({ seeds }: Judgement, { run }: ReportInput): string {
   const golds = run.plan.gold.length - 1
   const floor = golds === 1 ? 'another gold model' : `the mean of ${golds} other gold models`

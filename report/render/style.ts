@@ -95,7 +95,6 @@ svg.chart { display: block; width: 100%; height: auto; overflow: visible; }
 .swatch { display: inline-block; width: 0.72em; height: 0.72em; border-radius: 2px; margin: 0 0.3em 0 0.1em; }
 .swatch.line { background: var(--ink); height: 2px; width: 1.2em; vertical-align: 0.28em; border-radius: 0; }
 table.dense th, table.dense td { padding-left: 7px; padding-right: 7px; }
-table.dense tbody th { min-width: 100px; overflow-wrap: break-word; }
 .swatch.dashed { background: none; border-top: 2px dashed var(--gold); height: 0; width: 1.4em; vertical-align: 0.25em; border-radius: 0; }
 ul.keys { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 18px; padding: 0; margin: 4px 0 0; font-size: 0.88rem; overflow-wrap: anywhere; }
 ol.named { font-size: 0.86rem; padding-left: 24px; margin: 6px 0 0; overflow-wrap: anywhere; }
