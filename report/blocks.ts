@@ -60,7 +60,7 @@ export interface Banner {
   readonly kind: 'banner'
   readonly tone: 'alert' | 'warning' | 'note'
   readonly title: string
-  readonly text: string
+  readonly text: Text
   readonly items?: readonly string[]
 }
 

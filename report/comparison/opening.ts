@@ -23,7 +23,11 @@ export function outcomeSections(overview: Overview): readonly Section[] {
         kind: 'banner',
         tone: 'warning',
         title: gone === 1 ? 'One run is missing.' : `${gone} runs are missing.`,
-        text: `The others stand without ${gone === 1 ? 'it' : 'them'}; the section “Missing” says why.`,
+        text: [
+          `The others stand without ${gone === 1 ? 'it' : 'them'}; `,
+          { link: '#missing', text: 'why' },
+          '.',
+        ],
       },
     ],
   }

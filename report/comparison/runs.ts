@@ -11,6 +11,7 @@ export function missingSection({ runs, comparison }: Overview): Section | undefi
   const columns = comparison.columns.slice(0, limits.columns)
   return {
     title: 'Missing',
+    id: 'missing',
     blocks: [
       ...(gone.length > limits.listed
         ? [prose(`The first ${limits.listed} of ${gone.length}; results.csv has all.`)]

@@ -78,9 +78,9 @@ async function blockOf(block: Block, draw: Draw): Promise<Content> {
     case 'details':
       return markup`<details><summary>${block.summary}</summary>${await inOrder(block.blocks, (one) => blockOf(one, draw))}</details> `
     case 'banner': {
-      const { tone, title, text, items = [] } = block
+      const { tone, title, items = [] } = block
       const list = items.length > 0 && markup`<ul>${items.map((item) => markup`<li>${item}</li>`)}</ul>`
-      return markup`<div class="banner ${tone}" role="${tone === 'alert' ? 'alert' : 'note'}"><p><strong>${title}</strong> ${text}</p>${list}</div> `
+      return markup`<div class="banner ${tone}" role="${tone === 'alert' ? 'alert' : 'note'}"><p><strong>${title}</strong> ${text(block.text)}</p>${list}</div> `
     }
     case 'table':
       return tableOf(block)

@@ -49,7 +49,7 @@ function blockOf(block: Block, footnotes: Footnotes): readonly string[] {
       return [`<details><summary>${escaped(block.summary)}</summary>`, ...content, '</details>']
     }
     case 'banner': {
-      const lines = [`[!${alerts[block.tone]}]`, `**${escaped(block.title)}** ${escaped(block.text)}`]
+      const lines = [`[!${alerts[block.tone]}]`, `**${escaped(block.title)}** ${text(block.text)}`]
       const items = block.items?.length ? ['', ...listOf(block.items).split('\n')] : []
       return [[...lines, ...items].map((line) => `> ${line}`.trimEnd()).join('\n')]
     }

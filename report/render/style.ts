@@ -69,6 +69,7 @@ thead th { font-weight: 600; color: var(--muted); border-bottom: 1px solid var(-
 thead th small { display: block; font-weight: 400; font-size: 0.78rem; }
 th:first-child, td.text, th.text { text-align: left; }
 td.text, th.wrap { white-space: normal; overflow-wrap: break-word; }
+td.text { min-width: 9em; }
 td.text code { white-space: nowrap; }
 tbody th { font-weight: 500; background: var(--page); position: sticky; left: 0; z-index: 1; white-space: normal; min-width: 132px; overflow-wrap: anywhere; }
 td small { display: block; color: var(--muted); font-size: 0.78rem; line-height: 1.3; }

@@ -1,5 +1,4 @@
 import {
-  metricColumns,
   shownMetrics,
   type Figure,
   type MetricName,
@@ -123,10 +122,4 @@ function standingWords({ verdict, isAmongBest }: Standing): string {
     undecided: 'undecided',
   }
   return isAmongBest ? `${words[verdict]}; none closer` : words[verdict]
-}
-
-/** The label and the unit of a metric: `Avg. gap (points)`. */
-export function metricTitle(name: MetricName): string {
-  const { label, unit } = metricColumns[name]
-  return unit ? `${label} (${unit})` : label
 }

@@ -171,6 +171,20 @@ describe('the page', () => {
     expect(html).not.toMatch(/NaN|Infinity|undefined/)
   })
 
+  test('draws no curve for a method without steps, and names the method instead', async () => {
+    const input = sampleInput()
+    const { unlearn } = candidate(input, 'finetune')
+    if (!unlearn) throw new Error('finetune unlearns')
+    const without = withManifest(input, unlearn, (manifest) => ({
+      ...manifest,
+      metrics: { ...manifest.metrics, steps: 0, curve: [] },
+    }))
+    const { html } = await renderReport(without)
+    const curves = [...html.matchAll(/aria-label="([^"]*): loss over steps\."/g)].map(([, label]) => label)
+    expect(curves).toEqual(['rfa', 'rfa mean'])
+    expect(textOf(html)).toContain('Methods without steps have no curve: finetune.')
+  })
+
   test('a stage that failed is shown with its reason, and the rest stands', async () => {
     const all = sampleInput()
     const { unlearn, evaluate, attack, compare } = candidate(all, 'finetune')
