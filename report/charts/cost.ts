@@ -13,7 +13,7 @@ export interface Cost {
   readonly kind: 'best' | 'method' | 'gold'
 }
 
-const WIDTH = 470
+const WIDTH = 680
 const HEIGHT = 280
 
 /** Average gap over cost: lower left is better. The floor is a line. */
