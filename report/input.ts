@@ -23,7 +23,7 @@ export function manifestOf<K extends StageKind>(
 /** The models of one row of the results, one for each seed. */
 export type RowModels = readonly { readonly seed: SeedPlan; readonly candidate: Candidate }[]
 
-/** The models of each row of the results: the candidates, then the further gold models (the floor). */
+/** The models of each row of the results: candidates, then further gold models (the floor). */
 export function modelsBehind(plan: Plan): readonly RowModels[] {
   const seeds = seedsOf(plan)
   return rowsOf(plan).map((_, i) =>

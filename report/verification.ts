@@ -11,9 +11,9 @@ import type { Published, PublishedBlobs, PublishedEnvironment } from './publishe
  * - `same`: every stage, every blob and every figure is the same to the last byte.
  * - `within-floor`: bytes differ on another device, and every row is as near to the recorded one as
  *   two gold models are. This is less than `same`, since the recorded device cannot be checked.
- * - `beyond-floor`: bytes differ on another device, and a row, or the recorded floor, is further off.
+ * - `beyond-floor`: bytes differ on another device, and a row or the recorded floor is further off.
  * - `unjudged`: bytes differ on another device, and there is no floor.
- * - `differs`: bytes differ on the same device with the same threads, where they have to be the same.
+ * - `differs`: bytes differ on the same device with the same threads, where they must be the same.
  * - `contradictory`: the stages are the same, and the report gives other results for them.
  */
 export type Verdict = 'same' | 'within-floor' | 'beyond-floor' | 'unjudged' | 'differs' | 'contradictory'
@@ -116,7 +116,7 @@ function verdictOf({
   return floor.within && verdicts.every(Boolean) ? 'within-floor' : 'beyond-floor'
 }
 
-/** If two gold models each move by at most the floor, their distance changes by at most twice it. */
+/** If two gold models each move by the floor at most, their distance changes by twice it at most. */
 function verifiedFloor(recorded: Figure, here: Figure): VerifiedFloor {
   const difference = gapOf(recorded, here)
   return {

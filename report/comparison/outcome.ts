@@ -23,7 +23,7 @@ interface Written {
   }
 }
 
-/** Reads the parts of a run's `report.json` that comparisons show. Throws on an incomplete report. */
+/** Reads the parts of a run's `report.json` that comparisons show. Throws if it is incomplete. */
 export function outcomeOf(json: string): ComparedOutcome {
   const { computed, digest, clock } = JSON.parse(json) as Written
   const times = new Map(clock.rte.map((one) => [one.label, one]))

@@ -19,8 +19,8 @@ export type Family = keyof typeof families
  * A distance between a model and gold, by which methods are compared with another gold model. It
  * counts as evidence by what it measures:
  *
- * - `forgetting` counts only if the original, which has forgotten nothing, is further from gold than
- *   the floor.
+ * - `forgetting` counts only if the original, which has forgotten nothing, is further from gold
+ *   than the floor.
  * - `harm` always counts. The original is trained on the retained set too and cannot be a control.
  *   The test asks whether a method is as close to gold as the floor, within δ.
  */

@@ -59,13 +59,13 @@ export interface Judgement {
  * is the method's distance from gold less the floor's, the mean of the further gold models'.
  *
  * - A method is `equivalent` by a criterion if the upper end of the 90% interval of the mean
- *   difference is below δ. Unlike in two one-sided tests, the lower end may be below −δ, since it is
- *   no shortcoming to be closer to gold than another gold model.
- * - Otherwise it is `further` if the mean difference is above 0 by a one-sided t test, adjusted over
- *   the method's criteria (Holm), and else `undecided`.
+ *   difference is below δ. Unlike in two one-sided tests, the lower end may be below −δ, since it
+ *   is no shortcoming to be closer to gold than another gold model.
+ * - Otherwise it is `further` if the mean difference is above 0 by a one-sided t test, adjusted
+ *   over the method's criteria (Holm), and else `undecided`.
  *
- * A method is distinguishable from gold if it is further by any criterion, equivalent if it is so by
- * all criteria that count, and undecided otherwise.
+ * A method is distinguishable from gold if it is further by any criterion, equivalent if it is so
+ * by all criteria that count, and undecided otherwise.
  */
 export function judge(input: ReportInput): Judgement {
   const { plan } = input.run
@@ -217,8 +217,8 @@ function worstBySeed(own: readonly Excess[], seeds: number): readonly number[] |
 type Result = JudgedMethod & { readonly worst?: readonly number[] }
 
 /**
- * The method of the least mean excess, and those that one-sided tests, adjusted over the methods, do
- * not tell from it.
+ * The method of the least mean excess, and those that one-sided tests, adjusted over the methods,
+ * do not tell from it.
  */
 function bestOf(results: readonly Result[]): Pick<Judgement, 'best' | 'amongBest'> {
   const ranked = results

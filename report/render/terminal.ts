@@ -6,7 +6,7 @@ import { fullCell, type Cell, type Row, type Table as TableBlock } from '../bloc
 const WIDTH = 100
 const GAP = '  '
 
-/** A table for a terminal of 100 columns, intervals below their figures, and notes below the table. */
+/** A table for a terminal of 100 columns. Intervals stand below figures, notes below the table. */
 export function renderTerminal(
   { columns, rows, notes = [] }: TableBlock,
   options: { readonly colour: boolean },

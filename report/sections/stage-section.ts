@@ -5,6 +5,6 @@ import type { ReportInput } from '../input.ts'
 export interface StageSection {
   /** Returns undefined if the run has no such stages. */
   readonly section: (input: ReportInput) => Section | undefined
-  /** The part of `computed` in report.json, by its key. It is left out if its value is undefined. */
+  /** The part of `computed` in report.json, by its key. Undefined values are left out. */
   readonly computed?: { readonly key: string; readonly of: (input: ReportInput) => unknown }
 }

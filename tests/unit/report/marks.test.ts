@@ -69,8 +69,8 @@ describe('a model that has collapsed', () => {
   const of = (ra: number, more: Options = {}) => sampleInput({ models: { finetune: { ra } }, ...more })
 
   test('is no better than its greatest class on the retained set', () => {
-    // Of the classes but 3, digit 1 is the greatest: 182 of 1614, or 11.3%. Of 1132 samples, 13.1%
-    // are within chance.
+    // Without class 3, digit 1 is the greatest class: 182 of 1614, or 11.3%. With 1132 samples,
+    // 13.1% is within chance.
     expect(rowOf(of(13), 'finetune')?.collapsed).toBe(1)
     expect(rowOf(of(4), 'finetune')?.collapsed).toBe(1)
     expect(rowOf(of(14), 'finetune')?.collapsed).toBeUndefined()

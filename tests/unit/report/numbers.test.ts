@@ -132,7 +132,7 @@ function meanOf(
 const valueOf = (measured: Estimated | Measured | undefined) =>
   measured !== undefined && 'value' in measured ? measured.value : undefined
 
-/** What a cell shows of a figure: its value, and half of its interval or both ends. */
+/** The numbers in the cell of a figure: its value, and half of its interval or both ends. */
 function shown(figure: Figure | undefined): readonly number[] {
   if (figure === undefined || 'missing' in figure) return []
   const { value, interval, between } = figure
@@ -154,7 +154,7 @@ function resultCell(label: string, name: MetricName): readonly number[] {
   return [...shown(own), ...(gold === undefined || value === undefined ? [] : [value - gold])]
 }
 
-/** What stands below a method's label. */
+/** The words below a method's label. */
 const standing = / (told from gold|equivalent within δ|undecided|none closer)(; none closer)?$/
 
 /** Every cell of a table whose columns are known, by label and column. */

@@ -13,7 +13,7 @@ interface Json {
 
 const parsed = (json: string) => JSON.parse(json) as Json
 
-/** What a reader sees of a page: no tags, character references resolved, white space as one. */
+/** The visible text of a page: no tags, character references resolved, white space as one. */
 function textOf(html: string): string {
   return html
     .replace(/<(style|title)[^>]*>.*?<\/\1>/gs, '')
@@ -305,7 +305,7 @@ function sortedDeep(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, item]) => [key, sortedDeep(item)]))
 }
 
-/** What a POSIX shell makes of one word. */
+/** The value of one word in a POSIX shell. */
 function unquoted(word: string): string {
   return word.replace(/'([^']*)'|\\(.)/gs, (_, quoted?: string, escaped?: string) => quoted ?? escaped ?? '')
 }

@@ -131,7 +131,7 @@ describe('results over seeds', () => {
       value: expect.closeTo(mean, 10) as number,
       n: 3,
     })
-    // What the mean figures would give.
+    // The gap of the mean figures.
     expect(mean).not.toBeCloseTo((1 + 0.75) / 4, 2)
   })
 
