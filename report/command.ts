@@ -6,7 +6,7 @@ export function commandOf({ command }: Pick<RunRecord, 'command'>): string {
   return ['./zeroshift run', quoted(command.config), ...overrides].join(' ')
 }
 
-/** A word of a shell command. */
+/** Quotes a word of a shell command if it needs quotes. */
 export function quoted(text: string): string {
   return /^[\w./=:@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }

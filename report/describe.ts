@@ -48,7 +48,7 @@ function amountOf({ count, fraction = 0 }: { count?: number | undefined; fractio
     : counted(count, 'training sample')
 }
 
-/** `Computed by changed code: unlearn rfa, 3f2a0b1c9d2e`; nothing where all code is the locked one. */
+/** `Computed by changed code: unlearn rfa, 3f2a0b1c9d2e`; undefined if no code was changed. */
 export function describeChangedCode(stages: readonly Stage[]): string | undefined {
   const changed = changedCodeOf(stages).map(
     ({ name, digest }) => `${name.replace(':', ' ')}, ${short(digest)}`,
@@ -56,12 +56,12 @@ export function describeChangedCode(stages: readonly Stage[]): string | undefine
   return changed.length === 0 ? undefined : `Computed by changed code: ${changed.join('; ')}`
 }
 
-/** `n = 5 seeds, 95% intervals (Student's t)`; nothing of a single seed. */
+/** `n = 5 seeds, 95% intervals (Student's t)`; undefined for a single seed. */
 export function describeSeeds({ seeds }: Pick<Spec, 'seeds'>): string | undefined {
   return seeds === undefined ? undefined : `n = ${seeds} seeds, 95% intervals (Student's t)`
 }
 
-/** `cnn: channels 16, 32; hidden 64`; of a checkpoint, its architecture. */
+/** `cnn: channels 16, 32; hidden 64`. A checkpoint is described by its architecture. */
 export function describeModel({ name, ...options }: ModelSpec): string {
   if (!('checkpoint' in options)) return `${name}: ${describeOptions(options)}`
   const { checkpoint, from, head } = options as Extract<ModelSpec, { name: 'pretrained' }>
@@ -91,8 +91,8 @@ function describePreparation({ resize, crop, filter, normalise }: Preparation): 
 }
 
 /**
- * Options as one line, sorted by name: `batchSize 64; epochs 25; optimizer adam (beta1 0.9, learningRate 0.002)`. What
- * has a `name` is called by it.
+ * Options as one line, sorted by name: `batchSize 64; optimizer adam (beta1 0.9)`. Objects with a
+ * `name` are called by it.
  */
 export function describeOptions(options: object): string {
   return entries(options)

@@ -1,8 +1,8 @@
 import { differences, type Difference } from '../common/differences.ts'
 
 /**
- * Where the figures and statements of two reports' computed parts differ. The second may say more than the first, as that of
- * a later version does. Reasons and messages may be in other words.
+ * The differences between the figures and statements in `computed` of two reports. The second may
+ * have more than the first, since it may be of a later version. Wording is not compared.
  */
 export function differentFigures(recorded: object, here: object): readonly Difference[] {
   return differences(figuresOf(recorded), figuresOf(here)).filter(

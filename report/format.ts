@@ -23,7 +23,7 @@ export function significant(value: number): string {
   return minus(power >= 3 ? grouped(rounded) : rounded.toFixed(Math.max(0, 2 - power)))
 }
 
-/** A metric's figure in its own form. */
+/** A metric's figure as text, by its unit. */
 export function figure(name: MetricName, value: number): string {
   const { unit } = metricColumns[name]
   return unit === '%' || unit === 'points' ? percent(value) : significant(value)
@@ -67,7 +67,7 @@ function plusMinus({ value, interval }: Value, write: (value: number) => string)
   return `± ${alike !== undefined && (Number(alike) > 0 || interval === 0) ? alike : write(interval)}`
 }
 
-/** `n = 4, without seed 2 (…)`: of a mean over fewer seeds than were run. */
+/** `n = 4, without seed 2 (…)` for a mean over fewer seeds than were run, else undefined. */
 export function withoutSeeds(figure: Figure): string | undefined {
   if (!('leftOut' in figure) || !figure.leftOut) return undefined
   const seeds = figure.leftOut.map(({ seed, reason }) => `seed ${seed} (${reason})`)
@@ -84,7 +84,7 @@ export function duration(seconds: number): string {
   return seconds < 59.95 ? `${significant(seconds)} s` : minutesAndHours(seconds)
 }
 
-/** `2 min 5 s`, `1 h 3 min`: of a minute or more. */
+/** `2 min 5 s`, `1 h 3 min`, for times of a minute or more. */
 export function minutesAndHours(seconds: number): string {
   const whole = Math.round(seconds)
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`

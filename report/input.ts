@@ -1,19 +1,74 @@
+import type { Candidate, Plan, SeedPlan } from '../experiment/plan/plan.ts'
 import type { Manifest, ManifestOf } from '../experiment/records/manifest.ts'
 import type { RunRecord } from '../experiment/records/run.ts'
-import type { StageKind, StageOf } from '../experiment/stages/stage.ts'
+import { makerOf, mentionsOf, rowsOf, seedsOf } from '../experiment/stages/stage-list.ts'
+import type { Stage, StageKind, StageOf } from '../experiment/stages/stage.ts'
 
-/** What a report is made from. */
+/** The run and its results, from which a report is made. */
 export interface ReportInput {
   readonly run: RunRecord
-  /** Of the stages that finished, by stage key. */
+  /** Manifests of the stages that finished, by stage key. */
   readonly manifests: Readonly<Record<string, Manifest>>
   readonly failed: readonly { readonly title: string; readonly reason: string }[]
 }
 
-/** A finished stage's manifest. */
+/** The manifest of a stage, if the stage finished. */
 export function manifestOf<K extends StageKind>(
   { manifests }: Pick<ReportInput, 'manifests'>,
   stage: Pick<StageOf<K>, 'key'>,
 ): ManifestOf<K> | undefined {
   return manifests[stage.key] as ManifestOf<K> | undefined
+}
+
+/** The models of one row of the results, one for each seed. */
+export type RowModels = readonly { readonly seed: SeedPlan; readonly candidate: Candidate }[]
+
+/** The models of each row of the results: candidates, then further gold models (the floor). */
+export function modelsBehind(plan: Plan): readonly RowModels[] {
+  const seeds = seedsOf(plan)
+  return rowsOf(plan).map((_, i) =>
+    seeds.flatMap((seed) =>
+      rowsOf(seed)
+        .slice(i, i + 1)
+        .map((candidate) => ({ seed, candidate })),
+    ),
+  )
+}
+
+/** The stages that make and evaluate a row's model for one seed, inputs first. */
+export function stagesBehind(seed: SeedPlan, candidate: Candidate): readonly Stage[] {
+  const maker = makerOf(seed, candidate)
+  const { unlearn, evaluate, attack, compare } = candidate
+  const { original, reference, twin, originalEvaluation } = seed
+  return [
+    ...(unlearn ? [original] : []),
+    ...(maker ? [maker] : []),
+    evaluate,
+    attack,
+    reference.evaluate,
+    reference.attack,
+    ...(twin ? [twin.model, twin.evaluate] : []),
+    ...(originalEvaluation ? [originalEvaluation] : []),
+    compare,
+  ]
+}
+
+/**
+ * The reason why a chain of stages has no result: the failure of the first stage without one, or
+ * that it did not finish. Each stage is an input of the next.
+ */
+export function whyMissing(input: ReportInput, stages: readonly Stage[]): string {
+  for (const { key, title } of stages) {
+    if (key in input.manifests) continue
+    // Candidates may share a stage under different titles.
+    const titles = mentionsOf(input.run.plan).flatMap((stage) => (stage.key === key ? [stage.title] : []))
+    const failure = input.failed.find((failed) => titles.includes(failed.title))
+    return failure ? `${failure.title} failed: ${failure.reason}` : notFinished(title)
+  }
+  return 'its stages left no figure'
+}
+
+/** The reason given for a stage that has no result and did not fail. */
+export function notFinished(title: string): string {
+  return `the stage "${title}" did not finish`
 }

@@ -4,22 +4,15 @@ import type { Figure, ResultRow } from '../experiment/records/results.ts'
 import { stagesOf } from '../experiment/stages/stage-list.ts'
 import { commandOf } from './command.ts'
 import type { Judgement } from './judgement/judge.ts'
-import { membershipRows } from './membership.ts'
+import { whyMissing, type ReportInput } from './input.ts'
 import { checkOracle } from './oracle.ts'
-import { probeRows } from './probe.ts'
-import { relearnRows } from './relearn.ts'
-import {
-  floorGap,
-  forgottenTest,
-  manifestOf,
-  resultsBySeed,
-  whyMissing,
-  type ReportInput,
-} from './results.ts'
+import { floorGap, forgottenTest, resultsBySeed } from './results.ts'
+import { stageSections } from './sections/stage-sections.ts'
 
 /**
- * `report.json`: what was computed, its digest, and apart from both the blobs for which the stages' digests stand and what a
- * clock or a host decided. It is enough to compute the run again and to compare it (report/verification.ts).
+ * `report.json`: the computed results, their digest, the blobs of the stages, and separately values
+ * of clocks and hosts. It suffices to compute the run again and to compare the results
+ * (report/verification.ts).
  */
 export function renderJson(
   input: ReportInput,
@@ -28,9 +21,10 @@ export function renderJson(
 ): { readonly json: string; readonly digest: string } {
   const { run, manifests } = input
   const stages = stagesOf(run.plan)
-  const memberships = membershipRows(input)
-  const relearning = relearnRows(input)
-  const probes = probeRows(input)
+  const parts = stageSections.flatMap(({ computed }) => {
+    const part = computed?.of(input)
+    return computed && part !== undefined ? [[computed.key, part] as const] : []
+  })
   const computed = {
     spec: run.spec,
     data: run.facts,
@@ -48,15 +42,7 @@ export function renderJson(
     results: rows.map(withoutTime),
     judgement,
     ...(run.plan.seeds && { seeds: resultsBySeed(input).map((one) => one.map(withoutTime)) }),
-    ...(run.plan.population && {
-      population: run.plan.population.map(({ label, stage }) => ({
-        label,
-        ...(manifestOf<'population'>(input, stage)?.metrics ?? { missing: whyMissing(input, [stage]) }),
-      })),
-    }),
-    ...(relearning && { relearning }),
-    ...(probes && { probes }),
-    ...(memberships && { membership: memberships.map(({ label, seeds }) => ({ label, seeds })) }),
+    ...Object.fromEntries(parts),
     forgottenTest: forgottenTest(input),
     floor: (floorGap(input) ?? { missing: 'no two gold models were compared' }) satisfies Figure,
     oracle: checkOracle(input),
@@ -94,9 +80,7 @@ export function renderJson(
   return { json: `${sortedJson({ computed, digest, blobs, clock })}\n`, digest }
 }
 
-/**
- * A row as its digest knows it: a clock decides RTE, and whether times overlapped with other work.
- */
+/** A row without the values of clocks: RTE, and whether times overlapped with other work. */
 export function withoutTime({ timesOverlapped: _, metrics: { rte: __, ...metrics }, ...row }: ResultRow) {
   return { ...row, metrics }
 }
@@ -106,7 +90,10 @@ export function sortedJson(value: unknown): string {
   return JSON.stringify(JSON.parse(canonicalJson(value)), null, 2)
 }
 
-/** Where the stages ran. One that used no TensorFlow says nothing that its neighbours on the same host do not. */
+/**
+ * The distinct environments of the stages. Environments without TensorFlow are left out if a stage
+ * on the same host used it.
+ */
 export function environmentsOf({ run, manifests }: ReportInput): readonly Environment[] {
   const all = stagesOf(run.plan).flatMap(({ key }) => manifests[key]?.clock.environment ?? [])
   const distinct = [...new Map(all.map((environment) => [canonicalJson(environment), environment])).values()]

@@ -3,15 +3,12 @@ import type { Clock } from '../experiment/records/manifest.ts'
 import { endsOf, ranges, type MetricName, type RowMarks } from '../experiment/records/results.ts'
 import type { ClassifierName, ScoreName } from '../experiment/spec/spec.ts'
 import { makerOf } from '../experiment/stages/stage-list.ts'
-import { manifestOf, type ReportInput } from './input.ts'
+import { manifestOf, type ReportInput, type RowModels } from './input.ts'
 import { overSeeds } from './over-seeds.ts'
-import type { modelsBehind } from './results.ts'
 
-/** Figures that say little, and why. Tables mark them. */
+/** Marks of figures that say little, and the reasons. */
 
-type Models = ReturnType<typeof modelsBehind>[number]
-
-export function marksOf(input: ReportInput, models: Models): RowMarks {
+export function marksOf(input: ReportInput, models: RowModels): RowMarks {
   const collapsed = models.filter((model) => isCollapsed(input, model)).length
   return {
     ...(attackAtChance(input, models, 'svm', 'confidence') && { attackAtChance: true }),
@@ -20,7 +17,7 @@ export function marksOf(input: ReportInput, models: Models): RowMarks {
   }
 }
 
-/** What the marks of tables mean: of the given rows, those that have one. */
+/** Explains the marks that occur in the given rows. */
 export function marksNotes(rows: readonly RowMarks[]): readonly string[] {
   return [
     ...(rows.some(({ attackAtChance }) => attackAtChance) ? [`${signs.attackAtChance} ${CHANCE}`] : []),
@@ -31,20 +28,13 @@ export function marksNotes(rows: readonly RowMarks[]): readonly string[] {
   ]
 }
 
-/**
- * The mark behind a row's figure, if there is one; that of a collapsed model is behind its label.
- */
-export function markAt(row: RowMarks, name: MetricName): string {
-  if (name === 'mia' && row.attackAtChance) return ` ${signs.attackAtChance}`
-  return name === 'rte' && row.timesOverlapped ? ` ${signs.timesOverlapped}` : ''
+/** The mark of a row's figure, if it has one. */
+export function markAt(row: RowMarks, name: MetricName): string | undefined {
+  if (name === 'mia' && row.attackAtChance) return signs.attackAtChance
+  return name === 'rte' && row.timesOverlapped ? signs.timesOverlapped : undefined
 }
 
-/** The marks behind a figure where rows have no label: a collapsed model is marked at its gap. */
-export function marksAt(row: RowMarks, name: MetricName): string {
-  return `${markAt(row, name)}${name === 'averageGap' && row.collapsed ? ` ${signs.collapsed}` : ''}`
-}
-
-/** Behind a figure or a label. */
+/** The signs of the marks, which stand behind a figure or a label. */
 export const signs = { attackAtChance: '†', collapsed: '‡', timesOverlapped: '§' } as const
 
 export const CHANCE =
@@ -54,14 +44,13 @@ const COLLAPSED =
 export const OVERLAPPED = 'The machine did other work while this was timed, so that the time may be too long.'
 
 /**
- * Whether an attack is right as often as a coin toss, as far as the samples can tell. Of several
- * seeds, from the interval over seeds; of one, from Wilson's for as many samples as have the
- * variance of the balanced accuracy: 4/(1/m + 1/k) with m members and k non-members that did not
- * train the attack.
+ * Whether the 95% interval of an attack's balanced accuracy includes 50%. With several seeds it is
+ * the interval over seeds. With one seed it is Wilson's for n = 4/(1/m + 1/k) samples, which have
+ * the variance of the balanced accuracy of m members and k non-members that did not train the attack.
  */
 export function attackAtChance(
   input: ReportInput,
-  models: Models,
+  models: RowModels,
   classifier: ClassifierName,
   score: ScoreName,
 ): boolean {
@@ -84,23 +73,23 @@ export function attackAtChance(
 }
 
 /**
- * Whether a model is no better on the retained set than always naming its greatest class, as far as
- * the samples can tell.
+ * Whether a model is not significantly better on the retained set than the constant prediction of
+ * its most frequent class.
  */
-function isCollapsed(input: ReportInput, { candidate }: Models[number]): boolean {
+function isCollapsed(input: ReportInput, { candidate }: RowModels[number]): boolean {
   const accuracy = manifestOf<'evaluate'>(input, candidate.evaluate)?.metrics.accuracy.retained
   const split = manifestOf<'split'>(input, input.run.plan.split)?.metrics
   if (!accuracy || 'missing' in accuracy || !split) return false
-  // Of the whole training set but forgotten classes: what is set apart or forgotten beside is drawn
-  // at random.
+  // Class counts of the training set without forgotten classes. Samples that are set apart or
+  // forgotten besides are drawn at random.
   const counts = input.run.facts.train.filter((_, label) => !split.forgottenClasses.includes(label))
   const chance = Math.max(...counts) / counts.reduce((sum, count) => sum + count, 0)
   const [low] = wilsonInterval((accuracy.value / 100) * split.retained, split.retained)
   return low <= chance
 }
 
-/** Whether either of the two times whose ratio is RTE overlapped with other work. */
-function timesOverlap(input: ReportInput, { seed, candidate }: Models[number]): boolean {
+/** Whether one of the two times whose ratio is RTE overlapped with other work. */
+function timesOverlap(input: ReportInput, { seed, candidate }: RowModels[number]): boolean {
   const own = makerOf(seed, candidate)
   const [gold] = seed.gold
   if (!own || !gold || own.key === gold.key) return false
@@ -111,12 +100,12 @@ function timesOverlap(input: ReportInput, { seed, candidate }: Models[number]): 
   })
 }
 
-/** Above this share of its wall time, other work is said to have overlapped with a stage. */
+/** The share of a stage's wall time above which other work counts as overlapping. */
 const OVERLAP = 0.05
 
 /**
  * Whether other work took a part of the time: another stage of the same worker, or other processes
- * beyond the processors that this stage left idle. Not of manifests that did not record it.
+ * beyond the processors that this stage left idle. False for manifests that did not record it.
  */
 export function isOverlapped({ seconds, otherWork, environment }: Clock): boolean {
   if (!otherWork) return false

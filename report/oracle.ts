@@ -2,20 +2,21 @@ import { wilsonInterval, type Interval } from '../common/interval.ts'
 import { seedsOf } from '../experiment/stages/stage-list.ts'
 import { percent } from './format.ts'
 import { overSeeds } from './over-seeds.ts'
-import { manifestOf, whyMissing, type ReportInput } from './results.ts'
+import { manifestOf, whyMissing, type ReportInput } from './input.ts'
 
-/** Whether the gold model looks like one that never saw the forget set. A gap to a gold that does not says nothing. */
+/** Whether gold behaves like a model that never saw the forget set. If not, gaps mean nothing. */
 export interface OracleCheck {
-  /** Undefined where it could not be told. */
+  /** Absent if the check was not possible. */
   readonly passed?: boolean
   readonly message: string
 }
 
 /**
- * Whole classes: gold has to be wrong on every forget sample. Random samples are like test samples to it: its accuracies
- * on both agree within the 95% interval of their difference (Newcombe 1998, method 10: from two Wilson intervals). Of other
- * forget sets nothing says how gold does on them. Of several seeds, their mean is checked once: checking each at 95% would
- * accuse some by chance.
+ * Checks gold by the kind of split. For whole classes, gold has to be wrong on every forget sample.
+ * For random samples, its accuracies on the forget and test sets have to agree within the 95%
+ * interval of their difference (Newcombe 1998, method 10: from two Wilson intervals). For other
+ * forget sets the accuracy of gold is unknown. With several seeds the mean is checked once, since
+ * checks of each seed at 95% would fail for some by chance.
  */
 export function checkOracle(input: ReportInput): OracleCheck {
   const { plan, spec } = input.run
@@ -70,7 +71,7 @@ export function checkOracle(input: ReportInput): OracleCheck {
   }
 }
 
-/** Why forget samples are not like test samples. */
+/** The reasons why forget samples differ from test samples. */
 const unlike = {
   'class-fraction': 'samples of some classes, which the model may know better or worse than others',
   indices: 'samples that were picked, which may be easier or harder than others',

@@ -2,7 +2,7 @@ import { boundedMean, type Range } from '../common/interval.ts'
 import type { CurvePoint, Measured, ResidualPoint, StageMetrics } from '../experiment/records/manifest.ts'
 import type { Figure } from '../experiment/records/results.ts'
 
-/** One for what every seed has of its own. Of a single seed, it is that seed's. */
+/** Means over seeds. For a single seed they are its own values. */
 
 const UNBOUNDED: Range = [-Infinity, Infinity]
 
@@ -52,7 +52,7 @@ export function summedConfidence(histograms: readonly Confidence[]): Confidence 
   return { retained: summed('retained'), forget: summed('forget'), test: summed('test') }
 }
 
-/** Every seed takes the same steps: their curves have points at the same ones. */
+/** Combines curves point by point. All seeds have points at the same steps. */
 function pointwise<P>(
   curves: readonly (readonly P[])[],
   one: (points: readonly P[], first: P) => P,

@@ -11,7 +11,7 @@ import { stagesOf } from '../experiment/stages/stage-list.ts'
 import type { Stage } from '../experiment/stages/stage.ts'
 import { short } from './format.ts'
 
-/** Reads a run's `report.json` (report/json.ts) back: one that anybody may have written, or changed. */
+/** Reads a run's `report.json` (report/json.ts), which anybody may have written or changed. */
 
 const figure = z.union([z.looseObject({ value: z.number() }), z.object({ missing: z.string() })])
 
@@ -34,7 +34,7 @@ const publishedSchema = z.object({
     floor: figure,
   }),
   digest: z.string(),
-  /** By stage key. Reports of 0.1 list none. */
+  /** Blobs by stage key. Reports of 0.1 list none. */
   blobs: z
     .record(z.string(), z.record(z.string(), z.object({ sha256: z.string(), bytes: z.number() })))
     .optional(),
@@ -60,12 +60,12 @@ const publishedSchema = z.object({
   }),
 })
 
-/** What a run's report says, as far as a verification reads it; what it does not know stays in `computed`. */
+/** The parts of a run's report that a verification reads. Unknown keys stay in `computed`. */
 export type Published = z.output<typeof publishedSchema>
 export type PublishedEnvironment = Published['clock']['environments'][number]
 export type PublishedBlobs = Readonly<Record<string, BlobRef>>
 
-/** What a report tells of its run: enough to run it again. */
+/** The contents of a report that are needed to run it again. */
 export interface PublishedRun {
   readonly published: Published
   readonly spec: Spec
@@ -73,7 +73,7 @@ export interface PublishedRun {
   readonly plan: Plan
 }
 
-/** A report whose computed part has the digest that it gives. Throws a UserError; `where` is the report's place. */
+/** Parses a report and checks its digest. `where` names the report in a UserError. */
 export function readPublished(text: string, where: string): Published {
   const value = parsed(text, where)
   const { data } = publishedSchema.safeParse(value)
@@ -81,7 +81,7 @@ export function readPublished(text: string, where: string): Published {
     throw new UserError([
       { file: where, message: `this is not the report of a run: ${reasons(publishedSchema, value)}` },
     ])
-  // Of the value as it is there: the schema may leave out what it does not know.
+  // The digest is of the value as written, since the schema may leave out unknown keys.
   const digest = digestOf((value as { readonly computed: unknown }).computed)
   if (digest !== data.digest)
     throw new UserError([
@@ -96,8 +96,8 @@ export function readPublished(text: string, where: string): Published {
 }
 
 /**
- * Its plan, made anew from its spec and with the code that is here. Throws a UserError where this version of Zeroshift
- * would compute other stages.
+ * Plans the run of a report again, from its spec and with the code of this checkout. Throws a
+ * UserError if this version of Zeroshift would compute other stages.
  */
 export function plannedAgain(published: Published, where: string, changed: ChangedCode = {}): PublishedRun {
   const { data: spec } = specSchema.safeParse(published.computed.spec)
@@ -111,7 +111,7 @@ export function plannedAgain(published: Published, where: string, changed: Chang
   const planned = plan(spec, facts, changed)
   const stages = stagesOf(planned)
   const [here, there] = [stages, published.computed.stages].map((list) => new Set(list.map(({ key }) => key)))
-  // Inputs come first: the first that differs is the one by which those after it do.
+  // Inputs come first, so that the first stage that differs is the cause of later differences.
   const other = stages.find(({ key }) => !there?.has(key))
   if (other) throw otherVersion(published, where, difference(published, other))
   const gone = published.computed.stages.find(({ key }) => !here?.has(key))
@@ -120,7 +120,7 @@ export function plannedAgain(published: Published, where: string, changed: Chang
   return { published, spec, facts, plan: planned }
 }
 
-/** JSON of a report. Throws a UserError. */
+/** Parses the JSON of a report. Throws a UserError. */
 export function parsed(text: string, where: string): unknown {
   try {
     return JSON.parse(text)
@@ -149,7 +149,7 @@ function otherVersion({ clock }: Published, where: string, why: string): UserErr
   return new UserError([{ file: where, message }])
 }
 
-/** The first few in which a value departs from a schema. */
+/** The first three differences of a value from a schema. */
 function reasons(schema: z.ZodType, value: unknown): string {
   return findingsOf(schema, value)
     .slice(0, 3)

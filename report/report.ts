@@ -1,28 +1,30 @@
 import type { ResultRow } from '../experiment/records/results.ts'
+import type { ReportInput } from './input.ts'
 import { judge, withStandings } from './judgement/judge.ts'
 import { renderJson } from './json.ts'
-import { renderMarkdown } from './markdown.ts'
-import { renderPage } from './page.ts'
-import { results, type ReportInput } from './results.ts'
+import { renderHtml } from './render/html.ts'
+import { renderMarkdown } from './render/markdown.ts'
+import { results } from './results.ts'
+import { documentOf } from './sections/document.ts'
 
-export type { ReportInput } from './results.ts'
+export type { ReportInput } from './input.ts'
 
 export interface Report {
   readonly html: string
   readonly markdown: string
   readonly json: string
   readonly results: readonly ResultRow[]
-  /** Of the computed part of `json`. */
+  /** The digest of the computed part of `json`. */
   readonly digest: string
 }
 
-/** The rows of a run with what its tests say of them. */
+/** The rows of a run with the verdicts of its tests. */
 function judgedResults(input: ReportInput) {
   const judgement = judge(input)
   return { rows: withStandings(results(input), judgement), judgement }
 }
 
-/** The `report.json` of `renderReport`, without its pages. */
+/** The `report.json` of `renderReport`, without the pages. */
 export function renderReportJson(input: ReportInput): string {
   const { rows, judgement } = judgedResults(input)
   return renderJson(input, rows, judgement).json
@@ -32,9 +34,10 @@ export function renderReportJson(input: ReportInput): string {
 export async function renderReport(input: ReportInput): Promise<Report> {
   const { rows, judgement } = judgedResults(input)
   const { json, digest } = renderJson(input, rows, judgement)
+  const document = documentOf(input, rows, judgement, digest)
   return {
-    html: await renderPage(input, rows, judgement, digest),
-    markdown: renderMarkdown(input, rows, judgement, digest),
+    html: await renderHtml(document),
+    markdown: renderMarkdown(document),
     json,
     results: rows,
     digest,

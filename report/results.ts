@@ -7,17 +7,14 @@ import {
   type MetricName,
   type ResultRow,
 } from '../experiment/records/results.ts'
-import { makerOf, mentionsOf, rowsOf, seedsOf } from '../experiment/stages/stage-list.ts'
-import type { Stage } from '../experiment/stages/stage.ts'
-import { manifestOf, type ReportInput } from './input.ts'
+import { makerOf, rowsOf, seedsOf } from '../experiment/stages/stage-list.ts'
+import { manifestOf, modelsBehind, stagesBehind, whyMissing, type ReportInput } from './input.ts'
 import { marksOf } from './marks.ts'
 import { overSeeds } from './over-seeds.ts'
 
-export { manifestOf, type ReportInput } from './input.ts'
-
 /**
- * One row for each candidate, then one for each further gold model (the floor). Of several seeds, figures are means: each
- * seed is compared with its own gold first.
+ * One row for each candidate, then one for each further gold model (the floor). With several seeds,
+ * figures are means of the seeds' figures, each of which is compared with the seed's own gold.
  */
 export function results(input: ReportInput): readonly ResultRow[] {
   const seeds = resultsBySeed(input)
@@ -38,7 +35,7 @@ export function results(input: ReportInput): readonly ResultRow[] {
   })
 }
 
-/** The rows of each seed alone. */
+/** The rows of each seed. */
 export function resultsBySeed(input: ReportInput): readonly (readonly SeedRow[])[] {
   return seedsOf(input.run.plan).map((seed) => rowsOf(seed).map((candidate) => row(input, seed, candidate)))
 }
@@ -48,26 +45,12 @@ export interface SeedRow extends ResultRow {
   readonly metrics: Readonly<Record<MetricName, Measured>>
 }
 
-/** The models behind each row, one a seed. */
-export function modelsBehind(
-  plan: Plan,
-): readonly (readonly { readonly seed: SeedPlan; readonly candidate: Candidate }[])[] {
-  const seeds = seedsOf(plan)
-  return rowsOf(plan).map((_, i) =>
-    seeds.flatMap((seed) =>
-      rowsOf(seed)
-        .slice(i, i + 1)
-        .map((candidate) => ({ seed, candidate })),
-    ),
-  )
-}
-
-/** The rows of further gold models: how far equals are apart. */
+/** The rows of further gold models, whose gaps are the floor. */
 export function floorRows(plan: Plan, rows: readonly ResultRow[]): readonly ResultRow[] {
   return rows.slice(plan.candidates.length)
 }
 
-/** The gold model's own figures, in percent, whether it is a row of the table or not. */
+/** The gold model's own figures, in percent. */
 export type GoldFigures = Readonly<Record<'ra' | 'ua' | 'ta' | 'mia', Figure>>
 
 export function goldFigures(input: ReportInput): GoldFigures {
@@ -80,7 +63,7 @@ export function goldFigures(input: ReportInput): GoldFigures {
   return { ra: figure('ra'), ua: figure('ua'), ta: figure('ta'), mia: figure('mia') }
 }
 
-/** The same of each seed alone. */
+/** The gold model's own figures for each seed. */
 export function goldBySeed(input: ReportInput): readonly Readonly<Record<keyof GoldFigures, Measured>>[] {
   return seedsOf(input.run.plan).map(({ gold, reference }) => {
     const { evaluate, attack } = reference
@@ -89,12 +72,12 @@ export function goldBySeed(input: ReportInput): readonly Readonly<Record<keyof G
   })
 }
 
-/** Whether a row is a method's own, and neither the original model nor a gold one. */
+/** Whether a row is of an unlearning method, and not of the original or a gold model. */
 export function isApproximate({ method }: Pick<ResultRow, 'method'>): boolean {
   return method !== 'original' && method !== 'retrain'
 }
 
-/** The approximate method with the lowest average gap to gold, which is no test; the first of equals. */
+/** The approximate method with the lowest average gap to gold. This is no test. */
 export function lowestGap(rows: readonly ResultRow[]): ResultRow | undefined {
   return rows.filter(isApproximate).reduce<ResultRow | undefined>((best, row) => {
     const gap = valueOf(row.metrics.averageGap)
@@ -122,41 +105,6 @@ export function valueOf(measured: Measured): number | undefined {
   return 'value' in measured ? measured.value : undefined
 }
 
-/** Why these stages, each the next one's input, came to no result: the first that failed, or the first that is not there. */
-export function whyMissing(input: ReportInput, stages: readonly Stage[]): string {
-  for (const { key, title } of stages) {
-    if (key in input.manifests) continue
-    // Candidates may share a stage, and each gives it a title of its own.
-    const titles = mentionsOf(input.run.plan).flatMap((stage) => (stage.key === key ? [stage.title] : []))
-    const failure = input.failed.find((failed) => titles.includes(failed.title))
-    return failure ? `${failure.title} failed: ${failure.reason}` : notFinished(title)
-  }
-  return 'its stages left no figure'
-}
-
-/** What is said of a stage that did not fail itself. */
-export function notFinished(title: string): string {
-  return `the stage "${title}" did not finish`
-}
-
-/** The stages that make and judge one row's model, inputs first. */
-export function stagesBehind(seed: SeedPlan, candidate: Candidate): readonly Stage[] {
-  const maker = makerOf(seed, candidate)
-  const { unlearn, evaluate, attack, compare } = candidate
-  const { original, reference, twin, originalEvaluation } = seed
-  return [
-    ...(unlearn ? [original] : []),
-    ...(maker ? [maker] : []),
-    evaluate,
-    attack,
-    reference.evaluate,
-    reference.attack,
-    ...(twin ? [twin.model, twin.evaluate] : []),
-    ...(originalEvaluation ? [originalEvaluation] : []),
-    compare,
-  ]
-}
-
 function row(input: ReportInput, seed: SeedPlan, candidate: Candidate): SeedRow {
   const missing: Measured = { missing: whyMissing(input, stagesBehind(seed, candidate)) }
   const compared = manifestOf<'compare'>(input, candidate.compare)?.metrics
@@ -179,7 +127,7 @@ function row(input: ReportInput, seed: SeedPlan, candidate: Candidate): SeedRow 
   }
 }
 
-/** What a model's comparison says of the model alone; where there is none, its outputs and its attack say the same. */
+/** A model's own figures: from its comparison, or else from its evaluation and its attack. */
 function ownFigures(
   input: ReportInput,
   { evaluate, attack, compare }: Pick<Candidate, 'evaluate' | 'attack'> & Partial<Pick<Candidate, 'compare'>>,
@@ -219,7 +167,10 @@ function complement(forgetAccuracy: Measured): Measured {
   return 'value' in forgetAccuracy ? { value: 100 - forgetAccuracy.value } : forgetAccuracy
 }
 
-/** Wall seconds that the candidate's model took over those of its seed's first gold model; the original costs nothing more. */
+/**
+ * Wall seconds of the candidate's model over those of its seed's first gold model. The original has
+ * a relative time of 0.
+ */
 function relativeTime(input: ReportInput, seed: SeedPlan, candidate: Candidate): Measured {
   const { method, model } = candidate
   const { original, gold } = seed
@@ -236,16 +187,7 @@ function relativeTime(input: ReportInput, seed: SeedPlan, candidate: Candidate):
     : { missing: 'retraining took no measurable time' }
 }
 
-/** Why figures of a row are missing, each reason once. */
-export function missingReasons({ metrics }: ResultRow, names: readonly MetricName[]): readonly string[] {
-  const reasons = names.flatMap((name) => {
-    const measured = metrics[name]
-    return 'missing' in measured ? [measured.missing] : []
-  })
-  return [...new Set(reasons)]
-}
-
-/** Accuracy of every row's model on the test samples of wholly forgotten classes, which TA leaves out. */
+/** Accuracy of every row's model on the test samples of forgotten classes, which TA leaves out. */
 export function forgottenTest(input: ReportInput): readonly { label: string; accuracy: Figure }[] {
   const { plan, spec } = input.run
   if (spec.split.kind !== 'class') return []

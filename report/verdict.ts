@@ -3,23 +3,15 @@ import { seedsOf } from '../experiment/stages/stage-list.ts'
 import { paretoFront } from './comparison/front.ts'
 import { counted, duration, percent, scaled, significant, withInterval } from './format.ts'
 import type { Judgement } from './judgement/judge.ts'
-import { costed } from './judgement/table.ts'
 import { details, headline, list } from './judgement/words.ts'
-import {
-  floorGap,
-  floorRows,
-  isApproximate,
-  lowestGap,
-  manifestOf,
-  valueOf,
-  type ReportInput,
-} from './results.ts'
+import { manifestOf, type ReportInput } from './input.ts'
+import { floorGap, floorRows, isApproximate, lowestGap, valueOf } from './results.ts'
 
 /** The run's outcome in plain words. */
 export interface Verdict {
-  /** What the tests say of the methods, or why none was tested. */
+  /** The result of the tests, or the reason why no method was tested. */
   readonly headline: string
-  /** The best methods, their cost, what is no evidence, gaps and floor: a sentence an entry. */
+  /** Sentences about the best methods, their cost, missing evidence, gaps and the floor. */
   readonly details: readonly string[]
 }
 
@@ -44,7 +36,7 @@ export function verdict(input: ReportInput, rows: readonly ResultRow[], judgemen
   }
 }
 
-/** Averages alone, where nothing could be tested. */
+/** Sentences about average gaps, for runs without tests. */
 function gapWords(rows: readonly ResultRow[]): readonly string[] {
   const methods = rows.filter(isApproximate)
   const lowest = lowestGap(rows)
@@ -60,12 +52,13 @@ function gapWords(rows: readonly ResultRow[]): readonly string[] {
   ]
 }
 
-/** Methods than which none is closer to gold at no more cost. */
+/** The Pareto front of cost and distance from gold. */
 function frontWords(judgement: Judgement, rows: readonly ResultRow[]): readonly string[] {
-  const points = costed(
-    judgement,
-    rows.map(({ label, metrics }) => ({ label, rte: valueOf(metrics.rte) })),
-  )
+  const points = judgement.methods.flatMap(({ label, excess }) => {
+    const row = rows.find((one) => one.label === label)
+    const cost = row && valueOf(row.metrics.rte)
+    return excess === undefined || cost === undefined ? [] : [{ label, cost, gap: excess }]
+  })
   if (points.length < 2) return []
   const front = paretoFront(points).map(
     ({ label, cost, gap }) => `${label} (${significant(cost)} × retraining, ${significant(gap)} δ)`,

@@ -5,23 +5,23 @@ import { differentFigures } from './figures.ts'
 import type { Published, PublishedBlobs, PublishedEnvironment } from './published.ts'
 
 /**
- * What a run computed again says of the report of the first time. Pure: both sides are reports. Anybody may have written
- * the recorded one, so the floor that judges it is the recomputation's.
+ * The result of comparing a report with the report of the same run computed again. Anybody may have
+ * written the recorded report, so that the floor is taken from the recomputation.
  *
  * - `same`: every stage, every blob and every figure is the same to the last byte.
- * - `within-floor`: other bytes on another device, and every row is as near to the recorded one as two gold models are.
- *   What the report says of its device cannot be checked: this is less than `same`.
- * - `beyond-floor`: other bytes on another device, and a row, or the recorded floor, is not.
- * - `unjudged`: other bytes on another device, and no floor to judge them by.
- * - `differs`: other bytes on the same device with the same threads, where they have to be the same.
- * - `contradictory`: the stages are the same, and the report says of them what they do not.
+ * - `within-floor`: bytes differ on another device, and every row is as near to the recorded one as
+ *   two gold models are. This is less than `same`, since the recorded device cannot be checked.
+ * - `beyond-floor`: bytes differ on another device, and a row or the recorded floor is further off.
+ * - `unjudged`: bytes differ on another device, and there is no floor.
+ * - `differs`: bytes differ on the same device with the same threads, where they must be the same.
+ * - `contradictory`: the stages are the same, and the report gives other results for them.
  */
 export type Verdict = 'same' | 'within-floor' | 'beyond-floor' | 'unjudged' | 'differs' | 'contradictory'
 
 export interface Verification {
   readonly verdict: Verdict
   readonly stages: readonly VerifiedStage[]
-  /** Absent where the report lists no blobs: its stages' digests stand for them. */
+  /** Absent if the report lists no blobs. The digests of its stages include them. */
   readonly blobs?: { readonly same: number; readonly of: number }
   /** Figures that differ, in all parts of the report. */
   readonly figures: readonly Difference[]
@@ -32,12 +32,12 @@ export interface Verification {
 
 export interface VerifiedFloor {
   readonly recorded: Figure
-  /** The one that judges. */
+  /** The floor of the recomputation, against which rows are compared. */
   readonly here: Figure
   readonly same: boolean
   /**
-   * Whether the two are as near as they must be where each of the gold models is within the floor; undefined where there is
-   * none here.
+   * Whether the two floors are within twice the floor of each other; absent if there is no floor
+   * here.
    */
   readonly within?: boolean
 }
@@ -60,19 +60,19 @@ export interface VerifiedBlob {
   readonly here?: BlobRef
 }
 
-/** How far a row is from the recorded one. */
+/** The distance of a row from the recorded one. */
 export interface VerifiedRow {
   readonly label: string
   /** Absolute differences, in points. */
-  readonly differences: Readonly<Record<Judged, Figure>>
-  /** Of those that are there. */
+  readonly differences: Readonly<Record<ComparedMetric, Figure>>
+  /** The mean of the differences that are known. */
   readonly mean: Figure
-  /** Whether the mean is at most the floor; undefined where there is no floor, or no figure on either side. */
+  /** Whether the mean is at most the floor; absent without a floor or without figures. */
   readonly within?: boolean
 }
 
-const judged = ['ra', 'ua', 'ta', 'mia'] as const
-type Judged = (typeof judged)[number]
+const comparedMetrics = ['ra', 'ua', 'ta', 'mia'] as const
+type ComparedMetric = (typeof comparedMetrics)[number]
 
 export interface EnvironmentDifference {
   readonly name: string
@@ -107,7 +107,7 @@ function verdictOf({
   rows,
   floor,
 }: Pick<Verification, 'stages' | 'figures' | 'environment' | 'rows' | 'floor'>): Verdict {
-  // A stage's digest stands for its blobs and its figures.
+  // A stage's digest includes its blobs and its figures.
   if (stages.some(({ same, blobs }) => same && !blobs.every((blob) => blob.same))) return 'contradictory'
   if (stages.every(({ same }) => same)) return figures.length === 0 ? 'same' : 'contradictory'
   if (!environment.some(({ decides }) => decides)) return 'differs'
@@ -116,7 +116,7 @@ function verdictOf({
   return floor.within && verdicts.every(Boolean) ? 'within-floor' : 'beyond-floor'
 }
 
-/** Where each of two gold models moves by the floor at most, their distance moves by twice as much at most. */
+/** If two gold models each move by the floor at most, their distance changes by twice it at most. */
 function verifiedFloor(recorded: Figure, here: Figure): VerifiedFloor {
   const difference = gapOf(recorded, here)
   return {
@@ -127,7 +127,7 @@ function verifiedFloor(recorded: Figure, here: Figure): VerifiedFloor {
   }
 }
 
-/** Those of the recomputation, then those that the report has and the recomputation has not. */
+/** The rows of the recomputation, then the rows that only the report has. */
 function verifiedRows(recorded: Published, here: Published): readonly VerifiedRow[] {
   const { results, floor } = here.computed
   const labels = results.map(({ label }) => label)
@@ -150,7 +150,7 @@ function verifiedStage(
     kind,
     key,
     title,
-    // One that failed both times came to the same end.
+    // A stage that failed both times counts as the same.
     same: there === digest,
     ...(there !== undefined && { recorded: there }),
     ...(digest !== undefined && { here: digest }),
@@ -177,7 +177,7 @@ function verifiedRow(
   floor: Figure,
 ): VerifiedRow {
   const there = recorded.computed.results.find((row) => row.label === label)?.metrics
-  const pairs = judged.map((name) => [name, there?.[name], metrics[name]] as const)
+  const pairs = comparedMetrics.map((name) => [name, there?.[name], metrics[name]] as const)
   const gaps = Object.fromEntries(
     pairs.map(([name, one, other]) => [name, gapOf(one, other)]),
   ) as VerifiedRow['differences']
@@ -209,8 +209,9 @@ function hasValue(figure: Figure | undefined): figure is Extract<Figure, { value
 }
 
 /**
- * What bytes may depend on, and what they may not: a stage's key stands for the code that computes it, and that code gives
- * the same bytes on every Node.
+ * The properties of environments that reports record. Bytes may depend on the device and its
+ * libraries, but not on Node or Zeroshift: a stage's key contains its code, which gives the same
+ * bytes on every Node.
  */
 const facets: readonly {
   readonly name: string
@@ -236,7 +237,7 @@ const facets: readonly {
   { name: 'Zeroshift', decides: false, of: ({ zeroshift }) => zeroshift },
 ]
 
-/** What a report does not say of its environment is no difference. */
+/** Differing properties. A property that one report does not record is no difference. */
 function environmentDifferences(
   recorded: readonly PublishedEnvironment[],
   here: readonly PublishedEnvironment[],

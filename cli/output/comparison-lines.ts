@@ -3,7 +3,7 @@ import { oneLine } from '../../common/terminal-text.ts'
 import { differing } from '../../report/comparison/differing.ts'
 import { cutOff } from '../../report/comparison/lines.ts'
 import { overviewOf } from '../../report/comparison/overview.ts'
-import { terminalRows } from '../../report/comparison/terminal.ts'
+import { terminalRows } from '../../report/comparison/files.ts'
 import { columns, coloursOf } from './print.ts'
 
 /** Returns a comparison as lines for a terminal: the differences of the specs, and the table. */

@@ -2,24 +2,24 @@ import { limits } from './limits.ts'
 import { groupedBy, type Dimension, type Entry, type Overview } from './overview.ts'
 import { nameAndValue } from './words.ts'
 
-/** Entries that are drawn in a chart of their own. */
+/** Entries that share a chart. */
 export interface Facet {
   readonly title?: string
-  /** Those that have a gap. */
+  /** The entries with a gap. */
   readonly entries: readonly Entry[]
-  /** The floor that all of them have. */
+  /** The floor of all entries, if they share one. */
   readonly floor?: number
 }
 
 export interface Facets {
-  /** What tells the facets apart. */
+  /** The column whose values divide the entries into facets. */
   readonly by?: Dimension
   readonly facets: readonly Facet[]
-  /** What is not drawn. */
+  /** A sentence about facets that are not drawn. */
   readonly left?: string
 }
 
-/** By the first column of words that decides gold, such as the data set. */
+/** Facets by the first column of words that decides gold, such as the data set. */
 export function facetsOf({ dimensions, entries }: Overview): Facets {
   const by = dimensions.find(({ decidesGold, numeric }) => decidesGold && !numeric)
   const known = entries.filter(({ gap }) => gap !== undefined)
@@ -29,7 +29,7 @@ export function facetsOf({ dimensions, entries }: Overview): Facets {
   return { by, facets, ...leftOf(groups.length, `values of ${by.name}`) }
 }
 
-/** By gold: only models that are compared with the same can be weighed against each other. */
+/** Facets by gold. Gaps can be compared only between models with the same gold. */
 export function facetsOfGold(
   { groups }: Overview,
   textOf: (group: Overview['groups'][number]) => string | undefined,
@@ -42,7 +42,7 @@ export function facetsOfGold(
   return { facets: all.slice(0, limits.facets), ...leftOf(all.length, 'groups with gold of their own') }
 }
 
-/** Of entries that have a gap. */
+/** A facet of entries that have a gap. */
 export function facetOf(entries: readonly Entry[]): Facet {
   const floors = new Set(
     entries.map(({ outcome: { floor } }) => ('value' in floor ? floor.value : undefined)),

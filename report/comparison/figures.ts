@@ -1,99 +1,122 @@
 import type { ComparedRun, ShownValue } from '../../experiment/sweep/comparison.ts'
-import type { Figure, MetricName } from '../../experiment/records/results.ts'
-import { footnotes } from '../footnotes.ts'
+import type { MetricName } from '../../experiment/records/results.ts'
+import { figureCell, prose, type Cell, type FullCell, type Row, type Section, type Table } from '../blocks.ts'
 import { figure, percent } from '../format.ts'
-import { html, type Content, type Markup } from '../markup.ts'
-import { legend } from '../sections/legend.ts'
-import { metricCell, metricHeading } from '../sections/metric-column.ts'
-import { marksAt, marksNotes } from '../marks.ts'
-import { figureOr, footnoteList, type MissingFigures } from '../sections/missing.ts'
+import { markAt, marksNotes, signs } from '../marks.ts'
+import { metricColumn, metricLegend } from '../sections/metrics.ts'
 import { limits } from './limits.ts'
-import { comparedMetrics, cutOff, leftOutColumns, linesOf, shownDimensions, type Line } from './lines.ts'
-import type { Dimension, Overview } from './overview.ts'
+import { cutOff, linesOf, type Lines } from './lines.ts'
+import type { Dimension, Entry, Overview } from './overview.ts'
 import { valueText } from './words.ts'
 
-/** The table of all figures: a line for each method of each run. */
-export function figuresSection(overview: Overview): Markup {
+/** The table of all figures: a row for each method of each run. */
+export function figuresSection(overview: Overview): Section {
   const names = comparedMetrics(overview)
   const dimensions = shownDimensions(overview)
   const lines = linesOf(overview, limits.rows)
-  const missing = { name: 'figures', notes: footnotes() }
   const start = commonStart(overview.comparison.runs.map(({ id }) => id))
-  const context = { names, dimensions, missing, start }
-  const several = overview.entries.some(({ ends }) => ends)
-  return html`<section>
-    <h2>All figures</h2>
-    <p>
-      Marked are the rows with the smallest average gap to their
-      gold.${several && ' Figures are means over seeds, with 95% intervals: ± half of it, or both ends where it is not symmetric.'}
-      ${[cutOff(lines), leftOutColumns(overview)].flatMap((words) => words ?? []).join(' ')}
-      ${start !== '' && html`Ids of runs begin with <code>${start}</code>.`}
-    </p>
-    <div class="scroll" tabindex="0" role="region" aria-label="All figures">
-      <table class="compared">
-        <thead>
-          <tr>
-            <th scope="col">Run</th>
-            ${dimensions.map(({ name, numeric }) => html`<th scope="col" ${!numeric && html` class="text"`}>${name}</th>`)}
-            ${names.map(metricHeading)}
-            <th scope="col" class="split">Floor<small>points</small></th>
-          </tr>
-        </thead>
-        <tbody>
-          ${lines.lines.map((line) => lineOf(line, context))}
-        </tbody>
-      </table>
-    </div>
-    ${marksNotes(overview.entries.map(({ row }) => row)).map((note) => html`<p class="note">${note}</p>`)}
-    ${footnoteList(missing)} ${legend(names)}
-  </section>`
+  const left = overview.dimensions.length - dimensions.length
+  const words = [
+    'Marked are the rows with the smallest average gap to their gold.',
+    overview.entries.some(({ ends }) => ends)
+      ? 'Figures are means over seeds, with 95% intervals: ± half of it, or both ends where it is not symmetric.'
+      : [],
+    cutOff(lines) ?? [],
+    left === 0 ? [] : `${left} more columns are in “What differs” and in results.csv.`,
+  ]
+  return {
+    title: 'All figures',
+    blocks: [
+      prose([
+        words.flat().join(' '),
+        ...(start === '' ? [] : [' Ids of runs begin with ', { code: start }, '.']),
+      ]),
+      figuresTable(overview, { names, dimensions, lines, nameOf: ({ id }) => id.slice(start.length) }),
+      metricLegend(names),
+    ],
+  }
 }
 
-interface Context {
+export interface FiguresOptions {
   readonly names: readonly MetricName[]
   readonly dimensions: readonly Dimension[]
-  readonly missing: MissingFigures
-  readonly start: string
+  readonly lines: Lines
+  /** The name of a run in its cell. Without it the table has no column of runs. */
+  readonly nameOf?: (run: ComparedRun) => string
 }
 
-function lineOf(line: Line, { names, dimensions, missing, start }: Context): Markup {
-  const values = (all: readonly ShownValue[]) =>
-    dimensions.map(
-      ({ index, numeric }) =>
-        html`<td${!numeric && html` class="text wrap"`}>${valueText(all[index] ?? null)}</td>`,
-    )
-  if ('run' in line)
-    return html`<tr>
-      <th scope="row">${nameOf(line.run, start)}</th>
-      ${values(line.run.values)}
-      <td class="key split">${figureOr(missing, { missing: line.reason }, percent)}</td>
-      ${names.map(() => html`<td></td>`)}
-    </tr> `
-  const { run, row, outcome, values: own } = line.entry
-  const cell = (found: Figure, write: (value: number) => string) => figureOr(missing, found, write)
-  return html`<tr${line.best && html` class="closest"`}><th scope="row">${nameOf(run, start)}</th>${values(own)}${names.map(
-    (name) =>
-      metricCell(
-        name,
-        figureOr(
-          missing,
-          row.metrics[name],
-          (value) => figure(name, value),
-          () => marksAt(row, name),
-        ),
-        name === 'mia' && row.attackAtChance,
-      ),
-  )}<td class="split">${cell(outcome.floor, percent)}</td></tr>
-`
+/** Methods of runs with the values of their settings, their figures and the floor. */
+export function figuresTable(
+  overview: Overview,
+  { names, dimensions, lines, nameOf }: FiguresOptions,
+): Table {
+  const start = (run: ComparedRun, values: readonly ShownValue[]): readonly Cell[] => [
+    ...(nameOf ? [{ text: nameOf(run), link: run.link }] : []),
+    ...dimensions.map(({ index }) => valueText(values[index] ?? null)),
+  ]
+  const rows = lines.lines.map((line): Row => {
+    if ('run' in line) {
+      const reason = { text: 'n/a', note: line.reason }
+      return {
+        cells: [...start(line.run, line.run.values), reason, ...names.map(() => '')],
+        style: 'missing',
+      }
+    }
+    const { run, values, outcome } = line.entry
+    return {
+      cells: [
+        ...start(run, values),
+        ...names.map((name) => cellOf(line.entry, name)),
+        figureCell(outcome.floor, percent),
+      ],
+      style: line.best ? 'best' : undefined,
+    }
+  })
+  return {
+    kind: 'table',
+    name: 'All figures',
+    id: 'figures',
+    columns: [
+      ...(nameOf ? [{ label: 'Run' }] : []),
+      ...dimensions.map(({ name, numeric }) => ({ label: name, text: !numeric })),
+      ...names.map(metricColumn),
+      { label: 'Floor', unit: 'points', split: true },
+    ],
+    rows,
+    notes: marksNotes(overview.entries.map(({ row }) => row)),
+  }
 }
 
-function nameOf({ id, link }: ComparedRun, start: string): Content {
-  const name = id.slice(start.length)
-  return link === undefined ? name : html`<a href="${link}">${name}</a>`
+/** A figure with its marks. A collapsed model is marked at its gap, since rows have no label. */
+function cellOf({ row }: Entry, name: MetricName): FullCell {
+  const isCollapsed = name === 'averageGap' && row.collapsed !== undefined
+  return {
+    ...figureCell(row.metrics[name], (value) => figure(name, value)),
+    mark: isCollapsed ? signs.collapsed : markAt(row, name),
+    tone: name === 'mia' && row.attackAtChance ? 'faint' : undefined,
+  }
 }
 
-/** What all ids begin with, up to a dash: the name of the experiment, where they share one. */
-export function commonStart(ids: readonly string[]): string {
+/** The metrics of the table. The one that ranks the rows is first. */
+export function comparedMetrics({ entries }: Pick<Overview, 'entries'>): readonly MetricName[] {
+  // Not every run has validation samples, and reports of older versions have no gap without MIA.
+  const optional: readonly MetricName[] = ['gapWithoutMia', 'validationGap']
+  const names = ['averageGap', 'gapWithoutMia', 'ua', 'ra', 'ta', 'mia', 'activationForget'] as const
+  return [...names, 'validationGap' as const, 'rte' as const].filter(
+    (name) => !optional.includes(name) || entries.some(({ row }) => 'value' in row.metrics[name]),
+  )
+}
+
+/** The columns of values that a table has room for. */
+export function shownDimensions(
+  { comparison, dimensions }: Overview,
+  most: number = limits.columns,
+): readonly Dimension[] {
+  return dimensions.filter(({ index }) => index < most || index >= comparison.columns.length)
+}
+
+/** The start that all ids share, up to a dash: the name of the experiment, if they have one. */
+function commonStart(ids: readonly string[]): string {
   const [first = '', ...rest] = ids
   if (rest.length === 0) return ''
   const starts = [...first.matchAll(/-/g)].map(({ index }) => first.slice(0, index + 1))

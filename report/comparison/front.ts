@@ -3,7 +3,7 @@ export interface Costed {
   readonly gap: number
 }
 
-/** The Pareto front: those than which none is closer at no more cost, or cheaper at no greater gap; the cheapest first. */
+/** The Pareto front of (cost, gap), cheapest first. Equal points are all members. */
 export function paretoFront<P extends Costed>(points: readonly P[]): readonly P[] {
   const sorted = [...points].sort((a, b) => a.cost - b.cost || a.gap - b.gap)
   let lowest: P | undefined

@@ -1,61 +1,79 @@
 import type { TopLevelSpec } from 'vega-lite'
+import { heading, prose, type Block, type Chart, type Section } from '../blocks.ts'
 import { percent } from '../format.ts'
-import { html, type Content } from '../markup.ts'
-import { inOrder, type Render } from '../render-charts.ts'
-import { facetOf, facetsOf } from './facets.ts'
+import { facetOf, facetsOf, type Facet } from './facets.ts'
 import { limits } from './limits.ts'
 import { groupedBy, hasFloors, type Dimension, type Entry, type Overview } from './overview.ts'
 import { valueText } from './words.ts'
 
-/** Pairs of columns: the closest to gold that any row comes with both values. */
-export async function heatSection(overview: Overview, render: Render): Promise<Content> {
+/** A heat map for each pair of columns: the smallest gap of the rows with both values. */
+export function heatSection(overview: Overview): Section | undefined {
   const { by, facets } = facetsOf(overview)
   const several = overview.dimensions.filter(({ values }) => values.length > 1)
   const drawable = several.filter(({ values }) => values.length <= limits.cells)
   // A data set and one other column are a pair too.
   const apart = drawable.filter((one) => one !== by)
-  const faceted = apart.length >= 2
-  const all = pairsOf(faceted ? apart : drawable)
-  const panels = faceted ? facets : [facetOf(overview.entries.filter(({ gap }) => gap !== undefined))]
+  const isFaceted = apart.length >= 2
+  const all = pairsOf(isFaceted ? apart : drawable)
+  const panels = isFaceted ? facets : [facetOf(overview.entries.filter(({ gap }) => gap !== undefined))]
   const pairs = all.slice(0, Math.min(limits.pairs, Math.max(1, Math.floor(limits.maps / panels.length))))
   if (pairs.length === 0 || panels.every(({ entries }) => entries.length === 0)) return undefined
-  // Gaps to different golds are alike in what is above their floors alone.
-  const plain = panels.every(({ floor }) => floor !== undefined) || !hasFloors(overview.entries)
-  const what = plain ? 'average gap to gold' : 'average gap above the floor'
-  const measure = plain ? ({ gap }: Entry) => gap : ({ above }: Entry) => above
-  const notes = [
-    pairs.length < all.length && ` The first ${pairs.length} of ${all.length} pairs are drawn.`,
-    drawable.length < several.length &&
-      ` Columns of more than ${limits.cells} values are left out: ${several
-        .filter((one) => !drawable.includes(one))
-        .map(({ name }) => name)
-        .join(', ')}.`,
-  ]
-  return html`<section>
-    <h2>Pairs of settings</h2>
-    <p>
-      Points of ${what}: the lowest of all rows with both values, over everything else. The stronger the
-      colour, the closer; an empty place has no figure.${notes}
-    </p>
-    ${await inOrder(pairs, async ([across, up], i) => {
-      return html`<h3>${across.name} and ${up.name}</h3>
-        <div class="panels">
-          ${await inOrder(panels, async ({ title, entries }, j) => {
-            const cells = cellsOf(entries, across, up, measure)
-            const lowest = cells.reduce<Cell | undefined>((a, b) => (a && a.gap <= b.gap ? a : b), undefined)
-            if (!lowest) return undefined
-            return html`<figure>
-              ${title !== undefined && html`<figcaption>${title}</figcaption>`}
-              ${await render(`heat${i}-${j}`, `${title === undefined ? '' : `${title}: `}${what} over ${across.name} and ${up.name}; the lowest is ${percent(lowest.gap)} points at ${lowest.across} and ${lowest.up}.`, chart(cells, across, up))}
-            </figure>`
-          })}
-        </div>`
-    })}
-  </section>`
+  // Gaps to different golds can be compared only by how far they are above their floors.
+  const isPlain = panels.every(({ floor }) => floor !== undefined) || !hasFloors(overview.entries)
+  const measure: Measure = isPlain
+    ? { name: 'average gap to gold', of: ({ gap }) => gap }
+    : { name: 'average gap above the floor', of: ({ above }) => above }
+  const leftOut = several.filter((one) => !drawable.includes(one)).map(({ name }) => name)
+  return {
+    title: 'Pairs of settings',
+    pageOnly: true,
+    blocks: [
+      prose(
+        [
+          `Points of ${measure.name}: the lowest of all rows with both values, over everything else. The stronger the colour, the closer; an empty place has no figure.`,
+          pairs.length < all.length ? `The first ${pairs.length} of ${all.length} pairs are drawn.` : [],
+          leftOut.length > 0
+            ? `Columns of more than ${limits.cells} values are left out: ${leftOut.join(', ')}.`
+            : [],
+        ]
+          .flat()
+          .join(' '),
+      ),
+      ...pairs.flatMap(([across, up]): readonly Block[] => [
+        heading(`${across.name} and ${up.name}`),
+        {
+          kind: 'charts',
+          size: 'panels',
+          charts: panels.flatMap((facet) => chartOf(facet, across, up, measure) ?? []),
+        },
+      ]),
+    ],
+  }
+}
+
+interface Measure {
+  readonly name: string
+  readonly of: (entry: Entry) => number | undefined
 }
 
 function pairsOf(dimensions: readonly Dimension[]): readonly (readonly [Dimension, Dimension])[] {
   return dimensions.flatMap((one, i) => dimensions.slice(i + 1).map((other) => [one, other] as const))
+}
+
+function chartOf(
+  { title, entries }: Facet,
+  across: Dimension,
+  up: Dimension,
+  { name, of }: Measure,
+): Chart | undefined {
+  const cells = cellsOf(entries, across, up, of)
+  const lowest = cells.reduce<Cell | undefined>((a, b) => (a && a.gap <= b.gap ? a : b), undefined)
+  if (!lowest) return undefined
+  return {
+    title,
+    description: `${title === undefined ? '' : `${title}: `}${name} over ${across.name} and ${up.name}; the lowest is ${percent(lowest.gap)} points at ${lowest.across} and ${lowest.up}.`,
+    spec: specOf(cells, across, up),
+  }
 }
 
 interface Cell {
@@ -80,7 +98,7 @@ function cellsOf(
   })
 }
 
-function chart(cells: readonly Cell[], across: Dimension, up: Dimension): TopLevelSpec {
+function specOf(cells: readonly Cell[], across: Dimension, up: Dimension): TopLevelSpec {
   const gaps = cells.map(({ gap }) => gap)
   const [low, high] = [Math.min(...gaps), Math.max(...gaps)]
   const shade = (gap: number) => (high > low ? 1 - Math.log1p(gap - low) / Math.log1p(high - low) : 1)
@@ -91,25 +109,18 @@ function chart(cells: readonly Cell[], across: Dimension, up: Dimension): TopLev
   }))
   const columns = across.values.map(valueText)
   const rows = up.values.map(valueText)
-  const x = {
-    field: 'across',
+  const labelAngle = columns.some((text) => text.length * 6.5 > 250 / columns.length) ? -40 : 0
+  const scale = (field: 'across' | 'up', title: string, domain: readonly string[]) => ({
+    field,
     type: 'nominal' as const,
-    title: across.name,
-    scale: { domain: columns },
-    axis: {
-      labelAngle: columns.some((text) => text.length * 6.5 > 250 / columns.length) ? -40 : 0,
-      labelLimit: 170,
-      ticks: false,
-      domain: false,
-    },
-  }
-  const y = {
-    field: 'up',
-    type: 'nominal' as const,
-    title: up.name,
-    scale: { domain: rows },
-    axis: { labelLimit: 170, ticks: false },
-  }
+    title,
+    scale: { domain: [...domain] },
+    axis: { labelLimit: 170, ticks: false, ...(field === 'across' && { labelAngle, domain: false }) },
+  })
+  const x = scale('across', across.name, columns)
+  const y = scale('up', up.name, rows)
+  const text = { field: 'text', type: 'nominal' as const }
+  const color = { condition: { test: 'datum.shade > 0.55', value: 'var(--page)' }, value: 'var(--ink)' }
   return {
     width: Math.min(250, 64 * columns.length),
     height: 26 * rows.length,
@@ -119,15 +130,7 @@ function chart(cells: readonly Cell[], across: Dimension, up: Dimension): TopLev
         mark: { type: 'rect', fill: 'var(--accent)', stroke: 'var(--page)', strokeWidth: 1.5 },
         encoding: { x, y, opacity: { field: 'shade', type: 'quantitative', scale: null, legend: null } },
       },
-      {
-        mark: { type: 'text', fontSize: columns.length > 6 ? 9 : 11 },
-        encoding: {
-          x,
-          y,
-          text: { field: 'text', type: 'nominal' },
-          color: { condition: { test: 'datum.shade > 0.55', value: 'var(--page)' }, value: 'var(--ink)' },
-        },
-      },
+      { mark: { type: 'text', fontSize: columns.length > 6 ? 9 : 11 }, encoding: { x, y, text, color } },
     ],
   }
 }

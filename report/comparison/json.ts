@@ -2,7 +2,7 @@ import { digestOf } from '../../common/canonical.ts'
 import type { Comparison } from '../../experiment/sweep/comparison.ts'
 import { sortedJson, withoutTime } from '../json.ts'
 
-/** `report.json`: what was computed, its digest, and apart from both what a clock or a place decided. */
+/** `report.json`: the computed results, their digest, and apart the values of clocks and places. */
 export function renderJson({ sweep, command, columns, runs, halving }: Comparison): {
   readonly json: string
   readonly digest: string

@@ -1,8 +1,8 @@
-/** How much of a comparison a page shows. `results.csv` has all of it. */
+/** The sizes at which a page cuts a comparison off. `results.csv` has all of it. */
 export const limits = {
   /** Rows of the table of all figures. */
   rows: 300,
-  /** The same in LaTeX, where a table is a page. */
+  /** Rows of the table in LaTeX, which has to fit on a page. */
   texRows: 50,
   /** Rows, and columns of values, on a terminal. */
   terminalRows: 40,

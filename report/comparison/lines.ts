@@ -1,8 +1,6 @@
 import type { ComparedRun } from '../../experiment/sweep/comparison.ts'
-import { metricColumns, type MetricName } from '../../experiment/records/results.ts'
 import { grouped } from '../format.ts'
-import { limits } from './limits.ts'
-import { ranked, type Dimension, type Entry, type Overview } from './overview.ts'
+import { ranked, type Entry, type Overview } from './overview.ts'
 
 /** A line of the table of all figures. */
 export type Line =
@@ -10,11 +8,14 @@ export type Line =
 
 export interface Lines {
   readonly lines: readonly Line[]
-  /** How many there are in all, where only the closest to gold are here. */
+  /** The number of all lines, if only the closest to gold are listed. */
   readonly of?: number
 }
 
-/** Every method of every run, and every run without one, in the order of the runs; of too many, those closest to gold. */
+/**
+ * Every method of every run, and every run without a method, in the order of the runs. Above the
+ * limit, the lines that are closest to gold.
+ */
 export function linesOf({ runs, entries, groups }: Overview, limit: number): Lines {
   const best = new Set(groups.flatMap(({ ranked }) => ranked.slice(0, 1)))
   const lineOf = (entry: Entry) => ({ entry, best: best.has(entry) })
@@ -27,44 +28,9 @@ export function linesOf({ runs, entries, groups }: Overview, limit: number): Lin
   }
 }
 
-/** The figures of the table, the one that ranks first. */
-export function comparedMetrics({ entries }: Pick<Overview, 'entries'>): readonly MetricName[] {
-  const names = [
-    'averageGap',
-    'gapWithoutMia',
-    'ua',
-    'ra',
-    'ta',
-    'mia',
-    'activationForget',
-    'validationGap',
-    'rte',
-  ] as const
-  // Not every run has validation samples, and reports of older versions have no gap without MIA.
-  const known = (name: MetricName) => entries.some(({ row }) => 'value' in row.metrics[name])
-  return names.filter((name) => (name !== 'validationGap' && name !== 'gapWithoutMia') || known(name))
-}
-
-/** The columns of values that a table has room for. */
-export function shownDimensions({ comparison, dimensions }: Overview): readonly Dimension[] {
-  return dimensions.filter(({ index }) => index < limits.columns || index >= comparison.columns.length)
-}
-
-/** `Avg. gap (points)` */
-export function headingOf(name: MetricName): string {
-  const { label, unit } = metricColumns[name]
-  return unit ? `${label} (${unit})` : label
-}
-
-/** What tables say of a table that is cut off. */
+/** A sentence about rows that are cut off, if there are any. */
 export function cutOff({ lines, of }: Lines): string | undefined {
   return of === undefined
     ? undefined
     : `The ${lines.length} rows with the smallest average gaps of ${grouped(of)}, the smallest first; results.csv has all.`
-}
-
-/** What tables say of columns that are left out. */
-export function leftOutColumns(overview: Overview): string | undefined {
-  const left = overview.dimensions.length - shownDimensions(overview).length
-  return left === 0 ? undefined : `${left} more columns are in “What differs” and in results.csv.`
 }

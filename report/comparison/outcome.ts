@@ -5,9 +5,9 @@ import {
   type MetricName,
   type ResultRow,
 } from '../../experiment/records/results.ts'
-import { notFinished } from '../results.ts'
+import { notFinished } from '../input.ts'
 
-/** What this reads of a `report.json` (report/json.ts). */
+/** The parts of a `report.json` (report/json.ts) that are read here. */
 interface Written {
   readonly computed: {
     readonly results: readonly (Omit<ResultRow, 'metrics' | 'timesOverlapped'> & {
@@ -23,7 +23,7 @@ interface Written {
   }
 }
 
-/** What a run's `report.json` says, as far as runs are compared. Throws where the text is no whole report. */
+/** Reads the parts of a run's `report.json` that comparisons show. Throws if it is incomplete. */
 export function outcomeOf(json: string): ComparedOutcome {
   const { computed, digest, clock } = JSON.parse(json) as Written
   const times = new Map(clock.rte.map((one) => [one.label, one]))
@@ -46,7 +46,7 @@ export function outcomeOf(json: string): ComparedOutcome {
   }
 }
 
-/** A report that an earlier version wrote knows fewer figures. */
+/** Adds the figures that reports of earlier versions lack, as missing. */
 function withAll(metrics: Readonly<Partial<Record<MetricName, Figure | undefined>>>): ResultRow['metrics'] {
   const all = Object.keys(metricColumns) as MetricName[]
   return Object.fromEntries(

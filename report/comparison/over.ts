@@ -1,85 +1,88 @@
 import type { TopLevelSpec } from 'vega-lite'
-import { html, type Content, type Markup } from '../markup.ts'
+import { heading, note, prose, type Block, type Chart, type Section, type Text } from '../blocks.ts'
+import { floorRule, gapScale } from '../charts/scales.ts'
 import { facetsOf, type Facet } from './facets.ts'
-import { floorRule, gapScale, lineColour } from './gap-scale.ts'
 import { limits } from './limits.ts'
 import { distanceOf, groupedBy, type Dimension, type Entry, type Overview } from './overview.ts'
-import { inOrder, type Render } from '../render-charts.ts'
 import { nameAndValue, valueText } from './words.ts'
 
 /** The gap over each column of numbers: a line for each combination of the others. */
-export async function overSection(overview: Overview, render: Render): Promise<Content> {
+export function overSection(overview: Overview): Section | undefined {
   const { by, facets, left } = facetsOf(overview)
   const numeric = overview.dimensions.filter((one) => one.numeric && one !== by)
   const overs = [...numeric]
     .sort((a, b) => Number(b.name === 'rank') - Number(a.name === 'rank'))
     .slice(0, limits.overs)
   if (overs.length === 0 || facets.length === 0) return undefined
-  const intervals = overview.entries.some(({ ends }) => ends)
-  const notes = [
-    intervals && ' Bars are 95% intervals.',
-    ' Upwards the scale is the logarithm of 1 + gap.',
-    left !== undefined && ` ${left}`,
-    numeric.length > overs.length &&
-      ` Drawn over the first ${overs.length} of ${numeric.length} columns of numbers.`,
+  const floorKey: Exclude<Text, string> = [
+    ' The ',
+    { swatch: 'dashed' },
+    'dashed line is the floor, two gold models of different seeds.',
   ]
-  return html`<section>
-    <h2>Gap over settings</h2>
-    <p>
-      Points of average gap to gold: lower is closer.
-      ${facets.some(({ floor }) => floor !== undefined) && floorKey}${notes}
-    </p>
-    ${await inOrder(overs, (over, i) => one({ overview, over, by, facets, name: `over${i}`, render }))}
-  </section>`
+  const notes = [
+    overview.entries.some(({ ends }) => ends) ? ' Bars are 95% intervals.' : '',
+    ' Upwards the scale is the logarithm of 1 + gap.',
+    left === undefined ? '' : ` ${left}`,
+    numeric.length > overs.length
+      ? ` Drawn over the first ${overs.length} of ${numeric.length} columns of numbers.`
+      : '',
+  ]
+  return {
+    title: 'Gap over settings',
+    pageOnly: true,
+    blocks: [
+      prose([
+        'Points of average gap to gold: lower is closer.',
+        ...(facets.some(({ floor }) => floor !== undefined) ? floorKey : []),
+        notes.join(''),
+      ]),
+      ...overs.flatMap((over) => {
+        const others = overview.dimensions.filter((dimension) => dimension !== over && dimension !== by)
+        return blocksOver(facets, over, others)
+      }),
+    ],
+  }
 }
 
-const floorKey = html`The <span class="swatch dashed"></span>dashed line is the floor, two gold models of
-  different seeds.`
-
-interface Asked {
-  readonly overview: Overview
-  readonly over: Dimension
-  readonly by: Dimension | undefined
-  readonly facets: readonly Facet[]
-  readonly name: string
-  readonly render: Render
-}
-
-async function one({ overview, over, by, facets, name, render }: Asked): Promise<Markup> {
-  const others = overview.dimensions.filter((dimension) => dimension !== over && dimension !== by)
+/** A chart for each facet, with the keys of the lines. */
+function blocksOver(
+  facets: readonly Facet[],
+  over: Dimension,
+  others: readonly Dimension[],
+): readonly Block[] {
   const entries = facets.flatMap((facet) => facet.entries)
   const { lines, of } = linesOver(entries, over, others)
-  return html`<h3>Over ${over.name}</h3>
-    ${
-      lines.length > 1 &&
-      html`<ul class="keys">
-        ${lines.map(({ label }, i) => html`<li><span class="swatch" style="background: ${lineColour(i)}"></span>${label}</li> `)}
-      </ul>`
-    }
-    ${
-      lines.length === 0
-        ? html`<p class="note">
-            Rows as points: for lines, ${over.name} has too many values, or too few rows differ in it alone.
-            ${facets.some((facet) => facet.entries.length > limits.points) && `Of each chart's rows, the first ${limits.points} are drawn.`}
-          </p>`
-        : of > lines.length &&
-          html`<p class="note">
-            The ${lines.length} of ${of} lines with the smallest average gaps are drawn: the others are in the
-            table.
-          </p>`
-    }
-    <div class="panels pairs">
-      ${await inOrder(facets, async ({ title, entries, floor }, i) => {
+  const cut = facets.some((facet) => facet.entries.length > limits.points)
+    ? ` Of each chart's rows, the first ${limits.points} are drawn.`
+    : ''
+  const words =
+    lines.length === 0
+      ? `Rows as points: for lines, ${over.name} has too many values, or too few rows differ in it alone.${cut}`
+      : of > lines.length
+        ? `The ${lines.length} of ${of} lines with the smallest average gaps are drawn: the others are in the table.`
+        : undefined
+  const keys = lines.map(({ label }, i): Text => [{ swatch: lineColour(i) }, label])
+  return [
+    heading(`Over ${over.name}`),
+    ...(keys.length > 1 ? [{ kind: 'list' as const, style: 'keys' as const, items: keys }] : []),
+    ...(words === undefined ? [] : [note(words)]),
+    {
+      kind: 'charts',
+      size: 'pairs',
+      charts: facets.flatMap(({ title, entries, floor }): readonly Chart[] => {
         const points = pointsOf(entries, lines, over, others)
-        if (points.length === 0) return undefined
+        if (points.length === 0) return []
         const lowest = points.reduce((a, b) => (b.gap < a.gap ? b : a))
-        const words = `${title === undefined ? 'Average' : `${title}: average`} gap over ${over.name}; the lowest is ${lowest.gap.toFixed(2)} points at ${lowest.x}.`
-        return html`<figure>
-          ${title !== undefined && html`<figcaption>${title}</figcaption>`}
-          ${await render(`${name}-${i}`, words, chart(points, over, floor))}
-        </figure>`
-      })}
-    </div>`
+        const description = `${title === undefined ? 'Average' : `${title}: average`} gap over ${over.name}; the lowest is ${lowest.gap.toFixed(2)} points at ${lowest.x}.`
+        return [{ title, description, spec: specOf(points, over, floor) }]
+      }),
+    },
+  ]
+}
+
+/** The colours of lines are those of the page without its grey and its gold. */
+function lineColour(i: number): string {
+  return `series-${2 + (i % 8)}`
 }
 
 interface Line {
@@ -88,8 +91,9 @@ interface Line {
 }
 
 /**
- * Combinations of the other columns that have two values of the one, those that come closest first. None where most rows
- * are in no such combination, or where the one has too many values: both were drawn at random.
+ * Combinations of the other columns that have at least two values of the one column, closest first.
+ * Returns no lines if most rows are in no such combination, or if the column has too many values,
+ * as in a random search.
  */
 function linesOver(
   entries: readonly Entry[],
@@ -138,7 +142,7 @@ interface Point {
   readonly line: number
 }
 
-/** Of these lines; where there is none, of all entries. */
+/** The points of the lines, or of all entries if there are no lines. */
 function pointsOf(
   entries: readonly Entry[],
   lines: readonly Line[],
@@ -156,7 +160,7 @@ function pointsOf(
   return points.slice(0, limits.points)
 }
 
-function chart(points: readonly Point[], over: Dimension, floor: number | undefined): TopLevelSpec {
+function specOf(points: readonly Point[], over: Dimension, floor: number | undefined): TopLevelSpec {
   const [width, height] = [420, 210]
   const xs = over.values.filter((value) => typeof value === 'number')
   const [least = 0, most = 1] = [xs[0], xs.at(-1)]
@@ -185,7 +189,7 @@ function chart(points: readonly Point[], over: Dimension, floor: number | undefi
     type: 'nominal' as const,
     scale: {
       domain: [-1, ...Array.from({ length: limits.lines }, (_, i) => i)],
-      range: ['var(--muted)', ...Array.from({ length: limits.lines }, (_, i) => lineColour(i))],
+      range: ['var(--muted)', ...Array.from({ length: limits.lines }, (_, i) => `var(--${lineColour(i)})`)],
     },
     legend: null,
   }

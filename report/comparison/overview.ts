@@ -11,12 +11,12 @@ import { isApproximate, valueOf } from '../results.ts'
 
 const METHOD = 'method'
 
-/** Something in which rows differ: a column of the comparison, or the method. */
+/** A property in which rows differ: a column of the comparison, or the method. */
 export interface Dimension {
   readonly name: string
-  /** Where its value stands in an entry's `values`. */
+  /** The index of its value in an entry's `values`. */
   readonly index: number
-  /** Every value once: numbers ascending, others in the order of the runs; null, where there is one, last. */
+  /** Distinct values: numbers ascend, others are in the order of the runs, null is last. */
   readonly values: readonly ShownValue[]
   /** All values are numbers, and there are at least two. */
   readonly numeric: boolean
@@ -29,7 +29,7 @@ export interface Entry {
   readonly run: ComparedRun
   readonly outcome: ComparedOutcome
   readonly row: ResultRow
-  /** Of the dimensions. */
+  /** One value for each dimension. */
   readonly values: readonly ShownValue[]
   /** Average gap in points, and the ends of its 95% interval; absent where it is missing. */
   readonly gap?: number
@@ -42,7 +42,7 @@ export interface Entry {
 
 /** Runs that are compared with the same gold. */
 export interface Group {
-  /** What they share. */
+  /** The values that the runs share. */
   readonly values: readonly { readonly dimension: Dimension; readonly value: ShownValue }[]
   readonly runs: readonly OverviewRun[]
   readonly entries: readonly Entry[]
@@ -52,14 +52,14 @@ export interface Group {
   readonly floor: Figure
 }
 
-/** A comparison as its tables and charts need it. */
+/** A comparison, prepared for its tables and charts. */
 export interface Overview {
   readonly comparison: Comparison
   /** The columns, then the method where rows differ in it. */
   readonly dimensions: readonly Dimension[]
-  /** In their order. */
+  /** The runs in the order of the comparison. */
   readonly runs: readonly OverviewRun[]
-  /** Those of all runs. */
+  /** The entries of all runs. */
   readonly entries: readonly Entry[]
   readonly groups: readonly Group[]
 }
@@ -67,7 +67,7 @@ export interface Overview {
 export interface OverviewRun {
   readonly run: ComparedRun
   readonly entries: readonly Entry[]
-  /** Why there are none. */
+  /** The reason if there are no entries. */
   readonly missing?: string
 }
 
@@ -141,7 +141,10 @@ function dimension(name: string, index: number, all: readonly ShownValue[], deci
   }
 }
 
-/** Methods and their seed are no part of gold; all else in a spec is a part of it, or of how models are judged. */
+/**
+ * Whether runs that differ in a column have different gold models or evaluations. Methods, their
+ * seed and additional measurements do not.
+ */
 function decidesGold({ path }: ComparedColumn): boolean {
   return !/^(methods\b|seed\.unlearning$|relearn\b|probe\b|shadow\b|name$)/.test(path)
 }
@@ -163,7 +166,7 @@ function groupsOf(shared: readonly Dimension[], runs: readonly OverviewRun[]): r
   })
 }
 
-/** In the order in which keys turn up. */
+/** Groups items by key, in the order in which keys first occur. */
 export function groupedBy<T>(
   all: readonly T[],
   keyOf: (one: T) => string,
@@ -177,7 +180,7 @@ export function groupedBy<T>(
   return groups
 }
 
-/** Those that have a gap, the closest to gold first: by what is above the floor, where all have one. */
+/** The entries that have a gap, closest to gold first. */
 export function ranked(entries: readonly Entry[]): readonly Entry[] {
   const distance = distanceOf(entries)
   return entries
@@ -189,7 +192,7 @@ export function ranked(entries: readonly Entry[]): readonly Entry[] {
     .map(({ entry }) => entry)
 }
 
-/** How far entries are from gold: points above the floor where all that have a gap have a floor too, else the gap. */
+/** The distance to gold: points above the floor if all entries have one, else the gap itself. */
 export function distanceOf(entries: readonly Entry[]): (entry: Entry) => number | undefined {
   return hasFloors(entries) ? ({ above }) => above : ({ gap }) => gap
 }
@@ -198,7 +201,7 @@ export function hasFloors(entries: readonly Entry[]): boolean {
   return entries.every(({ gap, above }) => gap === undefined || above !== undefined)
 }
 
-/** The floor that all runs have which came through. */
+/** The floor that all finished runs share. */
 function commonFloor(runs: readonly OverviewRun[]): Figure {
   const floors = runs.flatMap(({ run: { outcome } }) => ('missing' in outcome ? [] : [outcome.floor]))
   const [first, ...rest] = floors.filter((floor) => 'value' in floor)

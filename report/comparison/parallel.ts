@@ -1,13 +1,12 @@
 import type { TopLevelSpec } from 'vega-lite'
 import { percent, significant } from '../format.ts'
-import { html, type Content } from '../markup.ts'
-import type { Render } from '../render-charts.ts'
+import { prose, type Section } from '../blocks.ts'
 import { limits } from './limits.ts'
 import { ranked, type Dimension, type Entry, type Overview } from './overview.ts'
 import { valueText } from './words.ts'
 
-/** Every row as a line over all settings, its gap and its cost. */
-export async function parallelSection(overview: Overview, render: Render): Promise<Content> {
+/** Parallel coordinates: each row is a line over its settings, gap and cost. */
+export function parallelSection(overview: Overview): Section | undefined {
   const { entries, dimensions, groups } = overview
   const several = dimensions.filter(({ values }) => values.length > 1)
   const known = ranked(entries)
@@ -17,31 +16,33 @@ export async function parallelSection(overview: Overview, render: Render): Promi
   const best = new Set(groups.flatMap((group) => group.ranked.slice(0, 1)))
   const closest = new Set(known.slice(0, Math.ceil(known.length / 10)))
   const axes = [...shown.map(settingAxis), gapAxis(drawn), ...costAxis(drawn)]
-  const notes = [
-    drawn.length < known.length &&
-      ` The ${drawn.length} of the smallest average gaps of ${known.length} are drawn.`,
-    shown.length < several.length && ` The first ${shown.length} of ${several.length} columns have an axis.`,
-  ]
   const lines = drawn.map((entry) => ({
     kind: best.has(entry) ? 'best' : closest.has(entry) ? 'closest' : 'other',
     places: axes.map(({ place }) => place(entry)),
   }))
-  return html`<section>
-    <h2>All settings at once</h2>
-    <p>
-      A line is a row: its settings, its gap and its cost. Bold are the smallest average gaps to
-      ${groups.length > 1 ? 'each' : ''} gold, coloured the smallest tenth of all. A line ends where it has no
-      value.${notes}
-    </p>
-    <figure>
-      ${await render('parallel', `Parallel coordinates of ${drawn.length} rows over ${axes.map(({ name }) => name).join(', ')}.`, chart(axes, lines))}
-    </figure>
-  </section>`
+  const words = [
+    `A line is a row: its settings, its gap and its cost. Bold are the smallest average gaps to ${groups.length > 1 ? 'each ' : ''}gold, coloured the smallest tenth of all. A line ends where it has no value.`,
+    drawn.length < known.length
+      ? `The ${drawn.length} of the smallest average gaps of ${known.length} are drawn.`
+      : [],
+    shown.length < several.length
+      ? `The first ${shown.length} of ${several.length} columns have an axis.`
+      : [],
+  ]
+  const description = `Parallel coordinates of ${drawn.length} rows over ${axes.map(({ name }) => name).join(', ')}.`
+  return {
+    title: 'All settings at once',
+    pageOnly: true,
+    blocks: [
+      prose(words.flat().join(' ')),
+      { kind: 'charts', size: 'full', charts: [{ description, spec: specOf(axes, lines) }] },
+    ],
+  }
 }
 
 interface Axis {
   readonly name: string
-  /** From 0, at the bottom, to 1; undefined where an entry has no value. */
+  /** The height from 0 at the bottom to 1; undefined if an entry has no value. */
   readonly place: (entry: Entry) => number | undefined
   readonly ticks: readonly { readonly at: number; readonly text: string }[]
 }
@@ -106,7 +107,7 @@ function apart<T extends { readonly at: number }>(ticks: readonly T[]): readonly
   return kept.length === 2 && first && last && last.at - first.at < 0.065 ? [first] : kept
 }
 
-function chart(
+function specOf(
   axes: readonly Axis[],
   lines: readonly { readonly kind: string; readonly places: readonly (number | undefined)[] }[],
 ): TopLevelSpec {

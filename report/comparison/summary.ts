@@ -4,9 +4,9 @@ import { limits } from './limits.ts'
 import { ranked, type Dimension, type Entry, type Group, type Overview } from './overview.ts'
 import { entryText, groupText } from './words.ts'
 
-/** What came out, in plain words. */
+/** The outcome in plain words. */
 export interface Summary {
-  /** Which rows have the smallest average gap. */
+  /** The rows with the smallest average gap. */
   readonly headline: string
   /** Floors, what the runs' own tests say, how many came through: a sentence an entry. */
   readonly details: readonly string[]
@@ -54,10 +54,10 @@ export function settings({ dimensions }: Overview): readonly Dimension[] {
   return dimensions.filter(({ decidesGold }) => !decidesGold)
 }
 
-/** The rows with the smallest average gaps to each gold: of one gold the first five, of a few the first three, of many the first. */
+/** The rows with the smallest gaps to each gold: five for one gold, three for a few, else one. */
 export function closestRows({ groups }: Overview): {
   readonly groups: readonly { readonly group: Group; readonly entries: readonly Entry[] }[]
-  /** How many groups there are in all, where not all are here. */
+  /** The number of all groups, if some are left out. */
   readonly of?: number
 } {
   const each = groups.length === 1 ? 5 : groups.length <= 4 ? 3 : 1
@@ -83,7 +83,7 @@ function floorWords({ floor }: Group, { gap = 0, outcome }: Entry): readonly str
     : [`${apart}: the gap is ${significant(gap / own.value)} times that floor.`]
 }
 
-/** What the tests of the runs' own reports say, each beside another gold model of its run. */
+/** The verdicts of the tests in the runs' own reports. */
 function testWords(entries: readonly Entry[]): string {
   const tested = entries.flatMap(({ row }) => row.standing ?? [])
   const count = (verdict: MethodVerdict) => tested.filter((one) => one.verdict === verdict).length
@@ -92,7 +92,7 @@ function testWords(entries: readonly Entry[]): string {
     : `By the tests of their own reports, ${grouped(count('equivalent'))} of ${counted(tested.length, 'row')} are equivalent within δ to another gold model, ${grouped(count('distinguishable'))} distinguishable from gold, ${grouped(count('undecided'))} undecided.`
 }
 
-/** How many others are within the interval of the closest. */
+/** The number of other rows within the interval of the closest. */
 function rivalWords({ ranked: [, ...others] }: Group, { ends }: Entry): readonly string[] {
   if (!ends) return []
   const [, high] = ends

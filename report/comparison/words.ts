@@ -30,7 +30,7 @@ export function groupText({ values }: Pick<Group, 'values'>): string | undefined
     .join(', ')
 }
 
-/** `rank 8, target leave-out`: an entry by some dimensions; by its run where these do not say it in a few words. */
+/** An entry by some dimensions, such as `rank 8, target leave-out`, or by its run. */
 export function entryText(entry: Entry, dimensions: readonly Dimension[]): string {
   const differing = dimensions.filter(
     ({ index, values }) => values.length > 1 && (entry.values[index] ?? null) !== null,

@@ -3,9 +3,10 @@ import type { Measured, ShadowAttack, ShadowedSet, StageMetrics } from '../../ex
 import type { Candidate, SeedPlan } from '../../experiment/plan/plan.ts'
 import { rowsOf, seedsOf } from '../../experiment/stages/stage-list.ts'
 import type { MetricName } from '../../experiment/records/results.ts'
-import { goldBySeed, manifestOf, resultsBySeed, type GoldFigures, type ReportInput } from '../results.ts'
+import { manifestOf, type ReportInput } from '../input.ts'
+import { goldBySeed, resultsBySeed, type GoldFigures } from '../results.ts'
 
-/** What criteria look at. The worst family decides on a method. */
+/** The families of criteria. The worst family decides on a method. */
 export const families = {
   averages: 'averages',
   forget: 'forget set, sample by sample',
@@ -15,26 +16,27 @@ export const families = {
 export type Family = keyof typeof families
 
 /**
- * A distance between a model and gold, by which methods are compared with another gold model.
- * What it measures decides when it counts as evidence:
+ * A distance between a model and gold, by which methods are compared with another gold model. It
+ * counts as evidence by what it measures:
  *
- * - `forgetting`: only where the original, which has forgotten nothing, is further from gold than the floor.
- * - `harm`: always. The original is trained on the retained set too, so that it cannot serve as a control;
- *   that a method is as close to gold as the floor, within δ, is what is asked.
+ * - `forgetting` counts only if the original, which has forgotten nothing, is further from gold
+ *   than the floor.
+ * - `harm` always counts. The original is trained on the retained set too and cannot be a control.
+ *   The test asks whether a method is as close to gold as the floor, within δ.
  */
 export interface Criterion {
   readonly id: string
   readonly label: string
-  /** For sentences and legends. */
+  /** A description for sentences and legends. */
   readonly about: string
   readonly family: Family
   readonly measures: 'forgetting' | 'harm'
-  /** Up to which a distance beyond the floor's counts as none. */
+  /** The greatest distance beyond the floor's that counts as equivalent. */
   readonly delta: number
   readonly unit: 'points' | 'bits' | ''
   /** Whether the figures of seeds share models (see pairedTest). */
   readonly correlated?: boolean
-  /** Of every row of the results, in each seed; undefined where the run does not measure it. */
+  /** Distances by row of the results and by seed; undefined if the run does not measure them. */
   readonly distances: (input: ReportInput) => readonly (readonly Measured[])[] | undefined
 }
 
@@ -149,7 +151,7 @@ export const criteria: readonly Criterion[] = [
 
 type Distance = (seed: SeedPlan, candidate: Candidate, index: number) => Measured
 
-/** By row of the results and by seed. */
+/** Distances by row of the results and by seed. */
 function table(input: ReportInput, distance: Distance): readonly (readonly Measured[])[] {
   const { plan } = input.run
   return rowsOf(plan).map((_, row) =>
@@ -203,7 +205,7 @@ function uLiraAccuracies(input: ReportInput): readonly (readonly Measured[])[] |
   })
 }
 
-/** On D_f an AUC of 0.5 is the ideal; on D_r what is above gold's was exposed by the unlearning. */
+/** On D_f an AUC of 0.5 is the ideal. On D_r an AUC above gold's was exposed by the unlearning. */
 function shadowAttack(attack: ShadowAttack, label: string, set: ShadowedSet): Criterion {
   const name = attack === 'rmia' ? 'RMIA' : 'LiRA (online)'
   return {
@@ -276,7 +278,7 @@ function mean(all: readonly Measured[]): Measured {
   return combined(all, (values) => values.reduce((sum, value) => sum + value, 0) / values.length)
 }
 
-/** Missing where any of them is, and where there are none. */
+/** Combines values. The result is missing if any value is, or if there are none. */
 function combined(all: readonly Measured[], combine: (values: readonly number[]) => number): Measured {
   const missing = all.find((measured) => 'missing' in measured)
   if (missing) return missing

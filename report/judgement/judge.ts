@@ -1,30 +1,31 @@
 import type { Measured } from '../../experiment/records/manifest.ts'
 import type { MethodVerdict, ResultRow } from '../../experiment/records/results.ts'
 import { rowsOf, seedsOf } from '../../experiment/stages/stage-list.ts'
-import { isApproximate, type ReportInput } from '../results.ts'
+import type { ReportInput } from '../input.ts'
+import { isApproximate } from '../results.ts'
 import { criteria, type Criterion } from './criteria.ts'
 import { holm, pairedTest, type PairedTest } from './paired-test.ts'
 
-/** Errors of the first kind that a report accepts: for each method, and for the choice of the best. */
+/** The level of the tests: for each method, and for the choice of the best. */
 export const ALPHA = 0.05
 
-/** What a criterion says of a method beside the floor. */
+/** The outcome of a criterion for a method, compared with the floor. */
 export type Outcome = 'further' | 'equivalent' | 'undecided'
 
 export interface JudgedCriterion {
   readonly id: string
   /** Whether it is evidence in this run. */
   readonly counts: boolean
-  /** Why it is none. */
+  /** The reason if it is no evidence. */
   readonly reason?: string
-  /** The original beside the floor; absent where it was not tested. */
+  /** The test of the original against the floor; absent if it was not tested. */
   readonly original?: PairedTest
 }
 
 export interface CriterionTest {
   readonly id: string
   readonly outcome: Outcome
-  /** Of the differences to the floor. */
+  /** The test of the differences to the floor. */
   readonly test: PairedTest
   /** Its p value, adjusted over the method's criteria (Holm). */
   readonly p: number
@@ -36,11 +37,11 @@ export interface JudgedMethod {
   readonly tests: readonly CriterionTest[]
   /** Criteria that count without a figure of this method in every seed, and why. */
   readonly missing: readonly { readonly id: string; readonly reason: string }[]
-  /** Mean over the seeds of the distance beyond the floor in the worst criterion, δ being 1; absent where one is missing. */
+  /** Mean distance beyond the floor by the worst criterion, in δ; absent if one is missing. */
   readonly excess?: number
 }
 
-/** What the tests of a run say. */
+/** The results of a run's tests. */
 export interface Judgement {
   readonly seeds: number
   readonly criteria: readonly JudgedCriterion[]
@@ -49,22 +50,22 @@ export interface Judgement {
   /** The method of the least excess, and all that are not told from it. */
   readonly best?: string
   readonly amongBest: readonly string[]
-  /** Why no method could be tested. */
+  /** The reason if no method could be tested. */
   readonly impossible?: string
 }
 
 /**
- * Compares every approximate method with another gold model, paired over the seeds: per criterion the
- * method's distance from gold less the floor's, which is the mean of the further gold models'.
+ * Compares every approximate method with another gold model, paired over the seeds. The difference
+ * is the method's distance from gold less the floor's, the mean of the further gold models'.
  *
- * - A method is `further` by a criterion where the mean difference is above 0 by a one-sided t test, adjusted
- *   over the method's criteria (Holm), and not equivalent.
- * - It is `equivalent` where the upper end of the 90% interval is below δ. The lower end need not be above −δ,
- *   as two one-sided tests would have it: closer to gold than another gold model is no shortcoming.
- * - Otherwise it is `undecided`.
+ * - A method is `equivalent` by a criterion if the upper end of the 90% interval of the mean
+ *   difference is below δ. Unlike in two one-sided tests, the lower end may be below −δ, since it
+ *   is no shortcoming to be closer to gold than another gold model.
+ * - Otherwise it is `further` if the mean difference is above 0 by a one-sided t test, adjusted
+ *   over the method's criteria (Holm), and else `undecided`.
  *
- * A method is distinguishable from gold where any criterion says `further`, equivalent where all that count say
- * so, and undecided otherwise.
+ * A method is distinguishable from gold if it is further by any criterion, equivalent if it is so
+ * by all criteria that count, and undecided otherwise.
  */
 export function judge(input: ReportInput): Judgement {
   const { plan } = input.run
@@ -113,7 +114,7 @@ export function withStandings(
   })
 }
 
-/** By row, the distances of each seed less the mean of the further gold models' in that seed. */
+/** Distances less the mean of the further gold models' in the same seed, by row and seed. */
 function excessesOf(
   distances: readonly (readonly Measured[])[],
   candidates: number,
@@ -149,7 +150,7 @@ function measures(id: string): Criterion['measures'] | undefined {
   return criteria.find((criterion) => criterion.id === id)?.measures
 }
 
-/** Whether a criterion counts: one of forgetting only where it tells the original from the floor. */
+/** Whether a criterion counts. See `Criterion`. */
 function resolution(criterion: Criterion, original: readonly Measured[] | undefined): JudgedCriterion {
   const { id, correlated } = criterion
   if (criterion.measures === 'harm') return { id, counts: true }
@@ -178,7 +179,7 @@ function inseparable(judged: readonly JudgedCriterion[], original: number, seeds
 
 interface Excess {
   readonly criterion: Criterion
-  /** One per seed. */
+  /** One entry for each seed. */
   readonly excess: readonly Measured[]
 }
 
@@ -215,7 +216,10 @@ function worstBySeed(own: readonly Excess[], seeds: number): readonly number[] |
 
 type Result = JudgedMethod & { readonly worst?: readonly number[] }
 
-/** The method of the least mean excess, and those that are not told from it (one-sided, adjusted over the methods). */
+/**
+ * The method of the least mean excess, and those that one-sided tests, adjusted over the methods,
+ * do not tell from it.
+ */
 function bestOf(results: readonly Result[]): Pick<Judgement, 'best' | 'amongBest'> {
   const ranked = results
     .flatMap(({ label, worst, excess }) => (worst && excess !== undefined ? [{ label, worst, excess }] : []))

@@ -1,6 +1,6 @@
 import { studentQuantile, studentUpperTail } from '../../common/interval.ts'
 
-/** What paired differences, one per seed, say of their mean. */
+/** The test of the mean of paired differences, one for each seed. */
 export interface PairedTest {
   /** Pairs, at least two. */
   readonly n: number
@@ -12,15 +12,16 @@ export interface PairedTest {
 }
 
 /**
- * Student's t test of paired differences. `correlated` is for figures whose seeds share models, as those of
- * leave-one-out attacks do: their variance is taken times 1/n + 1/(n − 1) instead of 1/n (Nadeau and
- * Bengio 2003, "Inference for the generalization error"). Throws a RangeError for fewer than two differences.
+ * Student's t test of paired differences. `correlated` is for figures whose seeds share models,
+ * such as those of leave-one-out attacks. Their variance is multiplied by 1/n + 1/(n − 1) instead of 1/n
+ * (Nadeau and Bengio 2003, "Inference for the generalization error"). Throws a RangeError for fewer
+ * than two differences.
  */
 export function pairedTest(differences: readonly number[], correlated = false): PairedTest {
   const n = differences.length
   if (n < 2) throw new RangeError(`${n} differences have no variance; expected at least two`)
   const [first = 0] = differences
-  // From the first on: equal differences have a variance of exactly 0.
+  // Relative to the first, so that equal differences have a variance of exactly 0.
   const mean = first + differences.reduce((sum, value) => sum + (value - first), 0) / n
   const variance = differences.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1)
   const error = Math.sqrt(variance * (correlated ? 1 / n + 1 / (n - 1) : 1 / n))
@@ -30,8 +31,8 @@ export function pairedTest(differences: readonly number[], correlated = false): 
 }
 
 /**
- * P values adjusted for being several, in their order (Holm 1979): those of at most α are significant with a
- * probability of at most α that any true hypothesis is among them.
+ * P values adjusted for multiple tests (Holm 1979), in the order given. If values of at most α are
+ * called significant, the probability of rejecting any true hypothesis is at most α.
  */
 export function holm(ps: readonly number[]): readonly number[] {
   const order = ps.map((_, i) => i).sort((a, b) => (ps[a] ?? 0) - (ps[b] ?? 0))

@@ -1,6 +1,6 @@
 import type { MethodVerdict } from '../../experiment/records/results.ts'
 import { counted, signed, significant } from '../format.ts'
-import type { ReportInput } from '../results.ts'
+import type { ReportInput } from '../input.ts'
 import { criteria, families, type Criterion, type Family } from './criteria.ts'
 import type { JudgedMethod, Judgement } from './judge.ts'
 
@@ -14,6 +14,12 @@ export function criterionOf(id: string): Criterion {
 /** `+2.05`, `−0.012`: a distance beyond the floor's, as precise as its δ asks for. */
 export function excess(value: number, { delta }: Pick<Criterion, 'delta'>): string {
   return signed(value, Math.max(2, 1 - Math.floor(Math.log10(delta))))
+}
+
+/** `δ = 5 points`. */
+export function deltaOf({ delta, unit }: Pick<Criterion, 'delta' | 'unit'>): string {
+  const singular = delta === 1 ? unit.replace(/s$/, '') : unit
+  return `δ = ${delta}${unit === '' ? '' : ` ${singular}`}`
 }
 
 /** `rfa is distinguishable from gold`, by how many of the methods. */
@@ -36,7 +42,7 @@ export function headline({ methods, seeds, criteria: judged, impossible }: Judge
   return `Of ${counted(methods.length, 'approximate method')}, ${list(groups)}.`
 }
 
-/** Whether the original was tested, by criteria none of which tells it from gold. */
+/** Whether the original was tested. If so, no criterion told it from gold. */
 function isInseparable(judged: Judgement['criteria']): boolean {
   return judged.some(({ original }) => original)
 }
@@ -48,7 +54,7 @@ function alone(method: JudgedMethod, seeds: number): string {
 
 /** `≈ equivalent`, for a column of verdicts. */
 export function shortVerdict(verdict: MethodVerdict): string {
-  return `${marks[verdict]} ${verdict}`
+  return `${verdictMarks[verdict]}\u00a0${verdict}`
 }
 
 function verdictWords(verdict: MethodVerdict, seeds: number): string {
@@ -67,7 +73,7 @@ function furtherBy({ tests }: JudgedMethod): readonly string[] {
   return tests.flatMap(({ id, outcome }) => (outcome === 'further' ? [criterionOf(id).label] : []))
 }
 
-/** The best methods, what tells the best from gold, and what could not be evidence: a sentence an entry. */
+/** Sentences about the best methods, their distance from gold, and criteria without evidence. */
 export function details({ best, amongBest, methods, criteria: judged }: Judgement): readonly string[] {
   const leader = methods.find(({ label }) => label === best)
   return [
@@ -99,7 +105,7 @@ function unjudgedWords(methods: readonly JudgedMethod[]): readonly string[] {
     : [`Not ranked, for want of figures: ${gone.map(({ label }) => label).join(', ')}.`]
 }
 
-/** Which criteria were no evidence, and which families had none that was. */
+/** The criteria that were no evidence, and the families without any that was. */
 function evidenceWords(judged: Judgement['criteria']): readonly string[] {
   if (judged.length === 0) return []
   const idle = judged.filter(({ counts }) => !counts)
@@ -120,14 +126,14 @@ function evidenceWords(judged: Judgement['criteria']): readonly string[] {
   ]
 }
 
-/** How the tests were made, for readers of the table. */
+/** A description of the tests for readers of the table. */
 export function method({ seeds }: Judgement, { run }: ReportInput): string {
   const golds = run.plan.gold.length - 1
   const floor = golds === 1 ? 'another gold model' : `the mean of ${golds} other gold models`
   return `Each figure is a distance from gold less that of ${floor} (the floor), paired over ${counted(seeds, 'seed')}, with its 90% interval. A method is told from gold (≠) where the mean is above 0 by a one-sided t test at 5%, adjusted over the method's criteria (Holm); equivalent within δ (≈) where the upper end of the interval is below δ; otherwise undecided (?). The worst criterion decides.`
 }
 
-export const marks: Readonly<Record<MethodVerdict | 'further', string>> = {
+export const verdictMarks: Readonly<Record<MethodVerdict | 'further', string>> = {
   distinguishable: '≠',
   further: '≠',
   equivalent: '≈',

@@ -2,51 +2,123 @@ import {
   shadowAttacks,
   shadowedSets,
   shadowFigures,
+  type Estimate,
+  type Measured,
+  type ShadowAttack,
   type ShadowedSet,
   type ShadowFigure,
+  type StageMetrics,
 } from '../../experiment/records/manifest.ts'
+import { ranges, type Figure } from '../../experiment/records/results.ts'
+import { figureCell, heading, note, prose } from '../blocks.ts'
 import { describeSeeds } from '../describe.ts'
-import { footnotes } from '../footnotes.ts'
-import { counted } from '../format.ts'
-import { html, type Markup } from '../markup.ts'
-import {
-  fewShadows,
-  membershipRows,
-  shadowAttackLabels,
-  shadowColumns,
-  shadowedSamples,
-  shadowFigure,
-  type MembershipRow,
-} from '../membership.ts'
-import type { ReportInput } from '../results.ts'
-import { figureOr, footnoteList, type MissingFigures } from './missing.ts'
-import { notation } from './notation.ts'
+import { counted, percent, significant } from '../format.ts'
+import { manifestOf, whyMissing, type ReportInput } from '../input.ts'
+import { overSeeds } from '../over-seeds.ts'
+import { makersOf, modelRows, modelTable, type ModelRow } from './model-rows.ts'
+import type { StageSection } from './stage-section.ts'
 
-/** LiRA and RMIA; nothing where there are no shadow models. */
-export function membershipSection(input: ReportInput): Markup | undefined {
-  const rows = membershipRows(input)
-  const models = input.run.plan.shadow?.models.length
-  if (!rows || models === undefined) return undefined
-  const seeds = describeSeeds(input.run.spec)
-  return html`<section>
-    <h2>Membership inference from shadow models</h2>
-    <p>
-      ${models} shadow models, each trained on a random half of all samples, show how training on a sample
-      moves its φ = log(p_y / (1 − p_y)). By that, LiRA and RMIA (γ = 2) say how likely it is that the
-      attacked model trained on it. AUC is the probability that they rank a sample of the set above a test
-      sample that the model never saw: 0.5 is chance. TPR is the percentage of the set that is found where 1%
-      or 0.1% of the test samples are found with it.
-      ${seeds ? `${seeds}.` : 'Below each figure, small: its 95% interval.'}
-    </p>
-    ${note(fewShadows(models, rows))} ${shadowedSets.map((set) => setTable(rows, set))}
-  </section>`
+export type MembershipRow = ModelRow<StageMetrics['membership'] | { readonly missing: string }>
+
+/** Membership inference by shadow models: LiRA and RMIA. */
+export const membership: StageSection = {
+  section: (input) => {
+    const rows = membershipRows(input)
+    const models = input.run.plan.shadow?.models.length
+    if (!rows || models === undefined) return undefined
+    const seeds = describeSeeds(input.run.spec)
+    const few = fewShadows(models, rows)
+    return {
+      title: 'Membership inference from shadow models',
+      blocks: [
+        prose(
+          `${models} shadow models, each trained on a random half of all samples, show how training on a sample moves its φ = log(p_y / (1 − p_y)). By that, LiRA and RMIA (γ = 2) say how likely it is that the attacked model trained on it. AUC is the probability that they rank a sample of the set above a test sample that the model never saw: 0.5 is chance. TPR is the percentage of the set that is found where 1% or 0.1% of the test samples are found with it. ${seeds ? `${seeds}.` : 'Each figure has its 95% interval.'}`,
+        ),
+        ...(few === undefined ? [] : [note(few)]),
+        ...shadowedSets.flatMap((set) => {
+          const { title, ideal } = sets[set]
+          const samples = results(rows)?.sets[set]
+          const sizes = samples
+            ? `${counted(samples.members, 'sample')} of it against ${counted(samples.nonMembers, 'test sample')}. `
+            : ''
+          const columns = shadowAttacks.flatMap((attack) =>
+            shadowFigures.map((name) => ({
+              label: figures[name].label,
+              group: attackLabels[attack],
+              split: name === 'auc',
+              of: (row: MembershipRow) =>
+                figureCell(shadowFigure(row, set, attack, name), figures[name].write),
+            })),
+          )
+          return [
+            heading(title),
+            prose(`${sizes}${ideal}`),
+            modelTable(`Shadow models, ${set} set`, `membership-${set}`, rows, columns),
+          ]
+        }),
+      ],
+    }
+  },
+  computed: {
+    key: 'membership',
+    of: (input) => membershipRows(input)?.map(({ label, seeds }) => ({ label, seeds })),
+  },
 }
 
-function note(text: string | undefined): Markup | undefined {
-  return text === undefined ? undefined : html`<p class="note">${text}</p>`
+/** Returns undefined if the run has no shadow models. */
+export function membershipRows(input: ReportInput): readonly MembershipRow[] | undefined {
+  const { shadow } = input.run.plan
+  if (!shadow) return undefined
+  return modelRows(input, (seed, model) => {
+    const { evaluate, membership } = model
+    const finished = membership && manifestOf<'membership'>(input, membership)
+    if (finished) return finished.metrics
+    const { models, pool } = shadow
+    const needed = [...makersOf(seed, model), evaluate, ...models, pool, ...(membership ? [membership] : [])]
+    return { missing: whyMissing(input, needed) }
+  })
 }
 
-const about: Readonly<Record<ShadowedSet, { readonly title: string; readonly ideal: string }>> = {
+/**
+ * A row's figure: the AUC in [0, 1], or a true-positive rate in percent. Over several seeds it is
+ * the mean with its interval; for one seed it has the interval of the attack itself.
+ */
+export function shadowFigure(
+  { seeds }: MembershipRow,
+  set: ShadowedSet,
+  attack: ShadowAttack,
+  name: ShadowFigure,
+): Figure {
+  const scale = name === 'auc' ? 1 : 100
+  const estimates = seeds.map((one): Estimate =>
+    'missing' in one ? one : one.sets[set].attacks[attack][name],
+  )
+  const figure = overSeeds(
+    estimates.map((one): Measured => ('value' in one ? { value: scale * one.value } : one)),
+    name === 'auc' ? ranges.share : ranges.percent,
+  )
+  const [only] = estimates
+  if (estimates.length > 1 || 'missing' in figure || !only || 'missing' in only || !only.interval)
+    return figure
+  const [low, high] = only.interval
+  return { ...figure, between: [scale * low, scale * high] }
+}
+
+const figures: Readonly<
+  Record<ShadowFigure, { readonly label: string; readonly write: (value: number) => string }>
+> = {
+  auc: { label: 'AUC', write: significant },
+  tprAt1: { label: 'TPR at 1%', write: percent },
+  tprAt01: { label: 'at 0.1%', write: percent },
+}
+
+const attackLabels: Readonly<Record<ShadowAttack, string>> = {
+  lira: 'LiRA, online',
+  liraOffline: 'LiRA, offline',
+  rmia: 'RMIA',
+}
+
+const sets: Readonly<Record<ShadowedSet, { readonly title: string; readonly ideal: string }>> = {
   forget: {
     title: 'The forget set D_f',
     ideal: 'Gold never saw it, so that for gold this is chance: what is above is still remembered.',
@@ -57,49 +129,20 @@ const about: Readonly<Record<ShadowedSet, { readonly title: string; readonly ide
   },
 }
 
-function setTable(rows: readonly MembershipRow[], set: ShadowedSet): Markup {
-  const missing = { name: `membership-${set}`, notes: footnotes() }
-  const { title, ideal } = about[set]
-  const samples = shadowedSamples(rows, set)
-  const described =
-    samples &&
-    `${counted(samples.members, 'sample')} of it against ${counted(samples.nonMembers, 'test sample')}. `
-  return html`<h3>${notation(title)}</h3>
-    <p>${described}${ideal}</p>
-    <div class="scroll" tabindex="0" role="region" aria-label="${`Shadow models, ${set} set`}">
-      <table class="attacks">
-        <thead>
-          <tr>
-            <td></td>
-            ${shadowAttacks.map((attack) => html`<th scope="colgroup" class="split group" colspan="${shadowFigures.length}">${shadowAttackLabels[attack]}</th>`)}
-          </tr>
-          <tr>
-            <th scope="col">Model</th>
-            ${shadowAttacks.map(() => shadowFigures.map((name) => html`<th scope="col" ${split(name)}>${shadowColumns[name].label}</th>`))}
-          </tr>
-        </thead>
-        <tbody>
-          ${rows.filter(({ isFloor }) => !isFloor).map((row) => tableRow(row, set, missing))}
-        </tbody>
-        <tbody class="floor">
-          ${rows.filter(({ isFloor }) => isFloor).map((row) => tableRow(row, set, missing))}
-        </tbody>
-      </table>
-    </div>
-    ${footnoteList(missing)}`
+/** The results of the first attack that finished. All attacks have the same sizes and variance. */
+function results(rows: readonly MembershipRow[]): StageMetrics['membership'] | undefined {
+  return rows.flatMap(({ seeds }) => seeds).find((one) => 'sets' in one)
 }
 
-function tableRow(row: MembershipRow, set: ShadowedSet, missing: MissingFigures): Markup {
-  return html`<tr>
-    <th scope="row">${row.label}</th>
-    ${shadowAttacks.map((attack) =>
-      shadowFigures.map((name) => {
-        const { figure, interval } = shadowFigure(row, set, attack, name)
-        const { write } = shadowColumns[name]
-        return html`<td${split(name)}>${figureOr(missing, figure, write)}${interval && html`<small>${interval.map(write).join(' – ')}</small>`}</td>`
-      }),
-    )}
-  </tr> `
-}
+/** With fewer shadow models than this, the report says that they are few: 16 of each kind. */
+const LEAST_SHADOWS = 32
 
-const split = (name: ShadowFigure) => name === 'auc' && html` class="split"`
+/** The consequence of few shadow models for the figures; undefined if there are many. */
+function fewShadows(models: number, rows: readonly MembershipRow[]): string | undefined {
+  if (models >= LEAST_SHADOWS && results(rows)?.variance !== 'pooled') return undefined
+  const few = `Each sample has ${models / 2} shadow models that trained on it and ${models / 2} that did not`
+  const pooled = 'LiRA takes one variance for all samples, as Carlini et al. (2022) do with few models'
+  return models < LEAST_SHADOWS
+    ? `${few}, which is few: ${pooled}, and with more shadow models these attacks would find more.`
+    : `${few}: ${pooled}.`
+}

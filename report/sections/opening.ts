@@ -1,103 +1,93 @@
 import type { Figure, MethodVerdict, ResultRow } from '../../experiment/records/results.ts'
-import { describeSeeds, describeSplit } from '../describe.ts'
+import { stagesOf } from '../../experiment/stages/stage-list.ts'
+import { note, type Banner, type Block, type Section, type Term } from '../blocks.ts'
+import { describeChangedCode } from '../describe.ts'
 import { intervalText, percent } from '../format.ts'
-import { html, type Content, type Markup } from '../markup.ts'
-import { checkOracle, type OracleCheck } from '../oracle.ts'
+import type { ReportInput } from '../input.ts'
 import type { Judgement } from '../judgement/judge.ts'
-import { floorGap, lowestGap, type ReportInput } from '../results.ts'
+import { checkOracle, type OracleCheck } from '../oracle.ts'
+import { floorGap, lowestGap } from '../results.ts'
 import { verdict } from '../verdict.ts'
-import { notation } from './notation.ts'
 
-/** Title, what is wrong if anything is, and the outcome in plain words. */
-export function openingSection(input: ReportInput, rows: readonly ResultRow[], judgement: Judgement): Markup {
-  const { failed } = input
-  const { facts, spec } = input.run
-  const { headline, details } = verdict(input, rows, judgement)
-  const oracle = checkOracle(input)
-  const several = describeSeeds(spec)
-  const seeds = several && `; ${several}`
-  return html`<header>
-      <p class="eyebrow">Machine unlearning experiment</p>
-      <h1>${spec.name}</h1>
-      <p class="lead">
-        ${facts.name}, ${spec.model.name}: forgetting ${describeSplit(spec.split, facts)}${seeds}
-      </p>
-    </header>
-    ${banner(oracle)}
-    ${
-      failed.length > 0 &&
-      html`<div class="banner unknown" role="note">
-        <p>
-          <strong>${failed.length === 1 ? 'One stage' : `${failed.length} stages`} failed.</strong> The rest
-          of the report stands without ${failed.length === 1 ? 'it' : 'them'}.
-        </p>
-        <ul>
-          ${failed.map(({ title, reason }) => html`<li>${title}: ${reason}</li>`)}
-        </ul>
-      </div>`
-    }
-    <section class="verdict" aria-label="Outcome">
-      <p class="headline">${headline}</p>
-      <dl class="tiles">${tiles(input, rows, judgement)}</dl>
-      ${
-        details.length > 0 &&
-        html`<ul class="findings">
-          ${details.map((words) => html`<li>${notation(words)}</li>`)}
-        </ul>`
-      }
-      ${oracle.passed === true && html`<p class="note">Oracle check passed. ${oracle.message}</p>`}
-    </section>`
-}
-
-function banner({ passed, message }: OracleCheck): Content {
-  switch (passed) {
-    case true:
-      return undefined
-    case false:
-      return html`<div class="banner" role="alert">
-        <p><strong>Gold does not look like gold.</strong> ${message}</p>
-      </div>`
-    case undefined:
-      return html`<div class="banner unknown" role="note">
-        <p><strong>Gold was not checked.</strong> ${message}</p>
-      </div>`
+/** Problems of the run, if it has any. */
+export function problems(input: ReportInput): Section {
+  const { failed, run } = input
+  const changedCode = describeChangedCode(stagesOf(run.plan))
+  const [many, them] = failed.length === 1 ? ['One stage', 'it'] : [`${failed.length} stages`, 'them']
+  return {
+    blocks: [
+      ...oracleBanner(checkOracle(input)),
+      ...(failed.length === 0
+        ? []
+        : [
+            {
+              kind: 'banner' as const,
+              tone: 'warning' as const,
+              title: `${many} failed.`,
+              text: `The rest of the report stands without ${them}.`,
+              items: failed.map(({ title, reason }) => `${title}: ${reason}`),
+            },
+          ]),
+      ...(changedCode === undefined
+        ? []
+        : [
+            {
+              kind: 'banner' as const,
+              tone: 'note' as const,
+              title: 'Changed code.',
+              text: `${changedCode}.`,
+            },
+          ]),
+    ],
   }
 }
 
-function tiles(input: ReportInput, rows: readonly ResultRow[], judgement: Judgement): Content {
+function oracleBanner({ passed, message }: OracleCheck): readonly Banner[] {
+  if (passed === true) return []
+  return passed === undefined
+    ? [{ kind: 'banner', tone: 'warning', title: 'Gold was not checked.', text: message }]
+    : [{ kind: 'banner', tone: 'alert', title: 'Gold does not look like gold.', text: message }]
+}
+
+/** The outcome in plain words. */
+export function outcomeSection(
+  input: ReportInput,
+  rows: readonly ResultRow[],
+  judgement: Judgement,
+): Section {
+  const { headline, details } = verdict(input, rows, judgement)
+  const { passed, message } = checkOracle(input)
   const original = rows.find(({ method }) => method === 'original')
-  const points = (figure: Figure | undefined) => sized(figure, percent, 'points')
-  return [
+  const items = [
     ...(judgement.methods.length === 0
-      ? [tile('Smallest average gap, not tested', points(lowestGap(rows)?.metrics.averageGap))]
+      ? [pointsTile('Smallest average gap, not tested', lowestGap(rows)?.metrics.averageGap)]
       : verdictTiles(judgement)),
-    tile('Floor: gap between two gold models', points(floorGap(input))),
-    original && tile('Gap of the original model', points(original.metrics.averageGap)),
+    pointsTile('Floor: gap between two gold models', floorGap(input)),
+    ...(original ? [pointsTile('Gap of the original model', original.metrics.averageGap)] : []),
   ]
+  const blocks: readonly Block[] = [
+    { kind: 'prose', style: 'headline', text: headline },
+    { kind: 'terms', style: 'tiles', items },
+    ...(details.length > 0 ? [{ kind: 'list' as const, items: details }] : []),
+    ...(passed === true ? [note(`Oracle check passed. ${message}`)] : []),
+  ]
+  return { framed: true, blocks }
 }
 
-/** How many methods came out how. */
-function verdictTiles({ methods }: Judgement): readonly Content[] {
+/** The number of methods with each verdict. */
+function verdictTiles({ methods }: Judgement): readonly Term[] {
   const count = (verdict: MethodVerdict) => methods.filter((method) => method.verdict === verdict).length
+  const of = { small: ` of ${methods.length}` }
   return [
-    tile(
-      'Equivalent to another gold model within δ',
-      html`${count('equivalent')} <small>of ${methods.length}</small>`,
-    ),
-    tile('Distinguishable from gold', html`${count('distinguishable')} <small>of ${methods.length}</small>`),
+    { term: 'Equivalent to another gold model within δ', text: [String(count('equivalent')), of] },
+    { term: 'Distinguishable from gold', text: [String(count('distinguishable')), of] },
   ]
 }
 
-/** A figure in large, its interval and its unit in small. */
-function sized(figure: Figure | undefined, write: (value: number) => string, unit: string): Content {
-  if (!figure || 'missing' in figure) return 'n/a'
-  const interval = intervalText(figure, write)
-  return html`${write(figure.value)} <small>${interval && `${interval} `}${unit}</small>`
-}
-
-function tile(term: string, figure: Content): Markup {
-  return html`<div>
-    <dt>${term}</dt>
-    <dd>${figure}</dd>
-  </div>`
+/** A figure in points, large, with its interval and unit in small. */
+function pointsTile(term: string, figure: Figure | undefined): Term {
+  if (!figure || 'missing' in figure) return { term, text: 'n/a' }
+  const interval = intervalText(figure, percent)
+  const small = ` ${interval === undefined ? '' : `${interval} `}points`
+  return { term, text: [percent(figure.value), { small }] }
 }

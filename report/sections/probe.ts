@@ -1,74 +1,98 @@
+import { adaptableLayers, layersOf, matchesAny } from '../../experiment/models/model.ts'
+import type { Measured, ProbedLayer, StageMetrics } from '../../experiment/records/manifest.ts'
+import { ranges, type Figure } from '../../experiment/records/results.ts'
+import { figureCell, heading, prose } from '../blocks.ts'
 import { describeSeeds } from '../describe.ts'
-import { footnotes } from '../footnotes.ts'
-import { counted } from '../format.ts'
-import { html, type Markup } from '../markup.ts'
-import {
-  probedLayers,
-  probedSamples,
-  probeFigure,
-  probeFigures,
-  probeRows,
-  probeTables,
-  type ProbeFigure,
-  type ProbeRow,
-} from '../probe.ts'
-import type { ReportInput } from '../results.ts'
-import { figureOr, footnoteList, type MissingFigures } from './missing.ts'
-import { notation } from './notation.ts'
+import { counted, percent, significant } from '../format.ts'
+import { manifestOf, whyMissing, type ReportInput } from '../input.ts'
+import { overSeeds } from '../over-seeds.ts'
+import { makersOf, modelRows, modelTable, type ModelRow } from './model-rows.ts'
+import type { StageSection } from './stage-section.ts'
 
-/** Linear probes and CKA, layer by layer; nothing where they were not asked for. */
-export function probeSection(input: ReportInput): Markup | undefined {
-  const rows = probeRows(input)
-  if (!rows) return undefined
-  const layers = probedLayers(input)
-  const samples = probedSamples(rows)
-  const seeds = describeSeeds(input.run.spec)
-  return html`<section>
-    <h2>What the features still know</h2>
-    <p>
-      Outputs can forget while features do not. Each column is the output of one layer, of convolutions
-      averaged over positions.
-      ${samples && `The probes are trained on ${counted(samples.trained, 'sample')} and tested on ${counted(samples.tested, 'forget sample')}; CKA compares ${counted(samples.compared.forget, 'sample')} of each set.`}
-      ${seeds && `${seeds}.`}
-    </p>
-    ${probeFigures.map((name) => figureTable(name, layers, rows))}
-  </section>`
+type Probed = StageMetrics['probe'] | { readonly missing: string }
+export type ProbeRow = ModelRow<Probed>
+
+/** Each figure has a table of its own, with a column for each layer. */
+const figures = {
+  accuracy: {
+    title: 'Samples of D_f that a probe recognises (%)',
+    about:
+      "A linear probe finds classes in any good model's features: what is above gold is still remembered.",
+    of: ({ accuracy }: ProbedLayer) => accuracy,
+    write: percent,
+  },
+  forget: {
+    title: 'Linear CKA to gold on D_f',
+    about: '1 is alike up to rotation and scale. Two gold models differ too: the floor shows by how much.',
+    of: ({ cka }: ProbedLayer) => cka.forget,
+    write: significant,
+  },
+  retained: {
+    title: 'Linear CKA to gold on D_r',
+    about: 'The same on as many retained samples: what the unlearning changed for them beside.',
+    of: ({ cka }: ProbedLayer) => cka.retained,
+    write: significant,
+  },
+} as const
+type ProbeFigure = keyof typeof figures
+const figureNames = Object.keys(figures) as readonly ProbeFigure[]
+
+/** Linear probes and CKA, layer by layer. */
+export const probes: StageSection = {
+  section: (input) => {
+    const rows = probeRows(input)
+    if (!rows) return undefined
+    const samples = rows.flatMap(({ seeds }) => seeds).find((one) => 'layers' in one)
+    const sizes = samples
+      ? ` The probes are trained on ${counted(samples.trained, 'sample')} and tested on ${counted(samples.tested, 'forget sample')}; CKA compares ${counted(samples.compared.forget, 'sample')} of each set.`
+      : ''
+    const seeds = describeSeeds(input.run.spec)
+    return {
+      title: 'What the features still know',
+      blocks: [
+        prose(
+          `Outputs can forget while features do not. Each column is the output of one layer, of convolutions averaged over positions.${sizes}${seeds === undefined ? '' : ` ${seeds}.`}`,
+        ),
+        ...figureNames.flatMap((name) => {
+          const { title, about, write } = figures[name]
+          const columns = probedLayers(input).map((layer) => ({
+            label: layer,
+            of: (row: ProbeRow) => figureCell(probeFigure(row, name, layer), write),
+          }))
+          return [heading(title), prose(about), modelTable(title, `probe-${name}`, rows, columns)]
+        }),
+      ],
+    }
+  },
+  computed: { key: 'probes', of: (input) => probeRows(input) },
 }
 
-function figureTable(name: ProbeFigure, layers: readonly string[], rows: readonly ProbeRow[]): Markup {
-  const missing = { name: `probe-${name}`, notes: footnotes() }
-  const { title, about } = probeTables[name]
-  const row = (one: ProbeRow) => tableRow(one, { name, layers, missing })
-  return html`<h3>${notation(title)}</h3>
-    <p>${about}</p>
-    <div class="scroll" tabindex="0" role="region" aria-label="${title}">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Model</th>
-            ${layers.map((layer) => html`<th scope="col">${layer}</th>`)}
-          </tr>
-        </thead>
-        <tbody>
-          ${rows.filter(({ isFloor }) => !isFloor).map(row)}
-        </tbody>
-        <tbody class="floor">
-          ${rows.filter(({ isFloor }) => isFloor).map(row)}
-        </tbody>
-      </table>
-    </div>
-    ${footnoteList(missing)}`
+/** Returns undefined if the run does not probe features. */
+export function probeRows(input: ReportInput): readonly ProbeRow[] | undefined {
+  if (!input.run.spec.probe) return undefined
+  return modelRows(input, (seed, model): Probed => {
+    const { probe } = model
+    const finished = probe && manifestOf<'probe'>(input, probe)
+    if (finished) return finished.metrics
+    const needed = [...makersOf(seed, model), ...seed.gold.slice(0, 1), ...(probe ? [probe] : [])]
+    return { missing: whyMissing(input, needed) }
+  })
 }
 
-interface Table {
-  readonly name: ProbeFigure
-  readonly layers: readonly string[]
-  readonly missing: MissingFigures
+/** Names of the layers that are probed, in forward order. */
+function probedLayers({ run: { spec, facts } }: ReportInput): readonly string[] {
+  const layers = adaptableLayers(layersOf(spec.model, facts.shape, facts.classes.length))
+  return layers.filter(matchesAny(spec.probe?.layers ?? [])).map(({ name }) => name)
 }
 
-function tableRow(row: ProbeRow, { name, layers, missing }: Table): Markup {
-  return html`<tr>
-    <th scope="row">${row.label}</th>
-    ${layers.map((layer) => html`<td>${figureOr(missing, probeFigure(row, name, layer), probeTables[name].write)}</td>`)}
-  </tr> `
+/** A row's figure at a layer. Over several seeds it is the mean. */
+export function probeFigure({ seeds }: ProbeRow, name: ProbeFigure, layer: string): Figure {
+  return overSeeds(
+    seeds.map((one): Measured => {
+      if ('missing' in one) return one
+      const found = one.layers.find((probed) => probed.name === layer)
+      return found ? figures[name].of(found) : { missing: `the layer ${layer} was not probed` }
+    }),
+    name === 'accuracy' ? ranges.percent : ranges.share,
+  )
 }

@@ -1,47 +1,86 @@
+import type { SeedPlan } from '../../experiment/plan/plan.ts'
+import { anamnesisIndex } from '../../experiment/records/anamnesis.ts'
+import type { Measured, RelearnPoint } from '../../experiment/records/manifest.ts'
+import { ranges, type Figure } from '../../experiment/records/results.ts'
+import { figureCell, prose } from '../blocks.ts'
 import { describeSeeds } from '../describe.ts'
-import { footnotes } from '../footnotes.ts'
-import { html, type Markup } from '../markup.ts'
-import { relearnColumns, relearnFigure, relearnFigures, relearnRows, type RelearnRow } from '../relearn.ts'
-import type { ReportInput } from '../results.ts'
-import { figureOr, footnoteList, type MissingFigures } from './missing.ts'
-import { notation } from './notation.ts'
+import { grouped, significant } from '../format.ts'
+import { manifestOf, whyMissing, type ReportInput } from '../input.ts'
+import { overSeeds } from '../over-seeds.ts'
+import { makersOf, modelRows, modelTable, type EvaluatedModel, type ModelRow } from './model-rows.ts'
+import type { StageSection } from './stage-section.ts'
 
-/** Relearning time and anamnesis index; nothing where they were not asked for. */
-export function relearnSection(input: ReportInput): Markup | undefined {
-  const rows = relearnRows(input)
-  if (!rows) return undefined
-  const missing = { name: 'relearning', notes: footnotes() }
-  const seeds = describeSeeds(input.run.spec)
-  return html`<section>
-    <h2>Learning it again</h2>
-    <p>
-      Steps of fine-tuning on ${notation('D_f')} alone until accuracy on it is within 5 points of the
-      original's. The anamnesis index is those steps over gold's: 1 is gold, and what learns faster still
-      remembers. ${seeds && `${seeds}.`}
-    </p>
-    <div class="scroll" tabindex="0" role="region" aria-label="Learning it again">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Model</th>
-            ${relearnFigures.map((name) => html`<th scope="col">${relearnColumns[name].label}</th>`)}
-          </tr>
-        </thead>
-        <tbody>
-          ${rows.filter(({ isFloor }) => !isFloor).map((row) => tableRow(row, missing))}
-        </tbody>
-        <tbody class="floor">
-          ${rows.filter(({ isFloor }) => isFloor).map((row) => tableRow(row, missing))}
-        </tbody>
-      </table>
-    </div>
-    ${footnoteList(missing)}
-  </section>`
+/** How fast one seed's model learnt the forget set again. */
+export interface Relearned {
+  readonly steps: Measured
+  /** The anamnesis index: the steps over those of gold. */
+  readonly ain: Measured
+  /** The accuracy in percent that ends relearning. */
+  readonly wanted?: number
+  readonly curve?: readonly RelearnPoint[]
 }
 
-function tableRow(row: RelearnRow, missing: MissingFigures): Markup {
-  return html`<tr>
-    <th scope="row">${row.label}</th>
-    ${relearnFigures.map((name) => html`<td>${figureOr(missing, relearnFigure(row, name), relearnColumns[name].write)}</td>`)}
-  </tr> `
+export type RelearnRow = ModelRow<Relearned>
+type RelearnFigure = 'steps' | 'ain'
+
+/** Relearning time and anamnesis index. */
+export const relearning: StageSection = {
+  section: (input) => {
+    const rows = relearnRows(input)
+    if (!rows) return undefined
+    const seeds = describeSeeds(input.run.spec)
+    const column = (label: string, name: RelearnFigure, write: (value: number) => string) => ({
+      label,
+      of: (row: RelearnRow) => figureCell(relearnFigure(row, name), write),
+    })
+    return {
+      title: 'Learning it again',
+      blocks: [
+        prose(
+          `Steps of fine-tuning on D_f alone until accuracy on it is within 5 points of the original's. The anamnesis index is those steps over gold's: 1 is gold, and what learns faster still remembers.${seeds === undefined ? '' : ` ${seeds}.`}`,
+        ),
+        modelTable('Learning it again', 'relearning', rows, [
+          // Steps of one seed are a count; steps over seeds are a mean.
+          column('Steps', 'steps', (value) =>
+            Number.isInteger(value) ? grouped(value) : significant(value),
+          ),
+          column('Anamnesis index', 'ain', significant),
+        ]),
+      ],
+    }
+  },
+  computed: { key: 'relearning', of: (input) => relearnRows(input) },
+}
+
+/** Returns undefined if the run does not relearn. */
+export function relearnRows(input: ReportInput): readonly RelearnRow[] | undefined {
+  if (!input.run.spec.relearn) return undefined
+  return modelRows(input, (seed, model): Relearned => {
+    const { relearn } = model
+    const metrics = relearn && manifestOf<'relearn'>(input, relearn)?.metrics
+    const steps = stepsOf(input, seed, model)
+    return {
+      steps,
+      ain: anamnesisIndex(steps, stepsOf(input, seed, seed.reference)),
+      ...(metrics && { curve: metrics.curve }),
+      ...(metrics?.wanted !== undefined && { wanted: metrics.wanted }),
+    }
+  })
+}
+
+function stepsOf(input: ReportInput, seed: SeedPlan, model: EvaluatedModel): Measured {
+  const { relearn } = model
+  const finished = relearn && manifestOf<'relearn'>(input, relearn)
+  if (finished) return finished.metrics.steps
+  const needed = [seed.original, seed.originalEvaluation, ...makersOf(seed, model), relearn]
+  const stages = needed.flatMap((stage) => stage ?? [])
+  return { missing: whyMissing(input, stages) }
+}
+
+/** A row's figure. Over several seeds it is the mean. */
+export function relearnFigure({ seeds }: RelearnRow, name: RelearnFigure): Figure {
+  return overSeeds(
+    seeds.map((one) => one[name]),
+    ranges.positive,
+  )
 }

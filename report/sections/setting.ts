@@ -1,6 +1,7 @@
-import type { Environment } from '../../experiment/records/manifest.ts'
 import { seedsAt } from '../../experiment/plan/plan.ts'
+import type { Environment } from '../../experiment/records/manifest.ts'
 import { seedsOf, stagesOf } from '../../experiment/stages/stage-list.ts'
+import type { Section, Term, Text } from '../blocks.ts'
 import {
   describeChangedCode,
   describeModel,
@@ -9,97 +10,97 @@ import {
   describeSplit,
 } from '../describe.ts'
 import { counted, grouped } from '../format.ts'
+import { manifestOf, type ReportInput } from '../input.ts'
 import { environmentsOf } from '../json.ts'
-import { html, type Content, type Markup } from '../markup.ts'
-import { manifestOf, type ReportInput } from '../results.ts'
 
-/** What was run: data, split, model, training, methods, seeds, versions. */
-export function settingSection(input: ReportInput): Markup {
+/** The data, split, model, training, methods, seeds and versions of the run. */
+export function settingSection(input: ReportInput): Section {
   const { spec, facts, plan } = input.run
   const parameters = manifestOf<'train'>(input, plan.original)?.metrics.parameters
   const environments = environmentsOf(input)
   const changedCode = describeChangedCode(stagesOf(plan))
-  const citation = ('citation' in spec.data ? spec.data.citation : undefined) ?? facts.citation
-  return html`<section>
-    <h2>What was run</h2>
-    <dl class="facts">
-      ${fact('Data', [
-        html`<p>
-          ${facts.name}: ${counted(sum(facts.train) + sum(facts.test), 'sample')} of
-          ${facts.shape.join(' × ')} in ${counted(facts.classes.length, 'class', 'classes')}
-          (${firstOf(facts.classes)})
-        </p>`,
-        sourceNotes(facts.sources),
-        facts.skipped &&
-          html`<p class="note">
-            ${counted(facts.skipped.images, 'image')} left out that cannot be decoded:
-            ${facts.skipped.first.join(', ')}${facts.skipped.images > facts.skipped.first.length && ', …'}
-          </p>`,
-        citation && html`<p class="note">${citation}</p>`,
-      ])}
-      ${fact('Split', [html`<p>Forgets ${describeSplit(spec.split, facts)}</p>`, splitSizes(input)])}
-      ${fact('Model', [
-        html`<p>
-          ${describeModel(spec.model)}${parameters === undefined ? '' : `; ${counted(parameters, 'parameter')}`}
-        </p>`,
-        spec.model.name === 'pretrained' && sourceNotes(spec.model.checkpoint?.files ?? []),
-      ])}
-      ${fact('Training', describeOptions(spec.training))}
-      ${fact(
-        'Methods',
-        spec.methods.map(({ label, method, ...options }) => {
-          const described = describeOptions(options)
-          const kind = label === undefined || label === method ? '' : `${method}; `
-          return html`<p>
-            <strong>${label ?? method}</strong> <span class="inline-note">${kind}${described}</span>
-          </p>`
-        }),
-      )}
-      ${fact('Attack', describeOptions(spec.attack))}
-      ${spec.shadow && fact('Shadow models', `${spec.shadow.models}, each trained like the original on a random half of all samples; seed ${spec.seed.training}`)}
-      ${spec.relearn && fact('Relearning', describeOptions(spec.relearn))}
-      ${spec.probe && fact('Probes', describeOptions(spec.probe))}
-      ${fact('Seeds', [`data ${spec.seed.data}; split ${spec.seed.split}; `, seedsOfModels(input)])}
-      ${changedCode !== undefined && fact('Code', `${changedCode}. It differs from experiment/stages/code-lock.json of its checkout.`)}
-      ${fact('Software', environments.length === 0 ? 'n/a: no stage finished' : environments.map((environment) => html`<p>${describeEnvironment(environment)}</p>`))}
-    </dl>
-  </section>`
-}
-
-function sourceNotes(
-  files: readonly { readonly name: string; readonly sha256: string; readonly bytes: number }[],
-): readonly Markup[] {
-  return files.map(
-    ({ name, sha256, bytes }) =>
-      html`<p class="note">${name}, ${counted(bytes, 'byte')}, SHA-256 <code>${sha256}</code></p>`,
-  )
-}
-
-const MOST_CLASSES = 20
-
-function firstOf(classes: readonly string[]): string {
-  const more = classes.length - MOST_CLASSES
-  return [...classes.slice(0, MOST_CLASSES), ...(more > 0 ? [`and ${more} more`] : [])].join(', ')
-}
-
-function fact(term: string, content: Content): Markup {
-  return html`<dt>${term}</dt>
-    <dd>${content}</dd>`
-}
-
-function seedsOfModels({ run: { plan, spec } }: ReportInput): Content {
-  const own = seedsOf(plan).map(({ original, gold }, i) => {
+  const fact = (term: string, text: Text, notes: readonly Text[] = []): Term => ({ term, text, notes })
+  const optional = (term: string, text: string | false | undefined) =>
+    text === false || text === undefined ? [] : [fact(term, text)]
+  const ofSeeds = seedsOf(plan).map(({ original, gold }, i) => {
     const golds = gold.map(({ params }) => params.seed).join(', ')
     return `original ${original.params.seed}; gold ${golds}; unlearning ${seedsAt(spec, i).unlearning}`
   })
   const several = describeSeeds(spec)
-  if (several === undefined) return own
-  return [several, own.map((described, i) => html`<p class="note">seed ${i + 1}: ${described}</p>`)]
+  const seeds = `data ${spec.seed.data}; split ${spec.seed.split}; ${several ?? ofSeeds.join('')}`
+  const items = [
+    dataFact(input),
+    fact('Split', `Forgets ${describeSplit(spec.split, facts)}`, splitSizes(input)),
+    fact(
+      'Model',
+      `${describeModel(spec.model)}${parameters === undefined ? '' : `; ${counted(parameters, 'parameter')}`}`,
+      spec.model.name === 'pretrained' ? sourceNotes(spec.model.checkpoint?.files ?? []) : [],
+    ),
+    fact('Training', describeOptions(spec.training)),
+    fact(
+      'Methods',
+      '',
+      spec.methods.map(({ label, method, ...options }) => {
+        const kind = label === undefined || label === method ? '' : `${method}; `
+        return [{ strong: label ?? method }, ` ${kind}${describeOptions(options)}`]
+      }),
+    ),
+    fact('Attack', describeOptions(spec.attack)),
+    ...optional(
+      'Shadow models',
+      spec.shadow &&
+        `${spec.shadow.models}, each trained like the original on a random half of all samples; seed ${spec.seed.training}`,
+    ),
+    ...optional('Relearning', spec.relearn && describeOptions(spec.relearn)),
+    ...optional('Probes', spec.probe && describeOptions(spec.probe)),
+    fact('Seeds', seeds, several === undefined ? [] : ofSeeds.map((own, i) => `seed ${i + 1}: ${own}`)),
+    ...optional(
+      'Code',
+      changedCode !== undefined &&
+        `${changedCode}. It differs from experiment/stages/code-lock.json of its checkout.`,
+    ),
+    environments.length === 0
+      ? fact('Software', 'n/a: no stage finished')
+      : fact('Software', '', environments.map(describeEnvironment)),
+  ]
+  return { title: 'What was run', pageOnly: true, blocks: [{ kind: 'terms', style: 'facts', items }] }
 }
 
-function splitSizes(input: ReportInput): Content {
+const MOST_CLASSES = 20
+
+function dataFact({ run: { spec, facts } }: ReportInput): Term {
+  const { name, classes, shape, train, test, skipped, sources } = facts
+  const sum = [...train, ...test].reduce((total, count) => total + count, 0)
+  const more = classes.length - MOST_CLASSES
+  const named = [...classes.slice(0, MOST_CLASSES), ...(more > 0 ? [`and ${more} more`] : [])].join(', ')
+  const citation = ('citation' in spec.data ? spec.data.citation : undefined) ?? facts.citation
+  return {
+    term: 'Data',
+    text: `${name}: ${counted(sum, 'sample')} of ${shape.join(' × ')} in ${counted(classes.length, 'class', 'classes')} (${named})`,
+    notes: [
+      ...sourceNotes(sources),
+      ...(skipped
+        ? [
+            `${counted(skipped.images, 'image')} left out that cannot be decoded: ${skipped.first.join(', ')}${skipped.images > skipped.first.length ? ', …' : ''}`,
+          ]
+        : []),
+      ...(citation ? [citation] : []),
+    ],
+  }
+}
+
+function sourceNotes(
+  files: readonly { readonly name: string; readonly sha256: string; readonly bytes: number }[],
+): readonly Text[] {
+  return files.map(({ name, sha256, bytes }) => [
+    `${name}, ${counted(bytes, 'byte')}, SHA-256 `,
+    { code: sha256 },
+  ])
+}
+
+function splitSizes(input: ReportInput): readonly Text[] {
   const sizes = manifestOf<'split'>(input, input.run.plan.split)?.metrics
-  if (!sizes) return undefined
+  if (!sizes) return []
   const { forget, retained, validation, attackTest, test, forgottenTest } = sizes
   const parts = [
     `${grouped(forget)} to forget`,
@@ -109,23 +110,20 @@ function splitSizes(input: ReportInput): Content {
     `${grouped(test)} that are scored`,
     ...(forgottenTest > 0 ? [`${grouped(forgottenTest)} of forgotten classes, apart`] : []),
   ]
-  return html`<p class="note">${parts.join(', ')}</p>`
+  return [parts.join(', ')]
 }
 
 function describeEnvironment({ zeroshift, node, platform, processor, tensorflow }: Environment): string {
   const parts = [`Zeroshift ${zeroshift}`, `Node ${node}`, platform, ...(processor ? [processor] : [])]
-  if (tensorflow)
-    parts.push(
-      `TensorFlow ${tensorflow.version} on the ${tensorflow.gpu ?? tensorflow.device}`,
-      counted(tensorflow.threads, 'thread'),
-      ...(tensorflow.oneDnn === undefined ? [] : [`oneDNN ${tensorflow.oneDnn ? 'on' : 'off'}`]),
-      ...(tensorflow.batchParts === undefined
-        ? []
-        : [`batches in ${tensorflow.batchParts} parts for lack of memory, with a batch norm each`]),
-    )
-  return parts.join(', ')
-}
-
-function sum(counts: readonly number[]): number {
-  return counts.reduce((total, count) => total + count, 0)
+  if (!tensorflow) return parts.join(', ')
+  const { version, gpu, device, threads, oneDnn, batchParts } = tensorflow
+  return [
+    ...parts,
+    `TensorFlow ${version} on the ${gpu ?? device}`,
+    counted(threads, 'thread'),
+    ...(oneDnn === undefined ? [] : [`oneDNN ${oneDnn ? 'on' : 'off'}`]),
+    ...(batchParts === undefined
+      ? []
+      : [`batches in ${batchParts} parts for lack of memory, with a batch norm each`]),
+  ].join(', ')
 }

@@ -1,126 +1,100 @@
-import { manifestDigest, type Manifest, type ManifestOf } from '../../experiment/records/manifest.ts'
+import {
+  manifestDigest,
+  type Manifest,
+  type ManifestOf,
+  type StageMetrics,
+} from '../../experiment/records/manifest.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
-import { footnotes } from '../footnotes.ts'
+import type { StageKind } from '../../experiment/stages/stage.ts'
+import { prose, type Row, type Section } from '../blocks.ts'
 import { counted, duration, grouped, short, significant } from '../format.ts'
-import { html, type Markup } from '../markup.ts'
+import { manifestOf, whyMissing, type ReportInput } from '../input.ts'
 import { isOverlapped, OVERLAPPED, signs } from '../marks.ts'
-import { manifestOf, whyMissing, type ReportInput } from '../results.ts'
-import { figureOr, footnoteList } from './missing.ts'
 
-/** Every stage with its key, the digest of what it left and its seconds. */
-export function stagesSection(input: ReportInput): Markup {
+/** Every stage with its key, the digest of its result and its seconds. */
+export function stagesSection(input: ReportInput): Section {
   const stages = stagesOf(input.run.plan)
-  const missing = { name: 'stages', notes: footnotes() }
-  const overlapped = stages.some(({ key }) => {
-    const clock = input.manifests[key]?.clock
-    return clock && isOverlapped(clock)
+  const clocks = stages.flatMap(({ key }) => input.manifests[key]?.clock ?? [])
+  const total = clocks.reduce((sum, { seconds }) => sum + seconds, 0)
+  const rows = stages.map((stage): Row => {
+    const { key, title } = stage
+    const manifest = input.manifests[key]
+    const start = [title, manifest ? workOf(manifest, input) : '', { text: short(key), digest: key }]
+    if (!manifest) return { cells: [...start, { text: 'n/a', note: whyMissing(input, [stage]) }, ''] }
+    const digest = manifestDigest(manifest)
+    return {
+      cells: [
+        ...start,
+        { text: short(digest), digest },
+        {
+          text: significant(manifest.clock.seconds),
+          mark: isOverlapped(manifest.clock) ? signs.timesOverlapped : undefined,
+        },
+      ],
+    }
   })
-  const total = stages.reduce((sum, { key }) => sum + (input.manifests[key]?.clock.seconds ?? 0), 0)
-  return html`<section>
-    <h2>Stages</h2>
-    <p>
-      A stage's key is the digest of what it is to compute, and its result the digest of what it left. Seconds
-      are those of the work itself, whenever it was done: a result that was in the store already is not
-      computed again.
-    </p>
-    <div class="scroll" tabindex="0" role="region" aria-label="Stages">
-      <table class="stages">
-        <thead>
-          <tr>
-            <th scope="col">Stage</th>
-            <th scope="col" class="text">Work</th>
-            <th scope="col" class="text">Key</th>
-            <th scope="col" class="text">Result</th>
-            <th scope="col">Seconds</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${stages.map((stage) => {
-            const { key, title } = stage
-            const manifest = input.manifests[key]
-            return html`<tr>
-              <th scope="row">${title}</th>
-              <td class="text">${manifest && work(manifest, input)}</td>
-              <td class="text"><code title="${key}">${short(key)}</code></td>
-              ${
-                manifest
-                  ? html`<td class="text"><code>${short(manifestDigest(manifest))}</code></td>
-                      <td>
-                        ${significant(manifest.clock.seconds)}${isOverlapped(manifest.clock) && ` ${signs.timesOverlapped}`}
-                      </td>`
-                  : html`<td class="text">
-                        ${figureOr(missing, { missing: whyMissing(input, [stage]) }, significant)}
-                      </td>
-                      <td></td>`
-              }
-            </tr> `
-          })}
-        </tbody>
-        <tfoot>
-          <tr>
-            <th scope="row">All</th>
-            <td colspan="4">${duration(total)}</td>
-          </tr>
-        </tfoot>
-      </table>
-    </div>
-    ${overlapped && html`<p class="note">${signs.timesOverlapped} ${OVERLAPPED}</p>`} ${footnoteList(missing)}
-  </section>`
+  return {
+    title: 'Stages',
+    pageOnly: true,
+    blocks: [
+      prose(
+        "A stage's key is the digest of its definition: its kind, version, parameters and inputs. Its result is the digest of its figures and outputs. Seconds are those of the work itself, whenever it was done: a result that was in the store already is not computed again.",
+      ),
+      {
+        kind: 'table',
+        name: 'Stages',
+        id: 'stages',
+        columns: [
+          { label: 'Stage' },
+          { label: 'Work', text: true },
+          { label: 'Key', text: true },
+          { label: 'Result', text: true },
+          { label: 'Seconds' },
+        ],
+        rows: [...rows, { cells: ['All', '', '', '', duration(total)], style: 'total' }],
+        notes: clocks.some(isOverlapped) ? [`${signs.timesOverlapped} ${OVERLAPPED}`] : [],
+      },
+    ],
+  }
 }
 
-/**
- * `5,760 samples seen, `: every batch is full, so that steps tell them exactly. Empty where nothing
- * was trained.
- */
-function seen(steps: number, batch: number | undefined): string {
-  return steps === 0 || batch === undefined ? '' : `${counted(steps * batch, 'sample')} seen, `
+/** The amount of work of a stage in a few words, such as `90 steps, 13,242 parameters`. */
+function workOf(manifest: Manifest, input: ReportInput): string {
+  return manifest.kind === 'train' ? trainingOf(manifest, input) : described(manifest)
 }
 
-/** Samples in a batch of training: a set that is smaller makes one batch. */
-function batchOf({ params }: ManifestOf<'train'>, input: ReportInput): number | undefined {
+function described<K extends StageKind>({ kind, metrics }: ManifestOf<K>): string {
+  return describers[kind]?.(metrics) ?? ''
+}
+
+const describers: { readonly [K in StageKind]?: (metrics: StageMetrics[K]) => string } = {
+  unlearn: ({ steps, trainable, samplesUsed: { forget, retained } }) =>
+    `${counted(steps, 'step')}, ${counted(trainable, 'trainable parameter')}, ${counted(forget + retained, 'sample')}`,
+  dataset: ({ train, validation, test }) => counted(train + validation + test, 'sample'),
+  checkpoint: ({ parameters }) => counted(parameters, 'parameter'),
+  attack: ({ members, nonMembers }) => `${counted(members, 'member')}, ${counted(nonMembers, 'non-member')}`,
+  population: ({ models }) => `${models} models of each kind`,
+  shadow: ({ steps, parameters, members, samples }) =>
+    `${counted(steps, 'step')}, ${counted(parameters, 'parameter')}, ${grouped(members)} of ${counted(samples, 'sample')}`,
+  pool: ({ models, samples }) => `${counted(models, 'model')}, ${counted(samples, 'sample')}`,
+  membership: ({ sets: { forget, retained } }) =>
+    `${counted(forget.members + retained.members, 'member')}, ${counted(forget.nonMembers + retained.nonMembers, 'non-member')}`,
+  relearn: ({ curve, samples }) =>
+    `${counted(curve.at(-1)?.step ?? 0, 'step')}, ${counted(samples, 'sample')}`,
+  probe: ({ layers, trained, tested }) =>
+    `${counted(layers.length, 'layer')}, ${counted(trained + tested, 'sample')}`,
+}
+
+/** Every batch is full, so that the steps tell how many samples were seen. */
+function trainingOf({ params, metrics }: ManifestOf<'train'>, input: ReportInput): string {
+  const { steps, parameters } = metrics
   const { dataset, split } = input.run.plan
   const size =
     params.on === 'retained'
       ? manifestOf<'split'>(input, split)?.metrics.retained
       : manifestOf<'dataset'>(input, dataset)?.metrics.train
-  return size === undefined ? undefined : Math.min(params.training.batchSize, size)
-}
-
-function work(manifest: Manifest, input: ReportInput): string {
-  switch (manifest.kind) {
-    case 'train': {
-      const { steps, parameters } = manifest.metrics
-      return `${counted(steps, 'step')}, ${seen(steps, batchOf(manifest, input))}${counted(parameters, 'parameter')}`
-    }
-    case 'unlearn': {
-      const { steps, trainable, samplesUsed } = manifest.metrics
-      return `${counted(steps, 'step')}, ${counted(trainable, 'trainable parameter')}, ${counted(samplesUsed.forget + samplesUsed.retained, 'sample')}`
-    }
-    case 'dataset':
-      return counted(manifest.metrics.train + manifest.metrics.validation + manifest.metrics.test, 'sample')
-    case 'checkpoint':
-      return counted(manifest.metrics.parameters, 'parameter')
-    case 'attack':
-      return `${counted(manifest.metrics.members, 'member')}, ${counted(manifest.metrics.nonMembers, 'non-member')}`
-    case 'population':
-      return `${manifest.metrics.models} models of each kind`
-    case 'shadow': {
-      const { steps, parameters, members, samples } = manifest.metrics
-      return `${counted(steps, 'step')}, ${counted(parameters, 'parameter')}, ${grouped(members)} of ${counted(samples, 'sample')}`
-    }
-    case 'pool':
-      return `${counted(manifest.metrics.models, 'model')}, ${counted(manifest.metrics.samples, 'sample')}`
-    case 'membership': {
-      const { forget, retained } = manifest.metrics.sets
-      return `${counted(forget.members + retained.members, 'member')}, ${counted(forget.nonMembers + retained.nonMembers, 'non-member')}`
-    }
-    case 'relearn':
-      return `${counted(manifest.metrics.curve.at(-1)?.step ?? 0, 'step')}, ${counted(manifest.metrics.samples, 'sample')}`
-    case 'probe':
-      return `${counted(manifest.metrics.layers.length, 'layer')}, ${counted(manifest.metrics.trained + manifest.metrics.tested, 'sample')}`
-    case 'split':
-    case 'evaluate':
-    case 'compare':
-      return ''
-  }
+  // A set that is smaller than a batch makes one batch.
+  const seen = size === undefined ? 0 : steps * Math.min(params.training.batchSize, size)
+  const parts = [counted(steps, 'step'), ...(seen === 0 ? [] : [`${counted(seen, 'sample')} seen`])]
+  return [...parts, counted(parameters, 'parameter')].join(', ')
 }

@@ -7,7 +7,7 @@ import {
   type ResultRow,
 } from '../../../experiment/records/results.ts'
 
-/** A sweep of made-up figures: two data sets, four ranks and three targets, of which some runs are missing. */
+/** A sweep of made-up figures: two data sets, four ranks, three targets, some missing runs. */
 
 export const dataSets = ['digits', 'cifar10'] as const
 export const ranks = [1, 4, 16, 64] as const
@@ -115,7 +115,7 @@ export function changedFirst(comparison: Comparison, change: (run: ComparedRun) 
   return { ...comparison, runs: comparison.runs.map((run, i) => (i === 0 ? change(run) : run)) }
 }
 
-/** A sweep of so many runs: three data sets, five columns of numbers and one of words, every tenth run missing. */
+/** A sweep of `n` runs: three data sets and five other columns. Every tenth run is missing. */
 export function manyRuns(n: number): Comparison {
   const columns = ['data.name', 'rank', 'lambda', 'steps', 'learningRate', 'target'].map((name, i) => ({
     name,

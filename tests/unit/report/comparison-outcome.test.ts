@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import { outcomeOf } from '../../../report/comparison/outcome.ts'
 import { judge, withStandings } from '../../../report/judgement/judge.ts'
 import { renderReport } from '../../../report/report.ts'
-import { floorGap, notFinished, results } from '../../../report/results.ts'
+import { notFinished } from '../../../report/input.ts'
+import { floorGap, results } from '../../../report/results.ts'
 import { candidate, sampleInput, withoutStages } from './fixtures.ts'
 
 test("an outcome has the report's rows with their times, its floor, digest and seconds", async () => {

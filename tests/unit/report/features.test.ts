@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { relearnFigure, relearnRows } from '../../../report/relearn.ts'
-import { probeFigure, probeRows } from '../../../report/probe.ts'
+import { relearnFigure, relearnRows } from '../../../report/sections/relearn.ts'
+import { probeFigure, probeRows } from '../../../report/sections/probe.ts'
 import { renderReport } from '../../../report/report.ts'
 import { candidate, sampleInput, withManifest, withoutStages } from './fixtures.ts'
 

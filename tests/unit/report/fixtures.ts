@@ -53,7 +53,7 @@ export interface Options {
   readonly shadows?: number
   /** Relearning and probes of two layers. */
   readonly features?: boolean
-  /** What differs from `models` in each seed; there are as many as this has entries. */
+  /** The differences from `models` in each seed. It has one entry for each seed. */
   readonly seeds?: readonly Readonly<Record<string, Partial<Model>>>[]
   /** Without `retrain` and `original` in the list. */
   readonly methodsOnly?: boolean
@@ -340,7 +340,7 @@ function metricsOf({ kind, params, inputs }: Stage, model: Model, gold: Model): 
   }
 }
 
-/** What the stage leaves of so many models of each kind. */
+/** The metrics of a population stage with this number of models of each kind. */
 export function populationOf(models: number): StageMetrics['population'] {
   const enough = <T>(figure: PopulationFigure, known: T): T | { readonly missing: string } => {
     const missing = tooFewFor(figure, models)

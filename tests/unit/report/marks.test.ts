@@ -5,7 +5,8 @@ import { attackAtChance, isOverlapped, marksOf } from '../../../report/marks.ts'
 import { outcomeOf } from '../../../report/comparison/outcome.ts'
 import { renderComparison } from '../../../report/comparison/render.ts'
 import { renderReport, type ReportInput } from '../../../report/report.ts'
-import { modelsBehind, results } from '../../../report/results.ts'
+import { modelsBehind } from '../../../report/input.ts'
+import { results } from '../../../report/results.ts'
 import { renderTable } from '../../../report/table.ts'
 import { candidate, sampleInput, withManifest, type Options } from './fixtures.ts'
 import { htmlTable } from './written-numbers.ts'
@@ -68,8 +69,8 @@ describe('a model that has collapsed', () => {
   const of = (ra: number, more: Options = {}) => sampleInput({ models: { finetune: { ra } }, ...more })
 
   test('is no better than its greatest class on the retained set', () => {
-    // Of the classes but 3, digit 1 is the greatest: 182 of 1614, or 11.3%. Of 1132 samples, 13.1%
-    // are within chance.
+    // Without class 3, digit 1 is the greatest class: 182 of 1614, or 11.3%. With 1132 samples,
+    // 13.1% is within chance.
     expect(rowOf(of(13), 'finetune')?.collapsed).toBe(1)
     expect(rowOf(of(4), 'finetune')?.collapsed).toBe(1)
     expect(rowOf(of(14), 'finetune')?.collapsed).toBeUndefined()

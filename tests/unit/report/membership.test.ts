@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { judgingStagesOf } from '../../../experiment/stages/stage-list.ts'
-import { membershipRows, shadowFigure } from '../../../report/membership.ts'
+import { membershipRows, shadowFigure } from '../../../report/sections/membership.ts'
 import { renderReport } from '../../../report/report.ts'
 import { candidate, sampleInput, withManifest, withoutStages } from './fixtures.ts'
 
@@ -21,7 +21,7 @@ describe('membership inference from shadow models', () => {
     const [forget = ''] = section.split('</table>')
     expect(forget).toMatch(/126 samples of it against 59 test samples/)
     expect(forget).toMatch(
-      /<th scope="row">original<\/th> <td class="split">0\.750<small>0\.719 – 0\.781<\/small><\/td>/,
+      /<th scope="row">original<\/th> <td class="split">0\.750<br \/><small>\(0\.719 – 0\.781\)<\/small><\/td>/,
     )
     expect(forget).toMatch(/<th scope="row">retrain<\/th> <td class="split">0\.500/)
     expect(forget).toMatch(/<tbody class="floor"> <tr> <th scope="row">retrain, seed 2<\/th>/)
@@ -55,7 +55,9 @@ describe('membership inference from shadow models', () => {
     const seeds = [{ original: { fa: 100 } }, { original: { fa: 96 } }]
     const [original] = membershipRows(sampleInput({ shadows: 8, seeds })) ?? []
     expect(original && shadowFigure(original, 'forget', 'lira', 'auc')).toEqual({
-      figure: { value: expect.closeTo(0.745, 10) as number, n: 2, interval: expect.any(Number) as number },
+      value: expect.closeTo(0.745, 10) as number,
+      n: 2,
+      interval: expect.any(Number) as number,
     })
   })
 
@@ -71,8 +73,8 @@ describe('membership inference from shadow models', () => {
     })
     const row = membershipRows(changed)?.find(({ label }) => label === 'rfa')
     expect(row && shadowFigure(row, 'forget', 'lira', 'tprAt1')).toEqual({
-      figure: { value: 25 },
-      interval: [12.5, 50],
+      value: 25,
+      between: [12.5, 50],
     })
   })
 

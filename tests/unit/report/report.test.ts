@@ -13,7 +13,7 @@ interface Json {
 
 const parsed = (json: string) => JSON.parse(json) as Json
 
-/** What a reader sees of a page: no tags, character references resolved, white space as one. */
+/** The visible text of a page: no tags, character references resolved, white space as one. */
 function textOf(html: string): string {
   return html
     .replace(/<(style|title)[^>]*>.*?<\/\1>/gs, '')
@@ -171,6 +171,20 @@ describe('the page', () => {
     expect(html).not.toMatch(/NaN|Infinity|undefined/)
   })
 
+  test('draws no curve for a method without steps, and names the method instead', async () => {
+    const input = sampleInput()
+    const { unlearn } = candidate(input, 'finetune')
+    if (!unlearn) throw new Error('finetune unlearns')
+    const without = withManifest(input, unlearn, (manifest) => ({
+      ...manifest,
+      metrics: { ...manifest.metrics, steps: 0, curve: [] },
+    }))
+    const { html } = await renderReport(without)
+    const curves = [...html.matchAll(/aria-label="([^"]*): loss over steps\."/g)].map(([, label]) => label)
+    expect(curves).toEqual(['rfa', 'rfa mean'])
+    expect(textOf(html)).toContain('Methods without steps have no curve: finetune.')
+  })
+
   test('a stage that failed is shown with its reason, and the rest stands', async () => {
     const all = sampleInput()
     const { unlearn, evaluate, attack, compare } = candidate(all, 'finetune')
@@ -204,10 +218,10 @@ describe('the page', () => {
   test('says in red at its top that gold does not look like gold, before any figure', async () => {
     const good = await renderReport(sampleInput())
     const bad = await renderReport(sampleInput({ models: { retrain: { fa: 1.61 } } }))
-    const warning = /<div class="banner"[^>]*>.*?<\/div>/s
+    const warning = /<div class="banner alert"[^>]*>.*?<\/div>/s
     expect(good.html).not.toMatch(warning)
     expect(textOf(warning.exec(bad.html)?.[0] ?? '')).toContain('FA of gold is 1.61%')
-    expect(bad.html.search(warning)).toBeLessThan(bad.html.search(/class="verdict"/))
+    expect(bad.html.search(warning)).toBeLessThan(bad.html.search(/class="framed"/))
     expect(bad.html).toMatch(/\.banner strong \{ color: var\(--bad\)/)
     expect(bad.markdown).toContain('[!CAUTION]')
     expect(good.markdown).not.toContain('[!CAUTION]')
@@ -258,13 +272,19 @@ describe('names from outside', () => {
 
   test('add no cell and no markup to the Markdown', async () => {
     const { markdown } = await renderReport(hostile(planted))
-    const [prose = '', command = '', rest = ''] = markdown.split(/^`{3,}.*$/m)
-    expect(prose + rest).not.toMatch(/<script|<b>/i)
-    expect(command).toContain(planted.replaceAll("'", "'\\''"))
-    const table = prose.split('\n').filter((line) => line.startsWith('| '))
-    const cells = table.map((line) => line.match(/(?<!\\)\|/g)?.length)
-    expect(table).toHaveLength(2 + 6)
-    expect(new Set(cells).size).toBe(1)
+    // Every other part is code between fences, in which GitHub finds no markup.
+    const parts = markdown.split(/^`{3,}.*$/m)
+    expect(parts.filter((_, i) => i % 2 === 0).join('')).not.toMatch(/<script|<b>/i)
+    expect(parts[1]).toContain(planted.replaceAll("'", "'\\''"))
+    const tables = [...(parts[0] ?? '').matchAll(/(?:^\| .*\n)+/gm)].map(([table]) =>
+      table.trim().split('\n'),
+    )
+    // Results, test samples of the forgotten classes and attacks.
+    expect(tables).toHaveLength(3)
+    for (const table of tables) {
+      expect(table).toHaveLength(2 + 6)
+      expect(new Set(table.map((line) => line.match(/(?<!\\)\|/g)?.length)).size).toBe(1)
+    }
   })
 
   test('cannot end the command they are in', () => {
@@ -286,7 +306,7 @@ function sortedDeep(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, item]) => [key, sortedDeep(item)]))
 }
 
-/** What a POSIX shell makes of one word. */
+/** The value of one word in a POSIX shell. */
 function unquoted(word: string): string {
   return word.replace(/'([^']*)'|\\(.)/gs, (_, quoted?: string, escaped?: string) => quoted ?? escaped ?? '')
 }

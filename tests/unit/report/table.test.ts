@@ -11,7 +11,7 @@ const rows = results(sampleInput())
 describe('the terminal table', () => {
   test('has a line for each row with its figures, and says that nothing was tested', () => {
     const lines = plain(rows).split('\n')
-    expect(lines[0]?.trim()).toMatch(/^RA +UA +TA +MIA +Avg\.gap +w\/o MIA +AD +RTE$/)
+    expect(lines[0]?.trim()).toMatch(/^RA +UA +TA +MIA +Avg\.gap +w\/o MIA +AD D_f +RTE$/)
     expect(lines.find((line) => line.startsWith('rfa '))).toMatch(
       /^rfa +99\.82 +100\.00 +96\.25 +100\.00 +0\.25 +0\.34 +0 +0\.200$/,
     )

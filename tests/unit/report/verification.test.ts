@@ -15,7 +15,7 @@ import { candidate, sampleInput, withoutStages, type Options } from './fixtures.
 const jsonOf = (input: ReportInput) => renderJson(input, results(input), judge(input)).json
 const published = (input: ReportInput) => readPublished(jsonOf(input), 'report.json')
 
-/** As if other blobs had been written where figures differ: the fixtures' are those of the stage's key alone. */
+/** Gives stages with other figures other blobs. Fixtures derive blobs from the stage's key alone. */
 function written(input: ReportInput): ReportInput {
   return changed(input, (manifest) => ({
     ...manifest,
@@ -158,7 +158,7 @@ describe('a run that was computed again', () => {
       verdict: 'beyond-floor',
       floor: { recorded: { value: 100 }, here: floor, same: false, within: false },
     })
-    // A row that is not within the computed floor, and a floor that the gold models do not give, are findings of their own.
+    // A row beyond the computed floor and a floor that gold does not give are separate findings.
     expect(forged(80, floor)).toMatchObject({ verdict: 'beyond-floor', floor: { same: true, within: true } })
     expect(forged(100, { value: 100 })).toMatchObject({ verdict: 'beyond-floor' })
     expect(forged(100, { missing: 'none' })).toMatchObject({

@@ -20,7 +20,7 @@ export function numbersIn(text: string): readonly WrittenNumber[] {
     const scale = 10 ** exponent
     const decimals = /\.(\d+)/.exec(digits)?.[1]?.length
     const value = Number(digits) * scale
-    // Of a large number without decimals, three digits are significant.
+    // A large number without decimals has three significant digits.
     const within =
       decimals === undefined ? Math.max(0.5, 5e-3 * Math.abs(value)) : 0.5 * 10 ** -decimals * scale
     return { text: found, value, within: within * (1 + 1e-9) }
@@ -89,7 +89,7 @@ export function htmlTable(page: string, name: string): WrittenTable {
   }
 }
 
-/** What a reader sees of a page, without the numbers of footnotes. */
+/** The visible text of a page, without the numbers of footnotes. */
 export function textOf(html: string): string {
   return html
     .replace(/<a href="#[^>]*>[\s\S]*?<\/a>/g, '')

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { criteria, families } from '../../../../report/judgement/criteria.ts'
-import { deltaOf } from '../../../../report/judgement/table.ts'
+import { deltaOf } from '../../../../report/judgement/words.ts'
 
 test('the page about verdicts has every criterion as it is', () => {
   const page = readFileSync(new URL('../../../../docs/concepts/verdicts.md', import.meta.url), 'utf8')

@@ -21,7 +21,7 @@ const goldLike =
 
 const forgotNothing = { fa: 100, mia: 1 }
 
-/** Seeds of a random split whose models are drawn; `rows` overrides what is drawn for some of them. */
+/** Seeds of a random split whose models are drawn. `rows` overrides some of them. */
 function drawn(
   n: number,
   deviation: number,

@@ -3,8 +3,8 @@ import { compile, type Config, type TopLevelSpec } from 'vega-lite'
 import { Markup, escapeHtml } from './markup.ts'
 
 /**
- * A chart as an SVG that takes its colours from the page's CSS variables and loads nothing. `id` sets the ids in it
- * apart from other charts'; `description` is what a screen reader says.
+ * Draws a chart as an SVG that takes its colours from the page's CSS variables and loads nothing.
+ * `id` makes the ids in it unique on the page. `description` is the text for screen readers.
  */
 export async function renderChart(id: string, description: string, spec: TopLevelSpec): Promise<Markup> {
   const compiled = compile({ config, background: 'transparent', padding: 2, ...spec })

@@ -1,4 +1,4 @@
-/** The page's style sheet: paper in light, slate in dark, ink on paper in print. Charts use its variables. */
+/** The style sheet of pages, for light and dark screens and for print. Charts use its variables. */
 export const style = `
 :root {
   color-scheme: light dark;
@@ -40,22 +40,23 @@ pre { background: var(--shade); border-radius: 6px; padding: 14px 16px; overflow
 .banner { border-left: 4px solid var(--bad); background: var(--bad-soft); padding: 14px 18px; border-radius: 4px; margin: 0 0 24px; }
 .banner p { max-width: none; margin: 0; }
 .banner strong { color: var(--bad); }
-.banner.unknown { border-color: var(--gold); background: var(--gold-soft); }
-.banner.unknown strong { color: var(--gold); }
+.banner.warning, .banner.note { border-color: var(--gold); background: var(--gold-soft); color: inherit; font-size: inherit; }
+.banner.warning strong, .banner.note strong { color: var(--gold); }
 .banner ul { margin: 6px 0 0; padding-left: 20px; }
-.verdict { background: var(--card); border: 1px solid var(--rule); border-radius: 8px; padding: 26px 28px 18px; }
-.verdict .headline { font: 600 1.3rem/1.35 Charter, "Iowan Old Style", "Palatino Linotype", Palatino, Georgia, serif; margin: 0 0 18px; max-width: 60ch; overflow-wrap: anywhere; }
+.framed { background: var(--card); border: 1px solid var(--rule); border-radius: 8px; padding: 26px 28px 18px; }
+.headline { font: 600 1.3rem/1.35 Charter, "Iowan Old Style", "Palatino Linotype", Palatino, Georgia, serif; margin: 0 0 18px; max-width: 60ch; overflow-wrap: anywhere; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: 0 28px; margin: 0 0 14px; }
 .tiles div { border-top: 2px solid var(--rule); padding: 10px 0 12px; display: flex; flex-direction: column; justify-content: space-between; }
 .tiles div:first-child { border-color: var(--accent); }
 .tiles dt { color: var(--muted); font-size: 0.83rem; }
 .tiles dd { margin: 2px 0 0; font-size: 1.75rem; line-height: 1.2; font-weight: 600; font-variant-numeric: tabular-nums; letter-spacing: -0.01em; }
 .tiles dd small { font-size: 0.9rem; font-weight: 400; color: var(--muted); letter-spacing: 0; }
-.facts { display: grid; grid-template-columns: 130px minmax(0, 1fr); gap: 0 20px; margin: 16px 0 0; }
-.facts dt { color: var(--muted); padding: 8px 0; border-top: 1px solid var(--grid); }
-.facts dd { margin: 0; padding: 8px 0; border-top: 1px solid var(--grid); overflow-wrap: anywhere; }
+.facts { margin: 16px 0 0; }
+.facts div { display: grid; grid-template-columns: 130px minmax(0, 1fr); gap: 0 20px; padding: 8px 0; border-top: 1px solid var(--grid); }
+.facts dt { color: var(--muted); }
+.facts dd { margin: 0; overflow-wrap: anywhere; }
 .facts dd p { margin: 0; max-width: none; }
-.facts .note { display: block; }
+.facts strong { color: var(--ink); }
 .scroll { margin: 16px 0 8px; }
 @media (max-width: 1100px) { .scroll { overflow-x: auto; } }
 .scroll.wide { overflow-x: auto; }
@@ -67,17 +68,18 @@ thead { position: sticky; top: 0; z-index: 2; background: var(--page); }
 thead th { font-weight: 600; color: var(--muted); border-bottom: 1px solid var(--rule); vertical-align: bottom; line-height: 1.3; }
 thead th small { display: block; font-weight: 400; font-size: 0.78rem; }
 th:first-child, td.text, th.text { text-align: left; }
+td.text, th.wrap { white-space: normal; overflow-wrap: break-word; }
+td.text { min-width: 9em; }
+td.text code { white-space: nowrap; }
 tbody th { font-weight: 500; background: var(--page); position: sticky; left: 0; z-index: 1; white-space: normal; min-width: 132px; overflow-wrap: anywhere; }
 td small { display: block; color: var(--muted); font-size: 0.78rem; line-height: 1.3; }
 tr.closest th, tr.closest td { background: var(--accent-soft); }
 tr.closest th { color: var(--accent); font-weight: 650; }
-tr.closest th[scope="rowgroup"] { color: inherit; background: var(--page); }
 tr.closest td.key { color: var(--accent); font-weight: 650; }
 tbody.floor th, tbody.floor td { background: var(--gold-soft); }
 tbody.floor tr.about th { background: none; position: static; color: var(--gold); font-weight: 600; font-size: 0.83rem; padding-top: 22px; border-bottom: 1px solid var(--gold); }
 tbody.floor tr.about span { position: sticky; left: 10px; }
 td.further { color: var(--bad); }
-td.undecided { color: var(--muted); }
 th.split, td.split { border-left: 1px solid var(--rule); }
 .missing { color: var(--bad); }
 .missing a { color: inherit; text-decoration: none; }
@@ -92,20 +94,11 @@ figcaption { font-size: 0.9rem; font-weight: 600; margin: 0 0 4px; overflow-wrap
 .panels.pairs { grid-template-columns: repeat(auto-fill, minmax(min(100%, 420px), 1fr)); }
 svg.chart { display: block; width: 100%; height: auto; overflow: visible; }
 .swatch { display: inline-block; width: 0.72em; height: 0.72em; border-radius: 2px; margin: 0 0.3em 0 0.1em; }
-.swatch.retained { background: var(--retained); }
-.swatch.forget { background: var(--forget); }
-.swatch.test { background: var(--test); }
 .swatch.line { background: var(--ink); height: 2px; width: 1.2em; vertical-align: 0.28em; border-radius: 0; }
-table.attacks th, table.attacks td { padding-left: 6px; padding-right: 6px; }
-table.attacks tbody th { min-width: 100px; }
+table.dense th, table.dense td { padding-left: 7px; padding-right: 7px; }
 .swatch.dashed { background: none; border-top: 2px dashed var(--gold); height: 0; width: 1.4em; vertical-align: 0.25em; border-radius: 0; }
 ul.keys { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 18px; padding: 0; margin: 4px 0 0; font-size: 0.88rem; overflow-wrap: anywhere; }
 ol.named { font-size: 0.86rem; padding-left: 24px; margin: 6px 0 0; overflow-wrap: anywhere; }
-td.wrap { white-space: normal; overflow-wrap: break-word; }
-table.rungs thead th { white-space: normal; }
-table.compared th, table.compared td { padding-left: 7px; padding-right: 7px; }
-table.compared tbody th { min-width: 84px; overflow-wrap: break-word; }
-.inline-note { color: var(--muted); font-size: 0.9rem; }
 figure.wide { max-width: 760px; }
 figcaption small { font-weight: 400; color: var(--muted); }
 tbody th small { display: block; font-weight: 400; font-size: 0.78rem; }
@@ -121,10 +114,8 @@ footer { margin-top: 56px; padding-top: 16px; border-top: 1px solid var(--rule);
   main { padding: 28px 18px 56px; }
   h1 { font-size: 1.9rem; }
   h2 { margin-top: 42px; }
-  .verdict { padding: 20px 18px 10px; }
-  .facts { grid-template-columns: 1fr; }
-  .facts dt { padding-bottom: 0; }
-  .facts dd { border-top: 0; padding-top: 2px; }
+  .framed { padding: 20px 18px 10px; }
+  .facts div { grid-template-columns: 1fr; }
   tbody th { min-width: 104px; }
   th, td { padding: 7px 8px; }
   tbody.floor tr.about th { white-space: normal; }
@@ -141,7 +132,7 @@ footer { margin-top: 56px; padding-top: 16px; border-top: 1px solid var(--rule);
   body { font-size: 10pt; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   main { max-width: none; padding: 0; }
   h2, h3, figcaption { break-after: avoid; }
-  tr, .verdict, pre { break-inside: avoid; }
+  tr, .framed, pre { break-inside: avoid; }
   .scroll { overflow: visible; }
   table { font-size: 7.5pt; }
   th, td { padding: 4px 5px; }

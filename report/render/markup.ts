@@ -1,4 +1,4 @@
-/** Text that is HTML already. Everything else that meets `html` is escaped. */
+/** Text that is HTML. `markup` escapes all other values. */
 export class Markup {
   readonly text: string
   constructor(text: string) {
@@ -8,8 +8,8 @@ export class Markup {
 
 export type Content = Markup | string | number | false | undefined | readonly Content[]
 
-/** A template whose values are escaped, unless they are `Markup`; lists are joined, undefined and false are nothing. */
-export function html(strings: TemplateStringsArray, ...values: readonly Content[]): Markup {
+/** A template that escapes values unless they are `Markup`. It joins lists and omits false. */
+export function markup(strings: TemplateStringsArray, ...values: readonly Content[]): Markup {
   return new Markup(strings.map((text, i) => text + (i < values.length ? render(values[i]) : '')).join(''))
 }
 

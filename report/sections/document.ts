@@ -1,0 +1,65 @@
+import { stringify } from 'yaml'
+import type { ResultRow } from '../../experiment/records/results.ts'
+import { code, prose, type Document, type Section } from '../blocks.ts'
+import { commandOf } from '../command.ts'
+import { describeSeeds, describeSplit } from '../describe.ts'
+import type { ReportInput } from '../input.ts'
+import type { Judgement } from '../judgement/judge.ts'
+import { chartSections } from './charts.ts'
+import { judgementSection } from './judgement.ts'
+import { outcomeSection, problems } from './opening.ts'
+import { resultsSection } from './results.ts'
+import { settingSection } from './setting.ts'
+import { stageSections } from './stage-sections.ts'
+import { stagesSection } from './stages.ts'
+
+/** The report of a run as blocks. */
+export function documentOf(
+  input: ReportInput,
+  rows: readonly ResultRow[],
+  judgement: Judgement,
+  digest: string,
+): Document {
+  const { spec, facts, id } = input.run
+  const several = describeSeeds(spec)
+  const sections = [
+    problems(input),
+    outcomeSection(input, rows, judgement),
+    judgementSection(input, judgement),
+    resultsSection(input, rows),
+    ...stageSections.map(({ section }) => section(input)),
+    ...chartSections(input, rows),
+    settingSection(input),
+    stagesSection(input),
+    reproductionSection(input, digest),
+  ]
+  return {
+    title: spec.name,
+    kind: 'Machine unlearning experiment',
+    lead: `${facts.name}, ${spec.model.name}: forgetting ${describeSplit(spec.split, facts)}${several === undefined ? '' : `; ${several}`}`,
+    sections: sections.flatMap((section) => section ?? []),
+    footer: [
+      `Run ${id}. Seconds, devices and versions are the clock's part: they are in `,
+      { code: 'report.json' },
+      ' beside what was computed, and not in the digest.',
+    ],
+  }
+}
+
+function reproductionSection({ run }: ReportInput, digest: string): Section {
+  return {
+    title: 'Reproduce',
+    blocks: [
+      code(commandOf(run), 'sh'),
+      prose(
+        'On the same device and number of threads, the run gives the same bytes and this SHA-256 of what was computed:',
+      ),
+      code(digest),
+      {
+        kind: 'details',
+        summary: 'The whole specification, defaults filled in',
+        blocks: [code(stringify(run.spec, { sortMapEntries: true, lineWidth: 0 }), 'yaml')],
+      },
+    ],
+  }
+}

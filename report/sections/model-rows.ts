@@ -1,0 +1,61 @@
+import type { Candidate, SeedPlan } from '../../experiment/plan/plan.ts'
+import { makerOf, seedsOf } from '../../experiment/stages/stage-list.ts'
+import type { Stage } from '../../experiment/stages/stage.ts'
+import type { Cell, Column, Table } from '../blocks.ts'
+import { modelsBehind, type ReportInput } from '../input.ts'
+
+/** A model that stages evaluate: of a row of the results, or gold if it is no row. */
+export type EvaluatedModel = SeedPlan['reference'] | Candidate
+
+/** A row of a table that stands beside the results, with what each seed's stages found. */
+export interface ModelRow<T> {
+  readonly label: string
+  readonly isFloor: boolean
+  /** One entry for each seed. */
+  readonly seeds: readonly T[]
+}
+
+/** Every row of the results. Gold precedes them unless it is one of them. */
+export function modelRows<T>(
+  { run: { plan } }: ReportInput,
+  of: (seed: SeedPlan, model: EvaluatedModel) => T,
+): readonly ModelRow<T>[] {
+  const rows = modelsBehind(plan).map((models, i): ModelRow<T> => ({
+    label: models[0]?.candidate.label ?? '',
+    isFloor: i >= plan.candidates.length,
+    seeds: models.map(({ seed, candidate }) => of(seed, candidate)),
+  }))
+  if (plan.candidates.some(({ method }) => method === 'retrain')) return rows
+  const gold = seedsOf(plan).map((seed) => of(seed, seed.reference))
+  return [{ label: 'gold', isFloor: false, seeds: gold }, ...rows]
+}
+
+/** The stages that make a model. */
+export function makersOf(seed: SeedPlan, model: EvaluatedModel): readonly Stage[] {
+  if (!('model' in model)) return seed.gold.slice(0, 1)
+  const maker = makerOf(seed, model)
+  return [...(model.unlearn ? [seed.original] : []), ...(maker ? [maker] : [])]
+}
+
+export interface ModelColumn<R> extends Column {
+  readonly of: (row: R) => Cell
+}
+
+/** A table with a row for each model. `id` starts the ids of its footnotes. */
+export function modelTable<R extends { readonly label: string; readonly isFloor: boolean }>(
+  name: string,
+  id: string,
+  rows: readonly R[],
+  columns: readonly ModelColumn<R>[],
+): Table {
+  return {
+    kind: 'table',
+    name,
+    id,
+    columns: [{ label: 'Model' }, ...columns],
+    rows: rows.map((row) => ({
+      cells: [row.label, ...columns.map(({ of }) => of(row))],
+      style: row.isFloor ? 'floor' : undefined,
+    })),
+  }
+}

@@ -1,0 +1,9 @@
+import { attacks } from './attacks.ts'
+import { membership } from './membership.ts'
+import { population } from './population.ts'
+import { probes } from './probe.ts'
+import { relearning } from './relearn.ts'
+import type { StageSection } from './stage-section.ts'
+
+/** Sections of stage kinds, in the order of the report. */
+export const stageSections: readonly StageSection[] = [attacks, membership, population, relearning, probes]
