@@ -73,8 +73,9 @@ export const dataSchemas = [
       train: z
         .array(z.string().min(1))
         .min(1)
-        .default([1, 2, 3, 4, 5].map((n) => `data_batch_${n}.bin`)),
-      test: z.array(z.string().min(1)).min(1).default(['test_batch.bin']),
+        .default([1, 2, 3, 4, 5].map((n) => `data_batch_${n}.bin`))
+        .describe('files of training samples, in this order'),
+      test: z.array(z.string().min(1)).min(1).default(['test_batch.bin']).describe('files of test samples'),
       ...from,
       ...heldOut,
     })

@@ -21,6 +21,7 @@ export const attackSchema = z
       .describe('members (and non-members) that train an attack, at most'),
   })
   .prefault({})
+  .describe('membership-inference attacks on the outputs of every model')
 
 export const shadowSchema = z
   .strictObject({
@@ -38,15 +39,18 @@ export const shadowSchema = z
 
 export const relearnSchema = z
   .strictObject({
-    maxSteps: count.max(10_000).default(200).describe('after which it is given up'),
-    batchSize: count.default(64),
+    maxSteps: count
+      .max(10_000)
+      .default(200)
+      .describe('the count ends here if the forget set is not learnt by then'),
+    batchSize: count.default(64).describe('samples in a batch'),
     optimizer: optimizerSchema
       .optional()
       .describe("the training's unless given; the learning rate stays as it is"),
     every: count.default(1).describe('steps between two looks at the accuracy on the forget set'),
   })
   .optional()
-  .describe('how many steps every model takes to learn the forget set again; not asked unless given')
+  .describe('count the steps in which every model learns the forget set again; not done unless given')
 
 export const probeSchema = z
   .strictObject({
@@ -63,7 +67,7 @@ export const probeSchema = z
   })
   .optional()
   .describe(
-    "what linear probes recognise in every model's features, and how alike these and gold's are; not asked unless given",
+    "train linear probes on every model's features, and compare these with gold's; not done unless given",
   )
 
 export type RelearnSpec = NonNullable<z.output<typeof relearnSchema>>

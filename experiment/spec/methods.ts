@@ -11,28 +11,34 @@ export { optimizerSchema, scheduleSchema, type OptimizerSpec, type ScheduleSpec 
 
 const patterns = z.array(z.string().min(1)).min(1)
 
+const SCHEDULE = 'how the learning rate changes over the steps'
+const BATCH = 'samples in a batch'
+const OPTIMIZER = 'computes the updates from the gradients'
+
 /**
  * Options of every method that trains by epochs. Options that are left out come from the section
  * `training`.
  */
 const epochOptions = {
   epochs: positive.describe('may be a fraction: 0.5 is half a pass'),
-  batchSize: count.optional(),
-  optimizer: optimizerSchema.optional(),
-  schedule: scheduleSchema.default({ name: 'constant' }),
+  batchSize: count
+    .optional()
+    .describe("samples in a batch; the experiment's training.batchSize unless given"),
+  optimizer: optimizerSchema.optional().describe("the experiment's training.optimizer unless given"),
+  schedule: scheduleSchema.default({ name: 'constant' }).describe(SCHEDULE),
 }
 
 /** The same options with the defaults of the method's paper. */
 const epochDefaults = (epochs: number, batchSize: number, optimizer: z.input<typeof optimizerSchema>) => ({
   epochs: epochOptions.epochs.default(epochs),
-  batchSize: count.default(batchSize),
-  optimizer: optimizerSchema.prefault(optimizer),
+  batchSize: count.default(batchSize).describe(BATCH),
+  optimizer: optimizerSchema.prefault(optimizer).describe(OPTIMIZER),
   schedule: epochOptions.schedule,
 })
 
 /** Options of LoRA adapters. */
 const loraOptions = {
-  rank: count.default(4),
+  rank: count.default(4).describe('rank r of the adapters: ΔW = (α/r) B A'),
   alpha: positive.optional().describe('the rank unless given: the adapter then counts once'),
   rslora: z.boolean().default(false).describe('scale by α/√r instead of α/r'),
   layers: patterns
@@ -127,9 +133,9 @@ export const methodSchemas = [
         .describe('weight of the divergence from the original on the retained set'),
       gamma: z.number().min(0).default(0.99).describe('weight of the cross-entropy on the retained set'),
       temperature: positive.default(4).describe('of the softmaxes that are compared'),
-      forgetBatch: count.default(512),
+      forgetBatch: count.default(512).describe('samples in a batch of the forget set'),
       ...epochDefaults(3, 256, { name: 'sgd', learningRate: 5e-4, weightDecay: 5e-4 }),
-      epochs: count.default(3),
+      epochs: count.default(3).describe('passes over the retained set'),
     })
     .describe('leaves the original on the forget set and stays with it on the retained set, in turns'),
   z
@@ -161,10 +167,10 @@ export const methodSchemas = [
         .default(20)
         .describe("how often impairing sees each forgotten class's batch of noise"),
       retainedPerClass: count.default(1000).describe('samples of each retained class that are used'),
-      impairEpochs: count.default(1),
-      repairEpochs: count.default(1),
-      batchSize: count.default(256),
-      optimizer: optimizerSchema.prefault({ name: 'adam', learningRate: 0.02 }),
+      impairEpochs: count.default(1).describe('passes that train on noise and retained samples'),
+      repairEpochs: count.default(1).describe('passes that train on retained samples alone'),
+      batchSize: count.default(256).describe(BATCH),
+      optimizer: optimizerSchema.prefault({ name: 'adam', learningRate: 0.02 }).describe(OPTIMIZER),
       repairRate: positive.default(0.01).describe('learning rate while repairing'),
     })
     .describe('impairs with noise that maximises the loss, then repairs; forgets whole classes only'),
@@ -235,7 +241,10 @@ export const methodSchemas = [
     .strictObject({
       method: z.literal('rfa'),
       label,
-      target: z.enum(targetNames).default('random-retained'),
+      target: z
+        .enum(targetNames)
+        .default('random-retained')
+        .describe('the features t_l that samples of the forget set are shifted to'),
       refitEpochs: positive
         .optional()
         .describe(
@@ -279,10 +288,10 @@ export const methodSchemas = [
         })
         .optional()
         .describe('end before all steps are taken'),
-      optimizer: optimizerSchema.prefault({ name: 'adam', learningRate: 1e-3 }),
-      schedule: scheduleSchema.default({ name: 'constant' }),
-      forgetBatch: count.default(64),
-      retainedBatch: count.default(192),
+      optimizer: optimizerSchema.prefault({ name: 'adam', learningRate: 1e-3 }).describe(OPTIMIZER),
+      schedule: scheduleSchema.default({ name: 'constant' }).describe(SCHEDULE),
+      forgetBatch: count.default(64).describe('samples of the forget set in a step'),
+      retainedBatch: count.default(192).describe('samples of the retained set in a step'),
       retainedSamples: count.default(4000).describe('retained samples drawn once, whose features are kept'),
     })
     .describe('residual feature alignment with LoRA (arXiv 2411.08443)'),

@@ -7,19 +7,25 @@ const width = z.int().min(1).max(4096)
 
 export const modelSchemas = [
   z
-    .strictObject({ name: z.literal('mlp'), hidden: z.array(width).min(1).default([64, 64]) })
+    .strictObject({
+      name: z.literal('mlp'),
+      hidden: z.array(width).min(1).default([64, 64]).describe('units of each hidden layer'),
+    })
     .describe('fully connected layers with ReLU'),
   z
     .strictObject({
       name: z.literal('cnn'),
-      channels: z.tuple([width, width]).default([16, 32]),
-      hidden: width.default(64),
+      channels: z.tuple([width, width]).default([16, 32]).describe('channels of the two conv blocks'),
+      hidden: width.default(64).describe('units of the hidden linear layer'),
     })
     .describe('two conv blocks (3×3, ReLU, 2×2 max pooling) and two linear layers'),
   z
     .strictObject({
       name: z.literal('resnet-cifar'),
-      depth: z.union([z.literal('resnet18'), z.int().min(8).max(56)]).default(20),
+      depth: z
+        .union([z.literal('resnet18'), z.int().min(8).max(56)])
+        .default(20)
+        .describe('number of layers, 6n + 2, or the four stages of ResNet-18'),
       width: width.optional().describe('channels of the first stage: 16, or 64 for resnet18, unless given'),
     })
     .describe('residual networks with a 3×3 stem: depth 6n + 2, or resnet18'),

@@ -9,7 +9,7 @@ export const settingsSchema = z.strictObject({
     .describe('where artifacts live: directory, file:// URL or s3://bucket/prefix'),
   tracking: z
     .strictObject({
-      uri: z.url({ protocol: /^https?$/ }),
+      uri: z.url({ protocol: /^https?$/ }).describe('the address of the server'),
       experiment: z.string().min(1).optional().describe("the run's name unless given"),
       register: z.boolean().optional().describe('also put unlearned models into the model registry'),
     })

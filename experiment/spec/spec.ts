@@ -29,15 +29,19 @@ export { trainingSchema, type TrainingSpec } from './training.ts'
 export const specSchema = z.strictObject({
   name: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens only, 63 at most'),
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens only, 63 at most')
+    .describe('the name of the experiment: lower-case letters, digits and hyphens, 63 at most'),
   seed: z
     .strictObject({
       data: seed.default(1).describe('test and validation samples'),
-      split: seed.default(1).describe('forget samples'),
-      training: seed.default(1),
-      unlearning: seed.default(1),
+      split: seed
+        .default(1)
+        .describe('forget samples, the halves of the test set, and the samples of attacks and probes'),
+      training: seed.default(1).describe('initial weights, order of batches and augmentation in training'),
+      unlearning: seed.default(1).describe('unlearning methods, the untrained twin and relearning'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('the seeds of the random streams'),
   // The transformation makes 1 absent, so that it changes no key.
   seeds: z
     .int()
@@ -46,18 +50,19 @@ export const specSchema = z.strictObject({
     .transform((n) => (n > 1 ? n : undefined))
     .optional()
     .describe(
-      'how often it all runs, from a training and an unlearning seed greater by 1 each time; 1 unless given',
+      'number of repetitions; each adds 1 to the training seed and to the unlearning seed; 1 unless given',
     ),
-  data: dataSchema,
-  split: splitSchema,
-  model: modelSchema,
-  training: trainingSchema,
+  data: dataSchema.describe('the data set'),
+  split: splitSchema.describe('the samples to forget'),
+  model: modelSchema.describe('the architecture, or a pre-trained model'),
+  training: trainingSchema.describe('how the original and the gold models are trained'),
   gold: z
     .strictObject({
       models: z.int().min(1).max(16).default(2).describe('the second and later ones give the floor'),
     })
-    .prefault({}),
-  methods: z.array(methodSchema).min(1),
+    .prefault({})
+    .describe('models trained on the retained set alone'),
+  methods: z.array(methodSchema).min(1).describe('the rows of the table, in this order'),
   shadow: shadowSchema,
   relearn: relearnSchema,
   probe: probeSchema,

@@ -7,22 +7,31 @@ import { count, fraction } from './numbers.ts'
 export const hardnessNames = ['highest-loss', 'lowest-loss', 'most-memorised'] as const
 export type Hardness = (typeof hardnessNames)[number]
 
+const classes = z
+  .array(z.union([z.int().min(0), z.string()]))
+  .min(1)
+  .describe('indices, counted from 0, or names of classes')
+const someFraction = fraction
+  .optional()
+  .describe('share of the training samples, or of those of `classes`, to forget; instead of `count`')
+const someCount = count.optional().describe('number of samples to forget; instead of `fraction`')
+
 export const splitSchemas = [
   z
     .strictObject({
       kind: z.literal('class'),
-      classes: z.array(z.union([z.int().min(0), z.string()])).min(1),
+      classes,
     })
     .describe('forget whole classes, by index or name'),
   z
-    .strictObject({ kind: z.literal('random'), fraction: fraction.optional(), count: count.optional() })
+    .strictObject({ kind: z.literal('random'), fraction: someFraction, count: someCount })
     .describe('forget samples drawn at random: give `fraction` or `count`'),
   z
     .strictObject({
       kind: z.literal('class-fraction'),
-      classes: z.array(z.union([z.int().min(0), z.string()])).min(1),
-      fraction: fraction.optional(),
-      count: count.optional(),
+      classes,
+      fraction: someFraction,
+      count: someCount,
     })
     .describe(
       'forget samples drawn at random from some classes: give `fraction` or `count`, of them together',
@@ -30,7 +39,13 @@ export const splitSchemas = [
   z
     .strictObject({
       kind: z.literal('indices'),
-      indices: z.array(z.int().min(0)).min(1).optional().describe('training files first, counted from 0'),
+      indices: z
+        .array(z.int().min(0))
+        .min(1)
+        .optional()
+        .describe(
+          'numbers of samples: counted from 0, training files before test files, each in the order of its file',
+        ),
       file: z
         .string()
         .min(1)
@@ -40,15 +55,15 @@ export const splitSchemas = [
         .string()
         .regex(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits')
         .optional()
-        .describe('of the file, which is refused where it is another'),
+        .describe('the digest that the file must have'),
     })
     .describe('forget the training samples of these indices: give `indices` or `file`'),
   z
     .strictObject({
       kind: z.literal('hard'),
-      by: z.enum(hardnessNames).describe('under the original model'),
-      fraction: fraction.optional(),
-      count: count.optional(),
+      by: z.enum(hardnessNames).describe('how the original model ranks the training samples'),
+      fraction: someFraction,
+      count: someCount,
     })
     .describe('forget the training samples that are extreme to the original: give `fraction` or `count`'),
 ] as const

@@ -4,18 +4,28 @@ import { optimizerSchema, scheduleSchema } from './optimizer.ts'
 
 /** The section `training` of a config. */
 export const trainingSchema = z.strictObject({
-  epochs: count,
-  batchSize: count.default(128),
-  optimizer: optimizerSchema.prefault({ name: 'adam', learningRate: 1e-3 }),
-  schedule: scheduleSchema.default({ name: 'cosine' }),
+  epochs: count.describe('passes over the training samples'),
+  batchSize: count.default(128).describe('samples in a batch'),
+  optimizer: optimizerSchema
+    .prefault({ name: 'adam', learningRate: 1e-3 })
+    .describe('computes the updates from the gradients'),
+  schedule: scheduleSchema
+    .default({ name: 'cosine' })
+    .describe('how the learning rate changes over the steps'),
   warmupEpochs: z.number().min(0).default(0).describe('the learning rate grows linearly from 0'),
-  labelSmoothing: z.number().min(0).lt(1).default(0),
+  labelSmoothing: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe('share of the probability that is spread evenly over all classes in the training target'),
   augment: z
     .strictObject({
       crop: z.int().min(0).max(16).default(0).describe('zero padding in pixels before a random crop'),
       flip: z.boolean().default(false).describe('left to right, half of the time'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('random changes of the images in training'),
   // The transformation makes `all` absent, so that it changes no key.
   tune: z
     .discriminatedUnion('what', [
@@ -24,16 +34,20 @@ export const trainingSchema = z.strictObject({
       z
         .strictObject({
           what: z.literal('lora'),
-          rank: count.default(8),
+          rank: count.default(8).describe('rank r of the adapters'),
           alpha: z.number().positive().optional().describe('rank unless given'),
-          rslora: z.boolean().default(false),
-          layers: z.array(z.string().min(1)).min(1).default(['*']),
+          rslora: z.boolean().default(false).describe('scale by α/√r instead of α/r'),
+          layers: z
+            .array(z.string().min(1))
+            .min(1)
+            .default(['*'])
+            .describe('names of the layers to adapt; * matches anything'),
         })
         .describe('adapters, merged when trained, and the last layer'),
     ])
     .transform((tune) => (tune.what === 'all' ? undefined : tune))
     .optional()
-    .describe('what of a pre-trained model is trained; all of it unless given'),
+    .describe('the part of a pre-trained model that is trained; every parameter unless given'),
 })
 
 export type TrainingSpec = z.output<typeof trainingSchema>
