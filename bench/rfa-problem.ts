@@ -1,5 +1,6 @@
 import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs'
-import { adaptableLayers, layersOf } from '../experiment/models/model.ts'
+import { layersOf } from '../experiment/models/model.ts'
+import { adaptableLayers } from '../experiment/models/layers.ts'
 import { modelSchemas } from '../experiment/spec/spec.ts'
 import { DeviceData } from '../learning/data/device-data.ts'
 import { forward, topLevelIndex } from '../learning/model/forward.ts'

@@ -1,5 +1,5 @@
 import type { DatasetFacts } from '../experiment/spec/dataset.ts'
-import type { Shape } from '../experiment/models/model.ts'
+import type { Shape } from '../experiment/models/layers.ts'
 import type { DataSpec } from '../experiment/spec/spec.ts'
 
 export interface Dataset {

@@ -1,4 +1,4 @@
-import type { Shape } from '../experiment/models/model.ts'
+import type { Shape } from '../experiment/models/layers.ts'
 import { FormatError } from './files.ts'
 
 /** Options for decoding images, a part of `data` in the spec. */

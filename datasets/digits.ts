@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import type { Shape } from '../experiment/models/model.ts'
+import type { Shape } from '../experiment/models/layers.ts'
 import { inMemory, type Dataset, type DatasetReader, type DataSpecOf } from './dataset.ts'
 import { countLabels, readDataFile } from './files.ts'
 

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ownCitation } from '../experiment/spec/dataset.ts'
-import type { Shape } from '../experiment/models/model.ts'
+import type { Shape } from '../experiment/models/layers.ts'
 import { inMemory, type Dataset, type DatasetReader, type DataSpecOf } from './dataset.ts'
 import { countLabels, dataError, FormatError, inFile, readDataFile } from './files.ts'
 import { classNames } from './labels.ts'

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Shape } from '../experiment/models/model.ts'
+import type { Shape } from '../experiment/models/layers.ts'
 import { inMemory, type Dataset, type DatasetReader, type DataSpecOf } from './dataset.ts'
 import { collectProblems, countLabels, FormatError, inFile, readDataFile } from './files.ts'
 import { decodeMatlab } from './matlab.ts'

@@ -1,5 +1,5 @@
 import type { Architecture } from '../experiment/models/pretrained.ts'
-import type { AdaptableLayer } from '../experiment/models/model.ts'
+import type { AdaptableLayer } from '../experiment/models/layers.ts'
 import { vitHead } from '../experiment/models/vit.ts'
 import type { Lora } from '../learning/model/lora.ts'
 import { unpackArrays, type Tensors } from '../learning/model/parameters.ts'

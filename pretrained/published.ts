@@ -1,5 +1,6 @@
 import type { Architecture } from '../experiment/models/pretrained.ts'
-import { architectureLayers, flattenLayers, type Layer } from '../experiment/models/model.ts'
+import { architectureLayers } from '../experiment/models/model.ts'
+import { flattenLayers, type Layer } from '../experiment/models/layers.ts'
 import { headsOf } from './heads.ts'
 
 /** A parameter of a model and the tensor of a published checkpoint that holds it. */

@@ -1,5 +1,7 @@
 import { boundedMean, type Range } from '../common/interval.ts'
-import type { CurvePoint, Measured, ResidualPoint, StageMetrics } from '../experiment/records/manifest.ts'
+import type { CurvePoint, Measured } from '../experiment/records/measured.ts'
+import type { ResidualPoint } from '../experiment/stages/unlearn.ts'
+import type { StageMetrics } from '../experiment/stages/stage.ts'
 import type { Figure } from '../experiment/records/results.ts'
 
 /** Means over seeds. For a single seed they are its own values. */

@@ -1,4 +1,4 @@
-import type { Measured } from '../experiment/records/manifest.ts'
+import type { Measured } from '../experiment/records/measured.ts'
 import type { Candidate, Plan, SeedPlan } from '../experiment/plan/plan.ts'
 import {
   metricColumns,

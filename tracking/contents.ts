@@ -1,6 +1,7 @@
 import { digestOf } from '../common/canonical.ts'
 import { anamnesisIndex } from '../experiment/records/anamnesis.ts'
-import type { BlobRef, CurvePoint, Manifest, Measured } from '../experiment/records/manifest.ts'
+import type { BlobRef, Manifest } from '../experiment/records/manifest.ts'
+import type { CurvePoint, Measured } from '../experiment/records/measured.ts'
 import { seedsAt, type Candidate } from '../experiment/plan/plan.ts'
 import type { ResultRow } from '../experiment/records/results.ts'
 import type { RunEnd, RunRecord } from '../experiment/records/run.ts'

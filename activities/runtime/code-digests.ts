@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
 import { join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { BuildOptions, OutputFile } from 'esbuild'
+import type { BuildOptions, OutputFile, Plugin } from 'esbuild'
 import { digestOf } from '../../common/canonical.ts'
 import { isLocked, type ChangedCode, type CodeName } from '../../experiment/stages/code.ts'
 import { methodSchemas, type ApproximateMethodName } from '../../experiment/spec/methods.ts'
@@ -131,11 +131,23 @@ const options = {
   legalComments: 'none',
   logLevel: 'silent',
   packages: 'external',
-  // Code that only fetches bytes is not included: the digests of these bytes are in the stage's
-  // key.
-  external: ['sources', 'infra', 'host'].flatMap((folder) => [`../${folder}/*`, `../../${folder}/*`]),
   tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
-} satisfies BuildOptions
+} as const satisfies BuildOptions
+
+/**
+ * Code that only fetches bytes is not included: the digests of these bytes are in the stage's key.
+ * Its imports are written as paths from the root, so that a digest does not depend on the folder of
+ * the importing file.
+ */
+const fetchingCode = (root: string): Plugin => ({
+  name: 'fetching-code',
+  setup(build) {
+    build.onResolve({ filter: /^\.\.\/.*(sources|infra|host)\// }, ({ path, resolveDir }) => {
+      const file = relative(root, join(resolveDir, path))
+      return /^(sources|infra|host)\//.test(file) ? { path: `/${file}`, external: true } : undefined
+    })
+  },
+})
 
 async function bundled(entries: readonly string[], root: string): Promise<ReadonlyMap<string, Bundle>> {
   const { outputFiles, metafile } = await built(entries, root)
@@ -172,7 +184,12 @@ async function built(entries: readonly string[], root: string) {
   const { build, stop } = await import('esbuild')
   builds++
   try {
-    return await build({ ...options, entryPoints: [...entries], absWorkingDir: root })
+    return await build({
+      ...options,
+      entryPoints: [...entries],
+      absWorkingDir: root,
+      plugins: [fetchingCode(root)],
+    })
   } finally {
     if (--builds === 0) await stop()
   }
@@ -210,7 +227,7 @@ async function dataFile(file: string, root: string): Promise<Bundle> {
  * Node and of this project.
  */
 function packageOf(path: string): string | undefined {
-  if (path.startsWith('node:') || path.startsWith('.') || builtinModules.includes(path)) return undefined
+  if (path.startsWith('node:') || path.startsWith('/') || builtinModules.includes(path)) return undefined
   return path.split('/', path.startsWith('@') ? 2 : 1).join('/')
 }
 

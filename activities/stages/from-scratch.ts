@@ -1,6 +1,6 @@
 import { tuneModel } from '../../learning/training/tune.ts'
 import { fit, type Fit, type Fitted } from '../../learning/training/fit.ts'
-import type { Layer } from '../../experiment/models/model.ts'
+import type { Layer } from '../../experiment/models/layers.ts'
 import {
   initialWeights,
   parameterSpecs,

@@ -1,6 +1,8 @@
+import { evaluatedSets } from '../../experiment/stages/evaluate.ts'
+import type { EvaluatedSet } from '../../experiment/stages/evaluate.ts'
 import type { Artifacts } from '../../artifacts/artifacts.ts'
 import { decodeTensors, encodeTensors, type WritableTensor } from '../../artifacts/format/safetensors.ts'
-import { evaluatedSets, type EvaluatedSet, type ManifestOf } from '../../experiment/records/manifest.ts'
+import type { ManifestOf } from '../../experiment/records/manifest.ts'
 import type { Logits } from '../../unlearning/metrics/logits.ts'
 import { output } from '../runtime/blob-codecs.ts'
 

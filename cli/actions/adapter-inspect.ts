@@ -1,6 +1,6 @@
 import { withPublishedHeads } from '../../pretrained/heads.ts'
 import { publishedNames, type PeftFiles } from '../../pretrained/read-peft.ts'
-import type { Measured } from '../../experiment/records/manifest.ts'
+import type { Measured } from '../../experiment/records/measured.ts'
 import { oneLine } from '../../common/terminal-text.ts'
 import { adapterFor, readAdapter, readBase } from '../adapters/adapter-base.ts'
 import { counted } from '../output/format.ts'

@@ -170,7 +170,9 @@ function refuseOtherData(recorded: DatasetFacts, here: DatasetFacts, directory: 
     return [{ file: join(directory, name), message }]
   })
   throw new UserError(
-    files.length > 0 ? files : `the data in ${directory} is not that of the report: ${describeChanges(changed)}`,
+    files.length > 0
+      ? files
+      : `the data in ${directory} is not that of the report: ${describeChanges(changed)}`,
   )
 }
 

@@ -1,4 +1,4 @@
-import { optimizerSchema, scheduleSchema } from '../../experiment/spec/methods.ts'
+import { optimizerSchema, scheduleSchema } from '../../experiment/spec/optimizer.ts'
 import { configSchema, dataSchemas, settingsSchema } from '../../experiment/spec/spec.ts'
 import { sweepSchema } from '../../experiment/sweep/space.ts'
 import { fieldTable, jsonSchemaOf, type JsonSchema } from './fields.ts'

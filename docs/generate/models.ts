@@ -1,4 +1,5 @@
-import { adaptableLayers, layersOf } from '../../experiment/models/model.ts'
+import { layersOf } from '../../experiment/models/model.ts'
+import { adaptableLayers } from '../../experiment/models/layers.ts'
 import { modelSchemas, specSchema } from '../../experiment/spec/spec.ts'
 import { fieldTable, jsonSchemaOf } from './fields.ts'
 import { plain, sentence, table } from './markdown.ts'

@@ -1,4 +1,4 @@
-import { optimizerSchema, scheduleSchema } from '../../experiment/spec/methods.ts'
+import { optimizerSchema, scheduleSchema } from '../../experiment/spec/optimizer.ts'
 import { jsonSchemaOf, type NamedSchema } from './fields.ts'
 
 /** Schemas that several options share. Their sections are in docs/reference/configuration.md. */

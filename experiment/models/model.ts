@@ -4,20 +4,6 @@ import { resnetLayers } from './resnet.ts'
 import type { ModelSpec } from '../spec/model.ts'
 import { vitLayers } from './vit.ts'
 
-export {
-  adaptableLayers,
-  flattenLayers,
-  headOf,
-  matchesAny,
-  maxRank,
-  weightRows,
-  type AdaptableLayer,
-  type ConvLayer,
-  type Layer,
-  type LinearLayer,
-  type Shape,
-} from './layers.ts'
-
 /**
  * Models as lists of named layers. A list depends on the spec alone, so that the layer patterns and
  * ranks of a config are checked before anything runs. `learning/model.ts` computes with the layers.

@@ -1,4 +1,4 @@
-import type { Measured } from './manifest.ts'
+import type { Measured } from './measured.ts'
 
 /**
  * The anamnesis index: the steps that an unlearned model needs to learn D_f again, divided by the

@@ -6,16 +6,6 @@ export type { StageMetrics } from '../stages/stage.ts'
 export type { ResidualPoint, StoppingCheck } from '../stages/unlearn.ts'
 export type { RelearnPoint } from '../stages/relearn.ts'
 export type { ProbedLayer } from '../stages/probe.ts'
-export { evaluatedSets, type EvaluatedSet } from '../stages/evaluate.ts'
-export {
-  shadowAttacks,
-  shadowedSets,
-  shadowFigures,
-  type ShadowAttack,
-  type ShadowAttacked,
-  type ShadowedSet,
-  type ShadowFigure,
-} from '../stages/membership.ts'
 
 /**
  * The record of a finished stage. It is written after all outputs and never changed. `clock` has

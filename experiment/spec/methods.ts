@@ -2,8 +2,6 @@ import { z } from 'zod'
 import { count, positive } from './numbers.ts'
 import { optimizerSchema, scheduleSchema } from './optimizer.ts'
 
-export { optimizerSchema, scheduleSchema, type OptimizerSpec, type ScheduleSpec } from './optimizer.ts'
-
 /**
  * The unlearning methods and their options: the section `methods` of a config. The algorithm of
  * each is `unlearning/methods/<name>.ts`.

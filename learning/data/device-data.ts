@@ -1,5 +1,5 @@
 import type { Tensor1D, Tensor4D } from '@tensorflow/tfjs'
-import type { Shape } from '../../experiment/models/model.ts'
+import type { Shape } from '../../experiment/models/layers.ts'
 import { unpackBytes } from '../model/kernels.ts'
 import { DevicePixels, type Pixels } from './pixels.ts'
 import type { Preparer } from './prepare.ts'

@@ -1,4 +1,4 @@
-import type { Shape } from '../../experiment/models/model.ts'
+import type { Shape } from '../../experiment/models/layers.ts'
 import { permutation, stream } from '../random.ts'
 
 /** Sample indices of the training, validation and test sets, each ascending. */

@@ -1,6 +1,6 @@
 import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs'
 import type { Preparation } from '../../experiment/models/pretrained.ts'
-import type { Shape } from '../../experiment/models/model.ts'
+import type { Shape } from '../../experiment/models/layers.ts'
 import { preparedShape, resizedTo } from '../../experiment/models/preparation.ts'
 import { tf } from '../tensorflow/tf.ts'
 

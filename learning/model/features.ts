@@ -1,5 +1,5 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs'
-import type { Layer } from '../../experiment/models/model.ts'
+import type { Layer } from '../../experiment/models/layers.ts'
 import type { DeviceData } from '../data/device-data.ts'
 import { Compiled } from '../graph/compiled.ts'
 import type { Host } from '../training/host.ts'

@@ -1,5 +1,10 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs'
-import { flattenLayers, type ConvLayer, type Layer, type LinearLayer } from '../../experiment/models/model.ts'
+import {
+  flattenLayers,
+  type ConvLayer,
+  type Layer,
+  type LinearLayer,
+} from '../../experiment/models/layers.ts'
 import { batchNormTraining, relu } from './kernels.ts'
 import type { NamedTensors } from './parameters.ts'
 import { tf } from '../tensorflow/tf.ts'

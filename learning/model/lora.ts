@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs'
-import { weightRows, type AdaptableLayer, type Layer } from '../../experiment/models/model.ts'
+import { weightRows, type AdaptableLayer, type Layer } from '../../experiment/models/layers.ts'
 import {
   initialise,
   packArrays,

@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs'
-import { flattenLayers, type Layer } from '../../experiment/models/model.ts'
+import { flattenLayers, type Layer } from '../../experiment/models/layers.ts'
 import type { RandomStream } from '../random.ts'
 import { tf } from '../tensorflow/tf.ts'
 

@@ -1,4 +1,4 @@
-import type { Layer } from '../../experiment/models/model.ts'
+import type { Layer } from '../../experiment/models/layers.ts'
 import type { DeviceData } from '../data/device-data.ts'
 import { Compiled } from '../graph/compiled.ts'
 import { forward } from './forward.ts'

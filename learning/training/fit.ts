@@ -1,7 +1,7 @@
 import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs'
-import type { CurvePoint } from '../../experiment/records/manifest.ts'
-import type { OptimizerSpec, ScheduleSpec } from '../../experiment/spec/methods.ts'
-import type { Layer } from '../../experiment/models/model.ts'
+import type { CurvePoint } from '../../experiment/records/measured.ts'
+import type { OptimizerSpec, ScheduleSpec } from '../../experiment/spec/optimizer.ts'
+import type { Layer } from '../../experiment/models/layers.ts'
 import type { TrainingSpec } from '../../experiment/spec/spec.ts'
 import { augmentation, Batches, stepsOf } from '../data/batches.ts'
 import type { DeviceData } from '../data/device-data.ts'
@@ -95,13 +95,7 @@ export interface FitLoss extends Pick<
   readonly callback?: (statistics: () => Tensor1D) => StepCallback
 }
 
-export async function fitLoss({
-  layers,
-  initial,
-  loss,
-  callback,
-  ...options
-}: FitLoss): Promise<Fitted> {
+export async function fitLoss({ layers, initial, loss, callback, ...options }: FitLoss): Promise<Fitted> {
   const specs = parameterSpecs(layers)
   const running = new RunningStatistics(specs.statistics, initial.statistics)
   const { parts = 1 } = options.host ?? {}

@@ -1,5 +1,5 @@
 import type { Rank, Tensor1D } from '@tensorflow/tfjs'
-import type { OptimizerSpec } from '../../experiment/spec/methods.ts'
+import type { OptimizerSpec } from '../../experiment/spec/optimizer.ts'
 import { tf } from '../tensorflow/tf.ts'
 
 /** The optimizer's state between steps: vectors with one value per parameter. */

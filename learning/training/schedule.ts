@@ -1,4 +1,4 @@
-import type { ScheduleSpec } from '../../experiment/spec/methods.ts'
+import type { ScheduleSpec } from '../../experiment/spec/optimizer.ts'
 
 /** The factor of the learning rate at a step (counted from 0) of a run of `steps`. */
 export function scheduleFactor(schedule: ScheduleSpec, step: number, steps: number, warmupSteps = 0): number {

@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs'
-import { adaptableLayers, headOf, matchesAny, type Layer } from '../../experiment/models/model.ts'
+import { adaptableLayers, headOf, matchesAny, type Layer } from '../../experiment/models/layers.ts'
 import type { TrainingSpec } from '../../experiment/spec/spec.ts'
 import { augmentation, Batches, stepsOf } from '../data/batches.ts'
 import { penultimateFeatures } from '../model/features.ts'

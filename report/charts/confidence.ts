@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite'
-import type { StageMetrics } from '../../experiment/records/manifest.ts'
+import type { StageMetrics } from '../../experiment/stages/stage.ts'
 
 type Confidence = StageMetrics['evaluate']['confidence']
 const sets = ['retained', 'forget', 'test'] as const

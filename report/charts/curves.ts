@@ -1,5 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite'
-import type { CurvePoint, ResidualPoint } from '../../experiment/records/manifest.ts'
+import type { CurvePoint } from '../../experiment/records/measured.ts'
+import type { ResidualPoint } from '../../experiment/stages/unlearn.ts'
 import { decadeScale, stepAxis } from './scales.ts'
 
 /** Loss over steps of the models trained from scratch, in one plot. */

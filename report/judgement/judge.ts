@@ -1,4 +1,4 @@
-import type { Measured } from '../../experiment/records/manifest.ts'
+import type { Measured } from '../../experiment/records/measured.ts'
 import type { MethodVerdict, ResultRow } from '../../experiment/records/results.ts'
 import { rowsOf, seedsOf } from '../../experiment/stages/stage-list.ts'
 import type { ReportInput } from '../input.ts'

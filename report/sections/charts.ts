@@ -1,4 +1,4 @@
-import type { ResidualPoint } from '../../experiment/records/manifest.ts'
+import type { ResidualPoint } from '../../experiment/stages/unlearn.ts'
 import { endsOf, type ResultRow } from '../../experiment/records/results.ts'
 import { seedsOf } from '../../experiment/stages/stage-list.ts'
 import type { StageOf } from '../../experiment/stages/stage.ts'

@@ -1,14 +1,11 @@
-import {
-  shadowAttacks,
-  shadowedSets,
-  shadowFigures,
-  type Estimate,
-  type Measured,
-  type ShadowAttack,
-  type ShadowedSet,
-  type ShadowFigure,
-  type StageMetrics,
-} from '../../experiment/records/manifest.ts'
+import { shadowedSets } from '../../experiment/stages/membership.ts'
+import { shadowFigures } from '../../experiment/stages/membership.ts'
+import type { ShadowAttack } from '../../experiment/stages/membership.ts'
+import type { ShadowedSet } from '../../experiment/stages/membership.ts'
+import type { ShadowFigure } from '../../experiment/stages/membership.ts'
+import { type Estimate, type Measured } from '../../experiment/records/measured.ts'
+import { shadowAttacks } from '../../experiment/stages/membership.ts'
+import type { StageMetrics } from '../../experiment/stages/stage.ts'
 import { ranges, type Figure } from '../../experiment/records/results.ts'
 import { figureCell, heading, note, prose } from '../blocks.ts'
 import { describeSeeds } from '../describe.ts'

@@ -1,5 +1,6 @@
 import { leastModels, measuredULira, trueAccuracies } from '../../experiment/plan/population.ts'
-import type { Estimate, StageMetrics } from '../../experiment/records/manifest.ts'
+import type { Estimate } from '../../experiment/records/measured.ts'
+import type { StageMetrics } from '../../experiment/stages/stage.ts'
 import { figureCell, note, prose, type FullCell } from '../blocks.ts'
 import { percent, significant } from '../format.ts'
 import { manifestOf, whyMissing, type ReportInput } from '../input.ts'

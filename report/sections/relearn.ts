@@ -1,6 +1,7 @@
 import type { SeedPlan } from '../../experiment/plan/plan.ts'
 import { anamnesisIndex } from '../../experiment/records/anamnesis.ts'
-import type { Measured, RelearnPoint } from '../../experiment/records/manifest.ts'
+import type { Measured } from '../../experiment/records/measured.ts'
+import type { RelearnPoint } from '../../experiment/stages/relearn.ts'
 import { ranges, type Figure } from '../../experiment/records/results.ts'
 import { figureCell, prose } from '../blocks.ts'
 import { describeSeeds } from '../describe.ts'

@@ -1,11 +1,6 @@
-import {
-  manifestDigest,
-  type Manifest,
-  type ManifestOf,
-  type StageMetrics,
-} from '../../experiment/records/manifest.ts'
+import { manifestDigest, type Manifest, type ManifestOf } from '../../experiment/records/manifest.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
-import type { StageKind } from '../../experiment/stages/stage.ts'
+import type { StageKind, StageMetrics } from '../../experiment/stages/stage.ts'
 import { prose, type Row, type Section } from '../blocks.ts'
 import { counted, duration, grouped, short, significant } from '../format.ts'
 import { manifestOf, whyMissing, type ReportInput } from '../input.ts'

@@ -1,5 +1,6 @@
 import type { ApproximateMethodName } from '../../experiment/spec/methods.ts'
-import { adaptableLayers, layersOf, type Layer } from '../../experiment/models/model.ts'
+import { layersOf } from '../../experiment/models/model.ts'
+import { adaptableLayers, type Layer } from '../../experiment/models/layers.ts'
 import { modelSchemas, trainingSchema } from '../../experiment/spec/spec.ts'
 import { DeviceData } from '../../learning/data/device-data.ts'
 import { initialAdapter, lora } from '../../learning/model/lora.ts'

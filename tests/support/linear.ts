@@ -1,4 +1,4 @@
-import type { Layer } from '../../experiment/models/model.ts'
+import type { Layer } from '../../experiment/models/layers.ts'
 import { DeviceData } from '../../learning/data/device-data.ts'
 import type { Weights } from '../../learning/model/parameters.ts'
 import { stream } from '../../learning/random.ts'

@@ -1,4 +1,5 @@
-import type { Measured, StageMetrics } from '../../experiment/records/manifest.ts'
+import type { Measured } from '../../experiment/records/measured.ts'
+import type { StageMetrics } from '../../experiment/stages/stage.ts'
 import {
   classifierNames,
   scoreNames,

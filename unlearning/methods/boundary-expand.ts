@@ -1,4 +1,4 @@
-import { headOf, type Layer } from '../../experiment/models/model.ts'
+import { headOf, type Layer } from '../../experiment/models/layers.ts'
 import {
   initialise,
   packArrays,

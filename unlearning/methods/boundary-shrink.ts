@@ -1,5 +1,5 @@
 import type { Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs'
-import type { Layer } from '../../experiment/models/model.ts'
+import type { Layer } from '../../experiment/models/layers.ts'
 import { labelsAt, type DeviceData } from '../../learning/data/device-data.ts'
 import type { Host } from '../../learning/training/host.ts'
 import { crossEntropy } from '../../learning/training/losses.ts'

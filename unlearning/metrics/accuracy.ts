@@ -1,4 +1,4 @@
-import type { Measured } from '../../experiment/records/manifest.ts'
+import type { Measured } from '../../experiment/records/measured.ts'
 import { correctness, unusable, type Logits } from './logits.ts'
 
 /** The percentage of samples whose greatest logit is that of the true class. */

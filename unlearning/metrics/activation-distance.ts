@@ -1,4 +1,4 @@
-import type { Measured } from '../../experiment/records/manifest.ts'
+import type { Measured } from '../../experiment/records/measured.ts'
 import type { Logits } from './logits.ts'
 import { meanOverSamples } from './mean-over-samples.ts'
 

@@ -1,4 +1,4 @@
-import type { Measured } from '../../experiment/records/manifest.ts'
+import type { Measured } from '../../experiment/records/measured.ts'
 import { combine } from './measured.ts'
 
 /** UA, RA, TA and MIA-efficacy in percent. */

@@ -1,4 +1,5 @@
-import type { EvaluatedSet, StageMetrics } from '../../experiment/records/manifest.ts'
+import type { EvaluatedSet } from '../../experiment/stages/evaluate.ts'
+import type { StageMetrics } from '../../experiment/stages/stage.ts'
 import { accuracy } from './accuracy.ts'
 import { activationDistance } from './activation-distance.ts'
 import { averageGap } from './average-gap.ts'

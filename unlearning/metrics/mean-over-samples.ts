@@ -1,4 +1,4 @@
-import type { Measured } from '../../experiment/records/manifest.ts'
+import type { Measured } from '../../experiment/records/measured.ts'
 import { probabilities, rows, unusable, type Logits } from './logits.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { Measured } from '../../experiment/records/manifest.ts'
+import type { Measured } from '../../experiment/records/measured.ts'
 
 /**
  * Computes a figure from others. It is missing if any of them is, with the name and reason of the

@@ -1,4 +1,4 @@
-import type { Measured } from '../../experiment/records/manifest.ts'
+import type { Measured } from '../../experiment/records/measured.ts'
 import { unseenAccuracy } from './unseen-accuracy.ts'
 import { accuracy } from './accuracy.ts'
 import { correctness, unusable, type Logits } from './logits.ts'

@@ -1,4 +1,4 @@
-import type { Measured } from '../../experiment/records/manifest.ts'
+import type { Measured } from '../../experiment/records/measured.ts'
 import { jsDivergence } from './js-divergence.ts'
 import { unusable, type Logits } from './logits.ts'
 

@@ -1,4 +1,4 @@
-import type { Measured } from '../../experiment/records/manifest.ts'
+import type { Measured } from '../../experiment/records/measured.ts'
 import type { YieldControl } from '../yield-control.ts'
 import { combine } from '../metrics/measured.ts'
 import { column, unusable, type Margins } from './pool.ts'

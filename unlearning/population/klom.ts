@@ -1,4 +1,4 @@
-import type { Measured } from '../../experiment/records/manifest.ts'
+import type { Measured } from '../../experiment/records/measured.ts'
 import { column, unusable, type Margins } from './pool.ts'
 import { quantile } from './sorted.ts'
 

@@ -1,5 +1,5 @@
 import { NORMAL_QUANTILE, wilsonInterval, type Interval } from '../../common/interval.ts'
-import type { Estimate } from '../../experiment/records/manifest.ts'
+import type { Estimate } from '../../experiment/records/measured.ts'
 import { moments } from './moments.ts'
 import { countAtMost, countBelow } from './sorted.ts'
 

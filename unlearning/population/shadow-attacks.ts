@@ -1,4 +1,6 @@
-import type { Estimate, ShadowAttacked, ShadowFigure } from '../../experiment/records/manifest.ts'
+import type { ShadowFigure } from '../../experiment/stages/membership.ts'
+import type { Estimate } from '../../experiment/records/measured.ts'
+import type { ShadowAttacked } from '../../experiment/stages/membership.ts'
 import type { YieldControl } from '../yield-control.ts'
 import { lira, liraOffline } from './lira.ts'
 import type { Scores } from './pool.ts'

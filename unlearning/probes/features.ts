@@ -1,5 +1,5 @@
 import type { Rank, Tensor, Tensor2D } from '@tensorflow/tfjs'
-import type { Layer } from '../../experiment/models/model.ts'
+import type { Layer } from '../../experiment/models/layers.ts'
 import type { DeviceData } from '../../learning/data/device-data.ts'
 import { captured, inBatches } from '../../learning/model/features.ts'
 import type { Host } from '../../learning/training/host.ts'

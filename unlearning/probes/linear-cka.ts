@@ -1,5 +1,5 @@
 import type { Scalar, Tensor2D } from '@tensorflow/tfjs'
-import type { Measured } from '../../experiment/records/manifest.ts'
+import type { Measured } from '../../experiment/records/measured.ts'
 import { tf } from '../../learning/tensorflow/tf.ts'
 import { areFinite, moments } from './moments.ts'
 

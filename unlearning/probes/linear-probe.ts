@@ -1,7 +1,7 @@
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs'
 import { Matrix } from 'ml-matrix'
 import { MathError } from '../../common/errors.ts'
-import type { Measured } from '../../experiment/records/manifest.ts'
+import type { Measured } from '../../experiment/records/measured.ts'
 import { tf } from '../../learning/tensorflow/tf.ts'
 import { choleskySolve } from '../linear-algebra/solve.ts'
 import { areFinite, moments } from './moments.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { expressionOf, UnknownExpression } from '../../../pretrained/regular-expression.ts'
-import { matchesAny } from '../../../experiment/models/model.ts'
+import { matchesAny } from '../../../experiment/models/layers.ts'
 import { matchesGlob } from '../../../datasets/glob.ts'
 
 const long = 'a'.repeat(5000)

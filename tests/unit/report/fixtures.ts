@@ -1,18 +1,13 @@
 import { digestOf } from '../../../common/canonical.ts'
 import type { DatasetFacts } from '../../../experiment/spec/dataset.ts'
-import type {
-  Clock,
-  Manifest,
-  ManifestOf,
-  Measured,
-  StageMetrics,
-} from '../../../experiment/records/manifest.ts'
+import type { Clock, Manifest, ManifestOf } from '../../../experiment/records/manifest.ts'
+import type { Measured } from '../../../experiment/records/measured.ts'
 import { plan, type Candidate, type Plan } from '../../../experiment/plan/plan.ts'
 import { tooFewFor, type PopulationFigure } from '../../../experiment/plan/population.ts'
 import { runId } from '../../../experiment/records/run.ts'
 import { specSchema, type SplitSpec } from '../../../experiment/spec/spec.ts'
 import { rowsOf, seedsOf, stagesOf } from '../../../experiment/stages/stage-list.ts'
-import type { Stage, StageKind } from '../../../experiment/stages/stage.ts'
+import type { Stage, StageKind, StageMetrics } from '../../../experiment/stages/stage.ts'
 import type { ReportInput } from '../../../report/report.ts'
 
 /** A run of made-up figures, one manifest for every stage of a real plan. */

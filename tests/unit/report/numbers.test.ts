@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Measured } from '../../../experiment/records/manifest.ts'
+import type { Measured } from '../../../experiment/records/measured.ts'
 import { metricColumns, type Figure, type MetricName } from '../../../experiment/records/results.ts'
 import { renderComparison } from '../../../report/comparison/render.ts'
 import { overviewOf } from '../../../report/comparison/overview.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import type { Measured } from '../../../experiment/records/manifest.ts'
+import type { Measured } from '../../../experiment/records/measured.ts'
 import type { Logits } from '../../../unlearning/metrics/logits.ts'
 
 /** Reference vectors, made-up logits and figures that the tests of metrics and attacks share. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Measured } from '../../../experiment/records/manifest.ts'
+import type { Measured } from '../../../experiment/records/measured.ts'
 import { accuracy } from '../../../unlearning/metrics/accuracy.ts'
 import { activationDistance } from '../../../unlearning/metrics/activation-distance.ts'
 import { averageGap } from '../../../unlearning/metrics/average-gap.ts'

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Measured, StageMetrics } from '../../../experiment/records/manifest.ts'
+import type { Measured } from '../../../experiment/records/measured.ts'
+import type { StageMetrics } from '../../../experiment/stages/stage.ts'
 import {
   classifierNames,
   scoreNames,

@@ -1,7 +1,7 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs'
 import { Matrix } from 'ml-matrix'
 import { MathError } from '../../../common/errors.ts'
-import { weightRows, type AdaptableLayer, type Layer } from '../../../experiment/models/model.ts'
+import { weightRows, type AdaptableLayer, type Layer } from '../../../experiment/models/layers.ts'
 import type { Host } from '../../../learning/training/host.ts'
 import { adapted, type Lora } from '../../../learning/model/lora.ts'
 import { forward, topLevelIndex } from '../../../learning/model/forward.ts'

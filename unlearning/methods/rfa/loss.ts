@@ -1,5 +1,5 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs'
-import { matchesAny } from '../../../experiment/models/model.ts'
+import { matchesAny } from '../../../experiment/models/layers.ts'
 import type { MethodSpecOf } from '../../../experiment/spec/methods.ts'
 import type { NamedTensors } from '../../../learning/model/parameters.ts'
 import { tf } from '../../../learning/tensorflow/tf.ts'

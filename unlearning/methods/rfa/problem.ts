@@ -1,4 +1,4 @@
-import { adaptableLayers, flattenLayers, matchesAny, type Layer } from '../../../experiment/models/model.ts'
+import { adaptableLayers, flattenLayers, matchesAny, type Layer } from '../../../experiment/models/layers.ts'
 import type { MethodSpecOf } from '../../../experiment/spec/methods.ts'
 import { labelsAt, type DeviceData } from '../../../learning/data/device-data.ts'
 import { lora, type Lora } from '../../../learning/model/lora.ts'

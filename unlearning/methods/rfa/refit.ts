@@ -1,5 +1,5 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs'
-import type { Layer } from '../../../experiment/models/model.ts'
+import type { Layer } from '../../../experiment/models/layers.ts'
 import { Batches, stepsOf } from '../../../learning/data/batches.ts'
 import { fitLoss } from '../../../learning/training/fit.ts'
 import type { Host } from '../../../learning/training/host.ts'

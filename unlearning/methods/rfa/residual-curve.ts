@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs'
-import type { ResidualPoint } from '../../../experiment/records/manifest.ts'
+import type { ResidualPoint } from '../../../experiment/stages/unlearn.ts'
 import { tf } from '../../../learning/tensorflow/tf.ts'
 import { curveInterval, type StepCallback } from '../../../learning/training/train.ts'
 import type { LossParts } from './loss.ts'

@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs'
-import type { StoppingCheck } from '../../../experiment/records/manifest.ts'
+import type { StoppingCheck } from '../../../experiment/stages/unlearn.ts'
 import { tf } from '../../../learning/tensorflow/tf.ts'
 import type { StepCallback } from '../../../learning/training/train.ts'
 import { unseenAccuracy } from '../../metrics/unseen-accuracy.ts'

@@ -1,5 +1,5 @@
 import type { Rank, Tensor1D } from '@tensorflow/tfjs'
-import type { Layer } from '../../../experiment/models/model.ts'
+import type { Layer } from '../../../experiment/models/layers.ts'
 import type { DeviceData } from '../../../learning/data/device-data.ts'
 import { Compiled } from '../../../learning/graph/compiled.ts'
 import type { Host, Snapshot } from '../../../learning/training/host.ts'

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Tensor4D } from '@tensorflow/tfjs'
 import { describe, expect, test } from 'vitest'
 import type { Preparation } from '../../../../experiment/models/pretrained.ts'
-import type { Shape } from '../../../../experiment/models/model.ts'
+import type { Shape } from '../../../../experiment/models/layers.ts'
 import { Preparer } from '../../../../learning/data/prepare.ts'
 import { tf } from '../../../../learning/tensorflow/tf.ts'
 

@@ -1,6 +1,7 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs'
 import { expect, test } from 'vitest'
-import { flattenLayers, layersOf, type Layer } from '../../../../experiment/models/model.ts'
+import { layersOf } from '../../../../experiment/models/model.ts'
+import { flattenLayers, type Layer } from '../../../../experiment/models/layers.ts'
 import { modelSchemas } from '../../../../experiment/spec/spec.ts'
 import { crossEntropy } from '../../../../learning/training/losses.ts'
 import { forward } from '../../../../learning/model/forward.ts'

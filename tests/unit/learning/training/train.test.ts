@@ -1,7 +1,7 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs'
 import { expect, test } from 'vitest'
 import { MathError } from '../../../../common/errors.ts'
-import { optimizerSchema } from '../../../../experiment/spec/methods.ts'
+import { optimizerSchema } from '../../../../experiment/spec/optimizer.ts'
 import { scheduleFactor } from '../../../../learning/training/schedule.ts'
 import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { train } from '../../../../learning/training/train.ts'

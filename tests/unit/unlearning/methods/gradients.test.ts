@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { CurvePoint } from '../../../../experiment/records/manifest.ts'
+import type { CurvePoint } from '../../../../experiment/records/measured.ts'
 import type { ApproximateMethodName } from '../../../../experiment/spec/methods.ts'
 import { layersOf } from '../../../../experiment/models/model.ts'
 import { modelSchemas } from '../../../../experiment/spec/spec.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { adaptableLayers } from '../../../../experiment/models/model.ts'
+import { adaptableLayers } from '../../../../experiment/models/layers.ts'
 import { mergedWeights } from '../../../../learning/model/lora.ts'
 import { parameterSpecs, unpackArrays } from '../../../../learning/model/parameters.ts'
 import { parametersOf } from '../../../../learning/model/predict.ts'

@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
 import { targetNames } from '../../../../experiment/spec/methods.ts'
-import { adaptableLayers } from '../../../../experiment/models/model.ts'
+import { adaptableLayers } from '../../../../experiment/models/layers.ts'
 import type { Snapshot } from '../../../../learning/training/host.ts'
 import { parameterSpecs, unpackArrays } from '../../../../learning/model/parameters.ts'
 import { unlearn } from '../../../../unlearning/methods/rfa.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import { stream, type RandomStream } from '../../../../learning/random.ts'
-import type { Estimate } from '../../../../experiment/records/manifest.ts'
+import type { Estimate } from '../../../../experiment/records/measured.ts'
 import type { Interval } from '../../../../common/interval.ts'
 import type { Margins, Pool } from '../../../../unlearning/population/pool.ts'
 import { expectClose, reference, type PlainLogits } from '../judged-models.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Layer } from '../../../../experiment/models/model.ts'
+import type { Layer } from '../../../../experiment/models/layers.ts'
 import { labelsAt, type DeviceData } from '../../../../learning/data/device-data.ts'
 import type { Host, Snapshot } from '../../../../learning/training/host.ts'
 import { initialWeights, parameterSpecs, type Weights } from '../../../../learning/model/parameters.ts'
