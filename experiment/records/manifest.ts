@@ -1,21 +1,24 @@
 import { digestOf } from '../../common/canonical.ts'
 import type { StageInputKinds, StageInputs, StageKind, StageMetrics, StageParams } from '../stages/stage.ts'
 
-export type { CurvePoint, Estimate, Measured } from './measured.ts'
-export type { StageMetrics } from '../stages/stage.ts'
-export type { ResidualPoint, StoppingCheck } from '../stages/unlearn.ts'
-export type { RelearnPoint } from '../stages/relearn.ts'
-export type { ProbedLayer } from '../stages/probe.ts'
-export { evaluatedSets, type EvaluatedSet } from '../stages/evaluate.ts'
 export {
+  evaluatedSets,
   shadowAttacks,
   shadowedSets,
   shadowFigures,
+  type CurvePoint,
+  type Estimate,
+  type EvaluatedSet,
+  type Measured,
   type ShadowAttack,
-  type ShadowAttacked,
   type ShadowedSet,
   type ShadowFigure,
-} from '../stages/membership.ts'
+} from './measured.ts'
+export type { ShadowAttacked } from '../stages/membership.ts'
+export type { ProbedLayer } from '../stages/probe.ts'
+export type { RelearnPoint } from '../stages/relearn.ts'
+export type { StageMetrics } from '../stages/stage.ts'
+export type { ResidualPoint, StoppingCheck } from '../stages/unlearn.ts'
 
 /**
  * The record of a finished stage. It is written after all outputs and never changed. `clock` has
