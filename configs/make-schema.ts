@@ -5,7 +5,10 @@ import { configSchema } from '../experiment/spec/spec.ts'
 import { sweepSchema } from '../experiment/sweep/space.ts'
 
 /**
- * The JSON Schemas from which editors complete and check configs. To write them anew: npx tsx configs/make-schema.ts
+ * Writes the JSON Schemas from which editors complete and check configs:
+ *
+ *     npx tsx configs/make-schema.ts
+ *
  * A config names its own in its first line: # yaml-language-server: $schema=../schema.json
  */
 export const schemas = {

@@ -1,12 +1,6 @@
 import { digestOf } from '../../common/canonical.ts'
 import type { StageInputKinds, StageInputs, StageKind, StageMetrics, StageParams } from '../stages/stage.ts'
 
-export type { CurvePoint, Estimate, Measured } from './measured.ts'
-export type { StageMetrics } from '../stages/stage.ts'
-export type { ResidualPoint, StoppingCheck } from '../stages/unlearn.ts'
-export type { RelearnPoint } from '../stages/relearn.ts'
-export type { ProbedLayer } from '../stages/probe.ts'
-
 /**
  * The record of a finished stage. It is written after all outputs and never changed. `clock` has
  * the values that depend on the time and the machine, and is not part of the digest.

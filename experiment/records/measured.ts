@@ -13,3 +13,30 @@ export interface CurvePoint {
   readonly loss: number
   readonly learningRate: number
 }
+
+/** The sets on which a model is evaluated. */
+export const evaluatedSets = [
+  'retained',
+  'forget',
+  'validation',
+  'attackTest',
+  'test',
+  'forgottenTest',
+] as const
+export type EvaluatedSet = (typeof evaluatedSets)[number]
+
+/**
+ * The sets whose members an attack by shadow models tries to find. Found members of the forget set
+ * show that the unlearning left traces; found members of the retained set show what the unlearning
+ * exposed.
+ */
+export const shadowedSets = ['forget', 'retained'] as const
+export type ShadowedSet = (typeof shadowedSets)[number]
+export const shadowAttacks = ['lira', 'liraOffline', 'rmia'] as const
+export type ShadowAttack = (typeof shadowAttacks)[number]
+/**
+ * The area under the ROC curve, and the true-positive rates at false-positive rates of 1% and of
+ * 0.1%.
+ */
+export const shadowFigures = ['auc', 'tprAt1', 'tprAt01'] as const
+export type ShadowFigure = (typeof shadowFigures)[number]

@@ -149,17 +149,3 @@ export const dataSchemas = [
 
 export const dataSchema = z.discriminatedUnion('name', dataSchemas)
 export type DataSpec = z.output<typeof dataSchema>
-
-/** The greatest pixel value of each data set, which is white. */
-export const whiteLevels: Readonly<Record<DataSpec['name'], number>> = {
-  digits: 16,
-  cifar10: 255,
-  mnist: 255,
-  'fashion-mnist': 255,
-  kmnist: 255,
-  cifar100: 255,
-  svhn: 255,
-  'image-folder': 255,
-  parquet: 255,
-  npz: 255,
-}

@@ -1,5 +1,5 @@
 import type { Shape } from '../models/layers.ts'
-import { whiteLevels, type DataSpec } from './data.ts'
+import type { DataSpec } from './data.ts'
 
 /**
  * Facts about a data set that its files give. They are read before any work starts and are part of
@@ -19,6 +19,20 @@ export interface DatasetFacts {
    * of them.
    */
   readonly skipped?: { readonly images: number; readonly first: readonly string[] }
+}
+
+/** The greatest pixel value of each data set, which is white. */
+const whiteLevels: Readonly<Record<DataSpec['name'], number>> = {
+  digits: 16,
+  cifar10: 255,
+  mnist: 255,
+  'fashion-mnist': 255,
+  kmnist: 255,
+  cifar100: 255,
+  svhn: 255,
+  'image-folder': 255,
+  parquet: 255,
+  npz: 255,
 }
 
 /** The greatest pixel value, which is white. */

@@ -1,4 +1,4 @@
-import type { Measured } from '../records/measured.ts'
+import type { EvaluatedSet, Measured } from '../records/measured.ts'
 import type { ModelSpec } from '../spec/spec.ts'
 import { defineStage } from './definition.ts'
 
@@ -21,13 +21,3 @@ export const evaluate = defineStage<{
     readonly confidence: Readonly<Record<'retained' | 'forget' | 'test', readonly number[]>>
   }
 }>({ queue: 'zeroshift-train', onDevice: true, group: 'evaluation' })
-
-export const evaluatedSets = [
-  'retained',
-  'forget',
-  'validation',
-  'attackTest',
-  'test',
-  'forgottenTest',
-] as const
-export type EvaluatedSet = (typeof evaluatedSets)[number]

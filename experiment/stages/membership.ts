@@ -1,4 +1,4 @@
-import type { Estimate } from '../records/measured.ts'
+import type { Estimate, ShadowAttack, ShadowedSet, ShadowFigure } from '../records/measured.ts'
 import { defineStage } from './definition.ts'
 
 /** Attacks one model by LiRA and RMIA, from its logits and the pool of shadow models. */
@@ -20,22 +20,6 @@ export const membership = defineStage<{
     readonly sets: Readonly<Record<ShadowedSet, ShadowAttacked>>
   }
 }>({ queue: 'zeroshift', onDevice: false, group: 'attacks' })
-
-/**
- * The sets whose members an attack by shadow models tries to find. Found members of the forget set
- * show that the unlearning left traces; found members of the retained set show what the unlearning
- * exposed.
- */
-export const shadowedSets = ['forget', 'retained'] as const
-export type ShadowedSet = (typeof shadowedSets)[number]
-export const shadowAttacks = ['lira', 'liraOffline', 'rmia'] as const
-export type ShadowAttack = (typeof shadowAttacks)[number]
-/**
- * The area under the ROC curve, and the true-positive rates at false-positive rates of 1% and of
- * 0.1%.
- */
-export const shadowFigures = ['auc', 'tprAt1', 'tprAt01'] as const
-export type ShadowFigure = (typeof shadowFigures)[number]
 
 /** The attacks on one set. */
 export interface ShadowAttacked {

@@ -87,7 +87,7 @@ function isApproximate(name: (typeof methodSchemas)[number]['shape']['method']['
   return name !== 'original' && name !== 'retrain'
 }
 
-/** The options of a method: those above, or two epochs of batches of 32 where it has such options. */
+/** The options of a method: those above, or two epochs of batches of 32 if it has such options. */
 function specOf(name: ApproximateMethodName): unknown {
   const schema = methodSchemas.find(({ shape }) => shape.method.value === name)
   const brief = Object.entries({ epochs: 2, batchSize: 32 }).filter(([key]) => schema && key in schema.shape)

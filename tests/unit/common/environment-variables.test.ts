@@ -26,7 +26,8 @@ function namesRead(source: string): readonly string[] {
   return [
     // process.env.NAME, env.NAME and environment.NAME.
     ...matches(/\b(?:env|environment)\.([A-Z][A-Z0-9_]*)\b/g),
-    // { NAME } = process.env, { NAME: name }: NodeJS.ProcessEnv and { NAME = '' } = { ...process.env }.
+    // { NAME } = process.env, { NAME: name }: NodeJS.ProcessEnv,
+    // { NAME = '' } = { ...process.env }.
     ...matches(
       /\{([^{}]*)\}\s*(?:=\s*(?:\{\s*\.\.\.)?(?:process\.)?(?:env|environment)\b|:\s*NodeJS\.ProcessEnv)/g,
     ).flatMap((names) => [...names.matchAll(/(?:^|,)\s*([A-Z][A-Z0-9_]*)\b/g)].map(([, name = '']) => name)),

@@ -59,7 +59,7 @@ test('a lease that was not renewed for two heartbeats between attempts is taken 
   const holder = await taken('holder')
   const first = await observed(0)
   expect(first.since).toBeUndefined()
-  // How long the first attempt waited for a worker is not known: the time counts from the second one.
+  // It is not known how long the first attempt waited for a worker. The time counts from the second.
   const second = await observed(500, first)
   expect(second).toEqual({ sight: first.sight, since: 1e12 + 500_000 })
   const third = await observed(560, second)
