@@ -71,7 +71,7 @@ module.exports = {
       to: {
         dynamic: false,
         pathNot:
-          '^(cli/(declare|commands/[^/]+|options/shared|output/print)|common/terminal-text|learning/device|workflows/names)\\.ts$|node_modules/commander/',
+          '^(cli/(declare|commands/[^/]+|options/shared|output/print)|common/terminal-text|learning/tensorflow/device|workflows/names)\\.ts$|node_modules/commander/',
       },
     },
     {

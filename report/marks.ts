@@ -46,7 +46,7 @@ export const OVERLAPPED = 'The machine did other work while this was timed, so t
 /**
  * Whether the 95% interval of an attack's balanced accuracy includes 50%. With several seeds it is
  * the interval over seeds. With one seed it is Wilson's for n = 4/(1/m + 1/k) samples, which have
- * the variance of the balanced accuracy of m members and k non-members that did not train the attack.
+ * the variance of the balanced accuracy of m members and k non-members that did not train it.
  */
 export function attackAtChance(
   input: ReportInput,

@@ -116,7 +116,7 @@ function verdictOf({
   return floor.within && verdicts.every(Boolean) ? 'within-floor' : 'beyond-floor'
 }
 
-/** If two gold models each move by the floor at most, their distance changes by twice it at most. */
+/** If two models each move by at most the floor, their distance changes by at most twice that. */
 function verifiedFloor(recorded: Figure, here: Figure): VerifiedFloor {
   const difference = gapOf(recorded, here)
   return {

@@ -7,8 +7,8 @@ import {
   isCancellation,
   patched,
   proxyActivities,
+  type ActivityOptions,
 } from '@temporalio/workflow'
-import type { ActivityOptions } from '@temporalio/workflow'
 import type { Activities } from '../activities/index.ts'
 import type { StageDone, StageTask } from '../activities/runtime/stage.ts'
 import type { StageActivities } from '../activities/stages/index.ts'

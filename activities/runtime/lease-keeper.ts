@@ -1,6 +1,4 @@
-import { Lease } from '../../artifacts/progress/lease.ts'
-import { LeaseLostError } from '../../artifacts/progress/lease.ts'
-import type { Holder } from '../../artifacts/progress/lease.ts'
+import { Lease, LeaseLostError, type Holder } from '../../artifacts/progress/lease.ts'
 import type { Artifacts } from '../../artifacts/artifacts.ts'
 import type { StageRef } from '../../experiment/stages/stage.ts'
 import type { ObservedLease } from './heartbeat-details.ts'

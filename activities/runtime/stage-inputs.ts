@@ -1,11 +1,14 @@
-import { BlobError } from '../../artifacts/blobs/blob-errors.ts'
-import { CorruptBlobError } from '../../artifacts/blobs/blob-errors.ts'
+import { BlobError, CorruptBlobError } from '../../artifacts/blobs/blob-errors.ts'
 import { type Artifacts } from '../../artifacts/artifacts.ts'
 import { summarize, StoreView } from '../../artifacts/store-view.ts'
-import { manifestDigest, type Manifest, type ManifestOf } from '../../experiment/records/manifest.ts'
+import {
+  manifestDigest,
+  type InputManifests,
+  type Manifest,
+  type ManifestOf,
+} from '../../experiment/records/manifest.ts'
 import type { StageKind, StageOf, StageRef } from '../../experiment/stages/stage.ts'
 import { DamagedInputError } from './errors.ts'
-import type { InputManifests } from '../../experiment/records/manifest.ts'
 
 /** The inputs of a stage, by their names. */
 export interface ReadInputs<K extends StageKind> {

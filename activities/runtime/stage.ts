@@ -4,13 +4,13 @@ import { openArtifacts, type Artifacts } from '../../artifacts/artifacts.ts'
 import { signStage } from '../../artifacts/stored-signatures.ts'
 import { digestOf } from '../../common/canonical.ts'
 import { UserError } from '../../common/errors.ts'
-import { manifestDigest } from '../../experiment/records/manifest.ts'
-import type {
-  BlobRef,
-  Environment,
-  InputManifests,
-  Manifest,
-  ManifestOf,
+import {
+  manifestDigest,
+  type BlobRef,
+  type Environment,
+  type InputManifests,
+  type Manifest,
+  type ManifestOf,
 } from '../../experiment/records/manifest.ts'
 import type { RunInput } from '../../experiment/records/run.ts'
 import {

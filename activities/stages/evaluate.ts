@@ -1,6 +1,4 @@
-import { evaluatedSets } from '../../experiment/stages/evaluate.ts'
-import type { EvaluatedSet } from '../../experiment/stages/evaluate.ts'
-import { type Measured } from '../../experiment/records/measured.ts'
+import { evaluatedSets, type EvaluatedSet, type Measured } from '../../experiment/records/measured.ts'
 import { layersOf } from '../../experiment/models/model.ts'
 import { labelsAt } from '../../learning/data/device-data.ts'
 import { microBatchSize } from '../../learning/training/micro-batches.ts'

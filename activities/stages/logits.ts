@@ -1,5 +1,4 @@
-import { evaluatedSets } from '../../experiment/stages/evaluate.ts'
-import type { EvaluatedSet } from '../../experiment/stages/evaluate.ts'
+import { evaluatedSets, type EvaluatedSet } from '../../experiment/records/measured.ts'
 import type { Artifacts } from '../../artifacts/artifacts.ts'
 import { decodeTensors, encodeTensors, type WritableTensor } from '../../artifacts/format/safetensors.ts'
 import type { ManifestOf } from '../../experiment/records/manifest.ts'

@@ -1,6 +1,5 @@
-import type { EvaluatedSet } from '../../experiment/stages/evaluate.ts'
+import type { EvaluatedSet, Measured } from '../../experiment/records/measured.ts'
 import type { ManifestOf } from '../../experiment/records/manifest.ts'
-import type { Measured } from '../../experiment/records/measured.ts'
 import type { StageMetrics } from '../../experiment/stages/stage.ts'
 import { tooFewFor, type PopulationFigure } from '../../experiment/plan/population.ts'
 import {

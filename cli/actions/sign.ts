@@ -1,5 +1,4 @@
-import { reportSignatures } from '../../artifacts/format/layout.ts'
-import { stageSignatures } from '../../artifacts/format/layout.ts'
+import { reportSignatures, stageSignatures } from '../../artifacts/format/layout.ts'
 import { reportFlaw, SharedManifests } from '../../activities/stored-outcome.ts'
 import { type Artifacts } from '../../artifacts/artifacts.ts'
 import { pooled } from '../../common/concurrency.ts'

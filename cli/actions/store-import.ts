@@ -1,5 +1,4 @@
-import { planImport } from '../../artifacts/copy/plan-copy.ts'
-import type { PlannedCopy } from '../../artifacts/copy/plan-copy.ts'
+import { planImport, type PlannedCopy } from '../../artifacts/copy/plan-copy.ts'
 import { openStore } from '../../artifacts/store/open-store.ts'
 import { renderRun } from '../../activities/report.ts'
 import { writeSweepReport } from '../../activities/sweep.ts'

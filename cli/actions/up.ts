@@ -1,6 +1,4 @@
-import { serverRecordPath } from '../../artifacts/store/served-store.ts'
-import { publishServer } from '../../artifacts/store/served-store.ts'
-import { serverKeys } from '../../artifacts/store/served-store.ts'
+import { publishServer, serverKeys, serverRecordPath } from '../../artifacts/store/served-store.ts'
 import { relative, resolve } from 'node:path'
 import { UserError } from '../../common/errors.ts'
 import { ensureMlflow } from '../../infra/mlflow.mjs'

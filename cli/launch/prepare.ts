@@ -1,5 +1,4 @@
-import { resolveClasses } from '../../experiment/spec/sets.ts'
-import { setSizes } from '../../experiment/spec/sets.ts'
+import { resolveClasses, setSizes } from '../../experiment/spec/sets.ts'
 import { withoutPlaces } from '../../experiment/spec/places.ts'
 import { checkSpec } from '../../experiment/spec/check.ts'
 import { located, type ParsedConfig } from '../../experiment/spec/config.ts'

@@ -1,10 +1,12 @@
-import { evaluatedSets } from '../stages/evaluate.ts'
-import { shadowedSets } from '../stages/membership.ts'
-import { shadowFigures } from '../stages/membership.ts'
-import type { EvaluatedSet } from '../stages/evaluate.ts'
-import type { ShadowAttack } from '../stages/membership.ts'
-import type { ShadowFigure } from '../stages/membership.ts'
-import { shadowAttacks } from '../stages/membership.ts'
+import {
+  evaluatedSets,
+  shadowAttacks,
+  shadowFigures,
+  shadowedSets,
+  type EvaluatedSet,
+  type ShadowAttack,
+  type ShadowFigure,
+} from './measured.ts'
 import { leastModels } from '../plan/population.ts'
 import { metricColumns, type MetricName } from './results.ts'
 import { classifierNames, scoreNames, type ClassifierName, type ScoreName } from '../spec/spec.ts'

@@ -4,8 +4,17 @@ import { applyOverrides, overrideName } from './config-overrides.ts'
 import { readYaml } from './config-yaml.ts'
 import { UserError, type Problem } from '../../common/errors.ts'
 import { formatPath, parsePath, startsWith, valueAt, type Locate, type Path } from '../../common/path.ts'
-import { configSchema, settingsSchema, specSchema } from './spec.ts'
-import type { DataSpec, ModelSpec, Settings, Spec, SplitSpec, TrainingSpec } from './spec.ts'
+import {
+  configSchema,
+  settingsSchema,
+  specSchema,
+  type DataSpec,
+  type ModelSpec,
+  type Settings,
+  type Spec,
+  type SplitSpec,
+  type TrainingSpec,
+} from './spec.ts'
 
 export interface ConfigSource {
   /** The name of the file in errors. The file is not read. */

@@ -1,7 +1,5 @@
-import type { ShadowAttack } from '../../experiment/stages/membership.ts'
-import type { ShadowedSet } from '../../experiment/stages/membership.ts'
+import type { Measured, ShadowAttack, ShadowedSet } from '../../experiment/records/measured.ts'
 import { anamnesisIndex } from '../../experiment/records/anamnesis.ts'
-import type { Measured } from '../../experiment/records/measured.ts'
 import type { StageMetrics } from '../../experiment/stages/stage.ts'
 import type { Candidate, SeedPlan } from '../../experiment/plan/plan.ts'
 import { rowsOf, seedsOf } from '../../experiment/stages/stage-list.ts'

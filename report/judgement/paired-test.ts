@@ -13,9 +13,9 @@ export interface PairedTest {
 
 /**
  * Student's t test of paired differences. `correlated` is for figures whose seeds share models,
- * such as those of leave-one-out attacks. Their variance is multiplied by 1/n + 1/(n − 1) instead
- * of 1/n (Nadeau and Bengio 2003, "Inference for the generalization error"). Throws a RangeError
- * for fewer than two differences.
+ * such as those of leave-one-out attacks. Their variance is multiplied by 1/n + 1/(n − 1)
+ * instead of 1/n (Nadeau and Bengio 2003, "Inference for the generalization error"). Throws a
+ * RangeError for fewer than two differences.
  */
 export function pairedTest(differences: readonly number[], correlated = false): PairedTest {
   const n = differences.length

@@ -1,10 +1,13 @@
-import { shadowedSets } from '../../experiment/stages/membership.ts'
-import { shadowFigures } from '../../experiment/stages/membership.ts'
-import type { ShadowAttack } from '../../experiment/stages/membership.ts'
-import type { ShadowedSet } from '../../experiment/stages/membership.ts'
-import type { ShadowFigure } from '../../experiment/stages/membership.ts'
-import { type Estimate, type Measured } from '../../experiment/records/measured.ts'
-import { shadowAttacks } from '../../experiment/stages/membership.ts'
+import {
+  shadowAttacks,
+  shadowFigures,
+  shadowedSets,
+  type Estimate,
+  type Measured,
+  type ShadowAttack,
+  type ShadowFigure,
+  type ShadowedSet,
+} from '../../experiment/records/measured.ts'
 import type { StageMetrics } from '../../experiment/stages/stage.ts'
 import { ranges, type Figure } from '../../experiment/records/results.ts'
 import { figureCell, heading, note, prose } from '../blocks.ts'

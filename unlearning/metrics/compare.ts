@@ -1,4 +1,4 @@
-import type { EvaluatedSet } from '../../experiment/stages/evaluate.ts'
+import type { EvaluatedSet } from '../../experiment/records/measured.ts'
 import type { StageMetrics } from '../../experiment/stages/stage.ts'
 import { accuracy } from './accuracy.ts'
 import { activationDistance } from './activation-distance.ts'

@@ -1,5 +1,4 @@
-import type { ShadowFigure } from '../../experiment/stages/membership.ts'
-import type { Estimate } from '../../experiment/records/measured.ts'
+import type { Estimate, ShadowFigure } from '../../experiment/records/measured.ts'
 import type { ShadowAttacked } from '../../experiment/stages/membership.ts'
 import type { YieldControl } from '../yield-control.ts'
 import { lira, liraOffline } from './lira.ts'

@@ -15,7 +15,7 @@ import { candidate, sampleInput, withoutStages, type Options } from './fixtures.
 const jsonOf = (input: ReportInput) => renderJson(input, results(input), judge(input)).json
 const published = (input: ReportInput) => readPublished(jsonOf(input), 'report.json')
 
-/** Gives stages with other figures other blobs. Fixtures derive blobs from the stage's key alone. */
+/** Gives stages with other figures other blobs. Fixtures derive blobs from stage keys alone. */
 function written(input: ReportInput): ReportInput {
   return changed(input, (manifest) => ({
     ...manifest,

@@ -1,6 +1,5 @@
 import { blobPath } from '../../../../artifacts/format/layout.ts'
-import { copiedOf } from '../../../../artifacts/copy/write-copy.ts'
-import { writeCopy } from '../../../../artifacts/copy/write-copy.ts'
+import { copiedOf, writeCopy } from '../../../../artifacts/copy/write-copy.ts'
 import { planCopy } from '../../../../artifacts/copy/plan-copy.ts'
 import { openStore } from '../../../../artifacts/store/open-store.ts'
 import type { ObjectStore } from '../../../../artifacts/store/object-store.ts'

@@ -1,5 +1,4 @@
-import { Lease } from '../../../../artifacts/progress/lease.ts'
-import { LeaseLostError } from '../../../../artifacts/progress/lease.ts'
+import { Lease, LeaseLostError } from '../../../../artifacts/progress/lease.ts'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -59,7 +58,7 @@ test('a lease that was not renewed for two heartbeats between attempts is taken 
   const holder = await taken('holder')
   const first = await observed(0)
   expect(first.since).toBeUndefined()
-  // It is not known how long the first attempt waited for a worker. The time counts from the second.
+  // The waiting time of the first attempt is not known. The time counts from the second.
   const second = await observed(500, first)
   expect(second).toEqual({ sight: first.sight, since: 1e12 + 500_000 })
   const third = await observed(560, second)

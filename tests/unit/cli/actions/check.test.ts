@@ -1,6 +1,5 @@
 import { jsonBytes } from '../../../../common/json.ts'
-import { blobPath } from '../../../../artifacts/format/layout.ts'
-import { stageFolder } from '../../../../artifacts/format/layout.ts'
+import { blobPath, stageFolder } from '../../../../artifacts/format/layout.ts'
 import { cpSync, utimesSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'

@@ -1,7 +1,6 @@
-import { shadowFigures } from '../../../../experiment/stages/membership.ts'
+import { shadowAttacks as attackNames, shadowFigures } from '../../../../experiment/records/measured.ts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { shadowAttacks as attackNames } from '../../../../experiment/stages/membership.ts'
 import { stream } from '../../../../learning/random.ts'
 import { shadowAttacks } from '../../../../unlearning/population/shadow-attacks.ts'
 import { poolAt, shadowHalf, type Shadows } from '../../../../unlearning/population/shadows.ts'

@@ -1,8 +1,12 @@
 import { CancelledFailure } from '@temporalio/common'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { expect, test } from 'vitest'
-import { ComputedElsewhereError, HandedOverError } from '../../../../activities/runtime/errors.ts'
-import { asFailure, DamagedInputError } from '../../../../activities/runtime/errors.ts'
+import {
+  ComputedElsewhereError,
+  DamagedInputError,
+  HandedOverError,
+  asFailure,
+} from '../../../../activities/runtime/errors.ts'
 import { LeaseLostError } from '../../../../artifacts/progress/lease.ts'
 import { MathError, UserError } from '../../../../common/errors.ts'
 import { attemptOf, endBy } from '../../../../worker/telemetry/attempt-interceptor.ts'
