@@ -41,7 +41,7 @@ export interface TrackTask {
   readonly run: RunRecord | KeptRun
   readonly settings: RunInput['settings']
   readonly tracking: NonNullable<Settings['tracking']>
-  /** The sweep that it is a cell of. */
+  /** The id of the sweep. Present if the run is one of its cells. */
   readonly sweep?: string
   /** Absent while the run goes on. */
   readonly ended?: RunEnd
@@ -53,7 +53,7 @@ export interface TrackSweepTask extends SweepTask {
 }
 
 export interface PlanPartTask {
-  /** The run's. */
+  /** The id of the run. */
   readonly id: string
   readonly store: string
   /** Counts from 0. */
@@ -116,7 +116,8 @@ export function createActivities({ stopping, allowed = {}, signer }: ActivityOpt
     },
 
     /**
-     * The same of a sweep and, once it has ended, of cells that found all they need in the store.
+     * Sends what the tracking server does not have of a sweep yet. Once the sweep has ended, this
+     * includes its cells that found all their results in the store.
      */
     async trackSweep({ id, store, ended }: TrackSweepTask): Promise<Delivered> {
       const [{ trackSweep }, { sweepIn }] = await Promise.all([

@@ -43,6 +43,8 @@ test('programs get both as one object', ({ stdout }) => {
   const second = JSON.parse(stdout.text) as { metrics: object[] }
   expect(second.metrics[0]).toEqual({
     name: 'ra',
+    formula: '100 · mean over x ∈ D_r of [argmax_k z_k(x) = y(x)]',
+    source: 'standard definition',
     in: 'table',
     unit: '%',
     about: `RA: ${metricColumns.ra.about}`,

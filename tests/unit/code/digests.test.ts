@@ -59,7 +59,7 @@ describe('nothing changes', () => {
   })
 
   test('where a module moves', async () => {
-    renameSync(join(copy, 'learning/training/losses.ts'), join(copy, 'learning/objectives.ts'))
+    renameSync(join(copy, 'learning/training/losses.ts'), join(copy, 'learning/training/objectives.ts'))
     const files = readdirSync(copy, { recursive: true, encoding: 'utf8' }).filter((file) =>
       /^(learning|unlearning|activities)\/.*\.ts$/.test(file),
     )
