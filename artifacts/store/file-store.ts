@@ -87,7 +87,7 @@ export class FileStore implements ObjectStore {
 
   private file(path: string): string {
     const file = resolve(this.root, path)
-    if (path.split('/').includes('../..') || (file !== this.root && !file.startsWith(this.root + sep))) {
+    if (path.split('/').includes('..') || (file !== this.root && !file.startsWith(this.root + sep))) {
       throw new Error(`the path "${path}" leads out of the store ${this.root}`)
     }
     return file

@@ -139,7 +139,7 @@ export class S3Store implements ObjectStore {
     path: string,
     send: (client: S3, object: { Bucket: string; Key: string }) => Promise<T>,
   ): Promise<T> {
-    if (path.startsWith('/') || path.split('/').includes('../..'))
+    if (path.startsWith('/') || path.split('/').includes('..'))
       throw new Error(`the path "${path}" leads out of the store ${this.url}`)
     try {
       // The SDK is loaded on first use, because loading it takes a tenth of a second.
