@@ -231,7 +231,7 @@ describe('in a directory', () => {
   test.each([
     ['is cut short', '{"id": "damaged", "pl'],
     ['has no plan', '{"id": "damaged"}'],
-    ['has a stage without a key', '{"plan": {"dataset": {"kind": "train", "key": "../../.."}}}'],
+    ['has a stage without a key', '{"plan": {"dataset": {"kind": "train", "key": "../.."}}}'],
     ['is missing', undefined],
   ])('a run.json that %s stops every deletion, and a listing says so', async (_, damaged) => {
     const blob = await artifacts.putBlob(text('whose?'))
