@@ -1,7 +1,7 @@
+import type { ClassifierName, ScoreName } from '../experiment/records/scores.ts'
 import { wilsonInterval } from '../common/interval.ts'
 import type { Clock } from '../experiment/records/manifest.ts'
 import { endsOf, ranges, type MetricName, type RowMarks } from '../experiment/records/results.ts'
-import type { ClassifierName, ScoreName } from '../experiment/spec/spec.ts'
 import { makerOf } from '../experiment/stages/stage-list.ts'
 import { manifestOf, type ReportInput, type RowModels } from './input.ts'
 import { overSeeds } from './over-seeds.ts'
@@ -57,7 +57,8 @@ export function attackAtChance(
   const attacks = models.flatMap(
     ({ candidate }) => manifestOf<'attack'>(input, candidate.attack)?.metrics ?? [],
   )
-  const accuracies = attacks.map(({ accuracy }) => accuracy[classifier][score])
+  // Manifests of earlier versions lack the scores that were added since.
+  const accuracies = attacks.flatMap(({ accuracy }) => accuracy[classifier][score] ?? [])
   const figure = overSeeds(accuracies, ranges.percent)
   if ('missing' in figure) return false
   const ends = endsOf(figure)

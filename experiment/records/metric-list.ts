@@ -1,3 +1,4 @@
+import { classifierNames, scoreDefinitions, scoreNames, type ClassifierName } from './scores.ts'
 import {
   evaluatedSets,
   shadowAttacks,
@@ -9,7 +10,6 @@ import {
 } from './measured.ts'
 import { leastModels } from '../plan/population.ts'
 import { metricColumns, type MetricName } from './results.ts'
-import { classifierNames, scoreNames, type ClassifierName, type ScoreName } from '../spec/spec.ts'
 
 /** One figure that a run computes for each model. */
 export interface MetricLine {
@@ -92,15 +92,6 @@ const evaluated = evaluatedSets.map((set): MetricLine => ({
   source: STANDARD,
 }))
 
-/** The number s(x) of each sample that an attack sees. A score without a formula is named. */
-const scoreFormulas: Readonly<Partial<Record<ScoreName, string>>> = {
-  correctness: '[argmax_k z_k = y]',
-  confidence: 'p_y',
-  entropy: '−Σ_k p_k log p_k',
-  'modified-entropy': '−(1 − p_y) log p_y − Σ_{k≠y} p_k log(1 − p_k)',
-  loss: '−log p_y',
-}
-
 const classifierFormulas: Readonly<Record<ClassifierName, string>> = {
   svm: 'support-vector classifier, kernel exp(−(s − s′)²), C = 3',
   logistic: 'logistic regression on the standardised s, C = 1',
@@ -120,8 +111,8 @@ const attacked = (['efficacy', 'accuracy'] as const).flatMap((figure) =>
         figure === 'efficacy'
           ? '100 · mean over x ∈ D_f of [a(s(x)) < 0]'
           : '(% of members with a(s) ≥ 0 + % of non-members with a(s) < 0) / 2'
-      }, s = ${scoreFormulas[score] ?? score}, a = ${classifierFormulas[classifier]}`,
-      source: score === 'correctness' || score === 'loss' ? 'Yeom et al. 2018' : 'Song and Mittal 2021',
+      }, s = ${scoreDefinitions[score].formula}, a = ${classifierFormulas[classifier]}`,
+      source: scoreDefinitions[score].source,
     })),
   ),
 )

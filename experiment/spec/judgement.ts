@@ -7,11 +7,6 @@ import { optimizerSchema } from './optimizer.ts'
  * `probe`. An absent section has no default, so that it changes no key.
  */
 
-export const scoreNames = ['correctness', 'confidence', 'entropy', 'modified-entropy', 'loss'] as const
-export type ScoreName = (typeof scoreNames)[number]
-export const classifierNames = ['svm', 'logistic'] as const
-export type ClassifierName = (typeof classifierNames)[number]
-
 export const attackSchema = z
   .strictObject({
     samples: z

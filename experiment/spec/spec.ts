@@ -9,14 +9,7 @@ import { splitSchema } from './split.ts'
 import { trainingSchema } from './training.ts'
 
 export { dataSchemas, type DataSpec } from './data.ts'
-export {
-  classifierNames,
-  scoreNames,
-  type ClassifierName,
-  type ProbeSpec,
-  type RelearnSpec,
-  type ScoreName,
-} from './judgement.ts'
+export { type ProbeSpec, type RelearnSpec } from './judgement.ts'
 export { modelSchemas, type ModelSpec } from './model.ts'
 export { settingsSchema, type Settings } from './settings.ts'
 export { hardnessNames, splitSchemas, type Hardness, type SplitSpec } from './split.ts'

@@ -1,5 +1,5 @@
+import type { ClassifierName, ScoreName } from '../records/scores.ts'
 import type { Measured } from '../records/measured.ts'
-import type { ClassifierName, ScoreName } from '../spec/spec.ts'
 import { defineStage } from './definition.ts'
 
 /** Attacks one model by membership inference, from its logits. */

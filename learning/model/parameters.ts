@@ -95,6 +95,8 @@ function layerParameters(layer: Layer): Partial<ParameterSpecs> {
     case 'attention':
     case 'first-tokens':
       return {}
+    default:
+      return layer satisfies never
   }
 }
 

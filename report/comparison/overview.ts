@@ -1,3 +1,4 @@
+import { requestedKinds } from '../../experiment/plan/types.ts'
 import type {
   ComparedColumn,
   ComparedOutcome,
@@ -146,8 +147,11 @@ function dimension(name: string, index: number, all: readonly ShownValue[], deci
  * seed and additional measurements do not.
  */
 function decidesGold({ path }: ComparedColumn): boolean {
-  return !/^(methods\b|seed\.unlearning$|relearn\b|probe\b|shadow\b|name$)/.test(path)
+  const [section = ''] = path.split(/[.[]/)
+  return path !== 'seed.unlearning' && !irrelevantSections.has(section)
 }
+
+const irrelevantSections: ReadonlySet<string> = new Set(['name', 'methods', 'shadow', ...requestedKinds])
 
 function groupsOf(shared: readonly Dimension[], runs: readonly OverviewRun[]): readonly Group[] {
   const valueOf = ({ run }: OverviewRun, { index }: Dimension) => run.values[index] ?? null

@@ -1,10 +1,11 @@
-import { ranges, type Figure } from '../../experiment/records/results.ts'
 import {
   classifierNames,
+  scoreDefinitions,
   scoreNames,
   type ClassifierName,
   type ScoreName,
-} from '../../experiment/spec/spec.ts'
+} from '../../experiment/records/scores.ts'
+import { ranges, type Figure } from '../../experiment/records/results.ts'
 import { figureCell, prose, type FullCell } from '../blocks.ts'
 import { percent, withInterval } from '../format.ts'
 import {
@@ -25,14 +26,6 @@ const titles: Readonly<Record<ClassifierName, string>> = {
   logistic: 'Logistic regression',
 }
 
-const scoreLabels: Readonly<Record<ScoreName, string>> = {
-  correctness: 'correct',
-  confidence: 'confid.',
-  entropy: 'entropy',
-  'modified-entropy': 'mod. entr.',
-  loss: 'loss',
-}
-
 /** Membership inference: the efficacy of each attack against each model. */
 export const attacks: StageSection = {
   section: (input) => {
@@ -44,7 +37,7 @@ export const attacks: StageSection = {
     }))
     const columns = classifierNames.flatMap((classifier) =>
       scoreNames.map((score, i) => ({
-        label: scoreLabels[score],
+        label: scoreDefinitions[score].label,
         group: titles[classifier],
         split: i === 0,
         of: ({ models }: { readonly models: RowModels }) => cellOf(input, models, classifier, score),

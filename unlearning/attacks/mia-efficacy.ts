@@ -1,11 +1,11 @@
-import type { Measured } from '../../experiment/records/measured.ts'
-import type { StageMetrics } from '../../experiment/stages/stage.ts'
 import {
   classifierNames,
   scoreNames,
   type ClassifierName,
   type ScoreName,
-} from '../../experiment/spec/spec.ts'
+} from '../../experiment/records/scores.ts'
+import type { Measured } from '../../experiment/records/measured.ts'
+import type { StageMetrics } from '../../experiment/stages/stage.ts'
 import type { Host } from '../../learning/training/host.ts'
 import { permutation, type RandomStream } from '../../learning/random.ts'
 import { unusable, type Logits } from '../metrics/logits.ts'

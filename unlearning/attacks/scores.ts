@@ -1,4 +1,4 @@
-import type { ScoreName } from '../../experiment/spec/spec.ts'
+import type { ScoreName } from '../../experiment/records/scores.ts'
 import { correctness, logProbabilities, rows, trueLogProbabilities, type Logits } from '../metrics/logits.ts'
 
 /**

@@ -1,3 +1,4 @@
+import { scoreNames, type ScoreName } from '../../../experiment/records/scores.ts'
 import { digestOf } from '../../../common/canonical.ts'
 import type { DatasetFacts } from '../../../experiment/spec/dataset.ts'
 import type { Clock, Manifest, ManifestOf } from '../../../experiment/records/manifest.ts'
@@ -301,13 +302,10 @@ function metricsOf({ kind, params, inputs }: Stage, model: Model, gold: Model): 
       } satisfies StageMetrics['probe']
     }
     case 'attack': {
-      const scores = (percent: number) => ({
-        correctness: value(percent),
-        confidence: value(percent),
-        entropy: value(percent / 2),
-        'modified-entropy': value(percent),
-        loss: value(percent),
-      })
+      const scores = (percent: number) => {
+        const all = scoreNames.map((name) => [name, value(name === 'entropy' ? percent / 2 : percent)])
+        return Object.fromEntries(all) as Readonly<Record<ScoreName, Measured>>
+      }
       return {
         efficacy: { svm: scores(model.mia), logistic: scores(model.mia) },
         accuracy: { svm: scores(72.5), logistic: scores(71.25) },

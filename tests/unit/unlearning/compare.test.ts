@@ -1,8 +1,8 @@
+import { scoreNames, type ScoreName } from '../../../experiment/records/scores.ts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Measured } from '../../../experiment/records/measured.ts'
 import type { StageMetrics } from '../../../experiment/stages/stage.ts'
-import { scoreNames, type ScoreName } from '../../../experiment/spec/spec.ts'
 import { compare, type EvaluatedModel } from '../../../unlearning/metrics/compare.ts'
 import { brokenLogits, expectClose, noLogits, valueOf, withConfidence } from './judged-models.ts'
 

@@ -1,13 +1,13 @@
-import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
-import type { Measured } from '../../../experiment/records/measured.ts'
-import type { StageMetrics } from '../../../experiment/stages/stage.ts'
 import {
   classifierNames,
   scoreNames,
   type ClassifierName,
   type ScoreName,
-} from '../../../experiment/spec/spec.ts'
+} from '../../../experiment/records/scores.ts'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Measured } from '../../../experiment/records/measured.ts'
+import type { StageMetrics } from '../../../experiment/stages/stage.ts'
 import { permutation, stream } from '../../../learning/random.ts'
 import { miaEfficacy, type AttackInput } from '../../../unlearning/attacks/mia-efficacy.ts'
 import type { Logits } from '../../../unlearning/metrics/logits.ts'

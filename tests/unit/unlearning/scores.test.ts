@@ -1,6 +1,6 @@
+import { scoreNames, type ScoreName } from '../../../experiment/records/scores.ts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { scoreNames, type ScoreName } from '../../../experiment/spec/spec.ts'
 import { scores } from '../../../unlearning/attacks/scores.ts'
 import { expectClose, logitsOf, reference, reordered, toLogits, type PlainLogits } from './judged-models.ts'
 

@@ -2,7 +2,7 @@ import type { Tensor, Tensor1D } from '@tensorflow/tfjs'
 import { expect, test } from 'vitest'
 import { layersOf } from '../../../../experiment/models/model.ts'
 import { flattenLayers, type Layer } from '../../../../experiment/models/layers.ts'
-import { modelSchemas } from '../../../../experiment/spec/spec.ts'
+import { modelSchema } from '../../../../experiment/spec/model.ts'
 import { crossEntropy } from '../../../../learning/training/losses.ts'
 import { forward } from '../../../../learning/model/forward.ts'
 import { initialWeights, parameterSpecs, unpack } from '../../../../learning/model/parameters.ts'
@@ -11,12 +11,12 @@ import { stream } from '../../../../learning/random.ts'
 import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { closeTo, normal } from '../../../support/tensors.ts'
 
-const [mlp, cnn, resnet] = modelSchemas
+const built = (model: object) => layersOf(modelSchema.parse(model), [6, 6, 2], 4)
 const models = {
-  mlp: layersOf(mlp.parse({ name: 'mlp', hidden: [7, 5] }), [6, 6, 2], 4),
-  cnn: layersOf(cnn.parse({ name: 'cnn', channels: [3, 4], hidden: 5 }), [6, 6, 2], 4),
-  'resnet-cifar 8': layersOf(resnet.parse({ name: 'resnet-cifar', depth: 8, width: 4 }), [6, 6, 2], 4),
-  resnet18: layersOf(resnet.parse({ name: 'resnet-cifar', depth: 'resnet18', width: 2 }), [6, 6, 2], 4),
+  mlp: built({ name: 'mlp', hidden: [7, 5] }),
+  cnn: built({ name: 'cnn', channels: [3, 4], hidden: 5 }),
+  'resnet-cifar 8': built({ name: 'resnet-cifar', depth: 8, width: 4 }),
+  resnet18: built({ name: 'resnet-cifar', depth: 'resnet18', width: 2 }),
 }
 
 test.each(Object.entries(models))(
@@ -51,12 +51,12 @@ test('depths and widths are those of the papers', () => {
     flattenLayers(layers).filter(({ kind, name }) => kind === 'conv' && !name.includes('shortcut')).length
   const parameters = (layers: readonly Layer[]) =>
     initialWeights(parameterSpecs(layers), stream(1, 'weights')).trained.length
-  const resnet20 = layersOf(resnet.parse({ name: 'resnet-cifar' }), [32, 32, 3], 10)
+  const resnet20 = layersOf(modelSchema.parse({ name: 'resnet-cifar' }), [32, 32, 3], 10)
   expect(convolutions(resnet20) + 1).toBe(20)
   // 0.27 M in He et al. 2016, table 6.
   expect(parameters(resnet20)).toBeGreaterThan(265_000)
   expect(parameters(resnet20)).toBeLessThan(275_000)
-  const resnet18 = layersOf(resnet.parse({ name: 'resnet-cifar', depth: 'resnet18' }), [32, 32, 3], 10)
+  const resnet18 = layersOf(modelSchema.parse({ name: 'resnet-cifar', depth: 'resnet18' }), [32, 32, 3], 10)
   expect(convolutions(resnet18) + 1).toBe(18)
   // The usual CIFAR ResNet-18 has 11,173,962.
   expect(parameters(resnet18)).toBe(11_173_962)
