@@ -160,9 +160,10 @@ describe('the report', () => {
   test.each(['original', 'less sure', 'relabelled', floor])('shows it to readers: %s', (label) => {
     const { value, interval } = uLiraOf(label)
     const [low, high] = [percent(interval[0]), percent(interval[1])]
-    expect(report.markdown).toContain(`\n| ${label} | ${percent(value)} (${low} – ${high}) |`)
+    const shown = label === floor ? `*floor: ${label}*` : label
+    expect(report.markdown).toContain(`\n| ${shown} | ${percent(value)} (${low} – ${high}) |`)
     const text = report.html.replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ')
-    expect(text).toContain(` ${label} ${percent(value)} ${low} – ${high} `)
+    expect(text).toContain(` ${label} ${percent(value)} (${low} – ${high}) `)
   })
 
   test('has them in the order in which they were asked for, gold against gold last', () => {

@@ -136,9 +136,8 @@ describe('worker.Dockerfile', () => {
   test('sends the build what the script copies, and no more', () => {
     const sent = readFileSync(`${dockerfile}.dockerignore`, 'utf8').matchAll(/^!(.+)$/gm)
     const script = readFileSync(join(root, 'infra/images/build-worker.mjs'), 'utf8')
-    const parts = script
-      .slice(script.indexOf('PARTS = ['), script.indexOf(']\n/** Of infra/'))
-      .matchAll(/'([^']+)'/g)
+    const [, list = ''] = /PARTS = \[\n([\s\S]*?)\n\]\n/.exec(script) ?? []
+    const parts = list.matchAll(/'([^']+)'/g)
     expect([...sent].map(([, name]) => name).sort()).toEqual(
       [...[...parts].map(([, name]) => name), 'infra'].sort(),
     )

@@ -169,7 +169,7 @@ describe('workers that are processes of one command', () => {
 
   /** `worker --gpus` but for the GPUs. */
   function start(address: string) {
-    const module = (path: string) => new URL(`../../../${path}`, import.meta.url)
+    const module = (path: string) => new URL(`../../../../${path}`, import.meta.url)
     const main = fileURLToPath(module('cli/main.ts'))
     const members = [0, 1].map((i) => ({
       name: `worker ${i}`,
@@ -178,8 +178,8 @@ describe('workers that are processes of one command', () => {
     const script = join(directory, 'all.mts')
     writeFileSync(
       script,
-      `import { allOf } from ${JSON.stringify(module('cli/server/worker-per-gpu.ts').href)}
-process.exitCode = await allOf(${JSON.stringify(main)}, ${JSON.stringify(members)})`,
+      `import { runMembers } from ${JSON.stringify(module('cli/server/worker-per-gpu.ts').href)}
+process.exitCode = await runMembers(${JSON.stringify(main)}, ${JSON.stringify(members)})`,
     )
     const child = spawn(process.execPath, ['--import', module('infra/launch.mjs').href, script], {
       stdio: ['ignore', 'ignore', 'inherit'],
