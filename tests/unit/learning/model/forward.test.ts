@@ -2,7 +2,7 @@ import type { Tensor, Tensor1D } from '@tensorflow/tfjs'
 import { expect, test } from 'vitest'
 import { layersOf } from '../../../../experiment/models/model.ts'
 import { flattenLayers, type Layer } from '../../../../experiment/models/layers.ts'
-import { modelSchema } from '../../../../experiment/spec/model.ts'
+import { modelSchema, modelSchemas } from '../../../../experiment/spec/model.ts'
 import { crossEntropy } from '../../../../learning/training/losses.ts'
 import { forward } from '../../../../learning/model/forward.ts'
 import { initialWeights, parameterSpecs, unpack } from '../../../../learning/model/parameters.ts'
@@ -12,10 +12,15 @@ import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { closeTo, normal } from '../../../support/tensors.ts'
 
 const built = (model: object) => layersOf(modelSchema.parse(model), [6, 6, 2], 4)
+/** Options that keep a model small. Other models have their defaults. */
+const small: Readonly<Record<string, object>> = {
+  mlp: { hidden: [7, 5] },
+  cnn: { channels: [3, 4], hidden: 5 },
+  'resnet-cifar': { depth: 8, width: 4 },
+}
+const names = modelSchemas.map(({ shape }) => shape.name.value).filter((name) => name !== 'pretrained')
 const models = {
-  mlp: built({ name: 'mlp', hidden: [7, 5] }),
-  cnn: built({ name: 'cnn', channels: [3, 4], hidden: 5 }),
-  'resnet-cifar 8': built({ name: 'resnet-cifar', depth: 8, width: 4 }),
+  ...Object.fromEntries(names.map((name) => [name, built({ name, ...small[name] })])),
   resnet18: built({ name: 'resnet-cifar', depth: 'resnet18', width: 2 }),
 }
 
