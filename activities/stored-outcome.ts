@@ -72,7 +72,7 @@ export function renderedJson(run: RunRecord, manifests: Readonly<Record<string, 
  * Returns the reason why a report does not belong to the stages in the store, or undefined if it
  * does.
  */
-export function otherStage(
+function otherStage(
   { computed }: Published,
   run: RunRecord,
   manifests: Readonly<Record<string, Manifest>>,

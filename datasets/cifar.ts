@@ -33,7 +33,7 @@ export interface CifarFile {
   readonly known?: KnownFile | undefined
 }
 
-export const CIFAR_PAGE = 'https://www.cs.toronto.edu/~kriz/cifar.html'
+const CIFAR_PAGE = 'https://www.cs.toronto.edu/~kriz/cifar.html'
 const SIDE = 32
 const PLANE = SIDE * SIDE
 export const CIFAR_IMAGE = 3 * PLANE

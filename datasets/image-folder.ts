@@ -1,13 +1,12 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { digestOf, sha256 } from '../common/canonical.ts'
-import { ownCitation } from '../experiment/spec/dataset.ts'
 import { UserError, type Problem } from '../common/errors.ts'
 import { readRegularFile } from '../common/regular-file.ts'
 import type { Dataset, DatasetReader, DataSpecOf, ReadOptions } from './dataset.ts'
 import { countLabels, dataError, kindOf, summarised, type SourceFile } from './files.ts'
 import { unnamedPlace } from './missing.ts'
-import { decodePictures } from './pictures.ts'
+import { decodePictures, pictureDataset } from './pictures.ts'
 
 const PATH = 'data.from'
 const IMAGES = /\.(png|jpe?g|webp)$/i
@@ -56,28 +55,13 @@ async function read(spec: FolderSpec, directory: string, reading: ReadOptions): 
       },
     })),
   )
-  const { shape, images, labels, kept, skipped } = await decodePictures(encoded, spec, {
-    directory,
-    path: PATH,
-    ...reading,
-  })
-  const trainable = kept.filter((i) => i < (trees[0]?.files.length ?? 0)).length
-  refuseUndecodableClasses(labels, classes, directory)
-  return {
-    facts: {
-      name: spec.name,
-      shape,
-      classes,
-      train: countLabels(labels.subarray(0, trainable), classes.length),
-      test: countLabels(labels.subarray(trainable), classes.length),
-      sources: trees.map((tree, t) => sourceOf(tree, hashes[t] ?? [])),
-      citation: ownCitation,
-      ...(skipped && { skipped }),
-    },
-    labels,
-    images,
-    trainable,
-  }
+  const pictures = await decodePictures(encoded, spec, { directory, path: PATH, ...reading })
+  refuseUndecodableClasses(pictures.labels, classes, directory)
+  return pictureDataset(
+    pictures,
+    { name: spec.name, classes, sources: trees.map((tree, t) => sourceOf(tree, hashes[t] ?? [])) },
+    trees[0]?.files.length ?? 0,
+  )
 }
 
 /**

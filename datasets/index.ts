@@ -17,7 +17,7 @@ import { npz } from './npz.ts'
 import { parquet } from './parquet.ts'
 import { svhn } from './svhn.ts'
 
-export { IN_MEMORY_BYTES, type DecodingCache as Checked, type Dataset } from './dataset.ts'
+export { IN_MEMORY_BYTES, type DecodingCache, type Dataset } from './dataset.ts'
 
 const readers: { readonly [N in DataSpec['name']]: DatasetReader<DataSpecOf<N>> } = {
   digits,

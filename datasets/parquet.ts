@@ -1,20 +1,11 @@
 import { join } from 'node:path'
-import { ownCitation } from '../experiment/spec/dataset.ts'
 import type { Dataset, DatasetReader, DataSpecOf, ReadOptions } from './dataset.ts'
-import {
-  collectProblems,
-  countLabels,
-  dataError,
-  filesBelow,
-  FormatError,
-  inFile,
-  readDataFile,
-} from './files.ts'
+import { collectProblems, dataError, filesBelow, FormatError, inFile, readDataFile } from './files.ts'
 import { matchesGlob } from './glob.ts'
 import { classNames } from './labels.ts'
 import { unnamedPlace } from './missing.ts'
 import { openParquet, type ParquetFile } from './parquet-file.ts'
-import { decodePictures } from './pictures.ts'
+import { decodePictures, pictureDataset } from './pictures.ts'
 
 type ParquetSpec = DataSpecOf<'parquet'>
 
@@ -68,28 +59,13 @@ async function read(spec: ParquetSpec, directory: string, reading: ReadOptions):
       names,
     ),
   )
-  const { shape, images, labels, kept, skipped } = await decodePictures(encoded, spec, {
-    directory,
-    path: 'data.image',
-    ...reading,
-  })
+  const pictures = await decodePictures(encoded, spec, { directory, path: 'data.image', ...reading })
   const given = parts.reduce((sum, part) => sum + (part.set === 'train' ? part.encoded.length : 0), 0)
-  const trainable = kept.filter((i) => i < given).length
-  return {
-    facts: {
-      name: spec.name,
-      shape,
-      classes,
-      train: countLabels(labels.subarray(0, trainable), classes.length),
-      test: countLabels(labels.subarray(trainable), classes.length),
-      sources: parts.map((part) => part.source),
-      citation: ownCitation,
-      ...(skipped && { skipped }),
-    },
-    labels,
-    images,
-    trainable,
-  }
+  return pictureDataset(
+    pictures,
+    { name: spec.name, classes, sources: parts.map((part) => part.source) },
+    given,
+  )
 }
 
 /** The data files, training files first, in the order of the patterns and then of names. */

@@ -2,11 +2,11 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { digestOf, sha256 } from '../common/canonical.ts'
 import { UserError, type Problem } from '../common/errors.ts'
-import type { DatasetFacts } from '../experiment/spec/dataset.ts'
+import { ownCitation, type DatasetFacts } from '../experiment/spec/dataset.ts'
 import type { Shape } from '../experiment/models/layers.ts'
 import { inMemory, type Dataset, type ReadOptions } from './dataset.ts'
 import { decodeImage, decoderVersion, type Decoding, type Picture } from './decode.ts'
-import { FormatError, summarised } from './files.ts'
+import { countLabels, FormatError, summarised } from './files.ts'
 
 /** An encoded image of a data set. Its bytes are read when it is decoded. */
 export interface Encoded {
@@ -155,4 +155,31 @@ async function decodedOrNot({ bytes }: Encoded, spec: Decoding): Promise<Picture
     if (error instanceof FormatError) return error
     throw error
   })
+}
+
+/**
+ * The data set of decoded pictures whose first `given` encoded ones are of training files.
+ * sources: the files, as the facts name them.
+ */
+export function pictureDataset(
+  { shape, images, labels, kept, skipped }: Pictures,
+  { name, classes, sources }: Pick<DatasetFacts, 'name' | 'classes' | 'sources'>,
+  given: number,
+): Dataset {
+  const trainable = kept.filter((i) => i < given).length
+  return {
+    facts: {
+      name,
+      shape,
+      classes,
+      train: countLabels(labels.subarray(0, trainable), classes.length),
+      test: countLabels(labels.subarray(trainable), classes.length),
+      sources,
+      citation: ownCitation,
+      ...(skipped && { skipped }),
+    },
+    labels,
+    images,
+    trainable,
+  }
 }

@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib'
 import { fromBufferPromise, type Entry, type ZipFile } from 'yauzl'
 import { FormatError } from './files.ts'
 import { MOST_EXPANSION } from './gzip.ts'
+import { errorMessage } from '../common/errors.ts'
 
 /** A zip archive in memory, whose members are unpacked on request. */
 export interface Archived {
@@ -56,6 +57,6 @@ async function unpacked(zip: ZipFile, entry: Entry): Promise<Buffer> {
 }
 
 function broken(what: string, error: unknown): FormatError {
-  const reason = error instanceof Error ? error.message : String(error)
+  const reason = errorMessage(error)
   return new FormatError(`is no whole zip archive: its ${what} cannot be read (${reason})`)
 }

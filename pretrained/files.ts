@@ -7,6 +7,7 @@ import { decodeHeader, headerEnd, type TensorEntry } from '../artifacts/format/s
 import type { CheckpointFacts } from '../experiment/models/pretrained.ts'
 import { openRegularFile, unreadable } from '../common/regular-file.ts'
 import { checkpointError, readJsonFile } from './json-file.ts'
+import { errorMessage } from '../common/errors.ts'
 
 /** A tensor and its position in a file. */
 export interface PlacedTensor extends TensorEntry {
@@ -77,7 +78,7 @@ async function readHeaderOf(directory: string, name: string): Promise<readonly [
       { ...entry, file: name, offset: end + entry.begin },
     ])
   } catch (error) {
-    throw checkpointError(`${path}: ${error instanceof Error ? error.message : String(error)}`)
+    throw checkpointError(`${path}: ${errorMessage(error)}`)
   } finally {
     await file.close()
   }

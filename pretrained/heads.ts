@@ -13,7 +13,7 @@ export function headsOf(architecture: Architecture): readonly string[] {
 }
 
 /** The parameters of the single head that computes the mean of the published heads. */
-export function meanOfHeads(parameters: Tensors, heads: readonly string[]): Tensors {
+function meanOfHeads(parameters: Tensors, heads: readonly string[]): Tensors {
   const [weights, biases] = ['weight', 'bias'].map((part) =>
     heads.map((head) => parameters[`${head}.${part}`]?.values ?? new Float32Array()),
   )

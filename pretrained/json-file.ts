@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { findingsOf } from '../experiment/spec/config-issues.ts'
-import { UserError } from '../common/errors.ts'
+import { errorMessage, UserError } from '../common/errors.ts'
 import { readRegularFile, unreadable } from '../common/regular-file.ts'
 
 /** The largest accepted size in bytes. Config files have a few kB. */
@@ -31,7 +31,7 @@ export async function readJsonFile<S extends z.ZodType>(
   try {
     content = JSON.parse(bytes.toString())
   } catch (error) {
-    throw checkpointError(`${file} is not JSON: ${error instanceof Error ? error.message : String(error)}`)
+    throw checkpointError(`${file} is not JSON: ${errorMessage(error)}`)
   }
   const { success, data } = schema.safeParse(content)
   if (success) return data

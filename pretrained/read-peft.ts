@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodeTensors } from '../artifacts/format/safetensors.ts'
 import type { Architecture } from '../experiment/models/pretrained.ts'
-import { UserError } from '../common/errors.ts'
+import { errorMessage, UserError } from '../common/errors.ts'
 import { adaptableLayers, type AdaptableLayer } from '../experiment/models/layers.ts'
 import { readRegularFile, unreadable } from '../common/regular-file.ts'
 import type { Tensors } from '../learning/model/parameters.ts'
@@ -109,7 +109,7 @@ async function readTensors(directory: string) {
   try {
     return decodeTensors(bytes)
   } catch (error) {
-    throw new UserError(`${file}: ${error instanceof Error ? error.message : String(error)}`)
+    throw new UserError(`${file}: ${errorMessage(error)}`)
   }
 }
 

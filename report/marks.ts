@@ -37,7 +37,7 @@ export function markAt(row: RowMarks, name: MetricName): string | undefined {
 /** The signs of the marks, which stand behind a figure or a label. */
 export const signs = { attackAtChance: '†', collapsed: '‡', timesOverlapped: '§' } as const
 
-export const CHANCE =
+const CHANCE =
   'The attack is at chance: the 95% interval of its own balanced accuracy includes 50%. What it says of the forget set is noise.'
 const COLLAPSED =
   'The model is not better than chance on the retained set. It has collapsed: its forgetting figures mean nothing.'

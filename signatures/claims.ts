@@ -59,7 +59,7 @@ export function reportClaims({ run, digest, stages }: SignedReport): Claims<Repo
   return { rendered: statement('rendered'), attested: statement('attested') }
 }
 
-export const stageName = ({ kind, key }: StageRef) => `stages/${kind}/${key}`
+const stageName = ({ kind, key }: StageRef) => `stages/${kind}/${key}`
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/)
 const reportSchema = z.object({

@@ -1,7 +1,7 @@
 import { secretOf } from '../common/secret.ts'
 import { privateKeyIn, type SigningKey } from './keys.ts'
 
-export const SIGNING_KEY = 'ZEROSHIFT_SIGNING_KEY'
+const SIGNING_KEY = 'ZEROSHIFT_SIGNING_KEY'
 
 /**
  * The key that workers and commands sign results with: ZEROSHIFT_SIGNING_KEY, or the file that

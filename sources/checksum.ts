@@ -13,7 +13,7 @@ export interface Checksum {
   readonly value: string
 }
 
-export async function checksumOf(file: string, kind: Checksum['kind']): Promise<string> {
+async function checksumOf(file: string, kind: Checksum['kind']): Promise<string> {
   if (kind === 'crc32') {
     let sum = 0
     for await (const chunk of createReadStream(file)) sum = crc32(chunk as Buffer, sum)

@@ -142,7 +142,7 @@ const options = {
 const fetchingCode = (root: string): Plugin => ({
   name: 'fetching-code',
   setup(build) {
-    build.onResolve({ filter: /^\.\.\/.*(sources|infra|host)\// }, ({ path, resolveDir }) => {
+    build.onResolve({ filter: /^\.\.\// }, ({ path, resolveDir }) => {
       const file = relative(root, join(resolveDir, path))
       return /^(sources|infra|host)\//.test(file) ? { path: `/${file}`, external: true } : undefined
     })

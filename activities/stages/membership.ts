@@ -17,15 +17,15 @@ export const membership: StageBody<'membership'> = async ({ stage, artifacts, in
   const split = await readSplit(artifacts, inputs.split)
   const logits = await readLogits(artifacts, inputs.evaluation)
   const shadows = await readPool(artifacts, inputs.pool)
-  const breathe = () => host.step({})
+  const yieldControl = () => host.step({})
   const samplesOf = (set: 'forget' | 'retained' | 'attackTest' | 'test' | 'forgottenTest'): SampleSet => ({
     indices: split[set],
     phi: margins(logits[set]),
   })
   const attack = async (members: SampleSet, others: SampleSet) => {
-    await breathe()
+    await yieldControl()
     const attacked = ({ indices, phi }: SampleSet) => ({ target: phi, shadow: poolAt(shadows, indices) })
-    return shadowAttacks({ both: attacked(joined(members, others)), others: attacked(others) }, breathe)
+    return shadowAttacks({ both: attacked(joined(members, others)), others: attacked(others) }, yieldControl)
   }
 
   const { result, seconds } = await timed(async () => {

@@ -46,17 +46,17 @@ export const population: StageBody<'population'> = async ({ artifacts, inputs, h
   const { result, seconds } = await timed(async () => {
     const unlearned = await read(manifests.unlearned)
     const gold = await read(manifests.gold)
-    const breathe = () => host.step({})
+    const yieldControl = () => host.step({})
     const klomOf = async (set: Set): Promise<Klom> => {
       const missing = tooFew('klom')
       if (missing) return { mean: missing, percentile95: missing }
-      await breathe()
+      await yieldControl()
       return klom(unlearned[set], gold[set])
     }
     const uLiraOf = async (): Promise<Pick<StageMetrics['population'], 'uLira' | 'uLiraBySeed'>> => {
       const missing = tooFew('uLira')
       if (missing) return { uLira: missing }
-      const found = await uLira(poolOf(unlearned.forget, gold.forget), breathe)
+      const found = await uLira(poolOf(unlearned.forget, gold.forget), yieldControl)
       if ('missing' in found) return { uLira: found }
       const { value, interval, inside, outside } = found
       const uLiraBySeed = inside.map((accuracy, seed) => (accuracy + (outside[seed] ?? NaN)) / 2)
@@ -66,7 +66,7 @@ export const population: StageBody<'population'> = async ({ artifacts, inputs, h
       const missing = tooFew('forgettingQuality')
       if (missing) return { forgetting: missing, score: missing }
       const utilities = { unlearned: utility(manifests.unlearned), gold: utility(manifests.gold) }
-      return forgettingQuality(unlearned.forget, gold.forget, utilities, breathe)
+      return forgettingQuality(unlearned.forget, gold.forget, utilities, yieldControl)
     }
     return {
       models,

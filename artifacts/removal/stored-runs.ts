@@ -140,7 +140,7 @@ const reportSchema = z.object({
  * ones included. Returns undefined if the report was changed, or if its experiment does not have
  * the name that is in the id of the run.
  */
-export function stagesInReport(id: string, bytes: Uint8Array | undefined): ReadonlySet<string> | undefined {
+function stagesInReport(id: string, bytes: Uint8Array | undefined): ReadonlySet<string> | undefined {
   const value = bytes && parseJson(bytes)
   const { data } = reportSchema.safeParse(value)
   if (!data) return undefined

@@ -2,10 +2,9 @@ import { UserError } from '../../common/errors.ts'
 import type { SearchAttribute } from '../../experiment/records/search-attributes.ts'
 import { workflowType } from '../../workflows/names.ts'
 import { clip } from '../output/format.ts'
-import { listRuns, serverToLookAt, times, type RunListEntry } from '../server/run-list.ts'
+import { listRuns, printNoRuns, times, withServerToLookAt, type RunListEntry } from '../server/run-list.ts'
 import { columns, print, printJson } from '../output/print.ts'
 import { ensureSearchAttributes, registration } from '../server/search-attributes.ts'
-import { connect } from '../server/temporal.ts'
 import { wholeNumber } from '../options/whole-number.ts'
 
 interface RunsOptions {
@@ -33,30 +32,18 @@ const METHODS_WIDTH = 32
 export async function runs(options: RunsOptions): Promise<number> {
   const query = queryOf(options)
   const limit = options.limit === undefined ? Infinity : wholeNumber('--limit', options.limit)
-  const server = await serverToLookAt(options.temporal)
-  if (!server) {
-    if (options.json) printJson({ runs: [] })
-    else print('no runs yet in this directory')
+  const code = await withServerToLookAt(options.temporal, async (client, server) => {
+    if (query.byAttribute && !(await ensureSearchAttributes(client)))
+      throw new UserError(
+        `the Temporal server at ${server.address} does not know what Zeroshift finds runs by: only --status and --limit ` +
+          `work there. An administrator adds it, for the runs that start from then on: ${registration(client.options.namespace)}`,
+      )
+    const found = await listRuns(client, server, query.text, limit)
+    if (options.json) printJson({ runs: found })
+    else print(found.length === 0 ? query.none : tableOf(found))
     return 0
-  }
-  try {
-    const { client, close } = await connect(server)
-    try {
-      if (query.byAttribute && !(await ensureSearchAttributes(client)))
-        throw new UserError(
-          `the Temporal server at ${server.address} does not know what Zeroshift finds runs by: only --status and --limit ` +
-            `work there. An administrator adds it, for the runs that start from then on: ${registration(client.options.namespace)}`,
-        )
-      const found = await listRuns(client, server, query.text, limit)
-      if (options.json) printJson({ runs: found })
-      else print(found.length === 0 ? query.none : tableOf(found))
-      return 0
-    } finally {
-      await close()
-    }
-  } finally {
-    await server.stop()
-  }
+  })
+  return code ?? printNoRuns(options)
 }
 
 interface Query {

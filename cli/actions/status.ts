@@ -7,7 +7,14 @@ import type { SweepInput, SweepRecord, SweepResult } from '../../experiment/swee
 import { sweepType, workflowId, workflowType } from '../../workflows/names.ts'
 import { follow, displayOn, type Writer } from '../output/follow.ts'
 import { counted } from '../output/format.ts'
-import { listRuns, serverToLookAt, stateOf, times, type RunState } from '../server/run-list.ts'
+import {
+  listRuns,
+  printNoRuns,
+  stateOf,
+  times,
+  withServerToLookAt,
+  type RunState,
+} from '../server/run-list.ts'
 import { coloursOf, columns, print, printJson } from '../output/print.ts'
 import { progressOf, type RunView } from '../output/run-progress.ts'
 import { errorReason } from '../server/unwrap-error.ts'
@@ -15,7 +22,7 @@ import { runWriter } from '../output/render-run.ts'
 import { retryLines, type Retry } from '../output/retry-lines.ts'
 import { sweepWriter } from '../output/render-sweep.ts'
 import { sweepViewOf, type SweepView } from '../output/sweep-progress.ts'
-import { connect, type Server } from '../server/temporal.ts'
+import type { Server } from '../server/temporal.ts'
 
 interface StatusOptions {
   readonly json?: true
@@ -25,25 +32,11 @@ interface StatusOptions {
 
 /** `zeroshift status [ID]`: asks the server that runs here, or the one that ran here last. */
 export async function status(id: string | undefined, options: StatusOptions): Promise<number> {
-  const server = await serverToLookAt(options.temporal)
-  if (!server) {
-    if (id !== undefined) throw unknown(id)
-    if (options.json) printJson({ runs: [] })
-    else print('no runs yet in this directory')
-    return 0
-  }
-  try {
-    const { client, close } = await connect(server)
-    try {
-      return await (id === undefined
-        ? printList(client, server, options)
-        : printOne(client, server, id, options))
-    } finally {
-      await close()
-    }
-  } finally {
-    await server.stop()
-  }
+  const code = await withServerToLookAt(options.temporal, (client, server) =>
+    id === undefined ? printList(client, server, options) : printOne(client, server, id, options),
+  )
+  if (code === undefined && id !== undefined) throw unknown(id)
+  return code ?? printNoRuns(options)
 }
 
 /** Lists runs and sweeps. The cells of sweeps are left to `zeroshift runs`. */

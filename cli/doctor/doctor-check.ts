@@ -1,3 +1,5 @@
+import { errorMessage } from '../../common/errors.ts'
+
 /** A check of something that Zeroshift needs or that improves it. */
 export interface Check {
   readonly name: string
@@ -21,7 +23,7 @@ export async function checked({ name, perform, remedy, needed }: Check): Promise
   try {
     return { name, state: 'ok', found: await perform() }
   } catch (error) {
-    const found = error instanceof Error ? error.message : String(error)
+    const found = errorMessage(error)
     return { name, state: needed ? 'failed' : 'warning', found, remedy }
   }
 }

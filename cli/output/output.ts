@@ -1,5 +1,5 @@
 import type { StageKind } from '../../experiment/stages/stage.ts'
-import { UserError, type Problem } from '../../common/errors.ts'
+import { errorMessage, UserError, type Problem } from '../../common/errors.ts'
 import type { RunResult } from '../../experiment/records/run.ts'
 import type { SweepProgress } from '../../experiment/sweep/sweep.ts'
 import { shortened } from '../../common/terminal-text.ts'
@@ -97,7 +97,7 @@ export function refusalOf(error: unknown): {
 } {
   if (error instanceof UserError)
     return { code: 2, answer: { status: 'invalid', problems: error.problems.map(briefly) } }
-  const reason = error instanceof Error ? error.message : String(error)
+  const reason = errorMessage(error)
   return { code: 1, answer: { status: 'failed', error: reason } }
 }
 

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { createColors } from 'picocolors'
-import { formatProblem, UserError } from '../../common/errors.ts'
+import { errorMessage, formatProblem, UserError } from '../../common/errors.ts'
 import { masked, oneLine, shortened, visible, visibleJson } from '../../common/terminal-text.ts'
 
 /**
@@ -59,7 +59,7 @@ export function printProblem(error: unknown): void {
   if (error instanceof UserError)
     for (const problem of error.problems) printError(red(oneLine(shortened(formatProblem(problem)))))
   else if (process.env.ZEROSHIFT_DEBUG !== undefined) printError(inspect(error))
-  else printError(red(error instanceof Error ? error.message : String(error)))
+  else printError(red(errorMessage(error)))
 }
 
 /** Returns the rows in aligned columns, two spaces apart. */

@@ -1,4 +1,4 @@
-import { UserError } from '../../common/errors.ts'
+import { errorMessage, UserError } from '../../common/errors.ts'
 import { driverProblem } from '../../host/gpu.mjs'
 import { deviceNamed, visibleGpus } from '../../learning/tensorflow/device.ts'
 import { tensorflowHere } from './tensorflow.ts'
@@ -20,7 +20,7 @@ export function refuseWithoutGpu(): void {
   try {
     tensorflowHere('gpu')
   } catch (error) {
-    throw refusal(error instanceof Error ? error.message : String(error))
+    throw refusal(errorMessage(error))
   }
 }
 

@@ -2,8 +2,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client'
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import { pooled } from '../../common/concurrency.ts'
 import { trackingId, workflowId } from '../../workflows/names.ts'
-import { serverToLookAt } from './run-list.ts'
-import { connect } from './temporal.ts'
+import { withServerToLookAt } from './run-list.ts'
 
 /** The workflows of a store's runs and sweeps on the known Temporal server. */
 export interface Workflows {
@@ -28,30 +27,21 @@ export async function withWorkflows<T>(
   temporal: string | undefined,
   work: (workflows: Workflows) => Promise<T>,
 ): Promise<T> {
-  const server = await serverToLookAt(temporal)
-  if (!server) return work(none)
-  try {
-    const { client, close } = await connect(server)
-    try {
-      return await work({
-        // A server that was started for this command has no workers.
-        open: async (ids) => {
-          const found = server.embedded ? [] : await openWorkflows(client, ids, workflowId)
-          return new Set(found.filter(({ of }) => of === undefined || of === store).map(({ id }) => id))
-        },
-        end: async (ids) => {
-          for (const nameOf of [workflowId, trackingId])
-            for (const { id, of } of await openWorkflows(client, ids, nameOf))
-              if (of === store)
-                await client.workflow.getHandle(nameOf(id)).terminate('removed from its store')
-        },
-      })
-    } finally {
-      await close()
-    }
-  } finally {
-    await server.stop()
-  }
+  const connected = await withServerToLookAt(temporal, async (client, server) => ({
+    result: await work({
+      // A server that was started for this command has no workers.
+      open: async (ids) => {
+        const found = server.embedded ? [] : await openWorkflows(client, ids, workflowId)
+        return new Set(found.filter(({ of }) => of === undefined || of === store).map(({ id }) => id))
+      },
+      end: async (ids) => {
+        for (const nameOf of [workflowId, trackingId])
+          for (const { id, of } of await openWorkflows(client, ids, nameOf))
+            if (of === store) await client.workflow.getHandle(nameOf(id)).terminate('removed from its store')
+      },
+    }),
+  }))
+  return connected ? connected.result : work(none)
 }
 
 interface Found {

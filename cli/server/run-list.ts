@@ -4,8 +4,9 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client'
 import { searchAttributes, type SearchAttribute } from '../../experiment/records/search-attributes.ts'
 import { workflowId } from '../../workflows/names.ts'
 import { duration } from '../output/format.ts'
+import { print, printJson } from '../output/print.ts'
 import { home, runningStack } from '../workspace/workspace.ts'
-import { embeddedServer, existingServer, type Server } from './temporal.ts'
+import { connect, embeddedServer, existingServer, type Server } from './temporal.ts'
 
 /**
  * The state of a run in the words of the command line. `interrupted`: the run was not finished when
@@ -37,10 +38,39 @@ export interface RunListEntry {
  * Returns the server to read from: the one that runs here, or the one that ran here last. The stack
  * of a running command may be read but not used for other runs.
  */
-export async function serverToLookAt(temporal: string | undefined): Promise<Server | undefined> {
+async function serverToLookAt(temporal: string | undefined): Promise<Server | undefined> {
   const existing = existingServer(temporal ?? runningStack()?.address)
   if (existing) return existing
   return existsSync(join(home, 'temporal.db')) ? embeddedServer({ withWorker: false }) : undefined
+}
+
+/**
+ * Connects to that server for some work, and stops it afterwards if it was started for this.
+ * Returns undefined if there is none.
+ */
+export async function withServerToLookAt<T>(
+  temporal: string | undefined,
+  work: (client: Client, server: Server) => Promise<T>,
+): Promise<T | undefined> {
+  const server = await serverToLookAt(temporal)
+  if (!server) return undefined
+  try {
+    const { client, close } = await connect(server)
+    try {
+      return await work(client, server)
+    } finally {
+      await close()
+    }
+  } finally {
+    await server.stop()
+  }
+}
+
+/** Prints that there are no runs, for commands that found no server. Returns the exit code. */
+export function printNoRuns({ json }: { readonly json?: true }): number {
+  if (json) printJson({ runs: [] })
+  else print('no runs yet in this directory')
+  return 0
 }
 
 /** Returns the runs that match a query, newest first. */

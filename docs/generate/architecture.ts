@@ -19,7 +19,7 @@ export interface Arrows {
   readonly types: readonly string[]
 }
 
-export function allowedArrows(): readonly Arrows[] {
+function allowedArrows(): readonly Arrows[] {
   const { forbidden } = configuration.parse(createRequire(import.meta.url)('../../.dependency-cruiser.cjs'))
   const allowed = new Map(forbidden.map(({ name, to }) => [name, alternatives(to.pathNot)]))
   return [...allowed].flatMap(([rule, values]) => {

@@ -45,7 +45,7 @@ Each section below gives the objective and the source of a method, as the docstr
 original model, CE the cross-entropy and σ the softmax. The [glossary](../glossary.md) explains the other terms.`
 
 /** The docstring of a method's file as Markdown: paragraphs, and equations as blocks of code. */
-export function docstringOf(method: string): string {
+function docstringOf(method: string): string {
   const file = join(FOLDER, `${method}.ts`)
   const own = existsSync(file) ? file : join(FOLDER, method, `${method}.ts`)
   const source = readFileSync(own, 'utf8')

@@ -37,6 +37,6 @@ export function searchAttributesOf({ id, spec }: RunRecord, sweep?: string): Sea
 }
 
 /** The digest of what a run computes, independent of its name: the end of its id (see runId). */
-export function configHashOf(id: string): string {
+function configHashOf(id: string): string {
   return id.slice(-8)
 }

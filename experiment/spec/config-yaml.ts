@@ -11,6 +11,7 @@ import {
 } from 'yaml'
 import type { Problem } from '../../common/errors.ts'
 import type { Path, Place } from '../../common/path.ts'
+import { errorMessage } from '../../common/errors.ts'
 
 /** A parsed YAML text with the positions of its parts. */
 export interface YamlText {
@@ -114,7 +115,7 @@ function duplicateKeys(document: Document): readonly number[] {
 }
 
 function aliasProblem(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = errorMessage(error)
   return message.includes('alias count')
     ? 'not valid YAML: aliases of aliases multiply beyond all bounds; write out what is meant'
     : `not valid YAML: ${message}`

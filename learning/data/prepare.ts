@@ -85,7 +85,7 @@ const kernels: Readonly<Record<'bilinear' | 'bicubic', { support: number; at: (x
  * The weights of `from` source pixels in `to` resized pixels, [to, from], row-major. When an image
  * shrinks, the filter is as wide as a resized pixel.
  */
-export function resizeWeights(from: number, to: number, filter: Preparation['filter']): Float32Array {
+function resizeWeights(from: number, to: number, filter: Preparation['filter']): Float32Array {
   const weights = new Float32Array(to * from)
   const scale = from / to
   for (let i = 0; i < to; i++) {

@@ -17,7 +17,7 @@ export function deviceNamed(name: string | undefined, where = 'ZEROSHIFT_DEVICE'
   throw new UserError(`${where}: there is no device '${name}'; expected one of ${devices.join(', ')}`)
 }
 
-export const graphSettings = ['auto', 'always', 'never'] as const
+const graphSettings = ['auto', 'always', 'never'] as const
 export type GraphSetting = (typeof graphSettings)[number]
 
 /**

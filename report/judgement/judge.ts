@@ -7,7 +7,7 @@ import { criteria, type Criterion } from './criteria.ts'
 import { holm, pairedTest, type PairedTest } from './paired-test.ts'
 
 /** The level of the tests: for each method, and for the choice of the best. */
-export const ALPHA = 0.05
+const ALPHA = 0.05
 
 /** The outcome of a criterion for a method, compared with the floor. */
 export type Outcome = 'further' | 'equivalent' | 'undecided'

@@ -4,7 +4,7 @@ import { beforeEach, expect } from 'vitest'
 import { whiteOf } from '../../experiment/spec/dataset.ts'
 import { UserError } from '../../common/errors.ts'
 import { specSchema, type DataSpec } from '../../experiment/spec/spec.ts'
-import { inspectDataset, readDataset, type Checked } from '../../datasets/index.ts'
+import { inspectDataset, readDataset, type DecodingCache } from '../../datasets/index.ts'
 import { testDirectory } from './directories.ts'
 import { errorOf } from './errors.ts'
 
@@ -58,7 +58,7 @@ export async function read(spec: DataSpec, directory: string) {
 }
 
 /** A cache in memory of the facts about images. */
-export function remembering(): Checked & { readonly known: Map<string, unknown> } {
+export function remembering(): DecodingCache & { readonly known: Map<string, unknown> } {
   const known = new Map<string, unknown>()
   return {
     known,

@@ -65,7 +65,7 @@ export const unlearn: Method<'fisher'> = async (method, context) => {
 }
 
 /** The variance of the noise, α · min(F^−p, c), per parameter. [size]. */
-export function noiseVariance(
+function noiseVariance(
   information: Tensor1D,
   { alpha, power, ceiling }: { readonly alpha: number; readonly power: number; readonly ceiling: number },
 ): Tensor1D {
