@@ -4,7 +4,9 @@
  * layouts. Shapes, batches and optimizers are equal, and the variants take turns. Prints medians
  * and ratios.
  *
- *     node --import tsx bench/steps.ts [ROUNDS]
+ *     node --import tsx bench/steps.ts [ROUNDS] [ROW]
+ *
+ * ROW measures only the rows whose names begin with it.
  *
  * PyTorch is that of the tests' Python environment (`node infra/bootstrap.mjs --with-peft`).
  * Without it, its columns are empty.
@@ -16,6 +18,7 @@ import type { Scalar, Tensor1D } from '@tensorflow/tfjs'
 import { optimizerSchema, type OptimizerSpec } from '../experiment/spec/optimizer.ts'
 import type { Layer } from '../experiment/models/layers.ts'
 import { layersOf } from '../experiment/models/model.ts'
+import { vitLayers } from '../experiment/models/vit.ts'
 import { modelSchemas } from '../experiment/spec/spec.ts'
 import { presentPeft } from '../infra/peft.mjs'
 import { DeviceData } from '../learning/data/device-data.ts'
@@ -28,7 +31,8 @@ import { tensorflowEnvironment, tf } from '../learning/tensorflow/tf.ts'
 import { train } from '../learning/training/train.ts'
 import { drawRfaBatch, rfaProblem } from './rfa-problem.ts'
 
-const [rounds = 7] = process.argv.slice(2).map(Number)
+const [given, only = ''] = process.argv.slice(2)
+const rounds = Number(given ?? 7)
 const random = stream(1, 'bench')
 const sgd = optimizerSchema.parse({ name: 'sgd', learningRate: 0.01, momentum: 0.9, weightDecay: 5e-4 })
 const adam = optimizerSchema.parse({ name: 'adam', learningRate: 1e-3 })
@@ -45,6 +49,26 @@ interface Row {
 
 const cnn = modelOf({ name: 'cnn', channels: [32, 64], hidden: 128 })
 
+const resnet18 = modelOf({ name: 'resnet-cifar', depth: 'resnet18' })
+const vit = vitLayers(
+  {
+    kind: 'vit',
+    family: 'vit',
+    image: [32, 32],
+    patch: 8,
+    channels: 3,
+    width: 192,
+    layers: 12,
+    heads: 3,
+    mlp: 768,
+    activation: 'gelu',
+    epsilon: 1e-12,
+    qkvBias: true,
+    distilled: false,
+  },
+  10,
+)
+
 const rows: readonly Row[] = [
   { name: 'rfa, features kept', count: 10, run: residualAlignment(), torch: 'rfa' },
   { name: 'rfa, PyTorch without keeping', count: 10, run: residualAlignment(), torch: 'rfa-plain' },
@@ -52,7 +76,15 @@ const rows: readonly Row[] = [
   { name: 'cnn, batch 256', count: 5, run: training(cnn, 256), torch: 'cnn-256' },
   { name: 'resnet-cifar 8, batch 128', count: 5, run: training(resnet(8), 128), torch: 'resnet8-128' },
   { name: 'resnet-cifar 20, batch 128', count: 3, run: training(resnet(20), 128), torch: 'resnet20-128' },
+  { name: 'resnet18, batch 64', count: 2, run: training(resnet18, 64), torch: 'resnet18-64' },
+  { name: 'vit, patch 8, batch 64', count: 3, run: training(vit, 64), torch: 'vit-64' },
   { name: 'cnn, forward, 10,000 images', count: 1, run: forwardPass(cnn), torch: 'forward-cnn' },
+  {
+    name: 'resnet-cifar 20, forward, 10,000 images',
+    count: 1,
+    run: forwardPass(resnet(20)),
+    torch: 'forward-resnet20',
+  },
 ]
 
 function modelOf(fields: object): readonly Layer[] {
@@ -150,7 +182,7 @@ console.log(
   '| step | graph | eager | PyTorch NCHW | PyTorch channels_last | eager / graph | best PyTorch / graph |',
 )
 console.log('| --- | ---: | ---: | ---: | ---: | ---: | ---: |')
-for (const row of rows) {
+for (const row of rows.filter(({ name }) => name.startsWith(only))) {
   const times: Record<'graph' | 'eager' | 'nchw' | 'channels_last', number[]> = {
     graph: [],
     eager: [],

@@ -45,19 +45,38 @@ class Block(nn.Module):
 
 
 class ResNet(nn.Module):
-    def __init__(self, blocks):
+    def __init__(self, blocks, widths=(16, 32, 64)):
         super().__init__()
-        layers = [nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU()]
-        into = 16
-        for width, stride in ((16, 1), (32, 2), (64, 2)):
+        into = widths[0]
+        layers = [nn.Conv2d(3, into, 3, 1, 1, bias=False), nn.BatchNorm2d(into), nn.ReLU()]
+        for stage, width in enumerate(widths):
             for i in range(blocks):
-                layers.append(Block(into, width, stride if i == 0 else 1))
+                layers.append(Block(into, width, 2 if stage > 0 and i == 0 else 1))
                 into = width
         self.body = nn.Sequential(*layers)
-        self.head = nn.Linear(64, 10)
+        self.head = nn.Linear(into, 10)
 
     def forward(self, x):
         return self.head(self.body(x).mean((2, 3)))
+
+
+class Vit(nn.Module):
+    def __init__(self, patch=8, width=192, depth=12, heads=3):
+        super().__init__()
+        self.embed = nn.Conv2d(3, width, patch, patch)
+        self.cls = nn.Parameter(torch.zeros(1, 1, width))
+        self.positions = nn.Parameter(torch.randn(1, 1 + (32 // patch) ** 2, width) * 0.02)
+        block = lambda: nn.TransformerEncoderLayer(
+            width, heads, 4 * width, 0.0, F.gelu, 1e-12, batch_first=True, norm_first=True
+        )
+        self.blocks = nn.Sequential(*(block() for _ in range(depth)))
+        self.norm = nn.LayerNorm(width, 1e-12)
+        self.head = nn.Linear(width, 10)
+
+    def forward(self, x):
+        tokens = self.embed(x).flatten(2).transpose(1, 2)
+        tokens = torch.cat([self.cls.expand(len(x), -1, -1), tokens], 1) + self.positions
+        return self.head(self.norm(self.blocks(tokens))[:, 0])
 
 
 def training(make, batch):
@@ -157,6 +176,9 @@ ROWS = {
     "cnn-256": training(Cnn, 256),
     "resnet8-128": training(lambda: ResNet(1), 128),
     "resnet20-128": training(lambda: ResNet(3), 128),
+    "resnet18-64": training(lambda: ResNet(2, (64, 128, 256, 512)), 64),
+    "vit-64": training(Vit, 64),
+    "forward-resnet20": forward_pass(lambda: ResNet(3), 10_000, 500),
     "forward-cnn": forward_pass(Cnn, 10_000, 500),
 }
 LAYOUTS = {"nchw": torch.contiguous_format, "channels_last": torch.channels_last}

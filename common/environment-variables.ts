@@ -89,7 +89,7 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
     group: 'Computing',
     meaning: 'The functions that run as TensorFlow graphs on a CPU; results are the same.',
     values: 'never, auto (functions that are called at least 24 times) or always',
-    default: 'never',
+    default: 'auto',
     readBy: everywhere,
   },
   {

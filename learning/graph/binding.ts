@@ -60,10 +60,20 @@ export interface Interceptor {
   describe(id: number, shape: readonly number[], dtype: number): void
 }
 
+/** An input of an operation. Only tensors have the three properties. */
+interface Input {
+  readonly dataId?: object
+  readonly shape?: number[]
+  readonly dtype?: string
+}
+
 interface Backend {
   binding: Binding
   readonly isUsingGpuDevice: boolean
-  getInputTensorIds: (tensors: readonly { readonly shape?: number[]; readonly dtype?: string }[]) => number[]
+  /** Gives the addon's ids of tensors. A tensor of JavaScript numbers is created here, when used. */
+  getInputTensorIds: (tensors: readonly Input[]) => number[]
+  /** Registers a tensor of JavaScript numbers. */
+  write: (values: unknown, shape: number[], dtype: string) => object
   getDTypeInteger(dtype: string): number
 }
 
@@ -81,6 +91,8 @@ export class Gateway {
   private readonly resolved = new Map<number, number>()
   private next = FIRST_VIRTUAL_ID
   private active: Interceptor | undefined
+  /** The data of tensors that were made from JavaScript numbers in compiled functions. */
+  private readonly written = new WeakSet<object>()
 
   constructor() {
     const backend = tf.backend() as unknown as Backend
@@ -90,10 +102,24 @@ export class Gateway {
     // changed.
     const names = Object.getOwnPropertyNames(native) as (keyof Binding)[]
     const copy = Object.fromEntries(names.map((name) => [name, native[name]])) as unknown as Binding
+    const write = backend.write.bind(backend)
+    backend.write = (values, shape, dtype) => {
+      const data = write(values, shape, dtype)
+      if (this.active) this.written.add(data)
+      return data
+    }
     const ids = backend.getInputTensorIds.bind(backend)
     backend.getInputTensorIds = (tensors) => {
-      const found = ids(tensors)
       const { active } = this
+      if (active) {
+        // A tensor from outside is not created by the function, even if the function is the first to
+        // use it. Otherwise the first call would differ from the second one.
+        const outside = tensors.filter(({ dataId }) => dataId && !this.written.has(dataId))
+        this.active = undefined
+        ids(outside)
+        this.active = active
+      }
+      const found = ids(tensors)
       if (active)
         found.forEach((id, i) => {
           const { shape, dtype } = tensors[i] ?? {}

@@ -100,7 +100,7 @@ export function encodeGraph(
     const input = event.inputs.map((value) => names[value] ?? '')
     const attr = Object.fromEntries(event.attributes.map((one) => [one.name, attribute(one, binding)]))
     const node = { name, op: event.name, input, attr }
-    return event.name === 'MaxPoolGrad' ? maxPoolGradV2(node, event, binding) : [node]
+    return hasOverlappingWindows(event) ? maxPoolGradV2(node, event, binding) : [node]
   })
   const message = SavedModel.fromObject({
     saved_model_schema_version: 1,
@@ -115,19 +115,33 @@ export function encodeGraph(
 }
 
 /**
+ * Whether an operation is the gradient of a maximum pooling whose windows overlap. It adds gradients
+ * where they do.
+ */
+function hasOverlappingWindows({ name, attributes }: Op): boolean {
+  if (name !== 'MaxPoolGrad') return false
+  const strides = numbersOf(attributes, 'strides')
+  return numbersOf(attributes, 'ksize').some((size, i) => size > (strides[i] ?? 0))
+}
+
+/**
  * With oneDNN, TensorFlow uses a different kernel for MaxPoolGrad in a graph than for the single
- * operation, and the two add in different orders. MaxPoolGradV2 has one kernel, which is that of
- * the single operation.
+ * operation. It is several times as fast, and adds in another order where windows overlap.
+ * MaxPoolGradV2 has one kernel, which is that of the single operation.
  */
 function maxPoolGradV2(node: NodeDef, { attributes }: Op, { TF_INT32 }: Binding): NodeDef[] {
   const { ksize: _, strides: __, ...attr } = node.attr
   const sizes = ['ksize', 'strides'].map((name): NodeDef => {
-    const sides = Int32Array.from(attributes.find((one) => one.name === name)?.value as readonly number[])
+    const sides = Int32Array.from(numbersOf(attributes, name))
     const value = { tensor: tensor([sides.length], TF_INT32, sides) }
     return { name: `${node.name}_${name}`, op: 'Const', attr: { dtype: { type: TF_INT32 }, value } }
   })
   const input = [...(node.input ?? []), ...sizes.map(({ name }) => name)]
   return [...sizes, { ...node, op: 'MaxPoolGradV2', input, attr }]
+}
+
+function numbersOf(attributes: Op['attributes'], name: string): readonly number[] {
+  return attributes.find((one) => one.name === name)?.value as readonly number[]
 }
 
 function dimensions(shape: readonly number[]) {

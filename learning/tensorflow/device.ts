@@ -21,11 +21,11 @@ const graphSettings = ['auto', 'always', 'never'] as const
 export type GraphSetting = (typeof graphSettings)[number]
 
 /**
- * When computations are compiled to graphs, from ZEROSHIFT_GRAPHS; `never` if it is unset. Throws a
+ * When computations are compiled to graphs, from ZEROSHIFT_GRAPHS; `auto` if it is unset. Throws a
  * UserError.
  */
 export function graphSetting(name: string | undefined): GraphSetting {
-  if (name === undefined || name === '') return 'never'
+  if (name === undefined || name === '') return 'auto'
   const setting = graphSettings.find((known) => known === name)
   if (setting) return setting
   throw new UserError(`ZEROSHIFT_GRAPHS is '${name}'; expected one of ${graphSettings.join(', ')}`)

@@ -27,3 +27,19 @@ export function klDivergence(teacher: Tensor, student: Tensor, temperature = 1):
   const q = tf.logSoftmax(student.div<Tensor2D>(temperature))
   return p.exp().mul(p.sub(q)).sum(1).mean().asScalar()
 }
+
+/**
+ * ‖h − wanted‖², the sum over all elements of h [n, ...]. `wanted` has the shape of h or broadcasts
+ * to it. Differentiable in h. The gradient 2(h − wanted) is written out, because tfjs would compute
+ * it in three passes over the features.
+ */
+export function squaredDistance(h: Tensor, wanted: Tensor): Scalar {
+  const measure = tf.customGrad((...args: unknown[]) => {
+    const [features, save] = args as [Tensor, (tensors: Tensor[]) => void]
+    const difference = features.sub(wanted)
+    save([difference])
+    const gradFunc = (dy: Tensor, saved: Tensor[]) => (saved[0] as Tensor).mul(dy.mul(2))
+    return { value: difference.square().sum(), gradFunc }
+  })
+  return measure(h).asScalar()
+}

@@ -88,6 +88,10 @@ test.each([
   ],
   ['a maximum', () => tf.maxPool(image, 2, 2, 'same')],
   [
+    'the gradient of maxima, some of equal numbers',
+    () => tf.grad((a) => tf.maxPool(a.mul(2).round() as Tensor4D, 2, 2, 'same').square())(image),
+  ],
+  [
     'the gradient of overlapping maxima',
     () => tf.grad((a) => tf.maxPool(a as Tensor4D, 3, 2, 'valid').square())(image),
   ],
@@ -179,6 +183,17 @@ test('a tensor of numbers that the function keeps is there afterwards', () => {
     expect((kept[1] as Tensor).shape).toEqual([size, 6 / size])
     tf.dispose(kept)
   }
+  graphs.dispose()
+})
+
+test('the first call has the same graph as the others, though it is the first to use a tensor', () => {
+  const before = binding.getNumOfSavedModels()
+  const graphs = new Compiled(MANY)
+  const unused = tf.tensor1d([1, 2, 3, 4, 5, 6, 7])
+  for (const i of [1, 2, 3])
+    expect(numbers(() => graphs.run(() => tf.tidy(() => unused.mul(i).cumsum())))[6]).toBe(28 * i)
+  expect(binding.getNumOfSavedModels()).toBe(before + 1)
+  unused.dispose()
   graphs.dispose()
 })
 

@@ -3,7 +3,7 @@ import { matchesAny } from '../../../experiment/models/layers.ts'
 import type { MethodSpecOf } from '../../../experiment/spec/methods.ts'
 import type { NamedTensors } from '../../../learning/model/parameters.ts'
 import { tf } from '../../../learning/tensorflow/tf.ts'
-import { klDivergence } from '../../../learning/training/losses.ts'
+import { klDivergence, squaredDistance } from '../../../learning/training/losses.ts'
 
 /** The two parts of the loss, summed over the aligned layers. */
 export interface LossParts {
@@ -29,10 +29,7 @@ export function distances(
   return (layer, h, wanted) =>
     distance === 'kl' && layer === logits
       ? klDivergence(wanted, h).mul(factor(layer))
-      : h
-          .sub(wanted)
-          .square()
-          .sum()
+      : squaredDistance(h, wanted)
           .div<Scalar>(h.shape[0] ?? 1)
           .mul((inverseNorm[layer] ?? NaN) * factor(layer))
 }

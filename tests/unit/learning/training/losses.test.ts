@@ -1,7 +1,7 @@
-import type { Tensor2D } from '@tensorflow/tfjs'
+import type { Tensor, Tensor2D } from '@tensorflow/tfjs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { klDivergence } from '../../../../learning/training/losses.ts'
+import { klDivergence, squaredDistance } from '../../../../learning/training/losses.ts'
 import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { normal } from '../../../support/tensors.ts'
 
@@ -39,6 +39,31 @@ describe('the KL divergence from the teacher', () => {
         const teacher = normal([4, 3], seed) as Tensor2D
         expect(Math.abs(kl(teacher, teacher.add(shift)))).toBeLessThan(1e-5)
         expect(kl(teacher, teacher.add(normal([4, 3], seed + 1)))).toBeGreaterThan(1e-4)
+      }),
+      { numRuns: 30 },
+    )
+  })
+})
+
+describe('the squared distance', () => {
+  test('is the sum of the squares of the differences', () => {
+    const h = tf.tensor2d([
+      [1, 2],
+      [3, 5],
+    ])
+    expect(squaredDistance(h, tf.zeros([2, 2])).dataSync()[0]).toBe(39)
+    expect(squaredDistance(h, tf.tensor2d([[1, 1]])).dataSync()[0]).toBe(1 + 4 + 16)
+  })
+
+  test('has, bit for bit, the gradient that tfjs derives from the composition', () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.double({ min: 1e-3, max: 1e3, noNaN: true }), (seed, factor) => {
+        const [h, wanted] = [normal([4, 3, 2], seed), normal([1, 3, 2], seed + 1)]
+        const gradient = (distance: (a: Tensor) => Tensor) =>
+          tf.grad((a) => distance(a).div(4).mul(factor))(h).dataSync()
+        expect(gradient((a) => squaredDistance(a, wanted))).toEqual(
+          gradient((a) => a.sub(wanted).square().sum()),
+        )
       }),
       { numRuns: 30 },
     )
