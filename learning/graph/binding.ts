@@ -70,7 +70,7 @@ interface Input {
 interface Backend {
   binding: Binding
   readonly isUsingGpuDevice: boolean
-  /** Gives the addon's ids of tensors. A tensor of JavaScript numbers is created here, when used. */
+  /** The addon's ids of tensors. Creates those that were made from JavaScript numbers. */
   getInputTensorIds: (tensors: readonly Input[]) => number[]
   /** Registers a tensor of JavaScript numbers. */
   write: (values: unknown, shape: number[], dtype: string) => object
@@ -112,8 +112,8 @@ export class Gateway {
     backend.getInputTensorIds = (tensors) => {
       const { active } = this
       if (active) {
-        // A tensor from outside is not created by the function, even if the function is the first to
-        // use it. Otherwise the first call would differ from the second one.
+        // A tensor from outside is created outside, even if the function is the first to use it.
+        // Otherwise the first call would differ from the second one.
         const outside = tensors.filter(({ dataId }) => dataId && !this.written.has(dataId))
         this.active = undefined
         ids(outside)

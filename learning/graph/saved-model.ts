@@ -115,8 +115,8 @@ export function encodeGraph(
 }
 
 /**
- * Whether an operation is the gradient of a maximum pooling whose windows overlap. It adds gradients
- * where they do.
+ * Whether an operation is the gradient of a maximum pooling with overlapping windows. It adds
+ * gradients where windows overlap.
  */
 function hasOverlappingWindows({ name, attributes }: Op): boolean {
   if (name !== 'MaxPoolGrad') return false

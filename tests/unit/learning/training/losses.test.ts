@@ -60,7 +60,9 @@ describe('the squared distance', () => {
       fc.property(fc.integer(), fc.double({ min: 1e-3, max: 1e3, noNaN: true }), (seed, factor) => {
         const [h, wanted] = [normal([4, 3, 2], seed), normal([1, 3, 2], seed + 1)]
         const gradient = (distance: (a: Tensor) => Tensor) =>
-          tf.grad((a) => distance(a).div(4).mul(factor))(h).dataSync()
+          tf
+            .grad((a) => distance(a).div(4).mul(factor))(h)
+            .dataSync()
         expect(gradient((a) => squaredDistance(a, wanted))).toEqual(
           gradient((a) => a.sub(wanted).square().sum()),
         )
