@@ -22,6 +22,17 @@ export function checkMethod(
       ['method'],
       `unsir learns noise for whole classes, and the split is of kind "${spec.split.kind}"; split by class, or leave unsir out`,
     )
+  if (
+    (method.method === 'ct' || method.method === 'msg') &&
+    !flattenLayers(layers).some(({ kind }) => kind === 'conv')
+  )
+    report(
+      ['method'],
+      `${method.method} changes the kernels of convolutions, and the model ${spec.model.name} has none; choose another model, or leave ${method.method} out`,
+    )
+  const trainable = adaptableLayers(layers).length
+  if ('k' in method && method.k > trainable)
+    report(['k'], `the model has ${trainable} linear and convolutional layers, and k is ${method.k}; lower k`)
   if (method.method === 'rfa' && method.steps === 0 && method.start === 'zero')
     report(
       ['steps'],

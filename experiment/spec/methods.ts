@@ -187,6 +187,94 @@ export const methodSchemas = [
     .describe('random labels in the most salient weights alone (SalUn, Fan et al. 2024)'),
   z
     .strictObject({
+      method: z.literal('delete'),
+      label,
+      ...epochDefaults(20, 128, { name: 'sgd', learningRate: 1e-4 }),
+    })
+    .describe('learns from the original without the true class, on the forget set alone (Zhou et al. 2025)'),
+  z
+    .strictObject({
+      method: z.literal('ct'),
+      label,
+      ...epochDefaults(3, 64, { name: 'sgd', learningRate: 1e-3, weightDecay: 5e-4 }),
+      schedule: scheduleSchema.default({ name: 'cosine' }).describe(SCHEDULE),
+    })
+    .describe(
+      'transposes the kernels of convolutions, then fine-tunes on the retained set (Cadet et al. 2024)',
+    ),
+  z
+    .strictObject({
+      method: z.literal('msg'),
+      label,
+      share: z
+        .number()
+        .gt(0)
+        .lt(1)
+        .default(0.3)
+        .describe('of the weights of each convolution, those with the smallest gradient, that start anew'),
+      damping: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.1)
+        .describe("multiplies the gradients of the convolutions' other weights"),
+      ...epochDefaults(5, 64, { name: 'sgd', learningRate: 1e-3, weightDecay: 5e-4 }),
+      schedule: scheduleSchema.default({ name: 'cosine' }).describe(SCHEDULE),
+    })
+    .describe(
+      'masked small gradients: new weights where retained and forget set agree, then fine-tuning (Cadet et al. 2024)',
+    ),
+  z
+    .strictObject({
+      method: z.literal('sfr-on'),
+      label,
+      iterations: count.default(1500).describe('steps of descent on the retained set'),
+      every: count.default(5).describe('iterations between two steps of ascent on the forget set'),
+      alpha: positive
+        .default(25)
+        .describe('strength of the ascent at the start; it falls to 0 along a cosine'),
+      lambda: z
+        .number()
+        .min(0)
+        .default(0.5)
+        .describe('forgotten samples are weighted by their loss to the power −lambda'),
+      threshold: z
+        .number()
+        .min(0)
+        .default(1)
+        .describe(
+          'ascent changes parameters whose squared gradient on the forget set is at least this times that on the retained set',
+        ),
+      maxNorm: positive.default(7).describe('the gradient of an ascent is shortened to this norm'),
+      batchSize: count.default(256).describe(BATCH),
+      optimizer: optimizerSchema
+        .prefault({ name: 'sgd', learningRate: 0.01, weightDecay: 5e-4 })
+        .describe(OPTIMIZER),
+      schedule: scheduleSchema.default({ name: 'cosine' }).describe(SCHEDULE),
+    })
+    .describe(
+      'weighted ascent in salient parameters between steps of descent on the retained set (SFR-on, Huang et al. 2024)',
+    ),
+  z
+    .strictObject({
+      method: z.literal('cf-k'),
+      label,
+      k: count.default(1).describe('linear and convolutional layers, from the last one, that are trained'),
+      ...epochOptions,
+    })
+    .describe('fine-tuning of the last k layers on the retained set (Goel et al. 2022)'),
+  z
+    .strictObject({
+      method: z.literal('eu-k'),
+      label,
+      k: count
+        .default(1)
+        .describe('linear and convolutional layers, from the last one, that are trained anew'),
+      ...epochOptions,
+    })
+    .describe('new weights for the last k layers, trained on the retained set (Goel et al. 2022)'),
+  z
+    .strictObject({
       method: z.literal('ssd'),
       label,
       alpha: positive
@@ -321,6 +409,12 @@ export const relabels: Readonly<Record<MethodName, boolean>> = {
   'boundary-expand': false,
   unsir: false,
   salun: true,
+  delete: false,
+  ct: false,
+  msg: false,
+  'sfr-on': false,
+  'cf-k': false,
+  'eu-k': false,
   ssd: false,
   fisher: false,
   influence: false,

@@ -17,7 +17,7 @@ import {
   type Weights,
 } from '../model/parameters.ts'
 import { tf } from '../tensorflow/tf.ts'
-import { composeCallbacks, train, vector, type StepCallback } from './train.ts'
+import { composeCallbacks, train, vector, type StepCallback, type TrainingRun } from './train.ts'
 
 /**
  * Training with cross-entropy. The original, gold and shadow models and many methods are trained
@@ -38,6 +38,7 @@ export interface Fit {
   readonly training: TrainingSpec
   /** A parameter whose mask is 0 keeps its value. [size]. */
   readonly mask?: Float32Array | undefined
+  readonly changeGradient?: TrainingRun['changeGradient']
   /** −1 maximises the loss. */
   readonly direction?: 1 | -1
   readonly seed: number
@@ -84,7 +85,7 @@ export interface Model {
 /** Training of a whole model with any loss that is differentiable in the model's parameters. */
 export interface FitLoss extends Pick<
   Fit,
-  'layers' | 'initial' | 'optimizer' | 'schedule' | 'mask' | 'host'
+  'layers' | 'initial' | 'optimizer' | 'schedule' | 'mask' | 'changeGradient' | 'host'
 > {
   readonly steps: number
   readonly warmupSteps?: number

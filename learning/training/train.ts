@@ -24,6 +24,11 @@ export interface TrainingRun {
    * and as a graph (learning/graph/compiled.ts), so it must not read the numbers of a tensor.
    */
   readonly loss: (parameters: Tensor1D, step: number) => Scalar
+  /**
+   * Changes the gradient [size] of a step (counted from 0) before the optimizer uses it. Runs in
+   * the same graph as the loss.
+   */
+  readonly changeGradient?: ((gradient: Tensor1D, step: number) => Tensor1D) | undefined
   /** [size]. A parameter whose mask is 0 keeps its value, whatever the optimizer would add. */
   readonly mask?: Float32Array | undefined
   /** State beside the parameters that steps change. */
@@ -100,7 +105,8 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
       const before = [parameters, ...state]
       const takeStep = (): [Tensor1D[], Scalar] => {
         const { value, grad } = tf.valueAndGrad((flat) => run.loss(flat as Tensor1D, step))(parameters)
-        const updated = optimizerStep(optimizer, parameters, grad as Tensor1D, state, step, rate)
+        const gradient = run.changeGradient?.(grad as Tensor1D, step) ?? (grad as Tensor1D)
+        const updated = optimizerStep(optimizer, parameters, gradient, state, step, rate)
         const moved = free ? tf.where(free, updated.parameters, parameters) : updated.parameters
         return [[moved, ...updated.state], value]
       }

@@ -247,11 +247,127 @@ def bad_teacher():
         yield packed(theta)
 
 
+def delete():
+    """The original's probabilities of the other classes, on D_f."""
+    spec = GIVEN["specs"]["delete"]
+    theta = original()
+    with torch.no_grad():
+        wanted = logits(original(), FORGET)
+        wanted[torch.arange(len(FORGET)), LABELS[FORGET]] = -torch.inf
+        wanted = F.softmax(wanted, dim=1)
+    optimizer = optimizer_of(spec, list(theta.values()))
+    for _ in range(3):
+        optimizer.zero_grad()
+        F.kl_div(F.log_softmax(logits(theta, FORGET), dim=1), wanted, reduction="batchmean").backward()
+        optimizer.step()
+        yield packed(theta)
+
+
+def finetuned(theta, spec, frozen=(), factors=None, warmup=0, steps=3):
+    """Descent on D_r from theta, without the frozen layers and with gradients times their factors."""
+    moving = {name: tensor for name, tensor in theta.items() if name.split(".")[0] not in frozen}
+    optimizer = optimizer_of(spec, list(moving.values()))
+    for step in range(steps):
+        for group in optimizer.param_groups:
+            group["lr"] = spec["optimizer"]["learningRate"] * ((step + 1) / warmup if step < warmup else 1)
+        optimizer.zero_grad()
+        F.cross_entropy(logits(theta, RETAINED), LABELS[RETAINED]).backward()
+        for name, factor in (factors or {}).items():
+            theta[name].grad *= factor
+        optimizer.step()
+        yield packed(theta)
+
+
+def ct():
+    """Transposed kernels, then fine-tuning."""
+    theta = original()
+    with torch.no_grad():
+        for tensor in theta.values():
+            if tensor.dim() == 4:
+                tensor.copy_(tensor.transpose(0, 1).clone())
+    yield from finetuned(theta, GIVEN["specs"]["ct"])
+
+
+def cf_k():
+    """Fine-tuning of the last two layers."""
+    yield from finetuned(original(), GIVEN["specs"]["cf-k"], frozen=("conv1", "conv2"))
+
+
+def eu_k():
+    """New last two layers, trained on D_r."""
+    theta, fresh = original(), unpacked(GIVEN["fresh"], GIVEN["parameters"])
+    with torch.no_grad():
+        for name in ("linear1", "head"):
+            for part in ("weight", "bias"):
+                theta[f"{name}.{part}"].copy_(fresh[f"{name}.{part}"])
+    yield from finetuned(theta, GIVEN["specs"]["eu-k"], frozen=("conv1", "conv2"))
+
+
+def msg():
+    """New weights where the gradient is small, then fine-tuning; each number of steps has a warm-up of its own."""
+    spec = GIVEN["specs"]["msg"]
+    for steps in (1, 2, 3):
+        theta = original()
+        part = torch.tensor(GIVEN["retainedPart"])
+        (F.cross_entropy(logits(theta, part), LABELS[part]) - F.cross_entropy(logits(theta, FORGET), LABELS[FORGET])).backward()
+        normals = iter(GIVEN["normals"])
+        factors = {}
+        for name in ("conv1", "conv2"):
+            weight = theta[f"{name}.weight"]
+            k, _, _, out = weight.shape
+            chosen = weight.grad.abs().reshape(-1).argsort()[: round(spec["share"] * weight.numel())].sort().values
+            factor = torch.full((weight.numel(),), spec["damping"])
+            factor[chosen] = 1
+            factors[f"{name}.weight"] = factor.reshape(weight.shape)
+            with torch.no_grad():
+                for position in chosen.tolist():
+                    weight.view(-1)[position] = (2 / (k * k * out)) ** 0.5 * next(normals)
+        *_, last = finetuned(theta, spec, factors=factors, warmup=int(steps / 2 + 0.5), steps=steps)
+        yield last
+
+
+def sfr_on():
+    """Ascent on D_f, then two steps of descent on D_r."""
+    spec = GIVEN["specs"]["sfr-on"]
+    theta = original()
+    squares = []
+    for samples in (FORGET, RETAINED):
+        loss = F.cross_entropy(logits(theta, samples), LABELS[samples])
+        squares.append([gradient.square() for gradient in torch.autograd.grad(loss, list(theta.values()))])
+    masks = [(f + 1e-15) / (r + 1e-15) >= spec["threshold"] for f, r in zip(*squares)]
+    optimizer = optimizer_of(spec, list(theta.values()))
+    for samples in (FORGET, RETAINED, RETAINED):
+        errors = F.cross_entropy(logits(theta, samples), LABELS[samples], reduction="none")
+        optimizer.zero_grad()
+        if samples is FORGET:
+            weights = 1 / (errors.detach() ** spec["lambda"] + 1e-15)
+            (-spec["alpha"] * (weights / weights.sum() * errors).sum()).backward()
+            for tensor, mask in zip(theta.values(), masks):
+                tensor.grad *= mask
+            torch.nn.utils.clip_grad_norm_(list(theta.values()), spec["maxNorm"])
+        else:
+            errors.mean().backward()
+        optimizer.step()
+        yield packed(theta)
+
+
 def rounded(values):
     return [float(f"{value:.9g}") for value in values.tolist()]
 
 
-methods = {"rfa": rfa, "salun": salun, "ssd": ssd, "scrub": scrub, "bad-teacher": bad_teacher}
+methods = {
+    "rfa": rfa,
+    "salun": salun,
+    "ssd": ssd,
+    "scrub": scrub,
+    "bad-teacher": bad_teacher,
+    "delete": delete,
+    "ct": ct,
+    "msg": msg,
+    "sfr-on": sfr_on,
+    "cf-k": cf_k,
+    "eu-k": eu_k,
+}
 result = {
     "versions": {"python": platform.python_version(), "torch": torch.__version__},
     "input": GIVEN,

@@ -5,7 +5,7 @@ import { modelSchemas, trainingSchema } from '../../experiment/spec/spec.ts'
 import { DeviceData } from '../../learning/data/device-data.ts'
 import { initialAdapter, lora } from '../../learning/model/lora.ts'
 import { initialWeights, parameterSpecs } from '../../learning/model/parameters.ts'
-import { stream } from '../../learning/random.ts'
+import { sample, stream } from '../../learning/random.ts'
 import { relabelled } from '../../unlearning/methods/random-label.ts'
 import { methodSpec } from '../support/toy.ts'
 
@@ -60,6 +60,41 @@ export const specs = {
     // The first gradient on D_r is 0 but for rounding, which Adam would make a step of.
     optimizer: { name: 'sgd', learningRate: 0.1 },
   }),
+  delete: methodSpec({ method: 'delete', epochs: 3, optimizer: { name: 'sgd', learningRate: 0.1 } }),
+  ct: methodSpec({
+    method: 'ct',
+    epochs: 3,
+    schedule: { name: 'constant' },
+    optimizer: { name: 'sgd', learningRate: 0.05, weightDecay: 0.01 },
+  }),
+  msg: methodSpec({
+    method: 'msg',
+    epochs: 3,
+    share: 0.4,
+    schedule: { name: 'constant' },
+    optimizer: { name: 'sgd', learningRate: 0.05, weightDecay: 0.01 },
+  }),
+  'sfr-on': methodSpec({
+    method: 'sfr-on',
+    iterations: 2,
+    every: 2,
+    alpha: 5,
+    maxNorm: 0.5,
+    schedule: { name: 'constant' },
+    optimizer: { name: 'sgd', learningRate: 0.05, weightDecay: 0.01 },
+  }),
+  'cf-k': methodSpec({
+    method: 'cf-k',
+    k: 2,
+    epochs: 3,
+    optimizer: { name: 'sgd', learningRate: 0.05, weightDecay: 0.01 },
+  }),
+  'eu-k': methodSpec({
+    method: 'eu-k',
+    k: 2,
+    epochs: 3,
+    optimizer: { name: 'sgd', learningRate: 0.05, weightDecay: 0.01 },
+  }),
 } satisfies Partial<Record<ApproximateMethodName, unknown>>
 export type ReferenceMethod = keyof typeof specs
 
@@ -82,6 +117,10 @@ export interface Input {
   readonly adapterParameters: readonly { readonly name: string; readonly shape: readonly number[] }[]
   readonly relabelled: readonly number[]
   readonly incompetent: readonly number[]
+  /** Drawn: D_r′ and normal numbers of msg, θ of eu-k's new layers. */
+  readonly retainedPart: readonly number[]
+  readonly normals: readonly number[]
+  readonly fresh: readonly number[]
 }
 
 export const training = trainingSchema.parse({ epochs: 1, batchSize: all })
@@ -102,6 +141,8 @@ export function input(): Input {
   const labels = Array.from({ length: all }, (_, i) => i % classes)
   const named = parameters.trained.map(({ name, shape }) => ({ name, shape }))
   const data = { labels: Int32Array.from(labels), classes }
+  const retained = Int32Array.from(sets.retained)
+  const normals = stream(seed, 'msg', 'initial')
   return {
     shape,
     classes,
@@ -117,6 +158,9 @@ export function input(): Input {
     adapterParameters: adapter.specs.map(({ name, shape }) => ({ name, shape })),
     relabelled: [...relabelled({ data: data as DeviceData, forget: Int32Array.from(sets.forget), seed })],
     incompetent: [...initialWeights(parameters, stream(seed, 'bad-teacher', 'incompetent')).trained],
+    retainedPart: [...sample(retained, sets.forget.length, stream(seed, 'msg', 'retained'))],
+    normals: Array.from({ length: 50 }, () => normals.normal()),
+    fresh: [...initialWeights(parameters, stream(seed, 'eu-k', 'initial')).trained],
   }
 }
 

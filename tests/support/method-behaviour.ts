@@ -58,6 +58,13 @@ const configured: Readonly<Partial<Record<ApproximateMethodName, unknown>>> = {
     batchSize: 32,
     optimizer: { name: 'adam', learningRate: 5e-3 },
   }),
+  delete: methodSpec({
+    method: 'delete',
+    epochs: 8,
+    batchSize: 32,
+    optimizer: { name: 'adam', learningRate: 5e-3 },
+  }),
+  'sfr-on': methodSpec({ method: 'sfr-on', iterations: 24, every: 3, batchSize: 32 }),
   ssd: methodSpec({ method: 'ssd', alpha: 1, batchSize: 20 }),
   fisher: methodSpec({ method: 'fisher', samples: 60, batchSize: 5 }),
   influence: methodSpec({ method: 'influence', samples: 70, damping: 0.1 }),
@@ -104,10 +111,14 @@ const unreadSets: Readonly<
   finetune: { set: 'forget' },
   'l1-sparse': { set: 'forget' },
   fisher: { set: 'forget' },
+  ct: { set: 'forget' },
+  'cf-k': { set: 'forget' },
+  'eu-k': { set: 'forget' },
   // It learns noise for the classes of the forget set, which it has to know.
   unsir: { set: 'forget', keepsLabels: true },
   'gradient-ascent': { set: 'retained' },
   'boundary-shrink': { set: 'retained' },
+  delete: { set: 'retained' },
   'boundary-expand': { set: 'retained' },
 }
 
@@ -197,6 +208,8 @@ export function describeMethods(model: keyof typeof toyModels): void {
     'bad-teacher',
     'scrub',
     'boundary-shrink',
+    'delete',
+    'sfr-on',
   ] as const)('%s forgets the class', async (name) => {
     const { weights } = await unlearn(name, layers, original)
     const data = deviceData()

@@ -2,7 +2,7 @@ import type { Tensor1D } from '@tensorflow/tfjs'
 import { labelsAt } from '../../learning/data/device-data.ts'
 import { tf } from '../../learning/tensorflow/tf.ts'
 import { trainOn } from './shared/train-epochs.ts'
-import { batchesOf, gradientAt, sumsOf } from './shared/gradients.ts'
+import { batchesOf, gradientAt, sumsOf, withoutSnapshots } from './shared/gradients.ts'
 import type { Method, UnlearnContext } from '../method.ts'
 import { relabelled } from './random-label.ts'
 
@@ -36,12 +36,9 @@ async function saliency({ layers, original, data, forget, host }: UnlearnContext
     const gradient = gradientAt(layers, original, data)
     const batches = batchesOf(forget, 256)
     const term = (batch: Int32Array) => gradient(batch).mul<Tensor1D>(batch.length / forget.length)
-    // This pass has no snapshots, so a later attempt repeats it. The snapshots belong to the
-    // training.
-    const stepOnly = host && { step: () => host.step({}) }
     const [sum] = await sumsOf([{ batches, term }], original.trained.length, {
       data,
-      host: stepOnly,
+      host: withoutSnapshots(host),
       steps: batches.length,
     })
     return (await (sum as Tensor1D).abs().data()) as Float32Array

@@ -81,6 +81,14 @@ export async function sumsOf(
   }
 }
 
+/**
+ * The host of a pass that comes before a training. The pass has no snapshots, since these belong to
+ * the training; a later attempt repeats it.
+ */
+export function withoutSnapshots(host: Host | undefined): Host | undefined {
+  return host && { step: () => host.step({}) }
+}
+
 /** The snapshot from which `sumsOf` continues. It skips the batches that were summed already. */
 export async function sumsAt(step: number, sums: readonly Tensor1D[]): Promise<Snapshot> {
   const values = await Promise.all(sums.map((sum) => sum.data()))

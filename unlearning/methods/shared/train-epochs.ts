@@ -1,23 +1,29 @@
 import type { ApproximateMethodSpec } from '../../../experiment/spec/methods.ts'
 import { fit, type Fit } from '../../../learning/training/fit.ts'
+import type { Weights } from '../../../learning/model/parameters.ts'
 import type { UnlearnContext, Unlearned } from '../../method.ts'
 
 type EpochMethod = Extract<ApproximateMethodSpec, { epochs: number }>
 
 /**
- * Continues the training of the original model on the samples at `indices`. Many methods consist of
- * this.
+ * Trains on the samples at `indices`. The training continues that of the original model, unless the
+ * method gives other `initial` weights. Many methods consist of this.
  */
 export async function trainOn(
   method: EpochMethod,
   context: UnlearnContext,
-  { indices, ...loss }: Pick<Fit, 'indices' | 'labelsOf' | 'mask' | 'direction'>,
+  {
+    indices,
+    ...run
+  }: Pick<Fit, 'indices' | 'labelsOf' | 'mask' | 'direction' | 'changeGradient' | 'warmupEpochs'> & {
+    readonly initial?: Weights
+  },
 ): Promise<Unlearned> {
   const { layers, original, data, forget, training, seed, host } = context
   const { weights, steps, curve } = await fit({
-    ...loss,
     layers,
     initial: original,
+    ...run,
     data,
     indices,
     epochs: method.epochs,

@@ -4,7 +4,7 @@ import { fitLoss, type FitLoss } from '../../../learning/training/fit.ts'
 import type { UnlearnContext, Unlearned } from '../../method.ts'
 
 /** A loss of the method, and the number of samples that it reads of each set. */
-export interface StudentRun extends Pick<FitLoss, 'steps' | 'loss'> {
+export interface StudentRun extends Pick<FitLoss, 'steps' | 'loss' | 'changeGradient'> {
   readonly samples: { readonly retained: number; readonly forget: number }
 }
 
