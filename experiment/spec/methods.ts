@@ -257,6 +257,26 @@ export const methodSchemas = [
     ),
   z
     .strictObject({
+      method: z.literal('amun'),
+      label,
+      base: z
+        .enum(['retained', 'forget'])
+        .default('retained')
+        .describe('the set that is trained on together with the adversarial examples'),
+      epsilon: positive
+        .default(0.04)
+        .describe("radius in which an adversarial example is searched first, in units of a pixel's range"),
+      attackSteps: count.default(50).describe('steps of the search in each radius'),
+      epochs: epochOptions.epochs.default(10),
+      batchSize: epochOptions.batchSize,
+      optimizer: optimizerSchema.prefault({ name: 'sgd', learningRate: 0.01 }).describe(OPTIMIZER),
+      schedule: epochOptions.schedule,
+    })
+    .describe(
+      'fine-tuning on adversarial examples of the forget set under their wrong class (AMUN, Ebrahimpour-Boroojeny et al. 2025)',
+    ),
+  z
+    .strictObject({
       method: z.literal('cf-k'),
       label,
       k: count.default(1).describe('linear and convolutional layers, from the last one, that are trained'),
@@ -410,6 +430,7 @@ export const relabels: Readonly<Record<MethodName, boolean>> = {
   unsir: false,
   salun: true,
   delete: false,
+  amun: true,
   ct: false,
   msg: false,
   'sfr-on': false,

@@ -90,6 +90,11 @@ export class DeviceData {
     )
   }
 
+  /** The difference a − b of normalised images, in pixel units. */
+  difference(a: Tensor4D, b: Tensor4D): Tensor4D {
+    return tf.tidy(() => a.sub(b).mul<Tensor4D>(this.deviation))
+  }
+
   labelsOf(indices: Int32Array): Tensor1D {
     return tf.tensor1d(labelsAt(this.labels, indices), 'int32')
   }

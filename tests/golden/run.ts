@@ -43,6 +43,7 @@ const toys: Readonly<Partial<Record<ApproximateMethodName, object>>> = {
   unsir: { noiseBatches: 2 },
   fisher: { samples: 50 },
   influence: { samples: 50 },
+  amun: { epsilon: 1, attackSteps: 3 },
   'sfr-on': { iterations: 4, every: 2 },
   rfa: { steps: 5, rank: 2, retainedSamples: 200 },
 }

@@ -78,8 +78,11 @@ def layer(theta, adapter, name, x):
 
 def features(theta, samples, adapter=None):
     """The outputs of the layers with weights, by name; `head` is the logits."""
+    return features_of(theta, IMAGES[samples], adapter)
+
+
+def features_of(theta, x, adapter=None):
     out = {}
-    x = IMAGES[samples]
     for name in ("conv1", "conv2"):
         out[name] = layer(theta, adapter, name, x)
         x = F.max_pool2d(F.relu(out[name]), 2)
@@ -91,6 +94,10 @@ def features(theta, samples, adapter=None):
 
 def logits(theta, samples):
     return features(theta, samples)["head"]
+
+
+def logits_of(theta, pictures):
+    return features_of(theta, pictures)["head"]
 
 
 def optimizer_of(spec, tensors):
@@ -326,6 +333,46 @@ def msg():
         yield last
 
 
+def amun():
+    """Descent on D_r and on adversarial pictures of D_f under their wrong class."""
+    spec = GIVEN["specs"]["amun"]
+    theta = original()
+    lowest, highest = ((edge - GIVEN["mean"]) / GIVEN["deviation"] for edge in (0, 255))
+    length = lambda x: x.flatten(1).norm(dim=1).reshape(-1, 1, 1, 1)
+    x, truth = IMAGES[FORGET], LABELS[FORGET]
+    best = x.clone()
+    right = logits(theta, FORGET).argmax(1) == truth
+    radius = spec["epsilon"] * 255 / GIVEN["deviation"]
+    for _ in range(10):
+        moved = x.clone()
+        for _ in range(spec["attackSteps"]):
+            moved = moved.detach().requires_grad_()
+            error = F.cross_entropy(logits_of(theta, moved), truth)
+            (gradient,) = torch.autograd.grad(error, moved)
+            with torch.no_grad():
+                stepped = (moved + radius / 10 * gradient / length(gradient)).clamp(lowest, highest)
+                change = stepped - x
+                moved = (x + change * (radius / length(change)).clamp(max=1)).clamp(lowest, highest)
+        with torch.no_grad():
+            wrong = logits_of(theta, moved).argmax(1) != truth
+        best[wrong & right] = moved[wrong & right]
+        right &= ~wrong
+        radius *= 2
+        if not right.any():
+            break
+    with torch.no_grad():
+        wanted = logits_of(theta, best)
+        wanted[torch.arange(len(FORGET)), truth] = -torch.inf
+    pictures_now = torch.cat([IMAGES[RETAINED], best])
+    labels = torch.cat([LABELS[RETAINED], wanted.argmax(1)])
+    optimizer = optimizer_of(spec, list(theta.values()))
+    for _ in range(3):
+        optimizer.zero_grad()
+        F.cross_entropy(logits_of(theta, pictures_now), labels).backward()
+        optimizer.step()
+        yield packed(theta)
+
+
 def sfr_on():
     """Ascent on D_f, then two steps of descent on D_r."""
     spec = GIVEN["specs"]["sfr-on"]
@@ -364,6 +411,7 @@ methods = {
     "delete": delete,
     "ct": ct,
     "msg": msg,
+    "amun": amun,
     "sfr-on": sfr_on,
     "cf-k": cf_k,
     "eu-k": eu_k,

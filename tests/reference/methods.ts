@@ -74,6 +74,13 @@ export const specs = {
     schedule: { name: 'constant' },
     optimizer: { name: 'sgd', learningRate: 0.05, weightDecay: 0.01 },
   }),
+  amun: methodSpec({
+    method: 'amun',
+    epsilon: 0.1,
+    attackSteps: 5,
+    epochs: 3,
+    optimizer: { name: 'sgd', learningRate: 0.05, weightDecay: 0.01 },
+  }),
   'sfr-on': methodSpec({
     method: 'sfr-on',
     iterations: 2,

@@ -29,6 +29,7 @@ function stopped(name: ReferenceMethod, steps: number) {
     case 'salun':
     case 'bad-teacher':
     case 'delete':
+    case 'amun':
     case 'ct':
     case 'msg':
     case 'cf-k':
