@@ -5,10 +5,9 @@ import {
   isCancellation,
   setHandler,
 } from '@temporalio/workflow'
-import type { Candidate, SeedPlan, ShadowPlan } from '../experiment/plan/plan.ts'
+import { type Candidate, type SeedPlan, type ShadowPlan, requestedKinds } from '../experiment/plan/types.ts'
 import type { RunInput, RunProgress, RunResult } from '../experiment/records/run.ts'
 import type { StoredInput } from '../experiment/plan/run-parts.ts'
-import { requestedKinds } from '../experiment/plan/types.ts'
 import { judgingStagesOf, makerOf, rowsOf, seedsOf } from '../experiment/stages/stage-list.ts'
 import type { Stage, StageRef } from '../experiment/stages/stage.ts'
 import type { CellInput } from '../experiment/sweep/sweep.ts'

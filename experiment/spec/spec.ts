@@ -8,13 +8,6 @@ import { settingsSchema } from './settings.ts'
 import { splitSchema } from './split.ts'
 import { trainingSchema } from './training.ts'
 
-export { dataSchemas, type DataSpec } from './data.ts'
-export { type ProbeSpec, type RelearnSpec } from './judgement.ts'
-export { modelSchemas, type ModelSpec } from './model.ts'
-export { settingsSchema, type Settings } from './settings.ts'
-export { hardnessNames, splitSchemas, type Hardness, type SplitSpec } from './split.ts'
-export { trainingSchema, type TrainingSpec } from './training.ts'
-
 /**
  * An experiment as plain JSON: defaults are filled in, and nothing depends on a machine. The places
  * of files and servers are `Settings`, which cannot change a result.

@@ -1,5 +1,5 @@
 import type { DatasetFacts } from '../spec/dataset.ts'
-import type { DataSpec } from '../spec/spec.ts'
+import type { DataSpec } from '../spec/data.ts'
 import { defineStage } from './definition.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { EvaluatedSet, Measured } from '../records/measured.ts'
-import type { ModelSpec } from '../spec/spec.ts'
+import type { ModelSpec } from '../spec/model.ts'
 import { defineStage } from './definition.ts'
 
 /**

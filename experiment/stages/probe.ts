@@ -1,5 +1,6 @@
 import type { Measured } from '../records/measured.ts'
-import type { ModelSpec, ProbeSpec } from '../spec/spec.ts'
+import type { ModelSpec } from '../spec/model.ts'
+import type { ProbeSpec } from '../spec/judgement.ts'
 import { defineStage } from './definition.ts'
 
 /**

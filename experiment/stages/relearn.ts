@@ -1,6 +1,8 @@
 import type { Measured } from '../records/measured.ts'
 import type { OptimizerSpec } from '../spec/optimizer.ts'
-import type { ModelSpec, RelearnSpec, TrainingSpec } from '../spec/spec.ts'
+import type { ModelSpec } from '../spec/model.ts'
+import type { RelearnSpec } from '../spec/judgement.ts'
+import type { TrainingSpec } from '../spec/training.ts'
 import { defineStage } from './definition.ts'
 
 /**

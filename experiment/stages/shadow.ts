@@ -1,5 +1,6 @@
 import type { CurvePoint } from '../records/measured.ts'
-import type { ModelSpec, TrainingSpec } from '../spec/spec.ts'
+import type { ModelSpec } from '../spec/model.ts'
+import type { TrainingSpec } from '../spec/training.ts'
 import { defineStage } from './definition.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { SplitSpec } from '../spec/spec.ts'
+import type { SplitSpec } from '../spec/split.ts'
 import { defineStage } from './definition.ts'
 
 /**

@@ -1,6 +1,7 @@
 import type { CurvePoint } from '../records/measured.ts'
 import type { ApproximateMethodSpec } from '../spec/methods.ts'
-import type { ModelSpec, TrainingSpec } from '../spec/spec.ts'
+import type { ModelSpec } from '../spec/model.ts'
+import type { TrainingSpec } from '../spec/training.ts'
 import { defineStage } from './definition.ts'
 
 /** Makes an unlearned model from the original by an approximate method. */

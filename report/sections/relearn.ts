@@ -1,4 +1,4 @@
-import type { SeedPlan } from '../../experiment/plan/plan.ts'
+import type { SeedPlan } from '../../experiment/plan/types.ts'
 import { anamnesisIndex } from '../../experiment/records/anamnesis.ts'
 import type { Measured } from '../../experiment/records/measured.ts'
 import type { RelearnPoint } from '../../experiment/stages/relearn.ts'

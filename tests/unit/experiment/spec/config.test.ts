@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { located, parseConfig } from '../../../../experiment/spec/config.ts'
 import { methodSchemas } from '../../../../experiment/spec/methods.ts'
-import { dataSchemas } from '../../../../experiment/spec/spec.ts'
+import { dataSchemas } from '../../../../experiment/spec/data.ts'
 import { UserError } from '../../../../common/errors.ts'
 import { edited, parseProblems, problemsOf, sample } from '../sample.ts'
 
