@@ -121,7 +121,7 @@ function populations(
  * depends on no split.
  */
 function rankingOf(stage: StageMaker, spec: Spec, inputs: StageInputs['train']): StageOf<'evaluate'> {
-  const original = trainStage(stage, spec, inputs, spec.seed.training, 'train original')
+  const original = trainStage(stage, spec, 'all', inputs, spec.seed.training, 'train original')
   const { dataset } = inputs
   return evaluateStage(stage, spec, { dataset, model: ref(original) }, 'rank training samples')
 }

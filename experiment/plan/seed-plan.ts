@@ -2,7 +2,7 @@ import type { ApproximateMethodSpec } from '../spec/methods.ts'
 import type { Spec } from '../spec/spec.ts'
 import type { StageInputs, StageOf, StageRef } from '../stages/stage.ts'
 import { ref, type StageMaker } from './stage-maker.ts'
-import { evaluateStage, trainStage, twinStage } from './train-stages.ts'
+import { evaluateStage, trainStage } from './train-stages.ts'
 import type { Candidate, JudgingStages, SeedPlan } from './types.ts'
 
 /** The values from which the stages of one seed are made. */
@@ -27,9 +27,10 @@ export function seedPlan(seed: SeedContext): SeedPlan {
   const { stage, spec, seeds, data } = seed
   const original = trainOriginal(seed)
   const [gold, ...otherGold] = trainGold(seed)
-  const twin = twinStage(
+  const twin = trainStage(
     stage,
     spec,
+    'nothing',
     { dataset: data.dataset },
     seeds.unlearning,
     titled(seed, 'initialise twin'),
@@ -98,7 +99,7 @@ function titled({ number }: SeedContext, title: string): string {
 function trainOriginal(seed: SeedContext): StageOf<'train'> {
   const { stage, spec, seeds, data, checkpoint } = seed
   const inputs = { dataset: data.dataset, ...(checkpoint && { checkpoint }) }
-  return trainStage(stage, spec, inputs, seeds.training, titled(seed, 'train original'))
+  return trainStage(stage, spec, 'all', inputs, seeds.training, titled(seed, 'train original'))
 }
 
 /**
@@ -111,6 +112,7 @@ function trainGold(seed: SeedContext): readonly [StageOf<'train'>, ...StageOf<'t
     trainStage(
       stage,
       spec,
+      'retained',
       { ...data, ...(checkpoint && { checkpoint }) },
       seeds.training + 1000 * n,
       titled(seed, title),
