@@ -5,7 +5,8 @@ import type { Hardness, SplitSpec } from '../experiment/spec/split.ts'
 import type { ModelSpec } from '../experiment/spec/model.ts'
 import type { Spec } from '../experiment/spec/spec.ts'
 import type { Stage } from '../experiment/stages/stage.ts'
-import { counted, percent, short } from './format.ts'
+import { counted } from '../common/counted.ts'
+import { percent, short } from './format.ts'
 
 /** Settings in words, for people. */
 

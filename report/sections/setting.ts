@@ -9,7 +9,7 @@ import {
   describeSeeds,
   describeSplit,
 } from '../describe.ts'
-import { counted, grouped } from '../format.ts'
+import { counted, grouped } from '../../common/counted.ts'
 import { manifestOf, type ReportInput } from '../input.ts'
 import { environmentsOf } from '../json.ts'
 

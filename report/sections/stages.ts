@@ -2,7 +2,8 @@ import { manifestDigest, type Manifest, type ManifestOf } from '../../experiment
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import type { StageKind, StageMetrics } from '../../experiment/stages/stage.ts'
 import { prose, type Row, type Section } from '../blocks.ts'
-import { counted, duration, grouped, short, significant } from '../format.ts'
+import { counted, grouped } from '../../common/counted.ts'
+import { duration, short, significant } from '../format.ts'
 import { manifestOf, whyMissing, type ReportInput } from '../input.ts'
 import { isOverlapped, OVERLAPPED, signs } from '../marks.ts'
 
