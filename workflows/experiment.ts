@@ -5,7 +5,8 @@ import {
   isCancellation,
   setHandler,
 } from '@temporalio/workflow'
-import { type Candidate, type SeedPlan, type ShadowPlan, requestedKinds } from '../experiment/plan/types.ts'
+import type { Candidate, SeedPlan, ShadowPlan } from '../experiment/plan/types.ts'
+import { requestedKinds } from '../experiment/stages/requested.ts'
 import type { RunInput, RunProgress, RunResult } from '../experiment/records/run.ts'
 import type { StoredInput } from '../experiment/plan/run-parts.ts'
 import { judgingStagesOf, makerOf, rowsOf, seedsOf } from '../experiment/stages/stage-list.ts'
@@ -88,8 +89,8 @@ async function executeExperiment(input: ResolvedRun, stages: StageRunner): Promi
   await shadows
   await completeReady(judgingStagesOf(plan, 'membership'))
 
-  // Optional metrics: how fast every model relearns the forget set, and what its features still
-  // reveal about it.
+  // Metrics that sections of the config request: for example how fast every model relearns the
+  // forget set.
   await completeReady(requestedKinds.flatMap((kind) => judgingStagesOf(plan, kind)))
 
   // Report. If this run or another one has computed a stage again meanwhile, stages that used its

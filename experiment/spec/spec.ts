@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { dataSchema } from './data.ts'
-import { attackSchema, probeSchema, relearnSchema, shadowSchema } from './judgement.ts'
+import { attackSchema, shadowSchema } from './judgement.ts'
 import { methodSchema } from './methods.ts'
 import { modelSchema } from './model.ts'
 import { seed } from './numbers.ts'
+import { requestedSections } from './requested-sections.ts'
 import { settingsSchema } from './settings.ts'
 import { splitSchema } from './split.ts'
 import { trainingSchema } from './training.ts'
@@ -50,8 +51,7 @@ export const specSchema = z.strictObject({
     .describe('models trained on the retained set alone'),
   methods: z.array(methodSchema).min(1).describe('the rows of the table, in this order'),
   shadow: shadowSchema,
-  relearn: relearnSchema,
-  probe: probeSchema,
+  ...requestedSections,
   attack: attackSchema,
 })
 

@@ -26,4 +26,9 @@ export const train = defineStage<{
     readonly steps: number
     readonly curve: readonly CurvePoint[]
   }
-}>({ queue: 'zeroshift-train', onDevice: true, group: 'models' })
+}>({
+  queue: 'zeroshift-train',
+  onDevice: true,
+  group: 'models',
+  about: 'trains a model: the original, gold, or none at all (the untrained twin)',
+})
