@@ -43,7 +43,10 @@ const figureNames = Object.keys(figures) as readonly ProbeFigure[]
 
 /** Linear probes and CKA, layer by layer. */
 export const probes: StageSection = {
-  section: (input) => {
+  title: 'What the features still know',
+  about: 'linear probes and CKA, layer by layer',
+  needs: '`probe`',
+  blocks: (input) => {
     const rows = probeRows(input)
     if (!rows) return undefined
     const samples = rows.flatMap(({ seeds }) => seeds).find((one) => 'layers' in one)
@@ -51,22 +54,19 @@ export const probes: StageSection = {
       ? ` The probes are trained on ${counted(samples.trained, 'sample')} and tested on ${counted(samples.tested, 'forget sample')}; CKA compares ${counted(samples.compared.forget, 'sample')} of each set.`
       : ''
     const seeds = describeSeeds(input.run.spec)
-    return {
-      title: 'What the features still know',
-      blocks: [
-        prose(
-          `Outputs can forget while features do not. Each column is the output of one layer, of convolutions averaged over positions.${sizes}${seeds === undefined ? '' : ` ${seeds}.`}`,
-        ),
-        ...figureNames.flatMap((name) => {
-          const { title, about, write } = figures[name]
-          const columns = probedLayers(input).map((layer) => ({
-            label: layer,
-            of: (row: ProbeRow) => figureCell(probeFigure(row, name, layer), write),
-          }))
-          return [heading(title), prose(about), modelTable(title, `probe-${name}`, rows, columns)]
-        }),
-      ],
-    }
+    return [
+      prose(
+        `Outputs can forget while features do not. Each column is the output of one layer, of convolutions averaged over positions.${sizes}${seeds === undefined ? '' : ` ${seeds}.`}`,
+      ),
+      ...figureNames.flatMap((name) => {
+        const { title, about, write } = figures[name]
+        const columns = probedLayers(input).map((layer) => ({
+          label: layer,
+          of: (row: ProbeRow) => figureCell(probeFigure(row, name, layer), write),
+        }))
+        return [heading(title), prose(about), modelTable(title, `probe-${name}`, rows, columns)]
+      }),
+    ]
   },
   computed: { key: 'probes', of: (input) => probeRows(input) },
 }
