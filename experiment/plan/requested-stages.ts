@@ -3,16 +3,16 @@ import {
   requestedByKind,
   requestedKinds,
   type RequestedKind,
-  type RequestedOptions,
+  type RequestedSections,
   type RequestedStages,
 } from '../stages/requested.ts'
 import type { StageOf } from '../stages/stage.ts'
 import type { StageMaker } from './stage-maker.ts'
 
-/** The stages that judge one model because the config has a section of their kind. */
+/** Makes the stages that judge one model because the config has a section of their kind. */
 export function requestedStages(
   make: StageMaker,
-  sections: { readonly [K in RequestedKind]?: RequestedOptions[K] | undefined },
+  sections: RequestedSections,
   judged: JudgedModel,
   titleOf: (kind: RequestedKind) => string,
 ): RequestedStages {

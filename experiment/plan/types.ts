@@ -55,8 +55,8 @@ export interface SeedPlan {
   /** Absent in plans of older versions. */
   readonly twin?: Twin
   /**
-   * The evaluation of the original. Present if a requested stage or the validation gap depends on it. A
-   * candidate may have the same stage.
+   * The evaluation of the original. Present if a requested stage or the validation gap depends on
+   * it. A candidate may have the same stage.
    */
   readonly originalEvaluation?: StageOf<'evaluate'>
   readonly candidates: readonly Candidate[]

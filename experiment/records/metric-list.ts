@@ -64,7 +64,7 @@ const ofStages = stageKinds.flatMap((kind) =>
 
 /**
  * Every figure. The figures of the results table come first, in its order. Population figures need
- * several seeds, membership figures need shadow models, and those of requested stages need a section
- * of the config.
+ * several seeds, membership figures need shadow models, and those of requested stages need a
+ * section of the config.
  */
 export const metricList: readonly MetricLine[] = [...table, ...ofStages]

@@ -12,7 +12,7 @@ import {
   requestedByKind,
   requestedKinds,
   type RequestedKind,
-  type RequestedOptions,
+  type RequestedSections,
 } from '../stages/requested.ts'
 import type { Spec } from './spec.ts'
 
@@ -91,7 +91,7 @@ function checkTune({ model, training: { tune } }: Spec, layers: readonly Layer[]
 /** Checks the section of a stage kind against the layers of the model. */
 function checkRequested<K extends RequestedKind>(
   kind: K,
-  sections: { readonly [Kind in RequestedKind]?: RequestedOptions[Kind] | undefined },
+  sections: RequestedSections,
   layers: readonly Layer[],
   report: Report,
 ): void {

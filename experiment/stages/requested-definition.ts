@@ -1,10 +1,11 @@
 import type { z } from 'zod'
 import type { Layer } from '../models/layers.ts'
+import type { DescribedFigures } from '../records/described-figures.ts'
 import type { ModelSpec } from '../spec/model.ts'
 import type { Report } from '../spec/problems.ts'
 import type { Schemas } from '../spec/schemas.ts'
 import type { TrainingSpec } from '../spec/training.ts'
-import type { StageDefinition, StageSettings, StageTypes } from './definition.ts'
+import type { StageDefinition, StageSettings, StageTypes, TrackedFigure } from './definition.ts'
 
 /**
  * The declaration of a stage kind that judges every model if the config has a section with the
@@ -31,7 +32,10 @@ export interface JudgedModel {
   readonly training: TrainingSpec
   /** All seeds of an experiment share the seed of the split. */
   readonly seeds: { readonly split: number; readonly unlearning: number }
-  /** The stages that may be inputs. `model` makes the judged model, and `evaluation` has its logits. */
+  /**
+   * The stages that may be inputs. `model` makes the judged model, and `evaluation` computes its
+   * logits.
+   */
   readonly inputs: {
     readonly dataset: Ref<'dataset'>
     readonly split: Ref<'split'>
@@ -42,7 +46,14 @@ export interface JudgedModel {
   }
 }
 
+/** Work, figures and tracking are required, unlike those of other kinds. */
 export interface RequestedSettings<Types extends RequestedTypes> extends StageSettings<Types> {
+  readonly work: (metrics: Types['metrics']) => string
+  readonly figures: DescribedFigures
+  readonly tracked: (
+    metrics: Types['metrics'],
+    gold: Types['metrics'] | undefined,
+  ) => readonly TrackedFigure[]
   /** The name of the section in the report's description of the run. */
   readonly title: string
   /**

@@ -22,5 +22,8 @@ interface Planned<K extends RequestedKind> {
 /** The options of each section. */
 export type RequestedOptions = { readonly [K in RequestedKind]: TypesOf<K>['options'] }
 
+/** The sections that a config has. */
+export type RequestedSections = { readonly [K in RequestedKind]?: RequestedOptions[K] | undefined }
+
 /** The stages of these kinds that judge one model. */
 export type RequestedStages = { readonly [K in RequestedKind]?: StageOf<K> }
