@@ -1,5 +1,6 @@
 import { findDataDirectory } from '../../activities/inputs/data-directory.ts'
 import { createActivities } from '../../activities/index.ts'
+import { changedCode, codeNames } from '../../activities/runtime/code-digests.ts'
 import { openArtifacts, type Artifacts } from '../../artifacts/artifacts.ts'
 import { inspectDataset } from '../../datasets/index.ts'
 import { plan } from '../../experiment/plan/plan.ts'
@@ -23,7 +24,9 @@ export interface ComputedPlan {
 export async function computePlan(spec: Spec): Promise<ComputedPlan> {
   const store = fileDirectory()
   const artifacts = openArtifacts(store)
-  const planned = plan(spec, await inspectDataset(spec.data, await findDataDirectory(spec.data, {})))
+  const facts = await inspectDataset(spec.data, await findDataDirectory(spec.data, {}))
+  // Code that the lock does not know yet is computed too.
+  const planned = plan(spec, facts, await changedCode(codeNames))
   const activities = createActivities()
   for (const stage of stagesOf(planned)) {
     const activity = activities[stage.kind] as (task: object) => Promise<object>
