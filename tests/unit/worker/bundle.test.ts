@@ -11,3 +11,9 @@ test('the workflows are bundled once, and read from then on', async ({ directory
   await writeFile(join(directory, name), 'kept')
   expect(await workflowBundle(directory)).toEqual({ code: 'kept' })
 })
+
+test('workflows load no schemas of configs', async ({ directory }) => {
+  const { code } = await workflowBundle(directory)
+  expect(code).toContain('./experiment/stages/probe.ts')
+  expect(code).not.toContain('./node_modules/zod/')
+})
