@@ -14,6 +14,7 @@ test('the workflows are bundled once, and read from then on', async ({ directory
 
 test('workflows load no schemas of configs', async ({ directory }) => {
   const { code } = await workflowBundle(directory)
-  expect(code).toContain('./experiment/stages/probe.ts')
-  expect(code).not.toContain('./node_modules/zod/')
+  const loads = (module: string) => code.includes(module)
+  expect(loads('./experiment/stages/probe.ts')).toBe(true)
+  expect(loads('./node_modules/zod/')).toBe(false)
 })
