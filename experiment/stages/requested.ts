@@ -12,6 +12,7 @@ export const requestedKinds = Object.keys(requestedDefinitions) as readonly Requ
 export const requestedByKind: { readonly [K in RequestedKind]: Planned<K> & RequestedSettings<TypesOf<K>> } =
   requestedDefinitions
 
+/** The parameters and inputs of a kind by the types that the maker of stages takes. */
 interface Planned<K extends RequestedKind> {
   readonly stage: (
     options: RequestedOptions[K],

@@ -52,7 +52,7 @@ export interface Options {
   readonly shadows?: number
   /** Relearning and probes of two layers. */
   readonly features?: boolean
-  /** More sections of the config, each of which requests stages: `margins: {}`. */
+  /** More sections of the config, each of which requests stages: `{ relearn: {} }`. */
   readonly sections?: Readonly<Record<string, object>>
   /** The figures of stages that these sections request. */
   readonly figures?: Figures
