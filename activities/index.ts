@@ -7,7 +7,7 @@ import {
   type RunRecord,
   type RunResult,
 } from '../experiment/records/run.ts'
-import type { Settings } from '../experiment/spec/spec.ts'
+import type { Settings } from '../experiment/spec/settings.ts'
 import type { CellFailure, CellInput, SweepEnd } from '../experiment/sweep/sweep.ts'
 import type { SigningKey } from '../signatures/keys.ts'
 import type { Delivered } from '../tracking/deliver.ts'

@@ -1,7 +1,7 @@
 import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs'
 import { layersOf } from '../experiment/models/model.ts'
 import { adaptableLayers } from '../experiment/models/layers.ts'
-import { modelSchemas } from '../experiment/spec/spec.ts'
+import { modelSchemas } from '../experiment/spec/model.ts'
 import { DeviceData } from '../learning/data/device-data.ts'
 import { forward, topLevelIndex } from '../learning/model/forward.ts'
 import { adapted, initialAdapter, lora } from '../learning/model/lora.ts'

@@ -19,7 +19,7 @@ import { optimizerSchema, type OptimizerSpec } from '../experiment/spec/optimize
 import type { Layer } from '../experiment/models/layers.ts'
 import { layersOf } from '../experiment/models/model.ts'
 import { vitLayers } from '../experiment/models/vit.ts'
-import { modelSchemas } from '../experiment/spec/spec.ts'
+import { modelSchemas } from '../experiment/spec/model.ts'
 import { presentPeft } from '../infra/peft.mjs'
 import { DeviceData } from '../learning/data/device-data.ts'
 import { crossEntropy } from '../learning/training/losses.ts'

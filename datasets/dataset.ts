@@ -1,6 +1,6 @@
 import type { DatasetFacts } from '../experiment/spec/dataset.ts'
 import type { Shape } from '../experiment/models/layers.ts'
-import type { DataSpec } from '../experiment/spec/spec.ts'
+import type { DataSpec } from '../experiment/spec/data.ts'
 
 export interface Dataset {
   readonly facts: DatasetFacts

@@ -1,5 +1,5 @@
 import type { DatasetFacts } from '../experiment/spec/dataset.ts'
-import type { DataSpec } from '../experiment/spec/spec.ts'
+import type { DataSpec } from '../experiment/spec/data.ts'
 import { cifar10 } from './cifar10.ts'
 import { cifar100 } from './cifar100.ts'
 import {

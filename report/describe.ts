@@ -1,9 +1,12 @@
 import { changedCodeOf } from '../experiment/stages/code.ts'
 import type { Preparation } from '../experiment/models/pretrained.ts'
 import type { DatasetFacts } from '../experiment/spec/dataset.ts'
-import type { Hardness, ModelSpec, Spec, SplitSpec } from '../experiment/spec/spec.ts'
+import type { Hardness, SplitSpec } from '../experiment/spec/split.ts'
+import type { ModelSpec } from '../experiment/spec/model.ts'
+import type { Spec } from '../experiment/spec/spec.ts'
 import type { Stage } from '../experiment/stages/stage.ts'
-import { counted, percent, short } from './format.ts'
+import { counted } from '../common/counted.ts'
+import { percent, short } from './format.ts'
 
 /** Settings in words, for people. */
 

@@ -1,3 +1,4 @@
+import { grouped } from '../common/counted.ts'
 import { metricColumns, type Figure, type MetricName } from '../experiment/records/results.ts'
 
 /** Numbers for people. Nothing here asks the locale. */
@@ -74,11 +75,6 @@ export function withoutSeeds(figure: Figure): string | undefined {
   return `n = ${figure.n ?? 1}, without ${seeds.join(', ')}`
 }
 
-/** `1,797`: whole numbers. */
-export function grouped(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ',')
-}
-
 /** `0.512 s`, `2 min 5 s`, `1 h 3 min`. */
 export function duration(seconds: number): string {
   return seconds < 59.95 ? `${significant(seconds)} s` : minutesAndHours(seconds)
@@ -90,11 +86,6 @@ export function minutesAndHours(seconds: number): string {
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
   const minutes = Math.round(whole / 60)
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
-}
-
-/** `1 sample`, `1,797 samples`. */
-export function counted(n: number, noun: string, plural = `${noun}s`): string {
-  return `${grouped(n)} ${n === 1 ? noun : plural}`
 }
 
 /** `89d4f48df70e`: enough of a digest to tell it from the others of a run. */

@@ -1,4 +1,4 @@
-import type { Candidate, Plan, SeedPlan } from '../experiment/plan/plan.ts'
+import type { Candidate, Plan, SeedPlan } from '../experiment/plan/types.ts'
 import type { Manifest, ManifestOf } from '../experiment/records/manifest.ts'
 import type { RunRecord } from '../experiment/records/run.ts'
 import { makerOf, mentionsOf, rowsOf, seedsOf } from '../experiment/stages/stage-list.ts'

@@ -1,5 +1,5 @@
 import type { Measured } from '../experiment/records/measured.ts'
-import type { Candidate, Plan, SeedPlan } from '../experiment/plan/plan.ts'
+import type { Candidate, Plan, SeedPlan } from '../experiment/plan/types.ts'
 import {
   metricColumns,
   ranges,

@@ -1,10 +1,12 @@
 import { digestOf } from '../common/canonical.ts'
-import { anamnesisIndex } from '../experiment/records/anamnesis.ts'
-import type { BlobRef, Manifest } from '../experiment/records/manifest.ts'
-import type { CurvePoint, Measured } from '../experiment/records/measured.ts'
-import { seedsAt, type Candidate } from '../experiment/plan/plan.ts'
+import type { BlobRef, Manifest, ManifestOf } from '../experiment/records/manifest.ts'
+import type { CurvePoint } from '../experiment/records/measured.ts'
+import { seedsAt } from '../experiment/plan/plan.ts'
+import type { Candidate } from '../experiment/plan/types.ts'
 import type { ResultRow } from '../experiment/records/results.ts'
 import type { RunEnd, RunRecord } from '../experiment/records/run.ts'
+import { requestedKinds } from '../experiment/stages/requested.ts'
+import { settingsByKind, type StageKind } from '../experiment/stages/stage.ts'
 import { rowsOf, seedsOf } from '../experiment/stages/stage-list.ts'
 import { fitted, fittedName, type Metric, type Strings } from './limits.ts'
 import type { DatasetInput } from './mlflow.ts'
@@ -190,9 +192,7 @@ function childOf(tracked: Tracked, candidate: Candidate, s: number, i: number): 
       ...figures.flatMap(([name, figure]) =>
         'value' in figure ? [{ key: name, value: figure.value, timestamp: endTime, step: 0 }] : [],
       ),
-      ...memberships(manifests[candidate.membership?.key ?? '']),
-      ...relearning(tracked, candidate, s),
-      ...probes(manifests[candidate.probe?.key ?? '']),
+      ...judgements(tracked, candidate, s),
       ...curves(manifests[model.key]),
     ],
     inputs: [],
@@ -302,59 +302,26 @@ function modelsOf(
 }
 
 /** Milliseconds since 1970. */
-const endOf = ({ clock }: Manifest) => Date.parse(clock.finishedAt)
+const endOf = ({ clock }: Pick<Manifest, 'clock'>) => Date.parse(clock.finishedAt)
 const startOf = (manifest: Manifest) => endOf(manifest) - Math.round(1000 * manifest.clock.seconds)
 
 /**
- * What attacks by shadow models found, each at its time: they come after all that makes the row.
+ * The figures of the stages that judge a model after it was compared with gold, each at the time of
+ * its stage.
  */
-function memberships(manifest: Manifest | undefined): Metric[] {
-  if (manifest?.kind !== 'membership') return []
-  const timestamp = endOf(manifest)
-  return Object.entries(manifest.metrics.sets).flatMap(([set, { attacks }]) =>
-    Object.entries(attacks).flatMap(([attack, figures]) =>
-      Object.entries(figures).flatMap(([name, figure]) =>
-        'value' in figure
-          ? [{ key: `${set}.${attack}.${name}`, value: figure.value, timestamp, step: 0 }]
-          : [],
-      ),
-    ),
-  )
+function judgements({ run, manifests }: Tracked, candidate: Candidate, s: number): readonly Metric[] {
+  const reference = seedsOf(run.plan)[s]?.reference
+  return (['membership', ...requestedKinds] as const).flatMap((kind) => {
+    const [own, gold] = [candidate, reference].map((judged) => manifests[judged?.[kind]?.key ?? ''])
+    return own ? judgement(own, gold) : []
+  })
 }
 
-/** How fast the model learnt the forget set again, and what that is to gold. */
-function relearning({ run, manifests }: Tracked, { relearn }: Candidate, s: number): Metric[] {
-  const manifest = manifests[relearn?.key ?? '']
-  if (manifest?.kind !== 'relearn') return []
-  const gold = manifests[seedsOf(run.plan)[s]?.reference.relearn?.key ?? '']
-  const { steps, curve } = manifest.metrics
-  const timestamp = endOf(manifest)
-  const figures = {
-    steps,
-    ...(gold?.kind === 'relearn' && { ain: anamnesisIndex(steps, gold.metrics.steps) }),
-  }
-  return [
-    ...valuesOf(figures, 'relearn.', timestamp),
-    ...curve.map(({ step, accuracy }) => ({ key: 'relearn/accuracy', value: accuracy, timestamp, step })),
-  ]
-}
-
-/** The figures of the feature probes, by layer. */
-function probes(manifest: Manifest | undefined): Metric[] {
-  if (manifest?.kind !== 'probe') return []
-  return manifest.metrics.layers.flatMap(({ name, accuracy, cka }) =>
-    valuesOf(
-      { accuracy, 'cka.forget': cka.forget, 'cka.retained': cka.retained },
-      `probe.${name}.`,
-      endOf(manifest),
-    ),
-  )
-}
-
-/** The figures that are not missing, as metrics. */
-function valuesOf(figures: Readonly<Record<string, Measured>>, prefix: string, timestamp: number): Metric[] {
-  return Object.entries(figures).flatMap(([name, figure]) =>
-    'value' in figure ? [{ key: `${prefix}${name}`, value: figure.value, timestamp, step: 0 }] : [],
+/** The figures of a stage. `gold` is the manifest of the same stage for the gold model. */
+function judgement<K extends StageKind>(own: ManifestOf<K>, gold?: ManifestOf<K>): readonly Metric[] {
+  const figures = settingsByKind[own.kind].tracked?.(own.metrics, gold?.metrics) ?? []
+  return figures.flatMap(({ key, figure, step = 0 }) =>
+    'value' in figure ? [{ key, value: figure.value, timestamp: endOf(own), step }] : [],
   )
 }
 

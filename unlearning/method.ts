@@ -1,7 +1,7 @@
 import type { StageMetrics } from '../experiment/stages/stage.ts'
 import type { Layer } from '../experiment/models/layers.ts'
 import type { ApproximateMethodName, MethodSpecOf } from '../experiment/spec/methods.ts'
-import type { TrainingSpec } from '../experiment/spec/spec.ts'
+import type { TrainingSpec } from '../experiment/spec/training.ts'
 import type { DeviceData } from '../learning/data/device-data.ts'
 import type { Host } from '../learning/training/host.ts'
 import type { Lora } from '../learning/model/lora.ts'

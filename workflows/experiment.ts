@@ -5,10 +5,10 @@ import {
   isCancellation,
   setHandler,
 } from '@temporalio/workflow'
-import type { Candidate, SeedPlan, ShadowPlan } from '../experiment/plan/plan.ts'
+import type { Candidate, SeedPlan, ShadowPlan } from '../experiment/plan/types.ts'
+import { requestedKinds } from '../experiment/stages/requested.ts'
 import type { RunInput, RunProgress, RunResult } from '../experiment/records/run.ts'
 import type { StoredInput } from '../experiment/plan/run-parts.ts'
-import { requestedKinds } from '../experiment/plan/types.ts'
 import { judgingStagesOf, makerOf, rowsOf, seedsOf } from '../experiment/stages/stage-list.ts'
 import type { Stage, StageRef } from '../experiment/stages/stage.ts'
 import type { CellInput } from '../experiment/sweep/sweep.ts'
@@ -89,8 +89,8 @@ async function executeExperiment(input: ResolvedRun, stages: StageRunner): Promi
   await shadows
   await completeReady(judgingStagesOf(plan, 'membership'))
 
-  // Optional metrics: how fast every model relearns the forget set, and what its features still
-  // reveal about it.
+  // Metrics that sections of the config request: for example how fast every model relearns the
+  // forget set.
   await completeReady(requestedKinds.flatMap((kind) => judgingStagesOf(plan, kind)))
 
   // Report. If this run or another one has computed a stage again meanwhile, stages that used its

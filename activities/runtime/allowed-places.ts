@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { storeUrl } from '../../artifacts/store/store-url.ts'
 import { withoutCredentials } from '../../common/credentials.ts'
 import { UserError } from '../../common/errors.ts'
-import type { Settings } from '../../experiment/spec/spec.ts'
+import type { Settings } from '../../experiment/spec/settings.ts'
 import { parseSource } from '../../sources/source.ts'
 
 /**

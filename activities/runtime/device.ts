@@ -5,7 +5,7 @@ import type { BlobRef, Manifest, ManifestOf } from '../../experiment/records/man
 import { whiteOf, type DatasetFacts } from '../../experiment/spec/dataset.ts'
 import { checkpointOf } from '../../experiment/models/model.ts'
 import type { Layer, Shape } from '../../experiment/models/layers.ts'
-import type { ModelSpec } from '../../experiment/spec/spec.ts'
+import type { ModelSpec } from '../../experiment/spec/model.ts'
 import { DeviceData } from '../../learning/data/device-data.ts'
 import {
   packArrays,

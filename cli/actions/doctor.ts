@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import type { DatasetFacts } from '../../experiment/spec/dataset.ts'
-import { specSchema, type Settings } from '../../experiment/spec/spec.ts'
+import { specSchema } from '../../experiment/spec/spec.ts'
+import type { Settings } from '../../experiment/spec/settings.ts'
 import { oneLine } from '../../common/terminal-text.ts'
 import { isNativeReady } from '../../infra/native.mjs'
 import { findCompiler, findPython } from '../../infra/programs.mjs'

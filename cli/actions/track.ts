@@ -1,7 +1,7 @@
 import { trackStoredSweep } from '../../activities/delivery/track-sweep.ts'
 import { clientOf, trackStored } from '../../activities/delivery/track.ts'
 import { UserError } from '../../common/errors.ts'
-import type { Settings } from '../../experiment/spec/spec.ts'
+import type { Settings } from '../../experiment/spec/settings.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
 import { counted } from '../output/format.ts'
 import { runRecordIn } from '../workspace/workspace.ts'

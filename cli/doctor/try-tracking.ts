@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Settings } from '../../experiment/spec/spec.ts'
+import type { Settings } from '../../experiment/spec/settings.ts'
 import { MlflowClient } from '../../tracking/mlflow.ts'
 
 /** The tag of the runs that this test makes and deletes. */

@@ -1,7 +1,7 @@
 import type { CheckpointFacts } from '../../experiment/models/pretrained.ts'
 import type { RunInput } from '../../experiment/records/run.ts'
 import type { DatasetFacts } from '../../experiment/spec/dataset.ts'
-import type { DataSpec } from '../../experiment/spec/spec.ts'
+import type { DataSpec } from '../../experiment/spec/data.ts'
 import type { ChangedCode, CodeName } from '../../experiment/stages/code.ts'
 
 /** Reads the facts that a plan depends on: data sets, checkpoints and the code itself. */

@@ -1,7 +1,8 @@
 import { isElsewhere } from '../../experiment/spec/places.ts'
 import type { ParsedConfig } from '../../experiment/spec/config.ts'
 import type { RunInput } from '../../experiment/records/run.ts'
-import { type DataSpec, type ModelSpec } from '../../experiment/spec/spec.ts'
+import type { DataSpec } from '../../experiment/spec/data.ts'
+import type { ModelSpec } from '../../experiment/spec/model.ts'
 import { absolutePath, absoluteFromConfig, storeFor, trackingHere } from '../workspace/workspace.ts'
 import type { ConfigSource } from './read-config.ts'
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '@temporalio/client'
-import type { Settings } from '../../experiment/spec/spec.ts'
+import type { Settings } from '../../experiment/spec/settings.ts'
 import { trackingId } from '../../workflows/names.ts'
 import { errorReason } from '../server/unwrap-error.ts'
 

@@ -15,7 +15,7 @@ import {
 import { storeUrl } from '../../artifacts/store/store-url.ts'
 import { UserError } from '../../common/errors.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
-import type { Settings } from '../../experiment/spec/spec.ts'
+import type { Settings } from '../../experiment/spec/settings.ts'
 import { isElsewhere } from '../../experiment/spec/places.ts'
 
 /**

@@ -1,5 +1,7 @@
 import { optimizerSchema, scheduleSchema } from '../../experiment/spec/optimizer.ts'
-import { configSchema, dataSchemas, settingsSchema } from '../../experiment/spec/spec.ts'
+import { configSchema } from '../../experiment/spec/spec.ts'
+import { dataSchemas } from '../../experiment/spec/data.ts'
+import { settingsSchema } from '../../experiment/spec/settings.ts'
 import { sweepSchema } from '../../experiment/sweep/space.ts'
 import { fieldTable, jsonSchemaOf, type JsonSchema } from './fields.ts'
 import { code, plain, sentence, table } from './markdown.ts'

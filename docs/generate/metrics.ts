@@ -1,22 +1,27 @@
 import { metricList, type MetricLine } from '../../experiment/records/metric-list.ts'
 import { metricColumns } from '../../experiment/records/results.ts'
+import { settingsByKind, stageKinds } from '../../experiment/stages/stage.ts'
 import { code, plain, table } from './markdown.ts'
-
-type Place = MetricLine['in']
 
 /** docs/reference/metrics.md: the formula and the source of every figure. */
 export function metricsPage(): string {
-  const sections = Object.entries(places).flatMap(([place, { heading, text }]) => [
+  const ofStages = stageKinds.flatMap((kind) => {
+    const { figures } = settingsByKind[kind]
+    return figures ? section(kind, figures.heading, figures.introduction) : []
+  })
+  return [INTRODUCTION, ...section('table', 'Table of results', TABLE), ...ofStages, SOURCES].join('\n\n')
+}
+
+function section(place: MetricLine['in'], heading: string, introduction: string): readonly string[] {
+  const lines = metricList.filter((line) => line.in === place)
+  return [
     `## ${heading}`,
-    text,
+    introduction,
     table(
       ['figure', 'meaning and source', 'formula'],
-      metricList
-        .filter((line) => line.in === place)
-        .map((line) => [nameOf(line), meaningOf(line), code(line.formula)]),
+      lines.map((line) => [nameOf(line), meaningOf(line), code(line.formula)]),
     ),
-  ])
-  return [INTRODUCTION, ...sections, SOURCES].join('\n\n')
+  ]
 }
 
 /**
@@ -33,40 +38,13 @@ function nameOf({ in: place, name }: MetricLine): string {
   return column ? `**${column[1].label}**<br>${code(name)}` : code(name)
 }
 
-const places: Readonly<Record<Place, { readonly heading: string; readonly text: string }>> = {
-  table: {
-    heading: 'Table of results',
-    text: `**Read MIA only where the attack beats chance.** A table marks an attack at chance with †: the 95% interval of its own balanced accuracy
+const TABLE = `**Read MIA only where the attack beats chance.** A table marks an attack at chance with †: the 95% interval of its own balanced accuracy
 includes 50%, so that MIA is noise. _Gap w/o MIA_ is the gap that does not depend on an attack.
 
 **Val. gap** is for choosing options: it uses neither gold nor test samples. FA_unseen is the accuracy that the model would have on _D_f_ if it had
 seen no sample of it: for each class of _D_f_ the accuracy on validation samples of this class, and 0 for classes without validation samples.
 
-**RTE** depends on the machine. Seconds are wall seconds of the work itself, preparation included, without reading and writing the store.`,
-  },
-  evaluate: {
-    heading: 'Accuracies',
-    text: 'Every model has its accuracy on every set of samples.',
-  },
-  attack: {
-    heading: 'Membership-inference attacks on outputs',
-    text: `A classifier a is trained on one number s(x) of a sample to tell members (samples of _D_r_) from non-members (one half of _D_t_), as many of each. It answers
-at least 0 for a member. \`efficacy\` is MIA-efficacy; the table shows that of \`svm\` on \`confidence\`. \`accuracy\` is the attack's own: below or near 50% its
-efficacy means nothing.`,
-  },
-  population: {
-    heading: 'Populations over seeds',
-    text: `These figures compare the models of all seeds with as many gold models, sample by sample. With fewer seeds than the table says, two gold models differ as
-much as the original does; the figure is then missing.`,
-  },
-  membership: {
-    heading: 'Attacks by shadow models',
-    text: `With \`shadow\` in the config. Shadow models are trained on random halves of all samples; "in" are those that trained on the sample, "out" those that did not. An
-AUC of 0.5 is chance.`,
-  },
-  relearn: { heading: 'Relearning', text: 'With `relearn` in the config.' },
-  probe: { heading: 'Features', text: 'With `probe` in the config. Every probed layer has these figures.' },
-}
+**RTE** depends on the machine. Seconds are wall seconds of the work itself, preparation included, without reading and writing the store.`
 
 const INTRODUCTION = `# Metrics
 

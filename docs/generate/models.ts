@@ -1,6 +1,7 @@
 import { layersOf } from '../../experiment/models/model.ts'
 import { adaptableLayers } from '../../experiment/models/layers.ts'
-import { modelSchemas, specSchema } from '../../experiment/spec/spec.ts'
+import { modelSchemas } from '../../experiment/spec/model.ts'
+import { specSchema } from '../../experiment/spec/spec.ts'
 import { fieldTable, jsonSchemaOf } from './fields.ts'
 import { plain, sentence, table } from './markdown.ts'
 

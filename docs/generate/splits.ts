@@ -1,5 +1,5 @@
 import { targetNames, type TargetName } from '../../experiment/spec/methods.ts'
-import { splitSchemas } from '../../experiment/spec/spec.ts'
+import { splitSchemas } from '../../experiment/spec/split.ts'
 import { fieldTable, jsonSchemaOf } from './fields.ts'
 import { code, plain, sentence, table } from './markdown.ts'
 

@@ -146,3 +146,8 @@ export function matchesAny(patterns: readonly string[]): (layer: Pick<Layer, 'na
   })
   return ({ name }) => matchers.some((matches) => matches(name))
 }
+
+/** The names of layers in the text of an error: `conv1, conv2, head`. */
+export function layerNames(layers: readonly Layer[]): string {
+  return layers.map(({ name }) => name).join(', ')
+}

@@ -1,14 +1,15 @@
 import { checkpointOf } from '../models/model.ts'
 import type { DatasetFacts } from '../spec/dataset.ts'
-import type { DataSpec, ModelSpec, Spec, SplitSpec } from '../spec/spec.ts'
+import type { DataSpec } from '../spec/data.ts'
+import type { ModelSpec } from '../spec/model.ts'
+import type { Spec } from '../spec/spec.ts'
+import type { SplitSpec } from '../spec/split.ts'
 import type { ChangedCode } from '../stages/code.ts'
 import type { StageInputs, StageOf, StageRef } from '../stages/stage.ts'
 import { seedPlan } from './seed-plan.ts'
 import { ref, stageMaker, type StageMaker } from './stage-maker.ts'
 import { evaluateStage, trainStage } from './train-stages.ts'
 import type { Plan, Population, SeedPlan, ShadowPlan } from './types.ts'
-
-export type { Candidate, Plan, Population, SeedPlan, ShadowPlan, Twin } from './types.ts'
 
 /**
  * The stages of an experiment. The same spec and data give the same keys everywhere. `changed`:
@@ -120,7 +121,7 @@ function populations(
  * depends on no split.
  */
 function rankingOf(stage: StageMaker, spec: Spec, inputs: StageInputs['train']): StageOf<'evaluate'> {
-  const original = trainStage(stage, spec, inputs, spec.seed.training, 'train original')
+  const original = trainStage(stage, spec, 'all', inputs, spec.seed.training, 'train original')
   const { dataset } = inputs
   return evaluateStage(stage, spec, { dataset, model: ref(original) }, 'rank training samples')
 }

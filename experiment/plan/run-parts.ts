@@ -1,4 +1,4 @@
-import type { Plan } from './plan.ts'
+import type { Plan } from './types.ts'
 import type { RunSettings } from '../records/run.ts'
 
 /**

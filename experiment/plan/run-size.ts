@@ -1,5 +1,5 @@
 import { UserError } from '../../common/errors.ts'
-import type { Plan } from './plan.ts'
+import type { Plan } from './types.ts'
 import { stagesOf } from '../stages/stage-list.ts'
 
 /**

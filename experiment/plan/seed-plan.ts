@@ -1,8 +1,10 @@
 import type { ApproximateMethodSpec } from '../spec/methods.ts'
 import type { Spec } from '../spec/spec.ts'
 import type { StageInputs, StageOf, StageRef } from '../stages/stage.ts'
+import { requestedKinds } from '../stages/requested.ts'
+import { requestedStages } from './requested-stages.ts'
 import { ref, type StageMaker } from './stage-maker.ts'
-import { evaluateStage, trainStage, twinStage } from './train-stages.ts'
+import { evaluateStage, trainStage } from './train-stages.ts'
 import type { Candidate, JudgingStages, SeedPlan } from './types.ts'
 
 /** The values from which the stages of one seed are made. */
@@ -27,22 +29,19 @@ export function seedPlan(seed: SeedContext): SeedPlan {
   const { stage, spec, seeds, data } = seed
   const original = trainOriginal(seed)
   const [gold, ...otherGold] = trainGold(seed)
-  const twin = twinStage(
+  const twin = trainStage(
     stage,
     spec,
+    'nothing',
     { dataset: data.dataset },
     seeds.unlearning,
     titled(seed, 'initialise twin'),
   )
   const twinEvaluation = evaluated(seed, 'twin', ref(twin))
-  const originalEvaluation =
-    spec.relearn || spec.data.validation > 0 ? evaluated(seed, 'original', ref(original)) : undefined
-
-  const others = {
-    gold: ref(gold),
-    ...(originalEvaluation && { originalEvaluation: ref(originalEvaluation) }),
-  }
+  const originalEvaluation = evaluated(seed, 'original', ref(original))
+  const others = { gold: ref(gold), originalEvaluation: ref(originalEvaluation) }
   const reference = judged(seed, 'retrain', others.gold, others)
+  const isOriginalCompared = spec.data.validation > 0
   const compared = (label: string, model: Candidate['model']) => {
     const judgement = judged(seed, label, model, others)
     const inputs: StageInputs['compare'] = {
@@ -51,8 +50,7 @@ export function seedPlan(seed: SeedContext): SeedPlan {
       goldEvaluation: ref(reference.evaluate),
       goldAttack: ref(reference.attack),
       twinEvaluation: ref(twinEvaluation),
-      ...(spec.data.validation > 0 &&
-        others.originalEvaluation && { originalEvaluation: others.originalEvaluation }),
+      ...(isOriginalCompared && { originalEvaluation: others.originalEvaluation }),
     }
     return {
       label,
@@ -85,10 +83,17 @@ export function seedPlan(seed: SeedContext): SeedPlan {
     gold: [gold, ...otherGold],
     reference,
     twin: { model: twin, evaluate: twinEvaluation },
-    ...(originalEvaluation && { originalEvaluation }),
+    ...((isOriginalCompared || isRead(originalEvaluation, reference)) && { originalEvaluation }),
     candidates,
     floor,
   }
+}
+
+/** Whether one of the requested stages that judge a model reads a stage. */
+function isRead({ key }: StageRef, judging: JudgingStages): boolean {
+  return requestedKinds.some((kind) =>
+    Object.values<StageRef>(judging[kind]?.inputs ?? {}).some((input) => input.key === key),
+  )
 }
 
 function titled({ number }: SeedContext, title: string): string {
@@ -98,7 +103,7 @@ function titled({ number }: SeedContext, title: string): string {
 function trainOriginal(seed: SeedContext): StageOf<'train'> {
   const { stage, spec, seeds, data, checkpoint } = seed
   const inputs = { dataset: data.dataset, ...(checkpoint && { checkpoint }) }
-  return trainStage(stage, spec, inputs, seeds.training, titled(seed, 'train original'))
+  return trainStage(stage, spec, 'all', inputs, seeds.training, titled(seed, 'train original'))
 }
 
 /**
@@ -111,6 +116,7 @@ function trainGold(seed: SeedContext): readonly [StageOf<'train'>, ...StageOf<'t
     trainStage(
       stage,
       spec,
+      'retained',
       { ...data, ...(checkpoint && { checkpoint }) },
       seeds.training + 1000 * n,
       titled(seed, title),
@@ -150,7 +156,7 @@ function judged(
   {
     gold,
     originalEvaluation,
-  }: { readonly gold: StageRef<'train'>; readonly originalEvaluation?: StageRef<'evaluate'> },
+  }: { readonly gold: StageRef<'train'>; readonly originalEvaluation: StageRef<'evaluate'> },
 ): JudgingStages {
   const { stage, spec, seeds, data, pool } = seed
   const { split } = data
@@ -169,33 +175,21 @@ function judged(
       { seed: spec.seed.split },
       { split, evaluation: ref(evaluate), pool },
     )
-  const relearn =
-    spec.relearn &&
-    originalEvaluation &&
-    stage(
-      'relearn',
-      titled(seed, `relearn ${label}`),
-      {
-        relearn: { ...spec.relearn, optimizer: spec.relearn.optimizer ?? spec.training.optimizer },
-        model: spec.model,
-        augment: spec.training.augment,
-        seed: seeds.unlearning,
-      },
-      { ...data, model, originalEvaluation },
-    )
-  const probe =
-    spec.probe &&
-    stage(
-      'probe',
-      titled(seed, `probe ${label}`),
-      { probe: spec.probe, model: spec.model, seed: spec.seed.split },
-      { ...data, model, goldModel: gold },
-    )
+  const requested = requestedStages(
+    stage,
+    spec,
+    {
+      model: spec.model,
+      training: spec.training,
+      seeds,
+      inputs: { ...data, model, evaluation: ref(evaluate), goldModel: gold, originalEvaluation },
+    },
+    (kind) => titled(seed, `${kind} ${label}`),
+  )
   return {
     evaluate,
     attack,
     ...(membership && { membership }),
-    ...(relearn && { relearn }),
-    ...(probe && { probe }),
+    ...requested,
   }
 }

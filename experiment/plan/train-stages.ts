@@ -1,27 +1,20 @@
 import type { Spec } from '../spec/spec.ts'
-import type { StageInputs, StageOf } from '../stages/stage.ts'
+import type { StageInputs, StageOf, StageParams } from '../stages/stage.ts'
 import type { StageMaker } from './stage-maker.ts'
 
-/** Trains on the retained set if there is a split, otherwise on all training samples. */
+/**
+ * Trains a model on all training samples, on the retained set, or on nothing. A model that is
+ * trained on nothing has random streams of its own, which initialise no trained model.
+ */
 export function trainStage(
   stage: StageMaker,
   { model, training }: Spec,
+  on: StageParams['train']['on'],
   inputs: StageInputs['train'],
   seed: number,
   title: string,
 ): StageOf<'train'> {
-  return stage('train', title, { on: inputs.split ? 'retained' : 'all', model, training, seed }, inputs)
-}
-
-/** An untrained model. Its random streams differ from those that initialise trained models. */
-export function twinStage(
-  stage: StageMaker,
-  { model, training }: Spec,
-  inputs: StageInputs['train'],
-  seed: number,
-  title: string,
-): StageOf<'train'> {
-  return stage('train', title, { on: 'nothing', model, training, seed }, inputs)
+  return stage('train', title, { on, model, training, seed }, inputs)
 }
 
 /** Evaluates one model, 500 samples at a time. */

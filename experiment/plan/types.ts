@@ -1,4 +1,5 @@
 import type { MethodName } from '../spec/methods.ts'
+import type { RequestedStages } from '../stages/requested.ts'
 import type { StageOf, StageRef } from '../stages/stage.ts'
 
 /** The stages of one experiment: those that all seeds share, beside those of the first seed. */
@@ -54,8 +55,8 @@ export interface SeedPlan {
   /** Absent in plans of older versions. */
   readonly twin?: Twin
   /**
-   * The evaluation of the original. Present if relearning or the validation gap depends on it. A
-   * candidate may have the same stage.
+   * The evaluation of the original. Present if a requested stage or the validation gap depends on
+   * it. A candidate may have the same stage.
    */
   readonly originalEvaluation?: StageOf<'evaluate'>
   readonly candidates: readonly Candidate[]
@@ -76,14 +77,6 @@ export interface JudgingStages extends RequestedStages {
   /** Absent if there are no shadow models. */
   readonly membership?: StageOf<'membership'>
 }
-
-/**
- * Kinds of stages that judge every model if the config asks for them. They run after everything but
- * the report.
- */
-export const requestedKinds = ['relearn', 'probe'] as const
-export type RequestedKind = (typeof requestedKinds)[number]
-type RequestedStages = { readonly [K in RequestedKind]?: StageOf<K> }
 
 /** A model that is a row of the table: a method's, the original, or a gold model. */
 export interface Candidate extends JudgingStages {

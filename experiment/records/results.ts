@@ -1,5 +1,5 @@
 import type { Interval, Range } from '../../common/interval.ts'
-import type { Spec } from '../spec/spec.ts'
+import type { DataSpec } from '../spec/data.ts'
 
 /**
  * A figure of a row: of the only seed, or the mean over the seeds that have it, or the reason why
@@ -114,7 +114,7 @@ export const metricColumns = {
 export type MetricName = keyof typeof metricColumns
 
 /** The figures that tables show. Without validation samples no row has a validation gap. */
-export function shownMetrics({ data }: Spec): readonly MetricName[] {
+export function shownMetrics({ data }: { readonly data: DataSpec }): readonly MetricName[] {
   const names = Object.keys(metricColumns) as MetricName[]
   return data.validation > 0 ? names : names.filter((name) => name !== 'validationGap')
 }

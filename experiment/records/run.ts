@@ -1,8 +1,9 @@
 import { digestOf } from '../../common/canonical.ts'
 import type { DatasetFacts } from '../spec/dataset.ts'
-import type { Plan } from '../plan/plan.ts'
+import type { Plan } from '../plan/types.ts'
 import type { ResultRow } from './results.ts'
-import type { Settings, Spec } from '../spec/spec.ts'
+import type { Settings } from '../spec/settings.ts'
+import type { Spec } from '../spec/spec.ts'
 import type { StageKind } from '../stages/stage.ts'
 
 /**

@@ -1,4 +1,11 @@
-import { adaptableLayers, flattenLayers, matchesAny, maxRank, type Layer } from '../models/layers.ts'
+import {
+  adaptableLayers,
+  flattenLayers,
+  layerNames,
+  matchesAny,
+  maxRank,
+  type Layer,
+} from '../models/layers.ts'
 import type { MethodSpec } from './methods.ts'
 import type { Report } from './problems.ts'
 
@@ -48,8 +55,4 @@ export function checkLayers(method: Adapting, layers: readonly Layer[], report: 
       ['align'],
       `every aligned layer comes before ${first.name}, the first adapted one, so nothing that is learnt reaches it; align ${first.name} or a later layer`,
     )
-}
-
-export function layerNames(layers: readonly Layer[]): string {
-  return layers.map(({ name }) => name).join(', ')
 }

@@ -1,5 +1,5 @@
-import { adaptableLayers, flattenLayers, matchesAny, type Layer } from '../models/layers.ts'
-import { checkLayers, layerNames } from './check-layers.ts'
+import { adaptableLayers, flattenLayers, layerNames, matchesAny, type Layer } from '../models/layers.ts'
+import { checkLayers } from './check-layers.ts'
 import type { DatasetFacts } from './dataset.ts'
 import { relabels, type MethodSpec, type MethodSpecOf } from './methods.ts'
 import type { Report } from './problems.ts'

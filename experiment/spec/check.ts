@@ -1,13 +1,19 @@
 import { UserError, type Problem } from '../../common/errors.ts'
 import { formatPath, type Locate } from '../../common/path.ts'
-import { adaptableLayers, matchesAny, type Layer } from '../models/layers.ts'
+import type { Layer } from '../models/layers.ts'
 import { checkpointOf, layersOf } from '../models/model.ts'
 import { preparedShape } from '../models/preparation.ts'
-import { checkLayers, layerNames } from './check-layers.ts'
+import { checkLayers } from './check-layers.ts'
 import { checkMethod } from './check-methods.ts'
 import { checkSets } from './check-sets.ts'
 import type { DatasetFacts } from './dataset.ts'
 import { within, type Report } from './problems.ts'
+import {
+  requestedByKind,
+  requestedKinds,
+  type RequestedKind,
+  type RequestedSections,
+} from '../stages/requested.ts'
 import type { Spec } from './spec.ts'
 
 /**
@@ -34,14 +40,7 @@ export function checkSpec(spec: Spec, facts: DatasetFacts, locate: Locate): void
   spec.methods.forEach((method, i) => {
     checkMethod(method, spec, facts, layers, within(['methods', i], report))
   })
-  spec.probe?.layers.forEach((pattern, i) => {
-    const probed = adaptableLayers(layers)
-    if (!probed.some(matchesAny([pattern])))
-      report(
-        ['probe', 'layers', i],
-        `"${pattern}" matches no layer that is probed; these are ${layerNames(probed)}`,
-      )
-  })
+  for (const kind of requestedKinds) checkRequested(kind, spec, layers, within([kind], report))
   if (problems.length > 0) throw new UserError(problems)
 }
 
@@ -87,4 +86,15 @@ function checkTune({ model, training: { tune } }: Spec, layers: readonly Layer[]
       layers.slice(0, -1),
       within(['training', 'tune'], report),
     )
+}
+
+/** Checks the section of a stage kind against the layers of the model. */
+function checkRequested<K extends RequestedKind>(
+  kind: K,
+  sections: RequestedSections,
+  layers: readonly Layer[],
+  report: Report,
+): void {
+  const options = sections[kind]
+  if (options) requestedByKind[kind].check?.(options, layers, report)
 }

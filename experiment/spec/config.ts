@@ -4,17 +4,12 @@ import { applyOverrides, overrideName } from './config-overrides.ts'
 import { readYaml } from './config-yaml.ts'
 import { UserError, type Problem } from '../../common/errors.ts'
 import { formatPath, parsePath, startsWith, valueAt, type Locate, type Path } from '../../common/path.ts'
-import {
-  configSchema,
-  settingsSchema,
-  specSchema,
-  type DataSpec,
-  type ModelSpec,
-  type Settings,
-  type Spec,
-  type SplitSpec,
-  type TrainingSpec,
-} from './spec.ts'
+import { configSchema, specSchema, type Spec } from './spec.ts'
+import { settingsSchema, type Settings } from './settings.ts'
+import type { DataSpec } from './data.ts'
+import type { ModelSpec } from './model.ts'
+import type { SplitSpec } from './split.ts'
+import type { TrainingSpec } from './training.ts'
 
 export interface ConfigSource {
   /** The name of the file in errors. The file is not read. */

@@ -1,4 +1,4 @@
-import type { Settings } from './spec.ts'
+import type { Settings } from './settings.ts'
 
 /** Defaults for the durability settings, in seconds (see settingsSchema). */
 

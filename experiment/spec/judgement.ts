@@ -1,10 +1,8 @@
 import { z } from 'zod'
-import { count } from './numbers.ts'
-import { optimizerSchema } from './optimizer.ts'
 
 /**
- * The sections of a config that say how models are judged: `attack`, `shadow`, `relearn` and
- * `probe`. An absent section has no default, so that it changes no key.
+ * The sections `attack` and `shadow` of a config. The other sections that say how models are judged
+ * are in the definitions of the stage kinds that they request (experiment/stages/).
  */
 
 export const attackSchema = z
@@ -18,6 +16,7 @@ export const attackSchema = z
   .prefault({})
   .describe('membership-inference attacks on the outputs of every model')
 
+/** The section has no default, so that it changes no key of an experiment that lacks it. */
 export const shadowSchema = z
   .strictObject({
     models: z
@@ -31,39 +30,3 @@ export const shadowSchema = z
   .describe(
     'models trained on random halves of all samples, by which LiRA and RMIA attack every model; none unless given',
   )
-
-export const relearnSchema = z
-  .strictObject({
-    maxSteps: count
-      .max(10_000)
-      .default(200)
-      .describe('the count ends here if the forget set is not learnt by then'),
-    batchSize: count.default(64).describe('samples in a batch'),
-    optimizer: optimizerSchema
-      .optional()
-      .describe("the training's unless given; the learning rate stays as it is"),
-    every: count.default(1).describe('steps between two looks at the accuracy on the forget set'),
-  })
-  .optional()
-  .describe('count the steps in which every model learns the forget set again; not done unless given')
-
-export const probeSchema = z
-  .strictObject({
-    layers: z
-      .array(z.string().min(1))
-      .min(1)
-      .default(['*'])
-      .describe('names of the linear and conv layers; * matches anything'),
-    samples: z
-      .int()
-      .min(4)
-      .default(2000)
-      .describe('forget samples at most: one half trains the probes, the other tests them'),
-  })
-  .optional()
-  .describe(
-    "train linear probes on every model's features, and compare these with gold's; not done unless given",
-  )
-
-export type RelearnSpec = NonNullable<z.output<typeof relearnSchema>>
-export type ProbeSpec = NonNullable<z.output<typeof probeSchema>>

@@ -1,19 +1,13 @@
 import { z } from 'zod'
 import { dataSchema } from './data.ts'
-import { attackSchema, probeSchema, relearnSchema, shadowSchema } from './judgement.ts'
+import { attackSchema, shadowSchema } from './judgement.ts'
 import { methodSchema } from './methods.ts'
 import { modelSchema } from './model.ts'
 import { seed } from './numbers.ts'
+import { requestedSections } from './requested-sections.ts'
 import { settingsSchema } from './settings.ts'
 import { splitSchema } from './split.ts'
 import { trainingSchema } from './training.ts'
-
-export { dataSchemas, type DataSpec } from './data.ts'
-export { type ProbeSpec, type RelearnSpec } from './judgement.ts'
-export { modelSchemas, type ModelSpec } from './model.ts'
-export { settingsSchema, type Settings } from './settings.ts'
-export { hardnessNames, splitSchemas, type Hardness, type SplitSpec } from './split.ts'
-export { trainingSchema, type TrainingSpec } from './training.ts'
 
 /**
  * An experiment as plain JSON: defaults are filled in, and nothing depends on a machine. The places
@@ -57,8 +51,7 @@ export const specSchema = z.strictObject({
     .describe('models trained on the retained set alone'),
   methods: z.array(methodSchema).min(1).describe('the rows of the table, in this order'),
   shadow: shadowSchema,
-  relearn: relearnSchema,
-  probe: probeSchema,
+  ...requestedSections,
   attack: attackSchema,
 })
 

@@ -1,3 +1,4 @@
+import { counted } from '../../common/counted.ts'
 import type { CheckpointFacts } from '../models/pretrained.ts'
 import { defineStage } from './definition.ts'
 
@@ -6,4 +7,10 @@ export const checkpoint = defineStage<{
   readonly params: { readonly checkpoint: CheckpointFacts }
   readonly inputs: Record<never, never>
   readonly metrics: { readonly parameters: number }
-}>({ queue: 'zeroshift', onDevice: false, group: 'data' })
+}>({
+  queue: 'zeroshift',
+  onDevice: false,
+  group: 'data',
+  about: 'reads a pre-trained model',
+  work: ({ parameters }) => counted(parameters, 'parameter'),
+})

@@ -35,4 +35,9 @@ export const compare = defineStage<{
     /** In points. Missing if no samples are set apart for validation. */
     readonly validationGap: Measured
   }
-}>({ queue: 'zeroshift', onDevice: false, group: 'comparison' })
+}>({
+  queue: 'zeroshift',
+  onDevice: false,
+  group: 'comparison',
+  about: 'distances of a model to gold',
+})

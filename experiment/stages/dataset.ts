@@ -1,5 +1,6 @@
+import { counted } from '../../common/counted.ts'
 import type { DatasetFacts } from '../spec/dataset.ts'
-import type { DataSpec } from '../spec/spec.ts'
+import type { DataSpec } from '../spec/data.ts'
 import { defineStage } from './definition.ts'
 
 /**
@@ -19,4 +20,10 @@ export const dataset = defineStage<{
     readonly validation: number
     readonly test: number
   }
-}>({ queue: 'zeroshift', onDevice: false, group: 'data' })
+}>({
+  queue: 'zeroshift',
+  onDevice: false,
+  group: 'data',
+  about: 'reads the data, and sets test and validation samples apart',
+  work: ({ train, validation, test }) => counted(train + validation + test, 'sample'),
+})

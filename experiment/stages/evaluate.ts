@@ -1,5 +1,7 @@
-import type { EvaluatedSet, Measured } from '../records/measured.ts'
-import type { ModelSpec } from '../spec/spec.ts'
+import { STANDARD } from '../records/described-figures.ts'
+import { evaluatedSets, type EvaluatedSet, type Measured } from '../records/measured.ts'
+import { setNames } from '../records/set-names.ts'
+import type { ModelSpec } from '../spec/model.ts'
 import { defineStage } from './definition.ts'
 
 /**
@@ -20,4 +22,20 @@ export const evaluate = defineStage<{
     /** Numbers of samples by confidence in the true class, in 20 equal bins from 0 to 1. */
     readonly confidence: Readonly<Record<'retained' | 'forget' | 'test', readonly number[]>>
   }
-}>({ queue: 'zeroshift-train', onDevice: true, group: 'evaluation' })
+}>({
+  queue: 'zeroshift-train',
+  onDevice: true,
+  group: 'evaluation',
+  about: "computes a model's logits on every set",
+  figures: {
+    heading: 'Accuracies',
+    introduction: 'Every model has its accuracy on every set of samples.',
+    list: evaluatedSets.map((set) => ({
+      name: `accuracy.${set}`,
+      unit: '%',
+      about: `accuracy on ${setNames[set]}`,
+      formula: '100 · mean over the set of [argmax_k z_k(x) = y(x)]',
+      source: STANDARD,
+    })),
+  },
+})

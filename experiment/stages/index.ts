@@ -14,8 +14,17 @@ import { train } from './train.ts'
 import { unlearn } from './unlearn.ts'
 
 /**
+ * The kinds that judge every model if the config has a section of their name, in the order in which
+ * they run.
+ */
+export const requestedDefinitions = {
+  relearn,
+  probe,
+}
+
+/**
  * Every stage kind. The types of stages, of their inputs and of their manifests are derived from
- * this list, as are the queues, the checks of the device and the groups of the progress display.
+ * this list. So are the sections of configs, the lists of figures and the tables in the docs.
  */
 export const stageDefinitions = {
   dataset,
@@ -30,6 +39,5 @@ export const stageDefinitions = {
   shadow,
   pool,
   membership,
-  relearn,
-  probe,
+  ...requestedDefinitions,
 }

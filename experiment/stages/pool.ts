@@ -1,3 +1,4 @@
+import { counted } from '../../common/counted.ts'
 import { defineStage } from './definition.ts'
 
 /** Collects the margins φ of all shadow models in one table. */
@@ -6,4 +7,10 @@ export const pool = defineStage<{
   /** The shadow models, counted from 1. */
   readonly inputs: Readonly<Record<`shadow${number}`, 'shadow'>>
   readonly metrics: { readonly models: number; readonly samples: number }
-}>({ queue: 'zeroshift', onDevice: false, group: 'shadows' })
+}>({
+  queue: 'zeroshift',
+  onDevice: false,
+  group: 'shadows',
+  about: 'puts the outputs of all shadow models side by side',
+  work: ({ models, samples }) => `${counted(models, 'model')}, ${counted(samples, 'sample')}`,
+})

@@ -1,11 +1,38 @@
+import type { z } from 'zod'
+import { counted } from '../../common/counted.ts'
+import { adaptableLayers, layerNames, matchesAny } from '../models/layers.ts'
 import type { Measured } from '../records/measured.ts'
-import type { ModelSpec, ProbeSpec } from '../spec/spec.ts'
-import { defineStage } from './definition.ts'
+import { setNames } from '../records/set-names.ts'
+import type { ModelSpec } from '../spec/model.ts'
+import type { Schemas } from '../spec/schemas.ts'
+import { defineRequestedStage } from './requested-definition.ts'
+
+function section({ z }: Schemas) {
+  return z
+    .strictObject({
+      layers: z
+        .array(z.string().min(1))
+        .min(1)
+        .default(['*'])
+        .describe('names of the linear and conv layers; * matches anything'),
+      samples: z
+        .int()
+        .min(4)
+        .default(2000)
+        .describe('forget samples at most: one half trains the probes, the other tests them'),
+    })
+    .describe(
+      "train linear probes on every model's features, and compare these with gold's; not done unless given",
+    )
+}
+
+type ProbeSpec = z.output<ReturnType<typeof section>>
 
 /**
  * Trains linear probes on one model's features, and compares the features with the gold model's.
  */
-export const probe = defineStage<{
+export const probe = defineRequestedStage<{
+  readonly options: ProbeSpec
   readonly params: {
     readonly probe: ProbeSpec
     readonly model: ModelSpec
@@ -29,7 +56,60 @@ export const probe = defineStage<{
     /** In forward order. */
     readonly layers: readonly ProbedLayer[]
   }
-}>({ queue: 'zeroshift-train', onDevice: true, group: 'probes' })
+}>({
+  queue: 'zeroshift-train',
+  onDevice: true,
+  group: 'probes',
+  about: "linear probes and CKA of a model's features, on request",
+  work: ({ layers, trained, tested }) =>
+    `${counted(layers.length, 'layer')}, ${counted(trained + tested, 'sample')}`,
+  title: 'Probes',
+  section,
+  example: {},
+  check: ({ layers: patterns }, layers, report) => {
+    const probed = adaptableLayers(layers)
+    patterns.forEach((pattern, i) => {
+      if (!probed.some(matchesAny([pattern])))
+        report(['layers', i], `"${pattern}" matches no layer that is probed; these are ${layerNames(probed)}`)
+    })
+  },
+  stage: (options, { model, seeds, inputs }) => ({
+    params: { probe: options, model, seed: seeds.split },
+    inputs: {
+      dataset: inputs.dataset,
+      split: inputs.split,
+      model: inputs.model,
+      goldModel: inputs.goldModel,
+    },
+  }),
+  figures: {
+    heading: 'Features',
+    introduction: 'With `probe` in the config. Every probed layer has these figures.',
+    list: [
+      {
+        name: 'accuracy',
+        unit: '%',
+        about: 'forget samples whose class a linear probe recognises in a layer; to compare with gold',
+        formula:
+          '100 · share of the tested half of D_f where a balanced ridge classifier of the layer’s features finds y',
+        source: 'Alain and Bengio 2016',
+      },
+      ...(['forget', 'retained'] as const).map((set) => ({
+        name: `cka.${set}`,
+        unit: '',
+        about: `linear CKA of a layer's features to gold's on ${setNames[set]}: 1 is alike`,
+        formula: '‖Yᵀ X‖_F² / (‖Xᵀ X‖_F ‖Yᵀ Y‖_F), X and Y the centred features of the model and of gold',
+        source: 'Kornblith et al. 2019',
+      })),
+    ],
+  },
+  tracked: ({ layers }) =>
+    layers.flatMap(({ name, accuracy, cka }) => [
+      { key: `probe.${name}.accuracy`, figure: accuracy },
+      { key: `probe.${name}.cka.forget`, figure: cka.forget },
+      { key: `probe.${name}.cka.retained`, figure: cka.retained },
+    ]),
+})
 
 /** The figures of one layer's features. */
 export interface ProbedLayer {

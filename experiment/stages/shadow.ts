@@ -1,5 +1,7 @@
+import { counted, grouped } from '../../common/counted.ts'
 import type { CurvePoint } from '../records/measured.ts'
-import type { ModelSpec, TrainingSpec } from '../spec/spec.ts'
+import type { ModelSpec } from '../spec/model.ts'
+import type { TrainingSpec } from '../spec/training.ts'
 import { defineStage } from './definition.ts'
 
 /**
@@ -27,4 +29,11 @@ export const shadow = defineStage<{
     readonly members: number
     readonly samples: number
   }
-}>({ queue: 'zeroshift-train', onDevice: true, group: 'shadows' })
+}>({
+  queue: 'zeroshift-train',
+  onDevice: true,
+  group: 'shadows',
+  about: 'trains a shadow model, on request',
+  work: ({ steps, parameters, members, samples }) =>
+    `${counted(steps, 'step')}, ${counted(parameters, 'parameter')}, ${grouped(members)} of ${counted(samples, 'sample')}`,
+})

@@ -1,4 +1,4 @@
-import type { SplitSpec } from '../spec/spec.ts'
+import type { SplitSpec } from '../spec/split.ts'
 import { defineStage } from './definition.ts'
 
 /**
@@ -28,4 +28,9 @@ export const split = defineStage<{
     /** Indices of the classes that are forgotten as a whole. */
     readonly forgottenClasses: readonly number[]
   }
-}>({ queue: 'zeroshift', onDevice: false, group: 'data' })
+}>({
+  queue: 'zeroshift',
+  onDevice: false,
+  group: 'data',
+  about: 'divides the training set into forget and retained set',
+})

@@ -1,10 +1,5 @@
-import {
-  requestedKinds,
-  type Candidate,
-  type JudgingStages,
-  type Plan,
-  type SeedPlan,
-} from '../plan/types.ts'
+import type { Candidate, JudgingStages, Plan, SeedPlan } from '../plan/types.ts'
+import { requestedKinds } from './requested.ts'
 import type { Stage } from './stage.ts'
 
 /** Every stage once, inputs before the stages that read them. Two candidates may share stages. */

@@ -1,5 +1,5 @@
 import { digestOf } from '../../common/canonical.ts'
-import { displayGroups, type DisplayGroup, type StageDefinition } from './definition.ts'
+import { displayGroups, type DisplayGroup, type StageSettings } from './definition.ts'
 import { stageDefinitions } from './index.ts'
 
 /**
@@ -12,7 +12,7 @@ type Definitions = typeof stageDefinitions
 
 export type StageKind = keyof Definitions
 
-type TypesOf<K extends StageKind> = Definitions[K] extends StageDefinition<infer Types> ? Types : never
+export type TypesOf<K extends StageKind> = NonNullable<Definitions[K]['types']>
 
 /** By stage kind: parameters, metrics, and the kinds of stage behind each input. */
 export type StageParams = { readonly [K in StageKind]: TypesOf<K>['params'] }
@@ -43,6 +43,9 @@ export interface StageOf<K extends StageKind> {
 }
 
 export type Stage = { [K in StageKind]: StageOf<K> }[StageKind]
+
+/** The settings of each kind, for code that handles stages of any kind. */
+export const settingsByKind: { readonly [K in StageKind]: StageSettings<TypesOf<K>> } = stageDefinitions
 
 export const stageKinds = Object.keys(stageDefinitions) as readonly StageKind[]
 

@@ -1,5 +1,6 @@
 import type { CurvePoint } from '../records/measured.ts'
-import type { ModelSpec, TrainingSpec } from '../spec/spec.ts'
+import type { ModelSpec } from '../spec/model.ts'
+import type { TrainingSpec } from '../spec/training.ts'
 import { defineStage } from './definition.ts'
 
 /**
@@ -25,4 +26,9 @@ export const train = defineStage<{
     readonly steps: number
     readonly curve: readonly CurvePoint[]
   }
-}>({ queue: 'zeroshift-train', onDevice: true, group: 'models' })
+}>({
+  queue: 'zeroshift-train',
+  onDevice: true,
+  group: 'models',
+  about: 'trains a model: the original, gold, or none at all (the untrained twin)',
+})

@@ -1,6 +1,8 @@
+import { counted } from '../../common/counted.ts'
 import type { CurvePoint } from '../records/measured.ts'
 import type { ApproximateMethodSpec } from '../spec/methods.ts'
-import type { ModelSpec, TrainingSpec } from '../spec/spec.ts'
+import type { ModelSpec } from '../spec/model.ts'
+import type { TrainingSpec } from '../spec/training.ts'
 import { defineStage } from './definition.ts'
 
 /** Makes an unlearned model from the original by an approximate method. */
@@ -27,7 +29,14 @@ export const unlearn = defineStage<{
     /** The checks of the stopping rule. Present if the method has one. */
     readonly looks?: readonly StoppingCheck[]
   }
-}>({ queue: 'zeroshift-train', onDevice: true, group: 'unlearning' })
+}>({
+  queue: 'zeroshift-train',
+  onDevice: true,
+  group: 'unlearning',
+  about: 'applies a method to the original',
+  work: ({ steps, trainable, samplesUsed: { forget, retained } }) =>
+    `${counted(steps, 'step')}, ${counted(trainable, 'trainable parameter')}, ${counted(forget + retained, 'sample')}`,
+})
 
 /**
  * The mean squared residual per feature, relative to the mean square of the frozen feature and

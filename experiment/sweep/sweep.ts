@@ -1,6 +1,6 @@
 import type { SearchAttributePair } from '@temporalio/common'
 import type { ComparedColumn, ShownValue } from './comparison.ts'
-import type { Settings } from '../spec/spec.ts'
+import type { Settings } from '../spec/settings.ts'
 import type { Judgement } from './halving.ts'
 import type { ResultRow } from '../records/results.ts'
 import type { RunEnd, RunResult } from '../records/run.ts'

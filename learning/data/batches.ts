@@ -1,4 +1,4 @@
-import type { TrainingSpec } from '../../experiment/spec/spec.ts'
+import type { TrainingSpec } from '../../experiment/spec/training.ts'
 import { permutation, stream } from '../random.ts'
 
 /**

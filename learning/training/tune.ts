@@ -1,6 +1,6 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs'
 import { adaptableLayers, headOf, matchesAny, type Layer } from '../../experiment/models/layers.ts'
-import type { TrainingSpec } from '../../experiment/spec/spec.ts'
+import type { TrainingSpec } from '../../experiment/spec/training.ts'
 import { augmentation, Batches, stepsOf } from '../data/batches.ts'
 import { penultimateFeatures } from '../model/features.ts'
 import type { Fit, Fitted } from './fit.ts'

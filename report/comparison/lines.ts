@@ -1,5 +1,5 @@
 import type { ComparedRun } from '../../experiment/sweep/comparison.ts'
-import { grouped } from '../format.ts'
+import { grouped } from '../../common/counted.ts'
 import { ranked, type Entry, type Overview } from './overview.ts'
 
 /** A line of the table of all figures. */

@@ -1,5 +1,6 @@
 import { figureCell, prose, type Row, type Section } from '../blocks.ts'
-import { counted, duration, grouped, percent, signed, significant } from '../format.ts'
+import { counted, grouped } from '../../common/counted.ts'
+import { duration, percent, signed, significant } from '../format.ts'
 import { metricColumn } from '../sections/metrics.ts'
 import type { Overview } from './overview.ts'
 import { closestRows, settings, summaryOf } from './summary.ts'

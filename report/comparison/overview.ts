@@ -1,4 +1,4 @@
-import { requestedKinds } from '../../experiment/plan/types.ts'
+import { requestedKinds } from '../../experiment/stages/requested.ts'
 import type {
   ComparedColumn,
   ComparedOutcome,

@@ -1,6 +1,6 @@
 import type { Comparison } from '../../experiment/sweep/comparison.ts'
 import type { Document } from '../blocks.ts'
-import { counted } from '../format.ts'
+import { counted } from '../../common/counted.ts'
 import { renderHtml } from '../render/html.ts'
 import { renderMarkdown } from '../render/markdown.ts'
 import { costSection } from './cost.ts'

@@ -1,5 +1,6 @@
 import type { MethodVerdict } from '../../experiment/records/results.ts'
-import { counted, grouped, percent, significant, withInterval } from '../format.ts'
+import { counted, grouped } from '../../common/counted.ts'
+import { percent, significant, withInterval } from '../format.ts'
 import { limits } from './limits.ts'
 import { ranked, type Dimension, type Entry, type Group, type Overview } from './overview.ts'
 import { entryText, groupText } from './words.ts'

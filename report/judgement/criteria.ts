@@ -1,7 +1,7 @@
 import type { Measured, ShadowAttack, ShadowedSet } from '../../experiment/records/measured.ts'
 import { anamnesisIndex } from '../../experiment/records/anamnesis.ts'
 import type { StageMetrics } from '../../experiment/stages/stage.ts'
-import type { Candidate, SeedPlan } from '../../experiment/plan/plan.ts'
+import type { Candidate, SeedPlan } from '../../experiment/plan/types.ts'
 import { rowsOf, seedsOf } from '../../experiment/stages/stage-list.ts'
 import type { MetricName } from '../../experiment/records/results.ts'
 import { manifestOf, type ReportInput } from '../input.ts'

@@ -1,5 +1,6 @@
 import type { MethodVerdict } from '../../experiment/records/results.ts'
-import { counted, signed, significant } from '../format.ts'
+import { counted } from '../../common/counted.ts'
+import { signed, significant } from '../format.ts'
 import type { ReportInput } from '../input.ts'
 import { criteria, families, type Criterion, type Family } from './criteria.ts'
 import type { JudgedMethod, Judgement } from './judge.ts'

@@ -28,7 +28,9 @@ const titles: Readonly<Record<ClassifierName, string>> = {
 
 /** Membership inference: the efficacy of each attack against each model. */
 export const attacks: StageSection = {
-  section: (input) => {
+  title: 'Membership inference',
+  about: 'every attack on outputs, with its own accuracy',
+  blocks: (input) => {
     const { plan } = input.run
     const rows = modelsBehind(plan).map((models, i) => ({
       label: models[0]?.candidate.label ?? '',
@@ -43,15 +45,12 @@ export const attacks: StageSection = {
         of: ({ models }: { readonly models: RowModels }) => cellOf(input, models, classifier, score),
       })),
     )
-    return {
-      title: 'Membership inference',
-      blocks: [
-        prose(
-          "An attack learns, on one score of the model's output, to tell D_r (members) from half of D_t (non-members). The figure is its efficacy: the percentage of D_f that it calls non-members. The second figure is the attack's own balanced accuracy on samples that did not train it, 50 being a coin toss. Where its 95% interval includes 50, both are grey: what such an attack says is noise. MIA above is the support-vector classifier on confidence.",
-        ),
-        modelTable('Membership inference', 'attacks', rows, columns),
-      ],
-    }
+    return [
+      prose(
+        "An attack learns, on one score of the model's output, to tell D_r (members) from half of D_t (non-members). The figure is its efficacy: the percentage of D_f that it calls non-members. The second figure is the attack's own balanced accuracy on samples that did not train it, 50 being a coin toss. Where its 95% interval includes 50, both are grey: what such an attack says is noise. MIA above is the support-vector classifier on confidence.",
+      ),
+      modelTable('Membership inference', 'attacks', rows, columns),
+    ]
   },
 }
 

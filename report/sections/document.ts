@@ -1,6 +1,6 @@
 import { stringify } from 'yaml'
 import type { ResultRow } from '../../experiment/records/results.ts'
-import { code, prose, type Document, type Section } from '../blocks.ts'
+import { code, prose, type Block, type Document, type Section } from '../blocks.ts'
 import { commandOf } from '../command.ts'
 import { describeSeeds, describeSplit } from '../describe.ts'
 import type { ReportInput } from '../input.ts'
@@ -27,7 +27,7 @@ export function documentOf(
     outcomeSection(input, rows, judgement),
     judgementSection(input, judgement),
     resultsSection(input, rows),
-    ...stageSections.map(({ section }) => section(input)),
+    ...stageSections.map(({ title, blocks }) => titled(title, blocks(input))),
     ...chartSections(input, rows),
     settingSection(input),
     stagesSection(input),
@@ -44,6 +44,10 @@ export function documentOf(
       ' beside what was computed, and not in the digest.',
     ],
   }
+}
+
+function titled(title: string, blocks: readonly Block[] | undefined): Section | undefined {
+  return blocks && { title, blocks }
 }
 
 function reproductionSection({ run }: ReportInput, digest: string): Section {

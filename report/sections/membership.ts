@@ -12,7 +12,8 @@ import type { StageMetrics } from '../../experiment/stages/stage.ts'
 import { ranges, type Figure } from '../../experiment/records/results.ts'
 import { figureCell, heading, note, prose } from '../blocks.ts'
 import { describeSeeds } from '../describe.ts'
-import { counted, percent, significant } from '../format.ts'
+import { counted } from '../../common/counted.ts'
+import { percent, significant } from '../format.ts'
 import { manifestOf, whyMissing, type ReportInput } from '../input.ts'
 import { overSeeds } from '../over-seeds.ts'
 import { makersOf, modelRows, modelTable, type ModelRow } from './model-rows.ts'
@@ -22,42 +23,41 @@ export type MembershipRow = ModelRow<StageMetrics['membership'] | { readonly mis
 
 /** Membership inference by shadow models: LiRA and RMIA. */
 export const membership: StageSection = {
-  section: (input) => {
+  title: 'Membership inference from shadow models',
+  about: 'LiRA and RMIA on the forget set and on the retained set',
+  needs: '`shadow`',
+  blocks: (input) => {
     const rows = membershipRows(input)
     const models = input.run.plan.shadow?.models.length
     if (!rows || models === undefined) return undefined
     const seeds = describeSeeds(input.run.spec)
     const few = fewShadows(models, rows)
-    return {
-      title: 'Membership inference from shadow models',
-      blocks: [
-        prose(
-          `${models} shadow models, each trained on a random half of all samples, show how training on a sample moves its φ = log(p_y / (1 − p_y)). By that, LiRA and RMIA (γ = 2) say how likely it is that the attacked model trained on it. AUC is the probability that they rank a sample of the set above a test sample that the model never saw: 0.5 is chance. TPR is the percentage of the set that is found where 1% or 0.1% of the test samples are found with it. ${seeds ? `${seeds}.` : 'Each figure has its 95% interval.'}`,
-        ),
-        ...(few === undefined ? [] : [note(few)]),
-        ...shadowedSets.flatMap((set) => {
-          const { title, ideal } = sets[set]
-          const samples = results(rows)?.sets[set]
-          const sizes = samples
-            ? `${counted(samples.members, 'sample')} of it against ${counted(samples.nonMembers, 'test sample')}. `
-            : ''
-          const columns = shadowAttacks.flatMap((attack) =>
-            shadowFigures.map((name) => ({
-              label: figures[name].label,
-              group: attackLabels[attack],
-              split: name === 'auc',
-              of: (row: MembershipRow) =>
-                figureCell(shadowFigure(row, set, attack, name), figures[name].write),
-            })),
-          )
-          return [
-            heading(title),
-            prose(`${sizes}${ideal}`),
-            modelTable(`Shadow models, ${set} set`, `membership-${set}`, rows, columns),
-          ]
-        }),
-      ],
-    }
+    return [
+      prose(
+        `${models} shadow models, each trained on a random half of all samples, show how training on a sample moves its φ = log(p_y / (1 − p_y)). By that, LiRA and RMIA (γ = 2) say how likely it is that the attacked model trained on it. AUC is the probability that they rank a sample of the set above a test sample that the model never saw: 0.5 is chance. TPR is the percentage of the set that is found where 1% or 0.1% of the test samples are found with it. ${seeds ? `${seeds}.` : 'Each figure has its 95% interval.'}`,
+      ),
+      ...(few === undefined ? [] : [note(few)]),
+      ...shadowedSets.flatMap((set) => {
+        const { title, ideal } = sets[set]
+        const samples = results(rows)?.sets[set]
+        const sizes = samples
+          ? `${counted(samples.members, 'sample')} of it against ${counted(samples.nonMembers, 'test sample')}. `
+          : ''
+        const columns = shadowAttacks.flatMap((attack) =>
+          shadowFigures.map((name) => ({
+            label: figures[name].label,
+            group: attackLabels[attack],
+            split: name === 'auc',
+            of: (row: MembershipRow) => figureCell(shadowFigure(row, set, attack, name), figures[name].write),
+          })),
+        )
+        return [
+          heading(title),
+          prose(`${sizes}${ideal}`),
+          modelTable(`Shadow models, ${set} set`, `membership-${set}`, rows, columns),
+        ]
+      }),
+    ]
   },
   computed: {
     key: 'membership',

@@ -1,4 +1,4 @@
-import type { Candidate, SeedPlan } from '../../experiment/plan/plan.ts'
+import type { Candidate, SeedPlan } from '../../experiment/plan/types.ts'
 import { makerOf, seedsOf } from '../../experiment/stages/stage-list.ts'
 import type { Stage } from '../../experiment/stages/stage.ts'
 import type { Cell, Column, Table } from '../blocks.ts'

@@ -9,7 +9,10 @@ import type { StageSection } from './stage-section.ts'
 
 /** Figures of the models of all seeds together: U-LiRA, KLoM and forgetting quality. */
 export const population: StageSection = {
-  section: (input) => {
+  title: 'Populations',
+  about: 'U-LiRA, forgetting quality, KLoM',
+  needs: '8, 32 and 64 `seeds`',
+  blocks: (input) => {
     const { population, candidates } = input.run.plan
     if (!population) return undefined
     const models = input.run.spec.seeds ?? 1
@@ -28,26 +31,23 @@ export const population: StageSection = {
         return metrics ? of(metrics) : { text: 'n/a', note: whyMissing(input, [stage]) }
       },
     })
-    return {
-      title: 'Populations',
-      blocks: [
-        prose(
-          `Each method's ${models} models against the ${models} gold models of the same seeds, sample by sample, by φ = log(p_y / (1 − p_y)). U-LiRA is the accuracy of telling the two kinds apart on D_f (50 is ideal), with its 95% interval; KLoM the divergence of their distributions in nats (the mean, and as the second figure the 95th percentile), F the forgetting quality of the NeurIPS 2023 challenge, and the score F times the ratios of RA and TA to gold's. Distributions of ${models} models differ by chance: ${floor}.`,
+    return [
+      prose(
+        `Each method's ${models} models against the ${models} gold models of the same seeds, sample by sample, by φ = log(p_y / (1 − p_y)). U-LiRA is the accuracy of telling the two kinds apart on D_f (50 is ideal), with its 95% interval; KLoM the divergence of their distributions in nats (the mean, and as the second figure the 95th percentile), F the forgetting quality of the NeurIPS 2023 challenge, and the score F times the ratios of RA and TA to gold's. Distributions of ${models} models differ by chance: ${floor}.`,
+      ),
+      modelTable('Populations', 'population', rows, [
+        column('U-LiRA', ({ uLira }) => figureCell(withBothEnds(uLira), percent), '%'),
+        ...(['forget', 'retained', 'test'] as const).map((set) =>
+          column(`KLoM D_${set[0]}`, ({ klom: { [set]: klom } }) => ({
+            ...figureCell(klom.mean, significant),
+            beside: 'value' in klom.percentile95 ? significant(klom.percentile95.value) : undefined,
+          })),
         ),
-        modelTable('Populations', 'population', rows, [
-          column('U-LiRA', ({ uLira }) => figureCell(withBothEnds(uLira), percent), '%'),
-          ...(['forget', 'retained', 'test'] as const).map((set) =>
-            column(`KLoM D_${set[0]}`, ({ klom: { [set]: klom } }) => ({
-              ...figureCell(klom.mean, significant),
-              beside: 'value' in klom.percentile95 ? significant(klom.percentile95.value) : undefined,
-            })),
-          ),
-          column('F', ({ forgettingQuality }) => figureCell(forgettingQuality.forgetting, significant)),
-          column('Score', ({ forgettingQuality }) => figureCell(forgettingQuality.score, significant)),
-        ]),
-        ...biasesOf(models).map((bias) => note(bias)),
-      ],
-    }
+        column('F', ({ forgettingQuality }) => figureCell(forgettingQuality.forgetting, significant)),
+        column('Score', ({ forgettingQuality }) => figureCell(forgettingQuality.score, significant)),
+      ]),
+      ...biasesOf(models).map((bias) => note(bias)),
+    ]
   },
   computed: {
     key: 'population',

@@ -6,7 +6,8 @@ import type { StageMetrics } from '../../experiment/stages/stage.ts'
 import { ranges, type Figure } from '../../experiment/records/results.ts'
 import { figureCell, heading, prose } from '../blocks.ts'
 import { describeSeeds } from '../describe.ts'
-import { counted, percent, significant } from '../format.ts'
+import { counted } from '../../common/counted.ts'
+import { percent, significant } from '../format.ts'
 import { manifestOf, whyMissing, type ReportInput } from '../input.ts'
 import { overSeeds } from '../over-seeds.ts'
 import { makersOf, modelRows, modelTable, type ModelRow } from './model-rows.ts'
@@ -42,7 +43,10 @@ const figureNames = Object.keys(figures) as readonly ProbeFigure[]
 
 /** Linear probes and CKA, layer by layer. */
 export const probes: StageSection = {
-  section: (input) => {
+  title: 'What the features still know',
+  about: 'linear probes and CKA, layer by layer',
+  needs: '`probe`',
+  blocks: (input) => {
     const rows = probeRows(input)
     if (!rows) return undefined
     const samples = rows.flatMap(({ seeds }) => seeds).find((one) => 'layers' in one)
@@ -50,22 +54,19 @@ export const probes: StageSection = {
       ? ` The probes are trained on ${counted(samples.trained, 'sample')} and tested on ${counted(samples.tested, 'forget sample')}; CKA compares ${counted(samples.compared.forget, 'sample')} of each set.`
       : ''
     const seeds = describeSeeds(input.run.spec)
-    return {
-      title: 'What the features still know',
-      blocks: [
-        prose(
-          `Outputs can forget while features do not. Each column is the output of one layer, of convolutions averaged over positions.${sizes}${seeds === undefined ? '' : ` ${seeds}.`}`,
-        ),
-        ...figureNames.flatMap((name) => {
-          const { title, about, write } = figures[name]
-          const columns = probedLayers(input).map((layer) => ({
-            label: layer,
-            of: (row: ProbeRow) => figureCell(probeFigure(row, name, layer), write),
-          }))
-          return [heading(title), prose(about), modelTable(title, `probe-${name}`, rows, columns)]
-        }),
-      ],
-    }
+    return [
+      prose(
+        `Outputs can forget while features do not. Each column is the output of one layer, of convolutions averaged over positions.${sizes}${seeds === undefined ? '' : ` ${seeds}.`}`,
+      ),
+      ...figureNames.flatMap((name) => {
+        const { title, about, write } = figures[name]
+        const columns = probedLayers(input).map((layer) => ({
+          label: layer,
+          of: (row: ProbeRow) => figureCell(probeFigure(row, name, layer), write),
+        }))
+        return [heading(title), prose(about), modelTable(title, `probe-${name}`, rows, columns)]
+      }),
+    ]
   },
   computed: { key: 'probes', of: (input) => probeRows(input) },
 }

@@ -1,11 +1,12 @@
-import type { SeedPlan } from '../../experiment/plan/plan.ts'
+import type { SeedPlan } from '../../experiment/plan/types.ts'
 import { anamnesisIndex } from '../../experiment/records/anamnesis.ts'
 import type { Measured } from '../../experiment/records/measured.ts'
 import type { RelearnPoint } from '../../experiment/stages/relearn.ts'
 import { ranges, type Figure } from '../../experiment/records/results.ts'
 import { figureCell, prose } from '../blocks.ts'
 import { describeSeeds } from '../describe.ts'
-import { grouped, significant } from '../format.ts'
+import { grouped } from '../../common/counted.ts'
+import { significant } from '../format.ts'
 import { manifestOf, whyMissing, type ReportInput } from '../input.ts'
 import { overSeeds } from '../over-seeds.ts'
 import { makersOf, modelRows, modelTable, type EvaluatedModel, type ModelRow } from './model-rows.ts'
@@ -26,7 +27,10 @@ type RelearnFigure = 'steps' | 'ain'
 
 /** Relearning time and anamnesis index. */
 export const relearning: StageSection = {
-  section: (input) => {
+  title: 'Learning it again',
+  about: 'steps in which each model learns the forget set again',
+  needs: '`relearn`',
+  blocks: (input) => {
     const rows = relearnRows(input)
     if (!rows) return undefined
     const seeds = describeSeeds(input.run.spec)
@@ -34,21 +38,16 @@ export const relearning: StageSection = {
       label,
       of: (row: RelearnRow) => figureCell(relearnFigure(row, name), write),
     })
-    return {
-      title: 'Learning it again',
-      blocks: [
-        prose(
-          `Steps of fine-tuning on D_f alone until accuracy on it is within 5 points of the original's. The anamnesis index is those steps over gold's: 1 is gold, and what learns faster still remembers.${seeds === undefined ? '' : ` ${seeds}.`}`,
-        ),
-        modelTable('Learning it again', 'relearning', rows, [
-          // Steps of one seed are a count; steps over seeds are a mean.
-          column('Steps', 'steps', (value) =>
-            Number.isInteger(value) ? grouped(value) : significant(value),
-          ),
-          column('Anamnesis index', 'ain', significant),
-        ]),
-      ],
-    }
+    return [
+      prose(
+        `Steps of fine-tuning on D_f alone until accuracy on it is within 5 points of the original's. The anamnesis index is those steps over gold's: 1 is gold, and what learns faster still remembers.${seeds === undefined ? '' : ` ${seeds}.`}`,
+      ),
+      modelTable('Learning it again', 'relearning', rows, [
+        // Steps of one seed are a count; steps over seeds are a mean.
+        column('Steps', 'steps', (value) => (Number.isInteger(value) ? grouped(value) : significant(value))),
+        column('Anamnesis index', 'ain', significant),
+      ]),
+    ]
   },
   computed: { key: 'relearning', of: (input) => relearnRows(input) },
 }

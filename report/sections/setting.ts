@@ -1,5 +1,6 @@
 import { seedsAt } from '../../experiment/plan/plan.ts'
 import type { Environment } from '../../experiment/records/manifest.ts'
+import { requestedByKind, requestedKinds } from '../../experiment/stages/requested.ts'
 import { seedsOf, stagesOf } from '../../experiment/stages/stage-list.ts'
 import type { Section, Term, Text } from '../blocks.ts'
 import {
@@ -9,7 +10,7 @@ import {
   describeSeeds,
   describeSplit,
 } from '../describe.ts'
-import { counted, grouped } from '../format.ts'
+import { counted, grouped } from '../../common/counted.ts'
 import { manifestOf, type ReportInput } from '../input.ts'
 import { environmentsOf } from '../json.ts'
 
@@ -51,8 +52,10 @@ export function settingSection(input: ReportInput): Section {
       spec.shadow &&
         `${spec.shadow.models}, each trained like the original on a random half of all samples; seed ${spec.seed.training}`,
     ),
-    ...optional('Relearning', spec.relearn && describeOptions(spec.relearn)),
-    ...optional('Probes', spec.probe && describeOptions(spec.probe)),
+    ...requestedKinds.flatMap((kind) => {
+      const options = spec[kind]
+      return options ? [fact(requestedByKind[kind].title, describeOptions(options))] : []
+    }),
     fact('Seeds', seeds, several === undefined ? [] : ofSeeds.map((own, i) => `seed ${i + 1}: ${own}`)),
     ...optional(
       'Code',

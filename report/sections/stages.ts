@@ -1,8 +1,9 @@
 import { manifestDigest, type Manifest, type ManifestOf } from '../../experiment/records/manifest.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
-import type { StageKind, StageMetrics } from '../../experiment/stages/stage.ts'
+import { settingsByKind, type StageKind } from '../../experiment/stages/stage.ts'
 import { prose, type Row, type Section } from '../blocks.ts'
-import { counted, duration, grouped, short, significant } from '../format.ts'
+import { counted } from '../../common/counted.ts'
+import { duration, short, significant } from '../format.ts'
 import { manifestOf, whyMissing, type ReportInput } from '../input.ts'
 import { isOverlapped, OVERLAPPED, signs } from '../marks.ts'
 
@@ -55,29 +56,11 @@ export function stagesSection(input: ReportInput): Section {
 
 /** The amount of work of a stage in a few words, such as `90 steps, 13,242 parameters`. */
 function workOf(manifest: Manifest, input: ReportInput): string {
-  return manifest.kind === 'train' ? trainingOf(manifest, input) : described(manifest)
+  return manifest.kind === 'train' ? trainingOf(manifest, input) : describedWork(manifest)
 }
 
-function described<K extends StageKind>({ kind, metrics }: ManifestOf<K>): string {
-  return describers[kind]?.(metrics) ?? ''
-}
-
-const describers: { readonly [K in StageKind]?: (metrics: StageMetrics[K]) => string } = {
-  unlearn: ({ steps, trainable, samplesUsed: { forget, retained } }) =>
-    `${counted(steps, 'step')}, ${counted(trainable, 'trainable parameter')}, ${counted(forget + retained, 'sample')}`,
-  dataset: ({ train, validation, test }) => counted(train + validation + test, 'sample'),
-  checkpoint: ({ parameters }) => counted(parameters, 'parameter'),
-  attack: ({ members, nonMembers }) => `${counted(members, 'member')}, ${counted(nonMembers, 'non-member')}`,
-  population: ({ models }) => `${models} models of each kind`,
-  shadow: ({ steps, parameters, members, samples }) =>
-    `${counted(steps, 'step')}, ${counted(parameters, 'parameter')}, ${grouped(members)} of ${counted(samples, 'sample')}`,
-  pool: ({ models, samples }) => `${counted(models, 'model')}, ${counted(samples, 'sample')}`,
-  membership: ({ sets: { forget, retained } }) =>
-    `${counted(forget.members + retained.members, 'member')}, ${counted(forget.nonMembers + retained.nonMembers, 'non-member')}`,
-  relearn: ({ curve, samples }) =>
-    `${counted(curve.at(-1)?.step ?? 0, 'step')}, ${counted(samples, 'sample')}`,
-  probe: ({ layers, trained, tested }) =>
-    `${counted(layers.length, 'layer')}, ${counted(trained + tested, 'sample')}`,
+function describedWork<K extends StageKind>({ kind, metrics }: ManifestOf<K>): string {
+  return settingsByKind[kind].work?.(metrics) ?? ''
 }
 
 /** Every batch is full, so that the steps tell how many samples were seen. */

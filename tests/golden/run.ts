@@ -12,6 +12,7 @@ import { methodSchemas, type ApproximateMethodName } from '../../experiment/spec
 import { plan } from '../../experiment/plan/plan.ts'
 import { leastModels } from '../../experiment/plan/population.ts'
 import { specSchema, type Spec } from '../../experiment/spec/spec.ts'
+import { requestedByKind, requestedKinds } from '../../experiment/stages/requested.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { keyOf, type StageOf } from '../../experiment/stages/stage.ts'
 import { inspectDataset } from '../../datasets/index.ts'
@@ -66,7 +67,8 @@ async function specs(
 ): Promise<readonly { readonly spec: Spec; readonly settings: object }[]> {
   const modelDirectory = writeCheckpoint(join(directory, 'checkpoint'), tinyResnet)
   const checkpoint = await inspectCheckpoint(modelDirectory)
-  const all = { ...shared, shadow: { models: 8 }, relearn: { maxSteps: 5 }, probe: {} }
+  const requested = requestedKinds.map((kind) => [kind, requestedByKind[kind].example] as const)
+  const all = { ...shared, shadow: { models: 8 }, ...Object.fromEntries(requested) }
   const of = (name: string, spec: object, settings: object = {}) => ({
     spec: specSchema.parse({ name, ...spec }),
     settings,

@@ -1,5 +1,5 @@
 import { MathError } from '../../common/errors.ts'
-import type { Hardness } from '../../experiment/spec/spec.ts'
+import type { Hardness } from '../../experiment/spec/split.ts'
 import { correctness, unusable, type Logits } from '../metrics/logits.ts'
 import { margins } from '../population/margin.ts'
 

@@ -1,7 +1,7 @@
 import { forgetCount } from '../../experiment/spec/sets.ts'
 import { UserError } from '../../common/errors.ts'
 import { checkIndices } from '../../experiment/spec/indices.ts'
-import type { SplitSpec } from '../../experiment/spec/spec.ts'
+import type { SplitSpec } from '../../experiment/spec/split.ts'
 import type { Partition } from '../../learning/data/partition.ts'
 import { permutation, sample, stream } from '../../learning/random.ts'
 import { byHardness } from './hardness.ts'

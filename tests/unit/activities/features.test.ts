@@ -1,22 +1,15 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { findDataDirectory } from '../../../activities/inputs/data-directory.ts'
-import { createActivities } from '../../../activities/index.ts'
 import { readWeights } from '../../../activities/runtime/device.ts'
 import { readLogits } from '../../../activities/stages/logits.ts'
-import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
-import type { Manifest, ManifestOf } from '../../../experiment/records/manifest.ts'
+import type { Artifacts } from '../../../artifacts/artifacts.ts'
 import type { Measured } from '../../../experiment/records/measured.ts'
 import { layersOf } from '../../../experiment/models/model.ts'
-import { plan } from '../../../experiment/plan/plan.ts'
+import type { Plan } from '../../../experiment/plan/types.ts'
 import { specSchema } from '../../../experiment/spec/spec.ts'
-import { stagesOf } from '../../../experiment/stages/stage-list.ts'
-import type { Stage, StageKind, StageOf } from '../../../experiment/stages/stage.ts'
-import { inspectDataset } from '../../../datasets/index.ts'
 import { initialWeights, parameterSpecs } from '../../../learning/model/parameters.ts'
 import { stream } from '../../../learning/random.ts'
 import { zrf } from '../../../unlearning/metrics/zrf.ts'
-import { quietEnvironment } from '../../support/activity-environment.ts'
-import { fileDirectory } from '../../support/directories.ts'
+import { computePlan, type ComputedPlan } from '../../support/computed-plan.ts'
 
 /** A whole class is forgotten, which gold knows nothing of. */
 const spec = specSchema.parse({
@@ -31,26 +24,11 @@ const spec = specSchema.parse({
   methods: [{ method: 'original' }, { method: 'retrain' }],
 })
 
-let store: string
+let planned: Plan
 let artifacts: Artifacts
-let planned: ReturnType<typeof plan>
-
-async function run(stage: Stage): Promise<void> {
-  const activity = createActivities()[stage.kind] as (task: object) => Promise<object>
-  await quietEnvironment().run(activity, { stage, settings: { store } })
-}
-
-async function manifestOf<K extends StageKind>(stage: StageOf<K> | undefined): Promise<ManifestOf<K>> {
-  const manifest: Manifest | undefined = stage && (await artifacts.manifest(stage))
-  if (!manifest) throw new Error(`${stage?.title ?? 'a stage'} left no manifest`)
-  return manifest as ManifestOf<K>
-}
-
+let manifestOf: ComputedPlan['manifestOf']
 beforeAll(async () => {
-  store = fileDirectory()
-  artifacts = openArtifacts(store)
-  planned = plan(spec, await inspectDataset(spec.data, await findDataDirectory(spec.data, {})))
-  for (const stage of stagesOf(planned)) await run(stage)
+  ;({ plan: planned, artifacts, manifestOf } = await computePlan(spec))
 }, 120_000)
 
 const row = (label: string) => planned.candidates.find((one) => one.label === label)

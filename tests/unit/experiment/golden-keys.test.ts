@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { plan, type Plan } from '../../../experiment/plan/plan.ts'
+import { plan } from '../../../experiment/plan/plan.ts'
+import type { Plan } from '../../../experiment/plan/types.ts'
 import { runId } from '../../../experiment/records/run.ts'
 import type { Spec } from '../../../experiment/spec/spec.ts'
 import { stagesOf } from '../../../experiment/stages/stage-list.ts'

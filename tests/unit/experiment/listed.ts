@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { Plan } from '../../../experiment/plan/plan.ts'
+import type { Plan } from '../../../experiment/plan/types.ts'
 import { stagesOf } from '../../../experiment/stages/stage-list.ts'
 import type { StageRef } from '../../../experiment/stages/stage.ts'
 

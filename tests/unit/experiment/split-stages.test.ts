@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { hardnessNames, specSchema } from '../../../experiment/spec/spec.ts'
+import { hardnessNames } from '../../../experiment/spec/split.ts'
+import { specSchema } from '../../../experiment/spec/spec.ts'
 import { plan } from '../../../experiment/plan/plan.ts'
 import { stagesOf } from '../../../experiment/stages/stage-list.ts'
 import type { Stage, StageRef } from '../../../experiment/stages/stage.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { SplitSpec } from '../../../experiment/spec/spec.ts'
+import type { SplitSpec } from '../../../experiment/spec/split.ts'
 import { describeSplit } from '../../../report/describe.ts'
 import { facts } from './fixtures.ts'
 

@@ -3,10 +3,13 @@ import { digestOf } from '../../../common/canonical.ts'
 import type { DatasetFacts } from '../../../experiment/spec/dataset.ts'
 import type { Clock, Manifest, ManifestOf } from '../../../experiment/records/manifest.ts'
 import type { Measured } from '../../../experiment/records/measured.ts'
-import { plan, type Candidate, type Plan } from '../../../experiment/plan/plan.ts'
+import { plan } from '../../../experiment/plan/plan.ts'
+import type { Candidate, Plan } from '../../../experiment/plan/types.ts'
 import { tooFewFor, type PopulationFigure } from '../../../experiment/plan/population.ts'
 import { runId } from '../../../experiment/records/run.ts'
-import { specSchema, type SplitSpec } from '../../../experiment/spec/spec.ts'
+import { specSchema } from '../../../experiment/spec/spec.ts'
+import type { SplitSpec } from '../../../experiment/spec/split.ts'
+import { requestedKinds } from '../../../experiment/stages/requested.ts'
 import { rowsOf, seedsOf, stagesOf } from '../../../experiment/stages/stage-list.ts'
 import type { Stage, StageKind, StageMetrics } from '../../../experiment/stages/stage.ts'
 import type { ReportInput } from '../../../report/report.ts'
@@ -49,6 +52,10 @@ export interface Options {
   readonly shadows?: number
   /** Relearning and probes of two layers. */
   readonly features?: boolean
+  /** More sections of the config, each of which requests stages: `{ relearn: {} }`. */
+  readonly sections?: Readonly<Record<string, object>>
+  /** The figures of stages that these sections request. */
+  readonly figures?: Figures
   /** The differences from `models` in each seed. It has one entry for each seed. */
   readonly seeds?: readonly Readonly<Record<string, Partial<Model>>>[]
   /** Without `retrain` and `original` in the list. */
@@ -56,6 +63,9 @@ export interface Options {
   /** Instead of all that are in the list. */
   readonly methods?: readonly Readonly<Record<string, unknown>>[]
 }
+
+/** Functions that make up the figures of stages from those of their model and of gold. */
+export type Figures = { readonly [K in StageKind]?: (model: Model, gold: Model) => StageMetrics[K] }
 
 export function sampleInput(options: Options = {}): ReportInput {
   const spec = specSchema.parse({
@@ -67,6 +77,7 @@ export function sampleInput(options: Options = {}): ReportInput {
     gold: { models: options.gold ?? 2 },
     ...(options.shadows !== undefined && { shadow: { models: options.shadows } }),
     ...(options.features && { relearn: {}, probe: { layers: ['conv2', 'head'] } }),
+    ...options.sections,
     ...(options.seeds && { seeds: options.seeds.length }),
     methods: options.methods ?? [
       ...(options.methodsOnly ? [] : [{ method: 'original' }, { method: 'retrain' }]),
@@ -92,7 +103,7 @@ export function sampleInput(options: Options = {}): ReportInput {
       plan: stages,
       command: { config: 'configs/experiments/digits-class.yaml', overrides: ['training.epochs=5'] },
     },
-    manifests: manifestsFor(stages, known),
+    manifests: manifestsFor(stages, known, options.figures ?? {}),
     failed: [],
   }
 }
@@ -137,7 +148,7 @@ export function reversedKeys<T>(value: T): T {
 
 type Models = Readonly<Record<string, Model>>
 
-function manifestsFor(stages: Plan, known: readonly Models[]): Record<string, Manifest> {
+function manifestsFor(stages: Plan, known: readonly Models[], figures: Figures): Record<string, Manifest> {
   const all = seedsOf(stages).flatMap((seed, i) => {
     const { reference, original, gold, candidates, floor } = seed
     const judged = [{ label: 'retrain', ...reference }, ...rowsOf(seed)]
@@ -145,9 +156,11 @@ function manifestsFor(stages: Plan, known: readonly Models[]): Record<string, Ma
     return [
       ...[original, ...gold].map((stage, n) => ({ stage, label: made[n], i })),
       ...candidates.flatMap(({ label, unlearn }) => (unlearn ? [{ stage: unlearn, label, i }] : [])),
-      ...judged.flatMap(({ label, evaluate, attack, membership, relearn, probe }) => [
-        ...(relearn ? [{ stage: relearn, label, i }] : []),
-        ...(probe ? [{ stage: probe, label, i }] : []),
+      ...judged.flatMap(({ label, evaluate, attack, membership, ...others }) => [
+        ...requestedKinds.flatMap((kind) => {
+          const stage = others[kind]
+          return stage ? [{ stage, label, i }] : []
+        }),
         { stage: evaluate, label, i },
         { stage: attack, label, i },
         ...(membership ? [{ stage: membership, label, i }] : []),
@@ -167,7 +180,7 @@ function manifestsFor(stages: Plan, known: readonly Models[]): Record<string, Ma
       const model = figuresOf(label, i)
       return [
         stage.key,
-        manifest(stage, metricsOf(stage, model, figuresOf('retrain', i)), {
+        manifest(stage, metricsOf(stage, model, figuresOf('retrain', i), figures), {
           seconds: needsModel(stage) && 'seed' in stage.params ? model.seconds : 0.25,
           finishedAt: '2025-11-24T11:00:00.000Z',
           environment: {
@@ -197,7 +210,14 @@ function manifest(stage: Stage, metrics: StageMetrics[StageKind], clock: Clock):
   return { kind, key, version, params, inputs, inputDigests, outputs, metrics, clock } as Manifest
 }
 
-function metricsOf({ kind, params, inputs }: Stage, model: Model, gold: Model): StageMetrics[StageKind] {
+function metricsOf(
+  { kind, params, inputs }: Stage,
+  model: Model,
+  gold: Model,
+  figures: Figures,
+): StageMetrics[StageKind] {
+  const own = figures[kind]
+  if (own) return own(model, gold)
   switch (kind) {
     case 'dataset':
       return { train: 1258, validation: 0, test: 539 } satisfies StageMetrics['dataset']
@@ -330,6 +350,8 @@ function metricsOf({ kind, params, inputs }: Stage, model: Model, gold: Model): 
         validationGap: { missing: 'no samples are set apart for validation (data.validation)' },
       } satisfies StageMetrics['compare']
     }
+    default:
+      throw new Error(`no figures for stages of kind ${kind as string}; give them in the option figures`)
   }
 }
 

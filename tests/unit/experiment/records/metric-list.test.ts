@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { requestedKinds } from '../../../../experiment/plan/types.ts'
+import { requestedKinds } from '../../../../experiment/stages/requested.ts'
 import { metricList } from '../../../../experiment/records/metric-list.ts'
 
 test.each(requestedKinds)('the figures of the stage kind %s are described', (kind) => {

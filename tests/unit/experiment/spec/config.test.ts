@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { located, parseConfig } from '../../../../experiment/spec/config.ts'
 import { methodSchemas } from '../../../../experiment/spec/methods.ts'
-import { dataSchemas } from '../../../../experiment/spec/spec.ts'
+import { dataSchemas } from '../../../../experiment/spec/data.ts'
+import { configSchema } from '../../../../experiment/spec/spec.ts'
 import { UserError } from '../../../../common/errors.ts'
 import { edited, parseProblems, problemsOf, sample } from '../sample.ts'
 
@@ -66,7 +67,7 @@ describe('what is wrong is said with its place', () => {
       'a key that is no name',
       `${sample}__proto__: {}\n`,
       { line: 17, column: 1 },
-      'unknown key "__proto__"; known: name, seed, seeds, data, split, model, training, gold, methods, shadow, relearn, probe, attack, store, tracking, dataDirectory, modelDirectory, checkpointSeconds, heartbeatSeconds',
+      `unknown key "__proto__"; known: ${Object.keys(configSchema.shape).join(', ')}`,
     ],
     [
       'a wrong type',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { architectureLayers } from '../../../../experiment/models/model.ts'
-import { trainingSchema } from '../../../../experiment/spec/spec.ts'
+import { trainingSchema } from '../../../../experiment/spec/training.ts'
 import { DeviceData } from '../../../../learning/data/device-data.ts'
 import { tuneModel, type TuneSpec } from '../../../../learning/training/tune.ts'
 import type { Snapshot } from '../../../../learning/training/host.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { hardnessNames } from '../../../../experiment/spec/spec.ts'
+import { hardnessNames } from '../../../../experiment/spec/split.ts'
 import { byHardness } from '../../../../unlearning/split/hardness.ts'
 import { correctness, trueLogProbabilities, type Logits } from '../../../../unlearning/metrics/logits.ts'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { UserError } from '../../../../common/errors.ts'
-import { hardnessNames, type SplitSpec } from '../../../../experiment/spec/spec.ts'
+import { hardnessNames, type SplitSpec } from '../../../../experiment/spec/split.ts'
 import { labelsAt } from '../../../../learning/data/device-data.ts'
 import { partition, type Partition } from '../../../../learning/data/partition.ts'
 import { stream } from '../../../../learning/random.ts'

@@ -1,0 +1,26 @@
+import { stageSections } from '../../report/sections/stage-sections.ts'
+import { table } from './markdown.ts'
+
+type Row = readonly [title: string, about: string, needs: string]
+
+/** The sections above those of stage kinds. */
+const above: readonly Row[] = [
+  ['Results', 'RA, UA, TA, MIA, gaps, distances to gold and cost of every model', ''],
+  ['Against another gold model', 'each criterion with its interval and the verdict', 'at least 2 `seeds`'],
+]
+
+/** The sections below them. */
+const below: readonly Row[] = [
+  ['Cost against gap', 'time relative to retraining against distance from gold', ''],
+  ['Confidence in the true class', 'histograms on the retained, the forget and the test set', ''],
+  ['Residuals of feature alignment', 'residuals on both sets over the steps', '`rfa` with steps'],
+  ['Training', 'the curves of all trainings', ''],
+  ['What was run', 'data, split, model, options and the command', ''],
+  ['Stages', 'every stage with key, version, time, device and code', ''],
+]
+
+/** The table of docs/guides/reading-a-report.md: the sections of a report. */
+export function sectionTable(): string {
+  const ofStages = stageSections.map(({ title, about, needs = '' }): Row => [title, about, needs])
+  return table(['section', 'what it shows', 'needs'], [...above, ...ofStages, ...below])
+}

@@ -1,0 +1,83 @@
+import type { z } from 'zod'
+import type { Layer } from '../models/layers.ts'
+import type { DescribedFigures } from '../records/described-figures.ts'
+import type { ModelSpec } from '../spec/model.ts'
+import type { Report } from '../spec/problems.ts'
+import type { Schemas } from '../spec/schemas.ts'
+import type { TrainingSpec } from '../spec/training.ts'
+import type { StageDefinition, StageSettings, StageTypes, TrackedFigure } from './definition.ts'
+
+/**
+ * The declaration of a stage kind that judges every model if the config has a section with the
+ * kind's name. The stages of these kinds run after everything but the report.
+ */
+
+export interface RequestedTypes extends StageTypes {
+  /** The options of the section, with the defaults filled in. */
+  readonly options: object
+}
+
+/** A stage by its kind and key. */
+export interface Ref<Kind extends string> {
+  readonly kind: Kind
+  readonly key: string
+}
+
+type RefsTo<Kinds> = { readonly [Name in keyof Kinds]: Ref<Extract<Kinds[Name], string>> }
+
+/** One model of one seed, and what a stage that judges it may depend on. */
+export interface JudgedModel {
+  /** The architecture of the model, and the training of the original. */
+  readonly model: ModelSpec
+  readonly training: TrainingSpec
+  /** All seeds of an experiment share the seed of the split. */
+  readonly seeds: { readonly split: number; readonly unlearning: number }
+  /**
+   * The stages that may be inputs. `model` makes the judged model, and `evaluation` computes its
+   * logits.
+   */
+  readonly inputs: {
+    readonly dataset: Ref<'dataset'>
+    readonly split: Ref<'split'>
+    readonly model: Ref<'train' | 'unlearn'>
+    readonly evaluation: Ref<'evaluate'>
+    readonly goldModel: Ref<'train'>
+    readonly originalEvaluation: Ref<'evaluate'>
+  }
+}
+
+/** Work, figures and tracking are required, unlike those of other kinds. */
+export interface RequestedSettings<Types extends RequestedTypes> extends StageSettings<Types> {
+  readonly work: (metrics: Types['metrics']) => string
+  readonly figures: DescribedFigures
+  readonly tracked: (
+    metrics: Types['metrics'],
+    gold: Types['metrics'] | undefined,
+  ) => readonly TrackedFigure[]
+  /** The name of the section in the report's description of the run. */
+  readonly title: string
+  /**
+   * Returns the schema of the section. Its description is that of the section. The section is
+   * optional without a default, so that it changes no key of an experiment that lacks it.
+   */
+  readonly section: (schemas: Schemas) => z.ZodType<Types['options']>
+  /** Options with which the stage computes for a few seconds, for tests. */
+  readonly example: Partial<Types['options']>
+  /** Reports options that do not suit the model's layers. Paths are relative to the section. */
+  readonly check?: (options: Types['options'], layers: readonly Layer[], report: Report) => void
+  /** Returns the parameters and the inputs of the stage that judges one model. */
+  readonly stage: (
+    options: Types['options'],
+    judged: JudgedModel,
+  ) => { readonly params: Types['params']; readonly inputs: RefsTo<Types['inputs']> }
+}
+
+export type RequestedDefinition<Types extends RequestedTypes> = StageDefinition<Types> &
+  RequestedSettings<Types>
+
+/** Declares a stage kind that a section of the config requests. */
+export function defineRequestedStage<Types extends RequestedTypes>(
+  settings: RequestedSettings<Types>,
+): RequestedDefinition<Types> {
+  return settings
+}

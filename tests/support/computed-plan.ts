@@ -1,0 +1,44 @@
+import { findDataDirectory } from '../../activities/inputs/data-directory.ts'
+import { createActivities } from '../../activities/index.ts'
+import { changedCode, codeNames } from '../../activities/runtime/code-digests.ts'
+import { openArtifacts, type Artifacts } from '../../artifacts/artifacts.ts'
+import { inspectDataset } from '../../datasets/index.ts'
+import { plan } from '../../experiment/plan/plan.ts'
+import type { Plan } from '../../experiment/plan/types.ts'
+import type { Manifest, ManifestOf } from '../../experiment/records/manifest.ts'
+import type { Spec } from '../../experiment/spec/spec.ts'
+import { stagesOf } from '../../experiment/stages/stage-list.ts'
+import type { StageKind, StageOf } from '../../experiment/stages/stage.ts'
+import { quietEnvironment } from './activity-environment.ts'
+import { fileDirectory } from './directories.ts'
+
+/** An experiment whose stages are all computed, in a store of its own. */
+export interface ComputedPlan {
+  readonly plan: Plan
+  readonly artifacts: Artifacts
+  /** The manifest that a stage left. Fails if there is none. */
+  readonly manifestOf: <K extends StageKind>(stage: StageOf<K> | undefined) => Promise<ManifestOf<K>>
+}
+
+/** Computes all stages of an experiment in this process, without Temporal. */
+export async function computePlan(spec: Spec): Promise<ComputedPlan> {
+  const store = fileDirectory()
+  const artifacts = openArtifacts(store)
+  const facts = await inspectDataset(spec.data, await findDataDirectory(spec.data, {}))
+  // Code that the lock does not know yet is computed too.
+  const planned = plan(spec, facts, await changedCode(codeNames))
+  const activities = createActivities()
+  for (const stage of stagesOf(planned)) {
+    const activity = activities[stage.kind] as (task: object) => Promise<object>
+    await quietEnvironment().run(activity, { stage, settings: { store } })
+  }
+  return {
+    plan: planned,
+    artifacts,
+    manifestOf: async <K extends StageKind>(stage: StageOf<K> | undefined) => {
+      const manifest: Manifest | undefined = stage && (await artifacts.manifest(stage))
+      if (!manifest) throw new Error(`${stage?.title ?? 'a stage'} left no manifest`)
+      return manifest as ManifestOf<K>
+    },
+  }
+}
