@@ -4,6 +4,7 @@ import { format, resolveConfig } from 'prettier'
 import { arrowTable } from './architecture.ts'
 import { commandsPage } from './commands.ts'
 import { configurationPage } from './configuration.ts'
+import { dataSetsPage } from './data-sets.ts'
 import { environmentPage } from './environment.ts'
 import { methodsPage } from './methods.ts'
 import { metricsPage } from './metrics.ts'
@@ -19,6 +20,7 @@ const END = '<!-- end of imports -->'
 const pages: Readonly<Record<string, () => string>> = {
   'reference/commands.md': commandsPage,
   'reference/configuration.md': configurationPage,
+  'reference/data-sets.md': dataSetsPage,
   'reference/environment.md': environmentPage,
   'reference/methods.md': methodsPage,
   'reference/metrics.md': metricsPage,

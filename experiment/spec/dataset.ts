@@ -21,23 +21,24 @@ export interface DatasetFacts {
   readonly skipped?: { readonly images: number; readonly first: readonly string[] }
 }
 
-/** The greatest pixel value of each data set, which is white. */
-const whiteLevels: Readonly<Record<DataSpec['name'], number>> = {
-  digits: 16,
-  cifar10: 255,
-  mnist: 255,
-  'fashion-mnist': 255,
-  kmnist: 255,
-  cifar100: 255,
-  svhn: 255,
-  'image-folder': 255,
-  parquet: 255,
-  npz: 255,
-}
+/**
+ * The data sets whose greatest pixel value is not 255. Code that computes on the device reads this
+ * table and not the definitions in `data.ts`, so that the digest of that code does not depend on
+ * the options of configs. A definition with another value than this table's does not compile.
+ */
+const whiteLevels = { digits: 16 } as const
+
+const BYTE = 255
+
+/** The type of the greatest pixel value of the data set with this name. */
+export type WhiteLevel<Name extends string> = Name extends keyof typeof whiteLevels
+  ? (typeof whiteLevels)[Name]
+  : typeof BYTE
 
 /** The greatest pixel value, which is white. */
 export function whiteOf({ name }: Pick<DatasetFacts, 'name'>): number {
-  return whiteLevels[name]
+  const levels: Readonly<Partial<Record<DataSpec['name'], number>>> = whiteLevels
+  return levels[name] ?? BYTE
 }
 
 /** The citation of data that was not published under a name known here. */

@@ -8,7 +8,7 @@ import { settingsSchema } from './settings.ts'
 import { splitSchema } from './split.ts'
 import { trainingSchema } from './training.ts'
 
-export { dataSchemas, type DataSpec } from './data.ts'
+export type { DataSpec } from './data.ts'
 export { type ProbeSpec, type RelearnSpec } from './judgement.ts'
 export { modelSchemas, type ModelSpec } from './model.ts'
 export { settingsSchema, type Settings } from './settings.ts'
