@@ -1,4 +1,4 @@
-import { pooled } from '../../common/concurrency.ts'
+import { mapConcurrently } from '../../common/concurrency.ts'
 import { sha256 } from '../../common/canonical.ts'
 import { UserError } from '../../common/errors.ts'
 import { parseJson } from '../../common/json.ts'
@@ -41,7 +41,7 @@ export async function readRuns(
     refs.set(key, ref)
     return ref
   }
-  const runs = await pooled(all, async (id) => {
+  const runs = await mapConcurrently(all, async (id) => {
     const path = runPath(id)
     const bytes = await store.get(path)
     if (!bytes && named?.includes(id))

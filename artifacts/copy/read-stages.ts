@@ -1,4 +1,4 @@
-import { pooled } from '../../common/concurrency.ts'
+import { mapConcurrently } from '../../common/concurrency.ts'
 import { sha256 } from '../../common/canonical.ts'
 import { manifestDigest } from '../../experiment/records/manifest.ts'
 import type { StageKind, StageRef } from '../../experiment/stages/stage.ts'
@@ -40,7 +40,7 @@ export async function readStages(
 ): Promise<ReadonlyMap<string, ContainedStage>> {
   const signatures = objects && signaturesByKey(objects)
   const unique = [...new Map(refs.map((ref) => [manifestPath(ref), ref])).values()]
-  const stages = await pooled(unique, async (ref) => {
+  const stages = await mapConcurrently(unique, async (ref) => {
     const path = manifestPath(ref)
     const bytes = await store.get(path)
     if (!bytes) return []

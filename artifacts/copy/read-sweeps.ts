@@ -1,4 +1,4 @@
-import { pooled } from '../../common/concurrency.ts'
+import { mapConcurrently } from '../../common/concurrency.ts'
 import { sha256 } from '../../common/canonical.ts'
 import { parseJson } from '../../common/json.ts'
 import type { SweepRecord } from '../../experiment/sweep/sweep.ts'
@@ -17,7 +17,7 @@ export async function readSweeps(
   flaws: Flaw[],
 ): Promise<ReadonlyMap<string, ContainedSweep>> {
   const all = ids ?? (await idsBelow(store, 'sweeps', 'sweep.json'))
-  const sweeps = await pooled(all, async (id) => {
+  const sweeps = await mapConcurrently(all, async (id) => {
     const path = sweepPath(id)
     const bytes = await store.get(path)
     if (!bytes) return []

@@ -72,7 +72,7 @@ const INTRODUCTION = `# Metrics
 
 \`./zeroshift metrics\` prints the list of figures. A figure that cannot be computed is shown as missing, with its reason, and never as 0.
 
-Notation: _D_f_ is the forget set, _D_r_ the retained set, _D_t_ the test set. z are logits, p = softmax(z) of the model that is judged, q that of gold, and y
+Notation: _D_f_ is the forget set, _D_r_ the retained set, _D_t_ the test set. z are logits, p = softmax(z) of the evaluated model, q that of gold, and y
 the true class. φ = log(p_y / (1 − p_y)) is the margin of a sample. \\[…\\] is 1 if the statement is true and else 0. Δ is the difference of a figure to
 that of the gold model of the same seed. An index o stands for the original model, g for gold and u for unlearned models. FA is the accuracy on _D_f_, VA that on validation
 samples. N is the normal density, KL the Kullback-Leibler divergence. JS is in bits, KLoM in nats.
@@ -100,4 +100,4 @@ const SOURCES = `## Sources
 | Zarifzadeh et al. 2024    | Low-cost high-power membership inference attacks                                                             |
 | Zhao et al. 2024          | What makes unlearning hard and what to do about it                                                           |
 
-[How a report judges a method](../concepts/verdicts.md) uses these figures in tests beside another gold model.`
+[How a report evaluates a method](../concepts/verdicts.md) uses these figures in tests beside another gold model.`
