@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Shape } from '../models/layers.ts'
-import type { WhiteLevel } from './dataset.ts'
 import { fraction } from './numbers.ts'
+import type { WhiteLevel } from './white.ts'
 
 /**
  * The data sets: their options, which are the section `data` of a config, and their facts. The
@@ -15,7 +15,7 @@ interface DatasetDefinition<Name extends string, Options extends z.core.$ZodLoos
   readonly options: Options
   /** The files that the reader takes, as Markdown for the reference. */
   readonly files: string
-  /** The greatest value that a pixel can have, which is white. Its type is in `dataset.ts`. */
+  /** The greatest value that a pixel can have, which is white. Its type is in `white.ts`. */
   readonly white: WhiteLevel<Name>
   /** The facts of data that was published. They are absent if users bring data of their own. */
   readonly published?: PublishedFacts

@@ -21,25 +21,5 @@ export interface DatasetFacts {
   readonly skipped?: { readonly images: number; readonly first: readonly string[] }
 }
 
-/**
- * The data sets whose greatest pixel value is not 255. Code that computes on the device reads this
- * table and not the definitions in `data.ts`, so that the digest of that code does not depend on
- * the options of configs. A definition with another value than this table's does not compile.
- */
-const whiteLevels = { digits: 16 } as const
-
-const BYTE = 255
-
-/** The type of the greatest pixel value of the data set with this name. */
-export type WhiteLevel<Name extends string> = Name extends keyof typeof whiteLevels
-  ? (typeof whiteLevels)[Name]
-  : typeof BYTE
-
-/** The greatest pixel value, which is white. */
-export function whiteOf({ name }: Pick<DatasetFacts, 'name'>): number {
-  const levels: Readonly<Partial<Record<DataSpec['name'], number>>> = whiteLevels
-  return levels[name] ?? BYTE
-}
-
 /** The citation of data that was not published under a name known here. */
 export const ownCitation = "the user's own"

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { datasetDefinitions } from '../../../experiment/spec/data.ts'
-import { whiteOf } from '../../../experiment/spec/dataset.ts'
+import { whiteOf } from '../../../experiment/spec/white.ts'
 import { dataFilesOf, defaultLocationOf } from '../../../datasets/index.ts'
 import { dataSpec, read } from '../../support/reading.ts'
 
