@@ -6,7 +6,7 @@ import type {
   HalvingDecision,
 } from '../experiment/sweep/comparison.ts'
 import { Halving } from '../experiment/sweep/halving.ts'
-import { judgementOf, type SweepRecord } from '../experiment/sweep/sweep.ts'
+import { objectiveOf, type SweepRecord } from '../experiment/sweep/sweep.ts'
 import { commandOf, quoted } from '../report/command.ts'
 import { SharedManifests, storedOutcome } from './stored-outcome.ts'
 
@@ -73,18 +73,18 @@ function halvingOf(
     const { cell, rung } = item
     const run = cells[cell]?.runs[rung] ?? ''
     const outcome = runs.get(run)?.outcome ?? { missing: 'it has not been run yet' }
-    const judgement = 'missing' in outcome ? 'none' : judgementOf(outcome.rows, halving)
+    const objective = 'missing' in outcome ? 'none' : objectiveOf(outcome.rows, halving)
     decided.push({
       cell,
       rung,
       run,
       values: cells[cell]?.values ?? [],
       metric:
-        judgement === 'none'
+        objective === 'none'
           ? { missing: 'missing' in outcome ? outcome.missing : `it has no ${halving.metric}` }
-          : { value: judgement },
+          : { value: objective },
     })
-    queue.record(item, judgement)
+    queue.record(item, objective)
   }
   return {
     metric: halving.metric,

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { canonicalJson, sha256 } from '../common/canonical.ts'
-import { pooled } from '../common/concurrency.ts'
+import { mapConcurrently } from '../common/concurrency.ts'
 import { UserError } from '../common/errors.ts'
 import { jsonBytes } from '../common/json.ts'
 import { manifestDigest, type BlobRef, type Manifest } from '../experiment/records/manifest.ts'
@@ -162,7 +162,7 @@ export class Artifacts {
 
   /** Whether the store has all of these blobs with their full sizes. The bytes are not read. */
   async holds(blobs: readonly BlobRef[]): Promise<boolean> {
-    const sizes = await pooled(blobs, (blob) => this.store.size(blobPath(blob)))
+    const sizes = await mapConcurrently(blobs, (blob) => this.store.size(blobPath(blob)))
     return blobs.every(({ bytes }, i) => sizes[i] === bytes)
   }
 
@@ -200,7 +200,7 @@ export class Artifacts {
 
   /** Deletes the signatures in a folder whose first subject has another digest. */
   async deleteOtherSignatures(folder: string, digest: string): Promise<void> {
-    await pooled(await this.store.list(folder), async ({ path }) => {
+    await mapConcurrently(await this.store.list(folder), async ({ path }) => {
       const bytes = await this.store.get(path)
       const [subject] = bytes ? subjectsOf(new TextDecoder().decode(bytes)) : []
       if (subject?.digest.sha256 !== digest) await this.store.delete(path)

@@ -1,4 +1,4 @@
-import { pooled } from '../common/concurrency.ts'
+import { mapConcurrently } from '../common/concurrency.ts'
 import { manifestDigest, type BlobRef, type Manifest } from '../experiment/records/manifest.ts'
 import type { StageRef } from '../experiment/stages/stage.ts'
 
@@ -50,7 +50,7 @@ export class StoreView {
    * input that the store does not have counts as unchanged. Returns undefined if there is none.
    */
   async staleInput({ inputs }: StageSummary): Promise<StageRef | undefined> {
-    const found = await pooled(inputs, async (input) => {
+    const found = await mapConcurrently(inputs, async (input) => {
       const present = await this.stage(input)
       return present && (present.digest !== input.digest || !(await this.isCurrent(present))) ? [input] : []
     })

@@ -4,7 +4,10 @@ const MOST_AT_ONCE = 16
  * Applies work to all items, at most 16 at a time, and returns the results in order. This is enough
  * to hide the latency of a server without opening too many connections.
  */
-export async function pooled<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+export async function mapConcurrently<T, R>(
+  items: readonly T[],
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
   const results: R[] = []
   for (const some of chunks(items, MOST_AT_ONCE)) results.push(...(await Promise.all(some.map(work))))
   return results

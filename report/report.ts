@@ -19,20 +19,20 @@ export interface Report {
 }
 
 /** The rows of a run with the verdicts of its tests. */
-function judgedResults(input: ReportInput) {
+function resultsWithVerdicts(input: ReportInput) {
   const judgement = judge(input)
   return { rows: withStandings(results(input), judgement), judgement }
 }
 
 /** The `report.json` of `renderReport`, without the pages. */
 export function renderReportJson(input: ReportInput): string {
-  const { rows, judgement } = judgedResults(input)
+  const { rows, judgement } = resultsWithVerdicts(input)
   return renderJson(input, rows, judgement).json
 }
 
 /** A run's report. The same run and manifests give the same bytes. */
 export async function renderReport(input: ReportInput): Promise<Report> {
-  const { rows, judgement } = judgedResults(input)
+  const { rows, judgement } = resultsWithVerdicts(input)
   const { json, digest } = renderJson(input, rows, judgement)
   const document = documentOf(input, rows, judgement, digest)
   return {

@@ -3,36 +3,39 @@ import type { BlobRef } from '../experiment/records/manifest.ts'
 import type { StageRef } from '../experiment/stages/stage.ts'
 import { STATEMENT_TYPE, type Claims, type Statement } from './statement.ts'
 
-/** The claims that a signature can make about the result of a stage or the report of a run. */
-
 /**
- * `computed`: the signer's worker computed the stage. `attested`: the signer vouches for a result
- * in a store.
+ * Claims about a stage. `computed`: the worker of the signer computed the stage. `attested`: the
+ * signer vouches for a result in a store.
  */
 export type StageClaim = 'computed' | 'attested'
-/** `rendered`: the signer rendered the report from manifests. `attested`: as for stages. */
+/**
+ * Claims about a report. `rendered`: the signer rendered it from manifests. `attested`: the signer
+ * vouches for a report in a store.
+ */
 export type ReportClaim = 'rendered' | 'attested'
 
+/** The result of a stage, as a signature covers it. */
 export interface SignedStage extends StageRef {
   /**
-   * The digest of its manifest, which covers the key, inputs, outputs and metrics, and no clock.
+   * The digest of the manifest. It covers the key, inputs, outputs and metrics, and no times.
    */
   readonly digest: string
   readonly outputs: Readonly<Record<string, BlobRef>>
 }
 
+/** A report, as a signature covers it. */
 export interface SignedReport {
-  /** The run's id. */
+  /** The id of the run. */
   readonly run: string
-  /** The digest of the report's computed part. */
+  /** The digest of the computed part of the report. */
   readonly digest: string
-  /** The digests of the manifests that it was rendered from, by the stages' keys. */
+  /** The digests of the manifests that it was rendered from, by the keys of the stages. */
   readonly stages: Readonly<Record<string, string>>
 }
 
 /**
- * The output files are subjects too, so that other tools find the signature of a file by its
- * SHA-256.
+ * The statements of all claims about a stage. The output files are subjects too, so that other
+ * tools find the signature of a file by its SHA-256.
  */
 export function stageClaims({ kind, key, digest, outputs }: SignedStage): Claims<StageClaim> {
   const statement = (claim: StageClaim): Statement => ({
@@ -49,6 +52,7 @@ export function stageClaims({ kind, key, digest, outputs }: SignedStage): Claims
   return { computed: statement('computed'), attested: statement('attested') }
 }
 
+/** The statements of all claims about a report. */
 export function reportClaims({ run, digest, stages }: SignedReport): Claims<ReportClaim> {
   const statement = (claim: ReportClaim): Statement => ({
     _type: STATEMENT_TYPE,
@@ -68,8 +72,8 @@ const reportSchema = z.object({
 })
 
 /**
- * The part of a `report.json` that is signed. The caller has verified its digest before. Returns
- * undefined if the value is no report.
+ * Returns the part of a `report.json` that is signed, or undefined if the value is not a report.
+ * The caller must have verified the digest of the report.
  */
 export function signedReport(run: string, value: unknown): SignedReport | undefined {
   const { data } = reportSchema.safeParse(value)

@@ -4,11 +4,11 @@ import { formatPath } from '../common/path.ts'
 import { derOf, isSignature, publicKeyInDer, signatureOf, type PublicKey, type SigningKey } from './keys.ts'
 
 /**
- * DSSE envelopes: the Dead Simple Signing Envelope, version 1 of
- * https://github.com/secure-systems-lab/dsse. A signature covers the type and the bytes of the
- * payload. Each signature also has the field `spki`, the public key in base64: it lets a reader
- * check the signature, and says nothing about whether the key is to be trusted. Other tools ignore
- * the field, as the specification demands of fields that they do not know.
+ * A DSSE envelope (Dead Simple Signing Envelope, version 1 of
+ * https://github.com/secure-systems-lab/dsse). A signature covers the type and the bytes of the
+ * payload. Each signature also has the field `spki`, the public key in base64, with which a reader
+ * can verify the signature. It does not make the key trusted. Other tools ignore the field, because
+ * the specification requires readers to ignore unknown fields.
  */
 export interface Envelope {
   readonly payloadType: string
@@ -56,7 +56,7 @@ const schema = z.object({
     .max(MOST_SIGNATURES),
 })
 
-/** The bytes that are signed. */
+/** Returns the bytes that are signed (PAE in the specification). */
 export function preAuthenticationEncoding(payloadType: string, payload: Uint8Array): Buffer {
   const type = Buffer.from(payloadType)
   return Buffer.concat([
@@ -67,7 +67,7 @@ export function preAuthenticationEncoding(payloadType: string, payload: Uint8Arr
   ])
 }
 
-/** One line of JSON with a line break. */
+/** Signs a payload and returns the envelope as one line of JSON with a line break. */
 export function signedEnvelope(payloadType: string, payload: Uint8Array, key: SigningKey): string {
   const { privateKey, publicKey } = key
   const sig = signatureOf(preAuthenticationEncoding(payloadType, payload), privateKey)
@@ -81,8 +81,8 @@ export function signedEnvelope(payloadType: string, payload: Uint8Array, key: Si
 }
 
 /**
- * Reads an envelope whose payload is of the wanted type. `where` is its place in messages. Throws a
- * UserError where it is malformed. Nothing that it returns is verified.
+ * Reads an envelope whose payload has the given type, without verifying it. `where` is the place of
+ * the envelope in messages. Throws a UserError if the envelope is malformed.
  */
 export function readEnvelope(text: string, payloadType: string, where: string): Envelope {
   const wrong = (message: string) => new UserError([{ file: where, message }])
@@ -117,7 +117,7 @@ export function signersOf(
   keys: readonly PublicKey[],
 ): Signers {
   const message = preAuthenticationEncoding(payloadType, payload)
-  const judged = signatures.map(({ keyid, sig, key }) => {
+  const verified = signatures.map(({ keyid, sig, key }) => {
     // The id of a key is a hint, which may be absent.
     const candidates = keyid === '' ? keys : [...keys.filter(({ id }) => id === keyid), ...(key ? [key] : [])]
     const signer = candidates.find((candidate) => isSignature(message, sig, candidate))
@@ -128,14 +128,14 @@ export function signersOf(
     }
   })
   const inState = (state: 'valid' | 'invalid' | 'unknown') => [
-    ...new Set(judged.filter((one) => one.state === state).map(({ id }) => id)),
+    ...new Set(verified.filter((one) => one.state === state).map(({ id }) => id)),
   ]
   return { valid: inState('valid'), invalid: inState('invalid'), unknown: inState('unknown') }
 }
 
 /**
- * The specification has readers accept the standard and the URL-safe alphabet. Any other text that
- * decodes to the same bytes is refused. Returns undefined if the text is not canonical.
+ * Decodes base64 in the standard or the URL-safe alphabet, both of which the specification requires
+ * readers to accept. Returns undefined if the text is not canonical, even if it can be decoded.
  */
 function bytesOf(base64: string): Buffer | undefined {
   const bytes = Buffer.from(base64, 'base64')

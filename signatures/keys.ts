@@ -11,7 +11,7 @@ import { sha256 } from '../common/canonical.ts'
 import { UserError } from '../common/errors.ts'
 
 /**
- * Keys of signatures: ECDSA on the curve P-256 with SHA-256. Signatures are in ASN.1 DER, the form
+ * A public key for ECDSA on the curve P-256 with SHA-256. Signatures are in ASN.1 DER, the form
  * that OpenSSL, Go and the tools of sigstore and in-toto write and verify.
  */
 export interface PublicKey {
@@ -31,7 +31,8 @@ const EXPECTED = 'expected an ECDSA key on the curve P-256, as `./zeroshift key 
 const CHECKED_BYTES = 32
 
 /**
- * `where` is the place of the text in messages, which never repeat the text. Throws a UserError.
+ * Reads a private key in PEM. `where` is the place of the text in messages, which never repeat the
+ * text. Throws a UserError for any other text.
  */
 export function privateKeyIn(pem: string, where: string): SigningKey {
   const label = labelOf(pem, where)
@@ -64,8 +65,8 @@ export function publicKeyIn(pem: string, where: string): PublicKey {
 }
 
 /**
- * The same of a key in the form that its id is the digest of. OpenSSL reads others of the same key,
- * too.
+ * Reads a public key in the DER form whose digest is the id of the key. Throws a UserError for any
+ * other bytes, also for other encodings of the key that OpenSSL would accept.
  */
 export function publicKeyInDer(der: Buffer, where: string): PublicKey {
   const key = decodedPublicKey(where, () => createPublicKey({ key: der, format: 'der', type: 'spki' }))
@@ -96,17 +97,17 @@ export function signatureOf(message: Uint8Array, key: KeyObject): Buffer {
 }
 
 /**
- * Both values of s that ECDSA allows are accepted: OpenSSL and Go produce either. So anybody can
- * make a second valid signature of the same message from one, and the bytes of a signature must not
- * serve as an id.
+ * Whether a signature of a message is valid. Both values of s that ECDSA allows are accepted,
+ * because OpenSSL and Go produce either. Anybody can therefore make a second valid signature from
+ * one, and the bytes of a signature must not be used as an id.
  */
 export function isSignature(message: Uint8Array, signature: Uint8Array, { key }: PublicKey): boolean {
   return verify('sha256', message, { key, dsaEncoding: 'der' }, signature)
 }
 
 /**
- * The label of the one key in a text. `openssl ecparam` writes the parameters of the curve before
- * it.
+ * The PEM label of the only key in a text. The parameters of the curve, which `openssl ecparam`
+ * writes before the key, are ignored. Throws a UserError if there is not exactly one key.
  */
 function labelOf(pem: string, where: string): string {
   const labels = [...pem.matchAll(/^-----BEGIN ([A-Z0-9 ]+)-----\s*$/gm)]
@@ -148,7 +149,10 @@ function refuseOther(
   throw wrong(where, `this is ${found}; ${EXPECTED}`)
 }
 
-/** The coordinates are exported and read again: the same point has two encodings, and one id. */
+/**
+ * Returns the public key of a key. Its coordinates are exported and read again, so that the two
+ * encodings of a point give the same id.
+ */
 function publicKeyOf(key: KeyObject): PublicKey {
   const { kty, crv, x, y } = key.export({ format: 'jwk' })
   const point = { ...(kty !== undefined && { kty }), ...(crv !== undefined && { crv }) }

@@ -6,9 +6,9 @@ import { readEnvelope, signedEnvelope, signersOf, type Envelope, type Signers } 
 import type { PublicKey, SigningKey } from './keys.ts'
 
 /**
- * Envelopes with in-toto statements, version 1 of https://github.com/in-toto/attestation, which the
- * tools of in-toto and sigstore read. A statement names its subjects by their digests, and has a
- * type of predicate, which tells two claims about the same subject apart.
+ * An in-toto statement (version 1 of https://github.com/in-toto/attestation), which the tools of
+ * in-toto and sigstore read. A statement names its subjects by their digests. The type of its
+ * predicate distinguishes claims about the same subject.
  */
 export interface Statement {
   readonly _type: typeof STATEMENT_TYPE
@@ -22,7 +22,7 @@ export interface Subject {
   readonly digest: { readonly sha256: string }
 }
 
-/** A statement that a signature may be over, by the name of what it claims. */
+/** The statements that a signature of a result may sign, by the name of the claim. */
 export type Claims<C extends string> = Readonly<Record<C, Statement>>
 
 /** The claim and the signers of an envelope, or the reason why it is not valid. */
@@ -33,13 +33,15 @@ const PAYLOAD_TYPE = 'application/vnd.in-toto+json'
 
 const schema = z.looseObject({ _type: z.literal(STATEMENT_TYPE), predicateType: z.string() })
 
+/** Signs a statement and returns the envelope as one line of JSON with a line break. */
 export function signedStatement(statement: Statement, key: SigningKey): string {
   return signedEnvelope(PAYLOAD_TYPE, Buffer.from(canonicalJson(statement)), key)
 }
 
 /**
- * Verifies an envelope. `claims` has the statements that are valid for the signed result. Keys in
- * the envelope verify its signatures too.
+ * Verifies an envelope: its payload must be one of the statements in `claims`, and no signature may
+ * be invalid unless another one is valid. Signatures are verified with `keys` and with the keys in
+ * the envelope.
  */
 export function verifyEnvelope<C extends string>(
   text: string,
@@ -63,10 +65,7 @@ export function verifyEnvelope<C extends string>(
   return { claim, ...signers }
 }
 
-/**
- * The subjects that an envelope names, before anything of it is verified; none where it is
- * malformed.
- */
+/** The subjects that an envelope names, without verification. Empty if it is malformed. */
 export function subjectsOf(text: string): readonly Subject[] {
   const envelope = envelopeIn(text, '')
   if ('flaw' in envelope) return []

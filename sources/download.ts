@@ -2,7 +2,7 @@ import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/prom
 import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pooled } from '../common/concurrency.ts'
+import { mapConcurrently } from '../common/concurrency.ts'
 import { errorMessage, UserError } from '../common/errors.ts'
 import { ask, Unreachable } from './http.ts'
 
@@ -97,7 +97,7 @@ export async function downloadAll(
   files: readonly { readonly file: RemoteFile; readonly to: string }[],
 ): Promise<void> {
   const failures: unknown[] = []
-  await pooled(files, async ({ file, to }) => {
+  await mapConcurrently(files, async ({ file, to }) => {
     if (failures.length === 0) await download(file, to).catch((error: unknown) => failures.push(error))
   })
   if (failures.length > 0) throw failures[0]

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, realpath, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { datasetInfo, getHFHubCachePath, getRepoFolderName, listFiles, modelInfo } from '@huggingface/hub'
-import { pooled } from '../common/concurrency.ts'
+import { mapConcurrently } from '../common/concurrency.ts'
 import { digestOf } from '../common/canonical.ts'
 import { UserError } from '../common/errors.ts'
 import { isSafeName } from '../common/safe-name.ts'
@@ -202,7 +202,7 @@ async function areHere(
   known: CommitRecord,
 ): Promise<boolean> {
   const verified = new Set(known.verified)
-  const here = await pooled(files, async ({ path, bytes }) => {
+  const here = await mapConcurrently(files, async ({ path, bytes }) => {
     const found = verified.has(path) ? await stat(join(directory, path)).catch(() => undefined) : undefined
     return found?.size === bytes
   })
@@ -228,7 +228,7 @@ async function complete(
       const before = asRecord(await readRecord(record)) ?? known
       if (await areHere(snapshot, files, before)) return
       const absent = (
-        await pooled(files, async (file) => ((await isRight(snapshot, file)) ? [] : [file]))
+        await mapConcurrently(files, async (file) => ((await isRight(snapshot, file)) ? [] : [file]))
       ).flat()
       if (absent.length > 0) {
         if (snapshot.hub.isOffline) throw offline(source)
@@ -259,7 +259,7 @@ async function isRight({ directory }: Snapshot, { path, bytes, checksum }: HubFi
 async function fetchBlobs(snapshot: Snapshot, files: readonly HubFile[]): Promise<void> {
   const { source, hub, commit } = snapshot
   const blobs = [...new Map(files.map((file) => [blobOf(snapshot, file), file]))]
-  await pooled(blobs, async ([blob, { bytes, checksum }]) => {
+  await mapConcurrently(blobs, async ([blob, { bytes, checksum }]) => {
     const present = await stat(blob).catch(() => undefined)
     if (present?.size !== bytes || (await wrongChecksum(blob, checksum)) !== undefined)
       await rm(blob, { force: true })

@@ -7,10 +7,11 @@ import type { Created, MlflowClient, ServerRun } from './mlflow.ts'
 /** The state of a delivery in the store of the run, and access to its blobs. */
 export interface Ledger {
   /**
-   * What an earlier call noted. Only saves requests: without it everything is compared with the
-   * server again.
+   * The note that an earlier call kept, if there is one. It saves requests: without it, everything
+   * is compared with the server again.
    */
   readonly note: Note | undefined
+  /** Replaces the note. */
   keep(note: Note): Promise<void>
   /** The id that was claimed under a name, if there is one. */
   claimed(name: string): Promise<string | undefined>
@@ -21,36 +22,41 @@ export interface Ledger {
 
 /** What the server has accepted so far. */
 export interface Note {
-  /** Address and experiment. */
+  /** The address of the server and the name of the experiment. */
   readonly server: string
+  /** The id of the experiment. */
   readonly experiment: string
-  /** By the runs' keys. */
+  /** The state of each run, by the run's key. */
   readonly runs: Readonly<Record<string, NotedRun>>
 }
 
+/** What the server has accepted of one run. */
 interface NotedRun {
+  /** The id of the run on the server. */
   readonly id: string
-  /** Digests of the points, by metric. */
+  /** The digest of the points of each metric. */
   readonly metrics: Readonly<Record<string, string>>
+  /** The digest of the data sets. */
   readonly inputs?: string
-  /** SHA-256 by path. */
+  /** The SHA-256 of each file, by path. */
   readonly files: Readonly<Record<string, string>>
-  /** Versions of registered models, by name and stage. */
+  /** The versions of registered models, by name and stage. */
   readonly models: Readonly<Record<string, string>>
 }
 
+/** The result of a delivery. */
 export interface Delivered {
   /** The number of points that this call sent. */
   readonly points: number
-  /** MLflow runs that something was sent to now. */
+  /** The number of MLflow runs that this call changed. */
   readonly runs: number
-  /** Messages about what could not be sent. */
+  /** Messages about files that could not be sent. */
   readonly notes: readonly string[]
 }
 
 /**
- * The run that all runs of a delivery are below. It is made where it is not there; what becomes of
- * it is not theirs to say.
+ * The MLflow run of a sweep, which is the parent of the runs of its cells. The delivery of a cell
+ * creates it if it does not exist, and changes nothing of an existing one.
  */
 export interface Above {
   readonly content: RunContents
@@ -58,12 +64,12 @@ export interface Above {
 }
 
 /**
- * Brings MLflow to hold what `contents` says, a parent run and then its children. Exactly once in
- * effect: a run is made by one of all who deliver it, and the server is asked for the points that
- * it has wherever they may have been sent before. Where nothing is new, this is one request, and
- * one more for a run above.
+ * Makes MLflow have `contents`, which are a parent run and then its children. The effect is the
+ * same if several processes deliver the same contents, or if one does so again: only one of them
+ * creates a run, and points that may have been sent before are compared with those of the server.
+ * If nothing is new, this takes one request, and one more with a run `above`.
  *
- * @param experiment  the MLflow experiment's name
+ * @param experiment  the name of the MLflow experiment
  */
 export async function deliver(
   client: MlflowClient,
@@ -94,22 +100,22 @@ export async function deliver(
   }
 
   let points = 0
-  const bring = async (content: RunContents): Promise<ServerRun> => {
+  const deliverRun = async (content: RunContents): Promise<ServerRun> => {
     const before = note.runs[content.key]
     const known = before && there.find((run) => run.id === before.id)
     const { run, isNew } = known
       ? { run: known, isNew: false }
-      : await settled(client, ledger, id, `${place}/${content.key}`, content, there)
+      : await findOrCreateRun(client, ledger, id, `${place}/${content.key}`, content, there)
     const sent = await send(client, run, content, { isNew, before: known && before })
     points += sent.points
     if (sent.noted) await keep(content.key, sent.noted)
-    await removeOthers(client, run, content, there)
+    await deleteDuplicates(client, run, content, there)
     return run
   }
-  const top = above && (await standing(client, id, place, above))
-  const parentRun = await bring(top ? below(top, parent) : parent)
+  const top = above && (await runAbove(client, id, place, above))
+  const parentRun = await deliverRun(top ? below(top, parent) : parent)
   const runs = [parentRun]
-  for (const child of children) runs.push(await bring(below(parentRun, child)))
+  for (const child of children) runs.push(await deliverRun(below(parentRun, child)))
 
   // Files last: they are large, and figures must not wait for them.
   const notes = new Set<string>()
@@ -122,7 +128,7 @@ export async function deliver(
       if (latest.files[file.path] === file.blob.sha256) continue
       if (await client.upload(run, file.path, await ledger.read(file.blob)))
         await keep(content.key, { ...latest, files: { ...latest.files, [file.path]: file.blob.sha256 } })
-      else notes.add(notPassedOn(run))
+      else notes.add(filesNotSent(run))
     }
     for (const model of notes.size > 0 ? [] : content.models) {
       const latest = note.runs[content.key] ?? before
@@ -146,8 +152,8 @@ function below({ id }: ServerRun, content: RunContents): RunContents {
   return { ...content, tags: { ...content.tags, 'mlflow.parentRunId': id } }
 }
 
-/** The run above. Whoever makes it sends what it holds so far. */
-async function standing(
+/** Returns the run above. If this call creates the run, it sends the run's contents, too. */
+async function runAbove(
   client: MlflowClient,
   experiment: string,
   place: string,
@@ -155,7 +161,7 @@ async function standing(
 ): Promise<ServerRun> {
   const there = await client.runsWith(experiment, deliveryTag, content.tags[deliveryTag] ?? '')
   const key = `${place}/${content.key}`
-  const { run, isNew } = await settled(client, ledger, experiment, key, content, there)
+  const { run, isNew } = await findOrCreateRun(client, ledger, experiment, key, content, there)
   if (isNew) await send(client, run, content, { isNew, before: undefined })
   return run
 }
@@ -163,12 +169,12 @@ async function standing(
 const serverOf = ({ address }: MlflowClient, experiment: string) => `${address}#${experiment}`
 
 /**
- * The run that stands for a key, made where there is none. `runs/create` takes no id, so two who
- * deliver at the same time may both make one: the first to claim the key in the store wins, and the
- * other's is deleted. Where a person deleted the run that stood, the next is claimed under its
- * name.
+ * Returns the run that was claimed for a key, and creates one if there is none. `runs/create` takes
+ * no id, so that two processes may both create a run at the same time. The run of the first one to
+ * claim the key in the store stays, and the other one is deleted. If a person has deleted the
+ * claimed run, another one is claimed under the key followed by the id of the deleted one.
  */
-async function settled(
+async function findOrCreateRun(
   client: MlflowClient,
   ledger: Above['ledger'],
   experiment: string,
@@ -176,13 +182,13 @@ async function settled(
   content: RunContents,
   there: readonly ServerRun[],
 ): Promise<Created> {
-  const standing = await ledger.claimed(place)
-  if (standing !== undefined) {
-    const run = there.find(({ id }) => id === standing) ?? (await client.run(standing))
+  const claimed = await ledger.claimed(place)
+  if (claimed !== undefined) {
+    const run = there.find(({ id }) => id === claimed) ?? (await client.run(claimed))
     if (run) return { run, isNew: false }
-    return settled(client, ledger, experiment, `${place}/${standing}`, content, there)
+    return findOrCreateRun(client, ledger, experiment, `${place}/${claimed}`, content, there)
   }
-  // Made by somebody who was stopped before the claim, or is about to make it.
+  // Another process created this run and was stopped before the claim, or is about to claim it.
   const { name, startTime, tags } = content
   const orphan = there.find((run) => run.tags[keyTag] === content.key)
   const made = orphan
@@ -192,11 +198,11 @@ async function settled(
   const winner = await ledger.claimed(place)
   if (winner === made.run.id) return made
   if (made.isNew) await client.deleteRun(made.run.id)
-  return settled(client, ledger, experiment, place, content, there)
+  return findOrCreateRun(client, ledger, experiment, place, content, there)
 }
 
-/** Deletes runs that lost their claim, and those in which the same row failed before. */
-async function removeOthers(
+/** Deletes runs whose claim came second, and earlier runs of the same row that failed. */
+async function deleteDuplicates(
   client: MlflowClient,
   run: ServerRun,
   { tags }: RunContents,
@@ -212,8 +218,8 @@ async function removeOthers(
 }
 
 /**
- * Sends what a run lacks of its contents but its files, its status last. `noted` is undefined where
- * it lacked nothing.
+ * Sends the missing contents of a run, except files. The status is sent last. `noted` is absent if
+ * nothing was missing.
  */
 async function send(
   client: MlflowClient,
@@ -221,7 +227,7 @@ async function send(
   content: RunContents,
   { isNew, before }: { readonly isNew: boolean; readonly before: NotedRun | undefined },
 ): Promise<{ readonly points: number; readonly noted?: NotedRun }> {
-  // The server refuses to change a parameter.
+  // The server does not let a parameter be changed.
   const params = where(content.params, (key) => !(key in run.params))
   const tags = where(content.tags, (key, value) => run.tags[key] !== value)
   const digests = digestsOf(content.metrics)
@@ -242,8 +248,8 @@ async function send(
   return { points, noted: { id: run.id, metrics: digests, inputs, files, models } }
 }
 
-/** Says what kind of place it is, without its names. */
-function notPassedOn({ artifacts }: ServerRun): string {
+/** The message about files that cannot be sent. It has the kind of their place, and no name. */
+function filesNotSent({ artifacts }: ServerRun): string {
   const place = URL.canParse(artifacts) ? `${new URL(artifacts).protocol}//…` : 'a directory'
   return `files were not sent to MLflow: this server keeps them at ${place} and takes none for it over HTTP`
 }

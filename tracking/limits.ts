@@ -5,7 +5,7 @@ export const limits = {
   metrics: 1000,
   params: 100,
   tags: 100,
-  /** Metrics, parameters and tags together. */
+  /** The number of metrics, parameters and tags together. */
   items: 1000,
   bytes: 1_000_000,
   key: 250,
@@ -17,7 +17,7 @@ export const limits = {
 export interface Metric {
   readonly key: string
   readonly value: number
-  /** Milliseconds since 1970: of what was measured, never of the sending. */
+  /** The time of the measurement, not that of the sending, in milliseconds since 1970. */
   readonly timestamp: number
   readonly step: number
 }
@@ -25,8 +25,8 @@ export interface Metric {
 export type Strings = Readonly<Record<string, string>>
 
 /**
- * Names as the server accepts them: also, a path that means itself, since some servers keep files
- * of these names.
+ * Throws a RangeError if the server does not accept a name. Some servers use names as the paths of
+ * files, so that a name must not have empty parts, `.` or `..`.
  */
 export function checkName(name: string): void {
   const isPath = name.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
@@ -36,6 +36,7 @@ export function checkName(name: string): void {
     )
 }
 
+/** Throws a RangeError if the server does not accept a point. */
 export function checkMetric({ key, value, timestamp, step }: Metric): void {
   checkName(key)
   if (!Number.isFinite(value) || !Number.isSafeInteger(timestamp) || !Number.isSafeInteger(step))
@@ -45,8 +46,8 @@ export function checkMetric({ key, value, timestamp, step }: Metric): void {
 }
 
 /**
- * A name that the server accepts: `methods[0].rank` is `methods.0.rank`, and what else it does not
- * take is `_`.
+ * Converts a name to one that the server accepts: `methods[0].rank` becomes `methods.0.rank`. Any
+ * other character that the server does not accept becomes `_`.
  */
 export function fittedName(name: string): string {
   return name
@@ -56,8 +57,8 @@ export function fittedName(name: string): string {
 }
 
 /**
- * Parameters and tags with values as long as the server takes them. A longer one is cut, with an
- * ellipsis, and the SHA-256 of the whole value is in the tag `sha256.<name>`.
+ * Cuts the values of parameters and tags to the length that the server accepts. A value that was
+ * cut ends with an ellipsis, and the SHA-256 of the whole value is in the tag `sha256.<name>`.
  */
 export function fitted(params: Strings, tags: Strings): { readonly params: Strings; readonly tags: Strings } {
   const hashes: Record<string, string> = {}
@@ -74,16 +75,14 @@ export function fitted(params: Strings, tags: Strings): { readonly params: Strin
   return { params: shortParams, tags: { ...hashes, ...shortTags } }
 }
 
-/** Cut between characters: half a surrogate pair is no text to a database. */
+/** Cuts a text between characters, because databases refuse half of a surrogate pair. */
 export function shortened(value: string, longest: number): string {
   if (value.length <= longest) return value
   const cut = value.slice(0, longest - 1)
   return `${/[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut}…`
 }
 
-/**
- * One call of `runs/log-batch`: its items as JSON, and the points among them as they were given.
- */
+/** One call of `runs/log-batch`: its items as JSON, and its points as values. */
 export interface Batch {
   readonly params: readonly string[]
   readonly tags: readonly string[]
@@ -93,12 +92,12 @@ export interface Batch {
 
 type List = 'params' | 'tags' | 'metrics'
 
-/** Bytes of a call beside its items: the run's id and the names of the lists. */
+/** The bytes of a call besides its items: the id of the run and the names of the lists. */
 const overhead = 1000
 
 /**
- * Cuts parameters, tags and points, in this order, into calls that the server accepts. Throws a
- * RangeError where a name, a number or the length of a value is not what it takes.
+ * Divides parameters, tags and points, in this order, into calls that the server accepts. Throws a
+ * RangeError if the server does not accept a name, a number or the length of a value.
  */
 export function batches({
   params = {},
@@ -148,8 +147,8 @@ export function batches({
 }
 
 /**
- * Points in at most `count` groups of similar size, without parting a key: groups may be sent side
- * by side, and the points of each key still arrive in their order.
+ * Divides points into at most `count` groups of similar size. All points of a key are in the same
+ * group, so that they arrive in their order even if groups are sent at the same time.
  */
 export function lanes(metrics: readonly Metric[], count: number): Metric[][] {
   const keys = new Map<string, Metric[]>()

@@ -4,26 +4,25 @@ import { batches, checkMetric, lanes, limits, type Batch, type Metric, type Stri
 import { Rest, type RestOptions } from './rest.ts'
 
 /**
- * MLflow's tracking API, version 2.0 over REST: what an experiment tracker needs of it. Every call
- * may be repeated without doubling anything, however the server keeps its points: where some may
- * have arrived before, it is asked for them first.
+ * The part of MLflow's REST API (2.0) that tracking uses. Every call may be repeated without
+ * duplicates: if points may have arrived before, the server is asked for them first.
  */
 export class MlflowClient {
   private readonly rest: Rest
 
-  /** See Rest for the credentials. Throws a UserError where `uri` is no URL. */
+  /** See Rest for the credentials. Throws a UserError if `uri` is not a URL. */
   constructor(uri: string, options: RestOptions = {}) {
     this.rest = new Rest(uri, options)
   }
 
-  /** The server's address, without credentials. */
+  /** The address of the server, without credentials. */
   get address(): string {
     return this.rest.address
   }
 
   /**
-   * The id of the experiment of this name, made when there is none. Throws a UserError where it was
-   * deleted.
+   * Returns the id of the experiment with this name, and creates it if it does not exist. Throws a
+   * UserError if it was deleted.
    */
   async experiment(name: string): Promise<string> {
     const query = new URLSearchParams({ experiment_name: name })
@@ -53,7 +52,7 @@ export class MlflowClient {
     })
   }
 
-  /** The runs of an experiment that have this tag and are not deleted. */
+  /** Returns the runs of an experiment that have this tag and are not deleted. */
   runsWith(experiment: string, tag: string, value: string): Promise<readonly ServerRun[]> {
     return this.rest.retried(() => this.search(experiment, tag, value))
   }
@@ -74,7 +73,7 @@ export class MlflowClient {
     }
   }
 
-  /** undefined: there is none of this id, or it was deleted. */
+  /** Returns a run, or undefined if there is none with this id or it was deleted. */
   async run(id: string): Promise<ServerRun | undefined> {
     const found = await this.rest.retried(() =>
       this.get<{ run: RunAnswer }>(
@@ -86,8 +85,8 @@ export class MlflowClient {
   }
 
   /**
-   * Makes a run. Where an answer got lost, a run that has the same `mark` (a tag of its own) is
-   * taken for it: then `isNew` is false, and somebody else may have made it.
+   * Creates a run. If the answer is lost, a retry returns the run with the same value of the tag
+   * `mark`. `isNew` is false then, because another process may have created it.
    */
   async createRun(experiment: string, { name, startTime, tags, mark }: NewRun): Promise<Created> {
     return this.rest.retried(async (attempt) => {
@@ -104,7 +103,7 @@ export class MlflowClient {
     })
   }
 
-  /** Also of a run that is deleted already. */
+  /** Deletes a run. Does nothing if it was deleted already. */
   async deleteRun(id: string): Promise<void> {
     await this.rest.retried(async () => {
       await this.post('runs/delete', { run_id: id }, 'RESOURCE_DOES_NOT_EXIST', 'INVALID_PARAMETER_VALUE')
@@ -112,14 +111,14 @@ export class MlflowClient {
   }
 
   /**
-   * Logs any number of points, parameters and tags, in calls that the server accepts, a few of them
-   * side by side; the points of one key arrive in their order, and a key has one point a step.
-   * Answers how many points it sent.
+   * Logs any number of points, parameters and tags, and returns the number of points that were
+   * sent. The points of a key arrive in their order, and a key has one point for each step. Throws
+   * a RangeError before anything is sent if the server does not accept a name, a number or the
+   * length of a value.
    *
-   * @param asks  whether some may be there already: the server is asked first, and only what is
-   *   missing is sent. After a call whose outcome is not known it is asked in any case. Throws a
-   *   RangeError before anything is sent where the server would refuse a name, a number or the
-   *   length of a value.
+   * @param asks  whether points may have been sent before. The server is then asked for its points,
+   *   and only the missing ones are sent. It is also asked after a call whose outcome is unknown.
+   * @param inFlight  the number of calls that may be under way at the same time
    */
   async log(
     run: string,
@@ -130,7 +129,7 @@ export class MlflowClient {
     }: { metrics?: readonly Metric[]; params?: Strings; tags?: Strings },
     { asks = true, inFlight = 4 }: { asks?: boolean; inFlight?: number } = {},
   ): Promise<number> {
-    // What cannot be sent is found before the server is asked for anything.
+    // Checks everything before the first request.
     const first = batches({ params, tags })
     for (const metric of metrics) checkMetric(metric)
     const points = asks
@@ -140,7 +139,7 @@ export class MlflowClient {
     const sending = lanes(points, inFlight).map(async (lane) => {
       for (const batch of batches({ metrics: lane })) await this.send(run, batch)
     })
-    // Nothing is on its way any more when this fails.
+    // Waits for all calls, so that none is under way when this function throws.
     const failed = (await Promise.allSettled(sending)).find((outcome) => outcome.status === 'rejected')
     if (failed) throw failed.reason
     return points.length
@@ -163,7 +162,7 @@ export class MlflowClient {
     })
   }
 
-  /** The points whose step the server does not have for their key. */
+  /** Returns the points of which the server has no point with the same key and step. */
   private async missing(
     run: string,
     metrics: readonly Metric[],
@@ -180,7 +179,7 @@ export class MlflowClient {
     return metrics.filter(({ key, step }) => !there.get(key)?.has(step))
   }
 
-  /** The steps at which a run has a point for a key. */
+  /** Returns the steps for which a run has a point with this key. */
   private async steps(run: string, key: string): Promise<Set<number>> {
     const steps = new Set<number>()
     for (let token = ''; ;) {
@@ -196,13 +195,15 @@ export class MlflowClient {
     }
   }
 
-  /** Sets the status; `endTime` in milliseconds since 1970, where the run has one. */
+  /** Sets the status and, in milliseconds since 1970, the time of the end if there is one. */
   async update(run: string, status: RunEnd['status'] | 'RUNNING', endTime?: number): Promise<void> {
     const body = { run_id: run, status, ...(endTime !== undefined && { end_time: endTime }) }
     await this.rest.retried(() => this.post('runs/update', body))
   }
 
-  /** Notes the data sets that a run used; one of a name and digest that it has stays as it is. */
+  /**
+   * Adds data sets to a run. A data set whose name and digest the run already has is not changed.
+   */
   async inputs(run: string, datasets: readonly DatasetInput[]): Promise<void> {
     const list = datasets.map(({ name, digest, source, profile, tags }) => ({
       tags: Object.entries(tags).map(([key, value]) => ({ key, value })),
@@ -216,16 +217,16 @@ export class MlflowClient {
     }))
     await this.rest.retried(async () => {
       const body = { run_id: run, datasets: list }
-      // Two who note a new data set at the same time: the server refuses the second, who will find
-      // it there.
+      // If two processes add a new data set at the same time, the server refuses the second call.
+      // When that is repeated, the data set exists.
       const done = await this.post('runs/log-inputs', body, 'BAD_REQUEST')
       if (!done) await this.post('runs/log-inputs', body)
     })
   }
 
   /**
-   * Puts a file among a run's artifacts, over one of the same path. Answers false, having done
-   * nothing, where they are at a place that the server does not pass files on to.
+   * Writes a file to the artifacts of a run, and replaces one with the same path. Returns false and
+   * does nothing if the server does not accept files for the place of these artifacts.
    */
   async upload({ artifacts }: ServerRun, path: string, bytes: Uint8Array): Promise<boolean> {
     if (!URL.canParse(artifacts)) return false
@@ -240,9 +241,9 @@ export class MlflowClient {
   }
 
   /**
-   * The version of a registered model that has the tag, made where there is none, and the model
-   * with it. Of several that were made at the same time the first stands; the one that this call
-   * made and that is not it is deleted.
+   * Returns the version of a registered model that has the tag, and creates it, and the model, if
+   * it does not exist. If several processes create a version at the same time, the first one stays,
+   * and each other process deletes its own.
    */
   async modelVersion({ name, source, run, tag, value }: NewVersion): Promise<string> {
     const filter = `name = '${name}'`
@@ -293,12 +294,12 @@ export class MlflowClient {
   }
 }
 
-/** A run as the server has it. */
+/** A run on the server. */
 export interface ServerRun {
   readonly id: string
   readonly status: string
   readonly endTime: number | undefined
-  /** Where its files are, as a URL or a path of the server's. */
+  /** The place of its files, as a URL or as a path on the server. */
   readonly artifacts: string
   readonly params: Strings
   readonly tags: Strings
@@ -309,19 +310,19 @@ export interface NewRun {
   /** Milliseconds since 1970. */
   readonly startTime: number
   readonly tags: Strings
-  /** The name of the tag that no other run has with this value. */
+  /** The name of a tag whose value no other run has. */
   readonly mark: string
 }
 
 export interface Created {
   readonly run: ServerRun
-  /** false: it was there already. */
+  /** False if the run existed already. */
   readonly isNew: boolean
 }
 
 export interface DatasetInput {
   readonly name: string
-  /** Cut to the 36 characters that the server takes: the whole one belongs in a tag. */
+  /** The server gets its first 36 characters. The whole digest belongs in a tag. */
   readonly digest: string
   readonly source: unknown
   readonly profile: unknown
@@ -329,7 +330,7 @@ export interface DatasetInput {
 }
 
 export interface NewVersion {
-  /** Of the registered model, without `/`, `:` and quotes. */
+  /** The name of the registered model, without `/`, `:` and quotes. */
   readonly name: string
   /** The URL of its folder among the artifacts of the run. */
   readonly source: string
@@ -356,7 +357,7 @@ interface VersionAnswer {
 
 interface Pair {
   readonly key: string
-  /** Absent where it is empty. */
+  /** Absent if the value is empty. */
   readonly value?: string
 }
 

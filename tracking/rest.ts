@@ -8,7 +8,7 @@ import { guardedLookup, isLoopback, refuseMetadata } from '../sources/address.ts
 /** Calls of MLflow's REST API, with credentials, retries and errors that say what to do. */
 
 export interface RestOptions {
-  /** Milliseconds before the first retry; the pause doubles each time, and is of random length. */
+  /** Milliseconds before the first retry. The pause doubles each time and has a random length. */
   readonly retryAfter?: number
   readonly retries?: number
 }
@@ -17,9 +17,9 @@ type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
 export interface Call {
   readonly method: Method
-  /** Below the server's address, such as `api/2.0/mlflow/runs/get`, with its query. */
+  /** The path after the address of the server, with its query: `api/2.0/mlflow/runs/get?…`. */
   readonly path: string
-  /** JSON, or the bytes of a file. */
+  /** Text in JSON, or the bytes of a file. */
   readonly body?: string | Uint8Array
   /** Error codes for which the call returns undefined instead of throwing. */
   readonly expected?: readonly string[]
@@ -129,7 +129,7 @@ export class Rest {
   }
 }
 
-/** The server is away or overloaded: the same call may succeed later. */
+/** The server cannot be reached or is overloaded. The same call may succeed later. */
 class Unavailable extends Error {
   /** The pause in milliseconds that the server requested, or 0. */
   readonly pauseMs: number

@@ -14,27 +14,27 @@ import { fitted, fittedName, type Strings } from './limits.ts'
 /** The state of a sweep that is delivered to MLflow. */
 export interface TrackedSweep {
   readonly sweep: SweepRecord
-  /** Every end that it has come to, the latest last: one that is resumed comes to another. */
+  /** Every end of the sweep, the latest last. A sweep that is resumed ends again. */
   readonly ends: readonly TrackedEnd[]
-  /** It goes on: the latest end does not hold any longer. */
+  /** Whether the sweep is running, possibly after an earlier end. */
   readonly isRunning: boolean
-  /** Tells this store's sweep from the same one in another store. */
+  /** Distinguishes the sweep of this store from the same sweep in another store. */
   readonly nonce: string
-  /** Milliseconds since 1970, of the first delivery. */
+  /** The time of the first delivery in milliseconds since 1970. */
   readonly startedAt: number
-  /** Of the report, once the sweep has ended. */
+  /** The files of the report. They are sent when the sweep has ended. */
   readonly files: readonly TrackedFile[]
 }
 
 export interface TrackedEnd extends RunEnd {
-  /** By name: how many cells of each kind, and the lowest average gap that they reached. */
+  /** By name, the number of cells in each state and their lowest average gap. */
   readonly figures: Readonly<Record<string, number>>
 }
 
 /**
- * The MLflow run of a sweep, above those of its cells. Its parameters say what is varied, as it was
- * at the first delivery: MLflow changes none. Its metrics are what each of its ends left, one step
- * an end.
+ * Returns the contents of the MLflow run of a sweep, which is the parent of the runs of its cells.
+ * Its parameters are the options that vary and their values at the first delivery, because MLflow
+ * does not change parameters. Its metrics are the figures of each end, one step for each.
  */
 export function sweepContents(tracked: TrackedSweep): RunContents {
   const { sweep, ends, isRunning, nonce, startedAt, files } = tracked
@@ -63,7 +63,8 @@ export function sweepContents(tracked: TrackedSweep): RunContents {
 }
 
 /**
- * The sweep's name, what all cells share, and the values of each column, in the order of the cells.
+ * The name of the sweep, its base, the options that all cells share, and the values of each column
+ * in the order of the cells.
  */
 function paramsOf(sweep: SweepRecord): Strings {
   const { space, cells } = sweep
@@ -84,8 +85,8 @@ function paramsOf(sweep: SweepRecord): Strings {
 }
 
 /**
- * What tells a run of a sweep from the others: a parameter for each column of which it has
- * something.
+ * The values that distinguish a run of a sweep from the others: a parameter for each column in
+ * which its cell has a value, and tags.
  */
 export function cellOf(sweep: SweepRecord, run: string): Pick<TrackedCell, 'params' | 'tags'> {
   const cell = sweep.cells.find(({ runs }) => runs.includes(run))
@@ -100,12 +101,15 @@ export function cellOf(sweep: SweepRecord, run: string): Pick<TrackedCell, 'para
   }
 }
 
-/** The MLflow experiment of a sweep and of all its cells: runs are nested within one. */
+/**
+ * The name of the MLflow experiment of a sweep and of all its cells. MLflow nests runs only within
+ * one experiment.
+ */
 export function experimentOf({ name, tracking }: SweepRecord): string {
   return tracking?.experiment ?? name
 }
 
-/** Of the columns' parameters, each one's own. */
+/** The names of the parameters of the columns. Equal names are numbered. */
 function namesOf({ columns }: SweepRecord): readonly string[] {
   const names = columns.map(({ name }) => fittedName(`sweep.${name}`))
   return names.map((name, i) => (names.indexOf(name) === i ? name : `${name} ${i + 1}`))

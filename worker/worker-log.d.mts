@@ -1,7 +1,11 @@
 export declare const levels: readonly ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR']
 export type Level = (typeof levels)[number]
+export declare const formats: readonly ['text', 'json']
 
-/** Returns the level that ZEROSHIFT_LOG names, or WARN. */
+/**
+ * Returns the level that ZEROSHIFT_LOG names in any case, or WARN. worker/log-settings.ts refuses
+ * unknown values.
+ */
 export function levelOf(environment?: NodeJS.ProcessEnv): Level
 
 /** Whether each line of the log is a JSON object. `isTerminal`: the log goes to a terminal. */

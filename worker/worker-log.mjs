@@ -7,8 +7,11 @@ export const levels = /** @type {const} */ (['TRACE', 'DEBUG', 'INFO', 'WARN', '
 
 /** @typedef {typeof levels[number]} Level */
 
+export const formats = /** @type {const} */ (['text', 'json'])
+
 /**
- * Returns the level that ZEROSHIFT_LOG names, or WARN.
+ * Returns the level that ZEROSHIFT_LOG names in any case, or WARN. worker/log-settings.ts refuses
+ * unknown values.
  * @param {NodeJS.ProcessEnv} [environment]
  * @returns {Level}
  */

@@ -30,7 +30,8 @@ export async function beParent() {
   const [, command, ...args] = process.argv
   const child = fork(command, args, {
     stdio: ['inherit', 'inherit', 'pipe', 'ipc'],
-    env: { ...process.env, ZEROSHIFT_LOG_FORMAT: 'json', [PARENT]: String(process.pid) },
+    // The standard error of the child is a pipe, so that its log is JSON, too.
+    env: { ...process.env, [PARENT]: String(process.pid) },
     // Signals from the terminal go only to this process, which passes them on.
     detached: true,
   })

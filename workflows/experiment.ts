@@ -119,17 +119,17 @@ async function executeExperiment(input: ResolvedRun, stages: StageRunner): Promi
 
     // Evaluation: every method makes its model from the original. All models are evaluated,
     // attacked and compared with gold.
-    const reference = judgeReference(seed)
+    const reference = evaluateReference(seed)
     // Candidates await the reference only before they are compared. This avoids an unhandled
     // rejection if the reference fails before.
     reference.catch(() => undefined)
-    const judged = await Promise.allSettled(
-      rowsOf(seed).map((candidate) => judge(seed, candidate, reference)),
+    const outcomes = await Promise.allSettled(
+      rowsOf(seed).map((candidate) => evaluateCandidate(seed, candidate, reference)),
     )
     await reference
-    for (const outcome of judged)
+    for (const outcome of outcomes)
       if (outcome.status === 'rejected' && isCancellation(outcome.reason)) throw outcome.reason
-    return judged.filter((_, i) => seed.candidates[i]?.unlearn)
+    return outcomes.filter((_, i) => seed.candidates[i]?.unlearn)
   }
 
   /**
@@ -168,7 +168,7 @@ async function executeExperiment(input: ResolvedRun, stages: StageRunner): Promi
    * Evaluates the models that all others are compared with: gold, the untrained twin and the
    * original.
    */
-  async function judgeReference({ reference, twin, originalEvaluation }: SeedPlan): Promise<void> {
+  async function evaluateReference({ reference, twin, originalEvaluation }: SeedPlan): Promise<void> {
     await essential(reference.evaluate)
     await essential(reference.attack)
     for (const stage of twin ? [twin.model, twin.evaluate] : []) await essential(stage)
@@ -178,7 +178,11 @@ async function executeExperiment(input: ResolvedRun, stages: StageRunner): Promi
   /**
    * Makes the model of one method, evaluates and attacks it, and compares it with the reference.
    */
-  async function judge(seed: SeedPlan, candidate: Candidate, reference: Promise<void>): Promise<void> {
+  async function evaluateCandidate(
+    seed: SeedPlan,
+    candidate: Candidate,
+    reference: Promise<void>,
+  ): Promise<void> {
     const { evaluate, attack, compare } = candidate
     const maker = makerOf(seed, candidate)
     if (maker) await stages.complete(maker)

@@ -25,7 +25,7 @@ import type { Activities } from '../activities/index.ts'
 import type { Ended } from '../activities/sweep.ts'
 import { SweepSchedule, type SweepRun } from '../experiment/sweep/schedule.ts'
 import {
-  judgementOf,
+  objectiveOf,
   type CellInput,
   type RunEnding,
   type SweepChange,
@@ -200,7 +200,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
       const there = found[i]
       if (!there) return []
       if ('attributes' in there) return [{ place, attributes: there.attributes }]
-      known.ended(place, there.incomplete ? 'i' : 'c', judgementOf(there.results, halving))
+      known.ended(place, there.incomplete ? 'i' : 'c', objectiveOf(there.results, halving))
       return []
     })
   }
@@ -249,7 +249,7 @@ export async function sweep(input: SweepInput): Promise<SweepResult> {
       known.ended(
         place,
         ending.result.failed.length > 0 ? 'i' : 'd',
-        judgementOf(ending.result.results, halving),
+        objectiveOf(ending.result.results, halving),
       )
   }
 

@@ -4,7 +4,7 @@ import type { DataSpec } from '../../experiment/spec/data.ts'
 import type { Settings } from '../../experiment/spec/settings.ts'
 import { isElsewhere } from '../../experiment/spec/places.ts'
 import { cacheDirectory } from '../../host/cache.mjs'
-import { defaultLocationOf, isDataFile } from '../../datasets/index.ts'
+import { dataFilesOf, defaultLocationOf } from '../../datasets/index.ts'
 import { isDirectory } from '../../sources/host-cache.ts'
 import { fromFiles, localDirectory } from '../../sources/local-directory.ts'
 
@@ -24,7 +24,7 @@ export async function findDataDirectory(
     const directory = resolve(join(ZEROSHIFT_DATA, spec.name))
     if (await isDirectory(directory)) return directory
   }
-  const home = defaultLocationOf(spec)
+  const home = await defaultLocationOf(spec)
   if (home.kind === 'shipped') return home.directory
   const byHand = join(cacheDirectory(), 'data', spec.name)
   if (await isDirectory(byHand)) return byHand
@@ -45,7 +45,7 @@ async function namedDirectory(
   notify: (line: string) => void,
 ): Promise<string> {
   try {
-    const files = (name: string) => isDataFile(spec, name)
+    const files = await dataFilesOf(spec)
     return (await localDirectory(dataDirectory, { files }, { notify })).directory
   } catch (error) {
     if (!(error instanceof UserError)) throw error

@@ -105,9 +105,9 @@ async function durableWork(
   lease: LeaseKeeper,
   { artifacts, stage, settings, inputs }: DurableOptions,
 ): Promise<Durable> {
-  const { parts } = lease
+  const { microBatches } = lease
   const computedOn: Durable['computedOn'] = (tensorflow) =>
-    parts === 1 ? tensorflow : { ...tensorflow, batchParts: parts }
+    microBatches === 1 ? tensorflow : { ...tensorflow, batchParts: microBatches }
   const confirm = () => lease.renew()
   lease.startRenewing()
   const checkpointer = await Checkpointer.open({
@@ -139,7 +139,7 @@ async function durableWork(
 function hostOf(attempt: Attempt, lease: LeaseKeeper, checkpointer: Checkpointer, stage: StageRef): Host {
   return {
     snapshot: checkpointer.resumed,
-    parts: lease.parts,
+    microBatches: lease.microBatches,
     async step(progress, take) {
       if (progress.step !== undefined) {
         stepped.publish({ kind: stage.kind, steps: Math.max(0, progress.step - (attempt.step ?? 0)) })
@@ -173,9 +173,9 @@ async function throwFailure(
 ): Promise<never> {
   const said = outOfMemory(error)
   if (said === undefined) throw error
-  const failure = memoryFailure(stage, lease.parts, said)
+  const failure = memoryFailure(stage, lease.microBatches, said)
   attempt.warn(failure.message)
-  await (failure.isFinal ? lease.forgetParts() : lease.leaveParts(2 * lease.parts))
+  await (failure.isFinal ? lease.deleteMicroBatches() : lease.saveMicroBatches(2 * lease.microBatches))
   throw failure
 }
 

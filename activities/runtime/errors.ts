@@ -22,11 +22,11 @@ export class ComputedElsewhereError extends Error {
 }
 
 /**
- * Memory ran out. The next attempt divides its batches into more parts, unless the error is final.
+ * Memory ran out. The next attempt has more micro-batches in each batch, unless the error is final.
  */
 export class OutOfMemoryError extends Error {
   override readonly name = 'OutOfMemoryError'
-  /** The parts are single samples already. */
+  /** The micro-batches are single samples already. */
   readonly isFinal: boolean
 
   constructor(message: string, isFinal: boolean) {

@@ -71,8 +71,10 @@ export class LeaseKeeper {
     this.renewEveryMs = (1000 * heartbeatSeconds) / RENEWALS_PER_HEARTBEAT
   }
 
-  /** The number of parts that batches are divided into, as the last holder left it. Usually 1. */
-  get parts(): number {
+  /**
+   * The number of micro-batches in each batch. It is 1 unless an earlier holder ran out of memory.
+   */
+  get microBatches(): number {
     return this.lease.microBatches
   }
 
@@ -101,13 +103,13 @@ export class LeaseKeeper {
     await this.whileHeld(() => this.lease.renew())
   }
 
-  /** Makes the next holder divide batches into this many parts. Throws as `renew` does. */
-  async leaveParts(parts: number): Promise<void> {
-    await this.whileHeld(() => this.lease.saveMicroBatches(parts))
+  /** Records the number of micro-batches for the next holder. Throws as `renew` does. */
+  async saveMicroBatches(count: number): Promise<void> {
+    await this.whileHeld(() => this.lease.saveMicroBatches(count))
   }
 
   /** Makes the next holder begin with whole batches. Throws as `renew` does. */
-  async forgetParts(): Promise<void> {
+  async deleteMicroBatches(): Promise<void> {
     await this.whileHeld(() => this.lease.deleteMicroBatches())
   }
 

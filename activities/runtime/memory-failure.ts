@@ -4,16 +4,16 @@ import { OutOfMemoryError } from './errors.ts'
 const DEFAULT_BATCH = 256
 
 /**
- * The failure of an attempt that ran out of memory while it divided batches into this many parts.
- * It is final if the parts cannot be made smaller. `said` is the message of the device.
+ * The failure of an attempt that ran out of memory with this many micro-batches in each batch. It
+ * is final if a micro-batch is a single sample already. `said` is the message of the device.
  */
 export function memoryFailure(
   { title, params }: { readonly title: string; readonly params: object },
-  parts: number,
+  microBatches: number,
   said: string,
 ): OutOfMemoryError {
   const batch = largestBatch(params) || DEFAULT_BATCH
-  const size = Math.ceil(batch / parts)
+  const size = Math.ceil(batch / microBatches)
   return size > 1
     ? new OutOfMemoryError(
         `'${title}': ${said}. It is tried again, ${Math.ceil(size / 2)} samples at a time.`,

@@ -1,5 +1,5 @@
 import { sha256 } from '../../common/canonical.ts'
-import { pooled } from '../../common/concurrency.ts'
+import { mapConcurrently } from '../../common/concurrency.ts'
 import { parseJson } from '../../common/json.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
 import type { SweepRecord } from '../../experiment/sweep/sweep.ts'
@@ -21,7 +21,7 @@ export interface Records {
 export async function readRecords(store: ObjectStore): Promise<Records> {
   const objects = await store.list('runs/')
   const ids = [...new Set(objects.flatMap(({ path }) => /^runs\/([^/]+)\//.exec(path)?.[1] ?? []))]
-  const read = await pooled(ids, async (id) => {
+  const read = await mapConcurrently(ids, async (id) => {
     const path = `runs/${id}/run.json`
     const bytes = await store.get(path)
     const value = bytes && parseJson(bytes)
@@ -77,9 +77,12 @@ export async function checkReports(
     const report = signedReport(id, parseJson(bytes))
     if (!report) continue
     const paths = signatures.get(id) ?? []
-    const judged = await verifySignatures(store, paths, reportClaims(report), signers, { run: id, evidence })
-    found.push(...judged.suspicions)
-    valid += judged.signers.length
+    const verified = await verifySignatures(store, paths, reportClaims(report), signers, {
+      run: id,
+      evidence,
+    })
+    found.push(...verified.suspicions)
+    valid += verified.signers.length
   }
   return { suspicions: found, signatures: valid }
 }
@@ -90,7 +93,7 @@ export async function checkSweeps(
   runs: ReadonlyMap<string, RunRecord>,
 ): Promise<readonly Suspicion[]> {
   const paths = (await store.list('sweeps/')).map(({ path }) => path).filter((path) => sweepName.test(path))
-  const found = await pooled(paths, async (path) => {
+  const found = await mapConcurrently(paths, async (path) => {
     const bytes = await store.get(path)
     if (!bytes) return []
     const what = sweepFlaw(parseJson(bytes), sweepName.exec(path)?.[1] ?? '', runs)

@@ -43,12 +43,13 @@ export async function verifySignatures<C extends string>(
   for (const path of paths) {
     const bytes = await store.get(path)
     if (!bytes) continue
-    const judged = verifySignature(path, new TextDecoder().decode(bytes), claims, keys)
-    if ('claim' in judged) signers.push(...judged.valid.map((keyid) => ({ keyid, claim: judged.claim })))
+    const verified = verifySignature(path, new TextDecoder().decode(bytes), claims, keys)
+    if ('claim' in verified)
+      signers.push(...verified.valid.map((keyid) => ({ keyid, claim: verified.claim })))
     else
       suspicions.push({
         ...about,
-        ...{ path, what: judged.flaw, drop: [path] },
+        ...{ path, what: verified.flaw, drop: [path] },
         remedy: 'only the signature is lost, and `./zeroshift sign` writes another one',
         evidence: [...about.evidence, { path, found: sha256(bytes) }],
       })
@@ -66,9 +67,9 @@ export function verifySignature<C extends string>(
   claims: Claims<C>,
   keys: readonly PublicKey[],
 ): { readonly claim: C; readonly valid: readonly string[] } | { readonly flaw: string } {
-  const judged = verifyEnvelope(text, path, claims, keys)
-  if ('flaw' in judged) return judged
-  const { claim, valid, invalid, unknown } = judged
+  const verified = verifyEnvelope(text, path, claims, keys)
+  if ('flaw' in verified) return verified
+  const { claim, valid, invalid, unknown } = verified
   if (invalid.length > 0) return { flaw: `the signature by ${invalid.join(', ')} does not verify` }
   const signers = [...valid, ...unknown]
   const named = /([^/]+)\.json$/.exec(path)?.[1] ?? path

@@ -1,5 +1,5 @@
 import { sha256 } from '../../common/canonical.ts'
-import { pooled } from '../../common/concurrency.ts'
+import { mapConcurrently } from '../../common/concurrency.ts'
 import { UserError } from '../../common/errors.ts'
 import { manifestDigest, type BlobRef, type Manifest } from '../../experiment/records/manifest.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
@@ -73,7 +73,7 @@ export async function checkStore(artifacts: Artifacts, options: CheckOptions): P
     ...(await checkSweeps(store, records.runs)),
   ]
   const confirmed = (
-    await pooled(suspicions, async (one) => ((await isConfirmed(store, one)) ? [one] : []))
+    await mapConcurrently(suspicions, async (one) => ((await isConfirmed(store, one)) ? [one] : []))
   ).flat()
   const users = usersOf(records.runs)
   const damages = (isInUse: boolean) =>
@@ -153,7 +153,7 @@ async function readStages(
     ),
   )
   const signatures = pathsBy(signatureName, objects)
-  const stages = await pooled(
+  const stages = await mapConcurrently(
     objects.filter(({ path }) => manifestName.test(path)),
     async ({ path, modified }) => {
       const bytes = await store.get(path)
@@ -182,7 +182,7 @@ async function readSignatures(
   stages: ReadonlyMap<string, ReadStage>,
   keys: readonly PublicKey[],
 ) {
-  const found = await pooled([...stages.values()], async (stage) => {
+  const found = await mapConcurrently([...stages.values()], async (stage) => {
     const { ref, path, sha256, manifest, digest, flaw, signatures, hasFreshLease } = stage
     if (!manifest || digest === undefined || flaw !== undefined || signatures.length === 0) return []
     const claims = stageClaims({ ...ref, digest, outputs: manifest.outputs })

@@ -4,7 +4,7 @@ import { formatBytes, formatPath } from '../format/store-format.ts'
 import type { ObjectStore } from '../store/object-store.ts'
 import type { ArchivedObject } from './archive.ts'
 import { readBlob, readUnchanged } from './read-source.ts'
-import type { StoreContents, VerifiedObject } from './store-contents.ts'
+import type { StoreContents, VerifiedObject } from './contained.ts'
 import { planTransfer, undigestedOf } from './transfer-plan.ts'
 
 /**

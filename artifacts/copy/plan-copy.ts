@@ -3,12 +3,8 @@ import type { ObjectStore } from '../store/object-store.ts'
 import type { ArchiveStore } from './archive.ts'
 import { objectsIn } from './archive-objects.ts'
 import { adviceOn } from './read-source.ts'
-import {
-  readContents,
-  type ContainedStage,
-  type ContentsOptions,
-  type StoreContents,
-} from './store-contents.ts'
+import type { ContainedStage, ContentsOptions, StoreContents } from './contained.ts'
+import { readContents } from './store-contents.ts'
 import { flawsOf, planTransfer, type Conflict, type Keep, type TransferPlan } from './transfer-plan.ts'
 
 export interface PlanOptions extends Pick<ContentsOptions, 'ids' | 'reportFlaw'> {

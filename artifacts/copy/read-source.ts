@@ -3,7 +3,7 @@ import type { BlobRef } from '../../experiment/records/manifest.ts'
 import { blobPath } from '../format/layout.ts'
 import type { HashedBytes, ObjectStore } from '../store/object-store.ts'
 import { ArchiveStore } from './archive.ts'
-import type { VerifiedObject } from './store-contents.ts'
+import type { VerifiedObject } from './contained.ts'
 
 /** Reads and verifies a blob of the source. Throws a UserError if it is damaged or missing. */
 export async function readBlob(from: ObjectStore, blob: BlobRef): Promise<Uint8Array> {

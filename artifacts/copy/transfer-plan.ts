@@ -8,7 +8,7 @@ import type {
   Flaw,
   VerifiedObject,
   StoreContents,
-} from './store-contents.ts'
+} from './contained.ts'
 
 /** The store whose results stay if two stores have different results of the same stage. */
 export type Keep = 'target' | 'source'

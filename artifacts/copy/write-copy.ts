@@ -16,7 +16,7 @@ import { allowUndigested } from '../format/store-format.ts'
 import type { ObjectStore } from '../store/object-store.ts'
 import type { PlannedCopy } from './plan-copy.ts'
 import { readBlob, readUnchanged } from './read-source.ts'
-import type { ContainedRun, ContainedStage, ContainedSweep, VerifiedObject } from './store-contents.ts'
+import type { ContainedRun, ContainedStage, ContainedSweep, VerifiedObject } from './contained.ts'
 import { undigestedOf, type Conflict, type TransferPlan } from './transfer-plan.ts'
 
 export interface WriteOptions {

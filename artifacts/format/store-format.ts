@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { UserError } from '../../common/errors.ts'
 import { parseJson } from '../../common/json.ts'
-import { pooled } from '../../common/concurrency.ts'
+import { mapConcurrently } from '../../common/concurrency.ts'
 import type { ObjectStore } from '../store/object-store.ts'
 
 /** The file that gives the format of a store. Stores of the first versions do not have it. */
@@ -60,7 +60,7 @@ export async function refuseLaterFormat(store: ObjectStore): Promise<void> {
 export async function ensureFormat(store: ObjectStore): Promise<void> {
   if (await readFormat(store)) return
   const manifests = (await store.list('stages/')).filter(({ path }) => manifestName.test(path))
-  const undigested = await pooled(manifests, async ({ path }) => {
+  const undigested = await mapConcurrently(manifests, async ({ path }) => {
     const bytes = await store.get(path)
     const isOld = bytes && !hasDigest(bytes)
     return isOld ? (manifestName.exec(path)?.slice(1) ?? []) : []

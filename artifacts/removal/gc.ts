@@ -8,7 +8,7 @@ import {
   takeInventory,
   type Inventory,
 } from './inventory.ts'
-import { chunks, pooled } from '../../common/concurrency.ts'
+import { chunks, mapConcurrently } from '../../common/concurrency.ts'
 import { probesFolder } from '../store/store-clock.ts'
 import type { ObjectStore, StoredObject } from '../store/object-store.ts'
 import { readRuns, refuseUnknown, type StoredRun } from './stored-runs.ts'
@@ -146,7 +146,7 @@ export async function deleteGarbage(
     const runs = await readRuns(store)
     refuseUnknown(store, runs)
     const needed = neededBy(runs)
-    await pooled(
+    await mapConcurrently(
       some.filter(({ path }) => !needed.has(path)),
       async ({ path }) => {
         const objects = await store.list(path)
@@ -200,5 +200,5 @@ export function stageFolders(objects: readonly StoredObject[]): readonly StageFo
 }
 
 function deleteAll(store: ObjectStore, objects: readonly StoredObject[]): Promise<unknown> {
-  return pooled(objects, ({ path }) => store.delete(path))
+  return mapConcurrently(objects, ({ path }) => store.delete(path))
 }

@@ -1,5 +1,5 @@
 import type { StageKind } from '../../experiment/stages/stage.ts'
-import { pooled } from '../../common/concurrency.ts'
+import { mapConcurrently } from '../../common/concurrency.ts'
 import { readManifest } from '../format/read-manifest.ts'
 import { newestDate, probesFolder } from '../store/store-clock.ts'
 import { mayLackDigest, readFormat, type StoreFormat } from '../format/store-format.ts'
@@ -36,7 +36,7 @@ export async function takeInventory(store: ObjectStore, now?: number): Promise<I
   const blobs = await store.list('blobs/sha256/')
   const stages = await store.list('stages/')
   const others = [...(await store.list(probesFolder)), ...(await store.list(removalsFolder))]
-  const manifests = await pooled(
+  const manifests = await mapConcurrently(
     stages.filter(({ path }) => stageManifest.test(path)),
     async ({ path }) => [stageFolderOf(path), await digestsIn(store, format, path)] as const,
   )

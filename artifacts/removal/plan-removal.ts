@@ -46,11 +46,11 @@ export function planRemoval(
     ...noted.map(({ id }) => id),
   ])
   const whyStays = reasonsToStay(others, new Set(restarted.map(({ id }) => id)))
-  const judged = [...candidates]
+  const decided = [...candidates]
     .filter((id) => !asked.has(id))
     .flatMap((id) => inventory.runs.get(id) ?? [])
     .map((run) => ({ run, why: whyStays(run) }))
-  const runs = [...named, ...judged.flatMap(({ run, why }) => (why === undefined ? [run] : []))]
+  const runs = [...named, ...decided.flatMap(({ run, why }) => (why === undefined ? [run] : []))]
   if (runs.length > 0) refuse(others.flatMap(unreadableSweep))
 
   const scopes = [scopeOf(inventory, runs), ...[...left.values()].map(scopeIn)]
@@ -58,7 +58,7 @@ export function planRemoval(
     runs.filter((run) => run.id === id || inventory.sweeps.get(id)?.runs?.has(run.id))
   return {
     ...{ sweeps, runs },
-    staying: judged.flatMap(({ run, why }) => (why === undefined ? [] : [{ id: run.id, why }])),
+    staying: decided.flatMap(({ run, why }) => (why === undefined ? [] : [{ id: run.id, why }])),
     scope: {
       stages: union(scopes.map(({ stages }) => stages)),
       blobs: union(scopes.map(({ blobs }) => blobs)),

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { digestOf } from '../../common/canonical.ts'
 import { jsonBytes, parseJson } from '../../common/json.ts'
 import { removalsFolder } from './inventory.ts'
-import { pooled } from '../../common/concurrency.ts'
+import { mapConcurrently } from '../../common/concurrency.ts'
 import type { ObjectStore } from '../store/object-store.ts'
 
 /**
@@ -63,7 +63,7 @@ export async function deleteNotes(store: ObjectStore, ids: ReadonlySet<string>):
 
 async function readFiles(store: ObjectStore) {
   const objects = await store.list(removalsFolder)
-  const files = await pooled(objects, async ({ path }) => {
+  const files = await mapConcurrently(objects, async ({ path }) => {
     const bytes = await store.get(path)
     const notes = bytes && schema.safeParse(parseJson(bytes)).data
     return notes ? [{ path, notes }] : []

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { digestOf } from '../../common/canonical.ts'
-import { pooled } from '../../common/concurrency.ts'
+import { mapConcurrently } from '../../common/concurrency.ts'
 import { UserError } from '../../common/errors.ts'
 import { parseJson } from '../../common/json.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
@@ -95,13 +95,16 @@ async function readFolders<T>(
   read: (folder: RecordFolder, bytes: Uint8Array | undefined) => T | Promise<T>,
 ): Promise<ReadonlyMap<string, T>> {
   const folders = foldersOf(kind, await store.list(`${kind}/`))
-  const found = await pooled([...folders], async ([id, objects]): Promise<readonly [string, T][]> => {
-    const path = `${kind}/${id}/${record}`
-    const written = dateOfObject(objects, path)
-    const bytes = written === undefined ? undefined : await store.get(path)
-    if (written !== undefined && !bytes) return []
-    return [[id, await read({ id, objects, date: dateOf(objects, path), written }, bytes)]]
-  })
+  const found = await mapConcurrently(
+    [...folders],
+    async ([id, objects]): Promise<readonly [string, T][]> => {
+      const path = `${kind}/${id}/${record}`
+      const written = dateOfObject(objects, path)
+      const bytes = written === undefined ? undefined : await store.get(path)
+      if (written !== undefined && !bytes) return []
+      return [[id, await read({ id, objects, date: dateOf(objects, path), written }, bytes)]]
+    },
+  )
   return new Map(found.flat())
 }
 

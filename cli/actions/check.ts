@@ -83,7 +83,7 @@ function linesOf(
   const { green, red, yellow } = coloursOf(process.stdout)
   const contents = read > 0 ? `, ${size(read)} of them read` : ', by their sizes'
   const heading = `${where}: ${counted(runs, 'run')}, ${counted(stages, 'stage')}, ${counted(blobs, 'blob')}${contents}`
-  const left = inUse.map(({ path, what }) => yellow(`in use, not judged: ${path}: ${what}`))
+  const left = inUse.map(({ path, what }) => yellow(`in use, not checked: ${path}: ${what}`))
   const signatureLines =
     signatures > 0 ? [`${counted(signatures, 'signature')} that ${signatures === 1 ? 'holds' : 'hold'}`] : []
   const begin = [heading, ...signatureLines, ...left]

@@ -60,8 +60,8 @@ async function signaturesOf(
   const claims = reportClaims(toSign(id, json))
   const own = signer?.publicKey.id
   const kept = (await signaturesIn(artifacts, reportSignatures(id))).filter(({ path, text }) => {
-    const judged = verifyEnvelope(text, path, claims)
-    return 'claim' in judged && judged.invalid.length === 0 && !judged.valid.includes(own ?? '')
+    const verified = verifyEnvelope(text, path, claims)
+    return 'claim' in verified && verified.invalid.length === 0 && !verified.valid.includes(own ?? '')
   })
   const made = signer ? [signedStatement(claims.rendered, signer)] : []
   const lines = [...kept.map(({ text }) => text), ...made].map((text) => JSON.stringify(JSON.parse(text)))

@@ -1,7 +1,7 @@
 import { reportSignatures, stageSignatures } from '../../artifacts/format/layout.ts'
 import { reportFlaw, SharedManifests } from '../../activities/stored-outcome.ts'
 import { type Artifacts } from '../../artifacts/artifacts.ts'
-import { pooled } from '../../common/concurrency.ts'
+import { mapConcurrently } from '../../common/concurrency.ts'
 import { signaturesIn, signReport, signStage } from '../../artifacts/stored-signatures.ts'
 import { UserError } from '../../common/errors.ts'
 import { manifestDigest } from '../../experiment/records/manifest.ts'
@@ -42,7 +42,7 @@ export async function sign(id: string, { key: file, json, store }: SignOptions):
   const run = await runRecordIn(artifacts, id)
   // Checks the report before anything is written.
   const text = await soundReport(artifacts, run)
-  const stages = await pooled(stagesOf(run.plan), async (stage) => ({
+  const stages = await mapConcurrently(stagesOf(run.plan), async (stage) => ({
     stage,
     outcome: await attestStage(artifacts, stage, key),
   }))
@@ -111,8 +111,8 @@ async function hasSignature<C extends string>(
 ): Promise<boolean> {
   const found = await signaturesIn(artifacts, folder)
   return found.some(({ path, text }) => {
-    const judged = verifyEnvelope(text, path, claims, [publicKey])
+    const verified = verifyEnvelope(text, path, claims, [publicKey])
     const isOwn = path === `${folder}${publicKey.id}.json`
-    return isOwn && 'claim' in judged && judged.valid.includes(publicKey.id)
+    return isOwn && 'claim' in verified && verified.valid.includes(publicKey.id)
   })
 }

@@ -1,5 +1,5 @@
 import type { Artifacts } from '../../artifacts/artifacts.ts'
-import { pooled } from '../../common/concurrency.ts'
+import { mapConcurrently } from '../../common/concurrency.ts'
 import { StoreView } from '../../artifacts/store-view.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import type { Stage } from '../../experiment/stages/stage.ts'
@@ -68,7 +68,7 @@ async function sweepCosts(artifacts: Artifacts, { runs }: PreparedSweep): Promis
   const lists = [...runs.values()].map(({ run }) => stagesOf(run.plan))
   const distinct = new Map(lists.flat().map((stage): [string, Stage] => [stage.key, stage]))
   const view = new StoreView(artifacts)
-  const cached = await pooled([...distinct.values()], async (stage) =>
+  const cached = await mapConcurrently([...distinct.values()], async (stage) =>
     (await view.complete(stage)) ? stage.key : undefined,
   )
   const there = new Set(cached.flatMap((key) => key ?? []))

@@ -213,7 +213,7 @@ function checkHalving({ resource, rungs, of, metric }: HalvingSpec, spec: Spec, 
   )
   if (of === undefined ? labels.length !== 1 : !labels.includes(of))
     refuse(
-      `of: expected the label of the method that is judged, one of ${labels.join(', ')}; found ${of ?? 'none'}`,
+      `of: expected the label of the method that decides, one of ${labels.join(', ')}; found ${of ?? 'none'}`,
     )
 }
 

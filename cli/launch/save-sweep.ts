@@ -1,5 +1,5 @@
 import type { Artifacts } from '../../artifacts/artifacts.ts'
-import { pooled } from '../../common/concurrency.ts'
+import { mapConcurrently } from '../../common/concurrency.ts'
 import { canonicalJson } from '../../common/canonical.ts'
 import { recordOf, type RunInput } from '../../experiment/records/run.ts'
 import type { PreparedSweep } from './prepare-sweep.ts'
@@ -9,7 +9,7 @@ import type { PreparedSweep } from './prepare-sweep.ts'
  * the store already with the same contents stays as it is, with the stages that failed.
  */
 export async function saveSweep(artifacts: Artifacts, { sweep, runs }: PreparedSweep): Promise<void> {
-  await pooled([...runs.values()], async (input) => {
+  await mapConcurrently([...runs.values()], async (input) => {
     if (!(await isSaved(artifacts, input))) await artifacts.putRun(recordOf(input))
   })
   const { failures } = (await artifacts.sweep(sweep.id)) ?? {}

@@ -1,5 +1,5 @@
 import type { Artifacts } from '../../artifacts/artifacts.ts'
-import { pooled } from '../../common/concurrency.ts'
+import { mapConcurrently } from '../../common/concurrency.ts'
 import { digestOf } from '../../common/canonical.ts'
 import type { Manifest } from '../../experiment/records/manifest.ts'
 import type { Stage, StageKind, StageRef } from '../../experiment/stages/stage.ts'
@@ -68,7 +68,7 @@ export async function estimateFrom(artifacts: Artifacts, stages: readonly Stage[
     })
     .sort((a, b) => b.modified - a.modified)
     .slice(0, MOST)
-  const past = await pooled(found, (stage) => artifacts.manifest(stage))
+  const past = await mapConcurrently(found, (stage) => artifacts.manifest(stage))
   return estimateOf(
     stages,
     past.flatMap((manifest) => manifest ?? []),

@@ -45,7 +45,7 @@ function sentenceOf({ verdict, environment, floor }: Verification): string {
     case 'beyond-floor':
       return `${elsewhere} ${floor.within === false ? 'The reported floor is another one than that computed here' : 'Not every row is within the floor'}.`
     case 'unjudged':
-      return `${elsewhere} There is no floor to judge the figures by.`
+      return `${elsewhere} There is no floor to compare the figures with.`
     case 'differs':
       return 'other bytes, where device, threads and libraries are the same.'
     case 'contradictory':

@@ -1,6 +1,6 @@
 import type { Client, WorkflowHandle } from '@temporalio/client'
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js'
-import { pooled } from '../../common/concurrency.ts'
+import { mapConcurrently } from '../../common/concurrency.ts'
 import { trackingId, workflowId } from '../../workflows/names.ts'
 import { withServerToLookAt } from './run-list.ts'
 
@@ -56,7 +56,7 @@ async function openWorkflows(
   nameOf: (id: string) => string,
 ): Promise<readonly Found[]> {
   const { WorkflowNotFoundError } = await import('@temporalio/client')
-  const found = await pooled(ids, async (id) => {
+  const found = await mapConcurrently(ids, async (id) => {
     const handle = client.workflow.getHandle(nameOf(id))
     try {
       const { status } = await handle.describe()

@@ -1,5 +1,6 @@
 import { graphSetting } from '../../learning/tensorflow/device.ts'
 import { signingKey } from '../../signatures/setting.ts'
+import { refuseLogSettings } from '../../worker/log-settings.ts'
 import { payloadKeys } from '../../worker/payload-keys.ts'
 import { progressSeconds } from '../../worker/progress.ts'
 
@@ -8,6 +9,7 @@ import { progressSeconds } from '../../worker/progress.ts'
  * UserError.
  */
 export function refuseWorkerSettings(): void {
+  refuseLogSettings(process.env)
   payloadKeys()
   signingKey()
   progressSeconds()

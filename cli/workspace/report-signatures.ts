@@ -28,14 +28,14 @@ export function checkReportSignatures(
   const report = signedReport(run, published)
   if (!report) return { signers: [], flaws: [] }
   const claims = reportClaims(report)
-  const judged = found.map(({ where, text }) => ({ where, ...verifyEnvelope(text, where, claims, keys) }))
+  const verified = found.map(({ where, text }) => ({ where, ...verifyEnvelope(text, where, claims, keys) }))
   return {
-    signers: judged.flatMap((one) =>
+    signers: verified.flatMap((one) =>
       'flaw' in one
         ? []
         : one.valid.map((keyid) => ({ keyid, claim: one.claim, named: keys.some(({ id }) => id === keyid) })),
     ),
-    flaws: judged.flatMap((one) => {
+    flaws: verified.flatMap((one) => {
       if ('flaw' in one) return [`${one.where}: ${one.flaw}`]
       return one.invalid.map((keyid) => `${one.where}: the signature by ${keyid} does not verify`)
     }),

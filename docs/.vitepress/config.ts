@@ -63,6 +63,7 @@ export default defineConfig({
           page('Configuration', '/reference/configuration'),
           page('Commands', '/reference/commands'),
           page('Methods', '/reference/methods'),
+          page('Data sets', '/reference/data-sets'),
           page('Models', '/reference/models'),
           page('Splits and targets', '/reference/splits'),
           page('Metrics', '/reference/metrics'),

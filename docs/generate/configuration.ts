@@ -1,6 +1,5 @@
 import { optimizerSchema, scheduleSchema } from '../../experiment/spec/optimizer.ts'
 import { configSchema } from '../../experiment/spec/spec.ts'
-import { dataSchemas } from '../../experiment/spec/data.ts'
 import { settingsSchema } from '../../experiment/spec/settings.ts'
 import { sweepSchema } from '../../experiment/sweep/space.ts'
 import { fieldTable, jsonSchemaOf, type JsonSchema } from './fields.ts'
@@ -10,7 +9,7 @@ import { optimizer, schedule } from './named-schemas.ts'
 const settings = Object.keys(settingsSchema.shape)
 /** Options that have a page or a section of their own. */
 const elsewhere: Readonly<Record<string, string>> = {
-  data: '[data set](#data-sets)',
+  data: '[data set](data-sets.md)',
   split: '[split](splits.md)',
   model: '[model](models.md)',
   methods: 'list of [methods](methods.md)',
@@ -41,12 +40,6 @@ export function configurationPage(): string {
     fieldTable(part(own), [optimizer, schedule]),
     SETTINGS,
     fieldTable(part(settings), []),
-    DATA_SETS,
-    ...dataSchemas.flatMap((schema) => [
-      `### \`${schema.shape.name.value}\``,
-      plain(sentence(schema.description ?? '')),
-      fieldTable(jsonSchemaOf(schema), [], { omit: ['name'] }),
-    ]),
     '## Optimizers',
     ...variants(optimizerSchema.options),
     '## Schedules',
@@ -86,12 +79,6 @@ line, editors complete and check the file:
 const SETTINGS = `### Settings of the machine
 
 These options say where things are. They are in the same file, and they change no result and no key.`
-
-const DATA_SETS = `## Data sets
-
-\`data.name\` selects the reader. \`from\` says where the files are and changes no result: a directory, a URL with its checksum, \`s3://…\`
-or \`hf://datasets/…\` ([your data](../guides/your-data.md)). Without \`from\`, the files of MNIST, Fashion-MNIST, Kuzushiji-MNIST and
-CIFAR are downloaded and compared with their published checksums.`
 
 const SWEEPS = `## Sweeps
 

@@ -44,13 +44,13 @@ includes 50%, so that MIA is noise. _Gap w/o MIA_ is the gap that does not depen
 **Val. gap** is for choosing options: it uses neither gold nor test samples. FA_unseen is the accuracy that the model would have on _D_f_ if it had
 seen no sample of it: for each class of _D_f_ the accuracy on validation samples of this class, and 0 for classes without validation samples.
 
-**RTE** depends on the machine. Seconds are wall seconds of the work itself, preparation included, without reading and writing the store.`
+**RTE** depends on the machine, and is relative to retraining; publications also give it as an absolute time. Seconds are wall seconds of the work itself, preparation included, without reading and writing the store.`
 
 const INTRODUCTION = `# Metrics
 
 \`./zeroshift metrics\` prints the list of figures. A figure that cannot be computed is shown as missing, with its reason, and never as 0.
 
-Notation: _D_f_ is the forget set, _D_r_ the retained set, _D_t_ the test set. z are logits, p = softmax(z) of the model that is judged, q that of gold, and y
+Notation: _D_f_ is the forget set, _D_r_ the retained set, _D_t_ the test set. z are logits, p = softmax(z) of the evaluated model, q that of gold, and y
 the true class. φ = log(p_y / (1 − p_y)) is the margin of a sample. \\[…\\] is 1 if the statement is true and else 0. Δ is the difference of a figure to
 that of the gold model of the same seed. An index o stands for the original model, g for gold and u for unlearned models. FA is the accuracy on _D_f_, VA that on validation
 samples. N is the normal density, KL the Kullback-Leibler divergence. JS is in bits, KLoM in nats.
@@ -66,16 +66,16 @@ const SOURCES = `## Sources
 | Chundawat et al. 2023     | Can bad teaching induce forgetting?; Zero-shot machine unlearning                                            |
 | Fan et al. 2024           | SalUn: empowering machine unlearning via gradient-based weight saliency                                      |
 | Georgiev et al. 2024      | Attribute-to-delete: machine unlearning via datamodel matching                                               |
-| Golatkar et al. 2021      | Mixed-privacy forgetting in deep networks                                                                    |
+| Golatkar et al. 2021      | Mixed-privacy forgetting in deep networks (CVPR)                                                                    |
 | Hayes et al. 2024         | Inexact unlearning needs more careful evaluations to avoid a false sense of privacy                          |
-| Jia et al. 2023           | Model sparsity can simplify machine unlearning                                                               |
+| Jia et al. 2023           | Model sparsity can simplify machine unlearning (NeurIPS)                                                               |
 | Kornblith et al. 2019     | Similarity of neural network representations revisited                                                       |
-| Lin 1991                  | Divergence measures based on the Shannon entropy                                                             |
+| Lin 1991                  | Divergence measures based on the Shannon entropy (IEEE Transactions on Information Theory 37(1))                                                             |
 | Song and Mittal 2021      | Systematic evaluation of privacy risks of machine learning models                                            |
 | Tarun et al. 2023         | Fast yet effective machine unlearning                                                                        |
 | Triantafillou et al. 2024 | Are we making progress in unlearning? Findings from the first NeurIPS unlearning competition                 |
-| Yeom et al. 2018          | Privacy risk in machine learning: analyzing the connection to overfitting                                    |
+| Yeom et al. 2018          | Privacy risk in machine learning: analyzing the connection to overfitting (CSF)                                    |
 | Zarifzadeh et al. 2024    | Low-cost high-power membership inference attacks                                                             |
 | Zhao et al. 2024          | What makes unlearning hard and what to do about it                                                           |
 
-[How a report judges a method](../concepts/verdicts.md) uses these figures in tests beside another gold model.`
+[How a report evaluates a method](../concepts/verdicts.md) uses these figures in tests beside another gold model.`

@@ -2,32 +2,23 @@ import { layersOf } from '../../experiment/models/model.ts'
 import { adaptableLayers } from '../../experiment/models/layers.ts'
 import { modelSchemas } from '../../experiment/spec/model.ts'
 import { specSchema } from '../../experiment/spec/spec.ts'
-import { fieldTable, jsonSchemaOf } from './fields.ts'
-import { plain, sentence, table } from './markdown.ts'
+import { jsonSchemaOf, type JsonSchema } from './fields.ts'
+import { table } from './markdown.ts'
+import { variantList, variantSections } from './variants.ts'
 
 /** docs/reference/models.md: every architecture with its options. */
 export function modelsPage(): string {
   const models = modelSchemas.map((schema) => ({
     name: schema.shape.name.value,
     about: schema.description ?? '',
-    json: jsonSchemaOf(schema),
+    // The checkpoint's facts are not for users: Zeroshift fills them in.
+    schema: withoutCheckpoint(jsonSchemaOf(schema)),
   }))
-  const list = table(
-    ['model', 'architecture'],
-    models.map(({ name, about }) => [`[\`${name}\`](#${name})`, plain(about)]),
-  )
-  const sections = models.map(({ name, about, json }) =>
-    [
-      `## \`${name}\``,
-      plain(sentence(about)),
-      // The checkpoint's facts are not for users: Zeroshift fills them in.
-      fieldTable(withoutCheckpoint(json), [], { omit: ['name'] }),
-    ].join('\n\n'),
-  )
-  return [INTRODUCTION, list, ...sections, LAYERS, layerTable()].join('\n\n')
+  const list = variantList(['model', 'architecture'], models)
+  return [INTRODUCTION, list, ...variantSections('name', models), LAYERS, layerTable()].join('\n\n')
 }
 
-function withoutCheckpoint(json: ReturnType<typeof jsonSchemaOf>): ReturnType<typeof jsonSchemaOf> {
+function withoutCheckpoint(json: JsonSchema): JsonSchema {
   const { checkpoint: _, ...properties } = json.properties ?? {}
   return { ...json, properties }
 }

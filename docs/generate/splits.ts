@@ -1,32 +1,21 @@
 import { targetNames, type TargetName } from '../../experiment/spec/methods.ts'
 import { splitSchemas } from '../../experiment/spec/split.ts'
-import { fieldTable, jsonSchemaOf } from './fields.ts'
-import { code, plain, sentence, table } from './markdown.ts'
+import { jsonSchemaOf } from './fields.ts'
+import { code, table } from './markdown.ts'
+import { variantList, variantSections } from './variants.ts'
 
 /** docs/reference/splits.md: how the forget set is chosen, and the shift targets of `rfa`. */
 export function splitsPage(): string {
-  const splits = splitSchemas.map((schema) => ({
-    kind: schema.shape.kind.value,
-    about: schema.description ?? '',
-    json: jsonSchemaOf(schema),
-  }))
-  const list = table(
-    ['split', 'what it does'],
-    splits.map(({ kind, about }) => [`[\`${kind}\`](#${kind})`, plain(about)]),
-  )
-  const sections = splits.map(({ kind, about, json }) =>
-    [
-      `## \`${kind}\``,
-      plain(sentence(about)),
-      fieldTable(json, [], { omit: ['kind'] }),
-      ...(kind in notes ? [notes[kind]] : []),
-    ].join('\n\n'),
-  )
+  const splits = splitSchemas.map((schema) => {
+    const kind = schema.shape.kind.value
+    return { name: kind, about: schema.description ?? '', schema: jsonSchemaOf(schema), notes: notes[kind] }
+  })
+  const list = variantList(['split', 'what it does'], splits)
   const targetTable = table(
     ['target', 'features t_l(x) of a sample x of the forget set', 'needs'],
     targetNames.map((name) => [code(name), targets[name].about, targets[name].needs ?? '']),
   )
-  return [INTRODUCTION, list, ...sections, TARGETS, targetTable].join('\n\n')
+  return [INTRODUCTION, list, ...variantSections('kind', splits), TARGETS, targetTable].join('\n\n')
 }
 
 const notes: Readonly<Record<string, string>> = {

@@ -30,7 +30,15 @@ export type Layer =
       readonly padding?: number
       readonly bias: boolean
     }
-  | { readonly kind: 'batch-norm'; readonly name: string; readonly channels: number }
+  | {
+      /**
+       * A batch norm over the last axis (Ioffe & Szegedy 2015). Its statistics are those of all
+       * other axes: the images and their positions, or the rows after a linear layer.
+       */
+      readonly kind: 'batch-norm'
+      readonly name: string
+      readonly channels: number
+    }
   | { readonly kind: 'relu'; readonly name: string }
   | {
       /** Adjacent windows with 'same' padding, unless stride and padding are given. */

@@ -8,6 +8,9 @@ export interface MetricLine extends FigureDescription {
   readonly in: 'table' | StageKind
 }
 
+const ACTIVATION_DISTANCE =
+  'Chundawat et al. 2023 (bad teaching), who cite Golatkar et al. 2021 (mixed-privacy forgetting)'
+
 /** The formulas and sources of the figures of the results table. */
 const definitions: Readonly<Record<MetricName, Pick<FigureDescription, 'formula' | 'source'>>> = {
   ra: { formula: '100 · mean over x ∈ D_r of [argmax_k z_k(x) = y(x)]', source: STANDARD },
@@ -28,22 +31,25 @@ const definitions: Readonly<Record<MetricName, Pick<FigureDescription, 'formula'
   tow: { formula: '(1 − |ΔFA|/100) (1 − |ΔRA|/100) (1 − |ΔTA|/100)', source: 'Zhao et al. 2024' },
   activationForget: {
     formula: 'mean over x ∈ D_f of ‖p(x) − q(x)‖₂',
-    source: 'Golatkar et al. 2021 (mixed-privacy forgetting)',
+    source: ACTIVATION_DISTANCE,
   },
   activationRetained: {
     formula: 'mean over x ∈ D_r of ‖p(x) − q(x)‖₂',
-    source: 'Golatkar et al. 2021 (mixed-privacy forgetting)',
+    source: ACTIVATION_DISTANCE,
   },
   jsDivergence: {
     formula: 'mean over x ∈ D_f of JS(p, q), JS(p, q) = ½ KL(p ‖ m) + ½ KL(q ‖ m), m = (p + q)/2',
-    source: 'Lin 1991; Chundawat et al. 2023 (bad teaching)',
+    source: 'Lin 1991, with equal weights and in bits; Chundawat et al. 2023 (bad teaching)',
   },
   zrf: {
     formula: '1 − mean over x ∈ D_f of JS(p, p_twin)',
     source: 'Chundawat et al. 2023 (bad teaching)',
   },
   validationGap: { formula: '(|FA − FA_unseen| + |RA − RA_o| + |VA − VA_o|) / 3', source: OWN },
-  rte: { formula: 'seconds of the unlearning / seconds of retraining', source: 'Jia et al. 2023' },
+  rte: {
+    formula: 'seconds of the unlearning / seconds of retraining',
+    source: 'Jia et al. 2023 (run-time efficiency, there an absolute time)',
+  },
 }
 
 const table = Object.entries(metricColumns).map(([name, { unit, label, about }]): MetricLine => ({

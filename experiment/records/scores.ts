@@ -3,7 +3,11 @@
  * (unlearning/attacks/scores.ts). p is the softmax of the logits z, and y the label.
  */
 export const scoreDefinitions = {
-  correctness: { label: 'correct', formula: '[argmax_k z_k = y]', source: 'Yeom et al. 2018' },
+  correctness: {
+    label: 'correct',
+    formula: '[argmax_k z_k = y]',
+    source: 'Yeom et al. 2018 (bounded loss, here 0 or 1)',
+  },
   confidence: { label: 'confid.', formula: 'p_y', source: 'Song and Mittal 2021' },
   entropy: { label: 'entropy', formula: '−Σ_k p_k log p_k', source: 'Song and Mittal 2021' },
   'modified-entropy': {
@@ -11,7 +15,7 @@ export const scoreDefinitions = {
     formula: '−(1 − p_y) log p_y − Σ_{k≠y} p_k log(1 − p_k)',
     source: 'Song and Mittal 2021',
   },
-  loss: { label: 'loss', formula: '−log p_y', source: 'Yeom et al. 2018' },
+  loss: { label: 'loss', formula: '−log p_y', source: 'Yeom et al. 2018 (loss threshold)' },
 } as const satisfies Readonly<Record<string, ScoreDefinition>>
 
 interface ScoreDefinition {

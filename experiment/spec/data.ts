@@ -1,7 +1,41 @@
 import { z } from 'zod'
+import type { Shape } from '../models/layers.ts'
 import { fraction } from './numbers.ts'
+import type { WhiteLevel } from './white.ts'
 
-/** The data sets and their options: the section `data` of a config. */
+/**
+ * The data sets: their options, which are the section `data` of a config, and their facts. The
+ * reader of each is `datasets/readers/<name>.ts`.
+ */
+
+interface DatasetDefinition<Name extends string, Options extends z.core.$ZodLooseShape> {
+  readonly name: Name
+  readonly about: string
+  /** The options of the section `data`, besides `name`. */
+  readonly options: Options
+  /** The files that the reader takes, as Markdown for the reference. */
+  readonly files: string
+  /** The greatest value that a pixel can have, which is white. Its type is in `white.ts`. */
+  readonly white: WhiteLevel<Name>
+  /** The facts of data that was published. They are absent if users bring data of their own. */
+  readonly published?: PublishedFacts
+}
+
+interface PublishedFacts {
+  readonly shape: Shape
+  readonly classes: number
+  /** The samples of the training files, and of the test files. */
+  readonly samples: readonly [train: number, test: number]
+  /** The licence that the publisher states. Absent if none is known. */
+  readonly licence?: string
+}
+
+function define<const Name extends string, Options extends z.core.$ZodLooseShape>(
+  definition: DatasetDefinition<Name, Options>,
+) {
+  const { name, about, options } = definition
+  return { ...definition, schema: z.strictObject({ name: z.literal(name), ...options }).describe(about) }
+}
 
 const heldOut = {
   validation: z
@@ -58,18 +92,25 @@ const decoded = {
 
 const named = z.string().min(1)
 
-/** Every data set. The reader of each is `datasets/<name>.ts`. */
-export const dataSchemas = [
-  z
-    .strictObject({
-      name: z.literal('digits'),
+const IDX = 'the four official IDX files, gzipped or not'
+
+/** Every data set, in the order of the reference. */
+export const datasetDefinitions = [
+  define({
+    name: 'digits',
+    about: "UCI's 8×8 handwritten digits, 1,797 samples, shipped with Zeroshift",
+    options: {
       test: fraction.default(0.3).describe('share of the samples that is kept for testing'),
       ...heldOut,
-    })
-    .describe("UCI's 8×8 handwritten digits, 1,797 samples, shipped with Zeroshift"),
-  z
-    .strictObject({
-      name: z.literal('cifar10'),
+    },
+    files: 'shipped with Zeroshift',
+    white: 16,
+    published: { shape: [8, 8, 1], classes: 10, samples: [1_797, 0], licence: 'CC BY 4.0' },
+  }),
+  define({
+    name: 'cifar10',
+    about: 'CIFAR-10 in its official binary layout',
+    options: {
       train: z
         .array(z.string().min(1))
         .min(1)
@@ -78,39 +119,76 @@ export const dataSchemas = [
       test: z.array(z.string().min(1)).min(1).default(['test_batch.bin']).describe('files of test samples'),
       ...from,
       ...heldOut,
-    })
-    .describe('CIFAR-10 in its official binary layout'),
-  z
-    .strictObject({ name: z.literal('mnist'), ...from, ...heldOut })
-    .describe('MNIST, handwritten digits: its four IDX files, gzipped or not'),
-  z
-    .strictObject({ name: z.literal('fashion-mnist'), ...from, ...heldOut })
-    .describe("Fashion-MNIST, Zalando's articles: its four IDX files, gzipped or not"),
-  z
-    .strictObject({ name: z.literal('kmnist'), ...from, ...heldOut })
-    .describe('Kuzushiji-MNIST, cursive Japanese: its four IDX files, gzipped or not'),
-  z
-    .strictObject({
-      name: z.literal('cifar100'),
+    },
+    files: 'the official binary files',
+    white: 255,
+    published: { shape: [32, 32, 3], classes: 10, samples: [50_000, 10_000] },
+  }),
+  define({
+    name: 'mnist',
+    about: 'MNIST, handwritten digits: its four IDX files, gzipped or not',
+    options: { ...from, ...heldOut },
+    files: IDX,
+    white: 255,
+    published: { shape: [28, 28, 1], classes: 10, samples: [60_000, 10_000] },
+  }),
+  define({
+    name: 'fashion-mnist',
+    about: "Fashion-MNIST, Zalando's articles: its four IDX files, gzipped or not",
+    options: { ...from, ...heldOut },
+    files: IDX,
+    white: 255,
+    published: { shape: [28, 28, 1], classes: 10, samples: [60_000, 10_000], licence: 'MIT' },
+  }),
+  define({
+    name: 'kmnist',
+    about: 'Kuzushiji-MNIST, cursive Japanese: its four IDX files, gzipped or not',
+    options: { ...from, ...heldOut },
+    files: IDX,
+    white: 255,
+    published: { shape: [28, 28, 1], classes: 10, samples: [60_000, 10_000], licence: 'CC BY-SA 4.0' },
+  }),
+  define({
+    name: 'cifar100',
+    about: 'CIFAR-100 in its official binary layout',
+    options: {
       labels: z.enum(['fine', 'coarse']).default('fine').describe('100 classes, or their 20 superclasses'),
       ...from,
       ...heldOut,
-    })
-    .describe('CIFAR-100 in its official binary layout'),
-  z
-    .strictObject({
-      name: z.literal('svhn'),
+    },
+    files: 'the official binary files; `labels: coarse` selects the 20 superclasses',
+    white: 255,
+    published: { shape: [32, 32, 3], classes: 100, samples: [50_000, 10_000] },
+  }),
+  define({
+    name: 'svhn',
+    about: 'Street View House Numbers, cropped digits: its official MATLAB files',
+    options: {
       extra: z.boolean().default(false).describe('train on extra_32x32.mat too'),
       ...from,
       ...heldOut,
-    })
-    .describe('Street View House Numbers, cropped digits: its official MATLAB files'),
-  z
-    .strictObject({ name: z.literal('image-folder'), test: testShare, ...decoded, ...own, ...heldOut })
-    .describe('images as class/name.png, jpg or webp, below train/ and test/ or all in one tree'),
-  z
-    .strictObject({
-      name: z.literal('parquet'),
+    },
+    files: '`train_32x32.mat`, `test_32x32.mat`; with `extra: true` also `extra_32x32.mat`',
+    white: 255,
+    published: {
+      shape: [32, 32, 3],
+      classes: 10,
+      samples: [73_257, 26_032],
+      licence: 'non-commercial use',
+    },
+  }),
+  define({
+    name: 'image-folder',
+    about: 'images as class/name.png, jpg or webp, below train/ and test/ or all in one tree',
+    options: { test: testShare, ...decoded, ...own, ...heldOut },
+    files:
+      '`class/name.png`, `jpg` or `webp`, below `train/` and `test/`, or in one tree with a `test` share',
+    white: 255,
+  }),
+  define({
+    name: 'parquet',
+    about: 'images in parquet files, as Hugging Face keeps them',
+    options: {
       train: z
         .array(named)
         .min(1)
@@ -125,11 +203,14 @@ export const dataSchemas = [
       ...decoded,
       ...own,
       ...heldOut,
-    })
-    .describe('images in parquet files, as Hugging Face keeps them'),
-  z
-    .strictObject({
-      name: z.literal('npz'),
+    },
+    files: 'parquet files as Hugging Face keeps image data sets; class names come from the files',
+    white: 255,
+  }),
+  define({
+    name: 'npz',
+    about: "arrays of bytes in NumPy's .npz",
+    options: {
       file: named.optional().describe("the archive's name in the directory; the only .npz unless given"),
       images: named.optional().describe('x_train unless given, else images'),
       labels: named.optional().describe('y_train unless given, else labels'),
@@ -143,9 +224,15 @@ export const dataSchemas = [
       test: testShare,
       ...own,
       ...heldOut,
-    })
-    .describe("arrays of bytes in NumPy's .npz"),
+    },
+    files: 'NumPy arrays of bytes, named `x_train`, `y_train`, `x_test`, `y_test` unless others are given',
+    white: 255,
+  }),
 ] as const
+
+type Schema = (typeof datasetDefinitions)[number]['schema']
+const [first, ...others] = datasetDefinitions
+const dataSchemas: readonly [Schema, ...Schema[]] = [first.schema, ...others.map(({ schema }) => schema)]
 
 export const dataSchema = z.discriminatedUnion('name', dataSchemas)
 export type DataSpec = z.output<typeof dataSchema>

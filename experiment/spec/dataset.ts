@@ -21,24 +21,5 @@ export interface DatasetFacts {
   readonly skipped?: { readonly images: number; readonly first: readonly string[] }
 }
 
-/** The greatest pixel value of each data set, which is white. */
-const whiteLevels: Readonly<Record<DataSpec['name'], number>> = {
-  digits: 16,
-  cifar10: 255,
-  mnist: 255,
-  'fashion-mnist': 255,
-  kmnist: 255,
-  cifar100: 255,
-  svhn: 255,
-  'image-folder': 255,
-  parquet: 255,
-  npz: 255,
-}
-
-/** The greatest pixel value, which is white. */
-export function whiteOf({ name }: Pick<DatasetFacts, 'name'>): number {
-  return whiteLevels[name]
-}
-
 /** The citation of data that was not published under a name known here. */
 export const ownCitation = "the user's own"

@@ -1,9 +1,9 @@
 /**
  * Asynchronous successive halving (Li et al. 2020, "A System for Massively Parallel Hyperparameter
  * Tuning", algorithm 2) with decisions that do not depend on the order in which runs finish. At
- * each rung, cells are judged in the order in which they entered it. A cell is promoted as soon as
- * it is among the best 1/`factor` of the cells judged so far; no cell waits for a whole rung. When
- * all cells of a rung are judged, at least the best one is promoted.
+ * each rung, cells are evaluated in the order in which they entered it. A cell is promoted as soon
+ * as it is among the best 1/`factor` of the cells evaluated so far; no cell waits for a whole rung.
+ * When all cells of a rung are evaluated, at least the best one is promoted.
  */
 
 /** The run of a sweep at a cell and a rung, both counted from 0. */
@@ -13,9 +13,9 @@ export interface Item {
 }
 
 /**
- * The figure by which a run is judged. Lower is better. `none`: the run failed or has no figure.
+ * The objective of a run. Lower is better. `none`: the run failed or has no figure.
  */
-export type Judgement = number | 'none'
+export type Objective = number | 'none'
 
 export class Halving {
   private readonly rungs: readonly Rung[]
@@ -44,8 +44,8 @@ export class Halving {
     return undefined
   }
 
-  record({ cell, rung }: Item, judgement: Judgement): void {
-    this.rungs[rung]?.judgements.set(cell, judgement)
+  record({ cell, rung }: Item, objective: Objective): void {
+    this.rungs[rung]?.objectives.set(cell, objective)
     this.settle()
   }
 
@@ -59,7 +59,7 @@ export class Halving {
     for (const [i, rung] of this.rungs.slice(0, -1).entries()) {
       const next = this.rungs[i + 1]
       for (const cell of rung.promote(this.factor, closed)) next?.enter(cell)
-      closed &&= rung.isJudged()
+      closed &&= rung.isEvaluated()
     }
   }
 }
@@ -67,11 +67,11 @@ export class Halving {
 class Rung {
   readonly entries: number[] = []
   readonly members = new Set<number>()
-  readonly judgements = new Map<number, Judgement>()
+  readonly objectives = new Map<number, Objective>()
   private taken = 0
-  /** The number of entries that were judged, in order. */
-  private judged = 0
-  /** The judged cells that have a figure, best first. */
+  /** The number of first entries that were evaluated. */
+  private evaluated = 0
+  /** The evaluated cells that have an objective, best first. */
   private readonly ranking: { readonly cell: number; readonly value: number; readonly entry: number }[] = []
   private readonly promoted = new Set<number>()
 
@@ -86,22 +86,22 @@ class Rung {
     return cell
   }
 
-  isJudged(): boolean {
-    return this.judged === this.entries.length
+  isEvaluated(): boolean {
+    return this.evaluated === this.entries.length
   }
 
   /** Cells that are newly promoted. `closed`: no more cells will enter the rung. */
   promote(factor: number, closed: boolean): readonly number[] {
     const going: number[] = []
     for (;;) {
-      const cell = this.entries[this.judged]
-      const judgement = cell === undefined ? undefined : this.judgements.get(cell)
-      if (cell === undefined || judgement === undefined) break
-      if (judgement !== 'none') this.rank({ cell, value: judgement, entry: this.judged })
-      this.judged++
+      const cell = this.entries[this.evaluated]
+      const objective = cell === undefined ? undefined : this.objectives.get(cell)
+      if (cell === undefined || objective === undefined) break
+      if (objective !== 'none') this.rank({ cell, value: objective, entry: this.evaluated })
+      this.evaluated++
       going.push(...this.newlyAmong(Math.floor(this.ranking.length / factor)))
     }
-    if (closed && this.isJudged() && this.promoted.size === 0) going.push(...this.newlyAmong(1))
+    if (closed && this.isEvaluated() && this.promoted.size === 0) going.push(...this.newlyAmong(1))
     return going
   }
 

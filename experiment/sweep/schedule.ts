@@ -1,4 +1,4 @@
-import { Halving, type Item, type Judgement } from './halving.ts'
+import { Halving, type Item, type Objective } from './halving.ts'
 import type { CellFailure, RunStatus, SweepCells, SweepProgress, SweepState } from './sweep.ts'
 
 /** The run of a cell at a rung. */
@@ -15,7 +15,7 @@ export class SweepSchedule {
   private readonly rungs: number
   private readonly queue: Halving
   private readonly statuses: RunStatus[]
-  private readonly judged = new Map<number, number>()
+  private readonly objectives = new Map<number, number>()
   private readonly failures: CellFailure[]
   private runningRuns: number
   /** A run that was taken from the queue and not yet handed out. */
@@ -29,9 +29,9 @@ export class SweepSchedule {
     this.statuses = Array.from({ length: cells.length * rungs }, (_, i) => statusAt(state?.runs, i))
     this.runningRuns = this.statuses.filter(isUnderWay).length
     this.failures = [...(state?.failures ?? [])]
-    for (const [at, value] of state?.judged ?? []) this.judged.set(at, value)
+    for (const [at, value] of state?.judged ?? []) this.objectives.set(at, value)
     this.statuses.forEach((status, at) => {
-      if (isOver(status)) this.queue.record(this.itemAt(at), this.judged.get(at) ?? 'none')
+      if (isOver(status)) this.queue.record(this.itemAt(at), this.objectives.get(at) ?? 'none')
     })
     if (!state)
       for (const failure of left) {
@@ -76,10 +76,10 @@ export class SweepSchedule {
     this.set(item, status)
   }
 
-  ended(item: Item, status: 'd' | 'i' | 'c', judgement: Judgement): void {
+  ended(item: Item, status: 'd' | 'i' | 'c', objective: Objective): void {
     this.set(item, status)
-    if (judgement !== 'none') this.judged.set(this.at(item), judgement)
-    this.queue.record(item, judgement)
+    if (objective !== 'none') this.objectives.set(this.at(item), objective)
+    this.queue.record(item, objective)
   }
 
   failed({ cell, rung, run }: SweepRun, reason: string): void {
@@ -101,7 +101,7 @@ export class SweepSchedule {
   state(): Omit<SweepState, 'paused' | 'startedAt'> {
     return {
       runs: this.statuses.join(''),
-      ...(this.judged.size > 0 && this.rungs > 1 && { judged: [...this.judged] }),
+      ...(this.objectives.size > 0 && this.rungs > 1 && { judged: [...this.objectives] }),
       failures: this.failures,
     }
   }
@@ -122,7 +122,7 @@ export class SweepSchedule {
     }
   }
 
-  /** Whether the cell was judged at a rung and does not enter the next one so far. */
+  /** Whether the cell was evaluated at a rung and does not enter the next one so far. */
   private isStopped(cell: number): boolean {
     for (let rung = this.rungs - 2; rung >= 0; rung--) {
       const status = this.statuses[this.at({ cell, rung })]

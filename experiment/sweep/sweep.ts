@@ -1,7 +1,7 @@
 import type { SearchAttributePair } from '@temporalio/common'
 import type { ComparedColumn, ShownValue } from './comparison.ts'
 import type { Settings } from '../spec/settings.ts'
-import type { Judgement } from './halving.ts'
+import type { Objective } from './halving.ts'
 import type { ResultRow } from '../records/results.ts'
 import type { RunEnd, RunResult } from '../records/run.ts'
 import type { HalvingSpec, SweepSpace } from './space.ts'
@@ -62,7 +62,7 @@ export interface SweepState {
   readonly startedAt: number
   /** One status character for each run, cell by cell and rung by rung. */
   readonly runs: string
-  /** Figures of judged runs, by position in `runs`. Absent if nothing is decided. */
+  /** Objectives of the evaluated runs, by position in `runs`. Absent if nothing is decided. */
   readonly judged?: readonly (readonly [place: number, value: number])[]
   readonly failures: readonly CellFailure[]
 }
@@ -159,10 +159,10 @@ export interface SweepChange {
 }
 
 /**
- * The figure by which a run is judged: that of the method that `halving.of` names, or of the only
+ * The objective of a run: that of the method that `halving.of` names, or of the only
  * method.
  */
-export function judgementOf(rows: readonly ResultRow[], halving: HalvingSpec | undefined): Judgement {
+export function objectiveOf(rows: readonly ResultRow[], halving: HalvingSpec | undefined): Objective {
   if (!halving) return 'none'
   const row = rows.find(({ label, method }) =>
     halving.of === undefined ? method !== 'original' && method !== 'retrain' : label === halving.of,

@@ -5,14 +5,15 @@
 #     docker build -f infra/images/worker.Dockerfile --target cpu -t zeroshift-worker:cpu .
 #     docker build -f infra/images/worker.Dockerfile --target gpu -t zeroshift-worker:gpu .
 #
-# The root file system may be read-only: only /cache and /tmp are written to. The image for GPUs has the
-# CUDA libraries of TensorFlow's packages. The host needs the driver and NVIDIA's container toolkit.
+# The root file system may be read-only: only /cache and /tmp are written to. The image for GPUs has
+# the CUDA libraries of TensorFlow's packages. The host needs the driver and NVIDIA's container
+# toolkit.
 
 ARG NODE=node:22-bookworm-slim@sha256:43ac6c60b8f89723f746e8a92ce91abd5017e627ce1ddfe4238355d3a30b772c
 
 FROM ${NODE} AS build
-# This stage builds the addon and unpacks TensorFlow. It is not part of an image. The base is pinned, and
-# its packages are the current ones of the distribution.
+# This stage builds the addon and unpacks TensorFlow. It is not part of an image. The base is
+# pinned, and its packages are the current ones of the distribution.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates g++ make python3 python3-pip \

@@ -51,8 +51,8 @@ resource "aws_s3_bucket_versioning" "results" {
   }
 }
 
-# Nothing expires by age: a run of today may use a stage of last year. `zeroshift gc` finds what no run
-# needs.
+# Nothing expires by age: a run of today may use a stage of last year. `zeroshift gc` finds what no
+# run needs.
 resource "aws_s3_bucket_lifecycle_configuration" "results" {
   bucket = aws_s3_bucket.results.id
 
@@ -133,11 +133,12 @@ resource "aws_s3_bucket_policy" "results" {
   depends_on = [aws_s3_bucket_public_access_block.results]
 }
 
-# Workers may read and write the objects of the store. They may delete leftovers of stages (checkpoints,
-# leases, damaged blobs) and notes of deliveries to MLflow, but no run, sweep or report.
+# Workers may read and write the objects of the store. They may delete leftovers of stages
+# (checkpoints, leases, damaged blobs) and notes of deliveries to MLflow, but no run, sweep or
+# report.
 data "aws_iam_policy_document" "worker" {
-  # Listing is allowed for the whole bucket. If it were allowed below a prefix alone, S3 would answer
-  # 403 for a missing object.
+  # Listing is allowed for the whole bucket. If it were allowed below a prefix alone, S3 would
+  # answer 403 for a missing object.
   statement {
     sid       = "List"
     actions   = ["s3:ListBucket"]
@@ -223,8 +224,8 @@ resource "aws_iam_role_policy_attachment" "worker" {
   policy_arn = aws_iam_policy.worker.arn
 }
 
-# People who start runs and clean up (`zeroshift gc --delete`) have the rights of workers, and may delete
-# the objects of the store.
+# People who start runs and clean up (`zeroshift gc --delete`) have the rights of workers, and may
+# delete the objects of the store.
 data "aws_iam_policy_document" "operator" {
   source_policy_documents = [data.aws_iam_policy_document.worker.json]
 

@@ -77,10 +77,11 @@ export function forward(
         const gamma = parameter(`${layer.name}.gamma`) as Tensor1D
         const beta = parameter(`${layer.name}.beta`) as Tensor1D
         if (training) {
-          const { y, mean, variance } = batchNormTraining(input as Tensor4D, gamma, beta, epsilon)
+          const images = input.rank === 4 ? input : input.reshape([-1, 1, 1, layer.channels])
+          const { y, mean, variance } = batchNormTraining(images as Tensor4D, gamma, beta, epsilon)
           statistics[`${layer.name}.mean`] = mean
           statistics[`${layer.name}.variance`] = variance
-          return y
+          return input.rank === 4 ? y : y.reshape(input.shape)
         }
         // One multiplication and one addition: the running statistics are constants here, while
         // gamma and beta may be trained.

@@ -99,7 +99,7 @@ export interface FitLoss extends Pick<
 export async function fitLoss({ layers, initial, loss, callback, ...options }: FitLoss): Promise<Fitted> {
   const specs = parameterSpecs(layers)
   const running = new RunningStatistics(specs.statistics, initial.statistics)
-  const { parts = 1 } = options.host ?? {}
+  const { microBatches = 1 } = options.host ?? {}
   /**
    * Batch norms use the statistics of each micro-batch. The running statistics follow their mean.
    */
@@ -111,7 +111,7 @@ export async function fitLoss({ layers, initial, loss, callback, ...options }: F
       else seen.push({ rows: x.shape[0] ?? 0, statistics })
       return { output }
     }
-    const { output } = inMicroBatches(parts, run, flat, images)
+    const { output } = inMicroBatches(microBatches, run, flat, images)
     running.update(meanOf(seen))
     return output as Tensor
   }
@@ -127,7 +127,7 @@ export async function fitLoss({ layers, initial, loss, callback, ...options }: F
           running.update(statistics)
           return output
         }
-        const logits = parts === 1 ? whole : (images: Tensor) => logitsInParts(flat, images)
+        const logits = microBatches === 1 ? whole : (images: Tensor) => logitsInParts(flat, images)
         return loss({ parameters: flat, logits }, step)
       },
     })

@@ -20,7 +20,7 @@ export interface Host {
    * The number of micro-batches into which a batch is divided because of the device's memory; 1
    * unless given. See micro-batches.ts.
    */
-  readonly parts?: number
+  readonly microBatches?: number
   /**
    * Awaited between steps. It reports progress, lets the event loop run and throws on cancellation.
    * `take` is called when a snapshot is due. Without `take`, the computation cannot continue from

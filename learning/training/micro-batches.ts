@@ -12,16 +12,16 @@ export type RowsOf = (flat: Tensor1D, x: Tensor, again: boolean) => NamedTensors
 /**
  * Computes f(θ, x) in micro-batches, with the memory of one micro-batch and the additional time of
  * one forward pass (gradient checkpointing). The forward pass drops the intermediate tensors of
- * each part. The backward pass computes them again and adds the gradients of the parts:
+ * each micro-batch. The backward pass computes them again and adds the gradients:
  *
- *     ∂L/∂θ = Σ_parts (∂f(θ, x_part)/∂θ)ᵀ ∂L/∂f_part
+ *     ∂L/∂θ = Σ_m (∂f(θ, x_m)/∂θ)ᵀ ∂L/∂f_m, over the micro-batches m
  *
  * Any loss of f therefore has the gradient of the whole batch, up to float error, even a loss that
- * is not a mean over samples. Differentiable in θ only. With one part, this is f itself.
+ * is not a mean over samples. Differentiable in θ only. With a `count` of 1, this is f itself.
  */
-export function inMicroBatches(parts: number, f: RowsOf, flat: Tensor1D, x: Tensor): NamedTensors {
-  if (parts === 1) return f(flat, x, false)
-  const bounds = boundsOf(x.shape[0] ?? 0, parts)
+export function inMicroBatches(count: number, f: RowsOf, flat: Tensor1D, x: Tensor): NamedTensors {
+  if (count === 1) return f(flat, x, false)
+  const bounds = boundsOf(x.shape[0] ?? 0, count)
   const rowsOf = (whole: Tensor, i: number) => {
     const [from, to] = bounds[i] ?? [0, 0]
     return whole.slice([from], [to - from])
@@ -42,8 +42,8 @@ export function inMicroBatches(parts: number, f: RowsOf, flat: Tensor1D, x: Tens
       bounds.reduce<Tensor>(
         (sum, _, i) => {
           const next = tf.tidy(() => {
-            const part = tf.grad((theta) => pack(f(theta as Tensor1D, rowsOf(rows as Tensor, i), true)))
-            return sum.add(withOwnTape(() => part(at as Tensor, rowsOf(dy, i))))
+            const gradient = tf.grad((theta) => pack(f(theta as Tensor1D, rowsOf(rows as Tensor, i), true)))
+            return sum.add(withOwnTape(() => gradient(at as Tensor, rowsOf(dy, i))))
           })
           sum.dispose()
           return next
@@ -71,15 +71,15 @@ function withOwnTape<T>(gradient: () => T): T {
 
 /** The number of samples to process at once. `size` is the number when memory suffices. */
 export function microBatchSize(size: number, host: Host | undefined): number {
-  return Math.ceil(size / (host?.parts ?? 1))
+  return Math.ceil(size / (host?.microBatches ?? 1))
 }
 
 /**
- * The bounds of n rows in parts whose sizes differ by at most one. No part is empty, so there are
- * at most n.
+ * The bounds of n rows in micro-batches whose sizes differ by at most one. None is empty, so there
+ * are at most n.
  */
-function boundsOf(n: number, parts: number): readonly (readonly [from: number, to: number])[] {
-  const count = Math.min(n, parts)
+function boundsOf(n: number, most: number): readonly (readonly [from: number, to: number])[] {
+  const count = Math.min(n, most)
   const bound = (i: number) => Math.floor((i * n) / count)
   return Array.from({ length: count }, (_, i) => [bound(i), bound(i + 1)])
 }

@@ -95,7 +95,7 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
   const curve = [...((from?.notes.curve ?? []) as readonly CurvePoint[])]
   const interval = curveInterval(steps)
   // A graph would compute all micro-batches at once, which needs more memory.
-  const graphs = new Compiled((host?.parts ?? 1) > 1 ? 0 : steps)
+  const graphs = new Compiled((host?.microBatches ?? 1) > 1 ? 0 : steps)
 
   try {
     let taken = from?.step ?? 0

@@ -63,7 +63,7 @@ export async function tuneModel(tune: TuneSpec, options: Fit): Promise<Fitted> {
         const whole = adapter ? adapted(adapter, base, theta.slice(0, adapterSize)) : base
         return { output: forward(layers, { ...whole, ...part }, x).output }
       }
-      return inMicroBatches(host?.parts ?? 1, run, flat, images).output as Tensor
+      return inMicroBatches(host?.microBatches ?? 1, run, flat, images).output as Tensor
     }
     const { parameters, steps, curve } = await train({
       initial: Float32Array.from([

@@ -21,7 +21,7 @@ export interface Dimension {
   readonly values: readonly ShownValue[]
   /** All values are numbers, and there are at least two. */
   readonly numeric: boolean
-  /** Runs that differ in it are compared with different gold models, or judged differently. */
+  /** Runs that differ in it are compared with different gold models, or evaluated differently. */
   readonly decidesGold: boolean
 }
 

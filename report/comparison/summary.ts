@@ -104,10 +104,10 @@ function rivalWords({ ranked: [, ...others] }: Group, { ends }: Entry): readonly
 }
 
 function floorsWords(winners: readonly { readonly entry: Entry }[]): readonly string[] {
-  const judged = ranked(winners.map(({ entry }) => entry)).flatMap(({ above }) => above ?? [])
-  if (judged.length === 0) return []
-  const at = judged.filter((above) => above <= 0).length
+  const compared = ranked(winners.map(({ entry }) => entry)).flatMap(({ above }) => above ?? [])
+  if (compared.length === 0) return []
+  const at = compared.filter((above) => above <= 0).length
   return [
-    `Each is compared with gold models of its own; ${at} of ${judged.length} ${at === 1 ? 'is' : 'are'} no further from gold than a second gold model is (the floor), which is no test.`,
+    `Each is compared with gold models of its own; ${at} of ${compared.length} ${at === 1 ? 'is' : 'are'} no further from gold than a second gold model is (the floor), which is no test.`,
   ]
 }

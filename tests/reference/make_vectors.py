@@ -92,7 +92,8 @@ def classifiers():
     return {
         "versions": VERSIONS,
         "cases": cases,
-        # What scikit-learn answers when the scores say nothing: the tie rules of its two classifiers, which disagree.
+        # What scikit-learn answers when the scores say nothing: the tie rules of its two
+        # classifiers, which disagree.
         "constant": {
             "svm": fitted(svm(1e-3), constant, constant).predict(x).tolist(),
             "logistic": fitted(logistic(), constant, constant).predict(x).tolist(),

@@ -1,6 +1,6 @@
 import type { Artifacts } from '../../artifacts/artifacts.ts'
 import { checkStore, type CheckedStore } from '../../artifacts/check/check-store.ts'
-import { pooled } from '../../common/concurrency.ts'
+import { mapConcurrently } from '../../common/concurrency.ts'
 import { StoreView } from '../../artifacts/store-view.ts'
 import { reportFlaw, SharedManifests } from '../../activities/stored-outcome.ts'
 import type { BlobRef, Manifest } from '../../experiment/records/manifest.ts'
@@ -65,6 +65,6 @@ export function checkAll(artifacts: Artifacts): Promise<CheckedStore> {
 /** Titles of the stages that a run needs and the store does not have whole. */
 export async function missingStages(artifacts: Artifacts, { plan }: RunRecord): Promise<readonly string[]> {
   const stages = stagesOf(plan)
-  const complete = await pooled(stages, (stage) => artifacts.complete(stage))
+  const complete = await mapConcurrently(stages, (stage) => artifacts.complete(stage))
   return stages.filter((_, i) => !complete[i]).map(({ title }) => title)
 }

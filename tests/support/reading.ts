@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { beforeEach, expect } from 'vitest'
-import { whiteOf } from '../../experiment/spec/dataset.ts'
+import { datasetDefinitions } from '../../experiment/spec/data.ts'
+import { whiteOf } from '../../experiment/spec/white.ts'
 import { UserError } from '../../common/errors.ts'
 import { specSchema } from '../../experiment/spec/spec.ts'
 import type { DataSpec } from '../../experiment/spec/data.ts'
@@ -42,11 +44,16 @@ export function emptyFolder(): () => string {
 
 /**
  * Reads a data set, with images as bytes of each sample. Checks that inspecting gives the same
- * facts.
+ * facts, and that they agree with the definition of a published data set.
  */
 export async function read(spec: DataSpec, directory: string) {
   const { facts, labels, trainable, ...found } = await readDataset(spec, directory)
   expect(await inspectDataset(spec, directory)).toEqual(facts)
+  const published = datasetDefinitions.find(({ name }) => name === spec.name)?.published
+  if (published) expect(facts.shape).toEqual(published.shape)
+  // Options such as `labels: coarse` select other classes.
+  if (published && isDeepStrictEqual(spec, dataSpec(spec.name)))
+    expect(facts.classes).toHaveLength(published.classes)
   const images = [...(await found.images(0, labels.length))]
   const checked = remembering()
   expect(await inspectDataset(spec, directory, { decodingCache: checked })).toEqual(facts)

@@ -57,7 +57,7 @@ export const unlearn: Method<'rfa'> = async (method, context) => {
         const r = tf.tensor1d(retainedBatches.positions(step), 'int32')
         const f = tf.tensor1d(forgetBatches.positions(step), 'int32')
         const x = tf.concat([tf.gather(teacher.retained.input, r), tf.gather(teacher.forget.input, f)])
-        const h = inMicroBatches(host?.parts ?? 1, student.features, ab, x)
+        const h = inMicroBatches(host?.microBatches ?? 1, student.features, ab, x)
         const parts = alignment(h, aligned, distance, [r.size, f.size], {
           teacher: (layer) => tf.gather(wanted.retained[layer] as Tensor, r),
           target: (layer) => wanted.forget(layer, f),

@@ -4,7 +4,9 @@ import { meanOverSamples } from './mean-over-samples.ts'
 
 /**
  * The mean over x of JS(p, q) = ½ KL(p ‖ m) + ½ KL(q ‖ m) with m = (p + q)/2, in bits, from 0
- * (equal to gold) to 1.
+ * (equal to gold) to 1 (Lin 1991, with equal weights). The code that Chundawat et al. (2023)
+ * published has KL(m ‖ p) and KL(m ‖ q) in nats and the mean over samples and classes, so that its
+ * values are not comparable.
  */
 export function jsDivergence(unlearned: Logits, gold: Logits): Measured {
   return meanOverSamples(unlearned, gold, (p, q, difference) => {

@@ -119,15 +119,16 @@ function rightShares(phi: Float64Array, own: readonly Gaussian[], others: readon
 /** Accumulates each model's accuracy over the samples for which it is of one kind. */
 function tally(models: number) {
   const right = new Float64Array(models)
-  const judged = new Float64Array(models)
+  const counted = new Float64Array(models)
   return {
     add(of: readonly number[], shares: Float64Array) {
       of.forEach((m, i) => {
         right[m] = (right[m] ?? 0) + (shares[i] ?? NaN)
-        judged[m] = (judged[m] ?? 0) + 1
+        counted[m] = (counted[m] ?? 0) + 1
       })
     },
-    accuracies: () => right.map((sum, m) => sum / (judged[m] ?? NaN)).filter((share) => !Number.isNaN(share)),
+    accuracies: () =>
+      right.map((sum, m) => sum / (counted[m] ?? NaN)).filter((share) => !Number.isNaN(share)),
   }
 }
 

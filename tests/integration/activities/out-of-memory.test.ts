@@ -42,13 +42,13 @@ function refusalOf(): Error {
   throw new Error('there was enough')
 }
 
-/** An experiment whose original does not fit until `fails` says so of the parts of a batch. */
-async function attempts(input: RunInput, fails: (parts: number) => void): Promise<readonly number[]> {
-  const parts: number[] = []
+/** An experiment whose original is refused memory by `fails` for so many micro-batches. */
+async function attempts(input: RunInput, fails: (microBatches: number) => void): Promise<readonly number[]> {
+  const microBatches: number[] = []
   const cramped: StageBody<'train'> = (context) => {
     if (context.stage.key === input.run.plan.original.key) {
-      const { parts: now = 1 } = context.host
-      parts.push(now)
+      const { microBatches: now = 1 } = context.host
+      microBatches.push(now)
       fails(now)
     }
     return train(context)
@@ -63,7 +63,7 @@ async function attempts(input: RunInput, fails: (parts: number) => void): Promis
     return handle.result()
   })
   expect(result.failed).toEqual([])
-  return parts
+  return microBatches
 }
 
 async function weights(store: string, stage: StageRef) {
@@ -74,13 +74,13 @@ async function weights(store: string, stage: StageRef) {
   return { tensors, environment: manifest.clock.environment }
 }
 
-test('a model that does not fit is trained on parts of its batches by the next attempts, and is the same within float error', async () => {
+test('a model that does not fit is trained in micro-batches by the next attempts, and is the same within float error', async () => {
   const input = await longRun({ name: 'memory', store: join(directory, 'small'), epochs: 2 })
   const { original, dataset } = input.run.plan
-  const parts = await attempts(input, (parts) => {
-    if (parts < 4) throw refusal()
+  const microBatches = await attempts(input, (count) => {
+    if (count < 4) throw refusal()
   })
-  expect(parts).toEqual([1, 2, 4])
+  expect(microBatches).toEqual([1, 2, 4])
   const cut = await weights(input.settings.store, original)
   expect(cut.environment.tensorflow).toMatchObject({ device: 'CPU', batchParts: 4 })
 
@@ -108,17 +108,17 @@ test.each([
   ['for less than the heartbeat timeout that runs have unless they say otherwise', undefined],
   ['for so long that the server has given the attempt up', 2],
 ])(
-  'a step that blocks and then fails for lack of memory, %s, is done in smaller parts',
+  'a step that blocks and then fails for lack of memory, %s, is done in smaller micro-batches',
   async (_, seconds) => {
     const store = join(directory, `blocked-${seconds}`)
     const { settings, ...input } = await longRun({ name: `blocked-${seconds}`, store, epochs: 1 })
     const { heartbeatSeconds: _short, ...others } = settings
     const given = { ...others, ...(seconds !== undefined && { heartbeatSeconds: seconds }) }
-    const parts = await attempts({ ...input, settings: given }, (parts) => {
-      if (parts > 1) return
+    const microBatches = await attempts({ ...input, settings: given }, (count) => {
+      if (count > 1) return
       block(12)
       throw new Error('Invalid TF_Status: 8\nMessage: OOM when allocating tensor with shape[4194304,4194304]')
     })
-    expect(parts).toEqual([1, 2])
+    expect(microBatches).toEqual([1, 2])
   },
 )

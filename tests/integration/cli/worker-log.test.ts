@@ -69,6 +69,15 @@ test('a mistake in its options is told as text', async () => {
   expect(stderr).toMatch(/^--queue: there is no queue 'nothing'/)
 })
 
+test.each([
+  ['ZEROSHIFT_LOG', 'loud'],
+  ['ZEROSHIFT_LOG_FORMAT', 'xml'],
+])('a mistake in %s is told as text', async (name, value) => {
+  const { code, stderr } = await zeroshiftWith({ ...env, [name]: value }, directory, 'worker').ended
+  expect(code).toBe(2)
+  expect(stderr).toMatch(new RegExp(`^${name} is '${value}'; expected one of `))
+})
+
 test('a worker whose parent is killed ends', async () => {
   const worker = await waiting()
   await worker.says('native words')

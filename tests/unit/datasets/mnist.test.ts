@@ -5,8 +5,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FormatError } from '../../../datasets/files.ts'
 import { decodeIdx } from '../../../datasets/idx.ts'
-import { defaultLocationOf, isDataFile } from '../../../datasets/index.ts'
-import { published } from '../../../datasets/mnist.ts'
+import { dataFilesOf, defaultLocationOf } from '../../../datasets/index.ts'
+import { published } from '../../../datasets/mnist-family.ts'
 import { dataSpec, emptyFolder, read, refusal } from '../../support/reading.ts'
 
 const folder = emptyFolder()
@@ -126,12 +126,13 @@ test('each of the three has four files with sizes and checksums of its own', () 
   }
 })
 
-test('where nobody says where the files are, they are their publisher’s', () => {
-  const home = defaultLocationOf(mnist)
+test('where nobody says where the files are, they are their publisher’s', async () => {
+  const home = await defaultLocationOf(mnist)
   expect(home).toMatchObject({ kind: 'published', files: published.mnist.downloads })
-  expect(isDataFile(mnist, 'train-images-idx3-ubyte.gz')).toBe(true)
-  expect(isDataFile(mnist, 'train-labels-idx1-ubyte')).toBe(true)
-  expect(isDataFile(mnist, 'README.md')).toBe(false)
+  const isDataFile = await dataFilesOf(mnist)
+  expect(isDataFile('train-images-idx3-ubyte.gz')).toBe(true)
+  expect(isDataFile('train-labels-idx1-ubyte')).toBe(true)
+  expect(isDataFile('README.md')).toBe(false)
 })
 
 describe('IDX', () => {

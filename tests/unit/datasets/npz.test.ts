@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeNpy, integersOf } from '../../../datasets/npy.ts'
-import { decodeNpz } from '../../../datasets/npz.ts'
+import { decodeNpz } from '../../../datasets/readers/npz.ts'
 import { npy, zip } from '../../support/archives.ts'
 import { dataSpec, emptyFolder, expected, read, refusal, written } from '../../support/reading.ts'
 

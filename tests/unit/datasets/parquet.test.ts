@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { describe, expect, test } from 'vitest'
 import { matchesGlob } from '../../../datasets/glob.ts'
-import { decodeParquet } from '../../../datasets/parquet.ts'
+import { decodeParquet } from '../../../datasets/readers/parquet.ts'
 import { dataSpec, emptyFolder, expected, read, refusal, written } from '../../support/reading.ts'
 
 const folder = emptyFolder()

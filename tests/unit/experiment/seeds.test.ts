@@ -4,6 +4,8 @@ import { canonicalJson } from '../../../common/canonical.ts'
 import { parseConfig } from '../../../experiment/spec/config.ts'
 import { plan } from '../../../experiment/plan/plan.ts'
 import type { Plan, SeedPlan } from '../../../experiment/plan/types.ts'
+import { planOf as planOfParts, planParts } from '../../../experiment/plan/run-parts.ts'
+import { refuseTooLarge } from '../../../experiment/plan/run-size.ts'
 import { runId } from '../../../experiment/records/run.ts'
 import { mentionsOf, rowsOf, seedsOf, stagesOf } from '../../../experiment/stages/stage-list.ts'
 import { expectListed } from './listed.ts'
@@ -111,9 +113,26 @@ describe('several seeds', () => {
     expect(JSON.stringify(plan(spec, digitFacts)).length).toBeLessThan(2 ** 21)
   })
 
+  test.each([[64], [256]])('a run of %i is sent in pieces, each of which Temporal takes', (seeds) => {
+    const planned = planOf(`seeds=${seeds}`)
+    refuseTooLarge(planned, { isTracked: seeds <= 64 })
+    const { texts } = planParts(planned)
+    for (const text of texts) expect(Buffer.byteLength(JSON.stringify({ text }))).toBeLessThan(1_600_000)
+    expect(stagesOf(planOfParts(texts))).toEqual(stagesOf(planned))
+    // The largest stage is a population, which has all models as inputs.
+    const sizes = stagesOf(planned).map((stage) => JSON.stringify(stage).length)
+    expect(Math.max(...sizes)).toBeLessThan(2 ** 18)
+  })
+
+  test('no two models of the greatest number have the same seed', () => {
+    const { gold, original, seeds = [] } = planOf('seeds=256', 'gold.models=16')
+    const trained = [{ gold, original }, ...seeds].flatMap((one) => [one.original, ...one.gold])
+    expect(new Set(trained.map(({ params }) => params.seed)).size).toBe(256 * 17)
+  })
+
   test.each([
     ['0', 'seeds: expected a number at least 1, found 0'],
-    ['21', 'seeds: expected a number at most 20, found 21'],
+    ['257', 'seeds: expected a number at most 256, found 257'],
     ['2.5', 'seeds: expected a whole number, found 2.5'],
   ])('%s of them are refused', (text, message) => {
     expect(parseProblems(`${sample}seeds: ${text}\n`)).toEqual([

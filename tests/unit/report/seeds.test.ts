@@ -315,6 +315,16 @@ test('a curve over seeds is the mean loss at each step', () => {
 })
 
 describe('populations', () => {
+  test('of 64 seeds have every figure', async () => {
+    const input = sampleInput({ seeds: Array.from({ length: 64 }, () => ({})), gold: 1 })
+    const { html, json } = await renderReport(input)
+    expect(textOf(html)).toContain("Each method's 64 models against the 64 gold models")
+    const { computed } = JSON.parse(json) as { readonly computed: { readonly population: unknown } }
+    expect(JSON.stringify(computed.population)).not.toContain('missing')
+    // The page has no table that grows with the number of seeds, except the list of stages.
+    expect(html.length).toBeLessThan(2 ** 21)
+  })
+
   test('have figures where there are enough models for them; what is missing has its reason', async () => {
     const whole = await renderReport(withPopulations(three(), 64))
     expect(textOf(whole.html)).toContain('Populations Each method')

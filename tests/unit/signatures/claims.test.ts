@@ -53,18 +53,18 @@ test('a report is signed with its run and the digests of its stages', () => {
   expect(signedReport('r-00000000', null)).toBeUndefined()
 })
 
-const judged = (text: string, claims = stageClaims(stage)) =>
+const verified = (text: string, claims = stageClaims(stage)) =>
   verifyEnvelope(text, 'e.json', claims, [signer.publicKey])
 
 test('a signature says which claim it is', () => {
   const holds = { valid: [id], invalid: [], unknown: [] }
   const { computed, attested } = stageClaims(stage)
-  expect(judged(signedStatement(computed, signer))).toEqual({ claim: 'computed', ...holds })
-  expect(judged(signedStatement(attested, signer))).toEqual({ claim: 'attested', ...holds })
+  expect(verified(signedStatement(computed, signer))).toEqual({ claim: 'computed', ...holds })
+  expect(verified(signedStatement(attested, signer))).toEqual({ claim: 'attested', ...holds })
   // The order of keys and white space are not what is claimed.
   const { _type, ...rest } = computed
   const spaced = JSON.stringify({ ...rest, _type }, null, 4)
-  expect(judged(signedEnvelope(payloadType, Buffer.from(spaced), signer))).toEqual({
+  expect(verified(signedEnvelope(payloadType, Buffer.from(spaced), signer))).toEqual({
     claim: 'computed',
     ...holds,
   })
@@ -123,12 +123,12 @@ describe('a signature that holds, and is not of this result, is refused', () => 
     ['no statement', ['computed'], /no in-toto statement/],
   ])('%s', (_, statement, message) => {
     const text = signedStatement(statement as Statement, signer)
-    expect(judged(text)).toEqual({ flaw: expect.stringMatching(message) as string })
+    expect(verified(text)).toEqual({ flaw: expect.stringMatching(message) as string })
   })
 
   test('bytes that are no UTF-8, or no JSON', () => {
     for (const payload of [Buffer.of(0x22, 0xff, 0x22), Buffer.from('{')])
-      expect(judged(signedEnvelope(payloadType, payload, signer))).toEqual({
+      expect(verified(signedEnvelope(payloadType, payload, signer))).toEqual({
         flaw: 'its payload is no in-toto statement',
       })
   })
@@ -137,10 +137,10 @@ describe('a signature that holds, and is not of this result, is refused', () => 
 test('a signature that does not verify is told before what it says', () => {
   const envelope = JSON.parse(signedStatement(stageClaims(stage).computed, signer)) as { payload: string }
   const payload = Buffer.from(canonicalJson({ any: 'thing' })).toString('base64')
-  expect(judged(JSON.stringify({ ...envelope, payload }))).toEqual({
+  expect(verified(JSON.stringify({ ...envelope, payload }))).toEqual({
     flaw: `the signature by ${id} does not verify`,
   })
-  expect(judged('{}')).toEqual({ flaw: expect.stringMatching(/^this is no DSSE envelope: /) as string })
+  expect(verified('{}')).toEqual({ flaw: expect.stringMatching(/^this is no DSSE envelope: /) as string })
 })
 
 test('the subjects of an envelope are read without a key; a malformed one has none', () => {

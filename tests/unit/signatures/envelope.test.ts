@@ -151,7 +151,7 @@ test('an envelope is one line, and its own key verifies it: other keys do not', 
   expect(signers(bare, [newSigningKey().publicKey])).toEqual({ ...none, unknown: [key.id] })
 })
 
-test('several signatures are judged one by one', () => {
+test('several signatures are verified one by one', () => {
   const other = newSigningKey()
   const [theirs] = (JSON.parse(signedEnvelope(TYPE, Buffer.from('{"a":1}'), other)) as typeof signed)
     .signatures

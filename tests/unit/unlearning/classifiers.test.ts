@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { fitLogistic } from '../../../unlearning/attacks/logistic.ts'
 import { fitSvm } from '../../../unlearning/attacks/svm.ts'
 import { stream } from '../../../learning/random.ts'
-import { reference } from './judged-models.ts'
+import { reference } from './evaluated-models.ts'
 
 interface Expected {
   /** The decision values of an exact solution. */

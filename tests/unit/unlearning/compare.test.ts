@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Measured } from '../../../experiment/records/measured.ts'
 import type { StageMetrics } from '../../../experiment/stages/stage.ts'
 import { compare, type EvaluatedModel } from '../../../unlearning/metrics/compare.ts'
-import { brokenLogits, expectClose, noLogits, valueOf, withConfidence } from './judged-models.ts'
+import { brokenLogits, expectClose, noLogits, valueOf, withConfidence } from './evaluated-models.ts'
 
 const right = 0.9
 const wrong = 0.05
@@ -22,7 +22,7 @@ function attack(efficacy: Measured): StageMetrics['attack'] {
 }
 
 /** Models that are right on the given numbers of 10 samples. */
-function judged(
+function evaluated(
   correct: { retained: number; forget: number; test: number },
   efficacy: number,
 ): EvaluatedModel {
@@ -45,10 +45,10 @@ function judged(
 const twin = withConfidence(Array.from({ length: 10 }, () => 0.25))
 
 describe('compare', () => {
-  const gold = judged({ retained: 10, forget: 5, test: 8 }, 40)
+  const gold = evaluated({ retained: 10, forget: 5, test: 8 }, 40)
 
   it('computes every figure of a model and its distances to gold', () => {
-    const unlearned = judged({ retained: 9, forget: 8, test: 7 }, 10)
+    const unlearned = evaluated({ retained: 9, forget: 8, test: 7 }, 10)
     const figures = compare(unlearned, gold, twin)
     expect(figures.ra).toEqual({ value: 90 })
     expect(figures.ta).toEqual({ value: 70 })
@@ -82,7 +82,7 @@ describe('compare', () => {
         fc.record({ retained: count, forget: count, test: count }),
         fc.double({ min: 0, max: 100, noNaN: true }),
         (correct, efficacy) => {
-          const model = judged(correct, efficacy)
+          const model = evaluated(correct, efficacy)
           const figures = compare(model, model, twin)
           expect(figures.averageGap).toEqual({ value: 0 })
           expect(figures.tow).toEqual({ value: 1 })

@@ -19,7 +19,7 @@ import {
   toLogits,
   valueOf,
   type PlainLogits,
-} from './judged-models.ts'
+} from './evaluated-models.ts'
 
 const vectors = reference('metrics.json') as {
   comparisons: {

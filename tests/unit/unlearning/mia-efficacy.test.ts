@@ -21,7 +21,7 @@ import {
   valueOf,
   withConfidence,
   type PlainLogits,
-} from './judged-models.ts'
+} from './evaluated-models.ts'
 
 const vectors = reference('attacks.json') as {
   attacks: {

@@ -31,11 +31,11 @@ test.each([
   { method: 'bad-teacher', epochs: 0.5, optimizer: sgd },
   { method: 'lora-neggrad-plus', rank: 2, layers: ['*'], epochs: 0.5, optimizer: sgd },
   { method: 'rfa', rank: 2, layers: ['*'], steps: 5, optimizer: sgd },
-] as const)('$method on parts of its batches unlearns the same within float error', async (options) => {
+] as const)('$method in micro-batches unlearns the same within float error', async (options) => {
   const unlearn = await loadMethod<ApproximateMethodName>(options.method)
   const [whole, cut] = await Promise.all(
-    [1, 3].map((parts) =>
-      unlearn(methodSpec(options), { ...context(layers, original, data), host: { parts, step } }),
+    [1, 3].map((microBatches) =>
+      unlearn(methodSpec(options), { ...context(layers, original, data), host: { microBatches, step } }),
     ),
   )
   expect(distance(whole?.weights.trained ?? new Float32Array(), original.trained)).toBeGreaterThan(1e-4)
@@ -47,12 +47,12 @@ test.each([
 test('so does training a part of a pre-trained model', async () => {
   const tune: TuneSpec = { what: 'lora', rank: 2, alpha: 4, rslora: false, layers: ['*'] }
   const [whole, cut] = await Promise.all(
-    [1, 3].map((parts) =>
+    [1, 3].map((microBatches) =>
       tuneModel(tune, {
         ...{ layers, initial: original, data, indices: all, training, seed: 1, purpose: 'part' },
         ...{ epochs: 0.5, batchSize: 32, schedule: { name: 'constant' } },
         optimizer: { name: 'sgd', learningRate: 0.01, momentum: 0, nesterov: false, weightDecay: 0 },
-        host: { parts, step },
+        host: { microBatches, step },
       }),
     ),
   )

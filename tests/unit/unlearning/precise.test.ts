@@ -4,7 +4,7 @@ import { activationDistance } from '../../../unlearning/metrics/activation-dista
 import { jsDivergence } from '../../../unlearning/metrics/js-divergence.ts'
 import { logProbabilities } from '../../../unlearning/metrics/logits.ts'
 import { logProbabilityOf, margins } from '../../../unlearning/population/margin.ts'
-import { reference, toLogits, valueOf } from './judged-models.ts'
+import { reference, toLogits, valueOf } from './evaluated-models.ts'
 
 /**
  * The values that tests/reference/make_precise.py computed from the definitions with 400 digits.

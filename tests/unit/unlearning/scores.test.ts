@@ -2,7 +2,14 @@ import { scoreNames, type ScoreName } from '../../../experiment/records/scores.t
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { scores } from '../../../unlearning/attacks/scores.ts'
-import { expectClose, logitsOf, reference, reordered, toLogits, type PlainLogits } from './judged-models.ts'
+import {
+  expectClose,
+  logitsOf,
+  reference,
+  reordered,
+  toLogits,
+  type PlainLogits,
+} from './evaluated-models.ts'
 
 const vectors = reference('attacks.json') as {
   scores: { name: string; logits: PlainLogits; scores: Partial<Record<ScoreName, number[]>> }[]

@@ -10,7 +10,7 @@ import {
   toLogits,
   valueOf,
   type PlainLogits,
-} from './judged-models.ts'
+} from './evaluated-models.ts'
 
 const { zrf: vectors } = reference('features.json') as {
   zrf: { name: string; unlearned: PlainLogits; twin: PlainLogits; zrf: number }[]

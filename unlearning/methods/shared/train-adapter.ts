@@ -37,10 +37,10 @@ export async function trainAdapter(
   const wrapped = adaptableLayers(layers).filter(matchesAny(options.layers))
   const adapter = lora(wrapped, options)
   const base = parametersOf(layers, original)
-  const { parts = 1 } = host ?? {}
+  const { microBatches = 1 } = host ?? {}
   const logitsInParts = (ab: Tensor1D, images: Tensor) => {
     const run: RowsOf = (theta, x) => ({ output: forward(layers, adapted(adapter, base, theta), x).output })
-    return inMicroBatches(parts, run, ab, images).output as Tensor
+    return inMicroBatches(microBatches, run, ab, images).output as Tensor
   }
   try {
     const { parameters, curve } = await train({
@@ -51,7 +51,7 @@ export async function trainAdapter(
       loss: (ab, step) => {
         const student = adapted(adapter, base, ab)
         const whole = (images: Tensor) => forward(layers, student, images).output
-        const logits = parts === 1 ? whole : (images: Tensor) => logitsInParts(ab, images)
+        const logits = microBatches === 1 ? whole : (images: Tensor) => logitsInParts(ab, images)
         return loss({ parameters: ab, logits }, step)
       },
       host,

@@ -21,8 +21,8 @@ vi.mock('../../../../datasets/index.ts', async (original) => {
   const own = await original<typeof import('../../../../datasets/index.ts')>()
   return {
     ...own,
-    defaultLocationOf: (spec: Parameters<typeof own.defaultLocationOf>[0]) => {
-      const home = own.defaultLocationOf(spec)
+    defaultLocationOf: async (spec: Parameters<typeof own.defaultLocationOf>[0]) => {
+      const home = await own.defaultLocationOf(spec)
       return home.kind === 'published' && published.files.length > 0 ? { ...home, ...published } : home
     },
   }

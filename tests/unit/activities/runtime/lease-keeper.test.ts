@@ -49,7 +49,7 @@ async function takeOver(): Promise<void> {
 
 test('a free lease is taken, and again once it was released', async () => {
   const first = await taken()
-  expect(first.parts).toBe(1)
+  expect(first.microBatches).toBe(1)
   await first.release()
   expect(await taken('others')).toBeInstanceOf(LeaseKeeper)
 })
@@ -136,19 +136,19 @@ test('stopRenewing waits for a renewal that is under way', async () => {
 
 test('the next holder divides its batches as the last one left it', async () => {
   const first = await taken()
-  await first.leaveParts(4)
+  await first.saveMicroBatches(4)
   await first.release()
   const second = await taken('others')
-  expect(second.parts).toBe(4)
-  await second.forgetParts()
+  expect(second.microBatches).toBe(4)
+  await second.deleteMicroBatches()
   await second.release()
-  expect((await taken()).parts).toBe(1)
+  expect((await taken()).microBatches).toBe(1)
 })
 
-test('a holder that lost the lease leaves no parts', async () => {
+test('a holder that lost the lease leaves no number of micro-batches', async () => {
   const keeper = await taken()
   await takeOver()
-  await expect(keeper.leaveParts(2)).rejects.toBeInstanceOf(LeaseLostError)
+  await expect(keeper.saveMicroBatches(2)).rejects.toBeInstanceOf(LeaseLostError)
   expect(() => {
     keeper.throwIfLost()
   }).toThrow(LeaseLostError)

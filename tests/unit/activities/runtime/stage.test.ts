@@ -311,14 +311,14 @@ describe('a stage that runs out of memory', () => {
   let attempts = 0
   beforeEach(() => (attempts = 0))
   /**
-   * Makes one attempt, whose batches fit in so many parts. No heartbeat of an earlier one has
-   * arrived.
+   * Makes one attempt, whose batches fit in so many micro-batches. No heartbeat of an earlier one
+   * has arrived.
    */
   async function attempt(fitting: number, failing: () => void | Promise<void> = () => undefined) {
     const seen: (number | undefined)[] = []
     const body: StageBody<'dataset'> = async (context) => {
-      seen.push(context.host.parts)
-      if ((context.host.parts ?? 1) < fitting) {
+      seen.push(context.host.microBatches)
+      if ((context.host.microBatches ?? 1) < fitting) {
         await failing()
         throw oom
       }
@@ -327,25 +327,25 @@ describe('a stage that runs out of memory', () => {
     const activity = stageActivity('dataset', () => Promise.resolve(body))
     const environment = quietEnvironment({ attempt: ++attempts })
     const thrown = await thrownBy(environment.run(activity, { stage, settings: { store } }))
-    return { parts: seen[0], thrown: thrown as ApplicationFailure | undefined }
+    return { microBatches: seen[0], thrown: thrown as ApplicationFailure | undefined }
   }
-  const leave = async (parts: number) => {
+  const leave = async (microBatches: number) => {
     const lease = await Lease.take(artifacts, stage, { activity: 'earlier', attempt: 1 }, () => false)
     if (!(lease instanceof Lease)) throw new Error('held already')
-    await lease.saveMicroBatches(parts)
+    await lease.saveMicroBatches(microBatches)
     await lease.release()
   }
   const left = async () => (await artifacts.store.list(stageFolder(stage))).map(({ path }) => path)
 
-  test('is tried again with its batches in twice as many parts, which its manifest records', async () => {
+  test('is tried again with twice as many micro-batches, which its manifest records', async () => {
     const first = await attempt(3)
-    expect(first).toMatchObject({ parts: 1 })
+    expect(first).toMatchObject({ microBatches: 1 })
     expect(first.thrown).toMatchObject({ type: 'OutOfMemoryError', nonRetryable: false })
     expect(first.thrown?.message).toMatch(
       /OOM when allocating tensor with shape\[128,64,112,112\].*It is tried again, 3 samples at a time\.$/,
     )
-    expect(await attempt(3)).toMatchObject({ parts: 2, thrown: { type: 'OutOfMemoryError' } })
-    expect(await attempt(3)).toMatchObject({ parts: 4, thrown: undefined })
+    expect(await attempt(3)).toMatchObject({ microBatches: 2, thrown: { type: 'OutOfMemoryError' } })
+    expect(await attempt(3)).toMatchObject({ microBatches: 4, thrown: undefined })
 
     const manifest = await artifacts.manifest(stage)
     if (!manifest) throw new Error('the manifest is missing')
@@ -356,14 +356,14 @@ describe('a stage that runs out of memory', () => {
     expect(await left()).toEqual([`${stageFolder(stage)}manifest.json`])
   })
 
-  test('whose batches fit says nothing of parts', async () => {
-    expect(await attempt(1)).toMatchObject({ parts: 1, thrown: undefined })
+  test('whose batches fit says nothing of micro-batches', async () => {
+    expect(await attempt(1)).toMatchObject({ microBatches: 1, thrown: undefined })
     expect((await artifacts.manifest(stage))?.clock.environment.tensorflow).toEqual(tensorflow)
   })
 
-  test('is gone on with in as many parts by another run', async () => {
+  test('is gone on with in as many micro-batches by another run', async () => {
     await leave(4)
-    expect(await attempt(3)).toMatchObject({ parts: 4, thrown: undefined })
+    expect(await attempt(3)).toMatchObject({ microBatches: 4, thrown: undefined })
   })
 
   test('that another attempt has taken over tells the next one nothing', async () => {
@@ -377,13 +377,13 @@ describe('a stage that runs out of memory', () => {
 
   test('fails with what would fit once there is nothing left to cut, and begins with whole batches when asked for again', async () => {
     await leave(8)
-    const { parts, thrown } = await attempt(1000)
-    expect(parts).toBe(8)
+    const { microBatches, thrown } = await attempt(1000)
+    expect(microBatches).toBe(8)
     expect(thrown).toMatchObject({ type: 'OutOfMemoryError', nonRetryable: true })
     expect(thrown?.message).toMatch(
       /does not fit into memory, even with one sample of a batch at a time: .*OOM.*A smaller model or smaller images would fit, or a worker whose device has more memory\.$/,
     )
-    expect(await attempt(1)).toMatchObject({ parts: 1, thrown: undefined })
+    expect(await attempt(1)).toMatchObject({ microBatches: 1, thrown: undefined })
   })
 })
 

@@ -132,6 +132,12 @@ for (const command of [worker, ['run', 'small.yaml'], ['up']]) {
   values('ZEROSHIFT_PROGRESS_SECONDS', command, /^ZEROSHIFT_PROGRESS_SECONDS is "/m, [
     ...['', ' ', '0', '-1', 'NaN', 'Infinity', 'one', '3601', '1 s', '\x1b[2J'],
   ])
+  values('ZEROSHIFT_LOG', command, /^ZEROSHIFT_LOG is '.*expected one of trace, debug, info, warn, error/m, [
+    ...[' ', 'loud', 'warning', '3', 'info,debug', 'constructor', '\x1b[2J'],
+  ])
+  values('ZEROSHIFT_LOG_FORMAT', command, /^ZEROSHIFT_LOG_FORMAT is '.*expected one of text, json/m, [
+    ...[' ', 'JSON', 'xml', '1', 'constructor', '\x1b[2J'],
+  ])
   values('ZEROSHIFT_GRAPHS', command, /^ZEROSHIFT_GRAPHS is '/m, [
     ...[' ', 'Auto', 'on', '1', 'auto,never', 'constructor', '\x1b[2J'],
   ])

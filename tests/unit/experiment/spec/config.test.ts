@@ -2,13 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { located, parseConfig } from '../../../../experiment/spec/config.ts'
 import { methodSchemas } from '../../../../experiment/spec/methods.ts'
-import { dataSchemas } from '../../../../experiment/spec/data.ts'
+import { datasetDefinitions } from '../../../../experiment/spec/data.ts'
 import { configSchema } from '../../../../experiment/spec/spec.ts'
 import { UserError } from '../../../../common/errors.ts'
 import { edited, parseProblems, problemsOf, sample } from '../sample.ts'
 
 const methodNames = methodSchemas.map(({ shape }) => shape.method.value)
-const dataNames = dataSchemas.map(({ shape }) => shape.name.value)
+const dataNames = datasetDefinitions.map(({ name }) => name)
 
 const parse = (text: string, ...overrides: string[]) => parseConfig({ file: 'a.yaml', text, overrides })
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Halving, type Item, type Judgement } from '../../../../experiment/sweep/halving.ts'
+import { Halving, type Item, type Objective } from '../../../../experiment/sweep/halving.ts'
 
 interface Case {
-  readonly judgements: readonly (readonly Judgement[])[]
+  readonly objectives: readonly (readonly Objective[])[]
   readonly rungs: number
   readonly factor: number
 }
@@ -16,7 +16,7 @@ const cases = fc
   })
   .chain(({ cells, rungs, factor }) =>
     fc.record({
-      judgements: fc.array(
+      objectives: fc.array(
         fc.array(
           fc.oneof({ weight: 5, arbitrary: fc.integer({ min: 0, max: 20 }) }, fc.constant('none' as const)),
           {
@@ -36,11 +36,11 @@ const cases = fc
  * rung.
  */
 function conducted(
-  { judgements, rungs, factor }: Case,
+  { objectives, rungs, factor }: Case,
   parallel: number,
   pick: (n: number) => number,
 ): boolean[][] {
-  const halving = new Halving(judgements.length, rungs, factor)
+  const halving = new Halving(objectives.length, rungs, factor)
   const running: Item[] = []
   for (;;) {
     while (running.length < parallel) {
@@ -50,9 +50,9 @@ function conducted(
     }
     const [item] = running.splice(pick(running.length), 1)
     if (!item) break
-    halving.record(item, judgements[item.cell]?.[item.rung] ?? 'none')
+    halving.record(item, objectives[item.cell]?.[item.rung] ?? 'none')
   }
-  return judgements.map((_, cell) =>
+  return objectives.map((_, cell) =>
     Array.from({ length: rungs }, (_, rung) => halving.entered({ cell, rung })),
   )
 }
@@ -80,7 +80,7 @@ describe('successive halving', () => {
           for (let rung = 1; rung < one.rungs; rung++)
             if (entered[rung]) {
               expect(entered[rung - 1]).toBe(true)
-              expect(one.judgements[cell]?.[rung - 1]).not.toBe('none')
+              expect(one.objectives[cell]?.[rung - 1]).not.toBe('none')
             }
         })
       }),
@@ -92,8 +92,8 @@ describe('successive halving', () => {
       fc.property(cases, (one) => {
         const entered = conducted(one, 3, () => 0)
         for (let rung = 1; rung < one.rungs; rung++) {
-          const below = one.judgements.flatMap((judged, cell) => {
-            const value = judged[rung - 1]
+          const below = one.objectives.flatMap((own, cell) => {
+            const value = own[rung - 1]
             return entered[cell]?.[rung - 1] && typeof value === 'number' ? [{ cell, value }] : []
           })
           const best = Math.min(...below.map(({ value }) => value))
@@ -106,8 +106,8 @@ describe('successive halving', () => {
   })
 
   test('stops most: of cells that come in no particular order about one in `factor` goes on', () => {
-    const judgements = Array.from({ length: 900 }, (_, i) => [(i * 7919) % 900, 0] as const)
-    const entered = conducted({ judgements, rungs: 2, factor: 3 }, 4, () => 0)
+    const objectives = Array.from({ length: 900 }, (_, i) => [(i * 7919) % 900, 0] as const)
+    const entered = conducted({ objectives, rungs: 2, factor: 3 }, 4, () => 0)
     const sent = entered.filter(([, second]) => second).length
     expect(sent).toBeGreaterThanOrEqual(300)
     expect(sent).toBeLessThan(360)

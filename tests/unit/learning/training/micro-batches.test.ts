@@ -10,7 +10,7 @@ import { stream } from '../../../../learning/random.ts'
 import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { normal } from '../../../support/tensors.ts'
 
-describe('rows in parts', () => {
+describe('rows in micro-batches', () => {
   const weights = normal([12], 1).flatten()
   const x = normal([7, 3], 2)
   const run: RowsOf = (flat, rows) => {
@@ -18,8 +18,11 @@ describe('rows in parts', () => {
     return { product, shaped: product.reshape([-1, 2, 2]).square() }
   }
   /** No mean over samples: rows meet in it. */
-  const loss = (parts: number) => (flat: Tensor) => {
-    const { product, shaped } = inMicroBatches(parts, run, flat as Tensor1D, x) as Record<string, Tensor>
+  const loss = (microBatches: number) => (flat: Tensor) => {
+    const { product, shaped } = inMicroBatches(microBatches, run, flat as Tensor1D, x) as Record<
+      string,
+      Tensor
+    >
     const [a, b] = [product as Tensor, shaped as Tensor]
     return a
       .matMul(a, true)
@@ -29,17 +32,20 @@ describe('rows in parts', () => {
       .asScalar()
   }
 
-  test.each([2, 3, 4, 7, 100])('in %i parts have the value and the gradient of the whole', (parts) => {
-    const whole = tf.valueAndGrad(loss(1))(weights)
-    const cut = tf.valueAndGrad(loss(parts))(weights)
-    expect(cut.value.dataSync()[0]).toBeCloseTo(whole.value.dataSync()[0] ?? NaN, 3)
-    expect(Math.max(...whole.grad.abs().dataSync())).toBeGreaterThan(1)
-    const error = cut.grad.sub(whole.grad).abs().max().div(whole.grad.abs().max())
-    expect(error.dataSync()[0]).toBeLessThan(1e-6)
-  })
+  test.each([2, 3, 4, 7, 100])(
+    'in %i micro-batches have the value and the gradient of the whole',
+    (microBatches) => {
+      const whole = tf.valueAndGrad(loss(1))(weights)
+      const cut = tf.valueAndGrad(loss(microBatches))(weights)
+      expect(cut.value.dataSync()[0]).toBeCloseTo(whole.value.dataSync()[0] ?? NaN, 3)
+      expect(Math.max(...whole.grad.abs().dataSync())).toBeGreaterThan(1)
+      const error = cut.grad.sub(whole.grad).abs().max().div(whole.grad.abs().max())
+      expect(error.dataSync()[0]).toBeLessThan(1e-6)
+    },
+  )
 
   test('hold one part in memory at a time, and leave nothing behind', () => {
-    const peaks = [1, 7].map((parts) => {
+    const peaks = [1, 7].map((microBatches) => {
       let peak = 0
       const watched: RowsOf = (flat, rows) => {
         const wide = rows.tile([1, 1000]).tanh().exp().sin()
@@ -49,7 +55,7 @@ describe('rows in parts', () => {
       const before = tf.memory()
       tf.tidy(() => {
         tf.valueAndGrad((flat) =>
-          (inMicroBatches(parts, watched, flat as Tensor1D, x).y as Tensor).sum().asScalar(),
+          (inMicroBatches(microBatches, watched, flat as Tensor1D, x).y as Tensor).sum().asScalar(),
         )(weights)
       })
       expect(tf.memory().numTensors).toBe(before.numTensors)
@@ -61,20 +67,22 @@ describe('rows in parts', () => {
 
   test('are as many at a time as a part has', () => {
     expect(
-      [undefined, 1, 2, 3, 1000].map((parts) => microBatchSize(256, parts ? { parts, step } : undefined)),
+      [undefined, 1, 2, 3, 1000].map((microBatches) =>
+        microBatchSize(256, microBatches ? { microBatches, step } : undefined),
+      ),
     ).toEqual([256, 256, 128, 86, 1])
   })
 })
 
 const step = () => Promise.resolve()
 
-describe('training in parts', () => {
+describe('training in micro-batches', () => {
   const images = normal([12, 6, 6, 1], 3)
   const labels = tf.tensor1d(
     Array.from({ length: 12 }, (_, i) => i % 3),
     'int32',
   )
-  const trained = async (norm: boolean, parts: number, steps = 5) => {
+  const trained = async (norm: boolean, microBatches: number, steps = 5) => {
     const model = specSchema.shape.model.parse(
       norm ? { name: 'resnet-cifar', depth: 8, width: 4 } : { name: 'cnn', channels: [4, 4], hidden: 8 },
     )
@@ -86,7 +94,7 @@ describe('training in parts', () => {
       schedule: { name: 'constant' },
       steps,
       loss: (student) => crossEntropy(student.logits(images), labels),
-      host: { parts, step },
+      host: { microBatches, step },
     })
     return {
       ...fitted,
@@ -96,13 +104,16 @@ describe('training in parts', () => {
   const distance = (one: Float32Array, other: Float32Array) =>
     Math.max(...one.map((value, i) => Math.abs(value - (other[i] ?? NaN))))
 
-  test.each([2, 4, 12])('takes the steps of the whole batch within float error: %i parts', async (parts) => {
-    const [whole, cut] = [await trained(false, 1), await trained(false, parts)]
-    expect(distance(cut.weights.trained, whole.weights.trained)).toBeLessThan(1e-5)
-    expect(cut.curve.at(-1)?.loss).toBeCloseTo(whole.curve.at(-1)?.loss ?? NaN, 5)
-  })
+  test.each([2, 4, 12])(
+    'takes the steps of the whole batch within float error: %i micro-batches',
+    async (microBatches) => {
+      const [whole, cut] = [await trained(false, 1), await trained(false, microBatches)]
+      expect(distance(cut.weights.trained, whole.weights.trained)).toBeLessThan(1e-5)
+      expect(cut.curve.at(-1)?.loss).toBeCloseTo(whole.curve.at(-1)?.loss ?? NaN, 5)
+    },
+  )
 
-  test('differs by what batch norms see of a batch; their statistics follow the mean of the parts', async () => {
+  test('differs by what batch norms see of a batch; their statistics follow the mean of the micro-batches', async () => {
     const before = tf.memory().numTensors
     const [whole, cut] = [await trained(true, 1, 1), await trained(true, 2, 1)]
     expect(tf.memory().numTensors).toBe(before)

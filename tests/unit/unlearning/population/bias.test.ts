@@ -9,7 +9,7 @@ import {
 import { stream } from '../../../../learning/random.ts'
 import { poolOf } from '../../../../unlearning/population/pool.ts'
 import { uLira } from '../../../../unlearning/population/u-lira.ts'
-import { valueOf } from '../judged-models.ts'
+import { valueOf } from '../evaluated-models.ts'
 import { marginsFrom } from './vectors.ts'
 
 /**

@@ -6,7 +6,7 @@ import {
   sampleEpsilon,
 } from '../../../../unlearning/population/forgetting-quality.ts'
 import { column } from '../../../../unlearning/population/pool.ts'
-import { expectClose, valueOf } from '../judged-models.ts'
+import { expectClose, valueOf } from '../evaluated-models.ts'
 import {
   anyMargins,
   anyOrder,

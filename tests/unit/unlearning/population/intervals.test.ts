@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { boundedMean, meanInterval, studentQuantile, wilsonInterval } from '../../../../common/interval.ts'
 import { stream } from '../../../../learning/random.ts'
-import { expectClose } from '../judged-models.ts'
+import { expectClose } from '../evaluated-models.ts'
 import { expectInterval, vectors } from './vectors.ts'
 
 describe('Student quantiles', () => {

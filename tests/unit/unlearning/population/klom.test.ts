@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { klom } from '../../../../unlearning/population/klom.ts'
 import { column } from '../../../../unlearning/population/pool.ts'
-import { expectClose, valueOf } from '../judged-models.ts'
+import { expectClose, valueOf } from '../evaluated-models.ts'
 import { anyMargins, anyOrder, drawModels, permuted, toMargins, vectors, withPhi } from './vectors.ts'
 
 describe('against NumPy and SciPy', () => {

@@ -4,7 +4,7 @@ import { stream } from '../../../../learning/random.ts'
 import { lira, liraOffline } from '../../../../unlearning/population/lira.ts'
 import { poolOf, type Pool, type Scores } from '../../../../unlearning/population/pool.ts'
 import { auc } from '../../../../unlearning/population/roc.ts'
-import { valueOf } from '../judged-models.ts'
+import { valueOf } from '../evaluated-models.ts'
 import {
   anyMargins,
   anyOrder,

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { trueLogProbabilities } from '../../../../unlearning/metrics/logits.ts'
 import { logProbabilityOf, margins } from '../../../../unlearning/population/margin.ts'
-import { brokenLogits, expectClose, logitsOf, noLogits, toLogits } from '../judged-models.ts'
+import { brokenLogits, expectClose, logitsOf, noLogits, toLogits } from '../evaluated-models.ts'
 import { expectAllClose, vectors } from './vectors.ts'
 
 describe('against SciPy', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { auc, tprAtFpr } from '../../../../unlearning/population/roc.ts'
-import { expectClose, valueOf } from '../judged-models.ts'
+import { expectClose, valueOf } from '../evaluated-models.ts'
 import { expectInterval, intervalOf, vectors } from './vectors.ts'
 
 const array = (values: readonly number[]) => Float64Array.from(values)

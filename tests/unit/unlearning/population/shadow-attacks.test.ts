@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { stream } from '../../../../learning/random.ts'
 import { shadowAttacks } from '../../../../unlearning/population/shadow-attacks.ts'
 import { poolAt, shadowHalf, type Shadows } from '../../../../unlearning/population/shadows.ts'
-import { valueOf } from '../judged-models.ts'
+import { valueOf } from '../evaluated-models.ts'
 
 describe('the halves of shadow models', () => {
   it('have every sample in exactly half of any even number of models, and pairs that share none', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { poolOf } from '../../../../unlearning/population/pool.ts'
 import { uLira } from '../../../../unlearning/population/u-lira.ts'
-import { expectClose, valueOf } from '../judged-models.ts'
+import { expectClose, valueOf } from '../evaluated-models.ts'
 import {
   anyMargins,
   anyOrder,

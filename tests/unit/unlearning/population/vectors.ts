@@ -4,7 +4,7 @@ import { stream, type RandomStream } from '../../../../learning/random.ts'
 import type { Estimate } from '../../../../experiment/records/measured.ts'
 import type { Interval } from '../../../../common/interval.ts'
 import type { Margins, Pool } from '../../../../unlearning/population/pool.ts'
-import { expectClose, reference, type PlainLogits } from '../judged-models.ts'
+import { expectClose, reference, type PlainLogits } from '../evaluated-models.ts'
 
 /** Reference vectors, made-up margins and estimates that the tests of population attacks share. */
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { linearCka } from '../../../../unlearning/probes/linear-cka.ts'
 import { normal } from '../../../support/tensors.ts'
-import { expectClose, reference, valueOf } from '../judged-models.ts'
+import { expectClose, reference, valueOf } from '../evaluated-models.ts'
 
 interface Matrix {
   readonly values: number[]

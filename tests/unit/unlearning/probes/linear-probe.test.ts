@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { probeAccuracy, type Labelled } from '../../../../unlearning/probes/linear-probe.ts'
 import { normal } from '../../../support/tensors.ts'
-import { expectClose, reference, valueOf } from '../judged-models.ts'
+import { expectClose, reference, valueOf } from '../evaluated-models.ts'
 
 interface Plain {
   readonly features: { readonly values: number[]; readonly shape: [number, number] }

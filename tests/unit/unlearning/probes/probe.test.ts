@@ -8,7 +8,7 @@ import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { pooledFeatures } from '../../../../unlearning/probes/features.ts'
 import { probe, type Probing } from '../../../../unlearning/probes/probe.ts'
 import { deviceData, forget, retained, toyModels, trainedOriginal } from '../../../support/toy.ts'
-import { valueOf } from '../judged-models.ts'
+import { valueOf } from '../evaluated-models.ts'
 
 const layers = toyModels.cnn
 let data: DeviceData

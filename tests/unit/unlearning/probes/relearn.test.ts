@@ -17,7 +17,7 @@ import {
   training,
   trainOriginal,
 } from '../../../support/toy.ts'
-import { valueOf } from '../judged-models.ts'
+import { valueOf } from '../evaluated-models.ts'
 
 const models = Object.entries(toyModels)
 let data: DeviceData

@@ -111,8 +111,8 @@ test('a line for people says whose it is in one place', () => {
   )
 })
 
-test('a level that does not exist is that of warnings', () => {
-  expect(levelOf({ ZEROSHIFT_LOG: 'loud' })).toBe('WARN')
+test('the level is written in any case, and that of warnings unless given', () => {
   expect(levelOf({ ZEROSHIFT_LOG: 'Debug' })).toBe('DEBUG')
+  expect(levelOf({ ZEROSHIFT_LOG: '' })).toBe('WARN')
   expect(levelOf({})).toBe('WARN')
 })

@@ -81,6 +81,7 @@ export const published: Readonly<Record<MnistName, Published>> = {
   },
 }
 
+/** The reader of one of the three data sets. */
 export function mnistReader<N extends MnistName>(name: N): DatasetReader<DataSpecOf<N>> {
   const { classes, citation } = published[name]
   const read = async (directory: string): Promise<Dataset> => {

@@ -1,13 +1,13 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ownCitation } from '../experiment/spec/dataset.ts'
-import type { Shape } from '../experiment/models/layers.ts'
-import { inMemory, type Dataset, type DatasetReader, type DataSpecOf } from './dataset.ts'
-import { countLabels, dataError, FormatError, inFile, readDataFile } from './files.ts'
-import { classNames } from './labels.ts'
-import { unnamedPlace } from './missing.ts'
-import { decodeNpy, integersOf, type NpyArray } from './npy.ts'
-import { openZip, type Archived } from './zip.ts'
+import { ownCitation } from '../../experiment/spec/dataset.ts'
+import type { Shape } from '../../experiment/models/layers.ts'
+import { inMemory, type Dataset, type DatasetReader, type DataSpecOf } from '../dataset.ts'
+import { countLabels, dataError, FormatError, inFile, readDataFile } from '../files.ts'
+import { classNames } from '../labels.ts'
+import { unnamedPlace } from '../missing.ts'
+import { decodeNpy, integersOf, type NpyArray } from '../npy.ts'
+import { openZip, type Archived } from '../zip.ts'
 
 type NpzSpec = DataSpecOf<'npz'>
 
@@ -15,7 +15,7 @@ type NpzSpec = DataSpecOf<'npz'>
  * Byte arrays in NumPy's .npz format: images [n, h, w], [n, h, w, c] or [n, c, h, w], and labels
  * [n].
  */
-export const npz: DatasetReader<NpzSpec> = {
+export const reader: DatasetReader<NpzSpec> = {
   defaultLocation({ name }) {
     throw unnamedPlace(name)
   },

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import type { Shape } from '../experiment/models/layers.ts'
-import { inMemory, type Dataset, type DatasetReader, type DataSpecOf } from './dataset.ts'
-import { countLabels, readDataFile } from './files.ts'
+import type { Shape } from '../../experiment/models/layers.ts'
+import { inMemory, type Dataset, type DatasetReader, type DataSpecOf } from '../dataset.ts'
+import { countLabels, readDataFile } from '../files.ts'
 
 const FILE = 'digits.csv.gz'
 const KNOWN = {
@@ -20,10 +20,10 @@ const CLASSES = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']
  * has 64 pixels (0..16) and the label. All samples are in one file, from which a stage takes the
  * test share.
  */
-export const digits: DatasetReader<DataSpecOf<'digits'>> = {
+export const reader: DatasetReader<DataSpecOf<'digits'>> = {
   defaultLocation: () => ({
     kind: 'shipped',
-    directory: fileURLToPath(new URL('../data/digits', import.meta.url)),
+    directory: fileURLToPath(new URL('../../data/digits', import.meta.url)),
   }),
   isDataFile: (_, name) => name === FILE,
   inspect: async (spec, directory) => (await read(spec, directory)).facts,

@@ -1,5 +1,5 @@
-import { inspectCifar, readCifar, type CifarFile, type CifarLayout } from './cifar.ts'
-import type { DatasetReader, DataSpecOf, PublishedFile } from './dataset.ts'
+import { inspectCifar, readCifar, type CifarFile, type CifarLayout } from '../cifar.ts'
+import type { DatasetReader, DataSpecOf, PublishedFile } from '../dataset.ts'
 
 type Cifar100Spec = DataSpecOf<'cifar100'>
 
@@ -31,7 +31,7 @@ const ARCHIVE: PublishedFile = {
 }
 
 /** CIFAR-100 in its official binary layout (Krizhevsky 2009). */
-export const cifar100: DatasetReader<Cifar100Spec> = {
+export const reader: DatasetReader<Cifar100Spec> = {
   defaultLocation: () => ({ kind: 'published', files: [ARCHIVE], members: FILES.map(({ name }) => name) }),
   isDataFile: (_, name) => FILES.some((file) => file.name === name),
   inspect: (spec, directory) => inspectCifar(layoutOf(spec), FILES, directory),

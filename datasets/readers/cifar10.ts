@@ -1,6 +1,6 @@
-import { CIFAR_IMAGE, inspectCifar, readCifar, type CifarFile, type CifarLayout } from './cifar.ts'
-import type { DatasetReader, DataSpecOf, PublishedFile } from './dataset.ts'
-import { dataError } from './files.ts'
+import { CIFAR_IMAGE, inspectCifar, readCifar, type CifarFile, type CifarLayout } from '../cifar.ts'
+import type { DatasetReader, DataSpecOf, PublishedFile } from '../dataset.ts'
+import { dataError } from '../files.ts'
 
 type Cifar10Spec = DataSpecOf<'cifar10'>
 
@@ -29,7 +29,7 @@ const ARCHIVE: PublishedFile = {
 }
 
 /** CIFAR-10 in its official binary layout (Krizhevsky 2009). */
-export const cifar10: DatasetReader<Cifar10Spec> = {
+export const reader: DatasetReader<Cifar10Spec> = {
   defaultLocation(spec) {
     for (const [i, name] of spec.train.entries()) refuseUnofficial(name, `data.train[${i}]`)
     for (const [i, name] of spec.test.entries()) refuseUnofficial(name, `data.test[${i}]`)

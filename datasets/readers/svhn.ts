@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import type { Shape } from '../experiment/models/layers.ts'
-import { inMemory, type Dataset, type DatasetReader, type DataSpecOf } from './dataset.ts'
-import { collectProblems, countLabels, FormatError, inFile, readDataFile } from './files.ts'
-import { decodeMatlab } from './matlab.ts'
-import { missingFiles } from './missing.ts'
+import type { Shape } from '../../experiment/models/layers.ts'
+import { inMemory, type Dataset, type DatasetReader, type DataSpecOf } from '../dataset.ts'
+import { collectProblems, countLabels, FormatError, inFile, readDataFile } from '../files.ts'
+import { decodeMatlab } from '../matlab.ts'
+import { missingFiles } from '../missing.ts'
 
 type SvhnSpec = DataSpecOf<'svhn'>
 
@@ -20,7 +20,7 @@ const PARTS = ['train', 'extra', 'test'] as const
  * The cropped digits of Street View House Numbers (Netzer et al. 2011): X [32, 32, 3, n] and y [n,
  * 1], where 10 stands for zero.
  */
-export const svhn: DatasetReader<SvhnSpec> = {
+export const reader: DatasetReader<SvhnSpec> = {
   defaultLocation(spec) {
     throw missingFiles(spec.name, partsOf(spec).map(fileOf))
   },

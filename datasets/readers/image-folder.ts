@@ -1,12 +1,12 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { digestOf, sha256 } from '../common/canonical.ts'
-import { UserError, type Problem } from '../common/errors.ts'
-import { readRegularFile } from '../common/regular-file.ts'
-import type { Dataset, DatasetReader, DataSpecOf, ReadOptions } from './dataset.ts'
-import { countLabels, dataError, kindOf, summarised, type SourceFile } from './files.ts'
-import { unnamedPlace } from './missing.ts'
-import { decodePictures, pictureDataset } from './pictures.ts'
+import { digestOf, sha256 } from '../../common/canonical.ts'
+import { UserError, type Problem } from '../../common/errors.ts'
+import { readRegularFile } from '../../common/regular-file.ts'
+import type { Dataset, DatasetReader, DataSpecOf, ReadOptions } from '../dataset.ts'
+import { countLabels, dataError, kindOf, summarised, type SourceFile } from '../files.ts'
+import { unnamedPlace } from '../missing.ts'
+import { decodePictures, pictureDataset } from '../pictures.ts'
 
 const PATH = 'data.from'
 const IMAGES = /\.(png|jpe?g|webp)$/i
@@ -18,7 +18,7 @@ type FolderSpec = DataSpecOf<'image-folder'>
  * the test share. Classes and images are ordered by the code units of their names, independently of
  * the order of the file system.
  */
-export const imageFolder: DatasetReader<FolderSpec> = {
+export const reader: DatasetReader<FolderSpec> = {
   defaultLocation({ name }) {
     throw unnamedPlace(name)
   },

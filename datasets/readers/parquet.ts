@@ -1,11 +1,11 @@
 import { join } from 'node:path'
-import type { Dataset, DatasetReader, DataSpecOf, ReadOptions } from './dataset.ts'
-import { collectProblems, dataError, filesBelow, FormatError, inFile, readDataFile } from './files.ts'
-import { matchesGlob } from './glob.ts'
-import { classNames } from './labels.ts'
-import { unnamedPlace } from './missing.ts'
-import { openParquet, type ParquetFile } from './parquet-file.ts'
-import { decodePictures, pictureDataset } from './pictures.ts'
+import type { Dataset, DatasetReader, DataSpecOf, ReadOptions } from '../dataset.ts'
+import { collectProblems, dataError, filesBelow, FormatError, inFile, readDataFile } from '../files.ts'
+import { matchesGlob } from '../glob.ts'
+import { classNames } from '../labels.ts'
+import { unnamedPlace } from '../missing.ts'
+import { openParquet, type ParquetFile } from '../parquet-file.ts'
+import { decodePictures, pictureDataset } from '../pictures.ts'
 
 type ParquetSpec = DataSpecOf<'parquet'>
 
@@ -13,7 +13,7 @@ type ParquetSpec = DataSpecOf<'parquet'>
  * Images in parquet files in Hugging Face's layout: a column of {bytes, path} or bytes, and a
  * column of integers.
  */
-export const parquet: DatasetReader<ParquetSpec> = {
+export const reader: DatasetReader<ParquetSpec> = {
   defaultLocation({ name }) {
     throw unnamedPlace(name)
   },

@@ -1,0 +1,3 @@
+import { mnistReader } from '../mnist-family.ts'
+
+export const reader = mnistReader('fashion-mnist')
