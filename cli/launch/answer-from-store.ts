@@ -11,8 +11,8 @@ import type { Outcome } from './watch-workflow.ts'
 
 /**
  * A run whose stages are all in the store needs no workflow: the command reads them and writes the
- * report itself, so that it starts no Temporal server, no worker and no TensorFlow. It writes to the
- * store what the workflow would write.
+ * report itself, so that it starts no Temporal server, no worker and no TensorFlow. It writes to
+ * the store what the workflow would write.
  */
 
 /**

@@ -5,8 +5,8 @@ import { answerOf, smallConfig, zeroshiftWith } from '../support/command.ts'
 import { fileDirectory } from '../support/directories.ts'
 
 /**
- * A run whose stages are all in the store is answered without Temporal, a worker and TensorFlow, and
- * leaves the same results as the workflow.
+ * A run whose stages are all in the store is answered without Temporal, a worker and TensorFlow,
+ * and leaves the same results as the workflow.
  */
 let directory: string
 let store: string

@@ -80,7 +80,7 @@ describe('a workflow is needed', () => {
     writeFileSync(runFile('run.json'), JSON.stringify(edit(record)))
   }
 
-  test.each([
+  test.each<[string, () => void | Promise<void>]>([
     ['if the last stage is missing', () => rmSync(manifestOf('compare'))],
     ['if an earlier stage is missing', () => rmSync(manifestOf('attack'))],
     ['if a manifest is damaged', () => writeFileSync(manifestOf('train'), '{}')],
