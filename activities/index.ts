@@ -1,12 +1,5 @@
 import { openArtifacts, type Artifacts } from '../artifacts/artifacts.ts'
-import {
-  recordOf,
-  type KeptRun,
-  type RunEnd,
-  type RunInput,
-  type RunRecord,
-  type RunResult,
-} from '../experiment/records/run.ts'
+import type { KeptRun, RunEnd, RunInput, RunRecord, RunResult } from '../experiment/records/run.ts'
 import type { Settings } from '../experiment/spec/settings.ts'
 import type { CellFailure, CellInput, SweepEnd } from '../experiment/sweep/sweep.ts'
 import type { SigningKey } from '../signatures/keys.ts'
@@ -91,17 +84,13 @@ export function createActivities({ stopping, allowed = {}, signer }: ActivityOpt
       }),
     ...stageActivities({ refuse, code, runs, ...(stopping && { stopping }), ...(signer && { signer }) }),
 
-    /**
-     * Keeps what was asked for and what failed, so that the report can be rendered again, and
-     * renders it.
-     */
+    /** Writes the record of a run that has ended, and its report. */
     async report({ run, settings, failed }: ReportTask): Promise<WrittenReport> {
-      const { writeReport } = await import('./report.ts')
+      const { concludeRun } = await import('./report.ts')
       return failing(async () => {
         const artifacts = openStore(settings.store)
         const record = await recordIn(artifacts, run)
-        await artifacts.putRun({ ...recordOf({ run: record, settings }), failed })
-        return writeReport(artifacts, record, failed, signer)
+        return concludeRun(artifacts, { run: record, settings }, failed, signer)
       })
     },
 

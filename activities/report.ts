@@ -3,7 +3,7 @@ import { reportSignatures } from '../artifacts/format/layout.ts'
 import { signReport } from '../artifacts/stored-signatures.ts'
 import { manifestDigest, type Manifest } from '../experiment/records/manifest.ts'
 import type { ResultRow } from '../experiment/records/results.ts'
-import type { RunRecord, RunResult } from '../experiment/records/run.ts'
+import { recordOf, type RunInput, type RunRecord, type RunResult } from '../experiment/records/run.ts'
 import { stagesOf } from '../experiment/stages/stage-list.ts'
 import type { StageRef } from '../experiment/stages/stage.ts'
 import { renderReport } from '../report/report.ts'
@@ -53,6 +53,20 @@ export async function writeReport(
   const url = await artifacts.putReport(run.id, files)
   if (signer) await signReport(artifacts, toSign(run.id, files['report.json']), 'rendered', signer)
   return { url, ...written }
+}
+
+/**
+ * Writes the record of a run that has ended, with the stages that failed, so that its report can be
+ * rendered again, and writes the report.
+ */
+export async function concludeRun(
+  artifacts: Artifacts,
+  { run, settings }: RunInput,
+  failed: RunResult['failed'],
+  signer?: SigningKey,
+): Promise<WrittenReport> {
+  await artifacts.putRun({ ...recordOf({ run, settings }), failed })
+  return writeReport(artifacts, run, failed, signer)
 }
 
 /** Returns what has to be signed of a rendered `report.json`. */

@@ -1,22 +1,31 @@
 /**
- * The launcher loads this file before cli/main.ts. It sets up missing parts and then lets Node load
- * TypeScript. It runs in the process of the command, so that the command itself receives signals
- * and sets the exit code. Only a worker whose log is JSON gets a parent process (see
- * worker-parent.mjs).
+ * Runs the command line: `node infra/launch.mjs COMMAND …`. It sets up missing parts first. The
+ * command runs in this process, so that it receives signals itself and sets the exit code. Only a
+ * worker whose log is JSON gets a parent process (see worker-parent.mjs).
  */
-import { isMainThread } from 'node:worker_threads'
 import { bootstrap, giveUp } from './bootstrap.mjs'
+import { compiledCommand } from './compiled-command.mjs'
 import { deviceIn, driverProblem } from '../host/gpu.mjs'
 import { beParent, needsParent } from '../worker/worker-parent.mjs'
 
 const verb = process.argv[2] ?? '--help'
-if (isMainThread) {
-  if (verb === 'worker' && needsParent()) await beParent()
-  // The Temporal server is not set up here. The commands that start one set it up, and a worker in
-  // a container does not need it.
-  const native = !verb.startsWith('-') && !['help', 'doctor'].includes(verb)
-  // Without a driver the command refuses to start, so that 3 GB would be downloaded for nothing.
-  const gpu = deviceIn(process.argv.slice(3)) === 'gpu' && driverProblem() === undefined
-  await bootstrap({ native, temporal: false, gpu }).catch(giveUp)
+const isWorker = verb === 'worker'
+if (isWorker && needsParent()) await beParent()
+// The Temporal server is not set up here. The commands that start one set it up, and a worker in a
+// container does not need it.
+const native = !verb.startsWith('-') && !['help', 'doctor'].includes(verb)
+// Without a driver the command refuses to start, so that 3 GB would be downloaded for nothing.
+const gpu = deviceIn(process.argv.slice(3)) === 'gpu' && driverProblem() === undefined
+await bootstrap({ native, temporal: false, gpu }).catch(giveUp)
+
+// A worker compares the sources of stages with those of the plan, and therefore executes the
+// sources themselves.
+const compiled = isWorker ? undefined : await compiledCommand()
+if (compiled !== undefined) {
+  // The stacks of errors then name the sources.
+  if (process.env.ZEROSHIFT_DEBUG !== undefined) process.setSourceMapsEnabled(true)
+  await import(compiled)
+} else {
+  await import('tsx')
+  await import('../cli/main.ts')
 }
-await import('tsx')

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
-import { join, relative } from 'node:path'
+import { extname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { BuildOptions, OutputFile, Plugin } from 'esbuild'
+import type { BuildOptions, Loader, OutputFile, Plugin } from 'esbuild'
 import { digestOf } from '../../common/canonical.ts'
 import { isLocked, type ChangedCode, type CodeName } from '../../experiment/stages/code.ts'
 import { methodSchemas, type ApproximateMethodName } from '../../experiment/spec/methods.ts'
 import { stageKinds } from '../../experiment/stages/stage.ts'
+import { storedDigests, storeDigests, type CodeDigest } from './stored-digests.ts'
 
 /**
  * Digests of the code that computes stages. The code of a stage's body is esbuild's bundle of it:
@@ -15,12 +16,6 @@ import { stageKinds } from '../../experiment/stages/stage.ts'
  * of functions and variables are included, because esbuild's short names for them depend on more
  * than the code. The exact versions of the npm packages that the bundle imports are included, too.
  */
-
-export interface CodeDigest {
-  readonly digest: string
-  /** The files that were read for it, as absolute paths. */
-  readonly files: readonly string[]
-}
 
 const methodNames = methodSchemas
   .map(({ shape }) => shape.method.value)
@@ -33,17 +28,21 @@ export const codeNames: readonly CodeName[] = stageKinds.flatMap((kind): readonl
 const checkout = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
- * Computes the digests of bodies from the present content of the files in the checkout at `root`.
+ * Returns the digests of bodies, for the present content of the files in the checkout at `root`.
+ * They are computed if the files have changed since they were stored.
  */
 export async function codeDigests(
   names: readonly CodeName[],
   root: string = checkout,
 ): Promise<ReadonlyMap<CodeName, CodeDigest>> {
-  const [bundles, versions] = await Promise.all([
-    bundled([...new Set(names.flatMap(entriesOf))], root),
-    packageVersions(root),
-  ])
-  return new Map(names.map((name) => [name, digestOfBody(entriesOf(name), bundles, versions)]))
+  const stored = await storedDigests(names, root)
+  if (stored) return stored
+  const contents = new Map<string, string>()
+  const versions = await packageVersions(root, contents)
+  const bundles = await bundled([...new Set(names.flatMap(entriesOf))], root, contents)
+  const digests = new Map(names.map((name) => [name, digestOfBody(entriesOf(name), bundles, versions)]))
+  await storeDigests(digests, contents, root)
+  return digests
 }
 
 /**
@@ -149,8 +148,29 @@ const fetchingCode = (root: string): Plugin => ({
   },
 })
 
-async function bundled(entries: readonly string[], root: string): Promise<ReadonlyMap<string, Bundle>> {
-  const { outputFiles, metafile } = await built(entries, root)
+/** Records the digest of what esbuild is given, so that no edit in between is missed. */
+const recordedContents = (contents: Contents): Plugin => ({
+  name: 'recorded-contents',
+  setup(build) {
+    build.onLoad({ filter: /\.(?:ts|mjs|json)$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8')
+      contents.set(path, sha256(text))
+      return { contents: text, loader: loaders[extname(path)] ?? 'default' }
+    })
+  },
+})
+
+const loaders: Readonly<Record<string, Loader>> = { '.ts': 'ts', '.mjs': 'js', '.json': 'json' }
+
+/** The SHA-256 of each file that was read, by its absolute path. */
+type Contents = Map<string, string>
+
+async function bundled(
+  entries: readonly string[],
+  root: string,
+  contents: Contents,
+): Promise<ReadonlyMap<string, Bundle>> {
+  const { outputFiles, metafile } = await built(entries, root, contents)
   const texts = new Map(outputFiles.map((file: OutputFile) => [relative(root, file.path), file.text]))
   const bundles = await Promise.all(
     Object.entries(metafile.outputs).map(async ([path, { entryPoint = '', inputs, imports }]) => {
@@ -172,15 +192,15 @@ async function bundled(entries: readonly string[], root: string): Promise<Readon
   const data = await Promise.all(
     [...more]
       .filter((file) => !SCRIPT.test(file))
-      .map(async (file) => [file, await dataFile(file, root)] as const),
+      .map(async (file) => [file, await dataFile(file, root, contents)] as const),
   )
-  return new Map([...found, ...data, ...(scripts.length > 0 ? await bundled(scripts, root) : [])])
+  return new Map([...found, ...data, ...(scripts.length > 0 ? await bundled(scripts, root, contents) : [])])
 }
 
 let builds = 0
 
 /** Bundles entries with esbuild, and ends its process, which takes 60 MB, after the last bundle. */
-async function built(entries: readonly string[], root: string) {
+async function built(entries: readonly string[], root: string, contents: Contents) {
   const { build, stop } = await import('esbuild')
   builds++
   try {
@@ -188,7 +208,7 @@ async function built(entries: readonly string[], root: string) {
       ...options,
       entryPoints: [...entries],
       absWorkingDir: root,
-      plugins: [fetchingCode(root)],
+      plugins: [fetchingCode(root), recordedContents(contents)],
     })
   } finally {
     if (--builds === 0) await stop()
@@ -217,9 +237,11 @@ async function referencedBy(files: readonly string[], root: string): Promise<rea
   return regular.flat()
 }
 
-async function dataFile(file: string, root: string): Promise<Bundle> {
+async function dataFile(file: string, root: string, contents: Contents): Promise<Bundle> {
   const path = join(root, file)
-  return { sha256: sha256(await readFile(path)), packages: [], referenced: [], files: [path] }
+  const digest = sha256(await readFile(path))
+  contents.set(path, digest)
+  return { sha256: digest, packages: [], referenced: [], files: [path] }
 }
 
 /**
@@ -231,8 +253,11 @@ function packageOf(path: string): string | undefined {
   return path.split('/', path.startsWith('@') ? 2 : 1).join('/')
 }
 
-async function packageVersions(root: string): Promise<Readonly<Record<string, string>>> {
-  const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+async function packageVersions(root: string, contents: Contents): Promise<Readonly<Record<string, string>>> {
+  const path = join(root, 'package.json')
+  const text = await readFile(path, 'utf8')
+  contents.set(path, sha256(text))
+  const { dependencies } = JSON.parse(text) as {
     readonly dependencies: Readonly<Record<string, string>>
   }
   return dependencies

@@ -4,7 +4,8 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { codeNameOf, isLocked, versionOf, type CodeName } from '../../experiment/stages/code.ts'
 import type { Stage } from '../../experiment/stages/stage.ts'
-import { codeDigests, codeNames, type CodeDigest } from './code-digests.ts'
+import { codeDigests, codeNames } from './code-digests.ts'
+import type { CodeDigest } from './stored-digests.ts'
 
 /**
  * This worker does not have the code that a stage was planned with. The stage is tried again,

@@ -48,6 +48,7 @@ async function resumeRun(
   await refuseOtherCode(run)
   const input: RunInput = { run, settings: { ...settings, store } }
   return withServer(store, options, output, async (server) => {
+    server.start()
     await refuseChanges(run, output)
     const launched = await launchRun(input, server)
     if (launched && options.detach)

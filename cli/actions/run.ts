@@ -1,4 +1,5 @@
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
+import { answerFromStore, mayAnswerFromStore } from '../launch/answer-from-store.ts'
 import { withServer, type LaunchOptions } from '../launch/command-server.ts'
 import { launchRun, watchRun } from '../launch/launch-run.ts'
 import { createInspection } from '../launch/inspection.ts'
@@ -28,16 +29,19 @@ export function run(config: string, options: RunOptions): Promise<number> {
       return printPlan(await prepare(source, parsed, inspect), output)
     }
 
-    const { store } = runSettings(source, parsed)
-    return withServer(store, options, output, async (server) => {
+    const settings = runSettings(source, parsed)
+    return withServer(settings.store, options, output, async (server) => {
+      const mayBeStored = await mayAnswerFromStore(settings, options, server)
+      if (!mayBeStored) server.start()
       const input = await prepare(source, parsed, inspect)
       printChangedCode([input.run], output)
+      const stored = mayBeStored ? await answerFromStore(input, output) : undefined
+      const { summariseRun } = await import('../output/run-summary.ts')
+      if (stored) return summariseRun(input, stored, output)
       const launched = await launchRun(input, server)
       if (launched && options.detach)
         return printStarted(input.run.id, counted(stagesOf(input.run.plan).length, 'stage'), output)
-      const outcome = launched ? await watchRun(launched, input, server) : interrupted
-      const { summariseRun } = await import('../output/run-summary.ts')
-      return summariseRun(input, outcome, output)
+      return summariseRun(input, launched ? await watchRun(launched, input, server) : interrupted, output)
     })
   })
 }

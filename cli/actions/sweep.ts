@@ -44,6 +44,7 @@ export function sweep(config: string, options: SweepOptions): Promise<number> {
     printCosts(prepared, costs, output)
     if (options.dryRun) return printPlannedSweep(prepared, costs, output)
     return withServer(store, options, output, async (server) => {
+      server.start()
       await refuseUnusableStore(store)
       await saveSweep(artifacts, prepared)
       const input = { id: sweep.id, store, maxParallel: maxParallel ?? parsed.space.maxParallel }

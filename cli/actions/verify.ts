@@ -79,6 +79,7 @@ export function verify(target: string, options: VerifyOptions): Promise<number> 
     const directory = resolve(home, 'verify', id)
     const verified = { id, run, report, signatures, directory }
     return withServer(storeFor(directory), options, output, async (server) => {
+      server.start()
       const input = await recomputation(verified, options, output)
       // A finished verification that `--keep` left is computed again from the beginning.
       if (existsSync(verdictFile(directory))) await rm(directory, { recursive: true })

@@ -17,6 +17,13 @@ export interface LaunchOptions {
 export interface CommandServer {
   readonly output: Output
   readonly interruption: Interruption
+  /** Whether the server and its worker belong to this command and stop with it. */
+  readonly isOwn: boolean
+  /**
+   * Starts the command's own server and worker, while the command does other work. `connect` starts
+   * them otherwise.
+   */
+  readonly start: () => void
   /** Waits for the server and its worker, and connects to the server. */
   readonly connect: () => Promise<ConnectedServer>
 }
@@ -28,9 +35,9 @@ export interface ConnectedServer extends Pick<Server, 'embedded' | 'broken'> {
 }
 
 /**
- * Gives `work` a Temporal server: an existing one, or one with a worker that starts while `work`
- * checks its input and that stops afterwards. `store` is the URL where the results are kept. Throws
- * a UserError before anything is started if the store or the settings cannot be used.
+ * Gives `work` a Temporal server: an existing one, or one with a worker that `work` starts and that
+ * stops afterwards. `store` is the URL where the results are kept. Throws a UserError before
+ * anything is started if the store or the settings cannot be used.
  */
 export async function withServer(
   store: string,
@@ -46,23 +53,29 @@ export async function withServer(
       'nothing would go on working after --detach: start `./zeroshift up` in this directory first, or name a Temporal ' +
         'server with --temporal HOST:PORT',
     )
-  // The server and the worker write to the working directory as soon as they start.
+  // A server and its worker write to the working directory as soon as they start.
   if (!existing) {
     await refuseUnusableStoreInAdvance(store)
     await refuseUnableToStart()
   }
   const interrupt = interruption()
-  const starting = existing ? Promise.resolve(existing) : embeddedServer({ onNote: output.printLine })
-  starting.catch(() => undefined)
+  let starting: Promise<Server> | undefined
+  const start = () => {
+    starting ??= existing ? Promise.resolve(existing) : embeddedServer({ onNote: output.printLine })
+    starting.catch(() => undefined)
+    return starting
+  }
   let connection: Connected | undefined
   try {
     return await work({
       output,
       interruption: interrupt,
+      isOwn: existing === undefined,
+      start: () => void start(),
       connect: async () => {
         // The workers of another stack may reach the store although this machine does not.
         if (!existing || existing.address === runningStack()?.address) await refuseUnusableStore(store)
-        const server = await starting
+        const server = await start()
         connection = await connect(server)
         const { client } = connection
         const { ensureSearchAttributes } = await import('../server/search-attributes.ts')
@@ -78,7 +91,7 @@ export async function withServer(
       await connection?.close()
     } finally {
       interrupt.off()
-      await starting.then((server) => server.stop()).catch(() => undefined)
+      await starting?.then((server) => server.stop()).catch(() => undefined)
     }
   }
 }

@@ -38,6 +38,7 @@ export async function resumeSweep(
   const failed = record.failures ?? []
   const again = options.failed ?? options.restartFailed ?? false
   return withServer(store, options, output, async (server) => {
+    server.start()
     const extended = await extendedSweep(record, store, options, output)
     if (extended) await saveSweep(artifacts, extended)
     if (options.restartFailed) for (const { run } of failed) await forgetProgress(artifacts, run)

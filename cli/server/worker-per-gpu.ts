@@ -18,7 +18,7 @@ export interface Member {
   readonly args: readonly string[]
 }
 
-const command = fileURLToPath(new URL('../main.ts', import.meta.url))
+const command = fileURLToPath(new URL('../../infra/launch.mjs', import.meta.url))
 
 /**
  * `zeroshift worker --gpus`: runs a worker process for each GPU. Throws a UserError before it

@@ -6,7 +6,8 @@
  * TARGET must be empty. It gets everything that a worker needs in addition to Node, and the worker
  * writes nothing into it:
  *
- *     app/          the sources, the packages of production, the addon, the bundle of workflows
+ *     app/          the sources, the packages of production, the addon, the bundle of workflows, and
+ *                   the compiled command line
  *     tensorflow/   TensorFlow's library, and with --gpu CUDA's libraries
  */
 import { spawnSync } from 'node:child_process'
@@ -53,6 +54,12 @@ async function build(target, gpu) {
     run(app, [
       ...['--import', 'tsx', '--input-type=module', '--eval'],
       "const { shippedBundles, workflowBundle } = await import('./worker/bundle.ts'); await workflowBundle(shippedBundles)",
+    ])
+  })
+  await step('compiling the command line', async () => {
+    run(app, [
+      ...['--input-type=module', '--eval'],
+      "const { compiledCommand } = await import('./infra/compiled-command.mjs'); await compiledCommand()",
     ])
   })
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const leftOut = ['node_modules', '.git', '.zeroshift', 'tests', 'docs']
+const leftOut = ['node_modules', 'built', '.git', '.zeroshift', 'tests', 'docs']
 
 /** Copies this checkout, except for its tests and documents, into an empty directory. */
 export function copyOfCheckout(copy: string): string {

@@ -170,7 +170,7 @@ describe('workers that are processes of one command', () => {
   /** `worker --gpus` but for the GPUs. */
   function start(address: string) {
     const module = (path: string) => new URL(`../../../../${path}`, import.meta.url)
-    const main = fileURLToPath(module('cli/main.ts'))
+    const launcher = fileURLToPath(module('infra/launch.mjs'))
     const members = [0, 1].map((i) => ({
       name: `worker ${i}`,
       args: ['worker', '--queue=zeroshift-train', `--temporal=${address}`, `--ready-file=${ready(i)}`],
@@ -179,9 +179,9 @@ describe('workers that are processes of one command', () => {
     writeFileSync(
       script,
       `import { runMembers } from ${JSON.stringify(module('cli/server/worker-per-gpu.ts').href)}
-process.exitCode = await runMembers(${JSON.stringify(main)}, ${JSON.stringify(members)})`,
+process.exitCode = await runMembers(${JSON.stringify(launcher)}, ${JSON.stringify(members)})`,
     )
-    const child = spawn(process.execPath, ['--import', module('infra/launch.mjs').href, script], {
+    const child = spawn(process.execPath, ['--import', 'tsx', script], {
       stdio: ['ignore', 'ignore', 'inherit'],
     })
     return { child, ended: once(child, 'exit') }

@@ -1,0 +1,181 @@
+import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client'
+import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js'
+import { openArtifacts } from '../../artifacts/artifacts.ts'
+import type { RunInput, RunResult } from '../../experiment/records/run.ts'
+import type { SweepInput, SweepRecord, SweepResult } from '../../experiment/sweep/sweep.ts'
+import { sweepType, workflowId, workflowType } from '../../workflows/names.ts'
+import { follow, displayOn, type Writer } from './follow.ts'
+import { counted } from './format.ts'
+import { listRuns, stateOf, times, type RunState } from '../server/run-list.ts'
+import { coloursOf, columns, print, printJson } from './print.ts'
+import { progressOf, type RunView } from './run-progress.ts'
+import { errorReason } from '../server/unwrap-error.ts'
+import { runWriter } from './render-run.ts'
+import { retryLines, type Retry } from './retry-lines.ts'
+import { sweepWriter } from './render-sweep.ts'
+import { sweepViewOf, type SweepView } from './sweep-progress.ts'
+import type { Server } from '../server/temporal.ts'
+
+export interface StatusOptions {
+  readonly json?: true
+  readonly watch?: true
+  readonly temporal?: string
+}
+
+/** Lists runs and sweeps. The cells of sweeps are left to `zeroshift runs`. */
+export async function printList(client: Client, server: Server, { json }: StatusOptions): Promise<number> {
+  const query = `WorkflowType IN ('${workflowType}', '${sweepType}')`
+  const runs = (await listRuns(client, server, query)).filter(
+    ({ type, sweep }) => type === sweepType || sweep === undefined,
+  )
+  if (json)
+    printJson({
+      runs: runs.map(({ id, type, state, startedAt, seconds }) => ({ id, type, state, startedAt, seconds })),
+    })
+  else if (runs.length === 0) print('no runs yet')
+  else
+    print(
+      columns([
+        ['RUN', 'TYPE', 'STATE', 'STARTED', 'TOOK'],
+        ...runs.map((run) => [run.id, run.type, run.state, ...times(run)]),
+      ]),
+    )
+  return 0
+}
+
+/** The functions that show a run or a sweep. */
+interface StatusView<P, R> {
+  readonly readProgress: () => Promise<P>
+  readonly writer: Writer<P>
+  /** The text for a run or a sweep that has completed. */
+  readonly summary: (result: R) => string
+  /** The progress as `--json` prints it. */
+  readonly json: (progress: P) => object
+}
+
+/**
+ * Prints the progress or the result of a run or a sweep. Returns the exit code, or undefined if the
+ * server does not have it.
+ */
+export async function printOne(
+  client: Client,
+  server: Server,
+  id: string,
+  options: StatusOptions,
+): Promise<number | undefined> {
+  const handle = client.workflow.getHandle(workflowId(id))
+  const description = await handle.describe().catch((error: unknown) => {
+    if (error instanceof WorkflowNotFoundError) return undefined
+    throw error
+  })
+  if (!description) return undefined
+  return description.type === sweepType
+    ? printStatus(id, handle as WorkflowHandle<Sweep>, server, options, await sweepStatusView(client, handle))
+    : printStatus(id, handle as WorkflowHandle<Experiment>, server, options, runStatusView(handle))
+}
+
+type Sweep = (input: SweepInput) => Promise<SweepResult>
+type Experiment = (input: RunInput) => Promise<RunResult>
+
+function runStatusView(handle: WorkflowHandle): StatusView<RunView, RunResult> {
+  return {
+    readProgress: () => progressOf(handle),
+    writer: runWriter,
+    summary: ({ computed, cached, report }) =>
+      `${computed} stages computed, ${cached} cached; report: ${report}`,
+    json: (progress) => ({ ...progress, retries: jsonRetries(progress.retries) }),
+  }
+}
+
+async function sweepStatusView(
+  client: Client,
+  handle: WorkflowHandle,
+): Promise<StatusView<SweepView, SweepResult>> {
+  return {
+    readProgress: () => sweepViewOf(client, handle),
+    writer: sweepWriter((await recordOf(handle)) ?? { columns: [], cells: [] }),
+    summary: ({ cells, done, failures, report }) =>
+      `${done} of ${counted(cells, 'cell')} done, ${failures.length} failed; report: ${report}`,
+    json: ({ sweep, runs, workers, retries }) => ({
+      ...sweep,
+      running: runs,
+      workers,
+      retries: jsonRetries(retries),
+    }),
+  }
+}
+
+/** The retries as `--json` prints them: the reason, and when the next attempt begins. */
+function jsonRetries(retries: readonly Retry[]): readonly object[] {
+  return retries.map(({ stage, reason, attempt, nextAt }) => ({
+    stage,
+    reason,
+    attempt,
+    nextAttempt: nextAt === undefined ? null : new Date(nextAt).toISOString(),
+  }))
+}
+
+/**
+ * Returns the sweep's record, which has the names of its cells. Returns undefined if the store
+ * cannot be reached from here.
+ */
+async function recordOf(handle: WorkflowHandle): Promise<SweepRecord | undefined> {
+  try {
+    const { events } = await handle.fetchHistory()
+    const payloads = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads
+    const { loadedDataConverter } = handle.client.options
+    const { id, store } = await decodeFromPayloadsAtIndex<SweepInput>(loadedDataConverter, 0, payloads)
+    return await openArtifacts(store).sweep(id)
+  } catch {
+    return undefined
+  }
+}
+
+async function printStatus<P extends { readonly retries: readonly Retry[] }, R>(
+  id: string,
+  handle: WorkflowHandle<() => Promise<R>>,
+  server: Server,
+  { json, watch }: StatusOptions,
+  { readProgress, writer, summary, json: jsonOf }: StatusView<P, R>,
+): Promise<number> {
+  let state = stateOf(await handle.describe(), server)
+  if (state === 'running' && watch) {
+    const out = json ? process.stderr : process.stdout
+    const ended = handle.result().catch(() => undefined)
+    await follow(readProgress, ended, await displayOn(out, writer), out.isTTY ? 1000 : 2000)
+    state = stateOf(await handle.describe(), server)
+  }
+  const progress = state === 'running' ? await readProgress() : undefined
+  const { result, error } = await endResult<R>(handle, state)
+  if (json) {
+    const details = {
+      ...(progress && { progress: jsonOf(progress) }),
+      ...(result && { result }),
+      ...(error !== undefined && { error }),
+    }
+    printJson({ id, state, ...details })
+    return 0
+  }
+  if (progress) {
+    const width = process.stdout.columns || 100
+    const now = Date.now()
+    print(writer.render(progress, width, now, coloursOf(process.stdout).isColorSupported))
+    for (const line of retryLines(progress.retries, process.stdout.columns || Infinity, now)) print(line)
+  } else print(`${id}: ${state}`)
+  if (result) print(summary(result))
+  if (error) print(error)
+  if (state !== 'running' && state !== 'completed') print(`To go on: ./zeroshift resume ${id}`)
+  return 0
+}
+
+async function endResult<R>(
+  handle: WorkflowHandle<() => Promise<R>>,
+  state: RunState,
+): Promise<{ readonly result?: R; readonly error?: string }> {
+  if (state === 'completed') return { result: (await handle.result()) as R }
+  if (state !== 'failed') return {}
+  return handle.result().then(
+    () => ({}),
+    (error: unknown) => ({ error: errorReason(error) }),
+  )
+}

@@ -1,0 +1,174 @@
+import { createHash, randomUUID } from 'node:crypto'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { extname, join, relative } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { isSameProcess, startOf } from '../host/alive.mjs'
+import { ROOT } from './checkout.mjs'
+
+/**
+ * The command line, compiled from TypeScript into a few files of JavaScript, which load several
+ * times as fast as the sources. The compiled files are below `built/command` in a folder that is
+ * named by the digest of all sources that they were compiled from, so that an edited source is
+ * always compiled again. Packages of npm are not included; Node loads them as usual.
+ */
+
+/** A build that no living process uses is removed after this time. */
+const KEEP_MS = 86_400_000
+/** The version of esbuild is in package-lock.json. */
+const LOCKFILE = 'package-lock.json'
+
+/**
+ * Returns the URL of the compiled cli/main.ts, and compiles it if there is no build of the present
+ * sources. Returns undefined if a build cannot be written, such as in a directory that is
+ * read-only.
+ * @param {string} [root] the checkout
+ * @returns {Promise<string | undefined>}
+ */
+export async function compiledCommand(root = ROOT) {
+  const folder = join(root, 'built', 'command')
+  const build = presentBuild(root, folder) ?? (await newBuild(root, folder))
+  if (build === undefined) return undefined
+  noteUser(build)
+  return pathToFileURL(join(build, 'cli', 'main.js')).href
+}
+
+/** Returns the folder of the build of the present sources, or undefined if there is none. */
+function presentBuild(root, folder) {
+  const paths = read(join(folder, 'sources.json'))
+  if (paths === undefined) return undefined
+  const sources = JSON.parse(paths).map((path) => [path, read(join(root, path))])
+  // A source that was removed has no digest. Those that imported it have changed, too.
+  if (sources.some(([, content]) => content === undefined)) return undefined
+  const build = join(folder, digestOf(root, new Map(sources)))
+  return existsSync(build) ? build : undefined
+}
+
+/** Compiles the sources. Returns the folder of the build, or undefined if it cannot be written. */
+async function newBuild(root, folder) {
+  const partial = join(folder, `partial-${randomUUID()}`)
+  try {
+    mkdirSync(partial, { recursive: true })
+  } catch (error) {
+    if (['EACCES', 'EPERM', 'EROFS'].includes(error.code)) return undefined
+    throw error
+  }
+  try {
+    const sources = await compile(root, partial)
+    const build = join(folder, digestOf(root, sources))
+    try {
+      renameSync(partial, build)
+    } catch (error) {
+      // Another process has made the same build.
+      if (!existsSync(build)) throw error
+    }
+    const list = join(folder, `sources.json.${process.pid}`)
+    writeFileSync(list, JSON.stringify([...sources.keys()].sort()))
+    renameSync(list, join(folder, 'sources.json'))
+    removeUnused(folder, build)
+    return build
+  } finally {
+    rmSync(partial, { recursive: true, force: true })
+  }
+}
+
+/** Compiles the command line into a folder. Returns the sources with their contents. */
+async function compile(root, outdir) {
+  const { build, stop } = await import('esbuild')
+  const sources = new Map([[LOCKFILE, readFileSync(join(root, LOCKFILE), 'utf8')]])
+  try {
+    await build({
+      entryPoints: [join(root, 'cli', 'main.ts')],
+      outdir,
+      outbase: root,
+      bundle: true,
+      splitting: true,
+      sourcemap: true,
+      sourcesContent: false,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+      packages: 'external',
+      logLevel: 'silent',
+      tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
+      plugins: [recordedSources(root, sources)],
+    })
+  } finally {
+    await stop()
+  }
+  return sources
+}
+
+/**
+ * Reads the sources for esbuild and records what it read. `import.meta.url` remains the URL of the
+ * source, since modules find files of the checkout by it.
+ */
+const recordedSources = (root, sources) => ({
+  name: 'recorded-sources',
+  setup(build) {
+    build.onLoad({ filter: /\.(ts|mjs|json)$/ }, ({ path }) => {
+      const content = readFileSync(path, 'utf8')
+      sources.set(relative(root, path), content)
+      const url = JSON.stringify(pathToFileURL(path).href)
+      const loader = { '.ts': 'ts', '.mjs': 'js', '.json': 'json' }[extname(path)]
+      return { contents: content.replaceAll('import.meta.url', url), loader }
+    })
+  },
+})
+
+/** Returns the digest of sources, which does not depend on their order. */
+function digestOf(root, sources) {
+  const hash = createHash('sha256').update(root)
+  for (const [path, content] of [...sources].sort(([a], [b]) => (a < b ? -1 : 1)))
+    hash.update(`\0${path}\0${content.length}\0`).update(content)
+  return hash.digest('hex')
+}
+
+function read(path) {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/**
+ * Notes in a build that this process uses it: the parts of a command are loaded when they are
+ * needed, so that the build must stay until the process has ended.
+ */
+function noteUser(build) {
+  const note = join(build, 'users', String(process.pid))
+  try {
+    mkdirSync(join(build, 'users'), { recursive: true })
+    writeFileSync(note, startOf(process.pid) ?? '')
+    process.once('exit', () => {
+      rmSync(note, { force: true })
+    })
+  } catch {
+    // In a directory that is read-only no build is ever removed.
+  }
+}
+
+function removeUnused(folder, current) {
+  for (const name of readdirSync(folder)) {
+    const build = join(folder, name)
+    if (build === current || !/^[0-9a-f]{64}$/.test(name)) continue
+    if (Date.now() - statSync(build).mtimeMs > KEEP_MS && !isUsed(build))
+      rmSync(build, { recursive: true, force: true })
+  }
+}
+
+function isUsed(build) {
+  const users = join(build, 'users')
+  if (!existsSync(users)) return false
+  return readdirSync(users).some((pid) => isSameProcess(Number(pid), read(join(users, pid)) || null))
+}

@@ -1,0 +1,112 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { startOf } from '../../../host/alive.mjs'
+import { compiledCommand } from '../../../infra/compiled-command.mjs'
+import { testDirectory } from '../../support/directories.ts'
+
+const module = new URL('../../../infra/compiled-command.mjs', import.meta.url).href
+
+/** A small checkout, whose command prints what it imports. */
+let root: string
+beforeEach(() => {
+  root = testDirectory()
+  write('package-lock.json', '{}')
+  write(
+    'cli/main.ts',
+    "import { word } from '../common/word.ts'\nconst text: string = word\nconsole.log(text)\n",
+  )
+  write('common/word.ts', "export const word: string = 'first'\n")
+})
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true })
+  writeFileSync(join(root, path), text)
+}
+
+async function compiled(): Promise<string> {
+  const url = await compiledCommand(root)
+  if (url === undefined) throw new Error('the build cannot be written')
+  return fileURLToPath(url)
+}
+
+const printed = async () =>
+  spawnSync(process.execPath, [await compiled()], { encoding: 'utf8' }).stdout.trim()
+const builds = () => readdirSync(join(root, 'built/command')).filter((name) => !name.includes('.'))
+
+test('the compiled command does what its sources do', async () => {
+  expect(await printed()).toBe('first')
+})
+
+test('unchanged sources are compiled once, also by several processes at the same time', async () => {
+  const script = `const { compiledCommand } = await import(${JSON.stringify(module)})
+console.log(await compiledCommand(${JSON.stringify(root)}))`
+  const answers = await Promise.all(
+    [1, 2, 3].map(() => promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script])),
+  )
+  const urls = answers.map(({ stdout }) => stdout.trim())
+  expect(new Set([...urls, await compiledCommand(root)]).size).toBe(1)
+  expect(builds()).toHaveLength(1)
+})
+
+describe('a change is never missed', () => {
+  test.each([
+    ['an edited import', () => write('common/word.ts', "export const word: string = 'other'\n"), 'other'],
+    ['an edited entry', () => write('cli/main.ts', "console.log('entry')\n"), 'entry'],
+    [
+      'a moved import',
+      () => {
+        rmSync(join(root, 'common/word.ts'))
+        write('common/moved.ts', "export const word = 'moved'\n")
+        write('cli/main.ts', "import { word } from '../common/moved.ts'\nconsole.log(word)\n")
+      },
+      'moved',
+    ],
+  ])('%s', async (_, edit, expected) => {
+    const before = await compiled()
+    edit()
+    expect(await printed()).toBe(expected)
+    expect(await compiled()).not.toBe(before)
+  })
+
+  test('other packages', async () => {
+    const before = await compiled()
+    write('package-lock.json', '{ "packages": {} }')
+    expect(await compiled()).not.toBe(before)
+  })
+
+  test('an edit that is undone leads back to the first build', async () => {
+    const before = await compiled()
+    write('common/word.ts', "export const word: string = 'other'\n")
+    await compiled()
+    write('common/word.ts', "export const word: string = 'first'\n")
+    expect(await compiled()).toBe(before)
+  })
+})
+
+test('a module finds files of the checkout by the URL of its source', async () => {
+  write('cli/main.ts', 'console.log(import.meta.url)\n')
+  expect(await printed()).toBe(pathToFileURL(join(root, 'cli/main.ts')).href)
+})
+
+test('an old build is removed, unless a living process uses it', async () => {
+  const build = async (word: string) => {
+    write('common/word.ts', `export const word = '${word}'\n`)
+    return dirname(dirname(await compiled()))
+  }
+  const [unused, used] = [await build('unused'), await build('used')]
+  writeFileSync(join(unused, 'users', String(process.pid)), 'another start')
+  writeFileSync(join(used, 'users', String(process.pid)), startOf(process.pid) ?? '')
+  utimesSync(unused, 0, 0)
+  utimesSync(used, 0, 0)
+  const now = await build('now')
+  expect(builds().sort()).toEqual([used, now].map((path) => path.slice(-64)).sort())
+})
+
+test.skipIf(process.getuid?.() === 0)('a checkout that is read-only has no build', async () => {
+  chmodSync(root, 0o555)
+  expect(await compiledCommand(root)).toBeUndefined()
+})
