@@ -1,13 +1,12 @@
 /**
  * The time of the support-vector attack on 2,000 members and 2,000 non-members, and of the same
- * solver in plain loops (tests/support/plain-svm.ts), in turn. Prints the shortest times and their
- * ratios.
+ * solver in plain loops (plain-svm.ts), in turn. Prints the shortest times and their ratios.
  *
  *     node --import tsx bench/svm.ts [ROUNDS]
  */
 import { stream } from '../learning/random.ts'
 import { fitSvm } from '../unlearning/attacks/svm.ts'
-import { fitPlainSvm } from '../tests/support/plain-svm.ts'
+import { fitPlainSvm } from './plain-svm.ts'
 
 const SAMPLES = 2000
 const [rounds = 7] = process.argv.slice(2).map(Number)

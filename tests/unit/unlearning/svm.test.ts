@@ -5,7 +5,7 @@ import { stream } from '../../../learning/random.ts'
 import { svmKernelsModule } from '../../../unlearning/attacks/make-svm-kernels.ts'
 import { BLOCK, SvmArrays } from '../../../unlearning/attacks/svm-arrays.ts'
 import { fitSvm } from '../../../unlearning/attacks/svm.ts'
-import { fitPlainSvm } from '../../support/plain-svm.ts'
+import { fitPlainSvm } from '../../../bench/plain-svm.ts'
 
 const random = stream(1, 'svm test')
 const draw = (count: number, value: () => number) => Float64Array.from({ length: count }, value)

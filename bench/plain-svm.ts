@@ -1,4 +1,4 @@
-import type { Classifier } from '../../unlearning/attacks/classifier.ts'
+import type { Classifier } from '../unlearning/attacks/classifier.ts'
 
 const C = 3
 const TOLERANCE = 1e-3
