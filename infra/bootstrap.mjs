@@ -23,6 +23,8 @@ Sets up what a fresh clone needs, and does nothing when all is there.
   --with-cluster-tools
                   also Helm and its kin, if they can be had: tests of the manifests in infra/ use them, and are skipped without them
   --with-tls      also a Temporal server that speaks TLS, if it can be had (with Go): some tests use it, and are skipped without it
+  --for-tests     what \`npm test\` needs: --with-mlflow and --with-s3, and all five if the variable CI is set
+  --for-all-tests all five of them
   --no-temporal   without the Temporal server
   --gpu           TensorFlow with CUDA, 4 GB (also: ZEROSHIFT_DEVICE=gpu)
 `
@@ -141,6 +143,8 @@ if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.me
     '--with-peft',
     '--with-cluster-tools',
     '--with-tls',
+    '--for-tests',
+    '--for-all-tests',
     '--no-temporal',
     '--gpu',
   ]
@@ -149,13 +153,15 @@ if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.me
     process.stderr.write(`${unknown === '--help' ? '' : `Unknown option ${unknown}.\n\n`}${USAGE}`)
     process.exit(unknown === '--help' ? 0 : 2)
   }
+  const all = flags.includes('--for-all-tests') || (flags.includes('--for-tests') && Boolean(process.env.CI))
+  const tests = all || flags.includes('--for-tests')
   await bootstrap({
     temporal: !flags.includes('--no-temporal'),
-    mlflow: flags.includes('--with-mlflow'),
-    s3: flags.includes('--with-s3'),
-    peft: flags.includes('--with-peft'),
-    clusterTools: flags.includes('--with-cluster-tools'),
-    tls: flags.includes('--with-tls'),
+    mlflow: tests || flags.includes('--with-mlflow'),
+    s3: tests || flags.includes('--with-s3'),
+    peft: all || flags.includes('--with-peft'),
+    clusterTools: all || flags.includes('--with-cluster-tools'),
+    tls: all || flags.includes('--with-tls'),
     ...(flags.includes('--gpu') ? { gpu: true } : {}),
   }).catch(giveUp)
 }

@@ -75,7 +75,7 @@ function run(program, args, isShown) {
 /** The static checks side by side, as many as there are cores. */
 async function runChecks() {
   const waiting = CHECKS.filter(({ needs }) => !needs || existsSync(join(ROOT, needs)))
-  const counts = { passed: 0, failed: 0, skipped: 0, failures: [] }
+  const counts = { passed: 0, failed: 0, failures: [], skipped: [] }
   const work = async () => {
     for (let check = waiting.shift(); check; check = waiting.shift()) {
       const started = performance.now()
@@ -120,7 +120,7 @@ async function runTier(tier) {
  * failure, although no test failed.
  */
 function count(file, isSuccess) {
-  const counts = { passed: 0, failed: 0, skipped: 0, failures: [] }
+  const counts = { passed: 0, failed: 0, failures: [], skipped: [] }
   const fail = (name, message = '') => {
     counts.failed += 1
     counts.failures.push(`${name}\n${beginning(message)}`)
@@ -130,7 +130,8 @@ function count(file, isSuccess) {
     const path = relative(ROOT, name)
     for (const { status, fullName, failureMessages } of assertionResults) {
       if (status === 'failed') fail(`${path}: ${fullName}`, failureMessages.join('\n'))
-      else counts[status === 'passed' ? 'passed' : 'skipped'] += 1
+      else if (status === 'passed') counts.passed += 1
+      else counts.skipped.push(`${path}: ${fullName}`)
     }
     if (status === 'failed' && !assertionResults.some(({ status }) => status === 'failed')) {
       fail(path, message)
@@ -138,6 +139,19 @@ function count(file, isSuccess) {
   }
   if (!isSuccess && !counts.failed) fail('an error outside of the tests, shown above')
   return counts
+}
+
+/**
+ * The numbers of skipped tests by the reason that their names give, and the names of tests that
+ * give none.
+ */
+function reasons(skipped) {
+  const numbers = new Map()
+  for (const name of skipped) {
+    const reason = /\(skipped:? (.*?)\)/.exec(name)?.[1] ?? name
+    numbers.set(reason, (numbers.get(reason) ?? 0) + 1)
+  }
+  return [...numbers].map(([reason, number]) => `↓ ${number} × ${reason}`)
 }
 
 /**
@@ -167,11 +181,13 @@ for (const tier of tiers) {
 }
 
 const total = (kind, from = all) => from.reduce((sum, counts) => sum + counts[kind], 0)
-const [passed, failed, skipped] = ['passed', 'failed', 'skipped'].map((kind) => total(kind))
+const [passed, failed] = ['passed', 'failed'].map((kind) => total(kind))
+const skipped = all.flatMap(({ skipped }) => skipped)
 const isEmpty = wanted.join() !== '--checks' && !total('passed', wantsChecks ? all.slice(1) : all)
 if (isEmpty && !failed) console.log('\nNo test ran.')
+if (skipped.length) console.log(`\nSkipped:\n\n${reasons(skipped).join('\n')}`)
 // Once more at the end: a log that is cut off keeps its end.
 const failures = all.flatMap(({ failures }) => failures)
 if (failures.length) console.log(`\nFailed:\n\n${failures.map((failure) => `✗ ${failure}`).join('\n\n')}`)
-console.log(`\n${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`)
+console.log(`\n${passed} passed, ${failed} failed${skipped.length ? `, ${skipped.length} skipped` : ''}`)
 if (failed || isEmpty || isStopped) process.exitCode = 1
