@@ -33,7 +33,8 @@ const CHECKS = [
  */
 function rooms() {
   return readdirSync(ROOT, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .filter(({ name }) => !['node_modules', 'built'].includes(name))
     .map(({ name }) => name)
 }
 

@@ -6,8 +6,8 @@
  * TARGET must be empty. It gets everything that a worker needs in addition to Node, and the worker
  * writes nothing into it:
  *
- *     app/          the sources, the packages of production, the addon, the bundle of workflows, and
- *                   the compiled command line
+ *     app/          the sources, the packages of production, the addon, the bundle of workflows,
+ *                   and the compiled command line
  *     tensorflow/   TensorFlow's library, and with --gpu CUDA's libraries
  */
 import { spawnSync } from 'node:child_process'
