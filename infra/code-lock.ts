@@ -84,13 +84,17 @@ function prove(names: readonly CodeName[]): string {
   }
 }
 
+/**
+ * The golden stages of the earlier checkout that this one computes otherwise, or no longer. Stages
+ * that only this checkout has, such as those of a new method, cannot be compared.
+ */
 function differences(before: Golden, after: Golden, names: readonly CodeName[]): readonly string[] {
-  const ofNames = Object.entries(after.stages).filter(([, { name }]) => names.includes(name))
+  const ofNames = Object.entries(before.stages).filter(([, { name }]) => names.includes(name))
   const covered = new Set(ofNames.map(([, { name }]) => name))
   const missing = names.filter((name) => !covered.has(name))
   if (missing.length > 0)
     fail(`no golden stage computes ${missing.join(', ')}; add one to tests/golden/run.ts`)
-  return ofNames.flatMap(([title, { digest }]) => (before.stages[title]?.digest === digest ? [] : [title]))
+  return ofNames.flatMap(([title, { digest }]) => (after.stages[title]?.digest === digest ? [] : [title]))
 }
 
 function listed(titles: readonly string[]): string {
