@@ -9,9 +9,9 @@
 import type { Tensor, Tensor1D, Tensor3D } from '@tensorflow/tfjs'
 import { findDataDirectory } from '../activities/inputs/data-directory.ts'
 import { layersOf } from '../experiment/models/model.ts'
-import { modelSchemas } from '../experiment/spec/model.ts'
+import { dataSchema } from '../experiment/spec/data.ts'
+import { modelSchema } from '../experiment/spec/model.ts'
 import { trainingSchema } from '../experiment/spec/training.ts'
-import { specSchema } from '../experiment/spec/spec.ts'
 import { Batches } from '../learning/data/batches.ts'
 import { DeviceData, labelsAt } from '../learning/data/device-data.ts'
 import { readDataset } from '../datasets/index.ts'
@@ -29,7 +29,7 @@ import { tensorflowEnvironment, tf } from '../learning/tensorflow/tf.ts'
 import { train } from '../learning/training/train.ts'
 
 const [steps = 200] = process.argv.slice(2).map(Number)
-const spec = specSchema.shape.data.parse({ name: 'digits' })
+const spec = dataSchema.parse({ name: 'digits' })
 const { labels, images, facts } = await readDataset(spec, await findDataDirectory(spec, {}))
 const indices = Int32Array.from(labels, (_, i) => i)
 const pixels = await images(0, labels.length)
@@ -41,7 +41,7 @@ const data = new DeviceData(pixels, Int32Array.from(labels), {
   mean: [...mean],
   deviation: [...deviation],
 })
-const layers = layersOf(modelSchemas[0].parse({ name: 'mlp', hidden: [64, 64] }), facts.shape, data.classes)
+const layers = layersOf(modelSchema.parse({ name: 'mlp', hidden: [64, 64] }), facts.shape, data.classes)
 const training = trainingSchema.parse({ epochs: 1, batchSize: 64 })
 const { trained } = parameterSpecs(layers)
 const perEpoch = Math.floor(indices.length / training.batchSize)

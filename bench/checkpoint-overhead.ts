@@ -13,7 +13,7 @@ import { MockActivityEnvironment } from '@temporalio/testing'
 import { durably } from '../activities/runtime/durable.ts'
 import { openArtifacts } from '../artifacts/artifacts.ts'
 import { layersOf } from '../experiment/models/model.ts'
-import { modelSchemas } from '../experiment/spec/model.ts'
+import { modelSchema } from '../experiment/spec/model.ts'
 import { trainingSchema } from '../experiment/spec/training.ts'
 import { DeviceData } from '../learning/data/device-data.ts'
 import { fit } from '../learning/training/fit.ts'
@@ -30,7 +30,7 @@ const data = new DeviceData(images, new Int32Array(samples), {
   mean: [128, 128, 128],
   deviation: [64, 64, 64],
 })
-const model = modelSchemas[2].parse({ name: 'resnet-cifar', depth: 'resnet18' })
+const model = modelSchema.parse({ name: 'resnet-cifar', depth: 'resnet18' })
 const layers = layersOf(model, [32, 32, 3], 10)
 const training = trainingSchema.parse({
   epochs: 1,

@@ -1,7 +1,7 @@
 import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs'
 import { layersOf } from '../experiment/models/model.ts'
 import { adaptableLayers } from '../experiment/models/layers.ts'
-import { modelSchemas } from '../experiment/spec/model.ts'
+import { modelSchema } from '../experiment/spec/model.ts'
 import { DeviceData } from '../learning/data/device-data.ts'
 import { forward, topLevelIndex } from '../learning/model/forward.ts'
 import { adapted, initialAdapter, lora } from '../learning/model/lora.ts'
@@ -47,7 +47,7 @@ export function rfaProblem(): {
     mean: [128, 128, 128],
     deviation: [64, 64, 64],
   })
-  const model = modelSchemas[1].parse({ name: 'cnn', channels: [32, 64], hidden: 128 })
+  const model = modelSchema.parse({ name: 'cnn', channels: [32, 64], hidden: 128 })
   const layers = layersOf(model, [32, 32, 3], 10)
   const base = parametersOf(layers, initialWeights(parameterSpecs(layers), stream(1, 'weights')))
   const wrapped = adaptableLayers(layers).slice(-3)

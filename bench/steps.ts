@@ -19,7 +19,7 @@ import { optimizerSchema, type OptimizerSpec } from '../experiment/spec/optimize
 import type { Layer } from '../experiment/models/layers.ts'
 import { layersOf } from '../experiment/models/model.ts'
 import { vitLayers } from '../experiment/models/vit.ts'
-import { modelSchemas } from '../experiment/spec/model.ts'
+import { modelSchema } from '../experiment/spec/model.ts'
 import { presentPeft } from '../infra/peft.mjs'
 import { DeviceData } from '../learning/data/device-data.ts'
 import { crossEntropy } from '../learning/training/losses.ts'
@@ -88,9 +88,7 @@ const rows: readonly Row[] = [
 ]
 
 function modelOf(fields: object): readonly Layer[] {
-  const model = modelSchemas.map((schema) => schema.safeParse(fields)).find(({ success }) => success)?.data
-  if (!model) throw new Error('no schema knows this model')
-  return layersOf(model, [32, 32, 3], 10)
+  return layersOf(modelSchema.parse(fields), [32, 32, 3], 10)
 }
 
 function resnet(depth: number): readonly Layer[] {

@@ -26,6 +26,7 @@ import type { DatasetFacts } from '../experiment/spec/dataset.ts'
 import type { BlobRef, ManifestOf } from '../experiment/records/manifest.ts'
 import { layersOf } from '../experiment/models/model.ts'
 import { plan } from '../experiment/plan/plan.ts'
+import { dataSchema } from '../experiment/spec/data.ts'
 import { specSchema } from '../experiment/spec/spec.ts'
 import { Batches } from '../learning/data/batches.ts'
 import { inspectDataset, IN_MEMORY_BYTES, readDataset } from '../datasets/index.ts'
@@ -61,7 +62,7 @@ console.log(JSON.stringify({ phase, ...found, seconds: Number(seconds.toFixed(1)
 
 async function make() {
   const small = await readDataset(
-    specSchema.shape.data.parse({
+    dataSchema.parse({
       name: 'cifar10',
       train: [1, 2, 3, 4].map((i) => `data_batch_${i}.bin`),
       test: ['data_batch_5.bin'],

@@ -17,7 +17,7 @@ import { MockActivityEnvironment } from '@temporalio/testing'
 import { durably } from '../activities/runtime/durable.ts'
 import { openArtifacts } from '../artifacts/artifacts.ts'
 import { layersOf } from '../experiment/models/model.ts'
-import { modelSchemas } from '../experiment/spec/model.ts'
+import { modelSchema } from '../experiment/spec/model.ts'
 import { trainingSchema } from '../experiment/spec/training.ts'
 import { DeviceData } from '../learning/data/device-data.ts'
 import { fit } from '../learning/training/fit.ts'
@@ -39,7 +39,7 @@ async function train(steps: number, port: number | undefined): Promise<Cost> {
   const images = Uint8Array.from({ length: samples * 64 }, () => random.integer(256))
   const scale = { mean: [128], deviation: [64] }
   const data = new DeviceData(images, new Int32Array(samples), { shape: [8, 8, 1], classes: 10, ...scale })
-  const layers = layersOf(modelSchemas[0].parse({ name: 'mlp', hidden: [16] }), [8, 8, 1], 10)
+  const layers = layersOf(modelSchema.parse({ name: 'mlp', hidden: [16] }), [8, 8, 1], 10)
   const training = trainingSchema.parse({ epochs: 1, batchSize })
   const store = mkdtempSync(join(tmpdir(), 'zeroshift-bench-'))
   const { interceptor, close } = await startTelemetry(

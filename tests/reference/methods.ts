@@ -1,7 +1,7 @@
 import type { ApproximateMethodName } from '../../experiment/spec/methods.ts'
 import { layersOf } from '../../experiment/models/model.ts'
 import { adaptableLayers, type Layer } from '../../experiment/models/layers.ts'
-import { modelSchemas } from '../../experiment/spec/model.ts'
+import { modelSchema } from '../../experiment/spec/model.ts'
 import { trainingSchema } from '../../experiment/spec/training.ts'
 import { DeviceData } from '../../learning/data/device-data.ts'
 import { initialAdapter, lora } from '../../learning/model/lora.ts'
@@ -21,7 +21,7 @@ const shape = [4, 4, 1] as const
 const classes = 3
 
 export const layers: readonly Layer[] = layersOf(
-  modelSchemas[1].parse({ name: 'cnn', channels: [2, 3], hidden: 4 }),
+  modelSchema.parse({ name: 'cnn', channels: [2, 3], hidden: 4 }),
   shape,
   classes,
 )

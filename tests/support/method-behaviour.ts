@@ -1,11 +1,12 @@
 import { beforeAll, expect, test } from 'vitest'
-import { methodSchemas, type ApproximateMethodName } from '../../experiment/spec/methods.ts'
+import { methodSchema, methodSchemas, type ApproximateMethodName } from '../../experiment/spec/methods.ts'
 import type { Host, Snapshot } from '../../learning/training/host.ts'
 import type { Weights } from '../../learning/model/parameters.ts'
 import { tf } from '../../learning/tensorflow/tf.ts'
 import { loadMethod, type Unlearned } from '../../unlearning/method.ts'
 import {
   accuracyOn,
+  brighterData,
   context,
   deviceData,
   forget,
@@ -102,33 +103,21 @@ function isApproximate(name: (typeof methodSchemas)[number]['shape']['method']['
   return name !== 'original' && name !== 'retrain'
 }
 
+const optionsOf = (name: ApproximateMethodName) =>
+  methodSchemas.find(({ shape }) => shape.method.value === name)?.shape ?? {}
+
 /** The options of a method: those above, or two epochs of batches of 32 if it has such options. */
 function specOf(name: ApproximateMethodName): unknown {
-  const schema = methodSchemas.find(({ shape }) => shape.method.value === name)
-  const brief = Object.entries({ epochs: 2, batchSize: 32 }).filter(([key]) => schema && key in schema.shape)
-  return configured[name] ?? schema?.parse({ method: name, ...Object.fromEntries(brief) })
+  const options = optionsOf(name)
+  const brief = Object.entries({ epochs: 2, batchSize: 32 }).filter(([key]) => key in options)
+  return configured[name] ?? methodSchema.parse({ method: name, ...Object.fromEntries(brief) })
 }
 
-/** Methods that lower no loss and have no curve. Their steps are batches of gradients. */
-const untrained: readonly ApproximateMethodName[] = ['ssd', 'fisher', 'influence']
-
-/** The sets of which a method says that it uses no sample. */
-const unreadSets: Readonly<
-  Partial<Record<ApproximateMethodName, { set: 'retained' | 'forget'; keepsLabels?: true }>>
-> = {
-  finetune: { set: 'forget' },
-  'l1-sparse': { set: 'forget' },
-  fisher: { set: 'forget' },
-  ct: { set: 'forget' },
-  'cf-k': { set: 'forget' },
-  'eu-k': { set: 'forget' },
-  // It learns noise for the classes of the forget set, which it has to know.
-  unsir: { set: 'forget', keepsLabels: true },
-  'gradient-ascent': { set: 'retained' },
-  'boundary-shrink': { set: 'retained' },
-  delete: { set: 'retained' },
-  'boundary-expand': { set: 'retained' },
-}
+/**
+ * Methods that need the labels of a set of which they read no picture: unsir learns noise for the
+ * classes of the forget set.
+ */
+const readsLabelsAlone: readonly ApproximateMethodName[] = ['unsir']
 
 async function unlearn(
   name: ApproximateMethodName,
@@ -163,9 +152,8 @@ export function describeMethods(model: keyof typeof toyModels): void {
     const { weights, metrics } = await unlearn(name, layers, original)
     expect(original.trained).toEqual(before)
     expect(weights.trained).not.toEqual(before)
-    expect(metrics.curve.at(-1)?.step).toBe(untrained.includes(name) ? undefined : metrics.steps)
-    const unread = Object.entries(metrics.samplesUsed).filter(([, samples]) => samples === 0)
-    expect(unread.map(([set]) => set)).toEqual(name in unreadSets ? [unreadSets[name]?.set] : [])
+    // A method without an optimizer lowers no loss. Its steps are batches of gradients.
+    expect(metrics.curve.at(-1)?.step).toBe('optimizer' in optionsOf(name) ? metrics.steps : undefined)
   })
 
   test.each(methodNames)(
@@ -227,12 +215,25 @@ export function describeMethods(model: keyof typeof toyModels): void {
     data.dispose()
   })
 
-  test.each(Object.entries(unreadSets))(
-    'what %s says that it does not use, it never reads',
-    async (name, { set, keepsLabels }) => {
-      const data = poisonedData({ retained, forget }[set], { keepsLabels })
-      const method = name as ApproximateMethodName
-      expect(await unlearn(method, layers, original, data)).toEqual(await unlearn(method, layers, original))
+  test.each(methodNames)(
+    '%s reads the sets of which it says that it uses samples, and no other',
+    async (name) => {
+      const expected = await unlearn(name, layers, original)
+      const { samplesUsed } = expected.metrics
+      const sets = [
+        { set: 'D_r', indices: retained, used: samplesUsed.retained },
+        { set: 'D_f', indices: forget, used: samplesUsed.forget },
+      ]
+      for (const { set, indices, used } of sets) {
+        if (used > 0) {
+          const { weights } = await unlearn(name, layers, original, brighterData(indices))
+          expect(weights, `the result depends on ${set}`).not.toEqual(expected.weights)
+        } else {
+          const poisoned = poisonedData(indices, { keepsLabels: readsLabelsAlone.includes(name) })
+          const result = await unlearn(name, layers, original, poisoned)
+          expect(result, `no sample of ${set} is read`).toEqual(expected)
+        }
+      }
     },
   )
 }

@@ -3,7 +3,7 @@ import { decodeTensors } from '../../artifacts/format/safetensors.ts'
 import { methodSchema, type ApproximateMethodName, type MethodSpecOf } from '../../experiment/spec/methods.ts'
 import { layersOf } from '../../experiment/models/model.ts'
 import type { Layer } from '../../experiment/models/layers.ts'
-import { modelSchemas } from '../../experiment/spec/model.ts'
+import { modelSchema } from '../../experiment/spec/model.ts'
 import { trainingSchema } from '../../experiment/spec/training.ts'
 import { DeviceData } from '../../learning/data/device-data.ts'
 import { fit } from '../../learning/training/fit.ts'
@@ -39,8 +39,8 @@ export const training = trainingSchema.parse({
 })
 
 export const toyModels: Readonly<Record<'cnn' | 'resnet', readonly Layer[]>> = {
-  cnn: layersOf(modelSchemas[1].parse({ name: 'cnn', channels: [4, 6], hidden: 12 }), shape, 4),
-  resnet: layersOf(modelSchemas[2].parse({ name: 'resnet-cifar', depth: 8, width: 4 }), shape, 4),
+  cnn: layersOf(modelSchema.parse({ name: 'cnn', channels: [4, 6], hidden: 12 }), shape, 4),
+  resnet: layersOf(modelSchema.parse({ name: 'resnet-cifar', depth: 8, width: 4 }), shape, 4),
 }
 
 export const deviceData = (images = pictures(), given = labels) =>
@@ -58,6 +58,15 @@ export function poisonedData(samples: Int32Array, { keepsLabels = false } = {}):
     if (!keepsLabels) given[i] = 99
   }
   return deviceData(images, given)
+}
+
+/** The same data, where the pictures of some samples are slightly brighter. */
+export function brighterData(samples: Int32Array): DeviceData {
+  const images = pictures()
+  for (const i of samples)
+    for (let pixel = 36 * i; pixel < 36 * (i + 1); pixel++)
+      images[pixel] = Math.min(255, (images[pixel] ?? 0) + 1)
+  return deviceData(images)
 }
 
 /** The same data followed by more samples, as test samples are among the data of an experiment. */

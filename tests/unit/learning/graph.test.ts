@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { optimizerSchema } from '../../../experiment/spec/optimizer.ts'
 import type { Shape } from '../../../experiment/models/layers.ts'
 import { layersOf } from '../../../experiment/models/model.ts'
-import { modelSchemas } from '../../../experiment/spec/model.ts'
+import { modelSchema } from '../../../experiment/spec/model.ts'
 import { Compiled } from '../../../learning/graph/compiled.ts'
 import { crossEntropy } from '../../../learning/training/losses.ts'
 import { forward } from '../../../learning/model/forward.ts'
@@ -109,9 +109,7 @@ const models: readonly [string, object, Shape][] = [
 test.each(models)(
   'training %s gives the same bytes as a graph, for every optimizer',
   async (_, fields, shape) => {
-    const model = modelSchemas.map((schema) => schema.safeParse(fields)).find(({ success }) => success)?.data
-    if (!model) throw new Error('no schema knows this model')
-    const layers = layersOf(model, shape, 10)
+    const layers = layersOf(modelSchema.parse(fields), shape, 10)
     const specs = parameterSpecs(layers)
     const images = normal([16, ...shape], 5)
     for (const fieldsOf of [

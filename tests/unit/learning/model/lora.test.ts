@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { toPeft } from '../../../../pretrained/peft.ts'
 import { layersOf } from '../../../../experiment/models/model.ts'
 import { adaptableLayers, maxRank } from '../../../../experiment/models/layers.ts'
-import { modelSchemas } from '../../../../experiment/spec/model.ts'
+import { modelSchema } from '../../../../experiment/spec/model.ts'
 import { adapted, initialAdapter, lora } from '../../../../learning/model/lora.ts'
 import { forward } from '../../../../learning/model/forward.ts'
 import { initialWeights, parameterSpecs, unpack } from '../../../../learning/model/parameters.ts'
@@ -13,8 +13,8 @@ import { stream } from '../../../../learning/random.ts'
 import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { closeTo, normal } from '../../../support/tensors.ts'
 
-const layers = layersOf(modelSchemas[1].parse({ name: 'cnn', channels: [3, 4], hidden: 5 }), [6, 6, 2], 4)
-const resnet = layersOf(modelSchemas[2].parse({ name: 'resnet-cifar', depth: 8, width: 4 }), [6, 6, 2], 4)
+const layers = layersOf(modelSchema.parse({ name: 'cnn', channels: [3, 4], hidden: 5 }), [6, 6, 2], 4)
+const resnet = layersOf(modelSchema.parse({ name: 'resnet-cifar', depth: 8, width: 4 }), [6, 6, 2], 4)
 const base = parametersOf(layers, initialWeights(parameterSpecs(layers), stream(1, 'weights')))
 const wrapped = adaptableLayers(layers)
 const names = new Set(wrapped.map(({ name }) => name))

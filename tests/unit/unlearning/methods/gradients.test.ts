@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { CurvePoint } from '../../../../experiment/records/measured.ts'
 import type { ApproximateMethodName } from '../../../../experiment/spec/methods.ts'
 import { layersOf } from '../../../../experiment/models/model.ts'
-import { modelSchemas } from '../../../../experiment/spec/model.ts'
+import { modelSchema } from '../../../../experiment/spec/model.ts'
 import type { Host, Snapshot } from '../../../../learning/training/host.ts'
 import type { Weights } from '../../../../learning/model/parameters.ts'
 import { stream } from '../../../../learning/random.ts'
@@ -14,7 +14,7 @@ import { context, deviceData, methodSpec, trainOriginal } from '../../../support
  * method's gradient can therefore be compared with finite differences of its loss from outside. A
  * snapshot sets the parameters at which the run begins.
  */
-const layers = layersOf(modelSchemas[0].parse({ name: 'mlp', hidden: [5] }), [6, 6, 1], 4)
+const layers = layersOf(modelSchema.parse({ name: 'mlp', hidden: [5] }), [6, 6, 1], 4)
 let original: Weights
 beforeAll(async () => {
   const data = deviceData()
