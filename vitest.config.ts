@@ -12,6 +12,8 @@ const onKernels = [
 
 interface Tier {
   readonly include?: readonly string[]
+  /** The number of files that run at the same time. */
+  readonly files?: number
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -22,13 +24,13 @@ interface Tier {
 const tier = (
   name: string,
   testTimeout: number,
-  { include = [`tests/${name}/**/*.test.ts`], env }: Tier = {},
+  { include = [`tests/${name}/**/*.test.ts`], files = 2, env }: Tier = {},
 ) => ({
   test: {
     name,
     include: [...include],
     pool: 'forks' as const,
-    maxWorkers: 2,
+    maxWorkers: files,
     testTimeout,
     hookTimeout: testTimeout,
     // Failures that tests provoke are not logged.
@@ -42,9 +44,10 @@ export default defineConfig({
       tier('unit', 120_000),
       // The other tiers compute with oneDNN, the default, which some processors and users lack.
       tier('onednn-off', 300_000, { include: onKernels, env: { TF_ENABLE_ONEDNN_OPTS: '0' } }),
-      tier('integration', 300_000),
-      tier('e2e', 600_000),
-      tier('faults', 600_000),
+      // These files spend half of their time waiting for servers, timers and other processes.
+      tier('integration', 300_000, { files: 4 }),
+      tier('e2e', 600_000, { files: 4 }),
+      tier('faults', 600_000, { files: 3 }),
     ],
   },
 })
