@@ -76,6 +76,7 @@ export default defineConfig({
         text: 'Results',
         items: [
           page('Experiments', '/results/'),
+          page('Training steps', '/results/steps'),
           page('Sweeps', '/results/sweeps'),
           page('Scale', '/results/scale'),
           page('Streaming', '/results/streaming'),
