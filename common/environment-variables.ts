@@ -604,6 +604,13 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
     library: 'pip',
   },
   {
+    name: 'CI',
+    group: 'Set-up',
+    meaning: 'With any value, npm test also installs what only some tests need (7 GB).',
+    values: 'any text',
+    readBy: ['set-up'],
+  },
+  {
     name: 'ZEROSHIFT_LOG_PARENT',
     group: 'Internal',
     meaning: "The number of the process that passes a worker's log on; a worker sets it for its child.",
