@@ -341,25 +341,21 @@ def amun():
     length = lambda x: x.flatten(1).norm(dim=1).reshape(-1, 1, 1, 1)
     x, truth = IMAGES[FORGET], LABELS[FORGET]
     best = x.clone()
-    right = logits(theta, FORGET).argmax(1) == truth
     radius = spec["epsilon"] * 255 / GIVEN["deviation"]
     for _ in range(10):
-        moved = x.clone()
+        if not (logits_of(theta, best).argmax(1) == truth).any():
+            break
         for _ in range(spec["attackSteps"]):
-            moved = moved.detach().requires_grad_()
-            error = F.cross_entropy(logits_of(theta, moved), truth)
-            (gradient,) = torch.autograd.grad(error, moved)
+            moved = best.detach().requires_grad_()
+            scores = logits_of(theta, moved)
+            (gradient,) = torch.autograd.grad(F.cross_entropy(scores, truth), moved)
             with torch.no_grad():
+                right = scores.argmax(1) == truth
                 stepped = (moved + radius / 10 * gradient / length(gradient)).clamp(lowest, highest)
                 change = stepped - x
-                moved = (x + change * (radius / length(change)).clamp(max=1)).clamp(lowest, highest)
-        with torch.no_grad():
-            wrong = logits_of(theta, moved).argmax(1) != truth
-        best[wrong & right] = moved[wrong & right]
-        right &= ~wrong
+                projected = (x + change * (radius / length(change)).clamp(max=1)).clamp(lowest, highest)
+                best = torch.where(right.reshape(-1, 1, 1, 1), projected, moved)
         radius *= 2
-        if not right.any():
-            break
     with torch.no_grad():
         wanted = logits_of(theta, best)
         wanted[torch.arange(len(FORGET)), truth] = -torch.inf

@@ -20,12 +20,13 @@ const MOST_DOUBLINGS = 9
  *
  *     min  E_{D_r ∪ D_A} CE(θ; x, y),    D_A = { (x + δ, argmax_k θ_o(x + δ)_k) : x in D_f }
  *
- * δ is found at θ_o in inference mode by projected gradient ascent of the loss in the ℓ₂ ball of
- * radius ε: steps of length ε / 10 along the gradient, clipped to the range of a pixel. ε starts at
- * `epsilon` and doubles until the class is wrong. A sample that θ_o gets wrong has δ = 0. If ε has
- * been doubled nine times and the class is still right, the next likely class counts. Adversarial
- * images are not augmented. Without access to D_r, `base: forget` takes D_f in its place. Defaults
- * as published: 50 steps, ε = 0.04 of a pixel's range, 10 epochs of SGD at 0.01.
+ * δ is found at θ_o in inference mode by projected gradient ascent of the loss: steps of length
+ * ε / 10 along the gradient, within the ℓ₂ ball of radius ε and the range of a pixel. An image is
+ * not moved any more as soon as its class is wrong, so that one which θ_o gets wrong has δ = 0.
+ * After every `attackSteps` steps ε doubles for the others, which go on from where they are. If it
+ * has been doubled nine times and the class is still right, the next likely class counts.
+ * Adversarial images are not augmented. Without access to D_r, `base: forget` takes D_f in its
+ * place. Defaults as published: 50 steps, ε = 0.04 of a pixel's range, 10 epochs of SGD at 0.01.
  */
 export const unlearn: Method<'amun'> = async (method, context) => {
   const { data, forget, training, seed } = context
@@ -70,7 +71,7 @@ export interface Adversarials {
   readonly labels: Int32Array
 }
 
-/** The nearest adversarial example that the search finds for each sample of the forget set. */
+/** The first adversarial example that the search finds for each sample of the forget set. */
 export async function adversarials(
   {
     layers,
@@ -91,45 +92,36 @@ export async function adversarials(
     for (const batch of batches) {
       const x = data.images(batch)
       const truth = data.labelsOf(batch)
-      const classOf = async (images: Tensor4D) => {
-        const predicted = tf.tidy(() => logitsOf(images).argMax(1))
-        const classes = [...(await predicted.data())]
-        predicted.dispose()
-        return classes
+      const isRight = (logits: Tensor) => logits.argMax(1).equal(truth)
+      const areLeft = async (images: Tensor4D) => {
+        const left = tf.tidy(() => isRight(logitsOf(images)).any())
+        const [value] = await left.data()
+        left.dispose()
+        return value === 1
       }
-      let best = x.clone()
-      let right = (await classOf(x)).map((found, i) => found === data.labels[batch[i] ?? 0])
-      for (let doubled = 0; doubled <= MOST_DOUBLINGS && right.includes(true); doubled++) {
+      let moved = x.clone()
+      for (let doubled = 0; doubled <= MOST_DOUBLINGS && (await areLeft(moved)); doubled++) {
         const radius = 255 * epsilon * 2 ** doubled
-        let moved = x.clone()
         for (let step = 0; step < attackSteps; step++) {
           const before = moved
           moved = graphs.run(() =>
             tf.tidy(() => {
               const error = (images: Tensor): Scalar => crossEntropy(logitsOf(images), truth)
-              const change = withNorm(tf.grad(error)(before), radius / 10)
-              const stepped = data.shifted(before, change)
-              return data.shifted(x, withinNorm(data.difference(stepped, x), radius))
+              const stepped = data.shifted(before, withNorm(tf.grad(error)(before), radius / 10))
+              const projected = data.shifted(x, withinNorm(data.difference(stepped, x), radius))
+              return tf.where(isRight(logitsOf(before)).reshape([-1, 1, 1, 1]), projected, before)
             }),
           )
           before.dispose()
           await host?.step({})
         }
-        const wrong = (await classOf(moved)).map((found, i) => found !== data.labels[batch[i] ?? 0])
-        const isNew = wrong.map((is, i) => is && right[i] === true)
-        const kept = best
-        best = tf.tidy(() =>
-          tf.where(tf.tensor4d(isNew.map(Number), [batch.length, 1, 1, 1]).cast('bool'), moved, kept),
-        )
-        right = right.map((is, i) => is && !wrong[i])
-        tf.dispose([kept, moved])
       }
       const wanted = tf.tidy(() => {
         const isTrue = tf.oneHot(truth, data.classes).cast('bool')
-        return tf.where(isTrue, -Infinity, logitsOf(best)).argMax(1)
+        return tf.where(isTrue, -Infinity, logitsOf(moved)).argMax(1)
       })
       labels.push(...(await wanted.data()))
-      parts.push(best)
+      parts.push(moved)
       tf.dispose([x, truth, wanted])
     }
     return { images: tf.concat(parts), labels: Int32Array.from(labels) }
