@@ -1,10 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { dirname, join, relative } from 'node:path'
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 import { z } from 'zod'
 import { mapConcurrently } from '../../common/concurrency.ts'
-import { parseJson } from '../../common/json.ts'
 import type { CodeName } from '../../experiment/stages/code.ts'
+import { readRecord, writeRecord } from '../../sources/host-cache.ts'
 
 /**
  * The digests of code that were computed last, in the checkout's file `built/code-digests.json`. To
@@ -34,8 +34,7 @@ export async function storedDigests(
   names: readonly CodeName[],
   root: string,
 ): Promise<ReadonlyMap<CodeName, CodeDigest> | undefined> {
-  const text = await readFile(pathIn(root), 'utf8').catch(() => '')
-  const { data } = schema.safeParse(parseJson(text))
+  const { data } = schema.safeParse(await readRecord(pathIn(root)))
   if (!data) return undefined
   const { digests, contents } = data
   const found = new Map<CodeName, CodeDigest>()
@@ -67,13 +66,6 @@ export async function storeDigests(
     ),
     contents: Object.fromEntries([...contents].map(([path, sha256]) => [relatively(path), sha256])),
   }
-  const path = pathIn(root)
-  const aside = `${path}.${randomUUID()}`
-  try {
-    await mkdir(dirname(path), { recursive: true })
-    await writeFile(aside, JSON.stringify(stored))
-    await rename(aside, path)
-  } catch {
-    // In a checkout that is read-only they are computed each time.
-  }
+  // In a checkout that is read-only they are computed each time.
+  await writeRecord(pathIn(root), stored).catch(() => undefined)
 }

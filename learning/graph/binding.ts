@@ -116,8 +116,11 @@ export class Gateway {
         // Otherwise the first call would differ from the second one.
         const outside = tensors.filter(({ dataId }) => dataId && !this.written.has(dataId))
         this.active = undefined
-        ids(outside)
-        this.active = active
+        try {
+          ids(outside)
+        } finally {
+          this.active = active
+        }
       }
       const found = ids(tensors)
       if (active)

@@ -29,6 +29,8 @@ export const layers: readonly Layer[] = layersOf(
 const all = 9
 const sets = { retained: [0, 1, 3, 4, 6, 7], forget: [2, 5, 8] }
 
+const sgd = { name: 'sgd', learningRate: 0.05, weightDecay: 0.01 }
+
 export const specs = {
   rfa: methodSpec({
     method: 'rfa',
@@ -51,7 +53,7 @@ export const specs = {
     alpha: 0.5,
     epochs: 2,
     maxEpochs: 1,
-    optimizer: { name: 'sgd', learningRate: 0.05, weightDecay: 0.01 },
+    optimizer: sgd,
   }),
   'bad-teacher': methodSpec({
     method: 'bad-teacher',
@@ -66,21 +68,21 @@ export const specs = {
     method: 'ct',
     epochs: 3,
     schedule: { name: 'constant' },
-    optimizer: { name: 'sgd', learningRate: 0.05, weightDecay: 0.01 },
+    optimizer: sgd,
   }),
   msg: methodSpec({
     method: 'msg',
     epochs: 3,
     share: 0.4,
     schedule: { name: 'constant' },
-    optimizer: { name: 'sgd', learningRate: 0.05, weightDecay: 0.01 },
+    optimizer: sgd,
   }),
   amun: methodSpec({
     method: 'amun',
     epsilon: 0.1,
     attackSteps: 5,
     epochs: 3,
-    optimizer: { name: 'sgd', learningRate: 0.05, weightDecay: 0.01 },
+    optimizer: sgd,
   }),
   'sfr-on': methodSpec({
     method: 'sfr-on',
@@ -89,19 +91,19 @@ export const specs = {
     alpha: 5,
     maxNorm: 0.5,
     schedule: { name: 'constant' },
-    optimizer: { name: 'sgd', learningRate: 0.05, weightDecay: 0.01 },
+    optimizer: sgd,
   }),
   'cf-k': methodSpec({
     method: 'cf-k',
     k: 2,
     epochs: 3,
-    optimizer: { name: 'sgd', learningRate: 0.05, weightDecay: 0.01 },
+    optimizer: sgd,
   }),
   'eu-k': methodSpec({
     method: 'eu-k',
     k: 2,
     epochs: 3,
-    optimizer: { name: 'sgd', learningRate: 0.05, weightDecay: 0.01 },
+    optimizer: sgd,
   }),
 } satisfies Partial<Record<ApproximateMethodName, unknown>>
 export type ReferenceMethod = keyof typeof specs

@@ -106,10 +106,18 @@ export async function adversarials(
           const before = moved
           moved = graphs.run(() =>
             tf.tidy(() => {
-              const error = (images: Tensor): Scalar => crossEntropy(logitsOf(images), truth)
+              // The gradient's own forward pass says which classes are right.
+              const right: Tensor[] = []
+              const error = (images: Tensor): Scalar => {
+                const logits = logitsOf(images)
+                right.push(tf.keep(isRight(logits).reshape([-1, 1, 1, 1])))
+                return crossEntropy(logits, truth)
+              }
               const stepped = data.shifted(before, withNorm(tf.grad(error)(before), radius / 10))
               const projected = data.shifted(x, withinNorm(data.difference(stepped, x), radius))
-              return tf.where(isRight(logitsOf(before)).reshape([-1, 1, 1, 1]), projected, before)
+              const next = tf.where(right[0] as Tensor, projected, before)
+              tf.dispose(right)
+              return next
             }),
           )
           before.dispose()

@@ -11,8 +11,5 @@ import { trainOn } from './shared/train-epochs.ts'
  * Running statistics of batch norms follow D_r in all layers, as in the training. Epochs and
  * optimizer have no published default.
  */
-export const unlearn: Method<'cf-k'> = async (method, context) => {
-  const mask = lastLayers(context.layers, method.k)
-  const { metrics, ...rest } = await trainOn(method, context, { indices: context.retained, mask })
-  return { ...rest, metrics: { ...metrics, trainable: mask.reduce((sum, value) => sum + value, 0) } }
-}
+export const unlearn: Method<'cf-k'> = (method, context) =>
+  trainOn(method, context, { indices: context.retained, mask: lastLayers(context.layers, method.k) })

@@ -14,15 +14,10 @@ import { trainOn } from './shared/train-epochs.ts'
  * norms follow D_r in all layers. Epochs and optimizer have no published default; those of the
  * training come closest to retraining.
  */
-export const unlearn: Method<'eu-k'> = async (method, context) => {
+export const unlearn: Method<'eu-k'> = (method, context) => {
   const { layers, original, retained, seed } = context
   const mask = lastLayers(layers, method.k)
   const fresh = initialWeights(parameterSpecs(layers), stream(seed, 'eu-k', 'initial'))
   const trained = original.trained.map((value, i) => (mask[i] === 1 ? (fresh.trained[i] ?? NaN) : value))
-  const { metrics, ...rest } = await trainOn(method, context, {
-    indices: retained,
-    mask,
-    initial: { ...original, trained },
-  })
-  return { ...rest, metrics: { ...metrics, trainable: mask.reduce((sum, value) => sum + value, 0) } }
+  return trainOn(method, context, { indices: retained, mask, initial: { ...original, trained } })
 }

@@ -44,7 +44,7 @@ export const unlearn: Method<'fisher'> = async (method, context) => {
         ),
       ) as Tensor1D
     }
-    const [sum] = await sumsOf([{ batches, term }], size, { data, host, steps: batches.length })
+    const [sum] = await sumsOf([{ batches, term }], size, { data, host })
     const information = (sum as Tensor1D).div<Tensor1D>(batches.length)
 
     const random = stream(seed, 'fisher', 'noise')

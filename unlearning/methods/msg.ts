@@ -59,7 +59,6 @@ async function differenceOfGradients(context: UnlearnContext): Promise<Float32Ar
     const [onRetained, onForget] = await sumsOf(passes, original.trained.length, {
       data,
       host: withoutSnapshots(host),
-      steps: passes.reduce((sum, { batches }) => sum + batches.length, 0),
     })
     return (await (onRetained as Tensor1D)
       .sub(onForget as Tensor1D)

@@ -21,12 +21,11 @@ import { relabelled } from './random-label.ts'
 export const unlearn: Method<'salun'> = async (method, context) => {
   const labels = relabelled(context)
   const mask = largest(await saliency(context), method.share)
-  const { metrics, ...rest } = await trainOn(method, context, {
+  return trainOn(method, context, {
     indices: Int32Array.from([...context.retained, ...context.forget]),
     labelsOf: (batch) => labelsAt(labels, batch),
     mask,
   })
-  return { ...rest, metrics: { ...metrics, trainable: mask.reduce((sum, value) => sum + value, 0) } }
 }
 
 /** The saliency |∇_θ E_{D_f} CE(θ_o)|, [size]. */
@@ -39,7 +38,6 @@ async function saliency({ layers, original, data, forget, host }: UnlearnContext
     const [sum] = await sumsOf([{ batches, term }], original.trained.length, {
       data,
       host: withoutSnapshots(host),
-      steps: batches.length,
     })
     return (await (sum as Tensor1D).abs().data()) as Float32Array
   } finally {

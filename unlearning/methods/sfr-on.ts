@@ -68,22 +68,18 @@ export function iterationSteps(iterations: number, every: number): readonly Step
 
 /** Σ_i w_i CE_i with w_i ∝ CE_i^−λ, which count as constants in the gradient. */
 export function weightedError(logits: Tensor, labels: Tensor1D, lambda: number): Scalar {
-  const [n = 0, classes = 0] = logits.shape
-  const targets = tf.oneHot(labels, classes).toFloat()
-  const errorsOf = (z: Tensor) =>
-    tf
-      .logSoftmax(z as Tensor2D)
-      .mul(targets)
-      .sum(1)
-      .neg()
-      .reshape([n])
+  const targets = tf.oneHot(labels, logits.shape[1] ?? 0).toFloat()
+  const errors = tf
+    .logSoftmax(logits as Tensor2D)
+    .mul(targets)
+    .sum(1)
+    .neg()
   // tfjs has no operation that stops a gradient. This one has the gradient 0.
   const constant = tf.customGrad((...args: unknown[]) => {
-    const [errors] = args as [Tensor]
-    const inverse = tf.scalar(1).div(errors.pow(lambda).add(1e-15))
+    const [values] = args as [Tensor]
+    const inverse = tf.scalar(1).div(values.pow(lambda).add(1e-15))
     return { value: inverse.div(inverse.sum()), gradFunc: (dy: Tensor) => tf.zerosLike(dy) }
   })
-  const errors = errorsOf(logits)
   return errors.mul(constant(errors)).sum().asScalar()
 }
 
@@ -112,7 +108,6 @@ async function saliencyMask(
     const [onForget, onRetained] = (await sumsOf(passes, original.trained.length, {
       data,
       host: withoutSnapshots(host),
-      steps: passes.reduce((sum, { batches }) => sum + batches.length, 0),
     })) as [Tensor1D, Tensor1D]
     const ratio = onForget.add(1e-15).div<Tensor1D>(onRetained.add(1e-15))
     return tf.keep(ratio.greaterEqual<Tensor1D>(threshold).toFloat())

@@ -52,12 +52,16 @@ export interface Pass {
 
 /**
  * Sums each pass over its batches, one pass after the other. Returns one sum [size] per pass. Every
- * batch is a step after which a snapshot may be taken.
+ * batch is a step after which a snapshot may be taken. `steps` is given if the method has more.
  */
 export async function sumsOf(
   passes: readonly Pass[],
   size: number,
-  { data, host, steps }: { data: DeviceData; host?: Host | undefined; steps: number },
+  {
+    data,
+    host,
+    steps = passes.reduce((sum, { batches }) => sum + batches.length, 0),
+  }: { data: DeviceData; host?: Host | undefined; steps?: number },
 ): Promise<readonly Tensor1D[]> {
   const from = host?.snapshot
   const sums = passes.map((_, i) =>

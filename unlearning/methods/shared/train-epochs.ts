@@ -40,7 +40,7 @@ export async function trainOn(
   return {
     weights,
     metrics: {
-      trainable: weights.trained.length,
+      trainable: run.mask?.reduce((sum, value) => sum + value, 0) ?? weights.trained.length,
       steps,
       samplesUsed: { forget: used, retained: indices.length - used },
       curve,
