@@ -61,9 +61,9 @@ const configured: Readonly<Partial<Record<ApproximateMethodName, unknown>>> = {
   }),
   delete: methodSpec({
     method: 'delete',
-    epochs: 8,
+    epochs: 6,
     batchSize: 32,
-    optimizer: { name: 'adam', learningRate: 5e-3 },
+    optimizer: { name: 'adam', learningRate: 3e-3 },
   }),
   amun: methodSpec({
     method: 'amun',
