@@ -8,6 +8,7 @@ import {
   type Tensors,
   type Weights,
 } from '../../learning/model/parameters.ts'
+import { whitened } from '../../learning/model/whitening.ts'
 import { stream } from '../../learning/random.ts'
 
 type Scratch = Pick<Fit, 'layers' | 'training' | 'data' | 'indices' | 'seed' | 'purpose' | 'host'> & {
@@ -15,10 +16,16 @@ type Scratch = Pick<Fit, 'layers' | 'training' | 'data' | 'indices' | 'seed' | '
   readonly pretrained?: Tensors | undefined
 }
 
-/** Trains a model from new or pre-trained weights: the original, a gold model or a shadow model. */
-export function fromScratch({ pretrained, ...options }: Scratch): Promise<Fitted> {
-  const { layers, training, seed, purpose } = options
-  const fresh = newWeights(layers, seed, purpose)
+/**
+ * Trains a model from new or pre-trained weights: the original, a gold model or a shadow model.
+ * Whitening layers are computed from the samples that the model is trained on, and from no others.
+ */
+export async function fromScratch({ pretrained, ...options }: Scratch): Promise<Fitted> {
+  const { layers, training, data, indices, seed, purpose, host } = options
+  const fresh = await whitened(layers, newWeights(layers, seed, purpose), data, indices, {
+    random: stream(seed, purpose, 'whitening'),
+    host,
+  })
   const initial = pretrained ? withTensors(parameterSpecs(layers), fresh, pretrained) : fresh
   const whole = { ...training, ...options, initial }
   return training.tune ? tuneModel(training.tune, whole) : fit(whole)

@@ -12,6 +12,13 @@ export interface LinearLayer {
   readonly out: number
   /** True unless given. */
   readonly bias?: boolean
+  /**
+   * The distribution of new weights: uniform within ±1/√in, PyTorch's default. Normal with variance
+   * 2 / in unless given.
+   */
+  readonly initial?: 'uniform'
+  /** Multiplies new weights. 1 unless given. */
+  readonly initialScale?: number
 }
 
 export type Layer =
@@ -29,6 +36,18 @@ export type Layer =
        */
       readonly padding?: number
       readonly bias: boolean
+      /**
+       * The distribution of new weights. identity: the filter i < in copies input channel i at the
+       * centre of the kernel, and further filters are uniform within ±1/√fan-in, PyTorch's default.
+       * Normal with variance 2 / fan-in unless given.
+       */
+      readonly initial?: 'identity'
+      /**
+       * True if the weights are computed from training images before the training and are frozen,
+       * such that the outputs for these images are uncorrelated (learning/model/whitening.ts). They
+       * are no trained parameters: optimizers, adapters and unlearning methods do not change them.
+       */
+      readonly whitening?: boolean
     }
   | {
       /**
@@ -38,6 +57,12 @@ export type Layer =
       readonly kind: 'batch-norm'
       readonly name: string
       readonly channels: number
+      /** False if the scale γ is fixed at 1. It is trained unless given. */
+      readonly scale?: boolean
+      /** The share of the running statistics that a step keeps. 0.9 unless given. */
+      readonly momentum?: number
+      /** Is added to the variance. 1e-5 unless given. */
+      readonly epsilon?: number
     }
   | { readonly kind: 'relu'; readonly name: string }
   | {
@@ -113,9 +138,11 @@ export function flattenLayers(layers: readonly Layer[]): readonly Layer[] {
   })
 }
 
-/** The layers that LoRA can wrap. */
+/** The layers that LoRA can wrap: those with a trained weight matrix. */
 export function adaptableLayers(layers: readonly Layer[]): readonly AdaptableLayer[] {
-  return flattenLayers(layers).filter((layer) => layer.kind === 'linear' || layer.kind === 'conv')
+  return flattenLayers(layers)
+    .filter((layer) => layer.kind === 'linear' || layer.kind === 'conv')
+    .filter((layer) => layer.kind === 'linear' || layer.whitening !== true)
 }
 
 /** The last layer, which classifies. Throws if it is not linear. */

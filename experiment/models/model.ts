@@ -1,3 +1,4 @@
+import { airbenchLayers } from './airbench.ts'
 import type { Architecture, CheckpointFacts } from './pretrained.ts'
 import type { Layer, Shape } from './layers.ts'
 import { resnetLayers } from './resnet.ts'
@@ -43,6 +44,8 @@ export function layersOf(
         { kind: 'linear', name: 'head', in: model.hidden, out: classes },
       ]
     }
+    case 'airbench':
+      return airbenchLayers(model.widths, [height, width, channels], classes)
     case 'pretrained': {
       return architectureLayers(checkpointOf(model).architecture, classes)
     }

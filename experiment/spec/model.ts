@@ -31,6 +31,15 @@ export const modelSchemas = [
     .describe('residual networks with a 3×3 stem: depth 6n + 2, or resnet18'),
   z
     .strictObject({
+      name: z.literal('airbench'),
+      widths: z
+        .tuple([width, width, width])
+        .default([64, 256, 256])
+        .describe('channels of the three groups of two convolutions'),
+    })
+    .describe("the GELU network of K. Jordan's airbench, for images of at least 25×25 pixels"),
+  z
+    .strictObject({
       name: z.literal('pretrained'),
       from: z
         .string()

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { count } from './numbers.ts'
-import { optimizerSchema, scheduleSchema } from './optimizer.ts'
+import { count, positive } from './numbers.ts'
+import { lookaheadSchema, optimizerSchema, scheduleSchema } from './optimizer.ts'
 
 /** The section `training` of a config. */
 export const trainingSchema = z.strictObject({
-  epochs: count.describe('passes over the training samples'),
+  epochs: positive.describe('passes over the training samples; may be a fraction'),
   batchSize: count.default(128).describe('samples in a batch'),
   optimizer: optimizerSchema
     .prefault({ name: 'adam', learningRate: 1e-3 })
@@ -21,11 +21,23 @@ export const trainingSchema = z.strictObject({
     .describe('share of the probability that is spread evenly over all classes in the training target'),
   augment: z
     .strictObject({
-      crop: z.int().min(0).max(16).default(0).describe('zero padding in pixels before a random crop'),
-      flip: z.boolean().default(false).describe('left to right, half of the time'),
+      crop: z.int().min(0).max(16).default(0).describe('padding in pixels before a random crop'),
+      padding: z
+        .enum(['zero', 'reflect'])
+        .optional()
+        .describe('zeros, unless reflect mirrors the image at its edges'),
+      flip: z
+        .union([z.boolean(), z.literal('alternating')])
+        .default(false)
+        .describe(
+          'left to right, half of the time; alternating flips a random half of the images in the first epoch, and then each image in every other epoch',
+        ),
     })
     .prefault({})
     .describe('random changes of the images in training'),
+  lookahead: lookaheadSchema
+    .optional()
+    .describe('averages the weights during the training (Zhang et al. 2019); not done unless given'),
   // The transformation makes `all` absent, so that it changes no key.
   tune: z
     .discriminatedUnion('what', [

@@ -1,5 +1,6 @@
 import type { TrainingSpec } from '../../experiment/spec/training.ts'
 import { permutation, stream } from '../random.ts'
+import type { Augmentation } from './device-data.ts'
 
 /**
  * The batches of a training run over `indices`. Each epoch has a new order, from a stream named by
@@ -49,15 +50,23 @@ export function stepsOf(epochs: number, batches: Batches): number {
 }
 
 /**
- * The augmentation of one step, with a stream named by the step; undefined without augmentation.
+ * The augmentation of the samples in the batch of a step, of a training with `perEpoch` steps in an
+ * epoch; undefined without augmentation. Draws come from a stream named by the step, except for
+ * alternating flips: a stream named by the sample decides whether it is flipped in even or in odd
+ * epochs (K. Jordan 2024, arXiv 2404.00498).
  */
 export function augmentation(
-  { augment }: Pick<TrainingSpec, 'augment'>,
+  { augment: { flip, ...crop } }: Pick<TrainingSpec, 'augment'>,
   seed: number,
   purpose: string,
   step: number,
-) {
-  return augment.crop > 0 || augment.flip
-    ? { ...augment, random: stream(seed, purpose, 'augment', step) }
-    : undefined
+  batch: Int32Array,
+  perEpoch: number,
+): Augmentation | undefined {
+  if (crop.crop === 0 && flip === false) return undefined
+  const random = stream(seed, purpose, 'augment', step)
+  if (flip !== 'alternating') return { ...crop, flip, random }
+  const isOdd = Math.floor(step / perEpoch) % 2 === 1
+  const flips = Array.from(batch, (i) => stream(seed, purpose, 'flip', i).uniform() < 0.5 !== isOdd)
+  return { ...crop, flip: flips, random }
 }

@@ -6,6 +6,17 @@ import type { Preparer } from './prepare.ts'
 import type { RandomStream } from '../random.ts'
 import { tf } from '../tensorflow/tf.ts'
 
+/** Random changes of a batch of images. */
+export interface Augmentation {
+  /** The padding in pixels before a random crop. */
+  readonly crop: number
+  /** Zeros unless given. */
+  readonly padding?: 'zero' | 'reflect' | undefined
+  /** Whether to mirror each image with probability ½, or which images to mirror. */
+  readonly flip: boolean | readonly boolean[]
+  readonly random: RandomStream
+}
+
 /**
  * A data set for the device. Images are stored with one byte per pixel and normalised when a batch
  * is gathered. Image i is row i of the pixels.
@@ -56,13 +67,14 @@ export class DeviceData {
    * Normalised images [n, h, w, c] of the samples at these indices. Augmentation comes before the
    * preparation.
    */
-  images(indices: Int32Array, augment?: { crop: number; flip: boolean; random: RandomStream }): Tensor4D {
+  images(indices: Int32Array, augment?: Augmentation): Tensor4D {
     return tf.tidy(() => {
       const [height, width, channels] = this.kept
       const bytes = unpackBytes(this.source.rows(indices))
       const exact = bytes.shape[1] === this.pixels ? bytes : bytes.slice([0, 0], [-1, this.pixels])
       const pixels = exact.reshape<Tensor4D>([indices.length, height, width, channels])
-      const augmented = augment && (augment.crop > 0 || augment.flip) ? cropAndFlip(pixels, augment) : pixels
+      const augmented =
+        augment && (augment.crop > 0 || augment.flip !== false) ? cropAndFlip(pixels, augment) : pixels
       const prepared = this.preparer ? this.preparer.prepare(augmented) : augmented
       return prepared.sub(this.mean).div<Tensor4D>(this.deviation)
     })
@@ -111,28 +123,27 @@ export function labelsAt(labels: Int32Array, indices: Int32Array): Int32Array {
 }
 
 /**
- * Random crops of zero-padded images, mirrored with probability ½. One crop-and-resize operation
+ * Random crops of padded images, mirrored with probability ½ or as `flip` says. One crop-and-resize operation
  * has a box per image on the pixel grid ("nearest" copies pixels unchanged). A box from right to
  * left mirrors.
  */
-function cropAndFlip(
-  images: Tensor4D,
-  { crop, flip, random }: { crop: number; flip: boolean; random: RandomStream },
-): Tensor4D {
+function cropAndFlip(images: Tensor4D, { crop, padding = 'zero', flip, random }: Augmentation): Tensor4D {
   const [n, height, width] = images.shape
-  const padded = tf.pad(images, [
+  const sides: [number, number][] = [
     [0, 0],
     [crop, crop],
     [crop, crop],
     [0, 0],
-  ])
+  ]
+  const padded = padding === 'zero' ? tf.pad(images, sides) : tf.mirrorPad(images, sides, padding)
   const bottom = height + 2 * crop - 1
   const right = width + 2 * crop - 1
   const boxes = new Float32Array(4 * n)
   for (let i = 0; i < n; i++) {
     const y = random.integer(2 * crop + 1)
     const x = random.integer(2 * crop + 1)
-    const [from, to] = flip && random.uniform() < 0.5 ? [x + width - 1, x] : [x, x + width - 1]
+    const isFlipped = typeof flip === 'boolean' ? flip && random.uniform() < 0.5 : flip[i] === true
+    const [from, to] = isFlipped ? [x + width - 1, x] : [x, x + width - 1]
     boxes.set([y / bottom, from / right, (y + height - 1) / bottom, to / right], 4 * i)
   }
   const which = tf.range(0, n, 1, 'int32')

@@ -1,4 +1,4 @@
-import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs'
+import type { Rank, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs'
 import {
   flattenLayers,
   type ConvLayer,
@@ -12,7 +12,7 @@ import { attention, gelu, geluTanh, layerNorm } from './transformer.ts'
 
 /** The forward pass of the layers in `experiment/models/model.ts`. */
 
-const epsilon = 1e-5
+const EPSILON = 1e-5
 
 /** Padding for max-pooling: smaller than every activation. */
 const lowest = -3.4e38
@@ -74,7 +74,10 @@ export function forward(
       case 'conv':
         return convolution(layer, input as Tensor4D)
       case 'batch-norm': {
-        const gamma = parameter(`${layer.name}.gamma`) as Tensor1D
+        const { epsilon = EPSILON, scale: hasScale = true } = layer
+        const gamma = hasScale
+          ? (parameter(`${layer.name}.gamma`) as Tensor1D)
+          : tf.ones<Rank.R1>([layer.channels])
         const beta = parameter(`${layer.name}.beta`) as Tensor1D
         if (training) {
           const images = input.rank === 4 ? input : input.reshape([-1, 1, 1, layer.channels])

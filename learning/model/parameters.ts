@@ -6,19 +6,26 @@ import { tf } from '../tensorflow/tf.ts'
 /**
  * One parameter of a model. All trained parameters are stored in one flat vector and divided into
  * named tensors for the forward pass. An optimizer step then takes about a dozen operations on one
- * vector instead of a dozen per layer, and the gradient is flat too. Batch-norm statistics are not
- * trained and have a vector of their own.
+ * vector instead of a dozen per layer, and the gradient is flat too. Batch-norm statistics and
+ * frozen weights are not trained and have a vector of their own.
  */
 export interface ParameterSpec {
   readonly name: string
   readonly shape: readonly number[]
   /**
    * he: normal with variance 2 / fan-in (He et al. 2015); uniform: within ±1/√fan-in (Kaiming
-   * uniform with a = √5); embedding: normal with deviation 0.02 (Dosovitskiy et al. 2021).
+   * uniform with a = √5); identity: a kernel [k, k, in, out] whose filter i < in copies channel i,
+   * while the others are uniform; embedding: normal with deviation 0.02 (Dosovitskiy et al. 2021).
    */
-  readonly init: 'he' | 'uniform' | 'embedding' | 'zeros' | 'ones'
+  readonly init: 'he' | 'uniform' | 'identity' | 'embedding' | 'zeros' | 'ones'
   /** The number of inputs that add up to one output, which scales the random initialisation. */
   readonly fanIn: number
+  /** Multiplies the initial values. 1 unless given. */
+  readonly scale?: number
+  /** The share of a running statistic that a step keeps. 0.9 unless given. */
+  readonly momentum?: number
+  /** True for weights among the statistics, which no step changes. */
+  readonly isFrozen?: boolean
 }
 
 export interface ParameterSpecs {
@@ -46,7 +53,12 @@ export function parameterSpecs(layers: readonly Layer[]): ParameterSpecs {
 /** The parameters of one layer, without those of the layers inside it. */
 function layerParameters(layer: Layer): Partial<ParameterSpecs> {
   const { name } = layer
-  const spec = (part: string, shape: readonly number[], init: ParameterSpec['init'], fanIn = 1) => ({
+  const spec = (
+    part: string,
+    shape: readonly number[],
+    init: ParameterSpec['init'],
+    fanIn = 1,
+  ): ParameterSpec => ({
     name: `${name}.${part}`,
     shape,
     init,
@@ -56,24 +68,37 @@ function layerParameters(layer: Layer): Partial<ParameterSpecs> {
     case 'linear':
       return {
         trained: [
-          spec('weight', [layer.in, layer.out], 'he', layer.in),
+          {
+            ...spec('weight', [layer.in, layer.out], layer.initial ?? 'he', layer.in),
+            ...(layer.initialScale !== undefined && { scale: layer.initialScale }),
+          },
           ...((layer.bias ?? true) ? [spec('bias', [layer.out], 'zeros')] : []),
         ],
       }
     case 'conv': {
-      const { kernel } = layer
+      const { kernel, initial = 'he' } = layer
+      const shape = [kernel, kernel, layer.in, layer.out]
+      const fanIn = kernel * kernel * layer.in
+      const bias = layer.bias ? [spec('bias', [layer.out], 'zeros')] : []
+      return layer.whitening === true
+        ? // A model without training images keeps these random weights.
+          { trained: bias, statistics: [{ ...spec('weight', shape, 'uniform', fanIn), isFrozen: true }] }
+        : { trained: [spec('weight', shape, initial, fanIn), ...bias] }
+    }
+    case 'batch-norm': {
+      const { channels, momentum } = layer
+      const running = (part: string, init: 'zeros' | 'ones') => ({
+        ...spec(part, [channels], init),
+        ...(momentum !== undefined && { momentum }),
+      })
       return {
         trained: [
-          spec('weight', [kernel, kernel, layer.in, layer.out], 'he', kernel * kernel * layer.in),
-          ...(layer.bias ? [spec('bias', [layer.out], 'zeros')] : []),
+          ...((layer.scale ?? true) ? [spec('gamma', [channels], 'ones')] : []),
+          spec('beta', [channels], 'zeros'),
         ],
+        statistics: [running('mean', 'zeros'), running('variance', 'ones')],
       }
     }
-    case 'batch-norm':
-      return {
-        trained: [spec('gamma', [layer.channels], 'ones'), spec('beta', [layer.channels], 'zeros')],
-        statistics: [spec('mean', [layer.channels], 'zeros'), spec('variance', [layer.channels], 'ones')],
-      }
     case 'layer-norm':
       return { trained: [spec('gamma', [layer.channels], 'ones'), spec('beta', [layer.channels], 'zeros')] }
     case 'tokens': {
@@ -124,12 +149,27 @@ export function initialise(specs: readonly ParameterSpec[], random: RandomStream
     if (spec.init === 'embedding') {
       for (let i = 0; i < part.length; i++) part[i] = 0.02 * random.normal()
     }
-    if (spec.init === 'uniform') {
+    if (spec.init === 'uniform' || spec.init === 'identity') {
       const bound = 1 / Math.sqrt(spec.fanIn)
       for (let i = 0; i < part.length; i++) part[i] = bound * (2 * random.uniform() - 1)
     }
+    if (spec.init === 'identity') setIdentity(part, spec.shape)
+    const { scale } = spec
+    if (scale !== undefined) for (let i = 0; i < part.length; i++) part[i] = scale * (part[i] ?? 0)
   }
   return values
+}
+
+/**
+ * Sets the filters i < in of a kernel [h, w, in, out] to the one that copies channel i at its centre.
+ */
+function setIdentity(kernel: Float32Array, shape: readonly number[]): void {
+  const [height = 0, width = 0, channels = 0, out = 0] = shape
+  const centre = Math.floor(height / 2) * width + Math.floor(width / 2)
+  for (let position = 0; position < height * width; position++)
+    for (let from = 0; from < channels; from++)
+      for (let to = 0; to < Math.min(channels, out); to++)
+        kernel[(position * channels + from) * out + to] = position === centre && from === to ? 1 : 0
 }
 
 /** Parameters in host memory, by name. */
@@ -157,6 +197,16 @@ export function withTensors(
     trained: replaced(trained, weights.trained),
     statistics: replaced(statistics, weights.statistics),
   }
+}
+
+/** The frozen weights of a model, by name. The caller disposes of them. */
+export function frozenTensors({ statistics }: ParameterSpecs, flat: Float32Array): NamedTensors {
+  const frozen = new Set(statistics.flatMap(({ name, isFrozen }) => (isFrozen === true ? [name] : [])))
+  return Object.fromEntries(
+    Object.entries(unpackArrays(statistics, flat)).flatMap(([name, { shape, values }]) =>
+      frozen.has(name) ? [[name, tf.tensor(values, [...shape])] as const] : [],
+    ),
+  )
 }
 
 /** Divides a flat vector into its named tensors. Differentiable. */

@@ -1,16 +1,19 @@
-import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs'
+import type { Rank, Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs'
 import type { CurvePoint } from '../../experiment/records/measured.ts'
-import type { OptimizerSpec, ScheduleSpec } from '../../experiment/spec/optimizer.ts'
+import type { LookaheadSpec, OptimizerSpec, ScheduleSpec } from '../../experiment/spec/optimizer.ts'
 import type { Layer } from '../../experiment/models/layers.ts'
 import type { TrainingSpec } from '../../experiment/spec/training.ts'
 import { augmentation, Batches, stepsOf } from '../data/batches.ts'
 import type { DeviceData } from '../data/device-data.ts'
 import { crossEntropy } from './losses.ts'
 import type { Host, Snapshot } from './host.ts'
+import { Lookahead } from './lookahead.ts'
 import { inMicroBatches, type RowsOf } from './micro-batches.ts'
 import { forward } from '../model/forward.ts'
 import {
+  frozenTensors,
   parameterSpecs,
+  sizeOf,
   unpack,
   type NamedTensors,
   type ParameterSpec,
@@ -35,6 +38,7 @@ export interface Fit {
   readonly optimizer: OptimizerSpec
   readonly schedule: ScheduleSpec
   readonly warmupEpochs?: number
+  readonly lookahead?: LookaheadSpec | undefined
   readonly training: TrainingSpec
   /** A parameter whose mask is 0 keeps its value. [size]. */
   readonly mask?: Float32Array | undefined
@@ -62,7 +66,7 @@ export function fit(options: Fit): Promise<Fitted> {
     warmupSteps: Math.round((options.warmupEpochs ?? 0) * batches.perEpoch),
     loss: (model, step) => {
       const batch = batches.at(step)
-      const images = data.images(batch, augmentation(training, seed, purpose, step))
+      const images = data.images(batch, augmentation(training, seed, purpose, step, batch, batches.perEpoch))
       data.prefetch(batches.at(step + 1))
       const labels = options.labelsOf ? tf.tensor1d(options.labelsOf(batch), 'int32') : data.labelsOf(batch)
       const loss = crossEntropy(model.logits(images), labels, training.labelSmoothing)
@@ -85,7 +89,7 @@ export interface Model {
 /** Training of a whole model with any loss that is differentiable in the model's parameters. */
 export interface FitLoss extends Pick<
   Fit,
-  'layers' | 'initial' | 'optimizer' | 'schedule' | 'mask' | 'changeGradient' | 'host'
+  'layers' | 'initial' | 'optimizer' | 'schedule' | 'lookahead' | 'mask' | 'changeGradient' | 'host'
 > {
   readonly steps: number
   readonly warmupSteps?: number
@@ -98,7 +102,13 @@ export interface FitLoss extends Pick<
 
 export async function fitLoss({ layers, initial, loss, callback, ...options }: FitLoss): Promise<Fitted> {
   const specs = parameterSpecs(layers)
-  const running = new RunningStatistics(specs.statistics, initial.statistics)
+  const { lookahead, steps: planned } = options
+  const running = new RunningStatistics(
+    specs.statistics,
+    initial.statistics,
+    lookahead && new Lookahead(lookahead, planned, initial.statistics),
+  )
+  const frozen = frozenTensors(specs, initial.statistics)
   const { microBatches = 1 } = options.host ?? {}
   /**
    * Batch norms use the statistics of each micro-batch. The running statistics follow their mean.
@@ -106,7 +116,8 @@ export async function fitLoss({ layers, initial, loss, callback, ...options }: F
   const logitsInParts = (flat: Tensor1D, images: Tensor) => {
     const seen: { readonly rows: number; readonly statistics: NamedTensors }[] = []
     const run: RowsOf = (theta, x, again) => {
-      const { output, statistics } = forward(layers, unpack(specs.trained, theta), x, { training: true })
+      const parameters = { ...unpack(specs.trained, theta), ...frozen }
+      const { output, statistics } = forward(layers, parameters, x, { training: true })
       if (again) tf.dispose(statistics)
       else seen.push({ rows: x.shape[0] ?? 0, statistics })
       return { output }
@@ -119,9 +130,10 @@ export async function fitLoss({ layers, initial, loss, callback, ...options }: F
     const { parameters, steps, curve } = await train({
       ...options,
       initial: initial.trained,
+      specs: specs.trained,
       callback: callback ? composeCallbacks([running, callback(() => running.current)]) : running,
       loss: (flat, step) => {
-        const parameters = unpack(specs.trained, flat)
+        const parameters = { ...unpack(specs.trained, flat), ...frozen }
         const whole = (images: Tensor) => {
           const { output, statistics } = forward(layers, parameters, images, { training: true })
           running.update(statistics)
@@ -134,6 +146,7 @@ export async function fitLoss({ layers, initial, loss, callback, ...options }: F
     return { weights: { trained: parameters, statistics: await running.read() }, steps, curve }
   } finally {
     running.dispose()
+    tf.dispose(frozen)
   }
 }
 
@@ -156,17 +169,31 @@ function meanOf(seen: readonly { readonly rows: number; readonly statistics: Nam
   )
 }
 
+/** The share of its running statistics that a batch norm without `momentum` keeps. */
+const MOMENTUM = 0.9
+
 /**
- * The running mean and variance of every batch norm. Each batch moves them by a tenth of the
- * difference.
+ * The running mean and variance of every batch norm, and the frozen weights. Each batch moves the
+ * statistics by a tenth of the difference, unless the layer has another momentum.
  */
 class RunningStatistics implements StepCallback {
   private readonly specs: readonly ParameterSpec[]
+  private readonly lookahead: Lookahead | undefined
   private flat: Tensor1D
+  /** The share that each statistic keeps, [size], if they differ. */
+  private readonly shares: { readonly kept: Tensor1D; readonly new: Tensor1D } | undefined
 
-  constructor(specs: readonly ParameterSpec[], initial: Float32Array) {
+  constructor(specs: readonly ParameterSpec[], initial: Float32Array, lookahead: Lookahead | undefined) {
     this.specs = specs
+    this.lookahead = lookahead
     this.flat = tf.tensor1d(initial)
+    const momenta = specs.map(({ isFrozen, momentum }) => (isFrozen === true ? 1 : (momentum ?? MOMENTUM)))
+    const spread = (of: (momentum: number) => number) =>
+      tf.tensor1d(
+        specs.flatMap((spec, i) => new Array<number>(sizeOf(spec)).fill(of(momenta[i] ?? MOMENTUM))),
+      )
+    if (momenta.some((momentum) => momentum !== MOMENTUM))
+      this.shares = { kept: spread((momentum) => momentum), new: spread((momentum) => 1 - momentum) }
   }
 
   get current(): Tensor1D {
@@ -175,19 +202,36 @@ class RunningStatistics implements StepCallback {
 
   update(batch: NamedTensors): void {
     if (this.specs.length === 0) return
-    const tensors = this.specs.map(({ name }) => batch[name] as Tensor1D)
-    const next = tf.keep(tf.tidy(() => this.flat.mul(0.9).add<Tensor1D>(tf.concat(tensors).mul(0.1))))
-    tf.dispose([this.flat, ...tensors])
+    const next = tf.keep(
+      tf.tidy(() => {
+        const tensors = this.specs.map((spec) =>
+          spec.isFrozen === true ? tf.zeros<Rank.R1>([sizeOf(spec)]) : (batch[spec.name] as Tensor1D),
+        )
+        const { kept, new: taken } = this.shares ?? { kept: 0.9, new: 0.1 }
+        return this.flat.mul(kept).add<Tensor1D>(tf.concat(tensors).mul(taken))
+      }),
+    )
+    tf.dispose([this.flat, ...Object.values(batch)])
     this.flat = next
   }
 
+  afterStep(step: number): Promise<boolean> {
+    if (this.lookahead) this.flat = this.lookahead.after(step, this.flat)
+    return Promise.resolve(false)
+  }
+
   async take(): Promise<Omit<Snapshot, 'step'>> {
-    return { vectors: { statistics: await this.read() }, notes: {} }
+    const average = await this.lookahead?.read()
+    return {
+      vectors: { statistics: await this.read(), ...(average && { 'statistics average': average }) },
+      notes: {},
+    }
   }
 
   restore(snapshot: Snapshot): void {
     this.flat.dispose()
     this.flat = tf.tensor1d(vector(snapshot, 'statistics'))
+    this.lookahead?.restore(vector(snapshot, 'statistics average'))
   }
 
   async read(): Promise<Float32Array> {
@@ -196,5 +240,7 @@ class RunningStatistics implements StepCallback {
 
   dispose(): void {
     this.flat.dispose()
+    this.lookahead?.dispose()
+    tf.dispose(Object.values(this.shares ?? {}))
   }
 }

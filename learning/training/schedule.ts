@@ -10,5 +10,10 @@ export function scheduleFactor(schedule: ScheduleSpec, step: number, steps: numb
       return (1 + Math.cos((Math.PI * (step - warmupSteps)) / Math.max(1, steps - warmupSteps))) / 2
     case 'step':
       return schedule.factor ** schedule.milestones.filter((milestone) => step >= milestone * steps).length
+    case 'linear': {
+      const { from, peak, to } = schedule
+      const done = (step - warmupSteps) / Math.max(1, steps - warmupSteps)
+      return done < peak ? from + (1 - from) * (done / peak) : 1 + (to - 1) * ((done - peak) / (1 - peak))
+    }
   }
 }

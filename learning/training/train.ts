@@ -1,9 +1,12 @@
 import type { Scalar, Tensor1D } from '@tensorflow/tfjs'
 import { MathError } from '../../common/errors.ts'
 import type { CurvePoint } from '../../experiment/records/measured.ts'
-import type { OptimizerSpec, ScheduleSpec } from '../../experiment/spec/optimizer.ts'
+import type { LookaheadSpec, OptimizerSpec, ScheduleSpec } from '../../experiment/spec/optimizer.ts'
 import { Compiled } from '../graph/compiled.ts'
+import type { ParameterSpec } from '../model/parameters.ts'
+import { groupsOf } from './groups.ts'
 import type { Host, Snapshot } from './host.ts'
+import { Lookahead } from './lookahead.ts'
 import { initialState, optimizerStep } from './optimizer.ts'
 import { scheduleFactor } from './schedule.ts'
 import { tf } from '../tensorflow/tf.ts'
@@ -19,6 +22,12 @@ export interface TrainingRun {
   readonly optimizer: OptimizerSpec
   readonly schedule: ScheduleSpec
   readonly warmupSteps?: number
+  /**
+   * The parameters in their order, for optimizers that treat them differently. Without specs, all
+   * are treated alike.
+   */
+  readonly specs?: readonly ParameterSpec[]
+  readonly lookahead?: LookaheadSpec | undefined
   /**
    * The loss of one step (counted from 0), differentiable in the parameters. It runs inside tf.tidy
    * and as a graph (learning/graph/compiled.ts), so it must not read the numbers of a tensor.
@@ -82,7 +91,7 @@ export interface TrainingResult {
 }
 
 export async function train(run: TrainingRun): Promise<TrainingResult> {
-  const { steps, optimizer, schedule, warmupSteps = 0, callback, host } = run
+  const { steps, optimizer, schedule, warmupSteps = 0, specs = [], callback, host } = run
   const from = host?.snapshot
   let parameters = tf.tensor1d(from ? vector(from, 'parameters') : run.initial)
   let state = initialState(optimizer, run.initial.length)
@@ -91,7 +100,9 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
     state = state.map((_, i) => tf.tensor1d(vector(from, `optimizer.${i}`)))
     callback?.restore(from)
   }
-  const free = run.mask && tf.tidy(() => tf.tensor1d(run.mask as Float32Array).toBool())
+  const groups = groupsOf(optimizer.groups ?? [], specs, steps, run.mask)
+  const lookahead = run.lookahead && new Lookahead(run.lookahead, steps, run.initial)
+  if (from) lookahead?.restore(vector(from, 'lookahead'))
   const curve = [...((from?.notes.curve ?? []) as readonly CurvePoint[])]
   const interval = curveInterval(steps)
   // A graph would compute all micro-batches at once, which needs more memory.
@@ -101,12 +112,15 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
     let taken = from?.step ?? 0
     while (taken < steps) {
       const step = taken
-      const rate = optimizer.learningRate * scheduleFactor(schedule, step, steps, warmupSteps)
+      const factor = scheduleFactor(schedule, step, steps, warmupSteps)
+      const rate = optimizer.learningRate * factor
       const before = [parameters, ...state]
       const takeStep = (): [Tensor1D[], Scalar] => {
         const { value, grad } = tf.valueAndGrad((flat) => run.loss(flat as Tensor1D, step))(parameters)
         const gradient = run.changeGradient?.(grad as Tensor1D, step) ?? (grad as Tensor1D)
-        const updated = optimizerStep(optimizer, parameters, gradient, state, step, rate)
+        const input = { parameters, gradient, state, rates: groups.rates, specs }
+        const updated = optimizerStep(optimizer, input, step, factor)
+        const free = groups.free(step)
         const moved = free ? tf.where(free, updated.parameters, parameters) : updated.parameters
         return [[moved, ...updated.state], value]
       }
@@ -122,6 +136,7 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
       }
       loss.dispose()
       taken = step + 1
+      if (lookahead) parameters = lookahead.after(taken, parameters)
       // This comes before a snapshot, so a run that stopped here is never continued from one.
       if (await callback?.afterStep?.(taken, parameters)) break
       await host?.step({ step: step + 1, steps, loss: curve.at(-1)?.loss ?? NaN }, () => snapshot(step + 1))
@@ -130,7 +145,9 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
     if (!final.every(Number.isFinite)) throw diverged(steps, optimizer.learningRate, NaN, curve.at(-1))
     return { parameters: final.slice(), steps: taken, curve }
   } finally {
-    tf.dispose([parameters, ...state, ...(free ? [free] : [])])
+    tf.dispose([parameters, ...state])
+    groups.dispose()
+    lookahead?.dispose()
     graphs.dispose()
   }
 
@@ -143,6 +160,7 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
       vectors: {
         ...own?.vectors,
         ...Object.fromEntries(names.map((name, i) => [name, kept[i] as Float32Array])),
+        ...(lookahead && { lookahead: await lookahead.read() }),
       },
       notes: { ...own?.notes, curve: [...curve] },
     }

@@ -46,7 +46,7 @@ export async function tuneModel(tune: TuneSpec, options: Fit): Promise<Fitted> {
   try {
     const { crop, flip } = training.augment
     // Without augmentation, the input of the last layer is the same in every epoch.
-    if (!adapter && crop === 0 && !flip)
+    if (!adapter && crop === 0 && flip === false)
       features = await penultimateFeatures(layers, base, data, indices, host)
     const logits = (flat: Tensor1D, step: number): Tensor => {
       if (features) {
@@ -56,7 +56,9 @@ export async function tuneModel(tune: TuneSpec, options: Fit): Promise<Fitted> {
           from: layers.length - 1,
         }).output
       }
-      const images = data.images(batches.at(step), augmentation(training, seed, purpose, step))
+      const batch = batches.at(step)
+      const augment = augmentation(training, seed, purpose, step, batch, batches.perEpoch)
+      const images = data.images(batch, augment)
       data.prefetch(batches.at(step + 1))
       const run: RowsOf = (theta, x) => {
         const part = unpack(headSpecs, theta.slice(adapterSize))
@@ -72,6 +74,8 @@ export async function tuneModel(tune: TuneSpec, options: Fit): Promise<Fitted> {
       ]),
       steps: stepsOf(options.epochs, batches),
       warmupSteps: Math.round((options.warmupEpochs ?? 0) * batches.perEpoch),
+      specs: [...(adapter?.specs ?? []), ...headSpecs],
+      lookahead: options.lookahead,
       optimizer: options.optimizer,
       schedule: options.schedule,
       loss: (flat, step) => {

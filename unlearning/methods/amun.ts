@@ -43,7 +43,9 @@ export const unlearn: Method<'amun'> = async (method, context) => {
       samples: method.base === 'retained' ? sampled : { ...sampled, retained: 0 },
       loss: (student, step) => {
         const positions = batches.positions(step)
-        const images = data.images(batches.at(step), augmentation(training, seed, 'amun', step))
+        const batch = batches.at(step)
+        const augment = augmentation(training, seed, 'amun', step, batch, batches.perEpoch)
+        const images = data.images(batch, augment)
         data.prefetch(batches.at(step + 1))
         const rows = positions.map((position) => Math.max(0, position - base.length))
         const isAdversarial = [...positions].map((position) => position >= base.length)

@@ -50,6 +50,7 @@ export const unlearn: Method<'rfa'> = async (method, context) => {
     const forgetBatches = new Batches(samples.forget, method.forgetBatch, seed, 'rfa forget')
     const { parameters, curve, steps } = await train({
       initial: await initialStudent(problem, teacher, wanted),
+      specs: problem.adapter.specs,
       steps: method.steps,
       optimizer: method.optimizer,
       schedule: method.schedule,

@@ -49,8 +49,9 @@ export const unlearn: Method<'unsir'> = async (method, context) => {
     const batch = impairing.at(step)
     const r = retainedIn(batch)
     const n = batch.filter((i) => i >= subset.length).map((i) => (i - subset.length) % rows)
+    const augment = augmentation(training, seed, 'unsir impair', step, r, impairing.perEpoch)
     const images = [
-      ...(r.length > 0 ? [data.images(r, augmentation(training, seed, 'unsir impair', step))] : []),
+      ...(r.length > 0 ? [data.images(r, augment)] : []),
       ...(n.length > 0 ? [tf.gather(noise, tf.tensor1d(n, 'int32'))] : []),
     ]
     data.prefetch(retainedIn(impairing.at(step + 1)))

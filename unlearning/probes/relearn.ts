@@ -113,7 +113,8 @@ export async function relearn(options: Relearning): Promise<StageMetrics['relear
       steps: maxSteps,
       loss: (model, step) => {
         const batch = batches.at(step)
-        const images = data.images(batch, augmentation({ augment }, seed, 'relearn', step))
+        const changes = augmentation({ augment }, seed, 'relearn', step, batch, batches.perEpoch)
+        const images = data.images(batch, changes)
         data.prefetch(batches.at(step + 1))
         return crossEntropy(model.logits(images), data.labelsOf(batch))
       },

@@ -45,6 +45,7 @@ export async function trainAdapter(
   try {
     const { parameters, curve } = await train({
       initial: initialAdapter(adapter, stream(seed, options.method, 'adapter')),
+      specs: adapter.specs,
       steps,
       optimizer,
       schedule,

@@ -42,7 +42,8 @@ export class Minibatches {
   at(step: number): Minibatch {
     const { data, training, seed } = this.context
     const indices = this.batches.at(step)
-    const images = data.images(indices, augmentation(training, seed, this.purpose, step))
+    const { perEpoch } = this.batches
+    const images = data.images(indices, augmentation(training, seed, this.purpose, step, indices, perEpoch))
     data.prefetch(this.batches.at(step + 1))
     return { indices, images, labels: data.labelsOf(indices) }
   }
