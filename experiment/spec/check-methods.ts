@@ -1,8 +1,9 @@
 import { adaptableLayers, flattenLayers, layerNames, matchesAny, type Layer } from '../models/layers.ts'
 import { checkLayers } from './check-layers.ts'
+import { checkOptimizer } from './check-optimizer.ts'
 import type { DatasetFacts } from './dataset.ts'
 import { relabels, type MethodSpec, type MethodSpecOf } from './methods.ts'
-import type { Report } from './problems.ts'
+import { within, type Report } from './problems.ts'
 import { setSizes } from './sets.ts'
 import type { Spec } from './spec.ts'
 
@@ -44,6 +45,8 @@ export function checkMethod(
     checkAlignment(method, layers, report)
   }
   if ('rank' in method) checkLayers(method, layers, report)
+  if ('optimizer' in method && method.optimizer)
+    checkOptimizer(method.optimizer, layers, within(['optimizer'], report))
 }
 
 /** Checks that the data has another class for methods that need one. */

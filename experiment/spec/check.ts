@@ -1,9 +1,11 @@
 import { UserError, type Problem } from '../../common/errors.ts'
 import { formatPath, type Locate } from '../../common/path.ts'
+import { smallestImage } from '../models/airbench.ts'
 import type { Layer } from '../models/layers.ts'
 import { checkpointOf, layersOf } from '../models/model.ts'
 import { preparedShape } from '../models/preparation.ts'
 import { checkLayers } from './check-layers.ts'
+import { checkOptimizer } from './check-optimizer.ts'
 import { checkMethod } from './check-methods.ts'
 import { checkSets } from './check-sets.ts'
 import type { DatasetFacts } from './dataset.ts'
@@ -37,6 +39,7 @@ export function checkSpec(spec: Spec, facts: DatasetFacts, locate: Locate): void
   checkModel(spec, facts, report)
   const layers = layersOf(spec.model, facts.shape, facts.classes.length)
   checkTune(spec, layers, report)
+  checkOptimizer(spec.training.optimizer, layers, within(['training', 'optimizer'], report))
   spec.methods.forEach((method, i) => {
     checkMethod(method, spec, facts, layers, within(['methods', i], report))
   })
@@ -53,10 +56,16 @@ function checkImages({ training: { augment } }: Spec, { name, shape }: DatasetFa
     )
 }
 
-/**
- * Checks that the preparation turns the data's images into images that the pre-trained model takes.
- */
+/** Checks that the model takes images of this size, after the preparation of pre-trained models. */
 function checkModel({ model }: Spec, { name, shape }: DatasetFacts, report: Report): void {
+  if (model.name === 'airbench') {
+    const smallest = smallestImage(model.widths.length)
+    if (Math.min(shape[0], shape[1]) < smallest)
+      report(
+        ['model', 'name'],
+        `airbench pools images until one pixel of a side of ${smallest} is left, and ${name}'s are ${shape[0]}×${shape[1]}; choose another model`,
+      )
+  }
   if (model.name !== 'pretrained') return
   const { architecture, preparation } = checkpointOf(model)
   const [height, width] = preparedShape(shape, preparation, architecture.channels)

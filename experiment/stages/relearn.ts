@@ -3,7 +3,9 @@ import { counted } from '../../common/counted.ts'
 import { anamnesisIndex } from '../records/anamnesis.ts'
 import type { Measured } from '../records/measured.ts'
 import type { ModelSpec } from '../spec/model.ts'
+import { checkOptimizer } from '../spec/check-optimizer.ts'
 import type { OptimizerSpec } from '../spec/optimizer.ts'
+import { within } from '../spec/problems.ts'
 import type { Schemas } from '../spec/schemas.ts'
 import type { TrainingSpec } from '../spec/training.ts'
 import { defineRequestedStage } from './requested-definition.ts'
@@ -63,6 +65,9 @@ export const relearn = defineRequestedStage<{
   title: 'Relearning',
   section,
   example: { maxSteps: 5 },
+  check: ({ optimizer }, layers, report) => {
+    if (optimizer) checkOptimizer(optimizer, layers, within(['optimizer'], report))
+  },
   stage: (options, { model, training, seeds, inputs }) => ({
     params: {
       relearn: { ...options, optimizer: options.optimizer ?? training.optimizer },

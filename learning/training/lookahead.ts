@@ -1,12 +1,12 @@
-import { tf } from '../tensorflow/tf.ts'
 import type { Tensor1D } from '@tensorflow/tfjs'
 import type { LookaheadSpec } from '../../experiment/spec/optimizer.ts'
+import { tf } from '../tensorflow/tf.ts'
 
 /**
  * The average of a vector that a training changes (Lookahead, Zhang et al. 2019, with the decay of
  * K. Jordan 2024, arXiv 2404.00498). Every `every` steps, after t of T steps,
  *
- *     a ← d·a + (1 − d)·θ,    θ ← a,    d = decay^every · (t/T)³
+ *     a ← a + (1 − d)·(θ − a),    θ ← a,    d = decay^every · (t/T)³
  *
  * At the end of the training, θ is a.
  */
@@ -30,7 +30,8 @@ export class Lookahead {
     const { every, decay } = this.spec
     if (step % every === 0) {
       const share = decay ** every * (step / this.steps) ** 3
-      const next = tf.tidy(() => this.average.mul(share).add<Tensor1D>(current.mul(1 - share)))
+      // In this form, values that do not change are not rounded.
+      const next = tf.tidy(() => this.average.add<Tensor1D>(current.sub(this.average).mul(1 - share)))
       this.average.dispose()
       this.average = next
     } else if (step < this.steps) return current

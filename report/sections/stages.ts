@@ -1,6 +1,11 @@
+import { trainingFlops } from '../../experiment/models/flops.ts'
+import type { Shape } from '../../experiment/models/layers.ts'
+import { checkpointOf, layersOf } from '../../experiment/models/model.ts'
+import { preparedShape } from '../../experiment/models/preparation.ts'
+import type { ModelSpec } from '../../experiment/spec/model.ts'
 import { manifestDigest, type Manifest, type ManifestOf } from '../../experiment/records/manifest.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
-import { settingsByKind, type StageKind } from '../../experiment/stages/stage.ts'
+import { settingsByKind, type StageKind, type StageParams } from '../../experiment/stages/stage.ts'
 import { prose, type Row, type Section } from '../blocks.ts'
 import { counted } from '../../common/counted.ts'
 import { duration, short, significant } from '../format.ts'
@@ -64,7 +69,7 @@ function describedWork<K extends StageKind>({ kind, metrics }: ManifestOf<K>): s
 }
 
 /** Every batch is full, so that the steps tell how many samples were seen. */
-function trainingOf({ params, metrics }: ManifestOf<'train'>, input: ReportInput): string {
+function trainingOf({ params, metrics, clock }: ManifestOf<'train'>, input: ReportInput): string {
   const { steps, parameters } = metrics
   const { dataset, split } = input.run.plan
   const size =
@@ -74,5 +79,29 @@ function trainingOf({ params, metrics }: ManifestOf<'train'>, input: ReportInput
   // A set that is smaller than a batch makes one batch.
   const seen = size === undefined ? 0 : steps * Math.min(params.training.batchSize, size)
   const parts = [counted(steps, 'step'), ...(seen === 0 ? [] : [`${counted(seen, 'sample')} seen`])]
-  return [...parts, counted(parameters, 'parameter')].join(', ')
+  const cost = seen === 0 ? [] : costOf(params, seen, clock.seconds, input)
+  return [...parts, counted(parameters, 'parameter'), ...cost].join(', ')
+}
+
+/**
+ * `0.182 PFLOP at 121 GFLOP/s`: the operations of a training, and how many it made a second. Empty
+ * if only a part of the model was trained.
+ */
+function costOf(
+  { model, training }: StageParams['train'],
+  seen: number,
+  seconds: number,
+  { run: { facts } }: ReportInput,
+): readonly string[] {
+  if (training.tune) return []
+  const layers = layersOf(model, facts.shape, facts.classes.length)
+  const flops = trainingFlops(layers, inputShape(model, facts.shape), seen)
+  const rate = seconds > 0 ? ` at ${significant(flops / seconds / 1e9)} GFLOP/s` : ''
+  return [`${significant(flops / 1e15)} PFLOP${rate}`]
+}
+
+function inputShape(model: ModelSpec, shape: Shape): Shape {
+  if (model.name !== 'pretrained') return shape
+  const { preparation, architecture } = checkpointOf(model)
+  return preparedShape(shape, preparation, architecture.channels)
 }

@@ -1,7 +1,8 @@
-import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs'
+import type { Rank, Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs'
 import type { FixedTargetName } from '../../../experiment/spec/methods.ts'
 import type { NamedTensors } from '../../../learning/model/parameters.ts'
 import { stream } from '../../../learning/random.ts'
+import { tf } from '../../../learning/tensorflow/tf.ts'
 import { featuresOnDemand } from './features-on-demand.ts'
 import { leaveOut } from './leave-out.ts'
 import type { RfaProblem } from './problem.ts'
@@ -26,13 +27,16 @@ export function wantedFeatures(problem: RfaProblem, teacher: Teacher): Promise<W
 async function leaveOutFeatures(problem: RfaProblem, teacher: Teacher): Promise<WantedFeatures> {
   const { labels, logits, host } = problem
   const { features } = teacher.retained
+  const weight = teacher.parameters[`${logits}.weight`] as Tensor2D
+  const bias = teacher.parameters[`${logits}.bias`] as Tensor1D | undefined
   const left = await leaveOut(
     { features, penultimate: penultimateOf(problem, teacher.retained), labels: labels.retained },
     { penultimate: penultimateOf(problem, teacher.forget) },
     {
       name: logits,
-      weight: teacher.parameters[`${logits}.weight`] as Tensor2D,
-      bias: teacher.parameters[`${logits}.bias`] as Tensor1D,
+      weight,
+      // A head without a bias has a bias of 0.
+      bias: bias ?? tf.zeros<Rank.R1>([weight.shape[1]]),
     },
     host,
   )

@@ -73,7 +73,7 @@ describe('what is wrong is said with its place', () => {
       'a wrong type',
       edited('epochs: 5', 'epochs: many'),
       { line: 11, column: 11, path: 'training.epochs' },
-      'training.epochs: expected a whole number, found text "many"',
+      'training.epochs: expected a number, found text "many"',
     ],
     [
       'a fraction for a whole number',
@@ -97,7 +97,7 @@ describe('what is wrong is said with its place', () => {
       'text for true or false',
       edited('  epochs: 5', '  epochs: 5\n  augment: { flip: "yes" }'),
       { line: 12, column: 20, path: 'training.augment.flip' },
-      'training.augment.flip: expected true or false, found text "yes"',
+      'training.augment.flip: expected true or false or "alternating", found text "yes"',
     ],
     [
       'neither index nor name',
@@ -205,7 +205,7 @@ describe('what is wrong is said with its place', () => {
       'a missing key',
       edited('epochs: 5', 'batchSize: 5'),
       { line: 10, column: 1, path: 'training.epochs' },
-      'training.epochs is missing: expected a whole number',
+      'training.epochs is missing: expected a number',
     ],
     [
       'a missing key of a list entry',
@@ -503,7 +503,7 @@ describe('overrides', () => {
     ['methods[1].rank=0', 'methods[1].rank: expected a number at least 1, found 0'],
     ['methods[1].rnk=3', 'unknown key "rnk"; did you mean "rank"?'],
     ['methods[1]={method: rfa, rank: x}', 'methods[1].rank: expected a whole number, found text "x"'],
-    ['training={batchSize: 8}', 'training.epochs is missing: expected a whole number'],
+    ['training={batchSize: 8}', 'training.epochs is missing: expected a number'],
     ['training=', 'training: expected a mapping (key: value), found nothing'],
   ])('-S %s is refused by its own text', (override, message) => {
     expect(parseProblems(sample, override)).toEqual([
@@ -569,7 +569,7 @@ describe('locate', () => {
 describe('a mistake in an override names it', () => {
   test.each([
     ['trainng.epochs=3', 'unknown key "trainng"; did you mean "training"?'],
-    ['training.epochs=x', 'training.epochs: expected a whole number, found text "x"'],
+    ['training.epochs=x', 'training.epochs: expected a number, found text "x"'],
     ['training.epoch=1', 'unknown key "epoch"; did you mean "epochs"?'],
     ['methods[1].optimizer.name=x', 'unknown optimizer "x"'],
     ['a.b.c=1', 'unknown key "a"'],

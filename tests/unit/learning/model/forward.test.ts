@@ -11,12 +11,17 @@ import { stream } from '../../../../learning/random.ts'
 import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { closeTo, normal } from '../../../support/tensors.ts'
 
-const built = (model: object) => layersOf(modelSchema.parse(model), [6, 6, 2], 4)
+const built = (model: { readonly name: string }) => layersOf(modelSchema.parse(model), shapeOf(model.name), 4)
+/** Images of 6×6 pixels, except for a model that needs larger ones. */
+function shapeOf(name: string): readonly [number, number, number] {
+  return name === 'airbench' ? [25, 25, 2] : [6, 6, 2]
+}
 /** Options that keep a model small. Other models have their defaults. */
 const small: Readonly<Record<string, object>> = {
   mlp: { hidden: [7, 5] },
   cnn: { channels: [3, 4], hidden: 5 },
   'resnet-cifar': { depth: 8, width: 4 },
+  airbench: { widths: [3, 4, 5] },
 }
 const names = modelSchemas.map(({ shape }) => shape.name.value).filter((name) => name !== 'pretrained')
 const models = {
@@ -26,13 +31,18 @@ const models = {
 
 test.each(Object.entries(models))(
   '%s: logits have a column a class, and every feature can be asked for',
-  (_, layers) => {
+  (name, layers) => {
     const weights = initialWeights(parameterSpecs(layers), stream(1, 'weights'))
     const names = flattenLayers(layers).map(({ name }) => name)
     expect(new Set(names).size).toBe(names.length)
-    const { output, features } = forward(layers, parametersOf(layers, weights), normal([3, 6, 6, 2], 1), {
-      capture: new Set(names),
-    })
+    const { output, features } = forward(
+      layers,
+      parametersOf(layers, weights),
+      normal([3, ...shapeOf(name)], 1),
+      {
+        capture: new Set(names),
+      },
+    )
     expect(output.shape).toEqual([3, 4])
     expect(Object.keys(features).sort()).toEqual([...names].sort())
   },
@@ -40,9 +50,9 @@ test.each(Object.entries(models))(
 
 test.each(Object.entries(models))(
   '%s: a pass that starts from a kept feature ends as the whole pass does',
-  (_, layers) => {
+  (name, layers) => {
     const parameters = parametersOf(layers, initialWeights(parameterSpecs(layers), stream(1, 'weights')))
-    const x = normal([3, 6, 6, 2], 1)
+    const x = normal([3, ...shapeOf(name)], 1)
     const whole = forward(layers, parameters, x).output
     for (let cut = 0; cut <= layers.length; cut++) {
       const kept = forward(layers, parameters, x, { to: cut }).output
@@ -65,13 +75,16 @@ test('depths and widths are those of the papers', () => {
   expect(convolutions(resnet18) + 1).toBe(18)
   // The usual CIFAR ResNet-18 has 11,173,962.
   expect(parameters(resnet18)).toBe(11_173_962)
+  // The 94% model of arXiv 2404.00498 has 1.97 M.
+  const airbench = layersOf(modelSchema.parse({ name: 'airbench' }), [32, 32, 3], 10)
+  expect(parameters(airbench)).toBe(1_971_352)
 })
 
-test.each(Object.entries(models))('%s: the gradient agrees with finite differences', (_, layers) => {
+test.each(Object.entries(models))('%s: the gradient agrees with finite differences', (name, layers) => {
   const specs = parameterSpecs(layers)
   const { trained, statistics } = initialWeights(specs, stream(3, 'weights'))
   const constants = unpack(specs.statistics, tf.tensor1d(statistics))
-  const x = normal([5, 6, 6, 2], 2)
+  const x = normal([5, ...shapeOf(name)], 2)
   const labels = tf.tensor1d([0, 1, 2, 3, 1], 'int32')
   const loss = (flat: Tensor) =>
     crossEntropy(
