@@ -24,7 +24,7 @@ import { presentPeft } from '../infra/peft.mjs'
 import { DeviceData } from '../learning/data/device-data.ts'
 import { crossEntropy } from '../learning/training/losses.ts'
 import { forward } from '../learning/model/forward.ts'
-import { initialWeights, parameterSpecs, unpack } from '../learning/model/parameters.ts'
+import { frozenTensors, initialWeights, parameterSpecs, unpack } from '../learning/model/parameters.ts'
 import { parametersOf, predict } from '../learning/model/predict.ts'
 import { stream } from '../learning/random.ts'
 import { tensorflowEnvironment, tf } from '../learning/tensorflow/tf.ts'
@@ -49,6 +49,7 @@ interface Row {
 
 const cnn = modelOf({ name: 'cnn', channels: [32, 64], hidden: 128 })
 
+const airbench = modelOf({ name: 'airbench', widths: [64, 128, 128] })
 const resnet18 = modelOf({ name: 'resnet-cifar', depth: 'resnet18' })
 const vit = vitLayers(
   {
@@ -77,6 +78,7 @@ const rows: readonly Row[] = [
   { name: 'resnet-cifar 8, batch 128', count: 5, run: training(resnet(8), 128), torch: 'resnet8-128' },
   { name: 'resnet-cifar 20, batch 128', count: 3, run: training(resnet(20), 128), torch: 'resnet20-128' },
   { name: 'resnet18, batch 64', count: 2, run: training(resnet18, 64), torch: 'resnet18-64' },
+  { name: 'airbench 93%, batch 1024', count: 1, run: training(airbench, 1024), torch: 'airbench-1024' },
   { name: 'vit, patch 8, batch 64', count: 3, run: training(vit, 64), torch: 'vit-64' },
   { name: 'cnn, forward, 10,000 images', count: 1, run: forwardPass(cnn), torch: 'forward-cnn' },
   {
@@ -114,8 +116,11 @@ function training(layers: readonly Layer[], batch: number): Row['run'] {
     Int32Array.from({ length: batch }, (_, i) => i % 10),
     'int32',
   )
-  return trainSteps(initialWeights(specs, stream(1, 'weights')).trained, sgd, (flat) => {
-    const { output, statistics } = forward(layers, unpack(specs.trained, flat), images, { training: true })
+  const initial = initialWeights(specs, stream(1, 'weights'))
+  const frozen = frozenTensors(specs, initial.statistics)
+  return trainSteps(initial.trained, sgd, (flat) => {
+    const parameters = { ...unpack(specs.trained, flat), ...frozen }
+    const { output, statistics } = forward(layers, parameters, images, { training: true })
     tf.dispose(statistics)
     return crossEntropy(output, labels)
   })

@@ -60,6 +60,29 @@ class ResNet(nn.Module):
         return self.head(self.body(x).mean((2, 3)))
 
 
+class Airbench(nn.Module):
+    def __init__(self, widths=(64, 128, 128)):
+        super().__init__()
+        whiten = nn.Conv2d(3, 24, 2)
+        whiten.weight.requires_grad_(False)
+        layers, into = [whiten, nn.GELU()], 24
+        for out in widths:
+            layers += [nn.Conv2d(into, out, 3, padding=1, bias=False), nn.MaxPool2d(2), self.norm(out), nn.GELU()]
+            layers += [nn.Conv2d(out, out, 3, padding=1, bias=False), self.norm(out), nn.GELU()]
+            into = out
+        self.body = nn.Sequential(*layers, nn.MaxPool2d(3), nn.Flatten())
+        self.head = nn.Linear(into, 10, bias=False)
+
+    @staticmethod
+    def norm(channels):
+        norm = nn.BatchNorm2d(channels, eps=1e-12, momentum=0.4)
+        norm.weight.requires_grad_(False)
+        return norm
+
+    def forward(self, x):
+        return self.head(self.body(x))
+
+
 class Vit(nn.Module):
     def __init__(self, patch=8, width=192, depth=12, heads=3):
         super().__init__()
@@ -82,7 +105,7 @@ class Vit(nn.Module):
 def training(make, batch):
     def build(layout):
         model = make().to(memory_format=layout)
-        optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, weight_decay=5e-4)
+        optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 0.01, momentum=0.9, weight_decay=5e-4)
         x = torch.randn(batch, 3, 32, 32).to(memory_format=layout)
         y = torch.randint(0, 10, (batch,))
 
@@ -177,6 +200,7 @@ ROWS = {
     "resnet8-128": training(lambda: ResNet(1), 128),
     "resnet20-128": training(lambda: ResNet(3), 128),
     "resnet18-64": training(lambda: ResNet(2, (64, 128, 256, 512)), 64),
+    "airbench-1024": training(Airbench, 1024),
     "vit-64": training(Vit, 64),
     "forward-resnet20": forward_pass(lambda: ResNet(3), 10_000, 500),
     "forward-cnn": forward_pass(Cnn, 10_000, 500),

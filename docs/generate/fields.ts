@@ -71,6 +71,9 @@ function fieldsOf(schema: JsonSchema, named: readonly NamedSchema[], prefix: str
     const own = { path, schema: field, isRequired: required.has(name) }
     if (nameOf(field, named)) return [own]
     if (field.properties) return [own, ...fieldsOf(field, named, `${path}.`)]
+    const { items } = field
+    if (items && !isTuple(items) && items.properties && !nameOf(items, named))
+      return [own, ...fieldsOf(items, named, `${path}[].`)]
     const discriminator = discriminatorOf(field)
     if (discriminator === undefined) return [own]
     const variants = variantsOf(field).flatMap((variant): readonly Field[] => {

@@ -63,7 +63,7 @@ function checkModel({ model }: Spec, { name, shape }: DatasetFacts, report: Repo
     if (Math.min(shape[0], shape[1]) < smallest)
       report(
         ['model', 'name'],
-        `airbench pools images until one pixel of a side of ${smallest} is left, and ${name}'s are ${shape[0]}×${shape[1]}; choose another model`,
+        `airbench needs images of at least ${smallest}×${smallest} pixels, since poolings leave nothing of smaller ones, and ${name}'s are ${shape[0]}×${shape[1]}; choose another model`,
       )
   }
   if (model.name !== 'pretrained') return

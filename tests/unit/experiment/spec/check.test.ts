@@ -15,6 +15,8 @@ const cifarFacts: DatasetFacts = {
   sources: [],
   citation: '',
 }
+/** An optimizer with a group of these layers. */
+const grouped = (layers: string) => `{ name: sgd, learningRate: 0.1, groups: [{ layers: [${layers}] }] }`
 const cifar = (text: string) => text.replace('name: digits', 'name: cifar10')
 
 test('the sample is right', () => {
@@ -145,6 +147,37 @@ describe('what does not fit the data is said with its place', () => {
       digitFacts,
       { line: 12, column: 20, path: 'training.augment.crop' },
       "a padding of 8 pixels lets a crop of digits's 8×8 images show nothing of them; expected at most 7",
+    ],
+    [
+      'a group of an optimizer that names no layer',
+      edited('epochs: 5', `epochs: 5\n  optimizer: ${grouped('linear1, haed')}`),
+      digitFacts,
+      { line: 12, column: 75, path: 'training.optimizer.groups[0].layers[1]' },
+      '"haed" matches no layer; the layers with parameters are linear1, linear2, head',
+    ],
+    [
+      'a group of a method that names layers without parameters',
+      edited('rank: 4', `rank: 4\n    optimizer: ${grouped("'relu*'")}`),
+      digitFacts,
+      { line: 16, column: 68, path: 'methods[1].optimizer.groups[0].layers[0]' },
+      '"relu*" matches only layers without parameters (relu1 is relu); the layers with parameters are linear1, linear2, head',
+    ],
+    [
+      'images that are too small for the model',
+      edited('name: mlp\n  hidden: [32, 16]', 'name: airbench').replace(/ {2}- method: rfa[^]*/, ''),
+      digitFacts,
+      { line: 8, column: 9, path: 'model.name' },
+      "airbench needs images of at least 25×25 pixels, since poolings leave nothing of smaller ones, and digits's are 8×8; choose another model",
+    ],
+    [
+      'Muon for a model without convolutions',
+      edited(
+        'epochs: 5',
+        'epochs: 5\n  optimizer: { name: muon, learningRate: 0.1, others: { learningRate: 1 } }',
+      ),
+      digitFacts,
+      { line: 12, column: 22, path: 'training.optimizer.name' },
+      'muon changes the kernels of convolutions, and the model has none; choose adam or sgd, or a model with convolutions',
     ],
   ])('%s', (_, text, facts, place, message) => {
     expect(checkProblems(text, facts)).toEqual([{ file: 'a.yaml', ...place, message }])

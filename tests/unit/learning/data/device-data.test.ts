@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Batches } from '../../../../learning/data/batches.ts'
+import { augmentation, Batches } from '../../../../learning/data/batches.ts'
 import { DeviceData } from '../../../../learning/data/device-data.ts'
 import { addPixels, noPixels, partition, pixelStatistics } from '../../../../learning/data/partition.ts'
 import { stream } from '../../../../learning/random.ts'
@@ -51,39 +51,75 @@ test('normalised training images have mean 0 and deviation 1 a channel', () => {
   for (const value of x.sub(average).square().mean([0, 1, 2]).dataSync()) expect(value).toBeCloseTo(1, 4)
 })
 
-test('a crop is a window of the zero-padded image, mirrored or not, with exact pixels', () => {
-  const [h, w, c] = [5, 6, 2] as const
-  const { images, data } = pictures(3, [h, w, c])
-  const pixel = (i: number, y: number, x: number, k: number) =>
-    y < 0 || x < 0 || y >= h || x >= w ? 0 : images[((i * h + y) * w + x) * c + k]
-  const seen = new Set<string>()
-  fc.assert(
-    fc.property(fc.integer(), (seed) => {
-      const batch = data.images(Int32Array.from([0, 1, 2]), {
-        crop: 2,
-        flip: true,
-        random: stream(seed, 'crop'),
-      })
-      const values = batch.dataSync()
-      for (let i = 0; i < 3; i++) {
-        const own = values.subarray(i * h * w * c, (i + 1) * h * w * c)
-        const windows = [-2, -1, 0, 1, 2].flatMap((top) =>
-          [-2, -1, 0, 1, 2].flatMap((left) => [false, true].map((mirror) => ({ top, left, mirror }))),
-        )
-        const match = windows.find(({ top, left, mirror }) =>
-          own.every((value, p) => {
-            const [y, x, k] = [Math.floor(p / (w * c)), Math.floor(p / c) % w, p % c]
-            return value === pixel(i, top + y, left + (mirror ? w - 1 - x : x), k)
-          }),
-        )
-        expect(match).toBeDefined()
-        seen.add(JSON.stringify(match))
-      }
-    }),
-    { numRuns: 60 },
-  )
-  // 50 windows exist; 180 draws see most of them.
-  expect(seen.size).toBeGreaterThan(35)
+test.each(['zero', 'reflect'] as const)(
+  'a crop is a window of the image with padding %s, mirrored or not, with exact pixels',
+  (padding) => {
+    const [h, w, c] = [5, 6, 2] as const
+    const { images, data } = pictures(3, [h, w, c])
+    const inside = (i: number, y: number, x: number, k: number) => images[((i * h + y) * w + x) * c + k]
+    const reflected = (at: number, side: number) => side - 1 - Math.abs(side - 1 - Math.abs(at))
+    const pixel = (i: number, y: number, x: number, k: number) => {
+      if (padding === 'reflect') return inside(i, reflected(y, h), reflected(x, w), k)
+      return y < 0 || x < 0 || y >= h || x >= w ? 0 : inside(i, y, x, k)
+    }
+    const seen = new Set<string>()
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        const batch = data.images(Int32Array.from([0, 1, 2]), {
+          crop: 2,
+          padding,
+          flip: true,
+          random: stream(seed, 'crop'),
+        })
+        const values = batch.dataSync()
+        for (let i = 0; i < 3; i++) {
+          const own = values.subarray(i * h * w * c, (i + 1) * h * w * c)
+          const windows = [-2, -1, 0, 1, 2].flatMap((top) =>
+            [-2, -1, 0, 1, 2].flatMap((left) => [false, true].map((mirror) => ({ top, left, mirror }))),
+          )
+          const match = windows.find(({ top, left, mirror }) =>
+            own.every((value, p) => {
+              const [y, x, k] = [Math.floor(p / (w * c)), Math.floor(p / c) % w, p % c]
+              return value === pixel(i, top + y, left + (mirror ? w - 1 - x : x), k)
+            }),
+          )
+          expect(match).toBeDefined()
+          seen.add(JSON.stringify(match))
+        }
+      }),
+      { numRuns: 60 },
+    )
+    // 50 windows exist; 180 draws see most of them.
+    expect(seen.size).toBeGreaterThan(35)
+    data.dispose()
+  },
+)
+
+test('alternating flips mirror half of the images in the first epoch, and each image in every other one', () => {
+  const [h, w] = [3, 4]
+  const { data } = pictures(40, [h, w, 1])
+  const perEpoch = 2
+  const mirrored = (step: number, indices: Int32Array, purpose = 'train') => {
+    const augment = { crop: 0, flip: 'alternating' } as const
+    const change = augmentation({ augment }, 1, purpose, step, indices, perEpoch)
+    const [plain, changed] = [data.images(indices), data.images(indices, change)]
+    const flipped = plain.reverse(2)
+    return [...indices].map((_, i) => {
+      const same = (x: typeof plain) => [...x.dataSync()].slice(i * h * w, (i + 1) * h * w).join()
+      expect([same(plain), same(flipped)]).toContain(same(changed))
+      return same(changed) === same(flipped)
+    })
+  }
+  const all = Int32Array.from({ length: 40 }, (_, i) => i)
+  const first = mirrored(0, all)
+  expect(first.filter(Boolean).length).toBeGreaterThan(10)
+  expect(first.filter(Boolean).length).toBeLessThan(30)
+  expect(mirrored(1, all)).toEqual(first)
+  expect(mirrored(2, all)).toEqual(first.map((flip) => !flip))
+  expect(mirrored(5, all)).toEqual(first)
+  // A sample is flipped alike in every batch.
+  expect(mirrored(0, all.slice(7, 12))).toEqual(first.slice(7, 12))
+  expect(mirrored(0, all, 'shadow 1')).not.toEqual(first)
   data.dispose()
 })
 

@@ -38,6 +38,51 @@ test.each([
   })
 })
 
+const namedSpecs = ['first.weight', 'first.bias', 'last.weight'].map((name) => ({
+  ...{ name, shape: [2] },
+  ...{ init: 'zeros' as const, fanIn: 1 },
+}))
+
+test.each([
+  ['sgd', { name: 'sgd', learningRate: 0.02, weightDecay: 0.1 }],
+  ['adam', { name: 'adam', learningRate: 0.02, weightDecay: 0.1 }],
+] as const)('%s: a group has its rate, the same weight decay, and an end', async (_, fields) => {
+  const run = async (steps: number, groups?: object) => {
+    const optimizer = optimizerSchema.parse({ ...fields, ...(groups && { groups }) })
+    const { parameters } = await train({
+      ...{ initial: start(), steps, optimizer, specs: namedSpecs },
+      ...{ schedule: { name: 'constant' }, loss: quadratic },
+    })
+    return [...parameters]
+  }
+  const plain = await run(1)
+  const decayOnly = [...start()].map((value) => value * (1 - 0.02 * 0.1))
+  const grouped = await run(1, [
+    { layers: ['first'], rate: 3 },
+    // The first group that names a layer applies.
+    { layers: ['*'], rate: 0 },
+  ])
+  grouped.forEach((value, i) => {
+    const step = (plain[i] ?? NaN) - (decayOnly[i] ?? NaN)
+    expect(value).toBeCloseTo((decayOnly[i] ?? NaN) + (i < 4 ? 3 * step : 0), 5)
+  })
+  const ended = await run(4, [{ layers: ['last'], until: 0.25 }])
+  expect(ended.slice(4)).toEqual(plain.slice(4))
+  expect(ended.slice(0, 4)).not.toEqual(plain.slice(0, 4))
+})
+
+test('a parameter that a mask freezes stays frozen in every part of a training with groups', async () => {
+  const optimizer = optimizerSchema.parse({
+    ...{ name: 'sgd', learningRate: 0.02, groups: [{ layers: ['first'], until: 0.5 }] },
+  })
+  const { parameters } = await train({
+    ...{ initial: start(), steps: 4, optimizer, specs: namedSpecs, schedule: { name: 'constant' } },
+    ...{ mask: Float32Array.of(1, 1, 1, 1, 0, 1), loss: quadratic },
+  })
+  expect(parameters[4]).toBe(start()[4])
+  expect(parameters[5]).not.toBe(start()[5])
+})
+
 test('the same run gives the same bytes and leaves no tensor behind', async () => {
   const run = () =>
     train({ initial: start(), steps: 20, optimizer: adam, schedule: { name: 'cosine' }, loss: quadratic })
@@ -100,6 +145,14 @@ test('schedules', () => {
   expect(scheduleFactor({ name: 'cosine' }, 5, 10)).toBeCloseTo(0.5)
   expect([0, 1, 2, 3].map((step) => scheduleFactor({ name: 'constant' }, step, 10, 4))).toEqual([
     0.25, 0.5, 0.75, 1,
+  ])
+  const linear = { name: 'linear' as const, from: 0.2, peak: 0.25, to: 0.1 }
+  expect([0, 1, 2, 5, 8].map((at) => scheduleFactor(linear, at, 8))).toEqual([
+    ...[0.2, 0.6, 1, 0.55, 0.1].map((value) => expect.closeTo(value) as number),
+  ])
+  // The rise and the fall come after a warm-up.
+  expect([3, 4, 6].map((at) => scheduleFactor(linear, at, 12, 4))).toEqual([
+    ...[1, 0.2, 1].map((value) => expect.closeTo(value) as number),
   ])
   const step = { name: 'step' as const, milestones: [0.5, 0.8], factor: 0.1 }
   expect([0, 5, 8].map((at) => scheduleFactor(step, at, 10))).toEqual([1, 0.1, expect.closeTo(0.01)])
