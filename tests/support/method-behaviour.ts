@@ -97,7 +97,7 @@ const configured: Readonly<Partial<Record<ApproximateMethodName, unknown>>> = {
   }),
 }
 
-const methodNames = methodSchemas.map(({ shape }) => shape.method.value).filter(isApproximate)
+export const methodNames = methodSchemas.map(({ shape }) => shape.method.value).filter(isApproximate)
 
 function isApproximate(name: (typeof methodSchemas)[number]['shape']['method']['value']) {
   return name !== 'original' && name !== 'retrain'
@@ -107,7 +107,7 @@ const optionsOf = (name: ApproximateMethodName) =>
   methodSchemas.find(({ shape }) => shape.method.value === name)?.shape ?? {}
 
 /** The options of a method: those above, or two epochs of batches of 32 if it has such options. */
-function specOf(name: ApproximateMethodName): unknown {
+export function specOf(name: ApproximateMethodName): unknown {
   const options = optionsOf(name)
   const brief = Object.entries({ epochs: 2, batchSize: 32 }).filter(([key]) => key in options)
   return configured[name] ?? methodSchema.parse({ method: name, ...Object.fromEntries(brief) })
