@@ -64,6 +64,12 @@ const targets: Readonly<Record<TargetName, TargetNotes>> = {
     about:
       'the logits of a head that was refitted on retained samples alone, on both sets; other features become the mean of the classes that this head takes x for',
   },
+  'leave-out-top': {
+    about:
+      'on both sets, the features of layers that are trained anew on retained samples alone, from the layer `top` on; a share `renew` of the filters of adapted layers before it gets new weights first',
+    needs:
+      '`start: closed-form`, `steps: 0`, and in `layers` every linear and convolutional layer from `top` on; exact with a `rank` that is not below the sizes of their outputs',
+  },
 }
 
 const INTRODUCTION = `# Splits and targets

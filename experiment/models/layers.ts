@@ -138,6 +138,13 @@ export function flattenLayers(layers: readonly Layer[]): readonly Layer[] {
   })
 }
 
+/** The index of the top-level layer that is or contains the layer with this name. */
+export function topLevelIndex(layers: readonly Layer[], name: string): number {
+  const index = layers.findIndex((layer) => flattenLayers([layer]).some((inner) => inner.name === name))
+  if (index < 0) throw new Error(`the model has no layer "${name}"`)
+  return index
+}
+
 /** The layers that LoRA can wrap: those with a trained weight matrix. */
 export function adaptableLayers(layers: readonly Layer[]): readonly AdaptableLayer[] {
   return flattenLayers(layers)

@@ -13,7 +13,7 @@ type Adapting = Pick<Extract<MethodSpec, { rank: number }>, 'rank' | 'layers'> &
   readonly align?: string[] | undefined
 }
 
-/** Checks the options of an adapter that name layers, and its rank. */
+/** Checks the options of an adapter that name layers. */
 export function checkLayers(method: Adapting, layers: readonly Layer[], report: Report): void {
   const { align } = method
   const all = flattenLayers(layers)
@@ -35,6 +35,20 @@ export function checkLayers(method: Adapting, layers: readonly Layer[], report: 
   })
 
   const adapted = adaptable.filter(matchesAny(method.layers))
+  const first = adapted[0]
+  if (!first || !align) return
+  const aligned = all.filter(matchesAny(align))
+  const changes = aligned.some((layer) => all.indexOf(layer) >= all.indexOf(first))
+  if (aligned.length > 0 && !changes)
+    report(
+      ['align'],
+      `every aligned layer comes before ${first.name}, the first adapted one, so nothing that is learnt reaches it; align ${first.name} or a later layer`,
+    )
+}
+
+/** Checks that every adapted layer can have an update of the adapter's rank. */
+export function checkRank(method: Adapting, layers: readonly Layer[], report: Report): void {
+  const adapted = adaptableLayers(layers).filter(matchesAny(method.layers))
   const small = adapted.filter((layer) => maxRank(layer) < method.rank)
   if (small.length > 0) {
     const listed = small.slice(0, 5).map((layer) => `${layer.name} (at most ${maxRank(layer)})`)
@@ -45,14 +59,4 @@ export function checkLayers(method: Adapting, layers: readonly Layer[], report: 
         `lower the rank to ${Math.min(...small.map(maxRank))}, or name only wider layers in "layers"`,
     )
   }
-
-  const first = adapted[0]
-  if (!first || !align) return
-  const aligned = all.filter(matchesAny(align))
-  const changes = aligned.some((layer) => all.indexOf(layer) >= all.indexOf(first))
-  if (aligned.length > 0 && !changes)
-    report(
-      ['align'],
-      `every aligned layer comes before ${first.name}, the first adapted one, so nothing that is learnt reaches it; align ${first.name} or a later layer`,
-    )
 }

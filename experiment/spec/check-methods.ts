@@ -1,5 +1,12 @@
-import { adaptableLayers, flattenLayers, layerNames, matchesAny, type Layer } from '../models/layers.ts'
-import { checkLayers } from './check-layers.ts'
+import {
+  adaptableLayers,
+  flattenLayers,
+  layerNames,
+  matchesAny,
+  type Layer,
+  topLevelIndex,
+} from '../models/layers.ts'
+import { checkLayers, checkRank } from './check-layers.ts'
 import { checkOptimizer } from './check-optimizer.ts'
 import type { DatasetFacts } from './dataset.ts'
 import { relabels, type MethodSpec, type MethodSpecOf } from './methods.ts'
@@ -44,7 +51,11 @@ export function checkMethod(
     checkTarget(method, spec, facts, report)
     checkAlignment(method, layers, report)
   }
-  if ('rank' in method) checkLayers(method, layers, report)
+  if ('rank' in method) {
+    checkLayers(method, layers, report)
+    // The adapter of this target has at each layer the rank that its change needs.
+    if (method.method !== 'rfa' || method.target !== 'leave-out-top') checkRank(method, layers, report)
+  }
   if ('optimizer' in method && method.optimizer)
     checkOptimizer(method.optimizer, layers, within(['optimizer'], report))
 }
@@ -109,11 +120,12 @@ function checkAlignment(method: MethodSpecOf<'rfa'>, layers: readonly Layer[], r
       `unseen-margin says what the logits are to be, and nothing of ${layerNames([...new Set(others)])}; set align: [${logits}]` +
         (start === 'closed-form' ? ' and, as the closed form aligns what it adapts, layers too' : ''),
     )
-  if (method.refitEpochs !== undefined && target !== 'unseen-margin')
+  if (method.refitEpochs !== undefined && target !== 'unseen-margin' && target !== 'leave-out-top')
     report(
       ['refitEpochs'],
-      `only unseen-margin asks a refit top, and the target is ${target}; leave refitEpochs out`,
+      `only unseen-margin and leave-out-top ask a refit top, and the target is ${target}; leave refitEpochs out`,
     )
+  checkTop(method, layers, report)
   if (distance === 'kl' && !aligned.some(({ name }) => name === logits))
     report(
       ['distance'],
@@ -126,4 +138,43 @@ function checkAlignment(method: MethodSpecOf<'rfa'>, layers: readonly Layer[], r
         `"${pattern}" matches no aligned layer; the aligned ones are ${layerNames(aligned)}`,
       )
   }
+}
+
+/** Checks the options of the target leave-out-top, which other targets do not have. */
+function checkTop(method: MethodSpecOf<'rfa'>, layers: readonly Layer[], report: Report): void {
+  const { target, start, steps, top, renew } = method
+  if (target !== 'leave-out-top') {
+    for (const option of ['top', 'renew'] as const)
+      if (method[option] !== undefined)
+        report([option], `only leave-out-top has ${option}, and the target is ${target}; leave ${option} out`)
+    return
+  }
+  if (start !== 'closed-form' || steps > 0)
+    report(
+      ['target'],
+      `leave-out-top is solved for without gradient steps, and the method has start: ${start} and steps: ${steps}; set start: closed-form and steps: 0`,
+    )
+  const all = adaptableLayers(layers)
+  const adapted = all.filter(matchesAny(method.layers))
+  const first = top === undefined ? adapted[0] : adapted.find(({ name }) => name === top)
+  if (!first) {
+    if (top !== undefined)
+      report(
+        ['top'],
+        `${top} is not one of the adapted layers, which are ${layerNames(adapted)}; name one of them`,
+      )
+    return
+  }
+  const isBefore = ({ name }: Layer) => topLevelIndex(layers, name) < topLevelIndex(layers, first.name)
+  const left = all.filter((layer) => !isBefore(layer) && !adapted.includes(layer))
+  if (left.length > 0)
+    report(
+      ['layers'],
+      `leave-out-top trains all layers from ${first.name} on anew, and these are not adapted: ${layerNames(left)}; name them, too`,
+    )
+  if (renew !== undefined && !adapted.some(isBefore))
+    report(
+      ['renew'],
+      `no adapted layer comes before ${first.name}, so no filter is renewed; leave renew out, or adapt an earlier layer and name the first layer of the top in "top"`,
+    )
 }

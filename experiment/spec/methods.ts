@@ -61,7 +61,7 @@ const fixedTargetNames = [
   'unseen-margin',
 ] as const
 export type FixedTargetName = (typeof fixedTargetNames)[number]
-export const targetNames = [...fixedTargetNames, 'leave-out'] as const
+export const targetNames = [...fixedTargetNames, 'leave-out', 'leave-out-top'] as const
 export type TargetName = (typeof targetNames)[number]
 
 export const methodSchemas = [
@@ -354,7 +354,22 @@ export const methodSchemas = [
       refitEpochs: positive
         .optional()
         .describe(
-          'of unseen-margin: the layers from the first adapted one on are trained anew for so long on the retained samples drawn, and have a say in the target',
+          'for how long layers are trained anew on the retained samples drawn. Of unseen-margin: the layers from the first adapted one on, which have a say in the target. Of leave-out-top: the layers from `top` on; half of the training unless given',
+        ),
+      top: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          'of leave-out-top: the first layer that is trained anew; the first adapted one unless given',
+        ),
+      renew: z
+        .number()
+        .min(0)
+        .max(1)
+        .optional()
+        .describe(
+          'of leave-out-top: the share of the filters of adapted layers before `top` that get new random weights; 0.25 unless given',
         ),
       ...loraOptions,
       align: patterns

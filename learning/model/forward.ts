@@ -1,6 +1,5 @@
 import type { Rank, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs'
 import {
-  flattenLayers,
   type ConvLayer,
   type Layer,
   type LinearLayer,
@@ -153,11 +152,4 @@ export function forward(
     list.reduce((value, layer) => visit(layer, value), input)
 
   return { output: run(layers.slice(from, to), x), features, inputs, statistics }
-}
-
-/** The index of the top-level layer that is or contains the layer with this name. */
-export function topLevelIndex(layers: readonly Layer[], name: string): number {
-  const index = layers.findIndex((layer) => flattenLayers([layer]).some((inner) => inner.name === name))
-  if (index < 0) throw new Error(`the model has no layer "${name}"`)
-  return index
 }

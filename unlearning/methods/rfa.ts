@@ -5,6 +5,7 @@ import { inMicroBatches } from '../../learning/training/micro-batches.ts'
 import { composeCallbacks, train } from '../../learning/training/train.ts'
 import { tf } from '../../learning/tensorflow/tf.ts'
 import type { Method } from '../method.ts'
+import { leaveOutTop } from './rfa/leave-out-top.ts'
 import { alignment, distances, inverseNorms } from './rfa/loss.ts'
 import { rfaProblem } from './rfa/problem.ts'
 import { residualCurve } from './rfa/residual-curve.ts'
@@ -29,10 +30,16 @@ import { wantedFeatures } from './rfa/wanted.ts'
  * The adapter starts with B = 0, or with `start: closed-form` at the best update of each layer for
  * the layer's own output, which takes no steps (./rfa/closed-form.ts).
  *
+ * The target `leave-out-top` says what the residual is at every layer, which is solved for without
+ * this loss (./rfa/leave-out-top.ts).
+ *
  * The teacher's features are computed once, and so are the inputs of the first adapted layer, on
  * which the adapter has no influence. A step runs from there to the last aligned layer.
  */
-export const unlearn: Method<'rfa'> = async (method, context) => {
+export const unlearn: Method<'rfa'> = (method, context) =>
+  method.target === 'leave-out-top' ? leaveOutTop(method, context) : align(method, context)
+
+const align: Method<'rfa'> = async (method, context) => {
   const { layers, original, seed, host } = context
   const problem = rfaProblem(method, context)
   const { samples, adapter, aligned, logits } = problem

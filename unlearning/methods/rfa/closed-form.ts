@@ -1,10 +1,15 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs'
 import { Matrix } from 'ml-matrix'
 import { MathError } from '../../../common/errors.ts'
-import { weightRows, type AdaptableLayer, type Layer } from '../../../experiment/models/layers.ts'
+import {
+  weightRows,
+  type AdaptableLayer,
+  type Layer,
+  topLevelIndex,
+} from '../../../experiment/models/layers.ts'
 import type { Host } from '../../../learning/training/host.ts'
 import { adapted, type Lora } from '../../../learning/model/lora.ts'
-import { forward, topLevelIndex } from '../../../learning/model/forward.ts'
+import { forward } from '../../../learning/model/forward.ts'
 import { totalSize, unpackArrays, type NamedTensors } from '../../../learning/model/parameters.ts'
 import { tf } from '../../../learning/tensorflow/tf.ts'
 import { choleskySolve, eigenvectors } from '../../linear-algebra/solve.ts'

@@ -1,8 +1,13 @@
-import { adaptableLayers, flattenLayers, matchesAny, type Layer } from '../../../experiment/models/layers.ts'
+import {
+  adaptableLayers,
+  flattenLayers,
+  matchesAny,
+  type Layer,
+  topLevelIndex,
+} from '../../../experiment/models/layers.ts'
 import type { MethodSpecOf } from '../../../experiment/spec/methods.ts'
 import { labelsAt, type DeviceData } from '../../../learning/data/device-data.ts'
 import { lora, type Lora } from '../../../learning/model/lora.ts'
-import { topLevelIndex } from '../../../learning/model/forward.ts'
 import { sample, stream } from '../../../learning/random.ts'
 import type { Host } from '../../../learning/training/host.ts'
 import type { UnlearnContext } from '../../method.ts'

@@ -21,7 +21,14 @@ export interface WantedFeatures {
 /** Computes the target that the option `target` names. */
 export function wantedFeatures(problem: RfaProblem, teacher: Teacher): Promise<WantedFeatures> {
   const { target } = problem.method
-  return target === 'leave-out' ? leaveOutFeatures(problem, teacher) : fixedFeatures(problem, teacher, target)
+  switch (target) {
+    case 'leave-out':
+      return leaveOutFeatures(problem, teacher)
+    case 'leave-out-top':
+      throw new Error('the target leave-out-top is solved for without this loss (leave-out-top.ts)')
+    default:
+      return fixedFeatures(problem, teacher, target)
+  }
 }
 
 async function leaveOutFeatures(problem: RfaProblem, teacher: Teacher): Promise<WantedFeatures> {
