@@ -152,7 +152,7 @@ test('stages tell how many samples their training saw, and how many operations i
   const input = sampleInput()
   const { html } = await renderReport(input)
   const work = new Map(htmlTable(html, 'Stages').rows.map(([title = '', text = '']) => [title, text]))
-  // 90 steps of batches of 64. A forward pass takes 2 operations for each of 91,776 multiplications.
+  // 90 steps of batches of 64. A forward pass has 91,776 multiplications and as many additions.
   const flops = 3 * 5760 * 2 * 91_776
   const { seconds } = input.manifests[input.run.plan.original.key]?.clock ?? { seconds: NaN }
   const rate = flops / seconds / 1e9
