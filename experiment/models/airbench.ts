@@ -16,8 +16,8 @@ const SCALE = 1 / 9
  * the identity.
  *
  * The original multiplies the logits xW by 1/9. Here the factor is part of the head, W' = W/9, so
- * that the last layer is linear. W' starts at W/9. Since ∂L/∂W = ∂L/∂W' / 9, a step of SGD on W with
- * the learning rate r changes W' as a step with the rate r/81 does. Weight decay has the same
+ * that the last layer is linear. W' starts at W/9. Since ∂L/∂W = ∂L/∂W' / 9, a step of SGD on W
+ * with the learning rate r changes W' as a step with the rate r/81 does. Weight decay has the same
  * relative effect on both. A training like the original's therefore gives the layer `head` 1/81 of
  * the rate.
  */

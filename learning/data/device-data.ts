@@ -123,9 +123,9 @@ export function labelsAt(labels: Int32Array, indices: Int32Array): Int32Array {
 }
 
 /**
- * Random crops of padded images, mirrored with probability ½ or as `flip` says. One crop-and-resize operation
- * has a box per image on the pixel grid ("nearest" copies pixels unchanged). A box from right to
- * left mirrors.
+ * Random crops of padded images, mirrored with probability ½ or as `flip` says. One
+ * crop-and-resize operation has a box per image on the pixel grid ("nearest" copies pixels
+ * unchanged). A box from right to left mirrors.
  */
 function cropAndFlip(images: Tensor4D, { crop, padding = 'zero', flip, random }: Augmentation): Tensor4D {
   const [n, height, width] = images.shape

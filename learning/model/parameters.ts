@@ -161,7 +161,8 @@ export function initialise(specs: readonly ParameterSpec[], random: RandomStream
 }
 
 /**
- * Sets the filters i < in of a kernel [h, w, in, out] to the one that copies channel i at its centre.
+ * Sets the filters i < in of a kernel [h, w, in, out] to the one that copies channel i at its
+ * centre.
  */
 function setIdentity(kernel: Float32Array, shape: readonly number[]): void {
   const [height = 0, width = 0, channels = 0, out = 0] = shape

@@ -38,6 +38,7 @@ export interface Fit {
   readonly optimizer: OptimizerSpec
   readonly schedule: ScheduleSpec
   readonly warmupEpochs?: number
+  /** Averages parameters and running statistics during the training. Not done unless given. */
   readonly lookahead?: LookaheadSpec | undefined
   readonly training: TrainingSpec
   /** A parameter whose mask is 0 keeps its value. [size]. */

@@ -27,6 +27,7 @@ export interface TrainingRun {
    * are treated alike.
    */
   readonly specs?: readonly ParameterSpec[]
+  /** Averages the parameters during the training. Not done unless given. */
   readonly lookahead?: LookaheadSpec | undefined
   /**
    * The loss of one step (counted from 0), differentiable in the parameters. It runs inside tf.tidy

@@ -84,8 +84,8 @@ function trainingOf({ params, metrics, clock }: ManifestOf<'train'>, input: Repo
 }
 
 /**
- * `0.182 PFLOP at 121 GFLOP/s`: the operations of a training, and how many it made a second. Empty
- * if only a part of the model was trained.
+ * `0.182 PFLOP at 121 GFLOP/s`: the operations of a training in a unit that fits, and how many it
+ * made a second. Empty if only a part of the model was trained.
  */
 function costOf(
   { model, training }: StageParams['train'],
@@ -97,8 +97,17 @@ function costOf(
   const layers = layersOf(model, facts.shape, facts.classes.length)
   const flops = trainingFlops(layers, inputShape(model, facts.shape), seen)
   const rate = seconds > 0 ? ` at ${significant(flops / seconds / 1e9)} GFLOP/s` : ''
-  return [`${significant(flops / 1e15)} PFLOP${rate}`]
+  const [unit, size] = units.find(([, size]) => flops >= 0.01 * size) ?? ['FLOP', 1]
+  return [`${significant(flops / size)} ${unit}${rate}`]
 }
+
+/** Units of operations, largest first. */
+const units = [
+  ['PFLOP', 1e15],
+  ['TFLOP', 1e12],
+  ['GFLOP', 1e9],
+  ['MFLOP', 1e6],
+] as const
 
 function inputShape(model: ModelSpec, shape: Shape): Shape {
   if (model.name !== 'pretrained') return shape

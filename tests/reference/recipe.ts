@@ -7,8 +7,8 @@ import { initialWeights, parameterSpecs, type ParameterSpec } from '../../learni
 import { stream } from '../../learning/random.ts'
 
 /**
- * Three steps of the recipe of airbench that PyTorch takes as well as Zeroshift, by SGD and by Muon:
- * a small network of the same structure, twelve images and batches of four.
+ * Three steps of the recipe of airbench that PyTorch takes as well as Zeroshift, by SGD and by
+ * Muon: a small network of the same structure, twelve images and batches of four.
  *
  *     npx tsx tests/reference/recipe.ts > input.json      make_recipe.py starts from it
  */

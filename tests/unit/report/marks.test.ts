@@ -4,6 +4,7 @@ import type { Stage } from '../../../experiment/stages/stage.ts'
 import { attackAtChance, isOverlapped, marksOf } from '../../../report/marks.ts'
 import { outcomeOf } from '../../../report/comparison/outcome.ts'
 import { renderComparison } from '../../../report/comparison/render.ts'
+import { significant } from '../../../report/format.ts'
 import { renderReport, type ReportInput } from '../../../report/report.ts'
 import { modelsBehind } from '../../../report/input.ts'
 import { results } from '../../../report/results.ts'
@@ -147,12 +148,17 @@ describe('times that overlapped with other work', () => {
   })
 })
 
-test('stages tell how many samples their training saw', async () => {
+test('stages tell how many samples their training saw, and how many operations it made', async () => {
   const input = sampleInput()
   const { html } = await renderReport(input)
   const work = new Map(htmlTable(html, 'Stages').rows.map(([title = '', text = '']) => [title, text]))
-  // 90 steps of batches of 64.
-  expect(work.get(input.run.plan.original.title)).toBe('90 steps, 5,760 samples seen, 13,242 parameters')
+  // 90 steps of batches of 64. A forward pass has 91,776 multiplications and as many additions.
+  const flops = 3 * 5760 * 2 * 91_776
+  const { seconds } = input.manifests[input.run.plan.original.key]?.clock ?? { seconds: NaN }
+  const rate = flops / seconds / 1e9
+  expect(work.get(input.run.plan.original.title)).toBe(
+    `90 steps, 5,760 samples seen, 13,242 parameters, 3.17 GFLOP at ${significant(rate)} GFLOP/s`,
+  )
   expect(stagesOf(input.run.plan).length).toBe(work.size - 1)
 })
 

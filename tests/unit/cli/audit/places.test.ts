@@ -201,7 +201,7 @@ audit('a sweep with', {
   ),
   'values that are wrong': sweep(
     'grid: { training.epochs: [1, -5] }\n',
-    /training\.epochs: expected a number at least 1, found -5/,
+    /training\.epochs: expected a number above 0, found -5/,
   ),
   'an axis twice': sweep(
     'grid: { gold.models: [1] }\nzip: [{ gold.models: [2] }]\n',

@@ -11,7 +11,8 @@ import { stream } from '../../../../learning/random.ts'
 import { tf } from '../../../../learning/tensorflow/tf.ts'
 import { closeTo, normal } from '../../../support/tensors.ts'
 
-const built = (model: { readonly name: string }) => layersOf(modelSchema.parse(model), shapeOf(model.name), 4)
+const built = (model: { readonly name: string; readonly [option: string]: unknown }) =>
+  layersOf(modelSchema.parse(model), shapeOf(model.name), 4)
 /** Images of 6×6 pixels, except for a model that needs larger ones. */
 function shapeOf(name: string): readonly [number, number, number] {
   return name === 'airbench' ? [25, 25, 2] : [6, 6, 2]

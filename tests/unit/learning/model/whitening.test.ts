@@ -1,6 +1,6 @@
 import { Matrix } from 'ml-matrix'
 import { expect, test } from 'vitest'
-import type { Tensor2D, Tensor4D } from '@tensorflow/tfjs'
+import type { Tensor2D } from '@tensorflow/tfjs'
 import { layersOf } from '../../../../experiment/models/model.ts'
 import { modelSchema } from '../../../../experiment/spec/model.ts'
 import { DeviceData } from '../../../../learning/data/device-data.ts'
@@ -40,8 +40,7 @@ test('the outputs have the identity as second moments, and the second half is th
   expect(others).toEqual(before)
   expect(found?.shape).toEqual([2, 2, 3, 24])
   const kernel = tf.tensor4d(found?.values ?? [], [2, 2, 3, 24])
-  const outputs = tf.conv2d(data.images(indices), kernel, 1, 'valid') as Tensor4D
-  const rows: Tensor2D = outputs.reshape([-1, 24])
+  const rows: Tensor2D = tf.conv2d(data.images(indices), kernel, 1, 'valid').reshape([-1, 24])
   const moments = tf.matMul(rows, rows, true).div(rows.shape[0]).arraySync() as number[][]
   moments.forEach((row, i) =>
     row.forEach((value, j) => {
