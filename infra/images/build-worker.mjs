@@ -7,7 +7,7 @@
  * writes nothing into it:
  *
  *     app/          the sources, the packages of production, the addon, the bundle of workflows,
- *                   and the compiled command line
+ *                   and the compiled command line and worker
  *     tensorflow/   TensorFlow's library, and with --gpu CUDA's libraries
  */
 import { spawnSync } from 'node:child_process'
@@ -56,10 +56,10 @@ async function build(target, gpu) {
       "const { shippedBundles, workflowBundle } = await import('./worker/bundle.ts'); await workflowBundle(shippedBundles)",
     ])
   })
-  await step('compiling the command line', async () => {
+  await step('compiling the command line and the worker', async () => {
     run(app, [
       ...['--input-type=module', '--eval'],
-      "const { compiledCommand } = await import('./infra/compiled-command.mjs'); await compiledCommand()",
+      "const { compiledEntry } = await import('./infra/compiled.mjs'); await compiledEntry('worker/main.ts')",
     ])
   })
 }
