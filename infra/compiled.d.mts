@@ -1,9 +1,10 @@
-type Entry = 'cli/main.ts' | 'worker/main.ts'
+type Entry = 'cli/main.ts' | 'worker/main.ts' | 'worker/prepare.ts'
 
 /**
- * Executes an entry in this process: its build, or its sources if a build cannot be written.
+ * Loads an entry into this process: its build, or its sources if a build cannot be written. Returns
+ * the module.
  */
-export function execute(entry: Entry): Promise<void>
+export function load(entry: Entry): Promise<Readonly<Record<string, unknown>>>
 
 /**
  * Returns the URL of a compiled entry, and compiles all entries if there is no build of the present
@@ -11,6 +12,3 @@ export function execute(entry: Entry): Promise<void>
  * read-only. `root` is the checkout.
  */
 export function compiledEntry(entry: Entry, root?: string): Promise<string | undefined>
-
-/** Returns whether there is a build of the present sources. */
-export function isCompiled(root?: string): boolean

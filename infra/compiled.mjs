@@ -21,8 +21,13 @@ import { ROOT } from './checkout.mjs'
  * always compiled again. Packages of npm are not included; Node loads them as usual.
  */
 
-/** The sources that processes start with. Everything that they import is compiled with them. */
-const ENTRIES = ['cli/main.ts', 'worker/main.ts']
+/**
+ * The sources that processes start with, and that the set-up calls. Everything that they import is
+ * compiled with them.
+ * @typedef {'cli/main.ts' | 'worker/main.ts' | 'worker/prepare.ts'} Entry
+ * @type {Entry[]}
+ */
+const ENTRIES = ['cli/main.ts', 'worker/main.ts', 'worker/prepare.ts']
 
 /** A build that no living process uses is removed after this time. */
 const KEEP_MS = 86_400_000
@@ -30,21 +35,21 @@ const KEEP_MS = 86_400_000
 const LOCKFILE = 'package-lock.json'
 
 /**
- * Executes an entry in this process: its build, or its sources if a build cannot be written.
- * @param {'cli/main.ts' | 'worker/main.ts'} entry
- * @returns {Promise<void>}
+ * Loads an entry into this process: its build, or its sources if a build cannot be written.
+ * @param {Entry} entry
+ * @returns {Promise<Record<string, unknown>>} the module
  */
-export async function execute(entry) {
+export async function load(entry) {
   const compiled = await compiledEntry(entry)
   if (compiled === undefined) await import('tsx')
-  await import(compiled ?? pathToFileURL(join(ROOT, entry)).href)
+  return await import(compiled ?? pathToFileURL(join(ROOT, entry)).href)
 }
 
 /**
  * Returns the URL of a compiled entry, and compiles all entries if there is no build of the present
  * sources. Returns undefined if a build cannot be written, such as in a directory that is
  * read-only.
- * @param {'cli/main.ts' | 'worker/main.ts'} entry
+ * @param {Entry} entry
  * @param {string} [root] the checkout
  * @returns {Promise<string | undefined>}
  */
@@ -54,14 +59,6 @@ export async function compiledEntry(entry, root = ROOT) {
   if (build === undefined) return undefined
   noteUser(build)
   return pathToFileURL(join(build, entry.replace(/\.ts$/, '.js'))).href
-}
-
-/**
- * @param {string} [root] the checkout
- * @returns {boolean} whether there is a build of the present sources
- */
-export function isCompiled(root = ROOT) {
-  return presentBuild(root, folderOf(root)) !== undefined
 }
 
 const folderOf = (root) => join(root, 'built', 'compiled')

@@ -2,8 +2,8 @@
  * Runs worker/main.ts, a worker as the child process of a stack. It gets the arguments of this
  * script.
  */
-import { execute } from './compiled.mjs'
+import { load } from './compiled.mjs'
 
 // The stacks of errors then name the sources.
 process.setSourceMapsEnabled(true)
-await execute('worker/main.ts')
+await load('worker/main.ts')

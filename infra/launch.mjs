@@ -4,7 +4,7 @@
  * worker whose log is JSON gets a parent process (see worker-parent.mjs).
  */
 import { bootstrap, giveUp } from './bootstrap.mjs'
-import { execute } from './compiled.mjs'
+import { load } from './compiled.mjs'
 import { deviceIn, driverProblem } from '../host/gpu.mjs'
 import { beParent, needsParent } from '../worker/worker-parent.mjs'
 
@@ -20,4 +20,4 @@ await bootstrap({ native, temporal: false, gpu }).catch(giveUp)
 
 // The stacks of errors then name the sources.
 if (isWorker || process.env.ZEROSHIFT_DEBUG !== undefined) process.setSourceMapsEnabled(true)
-await execute('cli/main.ts')
+await load('cli/main.ts')

@@ -48,7 +48,10 @@ async function build(target, gpu) {
   const app = join(target, 'app')
   for (const part of PARTS) await cp(join(ROOT, part), join(app, part), { recursive: true })
   await cp(INFRA, join(app, 'infra'), { recursive: true, filter: isSetUp })
-  run(app, ['infra/bootstrap.mjs', '--no-temporal', ...(gpu ? ['--gpu'] : [])])
+  run(app, [
+    ...['--input-type=module', '--eval'],
+    `const { bootstrap, giveUp } = await import('./infra/bootstrap.mjs'); await bootstrap({ temporal: false, gpu: ${gpu} }).catch(giveUp)`,
+  ])
   await step("copying TensorFlow's library", () => ownLibrary(target, app))
   await step('bundling the workflows (about 5 s)', async () => {
     run(app, [
