@@ -2,6 +2,18 @@ import { relative } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
+/**
+ * Tests that need neither TensorFlow nor a process of their own. They share processes, since the
+ * start of a process and the imports take longer than most of them.
+ */
+const pure = [
+  'tests/unit/{common,datasets,docs,experiment,host,report/judgement,signatures,sources,tracking}/**/*.test.ts',
+  // This one replaces a module for its process.
+  'tests/unit/report/!(loading).test.ts',
+  'tests/unit/artifacts/{copy,format,progress,removal}/**/*.test.ts',
+  'tests/unit/unlearning/{population,split}/**/*.test.ts',
+]
+
 /** Tests whose numbers depend on TensorFlow's kernels, of which a CPU has two kinds. */
 const onKernels = [
   'tests/unit/activities/{other-device,stages/shadow}.test.ts',
@@ -29,6 +41,7 @@ const longest = [
   'tests/integration/infra/worker-image.test.ts',
   'tests/integration/cli/actions/worker.test.ts',
   'tests/faults/partition.test.ts',
+  'tests/faults/attempts.test.ts',
   'tests/integration/artifacts/store/s3-store.test.ts',
   'tests/integration/security/temporal-tls.test.ts',
   'tests/integration/workflows/large-run.test.ts',
@@ -71,6 +84,9 @@ class LongestFirst extends BaseSequencer {
 
 interface Tier {
   readonly include?: readonly string[]
+  readonly exclude?: readonly string[]
+  /** Whether each file has a process of its own, which files with TensorFlow need. */
+  readonly isolate?: boolean
   /** The number of files that run at the same time. */
   readonly files?: number
   readonly env?: Readonly<Record<string, string>>
@@ -78,17 +94,18 @@ interface Tier {
 
 /**
  * Describes a tier of tests. `tests/run.mjs` runs the tiers in the order below, quick ones first.
- * Each file runs in a process of its own, since TensorFlow is native code.
  */
 const tier = (
   name: string,
   testTimeout: number,
-  { include = [`tests/${name}/**/*.test.ts`], files = 2, env }: Tier = {},
+  { include = [`tests/${name}/**/*.test.ts`], exclude = [], isolate = true, files = 2, env }: Tier = {},
 ) => ({
   test: {
     name,
     include: [...include],
+    exclude: [...exclude],
     pool: 'forks' as const,
+    isolate,
     maxWorkers: files,
     testTimeout,
     hookTimeout: testTimeout,
@@ -101,13 +118,14 @@ export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
     projects: [
-      tier('unit', 120_000),
+      tier('pure', 120_000, { include: pure, isolate: false }),
+      tier('unit', 120_000, { exclude: pure }),
       // The other tiers compute with oneDNN, the default, which some processors and users lack.
       tier('onednn-off', 300_000, { include: onKernels, env: { TF_ENABLE_ONEDNN_OPTS: '0' } }),
       // These files spend half of their time waiting for servers, timers and other processes.
       tier('integration', 300_000, { files: 4 }),
       tier('e2e', 600_000, { files: 4 }),
-      tier('faults', 600_000, { files: 3 }),
+      tier('faults', 600_000, { files: 4 }),
     ],
   },
 })
