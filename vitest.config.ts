@@ -50,7 +50,6 @@ const longest = [
   'tests/e2e/digits.test.ts',
   'tests/integration/tracking/sweep.test.ts',
   'tests/unit/unlearning/methods/on-resnet.test.ts',
-  'tests/integration/activities/out-of-memory.test.ts',
   'tests/e2e/runs.test.ts',
   'tests/faults/secrets.test.ts',
   'tests/integration/activities/graphs.test.ts',
@@ -66,9 +65,11 @@ const longest = [
   'tests/e2e/images.test.ts',
   'tests/e2e/signed.test.ts',
   'tests/e2e/shared-stages.test.ts',
+  'tests/integration/activities/blocked-steps.test.ts',
   'tests/integration/activities/planted-leak.test.ts',
   'tests/integration/sources/web.test.ts',
   'tests/integration/security/mlflow-auth.test.ts',
+  'tests/integration/activities/out-of-memory.test.ts',
   'tests/unit/unlearning/methods/on-cnn.test.ts',
 ]
 
