@@ -1,4 +1,18 @@
+import { relative } from 'node:path'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/**
+ * Tests that need neither TensorFlow nor a process of their own. They share processes, since the
+ * start of a process and the imports take longer than most of them.
+ */
+const pure = [
+  'tests/unit/{common,datasets,docs,experiment,host,report/judgement,signatures,sources,tracking}/**/*.test.ts',
+  // This one replaces a module for its process.
+  'tests/unit/report/!(loading).test.ts',
+  'tests/unit/artifacts/{copy,format,progress,removal}/**/*.test.ts',
+  'tests/unit/unlearning/{population,split}/**/*.test.ts',
+]
 
 /** Tests whose numbers depend on TensorFlow's kernels, of which a CPU has two kinds. */
 const onKernels = [
@@ -10,8 +24,70 @@ const onKernels = [
   'tests/integration/activities/out-of-memory.test.ts',
 ]
 
+/**
+ * The files that take longest, the longest first, from 25 s on with two free cores. They begin
+ * first, so that no core is idle at the end of a tier.
+ */
+const longest = [
+  'tests/e2e/rm.test.ts',
+  'tests/integration/tracking/delivery.test.ts',
+  'tests/faults/worker.test.ts',
+  'tests/e2e/sweep.test.ts',
+  'tests/faults/servers.test.ts',
+  'tests/e2e/verify.test.ts',
+  'tests/e2e/up.test.ts',
+  'tests/e2e/command.test.ts',
+  'tests/integration/pretrained/peft.test.ts',
+  'tests/integration/infra/worker-image.test.ts',
+  'tests/integration/cli/actions/worker.test.ts',
+  'tests/faults/partition.test.ts',
+  'tests/faults/attempts.test.ts',
+  'tests/integration/artifacts/store/s3-store.test.ts',
+  'tests/integration/security/temporal-tls.test.ts',
+  'tests/integration/workflows/large-run.test.ts',
+  'tests/e2e/workflow.test.ts',
+  'tests/e2e/sweep-workflow.test.ts',
+  'tests/e2e/digits.test.ts',
+  'tests/integration/tracking/sweep.test.ts',
+  'tests/unit/unlearning/methods/on-resnet.test.ts',
+  'tests/e2e/runs.test.ts',
+  'tests/faults/secrets.test.ts',
+  'tests/integration/activities/graphs.test.ts',
+  'tests/integration/artifacts/copy/copy-store.test.ts',
+  'tests/e2e/pretrained.test.ts',
+  'tests/faults/sweep.test.ts',
+  'tests/integration/cli/output/retries.test.ts',
+  'tests/e2e/changed-code.test.ts',
+  'tests/e2e/answered-from-store.test.ts',
+  'tests/integration/cli/actions/doctor.test.ts',
+  'tests/integration/telemetry/endpoint.test.ts',
+  'tests/e2e/seeds.test.ts',
+  'tests/e2e/images.test.ts',
+  'tests/e2e/signed.test.ts',
+  'tests/e2e/shared-stages.test.ts',
+  'tests/integration/activities/blocked-steps.test.ts',
+  'tests/integration/activities/planted-leak.test.ts',
+  'tests/integration/sources/web.test.ts',
+  'tests/integration/security/mlflow-auth.test.ts',
+  'tests/integration/activities/out-of-memory.test.ts',
+  'tests/unit/unlearning/methods/on-cnn.test.ts',
+]
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) => {
+      const index = longest.indexOf(relative(import.meta.dirname, moduleId))
+      return index === -1 ? longest.length : index
+    }
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b))
+  }
+}
+
 interface Tier {
   readonly include?: readonly string[]
+  readonly exclude?: readonly string[]
+  /** Whether each file has a process of its own, which files with TensorFlow need. */
+  readonly isolate?: boolean
   /** The number of files that run at the same time. */
   readonly files?: number
   readonly env?: Readonly<Record<string, string>>
@@ -19,17 +95,18 @@ interface Tier {
 
 /**
  * Describes a tier of tests. `tests/run.mjs` runs the tiers in the order below, quick ones first.
- * Each file runs in a process of its own, since TensorFlow is native code.
  */
 const tier = (
   name: string,
   testTimeout: number,
-  { include = [`tests/${name}/**/*.test.ts`], files = 2, env }: Tier = {},
+  { include = [`tests/${name}/**/*.test.ts`], exclude = [], isolate = true, files = 2, env }: Tier = {},
 ) => ({
   test: {
     name,
     include: [...include],
+    exclude: [...exclude],
     pool: 'forks' as const,
+    isolate,
     maxWorkers: files,
     testTimeout,
     hookTimeout: testTimeout,
@@ -40,14 +117,16 @@ const tier = (
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
-      tier('unit', 120_000),
+      tier('pure', 120_000, { include: pure, isolate: false }),
+      tier('unit', 120_000, { exclude: pure }),
       // The other tiers compute with oneDNN, the default, which some processors and users lack.
       tier('onednn-off', 300_000, { include: onKernels, env: { TF_ENABLE_ONEDNN_OPTS: '0' } }),
       // These files spend half of their time waiting for servers, timers and other processes.
       tier('integration', 300_000, { files: 4 }),
       tier('e2e', 600_000, { files: 4 }),
-      tier('faults', 600_000, { files: 3 }),
+      tier('faults', 600_000, { files: 4 }),
     ],
   },
 })

@@ -180,7 +180,7 @@ function processorSeconds(): Counts {
     'Temporal, processor seconds': ['temporal', port(temporal.address)],
     'S3, processor seconds': ['versitygw', port(s3.endpoint)],
     'MLflow, processor seconds': ['uvicorn', port(mlflow.url)],
-    'worker, processor seconds': ['worker/main.ts', port(temporal.address)],
+    'worker, processor seconds': ['infra/launch-worker.mjs', port(temporal.address)],
   }
   const found: Counts = new Map()
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))

@@ -2,13 +2,14 @@ import { realpathSync } from 'node:fs'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { ensureClusterTools, presentClusterTools } from './cluster-tools.mjs'
+import { load } from './compiled.mjs'
 import { ensureMlflow, presentMlflow } from './mlflow.mjs'
 import { ensureNative, isNativeCached, isNativeReady } from './native.mjs'
 import { arePackagesReady, ensurePackages } from './packages.mjs'
 import { ensurePeft, presentPeft } from './peft.mjs'
 import { findCompiler, findPython } from './programs.mjs'
 import { inPart } from './progress.mjs'
-import { Interrupted, say, SetupError } from './steps.mjs'
+import { Interrupted, say, SetupError, step } from './steps.mjs'
 import { ensureTemporal, presentTemporal } from './temporal.mjs'
 import { ensureTemporalServer, presentTemporalServer } from './temporal-server.mjs'
 import { ensureVersitygw, presentVersitygw } from './versitygw.mjs'
@@ -164,4 +165,6 @@ if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.me
     tls: all || flags.includes('--with-tls'),
     ...(flags.includes('--gpu') ? { gpu: true } : {}),
   }).catch(giveUp)
+  const { prepare } = await load('worker/prepare.ts')
+  await prepare((work) => step('preparing the first run (about 6 s)', work))
 }

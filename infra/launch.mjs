@@ -4,7 +4,7 @@
  * worker whose log is JSON gets a parent process (see worker-parent.mjs).
  */
 import { bootstrap, giveUp } from './bootstrap.mjs'
-import { compiledCommand } from './compiled-command.mjs'
+import { load } from './compiled.mjs'
 import { deviceIn, driverProblem } from '../host/gpu.mjs'
 import { beParent, needsParent } from '../worker/worker-parent.mjs'
 
@@ -18,14 +18,6 @@ const native = !verb.startsWith('-') && !['help', 'doctor'].includes(verb)
 const gpu = deviceIn(process.argv.slice(3)) === 'gpu' && driverProblem() === undefined
 await bootstrap({ native, temporal: false, gpu }).catch(giveUp)
 
-// A worker compares the sources of stages with those of the plan, and therefore executes the
-// sources themselves.
-const compiled = isWorker ? undefined : await compiledCommand()
-if (compiled !== undefined) {
-  // The stacks of errors then name the sources.
-  if (process.env.ZEROSHIFT_DEBUG !== undefined) process.setSourceMapsEnabled(true)
-  await import(compiled)
-} else {
-  await import('tsx')
-  await import('../cli/main.ts')
-}
+// The stacks of errors then name the sources.
+if (isWorker || process.env.ZEROSHIFT_DEBUG !== undefined) process.setSourceMapsEnabled(true)
+await load('cli/main.ts')

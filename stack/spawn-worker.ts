@@ -11,8 +11,8 @@ import { eachLine, isJsonLog, jsonLine } from '../worker/worker-log.mjs'
 export function spawnWorker(args: readonly string[], log: string): ChildProcess {
   const file = openSync(log, 'a')
   const output = isJsonLog(process.env, false) ? 'pipe' : file
-  const child = fork(fileURLToPath(new URL('../worker/main.ts', import.meta.url)), args, {
-    execArgv: ['--import', import.meta.resolve('tsx')],
+  const child = fork(fileURLToPath(new URL('../infra/launch-worker.mjs', import.meta.url)), args, {
+    execArgv: [],
     stdio: ['ignore', output, output, 'ipc'],
     // Ctrl-C at the terminal must reach only this process, which then stops the worker.
     detached: true,

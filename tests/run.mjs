@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const TIERS = ['unit', 'onednn-off', 'integration', 'e2e', 'faults']
-/** Runs some of the other tiers' files again, and has no folder of its own. */
-const AGAIN = 'onednn-off'
+const TIERS = ['pure', 'unit', 'onednn-off', 'integration', 'e2e', 'faults']
+/** These tiers have no folder of their own: they consist of files of the other tiers' folders. */
+const WITHOUT_FOLDER = ['pure', 'onednn-off']
 const USAGE = `Usage: node tests/run.mjs [TIER...] [--checks]
 
 Without arguments: the static checks, then every tier (${TIERS.join(', ')}).
@@ -173,7 +173,9 @@ if (unknown) {
 
 const wantsChecks = !wanted.length || wanted.includes('--checks')
 const tiers = TIERS.filter((tier) =>
-  wanted.length ? wanted.includes(tier) : tier === AGAIN || hasFiles(join(ROOT, 'tests', tier)),
+  wanted.length
+    ? wanted.includes(tier)
+    : WITHOUT_FOLDER.includes(tier) || hasFiles(join(ROOT, 'tests', tier)),
 )
 
 const all = wantsChecks ? [await runChecks()] : []

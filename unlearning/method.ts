@@ -45,7 +45,8 @@ export type Method<N extends ApproximateMethodName> = (
 
 /** Loads a method by its name in configs, from `unlearning/methods/<name>.ts`. */
 export async function loadMethod<N extends ApproximateMethodName>(name: N): Promise<Method<N>> {
-  // With a pattern in the import itself, bundlers would include every method in each importer.
+  // With a pattern in the import itself, the digest of each method's code would include every
+  // method. The build of commands and workers includes them: infra/compiled.mjs writes the pattern.
   const file = `./methods/${name}.ts`
   const module = (await import(file)) as { unlearn: Method<N> }
   return module.unlearn

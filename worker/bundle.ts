@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -11,13 +12,21 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** The directory with the bundle that an image has from its build. A checkout has none. */
 export const shippedBundles = join(root, 'built', 'workflows')
 
+const cachedBundles = () => join(cacheDirectory(), 'workflows')
+
+/** Returns whether the bundle that a worker without a payload codec uses is made already. */
+export async function isBundled(): Promise<boolean> {
+  const name = `${await sourcesDigest()}.js`
+  return [shippedBundles, cachedBundles()].some((directory) => existsSync(join(directory, name)))
+}
+
 /**
  * Returns the workflows as one script. Bundling takes seconds, so that the script is cached under
  * the digest of everything that it depends on: the sources of workflows/, experiment/ and common/,
  * this file, and the SDK's version. `failureConverterPath` is that of the worker's data converter.
  */
 export async function workflowBundle(
-  directory = join(cacheDirectory(), 'workflows'),
+  directory = cachedBundles(),
   failureConverterPath?: string,
 ): Promise<{ readonly code: string }> {
   const name = `${await sourcesDigest()}${failureConverterPath === undefined ? '' : '-encoding'}.js`

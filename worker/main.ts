@@ -3,10 +3,10 @@ import { writer } from './telemetry/log.ts'
 import { runWorker } from './worker.ts'
 
 /**
- * The worker as a child process of a stack, with an IPC channel: `worker/main.ts HOST:PORT [HOST
- * PORT]`. The second pair is for its endpoint. It sends a message when it asks for work, and shuts
- * down at the first message that it receives. When the channel closes, its parent has ended, and it
- * exits at once.
+ * The worker as a child process of a stack, with an IPC channel. `infra/launch-worker.mjs HOST:PORT
+ * [HOST PORT]` executes it. The second pair is for its endpoint. It sends a message when it asks
+ * for work, and shuts down at the first message that it receives. When the channel closes, its
+ * parent has ended, and it exits at once.
  */
 const [, , address = '127.0.0.1:7233', host, port] = process.argv
 const stop = new AbortController()

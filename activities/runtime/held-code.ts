@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto'
 import { readdirSync, statSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { codeNameOf, isLocked, versionOf, type CodeName } from '../../experiment/stages/code.ts'
@@ -15,6 +16,14 @@ export class OtherCodeError extends Error {
   override readonly name = 'OtherCodeError'
 }
 
+/**
+ * The SHA-256 of each source that this code was compiled from, by its path in the checkout. It is
+ * defined in compiled code alone.
+ */
+declare const COMPILED_SOURCES: CompiledSources
+type CompiledSources = Readonly<Record<string, string>>
+
+const compiledSources = typeof COMPILED_SOURCES === 'undefined' ? undefined : COMPILED_SOURCES
 const checkout = fileURLToPath(new URL('../..', import.meta.url))
 /** The folders with code that bodies may import. */
 const folders = [
@@ -24,16 +33,19 @@ const folders = [
 
 /**
  * The code of this worker: the content of its files when this object was created. Bodies are loaded
- * from these files later, so that edits in between have to be noticed.
+ * from these files later, so that edits in between have to be noticed. Compiled bodies are loaded
+ * from the build, so that the files must also be the sources that the build was compiled from.
  */
 export class HeldCode {
   private readonly root: string
+  private readonly compiled: CompiledSources | undefined
   private readonly started: ReadonlyMap<string, string>
   private readonly loaded = new Set<CodeName>()
   private digests: Promise<ReadonlyMap<CodeName, CodeDigest>> | undefined
 
-  constructor(root: string = checkout) {
+  constructor(root: string = checkout, compiled: CompiledSources | undefined = compiledSources) {
     this.root = root
+    this.compiled = compiled
     this.started = new Map(filesIn(root).map((path) => [path, stampOf(statSync(path))]))
   }
 
@@ -74,13 +86,26 @@ export class HeldCode {
 
   private async refuseEdited(name: CodeName, files: readonly string[]): Promise<void> {
     for (const file of files) {
-      const now = await stat(file).then(stampOf, () => undefined)
-      if (now === this.started.get(file)) continue
+      if (await this.isUnchanged(file)) continue
       throw new OtherCodeError(
-        `${relative(this.root, file)} was edited after this worker started, and ${name} needs it: ` +
+        `${relative(this.root, file)} was edited after the code of this worker was read, and ${name} needs it: ` +
           'which of the two texts would run is not certain. Start the worker again, and the run if it runs its own worker',
       )
     }
+  }
+
+  private async isUnchanged(file: string): Promise<boolean> {
+    const now = await stat(file).then(stampOf, () => undefined)
+    if (now !== this.started.get(file)) return false
+    if (this.compiled === undefined) return true
+    const compiled = this.compiled[relative(this.root, file)]
+    // Data and the scripts of threads are read from the checkout, and not compiled.
+    if (compiled === undefined) return !file.endsWith('.ts')
+    return (
+      createHash('sha256')
+        .update(await readFile(file))
+        .digest('hex') === compiled
+    )
   }
 }
 

@@ -7,7 +7,7 @@
  * writes nothing into it:
  *
  *     app/          the sources, the packages of production, the addon, the bundle of workflows,
- *                   and the compiled command line
+ *                   and the compiled command line and worker
  *     tensorflow/   TensorFlow's library, and with --gpu CUDA's libraries
  */
 import { spawnSync } from 'node:child_process'
@@ -48,7 +48,10 @@ async function build(target, gpu) {
   const app = join(target, 'app')
   for (const part of PARTS) await cp(join(ROOT, part), join(app, part), { recursive: true })
   await cp(INFRA, join(app, 'infra'), { recursive: true, filter: isSetUp })
-  run(app, ['infra/bootstrap.mjs', '--no-temporal', ...(gpu ? ['--gpu'] : [])])
+  run(app, [
+    ...['--input-type=module', '--eval'],
+    `const { bootstrap, giveUp } = await import('./infra/bootstrap.mjs'); await bootstrap({ temporal: false, gpu: ${gpu} }).catch(giveUp)`,
+  ])
   await step("copying TensorFlow's library", () => ownLibrary(target, app))
   await step('bundling the workflows (about 5 s)', async () => {
     run(app, [
@@ -56,10 +59,10 @@ async function build(target, gpu) {
       "const { shippedBundles, workflowBundle } = await import('./worker/bundle.ts'); await workflowBundle(shippedBundles)",
     ])
   })
-  await step('compiling the command line', async () => {
+  await step('compiling the command line and the worker', async () => {
     run(app, [
       ...['--input-type=module', '--eval'],
-      "const { compiledCommand } = await import('./infra/compiled-command.mjs'); await compiledCommand()",
+      "const { compiledEntry } = await import('./infra/compiled.mjs'); await compiledEntry('worker/main.ts')",
     ])
   })
 }

@@ -101,7 +101,8 @@ test('Ctrl-C stops a run in order; the command that it says goes on, unless the 
 })
 
 test('a run whose command was killed leaves nothing running, and is taken up again', async () => {
-  const first = zeroshift(directory, 'run', 'small.yaml', ...long)
+  const brief = [...long, '-S', 'heartbeatSeconds=4']
+  const first = zeroshift(directory, 'run', 'small.yaml', ...brief)
   await first.says('train original …')
   const address = stackAddress()
   first.child.kill('SIGKILL')
@@ -110,7 +111,7 @@ test('a run whose command was killed leaves nothing running, and is taken up aga
   const interrupted = await zeroshift(directory, 'status').ended
   expect(interrupted.stdout).toMatch(/small-[0-9a-f]{8} +experiment +interrupted/)
 
-  const second = await zeroshift(directory, 'run', 'small.yaml', '--json', ...long).ended
+  const second = await zeroshift(directory, 'run', 'small.yaml', '--json', ...brief).ended
   expect(second.code).toBe(0)
   // Joined, not begun anew: what the first command computed counts as this run's own.
   expect(answerOf(second.stdout)).toMatchObject({ status: 'completed', stages: { computed: 13, cached: 0 } })

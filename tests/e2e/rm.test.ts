@@ -74,7 +74,7 @@ test('a sweep takes its cells along, but for one that was run by itself; its wor
 })
 
 test('a run that was interrupted is removed with its workflow, which does not come back', async () => {
-  const running = zeroshift(directory, 'run', 'small.yaml', ...long)
+  const running = zeroshift(directory, 'run', 'small.yaml', ...long, '-S', 'heartbeatSeconds=4')
   const runs = () => artifacts().runs()
   await expect.poll(runs, { timeout: 60_000 }).toHaveLength(1)
   const [id = ''] = await runs()
@@ -85,9 +85,9 @@ test('a run that was interrupted is removed with its workflow, which does not co
   await running.ended
   expect((await command('status')).stdout).toMatch(new RegExp(`${id} +experiment +interrupted`))
 
-  // The lease shows no life for two heartbeats of 30 s.
+  // The lease shows no life for two heartbeats.
   await expect
-    .poll(async () => (await command('rm', id, '--delete')).code, { timeout: 200_000, interval: 5_000 })
+    .poll(async () => (await command('rm', id, '--delete')).code, { timeout: 200_000, interval: 1_000 })
     .toBe(0)
   expect(await runs()).toEqual([])
   expect((await command('status')).stdout).not.toMatch(new RegExp(`${id} +experiment +interrupted`))

@@ -126,8 +126,8 @@ export class Site {
     exec?: readonly string[]
   } = {}): Promise<ChildProcess> {
     const output = openSync(this.log, 'a')
-    const [execPath, ...execArgv] = [...exec, process.execPath, '--import', 'tsx']
-    const child = fork(fileURLToPath(new URL('../../worker/main.ts', import.meta.url)), [address], {
+    const [execPath, ...execArgv] = [...exec, process.execPath]
+    const child = fork(fileURLToPath(new URL('../../infra/launch-worker.mjs', import.meta.url)), [address], {
       ...(execPath !== undefined && { execPath }),
       execArgv,
       cwd: root,

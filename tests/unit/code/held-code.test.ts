@@ -1,4 +1,6 @@
-import { beforeEach, expect, test } from 'vitest'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { codeDigests } from '../../../activities/runtime/code-digests.ts'
 import { HeldCode, OtherCodeError } from '../../../activities/runtime/held-code.ts'
 import { plan } from '../../../experiment/plan/plan.ts'
@@ -70,4 +72,37 @@ test('an edit after the start counts until the body is loaded', async () => {
   await expect(held.check(locked.original)).resolves.toBeUndefined()
   edit(copy, 'activities/stages/train.ts', 'export const train', 'export const again = 1\nexport const train')
   await expect(held.check(locked.original)).resolves.toBeUndefined()
+})
+
+describe('a compiled worker', () => {
+  const compiledFrom = async () => {
+    const digests = await codeDigests(['unlearn:rfa', 'train'], copy)
+    const files = [...digests.values()].flatMap(({ files }) => files).filter((file) => file.endsWith('.ts'))
+    const sha256 = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex')
+    return Object.fromEntries(files.map((file) => [file.slice(copy.length + 1), sha256(file)]))
+  }
+
+  test('computes with the sources that it was compiled from', async () => {
+    const held = new HeldCode(copy, await compiledFrom())
+    await expect(held.check(rfaOf(locked))).resolves.toBeUndefined()
+    await expect(held.check(locked.original)).resolves.toBeUndefined()
+  })
+
+  test('refuses a body whose sources were edited between the compilation and the start', async () => {
+    const compiled = await compiledFrom()
+    change()
+    const changed = plan(spec, facts, { 'unlearn:rfa': await digestHere() })
+    const held = new HeldCode(copy, compiled)
+    expect((await refusal(held, rfaOf(changed))).message).toMatch(
+      /^unlearning\/methods\/rfa\.ts was edited after/,
+    )
+    await expect(held.check(locked.original)).resolves.toBeUndefined()
+  })
+
+  test('refuses a body with a source that was not compiled', async () => {
+    const { [method]: _, ...others } = await compiledFrom()
+    expect((await refusal(new HeldCode(copy, others), rfaOf(locked))).message).toMatch(
+      /^unlearning\/methods\/rfa\.ts was edited after/,
+    )
+  })
 })

@@ -27,10 +27,10 @@ describe('a pattern of layers', () => {
   })
 
   test('of a hundred thousand stars ends', () => {
-    const started = performance.now()
+    const started = process.cpuUsage()
     expect(matches('*'.repeat(100_000), long)).toBe(true)
     expect(matches(`${'*a'.repeat(1000)}*b`, long)).toBe(false)
-    expect(performance.now() - started).toBeLessThan(5000)
+    expect(process.cpuUsage(started).user).toBeLessThan(5_000_000)
   })
 })
 

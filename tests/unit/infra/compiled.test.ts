@@ -1,14 +1,15 @@
 import { execFile, spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { startOf } from '../../../host/alive.mjs'
-import { compiledCommand } from '../../../infra/compiled-command.mjs'
+import { compiledEntry } from '../../../infra/compiled.mjs'
 import { testDirectory } from '../../support/directories.ts'
 
-const module = new URL('../../../infra/compiled-command.mjs', import.meta.url).href
+const module = new URL('../../../infra/compiled.mjs', import.meta.url).href
 
 /** A small checkout, whose command prints what it imports. */
 let root: string
@@ -19,6 +20,8 @@ beforeEach(() => {
     'cli/main.ts',
     "import { word } from '../common/word.ts'\nconst text: string = word\nconsole.log(text)\n",
   )
+  write('worker/main.ts', "const word: string = 'worker'\nconsole.log(word)\n")
+  write('worker/prepare.ts', '')
   write('common/word.ts', "export const word: string = 'first'\n")
 })
 
@@ -27,28 +30,63 @@ function write(path: string, text: string): void {
   writeFileSync(join(root, path), text)
 }
 
-async function compiled(): Promise<string> {
-  const url = await compiledCommand(root)
+async function compiled(entry: 'cli/main.ts' | 'worker/main.ts' = 'cli/main.ts'): Promise<string> {
+  const url = await compiledEntry(entry, root)
   if (url === undefined) throw new Error('the build cannot be written')
   return fileURLToPath(url)
 }
 
-const printed = async () =>
-  spawnSync(process.execPath, [await compiled()], { encoding: 'utf8' }).stdout.trim()
-const builds = () => readdirSync(join(root, 'built/command')).filter((name) => !name.includes('.'))
+const printed = async (entry?: 'cli/main.ts' | 'worker/main.ts') =>
+  spawnSync(process.execPath, [await compiled(entry)], { encoding: 'utf8' }).stdout.trim()
+const builds = () => readdirSync(join(root, 'built/compiled')).filter((name) => !name.includes('.'))
 
-test('the compiled command does what its sources do', async () => {
+test('a compiled entry does what its sources do', async () => {
   expect(await printed()).toBe('first')
+  expect(await printed('worker/main.ts')).toBe('worker')
+  expect(builds()).toHaveLength(1)
+})
+
+test('compiled code has the digests of its sources', async () => {
+  write(
+    'cli/main.ts',
+    'declare const COMPILED_SOURCES: Record<string, string>\nconsole.log(JSON.stringify(COMPILED_SOURCES))\n',
+  )
+  const sources = ['cli/main.ts', 'package-lock.json', 'worker/main.ts', 'worker/prepare.ts']
+  const sha256 = (path: string) =>
+    createHash('sha256')
+      .update(readFileSync(join(root, path)))
+      .digest('hex')
+  expect(JSON.parse(await printed())).toEqual(Object.fromEntries(sources.map((path) => [path, sha256(path)])))
+})
+
+test('methods are compiled, although their import is hidden from bundlers', async () => {
+  write(
+    'unlearning/method.ts',
+    'export async function load(name: string): Promise<unknown> {\n  const file = `./methods/${name}.ts`\n  return await import(file)\n}\n',
+  )
+  write('unlearning/methods/one.ts', "export const word: string = 'a method'\n")
+  write(
+    'cli/main.ts',
+    "import { load } from '../unlearning/method.ts'\nconsole.log(((await load('one')) as { word: string }).word)\n",
+  )
+  expect(await printed()).toBe('a method')
+  write(
+    'unlearning/method.ts',
+    'export const load = (file: string): Promise<unknown> => import(`./${file}`)\n',
+  )
+  await expect(compiledEntry('cli/main.ts', root)).rejects.toThrow(
+    /has `import\(file\)` 0 times; expected it once/,
+  )
 })
 
 test('unchanged sources are compiled once, also by several processes at the same time', async () => {
-  const script = `const { compiledCommand } = await import(${JSON.stringify(module)})
-console.log(await compiledCommand(${JSON.stringify(root)}))`
+  const script = `const { compiledEntry } = await import(${JSON.stringify(module)})
+console.log(await compiledEntry('cli/main.ts', ${JSON.stringify(root)}))`
   const answers = await Promise.all(
     [1, 2, 3].map(() => promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script])),
   )
   const urls = answers.map(({ stdout }) => stdout.trim())
-  expect(new Set([...urls, await compiledCommand(root)]).size).toBe(1)
+  expect(new Set([...urls, await compiledEntry('cli/main.ts', root)]).size).toBe(1)
   expect(builds()).toHaveLength(1)
 })
 
@@ -108,5 +146,5 @@ test('an old build is removed, unless a living process uses it', async () => {
 
 test.skipIf(process.getuid?.() === 0)('a checkout that is read-only has no build', async () => {
   chmodSync(root, 0o555)
-  expect(await compiledCommand(root)).toBeUndefined()
+  expect(await compiledEntry('cli/main.ts', root)).toBeUndefined()
 })

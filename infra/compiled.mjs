@@ -9,17 +9,25 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { extname, join, relative } from 'node:path'
+import { dirname, extname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isSameProcess, startOf } from '../host/alive.mjs'
 import { ROOT } from './checkout.mjs'
 
 /**
- * The command line, compiled from TypeScript into a few files of JavaScript, which load several
- * times as fast as the sources. The compiled files are below `built/command` in a folder that is
+ * The command line and the worker, compiled from TypeScript into JavaScript, which loads several
+ * times as fast as the sources. The compiled files are below `built/compiled` in a folder that is
  * named by the digest of all sources that they were compiled from, so that an edited source is
  * always compiled again. Packages of npm are not included; Node loads them as usual.
  */
+
+/**
+ * The sources that processes start with, and that the set-up calls. Everything that they import is
+ * compiled with them.
+ * @typedef {'cli/main.ts' | 'worker/main.ts' | 'worker/prepare.ts'} Entry
+ * @type {Entry[]}
+ */
+const ENTRIES = ['cli/main.ts', 'worker/main.ts', 'worker/prepare.ts']
 
 /** A build that no living process uses is removed after this time. */
 const KEEP_MS = 86_400_000
@@ -27,19 +35,33 @@ const KEEP_MS = 86_400_000
 const LOCKFILE = 'package-lock.json'
 
 /**
- * Returns the URL of the compiled cli/main.ts, and compiles it if there is no build of the present
+ * Loads an entry into this process: its build, or its sources if a build cannot be written.
+ * @param {Entry} entry
+ * @returns {Promise<Record<string, unknown>>} the module
+ */
+export async function load(entry) {
+  const compiled = await compiledEntry(entry)
+  if (compiled === undefined) await import('tsx')
+  return await import(compiled ?? pathToFileURL(join(ROOT, entry)).href)
+}
+
+/**
+ * Returns the URL of a compiled entry, and compiles all entries if there is no build of the present
  * sources. Returns undefined if a build cannot be written, such as in a directory that is
  * read-only.
+ * @param {Entry} entry
  * @param {string} [root] the checkout
  * @returns {Promise<string | undefined>}
  */
-export async function compiledCommand(root = ROOT) {
-  const folder = join(root, 'built', 'command')
+export async function compiledEntry(entry, root = ROOT) {
+  const folder = folderOf(root)
   const build = presentBuild(root, folder) ?? (await newBuild(root, folder))
   if (build === undefined) return undefined
   noteUser(build)
-  return pathToFileURL(join(build, 'cli', 'main.js')).href
+  return pathToFileURL(join(build, entry.replace(/\.ts$/, '.js'))).href
 }
+
+const folderOf = (root) => join(root, 'built', 'compiled')
 
 /** Returns the folder of the build of the present sources, or undefined if there is none. */
 function presentBuild(root, folder) {
@@ -80,13 +102,14 @@ async function newBuild(root, folder) {
   }
 }
 
-/** Compiles the command line into a folder. Returns the sources with their contents. */
+/** Compiles the entries into a folder. Returns the sources with their contents. */
 async function compile(root, outdir) {
   const { build, stop } = await import('esbuild')
   const sources = new Map([[LOCKFILE, readFileSync(join(root, LOCKFILE), 'utf8')]])
   try {
-    await build({
-      entryPoints: [join(root, 'cli', 'main.ts')],
+    const { outputFiles } = await build({
+      entryPoints: ENTRIES.map((entry) => join(root, entry)),
+      write: false,
       outdir,
       outbase: root,
       bundle: true,
@@ -101,11 +124,21 @@ async function compile(root, outdir) {
       tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
       plugins: [recordedSources(root, sources)],
     })
+    const digests = JSON.stringify(
+      Object.fromEntries([...sources].map(([path, content]) => [path, sha256(content)])),
+    )
+    for (const { path, text } of outputFiles) {
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, text.replaceAll(DIGESTS, digests))
+    }
   } finally {
     await stop()
   }
   return sources
 }
+
+/** The identifier in sources that stands for the SHA-256 of each compiled source by its path. */
+const DIGESTS = 'COMPILED_SOURCES'
 
 /**
  * Reads the sources for esbuild and records what it read. `import.meta.url` remains the URL of the
@@ -119,10 +152,24 @@ const recordedSources = (root, sources) => ({
       sources.set(relative(root, path), content)
       const url = JSON.stringify(pathToFileURL(path).href)
       const loader = { '.ts': 'ts', '.mjs': 'js', '.json': 'json' }[extname(path)]
-      return { contents: content.replaceAll('import.meta.url', url), loader }
+      return { contents: withMethods(root, path, content).replaceAll('import.meta.url', url), loader }
     })
   },
 })
+
+/**
+ * Returns a source in which esbuild sees the import of methods. The source hides it from esbuild,
+ * because the digest of a stage's code must include one method alone.
+ */
+function withMethods(root, path, content) {
+  if (relative(root, path) !== join('unlearning', 'method.ts')) return content
+  const parts = content.split('import(file)')
+  if (parts.length !== 2)
+    throw new Error(
+      `${path} has \`import(file)\` ${parts.length - 1} times; expected it once, as the import of a method. Change infra/compiled.mjs with it.`,
+    )
+  return parts.join('import(`./methods/${name}.ts`)')
+}
 
 /** Returns the digest of sources, which does not depend on their order. */
 function digestOf(root, sources) {
@@ -130,6 +177,10 @@ function digestOf(root, sources) {
   for (const [path, content] of [...sources].sort(([a], [b]) => (a < b ? -1 : 1)))
     hash.update(`\0${path}\0${content.length}\0`).update(content)
   return hash.digest('hex')
+}
+
+function sha256(content) {
+  return createHash('sha256').update(content).digest('hex')
 }
 
 function read(path) {

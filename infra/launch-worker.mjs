@@ -1,0 +1,9 @@
+/**
+ * Runs worker/main.ts, a worker as the child process of a stack. It gets the arguments of this
+ * script.
+ */
+import { load } from './compiled.mjs'
+
+// The stacks of errors then name the sources.
+process.setSourceMapsEnabled(true)
+await load('worker/main.ts')
