@@ -93,7 +93,7 @@ describe('the squared gradients of a batch are those of its samples one by one',
 
     const gradient = gradientAt(layers, weights, data)
     const logits = await predict(layers, parameters, data, batch, batch.length)
-    const p = tf.tensor2d(logits, [batch.length, 4]).softmax().arraySync() as number[][]
+    const p = tf.tensor2d(logits, [batch.length, 4]).softmax().arraySync()
     const expected = new Float64Array(weights.trained.length)
     for (const [n, index] of batch.entries()) {
       for (let y = 0; y < 4; y++) {
