@@ -337,7 +337,7 @@ export const methodSchemas = [
       ceiling: positive.default(1e3).describe('largest 1/F to this power'),
       samples: count.optional().describe('retained samples drawn for F; all of them unless given'),
       batchSize: count
-        .default(32)
+        .default(64)
         .describe('samples whose gradients are computed together; F differs by rounding only'),
     })
     .describe('noise where the retained set leaves the loss flat (Golatkar et al. 2020)'),

@@ -18,8 +18,9 @@ import type { Method } from '../method.ts'
  * has factors per layer, averages over input channels and removes a forgotten class's output. None
  * of these is in the paper, and none is done here.
  *
- * F takes one backward pass per class, as often as there are classes as an epoch of training.
- * `samples` limits it. The squared gradients are those of single samples in batches of any size.
+ * F takes one backward pass per class. For ten classes, a sample takes as much computing time as 10
+ * to 20 samples of training. `samples` limits it. The squared gradients are exactly those of single
+ * samples, in batches of any size.
  */
 export const unlearn: Method<'fisher'> = async (method, context) => {
   const { layers, original, data, seed, host } = context

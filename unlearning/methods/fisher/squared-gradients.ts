@@ -66,17 +66,16 @@ type Squares = (delta: Tensor, weights: Tensor1D) => readonly Tensor1D[]
 
 function squaresOf(layer: Layer, input: Tensor, parameters: NamedTensors): Squares {
   switch (layer.kind) {
-    case 'linear':
+    case 'linear': {
+      const ofWeight = weightSquares(input as Tensor2D | Tensor3D)
       return (delta, weights) => [
-        ofWeight(input as Tensor2D | Tensor3D, delta as Tensor2D | Tensor3D, weights),
+        ofWeight(delta, weights),
         ...((layer.bias ?? true) ? [ofSums(delta, weights)] : []),
       ]
+    }
     case 'conv': {
-      const rows = patches(layer, input as Tensor4D)
-      return (delta, weights) => [
-        ofWeight(rows, flatPositions(delta), weights),
-        ...(layer.bias ? [ofSums(delta, weights)] : []),
-      ]
+      const ofWeight = weightSquares(patches(layer, input as Tensor4D))
+      return (delta, weights) => [ofWeight(delta, weights), ...(layer.bias ? [ofSums(delta, weights)] : [])]
     }
     case 'batch-norm': {
       const mean = parameters[`${layer.name}.mean`] as Tensor
@@ -128,17 +127,22 @@ function ofSums(x: Tensor, weights: Tensor1D): Tensor1D {
 }
 
 /**
- * Σ_n w_n (aᵀδ)_n², flat [in·out], of inputs [n, in] and δ [n, out], or of inputs [n, positions,
- * in] and δ [n, positions, out], whose products are summed over the positions before they are
- * squared.
+ * Of inputs a [n, in] or [n, positions, in], returns a function of δ [n, ..., out] and the weights
+ * of the samples. It computes Σ_n w_n (aᵀδ)_n², flat [in·out], where the products are summed over
+ * the positions of a sample before they are squared.
  */
-function ofWeight(input: Tensor2D | Tensor3D, delta: Tensor2D | Tensor3D, weights: Tensor1D): Tensor1D {
+function weightSquares(input: Tensor2D | Tensor3D): (delta: Tensor, weights: Tensor1D) => Tensor1D {
   if (input.rank === 2) {
-    const weighted = delta.square().mul<Tensor2D>(weights.expandDims(1))
-    return tf.matMul(input.square(), weighted, true).reshape<Tensor1D>([-1])
+    const squared = tf.square<Tensor2D>(input as Tensor2D)
+    return (delta, weights) => {
+      const weighted = delta.square().mul<Tensor2D>(weights.expandDims(1))
+      return tf.matMul(squared, weighted, true).reshape<Tensor1D>([-1])
+    }
   }
-  const gradients = tf.matMul(input, delta, true)
-  return weightedSum(gradients.square(), weights).reshape<Tensor1D>([-1])
+  return (delta, weights) => {
+    const gradients = tf.matMul(input, flatPositions(delta), true)
+    return weightedSum(gradients.square(), weights).reshape<Tensor1D>([-1])
+  }
 }
 
 /** [n, ..., c] as [n, positions, c]. */
