@@ -24,13 +24,14 @@ import { batchesOf, sumsOf, withoutSnapshots } from './shared/gradients.ts'
  * samples of a linear probe that tells D_f from D_r by the inputs of layer l. Biases stay. All
  * means and probes are those of the original model, and there is no training.
  *
- * The paper counts l over five stages of a model, and its code is not published. Here l = 0, …, L
- * counts all linear and convolutional layers in forward order, so that the first one, whose input
- * is the picture, does not change and the head is projected by its whole a_L. The input of a
- * convolution is its channels at a position: means are over samples and positions, and the
- * projection applies at every place of the kernel. The same holds for tokens. A layer whose
- * retained means span μ_f, such as one with fewer channels than retained classes, does not change.
- * The probe is a ridge classifier of equally many samples of both sets.
+ * The equations are those of summaries of the paper, since neither its full text nor code of its
+ * authors was at hand. It counts l over five stages of a model. Here l = 0, …, L counts all linear
+ * and convolutional layers in forward order. The first one, whose input is the picture, does not
+ * change, and the head is projected by its whole 2 a_L − 1. The following is this implementation's
+ * choice. The input of a convolution is its channels at a position: means are over samples and
+ * positions, and the projection applies at every place of the kernel. The same holds for tokens. A
+ * layer whose retained means span μ_f, such as one with fewer channels than retained classes, does
+ * not change. The probe is a ridge classifier of equally many samples of both sets.
  */
 export const unlearn: Method<'damp'> = async (method, context) => {
   const { layers, original, retained, forget } = context

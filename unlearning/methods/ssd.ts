@@ -16,9 +16,9 @@ import type { Method } from '../method.ts'
  *
  * D contains D_f, so I_D ≥ (|D_f| / |D|) I_f, but for the division into batches. α ≥ |D| / |D_f|
  * therefore selects nothing and is refused. The authors forget 0.2% to 5% of the data. Their later
- * code for any size (Schoepf et al. 2024, arXiv 2402.10098; if-loops/adaptive-selective-synaptic-
- * dampening) is `alpha: adaptive` with `importance: retained`: I_r of D_r takes the place of I_D,
- * and α is the percentile 100 − ln(1 + 100 |D_f| / |D|) of all finite I_f,i / I_r,i.
+ * code (Schoepf et al. 2024, arXiv 2402.10098) is for forget sets of any size. It is `alpha:
+ * adaptive` with `importance: retained`: I_r of D_r takes the place of I_D, and α is the percentile
+ * 100 − ln(1 + 100 |D_f| / |D|) of all finite I_f,i / I_r,i.
  */
 export const unlearn: Method<'ssd'> = async (method, context) => {
   const { layers, original, data, retained, forget, host } = context
