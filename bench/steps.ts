@@ -29,6 +29,7 @@ import { parametersOf, predict } from '../learning/model/predict.ts'
 import { stream } from '../learning/random.ts'
 import { tensorflowEnvironment, tf } from '../learning/tensorflow/tf.ts'
 import { train } from '../learning/training/train.ts'
+import { pretrainedVit } from './pretrained-vit.ts'
 import { drawRfaBatch, rfaProblem } from './rfa-problem.ts'
 
 const [given, only = ''] = process.argv.slice(2)
@@ -51,24 +52,7 @@ const cnn = modelOf({ name: 'cnn', channels: [32, 64], hidden: 128 })
 
 const airbench = modelOf({ name: 'airbench', widths: [64, 128, 128] })
 const resnet18 = modelOf({ name: 'resnet-cifar', depth: 'resnet18' })
-const vit = vitLayers(
-  {
-    kind: 'vit',
-    family: 'vit',
-    image: [32, 32],
-    patch: 8,
-    channels: 3,
-    width: 192,
-    layers: 12,
-    heads: 3,
-    mlp: 768,
-    activation: 'gelu',
-    epsilon: 1e-12,
-    qkvBias: true,
-    distilled: false,
-  },
-  10,
-)
+const vit = vitLayers(pretrainedVit, 10)
 
 const rows: readonly Row[] = [
   { name: 'rfa, features kept', count: 10, run: residualAlignment(), torch: 'rfa' },

@@ -9,10 +9,16 @@ import {
 import { checkLayers, checkRank } from './check-layers.ts'
 import { checkOptimizer } from './check-optimizer.ts'
 import type { DatasetFacts } from './dataset.ts'
-import { relabels, type MethodSpec, type MethodSpecOf } from './methods.ts'
+import { relabels, type MethodName, type MethodSpec, type MethodSpecOf } from './methods.ts'
 import { within, type Report } from './problems.ts'
-import { setSizes } from './sets.ts'
+import { forgetSize, setSizes } from './sets.ts'
 import type { Spec } from './spec.ts'
+
+/** What methods do with forgotten classes that need whole ones. */
+const ofWholeClasses: Readonly<Partial<Record<MethodName, string>>> = {
+  unsir: 'learns noise for',
+  damp: 'removes directions of',
+}
 
 /**
  * Checks one method against the split, the data and the layers of the model. Paths are relative to
@@ -25,10 +31,11 @@ export function checkMethod(
   layers: readonly Layer[],
   report: Report,
 ): void {
-  if (method.method === 'unsir' && spec.split.kind !== 'class')
+  const about = ofWholeClasses[method.method]
+  if (about && spec.split.kind !== 'class')
     report(
       ['method'],
-      `unsir learns noise for whole classes, and the split is of kind "${spec.split.kind}"; split by class, or leave unsir out`,
+      `${method.method} ${about} whole classes, and the split is of kind "${spec.split.kind}"; split by class, or leave ${method.method} out`,
     )
   if (
     (method.method === 'ct' || method.method === 'msg') &&
@@ -47,6 +54,7 @@ export function checkMethod(
       'without a step an adapter that starts at zero changes nothing; raise steps, or set start: closed-form',
     )
   checkClasses(method, facts, report)
+  if (method.method === 'ssd') checkDampening(method, spec, facts, report)
   if (method.method === 'rfa') {
     checkTarget(method, spec, facts, report)
     checkAlignment(method, layers, report)
@@ -71,6 +79,26 @@ function checkClasses(method: MethodSpec, { name, train }: DatasetFacts, report:
     report(['target'], `${method.target} needs at least 2 classes, and ${name} has samples of ${classes}`)
   if (relabels[method.method])
     report(['method'], `${method.method} needs at least 2 classes, and ${name} has samples of ${classes}`)
+}
+
+/** Checks that selective synaptic dampening can select a parameter. */
+function checkDampening(
+  { alpha, importance }: MethodSpecOf<'ssd'>,
+  { data, split }: Spec,
+  facts: DatasetFacts,
+  report: Report,
+): void {
+  const { train } = setSizes(data, facts)
+  const forgotten = forgetSize(split, data, facts)
+  if (alpha === 'adaptive' || importance === 'retained' || !forgotten) return
+  const most = train / forgotten
+  if (alpha >= most)
+    report(
+      ['alpha'],
+      `ssd would select no parameter: the importance to all ${train} training samples includes that to the ${forgotten} forgotten ones, ` +
+        `so no parameter is more than ${most.toFixed(1)} times as important to the forget set, and alpha is ${alpha}; ` +
+        'set alpha: adaptive and importance: retained, as its authors do for sets of any size, or lower alpha',
+    )
 }
 
 /** Checks the target and the stopping rule of residual feature alignment. */

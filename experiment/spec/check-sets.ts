@@ -1,7 +1,15 @@
 import type { Path } from '../../common/path.ts'
 import type { DatasetFacts } from './dataset.ts'
 import type { Report } from './problems.ts'
-import { classIndices, forgetCount, setSizes, sum, testShare, type ClassesSplit } from './sets.ts'
+import {
+  classIndices,
+  expectedSamples,
+  forgetCount,
+  setSizes,
+  sum,
+  testShare,
+  type ClassesSplit,
+} from './sets.ts'
 import type { Spec } from './spec.ts'
 
 /** Checks that no set is empty after the data and the split are applied. */
@@ -40,8 +48,7 @@ export function checkSets({ data, split }: Spec, facts: DatasetFacts, report: Re
       const indices = presentClasses(split, facts, report)
       if (indices.length === 0) break
       const samples = sum(indices.map((index) => facts.train[index] ?? 0))
-      // The held-out samples are drawn when the data is read, so that this number is an estimate.
-      const expected = Math.round((samples * sizes.train) / sum(facts.train))
+      const expected = expectedSamples(split, sizes.train, facts)
       if (split.count !== undefined && split.count > samples)
         report(
           ['split', 'count'],

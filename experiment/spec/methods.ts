@@ -134,6 +134,11 @@ export const methodSchemas = [
       forgetBatch: count.default(512).describe('samples in a batch of the forget set'),
       ...epochDefaults(3, 256, { name: 'sgd', learningRate: 5e-4, weightDecay: 5e-4 }),
       epochs: count.default(3).describe('passes over the retained set'),
+      schedule: scheduleSchema
+        .optional()
+        .describe(
+          "how the learning rate changes over the steps; as in the authors' code unless given: a tenth after each of the epochs 3, 5 and 9",
+        ),
     })
     .describe('leaves the original on the forget set and stays with it on the retained set, in turns'),
   z
@@ -182,7 +187,7 @@ export const methodSchemas = [
         .max(1)
         .default(0.5)
         .describe('of the parameters, those with the largest gradient on the forget set, that may change'),
-      ...epochDefaults(10, 256, { name: 'sgd', learningRate: 0.1, weightDecay: 5e-4 }),
+      ...epochDefaults(10, 256, { name: 'sgd', learningRate: 0.01, weightDecay: 5e-4 }),
     })
     .describe('random labels in the most salient weights alone (SalUn, Fan et al. 2024)'),
   z
@@ -297,13 +302,32 @@ export const methodSchemas = [
     .strictObject({
       method: z.literal('ssd'),
       label,
-      alpha: positive
+      alpha: z
+        .union([positive, z.literal('adaptive')])
         .default(10)
-        .describe('parameters this much more important to the forget set than to all are dampened'),
+        .describe(
+          'parameters that are so many times more important to the forget set than to the other set are dampened; adaptive dampens a share of ln(1 + 100·|D_f|/|D|) percent of all parameters',
+        ),
+      importance: z
+        .enum(['all', 'retained'])
+        .default('all')
+        .describe('the other set: all training samples, or the retained set'),
       lambda: positive.default(1).describe('strength of the dampening: smaller dampens more'),
       batchSize: count.default(128).describe('samples a gradient; 1 gives the diagonal Fisher information'),
     })
     .describe('selective synaptic dampening, without training (Foster et al. 2024)'),
+  z
+    .strictObject({
+      method: z.literal('damp'),
+      label,
+      probeSamples: count
+        .min(2)
+        .default(500)
+        .describe('samples of either set on whose features the probes are trained and tested, half each'),
+    })
+    .describe(
+      'removes the directions of forgotten classes from the weights, more in deeper layers; forgets whole classes only (DAMP, Hatami et al. 2026)',
+    ),
   z
     .strictObject({
       method: z.literal('fisher'),
@@ -312,7 +336,9 @@ export const methodSchemas = [
       power: positive.default(1).describe("of 1/F in the variance: 1 in the authors' code, 0.5 in the paper"),
       ceiling: positive.default(1e3).describe('largest 1/F to this power'),
       samples: count.optional().describe('retained samples drawn for F; all of them unless given'),
-      batchSize: count.default(1).describe('samples a gradient; above 1 F is an approximation'),
+      batchSize: count
+        .default(64)
+        .describe('samples whose gradients are computed together; F differs by rounding only'),
     })
     .describe('noise where the retained set leaves the loss flat (Golatkar et al. 2020)'),
   z
@@ -452,6 +478,7 @@ export const relabels: Readonly<Record<MethodName, boolean>> = {
   'cf-k': false,
   'eu-k': false,
   ssd: false,
+  damp: false,
   fisher: false,
   influence: false,
   'lora-random-label': true,

@@ -33,6 +33,35 @@ export function forgetCount(
   return count ?? Math.round(fraction * samples)
 }
 
+/**
+ * The number of training samples that a split forgets. For classes it may be an estimate. Undefined
+ * if a file that was not read names the samples.
+ */
+export function forgetSize(split: SplitSpec, data: DataSpec, facts: DatasetFacts): number | undefined {
+  const { train } = setSizes(data, facts)
+  switch (split.kind) {
+    case 'class':
+      return expectedSamples(split, train, facts)
+    case 'class-fraction':
+      return forgetCount(split, expectedSamples(split, train, facts))
+    case 'random':
+    case 'hard':
+      return forgetCount(split, train)
+    case 'indices':
+      return split.indices?.length
+  }
+}
+
+/**
+ * The expected number of training samples of the classes, if there are `train` in all. It is an
+ * estimate if samples are held out, since these are drawn when the data is read.
+ */
+export function expectedSamples({ classes }: ClassesSplit, train: number, facts: DatasetFacts): number {
+  const indices = new Set(classes.map((c) => (typeof c === 'number' ? c : facts.classes.indexOf(c))))
+  const samples = sum([...indices].map((index) => facts.train[index] ?? 0))
+  return Math.round((samples * train) / sum(facts.train))
+}
+
 export type ClassesSplit = Extract<SplitSpec, { classes: unknown }>
 
 /**

@@ -30,6 +30,11 @@ export interface ForwardOptions {
   readonly capture?: ReadonlySet<string>
   /** Layers whose inputs are returned. */
   readonly inputsOf?: ReadonlySet<string>
+  /**
+   * By name of layer, a tensor that is added to its output. The gradient with respect to zeros is
+   * the gradient with respect to the output.
+   */
+  readonly added?: NamedTensors
   /** The top-level layers to run: from `from`, whose input is `x`, up to `to` (exclusive). */
   readonly from?: number
   readonly to?: number
@@ -56,7 +61,7 @@ export function forward(
   x: Tensor,
   options: ForwardOptions = {},
 ): Forward {
-  const { training = false, capture, inputsOf, from = 0, to = layers.length } = options
+  const { training = false, capture, inputsOf, added, from = 0, to = layers.length } = options
   const features: Record<string, Tensor> = {}
   const inputs: Record<string, Tensor> = {}
   const statistics: Record<string, Tensor> = {}
@@ -143,7 +148,9 @@ export function forward(
     return bias ? y.add(parameter(`${name}.bias`)) : y
   }
   const visit = (layer: Layer, input: Tensor) => {
-    const output = apply(layer, input)
+    const applied = apply(layer, input)
+    const more = added?.[layer.name]
+    const output = more ? applied.add(more) : applied
     if (inputsOf?.has(layer.name)) inputs[layer.name] = input
     if (capture?.has(layer.name)) features[layer.name] = output
     return output

@@ -102,7 +102,7 @@ def logits_of(theta, pictures):
 
 def optimizer_of(spec, tensors):
     options = spec["optimizer"]
-    assert spec["schedule"]["name"] == "constant"
+    assert spec.get("schedule", {"name": "constant"})["name"] == "constant"
     if options["name"] == "adam":
         return torch.optim.AdamW(
             tensors,
@@ -215,6 +215,56 @@ def ssd():
         if on_forget[i] > spec["alpha"] * on_all[i]:
             values[i] *= min(spec["lambda"] * on_all[i] / on_forget[i], 1)
     yield values
+
+
+def fisher():
+    """Noise by the diagonal of the Fisher information, from the gradients of single samples."""
+    spec = GIVEN["specs"]["fisher"]
+    theta = original()
+    information = torch.zeros(len(packed(theta)))
+    for sample in RETAINED.split(1):
+        log_probabilities = F.log_softmax(logits(theta, sample), dim=1)[0]
+        for log_probability in log_probabilities:
+            gradient = torch.autograd.grad(log_probability, list(theta.values()), retain_graph=True)
+            squared = torch.cat([part.reshape(-1) for part in gradient]).square()
+            information += log_probability.detach().exp() * squared / len(RETAINED)
+    variance = spec["alpha"] * (1 / information ** spec["power"]).clamp(max=spec["ceiling"])
+    yield packed(theta) + torch.tensor(GIVEN["noise"]) * variance.sqrt()
+
+
+def damp():
+    """Projections by pseudo-inverses; probes by the normal equations of ridge regression."""
+    theta = original()
+    with torch.no_grad():
+        out = features(theta, torch.arange(len(LABELS)))
+        hidden = F.max_pool2d(F.relu(out["conv2"]), 2).permute(0, 2, 3, 1).flatten(1)
+        inputs = {
+            "conv2": F.max_pool2d(F.relu(out["conv1"]), 2).mean((2, 3)),
+            "linear1": hidden,
+            "head": F.relu(out["linear1"]),
+        }
+        for depth, (name, x) in enumerate(inputs.items(), start=1):
+            means = lambda samples: torch.stack([x[samples[LABELS[samples] == c]].mean(0) for c in LABELS[samples].unique()])
+            r, f = means(RETAINED).t(), means(FORGET).t()
+            rest = f - r @ torch.linalg.pinv(r) @ f
+            if rest.norm() < 1e-9 * f.norm():
+                continue
+            q, _ = torch.linalg.qr(rest)
+            drawn = [x[torch.tensor(GIVEN["probe"][part])] for part in ("forget", "retained")]
+            half = (len(drawn[0]) + 1) // 2
+            train, test = (torch.cat([each[part] for each in drawn]) for part in (slice(half), slice(half, None)))
+            deviation = train.std(0, unbiased=False)
+            standard = lambda z: torch.where(deviation == 0, 0.0, (z - train.mean(0)) / deviation)
+            targets = torch.tensor([0.5] * half + [-0.5] * half)
+            z = standard(train)
+            weights = torch.linalg.solve(z.t() @ z + 1e-3 * len(z) * torch.eye(z.shape[1]), z.t() @ targets)
+            rest_of_each = len(drawn[0]) - half
+            truth = torch.tensor([True] * rest_of_each + [False] * rest_of_each)
+            accuracy = ((standard(test) @ weights > 0) == truth).double().mean()
+            share = (2 * accuracy - 1).clamp(0, 1) * depth / len(inputs)
+            weight = theta[f"{name}.weight"]
+            weight.copy_(weight - share * (q @ q.t()) @ weight)
+    yield packed(theta)
 
 
 def scrub():
@@ -402,6 +452,8 @@ methods = {
     "rfa": rfa,
     "salun": salun,
     "ssd": ssd,
+    "fisher": fisher,
+    "damp": damp,
     "scrub": scrub,
     "bad-teacher": bad_teacher,
     "delete": delete,
@@ -415,7 +467,7 @@ methods = {
 result = {
     "versions": {"python": platform.python_version(), "torch": torch.__version__},
     "input": GIVEN,
-    # θ_u after each step; ssd has one.
+    # θ_u after each step; ssd, fisher and damp have one.
     "expected": {name: [rounded(theta) for theta in method()] for name, method in methods.items()},
 }
 (HERE / "methods.json").write_text(json.dumps(result, separators=(",", ":")) + "\n")

@@ -5,7 +5,7 @@ import { modelSchema } from '../../experiment/spec/model.ts'
 import { trainingSchema } from '../../experiment/spec/training.ts'
 import { DeviceData } from '../../learning/data/device-data.ts'
 import { initialAdapter, lora } from '../../learning/model/lora.ts'
-import { initialWeights, parameterSpecs } from '../../learning/model/parameters.ts'
+import { initialWeights, parameterSpecs, totalSize } from '../../learning/model/parameters.ts'
 import { sample, stream } from '../../learning/random.ts'
 import { relabelled } from '../../unlearning/methods/random-label.ts'
 import { methodSpec } from '../support/toy.ts'
@@ -48,6 +48,8 @@ export const specs = {
     optimizer: { name: 'sgd', learningRate: 0.1, weightDecay: 0.01 },
   }),
   ssd: methodSpec({ method: 'ssd', alpha: 0.3, lambda: 0.2, batchSize: 2 }),
+  fisher: methodSpec({ method: 'fisher', alpha: 1e-3, power: 0.5, ceiling: 100, batchSize: 4 }),
+  damp: methodSpec({ method: 'damp' }),
   scrub: methodSpec({
     method: 'scrub',
     alpha: 0.5,
@@ -131,6 +133,9 @@ export interface Input {
   readonly retainedPart: readonly number[]
   readonly normals: readonly number[]
   readonly fresh: readonly number[]
+  /** Drawn: the normal numbers of fisher, the samples of damp's probes. */
+  readonly noise: readonly number[]
+  readonly probe: Readonly<Record<keyof typeof sets, readonly number[]>>
 }
 
 export const training = trainingSchema.parse({ epochs: 1, batchSize: all })
@@ -152,6 +157,11 @@ export function input(): Input {
   const named = parameters.trained.map(({ name, shape }) => ({ name, shape }))
   const data = { labels: Int32Array.from(labels), classes }
   const retained = Int32Array.from(sets.retained)
+  const forget = Int32Array.from(sets.forget)
+  const noise = stream(seed, 'fisher', 'noise')
+  const probe = (indices: Int32Array, purpose: string) => [
+    ...sample(indices, forget.length, stream(seed, 'damp', purpose)),
+  ]
   const normals = stream(seed, 'msg', 'initial')
   return {
     shape,
@@ -166,11 +176,13 @@ export function input(): Input {
     specs,
     adapter: [...initialAdapter(adapter, stream(seed, 'rfa', 'adapter'))],
     adapterParameters: adapter.specs.map(({ name, shape }) => ({ name, shape })),
-    relabelled: [...relabelled({ data: data as DeviceData, forget: Int32Array.from(sets.forget), seed })],
+    relabelled: [...relabelled({ data: data as DeviceData, forget, seed })],
     incompetent: [...initialWeights(parameters, stream(seed, 'bad-teacher', 'incompetent')).trained],
     retainedPart: [...sample(retained, sets.forget.length, stream(seed, 'msg', 'retained'))],
     normals: Array.from({ length: 50 }, () => normals.normal()),
     fresh: [...initialWeights(parameters, stream(seed, 'eu-k', 'initial')).trained],
+    noise: Array.from({ length: totalSize(parameters.trained) }, () => noise.normal()),
+    probe: { forget: probe(forget, 'forget'), retained: probe(retained, 'retained') },
   }
 }
 

@@ -12,8 +12,8 @@ import { Minibatches, trainStudent, type StudentRun } from './shared/train-stude
  *
  * Each batch of D_r is paired with one of D_f. An epoch is a pass over D_r, in which D_f is
  * repeated as often as necessary. The ascent is unbounded: a small α or a long run destroys the
- * model. The defaults are the paper's rate and its α = 0.95 for small sets. For CIFAR-10 the paper
- * uses 0.9999.
+ * model. The authors' code (meghdadk/SCRUB) has α = 0.95 for small data sets of six classes, which
+ * is the default, and 0.9999 for CIFAR-10 and CIFAR-100. The learning rate is the code's.
  */
 export const unlearn: Method<'neggrad-plus'> = (method, context) =>
   trainStudent(context, { ...method, ...objective(method, context, method.alpha) })

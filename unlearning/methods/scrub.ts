@@ -3,6 +3,7 @@ import { crossEntropy, klDivergence } from '../../learning/training/losses.ts'
 import { forward } from '../../learning/model/forward.ts'
 import { parametersOf } from '../../learning/model/predict.ts'
 import { tf } from '../../learning/tensorflow/tf.ts'
+import type { ScheduleSpec } from '../../experiment/spec/optimizer.ts'
 import type { Method } from '../method.ts'
 import { Minibatches, trainStudent } from './shared/train-student.ts'
 
@@ -17,18 +18,20 @@ import { Minibatches, trainStudent } from './shared/train-student.ts'
  * with one optimizer. The last passes are over D_r and restore accuracy. The curve shows −d in
  * steps over D_f. At θ = θ_o the gradient of d is 0. Unless batch norms make student and teacher
  * differ, the first pass over D_f changes little and the second pass, after one over D_r, forgets.
- * The defaults are the authors' for CIFAR-10: α = 0.001, γ = 0.99, τ = 4 and three epochs, two of
- * them with both passes.
+ * The defaults are those of the authors' code (meghdadk/SCRUB) for CIFAR-10: α = 0.001, γ = 0.99,
+ * τ = 4, three epochs, two of them with both passes, SGD at 5e-4 with momentum 0.9 and weight decay
+ * 5e-4, batches of 512 of D_f and of 256 of D_r. The learning rate falls to a tenth after each of
+ * the epochs 3, 5 and 9, thus only in longer runs. For membership attacks on a small D_f the code
+ * has other options: α = 0.5, γ = 1, five epochs, three of them with both passes, and batches of 16
+ * of D_f and of 32 of D_r.
  */
 export const unlearn: Method<'scrub'> = async (method, context) => {
   const { layers, original, retained, forget, training } = context
   const { alpha, gamma, temperature } = method
   const onForget = new Minibatches(context, forget, method.forgetBatch, 'scrub forget')
   const onRetained = new Minibatches(context, retained, method.batchSize, 'scrub retained')
-  const order = alternation(method.epochs, method.maxEpochs, {
-    forget: onForget.batches.perEpoch,
-    retained: onRetained.batches.perEpoch,
-  })
+  const perEpoch = { forget: onForget.batches.perEpoch, retained: onRetained.batches.perEpoch }
+  const order = alternation(method.epochs, method.maxEpochs, perEpoch)
 
   const teacher = parametersOf(layers, original)
   const divergence = (images: Tensor, logits: Tensor): Scalar =>
@@ -36,6 +39,7 @@ export const unlearn: Method<'scrub'> = async (method, context) => {
   try {
     return await trainStudent(context, {
       ...method,
+      schedule: method.schedule ?? decay(method, perEpoch),
       steps: order.length,
       samples: { retained: retained.length, forget: forget.length },
       loss: (student, step) => {
@@ -77,4 +81,17 @@ export function alternation(
     ...(epoch < maxEpochs ? pass('forget', epoch) : []),
     ...pass('retained', epoch),
   ]).flat()
+}
+
+/** The learning rate of the authors' code: a tenth after each of the epochs 3, 5 and 9. */
+export function decay(
+  { epochs, maxEpochs }: { readonly epochs: number; readonly maxEpochs: number },
+  perEpoch: Readonly<Record<Step['on'], number>>,
+): ScheduleSpec {
+  const stepsOf = (first: number) => alternation(first, maxEpochs, perEpoch).length
+  const ends = [3, 5, 9].filter((epoch) => epoch < epochs)
+  if (ends.length === 0) return { name: 'constant' }
+  // Half a step before the end of the epoch, since a fraction of the steps may be rounded.
+  const milestones = ends.map((epoch) => (stepsOf(epoch) - 0.5) / stepsOf(epochs))
+  return { name: 'step', milestones, factor: 0.1 }
 }

@@ -27,7 +27,10 @@ export async function pooledFeatures(
   return (await inBatches(data, indices, run, host)) as Readonly<Record<string, Tensor2D>>
 }
 
-function pooled(feature: Tensor): Tensor2D {
+/**
+ * Averages a feature over the positions of a convolution or the tokens of a transformer, [n, d].
+ */
+export function pooled(feature: Tensor): Tensor2D {
   if (feature.rank === 2) return feature.clone() as Tensor2D
   return feature.mean<Tensor2D>(feature.rank === 4 ? [1, 2] : [1])
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { pretrainedVit } from '../../../bench/pretrained-vit.ts'
 import type { CheckpointFacts } from '../../../experiment/models/pretrained.ts'
 import type { DatasetFacts } from '../../../experiment/spec/dataset.ts'
 import { checkSpec } from '../../../experiment/spec/check.ts'
@@ -37,21 +38,7 @@ const checkpoints: Readonly<Record<string, CheckpointFacts>> = {
     files: [],
   },
   'pretrained-vit': {
-    architecture: {
-      kind: 'vit',
-      family: 'vit',
-      image: [32, 32],
-      patch: 8,
-      channels: 3,
-      width: 192,
-      layers: 12,
-      heads: 3,
-      mlp: 768,
-      activation: 'gelu',
-      epsilon: 1e-12,
-      qkvBias: true,
-      distilled: false,
-    },
+    architecture: pretrainedVit,
     classes: 10,
     preparation: { filter: 'bilinear', resize: { to: [32, 32] } },
     files: [],

@@ -1,9 +1,10 @@
 import type { ApproximateMethodSpec } from '../../../experiment/spec/methods.ts'
 import { fit, type Fit } from '../../../learning/training/fit.ts'
+import type { ScheduleSpec } from '../../../experiment/spec/optimizer.ts'
 import type { Weights } from '../../../learning/model/parameters.ts'
 import type { UnlearnContext, Unlearned } from '../../method.ts'
 
-type EpochMethod = Extract<ApproximateMethodSpec, { epochs: number }>
+type EpochMethod = Extract<ApproximateMethodSpec, { epochs: number; schedule: ScheduleSpec }>
 
 /**
  * Trains on the samples at `indices`. The training continues that of the original model, unless the

@@ -1,7 +1,15 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import type { Layer } from '../../../../experiment/models/layers.ts'
+import { architectureLayers } from '../../../../experiment/models/model.ts'
+import { initialWeights, parameterSpecs } from '../../../../learning/model/parameters.ts'
+import { parametersOf, predict } from '../../../../learning/model/predict.ts'
 import { stream } from '../../../../learning/random.ts'
+import { tf } from '../../../../learning/tensorflow/tf.ts'
+import { fisherInformation } from '../../../../unlearning/methods/fisher/squared-gradients.ts'
 import { unlearn } from '../../../../unlearning/methods/fisher.ts'
-import { context, methodSpec } from '../../../support/toy.ts'
+import { gradientAt } from '../../../../unlearning/methods/shared/gradients.ts'
+import { tinyVit } from '../../../support/tiny-checkpoint.ts'
+import { context, deviceData, methodSpec, toyModels } from '../../../support/toy.ts'
 import {
   gradientOf,
   linearData,
@@ -58,4 +66,56 @@ test('the forget set is never read', async () => {
 
 test('no more retained samples are used than asked for', async () => {
   expect(await fisher({ alpha: 0.01, samples: 2 })).not.toEqual(await fisher({ alpha: 0.01 }))
+})
+
+describe('the squared gradients of a batch are those of its samples one by one', () => {
+  const vit = architectureLayers({ ...tinyVit, family: 'deit', image: [6, 6], patch: 2, channels: 1 }, 4)
+  const strided: readonly Layer[] = [
+    { kind: 'conv', name: 'a', in: 1, out: 3, kernel: 3, stride: 2, bias: true },
+    { kind: 'conv', name: 'b', in: 3, out: 2, kernel: 2, stride: 1, padding: 1, bias: false },
+    { kind: 'flatten', name: 'flatten' },
+    { kind: 'linear', name: 'head', in: 32, out: 4, bias: false },
+  ]
+  const models = { cnn: toyModels.cnn, resnet: toyModels.resnet, vit, strided }
+
+  test.each(Object.keys(models) as (keyof typeof models)[])('of a %s', async (name) => {
+    const layers = models[name]
+    const specs = parameterSpecs(layers)
+    const random = stream(1, 'fisher test', name)
+    // Every parameter and every statistic has a value of its own.
+    const moved = (values: Float32Array) => values.map((value) => value + 0.2 * random.uniform())
+    const initial = initialWeights(specs, random)
+    const weights = { trained: moved(initial.trained), statistics: moved(initial.statistics) }
+    const data = deviceData()
+    const batch = Int32Array.of(0, 1, 2, 7)
+    const parameters = parametersOf(layers, weights)
+    const found = fisherInformation(layers, parameters, data)(batch)
+
+    const gradient = gradientAt(layers, weights, data)
+    const logits = await predict(layers, parameters, data, batch, batch.length)
+    const p = tf.tensor2d(logits, [batch.length, 4]).softmax().arraySync()
+    const expected = new Float64Array(weights.trained.length)
+    for (const [n, index] of batch.entries()) {
+      for (let y = 0; y < 4; y++) {
+        const g = gradient(Int32Array.of(index), tf.tensor1d([y], 'int32')).dataSync()
+        g.forEach((value, i) => (expected[i] = (expected[i] ?? NaN) + (p[n]?.[y] ?? NaN) * value ** 2))
+      }
+    }
+    const values = found.dataSync()
+    expect(values).toHaveLength(expected.length)
+    const greatest = Math.max(...expected)
+    expected.forEach((value, i) => {
+      const difference = Math.abs((values[i] ?? NaN) - value)
+      expect(difference, `parameter ${i}`).toBeLessThanOrEqual(1e-4 * value + 1e-8 * greatest)
+    })
+    data.dispose()
+  })
+})
+
+test('the size of the batches changes the noise by rounding only', async () => {
+  const [one, all] = [
+    await fisher({ alpha: 0.01, batchSize: 1 }),
+    await fisher({ alpha: 0.01, batchSize: 4 }),
+  ]
+  one.forEach((value, i) => expect(Math.abs(value - (all[i] ?? NaN))).toBeLessThan(1e-5))
 })

@@ -42,7 +42,9 @@ function stopped(name: ReferenceMethod, steps: number) {
       // Two steps in the first iteration, then one in each.
       return { ...specs['sfr-on'], iterations: steps - 1 }
     case 'ssd':
-      return specs.ssd
+    case 'fisher':
+    case 'damp':
+      return specs[name]
   }
 }
 
@@ -66,7 +68,8 @@ describe.each(Object.keys(specs) as ReferenceMethod[])('%s', (name) => {
       seed,
     })
     data.dispose()
-    if (name !== 'ssd') expect(metrics.steps).toBe(step)
+    if ('epochs' in specs[name] || 'steps' in specs[name] || 'iterations' in specs[name])
+      expect(metrics.steps).toBe(step)
 
     const wanted = expected[step - 1] ?? []
     expect(weights.trained).toHaveLength(wanted.length)

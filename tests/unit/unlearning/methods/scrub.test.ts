@@ -3,9 +3,10 @@ import { expect } from 'vitest'
 import type { Snapshot } from '../../../../learning/training/host.ts'
 import { klDivergence } from '../../../../learning/training/losses.ts'
 import type { Weights } from '../../../../learning/model/parameters.ts'
+import { scheduleFactor } from '../../../../learning/training/schedule.ts'
 import { parametersOf, predict } from '../../../../learning/model/predict.ts'
 import { tf } from '../../../../learning/tensorflow/tf.ts'
-import { alternation, unlearn } from '../../../../unlearning/methods/scrub.ts'
+import { alternation, decay, unlearn } from '../../../../unlearning/methods/scrub.ts'
 import { test } from '../../../support/device-data.ts'
 import {
   accuracyOn,
@@ -35,6 +36,32 @@ test('passes over D_f come first, in the first epochs only, and D_r has the last
       }
     }),
   )
+})
+
+test('the learning rate falls to a tenth after each of the epochs 3, 5 and 9', () => {
+  const size = fc.integer({ min: 1, max: 400 })
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 12 }), size, size, size, (epochs, maxEpochs, f, r) => {
+      const perEpoch = { forget: f, retained: r }
+      const order = alternation(epochs, maxEpochs, perEpoch)
+      const schedule = decay({ epochs, maxEpochs }, perEpoch)
+      let passes = 0
+      order.forEach(({ on, number }, step) => {
+        // The first step of an epoch: on D_f in the first epochs, on D_r later.
+        const first = passes < maxEpochs ? 'forget' : 'retained'
+        if (on === first && number === passes * perEpoch[first]) passes++
+        const exponent = [3, 5, 9].filter((epoch) => passes > epoch).length
+        expect(scheduleFactor(schedule, step, order.length)).toBeCloseTo(0.1 ** exponent, 12)
+      })
+      expect(passes).toBe(epochs)
+    }),
+    { numRuns: 30 },
+  )
+})
+
+test('a given schedule replaces that of the authors', () => {
+  expect(methodSpec({ method: 'scrub' }).schedule).toBeUndefined()
+  expect(methodSpec({ method: 'scrub', schedule: { name: 'cosine' } }).schedule).toEqual({ name: 'cosine' })
 })
 
 test('a pass over D_f drives the student from the teacher there; a pass over D_r brings D_r back', async ({

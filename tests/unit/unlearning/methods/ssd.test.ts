@@ -1,8 +1,18 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { tf } from '../../../../learning/tensorflow/tf.ts'
-import { dampened, unlearn } from '../../../../unlearning/methods/ssd.ts'
-import { context, deviceData, methodSpec, toyModels, trainedOriginal } from '../../../support/toy.ts'
+import { adaptiveAlpha, dampened, unlearn } from '../../../../unlearning/methods/ssd.ts'
+import {
+  context,
+  deviceData,
+  forget,
+  methodSpec,
+  retained,
+  toyModels,
+  trainedOriginal,
+} from '../../../support/toy.ts'
+import { batchesOf, gradientAt } from '../../../../unlearning/methods/shared/gradients.ts'
+import { checkProblems, edited } from '../../experiment/sample.ts'
 
 const layers = toyModels.cnn
 const original = trainedOriginal('cnn')
@@ -57,4 +67,85 @@ test('a parameter is dampened as the equation says, and never grows or changes i
       })
     }),
   )
+})
+
+describe('alpha: adaptive', () => {
+  test('is the percentile 100 − ln(1 + 100 · share) of the finite ratios, as NumPy interpolates it', () => {
+    const ratios = Float32Array.from({ length: 102 }, (_, i) => (37 * i) % 101)
+    ratios[0] = Infinity
+    ratios[101] = NaN
+    // The finite ones are 1 to 100: np.percentile([1, …, 100], 100 - np.log(11)) = 97.62612…
+    expect(adaptiveAlpha(ratios, 0.1)).toBeCloseTo(97.62612, 4)
+    expect(adaptiveAlpha(ratios, 0)).toBe(100)
+    expect(adaptiveAlpha(Float32Array.of(NaN), 0.1)).toBe(Infinity)
+  })
+
+  test('with importance: retained, dampens what is above this percentile of I_f / I_r', async () => {
+    const data = deviceData()
+    const gradient = gradientAt(layers, original, data)
+    const importance = (indices: Int32Array) => {
+      const squares = batchesOf(indices, 50).map((batch) => gradient(batch).square())
+      return tf.addN(squares).div(squares.length)
+    }
+    const [ofForget, ofRetained] = [importance(forget), importance(retained)]
+    const ratios = (await ofForget.div(ofRetained).data()) as Float32Array
+    data.dispose()
+    const alpha = adaptiveAlpha(ratios, forget.length / (forget.length + retained.length))
+
+    const theta = await ssd({ alpha: 'adaptive', importance: 'retained' })
+    const changed = original.trained.map((value, i) => Number(value !== theta[i]))
+    expect(changed).toEqual(ratios.map((ratio, i) => Number(ratio > alpha && original.trained[i] !== 0)))
+    const share = changed.reduce((sum, value) => sum + value, 0) / changed.length
+    // ln(1 + 100 · 0.25) percent, and the parameters that matter to D_f alone.
+    expect(share).toBeGreaterThan(0.03)
+    expect(share).toBeLessThan(0.04)
+  })
+})
+
+test('importance: retained selects more than importance: all at the same α', async () => {
+  const changed = (theta: Float32Array) => theta.filter((value, i) => value !== original.trained[i]).length
+  const [retainedAlone, all] = [await ssd({ alpha: 3, importance: 'retained' }), await ssd({ alpha: 3 })]
+  expect(changed(retainedAlone)).toBeGreaterThan(changed(all))
+})
+
+describe('an α that can select nothing is refused before anything is computed', () => {
+  // The digits have 1,797 samples, of which 30% are test samples, and 183 are of class 3.
+  const config = (method: string, split = 'kind: class\n  classes: [3]') =>
+    edited('- method: original', `- ${method}`).replace('kind: class\n  classes: [3]', () => split)
+
+  test.each([
+    [
+      'whole classes',
+      '{ method: ssd }',
+      undefined,
+      '128 forgotten ones, so no parameter is more than 9.8 times',
+    ],
+    [
+      'a random tenth',
+      '{ method: ssd }',
+      'kind: random\n  fraction: 0.1',
+      '126 forgotten ones, so no parameter is more than 10.0 times',
+    ],
+    [
+      'indices',
+      '{ method: ssd, alpha: 600 }',
+      'kind: indices\n  indices: [1, 2, 3]',
+      '3 forgotten ones, so no parameter is more than 419.3 times',
+    ],
+  ])('%s', (_, method, split, message) => {
+    const [problem, ...others] = checkProblems(config(method, split))
+    expect(problem?.path).toBe('methods[0].alpha')
+    expect(problem?.message).toContain(message)
+    expect(problem?.message).toContain('set alpha: adaptive and importance: retained')
+    expect(others).toEqual([])
+  })
+
+  test.each([
+    '{ method: ssd, alpha: 9 }',
+    '{ method: ssd, importance: retained }',
+    '{ method: ssd, alpha: adaptive }',
+    '{ method: ssd, alpha: adaptive, importance: retained }',
+  ])('%s is accepted', (method) => {
+    expect(checkProblems(config(method))).toEqual([])
+  })
 })
