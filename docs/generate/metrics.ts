@@ -44,7 +44,8 @@ includes 50%, so that MIA is noise. _Gap w/o MIA_ is the gap that does not depen
 **Val. gap** is for choosing options: it uses neither gold nor test samples. FA_unseen is the accuracy that the model would have on _D_f_ if it had
 seen no sample of it: for each class of _D_f_ the accuracy on validation samples of this class, and 0 for classes without validation samples.
 
-**RTE** depends on the machine, and is relative to retraining; publications also give it as an absolute time. Seconds are wall seconds of the work itself, preparation included, without reading and writing the store.`
+**RTE** depends on the machine, and is relative to retraining; publications also give it as an absolute time. Seconds are wall seconds of the work itself, preparation included, without reading and writing the store. The section
+_Cost_ of a report has the steps and the samples seen beside it, which do not depend on the machine.`
 
 const INTRODUCTION = `# Metrics
 

@@ -1,5 +1,6 @@
 import { agreements } from './agreement.ts'
 import { attacks } from './attacks.ts'
+import { cost } from './cost.ts'
 import { featureDistances } from './features.ts'
 import { membership } from './membership.ts'
 import { population } from './population.ts'
@@ -18,4 +19,5 @@ export const stageSections: readonly StageSection[] = [
   relearning,
   probes,
   featureDistances,
+  cost,
 ]
