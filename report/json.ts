@@ -7,6 +7,7 @@ import type { Judgement } from './judgement/judge.ts'
 import { whyMissing, type ReportInput } from './input.ts'
 import { checkOracle } from './oracle.ts'
 import { floorGap, forgottenTest, resultsBySeed } from './results.ts'
+import { costRows } from './sections/cost.ts'
 import { stageSections } from './sections/stage-sections.ts'
 
 /**
@@ -57,6 +58,7 @@ export function renderJson(
   const clock = {
     command: commandOf(run),
     environments: environmentsOf(input),
+    cost: costRows(input).map(({ label, seeds }) => ({ label, seeds })),
     rte: rows.map(({ label, metrics, timesOverlapped }) => ({
       label,
       rte: metrics.rte,

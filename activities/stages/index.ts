@@ -38,5 +38,8 @@ export function stageActivities(options: StageOptions): StageActivities {
     ),
     relearn: stageActivity('relearn', async () => (await import('./relearn.ts')).relearn, options),
     probe: stageActivity('probe', async () => (await import('./probe.ts')).probe, options),
+    ruli: stageActivity('ruli', async () => (await import('./ruli.ts')).ruli, options),
+    agreement: stageActivity('agreement', async () => (await import('./agreement.ts')).agreement, options),
+    features: stageActivity('features', async () => (await import('./features.ts')).features, options),
   }
 }

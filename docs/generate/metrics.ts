@@ -44,7 +44,8 @@ includes 50%, so that MIA is noise. _Gap w/o MIA_ is the gap that does not depen
 **Val. gap** is for choosing options: it uses neither gold nor test samples. FA_unseen is the accuracy that the model would have on _D_f_ if it had
 seen no sample of it: for each class of _D_f_ the accuracy on validation samples of this class, and 0 for classes without validation samples.
 
-**RTE** depends on the machine, and is relative to retraining; publications also give it as an absolute time. Seconds are wall seconds of the work itself, preparation included, without reading and writing the store.`
+**RTE** depends on the machine, and is relative to retraining; publications also give it as an absolute time. Seconds are wall seconds of the work itself, preparation included, without reading and writing the store. The section
+_Cost_ of a report has the steps and the samples seen beside it, which do not depend on the machine.`
 
 const INTRODUCTION = `# Metrics
 
@@ -64,6 +65,7 @@ const SOURCES = `## Sources
 | Alain and Bengio 2016     | Understanding intermediate layers using linear classifier probes                                             |
 | Carlini et al. 2022       | Membership inference attacks from first principles                                                           |
 | Chundawat et al. 2023     | Can bad teaching induce forgetting?; Zero-shot machine unlearning                                            |
+| Ding et al. 2021          | Grounding representation similarity through statistical testing (NeurIPS)                                                  |
 | Fan et al. 2024           | SalUn: empowering machine unlearning via gradient-based weight saliency                                      |
 | Georgiev et al. 2024      | Attribute-to-delete: machine unlearning via datamodel matching                                               |
 | Golatkar et al. 2021      | Mixed-privacy forgetting in deep networks (CVPR)                                                                    |
@@ -71,7 +73,9 @@ const SOURCES = `## Sources
 | Jia et al. 2023           | Model sparsity can simplify machine unlearning (NeurIPS)                                                               |
 | Kornblith et al. 2019     | Similarity of neural network representations revisited                                                       |
 | Lin 1991                  | Divergence measures based on the Shannon entropy (IEEE Transactions on Information Theory 37(1))                                                             |
+| Naderloui et al. 2025     | Rectifying privacy and efficacy measurements in machine unlearning: a new inference attack perspective (USENIX Security)                                                  |
 | Song and Mittal 2021      | Systematic evaluation of privacy risks of machine learning models                                            |
+| Spearman 1904             | The proof and measurement of association between two things (American Journal of Psychology 15(1))                                                  |
 | Tarun et al. 2023         | Fast yet effective machine unlearning                                                                        |
 | Triantafillou et al. 2024 | Are we making progress in unlearning? Findings from the first NeurIPS unlearning competition                 |
 | Yeom et al. 2018          | Privacy risk in machine learning: analyzing the connection to overfitting (CSF)                                    |

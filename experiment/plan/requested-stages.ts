@@ -19,8 +19,8 @@ export function requestedStages(
   const stageOf = <K extends RequestedKind>(kind: K): StageOf<K> | undefined => {
     const options = sections[kind]
     if (!options) return undefined
-    const { params, inputs } = requestedByKind[kind].stage(options, judged)
-    return make(kind, titleOf(kind), params, inputs)
+    const made = requestedByKind[kind].stage(options, judged)
+    return made && make(kind, titleOf(kind), made.params, made.inputs)
   }
   return requestedKinds.reduce<RequestedStages>((stages, kind) => {
     const stage = stageOf(kind)

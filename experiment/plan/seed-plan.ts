@@ -41,13 +41,14 @@ export function seedPlan(seed: SeedContext): SeedPlan {
   const originalEvaluation = evaluated(seed, 'original', ref(original))
   const others = { gold: ref(gold), originalEvaluation: ref(originalEvaluation) }
   const reference = judged(seed, 'retrain', others.gold, others)
+  const goldEvaluation = ref(reference.evaluate)
   const isOriginalCompared = spec.data.validation > 0
   const compared = (label: string, model: Candidate['model']) => {
-    const judgement = judged(seed, label, model, others)
+    const judgement = judged(seed, label, model, { ...others, goldEvaluation })
     const inputs: StageInputs['compare'] = {
       evaluation: ref(judgement.evaluate),
       attack: ref(judgement.attack),
-      goldEvaluation: ref(reference.evaluate),
+      goldEvaluation,
       goldAttack: ref(reference.attack),
       twinEvaluation: ref(twinEvaluation),
       ...(isOriginalCompared && { originalEvaluation: others.originalEvaluation }),
@@ -148,15 +149,23 @@ function unlearned(
   )
 }
 
-/** The stages that judge one model, where `others` are the models that it is judged against. */
+/**
+ * The stages that judge one model, and the models that it is judged against. Gold itself has no
+ * `goldEvaluation` but its own.
+ */
 function judged(
   seed: SeedContext,
   label: string,
   model: Candidate['model'],
   {
     gold,
+    goldEvaluation,
     originalEvaluation,
-  }: { readonly gold: StageRef<'train'>; readonly originalEvaluation: StageRef<'evaluate'> },
+  }: {
+    readonly gold: StageRef<'train'>
+    readonly goldEvaluation?: StageRef<'evaluate'>
+    readonly originalEvaluation: StageRef<'evaluate'>
+  },
 ): JudgingStages {
   const { stage, spec, seeds, data, pool } = seed
   const { split } = data
@@ -182,7 +191,15 @@ function judged(
       model: spec.model,
       training: spec.training,
       seeds,
-      inputs: { ...data, model, evaluation: ref(evaluate), goldModel: gold, originalEvaluation },
+      inputs: {
+        ...data,
+        model,
+        evaluation: ref(evaluate),
+        goldModel: gold,
+        goldEvaluation: goldEvaluation ?? ref(evaluate),
+        originalEvaluation,
+        ...(pool && { pool }),
+      },
     },
     (kind) => titled(seed, `${kind} ${label}`),
   )

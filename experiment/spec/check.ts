@@ -97,13 +97,17 @@ function checkTune({ model, training: { tune } }: Spec, layers: readonly Layer[]
     )
 }
 
-/** Checks the section of a stage kind against the layers of the model. */
+/** Checks the section of a stage kind against other sections and the layers of the model. */
 function checkRequested<K extends RequestedKind>(
   kind: K,
-  sections: RequestedSections,
+  sections: RequestedSections & Pick<Spec, 'shadow'>,
   layers: readonly Layer[],
   report: Report,
 ): void {
   const options = sections[kind]
-  if (options) requestedByKind[kind].check?.(options, layers, report)
+  if (!options) return
+  const { needs, check } = requestedByKind[kind]
+  if (needs && !sections[needs])
+    report([], `${kind} needs the section ${needs}, which is absent; add \`${needs}: { models: 64 }\``)
+  check?.(options, layers, report)
 }

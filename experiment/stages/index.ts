@@ -1,13 +1,16 @@
+import { agreement } from './agreement.ts'
 import { attack } from './attack.ts'
 import { checkpoint } from './checkpoint.ts'
 import { compare } from './compare.ts'
 import { dataset } from './dataset.ts'
 import { evaluate } from './evaluate.ts'
+import { features } from './features.ts'
 import { membership } from './membership.ts'
 import { pool } from './pool.ts'
 import { population } from './population.ts'
 import { probe } from './probe.ts'
 import { relearn } from './relearn.ts'
+import { ruli } from './ruli.ts'
 import { shadow } from './shadow.ts'
 import { split } from './split.ts'
 import { train } from './train.ts'
@@ -20,6 +23,9 @@ import { unlearn } from './unlearn.ts'
 export const requestedDefinitions = {
   relearn,
   probe,
+  ruli,
+  agreement,
+  features,
 }
 
 /**

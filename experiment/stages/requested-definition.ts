@@ -42,7 +42,10 @@ export interface JudgedModel {
     readonly model: Ref<'train' | 'unlearn'>
     readonly evaluation: Ref<'evaluate'>
     readonly goldModel: Ref<'train'>
+    readonly goldEvaluation: Ref<'evaluate'>
     readonly originalEvaluation: Ref<'evaluate'>
+    /** Absent if there are no shadow models. */
+    readonly pool?: Ref<'pool'>
   }
 }
 
@@ -65,11 +68,16 @@ export interface RequestedSettings<Types extends RequestedTypes> extends StageSe
   readonly example: Partial<Types['options']>
   /** Reports options that do not suit the model's layers. Paths are relative to the section. */
   readonly check?: (options: Types['options'], layers: readonly Layer[], report: Report) => void
-  /** Returns the parameters and the inputs of the stage that judges one model. */
+  /** Another section of the config without which this one is refused. */
+  readonly needs?: 'shadow'
+  /**
+   * Returns the parameters and the inputs of the stage that judges one model. Undefined if an input
+   * is absent, which is so only without the section that the kind needs.
+   */
   readonly stage: (
     options: Types['options'],
     judged: JudgedModel,
-  ) => { readonly params: Types['params']; readonly inputs: RefsTo<Types['inputs']> }
+  ) => { readonly params: Types['params']; readonly inputs: RefsTo<Types['inputs']> } | undefined
 }
 
 export type RequestedDefinition<Types extends RequestedTypes> = StageDefinition<Types> &

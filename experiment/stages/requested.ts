@@ -17,7 +17,7 @@ interface Planned<K extends RequestedKind> {
   readonly stage: (
     options: RequestedOptions[K],
     judged: JudgedModel,
-  ) => { readonly params: StageParams[K]; readonly inputs: StageInputs[K] }
+  ) => { readonly params: StageParams[K]; readonly inputs: StageInputs[K] } | undefined
 }
 
 /** The options of each section. */

@@ -1,5 +1,6 @@
 import type { Measured, ShadowAttack, ShadowedSet } from '../../experiment/records/measured.ts'
 import { anamnesisIndex } from '../../experiment/records/anamnesis.ts'
+import type { FeatureSet } from '../../experiment/stages/features.ts'
 import type { StageMetrics } from '../../experiment/stages/stage.ts'
 import type { Candidate, SeedPlan } from '../../experiment/plan/types.ts'
 import { rowsOf, seedsOf } from '../../experiment/stages/stage-list.ts'
@@ -39,6 +40,11 @@ export interface Criterion {
   readonly correlated?: boolean
   /** Distances by row of the results and by seed; undefined if the run does not measure them. */
   readonly distances: (input: ReportInput) => readonly (readonly Measured[])[] | undefined
+}
+
+const setWords: Readonly<Record<FeatureSet, string>> = {
+  forget: 'on the forget set',
+  retained: 'on the retained set',
 }
 
 export const criteria: readonly Criterion[] = [
@@ -106,6 +112,19 @@ export const criteria: readonly Criterion[] = [
   shadowAttack('lira', 'LiRA D_f', 'forget'),
   shadowAttack('rmia', 'RMIA D_f', 'forget'),
   {
+    id: 'ruli',
+    label: 'RULI D_f',
+    about:
+      'distance from 0.5 of the AUC of RULI (kernel densities) on the most vulnerable samples of the forget set',
+    family: 'forget',
+    measures: 'forgetting',
+    delta: 0.05,
+    unit: '',
+    distances: vulnerableSamples,
+  },
+  rankCorrelation('forget'),
+  varianceRatio('forget'),
+  {
     id: 'activation-retained',
     label: 'AD D_r',
     about: 'activation distance to gold on the retained set',
@@ -116,6 +135,8 @@ export const criteria: readonly Criterion[] = [
     distances: (input) => metric(input, 'activationRetained'),
   },
   shadowAttack('lira', 'LiRA D_r', 'retained'),
+  rankCorrelation('retained'),
+  varianceRatio('retained'),
   {
     id: 'probe',
     label: 'Probe',
@@ -138,6 +159,8 @@ export const criteria: readonly Criterion[] = [
     unit: '',
     distances: (input) => probed(input, (own) => mapped(own.cka.forget, (cka) => 1 - cka)),
   },
+  featureDistance('forget'),
+  featureDistance('retained'),
   {
     id: 'relearning',
     label: 'Relearning',
@@ -231,6 +254,81 @@ function shadowAttack(attack: ShadowAttack, label: string, set: ShadowedSet): Cr
           ? mapped(auc(candidate), (value) => Math.abs(value - 0.5))
           : both(auc(candidate), auc(reference), (own, gold) => own - gold),
       )
+    },
+  }
+}
+
+function vulnerableSamples(input: ReportInput): readonly (readonly Measured[])[] | undefined {
+  if (!input.run.spec.ruli) return undefined
+  return table(input, (_, { ruli }) => {
+    const metrics = ruli && manifestOf<'ruli'>(input, ruli)?.metrics
+    const auc = metrics?.samples.vulnerable.attacks.kernel.auc ?? { missing: 'the attack did not finish' }
+    return mapped(auc, (value) => Math.abs(value - 0.5))
+  })
+}
+
+function rankCorrelation(set: FeatureSet): Criterion {
+  return {
+    id: `rank-${set}`,
+    label: `Rank D_${set[0] ?? ''}`,
+    about: `1 − rank correlation of the margins with gold's ${setWords[set]}`,
+    family: set,
+    measures: set === 'forget' ? 'forgetting' : 'harm',
+    delta: 0.05,
+    unit: '',
+    distances: (input) => agreements(input, set, 'rank', (rank) => 1 - rank),
+  }
+}
+
+function varianceRatio(set: FeatureSet): Criterion {
+  return {
+    id: `variance-${set}`,
+    label: `Variance D_${set[0] ?? ''}`,
+    about: `absolute logarithm of the variance of the margins over gold's ${setWords[set]}`,
+    family: set,
+    measures: set === 'forget' ? 'forgetting' : 'harm',
+    delta: 0.1,
+    unit: '',
+    distances: (input) => agreements(input, set, 'variance', (ratio) => Math.abs(Math.log(ratio))),
+  }
+}
+
+function agreements(
+  input: ReportInput,
+  set: FeatureSet,
+  name: 'rank' | 'variance',
+  distance: (value: number) => number,
+): readonly (readonly Measured[])[] | undefined {
+  if (!input.run.spec.agreement) return undefined
+  return table(input, (_, { agreement }) => {
+    const metrics = agreement && manifestOf<'agreement'>(input, agreement)?.metrics
+    const found = metrics?.[set][name] ?? { missing: 'the margins were not compared' }
+    const value = mapped(found, distance)
+    return 'value' in value && !Number.isFinite(value.value)
+      ? { missing: 'all margins of the model are equal' }
+      : value
+  })
+}
+
+function featureDistance(set: FeatureSet): Criterion {
+  return {
+    id: `features-${set}`,
+    label: `Features D_${set[0] ?? ''}`,
+    about: `distance of the features to gold's ${setWords[set]} (Procrustes), in the worst layer`,
+    family: 'features',
+    measures: set === 'forget' ? 'forgetting' : 'harm',
+    delta: 0.05,
+    unit: '',
+    distances: (input) => {
+      if (!input.run.spec.features) return undefined
+      return table(input, (_, { features }) => {
+        const layers = features && manifestOf<'features'>(input, features)?.metrics.layers
+        if (!layers) return { missing: 'the features were not compared' }
+        return combined(
+          layers.map(({ distance }) => distance[set]),
+          (values) => Math.max(...values),
+        )
+      })
     },
   }
 }

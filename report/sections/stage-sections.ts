@@ -1,9 +1,23 @@
+import { agreements } from './agreement.ts'
 import { attacks } from './attacks.ts'
+import { cost } from './cost.ts'
+import { featureDistances } from './features.ts'
 import { membership } from './membership.ts'
 import { population } from './population.ts'
 import { probes } from './probe.ts'
 import { relearning } from './relearn.ts'
+import { vulnerable } from './ruli.ts'
 import type { StageSection } from './stage-section.ts'
 
 /** Sections of stage kinds, in the order of the report. */
-export const stageSections: readonly StageSection[] = [attacks, membership, population, relearning, probes]
+export const stageSections: readonly StageSection[] = [
+  attacks,
+  membership,
+  vulnerable,
+  agreements,
+  population,
+  relearning,
+  probes,
+  featureDistances,
+  cost,
+]

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 
 /**
- * Decompositions of symmetric matrices on a thread of their own. A few thousand rows take minutes,
+ * Decompositions of matrices on a thread of their own. A few thousand rows take minutes,
  * during which the event loop must send heartbeats.
  */
 
@@ -23,6 +23,12 @@ export function choleskySolve(
  */
 export async function eigenvectors(size: number, matrix: Float64Array): Promise<Float64Array> {
   return (await onThread({ operation: 'eigenvectors', size, matrix })) ?? new Float64Array()
+}
+
+/** The sum of the singular values of a matrix [rows, columns], row-major. */
+export async function nuclearNorm(rows: number, columns: number, matrix: Float64Array): Promise<number> {
+  const [norm = NaN] = (await onThread({ operation: 'nuclearNorm', size: rows, columns, matrix })) ?? []
+  return norm
 }
 
 function onThread(workerData: object): Promise<Float64Array | undefined> {

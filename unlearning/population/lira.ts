@@ -59,7 +59,7 @@ export function liraOffline(target: Float64Array, shadow: Pool, variance?: Varia
   }
 }
 
-const NO_VARIANCE = 'too few models of a kind to estimate a variance: two are needed'
+export const NO_VARIANCE = 'too few models of a kind to estimate a variance: two are needed'
 
 /**
  * The reason why these shadow models cannot attack a model; undefined if there is none. Throws a
@@ -76,7 +76,7 @@ export function unattackable(target: Float64Array, shadow: Pool): string | undef
 }
 
 /** One Gaussian per sample; undefined if there are too few models for a variance. */
-function gaussians(
+export function gaussians(
   shadow: Pool,
   kind: 'inside' | 'outside',
   variance: Variance | undefined,

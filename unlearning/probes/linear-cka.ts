@@ -42,7 +42,7 @@ export async function linearCka(x: Tensor2D, y: Tensor2D): Promise<Measured> {
 /**
  * Centred features, scaled to a sum of squares of 1, and an energy that is 0 for constant features.
  */
-function unit(x: Tensor2D): { value: Tensor2D; energy: Scalar } {
+export function unit(x: Tensor2D): { value: Tensor2D; energy: Scalar } {
   const { mean, deviation } = moments(x)
   // A constant feature becomes exactly 0 instead of a rounding error.
   const centred = x.sub(mean).mul<Tensor2D>(deviation.greater(0).toFloat())

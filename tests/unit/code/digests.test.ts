@@ -119,12 +119,12 @@ describe('a change', () => {
       'assumeSymmetric: true',
       'assumeSymmetric: false',
     )
-    expect(await changed()).toEqual(['unlearn:influence', 'unlearn:rfa', 'probe'])
+    expect(await changed()).toEqual(['unlearn:influence', 'unlearn:rfa', 'probe', 'features'])
   })
 
   test('of a package that a body imports is one of the body', async () => {
     edit(copy, 'package.json', '"ml-matrix": "6.15.1"', '"ml-matrix": "6.15.2"')
-    expect(await changed()).toEqual(['unlearn:influence', 'unlearn:rfa', 'probe'])
+    expect(await changed()).toEqual(['unlearn:influence', 'unlearn:rfa', 'probe', 'features'])
   })
 
   test('of what carries bytes is none: their digests are in the key', async () => {

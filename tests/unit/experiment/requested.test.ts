@@ -9,7 +9,9 @@ import { digitFacts, parseProblems, sample } from './sample.ts'
 const planOf = (text: string) => plan(parseConfig({ file: 'a.yaml', text }).spec, digitFacts)
 
 describe.each(requestedKinds)('the section %s of a config', (kind) => {
-  const asked = `${sample}${kind}: ${JSON.stringify(requestedByKind[kind].example)}\n`
+  const { needs, example } = requestedByKind[kind]
+  const base = needs === undefined ? sample : `${sample}${needs}: { models: 8 }\n`
+  const asked = `${base}${kind}: ${JSON.stringify(example)}\n`
 
   test('has no default', () => {
     expect(parseConfig({ file: 'a.yaml', text: sample }).spec).not.toHaveProperty(kind)
@@ -17,7 +19,7 @@ describe.each(requestedKinds)('the section %s of a config', (kind) => {
   })
 
   test('adds a stage for each model after all others, and changes none', () => {
-    const before = stagesOf(planOf(sample)).map(({ key }) => key)
+    const before = stagesOf(planOf(base)).map(({ key }) => key)
     const planned = planOf(asked)
     const after = stagesOf(planned)
     expect(after.slice(0, before.length).map(({ key }) => key)).toEqual(before)

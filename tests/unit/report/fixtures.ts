@@ -52,7 +52,7 @@ export interface Options {
   readonly shadows?: number
   /** Relearning and probes of two layers. */
   readonly features?: boolean
-  /** More sections of the config, each of which requests stages: `{ relearn: {} }`. */
+  /** More sections of the config, each of which requests stages: `{ agreement: {} }`. */
   readonly sections?: Readonly<Record<string, object>>
   /** The figures of stages that these sections request. */
   readonly figures?: Figures
@@ -197,6 +197,8 @@ function manifestsFor(stages: Plan, known: readonly Models[], figures: Figures):
   )
 }
 
+const empty = { missing: 'the set is empty' }
+
 function needsModel({ kind }: Stage): boolean {
   return kind !== 'dataset' && kind !== 'split'
 }
@@ -320,6 +322,48 @@ function metricsOf(
               : { forget: value(likeness), retained: value(1) },
         })),
       } satisfies StageMetrics['probe']
+    }
+    case 'ruli': {
+      const figures = (auc: number) => ({
+        auc: { value: auc, interval: [auc - 0.0625, auc + 0.0625] as const },
+        balancedAccuracy: { value: auc - 0.0625, interval: [auc - 0.125, auc] as const },
+        tprAt1: { missing: 'a false-positive rate of 1% needs 1000 non-members, and there are 15' },
+        tprAt01: { missing: 'a false-positive rate of 0.1% needs 10000 non-members, and there are 15' },
+      })
+      const attacks = (auc: number) => ({ gaussian: figures(auc - 0.03125), kernel: figures(auc) })
+      return {
+        models: { selecting: 4, attacking: 4 },
+        variance: { selecting: 'pooled', attacking: 'pooled' },
+        samples: {
+          vulnerable: { members: 32, nonMembers: 15, attacks: attacks(0.5 + model.fa / 256) },
+          all: { members: 126, nonMembers: 59, attacks: attacks(0.5 + model.fa / 512) },
+        },
+      } satisfies StageMetrics['ruli']
+    }
+    case 'agreement': {
+      const apart = Math.abs(model.fa - gold.fa) / 200
+      const of = (samples: number, distance: number) => ({
+        samples,
+        rank: value(1 - distance),
+        variance: value(1 + distance),
+      })
+      return {
+        forget: of(126, apart),
+        retained: of(1132, apart / 8),
+        validation: { samples: 0, rank: empty, variance: empty },
+        test: of(240, apart / 4),
+      } satisfies StageMetrics['agreement']
+    }
+    case 'features': {
+      const apart = Math.abs(model.fa - gold.fa) / 400
+      return {
+        compared: { forget: 126, retained: 126 },
+        layers: ['conv2', 'head'].map((name) => ({
+          name,
+          features: name === 'head' ? 10 : 32,
+          distance: { forget: value(name === 'head' ? apart : apart / 2), retained: value(apart / 4) },
+        })),
+      } satisfies StageMetrics['features']
     }
     case 'attack': {
       const scores = (percent: number) => {

@@ -279,8 +279,8 @@ describe('names from outside', () => {
     const tables = [...(parts[0] ?? '').matchAll(/(?:^\| .*\n)+/gm)].map(([table]) =>
       table.trim().split('\n'),
     )
-    // Results, test samples of the forgotten classes and attacks.
-    expect(tables).toHaveLength(3)
+    // Results, test samples of the forgotten classes, attacks and cost.
+    expect(tables).toHaveLength(4)
     for (const table of tables) {
       expect(table).toHaveLength(2 + 6)
       expect(new Set(table.map((line) => line.match(/(?<!\\)\|/g)?.length)).size).toBe(1)

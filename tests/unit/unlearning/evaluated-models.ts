@@ -12,7 +12,7 @@ export interface PlainLogits {
   readonly classes: number
 }
 
-/** A file that tests/reference/make_vectors.py wrote. */
+/** A file that a script in tests/reference/ wrote. */
 export function reference(file: string): unknown {
   return JSON.parse(readFileSync(new URL(`../../reference/${file}`, import.meta.url), 'utf8'))
 }

@@ -1,4 +1,5 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs'
+import { LEAVE_OUT_STEPS } from '../../../experiment/spec/rfa-refit.ts'
 import type { Host } from '../../../learning/training/host.ts'
 import { crossEntropy } from '../../../learning/training/losses.ts'
 import type { NamedTensors } from '../../../learning/model/parameters.ts'
@@ -6,7 +7,6 @@ import { tf } from '../../../learning/tensorflow/tf.ts'
 import { train } from '../../../learning/training/train.ts'
 import { centroidsOf, type Target } from './targets.ts'
 
-const STEPS = 300
 const optimizer = { name: 'adam', learningRate: 0.02, beta1: 0.9, beta2: 0.999, weightDecay: 0 } as const
 
 export interface LeaveOut {
@@ -76,7 +76,7 @@ async function refit(
   try {
     const { parameters } = await train({
       initial: Float32Array.from(rows, (value, i) => (present.has(i % classes) ? value : 0)),
-      steps: STEPS,
+      steps: LEAVE_OUT_STEPS,
       optimizer,
       schedule: { name: 'cosine' },
       loss: (flat) => {

@@ -1,5 +1,6 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs'
 import type { Layer } from '../../../experiment/models/layers.ts'
+import { REFIT_BATCH } from '../../../experiment/spec/rfa-refit.ts'
 import { Batches, stepsOf } from '../../../learning/data/batches.ts'
 import { fitLoss } from '../../../learning/training/fit.ts'
 import type { Host } from '../../../learning/training/host.ts'
@@ -11,7 +12,6 @@ import { stream } from '../../../learning/random.ts'
 import { tf } from '../../../learning/tensorflow/tf.ts'
 import type { LabelledInput } from './teacher.ts'
 
-const BATCH = 128
 const PREDICT = 512
 const optimizer = { name: 'adam', learningRate: 1e-3, beta1: 0.9, beta2: 0.999, weightDecay: 0 } as const
 
@@ -28,7 +28,7 @@ export async function refit(
 ): Promise<{ logits(input: Tensor): Promise<Float32Array>; dispose(): void }> {
   const batches = new Batches(
     Int32Array.from(retained.labels, (_, i) => i),
-    BATCH,
+    REFIT_BATCH,
     seed,
     'refit',
   )
