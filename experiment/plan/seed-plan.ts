@@ -5,7 +5,7 @@ import { requestedKinds } from '../stages/requested.ts'
 import { requestedStages } from './requested-stages.ts'
 import { ref, type StageMaker } from './stage-maker.ts'
 import { evaluateStage, trainStage } from './train-stages.ts'
-import type { Candidate, JudgingStages, SeedPlan } from './types.ts'
+import type { Candidate, JudgingStages, SeedPlan, TuningPlan } from './types.ts'
 
 /** The values from which the stages of one seed are made. */
 export interface SeedContext {
@@ -19,6 +19,8 @@ export interface SeedContext {
   readonly checkpoint?: StageRef<'checkpoint'>
   /** Absent if there are no shadow models. */
   readonly pool?: StageRef<'pool'>
+  /** Absent if no row is tuned. */
+  readonly tuning?: TuningPlan
 }
 
 /**
@@ -60,7 +62,7 @@ export function seedPlan(seed: SeedContext): SeedPlan {
     }
   }
 
-  const candidates = spec.methods.map(({ label, ...method }): Candidate => {
+  const candidates = spec.methods.map(({ label, tune: _, ...method }): Candidate => {
     const name = label ?? method.method
     switch (method.method) {
       case 'original':
@@ -139,12 +141,13 @@ function unlearned(
   method: ApproximateMethodSpec,
   original: StageRef<'train'>,
 ): StageOf<'unlearn'> {
-  const { stage, spec, seeds, data } = seed
+  const { stage, spec, seeds, data, tuning } = seed
+  const tuned = tuning?.rows.find(({ label }) => label === name)?.rounds.at(-1)
   return stage(
     'unlearn',
     titled(seed, `unlearn by ${name}`),
     { method, model: spec.model, training: spec.training, seed: seeds.unlearning },
-    { ...data, original },
+    { ...data, original, ...(tuned && { tuned: ref(tuned.ranking) }) },
   )
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { count, positive } from './numbers.ts'
 import { optimizerSchema, scheduleSchema } from './optimizer.ts'
+import { rowTuneSchema } from './tune.ts'
 
 /**
  * The unlearning methods and their options: the section `methods` of a config. The algorithm of
@@ -403,7 +404,19 @@ export const methodSchemas = [
     .describe('residual feature alignment with LoRA (arXiv 2411.08443)'),
 ] as const
 
-export const methodSchema = z.discriminatedUnion('method', methodSchemas)
+/** The schemas of the rows: the options of each method, and how they are tuned. */
+type RowSchemas<Schemas> = { readonly [I in keyof Schemas]: RowSchema<Schemas[I]> }
+type RowSchema<Schema> =
+  Schema extends z.ZodObject<infer Shape, infer Config>
+    ? z.ZodObject<Shape & { tune: typeof rowTuneSchema }, Config>
+    : never
+
+// TypeScript gives the mapped list of schemas the type of a list without a fixed order.
+const rowSchemas = methodSchemas.map((schema: z.ZodObject) =>
+  schema.extend({ tune: rowTuneSchema }).describe(schema.description ?? ''),
+) as unknown as RowSchemas<typeof methodSchemas>
+
+export const methodSchema = z.discriminatedUnion('method', rowSchemas)
 
 export type MethodSpec = z.output<typeof methodSchema>
 export type MethodName = MethodSpec['method']

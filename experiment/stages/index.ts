@@ -11,6 +11,8 @@ import { relearn } from './relearn.ts'
 import { shadow } from './shadow.ts'
 import { split } from './split.ts'
 import { train } from './train.ts'
+import { trial } from './trial.ts'
+import { tune } from './tune.ts'
 import { unlearn } from './unlearn.ts'
 
 /**
@@ -31,6 +33,8 @@ export const stageDefinitions = {
   split,
   checkpoint,
   train,
+  trial,
+  tune,
   unlearn,
   evaluate,
   attack,
