@@ -4,6 +4,14 @@ import { population } from './population.ts'
 import { probes } from './probe.ts'
 import { relearning } from './relearn.ts'
 import type { StageSection } from './stage-section.ts'
+import { tuning } from './tuning.ts'
 
 /** Sections of stage kinds, in the order of the report. */
-export const stageSections: readonly StageSection[] = [attacks, membership, population, relearning, probes]
+export const stageSections: readonly StageSection[] = [
+  tuning,
+  attacks,
+  membership,
+  population,
+  relearning,
+  probes,
+]

@@ -1,4 +1,5 @@
 import { MathError } from '../../common/errors.ts'
+import { meanGap } from '../../experiment/records/mean-gap.ts'
 import type { Measured } from '../../experiment/records/measured.ts'
 import type { RankedVariant } from '../../experiment/stages/tune.ts'
 
@@ -15,31 +16,27 @@ export function ranked(
   earlier: readonly RankedVariant[],
   gaps: readonly Measured[],
 ): readonly RankedVariant[] {
-  const known = earlier.map((variant, i) => {
+  const tried = earlier.slice(0, gaps.length).map((variant, i) => {
     const gap = gaps[i]
     return gap ? { ...variant, gaps: [...variant.gaps, gap] } : variant
   })
-  const order = known
-    .map((variant, i) => ({ variant, tier: tierOf(variant, i < gaps.length), mean: meanGap(variant), i }))
-    .sort((a, b) => a.tier - b.tier || (a.tier === 0 ? a.mean - b.mean : 0) || a.i - b.i)
-    .map(({ variant }) => variant)
-  const [best] = order
-  if (!best || !Number.isFinite(meanGap(best)))
-    throw new MathError(`all ${order.length} variants failed; the first one: ${reasonOf(order)}`)
-  return order
+  const others = earlier.slice(gaps.length)
+  const all = [...tried.toSorted(byGap), ...others]
+  const sound = all.filter((variant) => !hasFailed(variant))
+  if (sound.length === 0) throw new MathError(`all ${all.length} variants failed: ${reasonsOf(all)}`)
+  return [...sound, ...all.filter(hasFailed)]
 }
 
-/** The mean of the gaps in points. Not finite if the variant failed in a round. */
-export function meanGap({ gaps }: Pick<RankedVariant, 'gaps'>): number {
-  return gaps.reduce((sum, gap) => sum + ('value' in gap ? gap.value : Infinity), 0) / gaps.length
+function byGap(a: RankedVariant, b: RankedVariant): number {
+  return (meanGap(a.gaps) ?? 0) - (meanGap(b.gaps) ?? 0)
 }
 
-function tierOf(variant: RankedVariant, isTried: boolean): number {
-  if (!Number.isFinite(meanGap(variant))) return 2
-  return isTried ? 0 : 1
+function hasFailed({ gaps }: RankedVariant): boolean {
+  return meanGap(gaps) === undefined
 }
 
-function reasonOf(variants: readonly RankedVariant[]): string {
-  const first = variants.find(({ variant }) => variant === 0) ?? variants[0]
-  return first?.gaps.flatMap((gap) => ('missing' in gap ? gap.missing : []))[0] ?? 'there are none'
+/** The different reasons of failed variants. */
+function reasonsOf(variants: readonly RankedVariant[]): string {
+  const reasons = variants.flatMap(({ gaps }) => gaps.flatMap((gap) => ('missing' in gap ? gap.missing : [])))
+  return [...new Set(reasons)].join('; ')
 }
