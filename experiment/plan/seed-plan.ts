@@ -1,5 +1,6 @@
 import type { ApproximateMethodSpec } from '../spec/methods.ts'
 import type { Spec } from '../spec/spec.ts'
+import { optionsOf } from '../spec/variants.ts'
 import type { StageInputs, StageOf, StageRef } from '../stages/stage.ts'
 import { requestedKinds } from '../stages/requested.ts'
 import { requestedStages } from './requested-stages.ts'
@@ -62,16 +63,17 @@ export function seedPlan(seed: SeedContext): SeedPlan {
     }
   }
 
-  const candidates = spec.methods.map(({ label, tune: _, ...method }): Candidate => {
-    const name = label ?? method.method
-    switch (method.method) {
+  const candidates = spec.methods.map((row): Candidate => {
+    const { method } = row
+    const name = row.label ?? method
+    switch (row.method) {
       case 'original':
-        return { ...compared(name, ref(original)), method: method.method }
+        return { ...compared(name, ref(original)), method }
       case 'retrain':
-        return { ...compared(name, ref(gold)), method: method.method }
+        return { ...compared(name, ref(gold)), method }
       default: {
-        const unlearn = unlearned(seed, name, method, ref(original))
-        return { ...compared(name, ref(unlearn)), method: method.method, unlearn }
+        const unlearn = unlearned(seed, name, optionsOf(row), ref(original))
+        return { ...compared(name, ref(unlearn)), method, unlearn }
       }
     }
   })

@@ -18,8 +18,6 @@ export function checkTuning(spec: Spec, facts: DatasetFacts, layers: readonly La
   spec.methods.forEach((row, i) => {
     if (row.method !== 'original' && row.method !== 'retrain')
       checkRow(row, spec, facts, layers, within(['methods', i], report))
-    else if (row.tune)
-      report(['methods', i, 'tune'], `${row.method} has no options that could be tuned; leave tune out`)
   })
   const tuned = spec.methods.findIndex((row) => tuningOf(row, spec) !== undefined)
   if (tuned >= 0) checkSamples(spec, facts, within(spec.tune ? ['tune'] : ['methods', tuned, 'tune'], report))

@@ -408,13 +408,18 @@ export const methodSchemas = [
 type RowSchemas<Schemas> = { readonly [I in keyof Schemas]: RowSchema<Schemas[I]> }
 type RowSchema<Schema> =
   Schema extends z.ZodObject<infer Shape, infer Config>
-    ? z.ZodObject<Shape & { tune: typeof rowTuneSchema }, Config>
+    ? Shape['method'] extends z.ZodLiteral<'original' | 'retrain'>
+      ? Schema
+      : z.ZodObject<Shape & { tune: typeof rowTuneSchema }, Config>
     : never
 
 // TypeScript gives the mapped list of schemas the type of a list without a fixed order.
-const rowSchemas = methodSchemas.map((schema: z.ZodObject) =>
-  schema.extend({ tune: rowTuneSchema }).describe(schema.description ?? ''),
-) as unknown as RowSchemas<typeof methodSchemas>
+const rowSchemas = methodSchemas.map((schema: (typeof methodSchemas)[number]) => {
+  const { value } = schema.shape.method
+  if (value === 'original' || value === 'retrain') return schema
+  const options: z.ZodObject = schema
+  return options.extend({ tune: rowTuneSchema }).describe(schema.description ?? '')
+}) as unknown as RowSchemas<typeof methodSchemas>
 
 export const methodSchema = z.discriminatedUnion('method', rowSchemas)
 
