@@ -34,18 +34,20 @@ export const tuneSchema = z
   .optional()
   .describe('chooses the options of every method by the same budget of variants; no tuning unless given')
 
+/** How one method is tuned. With its id, the JSON Schema of configs has it once for all methods. */
+export const rowTuningSchema = z
+  .strictObject({
+    trials: trials.optional().describe(`${TRIALS}; those of the section tune unless given`),
+    by: by.optional(),
+    space: z
+      .record(z.string(), rangeSchema)
+      .optional()
+      .describe("by path of an option: the values to draw from; the method's own space unless given"),
+  })
+  .meta({ id: 'tuning' })
+
 export const rowTuneSchema = z
-  .union([
-    z.literal(false),
-    z.strictObject({
-      trials: trials.optional().describe(`${TRIALS}; those of the section tune unless given`),
-      by: by.optional(),
-      space: z
-        .record(z.string(), rangeSchema)
-        .optional()
-        .describe("by path of an option: the values to draw from; the method's own space unless given"),
-    }),
-  ])
+  .union([z.literal(false), rowTuningSchema])
   .optional()
   .describe('how this method is tuned, or false for its options as written')
 
