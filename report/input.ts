@@ -1,7 +1,14 @@
-import type { Candidate, Plan, SeedPlan } from '../experiment/plan/types.ts'
+import type { Candidate, Plan, SeedPlan, TunedRow, TuningPlan } from '../experiment/plan/types.ts'
 import type { Manifest, ManifestOf } from '../experiment/records/manifest.ts'
 import type { RunRecord } from '../experiment/records/run.ts'
-import { makerOf, mentionsOf, rowsOf, seedsOf } from '../experiment/stages/stage-list.ts'
+import {
+  makerOf,
+  mentionsOf,
+  rowsOf,
+  seedsOf,
+  trialStages,
+  tuningSeedStages,
+} from '../experiment/stages/stage-list.ts'
 import type { Stage, StageKind, StageOf } from '../experiment/stages/stage.ts'
 
 /** The run and its results, from which a report is made. */
@@ -58,14 +65,28 @@ export function stagesBehind(seed: SeedPlan, candidate: Candidate): readonly Sta
  * that it did not finish. Each stage is an input of the next.
  */
 export function whyMissing(input: ReportInput, stages: readonly Stage[]): string {
-  for (const { key, title } of stages) {
+  const { plan } = input.run
+  for (const { key, title } of stages.flatMap((stage) => [...tuningBehind(plan, stage), stage])) {
     if (key in input.manifests) continue
     // Candidates may share a stage under different titles.
-    const titles = mentionsOf(input.run.plan).flatMap((stage) => (stage.key === key ? [stage.title] : []))
+    const titles = mentionsOf(plan).flatMap((stage) => (stage.key === key ? [stage.title] : []))
     const failure = input.failed.find((failed) => titles.includes(failed.title))
     return failure ? `${failure.title} failed: ${failure.reason}` : notFinished(title)
   }
   return 'its stages left no figure'
+}
+
+/** The stages that choose the options of a stage, inputs first. There are none if it is not tuned. */
+function tuningBehind({ tuning }: Plan, stage: Stage): readonly Stage[] {
+  if (!tuning || stage.kind !== 'unlearn' || !stage.inputs.tuned) return []
+  const { key } = stage.inputs.tuned
+  const row = tuning.rows.find(({ rounds }) => rounds.at(-1)?.ranking.key === key)
+  return row ? tuningStagesOf(tuning, row) : []
+}
+
+/** The stages of a row's tuning, inputs first. */
+export function tuningStagesOf({ seeds }: TuningPlan, row: TunedRow): readonly Stage[] {
+  return [...seeds.flatMap(tuningSeedStages), ...trialStages(row)]
 }
 
 /** The reason given for a stage that has no result and did not fail. */

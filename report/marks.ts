@@ -14,6 +14,7 @@ export function marksOf(input: ReportInput, models: RowModels): RowMarks {
     ...(attackAtChance(input, models, 'svm', 'confidence') && { attackAtChance: true }),
     ...(collapsed > 0 && { collapsed }),
     ...(models.some((model) => timesOverlap(input, model)) && { timesOverlapped: true }),
+    ...(models.some((model) => isUntuned(input, model)) && { untuned: true }),
   }
 }
 
@@ -25,6 +26,7 @@ export function marksNotes(rows: readonly RowMarks[]): readonly string[] {
     ...(rows.some(({ timesOverlapped }) => timesOverlapped)
       ? [`${signs.timesOverlapped} ${OVERLAPPED}`]
       : []),
+    ...(rows.some(({ untuned }) => untuned) ? [`${signs.untuned} ${UNTUNED}`] : []),
   ]
 }
 
@@ -35,13 +37,16 @@ export function markAt(row: RowMarks, name: MetricName): string | undefined {
 }
 
 /** The signs of the marks, which stand behind a figure or a label. */
-export const signs = { attackAtChance: '†', collapsed: '‡', timesOverlapped: '§' } as const
+export const signs = { attackAtChance: '†', collapsed: '‡', timesOverlapped: '§', untuned: '¶' } as const
 
 const CHANCE =
   'The attack is at chance: the 95% interval of its own balanced accuracy includes 50%. What it says of the forget set is noise.'
 const COLLAPSED =
   'The model is not better than chance on the retained set. It has collapsed: its forgetting figures mean nothing.'
 export const OVERLAPPED = 'The machine did other work while this was timed, so that the time may be too long.'
+
+const UNTUNED =
+  'The method was not tuned: it has its options as written, while those of other rows were chosen among several variants.'
 
 /**
  * Whether the 95% interval of an attack's balanced accuracy includes 50%. With several seeds it is
@@ -87,6 +92,11 @@ function isCollapsed(input: ReportInput, { candidate }: RowModels[number]): bool
   const chance = Math.max(...counts) / counts.reduce((sum, count) => sum + count, 0)
   const [low] = wilsonInterval((accuracy.value / 100) * split.retained, split.retained)
   return low <= chance
+}
+
+/** Whether a row has its options as written while others were tuned. */
+function isUntuned({ run: { plan } }: ReportInput, { candidate: { unlearn } }: RowModels[number]): boolean {
+  return plan.tuning !== undefined && unlearn !== undefined && unlearn.inputs.tuned === undefined
 }
 
 /** Whether one of the two times whose ratio is RTE overlapped with other work. */

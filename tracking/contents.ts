@@ -5,6 +5,7 @@ import { seedsAt } from '../experiment/plan/plan.ts'
 import type { Candidate } from '../experiment/plan/types.ts'
 import type { ResultRow } from '../experiment/records/results.ts'
 import type { RunEnd, RunRecord } from '../experiment/records/run.ts'
+import type { ApproximateMethodSpec } from '../experiment/spec/methods.ts'
 import { requestedKinds } from '../experiment/stages/requested.ts'
 import { settingsByKind, type StageKind } from '../experiment/stages/stage.ts'
 import { rowsOf, seedsOf } from '../experiment/stages/stage-list.ts'
@@ -175,7 +176,7 @@ function childOf(tracked: Tracked, candidate: Candidate, s: number, i: number): 
         ...flat({
           ...shared,
           seed: seedsAt(run.spec, s),
-          method: unlearn?.params.method ?? { method: row.method },
+          method: methodOf(tracked, unlearn) ?? { method: row.method },
         }),
         ...tracked.cell?.params,
       },
@@ -199,6 +200,12 @@ function childOf(tracked: Tracked, candidate: Candidate, s: number, i: number): 
     files: models.flatMap(({ files }) => files),
     models: models.map(({ files: _, ...rest }) => rest),
   }
+}
+
+/** The options that a method has: those that tuning chose, or else those of the config. */
+function methodOf({ manifests }: Tracked, unlearn: Candidate['unlearn']): ApproximateMethodSpec | undefined {
+  const ranking = unlearn?.inputs.tuned && manifests[unlearn.inputs.tuned.key]
+  return ranking?.kind === 'tune' ? ranking.metrics.ranking[0]?.method : unlearn?.params.method
 }
 
 /**
@@ -239,6 +246,7 @@ function stageTags({ unlearn, evaluate, attack, compare, model }: Candidate): St
   return {
     'zeroshift.stage.model': `${model.kind}/${model.key}`,
     ...(unlearn && { 'zeroshift.stage.unlearn': unlearn.key }),
+    ...(unlearn?.inputs.tuned && { 'zeroshift.stage.tune': unlearn.inputs.tuned.key }),
     'zeroshift.stage.evaluate': evaluate.key,
     'zeroshift.stage.attack': attack.key,
     'zeroshift.stage.compare': compare.key,

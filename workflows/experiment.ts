@@ -5,11 +5,17 @@ import {
   isCancellation,
   setHandler,
 } from '@temporalio/workflow'
-import type { Candidate, SeedPlan, ShadowPlan } from '../experiment/plan/types.ts'
+import type { Candidate, SeedPlan, ShadowPlan, TuningPlan, TuningRound } from '../experiment/plan/types.ts'
 import { requestedKinds } from '../experiment/stages/requested.ts'
 import type { RunInput, RunProgress, RunResult } from '../experiment/records/run.ts'
 import type { StoredInput } from '../experiment/plan/run-parts.ts'
-import { judgingStagesOf, makerOf, rowsOf, seedsOf } from '../experiment/stages/stage-list.ts'
+import {
+  judgingStagesOf,
+  makerOf,
+  rowsOf,
+  seedsOf,
+  tuningSeedStages,
+} from '../experiment/stages/stage-list.ts'
 import type { Stage, StageRef } from '../experiment/stages/stage.ts'
 import type { CellInput } from '../experiment/sweep/sweep.ts'
 import { pauseSignal, progressQuery, resumeSignal } from './names.ts'
@@ -67,6 +73,9 @@ async function executeExperiment(input: ResolvedRun, stages: StageRunner): Promi
     await essential(plan.ranking)
   }
   await essential(plan.split)
+
+  // Tuning: trials on seeds and splits of their own choose the options of the tuned rows.
+  const tuned = plan.tuning && tuneRows(plan.tuning)
 
   // Every seed trains and evaluates its own models. A seed without its original or its gold model
   // is left out, and the run fails if this happens to all seeds.
@@ -133,6 +142,29 @@ async function executeExperiment(input: ResolvedRun, stages: StageRunner): Promi
   }
 
   /**
+   * Starts the tuning. Returns by label a promise for each tuned row, which is settled when no trial
+   * of the row is under way any more.
+   */
+  function tuneRows({ seeds, rows }: TuningPlan): ReadonlyMap<string, Promise<void>> {
+    const ready = seeds.map(async (seed) => {
+      for (const stage of tuningSeedStages(seed)) await stages.complete(stage)
+    })
+    const done = rows.map(({ label, rounds }) => [label, tuneRow(rounds, ready)] as const)
+    // This avoids unhandled rejections: the rows await the promises later.
+    for (const promise of [...ready, ...done.map(([, row]) => row)]) promise.catch(() => undefined)
+    return new Map(done)
+  }
+
+  async function tuneRow(rounds: readonly TuningRound[], ready: readonly Promise<void>[]): Promise<void> {
+    for (const [i, { trials, ranking }] of rounds.entries()) {
+      await ready[i]
+      const outcomes = await Promise.allSettled(trials.map((trial) => stages.complete(trial)))
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+      await stages.complete(ranking)
+    }
+  }
+
+  /**
    * Trains the shadow models and pools them. Without one of the models there is no pool and no
    * attack.
    */
@@ -184,6 +216,8 @@ async function executeExperiment(input: ResolvedRun, stages: StageRunner): Promi
     reference: Promise<void>,
   ): Promise<void> {
     const { evaluate, attack, compare } = candidate
+    const tuning = tuned?.get(candidate.label)
+    if (tuning) await tuning
     const maker = makerOf(seed, candidate)
     if (maker) await stages.complete(maker)
     await stages.complete(evaluate)

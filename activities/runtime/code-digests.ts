@@ -5,7 +5,7 @@ import { extname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { BuildOptions, Loader, OutputFile, Plugin } from 'esbuild'
 import { digestOf } from '../../common/canonical.ts'
-import { isLocked, type ChangedCode, type CodeName } from '../../experiment/stages/code.ts'
+import { isLocked, isMethodKind, type ChangedCode, type CodeName } from '../../experiment/stages/code.ts'
 import { methodSchemas, type ApproximateMethodName } from '../../experiment/spec/methods.ts'
 import { stageKinds } from '../../experiment/stages/stage.ts'
 import { storedDigests, storeDigests, type CodeDigest } from './stored-digests.ts'
@@ -22,7 +22,7 @@ const methodNames = methodSchemas
   .filter((name): name is ApproximateMethodName => name !== 'original' && name !== 'retrain')
 
 export const codeNames: readonly CodeName[] = stageKinds.flatMap((kind): readonly CodeName[] =>
-  kind === 'unlearn' ? methodNames.map((name) => `unlearn:${name}` as const) : [kind],
+  isMethodKind(kind) ? methodNames.map((name) => `${kind}:${name}` as const) : [kind],
 )
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url))

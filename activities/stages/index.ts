@@ -20,6 +20,8 @@ export function stageActivities(options: StageOptions): StageActivities {
       options,
     ),
     train: stageActivity('train', async () => (await import('./train.ts')).train, options),
+    trial: stageActivity('trial', async () => (await import('./trial.ts')).trial, options),
+    tune: stageActivity('tune', async () => (await import('./tune.ts')).tune, options),
     unlearn: stageActivity('unlearn', async () => (await import('./unlearn.ts')).unlearn, options),
     evaluate: stageActivity('evaluate', async () => (await import('./evaluate.ts')).evaluate, options),
     attack: stageActivity('attack', async () => (await import('./attack.ts')).attack, options),

@@ -1,7 +1,7 @@
 import { resolveClasses } from '../../experiment/spec/sets.ts'
 import { splitData } from '../../unlearning/split/split.ts'
 import { readLogits } from './logits.ts'
-import { encodeSplit, readDataset } from '../runtime/blob-codecs.ts'
+import { encodeSplit, readDataset, readSplit } from '../runtime/blob-codecs.ts'
 import type { StageBody } from '../runtime/stage.ts'
 
 export const split: StageBody<'split'> = async ({ stage, artifacts, inputs, timed }) => {
@@ -10,7 +10,10 @@ export const split: StageBody<'split'> = async ({ stage, artifacts, inputs, time
   const classes = 'classes' in spec ? resolveClasses(spec, inputs.dataset.params.facts) : []
   const forgottenClasses = spec.kind === 'class' ? classes : []
   const logits = inputs.ranking && (await readLogits(artifacts, inputs.ranking)).retained
-  const { result, seconds } = await timed(() => splitData(data, data.labels, spec, { seed, classes, logits }))
+  const apart = inputs.comparison && (await readSplit(artifacts, inputs.comparison)).forget
+  const { result, seconds } = await timed(() =>
+    splitData(data, data.labels, spec, { seed, classes, logits, apart }),
+  )
   const counts = {
     retained: result.retained.length,
     forget: result.forget.length,

@@ -1,27 +1,22 @@
 import { encodeTensors } from '../../artifacts/format/safetensors.ts'
 import { toPeft } from '../../pretrained/peft.ts'
-import { checkpointOf, layersOf } from '../../experiment/models/model.ts'
+import { checkpointOf } from '../../experiment/models/model.ts'
 import { tensorflowEnvironment } from '../../learning/tensorflow/tf.ts'
-import { loadMethod, type Unlearned } from '../../unlearning/method.ts'
+import type { Unlearned } from '../../unlearning/method.ts'
 import type { Manifest, ManifestOf } from '../../experiment/records/manifest.ts'
-import type { ApproximateMethodName } from '../../experiment/spec/methods.ts'
 import type { StageParams } from '../../experiment/stages/stage.ts'
-import { deviceData, encodeWeights, floats, readWeights } from '../runtime/device.ts'
+import { encodeWeights, floats } from '../runtime/device.ts'
 import type { StageBody } from '../runtime/stage.ts'
-import { output, readSplit } from '../runtime/blob-codecs.ts'
+import { output } from '../runtime/blob-codecs.ts'
+import { prepareMethod } from './apply-method.ts'
+import { variantAt } from './variant-at.ts'
 
-export const unlearn: StageBody<'unlearn'> = async ({ stage, artifacts, inputs, host, timed }) => {
-  const { method, model, training, seed } = stage.params
-  const { facts } = inputs.dataset.params
-  const layers = layersOf(model, facts.shape, facts.classes.length)
-  const original = await readWeights(artifacts, inputs.original, layers)
-  const { retained, forget, validation } = await readSplit(artifacts, inputs.split)
-  const run = await loadMethod<ApproximateMethodName>(method.method)
-  const { data } = await deviceData(artifacts, inputs.dataset, model)
+export const unlearn: StageBody<'unlearn'> = async (context) => {
+  const { stage, inputs, timed } = context
+  const method = inputs.tuned ? variantAt(inputs.tuned, 0) : stage.params.method
+  const { layers, data, apply } = await prepareMethod(context, method)
   try {
-    const { result, seconds } = await timed(() =>
-      run(method, { layers, original, data, retained, forget, validation, training, seed, host }),
-    )
+    const { result, seconds } = await timed(apply)
     return {
       outputs: {
         model: encodeWeights(layers, result.weights),

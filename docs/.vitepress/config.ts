@@ -36,6 +36,7 @@ export default defineConfig({
           page('Your model', '/guides/your-model'),
           page('Your method', '/guides/your-method'),
           page('Sweeps', '/guides/sweeps'),
+          page('Tuning', '/guides/tuning'),
           page('Several machines', '/guides/several-machines'),
           page('GPUs', '/guides/gpus'),
           page('Reading a report', '/guides/reading-a-report'),

@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { methodSchemas } from '../../experiment/spec/methods.ts'
+import { methodSchemas, type MethodName } from '../../experiment/spec/methods.ts'
+import { searchSpaces, type SearchRange } from '../../experiment/spec/search-spaces.ts'
+import { rowTuningSchema } from '../../experiment/spec/tune.ts'
 import { fieldTable, jsonSchemaOf } from './fields.ts'
-import { plain, table } from './markdown.ts'
+import { code, flow, plain, table } from './markdown.ts'
 import { optimizer, schedule } from './named-schemas.ts'
 
 const FOLDER = join(import.meta.dirname, '../../unlearning/methods')
@@ -30,10 +32,29 @@ export function methodsPage(): string {
   const sections = methods.map(({ name, schema }) => {
     const algorithm = noAlgorithm[name] ?? docstringOf(name)
     const options = fieldTable(schema, [optimizer, schedule], { omit: ['method'] })
-    return [`## \`${name}\``, algorithm, options].join('\n\n')
+    return [`## \`${name}\``, algorithm, options, ...searchSpaceOf(name)].join('\n\n')
   })
-  return [INTRODUCTION, list, ...sections].join('\n\n')
+  const tuning = fieldTable(jsonSchemaOf(rowTuningSchema), [], { prefix: 'tune.' })
+  return [INTRODUCTION, list, TUNING, tuning, ...sections].join('\n\n')
 }
+
+/** The values that tuning draws the options of a method from. */
+function searchSpaceOf(name: MethodName): readonly string[] {
+  if (name === 'original' || name === 'retrain') return []
+  const ranges = Object.entries(searchSpaces[name]).map(([path, range]) => `${code(path)} ${valuesOf(range)}`)
+  return [`[Tuning](#tuning) draws ${ranges.join('; ')}.`]
+}
+
+function valuesOf(range: SearchRange): string {
+  if ('times' in range) return `${range.times.join(' to ')} times the row's own`
+  if ('choices' in range) return `one of ${range.choices.map(flow).join(', ')}`
+  return `${range.from} to ${range.to}${range.scale === 'log' ? ' on a logarithmic scale' : ''}`
+}
+
+const TUNING = `## Tuning
+
+Every method but \`original\` and \`retrain\` takes \`tune\` besides its own options: \`false\`, or how it is
+[tuned](../guides/tuning.md). Without a space of its own it has the space at the end of its section.`
 
 const INTRODUCTION = `# Methods
 

@@ -9,6 +9,7 @@ import type { StageInputs, StageOf, StageRef } from '../stages/stage.ts'
 import { seedPlan } from './seed-plan.ts'
 import { ref, stageMaker, type StageMaker } from './stage-maker.ts'
 import { evaluateStage, trainStage } from './train-stages.ts'
+import { tuningPlan } from './tuning-plan.ts'
 import type { Plan, Population, SeedPlan, ShadowPlan } from './types.ts'
 
 /**
@@ -37,6 +38,13 @@ export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}
     { split: keyedSplit(spec.split), seed: spec.seed.split },
     { dataset: ref(dataset), ...(ranking && { ranking: ref(ranking) }) },
   )
+  const tuning = tuningPlan({
+    stage,
+    spec,
+    facts,
+    data: { dataset: ref(dataset), split: ref(split) },
+    ...start,
+  })
   const shadow = spec.shadow && shadowPlan(stage, spec, { dataset: ref(dataset), ...start })
 
   const planned = (i: number) =>
@@ -48,6 +56,7 @@ export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}
       data: { dataset: ref(dataset), split: ref(split) },
       ...start,
       ...(shadow && { pool: ref(shadow.pool) }),
+      ...(tuning && { tuning }),
     })
   const first = planned(0)
   const others = Array.from({ length: (spec.seeds ?? 1) - 1 }, (_, i) => planned(i + 1))
@@ -56,6 +65,7 @@ export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}
     ...(checkpoint && { checkpoint }),
     ...(ranking && { ranking }),
     split,
+    ...(tuning && { tuning }),
     ...first,
     ...(others.length > 0 && { seeds: others }),
     ...(others.length + 1 >= LEAST_SEEDS && { population: populations(stage, [first, ...others]) }),

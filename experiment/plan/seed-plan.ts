@@ -1,11 +1,12 @@
 import type { ApproximateMethodSpec } from '../spec/methods.ts'
 import type { Spec } from '../spec/spec.ts'
+import { optionsOf } from '../spec/variants.ts'
 import type { StageInputs, StageOf, StageRef } from '../stages/stage.ts'
 import { requestedKinds } from '../stages/requested.ts'
 import { requestedStages } from './requested-stages.ts'
 import { ref, type StageMaker } from './stage-maker.ts'
 import { evaluateStage, trainStage } from './train-stages.ts'
-import type { Candidate, JudgingStages, SeedPlan } from './types.ts'
+import type { Candidate, JudgingStages, SeedPlan, TuningPlan } from './types.ts'
 
 /** The values from which the stages of one seed are made. */
 export interface SeedContext {
@@ -19,6 +20,8 @@ export interface SeedContext {
   readonly checkpoint?: StageRef<'checkpoint'>
   /** Absent if there are no shadow models. */
   readonly pool?: StageRef<'pool'>
+  /** Absent if no row is tuned. */
+  readonly tuning?: TuningPlan
 }
 
 /**
@@ -61,16 +64,17 @@ export function seedPlan(seed: SeedContext): SeedPlan {
     }
   }
 
-  const candidates = spec.methods.map(({ label, ...method }): Candidate => {
-    const name = label ?? method.method
-    switch (method.method) {
+  const candidates = spec.methods.map((row): Candidate => {
+    const { method } = row
+    const name = row.label ?? method
+    switch (row.method) {
       case 'original':
-        return { ...compared(name, ref(original)), method: method.method }
+        return { ...compared(name, ref(original)), method }
       case 'retrain':
-        return { ...compared(name, ref(gold)), method: method.method }
+        return { ...compared(name, ref(gold)), method }
       default: {
-        const unlearn = unlearned(seed, name, method, ref(original))
-        return { ...compared(name, ref(unlearn)), method: method.method, unlearn }
+        const unlearn = unlearned(seed, name, optionsOf(row), ref(original))
+        return { ...compared(name, ref(unlearn)), method, unlearn }
       }
     }
   })
@@ -140,12 +144,13 @@ function unlearned(
   method: ApproximateMethodSpec,
   original: StageRef<'train'>,
 ): StageOf<'unlearn'> {
-  const { stage, spec, seeds, data } = seed
+  const { stage, spec, seeds, data, tuning } = seed
+  const tuned = tuning?.rows.find(({ label }) => label === name)?.rounds.at(-1)
   return stage(
     'unlearn',
     titled(seed, `unlearn by ${name}`),
     { method, model: spec.model, training: spec.training, seed: seeds.unlearning },
-    { ...data, original },
+    { ...data, original, ...(tuned && { tuned: ref(tuned.ranking) }) },
   )
 }
 

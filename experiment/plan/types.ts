@@ -13,6 +13,8 @@ export interface Plan extends SeedPlan {
   /** The original's outputs on every training sample. Present if the split depends on them. */
   readonly ranking?: StageOf<'evaluate'>
   readonly split: StageOf<'split'>
+  /** The choice of options of the rows that are tuned. Absent if there are none. */
+  readonly tuning?: TuningPlan
   /** The other seeds. Absent if there is one seed. */
   readonly seeds?: readonly SeedPlan[]
   /**
@@ -25,6 +27,33 @@ export interface Plan extends SeedPlan {
    * none.
    */
   readonly shadow?: ShadowPlan
+}
+
+export interface TuningPlan {
+  readonly seeds: readonly TuningSeed[]
+  readonly rows: readonly TunedRow[]
+}
+
+/** The model and the split of one tuning seed, which the comparison does not use. */
+export interface TuningSeed {
+  readonly original: StageOf<'train'>
+  /** Present if the split depends on the original's outputs. */
+  readonly ranking?: StageOf<'evaluate'>
+  readonly split: StageOf<'split'>
+  readonly originalEvaluation: StageOf<'evaluate'>
+}
+
+/** The trials of one row. All seeds of the comparison take the options that they choose. */
+export interface TunedRow {
+  /** The label of the row. */
+  readonly label: string
+  /** One round for each tuning seed, in their order. */
+  readonly rounds: readonly TuningRound[]
+}
+
+export interface TuningRound {
+  readonly trials: readonly StageOf<'trial'>[]
+  readonly ranking: StageOf<'tune'>
 }
 
 /**

@@ -150,4 +150,6 @@ export interface RowMarks {
   readonly collapsed?: number
   /** The machine did other work while the model or its gold model was timed. */
   readonly timesOverlapped?: true
+  /** The method has its options as written, while those of other rows were tuned. */
+  readonly untuned?: true
 }

@@ -8,6 +8,7 @@ import { checkLayers } from './check-layers.ts'
 import { checkOptimizer } from './check-optimizer.ts'
 import { checkMethod } from './check-methods.ts'
 import { checkSets } from './check-sets.ts'
+import { checkTuning } from './check-tuning.ts'
 import type { DatasetFacts } from './dataset.ts'
 import { within, type Report } from './problems.ts'
 import {
@@ -43,6 +44,7 @@ export function checkSpec(spec: Spec, facts: DatasetFacts, locate: Locate): void
   spec.methods.forEach((method, i) => {
     checkMethod(method, spec, facts, layers, within(['methods', i], report))
   })
+  checkTuning(spec, facts, layers, report)
   for (const kind of requestedKinds) checkRequested(kind, spec, layers, within([kind], report))
   if (problems.length > 0) throw new UserError(problems)
 }

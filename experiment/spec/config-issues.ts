@@ -84,6 +84,9 @@ function explain(issue: Issue, schema: z.ZodType, root: unknown): readonly Findi
     ]
   }
 
+  const inner = onlyAlternative(issue, value)
+  if (inner) return inner.flatMap((one) => explain({ ...one, path: [...path, ...one.path] }, schema, root))
+
   const name = formatPath(path) || 'the config'
   if (value === undefined) {
     const parent = valueAt(root, path.slice(0, -1))
@@ -103,6 +106,22 @@ function explain(issue: Issue, schema: z.ZodType, root: unknown): readonly Findi
   if (options && typeof value === 'string')
     return [finding(`unknown ${nounOf(path)} "${value}"${suggestion(value, options)}`)]
   return [finding(`${name}: expected ${expected(issue, there)}, found ${found(value, issue)}`)]
+}
+
+/**
+ * The issues of the one alternative of a union that is of the value's type. They say more than that
+ * no alternative fits. Undefined if there is no such alternative, or more than one.
+ */
+function onlyAlternative(issue: Issue, value: unknown): readonly Issue[] | undefined {
+  if (issue.code !== 'invalid_union' || isDiscriminator(issue) || typeof value !== 'object' || value === null)
+    return undefined
+  const alike = issue.errors.filter((issues) => issues.every((one) => one.path.length > 0 || isOfKeys(one)))
+  return alike.length === 1 ? alike[0] : undefined
+}
+
+/** Whether an issue at the value itself is about its keys, and not about its type. */
+function isOfKeys({ code }: Issue): boolean {
+  return code === 'unrecognized_keys' || code === 'invalid_key'
 }
 
 /** The path of an issue. Paths of zod may contain symbols, paths of JSON do not. */
@@ -223,6 +242,8 @@ function schemaAt(root: z.core.$ZodType, data: unknown, path: Path): z.core.$Zod
 function variant(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)
     return variant(schema.unwrap(), value)
+  if (schema instanceof z.ZodUnion && !(schema instanceof z.ZodDiscriminatedUnion))
+    return onlyObject(schema.options, value) ?? schema
   if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema
   const { discriminator, options } = schema.def
   const chosen = options.find(
@@ -231,4 +252,11 @@ function variant(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
       z.safeParse(option.shape[discriminator], valueAt(value, [discriminator])).success,
   )
   return chosen ?? schema
+}
+
+/** The only alternative for a mapping, if the value is one. */
+function onlyObject(options: readonly z.core.$ZodType[], value: unknown): z.core.$ZodType | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const objects = options.filter((option) => option instanceof z.ZodObject)
+  return objects.length === 1 ? objects[0] : undefined
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { count, positive } from './numbers.ts'
 import { optimizerSchema, scheduleSchema } from './optimizer.ts'
+import { rowTuneSchema } from './tune.ts'
 
 /**
  * The unlearning methods and their options: the section `methods` of a config. The algorithm of
@@ -444,7 +445,24 @@ export const methodSchemas = [
     .describe('residual feature alignment with LoRA (arXiv 2411.08443)'),
 ] as const
 
-export const methodSchema = z.discriminatedUnion('method', methodSchemas)
+/** The schemas of the rows: the options of each method, and how they are tuned. */
+type RowSchemas<Schemas> = { readonly [I in keyof Schemas]: RowSchema<Schemas[I]> }
+type RowSchema<Schema> =
+  Schema extends z.ZodObject<infer Shape, infer Config>
+    ? Shape['method'] extends z.ZodLiteral<'original' | 'retrain'>
+      ? Schema
+      : z.ZodObject<Shape & { tune: typeof rowTuneSchema }, Config>
+    : never
+
+// TypeScript gives the mapped list of schemas the type of a list without a fixed order.
+const rowSchemas = methodSchemas.map((schema: (typeof methodSchemas)[number]) => {
+  const { value } = schema.shape.method
+  if (value === 'original' || value === 'retrain') return schema
+  const options: z.ZodObject = schema
+  return options.extend({ tune: rowTuneSchema }).describe(schema.description ?? '')
+}) as unknown as RowSchemas<typeof methodSchemas>
+
+export const methodSchema = z.discriminatedUnion('method', rowSchemas)
 
 export type MethodSpec = z.output<typeof methodSchema>
 export type MethodName = MethodSpec['method']

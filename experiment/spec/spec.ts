@@ -8,6 +8,7 @@ import { requestedSections } from './requested-sections.ts'
 import { settingsSchema } from './settings.ts'
 import { splitSchema } from './split.ts'
 import { trainingSchema } from './training.ts'
+import { tuneSchema } from './tune.ts'
 
 /**
  * The most repetitions of an experiment. There have to be fewer than 1000, because the seeds of the
@@ -57,6 +58,7 @@ export const specSchema = z.strictObject({
     .prefault({})
     .describe('models trained on the retained set alone'),
   methods: z.array(methodSchema).min(1).describe('the rows of the table, in this order'),
+  tune: tuneSchema,
   shadow: shadowSchema,
   ...requestedSections,
   attack: attackSchema,

@@ -9,8 +9,11 @@ import type { Stage, StageKind, StageParams } from './stage.ts'
  * for results of the locked code.
  */
 
-/** The name of a body of code: a stage kind, or a method for the kind `unlearn`. */
-export type CodeName = Exclude<StageKind, 'unlearn'> | `unlearn:${ApproximateMethodName}`
+/** The kinds of stage that execute an unlearning method. */
+type MethodKind = 'unlearn' | 'trial'
+
+/** The name of a body of code: a stage kind, with the method for the kinds that execute one. */
+export type CodeName = Exclude<StageKind, MethodKind> | `${MethodKind}:${ApproximateMethodName}`
 
 export interface LockedCode {
   /** Counted from 1. A change of the code that changes results raises it. */
@@ -34,8 +37,12 @@ export function codeNameOf<K extends StageKind>({
   readonly kind: K
   readonly params: StageParams[K]
 }): CodeName {
-  if (kind !== 'unlearn') return kind
-  return `unlearn:${(params as StageParams['unlearn']).method.method}`
+  if (!isMethodKind(kind)) return kind
+  return `${kind}:${(params as StageParams[MethodKind]).method.method}`
+}
+
+export function isMethodKind(kind: StageKind): kind is MethodKind {
+  return kind === 'unlearn' || kind === 'trial'
 }
 
 /** The version of a body. A body that is not in the lock yet has version 1. */

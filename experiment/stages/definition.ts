@@ -29,6 +29,7 @@ export type StageQueue = 'zeroshift' | 'zeroshift-train'
 export const displayGroups = [
   'data',
   'models',
+  'tuning',
   'unlearning',
   'evaluation',
   'shadows',

@@ -14,6 +14,8 @@ import { ruli } from './ruli.ts'
 import { shadow } from './shadow.ts'
 import { split } from './split.ts'
 import { train } from './train.ts'
+import { trial } from './trial.ts'
+import { tune } from './tune.ts'
 import { unlearn } from './unlearn.ts'
 
 /**
@@ -37,6 +39,8 @@ export const stageDefinitions = {
   split,
   checkpoint,
   train,
+  trial,
+  tune,
   unlearn,
   evaluate,
   attack,

@@ -12,6 +12,11 @@ export const split = defineStage<{
      * The original's outputs on all training samples. Present if the split ranks samples by them.
      */
     readonly ranking?: 'evaluate'
+    /**
+     * The split of the comparison. Present for a split of the tuning, which forgets none of its
+     * forgotten samples.
+     */
+    readonly comparison?: 'split'
   }
   readonly metrics: {
     readonly retained: number

@@ -1,4 +1,12 @@
-import type { Candidate, JudgingStages, Plan, SeedPlan } from '../plan/types.ts'
+import type {
+  Candidate,
+  JudgingStages,
+  Plan,
+  SeedPlan,
+  TunedRow,
+  TuningPlan,
+  TuningSeed,
+} from '../plan/types.ts'
 import { requestedKinds } from './requested.ts'
 import type { Stage } from './stage.ts'
 
@@ -20,6 +28,7 @@ export function mentionsOf(plan: Plan): readonly Stage[] {
     ...(plan.checkpoint ? [plan.checkpoint] : []),
     ...ranked,
     plan.split,
+    ...(plan.tuning ? tuningStages(plan.tuning) : []),
     ...seedsOf(plan).flatMap(ownStages),
     ...populations,
     ...shadows,
@@ -46,6 +55,25 @@ export function seedsOf(plan: Plan): readonly SeedPlan[] {
 /** The rows of a seed: the models of the methods, then the further gold models. */
 export function rowsOf({ candidates, floor }: SeedPlan): readonly Candidate[] {
   return [...candidates, ...floor]
+}
+
+function tuningStages({ seeds, rows }: TuningPlan): readonly Stage[] {
+  return [...seeds.flatMap(tuningSeedStages), ...rows.flatMap(trialStages)]
+}
+
+/** The stages of one tuning seed, each of which needs those before it. */
+export function tuningSeedStages({
+  original,
+  ranking,
+  split,
+  originalEvaluation,
+}: TuningSeed): readonly Stage[] {
+  return [original, ...(ranking ? [ranking] : []), split, originalEvaluation]
+}
+
+/** The trials and rankings of a row, round by round. */
+export function trialStages({ rounds }: TunedRow): readonly Stage[] {
+  return rounds.flatMap(({ trials, ranking }) => [...trials, ranking])
 }
 
 function ownStages(seed: SeedPlan): readonly Stage[] {

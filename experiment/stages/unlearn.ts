@@ -8,6 +8,7 @@ import { defineStage } from './definition.ts'
 /** Makes an unlearned model from the original by an approximate method. */
 export const unlearn = defineStage<{
   readonly params: {
+    /** The options of the row. A tuned row takes those of the best variant instead. */
     readonly method: ApproximateMethodSpec
     readonly model: ModelSpec
     readonly training: TrainingSpec
@@ -17,6 +18,8 @@ export const unlearn = defineStage<{
     readonly dataset: 'dataset'
     readonly split: 'split'
     readonly original: 'train'
+    /** Present if the row is tuned. */
+    readonly tuned?: 'tune'
   }
   readonly metrics: {
     readonly trainable: number

@@ -1,5 +1,6 @@
 import { findingsOf, type Finding } from '../spec/config-issues.ts'
 import { readYaml } from '../spec/config-yaml.ts'
+import { rangeProblems } from '../spec/range.ts'
 import { UserError, type Problem } from '../../common/errors.ts'
 import { formatPath, parsePath, startsWith, type Locate } from '../../common/path.ts'
 import { suggestion } from '../../common/nearest.ts'
@@ -64,27 +65,9 @@ function crossChecks(space: SweepSpace): readonly Finding[] {
       ]
     }),
     ...twice('random', Object.keys(space.random?.of ?? {})),
-    ...Object.entries(space.random?.of ?? {}).flatMap(([path, range]) => {
-      if ('choices' in range) return []
-      const at = ['random', 'of', path]
-      const { from, to, scale, whole } = range
-      return [
-        ...(from < to
-          ? []
-          : [wrong(at, `the range of ${path} goes from ${from} to ${to}; expected from < to`)]),
-        ...(scale === 'log' && from <= 0
-          ? [wrong(at, `a logarithmic range begins above 0, and that of ${path} at ${from}`)]
-          : []),
-        ...(whole && !(Number.isInteger(from) && Number.isInteger(to))
-          ? [
-              wrong(
-                at,
-                `a range of whole numbers has whole ends, and that of ${path} goes from ${from} to ${to}`,
-              ),
-            ]
-          : []),
-      ]
-    }),
+    ...Object.entries(space.random?.of ?? {}).flatMap(([path, range]) =>
+      rangeProblems(path, range).map((message) => wrong(['random', 'of', path], message)),
+    ),
     ...checkHalving(space).map((message) => wrong(['halving', 'rungs'], message)),
   ]
 }

@@ -1,6 +1,7 @@
-import { canonicalJson, sha256 } from '../../common/canonical.ts'
+import { canonicalJson } from '../../common/canonical.ts'
 import { UserError } from '../../common/errors.ts'
-import { basesOf, type Json, type RangeSpec, type SweepSpace } from './space.ts'
+import { uniform, valueIn, type Json } from '../spec/range.ts'
+import { basesOf, type SweepSpace } from './space.ts'
 
 /** One point of a search space: a base, and the values that are set in it by path, in order. */
 export interface SweepPoint {
@@ -89,22 +90,7 @@ function zipped(group: Readonly<Record<string, readonly Json[]>>): readonly Valu
 function drawn({ samples, seed, of }: NonNullable<SweepSpace['random']>): readonly Values[] {
   return Array.from({ length: samples }, (_, i) =>
     Object.fromEntries(
-      Object.entries(of).map(([path, range]) => [path, valueAt(range, uniform(seed, path, i))]),
+      Object.entries(of).map(([path, range]) => [path, valueIn(range, uniform(['sweep', seed, path, i]))]),
     ),
   )
-}
-
-/** A number in [0, 1) from 52 bits of the digest of the seed, the path and the sample. */
-function uniform(seed: number, path: string, sample: number): number {
-  return Number.parseInt(sha256(canonicalJson(['sweep', seed, path, sample])).slice(0, 13), 16) / 2 ** 52
-}
-
-function valueAt(range: RangeSpec, u: number): Json {
-  if ('choices' in range) return range.choices[Math.floor(u * range.choices.length)] ?? null
-  const { from, to, scale, whole } = range
-  // A whole number is the floor of a number below to + 1.
-  const end = whole ? to + 1 : to
-  const value = scale === 'log' ? from * (end / from) ** u : from + u * (end - from)
-  // Six digits suffice, and people can read and type them.
-  return whole ? Math.min(to, Math.floor(value)) : Number(value.toPrecision(6))
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { parsePath } from '../../common/path.ts'
+import { rangeSchema } from '../spec/range.ts'
 
 /**
  * The config of a sweep as plain JSON: one or several base experiments, and values for paths in
@@ -13,16 +14,6 @@ const values = z.array(z.json()).min(1)
 const point = z.record(path, z.json())
 /** Values that a point must have. `base` is the base's file, as written in the sweep. */
 const condition = z.record(path, z.json())
-
-const range = z.union([
-  z.strictObject({
-    from: z.number(),
-    to: z.number(),
-    scale: z.enum(['linear', 'log']).default('linear'),
-    whole: z.boolean().default(false).describe('whole numbers only, both ends among them'),
-  }),
-  z.strictObject({ choices: values }),
-])
 
 export const sweepSchema = z.strictObject({
   name: z
@@ -50,7 +41,7 @@ export const sweepSchema = z.strictObject({
         .max(2 ** 32 - 1)
         .default(1)
         .describe('seed of the draws'),
-      of: z.record(path, range).describe('by path: a range of numbers, or a list of choices'),
+      of: z.record(path, rangeSchema).describe('by path: a range of numbers, or a list of choices'),
     })
     .optional()
     .describe(
@@ -85,8 +76,6 @@ export const sweepSchema = z.strictObject({
 
 export type SweepSpace = z.output<typeof sweepSchema>
 export type HalvingSpec = NonNullable<SweepSpace['halving']>
-export type RangeSpec = z.output<typeof range>
-export type Json = z.output<ReturnType<typeof z.json>>
 
 export function basesOf({ base }: SweepSpace): readonly string[] {
   return typeof base === 'string' ? [base] : base

@@ -105,9 +105,13 @@ export function resultsTable(
   }
 }
 
-function labelCell({ label, collapsed, standing }: ResultRow, isNarrow: boolean): FullCell {
+function labelCell({ label, collapsed, untuned, standing }: ResultRow, isNarrow: boolean): FullCell {
   const sign = standing && `${verdictMarks[standing.verdict]}${standing.isAmongBest ? '*' : ''}`
-  const marks = [collapsed ? signs.collapsed : [], (isNarrow ? sign : undefined) ?? []].flat()
+  const marks = [
+    ...(collapsed ? [signs.collapsed] : []),
+    ...(untuned ? [signs.untuned] : []),
+    ...(isNarrow && sign ? [sign] : []),
+  ]
   return {
     text: label,
     mark: marks.length > 0 ? marks.join(' ') : undefined,

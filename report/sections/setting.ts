@@ -46,6 +46,7 @@ export function settingSection(input: ReportInput): Section {
         return [{ strong: label ?? method }, ` ${kind}${describeOptions(options)}`]
       }),
     ),
+    ...optional('Tuning', spec.tune && describeOptions(spec.tune)),
     fact('Attack', describeOptions(spec.attack)),
     ...optional(
       'Shadow models',

@@ -8,9 +8,11 @@ import { probes } from './probe.ts'
 import { relearning } from './relearn.ts'
 import { vulnerable } from './ruli.ts'
 import type { StageSection } from './stage-section.ts'
+import { tuning } from './tuning.ts'
 
 /** Sections of stage kinds, in the order of the report. */
 export const stageSections: readonly StageSection[] = [
+  tuning,
   attacks,
   membership,
   vulnerable,

@@ -172,6 +172,48 @@ describe('a run', () => {
         expect(position.get(needed)).toBeLessThan(position.get(key) ?? -1)
   })
 
+  test('tunes its methods, which wait for their rankings, and gold does not', async () => {
+    const input = sampleRun({ name: 'tuned', trials: 4 })
+    const { activities, calls } = recording()
+    const result = await withWorker(server.address, activities, async () => (await start(input)).result())
+
+    const stages = stagesOf(input.run.plan)
+    expect(result).toMatchObject({ computed: stages.length, failed: [] })
+    expect(calls.filter(({ kind }) => kind === 'trial')).toHaveLength(12)
+    const position = new Map(calls.map(({ key }, i) => [key, i]))
+    for (const { key, inputs } of stages)
+      for (const { key: needed } of Object.values(inputs as Record<string, StageRef>))
+        expect(position.get(needed)).toBeLessThan(position.get(key) ?? -1)
+    const firstUnlearning = calls.findIndex(({ kind }) => kind === 'unlearn')
+    expect(calls.findIndex(({ title }) => title === 'attack retrain')).toBeLessThan(firstUnlearning)
+  })
+
+  test('loses the method whose tuning failed, and only that one', async () => {
+    const input = sampleRun({ name: 'tuning', trials: 4 })
+    const reason = 'all 4 variants failed: the loss is not finite'
+    const { activities, calls } = recording(({ title }) => {
+      if (title === 'rank finetune, round 1') throw new MathError(reason)
+    })
+    const result = await withWorker(server.address, activities, async () => (await start(input)).result())
+
+    expect(result.failed).toEqual([{ title: 'rank finetune, round 1', reason }])
+    const titles = calls.map(({ title }) => title)
+    expect(titles).toContain('compare rfa')
+    for (const title of ['try finetune, place 1 of round 2', 'unlearn by finetune', 'compare finetune'])
+      expect(titles).not.toContain(title)
+  })
+
+  test('fails when the tuning leaves no method', async () => {
+    const input = sampleRun({ name: 'untunable', trials: 4 })
+    const { activities } = recording(({ title }) => {
+      if (title === 'train original, tuning seed 1') throw new MathError('the loss is not finite')
+    })
+    const reason = await withWorker(server.address, activities, async () =>
+      failureOf((await start(input)).result()),
+    )
+    expect(reason).toBe('no method came through: train original, tuning seed 1: the loss is not finite')
+  })
+
   test("fails on the user's error in a stage that it cannot do without, without a second try", async () => {
     const input = sampleRun({ name: 'user' })
     const { activities, calls } = recording((stage) => {

@@ -34,6 +34,8 @@ export interface SplitMaterial {
    * them.
    */
   readonly logits?: Logits | undefined
+  /** Training samples that are not forgotten. All may be unless given. */
+  readonly apart?: Int32Array | undefined
 }
 
 /**
@@ -69,10 +71,15 @@ function chosenSamples(
   partition: Partition,
   labels: Int32Array,
   split: SplitSpec,
-  { seed, classes = [], logits }: SplitMaterial,
+  { seed, classes = [], logits, apart }: SplitMaterial,
 ): Iterable<number> {
   const { train } = partition
-  const draw = (from: Int32Array, count: number) => sample(from, count, stream(seed, 'split', 'forget'))
+  const free = freeOf(apart)
+  const draw = (from: Int32Array, count: number) => {
+    const left = from.filter(free)
+    if (apart && left.length < count) throw tooFew(left.length, count)
+    return sample(left, count, stream(seed, 'split', 'forget'))
+  }
   switch (split.kind) {
     case 'class':
       return train.filter((i) => classes.includes(labels[i] ?? -1))
@@ -97,8 +104,9 @@ function chosenSamples(
     }
     case 'hard': {
       if (!logits) throw new Error("the original's logits are missing")
-      const ranked = byHardness(logits, split.by)
+      const ranked = byHardness(logits, split.by).filter((position) => free(train[position] ?? -1))
       const count = forgetCount(split, train.length)
+      if (apart && count > ranked.length) throw tooFew(ranked.length, count)
       if (count > ranked.length)
         throw new UserError([
           {
@@ -109,4 +117,19 @@ function chosenSamples(
       return ranked.subarray(0, count).map((position) => train[position] ?? -1)
     }
   }
+}
+
+/** Whether a sample may be forgotten: it is none of those that are kept apart. */
+function freeOf(apart: Int32Array = new Int32Array()): (index: number) => boolean {
+  const kept = new Set(apart)
+  return (index) => !kept.has(index)
+}
+
+function tooFew(left: number, count: number): UserError {
+  return new UserError([
+    {
+      path: 'tune',
+      message: `tuning is to forget ${count} samples, and the comparison leaves ${left} of which it may forget some; forget fewer samples, or leave tune out`,
+    },
+  ])
 }

@@ -1,0 +1,39 @@
+import { layersOf } from '../../experiment/models/model.ts'
+import type { Layer } from '../../experiment/models/layers.ts'
+import type { ApproximateMethodName, ApproximateMethodSpec } from '../../experiment/spec/methods.ts'
+import type { DeviceData } from '../../learning/data/device-data.ts'
+import { loadMethod, type Unlearned } from '../../unlearning/method.ts'
+import type { Split } from '../../unlearning/split/split.ts'
+import { readSplit } from '../runtime/blob-codecs.ts'
+import { deviceData, readWeights } from '../runtime/device.ts'
+import type { StageContext } from '../runtime/stage.ts'
+
+/** A method with all that it needs. The caller has to dispose of the data. */
+export interface PreparedMethod {
+  readonly layers: readonly Layer[]
+  readonly split: Split
+  readonly data: DeviceData
+  readonly apply: () => Promise<Unlearned>
+}
+
+type MethodContext = Pick<
+  StageContext<'unlearn'> | StageContext<'trial'>,
+  'stage' | 'artifacts' | 'inputs' | 'host'
+>
+
+/** Loads a method, and the original and the data that the method is applied to. */
+export async function prepareMethod(
+  { stage, artifacts, inputs, host }: MethodContext,
+  method: ApproximateMethodSpec,
+): Promise<PreparedMethod> {
+  const { model, training, seed } = stage.params
+  const { facts } = inputs.dataset.params
+  const layers = layersOf(model, facts.shape, facts.classes.length)
+  const original = await readWeights(artifacts, inputs.original, layers)
+  const split = await readSplit(artifacts, inputs.split)
+  const { retained, forget, validation } = split
+  const run = await loadMethod<ApproximateMethodName>(method.method)
+  const { data } = await deviceData(artifacts, inputs.dataset, model)
+  const context = { layers, original, data, retained, forget, validation, training, seed, host }
+  return { layers, split, data, apply: () => run(method, context) }
+}
