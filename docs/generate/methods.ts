@@ -42,6 +42,7 @@ export function methodsPage(): string {
 function searchSpaceOf(name: MethodName): readonly string[] {
   if (name === 'original' || name === 'retrain') return []
   const ranges = Object.entries(searchSpaces[name]).map(([path, range]) => `${code(path)} ${valuesOf(range)}`)
+  if (ranges.length === 0) return ['[Tuning](#tuning) draws none of these options.']
   return [`[Tuning](#tuning) draws ${ranges.join('; ')}.`]
 }
 

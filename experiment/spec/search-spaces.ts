@@ -60,9 +60,18 @@ export const searchSpaces: Readonly<Record<ApproximateMethodName, SearchSpace>> 
   'eu-k': { ...rate, ...epochs },
   // A greater alpha selects fewer parameters, and beyond a limit none.
   ssd: { alpha: { times: [0.1, 1] }, lambda: { times: [0.1, 10] } },
+  // Closed form: its only option is how many samples its probes see. It is not tuned.
+  damp: {},
   fisher: { alpha: { times: [0.01, 100] }, power: linear(0.5, 1) },
   influence: { alpha: { times: [0.1, 20] }, damping: { times: [0.1, 10] } },
   'lora-random-label': { ...rate, ...epochs },
   'lora-neggrad-plus': { retainedWeight: descent, ...rate, ...epochs },
-  rfa: { lambda: { times: [0.1, 10] }, ridge: { times: [0.1, 10] }, ...rate, steps: { times: [0.5, 2] } },
+  rfa: {
+    lambda: { times: [0.1, 10] },
+    ridge: { times: [0.1, 10] },
+    ...rate,
+    steps: { times: [0.5, 2] },
+    refitEpochs: { times: [0.5, 2] },
+    renew: { times: [0.25, 1.6] },
+  },
 }

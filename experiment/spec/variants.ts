@@ -17,15 +17,17 @@ export interface RowTuning {
 
 type Tuned = Pick<Spec, 'tune' | 'training' | 'seed'>
 
-/** Returns undefined if the row is not tuned. The original and gold have no options to tune. */
+/**
+ * Returns undefined if the row is not tuned. The original, gold and methods with an empty search
+ * space have no options to tune.
+ */
 export function tuningOf(row: MethodSpec, { tune, training }: Tuned): RowTuning | undefined {
   if (row.method === 'original' || row.method === 'retrain' || row.tune === false) return undefined
   if (!tune && !row.tune) return undefined
   const own = tunable(row, training)
-  return {
-    trials: row.tune?.trials ?? tune?.trials ?? tuneDefaults.trials,
-    space: row.tune?.space ?? resolved(searchSpaces[row.method], own),
-  }
+  const space = row.tune?.space ?? resolved(searchSpaces[row.method], own)
+  if (Object.keys(space).length === 0) return undefined
+  return { trials: row.tune?.trials ?? tune?.trials ?? tuneDefaults.trials, space }
 }
 
 /**

@@ -54,8 +54,8 @@ describe('at full rank', () => {
     const after = unpackArrays(parameterSpecs(layers).trained, weights.trained)
     for (const name of ['conv1.weight', 'conv1.bias', 'conv2.bias', 'linear1.bias', 'head.bias'])
       expect(after[name]?.values, name).toEqual(before[name]?.values)
-    const filters = (values = new Float32Array()) =>
-      Array.from({ length: 6 }, (_, filter) => values.filter((_, i) => i % 6 === filter))
+    const filters = (values: Float32Array | undefined) =>
+      Array.from({ length: 6 }, (_, filter) => [...(values ?? [])].filter((_, i) => i % 6 === filter))
     const [old, now] = [filters(before['conv2.weight']?.values), filters(after['conv2.weight']?.values)]
     const changed = now.filter((filter, i) => filter.some((value, j) => value !== old[i]?.[j]))
     expect(changed).toHaveLength(3)
