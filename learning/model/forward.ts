@@ -12,7 +12,8 @@ import { attention, gelu, geluTanh, layerNorm } from './transformer.ts'
 
 /** The forward pass of the layers in `experiment/models/model.ts`. */
 
-const epsilon = 1e-5
+/** Is added to the variance in batch norms. */
+export const batchNormEpsilon = 1e-5
 
 /** Padding for max-pooling: smaller than every activation. */
 const lowest = -3.4e38
@@ -83,14 +84,14 @@ export function forward(
         const beta = parameter(`${layer.name}.beta`) as Tensor1D
         if (training) {
           const images = input.rank === 4 ? input : input.reshape([-1, 1, 1, layer.channels])
-          const { y, mean, variance } = batchNormTraining(images as Tensor4D, gamma, beta, epsilon)
+          const { y, mean, variance } = batchNormTraining(images as Tensor4D, gamma, beta, batchNormEpsilon)
           statistics[`${layer.name}.mean`] = mean
           statistics[`${layer.name}.variance`] = variance
           return input.rank === 4 ? y : y.reshape(input.shape)
         }
         // One multiplication and one addition: the running statistics are constants here, while
         // gamma and beta may be trained.
-        const scale = gamma.div(parameter(`${layer.name}.variance`).add(epsilon).sqrt())
+        const scale = gamma.div(parameter(`${layer.name}.variance`).add(batchNormEpsilon).sqrt())
         return input.mul(scale).add(beta.sub(scale.mul(parameter(`${layer.name}.mean`))))
       }
       case 'relu':

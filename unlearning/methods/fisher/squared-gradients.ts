@@ -1,7 +1,7 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs'
 import { flattenLayers, type ConvLayer, type Layer } from '../../../experiment/models/layers.ts'
 import type { DeviceData } from '../../../learning/data/device-data.ts'
-import { forward } from '../../../learning/model/forward.ts'
+import { batchNormEpsilon, forward } from '../../../learning/model/forward.ts'
 import { parameterSpecs, type NamedTensors } from '../../../learning/model/parameters.ts'
 import { tf } from '../../../learning/tensorflow/tf.ts'
 
@@ -22,9 +22,9 @@ export function fisherInformation(
   parameters: NamedTensors,
   data: DeviceData,
 ): (batch: Int32Array) => Tensor1D {
-  const parametrised = flattenLayers(layers).filter(
-    (layer) => parameterSpecs([withoutInner(layer)]).trained.length > 0,
-  )
+  const specs = parameterSpecs(layers).trained
+  const owners = new Set(specs.map(({ name }) => name.slice(0, name.lastIndexOf('.'))))
+  const parametrised = flattenLayers(layers).filter(({ name }) => owners.has(name))
   const names = new Set(parametrised.map(({ name }) => name))
   return (batch) =>
     tf.tidy(() => {
@@ -54,13 +54,10 @@ export function fisherInformation(
     })
 }
 
-/** A residual block or an attention has no parameters besides those of the layers inside it. */
-const withoutInner = (layer: Layer): Layer =>
-  layer.kind === 'residual' || layer.kind === 'attention' ? { kind: 'relu', name: layer.name } : layer
-
 /**
- * From δ, the gradients of a layer's outputs, and the weights [n] of the samples: the weighted sums
- * of the squared gradients of the layer's parameters, flat and in the order of `parameterSpecs`.
+ * Computes weighted sums over samples of the squared gradients of a layer's parameters, flat and in
+ * the order of `parameterSpecs`. delta: the gradients of the layer's outputs, [n, ..., out].
+ * weights: [n].
  */
 type Squares = (delta: Tensor, weights: Tensor1D) => readonly Tensor1D[]
 
@@ -80,7 +77,7 @@ function squaresOf(layer: Layer, input: Tensor, parameters: NamedTensors): Squar
     case 'batch-norm': {
       const mean = parameters[`${layer.name}.mean`] as Tensor
       const variance = parameters[`${layer.name}.variance`] as Tensor
-      const normal = input.sub(mean).div(variance.add(BATCH_NORM_EPSILON).sqrt())
+      const normal = input.sub(mean).div(variance.add(batchNormEpsilon).sqrt())
       return (delta, weights) => [ofSums(delta.mul(normal), weights), ofSums(delta, weights)]
     }
     case 'layer-norm': {
@@ -110,9 +107,6 @@ function squaresOf(layer: Layer, input: Tensor, parameters: NamedTensors): Squar
       return layer satisfies never
   }
 }
-
-/** The ε of batch norms in the forward pass. */
-const BATCH_NORM_EPSILON = 1e-5
 
 /** Σ_n w_n x_n of x [n, ...]. */
 function weightedSum(x: Tensor, weights: Tensor1D): Tensor {
