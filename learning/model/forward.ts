@@ -1,9 +1,5 @@
 import type { Rank, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs'
-import {
-  type ConvLayer,
-  type Layer,
-  type LinearLayer,
-} from '../../experiment/models/layers.ts'
+import { type ConvLayer, type Layer, type LinearLayer } from '../../experiment/models/layers.ts'
 import { batchNormTraining, relu } from './kernels.ts'
 import type { NamedTensors } from './parameters.ts'
 import { tf } from '../tensorflow/tf.ts'
@@ -11,7 +7,10 @@ import { attention, gelu, geluTanh, layerNorm } from './transformer.ts'
 
 /** The forward pass of the layers in `experiment/models/model.ts`. */
 
-const EPSILON = 1e-5
+/** The number that a batch norm adds to the variance. */
+export function batchNormEpsilon({ epsilon = 1e-5 }: { readonly epsilon?: number }): number {
+  return epsilon
+}
 
 /** Padding for max-pooling: smaller than every activation. */
 const lowest = -3.4e38
@@ -78,7 +77,8 @@ export function forward(
       case 'conv':
         return convolution(layer, input as Tensor4D)
       case 'batch-norm': {
-        const { epsilon = EPSILON, scale: hasScale = true } = layer
+        const epsilon = batchNormEpsilon(layer)
+        const { scale: hasScale = true } = layer
         const gamma = hasScale
           ? (parameter(`${layer.name}.gamma`) as Tensor1D)
           : tf.ones<Rank.R1>([layer.channels])

@@ -1,9 +1,10 @@
-import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs'
-import { flattenLayers, type ConvLayer, type Layer } from '../../../experiment/models/layers.ts'
+import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs'
+import { flattenLayers, weightRows, type Layer } from '../../../experiment/models/layers.ts'
 import type { DeviceData } from '../../../learning/data/device-data.ts'
-import { forward } from '../../../learning/model/forward.ts'
+import { batchNormEpsilon, forward } from '../../../learning/model/forward.ts'
 import { parameterSpecs, type NamedTensors } from '../../../learning/model/parameters.ts'
 import { tf } from '../../../learning/tensorflow/tf.ts'
+import { patches } from '../shared/patches.ts'
 
 /**
  * The diagonal of the Fisher information of a batch, summed over its samples,
@@ -22,9 +23,9 @@ export function fisherInformation(
   parameters: NamedTensors,
   data: DeviceData,
 ): (batch: Int32Array) => Tensor1D {
-  const parametrised = flattenLayers(layers).filter(
-    (layer) => parameterSpecs([withoutInner(layer)]).trained.length > 0,
-  )
+  const specs = parameterSpecs(layers).trained
+  const owners = new Set(specs.map(({ name }) => name.slice(0, name.lastIndexOf('.'))))
+  const parametrised = flattenLayers(layers).filter(({ name }) => owners.has(name))
   const names = new Set(parametrised.map(({ name }) => name))
   return (batch) =>
     tf.tidy(() => {
@@ -54,13 +55,10 @@ export function fisherInformation(
     })
 }
 
-/** A residual block or an attention has no parameters besides those of the layers inside it. */
-const withoutInner = (layer: Layer): Layer =>
-  layer.kind === 'residual' || layer.kind === 'attention' ? { kind: 'relu', name: layer.name } : layer
-
 /**
- * From δ, the gradients of a layer's outputs, and the weights [n] of the samples: the weighted sums
- * of the squared gradients of the layer's parameters, flat and in the order of `parameterSpecs`.
+ * Computes weighted sums over samples of the squared gradients of a layer's parameters, flat and in
+ * the order of `parameterSpecs`. delta: the gradients of the layer's outputs, [n, ..., out].
+ * weights: [n].
  */
 type Squares = (delta: Tensor, weights: Tensor1D) => readonly Tensor1D[]
 
@@ -74,14 +72,22 @@ function squaresOf(layer: Layer, input: Tensor, parameters: NamedTensors): Squar
       ]
     }
     case 'conv': {
-      const ofWeight = weightSquares(patches(layer, input as Tensor4D))
-      return (delta, weights) => [ofWeight(delta, weights), ...(layer.bias ? [ofSums(delta, weights)] : [])]
+      const [n = 0] = input.shape
+      const ofWeight = weightSquares(patches(layer, input).reshape([n, -1, weightRows(layer)]))
+      return (delta, weights) => [
+        // The weights of a whitening layer are not trained.
+        ...(layer.whitening === true ? [] : [ofWeight(delta, weights)]),
+        ...(layer.bias ? [ofSums(delta, weights)] : []),
+      ]
     }
     case 'batch-norm': {
       const mean = parameters[`${layer.name}.mean`] as Tensor
       const variance = parameters[`${layer.name}.variance`] as Tensor
-      const normal = input.sub(mean).div(variance.add(BATCH_NORM_EPSILON).sqrt())
-      return (delta, weights) => [ofSums(delta.mul(normal), weights), ofSums(delta, weights)]
+      const normal = input.sub(mean).div(variance.add(batchNormEpsilon(layer)).sqrt())
+      return (delta, weights) => [
+        ...((layer.scale ?? true) ? [ofSums(delta.mul(normal), weights)] : []),
+        ofSums(delta, weights),
+      ]
     }
     case 'layer-norm': {
       const centred = input.sub(input.mean(-1, true))
@@ -110,9 +116,6 @@ function squaresOf(layer: Layer, input: Tensor, parameters: NamedTensors): Squar
       return layer satisfies never
   }
 }
-
-/** The ε of batch norms in the forward pass. */
-const BATCH_NORM_EPSILON = 1e-5
 
 /** Σ_n w_n x_n of x [n, ...]. */
 function weightedSum(x: Tensor, weights: Tensor1D): Tensor {
@@ -148,41 +151,4 @@ function weightSquares(input: Tensor2D | Tensor3D): (delta: Tensor, weights: Ten
 /** [n, ..., c] as [n, positions, c]. */
 function flatPositions(x: Tensor): Tensor3D {
   return x.reshape([x.shape[0] ?? 0, -1, x.shape.at(-1) ?? 0])
-}
-
-/**
- * The inputs of a convolution at each of its positions, [n, positions, k·k·in], in the order of its
- * kernel.
- */
-export function patches(layer: ConvLayer, input: Tensor4D): Tensor3D {
-  const { kernel, stride } = layer
-  const [n, height, width, channels] = input.shape
-  const [top, below, rows] = sides(layer, height)
-  const [left, right, columns] = sides(layer, width)
-  const padded = tf.pad4d(input, [
-    [0, 0],
-    [top, below],
-    [left, right],
-    [0, 0],
-  ])
-  const shifted = Array.from({ length: kernel ** 2 }, (_, place) => {
-    const from = [0, Math.floor(place / kernel), place % kernel, 0]
-    const to = [
-      n,
-      (from[1] ?? 0) + stride * (rows - 1) + 1,
-      (from[2] ?? 0) + stride * (columns - 1) + 1,
-      channels,
-    ]
-    return tf.stridedSlice(padded, from, to, [1, stride, stride, 1]) as Tensor4D
-  })
-  return flatPositions(tf.concat(shifted, 3))
-}
-
-/** The zeros before and after one side of an image, and the number of positions along it. */
-function sides({ kernel, stride, padding }: ConvLayer, length: number): [number, number, number] {
-  if (padding !== undefined)
-    return [padding, padding, Math.floor((length + 2 * padding - kernel) / stride) + 1]
-  const positions = Math.ceil(length / stride)
-  const zeros = Math.max(0, (positions - 1) * stride + kernel - length)
-  return [Math.floor(zeros / 2), Math.ceil(zeros / 2), positions]
 }

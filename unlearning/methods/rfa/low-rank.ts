@@ -3,7 +3,7 @@ import { weightRows, type AdaptableLayer } from '../../../experiment/models/laye
 import { tf } from '../../../learning/tensorflow/tf.ts'
 import type { Host } from '../../../learning/training/host.ts'
 import { eigenvectors } from '../../linear-algebra/solve.ts'
-import { patches } from './closed-form.ts'
+import { patches } from '../shared/patches.ts'
 
 /** A product A·B of A [rows, rank] and B [rank, out], row-major. */
 export interface Factors {
