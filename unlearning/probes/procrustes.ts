@@ -5,6 +5,9 @@ import { nuclearNorm } from '../linear-algebra/solve.ts'
 import { unit } from './linear-cka.ts'
 import { areFinite } from './moments.ts'
 
+/** A distance below this is rounding, since features are float32. */
+const ROUNDING = 1e-6
+
 /**
  * The orthogonal Procrustes distance of two models' features [n, p] and [n, q] for the same n
  * samples (Schönemann 1966; Ding et al. 2021). X and Y are the features, centred and divided by
@@ -37,6 +40,6 @@ export async function procrustesDistance(x: Tensor2D, y: Tensor2D): Promise<Meas
   if (energyX === 0) return { missing: 'the features are constant' }
   if (energyY === 0) return { missing: 'gold: the features are constant' }
   const norm = await nuclearNorm(product.shape[0], product.shape[1], Float64Array.from(values))
-  // Rounding may exceed the bounds.
-  return { value: Math.min(1, Math.max(0, 1 - norm)) }
+  const distance = Math.min(1, 1 - norm)
+  return { value: distance < ROUNDING ? 0 : distance }
 }

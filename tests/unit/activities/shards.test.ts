@@ -7,6 +7,7 @@ import { findDataDirectory } from '../../../activities/inputs/data-directory.ts'
 import { datasetStage } from '../../../activities/stages/dataset.ts'
 import type { HeartbeatDetails } from '../../../activities/runtime/heartbeat-details.ts'
 import { createActivities } from '../../../activities/index.ts'
+import { changedCode, codeNames } from '../../../activities/runtime/code-digests.ts'
 import { stageActivity } from '../../../activities/runtime/stage.ts'
 import { shardsOf } from '../../../activities/runtime/blob-codecs.ts'
 import { openArtifacts, type Artifacts } from '../../../artifacts/artifacts.ts'
@@ -47,6 +48,7 @@ const spec = specSchema.parse({
   ],
   relearn: { maxSteps: 3 },
   probe: { layers: ['conv2'], samples: 40 },
+  features: { layers: ['conv2'], samples: 40 },
 })
 
 let folder: string
@@ -54,7 +56,8 @@ let planned: ReturnType<typeof plan>
 beforeAll(async () => {
   folder = fileDirectory()
   const facts = await inspectDataset(spec.data, await findDataDirectory(spec.data, {}))
-  planned = plan(spec, facts)
+  // Code that the lock does not know yet is computed too.
+  planned = plan(spec, facts, await changedCode(codeNames))
 })
 
 let store = ''
@@ -76,7 +79,15 @@ async function manifestOf<K extends StageKind>(stage: { kind: K; key: string }):
 }
 
 test('every stage makes the same of shards as of one blob', async () => {
-  const reading: readonly StageKind[] = ['split', 'train', 'unlearn', 'evaluate', 'relearn', 'probe']
+  const reading: readonly StageKind[] = [
+    'split',
+    'train',
+    'unlearn',
+    'evaluate',
+    'relearn',
+    'probe',
+    'features',
+  ]
   const stages = stagesOf(planned).filter(({ kind }) => reading.includes(kind))
   const outputs = async (dataset: unknown) => {
     store = join(folder, String(count++))
