@@ -82,15 +82,10 @@ class Network(nn.Module):
         own = self.layers[layer.replace(".", "_")]
         if part == "weight":
             return own.weight.permute(2, 3, 1, 0)
-        return {"bias": "bias", "beta": "bias", "mean": "running_mean", "variance": "running_var"}[part], own
+        return getattr(own, {"bias": "bias", "beta": "bias", "mean": "running_mean", "variance": "running_var"}[part])
 
     def values(self, kind):
-        flat = []
-        for spec in GIVEN[kind]:
-            found = self.tensor(spec["name"])
-            tensor = getattr(found[1], found[0]) if isinstance(found, tuple) else found
-            flat.extend(tensor.detach().reshape(-1).tolist())
-        return flat
+        return torch.cat([self.tensor(spec["name"]).detach().reshape(-1) for spec in GIVEN[kind]]).tolist()
 
 
 class Muon:
