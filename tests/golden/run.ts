@@ -11,10 +11,11 @@ import { codeNameOf, type CodeName } from '../../experiment/stages/code.ts'
 import { methodSchemas, type ApproximateMethodName } from '../../experiment/spec/methods.ts'
 import { plan } from '../../experiment/plan/plan.ts'
 import { leastModels } from '../../experiment/plan/population.ts'
+import type { Plan, TuningPlan } from '../../experiment/plan/types.ts'
 import { specSchema, type Spec } from '../../experiment/spec/spec.ts'
 import { requestedByKind, requestedKinds } from '../../experiment/stages/requested.ts'
-import { stagesOf } from '../../experiment/stages/stage-list.ts'
-import { keyOf, type StageOf } from '../../experiment/stages/stage.ts'
+import { stagesOf, trialStages, tuningSeedStages } from '../../experiment/stages/stage-list.ts'
+import { keyOf, type Stage, type StageOf } from '../../experiment/stages/stage.ts'
 import { inspectDataset } from '../../datasets/index.ts'
 import { quietEnvironment } from '../support/activity-environment.ts'
 import { tinyResnet, writeCheckpoint } from '../support/tiny-checkpoint.ts'
@@ -81,6 +82,7 @@ async function specs(
       model: { name: 'mlp', hidden: [8] },
       methods: [{ method: 'finetune', epochs: 1 }],
     }),
+    of('tuning', { ...shared, model: cnn, tune: { trials: 2 }, methods }),
     of(
       'pretrained',
       { ...shared, model: { name: 'pretrained', checkpoint }, methods: [{ method: 'rfa', ...toys.rfa }] },
@@ -104,6 +106,11 @@ function ofManyModels({ key: _, title, ...keyed }: StageOf<'population'>): Stage
   return { ...keyed, inputs, key: keyOf({ ...keyed, inputs }), title: `${title}, many models` }
 }
 
+/** The stages of the tuning and their inputs. The methods themselves are computed besides. */
+function ofTuning({ dataset, split }: Plan, { seeds, rows }: TuningPlan): readonly Stage[] {
+  return [dataset, split, ...seeds.flatMap(tuningSeedStages), ...rows.flatMap(trialStages)]
+}
+
 async function golden(directory: string): Promise<Golden> {
   const store = join(directory, 'store')
   const artifacts = openArtifacts(store)
@@ -115,7 +122,8 @@ async function golden(directory: string): Promise<Golden> {
     const facts = await inspectDataset(spec.data, await findDataDirectory(spec.data, {}))
     const planned = plan(spec, facts, changed)
     const populations = (planned.population ?? []).map(({ stage }) => ofManyModels(stage))
-    for (const stage of [...stagesOf(planned), ...populations]) {
+    const computed = planned.tuning ? ofTuning(planned, planned.tuning) : stagesOf(planned)
+    for (const stage of [...computed, ...populations]) {
       const activity = activities[stage.kind] as (task: object) => Promise<object>
       await environment.run(activity, { stage, settings: { store, ...settings } })
       const manifest = await artifacts.complete(stage)
