@@ -118,14 +118,17 @@ const counts: { readonly [N in ApproximateMethodName]: Count<N> } = {
   amun: () => 'the steps of its search for adversarial examples are not recorded',
   'cf-k': onRetained,
   'eu-k': onRetained,
-  ssd: ({ retained, forget }) => retained + 2 * forget,
+  ssd: ({ method, retained, forget }) => retained + (method.importance === 'all' ? 2 : 1) * forget,
+  // Prototypes and probes need no gradient.
+  damp: () => 0,
   // One gradient for each class.
   fisher: ({ samplesUsed, classes }) => samplesUsed.retained * classes,
   influence: ({ method, retained, forget }) => retained + forget + Math.min(method.samples, retained),
   'lora-random-label': onBoth,
   'lora-neggrad-plus': onEach,
-  rfa: ({ method, steps, samplesUsed: { retained, forget } }) => {
+  rfa: ({ method, steps, samplesUsed: { retained, forget }, trainingBatch }) => {
     const { retainedBatch, forgetBatch, refitEpochs, target } = method
+    if (target === 'leave-out-top') return steps * batch(trainingBatch, retained)
     const aligned = steps * (batch(retainedBatch, retained) + batch(forgetBatch, forget))
     const size = batch(REFIT_BATCH, retained)
     const refitSteps = Math.max(1, Math.round((refitEpochs ?? 0) * Math.floor(retained / size)))

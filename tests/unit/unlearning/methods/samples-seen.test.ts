@@ -72,7 +72,7 @@ const names = methodSchemas
   .filter((name) => name !== 'original' && name !== 'retrain')
 
 describe('the samples that a method sees', () => {
-  test.each(names.filter((name) => !['rfa', 'amun', 'unsir', 'fisher'].includes(name)))(
+  test.each(names.filter((name) => !['rfa', 'amun', 'unsir', 'fisher', 'damp'].includes(name)))(
     'are the images that %s reads, whose gradients it takes',
     async (name) => {
       const schema = methodSchemas.find(({ shape }) => shape.method.value === name)

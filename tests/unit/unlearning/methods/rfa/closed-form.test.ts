@@ -9,11 +9,8 @@ import { initialWeights, parameterSpecs, totalSize } from '../../../../../learni
 import { parametersOf } from '../../../../../learning/model/predict.ts'
 import { stream } from '../../../../../learning/random.ts'
 import { tf } from '../../../../../learning/tensorflow/tf.ts'
-import {
-  closedFormAdapter,
-  patches,
-  RidgeProblem,
-} from '../../../../../unlearning/methods/rfa/closed-form.ts'
+import { closedFormAdapter, RidgeProblem } from '../../../../../unlearning/methods/rfa/closed-form.ts'
+import { patches } from '../../../../../unlearning/methods/shared/patches.ts'
 import { choleskySolve } from '../../../../../unlearning/linear-algebra/solve.ts'
 import { toyModels } from '../../../../support/toy.ts'
 
