@@ -36,8 +36,17 @@ process.env.ZEROSHIFT_GRAPHS ??= 'always'
 export interface Golden {
   /** Bodies whose code is not the locked one. */
   readonly changed: readonly CodeName[]
-  /** By experiment and title: the body, and the digest of the outputs and metrics. */
-  readonly stages: Readonly<Record<string, { readonly name: CodeName; readonly digest: string }>>
+  /** By experiment and title. */
+  readonly stages: Readonly<Record<string, GoldenStage>>
+}
+
+export interface GoldenStage {
+  /** The body that computes the stage. */
+  readonly name: CodeName
+  /** The bodies that computed its inputs, and the inputs of these. */
+  readonly after: readonly CodeName[]
+  /** Of the outputs and metrics. */
+  readonly digest: string
 }
 
 /** Options that make a method take a few steps, where one epoch or its defaults would take more. */
@@ -117,7 +126,8 @@ async function golden(directory: string): Promise<Golden> {
   const changed = await changedCode(codeNames)
   const activities = createActivities()
   const environment = quietEnvironment()
-  const stages: Record<string, Golden['stages'][string]> = {}
+  const stages: Record<string, GoldenStage> = {}
+  const ancestors = new Map<string, readonly CodeName[]>()
   for (const { spec, settings } of await specs(directory)) {
     const facts = await inspectDataset(spec.data, await findDataDirectory(spec.data, {}))
     const planned = plan(spec, facts, changed)
@@ -129,7 +139,10 @@ async function golden(directory: string): Promise<Golden> {
       const manifest = await artifacts.complete(stage)
       if (!manifest) throw new Error(`the golden stage '${stage.title}' left no manifest`)
       const digest = digestOf({ outputs: manifest.outputs, metrics: manifest.metrics })
-      stages[`${spec.name}: ${stage.title}`] = { name: codeNameOf(stage), digest }
+      const name = codeNameOf(stage)
+      const inputs = Object.values<StageRef>(stage.inputs).flatMap(({ key }) => ancestors.get(key) ?? [])
+      ancestors.set(stage.key, [...new Set([name, ...inputs])])
+      stages[`${spec.name}: ${stage.title}`] = { name, after: [...new Set(inputs)], digest }
     }
   }
   return { changed: Object.keys(changed) as CodeName[], stages }
