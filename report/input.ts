@@ -76,7 +76,7 @@ export function whyMissing(input: ReportInput, stages: readonly Stage[]): string
   return 'its stages left no figure'
 }
 
-/** The stages that choose the options of a stage, inputs first. There are none if it is not tuned. */
+/** The stages that choose the options of a stage, inputs first. Empty if it is not tuned. */
 function tuningBehind({ tuning }: Plan, stage: Stage): readonly Stage[] {
   if (!tuning || stage.kind !== 'unlearn' || !stage.inputs.tuned) return []
   const { key } = stage.inputs.tuned

@@ -142,8 +142,8 @@ async function executeExperiment(input: ResolvedRun, stages: StageRunner): Promi
   }
 
   /**
-   * Starts the tuning. Returns by label a promise for each tuned row, which is settled when no trial
-   * of the row is under way any more.
+   * Starts the tuning. Returns by label a promise for each tuned row, which is settled when no
+   * trial of the row is under way any more.
    */
   function tuneRows({ seeds, rows }: TuningPlan): ReadonlyMap<string, Promise<void>> {
     const ready = seeds.map(async (seed) => {

@@ -23,8 +23,8 @@ interface TuningContext {
 
 /**
  * The stages that choose the options of tuned rows by successive halving. Each tuning seed has an
- * original, a split and one round of trials. All variants are tried in the first round, and the best
- * third of a round, but at least two variants, in the next one.
+ * original, a split and one round of trials. All variants are tried in the first round. The best
+ * third of a round, but at least two variants, go on to the next one.
  */
 export function tuningPlan(context: TuningContext): TuningPlan | undefined {
   const { spec } = context

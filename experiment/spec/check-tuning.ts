@@ -74,16 +74,28 @@ function checkRow(
   for (const [path, range] of entries)
     for (const message of pathProblems(row, spec, path, range)) wrong([path], message)
   if (!sound) return
-  variantsOf(row, spec)
-    .slice(1)
-    .forEach((variant, i) => {
-      checkMethod(variant, spec, facts, layers, (path, message) => {
-        wrong(
-          [],
-          `variant ${i + 1} of ${row.label ?? row.method} cannot be computed (${path.join('.')}): ${message}. Give the method another space in tune.space`,
-        )
-      })
-    })
+  const refused = variantsOf(row, spec).map((variant) => refusalOf(variant, spec, facts, layers))
+  // The options of the row as written are checked without the tuning.
+  const first = refused.findIndex((refusal) => refusal !== undefined)
+  if (first > 0)
+    wrong(
+      [],
+      `variant ${first} of ${row.label ?? row.method} cannot be computed: ${refused[first] ?? ''}. Give the method another space in tune.space`,
+    )
+}
+
+/** The first reason why the data or the model do not allow a variant. Undefined if they do. */
+function refusalOf(
+  variant: ApproximateMethodSpec,
+  spec: Spec,
+  facts: DatasetFacts,
+  layers: readonly Layer[],
+): string | undefined {
+  const reasons: string[] = []
+  checkMethod(variant, spec, facts, layers, (_, message) => {
+    reasons.push(message)
+  })
+  return reasons[0]
 }
 
 /** What is wrong with the range of one option. The extreme values stand for all between them. */

@@ -12,7 +12,7 @@ import { defineStage } from './definition.ts'
  */
 export const trial = defineStage<{
   readonly params: {
-    /** The options of the variant. A later round takes those of its place in the ranking instead. */
+    /** The options of the variant. A later round takes those at its place of the ranking. */
     readonly method: ApproximateMethodSpec
     /** From 0. Present in later rounds. */
     readonly place?: number

@@ -9,8 +9,8 @@ import type { RankedVariant } from '../../experiment/stages/tune.ts'
  * on and keep their order.
  *
  * First come the variants that were tried, by the mean of their gaps over all rounds, then those
- * that did not go on, and last those that failed in a round. Equal variants keep their order. Throws
- * a MathError if every variant failed.
+ * that did not go on, and last those that failed in a round. Equal variants keep their order.
+ * Throws a MathError if every variant failed.
  */
 export function ranked(
   earlier: readonly RankedVariant[],

@@ -71,6 +71,10 @@ describe('nothing changes', () => {
   })
 })
 
+/** The bodies that execute these methods. */
+const ofMethods = (...names: readonly string[]) =>
+  ['trial', 'unlearn'].flatMap((kind) => names.map((name) => `${kind}:${name}`))
+
 describe('a change', () => {
   test('of a method is one of that method', async () => {
     edit(
@@ -79,12 +83,12 @@ describe('a change', () => {
       '...context.retained, ...context.forget',
       '...context.forget',
     )
-    expect(await changed()).toEqual(['unlearn:random-label'])
+    expect(await changed()).toEqual(ofMethods('random-label'))
   })
 
   test('of what methods share is one of those that use it', async () => {
     edit(copy, 'unlearning/methods/random-label.ts', 'labels[i] ?? 0) + 1', 'labels[i] ?? 0) + 2')
-    expect(await changed()).toEqual(['unlearn:random-label', 'unlearn:salun', 'unlearn:lora-random-label'])
+    expect(await changed()).toEqual(ofMethods('random-label', 'salun', 'lora-random-label'))
   })
 
   test('of the loss is one of everything that trains, and of nothing else', async () => {
@@ -119,12 +123,12 @@ describe('a change', () => {
       'assumeSymmetric: true',
       'assumeSymmetric: false',
     )
-    expect(await changed()).toEqual(['unlearn:influence', 'unlearn:rfa', 'probe', 'features'])
+    expect(await changed()).toEqual([...ofMethods('damp', 'influence', 'rfa'), 'probe', 'features'])
   })
 
   test('of a package that a body imports is one of the body', async () => {
     edit(copy, 'package.json', '"ml-matrix": "6.15.1"', '"ml-matrix": "6.15.2"')
-    expect(await changed()).toEqual(['unlearn:influence', 'unlearn:rfa', 'probe', 'features'])
+    expect(await changed()).toEqual([...ofMethods('damp', 'influence', 'rfa'), 'probe', 'features'])
   })
 
   test('of what carries bytes is none: their digests are in the key', async () => {

@@ -61,7 +61,7 @@ function gapOf(
   return (Math.abs(percentOf(isRight(forget)) - mean) + difference('retained') + difference('validation')) / 3
 }
 
-/** Computes the gap of a variant by the stages `unlearn` and `evaluate`, which trials do not use. */
+/** Computes the gap of a variant by the stages `unlearn` and `evaluate` instead of a trial. */
 async function gapBesides(
   { plan, artifacts }: ComputedPlan,
   spec: Spec,
