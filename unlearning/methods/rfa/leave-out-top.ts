@@ -25,7 +25,7 @@ import { lowRank, type Factors } from './low-rank.ts'
 import { rfaProblem, type RfaProblem } from './problem.ts'
 import { renewed } from './renewed.ts'
 
-/** The share of the filters before the top that get new weights, unless the method says otherwise. */
+/** The share of the filters before the top that get new weights, unless the method gives one. */
 const RENEWED = 0.25
 
 /**
@@ -178,7 +178,7 @@ async function adapterFactors(
   return factors
 }
 
-/** The flat vector of an adapter. Factors of a lower rank than the adapter's are padded with zeros. */
+/** The flat vector of an adapter. Factors of a lower rank than its own are padded with zeros. */
 function packFactors(adapter: Lora, factors: readonly Factors[]): Float32Array {
   const flat = new Float32Array(totalSize(adapter.specs))
   const values = unpackArrays(adapter.specs, flat)

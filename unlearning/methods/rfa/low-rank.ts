@@ -77,15 +77,13 @@ export async function lowRank({
     (value, i) => (value + (energy[(i % out) * out + Math.floor(i / out)] ?? NaN)) / 2,
   )
   const vectors = Float32Array.from(await eigenvectors(out, symmetric))
-  const [a, b] = tf.tidy(() => {
+  const [a, b] = tf.tidy<[Tensor2D, Tensor2D]>(() => {
     const leading = tf.tensor2d(vectors, [out, out]).slice([0, out - most], [out, most])
-    return [tf.matMul(delta, leading), leading.transpose<Tensor2D>()] as const
+    return [tf.matMul(delta, leading), leading.transpose<Tensor2D>()]
   })
-  const factors = {
-    a: Float32Array.from(await a.data()),
-    b: Float32Array.from(await b.data()),
-    rank: most,
-  }
+  const factors = { a: await floats(a), b: await floats(b), rank: most }
   tf.dispose([delta, a, b])
   return factors
 }
+
+const floats = async (tensor: Tensor): Promise<Float32Array> => Float32Array.from(await tensor.data())
