@@ -4,7 +4,7 @@ import { smallestImage } from '../models/airbench.ts'
 import type { Layer } from '../models/layers.ts'
 import { checkpointOf, layersOf } from '../models/model.ts'
 import { preparedShape } from '../models/preparation.ts'
-import { checkLayers } from './check-layers.ts'
+import { checkLayers, checkRank } from './check-layers.ts'
 import { checkOptimizer } from './check-optimizer.ts'
 import { checkMethod } from './check-methods.ts'
 import { checkSets } from './check-sets.ts'
@@ -91,12 +91,12 @@ function checkTune({ model, training: { tune } }: Spec, layers: readonly Layer[]
       ['training', 'tune'],
       `${model.name} starts from new weights, all of which have to be trained; leave tune out, or set model.name: pretrained`,
     )
-  if (tune.what === 'lora')
-    checkLayers(
-      { ...tune, layers: [...tune.layers] },
-      layers.slice(0, -1),
-      within(['training', 'tune'], report),
-    )
+  if (tune.what === 'lora') {
+    const adapted = { ...tune, layers: [...tune.layers] }
+    const inner = within(['training', 'tune'], report)
+    checkLayers(adapted, layers.slice(0, -1), inner)
+    checkRank(adapted, layers.slice(0, -1), inner)
+  }
 }
 
 /** Checks the section of a stage kind against other sections and the layers of the model. */

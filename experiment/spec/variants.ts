@@ -18,15 +18,15 @@ export interface RowTuning {
 type Tuned = Pick<Spec, 'tune' | 'training' | 'seed'>
 
 /**
- * Returns undefined if the row is not tuned. The original, gold and methods with an empty search
- * space have no options to tune.
+ * Returns undefined if the row is not tuned. The original and gold have no options to tune, and
+ * neither has a method whose default search space is empty.
  */
 export function tuningOf(row: MethodSpec, { tune, training }: Tuned): RowTuning | undefined {
   if (row.method === 'original' || row.method === 'retrain' || row.tune === false) return undefined
   if (!tune && !row.tune) return undefined
   const own = tunable(row, training)
   const space = row.tune?.space ?? resolved(searchSpaces[row.method], own)
-  if (Object.keys(space).length === 0) return undefined
+  if (row.tune === undefined && Object.keys(space).length === 0) return undefined
   return { trials: row.tune?.trials ?? tune?.trials ?? tuneDefaults.trials, space }
 }
 

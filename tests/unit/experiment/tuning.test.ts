@@ -187,7 +187,14 @@ describe('the default search space of', () => {
     .map(({ shape }) => shape.method.value)
     .filter((name) => isApproximate({ method: name }))
 
-  test.each(names)('%s has values that the method takes', (method) => {
+  test('damp is empty: a section tune leaves its row as it is, and a tune of its own needs a space', () => {
+    const damp = (options: object) => methodSchema.parse({ method: 'damp', ...options })
+    expect(tuningOf(damp({}), specOf(tuned()))).toBeUndefined()
+    // The check of configs refuses an empty space.
+    expect(tuningOf(damp({ tune: { trials: 2 } }), specOf(tuned()))).toEqual({ trials: 2, space: {} })
+  })
+
+  test.each(names.filter((name) => name !== 'damp'))('%s has values that the method takes', (method) => {
     const fields = methodSchemas.find(({ shape }) => shape.method.value === method)?.shape ?? {}
     const row = methodSchema.parse({ method, ...('epochs' in fields && required) })
     if (!isApproximate(row)) throw new Error(method)
