@@ -84,10 +84,10 @@ describe('the samples that a method sees', () => {
     },
   )
 
-  test('of fisher are one for each class; one more pass is forward alone', async () => {
+  test('of fisher are one for each class, although it reads every image once', async () => {
     const { images, seen } = await run(methodSpec({ method: 'fisher', ...options.fisher }))
     expect(seen).toEqual({ value: 20 * 4 })
-    expect(images).toBe(20 * 5)
+    expect(images).toBe(20)
   })
 
   test('of unsir include its noise', async () => {
@@ -107,6 +107,11 @@ describe('the samples that a method sees', () => {
     ['no step of a closed form', { start: 'closed-form', steps: 0 }, 0],
     ['the epochs of a refit', { target: 'unseen-margin', refitEpochs: 1.5 }, 3 * (64 + 192) + 3 * 128],
     ['the refit of the head', { target: 'leave-out' }, 3 * (64 + 192) + 300 * 290],
+    [
+      'its top alone, in batches of the training',
+      { target: 'leave-out-top', start: 'closed-form', steps: 0, refitEpochs: 2 },
+      2 * 9 * 32,
+    ],
   ])('of rfa are those of %s', async (_, extra, expected) => {
     expect((await run(rfa(extra))).seen).toEqual({ value: expected })
   })
