@@ -381,7 +381,7 @@ export const methodSchemas = [
       refitEpochs: positive
         .optional()
         .describe(
-          'for how long layers are trained anew on the retained samples drawn. Of unseen-margin: the layers from the first adapted one on, which have a say in the target. Of leave-out-top: the layers from `top` on; half of the training unless given',
+          'for how long layers are trained anew on the retained samples drawn. Of unseen-margin: the layers from the first adapted one on, which have a say in the target. Of leave-out-top: the layers from `top` on; as long as the training unless given',
         ),
       top: z
         .string()

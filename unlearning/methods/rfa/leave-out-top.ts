@@ -30,8 +30,8 @@ const RENEWED = 0.25
 
 /**
  * Residual feature alignment to the features of layers that never saw D_f. The layers from `top` on
- * are trained anew on D_r alone, from new weights and with the optimizer, schedule and batch size
- * of the original's training (EU-k, Goel et al. 2022), on the outputs of the frozen layers below,
+ * are trained anew on D_r alone, from new weights and by the recipe of the original's training
+ * without its augmentation (EU-k, Goel et al. 2022), on the outputs of the frozen layers below,
  * which are computed once. With h*_l their features, the wanted residual at every layer is, on D_r
  * and on D_f alike,
  *
@@ -111,7 +111,7 @@ async function trainTop(
     optimizer: training.optimizer,
     schedule: training.schedule,
     lookahead: training.lookahead,
-    steps: stepsOf(method.refitEpochs ?? training.epochs / 2, batches),
+    steps: stepsOf(method.refitEpochs ?? training.epochs, batches),
     warmupSteps: Math.round(training.warmupEpochs * batches.perEpoch),
     loss: (model, step) => {
       const batch = batches.positions(step)
