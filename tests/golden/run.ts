@@ -64,6 +64,12 @@ const methods = methodSchemas.flatMap(({ shape }) => {
   return [{ method, ...('epochs' in shape && { epochs: 1 }), ...toys[method] }]
 })
 
+/** The target of rfa whose code is its own. */
+const leaveOutTop = {
+  ...{ method: 'rfa', target: 'leave-out-top', start: 'closed-form', steps: 0, rank: 5 },
+  ...{ layers: ['conv2', 'linear1', 'head'], top: 'linear1', retainedSamples: 200 },
+}
+
 const shared = {
   data: { name: 'digits', validation: 0.1 },
   split: { kind: 'class', classes: [3] },
@@ -85,6 +91,7 @@ async function specs(
   })
   return [
     of('methods', { ...all, model: cnn, methods: [{ method: 'original' }, ...methods] }),
+    of('targets', { ...shared, model: cnn, methods: [{ method: 'original' }, leaveOutTop] }),
     of('seeds', {
       ...shared,
       seeds: 3,
