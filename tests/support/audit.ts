@@ -137,7 +137,7 @@ function contentOf(root: string): Readonly<Record<string, string>> {
 const CONTROLS = /[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/ // eslint-disable-line no-control-regex
 const STACK = /^\s+at .*:\d+:\d+\)?$|node:internal/m
 const JARGON =
-  /\bundefined\b|\[object |Zod|Invalid (key|input|option|discriminator)|Too (small|big)|invalid_|too_(big|small)|unrecognized_|(Type|Reference|Syntax|Range)Error|Cannot read prop|is not (a function|iterable)/
+  /\bundefined\b|\[object |\bZod|Invalid (key|input|option|discriminator)|Too (small|big)|invalid_|too_(big|small)|unrecognized_|(Type|Reference|Syntax|Range)Error|Cannot read prop|is not (a function|iterable)/
 
 function expectPlainWords(text: string): void {
   expect(text).not.toMatch(CONTROLS)
