@@ -21,7 +21,7 @@ import { unlearn } from '../unlearning/methods/rfa.ts'
 const [rounds = 5] = process.argv.slice(2).map(Number)
 const RETAINED = 34_200
 const FORGOTTEN = 3_800
-/** As many steps as are timed at once, so that they are computed as a graph like a whole training. */
+/** The steps that are timed at once: enough for a graph, like those of a whole training. */
 const TIMED_STEPS = 40
 
 const random = stream(1, 'bench')
