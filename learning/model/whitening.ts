@@ -1,11 +1,11 @@
-import type { Tensor2D, Tensor4D } from '@tensorflow/tfjs'
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
-import { flattenLayers, type ConvLayer, type Layer } from '../../experiment/models/layers.ts'
+import { flattenLayers, weightRows, type ConvLayer, type Layer } from '../../experiment/models/layers.ts'
 import type { DeviceData } from '../data/device-data.ts'
 import { sample, type RandomStream } from '../random.ts'
 import type { Host } from '../training/host.ts'
 import { tf } from '../tensorflow/tf.ts'
 import { parameterSpecs, withTensors, type Weights } from './parameters.ts'
+import { patches } from './patches.ts'
 
 /** The number of images from which the covariance is estimated. */
 const IMAGES = 5000
@@ -46,36 +46,26 @@ export async function whitened(
 
 /** E[p pᵀ] of all patches of the images. */
 async function secondMoments(
-  { kernel, in: channels }: ConvLayer,
+  layer: ConvLayer,
   data: DeviceData,
   indices: Int32Array,
   host: Host | undefined,
 ): Promise<Matrix> {
-  const size = kernel * kernel * channels
+  const size = weightRows(layer)
   const sum = Matrix.zeros(size, size)
-  let patches = 0
+  let count = 0
   for (let first = 0; first < indices.length; first += BATCH) {
     const batch = indices.subarray(first, first + BATCH)
     const product = tf.tidy(() => {
-      const rows = patchesOf(data.images(batch), kernel)
-      patches += rows.shape[0]
+      const rows = patches(layer, data.images(batch))
+      count += rows.shape[0]
       return tf.matMul(rows, rows, true)
     })
     sum.add(Matrix.from1DArray(size, size, await product.data()))
     product.dispose()
     await host?.step({})
   }
-  return sum.div(patches)
-}
-
-/** All patches of k×k pixels of images [n, h, w, c], as rows [m, k·k·c]. */
-function patchesOf(images: Tensor4D, kernel: number): Tensor2D {
-  const [, height, width, channels] = images.shape
-  const [rows, columns] = [height - kernel + 1, width - kernel + 1]
-  const shifted = Array.from({ length: kernel * kernel }, (_, i) =>
-    images.slice([0, Math.floor(i / kernel), i % kernel, 0], [-1, rows, columns, -1]),
-  )
-  return tf.concat(shifted, 3).reshape([-1, kernel * kernel * channels])
+  return sum.div(count)
 }
 
 /**

@@ -2,20 +2,18 @@ import {
   shadowAttacks,
   shadowFigures,
   shadowedSets,
-  type Estimate,
-  type Measured,
   type ShadowAttack,
   type ShadowFigure,
   type ShadowedSet,
 } from '../../experiment/records/measured.ts'
 import type { StageMetrics } from '../../experiment/stages/stage.ts'
-import { ranges, type Figure } from '../../experiment/records/results.ts'
+import type { Figure } from '../../experiment/records/results.ts'
+import { attackFigure } from '../attack-figure.ts'
 import { figureCell, heading, note, prose } from '../blocks.ts'
 import { describeSeeds } from '../describe.ts'
 import { counted } from '../../common/counted.ts'
 import { percent, significant } from '../format.ts'
 import { manifestOf, whyMissing, type ReportInput } from '../input.ts'
-import { overSeeds } from '../over-seeds.ts'
 import { makersOf, modelRows, modelTable, type ModelRow } from './model-rows.ts'
 import type { StageSection } from './stage-section.ts'
 
@@ -79,29 +77,17 @@ export function membershipRows(input: ReportInput): readonly MembershipRow[] | u
   })
 }
 
-/**
- * A row's figure: the AUC in [0, 1], or a true-positive rate in percent. Over several seeds it is
- * the mean with its interval; for one seed it has the interval of the attack itself.
- */
+/** A row's figure: the AUC in [0, 1], or a true-positive rate in percent. */
 export function shadowFigure(
   { seeds }: MembershipRow,
   set: ShadowedSet,
   attack: ShadowAttack,
   name: ShadowFigure,
 ): Figure {
-  const scale = name === 'auc' ? 1 : 100
-  const estimates = seeds.map((one): Estimate =>
-    'missing' in one ? one : one.sets[set].attacks[attack][name],
+  return attackFigure(
+    seeds.map((one) => ('missing' in one ? one : one.sets[set].attacks[attack][name])),
+    name === 'auc' ? 'share' : 'percent',
   )
-  const figure = overSeeds(
-    estimates.map((one): Measured => ('value' in one ? { value: scale * one.value } : one)),
-    name === 'auc' ? ranges.share : ranges.percent,
-  )
-  const [only] = estimates
-  if (estimates.length > 1 || 'missing' in figure || !only || 'missing' in only || !only.interval)
-    return figure
-  const [low, high] = only.interval
-  return { ...figure, between: [scale * low, scale * high] }
 }
 
 const figures: Readonly<

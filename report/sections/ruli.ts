@@ -1,5 +1,4 @@
-import type { Estimate, Measured } from '../../experiment/records/measured.ts'
-import { ranges, type Figure } from '../../experiment/records/results.ts'
+import type { Figure } from '../../experiment/records/results.ts'
 import {
   ruliDensities,
   ruliFigures,
@@ -10,11 +9,11 @@ import {
 } from '../../experiment/stages/ruli.ts'
 import type { StageMetrics } from '../../experiment/stages/stage.ts'
 import { counted } from '../../common/counted.ts'
+import { attackFigure } from '../attack-figure.ts'
 import { figureCell, heading, prose } from '../blocks.ts'
 import { describeSeeds } from '../describe.ts'
 import { percent, significant } from '../format.ts'
 import { manifestOf, whyMissing, type ReportInput } from '../input.ts'
-import { overSeeds } from '../over-seeds.ts'
 import { makersOf, modelRows, modelTable, type ModelRow } from './model-rows.ts'
 import type { StageSection } from './stage-section.ts'
 
@@ -88,29 +87,17 @@ export function ruliRows(input: ReportInput): readonly RuliRow[] | undefined {
   })
 }
 
-/**
- * A row's figure: the AUC in [0, 1], or another one in percent. Over several seeds it is the mean
- * with its interval; for one seed it has the interval of the attack itself.
- */
+/** A row's figure: the AUC in [0, 1], or another one in percent. */
 export function ruliFigure(
   { seeds }: RuliRow,
   samples: RuliSamples,
   density: RuliDensity,
   name: RuliFigure,
 ): Figure {
-  const scale = name === 'auc' ? 1 : 100
-  const estimates = seeds.map((one): Estimate =>
-    'missing' in one ? one : one.samples[samples].attacks[density][name],
+  return attackFigure(
+    seeds.map((one) => ('missing' in one ? one : one.samples[samples].attacks[density][name])),
+    name === 'auc' ? 'share' : 'percent',
   )
-  const figure = overSeeds(
-    estimates.map((one): Measured => ('value' in one ? { value: scale * one.value } : one)),
-    name === 'auc' ? ranges.share : ranges.percent,
-  )
-  const [only] = estimates
-  if (estimates.length > 1 || 'missing' in figure || !only || 'missing' in only || !only.interval)
-    return figure
-  const [low, high] = only.interval
-  return { ...figure, between: [scale * low, scale * high] }
 }
 
 const figures: Readonly<

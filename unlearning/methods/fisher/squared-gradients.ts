@@ -4,7 +4,7 @@ import type { DeviceData } from '../../../learning/data/device-data.ts'
 import { batchNormEpsilon, forward } from '../../../learning/model/forward.ts'
 import { parameterSpecs, type NamedTensors } from '../../../learning/model/parameters.ts'
 import { tf } from '../../../learning/tensorflow/tf.ts'
-import { patches } from '../shared/patches.ts'
+import { patches } from '../../../learning/model/patches.ts'
 
 /**
  * The diagonal of the Fisher information of a batch, summed over its samples,

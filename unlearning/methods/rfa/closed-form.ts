@@ -13,7 +13,7 @@ import { forward } from '../../../learning/model/forward.ts'
 import { totalSize, unpackArrays, type NamedTensors } from '../../../learning/model/parameters.ts'
 import { tf } from '../../../learning/tensorflow/tf.ts'
 import { choleskySolve, eigenvectors } from '../../linear-algebra/solve.ts'
-import { patches } from '../shared/patches.ts'
+import { patches } from '../../../learning/model/patches.ts'
 
 /**
  * The best low-rank update of one linear layer in closed form. x is the layer's input in the

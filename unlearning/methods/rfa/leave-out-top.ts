@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs'
 import { flattenLayers, weightRows, type Layer, topLevelIndex } from '../../../experiment/models/layers.ts'
 import type { MethodSpecOf } from '../../../experiment/spec/methods.ts'
 import { Batches, stepsOf } from '../../../learning/data/batches.ts'
-import { frozenFeatures } from '../../../learning/model/features.ts'
+import { frozenFeatures, type FrozenFeatures } from '../../../learning/model/features.ts'
 import { forward } from '../../../learning/model/forward.ts'
 import { rowsAt } from '../../../learning/model/kernels.ts'
 import { mergedWeights, type Lora } from '../../../learning/model/lora.ts'
@@ -146,7 +146,7 @@ function withNorms(layers: readonly Layer[], first: number, weights: Weights, fr
   return { trained: joined('trained'), statistics: joined('statistics') }
 }
 
-/** A and B of every adapted layer, in the adapter's order. */
+/** A and B of every adapted layer, in its order. The caller's scope disposes of tensors. */
 async function adapterFactors(
   { layers, adapter, data, samples, from, host }: RfaProblem,
   original: Weights,
@@ -155,9 +155,12 @@ async function adapterFactors(
   const specs = parameterSpecs(layers).trained
   const [before, after] = [original, wanted].map(({ trained }) => unpackArrays(specs, trained))
   const target = parametersOf(layers, wanted)
-  const { input } = await frozenFeatures(layers, target, data, samples.retained, {
-    ...{ from, to: from, capture: new Set<string>(), host },
-  })
+  let kept: Promise<FrozenFeatures> | undefined
+  const inputOfSamples = async () => {
+    const range = { from, to: from, capture: new Set<string>(), host }
+    kept ??= frozenFeatures(layers, target, data, samples.retained, range)
+    return (await kept).input
+  }
   const inputsOf = (name: string, rows: Tensor): Tensor => {
     const options = { from, to: topLevelIndex(layers, name) + 1, inputsOf: new Set([name]) }
     return forward(layers, target, rows, options).inputs[name] as Tensor
@@ -169,12 +172,11 @@ async function adapterFactors(
     const change = Float32Array.from(after?.[name]?.values ?? [], (value, i) => value - (old[i] ?? NaN))
     factors.push(
       await lowRank({
-        ...{ layer, change, rank: adapter.rank, input, host },
+        ...{ layer, change, rank: adapter.rank, inputOfSamples, host },
         inputsOf: (rows) => inputsOf(layer.name, rows),
       }),
     )
   }
-  tf.dispose([input, ...Object.values(target)])
   return factors
 }
 

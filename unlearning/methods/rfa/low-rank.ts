@@ -3,7 +3,7 @@ import { weightRows, type AdaptableLayer } from '../../../experiment/models/laye
 import { tf } from '../../../learning/tensorflow/tf.ts'
 import type { Host } from '../../../learning/training/host.ts'
 import { eigenvectors } from '../../linear-algebra/solve.ts'
-import { patches } from '../shared/patches.ts'
+import { patches } from '../../../learning/model/patches.ts'
 
 /** A product A·B of A [rows, rank] and B [rank, out], row-major. */
 export interface Factors {
@@ -24,20 +24,21 @@ const BATCH = 256
  *
  * with U the leading eigenvectors of Σ_x (x ΔW)ᵀ (x ΔW) (Eckart and Young 1936).
  *
- * input [n, ...] are the samples, and inputsOf gives the layer's inputs x for some of them.
+ * inputOfSamples gives the samples [n, ...], and inputsOf the layer's inputs x for some of them.
+ * Neither is called if the factors are exact.
  */
 export async function lowRank({
   layer,
   change,
   rank: most,
-  input,
+  inputOfSamples,
   inputsOf,
   host,
 }: {
   readonly layer: AdaptableLayer
   readonly change: Float32Array
   readonly rank: number
-  readonly input: Tensor
+  readonly inputOfSamples: () => Promise<Tensor>
   readonly inputsOf: (rows: Tensor) => Tensor
   readonly host?: Host | undefined
 }): Promise<Factors> {
@@ -58,6 +59,7 @@ export async function lowRank({
     const identity = Float32Array.from({ length: rows * rows }, (_, i) => (i % (rows + 1) === 0 ? 1 : 0))
     return { a: identity, b: change, rank: rows }
   }
+  const input = await inputOfSamples()
   const delta = tf.tensor2d(change, [rows, out])
   const energy = new Float64Array(out * out)
   const [n = 0] = input.shape

@@ -10,7 +10,7 @@ import { parametersOf } from '../../../../../learning/model/predict.ts'
 import { stream } from '../../../../../learning/random.ts'
 import { tf } from '../../../../../learning/tensorflow/tf.ts'
 import { closedFormAdapter, RidgeProblem } from '../../../../../unlearning/methods/rfa/closed-form.ts'
-import { patches } from '../../../../../unlearning/methods/shared/patches.ts'
+import { patches } from '../../../../../learning/model/patches.ts'
 import { choleskySolve } from '../../../../../unlearning/linear-algebra/solve.ts'
 import { toyModels } from '../../../../support/toy.ts'
 

@@ -120,8 +120,8 @@ describe('low rank', () => {
   const normal = (size: number) => Float32Array.from({ length: size }, () => random.normal())
   const [change, samples] = [normal(35), normal(20 * 7)]
   const factors = async (rank: number, delta = change) => {
-    const input = tf.tensor2d(samples, [20, 7])
-    return lowRank({ layer, change: delta, rank, input, inputsOf: (rows) => rows })
+    const inputOfSamples = () => Promise.resolve(tf.tensor2d(samples, [20, 7]))
+    return lowRank({ layer, change: delta, rank, inputOfSamples, inputsOf: (rows) => rows })
   }
   const X = Matrix.from1DArray(20, 7, samples)
   const outputs = (a: Float32Array, b: Float32Array, rank: number) =>

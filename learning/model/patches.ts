@@ -1,6 +1,6 @@
 import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs'
-import type { AdaptableLayer } from '../../../experiment/models/layers.ts'
-import { tf } from '../../../learning/tensorflow/tf.ts'
+import type { AdaptableLayer } from '../../experiment/models/layers.ts'
+import { tf } from '../tensorflow/tf.ts'
 
 /**
  * The rows that a layer multiplies with its weight matrix: [n, in], or the patches of a convolution
