@@ -87,12 +87,18 @@ export function figuresTable(
   }
 }
 
-/** A figure with its marks. A collapsed model is marked at its gap, since rows have no label. */
+/**
+ * A figure with its marks. The gap has those of the model, collapsed or not tuned, since rows have
+ * no label.
+ */
 function cellOf({ row }: Entry, name: MetricName): FullCell {
-  const isCollapsed = name === 'averageGap' && row.collapsed !== undefined
+  const ofModel = [
+    ...(row.collapsed !== undefined ? [signs.collapsed] : []),
+    ...(row.untuned ? [signs.untuned] : []),
+  ]
   return {
     ...figureCell(row.metrics[name], (value) => figure(name, value)),
-    mark: isCollapsed ? signs.collapsed : markAt(row, name),
+    mark: name === 'averageGap' && ofModel.length > 0 ? ofModel.join(' ') : markAt(row, name),
     tone: name === 'mia' && row.attackAtChance ? 'faint' : undefined,
   }
 }

@@ -2,17 +2,18 @@ import { Footnotes, fullCell, type Cell, type Table } from '../blocks.ts'
 
 /**
  * A table for a paper. Intervals stand behind ± or in brackets, and the figure that ranks the rows
- * is bold in the best row. `remarks` are comments above the table.
+ * is bold in the best row. Marks are explained below the table. `remarks` are comments above it.
  */
-export function renderLatex({ columns, rows }: Table, remarks: readonly string[]): string {
+export function renderLatex({ columns, rows, notes = [] }: Table, remarks: readonly string[]): string {
   const footnotes = new Footnotes()
   const cellOf = (cell: Cell, isBold: boolean) => {
-    const { text, isNumber, interval, note } = fullCell(cell)
+    const { text, isNumber, interval, note, mark } = fullCell(cell)
     const number = isBold ? `\\mathbf{${mathOf(text)}}` : mathOf(text)
     const shown = isNumber
       ? `$${number}${interval === undefined ? '' : ` ${mathOf(interval)}`}$`
       : latexOf(text)
-    return `${shown}${note === undefined ? '' : superscript(footnotes.numberOf(note))}`
+    const signs = mark === undefined ? '' : superscript(latexOf(mark))
+    return `${shown}${signs}${note === undefined ? '' : superscript(footnotes.numberOf(note))}`
   }
   const line = (cells: readonly string[]) => `    ${cells.join(' & ')} \\\\`
   const body = rows.map(({ cells, style }) =>
@@ -30,14 +31,15 @@ export function renderLatex({ columns, rows }: Table, remarks: readonly string[]
     ...body,
     '    \\bottomrule',
     '  \\end{tabular}',
-    ...footnotes.texts.map((note, i) => `  \\\\ ${superscript(i + 1)}\\,${latexOf(note)}`),
+    ...notes.map((note) => `  \\\\ ${latexOf(note)}`),
+    ...footnotes.texts.map((note, i) => `  \\\\ ${superscript(String(i + 1))}\\,${latexOf(note)}`),
     '\\end{table}',
     '',
   ].join('\n')
 }
 
-function superscript(number: number): string {
-  return `\\textsuperscript{${number}}`
+function superscript(text: string): string {
+  return `\\textsuperscript{${text}}`
 }
 
 /** A number as report/format.ts writes it, for maths mode. */
@@ -58,7 +60,7 @@ export function latexOf(text: string): string {
   return (
     text
       .replace(/[\s\p{Cc}]+/gu, ' ')
-      .replace(/[\\{}$&#%_~^<>|−–×]/g, (character) => commands[character] ?? `\\${character}`)
+      .replace(/[\\{}$&#%_~^<>|−–×†‡§¶]/g, (character) => commands[character] ?? `\\${character}`)
       // LaTeX takes these at the start of a row for options of the row before.
       .replace(/^ ?[[*]/, (start) => `{${start}}`)
   )
@@ -74,4 +76,8 @@ const commands: Readonly<Record<string, string>> = {
   '−': '$-$',
   '–': '--',
   '×': '$\\times$',
+  '†': '\\dag{}',
+  '‡': '\\ddag{}',
+  '§': '\\S{}',
+  '¶': '\\P{}',
 }

@@ -172,11 +172,18 @@ test('a comparison keeps and shows the marks of its runs', async () => {
       ...(collapsed && { collapsed }),
     })),
   )
-  const run = { id: 'run-1', values: [], command: './zeroshift run', outcome }
+  const untuned = { ...outcome, rows: outcome.rows.map((row) => ({ ...row, untuned: true as const })) }
+  const run = { id: 'run-1', values: [], command: './zeroshift run', outcome: untuned }
   const { files } = await renderComparison({ command: './zeroshift compare', columns: [], runs: [run] })
   for (const name of ['index.html', 'report.md']) {
     expect(files[name]).toMatch(/100\.00.{0,20} †/)
+    expect(files[name]).toMatch(/ ‡ ¶/)
     expect(files[name]).toContain('The attack is at chance')
     expect(files[name]).toContain('It has collapsed')
+    expect(files[name]).toContain('The method was not tuned')
   }
+  const tex = files['results.tex']
+  expect(tex).toContain('100.00$\\textsuperscript{\\dag{}}')
+  expect(tex).toContain('\\textsuperscript{\\ddag{} \\P{}}')
+  expect(tex).toContain('\\\\ \\P{} The method was not tuned')
 })
