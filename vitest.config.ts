@@ -14,14 +14,16 @@ const pure = [
   'tests/unit/unlearning/{population,split}/**/*.test.ts',
 ]
 
-/** Tests whose numbers depend on TensorFlow's kernels, of which a CPU has two kinds. */
+/**
+ * Unit tests whose numbers depend on TensorFlow's kernels, of which a CPU has two kinds. They share
+ * processes, as loading TensorFlow takes longer than most of them.
+ */
 const onKernels = [
   'tests/unit/activities/{other-device,stages/shadow}.test.ts',
   'tests/unit/pretrained/reference.test.ts',
   'tests/unit/learning/{graph,data/device-data,data/prepare,model/*,training/*}.test.ts',
   'tests/unit/unlearning/micro-batches.test.ts',
   'tests/unit/unlearning/{methods,probes}/**/*.test.ts',
-  'tests/integration/activities/out-of-memory.test.ts',
 ]
 
 /**
@@ -86,7 +88,7 @@ class LongestFirst extends BaseSequencer {
 interface Tier {
   readonly include?: readonly string[]
   readonly exclude?: readonly string[]
-  /** Whether each file has a process of its own, which files with TensorFlow need. */
+  /** Whether each file has a process of its own. */
   readonly isolate?: boolean
   /** The number of files that run at the same time. */
   readonly files?: number
@@ -120,9 +122,14 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     projects: [
       tier('pure', 120_000, { include: pure, isolate: false }),
-      tier('unit', 120_000, { exclude: pure }),
+      tier('kernels', 120_000, { include: onKernels, isolate: false }),
+      tier('unit', 120_000, { exclude: [...pure, ...onKernels] }),
       // The other tiers compute with oneDNN, the default, which some processors and users lack.
-      tier('onednn-off', 300_000, { include: onKernels, env: { TF_ENABLE_ONEDNN_OPTS: '0' } }),
+      tier('onednn-off', 300_000, {
+        include: [...onKernels, 'tests/integration/activities/out-of-memory.test.ts'],
+        isolate: false,
+        env: { TF_ENABLE_ONEDNN_OPTS: '0' },
+      }),
       // These files spend half of their time waiting for servers, timers and other processes.
       tier('integration', 300_000, { files: 4 }),
       tier('e2e', 600_000, { files: 4 }),
