@@ -25,6 +25,8 @@ export function describeSplit(split: SplitSpec, facts: DatasetFacts): string {
         ? `${samples}, given by index`
         : `the ${samples} listed in ${split.file}`
     }
+    case 'names':
+      return `the ${counted(split.indices?.length ?? 0, 'training sample')} named in ${split.file}`
     case 'hard':
       return `${amountOf(split)}, ${hardness[split.by]}`
   }

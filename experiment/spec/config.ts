@@ -161,6 +161,8 @@ function checkSplit(split: SplitSpec): readonly Finding[] {
       return repeated(split.classes, 'classes', 'class')
     case 'class-fraction':
       return [...eitherOf(split, 'fraction', 'count'), ...repeated(split.classes, 'classes', 'class')]
+    case 'names':
+      return []
     case 'indices':
       return [
         ...eitherOf(split, 'indices', 'file'),
@@ -172,7 +174,7 @@ function checkSplit(split: SplitSpec): readonly Finding[] {
   }
 }
 
-function eitherOf<S extends SplitSpec>(split: S, one: keyof S & string, other: keyof S & string): Finding[] {
+function eitherOf<S extends Exclude<SplitSpec, { kind: 'names' }>>(split: S, one: keyof S & string, other: keyof S & string): Finding[] {
   const given = [split[one], split[other]].filter((value) => value !== undefined).length
   if (given === 1) return []
   const article = split.kind === 'indices' ? 'an' : 'a'
