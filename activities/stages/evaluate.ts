@@ -1,4 +1,5 @@
 import { evaluatedSets, type EvaluatedSet, type Measured } from '../../experiment/records/measured.ts'
+import type { ManifestOf } from '../../experiment/records/manifest.ts'
 import type { StageMetrics } from '../../experiment/stages/stage.ts'
 import { layersOf } from '../../experiment/models/model.ts'
 import { labelsAt } from '../../learning/data/device-data.ts'
@@ -6,6 +7,7 @@ import { microBatchSize } from '../../learning/training/micro-batches.ts'
 import { parametersOf, predict } from '../../learning/model/predict.ts'
 import { tensorflowEnvironment, tf } from '../../learning/tensorflow/tf.ts'
 import { accuracy } from '../../unlearning/metrics/accuracy.ts'
+import { matchedAccuracy } from '../../unlearning/metrics/matched-accuracy.ts'
 import { confidenceHistogram } from '../../unlearning/metrics/confidence-histogram.ts'
 import type { Logits } from '../../unlearning/metrics/logits.ts'
 import { deviceData, readWeights } from '../runtime/device.ts'
@@ -22,7 +24,7 @@ export const evaluate: StageBody<'evaluate'> = async ({ stage, artifacts, inputs
     const { labels, train } = await readDataset(artifacts, inputs.dataset)
     const sets = inputs.split ? await readSplit(artifacts, inputs.split) : unsplit(train)
     const { result, seconds } = await timed(() => logitsBySet(given, sets, labels))
-    return { outputs: { logits: encodeLogits(result) }, metrics: figuresOf(result), seconds }
+    return { outputs: { logits: encodeLogits(result) }, metrics: figuresOf(result, inputs.split), seconds }
   }
   const layers = layersOf(model, facts.shape, facts.classes.length)
   const weights = await readWeights(artifacts, inputs.model, layers)
@@ -57,7 +59,7 @@ export const evaluate: StageBody<'evaluate'> = async ({ stage, artifacts, inputs
     })
     return {
       outputs: { logits: encodeLogits(logits) },
-      metrics: figuresOf(logits),
+      metrics: figuresOf(logits, inputs.split),
       seconds,
       tensorflow: tensorflowEnvironment(),
     }
@@ -68,7 +70,11 @@ export const evaluate: StageBody<'evaluate'> = async ({ stage, artifacts, inputs
 }
 
 /** The accuracy on every set, and the confidence in the true class. */
-function figuresOf(logits: Readonly<Record<EvaluatedSet, Logits>>): StageMetrics['evaluate'] {
+function figuresOf(
+  logits: Readonly<Record<EvaluatedSet, Logits>>,
+  split: ManifestOf<'split'> | undefined,
+): StageMetrics['evaluate'] {
+  const kind = split?.params.split.kind
   return {
     accuracy: Object.fromEntries(evaluatedSets.map((set) => [set, accuracy(logits[set])])) as Record<
       EvaluatedSet,
@@ -79,6 +85,9 @@ function figuresOf(logits: Readonly<Record<EvaluatedSet, Logits>>): StageMetrics
       forget: confidenceHistogram(logits.forget),
       test: confidenceHistogram(logits.test),
     },
+    ...((kind === 'class-fraction' || kind === 'indices') && {
+      matched: matchedAccuracy(logits.forget.labels, logits.test),
+    }),
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ModelSpec } from '../spec/model.ts'
 import type { GivenModel } from '../spec/given.ts'
-import type { StageOf, StageRef } from '../stages/stage.ts'
+import type { StageRef } from '../stages/stage.ts'
 import { ref, type StageMaker } from './stage-maker.ts'
 import type { GivenStages } from './types.ts'
 

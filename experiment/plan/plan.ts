@@ -207,5 +207,7 @@ function keyedData(data: DataSpec): DataSpec {
  * whether the file has indices or names.
  */
 function keyedSplit(split: SplitSpec): SplitSpec {
-  return 'indices' in split ? { kind: 'indices', indices: split.indices } : split
+  return split.kind === 'indices' || split.kind === 'names'
+    ? { kind: 'indices', indices: split.indices }
+    : split
 }

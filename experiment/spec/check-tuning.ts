@@ -43,7 +43,10 @@ function checkSamples({ data, split }: Spec, facts: DatasetFacts, report: Report
     split.kind === 'class-fraction'
       ? classIndices(split, facts, () => undefined).reduce((sum, i) => sum + (facts.train[i] ?? 0), 0)
       : sizes.train
-  const forgotten = 'indices' in split ? (split.indices?.length ?? 0) : forgetCount(split, available)
+  const forgotten =
+    split.kind === 'indices' || split.kind === 'names'
+      ? (split.indices?.length ?? 0)
+      : forgetCount(split, available)
   if (2 * forgotten > available)
     report(
       [],

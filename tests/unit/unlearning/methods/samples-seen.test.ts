@@ -69,7 +69,7 @@ async function run(method: ApproximateMethodSpec) {
 
 const names = methodSchemas
   .map((schema) => schema.shape.method.value)
-  .filter((name) => name !== 'original' && name !== 'retrain')
+  .filter((name) => !isNotUnlearned(name))
 
 describe('the samples that a method sees', () => {
   test.each(names.filter((name) => !['rfa', 'amun', 'unsir', 'fisher', 'damp'].includes(name)))(
