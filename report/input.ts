@@ -1,4 +1,4 @@
-import type { Candidate, Plan, SeedPlan, TunedRow, TuningPlan } from '../experiment/plan/types.ts'
+import type { Candidate, JudgingStages, Plan, SeedPlan, TunedRow, TuningPlan } from '../experiment/plan/types.ts'
 import type { Manifest, ManifestOf } from '../experiment/records/manifest.ts'
 import { NO_GOLD, NO_WEIGHTS } from '../experiment/records/no-gold.ts'
 import type { RunRecord } from '../experiment/records/run.ts'
@@ -96,7 +96,7 @@ export function tuningStagesOf({ seeds }: TuningPlan, row: TunedRow): readonly S
  */
 export function whyUnplanned(
   { plan }: Pick<ReportInput['run'], 'plan'>,
-  model: Pick<Partial<Candidate>, 'given'>,
+  model: JudgingStages & Partial<Pick<Candidate, 'given'>>,
   { needsGold, needsWeights }: { readonly needsGold: boolean; readonly needsWeights: boolean },
 ): string | undefined {
   if (needsGold && plan.gold.length === 0) return NO_GOLD

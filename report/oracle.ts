@@ -11,6 +11,8 @@ export interface OracleCheck {
   /** Absent if the check was not possible. */
   readonly passed?: boolean
   readonly message: string
+  /** There is no gold model to check. */
+  readonly noGold?: true
 }
 
 /**
@@ -24,7 +26,7 @@ export interface OracleCheck {
 export function checkOracle(input: ReportInput): OracleCheck {
   const { plan, spec } = input.run
   const [gold] = plan.gold
-  if (!gold) return { message: `There is no gold model to check: ${NO_GOLD}.` }
+  if (!gold) return { message: `There is no gold model to check: ${NO_GOLD}.`, noGold: true }
   const evaluations = seedsOf(plan).flatMap(({ reference }) => {
     const evaluation = reference && manifestOf<'evaluate'>(input, reference.evaluate)
     return evaluation ? [evaluation.metrics] : []

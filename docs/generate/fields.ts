@@ -74,6 +74,9 @@ function fieldsOf(schema: JsonSchema, named: readonly NamedSchema[], prefix: str
     const { items } = field
     if (items && !isTuple(items) && items.properties && !nameOf(items, named))
       return [own, ...fieldsOf(items, named, `${path}[].`)]
+    const objects = variantsOf(field).filter(({ properties }) => properties)
+    if (objects.length === 1 && objects[0] && !nameOf(objects[0], named))
+      return [own, ...fieldsOf(objects[0], named, `${path}.`)]
     const discriminator = discriminatorOf(field)
     if (discriminator === undefined) return [own]
     const variants = variantsOf(field).flatMap((variant): readonly Field[] => {

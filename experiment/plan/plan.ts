@@ -90,7 +90,8 @@ export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}
     ...(tuning && { tuning }),
     ...first,
     ...(others.length > 0 && { seeds: others }),
-    ...(others.length + 1 >= LEAST_SEEDS && { population: populations(stage, [first, ...others]) }),
+    ...(others.length + 1 >= LEAST_SEEDS &&
+      hasOwnGold(first) && { population: populations(stage, [first, ...others]) }),
     ...(shadow && { shadow }),
   }
 }
@@ -123,6 +124,11 @@ function shadowPlan(
 /** With fewer seeds the models of a row have no distribution to speak of. */
 const LEAST_SEEDS = 3
 
+/** Whether a seed has a gold model that is trained for it, with which its models form populations. */
+function hasOwnGold({ gold: [gold] }: SeedPlan): boolean {
+  return gold !== undefined && gold.params.on !== 'given'
+}
+
 /**
  * For each row but gold's own: the evaluation of each seed's model beside that of the seed's gold
  * model.
@@ -133,8 +139,6 @@ function populations(
 ): readonly Population[] {
   const rows = seeds.map(({ candidates, floor }) => [...candidates, ...floor])
   const gold = seeds[0].gold[0]?.key
-  // Gold models that are given are the same for every seed, and without gold there are none.
-  if (gold === undefined || seeds[0].gold[0]?.params.on === 'given') return []
   return (rows[0] ?? []).flatMap(({ label, model }, row) => {
     if (model.key === gold) return []
     const inputs = seeds.flatMap(({ reference }, i): (readonly [string, StageRef<'evaluate'>])[] => {

@@ -44,7 +44,7 @@ export function judgingStagesOf<K extends keyof JudgingStages>(
   kind: K,
 ): readonly NonNullable<JudgingStages[K]>[] {
   return seedsOf(plan)
-    .flatMap((seed): readonly JudgingStages[] => [...referenceOf(seed), ...rowsOf(seed)])
+    .flatMap(judgedOf)
     .flatMap(({ [kind]: stage }) => stage ?? [])
 }
 
@@ -58,9 +58,9 @@ export function rowsOf({ candidates, floor }: SeedPlan): readonly Candidate[] {
   return [...candidates, ...floor]
 }
 
-/** The stages that judge the first gold model. Empty in an experiment without gold. */
-function referenceOf({ reference }: Pick<SeedPlan, 'reference'>): readonly JudgingStages[] {
-  return reference ? [reference] : []
+/** The stages that judge each model of a seed: gold first, if there is one, then the rows. */
+export function judgedOf(seed: SeedPlan): readonly JudgingStages[] {
+  return [...(seed.reference ? [seed.reference] : []), ...rowsOf(seed)]
 }
 
 function tuningStages({ seeds, rows }: TuningPlan): readonly Stage[] {
@@ -83,7 +83,7 @@ export function trialStages({ rounds }: TunedRow): readonly Stage[] {
 }
 
 function ownStages(seed: SeedPlan): readonly Stage[] {
-  const judged = [...referenceOf(seed), ...rowsOf(seed)]
+  const judged = judgedOf(seed)
   return [
     seed.original,
     ...seed.gold,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
+  isNotUnlearned,
   methodSchemas,
   type ApproximateMethodName,
   type ApproximateMethodSpec,
