@@ -62,12 +62,7 @@ function tensorsOf({
 function countersOf(layers: readonly Layer[]): readonly (readonly [string, WritableTensor])[] {
   return flattenLayers(layers).flatMap(({ kind, name }) =>
     kind === 'batch-norm'
-      ? [
-          [
-            `${name}.num_batches_tracked`,
-            { dtype: 'I64', shape: [], values: new Float64Array(1) },
-          ] as const,
-        ]
+      ? [[`${name}.num_batches_tracked`, { dtype: 'I64', shape: [], values: new Float64Array(1) }] as const]
       : [],
   )
 }

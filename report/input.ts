@@ -1,4 +1,11 @@
-import type { Candidate, JudgingStages, Plan, SeedPlan, TunedRow, TuningPlan } from '../experiment/plan/types.ts'
+import type {
+  Candidate,
+  JudgingStages,
+  Plan,
+  SeedPlan,
+  TunedRow,
+  TuningPlan,
+} from '../experiment/plan/types.ts'
 import type { Manifest, ManifestOf } from '../experiment/records/manifest.ts'
 import { NO_GOLD, NO_WEIGHTS } from '../experiment/records/no-gold.ts'
 import type { RunRecord } from '../experiment/records/run.ts'

@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { decodeHeader, decodeTensors, headerEnd, type TensorEntry, type Tensors } from '../../artifacts/format/safetensors.ts'
+import {
+  decodeHeader,
+  decodeTensors,
+  headerEnd,
+  type TensorEntry,
+  type Tensors,
+} from '../../artifacts/format/safetensors.ts'
 import { errorMessage, UserError } from '../../common/errors.ts'
 import { openRegularFile, readRegularFile, unreadable } from '../../common/regular-file.ts'
 import { decodeNpy, floatsOf } from '../../datasets/npy.ts'
@@ -91,16 +97,27 @@ export async function inspectModel(
   const logits = LOGITS.find(has)
   if (logits !== undefined) {
     if (!isRow) throw refused(path, directory, `${logits} has logits, and weights are needed here`)
-    return of({ kind: 'logits', files: await digests(directory, [logits]) }, await headerOf(directory, logits, path))
+    return of(
+      { kind: 'logits', files: await digests(directory, [logits]) },
+      await headerOf(directory, logits, path),
+    )
   }
   if (has('adapter_config.json')) {
     if (!isRow || !isPretrained)
-      throw refused(path, directory, 'it is an adapter, which only a row of an experiment with a pre-trained model may be')
+      throw refused(
+        path,
+        directory,
+        'it is an adapter, which only a row of an experiment with a pre-trained model may be',
+      )
     return of({ kind: 'adapter', files: await digests(directory, ADAPTER) })
   }
   if (isPretrained) {
     if (!has('config.json'))
-      throw refused(path, directory, `expected config.json and model.safetensors, as transformers writes them${pickled(names)}`)
+      throw refused(
+        path,
+        directory,
+        `expected config.json and model.safetensors, as transformers writes them${pickled(names)}`,
+      )
     return of({ kind: 'checkpoint', checkpoint: await at(path, () => inspectCheckpoint(directory)) })
   }
   const weights = names.filter((name) => name.endsWith('.safetensors'))
@@ -110,7 +127,11 @@ export async function inspectModel(
     throw refused(path, directory, `expected a file of safetensors, and ${listed}${pickled(names)}`)
   }
   if (others.length > 0)
-    throw refused(path, directory, `it holds several files of safetensors (${weights.join(', ')}); name one of them`)
+    throw refused(
+      path,
+      directory,
+      `it holds several files of safetensors (${weights.join(', ')}); name one of them`,
+    )
   return of(
     { kind: 'weights', files: await digests(directory, [file]) },
     await headerOf(directory, file, path),
@@ -153,7 +174,9 @@ export async function readGivenLogits(
 ): Promise<{ readonly values: Float32Array; readonly rows: number; readonly classes: number }> {
   const name = file?.name ?? ''
   const wrong = (found: string) =>
-    new UserError(`${join(directory, name)} ${found}; expected numbers of 32 or 64 bits of shape [samples, classes]`)
+    new UserError(
+      `${join(directory, name)} ${found}; expected numbers of 32 or 64 bits of shape [samples, classes]`,
+    )
   const { shape, values } = name.endsWith('.npy')
     ? await readNpy(directory, name)
     : ((await readTensors(directory, name)).logits ?? { shape: [], values: undefined })

@@ -110,7 +110,11 @@ async function recomputation(
   const places = await givenPlaces(spec, report, options.given ?? [])
   const { model: own } = spec
   const ofOriginal = own.name === 'pretrained' ? places[filesDigest(checkpointOf(own).files)] : undefined
-  const model = modelLocation(options.modelDirectory ?? report.modelDirectory ?? ofOriginal, spec, report.where)
+  const model = modelLocation(
+    options.modelDirectory ?? report.modelDirectory ?? ofOriginal,
+    spec,
+    report.where,
+  )
   const settings = {
     ...(named !== undefined && { dataDirectory: absolutePath(named) }),
     ...(model !== undefined && { modelDirectory: model }),

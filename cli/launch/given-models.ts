@@ -8,7 +8,7 @@ import { isElsewhere } from '../../experiment/spec/places.ts'
 import type { Spec } from '../../experiment/spec/spec.ts'
 import { sum } from '../../experiment/spec/sets.ts'
 import { formatSource, parseSource } from '../../sources/source.ts'
-import { absoluteFromConfig } from '../workspace/workspace.ts'
+import { absoluteFromConfig, absolutePath } from '../workspace/workspace.ts'
 import type { Inspection } from './inspection.ts'
 import type { ConfigSource } from './read-config.ts'
 
@@ -53,7 +53,7 @@ export async function completeGiven(
     const { given, tensors, revision } = await inspect.model(place, { path, isPretrained, isRow })
     await checkTensors(given, tensors, { layers, facts, place, path })
     const pinned = pinnedTo(from, revision)
-    places[filesDigest(filesOf(given))] = isElsewhere(place) ? pinnedTo(place, revision) : place
+    places[filesDigest(filesOf(given))] = isElsewhere(place) ? pinned : absolutePath(place)
     return { from: pinned, given }
   }
   const { original, gold } = spec

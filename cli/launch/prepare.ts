@@ -148,7 +148,9 @@ async function listedFile(
   const bytes = await readRegularFile(path).catch((error: unknown) => {
     const reason = whyUnreadable(error)
     if (reason === undefined) throw error
-    throw new UserError([{ path: 'split.file', message: `${path}: ${reason}; expected a text file of ${what}` }])
+    throw new UserError([
+      { path: 'split.file', message: `${path}: ${reason}; expected a text file of ${what}` },
+    ])
   })
   return { path, bytes }
 }

@@ -17,7 +17,7 @@ const noAlgorithm: Readonly<Record<string, string>> = {
     'own. It starts from new weights, or from the same checkpoint as the original if `model` is `pretrained`. Every other ' +
     'model is compared with it.',
   weights:
-    'The model of the row is read from files, and nothing is trained: weights of the experiment\'s model, a checkpoint of ' +
+    "The model of the row is read from files, and nothing is trained: weights of the experiment's model, a checkpoint of " +
     'transformers, an adapter of PEFT on the original, or the logits of every sample in the order of the data set. Its digests ' +
     'are in the key, its place is not. See [Your model](../guides/your-model.md#weights-from-elsewhere).',
 }

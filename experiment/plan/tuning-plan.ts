@@ -63,8 +63,7 @@ function tuningSeed(context: TuningContext, i: number): TuningSeed {
   const seeds = tuningSeedsAt(spec, i)
   const name = `tuning seed ${i + 1}`
   const inputs = { dataset, ...(checkpoint && { checkpoint }) }
-  const original =
-    given ?? trainStage(stage, spec, 'all', inputs, seeds.training, `train original, ${name}`)
+  const original = given ?? trainStage(stage, spec, 'all', inputs, seeds.training, `train original, ${name}`)
   const model = ref(original)
   const ranking =
     spec.split.kind === 'hard'

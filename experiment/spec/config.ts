@@ -177,7 +177,11 @@ function checkSplit(split: SplitSpec): readonly Finding[] {
   }
 }
 
-function eitherOf<S extends Exclude<SplitSpec, { kind: 'names' }>>(split: S, one: keyof S & string, other: keyof S & string): Finding[] {
+function eitherOf<S extends Exclude<SplitSpec, { kind: 'names' }>>(
+  split: S,
+  one: keyof S & string,
+  other: keyof S & string,
+): Finding[] {
   const given = [split[one], split[other]].filter((value) => value !== undefined).length
   if (given === 1) return []
   const article = split.kind === 'indices' ? 'an' : 'a'
@@ -260,7 +264,12 @@ function checkGold({ models, from, training, unseen }: Spec['gold']): readonly F
         ]
       : []),
     ...(models === 0 && (from !== undefined || training !== undefined)
-      ? [wrong(['gold', 'models'], 'there is to be no gold model, and gold says how it is made; leave one out')]
+      ? [
+          wrong(
+            ['gold', 'models'],
+            'there is to be no gold model, and gold says how it is made; leave one out',
+          ),
+        ]
       : []),
   ]
 }

@@ -202,7 +202,9 @@ export const datasetDefinitions = [
       label: named.optional().describe('the column of the labels; label, labels or fine_label unless given'),
       id: named
         .optional()
-        .describe('the column of the row ids that a split by names lists; the file names of the images unless given'),
+        .describe(
+          'the column of the row ids that a split by names lists; the file names of the images unless given',
+        ),
       ...decoded,
       ...own,
       ...heldOut,

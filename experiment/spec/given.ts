@@ -13,9 +13,7 @@ export const place = z
   .min(1)
   .describe('a directory or a file, s3://bucket/prefix or hf://owner/name@revision')
 
-const files = z
-  .array(z.strictObject({ name: z.string(), sha256: z.string(), bytes: z.int().min(0) }))
-  .min(1)
+const files = z.array(z.strictObject({ name: z.string(), sha256: z.string(), bytes: z.int().min(0) })).min(1)
 
 /** What the files of a model that was made elsewhere contain. */
 export const givenSchema = z.discriminatedUnion('kind', [

@@ -55,7 +55,9 @@ const options = z
   .transform(({ models, ...rest }): GoldSpec => ({
     ...rest,
     models:
-      models ?? (rest.training === undefined ? (rest.given ?? rest.from)?.length : undefined) ?? DEFAULT_MODELS,
+      models ??
+      (rest.training === undefined ? (rest.given ?? rest.from)?.length : undefined) ??
+      DEFAULT_MODELS,
   }))
 
 export const goldSchema = z.union([z.literal('none').transform((): GoldSpec => ({ models: 0 })), options])

@@ -33,7 +33,11 @@ function namesIn(text: string): readonly Named[] {
 export function namedSamples(
   bytes: Uint8Array,
   file: string,
-  { names, trainable, expected }: {
+  {
+    names,
+    trainable,
+    expected,
+  }: {
     readonly names: readonly string[]
     readonly trainable: number
     /** The SHA-256 that the file must have. */
@@ -64,8 +68,7 @@ export function namedSamples(
       )
     else if (at >= trainable)
       report(`"${name}" is a test sample, on which no model trains; only training samples can be forgotten`)
-    else if (earlier !== undefined)
-      report(`"${name}" is the sample of line ${earlier} already; remove one`)
+    else if (earlier !== undefined) report(`"${name}" is the sample of line ${earlier} already; remove one`)
     else lines.set(at, line)
   }
   if (listed.length === 0)

@@ -40,5 +40,6 @@ export const train = defineStage<{
   queue: 'zeroshift-train',
   onDevice: true,
   group: 'models',
-  about: 'trains a model: the original, gold, or none at all (the untrained twin); or takes one from elsewhere',
+  about:
+    'trains a model: the original, gold, or none at all (the untrained twin); or takes one from elsewhere',
 })

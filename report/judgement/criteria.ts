@@ -253,7 +253,11 @@ function shadowAttack(attack: ShadowAttack, label: string, set: ShadowedSet): Cr
       return table(input, ({ reference }, candidate) =>
         set === 'forget'
           ? mapped(auc(candidate), (value) => Math.abs(value - 0.5))
-          : both(auc(candidate), reference ? auc(reference) : { missing: NO_GOLD }, (own, gold) => own - gold),
+          : both(
+              auc(candidate),
+              reference ? auc(reference) : { missing: NO_GOLD },
+              (own, gold) => own - gold,
+            ),
       )
     },
   }
@@ -362,7 +366,9 @@ function relearned(input: ReportInput): readonly (readonly Measured[])[] | undef
     return metrics?.steps ?? { missing: 'relearning did not finish' }
   }
   return table(input, ({ reference }, candidate) =>
-    mapped(anamnesisIndex(steps(candidate), reference ? steps(reference) : { missing: NO_GOLD }), (index) => Math.abs(index - 1)),
+    mapped(anamnesisIndex(steps(candidate), reference ? steps(reference) : { missing: NO_GOLD }), (index) =>
+      Math.abs(index - 1),
+    ),
   )
 }
 

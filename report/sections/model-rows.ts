@@ -36,7 +36,11 @@ export function makersOf(seed: SeedPlan, model: EvaluatedModel): readonly Stage[
   if (!('model' in model)) return seed.gold.slice(0, 1)
   const maker = makerOf(seed, model)
   const { unlearn, given } = model
-  return [...(unlearn ? [seed.original] : []), ...(given ? [given.checkpoint] : []), ...(maker ? [maker] : [])]
+  return [
+    ...(unlearn ? [seed.original] : []),
+    ...(given ? [given.checkpoint] : []),
+    ...(maker ? [maker] : []),
+  ]
 }
 
 export interface ModelColumn<R> extends Column {

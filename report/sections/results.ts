@@ -36,7 +36,10 @@ export function resultsSection(input: ReportInput, rows: readonly ResultRow[]): 
           ? `${NO_GOLD_INTRODUCTION}${seeds}`
           : `Each figure is read against gold, the model that was trained from scratch without the forget set: the closer, the better, whichever way it differs. The second figure, with a sign, is the difference to gold in points.${best}${seeds}`,
       ),
-      resultsTable(rows, names, { ...(plan.gold.length > 0 && { gold: goldFigures(input) }), floor: floorRows(plan, rows) }),
+      resultsTable(rows, names, {
+        ...(plan.gold.length > 0 && { gold: goldFigures(input) }),
+        floor: floorRows(plan, rows),
+      }),
       metricLegend(names),
       ...(forgotten.length === 0
         ? []

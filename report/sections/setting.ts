@@ -127,12 +127,24 @@ function givenFacts({ original, gold }: Spec): readonly Term[] {
       : `from the checkpoint ${describeGiven({ from: from[0], given: given[0] })}${unseen ? ', declared to have never seen the forget set' : ''}`
   return [
     ...(original
-      ? [{ term: 'Original', text: `Not trained here: ${describeGiven(original)}`, notes: files(original.given) }]
+      ? [
+          {
+            term: 'Original',
+            text: `Not trained here: ${describeGiven(original)}`,
+            notes: files(original.given),
+          },
+        ]
       : []),
     ...(isGoldGiven(gold)
       ? [{ term: 'Gold', text: `Not trained here: ${whose} from elsewhere`, notes: given.flatMap(files) }]
       : training
-        ? [{ term: 'Gold', text: `Trained ${start}: ${describeOptions(training)}`, notes: given.flatMap(files) }]
+        ? [
+            {
+              term: 'Gold',
+              text: `Trained ${start}: ${describeOptions(training)}`,
+              notes: given.flatMap(files),
+            },
+          ]
         : gold.models === 0
           ? [{ term: 'Gold', text: 'None: figures that need a gold model are missing' }]
           : []),

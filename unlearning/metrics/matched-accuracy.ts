@@ -23,7 +23,10 @@ export function matchedAccuracy(forgetLabels: Int32Array, test: Logits): Matched
   for (const label of forgetLabels) shares[label] = (shares[label] ?? 0) + 1 / forgetLabels.length
   const without = shares.findIndex((share, label) => share > 0 && counts[label] === 0)
   if (without >= 0 || forgetLabels.length === 0)
-    return { accuracy: { missing: `no test sample is of class ${without}, which is in the forget set` }, samples: 0 }
+    return {
+      accuracy: { missing: `no test sample is of class ${without}, which is in the forget set` },
+      samples: 0,
+    }
   let accuracy = 0
   let spread = 0
   shares.forEach((share, label) => {

@@ -29,7 +29,8 @@ function refusals(work: () => unknown): readonly string[] {
   try {
     work()
   } catch (error) {
-    if (error instanceof UserError) return error.problems.map(({ path, message }) => `${path ?? ''}: ${message}`)
+    if (error instanceof UserError)
+      return error.problems.map(({ path, message }) => `${path ?? ''}: ${message}`)
     throw error
   }
   return []
@@ -44,7 +45,9 @@ describe('an original from elsewhere', () => {
     const originals = [planned, ...(planned.seeds ?? [])].map(({ original }) => original)
     expect(new Set(originals.map(({ key }) => key))).toHaveLength(1)
     expect(planned.original.params).toEqual({ on: 'given', model: spec.model })
-    expect(stagesOf(planned).filter(({ kind, title }) => kind === 'train' && title.includes('original'))).toHaveLength(1)
+    expect(
+      stagesOf(planned).filter(({ kind, title }) => kind === 'train' && title.includes('original')),
+    ).toHaveLength(1)
     const made = planned.candidates.find(({ method }) => method === 'rfa')
     expect(made?.unlearn?.inputs.original.key).toBe(planned.original.key)
     const order = keysOf(planned)
@@ -67,7 +70,9 @@ describe('an original from elsewhere', () => {
   })
 
   test('is that of the tuning, too', () => {
-    const tuned = withOriginal(parsed('tune: { trials: 2 }\n', sample.replace('name: digits', 'name: digits\n  validation: 0.2')))
+    const tuned = withOriginal(
+      parsed('tune: { trials: 2 }\n', sample.replace('name: digits', 'name: digits\n  validation: 0.2')),
+    )
     const planned = plan(tuned, digitFacts)
     expect(planned.tuning?.seeds.map(({ original }) => original.key)).toEqual(
       planned.tuning?.seeds.map(() => planned.original.key),
@@ -96,15 +101,24 @@ describe('gold', () => {
     expect(Object.keys(row?.probe?.inputs ?? {})).toEqual(['dataset', 'split', 'model'])
     expect(row?.features).toBeUndefined()
     expect(row?.agreement).toBeUndefined()
-    expect(keysOf(plan(parsed('gold: { models: 0 }\nrelearn: {}\nprobe: {}\nfeatures: {}\nagreement: {}\nseeds: 3\n'), digitFacts))).toEqual(
-      keysOf(planned),
-    )
+    expect(
+      keysOf(
+        plan(
+          parsed('gold: { models: 0 }\nrelearn: {}\nprobe: {}\nfeatures: {}\nagreement: {}\nseeds: 3\n'),
+          digitFacts,
+        ),
+      ),
+    ).toEqual(keysOf(planned))
   })
 
   test('of its own training is trained by it, and the original as before', () => {
-    const [own, usual] = [parsed('gold: { training: { epochs: 9 } }\n'), parsed('')].map((one) => plan(one, digitFacts))
+    const [own, usual] = [parsed('gold: { training: { epochs: 9 } }\n'), parsed('')].map((one) =>
+      plan(one, digitFacts),
+    )
     expect(own?.original.key).toBe(usual?.original.key)
-    expect(own?.gold.map(({ params }) => (params.on === 'given' ? 0 : params.training.epochs))).toEqual([9, 9])
+    expect(own?.gold.map(({ params }) => (params.on === 'given' ? 0 : params.training.epochs))).toEqual([
+      9, 9,
+    ])
   })
 
   test('from elsewhere is not trained, and is as many models as there are places', () => {
@@ -118,9 +132,18 @@ describe('gold', () => {
   })
 
   test.each([
-    ['gold: { models: 3, from: a }', 'gold.models: gold.from names 1 of the gold models, and gold.models is 3'],
-    ['gold: { from: a, training: { epochs: 1 } }', 'gold.from: gold.from with gold.training is the checkpoint'],
-    ['gold: { from: [a, b], unseen: true, training: { epochs: 1 } }', "gold.from: gold's training starts from one checkpoint"],
+    [
+      'gold: { models: 3, from: a }',
+      'gold.models: gold.from names 1 of the gold models, and gold.models is 3',
+    ],
+    [
+      'gold: { from: a, training: { epochs: 1 } }',
+      'gold.from: gold.from with gold.training is the checkpoint',
+    ],
+    [
+      'gold: { from: [a, b], unseen: true, training: { epochs: 1 } }',
+      "gold.from: gold's training starts from one checkpoint",
+    ],
     ['gold: { unseen: true }', 'gold.unseen: gold.unseen is about the checkpoint'],
     ['gold: { models: 0, training: { epochs: 1 } }', 'gold.models: there is to be no gold model'],
     ['gold: nothing', 'gold'],
@@ -141,7 +164,9 @@ describe('gold', () => {
 })
 
 describe('a row of weights', () => {
-  const asked = parsed('  - { method: weights, label: from a paper, from: x }\nrelearn: {}\nprobe: {}\nagreement: {}\n')
+  const asked = parsed(
+    '  - { method: weights, label: from a paper, from: x }\nrelearn: {}\nprobe: {}\nagreement: {}\n',
+  )
   const row = (given: GivenFiles): Spec => ({
     ...asked,
     methods: asked.methods.map((one) => (one.method === 'weights' ? { ...one, given } : one)),
@@ -153,7 +178,9 @@ describe('a row of weights', () => {
     expect(found?.label).toBe('from a paper')
     expect(found?.unlearn).toBeUndefined()
     expect(found?.model.key).toBe(found?.given?.model.key)
-    expect(Object.keys(found ?? {})).toEqual(expect.arrayContaining(['evaluate', 'attack', 'compare', 'relearn', 'probe', 'agreement']))
+    expect(Object.keys(found ?? {})).toEqual(
+      expect.arrayContaining(['evaluate', 'attack', 'compare', 'relearn', 'probe', 'agreement']),
+    )
     expect(keysOf(planned)).toContain(found?.given?.checkpoint.key)
   })
 
@@ -170,7 +197,11 @@ describe('a row of weights', () => {
   })
 
   test('leaves no directory in the record', () => {
-    expect(withoutPlaces(row(logits)).methods.at(-1)).toEqual({ method: 'weights', label: 'from a paper', given: logits })
+    expect(withoutPlaces(row(logits)).methods.at(-1)).toEqual({
+      method: 'weights',
+      label: 'from a paper',
+      given: logits,
+    })
   })
 })
 

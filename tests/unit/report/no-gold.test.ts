@@ -25,14 +25,24 @@ describe('a report without gold', () => {
     const [rows] = resultsBySeed(inputOf())
     const finetune = rows?.find(({ label }) => label === 'finetune')?.metrics
     expect(finetune).toMatchObject({ ra: { value: 99 }, mia: { value: 30 }, zrf: { value: 0.5 } })
-    for (const name of ['averageGap', 'gapWithoutMia', 'tow', 'activationForget', 'jsDivergence', 'rte'] as const)
+    for (const name of [
+      'averageGap',
+      'gapWithoutMia',
+      'tow',
+      'activationForget',
+      'jsDivergence',
+      'rte',
+    ] as const)
       expect(finetune?.[name]).toEqual(missing)
   })
 
   test.each([1, 3])('is rendered with %i seeds, without a row or a check of gold', async (seeds) => {
     const several = seeds === 1 ? {} : { seeds: Array.from({ length: seeds }, () => ({})) }
     const { html, markdown, json, results } = await renderReport(
-      inputOf({ ...several, sections: { relearn: {}, probe: { layers: ['head'] }, features: {}, agreement: {} } }),
+      inputOf({
+        ...several,
+        sections: { relearn: {}, probe: { layers: ['head'] }, features: {}, agreement: {} },
+      }),
     )
     expect(html).toContain('There is no gold model (gold: none)')
     expect(html).toContain('Gold</dt>')

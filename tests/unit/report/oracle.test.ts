@@ -53,15 +53,22 @@ describe('the oracle check', () => {
     [{ kind: 'names', file: 'forget.txt', indices: [1, 2] }, 100, 80, undefined],
     // An evaluation of an earlier version lacks the figure.
     [{ kind: 'indices', indices: [1, 2] }, 95, undefined, undefined],
-  ])('compares forget samples with test samples of their classes: %o, FA %d against %s', (split, fa, matched, passed) => {
-    const check = checked(split, fa, matched)
-    expect(check.passed).toBe(passed)
-    expect(check.message).toContain(`FA of gold is ${fa.toFixed(2)}%`)
-  })
+  ])(
+    'compares forget samples with test samples of their classes: %o, FA %d against %s',
+    (split, fa, matched, passed) => {
+      const check = checked(split, fa, matched)
+      expect(check.passed).toBe(passed)
+      expect(check.message).toContain(`FA of gold is ${fa.toFixed(2)}%`)
+    },
+  )
 
   test('is undecided, with the reason, where gold was not evaluated', () => {
     const all = sampleInput()
-    const input = withoutStages(all, [all.run.plan.reference?.evaluate], [{ title: 'evaluate retrain', reason: 'out of memory' }])
+    const input = withoutStages(
+      all,
+      [all.run.plan.reference?.evaluate],
+      [{ title: 'evaluate retrain', reason: 'out of memory' }],
+    )
     const { passed, message } = checkOracle(input)
     expect(passed).toBeUndefined()
     expect(message).toContain('evaluate retrain failed: out of memory')

@@ -33,7 +33,11 @@ describe('a file of names', () => {
     ['cat/1.png\ntrain/cat/1.png\n', 2, 'is the sample of line 1 already; remove one'],
   ])('%j is refused with its line', (text, line, message) => {
     expect(problems(text)).toEqual([
-      expect.objectContaining({ file: 'forget.txt', line, message: expect.stringContaining(message) as string }),
+      expect.objectContaining({
+        file: 'forget.txt',
+        line,
+        message: expect.stringContaining(message) as string,
+      }),
     ])
   })
 
