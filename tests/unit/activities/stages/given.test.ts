@@ -147,7 +147,7 @@ describe('the files of a model', () => {
     mkdirSync(join(directory, 'pickle'))
     writeFileSync(join(directory, 'pickle/model.pt'), '')
     await expect(inspected('pickle')).rejects.toThrow(
-      /model\.pt is a pickle.*\n {2}import torch.*\n {2}save_file\(/,
+      /model\.pt is a pickle.*`import torch, safetensors\.torch`.*torch\.load\("model\.pt".*"model\.safetensors"\)`$/,
     )
     mkdirSync(join(directory, 'two'))
     for (const name of ['a', 'b']) writeFileSync(join(directory, `two/${name}.safetensors`), '')
