@@ -14,6 +14,8 @@ import { openRegularFile, readRegularFile, unreadable } from '../../common/regul
 import { decodeNpy, floatsOf } from '../../datasets/npy.ts'
 import type { GivenFile, GivenFiles, GivenModel } from '../../experiment/spec/given.ts'
 import { isElsewhere } from '../../experiment/spec/places.ts'
+import { isCheckpointFile } from '../../pretrained/files.ts'
+import { readPeft } from '../../pretrained/read-peft.ts'
 import { inspectCheckpoint } from '../../pretrained/read.ts'
 import { isPickle, pickleAdvice } from '../../pretrained/pickle.ts'
 import { localDirectory } from '../../sources/local-directory.ts'
@@ -24,10 +26,8 @@ const ADAPTER = ['adapter_config.json', 'adapter_model.safetensors']
 const LOGITS = ['logits.npy', 'logits.safetensors']
 
 /** Whether a file of a bucket or a repository may be one of a model's files. */
-export function isModelFile(name: string): boolean {
-  return /^(config|preprocessor_config|adapter_config|model\.safetensors\.index)\.json$|\.(safetensors|npy)$/.test(
-    name,
-  )
+function isModelFile(name: string): boolean {
+  return isCheckpointFile(name) || /^(adapter_config\.json|[^/]+\.(safetensors|npy))$/.test(name)
 }
 
 /** The files of a model on this machine. */
@@ -41,12 +41,19 @@ export interface FoundModel {
 
 /**
  * Finds the files of a place, after a download if they are elsewhere. A place on this machine is a
- * directory or a file. `path` is the config key in errors.
+ * directory or a file. `path` is the config key in errors. Files of a checkpoint alone are downloaded
+ * if nothing else is expected.
  */
 export async function findModel(
   place: string,
   path: string,
-  notify: (line: string) => void = () => undefined,
+  {
+    notify = () => undefined,
+    files = isModelFile,
+  }: {
+    readonly notify?: ((line: string) => void) | undefined
+    readonly files?: (name: string) => boolean
+  } = {},
 ): Promise<FoundModel> {
   if (!isElsewhere(place)) {
     const file = resolve(place)
@@ -54,7 +61,7 @@ export async function findModel(
     if (found?.isFile()) return { directory: dirname(file), names: [basename(file)] }
   }
   try {
-    const { directory, revision } = await localDirectory(place, { files: isModelFile }, { notify })
+    const { directory, revision } = await localDirectory(place, { files }, { notify })
     const names = (await readdir(directory)).sort()
     return { directory, names, ...(revision !== undefined && { revision }) }
   } catch (error) {
@@ -87,7 +94,11 @@ export async function inspectModel(
   notify?: (line: string) => void,
 ): Promise<InspectedModel> {
   const { path, isPretrained, isRow } = wanted
-  const { directory, names, revision } = await findModel(place, path, notify)
+  const { directory, names, revision } = await findModel(place, path, {
+    notify,
+    files: isPretrained && !isRow ? isCheckpointFile : isModelFile,
+  })
+  const digestsOf = (files: readonly string[]) => at(path, () => digests(directory, files))
   const of = (given: GivenModel, tensors: InspectedModel['tensors'] = {}) => ({
     given,
     tensors,
@@ -97,10 +108,7 @@ export async function inspectModel(
   const logits = LOGITS.find(has)
   if (logits !== undefined) {
     if (!isRow) throw refused(path, directory, `${logits} has logits, and weights are needed here`)
-    return of(
-      { kind: 'logits', files: await digests(directory, [logits]) },
-      await headerOf(directory, logits, path),
-    )
+    return of({ kind: 'logits', files: await digestsOf([logits]) }, await headerOf(directory, logits, path))
   }
   if (has('adapter_config.json')) {
     if (!isRow || !isPretrained)
@@ -109,7 +117,8 @@ export async function inspectModel(
         directory,
         'it is an adapter, which only a row of an experiment with a pre-trained model may be',
       )
-    return of({ kind: 'adapter', files: await digests(directory, ADAPTER) })
+    await at(path, () => readPeft(directory))
+    return of({ kind: 'adapter', files: await digestsOf(ADAPTER) })
   }
   if (isPretrained) {
     if (!has('config.json'))
@@ -132,13 +141,13 @@ export async function inspectModel(
       directory,
       `it holds several files of safetensors (${weights.join(', ')}); name one of them`,
     )
-  return of(
-    { kind: 'weights', files: await digests(directory, [file]) },
-    await headerOf(directory, file, path),
-  )
+  return of({ kind: 'weights', files: await digestsOf([file]) }, await headerOf(directory, file, path))
 }
 
-/** The directory with a model's files, whose digests have to be those of the plan. Throws a UserError. */
+/**
+ * The directory with a model's files, whose digests have to be those of the plan. Throws a
+ * UserError.
+ */
 export async function plannedFiles(place: string | undefined, files: readonly GivenFile[]): Promise<string> {
   const names = files.map(({ name }) => name)
   if (place === undefined)

@@ -85,7 +85,8 @@ export function seedPlan(seed: SeedContext): SeedPlan {
         const made = givenStages(stage, spec.model, given, {
           dataset: data.dataset,
           original: ref(original),
-          name,
+          // An adapter changes the original of its seed.
+          name: given.kind === 'adapter' ? titled(seed, name) : name,
         })
         return { ...compared(name, ref(made.model), given.kind !== 'logits'), method, given: made }
       }
@@ -96,7 +97,8 @@ export function seedPlan(seed: SeedContext): SeedPlan {
     }
   })
   const floor = otherGold.map((model, n): Candidate => {
-    const label = `retrain, ${seed.number === undefined ? 'seed' : 'gold'} ${n + 2}`
+    const isOfSeed = seed.number === undefined && !seed.givenGold
+    const label = `retrain, ${isOfSeed ? 'seed' : 'gold'} ${n + 2}`
     return { ...compared(label, ref(model)), method: 'retrain' }
   })
 
