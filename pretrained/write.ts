@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encodeTensors, type WritableTensor } from '../artifacts/format/safetensors.ts'
 import type { Architecture, Preparation } from '../experiment/models/pretrained.ts'
+import { flattenLayers, type Layer } from '../experiment/models/layers.ts'
 import type { Tensors } from '../learning/model/parameters.ts'
 import { withPublishedHeads } from './heads.ts'
 import { inverse, permuted } from './permute.ts'
@@ -39,16 +40,30 @@ function tensorsOf({
   labels,
 }: WrittenModel): Readonly<Record<string, WritableTensor>> {
   const own = withPublishedHeads(parameters, architecture)
-  return Object.fromEntries(
-    publishedTensors(publishedLayers(architecture, labels.length)).map((published) => {
+  const layers = publishedLayers(architecture, labels.length)
+  return Object.fromEntries([
+    ...countersOf(layers),
+    ...publishedTensors(layers).map((published): readonly [string, WritableTensor] => {
       const { name, shape, axes, tensor } = published
       const values = own[name]?.values
       if (!values) throw new Error(`the parameters lack "${name}"`)
       return [
         tensor,
         { dtype: 'F32', shape: tensorShape(published), values: permuted(values, shape, inverse(axes)) },
-      ] as const
+      ]
     }),
+  ])
+}
+
+/**
+ * The counters of batches that transformers keeps beside the statistics of batch norms. They are 0:
+ * with the usual momentum nothing reads them.
+ */
+function countersOf(layers: readonly Layer[]): readonly (readonly [string, WritableTensor])[] {
+  return flattenLayers(layers).flatMap(({ kind, name }) =>
+    kind === 'batch-norm'
+      ? [[`${name}.num_batches_tracked`, { dtype: 'I64', shape: [], values: new Float64Array(1) }] as const]
+      : [],
   )
 }
 

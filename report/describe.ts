@@ -1,5 +1,6 @@
 import { changedCodeOf } from '../experiment/stages/code.ts'
 import type { Preparation } from '../experiment/models/pretrained.ts'
+import type { GivenModel } from '../experiment/spec/given.ts'
 import type { DatasetFacts } from '../experiment/spec/dataset.ts'
 import type { Hardness, SplitSpec } from '../experiment/spec/split.ts'
 import type { ModelSpec } from '../experiment/spec/model.ts'
@@ -25,6 +26,8 @@ export function describeSplit(split: SplitSpec, facts: DatasetFacts): string {
         ? `${samples}, given by index`
         : `the ${samples} listed in ${split.file}`
     }
+    case 'names':
+      return `the ${counted(split.indices?.length ?? 0, 'training sample')} named in ${split.file}`
     case 'hard':
       return `${amountOf(split)}, ${hardness[split.by]}`
   }
@@ -76,6 +79,23 @@ export function describeModel({ name, ...options }: ModelSpec): string {
     ...(head === 'new' ? ['with a new head'] : []),
   ]
   return `${name}: ${parts.join('; ')}`
+}
+
+/** `weights from hf://me/mine@abc`, `logits of every sample`. A local place is not named. */
+export function describeGiven({
+  from,
+  given,
+}: {
+  readonly from?: string | undefined
+  readonly given?: GivenModel | undefined
+}): string {
+  const kinds = {
+    checkpoint: 'a checkpoint',
+    weights: 'weights',
+    adapter: 'an adapter of the original',
+    logits: 'logits of every sample',
+  }
+  return `${given ? kinds[given.kind] : 'a model'}${from === undefined ? '' : ` from ${from}`}`
 }
 
 function describePreparation({ resize, crop, filter, normalise }: Preparation): string {

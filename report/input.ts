@@ -1,5 +1,13 @@
-import type { Candidate, Plan, SeedPlan, TunedRow, TuningPlan } from '../experiment/plan/types.ts'
+import type {
+  Candidate,
+  JudgingStages,
+  Plan,
+  SeedPlan,
+  TunedRow,
+  TuningPlan,
+} from '../experiment/plan/types.ts'
 import type { Manifest, ManifestOf } from '../experiment/records/manifest.ts'
+import { NO_GOLD, NO_WEIGHTS } from '../experiment/records/no-gold.ts'
 import type { RunRecord } from '../experiment/records/run.ts'
 import {
   makerOf,
@@ -45,15 +53,15 @@ export function modelsBehind(plan: Plan): readonly RowModels[] {
 /** The stages that make and evaluate a row's model for one seed, inputs first. */
 export function stagesBehind(seed: SeedPlan, candidate: Candidate): readonly Stage[] {
   const maker = makerOf(seed, candidate)
-  const { unlearn, evaluate, attack, compare } = candidate
+  const { unlearn, given, evaluate, attack, compare } = candidate
   const { original, reference, twin, originalEvaluation } = seed
   return [
     ...(unlearn ? [original] : []),
+    ...(given ? [given.checkpoint] : []),
     ...(maker ? [maker] : []),
     evaluate,
     attack,
-    reference.evaluate,
-    reference.attack,
+    ...(reference ? [reference.evaluate, reference.attack] : []),
     ...(twin ? [twin.model, twin.evaluate] : []),
     ...(originalEvaluation ? [originalEvaluation] : []),
     compare,
@@ -87,6 +95,22 @@ function tuningBehind({ tuning }: Plan, stage: Stage): readonly Stage[] {
 /** The stages of a row's tuning, inputs first. */
 export function tuningStagesOf({ seeds }: TuningPlan, row: TunedRow): readonly Stage[] {
   return [...seeds.flatMap(tuningSeedStages), ...trialStages(row)]
+}
+
+/**
+ * The reason why a model has no stage of a kind that the config requests. Undefined if it has one,
+ * or if nothing rules it out.
+ */
+export function whyUnplanned(
+  { plan }: Pick<ReportInput['run'], 'plan'>,
+  model: JudgingStages & Partial<Pick<Candidate, 'given'>>,
+  { needsGold, needsWeights }: { readonly needsGold: boolean; readonly needsWeights: boolean },
+): string | undefined {
+  if (needsGold && plan.gold.length === 0) return NO_GOLD
+  const { params } = model.given?.checkpoint ?? {}
+  return needsWeights && params && 'given' in params && params.given.kind === 'logits'
+    ? NO_WEIGHTS
+    : undefined
 }
 
 /** The reason given for a stage that has no result and did not fail. */

@@ -103,7 +103,7 @@ function isUntuned({ run: { plan } }: ReportInput, { candidate: { unlearn } }: R
 function timesOverlap(input: ReportInput, { seed, candidate }: RowModels[number]): boolean {
   const own = makerOf(seed, candidate)
   const [gold] = seed.gold
-  if (!own || !gold || own.key === gold.key) return false
+  if (!own || !gold || own.key === gold.key || gold.params.on === 'given' || candidate.given) return false
   if (own.key === seed.original.key && candidate.method === 'original') return false
   return [own, gold].some(({ key }) => {
     const clock = input.manifests[key]?.clock

@@ -5,6 +5,7 @@ import type {
   MethodSpecOf,
 } from '../experiment/spec/methods.ts'
 import { LEAVE_OUT_STEPS, REFIT_BATCH } from '../experiment/spec/rfa-refit.ts'
+import type { Trained } from '../experiment/stages/train.ts'
 import type { StageMetrics, StageParams } from '../experiment/stages/stage.ts'
 
 /**
@@ -28,7 +29,7 @@ export interface SampleSets {
 
 /** The samples that a training saw. `samples` is the size of its training set. */
 export function seenInTraining(
-  { training }: Pick<StageParams['train'], 'training'>,
+  { training }: Pick<Trained, 'training'>,
   { steps }: Pick<StageMetrics['train'], 'steps'>,
   samples: number,
 ): number {

@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { BuildOptions, Loader, OutputFile, Plugin } from 'esbuild'
 import { digestOf } from '../../common/canonical.ts'
 import { isLocked, isMethodKind, type ChangedCode, type CodeName } from '../../experiment/stages/code.ts'
-import { methodSchemas, type ApproximateMethodName } from '../../experiment/spec/methods.ts'
+import { isNotUnlearned, methodSchemas, type ApproximateMethodName } from '../../experiment/spec/methods.ts'
 import { stageKinds } from '../../experiment/stages/stage.ts'
 import { storedDigests, storeDigests, type CodeDigest } from './stored-digests.ts'
 
@@ -19,7 +19,7 @@ import { storedDigests, storeDigests, type CodeDigest } from './stored-digests.t
 
 const methodNames = methodSchemas
   .map(({ shape }) => shape.method.value)
-  .filter((name): name is ApproximateMethodName => name !== 'original' && name !== 'retrain')
+  .filter((name): name is ApproximateMethodName => !isNotUnlearned(name))
 
 export const codeNames: readonly CodeName[] = stageKinds.flatMap((kind): readonly CodeName[] =>
   isMethodKind(kind) ? methodNames.map((name) => `${kind}:${name}` as const) : [kind],

@@ -4,10 +4,11 @@ import type { StageBody } from '../runtime/stage.ts'
 
 export const compare: StageBody<'compare'> = async ({ artifacts, inputs, timed }) => {
   const unlearned = { logits: await readLogits(artifacts, inputs.evaluation), attack: inputs.attack.metrics }
-  const gold = {
-    logits: await readLogits(artifacts, inputs.goldEvaluation),
-    attack: inputs.goldAttack.metrics,
-  }
+  const gold = inputs.goldEvaluation &&
+    inputs.goldAttack && {
+      logits: await readLogits(artifacts, inputs.goldEvaluation),
+      attack: inputs.goldAttack.metrics,
+    }
   const twin = await readLogits(artifacts, inputs.twinEvaluation)
   const original = inputs.originalEvaluation && (await readLogits(artifacts, inputs.originalEvaluation))
   const { result, seconds } = await timed(() => compareModels(unlearned, gold, twin.forget, original))

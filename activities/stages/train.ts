@@ -4,9 +4,12 @@ import { deviceData, encodeWeights, pretrainedTensors } from '../runtime/device.
 import { fromScratch, newWeights } from './from-scratch.ts'
 import type { StageBody } from '../runtime/stage.ts'
 import { readSplit } from '../runtime/blob-codecs.ts'
+import { takeGiven } from './take-given.ts'
 
 export const train: StageBody<'train'> = async ({ stage, artifacts, inputs, host, timed }) => {
-  const { model, training, seed } = stage.params
+  const { params } = stage
+  if (params.on === 'given') return takeGiven(artifacts, inputs, params.model)
+  const { on, model, training, seed } = params
   const { facts } = inputs.dataset.params
   const layers = layersOf(model, facts.shape, facts.classes.length)
   const pretrained = await pretrainedTensors(artifacts, inputs.checkpoint, model, layers)
@@ -14,7 +17,7 @@ export const train: StageBody<'train'> = async ({ stage, artifacts, inputs, host
   try {
     const indices = inputs.split ? (await readSplit(artifacts, inputs.split)).retained : all
     const { result, seconds } = await timed(() =>
-      stage.params.on === 'nothing'
+      on === 'nothing'
         ? { weights: newWeights(layers, seed, 'twin'), steps: 0, curve: [] }
         : fromScratch({ layers, training, data, indices, seed, purpose: 'train', host, pretrained }),
     )

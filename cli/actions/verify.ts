@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { openArtifacts } from '../../artifacts/artifacts.ts'
 import { digestOf } from '../../common/canonical.ts'
 import type { CheckpointFacts } from '../../experiment/models/pretrained.ts'
+import { filesDigest, filesOf } from '../../experiment/spec/given.ts'
 import type { DatasetFacts } from '../../experiment/spec/dataset.ts'
 import { describeChanges, differences } from '../../common/differences.ts'
 import { UserError, type Problem } from '../../common/errors.ts'
@@ -33,6 +34,8 @@ import { errorReason } from '../server/unwrap-error.ts'
 interface VerifyOptions extends Omit<LaunchOptions, 'detach'>, ReportSelection {
   readonly dataDirectory?: string
   readonly modelDirectory?: string
+  /** Places of models that were made elsewhere, in any order. */
+  readonly given?: readonly string[]
   readonly keep?: true
   /** Files of public keys. One of them must have signed the report. */
   readonly requireSignature?: readonly string[]
@@ -104,10 +107,18 @@ async function recomputation(
   const { findDataDirectory } = await import('../../activities/inputs/data-directory.ts')
   const { inspectDataset } = await import('../../datasets/index.ts')
   const named = options.dataDirectory ?? report.dataDirectory
-  const model = modelLocation(options.modelDirectory ?? report.modelDirectory, spec, report.where)
+  const places = await givenPlaces(spec, report, options.given ?? [])
+  const { model: own } = spec
+  const ofOriginal = own.name === 'pretrained' ? places[filesDigest(checkpointOf(own).files)] : undefined
+  const model = modelLocation(
+    options.modelDirectory ?? report.modelDirectory ?? ofOriginal,
+    spec,
+    report.where,
+  )
   const settings = {
     ...(named !== undefined && { dataDirectory: absolutePath(named) }),
     ...(model !== undefined && { modelDirectory: model }),
+    ...(Object.keys(places).length > 0 && { places }),
   }
   const data = await findDataDirectory(spec.data, settings, printLine)
   refuseOtherData(facts, await inspectDataset(spec.data, data), data)
@@ -130,6 +141,45 @@ async function recomputation(
     },
     settings: { ...settings, store },
   }
+}
+
+/**
+ * Returns the places of the models that were made elsewhere, by the digest of their files: those
+ * that the command names, or that the record of the run or the spec has. Throws a UserError if one
+ * is in none of them.
+ */
+async function givenPlaces(
+  spec: PublishedRun['spec'],
+  { places = {}, where }: FoundReport,
+  named: readonly string[],
+): Promise<Readonly<Record<string, string>>> {
+  const rows = spec.methods.flatMap((row) => (row.method === 'weights' ? [row] : []))
+  const golds = (spec.gold.given ?? []).map((given, i) => ({ given, from: spec.gold.from?.[i] }))
+  const models = [...(spec.original ? [spec.original] : []), ...golds, ...rows]
+  if (models.length === 0) return {}
+  const { plannedFiles } = await import('../../activities/inputs/given-model.ts')
+  const found: Record<string, string> = {}
+  for (const { given, from } of models) {
+    const files = given ? filesOf(given) : []
+    const digest = filesDigest(files)
+    const candidates = [...named.map(absolutePath), places[digest], from].flatMap((place) => place ?? [])
+    for (const place of candidates) {
+      const isHere = await plannedFiles(place, files).then(
+        () => true,
+        () => false,
+      )
+      if (isHere) found[digest] = place
+      if (isHere) break
+    }
+    if (found[digest] === undefined)
+      throw new UserError([
+        {
+          file: where,
+          message: `the run judges a model from elsewhere, of which ${files.map(({ name, sha256 }) => `${name} (SHA-256 ${sha256})`).join(', ')} was found in no place; name the directory that holds it here with --given`,
+        },
+      ])
+  }
+  return found
 }
 
 /**

@@ -1,4 +1,4 @@
-import { declareCommand, flag, value } from '../declare.ts'
+import { declareCommand, flag, value, values } from '../declare.ts'
 import { json, requireSignature, store, temporal } from '../options/shared.ts'
 
 export const verify = declareCommand({
@@ -14,6 +14,7 @@ export const verify = declareCommand({
     value('--run <id>', 'one of the runs of a comparison'),
     value('--data-directory <directory>', "where the data set's files are"),
     value('--model-directory <directory>', "where the pre-trained checkpoint's files are"),
+    values('--given <place>', 'where a model from elsewhere is; may be repeated, in any order'),
     requireSignature('the report'),
     flag('--keep', 'keep the new results in .zeroshift/verify, until the next verification of the run'),
     json,

@@ -164,12 +164,14 @@ function firstOf(problems: readonly Problem[]): readonly Problem[] {
 }
 
 /**
- * Returns an inspection that reads and hashes each data set and each checkpoint once, even if many
+ * Returns an inspection that reads and hashes each data set and each model once, even if many
  * points use it.
  */
 function memoised(inspect: Inspection): Inspection {
   const data = new Map<string, ReturnType<Inspection['data']>>()
   const labels = new Map<string, ReturnType<Inspection['labels']>>()
+  const names = new Map<string, ReturnType<Inspection['names']>>()
+  const models = new Map<string, ReturnType<Inspection['model']>>()
   const checkpoints = new Map<string, ReturnType<Inspection['checkpoint']>>()
   const filesOf = ({ validation: _, ...files }: DataSpec, settings: RunInput['settings']) =>
     canonicalJson({ files, directory: settings.dataDirectory ?? null })
@@ -192,7 +194,19 @@ function memoised(inspect: Inspection): Inspection {
       checkpoints.set(key, facts)
       return facts
     },
-    code: (names) => inspect.code(names),
+    names(spec, settings) {
+      const key = filesOf(spec, settings)
+      const found = names.get(key) ?? inspect.names(spec, settings)
+      names.set(key, found)
+      return found
+    },
+    model(place, wanted) {
+      const key = canonicalJson({ place, wanted: { ...wanted } })
+      const found = models.get(key) ?? inspect.model(place, wanted)
+      models.set(key, found)
+      return found
+    },
+    code: (bodies) => inspect.code(bodies),
   }
 }
 

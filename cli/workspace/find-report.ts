@@ -24,6 +24,7 @@ export interface FoundReport {
    */
   readonly dataDirectory?: RunSettings['dataDirectory']
   readonly modelDirectory?: RunSettings['modelDirectory']
+  readonly places?: RunSettings['places']
 }
 
 /** An envelope that was found with a report. */
@@ -71,7 +72,7 @@ async function reportOf(id: string, artifacts: Artifacts, run: string | undefine
         : `there is no file and no folder "${id}", and no run of that id in the store ${artifacts.store.url}; ` +
             "expected a report.json, its folder, or a run's id",
     )
-  const { dataDirectory, modelDirectory } = record?.settings ?? {}
+  const { dataDirectory, modelDirectory, places } = record?.settings ?? {}
   return {
     text,
     where: pathOrUrl(artifacts.store.locate(`runs/${id}/report/report.json`)),
@@ -81,6 +82,7 @@ async function reportOf(id: string, artifacts: Artifacts, run: string | undefine
     })),
     ...(dataDirectory !== undefined && { dataDirectory }),
     ...(modelDirectory !== undefined && { modelDirectory }),
+    ...(places && { places }),
   }
 }
 

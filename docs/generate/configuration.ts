@@ -4,7 +4,7 @@ import { settingsSchema } from '../../experiment/spec/settings.ts'
 import { sweepSchema } from '../../experiment/sweep/space.ts'
 import { fieldTable, jsonSchemaOf, type JsonSchema } from './fields.ts'
 import { code, plain, sentence, table } from './markdown.ts'
-import { optimizer, schedule } from './named-schemas.ts'
+import { optimizer, schedule, training } from './named-schemas.ts'
 
 const settings = Object.keys(settingsSchema.shape)
 /** Options that have a page or a section of their own. */
@@ -37,7 +37,8 @@ export function configurationPage(): string {
     INTRODUCTION,
     '## Experiments',
     parts,
-    fieldTable(part(own), [optimizer, schedule]),
+    fieldTable(part(own.filter((name) => name === 'training')), [optimizer, schedule]),
+    fieldTable(part(own.filter((name) => name !== 'training')), [optimizer, schedule, training]),
     SETTINGS,
     fieldTable(part(settings), []),
     '## Optimizers',

@@ -67,6 +67,7 @@ export function fieldTable(
 function fieldsOf(schema: JsonSchema, named: readonly NamedSchema[], prefix: string): readonly Field[] {
   const required = new Set(schema.required)
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]): readonly Field[] => {
+    if (isFilledIn(field)) return []
     const path = `${prefix}${name}`
     const own = { path, schema: field, isRequired: required.has(name) }
     if (nameOf(field, named)) return [own]
@@ -74,6 +75,9 @@ function fieldsOf(schema: JsonSchema, named: readonly NamedSchema[], prefix: str
     const { items } = field
     if (items && !isTuple(items) && items.properties && !nameOf(items, named))
       return [own, ...fieldsOf(items, named, `${path}[].`)]
+    const objects = variantsOf(field).filter(({ properties }) => properties)
+    if (objects.length === 1 && objects[0] && !nameOf(objects[0], named))
+      return [own, ...fieldsOf(objects[0], named, `${path}.`)]
     const discriminator = discriminatorOf(field)
     if (discriminator === undefined) return [own]
     const variants = variantsOf(field).flatMap((variant): readonly Field[] => {
@@ -88,6 +92,11 @@ function fieldsOf(schema: JsonSchema, named: readonly NamedSchema[], prefix: str
     })
     return [own, ...variants]
   })
+}
+
+/** Whether an option is not for users: Zeroshift fills it in when it reads files. */
+function isFilledIn({ description = '' }: JsonSchema): boolean {
+  return /; filled in when (they are|the file is) read$/.test(description)
 }
 
 const variantsOf = ({ anyOf, oneOf }: JsonSchema): readonly JsonSchema[] => anyOf ?? oneOf ?? []

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { methodSchemas, type MethodName } from '../../experiment/spec/methods.ts'
+import { isNotUnlearned, methodSchemas, type MethodName } from '../../experiment/spec/methods.ts'
 import { searchSpaces, type SearchRange } from '../../experiment/spec/search-spaces.ts'
 import { rowTuningSchema } from '../../experiment/spec/tune.ts'
 import { fieldTable, jsonSchemaOf } from './fields.ts'
@@ -16,6 +16,10 @@ const noAlgorithm: Readonly<Record<string, string>> = {
     'The gold model is trained in the same way as the original, on the retained set alone and with a training seed of its ' +
     'own. It starts from new weights, or from the same checkpoint as the original if `model` is `pretrained`. Every other ' +
     'model is compared with it.',
+  weights:
+    "The model of the row is read from files, and nothing is trained: weights of the experiment's model, a checkpoint of " +
+    'transformers, an adapter of PEFT on the original, or the logits of every sample in the order of the data set. Its digests ' +
+    'are in the key, its place is not. See [Your model](../guides/your-model.md#weights-from-elsewhere).',
 }
 
 /** docs/reference/methods.md: the options of every method, and the docstring of its algorithm. */
@@ -40,7 +44,7 @@ export function methodsPage(): string {
 
 /** The values that tuning draws the options of a method from. */
 function searchSpaceOf(name: MethodName): readonly string[] {
-  if (name === 'original' || name === 'retrain') return []
+  if (isNotUnlearned(name)) return []
   const ranges = Object.entries(searchSpaces[name]).map(([path, range]) => `${code(path)} ${valuesOf(range)}`)
   if (ranges.length === 0) return ['[Tuning](#tuning) draws none of these options.']
   return [`[Tuning](#tuning) draws ${ranges.join('; ')}.`]
@@ -54,7 +58,7 @@ function valuesOf(range: SearchRange): string {
 
 const TUNING = `## Tuning
 
-Every method but \`original\` and \`retrain\` takes \`tune\` besides its own options: \`false\`, or how it is
+Every method but \`original\`, \`retrain\` and \`weights\` takes \`tune\` besides its own options: \`false\`, or how it is
 [tuned](../guides/tuning.md). Without a space of its own it has the space at the end of its section.`
 
 const INTRODUCTION = `# Methods

@@ -2,7 +2,7 @@ import { layersOf } from '../../experiment/models/model.ts'
 import { adaptableLayers } from '../../experiment/models/layers.ts'
 import { modelSchemas } from '../../experiment/spec/model.ts'
 import { specSchema } from '../../experiment/spec/spec.ts'
-import { jsonSchemaOf, type JsonSchema } from './fields.ts'
+import { jsonSchemaOf } from './fields.ts'
 import { table } from './markdown.ts'
 import { variantList, variantSections } from './variants.ts'
 
@@ -11,16 +11,10 @@ export function modelsPage(): string {
   const models = modelSchemas.map((schema) => ({
     name: schema.shape.name.value,
     about: schema.description ?? '',
-    // The checkpoint's facts are not for users: Zeroshift fills them in.
-    schema: withoutCheckpoint(jsonSchemaOf(schema)),
+    schema: jsonSchemaOf(schema),
   }))
   const list = variantList(['model', 'architecture'], models)
   return [INTRODUCTION, list, ...variantSections('name', models), LAYERS, layerTable()].join('\n\n')
-}
-
-function withoutCheckpoint(json: JsonSchema): JsonSchema {
-  const { checkpoint: _, ...properties } = json.properties ?? {}
-  return { ...json, properties }
 }
 
 const INTRODUCTION = `# Models

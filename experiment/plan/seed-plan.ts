@@ -1,8 +1,10 @@
+import { givenOf } from '../spec/given.ts'
 import type { ApproximateMethodSpec } from '../spec/methods.ts'
 import type { Spec } from '../spec/spec.ts'
 import { optionsOf } from '../spec/variants.ts'
 import type { StageInputs, StageOf, StageRef } from '../stages/stage.ts'
 import { requestedKinds } from '../stages/requested.ts'
+import { givenStages } from './given-stages.ts'
 import { requestedStages } from './requested-stages.ts'
 import { ref, type StageMaker } from './stage-maker.ts'
 import { evaluateStage, trainStage } from './train-stages.ts'
@@ -18,6 +20,12 @@ export interface SeedContext {
   readonly data: { readonly dataset: StageRef<'dataset'>; readonly split: StageRef<'split'> }
   /** Absent if models start from new weights. */
   readonly checkpoint?: StageRef<'checkpoint'>
+  /** The checkpoint that gold starts from. Absent if gold starts from new weights. */
+  readonly goldStart: { readonly checkpoint?: StageRef<'checkpoint'> }
+  /** The original, if it was made elsewhere. */
+  readonly given?: StageOf<'train'>
+  /** The gold models, if they were trained elsewhere. */
+  readonly givenGold?: readonly StageOf<'train'>[]
   /** Absent if there are no shadow models. */
   readonly pool?: StageRef<'pool'>
   /** Absent if no row is tuned. */
@@ -30,7 +38,7 @@ export interface SeedContext {
  */
 export function seedPlan(seed: SeedContext): SeedPlan {
   const { stage, spec, seeds, data } = seed
-  const original = trainOriginal(seed)
+  const original = seed.given ?? trainOriginal(seed)
   const [gold, ...otherGold] = trainGold(seed)
   const twin = trainStage(
     stage,
@@ -42,17 +50,16 @@ export function seedPlan(seed: SeedContext): SeedPlan {
   )
   const twinEvaluation = evaluated(seed, 'twin', ref(twin))
   const originalEvaluation = evaluated(seed, 'original', ref(original))
-  const others = { gold: ref(gold), originalEvaluation: ref(originalEvaluation) }
-  const reference = judged(seed, 'retrain', others.gold, others)
-  const goldEvaluation = ref(reference.evaluate)
+  const others = { ...(gold && { gold: ref(gold) }), originalEvaluation: ref(originalEvaluation) }
+  const reference = others.gold && judged(seed, 'retrain', others.gold, { ...others, hasWeights: true })
+  const goldEvaluation = reference && { goldEvaluation: ref(reference.evaluate) }
   const isOriginalCompared = spec.data.validation > 0
-  const compared = (label: string, model: Candidate['model']) => {
-    const judgement = judged(seed, label, model, { ...others, goldEvaluation })
+  const compared = (label: string, model: Candidate['model'], hasWeights = true) => {
+    const judgement = judged(seed, label, model, { ...others, ...goldEvaluation, hasWeights })
     const inputs: StageInputs['compare'] = {
       evaluation: ref(judgement.evaluate),
       attack: ref(judgement.attack),
-      goldEvaluation,
-      goldAttack: ref(reference.attack),
+      ...(reference && { ...goldEvaluation, goldAttack: ref(reference.attack) }),
       twinEvaluation: ref(twinEvaluation),
       ...(isOriginalCompared && { originalEvaluation: others.originalEvaluation }),
     }
@@ -71,7 +78,18 @@ export function seedPlan(seed: SeedContext): SeedPlan {
       case 'original':
         return { ...compared(name, ref(original)), method }
       case 'retrain':
+        if (!gold) throw new RangeError('the row retrain needs a gold model, and there is none')
         return { ...compared(name, ref(gold)), method }
+      case 'weights': {
+        const given = givenOf(row)
+        const made = givenStages(stage, spec.model, given, {
+          dataset: data.dataset,
+          original: ref(original),
+          // An adapter changes the original of its seed.
+          name: given.kind === 'adapter' ? titled(seed, name) : name,
+        })
+        return { ...compared(name, ref(made.model), given.kind !== 'logits'), method, given: made }
+      }
       default: {
         const unlearn = unlearned(seed, name, optionsOf(row), ref(original))
         return { ...compared(name, ref(unlearn)), method, unlearn }
@@ -79,25 +97,29 @@ export function seedPlan(seed: SeedContext): SeedPlan {
     }
   })
   const floor = otherGold.map((model, n): Candidate => {
-    const label = `retrain, ${seed.number === undefined ? 'seed' : 'gold'} ${n + 2}`
+    const isOfSeed = seed.number === undefined && !seed.givenGold
+    const label = `retrain, ${isOfSeed ? 'seed' : 'gold'} ${n + 2}`
     return { ...compared(label, ref(model)), method: 'retrain' }
   })
 
+  const judging = reference ? [reference] : candidates
   return {
     original,
-    gold: [gold, ...otherGold],
-    reference,
+    gold: gold ? [gold, ...otherGold] : [],
+    ...(reference && { reference }),
     twin: { model: twin, evaluate: twinEvaluation },
-    ...((isOriginalCompared || isRead(originalEvaluation, reference)) && { originalEvaluation }),
+    ...((isOriginalCompared || isRead(originalEvaluation, judging)) && { originalEvaluation }),
     candidates,
     floor,
   }
 }
 
 /** Whether one of the requested stages that judge a model reads a stage. */
-function isRead({ key }: StageRef, judging: JudgingStages): boolean {
-  return requestedKinds.some((kind) =>
-    Object.values<StageRef>(judging[kind]?.inputs ?? {}).some((input) => input.key === key),
+function isRead({ key }: StageRef, judging: readonly JudgingStages[]): boolean {
+  return judging.some((stages) =>
+    requestedKinds.some((kind) =>
+      Object.values<StageRef>(stages[kind]?.inputs ?? {}).some((input) => input.key === key),
+    ),
   )
 }
 
@@ -112,17 +134,20 @@ function trainOriginal(seed: SeedContext): StageOf<'train'> {
 }
 
 /**
- * The gold models. Their seeds are 1000 apart and differ from the original's, so that no two models
- * of a run share initial weights or the order of samples.
+ * The gold models, which may be none. Those that are trained here have seeds that are 1000 apart
+ * and differ from the original's, so that no two models of a run share initial weights or the order
+ * of samples.
  */
-function trainGold(seed: SeedContext): readonly [StageOf<'train'>, ...StageOf<'train'>[]] {
-  const { stage, spec, seeds, data, checkpoint, number } = seed
+function trainGold(seed: SeedContext): readonly StageOf<'train'>[] {
+  const { stage, spec, seeds, data, goldStart, number, givenGold } = seed
+  if (givenGold) return givenGold
+  if (spec.gold.models === 0) return []
   const model = (n: number, title: string) =>
     trainStage(
       stage,
-      spec,
+      { ...spec, training: spec.gold.training ?? spec.training },
       'retained',
-      { ...data, ...(checkpoint && { checkpoint }) },
+      { ...data, ...goldStart },
       seeds.training + 1000 * n,
       titled(seed, title),
     )
@@ -166,10 +191,13 @@ function judged(
     gold,
     goldEvaluation,
     originalEvaluation,
+    hasWeights,
   }: {
-    readonly gold: StageRef<'train'>
+    /** Absent in an experiment without gold. */
+    readonly gold?: StageRef<'train'>
     readonly goldEvaluation?: StageRef<'evaluate'>
     readonly originalEvaluation: StageRef<'evaluate'>
+    readonly hasWeights: boolean
   },
 ): JudgingStages {
   const { stage, spec, seeds, data, pool } = seed
@@ -196,12 +224,12 @@ function judged(
       model: spec.model,
       training: spec.training,
       seeds,
+      hasWeights,
       inputs: {
         ...data,
         model,
         evaluation: ref(evaluate),
-        goldModel: gold,
-        goldEvaluation: goldEvaluation ?? ref(evaluate),
+        ...(gold && { goldModel: gold, goldEvaluation: goldEvaluation ?? ref(evaluate) }),
         originalEvaluation,
         ...(pool && { pool }),
       },

@@ -1,6 +1,6 @@
 import { digestOf } from '../../common/canonical.ts'
 import type { DatasetFacts } from '../spec/dataset.ts'
-import type { ApproximateMethodSpec } from '../spec/methods.ts'
+import { isUnlearned, type ApproximateMethodSpec } from '../spec/methods.ts'
 import { resolveClasses } from '../spec/sets.ts'
 import type { Spec } from '../spec/spec.ts'
 import type { SplitSpec } from '../spec/split.ts'
@@ -19,6 +19,8 @@ interface TuningContext {
   readonly data: { readonly dataset: StageRef<'dataset'>; readonly split: StageRef<'split'> }
   /** Absent if models start from new weights. */
   readonly checkpoint?: StageRef<'checkpoint'>
+  /** The original, if it was made elsewhere. The tuning then uses it, too. */
+  readonly given?: StageOf<'train'>
 }
 
 /**
@@ -29,7 +31,7 @@ interface TuningContext {
 export function tuningPlan(context: TuningContext): TuningPlan | undefined {
   const { spec } = context
   const tuned = spec.methods.flatMap((row): readonly ApproximateMethodSpec[] =>
-    row.method === 'original' || row.method === 'retrain' || !tuningOf(row, spec) ? [] : [row],
+    isUnlearned(row) && tuningOf(row, spec) ? [row] : [],
   )
   if (tuned.length === 0) return undefined
   const count = spec.tune?.seeds ?? tuneDefaults.seeds
@@ -56,12 +58,12 @@ export function tuningSeedsAt({ seed }: Pick<Spec, 'seed'>, i: number): Spec['se
 }
 
 function tuningSeed(context: TuningContext, i: number): TuningSeed {
-  const { stage, spec, data, checkpoint } = context
+  const { stage, spec, data, checkpoint, given } = context
   const { dataset } = data
   const seeds = tuningSeedsAt(spec, i)
   const name = `tuning seed ${i + 1}`
   const inputs = { dataset, ...(checkpoint && { checkpoint }) }
-  const original = trainStage(stage, spec, 'all', inputs, seeds.training, `train original, ${name}`)
+  const original = given ?? trainStage(stage, spec, 'all', inputs, seeds.training, `train original, ${name}`)
   const model = ref(original)
   const ranking =
     spec.split.kind === 'hard'
@@ -101,6 +103,7 @@ function tuningSplit({ spec, facts }: TuningContext, seed: number): SplitSpec {
     case 'class':
       return { kind: 'class', classes: otherClasses(resolveClasses(split, facts), facts, seed) }
     case 'indices':
+    case 'names':
       return { kind: 'random', count: split.indices?.length ?? 0 }
     case 'random':
     case 'class-fraction':

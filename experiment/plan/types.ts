@@ -10,6 +10,11 @@ export interface Plan extends SeedPlan {
    * weights.
    */
   readonly checkpoint?: StageOf<'checkpoint'>
+  /**
+   * The files of models from elsewhere that all seeds need: the original, gold models, and the
+   * checkpoint of gold's own training. Absent if there are none.
+   */
+  readonly given?: readonly StageOf<'checkpoint'>[]
   /** The original's outputs on every training sample. Present if the split depends on them. */
   readonly ranking?: StageOf<'evaluate'>
   readonly split: StageOf<'split'>
@@ -76,11 +81,14 @@ export interface SeedPlan {
   readonly original: StageOf<'train'>
   /**
    * The first gold model is the reference for every row. The others, of other seeds, give the
-   * floor.
+   * floor. Empty in an experiment without gold.
    */
   readonly gold: readonly StageOf<'train'>[]
-  /** The judgement of the first gold model. It exists whether or not gold is a row of the table. */
-  readonly reference: JudgingStages
+  /**
+   * The judgement of the first gold model. It exists whether or not gold is a row of the table.
+   * Absent in an experiment without gold.
+   */
+  readonly reference?: JudgingStages
   /** Absent in plans of older versions. */
   readonly twin?: Twin
   /**
@@ -99,6 +107,12 @@ export interface Twin {
   readonly evaluate: StageOf<'evaluate'>
 }
 
+/** The stages that make a model from files of elsewhere. */
+export interface GivenStages {
+  readonly checkpoint: StageOf<'checkpoint'>
+  readonly model: StageOf<'train'>
+}
+
 /** The stages that judge one model. */
 export interface JudgingStages extends RequestedStages {
   readonly evaluate: StageOf<'evaluate'>
@@ -114,6 +128,8 @@ export interface Candidate extends JudgingStages {
   readonly method: MethodName
   /** Absent if the model is a trained one: the original or a gold model. */
   readonly unlearn?: StageOf<'unlearn'>
+  /** Present if the model of the row was made elsewhere. */
+  readonly given?: GivenStages
   readonly model: StageRef<'train' | 'unlearn'>
   readonly compare: StageOf<'compare'>
 }

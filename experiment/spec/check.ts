@@ -5,6 +5,7 @@ import type { Layer } from '../models/layers.ts'
 import { checkpointOf, layersOf } from '../models/model.ts'
 import { preparedShape } from '../models/preparation.ts'
 import { checkLayers, checkRank } from './check-layers.ts'
+import { checkGiven } from './check-given.ts'
 import { checkOptimizer } from './check-optimizer.ts'
 import { checkMethod } from './check-methods.ts'
 import { checkSets } from './check-sets.ts'
@@ -38,6 +39,7 @@ export function checkSpec(spec: Spec, facts: DatasetFacts, locate: Locate): void
         'leave seeds out, or give the samples that one run forgot as indices',
     )
   checkModel(spec, facts, report)
+  checkGiven(spec, facts, report)
   const layers = layersOf(spec.model, facts.shape, facts.classes.length)
   checkTune(spec, layers, report)
   checkOptimizer(spec.training.optimizer, layers, within(['training', 'optimizer'], report))

@@ -98,6 +98,9 @@ function crossChecks(config: unknown): readonly Finding[] {
     ...part('split', checkSplit),
     ...part('model', checkDepth),
     ...part('training', checkTraining),
+    ...part('original', checkOriginal),
+    ...part('gold', checkGold),
+    ...checkGoldModels((config as Readonly<Record<string, unknown>>).gold),
     ...part('methods', checkMethods),
     ...checkTracking((config as Readonly<Record<string, unknown>>).tracking),
   ]
@@ -161,6 +164,8 @@ function checkSplit(split: SplitSpec): readonly Finding[] {
       return repeated(split.classes, 'classes', 'class')
     case 'class-fraction':
       return [...eitherOf(split, 'fraction', 'count'), ...repeated(split.classes, 'classes', 'class')]
+    case 'names':
+      return []
     case 'indices':
       return [
         ...eitherOf(split, 'indices', 'file'),
@@ -172,7 +177,11 @@ function checkSplit(split: SplitSpec): readonly Finding[] {
   }
 }
 
-function eitherOf<S extends SplitSpec>(split: S, one: keyof S & string, other: keyof S & string): Finding[] {
+function eitherOf<S extends Exclude<SplitSpec, { kind: 'names' }>>(
+  split: S,
+  one: keyof S & string,
+  other: keyof S & string,
+): Finding[] {
   const given = [split[one], split[other]].filter((value) => value !== undefined).length
   if (given === 1) return []
   const article = split.kind === 'indices' ? 'an' : 'a'
@@ -217,6 +226,68 @@ function checkTraining({ epochs, warmupEpochs }: TrainingSpec): readonly Finding
       ]
 }
 
+function checkOriginal(original: Spec['original']): readonly Finding[] {
+  if (!original || original.from !== undefined || original.given) return []
+  return [
+    wrong(
+      ['original'],
+      'original.from is missing; expected the place of a trained model: a directory, a file, s3://… or hf://owner/name@revision',
+    ),
+  ]
+}
+
+function checkGold({ models, from, training, unseen }: Spec['gold']): readonly Finding[] {
+  const hasStart = from !== undefined && training !== undefined
+  return [
+    ...(hasStart && from.length > 1
+      ? [
+          wrong(
+            ['gold', 'from'],
+            `gold's training starts from one checkpoint, and ${from.length} are named; name one, or leave training out if these are the gold models`,
+          ),
+        ]
+      : []),
+    ...(hasStart && unseen === undefined
+      ? [
+          wrong(
+            ['gold', 'from'],
+            'gold.from with gold.training is the checkpoint that gold starts from; if it never saw the forget set, declare that: unseen: true. Otherwise leave from out, and gold is trained from new weights',
+          ),
+        ]
+      : []),
+    ...(!hasStart && unseen !== undefined
+      ? [
+          wrong(
+            ['gold', 'unseen'],
+            'gold.unseen is about the checkpoint that gold starts from, which gold.from names beside gold.training; leave it out',
+          ),
+        ]
+      : []),
+    ...(models === 0 && (from !== undefined || training !== undefined)
+      ? [
+          wrong(
+            ['gold', 'models'],
+            'there is to be no gold model, and gold says how it is made; leave one out',
+          ),
+        ]
+      : []),
+  ]
+}
+
+/** Reports a number of gold models beside the places of the gold models themselves. */
+function checkGoldModels(gold: unknown): readonly Finding[] {
+  const { models, from, training } = (gold ?? {}) as Readonly<Record<string, unknown>>
+  const places: readonly unknown[] = Array.isArray(from) ? from : from === undefined ? [] : [from]
+  if (places.length === 0 || training !== undefined || models === undefined || models === 0) return []
+  if (models === places.length) return []
+  return [
+    wrong(
+      ['gold', 'models'],
+      `gold.from names ${places.length} of the gold models, and gold.models is ${JSON.stringify(models)}; leave models out`,
+    ),
+  ]
+}
+
 function checkMethods(methods: Spec['methods']): readonly Finding[] {
   const names = methods.map(({ label, method }) => label ?? method)
   return methods.flatMap((method, i) => {
@@ -227,6 +298,13 @@ function checkMethods(methods: Spec['methods']): readonly Finding[] {
         wrong(
           ['methods', i, method.label === undefined ? 'method' : 'label'],
           `methods[${earlier}] and methods[${i}] are both called "${names[i] ?? ''}" in tables; give ${method.label === undefined ? 'one a label' : 'them different labels'}`,
+        ),
+      )
+    if (method.method === 'weights' && method.from === undefined && !method.given)
+      findings.push(
+        wrong(
+          ['methods', i],
+          `methods[${i}].from is missing; expected the place of weights, an adapter or logits: a directory, a file, s3://… or hf://owner/name@revision`,
         ),
       )
     if (method.method === 'rfa' && method.retainedBatch > method.retainedSamples)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { givenRow } from './given.ts'
 import { count, positive } from './numbers.ts'
 import { optimizerSchema, scheduleSchema } from './optimizer.ts'
 import { rowTuneSchema } from './tune.ts'
@@ -70,6 +71,9 @@ export const methodSchemas = [
   z
     .strictObject({ method: z.literal('retrain'), label })
     .describe('gold: a model trained from scratch on the retained set'),
+  z
+    .strictObject({ method: z.literal('weights'), label, ...givenRow })
+    .describe('runs nothing: judges a model, an adapter or logits from elsewhere'),
   z
     .strictObject({ method: z.literal('finetune'), label, ...epochOptions })
     .describe('training goes on, on the retained set alone'),
@@ -445,11 +449,19 @@ export const methodSchemas = [
     .describe('residual feature alignment with LoRA (arXiv 2411.08443)'),
 ] as const
 
+/** The rows whose model no unlearning stage makes: it is trained, or comes from elsewhere. */
+const notUnlearned = ['original', 'retrain', 'weights'] as const
+export type NotUnlearned = (typeof notUnlearned)[number]
+
+export function isNotUnlearned(method: MethodName): method is NotUnlearned {
+  return notUnlearned.some((name) => name === method)
+}
+
 /** The schemas of the rows: the options of each method, and how they are tuned. */
 type RowSchemas<Schemas> = { readonly [I in keyof Schemas]: RowSchema<Schemas[I]> }
 type RowSchema<Schema> =
   Schema extends z.ZodObject<infer Shape, infer Config>
-    ? Shape['method'] extends z.ZodLiteral<'original' | 'retrain'>
+    ? Shape['method'] extends z.ZodLiteral<NotUnlearned>
       ? Schema
       : z.ZodObject<Shape & { tune: typeof rowTuneSchema }, Config>
     : never
@@ -457,7 +469,7 @@ type RowSchema<Schema> =
 // TypeScript gives the mapped list of schemas the type of a list without a fixed order.
 const rowSchemas = methodSchemas.map((schema: (typeof methodSchemas)[number]) => {
   const { value } = schema.shape.method
-  if (value === 'original' || value === 'retrain') return schema
+  if (isNotUnlearned(value)) return schema
   const options: z.ZodObject = schema
   return options.extend({ tune: rowTuneSchema }).describe(schema.description ?? '')
 }) as unknown as RowSchemas<typeof methodSchemas>
@@ -466,9 +478,14 @@ export const methodSchema = z.discriminatedUnion('method', rowSchemas)
 
 export type MethodSpec = z.output<typeof methodSchema>
 export type MethodName = MethodSpec['method']
-export type ApproximateMethodSpec = Exclude<MethodSpec, { method: 'original' | 'retrain' }>
+export type ApproximateMethodSpec = Exclude<MethodSpec, { method: NotUnlearned }>
 export type ApproximateMethodName = ApproximateMethodSpec['method']
 export type MethodSpecOf<N extends MethodName> = Extract<MethodSpec, { method: N }>
+
+/** Whether an unlearning stage makes the model of a row. */
+export function isUnlearned(row: MethodSpec): row is ApproximateMethodSpec {
+  return !isNotUnlearned(row.method)
+}
 
 /**
  * Whether a method trains on samples under the label of another class. It then needs data of at
@@ -477,6 +494,7 @@ export type MethodSpecOf<N extends MethodName> = Extract<MethodSpec, { method: N
 export const relabels: Readonly<Record<MethodName, boolean>> = {
   original: false,
   retrain: false,
+  weights: false,
   finetune: false,
   'random-label': true,
   'gradient-ascent': false,

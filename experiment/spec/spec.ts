@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { dataSchema } from './data.ts'
+import { originalSchema } from './given.ts'
+import { goldSchema } from './gold.ts'
 import { attackSchema, shadowSchema } from './judgement.ts'
 import { methodSchema } from './methods.ts'
 import { modelSchema } from './model.ts'
@@ -51,12 +53,8 @@ export const specSchema = z.strictObject({
   split: splitSchema.describe('the samples to forget'),
   model: modelSchema.describe('the architecture, or a pre-trained model'),
   training: trainingSchema.describe('how the original and the gold models are trained'),
-  gold: z
-    .strictObject({
-      models: z.int().min(1).max(16).default(2).describe('the second and later ones give the floor'),
-    })
-    .prefault({})
-    .describe('models trained on the retained set alone'),
+  original: originalSchema.optional(),
+  gold: goldSchema.prefault({}).describe('models trained on the retained set alone, or none'),
   methods: z.array(methodSchema).min(1).describe('the rows of the table, in this order'),
   tune: tuneSchema,
   shadow: shadowSchema,

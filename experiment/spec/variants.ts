@@ -1,5 +1,5 @@
 import { parsePath, valueAt, type Path } from '../../common/path.ts'
-import { methodSchema, type ApproximateMethodSpec, type MethodSpec } from './methods.ts'
+import { isUnlearned, methodSchema, type ApproximateMethodSpec, type MethodSpec } from './methods.ts'
 import { uniform, valueIn, type Json, type RangeSpec } from './range.ts'
 import { searchSpaces, type SearchRange } from './search-spaces.ts'
 import type { Spec } from './spec.ts'
@@ -18,11 +18,11 @@ export interface RowTuning {
 type Tuned = Pick<Spec, 'tune' | 'training' | 'seed'>
 
 /**
- * Returns undefined if the row is not tuned. The original and gold have no options to tune, and
+ * Returns undefined if the row is not tuned. Rows without unlearning have no options to tune, and
  * neither has a method whose default search space is empty.
  */
 export function tuningOf(row: MethodSpec, { tune, training }: Tuned): RowTuning | undefined {
-  if (row.method === 'original' || row.method === 'retrain' || row.tune === false) return undefined
+  if (!isUnlearned(row) || row.tune === false) return undefined
   if (!tune && !row.tune) return undefined
   const own = tunable(row, training)
   const space = row.tune?.space ?? resolved(searchSpaces[row.method], own)
@@ -49,8 +49,7 @@ export function variantsOf(row: ApproximateMethodSpec, tuned: Tuned): readonly A
 }
 
 function approximate(method: MethodSpec): ApproximateMethodSpec {
-  if (method.method === 'original' || method.method === 'retrain')
-    throw new RangeError(`${method.method} has no variants`)
+  if (!isUnlearned(method)) throw new RangeError(`${method.method} has no variants`)
   return method
 }
 

@@ -10,8 +10,9 @@ export const compare = defineStage<{
   readonly inputs: {
     readonly evaluation: 'evaluate'
     readonly attack: 'attack'
-    readonly goldEvaluation: 'evaluate'
-    readonly goldAttack: 'attack'
+    /** Both are absent in an experiment without gold. */
+    readonly goldEvaluation?: 'evaluate'
+    readonly goldAttack?: 'attack'
     readonly twinEvaluation: 'evaluate'
     /** Present if there are validation samples. */
     readonly originalEvaluation?: 'evaluate'

@@ -21,6 +21,8 @@ export const evaluate = defineStage<{
     readonly accuracy: Readonly<Record<EvaluatedSet, Measured>>
     /** Numbers of samples by confidence in the true class, in 20 equal bins from 0 to 1. */
     readonly confidence: Readonly<Record<'retained' | 'forget' | 'test', readonly number[]>>
+    /** Present if samples of some classes or listed samples are forgotten. */
+    readonly matched?: MatchedAccuracy
   }
 }>({
   queue: 'zeroshift-train',
@@ -39,3 +41,11 @@ export const evaluate = defineStage<{
     })),
   },
 })
+
+/** The accuracy on test samples in the class shares of the forget set. */
+export interface MatchedAccuracy {
+  /** In percent. */
+  readonly accuracy: Measured
+  /** The number of samples whose mean has the same variance. */
+  readonly samples: number
+}

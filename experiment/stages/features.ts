@@ -70,15 +70,18 @@ export const features = defineRequestedStage<{
         )
     })
   },
-  stage: (options, { model, seeds, inputs }) => ({
-    params: { features: options, model, seed: seeds.split },
-    inputs: {
-      dataset: inputs.dataset,
-      split: inputs.split,
-      model: inputs.model,
-      goldModel: inputs.goldModel,
-    },
-  }),
+  stage: (options, { model, seeds, hasWeights, inputs }) =>
+    hasWeights && inputs.goldModel
+      ? {
+          params: { features: options, model, seed: seeds.split },
+          inputs: {
+            dataset: inputs.dataset,
+            split: inputs.split,
+            model: inputs.model,
+            goldModel: inputs.goldModel,
+          },
+        }
+      : undefined,
   figures: {
     heading: 'Feature distance to gold',
     introduction: `With \`features\` in the config. Every layer has these figures. They depend on the number of samples: compare them with the floor, not with other

@@ -68,20 +68,23 @@ export const relearn = defineRequestedStage<{
   check: ({ optimizer }, layers, report) => {
     if (optimizer) checkOptimizer(optimizer, layers, within(['optimizer'], report))
   },
-  stage: (options, { model, training, seeds, inputs }) => ({
-    params: {
-      relearn: { ...options, optimizer: options.optimizer ?? training.optimizer },
-      model,
-      augment: training.augment,
-      seed: seeds.unlearning,
-    },
-    inputs: {
-      dataset: inputs.dataset,
-      split: inputs.split,
-      model: inputs.model,
-      originalEvaluation: inputs.originalEvaluation,
-    },
-  }),
+  stage: (options, { model, training, seeds, hasWeights, inputs }) =>
+    hasWeights
+      ? {
+          params: {
+            relearn: { ...options, optimizer: options.optimizer ?? training.optimizer },
+            model,
+            augment: training.augment,
+            seed: seeds.unlearning,
+          },
+          inputs: {
+            dataset: inputs.dataset,
+            split: inputs.split,
+            model: inputs.model,
+            originalEvaluation: inputs.originalEvaluation,
+          },
+        }
+      : undefined,
   figures: {
     heading: 'Relearning',
     introduction: 'With `relearn` in the config.',

@@ -32,6 +32,8 @@ export interface JudgedModel {
   readonly training: TrainingSpec
   /** All seeds of an experiment share the seed of the split. */
   readonly seeds: { readonly split: number; readonly unlearning: number }
+  /** Whether the model has weights. One that is given by its logits has none. */
+  readonly hasWeights: boolean
   /**
    * The stages that may be inputs. `model` makes the judged model, and `evaluation` computes its
    * logits.
@@ -41,8 +43,9 @@ export interface JudgedModel {
     readonly split: Ref<'split'>
     readonly model: Ref<'train' | 'unlearn'>
     readonly evaluation: Ref<'evaluate'>
-    readonly goldModel: Ref<'train'>
-    readonly goldEvaluation: Ref<'evaluate'>
+    /** Both are absent in an experiment without gold. */
+    readonly goldModel?: Ref<'train'>
+    readonly goldEvaluation?: Ref<'evaluate'>
     readonly originalEvaluation: Ref<'evaluate'>
     /** Absent if there are no shadow models. */
     readonly pool?: Ref<'pool'>
@@ -72,7 +75,8 @@ export interface RequestedSettings<Types extends RequestedTypes> extends StageSe
   readonly needs?: 'shadow'
   /**
    * Returns the parameters and the inputs of the stage that judges one model. Undefined if an input
-   * is absent, which is so only without the section that the kind needs.
+   * is absent: without the section that the kind needs, without gold, or if the kind needs weights
+   * and the model is given by its logits.
    */
   readonly stage: (
     options: Types['options'],

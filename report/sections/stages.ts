@@ -5,7 +5,8 @@ import { preparedShape } from '../../experiment/models/preparation.ts'
 import type { ModelSpec } from '../../experiment/spec/model.ts'
 import { manifestDigest, type Manifest, type ManifestOf } from '../../experiment/records/manifest.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
-import { settingsByKind, type StageKind, type StageParams } from '../../experiment/stages/stage.ts'
+import type { Trained } from '../../experiment/stages/train.ts'
+import { settingsByKind, type StageKind } from '../../experiment/stages/stage.ts'
 import { prose, type Row, type Section } from '../blocks.ts'
 import { counted } from '../../common/counted.ts'
 import { duration, short, significant } from '../format.ts'
@@ -71,6 +72,7 @@ function describedWork<K extends StageKind>({ kind, metrics }: ManifestOf<K>): s
 /** Every batch is full, so that the steps tell how many samples were seen. */
 function trainingOf({ params, metrics, clock }: ManifestOf<'train'>, input: ReportInput): string {
   const { steps, parameters } = metrics
+  if (params.on === 'given') return parameters === 0 ? 'logits' : counted(parameters, 'parameter')
   const { dataset, split } = input.run.plan
   const size =
     params.on === 'retained'
@@ -88,7 +90,7 @@ function trainingOf({ params, metrics, clock }: ManifestOf<'train'>, input: Repo
  * made a second. Empty if only a part of the model was trained.
  */
 function costOf(
-  { model, training }: StageParams['train'],
+  { model, training }: Trained,
   seen: number,
   seconds: number,
   { run: { facts } }: ReportInput,

@@ -1,5 +1,10 @@
 import { beforeAll, expect, test } from 'vitest'
-import { methodSchema, methodSchemas, type ApproximateMethodName } from '../../experiment/spec/methods.ts'
+import {
+  isNotUnlearned,
+  methodSchema,
+  methodSchemas,
+  type ApproximateMethodName,
+} from '../../experiment/spec/methods.ts'
 import type { Host, Snapshot } from '../../learning/training/host.ts'
 import type { Weights } from '../../learning/model/parameters.ts'
 import { tf } from '../../learning/tensorflow/tf.ts'
@@ -99,8 +104,10 @@ const configured: Readonly<Partial<Record<ApproximateMethodName, unknown>>> = {
 
 export const methodNames = methodSchemas.map(({ shape }) => shape.method.value).filter(isApproximate)
 
-function isApproximate(name: (typeof methodSchemas)[number]['shape']['method']['value']) {
-  return name !== 'original' && name !== 'retrain'
+function isApproximate(
+  name: (typeof methodSchemas)[number]['shape']['method']['value'],
+): name is ApproximateMethodName {
+  return !isNotUnlearned(name)
 }
 
 const optionsOf = (name: ApproximateMethodName) =>

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
+  isNotUnlearned,
   methodSchemas,
   type ApproximateMethodName,
   type ApproximateMethodSpec,
@@ -67,9 +68,7 @@ async function run(method: ApproximateMethodSpec) {
   return { images, seen: seenByMethod({ method, training }, metrics, sets), steps: metrics.steps }
 }
 
-const names = methodSchemas
-  .map((schema) => schema.shape.method.value)
-  .filter((name) => name !== 'original' && name !== 'retrain')
+const names = methodSchemas.map((schema) => schema.shape.method.value).filter((name) => !isNotUnlearned(name))
 
 describe('the samples that a method sees', () => {
   test.each(names.filter((name) => !['rfa', 'amun', 'unsir', 'fisher', 'damp'].includes(name)))(
