@@ -88,16 +88,17 @@ function byPlace(a: Problem, b: Problem): number {
  * that an error in one part hides none in another.
  */
 function crossChecks(config: unknown): readonly Finding[] {
-  const part = <K extends keyof Spec>(key: K, check: (value: Spec[K]) => readonly Finding[]) => {
+  const part = <K extends keyof Spec>(key: K, check: (value: NonNullable<Spec[K]>) => readonly Finding[]) => {
     const value = (config as Readonly<Record<string, unknown>>)[key]
     const parsed = specSchema.shape[key].safeParse(value)
-    return parsed.success && value !== undefined ? check(parsed.data as Spec[K]) : []
+    return parsed.success && value !== undefined ? check(parsed.data as NonNullable<Spec[K]>) : []
   }
   return [
     ...part('data', checkData),
     ...part('split', checkSplit),
     ...part('model', checkDepth),
     ...part('training', checkTraining),
+    ...checkTrainingGiven(config),
     ...part('methods', checkMethods),
     ...checkTracking((config as Readonly<Record<string, unknown>>).tracking),
   ]
@@ -215,6 +216,14 @@ function checkTraining({ epochs, warmupEpochs }: TrainingSpec): readonly Finding
           `training.warmupEpochs: expected less than the ${epochs} epochs of the training, found ${warmupEpochs}`,
         ),
       ]
+}
+
+/** Reports a config without the section `training` if a built-in model needs it. */
+function checkTrainingGiven(config: unknown): readonly Finding[] {
+  if (typeof config !== 'object' || config === null) return []
+  const { training, model } = config as { readonly training?: unknown; readonly model?: { name?: unknown } }
+  if (training !== undefined || model?.name === 'external') return []
+  return [wrong(['training'], 'training is missing: expected a mapping (key: value)')]
 }
 
 function checkMethods(methods: Spec['methods']): readonly Finding[] {

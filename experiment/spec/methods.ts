@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { count, positive } from './numbers.ts'
 import { optimizerSchema, scheduleSchema } from './optimizer.ts'
+import { externalMethodSchema } from './program.ts'
 import { rowTuneSchema } from './tune.ts'
 
 /**
@@ -462,11 +463,16 @@ const rowSchemas = methodSchemas.map((schema: (typeof methodSchemas)[number]) =>
   return options.extend({ tune: rowTuneSchema }).describe(schema.description ?? '')
 }) as unknown as RowSchemas<typeof methodSchemas>
 
-export const methodSchema = z.discriminatedUnion('method', rowSchemas)
+export const methodSchema = z.discriminatedUnion('method', [...rowSchemas, externalMethodSchema])
 
 export type MethodSpec = z.output<typeof methodSchema>
 export type MethodName = MethodSpec['method']
-export type ApproximateMethodSpec = Exclude<MethodSpec, { method: 'original' | 'retrain' }>
+/** A row whose method is part of Zeroshift, and neither the original nor gold. */
+export type ApproximateMethodSpec = Exclude<MethodSpec, { method: 'original' | 'retrain' | 'external' }>
+export function isApproximate(row: MethodSpec): row is ApproximateMethodSpec {
+  return row.method !== 'original' && row.method !== 'retrain' && row.method !== 'external'
+}
+
 export type ApproximateMethodName = ApproximateMethodSpec['method']
 export type MethodSpecOf<N extends MethodName> = Extract<MethodSpec, { method: N }>
 
@@ -502,4 +508,5 @@ export const relabels: Readonly<Record<MethodName, boolean>> = {
   'lora-random-label': true,
   'lora-neggrad-plus': false,
   rfa: false,
+  external: false,
 }

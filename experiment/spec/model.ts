@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { checkpointSchema } from '../models/pretrained.ts'
+import { externalModelSchema } from './program.ts'
 
 /** The models and their options: the section `model` of a config. */
 
@@ -57,5 +58,9 @@ export const modelSchemas = [
     .describe('a ViT, DeiT or ResNet image classifier in the layout of Hugging Face checkpoints'),
 ] as const
 
-export const modelSchema = z.discriminatedUnion('name', modelSchemas)
-export type ModelSpec = z.output<typeof modelSchema>
+export const modelSchema = z.discriminatedUnion('name', [...modelSchemas, externalModelSchema])
+
+/** The model of an experiment. */
+export type AnyModelSpec = z.output<typeof modelSchema>
+/** A model whose layers are known, so that it is trained here. */
+export type ModelSpec = Exclude<AnyModelSpec, { name: 'external' }>
