@@ -15,12 +15,16 @@ import {
 import type { RunInput } from '../../experiment/records/run.ts'
 import {
   keyOf,
-  onDevice,
+  computesOnDevice,
+  isOfProgram,
   stageKinds,
   type Stage,
   type StageKind,
+  type OwnParamsOf,
+  type ProgramParamsOf,
   type StageMetrics,
   type StageOf,
+  type StageParams,
   type StageRef,
 } from '../../experiment/stages/stage.ts'
 import type { SigningKey } from '../../signatures/keys.ts'
@@ -60,9 +64,15 @@ export interface StageDone {
   readonly seconds: number
 }
 
-/** The functions and values that the body of a stage may use. */
-export interface StageContext<K extends StageKind> extends Pick<Durable, 'host' | 'timed'> {
-  readonly stage: StageOf<K>
+/**
+ * The functions and values that the body of a stage may use. `Params` are the parameters of those
+ * stages of the kind that the body computes.
+ */
+export interface StageContext<K extends StageKind, Params = OwnParamsOf<K>> extends Pick<
+  Durable,
+  'host' | 'timed'
+> {
+  readonly stage: Omit<StageOf<K>, 'params'> & { readonly params: Params }
   readonly settings: RunInput['settings']
   readonly artifacts: Artifacts
   readonly inputs: InputManifests<K>
@@ -83,6 +93,14 @@ export interface StageWork<K extends StageKind> {
 
 export type StageBody<K extends StageKind> = (context: StageContext<K>) => Promise<StageWork<K>>
 
+/** The body of those stages of a kind that an external program computes. */
+export type ProgramBody<K extends StageKind> = (
+  context: StageContext<K, ProgramParamsOf<K>>,
+) => Promise<StageWork<K>>
+
+/** The body of all stages of a kind. */
+export type AnyBody<K extends StageKind> = (context: StageContext<K, StageParams[K]>) => Promise<StageWork<K>>
+
 export interface StageOptions {
   /** Throws a UserError if a task names a place that is not allowed. */
   readonly refuse?: RefuseElsewhere
@@ -93,6 +111,8 @@ export interface StageOptions {
   /** Signs the manifests that are computed here, but none that was found in the store. */
   readonly signer?: SigningKey
   readonly runs?: KnownRuns
+  /** Whether this worker executes external programs. */
+  readonly allowsPrograms?: boolean
 }
 
 /**
@@ -103,13 +123,14 @@ export interface StageOptions {
  */
 export function stageActivity<K extends StageKind>(
   kind: K,
-  load: () => Promise<StageBody<K>>,
+  load: () => Promise<AnyBody<K>>,
   {
     refuse = () => undefined,
     stopping = new AbortController().signal,
     code,
     runs = new KnownRuns(),
     signer,
+    allowsPrograms = false,
   }: StageOptions = {},
 ): (task: StageTask<K>) => Promise<StageDone> {
   return async ({ stage: given, settings, run = '' }) => {
@@ -127,6 +148,7 @@ export function stageActivity<K extends StageKind>(
         return stageDone(stored, true)
       }
 
+      if (!allowsPrograms) refuseProgram(stage)
       await code?.check(stage as Stage)
       const computed = await computeStage({ artifacts, stage, settings, stopping, load, signer })
       if (computed) return stageDone(computed, false)
@@ -156,12 +178,21 @@ function refuseForged(expected: StageKind, stage: Stage): void {
   )
 }
 
+/** Throws a UserError if an external program would have to be executed for a stage. */
+function refuseProgram({ kind, params, title }: StageOf<StageKind>): void {
+  if (kind === 'evaluate' || !isOfProgram({ params })) return
+  throw new UserError(
+    `'${title}' executes an external program, which this worker does not allow; start it with --allow-external (or ZEROSHIFT_ALLOW_EXTERNAL=1) ` +
+      'if everyone who may start runs may execute commands as its user',
+  )
+}
+
 interface Computation<K extends StageKind> {
   readonly artifacts: Artifacts
   readonly stage: StageOf<K>
   readonly settings: RunInput['settings']
   readonly stopping: AbortSignal
-  readonly load: () => Promise<StageBody<K>>
+  readonly load: () => Promise<AnyBody<K>>
   readonly signer: SigningKey | undefined
 }
 
@@ -184,7 +215,7 @@ async function computeStage<K extends StageKind>({
     return await durably({ artifacts, stage, settings, inputs, stopping }, async (durable) => {
       const { manifests, digests } = await read()
       const body = await load()
-      if (onDevice.has(stage.kind)) await publishDevice()
+      if (computesOnDevice(stage)) await publishDevice()
       const work = await body({ stage, settings, artifacts, inputs: manifests, ...durable }).catch(
         (error: unknown) => throwBodyError(artifacts, manifests, error),
       )

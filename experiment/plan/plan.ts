@@ -26,7 +26,10 @@ export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}
       : undefined
   const programOf = programStages(stage)
   const program = spec.model.name === 'external' ? programOf(spec.model) : undefined
-  const start = { ...(checkpoint && { checkpoint: ref(checkpoint) }), ...(program && { program: ref(program) }) }
+  const start = {
+    ...(checkpoint && { checkpoint: ref(checkpoint) }),
+    ...(program && { program: ref(program) }),
+  }
   const dataset = stage(
     'dataset',
     `read ${spec.data.name}`,
@@ -145,7 +148,12 @@ export interface ProgramStages {
 function programStages(stage: StageMaker): ProgramStages {
   const made = new Map<string, StageOf<'program'>>()
   const make = (program: ProgramSpec) => {
-    const one = stage('program', `store the files of ${program.command}`, { files: programFiles(program) }, {})
+    const one = stage(
+      'program',
+      `store the files of ${program.command}`,
+      { files: programFiles(program) },
+      {},
+    )
     const known = made.get(one.key) ?? one
     made.set(one.key, known)
     return known

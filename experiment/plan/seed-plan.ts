@@ -1,11 +1,5 @@
 import type { ApproximateMethodSpec } from '../spec/methods.ts'
-import {
-  executionOf,
-  hasWeights,
-  programParams,
-  resultOf,
-  type ExternalMethodSpec,
-} from '../spec/program.ts'
+import { executionOf, hasWeights, programParams, resultOf, type ExternalMethodSpec } from '../spec/program.ts'
 import { trainedHere, type Spec } from '../spec/spec.ts'
 import { optionsOf } from '../spec/variants.ts'
 import type { StageInputs, StageOf, StageRef } from '../stages/stage.ts'
@@ -116,7 +110,7 @@ function isRead({ key }: StageRef, judging: JudgingStages): boolean {
   )
 }
 
-function titled({ number }: Pick<SeedContext, 'number'>, title: string): string {
+function titled({ number }: SeedContext, title: string): string {
   return number === undefined ? title : `${title}, seed ${number}`
 }
 
@@ -155,12 +149,13 @@ function startOf({ checkpoint, program }: SeedContext) {
 }
 
 function evaluated(
-  { stage, spec, data, number }: SeedContext,
+  seed: SeedContext,
   label: string,
   model: Candidate['model'],
   options: { readonly ofProgram?: boolean } = {},
 ): StageOf<'evaluate'> {
-  return evaluateStage(stage, spec, { ...data, model }, titled({ number }, `evaluate ${label}`), options)
+  const { stage, spec, data } = seed
+  return evaluateStage(stage, spec, { ...data, model }, titled(seed, `evaluate ${label}`), options)
 }
 
 function unlearned(

@@ -1,4 +1,4 @@
-import type { MethodName } from '../spec/methods.ts'
+import type { RowSpec } from '../spec/methods.ts'
 import type { RequestedStages } from '../stages/requested.ts'
 import type { StageOf, StageRef } from '../stages/stage.ts'
 
@@ -113,7 +113,7 @@ export interface JudgingStages extends RequestedStages {
 export interface Candidate extends JudgingStages {
   /** The name of the row. */
   readonly label: string
-  readonly method: MethodName
+  readonly method: RowSpec['method']
   /** Absent if the model is a trained one: the original or a gold model. */
   readonly unlearn?: StageOf<'unlearn'>
   readonly model: StageRef<'train' | 'unlearn'>

@@ -53,4 +53,9 @@ function checkResult(result: ProgramResult, { model }: Spec, report: Report): vo
       ['result'],
       `result: ${result} is for a model whose layers are known, and the model is external; expected predict or logits`,
     )
+  else if (result === 'adapter' && model.name !== 'pretrained')
+    report(
+      ['result'],
+      `result: adapter is for a model that PEFT knows, and the model is ${model.name}; expected weights, predict or logits`,
+    )
 }

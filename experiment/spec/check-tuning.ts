@@ -16,8 +16,7 @@ import { tuningOf, variantsOf, withValues } from './variants.ts'
  */
 export function checkTuning(spec: Spec, facts: DatasetFacts, layers: readonly Layer[], report: Report): void {
   spec.methods.forEach((row, i) => {
-    if (isApproximate(row))
-      checkRow(row, spec, facts, layers, within(['methods', i], report))
+    if (isApproximate(row)) checkRow(row, spec, facts, layers, within(['methods', i], report))
   })
   const tuned = spec.methods.findIndex((row) => tuningOf(row, spec) !== undefined)
   if (tuned >= 0) checkSamples(spec, facts, within(spec.tune ? ['tune'] : ['methods', tuned, 'tune'], report))

@@ -46,7 +46,8 @@ export function checkSpec(spec: Spec, facts: DatasetFacts, locate: Locate): void
     checkTune(trained, layers, report)
     checkOptimizer(trained.training.optimizer, layers, within(['training', 'optimizer'], report))
     spec.methods.forEach((method, i) => {
-      checkMethod(method, spec, facts, layers, within(['methods', i], report))
+      if (method.method !== 'external')
+        checkMethod(method, spec, facts, layers, within(['methods', i], report))
     })
     checkTuning(spec, facts, layers, report)
   }
@@ -54,7 +55,11 @@ export function checkSpec(spec: Spec, facts: DatasetFacts, locate: Locate): void
   if (problems.length > 0) throw new UserError(problems)
 }
 
-function checkImages({ training: { augment } }: TrainedHere, { name, shape }: DatasetFacts, report: Report): void {
+function checkImages(
+  { training: { augment } }: TrainedHere,
+  { name, shape }: DatasetFacts,
+  report: Report,
+): void {
   const [height, width] = shape
   if (augment.crop >= Math.min(height, width))
     report(
@@ -89,7 +94,11 @@ function checkModel({ model }: TrainedHere, { name, shape }: DatasetFacts, repor
     )
 }
 
-function checkTune({ model, training: { tune } }: TrainedHere, layers: readonly Layer[], report: Report): void {
+function checkTune(
+  { model, training: { tune } }: TrainedHere,
+  layers: readonly Layer[],
+  report: Report,
+): void {
   if (!tune) return
   if (model.name !== 'pretrained')
     report(

@@ -463,18 +463,22 @@ const rowSchemas = methodSchemas.map((schema: (typeof methodSchemas)[number]) =>
   return options.extend({ tune: rowTuneSchema }).describe(schema.description ?? '')
 }) as unknown as RowSchemas<typeof methodSchemas>
 
-export const methodSchema = z.discriminatedUnion('method', [...rowSchemas, externalMethodSchema])
+export const methodSchema = z.discriminatedUnion('method', rowSchemas)
 
 export type MethodSpec = z.output<typeof methodSchema>
 export type MethodName = MethodSpec['method']
-/** A row whose method is part of Zeroshift, and neither the original nor gold. */
-export type ApproximateMethodSpec = Exclude<MethodSpec, { method: 'original' | 'retrain' | 'external' }>
-export function isApproximate(row: MethodSpec): row is ApproximateMethodSpec {
-  return row.method !== 'original' && row.method !== 'retrain' && row.method !== 'external'
-}
-
+export type ApproximateMethodSpec = Exclude<MethodSpec, { method: 'original' | 'retrain' }>
 export type ApproximateMethodName = ApproximateMethodSpec['method']
 export type MethodSpecOf<N extends MethodName> = Extract<MethodSpec, { method: N }>
+
+/** A row of the table: a method that is part of Zeroshift, or an external program. */
+export const rowSchema = z.discriminatedUnion('method', [...rowSchemas, externalMethodSchema])
+export type RowSpec = z.output<typeof rowSchema>
+
+/** Whether the method of a row is part of Zeroshift, and neither the original nor gold. */
+export function isApproximate(row: RowSpec): row is ApproximateMethodSpec {
+  return row.method !== 'original' && row.method !== 'retrain' && row.method !== 'external'
+}
 
 /**
  * Whether a method trains on samples under the label of another class. It then needs data of at
@@ -508,5 +512,4 @@ export const relabels: Readonly<Record<MethodName, boolean>> = {
   'lora-random-label': true,
   'lora-neggrad-plus': false,
   rfa: false,
-  external: false,
 }

@@ -58,9 +58,10 @@ export const modelSchemas = [
     .describe('a ViT, DeiT or ResNet image classifier in the layout of Hugging Face checkpoints'),
 ] as const
 
-export const modelSchema = z.discriminatedUnion('name', [...modelSchemas, externalModelSchema])
-
-/** The model of an experiment. */
-export type AnyModelSpec = z.output<typeof modelSchema>
+export const modelSchema = z.discriminatedUnion('name', modelSchemas)
 /** A model whose layers are known, so that it is trained here. */
-export type ModelSpec = Exclude<AnyModelSpec, { name: 'external' }>
+export type ModelSpec = z.output<typeof modelSchema>
+
+/** The model of an experiment: one that is trained here, or one of an external program. */
+export const anyModelSchema = z.discriminatedUnion('name', [...modelSchemas, externalModelSchema])
+export type AnyModelSpec = z.output<typeof anyModelSchema>

@@ -37,7 +37,9 @@ const positive = z.number().positive()
 
 const programOptions = {
   command: command.describe('the shell command that starts the program, in a folder with its files'),
-  predict: command.optional().describe('the command that computes logits with the model that the first one left'),
+  predict: command
+    .optional()
+    .describe('the command that computes logits with the model that the first one left'),
   files: z
     .array(pattern)
     .default([])
@@ -57,7 +59,9 @@ const programOptions = {
   variables: z
     .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable'))
     .optional()
-    .describe("names of the worker's environment variables that the program gets; none that hold credentials"),
+    .describe(
+      "names of the worker's environment variables that the program gets; none that hold credentials",
+    ),
   limits: z
     .strictObject({
       hours: positive.optional().describe('of one attempt'),
@@ -69,10 +73,7 @@ const programOptions = {
     })
     .optional()
     .describe('what ends the program; without effect on the results of one that stays below'),
-  packed: z
-    .array(file)
-    .optional()
-    .describe('the files with their digests; filled in when they are read'),
+  packed: z.array(file).optional().describe('the files with their digests; filled in when they are read'),
 }
 
 export const externalModelSchema = z

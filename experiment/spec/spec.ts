@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { dataSchema } from './data.ts'
 import { attackSchema, shadowSchema } from './judgement.ts'
-import { methodSchema } from './methods.ts'
-import { modelSchema, type ModelSpec } from './model.ts'
+import { rowSchema } from './methods.ts'
+import { anyModelSchema, type ModelSpec } from './model.ts'
 import { seed } from './numbers.ts'
 import { requestedSections } from './requested-sections.ts'
 import { settingsSchema } from './settings.ts'
@@ -49,7 +49,7 @@ export const specSchema = z.strictObject({
     ),
   data: dataSchema.describe('the data set'),
   split: splitSchema.describe('the samples to forget'),
-  model: modelSchema.describe('the architecture, or a pre-trained model'),
+  model: anyModelSchema.describe('the architecture, or a pre-trained model'),
   training: trainingSchema
     .optional()
     .describe('how the original and the gold models are trained; required unless the model is external'),
@@ -59,7 +59,7 @@ export const specSchema = z.strictObject({
     })
     .prefault({})
     .describe('models trained on the retained set alone'),
-  methods: z.array(methodSchema).min(1).describe('the rows of the table, in this order'),
+  methods: z.array(rowSchema).min(1).describe('the rows of the table, in this order'),
   tune: tuneSchema,
   shadow: shadowSchema,
   ...requestedSections,

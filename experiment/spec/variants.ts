@@ -1,5 +1,11 @@
 import { parsePath, valueAt, type Path } from '../../common/path.ts'
-import { isApproximate, methodSchema, type ApproximateMethodSpec, type MethodSpec } from './methods.ts'
+import {
+  isApproximate,
+  methodSchema,
+  type ApproximateMethodSpec,
+  type MethodSpec,
+  type RowSpec,
+} from './methods.ts'
 import { uniform, valueIn, type Json, type RangeSpec } from './range.ts'
 import { searchSpaces, type SearchRange } from './search-spaces.ts'
 import type { Spec } from './spec.ts'
@@ -21,7 +27,7 @@ type Tuned = Pick<Spec, 'tune' | 'training' | 'seed'>
  * Returns undefined if the row is not tuned. The original and gold have no options to tune, and
  * neither has a method whose default search space is empty.
  */
-export function tuningOf(row: MethodSpec, { tune, training }: Tuned): RowTuning | undefined {
+export function tuningOf(row: RowSpec, { tune, training }: Tuned): RowTuning | undefined {
   if (!isApproximate(row) || row.tune === false) return undefined
   if (!tune && !row.tune) return undefined
   const own = tunable(row, training)
@@ -49,8 +55,7 @@ export function variantsOf(row: ApproximateMethodSpec, tuned: Tuned): readonly A
 }
 
 function approximate(method: MethodSpec): ApproximateMethodSpec {
-  if (!isApproximate(method))
-    throw new RangeError(`${method.method} has no variants`)
+  if (!isApproximate(method)) throw new RangeError(`${method.method} has no variants`)
   return method
 }
 

@@ -20,9 +20,7 @@ export type ProgramKind = 'train' | 'shadow' | 'unlearn' | 'evaluate'
  * that executes an external program is apart from that of other stages of the kind.
  */
 export type CodeName =
-  | Exclude<StageKind, MethodKind>
-  | `${MethodKind}:${ApproximateMethodName}`
-  | `${ProgramKind}:program`
+  Exclude<StageKind, MethodKind> | `${MethodKind}:${ApproximateMethodName}` | `${ProgramKind}:program`
 
 export interface LockedCode {
   /** Counted from 1. A change of the code that changes results raises it. */

@@ -31,6 +31,8 @@ export const shadow = defineStage<{
     readonly parameters?: number
     readonly steps: number
     readonly curve: readonly CurvePoint[]
+    /** The last value of each figure that an external program has reported. */
+    readonly figures?: Readonly<Record<string, number>>
     /** The number of samples that the model trained on, and the number of all samples. */
     readonly members: number
     readonly samples: number

@@ -76,6 +76,11 @@ export function isOfProgram({ params }: { readonly params: object }): boolean {
   return 'program' in params
 }
 
+/** Whether a stage computes with TensorFlow. */
+export function computesOnDevice({ kind, params }: { readonly kind: StageKind; readonly params: object }) {
+  return onDevice.has(kind) && !isOfProgram({ params })
+}
+
 /** The key of a stage. Code that agrees with the lock adds nothing to it. */
 export function keyOf({
   kind,

@@ -36,6 +36,8 @@ export const train = defineStage<{
     readonly parameters?: number
     readonly steps: number
     readonly curve: readonly CurvePoint[]
+    /** The last value of each figure that an external program has reported. */
+    readonly figures?: Readonly<Record<string, number>>
   }
 }>({
   queue: 'zeroshift-train',

@@ -41,6 +41,8 @@ export const unlearn = defineStage<{
      */
     readonly samplesUsed?: { readonly retained: number; readonly forget: number }
     readonly curve: readonly CurvePoint[]
+    /** The last value of each figure that an external program has reported. */
+    readonly figures?: Readonly<Record<string, number>>
     /** Present for residual feature alignment only. */
     readonly residuals?: readonly ResidualPoint[]
     /** The checks of the stopping rule. Present if the method has one. */
