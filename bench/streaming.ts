@@ -27,6 +27,7 @@ import type { BlobRef, ManifestOf } from '../experiment/records/manifest.ts'
 import { layersOf } from '../experiment/models/model.ts'
 import { plan } from '../experiment/plan/plan.ts'
 import { dataSchema } from '../experiment/spec/data.ts'
+import { modelSchema } from '../experiment/spec/model.ts'
 import { specSchema } from '../experiment/spec/spec.ts'
 import { Batches } from '../learning/data/batches.ts'
 import { inspectDataset, IN_MEMORY_BYTES, readDataset } from '../datasets/index.ts'
@@ -139,10 +140,10 @@ async function batches() {
   const manifest = await recorded<ManifestOf<'dataset'>>('manifest.json')
   const artifacts = openArtifacts(join(folder, 'store'))
   const began = performance.now()
-  const { data, train } = await deviceData(artifacts, manifest, spec.model)
+  const { data, train } = await deviceData(artifacts, manifest, model)
   const opened = (performance.now() - began) / 1000
   const { shape, classes } = manifest.params.facts
-  const layers = layersOf(spec.model, shape, classes.length)
+  const layers = layersOf(model, shape, classes.length)
   const parameters = parametersOf(layers, initialWeights(parameterSpecs(layers), stream(1, 'streaming')))
   const steps = Number(count || 200)
   const rates: Record<string, number> = {}

@@ -98,9 +98,6 @@ export type ProgramBody<K extends StageKind> = (
   context: StageContext<K, ProgramParamsOf<K>>,
 ) => Promise<StageWork<K>>
 
-/** The body of all stages of a kind. */
-export type AnyBody<K extends StageKind> = (context: StageContext<K, StageParams[K]>) => Promise<StageWork<K>>
-
 export interface StageOptions {
   /** Throws a UserError if a task names a place that is not allowed. */
   readonly refuse?: RefuseElsewhere
@@ -123,7 +120,7 @@ export interface StageOptions {
  */
 export function stageActivity<K extends StageKind>(
   kind: K,
-  load: () => Promise<AnyBody<K>>,
+  load: () => Promise<StageBody<K>>,
   {
     refuse = () => undefined,
     stopping = new AbortController().signal,
@@ -132,6 +129,7 @@ export function stageActivity<K extends StageKind>(
     signer,
     allowsPrograms = false,
   }: StageOptions = {},
+  loadForProgram?: () => Promise<ProgramBody<K>>,
 ): (task: StageTask<K>) => Promise<StageDone> {
   return async ({ stage: given, settings, run = '' }) => {
     try {
@@ -150,7 +148,10 @@ export function stageActivity<K extends StageKind>(
 
       if (!allowsPrograms) refuseProgram(stage)
       await code?.check(stage as Stage)
-      const computed = await computeStage({ artifacts, stage, settings, stopping, load, signer })
+      const computed = await computeStage({
+        ...{ artifacts, stage, settings, stopping, signer },
+        bodies: { load, loadForProgram },
+      })
       if (computed) return stageDone(computed, false)
       const other = await artifacts.complete(stage)
       if (!other) throw new LeaseLostError(`another attempt has taken '${stage.title}' over`)
@@ -192,7 +193,7 @@ interface Computation<K extends StageKind> {
   readonly stage: StageOf<K>
   readonly settings: RunInput['settings']
   readonly stopping: AbortSignal
-  readonly load: () => Promise<AnyBody<K>>
+  readonly bodies: Bodies<K>
   readonly signer: SigningKey | undefined
 }
 
@@ -205,7 +206,7 @@ async function computeStage<K extends StageKind>({
   stage,
   settings,
   stopping,
-  load,
+  bodies,
   signer,
 }: Computation<K>): Promise<Manifest | undefined> {
   let reading: Promise<ReadInputs<K>> | undefined
@@ -214,9 +215,9 @@ async function computeStage<K extends StageKind>({
   try {
     return await durably({ artifacts, stage, settings, inputs, stopping }, async (durable) => {
       const { manifests, digests } = await read()
-      const body = await load()
+      const body = await bodyFor(bodies, { stage, settings, artifacts, inputs: manifests, ...durable })
       if (computesOnDevice(stage)) await publishDevice()
-      const work = await body({ stage, settings, artifacts, inputs: manifests, ...durable }).catch(
+      const work = await body().catch(
         (error: unknown) => throwBodyError(artifacts, manifests, error),
       )
       const outputs = await storedOutputs(artifacts, work)
@@ -232,6 +233,38 @@ async function computeStage<K extends StageKind>({
     if (error instanceof LeaseLostError) return undefined
     throw error
   }
+}
+
+/** The bodies of a kind: that of Zeroshift, and that which executes an external program. */
+interface Bodies<K extends StageKind> {
+  readonly load: () => Promise<StageBody<K>>
+  readonly loadForProgram: (() => Promise<ProgramBody<K>>) | undefined
+}
+
+/** Loads the body of a stage, and returns a function that executes it. */
+async function bodyFor<K extends StageKind>(
+  { load, loadForProgram }: Bodies<K>,
+  context: StageContext<K, StageParams[K]>,
+): Promise<() => Promise<StageWork<K>>> {
+  if (loadForProgram && isForProgram(context)) {
+    const body = await loadForProgram()
+    return () => body(context)
+  }
+  if (!isOwn(context)) throw new Error(`no program can compute a stage of the kind ${context.stage.kind}`)
+  const body = await load()
+  return () => body(context)
+}
+
+function isForProgram<K extends StageKind>(
+  context: StageContext<K, StageParams[K]>,
+): context is StageContext<K, StageParams[K]> & StageContext<K, ProgramParamsOf<K>> {
+  return isOfProgram(context.stage)
+}
+
+function isOwn<K extends StageKind>(
+  context: StageContext<K, StageParams[K]>,
+): context is StageContext<K, StageParams[K]> & StageContext<K, OwnParamsOf<K>> {
+  return !isOfProgram(context.stage)
 }
 
 /** Tells the worker's metrics how to measure the device's memory. */

@@ -7,7 +7,7 @@ import { formatPath, parsePath, startsWith, valueAt, type Locate, type Path } fr
 import { configSchema, specSchema, type Spec } from './spec.ts'
 import { settingsSchema, type Settings } from './settings.ts'
 import type { DataSpec } from './data.ts'
-import type { ModelSpec } from './model.ts'
+import type { AnyModelSpec } from './model.ts'
 import type { SplitSpec } from './split.ts'
 import type { TrainingSpec } from './training.ts'
 
@@ -196,7 +196,7 @@ function repeated(values: readonly (string | number)[], key: string, noun: strin
  * Checks the depth of a CIFAR ResNet: three stages of n blocks of two layers, a stem and a head (He
  * et al. 2016, section 4.2).
  */
-function checkDepth(model: ModelSpec): readonly Finding[] {
+function checkDepth(model: AnyModelSpec): readonly Finding[] {
   if (model.name !== 'resnet-cifar' || model.depth === 'resnet18' || (model.depth - 2) % 6 === 0) return []
   const below = model.depth - ((model.depth - 2) % 6)
   return [
