@@ -8,7 +8,7 @@ import { programEnvironment } from './allowed.ts'
 import { TASK_VARIABLE, type ProgressLine } from './contract.ts'
 import { ProgramError, ProgramKilledError } from './errors.ts'
 import { LineReader } from './line-reader.ts'
-import { processesWith } from './processes.ts'
+import { processesOfSession, processesWith } from './processes.ts'
 import { progressOf } from './progress-line.ts'
 import { taskDirectory, type TaskDirectory } from './task-directory.ts'
 import { UsageLimits, type ProgramLimits } from './usage-limits.ts'
@@ -45,8 +45,9 @@ export interface ExecutionResult {
 
 /** The time between two ticks. */
 const TICK_MS = 500
-/** The longest time that the last lines of a program may take after its end. */
-const LAST_LINES_MS = 2000
+/** The longest time that killed processes, and the last lines of a program, may take to end. */
+const LAST_MS = 2000
+const POLL_MS = 10
 
 /**
  * Executes a program to its end. No process of its group remains, not even if this process is
@@ -116,6 +117,7 @@ class RunningProgram {
   private readonly tails = { stdout: new Array<string>(), stderr: new Array<string>() }
   private failure: Error | undefined
   private startFailure: Error | undefined
+  private finished: Promise<void> | undefined
 
   constructor(execution: Execution, places: TaskDirectory, usage: UsageLimits) {
     this.execution = execution
@@ -178,17 +180,24 @@ class RunningProgram {
     await this.finish()
   }
 
-  /** Kills what is left of the program, and waits for its last lines. */
-  async finish(): Promise<void> {
+  /** Kills what is left of the program, and waits for its end and its last lines. */
+  finish(): Promise<void> {
+    return (this.finished ??= this.killRest())
+  }
+
+  private async killRest(): Promise<void> {
     this.signal('SIGKILL')
     await this.exited
-    // A process that left the group is known by its environment.
+    const deadline = performance.now() + LAST_MS
+    while (this.pid !== undefined && processesOfSession(this.pid).length > 0 && performance.now() < deadline)
+      await sleep(POLL_MS)
+    // A process that left the session is known by its environment.
     for (const pid of processesWith(TASK_VARIABLE, this.places.taskFile)) {
       this.execution.log(`process ${pid} of the program was still running and was killed`)
       kill(pid, 'SIGKILL')
     }
     const late = new AbortController()
-    await Promise.race([this.closed, sleep(LAST_LINES_MS, undefined, { signal: late.signal })])
+    await Promise.race([this.closed, sleep(LAST_MS, undefined, { signal: late.signal })])
     late.abort()
     for (const stream of [this.child.stdin, this.child.stdout, this.child.stderr]) stream?.destroy()
   }
