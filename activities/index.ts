@@ -84,7 +84,14 @@ export function createActivities({ stopping, allowed = {}, signer, allowsProgram
         refuse(task.settings)
         return keptStages(task)
       }),
-    ...stageActivities({ refuse, code, runs, ...(stopping && { stopping }), ...(signer && { signer }), ...(allowsPrograms !== undefined && { allowsPrograms }) }),
+    ...stageActivities({
+      refuse,
+      code,
+      runs,
+      ...(stopping && { stopping }),
+      ...(signer && { signer }),
+      ...(allowsPrograms !== undefined && { allowsPrograms }),
+    }),
 
     /** Writes the record of a run that has ended, and its report. */
     async report({ run, settings, failed }: ReportTask): Promise<WrittenReport> {

@@ -43,11 +43,12 @@ const NOISE = 64
 
 const [phase, folder = '', count = ''] = process.argv.slice(2)
 const images = join(folder, 'images')
+const model = modelSchema.parse({ name: 'cnn', channels: [8, 8], hidden: 16 })
 const spec = specSchema.parse({
   name: 'streaming',
   data: { name: 'image-folder', size: [SIDE, SIDE], test: 0.1 },
   split: { kind: 'class', classes: ['0'] },
-  model: { name: 'cnn', channels: [8, 8], hidden: 16 },
+  model,
   training: { epochs: 1 },
   methods: [{ method: 'retrain' }],
 })

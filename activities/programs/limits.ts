@@ -1,17 +1,16 @@
 import type { ProgramExecution } from '../../experiment/spec/program.ts'
-import type { ProgramLimits } from '../../programs/execute.ts'
-
-const GIGABYTE = 1e9
+import { defaultLimits, type ProgramLimits } from '../../programs/usage-limits.ts'
 
 /** The limits of a program, with the defaults for those that its config does not set. */
 export function limitsOf({ limits = {} }: ProgramExecution = {}): ProgramLimits {
-  const { hours = 24, memory = 16, disk = 10, output = 100, silence = 10, grace = 10 } = limits
+  const { hours, memory, disk, output, silence, grace } = limits
   return {
-    hours,
-    memoryBytes: memory * GIGABYTE,
-    diskBytes: disk * GIGABYTE,
-    outputBytes: output * 1e6,
-    silenceSeconds: 60 * silence,
-    graceSeconds: grace,
+    ...defaultLimits,
+    ...(hours !== undefined && { hours }),
+    ...(memory !== undefined && { memoryBytes: memory * 1e9 }),
+    ...(disk !== undefined && { diskBytes: disk * 1e9 }),
+    ...(output !== undefined && { outputBytes: output * 1e6 }),
+    ...(silence !== undefined && { silenceSeconds: 60 * silence }),
+    ...(grace !== undefined && { graceSeconds: grace }),
   }
 }

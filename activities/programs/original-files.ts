@@ -6,6 +6,7 @@ import type { DatasetFacts } from '../../experiment/spec/dataset.ts'
 import type { ModelSpec } from '../../experiment/spec/model.ts'
 import type { FolderContent } from '../../programs/folder.ts'
 import { checkpointFiles } from '../../pretrained/write.ts'
+import type { TaskInput } from '../../programs/task-directory.ts'
 import { output } from '../runtime/blob-codecs.ts'
 
 /**
@@ -33,3 +34,10 @@ export async function originalFiles(
     labels: classes,
   })
 }
+
+/** The section `model` of the config, as programs get it. */
+export function architectureOf(model: ModelSpec): NonNullable<Task['architecture']> {
+  return JSON.parse(JSON.stringify(model)) as NonNullable<Task['architecture']>
+}
+
+type Task = Extract<TaskInput, { readonly task: 'unlearn' }>

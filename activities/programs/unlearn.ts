@@ -3,7 +3,7 @@ import type { StageMetrics } from '../../experiment/stages/stage.ts'
 import { readSplit } from '../runtime/blob-codecs.ts'
 import type { ProgramBody } from '../runtime/stage.ts'
 import { ascendingRows } from './ascending-rows.ts'
-import { originalFiles } from './original-files.ts'
+import { architectureOf, originalFiles } from './original-files.ts'
 import type { Reported } from './reported.ts'
 import { encodeAllLogits, runForLogits, runProgram, type ProgramTask } from './run-program.ts'
 import { readTaskData } from './task-data.ts'
@@ -26,7 +26,7 @@ export const unlearn: ProgramBody<'unlearn'> = async (context) => {
       validation: ascendingRows(validation),
     },
     original,
-    ...(model && { architecture: model }),
+    ...(model && { architecture: architectureOf(model) }),
   }
   if (model && hasWeights(program.result)) {
     const { reported, result, seconds } = await runProgram(context, task, (output) =>

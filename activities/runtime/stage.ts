@@ -217,9 +217,7 @@ async function computeStage<K extends StageKind>({
       const { manifests, digests } = await read()
       const body = await bodyFor(bodies, { stage, settings, artifacts, inputs: manifests, ...durable })
       if (computesOnDevice(stage)) await publishDevice()
-      const work = await body().catch(
-        (error: unknown) => throwBodyError(artifacts, manifests, error),
-      )
+      const work = await body().catch((error: unknown) => throwBodyError(artifacts, manifests, error))
       const outputs = await storedOutputs(artifacts, work)
       await durable.confirm()
       await refuseChangedInputs(artifacts, stage, digests)

@@ -32,7 +32,10 @@ export async function programFilesOf(
       const paths = await matching(folder, pattern)
       if (paths.length > 0) return paths
       throw new UserError([
-        { path: `${where}[${i}]`, message: `"${pattern}" matches no file in ${folder}; expected one at least` },
+        {
+          path: `${where}[${i}]`,
+          message: `"${pattern}" matches no file in ${folder}; expected one at least`,
+        },
       ])
     }),
   )

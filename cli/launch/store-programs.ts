@@ -16,7 +16,11 @@ export async function storePrograms(artifacts: Artifacts, { run }: Pick<RunInput
   for (const stage of run.plan.programs ?? []) {
     if (await artifacts.complete(stage)) continue
     const { files } = stage.params
-    await commitProgram(artifacts, stage, files.length > 0 ? await packedProgram(run.command.config, files) : undefined)
+    await commitProgram(
+      artifacts,
+      stage,
+      files.length > 0 ? await packedProgram(run.command.config, files) : undefined,
+    )
   }
 }
 

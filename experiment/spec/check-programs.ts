@@ -1,3 +1,4 @@
+import { whyRefusedVariable } from '../../common/program-variables.ts'
 import { requestedByKind, requestedKinds } from '../stages/requested.ts'
 import { within, type Report } from './problems.ts'
 import { hasWeights, resultOf, type ProgramResult, type ProgramSpec } from './program.ts'
@@ -35,8 +36,15 @@ export function checkPrograms(spec: Spec, report: Report): void {
       )
 }
 
-/** Checks that a program has a command `predict` exactly if its result is of that form. */
-function checkProgram({ predict }: ProgramSpec, result: ProgramResult, report: Report): void {
+/**
+ * Checks the variables of a program, and that it has a command `predict` exactly if its result is of
+ * that form.
+ */
+function checkProgram({ predict, variables = [] }: ProgramSpec, result: ProgramResult, report: Report): void {
+  variables.forEach((name, i) => {
+    const reason = whyRefusedVariable(name)
+    if (reason !== undefined) report(['variables', i], `${name} ${reason}`)
+  })
   if (result === 'predict' && predict === undefined)
     report(
       ['predict'],
