@@ -70,6 +70,7 @@ export default defineConfig({
           page('Splits and targets', '/reference/splits'),
           page('Metrics', '/reference/metrics'),
           page('Environment variables', '/reference/environment'),
+          page('Contract with external programs', '/reference/program-contract'),
           page('Store layout', '/reference/store-layout'),
           page('Glossary', '/glossary'),
         ],
