@@ -3,7 +3,8 @@ import type { Preparation } from '../experiment/models/pretrained.ts'
 import type { GivenModel } from '../experiment/spec/given.ts'
 import type { DatasetFacts } from '../experiment/spec/dataset.ts'
 import type { Hardness, SplitSpec } from '../experiment/spec/split.ts'
-import type { ModelSpec } from '../experiment/spec/model.ts'
+import type { AnyModelSpec, ModelSpec } from '../experiment/spec/model.ts'
+import type { ProgramSpec } from '../experiment/spec/program.ts'
 import type { Spec } from '../experiment/spec/spec.ts'
 import type { Stage } from '../experiment/stages/stage.ts'
 import { counted } from '../common/counted.ts'
@@ -68,7 +69,9 @@ export function describeSeeds({ seeds }: Pick<Spec, 'seeds'>): string | undefine
 }
 
 /** `cnn: channels 16, 32; hidden 64`. A checkpoint is described by its architecture. */
-export function describeModel({ name, ...options }: ModelSpec): string {
+export function describeModel(model: AnyModelSpec): string {
+  const { name, ...options } = model
+  if (model.name === 'external') return `${name}: ${describeProgram(model)}`
   if (!('checkpoint' in options)) return `${name}: ${describeOptions(options)}`
   const { checkpoint, from, head } = options as Extract<ModelSpec, { name: 'pretrained' }>
   const parts = [
@@ -96,6 +99,13 @@ export function describeGiven({
     logits: 'logits of every sample',
   }
   return `${given ? kinds[given.kind] : 'a model'}${from === undefined ? '' : ` from ${from}`}`
+}
+
+/** The options of an external program, without the digests of its files. */
+export function describeProgram(program: ProgramSpec & { readonly result?: string | undefined }): string {
+  const { command, predict, environment, image, result, options } = program
+  const own = Object.keys(options).length > 0 && { options }
+  return describeOptions({ command, predict, environment, image, result, ...own })
 }
 
 function describePreparation({ resize, crop, filter, normalise }: Preparation): string {

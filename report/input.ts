@@ -17,7 +17,7 @@ import {
   trialStages,
   tuningSeedStages,
 } from '../experiment/stages/stage-list.ts'
-import type { Stage, StageKind, StageOf } from '../experiment/stages/stage.ts'
+import { isOfProgram, type Stage, type StageKind, type StageOf } from '../experiment/stages/stage.ts'
 
 /** The run and its results, from which a report is made. */
 export interface ReportInput {
@@ -103,14 +103,11 @@ export function tuningStagesOf({ seeds }: TuningPlan, row: TunedRow): readonly S
  */
 export function whyUnplanned(
   { plan }: Pick<ReportInput['run'], 'plan'>,
-  model: JudgingStages & Partial<Pick<Candidate, 'given'>>,
+  model: Pick<JudgingStages, 'evaluate'>,
   { needsGold, needsWeights }: { readonly needsGold: boolean; readonly needsWeights: boolean },
 ): string | undefined {
   if (needsGold && plan.gold.length === 0) return NO_GOLD
-  const { params } = model.given?.checkpoint ?? {}
-  return needsWeights && params && 'given' in params && params.given.kind === 'logits'
-    ? NO_WEIGHTS
-    : undefined
+  return needsWeights && isOfProgram(model.evaluate) ? NO_WEIGHTS : undefined
 }
 
 /** The reason given for a stage that has no result and did not fail. */

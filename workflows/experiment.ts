@@ -68,7 +68,12 @@ async function executeExperiment(input: ResolvedRun, stages: StageRunner): Promi
   // are divided into the forget set and the retained set. If the split depends on the original's
   // predictions, the original is trained first.
   await Promise.all(
-    [plan.dataset, ...(plan.checkpoint ? [plan.checkpoint] : []), ...(plan.given ?? [])].map(essential),
+    [
+      plan.dataset,
+      ...(plan.checkpoint ? [plan.checkpoint] : []),
+      ...(plan.given ?? []),
+      ...(plan.programs ?? []),
+    ].map(essential),
   )
   if (plan.ranking) {
     await essential(plan.original)

@@ -1,31 +1,19 @@
-import { evaluatedSets, type EvaluatedSet, type Measured } from '../../experiment/records/measured.ts'
-import type { ManifestOf } from '../../experiment/records/manifest.ts'
-import type { StageMetrics } from '../../experiment/stages/stage.ts'
+import { evaluatedSets, type EvaluatedSet } from '../../experiment/records/measured.ts'
 import { layersOf } from '../../experiment/models/model.ts'
 import { labelsAt } from '../../learning/data/device-data.ts'
 import { microBatchSize } from '../../learning/training/micro-batches.ts'
 import { parametersOf, predict } from '../../learning/model/predict.ts'
 import { tensorflowEnvironment, tf } from '../../learning/tensorflow/tf.ts'
-import { accuracy } from '../../unlearning/metrics/accuracy.ts'
-import { matchedAccuracy } from '../../unlearning/metrics/matched-accuracy.ts'
-import { confidenceHistogram } from '../../unlearning/metrics/confidence-histogram.ts'
 import type { Logits } from '../../unlearning/metrics/logits.ts'
 import { deviceData, readWeights } from '../runtime/device.ts'
-import { givenLogits, logitsBySet } from './given-logits.ts'
+import { figuresOf, unsplit } from './evaluation.ts'
 import { encodeLogits } from './logits.ts'
 import type { StageBody } from '../runtime/stage.ts'
-import { readDataset, readSplit } from '../runtime/blob-codecs.ts'
+import { readSplit } from '../runtime/blob-codecs.ts'
 
 export const evaluate: StageBody<'evaluate'> = async ({ stage, artifacts, inputs, host, timed }) => {
   const { model, batchSize } = stage.params
   const { facts } = inputs.dataset.params
-  const given = await givenLogits(artifacts, inputs.model)
-  if (given) {
-    const { labels, train } = await readDataset(artifacts, inputs.dataset)
-    const sets = inputs.split ? await readSplit(artifacts, inputs.split) : unsplit(train)
-    const { result, seconds } = await timed(() => logitsBySet(given, sets, labels))
-    return { outputs: { logits: encodeLogits(result) }, metrics: figuresOf(result, inputs.split), seconds }
-  }
   const layers = layersOf(model, facts.shape, facts.classes.length)
   const weights = await readWeights(artifacts, inputs.model, layers)
   const stored = inputs.split && (await readSplit(artifacts, inputs.split))
@@ -66,43 +54,5 @@ export const evaluate: StageBody<'evaluate'> = async ({ stage, artifacts, inputs
   } finally {
     tf.dispose(parameters)
     data.dispose()
-  }
-}
-
-/** The accuracy on every set, and the confidence in the true class. */
-function figuresOf(
-  logits: Readonly<Record<EvaluatedSet, Logits>>,
-  split: ManifestOf<'split'> | undefined,
-): StageMetrics['evaluate'] {
-  const kind = split?.params.split.kind
-  return {
-    accuracy: Object.fromEntries(evaluatedSets.map((set) => [set, accuracy(logits[set])])) as Record<
-      EvaluatedSet,
-      Measured
-    >,
-    confidence: {
-      retained: confidenceHistogram(logits.retained),
-      forget: confidenceHistogram(logits.forget),
-      test: confidenceHistogram(logits.test),
-    },
-    ...((kind === 'class-fraction' || kind === 'indices') && {
-      matched: matchedAccuracy(logits.forget.labels, logits.test),
-    }),
-  }
-}
-
-/**
- * The sets of an evaluation without a split: all training samples are retained, and the other sets
- * are empty.
- */
-function unsplit(train: Int32Array): Readonly<Record<EvaluatedSet, Int32Array>> {
-  const none = new Int32Array()
-  return {
-    retained: train,
-    forget: none,
-    validation: none,
-    attackTest: none,
-    test: none,
-    forgottenTest: none,
   }
 }

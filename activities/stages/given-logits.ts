@@ -3,6 +3,7 @@ import { decodeTensors, encodeTensors } from '../../artifacts/format/safetensors
 import { evaluatedSets, type EvaluatedSet } from '../../experiment/records/measured.ts'
 import type { Manifest } from '../../experiment/records/manifest.ts'
 import { labelsAt } from '../../learning/data/device-data.ts'
+import { output } from '../runtime/blob-codecs.ts'
 import type { Logits } from '../../unlearning/metrics/logits.ts'
 
 /**
@@ -20,13 +21,10 @@ export function encodeGivenLogits({ values, rows, classes }: GivenLogits): Uint8
   return encodeTensors({ logits: { dtype: 'F32', shape: [rows, classes], values } })
 }
 
-/** Reads the logits that a stage stored in place of weights. Undefined if it stored none. */
-export async function givenLogits(
-  artifacts: Artifacts,
-  { kind, key, outputs: { logits: blob } }: Manifest,
-): Promise<GivenLogits | undefined> {
-  if (!blob) return undefined
-  const { logits } = decodeTensors(await artifacts.getBlob(blob)).tensors
+/** Reads the logits that a stage stored in place of weights. */
+export async function givenLogits(artifacts: Artifacts, manifest: Manifest): Promise<GivenLogits> {
+  const { kind, key } = manifest
+  const { logits } = decodeTensors(await artifacts.getBlob(output(manifest, 'logits'))).tensors
   const [rows, classes] = logits?.shape ?? []
   if (logits?.dtype !== 'F32' || rows === undefined || classes === undefined)
     throw new Error(`the logits of the ${kind} stage ${key.slice(0, 12)} are no tensor of F32 with two axes`)

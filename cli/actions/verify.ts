@@ -11,12 +11,15 @@ import { describeChanges, differences } from '../../common/differences.ts'
 import { UserError, type Problem } from '../../common/errors.ts'
 import { checkpointOf } from '../../experiment/models/model.ts'
 import { runId, type RunInput, type RunResult } from '../../experiment/records/run.ts'
+import { stagesOf } from '../../experiment/stages/stage-list.ts'
+import { isOfProgram, type StageRef } from '../../experiment/stages/stage.ts'
 import { plannedAgain, readPublished, type PublishedRun } from '../../report/published.ts'
 import { compareWithReport, type Verification } from '../../report/verification.ts'
 import { withServer, type LaunchOptions } from '../launch/command-server.ts'
 import { launchRun, watchRun } from '../launch/launch-run.ts'
 import { interrupted, type Outcome } from '../launch/watch-workflow.ts'
 import { findReport, type FoundReport, type ReportSelection } from '../workspace/find-report.ts'
+import { artifactsIn } from '../workspace/existing-store.ts'
 import { publicKeysIn } from '../workspace/key-files.ts'
 import { absolutePath, home, storeFor } from '../workspace/workspace.ts'
 import { createInspection } from '../launch/inspection.ts'
@@ -86,11 +89,27 @@ export function verify(target: string, options: VerifyOptions): Promise<number> 
       const input = await recomputation(verified, options, output)
       // A finished verification that `--keep` left is computed again from the beginning.
       if (existsSync(verdictFile(directory))) await rm(directory, { recursive: true })
+      if (input.run.plan.programs) await copyFiles(input, options.store)
       const launched = await launchRun(input, server)
       const outcome = launched ? await watchRun(launched, input, server) : interrupted
       return summarise(verified, outcome, options, output)
     })
   })
+}
+
+/**
+ * Copies the files of external programs from the store of the run. Throws a UserError if it lacks
+ * them.
+ */
+async function copyFiles(input: RunInput, store: string | undefined): Promise<void> {
+  const { copyPrograms } = await import('../launch/store-programs.ts')
+  const from = await artifactsIn(store)
+  const [missing] = await copyPrograms(from, openArtifacts(input.settings.store), input)
+  if (missing)
+    throw new UserError(
+      `the store ${from.store.url} lacks the files of an external program (${missing.params.files.map(({ path }) => path).join(', ')}); ` +
+        'name the store of the run with --store',
+    )
 }
 
 const verdictFile = (directory: string) => join(directory, 'verification.json')
@@ -243,6 +262,9 @@ async function summarise(
       const { showVerification, statusOf } = await import('../output/show-verification.ts')
       for (const line of signatureLines(signatures)) printLine(line)
       showVerification(id, verification, output)
+      const notReproducible = otherBytesOf(run, verification)
+      for (const title of notReproducible)
+        printLine(`${title}: not reproducible: its external program gave other bytes from the same inputs.`)
       if (keep) {
         await writeFile(verdictFile(directory), `${JSON.stringify(verification, null, 2)}\n`)
         printLine(`Kept in ${directory}`)
@@ -250,6 +272,7 @@ async function summarise(
       const status = statusOf(verification)
       return answer(exitCodes[status], {
         ...{ id, status, stages: { computed, cached }, failed, verification, signatures },
+        ...(notReproducible.length > 0 && { notReproducible }),
       })
     }
     case 'cancelled':
@@ -260,6 +283,22 @@ async function summarise(
       printError('What is done is kept; once that is put right, the same command goes on.')
       return answer(1, { id, status: 'failed', error: compared.reason })
   }
+}
+
+/**
+ * The titles of the stages whose external programs gave other bytes than reported, although all of
+ * their inputs are the same.
+ */
+function otherBytesOf({ plan }: PublishedRun, { stages }: Verification): readonly string[] {
+  const same = new Set(stages.flatMap(({ key, same }) => (same ? [key] : [])))
+  return stagesOf(plan)
+    .filter(
+      (stage) =>
+        isOfProgram(stage) &&
+        !same.has(stage.key) &&
+        Object.values<StageRef>(stage.inputs).every(({ key }) => same.has(key)),
+    )
+    .map(({ title }) => title)
 }
 
 /**

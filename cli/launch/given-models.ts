@@ -47,6 +47,8 @@ export async function completeGiven(
 ): Promise<CompletedModels> {
   const places: Record<string, string> = {}
   const isPretrained = spec.model.name === 'pretrained'
+  // The check of programs refuses models from elsewhere beside an external one.
+  if (spec.model.name === 'external') return { spec, places }
   const layers = layersOf(spec.model, facts.shape, facts.classes.length)
   const read = async (from: string, path: string, isRow = false) => {
     const place = placeOf(from, path, source)

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isNotUnlearned, methodSchemas, type MethodName } from '../../experiment/spec/methods.ts'
+import { isNotUnlearned, methodSchemas, type RowSpec } from '../../experiment/spec/methods.ts'
 import { searchSpaces, type SearchRange } from '../../experiment/spec/search-spaces.ts'
+import { externalMethodSchema } from '../../experiment/spec/program.ts'
 import { rowTuningSchema } from '../../experiment/spec/tune.ts'
 import { fieldTable, jsonSchemaOf } from './fields.ts'
 import { code, flow, plain, table } from './markdown.ts'
@@ -20,11 +21,14 @@ const noAlgorithm: Readonly<Record<string, string>> = {
     "The model of the row is read from files, and nothing is trained: weights of the experiment's model, a checkpoint of " +
     'transformers, an adapter of PEFT on the original, or the logits of every sample in the order of the data set. Its digests ' +
     'are in the key, its place is not. See [Your model](../guides/your-model.md#weights-from-elsewhere).',
+  external:
+    'A program of yours in any language makes the model. [The guide](../guides/external-programs.md) has examples, and ' +
+    '[the contract](program-contract.md) says what the program gets and what it leaves.',
 }
 
 /** docs/reference/methods.md: the options of every method, and the docstring of its algorithm. */
 export function methodsPage(): string {
-  const methods = methodSchemas.map((schema) => ({
+  const methods = [...methodSchemas, externalMethodSchema].map((schema) => ({
     name: schema.shape.method.value,
     about: schema.description ?? '',
     schema: jsonSchemaOf(schema),
@@ -35,7 +39,10 @@ export function methodsPage(): string {
   )
   const sections = methods.map(({ name, schema }) => {
     const algorithm = noAlgorithm[name] ?? docstringOf(name)
-    const options = fieldTable(schema, [optimizer, schedule], { omit: ['method'] })
+    const options = fieldTable(schema, [optimizer, schedule], {
+      // The digests of a program's files are filled in by Zeroshift.
+      omit: ['method', 'packed', 'packed[].path', 'packed[].sha256', 'packed[].bytes'],
+    })
     return [`## \`${name}\``, algorithm, options, ...searchSpaceOf(name)].join('\n\n')
   })
   const tuning = fieldTable(jsonSchemaOf(rowTuningSchema), [], { prefix: 'tune.' })
@@ -43,8 +50,8 @@ export function methodsPage(): string {
 }
 
 /** The values that tuning draws the options of a method from. */
-function searchSpaceOf(name: MethodName): readonly string[] {
-  if (isNotUnlearned(name)) return []
+function searchSpaceOf(name: RowSpec['method']): readonly string[] {
+  if (name === 'external' || isNotUnlearned(name)) return []
   const ranges = Object.entries(searchSpaces[name]).map(([path, range]) => `${code(path)} ${valuesOf(range)}`)
   if (ranges.length === 0) return ['[Tuning](#tuning) draws none of these options.']
   return [`[Tuning](#tuning) draws ${ranges.join('; ')}.`]
@@ -58,7 +65,7 @@ function valuesOf(range: SearchRange): string {
 
 const TUNING = `## Tuning
 
-Every method but \`original\`, \`retrain\` and \`weights\` takes \`tune\` besides its own options: \`false\`, or how it is
+Every method but \`original\`, \`retrain\`, \`weights\` and \`external\` takes \`tune\` besides its own options: \`false\`, or how it is
 [tuned](../guides/tuning.md). Without a space of its own it has the space at the end of its section.`
 
 const INTRODUCTION = `# Methods

@@ -1,14 +1,14 @@
 import { layersOf } from '../../experiment/models/model.ts'
 import { adaptableLayers } from '../../experiment/models/layers.ts'
-import { modelSchemas } from '../../experiment/spec/model.ts'
-import { specSchema } from '../../experiment/spec/spec.ts'
+import { modelSchema, modelSchemas } from '../../experiment/spec/model.ts'
+import { externalModelSchema } from '../../experiment/spec/program.ts'
 import { jsonSchemaOf } from './fields.ts'
 import { table } from './markdown.ts'
 import { variantList, variantSections } from './variants.ts'
 
 /** docs/reference/models.md: every architecture with its options. */
 export function modelsPage(): string {
-  const models = modelSchemas.map((schema) => ({
+  const models = [...modelSchemas, externalModelSchema].map((schema) => ({
     name: schema.shape.name.value,
     about: schema.description ?? '',
     schema: jsonSchemaOf(schema),
@@ -29,7 +29,7 @@ models have the same architecture. [Your model](../guides/your-model.md) explain
 function layerTable(): string {
   const rows = modelSchemas.flatMap((schema) => {
     const name = schema.shape.name.value
-    const { data: model } = specSchema.shape.model.safeParse({ name })
+    const { data: model } = modelSchema.safeParse({ name })
     if (!model || model.name === 'pretrained') return []
     const names = adaptableLayers(layersOf(model, [32, 32, 3], 10)).map((layer) => `\`${layer.name}\``)
     const shown = names.length > 8 ? [...names.slice(0, 5), '…', ...names.slice(-2)] : names

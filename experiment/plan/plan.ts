@@ -1,8 +1,9 @@
 import { checkpointOf } from '../models/model.ts'
 import type { DatasetFacts } from '../spec/dataset.ts'
 import type { DataSpec } from '../spec/data.ts'
-import type { ModelSpec } from '../spec/model.ts'
-import type { Spec } from '../spec/spec.ts'
+import type { AnyModelSpec, ModelSpec } from '../spec/model.ts'
+import { programFiles, type ProgramSpec } from '../spec/program.ts'
+import { trainedHere, type Spec } from '../spec/spec.ts'
 import { givenOf } from '../spec/given.ts'
 import { isGoldGiven } from '../spec/gold.ts'
 import type { SplitSpec } from '../spec/split.ts'
@@ -11,7 +12,7 @@ import type { StageInputs, StageOf, StageRef } from '../stages/stage.ts'
 import { givenStages } from './given-stages.ts'
 import { seedPlan } from './seed-plan.ts'
 import { ref, stageMaker, type StageMaker } from './stage-maker.ts'
-import { evaluateStage, trainStage } from './train-stages.ts'
+import { evaluateStage, shadowStage, trainStage } from './train-stages.ts'
 import { tuningPlan } from './tuning-plan.ts'
 import type { GivenStages, Plan, Population, SeedPlan, ShadowPlan } from './types.ts'
 
@@ -26,7 +27,12 @@ export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}
     spec.model.name === 'pretrained'
       ? stage('checkpoint', 'read checkpoint', { checkpoint: checkpointOf(spec.model) }, {})
       : undefined
-  const start = checkpoint && { checkpoint: ref(checkpoint) }
+  const programOf = programStages(stage)
+  const program = spec.model.name === 'external' ? programOf(spec.model) : undefined
+  const start = {
+    ...(checkpoint && { checkpoint: ref(checkpoint) }),
+    ...(program && { program: ref(program) }),
+  }
   const dataset = stage(
     'dataset',
     `read ${spec.data.name}`,
@@ -38,10 +44,12 @@ export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}
     },
     {},
   )
+  const trained = trainedHere(spec)
   const original =
     spec.original &&
-    givenStages(stage, spec.model, givenOf(spec.original), { dataset: ref(dataset), name: 'original' })
-  const gold = givenGold(stage, spec, ref(dataset))
+    trained &&
+    givenStages(stage, trained.model, givenOf(spec.original), { dataset: ref(dataset), name: 'original' })
+  const gold = trained && givenGold(stage, trained.model, spec.gold, ref(dataset))
   const goldStart = goldCheckpoint(stage, spec)
   const ranking =
     spec.split.kind === 'hard'
@@ -72,20 +80,23 @@ export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}
       data: { dataset: ref(dataset), split: ref(split) },
       ...start,
       goldStart:
-        spec.gold.training === undefined ? (start ?? {}) : goldStart ? { checkpoint: ref(goldStart) } : {},
+        spec.gold.training === undefined ? start : goldStart ? { checkpoint: ref(goldStart) } : {},
       ...(original && { given: original.model }),
       ...(gold && { givenGold: gold.map(({ model }) => model) }),
       ...(shadow && { pool: ref(shadow.pool) }),
       ...(tuning && { tuning }),
+      programOf,
     })
   const files = [original, ...(gold ?? [])].flatMap((one) => (one ? [one.checkpoint] : []))
   const given = [...files, ...(goldStart ? [goldStart] : [])].filter(({ key }) => key !== checkpoint?.key)
   const first = planned(0)
   const others = Array.from({ length: (spec.seeds ?? 1) - 1 }, (_, i) => planned(i + 1))
+  const programs = programOf.made()
   return {
     dataset,
     ...(checkpoint && { checkpoint }),
     ...(given.length > 0 && { given }),
+    ...(programs.length > 0 && { programs }),
     ...(ranking && { ranking }),
     split,
     ...(tuning && { tuning }),
@@ -109,15 +120,9 @@ export function seedsAt({ seed }: Spec, i: number): Spec['seed'] {
  * A pool of 8 has the first 8 models of a pool of 64, since a model's key does not depend on the
  * number of models.
  */
-function shadowPlan(
-  stage: StageMaker,
-  { model, training, seed, shadow }: Spec,
-  inputs: StageInputs['shadow'],
-): ShadowPlan {
-  const count = shadow?.models ?? 0
-  const models = Array.from({ length: count }, (_, index) =>
-    stage('shadow', `train shadow ${index + 1}`, { model, training, seed: seed.training, index }, inputs),
-  )
+function shadowPlan(stage: StageMaker, spec: Spec, inputs: StageInputs['shadow']): ShadowPlan {
+  const count = spec.shadow?.models ?? 0
+  const models = Array.from({ length: count }, (_, index) => shadowStage(stage, spec, inputs, index))
   const members = models.map((one, i) => [`shadow${i + 1}`, ref(one)] as const)
   return { models, pool: stage('pool', `gather ${count} shadows`, {}, Object.fromEntries(members)) }
 }
@@ -173,7 +178,8 @@ function rankingOf(
 /** The gold models that were trained elsewhere. Undefined if gold is trained here. */
 function givenGold(
   stage: StageMaker,
-  { model, gold }: Spec,
+  model: ModelSpec,
+  gold: Spec['gold'],
   dataset: StageRef<'dataset'>,
 ): readonly GivenStages[] | undefined {
   if (!isGoldGiven(gold)) return undefined
@@ -189,8 +195,30 @@ function goldCheckpoint(stage: StageMaker, { gold }: Spec): StageOf<'checkpoint'
   return stage('checkpoint', 'read checkpoint of gold', { checkpoint: given.checkpoint }, {})
 }
 
+/** Makes the stage with the files of a program, once for equal files. */
+export interface ProgramStages {
+  (program: ProgramSpec): StageOf<'program'>
+  readonly made: () => readonly StageOf<'program'>[]
+}
+
+function programStages(stage: StageMaker): ProgramStages {
+  const made = new Map<string, StageOf<'program'>>()
+  const make = (program: ProgramSpec) => {
+    const one = stage(
+      'program',
+      `store the files of ${program.command}`,
+      { files: programFiles(program) },
+      {},
+    )
+    const known = made.get(one.key) ?? one
+    made.set(one.key, known)
+    return known
+  }
+  return Object.assign(make, { made: () => [...made.values()] })
+}
+
 /** The model without the place of its checkpoint: the checkpoint's content decides the key. */
-function keyedModel(model: ModelSpec): ModelSpec {
+function keyedModel(model: AnyModelSpec): AnyModelSpec {
   if (model.name !== 'pretrained') return model
   const { from: _, ...keyed } = model
   return keyed

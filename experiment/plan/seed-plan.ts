@@ -1,13 +1,15 @@
 import { givenOf } from '../spec/given.ts'
 import type { ApproximateMethodSpec } from '../spec/methods.ts'
-import type { Spec } from '../spec/spec.ts'
+import { executionOf, hasWeights, programParams, resultOf, type ExternalMethodSpec } from '../spec/program.ts'
+import type { ModelSpec } from '../spec/model.ts'
+import { trainedHere, withTraining, type Spec } from '../spec/spec.ts'
 import { optionsOf } from '../spec/variants.ts'
 import type { StageInputs, StageOf, StageRef } from '../stages/stage.ts'
 import { requestedKinds } from '../stages/requested.ts'
 import { givenStages } from './given-stages.ts'
 import { requestedStages } from './requested-stages.ts'
 import { ref, type StageMaker } from './stage-maker.ts'
-import { evaluateStage, trainStage } from './train-stages.ts'
+import { evaluateStage, trainStage, untrainedStage } from './train-stages.ts'
 import type { Candidate, JudgingStages, SeedPlan, TuningPlan } from './types.ts'
 
 /** The values from which the stages of one seed are made. */
@@ -30,6 +32,10 @@ export interface SeedContext {
   readonly pool?: StageRef<'pool'>
   /** Absent if no row is tuned. */
   readonly tuning?: TuningPlan
+  /** The files of the program that trains the models. Absent if they are trained here. */
+  readonly program?: StageRef<'program'>
+  /** Makes the stage with the files of a method's program. */
+  readonly programOf: (program: ExternalMethodSpec) => StageOf<'program'>
 }
 
 /**
@@ -40,15 +46,14 @@ export function seedPlan(seed: SeedContext): SeedPlan {
   const { stage, spec, seeds, data } = seed
   const original = seed.given ?? trainOriginal(seed)
   const [gold, ...otherGold] = trainGold(seed)
-  const twin = trainStage(
+  const untrained = untrainedStage(
     stage,
     spec,
-    'nothing',
     { dataset: data.dataset },
     seeds.unlearning,
     titled(seed, 'initialise twin'),
   )
-  const twinEvaluation = evaluated(seed, 'twin', ref(twin))
+  const twin = untrained && { model: untrained, evaluate: evaluated(seed, 'twin', ref(untrained)) }
   const originalEvaluation = evaluated(seed, 'original', ref(original))
   const others = { ...(gold && { gold: ref(gold) }), originalEvaluation: ref(originalEvaluation) }
   const reference = others.gold && judged(seed, 'retrain', others.gold, { ...others, hasWeights: true })
@@ -60,7 +65,7 @@ export function seedPlan(seed: SeedContext): SeedPlan {
       evaluation: ref(judgement.evaluate),
       attack: ref(judgement.attack),
       ...(reference && { ...goldEvaluation, goldAttack: ref(reference.attack) }),
-      twinEvaluation: ref(twinEvaluation),
+      ...(twin && { twinEvaluation: ref(twin.evaluate) }),
       ...(isOriginalCompared && { originalEvaluation: others.originalEvaluation }),
     }
     return {
@@ -82,13 +87,17 @@ export function seedPlan(seed: SeedContext): SeedPlan {
         return { ...compared(name, ref(gold)), method }
       case 'weights': {
         const given = givenOf(row)
-        const made = givenStages(stage, spec.model, given, {
+        const made = givenStages(stage, modelHere(spec, name), given, {
           dataset: data.dataset,
           original: ref(original),
           // An adapter changes the original of its seed.
           name: given.kind === 'adapter' ? titled(seed, name) : name,
         })
         return { ...compared(name, ref(made.model), given.kind !== 'logits'), method, given: made }
+      }
+      case 'external': {
+        const unlearn = unlearnedByProgram(seed, name, row, ref(original))
+        return { ...compared(name, ref(unlearn), hasWeights(resultOf(row, spec.model))), method, unlearn }
       }
       default: {
         const unlearn = unlearned(seed, name, optionsOf(row), ref(original))
@@ -107,7 +116,7 @@ export function seedPlan(seed: SeedContext): SeedPlan {
     original,
     gold: gold ? [gold, ...otherGold] : [],
     ...(reference && { reference }),
-    twin: { model: twin, evaluate: twinEvaluation },
+    ...(twin && { twin }),
     ...((isOriginalCompared || isRead(originalEvaluation, judging)) && { originalEvaluation }),
     candidates,
     floor,
@@ -128,8 +137,8 @@ function titled({ number }: SeedContext, title: string): string {
 }
 
 function trainOriginal(seed: SeedContext): StageOf<'train'> {
-  const { stage, spec, seeds, data, checkpoint } = seed
-  const inputs = { dataset: data.dataset, ...(checkpoint && { checkpoint }) }
+  const { stage, spec, seeds, data } = seed
+  const inputs = { dataset: data.dataset, ...startOf(seed) }
   return trainStage(stage, spec, 'all', inputs, seeds.training, titled(seed, 'train original'))
 }
 
@@ -159,8 +168,19 @@ function trainGold(seed: SeedContext): readonly StageOf<'train'>[] {
   return [model(1, 'train gold'), ...others]
 }
 
-function evaluated(seed: SeedContext, label: string, model: Candidate['model']): StageOf<'evaluate'> {
-  return evaluateStage(seed.stage, seed.spec, { ...seed.data, model }, titled(seed, `evaluate ${label}`))
+/** What a training starts from: a checkpoint, or the files of the program that trains. */
+function startOf({ checkpoint, program }: SeedContext) {
+  return { ...(checkpoint && { checkpoint }), ...(program && { program }) }
+}
+
+function evaluated(
+  seed: SeedContext,
+  label: string,
+  model: Candidate['model'],
+  hasWeights = true,
+): StageOf<'evaluate'> {
+  const { stage, spec, data } = seed
+  return evaluateStage(stage, spec, { ...data, model }, titled(seed, `evaluate ${label}`), hasWeights)
 }
 
 function unlearned(
@@ -171,11 +191,40 @@ function unlearned(
 ): StageOf<'unlearn'> {
   const { stage, spec, seeds, data, tuning } = seed
   const tuned = tuning?.rows.find(({ label }) => label === name)?.rounds.at(-1)
+  const { training } = spec
+  const model = modelHere(spec, name)
   return stage(
     'unlearn',
     titled(seed, `unlearn by ${name}`),
-    { method, model: spec.model, training: spec.training, seed: seeds.unlearning },
+    { method, ...withTraining(model, training), seed: seeds.unlearning },
     { ...data, original, ...(tuned && { tuned: ref(tuned.ranking) }) },
+  )
+}
+
+/** The model of Zeroshift that a row needs. A checked spec has it. */
+function modelHere({ model }: Spec, row: string): ModelSpec {
+  if (model.name === 'external')
+    throw new Error(`${row} needs a model of Zeroshift, and the model is external`)
+  return model
+}
+
+function unlearnedByProgram(
+  seed: SeedContext,
+  name: string,
+  row: ExternalMethodSpec,
+  original: StageRef<'train'>,
+): StageOf<'unlearn'> {
+  const { stage, spec, seeds, data, programOf } = seed
+  return stage(
+    'unlearn',
+    titled(seed, `unlearn by ${name}`),
+    {
+      program: programParams(row, resultOf(row, spec.model)),
+      ...(spec.model.name !== 'external' && { model: spec.model }),
+      seed: seeds.unlearning,
+    },
+    { ...data, original, program: ref(programOf(row)) },
+    executionOf(row),
   )
 }
 
@@ -197,12 +246,14 @@ function judged(
     readonly gold?: StageRef<'train'>
     readonly goldEvaluation?: StageRef<'evaluate'>
     readonly originalEvaluation: StageRef<'evaluate'>
+    /** Whether the weights of the model are known, and not its outputs alone. */
     readonly hasWeights: boolean
   },
 ): JudgingStages {
   const { stage, spec, seeds, data, pool } = seed
   const { split } = data
-  const evaluate = evaluated(seed, label, model)
+  const evaluate = evaluated(seed, label, model, hasWeights)
+  const trained = hasWeights ? trainedHere(spec) : undefined
   const attack = stage(
     'attack',
     titled(seed, `attack ${label}`),
@@ -221,10 +272,8 @@ function judged(
     stage,
     spec,
     {
-      model: spec.model,
-      training: spec.training,
+      ...(trained && { trained }),
       seeds,
-      hasWeights,
       inputs: {
         ...data,
         model,

@@ -1,4 +1,4 @@
-import type { MethodName } from '../spec/methods.ts'
+import type { RowSpec } from '../spec/methods.ts'
 import type { RequestedStages } from '../stages/requested.ts'
 import type { StageOf, StageRef } from '../stages/stage.ts'
 
@@ -15,6 +15,8 @@ export interface Plan extends SeedPlan {
    * checkpoint of gold's own training. Absent if there are none.
    */
   readonly given?: readonly StageOf<'checkpoint'>[]
+  /** The files of the external programs. Absent if there are none. */
+  readonly programs?: readonly StageOf<'program'>[]
   /** The original's outputs on every training sample. Present if the split depends on them. */
   readonly ranking?: StageOf<'evaluate'>
   readonly split: StageOf<'split'>
@@ -89,7 +91,7 @@ export interface SeedPlan {
    * Absent in an experiment without gold.
    */
   readonly reference?: JudgingStages
-  /** Absent in plans of older versions. */
+  /** Absent in plans of older versions, and if an external program trains the models. */
   readonly twin?: Twin
   /**
    * The evaluation of the original. Present if a requested stage or the validation gap depends on
@@ -125,7 +127,7 @@ export interface JudgingStages extends RequestedStages {
 export interface Candidate extends JudgingStages {
   /** The name of the row. */
   readonly label: string
-  readonly method: MethodName
+  readonly method: RowSpec['method']
   /** Absent if the model is a trained one: the original or a gold model. */
   readonly unlearn?: StageOf<'unlearn'>
   /** Present if the model of the row was made elsewhere. */

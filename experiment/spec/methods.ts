@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { givenRow } from './given.ts'
 import { count, positive } from './numbers.ts'
 import { optimizerSchema, scheduleSchema } from './optimizer.ts'
+import { externalMethodSchema } from './program.ts'
 import { rowTuneSchema } from './tune.ts'
 
 /**
@@ -482,9 +483,13 @@ export type ApproximateMethodSpec = Exclude<MethodSpec, { method: NotUnlearned }
 export type ApproximateMethodName = ApproximateMethodSpec['method']
 export type MethodSpecOf<N extends MethodName> = Extract<MethodSpec, { method: N }>
 
-/** Whether an unlearning stage makes the model of a row. */
-export function isUnlearned(row: MethodSpec): row is ApproximateMethodSpec {
-  return !isNotUnlearned(row.method)
+/** A row of the table: a method that is part of Zeroshift, or an external program. */
+export const rowSchema = z.discriminatedUnion('method', [...rowSchemas, externalMethodSchema])
+export type RowSpec = z.output<typeof rowSchema>
+
+/** Whether the method of a row is part of Zeroshift, and neither the original nor gold. */
+export function isApproximate(row: RowSpec): row is ApproximateMethodSpec {
+  return row.method !== 'external' && !isNotUnlearned(row.method)
 }
 
 /**

@@ -13,7 +13,8 @@ export const compare = defineStage<{
     /** Both are absent in an experiment without gold. */
     readonly goldEvaluation?: 'evaluate'
     readonly goldAttack?: 'attack'
-    readonly twinEvaluation: 'evaluate'
+    /** Absent if an external program trains the models. */
+    readonly twinEvaluation?: 'evaluate'
     /** Present if there are validation samples. */
     readonly originalEvaluation?: 'evaluate'
   }

@@ -27,6 +27,7 @@ export function mentionsOf(plan: Plan): readonly Stage[] {
     plan.dataset,
     ...(plan.checkpoint ? [plan.checkpoint] : []),
     ...(plan.given ?? []),
+    ...(plan.programs ?? []),
     ...ranked,
     plan.split,
     ...(plan.tuning ? tuningStages(plan.tuning) : []),

@@ -1,5 +1,6 @@
 import type { CurvePoint } from '../records/measured.ts'
 import type { ModelSpec } from '../spec/model.ts'
+import type { ProgramParams } from '../spec/program.ts'
 import type { TrainingSpec } from '../spec/training.ts'
 import { defineStage } from './definition.ts'
 
@@ -8,6 +9,13 @@ export interface Trained {
   readonly on: 'all' | 'retained' | 'nothing'
   readonly model: ModelSpec
   readonly training: TrainingSpec
+  readonly seed: number
+}
+
+/** The parameters of a model that an external program trains. */
+export interface TrainedByProgram {
+  readonly on: 'all' | 'retained'
+  readonly program: ProgramParams
   readonly seed: number
 }
 
@@ -23,18 +31,23 @@ export interface Given {
  * elsewhere is taken unchanged.
  */
 export const train = defineStage<{
-  readonly params: Trained | Given
+  readonly params: Trained | Given | TrainedByProgram
   readonly inputs: {
     readonly dataset: 'dataset'
     /** Absent if the model trains on all training samples or on none. */
     readonly split?: 'split'
     /** The weights that the model starts from or has. Absent if it starts from new weights. */
     readonly checkpoint?: 'checkpoint'
+    /** The files of the program that trains the model. Absent if it is trained here. */
+    readonly program?: 'program'
   }
   readonly metrics: {
-    readonly parameters: number
+    /** Absent if a program trained the model. */
+    readonly parameters?: number
     readonly steps: number
     readonly curve: readonly CurvePoint[]
+    /** The last value of each figure that an external program has reported. */
+    readonly figures?: Readonly<Record<string, number>>
   }
 }>({
   queue: 'zeroshift-train',

@@ -5,6 +5,7 @@ import { isGoldGiven } from '../../experiment/spec/gold.ts'
 import type { Spec } from '../../experiment/spec/spec.ts'
 import { requestedByKind, requestedKinds } from '../../experiment/stages/requested.ts'
 import type { StageParams } from '../../experiment/stages/stage.ts'
+import type { AnyModelSpec } from '../../experiment/spec/model.ts'
 import { seedsOf, stagesOf } from '../../experiment/stages/stage-list.ts'
 import type { Section, Term, Text } from '../blocks.ts'
 import {
@@ -12,6 +13,7 @@ import {
   describeGiven,
   describeModel,
   describeOptions,
+  describeProgram,
   describeSeeds,
   describeSplit,
 } from '../describe.ts'
@@ -40,19 +42,25 @@ export function settingSection(input: ReportInput): Section {
     fact(
       'Model',
       `${describeModel(spec.model)}${parameters === undefined ? '' : `; ${counted(parameters, 'parameter')}`}`,
-      spec.model.name === 'pretrained' ? sourceNotes(spec.model.checkpoint?.files ?? []) : [],
+      sourceNotes(modelFiles(spec.model)),
     ),
-    fact('Training', describeOptions(spec.training)),
+    ...optional('Training', spec.training && describeOptions(spec.training)),
     ...givenFacts(spec),
     fact(
       'Methods',
       '',
-      spec.methods.map((row) => {
+      spec.methods.map((row): Text => {
         const { label, method } = row
         if (row.method === 'weights') return [{ strong: label ?? method }, ` ${describeGiven(row)}`]
         const { label: _, method: __, ...options } = row
         const kind = label === undefined || label === method ? '' : `${method}; `
-        return [{ strong: label ?? method }, ` ${kind}${describeOptions(options)}`]
+        if (row.method !== 'external')
+          return [{ strong: label ?? method }, ` ${kind}${describeOptions(options)}`]
+        const files = (row.packed ?? []).flatMap(({ path, sha256 }) => [
+          `; ${path}, SHA-256 `,
+          { code: sha256 },
+        ])
+        return [{ strong: label ?? method }, ` ${kind}${describeProgram(row)}`, ...files]
       }),
     ),
     ...optional('Tuning', spec.tune && describeOptions(spec.tune)),
@@ -77,6 +85,13 @@ export function settingSection(input: ReportInput): Section {
       : fact('Software', '', environments.map(describeEnvironment)),
   ]
   return { title: 'What was run', pageOnly: true, blocks: [{ kind: 'terms', style: 'facts', items }] }
+}
+
+/** The files that a model is read from or trained by. */
+function modelFiles(model: AnyModelSpec) {
+  if (model.name === 'external')
+    return (model.packed ?? []).map(({ path: name, sha256, bytes }) => ({ name, sha256, bytes }))
+  return model.name === 'pretrained' ? (model.checkpoint?.files ?? []) : []
 }
 
 /** The seed of a model, which a model from elsewhere lacks. */

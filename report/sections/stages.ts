@@ -72,7 +72,8 @@ function describedWork<K extends StageKind>({ kind, metrics }: ManifestOf<K>): s
 /** Every batch is full, so that the steps tell how many samples were seen. */
 function trainingOf({ params, metrics, clock }: ManifestOf<'train'>, input: ReportInput): string {
   const { steps, parameters } = metrics
-  if (params.on === 'given') return parameters === 0 ? 'logits' : counted(parameters, 'parameter')
+  if (params.on === 'given') return parameters ? counted(parameters, 'parameter') : 'logits'
+  if ('program' in params) return counted(steps, 'step')
   const { dataset, split } = input.run.plan
   const size =
     params.on === 'retained'
@@ -82,7 +83,8 @@ function trainingOf({ params, metrics, clock }: ManifestOf<'train'>, input: Repo
   const seen = size === undefined ? 0 : steps * Math.min(params.training.batchSize, size)
   const parts = [counted(steps, 'step'), ...(seen === 0 ? [] : [`${counted(seen, 'sample')} seen`])]
   const cost = seen === 0 ? [] : costOf(params, seen, clock.seconds, input)
-  return [...parts, counted(parameters, 'parameter'), ...cost].join(', ')
+  const counts = parameters === undefined ? [] : [counted(parameters, 'parameter')]
+  return [...parts, ...counts, ...cost].join(', ')
 }
 
 /**

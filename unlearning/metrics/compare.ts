@@ -19,12 +19,13 @@ export interface EvaluatedModel {
 
 /**
  * The figures of an unlearned model and its distances to gold, to an untrained model (its logits on
- * D_f) and, for the validation gap, to the original. Distances to gold are missing without gold.
+ * D_f; absent if there is none) and, for the validation gap, to the original. Distances to gold are
+ * missing without gold.
  */
 export function compare(
   unlearned: EvaluatedModel,
   gold: EvaluatedModel | undefined,
-  twin: Logits,
+  twin: Logits | undefined,
   original?: EvaluatedModel['logits'],
 ): StageMetrics['compare'] {
   const own = figures(unlearned)
@@ -35,7 +36,9 @@ export function compare(
     ua: own.ua,
     mia: own.mia,
     ...(gold ? distances(unlearned, gold) : withoutGold),
-    zrf: zrf(of.forget, twin),
+    zrf: twin
+      ? zrf(of.forget, twin)
+      : { missing: 'an external program trains the models, and makes no untrained one' },
     validationGap: original
       ? validationGap(of, original)
       : { missing: 'no samples are set apart for validation (data.validation)' },
