@@ -77,8 +77,8 @@ export function whyMissing(input: ReportInput, stages: readonly Stage[]): string
 }
 
 /**
- * The reason why a model has no figure of a stage that reads its weights. `stages` are the inputs of
- * the stage and the stage itself, if the model has it.
+ * The reason why a model has no figure of a stage that reads its weights. `stages` are the inputs
+ * of the stage and the stage itself, if the model has it.
  */
 export function whyNoWeightFigure(
   input: ReportInput,

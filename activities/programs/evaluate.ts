@@ -10,8 +10,8 @@ import type { ProgramBody } from '../runtime/stage.ts'
 import { encodeLogits } from '../stages/logits.ts'
 
 /**
- * Divides the logits that an external program has computed of every sample among the sets. Without a
- * split all training samples are retained, and the other sets are empty.
+ * Divides the logits that an external program has computed of every sample among the sets. Without
+ * a split all training samples are retained, and the other sets are empty.
  */
 export const evaluate: ProgramBody<'evaluate'> = async ({ artifacts, inputs, timed }) => {
   const { labels, train } = await readDataset(artifacts, inputs.dataset)

@@ -69,7 +69,9 @@ export class ProgramReports {
     return { ...state, curve: this.curve.slice(0, points) }
   }
 
-  /** A step that is reported a second time, or an earlier one, replaces what was reported before. */
+  /**
+   * A step that is reported a second time, or an earlier one, replaces what was reported before.
+   */
   private addPoint(point: CurvePoint): void {
     while ((this.curve.at(-1)?.step ?? -1) >= point.step) this.curve.pop()
     this.curve.push(point)

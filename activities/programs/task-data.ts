@@ -36,7 +36,9 @@ export async function readTaskData(artifacts: Artifacts, manifest: ManifestOf<'d
 const PIECE_BYTES = 2 ** 22
 const readPiece = promisify(read)
 
-/** The bytes of all shards, in order. The caller uses each piece before it asks for the next one. */
+/**
+ * The bytes of all shards, in order. The caller uses each piece before it asks for the next one.
+ */
 async function* shardPieces(
   artifacts: Artifacts,
   manifest: ManifestOf<'dataset'>,

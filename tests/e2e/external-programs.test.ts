@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { openArtifacts } from '../../artifacts/artifacts.ts'
+import type { ResultRow } from '../../experiment/records/results.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
-import { answerOf, zeroshift, zeroshiftWith, type Answer } from '../support/command.ts'
+import { answerOf, zeroshift, zeroshiftWith } from '../support/command.ts'
 import { fileDirectory, testDirectory } from '../support/directories.ts'
 
 const programs = fileURLToPath(new URL('../fixtures/programs/node', import.meta.url))
@@ -49,11 +50,22 @@ function withPrograms(directory: string, config: string): string {
 }
 
 const storeIn = (directory: string) => join(directory, '.zeroshift/store')
-const rowsOf = ({ results }: Answer) => Object.fromEntries(results.map((row) => [row.label, row]))
+
+/** The parts of a run's answer that the tests read. */
+interface RunAnswer {
+  readonly id: string
+  readonly digest: string
+  readonly results: readonly ResultRow[]
+  readonly failed: readonly { readonly title: string; readonly reason: string }[]
+}
+
+const answered = (stdout: string): RunAnswer => answerOf(stdout) as unknown as RunAnswer
+const rowsOf = ({ results }: RunAnswer): Readonly<Record<string, ResultRow>> =>
+  Object.fromEntries(results.map((row) => [row.label, row]))
 
 describe('an experiment whose models are all of a program', () => {
   let directory: string
-  let answer: Answer
+  let answer: RunAnswer
 
   beforeAll(async () => {
     directory = withPrograms(fileDirectory(), ofExternalModel)
@@ -63,7 +75,7 @@ describe('an experiment whose models are all of a program', () => {
     const { code, stdout, stderr } = await zeroshift(directory, 'run', 'config.yaml', '--json').ended
     expect(stderr).toBe('')
     expect(code).toBe(0)
-    answer = answerOf(stdout)
+    answer = answered(stdout)
   })
 
   test('has every figure of outputs, and the report marks its rows', () => {
@@ -115,7 +127,7 @@ test('a program may unlearn a built-in model: weights have every figure, outputs
   const directory = withPrograms(testDirectory(), ofBuiltInModel)
   const { code, stdout } = await zeroshift(directory, 'run', 'config.yaml', '--json').ended
   expect(code).toBe(0)
-  const { id, failed } = answerOf(stdout)
+  const { id, failed } = answered(stdout)
   expect(failed).toEqual([])
   const folder = join(storeIn(directory), 'runs', id, 'report')
   const { computed } = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as {
@@ -141,7 +153,7 @@ test('a failing program is an error with its last words, and the other rows are 
   rmSync(join(directory, 'shrink.mjs'))
   writeFileSync(join(directory, 'shrink.mjs'), '')
   const { stdout } = await zeroshift(directory, 'run', 'config.yaml', '--json').ended
-  const { failed, results } = answerOf(stdout)
+  const { failed, results } = answered(stdout)
   expect(failed).toEqual([
     { title: 'unlearn by shrink', reason: expect.stringContaining('no such luck') as string },
   ])
