@@ -9,11 +9,11 @@ export interface Reported {
   readonly curve: readonly CurvePoint[]
   /** Distinct samples that the program used, by set. */
   readonly samplesUsed?: { readonly retained: number; readonly forget: number }
-  /** The last value of each figure of its own. */
-  readonly figures: Readonly<Record<string, number>>
+  /** The last value of each figure of its own. Absent if there are none. */
+  readonly figures?: Readonly<Record<string, number>>
 }
 
-const nothing: Reported = { step: 0, curve: [], figures: {} }
+const nothing: Reported = { step: 0, curve: [] }
 
 /** Collects what a program reports, and what it had reported when it saved each checkpoint. */
 export class ProgramReports {
@@ -35,7 +35,7 @@ export class ProgramReports {
     this.state = {
       ...this.state,
       step,
-      figures: { ...this.state.figures, ...metrics },
+      ...(metrics && { figures: { ...this.state.figures, ...metrics } }),
       ...(samples && {
         samplesUsed: { retained: samples.retained ?? retained, forget: samples.forget ?? forget },
       }),
@@ -69,7 +69,9 @@ export class ProgramReports {
     return { ...state, curve: this.curve.slice(0, points) }
   }
 
-  /** A step that is reported a second time, or an earlier one, replaces what was reported before. */
+  /**
+   * A step that is reported a second time, or an earlier one, replaces what was reported before.
+   */
   private addPoint(point: CurvePoint): void {
     while ((this.curve.at(-1)?.step ?? -1) >= point.step) this.curve.pop()
     this.curve.push(point)

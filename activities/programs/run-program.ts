@@ -97,9 +97,9 @@ export interface ModelWithLogits {
 }
 
 /**
- * Executes the program of a stage. Reads the logits that it left, or lets its second command compute
- * them with the model that it left. The second command is no part of the seconds, as the evaluation
- * of another model is none.
+ * Executes the program of a stage. Reads the logits that it left, or lets its second command
+ * compute them with the model that it left. The second command is no part of the seconds, as the
+ * evaluation of another model is none.
  */
 export async function runForLogits(context: ProgramContext, task: ProgramTask): Promise<ModelWithLogits> {
   const { stage, host, timed } = context
@@ -193,7 +193,8 @@ async function executeStepping(
       },
     })
   } catch (error) {
-    // A program that is told to stop may save a last checkpoint. The step saves it and throws again.
+    // A program that is told to stop may save a last checkpoint. The step saves it and throws
+    // again.
     if (error === stop && latest !== undefined) await step(latest)
     throw error
   }

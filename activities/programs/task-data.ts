@@ -19,7 +19,10 @@ export async function readTaskData(artifacts: Artifacts, manifest: ManifestOf<'d
   return {
     stored,
     images: {
-      images: stored.images ? [stored.images] : shardPieces(artifacts, manifest),
+      // A task of its own reads the pixels again for predictions.
+      images: stored.images
+        ? [stored.images]
+        : { [Symbol.asyncIterator]: () => shardPieces(artifacts, manifest) },
       samples: stored.labels.length,
       shape: facts.shape,
       classes: facts.classes,
@@ -33,7 +36,9 @@ export async function readTaskData(artifacts: Artifacts, manifest: ManifestOf<'d
 const PIECE_BYTES = 2 ** 22
 const readPiece = promisify(read)
 
-/** The bytes of all shards, in order. The caller uses each piece before it asks for the next one. */
+/**
+ * The bytes of all shards, in order. The caller uses each piece before it asks for the next one.
+ */
 async function* shardPieces(
   artifacts: Artifacts,
   manifest: ManifestOf<'dataset'>,

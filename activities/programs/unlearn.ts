@@ -44,5 +44,5 @@ export const unlearn: ProgramBody<'unlearn'> = async (context) => {
 }
 
 function metricsOf({ step: steps, curve, samplesUsed, figures }: Reported): StageMetrics['unlearn'] {
-  return { steps, curve, figures, ...(samplesUsed && { samplesUsed }) }
+  return { steps, curve, ...(figures && { figures }), ...(samplesUsed && { samplesUsed }) }
 }

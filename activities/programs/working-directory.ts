@@ -6,9 +6,9 @@ import { isAlive, startOf } from '../../host/alive.mjs'
 import { cacheDirectory } from '../../host/cache.mjs'
 
 /**
- * The folders in which external programs work: `programs/<host>/<pid>-<start>-<random>` in the cache
- * directory. The name tells which process uses a folder, so that those of processes that were killed
- * are removed by the next one.
+ * The folders in which external programs work: `programs/<host>/<pid>-<start>-<random>` in the
+ * cache directory. The name tells which process uses a folder, so that those of processes that were
+ * killed are removed by the next one.
  */
 const folderOfHost = () => join(cacheDirectory(), 'programs', hostname())
 

@@ -3,8 +3,8 @@ import { UserError } from '../../common/errors.ts'
 const VARIABLE = 'ZEROSHIFT_ALLOW_EXTERNAL'
 
 /**
- * Whether a worker executes external programs: as ZEROSHIFT_ALLOW_EXTERNAL says, or else `unlessSet`.
- * Throws a UserError for a value other than 1 and 0.
+ * Whether a worker executes external programs: as ZEROSHIFT_ALLOW_EXTERNAL says, or else
+ * `unlessSet`. Throws a UserError for a value other than 1 and 0.
  */
 export function allowsPrograms(unlessSet: boolean, env: NodeJS.ProcessEnv = process.env): boolean {
   const value = env[VARIABLE] ?? ''

@@ -8,8 +8,8 @@ export type StageActivities = {
 
 /**
  * Each body loads when it first runs, so that a worker that finds all results in the store loads no
- * TensorFlow. The body that executes an external program is code of its own, so that a change of one
- * leaves the results of the other valid.
+ * TensorFlow. The body that executes an external program is code of its own, so that a change of
+ * one leaves the results of the other valid.
  */
 export function stageActivities(options: StageOptions): StageActivities {
   return {

@@ -17,8 +17,8 @@ interface ReadFile {
 }
 
 /**
- * Returns the files that the patterns of a config match, sorted by path. `where` names the option in
- * errors. Throws a UserError if a pattern matches nothing, and for a file that is outside of the
+ * Returns the files that the patterns of a config match, sorted by path. `where` names the option
+ * in errors. Throws a UserError if a pattern matches nothing, and for a file that is outside of the
  * folder of the config, cannot be read or is too large.
  */
 export async function programFilesOf(
@@ -83,7 +83,9 @@ async function matching(folder: string, pattern: string): Promise<readonly strin
   return (await filesBelow(join(folder, start))).map((path) => relative(folder, path)).filter(matches)
 }
 
-/** Folders that no pattern enters: they have thousands of files, none of which is a program's own. */
+/**
+ * Folders that no pattern enters: they have thousands of files, none of which is a program's own.
+ */
 const passedOver = new Set(['node_modules', '__pycache__'])
 
 /** All files below a folder, except hidden ones. Links to folders are not followed. */

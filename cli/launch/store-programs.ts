@@ -9,8 +9,8 @@ import { packedProgram } from './program-files.ts'
 
 /**
  * Stores the files of a run's external programs, as results of the stages that name them, so that
- * every worker has them and a copy of the store contains them. The files are read from the folder of
- * the run's config unless the store has them. Throws a UserError.
+ * every worker has them and a copy of the store contains them. The files are read from the folder
+ * of the run's config unless the store has them. Throws a UserError.
  */
 export async function storePrograms(artifacts: Artifacts, { run }: Pick<RunInput, 'run'>): Promise<void> {
   for (const stage of run.plan.programs ?? []) {

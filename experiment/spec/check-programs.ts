@@ -43,8 +43,8 @@ export function checkPrograms(spec: Spec, report: Report): void {
 }
 
 /**
- * Checks the variables of a program, and that it has a command `predict` exactly if its result is of
- * that form.
+ * Checks the variables of a program, and that it has a command `predict` exactly if its result is
+ * of that form.
  */
 function checkProgram({ predict, variables = [] }: ProgramSpec, result: ProgramResult, report: Report): void {
   variables.forEach((name, i) => {

@@ -16,8 +16,8 @@ type MethodKind = 'unlearn' | 'trial'
 export type ProgramKind = 'train' | 'shadow' | 'unlearn' | 'evaluate'
 
 /**
- * The name of a body of code: a stage kind, with the method for the kinds that execute one. The code
- * that executes an external program is apart from that of other stages of the kind.
+ * The name of a body of code: a stage kind, with the method for the kinds that execute one. The
+ * code that executes an external program is apart from that of other stages of the kind.
  */
 export type CodeName =
   Exclude<StageKind, MethodKind> | `${MethodKind}:${ApproximateMethodName}` | `${ProgramKind}:program`

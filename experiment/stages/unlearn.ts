@@ -36,8 +36,8 @@ export const unlearn = defineStage<{
     readonly trainable?: number
     readonly steps: number
     /**
-     * Distinct training samples that the method used, by set. Absent if the method is a program that
-     * has not reported them.
+     * Distinct training samples that the method used, by set. Absent if the method is a program
+     * that has not reported them.
      */
     readonly samplesUsed?: { readonly retained: number; readonly forget: number }
     readonly curve: readonly CurvePoint[]

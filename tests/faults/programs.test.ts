@@ -31,8 +31,8 @@ beforeEach(async () => {
 afterEach(() => site.close())
 
 /**
- * A run whose original and methods are computed in steps by a program, with a pause after each step.
- * `before` is a shell command that is executed beside the program.
+ * A run whose original and methods are computed in steps by a program, with a pause after each
+ * step. `before` is a shell command that is executed beside the program.
  */
 async function programRun(pause: number, store: string, before = ''): Promise<RunInput> {
   const directory = fileDirectory()

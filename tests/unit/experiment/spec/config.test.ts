@@ -7,7 +7,7 @@ import { configSchema } from '../../../../experiment/spec/spec.ts'
 import { UserError } from '../../../../common/errors.ts'
 import { edited, parseProblems, problemsOf, sample } from '../sample.ts'
 
-const methodNames = methodSchemas.map(({ shape }) => shape.method.value)
+const methodNames = [...methodSchemas.map(({ shape }) => shape.method.value), 'external']
 const dataNames = datasetDefinitions.map(({ name }) => name)
 
 const parse = (text: string, ...overrides: string[]) => parseConfig({ file: 'a.yaml', text, overrides })
