@@ -115,13 +115,27 @@ test('the warning is red where gold starts from the checkpoint of the original',
   expect(page).toContain('Gold may have seen the forget set.')
 })
 
-test.skipIf(python === undefined)(`transformers loads the unlearned checkpoint${why}`, async () => {
+test('the adapter and the merged checkpoint are judged as rows, with the figures of the method', async () => {
   const cli = async (...args: readonly string[]) => {
     const { code, stderr } = await zeroshift(directory, 'adapter', ...args).ended
     expect(code, stderr).toBe(0)
   }
   await cli('export', id, '--out', 'exported')
   await cli('merge', 'exported/adapter', '--base', 'exported/base', '--out', 'unlearned')
+  const rows = ['exported/adapter', 'unlearned'].map(
+    (from, i) => `  - { method: weights, label: from elsewhere ${i + 1}, from: ${from} }\n`,
+  )
+  writeFileSync(join(directory, 'withdrawn.yaml'), `${config}${rows.join('')}`)
+  const { failed, results } = await run()
+  expect(failed).toEqual([])
+  const [own, ...others] = results.slice(1).map(({ metrics: { ra, ua, ta } }) => ({ ra, ua, ta }))
+  expect(own?.ra).toBeGreaterThan(0)
+  expect(others).toEqual([own, own])
+  // Neither has a time, and the report gives the reason.
+  expect(results.slice(2).map(({ metrics }) => metrics.rte)).toEqual([null, null])
+})
+
+test.skipIf(python === undefined)(`transformers loads the unlearned checkpoint${why}`, () => {
   const script = `
 from transformers import AutoModelForImageClassification
 model, info = AutoModelForImageClassification.from_pretrained("${join(directory, 'unlearned')}", output_loading_info=True)
