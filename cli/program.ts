@@ -77,6 +77,8 @@ const commands: readonly AddCommand[] = [
 export function createProgram(): Command {
   const program = new Command('zeroshift')
     .description('Durable, reproducible machine-unlearning experiments')
+    // main.ts answers it, since the digest of the code takes a moment.
+    .option('-V, --version', 'print the version, the commit of a checkout and the digest of the code')
     .exitOverride()
     .showHelpAfterError()
     .configureOutput({

@@ -2,9 +2,10 @@ import { optimizerSchema, scheduleSchema } from '../../experiment/spec/optimizer
 import { configSchema } from '../../experiment/spec/spec.ts'
 import { settingsSchema } from '../../experiment/spec/settings.ts'
 import { sweepSchema } from '../../experiment/sweep/space.ts'
-import { fieldTable, jsonSchemaOf, type JsonSchema } from './fields.ts'
+import { jsonSchemaOf, type JsonSchema } from '../../experiment/spec/option-list.ts'
+import { fieldTable } from './fields.ts'
 import { code, plain, sentence, table } from './markdown.ts'
-import { optimizer, schedule } from './named-schemas.ts'
+import { optimizer, schedule } from '../../experiment/spec/named-schemas.ts'
 
 const settings = Object.keys(settingsSchema.shape)
 /** Options that have a page or a section of their own. */

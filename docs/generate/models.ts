@@ -2,7 +2,7 @@ import { layersOf } from '../../experiment/models/model.ts'
 import { adaptableLayers } from '../../experiment/models/layers.ts'
 import { modelSchemas } from '../../experiment/spec/model.ts'
 import { specSchema } from '../../experiment/spec/spec.ts'
-import { jsonSchemaOf, type JsonSchema } from './fields.ts'
+import { jsonSchemaOf, type JsonSchema } from '../../experiment/spec/option-list.ts'
 import { table } from './markdown.ts'
 import { variantList, variantSections } from './variants.ts'
 

@@ -1,7 +1,7 @@
-import { optimizerSchema, scheduleSchema } from '../../experiment/spec/optimizer.ts'
-import { jsonSchemaOf, type NamedSchema } from './fields.ts'
+import { optimizerSchema, scheduleSchema } from './optimizer.ts'
+import { jsonSchemaOf, type NamedSchema } from './option-list.ts'
 
-/** Schemas that several options share. Their sections are in docs/reference/configuration.md. */
+/** Schemas that several options share. Their links are relative to docs/reference. */
 
 export const optimizer: NamedSchema = {
   label: 'optimizer',
