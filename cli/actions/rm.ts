@@ -11,6 +11,7 @@ import { UserError } from '../../common/errors.ts'
 import { quoted } from '../../report/command.ts'
 import { withDeletionLock } from '../workspace/store-deletion.ts'
 import { refuseNonDirectory } from '../workspace/existing-store.ts'
+import { idsIn } from '../workspace/named-run.ts'
 import { counted, dateText, size } from '../output/format.ts'
 import { bytesOf, objectsOf, summaryOf } from '../output/garbage-table.ts'
 import { withWorkflows, type Workflows } from '../server/open-workflows.ts'
@@ -42,12 +43,13 @@ interface RemovalResult {
  * `zeroshift rm ID...`: lists what is removed with these runs and sweeps. Removes it with
  * `--delete`.
  */
-export async function rm(ids: readonly string[], options: RmOptions): Promise<number> {
+export async function rm(words: readonly string[], options: RmOptions): Promise<number> {
   const grace = graceOf(options.grace)
   const cells = options.cells ?? false
   const url = storeFor(options.store)
   await refuseNonDirectory(url, { mayBeMissing: false })
   const store = openStore(url)
+  const ids = await idsIn(store, words)
   await refuseIds(store, ids, cells)
   if (options.delete) await refuseUnusableStore(url)
   const result = await withWorkflows(url, options.temporal, (workflows) =>

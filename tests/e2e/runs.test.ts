@@ -59,7 +59,8 @@ test('runs are found by what they are of, and cancelled; those of a stack that i
   expect(table[0]).toMatch(/^RUN +STATE +DATA +METHODS +RANKS +SWEEP +STARTED +TOOK$/)
   expect(table[1]).toMatch(new RegExp(`^${eight} +running +digits +neggrad-plus, rfa +8 +2`))
 
-  expect(await done('cancel', eight)).toBe(
+  expect((JSON.parse(await done('status', 'last', '--json')) as RunListEntry).id).toBe(eight)
+  expect(await done('cancel', 'long')).toBe(
     `${eight} is cancelled. What is done is kept. To go on: ./zeroshift resume ${eight}\n`,
   )
   await shown('--status cancelled', [eight])

@@ -8,7 +8,6 @@ const { run } = sampleRun()
 const ids: Readonly<Record<string, string>> = {
   'a run that there is not': 'sample-00000000',
   'a run, in capitals': run.id.toUpperCase(),
-  'a run, cut off': run.id.slice(0, -1),
   'a run and a space': `${run.id} `,
   'the folder above': '..',
   'the store itself': './/',
