@@ -8,6 +8,7 @@ import { cancel } from './commands/cancel.ts'
 import { check } from './commands/check.ts'
 import { compare } from './commands/compare.ts'
 import { doctor } from './commands/doctor.ts'
+import { du } from './commands/du.ts'
 import { gc } from './commands/gc.ts'
 import { keyNew } from './commands/key-new.ts'
 import { keyShow } from './commands/key-show.ts'
@@ -60,6 +61,7 @@ const commands: readonly AddCommand[] = [
     storeExport,
     storeImport,
   ]),
+  du,
   rm,
   gc,
   check,

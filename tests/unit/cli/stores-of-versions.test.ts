@@ -117,6 +117,7 @@ describe('a store of a later format is refused by', () => {
     ['sign', id, '--key', 'signing.key'],
     ['rm', id],
     ['rm', id, '--delete'],
+    ['du'],
     ['gc'],
     ['gc', '--delete'],
     ['check'],

@@ -104,6 +104,7 @@ const places: Readonly<Record<string, Place>> = {
 const id = 'sample-00000000'
 const commands: Readonly<Record<string, readonly string[]>> = {
   gc: ['gc'],
+  du: ['du'],
   check: ['check'],
   report: ['report', id],
   compare: ['compare', id, 'sample-00000001'],
@@ -153,7 +154,7 @@ audit(
   ),
 )
 
-for (const command of ['gc', 'check'])
+for (const command of ['gc', 'check', 'du'])
   audit(`${command} of what is not there`, {
     'a store that is missing': {
       args: [command, '--store', 'nowhere'],
