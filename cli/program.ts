@@ -14,6 +14,7 @@ import { keyNew } from './commands/key-new.ts'
 import { keyShow } from './commands/key-show.ts'
 import { methods } from './commands/methods.ts'
 import { metrics } from './commands/metrics.ts'
+import { note } from './commands/note.ts'
 import { pause } from './commands/pause.ts'
 import { report } from './commands/report.ts'
 import { resume } from './commands/resume.ts'
@@ -27,6 +28,7 @@ import { storeCopy } from './commands/store-copy.ts'
 import { storeExport } from './commands/store-export.ts'
 import { storeImport } from './commands/store-import.ts'
 import { sweep } from './commands/sweep.ts'
+import { tag } from './commands/tag.ts'
 import { track } from './commands/track.ts'
 import { up } from './commands/up.ts'
 import { verify } from './commands/verify.ts'
@@ -46,6 +48,8 @@ const commands: readonly AddCommand[] = [
   up,
   status,
   runs,
+  tag,
+  note,
   report,
   verify,
   compare,

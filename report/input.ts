@@ -1,5 +1,6 @@
 import type { Candidate, Plan, SeedPlan, TunedRow, TuningPlan } from '../experiment/plan/types.ts'
 import type { Manifest, ManifestOf } from '../experiment/records/manifest.ts'
+import type { RunLabels } from '../experiment/records/run-labels.ts'
 import type { RunRecord } from '../experiment/records/run.ts'
 import {
   makerOf,
@@ -17,6 +18,8 @@ export interface ReportInput {
   /** Manifests of the stages that finished, by stage key. */
   readonly manifests: Readonly<Record<string, Manifest>>
   readonly failed: readonly { readonly title: string; readonly reason: string }[]
+  /** The tags and the note that a user gave to the run. They are in no digest. */
+  readonly labels?: RunLabels
 }
 
 /** The manifest of a stage, if the stage finished. */

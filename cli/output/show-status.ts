@@ -1,6 +1,7 @@
 import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client'
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import { openArtifacts } from '../../artifacts/artifacts.ts'
+import type { RunLabels } from '../../experiment/records/run-labels.ts'
 import type { RunInput, RunResult } from '../../experiment/records/run.ts'
 import type { SweepInput, SweepRecord, SweepResult } from '../../experiment/sweep/sweep.ts'
 import { sweepType, workflowId, workflowType } from '../../workflows/names.ts'
@@ -121,14 +122,31 @@ function jsonRetries(retries: readonly Retry[]): readonly object[] {
  */
 async function recordOf(handle: WorkflowHandle): Promise<SweepRecord | undefined> {
   try {
-    const { events } = await handle.fetchHistory()
-    const payloads = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads
-    const { loadedDataConverter } = handle.client.options
-    const { id, store } = await decodeFromPayloadsAtIndex<SweepInput>(loadedDataConverter, 0, payloads)
+    const { id, store } = await inputOf<SweepInput>(handle)
     return await openArtifacts(store).sweep(id)
   } catch {
     return undefined
   }
+}
+
+/**
+ * Returns the tags and the note of a run. Returns undefined if it has none, or if the store cannot
+ * be reached from here.
+ */
+async function labelsOf(id: string, handle: WorkflowHandle): Promise<RunLabels | undefined> {
+  try {
+    const { settings } = await inputOf<Pick<RunInput, 'settings'>>(handle)
+    return await openArtifacts(settings.store).labels(id)
+  } catch {
+    return undefined
+  }
+}
+
+/** The input with which a workflow was started. */
+async function inputOf<T>(handle: WorkflowHandle): Promise<T> {
+  const { events } = await handle.fetchHistory()
+  const payloads = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads
+  return decodeFromPayloadsAtIndex<T>(handle.client.options.loadedDataConverter, 0, payloads)
 }
 
 async function printStatus<P extends { readonly retries: readonly Retry[] }, R>(
@@ -147,13 +165,14 @@ async function printStatus<P extends { readonly retries: readonly Retry[] }, R>(
   }
   const progress = state === 'running' ? await readProgress() : undefined
   const { result, error } = await endResult<R>(handle, state)
+  const labels = await labelsOf(id, handle)
   if (json) {
     const details = {
       ...(progress && { progress: jsonOf(progress) }),
       ...(result && { result }),
       ...(error !== undefined && { error }),
     }
-    printJson({ id, state, ...details })
+    printJson({ id, state, ...(labels && { labels }), ...details })
     return 0
   }
   if (progress) {
@@ -162,6 +181,8 @@ async function printStatus<P extends { readonly retries: readonly Retry[] }, R>(
     print(writer.render(progress, width, now, coloursOf(process.stdout).isColorSupported))
     for (const line of retryLines(progress.retries, process.stdout.columns || Infinity, now)) print(line)
   } else print(`${id}: ${state}`)
+  if (labels && labels.tags.length > 0) print(`tags: ${labels.tags.join(', ')}`)
+  if (labels?.note !== undefined) print(`note: ${labels.note}`)
   if (result) print(summary(result))
   if (error) print(error)
   if (state !== 'running' && state !== 'completed') print(`To go on: ./zeroshift resume ${id}`)
