@@ -75,7 +75,8 @@ line, editors complete and check the file:
 \`\`\`
 
 \`-S PATH=VALUE\` of \`run\` and \`sweep\` overrides one option. A path has the names of the tables below and indices from 0:
-\`-S 'methods[3].rank=4'\`.`
+\`-S 'methods[3].rank=4'\`. In an experiment, \`run\` also takes a row of \`methods\` by its label, or by its method if no other row has it:
+\`-S 'methods[rfa].rank=4'\`.`
 
 const SETTINGS = `### Settings of the machine
 
