@@ -7,6 +7,7 @@ import { adapterMerge } from './commands/adapter-merge.ts'
 import { cancel } from './commands/cancel.ts'
 import { check } from './commands/check.ts'
 import { compare } from './commands/compare.ts'
+import { dataInspect } from './commands/data-inspect.ts'
 import { doctor } from './commands/doctor.ts'
 import { du } from './commands/du.ts'
 import { gc } from './commands/gc.ts'
@@ -54,6 +55,7 @@ const commands: readonly AddCommand[] = [
   verify,
   compare,
   track,
+  declareGroup('data', 'look at the data of an experiment', [dataInspect]),
   declareGroup('adapter', "export LoRA adapters from runs in PEFT's layout, and use them on checkpoints", [
     adapterExport,
     adapterInspect,
