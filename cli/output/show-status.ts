@@ -1,10 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client'
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js'
+import { mapConcurrently } from '../../common/concurrency.ts'
 import { openArtifacts } from '../../artifacts/artifacts.ts'
+import type { StoredInput } from '../../experiment/plan/run-parts.ts'
 import type { RunLabels } from '../../experiment/records/run-labels.ts'
 import type { RunInput, RunResult } from '../../experiment/records/run.ts'
-import type { SweepInput, SweepRecord, SweepResult } from '../../experiment/sweep/sweep.ts'
-import { sweepType, workflowId, workflowType } from '../../workflows/names.ts'
+import type { SweepInput, SweepProgress, SweepRecord, SweepResult } from '../../experiment/sweep/sweep.ts'
+import { progressQuery, sweepType, workflowId, workflowType } from '../../workflows/names.ts'
 import { follow, displayOn, type Writer } from './follow.ts'
 import { counted } from './format.ts'
 import { listRuns, stateOf, times, type RunState } from '../server/run-list.ts'
@@ -26,9 +29,13 @@ export interface StatusOptions {
 /** Lists runs and sweeps. The cells of sweeps are left to `zeroshift runs`. */
 export async function printList(client: Client, server: Server, { json }: StatusOptions): Promise<number> {
   const query = `WorkflowType IN ('${workflowType}', '${sweepType}')`
-  const runs = (await listRuns(client, server, query)).filter(
+  const listed = (await listRuns(client, server, query)).filter(
     ({ type, sweep }) => type === sweepType || sweep === undefined,
   )
+  const runs = await mapConcurrently(listed, async (run) => ({
+    ...run,
+    state: run.state === 'running' && (await isPaused(client, run.id)) ? ('paused' as const) : run.state,
+  }))
   if (json)
     printJson({
       runs: runs.map(({ id, type, state, startedAt, seconds }) => ({ id, type, state, startedAt, seconds })),
@@ -42,6 +49,21 @@ export async function printList(client: Client, server: Server, { json }: Status
       ]),
     )
   return 0
+}
+
+/** For how long a workflow is waited for, which answers only if it has a worker. */
+const ANSWER_MS = 2000
+
+/** Whether a run or a sweep is paused. One that does not answer counts as running. */
+function isPaused(client: Client, id: string): Promise<boolean> {
+  const handle = client.workflow.getHandle(workflowId(id))
+  return Promise.race([
+    handle.query<Pick<SweepProgress, 'paused'>>(progressQuery).then(
+      ({ paused }) => paused ?? false,
+      () => false,
+    ),
+    sleep(ANSWER_MS, false, { ref: false }),
+  ])
 }
 
 /** The functions that show a run or a sweep. */
@@ -135,8 +157,8 @@ async function recordOf(handle: WorkflowHandle): Promise<SweepRecord | undefined
  */
 async function labelsOf(id: string, handle: WorkflowHandle): Promise<RunLabels | undefined> {
   try {
-    const { settings } = await inputOf<Pick<RunInput, 'settings'>>(handle)
-    return await openArtifacts(settings.store).labels(id)
+    const input = await inputOf<Pick<RunInput, 'settings'> | StoredInput>(handle)
+    return await openArtifacts('settings' in input ? input.settings.store : input.store).labels(id)
   } catch {
     return undefined
   }

@@ -12,9 +12,9 @@ import { connect, embeddedServer, existingServer, type Server } from './temporal
 
 /**
  * The state of a run in the words of the command line. `interrupted`: the run was not finished when
- * its server stopped.
+ * its server stopped. `paused` is only known to lists that ask the workflow itself.
  */
-export type RunState = 'running' | 'interrupted' | 'completed' | 'failed' | 'cancelled'
+export type RunState = 'running' | 'paused' | 'interrupted' | 'completed' | 'failed' | 'cancelled'
 
 /** A run in a list. */
 export interface RunListEntry {
