@@ -113,6 +113,8 @@ describe('a store of a later format is refused by', () => {
     ['verify', id],
     ['compare', id, 'other-00000000'],
     ['track', id],
+    ['tag', id, '+a'],
+    ['note', id, 'text'],
     ['adapter', 'export', id, '--out', 'x'],
     ['sign', id, '--key', 'signing.key'],
     ['rm', id],

@@ -45,6 +45,8 @@ const commands: Readonly<Record<string, (id: string) => readonly string[]>> = {
   report: (id) => ['report', id],
   verify: (id) => ['verify', id],
   track: (id) => ['track', id],
+  tag: (id) => ['tag', id, '+a'],
+  note: (id) => ['note', id, 'text'],
   'compare first': (id) => ['compare', id, run.id],
   'compare second': (id) => ['compare', run.id, id],
   'adapter export': (id) => ['adapter', 'export', id, '--out', 'new'],

@@ -109,6 +109,8 @@ const commands: Readonly<Record<string, readonly string[]>> = {
   report: ['report', id],
   compare: ['compare', id, 'sample-00000001'],
   track: ['track', id],
+  tag: ['tag', id, '+a'],
+  note: ['note', id, 'text'],
   resume: ['resume', id],
   verify: ['verify', id],
   'adapter export': ['adapter', 'export', id, '--out', 'new'],
