@@ -50,7 +50,11 @@ export async function runs(options: RunsOptions): Promise<number> {
           `work there. An administrator adds it, for the runs that start from then on: ${registration(client.options.namespace)}`,
       )
     const listed = await listRuns(client, server, query.text, options.tag === undefined ? limit : Infinity)
-    const labels = await labelsIn(options.store)
+    const labels = await labelsIn(options.store).catch((error: unknown) => {
+      // A list without tags needs no store, which may not be within reach of this machine.
+      if (options.tag !== undefined || options.store !== undefined) throw error
+      return new Map<string, RunLabels>()
+    })
     const found = listed
       .map((run) => ({ ...run, ...labels.get(run.id) }))
       .filter(({ tags = [] }) => options.tag === undefined || tags.includes(options.tag))

@@ -102,7 +102,7 @@ function positionOf(name: string, root: unknown): number {
     throw new BadOverride(`methods has no row "${name}"${suggestion(name, namesOf(rows), 'its rows')}`)
   if (found.length > 1)
     throw new BadOverride(
-      `"${name}" stands for ${found.map((i) => `methods[${i}]`).join(' and ')}; give the position of one, or its label`,
+      `"${name}" stands for ${found.map((i) => `methods[${i}]`).join(', ')}; give the position of one, or its label`,
     )
   return first
 }

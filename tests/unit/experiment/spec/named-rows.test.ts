@@ -38,7 +38,7 @@ test.each([
   [
     'an ambiguous method',
     'methods[finetune].epochs=3',
-    '"finetune" stands for methods[2] and methods[3]; give the position of one, or its label',
+    '"finetune" stands for methods[2], methods[3]; give the position of one, or its label',
   ],
   ['a misspelt one', 'methods[rfaa].rank=8', 'methods has no row "rfaa"; did you mean "rfa"?'],
 ])('%s is refused', (_, text, message) => {
