@@ -113,7 +113,7 @@ const tier = (
     testTimeout,
     hookTimeout: testTimeout,
     // Failures that tests provoke are not logged.
-    env: { TF_CPP_MIN_LOG_LEVEL: '2', ZEROSHIFT_LOG: 'error', ...env },
+    env: { TF_CPP_MIN_LOG_LEVEL: '2', ZEROSHIFT_LOG: 'error', ZEROSHIFT_COMMAND: './zeroshift', ...env },
   },
 })
 

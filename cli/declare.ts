@@ -61,13 +61,16 @@ export function values<F extends string>(
   return { create: () => new Option(flags, about).argParser(collect) }
 }
 
-/** `<name>` is required, `[name]` may be left out, and `<names...>` takes one or more words. */
+/**
+ * `<name>` is required, `[name]` may be left out, `<names...>` takes one or more words, and
+ * `[names...]` takes any number.
+ */
 interface DeclaredArgument {
   readonly name: string
   readonly about: string
 }
 
-type ArgumentValue<Name extends string> = Name extends `<${string}...>`
+type ArgumentValue<Name extends string> = Name extends `<${string}...>` | `[${string}...]`
   ? readonly string[]
   : Name extends `<${string}>`
     ? string
@@ -109,6 +112,8 @@ interface CommandDeclaration<
   readonly name: string
   readonly about: string
   readonly arguments?: A
+  /** Words such as `-name` that are no option are arguments. The action has to check them. */
+  readonly allowsUnknownOptions?: true
   readonly options: O
   readonly action: () => Promise<(...given: [...ArgumentValues<A>, Taken]) => number | Promise<number>>
 }
@@ -124,12 +129,14 @@ export function declareCommand<
   name,
   about,
   arguments: words,
+  allowsUnknownOptions,
   options,
   action,
 }: CommandDeclaration<A, O, Taken> & SameOptions<OptionsOf<O>, Taken>): AddCommand {
   return (parent) => {
     const command = parent.command(name).description(about)
     for (const word of words ?? []) command.argument(word.name, word.about)
+    command.allowUnknownOption(allowsUnknownOptions ?? false)
     for (const option of options) command.addOption(option.create())
     command.action(async (...given: [...ArgumentValues<A>, Taken]) => {
       const carryOut = await action()

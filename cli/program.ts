@@ -7,12 +7,15 @@ import { adapterMerge } from './commands/adapter-merge.ts'
 import { cancel } from './commands/cancel.ts'
 import { check } from './commands/check.ts'
 import { compare } from './commands/compare.ts'
+import { dataInspect } from './commands/data-inspect.ts'
 import { doctor } from './commands/doctor.ts'
+import { du } from './commands/du.ts'
 import { gc } from './commands/gc.ts'
 import { keyNew } from './commands/key-new.ts'
 import { keyShow } from './commands/key-show.ts'
 import { methods } from './commands/methods.ts'
 import { metrics } from './commands/metrics.ts'
+import { note } from './commands/note.ts'
 import { pause } from './commands/pause.ts'
 import { report } from './commands/report.ts'
 import { resume } from './commands/resume.ts'
@@ -26,6 +29,7 @@ import { storeCopy } from './commands/store-copy.ts'
 import { storeExport } from './commands/store-export.ts'
 import { storeImport } from './commands/store-import.ts'
 import { sweep } from './commands/sweep.ts'
+import { tag } from './commands/tag.ts'
 import { track } from './commands/track.ts'
 import { up } from './commands/up.ts'
 import { verify } from './commands/verify.ts'
@@ -45,10 +49,13 @@ const commands: readonly AddCommand[] = [
   up,
   status,
   runs,
+  tag,
+  note,
   report,
   verify,
   compare,
   track,
+  declareGroup('data', 'look at the data of an experiment', [dataInspect]),
   declareGroup('adapter', "export LoRA adapters from runs in PEFT's layout, and use them on checkpoints", [
     adapterExport,
     adapterInspect,
@@ -60,6 +67,7 @@ const commands: readonly AddCommand[] = [
     storeExport,
     storeImport,
   ]),
+  du,
   rm,
   gc,
   check,
@@ -77,6 +85,8 @@ const commands: readonly AddCommand[] = [
 export function createProgram(): Command {
   const program = new Command('zeroshift')
     .description('Durable, reproducible machine-unlearning experiments')
+    // main.ts answers it, since the digest of the code takes a moment.
+    .option('-V, --version', 'print the version, the commit of a checkout and the digest of the code')
     .exitOverride()
     .showHelpAfterError()
     .configureOutput({

@@ -497,6 +497,14 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
     readBy: ['commands'],
   },
   {
+    name: 'ZEROSHIFT_COMMAND',
+    group: 'Logs and traces',
+    meaning:
+      'The name of Zeroshift in the commands that messages show. `./zeroshift` sets it to what was typed.',
+    values: 'the name of a program',
+    readBy: ['commands'],
+  },
+  {
     name: 'NO_COLOR',
     group: 'Logs and traces',
     meaning: 'If set, commands print without colours.',

@@ -8,6 +8,7 @@ import type {
 } from '../experiment/plan/types.ts'
 import type { Manifest, ManifestOf } from '../experiment/records/manifest.ts'
 import { NO_GOLD, NO_WEIGHTS } from '../experiment/records/no-gold.ts'
+import type { RunLabels } from '../experiment/records/run-labels.ts'
 import type { RunRecord } from '../experiment/records/run.ts'
 import {
   makerOf,
@@ -25,6 +26,8 @@ export interface ReportInput {
   /** Manifests of the stages that finished, by stage key. */
   readonly manifests: Readonly<Record<string, Manifest>>
   readonly failed: readonly { readonly title: string; readonly reason: string }[]
+  /** The tags and the note that a user gave to the run. They are in no digest. */
+  readonly labels?: RunLabels
 }
 
 /** The manifest of a stage, if the stage finished. */

@@ -29,6 +29,8 @@ export interface ContainedRun {
   readonly failed: number
   /** Whether the run was started by itself, not only as a cell of a sweep. */
   readonly isOwn: boolean
+  /** The tags and the note of the run, if it has any. */
+  readonly labels?: VerifiedObject
   readonly report?: ContainedReport
 }
 

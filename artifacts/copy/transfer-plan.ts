@@ -26,6 +26,8 @@ export interface TransferPlan {
   readonly signatures: readonly VerifiedObject[]
   /** The ids of runs that were started by themselves in the source, but not in the target. */
   readonly own: readonly string[]
+  /** Tags and notes of runs that the target has without any. */
+  readonly labels: readonly VerifiedObject[]
   /** The objects that the target has already. */
   readonly present: {
     readonly blobs: readonly BlobRef[]
@@ -123,6 +125,9 @@ export function planTransfer(source: StoreContents, target: StoreContents, keep:
     sweeps: newSweeps,
     signatures: signatures.flatMap(({ missing }) => missing),
     own: oldRuns.filter(({ id, isOwn }) => isOwn && target.runs.get(id)?.isOwn === false).map(({ id }) => id),
+    labels: oldRuns.flatMap(({ id, labels }) =>
+      labels && target.runs.get(id)?.labels === undefined ? [labels] : [],
+    ),
     present: {
       blobs: blobs.filter(isThere).map(([, blob]) => blob),
       stages: stages.length - newStages.length,

@@ -14,6 +14,7 @@ import { verifyEnvelope, signedStatement } from '../../signatures/statement.ts'
 import { withLinks } from '../output/comparison-links.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
 import { SIGNATURES_SUFFIX } from '../workspace/find-report.ts'
+import { idIn } from '../workspace/named-run.ts'
 import { writeTexts } from '../workspace/new-folder.ts'
 import { runRecordIn } from '../workspace/workspace.ts'
 import { print, pathOrUrl } from '../output/print.ts'
@@ -28,10 +29,11 @@ interface ReportOptions {
  * `zeroshift report ID`: renders the report from the manifests. The same manifests give the same
  * bytes.
  */
-export async function report(id: string, { out, store }: ReportOptions): Promise<number> {
+export async function report(word: string, { out, store }: ReportOptions): Promise<number> {
   if (out !== undefined) refuseUrl(out, '--out')
   const signer = signingKey()
   const artifacts = await artifactsIn(store)
+  const id = await idIn(artifacts.store, word)
   const sweep = await artifacts.sweep(id)
   if (sweep) return reportOfSweep(artifacts, sweep, out)
   const { failed = [], ...run } = await runRecordIn(artifacts, id)

@@ -7,7 +7,8 @@ export const verify = declareCommand({
   arguments: [
     {
       name: '<report>',
-      about: "a run's report.json or its folder, a comparison's with --run, or a run's id",
+      about:
+        "a run's report.json or its folder, a comparison's with --run, or a run's id, its beginning, or last",
     },
   ],
   options: [

@@ -58,7 +58,9 @@ export async function withServer(
     await refuseUnusableStoreInAdvance(store)
     await refuseUnableToStart()
   }
-  const interrupt = interruption()
+  const interrupt = interruption(() => {
+    output.printLine('Stopping. Once more to stop at once.')
+  })
   let starting: Promise<Server> | undefined
   const start = () => {
     starting ??= existing ? Promise.resolve(existing) : embeddedServer({ onNote: output.printLine })
@@ -81,7 +83,8 @@ export async function withServer(
         const { ensureSearchAttributes } = await import('../server/search-attributes.ts')
         const [searchable] = await Promise.all([
           ensureSearchAttributes(client),
-          Promise.race([server.ready, server.broken]),
+          // A worker that is still starting is not waited for if nothing is to be computed.
+          Promise.race([server.ready, server.broken, interrupt.whenRequested]),
         ])
         return { client, searchable, embedded: server.embedded, broken: server.broken }
       },

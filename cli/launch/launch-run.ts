@@ -1,10 +1,11 @@
 import { openArtifacts } from '../../artifacts/artifacts.ts'
 import type { StoredInput } from '../../experiment/plan/run-parts.ts'
 import { recordOf, type RunInput, type RunResult } from '../../experiment/records/run.ts'
+import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { searchAttributesOf } from '../../experiment/records/search-attributes.ts'
 import { fairShare, resumeSignal, workflowId, workflowType } from '../../workflows/names.ts'
 import { displayOn } from '../output/follow.ts'
-import { runWriter } from '../output/render-run.ts'
+import { runWriter, runWriterWith } from '../output/render-run.ts'
 import type { CommandServer } from './command-server.ts'
 import { trackingNotes } from './tracking-notes.ts'
 import { refuseUnusableStore } from './usable-store.ts'
@@ -52,14 +53,33 @@ export async function watchRun(
 ): Promise<Outcome<RunResult>> {
   const { progressOf } = await import('../output/run-progress.ts')
   const { out } = server.output
+  // Lines of a log have no place for the time that is left.
+  const writer = out.isTTY ? runWriterWith(timesOf(run, settings.store)) : runWriter
   const progress = {
     read: () => progressOf(launched.handle),
-    display: await displayOn(out, runWriter),
+    display: await displayOn(out, writer),
     everyMs: out.isTTY ? 200 : 500,
   }
   return watchWorkflow(launched, server, progress, () =>
     trackingNotes(launched.server.client, run.id, settings.tracking),
   )
+}
+
+/**
+ * Returns the estimated seconds of a run's stages. The map is filled in the background, since many
+ * manifests may be read. It stays empty if the store cannot be read here.
+ */
+function timesOf({ plan }: RunInput['run'], store: string): ReadonlyMap<string, number> {
+  const times = new Map<string, number>()
+  import('../output/estimate.ts')
+    .then(({ estimateFrom }) => estimateFrom(openArtifacts(store), stagesOf(plan)))
+    .then(
+      ({ byKey }) => {
+        for (const [key, seconds] of byKey) times.set(key, seconds)
+      },
+      () => undefined,
+    )
+  return times
 }
 
 /** The largest run, in bytes, that is part of its workflow's input. Temporal takes up to 2 MB. */

@@ -17,7 +17,7 @@ import type { Cell, SweepRecord } from '../../experiment/sweep/sweep.ts'
 import { absoluteFromConfig } from '../workspace/workspace.ts'
 import { createInspection, type Inspection } from './inspection.ts'
 import { prepare } from './prepare.ts'
-import { configText, type ConfigSource } from './read-config.ts'
+import { configText, refuseOtherKind, type ConfigSource } from './read-config.ts'
 import { sweepPlaces } from './locate-problem.ts'
 
 /** A sweep that is ready to run. */
@@ -43,7 +43,9 @@ export interface ParsedSweep {
  * Reads a sweep's config. `-S` sets a value for every experiment, like `set`. Throws a UserError.
  */
 export async function readSweep({ config, overrides }: ConfigSource): Promise<ParsedSweep> {
-  const { space, locate } = parseSweep({ file: config, text: await configText(config, "a sweep's") })
+  const text = await configText(config, "a sweep's")
+  refuseOtherKind(config, text, 'sweep')
+  const { space, locate } = parseSweep({ file: config, text })
   const { overrides: read, problems } = readOverrides(overrides)
   const varied = new Set([
     ...Object.keys(space.grid ?? {}),

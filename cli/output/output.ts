@@ -48,7 +48,8 @@ export interface Answer {
   /** Only from `sweep`: the cells that it would compute, or the counts of its results. */
   readonly cells?: readonly object[] | SweepCounts
   readonly shared?: number
-  readonly estimate?: Estimate
+  /** Only from `--dry-run` of `run` and `sweep`. */
+  readonly estimate?: Omit<Estimate, 'byKey'>
   readonly plan?: readonly {
     readonly kind: StageKind
     readonly title: string

@@ -11,6 +11,7 @@ import type { RunSettings } from '../../experiment/records/run.ts'
 import { parsed } from '../../report/published.ts'
 import { MOST_ENVELOPE_BYTES } from '../../signatures/envelope.ts'
 import { artifactsIn } from './existing-store.ts'
+import { idIn } from './named-run.ts'
 import { pathOrUrl } from '../output/print.ts'
 
 /** A run's `report.json` before its contents are checked. */
@@ -46,7 +47,11 @@ export interface ReportSelection {
  */
 export async function findReport(target: string, { run, store }: ReportSelection): Promise<FoundReport> {
   const found = await stat(target).catch(() => undefined)
-  if (!found) return reportOf(target, await artifactsIn(store), run)
+  if (!found) {
+    const artifacts = await artifactsIn(store)
+    const id = await idIn(artifacts.store, target)
+    return reportOf(id, artifacts, run)
+  }
   const file = found.isDirectory() ? join(target, 'report.json') : target
   const text = await reportText(file)
   const runs = comparedRuns(parsed(text, file))

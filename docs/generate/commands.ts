@@ -1,6 +1,7 @@
 import type { Argument, Command, Option } from 'commander'
 import { createProgram } from '../../cli/program.ts'
-import { code, flow, plain, sentence, table } from './markdown.ts'
+import { flow } from '../../experiment/spec/flow.ts'
+import { code, plain, sentence, table } from './markdown.ts'
 
 /** docs/reference/commands.md: every command with its arguments and options. */
 export function commandsPage(): string {
@@ -57,7 +58,8 @@ function optionRow({ flags, description, mandatory, negate, defaultValue }: Opti
 
 const INTRODUCTION = `# Commands
 
-\`./zeroshift COMMAND --help\` prints the same. \`./zeroshift\` stands at the root of the repository.`
+\`./zeroshift COMMAND --help\` prints the same. \`./zeroshift\` stands at the root of the repository.
+\`./zeroshift --version\` prints the version, the commit of a checkout, and one digest of all code that computes stages.`
 
 const ANSWERS = `## Output and exit codes
 

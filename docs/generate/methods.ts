@@ -1,12 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isNotUnlearned, methodSchemas, type RowSpec } from '../../experiment/spec/methods.ts'
-import { searchSpaces, type SearchRange } from '../../experiment/spec/search-spaces.ts'
 import { externalMethodSchema } from '../../experiment/spec/program.ts'
+import { readsOf } from '../../experiment/spec/method-facts.ts'
+import { rangeText } from '../../experiment/spec/range-text.ts'
+import { searchSpaces } from '../../experiment/spec/search-spaces.ts'
 import { rowTuningSchema } from '../../experiment/spec/tune.ts'
-import { fieldTable, jsonSchemaOf } from './fields.ts'
-import { code, flow, plain, table } from './markdown.ts'
-import { optimizer, schedule } from './named-schemas.ts'
+import { jsonSchemaOf } from '../../experiment/spec/option-list.ts'
+import { fieldTable } from './fields.ts'
+import { code, plain, table } from './markdown.ts'
+import { optimizer, schedule } from '../../experiment/spec/named-schemas.ts'
 
 const FOLDER = join(import.meta.dirname, '../../unlearning/methods')
 
@@ -39,11 +42,9 @@ export function methodsPage(): string {
   )
   const sections = methods.map(({ name, schema }) => {
     const algorithm = noAlgorithm[name] ?? docstringOf(name)
-    const options = fieldTable(schema, [optimizer, schedule], {
-      // The digests of a program's files are filled in by Zeroshift.
-      omit: ['method', 'packed', 'packed[].path', 'packed[].sha256', 'packed[].bytes'],
-    })
-    return [`## \`${name}\``, algorithm, options, ...searchSpaceOf(name)].join('\n\n')
+    const options = fieldTable(schema, [optimizer, schedule], { omit: ['method'] })
+    const reads = `It reads ${plain(readsOf(name))}.`
+    return [`## \`${name}\``, algorithm, reads, options, ...searchSpaceOf(name)].join('\n\n')
   })
   const tuning = fieldTable(jsonSchemaOf(rowTuningSchema), [], { prefix: 'tune.' })
   return [INTRODUCTION, list, TUNING, tuning, ...sections].join('\n\n')
@@ -52,15 +53,11 @@ export function methodsPage(): string {
 /** The values that tuning draws the options of a method from. */
 function searchSpaceOf(name: RowSpec['method']): readonly string[] {
   if (name === 'external' || isNotUnlearned(name)) return []
-  const ranges = Object.entries(searchSpaces[name]).map(([path, range]) => `${code(path)} ${valuesOf(range)}`)
+  const ranges = Object.entries(searchSpaces[name]).map(
+    ([path, range]) => `${code(path)} ${rangeText(range)}`,
+  )
   if (ranges.length === 0) return ['[Tuning](#tuning) draws none of these options.']
   return [`[Tuning](#tuning) draws ${ranges.join('; ')}.`]
-}
-
-function valuesOf(range: SearchRange): string {
-  if ('times' in range) return `${range.times.join(' to ')} times the row's own`
-  if ('choices' in range) return `one of ${range.choices.map(flow).join(', ')}`
-  return `${range.from} to ${range.to}${range.scale === 'log' ? ' on a logarithmic scale' : ''}`
 }
 
 const TUNING = `## Tuning

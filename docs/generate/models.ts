@@ -1,8 +1,8 @@
 import { layersOf } from '../../experiment/models/model.ts'
 import { adaptableLayers } from '../../experiment/models/layers.ts'
-import { modelSchema, modelSchemas } from '../../experiment/spec/model.ts'
 import { externalModelSchema } from '../../experiment/spec/program.ts'
-import { jsonSchemaOf } from './fields.ts'
+import { modelSchema, modelSchemas } from '../../experiment/spec/model.ts'
+import { jsonSchemaOf } from '../../experiment/spec/option-list.ts'
 import { table } from './markdown.ts'
 import { variantList, variantSections } from './variants.ts'
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fixedVariables, threadVariables } from '../../common/program-variables.ts'
 import { CONTRACT_VERSION, progressLineSchema, taskSchema } from '../../programs/contract.ts'
-import { jsonSchemaOf, type JsonSchema } from './fields.ts'
+import { jsonSchemaOf, type JsonSchema } from '../../experiment/spec/option-list.ts'
 import { code, plain, table } from './markdown.ts'
 
 /** docs/reference/program-contract.md: what external programs get and what they have to leave. */

@@ -1,6 +1,6 @@
 import { targetNames, type TargetName } from '../../experiment/spec/methods.ts'
 import { splitSchemas } from '../../experiment/spec/split.ts'
-import { jsonSchemaOf } from './fields.ts'
+import { jsonSchemaOf } from '../../experiment/spec/option-list.ts'
 import { code, table } from './markdown.ts'
 import { variantList, variantSections } from './variants.ts'
 

@@ -11,6 +11,23 @@ import { checkOracle, type OracleCheck } from '../oracle.ts'
 import { floorGap, lowestGap } from '../results.ts'
 import { verdict } from '../verdict.ts'
 
+/** The note and the tags of the run, if it has any. */
+export function labelsSection({ labels }: ReportInput): Section | undefined {
+  if (!labels) return undefined
+  const { tags, note: text } = labels
+  return {
+    blocks: [
+      {
+        kind: 'banner',
+        tone: 'note',
+        title: text === undefined ? 'Tags.' : 'Note.',
+        text: text ?? tags.join(', '),
+        ...(text !== undefined && tags.length > 0 && { items: [`Tags: ${tags.join(', ')}`] }),
+      },
+    ],
+  }
+}
+
 /** Problems of the run, if it has any. */
 export function problems(input: ReportInput): Section {
   const { failed, run } = input

@@ -14,7 +14,9 @@ describe('the estimate of what stages will take', () => {
   test('goes by stages that differ in their seeds alone, where there are any', () => {
     const manifests = before.map((stage) => past(stage, stage.kind === 'train' ? 10 : 1))
     const trainings = stages.filter(({ kind }) => kind === 'train').length
-    expect(estimateOf(stages, manifests)).toEqual({
+    const { byKey, ...estimate } = estimateOf(stages, manifests)
+    expect(byKey.size).toBe(stages.length)
+    expect(estimate).toEqual({
       seconds: 10 * trainings + (stages.length - trainings),
       from: before.length,
       unknown: [],
@@ -39,5 +41,36 @@ describe('the estimate of what stages will take', () => {
     expect([...unknown].sort()).toEqual(
       [...new Set(stages.map(({ kind }) => kind))].filter((kind) => kind !== 'train').sort(),
     )
+  })
+
+  test('takes no stage on another data set or with another model', () => {
+    const trainings = stages.filter((stage) => stage.kind === 'train')
+    const others = before.flatMap((stage) =>
+      stage.kind === 'train'
+        ? [
+            past(
+              { ...stage, inputs: { ...stage.inputs, dataset: { kind: 'dataset', key: '0'.repeat(64) } } },
+              9,
+            ),
+            past({ ...stage, params: { ...stage.params, model: { name: 'mlp', hidden: [3] } } } as Stage, 9),
+          ]
+        : [],
+    )
+    expect(estimateOf(trainings, others)).toMatchObject({ seconds: 0, from: 0, unknown: ['train'] })
+  })
+
+  test('takes other trainings of the same model on the same data set', () => {
+    const trainings = stages.filter((stage) => stage.kind === 'train').slice(0, 1)
+    const others = before.flatMap((stage) =>
+      stage.kind === 'train'
+        ? [
+            past(
+              { ...stage, params: { ...stage.params, training: { ...stage.params.training, epochs: 99 } } },
+              9,
+            ),
+          ]
+        : [],
+    )
+    expect(estimateOf(trainings, others)).toMatchObject({ seconds: 9, unknown: [] })
   })
 })

@@ -5,6 +5,7 @@ import {
   type ApproximateMethodName,
   type ApproximateMethodSpec,
 } from '../../../../experiment/spec/methods.ts'
+import { methodFacts } from '../../../../experiment/spec/method-facts.ts'
 import type { DeviceData } from '../../../../learning/data/device-data.ts'
 import { seenByMethod, type SampleSets } from '../../../../report/samples-seen.ts'
 import { loadMethod } from '../../../../unlearning/method.ts'
@@ -65,10 +66,17 @@ async function run(method: ApproximateMethodSpec) {
   })
   const unlearn = await loadMethod<ApproximateMethodName>(method.method)
   const { metrics } = await unlearn(method, context(toyModels.cnn, trainedOriginal('cnn'), counting))
-  return { images, seen: seenByMethod({ method, training }, metrics, sets), steps: metrics.steps }
+  const { samplesUsed, steps } = metrics
+  return { images, samplesUsed, seen: seenByMethod({ method, training }, metrics, sets), steps }
 }
 
 const names = methodSchemas.map((schema) => schema.shape.method.value).filter((name) => !isNotUnlearned(name))
+
+/** The sets that a method used samples of, as the table of methods lists them. */
+const used = ({ retained, forget }: { readonly retained: number; readonly forget: number }) => [
+  ...(retained > 0 ? ['retained'] : []),
+  ...(forget > 0 ? ['forget'] : []),
+]
 
 describe('the samples that a method sees', () => {
   test.each(names.filter((name) => !['rfa', 'amun', 'unsir', 'fisher', 'damp'].includes(name)))(
@@ -77,8 +85,9 @@ describe('the samples that a method sees', () => {
       const schema = methodSchemas.find(({ shape }) => shape.method.value === name)
       const epochs = schema && 'epochs' in schema.shape ? { epochs: 1 } : {}
       const method = methodSpec({ method: name, ...epochs, ...options[name] }) as ApproximateMethodSpec
-      const { images, seen } = await run(method)
+      const { images, seen, samplesUsed } = await run(method)
       expect(images).toBeGreaterThan(0)
+      expect(used(samplesUsed)).toEqual(methodFacts[name].reads)
       expect(seen).toEqual({ value: images })
     },
   )

@@ -1,8 +1,8 @@
-import { optimizerSchema, scheduleSchema } from '../../experiment/spec/optimizer.ts'
-import { trainingSchema } from '../../experiment/spec/training.ts'
-import { jsonSchemaOf, type NamedSchema } from './fields.ts'
+import { optimizerSchema, scheduleSchema } from './optimizer.ts'
+import { jsonSchemaOf, type NamedSchema } from './option-list.ts'
+import { trainingSchema } from './training.ts'
 
-/** Schemas that several options share. Their sections are in docs/reference/configuration.md. */
+/** Schemas that several options share. Their links are relative to docs/reference. */
 
 export const optimizer: NamedSchema = {
   label: 'optimizer',
