@@ -1,6 +1,7 @@
 import { UserError } from '../../common/errors.ts'
 import { readRegularFile, whyUnreadable } from '../../common/regular-file.ts'
 import { parseConfig, type ParsedConfig } from '../../experiment/spec/config.ts'
+import { createPluginLoader, type PluginLoader } from '../plugins/load.ts'
 
 /** The arguments of a command that name an experiment. */
 export interface ConfigSource {
@@ -9,9 +10,21 @@ export interface ConfigSource {
   readonly store?: string | undefined
 }
 
-/** Reads and checks the config without reading any data. Throws a UserError. */
+/**
+ * Reads and checks the config without reading any data. The plug-ins that it names are bundled and
+ * executed to learn their options. Throws a UserError.
+ */
 export async function readConfig({ config, overrides }: ConfigSource): Promise<ParsedConfig> {
-  return parseConfig({ file: config, text: await configText(config, "an experiment's"), overrides })
+  const text = await configText(config, "an experiment's")
+  return parsedWithPlugins({ file: config, text, overrides }, createPluginLoader())
+}
+
+/** Parses the text of a config with the plug-ins that it names. Throws a UserError. */
+export async function parsedWithPlugins(
+  source: { readonly file: string; readonly text: string; readonly overrides: readonly string[] },
+  load: PluginLoader,
+): Promise<ParsedConfig> {
+  return parseConfig({ ...source, plugins: await load(source) })
 }
 
 /** Four bytes for each of the characters that the parser accepts. */

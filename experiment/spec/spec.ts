@@ -2,6 +2,8 @@ import { z } from 'zod'
 import { dataSchema } from './data.ts'
 import { attackSchema, shadowSchema } from './judgement.ts'
 import { methodSchema } from './methods.ts'
+import { noPlugins, type Plugins } from './plugin.ts'
+import { rowSchemaWith } from './plugin-rows.ts'
 import { modelSchema } from './model.ts'
 import { seed } from './numbers.ts'
 import { requestedSections } from './requested-sections.ts'
@@ -16,6 +18,8 @@ import { tuneSchema } from './tune.ts'
  * models in memory: with this number 0.25 GB for the 60,000 samples of CIFAR-10.
  */
 const MOST_SEEDS = 256
+
+const METHODS = 'the rows of the table, in this order'
 
 /**
  * An experiment as plain JSON: defaults are filled in, and nothing depends on a machine. The places
@@ -57,7 +61,7 @@ export const specSchema = z.strictObject({
     })
     .prefault({})
     .describe('models trained on the retained set alone'),
-  methods: z.array(methodSchema).min(1).describe('the rows of the table, in this order'),
+  methods: z.array(methodSchema).min(1).describe(METHODS),
   tune: tuneSchema,
   shadow: shadowSchema,
   ...requestedSections,
@@ -66,5 +70,11 @@ export const specSchema = z.strictObject({
 
 export type Spec = z.output<typeof specSchema>
 
-/** A config file: the spec and the settings side by side. */
-export const configSchema = z.strictObject({ ...specSchema.shape, ...settingsSchema.shape })
+/** A config file: the spec and the settings side by side. Its rows may name these plug-ins. */
+export function configSchemaWith(plugins: Plugins) {
+  const methods = z.array(rowSchemaWith(plugins)).min(1).describe(METHODS)
+  return z.strictObject({ ...specSchema.shape, methods, ...settingsSchema.shape })
+}
+
+/** A config file that names no plug-in. */
+export const configSchema = configSchemaWith(noPlugins)

@@ -1,5 +1,6 @@
 import { seedsAt } from '../../experiment/plan/plan.ts'
 import type { Environment } from '../../experiment/records/manifest.ts'
+import type { MethodSpec } from '../../experiment/spec/methods.ts'
 import { requestedByKind, requestedKinds } from '../../experiment/stages/requested.ts'
 import { seedsOf, stagesOf } from '../../experiment/stages/stage-list.ts'
 import type { Section, Term, Text } from '../blocks.ts'
@@ -41,10 +42,7 @@ export function settingSection(input: ReportInput): Section {
     fact(
       'Methods',
       '',
-      spec.methods.map(({ label, method, ...options }) => {
-        const kind = label === undefined || label === method ? '' : `${method}; `
-        return [{ strong: label ?? method }, ` ${kind}${describeOptions(options)}`]
-      }),
+      spec.methods.map(describeMethod),
     ),
     ...optional('Tuning', spec.tune && describeOptions(spec.tune)),
     fact('Attack', describeOptions(spec.attack)),
@@ -68,6 +66,19 @@ export function settingSection(input: ReportInput): Section {
       : fact('Software', '', environments.map(describeEnvironment)),
   ]
   return { title: 'What was run', pageOnly: true, blocks: [{ kind: 'terms', style: 'facts', items }] }
+}
+
+/** The name of a row, and its method with its options. */
+function describeMethod(row: MethodSpec): Text {
+  if (row.method === 'plugin') {
+    const { label, plugin, options, tune } = row
+    const described = describeOptions({ ...options, ...(tune !== undefined && { tune }) })
+    const which = `plug-in ${plugin.name}, SHA-256 ${plugin.sha256}`
+    return [{ strong: label ?? plugin.name }, ` ${which}${described === '' ? '' : `; ${described}`}`]
+  }
+  const { label, method, ...options } = row
+  const kind = label === undefined || label === method ? '' : `${method}; `
+  return [{ strong: label ?? method }, ` ${kind}${describeOptions(options)}`]
 }
 
 const MOST_CLASSES = 20
