@@ -466,6 +466,14 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
     readBy: everywhere,
   },
   {
+    name: 'ZEROSHIFT_ALLOW_EXTERNAL',
+    group: 'Security',
+    meaning:
+      'With 1, a worker executes the plug-ins of all runs, and verify those of any report. Without it, only those that a command of the same user has bundled on the same machine.',
+    values: '1',
+    readBy: everywhere,
+  },
+  {
     name: 'ZEROSHIFT_LOG',
     group: 'Logs and traces',
     meaning: "The lowest level of the lines in a worker's log.",

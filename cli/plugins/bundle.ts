@@ -1,6 +1,7 @@
-import { basename, dirname, relative, resolve } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { basename, dirname, extname, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { BuildFailure, Message, Plugin } from 'esbuild'
+import type { BuildFailure, Loader, Message, Plugin } from 'esbuild'
 import { apiNames } from '../../api/names.ts'
 import { REGISTRY } from '../../api/registry.ts'
 import { UserError } from '../../common/errors.ts'
@@ -12,13 +13,14 @@ export type ModuleSource =
 
 /**
  * Bundles a plug-in with the packages that it imports into one ECMAScript module. The same sources
- * give the same bytes in any folder. Comments, types and white space do not change them. Neither
- * Zeroshift nor TensorFlow nor zod is included: the bundle takes them from the process that
- * executes it. Throws a UserError if the sources cannot be bundled.
+ * give the same bytes in any folder, and under any name of the file that the config names. Comments,
+ * types and white space do not change them. Neither Zeroshift nor TensorFlow nor zod is included:
+ * the bundle takes them from the process that executes it. Throws a UserError if the sources cannot
+ * be bundled.
  */
 export async function bundlePlugin(source: ModuleSource): Promise<Uint8Array> {
   const folder = source.kind === 'file' ? dirname(source.path) : source.folder
-  const entry = source.kind === 'file' ? `./${basename(source.path)}` : source.name
+  const entry = source.kind === 'file' ? ENTRY : source.name
   const { build, stop } = await import('esbuild')
   builds++
   try {
@@ -40,7 +42,7 @@ export async function bundlePlugin(source: ModuleSource): Promise<Uint8Array> {
       // No tsconfig.json of a surrounding folder changes the bytes.
       tsconfigRaw: {},
       banner: { js: REQUIRE },
-      plugins: [importedFromProcess],
+      plugins: [importedFromProcess, ...(source.kind === 'file' ? [readAsEntry(source.path)] : [])],
     })
     refuseOwnSources(Object.keys(metafile.inputs).map((path) => resolve(folder, path)))
     const [output] = outputFiles
@@ -48,7 +50,7 @@ export async function bundlePlugin(source: ModuleSource): Promise<Uint8Array> {
     return output.contents
   } catch (error) {
     if (!isBuildFailure(error)) throw error
-    throw new UserError(error.errors.slice(0, MOST_MESSAGES).map((one) => ({ message: described(one) })))
+    throw new UserError(error.errors.slice(0, MOST_MESSAGES).map((one) => ({ message: described(one, source) })))
   } finally {
     if (--builds === 0) await stop()
   }
@@ -56,6 +58,27 @@ export async function bundlePlugin(source: ModuleSource): Promise<Uint8Array> {
 
 let builds = 0
 const MOST_MESSAGES = 3
+
+/** The name of the file that a config names, in place of its own. */
+const ENTRY = 'zeroshift-plug-in'
+
+/**
+ * Reads the file that the config names under a fixed name, since esbuild derives the names of
+ * variables from those of files.
+ */
+const readAsEntry = (path: string): Plugin => ({
+  name: 'read-as-entry',
+  setup(build) {
+    build.onResolve({ filter: new RegExp(`^${ENTRY}$`) }, () => ({ path: ENTRY, namespace: 'entry' }))
+    build.onLoad({ filter: /.*/, namespace: 'entry' }, async () => ({
+      contents: await readFile(path, 'utf8'),
+      loader: loaders[extname(path)] ?? 'js',
+      resolveDir: dirname(path),
+    }))
+  },
+})
+
+const loaders: Readonly<Record<string, Loader>> = { '.ts': 'ts', '.mts': 'ts', '.cts': 'ts' }
 
 /** Packages in CommonJS format may load modules of Node by `require`. */
 const REQUIRE =
@@ -106,8 +129,10 @@ function isBuildFailure(error: unknown): error is BuildFailure {
   return error instanceof Error && 'errors' in error && Array.isArray(error.errors)
 }
 
-function described({ text, location }: Message): string {
+function described({ text, location }: Message, source: ModuleSource): string {
+  const named = (file: string) =>
+    source.kind === 'file' ? file.replaceAll(`entry:${ENTRY}`, basename(source.path)) : file
   return location && location.file !== '<stdin>'
-    ? `${location.file}:${location.line}:${location.column + 1}: ${text}`
-    : text
+    ? `${named(location.file)}:${location.line}:${location.column + 1}: ${named(text)}`
+    : named(text)
 }

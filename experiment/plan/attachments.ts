@@ -1,5 +1,4 @@
 import type { BlobRef } from '../records/manifest.ts'
-import type { MethodSpec } from '../spec/methods.ts'
 import { stagesOf } from '../stages/stage-list.ts'
 import type { Plan } from './types.ts'
 
@@ -17,7 +16,7 @@ export function attachmentsOf(plan: Plan): readonly BlobRef[] {
 
 /** The attachments of the rows of a spec, each once. */
 export function attachmentsOfMethods(
-  methods: readonly (Pick<MethodSpec, 'method'> & { readonly plugin?: BlobRef })[],
+  methods: readonly { readonly plugin?: BlobRef | undefined }[],
 ): readonly BlobRef[] {
   const all = methods.flatMap(({ plugin }) => (plugin ? [plugin] : []))
   return [...new Map(all.map(({ sha256, bytes }) => [sha256, { sha256, bytes }])).values()]
