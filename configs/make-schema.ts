@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { format, resolveConfig } from 'prettier'
 import { z } from 'zod'
-import { configSchema } from '../experiment/spec/spec.ts'
+import { configJsonSchema } from '../experiment/spec/json-schema.ts'
+import { noPlugins } from '../experiment/spec/plugin.ts'
 import { sweepSchema } from '../experiment/sweep/space.ts'
 
 /**
@@ -11,17 +12,18 @@ import { sweepSchema } from '../experiment/sweep/space.ts'
  *
  * A config names its own in its first line: # yaml-language-server: $schema=../schema.json
  */
-export const schemas = {
-  [`${import.meta.dirname}/schema.json`]: { title: 'Zeroshift experiment', schema: configSchema },
-  [`${import.meta.dirname}/sweep-schema.json`]: { title: 'Zeroshift sweep', schema: sweepSchema },
+export const schemas: Readonly<Record<string, object>> = {
+  [`${import.meta.dirname}/schema.json`]: configJsonSchema(noPlugins),
+  [`${import.meta.dirname}/sweep-schema.json`]: {
+    title: 'Zeroshift sweep',
+    ...z.toJSONSchema(sweepSchema, { target: 'draft-7', io: 'input' }),
+  },
 }
 
 export async function schemaText(file: string): Promise<string> {
-  const known = schemas[file]
-  if (!known) throw new RangeError(`${file} is no schema of ours`)
-  const schema = z.toJSONSchema(known.schema, { target: 'draft-7', io: 'input' })
-  const titled = { title: known.title, ...schema }
-  return format(JSON.stringify(titled), { ...(await resolveConfig(file)), parser: 'json' })
+  const schema = schemas[file]
+  if (!schema) throw new RangeError(`${file} is no schema of ours`)
+  return format(JSON.stringify(schema), { ...(await resolveConfig(file)), parser: 'json' })
 }
 
 if (process.argv[1] === import.meta.filename)

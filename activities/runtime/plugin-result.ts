@@ -41,7 +41,9 @@ export function checkedResult(
   const { error } = metricsSchema.safeParse(metrics)
   if (error) {
     const [first] = error.issues
-    return refuse(`metrics that cannot be stored (${['metrics', ...(first?.path ?? [])].join('.')}: ${first?.message ?? ''})`)
+    return refuse(
+      `metrics that cannot be stored (${['metrics', ...(first?.path ?? [])].join('.')}: ${first?.message ?? ''})`,
+    )
   }
   return result as Unlearned
 }

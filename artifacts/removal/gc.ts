@@ -110,7 +110,10 @@ export function garbageWithin(holdings: Holdings, scope: Scope, grace: number): 
   const others = [...holdings.manifests].flatMap(([path, digests]) =>
     digests && !scope.stages.has(path) ? [path] : [],
   )
-  const runs = new Map([...holdings.runs, ['', { stages: new Set(others), attachments: new Set<string>() }] as const])
+  const runs = new Map([
+    ...holdings.runs,
+    ['', { stages: new Set(others), attachments: new Set<string>() }] as const,
+  ])
   const { stages, blobs } = garbage({ ...holdings, runs }, grace)
   return {
     stages: stages.filter(({ path }) => scope.stages.has(path)),

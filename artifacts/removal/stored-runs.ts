@@ -139,7 +139,10 @@ export function whyUnknown(store: ObjectStore, { id, flaw = '' }: StoredRun): st
 const blobSchema = z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.number() })
 const reportSchema = z.object({
   computed: z.looseObject({
-    spec: z.looseObject({ name: z.string(), methods: z.array(z.looseObject({ plugin: blobSchema.optional() })) }),
+    spec: z.looseObject({
+      name: z.string(),
+      methods: z.array(z.looseObject({ plugin: blobSchema.optional() })),
+    }),
     stages: z.array(z.object({ kind: z.enum(stageKinds), key: z.string().regex(/^[0-9a-f]{64}$/) })).min(1),
   }),
   digest: z.string(),
@@ -158,8 +161,7 @@ function needsInReport(id: string, bytes: Uint8Array | undefined): Needs {
   const { data } = reportSchema.safeParse(value)
   if (!data) return unknownNeeds
   // The digest covers the whole value. The schema leaves out the fields that it does not know.
-  if (digestOf((value as { readonly computed: unknown }).computed) !== data.digest)
-    return unknownNeeds
+  if (digestOf((value as { readonly computed: unknown }).computed) !== data.digest) return unknownNeeds
   const { spec, stages } = data.computed
   if (id.replace(/[0-9a-f]{8}$/, '') !== `${spec.name}-`) return unknownNeeds
   return {

@@ -50,7 +50,9 @@ export async function bundlePlugin(source: ModuleSource): Promise<Uint8Array> {
     return output.contents
   } catch (error) {
     if (!isBuildFailure(error)) throw error
-    throw new UserError(error.errors.slice(0, MOST_MESSAGES).map((one) => ({ message: described(one, source) })))
+    throw new UserError(
+      error.errors.slice(0, MOST_MESSAGES).map((one) => ({ message: described(one, source) })),
+    )
   } finally {
     if (--builds === 0) await stop()
   }
@@ -80,9 +82,10 @@ const readAsEntry = (path: string): Plugin => ({
 
 const loaders: Readonly<Record<string, Loader>> = { '.ts': 'ts', '.mts': 'ts', '.cts': 'ts' }
 
+// The build of commands replaces the whole text, also within a string.
+const URL_OF_MODULE = ['import.meta', 'url'].join('.')
 /** Packages in CommonJS format may load modules of Node by `require`. */
-const REQUIRE =
-  "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
+const REQUIRE = `import{createRequire as __createRequire}from'node:module';const require=__createRequire(${URL_OF_MODULE});`
 
 /**
  * Replaces the imports that must not be bundled. Each name is looked up on its own and marked as
@@ -92,11 +95,14 @@ const importedFromProcess: Plugin = {
   name: 'imported-from-process',
   setup(build) {
     const namespace = 'zeroshift'
-    build.onResolve({ filter: /^(zeroshift|zod|zod\/v4)$|^@tensorflow\/tfjs(-core|-node|-node-gpu)?$/ }, ({ path }) => ({
-      path,
-      namespace,
-      sideEffects: false,
-    }))
+    build.onResolve(
+      { filter: /^(zeroshift|zod|zod\/v4)$|^@tensorflow\/tfjs(-core|-node|-node-gpu)?$/ },
+      ({ path }) => ({
+        path,
+        namespace,
+        sideEffects: false,
+      }),
+    )
     build.onResolve({ filter: /^zeroshift\// }, ({ path }) => ({
       errors: [{ text: `there is no module "${path}"; import from "zeroshift"` }],
     }))
@@ -106,7 +112,8 @@ const importedFromProcess: Plugin = {
 
 function contentsOf(path: string): string {
   const registry = `globalThis[Symbol.for(${JSON.stringify(REGISTRY)})]`
-  if (path.startsWith('zod')) return `const z=${registry}.get("z");module.exports={...z,z,default:z,__esModule:true}`
+  if (path.startsWith('zod'))
+    return `const z=${registry}.get("z");module.exports={...z,z,default:z,__esModule:true}`
   if (path.startsWith('@')) return `module.exports=${registry}.get("tf")`
   const names = apiNames.map((name) => `export const ${name}=/* @__PURE__ */get(${JSON.stringify(name)});`)
   return [`const get=/* @__PURE__ */(()=>${registry}.get)();`, ...names].join('\n')

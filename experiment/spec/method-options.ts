@@ -24,7 +24,11 @@ export const epochOptions = {
 }
 
 /** The same options with the defaults of the method's paper. */
-export const epochDefaults = (epochs: number, batchSize: number, optimizer: z.input<typeof optimizerSchema>) => ({
+export const epochDefaults = (
+  epochs: number,
+  batchSize: number,
+  optimizer: z.input<typeof optimizerSchema>,
+) => ({
   epochs: epochOptions.epochs.default(epochs),
   batchSize: count.default(batchSize).describe(BATCH),
   optimizer: optimizerSchema.prefault(optimizer).describe(OPTIMIZER),

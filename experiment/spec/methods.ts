@@ -1,6 +1,14 @@
 import { z } from 'zod'
 import { deleteAbout, deleteOptions } from './delete-options.ts'
-import { BATCH, epochDefaults, epochOptions, loraOptions, OPTIMIZER, patterns, SCHEDULE } from './method-options.ts'
+import {
+  BATCH,
+  epochDefaults,
+  epochOptions,
+  loraOptions,
+  OPTIMIZER,
+  patterns,
+  SCHEDULE,
+} from './method-options.ts'
 import { count, positive } from './numbers.ts'
 import { optimizerSchema, scheduleSchema } from './optimizer.ts'
 import { label, pluginRowSchema } from './plugin.ts'

@@ -39,11 +39,7 @@ export function settingSection(input: ReportInput): Section {
       spec.model.name === 'pretrained' ? sourceNotes(spec.model.checkpoint?.files ?? []) : [],
     ),
     fact('Training', describeOptions(spec.training)),
-    fact(
-      'Methods',
-      '',
-      spec.methods.map(describeMethod),
-    ),
+    fact('Methods', '', spec.methods.map(describeMethod)),
     ...optional('Tuning', spec.tune && describeOptions(spec.tune)),
     fact('Attack', describeOptions(spec.attack)),
     ...optional(

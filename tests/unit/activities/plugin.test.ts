@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { checkedResult } from '../../../activities/runtime/plugin-result.ts'
@@ -14,7 +14,7 @@ import { defineMethod } from '../../../unlearning/define-method.ts'
 import { loadMethod } from '../../../unlearning/method.ts'
 import { testDirectory } from '../../support/directories.ts'
 import { copyOfDelete, unchanged, writeFiles } from '../../support/plugins.ts'
-import { context, deviceData, methodSpec, toyModels, trainedOriginal } from '../../support/toy.ts'
+import { accuracyOn, context, deviceData, methodSpec, toyModels, trainedOriginal } from '../../support/toy.ts'
 
 let folder: string
 beforeEach(() => {
@@ -53,6 +53,24 @@ test('a copy of a method as a plug-in computes the same bytes', async () => {
   }
 })
 
+test('the example of the guide forgets', async () => {
+  const guide = readFileSync(new URL('../../../docs/guides/your-method.md', import.meta.url), 'utf8')
+  const [, source = ''] = /```ts\n(.*?)```/s.exec(guide) ?? []
+  const data = deviceData()
+  try {
+    const original = trainedOriginal('cnn')
+    const { ref, options } = await bundled(source)
+    const { unlearn } = await loadPlugin(artifacts(), ref)
+    const given = options.parse({ strength: 2, optimizer: { name: 'sgd', learningRate: 0.05 } })
+    const toy = context(layers, original, data)
+    const { weights } = checkedResult(ref.name, { layers }, await unlearn(toy, given))
+    const before = await accuracyOn(toy.forget, layers, original, data)
+    expect(await accuracyOn(toy.forget, layers, weights, data)).toBeLessThan(before - 20)
+  } finally {
+    data.dispose()
+  }
+})
+
 test('the names of the module zeroshift are listed', () => {
   expect([...apiNames].sort()).toEqual(Object.keys(api).sort())
 })
@@ -78,7 +96,9 @@ test('a bundle that neither the store nor this machine has is named', async () =
   rmSync(join(folder, 'cache'), { recursive: true })
   await expect(uploadAttachments(artifacts(), [ref])).rejects.toThrow('is neither in the store')
   vi.stubEnv('ZEROSHIFT_ALLOW_EXTERNAL', '1')
-  await expect(loadPlugin(artifacts(), ref)).rejects.toThrow('is not in the store; run the same command again')
+  await expect(loadPlugin(artifacts(), ref)).rejects.toThrow(
+    'is not in the store; run the same command again',
+  )
 })
 
 const metrics = { trainable: 1, steps: 1, samplesUsed: { retained: 1, forget: 1 }, curve: [] }
@@ -88,9 +108,21 @@ const { trained, statistics } = weights
 test.each([
   ['nothing', undefined, 'returned undefined; return { weights, metrics }'],
   ['no weights', { metrics }, 'returned no Float32Array as weights.trained'],
-  ['a tensor', { weights: { trained: [...trained], statistics }, metrics }, 'no Float32Array as weights.trained'],
-  ['too few weights', { weights: { trained: trained.slice(1), statistics }, metrics }, `returned ${trained.length - 1} numbers as weights.trained, where the model has ${trained.length}`],
-  ['a weight that is no number', { weights: { trained: trained.map(() => NaN), statistics }, metrics }, 'weights.trained[0] is NaN'],
+  [
+    'a tensor',
+    { weights: { trained: [...trained], statistics }, metrics },
+    'no Float32Array as weights.trained',
+  ],
+  [
+    'too few weights',
+    { weights: { trained: trained.slice(1), statistics }, metrics },
+    `returned ${trained.length - 1} numbers as weights.trained, where the model has ${trained.length}`,
+  ],
+  [
+    'a weight that is no number',
+    { weights: { trained: trained.map(() => NaN), statistics }, metrics },
+    'weights.trained[0] is NaN',
+  ],
   ['no metrics', { weights }, 'metrics that cannot be stored (metrics'],
   ['a metric that is no number', { weights, metrics: { ...metrics, steps: NaN } }, 'metrics.steps'],
   ['an unknown metric', { weights, metrics: { ...metrics, more: 1 } }, 'more'],
@@ -107,7 +139,10 @@ test('the options that a method receives have the types of their schema', () => 
     unlearn: ({ original }, { rate, ...rest }) => {
       // @ts-expect-error There is no such option.
       const missing: unknown = rest.missing
-      return Promise.resolve({ weights: original, metrics: { ...metrics, steps: rate + Number(missing ?? 0) } })
+      return Promise.resolve({
+        weights: original,
+        metrics: { ...metrics, steps: rate + Number(missing ?? 0) },
+      })
     },
   })
   // @ts-expect-error A method needs a schema of its options.

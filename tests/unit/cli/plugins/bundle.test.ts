@@ -44,8 +44,16 @@ test('a bundle has its packages, and takes Zeroshift, zod and TensorFlow from it
 })
 
 test.each([
-  ['a name that zeroshift lacks', "import { nothing } from 'zeroshift'\nexport default nothing", /a.ts:1:10: No matching export .*"nothing"/],
-  ['a part of zeroshift', "import 'zeroshift/learning'\nexport default 1", 'there is no module "zeroshift/learning"'],
+  [
+    'a name that zeroshift lacks',
+    "import { nothing } from 'zeroshift'\nexport default nothing",
+    /a.ts:1:10: No matching export .*"nothing"/,
+  ],
+  [
+    'a part of zeroshift',
+    "import 'zeroshift/learning'\nexport default 1",
+    'there is no module "zeroshift/learning"',
+  ],
   ['a missing package', "import 'missing'\nexport default 1", /a.ts:1:8: Could not resolve "missing"/],
   ['wrong syntax', 'export default {', /a.ts:1:17: /],
   ['no default export', 'export const a = 1', 'No matching export in "a.ts" for import "default"'],

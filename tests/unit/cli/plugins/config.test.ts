@@ -65,18 +65,30 @@ test('a row may name a package of the folder of the config, and a module on the 
 })
 
 test.each([
-  ['{ method: ./unchanged.ts, strength: -1 }', ':8:41: methods[0].strength: expected a number at least 0, found -1'],
+  [
+    '{ method: ./unchanged.ts, strength: -1 }',
+    ':8:41: methods[0].strength: expected a number at least 0, found -1',
+  ],
   ['{ method: ./unchanged.ts, mode: c }', ':8:37: unknown mode "c"; did you mean "a"?'],
   ['{ method: ./unchanged.ts, strenght: 1 }', ':8:31: unknown key "strenght"; did you mean "strength"?'],
   ['{ method: ./unchanged.ts, high: -1 }', ':8:37: high: expected a number above low, found -1'],
   ['{ method: ./unchanged.ts, label: "?" }', ':8:38: methods[0].label: expected letters'],
-  ['{ method: ./unchanged.ts, tune: { space: { strength: { choices: [1, -1] } } } }', ': strength: expected a number at least 0, found -1'],
+  [
+    '{ method: ./unchanged.ts, tune: { space: { strength: { choices: [1, -1] } } } }',
+    ': strength: expected a number at least 0, found -1',
+  ],
   ['method: ./missing.ts', ':8:13: FOLDER/missing.ts: there is no such file; expected a module'],
   ['method: ./broken.ts', ':8:13: FOLDER/broken.ts cannot be bundled: broken.ts:1:17: '],
   ['method: ./throws.ts', ':8:13: FOLDER/throws.ts cannot be loaded: not today'],
-  ['method: ./early.ts', "early.ts cannot be loaded: tf.scalar of 'zeroshift' is called while the module is loaded"],
+  [
+    'method: ./early.ts',
+    "early.ts cannot be loaded: tf.scalar of 'zeroshift' is called while the module is loaded",
+  ],
   ['method: ./empty.ts', 'empty.ts: the default export is no method: name: '],
-  ['method: ./reserved.ts', 'reserved.ts: the method has an option "label", which every row of a config has already'],
+  [
+    'method: ./reserved.ts',
+    'reserved.ts: the method has an option "label", which every row of a config has already',
+  ],
   ['method: ./date.ts', 'the plug-in dated turns its option day into a value that is not JSON'],
   ['method: finetun', ':8:13: unknown method "finetun"; did you mean "finetune"?'],
   ['method: plugin', ':8:13: unknown method "plugin"'],
@@ -89,7 +101,10 @@ test.each([
     'reserved.ts': unchanged.replace('strength:', "label: z.string().default('x'),\n      strength:"),
     'date.ts': unchanged
       .replace("'unchanged'", "'dated'")
-      .replace('strength:', "day: z.string().default('2026').transform((text) => new Date(text)),\n      strength:"),
+      .replace(
+        'strength:',
+        "day: z.string().default('2026').transform((text) => new Date(text)),\n      strength:",
+      ),
   }
   await expect(read([row], files)).rejects.toThrow(message.replace('FOLDER', folder))
 })
@@ -117,9 +132,11 @@ test('a key contains the options and the source of a plug-in, and not its place,
 })
 
 test('a row with a space is tuned among variants of the options of its plug-in', async () => {
-  const { plan } = await planned([
-    '{ method: ./unchanged.ts, tune: { trials: 3, space: { strength: { from: 1, to: 5 } } } }',
-  ].concat([]), {}, ['data.validation=0.1'])
+  const { plan } = await planned(
+    ['{ method: ./unchanged.ts, tune: { trials: 3, space: { strength: { from: 1, to: 5 } } } }'].concat([]),
+    {},
+    ['data.validation=0.1'],
+  )
   const [row] = plan.tuning?.rows ?? []
   const options = row?.rounds[0]?.trials.map(({ params: { method } }) =>
     method.method === 'plugin' ? method.options : undefined,

@@ -77,7 +77,11 @@ describe('the samples that a method sees', () => {
     async (name) => {
       const schema = methodSchemas.find(({ shape }) => shape.method.value === name)
       const epochs = schema && 'epochs' in schema.shape ? { epochs: 1 } : {}
-      const method = methodSpec({ method: name, ...epochs, ...options[name] }) as MethodSpecOf<BuiltInMethodName>
+      const method = methodSpec({
+        method: name,
+        ...epochs,
+        ...options[name],
+      }) as MethodSpecOf<BuiltInMethodName>
       const { images, seen } = await run(method)
       expect(images).toBeGreaterThan(0)
       expect(seen).toEqual({ value: images })
