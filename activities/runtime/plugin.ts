@@ -24,7 +24,7 @@ export async function loadPlugin(artifacts: Artifacts, plugin: PluginRef): Promi
   return definitionIn(module, where)
 }
 
-/** Returns the file of a bundle that comes from elsewhere, and fetches it from the store if needed. */
+/** Returns the file of a bundle that comes from elsewhere. Fetches it from the store if needed. */
 async function fetched(artifacts: Artifacts, plugin: PluginRef, where: string): Promise<string> {
   if (!allowsExternal())
     throw new UserError(

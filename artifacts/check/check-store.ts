@@ -307,7 +307,10 @@ function suspectAttachments(
   )
 }
 
-/** The damaged blobs that no manifest and no run names. A young one may belong to a stage being stored. */
+/**
+ * The damaged blobs that no manifest and no run names. A young one may belong to a stage being
+ * stored.
+ */
 function orphans(
   wrong: ReadonlyMap<string, string>,
   {

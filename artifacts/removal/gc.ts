@@ -15,14 +15,17 @@ import { readRuns, refuseUnknown, type StoredRun } from './stored-runs.ts'
 
 /**
  * The objects that no run needs. A run needs the stages of its plan, the blobs that their manifests
- * name, and its attachments. Objects that are younger than a grace period are never garbage: a stage writes
- * its blobs before the manifest that names them. A run writes `run.json` before it reads anything
- * else.
+ * name, and its attachments. Objects that are younger than a grace period are never garbage: a
+ * stage writes its blobs before the manifest that names them. A run writes `run.json` before it
+ * reads anything else.
  */
 export interface Garbage {
   /** The stages that no run needs. */
   readonly stages: readonly StageFolder[]
-  /** The blobs that no run is attached to and no manifest names but the manifests of `stages`. */
+  /**
+   * The blobs that are no attachment of a run and that no manifest names, apart from the manifests
+   * of `stages`.
+   */
   readonly blobs: readonly StoredObject[]
   /** The checkpoints of finished stages, from which no attempt continues. */
   readonly checkpoints: readonly StoredObject[]

@@ -141,7 +141,7 @@ const reportSchema = z.object({
   computed: z.looseObject({
     spec: z.looseObject({
       name: z.string(),
-      methods: z.array(z.looseObject({ plugin: blobSchema.optional() })),
+      methods: z.array(z.looseObject({ plugin: blobSchema.optional() })).default([]),
     }),
     stages: z.array(z.object({ kind: z.enum(stageKinds), key: z.string().regex(/^[0-9a-f]{64}$/) })).min(1),
   }),

@@ -51,7 +51,7 @@ export async function report(id: string, { out, store }: ReportOptions): Promise
   return 0
 }
 
-/** Returns the attachments of a run by their file names, so that `verify` finds them with the report. */
+/** Returns the attachments of a run by the file names under which `verify` looks for them. */
 async function attachmentsIn(artifacts: Artifacts, run: RunRecord): Promise<Record<string, string>> {
   const found = await Promise.all(
     attachmentsOf(run.plan).map(async (blob) => {

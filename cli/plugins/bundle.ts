@@ -13,10 +13,10 @@ export type ModuleSource =
 
 /**
  * Bundles a plug-in with the packages that it imports into one ECMAScript module. The same sources
- * give the same bytes in any folder, and under any name of the file that the config names. Comments,
- * types and white space do not change them. Neither Zeroshift nor TensorFlow nor zod is included:
- * the bundle takes them from the process that executes it. Throws a UserError if the sources cannot
- * be bundled.
+ * give the same bytes in any folder, and under any name of the file that the config names.
+ * Comments, types and white space do not change them. Neither Zeroshift nor TensorFlow nor zod is
+ * included: the bundle takes them from the process that executes it. Throws a UserError if the
+ * sources cannot be bundled.
  */
 export async function bundlePlugin(source: ModuleSource): Promise<Uint8Array> {
   const folder = source.kind === 'file' ? dirname(source.path) : source.folder

@@ -427,7 +427,7 @@ const rowSchemas = methodSchemas.map((schema: (typeof methodSchemas)[number]) =>
 /** The rows of a config that name methods of this repository. */
 export const builtInRowSchemas = rowSchemas
 
-/** The rows of a spec. A row of a config that names a plug-in becomes one of the method `plugin`. */
+/** The rows of a spec. A row of a config that names a plug-in has the method `plugin` here. */
 export const methodSchema = z.discriminatedUnion('method', [...rowSchemas, pluginRowSchema])
 
 export type MethodSpec = z.output<typeof methodSchema>

@@ -128,7 +128,7 @@ function optionsIn(row: unknown): Readonly<Record<string, unknown>> {
   )
 }
 
-/** A config with the rows of its plug-ins as the spec has them. Rows with findings stay as they are. */
+/** A config with the rows of its plug-ins as the spec has them. Wrong rows stay as they are. */
 export function withPluginRows(config: unknown, plugins: Plugins): unknown {
   if (plugins.size === 0 || typeof config !== 'object' || config === null) return config
   const rows = rowsOf(config).map((row) => {

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** A plug-in that is a copy of the method `delete`, as an author outside of the repository has it. */
+/** A plug-in that is a copy of the method `delete`, without imports from the repository. */
 export function copyOfDelete(): string {
   const source = readFileSync(new URL('../../unlearning/methods/delete.ts', import.meta.url), 'utf8')
   return source

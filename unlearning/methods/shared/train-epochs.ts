@@ -3,7 +3,7 @@ import type { OptimizerSpec, ScheduleSpec } from '../../../experiment/spec/optim
 import type { Weights } from '../../../learning/model/parameters.ts'
 import type { UnlearnContext, Unlearned } from '../../method.ts'
 
-/** The options of a training by epochs. Those that are left out come from the original's training. */
+/** The options of a training by epochs. Absent ones come from the original's training. */
 interface EpochMethod {
   /** The name of the random streams. */
   readonly method: string
