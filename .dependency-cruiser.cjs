@@ -9,6 +9,7 @@ const folders = {
   datasets: { may: ['common', 'experiment'] },
   learning: { may: ['common', 'experiment', 'datasets'] },
   unlearning: { may: ['common', 'experiment', 'learning'] },
+  api: { may: ['common', 'host', 'experiment', 'learning', 'unlearning'] },
   signatures: { may: ['common', 'experiment'] },
   artifacts: { may: ['common', 'host', 'experiment', 'signatures'] },
   sources: { may: ['common', 'host', 'experiment', 'artifacts'] },
@@ -20,7 +21,7 @@ const folders = {
   activities: {
     may: [
       ...['common', 'host', 'experiment', 'datasets', 'learning', 'unlearning', 'signatures', 'artifacts'],
-      ...['sources', 'pretrained', 'programs', 'tracking', 'report'],
+      ...['sources', 'pretrained', 'programs', 'tracking', 'report', 'api'],
     ],
   },
   worker: { may: ['common', 'host', 'experiment', 'signatures', 'artifacts', 'activities', 'workflows'] },
@@ -29,6 +30,7 @@ const folders = {
     may: [
       ...['common', 'host', 'experiment', 'datasets', 'learning', 'signatures', 'artifacts', 'sources'],
       ...['pretrained', 'programs', 'tracking', 'report', 'workflows', 'activities', 'worker', 'stack'],
+      'api',
     ],
   },
 }

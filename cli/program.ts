@@ -22,6 +22,7 @@ import { resume } from './commands/resume.ts'
 import { rm } from './commands/rm.ts'
 import { run } from './commands/run.ts'
 import { runs } from './commands/runs.ts'
+import { schema } from './commands/schema.ts'
 import { setupSearchAttributes } from './commands/setup-search-attributes.ts'
 import { sign } from './commands/sign.ts'
 import { status } from './commands/status.ts'
@@ -75,6 +76,7 @@ const commands: readonly AddCommand[] = [
   sign,
   methods,
   metrics,
+  schema,
   doctor,
 ]
 

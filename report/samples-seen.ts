@@ -125,6 +125,7 @@ const counts: { readonly [N in ApproximateMethodName]: Count<N> } = {
   // One gradient for each class.
   fisher: ({ samplesUsed, classes }) => samplesUsed.retained * classes,
   influence: ({ method, retained, forget }) => retained + forget + Math.min(method.samples, retained),
+  plugin: ({ method }) => `the plug-in ${method.plugin.name} does not record it`,
   'lora-random-label': onBoth,
   'lora-neggrad-plus': onEach,
   rfa: ({ method, steps, samplesUsed: { retained, forget }, trainingBatch }) => {

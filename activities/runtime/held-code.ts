@@ -27,7 +27,7 @@ const compiledSources = typeof COMPILED_SOURCES === 'undefined' ? undefined : CO
 const checkout = fileURLToPath(new URL('../..', import.meta.url))
 /** The folders with code that bodies may import. */
 const folders = [
-  ...['activities', 'artifacts', 'common', 'datasets'],
+  ...['activities', 'api', 'artifacts', 'common', 'datasets'],
   ...['experiment', 'learning', 'pretrained', 'programs', 'unlearning'],
 ]
 

@@ -43,7 +43,7 @@ function adapterFiles(
   const pretrained = model.name === 'pretrained' ? checkpointOf(model) : undefined
   const { config, tensors } = toPeft(lora, parameters, pretrained?.architecture)
   const origin = pretrained && {
-    'zeroshift.method': method.method,
+    'zeroshift.method': method.method === 'plugin' ? method.plugin.name : method.method,
     'zeroshift.forgotten': output(split, 'split').sha256,
     'zeroshift.original': output(original, 'model').sha256,
   }

@@ -2,6 +2,7 @@ import { mapConcurrently } from '../../common/concurrency.ts'
 import { sha256 } from '../../common/canonical.ts'
 import { UserError } from '../../common/errors.ts'
 import { parseJson } from '../../common/json.ts'
+import { attachmentsOf } from '../../experiment/plan/attachments.ts'
 import { runLabelsSchema } from '../../experiment/records/run-labels.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
@@ -60,6 +61,7 @@ export async function readRuns(
       : undefined
     const contained: ContainedRun = {
       ...{ id, stages, record: { path, bytes: bytes.length, sha256: sha256(bytes) } },
+      attachments: attachmentsOf(run.plan),
       failed: run.failed?.length ?? 0,
       isOwn: (await store.size(ownPath(id))) !== undefined,
       ...(await readLabels(store, id, flaws)),

@@ -103,9 +103,15 @@ export function planTransfer(source: StoreContents, target: StoreContents, keep:
     const hasReport = there.hasReport && !dropped.sweeps.has(sweep.id)
     return isMore(knownOfSweep(sweep), knownOfSweep({ ...there, hasReport }))
   })
+  // A command writes the attachments after the record, so that a store may lack them.
+  const attached = runs
+    .flatMap(({ attachments }) => attachments)
+    .filter((blob) => source.blobs.get(blobPath(blob)) === blob.bytes)
   const blobs = [
     ...new Map(
-      stages.flatMap(({ outputs }) => outputs.map((blob) => [blobPath(blob), blob] as const)),
+      [...stages.flatMap(({ outputs }) => outputs), ...attached].map(
+        (blob) => [blobPath(blob), blob] as const,
+      ),
     ).entries(),
   ]
   const isThere = ([path, { bytes }]: readonly [string, BlobRef]) => target.blobs.get(path) === bytes

@@ -15,7 +15,8 @@ import type { StageRef } from '../../experiment/stages/stage.ts'
  *                                       deleted when the stage has finished
  *       signatures/<keyid>.json         DSSE envelopes that sign the manifest's digest
  *     runs/<id>/
- *       run.json                        the record of a run: its specification and its plan
+ *       run.json                        the record of a run: its specification and its plan,
+ *                                       which also names its attachments
  *       own.json                        marks a run that was started by itself, not only as a
  *                                       cell of a sweep
  *       labels.json                     the tags and the note that a user gave to the run

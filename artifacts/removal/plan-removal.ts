@@ -209,7 +209,8 @@ export const noGarbage: Garbage = {
 
 function scopeOf({ manifests }: Inventory, runs: readonly StoredRun[]): Scope {
   const stages = union(runs.map((run) => run.stages ?? new Set<string>()))
-  return { stages, blobs: union([...stages].map((path) => manifests.get(path) ?? new Set<string>())) }
+  const made = [...stages].map((path) => manifests.get(path) ?? new Set<string>())
+  return { stages, blobs: union([...made, ...runs.map(({ attachments }) => attachments)]) }
 }
 
 function scopeIn({ stages, blobs }: RemovalNote): Scope {

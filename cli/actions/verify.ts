@@ -16,6 +16,7 @@ import { isOfProgram, type StageRef } from '../../experiment/stages/stage.ts'
 import { plannedAgain, readPublished, type PublishedRun } from '../../report/published.ts'
 import { compareWithReport, type Verification } from '../../report/verification.ts'
 import { withServer, type LaunchOptions } from '../launch/command-server.ts'
+import { putVerifiedAttachments } from '../launch/verified-attachments.ts'
 import { launchRun, watchRun } from '../launch/launch-run.ts'
 import { interrupted, type Outcome } from '../launch/watch-workflow.ts'
 import { findReport, type FoundReport, type ReportSelection } from '../workspace/find-report.ts'
@@ -90,6 +91,8 @@ export function verify(target: string, options: VerifyOptions): Promise<number> 
       // A finished verification that `--keep` left is computed again from the beginning.
       if (existsSync(verdictFile(directory))) await rm(directory, { recursive: true })
       if (input.run.plan.programs) await copyFiles(input, options.store)
+      const { store } = input.settings
+      await putVerifiedAttachments(openArtifacts(store), run.plan, report.where, report.attachment)
       const launched = await launchRun(input, server)
       const outcome = launched ? await watchRun(launched, input, server) : interrupted
       return summarise(verified, outcome, options, output)

@@ -1,11 +1,13 @@
 import { openArtifacts } from '../../artifacts/artifacts.ts'
 import { readFormat } from '../../artifacts/format/store-format.ts'
 import type { RunInput, RunResult } from '../../experiment/records/run.ts'
+import { attachmentsOf } from '../../experiment/plan/attachments.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { signingKey } from '../../signatures/setting.ts'
 import { displayOn } from '../output/follow.ts'
 import type { Output } from '../output/output.ts'
 import { runWriter } from '../output/render-run.ts'
+import { uploadAttachments } from './attachments.ts'
 import type { CommandServer, LaunchOptions } from './command-server.ts'
 import type { Outcome } from './watch-workflow.ts'
 
@@ -69,6 +71,8 @@ async function resultInStore(input: RunInput): Promise<RunResult | undefined> {
   const { concludeRun } = await import('../../activities/report.ts')
   const { url, digest, results, absent = [] } = await concludeRun(artifacts, input, [], signingKey())
   if (absent.length > 0) return undefined
+  // The stages may have been copied from another store, without the attachments of a run.
+  await uploadAttachments(artifacts, attachmentsOf(run.plan))
   return {
     ...{ id: run.id, computed: 0, cached: stages.length, stageSeconds: 0, failed: [], notes: [] },
     ...{ report: url, digest, results },

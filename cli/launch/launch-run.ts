@@ -1,11 +1,13 @@
 import { openArtifacts } from '../../artifacts/artifacts.ts'
 import type { StoredInput } from '../../experiment/plan/run-parts.ts'
 import { recordOf, type RunInput, type RunResult } from '../../experiment/records/run.ts'
+import { attachmentsOf } from '../../experiment/plan/attachments.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { searchAttributesOf } from '../../experiment/records/search-attributes.ts'
 import { fairShare, resumeSignal, workflowId, workflowType } from '../../workflows/names.ts'
 import { displayOn } from '../output/follow.ts'
 import { runWriter, runWriterWith } from '../output/render-run.ts'
+import { uploadAttachments } from './attachments.ts'
 import type { CommandServer } from './command-server.ts'
 import { trackingNotes } from './tracking-notes.ts'
 import { refuseUnusableStore } from './usable-store.ts'
@@ -88,12 +90,15 @@ const MOST_BYTES = 2 ** 17
 /**
  * Returns the input of a run's workflow. A small run is passed as it is, so that this machine need
  * not reach the workers' store. A large one is written to the store, where its workflow reads it in
- * pieces.
+ * pieces, and so is one with attachments, which have to be in the store.
  */
 async function workflowInput(input: RunInput): Promise<RunInput | StoredInput> {
-  if (Buffer.byteLength(JSON.stringify(input)) <= MOST_BYTES) return input
+  const attachments = attachmentsOf(input.run.plan)
+  if (attachments.length === 0 && Buffer.byteLength(JSON.stringify(input)) <= MOST_BYTES) return input
   const { store } = input.settings
   await refuseUnusableStore(store)
-  await openArtifacts(store).putRun(recordOf(input))
+  const artifacts = openArtifacts(store)
+  await artifacts.putRun(recordOf(input))
+  await uploadAttachments(artifacts, attachments)
   return { stored: input.run.id, store }
 }

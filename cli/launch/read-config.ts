@@ -3,6 +3,7 @@ import { readRegularFile, whyUnreadable } from '../../common/regular-file.ts'
 import { parseConfig, type ParsedConfig } from '../../experiment/spec/config.ts'
 import { readYaml } from '../../experiment/spec/config-yaml.ts'
 import { quoted } from '../../report/command.ts'
+import { createPluginLoader, type PluginLoader } from '../plugins/load.ts'
 
 /** The arguments of a command that name an experiment. */
 export interface ConfigSource {
@@ -11,11 +12,14 @@ export interface ConfigSource {
   readonly store?: string | undefined
 }
 
-/** Reads and checks the config without reading any data. Throws a UserError. */
+/**
+ * Reads and checks the config without reading any data. The plug-ins that it names are bundled and
+ * executed to learn their options. Throws a UserError.
+ */
 export async function readConfig({ config, overrides }: ConfigSource): Promise<ParsedConfig> {
   const text = await configText(config, "an experiment's")
   refuseOtherKind(config, text, 'experiment')
-  return parseConfig({ file: config, text, overrides })
+  return parsedWithPlugins({ file: config, text, overrides }, createPluginLoader())
 }
 
 /**
@@ -40,6 +44,14 @@ export function refuseOtherKind(config: string, text: string, expected: 'experim
       message: `this is the config of ${article(found)} (${sign}), expected that of ${article(expected)}; start it by ./zeroshift ${command} ${quoted(config)}`,
     },
   ])
+}
+
+/** Parses the text of a config with the plug-ins that it names. Throws a UserError. */
+export async function parsedWithPlugins(
+  source: { readonly file: string; readonly text: string; readonly overrides: readonly string[] },
+  load: PluginLoader,
+): Promise<ParsedConfig> {
+  return parseConfig({ ...source, plugins: await load(source) })
 }
 
 /** Four bytes for each of the characters that the parser accepts. */

@@ -7,6 +7,8 @@ import { reportSignatures } from '../../artifacts/format/layout.ts'
 import { signaturesIn } from '../../artifacts/stored-signatures.ts'
 import { UserError } from '../../common/errors.ts'
 import { readRegularFile, whyUnreadable } from '../../common/regular-file.ts'
+import { MissingBlobError } from '../../artifacts/blobs/blob-errors.ts'
+import type { BlobRef } from '../../experiment/records/manifest.ts'
 import type { RunSettings } from '../../experiment/records/run.ts'
 import { parsed } from '../../report/published.ts'
 import { MOST_ENVELOPE_BYTES } from '../../signatures/envelope.ts'
@@ -26,6 +28,8 @@ export interface FoundReport {
   readonly dataDirectory?: RunSettings['dataDirectory']
   readonly modelDirectory?: RunSettings['modelDirectory']
   readonly places?: RunSettings['places']
+  /** Returns the bytes of an attachment of the run, if they are where the report is. */
+  readonly attachment: (blob: BlobRef) => Promise<Uint8Array | undefined>
 }
 
 /** An envelope that was found with a report. */
@@ -55,8 +59,19 @@ export async function findReport(target: string, { run, store }: ReportSelection
   const file = found.isDirectory() ? join(target, 'report.json') : target
   const text = await reportText(file)
   const runs = comparedRuns(parsed(text, file))
-  if (!runs) return { text, where: file, signatures: await signaturesBeside(file) }
+  if (!runs) return reportIn(file, text)
   return reportBeside(file, pick(runs, run, file))
+}
+
+async function reportIn(file: string, text: string): Promise<FoundReport> {
+  const attachment = ({ sha256 }: BlobRef) =>
+    readRegularFile(join(dirname(file), ATTACHMENTS, `${sha256}.mjs`), { mostBytes: MOST_BYTES }).catch(
+      (error: unknown) => {
+        if (whyUnreadable(error) === undefined) throw error
+        return undefined
+      },
+    )
+  return { text, where: file, signatures: await signaturesBeside(file), attachment }
 }
 
 async function reportOf(id: string, artifacts: Artifacts, run: string | undefined): Promise<FoundReport> {
@@ -85,6 +100,11 @@ async function reportOf(id: string, artifacts: Artifacts, run: string | undefine
       where: pathOrUrl(artifacts.store.locate(path)),
       text,
     })),
+    attachment: (blob) =>
+      artifacts.getBlob(blob).catch((error: unknown) => {
+        if (!(error instanceof MissingBlobError)) throw error
+        return undefined
+      }),
     ...(dataDirectory !== undefined && { dataDirectory }),
     ...(modelDirectory !== undefined && { modelDirectory }),
     ...(places && { places }),
@@ -142,7 +162,7 @@ async function reportBeside(file: string, { id, report }: ComparedRun): Promise<
     throw new UserError([
       { file, message: `the report of ${id} is at "${report}", which is no file of this machine` },
     ])
-  return { text: await reportText(where), where, signatures: await signaturesBeside(where) }
+  return reportIn(where, await reportText(where))
 }
 
 /**
@@ -150,6 +170,9 @@ async function reportBeside(file: string, { id, report }: ComparedRun): Promise<
  * per line, the format of in-toto.
  */
 export const SIGNATURES_SUFFIX = '.intoto.jsonl'
+
+/** The folder beside a published report that has the attachments of its run. */
+export const ATTACHMENTS = 'plugins'
 
 /**
  * Returns the signatures of a report in a file. A published report has them in one file beside it,

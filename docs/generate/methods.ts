@@ -79,7 +79,7 @@ function docstringOf(method: string): string {
   const file = join(FOLDER, `${method}.ts`)
   const own = existsSync(file) ? file : join(FOLDER, method, `${method}.ts`)
   const source = readFileSync(own, 'utf8')
-  const before = source.slice(0, source.search(/^export const unlearn\b/m))
+  const before = source.slice(0, source.search(/^export (const unlearn|default)\b/m))
   const comment = before.slice(before.lastIndexOf('/**'))
   const lines = comment
     .replace(/^\/\*\*/, '')
@@ -87,7 +87,7 @@ function docstringOf(method: string): string {
     .split('\n')
     .map((line) => line.replace(/^ ?\* ?/, '').trimEnd())
   if (comment.length === before.length || lines.every((line) => line.trim() === ''))
-    throw new Error(`${own} has no docstring before "export const unlearn"; expected equation and source`)
+    throw new Error(`${own} has no docstring before its export; expected equation and source`)
   return blocksOf(lines).join('\n\n')
 }
 

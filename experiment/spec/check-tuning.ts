@@ -5,7 +5,7 @@ import { findingsOf } from './config-issues.ts'
 import type { DatasetFacts } from './dataset.ts'
 import { isApproximate, methodSchema, type ApproximateMethodSpec } from './methods.ts'
 import { within, type Report } from './problems.ts'
-import { rangeProblems, valueIn, type Json, type RangeSpec } from './range.ts'
+import { extremes, rangeProblems, type RangeSpec } from './range.ts'
 import { classIndices, forgetCount, setSizes } from './sets.ts'
 import type { Spec } from './spec.ts'
 import { tuningOf, variantsOf, withValues } from './variants.ts'
@@ -118,8 +118,4 @@ function pathProblems(
     findingsOf(methodSchema, withValues(row, spec, [[path, value]])),
   )
   return [...new Set(found.map(({ message }) => message))]
-}
-
-function extremes(range: RangeSpec): readonly Json[] {
-  return 'choices' in range ? range.choices : [valueIn(range, 0), valueIn(range, 1 - 2 ** -52)]
 }

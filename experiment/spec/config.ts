@@ -4,7 +4,9 @@ import { applyOverrides, overrideName } from './config-overrides.ts'
 import { readYaml } from './config-yaml.ts'
 import { UserError, type Problem } from '../../common/errors.ts'
 import { formatPath, parsePath, startsWith, valueAt, type Locate, type Path } from '../../common/path.ts'
-import { configSchema, specSchema, type Spec } from './spec.ts'
+import { noPlugins, type Plugins } from './plugin.ts'
+import { pluginFindings, withPluginRows } from './plugin-rows.ts'
+import { configSchema, configSchemaWith, specSchema, type Spec } from './spec.ts'
 import { settingsSchema, type Settings } from './settings.ts'
 import type { DataSpec } from './data.ts'
 import type { AnyModelSpec } from './model.ts'
@@ -17,6 +19,8 @@ export interface ConfigSource {
   readonly text: string
   /** Overrides such as `methods[2].rank=8`, applied in order. */
   readonly overrides?: readonly string[]
+  /** The plug-ins that the config names, by the text of `method`. None unless given. */
+  readonly plugins?: Plugins
 }
 
 export interface ParsedConfig {
@@ -27,7 +31,12 @@ export interface ParsedConfig {
 }
 
 /** Parses and checks a config. Throws one UserError with every problem in it. */
-export function parseConfig({ file, text, overrides: texts = [] }: ConfigSource): ParsedConfig {
+export function parseConfig({
+  file,
+  text,
+  overrides: texts = [],
+  plugins = noPlugins,
+}: ConfigSource): ParsedConfig {
   const yaml = readYaml(text, file)
   if (yaml.value === undefined) throw new UserError(yaml.problems)
   const { value, overrides, problems } = applyOverrides(yaml.value, texts)
@@ -45,7 +54,12 @@ export function parseConfig({ file, text, overrides: texts = [] }: ConfigSource)
   const locate = locateWith(yaml.locate)
   const locateKey = locateWith(yaml.locateKey)
 
-  const findings = value === null ? [empty] : [...findingsOf(configSchema, value), ...crossChecks(value)]
+  const schema = plugins.size === 0 ? configSchema : configSchemaWith(plugins)
+  const asSpec = withPluginRows(value, plugins)
+  const findings =
+    value === null
+      ? [empty]
+      : [...findingsOf(schema, value), ...pluginFindings(value, plugins), ...crossChecks(asSpec)]
   const all = [
     ...yaml.problems,
     ...problems,
@@ -57,7 +71,7 @@ export function parseConfig({ file, text, overrides: texts = [] }: ConfigSource)
   if (all.length > 0) throw new UserError(all.sort(byPlace))
 
   return {
-    spec: z.object(specSchema.shape).parse(value),
+    spec: z.object(specSchema.shape).parse(asSpec),
     settings: z.object(settingsSchema.shape).parse(value),
     locate,
   }

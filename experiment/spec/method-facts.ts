@@ -64,6 +64,7 @@ export const methodFacts: Readonly<Record<RowSpec['method'], MethodFacts>> = {
   },
   weights: { paper: 'a model from elsewhere; no publication', reads: [] },
   external: { paper: 'a program of yours; no publication', reads: both },
+  plugin: { paper: 'a module of yours; no publication', reads: both },
 }
 
 /** A sentence about the samples that a method reads. */

@@ -5,6 +5,8 @@ import { goldSchema } from './gold.ts'
 import { attackSchema, shadowSchema } from './judgement.ts'
 import { rowSchema } from './methods.ts'
 import { anyModelSchema, type ModelSpec } from './model.ts'
+import { noPlugins, type Plugins } from './plugin.ts'
+import { rowSchemaWith } from './plugin-rows.ts'
 import { seed } from './numbers.ts'
 import { requestedSections } from './requested-sections.ts'
 import { settingsSchema } from './settings.ts'
@@ -18,6 +20,8 @@ import { tuneSchema } from './tune.ts'
  * models in memory: with this number 0.25 GB for the 60,000 samples of CIFAR-10.
  */
 const MOST_SEEDS = 256
+
+const METHODS = 'the rows of the table, in this order'
 
 /**
  * An experiment as plain JSON: defaults are filled in, and nothing depends on a machine. The places
@@ -57,7 +61,7 @@ export const specSchema = z.strictObject({
     .describe('how the original and the gold models are trained; required unless the model is external'),
   original: originalSchema.optional(),
   gold: goldSchema.prefault({}).describe('models trained on the retained set alone, or none'),
-  methods: z.array(rowSchema).min(1).describe('the rows of the table, in this order'),
+  methods: z.array(rowSchema).min(1).describe(METHODS),
   tune: tuneSchema,
   shadow: shadowSchema,
   ...requestedSections,
@@ -83,5 +87,11 @@ export function withTraining(model: ModelSpec, training: Spec['training']): Trai
   return { model, training }
 }
 
-/** A config file: the spec and the settings side by side. */
-export const configSchema = z.strictObject({ ...specSchema.shape, ...settingsSchema.shape })
+/** A config file: the spec and the settings side by side. Its rows may name these plug-ins. */
+export function configSchemaWith(plugins: Plugins) {
+  const methods = z.array(rowSchemaWith(plugins)).min(1).describe(METHODS)
+  return z.strictObject({ ...specSchema.shape, methods, ...settingsSchema.shape })
+}
+
+/** A config file that names no plug-in. */
+export const configSchema = configSchemaWith(noPlugins)

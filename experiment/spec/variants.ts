@@ -71,7 +71,7 @@ export function withValues(
   values: readonly (readonly [path: string, value: Json])[],
 ): unknown {
   return values.reduce<unknown>(
-    (options, [path, value]) => withValue(options, parsePath(path) ?? [path], value),
+    (options, [path, value]) => withValue(options, optionPath(row, path), value),
     values.some(([path]) => path.startsWith('optimizer')) ? tunable(row, training) : optionsOf(row),
   )
 }
@@ -82,7 +82,19 @@ function tunable(row: ApproximateMethodSpec, training: Spec['training']): Approx
   return 'epochs' in options && training ? { optimizer: training.optimizer, ...options } : options
 }
 
-function withValue(root: unknown, [part, ...rest]: Path, value: Json): unknown {
+/** The place of an option in a row. A plug-in has its options apart from other keys. */
+function optionPath({ method }: Pick<MethodSpec, 'method'>, option: string): Path {
+  const path = parsePath(option) ?? [option]
+  return method === 'plugin' ? ['options', ...path] : path
+}
+
+/** The value of an option of a row, such as `optimizer.learningRate`. */
+export function optionOf(row: ApproximateMethodSpec, option: string): unknown {
+  return valueAt(row, optionPath(row, option))
+}
+
+/** A copy of plain data with the value at a path replaced. Missing mappings are created. */
+export function withValue(root: unknown, [part, ...rest]: Path, value: Json): unknown {
   if (part === undefined) return value
   const inner = withValue(valueAt(root, [part]), rest, value)
   if (!Array.isArray(root)) return { ...(root as object | undefined), [part]: inner }

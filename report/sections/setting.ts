@@ -2,6 +2,7 @@ import { seedsAt } from '../../experiment/plan/plan.ts'
 import type { Environment } from '../../experiment/records/manifest.ts'
 import { filesOf, type GivenModel } from '../../experiment/spec/given.ts'
 import { isGoldGiven } from '../../experiment/spec/gold.ts'
+import type { RowSpec } from '../../experiment/spec/methods.ts'
 import type { Spec } from '../../experiment/spec/spec.ts'
 import { requestedByKind, requestedKinds } from '../../experiment/stages/requested.ts'
 import type { StageParams } from '../../experiment/stages/stage.ts'
@@ -46,23 +47,7 @@ export function settingSection(input: ReportInput): Section {
     ),
     ...optional('Training', spec.training && describeOptions(spec.training)),
     ...givenFacts(spec),
-    fact(
-      'Methods',
-      '',
-      spec.methods.map((row): Text => {
-        const { label, method } = row
-        if (row.method === 'weights') return [{ strong: label ?? method }, ` ${describeGiven(row)}`]
-        const { label: _, method: __, ...options } = row
-        const kind = label === undefined || label === method ? '' : `${method}; `
-        if (row.method !== 'external')
-          return [{ strong: label ?? method }, ` ${kind}${describeOptions(options)}`]
-        const files = (row.packed ?? []).flatMap(({ path, sha256 }) => [
-          `; ${path}, SHA-256 `,
-          { code: sha256 },
-        ])
-        return [{ strong: label ?? method }, ` ${kind}${describeProgram(row)}`, ...files]
-      }),
-    ),
+    fact('Methods', '', spec.methods.map(describeMethod)),
     ...optional('Tuning', spec.tune && describeOptions(spec.tune)),
     fact('Attack', describeOptions(spec.attack)),
     ...optional(
@@ -97,6 +82,33 @@ function modelFiles(model: AnyModelSpec) {
 /** The seed of a model, which a model from elsewhere lacks. */
 function seedOf(params: StageParams['train']): string {
   return params.on === 'given' ? 'from elsewhere' : String(params.seed)
+}
+
+/** The name of a row, and its method with its options. */
+function describeMethod(row: RowSpec): Text {
+  const { label, method } = row
+  const kind = label === undefined || label === method ? '' : `${method}; `
+  switch (row.method) {
+    case 'plugin': {
+      const { plugin, options, tune } = row
+      const described = describeOptions({ ...options, ...(tune !== undefined && { tune }) })
+      const which = `plug-in ${plugin.name}, SHA-256 ${plugin.sha256}`
+      return [{ strong: label ?? plugin.name }, ` ${which}${described === '' ? '' : `; ${described}`}`]
+    }
+    case 'weights':
+      return [{ strong: label ?? method }, ` ${describeGiven(row)}`]
+    case 'external': {
+      const files = (row.packed ?? []).flatMap(({ path, sha256 }) => [
+        `; ${path}, SHA-256 `,
+        { code: sha256 },
+      ])
+      return [{ strong: label ?? method }, ` ${kind}${describeProgram(row)}`, ...files]
+    }
+    default: {
+      const { label: _, method: __, ...options } = row
+      return [{ strong: label ?? method }, ` ${kind}${describeOptions(options)}`]
+    }
+  }
 }
 
 const MOST_CLASSES = 20

@@ -62,7 +62,7 @@ describe('the estimate of what stages will take', () => {
   test('takes other trainings of the same model on the same data set', () => {
     const trainings = stages.filter((stage) => stage.kind === 'train').slice(0, 1)
     const others = before.flatMap((stage) =>
-      stage.kind === 'train'
+      stage.kind === 'train' && 'training' in stage.params
         ? [
             past(
               { ...stage, params: { ...stage.params, training: { ...stage.params.training, epochs: 99 } } },
