@@ -1,10 +1,11 @@
 import { realpathSync } from 'node:fs'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { isInstalled } from './checkout.mjs'
 import { ensureClusterTools, presentClusterTools } from './cluster-tools.mjs'
 import { load } from './compiled.mjs'
 import { ensureMlflow, presentMlflow } from './mlflow.mjs'
-import { ensureNative, isNativeCached, isNativeReady } from './native.mjs'
+import { ensureNative, isNativeCached, isNativeReady, useNative } from './native.mjs'
 import { arePackagesReady, ensurePackages } from './packages.mjs'
 import { ensurePeft, presentPeft } from './peft.mjs'
 import { findCompiler, findPython } from './programs.mjs'
@@ -16,7 +17,7 @@ import { ensureVersitygw, presentVersitygw } from './versitygw.mjs'
 
 const USAGE = `Usage: node infra/bootstrap.mjs [options]
 
-Sets up what a fresh clone needs, and does nothing when all is there.
+Sets up what a fresh clone needs, and does nothing when all is there. An installed package has \`zeroshift setup\` instead.
 
   --with-mlflow   also MLflow, which the tests of tracking use
   --with-s3       also an S3 server, which the tests of stores use
@@ -31,7 +32,7 @@ Sets up what a fresh clone needs, and does nothing when all is there.
 `
 
 /**
- * Makes this checkout ready to run.
+ * Makes this checkout, or this installed package, ready to run.
  * @param {object} [options]
  * @param {boolean} [options.native]
  * @param {boolean} [options.temporal]
@@ -54,12 +55,12 @@ export async function bootstrap({
   gpu = process.env.ZEROSHIFT_DEVICE === 'gpu',
 } = {}) {
   checkNode()
-  if (native && !(arePackagesReady() && isNativeReady({ gpu })) && !isNativeCached({ gpu })) {
+  if (native && !(haveOwnPackages() && isNativeReady({ gpu })) && !isNativeCached({ gpu })) {
     // A missing program is found now, rather than after minutes of downloads.
     findPython()
     findCompiler()
   }
-  const packages = { isReady: arePackagesReady, ensure: ensurePackages }
+  const packages = { isReady: haveOwnPackages, ensure: ensurePackages }
   // Parts that are mostly downloaded run beside parts that are mostly built.
   const downloads = [
     native && { isReady: () => isNativeReady({ gpu }), ensure: () => ensureNative({ gpu }) },
@@ -79,7 +80,11 @@ export async function bootstrap({
     },
   ]
   await inParts([packages], downloads.filter(Boolean), builds.filter(Boolean))
+  useNative()
 }
+
+/** npm installs the packages that an installed package needs. */
+const haveOwnPackages = () => isInstalled() || arePackagesReady()
 
 /**
  * Sets up the parts that are not ready yet: the first list, then the other lists side by side.

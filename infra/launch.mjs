@@ -9,11 +9,12 @@ import { deviceIn, driverProblem } from '../host/gpu.mjs'
 import { beParent, needsParent } from '../worker/worker-parent.mjs'
 
 const verb = process.argv[2] ?? '--help'
+const withoutTensorFlow = ['help', 'doctor', 'setup', 'init', 'completion']
 const isWorker = verb === 'worker'
 if (isWorker && needsParent()) await beParent()
 // The Temporal server is not set up here. The commands that start one set it up, and a worker in a
 // container does not need it.
-const native = !verb.startsWith('-') && !['help', 'doctor'].includes(verb)
+const native = !verb.startsWith('-') && !withoutTensorFlow.includes(verb)
 // Without a driver the command refuses to start, so that 3 GB would be downloaded for nothing.
 const gpu = deviceIn(process.argv.slice(3)) === 'gpu' && driverProblem() === undefined
 await bootstrap({ native, temporal: false, gpu }).catch(giveUp)

@@ -1,0 +1,3 @@
+export function plan(): string {
+  return 'plan'
+}
