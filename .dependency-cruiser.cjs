@@ -30,6 +30,7 @@ const folders = {
       ...['pretrained', 'tracking', 'report', 'workflows', 'activities', 'worker', 'stack'],
     ],
   },
+  api: { may: ['common', 'experiment', 'artifacts', 'report', 'activities', 'cli'] },
 }
 const names = Object.keys(folders)
 const allOf = (list) => `^(${list.join('|')})/`

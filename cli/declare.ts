@@ -110,6 +110,8 @@ interface CommandDeclaration<
   readonly about: string
   readonly arguments?: A
   readonly options: O
+  /** Commands whose names follow this one's name. */
+  readonly subcommands?: readonly AddCommand[]
   readonly action: () => Promise<(...given: [...ArgumentValues<A>, Taken]) => number | Promise<number>>
 }
 
@@ -125,12 +127,14 @@ export function declareCommand<
   about,
   arguments: words,
   options,
+  subcommands,
   action,
 }: CommandDeclaration<A, O, Taken> & SameOptions<OptionsOf<O>, Taken>): AddCommand {
   return (parent) => {
     const command = parent.command(name).description(about)
     for (const word of words ?? []) command.argument(word.name, word.about)
     for (const option of options) command.addOption(option.create())
+    for (const add of subcommands ?? []) add(command)
     command.action(async (...given: [...ArgumentValues<A>, Taken]) => {
       const carryOut = await action()
       process.exitCode = await carryOut(...given)

@@ -7,8 +7,11 @@ import { adapterMerge } from './commands/adapter-merge.ts'
 import { cancel } from './commands/cancel.ts'
 import { check } from './commands/check.ts'
 import { compare } from './commands/compare.ts'
+import { completion } from './commands/completion.ts'
 import { doctor } from './commands/doctor.ts'
+import { exportCommand } from './commands/export.ts'
 import { gc } from './commands/gc.ts'
+import { init } from './commands/init.ts'
 import { keyNew } from './commands/key-new.ts'
 import { keyShow } from './commands/key-show.ts'
 import { methods } from './commands/methods.ts'
@@ -19,7 +22,7 @@ import { resume } from './commands/resume.ts'
 import { rm } from './commands/rm.ts'
 import { run } from './commands/run.ts'
 import { runs } from './commands/runs.ts'
-import { setupSearchAttributes } from './commands/setup-search-attributes.ts'
+import { setup } from './commands/setup.ts'
 import { sign } from './commands/sign.ts'
 import { status } from './commands/status.ts'
 import { storeCopy } from './commands/store-copy.ts'
@@ -35,19 +38,21 @@ import { printError } from './output/print.ts'
 
 /** All commands in the order of the help text. */
 const commands: readonly AddCommand[] = [
+  init,
   run,
   sweep,
   resume,
   pause,
   cancel,
   worker,
-  declareGroup('setup', 'prepare a Temporal server', [setupSearchAttributes]),
+  setup,
   up,
   status,
   runs,
   report,
   verify,
   compare,
+  exportCommand,
   track,
   declareGroup('adapter', "export LoRA adapters from runs in PEFT's layout, and use them on checkpoints", [
     adapterExport,
@@ -68,6 +73,7 @@ const commands: readonly AddCommand[] = [
   methods,
   metrics,
   doctor,
+  completion,
 ]
 
 /**

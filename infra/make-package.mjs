@@ -59,8 +59,18 @@ async function make(directory) {
  * package, because its own installation would download another TensorFlow of 500 MB.
  */
 async function description() {
-  const { name, version, description, license, private: isPrivate, type, engines, bin, exports, dependencies } =
-    await json(join(ROOT, 'package.json'))
+  const {
+    name,
+    version,
+    description,
+    license,
+    private: isPrivate,
+    type,
+    engines,
+    bin,
+    exports,
+    dependencies,
+  } = await json(join(ROOT, 'package.json'))
   const imported = await Promise.all(
     TFJS_IMPORTS.map(async (each) => [each, (await json(require.resolve(`${each}/package.json`))).version]),
   )
@@ -84,7 +94,12 @@ async function copyTensorFlow() {
   const isUsed = (path) => !/_test\.|run_tests|\.map$|\.d\.ts$/.test(path)
   for (const part of ['dist', 'binding', 'binding.gyp', 'README.md'])
     await cp(join(source, part), join(target, part), { recursive: true, filter: isUsed })
-  const { scripts: _, dependencies: __, devDependencies: ___, ...rest } = await json(join(source, 'package.json'))
+  const {
+    scripts: _,
+    dependencies: __,
+    devDependencies: ___,
+    ...rest
+  } = await json(join(source, 'package.json'))
   await writeJson(join(target, 'package.json'), { ...rest, gypfile: false })
   const index = join(target, 'dist/index.js')
   await writeFile(

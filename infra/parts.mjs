@@ -20,6 +20,7 @@ const isSetUp = (path) => path === INFRA || /\.(mjs|mts|py)$/.test(path)
  * @returns {Promise<void>}
  */
 export async function copyParts(target, files) {
-  for (const part of [...files, ...FOLDERS]) await cp(join(ROOT, part), join(target, part), { recursive: true })
+  for (const part of [...files, ...FOLDERS])
+    await cp(join(ROOT, part), join(target, part), { recursive: true })
   await cp(INFRA, join(target, 'infra'), { recursive: true, filter: isSetUp })
 }

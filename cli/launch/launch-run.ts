@@ -3,8 +3,9 @@ import type { StoredInput } from '../../experiment/plan/run-parts.ts'
 import { recordOf, type RunInput, type RunResult } from '../../experiment/records/run.ts'
 import { searchAttributesOf } from '../../experiment/records/search-attributes.ts'
 import { fairShare, resumeSignal, workflowId, workflowType } from '../../workflows/names.ts'
-import { displayOn } from '../output/follow.ts'
+import { displayOn, type Display } from '../output/follow.ts'
 import { runWriter } from '../output/render-run.ts'
+import type { RunView } from '../output/run-progress.ts'
 import type { CommandServer } from './command-server.ts'
 import { trackingNotes } from './tracking-notes.ts'
 import { refuseUnusableStore } from './usable-store.ts'
@@ -35,17 +36,18 @@ export async function launchRun(
   return { handle, server }
 }
 
-/** Shows the run until it ends. */
+/** Shows the run until it ends, on the command's output unless another display is given. */
 export async function watchRun(
   launched: Launched<RunResult>,
   { run, settings }: RunInput,
   server: CommandServer,
+  display?: Display<RunView>,
 ): Promise<Outcome<RunResult>> {
   const { progressOf } = await import('../output/run-progress.ts')
   const { out } = server.output
   const progress = {
     read: () => progressOf(launched.handle),
-    display: await displayOn(out, runWriter),
+    display: display ?? (await displayOn(out, runWriter)),
     everyMs: out.isTTY ? 200 : 500,
   }
   return watchWorkflow(launched, server, progress, () =>

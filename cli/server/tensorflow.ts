@@ -18,21 +18,17 @@ export function tensorflowHere(device: Device): TensorFlowHere {
   const script = `const { load } = await import('${compiled}')
 const { tensorflowEnvironment } = await load('learning/tensorflow/tf.ts')
 console.log(JSON.stringify(tensorflowEnvironment()))`
-  const { stdout, stderr, status } = spawnSync(
-    process.execPath,
-    ['--input-type=module', '--eval', script],
-    {
-      encoding: 'utf8',
-      env: {
-        ...process.env,
-        ZEROSHIFT_DEVICE: device,
-        ...(device === 'gpu' && {
-          TF_CPP_MIN_LOG_LEVEL: '0',
-          TF_CPP_VMODULE: 'dso_loader=1,dlopen_checker=1',
-        }),
-      },
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+    encoding: 'utf8',
+    env: {
+      ...process.env,
+      ZEROSHIFT_DEVICE: device,
+      ...(device === 'gpu' && {
+        TF_CPP_MIN_LOG_LEVEL: '0',
+        TF_CPP_VMODULE: 'dso_loader=1,dlopen_checker=1',
+      }),
     },
-  )
+  })
   if (status !== 0) {
     const why = device === 'gpu' ? whyNoGpu(stderr) : undefined
     if (why !== undefined) throw new Error(`TensorFlow sees no GPU: ${why}`)
