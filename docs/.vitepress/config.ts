@@ -36,6 +36,7 @@ export default defineConfig({
           page('Your model', '/guides/your-model'),
           page('Your method', '/guides/your-method'),
           page('Sweeps', '/guides/sweeps'),
+          page('Library', '/guides/library'),
           page('Tuning', '/guides/tuning'),
           page('Several machines', '/guides/several-machines'),
           page('GPUs', '/guides/gpus'),
@@ -70,6 +71,8 @@ export default defineConfig({
           page('Metrics', '/reference/metrics'),
           page('Environment variables', '/reference/environment'),
           page('Store layout', '/reference/store-layout'),
+          // Pages that TypeDoc writes, with a layout of their own.
+          { ...page('Types of the library', '/library/index.html'), target: '_self' },
           page('Glossary', '/glossary'),
         ],
       },

@@ -20,7 +20,7 @@ COMP_WORDS=(zeroshift "$@")
 COMP_CWORD=$#
 _zeroshift
 printf '%s\\n' "\${COMPREPLY[@]}"`
-  const { stdout, stderr, status } = spawnSync('bash', ['-c', script, 'bash', ...words], {
+  const { stdout, stderr, status } = spawnSync('bash', ['--norc', '-c', script, 'bash', ...words], {
     cwd: directory,
     encoding: 'utf8',
     env: { PATH: process.env.PATH },
