@@ -3,4 +3,4 @@ import { load } from '../infra/compiled.mjs'
 import { useNative } from '../infra/native.mjs'
 
 useNative()
-export const { plan, readRun, run } = await load('api/index.ts')
+export const { plan, readRun, run, UserError } = await load('api/index.ts')

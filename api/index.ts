@@ -9,4 +9,12 @@ export {
   type PlannedStage,
   type RunOptions,
   type StoredRun,
+  type StoredStage,
 } from './library.ts'
+export { UserError, type Problem } from '../common/errors.ts'
+export type { Manifest, ManifestOf } from '../experiment/records/manifest.ts'
+export type { Figure, MetricName, ResultRow } from '../experiment/records/results.ts'
+export type { RunProgress, RunResult, StageProgress, StageState } from '../experiment/records/run.ts'
+export type { DatasetFacts } from '../experiment/spec/dataset.ts'
+export type { Spec } from '../experiment/spec/spec.ts'
+export type { StageKind } from '../experiment/stages/stage.ts'

@@ -68,19 +68,20 @@ export interface PlannedRun {
   readonly stages: readonly PlannedStage[]
 }
 
+/** A stage of a run in a store. */
+export interface StoredStage extends Omit<PlannedStage, 'cached'> {
+  /** The record of the result: its figures and the digests of its outputs. Absent without a result. */
+  readonly manifest?: Manifest
+}
+
 /** A run in a store, as `readRun` reads it. */
 export interface StoredRun {
   readonly id: string
   readonly spec: Spec
   /** The classes, the shape and the counts of the data set. */
   readonly facts: DatasetFacts
-  /** The stages with their results, each after its inputs. A stage that has none lacks `manifest`. */
-  readonly stages: readonly {
-    readonly kind: StageKind
-    readonly title: string
-    readonly key: string
-    readonly manifest?: Manifest
-  }[]
+  /** The stages, each after its inputs. */
+  readonly stages: readonly StoredStage[]
   /** The table of results: a row for each method, then one for each further gold model. */
   readonly results: readonly ResultRow[]
 }

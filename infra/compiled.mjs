@@ -152,7 +152,7 @@ async function compile(root, outdir) {
 const DIGESTS = 'COMPILED_SOURCES'
 
 /** The identifier that stands for the URL of the folder of package.json. */
-const ROOT_URL = 'ZEROSHIFT_ROOT_URL'
+const ROOT_URL = 'COMPILED_ROOT_URL'
 
 /** Returns the expression of that URL in a compiled file. */
 function rootFrom(file, build) {

@@ -29,7 +29,18 @@ const json = async (path) => JSON.parse(await readFile(path, 'utf8'))
 const writeJson = (path, value) => writeFile(path, `${JSON.stringify(value, null, 2)}\n`)
 
 async function make(directory) {
+  const { version } = await json(join(ROOT, 'package.json'))
   await rm(PACKAGE, { recursive: true, force: true })
+  try {
+    await fill(version)
+    await step('packing', () => pack(directory))
+  } finally {
+    await rm(PACKAGE, { recursive: true, force: true })
+  }
+  process.stdout.write(`${join(directory, `zeroshift-${version}.tgz`)}\n`)
+}
+
+async function fill(version) {
   await mkdir(PACKAGE, { recursive: true })
   await copyParts(PACKAGE, FILES)
   await writeJson(join(PACKAGE, 'package.json'), await description())
@@ -41,17 +52,15 @@ async function make(directory) {
     ])
   })
   await step('writing the declarations of types (about 20 s)', writeTypes)
-  const { version } = await json(join(ROOT, 'package.json'))
-  await writeJson(join(PACKAGE, PACKED), { version })
   await removeUsers()
-  await step('packing', async () => {
-    const npm = which('npm')
-    if (!npm) throw new SetupError('npm is not on PATH; install it with Node from https://nodejs.org.')
-    await mkdir(directory, { recursive: true })
-    run(npm, ['pack', '--ignore-scripts', '--silent', `--pack-destination=${directory}`])
-  })
-  await rm(PACKAGE, { recursive: true })
-  process.stdout.write(`${join(directory, `zeroshift-${version}.tgz`)}\n`)
+  await writeJson(join(PACKAGE, PACKED), { version })
+}
+
+async function pack(directory) {
+  const npm = which('npm')
+  if (!npm) throw new SetupError('npm is not on PATH; install it with Node from https://nodejs.org.')
+  await mkdir(directory, { recursive: true })
+  run(npm, ['pack', '--ignore-scripts', '--silent', `--pack-destination=${directory}`])
 }
 
 /**
@@ -91,7 +100,7 @@ async function description() {
 async function copyTensorFlow() {
   const source = join(ROOT, 'node_modules', TFJS)
   const target = join(PACKAGE, 'node_modules', TFJS)
-  const isUsed = (path) => !/_test\.|run_tests|\.map$|\.d\.ts$/.test(path)
+  const isUsed = (path) => !/_test\.|run_tests|\.map$/.test(path)
   for (const part of ['dist', 'binding', 'binding.gyp', 'README.md'])
     await cp(join(source, part), join(target, part), { recursive: true, filter: isUsed })
   const {

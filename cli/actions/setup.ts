@@ -16,7 +16,8 @@ interface SetupOptions {
  * cache, as the first run would, and the servers that the options name.
  */
 export async function setup({ device, withMlflow, withS3 }: SetupOptions): Promise<number> {
-  const gpu = deviceNamed(device ?? process.env.ZEROSHIFT_DEVICE) === 'gpu'
+  const named = device ?? process.env.ZEROSHIFT_DEVICE
+  const gpu = deviceNamed(named, device === undefined ? undefined : '--device') === 'gpu'
   try {
     await bootstrap({ gpu, mlflow: withMlflow === true, s3: withS3 === true })
   } catch (error) {
