@@ -140,7 +140,9 @@ async function compile(root, outdir) {
     )
     for (const { path, text } of outputFiles) {
       mkdirSync(dirname(path), { recursive: true })
-      writeFileSync(path, text.replaceAll(DIGESTS, digests).replaceAll(ROOT_URL, rootFrom(path, outdir)))
+      const isCode = path.endsWith('.js')
+      const rootUrl = rootFrom(path, outdir)
+      writeFileSync(path, isCode ? text.replaceAll(DIGESTS, digests).replaceAll(ROOT_URL, rootUrl) : text)
     }
   } finally {
     await stop()

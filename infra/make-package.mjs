@@ -21,7 +21,7 @@ const FILES = ['zeroshift', 'LICENSE', 'README.md', 'CHANGELOG.md']
 const PACKAGE = join(ROOT, 'built', 'package')
 const TFJS = '@tensorflow/tfjs-node-gpu'
 /** The packages that the code of TFJS imports, beside those that Zeroshift depends on itself. */
-const TFJS_IMPORTS = ['google-protobuf', 'progress']
+const TFJS_IMPORTS = ['@tensorflow/tfjs-core', 'google-protobuf', 'progress']
 const require = createRequire(import.meta.url)
 
 /** @returns {Promise<Record<string, any>>} */

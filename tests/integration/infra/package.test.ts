@@ -44,7 +44,7 @@ beforeAll(() => {
   mkdirSync(bin)
   symlinkSync(join(installed, programs.zeroshift), join(bin, 'zeroshift'))
   execute('chmod', ['-R', 'a-w', installed], directory)
-}, 300_000)
+}, 600_000)
 
 afterAll(() => {
   spawnSync('chmod', ['-R', 'u+w', installed])
