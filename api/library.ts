@@ -119,10 +119,10 @@ export async function run(
   config: string | ExperimentConfig,
   { store, overrides = [], temporal, onNote = ignore, onProgress = ignore }: RunOptions = {},
 ): Promise<RunResult> {
-  const { bootstrap } = await import('../infra/bootstrap.mjs')
-  await bootstrap({ temporal: false })
   const source = sourceOf(config, overrides, store)
   const settings = runSettings(source, await parsed(source, config))
+  const { bootstrap } = await import('../infra/bootstrap.mjs')
+  await bootstrap({ temporal: false })
   const launch = temporal === undefined ? {} : { temporal }
   const display = { show: onProgress, end: ignore }
   const output: Output = { ...createOutput(true), printLine: onNote }
