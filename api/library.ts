@@ -70,7 +70,7 @@ export interface PlannedRun {
 
 /** A stage of a run in a store. */
 export interface StoredStage extends Omit<PlannedStage, 'cached'> {
-  /** The record of the result: its figures and the digests of its outputs. Absent without a result. */
+  /** The record of the result: figures and digests of outputs. Absent without a result. */
   readonly manifest?: Manifest
 }
 

@@ -7,7 +7,7 @@ import { adapterMerge } from './commands/adapter-merge.ts'
 import { cancel } from './commands/cancel.ts'
 import { check } from './commands/check.ts'
 import { compare } from './commands/compare.ts'
-import { completion } from './commands/completion.ts'
+import { completionOf } from './commands/completion.ts'
 import { doctor } from './commands/doctor.ts'
 import { exportCommand } from './commands/export.ts'
 import { gc } from './commands/gc.ts'
@@ -73,7 +73,7 @@ const commands: readonly AddCommand[] = [
   methods,
   metrics,
   doctor,
-  completion,
+  completionOf(createProgram),
 ]
 
 /**

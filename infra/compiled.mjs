@@ -25,8 +25,7 @@ import { isInstalled, ROOT } from './checkout.mjs'
 /**
  * The sources that processes start with, that the set-up calls, and that programs of users import.
  * Everything that they import is compiled with them.
- * @typedef {'cli/main.ts' | 'worker/main.ts' | 'worker/prepare.ts' | 'api/index.ts' | 'learning/tensorflow/tf.ts'} Entry
- * @type {Entry[]}
+ * @typedef {typeof ENTRIES[number]} Entry
  */
 const ENTRIES = [
   'cli/main.ts',

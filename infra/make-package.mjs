@@ -83,7 +83,7 @@ async function description() {
   const imported = await Promise.all(
     TFJS_IMPORTS.map(async (each) => [each, (await json(require.resolve(`${each}/package.json`))).version]),
   )
-  const { tsx: _, ...used } = dependencies
+  const used = without(dependencies, ['tsx'])
   const library = { ...exports['.'], types: './built/types/api/index.d.ts' }
   return {
     ...{ name, version, description, license, private: isPrivate, type, engines, bin },
@@ -103,12 +103,9 @@ async function copyTensorFlow() {
   const isUsed = (path) => !/_test\.|run_tests|\.map$/.test(path)
   for (const part of ['dist', 'binding', 'binding.gyp', 'README.md'])
     await cp(join(source, part), join(target, part), { recursive: true, filter: isUsed })
-  const {
-    scripts: _,
-    dependencies: __,
-    devDependencies: ___,
-    ...rest
-  } = await json(join(source, 'package.json'))
+  const rest = without(await json(join(source, 'package.json')), [
+    ...['scripts', 'dependencies', 'devDependencies'],
+  ])
   await writeJson(join(target, 'package.json'), { ...rest, gypfile: false })
   const index = join(target, 'dist/index.js')
   await writeFile(
@@ -119,6 +116,11 @@ async function copyTensorFlow() {
       'process.env.ZEROSHIFT_TENSORFLOW_ADDON',
     ),
   )
+}
+
+/** Returns the object without some of its keys. */
+function without(object, keys) {
+  return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)))
 }
 
 function replacedOnce(text, from, to) {

@@ -9,7 +9,7 @@ import { cacheDirectory } from '../host/cache.mjs'
 const require = createRequire(import.meta.url)
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** The directory with the bundles that an image or a package has from its build. A checkout has none. */
+/** The directory with the bundles that images and packages have. A checkout has none. */
 export const shippedBundles = join(root, 'built', 'workflows')
 
 const cachedBundles = () => join(cacheDirectory(), 'workflows')

@@ -25,8 +25,8 @@ interface ExportOptions {
 
 /**
  * `zeroshift export`: writes the model of a method, of the first seed: for a pre-trained model as
- * transformers loads it, and for Zeroshift's own models with a PyTorch module. The folder also has a
- * model card and the digests of all files.
+ * transformers loads it, and for Zeroshift's own models with a PyTorch module. The folder also has
+ * a model card and the digests of all files.
  */
 export async function exportModel(
   id: string,

@@ -54,7 +54,7 @@ function oneOf<Name extends string>(option: string, found: string, known: readon
   return name
 }
 
-/** Returns where an editor finds the JSON Schema of configs: a relative path inside the directory. */
+/** Returns the place of the JSON Schema of configs, relative if it is inside the directory. */
 function schemaFrom(directory: string): string {
   const path = relative(resolve(directory), schema)
   return path.startsWith('..') || isAbsolute(path) ? pathToFileURL(schema).href : path.split(sep).join('/')

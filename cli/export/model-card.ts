@@ -12,7 +12,7 @@ import type { ChosenModel } from './chosen-model.ts'
 
 interface CardInput extends ChosenModel {
   readonly run: RunRecord
-  /** The split, whose outputs name the forget set by its digest. Absent if it is not in the store. */
+  /** The split, which has the digest of the forget set. Absent if the store lacks it. */
   readonly split: ManifestOf<'split'> | undefined
   /** All rows of the results: the methods, then the further gold models. */
   readonly results: readonly ResultRow[]

@@ -3,13 +3,14 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { completion } from '../../../../cli/actions/completion.ts'
+import { createProgram } from '../../../../cli/program.ts'
 import { commandList } from '../../../support/command-list.ts'
 import { testDirectory } from '../../../support/directories.ts'
 import { captureOutput } from '../../../support/output.ts'
 
 function scriptOf(shell: string): string {
   const output = captureOutput('stdout')
-  completion(shell, {})
+  completion(shell, createProgram())
   return output.text
 }
 
@@ -54,5 +55,7 @@ test.each(['bash', 'zsh', 'fish'])('the script for %s names every command and ev
 })
 
 test('another shell is refused', () => {
-  expect(() => completion('powershell', {})).toThrow("completes for bash, zsh, fish; found 'powershell'")
+  expect(() => completion('powershell', createProgram())).toThrow(
+    "completes for bash, zsh, fish; found 'powershell'",
+  )
 })
