@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { isInstalled } from './checkout.mjs'
@@ -129,6 +129,13 @@ function checkNode() {
   )
 }
 
+/** Whether this file is the program of the process. */
+function isMain() {
+  const [, program] = process.argv
+  if (program === undefined || !existsSync(program)) return false
+  return realpathSync(program) === fileURLToPath(import.meta.url)
+}
+
 /**
  * Ends the process with a SetupError's message; other errors keep their stack.
  * @param {unknown} error
@@ -141,7 +148,7 @@ export function giveUp(error) {
   process.exit(1)
 }
 
-if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+if (isMain()) {
   const flags = process.argv.slice(2)
   const known = [
     '--with-mlflow',
