@@ -121,7 +121,7 @@ export async function run(
 ): Promise<RunResult> {
   const source = sourceOf(config, overrides, store)
   const settings = runSettings(source, await parsed(source, config))
-  const { bootstrap } = await import('../infra/bootstrap.mjs')
+  const { bootstrap } = await import('../infra/set-up.mjs')
   await bootstrap({ temporal: false })
   const launch = temporal === undefined ? {} : { temporal }
   const display = { show: onProgress, end: ignore }

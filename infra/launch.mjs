@@ -3,7 +3,7 @@
  * command runs in this process, so that it receives signals itself and sets the exit code. Only a
  * worker whose log is JSON gets a parent process (see worker-parent.mjs).
  */
-import { bootstrap, giveUp } from './bootstrap.mjs'
+import { bootstrap, giveUp } from './set-up.mjs'
 import { load } from './compiled.mjs'
 import { deviceIn, driverProblem } from '../host/gpu.mjs'
 import { beParent, needsParent } from '../worker/worker-parent.mjs'

@@ -1,5 +1,5 @@
 import { UserError } from '../../common/errors.ts'
-import { bootstrap } from '../../infra/bootstrap.mjs'
+import { bootstrap } from '../../infra/set-up.mjs'
 import { SetupError } from '../../infra/steps.mjs'
 import { deviceNamed } from '../../learning/tensorflow/device.ts'
 import { prepare } from '../../worker/prepare.ts'

@@ -14,7 +14,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { cp, mkdir, readdir, realpath, rm, symlink } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
-import { giveUp } from '../bootstrap.mjs'
+import { giveUp } from '../set-up.mjs'
 import { copyParts } from '../parts.mjs'
 import { SetupError, step } from '../steps.mjs'
 
@@ -30,7 +30,7 @@ async function build(target, gpu) {
   await copyParts(app, FILES)
   run(app, [
     ...['--input-type=module', '--eval'],
-    `const { bootstrap, giveUp } = await import('./infra/bootstrap.mjs'); await bootstrap({ temporal: false, gpu: ${gpu} }).catch(giveUp)`,
+    `const { bootstrap, giveUp } = await import('./infra/set-up.mjs'); await bootstrap({ temporal: false, gpu: ${gpu} }).catch(giveUp)`,
   ])
   await step("copying TensorFlow's library", () => ownLibrary(target, app))
   await step('compiling the code and bundling the workflows (about 10 s)', async () => {
