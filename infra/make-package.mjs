@@ -136,7 +136,7 @@ async function writeTypes() {
   await writeJson(config, {
     extends: '../../tsconfig.json',
     compilerOptions: {
-      ...{ noEmit: false, declaration: true, emitDeclarationOnly: true, stripInternal: true },
+      ...{ noEmit: false, declaration: true, emitDeclarationOnly: true },
       ...{ rootDir: '.', outDir: types },
     },
     files: ['api/index.ts'],
