@@ -9,7 +9,6 @@ const folders = {
   datasets: { may: ['common', 'experiment'] },
   learning: { may: ['common', 'experiment', 'datasets'] },
   unlearning: { may: ['common', 'experiment', 'learning'] },
-  api: { may: ['common', 'host', 'experiment', 'learning', 'unlearning'] },
   signatures: { may: ['common', 'experiment'] },
   artifacts: { may: ['common', 'host', 'experiment', 'signatures'] },
   sources: { may: ['common', 'host', 'experiment', 'artifacts'] },
@@ -31,6 +30,12 @@ const folders = {
       ...['common', 'host', 'experiment', 'datasets', 'learning', 'signatures', 'artifacts', 'sources'],
       ...['pretrained', 'programs', 'tracking', 'report', 'workflows', 'activities', 'worker', 'stack'],
       'api',
+    ],
+  },
+  api: {
+    may: [
+      ...['common', 'host', 'experiment', 'learning', 'unlearning'],
+      ...['artifacts', 'report', 'activities', 'cli'],
     ],
   },
 }

@@ -40,6 +40,7 @@ const longest = [
   'tests/e2e/up.test.ts',
   'tests/e2e/command.test.ts',
   'tests/integration/pretrained/peft.test.ts',
+  'tests/integration/infra/package.test.ts',
   'tests/integration/infra/worker-image.test.ts',
   'tests/integration/cli/actions/worker.test.ts',
   'tests/faults/partition.test.ts',

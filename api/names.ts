@@ -1,7 +1,7 @@
-type Api = typeof import('./index.ts')
+type Api = typeof import('./engine.ts')
 
 /**
- * The names that the module `zeroshift` exports. They are listed here because a plug-in is bundled
+ * The names that the module `zeroshift` exports to plug-ins. They are listed here because a plug-in is bundled
  * without loading the module, and with it TensorFlow. A name that is missing does not compile.
  */
 const names: Readonly<Record<keyof Api, true>> = {

@@ -115,6 +115,8 @@ interface CommandDeclaration<
   /** Words such as `-name` that are no option are arguments. The action has to check them. */
   readonly allowsUnknownOptions?: true
   readonly options: O
+  /** Commands whose names follow this one's name. */
+  readonly subcommands?: readonly AddCommand[]
   readonly action: () => Promise<(...given: [...ArgumentValues<A>, Taken]) => number | Promise<number>>
 }
 
@@ -131,6 +133,7 @@ export function declareCommand<
   arguments: words,
   allowsUnknownOptions,
   options,
+  subcommands,
   action,
 }: CommandDeclaration<A, O, Taken> & SameOptions<OptionsOf<O>, Taken>): AddCommand {
   return (parent) => {
@@ -138,6 +141,7 @@ export function declareCommand<
     for (const word of words ?? []) command.argument(word.name, word.about)
     command.allowUnknownOption(allowsUnknownOptions ?? false)
     for (const option of options) command.addOption(option.create())
+    for (const add of subcommands ?? []) add(command)
     command.action(async (...given: [...ArgumentValues<A>, Taken]) => {
       const carryOut = await action()
       process.exitCode = await carryOut(...given)

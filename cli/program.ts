@@ -7,10 +7,13 @@ import { adapterMerge } from './commands/adapter-merge.ts'
 import { cancel } from './commands/cancel.ts'
 import { check } from './commands/check.ts'
 import { compare } from './commands/compare.ts'
+import { completionOf } from './commands/completion.ts'
 import { dataInspect } from './commands/data-inspect.ts'
 import { doctor } from './commands/doctor.ts'
 import { du } from './commands/du.ts'
+import { exportCommand } from './commands/export.ts'
 import { gc } from './commands/gc.ts'
+import { init } from './commands/init.ts'
 import { keyNew } from './commands/key-new.ts'
 import { keyShow } from './commands/key-show.ts'
 import { methods } from './commands/methods.ts'
@@ -23,7 +26,7 @@ import { rm } from './commands/rm.ts'
 import { run } from './commands/run.ts'
 import { runs } from './commands/runs.ts'
 import { schema } from './commands/schema.ts'
-import { setupSearchAttributes } from './commands/setup-search-attributes.ts'
+import { setup } from './commands/setup.ts'
 import { sign } from './commands/sign.ts'
 import { status } from './commands/status.ts'
 import { storeCopy } from './commands/store-copy.ts'
@@ -40,13 +43,14 @@ import { printError } from './output/print.ts'
 
 /** All commands in the order of the help text. */
 const commands: readonly AddCommand[] = [
+  init,
   run,
   sweep,
   resume,
   pause,
   cancel,
   worker,
-  declareGroup('setup', 'prepare a Temporal server', [setupSearchAttributes]),
+  setup,
   up,
   status,
   runs,
@@ -55,6 +59,7 @@ const commands: readonly AddCommand[] = [
   report,
   verify,
   compare,
+  exportCommand,
   track,
   declareGroup('data', 'look at the data of an experiment', [dataInspect]),
   declareGroup('adapter', "export LoRA adapters from runs in PEFT's layout, and use them on checkpoints", [
@@ -78,6 +83,7 @@ const commands: readonly AddCommand[] = [
   metrics,
   schema,
   doctor,
+  completionOf(createProgram),
 ]
 
 /**

@@ -635,6 +635,14 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
     readBy: ['workers'],
   },
   {
+    name: 'ZEROSHIFT_TENSORFLOW_ADDON',
+    group: 'Internal',
+    meaning:
+      "TensorFlow's addon for an installed npm package; its processes set it for themselves and their children.",
+    values: 'a file',
+    readBy: everywhere,
+  },
+  {
     name: 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED',
     group: 'Internal',
     meaning: "Whether the AWS SDK's announcements about versions of Node are hidden.",

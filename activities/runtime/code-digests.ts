@@ -83,7 +83,7 @@ function entriesOf(name: CodeName): readonly string[] {
   const body = `activities/stages/${kind}.ts`
   if (method === undefined) return [body]
   if (method === 'program') return [`activities/programs/${kind}.ts`]
-  return [body, method === 'plugin' ? 'api/index.ts' : `unlearning/methods/${method}.ts`]
+  return [body, method === 'plugin' ? 'api/engine.ts' : `unlearning/methods/${method}.ts`]
 }
 
 /** The digest of one entry's code, and what it depends on outside of the bundle. */

@@ -17,7 +17,7 @@ export async function loadPlugin(artifacts: Artifacts, plugin: PluginRef): Promi
   const where = `the plug-in ${plugin.name} (SHA-256 ${plugin.sha256})`
   const own = await keptBundle('bundled', plugin.sha256)
   const file = own?.file ?? (await fetched(artifacts, plugin, where))
-  register(await import('../../api/index.ts'))
+  register(await import('../../api/engine.ts'))
   const module: unknown = await import(pathToFileURL(file).href).catch((cause: unknown) => {
     throw new UserError(`${where} cannot be loaded: ${errorMessage(cause)}`)
   })

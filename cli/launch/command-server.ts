@@ -39,12 +39,12 @@ export interface ConnectedServer extends Pick<Server, 'embedded' | 'broken'> {
  * stops afterwards. `store` is the URL where the results are kept. Throws a UserError before
  * anything is started if the store or the settings cannot be used.
  */
-export async function withServer(
+export async function withServer<Result>(
   store: string,
   { detach, temporal }: LaunchOptions,
   output: Output,
-  work: (server: CommandServer) => Promise<number>,
-): Promise<number> {
+  work: (server: CommandServer) => Promise<Result>,
+): Promise<Result> {
   const { connect, embeddedServer, existingServer, refuseUnableToStart } =
     await import('../server/temporal.ts')
   const existing = existingServer(temporal)

@@ -5,8 +5,9 @@ import { attachmentsOf } from '../../experiment/plan/attachments.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { searchAttributesOf } from '../../experiment/records/search-attributes.ts'
 import { fairShare, resumeSignal, workflowId, workflowType } from '../../workflows/names.ts'
-import { displayOn } from '../output/follow.ts'
+import { displayOn, type Display } from '../output/follow.ts'
 import { runWriter, runWriterWith } from '../output/render-run.ts'
+import type { RunView } from '../output/run-progress.ts'
 import { uploadAttachments } from './attachments.ts'
 import type { CommandServer } from './command-server.ts'
 import { trackingNotes } from './tracking-notes.ts'
@@ -47,11 +48,12 @@ async function keepPrograms(input: RunInput): Promise<void> {
   await storePrograms(openArtifacts(store), input)
 }
 
-/** Shows the run until it ends. */
+/** Shows the run until it ends, on the command's output unless another display is given. */
 export async function watchRun(
   launched: Launched<RunResult>,
   { run, settings }: RunInput,
   server: CommandServer,
+  display?: Display<RunView>,
 ): Promise<Outcome<RunResult>> {
   const { progressOf } = await import('../output/run-progress.ts')
   const { out } = server.output
@@ -59,7 +61,7 @@ export async function watchRun(
   const writer = out.isTTY ? runWriterWith(timesOf(run, settings.store)) : runWriter
   const progress = {
     read: () => progressOf(launched.handle),
-    display: await displayOn(out, writer),
+    display: display ?? (await displayOn(out, writer)),
     everyMs: out.isTTY ? 200 : 500,
   }
   return watchWorkflow(launched, server, progress, () =>

@@ -37,6 +37,7 @@ export default defineConfig({
           page('Your method', '/guides/your-method'),
           page('External programs', '/guides/external-programs'),
           page('Sweeps', '/guides/sweeps'),
+          page('Library', '/guides/library'),
           page('Tuning', '/guides/tuning'),
           page('Several machines', '/guides/several-machines'),
           page('GPUs', '/guides/gpus'),
@@ -72,6 +73,8 @@ export default defineConfig({
           page('Environment variables', '/reference/environment'),
           page('Contract with external programs', '/reference/program-contract'),
           page('Store layout', '/reference/store-layout'),
+          // Pages that TypeDoc writes, with a layout of their own.
+          { ...page('Types of the library', '/library/index.html'), target: '_self' },
           page('Glossary', '/glossary'),
         ],
       },

@@ -28,7 +28,7 @@ function section(command: Command, parents: readonly string[], level: number): s
   return [
     `${'#'.repeat(level)} \`${path.join(' ')}\``,
     plain(sentence(command.description())),
-    ...(children.length === 0 ? [['```sh', usage.join(' '), '```'].join('\n')] : []),
+    ...(children.length === 0 || options.length > 0 ? [['```sh', usage.join(' '), '```'].join('\n')] : []),
     ...(args.length > 0 ? [table(['argument', 'meaning'], args.map(argumentRow))] : []),
     ...(options.length > 0 ? [table(['option', 'meaning'], options.map(optionRow))] : []),
     ...children.map((child) => section(child, path, level + 1)),

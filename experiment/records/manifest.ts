@@ -22,6 +22,9 @@ export interface ManifestOf<K extends StageKind> {
 
 export type Manifest = { [K in StageKind]: ManifestOf<K> }[StageKind]
 
+/** The manifest of a stage that makes a model. */
+export type ModelManifest = ManifestOf<'train'> | ManifestOf<'unlearn'>
+
 /** The manifests of a stage's inputs, by input name. */
 export type InputManifests<K extends StageKind> = ManifestsOf<StageInputKinds[K]>
 type ManifestsOf<Kinds> = { readonly [Name in keyof Kinds]: Extract<Manifest, { kind: Kinds[Name] }> }
