@@ -13,7 +13,7 @@ const folders = {
   artifacts: { may: ['common', 'host', 'experiment', 'signatures'] },
   sources: { may: ['common', 'host', 'experiment', 'artifacts'] },
   pretrained: { may: ['common', 'experiment', 'learning', 'artifacts'] },
-  programs: { may: ['common', 'host', 'experiment', 'artifacts'] },
+  programs: { may: ['common', 'experiment', 'datasets', 'artifacts'] },
   tracking: { may: ['common', 'experiment', 'sources'] },
   report: { may: ['common', 'experiment'] },
   workflows: { may: ['common', 'experiment'], types: ['activities'] },

@@ -4,9 +4,11 @@ import { decodeTensors, type TensorData } from '../artifacts/format/safetensors.
 import { grouped } from '../common/counted.ts'
 import { errorMessage } from '../common/errors.ts'
 import { parseJson } from '../common/json.ts'
-import { openRegularFile, readRegularFile } from '../common/regular-file.ts'
+import { readRegularFile } from '../common/regular-file.ts'
+import { FormatError } from '../datasets/files.ts'
+import { decodeNpy, type NpyArray } from '../datasets/npy.ts'
 import { ProgramError } from './errors.ts'
-import { decodeNpy, decodeNpyHead, shapeText, type NpyHead } from './npy.ts'
+import { shapeText } from './npy.ts'
 
 /**
  * Reads the results of external programs. Each function throws a ProgramError that names the file
@@ -74,42 +76,34 @@ export async function readLogitsResult(
   const file = join(outputDirectory, 'logits.npy')
   const shape = [rows, classes]
   const problem = (message: string) => new ProgramError([{ file, message }])
-  const check = ({ dtype, shape: found, fileBytes }: NpyHead, bytes: number) => {
-    if (dtype !== 'float32' && dtype !== 'float64')
-      throw problem(`the logits have the type ${dtype}, expected float32 or float64`)
-    if (found.length !== 2)
-      throw problem(
-        `the logits have the shape ${shapeText(found)}, expected ${shapeText(shape)}: a row for each image`,
-      )
-    if (found[0] !== rows)
-      throw problem(
-        `the logits have ${found[0]} rows, expected ${rows}: one for each image of images.npy, in its order`,
-      )
-    if (found[1] !== classes)
-      throw problem(`the logits have ${found[1]} columns, expected ${classes}: one for each class`)
-    if (bytes !== fileBytes)
-      throw problem(
-        `the file has ${bytes} bytes, expected ${fileBytes} for ${dtype} of shape ${shapeText(shape)}` +
-          (bytes < fileBytes ? ': it is truncated' : ''),
-      )
-  }
-  await refuseUnreadable(file)
-  const handle = await openRegularFile(file)
-  try {
-    const { size } = await handle.stat()
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(MOST_NPY_HEADER), 0, MOST_NPY_HEADER, 0)
-    check(
-      decoded(file, () => decodeNpyHead(buffer.subarray(0, bytesRead))),
-      size,
+  // A file with a few rows too many is still read, so that the error can say how many there are.
+  const bytes = await readResult(file, 4 * 8 * rows * classes + MOST_NPY_HEADER)
+  const array = decoded(file, () => decodeNpy(bytes))
+  const values = floatsOf(array)
+  if (!values)
+    throw problem(`the logits have the type ${array.dtype}, expected <f4 or <f8 (float32 or float64)`)
+  const [foundRows, foundClasses] = array.shape
+  if (array.shape.length !== 2)
+    throw problem(
+      `the logits have the shape ${shapeText(array.shape)}, expected ${shapeText(shape)}: a row for each image`,
     )
-    const { values } = decodeNpy(await handle.readFile())
-    const logits = Float32Array.from(values as Float32Array | Float64Array)
-    const wrong = notFinite(logits, shape)
-    if (wrong !== undefined) throw problem(`the array ${wrong}`)
-    return logits
-  } finally {
-    await handle.close()
-  }
+  if (foundRows !== rows)
+    throw problem(
+      `the logits have ${foundRows} rows, expected ${rows}: one for each image of images.npy, in its order`,
+    )
+  if (foundClasses !== classes)
+    throw problem(`the logits have ${foundClasses} columns, expected ${classes}: one for each class`)
+  const wrong = notFinite(values, shape)
+  if (wrong !== undefined) throw problem(`the array ${wrong}`)
+  return values
+}
+
+/** The values of a float array as float32; undefined for another type. */
+function floatsOf({ dtype, values }: NpyArray): Float32Array | undefined {
+  // A copy begins at a place in memory that is aligned.
+  const { buffer } = Uint8Array.from(values)
+  if (dtype === '<f4') return new Float32Array(buffer)
+  return dtype === '<f8' ? Float32Array.from(new Float64Array(buffer)) : undefined
 }
 
 /** The files of an adapter in PEFT's layout, as the program wrote them. */
@@ -154,20 +148,14 @@ const MOST_NPY_HEADER = 2 ** 16
 const MOST_CONFIG = 2 ** 24
 const MOST_ADAPTER = 2 ** 31 - 1
 
-/** Reads a regular file of at most `mostBytes`. */
+/** Reads a regular file of at most `mostBytes` that is no link, in a folder that is no link. */
 async function readResult(file: string, mostBytes: number): Promise<Buffer> {
-  await refuseUnreadable(file, mostBytes)
-  return readRegularFile(file)
-}
-
-/** Throws a ProgramError unless this is a regular file of at most `mostBytes`, and no link. */
-async function refuseUnreadable(file: string, mostBytes = Infinity): Promise<void> {
   const folder = await lstat(dirname(file)).catch(() => undefined)
   const found = folder?.isDirectory() ? await lstat(file).catch(() => undefined) : undefined
   const problem = (message: string) => new ProgramError([{ file, message }])
   if (!found)
     throw problem(
-      `there is no such file; expected the result of the program; write it there, or name another kind of result in the config`,
+      `there is no such file, expected the result of the program; write it there, or name another kind of result in the config`,
     )
   if (!found.isFile())
     throw problem(
@@ -175,6 +163,7 @@ async function refuseUnreadable(file: string, mostBytes = Infinity): Promise<voi
     )
   if (found.size > mostBytes)
     throw problem(`the file has ${grouped(found.size)} bytes, expected ${grouped(mostBytes)} at most`)
+  return readRegularFile(file)
 }
 
 /** The result of decoding a file. Adds the name of the file to an error. */
@@ -182,7 +171,9 @@ function decoded<T>(file: string, decode: () => T): T {
   try {
     return decode()
   } catch (error) {
-    throw new ProgramError([{ file, message: errorMessage(error) }])
+    // A FormatError continues a sentence that begins with the name of the file.
+    const message = `${error instanceof FormatError ? 'the file ' : ''}${errorMessage(error)}`
+    throw new ProgramError([{ file, message }])
   }
 }
 

@@ -1,6 +1,8 @@
 import type { Task } from '../../programs/contract.ts'
 import type { TaskInput } from '../../programs/task-directory.ts'
 
+type InputOf<Name extends Task['task']> = Extract<TaskInput, { readonly task: Name }>
+
 /** Six images of 2 × 2 grey pixels in three classes, the last two of them test samples. */
 export const tinyData = {
   images: [Uint8Array.from({ length: 24 }, (_, i) => i % 17)],
@@ -17,7 +19,7 @@ export const tinyData = {
 const tinyCommon = { seed: 3, threads: 1, device: 'cpu', options: {}, data: tinyData } as const
 
 /** The task of a program that trains on four samples. */
-export function trainTask(files: Readonly<Record<string, string>> = {}): TaskInput {
+export function trainTask(files: Readonly<Record<string, string>> = {}): InputOf<'train'> {
   return {
     ...tinyCommon,
     task: 'train',
@@ -28,7 +30,7 @@ export function trainTask(files: Readonly<Record<string, string>> = {}): TaskInp
 }
 
 /** The task of a program that forgets one sample of four. */
-export function unlearnTask(files: Readonly<Record<string, string>> = {}): TaskInput {
+export function unlearnTask(files: Readonly<Record<string, string>> = {}): InputOf<'unlearn'> {
   return {
     ...tinyCommon,
     task: 'unlearn',
@@ -45,7 +47,7 @@ export function unlearnTask(files: Readonly<Record<string, string>> = {}): TaskI
 }
 
 /** The task of a program that computes logits. */
-export function predictTask(files: Readonly<Record<string, string>> = {}): TaskInput {
+export function predictTask(files: Readonly<Record<string, string>> = {}): InputOf<'predict'> {
   return {
     ...tinyCommon,
     task: 'predict',

@@ -4,10 +4,10 @@ import { expect, test } from 'vitest'
 import { CONTRACT_VERSION, progressLineSchema, taskSchema } from '../../../programs/contract.ts'
 import { packFolder } from '../../../programs/folder.ts'
 import { progressOf } from '../../../programs/progress-line.ts'
-import { decodeNpy } from '../../../programs/npy.ts'
+import { decodeNpy, integersOf } from '../../../datasets/npy.ts'
 import { taskDirectory, writeTaskDirectory, type TaskInput } from '../../../programs/task-directory.ts'
 import { testDirectory } from '../../support/directories.ts'
-import { goldenTasks, trainTask, unlearnTask } from '../../support/tasks.ts'
+import { goldenTasks, tinyData, trainTask, unlearnTask } from '../../support/tasks.ts'
 
 const GOLDEN = join(import.meta.dirname, '../../fixtures/programs/golden')
 
@@ -47,25 +47,24 @@ test('all lines of the golden example are progress', () => {
 
 test('no program gets the label of a test sample', async () => {
   const { taskFile } = taskDirectory(await written(unlearnTask()))
-  const { values } = decodeNpy(readFileSync(join(taskFile, '../data/labels.npy')))
-  expect([...values].map(Number)).toEqual([0, 1, 2, 0, -1, -1])
+  const labels = decodeNpy(readFileSync(join(taskFile, '../data/labels.npy')))
+  expect(integersOf(labels)).toEqual([0, 1, 2, 0, -1, -1])
 })
 
 test('index sets are ascending', async () => {
   const { taskFile } = taskDirectory(
     await written({ ...trainTask(), sets: { train: Int32Array.of(3, 0, 2) } }),
   )
-  expect([...decodeNpy(readFileSync(join(taskFile, '../sets/train.npy'))).values].map(Number)).toEqual([
-    0, 2, 3,
-  ])
+  const set = decodeNpy(readFileSync(join(taskFile, '../sets/train.npy')))
+  expect(integersOf(set)).toEqual([0, 2, 3])
 })
 
 test('images come in pieces of any length', async () => {
   const { data } = trainTask()
-  const all = [...data.images].flatMap((piece) => [...piece])
+  const [all] = tinyData.images
   const pieces = async function* () {
-    yield await Promise.resolve(Uint8Array.from(all.slice(0, 5)))
-    yield Uint8Array.from(all.slice(5))
+    yield await Promise.resolve(all.subarray(0, 5))
+    yield all.subarray(5)
   }
   const directory = await written({ ...trainTask(), data: { ...data, images: pieces() } })
   expect(filesIn(directory)).toEqual(filesIn(await written(trainTask())))
