@@ -81,7 +81,7 @@ describe('an experiment whose models are all of a program', () => {
 
   test('is answered from the store the second time, and its programs are kept by gc and check', async () => {
     const again = await zeroshift(directory, 'run', 'config.yaml', '--json').ended
-    expect(answerOf(again.stdout)).toMatchObject({ computed: 0, digest: answer.digest })
+    expect(answerOf(again.stdout)).toMatchObject({ stages: { computed: 0 }, digest: answer.digest })
     const { store } = openArtifacts(storeIn(directory))
     const { stages, blobs } = garbage(await takeInventory(store), -Infinity)
     expect([...stages, ...blobs].map(({ path }) => path)).toEqual([])
