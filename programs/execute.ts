@@ -173,6 +173,7 @@ class RunningProgram {
 
   /** Asks the program to end, and kills it after the grace period. */
   async stop(graceSeconds: number): Promise<void> {
+    if (this.finished) return this.finished
     this.signal('SIGTERM')
     const grace = new AbortController()
     await Promise.race([this.exited, sleep(1000 * graceSeconds, undefined, { signal: grace.signal })])
@@ -300,6 +301,7 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    // EPERM: on macOS, all processes of the group have ended.
+    if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
   }
 }

@@ -1,5 +1,5 @@
 import { lstat, mkdir, readdir, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { Header, Pax } from 'tar'
 import { BLOCK, headerOf, padding } from '../artifacts/format/tar-blocks.ts'
 import { grouped } from '../common/counted.ts'
@@ -24,7 +24,7 @@ export interface PackOptions {
  * Packs the files in a folder into a POSIX tar file, sorted by path, without times, owners and
  * modes, so that equal files give equal bytes on every machine. Empty folders are left out. Throws
  * a ProgramError for a link, a device or another file that is not regular, if there is no file, and
- * if the files have more than `mostBytes`.
+ * if the files have more than `mostBytes` or 2 GiB.
  */
 export async function packFolder(folder: string, { mostBytes, only = '' }: PackOptions): Promise<Uint8Array> {
   const found = await filesAt(folder, only)
@@ -32,9 +32,10 @@ export async function packFolder(folder: string, { mostBytes, only = '' }: PackO
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0)
   const place = join(folder, only)
   if (files.length === 0) throw new ProgramError(`${place} is empty; expected at least one file`)
-  if (total > mostBytes)
+  const most = Math.min(mostBytes, MOST_BYTES)
+  if (total > most)
     throw new ProgramError(
-      `the files in ${place} have ${grouped(total)} bytes, expected ${grouped(mostBytes)} at most`,
+      `the files in ${place} have ${grouped(total)} bytes, expected ${grouped(most)} at most`,
     )
   const parts: Uint8Array[] = []
   for (const { path } of files) {
@@ -43,6 +44,9 @@ export async function packFolder(folder: string, { mostBytes, only = '' }: PackO
   }
   return Buffer.concat([...parts, Buffer.alloc(2 * BLOCK)])
 }
+
+/** The most bytes that Node reads from one file. */
+const MOST_BYTES = 2 ** 31 - 1
 
 interface FoundFile {
   /** Relative to the folder that is packed. */
@@ -58,17 +62,12 @@ async function filesIn(folder: string, inside: string): Promise<readonly FoundFi
 }
 
 async function filesAt(folder: string, path: string): Promise<readonly FoundFile[]> {
-  const place = join(folder, path)
-  const { size, isLink, isFolder, isFile } = await lstat(place).then((stats) => ({
-    size: stats.size,
-    isLink: stats.isSymbolicLink(),
-    isFolder: stats.isDirectory(),
-    isFile: stats.isFile(),
-  }))
-  if (isFolder) return filesIn(folder, path)
-  if (isFile) return [{ path, bytes: size }]
+  const place = resolve(folder, path)
+  const found = await lstat(place)
+  if (found.isDirectory()) return filesIn(folder, path)
+  if (found.isFile()) return [{ path, bytes: found.size }]
   throw new ProgramError(
-    `${place} is ${isLink ? 'a symbolic link' : 'a device, a socket or a FIFO'}; expected regular files and folders alone`,
+    `${place} is ${found.isSymbolicLink() ? 'a symbolic link' : 'a device, a socket or a FIFO'}; expected regular files and folders alone`,
   )
 }
 

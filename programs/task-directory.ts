@@ -1,5 +1,5 @@
 import { mkdir, open, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { jsonBytes } from '../common/json.ts'
 import type { Shape } from '../experiment/models/layers.ts'
 import { CONTRACT_VERSION, taskPaths, type ResultKind, type Task } from './contract.ts'
@@ -79,8 +79,9 @@ export function taskDirectory(directory: string): TaskDirectory {
   return {
     program: join(directory, 'program'),
     taskFile: join(task, 'task.json'),
-    output: join(task, taskPaths.output),
-    checkpoints: join(task, taskPaths.checkpoints),
+    // Without a slash at the end, which would follow a link.
+    output: resolve(task, taskPaths.output),
+    checkpoints: resolve(task, taskPaths.checkpoints),
     home: join(directory, 'home'),
     temporary: join(directory, 'tmp'),
   }

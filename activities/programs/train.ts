@@ -1,6 +1,5 @@
 import { readSplit } from '../runtime/blob-codecs.ts'
 import type { ProgramBody } from '../runtime/stage.ts'
-import { ascendingRows } from './ascending-rows.ts'
 import { encodeAllLogits, runForLogits } from './run-program.ts'
 import { readTaskData } from './task-data.ts'
 
@@ -12,7 +11,7 @@ export const train: ProgramBody<'train'> = async (context) => {
   const { reported, files, logits, seconds } = await runForLogits(context, {
     task: 'train',
     data: { ...images, labels: stored.labels, test: stored.test },
-    sets: { train: ascendingRows(indices) },
+    sets: { train: indices },
   })
   const { step: steps, curve, figures } = reported
   return {

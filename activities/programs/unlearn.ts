@@ -2,7 +2,6 @@ import { hasWeights } from '../../experiment/spec/program.ts'
 import type { StageMetrics } from '../../experiment/stages/stage.ts'
 import { readSplit } from '../runtime/blob-codecs.ts'
 import type { ProgramBody } from '../runtime/stage.ts'
-import { ascendingRows } from './ascending-rows.ts'
 import { architectureOf, originalFiles } from './original-files.ts'
 import type { Reported } from './reported.ts'
 import { encodeAllLogits, runForLogits, runProgram, type ProgramTask } from './run-program.ts'
@@ -19,11 +18,7 @@ export const unlearn: ProgramBody<'unlearn'> = async (context) => {
   const task: ProgramTask = {
     task: 'unlearn',
     data: { ...images, labels: stored.labels, test: stored.test },
-    sets: {
-      retained: ascendingRows(retained),
-      forget: ascendingRows(forget),
-      validation: ascendingRows(validation),
-    },
+    sets: { retained, forget, validation },
     original,
     ...(model && { architecture: architectureOf(model) }),
   }

@@ -42,7 +42,9 @@ export interface Answer {
   readonly problems?: readonly Problem[]
   /** Only from `verify`. */
   readonly verification?: Verification
-  /** Only from `verify`: the stages whose external programs gave other bytes from the same inputs. */
+  /**
+   * Only from `verify`: the stages whose external programs gave other bytes from the same inputs.
+   */
   readonly notReproducible?: readonly string[]
   readonly signatures?: CheckedSignatures
   /** Only from `sweep`: the cells that it would compute, or the counts of its results. */

@@ -126,7 +126,7 @@ The program ends with the exit code 0. What it leaves in \`output\` depends on \
 | \`logits\` | \`logits.npy\`: float32 or float64 of shape [N, classes], a row for each row of \`images\`. |
 | \`predict\` | Any files. Zeroshift then executes the command \`predict\` with the task \`predict\`, whose folder \`model\` contains these files. That command leaves \`logits.npy\` in its own \`output\`. This is the default for an external model. |
 
-All numbers must be finite. Links and special files are refused, and empty folders are not kept. With \`logits\`, further files in \`output\` are kept as well: an unlearning method gets
+All numbers must be finite. Links and special files are refused, empty folders are not kept, and all files together have 2 GiB at most. With \`logits\`, further files in \`output\` are kept as well: an unlearning method gets
 them in \`original\`. A pickle, such as PyTorch's \`.pt\`, is never read by Zeroshift, but your own \`predict\` command may read it.
 
 The second run of a program with the same task must leave the same bytes if its results are to be reproducible: draw all random numbers from \`seed\`, and write no time,

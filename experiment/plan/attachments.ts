@@ -18,7 +18,7 @@ export function attachmentsOf(plan: Plan): readonly BlobRef[] {
 
 /** The attachments of the rows of a spec, each once. */
 export function attachmentsOfMethods(
-  methods: readonly { readonly method: string; readonly plugin?: BlobRef | undefined }[],
+  methods: readonly { readonly method?: unknown; readonly plugin?: BlobRef | undefined }[],
 ): readonly BlobRef[] {
   const all = methods.flatMap(({ plugin }) => (plugin ? [plugin] : []))
   return [...new Map(all.map(({ sha256, bytes }) => [sha256, { sha256, bytes }])).values()]

@@ -113,7 +113,8 @@ function samplesOf(input: ReportInput, made: ManifestOf<'train'> | ManifestOf<'u
   const split = manifestOf<'split'>(input, plan.split)
   if (!split) return { missing: whyMissing(input, [plan.split]) }
   const { retained, forget, forgottenClasses } = split.metrics
-  if ('program' in made.params) return { missing: 'how many samples pass through the model of an external program is not known' }
+  if ('program' in made.params)
+    return { missing: 'how many samples pass through the model of an external program is not known' }
   if (made.kind === 'train') {
     if (made.params.on === 'given') return { missing: ELSEWHERE }
     const size = made.params.on === 'retained' ? retained : retained + forget

@@ -35,7 +35,10 @@ describe('what a pre-trained model asks of the data', () => {
   test('grey images, and the size that they are resized to, are right', () => {
     expect(problems(specOf(checkpoint))).toEqual([])
     expect(
-      problems({ ...specOf(checkpoint), training: trainingSchema.parse({ ...base.training, tune: { what: 'head' } }) }),
+      problems({
+        ...specOf(checkpoint),
+        training: trainingSchema.parse({ ...base.training, tune: { what: 'head' } }),
+      }),
     ).toEqual([])
   })
 

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ProgramError, ProgramKilledError } from '../../../programs/errors.ts'
 import { packFolder } from '../../../programs/folder.ts'
@@ -380,7 +379,7 @@ test('the result folder itself is no link', async () => {
     renameSync(folder + '/output', folder + '/elsewhere')
     symlinkSync(folder + '/elsewhere', folder + '/output')`)
   await tried.done
-  const output = join(tried.directory, 'task', 'output')
+  const output = outputOf(tried.directory)
   await expect(logits(output)).rejects.toThrow('logits.npy: there is no such file')
   await expect(folder(output)).rejects.toThrow('is a symbolic link')
 })

@@ -87,7 +87,12 @@ async function gapBesides(
   )
   await run(unlearn)
   const evaluation = await run(
-    make('evaluate', 'evaluate besides', { model: trained.model, batchSize: 100 }, { ...data, model: ref(unlearn) }),
+    make(
+      'evaluate',
+      'evaluate besides',
+      { model: trained.model, batchSize: 100 },
+      { ...data, model: ref(unlearn) },
+    ),
   )
   const original = await run(seed.originalEvaluation)
   return gapOf(await readLogits(artifacts, evaluation), await readLogits(artifacts, original))

@@ -27,9 +27,7 @@ describe('the estimate of what stages will take', () => {
     const isRfa = (stage: Stage) =>
       stage.kind === 'unlearn' && 'method' in stage.params && stage.params.method.method === 'rfa'
     const methods = before.filter(({ kind }) => kind === 'unlearn')
-    const manifests = methods.map((stage) =>
-      past(stage, isRfa(stage) ? 100 : 3),
-    )
+    const manifests = methods.map((stage) => past(stage, isRfa(stage) ? 100 : 3))
     const wanted = stages.filter(isRfa)
     expect(estimateOf(wanted, manifests).seconds).toBe(100)
   })
