@@ -126,13 +126,14 @@ test('a program is stopped with its error if a tick throws, and may save a last 
   let started = false
   const { done, lines } = await tryProgram(
     `${IMPORTS}
+    const timer = ${forever}
     process.on('SIGTERM', () => {
       writeFileSync(checkpoint('last'), 'a')
       say({ step: 7, checkpoint: 'last' })
-      process.exit(1)
+      process.exitCode = 1
+      clearInterval(timer)
     })
-    console.error('ready')
-    ${forever}`,
+    console.error('ready')`,
     {
       limits: { graceSeconds: 60 },
       log: () => (started = true),
@@ -172,7 +173,8 @@ test.each([
     const child = spawn(process.execPath, ['-e', 'console.log(1); ${forever}'], { detached: ${detached}, stdio: ['ignore', 'pipe', 'inherit'] })
     child.stdout.once('data', () => {
       say({ metrics: { child: child.pid } })
-      process.exit()
+      child.unref()
+      child.stdout.destroy()
     })`)
   await done
   const child = lines[0]?.metrics?.child ?? 0
