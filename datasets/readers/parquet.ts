@@ -65,6 +65,7 @@ async function read(spec: ParquetSpec, directory: string, reading: ReadOptions):
     pictures,
     { name: spec.name, classes, sources: parts.map((part) => part.source) },
     given,
+    parts.flatMap(({ encoded }) => encoded.map(({ name }) => name)),
   )
 }
 
