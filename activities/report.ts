@@ -24,8 +24,8 @@ export interface WrittenReport {
 }
 
 /**
- * Renders a run's report from the manifests and the labels in the store: the same ones give the same
- * bytes.
+ * Renders a run's report from the manifests and the labels in the store: the same ones give the
+ * same bytes.
  */
 export async function renderRun(artifacts: Artifacts, run: RunRecord, failed: RunResult['failed']) {
   const manifests = await manifestsOf(artifacts, run)

@@ -6,8 +6,10 @@ import { basename, delimiter, dirname, resolve } from 'node:path'
  */
 export function commandName(environment: NodeJS.ProcessEnv = process.env): string {
   const typed = environment.ZEROSHIFT_COMMAND
-  if (environment.npm_command === 'exec') return 'npx zeroshift'
   if (typed === undefined || typed === '') return STANDARD
+  // npx puts this folder into PATH for the one command alone.
+  if (environment.npm_command === 'exec' && /[/\\]node_modules[/\\]\.bin[/\\]/.test(typed))
+    return 'npx zeroshift'
   const folders = (environment.PATH ?? '').split(delimiter).filter(Boolean)
   if (folders.some((folder) => resolve(folder) === resolve(dirname(typed)) && typed.startsWith('/')))
     return basename(typed)

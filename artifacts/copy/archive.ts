@@ -68,7 +68,7 @@ const names = [
   /^store\.json$/,
   /^blobs\/sha256\/([0-9a-f]{2})\/\1[0-9a-f]{62}$/,
   /^stages\/[a-z]+\/[0-9a-f]{64}\/(manifest\.json|signatures\/\w[\w.:=+-]{0,199}\.json)$/,
-  /^runs\/(?![^/]{161})[\w-]+(\.[\w-]+)*\/(run\.json|own\.json|report\/report\.json)$/,
+  /^runs\/(?![^/]{161})[\w-]+(\.[\w-]+)*\/(run\.json|own\.json|labels\.json|report\/report\.json)$/,
   /^runs\/(?![^/]{161})[\w-]+(\.[\w-]+)*\/report\.signatures\/\w[\w.:=+-]{0,199}\.json$/,
   /^sweeps\/(?![^/]{161})[\w-]+(\.[\w-]+)*\/sweep\.json$/,
 ]

@@ -8,7 +8,8 @@ interface NoteOptions {
 }
 
 /**
- * `zeroshift note RUN TEXT`: writes a note to a run. Shows its note and its tags if no text is given.
+ * `zeroshift note RUN TEXT`: writes a note to a run. Shows its note and its tags if no text is
+ * given.
  */
 export async function note(
   word: string,

@@ -9,6 +9,7 @@ import { columns, print, printJson } from '../output/print.ts'
 import { ensureSearchAttributes, registration } from '../server/search-attributes.ts'
 import { periodOf } from '../options/period.ts'
 import { wholeNumber } from '../options/whole-number.ts'
+import { artifactsIn } from '../workspace/existing-store.ts'
 import { labelsIn } from '../workspace/labels.ts'
 
 interface RunsOptions {
@@ -43,6 +44,7 @@ export async function runs(options: RunsOptions): Promise<number> {
   const limit = options.limit === undefined ? Infinity : wholeNumber('--limit', options.limit)
   const shown = columnsOf(options.columns)
   const order = orderOf(options.sort)
+  if (options.store !== undefined) await artifactsIn(options.store)
   const code = await withServerToLookAt(options.temporal, async (client, server) => {
     if (query.byAttribute && !(await ensureSearchAttributes(client)))
       throw new UserError(

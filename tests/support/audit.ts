@@ -88,7 +88,7 @@ async function refused({
   }
   await within(directory, () => prepare?.(directory))
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
-  const verb = args.slice(0, /^(adapter|setup|store|key)$/.test(args[0] ?? '') ? 2 : 1)
+  const verb = args.slice(0, /^(adapter|data|setup|store|key)$/.test(args[0] ?? '') ? 2 : 1)
   const json = !WITHOUT_JSON.test(verb.join(' '))
 
   const before = contentOf(directory)

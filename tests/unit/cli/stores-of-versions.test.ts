@@ -112,6 +112,7 @@ describe('a store of a later format is refused by', () => {
     ['report', id],
     ['verify', id],
     ['compare', id, 'other-00000000'],
+    ['runs'],
     ['track', id],
     ['tag', id, '+a'],
     ['note', id, 'text'],

@@ -9,10 +9,15 @@ describe('the name of the command', () => {
     ['an absolute path', { ZEROSHIFT_COMMAND: '/opt/bin/zeroshift', PATH: '/usr/bin' }, '/opt/bin/zeroshift'],
     [
       'by npx',
-      { ZEROSHIFT_COMMAND: '/x/.bin/zeroshift', npm_command: 'exec', PATH: '/x/.bin' },
+      {
+        ZEROSHIFT_COMMAND: '/x/node_modules/.bin/zeroshift',
+        npm_command: 'exec',
+        PATH: '/x/node_modules/.bin',
+      },
       'npx zeroshift',
     ],
     ['a path with a space', { ZEROSHIFT_COMMAND: '/my tools/zeroshift' }, "'/my tools/zeroshift'"],
+    ['a path below npm exec', { ZEROSHIFT_COMMAND: './zeroshift', npm_command: 'exec' }, './zeroshift'],
     ['unknown', {}, './zeroshift'],
   ])('%s', (_, environment, expected) => {
     expect(commandName(environment)).toBe(expected)

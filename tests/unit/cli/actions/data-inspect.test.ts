@@ -70,7 +70,7 @@ test('names, copies, images of one colour and uneven classes of a folder', async
   await sharp({ create: { width: 4, height: 4, channels: 3, background: 'black' } })
     .png()
     .toFile(join(directory, 'data/test/dog/black.png'))
-  const data = '{ name: image-folder, from: data, size: 4 }'
+  const data = '{ name: image-folder, from: data, size: [4, 4] }'
   const { problems, samples = [] } = await answerOf('small.yaml', '--names', '-S', `data=${data}`)
   expect(samples[0]).toEqual({ index: 0, set: 'train', class: 0, name: 'train/cat/0.png' })
   expect(samples.at(-2)).toMatchObject({ set: 'test', name: 'test/dog/black.png' })

@@ -67,7 +67,7 @@ test('a report shows them, and its digest stays', async () => {
     ...before?.clock,
     labels: { tags: ['paper'], note: 'for <the> appendix' },
   })
-  expect(read('after/index.html')).toContain('for &lt;the&gt; appendix')
+  expect(read('after/index.html')).toContain('for &#60;the&#62; appendix')
   expect(read('after/report.md')).toContain('Tags: paper')
   expect(read('before/report.md')).not.toContain('Tags')
 })
