@@ -1,6 +1,7 @@
 """A small vision transformer, trained and fine-tuned by the Trainer of transformers."""
 
-from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, ViTConfig, ViTForImageClassification
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers import ViTConfig, ViTForImageClassification
 
 from zeroshift import Task
 from zeroshift.torch_support import logits, prepare
@@ -12,11 +13,12 @@ config = ViTConfig(
     image_size=size, patch_size=size // 4, num_channels=channels, num_labels=len(task.classes),
     hidden_size=64, num_hidden_layers=3, num_attention_heads=4, intermediate_size=128,
 )  # fmt: skip
-model = ViTForImageClassification(config)
-if task.kind != "train":
+# The Trainer restores its own state, but finds no weights under the names of this version's file.
+model = ViTForImageClassification.from_pretrained(task.resume) if task.resume else ViTForImageClassification(config)
+if task.kind != "train" and not task.resume:
     model.load_state_dict(task.load_model())
 if task.kind == "predict":
-    task.save(logits=logits(task, lambda images: model.eval()(images).logits))
+    task.save(logits=logits(task, model))
     raise SystemExit
 
 
@@ -30,11 +32,10 @@ class Report(TrainerCallback):
 
 rows = task.train if task.kind == "train" else task.retained
 samples = [{"pixel_values": image, "labels": label} for image, label in zip(task.normalised(rows), task.labels[rows])]
-options = task.settings(num_train_epochs=20, learning_rate=1e-3, per_device_train_batch_size=32)
+options = {"num_train_epochs": 20, "learning_rate": 1e-3, "per_device_train_batch_size": 32, **task.options}
 arguments = TrainingArguments(
-    output_dir=str(task.checkpoints), seed=task.seed, use_cpu=True, logging_steps=20, save_steps=200,
-    report_to="none", disable_tqdm=True, **vars(options),
-)  # fmt: skip
+    str(task.checkpoints), seed=task.seed, use_cpu=True, report_to="none", disable_tqdm=True, **options
+)
 trainer = Trainer(model, arguments, train_dataset=samples, callbacks=[Report])
 trainer.remove_callback(PrinterCallback)
 trainer.train(resume_from_checkpoint=str(task.resume) if task.resume else None)

@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from zeroshift import Task
-from zeroshift.torch_support import logits, prepare, tensors
+from zeroshift.torch_support import checkpoint, logits, prepare, restore, tensors
 
 
 def block(*widths, pool=0):
@@ -38,26 +38,22 @@ if task.kind == "predict":
     raise SystemExit
 
 options = task.settings(epochs=10, batchSize=64, learningRate=2e-3, ascent=0.0)
-batches = task.batches(task.train if task.kind == "train" else task.retained, options.batchSize, name="kept")
-steps = options.epochs * batches.per_epoch
+kept = task.batches(task.train if task.kind == "train" else task.retained, options.batchSize, name="kept")
+forgotten = task.batches(task.forget, options.batchSize, name="forgotten") if options.ascent else None
+steps = round(options.epochs * kept.per_epoch)
 optimizer = torch.optim.Adam(model.parameters(), options.learningRate)
 schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, options.learningRate, steps)
-saved = task.load_checkpoint() or {"step": 0}
-for name, part in {"model": model, "optimizer": optimizer, "schedule": schedule}.items():
-    if name in saved:
-        part.load_state_dict(saved[name])
-for step in range(saved["step"], steps):
-    images, labels = tensors(batches.at(step), device)
+parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
+for step in range(restore(task, **parts), steps):
+    images, labels = tensors(kept.at(step), device)
     loss = cross_entropy(model(images), labels)
-    if options.ascent > 0:
-        images, labels = tensors(task.batches(task.forget, options.batchSize, name="forgotten").at(step), device)
+    if forgotten:
+        images, labels = tensors(forgotten.at(step), device)
         loss = loss - options.ascent * cross_entropy(model(images), labels)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
     schedule.step()
     task.report(step=step + 1, steps=steps, loss=loss)
-    task.checkpoint(step + 1, lambda: {
-        "step": step + 1, "model": model.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(),
-    })  # fmt: skip
+    checkpoint(task, step + 1, **parts)
 task.save(model=model)

@@ -4,7 +4,7 @@ import torch
 from torch.nn.functional import cross_entropy, kl_div, log_softmax
 
 from zeroshift import Task
-from zeroshift.torch_support import prepare, tensors
+from zeroshift.torch_support import checkpoint, prepare, restore, tensors
 
 task = Task.load()
 prepare(task)
@@ -20,10 +20,7 @@ for epoch in range(options.epochs):
 
 teacher, student = task.torch_model(), task.torch_model().train()
 optimizer = torch.optim.Adam(student.parameters(), options.learningRate)
-if saved := task.load_checkpoint():
-    student.load_state_dict(saved["student"])
-    optimizer.load_state_dict(saved["optimizer"])
-for step in range(saved["step"] if saved else 0, len(order)):
+for step in range(restore(task, student=student, optimizer=optimizer), len(order)):
     batches, number = order[step]
     images, labels = tensors(batches.at(number))
     logits = student(images)
@@ -31,10 +28,11 @@ for step in range(saved["step"] if saved else 0, len(order)):
         wanted = log_softmax(teacher(images) / options.temperature, 1)
     own = log_softmax(logits / options.temperature, 1)
     divergence = options.temperature**2 * kl_div(own, wanted, reduction="batchmean", log_target=True)
-    loss = -divergence if batches is forget else options.alpha * divergence + options.gamma * cross_entropy(logits, labels)
+    kept = options.alpha * divergence + options.gamma * cross_entropy(logits, labels)
+    loss = -divergence if batches is forget else kept
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
     task.report(step=step + 1, steps=len(order), loss=loss)
-    task.checkpoint(step + 1, lambda: {"step": step + 1, "student": student.state_dict(), "optimizer": optimizer.state_dict()})
+    checkpoint(task, step + 1, student=student, optimizer=optimizer)
 task.save(weights=student)

@@ -6,13 +6,14 @@ import io
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from .errors import ZeroshiftError
 from .state import write_whole
-from .tensors import encoded
+from .tensors import encoded, read_tensors
 
 
 def save_weights(folder: Path, weights: Any) -> None:
@@ -40,7 +41,8 @@ def save_logits(folder: Path, logits: Any, shape: tuple[int, int]) -> None:
         array = array.astype(np.float32)
     if array.shape != shape:
         raise ZeroshiftError(
-            f"the logits have the shape {array.shape}; expected {shape}: one row for every image, one column for every class"
+            f"the logits have the shape {array.shape}; expected {shape}: "
+            "one row for every image, one column for every class"
         )
     _refuse_infinite("the logits", array)
     buffer = io.BytesIO()
@@ -52,9 +54,19 @@ def named_tensors(weights: Any) -> Mapping[str, Any]:
     """Returns the tensors of a module by the names that Zeroshift expects. A mapping is returned as it is."""
     if hasattr(weights, "zeroshift_tensors"):
         return weights.zeroshift_tensors()
-    named = weights if isinstance(weights, Mapping) else weights.state_dict()
+    if isinstance(weights, Mapping):
+        named = weights
+    else:
+        named = _published(weights) if hasattr(weights, "save_pretrained") else weights.state_dict()
     # A counter of training steps, which no forward pass reads.
     return {name: value for name, value in named.items() if not name.endswith("num_batches_tracked")}
+
+
+def _published(model: Any) -> Mapping[str, Any]:
+    """Returns the tensors of a model of transformers by the names in published files, which are not its own."""
+    with TemporaryDirectory() as folder:
+        model.save_pretrained(folder, max_shard_size="100GB")
+        return read_tensors(Path(folder) / "model.safetensors")
 
 
 def _float32(name: str, value: Any) -> np.ndarray:

@@ -64,7 +64,9 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def _bytes_of(state: Any) -> tuple[str, bytes]:
-    if isinstance(state, Mapping) and all(isinstance(value, (np.ndarray, np.generic, int, float)) for value in state.values()):
+    if isinstance(state, Mapping) and all(
+        isinstance(value, (np.ndarray, np.generic, int, float)) for value in state.values()
+    ):
         return ".safetensors", encoded(state)
     try:
         import torch

@@ -27,7 +27,9 @@ def find_run(run: str | os.PathLike[str], store: str | os.PathLike[str] | None) 
     ids = sorted(entry.name for entry in runs.iterdir() if entry.is_dir()) if runs.is_dir() else []
     matches = [str(run)] if str(run) in ids else [one for one in ids if one.startswith(str(run))]
     if len(matches) != 1:
-        found = f"{len(matches)} runs begin with {run}: {', '.join(matches)}" if matches else f"no run begins with {run}"
+        found = (
+            f"{len(matches)} runs begin with {run}: {', '.join(matches)}" if matches else f"no run begins with {run}"
+        )
         raise ZeroshiftError(f"{found}; the store {root} has {', '.join(ids) or 'no runs'}")
     report = runs / matches[0] / "report" / "report.json"
     if not report.is_file():
@@ -67,7 +69,8 @@ def _store_around(report: Path) -> Path | None:
 def _directory(store: str | os.PathLike[str]) -> Path:
     if "://" in str(store):
         raise ZeroshiftError(
-            f"{store} is no directory: copy the run by `zeroshift store copy {store} DIRECTORY --run ID`, and open it there"
+            f"{store} is no directory: copy the run by `zeroshift store copy {store} DIRECTORY --run ID`, "
+            "and open it there"
         )
     if not Path(store).is_dir():
         raise ZeroshiftError(f"the store {store} does not exist; give the directory of one as `store`")

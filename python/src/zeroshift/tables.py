@@ -104,7 +104,13 @@ def efficacy_rows(label: str, seed: int, manifest: Json) -> Iterator[Row]:
     for kind in ("efficacy", "accuracy"):
         for classifier, scores in manifest["metrics"][kind].items():
             for score, measured in scores.items():
-                given = {"label": label, "seed": seed, "attack": f"{classifier} on {score}", "set": "forget", "figure": kind}
+                given = {
+                    "label": label,
+                    "seed": seed,
+                    "attack": f"{classifier} on {score}",
+                    "set": "forget",
+                    "figure": kind,
+                }
                 yield {**given, **figure(measured)}
 
 
@@ -119,4 +125,3 @@ def curve_rows(label: str, seed: int, manifest: Json) -> Iterator[Row]:
             "accuracy": point.get("accuracy"),
             "learning_rate": point.get("learningRate"),
         }
-

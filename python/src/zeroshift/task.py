@@ -126,7 +126,13 @@ class Task:
         return images if layout == "NHWC" else np.ascontiguousarray(images.transpose(0, 3, 1, 2))
 
     def batches(
-        self, indices: np.ndarray, batch_size: int, *, name: str = "batches", shuffle: bool = True, layout: Layout = "NCHW"
+        self,
+        indices: np.ndarray,
+        batch_size: int,
+        *,
+        name: str = "batches",
+        shuffle: bool = True,
+        layout: Layout = "NCHW",
     ) -> Batches:
         """Divides samples into batches, in a new order in each epoch.
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from .errors import ZeroshiftError
 
-_TYPES = {
+_TYPES: dict[str, np.dtype[Any]] = {
     "F64": np.dtype("<f8"),
     "F32": np.dtype("<f4"),
     "F16": np.dtype("<f2"),
@@ -79,7 +79,7 @@ def _tensor(name: str, entry: dict[str, Any], data: bytes) -> np.ndarray:
     shape = entry["shape"]
     # NumPy has no bfloat16, which is the upper half of a float32.
     is_half = entry["dtype"] == "BF16"
-    dtype = np.dtype("<u2") if is_half else _TYPES[entry["dtype"]]
+    dtype: np.dtype[Any] = np.dtype("<u2") if is_half else _TYPES[entry["dtype"]]
     if not 0 <= begin <= end <= len(data):
         raise ValueError(f'the tensor "{name}" ends at byte {end} of {len(data)}')
     if end - begin != math.prod(shape) * dtype.itemsize:

@@ -82,8 +82,9 @@ class Mlp(BuiltIn):
     def __init__(self, tensors: Mapping[str, np.ndarray]) -> None:
         super().__init__()
         self._hidden = _numbered(tensors, "linear")
-        for name in [*self._hidden, "head"]:
+        for name in self._hidden:
             self.add_module(name, _linear(tensors, name))
+        self.head = _linear(tensors, "head")
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         x = _flat(images)
@@ -97,10 +98,10 @@ class Cnn(BuiltIn):
 
     def __init__(self, tensors: Mapping[str, np.ndarray], shape: Sequence[int]) -> None:
         super().__init__()
-        for name in ("conv1", "conv2"):
-            self.add_module(name, _convolution(tensors, name))
-        for name in ("linear1", "head"):
-            self.add_module(name, _linear(tensors, name))
+        self.conv1 = _convolution(tensors, "conv1")
+        self.conv2 = _convolution(tensors, "conv2")
+        self.linear1 = _linear(tensors, "linear1")
+        self.head = _linear(tensors, "head")
         side = [-(-(-(-axis // 2)) // 2) for axis in shape[:2]]
         expected = side[0] * side[1] * self.conv2.out_channels
         if self.linear1.in_features != expected:
