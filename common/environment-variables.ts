@@ -466,6 +466,14 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
     readBy: everywhere,
   },
   {
+    name: 'ZEROSHIFT_ALLOW_EXTERNAL',
+    group: 'Security',
+    meaning: 'Whether a worker executes the external programs of runs, as --allow-external says.',
+    values: '1 or 0',
+    default: '1 for the worker that `run`, `sweep` and `up` start; 0 for any other',
+    readBy: everywhere,
+  },
+  {
     name: 'ZEROSHIFT_LOG',
     group: 'Logs and traces',
     meaning: "The lowest level of the lines in a worker's log.",

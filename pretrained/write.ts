@@ -21,15 +21,20 @@ export interface WrittenModel {
  * model.
  */
 export async function writeCheckpoint(directory: string, model: WrittenModel): Promise<void> {
-  const preprocessor = preprocessorOf(model.preparation)
-  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
   await mkdir(directory, { recursive: true })
-  await writeFile(join(directory, 'model.safetensors'), encodeTensors(tensorsOf(model), { format: 'pt' }))
-  if (preprocessor) await writeFile(join(directory, 'preprocessor_config.json'), json(preprocessor))
-  await writeFile(
-    join(directory, 'config.json'),
-    json({ ...configOf(model.architecture), ...labelsOf(model.labels), dtype: 'float32' }),
-  )
+  for (const [name, bytes] of Object.entries(checkpointFiles(model)))
+    await writeFile(join(directory, name), bytes)
+}
+
+/** The files of such a checkpoint, by their names. */
+export function checkpointFiles(model: WrittenModel): Readonly<Record<string, Uint8Array>> {
+  const preprocessor = preprocessorOf(model.preparation)
+  const json = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`)
+  return {
+    'model.safetensors': encodeTensors(tensorsOf(model), { format: 'pt' }),
+    ...(preprocessor && { 'preprocessor_config.json': json(preprocessor) }),
+    'config.json': json({ ...configOf(model.architecture), ...labelsOf(model.labels), dtype: 'float32' }),
+  }
 }
 
 /** The tensors of the checkpoint, in the published names and order of axes. */

@@ -2,7 +2,8 @@ import { changedCodeOf } from '../experiment/stages/code.ts'
 import type { Preparation } from '../experiment/models/pretrained.ts'
 import type { DatasetFacts } from '../experiment/spec/dataset.ts'
 import type { Hardness, SplitSpec } from '../experiment/spec/split.ts'
-import type { ModelSpec } from '../experiment/spec/model.ts'
+import type { AnyModelSpec, ModelSpec } from '../experiment/spec/model.ts'
+import type { ProgramSpec } from '../experiment/spec/program.ts'
 import type { Spec } from '../experiment/spec/spec.ts'
 import type { Stage } from '../experiment/stages/stage.ts'
 import { counted } from '../common/counted.ts'
@@ -65,7 +66,9 @@ export function describeSeeds({ seeds }: Pick<Spec, 'seeds'>): string | undefine
 }
 
 /** `cnn: channels 16, 32; hidden 64`. A checkpoint is described by its architecture. */
-export function describeModel({ name, ...options }: ModelSpec): string {
+export function describeModel(model: AnyModelSpec): string {
+  const { name, ...options } = model
+  if (model.name === 'external') return `${name}: ${describeProgram(model)}`
   if (!('checkpoint' in options)) return `${name}: ${describeOptions(options)}`
   const { checkpoint, from, head } = options as Extract<ModelSpec, { name: 'pretrained' }>
   const parts = [
@@ -76,6 +79,12 @@ export function describeModel({ name, ...options }: ModelSpec): string {
     ...(head === 'new' ? ['with a new head'] : []),
   ]
   return `${name}: ${parts.join('; ')}`
+}
+
+/** The options of an external program, without the digests of its files. */
+export function describeProgram({ files: _, packed: __, options, ...rest }: ProgramSpec): string {
+  const own = Object.keys(options).length === 0 ? '' : `; options ${describe(options)}`
+  return `${describeOptions(rest)}${own}`
 }
 
 function describePreparation({ resize, crop, filter, normalise }: Preparation): string {

@@ -5,7 +5,7 @@ import type {
   MethodSpecOf,
 } from '../experiment/spec/methods.ts'
 import { LEAVE_OUT_STEPS, REFIT_BATCH } from '../experiment/spec/rfa-refit.ts'
-import type { StageMetrics, StageParams } from '../experiment/stages/stage.ts'
+import type { OwnParamsOf, StageMetrics } from '../experiment/stages/stage.ts'
 
 /**
  * The number of samples that a training or a method passes forward and backward through the model:
@@ -28,7 +28,7 @@ export interface SampleSets {
 
 /** The samples that a training saw. `samples` is the size of its training set. */
 export function seenInTraining(
-  { training }: Pick<StageParams['train'], 'training'>,
+  { training }: Pick<OwnParamsOf<'train'>, 'training'>,
   { steps }: Pick<StageMetrics['train'], 'steps'>,
   samples: number,
 ): number {
@@ -37,17 +37,17 @@ export function seenInTraining(
 
 /** The samples that a method saw. Missing if its stage does not record enough to tell. */
 export function seenByMethod(
-  { method, training }: Pick<StageParams['unlearn'], 'method' | 'training'>,
-  metrics: Pick<StageMetrics['unlearn'], 'steps' | 'samplesUsed'>,
+  { method, training }: Pick<OwnParamsOf<'unlearn'>, 'method' | 'training'>,
+  { steps, samplesUsed = { retained: 0, forget: 0 } }: Pick<StageMetrics['unlearn'], 'steps' | 'samplesUsed'>,
   sets: SampleSets,
 ): Measured {
   const count = counts[method.method] as (facts: Facts<ApproximateMethodSpec>) => number | string
-  const seen = count({ ...sets, ...metrics, method, trainingBatch: training.batchSize })
+  const seen = count({ ...sets, steps, samplesUsed, method, trainingBatch: training.batchSize })
   return typeof seen === 'number' ? { value: seen } : { missing: seen }
 }
 
 interface Facts<Spec extends ApproximateMethodSpec>
-  extends SampleSets, Pick<StageMetrics['unlearn'], 'steps' | 'samplesUsed'> {
+  extends SampleSets, Required<Pick<StageMetrics['unlearn'], 'steps' | 'samplesUsed'>> {
   readonly method: Spec
   /** The batch size of methods that give none. */
   readonly trainingBatch: number

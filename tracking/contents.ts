@@ -205,7 +205,8 @@ function childOf(tracked: Tracked, candidate: Candidate, s: number, i: number): 
 /** The options that a method has: those that tuning chose, or else those of the config. */
 function methodOf({ manifests }: Tracked, unlearn: Candidate['unlearn']): ApproximateMethodSpec | undefined {
   const ranking = unlearn?.inputs.tuned && manifests[unlearn.inputs.tuned.key]
-  return ranking?.kind === 'tune' ? ranking.metrics.ranking[0]?.method : unlearn?.params.method
+  if (ranking?.kind === 'tune') return ranking.metrics.ranking[0]?.method
+  return unlearn && 'method' in unlearn.params ? unlearn.params.method : undefined
 }
 
 /**
@@ -339,9 +340,12 @@ function curves(manifest: Manifest | undefined, prefix = ''): Metric[] {
   const { curve } = manifest.metrics
   const residuals = manifest.kind === 'unlearn' ? (manifest.metrics.residuals ?? []) : []
   return [
-    ...curve.flatMap(({ step, loss, learningRate }: CurvePoint) => [
+    ...curve.flatMap(({ step, loss, learningRate, accuracy }: CurvePoint) => [
       { key: `${prefix}loss`, value: loss, timestamp, step },
-      { key: `${prefix}learning rate`, value: learningRate, timestamp, step },
+      ...(learningRate === undefined
+        ? []
+        : [{ key: `${prefix}learning rate`, value: learningRate, timestamp, step }]),
+      ...(accuracy === undefined ? [] : [{ key: `${prefix}accuracy`, value: accuracy, timestamp, step }]),
     ]),
     ...residuals.flatMap(({ step, retained, forget }) => [
       { key: `${prefix}residual/retained`, value: retained, timestamp, step },

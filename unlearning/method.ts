@@ -34,7 +34,8 @@ export interface Unlearned {
   /** θ_u, the weights after unlearning with the adapter merged. */
   readonly weights: Weights
   readonly adapter?: { readonly lora: Lora; readonly parameters: Float32Array }
-  readonly metrics: StageMetrics['unlearn']
+  readonly metrics: StageMetrics['unlearn'] &
+    Required<Pick<StageMetrics['unlearn'], 'trainable' | 'samplesUsed'>>
 }
 
 /** An unlearning method. Each file in `methods/` exports one as `unlearn`. */

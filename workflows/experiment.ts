@@ -67,7 +67,9 @@ async function executeExperiment(input: ResolvedRun, stages: StageRunner): Promi
   // Data: the test samples are set aside and a pretrained model is read. Then the training samples
   // are divided into the forget set and the retained set. If the split depends on the original's
   // predictions, the original is trained first.
-  await Promise.all([plan.dataset, ...(plan.checkpoint ? [plan.checkpoint] : [])].map(essential))
+  await Promise.all(
+    [plan.dataset, ...(plan.checkpoint ? [plan.checkpoint] : []), ...(plan.programs ?? [])].map(essential),
+  )
   if (plan.ranking) {
     await essential(plan.original)
     await essential(plan.ranking)

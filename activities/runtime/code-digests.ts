@@ -5,7 +5,13 @@ import { extname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { BuildOptions, Loader, OutputFile, Plugin } from 'esbuild'
 import { digestOf } from '../../common/canonical.ts'
-import { isLocked, isMethodKind, type ChangedCode, type CodeName } from '../../experiment/stages/code.ts'
+import {
+  isLocked,
+  isMethodKind,
+  isProgramKind,
+  type ChangedCode,
+  type CodeName,
+} from '../../experiment/stages/code.ts'
 import { methodSchemas, type ApproximateMethodName } from '../../experiment/spec/methods.ts'
 import { stageKinds } from '../../experiment/stages/stage.ts'
 import { storedDigests, storeDigests, type CodeDigest } from './stored-digests.ts'
@@ -21,9 +27,10 @@ const methodNames = methodSchemas
   .map(({ shape }) => shape.method.value)
   .filter((name): name is ApproximateMethodName => name !== 'original' && name !== 'retrain')
 
-export const codeNames: readonly CodeName[] = stageKinds.flatMap((kind): readonly CodeName[] =>
-  isMethodKind(kind) ? methodNames.map((name) => `${kind}:${name}` as const) : [kind],
-)
+export const codeNames: readonly CodeName[] = stageKinds.flatMap((kind): readonly CodeName[] => [
+  ...(isMethodKind(kind) ? methodNames.map((name) => `${kind}:${name}` as const) : [kind]),
+  ...(isProgramKind(kind) ? [`${kind}:program` as const] : []),
+])
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -68,6 +75,7 @@ const known = new Map<CodeName, Promise<string>>()
 /** The modules with the code of a body, as paths in the checkout. */
 function entriesOf(name: CodeName): readonly string[] {
   const [kind = '', method] = name.split(':')
+  if (method === 'program') return [`activities/programs/${kind}.ts`]
   return [
     `activities/stages/${kind}.ts`,
     ...(method === undefined ? [] : [`unlearning/methods/${method}.ts`]),

@@ -28,7 +28,7 @@ const checkout = fileURLToPath(new URL('../..', import.meta.url))
 /** The folders with code that bodies may import. */
 const folders = [
   ...['activities', 'artifacts', 'common', 'datasets'],
-  ...['experiment', 'learning', 'pretrained', 'unlearning'],
+  ...['experiment', 'learning', 'pretrained', 'programs', 'unlearning'],
 ]
 
 /**

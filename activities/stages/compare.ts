@@ -8,8 +8,8 @@ export const compare: StageBody<'compare'> = async ({ artifacts, inputs, timed }
     logits: await readLogits(artifacts, inputs.goldEvaluation),
     attack: inputs.goldAttack.metrics,
   }
-  const twin = await readLogits(artifacts, inputs.twinEvaluation)
+  const twin = inputs.twinEvaluation && (await readLogits(artifacts, inputs.twinEvaluation))
   const original = inputs.originalEvaluation && (await readLogits(artifacts, inputs.originalEvaluation))
-  const { result, seconds } = await timed(() => compareModels(unlearned, gold, twin.forget, original))
+  const { result, seconds } = await timed(() => compareModels(unlearned, gold, twin?.forget, original))
   return { outputs: {}, metrics: result, seconds }
 }

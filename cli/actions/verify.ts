@@ -16,6 +16,7 @@ import { withServer, type LaunchOptions } from '../launch/command-server.ts'
 import { launchRun, watchRun } from '../launch/launch-run.ts'
 import { interrupted, type Outcome } from '../launch/watch-workflow.ts'
 import { findReport, type FoundReport, type ReportSelection } from '../workspace/find-report.ts'
+import { artifactsIn } from '../workspace/existing-store.ts'
 import { publicKeysIn } from '../workspace/key-files.ts'
 import { absolutePath, home, storeFor } from '../workspace/workspace.ts'
 import { createInspection } from '../launch/inspection.ts'
@@ -83,11 +84,27 @@ export function verify(target: string, options: VerifyOptions): Promise<number> 
       const input = await recomputation(verified, options, output)
       // A finished verification that `--keep` left is computed again from the beginning.
       if (existsSync(verdictFile(directory))) await rm(directory, { recursive: true })
+      if (input.run.plan.programs) await copyFiles(input, options.store)
       const launched = await launchRun(input, server)
       const outcome = launched ? await watchRun(launched, input, server) : interrupted
       return summarise(verified, outcome, options, output)
     })
   })
+}
+
+/**
+ * Copies the files of external programs from the store of the run. Throws a UserError if it lacks
+ * them.
+ */
+async function copyFiles(input: RunInput, store: string | undefined): Promise<void> {
+  const { copyPrograms } = await import('../launch/store-programs.ts')
+  const from = await artifactsIn(store)
+  const [missing] = await copyPrograms(from, openArtifacts(input.settings.store), input)
+  if (missing)
+    throw new UserError(
+      `the store ${from.store.url} lacks the files of an external program (${missing.params.files.map(({ path }) => path).join(', ')}); ` +
+        'name the store of the run with --store',
+    )
 }
 
 const verdictFile = (directory: string) => join(directory, 'verification.json')

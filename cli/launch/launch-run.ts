@@ -23,6 +23,7 @@ export async function launchRun(
   const { id } = input.run
   const server = await connect()
   if (interruption.requested()) return undefined
+  if (input.run.plan.programs) await keepPrograms(input)
   const handle = await server.client.workflow.start<Experiment>(workflowType, {
     workflowId: workflowId(id),
     taskQueue: 'zeroshift',
@@ -33,6 +34,14 @@ export async function launchRun(
   })
   await handle.signal(resumeSignal)
   return { handle, server }
+}
+
+/** Stores the files of the run's external programs, which the workers read from the store. */
+async function keepPrograms(input: RunInput): Promise<void> {
+  const { store } = input.settings
+  await refuseUnusableStore(store)
+  const { storePrograms } = await import('./store-programs.ts')
+  await storePrograms(openArtifacts(store), input)
 }
 
 /** Shows the run until it ends. */

@@ -11,13 +11,14 @@ import type { Plan } from '../../experiment/plan/types.ts'
 import { readRegularFile, whyUnreadable } from '../../common/regular-file.ts'
 import { runId, type RunInput } from '../../experiment/records/run.ts'
 import { refuseTooLarge } from '../../experiment/plan/run-size.ts'
-import type { ModelSpec } from '../../experiment/spec/model.ts'
+import type { AnyModelSpec } from '../../experiment/spec/model.ts'
 import type { Spec } from '../../experiment/spec/spec.ts'
 import type { SplitSpec } from '../../experiment/spec/split.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { formatSource, parseSource } from '../../sources/source.ts'
 import { absoluteFromConfig } from '../workspace/workspace.ts'
 import { createInspection, type Inspection } from './inspection.ts'
+import { programFilesOf } from './program-files.ts'
 import type { ConfigSource } from './read-config.ts'
 import { runSettings } from './run-settings.ts'
 
@@ -37,7 +38,8 @@ export async function prepare(
     const spec: Spec = {
       ...parsed.spec,
       split: await completeSplit(parsed.spec.split, source),
-      model: await completeModel(parsed.spec.model, settings, inspect),
+      model: await completeModel(parsed.spec.model, settings, source, inspect),
+      methods: await completeMethods(parsed.spec.methods, source),
     }
     const facts = await inspect.data(spec.data, settings)
     checkSpec(spec, facts, locate)
@@ -67,20 +69,34 @@ async function planWith(spec: Spec, facts: DatasetFacts, inspect: Pick<Inspectio
 }
 
 /**
- * Returns the model with the facts of its checkpoint, and with the commit instead of a branch of a
- * hub's repository.
+ * Returns the model with the facts of its checkpoint or of the files of its program, and with the
+ * commit instead of a branch of a hub's repository.
  */
 async function completeModel(
-  model: ModelSpec,
+  model: AnyModelSpec,
   settings: RunInput['settings'],
+  { config }: ConfigSource,
   inspect: Inspection,
-): Promise<ModelSpec> {
+): Promise<AnyModelSpec> {
+  if (model.name === 'external')
+    return { ...model, packed: [...(await programFilesOf(config, model.files, 'model.files'))] }
   if (model.name !== 'pretrained') return model
   const { facts, revision } = await inspect.checkpoint(settings)
   const source = model.from === undefined ? undefined : parseSource(model.from)
   const from =
     source?.kind === 'hf' && revision !== undefined ? formatSource({ ...source, revision }) : model.from
   return { ...model, ...(from !== undefined && { from }), checkpoint: facts }
+}
+
+/** Returns the rows. Those of external programs have the digests of their files. */
+function completeMethods(methods: Spec['methods'], { config }: ConfigSource): Promise<Spec['methods']> {
+  return Promise.all(
+    methods.map(async (row, i) =>
+      row.method === 'external'
+        ? { ...row, packed: [...(await programFilesOf(config, row.files, `methods[${i}].files`))] }
+        : row,
+    ),
+  )
 }
 
 /**

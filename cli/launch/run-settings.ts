@@ -2,7 +2,7 @@ import { isElsewhere } from '../../experiment/spec/places.ts'
 import type { ParsedConfig } from '../../experiment/spec/config.ts'
 import type { RunInput } from '../../experiment/records/run.ts'
 import type { DataSpec } from '../../experiment/spec/data.ts'
-import type { ModelSpec } from '../../experiment/spec/model.ts'
+import type { AnyModelSpec } from '../../experiment/spec/model.ts'
 import { absolutePath, absoluteFromConfig, storeFor, trackingHere } from '../workspace/workspace.ts'
 import type { ConfigSource } from './read-config.ts'
 
@@ -38,7 +38,7 @@ export function runSettings(
  * the working directory if the command line names it.
  */
 function sourceOf(
-  of: DataSpec | ModelSpec,
+  of: DataSpec | AnyModelSpec,
   part: 'data' | 'model',
   { config, overrides }: Pick<ConfigSource, 'config' | 'overrides'>,
 ): string | undefined {

@@ -3,6 +3,7 @@ import { mapConcurrently } from '../../common/concurrency.ts'
 import { canonicalJson } from '../../common/canonical.ts'
 import { recordOf, type RunInput } from '../../experiment/records/run.ts'
 import type { PreparedSweep } from './prepare-sweep.ts'
+import { storePrograms } from './store-programs.ts'
 
 /**
  * Writes the records of a sweep and of all its runs before anything runs. A run's record that is in
@@ -10,6 +11,7 @@ import type { PreparedSweep } from './prepare-sweep.ts'
  */
 export async function saveSweep(artifacts: Artifacts, { sweep, runs }: PreparedSweep): Promise<void> {
   await mapConcurrently([...runs.values()], async (input) => {
+    if (input.run.plan.programs) await storePrograms(artifacts, input)
     if (!(await isSaved(artifacts, input))) await artifacts.putRun(recordOf(input))
   })
   const { failures } = (await artifacts.sweep(sweep.id)) ?? {}

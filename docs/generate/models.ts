@@ -1,7 +1,6 @@
 import { layersOf } from '../../experiment/models/model.ts'
 import { adaptableLayers } from '../../experiment/models/layers.ts'
-import { modelSchemas } from '../../experiment/spec/model.ts'
-import { specSchema } from '../../experiment/spec/spec.ts'
+import { modelSchema, modelSchemas } from '../../experiment/spec/model.ts'
 import { jsonSchemaOf, type JsonSchema } from './fields.ts'
 import { table } from './markdown.ts'
 import { variantList, variantSections } from './variants.ts'
@@ -35,7 +34,7 @@ models have the same architecture. [Your model](../guides/your-model.md) explain
 function layerTable(): string {
   const rows = modelSchemas.flatMap((schema) => {
     const name = schema.shape.name.value
-    const { data: model } = specSchema.shape.model.safeParse({ name })
+    const { data: model } = modelSchema.safeParse({ name })
     if (!model || model.name === 'pretrained') return []
     const names = adaptableLayers(layersOf(model, [32, 32, 3], 10)).map((layer) => `\`${layer.name}\``)
     const shown = names.length > 8 ? [...names.slice(0, 5), '…', ...names.slice(-2)] : names

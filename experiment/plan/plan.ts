@@ -1,14 +1,15 @@
 import { checkpointOf } from '../models/model.ts'
 import type { DatasetFacts } from '../spec/dataset.ts'
 import type { DataSpec } from '../spec/data.ts'
-import type { ModelSpec } from '../spec/model.ts'
+import type { AnyModelSpec } from '../spec/model.ts'
+import { programFiles, type ProgramSpec } from '../spec/program.ts'
 import type { Spec } from '../spec/spec.ts'
 import type { SplitSpec } from '../spec/split.ts'
 import type { ChangedCode } from '../stages/code.ts'
 import type { StageInputs, StageOf, StageRef } from '../stages/stage.ts'
 import { seedPlan } from './seed-plan.ts'
 import { ref, stageMaker, type StageMaker } from './stage-maker.ts'
-import { evaluateStage, trainStage } from './train-stages.ts'
+import { evaluateStage, shadowStage, trainStage } from './train-stages.ts'
 import { tuningPlan } from './tuning-plan.ts'
 import type { Plan, Population, SeedPlan, ShadowPlan } from './types.ts'
 
@@ -23,7 +24,12 @@ export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}
     spec.model.name === 'pretrained'
       ? stage('checkpoint', 'read checkpoint', { checkpoint: checkpointOf(spec.model) }, {})
       : undefined
-  const start = checkpoint && { checkpoint: ref(checkpoint) }
+  const programOf = programStages(stage)
+  const program = spec.model.name === 'external' ? programOf(spec.model) : undefined
+  const start = {
+    ...(checkpoint && { checkpoint: ref(checkpoint) }),
+    ...(program && { program: ref(program) }),
+  }
   const dataset = stage(
     'dataset',
     `read ${spec.data.name}`,
@@ -57,12 +63,15 @@ export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}
       ...start,
       ...(shadow && { pool: ref(shadow.pool) }),
       ...(tuning && { tuning }),
+      programOf,
     })
   const first = planned(0)
   const others = Array.from({ length: (spec.seeds ?? 1) - 1 }, (_, i) => planned(i + 1))
+  const programs = programOf.made()
   return {
     dataset,
     ...(checkpoint && { checkpoint }),
+    ...(programs.length > 0 && { programs }),
     ...(ranking && { ranking }),
     split,
     ...(tuning && { tuning }),
@@ -85,15 +94,9 @@ export function seedsAt({ seed }: Spec, i: number): Spec['seed'] {
  * A pool of 8 has the first 8 models of a pool of 64, since a model's key does not depend on the
  * number of models.
  */
-function shadowPlan(
-  stage: StageMaker,
-  { model, training, seed, shadow }: Spec,
-  inputs: StageInputs['shadow'],
-): ShadowPlan {
-  const count = shadow?.models ?? 0
-  const models = Array.from({ length: count }, (_, index) =>
-    stage('shadow', `train shadow ${index + 1}`, { model, training, seed: seed.training, index }, inputs),
-  )
+function shadowPlan(stage: StageMaker, spec: Spec, inputs: StageInputs['shadow']): ShadowPlan {
+  const count = spec.shadow?.models ?? 0
+  const models = Array.from({ length: count }, (_, index) => shadowStage(stage, spec, inputs, index))
   const members = models.map((one, i) => [`shadow${i + 1}`, ref(one)] as const)
   return { models, pool: stage('pool', `gather ${count} shadows`, {}, Object.fromEntries(members)) }
 }
@@ -136,8 +139,30 @@ function rankingOf(stage: StageMaker, spec: Spec, inputs: StageInputs['train']):
   return evaluateStage(stage, spec, { dataset, model: ref(original) }, 'rank training samples')
 }
 
+/** Makes the stage with the files of a program, once for equal files. */
+export interface ProgramStages {
+  (program: ProgramSpec): StageOf<'program'>
+  readonly made: () => readonly StageOf<'program'>[]
+}
+
+function programStages(stage: StageMaker): ProgramStages {
+  const made = new Map<string, StageOf<'program'>>()
+  const make = (program: ProgramSpec) => {
+    const one = stage(
+      'program',
+      `store the files of ${program.command}`,
+      { files: programFiles(program) },
+      {},
+    )
+    const known = made.get(one.key) ?? one
+    made.set(one.key, known)
+    return known
+  }
+  return Object.assign(make, { made: () => [...made.values()] })
+}
+
 /** The model without the place of its checkpoint: the checkpoint's content decides the key. */
-function keyedModel(model: ModelSpec): ModelSpec {
+function keyedModel(model: AnyModelSpec): AnyModelSpec {
   if (model.name !== 'pretrained') return model
   const { from: _, ...keyed } = model
   return keyed

@@ -1,11 +1,12 @@
 import type { ApproximateMethodSpec } from '../spec/methods.ts'
-import type { Spec } from '../spec/spec.ts'
+import { executionOf, hasWeights, programParams, resultOf, type ExternalMethodSpec } from '../spec/program.ts'
+import { trainedHere, type Spec } from '../spec/spec.ts'
 import { optionsOf } from '../spec/variants.ts'
 import type { StageInputs, StageOf, StageRef } from '../stages/stage.ts'
 import { requestedKinds } from '../stages/requested.ts'
 import { requestedStages } from './requested-stages.ts'
 import { ref, type StageMaker } from './stage-maker.ts'
-import { evaluateStage, trainStage } from './train-stages.ts'
+import { evaluateStage, trainStage, untrainedStage } from './train-stages.ts'
 import type { Candidate, JudgingStages, SeedPlan, TuningPlan } from './types.ts'
 
 /** The values from which the stages of one seed are made. */
@@ -22,6 +23,10 @@ export interface SeedContext {
   readonly pool?: StageRef<'pool'>
   /** Absent if no row is tuned. */
   readonly tuning?: TuningPlan
+  /** The files of the program that trains the models. Absent if they are trained here. */
+  readonly program?: StageRef<'program'>
+  /** Makes the stage with the files of a method's program. */
+  readonly programOf: (program: ExternalMethodSpec) => StageOf<'program'>
 }
 
 /**
@@ -32,28 +37,27 @@ export function seedPlan(seed: SeedContext): SeedPlan {
   const { stage, spec, seeds, data } = seed
   const original = trainOriginal(seed)
   const [gold, ...otherGold] = trainGold(seed)
-  const twin = trainStage(
+  const untrained = untrainedStage(
     stage,
     spec,
-    'nothing',
     { dataset: data.dataset },
     seeds.unlearning,
     titled(seed, 'initialise twin'),
   )
-  const twinEvaluation = evaluated(seed, 'twin', ref(twin))
+  const twin = untrained && { model: untrained, evaluate: evaluated(seed, 'twin', ref(untrained)) }
   const originalEvaluation = evaluated(seed, 'original', ref(original))
   const others = { gold: ref(gold), originalEvaluation: ref(originalEvaluation) }
   const reference = judged(seed, 'retrain', others.gold, others)
   const goldEvaluation = ref(reference.evaluate)
   const isOriginalCompared = spec.data.validation > 0
-  const compared = (label: string, model: Candidate['model']) => {
-    const judgement = judged(seed, label, model, { ...others, goldEvaluation })
+  const compared = (label: string, model: Candidate['model'], { ofProgram = false } = {}) => {
+    const judgement = judged(seed, label, model, { ...others, goldEvaluation, ofProgram })
     const inputs: StageInputs['compare'] = {
       evaluation: ref(judgement.evaluate),
       attack: ref(judgement.attack),
       goldEvaluation,
       goldAttack: ref(reference.attack),
-      twinEvaluation: ref(twinEvaluation),
+      ...(twin && { twinEvaluation: ref(twin.evaluate) }),
       ...(isOriginalCompared && { originalEvaluation: others.originalEvaluation }),
     }
     return {
@@ -72,6 +76,11 @@ export function seedPlan(seed: SeedContext): SeedPlan {
         return { ...compared(name, ref(original)), method }
       case 'retrain':
         return { ...compared(name, ref(gold)), method }
+      case 'external': {
+        const unlearn = unlearnedByProgram(seed, name, row, ref(original))
+        const ofProgram = !hasWeights(resultOf(row, spec.model))
+        return { ...compared(name, ref(unlearn), { ofProgram }), method, unlearn }
+      }
       default: {
         const unlearn = unlearned(seed, name, optionsOf(row), ref(original))
         return { ...compared(name, ref(unlearn)), method, unlearn }
@@ -87,7 +96,7 @@ export function seedPlan(seed: SeedContext): SeedPlan {
     original,
     gold: [gold, ...otherGold],
     reference,
-    twin: { model: twin, evaluate: twinEvaluation },
+    ...(twin && { twin }),
     ...((isOriginalCompared || isRead(originalEvaluation, reference)) && { originalEvaluation }),
     candidates,
     floor,
@@ -106,8 +115,8 @@ function titled({ number }: SeedContext, title: string): string {
 }
 
 function trainOriginal(seed: SeedContext): StageOf<'train'> {
-  const { stage, spec, seeds, data, checkpoint } = seed
-  const inputs = { dataset: data.dataset, ...(checkpoint && { checkpoint }) }
+  const { stage, spec, seeds, data } = seed
+  const inputs = { dataset: data.dataset, ...startOf(seed) }
   return trainStage(stage, spec, 'all', inputs, seeds.training, titled(seed, 'train original'))
 }
 
@@ -116,13 +125,13 @@ function trainOriginal(seed: SeedContext): StageOf<'train'> {
  * of a run share initial weights or the order of samples.
  */
 function trainGold(seed: SeedContext): readonly [StageOf<'train'>, ...StageOf<'train'>[]] {
-  const { stage, spec, seeds, data, checkpoint, number } = seed
+  const { stage, spec, seeds, data, number } = seed
   const model = (n: number, title: string) =>
     trainStage(
       stage,
       spec,
       'retained',
-      { ...data, ...(checkpoint && { checkpoint }) },
+      { ...data, ...startOf(seed) },
       seeds.training + 1000 * n,
       titled(seed, title),
     )
@@ -134,8 +143,19 @@ function trainGold(seed: SeedContext): readonly [StageOf<'train'>, ...StageOf<'t
   return [model(1, 'train gold'), ...others]
 }
 
-function evaluated(seed: SeedContext, label: string, model: Candidate['model']): StageOf<'evaluate'> {
-  return evaluateStage(seed.stage, seed.spec, { ...seed.data, model }, titled(seed, `evaluate ${label}`))
+/** What a training starts from: a checkpoint, or the files of the program that trains. */
+function startOf({ checkpoint, program }: SeedContext) {
+  return { ...(checkpoint && { checkpoint }), ...(program && { program }) }
+}
+
+function evaluated(
+  seed: SeedContext,
+  label: string,
+  model: Candidate['model'],
+  options: { readonly ofProgram?: boolean } = {},
+): StageOf<'evaluate'> {
+  const { stage, spec, data } = seed
+  return evaluateStage(stage, spec, { ...data, model }, titled(seed, `evaluate ${label}`), options)
 }
 
 function unlearned(
@@ -146,11 +166,33 @@ function unlearned(
 ): StageOf<'unlearn'> {
   const { stage, spec, seeds, data, tuning } = seed
   const tuned = tuning?.rows.find(({ label }) => label === name)?.rounds.at(-1)
+  const trained = trainedHere(spec)
+  if (!trained) throw new Error(`${name} needs a model that is trained here, and the model is external`)
   return stage(
     'unlearn',
     titled(seed, `unlearn by ${name}`),
-    { method, model: spec.model, training: spec.training, seed: seeds.unlearning },
+    { method, ...trained, seed: seeds.unlearning },
     { ...data, original, ...(tuned && { tuned: ref(tuned.ranking) }) },
+  )
+}
+
+function unlearnedByProgram(
+  seed: SeedContext,
+  name: string,
+  row: ExternalMethodSpec,
+  original: StageRef<'train'>,
+): StageOf<'unlearn'> {
+  const { stage, spec, seeds, data, programOf } = seed
+  return stage(
+    'unlearn',
+    titled(seed, `unlearn by ${name}`),
+    {
+      program: programParams(row, resultOf(row, spec.model)),
+      ...(spec.model.name !== 'external' && { model: spec.model }),
+      seed: seeds.unlearning,
+    },
+    { ...data, original, program: ref(programOf(row)) },
+    executionOf(row),
   )
 }
 
@@ -166,15 +208,19 @@ function judged(
     gold,
     goldEvaluation,
     originalEvaluation,
+    ofProgram = false,
   }: {
     readonly gold: StageRef<'train'>
     readonly goldEvaluation?: StageRef<'evaluate'>
     readonly originalEvaluation: StageRef<'evaluate'>
+    /** A program has computed the outputs of the model, and its weights are not known. */
+    readonly ofProgram?: boolean
   },
 ): JudgingStages {
   const { stage, spec, seeds, data, pool } = seed
   const { split } = data
-  const evaluate = evaluated(seed, label, model)
+  const evaluate = evaluated(seed, label, model, { ofProgram })
+  const trained = ofProgram ? undefined : trainedHere(spec)
   const attack = stage(
     'attack',
     titled(seed, `attack ${label}`),
@@ -193,8 +239,7 @@ function judged(
     stage,
     spec,
     {
-      model: spec.model,
-      training: spec.training,
+      ...(trained && { trained }),
       seeds,
       inputs: {
         ...data,

@@ -1,8 +1,8 @@
 import { digestOf } from '../../common/canonical.ts'
 import type { DatasetFacts } from '../spec/dataset.ts'
-import type { ApproximateMethodSpec } from '../spec/methods.ts'
+import { isApproximate, type ApproximateMethodSpec } from '../spec/methods.ts'
 import { resolveClasses } from '../spec/sets.ts'
-import type { Spec } from '../spec/spec.ts'
+import { trainedHere, type Spec } from '../spec/spec.ts'
 import type { SplitSpec } from '../spec/split.ts'
 import { tuneDefaults } from '../spec/tune.ts'
 import { tuningOf, variantsOf } from '../spec/variants.ts'
@@ -29,7 +29,7 @@ interface TuningContext {
 export function tuningPlan(context: TuningContext): TuningPlan | undefined {
   const { spec } = context
   const tuned = spec.methods.flatMap((row): readonly ApproximateMethodSpec[] =>
-    row.method === 'original' || row.method === 'retrain' || !tuningOf(row, spec) ? [] : [row],
+    isApproximate(row) && tuningOf(row, spec) ? [row] : [],
   )
   if (tuned.length === 0) return undefined
   const count = spec.tune?.seeds ?? tuneDefaults.seeds
@@ -173,11 +173,12 @@ function trialStage(
   before: StageOf<'tune'> | undefined,
   title: string,
 ): StageOf<'trial'> {
-  const { model, training } = spec
+  const trained = trainedHere(spec)
+  if (!trained) throw new Error('the methods of an external model are not tuned')
   return stage(
     'trial',
     title,
-    { ...variant, model, training, seed: tuningSeedsAt(spec, i).unlearning, batchSize: 500 },
+    { ...variant, ...trained, seed: tuningSeedsAt(spec, i).unlearning, batchSize: 500 },
     {
       dataset,
       split: ref(split),

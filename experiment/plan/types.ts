@@ -1,4 +1,4 @@
-import type { MethodName } from '../spec/methods.ts'
+import type { RowSpec } from '../spec/methods.ts'
 import type { RequestedStages } from '../stages/requested.ts'
 import type { StageOf, StageRef } from '../stages/stage.ts'
 
@@ -10,6 +10,8 @@ export interface Plan extends SeedPlan {
    * weights.
    */
   readonly checkpoint?: StageOf<'checkpoint'>
+  /** The files of the external programs. Absent if there are none. */
+  readonly programs?: readonly StageOf<'program'>[]
   /** The original's outputs on every training sample. Present if the split depends on them. */
   readonly ranking?: StageOf<'evaluate'>
   readonly split: StageOf<'split'>
@@ -81,7 +83,7 @@ export interface SeedPlan {
   readonly gold: readonly StageOf<'train'>[]
   /** The judgement of the first gold model. It exists whether or not gold is a row of the table. */
   readonly reference: JudgingStages
-  /** Absent in plans of older versions. */
+  /** Absent in plans of older versions, and if an external program trains the models. */
   readonly twin?: Twin
   /**
    * The evaluation of the original. Present if a requested stage or the validation gap depends on
@@ -111,7 +113,7 @@ export interface JudgingStages extends RequestedStages {
 export interface Candidate extends JudgingStages {
   /** The name of the row. */
   readonly label: string
-  readonly method: MethodName
+  readonly method: RowSpec['method']
   /** Absent if the model is a trained one: the original or a gold model. */
   readonly unlearn?: StageOf<'unlearn'>
   readonly model: StageRef<'train' | 'unlearn'>

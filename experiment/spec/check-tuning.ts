@@ -3,7 +3,7 @@ import type { Layer } from '../models/layers.ts'
 import { checkMethod } from './check-methods.ts'
 import { findingsOf } from './config-issues.ts'
 import type { DatasetFacts } from './dataset.ts'
-import { methodSchema, type ApproximateMethodSpec } from './methods.ts'
+import { isApproximate, methodSchema, type ApproximateMethodSpec } from './methods.ts'
 import { within, type Report } from './problems.ts'
 import { rangeProblems, valueIn, type Json, type RangeSpec } from './range.ts'
 import { classIndices, forgetCount, setSizes } from './sets.ts'
@@ -16,8 +16,7 @@ import { tuningOf, variantsOf, withValues } from './variants.ts'
  */
 export function checkTuning(spec: Spec, facts: DatasetFacts, layers: readonly Layer[], report: Report): void {
   spec.methods.forEach((row, i) => {
-    if (row.method !== 'original' && row.method !== 'retrain')
-      checkRow(row, spec, facts, layers, within(['methods', i], report))
+    if (isApproximate(row)) checkRow(row, spec, facts, layers, within(['methods', i], report))
   })
   const tuned = spec.methods.findIndex((row) => tuningOf(row, spec) !== undefined)
   if (tuned >= 0) checkSamples(spec, facts, within(spec.tune ? ['tune'] : ['methods', tuned, 'tune'], report))

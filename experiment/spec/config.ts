@@ -7,7 +7,7 @@ import { formatPath, parsePath, startsWith, valueAt, type Locate, type Path } fr
 import { configSchema, specSchema, type Spec } from './spec.ts'
 import { settingsSchema, type Settings } from './settings.ts'
 import type { DataSpec } from './data.ts'
-import type { ModelSpec } from './model.ts'
+import type { AnyModelSpec } from './model.ts'
 import type { SplitSpec } from './split.ts'
 import type { TrainingSpec } from './training.ts'
 
@@ -88,16 +88,17 @@ function byPlace(a: Problem, b: Problem): number {
  * that an error in one part hides none in another.
  */
 function crossChecks(config: unknown): readonly Finding[] {
-  const part = <K extends keyof Spec>(key: K, check: (value: Spec[K]) => readonly Finding[]) => {
+  const part = <K extends keyof Spec>(key: K, check: (value: NonNullable<Spec[K]>) => readonly Finding[]) => {
     const value = (config as Readonly<Record<string, unknown>>)[key]
     const parsed = specSchema.shape[key].safeParse(value)
-    return parsed.success && value !== undefined ? check(parsed.data as Spec[K]) : []
+    return parsed.success && value !== undefined ? check(parsed.data as NonNullable<Spec[K]>) : []
   }
   return [
     ...part('data', checkData),
     ...part('split', checkSplit),
     ...part('model', checkDepth),
     ...part('training', checkTraining),
+    ...checkTrainingGiven(config),
     ...part('methods', checkMethods),
     ...checkTracking((config as Readonly<Record<string, unknown>>).tracking),
   ]
@@ -195,7 +196,7 @@ function repeated(values: readonly (string | number)[], key: string, noun: strin
  * Checks the depth of a CIFAR ResNet: three stages of n blocks of two layers, a stem and a head (He
  * et al. 2016, section 4.2).
  */
-function checkDepth(model: ModelSpec): readonly Finding[] {
+function checkDepth(model: AnyModelSpec): readonly Finding[] {
   if (model.name !== 'resnet-cifar' || model.depth === 'resnet18' || (model.depth - 2) % 6 === 0) return []
   const below = model.depth - ((model.depth - 2) % 6)
   return [
@@ -215,6 +216,14 @@ function checkTraining({ epochs, warmupEpochs }: TrainingSpec): readonly Finding
           `training.warmupEpochs: expected less than the ${epochs} epochs of the training, found ${warmupEpochs}`,
         ),
       ]
+}
+
+/** Reports a config without the section `training` if a built-in model needs it. */
+function checkTrainingGiven(config: unknown): readonly Finding[] {
+  if (typeof config !== 'object' || config === null) return []
+  const { training, model } = config as { readonly training?: unknown; readonly model?: { name?: unknown } }
+  if (training !== undefined || model?.name === 'external') return []
+  return [wrong(['training'], 'training is missing: expected a mapping (key: value)')]
 }
 
 function checkMethods(methods: Spec['methods']): readonly Finding[] {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { count, positive } from './numbers.ts'
 import { optimizerSchema, scheduleSchema } from './optimizer.ts'
+import { externalMethodSchema } from './program.ts'
 import { rowTuneSchema } from './tune.ts'
 
 /**
@@ -469,6 +470,15 @@ export type MethodName = MethodSpec['method']
 export type ApproximateMethodSpec = Exclude<MethodSpec, { method: 'original' | 'retrain' }>
 export type ApproximateMethodName = ApproximateMethodSpec['method']
 export type MethodSpecOf<N extends MethodName> = Extract<MethodSpec, { method: N }>
+
+/** A row of the table: a method that is part of Zeroshift, or an external program. */
+export const rowSchema = z.discriminatedUnion('method', [...rowSchemas, externalMethodSchema])
+export type RowSpec = z.output<typeof rowSchema>
+
+/** Whether the method of a row is part of Zeroshift, and neither the original nor gold. */
+export function isApproximate(row: RowSpec): row is ApproximateMethodSpec {
+  return row.method !== 'original' && row.method !== 'retrain' && row.method !== 'external'
+}
 
 /**
  * Whether a method trains on samples under the label of another class. It then needs data of at

@@ -1,5 +1,5 @@
 import type { DataSpec } from './data.ts'
-import type { ModelSpec } from './model.ts'
+import type { AnyModelSpec } from './model.ts'
 import type { Spec } from './spec.ts'
 
 /**
@@ -12,7 +12,7 @@ export function withoutPlaces(spec: Spec): Spec {
   return { ...spec, data: withoutDirectory(spec.data), model: withoutDirectory(spec.model) }
 }
 
-function withoutDirectory<T extends DataSpec | ModelSpec>(of: T): T {
+function withoutDirectory<T extends DataSpec | AnyModelSpec>(of: T): T {
   if (!('from' in of) || of.from === undefined || isElsewhere(of.from)) return of
   const { from: _, ...rest } = of
   return rest as T

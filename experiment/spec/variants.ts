@@ -1,5 +1,11 @@
 import { parsePath, valueAt, type Path } from '../../common/path.ts'
-import { methodSchema, type ApproximateMethodSpec, type MethodSpec } from './methods.ts'
+import {
+  isApproximate,
+  methodSchema,
+  type ApproximateMethodSpec,
+  type MethodSpec,
+  type RowSpec,
+} from './methods.ts'
 import { uniform, valueIn, type Json, type RangeSpec } from './range.ts'
 import { searchSpaces, type SearchRange } from './search-spaces.ts'
 import type { Spec } from './spec.ts'
@@ -21,8 +27,8 @@ type Tuned = Pick<Spec, 'tune' | 'training' | 'seed'>
  * Returns undefined if the row is not tuned. The original and gold have no options to tune, and
  * neither has a method whose default search space is empty.
  */
-export function tuningOf(row: MethodSpec, { tune, training }: Tuned): RowTuning | undefined {
-  if (row.method === 'original' || row.method === 'retrain' || row.tune === false) return undefined
+export function tuningOf(row: RowSpec, { tune, training }: Tuned): RowTuning | undefined {
+  if (!isApproximate(row) || row.tune === false) return undefined
   if (!tune && !row.tune) return undefined
   const own = tunable(row, training)
   const space = row.tune?.space ?? resolved(searchSpaces[row.method], own)
@@ -49,8 +55,7 @@ export function variantsOf(row: ApproximateMethodSpec, tuned: Tuned): readonly A
 }
 
 function approximate(method: MethodSpec): ApproximateMethodSpec {
-  if (method.method === 'original' || method.method === 'retrain')
-    throw new RangeError(`${method.method} has no variants`)
+  if (!isApproximate(method)) throw new RangeError(`${method.method} has no variants`)
   return method
 }
 
@@ -74,7 +79,7 @@ export function withValues(
 /** The options of a row, where an optimizer that it leaves out is that of the training. */
 function tunable(row: ApproximateMethodSpec, training: Spec['training']): ApproximateMethodSpec {
   const options = optionsOf(row)
-  return 'epochs' in options ? { optimizer: training.optimizer, ...options } : options
+  return 'epochs' in options && training ? { optimizer: training.optimizer, ...options } : options
 }
 
 function withValue(root: unknown, [part, ...rest]: Path, value: Json): unknown {

@@ -12,7 +12,8 @@ export const compare = defineStage<{
     readonly attack: 'attack'
     readonly goldEvaluation: 'evaluate'
     readonly goldAttack: 'attack'
-    readonly twinEvaluation: 'evaluate'
+    /** Absent if an external program trains the models. */
+    readonly twinEvaluation?: 'evaluate'
     /** Present if there are validation samples. */
     readonly originalEvaluation?: 'evaluate'
   }

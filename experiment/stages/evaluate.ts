@@ -9,7 +9,10 @@ import { defineStage } from './definition.ts'
  * samples.
  */
 export const evaluate = defineStage<{
-  readonly params: { readonly model: ModelSpec; readonly batchSize: number }
+  readonly params:
+    | { readonly model: ModelSpec; readonly batchSize: number }
+    /** The program that made the model has computed the logits of every sample. */
+    | { readonly program: 'logits' }
   readonly inputs: {
     readonly dataset: 'dataset'
     /** Absent in the evaluation by which a hard split ranks training samples. */

@@ -26,6 +26,7 @@ export function mentionsOf(plan: Plan): readonly Stage[] {
   return [
     plan.dataset,
     ...(plan.checkpoint ? [plan.checkpoint] : []),
+    ...(plan.programs ?? []),
     ...ranked,
     plan.split,
     ...(plan.tuning ? tuningStages(plan.tuning) : []),

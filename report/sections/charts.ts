@@ -174,7 +174,10 @@ function trainingSection(input: ReportInput): Section | undefined {
         'panels',
         drawn.map(({ label, curve, steps, trainable }) => ({
           title: label,
-          small: `${counted(steps, 'step')}, ${counted(trainable, 'trainable parameter')}`,
+          small: [
+            counted(steps, 'step'),
+            ...(trainable === undefined ? [] : [counted(trainable, 'trainable parameter')]),
+          ].join(', '),
           description: `${label}: loss over steps.`,
           spec: methodCurve(curve),
         })),

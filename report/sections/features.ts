@@ -1,4 +1,5 @@
 import { layersOf } from '../../experiment/models/model.ts'
+import { trainedHere } from '../../experiment/spec/spec.ts'
 import { adaptableLayers, matchesAny } from '../../experiment/models/layers.ts'
 import type { Measured } from '../../experiment/records/measured.ts'
 import { ranges, type Figure } from '../../experiment/records/results.ts'
@@ -58,7 +59,9 @@ export function featuresRows(input: ReportInput): readonly FeaturesRow[] | undef
 
 /** Names of the layers whose features are compared, in forward order. */
 function comparedLayers({ run: { spec, facts } }: ReportInput): readonly string[] {
-  const layers = adaptableLayers(layersOf(spec.model, facts.shape, facts.classes.length))
+  const trained = trainedHere(spec)
+  if (!trained) return []
+  const layers = adaptableLayers(layersOf(trained.model, facts.shape, facts.classes.length))
   return layers.filter(matchesAny(spec.features?.layers ?? [])).map(({ name }) => name)
 }
 

@@ -1,4 +1,5 @@
 import { layersOf } from '../../experiment/models/model.ts'
+import { trainedHere } from '../../experiment/spec/spec.ts'
 import { adaptableLayers, matchesAny } from '../../experiment/models/layers.ts'
 import type { Measured } from '../../experiment/records/measured.ts'
 import type { ProbedLayer } from '../../experiment/stages/probe.ts'
@@ -85,7 +86,9 @@ export function probeRows(input: ReportInput): readonly ProbeRow[] | undefined {
 
 /** Names of the layers that are probed, in forward order. */
 function probedLayers({ run: { spec, facts } }: ReportInput): readonly string[] {
-  const layers = adaptableLayers(layersOf(spec.model, facts.shape, facts.classes.length))
+  const trained = trainedHere(spec)
+  if (!trained) return []
+  const layers = adaptableLayers(layersOf(trained.model, facts.shape, facts.classes.length))
   return layers.filter(matchesAny(spec.probe?.layers ?? [])).map(({ name }) => name)
 }
 

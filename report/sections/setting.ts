@@ -37,7 +37,7 @@ export function settingSection(input: ReportInput): Section {
       `${describeModel(spec.model)}${parameters === undefined ? '' : `; ${counted(parameters, 'parameter')}`}`,
       spec.model.name === 'pretrained' ? sourceNotes(spec.model.checkpoint?.files ?? []) : [],
     ),
-    fact('Training', describeOptions(spec.training)),
+    ...optional('Training', spec.training && describeOptions(spec.training)),
     fact(
       'Methods',
       '',

@@ -18,12 +18,12 @@ export interface EvaluatedModel {
 
 /**
  * The figures of an unlearned model and its distances to gold, to an untrained model (its logits on
- * D_f) and, for the validation gap, to the original.
+ * D_f; absent if there is none) and, for the validation gap, to the original.
  */
 export function compare(
   unlearned: EvaluatedModel,
   gold: EvaluatedModel,
-  twin: Logits,
+  twin: Logits | undefined,
   original?: EvaluatedModel['logits'],
 ): StageMetrics['compare'] {
   const own = figures(unlearned)
@@ -42,7 +42,9 @@ export function compare(
       retained: activationDistance(of.retained, to.retained),
     },
     jsDivergence: jsDivergence(of.forget, to.forget),
-    zrf: zrf(of.forget, twin),
+    zrf: twin
+      ? zrf(of.forget, twin)
+      : { missing: 'an external program trains the models, and makes no untrained one' },
     validationGap: original
       ? validationGap(of, original)
       : { missing: 'no samples are set apart for validation (data.validation)' },

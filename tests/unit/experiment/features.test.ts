@@ -60,7 +60,7 @@ describe('relearning and probes', () => {
       maxSteps: 200,
       batchSize: 64,
       every: 1,
-      optimizer: specOf(asked).training.optimizer,
+      optimizer: specOf(asked).training?.optimizer,
     })
     const own = planOf(`${sample}relearn: { optimizer: { name: sgd, learningRate: 0.5 } }\n`)
     expect(own.reference.relearn?.params.relearn.optimizer).toMatchObject({ name: 'sgd', learningRate: 0.5 })
@@ -105,7 +105,7 @@ describe('the untrained twin', () => {
     expect(twin?.model.params).toMatchObject({ on: 'nothing', seed: 7 })
     expect(Object.keys(twin?.model.inputs ?? {})).toEqual(['dataset'])
     for (const { compare } of [...candidates, ...floor])
-      expect(compare.inputs.twinEvaluation.key).toBe(twin?.evaluate.key)
+      expect(compare.inputs.twinEvaluation?.key).toBe(twin?.evaluate.key)
   })
 
   test('is one of its own for each seed', () => {

@@ -22,11 +22,13 @@ describe('the estimate of what stages will take', () => {
   })
 
   test("goes by the closest: the same method's before another one's", () => {
+    const isRfa = (stage: Stage) =>
+      stage.kind === 'unlearn' && 'method' in stage.params && stage.params.method.method === 'rfa'
     const methods = before.filter(({ kind }) => kind === 'unlearn')
     const manifests = methods.map((stage) =>
-      past(stage, stage.kind === 'unlearn' && stage.params.method.method === 'rfa' ? 100 : 3),
+      past(stage, isRfa(stage) ? 100 : 3),
     )
-    const wanted = stages.filter((stage) => stage.kind === 'unlearn' && stage.params.method.method === 'rfa')
+    const wanted = stages.filter(isRfa)
     expect(estimateOf(wanted, manifests).seconds).toBe(100)
   })
 

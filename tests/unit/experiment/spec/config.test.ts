@@ -482,7 +482,7 @@ describe('overrides', () => {
     expect(spec.split).toEqual({ kind: 'random', fraction: 0.1 })
     expect(spec.gold.models).toBe(3)
     expect(settings.store).toBe('file:///tmp/x')
-    expect(spec.training.optimizer).toMatchObject({ name: 'sgd', momentum: 0.5 })
+    expect(spec.training?.optimizer).toMatchObject({ name: 'sgd', momentum: 0.5 })
   })
 
   test.each([

@@ -74,7 +74,7 @@ describe('the gradient of a step is that of the loss it reports', () => {
         ...start,
         vectors: { ...start.vectors, parameters },
       })
-      const { loss, learningRate } = (notes.curve as readonly CurvePoint[]).at(-1) as CurvePoint
+      const { loss, learningRate = NaN } = (notes.curve as readonly CurvePoint[]).at(-1) as CurvePoint
       const after = vectors.parameters ?? new Float32Array()
       return { loss, gradient: after.map((value, i) => ((parameters[i] ?? NaN) - value) / learningRate) }
     }

@@ -1,0 +1,47 @@
+import { hasWeights } from '../../experiment/spec/program.ts'
+import type { StageMetrics } from '../../experiment/stages/stage.ts'
+import { readSplit } from '../runtime/blob-codecs.ts'
+import type { ProgramBody } from '../runtime/stage.ts'
+import { ascendingRows } from './ascending-rows.ts'
+import { architectureOf, originalFiles } from './original-files.ts'
+import type { Reported } from './reported.ts'
+import { encodeAllLogits, runForLogits, runProgram, type ProgramTask } from './run-program.ts'
+import { readTaskData } from './task-data.ts'
+import { readModel } from './weights-result.ts'
+
+/** Lets an external program make an unlearned model from the original. */
+export const unlearn: ProgramBody<'unlearn'> = async (context) => {
+  const { stage, artifacts, inputs } = context
+  const { program, model } = stage.params
+  const { facts } = inputs.dataset.params
+  const { stored, images } = await readTaskData(artifacts, inputs.dataset)
+  const { retained, forget, validation } = await readSplit(artifacts, inputs.split)
+  const original = await originalFiles(artifacts, inputs.original, model, facts)
+  const task: ProgramTask = {
+    task: 'unlearn',
+    data: { ...images, labels: stored.labels, test: stored.test },
+    sets: {
+      retained: ascendingRows(retained),
+      forget: ascendingRows(forget),
+      validation: ascendingRows(validation),
+    },
+    original,
+    ...(model && { architecture: architectureOf(model) }),
+  }
+  if (model && hasWeights(program.result)) {
+    const { reported, result, seconds } = await runProgram(context, task, (output) =>
+      readModel(output, program.result, { artifacts, model, facts, original: inputs.original }),
+    )
+    return { outputs: result, metrics: metricsOf(reported), seconds }
+  }
+  const { reported, files, logits, seconds } = await runForLogits(context, task)
+  return {
+    outputs: { files, logits: encodeAllLogits(logits, images.classes.length) },
+    metrics: metricsOf(reported),
+    seconds,
+  }
+}
+
+function metricsOf({ step: steps, curve, samplesUsed, figures }: Reported): StageMetrics['unlearn'] {
+  return { steps, curve, figures, ...(samplesUsed && { samplesUsed }) }
+}
