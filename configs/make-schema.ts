@@ -3,9 +3,11 @@ import { format, resolveConfig } from 'prettier'
 import { z } from 'zod'
 import { configSchema } from '../experiment/spec/spec.ts'
 import { sweepSchema } from '../experiment/sweep/space.ts'
+import { progressLineSchema, taskSchema } from '../programs/contract.ts'
 
 /**
- * Writes the JSON Schemas from which editors complete and check configs:
+ * Writes the JSON Schemas from which editors complete and check configs, and those of the contract
+ * with external programs:
  *
  *     npx tsx configs/make-schema.ts
  *
@@ -14,6 +16,11 @@ import { sweepSchema } from '../experiment/sweep/space.ts'
 export const schemas = {
   [`${import.meta.dirname}/schema.json`]: { title: 'Zeroshift experiment', schema: configSchema },
   [`${import.meta.dirname}/sweep-schema.json`]: { title: 'Zeroshift sweep', schema: sweepSchema },
+  [`${import.meta.dirname}/program-task.schema.json`]: { title: 'Zeroshift task.json', schema: taskSchema },
+  [`${import.meta.dirname}/program-progress.schema.json`]: {
+    title: 'Zeroshift progress line',
+    schema: progressLineSchema,
+  },
 }
 
 export async function schemaText(file: string): Promise<string> {

@@ -137,12 +137,3 @@ export const progressLineSchema = z.object({
 })
 export type ProgressLine = z.output<typeof progressLineSchema>
 export const progressKeys: readonly string[] = Object.keys(progressLineSchema.shape)
-
-/**
- * The JSON Schemas of the contract, for editors and for programs in other languages, by the name of
- * their file in `configs/`.
- */
-export const contractSchemas = {
-  'program-task.schema.json': { title: 'Zeroshift task.json', schema: taskSchema },
-  'program-progress.schema.json': { title: 'Zeroshift progress line', schema: progressLineSchema },
-} as const

@@ -26,11 +26,11 @@ export interface PackOptions {
  * a ProgramError for a link, a device or another file that is not regular, if there is no file, and
  * if the files have more than `mostBytes`.
  */
-export async function packFolder(folder: string, { mostBytes, only }: PackOptions): Promise<Uint8Array> {
-  const found = only === undefined ? await filesIn(folder, '') : await filesAt(folder, only)
+export async function packFolder(folder: string, { mostBytes, only = '' }: PackOptions): Promise<Uint8Array> {
+  const found = await filesAt(folder, only)
   const files = [...found].sort((a, b) => (a.path < b.path ? -1 : 1))
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0)
-  const place = only === undefined ? folder : join(folder, only)
+  const place = join(folder, only)
   if (files.length === 0) throw new ProgramError(`${place} is empty; expected at least one file`)
   if (total > mostBytes)
     throw new ProgramError(
