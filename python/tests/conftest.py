@@ -1,7 +1,6 @@
 """A small task as Zeroshift writes it. Nothing here needs more than NumPy."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -62,12 +61,3 @@ def make_task(tmp_path):
     """Writes tasks in folders of their own."""
     counter = iter(range(100))
     return lambda kind, **fields: write_task(tmp_path / f"task{next(counter)}", kind, **fields)
-
-
-@pytest.fixture
-def golden():
-    """The task directory that Zeroshift's own tests compare byte by byte, if there is one."""
-    folder = Path(__file__).parents[2] / "tests/fixtures/programs/golden"
-    if not (folder / "task.json").is_file():
-        pytest.skip(f"{folder} is not there")
-    return folder

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -96,6 +97,7 @@ class TestBatches:
             task.batches(task.forget, 0)
 
 
+GOLDEN = Path(__file__).parents[2] / "tests/fixtures/programs/golden"
 FIRST_BATCH = [137, 70, 115, 67, 10]
 
 
@@ -230,6 +232,19 @@ class TestTensors:
             write_tensors(tmp_path / "file", {"a": np.ones(2, complex)})
 
 
-def test_the_task_that_zeroshift_writes_is_read(golden):
-    task = Task.load(golden)
-    assert task.normalised().shape[0] == len(task.images)
+@pytest.mark.parametrize("kind", ["train", "unlearn", "predict"])
+def test_the_tasks_that_zeroshift_writes_are_read(kind):
+    task = Task.load(GOLDEN / kind / "task")
+    assert task.kind == kind and task.normalised().shape == (len(task.images), *np.roll(task.images.shape[1:], 1))
+    sets = {"train": ["train"], "unlearn": ["retained", "forget", "validation"], "predict": []}[kind]
+    for name in sets:
+        rows = getattr(task, name)
+        assert rows.dtype == np.int64 and (task.labels[rows] >= 0).all()
+
+
+def test_reports_are_lines_of_the_contract(make_task, capsys):
+    for line in (GOLDEN / "progress.jsonl").read_text().splitlines():
+        fields = json.loads(line)
+        if "checkpoint" not in fields:
+            Task.load(make_task("train")).report(**fields)
+            assert json.loads(capsys.readouterr().out) == fields
