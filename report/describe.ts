@@ -82,9 +82,10 @@ export function describeModel(model: AnyModelSpec): string {
 }
 
 /** The options of an external program, without the digests of its files. */
-export function describeProgram({ files: _, packed: __, options, ...rest }: ProgramSpec): string {
-  const own = Object.keys(options).length === 0 ? '' : `; options ${describe(options)}`
-  return `${describeOptions(rest)}${own}`
+export function describeProgram(program: ProgramSpec & { readonly result?: string | undefined }): string {
+  const { command, predict, environment, image, result, options } = program
+  const own = Object.keys(options).length > 0 && { options }
+  return describeOptions({ command, predict, environment, image, result, ...own })
 }
 
 function describePreparation({ resize, crop, filter, normalise }: Preparation): string {

@@ -9,7 +9,7 @@ import {
   trialStages,
   tuningSeedStages,
 } from '../experiment/stages/stage-list.ts'
-import type { Stage, StageKind, StageOf } from '../experiment/stages/stage.ts'
+import { isOfProgram, type Stage, type StageKind, type StageOf } from '../experiment/stages/stage.ts'
 
 /** The run and its results, from which a report is made. */
 export interface ReportInput {
@@ -74,6 +74,20 @@ export function whyMissing(input: ReportInput, stages: readonly Stage[]): string
     return failure ? `${failure.title} failed: ${failure.reason}` : notFinished(title)
   }
   return 'its stages left no figure'
+}
+
+/**
+ * The reason why a model has no figure of a stage that reads its weights. `stages` are the inputs of
+ * the stage and the stage itself, if the model has it.
+ */
+export function whyNoWeightFigure(
+  input: ReportInput,
+  { evaluate }: { readonly evaluate: Stage },
+  stages: readonly Stage[],
+): string {
+  return isOfProgram(evaluate)
+    ? 'only the outputs of this model are known, because an external program left no weights'
+    : whyMissing(input, stages)
 }
 
 /** The stages that choose the options of a stage, inputs first. Empty if it is not tuned. */

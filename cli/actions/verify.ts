@@ -10,6 +10,8 @@ import { describeChanges, differences } from '../../common/differences.ts'
 import { UserError, type Problem } from '../../common/errors.ts'
 import { checkpointOf } from '../../experiment/models/model.ts'
 import { runId, type RunInput, type RunResult } from '../../experiment/records/run.ts'
+import { stagesOf } from '../../experiment/stages/stage-list.ts'
+import { isOfProgram, type StageRef } from '../../experiment/stages/stage.ts'
 import { plannedAgain, readPublished, type PublishedRun } from '../../report/published.ts'
 import { compareWithReport, type Verification } from '../../report/verification.ts'
 import { withServer, type LaunchOptions } from '../launch/command-server.ts'
@@ -210,6 +212,9 @@ async function summarise(
       const { showVerification, statusOf } = await import('../output/show-verification.ts')
       for (const line of signatureLines(signatures)) printLine(line)
       showVerification(id, verification, output)
+      const notReproducible = otherBytesOf(run, verification)
+      for (const title of notReproducible)
+        printLine(`${title}: not reproducible: its external program gave other bytes from the same inputs.`)
       if (keep) {
         await writeFile(verdictFile(directory), `${JSON.stringify(verification, null, 2)}\n`)
         printLine(`Kept in ${directory}`)
@@ -217,6 +222,7 @@ async function summarise(
       const status = statusOf(verification)
       return answer(exitCodes[status], {
         ...{ id, status, stages: { computed, cached }, failed, verification, signatures },
+        ...(notReproducible.length > 0 && { notReproducible }),
       })
     }
     case 'cancelled':
@@ -227,6 +233,22 @@ async function summarise(
       printError('What is done is kept; once that is put right, the same command goes on.')
       return answer(1, { id, status: 'failed', error: compared.reason })
   }
+}
+
+/**
+ * The titles of the stages whose external programs gave other bytes than reported, although all of
+ * their inputs are the same.
+ */
+function otherBytesOf({ plan }: PublishedRun, { stages }: Verification): readonly string[] {
+  const same = new Set(stages.flatMap(({ key, same }) => (same ? [key] : [])))
+  return stagesOf(plan)
+    .filter(
+      (stage) =>
+        isOfProgram(stage) &&
+        !same.has(stage.key) &&
+        Object.values<StageRef>(stage.inputs).every(({ key }) => same.has(key)),
+    )
+    .map(({ title }) => title)
 }
 
 /**

@@ -9,7 +9,7 @@ import { counted } from '../../common/counted.ts'
 import { figureCell, heading, prose } from '../blocks.ts'
 import { describeSeeds } from '../describe.ts'
 import { significant } from '../format.ts'
-import { manifestOf, whyMissing, type ReportInput } from '../input.ts'
+import { manifestOf, whyNoWeightFigure, type ReportInput } from '../input.ts'
 import { overSeeds } from '../over-seeds.ts'
 import { makersOf, modelRows, modelTable, type ModelRow } from './model-rows.ts'
 import type { StageSection } from './stage-section.ts'
@@ -53,7 +53,7 @@ export function featuresRows(input: ReportInput): readonly FeaturesRow[] | undef
     const finished = features && manifestOf<'features'>(input, features)
     if (finished) return finished.metrics
     const needed = [...makersOf(seed, model), ...seed.gold.slice(0, 1), ...(features ? [features] : [])]
-    return { missing: whyMissing(input, needed) }
+    return { missing: whyNoWeightFigure(input, model, needed) }
   })
 }
 

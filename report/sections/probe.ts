@@ -9,7 +9,7 @@ import { figureCell, heading, prose } from '../blocks.ts'
 import { describeSeeds } from '../describe.ts'
 import { counted } from '../../common/counted.ts'
 import { percent, significant } from '../format.ts'
-import { manifestOf, whyMissing, type ReportInput } from '../input.ts'
+import { manifestOf, whyNoWeightFigure, type ReportInput } from '../input.ts'
 import { overSeeds } from '../over-seeds.ts'
 import { makersOf, modelRows, modelTable, type ModelRow } from './model-rows.ts'
 import type { StageSection } from './stage-section.ts'
@@ -80,7 +80,7 @@ export function probeRows(input: ReportInput): readonly ProbeRow[] | undefined {
     const finished = probe && manifestOf<'probe'>(input, probe)
     if (finished) return finished.metrics
     const needed = [...makersOf(seed, model), ...seed.gold.slice(0, 1), ...(probe ? [probe] : [])]
-    return { missing: whyMissing(input, needed) }
+    return { missing: whyNoWeightFigure(input, model, needed) }
   })
 }
 

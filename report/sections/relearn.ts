@@ -7,7 +7,7 @@ import { figureCell, prose } from '../blocks.ts'
 import { describeSeeds } from '../describe.ts'
 import { grouped } from '../../common/counted.ts'
 import { significant } from '../format.ts'
-import { manifestOf, whyMissing, type ReportInput } from '../input.ts'
+import { manifestOf, whyNoWeightFigure, type ReportInput } from '../input.ts'
 import { overSeeds } from '../over-seeds.ts'
 import { makersOf, modelRows, modelTable, type EvaluatedModel, type ModelRow } from './model-rows.ts'
 import type { StageSection } from './stage-section.ts'
@@ -74,7 +74,7 @@ function stepsOf(input: ReportInput, seed: SeedPlan, model: EvaluatedModel): Mea
   if (finished) return finished.metrics.steps
   const needed = [seed.original, seed.originalEvaluation, ...makersOf(seed, model), relearn]
   const stages = needed.flatMap((stage) => stage ?? [])
-  return { missing: whyMissing(input, stages) }
+  return { missing: whyNoWeightFigure(input, model, stages) }
 }
 
 /** A row's figure. Over several seeds it is the mean. */

@@ -105,11 +105,15 @@ export function resultsTable(
   }
 }
 
-function labelCell({ label, collapsed, untuned, standing }: ResultRow, isNarrow: boolean): FullCell {
+function labelCell(
+  { label, collapsed, untuned, external, standing }: ResultRow,
+  isNarrow: boolean,
+): FullCell {
   const sign = standing && `${verdictMarks[standing.verdict]}${standing.isAmongBest ? '*' : ''}`
   const marks = [
     ...(collapsed ? [signs.collapsed] : []),
     ...(untuned ? [signs.untuned] : []),
+    ...(external ? [signs.external] : []),
     ...(isNarrow && sign ? [sign] : []),
   ]
   return {

@@ -1,12 +1,14 @@
 import { seedsAt } from '../../experiment/plan/plan.ts'
 import type { Environment } from '../../experiment/records/manifest.ts'
 import { requestedByKind, requestedKinds } from '../../experiment/stages/requested.ts'
+import type { AnyModelSpec } from '../../experiment/spec/model.ts'
 import { seedsOf, stagesOf } from '../../experiment/stages/stage-list.ts'
 import type { Section, Term, Text } from '../blocks.ts'
 import {
   describeChangedCode,
   describeModel,
   describeOptions,
+  describeProgram,
   describeSeeds,
   describeSplit,
 } from '../describe.ts'
@@ -35,15 +37,22 @@ export function settingSection(input: ReportInput): Section {
     fact(
       'Model',
       `${describeModel(spec.model)}${parameters === undefined ? '' : `; ${counted(parameters, 'parameter')}`}`,
-      spec.model.name === 'pretrained' ? sourceNotes(spec.model.checkpoint?.files ?? []) : [],
+      sourceNotes(filesOf(spec.model)),
     ),
     ...optional('Training', spec.training && describeOptions(spec.training)),
     fact(
       'Methods',
       '',
-      spec.methods.map(({ label, method, ...options }) => {
+      spec.methods.map((row): Text => {
+        const { label, method, ...options } = row
         const kind = label === undefined || label === method ? '' : `${method}; `
-        return [{ strong: label ?? method }, ` ${kind}${describeOptions(options)}`]
+        if (row.method !== 'external')
+          return [{ strong: label ?? method }, ` ${kind}${describeOptions(options)}`]
+        const files = (row.packed ?? []).flatMap(({ path, sha256 }) => [
+          `; ${path}, SHA-256 `,
+          { code: sha256 },
+        ])
+        return [{ strong: label ?? method }, ` ${kind}${describeProgram(row)}`, ...files]
       }),
     ),
     ...optional('Tuning', spec.tune && describeOptions(spec.tune)),
@@ -68,6 +77,13 @@ export function settingSection(input: ReportInput): Section {
       : fact('Software', '', environments.map(describeEnvironment)),
   ]
   return { title: 'What was run', pageOnly: true, blocks: [{ kind: 'terms', style: 'facts', items }] }
+}
+
+/** The files that a model is read from or trained by. */
+function filesOf(model: AnyModelSpec) {
+  if (model.name === 'external')
+    return (model.packed ?? []).map(({ path: name, sha256, bytes }) => ({ name, sha256, bytes }))
+  return model.name === 'pretrained' ? (model.checkpoint?.files ?? []) : []
 }
 
 const MOST_CLASSES = 20
