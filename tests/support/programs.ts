@@ -13,7 +13,9 @@ export interface TriedProgram {
   readonly done: Promise<ExecutionResult>
 }
 
-export interface TryOptions extends Partial<Pick<Execution, 'command' | 'tick' | 'variables' | 'device'>> {
+export interface TryOptions extends Partial<
+  Pick<Execution, 'command' | 'tick' | 'variables' | 'device' | 'onLine' | 'log'>
+> {
   readonly limits?: Partial<ProgramLimits>
   readonly input?: TaskInput
 }
@@ -34,8 +36,14 @@ export async function tryProgram(text: string, options: TryOptions = {}): Promis
     ...options,
     directory,
     limits: { ...defaultLimits, graceSeconds: 1, ...options.limits },
-    onLine: (line) => lines.push(line),
-    log: (line) => logged.push(line),
+    onLine(line) {
+      lines.push(line)
+      options.onLine?.(line)
+    },
+    log(line) {
+      logged.push(line)
+      options.log?.(line)
+    },
   })
   return { directory, lines, logged, done }
 }
