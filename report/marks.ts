@@ -140,5 +140,5 @@ export function isOverlapped({ seconds, otherWork, environment }: Clock): boolea
   if (!otherWork) return false
   const { processors = 1, tensorflow } = environment
   const idle = Math.max(0, processors - (tensorflow?.threads ?? 1))
-  return otherWork.stages > OVERLAP * seconds || otherWork.processes > (idle + OVERLAP) * seconds
+  return otherWork.stages > OVERLAP * seconds || (otherWork.processes ?? 0) > (idle + OVERLAP) * seconds
 }

@@ -5,7 +5,6 @@ import { seedsAt } from '../experiment/plan/plan.ts'
 import type { Candidate } from '../experiment/plan/types.ts'
 import type { ResultRow } from '../experiment/records/results.ts'
 import type { RunEnd, RunRecord } from '../experiment/records/run.ts'
-import type { ApproximateMethodSpec } from '../experiment/spec/methods.ts'
 import { requestedKinds } from '../experiment/stages/requested.ts'
 import { settingsByKind, type StageKind } from '../experiment/stages/stage.ts'
 import { rowsOf, seedsOf } from '../experiment/stages/stage-list.ts'
@@ -202,11 +201,16 @@ function childOf(tracked: Tracked, candidate: Candidate, s: number, i: number): 
   }
 }
 
-/** The options that a method has: those that tuning chose, or else those of the config. */
-function methodOf({ manifests }: Tracked, unlearn: Candidate['unlearn']): ApproximateMethodSpec | undefined {
+/**
+ * The options that a method has: those that tuning chose, or else those of the config. Of an
+ * external program, what its key contains.
+ */
+function methodOf({ manifests }: Tracked, unlearn: Candidate['unlearn']): object | undefined {
   const ranking = unlearn?.inputs.tuned && manifests[unlearn.inputs.tuned.key]
   if (ranking?.kind === 'tune') return ranking.metrics.ranking[0]?.method
-  return unlearn && 'method' in unlearn.params ? unlearn.params.method : undefined
+  if (!unlearn) return undefined
+  const { params } = unlearn
+  return 'program' in params ? { method: 'external', ...params.program } : params.method
 }
 
 /**

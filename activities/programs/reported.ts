@@ -9,66 +9,69 @@ export interface Reported {
   readonly curve: readonly CurvePoint[]
   /** Distinct samples that the program used, by set. */
   readonly samplesUsed?: { readonly retained: number; readonly forget: number }
-  /** The last value of each figure of its own. */
-  readonly figures: Readonly<Record<string, number>>
+  /** The last value of each figure of its own. Absent if there are none. */
+  readonly figures?: Readonly<Record<string, number>>
 }
 
-const nothing: Reported = { step: 0, curve: [], figures: {} }
-
-/** Adds one line to what a program has reported. */
-function withLine(reported: Reported, { step, loss, accuracy, samples, metrics }: ProgressLine): Reported {
-  const at = step ?? reported.step
-  const earlier = reported.samplesUsed ?? { retained: 0, forget: 0 }
-  const point = loss !== undefined && { step: at, loss, ...(accuracy !== undefined && { accuracy }) }
-  return {
-    step: at,
-    curve: point ? [...reported.curve.filter((other) => other.step !== at), point] : reported.curve,
-    ...(samples
-      ? {
-          samplesUsed: {
-            retained: samples.retained ?? earlier.retained,
-            forget: samples.forget ?? earlier.forget,
-          },
-        }
-      : reported.samplesUsed && { samplesUsed: reported.samplesUsed }),
-    figures: { ...reported.figures, ...metrics },
-  }
-}
+const nothing: Reported = { step: 0, curve: [] }
 
 /** Collects what a program reports, and what it had reported when it saved each checkpoint. */
 export class ProgramReports {
-  private reported: Reported
+  private state: Omit<Reported, 'curve'>
+  private readonly curve: CurvePoint[]
   private progress: StepProgress = {}
-  private readonly atCheckpoint = new Map<string, Reported>()
+  private readonly atCheckpoint = new Map<string, Omit<Reported, 'curve'> & { readonly points: number }>()
 
   /** `resumed`: what was reported up to the checkpoint from which the program continues. */
-  constructor(resumed: Reported = nothing) {
-    this.reported = resumed
-    if (resumed.step > 0) this.progress = { step: resumed.step }
+  constructor({ curve, ...state }: Reported = nothing) {
+    this.state = state
+    this.curve = [...curve]
+    if (state.step > 0) this.progress = { step: state.step }
   }
 
   add(line: ProgressLine): void {
-    this.reported = withLine(this.reported, line)
-    const { step, steps, loss, checkpoint } = line
+    const { step = this.state.step, loss, accuracy, samples, metrics, checkpoint } = line
+    const { retained, forget } = this.state.samplesUsed ?? { retained: 0, forget: 0 }
+    this.state = {
+      ...this.state,
+      step,
+      ...(metrics && { figures: { ...this.state.figures, ...metrics } }),
+      ...(samples && {
+        samplesUsed: { retained: samples.retained ?? retained, forget: samples.forget ?? forget },
+      }),
+    }
+    if (loss !== undefined) this.addPoint({ step, loss, ...(accuracy !== undefined && { accuracy }) })
+    const { step: at, steps } = line
     this.progress = {
       ...this.progress,
-      ...(step !== undefined && { step }),
+      ...(at !== undefined && { step: at }),
       ...(steps !== undefined && { steps }),
       ...(loss !== undefined && { loss }),
     }
-    if (checkpoint !== undefined) this.atCheckpoint.set(checkpoint, this.reported)
+    if (checkpoint !== undefined)
+      this.atCheckpoint.set(checkpoint, { ...this.state, points: this.curve.length })
   }
 
   get all(): Reported {
-    return this.reported
+    return { ...this.state, curve: this.curve }
   }
 
   get latestProgress(): StepProgress {
     return this.progress
   }
 
-  /** What was reported when the program saved a checkpoint. */
+  /** What had been reported when the program saved a checkpoint. */
   upTo(checkpoint: string): Reported {
-    return this.atCheckpoint.get(checkpoint) ?? this.reported
+    const { points, ...state } = this.atCheckpoint.get(checkpoint) ?? {
+      ...this.state,
+      points: this.curve.length,
+    }
+    return { ...state, curve: this.curve.slice(0, points) }
+  }
+
+  /** A step that is reported a second time, or an earlier one, replaces what was reported before. */
+  private addPoint(point: CurvePoint): void {
+    while ((this.curve.at(-1)?.step ?? -1) >= point.step) this.curve.pop()
+    this.curve.push(point)
   }
 }

@@ -26,7 +26,7 @@ export const shadow: ProgramBody<'shadow'> = async (context) => {
   const phi = Float32Array.from(margins({ values: logits, labels, classes }))
   return {
     outputs: { files, margins: encodeShadow({ phi, members }) },
-    metrics: { steps, curve, figures, members: indices.length, samples: labels.length },
+    metrics: { steps, curve, ...(figures && { figures }), members: indices.length, samples: labels.length },
     seconds,
   }
 }

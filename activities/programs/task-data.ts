@@ -19,7 +19,10 @@ export async function readTaskData(artifacts: Artifacts, manifest: ManifestOf<'d
   return {
     stored,
     images: {
-      images: stored.images ? [stored.images] : shardPieces(artifacts, manifest),
+      // A task of its own reads the pixels again for predictions.
+      images: stored.images
+        ? [stored.images]
+        : { [Symbol.asyncIterator]: () => shardPieces(artifacts, manifest) },
       samples: stored.labels.length,
       shape: facts.shape,
       classes: facts.classes,

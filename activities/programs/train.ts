@@ -17,7 +17,7 @@ export const train: ProgramBody<'train'> = async (context) => {
   const { step: steps, curve, figures } = reported
   return {
     outputs: { files, logits: encodeAllLogits(logits, images.classes.length) },
-    metrics: { steps, curve, figures },
+    metrics: { steps, curve, ...(figures && { figures }) },
     seconds,
   }
 }

@@ -7,7 +7,6 @@ import { architectureOf, originalFiles } from './original-files.ts'
 import type { Reported } from './reported.ts'
 import { encodeAllLogits, runForLogits, runProgram, type ProgramTask } from './run-program.ts'
 import { readTaskData } from './task-data.ts'
-import { readModel } from './weights-result.ts'
 
 /** Lets an external program make an unlearned model from the original. */
 export const unlearn: ProgramBody<'unlearn'> = async (context) => {
@@ -29,6 +28,8 @@ export const unlearn: ProgramBody<'unlearn'> = async (context) => {
     ...(model && { architecture: architectureOf(model) }),
   }
   if (model && hasWeights(program.result)) {
+    // Loads TensorFlow, which a program that leaves logits does not need.
+    const { readModel } = await import('./weights-result.ts')
     const { reported, result, seconds } = await runProgram(context, task, (output) =>
       readModel(output, program.result, { artifacts, model, facts, original: inputs.original }),
     )
@@ -43,5 +44,5 @@ export const unlearn: ProgramBody<'unlearn'> = async (context) => {
 }
 
 function metricsOf({ step: steps, curve, samplesUsed, figures }: Reported): StageMetrics['unlearn'] {
-  return { steps, curve, figures, ...(samplesUsed && { samplesUsed }) }
+  return { steps, curve, ...(figures && { figures }), ...(samplesUsed && { samplesUsed }) }
 }

@@ -283,12 +283,14 @@ async function storedOutputs<K extends StageKind>(
 }
 
 function manifestFor<K extends StageKind>(
-  { kind, key, version, code, params, inputs }: StageOf<K>,
+  stage: StageOf<K>,
   inputDigests: ManifestOf<K>['inputDigests'],
   outputs: ManifestOf<K>['outputs'],
   { metrics, seconds, tensorflow }: StageWork<K>,
   durable: Durable,
 ): ManifestOf<K> {
+  const { kind, key, version, code, params, inputs } = stage
+  const { processes, stages } = durable.otherWork()
   return {
     kind,
     key,
@@ -302,7 +304,7 @@ function manifestFor<K extends StageKind>(
     clock: {
       seconds,
       finishedAt: new Date().toISOString(),
-      otherWork: durable.otherWork(),
+      otherWork: { stages, ...(processes !== undefined && !isOfProgram(stage) && { processes }) },
       environment: environmentHere(tensorflow && durable.computedOn(tensorflow)),
     },
   }

@@ -1,4 +1,5 @@
 import { methodSchemas } from '../../experiment/spec/methods.ts'
+import { externalMethodSchema } from '../../experiment/spec/program.ts'
 import { coloursOf, columns, print, printJson } from '../output/print.ts'
 
 interface MethodsOptions {
@@ -7,7 +8,7 @@ interface MethodsOptions {
 
 /** `zeroshift methods`: lists the methods that a config may name in `methods`, one per line. */
 export function methods({ json }: MethodsOptions): number {
-  const list = methodSchemas.map(({ shape, description = '' }) => ({
+  const list = [...methodSchemas, externalMethodSchema].map(({ shape, description = '' }) => ({
     name: shape.method.value,
     about: description,
   }))

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { methodSchemas, type MethodName } from '../../experiment/spec/methods.ts'
+import { methodSchemas, type RowSpec } from '../../experiment/spec/methods.ts'
 import { searchSpaces, type SearchRange } from '../../experiment/spec/search-spaces.ts'
+import { externalMethodSchema } from '../../experiment/spec/program.ts'
 import { rowTuningSchema } from '../../experiment/spec/tune.ts'
 import { fieldTable, jsonSchemaOf } from './fields.ts'
 import { code, flow, plain, table } from './markdown.ts'
@@ -16,11 +17,14 @@ const noAlgorithm: Readonly<Record<string, string>> = {
     'The gold model is trained in the same way as the original, on the retained set alone and with a training seed of its ' +
     'own. It starts from new weights, or from the same checkpoint as the original if `model` is `pretrained`. Every other ' +
     'model is compared with it.',
+  external:
+    'A program of yours in any language makes the model. [The guide](../guides/external-programs.md) has examples, and ' +
+    '[the contract](program-contract.md) says what the program gets and what it leaves.',
 }
 
 /** docs/reference/methods.md: the options of every method, and the docstring of its algorithm. */
 export function methodsPage(): string {
-  const methods = methodSchemas.map((schema) => ({
+  const methods = [...methodSchemas, externalMethodSchema].map((schema) => ({
     name: schema.shape.method.value,
     about: schema.description ?? '',
     schema: jsonSchemaOf(schema),
@@ -31,7 +35,10 @@ export function methodsPage(): string {
   )
   const sections = methods.map(({ name, schema }) => {
     const algorithm = noAlgorithm[name] ?? docstringOf(name)
-    const options = fieldTable(schema, [optimizer, schedule], { omit: ['method'] })
+    const options = fieldTable(schema, [optimizer, schedule], {
+      // The digests of a program's files are filled in by Zeroshift.
+      omit: ['method', 'packed', 'packed[].path', 'packed[].sha256', 'packed[].bytes'],
+    })
     return [`## \`${name}\``, algorithm, options, ...searchSpaceOf(name)].join('\n\n')
   })
   const tuning = fieldTable(jsonSchemaOf(rowTuningSchema), [], { prefix: 'tune.' })
@@ -39,8 +46,8 @@ export function methodsPage(): string {
 }
 
 /** The values that tuning draws the options of a method from. */
-function searchSpaceOf(name: MethodName): readonly string[] {
-  if (name === 'original' || name === 'retrain') return []
+function searchSpaceOf(name: RowSpec['method']): readonly string[] {
+  if (name === 'original' || name === 'retrain' || name === 'external') return []
   const ranges = Object.entries(searchSpaces[name]).map(([path, range]) => `${code(path)} ${valuesOf(range)}`)
   if (ranges.length === 0) return ['[Tuning](#tuning) draws none of these options.']
   return [`[Tuning](#tuning) draws ${ranges.join('; ')}.`]
@@ -54,7 +61,7 @@ function valuesOf(range: SearchRange): string {
 
 const TUNING = `## Tuning
 
-Every method but \`original\` and \`retrain\` takes \`tune\` besides its own options: \`false\`, or how it is
+Every method but \`original\`, \`retrain\` and \`external\` takes \`tune\` besides its own options: \`false\`, or how it is
 [tuned](../guides/tuning.md). Without a space of its own it has the space at the end of its section.`
 
 const INTRODUCTION = `# Methods

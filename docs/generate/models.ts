@@ -1,24 +1,27 @@
 import { layersOf } from '../../experiment/models/model.ts'
 import { adaptableLayers } from '../../experiment/models/layers.ts'
 import { modelSchema, modelSchemas } from '../../experiment/spec/model.ts'
+import { externalModelSchema } from '../../experiment/spec/program.ts'
 import { jsonSchemaOf, type JsonSchema } from './fields.ts'
 import { table } from './markdown.ts'
 import { variantList, variantSections } from './variants.ts'
 
 /** docs/reference/models.md: every architecture with its options. */
 export function modelsPage(): string {
-  const models = modelSchemas.map((schema) => ({
+  const models = [...modelSchemas, externalModelSchema].map((schema) => ({
     name: schema.shape.name.value,
     about: schema.description ?? '',
-    // The checkpoint's facts are not for users: Zeroshift fills them in.
-    schema: withoutCheckpoint(jsonSchemaOf(schema)),
+    schema: withoutFacts(jsonSchemaOf(schema)),
   }))
   const list = variantList(['model', 'architecture'], models)
   return [INTRODUCTION, list, ...variantSections('name', models), LAYERS, layerTable()].join('\n\n')
 }
 
-function withoutCheckpoint(json: JsonSchema): JsonSchema {
-  const { checkpoint: _, ...properties } = json.properties ?? {}
+/**
+ * The facts of a checkpoint and of a program's files are not for users: Zeroshift fills them in.
+ */
+function withoutFacts(json: JsonSchema): JsonSchema {
+  const { checkpoint: _, packed: __, ...properties } = json.properties ?? {}
   return { ...json, properties }
 }
 

@@ -49,8 +49,11 @@ export interface Clock {
  * say.
  */
 export interface OtherWork {
-  /** Processor seconds of other processes. */
-  readonly processes: number
+  /**
+   * Processor seconds of other processes. Absent if an external program did the work: its own time
+   * is among those of other processes.
+   */
+  readonly processes?: number
   /** Wall seconds during which the same worker also computed another stage. */
   readonly stages: number
 }

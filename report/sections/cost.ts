@@ -105,7 +105,7 @@ function samplesOf(input: ReportInput, made: ManifestOf<'train'> | ManifestOf<'u
   const split = manifestOf<'split'>(input, plan.split)
   if (!split) return { missing: whyMissing(input, [plan.split]) }
   const { retained, forget, forgottenClasses } = split.metrics
-  if ('program' in made.params) return { missing: 'an external program passes samples unseen' }
+  if ('program' in made.params) return { missing: 'how many samples pass through the model of an external program is not known' }
   if (made.kind === 'train') {
     const size = made.params.on === 'retained' ? retained : retained + forget
     return { value: seenInTraining(made.params, made.metrics, size) }

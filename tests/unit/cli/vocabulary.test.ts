@@ -11,9 +11,10 @@ test('methods: every one that a config may name has a line that says what it doe
   expect(methods({})).toBe(0)
   const [heading, ...rest] = linesOf(stdout.text)
   expect(heading).toMatch(/^METHOD +WHAT IT DOES$/)
-  expect(rest.map((line) => line.split(/ {2,}/)[0])).toEqual(
-    methodSchemas.map(({ shape }) => shape.method.value),
-  )
+  expect(rest.map((line) => line.split(/ {2,}/)[0])).toEqual([
+    ...methodSchemas.map(({ shape }) => shape.method.value),
+    'external',
+  ])
   for (const line of rest) expect(line).toMatch(/^[a-z0-9-]+ {2,}\S.{10,}$/)
   expect(stdout.text).toMatch(/^rfa +residual feature alignment with LoRA/m)
 })
@@ -36,7 +37,7 @@ test('metrics: those of the table first, then those of evaluations and attacks',
 test('programs get both as one object', ({ stdout }) => {
   methods({ json: true })
   const first = JSON.parse(stdout.text) as { methods: { name: string; about: string }[] }
-  expect(first.methods).toHaveLength(methodSchemas.length)
+  expect(first.methods).toHaveLength(methodSchemas.length + 1)
   expect(first.methods[0]).toEqual({ name: 'original', about: methodSchemas[0].description })
   stdout.clear()
   metrics({ json: true })
