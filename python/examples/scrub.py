@@ -9,7 +9,7 @@ from zeroshift.torch_support import checkpoint, prepare, restore, tensors
 task = Task.load()
 prepare(task)
 options = task.settings(
-    epochs=3, maxEpochs=2, batchSize=64, forgetBatch=64, learningRate=5e-4, alpha=0.001, gamma=0.99, temperature=4.0
+    epochs=3, maxEpochs=2, batchSize=64, forgetBatch=64, learningRate=2e-3, alpha=0.001, gamma=0.99, temperature=4.0
 )
 forget = task.batches(task.forget, options.forgetBatch, name="forget")
 retained = task.batches(task.retained, options.batchSize, name="retained")
@@ -19,7 +19,7 @@ for epoch in range(options.epochs):
         order += [(batches, epoch * batches.per_epoch + number) for number in range(batches.per_epoch)]
 
 teacher, student = task.torch_model(), task.torch_model().train()
-optimizer = torch.optim.Adam(student.parameters(), options.learningRate)
+optimizer = torch.optim.SGD(student.parameters(), options.learningRate, momentum=0.9, weight_decay=5e-4)
 for step in range(restore(task, student=student, optimizer=optimizer), len(order)):
     batches, number = order[step]
     images, labels = tensors(batches.at(number))
@@ -35,4 +35,5 @@ for step in range(restore(task, student=student, optimizer=optimizer), len(order
     optimizer.step()
     task.report(step=step + 1, steps=len(order), loss=loss)
     checkpoint(task, step + 1, student=student, optimizer=optimizer)
+task.report(samples={"retained": len(task.retained), "forget": len(task.forget)})
 task.save(weights=student)

@@ -25,11 +25,11 @@ def write_progress(**values: Any) -> None:
 def _plain(name: str, value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(f"{name}.{key}", entry) for key, entry in value.items()}
+    if hasattr(value, "item"):
+        value = value.item()
     if isinstance(value, (str, int)):
         return value
     number = float(value)
     if not math.isfinite(number):
         raise ZeroshiftError(f"{name} is {number}: a report takes finite numbers. Has the training diverged?")
-    if isinstance(value, float) or not number.is_integer():
-        return number
-    return int(number)
+    return number
