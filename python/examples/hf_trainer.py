@@ -9,11 +9,9 @@ from zeroshift.torch_support import logits, prepare
 task = Task.load()
 prepare(task)
 size, _, channels = task.images.shape[1:]
-config = ViTConfig(
-    image_size=size, patch_size=size // 4, num_channels=channels, num_labels=len(task.classes),
-    hidden_size=64, num_hidden_layers=3, num_attention_heads=4, intermediate_size=128,
-)  # fmt: skip
-# The Trainer restores its own state, but finds no weights under the names of this version's file.
+shape = {"image_size": size, "patch_size": size // 4, "num_channels": channels, "num_labels": len(task.classes)}
+config = ViTConfig(**shape, hidden_size=64, num_hidden_layers=3, num_attention_heads=4, intermediate_size=128)
+# The Trainer of transformers 5.24 restores no weights: its files and its models name them differently.
 model = ViTForImageClassification.from_pretrained(task.resume) if task.resume else ViTForImageClassification(config)
 if task.kind != "train" and not task.resume:
     model.load_state_dict(task.load_model())
