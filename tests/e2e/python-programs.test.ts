@@ -79,7 +79,7 @@ print(json.dumps({label: rows.groupby("metric").value.agg(list).to_dict() for la
   test('a program that is killed together with Zeroshift is started again, and ends in the same bytes', async () => {
     const marker = `${process.pid}-killed`
     const options = ['seeds=1', 'gold.models=1', `methods[3].command=python scrub.py ${marker}`]
-    const args = ['methods[3].options.epochs=20', ...options].flatMap((set) => ['--set', set])
+    const args = options.flatMap((set) => ['--set', set])
     const whole = await run(newDirectory(), 'scrub', ...args)
     const directory = newDirectory()
     const first = start(directory, 'scrub', ...args)

@@ -30,6 +30,9 @@ def generator(seed: int, name: str, number: int = 0) -> np.random.Generator:
 class Batches:
     """Batches of some samples, epoch after epoch, each in a new order.
 
+    As in Zeroshift's own trainings, shuffled samples at the end of an epoch that do not fill a batch
+    are left out. Without shuffling, the last batch may be smaller than the others.
+
     The batch of a step depends on the seed, the name and the step alone. A program that continues
     from a checkpoint therefore reads the same batches as one that was never interrupted.
     """
@@ -54,9 +57,9 @@ class Batches:
         self._name = name
         self._shuffle = shuffle
         self._order: tuple[int, np.ndarray] | None = None
-        self.batch_size = batch_size
-        #: The number of batches in an epoch. The last one may be smaller than the others.
-        self.per_epoch = -(-len(indices) // batch_size)
+        self.batch_size = min(batch_size, len(indices))
+        #: The number of batches in an epoch.
+        self.per_epoch = len(indices) // self.batch_size if shuffle else -(-len(indices) // self.batch_size)
 
     def at(self, step: int) -> Batch:
         """Returns the batch of a step, counted from 0 over all epochs."""
