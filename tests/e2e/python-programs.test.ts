@@ -54,14 +54,15 @@ print(json.dumps({label: rows.groupby("metric").value.agg(list).to_dict() for la
     const { stdout, stderr } = spawnSync(installed, ['-c', script], { encoding: 'utf8' })
     expect(stderr).toBe('')
     const figures = JSON.parse(stdout) as Record<string, Record<string, readonly number[]>>
-    for (const metric of ['ua', 'ra', 'ta', 'activationForget', 'activationRetained']) {
+    // 4.6 is the 99.5% quantile of Student's t with 4 degrees of freedom. The numbers of `allowed`
+    // are added, since all seeds may have the same figure.
+    const allowed = { ua: 0.3, ra: 0.3, ta: 0.3, activationForget: 0.02, activationRetained: 0.02 }
+    for (const [metric, more] of Object.entries(allowed)) {
       const [own, theirs] = ['scrub', 'scrub in PyTorch'].map((label) =>
         statistics(figures[label]?.[metric] ?? []),
       )
       const noise = Math.sqrt(((own?.variance ?? NaN) + (theirs?.variance ?? NaN)) / 3)
-      // 4.6 is the 99.5% quantile of Student's t with 4 degrees of freedom. Three tenths of a point
-      // are one sample of the test set.
-      expect(Math.abs((own?.mean ?? NaN) - (theirs?.mean ?? NaN)), metric).toBeLessThan(4.6 * noise + 0.3)
+      expect(Math.abs((own?.mean ?? NaN) - (theirs?.mean ?? NaN)), metric).toBeLessThan(4.6 * noise + more)
     }
     // Both forget, as far as the noise of the seeds.
     expect(statistics(figures.original?.ua ?? []).mean).toBeLessThan(5)
