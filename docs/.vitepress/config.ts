@@ -35,6 +35,7 @@ export default defineConfig({
           page('Your data', '/guides/your-data'),
           page('Your model', '/guides/your-model'),
           page('Your method', '/guides/your-method'),
+          page('Python', '/guides/python'),
           page('External programs', '/guides/external-programs'),
           page('Sweeps', '/guides/sweeps'),
           page('Library', '/guides/library'),
