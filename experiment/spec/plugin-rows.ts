@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parsePath, valueAt } from '../../common/path.ts'
+import { parsePath, valueAt, withValueAt } from '../../common/path.ts'
 import { isJson } from '../../common/json.ts'
 import { applyOverrides } from './config-overrides.ts'
 import { findingsOf, type Finding } from './config-issues.ts'
@@ -8,7 +8,6 @@ import { builtInRowSchemas } from './methods.ts'
 import { label, type LoadedPlugin, type PluginRow, type Plugins } from './plugin.ts'
 import { extremes, rangeProblems, rangeSchema } from './range.ts'
 import { rowTuneSchema } from './tune.ts'
-import { withValue } from './variants.ts'
 
 /**
  * The rows of a config whose methods are plug-ins. A config has the options of a plug-in beside its
@@ -111,7 +110,7 @@ function spaceFindings(row: Row, plugin: LoadedPlugin): readonly Finding[] {
   return Object.entries(space).flatMap(([path, range]) => {
     if (rangeProblems(path, range).length > 0) return []
     const found = extremes(range).flatMap((value) =>
-      findingsOf(plugin.options, optionsIn(withValue(row, parsePath(path) ?? [path], value))),
+      findingsOf(plugin.options, optionsIn(withValueAt(row, parsePath(path) ?? [path], value))),
     )
     return [...new Set(found.map(({ message }) => message))].map((message) => ({
       path: ['tune', 'space', path],

@@ -1,4 +1,4 @@
-import { parsePath, valueAt, type Path } from '../../common/path.ts'
+import { parsePath, valueAt, withValueAt, type Path } from '../../common/path.ts'
 import {
   isApproximate,
   methodSchema,
@@ -71,7 +71,7 @@ export function withValues(
   values: readonly (readonly [path: string, value: Json])[],
 ): unknown {
   return values.reduce<unknown>(
-    (options, [path, value]) => withValue(options, optionPath(row, path), value),
+    (options, [path, value]) => withValueAt(options, optionPath(row, path), value),
     values.some(([path]) => path.startsWith('optimizer')) ? tunable(row, training) : optionsOf(row),
   )
 }
@@ -91,15 +91,6 @@ function optionPath({ method }: Pick<MethodSpec, 'method'>, option: string): Pat
 /** The value of an option of a row, such as `optimizer.learningRate`. */
 export function optionOf(row: ApproximateMethodSpec, option: string): unknown {
   return valueAt(row, optionPath(row, option))
-}
-
-/** A copy of plain data with the value at a path replaced. Missing mappings are created. */
-export function withValue(root: unknown, [part, ...rest]: Path, value: Json): unknown {
-  if (part === undefined) return value
-  const inner = withValue(valueAt(root, [part]), rest, value)
-  if (!Array.isArray(root)) return { ...(root as object | undefined), [part]: inner }
-  const items: readonly unknown[] = root
-  return items.map((item, i) => (i === part ? inner : item))
 }
 
 /** The ranges of a space for the values that a row has. Factors of 0 are left out. */

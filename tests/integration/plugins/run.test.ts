@@ -44,7 +44,13 @@ const artifacts = () => openArtifacts(store())
 /** A command of somebody with a cache of their own. */
 const command = (who: string, env: NodeJS.ProcessEnv, ...args: readonly string[]) =>
   zeroshiftWith(
-    { TEMPORAL_ADDRESS: server.address, ZEROSHIFT_CACHE: join(folder, who, 'cache'), ...env },
+    {
+      TEMPORAL_ADDRESS: server.address,
+      ZEROSHIFT_CACHE: join(folder, who, 'cache'),
+      // The worker in this process may have it.
+      ZEROSHIFT_ALLOW_EXTERNAL: '',
+      ...env,
+    },
     join(folder, who),
     ...args,
   ).ended
@@ -68,6 +74,12 @@ async function stored() {
   return { id, record, bundle }
 }
 
+/** Deletes all garbage, however young. */
+async function collect() {
+  const { store } = artifacts()
+  return deleteGarbage(store, await takeInventory(store, (await storeClock(store)) + 1000), 0)
+}
+
 test('a dry run writes nothing to the store', async () => {
   const { code, stderr } = await command(
     'author',
@@ -86,16 +98,12 @@ test('a dry run writes nothing to the store', async () => {
 test('a worker that may not execute plug-ins of others refuses the stage, and the rest of the run goes on', async () => {
   const { code, stdout, stderr } = await elsewhere('', run)
   expect([code, stderr]).toEqual([
-    1,
+    0,
     expect.stringContaining('this worker may not execute the plug-in my-delete'),
   ])
   const { failed = [] } = answerOf(stdout)
-  expect(failed.map(({ title }) => title)).toEqual([
-    'unlearn by my-delete',
-    'evaluate my-delete',
-    'attack my-delete',
-    'compare my-delete',
-  ])
+  expect(failed.map(({ title }) => title)).toContain('unlearn by my-delete')
+  expect(failed.map(({ title }) => title)).not.toContain('unlearn by delete')
 })
 
 test('a worker that may execute them fetches the bundle, and computes the bytes of the method that it copies', async () => {
@@ -114,16 +122,12 @@ test('a worker that may execute them fetches the bundle, and computes the bytes 
 
 test('the report names the plug-in', async () => {
   const { id, bundle } = await stored()
-  const page = readFileSync(join(store(), 'runs', id, 'report/report.md'), 'utf8')
+  const page = readFileSync(join(store(), 'runs', id, 'report/index.html'), 'utf8')
   expect(page).toContain(`plug-in my-delete, SHA-256 ${bundle.sha256}`)
 })
 
 test('garbage collection, copies and checks know the bundle', async () => {
   const { id, bundle } = await stored()
-  const collect = async () => {
-    const { store } = artifacts()
-    return deleteGarbage(store, await takeInventory(store, (await storeClock(store)) + 1000), 0)
-  }
   await collect()
   expect(await artifacts().holds([bundle])).toBe(true)
 
@@ -178,18 +182,8 @@ test('a published report is verified with its plug-in, if the user allows that',
 
 test('the bundle goes with the last run that needs it', async () => {
   const { id, bundle } = await stored()
-  const { code, stderr } = await command(
-    'author',
-    {},
-    'rm',
-    id,
-    '--delete',
-    '--grace',
-    '0s',
-    '--json',
-    '--store',
-    store(),
-  )
+  const { code, stderr } = await command('author', {}, 'rm', id, '--delete', '--json', '--store', store())
   expect([code, stderr]).toEqual([0, expect.any(String)])
+  await collect()
   expect(await artifacts().holds([bundle])).toBe(false)
 })
