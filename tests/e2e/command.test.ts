@@ -101,11 +101,11 @@ test('Ctrl-C stops a run in order; the command that it says goes on, unless the 
 })
 
 test('Ctrl-C is answered at once, also while the servers start', async () => {
-  const { child, ended, says } = zeroshift(directory, 'run', 'small.yaml', '--json', ...long)
+  const run = zeroshift(directory, 'run', 'small.yaml', '--json', ...long)
   await expect.poll(() => existsSync(join(directory, '.zeroshift')), { timeout: 60_000 }).toBe(true)
-  child.kill('SIGINT')
-  await says('Stopping. Once more to stop at once.')
-  const { code, stdout } = await ended
+  run.child.kill('SIGINT')
+  await run.says('Stopping. Once more to stop at once.')
+  const { code, stdout } = await run.ended
   expect({ code, status: answerOf(stdout).status }).toEqual({ code: 1, status: 'cancelled' })
 })
 

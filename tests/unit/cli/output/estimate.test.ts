@@ -50,7 +50,7 @@ describe('the estimate of what stages will take', () => {
               { ...stage, inputs: { ...stage.inputs, dataset: { kind: 'dataset', key: '0'.repeat(64) } } },
               9,
             ),
-            past({ ...stage, params: { ...stage.params, model: { name: 'mlp', hidden: [3] } } } as Stage, 9),
+            past({ ...stage, params: { ...stage.params, model: { name: 'mlp', hidden: [3] } } }, 9),
           ]
         : [],
     )
