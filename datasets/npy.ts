@@ -62,7 +62,10 @@ export function integersOf({ dtype, values }: NpyArray): readonly number[] {
   return Array.from({ length: values.length / width }, (_, i) => read(view, i * width, little))
 }
 
-/** The values of an array of floating-point numbers, as float32. Throws a FormatError for another type. */
+/**
+ * The values of an array of floating-point numbers, as float32. Throws a FormatError for another
+ * type.
+ */
 export function floatsOf({ dtype, values }: NpyArray): Float32Array {
   const view = new DataView(values.buffer, values.byteOffset, values.byteLength)
   const little = dtype.startsWith('<')

@@ -41,8 +41,7 @@ export interface FoundModel {
 
 /**
  * Finds the files of a place, after a download if they are elsewhere. A place on this machine is a
- * directory or a file. `path` is the config key in errors. Files of a checkpoint alone are downloaded
- * if nothing else is expected.
+ * directory or a file. `path` is the config key in errors. `files` selects what is downloaded.
  */
 export async function findModel(
   place: string,

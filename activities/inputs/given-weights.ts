@@ -3,7 +3,7 @@ import { UserError } from '../../common/errors.ts'
 import type { Layer } from '../../experiment/models/layers.ts'
 import { packArrays, parameterSpecs, type Weights } from '../../learning/model/parameters.ts'
 
-/** Checks the tensors of a model from elsewhere against the parameters of the experiment's model. */
+/** Checks the tensors of a model from elsewhere against the experiment's model. */
 
 const LISTED = 8
 const floats: readonly string[] = ['F32', 'F16', 'BF16']
@@ -45,7 +45,7 @@ export function refuseOtherTensors(
   throw new UserError([{ message, ...(path !== undefined && { path }) }])
 }
 
-/** The weights of a model from its tensors. Throws a UserError for other tensors than the model's. */
+/** The weights of a model from its tensors. Throws a UserError if they are not the model's. */
 export function weightsOf(layers: readonly Layer[], tensors: Tensors, where: string): Weights {
   refuseOtherTensors(layers, tensors, where)
   const specs = parameterSpecs(layers)

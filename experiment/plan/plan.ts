@@ -130,7 +130,7 @@ function shadowPlan(stage: StageMaker, spec: Spec, inputs: StageInputs['shadow']
 /** With fewer seeds the models of a row have no distribution to speak of. */
 const LEAST_SEEDS = 3
 
-/** Whether a seed has a gold model that is trained for it, with which its models form populations. */
+/** Whether a seed has a gold model that is trained for it. Populations need one for each seed. */
 function hasOwnGold({ gold: [gold] }: SeedPlan): boolean {
   return gold !== undefined && gold.params.on !== 'given'
 }

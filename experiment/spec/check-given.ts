@@ -39,7 +39,10 @@ export function checkGiven(spec: Spec, facts: DatasetFacts, report: Report): voi
     )
 }
 
-/** Checks a checkpoint that is used as it is. Tensors of built-in models are checked when they are read. */
+/**
+ * Checks a checkpoint that is used as it is. Tensors of built-in models are checked when they are
+ * read.
+ */
 function checkCheckpoint(
   given: GivenModel,
   path: Path,

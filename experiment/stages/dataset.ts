@@ -13,7 +13,7 @@ export const dataset = defineStage<{
     readonly facts: DatasetFacts
     readonly seed: number
     /**
-     * Samples that stay training samples. Absent if none of the samples to forget would be set apart.
+     * Samples that stay training samples. Absent if none of those to forget would be set apart.
      */
     readonly keep?: readonly number[]
   }
