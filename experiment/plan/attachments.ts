@@ -9,7 +9,9 @@ import type { Plan } from './types.ts'
 export function attachmentsOf(plan: Plan): readonly BlobRef[] {
   return attachmentsOfMethods(
     stagesOf(plan).flatMap((stage) =>
-      stage.kind === 'unlearn' || stage.kind === 'trial' ? [stage.params.method] : [],
+      (stage.kind === 'unlearn' || stage.kind === 'trial') && stage.params.method.method === 'plugin'
+        ? [stage.params.method]
+        : [],
     ),
   )
 }
