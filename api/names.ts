@@ -1,8 +1,9 @@
 type Api = typeof import('./engine.ts')
 
 /**
- * The names that the module `zeroshift` exports to plug-ins. They are listed here because a plug-in is bundled
- * without loading the module, and with it TensorFlow. A name that is missing does not compile.
+ * The names that the module `zeroshift` exports to plug-ins. They are listed here because a plug-in
+ * is bundled without loading the module, and with it TensorFlow. A name that is missing does not
+ * compile.
  */
 const names: Readonly<Record<keyof Api, true>> = {
   adaptableLayers: true,

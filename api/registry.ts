@@ -31,10 +31,10 @@ function unavailable(name: string): unknown {
         'without TensorFlow',
     )
   }
-  return new Proxy(function () {}, {
+  return new Proxy(class {}, {
     apply: refuse,
     construct: refuse,
-    get: (target, property) =>
+    get: (target, property): unknown =>
       property === 'prototype' || typeof property === 'symbol'
         ? Reflect.get(target, property)
         : unavailable(`${name}.${property}`),

@@ -29,7 +29,7 @@ describe('the oracle check', () => {
     expect(message).toContain('FA of gold is 81.50%, and nothing says what it has to be for samples')
   })
 
-  /** The check of gold with an accuracy on the forget set, and one on test samples of its classes. */
+  /** The check of gold with accuracies on the forget set and on test samples of its classes. */
   const checked = (split: SplitSpec, fa: number, matched: number | undefined) => {
     const input = sampleInput({ split, models: { retrain: { fa } } })
     const { reference } = input.run.plan

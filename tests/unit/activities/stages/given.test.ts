@@ -13,7 +13,7 @@ import { readDataset, readSplit } from '../../../../activities/runtime/blob-code
 import { computePlan, type ComputedPlan } from '../../../support/computed-plan.ts'
 import { fileDirectory } from '../../../support/directories.ts'
 
-/** Models from elsewhere: those that a first experiment trained, taken by a second one unchanged. */
+/** Models from elsewhere: a second experiment takes those of a first one unchanged. */
 
 const asked = {
   name: 'given',
