@@ -1,6 +1,6 @@
 /**
- * The module `zeroshift` as programs import it. It does not load TensorFlow. The file entry.mjs lists
- * the same names.
+ * The module `zeroshift` as programs import it. It does not load TensorFlow. The file entry.mjs
+ * lists the same names.
  */
 export {
   plan,

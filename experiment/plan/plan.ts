@@ -79,8 +79,7 @@ export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}
       ...(spec.seeds !== undefined && { number: i + 1 }),
       data: { dataset: ref(dataset), split: ref(split) },
       ...start,
-      goldStart:
-        spec.gold.training === undefined ? start : goldStart ? { checkpoint: ref(goldStart) } : {},
+      goldStart: spec.gold.training === undefined ? start : goldStart ? { checkpoint: ref(goldStart) } : {},
       ...(original && { given: original.model }),
       ...(gold && { givenGold: gold.map(({ model }) => model) }),
       ...(shadow && { pool: ref(shadow.pool) }),

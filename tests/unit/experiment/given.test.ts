@@ -116,9 +116,7 @@ describe('gold', () => {
       plan(one, digitFacts),
     )
     expect(own?.original.key).toBe(usual?.original.key)
-    expect(own?.gold.map(({ params }) => ('training' in params ? params.training.epochs : 0))).toEqual([
-      9, 9,
-    ])
+    expect(own?.gold.map(({ params }) => ('training' in params ? params.training.epochs : 0))).toEqual([9, 9])
   })
 
   test('from elsewhere is not trained, and is as many models as there are places', () => {
