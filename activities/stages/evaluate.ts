@@ -12,7 +12,7 @@ import type { StageBody } from '../runtime/stage.ts'
 import { readSplit } from '../runtime/blob-codecs.ts'
 
 export const evaluate: StageBody<'evaluate'> = async ({ stage, artifacts, inputs, host, timed }) => {
-  const { model, batchSize } = stage.params
+  const { model, batchSize, matched } = stage.params
   const { facts } = inputs.dataset.params
   const layers = layersOf(model, facts.shape, facts.classes.length)
   const weights = await readWeights(artifacts, inputs.model, layers)
@@ -47,7 +47,7 @@ export const evaluate: StageBody<'evaluate'> = async ({ stage, artifacts, inputs
     })
     return {
       outputs: { logits: encodeLogits(logits) },
-      metrics: figuresOf(logits, inputs.split),
+      metrics: figuresOf(logits, matched),
       seconds,
       tensorflow: tensorflowEnvironment(),
     }

@@ -1,4 +1,3 @@
-import type { ManifestOf } from '../../experiment/records/manifest.ts'
 import { evaluatedSets, type EvaluatedSet, type Measured } from '../../experiment/records/measured.ts'
 import type { StageMetrics } from '../../experiment/stages/stage.ts'
 import { accuracy } from '../../unlearning/metrics/accuracy.ts'
@@ -9,9 +8,8 @@ import { matchedAccuracy } from '../../unlearning/metrics/matched-accuracy.ts'
 /** The accuracy on every set, and the confidence in the true class. */
 export function figuresOf(
   logits: Readonly<Record<EvaluatedSet, Logits>>,
-  split: ManifestOf<'split'> | undefined,
+  isMatched = false,
 ): StageMetrics['evaluate'] {
-  const kind = split?.params.split.kind
   return {
     accuracy: Object.fromEntries(evaluatedSets.map((set) => [set, accuracy(logits[set])])) as Record<
       EvaluatedSet,
@@ -22,9 +20,7 @@ export function figuresOf(
       forget: confidenceHistogram(logits.forget),
       test: confidenceHistogram(logits.test),
     },
-    ...((kind === 'class-fraction' || kind === 'indices') && {
-      matched: matchedAccuracy(logits.forget.labels, logits.test),
-    }),
+    ...(isMatched && { matched: matchedAccuracy(logits.forget.labels, logits.test) }),
   }
 }
 

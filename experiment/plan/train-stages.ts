@@ -52,15 +52,21 @@ function trainerOf({ model, training }: Spec): {
   return { params: { program: programParams(model, model.result) }, execution: executionOf(model) }
 }
 
-/** Evaluates one model, 500 samples at a time, or takes the logits of one without weights. */
+/**
+ * Evaluates one model, 500 samples at a time, or takes the logits of one without weights. If samples
+ * of some classes or listed samples are forgotten, it also computes the accuracy on test samples in
+ * their class shares.
+ */
 export function evaluateStage(
   stage: StageMaker,
-  { model }: Spec,
+  { model, split }: Spec,
   inputs: StageInputs['evaluate'],
   title: string,
   hasWeights = true,
 ): StageOf<'evaluate'> {
+  const isMatched = inputs.split && ['class-fraction', 'indices', 'names'].includes(split.kind)
+  const matched = isMatched ? ({ matched: true } as const) : {}
   return model.name === 'external' || !hasWeights
-    ? stage('evaluate', title, { program: 'logits' }, inputs)
-    : stage('evaluate', title, { model, batchSize: 500 }, inputs)
+    ? stage('evaluate', title, { program: 'logits', ...matched }, inputs)
+    : stage('evaluate', title, { model, batchSize: 500, ...matched }, inputs)
 }

@@ -10,9 +10,9 @@ import { defineStage } from './definition.ts'
  */
 export const evaluate = defineStage<{
   readonly params:
-    | { readonly model: ModelSpec; readonly batchSize: number }
+    | { readonly model: ModelSpec; readonly batchSize: number; readonly matched?: true }
     /** The model has the logits of every sample in place of weights. */
-    | { readonly program: 'logits' }
+    | { readonly program: 'logits'; readonly matched?: true }
   readonly inputs: {
     readonly dataset: 'dataset'
     /** Absent in the evaluation by which a hard split ranks training samples. */
@@ -24,7 +24,7 @@ export const evaluate = defineStage<{
     readonly accuracy: Readonly<Record<EvaluatedSet, Measured>>
     /** Numbers of samples by confidence in the true class, in 20 equal bins from 0 to 1. */
     readonly confidence: Readonly<Record<'retained' | 'forget' | 'test', readonly number[]>>
-    /** Present if samples of some classes or listed samples are forgotten. */
+    /** Present if `matched` is in the parameters. */
     readonly matched?: MatchedAccuracy
   }
 }>({

@@ -29,7 +29,7 @@ const specOf = (text: string, ...overrides: string[]) => parseConfig({ file: 'a.
 const planOf = (text: string, ...overrides: string[]) => plan(specOf(text, ...overrides), digitFacts)
 const keys = (planned: Plan) => stagesOf(planned).map(({ key }) => key)
 const isApproximate = (row: { readonly method: string }): row is ApproximateMethodSpec =>
-  row.method !== 'original' && row.method !== 'retrain'
+  !['original', 'retrain', 'weights'].includes(row.method)
 
 describe('the plan of a tuned experiment', () => {
   test('has no trace of tuning if none is asked for', () => {
