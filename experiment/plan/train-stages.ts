@@ -53,9 +53,9 @@ function trainerOf({ model, training }: Spec): {
 }
 
 /**
- * Evaluates one model, 500 samples at a time, or takes the logits of one without weights. If samples
- * of some classes or listed samples are forgotten, it also computes the accuracy on test samples in
- * their class shares.
+ * Evaluates one model, 500 samples at a time, or takes the logits of one without weights. If
+ * samples of some classes or listed samples are forgotten, it also computes the accuracy on test
+ * samples in their class shares.
  */
 export function evaluateStage(
   stage: StageMaker,
