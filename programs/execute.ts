@@ -86,13 +86,15 @@ export async function execute(execution: Execution): Promise<ExecutionResult> {
 /**
  * The shell between this process and the program. It kills the program's process group when this
  * process ends, no matter how: then the pipe at its standard input closes. SIGTERM is for the
- * program alone, whose exit code the shell passes on.
+ * program, whose exit code the shell passes on: the shell waits until the program has ended, and
+ * executes nothing more of the command. It has to execute the command itself, as another shell
+ * would end at once.
  */
 const GUARD = `
 exec 3<&0
 ( trap '' TERM; read nothing <&3; kill -KILL 0 ) >/dev/null 2>&1 &
-trap : TERM
-/bin/sh -c "$1" </dev/null 3<&-
+trap 'exit 143' TERM
+eval "$1" </dev/null 3<&-
 exit $?`
 
 interface Exit {

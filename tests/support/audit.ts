@@ -33,7 +33,7 @@ export type Attempts = Readonly<Record<string, Attempt>>
 
 /** Commands that have no `--json`. */
 const WITHOUT_JSON =
-  /^(pause|cancel|worker|init|export|completion|setup( .*)?|up|report|track|walk|adapter|adapter (export|merge|walk))$/
+  /^(pause|cancel|worker|init|export|completion|setup( .*)?|up|report|schema|track|walk|adapter|adapter (export|merge|walk))$/
 /**
  * The limit of processor time of all threads. Unlike the clock, it hardly depends on other
  * processes.

@@ -24,8 +24,8 @@ export const commandList: readonly ListedCommand[] = listed(createProgram(), [])
 
 function listed(command: Command, words: readonly string[]): readonly ListedCommand[] {
   const inside = command.commands.flatMap((subcommand) => listed(subcommand, [...words, subcommand.name()]))
-  // A group does nothing by itself, and has no options.
-  if (inside.length > 0 && command.options.length === 0) return inside
+  // The program itself and a group do nothing. A group has no options.
+  if (words.length === 0 || (inside.length > 0 && command.options.length === 0)) return inside
   const { registeredArguments } = command
   const needed = registeredArguments.filter(({ required }) => required)
   const nameOf = ({ long }: { readonly long?: string | undefined }) => long ?? ''

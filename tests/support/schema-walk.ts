@@ -143,7 +143,7 @@ function exampleOf(given: z.core.$ZodType): unknown {
   if (schema instanceof z.ZodTuple) return schema.def.items.map(exampleOf)
   if (schema instanceof z.ZodDiscriminatedUnion || schema instanceof z.ZodUnion)
     return exampleOf(schema.options[0] as z.core.$ZodType)
-  const scalars = ['a', 'http://host', '0'.repeat(64), 1, 0.5, 8, 10, true, {}]
+  const scalars = ['a', 'http://host', '0'.repeat(64), `sha256:${'0'.repeat(64)}`, 1, 0.5, 8, 10, true, {}]
   const options =
     schema instanceof z.ZodLiteral
       ? [...schema.values]
@@ -156,7 +156,10 @@ function exampleOf(given: z.core.$ZodType): unknown {
 }
 
 function shapeOf({ shape }: z.ZodObject): readonly [string, z.core.$ZodType][] {
-  return Object.entries<z.core.$ZodType>(shape)
+  // Options that Zeroshift fills in when it reads files are not for users.
+  return Object.entries<z.ZodType>(shape).filter(
+    ([, { description = '' }]) => !/; filled in when (they are|the file is) read$/.test(description),
+  )
 }
 
 function escaped(text: string): string {

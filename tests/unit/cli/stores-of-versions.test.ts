@@ -118,6 +118,7 @@ describe('a store of a later format is refused by', () => {
     ['note', id, 'text'],
     ['adapter', 'export', id, '--out', 'x'],
     ['sign', id, '--key', 'signing.key'],
+    ['export', id, 'rfa', '--out', 'exported'],
     ['rm', id],
     ['rm', id, '--delete'],
     ['du'],

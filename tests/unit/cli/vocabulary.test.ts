@@ -55,15 +55,15 @@ test('programs get both as one object', ({ stdout }) => {
 
 const names = methodSchemas.map(({ shape }) => shape.method.value)
 
+const reads: Readonly<Record<string, string>> = { retrain: 'the retained set$', weights: 'files alone$' }
+
 test('methods NAME: every one with its options, its source and what it reads', ({ stdout }) => {
   for (const name of names) {
     stdout.clear()
     expect(methods(name, {})).toBe(0)
     expect(stdout.text).toMatch(new RegExp(`^${name}  \\S`))
     expect(stdout.text).toMatch(/^Paper {2}\S.{10,}$/m)
-    expect(stdout.text).toMatch(
-      name === 'retrain' ? /^Reads {2}the retained set$/m : /^Reads {2}the original model/m,
-    )
+    expect(stdout.text).toMatch(new RegExp(`^Reads {2}${reads[name] ?? 'the original model'}`, 'm'))
     expect(stdout.text).toMatch(/^ {2}label {2}text$/m)
   }
   expect(stdout.text).toMatch(

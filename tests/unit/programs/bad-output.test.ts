@@ -336,7 +336,7 @@ import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { checkpoint, logits, npy, output, safetensors, say } from './files.mjs'
 `
 
-test.concurrent.each(Object.entries(cases))('%s', async (_, { reads, program, says, ...options }) => {
+test.each(Object.entries(cases))('%s', async (_, { reads, program, says, ...options }) => {
   const tried = await tryProgram(`${IMPORTS}${program}`, options)
   const error = await errorOf(
     tried.done.then(() => reads(outputOf(tried.directory))),

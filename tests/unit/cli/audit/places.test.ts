@@ -125,8 +125,8 @@ const overrides: Attempts = {
   'no value': S('rank', /^-S rank: expected path=value, such as /m),
   'no path': S('=3', /^-S =3: expected path=value, such as /m),
   'a path with two dots': S('a..b=3', /"a\.\.b" is not a path; write keys with dots/),
-  'an index that is none': S('methods[x].rank=3', /is not a path; write keys with dots/),
-  'an index below 0': S('methods[-1].rank=3', /is not a path; write keys with dots/),
+  'an index that is none': S('methods[x].rank=3', /methods has no row "x"; its rows: /),
+  'an index below 0': S('methods[-1].rank=3', /methods has no row "-1"; its rows: /),
   'an index beyond the list': S(
     'methods[99].rank=3',
     /methods has 2 entries, counted from \[0\]; there is no \[99\]/,

@@ -31,7 +31,7 @@ async function problem(target: string, wanted: ReportSelection = {}): Promise<st
 
 test('a report is found by its file, and by its folder', async () => {
   const file = write('report/report.json', own('one'))
-  const found = { text: own('one'), where: file, signatures: [] }
+  const found = { text: own('one'), where: file, signatures: [], attachment: expect.any(Function) as unknown }
   expect(await findReport(file, {})).toEqual(found)
   expect(await findReport(join(directory, 'report'), {})).toEqual(found)
 })
@@ -60,7 +60,10 @@ test('a comparison leads to the report of one of its runs', async () => {
   const runs = ids.map((id) => ({ id, link: `../../../runs/${id}/report/index.html` }))
   const file = write('sweeps/ranks/report/report.json', comparison(runs))
   const where = write('runs/cell-11/report/report.json', own('cell-11'))
-  expect(await findReport(file, { run: 'cell-11' })).toEqual({ text: own('cell-11'), where, signatures: [] })
+  expect(await findReport(file, { run: 'cell-11' })).toEqual({
+    ...{ text: own('cell-11'), where, signatures: [] },
+    attachment: expect.any(Function) as unknown,
+  })
 
   const all = `${file}: this report compares runs, which are verified one at a time: name one with --run. It has ${ids.slice(0, 10).join(', ')} and 2 more`
   expect(await problem(file)).toBe(all)
