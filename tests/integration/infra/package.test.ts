@@ -145,8 +145,8 @@ const { id, stages } = await plan(config)
 export const texts: readonly string[] = [id, ...stages.map(({ key }) => key)]
 // @ts-expect-error An id is a text.
 export const wrong: number = id
-// @ts-expect-error There is no such method.
-config.methods = [{ method: 'other' }]
+// @ts-expect-error There is no such data set.
+config.data = { name: 'other' }
 `,
   )
   execute(
