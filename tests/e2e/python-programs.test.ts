@@ -48,7 +48,7 @@ describe.skipIf(python === '')(`programs in Python${why}`, () => {
     const script = `
 import json
 from zeroshift import Run
-table = Run("${id}", store="${directory}/.zeroshift/store").table()
+table = Run("${id}", store="${directory}/.zeroshift/store").table().dropna(subset="value")
 print(json.dumps({label: rows.groupby("metric").value.agg(list).to_dict() for label, rows in table.groupby("label")}))
 `
     const { stdout, stderr } = spawnSync(installed, ['-c', script], { encoding: 'utf8' })
