@@ -84,7 +84,7 @@ test('Ctrl-C stops a run in order; the command that it says goes on, unless the 
   expect(stderr.trimEnd().split('\n').at(-1)).toBe(
     `${id} was stopped. What is done is kept. To go on: ./zeroshift resume ${id}`,
   )
-  expect(left(address)).toEqual([])
+  await expect.poll(() => left(address), { timeout: 60_000 }).toEqual([])
 
   const config = join(directory, 'small.yaml')
   const text = readFileSync(config, 'utf8')
