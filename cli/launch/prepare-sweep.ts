@@ -181,38 +181,22 @@ function memoised(inspect: Inspection): Inspection {
   const filesOf = ({ validation: _, ...files }: DataSpec, settings: RunInput['settings']) =>
     canonicalJson({ files, directory: settings.dataDirectory ?? null })
   return {
-    data(spec, settings) {
-      const key = filesOf(spec, settings)
-      const facts = data.get(key) ?? inspect.data(spec, settings)
-      data.set(key, facts)
-      return facts
-    },
-    labels(spec, settings) {
-      const key = filesOf(spec, settings)
-      const found = labels.get(key) ?? inspect.labels(spec, settings)
-      labels.set(key, found)
-      return found
-    },
-    checkpoint(settings) {
-      const key = settings.modelDirectory ?? ''
-      const facts = checkpoints.get(key) ?? inspect.checkpoint(settings)
-      checkpoints.set(key, facts)
-      return facts
-    },
-    names(spec, settings) {
-      const key = filesOf(spec, settings)
-      const found = names.get(key) ?? inspect.names(spec, settings)
-      names.set(key, found)
-      return found
-    },
-    model(place, wanted) {
-      const key = canonicalJson({ place, wanted: { ...wanted } })
-      const found = models.get(key) ?? inspect.model(place, wanted)
-      models.set(key, found)
-      return found
-    },
+    data: (spec, settings) => once(data, filesOf(spec, settings), () => inspect.data(spec, settings)),
+    labels: (spec, settings) => once(labels, filesOf(spec, settings), () => inspect.labels(spec, settings)),
+    names: (spec, settings) => once(names, filesOf(spec, settings), () => inspect.names(spec, settings)),
+    checkpoint: (settings) =>
+      once(checkpoints, settings.modelDirectory ?? '', () => inspect.checkpoint(settings)),
+    model: (place, wanted) =>
+      once(models, canonicalJson({ place, wanted: { ...wanted } }), () => inspect.model(place, wanted)),
     code: (bodies) => inspect.code(bodies),
   }
+}
+
+/** Returns the value of a key, which is made the first time. */
+function once<T>(known: Map<string, T>, key: string, make: () => T): T {
+  const value = known.get(key) ?? make()
+  known.set(key, value)
+  return value
 }
 
 function checkHalving({ resource, rungs, of, metric }: HalvingSpec, spec: Spec, position: Place): void {

@@ -33,14 +33,8 @@ export function parseIndices(text: string, file: string): readonly number[] {
   return ascending(lines.keys())
 }
 
-/**
- * Parses a file of indices. Throws a UserError if the file does not have the SHA-256 `expected`.
- */
-export function indicesOf(
-  bytes: Uint8Array,
-  file: string,
-  expected?: string,
-): { readonly sha256: string; readonly indices: readonly number[] } {
+/** Returns the SHA-256 of a file. Throws a UserError if the config expects another one. */
+export function checkedDigest(bytes: Uint8Array, file: string, expected: string | undefined): string {
   const found = sha256(bytes)
   if (expected !== undefined && found !== expected)
     throw new UserError([
@@ -49,6 +43,18 @@ export function indicesOf(
         message: `${file} has the SHA-256 ${found}, not the one given; restore the file, or give this one`,
       },
     ])
+  return found
+}
+
+/**
+ * Parses a file of indices. Throws a UserError if the file does not have the SHA-256 `expected`.
+ */
+export function indicesOf(
+  bytes: Uint8Array,
+  file: string,
+  expected?: string,
+): { readonly sha256: string; readonly indices: readonly number[] } {
+  const found = checkedDigest(bytes, file, expected)
   return { sha256: found, indices: parseIndices(new TextDecoder().decode(bytes), file) }
 }
 

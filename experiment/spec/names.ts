@@ -1,7 +1,6 @@
-import { sha256 } from '../../common/canonical.ts'
 import { UserError, type Problem } from '../../common/errors.ts'
 import { nearest } from '../../common/nearest.ts'
-import { ascending } from './indices.ts'
+import { ascending, checkedDigest } from './indices.ts'
 
 /** Finds the samples that a file lists by their names. */
 
@@ -44,14 +43,7 @@ export function namedSamples(
     readonly expected?: string | undefined
   },
 ): { readonly sha256: string; readonly indices: readonly number[] } {
-  const found = sha256(bytes)
-  if (expected !== undefined && found !== expected)
-    throw new UserError([
-      {
-        path: 'split.sha256',
-        message: `${file} has the SHA-256 ${found}, not the one given; restore the file, or give this one`,
-      },
-    ])
+  const found = checkedDigest(bytes, file, expected)
   const known = byEnding(names)
   const lines = new Map<number, number>()
   const problems: Problem[] = []
