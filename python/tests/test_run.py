@@ -93,11 +93,23 @@ class TestTables:
         run = Run(PUBLISHED)
         summary, table = run.summary(), run.table()
         assert (summary.dropna(subset="low").low <= summary.dropna(subset="low").value).all()
-        row = summary[(summary.label == "finetune") & (summary.metric == "ua")].iloc[0]
-        seeds = table[(table.label == "finetune") & (table.metric == "ua")].value
-        assert row.value == pytest.approx(seeds.mean()) and row.n == len(seeds) == 8
-        assert row.high - row.value == pytest.approx(2.3646 * seeds.std() / np.sqrt(8), rel=1e-4)
+
+        def figure(metric):
+            row = summary[(summary.label == "finetune") & (summary.metric == metric)].iloc[0]
+            seeds = table[(table.label == "finetune") & (table.metric == metric)].value
+            assert row.value == pytest.approx(seeds.mean()) and row.n == len(seeds) == 8
+            return row, 2.364624 * seeds.std() / np.sqrt(8)
+
+        row, half = figure("ra")
+        assert row.high - row.value == pytest.approx(half, rel=1e-4)
+        assert row.value - row.low == pytest.approx(half, rel=1e-4)
         assert row.verdict == "distinguishable"
+        # The symmetric interval would exceed 100%, so this one is symmetric on the logit scale.
+        row, half = figure("ua")
+        assert row.value + half > 100 > row.high
+        logit = np.log([part / (100 - part) for part in (row.low, row.value, row.high)])
+        shift = half * 100 / (row.value * (100 - row.value))
+        assert np.diff(logit) == pytest.approx([shift, shift], rel=1e-4)
 
     def test_verdicts_have_a_row_for_every_method_and_criterion(self):
         run = Run(PUBLISHED)
