@@ -2,11 +2,13 @@ import { layersOf } from '../../experiment/models/model.ts'
 import type { Layer } from '../../experiment/models/layers.ts'
 import type { ApproximateMethodName, ApproximateMethodSpec } from '../../experiment/spec/methods.ts'
 import type { DeviceData } from '../../learning/data/device-data.ts'
-import { loadMethod, type Unlearned } from '../../unlearning/method.ts'
+import { loadMethod, type KeptTraining, type Unlearned } from '../../unlearning/method.ts'
 import type { Split } from '../../unlearning/split/split.ts'
 import { readSplit } from '../runtime/blob-codecs.ts'
 import { deviceData, readWeights } from '../runtime/device.ts'
 import type { StageContext } from '../runtime/stage.ts'
+import { keptStates } from './kept-states.ts'
+import { lateSamples } from './late-samples.ts'
 
 /** A method with all that it needs. The caller has to dispose of the data. */
 export interface PreparedMethod {
@@ -34,6 +36,14 @@ export async function prepareMethod(
   const { retained, forget, validation } = split
   const run = await loadMethod<ApproximateMethodName>(method.method)
   const { data } = await deviceData(artifacts, inputs.dataset, model)
-  const context = { layers, original, data, retained, forget, validation, training, seed, host }
+  const trained =
+    inputs.original.params.training.replay &&
+    ({
+      seed: inputs.original.params.seed,
+      late: lateSamples(training.order, facts, data.labels),
+      initial: () => readWeights(artifacts, inputs.original, layers, 'initial'),
+      states: keptStates(artifacts, inputs.original),
+    } satisfies KeptTraining)
+  const context = { layers, original, data, retained, forget, validation, training, seed, trained, host }
   return { layers, split, data, apply: () => run(method, context) }
 }

@@ -1,5 +1,6 @@
 import { StoreView } from '../../artifacts/store-view.ts'
 import type { RunInput } from '../../experiment/records/run.ts'
+import { replayCost, type ReplayCost } from '../../experiment/plan/replay-cost.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { printChangedCode } from './changed-code.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
@@ -34,5 +35,16 @@ export async function printPlan(
   printLine(`${id}, results in ${pathOrUrl(settings.store)}`)
   printLine(columns([['STAGE', 'TITLE', 'KEY', 'STATE'], ...rows]))
   printLine(`${counted(planned.length, 'stage')}: ${stages.computed} to compute, ${stages.cached} cached`)
-  return answer(0, { id, status: 'planned', stages, plan: planned })
+  const replay = replayCost(plan)
+  if (replay) printLine(replayText(replay))
+  return answer(0, { id, status: 'planned', stages, plan: planned, ...(replay && { replay }) })
+}
+
+function replayText({ steps, keptSteps, expectedShare: { forgetSet, oneSample } }: ReplayCost): string {
+  const percent = (share: number) => `${(100 * share).toFixed(1)}%`
+  const whole = forgetSet === undefined ? '' : `${percent(forgetSet)} for the forget set, and `
+  return (
+    `replay is expected to repeat, of the training's ${counted(steps, 'step')}, ${whole}${percent(oneSample)} ` +
+    `for one random sample; states are kept after steps ${keptSteps.join(', ')}`
+  )
 }

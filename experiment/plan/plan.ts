@@ -18,7 +18,10 @@ import type { Plan, Population, SeedPlan, ShadowPlan } from './types.ts'
  */
 export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}): Plan {
   const stage = stageMaker(changed)
-  const spec = { ...asked, model: keyedModel(asked.model) }
+  const own = { ...asked, model: keyedModel(asked.model) }
+  // Only the originals of the experiment keep states.
+  const { replay: _, ...training } = own.training
+  const spec = { ...own, training }
   const checkpoint =
     spec.model.name === 'pretrained'
       ? stage('checkpoint', 'read checkpoint', { checkpoint: checkpointOf(spec.model) }, {})
@@ -31,7 +34,7 @@ export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}
     {},
   )
   const ranking =
-    spec.split.kind === 'hard' ? rankingOf(stage, spec, { dataset: ref(dataset), ...start }) : undefined
+    spec.split.kind === 'hard' ? rankingOf(stage, own, { dataset: ref(dataset), ...start }) : undefined
   const split = stage(
     'split',
     `split by ${spec.split.kind === 'hard' ? spec.split.by : spec.split.kind}`,
@@ -51,6 +54,7 @@ export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}
     seedPlan({
       stage,
       spec,
+      originalTraining: own.training,
       seeds: seedsAt(spec, i),
       ...(spec.seeds !== undefined && { number: i + 1 }),
       data: { dataset: ref(dataset), split: ref(split) },

@@ -7,6 +7,7 @@ import { preparedShape } from '../models/preparation.ts'
 import { checkLayers, checkRank } from './check-layers.ts'
 import { checkOptimizer } from './check-optimizer.ts'
 import { checkMethod } from './check-methods.ts'
+import { checkReplay } from './check-replay.ts'
 import { checkSets } from './check-sets.ts'
 import { checkTuning } from './check-tuning.ts'
 import type { DatasetFacts } from './dataset.ts'
@@ -40,6 +41,7 @@ export function checkSpec(spec: Spec, facts: DatasetFacts, locate: Locate): void
   checkModel(spec, facts, report)
   const layers = layersOf(spec.model, facts.shape, facts.classes.length)
   checkTune(spec, layers, report)
+  checkReplay(spec, facts, layers, report)
   checkOptimizer(spec.training.optimizer, layers, within(['training', 'optimizer'], report))
   spec.methods.forEach((method, i) => {
     checkMethod(method, spec, facts, layers, within(['methods', i], report))

@@ -71,6 +71,11 @@ export const methodSchemas = [
     .strictObject({ method: z.literal('retrain'), label })
     .describe('gold: a model trained from scratch on the retained set'),
   z
+    .strictObject({ method: z.literal('replay'), label })
+    .describe(
+      'exact: repeats the training from the last kept state without the forget set (after arXiv 2508.12220)',
+    ),
+  z
     .strictObject({ method: z.literal('finetune'), label, ...epochOptions })
     .describe('training goes on, on the retained set alone'),
   z
@@ -466,6 +471,7 @@ export const methodSchema = z.discriminatedUnion('method', rowSchemas)
 
 export type MethodSpec = z.output<typeof methodSchema>
 export type MethodName = MethodSpec['method']
+/** Methods that make a model from the original. All but `replay` are approximate. */
 export type ApproximateMethodSpec = Exclude<MethodSpec, { method: 'original' | 'retrain' }>
 export type ApproximateMethodName = ApproximateMethodSpec['method']
 export type MethodSpecOf<N extends MethodName> = Extract<MethodSpec, { method: N }>
@@ -477,6 +483,7 @@ export type MethodSpecOf<N extends MethodName> = Extract<MethodSpec, { method: N
 export const relabels: Readonly<Record<MethodName, boolean>> = {
   original: false,
   retrain: false,
+  replay: false,
   finetune: false,
   'random-label': true,
   'gradient-ascent': false,

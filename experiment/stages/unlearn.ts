@@ -29,6 +29,8 @@ export const unlearn = defineStage<{
     readonly curve: readonly CurvePoint[]
     /** Present for residual feature alignment only. */
     readonly residuals?: readonly ResidualPoint[]
+    /** Present for replay only. */
+    readonly replay?: ReplayedSteps
     /** The checks of the stopping rule. Present if the method has one. */
     readonly looks?: readonly StoppingCheck[]
   }
@@ -37,9 +39,19 @@ export const unlearn = defineStage<{
   onDevice: true,
   group: 'unlearning',
   about: 'applies a method to the original',
-  work: ({ steps, trainable, samplesUsed: { forget, retained } }) =>
-    `${counted(steps, 'step')}, ${counted(trainable, 'trainable parameter')}, ${counted(forget + retained, 'sample')}`,
+  work: ({ steps, trainable, replay, samplesUsed: { forget, retained } }) =>
+    `${counted(steps, 'step')}${replay ? ` of the training's ${replay.of}` : ''}, ${counted(trainable, 'trainable parameter')}, ${counted(forget + retained, 'sample')}`,
 })
+
+/** The part of a training that was repeated. */
+export interface ReplayedSteps {
+  /** The number of steps before the state from which the training continued. */
+  readonly from: number
+  /** The number of steps of the whole training. */
+  readonly of: number
+  /** The sum of the sizes of the repeated batches. */
+  readonly samples: number
+}
 
 /**
  * The mean squared residual per feature, relative to the mean square of the frozen feature and

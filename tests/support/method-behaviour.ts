@@ -99,8 +99,9 @@ const configured: Readonly<Partial<Record<ApproximateMethodName, unknown>>> = {
 
 export const methodNames = methodSchemas.map(({ shape }) => shape.method.value).filter(isApproximate)
 
+/** Replay needs states of the original's training, and has tests of its own (replay.test.ts). */
 function isApproximate(name: (typeof methodSchemas)[number]['shape']['method']['value']) {
-  return name !== 'original' && name !== 'retrain'
+  return name !== 'original' && name !== 'retrain' && name !== 'replay'
 }
 
 const optionsOf = (name: ApproximateMethodName) =>
