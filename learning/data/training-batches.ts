@@ -60,7 +60,7 @@ export class TrainingBatches {
 
   /** The batch of a step (counted from 0). */
   at(step: number): TrainingBatch {
-    const drawn = (step < this.lateFrom ? this.early : this.whole).at(step)
+    const drawn = this.drawnAt(step)
     if (this.without.size === 0) return { drawn, rows: undefined, samples: drawn }
     const rows = Int32Array.from(drawn.keys()).filter((row) => !this.without.has(drawn[row] ?? -1))
     if (rows.length === drawn.length) return { drawn, rows: undefined, samples: drawn }
@@ -71,7 +71,7 @@ export class TrainingBatches {
   firstStepWith(samples: Int32Array): number | undefined {
     const wanted = new Set(samples)
     for (let step = 0; step < this.steps; step++)
-      if ((step < this.lateFrom ? this.early : this.whole).at(step).some((i) => wanted.has(i))) return step
+      if (this.drawnAt(step).some((i) => wanted.has(i))) return step
     return undefined
   }
 
@@ -79,5 +79,9 @@ export class TrainingBatches {
   countSizes(): number {
     if (this.without.size === 0) return this.lateFrom > 0 ? 2 : 1
     return new Set(Array.from({ length: this.steps }, (_, step) => this.at(step).samples.length)).size
+  }
+
+  private drawnAt(step: number): Int32Array {
+    return (step < this.lateFrom ? this.early : this.whole).at(step)
   }
 }

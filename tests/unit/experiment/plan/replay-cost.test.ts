@@ -14,7 +14,7 @@ const facts: DatasetFacts = {
 
 function costOf(training: object, split: object = { kind: 'random', count: 3 }) {
   const spec = specSchema.parse({
-    ...{ name: 'cost', data: { name: 'digits', test: 0 }, split, model: { name: 'mlp', hidden: [4] } },
+    ...{ name: 'cost', data: { name: 'mnist' }, split, model: { name: 'mlp', hidden: [4] } },
     training: { epochs: 4, batchSize: 20, replay: { checkpoints: 4 }, ...training },
     methods: [{ method: 'replay' }],
   })

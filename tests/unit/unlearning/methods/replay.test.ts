@@ -10,11 +10,22 @@ import { initialWeights, parameterSpecs } from '../../../../learning/model/param
 import { stream } from '../../../../learning/random.ts'
 import { fit } from '../../../../learning/training/fit.ts'
 import type { Host, Snapshot } from '../../../../learning/training/host.ts'
+import { seenByMethod } from '../../../../report/samples-seen.ts'
+import type { Unlearned } from '../../../../unlearning/method.ts'
 import { unlearn } from '../../../../unlearning/methods/replay.ts'
 import { fileDirectory } from '../../../support/directories.ts'
 import { all, context, deviceData, methodSpec, toyModels } from '../../../support/toy.ts'
 
 const SEED = 5
+const seen = (metrics: Unlearned['metrics']) =>
+  seenByMethod(
+    {
+      method: methodSpec({ method: 'replay' }),
+      training: trainingSchema.parse({ epochs: 1 }),
+    },
+    metrics,
+    { retained: 300, forget: 100, classes: 4, forgottenClasses: 1 },
+  )
 const layersByName = {
   ...toyModels,
   mlp: layersOf(modelSchema.parse({ name: 'mlp', hidden: [12] }), [6, 6, 1], 4),
@@ -140,6 +151,10 @@ describe.each(cases)('replay with $title', (one) => {
     expect(metrics.replay).toMatchObject({ from: one.keptAfter, of: batches.steps })
     expect(metrics.steps).toBe(batches.steps - one.keptAfter)
     expect(metrics.samplesUsed.forget).toBe(0)
+    const read = Array.from({ length: metrics.steps }, (_, i) => [...batches.at(one.keptAfter + i).drawn])
+    const { length } = read.flat().filter((i) => !forget.includes(i))
+    expect(metrics.replay?.samples).toBe(length)
+    expect(seen(metrics)).toEqual({ value: length })
     expect(metrics.curve[0]?.step).toBeGreaterThan(one.keptAfter)
   })
 
