@@ -61,7 +61,7 @@ function repeatedShare(
   return 1 - saved / steps
 }
 
-/** The probability that none of `count` samples is among the first `read` of all in random order. */
+/** The probability that none of `count` samples is among the first `read` ones in random order. */
 function shareUnread(count: number, samples: number, read: number): number {
   if (count > samples - read) return 0
   return Array.from({ length: count }).reduce<number>(

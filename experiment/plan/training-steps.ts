@@ -17,9 +17,9 @@ export function trainingSteps(
   return { steps, perEpoch, lateFrom: order ? lateStep(order.last, steps) : 0 }
 }
 
-/** The first step (counted from 0) of the last share of some steps. */
+/** The first step (counted from 0) of the last share of some steps, which is one step at least. */
 export function lateStep(last: number, steps: number): number {
-  return Math.round((1 - last) * steps)
+  return Math.min(steps - 1, Math.round((1 - last) * steps))
 }
 
 /**

@@ -3,6 +3,7 @@ import { plan } from '../../../../experiment/plan/plan.ts'
 import { replayCost } from '../../../../experiment/plan/replay-cost.ts'
 import { keptSteps, trainingSteps } from '../../../../experiment/plan/training-steps.ts'
 import type { DatasetFacts } from '../../../../experiment/spec/dataset.ts'
+import { orderSchema } from '../../../../experiment/spec/replay.ts'
 import { specSchema } from '../../../../experiment/spec/spec.ts'
 import { TrainingBatches } from '../../../../learning/data/training-batches.ts'
 import { sample, stream } from '../../../../learning/random.ts'
@@ -27,9 +28,14 @@ test.each([
   { title: 'the first epoch', late: 0, expected: [4, 8, 12, 16] },
   { title: 'the first epoch with late samples', late: 0.25, expected: [60, 65, 70, 75] },
 ])('the kept states divide $title', ({ late, expected }) => {
-  const order = late > 0 ? ({ name: 'risky-last', classes: [0], last: late } as const) : undefined
+  const order = late > 0 ? orderSchema.parse({ name: 'risky-last', classes: [0], last: late }) : undefined
   const steps = trainingSteps({ epochs: 4, batchSize: 20, order }, 400)
   expect(keptSteps(steps, 4)).toEqual(expected)
+})
+
+test('the last share has a step at least', () => {
+  const order = orderSchema.parse({ name: 'risky-last', classes: [0], last: 0.01 })
+  expect(trainingSteps({ epochs: 1, batchSize: 100, order }, 400).lateFrom).toBe(3)
 })
 
 test('a short training keeps no state twice', () => {

@@ -31,7 +31,7 @@ test.each([
   {
     title: 'kept states of a model with a whitening layer',
     config: trained(replay, edited('name: mlp\n  hidden: [32, 16]', 'name: airbench')).replace(
-      /  - method: rfa[^]*/,
+      / {2}- method: rfa[^]*/,
       '',
     ),
     path: 'training.replay',
