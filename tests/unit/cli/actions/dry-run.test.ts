@@ -44,8 +44,8 @@ test('a dry run with the 64 seeds that KLoM needs lists the stages of every seed
 test('a dry run says what replay is expected to repeat', async () => {
   const directory = testDirectory()
   writeFileSync(join(directory, 'replay.yaml'), replayConfig)
-  const { code, stdout } = await zeroshiftHere(directory, 'run', 'replay.yaml', '--dry-run', '--json')
-  expect(code).toBe(0)
+  const { code, stdout, stderr } = await zeroshiftHere(directory, 'run', 'replay.yaml', '--dry-run', '--json')
+  expect(code, stdout + stderr).toBe(0)
   const { replay } = JSON.parse(stdout) as { readonly replay: ReplayCost }
   expect(replay.steps).toBe(38)
   expect(replay.keptSteps).toEqual([6, 12])
