@@ -13,13 +13,14 @@ const folders = {
   artifacts: { may: ['common', 'host', 'experiment', 'signatures'] },
   sources: { may: ['common', 'host', 'experiment', 'artifacts'] },
   pretrained: { may: ['common', 'experiment', 'learning', 'artifacts'] },
+  programs: { may: ['common', 'experiment', 'datasets', 'artifacts'] },
   tracking: { may: ['common', 'experiment', 'sources'] },
   report: { may: ['common', 'experiment'] },
   workflows: { may: ['common', 'experiment'], types: ['activities'] },
   activities: {
     may: [
       ...['common', 'host', 'experiment', 'datasets', 'learning', 'unlearning', 'signatures', 'artifacts'],
-      ...['sources', 'pretrained', 'tracking', 'report'],
+      ...['sources', 'pretrained', 'programs', 'tracking', 'report', 'api'],
     ],
   },
   worker: { may: ['common', 'host', 'experiment', 'signatures', 'artifacts', 'activities', 'workflows'] },
@@ -27,7 +28,14 @@ const folders = {
   cli: {
     may: [
       ...['common', 'host', 'experiment', 'datasets', 'learning', 'signatures', 'artifacts', 'sources'],
-      ...['pretrained', 'tracking', 'report', 'workflows', 'activities', 'worker', 'stack'],
+      ...['pretrained', 'programs', 'tracking', 'report', 'workflows', 'activities', 'worker', 'stack'],
+      'api',
+    ],
+  },
+  api: {
+    may: [
+      ...['common', 'host', 'experiment', 'learning', 'unlearning'],
+      ...['artifacts', 'report', 'activities', 'cli'],
     ],
   },
 }

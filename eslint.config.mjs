@@ -2,7 +2,16 @@ import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['node_modules', 'built', '.zeroshift', 'docs/.vitepress/cache', 'docs/.vitepress/dist'] },
+  {
+    ignores: [
+      'node_modules',
+      'built',
+      '.zeroshift',
+      'docs/.vitepress/cache',
+      'docs/.vitepress/dist',
+      'docs/public',
+    ],
+  },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

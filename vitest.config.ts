@@ -14,14 +14,16 @@ const pure = [
   'tests/unit/unlearning/{population,split}/**/*.test.ts',
 ]
 
-/** Tests whose numbers depend on TensorFlow's kernels, of which a CPU has two kinds. */
+/**
+ * Unit tests whose numbers depend on TensorFlow's kernels, of which a CPU has two kinds. They share
+ * processes, as loading TensorFlow takes longer than most of them.
+ */
 const onKernels = [
   'tests/unit/activities/{other-device,stages/shadow}.test.ts',
   'tests/unit/pretrained/reference.test.ts',
   'tests/unit/learning/{graph,data/device-data,data/prepare,model/*,training/*}.test.ts',
   'tests/unit/unlearning/micro-batches.test.ts',
   'tests/unit/unlearning/{methods,probes}/**/*.test.ts',
-  'tests/integration/activities/out-of-memory.test.ts',
 ]
 
 /**
@@ -37,7 +39,10 @@ const longest = [
   'tests/e2e/verify.test.ts',
   'tests/e2e/up.test.ts',
   'tests/e2e/command.test.ts',
+  'tests/integration/python/package.test.ts',
+  'tests/e2e/python-programs.test.ts',
   'tests/integration/pretrained/peft.test.ts',
+  'tests/integration/infra/package.test.ts',
   'tests/integration/infra/worker-image.test.ts',
   'tests/integration/cli/actions/worker.test.ts',
   'tests/faults/partition.test.ts',
@@ -86,7 +91,7 @@ class LongestFirst extends BaseSequencer {
 interface Tier {
   readonly include?: readonly string[]
   readonly exclude?: readonly string[]
-  /** Whether each file has a process of its own, which files with TensorFlow need. */
+  /** Whether each file has a process of its own. */
   readonly isolate?: boolean
   /** The number of files that run at the same time. */
   readonly files?: number
@@ -111,7 +116,7 @@ const tier = (
     testTimeout,
     hookTimeout: testTimeout,
     // Failures that tests provoke are not logged.
-    env: { TF_CPP_MIN_LOG_LEVEL: '2', ZEROSHIFT_LOG: 'error', ...env },
+    env: { TF_CPP_MIN_LOG_LEVEL: '2', ZEROSHIFT_LOG: 'error', ZEROSHIFT_COMMAND: './zeroshift', ...env },
   },
 })
 
@@ -120,9 +125,14 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     projects: [
       tier('pure', 120_000, { include: pure, isolate: false }),
-      tier('unit', 120_000, { exclude: pure }),
+      tier('kernels', 120_000, { include: onKernels, isolate: false }),
+      tier('unit', 120_000, { exclude: [...pure, ...onKernels] }),
       // The other tiers compute with oneDNN, the default, which some processors and users lack.
-      tier('onednn-off', 300_000, { include: onKernels, env: { TF_ENABLE_ONEDNN_OPTS: '0' } }),
+      tier('onednn-off', 300_000, {
+        include: [...onKernels, 'tests/integration/activities/out-of-memory.test.ts'],
+        isolate: false,
+        env: { TF_ENABLE_ONEDNN_OPTS: '0' },
+      }),
       // These files spend half of their time waiting for servers, timers and other processes.
       tier('integration', 300_000, { files: 4 }),
       tier('e2e', 600_000, { files: 4 }),

@@ -62,13 +62,15 @@ export interface ActivityOptions {
   readonly allowed?: AllowedPrefixes
   /** Signs the stages that are computed and the reports that are rendered. */
   readonly signer?: SigningKey
+  /** Whether external programs may be executed. */
+  readonly allowsPrograms?: boolean
 }
 
 /**
  * Every activity by name. Each checks that its task leads to allowed places before it reads
  * anything. Throws a UserError if the allowed prefixes are wrong.
  */
-export function createActivities({ stopping, allowed = {}, signer }: ActivityOptions = {}) {
+export function createActivities({ stopping, allowed = {}, signer, allowsPrograms }: ActivityOptions = {}) {
   const refuse = refuseElsewhere(allowed)
   const code = new HeldCode()
   const runs = new KnownRuns()
@@ -82,7 +84,14 @@ export function createActivities({ stopping, allowed = {}, signer }: ActivityOpt
         refuse(task.settings)
         return keptStages(task)
       }),
-    ...stageActivities({ refuse, code, runs, ...(stopping && { stopping }), ...(signer && { signer }) }),
+    ...stageActivities({
+      refuse,
+      code,
+      runs,
+      ...(stopping && { stopping }),
+      ...(signer && { signer }),
+      ...(allowsPrograms !== undefined && { allowsPrograms }),
+    }),
 
     /** Writes the record of a run that has ended, and its report. */
     async report({ run, settings, failed }: ReportTask): Promise<WrittenReport> {

@@ -24,11 +24,14 @@ export interface WrittenReport {
 }
 
 /**
- * Renders a run's report from the manifests in the store: the same manifests give the same bytes.
+ * Renders a run's report from the manifests and the labels in the store: the same ones give the
+ * same bytes.
  */
 export async function renderRun(artifacts: Artifacts, run: RunRecord, failed: RunResult['failed']) {
   const manifests = await manifestsOf(artifacts, run)
-  const { html, markdown, json, digest, results } = await renderReport({ run, manifests, failed })
+  const labels = await artifacts.labels(run.id)
+  const input = { run, manifests, failed, ...(labels && { labels }) }
+  const { html, markdown, json, digest, results } = await renderReport(input)
   const absent = stagesOf(run.plan).flatMap(({ key }) => (key in manifests ? [] : [key]))
   return {
     files: { 'index.html': html, 'report.md': markdown, 'report.json': json },

@@ -3,8 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { canonicalJson, sha256 } from '../common/canonical.ts'
 import { mapConcurrently } from '../common/concurrency.ts'
 import { UserError } from '../common/errors.ts'
-import { jsonBytes } from '../common/json.ts'
+import { jsonBytes, parseJson } from '../common/json.ts'
 import { manifestDigest, type BlobRef, type Manifest } from '../experiment/records/manifest.ts'
+import { runLabelsSchema, type RunLabels } from '../experiment/records/run-labels.ts'
 import type { RunRecord } from '../experiment/records/run.ts'
 import type { StageKind, StageRef } from '../experiment/stages/stage.ts'
 import type { SweepRecord } from '../experiment/sweep/sweep.ts'
@@ -15,6 +16,7 @@ import { readCache, refuseWithoutRoom, type ReadCache } from './blobs/read-cache
 import {
   blobPath,
   manifestPath,
+  labelsPath,
   ownPath,
   reportPath,
   runFolder,
@@ -243,6 +245,21 @@ export class Artifacts {
       `${this.store.locate(path)} is not the record of the run ${id} as it was written: ${flaw}. Put it right by running the ` +
         'same experiment again',
     )
+  }
+
+  /**
+   * The tags and the note of a run. Returns undefined if it has none, or if the object cannot be
+   * read as labels.
+   */
+  async labels(id: string): Promise<RunLabels | undefined> {
+    const bytes = await this.store.get(labelsPath(id))
+    return bytes && runLabelsSchema.safeParse(parseJson(bytes)).data
+  }
+
+  /** Replaces the tags and the note of a run. Deletes the object if there are none. */
+  async putLabels(id: string, labels: RunLabels): Promise<void> {
+    if (labels.tags.length === 0 && labels.note === undefined) await this.store.delete(labelsPath(id))
+    else await this.store.put(labelsPath(id), jsonBytes(labels))
   }
 
   /** The ids of all runs that have a record. */

@@ -27,6 +27,7 @@ import type { BlobRef, ManifestOf } from '../experiment/records/manifest.ts'
 import { layersOf } from '../experiment/models/model.ts'
 import { plan } from '../experiment/plan/plan.ts'
 import { dataSchema } from '../experiment/spec/data.ts'
+import { modelSchema } from '../experiment/spec/model.ts'
 import { specSchema } from '../experiment/spec/spec.ts'
 import { Batches } from '../learning/data/batches.ts'
 import { inspectDataset, IN_MEMORY_BYTES, readDataset } from '../datasets/index.ts'
@@ -42,11 +43,12 @@ const NOISE = 64
 
 const [phase, folder = '', count = ''] = process.argv.slice(2)
 const images = join(folder, 'images')
+const model = modelSchema.parse({ name: 'cnn', channels: [8, 8], hidden: 16 })
 const spec = specSchema.parse({
   name: 'streaming',
   data: { name: 'image-folder', size: [SIDE, SIDE], test: 0.1 },
   split: { kind: 'class', classes: ['0'] },
-  model: { name: 'cnn', channels: [8, 8], hidden: 16 },
+  model,
   training: { epochs: 1 },
   methods: [{ method: 'retrain' }],
 })
@@ -139,10 +141,10 @@ async function batches() {
   const manifest = await recorded<ManifestOf<'dataset'>>('manifest.json')
   const artifacts = openArtifacts(join(folder, 'store'))
   const began = performance.now()
-  const { data, train } = await deviceData(artifacts, manifest, spec.model)
+  const { data, train } = await deviceData(artifacts, manifest, model)
   const opened = (performance.now() - began) / 1000
   const { shape, classes } = manifest.params.facts
-  const layers = layersOf(spec.model, shape, classes.length)
+  const layers = layersOf(model, shape, classes.length)
   const parameters = parametersOf(layers, initialWeights(parameterSpecs(layers), stream(1, 'streaming')))
   const steps = Number(count || 200)
   const rates: Record<string, number> = {}

@@ -61,13 +61,16 @@ export function values<F extends string>(
   return { create: () => new Option(flags, about).argParser(collect) }
 }
 
-/** `<name>` is required, `[name]` may be left out, and `<names...>` takes one or more words. */
+/**
+ * `<name>` is required, `[name]` may be left out, `<names...>` takes one or more words, and
+ * `[names...]` takes any number.
+ */
 interface DeclaredArgument {
   readonly name: string
   readonly about: string
 }
 
-type ArgumentValue<Name extends string> = Name extends `<${string}...>`
+type ArgumentValue<Name extends string> = Name extends `<${string}...>` | `[${string}...]`
   ? readonly string[]
   : Name extends `<${string}>`
     ? string
@@ -109,7 +112,11 @@ interface CommandDeclaration<
   readonly name: string
   readonly about: string
   readonly arguments?: A
+  /** Words such as `-name` that are no option are arguments. The action has to check them. */
+  readonly allowsUnknownOptions?: true
   readonly options: O
+  /** Commands whose names follow this one's name. */
+  readonly subcommands?: readonly AddCommand[]
   readonly action: () => Promise<(...given: [...ArgumentValues<A>, Taken]) => number | Promise<number>>
 }
 
@@ -124,13 +131,17 @@ export function declareCommand<
   name,
   about,
   arguments: words,
+  allowsUnknownOptions,
   options,
+  subcommands,
   action,
 }: CommandDeclaration<A, O, Taken> & SameOptions<OptionsOf<O>, Taken>): AddCommand {
   return (parent) => {
     const command = parent.command(name).description(about)
     for (const word of words ?? []) command.argument(word.name, word.about)
+    command.allowUnknownOption(allowsUnknownOptions ?? false)
     for (const option of options) command.addOption(option.create())
+    for (const add of subcommands ?? []) add(command)
     command.action(async (...given: [...ArgumentValues<A>, Taken]) => {
       const carryOut = await action()
       process.exitCode = await carryOut(...given)

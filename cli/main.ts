@@ -29,11 +29,20 @@ program.hook('preAction', async (_program, action) => {
 })
 
 try {
-  await program.parseAsync()
+  if (asksForVersion(process.argv.slice(2))) {
+    const { version } = await import('./actions/version.ts')
+    process.exitCode = await version({ json: process.argv.includes('--json') })
+  } else await program.parseAsync()
 } catch (error) {
   process.exitCode = await exitCode(error)
 }
 await endCommand?.(Number(process.exitCode ?? 0))
+
+/** Whether the command line is `--version`, which may stand with `--json` alone. */
+function asksForVersion(words: readonly string[]): boolean {
+  const rest = words.filter((word) => word !== '--json')
+  return rest.length === 1 && (rest[0] === '--version' || rest[0] === '-V')
+}
 
 /**
  * Refuses options and arguments that are empty text. Empty text results from a variable that is not

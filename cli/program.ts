@@ -7,25 +7,33 @@ import { adapterMerge } from './commands/adapter-merge.ts'
 import { cancel } from './commands/cancel.ts'
 import { check } from './commands/check.ts'
 import { compare } from './commands/compare.ts'
+import { completionOf } from './commands/completion.ts'
+import { dataInspect } from './commands/data-inspect.ts'
 import { doctor } from './commands/doctor.ts'
+import { du } from './commands/du.ts'
+import { exportCommand } from './commands/export.ts'
 import { gc } from './commands/gc.ts'
+import { init } from './commands/init.ts'
 import { keyNew } from './commands/key-new.ts'
 import { keyShow } from './commands/key-show.ts'
 import { methods } from './commands/methods.ts'
 import { metrics } from './commands/metrics.ts'
+import { note } from './commands/note.ts'
 import { pause } from './commands/pause.ts'
 import { report } from './commands/report.ts'
 import { resume } from './commands/resume.ts'
 import { rm } from './commands/rm.ts'
 import { run } from './commands/run.ts'
 import { runs } from './commands/runs.ts'
-import { setupSearchAttributes } from './commands/setup-search-attributes.ts'
+import { schema } from './commands/schema.ts'
+import { setup } from './commands/setup.ts'
 import { sign } from './commands/sign.ts'
 import { status } from './commands/status.ts'
 import { storeCopy } from './commands/store-copy.ts'
 import { storeExport } from './commands/store-export.ts'
 import { storeImport } from './commands/store-import.ts'
 import { sweep } from './commands/sweep.ts'
+import { tag } from './commands/tag.ts'
 import { track } from './commands/track.ts'
 import { up } from './commands/up.ts'
 import { verify } from './commands/verify.ts'
@@ -35,20 +43,25 @@ import { printError } from './output/print.ts'
 
 /** All commands in the order of the help text. */
 const commands: readonly AddCommand[] = [
+  init,
   run,
   sweep,
   resume,
   pause,
   cancel,
   worker,
-  declareGroup('setup', 'prepare a Temporal server', [setupSearchAttributes]),
+  setup,
   up,
   status,
   runs,
+  tag,
+  note,
   report,
   verify,
   compare,
+  exportCommand,
   track,
+  declareGroup('data', 'look at the data of an experiment', [dataInspect]),
   declareGroup('adapter', "export LoRA adapters from runs in PEFT's layout, and use them on checkpoints", [
     adapterExport,
     adapterInspect,
@@ -60,6 +73,7 @@ const commands: readonly AddCommand[] = [
     storeExport,
     storeImport,
   ]),
+  du,
   rm,
   gc,
   check,
@@ -67,7 +81,9 @@ const commands: readonly AddCommand[] = [
   sign,
   methods,
   metrics,
+  schema,
   doctor,
+  completionOf(createProgram),
 ]
 
 /**
@@ -77,6 +93,8 @@ const commands: readonly AddCommand[] = [
 export function createProgram(): Command {
   const program = new Command('zeroshift')
     .description('Durable, reproducible machine-unlearning experiments')
+    // main.ts answers it, since the digest of the code takes a moment.
+    .option('-V, --version', 'print the version, the commit of a checkout and the digest of the code')
     .exitOverride()
     .showHelpAfterError()
     .configureOutput({

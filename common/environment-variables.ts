@@ -466,6 +466,15 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
     readBy: everywhere,
   },
   {
+    name: 'ZEROSHIFT_ALLOW_EXTERNAL',
+    group: 'Security',
+    meaning:
+      'Whether a worker executes the external programs and plug-ins of all runs, as --allow-external says, and verify the plug-ins of any report. Plug-ins that a command of the same user has bundled on the same machine are executed in any case.',
+    values: '1 or 0',
+    default: '1 for the worker that `run`, `sweep` and `up` start; 0 for any other',
+    readBy: everywhere,
+  },
+  {
     name: 'ZEROSHIFT_LOG',
     group: 'Logs and traces',
     meaning: "The lowest level of the lines in a worker's log.",
@@ -486,6 +495,14 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
     group: 'Logs and traces',
     meaning: 'If set, a command prints the stack trace of an unexpected error.',
     values: 'any value',
+    readBy: ['commands'],
+  },
+  {
+    name: 'ZEROSHIFT_COMMAND',
+    group: 'Logs and traces',
+    meaning:
+      'The name of Zeroshift in the commands that messages show. `./zeroshift` sets it to what was typed.',
+    values: 'the name of a program',
     readBy: ['commands'],
   },
   {
@@ -616,6 +633,14 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
     meaning: "The number of the process that passes a worker's log on; a worker sets it for its child.",
     values: 'the number of a process',
     readBy: ['workers'],
+  },
+  {
+    name: 'ZEROSHIFT_TENSORFLOW_ADDON',
+    group: 'Internal',
+    meaning:
+      "TensorFlow's addon for an installed npm package; its processes set it for themselves and their children.",
+    values: 'a file',
+    readBy: everywhere,
   },
   {
     name: 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED',

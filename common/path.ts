@@ -43,3 +43,12 @@ export function valueAt(root: unknown, path: Path): unknown {
     root,
   )
 }
+
+/** A copy of plain data with the value at a path replaced. Missing mappings are created. */
+export function withValueAt(root: unknown, [part, ...rest]: Path, value: unknown): unknown {
+  if (part === undefined) return value
+  const inner = withValueAt(valueAt(root, [part]), rest, value)
+  if (!Array.isArray(root)) return { ...(root as object | undefined), [part]: inner }
+  const items: readonly unknown[] = root
+  return items.map((item, i) => (i === part ? inner : item))
+}

@@ -1,27 +1,37 @@
 import { writeFile } from 'node:fs/promises'
 import { format, resolveConfig } from 'prettier'
 import { z } from 'zod'
-import { configSchema } from '../experiment/spec/spec.ts'
+import { configJsonSchema } from '../experiment/spec/json-schema.ts'
+import { noPlugins } from '../experiment/spec/plugin.ts'
 import { sweepSchema } from '../experiment/sweep/space.ts'
+import { progressLineSchema, taskSchema } from '../programs/contract.ts'
 
 /**
- * Writes the JSON Schemas from which editors complete and check configs:
+ * Writes the JSON Schemas from which editors complete and check configs, and those of the contract
+ * with external programs:
  *
  *     npx tsx configs/make-schema.ts
  *
  * A config names its own in its first line: # yaml-language-server: $schema=../schema.json
  */
-export const schemas = {
-  [`${import.meta.dirname}/schema.json`]: { title: 'Zeroshift experiment', schema: configSchema },
-  [`${import.meta.dirname}/sweep-schema.json`]: { title: 'Zeroshift sweep', schema: sweepSchema },
+export const schemas: Readonly<Record<string, object>> = {
+  [`${import.meta.dirname}/schema.json`]: configJsonSchema(noPlugins),
+  [`${import.meta.dirname}/sweep-schema.json`]: jsonSchema('Zeroshift sweep', sweepSchema),
+  [`${import.meta.dirname}/program-task.schema.json`]: jsonSchema('Zeroshift task.json', taskSchema),
+  [`${import.meta.dirname}/program-progress.schema.json`]: jsonSchema(
+    'Zeroshift progress line',
+    progressLineSchema,
+  ),
+}
+
+function jsonSchema(title: string, schema: z.ZodType): object {
+  return { title, ...z.toJSONSchema(schema, { target: 'draft-7', io: 'input' }) }
 }
 
 export async function schemaText(file: string): Promise<string> {
-  const known = schemas[file]
-  if (!known) throw new RangeError(`${file} is no schema of ours`)
-  const schema = z.toJSONSchema(known.schema, { target: 'draft-7', io: 'input' })
-  const titled = { title: known.title, ...schema }
-  return format(JSON.stringify(titled), { ...(await resolveConfig(file)), parser: 'json' })
+  const schema = schemas[file]
+  if (!schema) throw new RangeError(`${file} is no schema of ours`)
+  return format(JSON.stringify(schema), { ...(await resolveConfig(file)), parser: 'json' })
 }
 
 if (process.argv[1] === import.meta.filename)

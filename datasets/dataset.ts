@@ -12,6 +12,11 @@ export interface Dataset {
   readonly images: (from: number, to: number) => Promise<Uint8Array>
   /** The number of samples from training files. They come first; the others are from test files. */
   readonly trainable: number
+  /**
+   * The name of each sample: the path of an image in its folder, or the id of a row. Absent if the
+   * format has no names.
+   */
+  readonly names?: readonly string[]
 }
 
 /**

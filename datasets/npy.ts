@@ -62,6 +62,24 @@ export function integersOf({ dtype, values }: NpyArray): readonly number[] {
   return Array.from({ length: values.length / width }, (_, i) => read(view, i * width, little))
 }
 
+/**
+ * The values of an array of floating-point numbers, as float32. Throws a FormatError for another
+ * type.
+ */
+export function floatsOf({ dtype, values }: NpyArray): Float32Array {
+  const view = new DataView(values.buffer, values.byteOffset, values.byteLength)
+  const little = dtype.startsWith('<')
+  const kind = dtype.slice(1)
+  if (kind !== 'f4' && kind !== 'f8')
+    throw new FormatError(
+      `is of type ${dtype}, expected floating-point numbers of 32 or 64 bits; save it as logits.astype(numpy.float32)`,
+    )
+  const width = kind === 'f4' ? 4 : 8
+  return Float32Array.from({ length: values.length / width }, (_, i) =>
+    kind === 'f4' ? view.getFloat32(4 * i, little) : view.getFloat64(8 * i, little),
+  )
+}
+
 const readers: Readonly<Record<string, (view: DataView, at: number, little: boolean) => number>> = {
   u1: (view, at) => view.getUint8(at),
   i1: (view, at) => view.getInt8(at),

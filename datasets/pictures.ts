@@ -159,12 +159,13 @@ async function decodedOrNot({ bytes }: Encoded, spec: Decoding): Promise<Picture
 
 /**
  * The data set of decoded pictures whose first `given` encoded ones are of training files.
- * sources: the files, as the facts name them.
+ * sources: the files, as the facts name them. names: of all encoded pictures.
  */
 export function pictureDataset(
   { shape, images, labels, kept, skipped }: Pictures,
   { name, classes, sources }: Pick<DatasetFacts, 'name' | 'classes' | 'sources'>,
   given: number,
+  names: readonly string[],
 ): Dataset {
   const trainable = kept.filter((i) => i < given).length
   return {
@@ -181,5 +182,6 @@ export function pictureDataset(
     labels,
     images,
     trainable,
+    names: kept.map((i) => names[i] ?? ''),
   }
 }

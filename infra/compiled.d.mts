@@ -1,4 +1,5 @@
-type Entry = 'cli/main.ts' | 'worker/main.ts' | 'worker/prepare.ts'
+type Entry =
+  'cli/main.ts' | 'worker/main.ts' | 'worker/prepare.ts' | 'api/index.ts' | 'learning/tensorflow/tf.ts'
 
 /**
  * Loads an entry into this process: its build, or its sources if a build cannot be written. Returns

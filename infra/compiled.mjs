@@ -9,30 +9,36 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, extname, join, relative } from 'node:path'
+import { dirname, extname, join, relative, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isSameProcess, startOf } from '../host/alive.mjs'
-import { ROOT } from './checkout.mjs'
+import { isInstalled, ROOT } from './checkout.mjs'
 
 /**
  * The command line and the worker, compiled from TypeScript into JavaScript, which loads several
  * times as fast as the sources. The compiled files are below `built/compiled` in a folder that is
  * named by the digest of all sources that they were compiled from, so that an edited source is
- * always compiled again. Packages of npm are not included; Node loads them as usual.
+ * always compiled again. Packages of npm are not included; Node loads them as usual. A build works
+ * in every directory, so that the npm package contains one.
  */
 
 /**
- * The sources that processes start with, and that the set-up calls. Everything that they import is
- * compiled with them.
- * @typedef {'cli/main.ts' | 'worker/main.ts' | 'worker/prepare.ts'} Entry
- * @type {Entry[]}
+ * The sources that processes start with, that the set-up calls, and that programs of users import.
+ * Everything that they import is compiled with them.
+ * @typedef {typeof ENTRIES[number]} Entry
  */
-const ENTRIES = ['cli/main.ts', 'worker/main.ts', 'worker/prepare.ts']
+const ENTRIES = [
+  'cli/main.ts',
+  'worker/main.ts',
+  'worker/prepare.ts',
+  'api/index.ts',
+  'learning/tensorflow/tf.ts',
+]
 
 /** A build that no living process uses is removed after this time. */
 const KEEP_MS = 86_400_000
-/** The version of esbuild is in package-lock.json. */
-const LOCKFILE = 'package-lock.json'
+/** The exact version of esbuild is in package.json. */
+const VERSIONS = 'package.json'
 
 /**
  * Loads an entry into this process: its build, or its sources if a build cannot be written.
@@ -41,6 +47,10 @@ const LOCKFILE = 'package-lock.json'
  */
 export async function load(entry) {
   const compiled = await compiledEntry(entry)
+  if (compiled === undefined && isInstalled())
+    throw new Error(
+      `${ROOT} contains no build of its sources; expected the files of the package as they were installed. Install zeroshift again.`,
+    )
   if (compiled === undefined) await import('tsx')
   return await import(compiled ?? pathToFileURL(join(ROOT, entry)).href)
 }
@@ -57,7 +67,7 @@ export async function compiledEntry(entry, root = ROOT) {
   const folder = folderOf(root)
   const build = presentBuild(root, folder) ?? (await newBuild(root, folder))
   if (build === undefined) return undefined
-  noteUser(build)
+  if (!isInstalled(root)) noteUser(build)
   return pathToFileURL(join(build, entry.replace(/\.ts$/, '.js'))).href
 }
 
@@ -70,7 +80,7 @@ function presentBuild(root, folder) {
   const sources = JSON.parse(paths).map((path) => [path, read(join(root, path))])
   // A source that was removed has no digest. Those that imported it have changed, too.
   if (sources.some(([, content]) => content === undefined)) return undefined
-  const build = join(folder, digestOf(root, new Map(sources)))
+  const build = join(folder, digestOf(new Map(sources)))
   return existsSync(build) ? build : undefined
 }
 
@@ -85,7 +95,7 @@ async function newBuild(root, folder) {
   }
   try {
     const sources = await compile(root, partial)
-    const build = join(folder, digestOf(root, sources))
+    const build = join(folder, digestOf(sources))
     try {
       renameSync(partial, build)
     } catch (error) {
@@ -105,7 +115,7 @@ async function newBuild(root, folder) {
 /** Compiles the entries into a folder. Returns the sources with their contents. */
 async function compile(root, outdir) {
   const { build, stop } = await import('esbuild')
-  const sources = new Map([[LOCKFILE, readFileSync(join(root, LOCKFILE), 'utf8')]])
+  const sources = new Map([[VERSIONS, readFileSync(join(root, VERSIONS), 'utf8')]])
   try {
     const { outputFiles } = await build({
       entryPoints: ENTRIES.map((entry) => join(root, entry)),
@@ -129,7 +139,9 @@ async function compile(root, outdir) {
     )
     for (const { path, text } of outputFiles) {
       mkdirSync(dirname(path), { recursive: true })
-      writeFileSync(path, text.replaceAll(DIGESTS, digests))
+      const isCode = path.endsWith('.js')
+      const rootUrl = rootFrom(path, outdir)
+      writeFileSync(path, isCode ? text.replaceAll(DIGESTS, digests).replaceAll(ROOT_URL, rootUrl) : text)
     }
   } finally {
     await stop()
@@ -139,6 +151,16 @@ async function compile(root, outdir) {
 
 /** The identifier in sources that stands for the SHA-256 of each compiled source by its path. */
 const DIGESTS = 'COMPILED_SOURCES'
+
+/** The identifier that stands for the URL of the folder of package.json. */
+const ROOT_URL = 'COMPILED_ROOT_URL'
+
+/** Returns the expression of that URL in a compiled file. */
+function rootFrom(file, build) {
+  // Builds are in built/compiled/DIGEST.
+  const up = '../'.repeat(relative(build, file).split(sep).length + 2)
+  return `new URL("${up}", import.meta.url)`
+}
 
 /**
  * Reads the sources for esbuild and records what it read. `import.meta.url` remains the URL of the
@@ -150,7 +172,7 @@ const recordedSources = (root, sources) => ({
     build.onLoad({ filter: /\.(ts|mjs|json)$/ }, ({ path }) => {
       const content = readFileSync(path, 'utf8')
       sources.set(relative(root, path), content)
-      const url = JSON.stringify(pathToFileURL(path).href)
+      const url = `new URL(${JSON.stringify(relative(root, path).split(sep).join('/'))}, ${ROOT_URL}).href`
       const loader = { '.ts': 'ts', '.mjs': 'js', '.json': 'json' }[extname(path)]
       return { contents: withMethods(root, path, content).replaceAll('import.meta.url', url), loader }
     })
@@ -172,8 +194,8 @@ function withMethods(root, path, content) {
 }
 
 /** Returns the digest of sources, which does not depend on their order. */
-function digestOf(root, sources) {
-  const hash = createHash('sha256').update(root)
+function digestOf(sources) {
+  const hash = createHash('sha256')
   for (const [path, content] of [...sources].sort(([a], [b]) => (a < b ? -1 : 1)))
     hash.update(`\0${path}\0${content.length}\0`).update(content)
   return hash.digest('hex')

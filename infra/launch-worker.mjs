@@ -3,7 +3,9 @@
  * script.
  */
 import { load } from './compiled.mjs'
+import { useNative } from './native.mjs'
 
 // The stacks of errors then name the sources.
 process.setSourceMapsEnabled(true)
+useNative()
 await load('worker/main.ts')

@@ -1,18 +1,26 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { copyFile, cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { cacheDirectory } from '../host/cache.mjs'
-import { checkoutLock, ROOT } from './checkout.mjs'
+import { checkoutLock, isInstalled, ROOT } from './checkout.mjs'
 import { installOnce, makeDirectory } from './install.mjs'
 import { exclusively } from '../host/lock.mjs'
 import { findCompiler, findPython } from './programs.mjs'
 import { command, SetupError, step } from './steps.mjs'
 import { cachedLibrary, findLibrary, TENSORFLOW_VERSION } from './tensorflow.mjs'
 
+const require = createRequire(import.meta.url)
 const TFJS = join(ROOT, 'node_modules/@tensorflow/tfjs-node-gpu')
 const ADDON = 'tfjs_binding.node'
-const LINKED_ADDON = join(TFJS, 'lib/napi-v8', ADDON)
-const STAMP = join(TFJS, '.zeroshift.json')
+
+/**
+ * Returns the folder that gets the addon and the link to TensorFlow's library. An installed package
+ * has it in the cache, since node_modules may be read-only.
+ */
+const home = () => (isInstalled() ? `${checkoutLock()}-native` : TFJS)
+const linkedAddon = () => join(home(), 'lib/napi-v8', ADDON)
+const stamp = () => join(home(), '.zeroshift.json')
 
 /** The version of the changes that the set-up makes to the source of the addon. */
 const ADDON_REVISION = 1
@@ -27,7 +35,9 @@ const ADDON_REVISION = 1
 export async function ensureNative({ gpu = false } = {}) {
   if (isNativeReady({ gpu })) return
   if (!existsSync(join(TFJS, 'package.json'))) {
-    throw new SetupError(`${TFJS} is not there: run \`npm ci\` in ${ROOT} first.`)
+    throw new SetupError(
+      `${TFJS} is not there: ${isInstalled() ? 'install zeroshift again' : `run \`npm ci\` in ${ROOT} first`}.`,
+    )
   }
   const lock = checkoutLock()
   await makeDirectory(dirname(lock))
@@ -35,7 +45,7 @@ export async function ensureNative({ gpu = false } = {}) {
     if (isNativeReady({ gpu })) return
     const library = await findLibrary(gpu, TFJS)
     await link(library, await buildAddon(library))
-    await writeFile(STAMP, JSON.stringify({ ...wanted(), gpu }))
+    await writeFile(stamp(), JSON.stringify({ ...wanted(), gpu }))
   })
 }
 
@@ -45,12 +55,21 @@ export async function ensureNative({ gpu = false } = {}) {
  */
 export function isNativeReady({ gpu = false } = {}) {
   try {
-    const { gpu: hasGpu, ...made } = JSON.parse(readFileSync(STAMP, 'utf8'))
+    const { gpu: hasGpu, ...made } = JSON.parse(readFileSync(stamp(), 'utf8'))
     if (JSON.stringify(made) !== JSON.stringify(wanted()) || (gpu && !hasGpu)) return false
   } catch {
     return false
   }
-  return existsSync(join(TFJS, 'deps/include')) && existsSync(LINKED_ADDON)
+  return existsSync(join(home(), 'deps/include')) && existsSync(linkedAddon())
+}
+
+/**
+ * Tells the `@tensorflow/tfjs-node-gpu` of an installed package where the addon is. Child processes
+ * inherit it.
+ * @returns {void}
+ */
+export function useNative() {
+  if (isInstalled()) process.env.ZEROSHIFT_TENSORFLOW_ADDON = linkedAddon()
 }
 
 /**
@@ -154,7 +173,7 @@ function gypArguments(python, built) {
   const prefix = dirname(dirname(process.execPath))
   const hasHeaders = existsSync(join(prefix, 'include/node/node_api.h'))
   return [
-    join(ROOT, 'node_modules/node-gyp/bin/node-gyp.js'),
+    require.resolve('node-gyp/bin/node-gyp.js'),
     'rebuild',
     `--python=${python}`,
     ...(hasHeaders ? [`--nodedir=${prefix}`] : []),
@@ -176,11 +195,12 @@ function linkerFlags() {
 }
 
 async function link(library, addon) {
-  await mkdir(dirname(LINKED_ADDON), { recursive: true })
-  await copyFile(addon, `${LINKED_ADDON}.new`)
-  await rename(`${LINKED_ADDON}.new`, LINKED_ADDON)
+  const linked = linkedAddon()
+  await mkdir(dirname(linked), { recursive: true })
+  await copyFile(addon, `${linked}.new`)
+  await rename(`${linked}.new`, linked)
 
-  const deps = join(TFJS, 'deps')
+  const deps = join(home(), 'deps')
   await rm(deps, { recursive: true, force: true })
   await symlink(library.directory, deps)
 }

@@ -258,6 +258,8 @@ function runPip([python, ...pip], log, [verb, ...args]) {
  * may stop half-way.
  */
 async function fromOwnDownload(gpu, tfjs) {
+  if (!existsSync(join(tfjs, 'scripts')))
+    throw new SetupError(`${basename(tfjs)} has no script that downloads TensorFlow in an installed package.`)
   const name = ownName(gpu)
   const directory = await installOnce(join('tensorflow', name), (target) =>
     step(`downloading TensorFlow ${OWN_VERSION} as ${basename(tfjs)} does (up to 5 minutes)`, async () => {

@@ -7,6 +7,7 @@ import { decodeHeader, headerEnd, type TensorEntry } from '../artifacts/format/s
 import type { CheckpointFacts } from '../experiment/models/pretrained.ts'
 import { openRegularFile, unreadable } from '../common/regular-file.ts'
 import { checkpointError, readJsonFile } from './json-file.ts'
+import { isPickle, pickleAdvice } from './pickle.ts'
 import { errorMessage } from '../common/errors.ts'
 
 /** A tensor and its position in a file. */
@@ -90,13 +91,12 @@ async function readHeaderOf(directory: string, name: string): Promise<readonly [
  */
 async function missing(directory: string, name: string): Promise<Error> {
   const present = await readdir(directory).catch(() => [])
-  const pickle = present.find((file) => /^pytorch_model.*\.bin$|\.pth?$|\.ckpt$/.test(file))
+  const pickle = present.find(isPickle)
   return checkpointError(
     `${join(directory, name)} is missing` +
       (pickle === undefined
         ? `; expected ${WEIGHTS}, or ${INDEX} and its shards`
-        : `; ${pickle} is a pickle, which can run code when it is read and is never read here: save the model again with ` +
-          'safe_serialization=True'),
+        : `; ${pickleAdvice(pickle)}`),
   )
 }
 

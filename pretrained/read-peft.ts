@@ -9,6 +9,7 @@ import type { Tensors } from '../learning/model/parameters.ts'
 import { alphaOf, rankOf, readAdapterConfig, type AdapterConfig } from './adapter-config.ts'
 import { headsOf, withOneHead, withPublishedHeads } from './heads.ts'
 import { permuted } from './permute.ts'
+import { pickleAdvice } from './pickle.ts'
 import { publishedLayers, publishedTensors, tensorShape } from './published.ts'
 import { currentSpelling, publishedSpelling } from './spelling.ts'
 
@@ -101,8 +102,7 @@ async function readTensors(directory: string) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new UserError(`${file} ${reason}`)
     throw new UserError(
       existsSync(join(directory, 'adapter_model.bin'))
-        ? `${file} is missing; adapter_model.bin is a pickle, which can run code when it is read and is never read here: save the ` +
-            'adapter again with safe_serialization=True'
+        ? `${file} is missing; ${pickleAdvice('adapter_model.bin')}`
         : `${file} is missing; expected an adapter in PEFT's layout`,
     )
   })

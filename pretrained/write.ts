@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encodeTensors, type WritableTensor } from '../artifacts/format/safetensors.ts'
 import type { Architecture, Preparation } from '../experiment/models/pretrained.ts'
+import { flattenLayers, type Layer } from '../experiment/models/layers.ts'
 import type { Tensors } from '../learning/model/parameters.ts'
 import { withPublishedHeads } from './heads.ts'
 import { inverse, permuted } from './permute.ts'
@@ -21,15 +22,20 @@ export interface WrittenModel {
  * model.
  */
 export async function writeCheckpoint(directory: string, model: WrittenModel): Promise<void> {
-  const preprocessor = preprocessorOf(model.preparation)
-  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
   await mkdir(directory, { recursive: true })
-  await writeFile(join(directory, 'model.safetensors'), encodeTensors(tensorsOf(model), { format: 'pt' }))
-  if (preprocessor) await writeFile(join(directory, 'preprocessor_config.json'), json(preprocessor))
-  await writeFile(
-    join(directory, 'config.json'),
-    json({ ...configOf(model.architecture), ...labelsOf(model.labels), dtype: 'float32' }),
-  )
+  for (const [name, bytes] of Object.entries(checkpointFiles(model)))
+    await writeFile(join(directory, name), bytes)
+}
+
+/** The files of such a checkpoint, by their names. */
+export function checkpointFiles(model: WrittenModel): Readonly<Record<string, Uint8Array>> {
+  const preprocessor = preprocessorOf(model.preparation)
+  const json = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`)
+  return {
+    'model.safetensors': encodeTensors(tensorsOf(model), { format: 'pt' }),
+    ...(preprocessor && { 'preprocessor_config.json': json(preprocessor) }),
+    'config.json': json({ ...configOf(model.architecture), ...labelsOf(model.labels), dtype: 'float32' }),
+  }
 }
 
 /** The tensors of the checkpoint, in the published names and order of axes. */
@@ -39,16 +45,30 @@ function tensorsOf({
   labels,
 }: WrittenModel): Readonly<Record<string, WritableTensor>> {
   const own = withPublishedHeads(parameters, architecture)
-  return Object.fromEntries(
-    publishedTensors(publishedLayers(architecture, labels.length)).map((published) => {
+  const layers = publishedLayers(architecture, labels.length)
+  return Object.fromEntries([
+    ...countersOf(layers),
+    ...publishedTensors(layers).map((published): readonly [string, WritableTensor] => {
       const { name, shape, axes, tensor } = published
       const values = own[name]?.values
       if (!values) throw new Error(`the parameters lack "${name}"`)
       return [
         tensor,
         { dtype: 'F32', shape: tensorShape(published), values: permuted(values, shape, inverse(axes)) },
-      ] as const
+      ]
     }),
+  ])
+}
+
+/**
+ * The counters of batches that transformers keeps beside the statistics of batch norms. They are 0:
+ * with the usual momentum nothing reads them.
+ */
+function countersOf(layers: readonly Layer[]): readonly (readonly [string, WritableTensor])[] {
+  return flattenLayers(layers).flatMap(({ kind, name }) =>
+    kind === 'batch-norm'
+      ? [[`${name}.num_batches_tracked`, { dtype: 'I64', shape: [], values: new Float64Array(1) }] as const]
+      : [],
   )
 }
 

@@ -1,8 +1,10 @@
 import { changedCodeOf } from '../experiment/stages/code.ts'
 import type { Preparation } from '../experiment/models/pretrained.ts'
+import type { GivenModel } from '../experiment/spec/given.ts'
 import type { DatasetFacts } from '../experiment/spec/dataset.ts'
 import type { Hardness, SplitSpec } from '../experiment/spec/split.ts'
-import type { ModelSpec } from '../experiment/spec/model.ts'
+import type { AnyModelSpec, ModelSpec } from '../experiment/spec/model.ts'
+import type { ProgramSpec } from '../experiment/spec/program.ts'
 import type { Spec } from '../experiment/spec/spec.ts'
 import type { Stage } from '../experiment/stages/stage.ts'
 import { counted } from '../common/counted.ts'
@@ -25,6 +27,8 @@ export function describeSplit(split: SplitSpec, facts: DatasetFacts): string {
         ? `${samples}, given by index`
         : `the ${samples} listed in ${split.file}`
     }
+    case 'names':
+      return `the ${counted(split.indices?.length ?? 0, 'training sample')} named in ${split.file}`
     case 'hard':
       return `${amountOf(split)}, ${hardness[split.by]}`
   }
@@ -65,7 +69,9 @@ export function describeSeeds({ seeds }: Pick<Spec, 'seeds'>): string | undefine
 }
 
 /** `cnn: channels 16, 32; hidden 64`. A checkpoint is described by its architecture. */
-export function describeModel({ name, ...options }: ModelSpec): string {
+export function describeModel(model: AnyModelSpec): string {
+  const { name, ...options } = model
+  if (model.name === 'external') return `${name}: ${describeProgram(model)}`
   if (!('checkpoint' in options)) return `${name}: ${describeOptions(options)}`
   const { checkpoint, from, head } = options as Extract<ModelSpec, { name: 'pretrained' }>
   const parts = [
@@ -76,6 +82,30 @@ export function describeModel({ name, ...options }: ModelSpec): string {
     ...(head === 'new' ? ['with a new head'] : []),
   ]
   return `${name}: ${parts.join('; ')}`
+}
+
+/** `weights from hf://me/mine@abc`, `logits of every sample`. A local place is not named. */
+export function describeGiven({
+  from,
+  given,
+}: {
+  readonly from?: string | undefined
+  readonly given?: GivenModel | undefined
+}): string {
+  const kinds = {
+    checkpoint: 'a checkpoint',
+    weights: 'weights',
+    adapter: 'an adapter of the original',
+    logits: 'logits of every sample',
+  }
+  return `${given ? kinds[given.kind] : 'a model'}${from === undefined ? '' : ` from ${from}`}`
+}
+
+/** The options of an external program, without the digests of its files. */
+export function describeProgram(program: ProgramSpec & { readonly result?: string | undefined }): string {
+  const { command, predict, environment, image, result, options } = program
+  const own = Object.keys(options).length > 0 && { options }
+  return describeOptions({ command, predict, environment, image, result, ...own })
 }
 
 function describePreparation({ resize, crop, filter, normalise }: Preparation): string {

@@ -1,5 +1,14 @@
-import type { Candidate, Plan, SeedPlan, TunedRow, TuningPlan } from '../experiment/plan/types.ts'
+import type {
+  Candidate,
+  JudgingStages,
+  Plan,
+  SeedPlan,
+  TunedRow,
+  TuningPlan,
+} from '../experiment/plan/types.ts'
 import type { Manifest, ManifestOf } from '../experiment/records/manifest.ts'
+import { NO_GOLD, NO_WEIGHTS } from '../experiment/records/no-gold.ts'
+import type { RunLabels } from '../experiment/records/run-labels.ts'
 import type { RunRecord } from '../experiment/records/run.ts'
 import {
   makerOf,
@@ -9,7 +18,7 @@ import {
   trialStages,
   tuningSeedStages,
 } from '../experiment/stages/stage-list.ts'
-import type { Stage, StageKind, StageOf } from '../experiment/stages/stage.ts'
+import { isOfProgram, type Stage, type StageKind, type StageOf } from '../experiment/stages/stage.ts'
 
 /** The run and its results, from which a report is made. */
 export interface ReportInput {
@@ -17,6 +26,8 @@ export interface ReportInput {
   /** Manifests of the stages that finished, by stage key. */
   readonly manifests: Readonly<Record<string, Manifest>>
   readonly failed: readonly { readonly title: string; readonly reason: string }[]
+  /** The tags and the note that a user gave to the run. They are in no digest. */
+  readonly labels?: RunLabels
 }
 
 /** The manifest of a stage, if the stage finished. */
@@ -45,15 +56,15 @@ export function modelsBehind(plan: Plan): readonly RowModels[] {
 /** The stages that make and evaluate a row's model for one seed, inputs first. */
 export function stagesBehind(seed: SeedPlan, candidate: Candidate): readonly Stage[] {
   const maker = makerOf(seed, candidate)
-  const { unlearn, evaluate, attack, compare } = candidate
+  const { unlearn, given, evaluate, attack, compare } = candidate
   const { original, reference, twin, originalEvaluation } = seed
   return [
     ...(unlearn ? [original] : []),
+    ...(given ? [given.checkpoint] : []),
     ...(maker ? [maker] : []),
     evaluate,
     attack,
-    reference.evaluate,
-    reference.attack,
+    ...(reference ? [reference.evaluate, reference.attack] : []),
     ...(twin ? [twin.model, twin.evaluate] : []),
     ...(originalEvaluation ? [originalEvaluation] : []),
     compare,
@@ -87,6 +98,19 @@ function tuningBehind({ tuning }: Plan, stage: Stage): readonly Stage[] {
 /** The stages of a row's tuning, inputs first. */
 export function tuningStagesOf({ seeds }: TuningPlan, row: TunedRow): readonly Stage[] {
   return [...seeds.flatMap(tuningSeedStages), ...trialStages(row)]
+}
+
+/**
+ * The reason why a model has no stage of a kind that the config requests. Undefined if it has one,
+ * or if nothing rules it out.
+ */
+export function whyUnplanned(
+  { plan }: Pick<ReportInput['run'], 'plan'>,
+  model: Pick<JudgingStages, 'evaluate'>,
+  { needsGold, needsWeights }: { readonly needsGold: boolean; readonly needsWeights: boolean },
+): string | undefined {
+  if (needsGold && plan.gold.length === 0) return NO_GOLD
+  return needsWeights && isOfProgram(model.evaluate) ? NO_WEIGHTS : undefined
 }
 
 /** The reason given for a stage that has no result and did not fail. */

@@ -12,8 +12,8 @@ import { stageSections } from './sections/stage-sections.ts'
 
 /**
  * `report.json`: the computed results, their digest, the blobs of the stages, and separately values
- * of clocks and hosts. It suffices to compute the run again and to compare the results
- * (report/verification.ts).
+ * of clocks and hosts and the labels of the run. It suffices to compute the run again and to
+ * compare the results (report/verification.ts).
  */
 export function renderJson(
   input: ReportInput,
@@ -57,6 +57,7 @@ export function renderJson(
   )
   const clock = {
     command: commandOf(run),
+    ...(input.labels && { labels: input.labels }),
     environments: environmentsOf(input),
     cost: costRows(input).map(({ label, seeds }) => ({ label, seeds })),
     rte: rows.map(({ label, metrics, timesOverlapped }) => ({

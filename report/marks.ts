@@ -3,6 +3,7 @@ import { wilsonInterval } from '../common/interval.ts'
 import type { Clock } from '../experiment/records/manifest.ts'
 import { endsOf, ranges, type MetricName, type RowMarks } from '../experiment/records/results.ts'
 import { makerOf } from '../experiment/stages/stage-list.ts'
+import { isOfProgram } from '../experiment/stages/stage.ts'
 import { manifestOf, type ReportInput, type RowModels } from './input.ts'
 import { overSeeds } from './over-seeds.ts'
 
@@ -15,6 +16,7 @@ export function marksOf(input: ReportInput, models: RowModels): RowMarks {
     ...(collapsed > 0 && { collapsed }),
     ...(models.some((model) => timesOverlap(input, model)) && { timesOverlapped: true }),
     ...(models.some((model) => isUntuned(input, model)) && { untuned: true }),
+    ...(models.some(isOfExternalProgram) && { external: true }),
   }
 }
 
@@ -27,6 +29,7 @@ export function marksNotes(rows: readonly RowMarks[]): readonly string[] {
       ? [`${signs.timesOverlapped} ${OVERLAPPED}`]
       : []),
     ...(rows.some(({ untuned }) => untuned) ? [`${signs.untuned} ${UNTUNED}`] : []),
+    ...(rows.some(({ external }) => external) ? [`${signs.external} ${EXTERNAL}`] : []),
   ]
 }
 
@@ -37,7 +40,13 @@ export function markAt(row: RowMarks, name: MetricName): string | undefined {
 }
 
 /** The signs of the marks, which stand behind a figure or a label. */
-export const signs = { attackAtChance: '†', collapsed: '‡', timesOverlapped: '§', untuned: '¶' } as const
+export const signs = {
+  attackAtChance: '†',
+  collapsed: '‡',
+  timesOverlapped: '§',
+  untuned: '¶',
+  external: '◊',
+} as const
 
 const CHANCE =
   'The attack is at chance: the 95% interval of its own balanced accuracy includes 50%. What it says of the forget set is noise.'
@@ -47,6 +56,9 @@ export const OVERLAPPED = 'The machine did other work while this was timed, so t
 
 const UNTUNED =
   'The method was not tuned: it has its options as written, while those of other rows were chosen among several variants.'
+
+const EXTERNAL =
+  'An external program computed the model. Its command, its environment and the digests of its files are among the settings; `verify` tells whether it gives the same bytes again.'
 
 /**
  * Whether the 95% interval of an attack's balanced accuracy includes 50%. With several seeds it is
@@ -110,11 +122,17 @@ function isUntuned(
   )
 }
 
+/** Whether an external program trained or unlearned the model of a row. */
+function isOfExternalProgram({ seed, candidate }: RowModels[number]): boolean {
+  const maker = makerOf(seed, candidate)
+  return maker !== undefined && isOfProgram(maker)
+}
+
 /** Whether one of the two times whose ratio is RTE overlapped with other work. */
 function timesOverlap(input: ReportInput, { seed, candidate }: RowModels[number]): boolean {
   const own = makerOf(seed, candidate)
   const [gold] = seed.gold
-  if (!own || !gold || own.key === gold.key) return false
+  if (!own || !gold || own.key === gold.key || gold.params.on === 'given' || candidate.given) return false
   if (own.key === seed.original.key && candidate.method === 'original') return false
   return [own, gold].some(({ key }) => {
     const clock = input.manifests[key]?.clock
@@ -133,5 +151,5 @@ export function isOverlapped({ seconds, otherWork, environment }: Clock): boolea
   if (!otherWork) return false
   const { processors = 1, tensorflow } = environment
   const idle = Math.max(0, processors - (tensorflow?.threads ?? 1))
-  return otherWork.stages > OVERLAP * seconds || otherWork.processes > (idle + OVERLAP) * seconds
+  return otherWork.stages > OVERLAP * seconds || (otherWork.processes ?? 0) > (idle + OVERLAP) * seconds
 }

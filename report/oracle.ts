@@ -1,4 +1,6 @@
 import { wilsonInterval, type Interval } from '../common/interval.ts'
+import { NO_GOLD } from '../experiment/records/no-gold.ts'
+import type { StageMetrics } from '../experiment/stages/stage.ts'
 import { seedsOf } from '../experiment/stages/stage-list.ts'
 import { percent } from './format.ts'
 import { overSeeds } from './over-seeds.ts'
@@ -9,25 +11,31 @@ export interface OracleCheck {
   /** Absent if the check was not possible. */
   readonly passed?: boolean
   readonly message: string
+  /** There is no gold model to check. */
+  readonly noGold?: true
 }
 
 /**
  * Checks gold by the kind of split. For whole classes, gold has to be wrong on every forget sample.
  * For random samples, its accuracies on the forget and test sets have to agree within the 95%
- * interval of their difference (Newcombe 1998, method 10: from two Wilson intervals). For other
- * forget sets the accuracy of gold is unknown. With several seeds the mean is checked once, since
+ * interval of their difference (Newcombe 1998, method 10: from two Wilson intervals). Samples of
+ * some classes and listed samples are compared with test samples of their classes. For hard samples
+ * the accuracy of gold is unknown. With several seeds the mean is checked once, since
  * checks of each seed at 95% would fail for some by chance.
  */
 export function checkOracle(input: ReportInput): OracleCheck {
   const { plan, spec } = input.run
   const [gold] = plan.gold
-  const accuracies = seedsOf(plan).flatMap(
-    ({ reference }) => manifestOf<'evaluate'>(input, reference.evaluate)?.metrics.accuracy ?? [],
-  )
+  if (!gold) return { message: `There is no gold model to check: ${NO_GOLD}.`, noGold: true }
+  const evaluations = seedsOf(plan).flatMap(({ reference }) => {
+    const evaluation = reference && manifestOf<'evaluate'>(input, reference.evaluate)
+    return evaluation ? [evaluation.metrics] : []
+  })
+  const accuracies = evaluations.map(({ accuracy }) => accuracy)
   const sizes = manifestOf<'split'>(input, plan.split)?.metrics
-  if (accuracies.length === 0 || !sizes || !gold)
+  if (accuracies.length === 0 || !sizes)
     return {
-      message: `Whether gold looks like gold could not be checked: ${whyMissing(input, [plan.split, ...(gold ? [gold] : []), plan.reference.evaluate])}.`,
+      message: `Whether gold looks like gold could not be checked: ${whyMissing(input, [plan.split, gold, ...(plan.reference ? [plan.reference.evaluate] : [])])}.`,
     }
   const forget = overSeeds(accuracies.map(({ forget }) => forget))
   const test = overSeeds(accuracies.map(({ test }) => test))
@@ -64,19 +72,59 @@ export function checkOracle(input: ReportInput): OracleCheck {
     }
     case 'class-fraction':
     case 'indices':
+    case 'names':
+      return matched(evaluations, forget.value, sizes.forget, {
+        about,
+        drawn: spec.split.kind === 'class-fraction',
+      })
     case 'hard':
       return {
-        message: `Whether gold looks like gold could not be checked: FA of ${about} is ${percent(forget.value)}%, and nothing says what it has to be for ${unlike[spec.split.kind]}.`,
+        message: `Whether gold looks like gold could not be checked: FA of ${about} is ${percent(forget.value)}%, and nothing says what it has to be for samples that were picked by how hard they are.`,
       }
   }
 }
 
-/** The reasons why forget samples differ from test samples. */
-const unlike = {
-  'class-fraction': 'samples of some classes, which the model may know better or worse than others',
-  indices: 'samples that were picked, which may be easier or harder than others',
-  hard: 'samples that were picked by how hard they are',
-} as const
+/**
+ * Compares FA with the accuracy on test samples in the class shares of the forget set. Samples that
+ * were drawn at random have to agree with them. Samples that were listed may be harder or easier,
+ * so that only an FA that is not above that accuracy says something: gold shows no sign of having
+ * seen them.
+ */
+function matched(
+  evaluations: readonly StageMetrics['evaluate'][],
+  forget: number,
+  size: number,
+  { about, drawn }: { readonly about: string; readonly drawn: boolean },
+): OracleCheck {
+  const found = evaluations.flatMap(({ matched }) => (matched ? [matched] : []))
+  const accuracy = overSeeds(found.map((one) => one.accuracy))
+  if (found.length === 0 || 'missing' in accuracy)
+    return {
+      message: `Whether gold looks like gold could not be checked: FA of ${about} is ${percent(forget)}%, and its accuracy on test samples of the same classes is not known${'missing' in accuracy && found.length > 0 ? ` (${accuracy.missing})` : ''}.`,
+    }
+  const [low, high] = differenceInterval(
+    { share: forget / 100, n: size },
+    { share: accuracy.value / 100, n: found[0]?.samples ?? 1 },
+  )
+  const words = `FA of ${about} is ${percent(forget)}%, its accuracy on test samples in the same shares of classes ${percent(accuracy.value)}% (95% interval of the difference: ${percent(100 * low)} to ${percent(100 * high)} points)`
+  if (drawn) {
+    const passed = low <= 0 && high >= 0
+    return {
+      passed,
+      message: passed
+        ? `${words}: to gold, forget samples are like test samples of their classes, as they have to be.`
+        : `${words}, but to a model that never saw them, forget samples that were drawn at random from their classes are like test samples of these classes: this gold model is no reference, and no gap below means anything.`,
+    }
+  }
+  return low <= 0
+    ? {
+        passed: true,
+        message: `${words}: gold is not more often right on the listed samples than on test samples of their classes, as if it never saw them.`,
+      }
+    : {
+        message: `${words}: either the listed samples are easier than test samples of their classes, or gold has seen them. Nothing here tells which.`,
+      }
+}
 
 interface Proportion {
   readonly share: number

@@ -1,3 +1,4 @@
+import { GOLD_ELSEWHERE, NO_GOLD } from '../experiment/records/no-gold.ts'
 import type { Measured } from '../experiment/records/measured.ts'
 import type { Candidate, Plan, SeedPlan } from '../experiment/plan/types.ts'
 import {
@@ -66,6 +67,7 @@ export function goldFigures(input: ReportInput): GoldFigures {
 /** The gold model's own figures for each seed. */
 export function goldBySeed(input: ReportInput): readonly Readonly<Record<keyof GoldFigures, Measured>>[] {
   return seedsOf(input.run.plan).map(({ gold, reference }) => {
+    if (!reference) return ownFigures(input, undefined, { missing: NO_GOLD })
     const { evaluate, attack } = reference
     const missing = { missing: whyMissing(input, [...gold.slice(0, 1), evaluate, attack]) }
     return ownFigures(input, reference, missing)
@@ -115,7 +117,9 @@ function row(input: ReportInput, seed: SeedPlan, candidate: Candidate): SeedRow 
     metrics: {
       ...own,
       averageGap: compared?.averageGap ?? missing,
-      gapWithoutMia: gapWithoutMia(own, ownFigures(input, seed.reference, missing)),
+      gapWithoutMia: seed.reference
+        ? gapWithoutMia(own, ownFigures(input, seed.reference, missing))
+        : { missing: NO_GOLD },
       tow: compared?.tow ?? missing,
       activationForget: compared?.activationDistance.forget ?? missing,
       activationRetained: compared?.activationDistance.retained ?? missing,
@@ -130,9 +134,11 @@ function row(input: ReportInput, seed: SeedPlan, candidate: Candidate): SeedRow 
 /** A model's own figures: from its comparison, or else from its evaluation and its attack. */
 function ownFigures(
   input: ReportInput,
-  { evaluate, attack, compare }: Pick<Candidate, 'evaluate' | 'attack'> & Partial<Pick<Candidate, 'compare'>>,
+  model: (Pick<Candidate, 'evaluate' | 'attack'> & Partial<Pick<Candidate, 'compare'>>) | undefined,
   missing: Measured,
 ): Readonly<Record<keyof GoldFigures, Measured>> {
+  if (!model) return { ra: missing, ua: missing, ta: missing, mia: missing }
+  const { evaluate, attack, compare } = model
   const compared = compare && manifestOf<'compare'>(input, compare)?.metrics
   const accuracy = manifestOf<'evaluate'>(input, evaluate)?.metrics.accuracy
   const efficacy = manifestOf<'attack'>(input, attack)?.metrics.efficacy
@@ -176,8 +182,11 @@ function relativeTime(input: ReportInput, seed: SeedPlan, candidate: Candidate):
   const { original, gold } = seed
   if (model.key === original.key && method === 'original') return { value: 0 }
   const [first] = gold
-  const retraining = first && manifestOf<'train'>(input, first)
-  if (!retraining) return { missing: whyMissing(input, first ? [first] : []) }
+  if (!first) return { missing: NO_GOLD }
+  if (candidate.given) return { missing: 'the model was made elsewhere, and how long that took is not known' }
+  if (first.params.on === 'given') return { missing: GOLD_ELSEWHERE }
+  const retraining = manifestOf<'train'>(input, first)
+  if (!retraining) return { missing: whyMissing(input, [first]) }
   if (first.key === model.key) return { value: 1 }
   const own = makerOf(seed, candidate)
   const seconds = own && input.manifests[own.key]?.clock.seconds

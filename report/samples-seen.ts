@@ -5,7 +5,8 @@ import type {
   MethodSpecOf,
 } from '../experiment/spec/methods.ts'
 import { LEAVE_OUT_STEPS, REFIT_BATCH } from '../experiment/spec/rfa-refit.ts'
-import type { StageMetrics, StageParams } from '../experiment/stages/stage.ts'
+import type { Trained } from '../experiment/stages/train.ts'
+import type { OwnParamsOf, StageMetrics } from '../experiment/stages/stage.ts'
 
 /**
  * The number of samples that a training or a method passes forward and backward through the model:
@@ -29,7 +30,7 @@ export interface SampleSets {
 
 /** The samples that a training saw. `samples` is the size of its training set. */
 export function seenInTraining(
-  { training }: Pick<StageParams['train'], 'training'>,
+  { training }: Pick<Trained, 'training'>,
   { steps }: Pick<StageMetrics['train'], 'steps'>,
   samples: number,
 ): number {
@@ -38,17 +39,24 @@ export function seenInTraining(
 
 /** The samples that a method saw. Missing if its stage does not record enough to tell. */
 export function seenByMethod(
-  { method, training }: Pick<StageParams['unlearn'], 'method' | 'training'>,
-  metrics: Pick<StageMetrics['unlearn'], 'steps' | 'samplesUsed' | 'replay'>,
+  { method, training }: Pick<OwnParamsOf<'unlearn'>, 'method' | 'training'>,
+  {
+    steps,
+    samplesUsed = { retained: 0, forget: 0 },
+    replay,
+  }: Pick<StageMetrics['unlearn'], 'steps' | 'samplesUsed' | 'replay'>,
   sets: SampleSets,
 ): Measured {
   const count = counts[method.method] as (facts: Facts<ApproximateMethodSpec>) => number | string
-  const seen = count({ ...sets, ...metrics, method, trainingBatch: training.batchSize })
+  const seen = count({ ...sets, steps, samplesUsed, ...(replay && { replay }), method, trainingBatch: training.batchSize })
   return typeof seen === 'number' ? { value: seen } : { missing: seen }
 }
 
 interface Facts<Spec extends ApproximateMethodSpec>
-  extends SampleSets, Pick<StageMetrics['unlearn'], 'steps' | 'samplesUsed' | 'replay'> {
+  extends
+    SampleSets,
+    Required<Pick<StageMetrics['unlearn'], 'steps' | 'samplesUsed'>>,
+    Pick<StageMetrics['unlearn'], 'replay'> {
   readonly method: Spec
   /** The batch size of methods that give none. */
   readonly trainingBatch: number
@@ -126,6 +134,7 @@ const counts: { readonly [N in ApproximateMethodName]: Count<N> } = {
   // One gradient for each class.
   fisher: ({ samplesUsed, classes }) => samplesUsed.retained * classes,
   influence: ({ method, retained, forget }) => retained + forget + Math.min(method.samples, retained),
+  plugin: ({ method }) => `the plug-in ${method.plugin.name} does not record it`,
   'lora-random-label': onBoth,
   'lora-neggrad-plus': onEach,
   rfa: ({ method, steps, samplesUsed: { retained, forget }, trainingBatch }) => {

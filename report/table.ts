@@ -1,3 +1,4 @@
+import { NO_GOLD } from '../experiment/records/no-gold.ts'
 import type { MetricName, ResultRow } from '../experiment/records/results.ts'
 import { oneLine } from '../common/terminal-text.ts'
 import { describeSeeds } from './describe.ts'
@@ -35,6 +36,8 @@ function standingNotes(rows: readonly ResultRow[]): readonly string[] {
       `${verdictMarks.equivalent} equivalent to another gold model within δ, ${verdictMarks.distinguishable} told from gold, ${verdictMarks.undecided} undecided; * no method is closer by the tests`,
     ]
   if (!rows.some(isApproximate)) return []
+  if (rows.every(({ metrics: { averageGap: gap } }) => 'missing' in gap && gap.missing === NO_GOLD))
+    return ['There is no gold model (gold: none), so that no method is tested against gold.']
   return [
     seedsIn(rows) === undefined
       ? 'With one seed no method is tested against gold; with several (seeds: 8) each is, beside another gold model.'

@@ -5,7 +5,6 @@ import { seedsAt } from '../experiment/plan/plan.ts'
 import type { Candidate } from '../experiment/plan/types.ts'
 import type { ResultRow } from '../experiment/records/results.ts'
 import type { RunEnd, RunRecord } from '../experiment/records/run.ts'
-import type { ApproximateMethodSpec } from '../experiment/spec/methods.ts'
 import { requestedKinds } from '../experiment/stages/requested.ts'
 import { settingsByKind, type StageKind } from '../experiment/stages/stage.ts'
 import { rowsOf, seedsOf } from '../experiment/stages/stage-list.ts'
@@ -202,10 +201,16 @@ function childOf(tracked: Tracked, candidate: Candidate, s: number, i: number): 
   }
 }
 
-/** The options that a method has: those that tuning chose, or else those of the config. */
-function methodOf({ manifests }: Tracked, unlearn: Candidate['unlearn']): ApproximateMethodSpec | undefined {
+/**
+ * The options that a method has: those that tuning chose, or else those of the config. Of an
+ * external program, what its key contains.
+ */
+function methodOf({ manifests }: Tracked, unlearn: Candidate['unlearn']): object | undefined {
   const ranking = unlearn?.inputs.tuned && manifests[unlearn.inputs.tuned.key]
-  return ranking?.kind === 'tune' ? ranking.metrics.ranking[0]?.method : unlearn?.params.method
+  if (ranking?.kind === 'tune') return ranking.metrics.ranking[0]?.method
+  if (!unlearn) return undefined
+  const { params } = unlearn
+  return 'program' in params ? { method: 'external', ...params.program } : params.method
 }
 
 /**
@@ -339,9 +344,12 @@ function curves(manifest: Manifest | undefined, prefix = ''): Metric[] {
   const { curve } = manifest.metrics
   const residuals = manifest.kind === 'unlearn' ? (manifest.metrics.residuals ?? []) : []
   return [
-    ...curve.flatMap(({ step, loss, learningRate }: CurvePoint) => [
+    ...curve.flatMap(({ step, loss, learningRate, accuracy }: CurvePoint) => [
       { key: `${prefix}loss`, value: loss, timestamp, step },
-      { key: `${prefix}learning rate`, value: learningRate, timestamp, step },
+      ...(learningRate === undefined
+        ? []
+        : [{ key: `${prefix}learning rate`, value: learningRate, timestamp, step }]),
+      ...(accuracy === undefined ? [] : [{ key: `${prefix}accuracy`, value: accuracy, timestamp, step }]),
     ]),
     ...residuals.flatMap(({ step, retained, forget }) => [
       { key: `${prefix}residual/retained`, value: retained, timestamp, step },

@@ -1,6 +1,6 @@
 import type { StageMetrics } from '../experiment/stages/stage.ts'
 import type { Layer } from '../experiment/models/layers.ts'
-import type { ApproximateMethodName, MethodSpecOf } from '../experiment/spec/methods.ts'
+import type { BuiltInMethodName, MethodSpecOf } from '../experiment/spec/methods.ts'
 import type { TrainingSpec } from '../experiment/spec/training.ts'
 import type { DeviceData } from '../learning/data/device-data.ts'
 import type { LateSamples } from '../learning/data/training-batches.ts'
@@ -53,20 +53,33 @@ export interface Unlearned {
   /** θ_u, the weights after unlearning with the adapter merged. */
   readonly weights: Weights
   readonly adapter?: { readonly lora: Lora; readonly parameters: Float32Array }
-  readonly metrics: StageMetrics['unlearn']
+  readonly metrics: StageMetrics['unlearn'] &
+    Required<Pick<StageMetrics['unlearn'], 'trainable' | 'samplesUsed'>>
 }
 
-/** An unlearning method. Each file in `methods/` exports one as `unlearn`. */
-export type Method<N extends ApproximateMethodName> = (
+/** Computes the unlearned model from the original, with options of a method. */
+export type UnlearnFunction<Options> = (context: UnlearnContext, options: Options) => Promise<Unlearned>
+
+/**
+ * An unlearning method. A file in `methods/` exports one as `unlearn`, or a definition as plug-ins
+ * do.
+ */
+export type Method<N extends BuiltInMethodName> = (
   method: MethodSpecOf<N>,
   context: UnlearnContext,
 ) => Promise<Unlearned>
 
 /** Loads a method by its name in configs, from `unlearning/methods/<name>.ts`. */
-export async function loadMethod<N extends ApproximateMethodName>(name: N): Promise<Method<N>> {
+export async function loadMethod<N extends BuiltInMethodName>(name: N): Promise<Method<N>> {
   // With a pattern in the import itself, the digest of each method's code would include every
   // method. The build of commands and workers includes them: infra/compiled.mjs writes the pattern.
   const file = `./methods/${name}.ts`
-  const module = (await import(file)) as { unlearn: Method<N> }
-  return module.unlearn
+  const module = (await import(file)) as MethodModule<N>
+  if ('unlearn' in module) return module.unlearn
+  const { unlearn } = module.default
+  return (method, context) => unlearn(context, method)
 }
+
+type MethodModule<N extends BuiltInMethodName> =
+  | { readonly unlearn: Method<N> }
+  | { readonly default: { readonly unlearn: UnlearnFunction<MethodSpecOf<N>> } }

@@ -9,7 +9,7 @@ import { cacheDirectory } from '../host/cache.mjs'
 const require = createRequire(import.meta.url)
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** The directory with the bundle that an image has from its build. A checkout has none. */
+/** The directory with the bundles that images and packages have. A checkout has none. */
 export const shippedBundles = join(root, 'built', 'workflows')
 
 const cachedBundles = () => join(cacheDirectory(), 'workflows')
@@ -52,7 +52,7 @@ export async function workflowBundle(
 }
 
 async function sourcesDigest(): Promise<string> {
-  const hash = createHash('sha256').update(process.version)
+  const hash = createHash('sha256')
   const { version } = require('@temporalio/worker/package.json') as { version: string }
   hash.update(version).update(await readFile(fileURLToPath(import.meta.url)))
   for (const folder of ['common', 'experiment', 'workflows'])

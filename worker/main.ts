@@ -1,3 +1,4 @@
+import { allowsPrograms } from '../activities/runtime/allowed-programs.ts'
 import { ignoredRecord } from '../artifacts/store/events.ts'
 import { writer } from './telemetry/log.ts'
 import { runWorker } from './worker.ts'
@@ -22,6 +23,8 @@ try {
   await runWorker({
     address,
     signal: stop.signal,
+    // Whoever starts a stack on a machine of their own may execute programs there anyway.
+    allowsPrograms: allowsPrograms(true),
     ...(host !== undefined && { endpoint: { host, port: Number(port) } }),
     onReady: () => process.send?.('ready', undefined, undefined, () => undefined),
   })

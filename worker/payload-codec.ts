@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
 import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common'
 import proto from '@temporalio/proto'
 import { UserError } from '../common/errors.ts'
+import { failureConverterPath } from './failure-converter-path.ts'
 import { PAYLOAD_KEYS, payloadKeys, type PayloadKey } from './payload-keys.ts'
 
 /**
@@ -23,9 +23,7 @@ const TAG_BYTES = 16
 export function dataConverter(keys = payloadKeys()): DataConverter {
   return {
     payloadCodecs: [payloadCodec(keys)],
-    ...(keys.length > 0 && {
-      failureConverterPath: fileURLToPath(new URL('failure-converter.cjs', import.meta.url)),
-    }),
+    ...(keys.length > 0 && { failureConverterPath }),
   }
 }
 

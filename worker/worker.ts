@@ -20,6 +20,8 @@ export interface WorkerSettings extends TemporalSettings {
   readonly activities?: Activities
   /** The places that tasks may use. Taken from the environment unless given. */
   readonly allowed?: AllowedPrefixes
+  /** Whether the worker executes external programs. It does not unless given. */
+  readonly allowsPrograms?: boolean
   /**
    * Registers the worker as this version of the deployment `zeroshift`. Temporal gives runs to the
    * current version.
@@ -74,6 +76,7 @@ async function serve(
     queues: taskQueues = queues,
     activities,
     allowed,
+    allowsPrograms = false,
     buildId,
     connectSeconds = 60,
     onWait,
@@ -104,6 +107,7 @@ async function serve(
         createActivities({
           stopping: stopping.signal,
           allowed: allowedPrefixes(allowed),
+          allowsPrograms,
           ...(signer && { signer }),
         }),
       ),

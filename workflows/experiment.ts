@@ -67,7 +67,14 @@ async function executeExperiment(input: ResolvedRun, stages: StageRunner): Promi
   // Data: the test samples are set aside and a pretrained model is read. Then the training samples
   // are divided into the forget set and the retained set. If the split depends on the original's
   // predictions, the original is trained first.
-  await Promise.all([plan.dataset, ...(plan.checkpoint ? [plan.checkpoint] : [])].map(essential))
+  await Promise.all(
+    [
+      plan.dataset,
+      ...(plan.checkpoint ? [plan.checkpoint] : []),
+      ...(plan.given ?? []),
+      ...(plan.programs ?? []),
+    ].map(essential),
+  )
   if (plan.ranking) {
     await essential(plan.original)
     await essential(plan.ranking)
@@ -138,7 +145,7 @@ async function executeExperiment(input: ResolvedRun, stages: StageRunner): Promi
     await reference
     for (const outcome of outcomes)
       if (outcome.status === 'rejected' && isCancellation(outcome.reason)) throw outcome.reason
-    return outcomes.filter((_, i) => seed.candidates[i]?.unlearn)
+    return outcomes.filter((_, i) => seed.candidates[i]?.unlearn ?? seed.candidates[i]?.given)
   }
 
   /**
@@ -201,8 +208,7 @@ async function executeExperiment(input: ResolvedRun, stages: StageRunner): Promi
    * original.
    */
   async function evaluateReference({ reference, twin, originalEvaluation }: SeedPlan): Promise<void> {
-    await essential(reference.evaluate)
-    await essential(reference.attack)
+    for (const stage of reference ? [reference.evaluate, reference.attack] : []) await essential(stage)
     for (const stage of twin ? [twin.model, twin.evaluate] : []) await essential(stage)
     if (originalEvaluation) await essential(originalEvaluation)
   }
@@ -215,9 +221,10 @@ async function executeExperiment(input: ResolvedRun, stages: StageRunner): Promi
     candidate: Candidate,
     reference: Promise<void>,
   ): Promise<void> {
-    const { evaluate, attack, compare } = candidate
+    const { evaluate, attack, compare, given } = candidate
     const tuning = tuned?.get(candidate.label)
     if (tuning) await tuning
+    if (given) await stages.complete(given.checkpoint)
     const maker = makerOf(seed, candidate)
     if (maker) await stages.complete(maker)
     await stages.complete(evaluate)

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { storeUrl } from '../../artifacts/store/store-url.ts'
 import { withoutCredentials } from '../../common/credentials.ts'
 import { UserError } from '../../common/errors.ts'
-import type { Settings } from '../../experiment/spec/settings.ts'
+import type { RunSettings } from '../../experiment/records/run.ts'
 import { parseSource } from '../../sources/source.ts'
 
 /**
@@ -22,7 +22,7 @@ export interface AllowedPrefixes {
 }
 
 /** The places that a task names. */
-export interface NamedPlaces extends Pick<Settings, 'dataDirectory' | 'modelDirectory'> {
+export interface NamedPlaces extends Pick<RunSettings, 'dataDirectory' | 'modelDirectory' | 'places'> {
   readonly store?: string | undefined
   readonly tracking?: { readonly uri: string } | undefined
 }
@@ -85,10 +85,11 @@ export function refuseElsewhere(prefixes: AllowedPrefixes): RefuseElsewhere {
         `whoever runs it has allowed (${OPTIONS[kind]})`,
     )
   }
-  return ({ store, dataDirectory, modelDirectory, tracking: tracked }) => {
+  return ({ store, dataDirectory, modelDirectory, places = {}, tracking: tracked }) => {
     refuse('stores', 'the store', store, storeParts)
     refuse('sources', 'dataDirectory', dataDirectory, sourceParts)
     refuse('sources', 'modelDirectory', modelDirectory, sourceParts)
+    for (const place of Object.values(places)) refuse('sources', 'the place of a model', place, sourceParts)
     refuse('tracking', 'tracking.uri', tracked?.uri, urlParts)
   }
 }

@@ -3,7 +3,7 @@ import type { Artifacts } from '../../artifacts/artifacts.ts'
 import { Checkpoints, type Checkpoint } from '../../artifacts/progress/checkpoints.ts'
 import { canonicalJson } from '../../common/canonical.ts'
 import type { TensorFlowEnvironment } from '../../experiment/records/manifest.ts'
-import { onDevice, type StageRef } from '../../experiment/stages/stage.ts'
+import { computesOnDevice, type StageRef } from '../../experiment/stages/stage.ts'
 import type { Snapshot } from '../../learning/training/host.ts'
 import { checkpointed } from './events.ts'
 import { WorkTimer } from './work-timer.ts'
@@ -16,7 +16,7 @@ const WORK_PER_CHECKPOINT = 60
 
 export interface CheckpointerOptions {
   readonly artifacts: Artifacts
-  readonly stage: StageRef
+  readonly stage: StageRef & { readonly params: object }
   /** The time between two checkpoints. */
   readonly checkpointSeconds: number
   /**
@@ -83,7 +83,7 @@ export class Checkpointer {
     const start = performance.now()
     const snapshot = await take()
     await confirm()
-    const device = onDevice.has(stage.kind) ? await tensorflow() : undefined
+    const device = computesOnDevice(stage) ? await tensorflow() : undefined
     const path = await this.checkpoints.save({
       ...snapshot,
       seconds: this.timer.seconds(),

@@ -5,8 +5,14 @@ import { extname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { BuildOptions, Loader, OutputFile, Plugin } from 'esbuild'
 import { digestOf } from '../../common/canonical.ts'
-import { isLocked, isMethodKind, type ChangedCode, type CodeName } from '../../experiment/stages/code.ts'
-import { methodSchemas, type ApproximateMethodName } from '../../experiment/spec/methods.ts'
+import {
+  isLocked,
+  isMethodKind,
+  isProgramKind,
+  type ChangedCode,
+  type CodeName,
+} from '../../experiment/stages/code.ts'
+import { isNotUnlearned, methodSchemas, type BuiltInMethodName } from '../../experiment/spec/methods.ts'
 import { stageKinds } from '../../experiment/stages/stage.ts'
 import { storedDigests, storeDigests, type CodeDigest } from './stored-digests.ts'
 
@@ -19,11 +25,14 @@ import { storedDigests, storeDigests, type CodeDigest } from './stored-digests.t
 
 const methodNames = methodSchemas
   .map(({ shape }) => shape.method.value)
-  .filter((name): name is ApproximateMethodName => name !== 'original' && name !== 'retrain')
+  .filter((name): name is BuiltInMethodName => !isNotUnlearned(name))
 
-export const codeNames: readonly CodeName[] = stageKinds.flatMap((kind): readonly CodeName[] =>
-  isMethodKind(kind) ? methodNames.map((name) => `${kind}:${name}` as const) : [kind],
-)
+export const codeNames: readonly CodeName[] = stageKinds.flatMap((kind): readonly CodeName[] => [
+  ...(isMethodKind(kind)
+    ? [...methodNames, 'plugin' as const].map((name) => `${kind}:${name}` as const)
+    : [kind]),
+  ...(isProgramKind(kind) ? [`${kind}:program` as const] : []),
+])
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -65,13 +74,16 @@ export async function changedCode(names: readonly CodeName[]): Promise<ChangedCo
 
 const known = new Map<CodeName, Promise<string>>()
 
-/** The modules with the code of a body, as paths in the checkout. */
+/**
+ * The modules with the code of a body, as paths in the checkout. A plug-in may use all that the
+ * module `zeroshift` exports. Its own code is in the parameters of its stages.
+ */
 function entriesOf(name: CodeName): readonly string[] {
   const [kind = '', method] = name.split(':')
-  return [
-    `activities/stages/${kind}.ts`,
-    ...(method === undefined ? [] : [`unlearning/methods/${method}.ts`]),
-  ]
+  const body = `activities/stages/${kind}.ts`
+  if (method === undefined) return [body]
+  if (method === 'program') return [`activities/programs/${kind}.ts`]
+  return [body, method === 'plugin' ? 'api/engine.ts' : `unlearning/methods/${method}.ts`]
 }
 
 /** The digest of one entry's code, and what it depends on outside of the bundle. */
@@ -135,15 +147,15 @@ const options = {
 
 /**
  * Code that only fetches bytes is not included: the digests of these bytes are in the stage's key.
- * Its imports are written as paths from the root, so that a digest does not depend on the folder of
- * the importing file.
+ * The module for plug-ins is not included in other methods. Their imports are written as paths from
+ * the root, so that a digest does not depend on the folder of the importing file.
  */
 const fetchingCode = (root: string): Plugin => ({
   name: 'fetching-code',
   setup(build) {
     build.onResolve({ filter: /^\.\.\// }, ({ path, resolveDir }) => {
       const file = relative(root, join(resolveDir, path))
-      return /^(sources|infra|host)\//.test(file) ? { path: `/${file}`, external: true } : undefined
+      return /^(sources|infra|host|api)\//.test(file) ? { path: `/${file}`, external: true } : undefined
     })
   },
 })

@@ -48,17 +48,23 @@ export class DamagedInputError extends Error {
 }
 
 /**
- * An error of the program itself usually occurs again in the next attempt. A few attempts are made,
- * because one worker may be broken and another one not.
+ * The number of attempts with errors that usually occur again: those of the code itself, and
+ * external programs that the system kills. A few attempts are made, because one worker may be
+ * broken, or have too little memory, and another one not.
  */
-const ATTEMPTS_AT_A_BUG = 5
+const attemptsAt: ReadonlyMap<string, number> = new Map([
+  ['TypeError', 5],
+  ['RangeError', 5],
+  ['ReferenceError', 5],
+  ['SyntaxError', 5],
+  ['ProgramKilledError', 10],
+])
 /**
  * The attempts that may wait for another run, out of those that the workflow's retry policy allows.
  * The other run may train for days. After these attempts the workflow starts the activity anew, so
  * that failures of another kind have all their attempts.
  */
 const ATTEMPTS_AT_WAITING = 200
-const bugs: readonly string[] = ['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError']
 
 /**
  * Converts an error of an activity to the failure that Temporal records:
@@ -71,7 +77,7 @@ const bugs: readonly string[] = ['TypeError', 'RangeError', 'ReferenceError', 'S
  * - a cancellation is returned unchanged.
  */
 export function asFailure(error: unknown): Error {
-  if (error instanceof UserError || error instanceof MathError || isLastingBug(error))
+  if (error instanceof UserError || error instanceof MathError || isLasting(error))
     return ApplicationFailure.create({
       message: error.message,
       type: error.name,
@@ -107,8 +113,7 @@ export function asFailure(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error))
 }
 
-function isLastingBug(error: unknown): error is Error {
-  return (
-    error instanceof Error && bugs.includes(error.name) && Context.current().info.attempt >= ATTEMPTS_AT_A_BUG
-  )
+function isLasting(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false
+  return Context.current().info.attempt >= (attemptsAt.get(error.name) ?? Infinity)
 }

@@ -27,8 +27,8 @@ const compiledSources = typeof COMPILED_SOURCES === 'undefined' ? undefined : CO
 const checkout = fileURLToPath(new URL('../..', import.meta.url))
 /** The folders with code that bodies may import. */
 const folders = [
-  ...['activities', 'artifacts', 'common', 'datasets'],
-  ...['experiment', 'learning', 'pretrained', 'unlearning'],
+  ...['activities', 'api', 'artifacts', 'common', 'datasets'],
+  ...['experiment', 'learning', 'pretrained', 'programs', 'unlearning'],
 ]
 
 /**

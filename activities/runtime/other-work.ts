@@ -44,7 +44,7 @@ export class OtherWorkMeter {
 
   private total(): OtherWork {
     return {
-      processes: this.earlier.processes + Math.max(0, otherProcessesSeconds() - this.processesAtStart),
+      processes: (this.earlier.processes ?? 0) + Math.max(0, otherProcessesSeconds() - this.processesAtStart),
       stages: this.earlier.stages + this.stageSeconds,
     }
   }

@@ -15,12 +15,16 @@ import {
 import type { RunInput } from '../../experiment/records/run.ts'
 import {
   keyOf,
-  onDevice,
+  computesOnDevice,
+  isOfProgram,
   stageKinds,
   type Stage,
   type StageKind,
+  type OwnParamsOf,
+  type ProgramParamsOf,
   type StageMetrics,
   type StageOf,
+  type StageParams,
   type StageRef,
 } from '../../experiment/stages/stage.ts'
 import type { SigningKey } from '../../signatures/keys.ts'
@@ -60,9 +64,15 @@ export interface StageDone {
   readonly seconds: number
 }
 
-/** The functions and values that the body of a stage may use. */
-export interface StageContext<K extends StageKind> extends Pick<Durable, 'host' | 'timed'> {
-  readonly stage: StageOf<K>
+/**
+ * The functions and values that the body of a stage may use. `Params` are the parameters of those
+ * stages of the kind that the body computes.
+ */
+export interface StageContext<K extends StageKind, Params = OwnParamsOf<K>> extends Pick<
+  Durable,
+  'host' | 'timed'
+> {
+  readonly stage: Omit<StageOf<K>, 'params'> & { readonly params: Params }
   readonly settings: RunInput['settings']
   readonly artifacts: Artifacts
   readonly inputs: InputManifests<K>
@@ -83,6 +93,11 @@ export interface StageWork<K extends StageKind> {
 
 export type StageBody<K extends StageKind> = (context: StageContext<K>) => Promise<StageWork<K>>
 
+/** The body of those stages of a kind that an external program computes. */
+export type ProgramBody<K extends StageKind> = (
+  context: StageContext<K, ProgramParamsOf<K>>,
+) => Promise<StageWork<K>>
+
 export interface StageOptions {
   /** Throws a UserError if a task names a place that is not allowed. */
   readonly refuse?: RefuseElsewhere
@@ -93,6 +108,8 @@ export interface StageOptions {
   /** Signs the manifests that are computed here, but none that was found in the store. */
   readonly signer?: SigningKey
   readonly runs?: KnownRuns
+  /** Whether this worker executes external programs. */
+  readonly allowsPrograms?: boolean
 }
 
 /**
@@ -110,7 +127,9 @@ export function stageActivity<K extends StageKind>(
     code,
     runs = new KnownRuns(),
     signer,
+    allowsPrograms = false,
   }: StageOptions = {},
+  loadForProgram?: () => Promise<ProgramBody<K>>,
 ): (task: StageTask<K>) => Promise<StageDone> {
   return async ({ stage: given, settings, run = '' }) => {
     try {
@@ -127,8 +146,12 @@ export function stageActivity<K extends StageKind>(
         return stageDone(stored, true)
       }
 
+      if (!allowsPrograms) refuseProgram(stage)
       await code?.check(stage as Stage)
-      const computed = await computeStage({ artifacts, stage, settings, stopping, load, signer })
+      const computed = await computeStage({
+        ...{ artifacts, stage, settings, stopping, signer },
+        bodies: { load, loadForProgram },
+      })
       if (computed) return stageDone(computed, false)
       const other = await artifacts.complete(stage)
       if (!other) throw new LeaseLostError(`another attempt has taken '${stage.title}' over`)
@@ -156,12 +179,21 @@ function refuseForged(expected: StageKind, stage: Stage): void {
   )
 }
 
+/** Throws a UserError if an external program would have to be executed for a stage. */
+function refuseProgram({ kind, params, title }: StageOf<StageKind>): void {
+  if (kind === 'evaluate' || !isOfProgram({ params })) return
+  throw new UserError(
+    `'${title}' executes an external program, which this worker does not allow; start it with --allow-external (or ZEROSHIFT_ALLOW_EXTERNAL=1) ` +
+      'if everyone who may start runs may execute commands as its user',
+  )
+}
+
 interface Computation<K extends StageKind> {
   readonly artifacts: Artifacts
   readonly stage: StageOf<K>
   readonly settings: RunInput['settings']
   readonly stopping: AbortSignal
-  readonly load: () => Promise<StageBody<K>>
+  readonly bodies: Bodies<K>
   readonly signer: SigningKey | undefined
 }
 
@@ -174,7 +206,7 @@ async function computeStage<K extends StageKind>({
   stage,
   settings,
   stopping,
-  load,
+  bodies,
   signer,
 }: Computation<K>): Promise<Manifest | undefined> {
   let reading: Promise<ReadInputs<K>> | undefined
@@ -183,11 +215,9 @@ async function computeStage<K extends StageKind>({
   try {
     return await durably({ artifacts, stage, settings, inputs, stopping }, async (durable) => {
       const { manifests, digests } = await read()
-      const body = await load()
-      if (onDevice.has(stage.kind)) await publishDevice()
-      const work = await body({ stage, settings, artifacts, inputs: manifests, ...durable }).catch(
-        (error: unknown) => throwBodyError(artifacts, manifests, error),
-      )
+      const body = await bodyFor(bodies, { stage, settings, artifacts, inputs: manifests, ...durable })
+      if (computesOnDevice(stage)) await publishDevice()
+      const work = await body().catch((error: unknown) => throwBodyError(artifacts, manifests, error))
       const outputs = await storedOutputs(artifacts, work)
       await durable.confirm()
       await refuseChangedInputs(artifacts, stage, digests)
@@ -201,6 +231,38 @@ async function computeStage<K extends StageKind>({
     if (error instanceof LeaseLostError) return undefined
     throw error
   }
+}
+
+/** The bodies of a kind: that of Zeroshift, and that which executes an external program. */
+interface Bodies<K extends StageKind> {
+  readonly load: () => Promise<StageBody<K>>
+  readonly loadForProgram: (() => Promise<ProgramBody<K>>) | undefined
+}
+
+/** Loads the body of a stage, and returns a function that executes it. */
+async function bodyFor<K extends StageKind>(
+  { load, loadForProgram }: Bodies<K>,
+  context: StageContext<K, StageParams[K]>,
+): Promise<() => Promise<StageWork<K>>> {
+  if (loadForProgram && isForProgram(context)) {
+    const body = await loadForProgram()
+    return () => body(context)
+  }
+  if (!isOwn(context)) throw new Error(`no program can compute a stage of the kind ${context.stage.kind}`)
+  const body = await load()
+  return () => body(context)
+}
+
+function isForProgram<K extends StageKind>(
+  context: StageContext<K, StageParams[K]>,
+): context is StageContext<K, StageParams[K]> & StageContext<K, ProgramParamsOf<K>> {
+  return isOfProgram(context.stage)
+}
+
+function isOwn<K extends StageKind>(
+  context: StageContext<K, StageParams[K]>,
+): context is StageContext<K, StageParams[K]> & StageContext<K, OwnParamsOf<K>> {
+  return !isOfProgram(context.stage)
 }
 
 /** Tells the worker's metrics how to measure the device's memory. */
@@ -221,12 +283,14 @@ async function storedOutputs<K extends StageKind>(
 }
 
 function manifestFor<K extends StageKind>(
-  { kind, key, version, code, params, inputs }: StageOf<K>,
+  stage: StageOf<K>,
   inputDigests: ManifestOf<K>['inputDigests'],
   outputs: ManifestOf<K>['outputs'],
   { metrics, seconds, tensorflow }: StageWork<K>,
   durable: Durable,
 ): ManifestOf<K> {
+  const { kind, key, version, code, params, inputs } = stage
+  const { processes, stages } = durable.otherWork()
   return {
     kind,
     key,
@@ -240,7 +304,7 @@ function manifestFor<K extends StageKind>(
     clock: {
       seconds,
       finishedAt: new Date().toISOString(),
-      otherWork: durable.otherWork(),
+      otherWork: { stages, ...(processes !== undefined && !isOfProgram(stage) && { processes }) },
       environment: environmentHere(tensorflow && durable.computedOn(tensorflow)),
     },
   }

@@ -1,10 +1,12 @@
 import { layersOf } from '../../experiment/models/model.ts'
 import type { Layer } from '../../experiment/models/layers.ts'
-import type { ApproximateMethodName, ApproximateMethodSpec } from '../../experiment/spec/methods.ts'
+import type { ApproximateMethodSpec, BuiltInMethodName } from '../../experiment/spec/methods.ts'
 import type { DeviceData } from '../../learning/data/device-data.ts'
-import { loadMethod, type KeptTraining, type Unlearned } from '../../unlearning/method.ts'
+import { loadMethod, type KeptTraining, type UnlearnContext, type Unlearned } from '../../unlearning/method.ts'
 import type { Split } from '../../unlearning/split/split.ts'
 import { readSplit } from '../runtime/blob-codecs.ts'
+import { checkedResult } from '../runtime/plugin-result.ts'
+import { loadPlugin } from '../runtime/plugin.ts'
 import { deviceData, readWeights } from '../runtime/device.ts'
 import type { StageContext } from '../runtime/stage.ts'
 import { keptStates } from './kept-states.ts'
@@ -34,16 +36,31 @@ export async function prepareMethod(
   const original = await readWeights(artifacts, inputs.original, layers)
   const split = await readSplit(artifacts, inputs.split)
   const { retained, forget, validation } = split
-  const run = await loadMethod<ApproximateMethodName>(method.method)
+  const run = await load(artifacts, method)
   const { data } = await deviceData(artifacts, inputs.dataset, model)
+  const trainedBy = inputs.original.params
   const trained =
-    inputs.original.params.training.replay &&
-    ({
-      seed: inputs.original.params.seed,
-      late: lateSamples(training.order, facts, data.labels),
-      initial: () => readWeights(artifacts, inputs.original, layers, 'initial'),
-      states: keptStates(artifacts, inputs.original),
-    } satisfies KeptTraining)
+    'training' in trainedBy && trainedBy.training.replay
+      ? ({
+          seed: trainedBy.seed,
+          late: lateSamples(training.order, facts, data.labels),
+          initial: () => readWeights(artifacts, inputs.original, layers, 'initial'),
+          states: keptStates(artifacts, inputs.original),
+        } satisfies KeptTraining)
+      : undefined
   const context = { layers, original, data, retained, forget, validation, training, seed, trained, host }
-  return { layers, split, data, apply: () => run(method, context) }
+  return { layers, split, data, apply: () => run(context) }
+}
+
+async function load(
+  artifacts: MethodContext['artifacts'],
+  method: ApproximateMethodSpec,
+): Promise<(context: UnlearnContext) => Promise<Unlearned>> {
+  if (method.method !== 'plugin') {
+    const run = await loadMethod<BuiltInMethodName>(method.method)
+    return (context) => run(method, context)
+  }
+  const { plugin, options } = method
+  const { unlearn } = await loadPlugin(artifacts, plugin)
+  return async (context) => checkedResult(plugin.name, context, await unlearn(context, options))
 }

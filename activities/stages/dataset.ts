@@ -28,14 +28,14 @@ export const dataset = datasetStage(IN_MEMORY_BYTES, SHARD_BYTES)
  */
 export function datasetStage(inMemoryBytes: number, shardBytes: number): StageBody<'dataset'> {
   return async ({ stage, settings, artifacts, host, timed }) => {
-    const { data, seed, facts } = stage.params
+    const { data, seed, facts, keep } = stage.params
     const directory = await findDataDirectory(data, settings)
     const { result, seconds } = await timed(async () => {
       const found = await readDataset(data, directory, { inMemoryBytes, decodingCache: checkedPictures })
       refuseOtherData(facts, found.facts, directory)
       const { labels, trainable } = found
       const { shape } = facts
-      const parts = partition(setSizes(data, facts), trainable, seed)
+      const parts = partition(setSizes(data, facts), trainable, seed, keep)
       const size = shape[0] * shape[1] * shape[2]
       const images = labels.length * size <= inMemoryBytes ? await found.images(0, labels.length) : undefined
       const rows = Math.max(1, Math.floor(shardBytes / size))

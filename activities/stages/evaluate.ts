@@ -1,19 +1,18 @@
-import { evaluatedSets, type EvaluatedSet, type Measured } from '../../experiment/records/measured.ts'
+import { evaluatedSets, type EvaluatedSet } from '../../experiment/records/measured.ts'
 import { layersOf } from '../../experiment/models/model.ts'
 import { labelsAt } from '../../learning/data/device-data.ts'
 import { microBatchSize } from '../../learning/training/micro-batches.ts'
 import { parametersOf, predict } from '../../learning/model/predict.ts'
 import { tensorflowEnvironment, tf } from '../../learning/tensorflow/tf.ts'
-import { accuracy } from '../../unlearning/metrics/accuracy.ts'
-import { confidenceHistogram } from '../../unlearning/metrics/confidence-histogram.ts'
 import type { Logits } from '../../unlearning/metrics/logits.ts'
 import { deviceData, readWeights } from '../runtime/device.ts'
+import { figuresOf, unsplit } from './evaluation.ts'
 import { encodeLogits } from './logits.ts'
 import type { StageBody } from '../runtime/stage.ts'
 import { readSplit } from '../runtime/blob-codecs.ts'
 
 export const evaluate: StageBody<'evaluate'> = async ({ stage, artifacts, inputs, host, timed }) => {
-  const { model, batchSize } = stage.params
+  const { model, batchSize, matched } = stage.params
   const { facts } = inputs.dataset.params
   const layers = layersOf(model, facts.shape, facts.classes.length)
   const weights = await readWeights(artifacts, inputs.model, layers)
@@ -48,38 +47,12 @@ export const evaluate: StageBody<'evaluate'> = async ({ stage, artifacts, inputs
     })
     return {
       outputs: { logits: encodeLogits(logits) },
-      metrics: {
-        accuracy: Object.fromEntries(evaluatedSets.map((set) => [set, accuracy(logits[set])])) as Record<
-          EvaluatedSet,
-          Measured
-        >,
-        confidence: {
-          retained: confidenceHistogram(logits.retained),
-          forget: confidenceHistogram(logits.forget),
-          test: confidenceHistogram(logits.test),
-        },
-      },
+      metrics: figuresOf(logits, matched),
       seconds,
       tensorflow: tensorflowEnvironment(),
     }
   } finally {
     tf.dispose(parameters)
     data.dispose()
-  }
-}
-
-/**
- * The sets of an evaluation without a split: all training samples are retained, and the other sets
- * are empty.
- */
-function unsplit(train: Int32Array): Readonly<Record<EvaluatedSet, Int32Array>> {
-  const none = new Int32Array()
-  return {
-    retained: train,
-    forget: none,
-    validation: none,
-    attackTest: none,
-    test: none,
-    forgottenTest: none,
   }
 }

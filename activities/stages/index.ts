@@ -8,7 +8,8 @@ export type StageActivities = {
 
 /**
  * Each body loads when it first runs, so that a worker that finds all results in the store loads no
- * TensorFlow.
+ * TensorFlow. The body that executes an external program is code of its own, so that a change of
+ * one leaves the results of the other valid.
  */
 export function stageActivities(options: StageOptions): StageActivities {
   return {
@@ -19,11 +20,27 @@ export function stageActivities(options: StageOptions): StageActivities {
       async () => (await import('./checkpoint.ts')).checkpoint,
       options,
     ),
-    train: stageActivity('train', async () => (await import('./train.ts')).train, options),
+    program: stageActivity('program', async () => (await import('./program.ts')).program, options),
+    train: stageActivity(
+      'train',
+      async () => (await import('./train.ts')).train,
+      options,
+      async () => (await import('../programs/train.ts')).train,
+    ),
     trial: stageActivity('trial', async () => (await import('./trial.ts')).trial, options),
     tune: stageActivity('tune', async () => (await import('./tune.ts')).tune, options),
-    unlearn: stageActivity('unlearn', async () => (await import('./unlearn.ts')).unlearn, options),
-    evaluate: stageActivity('evaluate', async () => (await import('./evaluate.ts')).evaluate, options),
+    unlearn: stageActivity(
+      'unlearn',
+      async () => (await import('./unlearn.ts')).unlearn,
+      options,
+      async () => (await import('../programs/unlearn.ts')).unlearn,
+    ),
+    evaluate: stageActivity(
+      'evaluate',
+      async () => (await import('./evaluate.ts')).evaluate,
+      options,
+      async () => (await import('../programs/evaluate.ts')).evaluate,
+    ),
     attack: stageActivity('attack', async () => (await import('./attack.ts')).attack, options),
     compare: stageActivity('compare', async () => (await import('./compare.ts')).compare, options),
     population: stageActivity(
@@ -31,7 +48,12 @@ export function stageActivities(options: StageOptions): StageActivities {
       async () => (await import('./population.ts')).population,
       options,
     ),
-    shadow: stageActivity('shadow', async () => (await import('./shadow.ts')).shadow, options),
+    shadow: stageActivity(
+      'shadow',
+      async () => (await import('./shadow.ts')).shadow,
+      options,
+      async () => (await import('../programs/shadow.ts')).shadow,
+    ),
     pool: stageActivity('pool', async () => (await import('./pool.ts')).pool, options),
     membership: stageActivity(
       'membership',

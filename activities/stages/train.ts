@@ -7,9 +7,12 @@ import { keepStates } from './kept-states.ts'
 import { lateSamples } from './late-samples.ts'
 import type { StageBody } from '../runtime/stage.ts'
 import { readSplit } from '../runtime/blob-codecs.ts'
+import { takeGiven } from './take-given.ts'
 
 export const train: StageBody<'train'> = async ({ stage, artifacts, inputs, host, timed }) => {
-  const { model, training, seed } = stage.params
+  const { params } = stage
+  if (params.on === 'given') return takeGiven(artifacts, inputs, params.model)
+  const { on, model, training, seed } = params
   const { facts } = inputs.dataset.params
   const layers = layersOf(model, facts.shape, facts.classes.length)
   const pretrained = await pretrainedTensors(artifacts, inputs.checkpoint, model, layers)
@@ -19,7 +22,7 @@ export const train: StageBody<'train'> = async ({ stage, artifacts, inputs, host
     const late = lateSamples(training.order, facts, data.labels)
     const options = { layers, training, data, indices, seed, purpose: 'train', pretrained, late }
     const { result, seconds } = await timed(async () => {
-      if (stage.params.on === 'nothing')
+      if (on === 'nothing')
         return { fitted: { weights: newWeights(layers, seed, 'twin'), steps: 0, curve: [] }, kept: {} }
       if (!training.replay) return { fitted: await fromScratch({ ...options, host }), kept: {} }
       const steps = keptSteps(trainingSteps(training, indices.length), training.replay.checkpoints)

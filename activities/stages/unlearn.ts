@@ -4,7 +4,7 @@ import { checkpointOf } from '../../experiment/models/model.ts'
 import { tensorflowEnvironment } from '../../learning/tensorflow/tf.ts'
 import type { Unlearned } from '../../unlearning/method.ts'
 import type { Manifest, ManifestOf } from '../../experiment/records/manifest.ts'
-import type { StageParams } from '../../experiment/stages/stage.ts'
+import type { OwnParamsOf } from '../../experiment/stages/stage.ts'
 import { encodeWeights, floats } from '../runtime/device.ts'
 import type { StageBody } from '../runtime/stage.ts'
 import { output } from '../runtime/blob-codecs.ts'
@@ -37,13 +37,13 @@ export const unlearn: StageBody<'unlearn'> = async (context) => {
  */
 function adapterFiles(
   { lora, parameters }: NonNullable<Unlearned['adapter']>,
-  { method, model }: StageParams['unlearn'],
+  { method, model }: OwnParamsOf<'unlearn'>,
   { split, original }: { readonly split: ManifestOf<'split'>; readonly original: Manifest },
 ) {
   const pretrained = model.name === 'pretrained' ? checkpointOf(model) : undefined
   const { config, tensors } = toPeft(lora, parameters, pretrained?.architecture)
   const origin = pretrained && {
-    'zeroshift.method': method.method,
+    'zeroshift.method': method.method === 'plugin' ? method.plugin.name : method.method,
     'zeroshift.forgotten': output(split, 'split').sha256,
     'zeroshift.original': output(original, 'model').sha256,
   }

@@ -29,7 +29,7 @@ export async function withProbing<Figures>(
   const { facts } = inputs.dataset.params
   const layers = layersOf(model, facts.shape, facts.classes.length)
   const weights = await readWeights(artifacts, inputs.model, layers)
-  const gold = await readWeights(artifacts, inputs.goldModel, layers)
+  const gold = inputs.goldModel && (await readWeights(artifacts, inputs.goldModel, layers))
   const { retained, forget } = await readSplit(artifacts, inputs.split)
   const { data } = await deviceData(artifacts, inputs.dataset, model)
   try {

@@ -2,6 +2,7 @@ import { sha256 } from '../../common/canonical.ts'
 import { mapConcurrently } from '../../common/concurrency.ts'
 import { UserError } from '../../common/errors.ts'
 import { manifestDigest, type BlobRef, type Manifest } from '../../experiment/records/manifest.ts'
+import { attachmentsOf } from '../../experiment/plan/attachments.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import type { StageKind, StageRef } from '../../experiment/stages/stage.ts'
@@ -66,7 +67,8 @@ export async function checkStore(artifacts: Artifacts, options: CheckOptions): P
   const suspicions = [
     ...format.suspicions,
     ...[...stages.values()].flatMap((stage) => suspectStage(stage, stages, blobs, contents?.wrong, options)),
-    ...orphans(contents?.wrong ?? new Map(), stages, options, blobs),
+    ...suspectAttachments(records.runs, blobs, contents?.wrong),
+    ...orphans(contents?.wrong ?? new Map(), { stages, runs: records.runs }, options, blobs),
     ...records.suspicions,
     ...signed.suspicions,
     ...reports.suspicions,
@@ -282,16 +284,48 @@ async function wrongBlobs(
   return { wrong, read }
 }
 
-/** The damaged blobs that no manifest names. A young one may belong to a stage being stored. */
+/** The attachments of runs that the store lacks, or that are damaged. */
+function suspectAttachments(
+  runs: ReadonlyMap<string, RunRecord>,
+  blobs: ReadonlyMap<string, StoredObject>,
+  wrong: ReadonlyMap<string, string> | undefined,
+): readonly Suspicion[] {
+  return [...runs].flatMap(([run, { plan }]) =>
+    attachmentsOf(plan).flatMap((blob): readonly Suspicion[] => {
+      const found = blobFlaw(blob, blobs, wrong)
+      if (!found) return []
+      const path = blobPath(blob)
+      return [
+        {
+          ...{ path, run, what: `the plug-in that the run needs ${found.what}` },
+          remedy: 'run the same command again where the source of the plug-in is, which writes it again',
+          drop: found.evidence === undefined ? [] : [path],
+          evidence: [{ path, found: found.evidence }],
+        },
+      ]
+    }),
+  )
+}
+
+/**
+ * The damaged blobs that no manifest and no run names. A young one may belong to a stage being
+ * stored.
+ */
 function orphans(
   wrong: ReadonlyMap<string, string>,
-  stages: ReadonlyMap<string, ReadStage>,
+  {
+    stages,
+    runs,
+  }: {
+    readonly stages: ReadonlyMap<string, ReadStage>
+    readonly runs: ReadonlyMap<string, RunRecord>
+  },
   { now, grace }: CheckOptions,
   blobs: ReadonlyMap<string, StoredObject>,
 ): readonly Suspicion[] {
-  const named = new Set(
-    [...stages.values()].flatMap(({ manifest }) => Object.values(manifest?.outputs ?? {}).map(blobPath)),
-  )
+  const outputs = [...stages.values()].flatMap(({ manifest }) => Object.values(manifest?.outputs ?? {}))
+  const attached = [...runs.values()].flatMap(({ plan }) => attachmentsOf(plan))
+  const named = new Set([...outputs, ...attached].map(blobPath))
   return [...wrong].flatMap(([path, found]) =>
     named.has(path)
       ? []

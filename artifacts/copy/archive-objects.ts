@@ -28,7 +28,11 @@ export function objectsIn(from: ObjectStore, contents: StoreContents): readonly 
       .flatMap((group) => group.flatMap(({ manifest, signatures }) => [manifest, ...signatures]))
       .map(verified),
     ...runs
-      .flatMap(({ record, report }) => [record, ...(report ? [report.json, ...report.signatures] : [])])
+      .flatMap(({ record, labels, report }) => [
+        record,
+        ...(labels ? [labels] : []),
+        ...(report ? [report.json, ...report.signatures] : []),
+      ])
       .map(verified),
     ...runs.flatMap(({ id, isOwn }) => (isOwn ? [ownMark(id)] : [])),
     ...sweeps.map(({ record }) => verified(record)),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises'
-import { basename, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Header, Pax } from 'tar'
 import { sha256 } from '../../common/canonical.ts'
@@ -8,6 +8,7 @@ import { UserError } from '../../common/errors.ts'
 import { openRegularFile, whyUnreadable } from '../../common/regular-file.ts'
 import { allSettled, batches } from '../../common/concurrency.ts'
 import { formatPath } from '../format/store-format.ts'
+import { BLOCK, headerOf, padding } from '../format/tar-blocks.ts'
 import type { HashedBytes, ObjectStore, StoredObject } from '../store/object-store.ts'
 import { unwritable } from '../../common/unwritable.ts'
 
@@ -18,7 +19,6 @@ export interface ArchivedObject {
   readonly read: () => Promise<Uint8Array>
 }
 
-const BLOCK = 512
 /** The most objects and bytes that are read ahead. A larger object is read alone. */
 const READ_AHEAD = { most: 16, bytes: 256e6 }
 
@@ -63,31 +63,12 @@ async function append(handle: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += (await handle.write(bytes, at)).bytesWritten
 }
 
-const padding = (bytes: number) => (BLOCK - (bytes % BLOCK)) % BLOCK
-
-function headerOf(path: string, size: number): Buffer {
-  const { block, isWhole } = blockOf(path, size)
-  if (isWhole) return block
-  // A long name or a large size needs an extended header. A prefix in the block itself would be put
-  // before that name.
-  return Buffer.concat([new Pax({ path, size }).encode(), blockOf(basename(path), size).block])
-}
-
-function blockOf(path: string, size: number): { readonly block: Buffer; readonly isWhole: boolean } {
-  const header = new Header({
-    ...{ path, size, type: 'File', mode: 0o644, uid: 0, gid: 0, mtime: new Date(0) },
-    ...{ uname: '', gname: '' },
-  })
-  const block = Buffer.alloc(BLOCK)
-  return { block, isWhole: !header.encode(block) }
-}
-
 /** The names of the objects that an archive may hold. */
 const names = [
   /^store\.json$/,
   /^blobs\/sha256\/([0-9a-f]{2})\/\1[0-9a-f]{62}$/,
   /^stages\/[a-z]+\/[0-9a-f]{64}\/(manifest\.json|signatures\/\w[\w.:=+-]{0,199}\.json)$/,
-  /^runs\/(?![^/]{161})[\w-]+(\.[\w-]+)*\/(run\.json|own\.json|report\/report\.json)$/,
+  /^runs\/(?![^/]{161})[\w-]+(\.[\w-]+)*\/(run\.json|own\.json|labels\.json|report\/report\.json)$/,
   /^runs\/(?![^/]{161})[\w-]+(\.[\w-]+)*\/report\.signatures\/\w[\w.:=+-]{0,199}\.json$/,
   /^sweeps\/(?![^/]{161})[\w-]+(\.[\w-]+)*\/sweep\.json$/,
 ]

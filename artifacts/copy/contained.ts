@@ -26,9 +26,13 @@ export interface ContainedRun {
   readonly id: string
   readonly record: VerifiedObject
   readonly stages: readonly StageRef[]
+  /** The blobs that the run needs and no stage makes. */
+  readonly attachments: readonly BlobRef[]
   readonly failed: number
   /** Whether the run was started by itself, not only as a cell of a sweep. */
   readonly isOwn: boolean
+  /** The tags and the note of the run, if it has any. */
+  readonly labels?: VerifiedObject
   readonly report?: ContainedReport
 }
 

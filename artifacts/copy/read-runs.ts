@@ -2,10 +2,12 @@ import { mapConcurrently } from '../../common/concurrency.ts'
 import { sha256 } from '../../common/canonical.ts'
 import { UserError } from '../../common/errors.ts'
 import { parseJson } from '../../common/json.ts'
+import { attachmentsOf } from '../../experiment/plan/attachments.ts'
+import { runLabelsSchema } from '../../experiment/records/run-labels.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import type { StageRef } from '../../experiment/stages/stage.ts'
-import { ownPath, runPath } from '../format/layout.ts'
+import { labelsPath, ownPath, runPath } from '../format/layout.ts'
 import { recordFlaw } from '../format/read-record.ts'
 import type { ObjectStore } from '../store/object-store.ts'
 import type { ContainedRun, ContainedSweep, ContentsOptions, Flaw } from './contained.ts'
@@ -59,8 +61,10 @@ export async function readRuns(
       : undefined
     const contained: ContainedRun = {
       ...{ id, stages, record: { path, bytes: bytes.length, sha256: sha256(bytes) } },
+      attachments: attachmentsOf(run.plan),
       failed: run.failed?.length ?? 0,
       isOwn: (await store.size(ownPath(id))) !== undefined,
+      ...(await readLabels(store, id, flaws)),
       ...(report && { report }),
     }
     return [[id, contained] as const]
@@ -72,4 +76,19 @@ export async function readRuns(
       flaws.push({ path: record.path, what: `the run ${lost} of ${id} has no record that holds` })
   }
   return found
+}
+
+/** Reads and verifies the labels of a run. Damaged ones are added to the flaws. */
+async function readLabels(
+  store: ObjectStore,
+  id: string,
+  flaws: Flaw[],
+): Promise<Pick<ContainedRun, 'labels'>> {
+  const path = labelsPath(id)
+  const bytes = await store.get(path)
+  if (!bytes) return {}
+  if (runLabelsSchema.safeParse(parseJson(bytes)).success)
+    return { labels: { path, bytes: bytes.length, sha256: sha256(bytes) } }
+  flaws.push({ path, what: 'these are no tags and note of a run; delete the file, or write them again' })
+  return {}
 }

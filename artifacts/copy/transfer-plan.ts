@@ -26,6 +26,8 @@ export interface TransferPlan {
   readonly signatures: readonly VerifiedObject[]
   /** The ids of runs that were started by themselves in the source, but not in the target. */
   readonly own: readonly string[]
+  /** Tags and notes of runs that the target has without any. */
+  readonly labels: readonly VerifiedObject[]
   /** The objects that the target has already. */
   readonly present: {
     readonly blobs: readonly BlobRef[]
@@ -101,9 +103,15 @@ export function planTransfer(source: StoreContents, target: StoreContents, keep:
     const hasReport = there.hasReport && !dropped.sweeps.has(sweep.id)
     return isMore(knownOfSweep(sweep), knownOfSweep({ ...there, hasReport }))
   })
+  // A command writes the attachments after the record, so that a store may lack them.
+  const attached = runs
+    .flatMap(({ attachments }) => attachments)
+    .filter((blob) => source.blobs.get(blobPath(blob)) === blob.bytes)
   const blobs = [
     ...new Map(
-      stages.flatMap(({ outputs }) => outputs.map((blob) => [blobPath(blob), blob] as const)),
+      [...stages.flatMap(({ outputs }) => outputs), ...attached].map(
+        (blob) => [blobPath(blob), blob] as const,
+      ),
     ).entries(),
   ]
   const isThere = ([path, { bytes }]: readonly [string, BlobRef]) => target.blobs.get(path) === bytes
@@ -123,6 +131,9 @@ export function planTransfer(source: StoreContents, target: StoreContents, keep:
     sweeps: newSweeps,
     signatures: signatures.flatMap(({ missing }) => missing),
     own: oldRuns.filter(({ id, isOwn }) => isOwn && target.runs.get(id)?.isOwn === false).map(({ id }) => id),
+    labels: oldRuns.flatMap(({ id, labels }) =>
+      labels && target.runs.get(id)?.labels === undefined ? [labels] : [],
+    ),
     present: {
       blobs: blobs.filter(isThere).map(([, blob]) => blob),
       stages: stages.length - newStages.length,

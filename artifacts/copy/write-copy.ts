@@ -104,6 +104,7 @@ export async function writeCopy(
   })
   await each(plan.signatures, (signature) => copyObjects(from, to, [signature]))
   await each(plan.own, (id) => artifacts.markOwn(id))
+  await each(plan.labels, (labels) => copyAbsent(from, to, labels))
   await each(plan.sweeps, (sweep) =>
     copySweep(from, to, sweep, { pages, isPresent: target.sweeps.has(sweep.id) }),
   )
@@ -152,8 +153,11 @@ async function deleteReport(to: ObjectStore, folder: string): Promise<void> {
 const jsonLast = (paths: readonly string[]) =>
   [...paths].sort((a, b) => Number(a.endsWith('/report.json')) - Number(b.endsWith('/report.json')))
 
-const objectsOf = ({ blobs, stages, runs, sweeps, signatures, own }: TransferPlan) =>
-  [blobs, stages.flat(), runs, sweeps, signatures, own].reduce((count, { length }) => count + length, 0)
+const objectsOf = ({ blobs, stages, runs, sweeps, signatures, own, labels }: TransferPlan) =>
+  [blobs, stages.flat(), runs, sweeps, signatures, own, labels].reduce(
+    (count, { length }) => count + length,
+    0,
+  )
 const sum = (blobs: readonly BlobRef[]) => blobs.reduce((bytes, blob) => bytes + blob.bytes, 0)
 
 async function copyBlob(
@@ -197,6 +201,11 @@ async function copyObjects(
   for (const object of objects) await to.put(object.path, (await readUnchanged(from, object)).bytes)
 }
 
+/** Copies an object unless the target has one of its path. */
+async function copyAbsent(from: ObjectStore, to: ObjectStore, object: VerifiedObject): Promise<void> {
+  await to.putIfAbsent(object.path, (await readUnchanged(from, object)).bytes)
+}
+
 interface Folder {
   readonly pages: boolean
   /** Whether the target has a run or a sweep of this id. */
@@ -210,7 +219,7 @@ interface Folder {
 async function copyRun(
   from: ObjectStore,
   artifacts: Artifacts,
-  { id, record, isOwn, report }: ContainedRun,
+  { id, record, isOwn, labels, report }: ContainedRun,
   { pages, isPresent }: Folder,
 ): Promise<void> {
   const to = artifacts.store
@@ -218,6 +227,7 @@ async function copyRun(
   if (isPresent) await to.delete(reportPath(id))
   await to.put(record.path, (await readUnchanged(from, record)).bytes)
   if (isOwn) await artifacts.markOwn(id)
+  if (labels) await copyAbsent(from, to, labels)
   if (!report) return
   if (pages) await copyPages(from, to, runFolder(id))
   if (isPresent) await artifacts.deleteOtherSignatures(reportSignatures(id), report.digest ?? '')

@@ -15,9 +15,11 @@ import type { StageRef } from '../../experiment/stages/stage.ts'
  *                                       deleted when the stage has finished
  *       signatures/<keyid>.json         DSSE envelopes that sign the manifest's digest
  *     runs/<id>/
- *       run.json                        the record of a run: its specification and its plan
+ *       run.json                        the record of a run: its specification and its plan,
+ *                                       which also names its attachments
  *       own.json                        marks a run that was started by itself, not only as a
  *                                       cell of a sweep
+ *       labels.json                     the tags and the note that a user gave to the run
  *       report/…                        the report of the run
  *       report.signatures/<keyid>.json  DSSE envelopes that sign the report's digest
  *     sweeps/<id>/
@@ -49,6 +51,7 @@ export const stageSignatures = (stage: StageRef) => `${stageFolder(stage)}signat
 export const runFolder = (id: string) => `runs/${checkId(id)}` as const
 export const runPath = (id: string) => `${runFolder(id)}/run.json`
 export const ownPath = (id: string) => `${runFolder(id)}/own.json`
+export const labelsPath = (id: string) => `${runFolder(id)}/labels.json`
 export const reportPath = (id: string) => `${runFolder(id)}/report/report.json`
 /** The folder of the signatures of a run's report. Ends in a slash. */
 export const reportSignatures = (id: string) => `${runFolder(id)}/report.signatures/`

@@ -14,15 +14,18 @@ import type { ObjectStore, StoredObject } from '../store/object-store.ts'
 import { readRuns, refuseUnknown, type StoredRun } from './stored-runs.ts'
 
 /**
- * The objects that no run needs. A run needs the stages of its plan and the blobs that their
- * manifests name. Objects that are younger than a grace period are never garbage: a stage writes
- * its blobs before the manifest that names them. A run writes `run.json` before it reads anything
- * else.
+ * The objects that no run needs. A run needs the stages of its plan, the blobs that their manifests
+ * name, and its attachments. Objects that are younger than a grace period are never garbage: a
+ * stage writes its blobs before the manifest that names them. A run writes `run.json` before it
+ * reads anything else.
  */
 export interface Garbage {
   /** The stages that no run needs. */
   readonly stages: readonly StageFolder[]
-  /** The blobs that no manifest names, apart from the manifests of `stages`. */
+  /**
+   * The blobs that are no attachment of a run and that no manifest names, apart from the manifests
+   * of `stages`.
+   */
   readonly blobs: readonly StoredObject[]
   /** The checkpoints of finished stages, from which no attempt continues. */
   readonly checkpoints: readonly StoredObject[]
@@ -45,7 +48,7 @@ export interface StageFolder {
  * run that needs nothing, so callers use `refuseUnknown` before.
  */
 export interface Holdings extends Pick<Inventory, 'now' | 'objects' | 'manifests'> {
-  readonly runs: ReadonlyMap<string, Pick<StoredRun, 'stages'>>
+  readonly runs: ReadonlyMap<string, Pick<StoredRun, 'stages' | 'attachments'>>
 }
 
 /** A set of stages and blobs. */
@@ -77,7 +80,10 @@ export function garbage({ now, objects, runs, manifests }: Holdings, grace: numb
         message: `${path}manifest.json cannot be read, so which blobs it names is unknown. \`./zeroshift check --repair\` drops it: its stage is then computed anew`,
       })),
     )
-  const named = new Set(kept.flatMap(({ path }) => [...(manifests.get(path) ?? [])]))
+  const named = new Set([
+    ...kept.flatMap(({ path }) => [...(manifests.get(path) ?? [])]),
+    ...[...runs.values()].flatMap(({ attachments }) => [...attachments]),
+  ])
 
   // A finished stage is computed again if one of its blobs was lost. Its folder then has young
   // objects.
@@ -107,7 +113,10 @@ export function garbageWithin(holdings: Holdings, scope: Scope, grace: number): 
   const others = [...holdings.manifests].flatMap(([path, digests]) =>
     digests && !scope.stages.has(path) ? [path] : [],
   )
-  const runs = new Map([...holdings.runs, ['', { stages: new Set(others) }] as const])
+  const runs = new Map([
+    ...holdings.runs,
+    ['', { stages: new Set(others), attachments: new Set<string>() }] as const,
+  ])
   const { stages, blobs } = garbage({ ...holdings, runs }, grace)
   return {
     stages: stages.filter(({ path }) => scope.stages.has(path)),

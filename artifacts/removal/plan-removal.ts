@@ -1,4 +1,5 @@
 import { UserError, type Problem } from '../../common/errors.ts'
+import { nearest } from '../../common/nearest.ts'
 import { garbageWithin, neededBy, stageFolders, type Garbage, type Scope } from './gc.ts'
 import { blobDigest, type Inventory } from './inventory.ts'
 import type { RemovalNote, RemovalNotes } from './removal-notes.ts'
@@ -77,7 +78,11 @@ function problemOf(
   others: readonly StoredSweep[],
 ): readonly Problem[] {
   if (sweeps.has(id) || left.has(id)) return []
-  if (!runs.has(id)) return [{ message: `the store has no run and no sweep '${id}'; expected the id of one` }]
+  if (!runs.has(id)) {
+    const near = nearest(id, [...runs.keys(), ...sweeps.keys()])
+    const hint = near === undefined ? 'expected the id of one' : `did you mean ${near}?`
+    return [{ message: `the store has no run and no sweep '${id}'; ${hint}` }]
+  }
   const sweep = sweepWith(id, others)
   return sweep === undefined
     ? []
@@ -204,7 +209,8 @@ export const noGarbage: Garbage = {
 
 function scopeOf({ manifests }: Inventory, runs: readonly StoredRun[]): Scope {
   const stages = union(runs.map((run) => run.stages ?? new Set<string>()))
-  return { stages, blobs: union([...stages].map((path) => manifests.get(path) ?? new Set<string>())) }
+  const made = [...stages].map((path) => manifests.get(path) ?? new Set<string>())
+  return { stages, blobs: union([...made, ...runs.map(({ attachments }) => attachments)]) }
 }
 
 function scopeIn({ stages, blobs }: RemovalNote): Scope {

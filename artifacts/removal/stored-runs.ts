@@ -3,6 +3,8 @@ import { digestOf } from '../../common/canonical.ts'
 import { mapConcurrently } from '../../common/concurrency.ts'
 import { UserError } from '../../common/errors.ts'
 import { parseJson } from '../../common/json.ts'
+import { attachmentsOf, attachmentsOfMethods } from '../../experiment/plan/attachments.ts'
+import type { BlobRef } from '../../experiment/records/manifest.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
 import { heartbeatSecondsOf } from '../../experiment/spec/durability.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
@@ -33,6 +35,8 @@ export interface StoredRun extends RecordFolder {
    * stage and no blob can count as unused.
    */
   readonly stages: ReadonlySet<string> | undefined
+  /** The SHA-256s of the blobs that the run needs and no stage makes. */
+  readonly attachments: ReadonlySet<string>
   /** Whether the run was started by itself, not only as a cell of a sweep. */
   readonly isOwn: boolean
   /** The heartbeat interval of the attempts that compute its stages. */
@@ -59,12 +63,14 @@ export function readRuns(store: ObjectStore): Promise<StoredRuns> {
     const record = bytes && parseJson(bytes)
     const flaw = bytes ? recordFlaw(record, id) : 'it is missing'
     if (flaw !== undefined) {
-      const stages = stagesInReport(id, await store.get(`runs/${id}/report/report.json`))
-      return { ...folder, isOwn, name: '', stages, heartbeatSeconds: heartbeatSecondsOf({}), flaw }
+      const needs = needsInReport(id, await store.get(`runs/${id}/report/report.json`))
+      return { ...folder, isOwn, name: '', ...needs, heartbeatSeconds: heartbeatSecondsOf({}), flaw }
     }
     const { spec, plan, settings = {} } = record as RunRecord
     const stages = new Set(stagesOf(plan).map(stageFolder))
-    return { ...folder, isOwn, name: spec.name, stages, heartbeatSeconds: heartbeatSecondsOf(settings) }
+    const attachments = digestsOf(attachmentsOf(plan))
+    const heartbeatSeconds = heartbeatSecondsOf(settings)
+    return { ...folder, isOwn, name: spec.name, stages, attachments, heartbeatSeconds }
   })
 }
 
@@ -130,28 +136,42 @@ export function whyUnknown(store: ObjectStore, { id, flaw = '' }: StoredRun): st
   )
 }
 
+const blobSchema = z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.number() })
 const reportSchema = z.object({
   computed: z.looseObject({
-    spec: z.looseObject({ name: z.string() }),
+    spec: z.looseObject({
+      name: z.string(),
+      methods: z.array(z.looseObject({ plugin: blobSchema.optional() })).default([]),
+    }),
     stages: z.array(z.object({ kind: z.enum(stageKinds), key: z.string().regex(/^[0-9a-f]{64}$/) })).min(1),
   }),
   digest: z.string(),
 })
 
+type Needs = Pick<StoredRun, 'stages' | 'attachments'>
+const unknownNeeds: Needs = { stages: undefined, attachments: new Set() }
+
 /**
- * The folders of the stages that a run's report lists. These are all stages of its plan, failed
- * ones included. Returns undefined if the report was changed, or if its experiment does not have
- * the name that is in the id of the run.
+ * The stages that a run's report lists, and the attachments of its rows. These are all stages of
+ * its plan, failed ones included. They are unknown if the report was changed, or if its experiment
+ * does not have the name that is in the id of the run.
  */
-function stagesInReport(id: string, bytes: Uint8Array | undefined): ReadonlySet<string> | undefined {
+function needsInReport(id: string, bytes: Uint8Array | undefined): Needs {
   const value = bytes && parseJson(bytes)
   const { data } = reportSchema.safeParse(value)
-  if (!data) return undefined
+  if (!data) return unknownNeeds
   // The digest covers the whole value. The schema leaves out the fields that it does not know.
-  if (digestOf((value as { readonly computed: unknown }).computed) !== data.digest) return undefined
+  if (digestOf((value as { readonly computed: unknown }).computed) !== data.digest) return unknownNeeds
   const { spec, stages } = data.computed
-  if (id.replace(/[0-9a-f]{8}$/, '') !== `${spec.name}-`) return undefined
-  return new Set(stages.map(stageFolder))
+  if (id.replace(/[0-9a-f]{8}$/, '') !== `${spec.name}-`) return unknownNeeds
+  return {
+    stages: new Set(stages.map(stageFolder)),
+    attachments: digestsOf(attachmentsOfMethods(spec.methods)),
+  }
+}
+
+function digestsOf(blobs: readonly BlobRef[]): ReadonlySet<string> {
+  return new Set(blobs.map(({ sha256 }) => sha256))
 }
 
 function foldersOf(

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { exportedAdapter } from '../adapters/exported-adapter.ts'
 import { writeCheckpoint } from '../../pretrained/write.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
+import { runIdIn } from '../workspace/named-run.ts'
 import { newFolder } from '../workspace/new-folder.ts'
 import { runRecordIn } from '../workspace/workspace.ts'
 import { print } from '../output/print.ts'
@@ -18,12 +19,13 @@ interface AdapterExportOptions {
  * from the run's checkpoint, and not to that checkpoint.
  */
 export async function exportAdapter(
-  id: string,
+  word: string,
   label: string | undefined,
   { out, store }: AdapterExportOptions,
 ): Promise<number> {
   const artifacts = await artifactsIn(store)
-  const { base, files } = await exportedAdapter(artifacts, await runRecordIn(artifacts, id), label)
+  const run = await runRecordIn(artifacts, await runIdIn(artifacts.store, word))
+  const { base, files } = await exportedAdapter(artifacts, run, label)
   await newFolder(out, async (folder) => {
     await writeCheckpoint(join(folder, 'base'), base)
     await mkdir(join(folder, 'adapter'))

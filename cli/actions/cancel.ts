@@ -7,8 +7,8 @@ import { print } from '../output/print.ts'
  * `zeroshift cancel ID`: cancels a run or a sweep and returns when it has ended. Each stage keeps a
  * checkpoint first.
  */
-export function cancel(id: string, { temporal }: { readonly temporal?: string }): Promise<number> {
-  return withActiveWorkflow(id, temporal, async (handle) => {
+export function cancel(word: string, { temporal }: { readonly temporal?: string }): Promise<number> {
+  return withActiveWorkflow(word, temporal, async (handle, _client, id) => {
     const { status } = await handle.describe()
     if (status.name !== 'RUNNING') throw notActive(id)
     await handle.cancel()

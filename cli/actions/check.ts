@@ -9,6 +9,7 @@ import { UserError } from '../../common/errors.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
 import { withDeletionLock } from '../workspace/store-deletion.ts'
 import { refuseNonDirectory } from '../workspace/existing-store.ts'
+import { idsIn } from '../workspace/named-run.ts'
 import { counted, size } from '../output/format.ts'
 import { publicKeysIn } from '../workspace/key-files.ts'
 import { graceOf } from '../options/period.ts'
@@ -56,7 +57,7 @@ export async function check({
     grace,
     reportFlaw: (run: RunRecord, text: string) => reportFlaw(run, text, manifests),
     signers,
-    ...(signedRuns && { signedRuns }),
+    ...(signedRuns && { signedRuns: await idsIn(store, signedRuns) }),
   }
   if (repair) await refuseUnwritableStore(url)
   const { checked, dropped } = repair

@@ -11,6 +11,7 @@ import { renderComparison } from '../../report/comparison/render.ts'
 import { comparisonLines } from '../output/comparison-lines.ts'
 import { withLinks } from '../output/comparison-links.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
+import { idsIn } from '../workspace/named-run.ts'
 import { writeTexts } from '../workspace/new-folder.ts'
 import { home, runRecordIn } from '../workspace/workspace.ts'
 import { coloursOf, printJson, printTo } from '../output/print.ts'
@@ -23,9 +24,13 @@ interface CompareOptions {
 }
 
 /** `zeroshift compare ID ID…`: shows runs in the store, and the runs of sweeps, side by side. */
-export async function compare(ids: readonly string[], { out, json, store }: CompareOptions): Promise<number> {
+export async function compare(
+  words: readonly string[],
+  { out, json, store }: CompareOptions,
+): Promise<number> {
   if (out !== undefined) refuseUrl(out, '--out')
   const artifacts = await artifactsIn(store)
+  const ids = await idsIn(artifacts.store, words)
   const distinct = [...new Set((await inOrder(ids, (id) => runsOf(artifacts, id))).flat())]
   if (distinct.length < 2)
     throw new UserError(

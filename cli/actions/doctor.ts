@@ -57,7 +57,7 @@ function linesOf({ name, state, found, remedy }: Checked, out: NodeJS.WriteStrea
 function machine(device: Device): readonly Check[] {
   // Python and the compiler build the native library and are not used once it exists.
   const toBuild = !isNativeReady({ gpu: device === 'gpu' })
-  const bootstrap = 'Run `node infra/bootstrap.mjs` in the project; it says what it lacks.'
+  const bootstrap = 'Run `./zeroshift setup`; it says what it lacks.'
   return [
     {
       name: 'Node',

@@ -8,8 +8,8 @@ import { withActiveWorkflow } from '../server/active-workflow.ts'
 import { print } from '../output/print.ts'
 
 /** `zeroshift pause ID`: returns when every running stage has kept a checkpoint and stopped. */
-export function pause(id: string, { temporal }: { readonly temporal?: string }): Promise<number> {
-  return withActiveWorkflow(id, temporal, async (handle, client) => {
+export function pause(word: string, { temporal }: { readonly temporal?: string }): Promise<number> {
+  return withActiveWorkflow(word, temporal, async (handle, client, id) => {
     const { type } = await handle.describe()
     await handle.signal(pauseSignal)
     const left = type === sweepType ? await sweepAtRest(client, handle) : await runAtRest(handle)

@@ -5,6 +5,8 @@ import { renderRun, toSign, writeReport } from '../../activities/report.ts'
 import { writeSweepReport } from '../../activities/sweep.ts'
 import { type Artifacts } from '../../artifacts/artifacts.ts'
 import { signaturesIn } from '../../artifacts/stored-signatures.ts'
+import { attachmentsOf } from '../../experiment/plan/attachments.ts'
+import type { RunRecord } from '../../experiment/records/run.ts'
 import type { SweepRecord } from '../../experiment/sweep/sweep.ts'
 import { renderComparison } from '../../report/comparison/render.ts'
 import { reportClaims } from '../../signatures/claims.ts'
@@ -13,7 +15,8 @@ import { signingKey } from '../../signatures/setting.ts'
 import { verifyEnvelope, signedStatement } from '../../signatures/statement.ts'
 import { withLinks } from '../output/comparison-links.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
-import { SIGNATURES_SUFFIX } from '../workspace/find-report.ts'
+import { ATTACHMENTS, SIGNATURES_SUFFIX } from '../workspace/find-report.ts'
+import { idIn } from '../workspace/named-run.ts'
 import { writeTexts } from '../workspace/new-folder.ts'
 import { runRecordIn } from '../workspace/workspace.ts'
 import { print, pathOrUrl } from '../output/print.ts'
@@ -28,10 +31,11 @@ interface ReportOptions {
  * `zeroshift report ID`: renders the report from the manifests. The same manifests give the same
  * bytes.
  */
-export async function report(id: string, { out, store }: ReportOptions): Promise<number> {
+export async function report(word: string, { out, store }: ReportOptions): Promise<number> {
   if (out !== undefined) refuseUrl(out, '--out')
   const signer = signingKey()
   const artifacts = await artifactsIn(store)
+  const id = await idIn(artifacts.store, word)
   const sweep = await artifacts.sweep(id)
   if (sweep) return reportOfSweep(artifacts, sweep, out)
   const { failed = [], ...run } = await runRecordIn(artifacts, id)
@@ -43,8 +47,21 @@ export async function report(id: string, { out, store }: ReportOptions): Promise
   const { files } = await renderRun(artifacts, run, failed)
   const signatures = await signaturesOf(artifacts, id, files['report.json'], signer)
   const published = signatures === '' ? {} : { [`report.json${SIGNATURES_SUFFIX}`]: signatures }
+  const attachments = await attachmentsIn(artifacts, run)
+  if (Object.keys(attachments).length > 0) await writeTexts(join(out, ATTACHMENTS), attachments)
   await write(out, { ...files, ...published })
   return 0
+}
+
+/** Returns the attachments of a run by the file names under which `verify` looks for them. */
+async function attachmentsIn(artifacts: Artifacts, run: RunRecord): Promise<Record<string, string>> {
+  const found = await Promise.all(
+    attachmentsOf(run.plan).map(async (blob) => {
+      const text = new TextDecoder().decode(await artifacts.getBlob(blob))
+      return [`${blob.sha256}.mjs`, text] as const
+    }),
+  )
+  return Object.fromEntries(found)
 }
 
 /**

@@ -13,6 +13,7 @@ import type { ResumeSweepOptions } from '../launch/resume-sweep.ts'
 import { interrupted } from '../launch/watch-workflow.ts'
 import { counted } from '../output/format.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
+import { idIn } from '../workspace/named-run.ts'
 import { runRecordIn, storeFor } from '../workspace/workspace.ts'
 import { createInspection } from '../launch/inspection.ts'
 import { prepare } from '../launch/prepare.ts'
@@ -25,10 +26,11 @@ interface ResumeOptions extends ResumeSweepOptions {
 }
 
 /** `zeroshift resume ID`: continues from the results in the store. Returns the exit code. */
-export function resume(id: string, options: ResumeOptions): Promise<number> {
+export function resume(word: string, options: ResumeOptions): Promise<number> {
   return withOutput(options, async (output) => {
     const store = storeFor(options.store)
     const artifacts = await artifactsIn(options.store)
+    const id = await idIn(artifacts.store, word)
     const sweep = await artifacts.sweep(id)
     if (sweep) {
       const { resumeSweep } = await import('../launch/resume-sweep.ts')

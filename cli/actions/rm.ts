@@ -6,11 +6,13 @@ import { readNotes } from '../../artifacts/removal/removal-notes.ts'
 import { freedBy, planRemoval, type Freed, type Removal } from '../../artifacts/removal/plan-removal.ts'
 import { remove, type RemovedRecords } from '../../artifacts/removal/remove.ts'
 import { storeClock } from '../../artifacts/store/store-clock.ts'
+import { usageOf } from '../../artifacts/removal/usage.ts'
 import { readRuns, readSweeps } from '../../artifacts/removal/stored-runs.ts'
 import { UserError } from '../../common/errors.ts'
 import { quoted } from '../../report/command.ts'
 import { withDeletionLock } from '../workspace/store-deletion.ts'
 import { refuseNonDirectory } from '../workspace/existing-store.ts'
+import { idsIn } from '../workspace/named-run.ts'
 import { counted, dateText, size } from '../output/format.ts'
 import { bytesOf, objectsOf, summaryOf } from '../output/garbage-table.ts'
 import { withWorkflows, type Workflows } from '../server/open-workflows.ts'
@@ -34,6 +36,8 @@ interface RemovalResult {
   readonly freed: Freed
   /** The ids that are being computed, each with the evidence for it. */
   readonly busy: ReadonlyMap<string, string>
+  /** The bytes of the store before the removal. */
+  readonly before: number
   /** Absent in a preview. */
   readonly removed?: RemovedRecords
 }
@@ -42,12 +46,13 @@ interface RemovalResult {
  * `zeroshift rm ID...`: lists what is removed with these runs and sweeps. Removes it with
  * `--delete`.
  */
-export async function rm(ids: readonly string[], options: RmOptions): Promise<number> {
+export async function rm(words: readonly string[], options: RmOptions): Promise<number> {
   const grace = graceOf(options.grace)
   const cells = options.cells ?? false
   const url = storeFor(options.store)
   await refuseNonDirectory(url, { mayBeMissing: false })
   const store = openStore(url)
+  const ids = await idsIn(store, words)
   await refuseIds(store, ids, cells)
   if (options.delete) await refuseUnusableStore(url)
   const result = await withWorkflows(url, options.temporal, (workflows) =>
@@ -81,7 +86,7 @@ async function previewed(
   how: RemovalOptions,
 ): Promise<RemovalResult> {
   const { inventory, removal, busy } = await planned(store, ids, how)
-  return { removal, freed: freedBy(inventory, removal, how.grace), busy }
+  return { removal, freed: freedBy(inventory, removal, how.grace), busy, before: usageOf(inventory).bytes }
 }
 
 async function removed(
@@ -98,7 +103,7 @@ async function removed(
     )
   await how.workflows.end(idsOf(removal))
   const { freed, ...records } = await remove(store, inventory, removal, how)
-  return { removal, freed, busy, removed: records }
+  return { removal, freed, busy, before: usageOf(inventory).bytes, removed: records }
 }
 
 async function planned(
@@ -132,7 +137,20 @@ function idsOf({ sweeps, runs }: Removal): readonly string[] {
   return [...sweeps, ...runs].map(({ id }) => id)
 }
 
-function jsonOf(store: string, { removal, freed, busy, removed }: RemovalResult): object {
+/**
+ * The bytes of the store after the removal. In a preview these are the bytes after everything that
+ * nothing else needs has gone.
+ */
+function bytesAfter({ removal, freed, before, removed }: RemovalResult): number {
+  const isGone = ({ id }: { readonly id: string }) =>
+    removed === undefined || removed.runs.includes(id) || removed.sweeps.includes(id)
+  const records = [...removal.runs, ...removal.sweeps].filter(isGone).flatMap(({ objects }) => objects)
+  const parts = [...objectsOf(freed.now), ...(removed ? [] : objectsOf(freed.later))]
+  return before - bytesOf(records) - bytesOf(parts)
+}
+
+function jsonOf(store: string, result: RemovalResult): object {
+  const { removal, freed, busy, removed } = result
   const { sweeps, runs, staying } = removal
   const unit = ({ id, name, date }: Removal['runs'][number] | Removal['sweeps'][number]) => ({
     ...{ id, name, date: new Date(date).toISOString() },
@@ -143,6 +161,7 @@ function jsonOf(store: string, { removal, freed, busy, removed }: RemovalResult)
       removed === undefined || removed[kind].includes(id)
   return {
     ...{ store, deleted: removed !== undefined },
+    bytes: { before: result.before, after: bytesAfter(result) },
     sweeps: sweeps.filter(gone('sweeps')).map(unit),
     runs: runs.filter(gone('runs')).map(unit),
     ...{ staying, restarted: removed?.restarted ?? [], busy: [...busy.keys()] },
@@ -154,10 +173,11 @@ function jsonOf(store: string, { removal, freed, busy, removed }: RemovalResult)
 
 function reportLines(
   store: string,
-  { removal, freed, busy, removed }: RemovalResult,
+  result: RemovalResult,
   ids: readonly string[],
   options: RmOptions,
 ): readonly string[] {
+  const { removal, freed, busy, removed, before } = result
   const { yellow } = coloursOf(process.stdout)
   const { sweeps, runs, staying } = removal
   const rows = [
@@ -181,6 +201,9 @@ function reportLines(
     ...left,
     ...kept.map(({ id, why }) => yellow(`${id} stays: ${why}.`)),
     ...(removed ? freedLines(freed, options) : costLines(freed, options)),
+    removed
+      ? `The store has ${size(bytesAfter(result))} now, ${size(before)} before.`
+      : `The store has ${size(before)}, and ${size(bytesAfter(result))} without all of this.`,
     ...sharedLines(freed),
     ...freed.unknown.map(({ id }) =>
       yellow(

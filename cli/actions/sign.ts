@@ -13,6 +13,7 @@ import type { SigningKey } from '../../signatures/keys.ts'
 import { signingKey } from '../../signatures/setting.ts'
 import { verifyEnvelope, type Claims } from '../../signatures/statement.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
+import { runIdIn } from '../workspace/named-run.ts'
 import { counted } from '../output/format.ts'
 import { privateKeyFile } from '../workspace/key-files.ts'
 import { runRecordIn } from '../workspace/workspace.ts'
@@ -31,7 +32,7 @@ type Outcome = 'signed' | 'signed before' | 'absent'
  * `zeroshift sign RUN`: attests the results of a run that are in a store, by whomever they were
  * computed. Returns 1 if a stage or the report is absent.
  */
-export async function sign(id: string, { key: file, json, store }: SignOptions): Promise<number> {
+export async function sign(word: string, { key: file, json, store }: SignOptions): Promise<number> {
   const key = file === undefined ? signingKey() : await privateKeyFile(file)
   if (!key)
     throw new UserError(
@@ -39,6 +40,7 @@ export async function sign(id: string, { key: file, json, store }: SignOptions):
         '`./zeroshift key new FILE` makes one',
     )
   const artifacts = await artifactsIn(store)
+  const id = await runIdIn(artifacts.store, word)
   const run = await runRecordIn(artifacts, id)
   // Checks the report before anything is written.
   const text = await soundReport(artifacts, run)

@@ -9,6 +9,7 @@ import { Artifacts } from '../../artifacts/artifacts.ts'
 import { storeUrl } from '../../artifacts/store/store-url.ts'
 import type { Keep } from '../../artifacts/copy/transfer-plan.ts'
 import { UserError } from '../../common/errors.ts'
+import { idsIn } from '../workspace/named-run.ts'
 import { showCopy } from '../output/copy-progress.ts'
 import { counted, size } from '../output/format.ts'
 import { coloursOf, print, printJson, pathOrUrl } from '../output/print.ts'
@@ -32,7 +33,7 @@ export async function copyStores(
   if (realLocation(source) === realLocation(target))
     throw new UserError(`${from} and ${to} are the same store; expected two`)
   const planned = await planCopy(source, target, {
-    ...(run && { ids: run }),
+    ...(run && { ids: await idsIn(source, run) }),
     ...keepOption(keep),
     reportFlaw: flawIn(source),
   })

@@ -2,6 +2,7 @@ import { readIntact } from '../../artifacts/copy/plan-copy.ts'
 import { objectsIn } from '../../artifacts/copy/archive-objects.ts'
 import { openStore } from '../../artifacts/store/open-store.ts'
 import { writeArchive } from '../../artifacts/copy/archive.ts'
+import { idsIn } from '../workspace/named-run.ts'
 import { showCopy } from '../output/copy-progress.ts'
 import { counted, size } from '../output/format.ts'
 import { storeFor } from '../workspace/workspace.ts'
@@ -23,7 +24,10 @@ export async function exportStore(
   { run, json, store: named }: StoreExportOptions,
 ): Promise<number> {
   const store = openStore(storeFor(named))
-  const contents = await readIntact(store, { ...(run && { ids: run }), reportFlaw: flawIn(store) })
+  const contents = await readIntact(store, {
+    ...(run && { ids: await idsIn(store, run) }),
+    reportFlaw: flawIn(store),
+  })
   const objects = objectsIn(store, contents)
   const bytes = objects.reduce((sum, object) => sum + object.bytes, 0)
   const shown = await showCopy(json ? process.stderr : process.stdout)

@@ -8,9 +8,9 @@ import { withServer, type LaunchOptions } from '../launch/command-server.ts'
 import { launchSweep, watchSweep } from '../launch/launch-sweep.ts'
 import { saveSweep } from '../launch/save-sweep.ts'
 import { interrupted } from '../launch/watch-workflow.ts'
-import { estimateFrom, type Estimate } from '../output/estimate.ts'
+import { estimateFrom, estimateLine, jsonEstimate, type Estimate } from '../output/estimate.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
-import { counted, duration } from '../output/format.ts'
+import { counted } from '../output/format.ts'
 import { prepareSweep, readSweep, type PreparedSweep } from '../launch/prepare-sweep.ts'
 import { columns, pathOrUrl } from '../output/print.ts'
 import { withOutput, type Output } from '../output/output.ts'
@@ -96,12 +96,6 @@ function printCosts({ sweep, runs, store }: PreparedSweep, costs: Costs, { print
   if (compute > 0) printLine(estimateLine(estimate))
 }
 
-function estimateLine({ seconds, from, unknown }: Estimate): string {
-  if (from === 0) return 'How long that takes is not known: the store has no stages like these yet.'
-  const left = unknown.length > 0 ? `, without ${unknown.join(', ')}, of which there are none yet` : ''
-  return `About ${duration(seconds)} of work for one worker, by ${from} stages of earlier runs${left}.`
-}
-
 const MOST_ROWS = 40
 
 /**
@@ -143,6 +137,6 @@ function printPlannedSweep(
       values: Object.fromEntries(sweep.columns.map(({ name }, i) => [name, values[i] ?? null])),
     })),
     shared: all - distinct,
-    estimate,
+    estimate: jsonEstimate(estimate),
   })
 }

@@ -3,6 +3,7 @@ import { clientOf, trackStored } from '../../activities/delivery/track.ts'
 import { UserError } from '../../common/errors.ts'
 import type { Settings } from '../../experiment/spec/settings.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
+import { idIn } from '../workspace/named-run.ts'
 import { counted } from '../output/format.ts'
 import { runRecordIn } from '../workspace/workspace.ts'
 import { print, printError } from '../output/print.ts'
@@ -16,8 +17,9 @@ interface TrackOptions {
  * `zeroshift track ID`: sends MLflow what it does not have of a run or a sweep. Sending again
  * duplicates nothing.
  */
-export async function track(id: string, { tracking: uri, store }: TrackOptions): Promise<number> {
+export async function track(word: string, { tracking: uri, store }: TrackOptions): Promise<number> {
   const artifacts = await artifactsIn(store)
+  const id = await idIn(artifacts.store, word)
   const to = (own: Settings['tracking'], what: string) => {
     const tracking = uri === undefined ? own : { ...own, uri }
     if (tracking) {

@@ -5,17 +5,22 @@ import { join, resolve } from 'node:path'
 import { openArtifacts } from '../../artifacts/artifacts.ts'
 import { digestOf } from '../../common/canonical.ts'
 import type { CheckpointFacts } from '../../experiment/models/pretrained.ts'
+import { filesDigest, filesOf } from '../../experiment/spec/given.ts'
 import type { DatasetFacts } from '../../experiment/spec/dataset.ts'
 import { describeChanges, differences } from '../../common/differences.ts'
 import { UserError, type Problem } from '../../common/errors.ts'
 import { checkpointOf } from '../../experiment/models/model.ts'
 import { runId, type RunInput, type RunResult } from '../../experiment/records/run.ts'
+import { stagesOf } from '../../experiment/stages/stage-list.ts'
+import { isOfProgram, type StageRef } from '../../experiment/stages/stage.ts'
 import { plannedAgain, readPublished, type PublishedRun } from '../../report/published.ts'
 import { compareWithReport, type Verification } from '../../report/verification.ts'
 import { withServer, type LaunchOptions } from '../launch/command-server.ts'
+import { putVerifiedAttachments } from '../launch/verified-attachments.ts'
 import { launchRun, watchRun } from '../launch/launch-run.ts'
 import { interrupted, type Outcome } from '../launch/watch-workflow.ts'
 import { findReport, type FoundReport, type ReportSelection } from '../workspace/find-report.ts'
+import { artifactsIn } from '../workspace/existing-store.ts'
 import { publicKeysIn } from '../workspace/key-files.ts'
 import { absolutePath, home, storeFor } from '../workspace/workspace.ts'
 import { createInspection } from '../launch/inspection.ts'
@@ -33,6 +38,8 @@ import { errorReason } from '../server/unwrap-error.ts'
 interface VerifyOptions extends Omit<LaunchOptions, 'detach'>, ReportSelection {
   readonly dataDirectory?: string
   readonly modelDirectory?: string
+  /** Places of models that were made elsewhere, in any order. */
+  readonly given?: readonly string[]
   readonly keep?: true
   /** Files of public keys. One of them must have signed the report. */
   readonly requireSignature?: readonly string[]
@@ -83,11 +90,29 @@ export function verify(target: string, options: VerifyOptions): Promise<number> 
       const input = await recomputation(verified, options, output)
       // A finished verification that `--keep` left is computed again from the beginning.
       if (existsSync(verdictFile(directory))) await rm(directory, { recursive: true })
+      if (input.run.plan.programs) await copyFiles(input, options.store)
+      const { store } = input.settings
+      await putVerifiedAttachments(openArtifacts(store), run.plan, report.where, report.attachment)
       const launched = await launchRun(input, server)
       const outcome = launched ? await watchRun(launched, input, server) : interrupted
       return summarise(verified, outcome, options, output)
     })
   })
+}
+
+/**
+ * Copies the files of external programs from the store of the run. Throws a UserError if it lacks
+ * them.
+ */
+async function copyFiles(input: RunInput, store: string | undefined): Promise<void> {
+  const { copyPrograms } = await import('../launch/store-programs.ts')
+  const from = await artifactsIn(store)
+  const [missing] = await copyPrograms(from, openArtifacts(input.settings.store), input)
+  if (missing)
+    throw new UserError(
+      `the store ${from.store.url} lacks the files of an external program (${missing.params.files.map(({ path }) => path).join(', ')}); ` +
+        'name the store of the run with --store',
+    )
 }
 
 const verdictFile = (directory: string) => join(directory, 'verification.json')
@@ -104,10 +129,18 @@ async function recomputation(
   const { findDataDirectory } = await import('../../activities/inputs/data-directory.ts')
   const { inspectDataset } = await import('../../datasets/index.ts')
   const named = options.dataDirectory ?? report.dataDirectory
-  const model = modelLocation(options.modelDirectory ?? report.modelDirectory, spec, report.where)
+  const places = await givenPlaces(spec, report, options.given ?? [])
+  const { model: own } = spec
+  const ofOriginal = own.name === 'pretrained' ? places[filesDigest(checkpointOf(own).files)] : undefined
+  const model = modelLocation(
+    options.modelDirectory ?? report.modelDirectory ?? ofOriginal,
+    spec,
+    report.where,
+  )
   const settings = {
     ...(named !== undefined && { dataDirectory: absolutePath(named) }),
     ...(model !== undefined && { modelDirectory: model }),
+    ...(Object.keys(places).length > 0 && { places }),
   }
   const data = await findDataDirectory(spec.data, settings, printLine)
   refuseOtherData(facts, await inspectDataset(spec.data, data), data)
@@ -130,6 +163,45 @@ async function recomputation(
     },
     settings: { ...settings, store },
   }
+}
+
+/**
+ * Returns the places of the models that were made elsewhere, by the digest of their files: those
+ * that the command names, or that the record of the run or the spec has. Throws a UserError if one
+ * is in none of them.
+ */
+async function givenPlaces(
+  spec: PublishedRun['spec'],
+  { places = {}, where }: FoundReport,
+  named: readonly string[],
+): Promise<Readonly<Record<string, string>>> {
+  const rows = spec.methods.flatMap((row) => (row.method === 'weights' ? [row] : []))
+  const golds = (spec.gold.given ?? []).map((given, i) => ({ given, from: spec.gold.from?.[i] }))
+  const models = [...(spec.original ? [spec.original] : []), ...golds, ...rows]
+  if (models.length === 0) return {}
+  const { plannedFiles } = await import('../../activities/inputs/given-model.ts')
+  const found: Record<string, string> = {}
+  for (const { given, from } of models) {
+    const files = given ? filesOf(given) : []
+    const digest = filesDigest(files)
+    const candidates = [...named.map(absolutePath), places[digest], from].flatMap((place) => place ?? [])
+    for (const place of candidates) {
+      const isHere = await plannedFiles(place, files).then(
+        () => true,
+        () => false,
+      )
+      if (isHere) found[digest] = place
+      if (isHere) break
+    }
+    if (found[digest] === undefined)
+      throw new UserError([
+        {
+          file: where,
+          message: `the run judges a model from elsewhere, of which ${files.map(({ name, sha256 }) => `${name} (SHA-256 ${sha256})`).join(', ')} was found in no place; name the directory that holds it here with --given`,
+        },
+      ])
+  }
+  return found
 }
 
 /**
@@ -193,6 +265,9 @@ async function summarise(
       const { showVerification, statusOf } = await import('../output/show-verification.ts')
       for (const line of signatureLines(signatures)) printLine(line)
       showVerification(id, verification, output)
+      const notReproducible = otherBytesOf(run, verification)
+      for (const title of notReproducible)
+        printLine(`${title}: not reproducible: its external program gave other bytes from the same inputs.`)
       if (keep) {
         await writeFile(verdictFile(directory), `${JSON.stringify(verification, null, 2)}\n`)
         printLine(`Kept in ${directory}`)
@@ -200,6 +275,7 @@ async function summarise(
       const status = statusOf(verification)
       return answer(exitCodes[status], {
         ...{ id, status, stages: { computed, cached }, failed, verification, signatures },
+        ...(notReproducible.length > 0 && { notReproducible }),
       })
     }
     case 'cancelled':
@@ -210,6 +286,22 @@ async function summarise(
       printError('What is done is kept; once that is put right, the same command goes on.')
       return answer(1, { id, status: 'failed', error: compared.reason })
   }
+}
+
+/**
+ * The titles of the stages whose external programs gave other bytes than reported, although all of
+ * their inputs are the same.
+ */
+function otherBytesOf({ plan }: PublishedRun, { stages }: Verification): readonly string[] {
+  const same = new Set(stages.flatMap(({ key, same }) => (same ? [key] : [])))
+  return stagesOf(plan)
+    .filter(
+      (stage) =>
+        isOfProgram(stage) &&
+        !same.has(stage.key) &&
+        Object.values<StageRef>(stage.inputs).every(({ key }) => same.has(key)),
+    )
+    .map(({ title }) => title)
 }
 
 /**

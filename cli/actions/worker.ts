@@ -1,4 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs'
+import { allowsPrograms } from '../../activities/runtime/allowed-programs.ts'
 import { allowedPrefixes, refuseElsewhere } from '../../activities/runtime/allowed-places.ts'
 import { UserError } from '../../common/errors.ts'
 import { logBegins } from '../../worker/worker-parent.mjs'
@@ -48,6 +49,7 @@ export async function worker(options: WorkerOptions): Promise<number> {
   // Reports mistakes in the options and in the environment before it waits for a server.
   refuseElsewhere(allowed)
   refuseWorkerSettings()
+  const external = options.allowExternal ?? allowsPrograms(false)
   const device = deviceOf(options.device)
   const address = temporal ?? process.env.TEMPORAL_ADDRESS ?? runningStack()?.address ?? '127.0.0.1:7233'
   const settings = connectionSettings(address)
@@ -73,6 +75,7 @@ export async function worker(options: WorkerOptions): Promise<number> {
       ...settings,
       queues: served,
       allowed,
+      allowsPrograms: external,
       ...(buildId !== undefined && { buildId }),
       ...(idleSeconds !== undefined && { idleSeconds }),
       ...(endpoint && { endpoint }),

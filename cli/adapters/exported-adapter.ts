@@ -1,10 +1,10 @@
 import type { Artifacts } from '../../artifacts/artifacts.ts'
 import { decodeTensors } from '../../artifacts/format/safetensors.ts'
 import type { WrittenModel } from '../../pretrained/write.ts'
-import type { Preparation } from '../../experiment/models/pretrained.ts'
+import type { CheckpointFacts, Preparation } from '../../experiment/models/pretrained.ts'
 import { whiteOf } from '../../experiment/spec/white.ts'
 import { UserError } from '../../common/errors.ts'
-import type { ManifestOf } from '../../experiment/records/manifest.ts'
+import type { ManifestOf, ModelManifest } from '../../experiment/records/manifest.ts'
 import { checkpointOf } from '../../experiment/models/model.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
 import type { StageRef } from '../../experiment/stages/stage.ts'
@@ -28,10 +28,14 @@ export interface ExportedAdapter {
  */
 export async function exportedAdapter(
   artifacts: Artifacts,
-  { id, spec, facts, plan }: RunRecord,
+  run: RunRecord,
   label: string | undefined,
 ): Promise<ExportedAdapter> {
-  const { model } = spec
+  const {
+    id,
+    spec: { model },
+    plan,
+  } = run
   if (model.name !== 'pretrained')
     throw new UserError(
       `the run ${id} is of Zeroshift's own model ${model.name}, which transformers and PEFT do not know; ` +
@@ -44,30 +48,41 @@ export async function exportedAdapter(
     })),
   )
   const { manifest, ...chosen } = choose(id, unlearned, label)
-  const dataset = await manifestOf(artifacts, plan.dataset)
   const original = await manifestOf(artifacts, manifest.inputs.original)
-  const { tensors } = decodeTensors(await artifacts.getBlob(output(original, 'model')))
-  const { architecture, preparation } = checkpointOf(model)
-  const parameters = Object.entries(tensors).flatMap(([name, tensor]) =>
-    tensor.dtype === 'F32' ? [[name, tensor] as const] : [],
-  )
   return {
     label: chosen.label,
-    base: {
-      architecture,
-      preparation: {
-        ...preparation,
-        normalise:
-          preparation.normalise ??
-          (await ownScale(artifacts, dataset, whiteOf(facts), architecture.channels)),
-      },
-      parameters: Object.fromEntries(parameters),
-      labels: facts.classes,
-    },
+    base: await writtenModel(artifacts, run, checkpointOf(model), original),
     files: {
       [CONFIG]: await artifacts.getBlob(output(manifest, CONFIG)),
       [WEIGHTS]: await artifacts.getBlob(output(manifest, WEIGHTS)),
     },
+  }
+}
+
+/**
+ * Returns the model of a stage of a run on a pre-trained model, for a checkpoint that transformers
+ * loads.
+ */
+export async function writtenModel(
+  artifacts: Artifacts,
+  { facts, plan }: Pick<RunRecord, 'facts' | 'plan'>,
+  { architecture, preparation }: CheckpointFacts,
+  manifest: ModelManifest,
+): Promise<WrittenModel> {
+  const dataset = await manifestOf(artifacts, plan.dataset)
+  const { tensors } = decodeTensors(await artifacts.getBlob(output(manifest, 'model')))
+  const parameters = Object.entries(tensors).flatMap(([name, tensor]) =>
+    tensor.dtype === 'F32' ? [[name, tensor] as const] : [],
+  )
+  return {
+    architecture,
+    preparation: {
+      ...preparation,
+      normalise:
+        preparation.normalise ?? (await ownScale(artifacts, dataset, whiteOf(facts), architecture.channels)),
+    },
+    parameters: Object.fromEntries(parameters),
+    labels: facts.classes,
   }
 }
 

@@ -1,10 +1,10 @@
 import { declareCommand } from '../declare.ts'
-import { temporal } from '../options/shared.ts'
+import { runOrSweep, temporal } from '../options/shared.ts'
 
 export const cancel = declareCommand({
   name: 'cancel',
   about: 'end a run or a sweep; its results so far are kept',
-  arguments: [{ name: '<id>', about: "a run's or a sweep's id" }],
+  arguments: [{ name: '<id>', about: runOrSweep }],
   options: [temporal],
   action: async () => (await import('../actions/cancel.ts')).cancel,
 })

@@ -1,10 +1,10 @@
 import { declareCommand } from '../declare.ts'
-import { temporal } from '../options/shared.ts'
+import { runOrSweep, temporal } from '../options/shared.ts'
 
 export const pause = declareCommand({
   name: 'pause',
   about: 'stop a run or a sweep at a checkpoint until it is resumed',
-  arguments: [{ name: '<id>', about: "a run's or a sweep's id" }],
+  arguments: [{ name: '<id>', about: runOrSweep }],
   options: [temporal],
   action: async () => (await import('../actions/pause.ts')).pause,
 })

@@ -1,10 +1,10 @@
 import { declareCommand, value } from '../declare.ts'
-import { store } from '../options/shared.ts'
+import { runOrSweep, store } from '../options/shared.ts'
 
 export const report = declareCommand({
   name: 'report',
   about: 'render the report of a run or a sweep again, from the results in the store',
-  arguments: [{ name: '<id>', about: "a run's or a sweep's id" }],
+  arguments: [{ name: '<id>', about: runOrSweep }],
   options: [
     value('--out <directory>', 'the folder of the report; beside the run in the store by default'),
     store,

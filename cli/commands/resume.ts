@@ -1,10 +1,10 @@
 import { declareCommand, flag, value } from '../declare.ts'
-import { detach, json, store, temporal } from '../options/shared.ts'
+import { detach, json, runOrSweep, store, temporal } from '../options/shared.ts'
 
 export const resume = declareCommand({
   name: 'resume',
   about: 'continue a run or a sweep that failed, was stopped, interrupted or paused',
-  arguments: [{ name: '<id>', about: "a run's or a sweep's id" }],
+  arguments: [{ name: '<id>', about: runOrSweep }],
   options: [
     flag('--failed', "also run a sweep's failed cells again, from their checkpoints"),
     flag('--restart-failed', "also run a sweep's failed cells again, from their beginning"),

@@ -4,7 +4,9 @@ import { json, store, temporal } from '../options/shared.ts'
 export const rm = declareCommand({
   name: 'rm',
   about: 'show what removing runs or sweeps would delete; with --delete remove them',
-  arguments: [{ name: '<ids...>', about: 'ids of runs or sweeps' }],
+  arguments: [
+    { name: '<ids...>', about: 'ids of runs or sweeps, beginnings of ids, or last for the newest' },
+  ],
   options: [
     flag('--delete', 'remove them, and free the stages and blobs that only they need'),
     flag(

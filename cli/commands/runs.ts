@@ -1,5 +1,5 @@
 import { declareCommand, value } from '../declare.ts'
-import { json, temporal } from '../options/shared.ts'
+import { json, store, temporal } from '../options/shared.ts'
 
 export const runs = declareCommand({
   name: 'runs',
@@ -14,8 +14,16 @@ export const runs = declareCommand({
       'only runs whose ids end with these 8 digits: the same computation under any name',
     ),
     value('--sweep <id>', 'only runs of this sweep'),
+    value('--tag <name>', 'only runs with this tag'),
+    value('--since <time>', 'only runs that were started since then: a date, or a time such as 12h or 7d'),
+    value('--sort <column>', 'the order: started (newest first), took (longest first), run, data or state'),
+    value(
+      '--columns <names>',
+      'the columns, with commas: run, state, data, methods, ranks, sweep, started, took, tags, note',
+    ),
     value('--limit <number>', 'only the newest runs, at most this many'),
     json,
+    store,
     temporal,
   ],
   action: async () => (await import('../actions/runs.ts')).runs,

@@ -1,10 +1,10 @@
 import { declareCommand, value } from '../declare.ts'
-import { json, store } from '../options/shared.ts'
+import { aRun, json, store } from '../options/shared.ts'
 
 export const sign = declareCommand({
   name: 'sign',
   about: 'attest the results of a run in the store, regardless of who computed them',
-  arguments: [{ name: '<run>', about: "a run's id" }],
+  arguments: [{ name: '<run>', about: aRun }],
   options: [
     value('--key <file>', 'the private key; the one in ZEROSHIFT_SIGNING_KEY_FILE by default'),
     json,

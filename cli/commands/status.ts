@@ -1,10 +1,10 @@
 import { declareCommand, flag } from '../declare.ts'
-import { json, temporal } from '../options/shared.ts'
+import { json, runOrSweep, temporal } from '../options/shared.ts'
 
 export const status = declareCommand({
   name: 'status',
   about: 'list the runs and sweeps, or show the progress of one',
-  arguments: [{ name: '[id]', about: "a run's or a sweep's id" }],
+  arguments: [{ name: '[id]', about: runOrSweep }],
   options: [flag('--watch', 'show its progress until it ends'), json, temporal],
   action: async () => (await import('../actions/status.ts')).status,
 })

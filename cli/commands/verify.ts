@@ -1,4 +1,4 @@
-import { declareCommand, flag, value } from '../declare.ts'
+import { declareCommand, flag, value, values } from '../declare.ts'
 import { json, requireSignature, store, temporal } from '../options/shared.ts'
 
 export const verify = declareCommand({
@@ -7,13 +7,15 @@ export const verify = declareCommand({
   arguments: [
     {
       name: '<report>',
-      about: "a run's report.json or its folder, a comparison's with --run, or a run's id",
+      about:
+        "a run's report.json or its folder, a comparison's with --run, or a run's id, its beginning, or last",
     },
   ],
   options: [
     value('--run <id>', 'one of the runs of a comparison'),
     value('--data-directory <directory>', "where the data set's files are"),
     value('--model-directory <directory>', "where the pre-trained checkpoint's files are"),
+    values('--given <place>', 'where a model from elsewhere is; may be repeated, in any order'),
     requireSignature('the report'),
     flag('--keep', 'keep the new results in .zeroshift/verify, until the next verification of the run'),
     json,

@@ -1,5 +1,5 @@
 import { queues } from '../../workflows/names.ts'
-import { declareCommand, value, values } from '../declare.ts'
+import { declareCommand, flag, value, values } from '../declare.ts'
 import { device, metricsHost, metricsPort, temporal } from '../options/shared.ts'
 
 export const worker = declareCommand({
@@ -15,6 +15,10 @@ export const worker = declareCommand({
     values(
       '--allow-tracking <url>',
       'with --allow-store: an MLflow server that runs may name; may be repeated',
+    ),
+    flag(
+      '--allow-external',
+      'execute the external programs of runs, as the user of this worker; refused by default',
     ),
     device,
     value('--gpu <number>', 'the GPU to compute on, counted from 0; 0 by default'),

@@ -14,7 +14,7 @@ export function deviceChecks(device: Device): readonly Check[] {
     {
       name: 'TensorFlow',
       needed: true,
-      remedy: 'Run `node infra/bootstrap.mjs` in the project; it says what it lacks.',
+      remedy: 'Run `./zeroshift setup`; it says what it lacks.',
       perform: () => {
         onCpu = tensorflowHere('cpu')
         return `${onCpu.version}, ${isNativeReady({ gpu: true }) ? "with CUDA's libraries" : 'for the CPU'}`

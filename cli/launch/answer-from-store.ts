@@ -1,11 +1,13 @@
 import { openArtifacts } from '../../artifacts/artifacts.ts'
 import { readFormat } from '../../artifacts/format/store-format.ts'
-import type { RunInput, RunResult } from '../../experiment/records/run.ts'
+import { attachmentsOf } from '../../experiment/plan/attachments.ts'
+import type { RunInput, RunProgress, RunResult } from '../../experiment/records/run.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { signingKey } from '../../signatures/setting.ts'
-import { displayOn } from '../output/follow.ts'
+import { displayOn, type Display } from '../output/follow.ts'
 import type { Output } from '../output/output.ts'
 import { runWriter } from '../output/render-run.ts'
+import { uploadAttachments } from './attachments.ts'
 import type { CommandServer, LaunchOptions } from './command-server.ts'
 import type { Outcome } from './watch-workflow.ts'
 
@@ -32,19 +34,20 @@ export async function mayAnswerFromStore(
 }
 
 /**
- * Returns the outcome of a run whose stages are all in the store, and shows them. Returns undefined
- * if a workflow is needed: a stage has to be computed, or an earlier workflow of the run has not
- * ended.
+ * Returns the outcome of a run whose stages are all in the store, and shows them, on the command's
+ * output unless another display is given. Returns undefined if a workflow is needed: a stage has to
+ * be computed, or an earlier workflow of the run has not ended.
  */
 export async function answerFromStore(
   input: RunInput,
   { out }: Pick<Output, 'out'>,
+  otherDisplay?: Display<RunProgress>,
 ): Promise<Outcome<RunResult> | undefined> {
   // The workflow meets the same error, and tries again or reports it.
   const result = await resultInStore(input).catch(() => undefined)
   if (!result) return undefined
   const { id, plan } = input.run
-  const display = await displayOn(out, runWriter)
+  const display = otherDisplay ?? (await displayOn(out, runWriter))
   display.show({
     id,
     stages: stagesOf(plan).map(({ key, kind, title }) => ({ key, kind, title, state: 'cached' })),
@@ -69,6 +72,8 @@ async function resultInStore(input: RunInput): Promise<RunResult | undefined> {
   const { concludeRun } = await import('../../activities/report.ts')
   const { url, digest, results, absent = [] } = await concludeRun(artifacts, input, [], signingKey())
   if (absent.length > 0) return undefined
+  // The stages may have been copied from another store, without the attachments of a run.
+  await uploadAttachments(artifacts, attachmentsOf(run.plan))
   return {
     ...{ id: run.id, computed: 0, cached: stages.length, stageSeconds: 0, failed: [], notes: [] },
     ...{ report: url, digest, results },

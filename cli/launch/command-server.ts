@@ -39,12 +39,12 @@ export interface ConnectedServer extends Pick<Server, 'embedded' | 'broken'> {
  * stops afterwards. `store` is the URL where the results are kept. Throws a UserError before
  * anything is started if the store or the settings cannot be used.
  */
-export async function withServer(
+export async function withServer<Result>(
   store: string,
   { detach, temporal }: LaunchOptions,
   output: Output,
-  work: (server: CommandServer) => Promise<number>,
-): Promise<number> {
+  work: (server: CommandServer) => Promise<Result>,
+): Promise<Result> {
   const { connect, embeddedServer, existingServer, refuseUnableToStart } =
     await import('../server/temporal.ts')
   const existing = existingServer(temporal)
@@ -58,7 +58,9 @@ export async function withServer(
     await refuseUnusableStoreInAdvance(store)
     await refuseUnableToStart()
   }
-  const interrupt = interruption()
+  const interrupt = interruption(() => {
+    output.printLine('Stopping. Once more to stop at once.')
+  })
   let starting: Promise<Server> | undefined
   const start = () => {
     starting ??= existing ? Promise.resolve(existing) : embeddedServer({ onNote: output.printLine })
@@ -81,7 +83,8 @@ export async function withServer(
         const { ensureSearchAttributes } = await import('../server/search-attributes.ts')
         const [searchable] = await Promise.all([
           ensureSearchAttributes(client),
-          Promise.race([server.ready, server.broken]),
+          // A worker that is still starting is not waited for if nothing is to be computed.
+          Promise.race([server.ready, server.broken, interrupt.whenRequested]),
         ])
         return { client, searchable, embedded: server.embedded, broken: server.broken }
       },

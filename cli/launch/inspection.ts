@@ -1,8 +1,16 @@
 import type { CheckpointFacts } from '../../experiment/models/pretrained.ts'
 import type { RunInput } from '../../experiment/records/run.ts'
+import type { InspectedModel, WantedModel } from '../../activities/inputs/given-model.ts'
 import type { DatasetFacts } from '../../experiment/spec/dataset.ts'
 import type { DataSpec } from '../../experiment/spec/data.ts'
 import type { ChangedCode, CodeName } from '../../experiment/stages/code.ts'
+
+/** The names of all samples of a data set. Data sets without names have none. */
+export interface SampleNames {
+  readonly names?: readonly string[] | undefined
+  /** The number of samples from training files, which come first. */
+  readonly trainable: number
+}
 
 /** Reads the facts that a plan depends on: data sets, checkpoints and the code itself. */
 export interface Inspection {
@@ -13,6 +21,10 @@ export interface Inspection {
   checkpoint(
     settings: Pick<RunInput['settings'], 'modelDirectory'>,
   ): Promise<{ readonly facts: CheckpointFacts; readonly revision?: string }>
+  /** Returns the names of the samples, training files first. */
+  names(spec: DataSpec, settings: RunInput['settings']): Promise<SampleNames>
+  /** Returns what the files of a model contain that was made elsewhere. Throws a UserError. */
+  model(place: string, wanted: WantedModel): Promise<InspectedModel>
   /** Returns the digests of those stage bodies whose code differs from the lock. */
   code(names: readonly CodeName[]): Promise<ChangedCode>
 }
@@ -36,6 +48,18 @@ export function createInspection(notify?: (line: string) => void): Inspection {
       const { checkedPictures: decodingCache } = await import('../../activities/inputs/checked-pictures.ts')
       const directory = await findDataDirectory(spec, settings, notify)
       return (await readDataset(spec, directory, { inMemoryBytes: 0, decodingCache })).labels
+    },
+    async names(spec, settings) {
+      const { findDataDirectory } = await import('../../activities/inputs/data-directory.ts')
+      const { readDataset } = await import('../../datasets/index.ts')
+      const { checkedPictures: decodingCache } = await import('../../activities/inputs/checked-pictures.ts')
+      const directory = await findDataDirectory(spec, settings, notify)
+      const { names, trainable } = await readDataset(spec, directory, { inMemoryBytes: 0, decodingCache })
+      return { names, trainable }
+    },
+    async model(place, wanted) {
+      const { inspectModel } = await import('../../activities/inputs/given-model.ts')
+      return inspectModel(place, wanted, notify)
     },
     async checkpoint({ modelDirectory }) {
       const { findCheckpoint } = await import('../../activities/inputs/checkpoint-directory.ts')

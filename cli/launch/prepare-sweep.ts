@@ -3,13 +3,13 @@ import { columnNames } from '../../experiment/sweep/column-names.ts'
 import type { ComparedColumn, ShownValue } from '../../experiment/sweep/comparison.ts'
 import { canonicalJson, digestOf } from '../../common/canonical.ts'
 import { overrideName, overrideText, readOverrides } from '../../experiment/spec/config-overrides.ts'
-import { parseConfig } from '../../experiment/spec/config.ts'
 import { UserError, type Problem } from '../../common/errors.ts'
-import { formatPath, parsePath, valueAt, type Locate, type Place } from '../../common/path.ts'
+import { formatPath, parsePath, type Locate, type Place } from '../../common/path.ts'
 import type { RunInput } from '../../experiment/records/run.ts'
 import { shownValue } from '../../experiment/sweep/shown-value.ts'
 import type { DataSpec } from '../../experiment/spec/data.ts'
 import type { Spec } from '../../experiment/spec/spec.ts'
+import { specValue } from '../../experiment/spec/spec-value.ts'
 import { checkSpace, parseSweep } from '../../experiment/sweep/config.ts'
 import { pointsOf, type SweepPoint } from '../../experiment/sweep/points.ts'
 import { basesOf, type HalvingSpec, type SweepSpace } from '../../experiment/sweep/space.ts'
@@ -17,7 +17,8 @@ import type { Cell, SweepRecord } from '../../experiment/sweep/sweep.ts'
 import { absoluteFromConfig } from '../workspace/workspace.ts'
 import { createInspection, type Inspection } from './inspection.ts'
 import { prepare } from './prepare.ts'
-import { configText, type ConfigSource } from './read-config.ts'
+import { createPluginLoader } from '../plugins/load.ts'
+import { configText, parsedWithPlugins, refuseOtherKind, type ConfigSource } from './read-config.ts'
 import { sweepPlaces } from './locate-problem.ts'
 
 /** A sweep that is ready to run. */
@@ -43,7 +44,9 @@ export interface ParsedSweep {
  * Reads a sweep's config. `-S` sets a value for every experiment, like `set`. Throws a UserError.
  */
 export async function readSweep({ config, overrides }: ConfigSource): Promise<ParsedSweep> {
-  const { space, locate } = parseSweep({ file: config, text: await configText(config, "a sweep's") })
+  const text = await configText(config, "a sweep's")
+  refuseOtherKind(config, text, 'sweep')
+  const { space, locate } = parseSweep({ file: config, text })
   const { overrides: read, problems } = readOverrides(overrides)
   const varied = new Set([
     ...Object.keys(space.grid ?? {}),
@@ -79,6 +82,7 @@ export async function prepareSweep(
 ): Promise<PreparedSweep> {
   const { config, overrides } = source
   const inspect = memoised(createInspection(notify))
+  const loadPlugins = createPluginLoader()
   const texts = new Map<string, string>()
   for (const base of basesOf(space)) {
     const file = absoluteFromConfig(config, base)
@@ -94,7 +98,8 @@ export async function prepareSweep(
     const one = async (more: readonly string[]): Promise<RunInput> => {
       const file = baseFile(config, point.base)
       const of = { ...source, config: file, overrides: [...given, ...more] }
-      const parsed = parseConfig({ file, text: texts.get(point.base) ?? '', overrides: of.overrides })
+      const text = texts.get(point.base) ?? ''
+      const parsed = await parsedWithPlugins({ file, text, overrides: of.overrides }, loadPlugins)
       const input = await prepare(of, parsed, inspect)
       const { tracking } = input.settings
       const settings = {
@@ -164,12 +169,14 @@ function firstOf(problems: readonly Problem[]): readonly Problem[] {
 }
 
 /**
- * Returns an inspection that reads and hashes each data set and each checkpoint once, even if many
+ * Returns an inspection that reads and hashes each data set and each model once, even if many
  * points use it.
  */
 function memoised(inspect: Inspection): Inspection {
   const data = new Map<string, ReturnType<Inspection['data']>>()
   const labels = new Map<string, ReturnType<Inspection['labels']>>()
+  const names = new Map<string, ReturnType<Inspection['names']>>()
+  const models = new Map<string, ReturnType<Inspection['model']>>()
   const checkpoints = new Map<string, ReturnType<Inspection['checkpoint']>>()
   const filesOf = ({ validation: _, ...files }: DataSpec, settings: RunInput['settings']) =>
     canonicalJson({ files, directory: settings.dataDirectory ?? null })
@@ -192,12 +199,24 @@ function memoised(inspect: Inspection): Inspection {
       checkpoints.set(key, facts)
       return facts
     },
-    code: (names) => inspect.code(names),
+    names(spec, settings) {
+      const key = filesOf(spec, settings)
+      const found = names.get(key) ?? inspect.names(spec, settings)
+      names.set(key, found)
+      return found
+    },
+    model(place, wanted) {
+      const key = canonicalJson({ place, wanted: { ...wanted } })
+      const found = models.get(key) ?? inspect.model(place, wanted)
+      models.set(key, found)
+      return found
+    },
+    code: (bodies) => inspect.code(bodies),
   }
 }
 
 function checkHalving({ resource, rungs, of, metric }: HalvingSpec, spec: Spec, position: Place): void {
-  const own = valueAt(spec, parsePath(resource) ?? [])
+  const own = specValue(spec, parsePath(resource) ?? [])
   const last = rungs.at(-1) ?? 0
   const refuse = (message: string): never => {
     throw new UserError([{ ...position, path: 'halving', message: `halving: ${message}` }])
@@ -229,7 +248,7 @@ function columnsOf(
   const given = paths.map((path) => ({
     path,
     // The spec does not contain the directory of the data, but cells may differ in it.
-    of: cells.map(({ spec, point }) => valueAt(spec, parsePath(path) ?? []) ?? point.set[path]),
+    of: cells.map(({ spec, point }) => specValue(spec, parsePath(path) ?? []) ?? point.set[path]),
   }))
   const bases = basesOf(space).length > 1 ? [{ path: 'base', of: cells.map(({ spec }) => spec.name) }] : []
   const varied = [...bases, ...given].filter(({ of }) => new Set(of.map(json)).size > 1)

@@ -1,6 +1,9 @@
 import { UserError } from '../../common/errors.ts'
 import { readRegularFile, whyUnreadable } from '../../common/regular-file.ts'
 import { parseConfig, type ParsedConfig } from '../../experiment/spec/config.ts'
+import { readYaml } from '../../experiment/spec/config-yaml.ts'
+import { quoted } from '../../report/command.ts'
+import { createPluginLoader, type PluginLoader } from '../plugins/load.ts'
 
 /** The arguments of a command that name an experiment. */
 export interface ConfigSource {
@@ -9,9 +12,46 @@ export interface ConfigSource {
   readonly store?: string | undefined
 }
 
-/** Reads and checks the config without reading any data. Throws a UserError. */
+/**
+ * Reads and checks the config without reading any data. The plug-ins that it names are bundled and
+ * executed to learn their options. Throws a UserError.
+ */
 export async function readConfig({ config, overrides }: ConfigSource): Promise<ParsedConfig> {
-  return parseConfig({ file: config, text: await configText(config, "an experiment's"), overrides })
+  const text = await configText(config, "an experiment's")
+  refuseOtherKind(config, text, 'experiment')
+  return parsedWithPlugins({ file: config, text, overrides }, createPluginLoader())
+}
+
+/**
+ * Refuses the config of a sweep where an experiment is expected, and the other way round: the
+ * config would otherwise have a mistake in every line. Throws a UserError.
+ */
+export function refuseOtherKind(config: string, text: string, expected: 'experiment' | 'sweep'): void {
+  const { value } = readYaml(text, config)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return
+  const has = (key: string) => Object.hasOwn(value, key)
+  const found =
+    has('base') && !has('methods') ? 'sweep' : has('methods') && !has('base') ? 'experiment' : expected
+  if (found === expected) return
+  const [sign, command] =
+    found === 'sweep'
+      ? ['it has `base` and no `methods`', 'sweep']
+      : ['it has `methods` and no `base`', 'run']
+  const article = (noun: string) => (noun === 'sweep' ? 'a sweep' : 'an experiment')
+  throw new UserError([
+    {
+      file: config,
+      message: `this is the config of ${article(found)} (${sign}), expected that of ${article(expected)}; start it by ./zeroshift ${command} ${quoted(config)}`,
+    },
+  ])
+}
+
+/** Parses the text of a config with the plug-ins that it names. Throws a UserError. */
+export async function parsedWithPlugins(
+  source: { readonly file: string; readonly text: string; readonly overrides: readonly string[] },
+  load: PluginLoader,
+): Promise<ParsedConfig> {
+  return parseConfig({ ...source, plugins: await load(source) })
 }
 
 /** Four bytes for each of the characters that the parser accepts. */

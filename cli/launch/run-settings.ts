@@ -1,9 +1,9 @@
-import { isElsewhere } from '../../experiment/spec/places.ts'
 import type { ParsedConfig } from '../../experiment/spec/config.ts'
 import type { RunInput } from '../../experiment/records/run.ts'
 import type { DataSpec } from '../../experiment/spec/data.ts'
-import type { ModelSpec } from '../../experiment/spec/model.ts'
+import type { AnyModelSpec } from '../../experiment/spec/model.ts'
 import { absolutePath, absoluteFromConfig, storeFor, trackingHere } from '../workspace/workspace.ts'
+import { placeOf } from './given-models.ts'
 import type { ConfigSource } from './read-config.ts'
 
 /**
@@ -22,7 +22,13 @@ export function runSettings(
   }
   const source = (part: 'data' | 'model') => sourceOf(parsed.spec[part], part, { config, overrides })
   const dataDirectory = pathOf('dataDirectory') ?? source('data')
-  const modelDirectory = pathOf('modelDirectory') ?? source('model')
+  const { model, original } = parsed.spec
+  // A pre-trained original that is used unchanged also has the architecture of the experiment.
+  const ofOriginal =
+    model.name === 'pretrained' && original?.from !== undefined
+      ? placeOf(original.from, 'original.from', { config, overrides })
+      : undefined
+  const modelDirectory = pathOf('modelDirectory') ?? source('model') ?? ofOriginal
   const tracking = settings.tracking ?? trackingHere()
   return {
     ...settings,
@@ -38,11 +44,10 @@ export function runSettings(
  * the working directory if the command line names it.
  */
 function sourceOf(
-  of: DataSpec | ModelSpec,
+  of: DataSpec | AnyModelSpec,
   part: 'data' | 'model',
-  { config, overrides }: Pick<ConfigSource, 'config' | 'overrides'>,
+  source: Pick<ConfigSource, 'config' | 'overrides'>,
 ): string | undefined {
   if (!('from' in of) || of.from === undefined) return undefined
-  const onCommandLine = overrides.some((text) => new RegExp(`^${part}(\\.from)?=`).test(text))
-  return onCommandLine || isElsewhere(of.from) ? of.from : absoluteFromConfig(config, of.from)
+  return placeOf(of.from, `${part}.from`, source)
 }

@@ -31,7 +31,7 @@ interface ProgressDisplay<Progress> {
  */
 export async function watchWorkflow<Result, Progress>(
   { handle, server: { broken, embedded } }: Launched<Result>,
-  { interruption, output }: CommandServer,
+  { interruption }: CommandServer,
   { read, display, everyMs }: ProgressDisplay<Progress>,
   trackingNotes: () => Promise<readonly string[]>,
 ): Promise<Outcome<Result>> {
@@ -40,7 +40,6 @@ export async function watchWorkflow<Result, Progress>(
     import('@temporalio/common'),
   ])
   interruption.onRequest(() => {
-    output.printLine('Stopping. Once more to stop at once.')
     handle.cancel().catch(() => undefined)
   })
   const result = Promise.race([handle.result(), broken])

@@ -7,6 +7,10 @@ export const temporal = value('--temporal <host:port>', 'a Temporal server (or T
 
 export const store = value('--store <url>', 'the store of the results: a directory or a URL')
 
+/** The help text of an argument that names a run or a sweep, and of one that names a run. */
+export const runOrSweep = 'the id of a run or a sweep, the beginning of one, or last for the newest'
+export const aRun = 'the id of a run, the beginning of one, or last for the newest'
+
 export const json = flag('--json', 'print one JSON object to standard output')
 
 export const detach = flag('--detach', 'start it, leave it to the workers of a server, and return')

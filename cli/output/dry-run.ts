@@ -4,6 +4,7 @@ import { replayCost, type ReplayCost } from '../../experiment/plan/replay-cost.t
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { printChangedCode } from './changed-code.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
+import { estimateFrom, estimateLine, jsonEstimate } from './estimate.ts'
 import { counted } from './format.ts'
 import { columns, pathOrUrl } from './print.ts'
 import type { Output } from './output.ts'
@@ -17,9 +18,11 @@ export async function printPlan(
   { printLine, answer }: Output,
 ): Promise<number> {
   printChangedCode([{ plan }], { printLine })
-  const view = new StoreView(await artifactsIn(settings.store))
+  const artifacts = await artifactsIn(settings.store)
+  const view = new StoreView(artifacts)
+  const all = stagesOf(plan)
   const planned = await Promise.all(
-    stagesOf(plan).map(async ({ kind, title, key }) => {
+    all.map(async ({ kind, title, key }) => {
       const cached = (await view.complete({ kind, key })) !== undefined
       return { kind, title, key, cached }
     }),
@@ -35,9 +38,18 @@ export async function printPlan(
   printLine(`${id}, results in ${pathOrUrl(settings.store)}`)
   printLine(columns([['STAGE', 'TITLE', 'KEY', 'STATE'], ...rows]))
   printLine(`${counted(planned.length, 'stage')}: ${stages.computed} to compute, ${stages.cached} cached`)
+  const there = new Set(planned.flatMap((stage) => (stage.cached ? [stage.key] : [])))
+  const estimate = await estimateFrom(
+    artifacts,
+    all.filter(({ key }) => !there.has(key)),
+  )
+  if (stages.computed > 0) printLine(estimateLine(estimate))
   const replay = replayCost(plan)
   if (replay) printLine(replayText(replay))
-  return answer(0, { id, status: 'planned', stages, plan: planned, ...(replay && { replay }) })
+  return answer(0, {
+    ...{ id, status: 'planned', stages, plan: planned, estimate: jsonEstimate(estimate) },
+    ...(replay && { replay }),
+  })
 }
 
 function replayText({ steps, keptSteps, expectedShare: { forgetSet, oneSample } }: ReplayCost): string {

@@ -42,11 +42,16 @@ export interface Answer {
   readonly problems?: readonly Problem[]
   /** Only from `verify`. */
   readonly verification?: Verification
+  /**
+   * Only from `verify`: the stages whose external programs gave other bytes from the same inputs.
+   */
+  readonly notReproducible?: readonly string[]
   readonly signatures?: CheckedSignatures
   /** Only from `sweep`: the cells that it would compute, or the counts of its results. */
   readonly cells?: readonly object[] | SweepCounts
   readonly shared?: number
-  readonly estimate?: Estimate
+  /** Only from `--dry-run` of `run` and `sweep`. */
+  readonly estimate?: Omit<Estimate, 'byKey'>
   readonly plan?: readonly {
     readonly kind: StageKind
     readonly title: string

@@ -1,16 +1,18 @@
 import { inspect } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { createColors } from 'picocolors'
+import { withCommandName } from '../../common/command-name.ts'
 import { errorMessage, formatProblem, UserError } from '../../common/errors.ts'
 import { masked, oneLine, shortened, visible, visibleJson } from '../../common/terminal-text.ts'
 
 /**
  * The output of all commands. It escapes control characters, so that no text from elsewhere
- * controls the terminal, and masks credentials.
+ * controls the terminal, and masks credentials. Commands in messages are written as `./zeroshift …`
+ * in the sources, and printed with the name by which the user called Zeroshift.
  */
 
 export function printTo(stream: NodeJS.WriteStream, text: string): void {
-  stream.write(`${visible(text, { colour: isColoured(stream) })}\n`)
+  stream.write(`${visible(withCommandName(text), { colour: isColoured(stream) })}\n`)
 }
 
 /** Prints to standard output. */
@@ -34,7 +36,7 @@ export function printJson(value: unknown): void {
 
 /** Returns the data with credentials masked in all texts and keys. */
 function shown(value: unknown): unknown {
-  if (typeof value === 'string') return masked(value)
+  if (typeof value === 'string') return masked(withCommandName(value))
   if (Array.isArray(value)) return value.map(shown)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([key, child]) => [masked(key), shown(child)]))

@@ -153,6 +153,58 @@ export function changedRunLines(
 /** Converts the progress of a run to text. */
 export const runWriter: Writer<RunProgress> = { render: renderProgress, changedLines: changedRunLines }
 
+/**
+ * Converts the progress of a run to text with the time that is left.
+ *
+ * @param seconds the estimated wall times in seconds, by the keys of stages; may be filled later
+ */
+export function runWriterWith(seconds: ReadonlyMap<string, number>): Writer<RunProgress> {
+  return {
+    ...runWriter,
+    render(progress, width, now, colour) {
+      const left = leftText(progress, seconds, now)
+      const { bold } = createColors(colour)
+      const line =
+        left === undefined ? [] : [`  ${bold('time'.padEnd(NAME))}· ${clip(left, width - NAME - 4)}`]
+      return [renderProgress(progress, width, now, colour), ...line].join('\n')
+    },
+  }
+}
+
+/** Returns the work that is left, or undefined if none is or if nothing is known of it. */
+function leftText(
+  { stages }: RunProgress,
+  seconds: ReadonlyMap<string, number>,
+  now: number,
+): string | undefined {
+  const open = stages.filter(
+    ({ state, elsewhere }) => (state === 'waiting' || state === 'running') && !elsewhere,
+  )
+  const known = open.flatMap((stage) => leftOf(stage, seconds.get(stage.key), now) ?? [])
+  if (known.length === 0) return undefined
+  const unknown = open.length - known.length
+  const total = known.reduce((sum, one) => sum + one, 0)
+  const without =
+    unknown > 0 ? `, without ${unknown} ${unknown === 1 ? 'stage' : 'stages'} of unknown length` : ''
+  return `about ${duration(total)} of work left${without}`
+}
+
+/** Returns the seconds that a stage still takes: by its own pace, or else by the estimate. */
+function leftOf(stage: StageProgress, estimate: number | undefined, now: number): number | undefined {
+  const { step, steps, resumedAt = 0, startedAt, steppedAt = now } = stage
+  if (
+    step !== undefined &&
+    steps !== undefined &&
+    startedAt !== undefined &&
+    step - resumedAt >= steps / 100
+  ) {
+    const perStep = (steppedAt - startedAt) / 1000 / (step - resumedAt)
+    return Math.max(0, (steps - step) * perStep - (now - steppedAt) / 1000)
+  }
+  if (estimate === undefined) return undefined
+  return startedAt === undefined ? estimate : Math.max(0, estimate - (now - startedAt) / 1000)
+}
+
 function changeLine(stage: StageProgress): string[] {
   switch (stage.state) {
     case 'waiting':

@@ -1,9 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client'
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js'
+import { mapConcurrently } from '../../common/concurrency.ts'
 import { openArtifacts } from '../../artifacts/artifacts.ts'
+import type { StoredInput } from '../../experiment/plan/run-parts.ts'
+import type { RunLabels } from '../../experiment/records/run-labels.ts'
 import type { RunInput, RunResult } from '../../experiment/records/run.ts'
-import type { SweepInput, SweepRecord, SweepResult } from '../../experiment/sweep/sweep.ts'
-import { sweepType, workflowId, workflowType } from '../../workflows/names.ts'
+import type { SweepInput, SweepProgress, SweepRecord, SweepResult } from '../../experiment/sweep/sweep.ts'
+import { progressQuery, sweepType, workflowId, workflowType } from '../../workflows/names.ts'
 import { follow, displayOn, type Writer } from './follow.ts'
 import { counted } from './format.ts'
 import { listRuns, stateOf, times, type RunState } from '../server/run-list.ts'
@@ -25,9 +29,13 @@ export interface StatusOptions {
 /** Lists runs and sweeps. The cells of sweeps are left to `zeroshift runs`. */
 export async function printList(client: Client, server: Server, { json }: StatusOptions): Promise<number> {
   const query = `WorkflowType IN ('${workflowType}', '${sweepType}')`
-  const runs = (await listRuns(client, server, query)).filter(
+  const listed = (await listRuns(client, server, query)).filter(
     ({ type, sweep }) => type === sweepType || sweep === undefined,
   )
+  const runs = await mapConcurrently(listed, async (run) => ({
+    ...run,
+    state: run.state === 'running' && (await isPaused(client, run.id)) ? ('paused' as const) : run.state,
+  }))
   if (json)
     printJson({
       runs: runs.map(({ id, type, state, startedAt, seconds }) => ({ id, type, state, startedAt, seconds })),
@@ -41,6 +49,21 @@ export async function printList(client: Client, server: Server, { json }: Status
       ]),
     )
   return 0
+}
+
+/** For how long a workflow is waited for, which answers only if it has a worker. */
+const ANSWER_MS = 2000
+
+/** Whether a run or a sweep is paused. One that does not answer counts as running. */
+function isPaused(client: Client, id: string): Promise<boolean> {
+  const handle = client.workflow.getHandle(workflowId(id))
+  return Promise.race([
+    handle.query<Pick<SweepProgress, 'paused'>>(progressQuery).then(
+      ({ paused }) => paused ?? false,
+      () => false,
+    ),
+    sleep(ANSWER_MS, false, { ref: false }),
+  ])
 }
 
 /** The functions that show a run or a sweep. */
@@ -121,14 +144,31 @@ function jsonRetries(retries: readonly Retry[]): readonly object[] {
  */
 async function recordOf(handle: WorkflowHandle): Promise<SweepRecord | undefined> {
   try {
-    const { events } = await handle.fetchHistory()
-    const payloads = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads
-    const { loadedDataConverter } = handle.client.options
-    const { id, store } = await decodeFromPayloadsAtIndex<SweepInput>(loadedDataConverter, 0, payloads)
+    const { id, store } = await inputOf<SweepInput>(handle)
     return await openArtifacts(store).sweep(id)
   } catch {
     return undefined
   }
+}
+
+/**
+ * Returns the tags and the note of a run. Returns undefined if it has none, or if the store cannot
+ * be reached from here.
+ */
+async function labelsOf(id: string, handle: WorkflowHandle): Promise<RunLabels | undefined> {
+  try {
+    const input = await inputOf<Pick<RunInput, 'settings'> | StoredInput>(handle)
+    return await openArtifacts('settings' in input ? input.settings.store : input.store).labels(id)
+  } catch {
+    return undefined
+  }
+}
+
+/** The input with which a workflow was started. */
+async function inputOf<T>(handle: WorkflowHandle): Promise<T> {
+  const { events } = await handle.fetchHistory()
+  const payloads = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads
+  return decodeFromPayloadsAtIndex<T>(handle.client.options.loadedDataConverter, 0, payloads)
 }
 
 async function printStatus<P extends { readonly retries: readonly Retry[] }, R>(
@@ -147,13 +187,14 @@ async function printStatus<P extends { readonly retries: readonly Retry[] }, R>(
   }
   const progress = state === 'running' ? await readProgress() : undefined
   const { result, error } = await endResult<R>(handle, state)
+  const labels = await labelsOf(id, handle)
   if (json) {
     const details = {
       ...(progress && { progress: jsonOf(progress) }),
       ...(result && { result }),
       ...(error !== undefined && { error }),
     }
-    printJson({ id, state, ...details })
+    printJson({ id, state, ...(labels && { labels }), ...details })
     return 0
   }
   if (progress) {
@@ -162,6 +203,8 @@ async function printStatus<P extends { readonly retries: readonly Retry[] }, R>(
     print(writer.render(progress, width, now, coloursOf(process.stdout).isColorSupported))
     for (const line of retryLines(progress.retries, process.stdout.columns || Infinity, now)) print(line)
   } else print(`${id}: ${state}`)
+  if (labels && labels.tags.length > 0) print(`tags: ${labels.tags.join(', ')}`)
+  if (labels?.note !== undefined) print(`note: ${labels.note}`)
   if (result) print(summary(result))
   if (error) print(error)
   if (state !== 'running' && state !== 'completed') print(`To go on: ./zeroshift resume ${id}`)

@@ -5,7 +5,7 @@ import { tensorflowHere } from './tensorflow.ts'
 
 export const gpuRemedy =
   "Install NVIDIA's driver (525.60 or newer, for CUDA 12); give a container its GPU (docker run --gpus all). CUDA's own libraries come with " +
-  'the set-up: `node infra/bootstrap.mjs --gpu`.'
+  'the set-up: `./zeroshift setup --device gpu`.'
 
 /** Throws a UserError if ZEROSHIFT_DEVICE asks for a GPU and there is no driver for one. */
 export function refuseWithoutDriver(): void {

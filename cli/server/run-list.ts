@@ -1,18 +1,20 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client'
+import { nearest } from '../../common/nearest.ts'
 import { searchAttributes, type SearchAttribute } from '../../experiment/records/search-attributes.ts'
-import { workflowId } from '../../workflows/names.ts'
+import { sweepType, workflowId, workflowType } from '../../workflows/names.ts'
 import { duration } from '../output/format.ts'
 import { print, printJson } from '../output/print.ts'
+import { matchingId } from '../workspace/named-run.ts'
 import { home, runningStack } from '../workspace/workspace.ts'
 import { connect, embeddedServer, existingServer, type Server } from './temporal.ts'
 
 /**
  * The state of a run in the words of the command line. `interrupted`: the run was not finished when
- * its server stopped.
+ * its server stopped. `paused` is only known to lists that ask the workflow itself.
  */
-export type RunState = 'running' | 'interrupted' | 'completed' | 'failed' | 'cancelled'
+export type RunState = 'running' | 'paused' | 'interrupted' | 'completed' | 'failed' | 'cancelled'
 
 /** A run in a list. */
 export interface RunListEntry {
@@ -93,6 +95,35 @@ export async function listRuns(
     })
   }
   return runs
+}
+
+/**
+ * Returns the id of the run or the sweep on a server that a word stands for: its id, the beginning
+ * of it, or `last`. A word that matches none is returned as it is, together with the most similar
+ * id. Throws a UserError if several ids begin with the word.
+ *
+ * @param options.open whether only runs and sweeps count that have not ended
+ */
+export async function idOnServer(
+  client: Client,
+  server: Server,
+  word: string,
+  { open }: { readonly open: boolean },
+): Promise<{ readonly id: string; readonly near?: string | undefined }> {
+  const types = `WorkflowType IN ('${workflowType}', '${sweepType}')`
+  const runs = await listRuns(client, server, open ? `${types} AND ExecutionStatus = 'Running'` : types)
+  const known = runs.map(({ id, startedAt, sweep }) => ({
+    ...{ id, date: Date.parse(startedAt), isCell: sweep !== undefined },
+  }))
+  const id = matchingId(word, known)
+  if (id !== undefined) return { id }
+  return {
+    id: word,
+    near: nearest(
+      word,
+      known.map((run) => run.id),
+    ),
+  }
 }
 
 function found({ typedSearchAttributes: attributes }: WorkflowExecutionInfo): Partial<RunListEntry> {

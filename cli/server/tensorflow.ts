@@ -1,6 +1,4 @@
 import { spawnSync } from 'node:child_process'
-import { createRequire } from 'node:module'
-import { pathToFileURL } from 'node:url'
 import type { TensorFlowEnvironment } from '../../experiment/records/manifest.ts'
 import type { Device } from '../../learning/tensorflow/device.ts'
 
@@ -9,7 +7,7 @@ export type TensorFlowHere = TensorFlowEnvironment & {
   readonly memory?: number
 }
 
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+const compiled = new URL('../../infra/compiled.mjs', import.meta.url).href
 
 /**
  * Loads TensorFlow as a worker on this device would. Throws an Error with the reason if that fails.
@@ -17,23 +15,20 @@ const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
  * error, and only these notes name missing CUDA libraries.
  */
 export function tensorflowHere(device: Device): TensorFlowHere {
-  const url = new URL('../../learning/tensorflow/tf.ts', import.meta.url).href
-  const script = `const { tensorflowEnvironment } = await import('${url}'); console.log(JSON.stringify(tensorflowEnvironment()))`
-  const { stdout, stderr, status } = spawnSync(
-    process.execPath,
-    ['--import', tsx, '--input-type=module', '--eval', script],
-    {
-      encoding: 'utf8',
-      env: {
-        ...process.env,
-        ZEROSHIFT_DEVICE: device,
-        ...(device === 'gpu' && {
-          TF_CPP_MIN_LOG_LEVEL: '0',
-          TF_CPP_VMODULE: 'dso_loader=1,dlopen_checker=1',
-        }),
-      },
+  const script = `const { load } = await import('${compiled}')
+const { tensorflowEnvironment } = await load('learning/tensorflow/tf.ts')
+console.log(JSON.stringify(tensorflowEnvironment()))`
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+    encoding: 'utf8',
+    env: {
+      ...process.env,
+      ZEROSHIFT_DEVICE: device,
+      ...(device === 'gpu' && {
+        TF_CPP_MIN_LOG_LEVEL: '0',
+        TF_CPP_VMODULE: 'dso_loader=1,dlopen_checker=1',
+      }),
     },
-  )
+  })
   if (status !== 0) {
     const why = device === 'gpu' ? whyNoGpu(stderr) : undefined
     if (why !== undefined) throw new Error(`TensorFlow sees no GPU: ${why}`)

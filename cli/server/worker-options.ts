@@ -15,4 +15,5 @@ export interface WorkerOptions {
   readonly allowStore?: readonly string[]
   readonly allowSource?: readonly string[]
   readonly allowTracking?: readonly string[]
+  readonly allowExternal?: true
 }

@@ -81,10 +81,11 @@ function portAfter(port: string | undefined, i: number): string | undefined {
 }
 
 function asArguments(
-  options: Readonly<Record<string, string | readonly string[] | undefined>>,
+  options: Readonly<Record<string, string | true | readonly string[] | undefined>>,
 ): readonly string[] {
   return Object.entries(options).flatMap(([name, value = []]) => {
     const option = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+    if (value === true) return [`--${option}`]
     return [value].flat().map((text) => `--${option}=${text}`)
   })
 }

@@ -1,3 +1,4 @@
+import { allowsPrograms } from '../../activities/runtime/allowed-programs.ts'
 import { graphSetting } from '../../learning/tensorflow/device.ts'
 import { signingKey } from '../../signatures/setting.ts'
 import { refuseLogSettings } from '../../worker/log-settings.ts'
@@ -14,4 +15,5 @@ export function refuseWorkerSettings(): void {
   signingKey()
   progressSeconds()
   graphSetting(process.env.ZEROSHIFT_GRAPHS)
+  allowsPrograms(false)
 }

@@ -7,10 +7,13 @@ import { reportSignatures } from '../../artifacts/format/layout.ts'
 import { signaturesIn } from '../../artifacts/stored-signatures.ts'
 import { UserError } from '../../common/errors.ts'
 import { readRegularFile, whyUnreadable } from '../../common/regular-file.ts'
+import { MissingBlobError } from '../../artifacts/blobs/blob-errors.ts'
+import type { BlobRef } from '../../experiment/records/manifest.ts'
 import type { RunSettings } from '../../experiment/records/run.ts'
 import { parsed } from '../../report/published.ts'
 import { MOST_ENVELOPE_BYTES } from '../../signatures/envelope.ts'
 import { artifactsIn } from './existing-store.ts'
+import { idIn } from './named-run.ts'
 import { pathOrUrl } from '../output/print.ts'
 
 /** A run's `report.json` before its contents are checked. */
@@ -24,6 +27,9 @@ export interface FoundReport {
    */
   readonly dataDirectory?: RunSettings['dataDirectory']
   readonly modelDirectory?: RunSettings['modelDirectory']
+  readonly places?: RunSettings['places']
+  /** Returns the bytes of an attachment of the run, if they are where the report is. */
+  readonly attachment: (blob: BlobRef) => Promise<Uint8Array | undefined>
 }
 
 /** An envelope that was found with a report. */
@@ -45,12 +51,27 @@ export interface ReportSelection {
  */
 export async function findReport(target: string, { run, store }: ReportSelection): Promise<FoundReport> {
   const found = await stat(target).catch(() => undefined)
-  if (!found) return reportOf(target, await artifactsIn(store), run)
+  if (!found) {
+    const artifacts = await artifactsIn(store)
+    const id = await idIn(artifacts.store, target)
+    return reportOf(id, artifacts, run)
+  }
   const file = found.isDirectory() ? join(target, 'report.json') : target
   const text = await reportText(file)
   const runs = comparedRuns(parsed(text, file))
-  if (!runs) return { text, where: file, signatures: await signaturesBeside(file) }
+  if (!runs) return reportIn(file, text)
   return reportBeside(file, pick(runs, run, file))
+}
+
+async function reportIn(file: string, text: string): Promise<FoundReport> {
+  const attachment = ({ sha256 }: BlobRef) =>
+    readRegularFile(join(dirname(file), ATTACHMENTS, `${sha256}.mjs`), { mostBytes: MOST_BYTES }).catch(
+      (error: unknown) => {
+        if (whyUnreadable(error) === undefined) throw error
+        return undefined
+      },
+    )
+  return { text, where: file, signatures: await signaturesBeside(file), attachment }
 }
 
 async function reportOf(id: string, artifacts: Artifacts, run: string | undefined): Promise<FoundReport> {
@@ -71,7 +92,7 @@ async function reportOf(id: string, artifacts: Artifacts, run: string | undefine
         : `there is no file and no folder "${id}", and no run of that id in the store ${artifacts.store.url}; ` +
             "expected a report.json, its folder, or a run's id",
     )
-  const { dataDirectory, modelDirectory } = record?.settings ?? {}
+  const { dataDirectory, modelDirectory, places } = record?.settings ?? {}
   return {
     text,
     where: pathOrUrl(artifacts.store.locate(`runs/${id}/report/report.json`)),
@@ -79,8 +100,14 @@ async function reportOf(id: string, artifacts: Artifacts, run: string | undefine
       where: pathOrUrl(artifacts.store.locate(path)),
       text,
     })),
+    attachment: (blob) =>
+      artifacts.getBlob(blob).catch((error: unknown) => {
+        if (!(error instanceof MissingBlobError)) throw error
+        return undefined
+      }),
     ...(dataDirectory !== undefined && { dataDirectory }),
     ...(modelDirectory !== undefined && { modelDirectory }),
+    ...(places && { places }),
   }
 }
 
@@ -135,7 +162,7 @@ async function reportBeside(file: string, { id, report }: ComparedRun): Promise<
     throw new UserError([
       { file, message: `the report of ${id} is at "${report}", which is no file of this machine` },
     ])
-  return { text: await reportText(where), where, signatures: await signaturesBeside(where) }
+  return reportIn(where, await reportText(where))
 }
 
 /**
@@ -143,6 +170,9 @@ async function reportBeside(file: string, { id, report }: ComparedRun): Promise<
  * per line, the format of in-toto.
  */
 export const SIGNATURES_SUFFIX = '.intoto.jsonl'
+
+/** The folder beside a published report that has the attachments of its run. */
+export const ATTACHMENTS = 'plugins'
 
 /**
  * Returns the signatures of a report in a file. A published report has them in one file beside it,

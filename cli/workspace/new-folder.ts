@@ -6,18 +6,22 @@ import { UserError } from '../../common/errors.ts'
 import { refuseUrl } from './refuse-url.ts'
 
 /**
- * Makes a folder that appears complete or not at all. Throws a UserError if the path exists
- * already.
+ * Makes a folder that appears complete or not at all. `option` names it on the command line. Throws
+ * a UserError if the path exists already.
  */
-export async function newFolder(path: string, fill: (folder: string) => Promise<void>): Promise<void> {
-  refuseUrl(path, '--out')
+export async function newFolder(
+  path: string,
+  fill: (folder: string) => Promise<void>,
+  option = '--out',
+): Promise<void> {
+  refuseUrl(path, option)
   const wanted = resolve(path)
   const present = await readdir(wanted).catch((error: NodeJS.ErrnoException) =>
     error.code === 'ENOENT' ? [] : [error.code ?? ''],
   )
   if (present.length > 0)
-    throw new UserError(`${path} is there already, and nothing is overwritten; name another with --out`)
-  const unfinished = await writingTo(path, async () => {
+    throw new UserError(`${path} is there already, and nothing is overwritten; name another with ${option}`)
+  const unfinished = await writingTo(path, option, async () => {
     await makeFolder(dirname(wanted))
     return mkdtemp(`${wanted}-`)
   })
@@ -35,18 +39,18 @@ export async function newFolder(path: string, fill: (folder: string) => Promise<
  * written to.
  */
 export async function writeTexts(folder: string, texts: Readonly<Record<string, string>>): Promise<void> {
-  await writingTo(folder, async () => {
+  await writingTo(folder, '--out', async () => {
     await makeFolder(resolve(folder))
     for (const [name, text] of Object.entries(texts)) await writeFile(join(folder, name), text)
   })
 }
 
-async function writingTo<T>(folder: string, work: () => Promise<T>): Promise<T> {
+async function writingTo<T>(folder: string, option: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
     throw new UserError(
-      `nothing can be written to ${folder}: ${unwritable(error)}; name another folder with --out`,
+      `nothing can be written to ${folder}: ${unwritable(error)}; name another folder with ${option}`,
     )
   }
 }

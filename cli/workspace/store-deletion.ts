@@ -13,7 +13,9 @@ export function withDeletionLock<T>(
   work: (confirm: () => void) => Promise<T>,
 ): Promise<T> {
   return withStoreLock(store, { command, onWait: printWaiting }, async (isMine) => {
-    const interrupt = interruption()
+    const interrupt = interruption(() => {
+      printError('Stopping after what is being deleted now. Once more to stop at once.')
+    })
     try {
       return await work(() => {
         isMine()

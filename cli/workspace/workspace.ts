@@ -17,6 +17,7 @@ import { UserError } from '../../common/errors.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
 import type { Settings } from '../../experiment/spec/settings.ts'
 import { isElsewhere } from '../../experiment/spec/places.ts'
+import { closestId } from './named-run.ts'
 
 /**
  * The folder of Zeroshift's files in the working directory: the default store, the embedded
@@ -93,13 +94,6 @@ export async function runRecordIn(artifacts: Artifacts, id: string): Promise<Run
   const known = [...(await artifacts.sweeps()), ...(await artifacts.runs())]
   throw new UserError(
     `the store ${artifacts.store.url} has no run '${id}'; ` +
-      (known.length > 0 ? `it has ${idList(known)}` : 'it has none: is it the right one (--store)?'),
+      (known.length > 0 ? closestId(id, known) : 'it has none: is it the right one (--store)?'),
   )
-}
-
-const MOST_NAMED = 20
-
-function idList(ids: readonly string[]): string {
-  const more = ids.length - MOST_NAMED
-  return `${ids.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { digestOf, sha256 } from '../../common/canonical.ts'
 import { UserError, type Problem } from '../../common/errors.ts'
 import { readRegularFile } from '../../common/regular-file.ts'
@@ -61,6 +61,7 @@ async function read(spec: FolderSpec, directory: string, reading: ReadOptions): 
     pictures,
     { name: spec.name, classes, sources: trees.map((tree, t) => sourceOf(tree, hashes[t] ?? [])) },
     trees[0]?.files.length ?? 0,
+    encoded.map(({ name }) => name.split(sep).join('/')),
   )
 }
 

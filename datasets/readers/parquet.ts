@@ -34,7 +34,7 @@ async function read(spec: ParquetSpec, directory: string, reading: ReadOptions):
   })
   const parts = await collectProblems(
     files.map((file) => async () => {
-      const { labels, names, source } = await load(file)
+      const { labels, names, ids, source } = await load(file)
       const encoded = labels.map((label, i) => ({
         name: `${file.name} row ${i}`,
         label,
@@ -45,7 +45,7 @@ async function read(spec: ParquetSpec, directory: string, reading: ReadOptions):
           return again.images[i] ?? new Uint8Array()
         },
       }))
-      return { ...file, encoded, names, source }
+      return { ...file, encoded, names, ids, source }
     }),
   )
   const [{ names, path, source } = { names: undefined, path: '', source: { name: '' } }] = parts
@@ -65,6 +65,7 @@ async function read(spec: ParquetSpec, directory: string, reading: ReadOptions):
     pictures,
     { name: spec.name, classes, sources: parts.map((part) => part.source) },
     given,
+    parts.flatMap(({ ids, encoded }) => ids ?? encoded.map(({ name }) => name)),
   )
 }
 
@@ -108,12 +109,19 @@ function keepLatest<K, V>(work: (key: K) => Promise<V>): (key: K) => Promise<V> 
 }
 
 /** The encoded images of a file, their labels and the names of the labels. Throws a FormatError. */
-export async function decodeParquet(bytes: Uint8Array, spec: Pick<ParquetSpec, 'image' | 'label'>) {
+export async function decodeParquet(
+  bytes: Uint8Array,
+  spec: Pick<ParquetSpec, 'image' | 'label'> & Partial<Pick<ParquetSpec, 'id'>>,
+) {
   const file = openParquet(bytes)
   const image = columnOf(file, 'image', spec.image, ['image', 'img'])
   const label = columnOf(file, 'label', spec.label, ['label', 'labels', 'fine_label'])
-  const rows = await file.rows([image, label])
+  const id = spec.id === undefined ? undefined : columnOf(file, 'id', spec.id, [])
+  const rows = await file.rows([image, label, ...(id === undefined ? [] : [id])])
+  const ids = rows.map((row) => (id === undefined ? pathOf(row[image]) : idOf(row[id])))
   return {
+    /** Absent if a row has none. */
+    ...(ids.every((one) => one !== undefined) && { ids }),
     images: rows.map((row) => bytesOf(row[image])),
     labels: rows.map((row, i) => {
       const value = row[label]
@@ -130,6 +138,17 @@ function bytesOf(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value
   const { bytes } = (value ?? {}) as { readonly bytes?: unknown }
   return bytes instanceof Uint8Array ? bytes : new Uint8Array()
+}
+
+/** The name of the file that an image was read from, if the column has it. */
+function pathOf(value: unknown): string | undefined {
+  const { path } = (value ?? {}) as { readonly path?: unknown }
+  return typeof path === 'string' && path !== '' ? path : undefined
+}
+
+/** The id of a row as text. Undefined if it is neither text nor a number. */
+function idOf(value: unknown): string | undefined {
+  return ['string', 'number', 'bigint'].includes(typeof value) ? String(value) : undefined
 }
 
 function columnOf(

@@ -1,6 +1,7 @@
 import type { Argument, Command, Option } from 'commander'
 import { createProgram } from '../../cli/program.ts'
-import { code, flow, plain, sentence, table } from './markdown.ts'
+import { flow } from '../../experiment/spec/flow.ts'
+import { code, plain, sentence, table } from './markdown.ts'
 
 /** docs/reference/commands.md: every command with its arguments and options. */
 export function commandsPage(): string {
@@ -27,7 +28,7 @@ function section(command: Command, parents: readonly string[], level: number): s
   return [
     `${'#'.repeat(level)} \`${path.join(' ')}\``,
     plain(sentence(command.description())),
-    ...(children.length === 0 ? [['```sh', usage.join(' '), '```'].join('\n')] : []),
+    ...(children.length === 0 || options.length > 0 ? [['```sh', usage.join(' '), '```'].join('\n')] : []),
     ...(args.length > 0 ? [table(['argument', 'meaning'], args.map(argumentRow))] : []),
     ...(options.length > 0 ? [table(['option', 'meaning'], options.map(optionRow))] : []),
     ...children.map((child) => section(child, path, level + 1)),
@@ -57,7 +58,8 @@ function optionRow({ flags, description, mandatory, negate, defaultValue }: Opti
 
 const INTRODUCTION = `# Commands
 
-\`./zeroshift COMMAND --help\` prints the same. \`./zeroshift\` stands at the root of the repository.`
+\`./zeroshift COMMAND --help\` prints the same. \`./zeroshift\` stands at the root of the repository.
+\`./zeroshift --version\` prints the version, the commit of a checkout, and one digest of all code that computes stages.`
 
 const ANSWERS = `## Output and exit codes
 

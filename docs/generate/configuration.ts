@@ -2,9 +2,10 @@ import { optimizerSchema, scheduleSchema } from '../../experiment/spec/optimizer
 import { configSchema } from '../../experiment/spec/spec.ts'
 import { settingsSchema } from '../../experiment/spec/settings.ts'
 import { sweepSchema } from '../../experiment/sweep/space.ts'
-import { fieldTable, jsonSchemaOf, type JsonSchema } from './fields.ts'
+import { jsonSchemaOf, type JsonSchema } from '../../experiment/spec/option-list.ts'
+import { fieldTable } from './fields.ts'
 import { code, plain, sentence, table } from './markdown.ts'
-import { optimizer, schedule } from './named-schemas.ts'
+import { optimizer, schedule, training } from '../../experiment/spec/named-schemas.ts'
 
 const settings = Object.keys(settingsSchema.shape)
 /** Options that have a page or a section of their own. */
@@ -37,7 +38,8 @@ export function configurationPage(): string {
     INTRODUCTION,
     '## Experiments',
     parts,
-    fieldTable(part(own), [optimizer, schedule]),
+    fieldTable(part(own.filter((name) => name === 'training')), [optimizer, schedule]),
+    fieldTable(part(own.filter((name) => name !== 'training')), [optimizer, schedule, training]),
     SETTINGS,
     fieldTable(part(settings), []),
     '## Optimizers',
@@ -74,7 +76,8 @@ line, editors complete and check the file:
 \`\`\`
 
 \`-S PATH=VALUE\` of \`run\` and \`sweep\` overrides one option. A path has the names of the tables below and indices from 0:
-\`-S 'methods[3].rank=4'\`.`
+\`-S 'methods[3].rank=4'\`. In an experiment, \`run\` also takes a row of \`methods\` by its label, or by its method if no other row has it:
+\`-S 'methods[rfa].rank=4'\`.`
 
 const SETTINGS = `### Settings of the machine
 

@@ -1,5 +1,5 @@
 import { datasetDefinitions } from '../../experiment/spec/data.ts'
-import { jsonSchemaOf } from './fields.ts'
+import { jsonSchemaOf } from '../../experiment/spec/option-list.ts'
 import { table } from './markdown.ts'
 import { linkTo, variantList, variantSections } from './variants.ts'
 

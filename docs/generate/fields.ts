@@ -1,47 +1,16 @@
-import { z } from 'zod'
-import { code, flow, plain, table } from './markdown.ts'
+import {
+  describedOptions,
+  type JsonSchema,
+  type NamedSchema,
+  type Notation,
+} from '../../experiment/spec/option-list.ts'
+import { code, plain, table } from './markdown.ts'
 
-/** The parts of JSON Schema that zod writes for configs. */
-export interface JsonSchema {
-  readonly type?: string
-  readonly description?: string
-  readonly default?: unknown
-  readonly const?: unknown
-  readonly enum?: readonly unknown[]
-  readonly pattern?: string
-  readonly format?: string
-  readonly minimum?: number
-  readonly maximum?: number
-  readonly exclusiveMinimum?: number
-  readonly exclusiveMaximum?: number
-  readonly multipleOf?: number
-  readonly items?: JsonSchema | readonly JsonSchema[]
-  readonly properties?: Readonly<Record<string, JsonSchema>>
-  readonly additionalProperties?: JsonSchema | boolean
-  readonly required?: readonly string[]
-  readonly anyOf?: readonly JsonSchema[]
-  readonly oneOf?: readonly JsonSchema[]
-}
-
-/** A schema that has a section of its own, to which fields of its type link. */
-export interface NamedSchema {
-  readonly label: string
-  readonly link: string
-  readonly schema: JsonSchema
-}
-
-/** The JSON Schema of what a user writes, with defaults. */
-export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
-  return z.toJSONSchema(schema, { target: 'draft-7', io: 'input' }) as JsonSchema
-}
-
-/** One option of a config. */
-interface Field {
-  readonly path: string
-  readonly schema: JsonSchema
-  readonly isRequired: boolean
-  /** The variant to which the option belongs, such as `what: lora`. */
-  readonly variant?: string | undefined
+const markdown: Notation = {
+  code,
+  named: ({ label, link }) => `[${label}](${link})`,
+  tuple: (types) => `\\[${types.join(', ')}\\]`,
+  required: '**required**',
 }
 
 /**
@@ -53,128 +22,13 @@ export function fieldTable(
   named: readonly NamedSchema[],
   { omit = [], prefix = '' }: { readonly omit?: readonly string[]; readonly prefix?: string } = {},
 ): string {
-  const rows = fieldsOf(schema, named, prefix)
+  const rows = describedOptions(schema, named, markdown, prefix)
     .filter(({ path }) => !omit.includes(path))
-    .map(({ path, schema: field, isRequired, variant }) => [
+    .map(({ path, type, default: value, meaning, variant }) => [
       code(path),
-      typeOf(field, named),
-      defaultOf(field, isRequired),
-      [...(variant ? [`With ${code(variant)}:`] : []), plain(field.description ?? '')].join(' ').trim(),
+      type,
+      value,
+      [...(variant ? [`With ${code(variant)}:`] : []), plain(meaning)].join(' ').trim(),
     ])
   return table(['option', 'type', 'default', 'meaning'], rows)
-}
-
-function fieldsOf(schema: JsonSchema, named: readonly NamedSchema[], prefix: string): readonly Field[] {
-  const required = new Set(schema.required)
-  return Object.entries(schema.properties ?? {}).flatMap(([name, field]): readonly Field[] => {
-    const path = `${prefix}${name}`
-    const own = { path, schema: field, isRequired: required.has(name) }
-    if (nameOf(field, named)) return [own]
-    if (field.properties) return [own, ...fieldsOf(field, named, `${path}.`)]
-    const { items } = field
-    if (items && !isTuple(items) && items.properties && !nameOf(items, named))
-      return [own, ...fieldsOf(items, named, `${path}[].`)]
-    const discriminator = discriminatorOf(field)
-    if (discriminator === undefined) return [own]
-    const variants = variantsOf(field).flatMap((variant): readonly Field[] => {
-      const chosen = `${discriminator}: ${flow(variant.properties?.[discriminator]?.const)}`
-      const heading = { ...variant.properties?.[discriminator], description: variant.description ?? '' }
-      return [
-        { path: `${path}.${discriminator}`, schema: heading, isRequired: true },
-        ...fieldsOf(variant, named, `${path}.`)
-          .filter((one) => one.path !== `${path}.${discriminator}`)
-          .map((one) => ({ ...one, variant: chosen })),
-      ]
-    })
-    return [own, ...variants]
-  })
-}
-
-const variantsOf = ({ anyOf, oneOf }: JsonSchema): readonly JsonSchema[] => anyOf ?? oneOf ?? []
-
-/** The property whose constant value tells the variants of a union of objects apart. */
-function discriminatorOf(schema: JsonSchema): string | undefined {
-  const variants = variantsOf(schema)
-  if (variants.length < 2) return undefined
-  const [first] = variants
-  return Object.keys(first?.properties ?? {}).find((name) =>
-    variants.every(({ properties }) => properties?.[name]?.const !== undefined),
-  )
-}
-
-/** The type of an option in words and code spans. */
-function typeOf(schema: JsonSchema, named: readonly NamedSchema[]): string {
-  const name = nameOf(schema, named)
-  if (name) return `[${name.label}](${name.link})`
-  if (schema.const !== undefined) return code(flow(schema.const))
-  if (schema.enum) return schema.enum.map((value) => code(flow(value))).join(', ')
-  if (discriminatorOf(schema) !== undefined) return 'object'
-  const variants = variantsOf(schema)
-  if (variants.length > 0) return variants.map((one) => typeOf(one, named)).join(' or ')
-  switch (schema.type) {
-    case 'array': {
-      const { items } = schema
-      if (items === undefined) return 'list'
-      return isTuple(items)
-        ? `\\[${items.map((item) => typeOf(item, named)).join(', ')}\\]`
-        : `list of ${typeOf(items, named).replace(/number/g, 'numbers')}`
-    }
-    case 'object':
-      return typeof schema.additionalProperties === 'object'
-        ? `map of names to ${typeOf(schema.additionalProperties, named)}`
-        : 'object'
-    case 'integer':
-    case 'number':
-      return [schema.type === 'integer' ? 'whole number' : 'number', boundsOf(schema)]
-        .filter(Boolean)
-        .join(' ')
-    case 'string':
-      return schema.format === 'uri' ? 'URL' : 'text'
-    case 'boolean':
-      return '`true` or `false`'
-    default:
-      return 'any value'
-  }
-}
-
-const isTuple = (items: JsonSchema | readonly JsonSchema[]): items is readonly JsonSchema[] =>
-  Array.isArray(items)
-
-function boundsOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf }: JsonSchema): string {
-  const safe = (bound: number | undefined) =>
-    bound === undefined || Math.abs(bound) === Number.MAX_SAFE_INTEGER ? undefined : bound
-  const [low, high] = [safe(minimum), safe(maximum)]
-  const range =
-    low !== undefined && high !== undefined
-      ? [`${low} to ${high}`]
-      : [...words('at least', low), ...words('at most', high)]
-  const parts = [
-    ...range,
-    ...words('above', exclusiveMinimum),
-    ...words('below', exclusiveMaximum),
-    ...words('a multiple of', multipleOf),
-  ]
-  return parts.length === 0 ? '' : `(${parts.join(', ')})`
-}
-
-function words(text: string, value: number | undefined): readonly string[] {
-  return value === undefined ? [] : [`${text} ${value}`]
-}
-
-function defaultOf({ default: value }: JsonSchema, isRequired: boolean): string {
-  if (value !== undefined && flow(value) !== '{}') return code(flow(value))
-  return isRequired ? '**required**' : ''
-}
-
-function nameOf(schema: JsonSchema, named: readonly NamedSchema[]): NamedSchema | undefined {
-  const shape = JSON.stringify({ ...schema, default: undefined, description: undefined })
-  return named.find((one) => {
-    const known = JSON.stringify({
-      ...one.schema,
-      $schema: undefined,
-      default: undefined,
-      description: undefined,
-    })
-    return known === shape
-  })
 }

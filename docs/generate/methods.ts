@@ -1,11 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { methodSchemas, type MethodName } from '../../experiment/spec/methods.ts'
-import { searchSpaces, type SearchRange } from '../../experiment/spec/search-spaces.ts'
+import { isNotUnlearned, methodSchemas, type RowSpec } from '../../experiment/spec/methods.ts'
+import { externalMethodSchema } from '../../experiment/spec/program.ts'
+import { readsOf } from '../../experiment/spec/method-facts.ts'
+import { rangeText } from '../../experiment/spec/range-text.ts'
+import { searchSpaces } from '../../experiment/spec/search-spaces.ts'
 import { rowTuningSchema } from '../../experiment/spec/tune.ts'
-import { fieldTable, jsonSchemaOf } from './fields.ts'
-import { code, flow, plain, table } from './markdown.ts'
-import { optimizer, schedule } from './named-schemas.ts'
+import { jsonSchemaOf } from '../../experiment/spec/option-list.ts'
+import { fieldTable } from './fields.ts'
+import { code, plain, table } from './markdown.ts'
+import { optimizer, schedule } from '../../experiment/spec/named-schemas.ts'
 
 const FOLDER = join(import.meta.dirname, '../../unlearning/methods')
 
@@ -16,11 +20,18 @@ const noAlgorithm: Readonly<Record<string, string>> = {
     'The gold model is trained in the same way as the original, on the retained set alone and with a training seed of its ' +
     'own. It starts from new weights, or from the same checkpoint as the original if `model` is `pretrained`. Every other ' +
     'model is compared with it.',
+  weights:
+    "The model of the row is read from files, and nothing is trained: weights of the experiment's model, a checkpoint of " +
+    'transformers, an adapter of PEFT on the original, or the logits of every sample in the order of the data set. Its digests ' +
+    'are in the key, its place is not. See [Your model](../guides/your-model.md#weights-from-elsewhere).',
+  external:
+    'A program of yours in any language makes the model. [The guide](../guides/external-programs.md) has examples, and ' +
+    '[the contract](program-contract.md) says what the program gets and what it leaves.',
 }
 
 /** docs/reference/methods.md: the options of every method, and the docstring of its algorithm. */
 export function methodsPage(): string {
-  const methods = methodSchemas.map((schema) => ({
+  const methods = [...methodSchemas, externalMethodSchema].map((schema) => ({
     name: schema.shape.method.value,
     about: schema.description ?? '',
     schema: jsonSchemaOf(schema),
@@ -32,29 +43,26 @@ export function methodsPage(): string {
   const sections = methods.map(({ name, schema }) => {
     const algorithm = noAlgorithm[name] ?? docstringOf(name)
     const options = fieldTable(schema, [optimizer, schedule], { omit: ['method'] })
-    return [`## \`${name}\``, algorithm, options, ...searchSpaceOf(name)].join('\n\n')
+    const reads = `It reads ${plain(readsOf(name))}.`
+    return [`## \`${name}\``, algorithm, reads, options, ...searchSpaceOf(name)].join('\n\n')
   })
   const tuning = fieldTable(jsonSchemaOf(rowTuningSchema), [], { prefix: 'tune.' })
   return [INTRODUCTION, list, TUNING, tuning, ...sections].join('\n\n')
 }
 
 /** The values that tuning draws the options of a method from. */
-function searchSpaceOf(name: MethodName): readonly string[] {
-  if (name === 'original' || name === 'retrain') return []
-  const ranges = Object.entries(searchSpaces[name]).map(([path, range]) => `${code(path)} ${valuesOf(range)}`)
+function searchSpaceOf(name: RowSpec['method']): readonly string[] {
+  if (name === 'external' || isNotUnlearned(name)) return []
+  const ranges = Object.entries(searchSpaces[name]).map(
+    ([path, range]) => `${code(path)} ${rangeText(range)}`,
+  )
   if (ranges.length === 0) return ['[Tuning](#tuning) draws none of these options.']
   return [`[Tuning](#tuning) draws ${ranges.join('; ')}.`]
 }
 
-function valuesOf(range: SearchRange): string {
-  if ('times' in range) return `${range.times.join(' to ')} times the row's own`
-  if ('choices' in range) return `one of ${range.choices.map(flow).join(', ')}`
-  return `${range.from} to ${range.to}${range.scale === 'log' ? ' on a logarithmic scale' : ''}`
-}
-
 const TUNING = `## Tuning
 
-Every method but \`original\` and \`retrain\` takes \`tune\` besides its own options: \`false\`, or how it is
+Every method but \`original\`, \`retrain\`, \`weights\` and \`external\` takes \`tune\` besides its own options: \`false\`, or how it is
 [tuned](../guides/tuning.md). \`replay\` is exact and takes no other value than \`false\`. Without a space of its own it has the space at the end of its section.`
 
 const INTRODUCTION = `# Methods
@@ -71,7 +79,7 @@ function docstringOf(method: string): string {
   const file = join(FOLDER, `${method}.ts`)
   const own = existsSync(file) ? file : join(FOLDER, method, `${method}.ts`)
   const source = readFileSync(own, 'utf8')
-  const before = source.slice(0, source.search(/^export const unlearn\b/m))
+  const before = source.slice(0, source.search(/^export (const unlearn|default)\b/m))
   const comment = before.slice(before.lastIndexOf('/**'))
   const lines = comment
     .replace(/^\/\*\*/, '')
@@ -79,7 +87,7 @@ function docstringOf(method: string): string {
     .split('\n')
     .map((line) => line.replace(/^ ?\* ?/, '').trimEnd())
   if (comment.length === before.length || lines.every((line) => line.trim() === ''))
-    throw new Error(`${own} has no docstring before "export const unlearn"; expected equation and source`)
+    throw new Error(`${own} has no docstring before its export; expected equation and source`)
   return blocksOf(lines).join('\n\n')
 }
 

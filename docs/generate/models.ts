@@ -1,26 +1,20 @@
 import { layersOf } from '../../experiment/models/model.ts'
 import { adaptableLayers } from '../../experiment/models/layers.ts'
-import { modelSchemas } from '../../experiment/spec/model.ts'
-import { specSchema } from '../../experiment/spec/spec.ts'
-import { jsonSchemaOf, type JsonSchema } from './fields.ts'
+import { externalModelSchema } from '../../experiment/spec/program.ts'
+import { modelSchema, modelSchemas } from '../../experiment/spec/model.ts'
+import { jsonSchemaOf } from '../../experiment/spec/option-list.ts'
 import { table } from './markdown.ts'
 import { variantList, variantSections } from './variants.ts'
 
 /** docs/reference/models.md: every architecture with its options. */
 export function modelsPage(): string {
-  const models = modelSchemas.map((schema) => ({
+  const models = [...modelSchemas, externalModelSchema].map((schema) => ({
     name: schema.shape.name.value,
     about: schema.description ?? '',
-    // The checkpoint's facts are not for users: Zeroshift fills them in.
-    schema: withoutCheckpoint(jsonSchemaOf(schema)),
+    schema: jsonSchemaOf(schema),
   }))
   const list = variantList(['model', 'architecture'], models)
   return [INTRODUCTION, list, ...variantSections('name', models), LAYERS, layerTable()].join('\n\n')
-}
-
-function withoutCheckpoint(json: JsonSchema): JsonSchema {
-  const { checkpoint: _, ...properties } = json.properties ?? {}
-  return { ...json, properties }
 }
 
 const INTRODUCTION = `# Models
@@ -35,7 +29,7 @@ models have the same architecture. [Your model](../guides/your-model.md) explain
 function layerTable(): string {
   const rows = modelSchemas.flatMap((schema) => {
     const name = schema.shape.name.value
-    const { data: model } = specSchema.shape.model.safeParse({ name })
+    const { data: model } = modelSchema.safeParse({ name })
     if (!model || model.name === 'pretrained') return []
     const names = adaptableLayers(layersOf(model, [32, 32, 3], 10)).map((layer) => `\`${layer.name}\``)
     const shown = names.length > 8 ? [...names.slice(0, 5), '…', ...names.slice(-2)] : names

@@ -9,6 +9,7 @@ import { environmentPage } from './environment.ts'
 import { methodsPage } from './methods.ts'
 import { metricsPage } from './metrics.ts'
 import { modelsPage } from './models.ts'
+import { programContractPage } from './program-contract.ts'
 import { sectionTable } from './sections.ts'
 import { splitsPage } from './splits.ts'
 import { stageTable } from './stages.ts'
@@ -25,6 +26,7 @@ const pages: Readonly<Record<string, () => string>> = {
   'reference/methods.md': methodsPage,
   'reference/metrics.md': metricsPage,
   'reference/models.md': modelsPage,
+  'reference/program-contract.md': programContractPage,
   'reference/splits.md': splitsPage,
   'reference/store-layout.md': storeLayoutPage,
 }

@@ -1,6 +1,6 @@
 import { targetNames, type TargetName } from '../../experiment/spec/methods.ts'
 import { splitSchemas } from '../../experiment/spec/split.ts'
-import { jsonSchemaOf } from './fields.ts'
+import { jsonSchemaOf } from '../../experiment/spec/option-list.ts'
 import { code, table } from './markdown.ts'
 import { variantList, variantSections } from './variants.ts'
 
@@ -26,6 +26,12 @@ rows of an archive or a table, or the files of an image folder sorted by class a
 
 The numbers of validation and test samples are refused: a data set without test files has its test samples among these numbers, and so do
 validation samples. \`file\` has one number in a line, or several between commas or spaces; \`#\` begins a comment. A number that occurs twice is refused.`,
+  names: `\`file\` has one name in a line. White space around it does not count, and lines that begin with \`#\` are comments. The name of an image of a folder is its path below the
+directory of the data, with \`/\`. The end of a path is enough where it belongs to a single image. The name of a row of parquet files is the value of the column \`data.id\`. Without this
+option it is the file name that is stored with the image, or else the file and the number of the row, such as \`train-0000.parquet row 7\`.
+
+Named samples stay training samples: they are left out where samples for tests and validation are drawn. Images of test files are refused. A split by names has the keys of the same split
+by indices, unless a named sample would have been set apart.`,
   hard: `The original model is trained before the split, and its logits rank the training samples by φ = log(p_y / (1 − p_y)):
 
 | \`by\`             | forgets                                                                                                                                                                                                                                                    |

@@ -27,6 +27,7 @@ export const storeLayout: readonly { readonly path: string; readonly about: stri
     path: 'runs/<id>/own.json',
     about: 'somebody started the run by itself: it is not only a cell of a sweep',
   },
+  { path: 'runs/<id>/labels.json', about: 'the tags and the note that a user gave to the run' },
   { path: 'runs/<id>/report/…', about: 'the report of a run' },
   {
     path: 'runs/<id>/report.signatures/<keyid>.json',

@@ -1,4 +1,5 @@
-import { fieldTable, type JsonSchema } from './fields.ts'
+import { type JsonSchema } from '../../experiment/spec/option-list.ts'
+import { fieldTable } from './fields.ts'
 import { plain, sentence, table } from './markdown.ts'
 
 /** One of the choices for a part of a config, such as one model. */

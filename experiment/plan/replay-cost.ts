@@ -1,4 +1,5 @@
 import { expectedSamples, forgetSize, setSizes, sum } from '../spec/sets.ts'
+import type { TrainingSpec } from '../spec/training.ts'
 import type { Plan } from './types.ts'
 import { keptSteps, trainingSteps, type TrainingSteps } from './training-steps.ts'
 
@@ -21,8 +22,9 @@ export interface ReplayCost {
  * random draw. Undefined if the plan has no row of that method.
  */
 export function replayCost(plan: Plan): ReplayCost | undefined {
-  if (!plan.candidates.some(({ method }) => method === 'replay')) return undefined
-  const { training } = plan.original.params
+  const { params } = plan.original
+  if (!plan.candidates.some(({ method }) => method === 'replay') || !('training' in params)) return undefined
+  const { training } = params
   const { data, facts } = plan.dataset.params
   const { split } = plan.split.params
   const samples = setSizes(data, facts).train
@@ -35,7 +37,7 @@ export function replayCost(plan: Plan): ReplayCost | undefined {
   const forgotten = forgetSize(split, data, facts)
   const unread = (count: number) => (step: number) =>
     shareUnread(count, samples, Math.min(training.batchSize, samples) * (step - steps.lateFrom))
-  const areAllLate = !order || areLate(plan, sum(facts.train))
+  const areAllLate = !order || areLate(order, plan, sum(facts.train))
   return {
     steps: steps.steps,
     keptSteps: kept,
@@ -71,17 +73,20 @@ function shareUnread(count: number, samples: number, read: number): number {
 }
 
 /** Whether all forgotten samples are known to come late. */
-function areLate({ original, split, dataset }: Plan, samples: number): boolean {
-  const { order } = original.params.training
+function areLate(
+  order: NonNullable<TrainingSpec['order']>,
+  { split, dataset }: Plan,
+  samples: number,
+): boolean {
   const { split: forgotten } = split.params
   const { facts } = dataset.params
-  if (order?.classes && 'classes' in forgotten) {
+  if (order.classes && 'classes' in forgotten) {
     const count = (classes: readonly (number | string)[]) =>
       expectedSamples({ kind: 'class', classes: [...classes] }, samples, facts)
     const both = [...new Set([...order.classes, ...forgotten.classes])]
     return count(both) === count(order.classes)
   }
-  if (order?.indices && forgotten.kind === 'indices') {
+  if (order.indices && forgotten.kind === 'indices') {
     const late = new Set(order.indices)
     return (forgotten.indices ?? []).every((i) => late.has(i))
   }

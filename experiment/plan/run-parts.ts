@@ -50,7 +50,12 @@ function outline(plan: Plan): Plan {
   const { split, ...params } = plan.split.params
   if (split.kind !== 'indices') return plan
   const { indices: _, ...named } = split
-  return { ...plan, split: { ...plan.split, params: { ...params, split: named } } }
+  const { keep: __, ...data } = plan.dataset.params
+  return {
+    ...plan,
+    dataset: { ...plan.dataset, params: data },
+    split: { ...plan.split, params: { ...params, split: named } },
+  }
 }
 
 /** JSON in ASCII, so that a piece may end between any two characters. */

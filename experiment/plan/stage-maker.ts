@@ -1,3 +1,4 @@
+import type { ProgramExecution } from '../spec/program.ts'
 import { codeNameOf, versionOf, type ChangedCode } from '../stages/code.ts'
 import {
   keyOf,
@@ -8,12 +9,13 @@ import {
   type StageRef,
 } from '../stages/stage.ts'
 
-/** Makes a stage with its key. */
+/** Makes a stage with its key. `execution`: how an external program is executed. */
 export type StageMaker = <K extends StageKind>(
   kind: K,
   title: string,
   params: StageParams[K],
   inputs: StageInputs[K],
+  execution?: ProgramExecution,
 ) => StageOf<K>
 
 /**
@@ -21,11 +23,12 @@ export type StageMaker = <K extends StageKind>(
  * stages.
  */
 export function stageMaker(changed: ChangedCode): StageMaker {
-  return (kind, title, params, inputs) => {
+  return (kind, title, params, inputs, execution = {}) => {
     const name = codeNameOf({ kind, params })
     const code = changed[name]
     const keyed = { kind, version: versionOf(name), params, inputs, ...(code !== undefined && { code }) }
-    return { ...keyed, key: keyOf(keyed), title }
+    const isLimited = Object.keys(execution).length > 0
+    return { ...keyed, key: keyOf(keyed), title, ...(isLimited && { execution }) }
   }
 }
 

@@ -1,8 +1,8 @@
 import { digestOf } from '../../common/canonical.ts'
 import type { DatasetFacts } from '../spec/dataset.ts'
-import type { ApproximateMethodSpec } from '../spec/methods.ts'
+import { isApproximate, type ApproximateMethodSpec } from '../spec/methods.ts'
 import { resolveClasses } from '../spec/sets.ts'
-import type { Spec } from '../spec/spec.ts'
+import { trainedHere, type Spec } from '../spec/spec.ts'
 import type { SplitSpec } from '../spec/split.ts'
 import { tuneDefaults } from '../spec/tune.ts'
 import { tuningOf, variantsOf } from '../spec/variants.ts'
@@ -19,6 +19,8 @@ interface TuningContext {
   readonly data: { readonly dataset: StageRef<'dataset'>; readonly split: StageRef<'split'> }
   /** Absent if models start from new weights. */
   readonly checkpoint?: StageRef<'checkpoint'>
+  /** The original, if it was made elsewhere. The tuning then uses it, too. */
+  readonly given?: StageOf<'train'>
 }
 
 /**
@@ -29,7 +31,7 @@ interface TuningContext {
 export function tuningPlan(context: TuningContext): TuningPlan | undefined {
   const { spec } = context
   const tuned = spec.methods.flatMap((row): readonly ApproximateMethodSpec[] =>
-    row.method === 'original' || row.method === 'retrain' || !tuningOf(row, spec) ? [] : [row],
+    isApproximate(row) && tuningOf(row, spec) ? [row] : [],
   )
   if (tuned.length === 0) return undefined
   const count = spec.tune?.seeds ?? tuneDefaults.seeds
@@ -56,12 +58,12 @@ export function tuningSeedsAt({ seed }: Pick<Spec, 'seed'>, i: number): Spec['se
 }
 
 function tuningSeed(context: TuningContext, i: number): TuningSeed {
-  const { stage, spec, data, checkpoint } = context
+  const { stage, spec, data, checkpoint, given } = context
   const { dataset } = data
   const seeds = tuningSeedsAt(spec, i)
   const name = `tuning seed ${i + 1}`
   const inputs = { dataset, ...(checkpoint && { checkpoint }) }
-  const original = trainStage(stage, spec, 'all', inputs, seeds.training, `train original, ${name}`)
+  const original = given ?? trainStage(stage, spec, 'all', inputs, seeds.training, `train original, ${name}`)
   const model = ref(original)
   const ranking =
     spec.split.kind === 'hard'
@@ -101,6 +103,7 @@ function tuningSplit({ spec, facts }: TuningContext, seed: number): SplitSpec {
     case 'class':
       return { kind: 'class', classes: otherClasses(resolveClasses(split, facts), facts, seed) }
     case 'indices':
+    case 'names':
       return { kind: 'random', count: split.indices?.length ?? 0 }
     case 'random':
     case 'class-fraction':
@@ -173,11 +176,12 @@ function trialStage(
   before: StageOf<'tune'> | undefined,
   title: string,
 ): StageOf<'trial'> {
-  const { model, training } = spec
+  const trained = trainedHere(spec)
+  if (!trained) throw new Error('the methods of an external model are not tuned')
   return stage(
     'trial',
     title,
-    { ...variant, model, training, seed: tuningSeedsAt(spec, i).unlearning, batchSize: 500 },
+    { ...variant, ...trained, seed: tuningSeedsAt(spec, i).unlearning, batchSize: 500 },
     {
       dataset,
       split: ref(split),

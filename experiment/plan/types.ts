@@ -1,4 +1,4 @@
-import type { MethodName } from '../spec/methods.ts'
+import type { RowSpec } from '../spec/methods.ts'
 import type { RequestedStages } from '../stages/requested.ts'
 import type { StageOf, StageRef } from '../stages/stage.ts'
 
@@ -10,6 +10,13 @@ export interface Plan extends SeedPlan {
    * weights.
    */
   readonly checkpoint?: StageOf<'checkpoint'>
+  /**
+   * The files of models from elsewhere that all seeds need: the original, gold models, and the
+   * checkpoint of gold's own training. Absent if there are none.
+   */
+  readonly given?: readonly StageOf<'checkpoint'>[]
+  /** The files of the external programs. Absent if there are none. */
+  readonly programs?: readonly StageOf<'program'>[]
   /** The original's outputs on every training sample. Present if the split depends on them. */
   readonly ranking?: StageOf<'evaluate'>
   readonly split: StageOf<'split'>
@@ -76,12 +83,15 @@ export interface SeedPlan {
   readonly original: StageOf<'train'>
   /**
    * The first gold model is the reference for every row. The others, of other seeds, give the
-   * floor.
+   * floor. Empty in an experiment without gold.
    */
   readonly gold: readonly StageOf<'train'>[]
-  /** The judgement of the first gold model. It exists whether or not gold is a row of the table. */
-  readonly reference: JudgingStages
-  /** Absent in plans of older versions. */
+  /**
+   * The judgement of the first gold model. It exists whether or not gold is a row of the table.
+   * Absent in an experiment without gold.
+   */
+  readonly reference?: JudgingStages
+  /** Absent in plans of older versions, and if an external program trains the models. */
   readonly twin?: Twin
   /**
    * The evaluation of the original. Present if a requested stage or the validation gap depends on
@@ -99,6 +109,12 @@ export interface Twin {
   readonly evaluate: StageOf<'evaluate'>
 }
 
+/** The stages that make a model from files of elsewhere. */
+export interface GivenStages {
+  readonly checkpoint: StageOf<'checkpoint'>
+  readonly model: StageOf<'train'>
+}
+
 /** The stages that judge one model. */
 export interface JudgingStages extends RequestedStages {
   readonly evaluate: StageOf<'evaluate'>
@@ -111,9 +127,11 @@ export interface JudgingStages extends RequestedStages {
 export interface Candidate extends JudgingStages {
   /** The name of the row. */
   readonly label: string
-  readonly method: MethodName
+  readonly method: RowSpec['method']
   /** Absent if the model is a trained one: the original or a gold model. */
   readonly unlearn?: StageOf<'unlearn'>
+  /** Present if the model of the row was made elsewhere. */
+  readonly given?: GivenStages
   readonly model: StageRef<'train' | 'unlearn'>
   readonly compare: StageOf<'compare'>
 }

@@ -22,6 +22,9 @@ export interface ManifestOf<K extends StageKind> {
 
 export type Manifest = { [K in StageKind]: ManifestOf<K> }[StageKind]
 
+/** The manifest of a stage that makes a model. */
+export type ModelManifest = ManifestOf<'train'> | ManifestOf<'unlearn'>
+
 /** The manifests of a stage's inputs, by input name. */
 export type InputManifests<K extends StageKind> = ManifestsOf<StageInputKinds[K]>
 type ManifestsOf<Kinds> = { readonly [Name in keyof Kinds]: Extract<Manifest, { kind: Kinds[Name] }> }
@@ -49,8 +52,11 @@ export interface Clock {
  * say.
  */
 export interface OtherWork {
-  /** Processor seconds of other processes. */
-  readonly processes: number
+  /**
+   * Processor seconds of other processes. Absent if an external program did the work: its own time
+   * is among those of other processes.
+   */
+  readonly processes?: number
   /** Wall seconds during which the same worker also computed another stage. */
   readonly stages: number
 }

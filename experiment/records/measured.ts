@@ -11,7 +11,10 @@ export interface CurvePoint {
   /** Optimizer steps done, counted from 1. */
   readonly step: number
   readonly loss: number
-  readonly learningRate: number
+  /** Absent if an external program trains. */
+  readonly learningRate?: number
+  /** The accuracy in percent that an external program has reported. */
+  readonly accuracy?: number
 }
 
 /** The sets on which a model is evaluated. */

@@ -1,3 +1,4 @@
+import { requestedKinds } from '../stages/requested.ts'
 import { settingsByKind, stageKinds, type StageKind } from '../stages/stage.ts'
 import { OWN, STANDARD, type FigureDescription } from './described-figures.ts'
 import { metricColumns, type MetricName } from './results.ts'
@@ -74,3 +75,14 @@ const ofStages = stageKinds.flatMap((kind) =>
  * section of the config.
  */
 export const metricList: readonly MetricLine[] = [...table, ...ofStages]
+
+/** The experiments whose reports have the figures of a place, in words. */
+export function reportsWith(place: MetricLine['in']): string {
+  if (place === 'table') return 'every report, in the table of results'
+  if (place === 'population') return 'reports of experiments with 3 `seeds` or more'
+  if (place === 'membership') return 'reports of experiments with the section `shadow`'
+  if (place === 'trial') return 'reports of experiments with the section `tune`'
+  return requestedKinds.some((kind) => kind === place)
+    ? `reports of experiments with the section \`${place}\``
+    : 'every report'
+}

@@ -152,4 +152,6 @@ export interface RowMarks {
   readonly timesOverlapped?: true
   /** The method has its options as written, while those of other rows were tuned. */
   readonly untuned?: true
+  /** An external program computed the model. */
+  readonly external?: true
 }

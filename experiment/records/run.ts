@@ -24,7 +24,13 @@ export interface RunRecord {
 }
 
 /** All settings but the store, in which the record is. */
-export type RunSettings = Omit<Settings, 'store'>
+export interface RunSettings extends Omit<Settings, 'store'> {
+  /**
+   * The places of models that were made elsewhere, by the digest of their files. Absent if there
+   * are none.
+   */
+  readonly places?: Readonly<Record<string, string>>
+}
 
 export interface RunInput {
   readonly run: RunRecord

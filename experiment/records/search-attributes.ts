@@ -25,7 +25,7 @@ export function searchAttributesOf({ id, spec }: RunRecord, sweep?: string): Sea
     keyword('ZeroshiftDataset', spec.data.name),
     keywords(
       'ZeroshiftMethods',
-      spec.methods.map(({ method }) => method),
+      spec.methods.map((row) => (row.method === 'plugin' ? row.plugin.name : row.method)),
     ),
     keywords(
       'ZeroshiftRanks',

@@ -77,7 +77,7 @@ function checkClasses(method: MethodSpec, { name, train }: DatasetFacts, report:
     (method.target === 'nearest-centroid' || method.target === 'nearest-retained')
   )
     report(['target'], `${method.target} needs at least 2 classes, and ${name} has samples of ${classes}`)
-  if (relabels[method.method])
+  if (method.method === 'plugin' ? method.plugin.relabels : relabels[method.method])
     report(['method'], `${method.method} needs at least 2 classes, and ${name} has samples of ${classes}`)
 }
 

@@ -2,11 +2,12 @@ import { flattenLayers, type Layer } from '../models/layers.ts'
 import type { DatasetFacts } from './dataset.ts'
 import type { Report } from './problems.ts'
 import { classIndices, sum } from './sets.ts'
-import type { Spec } from './spec.ts'
+import type { Spec, TrainedHere } from './spec.ts'
+import type { TrainingSpec } from './training.ts'
 
 /** Checks that the training can keep states and read some samples late, if it is asked to. */
 export function checkReplay(
-  { model, training: { replay, order, tune }, methods }: Pick<Spec, 'model' | 'training' | 'methods'>,
+  { model, training: { replay, order, tune }, methods }: TrainedHere & Pick<Spec, 'methods'>,
   facts: DatasetFacts,
   layers: readonly Layer[],
   report: Report,
@@ -35,7 +36,7 @@ export function checkReplay(
 }
 
 function checkOrder(
-  { classes, indices }: NonNullable<Spec['training']['order']>,
+  { classes, indices }: NonNullable<TrainingSpec['order']>,
   facts: DatasetFacts,
   report: Report,
 ): void {

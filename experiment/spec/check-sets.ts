@@ -69,6 +69,7 @@ export function checkSets({ data, split }: Spec, facts: DatasetFacts, report: Re
       break
     }
     case 'indices':
+    case 'names':
       // Whether each index belongs to a training sample is checked with the data
       // (experiment/spec/indices.ts).
       if (split.indices)

@@ -3,9 +3,9 @@ import type { Layer } from '../models/layers.ts'
 import { checkMethod } from './check-methods.ts'
 import { findingsOf } from './config-issues.ts'
 import type { DatasetFacts } from './dataset.ts'
-import { methodSchema, type ApproximateMethodSpec } from './methods.ts'
+import { isApproximate, methodSchema, type ApproximateMethodSpec } from './methods.ts'
 import { within, type Report } from './problems.ts'
-import { rangeProblems, valueIn, type Json, type RangeSpec } from './range.ts'
+import { extremes, rangeProblems, type RangeSpec } from './range.ts'
 import { classIndices, forgetCount, setSizes } from './sets.ts'
 import type { Spec } from './spec.ts'
 import { tuningOf, variantsOf, withValues } from './variants.ts'
@@ -16,8 +16,7 @@ import { tuningOf, variantsOf, withValues } from './variants.ts'
  */
 export function checkTuning(spec: Spec, facts: DatasetFacts, layers: readonly Layer[], report: Report): void {
   spec.methods.forEach((row, i) => {
-    if (row.method !== 'original' && row.method !== 'retrain')
-      checkRow(row, spec, facts, layers, within(['methods', i], report))
+    if (isApproximate(row)) checkRow(row, spec, facts, layers, within(['methods', i], report))
   })
   const tuned = spec.methods.findIndex((row) => tuningOf(row, spec) !== undefined)
   if (tuned >= 0) checkSamples(spec, facts, within(spec.tune ? ['tune'] : ['methods', tuned, 'tune'], report))
@@ -44,7 +43,10 @@ function checkSamples({ data, split }: Spec, facts: DatasetFacts, report: Report
     split.kind === 'class-fraction'
       ? classIndices(split, facts, () => undefined).reduce((sum, i) => sum + (facts.train[i] ?? 0), 0)
       : sizes.train
-  const forgotten = split.kind === 'indices' ? (split.indices?.length ?? 0) : forgetCount(split, available)
+  const forgotten =
+    split.kind === 'indices' || split.kind === 'names'
+      ? (split.indices?.length ?? 0)
+      : forgetCount(split, available)
   if (2 * forgotten > available)
     report(
       [],
@@ -116,8 +118,4 @@ function pathProblems(
     findingsOf(methodSchema, withValues(row, spec, [[path, value]])),
   )
   return [...new Set(found.map(({ message }) => message))]
-}
-
-function extremes(range: RangeSpec): readonly Json[] {
-  return 'choices' in range ? range.choices : [valueIn(range, 0), valueIn(range, 1 - 2 ** -52)]
 }

@@ -5,8 +5,10 @@ import type { Layer } from '../models/layers.ts'
 import { checkpointOf, layersOf } from '../models/model.ts'
 import { preparedShape } from '../models/preparation.ts'
 import { checkLayers, checkRank } from './check-layers.ts'
+import { checkGiven } from './check-given.ts'
 import { checkOptimizer } from './check-optimizer.ts'
 import { checkMethod } from './check-methods.ts'
+import { checkPrograms } from './check-programs.ts'
 import { checkReplay } from './check-replay.ts'
 import { checkSets } from './check-sets.ts'
 import { checkTuning } from './check-tuning.ts'
@@ -18,7 +20,7 @@ import {
   type RequestedKind,
   type RequestedSections,
 } from '../stages/requested.ts'
-import type { Spec } from './spec.ts'
+import { trainedHere, type Spec, type TrainedHere } from './spec.ts'
 
 /**
  * Checks before any work starts that the data and the model can give what the spec asks of them.
@@ -30,7 +32,6 @@ export function checkSpec(spec: Spec, facts: DatasetFacts, locate: Locate): void
     problems.push({ ...locate(path), message, path: formatPath(path) })
   }
   checkSets(spec, facts, report)
-  checkImages(spec, facts, report)
   // All seeds share one split, and each seed has its own original.
   if (spec.split.kind === 'hard' && spec.seeds !== undefined)
     report(
@@ -38,20 +39,31 @@ export function checkSpec(spec: Spec, facts: DatasetFacts, locate: Locate): void
       `a hard split is what the original of one seed makes of it, and there are ${spec.seeds} seeds; ` +
         'leave seeds out, or give the samples that one run forgot as indices',
     )
-  checkModel(spec, facts, report)
-  const layers = layersOf(spec.model, facts.shape, facts.classes.length)
-  checkTune(spec, layers, report)
-  checkReplay(spec, facts, layers, report)
-  checkOptimizer(spec.training.optimizer, layers, within(['training', 'optimizer'], report))
-  spec.methods.forEach((method, i) => {
-    checkMethod(method, spec, facts, layers, within(['methods', i], report))
-  })
-  checkTuning(spec, facts, layers, report)
+  checkPrograms(spec, report)
+  const trained = trainedHere(spec)
+  const layers = trained && layersOf(trained.model, facts.shape, facts.classes.length)
+  if (trained && layers) {
+    checkImages(trained, facts, report)
+    checkModel(trained, facts, report)
+    checkGiven(spec, facts, report)
+    checkTune(trained, layers, report)
+    checkReplay({ ...trained, methods: spec.methods }, facts, layers, report)
+    checkOptimizer(trained.training.optimizer, layers, within(['training', 'optimizer'], report))
+    spec.methods.forEach((method, i) => {
+      if (method.method !== 'external')
+        checkMethod(method, spec, facts, layers, within(['methods', i], report))
+    })
+    checkTuning(spec, facts, layers, report)
+  }
   for (const kind of requestedKinds) checkRequested(kind, spec, layers, within([kind], report))
   if (problems.length > 0) throw new UserError(problems)
 }
 
-function checkImages({ training: { augment } }: Spec, { name, shape }: DatasetFacts, report: Report): void {
+function checkImages(
+  { training: { augment } }: TrainedHere,
+  { name, shape }: DatasetFacts,
+  report: Report,
+): void {
   const [height, width] = shape
   if (augment.crop >= Math.min(height, width))
     report(
@@ -61,7 +73,7 @@ function checkImages({ training: { augment } }: Spec, { name, shape }: DatasetFa
 }
 
 /** Checks that the model takes images of this size, after the preparation of pre-trained models. */
-function checkModel({ model }: Spec, { name, shape }: DatasetFacts, report: Report): void {
+function checkModel({ model }: TrainedHere, { name, shape }: DatasetFacts, report: Report): void {
   if (model.name === 'airbench') {
     const smallest = smallestImage(model.widths.length)
     if (Math.min(shape[0], shape[1]) < smallest)
@@ -86,7 +98,11 @@ function checkModel({ model }: Spec, { name, shape }: DatasetFacts, report: Repo
     )
 }
 
-function checkTune({ model, training: { tune } }: Spec, layers: readonly Layer[], report: Report): void {
+function checkTune(
+  { model, training: { tune } }: TrainedHere,
+  layers: readonly Layer[],
+  report: Report,
+): void {
   if (!tune) return
   if (model.name !== 'pretrained')
     report(
@@ -101,11 +117,14 @@ function checkTune({ model, training: { tune } }: Spec, layers: readonly Layer[]
   }
 }
 
-/** Checks the section of a stage kind against other sections and the layers of the model. */
+/**
+ * Checks the section of a stage kind against other sections, and against the layers of the model if
+ * they are known.
+ */
 function checkRequested<K extends RequestedKind>(
   kind: K,
   sections: RequestedSections & Pick<Spec, 'shadow'>,
-  layers: readonly Layer[],
+  layers: readonly Layer[] | undefined,
   report: Report,
 ): void {
   const options = sections[kind]
@@ -113,5 +132,5 @@ function checkRequested<K extends RequestedKind>(
   const { needs, check } = requestedByKind[kind]
   if (needs && !sections[needs])
     report([], `${kind} needs the section ${needs}, which is absent; add \`${needs}: { models: 64 }\``)
-  check?.(options, layers, report)
+  if (layers) check?.(options, layers, report)
 }

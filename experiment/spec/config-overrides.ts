@@ -1,9 +1,13 @@
 import type { Problem } from '../../common/errors.ts'
 import { readYaml } from './config-yaml.ts'
 import { withoutCredentials } from '../../common/credentials.ts'
-import { formatPath, parsePath, type Path } from '../../common/path.ts'
+import { suggestion } from '../../common/nearest.ts'
+import { formatPath, parsePath, valueAt, type Path } from '../../common/path.ts'
 
-/** An override such as `methods[2].rank=8`, given with `-S`. */
+/**
+ * An override such as `methods[2].rank=8`, given with `-S`. A row may also be given by its label or
+ * its method, such as `methods[rfa].rank=8`; `path` has its position.
+ */
 export interface Override {
   readonly text: string
   readonly path: Path
@@ -20,7 +24,10 @@ export function overrideText(path: string, value: unknown): string {
   return `${path}=${JSON.stringify(value)}`
 }
 
-/** Parses overrides. Those that cannot be parsed are returned as problems. */
+/**
+ * Parses overrides without a config, so that rows have to be given by their positions. Those that
+ * cannot be parsed are returned as problems.
+ */
 export function readOverrides(texts: readonly string[]): {
   readonly overrides: readonly Override[]
   readonly problems: readonly Problem[]
@@ -29,6 +36,8 @@ export function readOverrides(texts: readonly string[]): {
   const problems: Problem[] = []
   for (const text of texts)
     try {
+      if (namedRow.test(text))
+        throw new BadOverride('rows of a sweep are given by their positions, such as methods[0].rank=8')
       overrides.push(parseOverride(text))
     } catch (error) {
       if (!(error instanceof BadOverride)) throw error
@@ -51,7 +60,7 @@ export function applyOverrides(
   let value = root
   for (const text of texts) {
     try {
-      const override = parseOverride(text)
+      const override = { ...parseOverride(withPosition(text, value)), text }
       value = replaced(value, override.path, override.value)
       overrides.push(override)
     } catch (error) {
@@ -69,6 +78,40 @@ export function applyOverrides(
 const MOST_PARTS = 200
 
 class BadOverride extends Error {}
+
+/** An override of a row that is given by a name. A name is not a whole number. */
+const namedRow = /^\s*methods\[(?!\d+\])([^\][]+)\]/
+
+/** Returns the override with the position of the row whose name it has. */
+function withPosition(text: string, root: unknown): string {
+  const [whole, name] = namedRow.exec(text) ?? []
+  if (whole === undefined || name === undefined) return text
+  return `methods[${positionOf(name, root)}]${text.slice(whole.length)}`
+}
+
+/** Returns the position of the row with this label, or else of the only row with this method. */
+function positionOf(name: string, root: unknown): number {
+  const rows = valueAt(root, ['methods'])
+  if (!Array.isArray(rows)) throw new BadOverride(`methods is not a list, so it has no entry "${name}"`)
+  const positionsBy = (key: 'label' | 'method') =>
+    rows.flatMap((_, i) => (valueAt(rows, [i, key]) === name ? [i] : []))
+  const labelled = positionsBy('label')
+  const found = labelled.length > 0 ? labelled : positionsBy('method')
+  const [first] = found
+  if (first === undefined)
+    throw new BadOverride(`methods has no row "${name}"${suggestion(name, namesOf(rows), 'its rows')}`)
+  if (found.length > 1)
+    throw new BadOverride(
+      `"${name}" stands for ${found.map((i) => `methods[${i}]`).join(', ')}; give the position of one, or its label`,
+    )
+  return first
+}
+
+/** The labels and the methods of rows, each once. */
+function namesOf(rows: readonly unknown[]): readonly string[] {
+  const names = rows.flatMap((_, i) => [valueAt(rows, [i, 'label']), valueAt(rows, [i, 'method'])])
+  return [...new Set(names.filter((name) => typeof name === 'string'))]
+}
 
 function parseOverride(text: string): Override {
   const equals = text.indexOf('=')

@@ -4,10 +4,12 @@ import { applyOverrides, overrideName } from './config-overrides.ts'
 import { readYaml } from './config-yaml.ts'
 import { UserError, type Problem } from '../../common/errors.ts'
 import { formatPath, parsePath, startsWith, valueAt, type Locate, type Path } from '../../common/path.ts'
-import { configSchema, specSchema, type Spec } from './spec.ts'
+import { noPlugins, type Plugins } from './plugin.ts'
+import { pluginFindings, withPluginRows } from './plugin-rows.ts'
+import { configSchema, configSchemaWith, specSchema, type Spec } from './spec.ts'
 import { settingsSchema, type Settings } from './settings.ts'
 import type { DataSpec } from './data.ts'
-import type { ModelSpec } from './model.ts'
+import type { AnyModelSpec } from './model.ts'
 import type { SplitSpec } from './split.ts'
 import type { TrainingSpec } from './training.ts'
 
@@ -17,6 +19,8 @@ export interface ConfigSource {
   readonly text: string
   /** Overrides such as `methods[2].rank=8`, applied in order. */
   readonly overrides?: readonly string[]
+  /** The plug-ins that the config names, by the text of `method`. None unless given. */
+  readonly plugins?: Plugins
 }
 
 export interface ParsedConfig {
@@ -27,7 +31,12 @@ export interface ParsedConfig {
 }
 
 /** Parses and checks a config. Throws one UserError with every problem in it. */
-export function parseConfig({ file, text, overrides: texts = [] }: ConfigSource): ParsedConfig {
+export function parseConfig({
+  file,
+  text,
+  overrides: texts = [],
+  plugins = noPlugins,
+}: ConfigSource): ParsedConfig {
   const yaml = readYaml(text, file)
   if (yaml.value === undefined) throw new UserError(yaml.problems)
   const { value, overrides, problems } = applyOverrides(yaml.value, texts)
@@ -45,7 +54,12 @@ export function parseConfig({ file, text, overrides: texts = [] }: ConfigSource)
   const locate = locateWith(yaml.locate)
   const locateKey = locateWith(yaml.locateKey)
 
-  const findings = value === null ? [empty] : [...findingsOf(configSchema, value), ...crossChecks(value)]
+  const schema = plugins.size === 0 ? configSchema : configSchemaWith(plugins)
+  const asSpec = withPluginRows(value, plugins)
+  const findings =
+    value === null
+      ? [empty]
+      : [...findingsOf(schema, value), ...pluginFindings(value, plugins), ...crossChecks(asSpec)]
   const all = [
     ...yaml.problems,
     ...problems,
@@ -57,7 +71,7 @@ export function parseConfig({ file, text, overrides: texts = [] }: ConfigSource)
   if (all.length > 0) throw new UserError(all.sort(byPlace))
 
   return {
-    spec: z.object(specSchema.shape).parse(value),
+    spec: z.object(specSchema.shape).parse(asSpec),
     settings: z.object(settingsSchema.shape).parse(value),
     locate,
   }
@@ -88,16 +102,20 @@ function byPlace(a: Problem, b: Problem): number {
  * that an error in one part hides none in another.
  */
 function crossChecks(config: unknown): readonly Finding[] {
-  const part = <K extends keyof Spec>(key: K, check: (value: Spec[K]) => readonly Finding[]) => {
+  const part = <K extends keyof Spec>(key: K, check: (value: NonNullable<Spec[K]>) => readonly Finding[]) => {
     const value = (config as Readonly<Record<string, unknown>>)[key]
     const parsed = specSchema.shape[key].safeParse(value)
-    return parsed.success && value !== undefined ? check(parsed.data as Spec[K]) : []
+    return parsed.success && value !== undefined ? check(parsed.data as NonNullable<Spec[K]>) : []
   }
   return [
     ...part('data', checkData),
     ...part('split', checkSplit),
     ...part('model', checkDepth),
     ...part('training', checkTraining),
+    ...part('original', checkOriginal),
+    ...part('gold', checkGold),
+    ...checkGoldModels((config as Readonly<Record<string, unknown>>).gold),
+    ...checkTrainingGiven(config),
     ...part('methods', checkMethods),
     ...checkTracking((config as Readonly<Record<string, unknown>>).tracking),
   ]
@@ -161,6 +179,8 @@ function checkSplit(split: SplitSpec): readonly Finding[] {
       return repeated(split.classes, 'classes', 'class')
     case 'class-fraction':
       return [...eitherOf(split, 'fraction', 'count'), ...repeated(split.classes, 'classes', 'class')]
+    case 'names':
+      return []
     case 'indices':
       return [
         ...eitherOf(split, 'indices', 'file'),
@@ -172,7 +192,11 @@ function checkSplit(split: SplitSpec): readonly Finding[] {
   }
 }
 
-function eitherOf<S extends SplitSpec>(split: S, one: keyof S & string, other: keyof S & string): Finding[] {
+function eitherOf<S extends Exclude<SplitSpec, { kind: 'names' }>>(
+  split: S,
+  one: keyof S & string,
+  other: keyof S & string,
+): Finding[] {
   const given = [split[one], split[other]].filter((value) => value !== undefined).length
   if (given === 1) return []
   const article = split.kind === 'indices' ? 'an' : 'a'
@@ -195,7 +219,7 @@ function repeated(values: readonly (string | number)[], key: string, noun: strin
  * Checks the depth of a CIFAR ResNet: three stages of n blocks of two layers, a stem and a head (He
  * et al. 2016, section 4.2).
  */
-function checkDepth(model: ModelSpec): readonly Finding[] {
+function checkDepth(model: AnyModelSpec): readonly Finding[] {
   if (model.name !== 'resnet-cifar' || model.depth === 'resnet18' || (model.depth - 2) % 6 === 0) return []
   const below = model.depth - ((model.depth - 2) % 6)
   return [
@@ -217,6 +241,76 @@ function checkTraining({ epochs, warmupEpochs }: TrainingSpec): readonly Finding
       ]
 }
 
+function checkOriginal(original: Spec['original']): readonly Finding[] {
+  if (!original || original.from !== undefined || original.given) return []
+  return [
+    wrong(
+      ['original'],
+      'original.from is missing; expected the place of a trained model: a directory, a file, s3://… or hf://owner/name@revision',
+    ),
+  ]
+}
+
+function checkGold({ models, from, training, unseen }: Spec['gold']): readonly Finding[] {
+  const hasStart = from !== undefined && training !== undefined
+  return [
+    ...(hasStart && from.length > 1
+      ? [
+          wrong(
+            ['gold', 'from'],
+            `gold's training starts from one checkpoint, and ${from.length} are named; name one, or leave training out if these are the gold models`,
+          ),
+        ]
+      : []),
+    ...(hasStart && unseen === undefined
+      ? [
+          wrong(
+            ['gold', 'from'],
+            'gold.from with gold.training is the checkpoint that gold starts from; if it never saw the forget set, declare that: unseen: true. Otherwise leave from out, and gold is trained from new weights',
+          ),
+        ]
+      : []),
+    ...(!hasStart && unseen !== undefined
+      ? [
+          wrong(
+            ['gold', 'unseen'],
+            'gold.unseen is about the checkpoint that gold starts from, which gold.from names beside gold.training; leave it out',
+          ),
+        ]
+      : []),
+    ...(models === 0 && (from !== undefined || training !== undefined)
+      ? [
+          wrong(
+            ['gold', 'models'],
+            'there is to be no gold model, and gold says how it is made; leave one out',
+          ),
+        ]
+      : []),
+  ]
+}
+
+/** Reports a number of gold models beside the places of the gold models themselves. */
+function checkGoldModels(gold: unknown): readonly Finding[] {
+  const { models, from, training } = (gold ?? {}) as Readonly<Record<string, unknown>>
+  const places: readonly unknown[] = Array.isArray(from) ? from : from === undefined ? [] : [from]
+  if (places.length === 0 || training !== undefined || models === undefined || models === 0) return []
+  if (models === places.length) return []
+  return [
+    wrong(
+      ['gold', 'models'],
+      `gold.from names ${places.length} of the gold models, and gold.models is ${JSON.stringify(models)}; leave models out`,
+    ),
+  ]
+}
+
+/** Reports a config without the section `training` if a built-in model needs it. */
+function checkTrainingGiven(config: unknown): readonly Finding[] {
+  if (typeof config !== 'object' || config === null) return []
+  const { training, model } = config as { readonly training?: unknown; readonly model?: { name?: unknown } }
+  if (training !== undefined || model?.name === 'external') return []
+  return [wrong(['training'], 'training is missing: expected a mapping (key: value)')]
+}
+
 function checkMethods(methods: Spec['methods']): readonly Finding[] {
   const names = methods.map(({ label, method }) => label ?? method)
   return methods.flatMap((method, i) => {
@@ -227,6 +321,13 @@ function checkMethods(methods: Spec['methods']): readonly Finding[] {
         wrong(
           ['methods', i, method.label === undefined ? 'method' : 'label'],
           `methods[${earlier}] and methods[${i}] are both called "${names[i] ?? ''}" in tables; give ${method.label === undefined ? 'one a label' : 'them different labels'}`,
+        ),
+      )
+    if (method.method === 'weights' && method.from === undefined && !method.given)
+      findings.push(
+        wrong(
+          ['methods', i],
+          `methods[${i}].from is missing; expected the place of weights, an adapter or logits: a directory, a file, s3://… or hf://owner/name@revision`,
         ),
       )
     if (method.method === 'rfa' && method.retainedBatch > method.retainedSamples)

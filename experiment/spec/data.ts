@@ -200,6 +200,11 @@ export const datasetDefinitions = [
         .describe('files likewise, or the share of the samples that is kept for testing'),
       image: named.optional().describe('the column of the images; image or img unless given'),
       label: named.optional().describe('the column of the labels; label, labels or fine_label unless given'),
+      id: named
+        .optional()
+        .describe(
+          'the column of the row ids that a split by names lists; the file names of the images unless given',
+        ),
       ...decoded,
       ...own,
       ...heldOut,

@@ -1,55 +1,25 @@
 import { z } from 'zod'
+import { deleteAbout, deleteOptions } from './delete-options.ts'
+import { givenRow } from './given.ts'
+import {
+  BATCH,
+  epochDefaults,
+  epochOptions,
+  loraOptions,
+  OPTIMIZER,
+  patterns,
+  SCHEDULE,
+} from './method-options.ts'
 import { count, positive } from './numbers.ts'
 import { optimizerSchema, scheduleSchema } from './optimizer.ts'
+import { label, pluginRowSchema } from './plugin.ts'
+import { externalMethodSchema } from './program.ts'
 import { rowTuneSchema } from './tune.ts'
 
 /**
  * The unlearning methods and their options: the section `methods` of a config. The algorithm of
  * each is `unlearning/methods/<name>.ts`.
  */
-
-const patterns = z.array(z.string().min(1)).min(1)
-
-const SCHEDULE = 'how the learning rate changes over the steps'
-const BATCH = 'samples in a batch'
-const OPTIMIZER = 'computes the updates from the gradients'
-
-/**
- * Options of every method that trains by epochs. Options that are left out come from the section
- * `training`.
- */
-const epochOptions = {
-  epochs: positive.describe('may be a fraction: 0.5 is half a pass'),
-  batchSize: count
-    .optional()
-    .describe("samples in a batch; the experiment's training.batchSize unless given"),
-  optimizer: optimizerSchema.optional().describe("the experiment's training.optimizer unless given"),
-  schedule: scheduleSchema.default({ name: 'constant' }).describe(SCHEDULE),
-}
-
-/** The same options with the defaults of the method's paper. */
-const epochDefaults = (epochs: number, batchSize: number, optimizer: z.input<typeof optimizerSchema>) => ({
-  epochs: epochOptions.epochs.default(epochs),
-  batchSize: count.default(batchSize).describe(BATCH),
-  optimizer: optimizerSchema.prefault(optimizer).describe(OPTIMIZER),
-  schedule: epochOptions.schedule,
-})
-
-/** Options of LoRA adapters. */
-const loraOptions = {
-  rank: count.default(4).describe('rank r of the adapters: ΔW = (α/r) B A'),
-  alpha: positive.optional().describe('the rank unless given: the adapter then counts once'),
-  rslora: z.boolean().default(false).describe('scale by α/√r instead of α/r'),
-  layers: patterns
-    .default(['*'])
-    .describe('names of the linear and conv layers to adapt; * matches anything'),
-}
-
-const label = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9 ._=+-]{0,63}$/, 'letters, digits, spaces and . _ = + - only, 64 at most')
-  .optional()
-  .describe("the row's name in tables; the method's name unless given")
 
 /** The shift targets t_l of residual feature alignment (see unlearning/methods/rfa.ts). */
 const fixedTargetNames = [
@@ -75,6 +45,9 @@ export const methodSchemas = [
     .describe(
       'exact: repeats the training from the last kept state without the forget set (after arXiv 2508.12220)',
     ),
+  z
+    .strictObject({ method: z.literal('weights'), label, ...givenRow })
+    .describe('runs nothing: judges a model, an adapter or logits from elsewhere'),
   z
     .strictObject({ method: z.literal('finetune'), label, ...epochOptions })
     .describe('training goes on, on the retained set alone'),
@@ -196,13 +169,7 @@ export const methodSchemas = [
       ...epochDefaults(10, 256, { name: 'sgd', learningRate: 0.01, weightDecay: 5e-4 }),
     })
     .describe('random labels in the most salient weights alone (SalUn, Fan et al. 2024)'),
-  z
-    .strictObject({
-      method: z.literal('delete'),
-      label,
-      ...epochDefaults(20, 128, { name: 'sgd', learningRate: 1e-4 }),
-    })
-    .describe('learns from the original without the true class, on the forget set alone (Zhou et al. 2025)'),
+  z.strictObject({ method: z.literal('delete'), label, ...deleteOptions.shape }).describe(deleteAbout),
   z
     .strictObject({
       method: z.literal('ct'),
@@ -450,11 +417,19 @@ export const methodSchemas = [
     .describe('residual feature alignment with LoRA (arXiv 2411.08443)'),
 ] as const
 
+/** The rows whose model no unlearning stage makes: it is trained, or comes from elsewhere. */
+const notUnlearned = ['original', 'retrain', 'weights'] as const
+export type NotUnlearned = (typeof notUnlearned)[number]
+
+export function isNotUnlearned(method: MethodName): method is NotUnlearned {
+  return notUnlearned.some((name) => name === method)
+}
+
 /** The schemas of the rows: the options of each method, and how they are tuned. */
 type RowSchemas<Schemas> = { readonly [I in keyof Schemas]: RowSchema<Schemas[I]> }
 type RowSchema<Schema> =
   Schema extends z.ZodObject<infer Shape, infer Config>
-    ? Shape['method'] extends z.ZodLiteral<'original' | 'retrain'>
+    ? Shape['method'] extends z.ZodLiteral<NotUnlearned>
       ? Schema
       : z.ZodObject<Shape & { tune: typeof rowTuneSchema }, Config>
     : never
@@ -462,28 +437,44 @@ type RowSchema<Schema> =
 // TypeScript gives the mapped list of schemas the type of a list without a fixed order.
 const rowSchemas = methodSchemas.map((schema: (typeof methodSchemas)[number]) => {
   const { value } = schema.shape.method
-  if (value === 'original' || value === 'retrain') return schema
+  if (isNotUnlearned(value)) return schema
   const options: z.ZodObject = schema
   return options.extend({ tune: rowTuneSchema }).describe(schema.description ?? '')
 }) as unknown as RowSchemas<typeof methodSchemas>
 
-export const methodSchema = z.discriminatedUnion('method', rowSchemas)
+/** The rows of a config that name no plug-in. */
+export const builtInRowSchemas = [...rowSchemas, externalMethodSchema] as const
+
+/** The rows of a spec. A row of a config that names a plug-in has the method `plugin` here. */
+export const methodSchema = z.discriminatedUnion('method', [...rowSchemas, pluginRowSchema])
 
 export type MethodSpec = z.output<typeof methodSchema>
 export type MethodName = MethodSpec['method']
 /** Methods that make a model from the original. All but `replay` are approximate. */
-export type ApproximateMethodSpec = Exclude<MethodSpec, { method: 'original' | 'retrain' }>
+export type ApproximateMethodSpec = Exclude<MethodSpec, { method: NotUnlearned }>
 export type ApproximateMethodName = ApproximateMethodSpec['method']
+/** The methods of this repository that change the original. */
+export type BuiltInMethodName = Exclude<ApproximateMethodName, 'plugin'>
 export type MethodSpecOf<N extends MethodName> = Extract<MethodSpec, { method: N }>
+
+/** A row of the table: a method of this repository, a plug-in, or an external program. */
+export const rowSchema = z.discriminatedUnion('method', [...builtInRowSchemas, pluginRowSchema])
+export type RowSpec = z.output<typeof rowSchema>
+
+/** Whether a method of this repository or a plug-in makes the model of a row from the original. */
+export function isApproximate(row: RowSpec): row is ApproximateMethodSpec {
+  return row.method !== 'external' && !isNotUnlearned(row.method)
+}
 
 /**
  * Whether a method trains on samples under the label of another class. It then needs data of at
- * least two classes.
+ * least two classes. Plug-ins declare it themselves.
  */
-export const relabels: Readonly<Record<MethodName, boolean>> = {
+export const relabels: Readonly<Record<Exclude<MethodName, 'plugin'>, boolean>> = {
   original: false,
   retrain: false,
   replay: false,
+  weights: false,
   finetune: false,
   'random-label': true,
   'gradient-ascent': false,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { checkpointSchema } from '../models/pretrained.ts'
+import { externalModelSchema } from './program.ts'
 
 /** The models and their options: the section `model` of a config. */
 
@@ -58,4 +59,9 @@ export const modelSchemas = [
 ] as const
 
 export const modelSchema = z.discriminatedUnion('name', modelSchemas)
+/** A model whose layers are known, so that it is trained here. */
 export type ModelSpec = z.output<typeof modelSchema>
+
+/** The model of an experiment: one that is trained here, or one of an external program. */
+export const anyModelSchema = z.discriminatedUnion('name', [...modelSchemas, externalModelSchema])
+export type AnyModelSpec = z.output<typeof anyModelSchema>

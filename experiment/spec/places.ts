@@ -1,5 +1,3 @@
-import type { DataSpec } from './data.ts'
-import type { ModelSpec } from './model.ts'
 import type { Spec } from './spec.ts'
 
 /**
@@ -9,11 +7,20 @@ export const isElsewhere = (place: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(pl
 
 /** A spec without local directories, as it is recorded. */
 export function withoutPlaces(spec: Spec): Spec {
-  return { ...spec, data: withoutDirectory(spec.data), model: withoutDirectory(spec.model) }
+  const { gold, original } = spec
+  const { from, ...madeHere } = gold
+  return {
+    ...spec,
+    data: withoutDirectory(spec.data),
+    model: withoutDirectory(spec.model),
+    ...(original && { original: withoutDirectory(original) }),
+    gold: from?.every(isElsewhere) ? gold : madeHere,
+    methods: spec.methods.map((row) => (row.method === 'weights' ? withoutDirectory(row) : row)),
+  }
 }
 
-function withoutDirectory<T extends DataSpec | ModelSpec>(of: T): T {
-  if (!('from' in of) || of.from === undefined || isElsewhere(of.from)) return of
+function withoutDirectory<T extends object>(of: T & { readonly from?: string | undefined }): T {
+  if (of.from === undefined || isElsewhere(of.from)) return of
   const { from: _, ...rest } = of
   return rest as T
 }

@@ -32,6 +32,11 @@ export function valueIn(range: RangeSpec, u: number): Json {
   return whole ? Math.min(to, Math.floor(value)) : Number(value.toPrecision(6))
 }
 
+/** The values of a range that stand for all: its ends, or each of its choices. */
+export function extremes(range: RangeSpec): readonly Json[] {
+  return 'choices' in range ? range.choices : [valueIn(range, 0), valueIn(range, 1 - 2 ** -52)]
+}
+
 /** What is wrong with the range of the option at `path`. Empty if nothing is. */
 export function rangeProblems(path: string, range: RangeSpec): readonly string[] {
   if ('choices' in range) return []

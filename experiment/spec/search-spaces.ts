@@ -76,4 +76,6 @@ export const searchSpaces: Readonly<Record<ApproximateMethodName, SearchSpace>> 
     refitEpochs: { times: [0.5, 2] },
     renew: { times: [0.25, 1.6] },
   },
+  // A plug-in is tuned if its row names a space.
+  plugin: {},
 }

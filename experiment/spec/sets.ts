@@ -48,6 +48,7 @@ export function forgetSize(split: SplitSpec, data: DataSpec, facts: DatasetFacts
     case 'hard':
       return forgetCount(split, train)
     case 'indices':
+    case 'names':
       return split.indices?.length
   }
 }

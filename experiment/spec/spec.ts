@@ -1,13 +1,17 @@
 import { z } from 'zod'
 import { dataSchema } from './data.ts'
+import { originalSchema } from './given.ts'
+import { goldSchema } from './gold.ts'
 import { attackSchema, shadowSchema } from './judgement.ts'
-import { methodSchema } from './methods.ts'
-import { modelSchema } from './model.ts'
+import { rowSchema } from './methods.ts'
+import { anyModelSchema, type ModelSpec } from './model.ts'
+import { noPlugins, type Plugins } from './plugin.ts'
+import { rowSchemaWith } from './plugin-rows.ts'
 import { seed } from './numbers.ts'
 import { requestedSections } from './requested-sections.ts'
 import { settingsSchema } from './settings.ts'
 import { splitSchema } from './split.ts'
-import { trainingSchema } from './training.ts'
+import { trainingSchema, type TrainingSpec } from './training.ts'
 import { tuneSchema } from './tune.ts'
 
 /**
@@ -16,6 +20,8 @@ import { tuneSchema } from './tune.ts'
  * models in memory: with this number 0.25 GB for the 60,000 samples of CIFAR-10.
  */
 const MOST_SEEDS = 256
+
+const METHODS = 'the rows of the table, in this order'
 
 /**
  * An experiment as plain JSON: defaults are filled in, and nothing depends on a machine. The places
@@ -49,15 +55,13 @@ export const specSchema = z.strictObject({
     ),
   data: dataSchema.describe('the data set'),
   split: splitSchema.describe('the samples to forget'),
-  model: modelSchema.describe('the architecture, or a pre-trained model'),
-  training: trainingSchema.describe('how the original and the gold models are trained'),
-  gold: z
-    .strictObject({
-      models: z.int().min(1).max(16).default(2).describe('the second and later ones give the floor'),
-    })
-    .prefault({})
-    .describe('models trained on the retained set alone'),
-  methods: z.array(methodSchema).min(1).describe('the rows of the table, in this order'),
+  model: anyModelSchema.describe('the architecture, or a pre-trained model'),
+  training: trainingSchema
+    .optional()
+    .describe('how the original and the gold models are trained; required unless the model is external'),
+  original: originalSchema.optional(),
+  gold: goldSchema.prefault({}).describe('models trained on the retained set alone, or none'),
+  methods: z.array(rowSchema).min(1).describe(METHODS),
   tune: tuneSchema,
   shadow: shadowSchema,
   ...requestedSections,
@@ -66,5 +70,28 @@ export const specSchema = z.strictObject({
 
 export type Spec = z.output<typeof specSchema>
 
-/** A config file: the spec and the settings side by side. */
-export const configSchema = z.strictObject({ ...specSchema.shape, ...settingsSchema.shape })
+/** A model that is trained here, and how. */
+export interface TrainedHere {
+  readonly model: ModelSpec
+  readonly training: TrainingSpec
+}
+
+/** Returns undefined if an external program trains the models of the experiment. */
+export function trainedHere({ model, training }: Pick<Spec, 'model' | 'training'>): TrainedHere | undefined {
+  return model.name === 'external' ? undefined : withTraining(model, training)
+}
+
+/** Every checked spec with such a model has the section `training`. */
+export function withTraining(model: ModelSpec, training: Spec['training']): TrainedHere {
+  if (!training) throw new Error(`a spec with the model ${model.name} lacks the section training`)
+  return { model, training }
+}
+
+/** A config file: the spec and the settings side by side. Its rows may name these plug-ins. */
+export function configSchemaWith(plugins: Plugins) {
+  const methods = z.array(rowSchemaWith(plugins)).min(1).describe(METHODS)
+  return z.strictObject({ ...specSchema.shape, methods, ...settingsSchema.shape })
+}
+
+/** A config file that names no plug-in. */
+export const configSchema = configSchemaWith(noPlugins)

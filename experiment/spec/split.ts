@@ -60,6 +60,33 @@ export const splitSchemas = [
     .describe('forget the training samples of these indices: give `indices` or `file`'),
   z
     .strictObject({
+      kind: z.literal('names'),
+      file: z
+        .string()
+        .min(1)
+        .describe('a text file with one name in a line, relative to the config; # begins a comment line'),
+      sha256: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits')
+        .optional()
+        .describe('the digest that the file must have'),
+      indices: z
+        .array(z.int().min(0))
+        .min(1)
+        .optional()
+        .describe('the numbers of the named samples; filled in when the file is read'),
+      kept: z
+        .literal(true)
+        .optional()
+        .describe(
+          'present if a named sample would otherwise be set apart for validation or tests; filled in when the file is read',
+        ),
+    })
+    .describe(
+      'forget the training samples of these names: files of an image folder, or row ids of parquet files',
+    ),
+  z
+    .strictObject({
       kind: z.literal('hard'),
       by: z.enum(hardnessNames).describe('how the original model ranks the training samples'),
       fraction: someFraction,

@@ -1,5 +1,11 @@
-import { parsePath, valueAt, type Path } from '../../common/path.ts'
-import { methodSchema, type ApproximateMethodSpec, type MethodSpec } from './methods.ts'
+import { parsePath, valueAt, withValueAt, type Path } from '../../common/path.ts'
+import {
+  isApproximate,
+  methodSchema,
+  type ApproximateMethodSpec,
+  type MethodSpec,
+  type RowSpec,
+} from './methods.ts'
 import { uniform, valueIn, type Json, type RangeSpec } from './range.ts'
 import { searchSpaces, type SearchRange } from './search-spaces.ts'
 import type { Spec } from './spec.ts'
@@ -18,11 +24,11 @@ export interface RowTuning {
 type Tuned = Pick<Spec, 'tune' | 'training' | 'seed'>
 
 /**
- * Returns undefined if the row is not tuned. The original and gold have no options to tune, and
+ * Returns undefined if the row is not tuned. Rows without unlearning have no options to tune, and
  * neither has a method whose default search space is empty.
  */
-export function tuningOf(row: MethodSpec, { tune, training }: Tuned): RowTuning | undefined {
-  if (row.method === 'original' || row.method === 'retrain' || row.tune === false) return undefined
+export function tuningOf(row: RowSpec, { tune, training }: Tuned): RowTuning | undefined {
+  if (!isApproximate(row) || row.tune === false) return undefined
   if (!tune && !row.tune) return undefined
   const own = tunable(row, training)
   const space = row.tune?.space ?? resolved(searchSpaces[row.method], own)
@@ -49,8 +55,7 @@ export function variantsOf(row: ApproximateMethodSpec, tuned: Tuned): readonly A
 }
 
 function approximate(method: MethodSpec): ApproximateMethodSpec {
-  if (method.method === 'original' || method.method === 'retrain')
-    throw new RangeError(`${method.method} has no variants`)
+  if (!isApproximate(method)) throw new RangeError(`${method.method} has no variants`)
   return method
 }
 
@@ -66,7 +71,7 @@ export function withValues(
   values: readonly (readonly [path: string, value: Json])[],
 ): unknown {
   return values.reduce<unknown>(
-    (options, [path, value]) => withValue(options, parsePath(path) ?? [path], value),
+    (options, [path, value]) => withValueAt(options, optionPath(row, path), value),
     values.some(([path]) => path.startsWith('optimizer')) ? tunable(row, training) : optionsOf(row),
   )
 }
@@ -74,15 +79,18 @@ export function withValues(
 /** The options of a row, where an optimizer that it leaves out is that of the training. */
 function tunable(row: ApproximateMethodSpec, training: Spec['training']): ApproximateMethodSpec {
   const options = optionsOf(row)
-  return 'epochs' in options ? { optimizer: training.optimizer, ...options } : options
+  return 'epochs' in options && training ? { optimizer: training.optimizer, ...options } : options
 }
 
-function withValue(root: unknown, [part, ...rest]: Path, value: Json): unknown {
-  if (part === undefined) return value
-  const inner = withValue(valueAt(root, [part]), rest, value)
-  if (!Array.isArray(root)) return { ...(root as object | undefined), [part]: inner }
-  const items: readonly unknown[] = root
-  return items.map((item, i) => (i === part ? inner : item))
+/** The place of an option in a row. A plug-in has its options apart from other keys. */
+function optionPath({ method }: Pick<MethodSpec, 'method'>, option: string): Path {
+  const path = parsePath(option) ?? [option]
+  return method === 'plugin' ? ['options', ...path] : path
+}
+
+/** The value of an option of a row, such as `optimizer.learningRate`. */
+export function optionOf(row: ApproximateMethodSpec, option: string): unknown {
+  return valueAt(row, optionPath(row, option))
 }
 
 /** The ranges of a space for the values that a row has. Factors of 0 are left out. */

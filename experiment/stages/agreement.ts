@@ -39,10 +39,8 @@ export const agreement = defineRequestedStage<{
   title: 'Agreement with gold',
   section,
   example: {},
-  stage: (_, { inputs: { evaluation, goldEvaluation } }) => ({
-    params: {},
-    inputs: { evaluation, goldEvaluation },
-  }),
+  stage: (_, { inputs: { evaluation, goldEvaluation } }) =>
+    goldEvaluation && { params: {}, inputs: { evaluation, goldEvaluation } },
   figures: {
     heading: 'Agreement with gold, sample by sample',
     introduction:

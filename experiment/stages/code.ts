@@ -1,6 +1,6 @@
 import lock from './code-lock.json' with { type: 'json' }
 import type { ApproximateMethodName } from '../spec/methods.ts'
-import type { Stage, StageKind, StageParams } from './stage.ts'
+import { isOfProgram, type OwnParamsOf, type Stage, type StageKind, type StageParams } from './stage.ts'
 
 /**
  * The identity of the code that computes stages. The lock gives each body of code a version and a
@@ -12,8 +12,15 @@ import type { Stage, StageKind, StageParams } from './stage.ts'
 /** The kinds of stage that execute an unlearning method. */
 type MethodKind = 'unlearn' | 'trial'
 
-/** The name of a body of code: a stage kind, with the method for the kinds that execute one. */
-export type CodeName = Exclude<StageKind, MethodKind> | `${MethodKind}:${ApproximateMethodName}`
+/** The kinds of stage that an external program may compute. */
+export type ProgramKind = 'train' | 'shadow' | 'unlearn' | 'evaluate'
+
+/**
+ * The name of a body of code: a stage kind, with the method for the kinds that execute one. The
+ * code that executes an external program is apart from that of other stages of the kind.
+ */
+export type CodeName =
+  Exclude<StageKind, MethodKind> | `${MethodKind}:${ApproximateMethodName}` | `${ProgramKind}:program`
 
 export interface LockedCode {
   /** Counted from 1. A change of the code that changes results raises it. */
@@ -37,12 +44,17 @@ export function codeNameOf<K extends StageKind>({
   readonly kind: K
   readonly params: StageParams[K]
 }): CodeName {
+  if (isProgramKind(kind) && isOfProgram({ params })) return `${kind}:program`
   if (!isMethodKind(kind)) return kind
-  return `${kind}:${(params as StageParams[MethodKind]).method.method}`
+  return `${kind}:${(params as OwnParamsOf<MethodKind>).method.method}`
 }
 
 export function isMethodKind(kind: StageKind): kind is MethodKind {
   return kind === 'unlearn' || kind === 'trial'
+}
+
+export function isProgramKind(kind: StageKind): kind is ProgramKind {
+  return kind === 'train' || kind === 'shadow' || kind === 'unlearn' || kind === 'evaluate'
 }
 
 /** The version of a body. A body that is not in the lock yet has version 1. */

@@ -10,9 +10,11 @@ export const compare = defineStage<{
   readonly inputs: {
     readonly evaluation: 'evaluate'
     readonly attack: 'attack'
-    readonly goldEvaluation: 'evaluate'
-    readonly goldAttack: 'attack'
-    readonly twinEvaluation: 'evaluate'
+    /** Both are absent in an experiment without gold. */
+    readonly goldEvaluation?: 'evaluate'
+    readonly goldAttack?: 'attack'
+    /** Absent if an external program trains the models. */
+    readonly twinEvaluation?: 'evaluate'
     /** Present if there are validation samples. */
     readonly originalEvaluation?: 'evaluate'
   }

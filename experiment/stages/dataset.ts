@@ -12,6 +12,10 @@ export const dataset = defineStage<{
     readonly data: DataSpec
     readonly facts: DatasetFacts
     readonly seed: number
+    /**
+     * Samples that stay training samples. Absent if none of those to forget would be set apart.
+     */
+    readonly keep?: readonly number[]
   }
   readonly inputs: Record<never, never>
   /** Samples of each set. */

@@ -9,7 +9,10 @@ import { defineStage } from './definition.ts'
  * samples.
  */
 export const evaluate = defineStage<{
-  readonly params: { readonly model: ModelSpec; readonly batchSize: number }
+  readonly params:
+    | { readonly model: ModelSpec; readonly batchSize: number; readonly matched?: true }
+    /** The model has the logits of every sample in place of weights. */
+    | { readonly program: 'logits'; readonly matched?: true }
   readonly inputs: {
     readonly dataset: 'dataset'
     /** Absent in the evaluation by which a hard split ranks training samples. */
@@ -21,6 +24,8 @@ export const evaluate = defineStage<{
     readonly accuracy: Readonly<Record<EvaluatedSet, Measured>>
     /** Numbers of samples by confidence in the true class, in 20 equal bins from 0 to 1. */
     readonly confidence: Readonly<Record<'retained' | 'forget' | 'test', readonly number[]>>
+    /** Present if `matched` is in the parameters. */
+    readonly matched?: MatchedAccuracy
   }
 }>({
   queue: 'zeroshift-train',
@@ -39,3 +44,11 @@ export const evaluate = defineStage<{
     })),
   },
 })
+
+/** The accuracy on test samples in the class shares of the forget set. */
+export interface MatchedAccuracy {
+  /** In percent. */
+  readonly accuracy: Measured
+  /** The number of samples whose mean has the same variance. */
+  readonly samples: number
+}

@@ -70,15 +70,18 @@ export const features = defineRequestedStage<{
         )
     })
   },
-  stage: (options, { model, seeds, inputs }) => ({
-    params: { features: options, model, seed: seeds.split },
-    inputs: {
-      dataset: inputs.dataset,
-      split: inputs.split,
-      model: inputs.model,
-      goldModel: inputs.goldModel,
+  needsWeights: true,
+  stage: (options, { trained, seeds, inputs }) =>
+    trained &&
+    inputs.goldModel && {
+      params: { features: options, model: trained.model, seed: seeds.split },
+      inputs: {
+        dataset: inputs.dataset,
+        split: inputs.split,
+        model: inputs.model,
+        goldModel: inputs.goldModel,
+      },
     },
-  }),
   figures: {
     heading: 'Feature distance to gold',
     introduction: `With \`features\` in the config. Every layer has these figures. They depend on the number of samples: compare them with the floor, not with other

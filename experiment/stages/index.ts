@@ -9,6 +9,7 @@ import { membership } from './membership.ts'
 import { pool } from './pool.ts'
 import { population } from './population.ts'
 import { probe } from './probe.ts'
+import { program } from './program.ts'
 import { relearn } from './relearn.ts'
 import { ruli } from './ruli.ts'
 import { shadow } from './shadow.ts'
@@ -38,6 +39,7 @@ export const stageDefinitions = {
   dataset,
   split,
   checkpoint,
+  program,
   train,
   trial,
   tune,

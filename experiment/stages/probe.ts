@@ -43,7 +43,8 @@ export const probe = defineRequestedStage<{
     readonly dataset: 'dataset'
     readonly split: 'split'
     readonly model: 'train' | 'unlearn'
-    readonly goldModel: 'train'
+    /** Absent in an experiment without gold. */
+    readonly goldModel?: 'train'
   }
   readonly metrics: {
     /**
@@ -73,15 +74,17 @@ export const probe = defineRequestedStage<{
         report(['layers', i], `"${pattern}" matches no layer that is probed; these are ${layerNames(probed)}`)
     })
   },
-  stage: (options, { model, seeds, inputs }) => ({
-    params: { probe: options, model, seed: seeds.split },
-    inputs: {
-      dataset: inputs.dataset,
-      split: inputs.split,
-      model: inputs.model,
-      goldModel: inputs.goldModel,
+  needsWeights: true,
+  stage: (options, { trained, seeds, inputs }) =>
+    trained && {
+      params: { probe: options, model: trained.model, seed: seeds.split },
+      inputs: {
+        dataset: inputs.dataset,
+        split: inputs.split,
+        model: inputs.model,
+        ...(inputs.goldModel && { goldModel: inputs.goldModel }),
+      },
     },
-  }),
   figures: {
     heading: 'Features',
     introduction: 'With `probe` in the config. Every probed layer has these figures.',

@@ -68,20 +68,22 @@ export const relearn = defineRequestedStage<{
   check: ({ optimizer }, layers, report) => {
     if (optimizer) checkOptimizer(optimizer, layers, within(['optimizer'], report))
   },
-  stage: (options, { model, training, seeds, inputs }) => ({
-    params: {
-      relearn: { ...options, optimizer: options.optimizer ?? training.optimizer },
-      model,
-      augment: training.augment,
-      seed: seeds.unlearning,
+  needsWeights: true,
+  stage: (options, { trained, seeds, inputs }) =>
+    trained && {
+      params: {
+        relearn: { ...options, optimizer: options.optimizer ?? trained.training.optimizer },
+        model: trained.model,
+        augment: trained.training.augment,
+        seed: seeds.unlearning,
+      },
+      inputs: {
+        dataset: inputs.dataset,
+        split: inputs.split,
+        model: inputs.model,
+        originalEvaluation: inputs.originalEvaluation,
+      },
     },
-    inputs: {
-      dataset: inputs.dataset,
-      split: inputs.split,
-      model: inputs.model,
-      originalEvaluation: inputs.originalEvaluation,
-    },
-  }),
   figures: {
     heading: 'Relearning',
     introduction: 'With `relearn` in the config.',

@@ -27,9 +27,11 @@ type RefsTo<Kinds> = { readonly [Name in keyof Kinds]: Ref<Extract<Kinds[Name], 
 
 /** One model of one seed, and what a stage that judges it may depend on. */
 export interface JudgedModel {
-  /** The architecture of the model, and the training of the original. */
-  readonly model: ModelSpec
-  readonly training: TrainingSpec
+  /**
+   * The architecture of the model, and the training of the original. Absent if the weights of the
+   * model are not known, but its outputs alone.
+   */
+  readonly trained?: { readonly model: ModelSpec; readonly training: TrainingSpec }
   /** All seeds of an experiment share the seed of the split. */
   readonly seeds: { readonly split: number; readonly unlearning: number }
   /**
@@ -41,8 +43,9 @@ export interface JudgedModel {
     readonly split: Ref<'split'>
     readonly model: Ref<'train' | 'unlearn'>
     readonly evaluation: Ref<'evaluate'>
-    readonly goldModel: Ref<'train'>
-    readonly goldEvaluation: Ref<'evaluate'>
+    /** Both are absent in an experiment without gold. */
+    readonly goldModel?: Ref<'train'>
+    readonly goldEvaluation?: Ref<'evaluate'>
     readonly originalEvaluation: Ref<'evaluate'>
     /** Absent if there are no shadow models. */
     readonly pool?: Ref<'pool'>
@@ -68,11 +71,13 @@ export interface RequestedSettings<Types extends RequestedTypes> extends StageSe
   readonly example: Partial<Types['options']>
   /** Reports options that do not suit the model's layers. Paths are relative to the section. */
   readonly check?: (options: Types['options'], layers: readonly Layer[], report: Report) => void
+  /** The stage reads the weights of the model. Models of which only outputs are known lack it. */
+  readonly needsWeights?: true
   /** Another section of the config without which this one is refused. */
   readonly needs?: 'shadow'
   /**
    * Returns the parameters and the inputs of the stage that judges one model. Undefined if an input
-   * is absent, which is so only without the section that the kind needs.
+   * is absent, which is so without the section, the gold model or the weights that the kind needs.
    */
   readonly stage: (
     options: Types['options'],

@@ -26,6 +26,8 @@ export function mentionsOf(plan: Plan): readonly Stage[] {
   return [
     plan.dataset,
     ...(plan.checkpoint ? [plan.checkpoint] : []),
+    ...(plan.given ?? []),
+    ...(plan.programs ?? []),
     ...ranked,
     plan.split,
     ...(plan.tuning ? tuningStages(plan.tuning) : []),
@@ -43,7 +45,7 @@ export function judgingStagesOf<K extends keyof JudgingStages>(
   kind: K,
 ): readonly NonNullable<JudgingStages[K]>[] {
   return seedsOf(plan)
-    .flatMap((seed): readonly JudgingStages[] => [seed.reference, ...rowsOf(seed)])
+    .flatMap(judgedOf)
     .flatMap(({ [kind]: stage }) => stage ?? [])
 }
 
@@ -55,6 +57,11 @@ export function seedsOf(plan: Plan): readonly SeedPlan[] {
 /** The rows of a seed: the models of the methods, then the further gold models. */
 export function rowsOf({ candidates, floor }: SeedPlan): readonly Candidate[] {
   return [...candidates, ...floor]
+}
+
+/** The stages that judge each model of a seed: gold first, if there is one, then the rows. */
+export function judgedOf(seed: SeedPlan): readonly JudgingStages[] {
+  return [...(seed.reference ? [seed.reference] : []), ...rowsOf(seed)]
 }
 
 function tuningStages({ seeds, rows }: TuningPlan): readonly Stage[] {
@@ -77,12 +84,13 @@ export function trialStages({ rounds }: TunedRow): readonly Stage[] {
 }
 
 function ownStages(seed: SeedPlan): readonly Stage[] {
-  const judged = [seed.reference, ...rowsOf(seed)]
+  const judged = judgedOf(seed)
   return [
     seed.original,
     ...seed.gold,
     ...(seed.twin ? [seed.twin.model] : []),
     ...seed.candidates.flatMap(({ unlearn }) => (unlearn ? [unlearn] : [])),
+    ...seed.candidates.flatMap(({ given }) => (given ? [given.checkpoint, given.model] : [])),
     ...judged.map(({ evaluate }) => evaluate),
     ...(seed.originalEvaluation ? [seed.originalEvaluation] : []),
     ...(seed.twin ? [seed.twin.evaluate] : []),
@@ -92,12 +100,12 @@ function ownStages(seed: SeedPlan): readonly Stage[] {
 }
 
 /**
- * The stage that makes a candidate's model: its unlearning, or the training of one of the seed's
- * models.
+ * The stage that makes a candidate's model: its unlearning, the training of one of the seed's
+ * models, or the stage that takes a model from elsewhere.
  */
 export function makerOf(
   { original, gold }: Pick<SeedPlan, 'original' | 'gold'>,
-  { unlearn, model }: Candidate,
+  { unlearn, given, model }: Candidate,
 ): Stage | undefined {
-  return unlearn ?? [original, ...gold].find(({ key }) => key === model.key)
+  return unlearn ?? given?.model ?? [original, ...gold].find(({ key }) => key === model.key)
 }

@@ -1,4 +1,5 @@
 import { digestOf } from '../../common/canonical.ts'
+import type { ProgramExecution } from '../spec/program.ts'
 import { displayGroups, type DisplayGroup, type StageSettings } from './definition.ts'
 import { stageDefinitions } from './index.ts'
 
@@ -40,6 +41,8 @@ export interface StageOf<K extends StageKind> {
   readonly title: string
   readonly params: StageParams[K]
   readonly inputs: StageInputs[K]
+  /** How an external program is executed. Not part of the key. */
+  readonly execution?: ProgramExecution
 }
 
 export type Stage = { [K in StageKind]: StageOf<K> }[StageKind]
@@ -61,6 +64,23 @@ export const kindsByGroup: readonly { readonly name: DisplayGroup; readonly kind
     kinds: stageKinds.filter((kind) => stageDefinitions[kind].group === name),
   }))
 
+/**
+ * The parameters of the stages of a kind that external programs compute, and of the others. Either
+ * may be empty.
+ */
+export type ProgramParamsOf<K extends StageKind> = Extract<StageParams[K], { readonly program: unknown }>
+export type OwnParamsOf<K extends StageKind> = Exclude<StageParams[K], { readonly program: unknown }>
+
+/** Whether an external program computes a stage, or has computed what it evaluates. */
+export function isOfProgram({ params }: { readonly params: object }): boolean {
+  return 'program' in params
+}
+
+/** Whether a stage computes with TensorFlow. */
+export function computesOnDevice({ kind, params }: { readonly kind: StageKind; readonly params: object }) {
+  return onDevice.has(kind) && !isOfProgram({ params })
+}
+
 /** The key of a stage. Code that agrees with the lock adds nothing to it. */
 export function keyOf({
   kind,
@@ -68,6 +88,6 @@ export function keyOf({
   params,
   inputs,
   code,
-}: Omit<StageOf<StageKind>, 'key' | 'title'>): string {
+}: Omit<StageOf<StageKind>, 'key' | 'title' | 'execution'>): string {
   return digestOf({ kind, version, params, inputs, ...(code !== undefined && { code }) })
 }

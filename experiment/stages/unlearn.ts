@@ -2,31 +2,47 @@ import { counted } from '../../common/counted.ts'
 import type { CurvePoint } from '../records/measured.ts'
 import type { ApproximateMethodSpec } from '../spec/methods.ts'
 import type { ModelSpec } from '../spec/model.ts'
+import type { ProgramParams } from '../spec/program.ts'
 import type { TrainingSpec } from '../spec/training.ts'
 import { defineStage } from './definition.ts'
 
-/** Makes an unlearned model from the original by an approximate method. */
+/** Makes an unlearned model from the original by an approximate method or an external program. */
 export const unlearn = defineStage<{
-  readonly params: {
-    /** The options of the row. A tuned row takes those of the best variant instead. */
-    readonly method: ApproximateMethodSpec
-    readonly model: ModelSpec
-    readonly training: TrainingSpec
-    readonly seed: number
-  }
+  readonly params:
+    | {
+        /** The options of the row. A tuned row takes those of the best variant instead. */
+        readonly method: ApproximateMethodSpec
+        readonly model: ModelSpec
+        readonly training: TrainingSpec
+        readonly seed: number
+      }
+    | {
+        readonly program: ProgramParams
+        /** The model whose weights the program gets. Absent if the original is external, too. */
+        readonly model?: ModelSpec
+        readonly seed: number
+      }
   readonly inputs: {
     readonly dataset: 'dataset'
     readonly split: 'split'
     readonly original: 'train'
     /** Present if the row is tuned. */
     readonly tuned?: 'tune'
+    /** The files of the program. Absent if the method is part of Zeroshift. */
+    readonly program?: 'program'
   }
   readonly metrics: {
-    readonly trainable: number
+    /** Absent if the method is a program. */
+    readonly trainable?: number
     readonly steps: number
-    /** Distinct training samples that the method used, by set. */
-    readonly samplesUsed: { readonly retained: number; readonly forget: number }
+    /**
+     * Distinct training samples that the method used, by set. Absent if the method is a program
+     * that has not reported them.
+     */
+    readonly samplesUsed?: { readonly retained: number; readonly forget: number }
     readonly curve: readonly CurvePoint[]
+    /** The last value of each figure that an external program has reported. */
+    readonly figures?: Readonly<Record<string, number>>
     /** Present for residual feature alignment only. */
     readonly residuals?: readonly ResidualPoint[]
     /** Present for replay only. */
@@ -39,8 +55,12 @@ export const unlearn = defineStage<{
   onDevice: true,
   group: 'unlearning',
   about: 'applies a method to the original',
-  work: ({ steps, trainable, replay, samplesUsed: { forget, retained } }) =>
-    `${counted(steps, 'step')}${replay ? ` of the training's ${replay.of}` : ''}, ${counted(trainable, 'trainable parameter')}, ${counted(forget + retained, 'sample')}`,
+  work: ({ steps, trainable, replay, samplesUsed }) =>
+    [
+      `${counted(steps, 'step')}${replay ? ` of the training's ${replay.of}` : ''}`,
+      ...(trainable === undefined ? [] : [counted(trainable, 'trainable parameter')]),
+      ...(samplesUsed ? [counted(samplesUsed.forget + samplesUsed.retained, 'sample')] : []),
+    ].join(', '),
 })
 
 /** The part of a training that was repeated. */

@@ -14,31 +14,12 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { cp, mkdir, readdir, realpath, rm, symlink } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
-import { ROOT } from '../checkout.mjs'
-import { giveUp } from '../bootstrap.mjs'
+import { giveUp } from '../set-up.mjs'
+import { copyParts } from '../parts.mjs'
 import { SetupError, step } from '../steps.mjs'
 
-/** The folders and files of the checkout that a worker or a command uses. */
-const PARTS = [
-  ...['zeroshift', 'package.json', 'package-lock.json', '.npmrc', 'LICENSE'],
-  ...[
-    'common',
-    'host',
-    'experiment',
-    'datasets',
-    'learning',
-    'unlearning',
-    'pretrained',
-    'artifacts',
-    'sources',
-    'tracking',
-    'report',
-  ],
-  ...['activities', 'workflows', 'worker', 'stack', 'cli', 'signatures', 'configs', 'data'],
-]
-/** The files of infra/ that are copied: the set-up alone. The folder may also contain secrets. */
-const INFRA = join(ROOT, 'infra')
-const isSetUp = (path) => path === INFRA || /\.(mjs|py)$/.test(path)
+/** The files that are copied beside the folders. */
+const FILES = ['zeroshift', 'package.json', 'package-lock.json', '.npmrc', 'LICENSE']
 const DEPS = 'node_modules/@tensorflow/tfjs-node-gpu/deps'
 
 async function build(target, gpu) {
@@ -46,23 +27,16 @@ async function build(target, gpu) {
   const [found] = await readdir(target)
   if (found) throw new SetupError(`${target} has ${found} in it; expected an empty directory.`)
   const app = join(target, 'app')
-  for (const part of PARTS) await cp(join(ROOT, part), join(app, part), { recursive: true })
-  await cp(INFRA, join(app, 'infra'), { recursive: true, filter: isSetUp })
+  await copyParts(app, FILES)
   run(app, [
     ...['--input-type=module', '--eval'],
-    `const { bootstrap, giveUp } = await import('./infra/bootstrap.mjs'); await bootstrap({ temporal: false, gpu: ${gpu} }).catch(giveUp)`,
+    `const { bootstrap, giveUp } = await import('./infra/set-up.mjs'); await bootstrap({ temporal: false, gpu: ${gpu} }).catch(giveUp)`,
   ])
   await step("copying TensorFlow's library", () => ownLibrary(target, app))
-  await step('bundling the workflows (about 5 s)', async () => {
-    run(app, [
-      ...['--import', 'tsx', '--input-type=module', '--eval'],
-      "const { shippedBundles, workflowBundle } = await import('./worker/bundle.ts'); await workflowBundle(shippedBundles)",
-    ])
-  })
-  await step('compiling the command line and the worker', async () => {
+  await step('compiling the code and bundling the workflows (about 10 s)', async () => {
     run(app, [
       ...['--input-type=module', '--eval'],
-      "const { compiledEntry } = await import('./infra/compiled.mjs'); await compiledEntry('worker/main.ts')",
+      "const { load } = await import('./infra/compiled.mjs'); const { prepareToShip } = await load('worker/prepare.ts'); await prepareToShip()",
     ])
   })
 }

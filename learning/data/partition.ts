@@ -12,22 +12,40 @@ export interface Partition {
  * Divides a data set into training, validation and test samples. The first `trainable` samples come
  * from the training files and the others from the test files. `sizes` are the sizes of the three
  * sets (experiment/spec/check.ts). All samples of the test files are test samples. The rest of the
- * test set and the validation set are drawn from the training files.
+ * test set and the validation set are drawn from the training files, without the samples `keep`,
+ * which stay training samples.
+ *
+ * Throws a RangeError if too few samples are left to draw from.
  */
 export function partition(
   sizes: Readonly<Record<keyof Partition, number>>,
   trainable: number,
   seed: number,
+  keep: readonly number[] = [],
 ): Partition {
   const samples = sizes.train + sizes.validation + sizes.test
-  const order = permutation(trainable, stream(seed, 'partition'))
+  const order = withLast(permutation(trainable, stream(seed, 'partition')), new Set(keep))
   const tested = sizes.test - (samples - trainable)
+  const free = trainable - keep.length
+  if (tested + sizes.validation > free)
+    throw new RangeError(
+      `${tested + sizes.validation} samples are to be set apart, and ${free} may be: ${keep.length} of ${trainable} stay training samples`,
+    )
   const official = Int32Array.from({ length: samples - trainable }, (_, i) => trainable + i)
   return {
     test: Int32Array.from([...order.subarray(0, tested).sort(), ...official]),
     validation: order.slice(tested, tested + sizes.validation).sort(),
     train: order.slice(tested + sizes.validation).sort(),
   }
+}
+
+/** The same values with those of a set behind all others. */
+function withLast(values: Int32Array, last: ReadonlySet<number>): Int32Array {
+  if (last.size === 0) return values
+  return Int32Array.from([
+    ...values.filter((value) => !last.has(value)),
+    ...values.filter((value) => last.has(value)),
+  ])
 }
 
 /** The sums of the pixels and of their squares, per channel. Plain JSON. */

@@ -7,7 +7,7 @@ import { deviceNamed, deviceSettings, gpuName, graphSetting } from './device.ts'
  * with ZEROSHIFT_DEVICE=gpu. There is no JavaScript fallback, which would be about a hundred times
  * slower and give different bytes.
  */
-export const tf = await loadTensorFlow()
+export const tf: typeof import('@tensorflow/tfjs-node-gpu') = await loadTensorFlow()
 
 async function loadTensorFlow() {
   const device = deviceNamed(process.env.ZEROSHIFT_DEVICE)

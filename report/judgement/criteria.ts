@@ -1,4 +1,5 @@
 import type { Measured, ShadowAttack, ShadowedSet } from '../../experiment/records/measured.ts'
+import { NO_GOLD } from '../../experiment/records/no-gold.ts'
 import { anamnesisIndex } from '../../experiment/records/anamnesis.ts'
 import type { FeatureSet } from '../../experiment/stages/features.ts'
 import type { StageMetrics } from '../../experiment/stages/stage.ts'
@@ -252,7 +253,11 @@ function shadowAttack(attack: ShadowAttack, label: string, set: ShadowedSet): Cr
       return table(input, ({ reference }, candidate) =>
         set === 'forget'
           ? mapped(auc(candidate), (value) => Math.abs(value - 0.5))
-          : both(auc(candidate), auc(reference), (own, gold) => own - gold),
+          : both(
+              auc(candidate),
+              reference ? auc(reference) : { missing: NO_GOLD },
+              (own, gold) => own - gold,
+            ),
       )
     },
   }
@@ -343,7 +348,7 @@ function probed(
   if (!input.run.spec.probe) return undefined
   return table(input, ({ reference }, candidate) => {
     const [own, gold] = [candidate, reference].map(
-      ({ probe }) => probe && manifestOf<'probe'>(input, probe)?.metrics.layers,
+      (judged) => judged?.probe && manifestOf<'probe'>(input, judged.probe)?.metrics.layers,
     )
     if (!own || !gold) return { missing: 'the features were not probed' }
     const distances = own.flatMap((layer) => {
@@ -361,7 +366,9 @@ function relearned(input: ReportInput): readonly (readonly Measured[])[] | undef
     return metrics?.steps ?? { missing: 'relearning did not finish' }
   }
   return table(input, ({ reference }, candidate) =>
-    mapped(anamnesisIndex(steps(candidate), steps(reference)), (index) => Math.abs(index - 1)),
+    mapped(anamnesisIndex(steps(candidate), reference ? steps(reference) : { missing: NO_GOLD }), (index) =>
+      Math.abs(index - 1),
+    ),
   )
 }
 

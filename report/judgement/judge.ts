@@ -1,4 +1,5 @@
 import type { Measured } from '../../experiment/records/measured.ts'
+import { NO_GOLD } from '../../experiment/records/no-gold.ts'
 import type { MethodVerdict, ResultRow } from '../../experiment/records/results.ts'
 import { rowsOf, seedsOf } from '../../experiment/stages/stage-list.ts'
 import type { ReportInput } from '../input.ts'
@@ -74,6 +75,7 @@ export function judge(input: ReportInput): Judgement {
   const rows = rowsOf(plan)
   const methods = rows.flatMap((row, index) => (isApproximate(row) ? [{ label: row.label, index }] : []))
   if (methods.length === 0) return { ...nothing, impossible: 'no approximate method was run' }
+  if (plan.gold.length === 0) return { ...nothing, impossible: NO_GOLD }
   if (seeds < 2)
     return { ...nothing, impossible: 'one seed does not show how much seeds differ; `seeds: 8` would' }
   if (plan.floor.length === 0)

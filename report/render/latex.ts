@@ -13,7 +13,7 @@ export function renderLatex({ columns, rows, notes = [] }: Table, remarks: reado
       ? `$${number}${interval === undefined ? '' : ` ${mathOf(interval)}`}$`
       : latexOf(text)
     const signs = mark === undefined ? '' : superscript(latexOf(mark))
-    return `${shown}${signs}${note === undefined ? '' : superscript(footnotes.numberOf(note))}`
+    return `${shown}${signs}${note === undefined ? '' : superscript(String(footnotes.numberOf(note)))}`
   }
   const line = (cells: readonly string[]) => `    ${cells.join(' & ')} \\\\`
   const body = rows.map(({ cells, style }) =>

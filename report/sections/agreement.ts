@@ -5,7 +5,7 @@ import type { StageMetrics } from '../../experiment/stages/stage.ts'
 import { figureCell, prose } from '../blocks.ts'
 import { describeSeeds } from '../describe.ts'
 import { significant } from '../format.ts'
-import { manifestOf, whyMissing, type ReportInput } from '../input.ts'
+import { manifestOf, whyMissing, whyUnplanned, type ReportInput } from '../input.ts'
 import { overSeeds } from '../over-seeds.ts'
 import { makersOf, modelRows, modelTable, type ModelRow } from './model-rows.ts'
 import type { StageSection } from './stage-section.ts'
@@ -52,11 +52,13 @@ export function agreementRows(input: ReportInput): readonly AgreementRow[] | und
     const { evaluate, agreement } = model
     const finished = agreement && manifestOf<'agreement'>(input, agreement)
     if (finished) return finished.metrics
+    const unplanned = whyUnplanned(input.run, model, { needsGold: true, needsWeights: false })
+    if (unplanned !== undefined) return { missing: unplanned }
     const needed = [
       ...makersOf(seed, model),
       evaluate,
       ...seed.gold.slice(0, 1),
-      seed.reference.evaluate,
+      ...(seed.reference ? [seed.reference.evaluate] : []),
       ...(agreement ? [agreement] : []),
     ]
     return { missing: whyMissing(input, needed) }

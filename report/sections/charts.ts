@@ -66,14 +66,14 @@ function confidenceSection(input: ReportInput): Section | undefined {
     summedConfidence(
       evaluations.flatMap((stage) => manifestOf<'evaluate'>(input, stage)?.metrics.confidence ?? []),
     )
-  const gold = of(seedsOf(plan).map(({ reference }) => reference.evaluate))
+  const gold = of(seedsOf(plan).flatMap(({ reference }) => (reference ? [reference.evaluate] : [])))
   const panels = modelsBehind(plan).flatMap((models) => {
     const [first] = models
     const own = of(models.map(({ candidate }) => candidate.evaluate))
     return first && own ? [{ ...first.candidate, own }] : []
   })
   if (!gold && panels.length === 0) return undefined
-  const listed = panels.some(({ evaluate }) => evaluate.key === plan.reference.evaluate.key)
+  const listed = panels.some(({ evaluate }) => evaluate.key === plan.reference?.evaluate.key)
   const all = gold && !listed ? [{ label: 'gold', own: gold }, ...panels] : panels
   return {
     title: 'Confidence in the true class',
@@ -82,8 +82,9 @@ function confidenceSection(input: ReportInput): Section | undefined {
         'Share of the samples by the probability that the model gives to their true class, for the ',
         ...keyed('retained', 'retained set D_r, the '),
         ...keyed('forget', 'forget set D_f and the '),
-        ...keyed('test', 'test set D_t. The '),
-        ...keyed('line', 'line is gold.'),
+        ...(gold
+          ? [...keyed('test', 'test set D_t. The '), ...keyed('line', 'line is gold.')]
+          : keyed('test', 'test set D_t.')),
       ]),
       charts(
         'panels',
@@ -141,7 +142,9 @@ function trainingSection(input: ReportInput): Section | undefined {
   const several = plan.seeds !== undefined
   const trained = [plan.original, ...plan.gold].flatMap((_, i) => {
     const stages = seedsOf(plan).flatMap(({ original, gold }) => [original, ...gold].slice(i, i + 1))
-    const curves = stages.flatMap((stage) => manifestOf<'train'>(input, stage) ?? [])
+    const curves = stages
+      .filter(({ params }) => params.on !== 'given')
+      .flatMap((stage) => manifestOf<'train'>(input, stage) ?? [])
     const label = i === 0 ? 'original' : i === 1 ? 'gold' : `gold${several ? '' : ', seed'} ${i}`
     return curves.length > 0 ? [{ label, curve: meanCurve(curves.map(({ metrics }) => metrics.curve)) }] : []
   })
@@ -174,7 +177,10 @@ function trainingSection(input: ReportInput): Section | undefined {
         'panels',
         drawn.map(({ label, curve, steps, trainable }) => ({
           title: label,
-          small: `${counted(steps, 'step')}, ${counted(trainable, 'trainable parameter')}`,
+          small: [
+            counted(steps, 'step'),
+            ...(trainable === undefined ? [] : [counted(trainable, 'trainable parameter')]),
+          ].join(', '),
           description: `${label}: loss over steps.`,
           spec: methodCurve(curve),
         })),

@@ -1,4 +1,5 @@
 import type { ManifestOf } from '../../experiment/records/manifest.ts'
+import { NO_GOLD } from '../../experiment/records/no-gold.ts'
 import type { Measured } from '../../experiment/records/measured.ts'
 import { ranges, type Figure } from '../../experiment/records/results.ts'
 import type { SeedPlan } from '../../experiment/plan/types.ts'
@@ -85,19 +86,26 @@ function costOf(input: ReportInput, seed: SeedPlan, model: EvaluatedModel): Cost
     const missing = { missing: whyMissing(input, makersOf(seed, model)) }
     return { steps: missing, samples: missing, seconds: missing, relative: missing, overlapped: false }
   }
+  if (manifest.kind === 'train' && manifest.params.on === 'given') {
+    const missing = { missing: ELSEWHERE }
+    return { steps: missing, samples: missing, seconds: missing, relative: missing, overlapped: false }
+  }
   const samples = samplesOf(input, manifest)
   const [gold] = seed.gold
   const retraining = gold && manifestOf<'train'>(input, gold)
+  const ofGold: Measured = retraining
+    ? samplesOf(input, retraining)
+    : { missing: gold ? whyMissing(input, [gold]) : NO_GOLD }
   return {
     steps: { value: manifest.metrics.steps },
     samples,
     seconds: { value: manifest.clock.seconds },
-    relative: retraining
-      ? ratio(samples, samplesOf(input, retraining))
-      : { missing: whyMissing(input, seed.gold.slice(0, 1)) },
+    relative: retraining ? ratio(samples, ofGold) : ofGold,
     overlapped: isOverlapped(manifest.clock),
   }
 }
+
+const ELSEWHERE = 'the model was made elsewhere, and what that took is not known'
 
 /** The samples that a training or a method saw. */
 function samplesOf(input: ReportInput, made: ManifestOf<'train'> | ManifestOf<'unlearn'>): Measured {
@@ -105,7 +113,10 @@ function samplesOf(input: ReportInput, made: ManifestOf<'train'> | ManifestOf<'u
   const split = manifestOf<'split'>(input, plan.split)
   if (!split) return { missing: whyMissing(input, [plan.split]) }
   const { retained, forget, forgottenClasses } = split.metrics
+  if ('program' in made.params)
+    return { missing: 'how many samples pass through the model of an external program is not known' }
   if (made.kind === 'train') {
+    if (made.params.on === 'given') return { missing: ELSEWHERE }
     const size = made.params.on === 'retained' ? retained : retained + forget
     return { value: seenInTraining(made.params, made.metrics, size) }
   }

@@ -7,7 +7,7 @@ import type { ReportInput } from '../input.ts'
 import type { Judgement } from '../judgement/judge.ts'
 import { chartSections } from './charts.ts'
 import { judgementSection } from './judgement.ts'
-import { outcomeSection, problems } from './opening.ts'
+import { labelsSection, outcomeSection, problems } from './opening.ts'
 import { resultsSection } from './results.ts'
 import { settingSection } from './setting.ts'
 import { stageSections } from './stage-sections.ts'
@@ -23,6 +23,7 @@ export function documentOf(
   const { spec, facts, id } = input.run
   const several = describeSeeds(spec)
   const sections = [
+    labelsSection(input),
     problems(input),
     outcomeSection(input, rows, judgement),
     judgementSection(input, judgement),

@@ -1,4 +1,5 @@
 import { layersOf } from '../../experiment/models/model.ts'
+import { trainedHere } from '../../experiment/spec/spec.ts'
 import { adaptableLayers, matchesAny } from '../../experiment/models/layers.ts'
 import type { Measured } from '../../experiment/records/measured.ts'
 import { ranges, type Figure } from '../../experiment/records/results.ts'
@@ -8,7 +9,7 @@ import { counted } from '../../common/counted.ts'
 import { figureCell, heading, prose } from '../blocks.ts'
 import { describeSeeds } from '../describe.ts'
 import { significant } from '../format.ts'
-import { manifestOf, whyMissing, type ReportInput } from '../input.ts'
+import { manifestOf, whyMissing, whyUnplanned, type ReportInput } from '../input.ts'
 import { overSeeds } from '../over-seeds.ts'
 import { makersOf, modelRows, modelTable, type ModelRow } from './model-rows.ts'
 import type { StageSection } from './stage-section.ts'
@@ -51,6 +52,8 @@ export function featuresRows(input: ReportInput): readonly FeaturesRow[] | undef
     const { features } = model
     const finished = features && manifestOf<'features'>(input, features)
     if (finished) return finished.metrics
+    const unplanned = whyUnplanned(input.run, model, { needsGold: true, needsWeights: true })
+    if (unplanned !== undefined) return { missing: unplanned }
     const needed = [...makersOf(seed, model), ...seed.gold.slice(0, 1), ...(features ? [features] : [])]
     return { missing: whyMissing(input, needed) }
   })
@@ -58,7 +61,9 @@ export function featuresRows(input: ReportInput): readonly FeaturesRow[] | undef
 
 /** Names of the layers whose features are compared, in forward order. */
 function comparedLayers({ run: { spec, facts } }: ReportInput): readonly string[] {
-  const layers = adaptableLayers(layersOf(spec.model, facts.shape, facts.classes.length))
+  const trained = trainedHere(spec)
+  if (!trained) return []
+  const layers = adaptableLayers(layersOf(trained.model, facts.shape, facts.classes.length))
   return layers.filter(matchesAny(spec.features?.layers ?? [])).map(({ name }) => name)
 }
 

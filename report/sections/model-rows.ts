@@ -1,11 +1,11 @@
-import type { Candidate, SeedPlan } from '../../experiment/plan/types.ts'
+import type { Candidate, JudgingStages, SeedPlan } from '../../experiment/plan/types.ts'
 import { makerOf, seedsOf } from '../../experiment/stages/stage-list.ts'
 import type { Stage } from '../../experiment/stages/stage.ts'
 import type { Cell, Column, Table } from '../blocks.ts'
 import { modelsBehind, type ReportInput } from '../input.ts'
 
 /** A model that stages evaluate: of a row of the results, or gold if it is no row. */
-export type EvaluatedModel = SeedPlan['reference'] | Candidate
+export type EvaluatedModel = JudgingStages | Candidate
 
 /** A row of a table that stands beside the results, with what each seed's stages found. */
 export interface ModelRow<T> {
@@ -15,7 +15,7 @@ export interface ModelRow<T> {
   readonly seeds: readonly T[]
 }
 
-/** Every row of the results. Gold precedes them unless it is one of them. */
+/** Every row of the results. Gold precedes them unless it is one of them or there is none. */
 export function modelRows<T>(
   { run: { plan } }: ReportInput,
   of: (seed: SeedPlan, model: EvaluatedModel) => T,
@@ -26,7 +26,8 @@ export function modelRows<T>(
     seeds: models.map(({ seed, candidate }) => of(seed, candidate)),
   }))
   if (plan.candidates.some(({ method }) => method === 'retrain')) return rows
-  const gold = seedsOf(plan).map((seed) => of(seed, seed.reference))
+  const gold = seedsOf(plan).flatMap((seed) => (seed.reference ? [of(seed, seed.reference)] : []))
+  if (gold.length === 0) return rows
   return [{ label: 'gold', isFloor: false, seeds: gold }, ...rows]
 }
 
@@ -34,7 +35,12 @@ export function modelRows<T>(
 export function makersOf(seed: SeedPlan, model: EvaluatedModel): readonly Stage[] {
   if (!('model' in model)) return seed.gold.slice(0, 1)
   const maker = makerOf(seed, model)
-  return [...(model.unlearn ? [seed.original] : []), ...(maker ? [maker] : [])]
+  const { unlearn, given } = model
+  return [
+    ...(unlearn ? [seed.original] : []),
+    ...(given ? [given.checkpoint] : []),
+    ...(maker ? [maker] : []),
+  ]
 }
 
 export interface ModelColumn<R> extends Column {

@@ -1,4 +1,6 @@
 import type { Figure, MethodVerdict, ResultRow } from '../../experiment/records/results.ts'
+import { counted } from '../../common/counted.ts'
+import { setSizes, sum } from '../../experiment/spec/sets.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { note, type Banner, type Block, type Section, type Term } from '../blocks.ts'
 import { describeChangedCode } from '../describe.ts'
@@ -9,6 +11,23 @@ import { checkOracle, type OracleCheck } from '../oracle.ts'
 import { floorGap, lowestGap } from '../results.ts'
 import { verdict } from '../verdict.ts'
 
+/** The note and the tags of the run, if it has any. */
+export function labelsSection({ labels }: ReportInput): Section | undefined {
+  if (!labels) return undefined
+  const { tags, note: text } = labels
+  return {
+    blocks: [
+      {
+        kind: 'banner',
+        tone: 'note',
+        title: text === undefined ? 'Tags.' : 'Note.',
+        text: text ?? tags.join(', '),
+        ...(text !== undefined && tags.length > 0 && { items: [`Tags: ${tags.join(', ')}`] }),
+      },
+    ],
+  }
+}
+
 /** Problems of the run, if it has any. */
 export function problems(input: ReportInput): Section {
   const { failed, run } = input
@@ -17,6 +36,7 @@ export function problems(input: ReportInput): Section {
   return {
     blocks: [
       ...oracleBanner(checkOracle(input)),
+      ...startBanners(input),
       ...(failed.length === 0
         ? []
         : [
@@ -42,8 +62,45 @@ export function problems(input: ReportInput): Section {
   }
 }
 
-function oracleBanner({ passed, message }: OracleCheck): readonly Banner[] {
-  if (passed === true) return []
+/**
+ * Warnings about models from elsewhere: gold may have seen the forget set, and the original the
+ * samples that are set apart.
+ */
+function startBanners({ run: { spec, plan, facts } }: ReportInput): readonly Banner[] {
+  if (!spec.original) return []
+  const start = plan.gold[0]?.inputs.checkpoint?.key
+  const isTrained = plan.gold[0] && plan.gold[0].params.on !== 'given'
+  const isSame = start !== undefined && start === plan.original.inputs.checkpoint?.key
+  const held = sum(facts.train) - setSizes(spec.data, facts).train
+  return [
+    ...(isTrained && isSame && !spec.gold.unseen
+      ? [
+          {
+            kind: 'banner' as const,
+            tone: 'alert' as const,
+            title: 'Gold may have seen the forget set.',
+            text:
+              'The gold models start from the checkpoint of the original, whose training data may contain the forget set. If it does, ' +
+              'they are no reference: name a checkpoint that never saw it as gold.from with unseen: true, train gold from new weights ' +
+              '(gold.training), or leave gold out (gold: none).',
+          },
+        ]
+      : []),
+    ...(held > 0
+      ? [
+          {
+            kind: 'banner' as const,
+            tone: 'warning' as const,
+            title: 'The original was not trained here.',
+            text: `${counted(held, 'sample')} of the training files ${held === 1 ? 'is' : 'are'} set apart for validation or tests. If the original was trained on them, figures that take them for unseen are wrong: TA, attacks and the validation gap.`,
+          },
+        ]
+      : []),
+  ]
+}
+
+function oracleBanner({ passed, message, noGold }: OracleCheck): readonly Banner[] {
+  if (passed === true || noGold) return []
   return passed === undefined
     ? [{ kind: 'banner', tone: 'warning', title: 'Gold was not checked.', text: message }]
     : [{ kind: 'banner', tone: 'alert', title: 'Gold does not look like gold.', text: message }]

@@ -1,4 +1,5 @@
 import { layersOf } from '../../experiment/models/model.ts'
+import { trainedHere } from '../../experiment/spec/spec.ts'
 import { adaptableLayers, matchesAny } from '../../experiment/models/layers.ts'
 import type { Measured } from '../../experiment/records/measured.ts'
 import type { ProbedLayer } from '../../experiment/stages/probe.ts'
@@ -8,7 +9,7 @@ import { figureCell, heading, prose } from '../blocks.ts'
 import { describeSeeds } from '../describe.ts'
 import { counted } from '../../common/counted.ts'
 import { percent, significant } from '../format.ts'
-import { manifestOf, whyMissing, type ReportInput } from '../input.ts'
+import { manifestOf, whyMissing, whyUnplanned, type ReportInput } from '../input.ts'
 import { overSeeds } from '../over-seeds.ts'
 import { makersOf, modelRows, modelTable, type ModelRow } from './model-rows.ts'
 import type { StageSection } from './stage-section.ts'
@@ -78,6 +79,8 @@ export function probeRows(input: ReportInput): readonly ProbeRow[] | undefined {
     const { probe } = model
     const finished = probe && manifestOf<'probe'>(input, probe)
     if (finished) return finished.metrics
+    const unplanned = whyUnplanned(input.run, model, { needsGold: false, needsWeights: true })
+    if (unplanned !== undefined) return { missing: unplanned }
     const needed = [...makersOf(seed, model), ...seed.gold.slice(0, 1), ...(probe ? [probe] : [])]
     return { missing: whyMissing(input, needed) }
   })
@@ -85,7 +88,9 @@ export function probeRows(input: ReportInput): readonly ProbeRow[] | undefined {
 
 /** Names of the layers that are probed, in forward order. */
 function probedLayers({ run: { spec, facts } }: ReportInput): readonly string[] {
-  const layers = adaptableLayers(layersOf(spec.model, facts.shape, facts.classes.length))
+  const trained = trainedHere(spec)
+  if (!trained) return []
+  const layers = adaptableLayers(layersOf(trained.model, facts.shape, facts.classes.length))
   return layers.filter(matchesAny(spec.probe?.layers ?? [])).map(({ name }) => name)
 }
 

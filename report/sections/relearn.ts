@@ -1,5 +1,6 @@
 import type { SeedPlan } from '../../experiment/plan/types.ts'
 import { anamnesisIndex } from '../../experiment/records/anamnesis.ts'
+import { NO_GOLD } from '../../experiment/records/no-gold.ts'
 import type { Measured } from '../../experiment/records/measured.ts'
 import type { RelearnPoint } from '../../experiment/stages/relearn.ts'
 import { ranges, type Figure } from '../../experiment/records/results.ts'
@@ -7,7 +8,7 @@ import { figureCell, prose } from '../blocks.ts'
 import { describeSeeds } from '../describe.ts'
 import { grouped } from '../../common/counted.ts'
 import { significant } from '../format.ts'
-import { manifestOf, whyMissing, type ReportInput } from '../input.ts'
+import { manifestOf, whyMissing, whyUnplanned, type ReportInput } from '../input.ts'
 import { overSeeds } from '../over-seeds.ts'
 import { makersOf, modelRows, modelTable, type EvaluatedModel, type ModelRow } from './model-rows.ts'
 import type { StageSection } from './stage-section.ts'
@@ -61,17 +62,24 @@ export function relearnRows(input: ReportInput): readonly RelearnRow[] | undefin
     const steps = stepsOf(input, seed, model)
     return {
       steps,
-      ain: anamnesisIndex(steps, stepsOf(input, seed, seed.reference)),
+      ain: anamnesisIndex(steps, goldSteps(input, seed)),
       ...(metrics && { curve: metrics.curve }),
       ...(metrics?.wanted !== undefined && { wanted: metrics.wanted }),
     }
   })
 }
 
+/** The reason is that of gold itself, which an index of a model repeats. */
+function goldSteps(input: ReportInput, seed: SeedPlan): Measured {
+  return seed.reference ? stepsOf(input, seed, seed.reference) : { missing: NO_GOLD }
+}
+
 function stepsOf(input: ReportInput, seed: SeedPlan, model: EvaluatedModel): Measured {
   const { relearn } = model
   const finished = relearn && manifestOf<'relearn'>(input, relearn)
   if (finished) return finished.metrics.steps
+  const unplanned = whyUnplanned(input.run, model, { needsGold: false, needsWeights: true })
+  if (unplanned !== undefined) return { missing: unplanned }
   const needed = [seed.original, seed.originalEvaluation, ...makersOf(seed, model), relearn]
   const stages = needed.flatMap((stage) => stage ?? [])
   return { missing: whyMissing(input, stages) }

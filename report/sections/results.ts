@@ -32,9 +32,14 @@ export function resultsSection(input: ReportInput, rows: readonly ResultRow[]): 
     title: 'Results',
     blocks: [
       prose(
-        `Each figure is read against gold, the model that was trained from scratch without the forget set: the closer, the better, whichever way it differs. The second figure, with a sign, is the difference to gold in points.${best}${seeds}`,
+        plan.gold.length === 0
+          ? `${NO_GOLD_INTRODUCTION}${seeds}`
+          : `Each figure is read against gold, the model that was trained from scratch without the forget set: the closer, the better, whichever way it differs. The second figure, with a sign, is the difference to gold in points.${best}${seeds}`,
       ),
-      resultsTable(rows, names, { gold: goldFigures(input), floor: floorRows(plan, rows) }),
+      resultsTable(rows, names, {
+        ...(plan.gold.length > 0 && { gold: goldFigures(input) }),
+        floor: floorRows(plan, rows),
+      }),
       metricLegend(names),
       ...(forgotten.length === 0
         ? []
@@ -51,6 +56,9 @@ export function resultsSection(input: ReportInput, rows: readonly ResultRow[]): 
     ],
   }
 }
+
+const NO_GOLD_INTRODUCTION =
+  'There is no gold model (gold: none), so nothing says which figures a model has that never saw the forget set. Figures that need gold are missing; the others are those of each model by itself.'
 
 interface ResultsOptions {
   readonly floor: readonly ResultRow[]
@@ -105,11 +113,15 @@ export function resultsTable(
   }
 }
 
-function labelCell({ label, collapsed, untuned, standing }: ResultRow, isNarrow: boolean): FullCell {
+function labelCell(
+  { label, collapsed, untuned, external, standing }: ResultRow,
+  isNarrow: boolean,
+): FullCell {
   const sign = standing && `${verdictMarks[standing.verdict]}${standing.isAmongBest ? '*' : ''}`
   const marks = [
     ...(collapsed ? [signs.collapsed] : []),
     ...(untuned ? [signs.untuned] : []),
+    ...(external ? [signs.external] : []),
     ...(isNarrow && sign ? [sign] : []),
   ]
   return {

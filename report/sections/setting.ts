@@ -1,12 +1,20 @@
 import { seedsAt } from '../../experiment/plan/plan.ts'
 import type { Environment } from '../../experiment/records/manifest.ts'
+import { filesOf, type GivenModel } from '../../experiment/spec/given.ts'
+import { isGoldGiven } from '../../experiment/spec/gold.ts'
+import type { RowSpec } from '../../experiment/spec/methods.ts'
+import type { Spec } from '../../experiment/spec/spec.ts'
 import { requestedByKind, requestedKinds } from '../../experiment/stages/requested.ts'
+import type { StageParams } from '../../experiment/stages/stage.ts'
+import type { AnyModelSpec } from '../../experiment/spec/model.ts'
 import { seedsOf, stagesOf } from '../../experiment/stages/stage-list.ts'
 import type { Section, Term, Text } from '../blocks.ts'
 import {
   describeChangedCode,
+  describeGiven,
   describeModel,
   describeOptions,
+  describeProgram,
   describeSeeds,
   describeSplit,
 } from '../describe.ts'
@@ -24,8 +32,8 @@ export function settingSection(input: ReportInput): Section {
   const optional = (term: string, text: string | false | undefined) =>
     text === false || text === undefined ? [] : [fact(term, text)]
   const ofSeeds = seedsOf(plan).map(({ original, gold }, i) => {
-    const golds = gold.map(({ params }) => params.seed).join(', ')
-    return `original ${original.params.seed}; gold ${golds}; unlearning ${seedsAt(spec, i).unlearning}`
+    const golds = gold.length === 0 ? 'none' : gold.map(({ params }) => seedOf(params)).join(', ')
+    return `original ${seedOf(original.params)}; gold ${golds}; unlearning ${seedsAt(spec, i).unlearning}`
   })
   const several = describeSeeds(spec)
   const seeds = `data ${spec.seed.data}; split ${spec.seed.split}; ${several ?? ofSeeds.join('')}`
@@ -35,17 +43,11 @@ export function settingSection(input: ReportInput): Section {
     fact(
       'Model',
       `${describeModel(spec.model)}${parameters === undefined ? '' : `; ${counted(parameters, 'parameter')}`}`,
-      spec.model.name === 'pretrained' ? sourceNotes(spec.model.checkpoint?.files ?? []) : [],
+      sourceNotes(modelFiles(spec.model)),
     ),
-    fact('Training', describeOptions(spec.training)),
-    fact(
-      'Methods',
-      '',
-      spec.methods.map(({ label, method, ...options }) => {
-        const kind = label === undefined || label === method ? '' : `${method}; `
-        return [{ strong: label ?? method }, ` ${kind}${describeOptions(options)}`]
-      }),
-    ),
+    ...optional('Training', spec.training && describeOptions(spec.training)),
+    ...givenFacts(spec),
+    fact('Methods', '', spec.methods.map(describeMethod)),
     ...optional('Tuning', spec.tune && describeOptions(spec.tune)),
     fact('Attack', describeOptions(spec.attack)),
     ...optional(
@@ -68,6 +70,45 @@ export function settingSection(input: ReportInput): Section {
       : fact('Software', '', environments.map(describeEnvironment)),
   ]
   return { title: 'What was run', pageOnly: true, blocks: [{ kind: 'terms', style: 'facts', items }] }
+}
+
+/** The files that a model is read from or trained by. */
+function modelFiles(model: AnyModelSpec) {
+  if (model.name === 'external')
+    return (model.packed ?? []).map(({ path: name, sha256, bytes }) => ({ name, sha256, bytes }))
+  return model.name === 'pretrained' ? (model.checkpoint?.files ?? []) : []
+}
+
+/** The seed of a model, which a model from elsewhere lacks. */
+function seedOf(params: StageParams['train']): string {
+  return params.on === 'given' ? 'from elsewhere' : String(params.seed)
+}
+
+/** The name of a row, and its method with its options. */
+function describeMethod(row: RowSpec): Text {
+  const { label, method } = row
+  const kind = label === undefined || label === method ? '' : `${method}; `
+  switch (row.method) {
+    case 'plugin': {
+      const { plugin, options, tune } = row
+      const described = describeOptions({ ...options, ...(tune !== undefined && { tune }) })
+      const which = `plug-in ${plugin.name}, SHA-256 ${plugin.sha256}`
+      return [{ strong: label ?? plugin.name }, ` ${which}${described === '' ? '' : `; ${described}`}`]
+    }
+    case 'weights':
+      return [{ strong: label ?? method }, ` ${describeGiven(row)}`]
+    case 'external': {
+      const files = (row.packed ?? []).flatMap(({ path, sha256 }) => [
+        `; ${path}, SHA-256 `,
+        { code: sha256 },
+      ])
+      return [{ strong: label ?? method }, ` ${kind}${describeProgram(row)}`, ...files]
+    }
+    default: {
+      const { label: _, method: __, ...options } = row
+      return [{ strong: label ?? method }, ` ${kind}${describeOptions(options)}`]
+    }
+  }
 }
 
 const MOST_CLASSES = 20
@@ -100,6 +141,41 @@ function sourceNotes(
     `${name}, ${counted(bytes, 'byte')}, SHA-256 `,
     { code: sha256 },
   ])
+}
+
+/** The original and the gold models that are not trained by the section "training". */
+function givenFacts({ original, gold }: Spec): readonly Term[] {
+  const files = (given: GivenModel | undefined) => (given ? sourceNotes(filesOf(given)) : [])
+  const { from = [], given = [], training, unseen } = gold
+  const whose = given.length === 1 ? 'a model' : counted(given.length, 'model')
+  const start =
+    given.length === 0
+      ? 'from new weights'
+      : `from the checkpoint ${describeGiven({ from: from[0], given: given[0] })}${unseen ? ', declared to have never seen the forget set' : ''}`
+  return [
+    ...(original
+      ? [
+          {
+            term: 'Original',
+            text: `Not trained here: ${describeGiven(original)}`,
+            notes: files(original.given),
+          },
+        ]
+      : []),
+    ...(isGoldGiven(gold)
+      ? [{ term: 'Gold', text: `Not trained here: ${whose} from elsewhere`, notes: given.flatMap(files) }]
+      : training
+        ? [
+            {
+              term: 'Gold',
+              text: `Trained ${start}: ${describeOptions(training)}`,
+              notes: given.flatMap(files),
+            },
+          ]
+        : gold.models === 0
+          ? [{ term: 'Gold', text: 'None: figures that need a gold model are missing' }]
+          : []),
+  ]
 }
 
 function splitSizes(input: ReportInput): readonly Text[] {

@@ -5,7 +5,8 @@ import { preparedShape } from '../../experiment/models/preparation.ts'
 import type { ModelSpec } from '../../experiment/spec/model.ts'
 import { manifestDigest, type Manifest, type ManifestOf } from '../../experiment/records/manifest.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
-import { settingsByKind, type StageKind, type StageParams } from '../../experiment/stages/stage.ts'
+import type { Trained } from '../../experiment/stages/train.ts'
+import { settingsByKind, type StageKind } from '../../experiment/stages/stage.ts'
 import { prose, type Row, type Section } from '../blocks.ts'
 import { counted } from '../../common/counted.ts'
 import { duration, short, significant } from '../format.ts'
@@ -71,6 +72,8 @@ function describedWork<K extends StageKind>({ kind, metrics }: ManifestOf<K>): s
 /** Every batch is full, so that the steps tell how many samples were seen. */
 function trainingOf({ params, metrics, clock }: ManifestOf<'train'>, input: ReportInput): string {
   const { steps, parameters } = metrics
+  if (params.on === 'given') return parameters ? counted(parameters, 'parameter') : 'logits'
+  if ('program' in params) return counted(steps, 'step')
   const { dataset, split } = input.run.plan
   const size =
     params.on === 'retained'
@@ -80,7 +83,8 @@ function trainingOf({ params, metrics, clock }: ManifestOf<'train'>, input: Repo
   const seen = size === undefined ? 0 : steps * Math.min(params.training.batchSize, size)
   const parts = [counted(steps, 'step'), ...(seen === 0 ? [] : [`${counted(seen, 'sample')} seen`])]
   const cost = seen === 0 ? [] : costOf(params, seen, clock.seconds, input)
-  return [...parts, counted(parameters, 'parameter'), ...cost].join(', ')
+  const counts = parameters === undefined ? [] : [counted(parameters, 'parameter')]
+  return [...parts, ...counts, ...cost].join(', ')
 }
 
 /**
@@ -88,7 +92,7 @@ function trainingOf({ params, metrics, clock }: ManifestOf<'train'>, input: Repo
  * made a second. Empty if only a part of the model was trained.
  */
 function costOf(
-  { model, training }: StageParams['train'],
+  { model, training }: Trained,
   seen: number,
   seconds: number,
   { run: { facts } }: ReportInput,

@@ -1,8 +1,7 @@
 import { grouped } from '../../common/counted.ts'
-import { parsePath, valueAt } from '../../common/path.ts'
 import { meanGap } from '../../experiment/records/mean-gap.ts'
 import type { TunedRow, TuningPlan } from '../../experiment/plan/types.ts'
-import { tuningOf } from '../../experiment/spec/variants.ts'
+import { optionOf, tuningOf } from '../../experiment/spec/variants.ts'
 import { trialStages, tuningSeedStages } from '../../experiment/stages/stage-list.ts'
 import type { Stage } from '../../experiment/stages/stage.ts'
 import type { RankedVariant } from '../../experiment/stages/tune.ts'
@@ -118,7 +117,7 @@ function sharedRow(input: ReportInput, { seeds }: TuningPlan): Row {
 /** `variant 3: epochs 4, optimizer.learningRate 0.0123`. */
 function choiceOf({ variant, method }: RankedVariant, paths: readonly string[]): string {
   if (variant === 0) return 'variant 0, as written'
-  const options = Object.fromEntries(paths.map((path) => [path, valueAt(method, parsePath(path) ?? [])]))
+  const options = Object.fromEntries(paths.map((path) => [path, optionOf(method, path)]))
   return `variant ${variant}: ${describeOptions(options)}`
 }
 

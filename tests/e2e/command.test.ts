@@ -100,6 +100,15 @@ test('Ctrl-C stops a run in order; the command that it says goes on, unless the 
   expect(answerOf(second.stdout).stages.cached).toBeGreaterThanOrEqual(2)
 })
 
+test('Ctrl-C is answered at once, also while the servers start', async () => {
+  const run = zeroshift(directory, 'run', 'small.yaml', '--json', ...long)
+  await expect.poll(() => existsSync(join(directory, '.zeroshift')), { timeout: 60_000 }).toBe(true)
+  run.child.kill('SIGINT')
+  await run.says('Stopping. Once more to stop at once.')
+  const { code, stdout } = await run.ended
+  expect({ code, status: answerOf(stdout).status }).toEqual({ code: 1, status: 'cancelled' })
+})
+
 test('a run whose command was killed leaves nothing running, and is taken up again', async () => {
   const brief = [...long, '-S', 'heartbeatSeconds=4']
   const first = zeroshift(directory, 'run', 'small.yaml', ...brief)

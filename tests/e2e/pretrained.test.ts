@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, expect, test } from 'vitest'
 import { openArtifacts } from '../../artifacts/artifacts.ts'
+import { decodeTensors } from '../../artifacts/format/safetensors.ts'
 import { zeroshift } from '../support/command.ts'
 import { fileDirectory } from '../support/directories.ts'
 import { tinyResnet, tinyVit, writeCheckpoint } from '../support/tiny-checkpoint.ts'
@@ -145,6 +146,29 @@ test("a run's adapter goes out, says what was forgotten by digests alone, and is
   expect(lines.map(({ image }) => image)).toEqual(['images/200.png', 'images/40.png', 'images/broken.jpg'])
   expect(lines[0]?.with?.confidence).toBeGreaterThan(0.1)
   expect(lines[0]?.with?.confidence).not.toBe(lines[0]?.without?.confidence)
+})
+
+test("the export of a method's model is the original with its adapter merged, as transformers loads it", async () => {
+  const { id } = await run('vit')
+  for (const words of [
+    ['export', id, 'rfa', '--out', 'model'],
+    ['adapter', 'export', id, '--out', 'parts'],
+    ['adapter', 'merge', 'parts/adapter', '--base', 'parts/base', '--out', 'merged'],
+  ]) {
+    const { code, stderr } = await zeroshift(directory, ...words).ended
+    expect(code, stderr).toBe(0)
+  }
+  expect(readdirSync(join(directory, 'model')).sort()).toEqual(
+    ['README.md', 'SHA256SUMS', 'config.json', 'model.safetensors', 'preprocessor_config.json'].sort(),
+  )
+  const tensorsOf = (name: string) =>
+    decodeTensors(readFileSync(join(directory, name, 'model.safetensors'))).tensors
+  const [exported, merged] = [tensorsOf('model'), tensorsOf('merged')]
+  expect(Object.keys(exported)).toEqual(Object.keys(merged))
+  for (const [name, { values }] of Object.entries(merged))
+    values.forEach((value, i) => {
+      expect(exported[name]?.values[i], name).toBeCloseTo(value, 5)
+    })
 })
 
 test('a residual network, of which adapters alone are trained, keeps its statistics', async () => {

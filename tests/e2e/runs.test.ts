@@ -59,10 +59,24 @@ test('runs are found by what they are of, and cancelled; those of a stack that i
   expect(table[0]).toMatch(/^RUN +STATE +DATA +METHODS +RANKS +SWEEP +STARTED +TOOK$/)
   expect(table[1]).toMatch(new RegExp(`^${eight} +running +digits +neggrad-plus, rfa +8 +2`))
 
-  expect(await done('cancel', eight)).toBe(
+  expect((JSON.parse(await done('status', 'last', '--json')) as RunListEntry).id).toBe(eight)
+  expect(await done('cancel', 'long')).toBe(
     `${eight} is cancelled. What is done is kept. To go on: ./zeroshift resume ${eight}\n`,
   )
   await shown('--status cancelled', [eight])
+  await done('tag', four, '+paper')
+  await done('note', four, 'four ranks')
+  await shown('--tag paper', [four])
+  await shown('--tag paper --since 1d --limit 1', [four])
+  await shown('--since 2999-01-01', [])
+  await shown('--sort run', [eight, four].sort())
+  expect(
+    (await done('runs', '--columns', 'run,tags,note', '--sort', 'run')).trim().split('\n'),
+  ).toContainEqual(expect.stringMatching(new RegExp(`^${four} +paper +four ranks$`)))
+  expect(JSON.parse(await done('status', four, '--json'))).toMatchObject({
+    labels: { tags: ['paper'], note: 'four ranks' },
+  })
+  expect(await done('status', four)).toMatch(/^tags: paper\nnote: four ranks$/m)
   for (const verb of ['cancel', 'pause'])
     expect(await command(verb, eight)).toMatchObject({
       code: 2,

@@ -184,6 +184,7 @@ describe('a sweep', () => {
       `${id} is paused, 4 cells to go. To go on: ./zeroshift resume ${id}\n`,
     )
     await watching.shows(/1 at a time · paused/)
+    expect((await command('status')).stdout).toMatch(new RegExp(`^${id} +sweep +paused `, 'm'))
     await command('resume', id, '--detach', '--max-parallel', '3')
     await watching.shows(/3 at a time\n/)
     await watching.shows(/rank 4/)

@@ -8,7 +8,7 @@ import { openArtifacts } from '../../artifacts/artifacts.ts'
 import { inspectCheckpoint } from '../../pretrained/read.ts'
 import { digestOf } from '../../common/canonical.ts'
 import { codeNameOf, type CodeName } from '../../experiment/stages/code.ts'
-import { methodSchemas, type ApproximateMethodName } from '../../experiment/spec/methods.ts'
+import { isNotUnlearned, methodSchemas, type BuiltInMethodName } from '../../experiment/spec/methods.ts'
 import { plan } from '../../experiment/plan/plan.ts'
 import { leastModels } from '../../experiment/plan/population.ts'
 import type { Plan, TuningPlan } from '../../experiment/plan/types.ts'
@@ -50,7 +50,7 @@ export interface GoldenStage {
 }
 
 /** Options that make a method take a few steps, where one epoch or its defaults would take more. */
-const toys: Readonly<Partial<Record<ApproximateMethodName, object>>> = {
+const toys: Readonly<Partial<Record<BuiltInMethodName, object>>> = {
   unsir: { noiseBatches: 2 },
   fisher: { samples: 50 },
   influence: { samples: 50 },
@@ -60,7 +60,7 @@ const toys: Readonly<Partial<Record<ApproximateMethodName, object>>> = {
 }
 const methods = methodSchemas.flatMap(({ shape }) => {
   const method = shape.method.value
-  if (method === 'original' || method === 'retrain' || method === 'replay') return []
+  if (isNotUnlearned(method) || method === 'replay') return []
   return [{ method, ...('epochs' in shape && { epochs: 1 }), ...toys[method] }]
 })
 

@@ -1,4 +1,4 @@
-import type { ApproximateMethodName } from '../../experiment/spec/methods.ts'
+import type { BuiltInMethodName } from '../../experiment/spec/methods.ts'
 import { layersOf } from '../../experiment/models/model.ts'
 import { adaptableLayers, type Layer } from '../../experiment/models/layers.ts'
 import { modelSchema } from '../../experiment/spec/model.ts'
@@ -107,7 +107,7 @@ export const specs = {
     epochs: 3,
     optimizer: sgd,
   }),
-} satisfies Partial<Record<ApproximateMethodName, unknown>>
+} satisfies Partial<Record<BuiltInMethodName, unknown>>
 export type ReferenceMethod = keyof typeof specs
 
 /** The input of PyTorch, including everything that Zeroshift draws. */

@@ -23,8 +23,9 @@ export interface ListedCommand {
 export const commandList: readonly ListedCommand[] = listed(createProgram(), [])
 
 function listed(command: Command, words: readonly string[]): readonly ListedCommand[] {
-  if (command.commands.length > 0)
-    return command.commands.flatMap((subcommand) => listed(subcommand, [...words, subcommand.name()]))
+  const inside = command.commands.flatMap((subcommand) => listed(subcommand, [...words, subcommand.name()]))
+  // A group does nothing by itself, and has no options.
+  if (inside.length > 0 && command.options.length === 0) return inside
   const { registeredArguments } = command
   const needed = registeredArguments.filter(({ required }) => required)
   const nameOf = ({ long }: { readonly long?: string | undefined }) => long ?? ''
@@ -43,5 +44,6 @@ function listed(command: Command, words: readonly string[]): readonly ListedComm
       valued: command.options.filter(({ required }) => required).map(nameOf),
       options: command.options.map(nameOf),
     },
+    ...inside,
   ]
 }

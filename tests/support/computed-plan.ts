@@ -6,6 +6,7 @@ import { inspectDataset } from '../../datasets/index.ts'
 import { plan } from '../../experiment/plan/plan.ts'
 import type { Plan } from '../../experiment/plan/types.ts'
 import type { Manifest, ManifestOf } from '../../experiment/records/manifest.ts'
+import type { RunSettings } from '../../experiment/records/run.ts'
 import type { Spec } from '../../experiment/spec/spec.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import type { StageKind, StageOf } from '../../experiment/stages/stage.ts'
@@ -20,8 +21,14 @@ export interface ComputedPlan {
   readonly manifestOf: <K extends StageKind>(stage: StageOf<K> | undefined) => Promise<ManifestOf<K>>
 }
 
-/** Computes all stages of an experiment in this process, without Temporal. */
-export async function computePlan(spec: Spec): Promise<ComputedPlan> {
+/**
+ * Computes all stages of an experiment in this process, without Temporal. `places`: of models from
+ * elsewhere, by the digest of their files.
+ */
+export async function computePlan(
+  spec: Spec,
+  places: NonNullable<RunSettings['places']> = {},
+): Promise<ComputedPlan> {
   const store = fileDirectory()
   const artifacts = openArtifacts(store)
   const facts = await inspectDataset(spec.data, await findDataDirectory(spec.data, {}))
@@ -30,7 +37,7 @@ export async function computePlan(spec: Spec): Promise<ComputedPlan> {
   const activities = createActivities()
   for (const stage of stagesOf(planned)) {
     const activity = activities[stage.kind] as (task: object) => Promise<object>
-    await quietEnvironment().run(activity, { stage, settings: { store } })
+    await quietEnvironment().run(activity, { stage, settings: { store, places } })
   }
   return {
     plan: planned,

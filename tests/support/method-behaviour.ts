@@ -1,5 +1,10 @@
 import { beforeAll, expect, test } from 'vitest'
-import { methodSchema, methodSchemas, type ApproximateMethodName } from '../../experiment/spec/methods.ts'
+import {
+  isNotUnlearned,
+  methodSchema,
+  methodSchemas,
+  type BuiltInMethodName,
+} from '../../experiment/spec/methods.ts'
 import type { Host, Snapshot } from '../../learning/training/host.ts'
 import type { Weights } from '../../learning/model/parameters.ts'
 import { tf } from '../../learning/tensorflow/tf.ts'
@@ -18,7 +23,7 @@ import {
   trainedOriginal,
 } from './toy.ts'
 
-const configured: Readonly<Partial<Record<ApproximateMethodName, unknown>>> = {
+const configured: Readonly<Partial<Record<BuiltInMethodName, unknown>>> = {
   finetune: methodSpec({ method: 'finetune', epochs: 1 }),
   'random-label': methodSpec({ method: 'random-label', epochs: 2 }),
   'gradient-ascent': methodSpec({
@@ -100,15 +105,17 @@ const configured: Readonly<Partial<Record<ApproximateMethodName, unknown>>> = {
 export const methodNames = methodSchemas.map(({ shape }) => shape.method.value).filter(isApproximate)
 
 /** Replay needs states of the original's training, and has tests of its own (replay.test.ts). */
-function isApproximate(name: (typeof methodSchemas)[number]['shape']['method']['value']) {
-  return name !== 'original' && name !== 'retrain' && name !== 'replay'
+function isApproximate(
+  name: (typeof methodSchemas)[number]['shape']['method']['value'],
+): name is BuiltInMethodName {
+  return !isNotUnlearned(name) && name !== 'replay'
 }
 
-const optionsOf = (name: ApproximateMethodName) =>
+const optionsOf = (name: BuiltInMethodName) =>
   methodSchemas.find(({ shape }) => shape.method.value === name)?.shape ?? {}
 
 /** The options of a method: those above, or two epochs of batches of 32 if it has such options. */
-export function specOf(name: ApproximateMethodName): unknown {
+export function specOf(name: BuiltInMethodName): unknown {
   const options = optionsOf(name)
   const brief = Object.entries({ epochs: 2, batchSize: 32 }).filter(([key]) => key in options)
   return configured[name] ?? methodSchema.parse({ method: name, ...Object.fromEntries(brief) })
@@ -118,10 +125,10 @@ export function specOf(name: ApproximateMethodName): unknown {
  * Methods that need the labels of a set of which they read no picture: unsir learns noise for the
  * classes of the forget set.
  */
-const readsLabelsAlone: readonly ApproximateMethodName[] = ['unsir']
+const readsLabelsAlone: readonly BuiltInMethodName[] = ['unsir']
 
 async function unlearn(
-  name: ApproximateMethodName,
+  name: BuiltInMethodName,
   layers: (typeof toyModels)['cnn'],
   original: Weights,
   data = deviceData(),
@@ -149,8 +156,8 @@ export function describeMethods(model: keyof typeof toyModels): void {
   })
 
   /** What each method makes of the original. The tests compare it with other computations. */
-  const computed = new Map<ApproximateMethodName, Promise<Unlearned>>()
-  const unlearned = (name: ApproximateMethodName): Promise<Unlearned> => {
+  const computed = new Map<BuiltInMethodName, Promise<Unlearned>>()
+  const unlearned = (name: BuiltInMethodName): Promise<Unlearned> => {
     const result = computed.get(name) ?? unlearn(name, layers, original)
     computed.set(name, result)
     return result

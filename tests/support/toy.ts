@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { decodeTensors } from '../../artifacts/format/safetensors.ts'
-import { methodSchema, type ApproximateMethodName, type MethodSpecOf } from '../../experiment/spec/methods.ts'
+import { methodSchema, type BuiltInMethodName, type MethodSpecOf } from '../../experiment/spec/methods.ts'
 import { layersOf } from '../../experiment/models/model.ts'
 import type { Layer } from '../../experiment/models/layers.ts'
 import { modelSchema } from '../../experiment/spec/model.ts'
@@ -121,7 +121,7 @@ export function context(layers: readonly Layer[], original: Weights, data: Devic
   return { layers, original, data, retained, forget, validation, training, seed: 1 }
 }
 
-export function methodSpec<N extends ApproximateMethodName>(
+export function methodSpec<N extends BuiltInMethodName>(
   spec: { method: N } & Record<string, unknown>,
 ): MethodSpecOf<N> {
   return methodSchema.parse(spec) as MethodSpecOf<N>

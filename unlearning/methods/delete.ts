@@ -4,7 +4,8 @@ import { forward } from '../../learning/model/forward.ts'
 import { parametersOf } from '../../learning/model/predict.ts'
 import { tf } from '../../learning/tensorflow/tf.ts'
 import { klDivergence } from '../../learning/training/losses.ts'
-import type { Method } from '../method.ts'
+import { deleteAbout, deleteOptions } from '../../experiment/spec/delete-options.ts'
+import { defineMethod } from '../define-method.ts'
 import { Minibatches, trainStudent } from './shared/train-student.ts'
 
 /**
@@ -16,25 +17,30 @@ import { Minibatches, trainStudent } from './shared/train-student.ts'
  * The teacher is in inference mode and sees the same augmented images. The method never reads D_r.
  * Defaults: 20 epochs of SGD at 1e-4 with momentum 0.9 and batches of 128.
  */
-export const unlearn: Method<'delete'> = async (method, context) => {
-  const { layers, original, forget, data } = context
-  const batches = new Minibatches(context, forget, method.batchSize, 'delete')
-  const teacher = parametersOf(layers, original)
-  try {
-    return await trainStudent(context, {
-      ...method,
-      steps: stepsOf(method.epochs, batches.batches),
-      samples: { retained: 0, forget: forget.length },
-      loss: (student, step) => {
-        const { images, labels } = batches.at(step)
-        const wanted = withoutClass(forward(layers, teacher, images).output, labels, data.classes)
-        return klDivergence(wanted, student.logits(images))
-      },
-    })
-  } finally {
-    tf.dispose(teacher)
-  }
-}
+export default defineMethod({
+  name: 'delete',
+  about: deleteAbout,
+  options: deleteOptions,
+  async unlearn(context, options) {
+    const { layers, original, forget, data } = context
+    const batches = new Minibatches(context, forget, options.batchSize, 'delete')
+    const teacher = parametersOf(layers, original)
+    try {
+      return await trainStudent(context, {
+        ...options,
+        steps: stepsOf(options.epochs, batches.batches),
+        samples: { retained: 0, forget: forget.length },
+        loss: (student, step) => {
+          const { images, labels } = batches.at(step)
+          const wanted = withoutClass(forward(layers, teacher, images).output, labels, data.classes)
+          return klDivergence(wanted, student.logits(images))
+        },
+      })
+    } finally {
+      tf.dispose(teacher)
+    }
+  },
+})
 
 /**
  * Logits [n, classes] in which the true class has no probability. A finite number stands for −∞,

@@ -35,6 +35,7 @@ export async function featureDistances({
 
   tf.engine().startScope()
   try {
+    if (!gold) throw new RangeError('feature distances need a gold model, and there is none')
     const [model, reference] = [parametersOf(layers, weights), parametersOf(layers, gold)]
     const left = { names: compared.slice(found.length), host }
     const featuresOf = async (of: typeof model) => ({

@@ -1,4 +1,5 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs'
+import { NO_GOLD } from '../../experiment/records/no-gold.ts'
 import type { ProbedLayer } from '../../experiment/stages/probe.ts'
 import type { StageMetrics } from '../../experiment/stages/stage.ts'
 import { adaptableLayers, matchesAny, type Layer } from '../../experiment/models/layers.ts'
@@ -17,9 +18,9 @@ export interface Probing {
   readonly layers: readonly Layer[]
   /** Patterns of the names of the layers to probe. */
   readonly names: readonly string[]
-  /** The weights of the model and of gold. */
+  /** The weights of the model and of gold. Gold may be absent. */
   readonly weights: Weights
-  readonly gold: Weights
+  readonly gold?: Weights | undefined
   readonly data: DeviceData
   readonly retained: Int32Array
   readonly forget: Int32Array
@@ -58,7 +59,8 @@ export async function probe({
 
   tf.engine().startScope()
   try {
-    const [model, reference] = [parametersOf(layers, weights), parametersOf(layers, gold)]
+    const model = parametersOf(layers, weights)
+    const reference = gold && parametersOf(layers, gold)
     const left = { names: probed.slice(found.length), host }
     const features = (of: typeof model, indices: Int32Array) =>
       pooledFeatures(layers, of, data, indices, left)
@@ -68,7 +70,7 @@ export async function probe({
       forget: await features(model, chosen.forget),
       retained: await features(model, chosen.retained),
     }
-    const golds = {
+    const golds = reference && {
       forget: await features(reference, chosen.forget),
       retained: await features(reference, chosen.retained),
     }
@@ -81,12 +83,14 @@ export async function probe({
           { features: at(own.train), labels: trainLabels },
           { features: at(own.test), labels: testLabels },
         ),
-        cka: {
-          forget: await linearCka(at(own.forget), at(golds.forget)),
-          retained: await linearCka(at(own.retained), at(golds.retained)),
-        },
+        cka: golds
+          ? {
+              forget: await linearCka(at(own.forget), at(golds.forget)),
+              retained: await linearCka(at(own.retained), at(golds.retained)),
+            }
+          : { forget: { missing: NO_GOLD }, retained: { missing: NO_GOLD } },
       })
-      tf.dispose([...Object.values(own), ...Object.values(golds)].map((of): Tensor => at(of)))
+      tf.dispose([...Object.values(own), ...Object.values(golds ?? {})].map((of): Tensor => at(of)))
       const step = found.length
       const take = () => Promise.resolve({ step, vectors: {}, notes: { layers: [...found] } })
       await host?.step({ step, steps: probed.length }, take)

@@ -97,8 +97,9 @@ function chosenSamples(
         ])
       return draw(members, count)
     }
-    case 'indices': {
-      if (!split.indices) throw new Error('the file of indices was not read')
+    case 'indices':
+    case 'names': {
+      if (!split.indices) throw new Error('the file of samples was not read')
       checkIndices(split.indices, partition)
       return split.indices
     }

@@ -31,3 +31,12 @@ test('without a server to set up it says which options name one', async () => {
   expect(code).toBe(2)
   expect(stderr).toContain('--temporal HOST:PORT')
 })
+
+test('setup says that everything is there, and refuses an unknown device', async () => {
+  const ready = await zeroshift(tmpdir(), 'setup').ended
+  expect(ready, ready.stderr).toMatchObject({ code: 0 })
+  expect(ready.stdout).toContain('Everything that a run needs is there.')
+  const { code, stderr } = await zeroshift(tmpdir(), 'setup', '--device', 'tpu').ended
+  expect(code).toBe(2)
+  expect(stderr).toContain("there is no device 'tpu'; expected one of cpu, gpu")
+})

@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { presentClusterTools } from '../../../infra/cluster-tools.mjs'
+import { FOLDERS } from '../../../infra/parts.mjs'
 import { answerOf, smallConfig } from '../../support/command.ts'
 import { fileDirectory } from '../../support/directories.ts'
 import { temporalServer } from '../../support/temporal.ts'
@@ -136,10 +137,8 @@ describe('worker.Dockerfile', () => {
   test('sends the build what the script copies, and no more', () => {
     const sent = readFileSync(`${dockerfile}.dockerignore`, 'utf8').matchAll(/^!(.+)$/gm)
     const script = readFileSync(join(root, 'infra/images/build-worker.mjs'), 'utf8')
-    const [, list = ''] = /PARTS = \[\n([\s\S]*?)\n\]\n/.exec(script) ?? []
-    const parts = list.matchAll(/'([^']+)'/g)
-    expect([...sent].map(([, name]) => name).sort()).toEqual(
-      [...[...parts].map(([, name]) => name), 'infra'].sort(),
-    )
+    const [, list = ''] = /FILES = \[(.*)\]\n/.exec(script) ?? []
+    const files = [...list.matchAll(/'([^']+)'/g)].map(([, name]) => name)
+    expect([...sent].map(([, name]) => name).sort()).toEqual([...files, ...FOLDERS, 'infra'].sort())
   })
 })

@@ -1,3 +1,4 @@
+import { modelSchema } from '../../../experiment/spec/model.ts'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { readWeights } from '../../../activities/runtime/device.ts'
 import { readLogits } from '../../../activities/stages/logits.ts'
@@ -39,7 +40,7 @@ describe('the untrained twin', () => {
     const manifest = await manifestOf(planned.twin?.model)
     expect(manifest.metrics).toMatchObject({ steps: 0, curve: [] })
     const { facts } = (await manifestOf(planned.dataset)).params
-    const layers = layersOf(spec.model, facts.shape, facts.classes.length)
+    const layers = layersOf(modelSchema.parse(spec.model), facts.shape, facts.classes.length)
     const expected = initialWeights(parameterSpecs(layers), stream(1, 'twin', 'weights'))
     expect((await readWeights(artifacts, manifest, layers)).trained).toEqual(expected.trained)
   })

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
 import { decodeImage } from '../../../datasets/decode.ts'
-import { inspectDataset } from '../../../datasets/index.ts'
+import { inspectDataset, readDataset } from '../../../datasets/index.ts'
 import {
   dataSpec,
   emptyFolder,
@@ -278,4 +278,17 @@ test('images that were checked before are not decoded again, unless they or the 
   checked.known.set(key, 'nonsense')
   await put('a/9.png', await flat([4, 40, 80]))
   expect(await inspect(skipping)).not.toHaveProperty('skipped')
+})
+
+test('images are named by their paths below the directory, in the order of the samples', async () => {
+  await tree()
+  await put('a/broken.png', 'no image')
+  const spec = dataSpec('image-folder', { test: 0.5, skipCorrupt: true })
+  expect((await readDataset(spec, folder())).names).toEqual([
+    'a/10.png',
+    'a/9.png',
+    'a/z.png',
+    'b/1.png',
+    'b/2.PNG',
+  ])
 })

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { describe, expect, test } from 'vitest'
 import { matchesGlob } from '../../../datasets/glob.ts'
+import { readDataset } from '../../../datasets/index.ts'
 import { decodeParquet } from '../../../datasets/readers/parquet.ts'
 import { dataSpec, emptyFolder, expected, read, refusal, written } from '../../support/reading.ts'
 
@@ -200,4 +201,31 @@ test('any rows come back, whatever their bytes and labels', async () => {
     }),
     { numRuns: 50 },
   )
+})
+
+describe('the names of rows', () => {
+  const rows = async (more: Parameters<typeof table>[0] = {}) => {
+    const png = await image()
+    return table({
+      image: { type: 'BYTE_ARRAY', data: [png, png, png, png] },
+      label: { type: 'INT32', data: [0, 1, 0, 1] },
+      ...more,
+    })
+  }
+  const namesOf = async (options: object = {}) =>
+    (await readDataset(dataSpec('parquet', { test: 0.5, ...options }), folder())).names
+
+  test('are the values of the column that is named', async () => {
+    await put('train-0.parquet', await rows({ id: { type: 'STRING', data: ['w', 'x', 'y', 'z'] } }))
+    expect(await namesOf({ id: 'id' })).toEqual(['w', 'x', 'y', 'z'])
+    const { message } = await refusal(dataSpec('parquet', { test: 0.5, id: 'key' }), folder())
+    expect(message).toContain('has no column "key"')
+  })
+
+  test('are else those of the files that the images came from, or else their places', async () => {
+    await put('train-0.parquet', await rows())
+    expect(await namesOf()).toEqual([0, 1, 2, 3].map((row) => `train-0.parquet row ${row}`))
+    const { names } = await readDataset(dataSpec('parquet'), huggingface)
+    expect(names).toHaveLength(8)
+  })
 })

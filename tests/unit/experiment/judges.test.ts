@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseConfig } from '../../../experiment/spec/config.ts'
 import { plan } from '../../../experiment/plan/plan.ts'
-import { rowsOf, seedsOf, judgingStagesOf } from '../../../experiment/stages/stage-list.ts'
+import { judgedOf, judgingStagesOf, seedsOf } from '../../../experiment/stages/stage-list.ts'
 import { checkProblems, digitFacts, parseProblems, sample } from './sample.ts'
 
 const planOf = (text: string) => plan(parseConfig({ file: 'a.yaml', text }).spec, digitFacts)
@@ -21,7 +21,7 @@ describe('the section ruli', () => {
   test('attacks every model with the pool that all attacks share', () => {
     const planned = planOf(`${shadowed}seeds: 2\nruli: { select: 0.5 }\n`)
     const stages = judgingStagesOf(planned, 'ruli')
-    const judged = seedsOf(planned).flatMap((seed) => [seed.reference, ...rowsOf(seed)])
+    const judged = seedsOf(planned).flatMap(judgedOf)
     expect(stages.map(({ inputs }) => inputs.evaluation.key)).toEqual(
       judged.map(({ evaluate }) => evaluate.key),
     )
@@ -40,10 +40,10 @@ describe('the section agreement', () => {
   test('compares every model with the gold model of its seed, and gold with itself', () => {
     const planned = planOf(`${sample}seeds: 2\nagreement: {}\n`)
     for (const seed of seedsOf(planned))
-      for (const { agreement, evaluate } of [seed.reference, ...rowsOf(seed)])
+      for (const { agreement, evaluate } of judgedOf(seed))
         expect(agreement?.inputs).toEqual({
           evaluation: { kind: 'evaluate', key: evaluate.key },
-          goldEvaluation: { kind: 'evaluate', key: seed.reference.evaluate.key },
+          goldEvaluation: { kind: 'evaluate', key: seed.reference?.evaluate.key },
         })
   })
 })

@@ -5,6 +5,7 @@ import { parseConfig } from '../../../experiment/spec/config.ts'
 import { layersOf } from '../../../experiment/models/model.ts'
 import { plan } from '../../../experiment/plan/plan.ts'
 import type { Spec } from '../../../experiment/spec/spec.ts'
+import { trainingSchema, type TrainingSpec } from '../../../experiment/spec/training.ts'
 import { stagesOf } from '../../../experiment/stages/stage-list.ts'
 import { tinyResnet, tinyVit } from '../../support/tiny-checkpoint.ts'
 import { digitFacts, edited, problemsOf } from './sample.ts'
@@ -34,7 +35,10 @@ describe('what a pre-trained model asks of the data', () => {
   test('grey images, and the size that they are resized to, are right', () => {
     expect(problems(specOf(checkpoint))).toEqual([])
     expect(
-      problems({ ...specOf(checkpoint), training: { ...base.training, tune: { what: 'head' } } }),
+      problems({
+        ...specOf(checkpoint),
+        training: trainingSchema.parse({ ...base.training, tune: { what: 'head' } }),
+      }),
     ).toEqual([])
   })
 
@@ -56,8 +60,8 @@ describe('what a pre-trained model asks of the data', () => {
 })
 
 describe('what of a model is trained', () => {
-  const tuned = (tune: NonNullable<Spec['training']['tune']>, spec = specOf(checkpoint)) =>
-    problems({ ...spec, training: { ...spec.training, tune } })
+  const tuned = (tune: TrainingSpec['tune'], spec = specOf(checkpoint)) =>
+    problems({ ...spec, training: trainingSchema.parse({ ...spec.training, tune }) })
   const adapters = { what: 'lora' as const, rank: 2, rslora: false, layers: ['*'] }
 
   test('a part only of a pre-trained one', () => {

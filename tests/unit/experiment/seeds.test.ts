@@ -8,6 +8,7 @@ import { planOf as planOfParts, planParts } from '../../../experiment/plan/run-p
 import { refuseTooLarge } from '../../../experiment/plan/run-size.ts'
 import { runId } from '../../../experiment/records/run.ts'
 import { mentionsOf, rowsOf, seedsOf, stagesOf } from '../../../experiment/stages/stage-list.ts'
+import { trainedSeed } from '../../support/trained-seed.ts'
 import { expectListed } from './listed.ts'
 import { digitFacts, parseProblems, sample } from './sample.ts'
 
@@ -16,7 +17,12 @@ const planOf = (...overrides: string[]) => plan(specOf(...overrides), digitFacts
 
 /** Keys of what a seed trains and judges. */
 const keysOf = ({ original, gold, reference, twin, candidates, floor }: SeedPlan) =>
-  mentionsOf({ ...shell, original, gold, reference, ...(twin && { twin }), candidates, floor })
+  mentionsOf({
+    ...shell,
+    ...{ original, gold, candidates, floor },
+    ...(reference && { reference }),
+    ...(twin && { twin }),
+  })
     .slice(2)
     .map(({ key }) => key)
 const shell: Pick<Plan, 'dataset' | 'split'> = planOf()
@@ -77,8 +83,8 @@ describe('several seeds', () => {
 
   test('vary training and unlearning, and leave the data, the split and the attack alone', () => {
     const [, second] = seedsOf(planOf('seeds=2'))
-    expect(second?.original.params.seed).toBe(2)
-    expect(second?.gold.map(({ params }) => params.seed)).toEqual([1002, 2002])
+    expect(second && trainedSeed(second.original.params)).toBe(2)
+    expect(second?.gold.map(({ params }) => trainedSeed(params))).toEqual([1002, 2002])
     expect(second?.candidates.flatMap(({ unlearn }) => unlearn?.params.seed ?? [])).toEqual([2])
     expect(second?.candidates.map(({ attack }) => attack.params.seed)).toEqual([1, 1])
   })
@@ -93,7 +99,7 @@ describe('several seeds', () => {
           const several = planOf(`seeds=${seeds}`, `gold.models=${golds}`, `seed.training=${training}`)
           const trained = seedsOf(several)
             .flatMap(({ original, gold }) => [original, ...gold])
-            .map(({ params }) => params.seed)
+            .map(({ params }) => trainedSeed(params))
           expect(new Set(trained).size).toBe(seeds * (1 + golds))
           expectListed(several)
         },
@@ -127,7 +133,7 @@ describe('several seeds', () => {
   test('no two models of the greatest number have the same seed', () => {
     const { gold, original, seeds = [] } = planOf('seeds=256', 'gold.models=16')
     const trained = [{ gold, original }, ...seeds].flatMap((one) => [one.original, ...one.gold])
-    expect(new Set(trained.map(({ params }) => params.seed)).size).toBe(256 * 17)
+    expect(new Set(trained.map(({ params }) => trainedSeed(params))).size).toBe(256 * 17)
   })
 
   test.each([
@@ -153,7 +159,7 @@ describe('populations', () => {
       const row = (rows[0] ?? []).findIndex((candidate) => candidate.label === label)
       for (const [i, seed] of seeds.entries()) {
         expect(stage.inputs[`unlearned${i + 1}`]?.key).toBe(rows[i]?.[row]?.evaluate.key)
-        expect(stage.inputs[`gold${i + 1}`]?.key).toBe(seed.reference.evaluate.key)
+        expect(stage.inputs[`gold${i + 1}`]?.key).toBe(seed.reference?.evaluate.key)
       }
       expect(Object.keys(stage.inputs)).toHaveLength(6)
     }

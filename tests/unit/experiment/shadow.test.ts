@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { canonicalJson } from '../../../common/canonical.ts'
 import { parseConfig } from '../../../experiment/spec/config.ts'
 import { plan } from '../../../experiment/plan/plan.ts'
-import { judgingStagesOf, rowsOf, seedsOf, stagesOf } from '../../../experiment/stages/stage-list.ts'
+import { judgedOf, judgingStagesOf, seedsOf, stagesOf } from '../../../experiment/stages/stage-list.ts'
 import { expectListed } from './listed.ts'
 import { digitFacts, edited, parseProblems, sample } from './sample.ts'
 
@@ -59,7 +59,7 @@ describe('shadow models', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 3 }), (seeds, golds) => {
         const several = planOf(shadowed(), `seeds=${seeds}`, `gold.models=${golds}`)
-        const judged = seedsOf(several).flatMap((seed) => [seed.reference, ...rowsOf(seed)])
+        const judged = seedsOf(several).flatMap(judgedOf)
         const memberships = judgingStagesOf(several, 'membership')
         expect(memberships.map(({ inputs }) => inputs.evaluation.key)).toEqual(
           judged.map(({ evaluate }) => evaluate.key),

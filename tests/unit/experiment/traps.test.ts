@@ -11,8 +11,9 @@ import { digitFacts } from './sample.ts'
 /** Mistakes of published experiments that a plan could repeat. */
 
 /** Every method, with its own defaults where it has them. */
-const methods = methodSchemas.map(({ shape }) => {
+const methods = methodSchemas.flatMap(({ shape }) => {
   const method = shape.method.value
+  if (method === 'weights') return []
   return methodSchema.safeParse({ method }).success ? { method } : { method, epochs: 1 }
 })
 
@@ -85,10 +86,10 @@ test('no trained model is shared by several seeds: each unlearns an original of 
       const gold = seeds.flatMap((seed) => seed.gold)
       expect(distinct(gold.map(({ key }) => key))).toBe(gold.length)
       for (const { original, gold, reference, candidates } of seeds) {
-        expect(reference.evaluate.inputs.model.key).toBe(gold[0]?.key)
+        expect(reference?.evaluate.inputs.model.key).toBe(gold[0]?.key)
         for (const { unlearn, compare } of candidates) {
           if (unlearn) expect(unlearn.inputs.original.key).toBe(original.key)
-          expect(compare.inputs.goldEvaluation.key).toBe(reference.evaluate.key)
+          expect(compare.inputs.goldEvaluation?.key).toBe(reference?.evaluate.key)
         }
       }
     }),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { trainedSeed } from '../../support/trained-seed.ts'
 import { canonicalJson } from '../../../common/canonical.ts'
 import { parsePath, valueAt } from '../../../common/path.ts'
 import { plan } from '../../../experiment/plan/plan.ts'
@@ -28,7 +29,7 @@ const specOf = (text: string, ...overrides: string[]) => parseConfig({ file: 'a.
 const planOf = (text: string, ...overrides: string[]) => plan(specOf(text, ...overrides), digitFacts)
 const keys = (planned: Plan) => stagesOf(planned).map(({ key }) => key)
 const isApproximate = (row: { readonly method: string }): row is ApproximateMethodSpec =>
-  row.method !== 'original' && row.method !== 'retrain'
+  !['original', 'retrain', 'weights'].includes(row.method)
 
 describe('the plan of a tuned experiment', () => {
   test('has no trace of tuning if none is asked for', () => {
@@ -106,14 +107,14 @@ describe('the plan of a tuned experiment', () => {
     const compared = seedsOf(planned)
     const training = new Set(
       compared.flatMap(({ original, gold, twin }) =>
-        [original, ...gold, ...(twin ? [twin.model] : [])].map(({ params }) => params.seed),
+        [original, ...gold, ...(twin ? [twin.model] : [])].map(({ params }) => trainedSeed(params)),
       ),
     )
     const unlearning = new Set(
       compared.flatMap(({ candidates }) => candidates.flatMap(({ unlearn }) => unlearn?.params.seed ?? [])),
     )
     expect(new Set(seeds.map(({ original }) => original.key)).size).toBe(4)
-    for (const { original } of seeds) expect(training).not.toContain(original.params.seed)
+    for (const { original } of seeds) expect(training).not.toContain(trainedSeed(original.params))
     for (const trial of rows.flatMap(({ rounds }) => rounds.flatMap(({ trials }) => trials)))
       expect(unlearning).not.toContain(trial.params.seed)
     for (const { split: own, ranking } of seeds) {

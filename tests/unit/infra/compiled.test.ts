@@ -1,7 +1,17 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -11,17 +21,20 @@ import { testDirectory } from '../../support/directories.ts'
 
 const module = new URL('../../../infra/compiled.mjs', import.meta.url).href
 
+/** The entries that no test executes. */
+const others = ['worker/prepare.ts', 'api/index.ts', 'learning/tensorflow/tf.ts']
+
 /** A small checkout, whose command prints what it imports. */
 let root: string
 beforeEach(() => {
   root = testDirectory()
-  write('package-lock.json', '{}')
+  write('package.json', '{ "type": "module" }')
   write(
     'cli/main.ts',
     "import { word } from '../common/word.ts'\nconst text: string = word\nconsole.log(text)\n",
   )
   write('worker/main.ts', "const word: string = 'worker'\nconsole.log(word)\n")
-  write('worker/prepare.ts', '')
+  for (const entry of others) write(entry, '')
   write('common/word.ts', "export const word: string = 'first'\n")
 })
 
@@ -51,7 +64,7 @@ test('compiled code has the digests of its sources', async () => {
     'cli/main.ts',
     'declare const COMPILED_SOURCES: Record<string, string>\nconsole.log(JSON.stringify(COMPILED_SOURCES))\n',
   )
-  const sources = ['cli/main.ts', 'package-lock.json', 'worker/main.ts', 'worker/prepare.ts']
+  const sources = ['cli/main.ts', 'package.json', 'worker/main.ts', ...others]
   const sha256 = (path: string) =>
     createHash('sha256')
       .update(readFileSync(join(root, path)))
@@ -112,7 +125,7 @@ describe('a change is never missed', () => {
 
   test('other packages', async () => {
     const before = await compiled()
-    write('package-lock.json', '{ "packages": {} }')
+    write('package.json', '{ "type": "module", "dependencies": {} }')
     expect(await compiled()).not.toBe(before)
   })
 
@@ -128,6 +141,21 @@ describe('a change is never missed', () => {
 test('a module finds files of the checkout by the URL of its source', async () => {
   write('cli/main.ts', 'console.log(import.meta.url)\n')
   expect(await printed()).toBe(pathToFileURL(join(root, 'cli/main.ts')).href)
+})
+
+test('a build works in another directory', async () => {
+  write('cli/main.ts', 'console.log(import.meta.url)\n')
+  const path = await compiled()
+  const copy = testDirectory()
+  cpSync(root, copy, { recursive: true })
+  const { stdout } = spawnSync(process.execPath, [join(copy, relative(root, path))], { encoding: 'utf8' })
+  expect(stdout.trim()).toBe(pathToFileURL(join(copy, 'cli/main.ts')).href)
+  expect(await compiledEntry('cli/main.ts', copy)).toBe(pathToFileURL(join(copy, relative(root, path))).href)
+})
+
+test('an installed package notes no users in its build', async () => {
+  write('built/packed.json', '{}')
+  expect(existsSync(join(dirname(dirname(await compiled())), 'users'))).toBe(false)
 })
 
 test('an old build is removed, unless a living process uses it', async () => {

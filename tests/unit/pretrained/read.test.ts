@@ -207,6 +207,9 @@ describe('what cannot be used is named', () => {
     rmSync(join(directory, 'model.safetensors'))
     writeFileSync(join(directory, 'pytorch_model.bin'), 'import os')
     expect(await refusal()).toContain('pytorch_model.bin is a pickle, which can run code when it is read')
+    expect(await refusal()).toContain(
+      'torch.load("pytorch_model.bin", map_location="cpu", weights_only=True)',
+    )
     rmSync(join(directory, 'pytorch_model.bin'))
     expect(await refusal()).toContain(
       'expected model.safetensors, or model.safetensors.index.json and its shards',

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
+import { decodeTensors } from '../../../artifacts/format/safetensors.ts'
 import { readLabels } from '../../../pretrained/labels.ts'
 import { inspectCheckpoint, readCheckpoint } from '../../../pretrained/read.ts'
 import { writeCheckpoint } from '../../../pretrained/write.ts'
@@ -42,6 +45,22 @@ test.each([
     expect(await readLabels(directory, 10)).toEqual(labels)
   },
 )
+
+test('a batch norm has the counter that transformers keeps beside its statistics', async () => {
+  await writeCheckpoint(directory, {
+    architecture: tinyResnet,
+    parameters: parametersFor(tinyResnet),
+    labels,
+    preparation: { filter: 'bilinear' },
+  })
+  const { tensors } = decodeTensors(readFileSync(join(directory, 'model.safetensors')))
+  const named = (end: string) =>
+    Object.keys(tensors).flatMap((name) => (name.endsWith(end) ? [name.slice(0, -end.length)] : []))
+  expect(named('.num_batches_tracked')).toEqual(named('.running_mean'))
+  expect(named('.num_batches_tracked')).not.toEqual([])
+  const counters = Object.entries(tensors).filter(([name]) => name.endsWith('.num_batches_tracked'))
+  for (const [, { dtype, shape }] of counters) expect({ dtype, shape }).toEqual({ dtype: 'I64', shape: [] })
+})
 
 test.each([
   { filter: 'bilinear', normalise, resize: { to: [8, 8] } },

@@ -56,7 +56,7 @@ describe('learning it again', () => {
     const { reference } = input.run.plan
     const broken = withoutStages(
       input,
-      [reference.relearn],
+      [reference?.relearn],
       [{ title: 'relearn retrain', reason: 'it diverged' }],
     )
     const row = relearnRows(broken)?.find(({ label }) => label === 'finetune')

@@ -151,7 +151,7 @@ type Models = Readonly<Record<string, Model>>
 function manifestsFor(stages: Plan, known: readonly Models[], figures: Figures): Record<string, Manifest> {
   const all = seedsOf(stages).flatMap((seed, i) => {
     const { reference, original, gold, candidates, floor } = seed
-    const judged = [{ label: 'retrain', ...reference }, ...rowsOf(seed)]
+    const judged = [...(reference ? [{ label: 'retrain', ...reference }] : []), ...rowsOf(seed)]
     const made = ['original', 'retrain', ...floor.map(({ label }) => label)]
     return [
       ...[original, ...gold].map((stage, n) => ({ stage, label: made[n], i })),

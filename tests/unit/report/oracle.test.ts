@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { checkOracle, differenceInterval } from '../../../report/oracle.ts'
-import { sampleInput, withoutStages } from './fixtures.ts'
+import type { SplitSpec } from '../../../experiment/spec/split.ts'
+import { sampleInput, withManifest, withoutStages } from './fixtures.ts'
 
 const random = { kind: 'random', fraction: 0.1 } as const
 
@@ -21,20 +22,53 @@ describe('the oracle check', () => {
     expect(passed(0, 97.08)).toBe(false)
   })
 
-  test.each([
-    { kind: 'class-fraction' as const, classes: [3], fraction: 0.5 },
-    { kind: 'indices' as const, indices: [1, 2] },
-    { kind: 'hard' as const, by: 'highest-loss' as const, count: 5 },
-  ])('is undecided for a split by $kind: forget samples are not like test samples', (split) => {
+  test('is undecided for a hard split: forget samples are not like test samples', () => {
+    const split = { kind: 'hard' as const, by: 'highest-loss' as const, count: 5 }
     const { passed, message } = checkOracle(sampleInput({ split, models: { retrain: { fa: 81.5 } } }))
     expect(passed).toBeUndefined()
     expect(message).toContain('FA of gold is 81.50%, and nothing says what it has to be for samples')
   })
 
+  /** The check of gold with accuracies on the forget set and on test samples of its classes. */
+  const checked = (split: SplitSpec, fa: number, matched: number | undefined) => {
+    const input = sampleInput({ split, models: { retrain: { fa } } })
+    const { reference } = input.run.plan
+    if (!reference || matched === undefined) return checkOracle(input)
+    const found = { accuracy: { value: matched }, samples: 240 }
+    return checkOracle(
+      withManifest<'evaluate'>(input, reference.evaluate, (one) => ({
+        ...one,
+        metrics: { ...one.metrics, matched: found },
+      })),
+    )
+  }
+
+  test.each<[SplitSpec, number, number | undefined, boolean | undefined]>([
+    [{ kind: 'class-fraction', classes: [3], fraction: 0.5 }, 95, 96, true],
+    [{ kind: 'class-fraction', classes: [3], fraction: 0.5 }, 100, 90, false],
+    [{ kind: 'class-fraction', classes: [3], fraction: 0.5 }, 70, 90, false],
+    [{ kind: 'indices', indices: [1, 2] }, 95, 96, true],
+    // Listed samples may be hard, so that a lower accuracy is no sign of anything.
+    [{ kind: 'names', file: 'forget.txt', indices: [1, 2] }, 40, 96, true],
+    [{ kind: 'names', file: 'forget.txt', indices: [1, 2] }, 100, 80, undefined],
+    // An evaluation of an earlier version lacks the figure.
+    [{ kind: 'indices', indices: [1, 2] }, 95, undefined, undefined],
+  ])(
+    'compares forget samples with test samples of their classes: %o, FA %d against %s',
+    (split, fa, matched, passed) => {
+      const check = checked(split, fa, matched)
+      expect(check.passed).toBe(passed)
+      expect(check.message).toContain(`FA of gold is ${fa.toFixed(2)}%`)
+    },
+  )
+
   test('is undecided, with the reason, where gold was not evaluated', () => {
     const all = sampleInput()
-    const { evaluate } = all.run.plan.reference
-    const input = withoutStages(all, [evaluate], [{ title: 'evaluate retrain', reason: 'out of memory' }])
+    const input = withoutStages(
+      all,
+      [all.run.plan.reference?.evaluate],
+      [{ title: 'evaluate retrain', reason: 'out of memory' }],
+    )
     const { passed, message } = checkOracle(input)
     expect(passed).toBeUndefined()
     expect(message).toContain('evaluate retrain failed: out of memory')

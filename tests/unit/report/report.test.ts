@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { digestOf } from '../../../common/canonical.ts'
 import { commandOf } from '../../../report/command.ts'
 import { renderReport, type ReportInput } from '../../../report/report.ts'
+import { trainedSeed } from '../../support/trained-seed.ts'
 import { candidate, reversedKeys, sampleInput, withManifest, withoutStages } from './fixtures.ts'
 
 interface Json {
@@ -151,7 +152,7 @@ describe('the page', () => {
       'CPU',
       'v20.18.1',
       './zeroshift run configs/experiments/digits-class.yaml -S training.epochs=5',
-      ...input.run.plan.gold.map(({ params }) => String(params.seed)),
+      ...input.run.plan.gold.map(({ params }) => String(trainedSeed(params))),
       ...Object.keys(input.manifests).map((key) => key.slice(0, 12)),
     ])
       expect(text).toContain(expected)

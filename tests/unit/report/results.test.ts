@@ -137,8 +137,8 @@ describe('the gap without MIA', () => {
   test('is missing, with whose figure is, where gold has none', () => {
     const all = sampleInput({ methodsOnly: true })
     const { reference } = all.run.plan
-    const failed = [{ title: reference.evaluate.title, reason: 'evicted' }]
-    const measured = figures(withoutStages(all, [reference.evaluate], failed)).finetune?.gapWithoutMia
+    const failed = [{ title: reference?.evaluate.title ?? '', reason: 'evicted' }]
+    const measured = figures(withoutStages(all, [reference?.evaluate], failed)).finetune?.gapWithoutMia
     expect(measured).toMatchObject({ missing: expect.stringMatching(/^gold: .*evicted/) as string })
   })
 })

@@ -45,8 +45,8 @@ function withoutGold(input: ReportInput, seed: number): ReportInput {
     : []
   const stages: (Stage | undefined)[] = [
     one?.gold[0],
-    one?.reference.evaluate,
-    one?.reference.attack,
+    one?.reference?.evaluate,
+    one?.reference?.attack,
     ...judged,
   ]
   return withoutStages(input, stages, [{ title: one?.gold[0]?.title ?? '', reason: 'evicted' }])

@@ -12,10 +12,13 @@ import { train } from '../../../learning/training/train.ts'
 import type { UnlearnContext, Unlearned } from '../../method.ts'
 import type { StudentRun } from './train-student.ts'
 
-type AdapterOptions = Pick<
+interface AdapterOptions extends Pick<
   Extract<MethodSpec, { rank: number }>,
-  'method' | 'rank' | 'alpha' | 'rslora' | 'layers'
->
+  'rank' | 'alpha' | 'rslora' | 'layers'
+> {
+  /** The name of the random streams. */
+  readonly method: string
+}
 
 /**
  * Trains only A and B of a LoRA adapter, with any loss of a student. θ_o is frozen, B = 0 at the

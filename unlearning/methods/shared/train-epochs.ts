@@ -1,10 +1,17 @@
-import type { ApproximateMethodSpec } from '../../../experiment/spec/methods.ts'
 import { fit, type Fit } from '../../../learning/training/fit.ts'
-import type { ScheduleSpec } from '../../../experiment/spec/optimizer.ts'
+import type { OptimizerSpec, ScheduleSpec } from '../../../experiment/spec/optimizer.ts'
 import type { Weights } from '../../../learning/model/parameters.ts'
 import type { UnlearnContext, Unlearned } from '../../method.ts'
 
-type EpochMethod = Extract<ApproximateMethodSpec, { epochs: number; schedule: ScheduleSpec }>
+/** The options of a training by epochs. Absent ones come from the original's training. */
+interface EpochMethod {
+  /** The name of the random streams. */
+  readonly method: string
+  readonly epochs: number
+  readonly batchSize?: number | undefined
+  readonly optimizer?: OptimizerSpec | undefined
+  readonly schedule: ScheduleSpec
+}
 
 /**
  * Trains on the samples at `indices`. The training continues that of the original model, unless the

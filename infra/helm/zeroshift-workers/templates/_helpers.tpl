@@ -135,6 +135,9 @@ spec:
         - { name: ZEROSHIFT_ALLOWED_{{ upper $kind }}, value: {{ join "," . | quote }} }
         {{- end }}
         {{- end }}
+        {{- if .root.Values.allowExternal }}
+        - { name: ZEROSHIFT_ALLOW_EXTERNAL, value: '1' }
+        {{- end }}
         - { name: AWS_REGION, value: {{ .root.Values.s3.region | quote }} }
         {{- with .root.Values.s3.endpoint }}
         - { name: AWS_ENDPOINT_URL_S3, value: {{ . | quote }} }

@@ -116,7 +116,7 @@ test.skipIf(driverProblem() === undefined)(
     expect(of('device')).toMatchObject({
       state: 'failed',
       found: expect.stringContaining('libcuda.so.1') as string,
-      remedy: expect.stringContaining('node infra/bootstrap.mjs --gpu') as string,
+      remedy: expect.stringContaining('./zeroshift setup --device gpu') as string,
     })
   },
 )

@@ -113,9 +113,13 @@ describe('data and checkpoints', () => {
     () => 'hf://google/vit@0123abc/folder',
     () => 'https://host.org/data/images.zip#sha256=' + '0'.repeat(64),
   ])('may be below an allowed source or store: %s', (place) => {
-    for (const name of ['dataDirectory', 'modelDirectory'] as const)
+    for (const named of [
+      { dataDirectory: place() },
+      { modelDirectory: place() },
+      { places: { digest: place() } },
+    ])
       expect(() => {
-        refuse({ [name]: place() })
+        refuse(named)
       }).not.toThrow()
   })
 
@@ -131,9 +135,9 @@ describe('data and checkpoints', () => {
     'https://host.org.evil.org/data/images.zip',
     'file:///etc',
   ])('and nowhere else: %s', (place) => {
-    for (const name of ['dataDirectory', 'modelDirectory'] as const)
+    for (const named of [{ dataDirectory: place }, { modelDirectory: place }, { places: { digest: place } }])
       expect(() => {
-        refuse({ [name]: place })
+        refuse(named)
       }).toThrow(UserError)
   })
 })

@@ -63,7 +63,7 @@ describe('the attack on vulnerable samples', () => {
 
 describe('the agreement with gold', () => {
   test('is that of the stored margins, complete for gold itself and not for another gold model', async () => {
-    const gold = await readLogits(artifacts, await manifestOf(planned.reference.evaluate))
+    const gold = await readLogits(artifacts, await manifestOf(planned.reference?.evaluate))
     for (const label of ['original', 'retrain', 'retrain, seed 2']) {
       const own = await readLogits(artifacts, await manifestOf(row(label).evaluate))
       const { metrics } = await manifestOf(row(label).agreement)

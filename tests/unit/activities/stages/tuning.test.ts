@@ -8,7 +8,7 @@ import type { ManifestOf } from '../../../../experiment/records/manifest.ts'
 import { ref, stageMaker } from '../../../../experiment/plan/stage-maker.ts'
 import type { TuningSeed } from '../../../../experiment/plan/types.ts'
 import type { ApproximateMethodSpec } from '../../../../experiment/spec/methods.ts'
-import { specSchema, type Spec } from '../../../../experiment/spec/spec.ts'
+import { specSchema, trainedHere, type Spec } from '../../../../experiment/spec/spec.ts'
 import type { StageKind, StageOf } from '../../../../experiment/stages/stage.ts'
 import type { Logits } from '../../../../unlearning/metrics/logits.ts'
 import { quietEnvironment } from '../../../support/activity-environment.ts'
@@ -69,7 +69,8 @@ async function gapBesides(
   method: ApproximateMethodSpec,
   unlearning: number,
 ): Promise<number> {
-  const { model, training } = spec
+  const trained = trainedHere(spec)
+  if (!trained) throw new Error('the model is external')
   const make = stageMaker(await changedCode(codeNames))
   const activities = createActivities()
   const run = async <K extends StageKind>(stage: StageOf<K>): Promise<ManifestOf<K>> => {
@@ -81,12 +82,17 @@ async function gapBesides(
   const unlearn = make(
     'unlearn',
     'unlearn besides',
-    { method, model, training, seed: unlearning },
+    { method, ...trained, seed: unlearning },
     { ...data, original: ref(seed.original) },
   )
   await run(unlearn)
   const evaluation = await run(
-    make('evaluate', 'evaluate besides', { model, batchSize: 100 }, { ...data, model: ref(unlearn) }),
+    make(
+      'evaluate',
+      'evaluate besides',
+      { model: trained.model, batchSize: 100 },
+      { ...data, model: ref(unlearn) },
+    ),
   )
   const original = await run(seed.originalEvaluation)
   return gapOf(await readLogits(artifacts, evaluation), await readLogits(artifacts, original))

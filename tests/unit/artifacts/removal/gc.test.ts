@@ -54,11 +54,13 @@ describe('of any store', () => {
     stages: fc.array(stage, { minLength: 8, maxLength: 8 }),
     blobs: fc.array(age, { minLength: 8, maxLength: 8 }),
     probe: age,
+    /** The blob that every run is attached to. */
+    attached: index,
   })
 
   test('nothing that a run or a stage in progress needs is garbage, and everything else that is old is', () => {
     fc.assert(
-      fc.property(stores, ({ runs, stages, blobs, probe }) => {
+      fc.property(stores, ({ runs, stages, blobs, probe, attached }) => {
         const folders = stages.map(({ manifest, checkpoint, lease }, n) => [
           ...(manifest ? [object(`${folder(n)}manifest.json`, manifest.age)] : []),
           ...(checkpoint === null
@@ -71,11 +73,14 @@ describe('of any store', () => {
           ...blobs.map((age, n) => object(blob(n), age)),
           object('doctor/probe', probe),
         ]
+        const attachments = new Set([hex(attached)])
         const found = garbage(
           {
             now: NOW,
             objects,
-            runs: new Map(runs.map((needed, i) => [`run-${i}`, { stages: new Set(needed.map(folder)) }])),
+            runs: new Map(
+              runs.map((needed, i) => [`run-${i}`, { stages: new Set(needed.map(folder)), attachments }]),
+            ),
             manifests: new Map(
               stages.flatMap(({ manifest }, n) =>
                 manifest ? [[folder(n), new Set(manifest.blobs.map(hex))]] : [],
@@ -95,6 +100,7 @@ describe('of any store', () => {
           if (path.startsWith('blobs/'))
             return (
               isOld(path) &&
+              !(runs.length > 0 && n === attached) &&
               !stages.some(({ manifest }, s) => manifest?.blobs.includes(n) && (inUse(s) || inProgress(s)))
             )
           if (inProgress(n)) return false

@@ -6,6 +6,7 @@ import { UserError } from '../../../../common/errors.ts'
 
 const run = (id: string, date: number, more: Partial<StoredRun> = {}): StoredRun => ({
   ...{ id, date, name: id, written: date, objects: [], stages: new Set<string>(), isOwn: false },
+  attachments: new Set<string>(),
   ...{ heartbeatSeconds: 30, ...more },
 })
 const sweep = (id: string, date: number, runs: readonly string[] | undefined): StoredSweep => ({

@@ -1,3 +1,4 @@
+import { trainingSchema } from '../../../../experiment/spec/training.ts'
 import { jsonBytes } from '../../../../common/json.ts'
 import { blobPath, stageFolder } from '../../../../artifacts/format/layout.ts'
 import { cpSync, utimesSync } from 'node:fs'
@@ -244,7 +245,7 @@ describe('tampering', () => {
   })
 
   test('run.json: the spec alone, and the report rendered from it: verify plans other stages', async () => {
-    const spec = { ...run.spec, training: { ...run.spec.training, epochs: 99 } }
+    const spec = { ...run.spec, training: trainingSchema.parse({ ...run.spec.training, epochs: 99 }) }
     await rewrite(record, (own) => ({ ...own, spec }))
     expect((await checked()).damage.map(({ path }) => path)).toEqual([report])
     const { files } = await renderRun(artifacts, { ...run, spec }, [])

@@ -264,3 +264,34 @@ test('the command that deletes in a store says so to a second one', async () => 
   )
   expect(await zeroshift('rm', second.id, '--delete')).toMatchObject({ code: 0 })
 })
+
+async function sizesOf(...args: readonly string[]) {
+  const { stdout } = await zeroshift(...args, '--json')
+  return (JSON.parse(stdout) as { bytes: { before: number; after: number } }).bytes
+}
+
+test('the bytes of the store before and after are those of its objects', async () => {
+  const bytes = async () =>
+    (await artifacts.store.list(''))
+      .filter(({ path }) => path !== 'store.json')
+      .reduce((sum, object) => sum + object.bytes, 0)
+  const before = await bytes()
+  const preview = await sizesOf('rm', second.id)
+  expect(preview.before).toBe(before)
+  const done = await sizesOf('rm', second.id, '--delete')
+  expect(done).toEqual({ before, after: await bytes() })
+  expect(preview).toEqual(done)
+  expect((await zeroshift('rm', first.id)).stdout).toMatch(
+    /^The store has .* kB, and .* without all of this\.$/m,
+  )
+})
+
+test('du shows what a run has alone, and rm frees it', async () => {
+  const { stdout: json } = await zeroshift('du', '--json')
+  const { runs } = JSON.parse(json) as { runs: readonly { id: string; own: number }[] }
+  const { before, after } = await sizesOf('rm', second.id)
+  expect(runs.find(({ id }) => id === second.id)?.own).toBe(before - after)
+  const { stdout } = await zeroshift('du')
+  expect(stdout).toMatch(new RegExp(`^${second.id} +\\d.* k?B +\\d.* k?B$`, 'm'))
+  expect(stdout).toMatch(/^KIND +STAGES +SIZE$/m)
+})

@@ -26,6 +26,11 @@ const answers: readonly (readonly [readonly string[], object])[] = [
   [['check'], { sound: true, damage: [] }],
   [['methods'], {}],
   [['metrics'], {}],
+  [['methods', 'rfa'], { name: 'rfa' }],
+  [['metrics', 'ua'], { name: 'ua', unit: '%' }],
+  [['du'], { bytes: 0, runs: [] }],
+  [['data', 'inspect', 'small.yaml'], { name: 'digits', problems: [] }],
+  [['--version'], { version: '0.1.0' }],
   [['run', 'small.yaml', '--dry-run'], { status: 'planned' }],
   [['sweep', 'sweep.yaml', '--dry-run'], { status: 'planned' }],
 ]

@@ -8,7 +8,6 @@ const { run } = sampleRun()
 const ids: Readonly<Record<string, string>> = {
   'a run that there is not': 'sample-00000000',
   'a run, in capitals': run.id.toUpperCase(),
-  'a run, cut off': run.id.slice(0, -1),
   'a run and a space': `${run.id} `,
   'the folder above': '..',
   'the store itself': './/',
@@ -46,6 +45,8 @@ const commands: Readonly<Record<string, (id: string) => readonly string[]>> = {
   report: (id) => ['report', id],
   verify: (id) => ['verify', id],
   track: (id) => ['track', id],
+  tag: (id) => ['tag', id, '+a'],
+  note: (id) => ['note', id, 'text'],
   'compare first': (id) => ['compare', id, run.id],
   'compare second': (id) => ['compare', run.id, id],
   'adapter export': (id) => ['adapter', 'export', id, '--out', 'new'],

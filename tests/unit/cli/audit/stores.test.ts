@@ -104,10 +104,13 @@ const places: Readonly<Record<string, Place>> = {
 const id = 'sample-00000000'
 const commands: Readonly<Record<string, readonly string[]>> = {
   gc: ['gc'],
+  du: ['du'],
   check: ['check'],
   report: ['report', id],
   compare: ['compare', id, 'sample-00000001'],
   track: ['track', id],
+  tag: ['tag', id, '+a'],
+  note: ['note', id, 'text'],
   resume: ['resume', id],
   verify: ['verify', id],
   'adapter export': ['adapter', 'export', id, '--out', 'new'],
@@ -153,7 +156,7 @@ audit(
   ),
 )
 
-for (const command of ['gc', 'check'])
+for (const command of ['gc', 'check', 'du'])
   audit(`${command} of what is not there`, {
     'a store that is missing': {
       args: [command, '--store', 'nowhere'],

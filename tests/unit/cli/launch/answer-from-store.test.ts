@@ -118,7 +118,11 @@ describe('a workflow is needed', () => {
 })
 
 describe('before the run is planned', () => {
-  const own = { isOwn: true, interruption: { requested: () => false, onRequest: vi.fn(), off: vi.fn() } }
+  const whenRequested = new Promise<void>(() => undefined)
+  const own = {
+    isOwn: true,
+    interruption: { requested: () => false, whenRequested, onRequest: vi.fn(), off: vi.fn() },
+  }
 
   test('a run with a server of its own and a store with results may be answered', async () => {
     expect(await mayAnswerFromStore(input.settings, {}, own)).toBe(true)

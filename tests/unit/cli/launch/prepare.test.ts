@@ -163,6 +163,8 @@ describe('where data is', () => {
       },
       labels: () => Promise.reject(new Error('no labels are asked for')),
       checkpoint: () => Promise.reject(new Error('no checkpoint is asked for')),
+      names: () => Promise.reject(new Error('no names are asked for')),
+      model: () => Promise.reject(new Error('no model is asked for')),
       code: () => Promise.resolve({}),
     }
     const { run, settings } = await prepare(one, await readConfig(one), inspect)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { changedRunLines, renderProgress } from '../../../../cli/output/render-run.ts'
+import { changedRunLines, renderProgress, runWriterWith } from '../../../../cli/output/render-run.ts'
 import type { RunProgress, StageProgress, StageState } from '../../../../experiment/records/run.ts'
 import type { StageKind } from '../../../../experiment/stages/stage.ts'
 
@@ -167,4 +167,20 @@ describe('lines for logs', () => {
     const after: RunProgress = { id: 'x', stages: [stage('split', 'split', { state: 'cached' })] }
     expect(changedRunLines(undefined, after, now, false)).toEqual(['split: cached'])
   })
+})
+
+test('the time that is left counts what runs by its pace and what waits by the estimate', () => {
+  const last = (seconds: ReadonlyMap<string, number>) =>
+    runWriterWith(seconds).render(midway, 120, now, false).split('\n').at(-1)
+  expect(
+    last(
+      new Map([
+        ['train gold, seed 2', 40],
+        ['evaluate rfa', 2],
+      ]),
+    ),
+  ).toBe('  time        · about 1 min 2 s of work left')
+  expect(last(new Map([['train gold, seed 2', 40]]))).toBe(
+    '  time        · about 1 min 0 s of work left, without 1 stage of unknown length',
+  )
 })

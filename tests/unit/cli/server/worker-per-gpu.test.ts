@@ -9,9 +9,10 @@ describe('a worker for each GPU', () => {
     const options = {
       ...{ gpus: '0, 2', queue: ['zeroshift-train'], device: 'gpu', exitWhenIdle: '60' },
       ...{ metricsPort: '9464', readyFile: '/tmp/ready', allowSource: ['s3://a', 's3://b'] },
+      allowExternal: true as const,
     }
     const shared = ['--queue=zeroshift-train', '--device=gpu', '--exit-when-idle=60']
-    const allowed = ['--allow-source=s3://a', '--allow-source=s3://b']
+    const allowed = ['--allow-source=s3://a', '--allow-source=s3://b', '--allow-external']
     const [first, second, ...rest] = workersFor('0, 2', 'gpu', options, {})
     expect(rest).toEqual([])
     expect(first?.args[0]).toBe('worker')

@@ -59,7 +59,7 @@ test.each([
 ])('the expectation is the mean over many orders: $title', ({ training, count }) => {
   const indices = Int32Array.from({ length: 400 }, (_, i) => i)
   const { cost, spec } = costOf(training, { kind: 'indices', indices: [0, 1, 2] })
-  const { order } = spec.training
+  const { order } = spec.training ?? {}
   const late = order && { samples: Int32Array.from(order.indices ?? []), last: order.last }
   const meanShare = (forgotten: (seed: number) => Int32Array) => {
     const shares = Array.from({ length: 600 }, (_, seed) => {

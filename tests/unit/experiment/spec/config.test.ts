@@ -7,7 +7,7 @@ import { configSchema } from '../../../../experiment/spec/spec.ts'
 import { UserError } from '../../../../common/errors.ts'
 import { edited, parseProblems, problemsOf, sample } from '../sample.ts'
 
-const methodNames = methodSchemas.map(({ shape }) => shape.method.value)
+const methodNames = [...methodSchemas.map(({ shape }) => shape.method.value), 'external']
 const dataNames = datasetDefinitions.map(({ name }) => name)
 
 const parse = (text: string, ...overrides: string[]) => parseConfig({ file: 'a.yaml', text, overrides })
@@ -85,7 +85,7 @@ describe('what is wrong is said with its place', () => {
       'nothing for a mapping',
       `${sample}gold:\n`,
       { line: 17, column: 6, path: 'gold' },
-      'gold: expected a mapping (key: value), found nothing',
+      'gold: expected "none" or a mapping (key: value), found nothing',
     ],
     [
       'a mapping for a list',
@@ -482,7 +482,7 @@ describe('overrides', () => {
     expect(spec.split).toEqual({ kind: 'random', fraction: 0.1 })
     expect(spec.gold.models).toBe(3)
     expect(settings.store).toBe('file:///tmp/x')
-    expect(spec.training.optimizer).toMatchObject({ name: 'sgd', momentum: 0.5 })
+    expect(spec.training?.optimizer).toMatchObject({ name: 'sgd', momentum: 0.5 })
   })
 
   test.each([
@@ -492,10 +492,7 @@ describe('overrides', () => {
       'a..b=3',
       '"a..b" is not a path; write keys with dots and list entries with [n], such as methods[0].rank',
     ],
-    [
-      'methods[x].rank=3',
-      '"methods[x].rank" is not a path; write keys with dots and list entries with [n], such as methods[0].rank',
-    ],
+    ['methods[x].rank=3', 'methods has no row "x"; its rows: original, rfa'],
     ['methods[2].rank=3', 'methods has 2 entries, counted from [0]; there is no [2]'],
     ['methods.rank=3', 'methods is a list; name one of its entries, such as methods[0].rank'],
     ['name.x=3', 'name is not a mapping, so it has no key "x"'],

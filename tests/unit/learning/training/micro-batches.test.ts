@@ -1,7 +1,7 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs'
 import { describe, expect, test } from 'vitest'
 import { layersOf } from '../../../../experiment/models/model.ts'
-import { specSchema } from '../../../../experiment/spec/spec.ts'
+import { modelSchema } from '../../../../experiment/spec/model.ts'
 import { crossEntropy } from '../../../../learning/training/losses.ts'
 import { fitLoss } from '../../../../learning/training/fit.ts'
 import { microBatchSize, inMicroBatches, type RowsOf } from '../../../../learning/training/micro-batches.ts'
@@ -83,7 +83,7 @@ describe('training in micro-batches', () => {
     'int32',
   )
   const trained = async (norm: boolean, microBatches: number, steps = 5) => {
-    const model = specSchema.shape.model.parse(
+    const model = modelSchema.parse(
       norm ? { name: 'resnet-cifar', depth: 8, width: 4 } : { name: 'cnn', channels: [4, 4], hidden: 8 },
     )
     const layers = layersOf(model, [6, 6, 1], 3)

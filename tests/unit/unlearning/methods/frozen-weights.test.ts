@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import { adaptableLayers, type Layer } from '../../../../experiment/models/layers.ts'
-import type { ApproximateMethodName } from '../../../../experiment/spec/methods.ts'
+import type { BuiltInMethodName } from '../../../../experiment/spec/methods.ts'
 import { trainingSchema } from '../../../../experiment/spec/training.ts'
 import { fromScratch } from '../../../../activities/stages/from-scratch.ts'
 import { parameterSpecs, unpackArrays, type Weights } from '../../../../learning/model/parameters.ts'
@@ -69,7 +69,7 @@ test('adapters leave out frozen weights', () => {
 })
 
 /** Every method, and the target of rfa that refits the head, which has no bias here. */
-const cases: readonly (readonly [string, ApproximateMethodName, unknown])[] = [
+const cases: readonly (readonly [string, BuiltInMethodName, unknown])[] = [
   ...methodNames.map((name) => [name, name, specOf(name)] as const),
   ['rfa, leave-out', 'rfa', methodSpec({ method: 'rfa', target: 'leave-out', rank: 2, steps: 5 })],
 ]

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { CurvePoint } from '../../../../experiment/records/measured.ts'
-import type { ApproximateMethodName } from '../../../../experiment/spec/methods.ts'
+import type { BuiltInMethodName } from '../../../../experiment/spec/methods.ts'
 import { layersOf } from '../../../../experiment/models/model.ts'
 import { modelSchema } from '../../../../experiment/spec/model.ts'
 import type { Host, Snapshot } from '../../../../learning/training/host.ts'
@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 const sgd = { name: 'sgd', learningRate: 0.02, momentum: 0 }
 const batches = { batchSize: 32, optimizer: sgd }
-type Case = readonly [method: ApproximateMethodName, options: Record<string, unknown>, step: number]
+type Case = readonly [method: BuiltInMethodName, options: Record<string, unknown>, step: number]
 const cases: readonly Case[] = [
   ['neggrad-plus', { alpha: 0.7, ...batches }, 1],
   ['l1-sparse', { alpha: 0.01, ...batches }, 1],
@@ -74,7 +74,7 @@ describe('the gradient of a step is that of the loss it reports', () => {
         ...start,
         vectors: { ...start.vectors, parameters },
       })
-      const { loss, learningRate } = (notes.curve as readonly CurvePoint[]).at(-1) as CurvePoint
+      const { loss, learningRate = NaN } = (notes.curve as readonly CurvePoint[]).at(-1) as CurvePoint
       const after = vectors.parameters ?? new Float32Array()
       return { loss, gradient: after.map((value, i) => ((parameters[i] ?? NaN) - value) / learningRate) }
     }

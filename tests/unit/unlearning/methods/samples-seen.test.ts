@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
+  isNotUnlearned,
   methodSchemas,
-  type ApproximateMethodName,
-  type ApproximateMethodSpec,
+  type BuiltInMethodName,
+  type MethodSpecOf,
 } from '../../../../experiment/spec/methods.ts'
+import { methodFacts } from '../../../../experiment/spec/method-facts.ts'
 import type { DeviceData } from '../../../../learning/data/device-data.ts'
 import { seenByMethod, type SampleSets } from '../../../../report/samples-seen.ts'
 import { loadMethod } from '../../../../unlearning/method.ts'
@@ -26,7 +28,7 @@ const sets: SampleSets = {
 }
 
 /** Options that make a method short, with batches that do not divide the sets. */
-const options: Readonly<Partial<Record<ApproximateMethodName, object>>> = {
+const options: Readonly<Partial<Record<BuiltInMethodName, object>>> = {
   finetune: { batchSize: 37 },
   'random-label': {},
   scrub: { epochs: 2, maxEpochs: 1, batchSize: 37, forgetBatch: 512 },
@@ -49,7 +51,7 @@ afterAll(() => {
 })
 
 /** Runs a method on the toy. Returns what it recorded and the number of images that it read. */
-async function run(method: ApproximateMethodSpec) {
+async function run(method: MethodSpecOf<BuiltInMethodName>) {
   let images = 0
   const counting = new Proxy(data, {
     get(target, property) {
@@ -62,15 +64,22 @@ async function run(method: ApproximateMethodSpec) {
       }
     },
   })
-  const unlearn = await loadMethod<ApproximateMethodName>(method.method)
+  const unlearn = await loadMethod<BuiltInMethodName>(method.method)
   const { metrics } = await unlearn(method, context(toyModels.cnn, trainedOriginal('cnn'), counting))
-  return { images, seen: seenByMethod({ method, training }, metrics, sets), steps: metrics.steps }
+  const { samplesUsed, steps } = metrics
+  return { images, samplesUsed, seen: seenByMethod({ method, training }, metrics, sets), steps }
 }
 
 const names = methodSchemas
   .map((schema) => schema.shape.method.value)
   // Replay needs states of the original's training: its own test compares its samples.
-  .filter((name) => name !== 'original' && name !== 'retrain' && name !== 'replay')
+  .filter((name) => !isNotUnlearned(name) && name !== 'replay')
+
+/** The sets that a method used samples of, as the table of methods lists them. */
+const used = ({ retained, forget }: { readonly retained: number; readonly forget: number }) => [
+  ...(retained > 0 ? ['retained'] : []),
+  ...(forget > 0 ? ['forget'] : []),
+]
 
 describe('the samples that a method sees', () => {
   test.each(names.filter((name) => !['rfa', 'amun', 'unsir', 'fisher', 'damp'].includes(name)))(
@@ -78,9 +87,14 @@ describe('the samples that a method sees', () => {
     async (name) => {
       const schema = methodSchemas.find(({ shape }) => shape.method.value === name)
       const epochs = schema && 'epochs' in schema.shape ? { epochs: 1 } : {}
-      const method = methodSpec({ method: name, ...epochs, ...options[name] }) as ApproximateMethodSpec
-      const { images, seen } = await run(method)
+      const method = methodSpec({
+        method: name,
+        ...epochs,
+        ...options[name],
+      }) as MethodSpecOf<BuiltInMethodName>
+      const { images, seen, samplesUsed } = await run(method)
       expect(images).toBeGreaterThan(0)
+      expect(used(samplesUsed)).toEqual(methodFacts[name].reads)
       expect(seen).toEqual({ value: images })
     },
   )

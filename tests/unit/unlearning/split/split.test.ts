@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { UserError } from '../../../../common/errors.ts'
 import { hardnessNames, type SplitSpec } from '../../../../experiment/spec/split.ts'
 import { labelsAt } from '../../../../learning/data/device-data.ts'
@@ -150,4 +150,26 @@ test('more memorised samples than the original is right on are refused', () => {
   expect(() => forget(3)).toThrow(
     'the original is right on 2 of the 4 training samples, and can have memorised no other; 3 are to be forgotten, expected at most 2',
   )
+})
+
+describe('samples that are kept', () => {
+  const sizes = { train: 60, validation: 20, test: 20 }
+  const all = (of: Partition) => [...of.train, ...of.validation, ...of.test].sort((a, b) => a - b)
+
+  test('stay training samples, and the sizes stay', () => {
+    const usual = partition(sizes, 100, 1)
+    const keep = [...usual.validation.slice(0, 5), ...usual.test.slice(0, 5), ...usual.train.slice(0, 5)]
+    const kept = partition(sizes, 100, 1, keep)
+    expect(keep.every((sample) => kept.train.includes(sample))).toBe(true)
+    expect([kept.train.length, kept.validation.length, kept.test.length]).toEqual([60, 20, 20])
+    expect(all(kept)).toEqual(all(usual))
+    // Other test samples stay test samples.
+    expect(usual.test.slice(5).every((sample) => kept.test.includes(sample))).toBe(true)
+    expect(partition(sizes, 100, 1, [])).toEqual(usual)
+  })
+
+  test('are refused where too few others are left to set apart', () => {
+    const keep = Array.from({ length: 61 }, (_, i) => i)
+    expect(() => partition(sizes, 100, 1, keep)).toThrow('40 samples are to be set apart, and 39 may be')
+  })
 })

@@ -1,0 +1,43 @@
+import { pathToFileURL } from 'node:url'
+import { keepBundle, keptBundle } from '../../api/bundle-cache.ts'
+import { definitionIn } from '../../api/read-definition.ts'
+import { register } from '../../api/registry.ts'
+import type { Artifacts } from '../../artifacts/artifacts.ts'
+import { MissingBlobError } from '../../artifacts/blobs/blob-errors.ts'
+import { errorMessage, UserError } from '../../common/errors.ts'
+import type { PluginRef } from '../../experiment/spec/plugin.ts'
+import type { MethodDefinition } from '../../unlearning/define-method.ts'
+import { allowsPrograms } from './allowed-programs.ts'
+
+/**
+ * Imports a plug-in by the digest of its bundle. Throws a UserError if this worker may not execute
+ * it, if the store lacks it, or if it is no method.
+ */
+export async function loadPlugin(artifacts: Artifacts, plugin: PluginRef): Promise<MethodDefinition> {
+  const where = `the plug-in ${plugin.name} (SHA-256 ${plugin.sha256})`
+  const own = await keptBundle('bundled', plugin.sha256)
+  const file = own?.file ?? (await fetched(artifacts, plugin, where))
+  register(await import('../../api/engine.ts'))
+  const module: unknown = await import(pathToFileURL(file).href).catch((cause: unknown) => {
+    throw new UserError(`${where} cannot be loaded: ${errorMessage(cause)}`)
+  })
+  return definitionIn(module, where)
+}
+
+/** Returns the file of a bundle that comes from elsewhere. Fetches it from the store if needed. */
+async function fetched(artifacts: Artifacts, plugin: PluginRef, where: string): Promise<string> {
+  if (!allowsPrograms(false))
+    throw new UserError(
+      `this worker may not execute ${where}: nobody has named it in a config on this machine as this user. If you trust the ` +
+        'people who start runs here, start the worker with ZEROSHIFT_ALLOW_EXTERNAL=1',
+    )
+  const kept = await keptBundle('fetched', plugin.sha256)
+  if (kept) return kept.file
+  const bytes = await artifacts.getBlob(plugin).catch((error: unknown) => {
+    if (!(error instanceof MissingBlobError)) throw error
+    throw new UserError(
+      `${where} is not in the store; run the same command again where its source is, which writes it`,
+    )
+  })
+  return keepBundle('fetched', bytes)
+}

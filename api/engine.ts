@@ -1,0 +1,60 @@
+/**
+ * The module `zeroshift` as plug-ins import it: the parts of the engine that the methods of this
+ * repository are made of. Each name is also listed in names.ts.
+ */
+
+// Definitions and options.
+export type { MethodDefinition } from '../unlearning/define-method.ts'
+export type { UnlearnContext, Unlearned, UnlearnFunction } from '../unlearning/method.ts'
+export * from './options.ts'
+
+// TensorFlow and random numbers.
+export { tf } from '../learning/tensorflow/tf.ts'
+export { permutation, sample, stream, type RandomStream } from '../learning/random.ts'
+
+// Errors that are reported and never retried.
+export { MathError, UserError } from '../common/errors.ts'
+
+// Data.
+export { augmentation, Batches, stepsOf } from '../learning/data/batches.ts'
+export { labelsAt, type Augmentation, type DeviceData } from '../learning/data/device-data.ts'
+
+// Models.
+export {
+  adaptableLayers,
+  flattenLayers,
+  matchesAny,
+  type AdaptableLayer,
+  type Layer,
+} from '../experiment/models/layers.ts'
+export { frozenFeatures, penultimateFeatures, type FrozenFeatures } from '../learning/model/features.ts'
+export { forward, type Forward, type ForwardOptions } from '../learning/model/forward.ts'
+export { adapted, initialAdapter, lora, mergedWeights, type Lora } from '../learning/model/lora.ts'
+export {
+  frozenTensors,
+  initialWeights,
+  packArrays,
+  parameterSpecs,
+  sizeOf,
+  totalSize,
+  unpack,
+  unpackArrays,
+  type NamedTensors,
+  type ParameterSpec,
+  type ParameterSpecs,
+  type Weights,
+} from '../learning/model/parameters.ts'
+export { parametersOf, predict } from '../learning/model/predict.ts'
+
+// Training.
+export { Compiled } from '../learning/graph/compiled.ts'
+export { fit, fitLoss, type Fit, type FitLoss, type Fitted, type Model } from '../learning/training/fit.ts'
+export type { Host, Snapshot } from '../learning/training/host.ts'
+export { crossEntropy, klDivergence, squaredDistance } from '../learning/training/losses.ts'
+export { train, type TrainingResult, type TrainingRun } from '../learning/training/train.ts'
+
+// What several methods share.
+export { batchesOf, gradientAt, sumsOf, withoutSnapshots } from '../unlearning/methods/shared/gradients.ts'
+export { trainAdapter } from '../unlearning/methods/shared/train-adapter.ts'
+export { trainOn } from '../unlearning/methods/shared/train-epochs.ts'
+export { Minibatches, trainStudent, type Minibatch } from '../unlearning/methods/shared/train-student.ts'

@@ -1,0 +1,7 @@
+/** The part of the module `zeroshift` that a plug-in needs to declare its options. */
+
+export { z } from 'zod'
+export { epochDefaults, epochOptions, loraOptions } from '../experiment/spec/method-options.ts'
+export { count, positive } from '../experiment/spec/numbers.ts'
+export { optimizerSchema, scheduleSchema } from '../experiment/spec/optimizer.ts'
+export { defineMethod } from '../unlearning/define-method.ts'

@@ -1,0 +1,106 @@
+import { existsSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { keepBundle } from '../../api/bundle-cache.ts'
+import * as options from '../../api/options.ts'
+import { definitionIn } from '../../api/read-definition.ts'
+import { register } from '../../api/registry.ts'
+import { sha256 } from '../../common/canonical.ts'
+import { mapConcurrently } from '../../common/concurrency.ts'
+import { errorMessage, UserError } from '../../common/errors.ts'
+import { unwritable } from '../../common/unwritable.ts'
+import { otherMethods } from '../../experiment/spec/plugin-rows.ts'
+import type { LoadedPlugin, Plugins } from '../../experiment/spec/plugin.ts'
+import { bundlePlugin, type ModuleSource } from './bundle.ts'
+
+interface ConfigText {
+  readonly file: string
+  readonly text: string
+  readonly overrides: readonly string[]
+}
+
+/** Returns the plug-ins that a config names. Each is bundled once, however many points name it. */
+export type PluginLoader = (config: ConfigText) => Promise<Plugins>
+
+export function createPluginLoader(): PluginLoader {
+  const loaded = new Map<string, Promise<LoadedPlugin | string>>()
+  const load = (source: ModuleSource) => {
+    const key = JSON.stringify(source)
+    const found = loaded.get(key) ?? loadedOrProblem(source)
+    loaded.set(key, found)
+    return found
+  }
+  return async (config) => {
+    const plugins = await mapConcurrently(otherMethods(config), async ({ name, isOverride }) => {
+      // A path on the command line is relative to the working directory, as for other options.
+      const source = sourceOf(name, isOverride ? '.' : dirname(config.file))
+      return source ? [[name, await load(source)] as const] : []
+    })
+    return new Map(plugins.flat())
+  }
+}
+
+/** Loads the plug-in that a command names. Throws a UserError. */
+export async function loadNamed(name: string): Promise<LoadedPlugin> {
+  const source = sourceOf(name, '.')
+  if (!source) throw new UserError(`--with ${name}: there is no such file and no such package`)
+  const loaded = await loadedOrProblem(source)
+  if (typeof loaded === 'string') throw new UserError(`--with ${name}: ${loaded}`)
+  return loaded
+}
+
+/**
+ * The module that the `method` of a row names: a path, or a package that modules in the folder can
+ * import. Returns undefined for any other text, which is a misspelt name of a method.
+ */
+function sourceOf(name: string, folder: string): ModuleSource | undefined {
+  if (/^\.{1,2}\//.test(name) || isAbsolute(name)) return { kind: 'file', path: resolve(folder, name) }
+  const [packageName] = /^(@[\w.-]+\/)?[\w-][\w.-]*(?=$|\/)/.exec(name) ?? []
+  if (packageName === undefined || !hasPackage(packageName, resolve(folder))) return undefined
+  return { kind: 'package', name, folder: resolve(folder) }
+}
+
+function hasPackage(name: string, folder: string): boolean {
+  if (existsSync(join(folder, 'node_modules', name, 'package.json'))) return true
+  const parent = dirname(folder)
+  return parent !== folder && hasPackage(name, parent)
+}
+
+function loadedOrProblem(source: ModuleSource): Promise<LoadedPlugin | string> {
+  return load(source).catch((error: unknown) => {
+    if (error instanceof UserError) return error.message.replaceAll('\n', '; ')
+    throw error
+  })
+}
+
+/** Bundles a plug-in, keeps the bundle in the cache, and executes it to learn its options. */
+async function load(source: ModuleSource): Promise<LoadedPlugin> {
+  const where = source.kind === 'file' ? source.path : `the package ${source.name}`
+  if (source.kind === 'file') await refuseMissing(source.path)
+  const bytes = await bundlePlugin(source).catch((error: unknown) => {
+    throw error instanceof UserError ? new UserError(`${where} cannot be bundled: ${error.message}`) : error
+  })
+  const file = await keepBundle('bundled', bytes).catch((error: unknown) => {
+    throw new UserError(
+      `the bundle of ${where} cannot be kept in the cache: ${unwritable(error)}; name another directory as ZEROSHIFT_CACHE`,
+    )
+  })
+  register(options)
+  // The query gives this instance a place of its own among the modules of the process: a worker in
+  // the same process imports another one, with TensorFlow.
+  const url = `${pathToFileURL(file).href}?options`
+  const module: unknown = await import(url).catch((error: unknown) => {
+    throw new UserError(`${where} cannot be loaded: ${errorMessage(error)}`)
+  })
+  const { name, about, relabels = false, options: schema } = definitionIn(module, where)
+  return { ref: { name, sha256: sha256(bytes), bytes: bytes.length, relabels }, about, options: schema }
+}
+
+async function refuseMissing(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined)
+  if (found?.isFile()) return
+  throw new UserError(
+    `${path}: ${found ? 'this is no file' : 'there is no such file'}; expected a module whose default export is defineMethod({ … })`,
+  )
+}

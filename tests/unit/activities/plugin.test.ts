@@ -1,0 +1,150 @@
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { checkedResult } from '../../../activities/runtime/plugin-result.ts'
+import { loadPlugin } from '../../../activities/runtime/plugin.ts'
+import * as api from '../../../api/engine.ts'
+import { keptBundle } from '../../../api/bundle-cache.ts'
+import { apiNames } from '../../../api/names.ts'
+import { openArtifacts } from '../../../artifacts/artifacts.ts'
+import { uploadAttachments } from '../../../cli/launch/attachments.ts'
+import { loadNamed } from '../../../cli/plugins/load.ts'
+import { tf } from '../../../learning/tensorflow/tf.ts'
+import { defineMethod } from '../../../unlearning/define-method.ts'
+import { loadMethod } from '../../../unlearning/method.ts'
+import { testDirectory } from '../../support/directories.ts'
+import { copyOfDelete, unchanged, writeFiles } from '../../support/plugins.ts'
+import { accuracyOn, context, deviceData, methodSpec, toyModels, trainedOriginal } from '../../support/toy.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = testDirectory()
+  vi.stubEnv('ZEROSHIFT_CACHE', join(folder, 'cache'))
+})
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
+
+const layers = toyModels.cnn
+const artifacts = () => openArtifacts(join(folder, 'store'))
+
+async function bundled(text: string) {
+  return loadNamed(join(writeFiles(folder, { 'method.ts': text }), 'method.ts'))
+}
+
+test('a copy of a method as a plug-in computes the same bytes', async () => {
+  const data = deviceData()
+  try {
+    const original = trainedOriginal('cnn')
+    const own = await loadMethod('delete')
+    const spec = methodSpec({ method: 'delete', epochs: 2, batchSize: 32 })
+    const expected = await own(spec, context(layers, original, data))
+
+    const { ref, options } = await bundled(copyOfDelete())
+    const { name, unlearn } = await loadPlugin(artifacts(), ref)
+    const given = options.parse({ epochs: 2, batchSize: 32 })
+    const result = await unlearn(context(layers, original, data), given)
+    expect(name).toBe('my-delete')
+    expect(result).toEqual(expected)
+    expect(result.weights.trained).not.toEqual(original.trained)
+  } finally {
+    data.dispose()
+    expect(tf.memory().numTensors).toBe(0)
+  }
+})
+
+test('the example of the guide forgets', async () => {
+  const guide = readFileSync(new URL('../../../docs/guides/your-method.md', import.meta.url), 'utf8')
+  const [, source = ''] = /```ts\n(.*?)```/s.exec(guide) ?? []
+  const data = deviceData()
+  try {
+    const original = trainedOriginal('cnn')
+    const { ref, options } = await bundled(source)
+    const { unlearn } = await loadPlugin(artifacts(), ref)
+    const given = options.parse({ strength: 2, optimizer: { name: 'sgd', learningRate: 0.05 } })
+    const toy = context(layers, original, data)
+    const { weights } = checkedResult(ref.name, { layers }, await unlearn(toy, given))
+    const before = await accuracyOn(toy.forget, layers, original, data)
+    expect(await accuracyOn(toy.forget, layers, weights, data)).toBeLessThan(before)
+  } finally {
+    data.dispose()
+  }
+})
+
+test('the names of the module zeroshift are listed', () => {
+  expect([...apiNames].sort()).toEqual(Object.keys(api).sort())
+})
+
+test('a worker executes a bundle of elsewhere only if its operator allows that', async () => {
+  const { ref } = await bundled(unchanged)
+  await uploadAttachments(artifacts(), [ref])
+  rmSync(join(folder, 'cache'), { recursive: true })
+  await expect(loadPlugin(artifacts(), ref)).rejects.toThrow(
+    `this worker may not execute the plug-in unchanged (SHA-256 ${ref.sha256}): nobody has named it in a config`,
+  )
+  vi.stubEnv('ZEROSHIFT_ALLOW_EXTERNAL', '1')
+  expect(await loadPlugin(artifacts(), ref)).toMatchObject({ name: 'unchanged' })
+  expect(await keptBundle('bundled', ref.sha256)).toBeUndefined()
+
+  // The fetched copy does not count as this user's own.
+  vi.stubEnv('ZEROSHIFT_ALLOW_EXTERNAL', '')
+  await expect(loadPlugin(artifacts(), ref)).rejects.toThrow('this worker may not execute')
+})
+
+test('a bundle that neither the store nor this machine has is named', async () => {
+  const { ref } = await bundled(unchanged)
+  rmSync(join(folder, 'cache'), { recursive: true })
+  await expect(uploadAttachments(artifacts(), [ref])).rejects.toThrow('is neither in the store')
+  vi.stubEnv('ZEROSHIFT_ALLOW_EXTERNAL', '1')
+  await expect(loadPlugin(artifacts(), ref)).rejects.toThrow(
+    'is not in the store; run the same command again',
+  )
+})
+
+const metrics = { trainable: 1, steps: 1, samplesUsed: { retained: 1, forget: 1 }, curve: [] }
+const weights = trainedOriginal('cnn')
+const { trained, statistics } = weights
+
+test.each([
+  ['nothing', undefined, 'returned undefined; return { weights, metrics }'],
+  ['no weights', { metrics }, 'returned no Float32Array as weights.trained'],
+  [
+    'a tensor',
+    { weights: { trained: [...trained], statistics }, metrics },
+    'no Float32Array as weights.trained',
+  ],
+  [
+    'too few weights',
+    { weights: { trained: trained.slice(1), statistics }, metrics },
+    `returned ${trained.length - 1} numbers as weights.trained, where the model has ${trained.length}`,
+  ],
+  [
+    'a weight that is no number',
+    { weights: { trained: trained.map(() => NaN), statistics }, metrics },
+    'weights.trained[0] is NaN',
+  ],
+  ['no metrics', { weights }, 'metrics that cannot be stored (metrics'],
+  ['a metric that is no number', { weights, metrics: { ...metrics, steps: NaN } }, 'metrics.steps'],
+  ['an unknown metric', { weights, metrics: { ...metrics, more: 1 } }, 'more'],
+])('a plug-in that returns %s is refused', (_, result, message) => {
+  expect(() => checkedResult('mine', { layers }, result)).toThrow(message)
+})
+
+test('the options that a method receives have the types of their schema', () => {
+  const { z } = api
+  const method = defineMethod({
+    name: 'typed',
+    about: 'compiles',
+    options: z.strictObject({ rate: z.number().default(1) }),
+    unlearn: ({ original }, { rate, ...rest }) => {
+      // @ts-expect-error There is no such option.
+      const missing: unknown = rest.missing
+      return Promise.resolve({
+        weights: original,
+        metrics: { ...metrics, steps: rate + Number(missing ?? 0) },
+      })
+    },
+  })
+  // @ts-expect-error A method needs a schema of its options.
+  expect(() => defineMethod({ name: 'x', about: 'y', unlearn: method.unlearn })).not.toThrow()
+})
