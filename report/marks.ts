@@ -106,9 +106,20 @@ function isCollapsed(input: ReportInput, { candidate }: RowModels[number]): bool
   return low <= chance
 }
 
-/** Whether a row has its options as written while others were tuned. */
-function isUntuned({ run: { plan } }: ReportInput, { candidate: { unlearn } }: RowModels[number]): boolean {
-  return plan.tuning !== undefined && unlearn !== undefined && unlearn.inputs.tuned === undefined
+/**
+ * Whether a row has its options as written while others were tuned. Replay is exact and has no
+ * option to tune.
+ */
+function isUntuned(
+  { run: { plan } }: ReportInput,
+  { candidate: { method, unlearn } }: RowModels[number],
+): boolean {
+  return (
+    plan.tuning !== undefined &&
+    method !== 'replay' &&
+    unlearn !== undefined &&
+    unlearn.inputs.tuned === undefined
+  )
 }
 
 /** Whether an external program trained or unlearned the model of a row. */

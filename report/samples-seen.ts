@@ -15,7 +15,8 @@ import type { OwnParamsOf, StageMetrics } from '../experiment/stages/stage.ts'
  *
  * The numbers follow from the options and from the steps and set sizes that the stages recorded.
  * They do not depend on the machine, unlike seconds. Every batch of a run has the same size, since
- * samples at the end of an epoch that do not fill a batch are left out.
+ * samples at the end of an epoch that do not fill a batch are left out. Only replay has batches of
+ * several sizes, and records their sum.
  */
 
 /** The sizes of the sets that the method is given, and other facts of the experiment. */
@@ -39,16 +40,23 @@ export function seenInTraining(
 /** The samples that a method saw. Missing if its stage does not record enough to tell. */
 export function seenByMethod(
   { method, training }: Pick<OwnParamsOf<'unlearn'>, 'method' | 'training'>,
-  { steps, samplesUsed = { retained: 0, forget: 0 } }: Pick<StageMetrics['unlearn'], 'steps' | 'samplesUsed'>,
+  {
+    steps,
+    samplesUsed = { retained: 0, forget: 0 },
+    replay,
+  }: Pick<StageMetrics['unlearn'], 'steps' | 'samplesUsed' | 'replay'>,
   sets: SampleSets,
 ): Measured {
   const count = counts[method.method] as (facts: Facts<ApproximateMethodSpec>) => number | string
-  const seen = count({ ...sets, steps, samplesUsed, method, trainingBatch: training.batchSize })
+  const seen = count({ ...sets, steps, samplesUsed, ...(replay && { replay }), method, trainingBatch: training.batchSize })
   return typeof seen === 'number' ? { value: seen } : { missing: seen }
 }
 
 interface Facts<Spec extends ApproximateMethodSpec>
-  extends SampleSets, Required<Pick<StageMetrics['unlearn'], 'steps' | 'samplesUsed'>> {
+  extends
+    SampleSets,
+    Required<Pick<StageMetrics['unlearn'], 'steps' | 'samplesUsed'>>,
+    Pick<StageMetrics['unlearn'], 'replay'> {
   readonly method: Spec
   /** The batch size of methods that give none. */
   readonly trainingBatch: number
@@ -81,6 +89,7 @@ const onEach = (facts: TrainedByEpochs & SampleSets) => onRetained(facts) + onFo
 
 /** The count of each method, or the reason why there is none. */
 const counts: { readonly [N in ApproximateMethodName]: Count<N> } = {
+  replay: ({ replay }) => replay?.samples ?? 'the stage does not record the sizes of its batches',
   finetune: onRetained,
   'random-label': onBoth,
   'gradient-ascent': onForget,

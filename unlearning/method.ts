@@ -3,7 +3,8 @@ import type { Layer } from '../experiment/models/layers.ts'
 import type { BuiltInMethodName, MethodSpecOf } from '../experiment/spec/methods.ts'
 import type { TrainingSpec } from '../experiment/spec/training.ts'
 import type { DeviceData } from '../learning/data/device-data.ts'
-import type { Host } from '../learning/training/host.ts'
+import type { LateSamples } from '../learning/data/training-batches.ts'
+import type { Host, Snapshot } from '../learning/training/host.ts'
 import type { Lora } from '../learning/model/lora.ts'
 import type { Weights } from '../learning/model/parameters.ts'
 
@@ -27,7 +28,25 @@ export interface UnlearnContext {
    */
   readonly training: TrainingSpec
   readonly seed: number
+  /** The training of the original. Present if it kept states. */
+  readonly trained?: KeptTraining | undefined
   readonly host?: Host | undefined
+}
+
+/** What a training kept, so that parts of it can be repeated. */
+export interface KeptTraining {
+  readonly seed: number
+  readonly late: LateSamples | undefined
+  /** Reads the weights before the first step. */
+  readonly initial: () => Promise<Weights>
+  /** In the order of their steps. */
+  readonly states: readonly KeptState[]
+}
+
+/** The state of a training after a number of steps. */
+export interface KeptState {
+  readonly step: number
+  readonly read: () => Promise<Snapshot>
 }
 
 export interface Unlearned {

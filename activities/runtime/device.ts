@@ -38,8 +38,9 @@ export async function readWeights(
   artifacts: Artifacts,
   manifest: Manifest,
   layers: readonly Layer[],
+  name = 'model',
 ): Promise<Weights> {
-  const { tensors } = decodeTensors(await artifacts.getBlob(output(manifest, 'model')))
+  const { tensors } = decodeTensors(await artifacts.getBlob(output(manifest, name)))
   const specs = parameterSpecs(layers)
   return { trained: packArrays(specs.trained, tensors), statistics: packArrays(specs.statistics, tensors) }
 }

@@ -2,13 +2,15 @@ import { layersOf } from '../../experiment/models/model.ts'
 import type { Layer } from '../../experiment/models/layers.ts'
 import type { ApproximateMethodSpec, BuiltInMethodName } from '../../experiment/spec/methods.ts'
 import type { DeviceData } from '../../learning/data/device-data.ts'
-import { loadMethod, type UnlearnContext, type Unlearned } from '../../unlearning/method.ts'
+import { loadMethod, type KeptTraining, type UnlearnContext, type Unlearned } from '../../unlearning/method.ts'
 import type { Split } from '../../unlearning/split/split.ts'
 import { readSplit } from '../runtime/blob-codecs.ts'
 import { checkedResult } from '../runtime/plugin-result.ts'
 import { loadPlugin } from '../runtime/plugin.ts'
 import { deviceData, readWeights } from '../runtime/device.ts'
 import type { StageContext } from '../runtime/stage.ts'
+import { keptStates } from './kept-states.ts'
+import { lateSamples } from './late-samples.ts'
 
 /** A method with all that it needs. The caller has to dispose of the data. */
 export interface PreparedMethod {
@@ -36,7 +38,17 @@ export async function prepareMethod(
   const { retained, forget, validation } = split
   const run = await load(artifacts, method)
   const { data } = await deviceData(artifacts, inputs.dataset, model)
-  const context = { layers, original, data, retained, forget, validation, training, seed, host }
+  const trainedBy = inputs.original.params
+  const trained =
+    'training' in trainedBy && trainedBy.training.replay
+      ? ({
+          seed: trainedBy.seed,
+          late: lateSamples(training.order, facts, data.labels),
+          initial: () => readWeights(artifacts, inputs.original, layers, 'initial'),
+          states: keptStates(artifacts, inputs.original),
+        } satisfies KeptTraining)
+      : undefined
+  const context = { layers, original, data, retained, forget, validation, training, seed, trained, host }
   return { layers, split, data, apply: () => run(context) }
 }
 

@@ -11,7 +11,10 @@ import {
 import { whitened } from '../../learning/model/whitening.ts'
 import { stream } from '../../learning/random.ts'
 
-type Scratch = Pick<Fit, 'layers' | 'training' | 'data' | 'indices' | 'seed' | 'purpose' | 'host'> & {
+type Scratch = Pick<
+  Fit,
+  'layers' | 'training' | 'data' | 'indices' | 'seed' | 'purpose' | 'host' | 'late'
+> & {
   /** Tensors of a checkpoint, by name. They replace new weights. */
   readonly pretrained?: Tensors | undefined
 }
@@ -19,8 +22,12 @@ type Scratch = Pick<Fit, 'layers' | 'training' | 'data' | 'indices' | 'seed' | '
 /**
  * Trains a model from new or pre-trained weights: the original, a gold model or a shadow model.
  * Whitening layers are computed from the samples that the model is trained on, and from no others.
+ * Also returns the weights before the first step.
  */
-export async function fromScratch({ pretrained, ...options }: Scratch): Promise<Fitted> {
+export async function fromScratch({
+  pretrained,
+  ...options
+}: Scratch): Promise<Fitted & { readonly initial: Weights }> {
   const { layers, training, data, indices, seed, purpose, host } = options
   const fresh = await whitened(layers, newWeights(layers, seed, purpose), data, indices, {
     random: stream(seed, purpose, 'whitening'),
@@ -28,7 +35,8 @@ export async function fromScratch({ pretrained, ...options }: Scratch): Promise<
   })
   const initial = pretrained ? withTensors(parameterSpecs(layers), fresh, pretrained) : fresh
   const whole = { ...training, ...options, initial }
-  return training.tune ? tuneModel(training.tune, whole) : fit(whole)
+  const fitted = training.tune ? await tuneModel(training.tune, whole) : await fit(whole)
+  return { ...fitted, initial }
 }
 
 export function newWeights(layers: readonly Layer[], seed: number, purpose: string): Weights {

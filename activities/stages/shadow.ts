@@ -6,6 +6,7 @@ import { margins } from '../../unlearning/population/margin.ts'
 import { shadowHalf } from '../../unlearning/population/shadows.ts'
 import { deviceData, encodeWeights, pretrainedTensors } from '../runtime/device.ts'
 import { fromScratch } from './from-scratch.ts'
+import { lateSamples } from './late-samples.ts'
 import type { StageBody } from '../runtime/stage.ts'
 import { encodeShadow } from '../runtime/blob-codecs.ts'
 
@@ -25,7 +26,9 @@ export const shadow: StageBody<'shadow'> = async ({ stage, artifacts, inputs, ho
     const { result, seconds } = await timed(async () => {
       // The seed equals the original's. The purpose gives the shadow model other random streams.
       const purpose = `shadow ${index}`
-      const fitted = await fromScratch({ layers, training, data, indices, seed, purpose, host, pretrained })
+      const late = lateSamples(training.order, facts, labels)
+      const scratch = { layers, training, data, indices, seed, purpose, host, pretrained, late }
+      const fitted = await fromScratch(scratch)
       const parameters = parametersOf(layers, fitted.weights)
       try {
         const onBatch = () => host.step({})

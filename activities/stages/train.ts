@@ -1,7 +1,10 @@
 import { layersOf } from '../../experiment/models/model.ts'
+import { keptSteps, trainingSteps } from '../../experiment/plan/training-steps.ts'
 import { tensorflowEnvironment } from '../../learning/tensorflow/tf.ts'
 import { deviceData, encodeWeights, pretrainedTensors } from '../runtime/device.ts'
 import { fromScratch, newWeights } from './from-scratch.ts'
+import { keepStates } from './kept-states.ts'
+import { lateSamples } from './late-samples.ts'
 import type { StageBody } from '../runtime/stage.ts'
 import { readSplit } from '../runtime/blob-codecs.ts'
 import { takeGiven } from './take-given.ts'
@@ -16,14 +19,21 @@ export const train: StageBody<'train'> = async ({ stage, artifacts, inputs, host
   const { data, train: all } = await deviceData(artifacts, inputs.dataset, model)
   try {
     const indices = inputs.split ? (await readSplit(artifacts, inputs.split)).retained : all
-    const { result, seconds } = await timed(() =>
-      on === 'nothing'
-        ? { weights: newWeights(layers, seed, 'twin'), steps: 0, curve: [] }
-        : fromScratch({ layers, training, data, indices, seed, purpose: 'train', host, pretrained }),
-    )
+    const late = lateSamples(training.order, facts, data.labels)
+    const options = { layers, training, data, indices, seed, purpose: 'train', pretrained, late }
+    const { result, seconds } = await timed(async () => {
+      if (on === 'nothing')
+        return { fitted: { weights: newWeights(layers, seed, 'twin'), steps: 0, curve: [] }, kept: {} }
+      if (!training.replay) return { fitted: await fromScratch({ ...options, host }), kept: {} }
+      const steps = keptSteps(trainingSteps(training, indices.length), training.replay.checkpoints)
+      const keeping = await keepStates(host, artifacts, steps)
+      const fitted = await fromScratch({ ...options, host: keeping.host })
+      return { fitted, kept: { initial: encodeWeights(layers, fitted.initial), ...keeping.outputs() } }
+    })
+    const { fitted, kept } = result
     return {
-      outputs: { model: encodeWeights(layers, result.weights) },
-      metrics: { parameters: result.weights.trained.length, steps: result.steps, curve: result.curve },
+      outputs: { model: encodeWeights(layers, fitted.weights), ...kept },
+      metrics: { parameters: fitted.weights.trained.length, steps: fitted.steps, curve: fitted.curve },
       seconds,
       tensorflow: tensorflowEnvironment(),
     }

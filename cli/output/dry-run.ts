@@ -1,5 +1,6 @@
 import { StoreView } from '../../artifacts/store-view.ts'
 import type { RunInput } from '../../experiment/records/run.ts'
+import { replayCost, type ReplayCost } from '../../experiment/plan/replay-cost.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { printChangedCode } from './changed-code.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
@@ -43,5 +44,19 @@ export async function printPlan(
     all.filter(({ key }) => !there.has(key)),
   )
   if (stages.computed > 0) printLine(estimateLine(estimate))
-  return answer(0, { id, status: 'planned', stages, plan: planned, estimate: jsonEstimate(estimate) })
+  const replay = replayCost(plan)
+  if (replay) printLine(replayText(replay))
+  return answer(0, {
+    ...{ id, status: 'planned', stages, plan: planned, estimate: jsonEstimate(estimate) },
+    ...(replay && { replay }),
+  })
+}
+
+function replayText({ steps, keptSteps, expectedShare: { forgetSet, oneSample } }: ReplayCost): string {
+  const percent = (share: number) => `${(100 * share).toFixed(1)}%`
+  const whole = forgetSet === undefined ? '' : `${percent(forgetSet)} for the forget set, and `
+  return (
+    `replay is expected to repeat, of the training's ${counted(steps, 'step')}, ${whole}${percent(oneSample)} ` +
+    `for one random sample; states are kept after steps ${keptSteps.join(', ')}`
+  )
 }

@@ -52,6 +52,7 @@ export default defineConfig({
         text: 'Concepts',
         items: [
           page('Unlearning', '/concepts/unlearning'),
+          page('Exact methods', '/concepts/exact-methods'),
           page('Stages and keys', '/concepts/stages'),
           page('Reproducibility', '/concepts/reproducibility'),
           page('Durability', '/concepts/durability'),

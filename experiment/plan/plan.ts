@@ -7,6 +7,7 @@ import { trainedHere, type Spec } from '../spec/spec.ts'
 import { givenOf } from '../spec/given.ts'
 import { isGoldGiven } from '../spec/gold.ts'
 import type { SplitSpec } from '../spec/split.ts'
+import type { TrainingSpec } from '../spec/training.ts'
 import type { ChangedCode } from '../stages/code.ts'
 import type { StageInputs, StageOf, StageRef } from '../stages/stage.ts'
 import { givenStages } from './given-stages.ts'
@@ -22,7 +23,9 @@ import type { GivenStages, Plan, Population, SeedPlan, ShadowPlan } from './type
  */
 export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}): Plan {
   const stage = stageMaker(changed)
-  const spec = { ...asked, model: keyedModel(asked.model) }
+  const own = { ...asked, model: keyedModel(asked.model) }
+  // Only the originals of the experiment keep states.
+  const spec = { ...own, training: own.training && withoutStates(own.training) }
   const checkpoint =
     spec.model.name === 'pretrained'
       ? stage('checkpoint', 'read checkpoint', { checkpoint: checkpointOf(spec.model) }, {})
@@ -53,7 +56,7 @@ export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}
   const goldStart = goldCheckpoint(stage, spec)
   const ranking =
     spec.split.kind === 'hard'
-      ? rankingOf(stage, spec, { dataset: ref(dataset), ...start }, original?.model)
+      ? rankingOf(stage, own, { dataset: ref(dataset), ...start }, original?.model)
       : undefined
   const split = stage(
     'split',
@@ -75,6 +78,7 @@ export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}
     seedPlan({
       stage,
       spec,
+      originalTraining: own.training,
       seeds: seedsAt(spec, i),
       ...(spec.seeds !== undefined && { number: i + 1 }),
       data: { dataset: ref(dataset), split: ref(split) },
@@ -214,6 +218,11 @@ function programStages(stage: StageMaker): ProgramStages {
     return known
   }
   return Object.assign(make, { made: () => [...made.values()] })
+}
+
+/** The training of a model that keeps no states. */
+function withoutStates({ replay: _, ...training }: TrainingSpec): TrainingSpec {
+  return training
 }
 
 /** The model without the place of its checkpoint: the checkpoint's content decides the key. */

@@ -16,6 +16,8 @@ import type { Candidate, JudgingStages, SeedPlan, TuningPlan } from './types.ts'
 export interface SeedContext {
   readonly stage: StageMaker
   readonly spec: Spec
+  /** The training of the original, which may keep states. */
+  readonly originalTraining: Spec['training']
   readonly seeds: Spec['seed']
   /** The seed's number, counted from 1. Absent if the experiment has one seed. */
   readonly number?: number
@@ -137,7 +139,8 @@ function titled({ number }: SeedContext, title: string): string {
 }
 
 function trainOriginal(seed: SeedContext): StageOf<'train'> {
-  const { stage, spec, seeds, data } = seed
+  const { stage, seeds, data } = seed
+  const spec = { ...seed.spec, training: seed.originalTraining }
   const inputs = { dataset: data.dataset, ...startOf(seed) }
   return trainStage(stage, spec, 'all', inputs, seeds.training, titled(seed, 'train original'))
 }

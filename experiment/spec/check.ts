@@ -9,6 +9,7 @@ import { checkGiven } from './check-given.ts'
 import { checkOptimizer } from './check-optimizer.ts'
 import { checkMethod } from './check-methods.ts'
 import { checkPrograms } from './check-programs.ts'
+import { checkReplay } from './check-replay.ts'
 import { checkSets } from './check-sets.ts'
 import { checkTuning } from './check-tuning.ts'
 import type { DatasetFacts } from './dataset.ts'
@@ -46,6 +47,7 @@ export function checkSpec(spec: Spec, facts: DatasetFacts, locate: Locate): void
     checkModel(trained, facts, report)
     checkGiven(spec, facts, report)
     checkTune(trained, layers, report)
+    checkReplay({ ...trained, methods: spec.methods }, facts, layers, report)
     checkOptimizer(trained.training.optimizer, layers, within(['training', 'optimizer'], report))
     spec.methods.forEach((method, i) => {
       if (method.method !== 'external')

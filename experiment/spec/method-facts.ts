@@ -18,6 +18,11 @@ const both = ['retained', 'forget'] as const
 export const methodFacts: Readonly<Record<RowSpec['method'], MethodFacts>> = {
   original: { paper: 'the model before unlearning; no publication', reads: [] },
   retrain: { paper: 'exact unlearning by definition; no publication', reads: ['retained'] },
+  replay: {
+    paper: 'after Unlearning at Scale, arXiv 2508.12220',
+    reads: ['retained'],
+    note: 'it needs `training.replay`',
+  },
   finetune: { paper: 'Golatkar et al. 2020; the usual first baseline', reads: ['retained'] },
   'random-label': { paper: 'Golatkar et al. 2020', reads: both },
   'gradient-ascent': { paper: 'Graves et al. 2021; Thudi et al. 2022', reads: ['forget'] },

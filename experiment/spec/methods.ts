@@ -41,6 +41,11 @@ export const methodSchemas = [
     .strictObject({ method: z.literal('retrain'), label })
     .describe('gold: a model trained from scratch on the retained set'),
   z
+    .strictObject({ method: z.literal('replay'), label })
+    .describe(
+      'exact: repeats the training from the last kept state without the forget set (after arXiv 2508.12220)',
+    ),
+  z
     .strictObject({ method: z.literal('weights'), label, ...givenRow })
     .describe('runs nothing: judges a model, an adapter or logits from elsewhere'),
   z
@@ -445,6 +450,7 @@ export const methodSchema = z.discriminatedUnion('method', [...rowSchemas, plugi
 
 export type MethodSpec = z.output<typeof methodSchema>
 export type MethodName = MethodSpec['method']
+/** Methods that make a model from the original. All but `replay` are approximate. */
 export type ApproximateMethodSpec = Exclude<MethodSpec, { method: NotUnlearned }>
 export type ApproximateMethodName = ApproximateMethodSpec['method']
 /** The methods of this repository that change the original. */
@@ -467,6 +473,7 @@ export function isApproximate(row: RowSpec): row is ApproximateMethodSpec {
 export const relabels: Readonly<Record<Exclude<MethodName, 'plugin'>, boolean>> = {
   original: false,
   retrain: false,
+  replay: false,
   weights: false,
   finetune: false,
   'random-label': true,

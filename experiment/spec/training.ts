@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { count, positive } from './numbers.ts'
 import { lookaheadSchema, optimizerSchema, scheduleSchema } from './optimizer.ts'
+import { orderSchema, replaySchema } from './replay.ts'
 
 /** The section `training` of a config. */
 export const trainingSchema = z.strictObject({
@@ -38,6 +39,8 @@ export const trainingSchema = z.strictObject({
   lookahead: lookaheadSchema
     .optional()
     .describe('averages the weights during the training (Zhang et al. 2019); not done unless given'),
+  replay: replaySchema.optional(),
+  order: orderSchema.optional(),
   // The transformation makes `all` absent, so that it changes no key.
   tune: z
     .discriminatedUnion('what', [

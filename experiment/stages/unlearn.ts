@@ -45,6 +45,8 @@ export const unlearn = defineStage<{
     readonly figures?: Readonly<Record<string, number>>
     /** Present for residual feature alignment only. */
     readonly residuals?: readonly ResidualPoint[]
+    /** Present for replay only. */
+    readonly replay?: ReplayedSteps
     /** The checks of the stopping rule. Present if the method has one. */
     readonly looks?: readonly StoppingCheck[]
   }
@@ -53,13 +55,23 @@ export const unlearn = defineStage<{
   onDevice: true,
   group: 'unlearning',
   about: 'applies a method to the original',
-  work: ({ steps, trainable, samplesUsed }) =>
+  work: ({ steps, trainable, replay, samplesUsed }) =>
     [
-      counted(steps, 'step'),
+      `${counted(steps, 'step')}${replay ? ` of the training's ${replay.of}` : ''}`,
       ...(trainable === undefined ? [] : [counted(trainable, 'trainable parameter')]),
       ...(samplesUsed ? [counted(samplesUsed.forget + samplesUsed.retained, 'sample')] : []),
     ].join(', '),
 })
+
+/** The part of a training that was repeated. */
+export interface ReplayedSteps {
+  /** The number of steps before the state from which the training continued. */
+  readonly from: number
+  /** The number of steps of the whole training. */
+  readonly of: number
+  /** The sum of the sizes of the repeated batches. */
+  readonly samples: number
+}
 
 /**
  * The mean squared residual per feature, relative to the mean square of the frozen feature and

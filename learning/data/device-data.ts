@@ -14,6 +14,12 @@ export interface Augmentation {
   readonly padding?: 'zero' | 'reflect' | undefined
   /** Whether to mirror each image with probability ½, or which images to mirror. */
   readonly flip: boolean | readonly boolean[]
+  /**
+   * The batch that the images are rows of. Numbers are drawn for all `size` rows of it, so that the
+   * images change as they do in the whole batch. `flip` has values for all rows, too. The images
+   * are the whole batch unless given.
+   */
+  readonly within?: { readonly size: number; readonly rows: Int32Array } | undefined
   readonly random: RandomStream
 }
 
@@ -127,7 +133,10 @@ export function labelsAt(labels: Int32Array, indices: Int32Array): Int32Array {
  * crop-and-resize operation has a box per image on the pixel grid ("nearest" copies pixels
  * unchanged). A box from right to left mirrors.
  */
-function cropAndFlip(images: Tensor4D, { crop, padding = 'zero', flip, random }: Augmentation): Tensor4D {
+function cropAndFlip(
+  images: Tensor4D,
+  { crop, padding = 'zero', flip, within, random }: Augmentation,
+): Tensor4D {
   const [n, height, width] = images.shape
   const sides: [number, number][] = [
     [0, 0],
@@ -138,14 +147,17 @@ function cropAndFlip(images: Tensor4D, { crop, padding = 'zero', flip, random }:
   const padded = padding === 'zero' ? tf.pad(images, sides) : tf.mirrorPad(images, sides, padding)
   const bottom = height + 2 * crop - 1
   const right = width + 2 * crop - 1
-  const boxes = new Float32Array(4 * n)
-  for (let i = 0; i < n; i++) {
+  const drawn = new Float32Array(4 * (within?.size ?? n))
+  for (let i = 0; 4 * i < drawn.length; i++) {
     const y = random.integer(2 * crop + 1)
     const x = random.integer(2 * crop + 1)
     const isFlipped = typeof flip === 'boolean' ? flip && random.uniform() < 0.5 : flip[i] === true
     const [from, to] = isFlipped ? [x + width - 1, x] : [x, x + width - 1]
-    boxes.set([y / bottom, from / right, (y + height - 1) / bottom, to / right], 4 * i)
+    drawn.set([y / bottom, from / right, (y + height - 1) / bottom, to / right], 4 * i)
   }
+  const boxes = within
+    ? Float32Array.from({ length: 4 * n }, (_, i) => drawn[4 * (within.rows[i >> 2] ?? 0) + (i & 3)] ?? 0)
+    : drawn
   const which = tf.range(0, n, 1, 'int32')
   return tf.image.cropAndResize(padded, tf.tensor2d(boxes, [n, 4]), which, [height, width], 'nearest')
 }

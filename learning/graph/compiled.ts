@@ -3,7 +3,10 @@ import { openGateway, type Gateway } from './binding.ts'
 import { Sessions } from './sessions.ts'
 import { Step, type CompiledTrace } from './step.ts'
 
-/** The number of traces that are kept of one function. The least recently used are dropped. */
+/**
+ * The number of traces that are kept of one function, unless its calls have more shapes. The least
+ * recently used are dropped.
+ */
 const MOST_TRACES = 8
 
 /**
@@ -27,12 +30,15 @@ let sessions: Sessions | undefined
 export class Compiled {
   private traces: readonly CompiledTrace[] = []
   private gateway: Gateway | undefined
+  private readonly mostTraces: number
 
   /**
-   * calls: how often the function will be called in all. It must not depend on where an earlier
-   * attempt stopped.
+   * calls: how often the function will be called in all with the same shapes, on average. It must
+   * not depend on where an earlier attempt stopped. shapes: how many combinations of shapes the
+   * calls have, if that is known.
    */
-  constructor(calls: number) {
+  constructor(calls: number, shapes = 1) {
+    this.mostTraces = Math.max(MOST_TRACES, shapes)
     const setting = graphSetting(process.env.ZEROSHIFT_GRAPHS)
     const isWorthIt = setting === 'always' || (setting === 'auto' && calls >= FEWEST_CALLS)
     this.gateway = isWorthIt ? openGateway() : undefined
@@ -66,7 +72,7 @@ export class Compiled {
   private keep(trace: CompiledTrace, cache: Sessions): void {
     if (this.traces[0] === trace) return
     const all = [trace, ...this.traces.filter((other) => other !== trace)]
-    this.traces = all.slice(0, MOST_TRACES)
-    for (const { session } of all.slice(MOST_TRACES)) cache.release(session)
+    this.traces = all.slice(0, this.mostTraces)
+    for (const { session } of all.slice(this.mostTraces)) cache.release(session)
   }
 }

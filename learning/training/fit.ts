@@ -3,8 +3,9 @@ import type { CurvePoint } from '../../experiment/records/measured.ts'
 import type { LookaheadSpec, OptimizerSpec, ScheduleSpec } from '../../experiment/spec/optimizer.ts'
 import type { Layer } from '../../experiment/models/layers.ts'
 import type { TrainingSpec } from '../../experiment/spec/training.ts'
-import { augmentation, Batches, stepsOf } from '../data/batches.ts'
+import { augmentation } from '../data/batches.ts'
 import type { DeviceData } from '../data/device-data.ts'
+import { TrainingBatches, type LateSamples } from '../data/training-batches.ts'
 import { crossEntropy } from './losses.ts'
 import type { Host, Snapshot } from './host.ts'
 import { Lookahead } from './lookahead.ts'
@@ -41,6 +42,14 @@ export interface Fit {
   /** Averages parameters and running statistics during the training. Not done unless given. */
   readonly lookahead?: LookaheadSpec | undefined
   readonly training: TrainingSpec
+  /** Samples that are read in the last part of the training only. */
+  readonly late?: LateSamples | undefined
+  /**
+   * Samples of `indices` that are left out of their batches. All other random draws stay as they
+   * are. The loss of a batch is the mean over the samples that are left. A step without samples is
+   * skipped.
+   */
+  readonly without?: Int32Array | undefined
   /** A parameter whose mask is 0 keeps its value. [size]. */
   readonly mask?: Float32Array | undefined
   readonly changeGradient?: TrainingRun['changeGradient']
@@ -60,15 +69,19 @@ export interface Fitted {
 
 export function fit(options: Fit): Promise<Fitted> {
   const { data, indices, training, direction = 1, seed, purpose } = options
-  const batches = new Batches(indices, options.batchSize, seed, purpose)
+  const batches = new TrainingBatches({ ...options, indices, seed, purpose })
   return fitLoss({
     ...options,
-    steps: stepsOf(options.epochs, batches),
+    steps: batches.steps,
     warmupSteps: Math.round((options.warmupEpochs ?? 0) * batches.perEpoch),
+    batchSizes: batches.countSizes(),
+    skips: options.without && ((step) => batches.at(step).samples.length === 0),
     loss: (model, step) => {
-      const batch = batches.at(step)
-      const images = data.images(batch, augmentation(training, seed, purpose, step, batch, batches.perEpoch))
-      data.prefetch(batches.at(step + 1))
+      const { drawn, rows, samples: batch } = batches.at(step)
+      const changes = augmentation(training, seed, purpose, step, drawn, batches.perEpoch)
+      const within = rows && { size: drawn.length, rows }
+      const images = data.images(batch, changes && { ...changes, within })
+      data.prefetch(batches.at(step + 1).samples)
       const labels = options.labelsOf ? tf.tensor1d(options.labelsOf(batch), 'int32') : data.labelsOf(batch)
       const loss = crossEntropy(model.logits(images), labels, training.labelSmoothing)
       return direction === 1 ? loss : loss.neg()
@@ -88,10 +101,13 @@ export interface Model {
 }
 
 /** Training of a whole model with any loss that is differentiable in the model's parameters. */
-export interface FitLoss extends Pick<
-  Fit,
-  'layers' | 'initial' | 'optimizer' | 'schedule' | 'lookahead' | 'mask' | 'changeGradient' | 'host'
-> {
+export interface FitLoss
+  extends
+    Pick<
+      Fit,
+      'layers' | 'initial' | 'optimizer' | 'schedule' | 'lookahead' | 'mask' | 'changeGradient' | 'host'
+    >,
+    Pick<TrainingRun, 'batchSizes' | 'skips'> {
   readonly steps: number
   readonly warmupSteps?: number
   readonly loss: (model: Model, step: number) => Scalar

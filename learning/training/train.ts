@@ -34,6 +34,13 @@ export interface TrainingRun {
    * and as a graph (learning/graph/compiled.ts), so it must not read the numbers of a tensor.
    */
   readonly loss: (parameters: Tensor1D, step: number) => Scalar
+  /** How many sizes of batches the losses of the steps have; 1 unless given. */
+  readonly batchSizes?: number
+  /**
+   * Whether a step (counted from 0) is skipped. A skipped step leaves the parameters and the
+   * optimizer's state as they are and is a step of the schedule. No step is skipped unless given.
+   */
+  readonly skips?: ((step: number) => boolean) | undefined
   /**
    * Changes the gradient [size] of a step (counted from 0) before the optimizer uses it. Runs in
    * the same graph as the loss.
@@ -92,7 +99,7 @@ export interface TrainingResult {
 }
 
 export async function train(run: TrainingRun): Promise<TrainingResult> {
-  const { steps, optimizer, schedule, warmupSteps = 0, specs = [], callback, host } = run
+  const { steps, optimizer, schedule, warmupSteps = 0, specs = [], batchSizes = 1, callback, host } = run
   const from = host?.snapshot
   let parameters = tf.tensor1d(from ? vector(from, 'parameters') : run.initial)
   let state = initialState(optimizer, run.initial.length)
@@ -106,36 +113,15 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
   if (from) lookahead?.restore(vector(from, 'lookahead'))
   const curve = [...((from?.notes.curve ?? []) as readonly CurvePoint[])]
   const interval = curveInterval(steps)
-  // A graph would compute all micro-batches at once, which needs more memory.
-  const graphs = new Compiled((host?.microBatches ?? 1) > 1 ? 0 : steps)
+  // A graph would compute all micro-batches at once, which needs more memory. Every size of batches
+  // needs a graph of its own.
+  const graphs = new Compiled((host?.microBatches ?? 1) > 1 ? 0 : steps / batchSizes, batchSizes)
 
   try {
     let taken = from?.step ?? 0
     while (taken < steps) {
       const step = taken
-      const factor = scheduleFactor(schedule, step, steps, warmupSteps)
-      const rate = optimizer.learningRate * factor
-      const before = [parameters, ...state]
-      const takeStep = (): [Tensor1D[], Scalar] => {
-        const { value, grad } = tf.valueAndGrad((flat) => run.loss(flat as Tensor1D, step))(parameters)
-        const gradient = run.changeGradient?.(grad as Tensor1D, step) ?? (grad as Tensor1D)
-        const input = { parameters, gradient, state, rates: groups.rates, specs }
-        const updated = optimizerStep(optimizer, input, step, factor)
-        const free = groups.free(step)
-        const moved = free ? tf.where(free, updated.parameters, parameters) : updated.parameters
-        return [[moved, ...updated.state], value]
-      }
-      const [next, loss] = graphs.run(() => tf.tidy(takeStep))
-      ;[parameters, state] = [next[0] as Tensor1D, next.slice(1)]
-      tf.dispose(before.filter((tensor) => !next.includes(tensor)))
-
-      const last = step === steps - 1
-      if (step % interval === 0 || last) {
-        const [value = NaN] = await loss.data()
-        if (!Number.isFinite(value)) throw diverged(step + 1, rate, value, curve.at(-1))
-        curve.push({ step: step + 1, loss: value, learningRate: rate })
-      }
-      loss.dispose()
+      if (run.skips?.(step) !== true) await takeStep(step)
       taken = step + 1
       if (lookahead) parameters = lookahead.after(taken, parameters)
       // This comes before a snapshot, so a run that stopped here is never continued from one.
@@ -150,6 +136,33 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
     groups.dispose()
     lookahead?.dispose()
     graphs.dispose()
+  }
+
+  /** Takes one step: updates the parameters and the optimizer's state, and extends the curve. */
+  async function takeStep(step: number): Promise<void> {
+    const factor = scheduleFactor(schedule, step, steps, warmupSteps)
+    const rate = optimizer.learningRate * factor
+    const before = [parameters, ...state]
+    const compute = (): [Tensor1D[], Scalar] => {
+      const { value, grad } = tf.valueAndGrad((flat) => run.loss(flat as Tensor1D, step))(parameters)
+      const gradient = run.changeGradient?.(grad as Tensor1D, step) ?? (grad as Tensor1D)
+      const input = { parameters, gradient, state, rates: groups.rates, specs }
+      const updated = optimizerStep(optimizer, input, step, factor)
+      const free = groups.free(step)
+      const moved = free ? tf.where(free, updated.parameters, parameters) : updated.parameters
+      return [[moved, ...updated.state], value]
+    }
+    const [next, loss] = graphs.run(() => tf.tidy(compute))
+    ;[parameters, state] = [next[0] as Tensor1D, next.slice(1)]
+    tf.dispose(before.filter((tensor) => !next.includes(tensor)))
+
+    const last = step === steps - 1
+    if (step % interval === 0 || last) {
+      const [value = NaN] = await loss.data()
+      if (!Number.isFinite(value)) throw diverged(step + 1, rate, value, curve.at(-1))
+      curve.push({ step: step + 1, loss: value, learningRate: rate })
+    }
+    loss.dispose()
   }
 
   async function snapshot(step: number): Promise<Snapshot> {

@@ -60,7 +60,7 @@ const toys: Readonly<Partial<Record<BuiltInMethodName, object>>> = {
 }
 const methods = methodSchemas.flatMap(({ shape }) => {
   const method = shape.method.value
-  if (isNotUnlearned(method)) return []
+  if (isNotUnlearned(method) || method === 'replay') return []
   return [{ method, ...('epochs' in shape && { epochs: 1 }), ...toys[method] }]
 })
 
@@ -97,6 +97,14 @@ async function specs(
       seeds: 3,
       model: { name: 'mlp', hidden: [8] },
       methods: [{ method: 'finetune', epochs: 1 }],
+    }),
+    of('replay', {
+      ...shared,
+      ...{ model: cnn, split: { kind: 'random', count: 1 }, methods: [{ method: 'replay' }] },
+      training: {
+        ...{ epochs: 2, batchSize: 64, augment: { crop: 1, flip: true }, replay: { checkpoints: 4 } },
+        order: { name: 'risky-last', classes: [3], last: 0.5 },
+      },
     }),
     of('tuning', { ...shared, model: cnn, tune: { trials: 2 }, methods }),
     of(

@@ -104,10 +104,11 @@ const configured: Readonly<Partial<Record<BuiltInMethodName, unknown>>> = {
 
 export const methodNames = methodSchemas.map(({ shape }) => shape.method.value).filter(isApproximate)
 
+/** Replay needs states of the original's training, and has tests of its own (replay.test.ts). */
 function isApproximate(
   name: (typeof methodSchemas)[number]['shape']['method']['value'],
 ): name is BuiltInMethodName {
-  return !isNotUnlearned(name)
+  return !isNotUnlearned(name) && name !== 'replay'
 }
 
 const optionsOf = (name: BuiltInMethodName) =>
