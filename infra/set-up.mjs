@@ -44,7 +44,11 @@ export async function bootstrap({
   const packages = { isReady: haveOwnPackages, ensure: ensurePackages }
   // Parts that are mostly downloaded run beside parts that are mostly built.
   const downloads = [
-    native && { isReady: () => isNativeReady({ gpu }), ensure: () => ensureNative({ gpu }) },
+    // npm removes the addon from node_modules when it installs changed packages.
+    native && {
+      isReady: () => haveOwnPackages() && isNativeReady({ gpu }),
+      ensure: () => ensureNative({ gpu }),
+    },
     mlflow && { isReady: presentMlflow, ensure: ensureMlflow },
     peft && { isReady: presentPeft, ensure: () => unlessImpossible('PEFT', ensurePeft) },
   ]
