@@ -126,6 +126,7 @@ async function store() {
         await nextTurn()
       },
     },
+    untimed: (work) => work(),
     timed: async <T>(task: () => T | Promise<T>) => ({ result: await task(), seconds: 0 }),
   } satisfies StageContext<'dataset'>
   const { outputs, metrics } = await datasetStage(IN_MEMORY_BYTES, 2 ** 26)(context)

@@ -107,8 +107,8 @@ function isCollapsed(input: ReportInput, { candidate }: RowModels[number]): bool
 }
 
 /**
- * Whether a row has its options as written while others were tuned. Replay is exact and has no
- * option to tune.
+ * Whether a row has its options as written while others were tuned. Replay and SISA are exact and
+ * have no option to tune.
  */
 function isUntuned(
   { run: { plan } }: ReportInput,
@@ -117,6 +117,7 @@ function isUntuned(
   return (
     plan.tuning !== undefined &&
     method !== 'replay' &&
+    method !== 'sisa' &&
     unlearn !== undefined &&
     unlearn.inputs.tuned === undefined
   )

@@ -15,8 +15,8 @@ import type { OwnParamsOf, StageMetrics } from '../experiment/stages/stage.ts'
  *
  * The numbers follow from the options and from the steps and set sizes that the stages recorded.
  * They do not depend on the machine, unlike seconds. Every batch of a run has the same size, since
- * samples at the end of an epoch that do not fill a batch are left out. Only replay has batches of
- * several sizes, and records their sum.
+ * samples at the end of an epoch that do not fill a batch are left out. Replay and SISA have batches of
+ * several sizes, and record their sum.
  */
 
 /** The sizes of the sets that the method is given, and other facts of the experiment. */
@@ -44,11 +44,16 @@ export function seenByMethod(
     steps,
     samplesUsed = { retained: 0, forget: 0 },
     replay,
-  }: Pick<StageMetrics['unlearn'], 'steps' | 'samplesUsed' | 'replay'>,
+    sisa,
+  }: Pick<StageMetrics['unlearn'], 'steps' | 'samplesUsed' | 'replay' | 'sisa'>,
   sets: SampleSets,
 ): Measured {
   const count = counts[method.method] as (facts: Facts<ApproximateMethodSpec>) => number | string
-  const seen = count({ ...sets, steps, samplesUsed, ...(replay && { replay }), method, trainingBatch: training.batchSize })
+  const seen = count({
+    ...{ ...sets, steps, samplesUsed, method, trainingBatch: training.batchSize },
+    ...(replay && { replay }),
+    ...(sisa && { sisa }),
+  })
   return typeof seen === 'number' ? { value: seen } : { missing: seen }
 }
 
@@ -56,11 +61,13 @@ interface Facts<Spec extends ApproximateMethodSpec>
   extends
     SampleSets,
     Required<Pick<StageMetrics['unlearn'], 'steps' | 'samplesUsed'>>,
-    Pick<StageMetrics['unlearn'], 'replay'> {
+    Pick<StageMetrics['unlearn'], 'replay' | 'sisa'> {
   readonly method: Spec
   /** The batch size of methods that give none. */
   readonly trainingBatch: number
 }
+
+const UNKNOWN_BATCHES = 'the stage does not record the sizes of its batches'
 
 type Count<N extends ApproximateMethodName> = (facts: Facts<MethodSpecOf<N>>) => number | string
 
@@ -89,7 +96,8 @@ const onEach = (facts: TrainedByEpochs & SampleSets) => onRetained(facts) + onFo
 
 /** The count of each method, or the reason why there is none. */
 const counts: { readonly [N in ApproximateMethodName]: Count<N> } = {
-  replay: ({ replay }) => replay?.samples ?? 'the stage does not record the sizes of its batches',
+  replay: ({ replay }) => replay?.samples ?? UNKNOWN_BATCHES,
+  sisa: ({ sisa }) => sisa?.samples ?? UNKNOWN_BATCHES,
   finetune: onRetained,
   'random-label': onBoth,
   'gradient-ascent': onForget,

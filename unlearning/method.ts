@@ -31,6 +31,11 @@ export interface UnlearnContext {
   /** The training of the original. Present if it kept states. */
   readonly trained?: KeptTraining | undefined
   readonly host?: Host | undefined
+  /**
+   * Does work that precedes every deletion, such as the training of models that no forgotten sample
+   * influences. Its time is not counted.
+   */
+  readonly beforehand?: (<T>(work: () => Promise<T>) => Promise<T>) | undefined
 }
 
 /** What a training kept, so that parts of it can be repeated. */
@@ -57,6 +62,12 @@ export interface Unlearned {
     Required<Pick<StageMetrics['unlearn'], 'trainable' | 'samplesUsed'>>
 }
 
+/** Several unlearned models, whose probabilities are averaged. */
+export interface UnlearnedEnsemble {
+  readonly models: readonly Weights[]
+  readonly metrics: Unlearned['metrics']
+}
+
 /** Computes the unlearned model from the original, with options of a method. */
 export type UnlearnFunction<Options> = (context: UnlearnContext, options: Options) => Promise<Unlearned>
 
@@ -67,7 +78,7 @@ export type UnlearnFunction<Options> = (context: UnlearnContext, options: Option
 export type Method<N extends BuiltInMethodName> = (
   method: MethodSpecOf<N>,
   context: UnlearnContext,
-) => Promise<Unlearned>
+) => Promise<N extends 'sisa' ? UnlearnedEnsemble : Unlearned>
 
 /** Loads a method by its name in configs, from `unlearning/methods/<name>.ts`. */
 export async function loadMethod<N extends BuiltInMethodName>(name: N): Promise<Method<N>> {
@@ -82,4 +93,8 @@ export async function loadMethod<N extends BuiltInMethodName>(name: N): Promise<
 
 type MethodModule<N extends BuiltInMethodName> =
   | { readonly unlearn: Method<N> }
-  | { readonly default: { readonly unlearn: UnlearnFunction<MethodSpecOf<N>> } }
+  | {
+      readonly default: {
+        readonly unlearn: (context: UnlearnContext, options: MethodSpecOf<N>) => ReturnType<Method<N>>
+      }
+    }

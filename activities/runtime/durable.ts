@@ -38,6 +38,8 @@ export interface Durable {
    * to the checkpoint from which this attempt continues.
    */
   readonly timed: <T>(work: () => T | Promise<T>) => Promise<{ result: T; seconds: number }>
+  /** Does some work within `timed` whose time is not counted. */
+  readonly untimed: <T>(work: () => Promise<T>) => Promise<T>
   /** Returns what else the machine did while that work was timed. */
   readonly otherWork: () => OtherWork
   /** Throws a LeaseLostError if another attempt has the stage now. */
@@ -131,6 +133,7 @@ async function durableWork(
     host: hostOf(attempt, lease, checkpointer, stage),
     computedOn,
     timed: (work) => timer.timed(work),
+    untimed: (work) => timer.untimed(work),
     otherWork: () => timer.otherWork(),
     confirm,
   }

@@ -70,7 +70,7 @@ export interface StageDone {
  */
 export interface StageContext<K extends StageKind, Params = OwnParamsOf<K>> extends Pick<
   Durable,
-  'host' | 'timed'
+  'host' | 'timed' | 'untimed'
 > {
   readonly stage: Omit<StageOf<K>, 'params'> & { readonly params: Params }
   readonly settings: RunInput['settings']

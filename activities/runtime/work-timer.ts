@@ -13,8 +13,10 @@ export interface EarlierWork {
  */
 export class WorkTimer {
   private readonly earlierSeconds: number
-  private readonly meter: OtherWorkMeter
+  private meter: OtherWorkMeter
   private startedAt = performance.now()
+  /** The beginning of work that is not counted. */
+  private pausedAt: number | undefined
 
   constructor(earlier?: EarlierWork) {
     this.earlierSeconds = earlier?.seconds ?? 0
@@ -23,7 +25,7 @@ export class WorkTimer {
 
   /** Wall seconds of the work up to now. */
   seconds(): number {
-    return this.earlierSeconds + (performance.now() - this.startedAt) / 1000
+    return this.earlierSeconds + ((this.pausedAt ?? performance.now()) - this.startedAt) / 1000
   }
 
   otherWork(): OtherWork {
@@ -39,6 +41,20 @@ export class WorkTimer {
       return { result, seconds: this.seconds() }
     } finally {
       this.meter.stop()
+    }
+  }
+
+  /** Does some work within `timed` that is not counted. */
+  async untimed<T>(work: () => Promise<T>): Promise<T> {
+    this.pausedAt = performance.now()
+    this.meter.stop()
+    try {
+      return await work()
+    } finally {
+      this.startedAt += performance.now() - this.pausedAt
+      this.pausedAt = undefined
+      this.meter = new OtherWorkMeter(this.meter.now())
+      this.meter.start()
     }
   }
 }

@@ -2,7 +2,13 @@ import { layersOf } from '../../experiment/models/model.ts'
 import type { Layer } from '../../experiment/models/layers.ts'
 import type { ApproximateMethodSpec, BuiltInMethodName } from '../../experiment/spec/methods.ts'
 import type { DeviceData } from '../../learning/data/device-data.ts'
-import { loadMethod, type KeptTraining, type UnlearnContext, type Unlearned } from '../../unlearning/method.ts'
+import {
+  loadMethod,
+  type KeptTraining,
+  type UnlearnContext,
+  type Unlearned,
+  type UnlearnedEnsemble,
+} from '../../unlearning/method.ts'
 import type { Split } from '../../unlearning/split/split.ts'
 import { readSplit } from '../runtime/blob-codecs.ts'
 import { checkedResult } from '../runtime/plugin-result.ts'
@@ -17,17 +23,17 @@ export interface PreparedMethod {
   readonly layers: readonly Layer[]
   readonly split: Split
   readonly data: DeviceData
-  readonly apply: () => Promise<Unlearned>
+  readonly apply: () => Promise<Unlearned | UnlearnedEnsemble>
 }
 
 type MethodContext = Pick<
   StageContext<'unlearn'> | StageContext<'trial'>,
-  'stage' | 'artifacts' | 'inputs' | 'host'
+  'stage' | 'artifacts' | 'inputs' | 'host' | 'untimed'
 >
 
 /** Loads a method, and the original and the data that the method is applied to. */
 export async function prepareMethod(
-  { stage, artifacts, inputs, host }: MethodContext,
+  { stage, artifacts, inputs, host, untimed: beforehand }: MethodContext,
   method: ApproximateMethodSpec,
 ): Promise<PreparedMethod> {
   const { model, training, seed } = stage.params
@@ -48,14 +54,15 @@ export async function prepareMethod(
           states: keptStates(artifacts, inputs.original),
         } satisfies KeptTraining)
       : undefined
-  const context = { layers, original, data, retained, forget, validation, training, seed, trained, host }
+  const sets = { retained, forget, validation }
+  const context = { layers, original, data, ...sets, training, seed, trained, host, beforehand }
   return { layers, split, data, apply: () => run(context) }
 }
 
 async function load(
   artifacts: MethodContext['artifacts'],
   method: ApproximateMethodSpec,
-): Promise<(context: UnlearnContext) => Promise<Unlearned>> {
+): Promise<(context: UnlearnContext) => Promise<Unlearned | UnlearnedEnsemble>> {
   if (method.method !== 'plugin') {
     const run = await loadMethod<BuiltInMethodName>(method.method)
     return (context) => run(method, context)

@@ -37,6 +37,7 @@ export const trial: StageBody<'trial'> = async (context) => {
 
   const measure = async (): Promise<StageMetrics['trial']> => {
     const unlearned = await apply()
+    if ('models' in unlearned) throw new Error(`${variant.method} is exact, and is not tuned`)
     const retained = await logitsOf(unlearned, 'retained')
     const forget = await logitsOf(unlearned, 'forget')
     const validation = await logitsOf(unlearned, 'validation')

@@ -9,19 +9,23 @@ import { encodeWeights, floats } from '../runtime/device.ts'
 import type { StageBody } from '../runtime/stage.ts'
 import { output } from '../runtime/blob-codecs.ts'
 import { prepareMethod } from './apply-method.ts'
+import { ensembleFiles } from './ensemble-files.ts'
 import { variantAt } from './variant-at.ts'
 
 export const unlearn: StageBody<'unlearn'> = async (context) => {
-  const { stage, inputs, timed } = context
+  const { stage, inputs, timed, host } = context
   const method = inputs.tuned ? variantAt(inputs.tuned, 0) : stage.params.method
   const { layers, data, apply } = await prepareMethod(context, method)
   try {
     const { result, seconds } = await timed(apply)
     return {
-      outputs: {
-        model: encodeWeights(layers, result.weights),
-        ...(result.adapter ? adapterFiles(result.adapter, stage.params, inputs) : {}),
-      },
+      outputs:
+        'models' in result
+          ? await ensembleFiles(layers, result.models, data, host)
+          : {
+              model: encodeWeights(layers, result.weights),
+              ...(result.adapter ? adapterFiles(result.adapter, stage.params, inputs) : {}),
+            },
       metrics: result.metrics,
       seconds,
       tensorflow: tensorflowEnvironment(),

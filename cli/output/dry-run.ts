@@ -1,6 +1,7 @@
 import { StoreView } from '../../artifacts/store-view.ts'
 import type { RunInput } from '../../experiment/records/run.ts'
 import { replayCost, type ReplayCost } from '../../experiment/plan/replay-cost.ts'
+import { sisaCosts, type SisaCost } from '../../experiment/plan/sisa-cost.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { printChangedCode } from './changed-code.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
@@ -46,14 +47,26 @@ export async function printPlan(
   if (stages.computed > 0) printLine(estimateLine(estimate))
   const replay = replayCost(plan)
   if (replay) printLine(replayText(replay))
+  const sisa = sisaCosts(plan)
+  for (const cost of sisa) printLine(sisaText(cost))
   return answer(0, {
     ...{ id, status: 'planned', stages, plan: planned, estimate: jsonEstimate(estimate) },
     ...(replay && { replay }),
+    ...(sisa.length > 0 && { sisa }),
   })
 }
 
+const percent = (share: number) => `${(100 * share).toFixed(1)}%`
+
+function sisaText({ label, shards, slices, expectedShare: { forgetSet, oneSample } }: SisaCost): string {
+  const whole = forgetSet === undefined ? '' : `${percent(forgetSet)} for the forget set, and `
+  return (
+    `${label} is expected to repeat, of the training of ${counted(shards, 'shard')} in ` +
+    `${counted(slices, 'slice')}, ${whole}${percent(oneSample)} for one random sample`
+  )
+}
+
 function replayText({ steps, keptSteps, expectedShare: { forgetSet, oneSample } }: ReplayCost): string {
-  const percent = (share: number) => `${(100 * share).toFixed(1)}%`
   const whole = forgetSet === undefined ? '' : `${percent(forgetSet)} for the forget set, and `
   return (
     `replay is expected to repeat, of the training's ${counted(steps, 'step')}, ${whole}${percent(oneSample)} ` +

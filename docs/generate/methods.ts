@@ -63,7 +63,7 @@ function searchSpaceOf(name: RowSpec['method']): readonly string[] {
 const TUNING = `## Tuning
 
 Every method but \`original\`, \`retrain\`, \`weights\` and \`external\` takes \`tune\` besides its own options: \`false\`, or how it is
-[tuned](../guides/tuning.md). \`replay\` is exact and takes no other value than \`false\`. Without a space of its own it has the space at the end of its section.`
+[tuned](../guides/tuning.md). \`replay\` and \`sisa\` are exact and take no other value than \`false\`. Without a space of its own it has the space at the end of its section.`
 
 const INTRODUCTION = `# Methods
 

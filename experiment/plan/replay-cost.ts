@@ -64,7 +64,7 @@ function repeatedShare(
 }
 
 /** The probability that none of `count` samples is among the first `read` ones in random order. */
-function shareUnread(count: number, samples: number, read: number): number {
+export function shareUnread(count: number, samples: number, read: number): number {
   if (count > samples - read) return 0
   return Array.from({ length: count }).reduce<number>(
     (product, _, i) => product * ((samples - read - i) / (samples - i)),

@@ -1,5 +1,5 @@
 import { givenOf } from '../spec/given.ts'
-import type { ApproximateMethodSpec } from '../spec/methods.ts'
+import { isEnsemble, type ApproximateMethodSpec } from '../spec/methods.ts'
 import { executionOf, hasWeights, programParams, resultOf, type ExternalMethodSpec } from '../spec/program.ts'
 import type { ModelSpec } from '../spec/model.ts'
 import { trainedHere, withTraining, type Spec } from '../spec/spec.ts'
@@ -103,7 +103,7 @@ export function seedPlan(seed: SeedContext): SeedPlan {
       }
       default: {
         const unlearn = unlearned(seed, name, optionsOf(row), ref(original))
-        return { ...compared(name, ref(unlearn)), method, unlearn }
+        return { ...compared(name, ref(unlearn), !isEnsemble(row)), method, unlearn }
       }
     }
   })

@@ -1,5 +1,6 @@
 import { flattenLayers, type Layer } from '../models/layers.ts'
 import type { DatasetFacts } from './dataset.ts'
+import type { ModelSpec } from './model.ts'
 import type { Report } from './problems.ts'
 import { classIndices, sum } from './sets.ts'
 import type { Spec, TrainedHere } from './spec.ts'
@@ -24,6 +25,8 @@ export function checkReplay(
       `the first layer of ${model.name} is computed from training samples before the first step, so that every kept state depends on forgotten samples; choose another model, or leave replay out`,
     )
   methods.forEach((row, i) => {
+    if (row.method === 'sisa')
+      checkSisa(row, model, tune !== undefined, (path, message) => report(['methods', i, ...path], message))
     if (row.method !== 'replay') return
     if (!replay)
       report(
@@ -33,6 +36,21 @@ export function checkReplay(
     if (row.tune) report(['methods', i, 'tune'], 'replay is exact and has no option to tune; leave tune out')
   })
   if (order) checkOrder(order, facts, report)
+}
+
+/** Checks that several models can be trained from new weights. */
+function checkSisa(
+  { tune: tuned }: { readonly tune?: unknown },
+  model: ModelSpec,
+  isTrainedInPart: boolean,
+  report: Report,
+): void {
+  if (model.name === 'pretrained' || isTrainedInPart)
+    report(
+      ['method'],
+      'sisa trains models from new weights, and those of this experiment start from a checkpoint or are trained in part; leave the method out',
+    )
+  if (tuned) report(['tune'], 'sisa is exact and has no option to tune; leave tune out')
 }
 
 function checkOrder(

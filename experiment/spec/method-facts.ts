@@ -23,6 +23,11 @@ export const methodFacts: Readonly<Record<RowSpec['method'], MethodFacts>> = {
     reads: ['retained'],
     note: 'it needs `training.replay`',
   },
+  sisa: {
+    paper: 'Bourtoule et al. 2021 (machine unlearning, SISA)',
+    reads: ['retained'],
+    note: 'it does not change the original',
+  },
   finetune: { paper: 'Golatkar et al. 2020; the usual first baseline', reads: ['retained'] },
   'random-label': { paper: 'Golatkar et al. 2020', reads: both },
   'gradient-ascent': { paper: 'Graves et al. 2021; Thudi et al. 2022', reads: ['forget'] },

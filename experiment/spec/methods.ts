@@ -46,6 +46,22 @@ export const methodSchemas = [
       'exact: repeats the training from the last kept state without the forget set (after arXiv 2508.12220)',
     ),
   z
+    .strictObject({
+      method: z.literal('sisa'),
+      label,
+      shards: count
+        .max(64)
+        .default(4)
+        .describe('number of disjoint parts of the training samples, each with a model of its own'),
+      slices: count
+        .max(64)
+        .default(2)
+        .describe('number of parts of a shard, which its model reads one after the other'),
+    })
+    .describe(
+      'exact: several models of disjoint samples, of which a deletion trains some again (Bourtoule et al. 2021)',
+    ),
+  z
     .strictObject({ method: z.literal('weights'), label, ...givenRow })
     .describe('runs nothing: judges a model, an adapter or logits from elsewhere'),
   z
@@ -450,7 +466,7 @@ export const methodSchema = z.discriminatedUnion('method', [...rowSchemas, plugi
 
 export type MethodSpec = z.output<typeof methodSchema>
 export type MethodName = MethodSpec['method']
-/** Methods that make a model from the original. All but `replay` are approximate. */
+/** Methods that make a model from the original. All but `replay` and `sisa` are approximate. */
 export type ApproximateMethodSpec = Exclude<MethodSpec, { method: NotUnlearned }>
 export type ApproximateMethodName = ApproximateMethodSpec['method']
 /** The methods of this repository that change the original. */
@@ -466,6 +482,11 @@ export function isApproximate(row: RowSpec): row is ApproximateMethodSpec {
   return row.method !== 'external' && !isNotUnlearned(row.method)
 }
 
+/** Whether the result of a method is several models, of which only the joint outputs are judged. */
+export function isEnsemble({ method }: Pick<MethodSpec, 'method'>): boolean {
+  return method === 'sisa'
+}
+
 /**
  * Whether a method trains on samples under the label of another class. It then needs data of at
  * least two classes. Plug-ins declare it themselves.
@@ -474,6 +495,7 @@ export const relabels: Readonly<Record<Exclude<MethodName, 'plugin'>, boolean>> 
   original: false,
   retrain: false,
   replay: false,
+  sisa: false,
   weights: false,
   finetune: false,
   'random-label': true,

@@ -27,6 +27,7 @@ const descent: RangeSpec = { choices: [0.9, 0.95, 0.99, 0.999, 0.9999] }
 export const searchSpaces: Readonly<Record<ApproximateMethodName, SearchSpace>> = {
   // An exact method has nothing to tune.
   replay: {},
+  sisa: {},
   finetune: { ...rate, ...epochs },
   'random-label': { ...rate, ...epochs },
   // Ascent has no minimum. The rates that keep the model are far below that of the training.

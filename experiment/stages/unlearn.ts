@@ -47,6 +47,8 @@ export const unlearn = defineStage<{
     readonly residuals?: readonly ResidualPoint[]
     /** Present for replay only. */
     readonly replay?: ReplayedSteps
+    /** Present for sisa only. `steps` are those of the repeated part. */
+    readonly sisa?: RepeatedShards
     /** The checks of the stopping rule. Present if the method has one. */
     readonly looks?: readonly StoppingCheck[]
   }
@@ -55,9 +57,10 @@ export const unlearn = defineStage<{
   onDevice: true,
   group: 'unlearning',
   about: 'applies a method to the original',
-  work: ({ steps, trainable, replay, samplesUsed }) =>
+  work: ({ steps, trainable, replay, sisa, samplesUsed }) =>
     [
       `${counted(steps, 'step')}${replay ? ` of the training's ${replay.of}` : ''}`,
+      ...(sisa ? [`${counted(sisa.shards, 'shard')} trained again`] : []),
       ...(trainable === undefined ? [] : [counted(trainable, 'trainable parameter')]),
       ...(samplesUsed ? [counted(samplesUsed.forget + samplesUsed.retained, 'sample')] : []),
     ].join(', '),
@@ -71,6 +74,18 @@ export interface ReplayedSteps {
   readonly of: number
   /** The sum of the sizes of the repeated batches. */
   readonly samples: number
+}
+
+/** The part of the training of several models that was repeated. */
+export interface RepeatedShards {
+  /** The number of shards with a sample to forget. */
+  readonly shards: number
+  /** The number of trainings that were repeated, of which each shard has one for each slice. */
+  readonly trainings: number
+  /** The sum of the sizes of the repeated batches. */
+  readonly samples: number
+  /** The sum of the sizes of all batches. */
+  readonly of: number
 }
 
 /**

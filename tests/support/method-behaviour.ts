@@ -104,11 +104,14 @@ const configured: Readonly<Partial<Record<BuiltInMethodName, unknown>>> = {
 
 export const methodNames = methodSchemas.map(({ shape }) => shape.method.value).filter(isApproximate)
 
-/** Replay needs states of the original's training, and has tests of its own (replay.test.ts). */
+/**
+ * The exact methods need states of the original's training, or give several models. They have tests
+ * of their own.
+ */
 function isApproximate(
   name: (typeof methodSchemas)[number]['shape']['method']['value'],
 ): name is BuiltInMethodName {
-  return !isNotUnlearned(name) && name !== 'replay'
+  return !isNotUnlearned(name) && name !== 'replay' && name !== 'sisa'
 }
 
 const optionsOf = (name: BuiltInMethodName) =>

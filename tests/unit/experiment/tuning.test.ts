@@ -188,8 +188,8 @@ describe('the default search space of', () => {
     .map(({ shape }) => shape.method.value)
     .filter((name) => isApproximate({ method: name }))
 
-  test('replay is empty, since it is exact', () => {
-    expect(tuningOf(methodSchema.parse({ method: 'replay' }), specOf(tuned()))).toBeUndefined()
+  test.each(['replay', 'sisa'])('%s is empty, since it is exact', (method) => {
+    expect(tuningOf(methodSchema.parse({ method }), specOf(tuned()))).toBeUndefined()
   })
 
   test('damp is empty: a section tune leaves its row as it is, and a tune of its own needs a space', () => {
@@ -199,7 +199,7 @@ describe('the default search space of', () => {
     expect(tuningOf(damp({ tune: { trials: 2 } }), specOf(tuned()))).toEqual({ trials: 2, space: {} })
   })
 
-  test.each(names.filter((name) => name !== 'damp' && name !== 'replay'))(
+  test.each(names.filter((name) => !['damp', 'replay', 'sisa'].includes(name)))(
     '%s has values that the method takes',
     (method) => {
       const fields = methodSchemas.find(({ shape }) => shape.method.value === method)?.shape ?? {}

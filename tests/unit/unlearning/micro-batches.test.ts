@@ -32,7 +32,7 @@ test.each([
   { method: 'lora-neggrad-plus', rank: 2, layers: ['*'], epochs: 0.5, optimizer: sgd },
   { method: 'rfa', rank: 2, layers: ['*'], steps: 5, optimizer: sgd },
 ] as const)('$method in micro-batches unlearns the same within float error', async (options) => {
-  const unlearn = await loadMethod<BuiltInMethodName>(options.method)
+  const unlearn = await loadMethod<Exclude<BuiltInMethodName, 'sisa'>>(options.method)
   const [whole, cut] = await Promise.all(
     [1, 3].map((microBatches) =>
       unlearn(methodSpec(options), { ...context(layers, original, data), host: { microBatches, step } }),

@@ -9,6 +9,7 @@ const rowOfReplay = edited('- method: original', '- method: replay')
 test.each([
   { title: 'kept states', config: trained(replay) },
   { title: 'kept states and the method', config: trained(replay, rowOfReplay) },
+  { title: 'several models', config: edited('- method: original', '- { method: sisa, shards: 3 }') },
   { title: 'late classes', config: trained('  order: { name: risky-last, classes: [2, "3"] }\n') },
   { title: 'late samples', config: trained('  order: { name: risky-last, indices: [7, 1796] }\n') },
 ])('accepts $title', ({ config }) => {
@@ -27,6 +28,18 @@ test.each([
     config: trained(replay, edited('- method: original', '- method: replay\n    tune: { trials: 2 }')),
     path: 'methods[0].tune',
     message: /replay is exact and has no option to tune; leave tune out/,
+  },
+  {
+    title: 'sisa that is tuned',
+    config: edited('- method: original', '- method: sisa\n    tune: { trials: 2 }'),
+    path: 'methods[0].tune',
+    message: /sisa is exact and has no option to tune; leave tune out/,
+  },
+  {
+    title: 'sisa where a part of the model is trained',
+    config: trained('  tune: { what: head }\n', edited('- method: original', '- method: sisa')),
+    path: 'methods[0].method',
+    message: /sisa trains models from new weights/,
   },
   {
     title: 'kept states of a model with a whitening layer',
