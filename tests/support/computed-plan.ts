@@ -34,10 +34,22 @@ export async function computePlan(
   const facts = await inspectDataset(spec.data, await findDataDirectory(spec.data, {}))
   // Code that the lock does not know yet is computed too.
   const planned = plan(spec, facts, await changedCode(codeNames))
-  const activities = createActivities()
+  return computeStages(planned, artifacts, { store, places })
+}
+
+/**
+ * Computes the stages of a plan in this process. `bodies`: activities that take the place of others.
+ */
+export async function computeStages(
+  planned: Plan,
+  artifacts: Artifacts,
+  settings: RunSettings,
+  bodies: Partial<Record<StageKind, unknown>> = {},
+): Promise<ComputedPlan> {
+  const activities = { ...createActivities({ allowsPrograms: true }), ...bodies }
   for (const stage of stagesOf(planned)) {
     const activity = activities[stage.kind] as (task: object) => Promise<object>
-    await quietEnvironment().run(activity, { stage, settings: { store, places } })
+    await quietEnvironment().run(activity, { stage, settings })
   }
   return {
     plan: planned,
