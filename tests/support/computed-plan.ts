@@ -6,7 +6,7 @@ import { inspectDataset } from '../../datasets/index.ts'
 import { plan } from '../../experiment/plan/plan.ts'
 import type { Plan } from '../../experiment/plan/types.ts'
 import type { Manifest, ManifestOf } from '../../experiment/records/manifest.ts'
-import type { RunSettings } from '../../experiment/records/run.ts'
+import type { RunInput, RunSettings } from '../../experiment/records/run.ts'
 import type { Spec } from '../../experiment/spec/spec.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import type { StageKind, StageOf } from '../../experiment/stages/stage.ts'
@@ -38,12 +38,13 @@ export async function computePlan(
 }
 
 /**
- * Computes the stages of a plan in this process. `bodies`: activities that take the place of others.
+ * Computes the stages of a plan in this process. `bodies`: activities that take the place of
+ * others.
  */
 export async function computeStages(
   planned: Plan,
   artifacts: Artifacts,
-  settings: RunSettings,
+  settings: RunInput['settings'],
   bodies: Partial<Record<StageKind, unknown>> = {},
 ): Promise<ComputedPlan> {
   const activities = { ...createActivities({ allowsPrograms: true }), ...bodies }

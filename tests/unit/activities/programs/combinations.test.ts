@@ -19,7 +19,10 @@ import { tinyResnet, tinyVit, writeCheckpoint } from '../../../support/tiny-chec
 
 const programs = fileURLToPath(new URL('../../../fixtures/programs/node', import.meta.url))
 
-/** A directory with a config, the programs of the tests and a pre-trained model. Returns the config. */
+/**
+ * Writes a config, the programs of the tests and a pre-trained model into a directory. Returns the
+ * path of the config.
+ */
 function written(text: string, architecture?: Architecture): string {
   const directory = testDirectory()
   cpSync(programs, directory, { recursive: true })
