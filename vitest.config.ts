@@ -31,6 +31,7 @@ const onKernels = [
  * first, so that no core is idle at the end of a tier.
  */
 const longest = [
+  'tests/e2e/python-programs.test.ts',
   'tests/e2e/rm.test.ts',
   'tests/integration/tracking/delivery.test.ts',
   'tests/faults/worker.test.ts',
@@ -40,7 +41,6 @@ const longest = [
   'tests/e2e/up.test.ts',
   'tests/e2e/command.test.ts',
   'tests/integration/python/package.test.ts',
-  'tests/e2e/python-programs.test.ts',
   'tests/integration/pretrained/peft.test.ts',
   'tests/integration/infra/package.test.ts',
   'tests/integration/infra/worker-image.test.ts',

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isSafeName } from '../common/safe-name.ts'
 import { count, seed } from '../experiment/spec/numbers.ts'
+import { programResults } from '../experiment/spec/program.ts'
 
 /**
  * The contract between Zeroshift and an external program: the file `task.json`, which tells the
@@ -12,10 +13,6 @@ export const CONTRACT_VERSION = 1
 
 /** The environment variable with the absolute path of `task.json`. */
 export const TASK_VARIABLE = 'ZEROSHIFT_TASK'
-
-export const resultKinds = ['weights', 'adapter', 'logits', 'predict'] as const
-/** What a program leaves in `output/`. */
-export type ResultKind = (typeof resultKinds)[number]
 
 /**
  * The paths in `task.json`, relative to its folder. A folder ends with a slash. `resume` is absent
@@ -56,7 +53,7 @@ const common = {
   output: path('an empty folder for the result'),
 }
 const durable = {
-  result: z.enum(resultKinds).describe('the kind of result that is expected in `output`'),
+  result: z.enum(programResults).describe('the kind of result that is expected in `output`'),
   checkpoints: path('a folder for checkpoints'),
   resume: path(
     'the checkpoint of an earlier attempt, a file or folder in `checkpoints`; absent if there is none',

@@ -2,7 +2,8 @@ import { mkdir, open, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { jsonBytes } from '../common/json.ts'
 import type { Shape } from '../experiment/models/layers.ts'
-import { CONTRACT_VERSION, taskPaths, type ResultKind, type Task } from './contract.ts'
+import type { ProgramResult } from '../experiment/spec/program.ts'
+import { CONTRACT_VERSION, taskPaths, type Task } from './contract.ts'
 import { fillFolder, unpackFolder, type FolderContent } from './folder.ts'
 import { integersNpy, npyHeader } from './npy.ts'
 
@@ -35,7 +36,7 @@ interface CommonInput {
 }
 
 interface DurableInput {
-  readonly result: ResultKind
+  readonly result: ProgramResult
   /** The checkpoint of an earlier attempt: its name, and what `packFolder` made of it. */
   readonly resume?: { readonly name: string; readonly packed: Uint8Array } | undefined
 }

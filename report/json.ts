@@ -8,12 +8,14 @@ import { whyMissing, type ReportInput } from './input.ts'
 import { checkOracle } from './oracle.ts'
 import { floorGap, forgottenTest, resultsBySeed } from './results.ts'
 import { costRows } from './sections/cost.ts'
+import { programFigureRows } from './sections/program-figures.ts'
 import { stageSections } from './sections/stage-sections.ts'
 
 /**
  * `report.json`: the computed results, their digest, the blobs of the stages, and separately values
  * of clocks and hosts and the labels of the run. It suffices to compute the run again and to
- * compare the results (report/verification.ts).
+ * compare the results (report/verification.ts). Figures that programs reported are beside the
+ * computed results, whose digest covers them through the digests of the stages.
  */
 export function renderJson(
   input: ReportInput,
@@ -80,7 +82,9 @@ export function renderJson(
         : []
     }),
   }
-  return { json: `${sortedJson({ computed, digest, blobs, clock })}\n`, digest }
+  const programFigures = programFigureRows(input)
+  const content = { computed, digest, blobs, clock, ...(programFigures && { programFigures }) }
+  return { json: `${sortedJson(content)}\n`, digest }
 }
 
 /** A row without the values of clocks: RTE, and whether times overlapped with other work. */

@@ -1,5 +1,6 @@
 """Reads a store and a published report of this repository."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -134,6 +135,18 @@ class TestTables:
             mia = run.attacks[(run.attacks.label == label) & (run.attacks.attack == "svm on confidence")]
             efficacy = mia[mia.figure == "efficacy"].value.iloc[0]
             assert efficacy == results[(results.label == label) & (results.metric == "mia")].value.iloc[0]
+
+    def test_figures_of_programs_come_from_the_report(self, tmp_path):
+        assert list(Run(PUBLISHED).program_figures.columns) == ["label", "seed", "figure", "value", "missing"]
+        assert Run(PUBLISHED).program_figures.empty
+        report = json.loads((PUBLISHED / "report.json").read_text())
+        seeds = [{"norm": {"value": 1.5}}, {"norm": {"missing": "the program did not report this figure"}}]
+        report["programFigures"] = [{"label": "mine", "isFloor": False, "seeds": seeds}]
+        (tmp_path / "report.json").write_text(json.dumps(report))
+        figures = Run(tmp_path).program_figures
+        assert list(figures.label) == ["mine", "mine"] and list(figures.seed) == [1, 2]
+        assert figures.value[0] == 1.5 and np.isnan(figures.value[1])
+        assert figures.missing[1] == "the program did not report this figure"
 
     def test_a_stage_that_did_not_finish_is_left_out(self, tmp_path):
         shutil.copytree(STORE, tmp_path / "store")

@@ -5,6 +5,7 @@ import { featureDistances } from './features.ts'
 import { membership } from './membership.ts'
 import { population } from './population.ts'
 import { probes } from './probe.ts'
+import { programFigures } from './program-figures.ts'
 import { relearning } from './relearn.ts'
 import { vulnerable } from './ruli.ts'
 import type { StageSection } from './stage-section.ts'
@@ -21,5 +22,6 @@ export const stageSections: readonly StageSection[] = [
   relearning,
   probes,
   featureDistances,
+  programFigures,
   cost,
 ]

@@ -77,6 +77,8 @@ describe('an experiment whose models are all of a program', () => {
     expect(report).toMatch(/\| recompute .*◊ \|/)
     expect(report).toContain('An external program computed the model.')
     expect(report).toMatch(/LiRA/)
+    expect(report).toContain('| Model | mean brightness |')
+    expect(report).toMatch(/\| recompute \| 0\.\d+ \|/)
   })
 
   test('is answered from the store the second time, and its programs are kept by gc and check', async () => {
@@ -118,6 +120,19 @@ test('a program may unlearn a built-in model: weights have every figure, outputs
   const text = JSON.stringify(computed)
   expect(text).toContain('only the outputs of this model are known')
   expect(readFileSync(join(folder, 'report.md'), 'utf8')).toMatch(/\| shrink .*◊ \|/)
+})
+
+test('a sweep varies the options of a program, whose files are in the folder of the base', async () => {
+  const directory = withPrograms(join(testDirectory(), 'base'), ofBuiltInModel)
+  const sweep = join(directory, '../sweep.yaml')
+  writeFileSync(sweep, 'name: steps\nbase: base/config.yaml\ngrid: { "methods[1].options.steps": [1, 3] }\n')
+  const options = ['--store', storeIn(directory), '--json']
+  const { stdout, stderr } = await zeroshift(directory, 'sweep', sweep, ...options).ended
+  const { cells } = answerOf(stdout)
+  expect(cells, stderr).toMatchObject({ cells: 2, done: 2, failures: [] })
+  // The runs of the sweep have the stages of a run of their own.
+  const alone = await zeroshift(directory, 'run', 'config.yaml', ...options).ended
+  expect(answerOf(alone.stdout)).toMatchObject({ stages: { computed: 0 } })
 })
 
 test('a worker that does not allow programs fails the run, and says what would allow them', async () => {

@@ -6,7 +6,7 @@ import { inspectDataset } from '../../datasets/index.ts'
 import { plan } from '../../experiment/plan/plan.ts'
 import type { Plan } from '../../experiment/plan/types.ts'
 import type { Manifest, ManifestOf } from '../../experiment/records/manifest.ts'
-import type { RunSettings } from '../../experiment/records/run.ts'
+import type { RunInput, RunSettings } from '../../experiment/records/run.ts'
 import type { Spec } from '../../experiment/spec/spec.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import type { StageKind, StageOf } from '../../experiment/stages/stage.ts'
@@ -34,10 +34,23 @@ export async function computePlan(
   const facts = await inspectDataset(spec.data, await findDataDirectory(spec.data, {}))
   // Code that the lock does not know yet is computed too.
   const planned = plan(spec, facts, await changedCode(codeNames))
-  const activities = createActivities()
+  return computeStages(planned, artifacts, { store, places })
+}
+
+/**
+ * Computes the stages of a plan in this process. `bodies`: activities that take the place of
+ * others.
+ */
+export async function computeStages(
+  planned: Plan,
+  artifacts: Artifacts,
+  settings: RunInput['settings'],
+  bodies: Partial<Record<StageKind, unknown>> = {},
+): Promise<ComputedPlan> {
+  const activities = { ...createActivities({ allowsPrograms: true }), ...bodies }
   for (const stage of stagesOf(planned)) {
     const activity = activities[stage.kind] as (task: object) => Promise<object>
-    await quietEnvironment().run(activity, { stage, settings: { store, places } })
+    await quietEnvironment().run(activity, { stage, settings })
   }
   return {
     plan: planned,

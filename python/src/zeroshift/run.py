@@ -78,6 +78,11 @@ class Run:
         return _frame(tables.verdict_rows(self._computed), tables.VERDICTS)
 
     @property
+    def program_figures(self) -> pandas.DataFrame:
+        """Figures that external programs reported of their models: label, seed, figure, value, missing."""
+        return _frame(tables.program_figure_rows(self.report), tables.PROGRAM_FIGURES)
+
+    @property
     def curves(self) -> pandas.DataFrame:
         """The training curves of all models: label, seed, step, loss, accuracy, learning_rate."""
         rows = [

@@ -14,6 +14,7 @@ VERDICTS = (
     "label", "verdict", "excess", "criterion", "outcome", "p", "beyond_floor", "low90", "high90", "n",
 )  # fmt: skip
 ATTACKS = ("label", "seed", "attack", "set", "figure", "value", "low", "high", "missing")
+PROGRAM_FIGURES = ("label", "seed", "figure", "value", "missing")
 CURVES = ("label", "seed", "step", "loss", "accuracy", "learning_rate")
 
 
@@ -112,6 +113,20 @@ def efficacy_rows(label: str, seed: int, manifest: Json) -> Iterator[Row]:
                     "figure": kind,
                 }
                 yield {**given, **figure(measured)}
+
+
+def program_figure_rows(report: Json) -> Iterator[Row]:
+    """A row for each figure that the program of a model reported. Reports without programs have none."""
+    for row in report.get("programFigures", []):
+        for number, figures in enumerate(row["seeds"], 1):
+            for name, measured in figures.items():
+                yield {
+                    "label": row["label"],
+                    "seed": number,
+                    "figure": name,
+                    "value": measured.get("value"),
+                    "missing": measured.get("missing"),
+                }
 
 
 def curve_rows(label: str, seed: int, manifest: Json) -> Iterator[Row]:

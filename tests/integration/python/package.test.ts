@@ -79,7 +79,7 @@ describe.skipIf(python === '')(`the Python package${why}`, () => {
     expect(output).toContain("could not import 'torch'")
   })
 
-  test('builds the models of Zeroshift in PyTorch, and its examples train, continue and unlearn', async () => {
+  test('builds the models of Zeroshift in PyTorch, and programs in PyTorch continue to the same bytes', async () => {
     const references = join(directory, 'models')
     for (const name of Object.keys(models)) await writeFolder(join(references, name), reference(name))
     const whole = await environmentWith(wheel, python, join(directory, 'whole'))
