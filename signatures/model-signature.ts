@@ -60,8 +60,17 @@ export function verifyFolder(
   const { payload, sig, hint } = bundle
   const message = preAuthenticationEncoding(PAYLOAD_TYPE, payload)
   const key = keys.find((candidate) => hintOf(candidate) === hint)
-  if (!key)
-    return { flaws: [{ message: `it is by another key than ${keys.map(({ id }) => id).join(' or ')}` }] }
+  if (!key) {
+    const ids = keys.map(({ id }) => id).join(' or ')
+    return {
+      flaws: [
+        {
+          message:
+            ids === '' ? 'it cannot be checked, because no key is known' : `it is by another key than ${ids}`,
+        },
+      ],
+    }
+  }
   if (!isSignature(message, sig, key))
     return { flaws: [{ message: `the signature by ${key.id} does not verify` }] }
   if (bundleText(payload, sig, key) !== text)

@@ -17,6 +17,8 @@ import { counted } from '../output/format.ts'
 import { signerOf, type SignerOptions } from '../workspace/signer.ts'
 import { runRecordIn } from '../workspace/workspace.ts'
 import { print, printJson } from '../output/print.ts'
+import { isCertificate } from '../workspace/certificate-folder.ts'
+import { signCertificate } from './sign-certificate.ts'
 
 interface SignOptions extends SignerOptions {
   readonly json?: true
@@ -28,10 +30,12 @@ type Outcome = 'signed' | 'signed before' | 'absent'
 
 /**
  * `zeroshift sign RUN`: attests the results of a run that are in a store, by whomever they were
- * computed. Returns 1 if a stage or the report is absent.
+ * computed. Adds a signature to the certificate of a deletion request instead if the word is its
+ * folder. Returns 1 if a stage or the report is absent.
  */
 export async function sign(word: string, { json, store, ...options }: SignOptions): Promise<number> {
   const key = await signerOf(options)
+  if (await isCertificate(word)) return signCertificate(word, key, { ...(json && { json }) })
   const artifacts = await artifactsIn(store)
   const id = await runIdIn(artifacts.store, word)
   const run = await runRecordIn(artifacts, id)

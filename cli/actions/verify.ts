@@ -34,6 +34,8 @@ import {
 import type { VerificationStatus } from '../output/show-verification.ts'
 import { withOutput, type Output } from '../output/output.ts'
 import { errorReason } from '../server/unwrap-error.ts'
+import { isCertificate } from '../workspace/certificate-folder.ts'
+import { refuseRunOptions, verifyCertificate } from './verify-certificate.ts'
 
 interface VerifyOptions extends Omit<LaunchOptions, 'detach'>, ReportSelection {
   readonly dataDirectory?: string
@@ -62,10 +64,17 @@ interface Verified {
   readonly directory: string
 }
 
-/** `zeroshift verify REPORT`: computes a run again and compares it. Returns the exit code. */
+/**
+ * `zeroshift verify REPORT`: computes a run again and compares it. Checks the certificate of a
+ * deletion request instead if the folder is one. Returns the exit code.
+ */
 export function verify(target: string, options: VerifyOptions): Promise<number> {
   return withOutput(options, async (output) => {
     const keys = await publicKeysIn(options.requireSignature)
+    if (await isCertificate(target)) {
+      refuseRunOptions({ ...options })
+      return verifyCertificate(target, keys, output)
+    }
     const report = await findReport(target, options)
     const { changedCode, codeNames } = await import('../../activities/runtime/code-digests.ts')
     const published = readPublished(report.text, report.where)
