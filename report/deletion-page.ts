@@ -21,10 +21,7 @@ export function deletionDocument(page: DeletionPage): Document {
   return {
     kind: 'Record of a deletion request',
     title: titleOf(record),
-    lead:
-      record.state === 'fulfilled'
-        ? `A model has forgotten ${counted(record.forgotten.samples, 'sample')}.`
-        : 'The request was refused: the model has not changed.',
+    lead: leadOf(record),
     sections: [
       deleted(page),
       certainty(record),
@@ -79,6 +76,14 @@ export function deletionReadme(page: DeletionPage): Document {
   }
 }
 
+function leadOf({ state, claim, forgotten }: Deletion): string {
+  const samples = counted(forgotten.samples, 'sample')
+  if (state === 'refused') return `The request to forget ${samples} was refused: the model has not changed.`
+  return claim === 'measured'
+    ? `The model was changed to forget ${samples}.`
+    : `The model was replaced by one that was computed without ${samples}.`
+}
+
 const titleOf = ({ number, ledger }: Deletion) => `Deletion request ${number} of the ledger ${ledger.name}`
 
 function deleted({ record, times }: DeletionPage): Section {
@@ -111,11 +116,7 @@ function deleted({ record, times }: DeletionPage): Section {
       ...refusal,
       { kind: 'terms', style: 'facts', items: facts.map(([term, text]) => ({ term, text })) },
       ...(state === 'fulfilled'
-        ? [
-            prose(
-              'The influence of these samples on the model was removed. From this request on, the samples are no longer training samples.',
-            ),
-          ]
+        ? [prose('From this request on, these samples are no longer training samples of the model.')]
         : []),
       prose(
         'The samples are not named here. The record contains a single number that fixes the list of samples without showing it. ' +
@@ -132,7 +133,7 @@ const certainties: Readonly<Record<Claim, { readonly headline: string; readonly 
     headline:
       'Certain, if the recorded computation took place: the model was trained again without the samples.',
     text:
-      'The new model was trained from the beginning. No deleted sample was read for it, in this or an earlier fulfilled request. ' +
+      'The new model was trained from the beginning. No sample of this or of an earlier fulfilled request was read for it. ' +
       'It therefore contains nothing that was learnt from them.',
   },
   replayed: {
@@ -238,25 +239,25 @@ const columnOf = (figure: string) => Object.entries(metricColumns).find(([name])
 const labelOf = (figure: string) => columnOf(figure)?.label ?? figure
 const aboutOf = (figure: string) => columnOf(figure)?.about ?? 'a figure of the report'
 
-function limits({ claim, notTested, state }: Deletion): readonly Text[] {
+function limits({ claim, notTested }: Deletion): readonly Text[] {
   return [
-    ...(state === 'fulfilled' && claim === 'measured'
-      ? ['That a stronger test would find nothing. Only the figures above were measured.']
+    ...(claim === 'measured'
+      ? ['A stronger test may find traces of the samples. Only the figures above were measured.']
       : []),
-    'That the samples were erased from disks, backups and other systems. The record is about the model.',
-    'That nobody has a copy of an earlier model.',
-    'That the model of this record is the one in use. Compare the SHA-256 of the model in use with the one below.',
-    'That no similar data is among the remaining samples, such as another picture of the same person under another id.',
-    'To whom a sample belongs. The operator alone knows that.',
-    'That the operator tells the truth. A signature says who vouches for the record, and not that it is true. Computing the result again, from the same data and code, shows that it is true.',
-    ...notTested.map((judge): Text => ['Not tested: ', judge]),
+    'The record is about the model. It does not show that the samples were erased from disks, backups and other systems.',
+    'Somebody may have a copy of an earlier model.',
+    'The operator may use another model than that of this record. Compare the SHA-256 of the model in use with the one below.',
+    'The remaining samples may contain similar data, such as another picture of the same person under another id.',
+    'The operator alone knows to whom a sample belongs.',
+    'A signature says who vouches for the record. It does not show that the record is true. Computing the result again, from the same data and code, does.',
+    ...notTested.map((judge): Text => ['This was not tested: ', judge]),
   ]
 }
 
 function checks({ record, keyid }: DeletionPage): readonly Block[] {
   return [
     prose(
-      'Get the public key of the operator on another way than this certificate, for example from their site. In the folder of the certificate, this command names every file that was changed, added or removed. It needs no network:',
+      'Get the public key of the operator from another place than this certificate, for example from their site. In the folder of the certificate, this command names every file that was changed, added or removed. It needs no network:',
     ),
     code('zeroshift verify . --require-signature operator.pub', 'sh'),
     prose(['The certificate was signed by the key with the id ', { code: keyid }, '.']),
@@ -269,12 +270,12 @@ function checks({ record, keyid }: DeletionPage): readonly Block[] {
       ].join('\n'),
       'sh',
     ),
+    prose('A person concerned checks the proof that the operator gave to them:'),
+    code('zeroshift verify . --require-signature operator.pub --proof my-proof.json', 'sh'),
     prose([
-      'A subject compares the root in their proof file with that of the record, as RFC 6962 describes; ',
-      { code: 'zeroshift verify' },
-      ' does that for all proofs in the folder. The root of this request is ',
+      'The proof leads to the root ',
       { code: record.forgotten.root },
-      '.',
+      ' by the algorithm of RFC 9162, section 2.1.3.2. A leaf is the SHA-256 of a zero byte, the 32 bytes of its salt and the id.',
     ]),
   ]
 }

@@ -7,7 +7,7 @@ import { deletionSchema, type Deletion } from '../experiment/records/deletion.ts
 import { deletionClaims } from './deletion.ts'
 import { envelopeText, readEnvelope } from './envelope.ts'
 import type { PublicKey } from './keys.ts'
-import { inclusionProofSchema, isIncluded } from './merkle.ts'
+import { inclusionProofSchema, isIncluded, type InclusionProof } from './merkle.ts'
 import { verifyFolder, type FileDigests, type SignedFolder } from './model-signature.ts'
 import { PAYLOAD_TYPE, verifyEnvelope } from './statement.ts'
 
@@ -272,8 +272,12 @@ function proofFaults(
   if (present.length === 0) return undefined
   const expected = Array.from({ length: forgotten.samples }, (_, leaf) => proofPath(leaf))
   const faults = expected.flatMap((path, leaf) => {
-    const message = proofFault({ text: texts[path], digest: digests[path] }, leaf, forgotten)
-    return message === undefined ? [] : [{ path, message }]
+    const [text, digest] = [texts[path], digests[path]]
+    if (text === undefined || digest === undefined) return [{ path, message: MISSING }]
+    const read = subjectOf({ text, digest }, forgotten)
+    if ('flaw' in read) return [{ path, message: read.flaw }]
+    if (read.proof.leaf === leaf) return []
+    return [{ path, message: `it is the proof of leaf ${read.proof.leaf}, expected ${leaf}` }]
   })
   const known = new Set(expected)
   const added = present.filter((path) => !known.has(path))
@@ -283,17 +287,16 @@ function proofFaults(
   }
 }
 
-function proofFault(
-  { text, digest }: { readonly text: string | undefined; readonly digest: string | undefined },
-  leaf: number,
+/** Returns a proof that a sample is among the forgotten ones of a record, or why it is none. Pure. */
+export function subjectOf(
+  { text, digest }: { readonly text: string; readonly digest: string },
   { root, samples }: Deletion['forgotten'],
-): string | undefined {
-  if (text === undefined) return MISSING
+): { readonly proof: InclusionProof } | { readonly flaw: string } {
   const { data: proof } = inclusionProofSchema.safeParse(parseJson(text))
-  if (!proof) return 'this is no proof that a sample is among the forgotten ones'
+  if (!proof) return { flaw: 'this is no proof that a sample is among the forgotten ones' }
   if (sha256(canonicalJson(proof)) !== digest)
-    return 'its bytes are not the canonical JSON of the proof in it'
-  if (proof.leaf !== leaf) return `it is the proof of leaf ${proof.leaf}, expected ${leaf}`
-  if (proof.leaves !== samples) return `it is of a tree of ${proof.leaves} samples; the record has ${samples}`
-  return isIncluded(proof, root) ? undefined : 'it does not lead to the root in the record'
+    return { flaw: 'its bytes are not the canonical JSON of the proof in it' }
+  if (proof.leaves !== samples)
+    return { flaw: `it is of a tree of ${proof.leaves} samples; the record has ${samples}` }
+  return isIncluded(proof, root) ? { proof } : { flaw: 'it does not lead to the root in the record' }
 }

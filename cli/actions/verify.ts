@@ -45,6 +45,8 @@ interface VerifyOptions extends Omit<LaunchOptions, 'detach'>, ReportSelection {
   readonly keep?: true
   /** Files of public keys. One of them must have signed the report. */
   readonly requireSignature?: readonly string[]
+  /** The file of a subject's proof, for a certificate. */
+  readonly proof?: string
 }
 
 /** The exit code 2 stands for invalid input. */
@@ -73,8 +75,10 @@ export function verify(target: string, options: VerifyOptions): Promise<number> 
     const keys = await publicKeysIn(options.requireSignature)
     if (await isCertificate(target)) {
       refuseRunOptions({ ...options })
-      return verifyCertificate(target, keys, output)
+      return verifyCertificate(target, { keys, proof: options.proof }, output)
     }
+    if (options.proof !== undefined)
+      throw new UserError(`--proof is for the certificate of a deletion request, and ${target} is none`)
     const report = await findReport(target, options)
     const { changedCode, codeNames } = await import('../../activities/runtime/code-digests.ts')
     const published = readPublished(report.text, report.where)

@@ -18,6 +18,7 @@ export const verify = declareCommand({
     value('--model-directory <directory>', "where the pre-trained checkpoint's files are"),
     values('--given <place>', 'where a model from elsewhere is; may be repeated, in any order'),
     requireSignature('the report or the certificate'),
+    value('--proof <file>', 'for a certificate: the proof that a sample is among the forgotten ones'),
     flag('--keep', 'keep the new results in .zeroshift/verify, until the next verification of the run'),
     json,
     store,

@@ -32,6 +32,7 @@ import { signedStatement } from '../../../../signatures/statement.ts'
 import { madeDeletions, madeLedger } from '../../../support/deletions.ts'
 import { fileDirectory } from '../../../support/directories.ts'
 import { zeroshiftHere } from '../../../support/in-process.ts'
+import { madeRuns } from '../../../support/made-store.ts'
 
 const made = madeDeletions(3)
 const [, second] = made
@@ -100,11 +101,12 @@ interface Answer {
     readonly faults: readonly { readonly path: string; readonly message: string }[]
     readonly signers: readonly { readonly keyid: string; readonly named: boolean }[]
     readonly proofs: number | null
+    readonly subject: string | null
   }
 }
 
 /** The answer of `verify` for the copy, and its exit code. */
-async function verified(...args: readonly string[]): Promise<Answer & { readonly code: number }> {
+async function verified(...args: readonly string[]): Promise<Answer & { readonly code: number | null }> {
   const { code, stdout, stderr } = await here('verify', folder, '--json', ...args)
   expect(stdout, stderr).not.toBe('')
   return { ...(JSON.parse(stdout) as Answer), code }
@@ -135,7 +137,15 @@ test('a certificate has the record, its chain, the model and proofs, and holds w
   const { code, certificate } = await verified('--require-signature', 'operator.pub')
   expect(code).toBe(0)
   expect(certificate).toEqual({
-    ...{ ledger: madeLedger, number: 2, state: 'fulfilled', claim: 'replayed', faults: [], proofs: 3 },
+    ...{
+      ledger: madeLedger,
+      number: 2,
+      state: 'fulfilled',
+      claim: 'replayed',
+      faults: [],
+      proofs: 3,
+      subject: null,
+    },
     signers: [{ keyid: operator.publicKey.id, named: true }],
   })
   expect((await here('verify', folder)).stdout).toContain('The certificate holds')
@@ -505,6 +515,33 @@ describe('is refused, and nothing is written', () => {
   })
 })
 
+test('the model has a description if the store has the run that made it', async () => {
+  const [run] = madeRuns
+  const [first] = made
+  if (!run || !first) throw new Error('a run and a request were made')
+  const attempts = first.record.attempts.map((attempt) => ({ ...attempt, run: run.id }))
+  const artifacts = openArtifacts(`file://${root}/store-with-run`)
+  await artifacts.putRun(run)
+  await artifacts.putBlob(first.model)
+  await artifacts.store.put(
+    `ledgers/${madeLedger}/000001.json`,
+    Buffer.from(canonicalJson({ ...first.record, attempts })),
+  )
+  const out = join(root, 'with-run')
+  const written = await here(
+    ...['certificate', madeLedger, '1', '--out', out, '--key', 'operator', '--store', 'store-with-run'],
+  )
+  expect(written.code, written.stderr).toBe(0)
+  expect(JSON.parse(readFileSync(join(out, 'model/config.json'), 'utf8'))).toEqual({
+    ...{ format: 'zeroshift-model', version: 1, model: run.spec.model },
+    ...{ classes: run.facts.classes, shape: run.facts.shape },
+    layers: expect.arrayContaining([expect.objectContaining({ kind: 'linear' })]) as unknown,
+  })
+  expect((await here('verify', out)).code).toBe(0)
+  writeFileSync(join(out, 'model/config.json'), '{}')
+  expect((await here('verify', out)).stderr).toMatch(/^model\/config\.json: its SHA-256 is/m)
+})
+
 test('without notes in the store, a certificate has no private part', async () => {
   const notes = join(root, 'store', 'ledgers', madeLedger, '000001.notes.json')
   const text = readFileSync(notes)
@@ -530,6 +567,29 @@ test('without notes in the store, a certificate has no private part', async () =
   } finally {
     writeFileSync(notes, text)
   }
+})
+
+test('a subject checks their own proof against what is published', async () => {
+  const { samples } = second.notes
+  const proofs = [1, 2, 3].map((number) => read(`private/proofs/00000${number}.json`))
+  rmSync(inFolder('private'), { recursive: true })
+  const mine = join(root, 'my-proof.json')
+  for (const text of proofs) {
+    writeFileSync(mine, text)
+    const { code, certificate } = await verified('--proof', mine)
+    expect(code).toBe(0)
+    expect(samples.map(({ id }) => id)).toContain(certificate.subject)
+  }
+  const said = await here('verify', folder, '--proof', mine)
+  expect(said.stdout).toMatch(/^The sample "patient-2-\d\.png" is among the forgotten ones\.$/m)
+
+  writeFileSync(mine, proofs[0]?.replace('patient-2', 'patient-1') ?? '')
+  expect(await faults('--proof', mine)).toEqual([`${mine}: it does not lead to the root in the record`])
+  writeFileSync(mine, '{}')
+  expect(await faults('--proof', mine)).toEqual([expect.stringMatching(/this is no proof/)])
+  const missing = await here('verify', folder, '--proof', 'no-such-file')
+  expect(missing.code).toBe(2)
+  expect(missing.stderr).toMatch(/no-such-file: there is no such file; expected the proof of a subject/)
 })
 
 test('verify refuses options of a run, and a folder with links', async () => {
