@@ -13,8 +13,8 @@ const environment = {
 }
 
 /**
- * Installs Python's model_signing in a virtual environment of its own. A test verifies signatures of
- * model files with it.
+ * Installs Python's model_signing in a virtual environment of its own. A test verifies signatures
+ * of model files with it.
  * @returns {Promise<string>} the path of the `model_signing` executable
  */
 export function ensureModelSigning() {

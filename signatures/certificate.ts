@@ -263,7 +263,7 @@ function fileFaults(
   ]
 }
 
-/** Checks the proofs, of which there is one for each leaf. Returns undefined without a private part. */
+/** Checks the proofs, one for each leaf. Returns undefined without a private part. */
 function proofFaults(
   { digests, texts }: FoundCertificate,
   { forgotten }: Deletion,
@@ -287,7 +287,7 @@ function proofFaults(
   }
 }
 
-/** Returns a proof that a sample is among the forgotten ones of a record, or why it is none. Pure. */
+/** Returns the proof that a sample is among the forgotten ones, or why it is none. Pure. */
 export function subjectOf(
   { text, digest }: { readonly text: string; readonly digest: string },
   { root, samples }: Deletion['forgotten'],

@@ -119,8 +119,8 @@ export function isSignature(message: Uint8Array, signature: Uint8Array, { key }:
 const COORDINATE_BYTES = 32
 
 /**
- * Returns a signature in DER from its DER form or from IEEE P1363, the 64 bytes of r and s that some
- * key stores write. Returns undefined if it is no signature of the message by this key.
+ * Returns a signature in DER from its DER form or from IEEE P1363, the 64 bytes of r and s that
+ * some key stores write. Returns undefined if it is no signature of the message by this key.
  */
 export function signatureInDer(
   signature: Buffer,

@@ -89,8 +89,10 @@ function leavesOf(treeSalt: string, ids: readonly string[]): readonly Leaf[] {
     .sort((a, b) => Buffer.compare(a.digest, b.digest))
 }
 
-/** Returns the digests of all levels, from the leaves to the root. A last node without a sibling is
- * a node of the next level, too. */
+/**
+ * Returns the digests of all levels, from the leaves to the root. A last node without a sibling is
+ * a node of the next level, too.
+ */
 function levelsOf(leaves: readonly Leaf[]): readonly (readonly Buffer[])[] {
   const levels: Buffer[][] = []
   let level = leaves.map(({ digest }) => digest)

@@ -20,7 +20,7 @@ function leavesOf(salt: string, ids: readonly string[]): readonly Buffer[] {
       const own = createHmac('sha256', Buffer.from(salt, 'hex')).update(id, 'utf8').digest()
       return sha(Buffer.of(0), own, Buffer.from(id, 'utf8'))
     })
-    .sort(Buffer.compare)
+    .sort((a, b) => Buffer.compare(a, b))
 }
 
 const salts = fc
