@@ -112,7 +112,7 @@ export function checkCertificate(found: FoundCertificate, named: readonly Public
     proofs: proofs?.valid ?? null,
     faults: unique([
       ...contradictions(found, record),
-      ...missingFiles(found, record),
+      ...missingFiles(found),
       ...faults,
       ...modelFaults(found, record),
       ...fileFaults(found, keys),
@@ -173,11 +173,12 @@ function contradictions(found: FoundCertificate, record: Deletion): readonly Cer
   return faults
 }
 
-function missingFiles({ digests }: FoundCertificate, { number }: Deletion): readonly CertificateFault[] {
+/** Missing records of earlier requests are found with the chain. */
+function missingFiles({ digests }: FoundCertificate): readonly CertificateFault[] {
   const { readme, page, record, envelope, model, modelSignature, signature } = certificatePaths
-  const chain = Array.from({ length: number - 1 }, (_, i) => chainPath(i + 1))
-  const required = [readme, page, record, envelope, ...chain, model, modelSignature, signature]
-  return required.flatMap((path) => (digests[path] === undefined ? [{ path, message: MISSING }] : []))
+  return [readme, page, record, envelope, model, modelSignature, signature].flatMap((path) =>
+    digests[path] === undefined ? [{ path, message: MISSING }] : [],
+  )
 }
 
 /**
@@ -263,6 +264,9 @@ function fileFaults(
   ]
 }
 
+/** At most so many missing proofs are named, since a record may claim any number of samples. */
+const MOST_MISSING = 100
+
 /** Checks the proofs, one for each leaf. Returns undefined without a private part. */
 function proofFaults(
   { digests, texts }: FoundCertificate,
@@ -270,20 +274,22 @@ function proofFaults(
 ): { readonly valid: number; readonly faults: readonly CertificateFault[] } | undefined {
   const present = Object.keys(digests).filter((path) => path.startsWith(`${certificatePaths.private}/`))
   if (present.length === 0) return undefined
-  const expected = Array.from({ length: forgotten.samples }, (_, leaf) => proofPath(leaf))
-  const faults = expected.flatMap((path, leaf) => {
+  const checked = present.map((path) => {
     const [text, digest] = [texts[path], digests[path]]
-    if (text === undefined || digest === undefined) return [{ path, message: MISSING }]
+    const leaf = Number(/^private\/proofs\/(\d+)\.json$/.exec(path)?.[1]) - 1
+    if (text === undefined || digest === undefined || leaf >= forgotten.samples || path !== proofPath(leaf))
+      return { path, message: 'this file was added: it is no proof' }
     const read = subjectOf({ text, digest }, forgotten)
-    if ('flaw' in read) return [{ path, message: read.flaw }]
-    if (read.proof.leaf === leaf) return []
-    return [{ path, message: `it is the proof of leaf ${read.proof.leaf}, expected ${leaf}` }]
+    if ('flaw' in read) return { path, message: read.flaw }
+    if (read.proof.leaf === leaf) return undefined
+    return { path, message: `it is the proof of leaf ${read.proof.leaf}, expected ${leaf}` }
   })
-  const known = new Set(expected)
-  const added = present.filter((path) => !known.has(path))
+  const missing: CertificateFault[] = []
+  for (let leaf = 0; leaf < forgotten.samples && missing.length < MOST_MISSING; leaf++)
+    if (digests[proofPath(leaf)] === undefined) missing.push({ path: proofPath(leaf), message: MISSING })
   return {
-    valid: expected.length - faults.length,
-    faults: [...faults, ...added.map((path) => ({ path, message: 'this file was added: it is no proof' }))],
+    valid: checked.filter((fault) => fault === undefined).length,
+    faults: [...checked.flatMap((fault) => fault ?? []), ...missing],
   }
 }
 

@@ -54,6 +54,16 @@ check(`Python's model_signing verifies a signed folder${why}`, () => {
   expect(verified()).toMatch(/Verification succeeded/)
 })
 
+check(`it leaves out the paths that the signature ignores${why}`, () => {
+  mkdirSync(join(model, 'private'))
+  writeFileSync(join(model, 'private', 'proof.json'), '{}')
+  writeFileSync(join(model, 'record.intoto.jsonl'), '{}')
+  const digests = Object.fromEntries(Object.entries(files).map(([name, text]) => [name, sha256(text)]))
+  const folder = { name: 'unlearned', ignored: ['record.intoto.jsonl', 'private', 'model.sig'] }
+  writeFileSync(join(model, 'model.sig'), signedFolder(folder, digests, key))
+  expect(verified()).toMatch(/Verification succeeded/)
+})
+
 check.each([
   ['a changed file', () => writeFileSync(join(model, 'model.safetensors'), 'Weights'), /Hash mismatch/],
   ['an added file', () => writeFileSync(join(model, 'added'), ''), /Extra files found/],

@@ -288,6 +288,16 @@ describe('a change is named', () => {
     }
   })
 
+  test.each<[string, Partial<Deletion>]>([
+    ['samples', { forgotten: { ...second.record.forgotten, samples: Number.MAX_SAFE_INTEGER } }],
+    ['requests', { number: Number.MAX_SAFE_INTEGER }],
+  ])('a record that claims more %s than anybody can have', async (_, claimed) => {
+    writeFileSync(inFolder('record.json'), canonicalJson({ ...second.record, ...claimed }))
+    const found = await faults()
+    expect(found.length).toBeLessThan(150)
+    expect(found).toContainEqual(expect.stringMatching(/^record\.intoto\.jsonl: its predicate\./))
+  })
+
   test('any byte of any file', async () => {
     const found = await readCertificate(origin)
     const bytes = new Map(filesOf(origin).map((path) => [path, readFileSync(join(origin, path))]))
