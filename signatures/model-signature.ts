@@ -149,7 +149,11 @@ function bundleText(payload: Buffer, sig: Buffer, key: PublicKey): string {
 const bundleSchema = z.object({
   mediaType: z.literal(MEDIA_TYPE),
   verificationMaterial: z.object({ publicKey: z.object({ hint: z.string() }) }),
-  dsseEnvelope: z.unknown(),
+  dsseEnvelope: z.object({
+    payload: z.string(),
+    payloadType: z.string(),
+    signatures: z.array(z.object({ sig: z.string(), keyid: z.literal('') })).length(1),
+  }),
 })
 
 interface Bundle {
