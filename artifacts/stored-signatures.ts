@@ -6,7 +6,7 @@ import {
   type SignedReport,
   type StageClaim,
 } from '../signatures/claims.ts'
-import type { SigningKey } from '../signatures/keys.ts'
+import type { Signer } from '../signatures/keys.ts'
 import { signedStatement, type Statement } from '../signatures/statement.ts'
 import type { Artifacts } from './artifacts.ts'
 import { reportSignatures, stageSignatures } from './format/layout.ts'
@@ -19,10 +19,10 @@ export function signStage(
   artifacts: Artifacts,
   manifest: Manifest,
   claim: StageClaim,
-  key: SigningKey,
+  signer: Signer,
 ): Promise<void> {
   const digest = manifestDigest(manifest)
-  return put(artifacts, stageSignatures(manifest), stageClaims({ ...manifest, digest })[claim], key)
+  return put(artifacts, stageSignatures(manifest), stageClaims({ ...manifest, digest })[claim], signer)
 }
 
 /** Signs a report, in one object for each key in the folder of the run. */
@@ -30,19 +30,19 @@ export function signReport(
   artifacts: Artifacts,
   report: SignedReport,
   claim: ReportClaim,
-  key: SigningKey,
+  signer: Signer,
 ): Promise<void> {
-  return put(artifacts, reportSignatures(report.run), reportClaims(report)[claim], key)
+  return put(artifacts, reportSignatures(report.run), reportClaims(report)[claim], signer)
 }
 
 async function put(
   { store }: Artifacts,
   folder: string,
   statement: Statement,
-  key: SigningKey,
+  signer: Signer,
 ): Promise<void> {
-  const text = signedStatement(statement, key)
-  await store.put(`${folder}${key.publicKey.id}.json`, new TextEncoder().encode(text))
+  const text = signedStatement(statement, signer)
+  await store.put(`${folder}${signer.publicKey.id}.json`, new TextEncoder().encode(text))
 }
 
 /** An envelope in a store that is not verified yet. */

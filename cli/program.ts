@@ -5,6 +5,7 @@ import { adapterExport } from './commands/adapter-export.ts'
 import { adapterInspect } from './commands/adapter-inspect.ts'
 import { adapterMerge } from './commands/adapter-merge.ts'
 import { cancel } from './commands/cancel.ts'
+import { certificate } from './commands/certificate.ts'
 import { check } from './commands/check.ts'
 import { compare } from './commands/compare.ts'
 import { completionOf } from './commands/completion.ts'
@@ -79,6 +80,7 @@ const commands: readonly AddCommand[] = [
   check,
   declareGroup('key', 'make and show keys that sign results', [keyNew, keyShow]),
   sign,
+  certificate,
   methods,
   metrics,
   schema,

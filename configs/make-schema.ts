@@ -1,14 +1,15 @@
 import { writeFile } from 'node:fs/promises'
 import { format, resolveConfig } from 'prettier'
 import { z } from 'zod'
+import { deletionSchema } from '../experiment/records/deletion.ts'
 import { configJsonSchema } from '../experiment/spec/json-schema.ts'
 import { noPlugins } from '../experiment/spec/plugin.ts'
 import { sweepSchema } from '../experiment/sweep/space.ts'
 import { progressLineSchema, taskSchema } from '../programs/contract.ts'
 
 /**
- * Writes the JSON Schemas from which editors complete and check configs, and those of the contract
- * with external programs:
+ * Writes the JSON Schemas from which editors complete and check configs, those of the contract with
+ * external programs, and that of the record of a deletion request:
  *
  *     npx tsx configs/make-schema.ts
  *
@@ -21,6 +22,10 @@ export const schemas: Readonly<Record<string, object>> = {
   [`${import.meta.dirname}/program-progress.schema.json`]: jsonSchema(
     'Zeroshift progress line',
     progressLineSchema,
+  ),
+  [`${import.meta.dirname}/deletion-record.schema.json`]: jsonSchema(
+    'Zeroshift record of a deletion request',
+    deletionSchema,
   ),
 }
 

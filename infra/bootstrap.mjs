@@ -13,8 +13,10 @@ Sets up what a fresh clone needs, and does nothing when all is there. An install
   --with-cluster-tools
                   also Helm and its kin, if they can be had: tests of the manifests in infra/ use them, and are skipped without them
   --with-tls      also a Temporal server that speaks TLS, if it can be had (with Go): some tests use it, and are skipped without it
-  --for-tests     what \`npm test\` needs: --with-mlflow and --with-s3, and all five if the variable CI is set
-  --for-all-tests all five of them
+  --with-model-signing
+                  also Python's model_signing, if it can be had: a test of signed models uses it, and is skipped without it
+  --for-tests     what \`npm test\` needs: --with-mlflow and --with-s3, and all six if the variable CI is set
+  --for-all-tests all six of them
   --no-temporal   without the Temporal server
   --gpu           TensorFlow with CUDA, 4 GB (also: ZEROSHIFT_DEVICE=gpu)
 `
@@ -26,6 +28,7 @@ const known = [
   '--with-peft',
   '--with-cluster-tools',
   '--with-tls',
+  '--with-model-signing',
   '--for-tests',
   '--for-all-tests',
   '--no-temporal',
@@ -45,6 +48,7 @@ await bootstrap({
   peft: all || flags.includes('--with-peft'),
   clusterTools: all || flags.includes('--with-cluster-tools'),
   tls: all || flags.includes('--with-tls'),
+  modelSigning: all || flags.includes('--with-model-signing'),
   ...(flags.includes('--gpu') ? { gpu: true } : {}),
 }).catch(giveUp)
 const { prepare } = await load('worker/prepare.ts')

@@ -2,6 +2,7 @@ import { constants } from 'node:os'
 import { isInstalled } from './checkout.mjs'
 import { ensureClusterTools, presentClusterTools } from './cluster-tools.mjs'
 import { ensureMlflow, presentMlflow } from './mlflow.mjs'
+import { ensureModelSigning, presentModelSigning } from './model-signing.mjs'
 import { ensureNative, isNativeCached, isNativeReady, useNative } from './native.mjs'
 import { arePackagesReady, ensurePackages } from './packages.mjs'
 import { ensurePeft, presentPeft } from './peft.mjs'
@@ -22,6 +23,7 @@ import { ensureVersitygw, presentVersitygw } from './versitygw.mjs'
  * @param {boolean} [options.peft]
  * @param {boolean} [options.clusterTools]
  * @param {boolean} [options.tls]
+ * @param {boolean} [options.modelSigning]
  * @param {boolean} [options.gpu]
  * @returns {Promise<void>} rejects with a SetupError, whose message is for the user
  */
@@ -33,6 +35,7 @@ export async function bootstrap({
   peft = false,
   clusterTools = false,
   tls = false,
+  modelSigning = false,
   gpu = process.env.ZEROSHIFT_DEVICE === 'gpu',
 } = {}) {
   checkNode()
@@ -51,6 +54,10 @@ export async function bootstrap({
     },
     mlflow && { isReady: presentMlflow, ensure: ensureMlflow },
     peft && { isReady: presentPeft, ensure: () => unlessImpossible('PEFT', ensurePeft) },
+    modelSigning && {
+      isReady: presentModelSigning,
+      ensure: () => unlessImpossible('model_signing', ensureModelSigning),
+    },
   ]
   const builds = [
     temporal && { isReady: presentTemporal, ensure: ensureTemporal },
@@ -93,8 +100,7 @@ async function inParts(first, ...lists) {
 }
 
 /**
- * Sets up a large part, of 6 GB or minutes of building. If it cannot be installed, its tests are
- * skipped.
+ * Sets up a part that some tests alone use. If it cannot be installed, these tests are skipped.
  */
 async function unlessImpossible(name, ensure) {
   try {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { UserError } from '../common/errors.ts'
 import { formatPath } from '../common/path.ts'
-import { derOf, isSignature, publicKeyInDer, signatureOf, type PublicKey, type SigningKey } from './keys.ts'
+import { derOf, isSignature, publicKeyInDer, type PublicKey, type Signer } from './keys.ts'
 
 /**
  * A DSSE envelope (Dead Simple Signing Envelope, version 1 of
@@ -68,15 +68,29 @@ export function preAuthenticationEncoding(payloadType: string, payload: Uint8Arr
 }
 
 /** Signs a payload and returns the envelope as one line of JSON with a line break. */
-export function signedEnvelope(payloadType: string, payload: Uint8Array, key: SigningKey): string {
-  const { privateKey, publicKey } = key
-  const sig = signatureOf(preAuthenticationEncoding(payloadType, payload), privateKey)
-  const signature = {
-    keyid: publicKey.id,
-    sig: sig.toString('base64'),
-    spki: derOf(publicKey.key).toString('base64'),
+export function signedEnvelope(payloadType: string, payload: Uint8Array, signer: Signer): string {
+  return envelopeText(withSignature({ payloadType, payload: Buffer.from(payload), signatures: [] }, signer))
+}
+
+/** Adds a signature to an envelope. It replaces an earlier one by the same key. */
+export function withSignature(envelope: Envelope, { publicKey, sign }: Signer): Envelope {
+  const { payloadType, payload, signatures } = envelope
+  const sig = sign(preAuthenticationEncoding(payloadType, payload))
+  const others = signatures.filter(({ keyid }) => keyid !== publicKey.id)
+  return { ...envelope, signatures: [...others, { keyid: publicKey.id, sig, key: publicKey }] }
+}
+
+/** Returns an envelope as one line of JSON with a line break. */
+export function envelopeText({ payloadType, payload, signatures }: Envelope): string {
+  const envelope = {
+    payload: payload.toString('base64'),
+    payloadType,
+    signatures: signatures.map(({ keyid, sig, key }) => ({
+      keyid,
+      sig: sig.toString('base64'),
+      ...(key && { spki: derOf(key.key).toString('base64') }),
+    })),
   }
-  const envelope = { payload: Buffer.from(payload).toString('base64'), payloadType, signatures: [signature] }
   return `${JSON.stringify(envelope)}\n`
 }
 

@@ -20,8 +20,14 @@ export interface PublicKey {
   readonly key: KeyObject
 }
 
-export interface SigningKey {
+/** Signs messages for a public key: a private key in memory, or a command that has access to it. */
+export interface Signer {
   readonly publicKey: PublicKey
+  /** Returns a signature in DER. */
+  readonly sign: (message: Uint8Array) => Buffer
+}
+
+export interface SigningKey extends Signer {
   readonly privateKey: KeyObject
 }
 
@@ -53,7 +59,7 @@ export function privateKeyIn(pem: string, where: string): SigningKey {
   const message = randomBytes(CHECKED_BYTES)
   if (!isSignature(message, signatureOf(message, privateKey), publicKey))
     throw wrong(where, 'the public part of this key is not that of its private part; expected a whole key')
-  return { publicKey, privateKey }
+  return signingKeyOf(publicKey, privateKey)
 }
 
 /** Reads a public key in PEM. Throws a UserError for any other text. */
@@ -76,7 +82,11 @@ export function publicKeyInDer(der: Buffer, where: string): PublicKey {
 
 export function newSigningKey(): SigningKey {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: CURVE })
-  return { publicKey: publicKeyOf(privateKey), privateKey }
+  return signingKeyOf(publicKeyOf(privateKey), privateKey)
+}
+
+function signingKeyOf(publicKey: PublicKey, privateKey: KeyObject): SigningKey {
+  return { publicKey, privateKey, sign: (message) => signatureOf(message, privateKey) }
 }
 
 export function privatePem({ privateKey }: SigningKey): string {
@@ -103,6 +113,40 @@ export function signatureOf(message: Uint8Array, key: KeyObject): Buffer {
  */
 export function isSignature(message: Uint8Array, signature: Uint8Array, { key }: PublicKey): boolean {
   return verify('sha256', message, { key, dsaEncoding: 'der' }, signature)
+}
+
+/** The length of r and of s in bytes. */
+const COORDINATE_BYTES = 32
+
+/**
+ * Returns a signature in DER from its DER form or from IEEE P1363, the 64 bytes of r and s that
+ * some key stores write. Returns undefined if it is no signature of the message by this key.
+ */
+export function signatureInDer(
+  signature: Buffer,
+  message: Uint8Array,
+  publicKey: PublicKey,
+): Buffer | undefined {
+  if (isSignature(message, signature, publicKey)) return signature
+  if (signature.length !== 2 * COORDINATE_BYTES) return undefined
+  const integers = [0, COORDINATE_BYTES].map((at) =>
+    derInteger(signature.subarray(at, at + COORDINATE_BYTES)),
+  )
+  const body = Buffer.concat(integers)
+  const der = Buffer.concat([Buffer.of(DER_SEQUENCE, body.length), body])
+  return isSignature(message, der, publicKey) ? der : undefined
+}
+
+const DER_SEQUENCE = 0x30
+const DER_INTEGER = 0x02
+const SIGN_BIT = 0x80
+
+/** A positive integer in DER, from its bytes with the most significant one first. */
+function derInteger(bytes: Buffer): Buffer {
+  const first = bytes.findIndex((byte) => byte !== 0)
+  const digits = bytes.subarray(first === -1 ? bytes.length - 1 : first)
+  const padded = (digits[0] ?? 0) >= SIGN_BIT ? Buffer.concat([Buffer.of(0), digits]) : digits
+  return Buffer.concat([Buffer.of(DER_INTEGER, padded.length), padded])
 }
 
 /**

@@ -3,7 +3,7 @@ import { canonicalJson } from '../common/canonical.ts'
 import { differences } from '../common/differences.ts'
 import { UserError } from '../common/errors.ts'
 import { readEnvelope, signedEnvelope, signersOf, type Envelope, type Signers } from './envelope.ts'
-import type { PublicKey, SigningKey } from './keys.ts'
+import type { PublicKey, Signer } from './keys.ts'
 
 /**
  * An in-toto statement (version 1 of https://github.com/in-toto/attestation), which the tools of
@@ -29,13 +29,13 @@ export type Claims<C extends string> = Readonly<Record<C, Statement>>
 export type VerifiedEnvelope<C extends string> = ({ readonly claim: C } & Signers) | { readonly flaw: string }
 
 export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1'
-const PAYLOAD_TYPE = 'application/vnd.in-toto+json'
+export const PAYLOAD_TYPE = 'application/vnd.in-toto+json'
 
 const schema = z.looseObject({ _type: z.literal(STATEMENT_TYPE), predicateType: z.string() })
 
 /** Signs a statement and returns the envelope as one line of JSON with a line break. */
-export function signedStatement(statement: Statement, key: SigningKey): string {
-  return signedEnvelope(PAYLOAD_TYPE, Buffer.from(canonicalJson(statement)), key)
+export function signedStatement(statement: Statement, signer: Signer): string {
+  return signedEnvelope(PAYLOAD_TYPE, Buffer.from(canonicalJson(statement)), signer)
 }
 
 /**

@@ -9,18 +9,18 @@ import type { RunRecord } from '../../experiment/records/run.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import type { Stage } from '../../experiment/stages/stage.ts'
 import { reportClaims, signedReport, stageClaims } from '../../signatures/claims.ts'
-import type { SigningKey } from '../../signatures/keys.ts'
-import { signingKey } from '../../signatures/setting.ts'
+import type { Signer } from '../../signatures/keys.ts'
 import { verifyEnvelope, type Claims } from '../../signatures/statement.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
 import { runIdIn } from '../workspace/named-run.ts'
 import { counted } from '../output/format.ts'
-import { privateKeyFile } from '../workspace/key-files.ts'
+import { signerOf, type SignerOptions } from '../workspace/signer.ts'
 import { runRecordIn } from '../workspace/workspace.ts'
 import { print, printJson } from '../output/print.ts'
+import { isCertificate } from '../workspace/certificate-folder.ts'
+import { signCertificate } from './sign-certificate.ts'
 
-interface SignOptions {
-  readonly key?: string
+interface SignOptions extends SignerOptions {
   readonly json?: true
   readonly store?: string
 }
@@ -30,15 +30,12 @@ type Outcome = 'signed' | 'signed before' | 'absent'
 
 /**
  * `zeroshift sign RUN`: attests the results of a run that are in a store, by whomever they were
- * computed. Returns 1 if a stage or the report is absent.
+ * computed. Adds a signature to the certificate of a deletion request instead if the word is its
+ * folder. Returns 1 if a stage or the report is absent.
  */
-export async function sign(word: string, { key: file, json, store }: SignOptions): Promise<number> {
-  const key = file === undefined ? signingKey() : await privateKeyFile(file)
-  if (!key)
-    throw new UserError(
-      'no key to sign with; expected the file of a private key as --key, or in ZEROSHIFT_SIGNING_KEY_FILE. ' +
-        '`./zeroshift key new FILE` makes one',
-    )
+export async function sign(word: string, { json, store, ...options }: SignOptions): Promise<number> {
+  const key = await signerOf(options)
+  if (await isCertificate(word)) return signCertificate(word, key, { ...(json && { json }) })
   const artifacts = await artifactsIn(store)
   const id = await runIdIn(artifacts.store, word)
   const run = await runRecordIn(artifacts, id)
@@ -79,7 +76,7 @@ async function soundReport(artifacts: Artifacts, run: RunRecord): Promise<string
   )
 }
 
-async function attestStage(artifacts: Artifacts, stage: Stage, key: SigningKey): Promise<Outcome> {
+async function attestStage(artifacts: Artifacts, stage: Stage, key: Signer): Promise<Outcome> {
   const manifest = await artifacts.complete(stage)
   if (!manifest) return 'absent'
   const claims = stageClaims({ ...manifest, digest: manifestDigest(manifest) })
@@ -88,12 +85,7 @@ async function attestStage(artifacts: Artifacts, stage: Stage, key: SigningKey):
   return 'signed'
 }
 
-async function attestReport(
-  artifacts: Artifacts,
-  id: string,
-  json: string,
-  key: SigningKey,
-): Promise<Outcome> {
+async function attestReport(artifacts: Artifacts, id: string, json: string, key: Signer): Promise<Outcome> {
   const report = signedReport(id, JSON.parse(json))
   if (!report) return 'absent'
   if (await hasSignature(artifacts, reportSignatures(id), reportClaims(report), key)) return 'signed before'
@@ -109,7 +101,7 @@ async function hasSignature<C extends string>(
   artifacts: Artifacts,
   folder: string,
   claims: Claims<C>,
-  { publicKey }: SigningKey,
+  { publicKey }: Signer,
 ): Promise<boolean> {
   const found = await signaturesIn(artifacts, folder)
   return found.some(({ path, text }) => {

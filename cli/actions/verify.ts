@@ -34,6 +34,8 @@ import {
 import type { VerificationStatus } from '../output/show-verification.ts'
 import { withOutput, type Output } from '../output/output.ts'
 import { errorReason } from '../server/unwrap-error.ts'
+import { isCertificate } from '../workspace/certificate-folder.ts'
+import { refuseRunOptions, verifyCertificate } from './verify-certificate.ts'
 
 interface VerifyOptions extends Omit<LaunchOptions, 'detach'>, ReportSelection {
   readonly dataDirectory?: string
@@ -43,6 +45,8 @@ interface VerifyOptions extends Omit<LaunchOptions, 'detach'>, ReportSelection {
   readonly keep?: true
   /** Files of public keys. One of them must have signed the report. */
   readonly requireSignature?: readonly string[]
+  /** The file of a subject's proof, for a certificate. */
+  readonly proof?: string
 }
 
 /** The exit code 2 stands for invalid input. */
@@ -62,10 +66,19 @@ interface Verified {
   readonly directory: string
 }
 
-/** `zeroshift verify REPORT`: computes a run again and compares it. Returns the exit code. */
+/**
+ * `zeroshift verify REPORT`: computes a run again and compares it. Checks the certificate of a
+ * deletion request instead if the folder is one. Returns the exit code.
+ */
 export function verify(target: string, options: VerifyOptions): Promise<number> {
   return withOutput(options, async (output) => {
     const keys = await publicKeysIn(options.requireSignature)
+    if (await isCertificate(target)) {
+      refuseRunOptions({ ...options })
+      return verifyCertificate(target, { keys, proof: options.proof }, output)
+    }
+    if (options.proof !== undefined)
+      throw new UserError(`--proof is for the certificate of a deletion request, and ${target} is none`)
     const report = await findReport(target, options)
     const { changedCode, codeNames } = await import('../../activities/runtime/code-digests.ts')
     const published = readPublished(report.text, report.where)

@@ -37,6 +37,16 @@ export const requireSignature = (signed: string) =>
     `a public key that must have signed ${signed}; if repeated, one of the keys suffices`,
   )
 
+/** The options of commands that sign. */
+export const signingKeyFile = value(
+  '--key <file>',
+  'the private key, by default the one in ZEROSHIFT_SIGNING_KEY_FILE; with --sign-with the public key',
+)
+export const signWith = value(
+  '--sign-with <command>',
+  'a command of the shell that signs the bytes on its standard input with the key of --key, and writes the signature',
+)
+
 /** An option of `store copy` and `store export`. */
 export const someRuns = values(
   '--run <id>',

@@ -7,6 +7,7 @@ import type { Verification } from '../../report/verification.ts'
 import type { Estimate } from './estimate.ts'
 import { printJson, printProblem, printTo } from './print.ts'
 import type { CheckedSignatures } from '../workspace/report-signatures.ts'
+import type { CertificateAnswer } from './certificate-answer.ts'
 
 /** The object that `--json` prints for `run`, `sweep`, `resume` and `verify`. */
 export interface Answer {
@@ -47,6 +48,8 @@ export interface Answer {
    */
   readonly notReproducible?: readonly string[]
   readonly signatures?: CheckedSignatures
+  /** Only from `verify` of a certificate. */
+  readonly certificate?: CertificateAnswer
   /** Only from `sweep`: the cells that it would compute, or the counts of its results. */
   readonly cells?: readonly object[] | SweepCounts
   readonly shared?: number

@@ -44,6 +44,7 @@ export default defineConfig({
           page('GPUs', '/guides/gpus'),
           page('Reading a report', '/guides/reading-a-report'),
           page('Publishing a result', '/guides/publishing-a-result'),
+          page('Records of deletion requests', '/guides/deletion-records'),
           page('Operations', '/guides/operations'),
           page('Security', '/guides/security'),
         ],

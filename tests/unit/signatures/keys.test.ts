@@ -1,10 +1,18 @@
 import { execFileSync } from 'node:child_process'
-import { createHash, generateKeyPairSync } from 'node:crypto'
+import { createHash, generateKeyPairSync, sign } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { UserError } from '../../../common/errors.ts'
-import { newSigningKey, privateKeyIn, privatePem, publicKeyIn, publicPem } from '../../../signatures/keys.ts'
+import {
+  isSignature,
+  newSigningKey,
+  privateKeyIn,
+  privatePem,
+  publicKeyIn,
+  publicPem,
+  signatureInDer,
+} from '../../../signatures/keys.ts'
 import { signingKey } from '../../../signatures/setting.ts'
 import { fileDirectory } from '../../support/directories.ts'
 
@@ -175,4 +183,19 @@ test('the setting names a key or its file, and a message says which', () => {
     /^ZEROSHIFT_SIGNING_KEY_FILE names .*ed\.pem: this is a key of the type ed25519/,
   )
   expect(() => signingKey({ ZEROSHIFT_SIGNING_KEY_FILE: at('none') })).toThrow(/none, which is missing/)
+})
+
+test('a signature as the bytes of r and s is converted to DER, also if their first bytes are zero', () => {
+  const { privateKey, publicKey } = newSigningKey()
+  const other = newSigningKey().publicKey
+  let short = 0
+  for (let i = 0; i < 100 || short === 0; i++) {
+    const message = Buffer.from(`message ${i}`)
+    const bare = sign('sha256', message, { key: privateKey, dsaEncoding: 'ieee-p1363' })
+    if (bare[0] === 0 || bare[32] === 0) short++
+    const der = signatureInDer(bare, message, publicKey)
+    expect(der && isSignature(message, der, publicKey)).toBe(true)
+    expect(der && signatureInDer(der, message, publicKey)).toEqual(der)
+    expect(signatureInDer(bare, message, other)).toBeUndefined()
+  }
 })

@@ -1,0 +1,175 @@
+import { digestOf } from '../../common/canonical.ts'
+import { formatPath, type Path } from '../../common/path.ts'
+import type { Attempt, Claim, Deletion, Evidence } from './deletion.ts'
+
+/** A part of a record that contradicts another part. */
+export interface RecordFlaw {
+  /** `attempts[0].evidence[1].accepted` */
+  readonly path: string
+  readonly message: string
+}
+
+/**
+ * Returns the contradictions within a record: evidence that does not fit its limit, an outcome or a
+ * claim that does not fit the evidence, and a state that does not fit the attempts. Pure.
+ */
+export function deletionFlaws(record: Deletion): readonly RecordFlaw[] {
+  const { attempts, state, claim, reason, model, data, forgotten, forgottenBefore } = record
+  const accepted = attempts.at(-1)?.outcome === 'accepted' ? attempts.at(-1) : undefined
+  const expectedState = accepted ? 'fulfilled' : 'refused'
+  const changed = state === 'fulfilled'
+  return [
+    ...attempts.flatMap((attempt, i) => attemptFlaws(attempt, ['attempts', i])),
+    ...attempts
+      .slice(0, -1)
+      .flatMap(({ outcome }, i) =>
+        when(
+          outcome === 'accepted',
+          ['attempts', i, 'outcome'],
+          'it is "accepted", but another attempt follows',
+        ),
+      ),
+    ...when(
+      state !== expectedState,
+      ['state'],
+      `it is "${state}", but the last attempt ${accepted ? 'was accepted' : 'was not accepted'}`,
+    ),
+    ...when(
+      claim !== accepted?.claim,
+      ['claim'],
+      `it is ${shown(claim)}, but the claim of the accepted attempt is ${shown(accepted?.claim)}`,
+    ),
+    ...when(changed && reason !== undefined, ['reason'], 'a fulfilled request has no reason of a refusal'),
+    ...when(!changed && reason === undefined, ['reason'], 'a refused request has a reason'),
+    ...when(
+      !changed && model.after.sha256 !== model.before.sha256,
+      ['model', 'after'],
+      'the request was refused, but the model is another one than before',
+    ),
+    ...when(
+      !changed && data.after !== data.before,
+      ['data', 'after'],
+      'the request was refused, but the data is not the same as before',
+    ),
+    ...when(
+      changed && forgottenBefore < forgotten.samples,
+      ['forgottenBefore'],
+      `it is ${forgottenBefore}, but this request alone has ${forgotten.samples} samples`,
+    ),
+  ]
+}
+
+/**
+ * Returns the contradictions of a record with the records of all earlier requests of its ledger,
+ * which are in their order. Pure.
+ */
+export function chainFlaws(record: Deletion, earlier: readonly Deletion[]): readonly RecordFlaw[] {
+  const before = earlier.at(-1)
+  const previous = before ? digestOf(before) : null
+  const samples = [...earlier, record]
+    .filter(({ state }) => state === 'fulfilled')
+    .reduce((sum, { forgotten }) => sum + forgotten.samples, 0)
+  return [
+    ...when(
+      record.number !== earlier.length + 1,
+      ['number'],
+      `it is ${record.number}, but ${earlier.length} records come before`,
+    ),
+    ...when(
+      record.previous !== previous,
+      ['previous'],
+      `it is ${record.previous ?? 'null'}, but the digest of the record before is ${previous ?? 'null, since there is none'}`,
+    ),
+    ...when(
+      record.forgottenBefore !== samples,
+      ['forgottenBefore'],
+      `it is ${record.forgottenBefore}, but the fulfilled requests have ${samples} samples`,
+    ),
+    ...(before
+      ? [
+          ...when(
+            record.ledger.name !== before.ledger.name,
+            ['ledger', 'name'],
+            `it is "${record.ledger.name}", but the record before is of "${before.ledger.name}"`,
+          ),
+          ...when(
+            record.model.before.sha256 !== before.model.after.sha256,
+            ['model', 'before'],
+            'it is not the model after the request before',
+          ),
+          ...when(
+            record.data.before !== before.data.after,
+            ['data', 'before'],
+            'it is not the data after the request before',
+          ),
+        ]
+      : []),
+  ]
+}
+
+/** The claim that the methods with a claim of their own have. All other methods are measured. */
+const claimsOf: Readonly<Record<string, Claim>> = { retrain: 'retrained', replay: 'replayed', sisa: 'sisa' }
+
+function attemptFlaws(attempt: Attempt, path: Path): readonly RecordFlaw[] {
+  const { method, claim, evidence, outcome, report, reason } = attempt
+  const expected = claimsOf[method] ?? 'measured'
+  const isMet = evidence.length > 0 && evidence.every(({ accepted }) => accepted)
+  return [
+    ...evidence.flatMap((one, i) => evidenceFlaws(one, [...path, 'evidence', i])),
+    ...when(
+      claim !== expected,
+      [...path, 'claim'],
+      `it is "${claim}", but the claim of the method ${method} is "${expected}"`,
+    ),
+    ...when(
+      outcome === 'accepted' && claim === 'measured' && !isMet,
+      [...path, 'outcome'],
+      'it is "accepted", but the evidence does not meet the acceptance rule',
+    ),
+    ...when(
+      outcome === 'missed' && isMet,
+      [...path, 'outcome'],
+      'it is "missed", but the evidence meets the acceptance rule',
+    ),
+    ...when(
+      outcome !== 'failed' && report === undefined,
+      [...path, 'report'],
+      'it is missing, but the attempt did not fail',
+    ),
+    ...when(
+      outcome === 'failed' && reason === undefined,
+      [...path, 'reason'],
+      'a failed attempt has a reason',
+    ),
+  ]
+}
+
+function evidenceFlaws(
+  { value, interval, limit, accepted, missing }: Evidence,
+  path: Path,
+): readonly RecordFlaw[] {
+  const isWithin = missing === undefined && value !== null && value <= limit
+  return [
+    ...when(
+      accepted !== isWithin,
+      [...path, 'accepted'],
+      `it is ${accepted}, but the value is ${value ?? 'missing'} and the limit ${limit}`,
+    ),
+    ...when(
+      value === null && missing === undefined,
+      [...path, 'missing'],
+      'a figure without a value has the reason why',
+    ),
+    ...when(
+      interval !== undefined && interval[0] > interval[1],
+      [...path, 'interval'],
+      'its first end is above its second',
+    ),
+  ]
+}
+
+function when(isWrong: boolean, path: Path, message: string): readonly RecordFlaw[] {
+  return isWrong ? [{ path: formatPath(path), message }] : []
+}
+
+const shown = (claim: Claim | undefined) => (claim === undefined ? 'missing' : `"${claim}"`)

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto'
+import { digestOf, sha256 } from '../../common/canonical.ts'
+import type { Attempt, Deletion, DeletionNotes } from '../../experiment/records/deletion.ts'
+import { merkleRoot } from '../../signatures/merkle.ts'
+
+/** A settled request of a made-up ledger, with the bytes of the model afterwards. */
+export interface MadeDeletion {
+  readonly record: Deletion
+  readonly notes: DeletionNotes
+  readonly model: Buffer
+}
+
+export const madeLedger = 'clinic'
+
+const digest = (text: string) => createHash('sha256').update(text).digest('hex')
+
+const missed: Attempt = {
+  ...{ label: 'rfa', method: 'rfa', run: 'clinic-rfa-01234567', report: digest('report'), claim: 'measured' },
+  evidence: [
+    { figure: 'averageGap', value: 1.5, interval: [1.25, 1.75], floor: 0.5, limit: 1, accepted: false },
+    { figure: 'klom95', value: null, limit: 2, accepted: false, missing: 'there is one gold model' },
+  ],
+  outcome: 'missed',
+  cost: { samples: 1200, retraining: 48000 },
+}
+const measured: Attempt = {
+  ...missed,
+  evidence: [{ figure: 'averageGap', value: 0.75, interval: [0.5, 1], floor: 0.5, limit: 1, accepted: true }],
+  outcome: 'accepted',
+}
+const replayed: Attempt = {
+  ...{ label: 'replay', method: 'replay', run: 'clinic-replay-01234567', report: digest('replay') },
+  ...{ claim: 'replayed', evidence: [], outcome: 'accepted', cost: { samples: 9000, retraining: 48000 } },
+}
+const failed: Attempt = {
+  ...{ label: 'replay', method: 'replay', run: 'clinic-replay-89abcdef', claim: 'replayed', evidence: [] },
+  ...{ outcome: 'failed', reason: 'the loss is not finite' },
+}
+
+const ladders: readonly (readonly Attempt[])[] = [[measured], [missed, replayed], [missed, failed]]
+
+/** Returns a sequence of requests that are measured, replayed and refused, in turn. */
+export function madeDeletions(count: number, samples = 3): readonly MadeDeletion[] {
+  const made: MadeDeletion[] = []
+  for (let number = 1; number <= count; number++) {
+    const before = made.at(-1)
+    const ladder = ladders[(number - 1) % ladders.length] ?? []
+    const accepted = ladder.find(({ outcome }) => outcome === 'accepted')
+    const model = accepted ? Buffer.from(`model ${number}`) : (before?.model ?? Buffer.from('original'))
+    const salt = digest(`salt ${number}`)
+    const own = Array.from({ length: samples }, (_, i) => ({
+      id: `patient-${number}-${i}.png`,
+      index: number * 100 + i,
+    }))
+    const blobs = { before: blobOf(before?.model ?? Buffer.from('original')), after: blobOf(model) }
+    const data = before?.record.data.after ?? digest('data')
+    made.push({
+      model,
+      record: {
+        ...{ format: 1, number, reference: `case 2026-${number}` },
+        ledger: { name: madeLedger, digest: digest('config') },
+        previous: before ? digestOf(before.record) : null,
+        forgotten: {
+          root: merkleRoot(
+            salt,
+            own.map(({ id }) => id),
+          ),
+          samples,
+        },
+        forgottenBefore: (before?.record.forgottenBefore ?? 0) + (accepted ? samples : 0),
+        data: { dataset: digest('dataset'), before: data, after: accepted ? digest(`data ${number}`) : data },
+        model: blobs,
+        code: '0123456789ab',
+        device: { name: 'a processor', threads: 2 },
+        attempts: [...ladder],
+        ...(accepted
+          ? { state: 'fulfilled' as const, claim: accepted.claim }
+          : { state: 'refused' as const, reason: 'no step of the ladder is left' }),
+        notTested: ['shadow: membership inference with shadow models (LiRA and RMIA)'],
+      },
+      notes: {
+        ...{ received: '2026-11-01T08:00:00.000Z', finished: '2026-11-01T09:30:00.000Z' },
+        ...{ salt, samples: own },
+      },
+    })
+  }
+  return made
+}
+
+function blobOf(bytes: Buffer): Deletion['model']['after'] {
+  return { sha256: sha256(bytes), bytes: bytes.length }
+}

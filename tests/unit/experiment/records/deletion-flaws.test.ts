@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest'
+import {
+  deletionSchema,
+  type Attempt,
+  type Deletion,
+  type Evidence,
+} from '../../../../experiment/records/deletion.ts'
+import { chainFlaws, deletionFlaws } from '../../../../experiment/records/deletion-flaws.ts'
+import { madeDeletions } from '../../../support/deletions.ts'
+
+const records = madeDeletions(4).map(({ record }) => record)
+const [measured, replayed, refused] = records
+if (!measured || !replayed || !refused) throw new Error('three requests were made')
+
+test('records of a ledger have no flaw, alone and as a chain', () => {
+  records.forEach((record, i) => {
+    expect(deletionSchema.parse(record)).toEqual(record)
+    expect(deletionFlaws(record)).toEqual([])
+    expect(chainFlaws(record, records.slice(0, i))).toEqual([])
+  })
+})
+
+const withAttempt = (record: Deletion, place: number, change: Partial<Attempt>): Deletion => ({
+  ...record,
+  attempts: record.attempts.map((attempt, i) => (i === place ? { ...attempt, ...change } : attempt)),
+})
+const withEvidence = (record: Deletion, change: Partial<Evidence>): Deletion =>
+  withAttempt(record, 0, {
+    evidence: record.attempts[0]?.evidence.map((one, i) => (i === 0 ? { ...one, ...change } : one)) ?? [],
+  })
+const other = 'f'.repeat(64)
+
+describe('a contradiction within a record is named', () => {
+  test.each<[string, Deletion, readonly string[]]>([
+    ['a value above its limit', withEvidence(measured, { value: 7 }), ['attempts[0].evidence[0].accepted']],
+    ['a limit below the value', withEvidence(measured, { limit: 0.5 }), ['attempts[0].evidence[0].accepted']],
+    [
+      'no value',
+      withEvidence(measured, { value: null }),
+      ['attempts[0].evidence[0].accepted', 'attempts[0].evidence[0].missing'],
+    ],
+    [
+      'a missing figure that counts',
+      withEvidence(measured, { missing: 'no gold' }),
+      ['attempts[0].evidence[0].accepted'],
+    ],
+    [
+      'an interval in reverse',
+      withEvidence(measured, { interval: [1, 0.5] }),
+      ['attempts[0].evidence[0].interval'],
+    ],
+    [
+      'a figure that is not accepted',
+      withEvidence(measured, { accepted: false }),
+      ['attempts[0].evidence[0].accepted', 'attempts[0].outcome'],
+    ],
+    ['no evidence', withAttempt(measured, 0, { evidence: [] }), ['attempts[0].outcome']],
+    ['no report', withAttempt(measured, 0, { report: undefined }), ['attempts[0].report']],
+    ['another claim', { ...measured, claim: 'retrained' }, ['claim']],
+    [
+      'a claim that another method has',
+      { ...withAttempt(measured, 0, { claim: 'retrained' }), claim: 'retrained' },
+      ['attempts[0].claim'],
+    ],
+    ['no claim', { ...measured, claim: undefined }, ['claim']],
+    [
+      'a refusal of an accepted attempt',
+      { ...measured, state: 'refused' },
+      ['state', 'reason', 'model.after', 'data.after'],
+    ],
+    ['a reason of a refusal', { ...measured, reason: 'too late' }, ['reason']],
+    [
+      'an attempt after the accepted one',
+      { ...measured, attempts: [...measured.attempts, ...refused.attempts] },
+      ['attempts[0].outcome', 'state', 'claim'],
+    ],
+    [
+      'evidence that meets the rule after all',
+      withEvidence(replayed, { accepted: true }),
+      ['attempts[0].evidence[0].accepted'],
+    ],
+    [
+      'a miss without a reason',
+      withAttempt(measured, 0, { outcome: 'missed' }),
+      ['attempts[0].outcome', 'state', 'claim'],
+    ],
+    ['a fulfilled refusal', { ...refused, state: 'fulfilled' }, ['state', 'reason']],
+    ['a refusal without a reason', { ...refused, reason: undefined }, ['reason']],
+    [
+      'a refusal that changed the model',
+      { ...refused, model: { ...refused.model, after: { sha256: other, bytes: 1 } } },
+      ['model.after'],
+    ],
+    [
+      'a refusal that changed the data',
+      { ...refused, data: { ...refused.data, after: other } },
+      ['data.after'],
+    ],
+    ['a failure without a reason', withAttempt(refused, 1, { reason: undefined }), ['attempts[1].reason']],
+    ['too few samples', { ...measured, forgottenBefore: 2 }, ['forgottenBefore']],
+  ])('%s', (_, record, paths) => {
+    expect(deletionFlaws(record).map(({ path }) => path)).toEqual(paths)
+  })
+})
+
+describe('a contradiction with earlier records is named', () => {
+  test.each<[string, Deletion, readonly string[]]>([
+    ['another number', { ...replayed, number: 3 }, ['number']],
+    ['no record before', { ...replayed, previous: null }, ['previous']],
+    ['another record before', { ...replayed, previous: other }, ['previous']],
+    ['another count', { ...replayed, forgottenBefore: 7 }, ['forgottenBefore']],
+    ['another ledger', { ...replayed, ledger: { name: 'other', digest: other } }, ['ledger.name']],
+    [
+      'another model before',
+      { ...replayed, model: { ...replayed.model, before: { sha256: other, bytes: 1 } } },
+      ['model.before'],
+    ],
+    ['other data before', { ...replayed, data: { ...replayed.data, before: other } }, ['data.before']],
+  ])('%s', (_, record, paths) => {
+    expect(chainFlaws(record, [measured]).map(({ path }) => path)).toEqual(paths)
+  })
+
+  test('a changed earlier record', () => {
+    const changed = { ...measured, reference: 'case 7' }
+    expect(chainFlaws(replayed, [changed])).toEqual([
+      {
+        path: 'previous',
+        message: expect.stringContaining('but the digest of the record before is') as string,
+      },
+    ])
+    expect(chainFlaws(replayed, []).map(({ path }) => path)).toEqual([
+      'number',
+      'previous',
+      'forgottenBefore',
+    ])
+  })
+})
