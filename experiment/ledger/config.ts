@@ -59,7 +59,15 @@ export function inLedger([first, ...rest]: Path): Path {
   return first === undefined ? [] : [first === 'methods' ? 'ladder' : first, ...rest]
 }
 
-function ledgerChecks({ model, original, gold, training, data, ladder, accept }: LedgerSpec): readonly Finding[] {
+function ledgerChecks({
+  model,
+  original,
+  gold,
+  training,
+  data,
+  ladder,
+  accept,
+}: LedgerSpec): readonly Finding[] {
   const findings: Finding[] = []
   const report = (path: Path, message: string) => findings.push(wrong(path, message))
   if (model.name === 'external')

@@ -50,7 +50,10 @@ export function stepSpec(
 }
 
 /** The ledger as one experiment that starts from the original and has all steps as its rows. */
-export function wholeSpec({ ladder, accept: _, ...sections }: LedgerSpec, forgotten: readonly number[]): Spec {
+export function wholeSpec(
+  { ladder, accept: _, ...sections }: LedgerSpec,
+  forgotten: readonly number[],
+): Spec {
   return {
     ...sections,
     split: { kind: 'indices', indices: [...ascending(new Set(forgotten))] },
