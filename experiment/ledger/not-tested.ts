@@ -10,7 +10,7 @@ export function notTested(spec: LedgerSpec): string[] {
       : []),
     ...(spec.shadow === undefined ? ['shadow: membership inference with shadow models (LiRA and RMIA)'] : []),
     ...requestedKinds.flatMap((kind) =>
-      spec[kind] === undefined ? [`${kind}: ${requestedByKind[kind].about}`] : [],
+      spec[kind] === undefined ? [`${kind}: ${requestedByKind[kind].about.replace(', on request', '')}`] : [],
     ),
     ...(spec.model.name === 'pretrained'
       ? ['the checkpoint from which all models start: whether it was trained on the samples']
