@@ -3,6 +3,7 @@ import { format, resolveConfig } from 'prettier'
 import { z } from 'zod'
 import { configJsonSchema } from '../experiment/spec/json-schema.ts'
 import { noPlugins } from '../experiment/spec/plugin.ts'
+import { ledgerConfigSchema } from '../experiment/ledger/spec.ts'
 import { sweepSchema } from '../experiment/sweep/space.ts'
 import { progressLineSchema, taskSchema } from '../programs/contract.ts'
 
@@ -17,6 +18,7 @@ import { progressLineSchema, taskSchema } from '../programs/contract.ts'
 export const schemas: Readonly<Record<string, object>> = {
   [`${import.meta.dirname}/schema.json`]: configJsonSchema(noPlugins),
   [`${import.meta.dirname}/sweep-schema.json`]: jsonSchema('Zeroshift sweep', sweepSchema),
+  [`${import.meta.dirname}/ledger-schema.json`]: jsonSchema('Zeroshift ledger', ledgerConfigSchema),
   [`${import.meta.dirname}/program-task.schema.json`]: jsonSchema('Zeroshift task.json', taskSchema),
   [`${import.meta.dirname}/program-progress.schema.json`]: jsonSchema(
     'Zeroshift progress line',
