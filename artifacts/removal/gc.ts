@@ -15,9 +15,9 @@ import { readRuns, refuseUnknown, type StoredRun } from './stored-runs.ts'
 
 /**
  * The objects that no run needs. A run needs the stages of its plan, the blobs that their manifests
- * name, and its attachments. The models that the records of ledgers name are needed as well. Objects that are younger than a grace period are never garbage: a
- * stage writes its blobs before the manifest that names them. A run writes `run.json` before it
- * reads anything else.
+ * name, and its attachments. The models that the records of ledgers name are needed as well.
+ * Objects that are younger than a grace period are never garbage: a stage writes its blobs before
+ * the manifest that names them. A run writes `run.json` before it reads anything else.
  */
 export interface Garbage {
   /** The stages that no run needs. */

@@ -31,7 +31,8 @@ export interface Expired {
 /**
  * Finds the runs and sweeps that no rule keeps. Pure. The period is counted back from the newest
  * run of the store, not from a clock, so that a preview shows exactly what a deletion removes. Runs
- * without a valid record stay, and so do the steps of ledgers. Throws a UserError if the cells of a sweep are unknown.
+ * without a valid record stay, and so do the steps of ledgers. Throws a UserError if the cells of a
+ * sweep are unknown.
  *
  * @param isBusy whether the run or the sweep with this id is being computed, and therefore stays
  */
