@@ -67,7 +67,8 @@ export const sweepPath = (id: string) => `${sweepFolder(id)}/sweep.json`
 export const sweepReportPath = (id: string) => `${sweepFolder(id)}/report/report.json`
 
 /** The folder of a ledger, without a slash at its end. */
-export const ledgerFolder = (name: string) => `ledgers/${checkName(name, NAME, 'the name of a ledger')}` as const
+export const ledgerFolder = (name: string) =>
+  `ledgers/${checkName(name, NAME, 'the name of a ledger')}` as const
 export const ledgerPath = (name: string) => `${ledgerFolder(name)}/ledger.json`
 const numbered = (number: number) => String(number).padStart(6, '0')
 export const requestPath = (name: string, number: number) =>

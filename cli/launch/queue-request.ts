@@ -50,6 +50,8 @@ export async function queueRequest(
   for (;;) {
     const numbered = { number: await checkRequest(artifacts, prepared, request), ...request }
     await putLedger(artifacts, record)
+    // Another command may have begun the ledger by other rules.
+    await refuseOtherLedger(artifacts, record)
     // Another command may have taken the number. The checks are then made again.
     if (await putRequest(artifacts, record.name, numbered)) return numbered
   }

@@ -5,7 +5,7 @@ import { findingsOf, type Finding } from '../spec/config-issues.ts'
 import { readYaml } from '../spec/config-yaml.ts'
 import { settingsSchema, type Settings } from '../spec/settings.ts'
 import { z } from 'zod'
-import { acceptedFigures } from './ledger.ts'
+import { acceptedFigures } from './accepted-figures.ts'
 import { ledgerConfigSchema, ledgerSchema, type LedgerSpec } from './spec.ts'
 
 export interface ParsedLedger {

@@ -1,7 +1,7 @@
 import type { Attempt, Evidence } from '../records/deletion.ts'
 import { endsOf, type Figure, type ResultRow } from '../records/results.ts'
 import { isExact } from './config.ts'
-import { acceptedFigures } from './ledger.ts'
+import { acceptedFigures } from './accepted-figures.ts'
 import type { LedgerSpec } from './spec.ts'
 
 /**

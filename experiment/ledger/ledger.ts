@@ -1,24 +1,9 @@
 import type { Claim } from '../records/deletion.ts'
-import type { MetricName } from '../records/results.ts'
 import type { RunSettings } from '../records/run.ts'
 import type { DatasetFacts } from '../spec/dataset.ts'
 import type { LedgerSpec } from './spec.ts'
 
 /** Deletion requests of a ledger, as the store, the workflow and the commands have them. */
-
-/**
- * The figures that an acceptance rule may name: those of the results table that are distances, so
- * that smaller values are better, and that depend on no clock.
- */
-export const acceptedFigures = [
-  'averageGap',
-  'gapWithoutMia',
-  'activationForget',
-  'activationRetained',
-  'jsDivergence',
-  'validationGap',
-] as const satisfies readonly MetricName[]
-export type AcceptedFigure = (typeof acceptedFigures)[number]
 
 /** The record of a ledger. It is written with the first request and does not change. */
 export interface LedgerRecord {

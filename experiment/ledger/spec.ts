@@ -4,7 +4,7 @@ import { rowSchemaWith } from '../spec/plugin-rows.ts'
 import { rowSchema } from '../spec/methods.ts'
 import { settingsSchema } from '../spec/settings.ts'
 import { specSchema } from '../spec/spec.ts'
-import type { AcceptedFigure } from './ledger.ts'
+import type { AcceptedFigure } from './accepted-figures.ts'
 
 /**
  * The config of a ledger: a model in use, and how deletion requests on it are fulfilled. Most

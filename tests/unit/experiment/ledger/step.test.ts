@@ -51,7 +51,12 @@ test('retrain makes its own gold model where the ledger has none', () => {
 })
 
 test('requests of a pre-trained model start from the weights of its blob', () => {
-  const step = stepSpec({ ...spec, model: { name: 'pretrained', head: 'auto' } }, { number: 2, step: 1 }, [5], later)
+  const step = stepSpec(
+    { ...spec, model: { name: 'pretrained', head: 'auto' } },
+    { number: 2, step: 1 },
+    [5],
+    later,
+  )
   expect(step.original?.given?.kind).toBe('weights')
 })
 
