@@ -161,6 +161,11 @@ export async function settleRequest(
         `Once that is put right: ./zeroshift forget ${ledger.config} --queued`,
     )
   const model = accepted && (await modelOf(artifacts, accepted))
+  if (accepted && !model)
+    throw new UserError(
+      `the model of ${accepted.id} was accepted for request ${number} of the ledger ${name} and is no longer in the store; ` +
+        `to compute it again: ./zeroshift forget ${ledger.config} --queued`,
+    )
   const samples = indicesOf(request)
   const remaining = remainingSamples(ledger, state.forgotten)
   const going = new Set(accepted ? samples : [])
@@ -310,5 +315,5 @@ async function costOf(
     classes: facts.classes.length,
     forgottenClasses: forgottenClasses.length,
   })
-  return 'value' in samples ? { samples: samples.value, retraining } : undefined
+  return 'value' in samples ? { samples: Math.round(samples.value), retraining } : undefined
 }
