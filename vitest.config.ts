@@ -50,6 +50,7 @@ const longest = [
   'tests/integration/artifacts/store/s3-store.test.ts',
   'tests/integration/security/temporal-tls.test.ts',
   'tests/integration/workflows/large-run.test.ts',
+  'tests/e2e/ledger.test.ts',
   'tests/e2e/workflow.test.ts',
   'tests/e2e/sweep-workflow.test.ts',
   'tests/e2e/digits.test.ts',

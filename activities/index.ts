@@ -9,6 +9,7 @@ import { withHeartbeat } from './runtime/heartbeat.ts'
 import { asFailure } from './runtime/errors.ts'
 import { HeldCode } from './runtime/held-code.ts'
 import { KnownRuns } from './runtime/known-runs.ts'
+import type { JudgeTask, LedgerTask, SettleTask, StepTask } from './ledger.ts'
 import type { WrittenReport } from './report.ts'
 import {
   keptCell,
@@ -163,6 +164,26 @@ export function createActivities({ stopping, allowed = {}, signer, allowsProgram
     async reportSweep({ id, store, failures }: SweepTask & { readonly failures: readonly CellFailure[] }) {
       const { writeSweepReport } = await import('./sweep.ts')
       return failing(() => writeSweepReport(openStore(store), id, failures))
+    },
+
+    async nextRequest({ store, name }: LedgerTask) {
+      const { nextRequest } = await import('./ledger.ts')
+      return failing(() => nextRequest(openStore(store), name))
+    },
+
+    async planStep({ store, ...task }: StepTask) {
+      const { planStep } = await import('./ledger.ts')
+      return failing(() => planStep(openStore(store), task))
+    },
+
+    async judgeStep({ store, ...task }: JudgeTask) {
+      const { judgeStep } = await import('./ledger.ts')
+      return failing(() => judgeStep(openStore(store), task))
+    },
+
+    async settleRequest({ store, ...task }: SettleTask) {
+      const { settleRequest } = await import('./ledger.ts')
+      return failing(() => settleRequest(openStore(store), task))
     },
   }
 }

@@ -13,10 +13,12 @@ import { dataInspect } from './commands/data-inspect.ts'
 import { doctor } from './commands/doctor.ts'
 import { du } from './commands/du.ts'
 import { exportCommand } from './commands/export.ts'
+import { forget } from './commands/forget.ts'
 import { gc } from './commands/gc.ts'
 import { init } from './commands/init.ts'
 import { keyNew } from './commands/key-new.ts'
 import { keyShow } from './commands/key-show.ts'
+import { ledger } from './commands/ledger.ts'
 import { methods } from './commands/methods.ts'
 import { metrics } from './commands/metrics.ts'
 import { note } from './commands/note.ts'
@@ -47,6 +49,8 @@ const commands: readonly AddCommand[] = [
   init,
   run,
   sweep,
+  forget,
+  ledger,
   resume,
   pause,
   cancel,

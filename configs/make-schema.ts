@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { deletionSchema } from '../experiment/records/deletion.ts'
 import { configJsonSchema } from '../experiment/spec/json-schema.ts'
 import { noPlugins } from '../experiment/spec/plugin.ts'
+import { ledgerConfigSchema } from '../experiment/ledger/spec.ts'
 import { sweepSchema } from '../experiment/sweep/space.ts'
 import { progressLineSchema, taskSchema } from '../programs/contract.ts'
 
@@ -18,6 +19,7 @@ import { progressLineSchema, taskSchema } from '../programs/contract.ts'
 export const schemas: Readonly<Record<string, object>> = {
   [`${import.meta.dirname}/schema.json`]: configJsonSchema(noPlugins),
   [`${import.meta.dirname}/sweep-schema.json`]: jsonSchema('Zeroshift sweep', sweepSchema),
+  [`${import.meta.dirname}/ledger-schema.json`]: jsonSchema('Zeroshift ledger', ledgerConfigSchema),
   [`${import.meta.dirname}/program-task.schema.json`]: jsonSchema('Zeroshift task.json', taskSchema),
   [`${import.meta.dirname}/program-progress.schema.json`]: jsonSchema(
     'Zeroshift progress line',

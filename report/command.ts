@@ -1,7 +1,8 @@
 import type { RunRecord } from '../experiment/records/run.ts'
 
-/** The shell command that reproduces a run. */
-export function commandOf({ command }: Pick<RunRecord, 'command'>): string {
+/** The shell command that reproduces a run. No config describes the step of a ledger. */
+export function commandOf({ id, command }: Pick<RunRecord, 'id' | 'command'>): string {
+  if (command.ledger !== undefined) return `./zeroshift verify ${quoted(id)}`
   const overrides = command.overrides.map((text) => `-S ${quoted(text)}`)
   return ['./zeroshift run', quoted(command.config), ...overrides].join(' ')
 }

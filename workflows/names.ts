@@ -25,6 +25,15 @@ export const sweepType = 'sweep'
 /** An update that changes settings of a running sweep, and returns the sweep's progress. */
 export const changeUpdate = 'change'
 
+export const ledgerType = 'ledger'
+/** Tells the workflow of a ledger that its store has a new request. */
+export const requestedSignal = 'requested'
+
+/** A ledger has one workflow for each store. `store`: the first digits of the digest of its URL. */
+export function ledgerWorkflowId(name: string, store: string): string {
+  return `zeroshift-ledger-${name}-${store}`
+}
+
 export const trackingType = 'tracking'
 /**
  * Signals to the workflow that tracks a run or a sweep: there are new results; the run was started

@@ -1,8 +1,6 @@
 import {
-  ActivityFailure,
   ApplicationFailure,
   CancellationScope,
-  ChildWorkflowFailure,
   condition,
   ContinueAsNew,
   continueAsNew,
@@ -15,8 +13,6 @@ import {
   proxyActivities,
   setHandler,
   startChild,
-  TerminatedFailure,
-  TimeoutFailure,
   workflowInfo,
   type ChildWorkflowHandle,
 } from '@temporalio/workflow'
@@ -35,6 +31,7 @@ import {
   type SweepResult,
 } from '../experiment/sweep/sweep.ts'
 import type { RunResult } from '../experiment/records/run.ts'
+import { childFailureMessage } from './child-failure.ts'
 import { startSweepTracking, type SweepTracker } from './tracking.ts'
 import {
   changeUpdate,
@@ -329,15 +326,4 @@ const nothingYet = {
 function countsOf(board: SweepSchedule): SweepCounts {
   const { cells, done, cached, incomplete, stopped, failures } = board.progress()
   return { cells, done, cached, incomplete, stopped, failed: failures.length }
-}
-
-/** Describes for the report why a child workflow has failed. */
-function childFailureMessage(error: unknown): string {
-  let cause = error
-  while ((cause instanceof ChildWorkflowFailure || cause instanceof ActivityFailure) && cause.cause)
-    cause = cause.cause
-  if (cause instanceof TerminatedFailure) return 'it was terminated'
-  if (cause instanceof TimeoutFailure) return 'it timed out'
-  if (isCancellation(cause)) return 'it was cancelled'
-  return cause instanceof Error ? cause.message : String(cause)
 }

@@ -153,7 +153,10 @@ export async function plannedFiles(place: string | undefined, files: readonly Gi
     throw new UserError(
       `the place of ${names.join(', ')} is not known; start the run again from its config, which names it`,
     )
-  const { directory } = await findModel(place, 'from')
+  // A blob of a store has no name by which files of models are known.
+  const { directory } = await findModel(place, 'from', {
+    files: (name) => isModelFile(name) || names.includes(name),
+  })
   const found = await digests(directory, names)
   files.forEach(({ name, sha256 }, i) => {
     if (found[i]?.sha256 !== sha256)

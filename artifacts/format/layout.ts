@@ -25,6 +25,11 @@ import type { StageRef } from '../../experiment/stages/stage.ts'
  *     sweeps/<id>/
  *       sweep.json                      the record of a sweep: its cells and their runs
  *       report/…                        the report of the sweep
+ *     ledgers/<name>/
+ *       ledger.json                     the record of a ledger: its specification
+ *       000001.request.json             a deletion request; requests are numbered from 1
+ *       000001.json                     how the request was settled, as canonical JSON
+ *       000001.notes.json               its times, its samples and the salt of their ids
  *     removals/<name>.json              an unfinished removal (removal/removal-notes.ts)
  *     maintenance/<n>.json              the lock for deletions (removal/store-lock.ts)
  *     doctor/…                          temporary objects that test the store or read its clock
@@ -60,6 +65,17 @@ export const reportSignatures = (id: string) => `${runFolder(id)}/report.signatu
 export const sweepFolder = (id: string) => `sweeps/${checkId(id)}` as const
 export const sweepPath = (id: string) => `${sweepFolder(id)}/sweep.json`
 export const sweepReportPath = (id: string) => `${sweepFolder(id)}/report/report.json`
+
+/** The folder of a ledger, without a slash at its end. */
+export const ledgerFolder = (name: string) =>
+  `ledgers/${checkName(name, NAME, 'the name of a ledger')}` as const
+export const ledgerPath = (name: string) => `${ledgerFolder(name)}/ledger.json`
+const numbered = (number: number) => String(number).padStart(6, '0')
+export const requestPath = (name: string, number: number) =>
+  `${ledgerFolder(name)}/${numbered(number)}.request.json`
+export const deletionPath = (name: string, number: number) => `${ledgerFolder(name)}/${numbered(number)}.json`
+export const deletionNotesPath = (name: string, number: number) =>
+  `${ledgerFolder(name)}/${numbered(number)}.notes.json`
 
 /** Words that may have dots between them, as in the id of a verification. */
 const NAME = /^(?!.{161})[\w-]+(\.[\w-]+)*$/

@@ -15,16 +15,16 @@ import { readRuns, refuseUnknown, type StoredRun } from './stored-runs.ts'
 
 /**
  * The objects that no run needs. A run needs the stages of its plan, the blobs that their manifests
- * name, and its attachments. Objects that are younger than a grace period are never garbage: a
- * stage writes its blobs before the manifest that names them. A run writes `run.json` before it
- * reads anything else.
+ * name, and its attachments. The models that the records of ledgers name are needed as well.
+ * Objects that are younger than a grace period are never garbage: a stage writes its blobs before
+ * the manifest that names them. A run writes `run.json` before it reads anything else.
  */
 export interface Garbage {
   /** The stages that no run needs. */
   readonly stages: readonly StageFolder[]
   /**
-   * The blobs that are no attachment of a run and that no manifest names, apart from the manifests
-   * of `stages`.
+   * The blobs that are no attachment of a run, that no record of a ledger names, and that no
+   * manifest names, apart from the manifests of `stages`.
    */
   readonly blobs: readonly StoredObject[]
   /** The checkpoints of finished stages, from which no attempt continues. */
@@ -47,7 +47,7 @@ export interface StageFolder {
  * The part of an inventory that decides what is garbage. A run whose stages are unknown counts as a
  * run that needs nothing, so callers use `refuseUnknown` before.
  */
-export interface Holdings extends Pick<Inventory, 'now' | 'objects' | 'manifests'> {
+export interface Holdings extends Pick<Inventory, 'now' | 'objects' | 'manifests' | 'ledgers'> {
   readonly runs: ReadonlyMap<string, Pick<StoredRun, 'stages' | 'attachments'>>
 }
 
@@ -65,7 +65,7 @@ export interface Scope {
  *
  * @param grace the grace period in milliseconds
  */
-export function garbage({ now, objects, runs, manifests }: Holdings, grace: number): Garbage {
+export function garbage({ now, objects, runs, manifests, ledgers }: Holdings, grace: number): Garbage {
   const isOld = ({ modified }: StoredObject) => modified < now - grace
   const needed = neededBy(runs)
   const folders = stageFolders(objects)
@@ -83,6 +83,7 @@ export function garbage({ now, objects, runs, manifests }: Holdings, grace: numb
   const named = new Set([
     ...kept.flatMap(({ path }) => [...(manifests.get(path) ?? [])]),
     ...[...runs.values()].flatMap(({ attachments }) => [...attachments]),
+    ...[...(ledgers?.values() ?? [])].flatMap((blobs) => [...blobs]),
   ])
 
   // A finished stage is computed again if one of its blobs was lost. Its folder then has young

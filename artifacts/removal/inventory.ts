@@ -4,6 +4,7 @@ import { readManifest } from '../format/read-manifest.ts'
 import { newestDate, probesFolder } from '../store/store-clock.ts'
 import { mayLackDigest, readFormat, type StoreFormat } from '../format/store-format.ts'
 import type { ObjectStore, StoredObject } from '../store/object-store.ts'
+import { readLedgers, type StoredLedgers } from './stored-ledgers.ts'
 import { readRuns, readSweeps, type StoredRuns, type StoredSweeps } from './stored-runs.ts'
 
 /** The contents of a store, as far as they decide what is still needed. */
@@ -14,6 +15,8 @@ export interface Inventory {
   readonly objects: readonly StoredObject[]
   readonly runs: StoredRuns
   readonly sweeps: StoredSweeps
+  /** Absent if there are none. */
+  readonly ledgers?: StoredLedgers
   /**
    * The SHA-256s of the blobs of each finished stage, by the folder of the stage. The value is
    * undefined if the manifest is not valid.
@@ -41,12 +44,13 @@ export async function takeInventory(store: ObjectStore, now?: number): Promise<I
     async ({ path }) => [stageFolderOf(path), await digestsIn(store, format, path)] as const,
   )
   const sweeps = await readSweeps(store)
+  const ledgers = await readLedgers(store)
   const runs = await readRuns(store)
   const objects = [...blobs, ...others, ...stages]
   const records = [...runs.values(), ...sweeps.values()].flatMap(({ objects }) => objects)
   return {
     now: now ?? newestDate([...objects, ...records]),
-    ...{ objects, runs, sweeps },
+    ...{ objects, runs, sweeps, ledgers },
     manifests: new Map(manifests.flatMap(([path, digests]) => (digests === 'gone' ? [] : [[path, digests]]))),
   }
 }

@@ -1,6 +1,7 @@
 import { UserError, type Problem } from '../../common/errors.ts'
 import { nearest } from '../../common/nearest.ts'
 import { garbageWithin, neededBy, stageFolders, type Garbage, type Scope } from './gc.ts'
+import { ledgerOfRun } from '../../experiment/ledger/ledger.ts'
 import { blobDigest, type Inventory } from './inventory.ts'
 import type { RemovalNote, RemovalNotes } from './removal-notes.ts'
 import type { StoredObject } from '../store/object-store.ts'
@@ -19,8 +20,8 @@ export interface Removal {
 }
 
 /**
- * Plans the removal of runs and sweeps. Pure. Throws a UserError for an unknown id, and for a run
- * that is a cell of a sweep which stays.
+ * Plans the removal of runs and sweeps. Pure. Throws a UserError for an unknown id, for a run that
+ * is a cell of a sweep which stays, and for a run that is a step of a ledger.
  *
  * @param options.cells whether the cells of a sweep are removed as well, except those of another
  *   sweep and those that were also started by themselves
@@ -73,7 +74,7 @@ export function planRemoval(
 /** The problems that forbid the removal of an id. */
 function problemOf(
   id: string,
-  { runs, sweeps }: Inventory,
+  { runs, sweeps, ledgers }: Inventory,
   left: RemovalNotes,
   others: readonly StoredSweep[],
 ): readonly Problem[] {
@@ -83,6 +84,13 @@ function problemOf(
     const hint = near === undefined ? 'expected the id of one' : `did you mean ${near}?`
     return [{ message: `the store has no run and no sweep '${id}'; ${hint}` }]
   }
+  const ledger = ledgerOfRun(id, ledgers?.keys() ?? [])
+  if (ledger !== undefined)
+    return [
+      {
+        message: `${id} is a step of the ledger ${ledger}, whose records refer to it as evidence; it stays as long as the ledger`,
+      },
+    ]
   const sweep = sweepWith(id, others)
   return sweep === undefined
     ? []

@@ -1,4 +1,5 @@
 import { UserError } from '../../common/errors.ts'
+import { ledgerOfRun } from '../../experiment/ledger/ledger.ts'
 import type { Inventory } from './inventory.ts'
 
 /** The rules for keeping runs. A run stays if either rule keeps it. */
@@ -30,16 +31,17 @@ export interface Expired {
 /**
  * Finds the runs and sweeps that no rule keeps. Pure. The period is counted back from the newest
  * run of the store, not from a clock, so that a preview shows exactly what a deletion removes. Runs
- * without a valid record stay. Throws a UserError if the cells of a sweep are unknown.
+ * without a valid record stay, and so do the steps of ledgers. Throws a UserError if the cells of a
+ * sweep are unknown.
  *
  * @param isBusy whether the run or the sweep with this id is being computed, and therefore stays
  */
 export function expired(
-  { runs, sweeps }: Pick<Inventory, 'runs' | 'sweeps'>,
+  { runs, sweeps, ledgers }: Pick<Inventory, 'runs' | 'sweeps' | 'ledgers'>,
   { last, within }: Retention,
   isBusy: (id: string) => boolean,
 ): Expired {
-  const units = unitsOf({ runs, sweeps })
+  const units = unitsOf({ runs, sweeps, ...(ledgers && { ledgers }) })
   const newest = units[0]?.date ?? 0
   const isKept = ({ id, date, runs }: Unit, place: number) =>
     (last !== undefined && place < last) ||
@@ -55,7 +57,7 @@ export function expired(
   }
 }
 
-function unitsOf({ runs, sweeps }: Pick<Inventory, 'runs' | 'sweeps'>): readonly Unit[] {
+function unitsOf({ runs, sweeps, ledgers }: Pick<Inventory, 'runs' | 'sweeps' | 'ledgers'>): readonly Unit[] {
   const unreadable = [...sweeps.values()].filter(({ runs }) => !runs)
   if (unreadable.length > 0)
     throw new UserError(
@@ -65,7 +67,8 @@ function unitsOf({ runs, sweeps }: Pick<Inventory, 'runs' | 'sweeps'>): readonly
           `or remove it: ./zeroshift rm ${id} --delete`,
       })),
     )
-  const readable = [...runs.values()].filter(({ flaw }) => flaw === undefined)
+  const isOfLedger = (id: string) => ledgerOfRun(id, ledgers?.keys() ?? []) !== undefined
+  const readable = [...runs.values()].filter(({ id, flaw }) => flaw === undefined && !isOfLedger(id))
   const known = new Map(readable.map((run) => [run.id, run]))
   const swept = [...sweeps.values()].map((sweep): Unit => {
     const cells = [...(sweep.runs ?? [])].flatMap((id) => known.get(id) ?? [])

@@ -97,7 +97,8 @@ function differenceOf(stage: Stage, changed: ChangedCode): string {
 
 /** Refuses a run whose config or data has changed since it was started. Throws a UserError. */
 async function refuseChanges(run: RunRecord, { printLine }: Output): Promise<void> {
-  const { config, overrides } = run.command
+  const { config, overrides, ledger } = run.command
+  if (ledger !== undefined) return
   if (!existsSync(config)) {
     printLine(`${config} is not here any more: going on as it was.`)
     return

@@ -7,6 +7,7 @@ import { freedBy, planRemoval, type Freed, type Removal } from '../../artifacts/
 import { remove, type RemovedRecords } from '../../artifacts/removal/remove.ts'
 import { storeClock } from '../../artifacts/store/store-clock.ts'
 import { usageOf } from '../../artifacts/removal/usage.ts'
+import { readLedgers } from '../../artifacts/removal/stored-ledgers.ts'
 import { readRuns, readSweeps } from '../../artifacts/removal/stored-runs.ts'
 import { UserError } from '../../common/errors.ts'
 import { quoted } from '../../report/command.ts'
@@ -69,8 +70,13 @@ export async function rm(words: readonly string[], options: RmOptions): Promise<
 
 /** Refuses unknown ids before anything is written or started. Throws a UserError. */
 async function refuseIds(store: ObjectStore, ids: readonly string[], cells: boolean): Promise<void> {
-  const [runs, sweeps, notes] = await Promise.all([readRuns(store), readSweeps(store), readNotes(store)])
-  planRemoval({ now: 0, objects: [], manifests: new Map(), runs, sweeps }, ids, { cells, notes })
+  const [runs, sweeps, ledgers, notes] = await Promise.all([
+    readRuns(store),
+    readSweeps(store),
+    readLedgers(store),
+    readNotes(store),
+  ])
+  planRemoval({ now: 0, objects: [], manifests: new Map(), runs, sweeps, ledgers }, ids, { cells, notes })
 }
 
 interface RemovalOptions {

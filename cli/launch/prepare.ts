@@ -78,7 +78,7 @@ async function planWith(spec: Spec, facts: DatasetFacts, inspect: Pick<Inspectio
  * Returns the model with the facts of its checkpoint or of the files of its program, and with the
  * commit instead of a branch of a hub's repository.
  */
-async function completeModel(
+export async function completeModel(
   model: AnyModelSpec,
   settings: RunInput['settings'],
   { config }: ConfigSource,

@@ -22,26 +22,44 @@ export async function readConfig({ config, overrides }: ConfigSource): Promise<P
   return parsedWithPlugins({ file: config, text, overrides }, createPluginLoader())
 }
 
+/** The kinds of configs, each with what distinguishes it and the command that takes it. */
+const kinds = {
+  experiment: {
+    article: 'an experiment',
+    isKind: (has: Has) => has('methods') && !has('base') && !has('ladder'),
+    sign: 'it has `methods` and no `base`',
+    command: (config: string) => `start it by ./zeroshift run ${config}`,
+  },
+  sweep: {
+    article: 'a sweep',
+    isKind: (has: Has) => has('base') && !has('methods'),
+    sign: 'it has `base` and no `methods`',
+    command: (config: string) => `start it by ./zeroshift sweep ${config}`,
+  },
+  ledger: {
+    article: 'a ledger',
+    isKind: (has: Has) => has('ladder') && !has('methods'),
+    sign: 'it has `ladder` and no `methods`',
+    command: (config: string) => `request a deletion by ./zeroshift forget ${config}`,
+  },
+} as const
+type ConfigKind = keyof typeof kinds
+type Has = (key: string) => boolean
+
 /**
- * Refuses the config of a sweep where an experiment is expected, and the other way round: the
- * config would otherwise have a mistake in every line. Throws a UserError.
+ * Refuses a config of another kind than the expected one, which would otherwise have a mistake in
+ * every line. Throws a UserError.
  */
-export function refuseOtherKind(config: string, text: string, expected: 'experiment' | 'sweep'): void {
+export function refuseOtherKind(config: string, text: string, expected: ConfigKind): void {
   const { value } = readYaml(text, config)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return
-  const has = (key: string) => Object.hasOwn(value, key)
-  const found =
-    has('base') && !has('methods') ? 'sweep' : has('methods') && !has('base') ? 'experiment' : expected
-  if (found === expected) return
-  const [sign, command] =
-    found === 'sweep'
-      ? ['it has `base` and no `methods`', 'sweep']
-      : ['it has `methods` and no `base`', 'run']
-  const article = (noun: string) => (noun === 'sweep' ? 'a sweep' : 'an experiment')
+  const has: Has = (key) => Object.hasOwn(value, key)
+  const found = Object.entries(kinds).find(([kind, { isKind }]) => kind !== expected && isKind(has))?.[1]
+  if (!found) return
   throw new UserError([
     {
       file: config,
-      message: `this is the config of ${article(found)} (${sign}), expected that of ${article(expected)}; start it by ./zeroshift ${command} ${quoted(config)}`,
+      message: `this is the config of ${found.article} (${found.sign}), expected that of ${kinds[expected].article}; ${found.command(quoted(config))}`,
     },
   ])
 }
@@ -58,7 +76,8 @@ export async function parsedWithPlugins(
 const MOST_CONFIG_BYTES = 2 ** 22
 
 /**
- * Returns the text of a config. `whose` says for the error if it is an experiment's or a sweep's.
+ * Returns the text of a config. `whose` says for the error if it is an experiment's, a sweep's or a
+ * ledger's.
  * Throws a UserError.
  */
 export async function configText(config: string, whose: string): Promise<string> {

@@ -5,11 +5,12 @@ import type { SweepProgress } from '../../experiment/sweep/sweep.ts'
 import { shortened } from '../../common/terminal-text.ts'
 import type { Verification } from '../../report/verification.ts'
 import type { Estimate } from './estimate.ts'
+import type { LedgerRow } from './ledger-rows.ts'
 import { printJson, printProblem, printTo } from './print.ts'
 import type { CheckedSignatures } from '../workspace/report-signatures.ts'
 import type { CertificateAnswer } from './certificate-answer.ts'
 
-/** The object that `--json` prints for `run`, `sweep`, `resume` and `verify`. */
+/** The object that `--json` prints for `run`, `sweep`, `resume`, `verify` and `forget`. */
 export interface Answer {
   readonly id?: string
   readonly status:
@@ -53,6 +54,8 @@ export interface Answer {
   /** Only from `sweep`: the cells that it would compute, or the counts of its results. */
   readonly cells?: readonly object[] | SweepCounts
   readonly shared?: number
+  /** Only from `forget`: the request and how it was settled. Null with `--queued`. */
+  readonly request?: LedgerRow | null
   /** Only from `--dry-run` of `run` and `sweep`. */
   readonly estimate?: Omit<Estimate, 'byKey'>
   readonly plan?: readonly {

@@ -38,6 +38,7 @@ export default defineConfig({
           page('Python', '/guides/python'),
           page('External programs', '/guides/external-programs'),
           page('Sweeps', '/guides/sweeps'),
+          page('Deletion requests', '/guides/deletion-requests'),
           page('Library', '/guides/library'),
           page('Tuning', '/guides/tuning'),
           page('Several machines', '/guides/several-machines'),

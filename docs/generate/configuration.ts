@@ -1,6 +1,7 @@
 import { optimizerSchema, scheduleSchema } from '../../experiment/spec/optimizer.ts'
 import { configSchema } from '../../experiment/spec/spec.ts'
 import { settingsSchema } from '../../experiment/spec/settings.ts'
+import { ledgerSchema } from '../../experiment/ledger/spec.ts'
 import { sweepSchema } from '../../experiment/sweep/space.ts'
 import { jsonSchemaOf, type JsonSchema } from '../../experiment/spec/option-list.ts'
 import { fieldTable } from './fields.ts'
@@ -16,7 +17,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   methods: 'list of [methods](methods.md)',
 }
 
-/** docs/reference/configuration.md: every option of an experiment and of a sweep. */
+/** docs/reference/configuration.md: every option of an experiment, of a sweep and of a ledger. */
 export function configurationPage(): string {
   const { properties = {}, required = [] } = jsonSchemaOf(configSchema)
   const part = (names: readonly string[]): JsonSchema => ({
@@ -48,7 +49,23 @@ export function configurationPage(): string {
     ...variants(scheduleSchema.options),
     SWEEPS,
     fieldTable(jsonSchemaOf(sweepSchema), []),
+    LEDGERS,
+    ...ledgerTables(),
   ].join('\n\n')
+}
+
+/** The options of a ledger that an experiment lacks. */
+function ledgerTables(): readonly string[] {
+  const { properties: { name, ladder, accept } = {}, required = [] } = jsonSchemaOf(ledgerSchema)
+  const steps = [
+    code('ladder'),
+    elsewhere.methods ?? '',
+    `${plain(ladder?.description ?? '')} (**required**)`,
+  ]
+  return [
+    table(['option', 'type', 'meaning'], [steps]),
+    fieldTable({ properties: { ...(name && { name }), ...(accept && { accept }) }, required }, []),
+  ]
 }
 
 type Variants = (typeof optimizerSchema | typeof scheduleSchema)['options']
@@ -68,7 +85,7 @@ function variants(schemas: Variants): readonly string[] {
 
 const INTRODUCTION = `# Configuration
 
-An experiment is a YAML file, and so is a sweep. A mistake is refused before any work starts, with file, line and column. With this first
+An experiment is a YAML file, and so are a sweep and a ledger. A mistake is refused before any work starts, with file, line and column. With this first
 line, editors complete and check the file:
 
 \`\`\`yaml
@@ -86,3 +103,8 @@ These options say where things are. They are in the same file, and they change n
 const SWEEPS = `## Sweeps
 
 A sweep names one or several base experiments and the values of the options that vary ([guide](../guides/sweeps.md)).`
+
+const LEDGERS = `## Ledgers
+
+A ledger fulfils deletion requests on one model ([guide](../guides/deletion-requests.md)). It has the sections of an experiment without \`split\`, \`methods\`, \`seeds\` and
+\`tune\`, the settings of the machine, and these options.`

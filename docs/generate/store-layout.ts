@@ -35,6 +35,20 @@ export const storeLayout: readonly { readonly path: string; readonly about: stri
   },
   { path: 'sweeps/<id>/sweep.json', about: 'the cells of a sweep and their runs' },
   { path: 'sweeps/<id>/report/…', about: 'the report of a sweep' },
+  { path: 'ledgers/<name>/ledger.json', about: 'the rules of a [ledger](../guides/deletion-requests.md)' },
+  {
+    path: 'ledgers/<name>/<n>.request.json',
+    about:
+      'a deletion request: its reference, its samples and the salt of their ids. It stays with the operator',
+  },
+  {
+    path: 'ledgers/<name>/<n>.json',
+    about: 'the record of a settled request, as canonical JSON. It names no sample and does not change',
+  },
+  {
+    path: 'ledgers/<name>/<n>.notes.json',
+    about: 'the times of a settled request, its samples and the salt. It stays with the operator',
+  },
   { path: 'removals/<name>.json', about: 'a removal of runs that is not finished' },
   { path: 'maintenance/<n>.json', about: 'the lock of the command that deletes from the store now' },
   { path: 'doctor/…', about: 'probes of `doctor`, `check --repair` and `gc`, which delete them themselves' },

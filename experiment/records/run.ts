@@ -16,7 +16,12 @@ export interface RunRecord {
   readonly facts: DatasetFacts
   readonly plan: Plan
   /** The config's path and the overrides as given, for the command that reproduces the run. */
-  readonly command: { readonly config: string; readonly overrides: readonly string[] }
+  readonly command: {
+    readonly config: string
+    readonly overrides: readonly string[]
+    /** The ledger of which the run is a step. The config is then that of the ledger. */
+    readonly ledger?: string
+  }
   /** The places of the data and of the tracking server, and the settings for durability. */
   readonly settings?: RunSettings
   /** Stages that failed in the last execution. Absent before the first one ends. */

@@ -101,7 +101,7 @@ function byPlace(a: Problem, b: Problem): number {
  * Checks across several keys, which a schema cannot express. Each part is checked on its own, so
  * that an error in one part hides none in another.
  */
-function crossChecks(config: unknown): readonly Finding[] {
+export function crossChecks(config: unknown): readonly Finding[] {
   const part = <K extends keyof Spec>(key: K, check: (value: NonNullable<Spec[K]>) => readonly Finding[]) => {
     const value = (config as Readonly<Record<string, unknown>>)[key]
     const parsed = specSchema.shape[key].safeParse(value)

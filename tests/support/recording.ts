@@ -45,13 +45,17 @@ export function recording(fault: Fault = () => undefined, keptKeys: readonly str
     settled: unexpected,
     whichEnded: unexpected,
     reportSweep: unexpected,
+    nextRequest: unexpected,
+    planStep: unexpected,
+    judgeStep: unexpected,
+    settleRequest: unexpected,
   }
   return { activities, calls, failed }
 }
 
-/** Fails. It stands for the activities that only sweeps call. */
+/** Fails. It stands for the activities that only sweeps and ledgers call. */
 function unexpected(): Promise<never> {
-  return Promise.reject(new Error('a single run asked for what a sweep asks for'))
+  return Promise.reject(new Error('a single run asked for what a sweep or a ledger asks for'))
 }
 
 /** A stage that works until it is told to stop. */

@@ -1,0 +1,118 @@
+import { z } from 'zod'
+import { canonicalJson } from '../common/canonical.ts'
+import { mapConcurrently } from '../common/concurrency.ts'
+import { UserError } from '../common/errors.ts'
+import { jsonBytes, parseJson } from '../common/json.ts'
+import type { DeletionRequest, LedgerRecord } from '../experiment/ledger/ledger.ts'
+import { ledgerSchema } from '../experiment/ledger/spec.ts'
+import {
+  deletionNotesSchema,
+  deletionSchema,
+  type Deletion,
+  type DeletionNotes,
+} from '../experiment/records/deletion.ts'
+import type { Artifacts } from './artifacts.ts'
+import { deletionNotesPath, deletionPath, ledgerFolder, ledgerPath, requestPath } from './format/layout.ts'
+import { ensureFormat, readFormat } from './format/store-format.ts'
+import type { ObjectStore } from './store/object-store.ts'
+
+/** The ledgers in a store, their requests and their records. */
+
+const recordSchema = z.looseObject({
+  format: z.literal(1),
+  name: z.string(),
+  digest: z.string(),
+  spec: ledgerSchema,
+  facts: z.looseObject({}),
+  config: z.string(),
+  settings: z.looseObject({}),
+})
+
+const requestSchema = z.strictObject({
+  number: z.int().min(1),
+  reference: z.string(),
+  received: z.iso.datetime(),
+  salt: deletionNotesSchema.shape.salt,
+  samples: deletionNotesSchema.shape.samples,
+})
+
+/** A request, with its record and notes if it is settled. */
+export interface StoredRequest {
+  readonly request: DeletionRequest
+  readonly record?: Deletion
+  readonly notes?: DeletionNotes
+}
+
+/** The record of a ledger. Returns undefined if the store has none. Throws a UserError. */
+export async function readLedger({ store }: Artifacts, name: string): Promise<LedgerRecord | undefined> {
+  await readFormat(store)
+  const value = await read(store, ledgerPath(name), recordSchema)
+  // The facts and the settings are those that were written.
+  return value as LedgerRecord | undefined
+}
+
+/**
+ * The requests of a ledger in their order. Throws a UserError if one of them, its record or its
+ * notes cannot be read.
+ */
+export async function readRequests({ store }: Artifacts, name: string): Promise<readonly StoredRequest[]> {
+  const objects = await store.list(`${ledgerFolder(name)}/`)
+  const numbers = objects.flatMap(({ path }) => {
+    const [, number] = /\/(\d{6,})\.request\.json$/.exec(path) ?? []
+    return number === undefined ? [] : [Number(number)]
+  })
+  return mapConcurrently(
+    numbers.sort((a, b) => a - b),
+    async (number) => {
+      const request = await read(store, requestPath(name, number), requestSchema)
+      if (!request)
+        throw new Error(`${store.locate(requestPath(name, number))} was deleted while it was read`)
+      const record = await read(store, deletionPath(name, number), deletionSchema)
+      const notes = record && (await read(store, deletionNotesPath(name, number), deletionNotesSchema))
+      return { request, ...(record && { record }), ...(notes && { notes }) }
+    },
+  )
+}
+
+/** Writes the record of a ledger, unless the store has one. */
+export async function putLedger({ store }: Artifacts, ledger: LedgerRecord): Promise<void> {
+  await ensureFormat(store)
+  await store.putIfAbsent(ledgerPath(ledger.name), jsonBytes(ledger))
+}
+
+/** Writes a request. Returns false, and writes nothing, if its number is taken. */
+export function putRequest({ store }: Artifacts, name: string, request: DeletionRequest): Promise<boolean> {
+  return store.putIfAbsent(requestPath(name, request.number), jsonBytes(request))
+}
+
+/**
+ * Writes the record of a settled request, unless the store has one, after its notes. The bytes of
+ * the record are its canonical JSON, so that their SHA-256 is the digest of the record.
+ */
+export async function putDeletion(
+  { store }: Artifacts,
+  name: string,
+  record: Deletion,
+  notes: DeletionNotes,
+): Promise<void> {
+  await store.put(deletionNotesPath(name, record.number), jsonBytes(deletionNotesSchema.parse(notes)))
+  const bytes = new TextEncoder().encode(canonicalJson(deletionSchema.parse(record)))
+  await store.putIfAbsent(deletionPath(name, record.number), bytes)
+}
+
+/** The names of all ledgers of a store. */
+export async function ledgersIn(store: ObjectStore): Promise<readonly string[]> {
+  const objects = await store.list('ledgers/')
+  return objects.flatMap(({ path }) => /^ledgers\/([^/]+)\/ledger\.json$/.exec(path)?.[1] ?? [])
+}
+
+async function read<T>(store: ObjectStore, path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  const bytes = await store.get(path)
+  if (!bytes) return undefined
+  const { data, error } = schema.safeParse(parseJson(bytes))
+  if (data !== undefined) return data
+  const [issue] = error?.issues ?? []
+  throw new UserError(
+    `${store.locate(path)} is not as it was written (${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'no JSON'}); restore it from a copy of the store`,
+  )
+}

@@ -1,0 +1,65 @@
+import { sha256 } from '../../common/canonical.ts'
+import type { LedgerInput, LedgerProgress, LedgerResult } from '../../experiment/ledger/ledger.ts'
+import {
+  fairShare,
+  ledgerType,
+  ledgerWorkflowId,
+  progressQuery,
+  requestedSignal,
+} from '../../workflows/names.ts'
+import { displayOn, type Writer } from '../output/follow.ts'
+import { clip } from '../output/format.ts'
+import type { CommandServer } from './command-server.ts'
+import { watchWorkflow, type Launched, type Outcome } from './watch-workflow.ts'
+
+type Ledger = (input: LedgerInput) => Promise<LedgerResult>
+
+/**
+ * Starts the workflow of a ledger, or tells the running one that there is a new request. Returns
+ * undefined, and starts nothing, if Ctrl-C came first.
+ */
+export async function launchLedger(
+  { name, store }: LedgerInput,
+  { connect, interruption }: CommandServer,
+): Promise<Launched<LedgerResult> | undefined> {
+  const server = await connect()
+  if (interruption.requested()) return undefined
+  const { client, searchable } = server
+  const handle = await client.workflow.signalWithStart<Ledger>(ledgerType, {
+    workflowId: ledgerWorkflowId(name, sha256(store).slice(0, 8)),
+    taskQueue: 'zeroshift',
+    priority: fairShare(name),
+    signal: requestedSignal,
+    signalArgs: [],
+    args: [{ name, store, searchable }],
+  })
+  return { handle, server }
+}
+
+/** Shows the ledger until all of its requests are settled. */
+export async function watchLedger(
+  launched: Launched<LedgerResult>,
+  server: CommandServer,
+): Promise<Outcome<LedgerResult>> {
+  const progress = {
+    read: () => launched.handle.query<LedgerProgress>(progressQuery),
+    display: await displayOn(server.output.out, writer),
+    everyMs: 500,
+  }
+  return watchWorkflow(launched, server, progress, () => Promise.resolve([]))
+}
+
+/** Each step has a line of its own. */
+const writer: Writer<LedgerProgress & { readonly retries?: never }> = {
+  render: (progress, width) => clip(currentLine(progress) ?? progress.name, width),
+  changedLines: (before, after) => {
+    const [earlier, line] = [before && currentLine(before), currentLine(after)]
+    return line === undefined || line === earlier ? [] : [line]
+  },
+}
+
+function currentLine({ current }: LedgerProgress): string | undefined {
+  if (!current) return undefined
+  const { number, step, steps, label, run } = current
+  return `request ${number}: step ${step} of ${steps}, ${label} (${run})`
+}

@@ -1,0 +1,254 @@
+import { createHash } from 'node:crypto'
+import { cpSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { openArtifacts, type Artifacts } from '../../artifacts/artifacts.ts'
+import { readRequests, type StoredRequest } from '../../artifacts/stored-ledgers.ts'
+import { createInspection } from '../../cli/launch/inspection.ts'
+import { prepareLedger, readLedgerConfig, requestedSamples } from '../../cli/launch/prepare-ledger.ts'
+import { queueRequest } from '../../cli/launch/queue-request.ts'
+import { sha256 } from '../../common/canonical.ts'
+import type { LedgerInput, LedgerProgress, LedgerResult } from '../../experiment/ledger/ledger.ts'
+import type { Deletion } from '../../experiment/records/deletion.ts'
+import {
+  ledgerType,
+  ledgerWorkflowId,
+  progressQuery,
+  requestedSignal,
+  workflowId,
+} from '../../workflows/names.ts'
+import { zeroshift } from '../support/command.ts'
+import { ended, running, Site, until, type Handle } from '../support/durable.ts'
+import { fileDirectory } from '../support/directories.ts'
+
+/** Ledgers on digits with a tiny network, which share their originals and gold models. */
+const sections = `data: { name: digits }
+model: { name: mlp, hidden: [8] }
+training: { epochs: 2, replay: { checkpoints: 2 } }
+gold: { models: 1 }
+heartbeatSeconds: 2
+`
+const ladders = {
+  exact: `ladder: [{ method: finetune, epochs: 1 }, { method: replay }]\naccept: { averageGap: { atMost: 0 } }\n`,
+  measured: `ladder: [{ method: finetune, epochs: 1 }]\naccept: { averageGap: { atMost: 100 } }\n`,
+  refusing: `ladder: [{ method: finetune, epochs: 1 }]\naccept: { averageGap: { atMost: 0 } }\n`,
+}
+type Name = keyof typeof ladders
+const sequence: readonly (readonly [Name, string])[] = [
+  ['exact', '3,5'],
+  ['exact', '7'],
+  ['measured', '3,5'],
+  ['measured', '7'],
+  ['refusing', '3,5'],
+]
+
+type Ledger = (input: LedgerInput) => Promise<LedgerResult>
+
+function writeConfigs(directory: string): void {
+  for (const [name, rest] of Object.entries(ladders))
+    writeFileSync(join(directory, `${name}.yaml`), `name: ${name}\n${sections}${rest}`)
+}
+
+/** Writes a request into the store, with a salt that depends on its reference alone. */
+async function queue(site: Site, name: Name, indices: string, reference: string): Promise<void> {
+  const config = join(site.directory, `${name}.yaml`)
+  const store = join(site.directory, 'store')
+  const inspect = createInspection()
+  const prepared = await prepareLedger({ config, store }, await readLedgerConfig(config), inspect)
+  await queueRequest(openArtifacts(store), prepared, {
+    reference,
+    received: new Date().toISOString(),
+    salt: sha256(reference),
+    samples: await requestedSamples({ indices }, prepared, inspect),
+  })
+}
+
+/** Fulfils the sequence of requests on a site. `disturb` works beside the first ledger. */
+async function fulfilled(
+  site: Site,
+  disturb: (ledger: Awaited<ReturnType<typeof start>>) => Promise<void> = () => Promise.resolve(),
+): Promise<Artifacts> {
+  writeConfigs(site.directory)
+  for (const [i, [name, indices]] of sequence.entries()) await queue(site, name, indices, `case ${i + 1}`)
+  for (const name of ['exact', 'measured', 'refusing'] as const) {
+    const handle = await start(site, name)
+    if (name === 'exact') await disturb(handle)
+    await handle.result()
+  }
+  return openArtifacts(join(site.directory, 'store'))
+}
+
+function start(site: Site, name: Name) {
+  const { url: store } = openArtifacts(join(site.directory, 'store')).store
+  return site.client.workflow.signalWithStart<Ledger>(ledgerType, {
+    workflowId: ledgerWorkflowId(name, 'test'),
+    taskQueue: 'zeroshift',
+    signal: requestedSignal,
+    signalArgs: [],
+    args: [{ name, store }],
+  })
+}
+
+async function settled(artifacts: Artifacts, name: Name): Promise<readonly Required<StoredRequest>[]> {
+  return (await readRequests(artifacts, name)).map(({ request, record, notes }) => {
+    if (!record || !notes) throw new Error(`request ${request.number} of ${name} has no record`)
+    return { request, record, notes }
+  })
+}
+
+/** The bytes of all records, by their paths. */
+async function recordBytes({ store }: Artifacts): Promise<Readonly<Record<string, string>>> {
+  const paths = (await store.list('ledgers/')).map(({ path }) => path)
+  const records = paths.filter((path) => /\/\d{6}\.json$/.test(path))
+  return Object.fromEntries(
+    await Promise.all(
+      records.map(async (path) => [path, new TextDecoder().decode(await store.get(path))] as const),
+    ),
+  )
+}
+
+describe('requests in sequence', () => {
+  let artifacts: Artifacts
+  let bytes: Readonly<Record<string, string>>
+  let exact: readonly Deletion[]
+  let measured: readonly Deletion[]
+  let kept: string
+
+  beforeAll(async () => {
+    kept = fileDirectory()
+    const site = await new Site().open()
+    try {
+      await site.worker()
+      const found = await fulfilled(site)
+      bytes = await recordBytes(found)
+      cpSync(site.directory, kept, { recursive: true, filter: (path) => !/temporal\.db|\/log$/.test(path) })
+    } finally {
+      await site.close()
+    }
+    artifacts = openArtifacts(join(kept, 'store'))
+    exact = (await settled(artifacts, 'exact')).map(({ record }) => record)
+    measured = (await settled(artifacts, 'measured')).map(({ record }) => record)
+  })
+
+  test('the ladder continues where a model misses the rule, and an exact model is accepted', () => {
+    for (const record of exact) {
+      expect(record).toMatchObject({ state: 'fulfilled', claim: 'replayed' })
+      expect(record.attempts).toMatchObject([
+        {
+          label: 'finetune',
+          outcome: 'missed',
+          claim: 'measured',
+          evidence: [{ figure: 'averageGap', limit: 0 }],
+        },
+        { label: 'replay', outcome: 'accepted', claim: 'replayed' },
+      ])
+    }
+    const [replay] = exact[0]?.attempts.slice(1) ?? []
+    expect(replay?.cost?.samples).toBeGreaterThan(0)
+  })
+
+  test('each record follows the one before: its digest, its model and its samples', async () => {
+    for (const records of [exact, measured]) {
+      const [first, second] = records
+      if (!first || !second) throw new Error('not reached')
+      expect(first.previous).toBeNull()
+      const text = bytes[`ledgers/${first.ledger.name}/000001.json`] ?? ''
+      expect(second.previous).toBe(createHash('sha256').update(text).digest('hex'))
+      expect(second.model.before).toEqual(first.model.after)
+      expect(second.data.before).toBe(first.data.after)
+      expect(second.data.after).not.toBe(second.data.before)
+      expect([first.forgottenBefore, second.forgottenBefore]).toEqual([2, 3])
+      for (const { sha256, bytes } of [first.model.before, second.model.after])
+        await artifacts.getBlob({ sha256, bytes })
+    }
+    // The two ledgers have the same original, and other models in use.
+    expect(exact[0]?.model.before).toEqual(measured[0]?.model.before)
+    expect(exact[0]?.model.after).not.toEqual(measured[0]?.model.after)
+  })
+
+  test('samples that were forgotten earlier stay in the forget set', async () => {
+    const run = await artifacts.run(measured[1]?.attempts[0]?.run ?? '')
+    expect(run?.spec.split).toEqual({ kind: 'indices', indices: [3, 5, 7] })
+    expect(run?.plan.original.params.on).toBe('given')
+    expect(
+      (await artifacts.manifest<'split'>(run?.plan.split ?? { kind: 'split', key: '' }))?.metrics.forget,
+    ).toBe(3)
+    expect(measured[1]).toMatchObject({ state: 'fulfilled', claim: 'measured' })
+  })
+
+  test('the replay of the second request leaves out the samples of both, from the beginning', async () => {
+    const run = await artifacts.run(exact[1]?.attempts[1]?.run ?? '')
+    expect(run?.spec).toMatchObject({ split: { indices: [3, 5, 7] }, methods: [{ method: 'replay' }] })
+    expect(run?.plan.original.params.on).toBe('all')
+  })
+
+  test('a request without an accepted model is refused with the reason, and the model stays', async () => {
+    const [only] = await settled(artifacts, 'refusing')
+    const record = only?.record
+    expect(record).toMatchObject({ state: 'refused', attempts: [{ outcome: 'missed' }], forgottenBefore: 0 })
+    expect(record?.reason).toMatch(
+      /^no step of the ladder is left: finetune missed averageGap \(.*, at most 0\)$/,
+    )
+    expect(record?.model.after).toEqual(record?.model.before)
+    expect(record?.data.after).toBe(record?.data.before)
+    expect(record).not.toHaveProperty('claim')
+  })
+
+  test('a record names no sample, and the notes beside it do', async () => {
+    const [first] = await settled(artifacts, 'exact')
+    expect(first?.notes.samples).toEqual([
+      { id: '3', index: 3 },
+      { id: '5', index: 5 },
+    ])
+    expect(bytes['ledgers/exact/000001.json']).not.toContain(first?.notes.salt)
+  })
+
+  test('the commands show the ledger, continue an empty queue, and refuse to remove what it needs', async () => {
+    const command = (...args: readonly string[]) => zeroshift(kept, ...args, '--store', 'store').ended
+    const shown = await command('ledger', 'exact', '--json')
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      name: 'exact',
+      model: exact[1]?.model.after,
+      forgotten: 3,
+      requests: [{ number: 1, samples: 2, state: 'fulfilled', claim: 'replayed' }, { number: 2 }],
+    })
+    const table = await command('ledger', 'refusing.yaml')
+    expect(table.stdout).toMatch(/1 +case 5 .* 2 +refused +–/)
+    const run = exact[0]?.attempts[0]?.run ?? ''
+    const refused = await command('rm', run, '--delete')
+    expect(refused).toMatchObject({ code: 2 })
+    expect(refused.stderr).toContain(`${run} is a step of the ledger exact`)
+    const before = (await artifacts.store.list('runs/')).length
+    expect(await command('gc', '--delete', '--keep-last', '1')).toMatchObject({ code: 0 })
+    expect((await artifacts.store.list('runs/')).length).toBe(before)
+    for (const { model } of [...exact, ...measured]) await artifacts.getBlob(model.after)
+    expect(await command('check')).toMatchObject({ code: 0 })
+    const again = await command('forget', 'exact.yaml', '--indices', '5', '--reference', 'case 9')
+    expect(again).toMatchObject({ code: 2 })
+    expect(again.stderr).toContain('sample 5 was forgotten by request 1 ("case 1") already')
+    const settled = await command('forget', 'exact.yaml', '--queued', '--json')
+    expect(JSON.parse(settled.stdout)).toMatchObject({ id: 'exact', status: 'completed', request: null })
+  })
+
+  test('a worker that is killed changes no byte of any record', async () => {
+    const site = await new Site().open()
+    try {
+      let worker = await site.worker()
+      const disturbed = await fulfilled(site, async (handle) => {
+        // Within the second request: a step of its ladder has an activity under way.
+        await until('a stage of the second request', async () => {
+          const { current } = await handle.query<LedgerProgress>(progressQuery)
+          if (current?.number !== 2) return false
+          const run = site.client.workflow.getHandle(workflowId(current.run)) as unknown as Handle
+          return (await running(run).catch(() => [])).length > 0
+        })
+        worker.kill('SIGKILL')
+        await ended(worker)
+        worker = await site.worker()
+      })
+      expect(await recordBytes(disturbed)).toEqual(bytes)
+    } finally {
+      await site.close()
+    }
+  })
+})
