@@ -42,6 +42,13 @@ describe('bad input', () => {
     expect(processesOf(directory)).toEqual([])
   })
 
+  test('that ends the first command while its server starts does not stop the second command', async () => {
+    const wrong = await zeroshift(directory, 'run', 'small.yaml', '-S', 'split.classes=[11]').ended
+    expect(wrong.code).toBe(2)
+    const { code, stderr } = await zeroshift(directory, 'run', 'small.yaml').ended
+    expect(code, stderr).toBe(0)
+  })
+
   test.each([
     ['a missing argument', ['run']],
     ['an unknown verb', ['walk']],
