@@ -147,6 +147,8 @@ export const texts: readonly string[] = [id, ...stages.map(({ key }) => key)]
 export const wrong: number = id
 // @ts-expect-error There is no such data set.
 config.data = { name: 'other' }
+// @ts-expect-error There is no such method.
+export const other: ExperimentConfig = { ...config, methods: [{ method: 'other' }] }
 `,
   )
   execute(
