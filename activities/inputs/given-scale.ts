@@ -7,7 +7,7 @@ import type { ModelSpec } from '../../experiment/spec/model.ts'
 import { whiteOf } from '../../experiment/spec/white.ts'
 import { readDataset } from '../runtime/blob-codecs.ts'
 
-/** Numbers that differ relatively by less than this are the same after rounding. */
+/** Means and deviations that differ by at most this share of white are the same after rounding. */
 const TOLERANCE = 1e-6
 
 /**
