@@ -5,7 +5,7 @@ import { withServer, type CommandServer } from '../cli/launch/command-server.ts'
 import { createInspection } from '../cli/launch/inspection.ts'
 import { launchRun, watchRun } from '../cli/launch/launch-run.ts'
 import { prepare } from '../cli/launch/prepare.ts'
-import { readConfig, type ConfigSource } from '../cli/launch/read-config.ts'
+import { parsedWithPlugins, readConfig, type ConfigSource } from '../cli/launch/read-config.ts'
 import { runSettings } from '../cli/launch/run-settings.ts'
 import { interrupted, type Outcome } from '../cli/launch/watch-workflow.ts'
 import { artifactsIn } from '../cli/workspace/existing-store.ts'
@@ -14,9 +14,11 @@ import { createOutput, type Output } from '../cli/output/output.ts'
 import { pathOrUrl } from '../cli/output/print.ts'
 import { runRecordIn, storeFor } from '../cli/workspace/workspace.ts'
 import { StoreView } from '../artifacts/store-view.ts'
-import { parseConfig } from '../experiment/spec/config.ts'
+import { createPluginLoader } from '../cli/plugins/load.ts'
 import type { DatasetFacts } from '../experiment/spec/dataset.ts'
+import type { builtInRowSchemas } from '../experiment/spec/methods.ts'
 import type { configSchema, Spec } from '../experiment/spec/spec.ts'
+import type { rowTuneSchema } from '../experiment/spec/tune.ts'
 import type { Manifest } from '../experiment/records/manifest.ts'
 import type { ResultRow } from '../experiment/records/results.ts'
 import type { RunInput, RunProgress, RunResult } from '../experiment/records/run.ts'
@@ -24,8 +26,24 @@ import type { StageKind } from '../experiment/stages/stage.ts'
 import { stagesOf } from '../experiment/stages/stage-list.ts'
 import { results } from '../report/results.ts'
 
+/** How an object names a plug-in: by the path of its module, or as a package with a scope. */
+export type PluginName = `./${string}` | `../${string}` | `/${string}` | `@${string}/${string}`
+
+/** A row of the table that a plug-in makes. It has the plug-in's options beside these. */
+export interface PluginRow {
+  readonly method: PluginName
+  readonly label?: string
+  readonly tune?: z.input<typeof rowTuneSchema>
+  readonly [option: string]: unknown
+}
+
+/** A row of the table: a method of Zeroshift, an external program, or a plug-in. */
+export type MethodRow = z.input<(typeof builtInRowSchemas)[number]> | PluginRow
+
 /** An experiment, with the options that a config file has. */
-export type ExperimentConfig = z.input<typeof configSchema>
+export type ExperimentConfig = Omit<z.input<typeof configSchema>, 'methods'> & {
+  readonly methods: readonly MethodRow[]
+}
 
 /** Options of `plan` and `run`. */
 export interface ConfigOptions {
@@ -168,7 +186,8 @@ function sourceOf(
 async function parsed(source: ConfigSource, config: string | ExperimentConfig) {
   if (typeof config === 'string') return readConfig(source)
   // JSON is YAML.
-  return parseConfig({ file: 'config', text: JSON.stringify(config), overrides: source.overrides })
+  const text = JSON.stringify(config)
+  return parsedWithPlugins({ file: 'config', text, overrides: source.overrides }, createPluginLoader())
 }
 
 async function prepared(

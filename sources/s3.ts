@@ -20,7 +20,10 @@ interface Listed {
   /** Relative to the prefix. */
   readonly name: string
   readonly bytes: number
+  /** Empty if the server gives none, such as for files that were copied below its directory. */
   readonly etag: string
+  /** The key and the time of the last change, which identify the content if there is no ETag. */
+  readonly changed: string
 }
 
 /**
@@ -69,7 +72,7 @@ export async function fromS3(
 function placeOf(listed: readonly Listed[], wanted: Wanted): Located & { readonly revision: string } {
   const content = listed
     .filter(({ name }) => wanted.files(name))
-    .map(({ name, bytes, etag }) => [name, bytes, etag] as const)
+    .map(({ name, bytes, etag, changed }) => [name, bytes, etag || changed] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1))
   const revision = digestOf(content)
   return { directory: cachePath('s3', revision), revision: `etags:${revision}` }
@@ -145,12 +148,13 @@ async function listBelow(
         ContinuationToken,
         MaxKeys: most,
       })
-      for (const { Key: key = '', Size = 0, ETag = '' } of page.Contents ?? []) {
+      for (const { Key: key = '', Size = 0, ETag = '', LastModified } of page.Contents ?? []) {
         if (key.endsWith('/')) continue
         const name = key.slice(folder.length)
         if (!isSafeName(name))
           throw new UserError(`${where} holds "${key}", which is no name of a file here; expected none such`)
-        listed.push({ key, name, bytes: Size, etag: ETag })
+        const changed = `s3://${bucket.name}/${key} ${LastModified?.toISOString() ?? ''}`
+        listed.push({ key, name, bytes: Size, etag: ETag, changed })
       }
       ContinuationToken = most === undefined ? page.NextContinuationToken : undefined
     } while (ContinuationToken !== undefined)
@@ -158,14 +162,14 @@ async function listBelow(
   })
 }
 
-function remoteFile(bucket: Bucket, { key, bytes, etag }: Listed): RemoteFile {
+function remoteFile(bucket: Bucket, { key, bytes, etag, changed }: Listed): RemoteFile {
   const object = { Bucket: bucket.name, Key: key }
   const name = `s3://${bucket.name}/${key}`
   // The response for a whole object gives it. After a partial read, it has to be requested.
   let known: { readonly checksum: Checksum | undefined } | undefined
   return {
     name,
-    identity: `${etag} ${bytes}`,
+    identity: `${etag || changed} ${bytes}`,
     bytes,
     open: (from) =>
       bucket.asking(`read ${name}`, async (client) => {

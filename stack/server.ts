@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { noteFinished, prepareDatabase } from './new-database.ts'
 
 /**
  * A shell between this process and a server that kills the server and its children when this
@@ -142,6 +143,7 @@ export function dynamicConfig(database?: string): readonly string[] {
 /** Starts Temporal's dev server. It ends with this process. */
 export function startServer(options: ServerOptions): ServerProcess {
   const { temporal, port, database, ui = false, metricsPort, log } = options
+  if (database !== undefined) prepareDatabase(database)
   const server = startGuarded({
     program: temporal,
     args: [
@@ -153,5 +155,6 @@ export function startServer(options: ServerOptions): ServerProcess {
     ],
     log,
   })
+  if (database !== undefined) void noteFinished(database, port, server.exited)
   return { ...server, address: `127.0.0.1:${port}` }
 }

@@ -5,6 +5,7 @@ import type { InputManifests } from '../../experiment/records/manifest.ts'
 import type { ModelSpec } from '../../experiment/spec/model.ts'
 import { output } from '../runtime/blob-codecs.ts'
 import { encodeWeights } from '../runtime/device.ts'
+import { refuseOtherScale } from '../inputs/given-scale.ts'
 import { weightsOf } from '../inputs/given-weights.ts'
 import type { StageWork } from '../runtime/stage.ts'
 
@@ -21,6 +22,7 @@ export async function takeGiven(
   const nothing = { steps: 0, curve: [] }
   const { logits } = checkpoint.outputs
   if (logits) return { outputs: { logits }, metrics: { parameters: 0, ...nothing }, seconds: 0 }
+  await refuseOtherScale(artifacts, dataset, checkpoint, model)
   const { facts } = dataset.params
   const layers = layersOf(model, facts.shape, facts.classes.length)
   const { tensors } = decodeTensors(await artifacts.getBlob(output(checkpoint, 'model')))

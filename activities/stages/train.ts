@@ -1,6 +1,7 @@
 import { layersOf } from '../../experiment/models/model.ts'
 import { keptSteps, trainingSteps } from '../../experiment/plan/training-steps.ts'
 import { tensorflowEnvironment } from '../../learning/tensorflow/tf.ts'
+import { refuseOtherScale } from '../inputs/given-scale.ts'
 import { deviceData, encodeWeights, pretrainedTensors } from '../runtime/device.ts'
 import { fromScratch, newWeights } from './from-scratch.ts'
 import { keepStates } from './kept-states.ts'
@@ -15,6 +16,7 @@ export const train: StageBody<'train'> = async ({ stage, artifacts, inputs, host
   const { on, model, training, seed } = params
   const { facts } = inputs.dataset.params
   const layers = layersOf(model, facts.shape, facts.classes.length)
+  if (inputs.checkpoint) await refuseOtherScale(artifacts, inputs.dataset, inputs.checkpoint, model)
   const pretrained = await pretrainedTensors(artifacts, inputs.checkpoint, model, layers)
   const { data, train: all } = await deviceData(artifacts, inputs.dataset, model)
   try {

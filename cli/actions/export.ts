@@ -16,6 +16,7 @@ import { modelCard } from '../export/model-card.ts'
 import { torchFiles } from '../export/torch-model.ts'
 import { print } from '../output/print.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
+import { runIdIn } from '../workspace/named-run.ts'
 import { newFolder } from '../workspace/new-folder.ts'
 import { runRecordIn } from '../workspace/workspace.ts'
 
@@ -30,12 +31,12 @@ interface ExportOptions {
  * a model card and the digests of all files.
  */
 export async function exportModel(
-  id: string,
+  word: string,
   method: string,
   { out, store }: ExportOptions,
 ): Promise<number> {
   const artifacts = await artifactsIn(store)
-  const run = await runRecordIn(artifacts, id)
+  const run = await runRecordIn(artifacts, await runIdIn(artifacts.store, word))
   const chosen = await chosenModel(artifacts, run, method)
   const { digest: report, results } = await renderRun(artifacts, run, run.failed ?? [])
   const manifests = await manifestsOf(artifacts, run)

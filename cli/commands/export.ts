@@ -1,11 +1,11 @@
 import { declareCommand, requiredValue } from '../declare.ts'
-import { store } from '../options/shared.ts'
+import { aRun, store } from '../options/shared.ts'
 
 export const exportCommand = declareCommand({
   name: 'export',
   about: "write a method's model with its weights, a PyTorch module that loads them, and a model card",
   arguments: [
-    { name: '<run>', about: "a run's id" },
+    { name: '<run>', about: aRun },
     { name: '<method>', about: "the method's name in the table" },
   ],
   options: [requiredValue('--out <directory>', 'a new directory'), store],

@@ -79,12 +79,19 @@ function checkArchitecture(
 ): void {
   if (model.name !== 'pretrained') return
   const own = checkpointOf(model)
+  const { normalise, ...apartFromScale } = given.checkpoint.preparation
+  // Where the experiment's model has no normalisation, the statistics of the data are used. They
+  // are compared with those of the checkpoint when the data has been read.
+  const found = {
+    ...given.checkpoint,
+    preparation: { ...apartFromScale, ...(own.preparation.normalise && normalise && { normalise }) },
+  }
   for (const part of ['architecture', 'preparation'] as const) {
-    const [found, expected] = [given.checkpoint[part], own[part]].map((value) => canonicalJson(value))
-    if (found !== expected)
+    const [here, wanted] = [found[part], own[part]].map((value) => canonicalJson(value))
+    if (here !== wanted)
       report(
         path,
-        `the ${part} of the checkpoint is ${found ?? ''}, and that of the experiment's model (${formatPath(['model', 'from'])}) is ${expected ?? ''}; all models of an experiment need the same`,
+        `the ${part} of the checkpoint is ${here ?? ''}, and that of the experiment's model (${formatPath(['model', 'from'])}) is ${wanted ?? ''}; all models of an experiment need the same`,
       )
   }
 }

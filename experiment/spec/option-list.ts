@@ -119,9 +119,17 @@ function fieldsOf(schema: JsonSchema, named: readonly NamedSchema[], prefix: str
   })
 }
 
-/** Whether an option is not for users: Zeroshift fills it in when it reads files. */
-function isFilledIn({ description = '' }: JsonSchema): boolean {
-  return /; filled in when (they are|the file is) read$/.test(description)
+/**
+ * Whether the schema of an option says that the option is not for users, because Zeroshift fills it
+ * in when it reads files.
+ */
+export function isFilledIn(schema: unknown): boolean {
+  return (
+    typeof schema === 'object' &&
+    schema !== null &&
+    'description' in schema &&
+    /; filled in when (they are|the file is) read$/.test(String(schema.description))
+  )
 }
 
 const variantsOf = ({ anyOf, oneOf }: JsonSchema): readonly JsonSchema[] => anyOf ?? oneOf ?? []

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { answerOf, processesOf, smallConfig, zeroshift } from '../support/command.ts'
 import { testDirectory } from '../support/directories.ts'
+import { forFile } from '../support/release.ts'
+import { temporalServer } from '../support/temporal.ts'
 
 let directory: string
 beforeEach(() => {
@@ -12,6 +14,9 @@ beforeEach(() => {
 
 /** Long enough to be interrupted. */
 const long = ['-S', 'training.epochs=150']
+
+/** The first line after Ctrl-C. */
+const answer = 'Stopping. Once more to stop at once.'
 
 function stackAddress(): string {
   const { address } = JSON.parse(readFileSync(join(directory, '.zeroshift/stack.json'), 'utf8')) as {
@@ -40,6 +45,13 @@ describe('bad input', () => {
     expect(code).toBe(2)
     expect(stderr).toMatch(/no class 11/)
     expect(processesOf(directory)).toEqual([])
+  })
+
+  test('that ends the first command while its server starts does not stop the second command', async () => {
+    const wrong = await zeroshift(directory, 'run', 'small.yaml', '-S', 'split.classes=[11]').ended
+    expect(wrong.code).toBe(2)
+    const { code, stderr } = await zeroshift(directory, 'run', 'small.yaml').ended
+    expect(code, stderr).toBe(0)
   })
 
   test.each([
@@ -77,6 +89,7 @@ test('Ctrl-C stops a run in order; the command that it says goes on, unless the 
   const address = stackAddress()
   expect(left(address).length).toBeGreaterThan(1)
   first.child.kill('SIGINT')
+  await first.says(answer)
   const { code, stdout, stderr } = await first.ended
   expect(code).toBe(1)
   expect(answerOf(stdout).status).toBe('cancelled')
@@ -104,9 +117,23 @@ test('Ctrl-C is answered at once, also while the servers start', async () => {
   const run = zeroshift(directory, 'run', 'small.yaml', '--json', ...long)
   await expect.poll(() => existsSync(join(directory, '.zeroshift')), { timeout: 60_000 }).toBe(true)
   run.child.kill('SIGINT')
-  await run.says('Stopping. Once more to stop at once.')
+  await run.says(answer)
   const { code, stdout } = await run.ended
   expect({ code, status: answerOf(stdout).status }).toEqual({ code: 1, status: 'cancelled' })
+})
+
+test('Ctrl-C is answered while a run waits for a worker, and a second one ends the command', async () => {
+  const { address, client } = await forFile(temporalServer())
+  const run = zeroshift(directory, 'run', 'small.yaml', '--temporal', address)
+  const started = async () => {
+    for await (const { status } of client.workflow.list()) return status.name
+    return 'none'
+  }
+  await expect.poll(started, { timeout: 60_000 }).toBe('RUNNING')
+  run.child.kill('SIGINT')
+  await run.says(answer)
+  run.child.kill('SIGINT')
+  expect((await run.ended).code).toBe(130)
 })
 
 test('a run whose command was killed leaves nothing running, and is taken up again', async () => {

@@ -1,21 +1,27 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { beforeAll, expect, test } from 'vitest'
+import { readSplit } from '../../activities/runtime/blob-codecs.ts'
+import { readLogits } from '../../activities/stages/logits.ts'
 import { openArtifacts } from '../../artifacts/artifacts.ts'
+import { decodeTensors, encodeTensors } from '../../artifacts/format/safetensors.ts'
+import { evaluatedSets } from '../../experiment/records/measured.ts'
 import { presentPeft } from '../../infra/peft.mjs'
 import { stream } from '../../learning/random.ts'
-import { zeroshift, type Answer } from '../support/command.ts'
+import { answerOf, zeroshift, type Answer } from '../support/command.ts'
 import { fileDirectory } from '../support/directories.ts'
 import { configOf, tensorsOf, tinyResnet, writeCheckpoint } from '../support/tiny-checkpoint.ts'
 
 /**
- * A trained checkpoint and 100 named images go in, and a checkpoint without them comes out, which
- * transformers loads.
+ * A trained checkpoint and 100 named images go in, and an unlearned checkpoint comes out, which
+ * transformers loads with the same logits.
  */
 const python = presentPeft()
 const why = python === undefined ? ' (skipped without PEFT: node infra/bootstrap.mjs --with-peft)' : ''
+const script = fileURLToPath(new URL('../integration/pretrained/models.py', import.meta.url))
 const classes = ['bright', 'dark', 'even']
 const EACH = 120
 
@@ -64,11 +70,16 @@ methods:
   - { method: lora-neggrad-plus, epochs: 1, batchSize: 32, rank: 2, layers: ['*.layer.1.convolution', 'classifier.1'] }
 `
 
+const cli = async (...args: readonly string[]): Promise<void> => {
+  const { code, stderr } = await zeroshift(directory, ...args).ended
+  expect(code, stderr).toBe(0)
+}
+
 const run = async (...more: readonly string[]): Promise<Answer> => {
   const { stdout, stderr, code } = await zeroshift(directory, 'run', 'withdrawn.yaml', '--json', ...more)
     .ended
   expect(code, stderr).toBe(0)
-  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Answer
+  return answerOf(stdout)
 }
 
 let id: string
@@ -115,35 +126,92 @@ test('the warning is red where gold starts from the checkpoint of the original',
   expect(page).toContain('Gold may have seen the forget set.')
 })
 
-test('the adapter is judged as a row, with the figures of the method', async () => {
-  const cli = async (...args: readonly string[]) => {
-    const { code, stderr } = await zeroshift(directory, 'adapter', ...args).ended
-    expect(code, stderr).toBe(0)
-  }
-  await cli('export', id, '--out', 'exported')
-  await cli('merge', 'exported/adapter', '--base', 'exported/base', '--out', 'unlearned')
-  const row = '  - { method: weights, label: from elsewhere, from: exported/adapter }\n'
-  writeFileSync(join(directory, 'withdrawn.yaml'), `${config}${row}`)
+test('the adapter and both checkpoints of it are judged as rows, with the figures of the method', async () => {
+  await cli('export', id.slice(0, -3), 'lora-neggrad-plus', '--out', 'unlearned')
+  await cli('adapter', 'export', id, '--out', 'parts')
+  await cli('adapter', 'merge', 'parts/adapter', '--base', 'parts/base', '--out', 'merged')
+  const places = ['parts/adapter', 'merged', 'unlearned']
+  const rows = places.map((from, i) => `  - { method: weights, label: place ${i}, from: ${from} }\n`)
+  writeFileSync(join(directory, 'withdrawn.yaml'), `${config}${rows.join('')}`)
   const { failed, results } = await run()
   expect(failed).toEqual([])
   const [own, ...others] = results.slice(1).map(({ metrics: { ra, ua, ta } }) => ({ ra, ua, ta }))
   expect(own?.ra).toBeGreaterThan(0)
-  expect(others).toEqual([own])
-  // It has no time, and the report gives the reason.
-  expect(results.slice(2).map(({ metrics }) => metrics.rte)).toEqual([null])
+  expect(others).toEqual([own, own, own])
+  // They have no time, and the report gives the reason.
+  expect(results.slice(2).map(({ metrics }) => metrics.rte)).toEqual([null, null, null])
 })
 
-test.skipIf(python === undefined)(`transformers loads the unlearned checkpoint${why}`, () => {
-  const script = `
-from transformers import AutoModelForImageClassification
-model, info = AutoModelForImageClassification.from_pretrained("${join(directory, 'unlearned')}", output_loading_info=True)
-print(sorted(info["missing_keys"]), sorted(info["unexpected_keys"]), model.config.num_labels)
-`
-  const env = { ...process.env, HF_HUB_OFFLINE: '1' }
-  const said = execFileSync(python ?? '', ['-c', script], {
-    env,
-    encoding: 'utf8',
+test('a checkpoint that was trained with the statistics of other data is refused', async () => {
+  writeFileSync(join(directory, 'withdrawn.yaml'), `${config}  - { method: weights, from: merged }\n`)
+  const { failed, results } = await run('-S', 'data.test=0.3')
+  expect(failed).toMatchObject([
+    { title: 'take weights', reason: expect.stringContaining('normalises images by mean [') as string },
+  ])
+  expect(results.at(-1)?.metrics.ra).toBeNull()
+})
+
+test.skipIf(python === undefined)(
+  `transformers loads the unlearned checkpoints, which give the logits of the run within 1e-5${why}`,
+  async () => {
+    const { logits, names } = await evaluated('lora-neggrad-plus')
+    const largest = Math.max(...logits.map(Math.abs))
+    expect(names).toHaveLength(3 * EACH)
+    for (const place of ['unlearned', 'merged']) {
+      const theirs = await transformersLogits(place, names)
+      const furthest = Math.max(...logits.map((value, i) => Math.abs(value - (theirs[i] ?? NaN))))
+      expect(furthest, place).toBeLessThanOrEqual(1e-5 * largest)
+    }
+    const original = await evaluated('original')
+    const change = Math.max(...logits.map((value, i) => Math.abs(value - (original.logits[i] ?? NaN))))
+    expect(change).toBeGreaterThan(1e-3 * largest)
+  },
+)
+
+/** The logits of a row that the run has stored, and the names of their images. */
+async function evaluated(label: string): Promise<{ logits: readonly number[]; names: readonly string[] }> {
+  const artifacts = openArtifacts(`file://${join(directory, '.zeroshift/store')}`)
+  const { plan } = (await artifacts.run(id)) ?? {}
+  const row = plan?.candidates.find((one) => one.label === label)
+  const manifest = row && (await artifacts.manifest<'evaluate'>(row.evaluate))
+  const split = plan && (await artifacts.manifest<'split'>(plan.split))
+  if (!manifest || !split) throw new Error(`the run ${id} has no results of ${label}`)
+  const { ended } = zeroshift(directory, 'data', 'inspect', 'withdrawn.yaml', '--names', '--json')
+  const { samples } = JSON.parse((await ended).stdout) as {
+    readonly samples: readonly { readonly index: number; readonly name: string }[]
+  }
+  const nameOf = new Map(samples.map(({ index, name }) => [index, name]))
+  const [indices, logits] = [await readSplit(artifacts, split), await readLogits(artifacts, manifest)]
+  return {
+    logits: evaluatedSets.flatMap((set) => [...logits[set].values]),
+    names: evaluatedSets.flatMap((set) => [...indices[set]].map((index) => nameOf.get(index) ?? '')),
+  }
+}
+
+/** The logits that transformers computes for images, normalised as the checkpoint states. */
+async function transformersLogits(place: string, names: readonly string[]): Promise<Float32Array> {
+  const { image_mean: mean, image_std: deviation } = JSON.parse(
+    readFileSync(join(directory, place, 'preprocessor_config.json'), 'utf8'),
+  ) as { readonly image_mean: readonly number[]; readonly image_std: readonly number[] }
+  const values = new Float32Array(names.length * 3 * 64)
+  for (const [n, name] of names.entries()) {
+    const pixels = await sharp(join(directory, 'pictures', name))
+      .raw()
+      .toBuffer()
+    pixels.forEach((value, i) => {
+      const channel = i % 3
+      values[(n * 3 + channel) * 64 + Math.floor(i / 3)] =
+        (value / 255 - (mean[channel] ?? NaN)) / (deviation[channel] ?? NaN)
+    })
+  }
+  const [input, output] = [join(directory, 'pixels.safetensors'), join(directory, 'logits.safetensors')]
+  const pixel_values = { dtype: 'F32', shape: [names.length, 3, 8, 8], values } as const
+  writeFileSync(input, encodeTensors({ pixel_values }))
+  execFileSync(python ?? '', [script, 'logits', join(directory, place), input, output], {
+    env: { ...process.env, HF_HUB_OFFLINE: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  expect(said.trim()).toBe('[] [] 3')
-})
+  const { logits } = decodeTensors(readFileSync(output)).tensors
+  if (logits?.dtype !== 'F32') throw new Error('transformers gave no logits')
+  return logits.values
+}

@@ -69,6 +69,15 @@ test('the digests of stage code are those of the checkout', async () => {
   for (const name of codeNames) expect(digests[name]?.digest, name).toBe(ours.get(name)?.digest)
 })
 
+test('npm pack in the checkout is refused and names the command that makes the package', () => {
+  const { status, stderr } = spawnSync('npm', ['pack', '--dry-run', '--ignore-scripts=false'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  expect(status).not.toBe(0)
+  expect(stderr).toContain('npm run package')
+})
+
 test('it has no tests, and neither tsx nor the installation of TensorFlow that tfjs-node makes', () => {
   expect(Object.keys(description(installed).dependencies)).not.toContain('tsx')
   const files = contents()
@@ -147,6 +156,8 @@ export const texts: readonly string[] = [id, ...stages.map(({ key }) => key)]
 export const wrong: number = id
 // @ts-expect-error There is no such data set.
 config.data = { name: 'other' }
+// @ts-expect-error There is no such method.
+export const other: ExperimentConfig = { ...config, methods: [{ method: 'other' }] }
 `,
   )
   execute(

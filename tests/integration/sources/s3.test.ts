@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { openStore } from '../../../artifacts/store/open-store.ts'
@@ -130,4 +130,21 @@ test('an empty prefix, a missing bucket and a wrong key are mistakes', async () 
   const missing = await errorOf(localDirectory('s3://no-such-bucket/a', { files: () => true }))
   expect(missing).toBeInstanceOf(UserError)
   expect(missing.message).toMatch(/there is no such bucket; check its name/)
+})
+
+test('objects without an ETag are told apart by their keys and the times of their changes', async () => {
+  const at = (name: string) => join(server.directory, server.bucket, name)
+  const change = async (name: string, content: string, seconds: number) => {
+    await writeFile(at(name), content)
+    await utimes(at(name), seconds, seconds)
+  }
+  // Files that a person copied below the directory of the server.
+  for (const model of ['one', 'two']) {
+    await mkdir(at(model))
+    await change(`${model}/model.bin`, model, 1e9)
+  }
+  const read = async (model: string) => readFile(join((await get(model)).directory, 'model.bin')).then(String)
+  expect([await read('one'), await read('two')]).toEqual(['one', 'two'])
+  await change('two/model.bin', 'new', 2e9)
+  expect(await read('two')).toBe('new')
 })

@@ -1,9 +1,11 @@
-import { beforeAll, expect, test } from 'vitest'
+import { join } from 'node:path'
+import { beforeAll, expect, test, vi } from 'vitest'
 import * as api from '../../../api/index.ts'
 import type { RunInput } from '../../../experiment/records/run.ts'
 import { stagesOf } from '../../../experiment/stages/stage-list.ts'
 import { computeRun, tinyRun } from '../../support/computed-run.ts'
-import { fileDirectory } from '../../support/directories.ts'
+import { fileDirectory, testDirectory } from '../../support/directories.ts'
+import { unchanged, writeFiles } from '../../support/plugins.ts'
 
 let store: string
 let run: RunInput
@@ -42,6 +44,38 @@ test('plan names every mistake of a config', async () => {
   await expect(api.plan(wrong, { store })).rejects.toMatchObject({
     problems: [{ path: expect.stringContaining('model.hidden') as string }, { path: 'training.epochs' }],
   })
+})
+
+test('an object may name a plug-in', async () => {
+  const folder = writeFiles(testDirectory(), { 'unchanged.ts': unchanged })
+  vi.stubEnv('ZEROSHIFT_CACHE', join(folder, 'cache'))
+  try {
+    const methods = [
+      { method: `${folder as `/${string}`}/unchanged.ts`, label: 'mine', strength: 3 },
+    ] as const
+    const { spec } = await api.plan({ ...config, methods }, { store })
+    expect(spec.methods).toMatchObject([{ method: 'plugin', label: 'mine', options: { strength: 3 } }])
+  } finally {
+    vi.unstubAllEnvs()
+  }
+})
+
+test('TypeScript knows the methods of Zeroshift and their options', () => {
+  const rows: readonly api.MethodRow[] = [
+    { method: 'finetune', epochs: 2, label: 'two epochs' },
+    { method: 'external', command: 'python mine.py', files: ['mine.py'] },
+    { method: './my-method.ts', anything: [1, 2] },
+    { method: '@owner/methods', label: 'theirs' },
+    // @ts-expect-error There is no such method.
+    { method: 'finetun', epochs: 2 },
+    // @ts-expect-error There is no such option.
+    { method: 'finetune', epoch: 2 },
+    // @ts-expect-error The number of epochs is no text.
+    { method: 'finetune', epochs: '2' },
+    // @ts-expect-error A label is a text.
+    { method: './my-method.ts', label: 3 },
+  ]
+  expect(rows).toHaveLength(8)
 })
 
 test('run answers from the store, and reports every stage as cached', async () => {

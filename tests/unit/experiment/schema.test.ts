@@ -9,3 +9,10 @@ test.each(Object.keys(schemas).map((file) => [basename(file), file]))(
     expect(await readFile(file, 'utf8')).toBe(await schemaText(file))
   },
 )
+
+test('no schema offers an option that is filled in when files are read', () => {
+  const [config = {}] = Object.values(schemas)
+  const text = JSON.stringify(config)
+  expect(text).toContain('"original"')
+  expect(text).not.toMatch(/filled in when|"given"|"packed"|"checkpoint"/)
+})
