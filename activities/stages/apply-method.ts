@@ -6,7 +6,7 @@ import { loadMethod, type KeptTraining, type UnlearnContext, type Unlearned } fr
 import type { Split } from '../../unlearning/split/split.ts'
 import { readSplit } from '../runtime/blob-codecs.ts'
 import { checkedResult } from '../runtime/plugin-result.ts'
-import { loadPlugin } from '../runtime/plugin.ts'
+import { loadPlugin, type PluginSource } from '../runtime/plugin.ts'
 import { deviceData, readWeights } from '../runtime/device.ts'
 import type { StageContext } from '../runtime/stage.ts'
 import { keptStates } from './kept-states.ts'
@@ -22,12 +22,12 @@ export interface PreparedMethod {
 
 type MethodContext = Pick<
   StageContext<'unlearn'> | StageContext<'trial'>,
-  'stage' | 'artifacts' | 'inputs' | 'host'
+  'stage' | 'artifacts' | 'inputs' | 'host' | 'allowsPrograms'
 >
 
 /** Loads a method, and the original and the data that the method is applied to. */
 export async function prepareMethod(
-  { stage, artifacts, inputs, host }: MethodContext,
+  { stage, artifacts, inputs, host, allowsPrograms }: MethodContext,
   method: ApproximateMethodSpec,
 ): Promise<PreparedMethod> {
   const { model, training, seed } = stage.params
@@ -36,7 +36,7 @@ export async function prepareMethod(
   const original = await readWeights(artifacts, inputs.original, layers)
   const split = await readSplit(artifacts, inputs.split)
   const { retained, forget, validation } = split
-  const run = await load(artifacts, method)
+  const run = await load({ artifacts, allowsPrograms }, method)
   const { data } = await deviceData(artifacts, inputs.dataset, model)
   const trainedBy = inputs.original.params
   const trained =
@@ -53,7 +53,7 @@ export async function prepareMethod(
 }
 
 async function load(
-  artifacts: MethodContext['artifacts'],
+  source: PluginSource,
   method: ApproximateMethodSpec,
 ): Promise<(context: UnlearnContext) => Promise<Unlearned>> {
   if (method.method !== 'plugin') {
@@ -61,6 +61,6 @@ async function load(
     return (context) => run(method, context)
   }
   const { plugin, options } = method
-  const { unlearn } = await loadPlugin(artifacts, plugin)
+  const { unlearn } = await loadPlugin(source, plugin)
   return async (context) => checkedResult(plugin.name, context, await unlearn(context, options))
 }
