@@ -4,8 +4,12 @@
  */
 
 // Definitions and options.
+export type { ScoreDefinition } from '../unlearning/attacks/define-score.ts'
 export type { MethodDefinition } from '../unlearning/define-method.ts'
 export type { UnlearnContext, Unlearned, UnlearnFunction } from '../unlearning/method.ts'
+export type { TargetDefinition } from '../unlearning/methods/rfa/define-target.ts'
+export type { Target, TargetMaterial } from '../unlearning/methods/rfa/targets.ts'
+export type { Logits } from '../unlearning/metrics/logits.ts'
 export * from './options.ts'
 
 // TensorFlow and random numbers.
@@ -14,6 +18,9 @@ export { permutation, sample, stream, type RandomStream } from '../learning/rand
 
 // Errors that are reported and never retried.
 export { MathError, UserError } from '../common/errors.ts'
+
+// Outputs of models.
+export { logProbabilities, probabilities, trueLogProbabilities } from '../unlearning/metrics/logits.ts'
 
 // Data.
 export { augmentation, Batches, stepsOf } from '../learning/data/batches.ts'

@@ -6,6 +6,8 @@ useNative()
 export const {
   count,
   defineMethod,
+  defineScore,
+  defineTarget,
   epochDefaults,
   epochOptions,
   loraOptions,

@@ -27,7 +27,7 @@ function registered(name: string): unknown {
 function unavailable(name: string): unknown {
   const refuse = () => {
     throw new Error(
-      `${name} of 'zeroshift' is called while the module is loaded; call it within unlearn, since options are read ` +
+      `${name} of 'zeroshift' is called while the module is loaded; call it within a function of the definition, since options are read ` +
         'without TensorFlow',
     )
   }

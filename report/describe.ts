@@ -4,6 +4,7 @@ import type { GivenModel } from '../experiment/spec/given.ts'
 import type { DatasetFacts } from '../experiment/spec/dataset.ts'
 import type { Hardness, SplitSpec } from '../experiment/spec/split.ts'
 import type { AnyModelSpec, ModelSpec } from '../experiment/spec/model.ts'
+import type { PluginRef } from '../experiment/spec/plugin.ts'
 import type { ProgramSpec } from '../experiment/spec/program.ts'
 import type { Spec } from '../experiment/spec/spec.ts'
 import type { Stage } from '../experiment/stages/stage.ts'
@@ -136,12 +137,29 @@ export function describeOptions(options: object): string {
 function describe(value: unknown): string {
   if (Array.isArray(value)) return value.map(describe).join(', ')
   if (typeof value !== 'object' || value === null) return String(value)
+  if ('plugin' in value && 'options' in value) return describePlugin(value)
   const { name, ...options } = value as Readonly<Record<string, unknown>>
   const rest = entries(options)
     .map(([key, option]) => `${key} ${describe(option)}`)
     .join(', ')
   if (typeof name !== 'string') return `(${rest})`
   return rest ? `${name} (${rest})` : name
+}
+
+/** `plug-in my-target, SHA-256 3f…, strength 1`. */
+function describePlugin(value: object): string {
+  const { plugin, options, label } = value as {
+    readonly plugin: PluginRef
+    readonly options: object
+    readonly label?: string
+  }
+  const parts = [
+    `plug-in ${plugin.name}`,
+    `SHA-256 ${plugin.sha256}`,
+    ...(label === undefined || label === plugin.name ? [] : [`called ${label}`]),
+    ...entries(options).map(([key, option]) => `${key} ${describe(option)}`),
+  ]
+  return `(${parts.join(', ')})`
 }
 
 function entries(options: object): readonly (readonly [string, unknown])[] {

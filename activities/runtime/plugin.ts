@@ -1,12 +1,11 @@
 import { pathToFileURL } from 'node:url'
 import { keepBundle, keptBundle } from '../../api/bundle-cache.ts'
-import { definitionIn } from '../../api/read-definition.ts'
+import { definitionOf, type Definitions } from '../../api/read-definition.ts'
 import { register } from '../../api/registry.ts'
 import { MissingBlobError } from '../../artifacts/blobs/blob-errors.ts'
 import { errorMessage, UserError } from '../../common/errors.ts'
-import type { PluginRef } from '../../experiment/spec/plugin.ts'
+import type { PluginKind, PluginRef } from '../../experiment/spec/plugin.ts'
 import type { StageKind } from '../../experiment/stages/stage.ts'
-import type { MethodDefinition } from '../../unlearning/define-method.ts'
 import type { StageContext } from './stage.ts'
 
 /** What the import of a plug-in depends on: the store, and whether this worker allows programs. */
@@ -14,9 +13,13 @@ export type PluginSource = Pick<StageContext<StageKind>, 'artifacts' | 'allowsPr
 
 /**
  * Imports a plug-in by the digest of its bundle. Throws a UserError if this worker may not execute
- * it, if the store lacks it, or if it is no method.
+ * it, if the store lacks it, or if it is of another kind.
  */
-export async function loadPlugin(source: PluginSource, plugin: PluginRef): Promise<MethodDefinition> {
+export async function loadPlugin<K extends PluginKind>(
+  source: PluginSource,
+  kind: K,
+  plugin: PluginRef,
+): Promise<Definitions[K]> {
   const where = `the plug-in ${plugin.name} (SHA-256 ${plugin.sha256})`
   const own = await keptBundle('bundled', plugin.sha256)
   const file = own?.file ?? (await fetched(source, plugin, where))
@@ -24,7 +27,7 @@ export async function loadPlugin(source: PluginSource, plugin: PluginRef): Promi
   const module: unknown = await import(pathToFileURL(file).href).catch((cause: unknown) => {
     throw new UserError(`${where} cannot be loaded: ${errorMessage(cause)}`)
   })
-  return definitionIn(module, where)
+  return definitionOf(module, kind, where)
 }
 
 /** Returns the file of a bundle that comes from elsewhere. Fetches it from the store if needed. */

@@ -1,8 +1,13 @@
 import { layersOf } from '../../experiment/models/model.ts'
 import type { Layer } from '../../experiment/models/layers.ts'
-import type { ApproximateMethodSpec, BuiltInMethodName } from '../../experiment/spec/methods.ts'
+import type { ApproximateMethodSpec, BuiltInMethodName, MethodSpecOf } from '../../experiment/spec/methods.ts'
 import type { DeviceData } from '../../learning/data/device-data.ts'
-import { loadMethod, type KeptTraining, type UnlearnContext, type Unlearned } from '../../unlearning/method.ts'
+import {
+  loadMethod,
+  type KeptTraining,
+  type UnlearnContext,
+  type Unlearned,
+} from '../../unlearning/method.ts'
 import type { Split } from '../../unlearning/split/split.ts'
 import { readSplit } from '../runtime/blob-codecs.ts'
 import { checkedResult } from '../runtime/plugin-result.ts'
@@ -58,9 +63,21 @@ async function load(
 ): Promise<(context: UnlearnContext) => Promise<Unlearned>> {
   if (method.method !== 'plugin') {
     const run = await loadMethod<BuiltInMethodName>(method.method)
-    return (context) => run(method, context)
+    const target = method.method === 'rfa' ? await loadTarget(source, method.target) : undefined
+    return (context) => run(method, target ? { ...context, target } : context)
   }
   const { plugin, options } = method
-  const { unlearn } = await loadPlugin(source, plugin)
+  const { unlearn } = await loadPlugin(source, 'method', plugin)
   return async (context) => checkedResult(plugin.name, context, await unlearn(context, options))
+}
+
+/** Loads the shift target that a plug-in defines. Returns undefined for a built-in one. */
+async function loadTarget(
+  source: PluginSource,
+  target: MethodSpecOf<'rfa'>['target'],
+): Promise<UnlearnContext['target']> {
+  if (typeof target === 'string') return undefined
+  const { plugin, options } = target
+  const definition = await loadPlugin(source, 'target', plugin)
+  return (material, random) => definition.target(material, random, options)
 }

@@ -10,8 +10,14 @@ import { sha256 } from '../../common/canonical.ts'
 import { mapConcurrently } from '../../common/concurrency.ts'
 import { errorMessage, UserError } from '../../common/errors.ts'
 import { unwritable } from '../../common/unwritable.ts'
-import { otherMethods } from '../../experiment/spec/plugin-rows.ts'
-import type { LoadedPlugin, Plugins } from '../../experiment/spec/plugin.ts'
+import { namedPlugins, otherKind } from '../../experiment/spec/plugin-places.ts'
+import {
+  noPlugins,
+  pluginKinds,
+  type LoadedPlugin,
+  type PluginKind,
+  type Plugins,
+} from '../../experiment/spec/plugin.ts'
 import { bundlePlugin, type ModuleSource } from './bundle.ts'
 
 interface ConfigText {
@@ -32,13 +38,32 @@ export function createPluginLoader(): PluginLoader {
     return found
   }
   return async (config) => {
-    const plugins = await mapConcurrently(otherMethods(config), async ({ name, isOverride }) => {
+    const plugins = await mapConcurrently(namedPlugins(config), async ({ kind, name, isOverride }) => {
       // A path on the command line is relative to the working directory, as for other options.
       const source = sourceOf(name, isOverride ? '.' : dirname(config.file))
-      return source ? [[name, await load(source)] as const] : []
+      if (!source) return []
+      const plugin = await load(source)
+      const isOther = typeof plugin !== 'string' && plugin.kind !== kind
+      return [{ kind, name, plugin: isOther ? otherKind(name, plugin.kind, kind) : plugin }]
     })
-    return new Map(plugins.flat())
+    return pluginsOf(plugins.flat())
   }
+}
+
+/** Plug-ins by the kinds and names of the places that name them. */
+export function pluginsOf(
+  loaded: readonly {
+    readonly kind: PluginKind
+    readonly name: string
+    readonly plugin: LoadedPlugin | string
+  }[],
+): Plugins {
+  const kinds = new Set(loaded.map(({ kind }) => kind))
+  const entries = [...kinds].map((of) => {
+    const own = loaded.filter(({ kind }) => kind === of)
+    return [of, new Map(own.map(({ name, plugin }) => [name, plugin]))] as const
+  })
+  return loaded.length === 0 ? noPlugins : Object.fromEntries(entries)
 }
 
 /** Loads the plug-in that a command names. Throws a UserError. */
@@ -51,8 +76,8 @@ export async function loadNamed(name: string): Promise<LoadedPlugin> {
 }
 
 /**
- * The module that the `method` of a row names: a path, or a package that modules in the folder can
- * import. Returns undefined for any other text, which is a misspelt name of a method.
+ * The module that a config names: a path, or a package that modules in the folder can import.
+ * Returns undefined for any other text, which is a misspelt name of a built-in part.
  */
 function sourceOf(name: string, folder: string): ModuleSource | undefined {
   if (/^\.{1,2}\//.test(name) || isAbsolute(name)) return { kind: 'file', path: resolve(folder, name) }
@@ -93,14 +118,25 @@ async function load(source: ModuleSource): Promise<LoadedPlugin> {
   const module: unknown = await import(url).catch((error: unknown) => {
     throw new UserError(`${where} cannot be loaded: ${errorMessage(error)}`)
   })
-  const { name, about, relabels = false, options: schema } = definitionIn(module, where)
-  return { ref: { name, sha256: sha256(bytes), bytes: bytes.length, relabels }, about, options: schema }
+  const { kind, definition } = definitionIn(module, where)
+  const { name, about, options: schema } = definition
+  return {
+    kind,
+    ref: { name, sha256: sha256(bytes), bytes: bytes.length },
+    about,
+    options: schema,
+    relabels: kind === 'method' && definition.relabels === true,
+  }
 }
 
 async function refuseMissing(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined)
   if (found?.isFile()) return
   throw new UserError(
-    `${path}: ${found ? 'this is no file' : 'there is no such file'}; expected a module whose default export is defineMethod({ … })`,
+    `${path}: ${found ? 'this is no file' : 'there is no such file'}; expected a module whose default export is the result of ${Object.values(
+      pluginKinds,
+    )
+      .map(({ define }) => define)
+      .join(', ')}`,
   )
 }

@@ -1,4 +1,4 @@
-import { targetNames, type TargetName } from '../../experiment/spec/methods.ts'
+import { targetNames, type TargetName } from '../../experiment/spec/target.ts'
 import { splitSchemas } from '../../experiment/spec/split.ts'
 import { jsonSchemaOf } from '../../experiment/spec/option-list.ts'
 import { code, table } from './markdown.ts'

@@ -4,15 +4,15 @@ import { configSchemaWith } from './spec.ts'
 
 /**
  * The JSON Schema of configs, from which editors complete and check them. It has the options of the
- * given plug-ins. Without any, it accepts every row that names a plug-in by a path or by a package
- * with a scope, whatever options it has.
+ * given plug-ins. Without one of a kind, it accepts every place of this kind that names a plug-in by
+ * a path or by a package with a scope, whatever options it has.
  */
 export function configJsonSchema(plugins: Plugins): object {
   const schema = z.toJSONSchema(configSchemaWith(plugins), {
     target: 'draft-7',
     io: 'input',
     override: ({ jsonSchema, path }) => {
-      if (plugins.size === 0 && path.join('/') === ROWS) jsonSchema.oneOf?.push(anyPlugin)
+      if (!plugins.method && path.join('/') === ROWS) jsonSchema.oneOf?.push(anyPlugin)
     },
   })
   return { title: 'Zeroshift experiment', ...schema }

@@ -6,7 +6,7 @@ import { attackSchema, shadowSchema } from './judgement.ts'
 import { rowSchema } from './methods.ts'
 import { anyModelSchema, type ModelSpec } from './model.ts'
 import { noPlugins, type Plugins } from './plugin.ts'
-import { rowSchemaWith } from './plugin-rows.ts'
+import { METHODS, sectionsWith } from './plugin-sections.ts'
 import { seed } from './numbers.ts'
 import { requestedSections } from './requested-sections.ts'
 import { settingsSchema } from './settings.ts'
@@ -20,8 +20,6 @@ import { tuneSchema } from './tune.ts'
  * models in memory: with this number 0.25 GB for the 60,000 samples of CIFAR-10.
  */
 const MOST_SEEDS = 256
-
-const METHODS = 'the rows of the table, in this order'
 
 /**
  * An experiment as plain JSON: defaults are filled in, and nothing depends on a machine. The places
@@ -87,10 +85,9 @@ export function withTraining(model: ModelSpec, training: Spec['training']): Trai
   return { model, training }
 }
 
-/** A config file: the spec and the settings side by side. Its rows may name these plug-ins. */
+/** A config file: the spec and the settings side by side. It may name these plug-ins. */
 export function configSchemaWith(plugins: Plugins) {
-  const methods = z.array(rowSchemaWith(plugins)).min(1).describe(METHODS)
-  return z.strictObject({ ...specSchema.shape, methods, ...settingsSchema.shape })
+  return z.strictObject({ ...specSchema.shape, ...sectionsWith(plugins), ...settingsSchema.shape })
 }
 
 /** A config file that names no plug-in. */

@@ -42,6 +42,41 @@ export default defineMethod({
 })
 `
 
+/** A plug-in that is a score of attacks, with an option. */
+export const scaledMargin = `import { defineScore, z } from 'zeroshift'
+
+export default defineScore({
+  name: 'scaled-margin',
+  about: 'the logit of the label less the greatest other one',
+  options: z.strictObject({ scale: z.number().gt(0).default(1).describe('of the margin') }),
+  score: ({ values, labels, classes }, { scale }) =>
+    Float64Array.from(labels, (label, i) => {
+      const row = values.subarray(i * classes, (i + 1) * classes)
+      const others = [...row].filter((_, k) => k !== label)
+      return scale * ((row[label] ?? 0) - Math.max(...others))
+    }),
+})
+`
+
+/** A plug-in that is the target `retained-mean` of `rfa`, with an option. */
+export const scaledMean = `import { defineTarget, tf, z } from 'zeroshift'
+
+export default defineTarget({
+  name: 'scaled-mean',
+  about: 'a multiple of the mean of the features over the retained samples',
+  options: z.strictObject({ scale: z.number().gt(0).default(1).describe('of the mean') }),
+  target({ features }, random, { scale }) {
+    const means = Object.fromEntries(
+      Object.entries(features).map(([layer, feature]) => [
+        layer,
+        tf.tidy(() => feature.mean(0, true).mul(scale)),
+      ]),
+    )
+    return (layer) => means[layer]
+  },
+})
+`
+
 /** Writes files into a folder, by their paths in it. Returns the folder. */
 export function writeFiles(folder: string, files: Readonly<Record<string, string>>): string {
   for (const [name, text] of Object.entries(files)) {
@@ -52,11 +87,17 @@ export function writeFiles(folder: string, files: Readonly<Record<string, string
 }
 
 /** A config on digits with these lines as its rows. */
-export const configWith = (...rows: readonly string[]) => `name: plugged
-data: { name: digits }
+export const configWith = (...rows: readonly string[]) => configOf({}, ...rows)
+
+/** A config with other sections than the usual ones, and these lines as its rows. */
+export const configOf = (
+  { data = '{ name: digits }', model = '{ name: mlp, hidden: [4] }', more = '' },
+  ...rows: readonly string[]
+) => `name: plugged
+data: ${data}
 split: { kind: class, classes: [3] }
-model: { name: mlp, hidden: [4] }
+model: ${model}
 training: { epochs: 1 }
 gold: { models: 1 }
-methods:
+${more}methods:
 ${rows.map((row) => `  - ${row}\n`).join('')}`

@@ -2,9 +2,17 @@ import { join } from 'node:path'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { prepare } from '../../../../cli/launch/prepare.ts'
 import { readConfig } from '../../../../cli/launch/read-config.ts'
+import { specValue } from '../../../../experiment/spec/spec-value.ts'
 import { attachmentsOf } from '../../../../experiment/plan/attachments.ts'
 import { testDirectory } from '../../../support/directories.ts'
-import { configWith, unchanged, writeFiles } from '../../../support/plugins.ts'
+import {
+  configOf,
+  configWith,
+  scaledMargin,
+  scaledMean,
+  unchanged,
+  writeFiles,
+} from '../../../support/plugins.ts'
 
 let folder: string
 beforeEach(() => {
@@ -84,10 +92,13 @@ test.each([
     'method: ./early.ts',
     "early.ts cannot be loaded: tf.scalar of 'zeroshift' is called while the module is loaded",
   ],
-  ['method: ./empty.ts', 'empty.ts: the default export is no method: name: '],
+  [
+    'method: ./empty.ts',
+    'empty.ts: the default export is no plug-in: it has none of the properties unlearn, score',
+  ],
   [
     'method: ./reserved.ts',
-    'reserved.ts: the method has an option "label", which every row of a config has already',
+    'reserved.ts: the method has an option "label", which every config of a method has already',
   ],
   ['method: ./date.ts', 'the plug-in dated turns its option day into a value that is not JSON'],
   ['method: finetun', ':8:13: unknown method "finetun"; did you mean "finetune"?'],
@@ -107,6 +118,100 @@ test.each([
       ),
   }
   await expect(read([row], files)).rejects.toThrow(message.replace('FOLDER', folder))
+})
+
+/** Reads a config with a list of scores, beside the plug-ins `unchanged` and `scaledMargin`. */
+async function readScores(scores: string, overrides: readonly string[] = []) {
+  writeFiles(folder, {
+    'a.yaml': configOf({ more: `attack: { scores: ${scores} }\n` }, 'method: retrain'),
+    'unchanged.ts': unchanged,
+    'margin.ts': scaledMargin,
+    'named.ts': scaledMargin.replace("'scaled-margin'", "'loss'"),
+    'half.ts': "export default { name: 'half', score: 1 }",
+  })
+  return readConfig({ config: join(folder, 'a.yaml'), overrides })
+}
+
+test('scores of plug-ins are in the spec, and in the keys of attacks alone', async () => {
+  const parsed = await readScores('[{ score: ./margin.ts, scale: 2 }, { score: ./margin.ts, label: other }]')
+  const { scores = [] } = parsed.spec.attack
+  expect(scores).toMatchObject([
+    { label: 'scaled-margin', plugin: { name: 'scaled-margin' }, options: { scale: 2 } },
+    { label: 'other', options: { scale: 1 } },
+  ])
+  const source = { config: join(folder, 'a.yaml'), overrides: [], store: join(folder, 'store') }
+  const { plan, spec } = (await prepare(source, parsed)).run
+  const [plain] = (await planned(['method: retrain'])).plan.candidates
+  const [candidate] = plan.candidates
+  expect(candidate?.attack.params.scores).toEqual(scores)
+  expect(candidate?.evaluate.key).toBe(plain?.evaluate.key)
+  expect(candidate?.attack.key).not.toBe(plain?.attack.key)
+  expect(attachmentsOf(plan)).toHaveLength(1)
+  expect(specValue(spec, ['attack', 'scores', 0, 'scale'])).toBe(2)
+  expect(specValue(spec, ['attack', 'scores', 0, 'score'])).toBe('scaled-margin')
+})
+
+test.each([
+  [
+    '[{ score: ./unchanged.ts }]',
+    ':7:29: ./unchanged.ts defines a method, expected a score: a module whose default export is defineScore({ … })',
+  ],
+  ['[{ score: ./margin.ts, scale: 0 }]', ':7:49: attack.scores[0].scale: expected a number above 0, found 0'],
+  ['[{ score: ./margin.ts, sclae: 1 }]', ':7:42: unknown key "sclae"; did you mean "scale"?'],
+  ['[{ score: ./half.ts }]', 'half.ts: the default export is no complete definition of a score: about: '],
+  [
+    '[{ score: ./named.ts }]',
+    ':7:29: two scores are called "loss" in tables; give this one a label of its own',
+  ],
+  ['[{ score: ./margin.ts }, { score: ./margin.ts }]', 'two scores are called "scaled-margin" in tables'],
+  [
+    '[{ score: entropy }]',
+    ':7:29: attack.scores[0].score: expected the path of a module, such as ./my-score.ts',
+  ],
+  ['[{ score: ./margin.ts }, { score: entropy }]', 'unknown score "entropy"'],
+  ['[./margin.ts]', 'attack.scores[0]: expected a mapping (key: value), found text "./margin.ts"'],
+])('the scores %s are refused with their position', async (scores, message) => {
+  await expect(readScores(scores)).rejects.toThrow(message)
+})
+
+const withMean = { 'mean.ts': scaledMean, 'margin.ts': scaledMargin }
+
+test('rfa may take the target of a plug-in, by its name alone or with options', async () => {
+  const rows = [
+    '{ method: rfa, target: ./mean.ts, label: a }',
+    '{ method: rfa, target: { name: ./mean.ts, scale: 2 }, label: b }',
+    '{ method: rfa, label: c }',
+  ]
+  const { spec } = await read(rows, withMean)
+  expect(spec.methods.map((row) => ('target' in row ? row.target : undefined))).toMatchObject([
+    { plugin: { name: 'scaled-mean' }, options: { scale: 1 } },
+    { plugin: { name: 'scaled-mean' }, options: { scale: 2 } },
+    'random-retained',
+  ])
+  const { plan } = await planned(rows, withMean)
+  const [one, two, three] = plan.candidates.map(({ unlearn }) => unlearn)
+  expect(new Set([one?.key, two?.key, three?.key]).size).toBe(3)
+  expect(attachmentsOf(plan)).toHaveLength(1)
+  const plain = await planned(['{ method: rfa, label: c }'])
+  expect(three?.key).toBe(plain.unlearn?.key)
+})
+
+test.each([
+  ['./margin.ts', ':8:28: ./margin.ts defines a score, expected a shift target'],
+  ['{ name: ./margin.ts }', ':8:36: ./margin.ts defines a score, expected a shift target'],
+  ['{ name: ./mean.ts, scale: 0 }', ':8:54: methods[0].target.scale: expected a number above 0, found 0'],
+  ['{ name: ./mean.ts, sclae: 1 }', ':8:47: unknown key "sclae"; did you mean "scale"?'],
+  ['./missing.ts', ':8:28: FOLDER/missing.ts: there is no such file'],
+  ['retained-maen', ':8:28: unknown target "retained-maen"; did you mean "retained-mean"?'],
+])('the target %s is refused with its position', async (target, message) => {
+  const row = `{ method: rfa, target: ${target} }`
+  await expect(read([row], withMean)).rejects.toThrow(message.replace('FOLDER', folder))
+})
+
+test('a score in place of a method is refused', async () => {
+  await expect(read(['method: ./margin.ts'], { 'margin.ts': scaledMargin })).rejects.toThrow(
+    ':8:13: ./margin.ts defines a score, expected a method',
+  )
 })
 
 test('rows with the same name need labels', async () => {
