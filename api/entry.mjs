@@ -6,6 +6,7 @@ useNative()
 export const {
   count,
   defineMethod,
+  defineReader,
   defineScore,
   defineTarget,
   epochDefaults,

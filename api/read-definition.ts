@@ -2,6 +2,8 @@ import { z } from 'zod'
 import { UserError } from '../common/errors.ts'
 import { otherKind, reservedKeys } from '../experiment/spec/plugin-places.ts'
 import { pluginKinds, type PluginKind } from '../experiment/spec/plugin.ts'
+import type { ReaderDefinition } from '../datasets/define-reader.ts'
+import { datasetDefinitions } from '../experiment/spec/data.ts'
 import type { ScoreDefinition } from '../unlearning/attacks/define-score.ts'
 import type { MethodDefinition } from '../unlearning/define-method.ts'
 import type { TargetDefinition } from '../unlearning/methods/rfa/define-target.ts'
@@ -11,6 +13,7 @@ export interface Definitions {
   readonly method: MethodDefinition
   readonly score: ScoreDefinition
   readonly target: TargetDefinition
+  readonly reader: ReaderDefinition
 }
 
 /** A definition with its kind. */
@@ -39,6 +42,15 @@ const schemas: { readonly [K in PluginKind]: z.ZodType<Definitions[K]> } = {
   }),
   score: z.object({ ...common, score: functionOf<ScoreDefinition['score']>() }),
   target: z.object({ ...common, target: functionOf<TargetDefinition['target']>() }),
+  reader: z.object({
+    ...common,
+    name: common.name.refine(
+      (name) => !datasetDefinitions.some((own) => own.name === name),
+      'another name than that of a built-in data set',
+    ),
+    isDataFile: functionOf<NonNullable<ReaderDefinition['isDataFile']>>().exactOptional(),
+    read: functionOf<ReaderDefinition['read']>(),
+  }),
 }
 
 /** The key of a definition that only definitions of its kind have. */
@@ -46,6 +58,7 @@ const distinctive: Readonly<Record<PluginKind, string>> = {
   method: 'unlearn',
   score: 'score',
   target: 'target',
+  reader: 'read',
 }
 
 const kinds = Object.keys(pluginKinds) as readonly PluginKind[]
@@ -80,6 +93,8 @@ function checked(kind: PluginKind, value: unknown, where: string): Defined {
       return { kind, definition: parsed(kind, schemas.score, value, where) }
     case 'target':
       return { kind, definition: parsed(kind, schemas.target, value, where) }
+    case 'reader':
+      return { kind, definition: parsed(kind, schemas.reader, value, where) }
   }
 }
 

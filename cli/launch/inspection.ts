@@ -4,6 +4,7 @@ import type { InspectedModel, WantedModel } from '../../activities/inputs/given-
 import type { DatasetFacts } from '../../experiment/spec/dataset.ts'
 import type { DataSpec } from '../../experiment/spec/data.ts'
 import type { ChangedCode, CodeName } from '../../experiment/stages/code.ts'
+import { readerFor } from '../plugins/load.ts'
 
 /** The names of all samples of a data set. Data sets without names have none. */
 export interface SampleNames {
@@ -39,22 +40,29 @@ export function createInspection(notify?: (line: string) => void): Inspection {
       const { findDataDirectory } = await import('../../activities/inputs/data-directory.ts')
       const { inspectDataset } = await import('../../datasets/index.ts')
       const { checkedPictures: decodingCache } = await import('../../activities/inputs/checked-pictures.ts')
-      const directory = await findDataDirectory(spec, settings, notify)
-      return inspectDataset(spec, directory, { notify, decodingCache })
+      const plugin = await readerFor(spec)
+      const directory = await findDataDirectory(spec, settings, notify, plugin)
+      return inspectDataset(spec, directory, { notify, decodingCache, plugin })
     },
     async labels(spec, settings) {
       const { findDataDirectory } = await import('../../activities/inputs/data-directory.ts')
       const { readDataset } = await import('../../datasets/index.ts')
       const { checkedPictures: decodingCache } = await import('../../activities/inputs/checked-pictures.ts')
-      const directory = await findDataDirectory(spec, settings, notify)
-      return (await readDataset(spec, directory, { inMemoryBytes: 0, decodingCache })).labels
+      const plugin = await readerFor(spec)
+      const directory = await findDataDirectory(spec, settings, notify, plugin)
+      return (await readDataset(spec, directory, { inMemoryBytes: 0, decodingCache, plugin })).labels
     },
     async names(spec, settings) {
       const { findDataDirectory } = await import('../../activities/inputs/data-directory.ts')
       const { readDataset } = await import('../../datasets/index.ts')
       const { checkedPictures: decodingCache } = await import('../../activities/inputs/checked-pictures.ts')
-      const directory = await findDataDirectory(spec, settings, notify)
-      const { names, trainable } = await readDataset(spec, directory, { inMemoryBytes: 0, decodingCache })
+      const plugin = await readerFor(spec)
+      const directory = await findDataDirectory(spec, settings, notify, plugin)
+      const { names, trainable } = await readDataset(spec, directory, {
+        inMemoryBytes: 0,
+        decodingCache,
+        plugin,
+      })
       return { names, trainable }
     },
     async model(place, wanted) {

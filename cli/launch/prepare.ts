@@ -135,7 +135,7 @@ async function completeNames(
     throw new UserError([
       {
         path: 'split.kind',
-        message: `the samples of ${data.name} have no names; split by indices, or take the data from an image-folder or parquet files`,
+        message: `the samples of ${facts.name} have no names; split by indices, or take the data from an image-folder or parquet files`,
       },
     ])
   const { sha256, indices } = namedSamples(bytes, path, { names, trainable, expected: split.sha256 })

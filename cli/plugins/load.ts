@@ -2,20 +2,25 @@ import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { keepBundle } from '../../api/bundle-cache.ts'
+import { keepBundle, keptBundle } from '../../api/bundle-cache.ts'
 import * as options from '../../api/options.ts'
-import { definitionIn } from '../../api/read-definition.ts'
+import * as pure from '../../api/pure.ts'
+import { definitionIn, definitionOf } from '../../api/read-definition.ts'
 import { register } from '../../api/registry.ts'
 import { sha256 } from '../../common/canonical.ts'
 import { mapConcurrently } from '../../common/concurrency.ts'
 import { errorMessage, UserError } from '../../common/errors.ts'
 import { unwritable } from '../../common/unwritable.ts'
+import type { PluginReader } from '../../datasets/index.ts'
+import { pluginReader } from '../../datasets/plugin-reader.ts'
+import type { DataSpec } from '../../experiment/spec/data.ts'
 import { namedPlugins, otherKind } from '../../experiment/spec/plugin-places.ts'
 import {
   noPlugins,
   pluginKinds,
   type LoadedPlugin,
   type PluginKind,
+  type PluginRef,
   type Plugins,
 } from '../../experiment/spec/plugin.ts'
 import { bundlePlugin, type ModuleSource } from './bundle.ts'
@@ -111,11 +116,7 @@ async function load(source: ModuleSource): Promise<LoadedPlugin> {
       `the bundle of ${where} cannot be kept in the cache: ${unwritable(error)}; name another directory as ZEROSHIFT_CACHE`,
     )
   })
-  register(options)
-  // The query gives this instance a place of its own among the modules of the process: a worker in
-  // the same process imports another one, with TensorFlow.
-  const url = `${pathToFileURL(file).href}?options`
-  const module: unknown = await import(url).catch((error: unknown) => {
+  const module: unknown = await importBundle(file).catch((error: unknown) => {
     throw new UserError(`${where} cannot be loaded: ${errorMessage(error)}`)
   })
   const { kind, definition } = definitionIn(module, where)
@@ -127,6 +128,27 @@ async function load(source: ModuleSource): Promise<LoadedPlugin> {
     options: schema,
     relabels: kind === 'method' && definition.relabels === true,
   }
+}
+
+/** Imports a bundle in a process without TensorFlow. */
+function importBundle(file: string): Promise<unknown> {
+  register({ ...options, ...pure })
+  // The query gives this instance a place of its own among the modules of the process: a worker in
+  // the same process imports another one, with TensorFlow.
+  return import(`${pathToFileURL(file).href}?options`)
+}
+
+/** The reader of data that a plug-in reads. Undefined for a built-in data set. */
+export async function readerFor(data: DataSpec): Promise<PluginReader | undefined> {
+  if (data.name !== 'plugin') return undefined
+  return pluginReader(await definitionAgain('reader', data.plugin))
+}
+
+/** Returns the definition of a plug-in that this process has loaded for a config. */
+async function definitionAgain<K extends PluginKind>(kind: K, { name, sha256 }: PluginRef) {
+  const kept = await keptBundle('bundled', sha256)
+  if (!kept) throw new Error(`the bundle of the plug-in ${name} is not in the cache`)
+  return definitionOf(await importBundle(kept.file), kind, `the plug-in ${name}`)
 }
 
 async function refuseMissing(path: string): Promise<void> {

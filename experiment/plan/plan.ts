@@ -1,6 +1,6 @@
 import { checkpointOf } from '../models/model.ts'
 import type { DatasetFacts } from '../spec/dataset.ts'
-import type { DataSpec } from '../spec/data.ts'
+import { dataName, type DataSpec } from '../spec/data.ts'
 import type { AnyModelSpec, ModelSpec } from '../spec/model.ts'
 import { programFiles, type ProgramSpec } from '../spec/program.ts'
 import { trainedHere, type Spec } from '../spec/spec.ts'
@@ -38,7 +38,7 @@ export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}
   }
   const dataset = stage(
     'dataset',
-    `read ${spec.data.name}`,
+    `read ${dataName(spec.data)}`,
     {
       data: keyedData(spec.data),
       facts,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { builtInDataSchemas } from './data.ts'
 import { attackSchemaWith } from './judgement.ts'
 import { builtInRowSchemas } from './methods.ts'
 import { mappingSchemas } from './plugin-places.ts'
@@ -8,6 +9,9 @@ import type { Plugins } from './plugin.ts'
 /** The sections of a config in which plug-ins may be named. */
 export function sectionsWith(plugins: Plugins) {
   return {
+    data: z
+      .discriminatedUnion('name', [...builtInDataSchemas, ...mappingSchemas('reader', plugins)])
+      .describe(DATA),
     methods: z
       .array(z.discriminatedUnion('method', [...rowsWith(plugins), ...mappingSchemas('method', plugins)]))
       .min(1)
@@ -31,6 +35,7 @@ function rowsWith(plugins: Plugins): typeof builtInRowSchemas {
   ) as unknown as typeof builtInRowSchemas
 }
 
+export const DATA = 'the data set'
 export const METHODS = 'the rows of the table, in this order'
 
 function scoreSchemaWith(plugins: Plugins) {

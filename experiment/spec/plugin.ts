@@ -11,6 +11,7 @@ export const pluginKinds = {
   method: { noun: 'a method', define: 'defineMethod' },
   score: { noun: 'a score', define: 'defineScore' },
   target: { noun: 'a shift target', define: 'defineTarget' },
+  reader: { noun: 'a data reader', define: 'defineReader' },
 } as const
 export type PluginKind = keyof typeof pluginKinds
 

@@ -6,7 +6,7 @@ import { attackSchema, shadowSchema } from './judgement.ts'
 import { rowSchema } from './methods.ts'
 import { anyModelSchema, type ModelSpec } from './model.ts'
 import { noPlugins, type Plugins } from './plugin.ts'
-import { METHODS, sectionsWith } from './plugin-sections.ts'
+import { DATA, METHODS, sectionsWith } from './plugin-sections.ts'
 import { seed } from './numbers.ts'
 import { requestedSections } from './requested-sections.ts'
 import { settingsSchema } from './settings.ts'
@@ -51,7 +51,7 @@ export const specSchema = z.strictObject({
     .describe(
       'number of repetitions; each adds 1 to the training seed and to the unlearning seed; 1 unless given',
     ),
-  data: dataSchema.describe('the data set'),
+  data: dataSchema.describe(DATA),
   split: splitSchema.describe('the samples to forget'),
   model: anyModelSchema.describe('the architecture, or a pre-trained model'),
   training: trainingSchema

@@ -27,7 +27,12 @@ export type CodeName =
   | PluginCodeName
 
 /** The bodies of stages in which plug-ins are executed besides Zeroshift's own code. */
-export const pluginCodeNames = ['attack:plugin', 'unlearn:rfa:plugin', 'trial:rfa:plugin'] as const
+export const pluginCodeNames = [
+  'dataset:plugin',
+  'attack:plugin',
+  'unlearn:rfa:plugin',
+  'trial:rfa:plugin',
+] as const
 type PluginCodeName = (typeof pluginCodeNames)[number]
 
 export interface LockedCode {
@@ -53,6 +58,7 @@ export function codeNameOf<K extends StageKind>({
   readonly params: StageParams[K]
 }): CodeName {
   if (isProgramKind(kind) && isOfProgram({ params })) return `${kind}:program`
+  if (kind === 'dataset' && (params as StageParams['dataset']).data.name === 'plugin') return 'dataset:plugin'
   if (kind === 'attack' && (params as StageParams['attack']).scores) return 'attack:plugin'
   if (!isMethodKind(kind)) return kind
   const { method } = params as OwnParamsOf<MethodKind>

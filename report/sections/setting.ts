@@ -129,6 +129,9 @@ function dataFact({ run: { spec, facts } }: ReportInput): Term {
             `${counted(skipped.images, 'image')} left out that cannot be decoded: ${skipped.first.join(', ')}${skipped.images > skipped.first.length ? ', …' : ''}`,
           ]
         : []),
+      ...(spec.data.name === 'plugin'
+        ? [`read by ${describeOptions({ plugin: spec.data }).replace(/^plugin /, '')}`]
+        : []),
       ...(citation ? [citation] : []),
     ],
   }

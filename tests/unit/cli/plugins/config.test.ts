@@ -90,7 +90,7 @@ test.each([
   ['method: ./throws.ts', ':8:13: FOLDER/throws.ts cannot be loaded: not today'],
   [
     'method: ./early.ts',
-    "early.ts cannot be loaded: tf.scalar of 'zeroshift' is called while the module is loaded",
+    "early.ts cannot be loaded: tf.scalar of 'zeroshift' is called without TensorFlow: while the module is loaded",
   ],
   [
     'method: ./empty.ts',
