@@ -4,6 +4,7 @@
  */
 
 // Definitions and options.
+export type { ModelDefinition, ModelInput } from '../experiment/models/define-model.ts'
 export type { ReadData, ReaderDefinition, ReadSamples } from '../datasets/define-reader.ts'
 export type { ScoreDefinition } from '../unlearning/attacks/define-score.ts'
 export type { MethodDefinition } from '../unlearning/define-method.ts'

@@ -6,6 +6,7 @@ useNative()
 export const {
   count,
   defineMethod,
+  defineModel,
   defineReader,
   defineScore,
   defineTarget,

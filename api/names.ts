@@ -15,6 +15,7 @@ const names: Readonly<Record<keyof Api, true>> = {
   count: true,
   crossEntropy: true,
   defineMethod: true,
+  defineModel: true,
   defineReader: true,
   defineScore: true,
   defineTarget: true,

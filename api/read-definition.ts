@@ -3,6 +3,7 @@ import { UserError } from '../common/errors.ts'
 import { otherKind, reservedKeys } from '../experiment/spec/plugin-places.ts'
 import { pluginKinds, type PluginKind } from '../experiment/spec/plugin.ts'
 import type { ReaderDefinition } from '../datasets/define-reader.ts'
+import type { ModelDefinition } from '../experiment/models/define-model.ts'
 import { datasetDefinitions } from '../experiment/spec/data.ts'
 import type { ScoreDefinition } from '../unlearning/attacks/define-score.ts'
 import type { MethodDefinition } from '../unlearning/define-method.ts'
@@ -14,6 +15,7 @@ export interface Definitions {
   readonly score: ScoreDefinition
   readonly target: TargetDefinition
   readonly reader: ReaderDefinition
+  readonly model: ModelDefinition
 }
 
 /** A definition with its kind. */
@@ -51,6 +53,13 @@ const schemas: { readonly [K in PluginKind]: z.ZodType<Definitions[K]> } = {
     isDataFile: functionOf<NonNullable<ReaderDefinition['isDataFile']>>().exactOptional(),
     read: functionOf<ReaderDefinition['read']>(),
   }),
+  model: z.object({
+    ...common,
+    layers: z.custom<ModelDefinition['layers']>(
+      (value) => typeof value === 'function' || Array.isArray(value),
+      'a list of layers, or a function that returns one',
+    ),
+  }),
 }
 
 /** The key of a definition that only definitions of its kind have. */
@@ -59,6 +68,7 @@ const distinctive: Readonly<Record<PluginKind, string>> = {
   score: 'score',
   target: 'target',
   reader: 'read',
+  model: 'layers',
 }
 
 const kinds = Object.keys(pluginKinds) as readonly PluginKind[]
@@ -95,6 +105,8 @@ function checked(kind: PluginKind, value: unknown, where: string): Defined {
       return { kind, definition: parsed(kind, schemas.target, value, where) }
     case 'reader':
       return { kind, definition: parsed(kind, schemas.reader, value, where) }
+    case 'model':
+      return { kind, definition: parsed(kind, schemas.model, value, where) }
   }
 }
 

@@ -73,6 +73,7 @@ export function describeSeeds({ seeds }: Pick<Spec, 'seeds'>): string | undefine
 export function describeModel(model: AnyModelSpec): string {
   const { name, ...options } = model
   if (model.name === 'external') return `${name}: ${describeProgram(model)}`
+  if (model.name === 'plugin') return model.plugin ? describePlugin({ ...model, plugin: model.plugin }) : name
   if (!('checkpoint' in options)) return `${name}: ${describeOptions(options)}`
   const { checkpoint, from, head } = options as Extract<ModelSpec, { name: 'pretrained' }>
   const parts = [
@@ -137,7 +138,7 @@ export function describeOptions(options: object): string {
 function describe(value: unknown): string {
   if (Array.isArray(value)) return value.map(describe).join(', ')
   if (typeof value !== 'object' || value === null) return String(value)
-  if ('plugin' in value && 'options' in value) return describePlugin(value)
+  if (isOfPlugin(value)) return `(${describePlugin(value)})`
   const { name, ...options } = value as Readonly<Record<string, unknown>>
   const rest = entries(options)
     .map(([key, option]) => `${key} ${describe(option)}`)
@@ -146,20 +147,25 @@ function describe(value: unknown): string {
   return rest ? `${name} (${rest})` : name
 }
 
+/** A part of a spec that a plug-in defines. */
+interface OfPlugin {
+  readonly plugin: PluginRef
+  readonly options?: object | undefined
+  readonly label?: string | undefined
+}
+
+function isOfPlugin(value: object): value is OfPlugin {
+  return 'plugin' in value && 'options' in value
+}
+
 /** `plug-in my-target, SHA-256 3f…, strength 1`. */
-function describePlugin(value: object): string {
-  const { plugin, options, label } = value as {
-    readonly plugin: PluginRef
-    readonly options: object
-    readonly label?: string
-  }
-  const parts = [
+export function describePlugin({ plugin, options = {}, label }: OfPlugin): string {
+  return [
     `plug-in ${plugin.name}`,
     `SHA-256 ${plugin.sha256}`,
     ...(label === undefined || label === plugin.name ? [] : [`called ${label}`]),
     ...entries(options).map(([key, option]) => `${key} ${describe(option)}`),
-  ]
-  return `(${parts.join(', ')})`
+  ].join(', ')
 }
 
 function entries(options: object): readonly (readonly [string, unknown])[] {

@@ -45,6 +45,7 @@ export async function prepare(
     const facts = await inspect.data(read.data, settings)
     const named: Spec = {
       ...read,
+      model: await completeLayers(read.model, facts, inspect),
       split: await completeNames(read, facts, source, () => inspect.names(read.data, settings)),
     }
     const { spec, places } = await completeGiven(named, facts, source, inspect)
@@ -92,6 +93,17 @@ async function completeModel(
   const from =
     source?.kind === 'hf' && revision !== undefined ? formatSource({ ...source, revision }) : model.from
   return { ...model, ...(from !== undefined && { from }), checkpoint: facts }
+}
+
+/** Returns the model of a plug-in with its layers for the data. Other models stay as they are. */
+async function completeLayers(
+  model: AnyModelSpec,
+  { shape, classes }: DatasetFacts,
+  inspect: Pick<Inspection, 'layers'>,
+): Promise<AnyModelSpec> {
+  if (model.name !== 'plugin' || !model.plugin) return model
+  const layers = await inspect.layers(model.plugin, { shape, classes: classes.length }, model.options ?? {})
+  return { ...model, layers }
 }
 
 /** Returns the rows. Those of external programs have the digests of their files. */

@@ -10,16 +10,22 @@ import { register } from '../../api/registry.ts'
 import { sha256 } from '../../common/canonical.ts'
 import { mapConcurrently } from '../../common/concurrency.ts'
 import { errorMessage, UserError } from '../../common/errors.ts'
+import { formatPath } from '../../common/path.ts'
 import { unwritable } from '../../common/unwritable.ts'
 import type { PluginReader } from '../../datasets/index.ts'
 import { pluginReader } from '../../datasets/plugin-reader.ts'
+import { checkLayerList } from '../../experiment/models/check-list.ts'
+import type { ModelInput } from '../../experiment/models/define-model.ts'
+import type { Layer } from '../../experiment/models/layers.ts'
 import type { DataSpec } from '../../experiment/spec/data.ts'
+import { layerListSchema } from '../../experiment/spec/layer-list.ts'
 import { namedPlugins, otherKind } from '../../experiment/spec/plugin-places.ts'
 import {
   noPlugins,
   pluginKinds,
   type LoadedPlugin,
   type PluginKind,
+  type PluginOptions,
   type PluginRef,
   type Plugins,
 } from '../../experiment/spec/plugin.ts'
@@ -143,6 +149,35 @@ export async function readerFor(data: DataSpec): Promise<PluginReader | undefine
   if (data.name !== 'plugin') return undefined
   return pluginReader(await definitionAgain('reader', data.plugin))
 }
+
+/** Returns the layers of the model that a plug-in defines. Throws a UserError if they do not fit. */
+export async function layersOfPlugin(
+  plugin: PluginRef,
+  input: ModelInput,
+  options: PluginOptions,
+): Promise<readonly Layer[]> {
+  const { layers } = await definitionAgain('model', plugin)
+  const refuse = (reason: string): never => {
+    throw new UserError([
+      { path: 'model.name', message: `the model ${plugin.name} has no usable layers: ${reason}` },
+    ])
+  }
+  try {
+    const found = typeof layers === 'function' ? layers(input, options) : layers
+    const { data, error } = layerListSchema.safeParse(found)
+    if (!data) {
+      const [first] = error.issues
+      return refuse(`layers${formatPath((first?.path ?? []).map(part))}: ${first?.message ?? ''}`)
+    }
+    checkLayerList(data, input.shape, input.classes)
+    return data
+  } catch (error) {
+    if (error instanceof UserError) throw error
+    return refuse(errorMessage(error))
+  }
+}
+
+const part = (one: PropertyKey) => (typeof one === 'symbol' ? String(one) : one)
 
 /** Returns the definition of a plug-in that this process has loaded for a config. */
 async function definitionAgain<K extends PluginKind>(kind: K, { name, sha256 }: PluginRef) {

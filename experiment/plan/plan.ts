@@ -225,8 +225,12 @@ function withoutStates({ replay: _, ...training }: TrainingSpec): TrainingSpec {
   return training
 }
 
-/** The model without the place of its checkpoint: the checkpoint's content decides the key. */
+/**
+ * The model without the place of its checkpoint, whose content decides the key, or without the
+ * plug-in that made its layers.
+ */
 function keyedModel(model: AnyModelSpec): AnyModelSpec {
+  if (model.name === 'plugin') return { name: model.name, layers: model.layers }
   if (model.name !== 'pretrained') return model
   const { from: _, ...keyed } = model
   return keyed

@@ -1,3 +1,4 @@
+import { modelName } from './model.ts'
 import {
   adaptableLayers,
   flattenLayers,
@@ -44,7 +45,7 @@ export function checkMethod(
   )
     report(
       ['method'],
-      `${method.method} changes the kernels of convolutions, and the model ${spec.model.name} has none; choose another model, or leave ${method.method} out`,
+      `${method.method} changes the kernels of convolutions, and the model ${modelName(spec.model)} has none; choose another model, or leave ${method.method} out`,
     )
   const trainable = adaptableLayers(layers).length
   if ('k' in method && method.k > trainable)

@@ -5,6 +5,7 @@ import { findingsOf, type Finding } from './config-issues.ts'
 import { applyOverrides } from './config-overrides.ts'
 import { readYaml } from './config-yaml.ts'
 import { builtInDataSchemas, pluginDataOptions } from './data.ts'
+import { builtInModelSchemas } from './model.ts'
 import { builtInRowSchemas } from './methods.ts'
 import { label, pluginKinds, type LoadedPlugin, type PluginKind, type Plugins } from './plugin.ts'
 import { extremes, rangeProblems, rangeSchema } from './range.ts'
@@ -55,6 +56,11 @@ const definitions: Readonly<Record<PluginKind, PlaceDefinition>> = {
     shape: pluginDataOptions,
     toSpec: ({ ref }, options, own) => ({ name: 'plugin', plugin: ref, options, ...own }),
   },
+  model: {
+    key: 'name',
+    shape: {},
+    toSpec: ({ ref }, options) => ({ name: 'plugin', plugin: ref, options }),
+  },
 }
 
 /** The keys of such a mapping that no option of a plug-in can have. */
@@ -80,6 +86,7 @@ const bareKinds: readonly PluginKind[] = ['target']
 const noNames: ReadonlySet<string> = new Set()
 const builtInMethods: ReadonlySet<string> = new Set(builtInRowSchemas.map(({ shape }) => shape.method.value))
 const builtInData: ReadonlySet<string> = new Set(builtInDataSchemas.map(({ shape }) => shape.name.value))
+const builtInModels: ReadonlySet<string> = new Set(builtInModelSchemas.map(({ shape }) => shape.name.value))
 const builtInTargets: ReadonlySet<string> = new Set(targetNames)
 
 function placesIn(config: unknown): readonly PluginPlace[] {
@@ -96,6 +103,7 @@ function placesIn(config: unknown): readonly PluginPlace[] {
   const rows = listAt(config, ['methods'])
   return [
     ...at('reader', ['data'], builtInData),
+    ...at('model', ['model'], builtInModels),
     ...rows.flatMap((_, i) => at('method', ['methods', i], builtInMethods)),
     ...rows.flatMap((row, i) =>
       valueAt(row, ['method']) === 'rfa' ? at('target', ['methods', i, 'target'], builtInTargets) : [],

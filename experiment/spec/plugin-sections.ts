@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { builtInDataSchemas } from './data.ts'
 import { attackSchemaWith } from './judgement.ts'
+import { builtInModelSchemas } from './model.ts'
 import { builtInRowSchemas } from './methods.ts'
 import { mappingSchemas } from './plugin-places.ts'
 import { builtInTargetSchema, targetNames } from './target.ts'
@@ -12,6 +13,9 @@ export function sectionsWith(plugins: Plugins) {
     data: z
       .discriminatedUnion('name', [...builtInDataSchemas, ...mappingSchemas('reader', plugins)])
       .describe(DATA),
+    model: z
+      .discriminatedUnion('name', [...builtInModelSchemas, ...mappingSchemas('model', plugins)])
+      .describe(MODEL),
     methods: z
       .array(z.discriminatedUnion('method', [...rowsWith(plugins), ...mappingSchemas('method', plugins)]))
       .min(1)
@@ -36,6 +40,7 @@ function rowsWith(plugins: Plugins): typeof builtInRowSchemas {
 }
 
 export const DATA = 'the data set'
+export const MODEL = 'the architecture, or a pre-trained model'
 export const METHODS = 'the rows of the table, in this order'
 
 function scoreSchemaWith(plugins: Plugins) {

@@ -12,6 +12,7 @@ export const pluginKinds = {
   score: { noun: 'a score', define: 'defineScore' },
   target: { noun: 'a shift target', define: 'defineTarget' },
   reader: { noun: 'a data reader', define: 'defineReader' },
+  model: { noun: 'a model', define: 'defineModel' },
 } as const
 export type PluginKind = keyof typeof pluginKinds
 
@@ -33,6 +34,7 @@ export type PluginRef = z.output<typeof pluginRefSchema>
 
 /** The options of a plug-in with their defaults. */
 export const pluginOptionsSchema = z.record(z.string(), z.json())
+export type PluginOptions = z.output<typeof pluginOptionsSchema>
 
 /** The row of a plug-in in a spec. */
 export const pluginRowSchema = z.strictObject({

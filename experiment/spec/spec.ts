@@ -6,7 +6,7 @@ import { attackSchema, shadowSchema } from './judgement.ts'
 import { rowSchema } from './methods.ts'
 import { anyModelSchema, type ModelSpec } from './model.ts'
 import { noPlugins, type Plugins } from './plugin.ts'
-import { DATA, METHODS, sectionsWith } from './plugin-sections.ts'
+import { DATA, METHODS, MODEL, sectionsWith } from './plugin-sections.ts'
 import { seed } from './numbers.ts'
 import { requestedSections } from './requested-sections.ts'
 import { settingsSchema } from './settings.ts'
@@ -53,7 +53,7 @@ export const specSchema = z.strictObject({
     ),
   data: dataSchema.describe(DATA),
   split: splitSchema.describe('the samples to forget'),
-  model: anyModelSchema.describe('the architecture, or a pre-trained model'),
+  model: anyModelSchema.describe(MODEL),
   training: trainingSchema
     .optional()
     .describe('how the original and the gold models are trained; required unless the model is external'),
