@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Plugins } from './plugin.ts'
+import type { PluginKind, Plugins } from './plugin.ts'
 import { configSchemaWith } from './spec.ts'
 
 /**
@@ -12,19 +12,57 @@ export function configJsonSchema(plugins: Plugins): object {
     target: 'draft-7',
     io: 'input',
     override: ({ jsonSchema, path }) => {
-      if (!plugins.method && path.join('/') === ROWS) jsonSchema.oneOf?.push(anyPlugin)
+      const place = places.find(({ kind, at }) => !plugins[kind] && at.test(path.join('/')))
+      place?.accept(jsonSchema)
     },
   })
   return { title: 'Zeroshift experiment', ...schema }
 }
 
-/** The place of the rows in the schema. */
-const ROWS = 'properties/methods/items'
+type JsonSchema = z.core.JSONSchema.BaseSchema
 
-const anyPlugin: z.core.JSONSchema.ObjectSchema = {
-  type: 'object',
-  properties: { method: { type: 'string', pattern: '^(\\.{1,2}/|/|@)' } },
-  required: ['method'],
-  description:
-    'a method of your own: the path of its module, relative to the config, or a package; ./zeroshift schema --with MODULE knows its options',
+/** The places in the schema that may name plug-ins, except `attack.scores`, which name nothing else. */
+const places: readonly {
+  readonly kind: PluginKind
+  readonly at: RegExp
+  readonly accept: (schema: JsonSchema) => void
+}[] = [
+  {
+    kind: 'method',
+    at: /^properties\/methods\/items$/,
+    accept: (schema) => schema.oneOf?.push(named('method', 'a method of your own')),
+  },
+  {
+    kind: 'reader',
+    at: /^properties\/data$/,
+    accept: (schema) => schema.oneOf?.push(named('name', 'data that a module of yours reads')),
+  },
+  {
+    kind: 'model',
+    at: /^properties\/model$/,
+    accept: (schema) => schema.oneOf?.push(named('name', 'a model of your own')),
+  },
+  {
+    kind: 'target',
+    at: /^properties\/methods\/items\/oneOf\/\d+\/properties\/target$/,
+    accept(schema) {
+      const { type, enum: names } = schema
+      if (!names) return
+      delete schema.type
+      delete schema.enum
+      schema.anyOf = [{ type, enum: names }, modulePath, named('name', 'a shift target of your own')]
+    },
+  },
+]
+
+const modulePath = { type: 'string' as const, pattern: '^(\\.{1,2}/|/|@)' }
+
+/** A mapping whose key names a module. */
+function named(key: string, about: string): JsonSchema {
+  return {
+    type: 'object',
+    properties: { [key]: modulePath },
+    required: [key],
+    description: `${about}: the path of its module, relative to the config, or a package; ./zeroshift schema --with MODULE knows its options`,
+  }
 }

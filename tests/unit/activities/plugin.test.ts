@@ -73,6 +73,14 @@ test('the example of the guide forgets', async () => {
   }
 })
 
+test('the examples of the guide to plug-ins can be loaded', async () => {
+  const guide = readFileSync(new URL('../../../docs/guides/plug-ins.md', import.meta.url), 'utf8')
+  const sources = [...guide.matchAll(/```ts\n(.*?)```/gs)].map(([, source = '']) => source)
+  const kinds = []
+  for (const source of sources) kinds.push((await bundled(source)).kind)
+  expect(kinds).toEqual(['score', 'target', 'reader', 'model'])
+})
+
 test('the names of the module zeroshift are listed', () => {
   expect([...apiNames].sort()).toEqual(Object.keys(api).sort())
 })

@@ -8,8 +8,11 @@ import { testDirectory } from '../../../support/directories.ts'
 import {
   configOf,
   configWith,
+  lineReader,
+  lineSamples,
   scaledMargin,
   scaledMean,
+  smallNet,
   unchanged,
   writeFiles,
 } from '../../../support/plugins.ts'
@@ -206,6 +209,128 @@ test.each([
 ])('the target %s is refused with its position', async (target, message) => {
   const row = `{ method: rfa, target: ${target} }`
   await expect(read([row], withMean)).rejects.toThrow(message.replace('FOLDER', folder))
+})
+
+/** Reads and plans a config with other data and another model. */
+async function plannedWith(
+  sections: Parameters<typeof configOf>[0],
+  files: Readonly<Record<string, string>> = {},
+) {
+  writeFiles(folder, {
+    'a.yaml': configOf(sections, '{ method: rfa, layers: [head], rank: 1 }').replace('[3]', '[0]'),
+    'lines.ts': lineReader,
+    'net.ts': smallNet,
+    'lines/train.txt': lineSamples(60),
+    'lines/test.txt': lineSamples(30),
+    'lines/notes.md': 'no data',
+    'alone/train.txt': lineSamples(60),
+    'empty/notes.md': 'no data',
+    'wrong/train.txt': '0 1 2',
+    'class/train.txt': '7 1 2 3 4',
+    ...files,
+  })
+  const source = { config: join(folder, 'a.yaml'), overrides: [], store: join(folder, 'store') }
+  return (await prepare(source, await readConfig(source))).run
+}
+
+const lines = (more = '') => `{ name: ./lines.ts, from: lines${more} }`
+
+test('data of a plug-in have the digests of their files in the key, and options of both', async () => {
+  const { spec, facts, plan } = await plannedWith({ data: lines(', brightness: 0.5, validation: 0.1') })
+  expect(spec.data).toMatchObject({
+    name: 'plugin',
+    plugin: { name: 'lines' },
+    options: { brightness: 0.5 },
+    validation: 0.1,
+  })
+  expect(spec.data).not.toHaveProperty('from')
+  expect(facts).toMatchObject({
+    name: 'lines',
+    shape: [2, 2, 1],
+    classes: ['dark', 'bright', 'mixed'],
+    train: [20, 20, 20],
+    test: [10, 10, 10],
+    sources: [{ name: 'test.txt' }, { name: 'train.txt' }],
+    citation: 'A. Author, 2026',
+  })
+  const key = async (data: string, files = {}) => (await plannedWith({ data }, files)).plan.dataset.key
+  const plain = await key(lines())
+  expect(await key(lines(', citation: mine'))).toBe(plain)
+  expect(await key(lines(', brightness: 0.25'))).not.toBe(plain)
+  expect(await key(lines(), { 'lines/test.txt': lineSamples(27) })).not.toBe(plain)
+  expect(await key(lines(), { 'lines/notes.md': 'other notes' })).toBe(
+    await key(lines(), { 'lines/notes.md': 'again' }),
+  )
+  expect(attachmentsOf(plan)).toHaveLength(1)
+  const apart = await plannedWith({ data: '{ name: ./lines.ts, from: alone, test: 0.5 }' })
+  expect(apart.facts.test).toEqual([0, 0, 0])
+})
+
+test.each([
+  ['{ name: ./lines.ts }', ':2:1: lines has no files of its own; name as data.from where yours are'],
+  ['{ name: ./lines.ts, from: empty, test: 0.5 }', 'has no file that the reader lines takes'],
+  ['{ name: ./lines.ts, from: wrong, test: 0.5 }', 'train.txt has a line without 5 numbers'],
+  [
+    '{ name: ./lines.ts, from: class, test: 0.5 }',
+    ':2:15: the reader lines cannot read FOLDER/class: what it returns has 1 label out of range, the first of them 7',
+  ],
+  [lines(', brightness: 0'), ':2:52: data.brightness: expected a number above 0, found 0'],
+  [lines(', brigthness: 1'), ':2:40: unknown key "brigthness"; did you mean "brightness"?'],
+  [lines(', validation: 1'), 'data.validation: expected a number below 1, found 1'],
+  ['{ name: ./net.ts, from: lines }', ':2:15: ./net.ts defines a model, expected a data reader'],
+  ['{ name: ./missing.ts }', ':2:15: FOLDER/missing.ts: there is no such file'],
+  [
+    '{ name: ./digits.ts }',
+    'the default export is no complete definition of a data reader: name: another name',
+  ],
+  ['{ name: digts }', ':2:15: unknown data set "digts"; did you mean "digits"?'],
+])('the data %s are refused', async (data, message) => {
+  const files = { 'digits.ts': lineReader.replace("name: 'lines'", "name: 'digits'") }
+  await expect(plannedWith({ data }, files)).rejects.toThrow(message.replace('FOLDER', folder))
+})
+
+test('a model of a plug-in is in the spec and in keys by its layers', async () => {
+  const { spec, plan } = await plannedWith({ model: '{ name: ./net.ts, width: 6 }' })
+  expect(spec.model).toMatchObject({ name: 'plugin', plugin: { name: 'small-net' }, options: { width: 6 } })
+  const layers = 'layers' in spec.model ? spec.model.layers : []
+  expect(layers).toHaveLength(7)
+  expect(layers?.at(-1)).toEqual({ kind: 'linear', name: 'head', in: 6, out: 10 })
+  expect(plan.original.params).toMatchObject({ model: { name: 'plugin', layers } })
+  // No worker executes the module.
+  expect(attachmentsOf(plan)).toEqual([])
+  const other = await plannedWith(
+    { model: '{ name: ./other.ts }' },
+    { 'other.ts': smallNet.replace('default(4)', 'default(6)') },
+  )
+  expect(other.plan.original.key).toBe(plan.original.key)
+  const wide = await plannedWith({ model: '{ name: ./net.ts, width: 7 }' })
+  expect(wide.plan.original.key).not.toBe(plan.original.key)
+})
+
+test.each([
+  ['{ name: ./net.ts, width: 0 }', ':4:33: model.width: expected a number at least 1, found 0'],
+  ['{ name: ./lines.ts }', ':4:16: ./lines.ts defines a data reader, expected a model'],
+  ['{ name: mpl }', ':4:16: unknown model "mpl"; did you mean "mlp"?'],
+  ['{ name: ./kind.ts }', ':4:16: the model small-net has no usable layers: layers[6].kind: '],
+  [
+    '{ name: ./in.ts }',
+    ':4:16: the model small-net has no usable layers: conv2 (conv) takes image of 3, and the layer before it gives image of 4',
+  ],
+  ['{ name: ./out.ts }', 'the last layer, head, has 11 outputs, and the data has 10 classes'],
+  ['{ name: ./twin.ts }', 'two layers are called "relu1"; give each a name of its own'],
+  ['{ name: ./throws.ts }', 'the model small-net has no usable layers: not today'],
+])('the model %s is refused', async (model, message) => {
+  const files = {
+    'kind.ts': smallNet.replace("kind: 'linear'", "kind: 'dense'"),
+    'in.ts': smallNet.replace("'conv2', in: width", "'conv2', in: 3"),
+    'out.ts': smallNet.replace('out: classes', 'out: classes + 1'),
+    'twin.ts': smallNet.replace('relu2', 'relu1'),
+    'throws.ts': smallNet.replace(
+      '{ width }) => [',
+      "{ width }) => { throw new Error('not today') }, _: () => [",
+    ),
+  }
+  await expect(plannedWith({ model }, files)).rejects.toThrow(message)
 })
 
 test('a score in place of a method is refused', async () => {
