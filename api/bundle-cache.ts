@@ -14,7 +14,9 @@ export type BundleOrigin = 'bundled' | 'fetched'
 
 const KEEP_MS = 30 * 86_400_000
 
-/** Writes a bundle, and returns the path of its file. Removes bundles that are not used any more. */
+/**
+ * Writes a bundle, and returns the path of its file. Removes bundles that are not used any more.
+ */
 export async function keepBundle(origin: BundleOrigin, bytes: Uint8Array): Promise<string> {
   const folder = folderOf(origin)
   await makeFolder(folder)
@@ -29,8 +31,8 @@ export async function keepBundle(origin: BundleOrigin, bytes: Uint8Array): Promi
 }
 
 /**
- * The bytes of a bundle and the path of its file, verified. Undefined if the cache lacks it. Counts as
- * a use of the bundle.
+ * The bytes of a bundle and the path of its file, verified. Undefined if the cache lacks it. This
+ * counts as a use of the bundle.
  */
 export async function keptBundle(
   origin: BundleOrigin,

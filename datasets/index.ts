@@ -60,7 +60,7 @@ async function readerOf(spec: DataSpec, plugin?: PluginReader): Promise<DatasetR
   const { name } = spec
   if (name === 'plugin') {
     if (!plugin) throw new Error(`the reader of the plug-in ${spec.plugin.name} was not loaded`)
-    return plugin as DatasetReader<DataSpec>
+    return plugin
   }
   // The pattern makes bundlers include every reader, so that the digest of the code covers them.
   const module = (await import(`./readers/${name}.ts`)) as { readonly reader: DatasetReader<DataSpec> }

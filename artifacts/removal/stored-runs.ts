@@ -148,9 +148,9 @@ type Needs = Pick<StoredRun, 'stages' | 'attachments'>
 const unknownNeeds: Needs = { stages: undefined, attachments: new Set() }
 
 /**
- * The stages that a run's report lists, and the attachments that its spec names. These are all stages of
- * its plan, failed ones included. They are unknown if the report was changed, or if its experiment
- * does not have the name that is in the id of the run.
+ * The stages that a run's report lists, and the attachments that its spec names. These are all
+ * stages of its plan, failed ones included. They are unknown if the report was changed, or if its
+ * experiment does not have the name that is in the id of the run.
  */
 function needsInReport(id: string, bytes: Uint8Array | undefined): Needs {
   const value = bytes && parseJson(bytes)

@@ -150,7 +150,10 @@ export async function readerFor(data: DataSpec): Promise<PluginReader | undefine
   return pluginReader(await definitionAgain('reader', data.plugin))
 }
 
-/** Returns the layers of the model that a plug-in defines. Throws a UserError if they do not fit. */
+/**
+ * Returns the layers of the model that a plug-in defines. Throws a UserError if they do not fit the
+ * data or each other.
+ */
 export async function layersOfPlugin(
   plugin: PluginRef,
   input: ModelInput,

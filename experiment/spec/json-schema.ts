@@ -4,8 +4,8 @@ import { configSchemaWith } from './spec.ts'
 
 /**
  * The JSON Schema of configs, from which editors complete and check them. It has the options of the
- * given plug-ins. Without one of a kind, it accepts every place of this kind that names a plug-in by
- * a path or by a package with a scope, whatever options it has.
+ * given plug-ins. Without one of a kind, it accepts every place of this kind that names a plug-in
+ * by a path or by a package with a scope, whatever options it has.
  */
 export function configJsonSchema(plugins: Plugins): object {
   const schema = z.toJSONSchema(configSchemaWith(plugins), {
@@ -21,7 +21,10 @@ export function configJsonSchema(plugins: Plugins): object {
 
 type JsonSchema = z.core.JSONSchema.BaseSchema
 
-/** The places in the schema that may name plug-ins, except `attack.scores`, which name nothing else. */
+/**
+ * The places in the schema that may name plug-ins. The list `attack.scores` is not among them,
+ * because it names nothing else.
+ */
 const places: readonly {
   readonly kind: PluginKind
   readonly at: RegExp

@@ -3,7 +3,8 @@ import { rowTuneSchema } from './tune.ts'
 
 /**
  * Parts of an experiment that are no part of this repository. A config names such a plug-in by the
- * path of its module or by the name of a package. The spec names the bundle of the module by digest.
+ * path of its module or by the name of a package. The spec names the bundle of the module by its
+ * digest.
  */
 
 /** What a plug-in defines, and the function of the module `zeroshift` that types the definition. */

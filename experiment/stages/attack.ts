@@ -42,8 +42,8 @@ export const attack = defineStage<{
   readonly inputs: { readonly split: 'split'; readonly evaluation: 'evaluate' }
   readonly metrics: {
     /**
-     * Percent of the forget set that the attack calls non-members, by classifier and score. Scores of
-     * plug-ins have their labels as names.
+     * Percent of the forget set that the attack calls non-members, by classifier and score. Scores
+     * of plug-ins have their labels as names.
      */
     readonly efficacy: ByAttack
     /**

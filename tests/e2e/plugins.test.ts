@@ -16,7 +16,7 @@ import {
   writeFiles,
 } from '../support/plugins.ts'
 
-/** An experiment whose data, model, shift target and attack score are plug-ins beside its config. */
+/** An experiment whose data, model, shift target and score are plug-ins beside its config. */
 let folder: string
 let stdout: string
 beforeAll(async () => {
