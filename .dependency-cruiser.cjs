@@ -34,7 +34,7 @@ const folders = {
   },
   api: {
     may: [
-      ...['common', 'host', 'experiment', 'learning', 'unlearning'],
+      ...['common', 'host', 'experiment', 'datasets', 'learning', 'unlearning'],
       ...['artifacts', 'report', 'activities', 'cli'],
     ],
   },

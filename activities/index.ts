@@ -63,7 +63,7 @@ export interface ActivityOptions {
   readonly allowed?: AllowedPrefixes
   /** Signs the stages that are computed and the reports that are rendered. */
   readonly signer?: SigningKey
-  /** Whether external programs may be executed. */
+  /** Whether external programs, and plug-ins that others have bundled, may be executed. */
   readonly allowsPrograms?: boolean
 }
 

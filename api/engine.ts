@@ -4,29 +4,30 @@
  */
 
 // Definitions and options.
+export type { ModelDefinition, ModelInput } from '../experiment/models/define-model.ts'
+export type { ReadData, ReaderDefinition, ReadSamples } from '../datasets/define-reader.ts'
+export type { ScoreDefinition } from '../unlearning/attacks/define-score.ts'
 export type { MethodDefinition } from '../unlearning/define-method.ts'
 export type { UnlearnContext, Unlearned, UnlearnFunction } from '../unlearning/method.ts'
+export type { TargetDefinition } from '../unlearning/methods/rfa/define-target.ts'
+export type { Target, TargetMaterial } from '../unlearning/methods/rfa/targets.ts'
+export type { Logits } from '../unlearning/metrics/logits.ts'
 export * from './options.ts'
 
-// TensorFlow and random numbers.
+// TensorFlow.
 export { tf } from '../learning/tensorflow/tf.ts'
-export { permutation, sample, stream, type RandomStream } from '../learning/random.ts'
 
-// Errors that are reported and never retried.
-export { MathError, UserError } from '../common/errors.ts'
+// Random numbers, errors that are reported and never retried, and lists of layers.
+export * from './pure.ts'
+
+// Outputs of models.
+export { logProbabilities, probabilities, trueLogProbabilities } from '../unlearning/metrics/logits.ts'
 
 // Data.
 export { augmentation, Batches, stepsOf } from '../learning/data/batches.ts'
 export { labelsAt, type Augmentation, type DeviceData } from '../learning/data/device-data.ts'
 
 // Models.
-export {
-  adaptableLayers,
-  flattenLayers,
-  matchesAny,
-  type AdaptableLayer,
-  type Layer,
-} from '../experiment/models/layers.ts'
 export { frozenFeatures, penultimateFeatures, type FrozenFeatures } from '../learning/model/features.ts'
 export { forward, type Forward, type ForwardOptions } from '../learning/model/forward.ts'
 export { adapted, initialAdapter, lora, mergedWeights, type Lora } from '../learning/model/lora.ts'

@@ -6,6 +6,10 @@ useNative()
 export const {
   count,
   defineMethod,
+  defineModel,
+  defineReader,
+  defineScore,
+  defineTarget,
   epochDefaults,
   epochOptions,
   loraOptions,

@@ -27,8 +27,8 @@ function registered(name: string): unknown {
 function unavailable(name: string): unknown {
   const refuse = () => {
     throw new Error(
-      `${name} of 'zeroshift' is called while the module is loaded; call it within unlearn, since options are read ` +
-        'without TensorFlow',
+      `${name} of 'zeroshift' is called without TensorFlow: while the module is loaded, or in a function that commands execute, too. ` +
+        'Call it in a function that a worker alone executes',
     )
   }
   return new Proxy(class {}, {

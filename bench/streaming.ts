@@ -120,6 +120,7 @@ async function store() {
     artifacts,
     settings: { store: artifacts.store.url, dataDirectory: images },
     inputs: {},
+    allowsPrograms: false,
     host: {
       async step() {
         shards++

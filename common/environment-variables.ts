@@ -469,7 +469,7 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
     name: 'ZEROSHIFT_ALLOW_EXTERNAL',
     group: 'Security',
     meaning:
-      'Whether a worker executes the external programs of runs, as --allow-external says. With 1 it also executes the plug-ins of all runs, and verify those of any report; without it, only those that a command of the same user has bundled on the same machine.',
+      'Whether a worker executes the external programs and the plug-ins of all runs, as --allow-external says, and verify the plug-ins of any report. Without it, only plug-ins that a command of the same user has bundled on the same machine are executed.',
     values: '1 or 0',
     default: '1 for the worker that `run`, `sweep` and `up` start; 0 for any other',
     readBy: everywhere,

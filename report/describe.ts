@@ -4,6 +4,7 @@ import type { GivenModel } from '../experiment/spec/given.ts'
 import type { DatasetFacts } from '../experiment/spec/dataset.ts'
 import type { Hardness, SplitSpec } from '../experiment/spec/split.ts'
 import type { AnyModelSpec, ModelSpec } from '../experiment/spec/model.ts'
+import type { PluginRef } from '../experiment/spec/plugin.ts'
 import type { ProgramSpec } from '../experiment/spec/program.ts'
 import type { Spec } from '../experiment/spec/spec.ts'
 import type { Stage } from '../experiment/stages/stage.ts'
@@ -72,6 +73,7 @@ export function describeSeeds({ seeds }: Pick<Spec, 'seeds'>): string | undefine
 export function describeModel(model: AnyModelSpec): string {
   const { name, ...options } = model
   if (model.name === 'external') return `${name}: ${describeProgram(model)}`
+  if (model.name === 'plugin') return model.plugin ? describePlugin({ ...model, plugin: model.plugin }) : name
   if (!('checkpoint' in options)) return `${name}: ${describeOptions(options)}`
   const { checkpoint, from, head } = options as Extract<ModelSpec, { name: 'pretrained' }>
   const parts = [
@@ -136,12 +138,34 @@ export function describeOptions(options: object): string {
 function describe(value: unknown): string {
   if (Array.isArray(value)) return value.map(describe).join(', ')
   if (typeof value !== 'object' || value === null) return String(value)
+  if (isOfPlugin(value)) return `(${describePlugin(value)})`
   const { name, ...options } = value as Readonly<Record<string, unknown>>
   const rest = entries(options)
     .map(([key, option]) => `${key} ${describe(option)}`)
     .join(', ')
   if (typeof name !== 'string') return `(${rest})`
   return rest ? `${name} (${rest})` : name
+}
+
+/** A part of a spec that a plug-in defines. */
+interface OfPlugin {
+  readonly plugin: PluginRef
+  readonly options?: object | undefined
+  readonly label?: string | undefined
+}
+
+function isOfPlugin(value: object): value is OfPlugin {
+  return 'plugin' in value && 'options' in value
+}
+
+/** `plug-in my-target, SHA-256 3f…, strength 1`. */
+export function describePlugin({ plugin, options = {}, label }: OfPlugin): string {
+  return [
+    `plug-in ${plugin.name}`,
+    `SHA-256 ${plugin.sha256}`,
+    ...(label === undefined || label === plugin.name ? [] : [`called ${label}`]),
+    ...entries(options).map(([key, option]) => `${key} ${describe(option)}`),
+  ].join(', ')
 }
 
 function entries(options: object): readonly (readonly [string, unknown])[] {

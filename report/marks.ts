@@ -1,4 +1,4 @@
-import type { ClassifierName, ScoreName } from '../experiment/records/scores.ts'
+import type { ClassifierName } from '../experiment/records/scores.ts'
 import { wilsonInterval } from '../common/interval.ts'
 import type { Clock } from '../experiment/records/manifest.ts'
 import { endsOf, ranges, type MetricName, type RowMarks } from '../experiment/records/results.ts'
@@ -69,7 +69,7 @@ export function attackAtChance(
   input: ReportInput,
   models: RowModels,
   classifier: ClassifierName,
-  score: ScoreName,
+  score: string,
 ): boolean {
   const attacks = models.flatMap(
     ({ candidate }) => manifestOf<'attack'>(input, candidate.attack)?.metrics ?? [],

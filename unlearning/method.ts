@@ -6,6 +6,7 @@ import type { DeviceData } from '../learning/data/device-data.ts'
 import type { LateSamples } from '../learning/data/training-batches.ts'
 import type { Host, Snapshot } from '../learning/training/host.ts'
 import type { Lora } from '../learning/model/lora.ts'
+import type { TargetFunction } from './methods/rfa/targets.ts'
 import type { Weights } from '../learning/model/parameters.ts'
 
 /** The inputs of an unlearning method. A method sees neither test samples nor the gold model. */
@@ -36,6 +37,8 @@ export interface UnlearnContext {
    * influences. Its time is not counted.
    */
   readonly beforehand?: (<T>(work: () => Promise<T>) => Promise<T>) | undefined
+  /** The shift target of `rfa`. Present if a plug-in defines it. */
+  readonly target?: TargetFunction<void> | undefined
 }
 
 /** What a training kept, so that parts of it can be repeated. */

@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path'
 import { UserError } from '../../common/errors.ts'
-import type { DataSpec } from '../../experiment/spec/data.ts'
+import { dataName, type DataSpec } from '../../experiment/spec/data.ts'
 import type { Settings } from '../../experiment/spec/settings.ts'
 import { isElsewhere } from '../../experiment/spec/places.ts'
 import { cacheDirectory } from '../../host/cache.mjs'
-import { dataFilesOf, defaultLocationOf } from '../../datasets/index.ts'
+import { dataFilesOf, defaultLocationOf, type PluginReader } from '../../datasets/index.ts'
 import { isDirectory } from '../../sources/host-cache.ts'
 import { fromFiles, localDirectory } from '../../sources/local-directory.ts'
 
@@ -17,11 +17,12 @@ export async function findDataDirectory(
   spec: DataSpec,
   { dataDirectory }: Pick<Settings, 'dataDirectory'>,
   notify: (line: string) => void = () => undefined,
+  plugin?: PluginReader,
 ): Promise<string> {
-  if (dataDirectory !== undefined) return namedDirectory(spec, dataDirectory, notify)
+  if (dataDirectory !== undefined) return namedDirectory(spec, dataDirectory, notify, plugin)
   const { ZEROSHIFT_DATA } = process.env
   if (ZEROSHIFT_DATA) {
-    const directory = resolve(join(ZEROSHIFT_DATA, spec.name))
+    const directory = resolve(join(ZEROSHIFT_DATA, dataName(spec)))
     if (await isDirectory(directory)) return directory
   }
   const home = await defaultLocationOf(spec)
@@ -43,15 +44,18 @@ async function namedDirectory(
   spec: DataSpec,
   dataDirectory: string,
   notify: (line: string) => void,
+  plugin: PluginReader | undefined,
 ): Promise<string> {
   try {
-    const files = await dataFilesOf(spec)
+    const files = await dataFilesOf(spec, plugin)
     return (await localDirectory(dataDirectory, { files }, { notify })).directory
   } catch (error) {
     if (!(error instanceof UserError)) throw error
     // cli/launch/prepare.ts has copied data.from of the config to this setting.
     const path = 'from' in spec && spec.from !== undefined ? 'data.from' : 'dataDirectory'
-    const expected = isElsewhere(dataDirectory) ? '' : `; expected the one that holds ${spec.name}'s files`
+    const expected = isElsewhere(dataDirectory)
+      ? ''
+      : `; expected the one that holds ${dataName(spec)}'s files`
     throw new UserError([{ message: `${path}: ${error.message}${expected}`, path }])
   }
 }

@@ -9,11 +9,12 @@ import {
   isLocked,
   isMethodKind,
   isProgramKind,
+  pluginCodeNames,
   type ChangedCode,
   type CodeName,
 } from '../../experiment/stages/code.ts'
 import { isNotUnlearned, methodSchemas, type BuiltInMethodName } from '../../experiment/spec/methods.ts'
-import { stageKinds } from '../../experiment/stages/stage.ts'
+import { stageKinds, type StageKind } from '../../experiment/stages/stage.ts'
 import { storedDigests, storeDigests, type CodeDigest } from './stored-digests.ts'
 
 /**
@@ -27,12 +28,16 @@ const methodNames = methodSchemas
   .map(({ shape }) => shape.method.value)
   .filter((name): name is BuiltInMethodName => !isNotUnlearned(name))
 
-export const codeNames: readonly CodeName[] = stageKinds.flatMap((kind): readonly CodeName[] => [
-  ...(isMethodKind(kind)
-    ? [...methodNames, 'plugin' as const].map((name) => `${kind}:${name}` as const)
-    : [kind]),
-  ...(isProgramKind(kind) ? [`${kind}:program` as const] : []),
-])
+export const codeNames: readonly CodeName[] = [...stageKinds.flatMap(namesOfKind), ...pluginCodeNames]
+
+function namesOfKind(kind: StageKind): readonly CodeName[] {
+  return [
+    ...(isMethodKind(kind)
+      ? [...methodNames, 'plugin' as const].map((name) => `${kind}:${name}` as const)
+      : [kind]),
+    ...(isProgramKind(kind) ? [`${kind}:program` as const] : []),
+  ]
+}
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -79,11 +84,10 @@ const known = new Map<CodeName, Promise<string>>()
  * module `zeroshift` exports. Its own code is in the parameters of its stages.
  */
 function entriesOf(name: CodeName): readonly string[] {
-  const [kind = '', method] = name.split(':')
-  const body = `activities/stages/${kind}.ts`
-  if (method === undefined) return [body]
-  if (method === 'program') return [`activities/programs/${kind}.ts`]
-  return [body, method === 'plugin' ? 'api/engine.ts' : `unlearning/methods/${method}.ts`]
+  const [kind = '', ...parts] = name.split(':')
+  if (parts[0] === 'program') return [`activities/programs/${kind}.ts`]
+  const others = parts.map((part) => (part === 'plugin' ? 'api/engine.ts' : `unlearning/methods/${part}.ts`))
+  return [`activities/stages/${kind}.ts`, ...others]
 }
 
 /** The digest of one entry's code, and what it depends on outside of the bundle. */

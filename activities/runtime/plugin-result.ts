@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { MathError, UserError } from '../../common/errors.ts'
 import { parameterSpecs, totalSize } from '../../learning/model/parameters.ts'
+import type { Logits } from '../../unlearning/metrics/logits.ts'
 import type { UnlearnContext, Unlearned } from '../../unlearning/method.ts'
 
 const whole = z.int().min(0)
@@ -46,4 +47,24 @@ export function checkedResult(
     )
   }
   return result as Unlearned
+}
+
+/**
+ * Returns the numbers of a plug-in's score if attacks can be trained on them. Throws a UserError if
+ * it did not return one number for each sample, and a MathError for a number that is not finite.
+ */
+export function checkedScores(name: string, { labels }: Logits, scores: unknown): Float64Array {
+  const refuse = (what: string): never => {
+    throw new UserError(
+      `the plug-in ${name} returned ${what}; return a Float64Array with one number for each sample from score`,
+    )
+  }
+  if (!(scores instanceof Float64Array)) return refuse('no Float64Array')
+  if (scores.length !== labels.length) return refuse(`${scores.length} numbers for ${labels.length} samples`)
+  const at = scores.findIndex((value) => !Number.isFinite(value))
+  if (at >= 0)
+    throw new MathError(
+      `the plug-in ${name} returned scores that are not finite: that of sample ${at} is ${scores[at] ?? NaN}`,
+    )
+  return scores
 }

@@ -76,6 +76,8 @@ export interface StageContext<K extends StageKind, Params = OwnParamsOf<K>> exte
   readonly settings: RunInput['settings']
   readonly artifacts: Artifacts
   readonly inputs: InputManifests<K>
+  /** Whether this worker may execute programs and plug-ins of anyone who may start runs. */
+  readonly allowsPrograms: boolean
 }
 
 /** The result of a stage's body. */
@@ -108,7 +110,7 @@ export interface StageOptions {
   /** Signs the manifests that are computed here, but none that was found in the store. */
   readonly signer?: SigningKey
   readonly runs?: KnownRuns
-  /** Whether this worker executes external programs. */
+  /** Whether this worker executes external programs, and plug-ins that others have bundled. */
   readonly allowsPrograms?: boolean
 }
 
@@ -149,7 +151,7 @@ export function stageActivity<K extends StageKind>(
       if (!allowsPrograms) refuseProgram(stage)
       await code?.check(stage as Stage)
       const computed = await computeStage({
-        ...{ artifacts, stage, settings, stopping, signer },
+        ...{ artifacts, stage, settings, stopping, signer, allowsPrograms },
         bodies: { load, loadForProgram },
       })
       if (computed) return stageDone(computed, false)
@@ -195,6 +197,7 @@ interface Computation<K extends StageKind> {
   readonly stopping: AbortSignal
   readonly bodies: Bodies<K>
   readonly signer: SigningKey | undefined
+  readonly allowsPrograms: boolean
 }
 
 /**
@@ -208,6 +211,7 @@ async function computeStage<K extends StageKind>({
   stopping,
   bodies,
   signer,
+  allowsPrograms,
 }: Computation<K>): Promise<Manifest | undefined> {
   let reading: Promise<ReadInputs<K>> | undefined
   const read = () => (reading ??= readInputs(artifacts, stage))
@@ -215,7 +219,8 @@ async function computeStage<K extends StageKind>({
   try {
     return await durably({ artifacts, stage, settings, inputs, stopping }, async (durable) => {
       const { manifests, digests } = await read()
-      const body = await bodyFor(bodies, { stage, settings, artifacts, inputs: manifests, ...durable })
+      const context = { stage, settings, artifacts, inputs: manifests, allowsPrograms, ...durable }
+      const body = await bodyFor(bodies, context)
       if (computesOnDevice(stage)) await publishDevice()
       const work = await body().catch((error: unknown) => throwBodyError(artifacts, manifests, error))
       const outputs = await storedOutputs(artifacts, work)

@@ -1,6 +1,6 @@
 import { layersOf } from '../../experiment/models/model.ts'
 import type { Layer } from '../../experiment/models/layers.ts'
-import type { ApproximateMethodSpec, BuiltInMethodName } from '../../experiment/spec/methods.ts'
+import type { ApproximateMethodSpec, BuiltInMethodName, MethodSpecOf } from '../../experiment/spec/methods.ts'
 import type { DeviceData } from '../../learning/data/device-data.ts'
 import {
   loadMethod,
@@ -12,7 +12,7 @@ import {
 import type { Split } from '../../unlearning/split/split.ts'
 import { readSplit } from '../runtime/blob-codecs.ts'
 import { checkedResult } from '../runtime/plugin-result.ts'
-import { loadPlugin } from '../runtime/plugin.ts'
+import { loadPlugin, type PluginSource } from '../runtime/plugin.ts'
 import { deviceData, readWeights } from '../runtime/device.ts'
 import type { StageContext } from '../runtime/stage.ts'
 import { keptStates } from './kept-states.ts'
@@ -28,12 +28,12 @@ export interface PreparedMethod {
 
 type MethodContext = Pick<
   StageContext<'unlearn'> | StageContext<'trial'>,
-  'stage' | 'artifacts' | 'inputs' | 'host' | 'untimed'
+  'stage' | 'artifacts' | 'inputs' | 'host' | 'untimed' | 'allowsPrograms'
 >
 
 /** Loads a method, and the original and the data that the method is applied to. */
 export async function prepareMethod(
-  { stage, artifacts, inputs, host, untimed: beforehand }: MethodContext,
+  { stage, artifacts, inputs, host, untimed: beforehand, allowsPrograms }: MethodContext,
   method: ApproximateMethodSpec,
 ): Promise<PreparedMethod> {
   const { model, training, seed } = stage.params
@@ -42,7 +42,7 @@ export async function prepareMethod(
   const original = await readWeights(artifacts, inputs.original, layers)
   const split = await readSplit(artifacts, inputs.split)
   const { retained, forget, validation } = split
-  const run = await load(artifacts, method)
+  const run = await load({ artifacts, allowsPrograms }, method)
   const { data } = await deviceData(artifacts, inputs.dataset, model)
   const trainedBy = inputs.original.params
   const trained =
@@ -60,14 +60,26 @@ export async function prepareMethod(
 }
 
 async function load(
-  artifacts: MethodContext['artifacts'],
+  source: PluginSource,
   method: ApproximateMethodSpec,
 ): Promise<(context: UnlearnContext) => Promise<Unlearned | UnlearnedEnsemble>> {
   if (method.method !== 'plugin') {
     const run = await loadMethod<BuiltInMethodName>(method.method)
-    return (context) => run(method, context)
+    const target = method.method === 'rfa' ? await loadTarget(source, method.target) : undefined
+    return (context) => run(method, target ? { ...context, target } : context)
   }
   const { plugin, options } = method
-  const { unlearn } = await loadPlugin(artifacts, plugin)
+  const { unlearn } = await loadPlugin(source, 'method', plugin)
   return async (context) => checkedResult(plugin.name, context, await unlearn(context, options))
+}
+
+/** Loads the shift target that a plug-in defines. Returns undefined for a built-in one. */
+async function loadTarget(
+  source: PluginSource,
+  target: MethodSpecOf<'rfa'>['target'],
+): Promise<UnlearnContext['target']> {
+  if (typeof target === 'string') return undefined
+  const { plugin, options } = target
+  const definition = await loadPlugin(source, 'target', plugin)
+  return (material, random) => definition.target(material, random, options)
 }

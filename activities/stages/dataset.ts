@@ -4,7 +4,9 @@ import type { DatasetFacts } from '../../experiment/spec/dataset.ts'
 import { describeChanges, differences } from '../../common/differences.ts'
 import { UserError } from '../../common/errors.ts'
 import type { BlobRef } from '../../experiment/records/manifest.ts'
-import { IN_MEMORY_BYTES, readDataset, type Dataset } from '../../datasets/index.ts'
+import { IN_MEMORY_BYTES, readDataset, type Dataset, type PluginReader } from '../../datasets/index.ts'
+import { pluginReader } from '../../datasets/plugin-reader.ts'
+import type { DataSpec } from '../../experiment/spec/data.ts'
 import type { Host } from '../../learning/training/host.ts'
 import {
   addPixels,
@@ -16,6 +18,7 @@ import {
 import { checkedPictures } from '../inputs/checked-pictures.ts'
 import { findDataDirectory } from '../inputs/data-directory.ts'
 import { encodeDataset, shardName } from '../runtime/blob-codecs.ts'
+import { loadPlugin, type PluginSource } from '../runtime/plugin.ts'
 import type { StageBody } from '../runtime/stage.ts'
 
 const SHARD_BYTES = 2 ** 26
@@ -27,11 +30,17 @@ export const dataset = datasetStage(IN_MEMORY_BYTES, SHARD_BYTES)
  * `shardBytes`. Only the size of the images decides, so that every machine stores the same blobs.
  */
 export function datasetStage(inMemoryBytes: number, shardBytes: number): StageBody<'dataset'> {
-  return async ({ stage, settings, artifacts, host, timed }) => {
+  return async (context) => {
+    const { stage, settings, artifacts, host, timed } = context
     const { data, seed, facts, keep } = stage.params
-    const directory = await findDataDirectory(data, settings)
+    const plugin = await readerFor(context, data)
+    const directory = await findDataDirectory(data, settings, undefined, plugin)
     const { result, seconds } = await timed(async () => {
-      const found = await readDataset(data, directory, { inMemoryBytes, decodingCache: checkedPictures })
+      const found = await readDataset(data, directory, {
+        inMemoryBytes,
+        decodingCache: checkedPictures,
+        plugin,
+      })
       refuseOtherData(facts, found.facts, directory)
       const { labels, trainable } = found
       const { shape } = facts
@@ -56,6 +65,11 @@ export function datasetStage(inMemoryBytes: number, shardBytes: number): StageBo
       seconds,
     }
   }
+}
+
+/** Loads the reader that a plug-in defines. Returns undefined for a built-in one. */
+async function readerFor(source: PluginSource, data: DataSpec): Promise<PluginReader | undefined> {
+  return data.name === 'plugin' ? pluginReader(await loadPlugin(source, 'reader', data.plugin)) : undefined
 }
 
 /**

@@ -3,7 +3,7 @@ import { digestOf } from '../../common/canonical.ts'
 import { mapConcurrently } from '../../common/concurrency.ts'
 import { UserError } from '../../common/errors.ts'
 import { parseJson } from '../../common/json.ts'
-import { attachmentsOf, attachmentsOfMethods } from '../../experiment/plan/attachments.ts'
+import { attachmentsOf, pluginsIn } from '../../experiment/plan/attachments.ts'
 import type { BlobRef } from '../../experiment/records/manifest.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
 import { heartbeatSecondsOf } from '../../experiment/spec/durability.ts'
@@ -136,13 +136,9 @@ export function whyUnknown(store: ObjectStore, { id, flaw = '' }: StoredRun): st
   )
 }
 
-const blobSchema = z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.number() })
 const reportSchema = z.object({
   computed: z.looseObject({
-    spec: z.looseObject({
-      name: z.string(),
-      methods: z.array(z.looseObject({ plugin: blobSchema.optional() })).default([]),
-    }),
+    spec: z.looseObject({ name: z.string() }),
     stages: z.array(z.object({ kind: z.enum(stageKinds), key: z.string().regex(/^[0-9a-f]{64}$/) })).min(1),
   }),
   digest: z.string(),
@@ -152,9 +148,9 @@ type Needs = Pick<StoredRun, 'stages' | 'attachments'>
 const unknownNeeds: Needs = { stages: undefined, attachments: new Set() }
 
 /**
- * The stages that a run's report lists, and the attachments of its rows. These are all stages of
- * its plan, failed ones included. They are unknown if the report was changed, or if its experiment
- * does not have the name that is in the id of the run.
+ * The stages that a run's report lists, and the attachments that its spec names. These are all
+ * stages of its plan, failed ones included. They are unknown if the report was changed, or if its
+ * experiment does not have the name that is in the id of the run.
  */
 function needsInReport(id: string, bytes: Uint8Array | undefined): Needs {
   const value = bytes && parseJson(bytes)
@@ -166,7 +162,7 @@ function needsInReport(id: string, bytes: Uint8Array | undefined): Needs {
   if (id.replace(/[0-9a-f]{8}$/, '') !== `${spec.name}-`) return unknownNeeds
   return {
     stages: new Set(stages.map(stageFolder)),
-    attachments: digestsOf(attachmentsOfMethods(spec.methods)),
+    attachments: digestsOf(pluginsIn(spec)),
   }
 }
 

@@ -12,6 +12,7 @@ import { readConfig } from '../launch/read-config.ts'
 import { runSettings } from '../launch/run-settings.ts'
 import { counted, size } from '../output/format.ts'
 import { coloursOf, columns, print, printError, printJson } from '../output/print.ts'
+import { readerFor } from '../plugins/load.ts'
 import { newFolder } from '../workspace/new-folder.ts'
 
 interface DataInspectOptions {
@@ -33,8 +34,13 @@ export async function dataInspect(
   const parsed = await readConfig(source)
   const { data, seed } = parsed.spec
   try {
-    const directory = await findDataDirectory(data, runSettings(source, parsed), printError)
-    const dataset = await readDataset(data, directory, { decodingCache: checkedPictures, notify: printError })
+    const plugin = await readerFor(data)
+    const directory = await findDataDirectory(data, runSettings(source, parsed), printError, plugin)
+    const dataset = await readDataset(data, directory, {
+      decodingCache: checkedPictures,
+      notify: printError,
+      plugin,
+    })
     const found = await inspected(data, seed.data, dataset)
     const sheet = images === undefined ? undefined : await writeSheet(dataset, images)
     if (json) printJson(jsonOf(dataset, found, { names: names ?? false, sheet }))

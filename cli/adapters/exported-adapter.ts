@@ -1,3 +1,4 @@
+import { modelName } from '../../experiment/spec/model.ts'
 import type { Artifacts } from '../../artifacts/artifacts.ts'
 import { decodeTensors } from '../../artifacts/format/safetensors.ts'
 import type { WrittenModel } from '../../pretrained/write.ts'
@@ -38,7 +39,7 @@ export async function exportedAdapter(
   } = run
   if (model.name !== 'pretrained')
     throw new UserError(
-      `the run ${id} is of Zeroshift's own model ${model.name}, which transformers and PEFT do not know; ` +
+      `the run ${id} is of Zeroshift's own model ${modelName(model)}, which transformers and PEFT do not know; ` +
         'expected a run of a pre-trained one (model.name: pretrained)',
     )
   const unlearned = await Promise.all(

@@ -18,7 +18,7 @@ export const worker = declareCommand({
     ),
     flag(
       '--allow-external',
-      'execute the external programs of runs, as the user of this worker; refused by default',
+      'execute the external programs and plug-ins of all runs, as the user of this worker; refused by default',
     ),
     device,
     value('--gpu <number>', 'the GPU to compute on, counted from 0; 0 by default'),

@@ -4,6 +4,10 @@ import type { InspectedModel, WantedModel } from '../../activities/inputs/given-
 import type { DatasetFacts } from '../../experiment/spec/dataset.ts'
 import type { DataSpec } from '../../experiment/spec/data.ts'
 import type { ChangedCode, CodeName } from '../../experiment/stages/code.ts'
+import type { ModelInput } from '../../experiment/models/define-model.ts'
+import type { Layer } from '../../experiment/models/layers.ts'
+import type { PluginOptions, PluginRef } from '../../experiment/spec/plugin.ts'
+import { layersOfPlugin, readerFor } from '../plugins/load.ts'
 
 /** The names of all samples of a data set. Data sets without names have none. */
 export interface SampleNames {
@@ -25,6 +29,8 @@ export interface Inspection {
   names(spec: DataSpec, settings: RunInput['settings']): Promise<SampleNames>
   /** Returns what the files of a model contain that was made elsewhere. Throws a UserError. */
   model(place: string, wanted: WantedModel): Promise<InspectedModel>
+  /** Returns the layers of the model that a plug-in defines. Throws a UserError. */
+  layers(plugin: PluginRef, input: ModelInput, options: PluginOptions): Promise<readonly Layer[]>
   /** Returns the digests of those stage bodies whose code differs from the lock. */
   code(names: readonly CodeName[]): Promise<ChangedCode>
 }
@@ -39,22 +45,29 @@ export function createInspection(notify?: (line: string) => void): Inspection {
       const { findDataDirectory } = await import('../../activities/inputs/data-directory.ts')
       const { inspectDataset } = await import('../../datasets/index.ts')
       const { checkedPictures: decodingCache } = await import('../../activities/inputs/checked-pictures.ts')
-      const directory = await findDataDirectory(spec, settings, notify)
-      return inspectDataset(spec, directory, { notify, decodingCache })
+      const plugin = await readerFor(spec)
+      const directory = await findDataDirectory(spec, settings, notify, plugin)
+      return inspectDataset(spec, directory, { notify, decodingCache, plugin })
     },
     async labels(spec, settings) {
       const { findDataDirectory } = await import('../../activities/inputs/data-directory.ts')
       const { readDataset } = await import('../../datasets/index.ts')
       const { checkedPictures: decodingCache } = await import('../../activities/inputs/checked-pictures.ts')
-      const directory = await findDataDirectory(spec, settings, notify)
-      return (await readDataset(spec, directory, { inMemoryBytes: 0, decodingCache })).labels
+      const plugin = await readerFor(spec)
+      const directory = await findDataDirectory(spec, settings, notify, plugin)
+      return (await readDataset(spec, directory, { inMemoryBytes: 0, decodingCache, plugin })).labels
     },
     async names(spec, settings) {
       const { findDataDirectory } = await import('../../activities/inputs/data-directory.ts')
       const { readDataset } = await import('../../datasets/index.ts')
       const { checkedPictures: decodingCache } = await import('../../activities/inputs/checked-pictures.ts')
-      const directory = await findDataDirectory(spec, settings, notify)
-      const { names, trainable } = await readDataset(spec, directory, { inMemoryBytes: 0, decodingCache })
+      const plugin = await readerFor(spec)
+      const directory = await findDataDirectory(spec, settings, notify, plugin)
+      const { names, trainable } = await readDataset(spec, directory, {
+        inMemoryBytes: 0,
+        decodingCache,
+        plugin,
+      })
       return { names, trainable }
     },
     async model(place, wanted) {
@@ -67,6 +80,7 @@ export function createInspection(notify?: (line: string) => void): Inspection {
       const { directory, revision } = await findCheckpoint(modelDirectory, notify)
       return { facts: await inspectCheckpoint(directory), ...(revision !== undefined && { revision }) }
     },
+    layers: (plugin, input, options) => layersOfPlugin(plugin, input, options),
     async code(names) {
       const { changedCode } = await import('../../activities/runtime/code-digests.ts')
       return changedCode(names)

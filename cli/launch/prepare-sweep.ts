@@ -188,6 +188,7 @@ function memoised(inspect: Inspection): Inspection {
       once(checkpoints, settings.modelDirectory ?? '', () => inspect.checkpoint(settings)),
     model: (place, wanted) =>
       once(models, canonicalJson({ place, wanted: { ...wanted } }), () => inspect.model(place, wanted)),
+    layers: (...model) => inspect.layers(...model),
     code: (bodies) => inspect.code(bodies),
   }
 }

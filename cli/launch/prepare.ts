@@ -45,6 +45,7 @@ export async function prepare(
     const facts = await inspect.data(read.data, settings)
     const named: Spec = {
       ...read,
+      model: await completeLayers(read.model, facts, inspect),
       split: await completeNames(read, facts, source, () => inspect.names(read.data, settings)),
     }
     const { spec, places } = await completeGiven(named, facts, source, inspect)
@@ -94,6 +95,17 @@ export async function completeModel(
   return { ...model, ...(from !== undefined && { from }), checkpoint: facts }
 }
 
+/** Returns the model of a plug-in with its layers for the data. Other models stay as they are. */
+async function completeLayers(
+  model: AnyModelSpec,
+  { shape, classes }: DatasetFacts,
+  inspect: Pick<Inspection, 'layers'>,
+): Promise<AnyModelSpec> {
+  if (model.name !== 'plugin' || !model.plugin) return model
+  const layers = await inspect.layers(model.plugin, { shape, classes: classes.length }, model.options ?? {})
+  return { ...model, layers }
+}
+
 /** Returns the rows. Those of external programs have the digests of their files. */
 function completeMethods(methods: Spec['methods'], { config }: ConfigSource): Promise<Spec['methods']> {
   return Promise.all(
@@ -135,7 +147,7 @@ async function completeNames(
     throw new UserError([
       {
         path: 'split.kind',
-        message: `the samples of ${data.name} have no names; split by indices, or take the data from an image-folder or parquet files`,
+        message: `the samples of ${facts.name} have no names; split by indices, or take the data from an image-folder or parquet files`,
       },
     ])
   const { sha256, indices } = namedSamples(bytes, path, { names, trainable, expected: split.sha256 })

@@ -2,16 +2,33 @@ import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { keepBundle } from '../../api/bundle-cache.ts'
+import { keepBundle, keptBundle } from '../../api/bundle-cache.ts'
 import * as options from '../../api/options.ts'
-import { definitionIn } from '../../api/read-definition.ts'
+import * as pure from '../../api/pure.ts'
+import { definitionIn, definitionOf } from '../../api/read-definition.ts'
 import { register } from '../../api/registry.ts'
 import { sha256 } from '../../common/canonical.ts'
 import { mapConcurrently } from '../../common/concurrency.ts'
 import { errorMessage, UserError } from '../../common/errors.ts'
+import { formatPath } from '../../common/path.ts'
 import { unwritable } from '../../common/unwritable.ts'
-import { otherMethods } from '../../experiment/spec/plugin-rows.ts'
-import type { LoadedPlugin, Plugins } from '../../experiment/spec/plugin.ts'
+import type { PluginReader } from '../../datasets/index.ts'
+import { pluginReader } from '../../datasets/plugin-reader.ts'
+import { checkLayerList } from '../../experiment/models/check-list.ts'
+import type { ModelInput } from '../../experiment/models/define-model.ts'
+import type { Layer } from '../../experiment/models/layers.ts'
+import type { DataSpec } from '../../experiment/spec/data.ts'
+import { layerListSchema } from '../../experiment/spec/layer-list.ts'
+import { namedPlugins, otherKind } from '../../experiment/spec/plugin-places.ts'
+import {
+  noPlugins,
+  pluginKinds,
+  type LoadedPlugin,
+  type PluginKind,
+  type PluginOptions,
+  type PluginRef,
+  type Plugins,
+} from '../../experiment/spec/plugin.ts'
 import { bundlePlugin, type ModuleSource } from './bundle.ts'
 
 interface ConfigText {
@@ -32,13 +49,32 @@ export function createPluginLoader(): PluginLoader {
     return found
   }
   return async (config) => {
-    const plugins = await mapConcurrently(otherMethods(config), async ({ name, isOverride }) => {
+    const plugins = await mapConcurrently(namedPlugins(config), async ({ kind, name, isOverride }) => {
       // A path on the command line is relative to the working directory, as for other options.
       const source = sourceOf(name, isOverride ? '.' : dirname(config.file))
-      return source ? [[name, await load(source)] as const] : []
+      if (!source) return []
+      const plugin = await load(source)
+      const isOther = typeof plugin !== 'string' && plugin.kind !== kind
+      return [{ kind, name, plugin: isOther ? otherKind(name, plugin.kind, kind) : plugin }]
     })
-    return new Map(plugins.flat())
+    return pluginsOf(plugins.flat())
   }
+}
+
+/** Plug-ins by the kinds and names of the places that name them. */
+export function pluginsOf(
+  loaded: readonly {
+    readonly kind: PluginKind
+    readonly name: string
+    readonly plugin: LoadedPlugin | string
+  }[],
+): Plugins {
+  const kinds = new Set(loaded.map(({ kind }) => kind))
+  const entries = [...kinds].map((of) => {
+    const own = loaded.filter(({ kind }) => kind === of)
+    return [of, new Map(own.map(({ name, plugin }) => [name, plugin]))] as const
+  })
+  return loaded.length === 0 ? noPlugins : Object.fromEntries(entries)
 }
 
 /** Loads the plug-in that a command names. Throws a UserError. */
@@ -51,8 +87,8 @@ export async function loadNamed(name: string): Promise<LoadedPlugin> {
 }
 
 /**
- * The module that the `method` of a row names: a path, or a package that modules in the folder can
- * import. Returns undefined for any other text, which is a misspelt name of a method.
+ * The module that a config names: a path, or a package that modules in the folder can import.
+ * Returns undefined for any other text, which is a misspelt name of a built-in part.
  */
 function sourceOf(name: string, folder: string): ModuleSource | undefined {
   if (/^\.{1,2}\//.test(name) || isAbsolute(name)) return { kind: 'file', path: resolve(folder, name) }
@@ -86,21 +122,81 @@ async function load(source: ModuleSource): Promise<LoadedPlugin> {
       `the bundle of ${where} cannot be kept in the cache: ${unwritable(error)}; name another directory as ZEROSHIFT_CACHE`,
     )
   })
-  register(options)
-  // The query gives this instance a place of its own among the modules of the process: a worker in
-  // the same process imports another one, with TensorFlow.
-  const url = `${pathToFileURL(file).href}?options`
-  const module: unknown = await import(url).catch((error: unknown) => {
+  const module: unknown = await importBundle(file).catch((error: unknown) => {
     throw new UserError(`${where} cannot be loaded: ${errorMessage(error)}`)
   })
-  const { name, about, relabels = false, options: schema } = definitionIn(module, where)
-  return { ref: { name, sha256: sha256(bytes), bytes: bytes.length, relabels }, about, options: schema }
+  const { kind, definition } = definitionIn(module, where)
+  const { name, about, options: schema } = definition
+  return {
+    kind,
+    ref: { name, sha256: sha256(bytes), bytes: bytes.length },
+    about,
+    options: schema,
+    relabels: kind === 'method' && definition.relabels === true,
+  }
+}
+
+/** Imports a bundle in a process without TensorFlow. */
+function importBundle(file: string): Promise<unknown> {
+  register({ ...options, ...pure })
+  // The query gives this instance a place of its own among the modules of the process: a worker in
+  // the same process imports another one, with TensorFlow.
+  return import(`${pathToFileURL(file).href}?options`)
+}
+
+/** The reader of data that a plug-in reads. Undefined for a built-in data set. */
+export async function readerFor(data: DataSpec): Promise<PluginReader | undefined> {
+  if (data.name !== 'plugin') return undefined
+  return pluginReader(await definitionAgain('reader', data.plugin))
+}
+
+/**
+ * Returns the layers of the model that a plug-in defines. Throws a UserError if they do not fit the
+ * data or each other.
+ */
+export async function layersOfPlugin(
+  plugin: PluginRef,
+  input: ModelInput,
+  options: PluginOptions,
+): Promise<readonly Layer[]> {
+  const { layers } = await definitionAgain('model', plugin)
+  const refuse = (reason: string): never => {
+    throw new UserError([
+      { path: 'model.name', message: `the model ${plugin.name} has no usable layers: ${reason}` },
+    ])
+  }
+  try {
+    const found = typeof layers === 'function' ? layers(input, options) : layers
+    const { data, error } = layerListSchema.safeParse(found)
+    if (!data) {
+      const [first] = error.issues
+      return refuse(`layers${formatPath((first?.path ?? []).map(part))}: ${first?.message ?? ''}`)
+    }
+    checkLayerList(data, input.shape, input.classes)
+    return data
+  } catch (error) {
+    if (error instanceof UserError) throw error
+    return refuse(errorMessage(error))
+  }
+}
+
+const part = (one: PropertyKey) => (typeof one === 'symbol' ? String(one) : one)
+
+/** Returns the definition of a plug-in that this process has loaded for a config. */
+async function definitionAgain<K extends PluginKind>(kind: K, { name, sha256 }: PluginRef) {
+  const kept = await keptBundle('bundled', sha256)
+  if (!kept) throw new Error(`the bundle of the plug-in ${name} is not in the cache`)
+  return definitionOf(await importBundle(kept.file), kind, `the plug-in ${name}`)
 }
 
 async function refuseMissing(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined)
   if (found?.isFile()) return
   throw new UserError(
-    `${path}: ${found ? 'this is no file' : 'there is no such file'}; expected a module whose default export is defineMethod({ … })`,
+    `${path}: ${found ? 'this is no file' : 'there is no such file'}; expected a module whose default export is the result of ${Object.values(
+      pluginKinds,
+    )
+      .map(({ define }) => define)
+      .join(', ')}`,
   )
 }

@@ -35,6 +35,7 @@ export default defineConfig({
           page('Your data', '/guides/your-data'),
           page('Your model', '/guides/your-model'),
           page('Your method', '/guides/your-method'),
+          page('Plug-ins', '/guides/plug-ins'),
           page('Python', '/guides/python'),
           page('External programs', '/guides/external-programs'),
           page('Sweeps', '/guides/sweeps'),

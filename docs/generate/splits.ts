@@ -1,4 +1,4 @@
-import { targetNames, type TargetName } from '../../experiment/spec/methods.ts'
+import { targetNames, type TargetName } from '../../experiment/spec/target.ts'
 import { splitSchemas } from '../../experiment/spec/split.ts'
 import { jsonSchemaOf } from '../../experiment/spec/option-list.ts'
 import { code, table } from './markdown.ts'
@@ -86,4 +86,4 @@ is cut in two halves: one trains membership-inference attacks, the other is scor
 const TARGETS = `## Targets of \`rfa\`
 
 Residual feature alignment shifts the features of the forget set towards a target. The option \`target\` of
-[\`rfa\`](methods.md#rfa) selects it.`
+[\`rfa\`](methods.md#rfa) selects it. [A module of yours](../guides/plug-ins.md#a-shift-target-of-rfa) may define another one.`

@@ -3,6 +3,7 @@ import { formatPath, type Locate, type Path } from '../../common/path.ts'
 import { crossChecks } from '../spec/config.ts'
 import { findingsOf, type Finding } from '../spec/config-issues.ts'
 import { readYaml } from '../spec/config-yaml.ts'
+import { isEnsemble } from '../spec/methods.ts'
 import { settingsSchema, type Settings } from '../spec/settings.ts'
 import { z } from 'zod'
 import { acceptedFigures } from './accepted-figures.ts'
@@ -84,6 +85,8 @@ function ledgerChecks({
         path,
         `${row.method} makes no model without the samples of a request; name an unlearning method, replay or retrain`,
       )
+    if (isEnsemble(row))
+      report(path, `${row.method} makes several models, and a ledger keeps one model in use; leave it out`)
     if (row.method === 'replay' && original)
       report(
         path,

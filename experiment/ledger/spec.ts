@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { noPlugins } from '../spec/plugin.ts'
-import { rowSchemaWith } from '../spec/plugin-rows.ts'
+import { sectionsWith } from '../spec/plugin-sections.ts'
 import { rowSchema } from '../spec/methods.ts'
 import { settingsSchema } from '../spec/settings.ts'
 import { specSchema } from '../spec/spec.ts'
@@ -67,9 +67,12 @@ export const ledgerSchema = z.strictObject({
 /** A ledger as plain JSON with its defaults. */
 export type LedgerSpec = z.output<typeof ledgerSchema>
 
+const { methods, ...sections } = sectionsWith(noPlugins)
+
 /** A config file: the ledger and the settings side by side. */
 export const ledgerConfigSchema = z.strictObject({
   ...ledgerSchema.shape,
-  ladder: z.array(rowSchemaWith(noPlugins)).min(1).max(MOST_STEPS).describe(LADDER),
+  ...sections,
+  ladder: methods.max(MOST_STEPS).describe(LADDER),
   ...settingsSchema.shape,
 })

@@ -1,7 +1,7 @@
 import { flattenLayers, type Layer, type Shape } from './layers.ts'
 
 /** The size of a layer's output without its channels. Tokens [t, c] have the size [t, 1]. */
-type Size = readonly [height: number, width: number]
+export type Size = readonly [height: number, width: number]
 
 /**
  * The floating-point operations of a forward pass of one image: 2 for each multiplication with its
@@ -71,7 +71,12 @@ function sizeAfter(layer: Layer, size: Size): Size {
 }
 
 /** The number of windows along both sides. Padding is TensorFlow's 'same' unless given. */
-function windows([height, width]: Size, size: number, stride: number, padding: number | undefined): Size {
+export function windows(
+  [height, width]: Size,
+  size: number,
+  stride: number,
+  padding: number | undefined,
+): Size {
   const along = (side: number) =>
     padding === undefined ? Math.ceil(side / stride) : Math.floor((side + 2 * padding - size) / stride) + 1
   return [along(height), along(width)]

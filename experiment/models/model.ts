@@ -49,6 +49,10 @@ export function layersOf(
     case 'pretrained': {
       return architectureLayers(checkpointOf(model).architecture, classes)
     }
+    case 'plugin': {
+      if (!model.layers) throw new Error('the layers of a model of a plug-in are not known before its data')
+      return model.layers
+    }
     case 'resnet-cifar': {
       const { widths, blocks } = residualStages(model)
       const layers: Layer[] = [

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { BlobRef } from '../records/manifest.ts'
 import { stagesOf } from '../stages/stage-list.ts'
 import type { Plan } from './types.ts'
@@ -7,19 +8,24 @@ import type { Plan } from './types.ts'
  * starts the run writes them to the store.
  */
 export function attachmentsOf(plan: Plan): readonly BlobRef[] {
-  return attachmentsOfMethods(
-    stagesOf(plan).flatMap((stage) =>
-      (stage.kind === 'unlearn' || stage.kind === 'trial') && 'method' in stage.params
-        ? [stage.params.method]
-        : [],
-    ),
-  )
+  return pluginsIn(stagesOf(plan).map(({ params }) => params))
 }
 
-/** The attachments of the rows of a spec, each once. */
-export function attachmentsOfMethods(
-  methods: readonly { readonly method?: unknown; readonly plugin?: BlobRef | undefined }[],
-): readonly BlobRef[] {
-  const all = methods.flatMap(({ plugin }) => (plugin ? [plugin] : []))
-  return [...new Map(all.map(({ sha256, bytes }) => [sha256, { sha256, bytes }])).values()]
+/** The bundles that parameters or a spec name, each once. */
+export function pluginsIn(value: unknown): readonly BlobRef[] {
+  const found = new Map<string, BlobRef>()
+  const walk = (one: unknown) => {
+    if (typeof one !== 'object' || one === null) return
+    const { data } = 'plugin' in one ? namingSchema.safeParse(one) : {}
+    if (data) found.set(data.plugin.sha256, data.plugin)
+    for (const child of Object.values(one)) walk(child)
+  }
+  walk(value)
+  return [...found.values()]
 }
+
+/** A part of a spec that names a plug-in. */
+const namingSchema = z.object({
+  plugin: z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.number() }),
+  options: z.object({}),
+})

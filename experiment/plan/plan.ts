@@ -1,6 +1,6 @@
 import { checkpointOf } from '../models/model.ts'
 import type { DatasetFacts } from '../spec/dataset.ts'
-import type { DataSpec } from '../spec/data.ts'
+import { dataName, type DataSpec } from '../spec/data.ts'
 import type { AnyModelSpec, ModelSpec } from '../spec/model.ts'
 import { programFiles, type ProgramSpec } from '../spec/program.ts'
 import { trainedHere, type Spec } from '../spec/spec.ts'
@@ -38,7 +38,7 @@ export function plan(asked: Spec, facts: DatasetFacts, changed: ChangedCode = {}
   }
   const dataset = stage(
     'dataset',
-    `read ${spec.data.name}`,
+    `read ${dataName(spec.data)}`,
     {
       data: keyedData(spec.data),
       facts,
@@ -225,8 +225,12 @@ function withoutStates({ replay: _, ...training }: TrainingSpec): TrainingSpec {
   return training
 }
 
-/** The model without the place of its checkpoint: the checkpoint's content decides the key. */
+/**
+ * The model without the place of its checkpoint, whose content decides the key, or without the
+ * plug-in that made its layers.
+ */
 function keyedModel(model: AnyModelSpec): AnyModelSpec {
+  if (model.name === 'plugin') return { name: model.name, layers: model.layers }
   if (model.name !== 'pretrained') return model
   const { from: _, ...keyed } = model
   return keyed

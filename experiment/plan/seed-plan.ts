@@ -260,7 +260,11 @@ function judged(
   const attack = stage(
     'attack',
     titled(seed, `attack ${label}`),
-    { samples: spec.attack.samples, seed: spec.seed.split },
+    {
+      samples: spec.attack.samples,
+      seed: spec.seed.split,
+      ...(spec.attack.scores && { scores: spec.attack.scores }),
+    },
     { split, evaluation: ref(evaluate) },
   )
   const membership =

@@ -1,3 +1,4 @@
+import { dataName } from '../spec/data.ts'
 import type { SearchAttributePair } from '@temporalio/common'
 import type { RunRecord } from './run.ts'
 
@@ -22,7 +23,7 @@ export function searchAttributesOf({ id, spec }: RunRecord, sweep?: string): Sea
     value: [...new Set(values)],
   })
   return [
-    keyword('ZeroshiftDataset', spec.data.name),
+    keyword('ZeroshiftDataset', dataName(spec.data)),
     keywords(
       'ZeroshiftMethods',
       spec.methods.map((row) => (row.method === 'plugin' ? row.plugin.name : row.method)),

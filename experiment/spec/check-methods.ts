@@ -1,3 +1,4 @@
+import { modelName } from './model.ts'
 import {
   adaptableLayers,
   flattenLayers,
@@ -10,6 +11,7 @@ import { checkLayers, checkRank } from './check-layers.ts'
 import { checkOptimizer } from './check-optimizer.ts'
 import type { DatasetFacts } from './dataset.ts'
 import { relabels, type MethodName, type MethodSpec, type MethodSpecOf } from './methods.ts'
+import { targetName } from './target.ts'
 import { within, type Report } from './problems.ts'
 import { forgetSize, setSizes } from './sets.ts'
 import type { Spec } from './spec.ts'
@@ -43,7 +45,7 @@ export function checkMethod(
   )
     report(
       ['method'],
-      `${method.method} changes the kernels of convolutions, and the model ${spec.model.name} has none; choose another model, or leave ${method.method} out`,
+      `${method.method} changes the kernels of convolutions, and the model ${modelName(spec.model)} has none; choose another model, or leave ${method.method} out`,
     )
   const trainable = adaptableLayers(layers).length
   if ('k' in method && method.k > trainable)
@@ -151,7 +153,7 @@ function checkAlignment(method: MethodSpecOf<'rfa'>, layers: readonly Layer[], r
   if (method.refitEpochs !== undefined && target !== 'unseen-margin' && target !== 'leave-out-top')
     report(
       ['refitEpochs'],
-      `only unseen-margin and leave-out-top ask a refit top, and the target is ${target}; leave refitEpochs out`,
+      `only unseen-margin and leave-out-top ask a refit top, and the target is ${targetName(target)}; leave refitEpochs out`,
     )
   checkTop(method, layers, report)
   if (distance === 'kl' && !aligned.some(({ name }) => name === logits))
@@ -174,7 +176,10 @@ function checkTop(method: MethodSpecOf<'rfa'>, layers: readonly Layer[], report:
   if (target !== 'leave-out-top') {
     for (const option of ['top', 'renew'] as const)
       if (method[option] !== undefined)
-        report([option], `only leave-out-top has ${option}, and the target is ${target}; leave ${option} out`)
+        report(
+          [option],
+          `only leave-out-top has ${option}, and the target is ${targetName(target)}; leave ${option} out`,
+        )
     return
   }
   if (start !== 'closed-form' || steps > 0)

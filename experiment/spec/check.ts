@@ -1,3 +1,4 @@
+import { modelName } from './model.ts'
 import { UserError, type Problem } from '../../common/errors.ts'
 import { formatPath, type Locate } from '../../common/path.ts'
 import { smallestImage } from '../models/airbench.ts'
@@ -107,7 +108,7 @@ function checkTune(
   if (model.name !== 'pretrained')
     report(
       ['training', 'tune'],
-      `${model.name} starts from new weights, all of which have to be trained; leave tune out, or set model.name: pretrained`,
+      `${modelName(model)} starts from new weights, all of which have to be trained; leave tune out, or set model.name: pretrained`,
     )
   if (tune.what === 'lora') {
     const adapted = { ...tune, layers: [...tune.layers] }

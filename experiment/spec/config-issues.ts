@@ -242,8 +242,10 @@ function schemaAt(root: z.core.$ZodType, data: unknown, path: Path): z.core.$Zod
 function variant(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)
     return variant(schema.unwrap(), value)
-  if (schema instanceof z.ZodUnion && !(schema instanceof z.ZodDiscriminatedUnion))
-    return onlyObject(schema.options, value) ?? schema
+  if (schema instanceof z.ZodUnion && !(schema instanceof z.ZodDiscriminatedUnion)) {
+    const only = onlyObject(schema.options, value)
+    return only ? variant(only, value) : schema
+  }
   if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema
   const { discriminator, options } = schema.def
   const chosen = options.find(
@@ -257,6 +259,8 @@ function variant(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
 /** The only alternative for a mapping, if the value is one. */
 function onlyObject(options: readonly z.core.$ZodType[], value: unknown): z.core.$ZodType | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
-  const objects = options.filter((option) => option instanceof z.ZodObject)
+  const objects = options.filter(
+    (option) => option instanceof z.ZodObject || option instanceof z.ZodDiscriminatedUnion,
+  )
   return objects.length === 1 ? objects[0] : undefined
 }

@@ -5,9 +5,10 @@ import { readYaml } from './config-yaml.ts'
 import { UserError, type Problem } from '../../common/errors.ts'
 import { formatPath, parsePath, startsWith, valueAt, type Locate, type Path } from '../../common/path.ts'
 import { noPlugins, type Plugins } from './plugin.ts'
-import { pluginFindings, withPluginRows } from './plugin-rows.ts'
+import { pluginFindings, withPlugins } from './plugin-places.ts'
 import { configSchema, configSchemaWith, specSchema, type Spec } from './spec.ts'
 import { settingsSchema, type Settings } from './settings.ts'
+import { scoreNames } from '../records/scores.ts'
 import type { DataSpec } from './data.ts'
 import type { AnyModelSpec } from './model.ts'
 import type { SplitSpec } from './split.ts'
@@ -19,7 +20,7 @@ export interface ConfigSource {
   readonly text: string
   /** Overrides such as `methods[2].rank=8`, applied in order. */
   readonly overrides?: readonly string[]
-  /** The plug-ins that the config names, by the text of `method`. None unless given. */
+  /** The plug-ins that the config names. None unless given. */
   readonly plugins?: Plugins
 }
 
@@ -54,8 +55,8 @@ export function parseConfig({
   const locate = locateWith(yaml.locate)
   const locateKey = locateWith(yaml.locateKey)
 
-  const schema = plugins.size === 0 ? configSchema : configSchemaWith(plugins)
-  const asSpec = withPluginRows(value, plugins)
+  const schema = plugins === noPlugins ? configSchema : configSchemaWith(plugins)
+  const asSpec = withPlugins(value, plugins)
   const findings =
     value === null
       ? [empty]
@@ -117,6 +118,7 @@ export function crossChecks(config: unknown): readonly Finding[] {
     ...checkGoldModels((config as Readonly<Record<string, unknown>>).gold),
     ...checkTrainingGiven(config),
     ...part('methods', checkMethods),
+    ...part('attack', checkScores),
     ...checkTracking((config as Readonly<Record<string, unknown>>).tracking),
   ]
 }
@@ -339,6 +341,21 @@ function checkMethods(methods: Spec['methods']): readonly Finding[] {
       )
     return findings
   })
+}
+
+/** Reports scores with the same name: their columns and figures could not be told apart. */
+function checkScores({ scores = [] }: Spec['attack']): readonly Finding[] {
+  const names = [...scoreNames, ...scores.map(({ label }) => label)]
+  return scores.flatMap(({ label }, i) =>
+    names.indexOf(label) < scoreNames.length + i
+      ? [
+          wrong(
+            ['attack', 'scores', i, 'score'],
+            `two scores are called "${label}" in tables; give this one a label of its own`,
+          ),
+        ]
+      : [],
+  )
 }
 
 function wrong(path: Path, message: string): Finding {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Shape } from '../models/layers.ts'
 import { fraction } from './numbers.ts'
+import { pluginOptionsSchema, pluginRefSchema } from './plugin.ts'
 import type { WhiteLevel } from './white.ts'
 
 /**
@@ -237,7 +238,27 @@ export const datasetDefinitions = [
 
 type Schema = (typeof datasetDefinitions)[number]['schema']
 const [first, ...others] = datasetDefinitions
-const dataSchemas: readonly [Schema, ...Schema[]] = [first.schema, ...others.map(({ schema }) => schema)]
+/** The data sets that a config may name without a plug-in. */
+export const builtInDataSchemas: readonly [Schema, ...Schema[]] = [
+  first.schema,
+  ...others.map(({ schema }) => schema),
+]
 
-export const dataSchema = z.discriminatedUnion('name', dataSchemas)
+/** The options of data that a plug-in reads, besides the plug-in's own. */
+export const pluginDataOptions = { ...own, test: testShare, ...heldOut }
+
+const pluginDataSchema = z.strictObject({
+  name: z.literal('plugin'),
+  plugin: pluginRefSchema,
+  options: pluginOptionsSchema,
+  ...pluginDataOptions,
+})
+
+/** The data of a spec. */
+export const dataSchema = z.discriminatedUnion('name', [...builtInDataSchemas, pluginDataSchema])
 export type DataSpec = z.output<typeof dataSchema>
+
+/** The name of a data set for people. */
+export function dataName(data: DataSpec): string {
+  return data.name === 'plugin' ? data.plugin.name : data.name
+}

@@ -1,12 +1,12 @@
 import type { Shape } from '../models/layers.ts'
-import type { DataSpec } from './data.ts'
 
 /**
  * Facts about a data set that its files give. They are read before any work starts and are part of
  * the first key.
  */
 export interface DatasetFacts {
-  readonly name: DataSpec['name']
+  /** The name of the data set, or that of the plug-in that reads it. */
+  readonly name: string
   readonly shape: Shape
   readonly classes: readonly string[]
   /** Samples per class: in the files of training samples, and in the files of test samples. */

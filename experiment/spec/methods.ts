@@ -14,26 +14,13 @@ import { count, positive } from './numbers.ts'
 import { optimizerSchema, scheduleSchema } from './optimizer.ts'
 import { label, pluginRowSchema } from './plugin.ts'
 import { externalMethodSchema } from './program.ts'
+import { builtInTargetSchema, targetSchema } from './target.ts'
 import { rowTuneSchema } from './tune.ts'
 
 /**
  * The unlearning methods and their options: the section `methods` of a config. The algorithm of
  * each is `unlearning/methods/<name>.ts`.
  */
-
-/** The shift targets t_l of residual feature alignment (see unlearning/methods/rfa.ts). */
-const fixedTargetNames = [
-  'retained-mean',
-  'random-retained',
-  'nearest-centroid',
-  'nearest-retained',
-  'unseen-neighbour',
-  'random-init',
-  'unseen-margin',
-] as const
-export type FixedTargetName = (typeof fixedTargetNames)[number]
-export const targetNames = [...fixedTargetNames, 'leave-out', 'leave-out-top'] as const
-export type TargetName = (typeof targetNames)[number]
 
 export const methodSchemas = [
   z.strictObject({ method: z.literal('original'), label }).describe('no-op: the model trained on everything'),
@@ -362,10 +349,7 @@ export const methodSchemas = [
     .strictObject({
       method: z.literal('rfa'),
       label,
-      target: z
-        .enum(targetNames)
-        .default('random-retained')
-        .describe('the features t_l that samples of the forget set are shifted to'),
+      target: builtInTargetSchema,
       refitEpochs: positive
         .optional()
         .describe(
@@ -461,8 +445,21 @@ const rowSchemas = methodSchemas.map((schema: (typeof methodSchemas)[number]) =>
 /** The rows of a config that name no plug-in. */
 export const builtInRowSchemas = [...rowSchemas, externalMethodSchema] as const
 
+/** The schemas of the rows in a spec, where the target of `rfa` may be that of a plug-in. */
+type SpecRowSchemas<Schemas> = { readonly [I in keyof Schemas]: SpecRowSchema<Schemas[I]> }
+type SpecRowSchema<Schema> =
+  Schema extends z.ZodObject<infer Shape, infer Config>
+    ? Shape extends { readonly method: z.ZodLiteral<'rfa'> }
+      ? z.ZodObject<Omit<Shape, 'target'> & { target: typeof targetSchema }, Config>
+      : Schema
+    : never
+
+const specRowSchemas = rowSchemas.map((schema: z.ZodObject) =>
+  'target' in schema.shape ? schema.extend({ target: targetSchema }) : schema,
+) as unknown as SpecRowSchemas<typeof rowSchemas>
+
 /** The rows of a spec. A row of a config that names a plug-in has the method `plugin` here. */
-export const methodSchema = z.discriminatedUnion('method', [...rowSchemas, pluginRowSchema])
+export const methodSchema = z.discriminatedUnion('method', [...specRowSchemas, pluginRowSchema])
 
 export type MethodSpec = z.output<typeof methodSchema>
 export type MethodName = MethodSpec['method']
@@ -474,7 +471,11 @@ export type BuiltInMethodName = Exclude<ApproximateMethodName, 'plugin'>
 export type MethodSpecOf<N extends MethodName> = Extract<MethodSpec, { method: N }>
 
 /** A row of the table: a method of this repository, a plug-in, or an external program. */
-export const rowSchema = z.discriminatedUnion('method', [...builtInRowSchemas, pluginRowSchema])
+export const rowSchema = z.discriminatedUnion('method', [
+  ...specRowSchemas,
+  externalMethodSchema,
+  pluginRowSchema,
+])
 export type RowSpec = z.output<typeof rowSchema>
 
 /** Whether a method of this repository or a plug-in makes the model of a row from the original. */

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { checkpointSchema } from '../models/pretrained.ts'
+import { layerListSchema } from './layer-list.ts'
+import { pluginOptionsSchema, pluginRefSchema } from './plugin.ts'
 import { externalModelSchema } from './program.ts'
 
 /** The models and their options: the section `model` of a config. */
@@ -58,10 +60,31 @@ export const modelSchemas = [
     .describe('a ViT, DeiT or ResNet image classifier in the layout of Hugging Face checkpoints'),
 ] as const
 
-export const modelSchema = z.discriminatedUnion('name', modelSchemas)
+/** A model that a plug-in defines. Keys have its layers alone, which decide everything. */
+const pluginModelSchema = z.strictObject({
+  name: z.literal('plugin'),
+  plugin: pluginRefSchema.optional(),
+  options: pluginOptionsSchema.optional(),
+  /** Filled in when the shape of the data is known. */
+  layers: layerListSchema.optional(),
+})
+
+export const modelSchema = z.discriminatedUnion('name', [...modelSchemas, pluginModelSchema])
 /** A model whose layers are known, so that it is trained here. */
 export type ModelSpec = z.output<typeof modelSchema>
 
 /** The model of an experiment: one that is trained here, or one of an external program. */
-export const anyModelSchema = z.discriminatedUnion('name', [...modelSchemas, externalModelSchema])
+export const anyModelSchema = z.discriminatedUnion('name', [
+  ...modelSchemas,
+  externalModelSchema,
+  pluginModelSchema,
+])
 export type AnyModelSpec = z.output<typeof anyModelSchema>
+
+/** The models that a config may name without a plug-in. */
+export const builtInModelSchemas = [...modelSchemas, externalModelSchema] as const
+
+/** The name of a model for people. */
+export function modelName(model: AnyModelSpec): string {
+  return model.name === 'plugin' ? (model.plugin?.name ?? model.name) : model.name
+}

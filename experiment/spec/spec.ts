@@ -6,7 +6,7 @@ import { attackSchema, shadowSchema } from './judgement.ts'
 import { rowSchema } from './methods.ts'
 import { anyModelSchema, type ModelSpec } from './model.ts'
 import { noPlugins, type Plugins } from './plugin.ts'
-import { rowSchemaWith } from './plugin-rows.ts'
+import { DATA, METHODS, MODEL, sectionsWith } from './plugin-sections.ts'
 import { seed } from './numbers.ts'
 import { requestedSections } from './requested-sections.ts'
 import { settingsSchema } from './settings.ts'
@@ -20,8 +20,6 @@ import { tuneSchema } from './tune.ts'
  * models in memory: with this number 0.25 GB for the 60,000 samples of CIFAR-10.
  */
 const MOST_SEEDS = 256
-
-const METHODS = 'the rows of the table, in this order'
 
 /**
  * An experiment as plain JSON: defaults are filled in, and nothing depends on a machine. The places
@@ -53,9 +51,9 @@ export const specSchema = z.strictObject({
     .describe(
       'number of repetitions; each adds 1 to the training seed and to the unlearning seed; 1 unless given',
     ),
-  data: dataSchema.describe('the data set'),
+  data: dataSchema.describe(DATA),
   split: splitSchema.describe('the samples to forget'),
-  model: anyModelSchema.describe('the architecture, or a pre-trained model'),
+  model: anyModelSchema.describe(MODEL),
   training: trainingSchema
     .optional()
     .describe('how the original and the gold models are trained; required unless the model is external'),
@@ -87,10 +85,9 @@ export function withTraining(model: ModelSpec, training: Spec['training']): Trai
   return { model, training }
 }
 
-/** A config file: the spec and the settings side by side. Its rows may name these plug-ins. */
+/** A config file: the spec and the settings side by side. It may name these plug-ins. */
 export function configSchemaWith(plugins: Plugins) {
-  const methods = z.array(rowSchemaWith(plugins)).min(1).describe(METHODS)
-  return z.strictObject({ ...specSchema.shape, methods, ...settingsSchema.shape })
+  return z.strictObject({ ...specSchema.shape, ...sectionsWith(plugins), ...settingsSchema.shape })
 }
 
 /** A config file that names no plug-in. */

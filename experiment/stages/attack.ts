@@ -8,6 +8,7 @@ import {
   type ClassifierName,
   type ScoreName,
 } from '../records/scores.ts'
+import type { PluginScore } from '../spec/score.ts'
 import { defineStage } from './definition.ts'
 
 /** A figure of an attack: its efficacy on D_f, or its own accuracy. */
@@ -35,10 +36,15 @@ export const attack = defineStage<{
     /** At most so many members, and as many non-members, train an attack. */
     readonly samples: number
     readonly seed: number
+    /** Scores of plug-ins, besides the built-in ones. Absent if there are none. */
+    readonly scores?: readonly PluginScore[]
   }
   readonly inputs: { readonly split: 'split'; readonly evaluation: 'evaluate' }
   readonly metrics: {
-    /** Percent of the forget set that the attack calls non-members, by classifier and score. */
+    /**
+     * Percent of the forget set that the attack calls non-members, by classifier and score. Scores
+     * of plug-ins have their labels as names.
+     */
     readonly efficacy: ByAttack
     /**
      * The attack's own balanced accuracy in percent, on members and non-members that did not train
@@ -73,4 +79,6 @@ efficacy means nothing.`,
   },
 })
 
-type ByAttack = Readonly<Record<ClassifierName, Readonly<Record<ScoreName, Measured>>>>
+type ByAttack = Readonly<
+  Record<ClassifierName, Readonly<Record<ScoreName, Measured>> & Readonly<Record<string, Measured>>>
+>

@@ -17,10 +17,23 @@ export type ProgramKind = 'train' | 'shadow' | 'unlearn' | 'evaluate'
 
 /**
  * The name of a body of code: a stage kind, with the method for the kinds that execute one. The
- * code that executes an external program is apart from that of other stages of the kind.
+ * code that executes an external program is apart from that of other stages of the kind, and so is
+ * the code that executes a plug-in.
  */
 export type CodeName =
-  Exclude<StageKind, MethodKind> | `${MethodKind}:${ApproximateMethodName}` | `${ProgramKind}:program`
+  | Exclude<StageKind, MethodKind>
+  | `${MethodKind}:${ApproximateMethodName}`
+  | `${ProgramKind}:program`
+  | PluginCodeName
+
+/** The bodies of stages in which plug-ins are executed besides Zeroshift's own code. */
+export const pluginCodeNames = [
+  'dataset:plugin',
+  'attack:plugin',
+  'unlearn:rfa:plugin',
+  'trial:rfa:plugin',
+] as const
+type PluginCodeName = (typeof pluginCodeNames)[number]
 
 export interface LockedCode {
   /** Counted from 1. A change of the code that changes results raises it. */
@@ -45,8 +58,12 @@ export function codeNameOf<K extends StageKind>({
   readonly params: StageParams[K]
 }): CodeName {
   if (isProgramKind(kind) && isOfProgram({ params })) return `${kind}:program`
+  if (kind === 'dataset' && (params as StageParams['dataset']).data.name === 'plugin') return 'dataset:plugin'
+  if (kind === 'attack' && (params as StageParams['attack']).scores) return 'attack:plugin'
   if (!isMethodKind(kind)) return kind
-  return `${kind}:${(params as OwnParamsOf<MethodKind>).method.method}`
+  const { method } = params as OwnParamsOf<MethodKind>
+  if (method.method === 'rfa' && typeof method.target !== 'string') return `${kind}:rfa:plugin`
+  return `${kind}:${method.method}`
 }
 
 export function isMethodKind(kind: StageKind): kind is MethodKind {

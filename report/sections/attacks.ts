@@ -3,7 +3,6 @@ import {
   scoreDefinitions,
   scoreNames,
   type ClassifierName,
-  type ScoreName,
 } from '../../experiment/records/scores.ts'
 import { ranges, type Figure } from '../../experiment/records/results.ts'
 import { figureCell, prose, type FullCell } from '../blocks.ts'
@@ -31,18 +30,22 @@ export const attacks: StageSection = {
   title: 'Membership inference',
   about: 'every attack on outputs, with its own accuracy',
   blocks: (input) => {
-    const { plan } = input.run
+    const { plan, spec } = input.run
+    const scores = [
+      ...scoreNames.map((name) => ({ name, label: scoreDefinitions[name].label })),
+      ...(spec.attack.scores ?? []).map(({ label }) => ({ name: label, label })),
+    ]
     const rows = modelsBehind(plan).map((models, i) => ({
       label: models[0]?.candidate.label ?? '',
       isFloor: i >= plan.candidates.length,
       models,
     }))
     const columns = classifierNames.flatMap((classifier) =>
-      scoreNames.map((score, i) => ({
-        label: scoreDefinitions[score].label,
+      scores.map(({ name, label }, i) => ({
+        label,
         group: titles[classifier],
         split: i === 0,
-        of: ({ models }: { readonly models: RowModels }) => cellOf(input, models, classifier, score),
+        of: ({ models }: { readonly models: RowModels }) => cellOf(input, models, classifier, name),
       })),
     )
     return [
@@ -54,12 +57,7 @@ export const attacks: StageSection = {
   },
 }
 
-function cellOf(
-  input: ReportInput,
-  models: RowModels,
-  classifier: ClassifierName,
-  score: ScoreName,
-): FullCell {
+function cellOf(input: ReportInput, models: RowModels, classifier: ClassifierName, score: string): FullCell {
   const figure = (of: 'efficacy' | 'accuracy'): Figure =>
     overSeeds(
       models.map(({ seed, candidate }) => {

@@ -1,3 +1,4 @@
+import { modelName } from '../../experiment/spec/model.ts'
 import { stringify } from 'yaml'
 import type { ResultRow } from '../../experiment/records/results.ts'
 import { code, prose, type Block, type Document, type Section } from '../blocks.ts'
@@ -37,7 +38,7 @@ export function documentOf(
   return {
     title: spec.name,
     kind: 'Machine unlearning experiment',
-    lead: `${facts.name}, ${spec.model.name}: forgetting ${describeSplit(spec.split, facts)}${several === undefined ? '' : `; ${several}`}`,
+    lead: `${facts.name}, ${modelName(spec.model)}: forgetting ${describeSplit(spec.split, facts)}${several === undefined ? '' : `; ${several}`}`,
     sections: sections.flatMap((section) => section ?? []),
     footer: [
       `Run ${id}. Seconds, devices and versions are the clock's part: they are in `,

@@ -14,6 +14,7 @@ import {
   describeGiven,
   describeModel,
   describeOptions,
+  describePlugin,
   describeProgram,
   describeSeeds,
   describeSplit,
@@ -129,6 +130,7 @@ function dataFact({ run: { spec, facts } }: ReportInput): Term {
             `${counted(skipped.images, 'image')} left out that cannot be decoded: ${skipped.first.join(', ')}${skipped.images > skipped.first.length ? ', …' : ''}`,
           ]
         : []),
+      ...(spec.data.name === 'plugin' ? [`read by the ${describePlugin(spec.data)}`] : []),
       ...(citation ? [citation] : []),
     ],
   }

@@ -92,8 +92,10 @@ function othersThan(schema: z.core.$ZodType): readonly unknown[] {
 }
 
 function keysOf(schema: z.ZodObject, title: string, path: Path, config: unknown): readonly Mistake[] {
+  // A place of a plug-in, whose options the schema does not know.
+  const isLoose = schema.def.catchall instanceof z.ZodUnknown
   return [
-    ...['zzz', 'constructor', '__proto__', 'a b\u202e🐈'].map((key) => ({
+    ...(isLoose ? ['__proto__'] : ['zzz', 'constructor', '__proto__', 'a b\u202e🐈']).map((key) => ({
       title: `${title} with the key ${JSON.stringify(key)}`,
       config: placed(config, [...path, key], 1),
       says: new RegExp(`: unknown key "${escaped(key.replace('\u202e', '\\u202e'))}"`),
@@ -143,7 +145,19 @@ function exampleOf(given: z.core.$ZodType): unknown {
   if (schema instanceof z.ZodTuple) return schema.def.items.map(exampleOf)
   if (schema instanceof z.ZodDiscriminatedUnion || schema instanceof z.ZodUnion)
     return exampleOf(schema.options[0] as z.core.$ZodType)
-  const scalars = ['a', 'http://host', '0'.repeat(64), `sha256:${'0'.repeat(64)}`, 1, 0.5, 8, 10, true, {}]
+  const scalars = [
+    'a',
+    './a.ts',
+    'http://host',
+    '0'.repeat(64),
+    `sha256:${'0'.repeat(64)}`,
+    1,
+    0.5,
+    8,
+    10,
+    true,
+    {},
+  ]
   const options =
     schema instanceof z.ZodLiteral
       ? [...schema.values]

@@ -30,7 +30,10 @@ interface AttackFigures {
   readonly efficacy: Measured
   readonly accuracy: Measured
 }
-type Attacks = Partial<Record<ClassifierName, Partial<Record<ScoreName, AttackFigures>>>>
+/** Scores by name: each returns one number for each sample. */
+export type FurtherScores = ReadonlyMap<string, (logits: Logits) => Float64Array>
+type NamedScore = readonly [name: string, score: (logits: Logits) => Float64Array]
+type Attacks = Partial<Record<ClassifierName, Partial<Record<string, AttackFigures>>>>
 
 const classifiers: Readonly<
   Record<
@@ -61,7 +64,14 @@ export async function miaEfficacy(
     samples,
     stream,
     host,
-  }: { readonly samples: number; readonly stream: RandomStream; readonly host?: Host },
+    further = new Map(),
+  }: {
+    readonly samples: number
+    readonly stream: RandomStream
+    readonly host?: Host
+    /** Scores besides the built-in ones, by name. None unless given. */
+    readonly further?: FurtherScores
+  },
 ): Promise<StageMetrics['attack']> {
   const count = Math.min(samples, retained.labels.length, nonMembers.labels.length)
   const drawnMembers = permutation(retained.labels.length, stream)
@@ -76,9 +86,8 @@ export async function miaEfficacy(
     because('test', test) ??
     (testMembers.length === 0 ? 'every retained sample trains the attack' : undefined)
 
-  const attack = async (classifier: ClassifierName, score: ScoreName): Promise<AttackFigures> => {
+  const attack = async (classifier: ClassifierName, [score, scoreOf]: NamedScore): Promise<AttackFigures> => {
     if (untrainable !== undefined) return { efficacy: missing(untrainable), accuracy: missing(untrainable) }
-    const scoreOf = scores[score]
     const retainedScores = scoreOf(retained)
     const members = pick(retainedScores, trainingMembers).sort()
     const others = pick(scoreOf(nonMembers), trainingNonMembers).sort()
@@ -101,18 +110,24 @@ export async function miaEfficacy(
   }
 
   const attacks = { ...(host?.snapshot?.notes.attacks as Attacks | undefined) } as Attacks
-  const pairs = classifierNames.flatMap((classifier) =>
-    scoreNames.map((score) => [classifier, score] as const),
-  )
+  const named: readonly NamedScore[] = [
+    ...scoreNames.map((name): NamedScore => [name, scores[name]]),
+    ...further,
+  ]
+  const pairs = classifierNames.flatMap((classifier) => named.map((score) => [classifier, score] as const))
   for (const [i, [classifier, score]] of pairs.entries()) {
-    if (attacks[classifier]?.[score]) continue
-    attacks[classifier] = { ...attacks[classifier], [score]: await attack(classifier, score) }
+    const [name] = score
+    if (attacks[classifier]?.[name]) continue
+    attacks[classifier] = { ...attacks[classifier], [name]: await attack(classifier, score) }
     const snapshot = { step: i + 1, vectors: {}, notes: { attacks: { ...attacks } } }
     await host?.step({ step: i + 1, steps: pairs.length }, () => Promise.resolve(snapshot))
   }
   const figures = (figure: 'efficacy' | 'accuracy') =>
     table(classifierNames, (classifier) =>
-      table(scoreNames, (score) => (attacks[classifier]?.[score] as AttackFigures)[figure]),
+      table(
+        named.map(([name]) => name as ScoreName),
+        (name) => (attacks[classifier]?.[name] as AttackFigures)[figure],
+      ),
     )
   return { efficacy: figures('efficacy'), accuracy: figures('accuracy'), members: count, nonMembers: count }
 }

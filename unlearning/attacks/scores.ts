@@ -1,12 +1,15 @@
 import type { ScoreName } from '../../experiment/records/scores.ts'
 import { correctness, logProbabilities, rows, trueLogProbabilities, type Logits } from '../metrics/logits.ts'
 
+/** Returns one number for each sample, [n]. */
+export type ScoreFunction<Options> = (logits: Logits, options: Options) => Float64Array
+
 /**
  * The scores on which attacks are trained: one number per sample, [n]. Entropies and losses are in
  * nats. Scores of finite logits are finite without a lower bound on p: logarithms are computed from
  * the logits and stay finite where p rounds to 0 or 1.
  */
-export const scores: Readonly<Record<ScoreName, (logits: Logits) => Float64Array>> = {
+export const scores: Readonly<Record<ScoreName, ScoreFunction<void>>> = {
   correctness,
   confidence: (logits) => trueLogProbabilities(logits).map(Math.exp),
   entropy: (logits) =>

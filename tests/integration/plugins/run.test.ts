@@ -47,8 +47,6 @@ const command = (who: string, env: NodeJS.ProcessEnv, ...args: readonly string[]
     {
       TEMPORAL_ADDRESS: server.address,
       ZEROSHIFT_CACHE: join(folder, who, 'cache'),
-      // The worker in this process may have it.
-      ZEROSHIFT_ALLOW_EXTERNAL: '',
       ...env,
     },
     join(folder, who),
@@ -58,10 +56,9 @@ const command = (who: string, env: NodeJS.ProcessEnv, ...args: readonly string[]
 const run = () => command('author', {}, 'run', 'a.yaml', '--json', '--store', store())
 
 /** Works as a worker of another machine. */
-function elsewhere<T>(allow: '' | '1', work: () => Promise<T>): Promise<T> {
+function elsewhere<T>(allowsPrograms: boolean, work: () => Promise<T>): Promise<T> {
   vi.stubEnv('ZEROSHIFT_CACHE', join(folder, 'worker'))
-  vi.stubEnv('ZEROSHIFT_ALLOW_EXTERNAL', allow)
-  return withWorker(server.address, createActivities(), work)
+  return withWorker(server.address, createActivities({ allowsPrograms }), work)
 }
 
 /** The only run of the store, and its bundle. */
@@ -96,7 +93,7 @@ test('a dry run writes nothing to the store', async () => {
 })
 
 test('a worker that may not execute plug-ins of others refuses the stage, and the rest of the run goes on', async () => {
-  const { code, stdout, stderr } = await elsewhere('', run)
+  const { code, stdout, stderr } = await elsewhere(false, run)
   expect([code, stderr]).toEqual([
     0,
     expect.stringContaining('this worker may not execute the plug-in my-delete'),
@@ -107,7 +104,7 @@ test('a worker that may not execute plug-ins of others refuses the stage, and th
 })
 
 test('a worker that may execute them fetches the bundle, and computes the bytes of the method that it copies', async () => {
-  const { code, stdout, stderr } = await elsewhere('1', run)
+  const { code, stdout, stderr } = await elsewhere(true, run)
   expect([code, stderr]).toEqual([0, expect.any(String)])
   expect(answerOf(stdout)).toMatchObject({ status: 'completed', failed: [] })
   const { record, bundle } = await stored()
@@ -160,7 +157,7 @@ test('a published report is verified with its plug-in, if the user allows that',
   expect([made.code, made.stderr]).toEqual([0, ''])
   writeFiles(folder, { 'reader/cache/empty': '' })
   cpSync(published, join(folder, 'reader/report'), { recursive: true })
-  await elsewhere('1', async () => {
+  await elsewhere(true, async () => {
     const refused = await command('reader', {}, 'verify', 'report', '--json')
     expect([refused.code, refused.stderr]).toEqual([
       2,

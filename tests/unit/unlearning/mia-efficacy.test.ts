@@ -10,7 +10,7 @@ import type { Measured } from '../../../experiment/records/measured.ts'
 import type { StageMetrics } from '../../../experiment/stages/stage.ts'
 import { permutation, stream } from '../../../learning/random.ts'
 import { miaEfficacy, type AttackInput } from '../../../unlearning/attacks/mia-efficacy.ts'
-import type { Logits } from '../../../unlearning/metrics/logits.ts'
+import { trueLogProbabilities, type Logits } from '../../../unlearning/metrics/logits.ts'
 import {
   brokenLogits,
   expectClose,
@@ -69,6 +69,24 @@ describe('MIA-efficacy', () => {
     const remembered = await attack({ ...sureOfMembers, forget: spread(20, 0.92, 0.98) })
     for (const figure of every(forgotten.efficacy)) expect(valueOf(figure)).toBe(100)
     for (const figure of every(remembered.efficacy)) expect(valueOf(figure)).toBe(0)
+  })
+
+  it('trains attacks on further scores, which change no figure of the built-in ones', async () => {
+    const input = { ...sureOfMembers, forget: spread(20, 0.1, 0.98) }
+    const plain = await attack(input)
+    const { efficacy, accuracy, ...counts } = await miaEfficacy(input, {
+      samples: 2000,
+      stream: stream(1, 'attack'),
+      further: new Map([['mine', (logits) => trueLogProbabilities(logits).map(Math.exp)]]),
+    })
+    for (const classifier of classifierNames) {
+      expect(efficacy[classifier]).toEqual({
+        ...plain.efficacy[classifier],
+        mine: plain.efficacy[classifier].confidence,
+      })
+      expect(accuracy[classifier].mine).toEqual(plain.accuracy[classifier].confidence)
+    }
+    expect(counts).toEqual({ members: plain.members, nonMembers: plain.nonMembers })
   })
 
   it('has an accuracy of its own on samples that did not train it', async () => {

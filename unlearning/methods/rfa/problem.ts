@@ -40,6 +40,8 @@ export interface RfaProblem {
   readonly from: number
   /** The index after the last top-level layer that contains a layer of `capture`. */
   readonly to: number
+  /** The target, if a plug-in defines it. */
+  readonly target: UnlearnContext['target']
   readonly seed: number
   readonly host: Host | undefined
 }
@@ -47,7 +49,7 @@ export interface RfaProblem {
 /** Chooses the layers that the options name and draws the retained samples. */
 export function rfaProblem(
   method: MethodSpecOf<'rfa'>,
-  { layers, data, retained, forget, validation, seed, host }: UnlearnContext,
+  { layers, data, retained, forget, validation, seed, target, host }: UnlearnContext,
 ): RfaProblem {
   const wrapped = adaptableLayers(layers).filter(matchesAny(method.layers))
   const alignedLayers = method.align ? flattenLayers(layers).filter(matchesAny(method.align)) : wrapped
@@ -71,6 +73,7 @@ export function rfaProblem(
     capture,
     from: Math.min(...adapted.map((name) => topLevelIndex(layers, name))),
     to: 1 + Math.max(...[...capture].map((name) => topLevelIndex(layers, name))),
+    target,
     seed,
     host,
   }

@@ -1,6 +1,6 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs'
 import { MathError } from '../../../common/errors.ts'
-import type { FixedTargetName } from '../../../experiment/spec/methods.ts'
+import type { FixedTargetName } from '../../../experiment/spec/target.ts'
 import type { Host } from '../../../learning/training/host.ts'
 import { rowsAt } from '../../../learning/model/kernels.ts'
 import type { NamedTensors } from '../../../learning/model/parameters.ts'
@@ -40,14 +40,19 @@ export interface TargetMaterial {
  */
 export type Target = (layer: string, positions: Tensor1D) => Tensor
 
+/** Computes a target. A built-in target has no options. */
+export type TargetFunction<Options> = (
+  teacher: TargetMaterial,
+  random: RandomStream,
+  options: Options,
+) => Target | Promise<Target>
+
 /**
  * Targets by name, except `leave-out`, which also changes the wanted logits of D_r
  * (./leave-out.ts). A target computes once what its batches share. Its tensors live until the
  * enclosing scope ends.
  */
-export const targets: Readonly<
-  Record<FixedTargetName, (teacher: TargetMaterial, random: RandomStream) => Target | Promise<Target>>
-> = {
+export const targets: Readonly<Record<FixedTargetName, TargetFunction<void>>> = {
   /** The mean of f_l over D_r: every forgotten sample should look like the average sample. */
   'retained-mean': ({ features }) => {
     const means = mapTensors(features, (feature) => feature.mean(0, true))

@@ -1,5 +1,4 @@
 import type { Rank, Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs'
-import type { FixedTargetName } from '../../../experiment/spec/methods.ts'
 import type { NamedTensors } from '../../../learning/model/parameters.ts'
 import { stream } from '../../../learning/random.ts'
 import { tf } from '../../../learning/tensorflow/tf.ts'
@@ -7,7 +6,7 @@ import { featuresOnDemand } from './features-on-demand.ts'
 import { leaveOut } from './leave-out.ts'
 import type { RfaProblem } from './problem.ts'
 import { refit } from './refit.ts'
-import { targets, type Target } from './targets.ts'
+import { targets, type Target, type TargetFunction } from './targets.ts'
 import { penultimateOf, type Teacher } from './teacher.ts'
 
 /** The features that the student is trained to have. */
@@ -27,8 +26,16 @@ export function wantedFeatures(problem: RfaProblem, teacher: Teacher): Promise<W
     case 'leave-out-top':
       throw new Error('the target leave-out-top is solved for without this loss (leave-out-top.ts)')
     default:
-      return fixedFeatures(problem, teacher, target)
+      return fixedFeatures(problem, teacher, targetFunction(problem))
   }
+}
+
+function targetFunction({ method: { target }, target: given }: RfaProblem): TargetFunction<void> {
+  if (target === 'leave-out' || target === 'leave-out-top')
+    throw new RangeError(`the target ${target} is no function of features`)
+  if (typeof target === 'string') return targets[target]
+  if (!given) throw new Error(`the target of the plug-in ${target.plugin.name} was not loaded`)
+  return given
 }
 
 async function leaveOutFeatures(problem: RfaProblem, teacher: Teacher): Promise<WantedFeatures> {
@@ -53,7 +60,7 @@ async function leaveOutFeatures(problem: RfaProblem, teacher: Teacher): Promise<
 async function fixedFeatures(
   problem: RfaProblem,
   teacher: Teacher,
-  name: FixedTargetName,
+  target: TargetFunction<void>,
 ): Promise<WantedFeatures> {
   const { method, layers, data, samples, labels, logits, capture, to, seed, host } = problem
   const { features } = teacher.retained
@@ -71,7 +78,7 @@ async function fixedFeatures(
     onDemand: featuresOnDemand(layers, teacher.parameters, data, { to, capture, host }),
     host,
   }
-  return { retained: features, forget: await targets[name](material, stream(seed, 'rfa', 'targets')) }
+  return { retained: features, forget: await target(material, stream(seed, 'rfa', 'targets')) }
 }
 
 /**

@@ -165,6 +165,7 @@ describe('where data is', () => {
       checkpoint: () => Promise.reject(new Error('no checkpoint is asked for')),
       names: () => Promise.reject(new Error('no names are asked for')),
       model: () => Promise.reject(new Error('no model is asked for')),
+      layers: () => Promise.reject(new Error('no layers are asked for')),
       code: () => Promise.resolve({}),
     }
     const { run, settings } = await prepare(one, await readConfig(one), inspect)

@@ -4,7 +4,7 @@ import { schema } from '../../../../cli/actions/schema.ts'
 import { UserError } from '../../../../common/errors.ts'
 import { testDirectory } from '../../../support/directories.ts'
 import { test } from '../../../support/fixtures.ts'
-import { unchanged, writeFiles } from '../../../support/plugins.ts'
+import { scaledMargin, unchanged, writeFiles } from '../../../support/plugins.ts'
 
 interface Printed {
   readonly properties: {
@@ -24,6 +24,26 @@ test('without plug-ins, the schema accepts any row that names a module', async (
     type: 'string',
     pattern: '^(\\.{1,2}/|/|@)',
   })
+})
+
+test('with a score, the schema has its options, and accepts any method that is a module', async ({
+  stdout,
+}) => {
+  const folder = writeFiles(testDirectory(), { 'margin.ts': scaledMargin })
+  vi.stubEnv('ZEROSHIFT_CACHE', join(folder, 'cache'))
+  try {
+    const name = join(folder, 'margin.ts')
+    expect(await schema({ with: [name] })).toBe(0)
+    const { properties } = JSON.parse(stdout.text) as {
+      properties: { attack: { properties: { scores: { items: { oneOf: readonly unknown[] } } } } }
+    }
+    expect(properties.attack.properties.scores.items.oneOf).toMatchObject([
+      { properties: { score: { const: name }, scale: { exclusiveMinimum: 0 }, label: {} } },
+    ])
+    expect(rowsIn(stdout.text).at(-1)?.properties.method).toMatchObject({ type: 'string' })
+  } finally {
+    vi.unstubAllEnvs()
+  }
 })
 
 test('with a plug-in, the schema has its options', async ({ stdout }) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { targetNames } from '../../../../experiment/spec/methods.ts'
+import { targetNames } from '../../../../experiment/spec/target.ts'
 import { initialWeights, parameterSpecs, type Weights } from '../../../../learning/model/parameters.ts'
 import { stream } from '../../../../learning/random.ts'
 import { unlearn } from '../../../../unlearning/methods/rfa.ts'

@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { targetNames } from '../../../../experiment/spec/methods.ts'
+import { targetNames } from '../../../../experiment/spec/target.ts'
 import { adaptableLayers } from '../../../../experiment/models/layers.ts'
 import type { Snapshot } from '../../../../learning/training/host.ts'
 import { parameterSpecs, unpackArrays } from '../../../../learning/model/parameters.ts'

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MathError } from '../../../../../common/errors.ts'
-import type { FixedTargetName } from '../../../../../experiment/spec/methods.ts'
+import type { FixedTargetName } from '../../../../../experiment/spec/target.ts'
 import { labelsAt, type DeviceData } from '../../../../../learning/data/device-data.ts'
 import { frozenFeatures } from '../../../../../learning/model/features.ts'
 import {

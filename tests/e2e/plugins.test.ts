@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, expect, test } from 'vitest'
+import { openArtifacts } from '../../artifacts/artifacts.ts'
+import { attachmentsOf } from '../../experiment/plan/attachments.ts'
+import { seedsOf } from '../../experiment/stages/stage-list.ts'
+import { answerOf, zeroshift } from '../support/command.ts'
+import { fileDirectory } from '../support/directories.ts'
+import {
+  configOf,
+  lineReader,
+  lineSamples,
+  scaledMargin,
+  scaledMean,
+  smallNet,
+  writeFiles,
+} from '../support/plugins.ts'
+
+/** An experiment whose data, model, shift target and score are plug-ins beside its config. */
+let folder: string
+let stdout: string
+beforeAll(async () => {
+  folder = writeFiles(fileDirectory(), {
+    'own.yaml': configOf(
+      {
+        data: '{ name: ./parts/lines.ts, from: lines, brightness: 0.5, validation: 0.1 }',
+        model: '{ name: ./parts/net.ts, width: 6 }',
+        more: 'attack: { scores: [{ score: ./parts/margin.ts, scale: 2 }] }\nprobe: {}\n',
+      },
+      'method: retrain',
+      '{ method: rfa, target: { name: ./parts/mean.ts, scale: 1 }, steps: 3, layers: [conv2, head], rank: 1, label: own }',
+      '{ method: rfa, target: retained-mean, steps: 3, layers: [conv2, head], rank: 1, label: built-in }',
+    ).replace('classes: [3]', 'classes: [dark]'),
+    'parts/lines.ts': lineReader,
+    'parts/net.ts': smallNet,
+    'parts/mean.ts': scaledMean,
+    'parts/margin.ts': scaledMargin,
+    'lines/train.txt': lineSamples(120),
+    'lines/test.txt': lineSamples(60),
+  })
+  const run = await zeroshift(folder, 'run', 'own.yaml', '--json').ended
+  expect(run.code, run.stderr).toBe(0)
+  ;({ stdout } = run)
+})
+
+test('its stages are all computed', () => {
+  expect(answerOf(stdout)).toMatchObject({ status: 'completed', failed: [] })
+})
+
+test('the target of a plug-in gives the bytes of the target that it copies, and the score has figures', async () => {
+  const artifacts = openArtifacts(join(folder, '.zeroshift/store'))
+  const [id = ''] = await artifacts.runs()
+  const record = await artifacts.run(id)
+  if (!record) throw new Error('the store has no run')
+  const [seed] = seedsOf(record.plan)
+  const rows = seed?.candidates.filter(({ unlearn }) => unlearn) ?? []
+  const models = await Promise.all(
+    rows.map(async ({ unlearn }) => unlearn && (await artifacts.manifest(unlearn))?.outputs.model),
+  )
+  expect(models).toHaveLength(2)
+  expect(models[0]).toBeDefined()
+  expect(models[0]).toEqual(models[1])
+  const [attack] = await Promise.all(rows.map(async ({ attack }) => artifacts.manifest(attack)))
+  expect(Object.keys(attack?.metrics.efficacy.svm ?? {})).toContain('scaled-margin')
+  expect(attack?.metrics.accuracy.logistic['scaled-margin']).toEqual({ value: expect.any(Number) as number })
+  expect(attachmentsOf(record.plan)).toHaveLength(3)
+
+  const page = readFileSync(join(folder, '.zeroshift/store/runs', id, 'report/index.html'), 'utf8')
+  for (const { sha256 } of attachmentsOf(record.plan)) expect(page).toContain(sha256)
+  expect(page).toContain('plug-in small-net')
+  expect(page).toContain('scaled-margin')
+})
