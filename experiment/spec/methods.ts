@@ -484,7 +484,7 @@ export function isApproximate(row: RowSpec): row is ApproximateMethodSpec {
 }
 
 /** Whether the result of a method is several models, of which only the joint outputs are judged. */
-export function isEnsemble({ method }: Pick<MethodSpec, 'method'>): boolean {
+export function isEnsemble({ method }: Pick<RowSpec, 'method'>): boolean {
   return method === 'sisa'
 }
 
