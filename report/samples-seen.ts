@@ -15,8 +15,8 @@ import type { OwnParamsOf, StageMetrics } from '../experiment/stages/stage.ts'
  *
  * The numbers follow from the options and from the steps and set sizes that the stages recorded.
  * They do not depend on the machine, unlike seconds. Every batch of a run has the same size, since
- * samples at the end of an epoch that do not fill a batch are left out. Replay and SISA have batches of
- * several sizes, and record their sum.
+ * samples at the end of an epoch that do not fill a batch are left out. Replay and SISA have
+ * batches of several sizes, and record their sum.
  */
 
 /** The sizes of the sets that the method is given, and other facts of the experiment. */

@@ -6,8 +6,8 @@ const hash = z.string().regex(/^[0-9a-f]{64}$/)
 const blob = z.strictObject({ sha256: hash, bytes: z.int().min(0) })
 
 /**
- * The reason why the model of a step is acceptable. `retrained`, `replayed` and `sisa`: by construction no
- * forgotten sample was read. `measured`: figures are within the acceptance rule.
+ * The reason why the model of a step is acceptable. `retrained`, `replayed` and `sisa`: by
+ * construction no forgotten sample was read. `measured`: figures are within the acceptance rule.
  */
 export const claims = ['retrained', 'replayed', 'sisa', 'measured'] as const
 export type Claim = (typeof claims)[number]
@@ -43,7 +43,9 @@ const attempt = z.strictObject({
   outcome: z.enum(['accepted', 'missed', 'failed']),
   /** The reason of a failure. */
   reason: z.string().optional(),
-  /** Samples that were read, and samples that retraining reads. The cost next to that of retraining. */
+  /**
+   * Samples that were read, and samples that retraining reads. The cost next to that of retraining.
+   */
   cost: z.strictObject({ samples: z.int(), retraining: z.int() }).optional(),
 })
 export type Attempt = z.output<typeof attempt>
@@ -59,7 +61,9 @@ export const deletionSchema = z.strictObject({
   reference: z.string(),
   /** The digest of the record of the request before. Null for the first one. */
   previous: hash.nullable(),
-  /** Root of the Merkle tree over the salted ids of the samples of this request, and their number. */
+  /**
+   * Root of the Merkle tree over the salted ids of the samples of this request, and their number.
+   */
   forgotten: z.strictObject({ root: hash, samples: z.int().min(1) }),
   /** The number of samples of this and all earlier fulfilled requests. */
   forgottenBefore: z.int().min(0),
@@ -80,7 +84,9 @@ export const deletionSchema = z.strictObject({
 })
 export type Deletion = z.output<typeof deletionSchema>
 
-/** Times and the requested names, which are stored beside the record and are no part of its digest. */
+/**
+ * Times and the requested names, which are stored beside the record and are no part of its digest.
+ */
 export const deletionNotesSchema = z.strictObject({
   received: z.iso.datetime(),
   finished: z.iso.datetime(),

@@ -248,7 +248,7 @@ describe('names from outside', () => {
         facts: {
           ...run.facts,
           // A report that somebody else published may claim any name.
-          name: text as typeof run.facts.name,
+          name: text,
           classes: [text],
           sources: [{ name: text, sha256: text, bytes: 1 }],
           citation: text,
