@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { UserError } from '../../common/errors.ts'
-import { dataName, type DataSpec } from '../../experiment/spec/data.ts'
+import type { DataSpec } from '../../experiment/spec/data.ts'
+import { dataName } from '../../experiment/spec/data-name.ts'
 import type { Settings } from '../../experiment/spec/settings.ts'
 import { isElsewhere } from '../../experiment/spec/places.ts'
 import { cacheDirectory } from '../../host/cache.mjs'

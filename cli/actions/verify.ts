@@ -156,7 +156,8 @@ async function recomputation(
     ...(Object.keys(places).length > 0 && { places }),
   }
   const data = await findDataDirectory(spec.data, settings, printLine)
-  refuseOtherData(facts, await inspectDataset(spec.data, data), data)
+  // The worker alone executes the reader of a report, and refuses other data itself.
+  if (spec.data.name !== 'plugin') refuseOtherData(facts, await inspectDataset(spec.data, data), data)
   if (spec.model.name === 'pretrained')
     refuseOtherCheckpoint(
       checkpointOf(spec.model),

@@ -1,6 +1,7 @@
 import { checkpointOf } from '../models/model.ts'
 import type { DatasetFacts } from '../spec/dataset.ts'
-import { dataName, type DataSpec } from '../spec/data.ts'
+import type { DataSpec } from '../spec/data.ts'
+import { dataName } from '../spec/data-name.ts'
 import type { AnyModelSpec, ModelSpec } from '../spec/model.ts'
 import { programFiles, type ProgramSpec } from '../spec/program.ts'
 import { trainedHere, type Spec } from '../spec/spec.ts'

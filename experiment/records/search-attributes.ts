@@ -1,4 +1,4 @@
-import { dataName } from '../spec/data.ts'
+import { dataName } from '../spec/data-name.ts'
 import type { SearchAttributePair } from '@temporalio/common'
 import type { RunRecord } from './run.ts'
 

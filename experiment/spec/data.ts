@@ -257,8 +257,3 @@ const pluginDataSchema = z.strictObject({
 /** The data of a spec. */
 export const dataSchema = z.discriminatedUnion('name', [...builtInDataSchemas, pluginDataSchema])
 export type DataSpec = z.output<typeof dataSchema>
-
-/** The name of a data set for people. */
-export function dataName(data: DataSpec): string {
-  return data.name === 'plugin' ? data.plugin.name : data.name
-}

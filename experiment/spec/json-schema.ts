@@ -62,7 +62,7 @@ const places: readonly {
     kind: 'target',
     at: /^properties\/methods\/items\/oneOf\/\d+\/properties\/target$/,
     accept(schema) {
-      const { type, enum: names } = schema
+      const { type = 'string', enum: names } = schema
       if (!names) return
       delete schema.type
       delete schema.enum

@@ -9,7 +9,7 @@ import { builtInModelSchemas } from './model.ts'
 import { builtInRowSchemas } from './methods.ts'
 import { label, pluginKinds, type LoadedPlugin, type PluginKind, type Plugins } from './plugin.ts'
 import { extremes, rangeProblems, rangeSchema } from './range.ts'
-import { scoreLabel } from './score.ts'
+import { MODULE, scoreLabel } from './score.ts'
 import { targetNames } from './target.ts'
 import { rowTuneSchema } from './tune.ts'
 
@@ -167,7 +167,7 @@ export function pluginFindings(config: unknown, plugins: Plugins): readonly Find
   return placesIn(config).flatMap((place): readonly Finding[] => {
     const { kind, name, path, mapping, isBare } = place
     const plugin = plugins[kind]?.get(name)
-    if (plugin === undefined) return []
+    if (plugin === undefined) return unloadedFindings(place, plugins)
     if (typeof plugin === 'string')
       return [
         {
@@ -182,6 +182,16 @@ export function pluginFindings(config: unknown, plugins: Plugins): readonly Find
       path: [...path, ...finding.path],
     }))
   })
+}
+
+/**
+ * Reports a name that may be that of a module, where no module was loaded. The schemas of the other
+ * kinds have built-in names, and report any other one.
+ */
+function unloadedFindings({ kind, name, path }: PluginPlace, plugins: Plugins): readonly Finding[] {
+  if (kind !== 'score' || plugins.score || !MODULE.test(name)) return []
+  const message = `there is no module "${name}"; expected a path in a config file, relative to it, or an installed package`
+  return [{ path: [...path, definitions.score.key], message, at: 'value' }]
 }
 
 /** What the plug-in's own checks find. Paths are relative to the mapping. */

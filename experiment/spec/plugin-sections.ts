@@ -4,6 +4,7 @@ import { attackSchemaWith } from './judgement.ts'
 import { builtInModelSchemas } from './model.ts'
 import { builtInRowSchemas } from './methods.ts'
 import { mappingSchemas } from './plugin-places.ts'
+import { MODULE } from './score.ts'
 import { builtInTargetSchema, targetNames } from './target.ts'
 import type { Plugins } from './plugin.ts'
 
@@ -52,7 +53,7 @@ function scoreSchemaWith(plugins: Plugins) {
 const otherScore = z.looseObject({
   score: z
     .string()
-    .regex(/^(\.{1,2}\/|\/|@)/, 'the path of a module, such as ./my-score.ts, or an installed package')
+    .regex(MODULE, 'the path of a module, such as ./my-score.ts, or an installed package')
     .describe(
       'the path of a module, relative to the config, or a package; its options stand beside it, and ./zeroshift schema --with MODULE knows them',
     ),

@@ -5,6 +5,9 @@ import { label, pluginOptionsSchema, pluginRefSchema } from './plugin.ts'
 
 export const scoreLabel = label.describe("the score's name in tables; that of the plug-in unless given")
 
+/** The names of modules: paths, and packages with a scope. */
+export const MODULE = /^(\.{1,2}\/|\/|@)/
+
 /** A score of a plug-in in a spec. */
 export const pluginScoreSchema = z.strictObject({
   label: label.unwrap(),

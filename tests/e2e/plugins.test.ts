@@ -70,3 +70,10 @@ test('the target of a plug-in gives the bytes of the target that it copies, and 
   expect(page).toContain('plug-in small-net')
   expect(page).toContain('scaled-margin')
 })
+
+test('the run can be verified, with the plug-ins of its report', async () => {
+  const { id } = answerOf(stdout)
+  const { code, stdout: told, stderr } = await zeroshift(folder, 'verify', id, '--json').ended
+  expect(code, stderr).toBe(0)
+  expect(answerOf(told)).toMatchObject({ id, status: 'verified' })
+})

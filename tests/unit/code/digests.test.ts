@@ -75,6 +75,9 @@ describe('nothing changes', () => {
 const ofMethods = (...names: readonly string[]) =>
   ['trial', 'unlearn'].flatMap((kind) => names.map((name) => `${kind}:${name}`))
 
+/** The bodies that execute `rfa` with the target of a plug-in. */
+const rfaWithPlugin = ['unlearn:rfa:plugin', 'trial:rfa:plugin']
+
 describe('a change', () => {
   test('of a method is one of that method', async () => {
     edit(
@@ -124,13 +127,18 @@ describe('a change', () => {
       'assumeSymmetric: true',
       'assumeSymmetric: false',
     )
-    expect(await changed()).toEqual([...ofMethods('damp', 'influence', 'rfa'), 'probe', 'features'])
+    expect(await changed()).toEqual([
+      ...ofMethods('damp', 'influence', 'rfa'),
+      ...['probe', 'features', ...rfaWithPlugin],
+    ])
   })
 
   test('of a package that a body imports is one of the body', async () => {
     edit(copy, 'package.json', '"ml-matrix": "6.15.1"', '"ml-matrix": "6.15.2"')
     const methods = ofMethods('damp', 'influence', 'rfa')
-    expect(await changed()).toEqual(['train', ...methods, 'shadow', 'probe', 'features'])
+    expect(await changed()).toEqual([
+      ...['train', ...methods, 'shadow', 'probe', 'features', ...rfaWithPlugin],
+    ])
   })
 
   test('of what carries bytes is none: their digests are in the key', async () => {

@@ -172,6 +172,7 @@ test.each([
     ':7:29: attack.scores[0].score: expected the path of a module, such as ./my-score.ts',
   ],
   ['[{ score: ./margin.ts }, { score: entropy }]', 'unknown score "entropy"'],
+  ['[{ score: "@none/such" }]', ':7:29: there is no module "@none/such"; expected a path'],
   ['[./margin.ts]', 'attack.scores[0]: expected a mapping (key: value), found text "./margin.ts"'],
 ])('the scores %s are refused with their position', async (scores, message) => {
   await expect(readScores(scores)).rejects.toThrow(message)
