@@ -133,6 +133,18 @@ test('what another run or another ledger needs stays, by name, and the run is un
   )
 })
 
+test('a copy of the store has neither purged blobs nor damage, and has other runs whole', async () => {
+  const outside = sampleRun({ name: 'outside', seed: 9 }).run
+  await storeRun(artifacts, outside)
+  await purged()
+  const copied = await zeroshiftHere(directory, 'store', 'copy', 'store', 'copied')
+  expect(copied.code, copied.stderr).toBe(0)
+  const copy = openArtifacts(join(directory, 'copied'))
+  expect(await missingStages(copy, outside)).toEqual([])
+  expect((await copy.runs()).length).toBe(steps.length + 1)
+  expect((await checkAll(copy)).damage).toEqual([])
+})
+
 test('--dry-run lists the same and writes nothing', async () => {
   const before = contents()
   const planned = await purged('--dry-run')
