@@ -125,8 +125,10 @@ export class Artifacts {
     )
   }
 
+  /** Deletes a blob from the store and from the cache of this machine. */
   async deleteBlob(blob: BlobRef): Promise<void> {
     await this.store.delete(blobPath(blob))
+    await this.cache?.delete(blob.sha256)
   }
 
   /**

@@ -11,8 +11,16 @@ import {
   type Deletion,
   type DeletionNotes,
 } from '../experiment/records/deletion.ts'
+import { purgeSchema, type Purge } from '../experiment/records/purge.ts'
 import type { Artifacts } from './artifacts.ts'
-import { deletionNotesPath, deletionPath, ledgerFolder, ledgerPath, requestPath } from './format/layout.ts'
+import {
+  deletionNotesPath,
+  deletionPath,
+  ledgerFolder,
+  ledgerPath,
+  purgePath,
+  requestPath,
+} from './format/layout.ts'
 import { ensureFormat, readFormat } from './format/store-format.ts'
 import type { ObjectStore } from './store/object-store.ts'
 
@@ -98,6 +106,27 @@ export async function putDeletion(
   await store.put(deletionNotesPath(name, record.number), jsonBytes(deletionNotesSchema.parse(notes)))
   const bytes = new TextEncoder().encode(canonicalJson(deletionSchema.parse(record)))
   await store.putIfAbsent(deletionPath(name, record.number), bytes)
+}
+
+/** The record of the purge after a request. Returns undefined if there was none. */
+export function readPurge({ store }: Artifacts, name: string, number: number): Promise<Purge | undefined> {
+  return read(store, purgePath(name, number), purgeSchema)
+}
+
+/** Writes the record of a purge, as canonical JSON, or replaces it. */
+export async function putPurge({ store }: Artifacts, record: Purge): Promise<void> {
+  const bytes = new TextEncoder().encode(canonicalJson(purgeSchema.parse(record)))
+  await store.put(purgePath(record.ledger.name, record.number), bytes)
+}
+
+/** The SHA-256s of all objects that purges of ledgers have deleted. */
+export async function purgedDigests(store: ObjectStore): Promise<ReadonlySet<string>> {
+  const objects = await store.list('ledgers/')
+  const found = await mapConcurrently(
+    objects.filter(({ path }) => /\/\d{6,}\.purge\.json$/.test(path)),
+    async ({ path }) => (await read(store, path, purgeSchema))?.deleted ?? [],
+  )
+  return new Set(found.flat().map(({ sha256 }) => sha256))
 }
 
 /** The names of all ledgers of a store. */

@@ -19,6 +19,7 @@ import { init } from './commands/init.ts'
 import { keyNew } from './commands/key-new.ts'
 import { keyShow } from './commands/key-show.ts'
 import { ledger } from './commands/ledger.ts'
+import { purge } from './commands/purge.ts'
 import { methods } from './commands/methods.ts'
 import { metrics } from './commands/metrics.ts'
 import { note } from './commands/note.ts'
@@ -51,6 +52,7 @@ const commands: readonly AddCommand[] = [
   sweep,
   forget,
   ledger,
+  purge,
   resume,
   pause,
   cancel,

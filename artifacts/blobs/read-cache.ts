@@ -70,6 +70,11 @@ export class ReadCache {
     }
   }
 
+  /** Deletes a blob from the cache. */
+  async delete(digest: string): Promise<void> {
+    await rm(this.file(digest), { force: true })
+  }
+
   /** Whether blobs of this total size fit into the cache at the same time. */
   hasRoomFor(bytes: number): boolean {
     return bytes < 0.9 * this.limit

@@ -16,6 +16,7 @@ import type { Damage, ReadStage, Suspicion } from './damage.ts'
 import { readManifest } from '../format/read-manifest.ts'
 import { LaterFormatError, mayLackDigest, readFormat, type StoreFormat } from '../format/store-format.ts'
 import type { ObjectStore, StoredObject } from '../store/object-store.ts'
+import { purgedDigests } from '../stored-ledgers.ts'
 
 export interface CheckedStore {
   readonly runs: number
@@ -61,12 +62,15 @@ export async function checkStore(artifacts: Artifacts, options: CheckOptions): P
   const blobs = new Map((await store.list('blobs/sha256/')).map((object) => [object.path, object]))
   const contents = options.readData ? await wrongBlobs(store, [...blobs.values()]) : undefined
   const records = await readRecords(store)
+  const purged = await purgedDigests(store)
   const { signers = [], signedRuns } = options
   const signed = await readSignatures(store, stages, signers)
   const reports = await checkReports(store, records, options)
   const suspicions = [
     ...format.suspicions,
-    ...[...stages.values()].flatMap((stage) => suspectStage(stage, stages, blobs, contents?.wrong, options)),
+    ...[...stages.values()].flatMap((stage) =>
+      suspectStage(stage, stages, { blobs, purged }, contents?.wrong, options),
+    ),
     ...suspectAttachments(records.runs, blobs, contents?.wrong),
     ...orphans(contents?.wrong ?? new Map(), { stages, runs: records.runs }, options, blobs),
     ...records.suspicions,
@@ -205,7 +209,10 @@ function withoutMetrics(manifest: Manifest): Manifest {
 function suspectStage(
   stage: ReadStage,
   stages: ReadonlyMap<string, ReadStage>,
-  blobs: ReadonlyMap<string, StoredObject>,
+  {
+    blobs,
+    purged,
+  }: { readonly blobs: ReadonlyMap<string, StoredObject>; readonly purged: ReadonlySet<string> },
   wrong: ReadonlyMap<string, string> | undefined,
   options: CheckOptions,
 ): readonly Suspicion[] {
@@ -218,7 +225,7 @@ function suspectStage(
     ...staleInputs(stage, manifest, stages, options),
     ...Object.entries(manifest.outputs).flatMap(([name, blob]): readonly Suspicion[] => {
       const found = blobFlaw(blob, blobs, wrong)
-      if (!found) return []
+      if (!found || (found.evidence === undefined && purged.has(blob.sha256))) return []
       const evidence = [own, { path: blobPath(blob), found: found.evidence }]
       const drop = [path, ...(found.evidence === undefined ? [] : [blobPath(blob)])]
       return [{ ...common, what: `its output '${name}', ${blobPath(blob)}, ${found.what}`, drop, evidence }]

@@ -4,7 +4,8 @@ import type { ArchiveStore } from './archive.ts'
 import { objectsIn } from './archive-objects.ts'
 import { adviceOn } from './read-source.ts'
 import type { ContainedStage, ContentsOptions, StoreContents } from './contained.ts'
-import { readContents } from './store-contents.ts'
+import { purgedDigests } from '../stored-ledgers.ts'
+import { readContents, withoutPurged } from './store-contents.ts'
 import { flawsOf, planTransfer, type Conflict, type Keep, type TransferPlan } from './transfer-plan.ts'
 
 export interface PlanOptions extends Pick<ContentsOptions, 'ids' | 'reportFlaw'> {
@@ -71,11 +72,12 @@ export async function readIntact(
   store: ObjectStore,
   { ids, reportFlaw }: Pick<ContentsOptions, 'ids' | 'reportFlaw'>,
 ): Promise<StoreContents> {
-  const contents = await readContents(store, {
+  const all = await readContents(store, {
     wantsReport: () => true,
     ...(ids && { ids }),
     ...(reportFlaw && { reportFlaw }),
   })
+  const contents = withoutPurged(all, await purgedDigests(store))
   const flaws = flawsOf(contents)
   if (flaws.length > 0)
     throw new UserError(

@@ -1,4 +1,5 @@
 import type { StageRef } from '../../experiment/stages/stage.ts'
+import { blobPath } from '../format/layout.ts'
 import { readFormat } from '../format/store-format.ts'
 import type { ObjectStore } from '../store/object-store.ts'
 import type { ContentsOptions, Flaw, StoreContents } from './contained.ts'
@@ -27,4 +28,18 @@ export async function readContents(store: ObjectStore, options: ContentsOptions)
     ...{ stages, runs, sweeps, blobs: new Map(blobs.map(({ path, bytes }) => [path, bytes])), flaws },
     signedOnly: new Set(signed.filter((key) => !stages.has(key))),
   }
+}
+
+/**
+ * The contents of a store without the stages whose blobs were purged. These count as stages that
+ * have not finished. Pure.
+ *
+ * @param purged the SHA-256s of the purged blobs, some of which may have been computed again
+ */
+export function withoutPurged(contents: StoreContents, purged: ReadonlySet<string>): StoreContents {
+  const { blobs } = contents
+  const stages = [...contents.stages].filter(([, { outputs }]) =>
+    outputs.every((blob) => blobs.has(blobPath(blob)) || !purged.has(blob.sha256)),
+  )
+  return { ...contents, stages: new Map(stages) }
 }

@@ -30,6 +30,7 @@ import type { StageRef } from '../../experiment/stages/stage.ts'
  *       000001.request.json             a deletion request; requests are numbered from 1
  *       000001.json                     how the request was settled, as canonical JSON
  *       000001.notes.json               its times, its samples and the salt of their ids
+ *       000001.purge.json               the blobs that were deleted after the request
  *     removals/<name>.json              an unfinished removal (removal/removal-notes.ts)
  *     maintenance/<n>.json              the lock for deletions (removal/store-lock.ts)
  *     doctor/…                          temporary objects that test the store or read its clock
@@ -76,6 +77,8 @@ export const requestPath = (name: string, number: number) =>
 export const deletionPath = (name: string, number: number) => `${ledgerFolder(name)}/${numbered(number)}.json`
 export const deletionNotesPath = (name: string, number: number) =>
   `${ledgerFolder(name)}/${numbered(number)}.notes.json`
+export const purgePath = (name: string, number: number) =>
+  `${ledgerFolder(name)}/${numbered(number)}.purge.json`
 
 /** Words that may have dots between them, as in the id of a verification. */
 const NAME = /^(?!.{161})[\w-]+(\.[\w-]+)*$/

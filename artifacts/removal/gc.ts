@@ -73,13 +73,10 @@ export function garbage({ now, objects, runs, manifests, ledgers }: Holdings, gr
   const gone = new Set(unused)
   const kept = folders.filter((folder) => !gone.has(folder))
 
-  const unreadable = kept.filter(({ path }) => manifests.has(path) && !manifests.get(path))
-  if (unreadable.length > 0)
-    throw new UserError(
-      unreadable.map(({ path }) => ({
-        message: `${path}manifest.json cannot be read, so which blobs it names is unknown. \`./zeroshift check --repair\` drops it: its stage is then computed anew`,
-      })),
-    )
+  refuseUnreadable(
+    { manifests },
+    kept.map(({ path }) => path),
+  )
   const named = new Set([
     ...kept.flatMap(({ path }) => [...(manifests.get(path) ?? [])]),
     ...[...runs.values()].flatMap(({ attachments }) => [...attachments]),
@@ -194,6 +191,20 @@ export async function deleteGarbage(
     blobs.push(...going)
   }
   return { stages, blobs, ...leftovers, probes: found.probes, removals: found.removals }
+}
+
+/** Throws a UserError if the manifest of one of these stages cannot be read. */
+export function refuseUnreadable(
+  { manifests }: Pick<Inventory, 'manifests'>,
+  folders: Iterable<string>,
+): void {
+  const unreadable = [...new Set(folders)].filter((path) => manifests.has(path) && !manifests.get(path))
+  if (unreadable.length > 0)
+    throw new UserError(
+      unreadable.map((path) => ({
+        message: `${path}manifest.json cannot be read, so which blobs it names is unknown. \`./zeroshift check --repair\` drops it: its stage is then computed anew`,
+      })),
+    )
 }
 
 /** The folders of the stages that runs need. */

@@ -49,6 +49,10 @@ export const storeLayout: readonly { readonly path: string; readonly about: stri
     path: 'ledgers/<name>/<n>.notes.json',
     about: 'the times of a settled request, its samples and the salt. It stays with the operator',
   },
+  {
+    path: 'ledgers/<name>/<n>.purge.json',
+    about: 'what `purge` has deleted after a request, and what it has kept, as canonical JSON',
+  },
   { path: 'removals/<name>.json', about: 'a removal of runs that is not finished' },
   { path: 'maintenance/<n>.json', about: 'the lock of the command that deletes from the store now' },
   { path: 'doctor/…', about: 'probes of `doctor`, `check --repair` and `gc`, which delete them themselves' },
