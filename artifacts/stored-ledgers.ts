@@ -51,6 +51,14 @@ export interface StoredRequest {
   readonly notes?: DeletionNotes
 }
 
+/** A settled request, with the records of all earlier requests of its ledger in their order. */
+export interface StoredDeletion {
+  readonly record: Deletion
+  readonly earlier: readonly Deletion[]
+  /** Absent if the operator has deleted them. */
+  readonly notes?: DeletionNotes
+}
+
 /** The record of a ledger. Returns undefined if the store has none. Throws a UserError. */
 export async function readLedger({ store }: Artifacts, name: string): Promise<LedgerRecord | undefined> {
   await readFormat(store)
@@ -75,11 +83,36 @@ export async function readRequests({ store }: Artifacts, name: string): Promise<
       const request = await read(store, requestPath(name, number), requestSchema)
       if (!request)
         throw new Error(`${store.locate(requestPath(name, number))} was deleted while it was read`)
-      const record = await read(store, deletionPath(name, number), deletionSchema)
+      const record = await recordAt(store, deletionPath(name, number))
       const notes = record && (await read(store, deletionNotesPath(name, number), deletionNotesSchema))
       return { request, ...(record && { record }), ...(notes && { notes }) }
     },
   )
+}
+
+/**
+ * Reads the record of a settled request and those before it. Throws a UserError if one of them is
+ * missing or cannot be read.
+ */
+export async function readDeletion(
+  artifacts: Artifacts,
+  name: string,
+  number: number,
+): Promise<StoredDeletion> {
+  const requests = await readRequests(artifacts, name)
+  const stored = new Map(requests.map((one) => [one.request.number, one]))
+  const settled = requests.flatMap(({ request, record }) => (record ? [request.number] : []))
+  const at = (place: number) => {
+    const { record, notes } = stored.get(place) ?? {}
+    if (record) return { record, notes }
+    const state = stored.has(place) ? 'no record of request' : 'no request'
+    throw new UserError(
+      `the ledger ${name} has ${state} ${place}; it has ${settled.length > 0 ? `records of ${settled.join(', ')}` : 'no records'}`,
+    )
+  }
+  const { record, notes } = at(number)
+  const earlier = Array.from({ length: number - 1 }, (_, i) => at(i + 1).record)
+  return { record, earlier, ...(notes && { notes }) }
 }
 
 /** Writes the record of a ledger, unless the store has one. */
@@ -135,9 +168,22 @@ export async function ledgersIn(store: ObjectStore): Promise<readonly string[]> 
   return objects.flatMap(({ path }) => /^ledgers\/([^/]+)\/ledger\.json$/.exec(path)?.[1] ?? [])
 }
 
+/** Reads a record, whose digest is that of its bytes only if these are its canonical JSON. */
+async function recordAt(store: ObjectStore, path: string): Promise<Deletion | undefined> {
+  const bytes = await store.get(path)
+  const record = bytes && parsed(store, path, bytes, deletionSchema)
+  if (!record || new TextDecoder().decode(bytes) === canonicalJson(record)) return record
+  throw new UserError(
+    `${store.locate(path)} is not the canonical JSON of a record, and was therefore changed; restore it from a copy of the store`,
+  )
+}
+
 async function read<T>(store: ObjectStore, path: string, schema: z.ZodType<T>): Promise<T | undefined> {
   const bytes = await store.get(path)
-  if (!bytes) return undefined
+  return bytes && parsed(store, path, bytes, schema)
+}
+
+function parsed<T>(store: ObjectStore, path: string, bytes: Uint8Array, schema: z.ZodType<T>): T {
   const { data, error } = schema.safeParse(parseJson(bytes))
   if (data !== undefined) return data
   const [issue] = error?.issues ?? []

@@ -2,7 +2,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Artifacts } from '../../artifacts/artifacts.ts'
 import { MissingBlobError } from '../../artifacts/blobs/blob-errors.ts'
-import { storedDeletion, type StoredDeletion } from '../../artifacts/ledger-records.ts'
+import { readDeletion, type StoredDeletion } from '../../artifacts/stored-ledgers.ts'
 import { canonicalJson, sha256 } from '../../common/canonical.ts'
 import { counted } from '../../common/counted.ts'
 import { UserError } from '../../common/errors.ts'
@@ -27,9 +27,9 @@ import type { Signer } from '../../signatures/keys.ts'
 import { merkleTree, type InclusionProof } from '../../signatures/merkle.ts'
 import { signedFolder } from '../../signatures/model-signature.ts'
 import { signedStatement } from '../../signatures/statement.ts'
+import { namedLedger } from '../launch/named-ledger.ts'
 import { wholeNumber } from '../options/whole-number.ts'
 import { print, printJson } from '../output/print.ts'
-import { artifactsIn } from '../workspace/existing-store.ts'
 import { newFolder } from '../workspace/new-folder.ts'
 import { signerOf, type SignerOptions } from '../workspace/signer.ts'
 
@@ -46,14 +46,15 @@ const OWNER_ONLY = 0o700
  * verify without the store (signatures/certificate.ts).
  */
 export async function certificate(
-  ledger: string,
   word: string,
+  numeral: string,
   { out, json, store, ...options }: CertificateOptions,
 ): Promise<number> {
-  const number = wholeNumber('the number of the request', word)
+  const number = wholeNumber('the number of the request', numeral)
   const signer = await signerOf(options)
-  const artifacts = await artifactsIn(store)
-  const stored = await storedDeletion(artifacts, ledger, number)
+  const { artifacts, record } = await namedLedger(word, store)
+  const { name: ledger } = record
+  const stored = await readDeletion(artifacts, ledger, number)
   const proofs = proofsOf(stored)
   refuseContradictions(stored)
   const files = await certificateContent(artifacts, stored, proofs ?? [], signer)

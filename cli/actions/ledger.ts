@@ -1,9 +1,9 @@
 import { readRequests } from '../../artifacts/stored-ledgers.ts'
 import { stateAfter } from '../../experiment/ledger/state.ts'
+import { namedLedger } from '../launch/named-ledger.ts'
 import { counted, dateText } from '../output/format.ts'
 import { attemptLines, ledgerRow, type LedgerRow } from '../output/ledger-rows.ts'
 import { columns, print, printJson } from '../output/print.ts'
-import { namedLedger } from '../workspace/named-ledger.ts'
 
 interface LedgerOptions {
   readonly json?: true
@@ -13,7 +13,7 @@ interface LedgerOptions {
 /** `zeroshift ledger LEDGER`: shows its requests, its model and the evidence. */
 export async function ledger(word: string, options: LedgerOptions): Promise<number> {
   const { artifacts, record } = await namedLedger(word, options.store)
-  const { name } = record
+  const { name, digest } = record
   const stored = await readRequests(artifacts, name)
   const { model, forgotten } = stateAfter(
     stored.flatMap(({ request, record }) => (record ? [{ request, record }] : [])),
@@ -22,7 +22,7 @@ export async function ledger(word: string, options: LedgerOptions): Promise<numb
   if (options.json)
     printJson({
       name,
-      digest: record.digest,
+      digest,
       store: artifacts.store.url,
       model: model ?? null,
       forgotten: forgotten.length,

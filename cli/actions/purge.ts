@@ -17,7 +17,7 @@ import type { Purge, PurgedObject } from '../../experiment/records/purge.ts'
 import { refuseUnusableStore } from '../launch/usable-store.ts'
 import { counted, size } from '../output/format.ts'
 import { coloursOf, columns, pathOrUrl, print, printJson } from '../output/print.ts'
-import { namedLedger } from '../workspace/named-ledger.ts'
+import { namedLedger } from '../launch/named-ledger.ts'
 import { withDeletionLock } from '../workspace/store-deletion.ts'
 
 interface PurgeOptions {

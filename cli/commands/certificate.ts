@@ -5,7 +5,7 @@ export const certificate = declareCommand({
   name: 'certificate',
   about: 'write the signed certificate of a deletion request, which anybody can verify offline',
   arguments: [
-    { name: '<ledger>', about: 'the name of a ledger' },
+    { name: '<ledger>', about: 'the name of a ledger, or its YAML file' },
     { name: '<number>', about: 'the number of the request, from 1 on' },
   ],
   options: [requiredValue('--out <directory>', 'a new directory'), signingKeyFile, signWith, json, store],

@@ -91,6 +91,7 @@ export default defineConfig({
           page('Sweeps', '/results/sweeps'),
           page('Scale', '/results/scale'),
           page('Streaming', '/results/streaming'),
+          page('Ledgers', '/results/ledgers'),
           page('Faults', '/results/faults'),
           page('Store', '/results/store'),
           page('MLflow', '/results/mlflow'),

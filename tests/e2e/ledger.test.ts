@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { cpSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { openArtifacts, type Artifacts } from '../../artifacts/artifacts.ts'
@@ -228,6 +228,29 @@ describe('requests in sequence', () => {
     expect(again.stderr).toContain('sample 5 was forgotten by request 1 ("case 1") already')
     const settled = await command('forget', 'exact.yaml', '--queued', '--json')
     expect(JSON.parse(settled.stdout)).toMatchObject({ id: 'exact', status: 'completed', request: null })
+  })
+
+  test('a request that a command makes ends in a certificate that holds without the store', async () => {
+    const command = async (...args: readonly string[]) => {
+      const { code, stdout, stderr } = await zeroshift(kept, ...args).ended
+      expect(code, stderr).toBe(0)
+      return stdout
+    }
+    await command('key', 'new', 'operator')
+    const ledger = ['measured.yaml', '--store', 'store']
+    await command('forget', ...ledger, '--indices', '2,4', '--reference', 'case 6')
+    await command('certificate', ...ledger, '3', '--out', 'request-3', '--key', 'operator')
+    const checked = await command('verify', 'request-3', '--require-signature', 'operator.pub', '--json')
+    const [, second] = measured
+    expect(JSON.parse(checked)).toMatchObject({
+      status: 'verified',
+      certificate: { ledger: 'measured', number: 3, state: 'fulfilled', claim: 'measured', proofs: 2 },
+    })
+    const text = readFileSync(join(kept, 'request-3', 'record.json'), 'utf8')
+    const { model, previous, forgottenBefore } = JSON.parse(text) as Deletion
+    expect(model.before).toEqual(second?.model.after)
+    expect(previous).toBe(sha256(bytes['ledgers/measured/000002.json'] ?? ''))
+    expect(forgottenBefore).toBe(5)
   })
 
   test('a worker that is killed changes no byte of any record', async () => {

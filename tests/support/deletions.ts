@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto'
+import type { Artifacts } from '../../artifacts/artifacts.ts'
+import { putDeletion, putLedger, putRequest } from '../../artifacts/stored-ledgers.ts'
 import { digestOf, sha256 } from '../../common/canonical.ts'
 import type { Attempt, Deletion, DeletionNotes } from '../../experiment/records/deletion.ts'
 import { merkleRoot } from '../../signatures/merkle.ts'
+import { ledgerSpec } from '../unit/experiment/ledger/ledgers.ts'
+import { digitFacts } from '../unit/experiment/sample.ts'
 
 /** A settled request of a made-up ledger, with the bytes of the model afterwards. */
 export interface MadeDeletion {
@@ -85,6 +89,20 @@ export function madeDeletions(count: number, samples = 3): readonly MadeDeletion
     })
   }
   return made
+}
+
+/** Writes the ledger with the given settled requests and their models. */
+export async function putDeletions(artifacts: Artifacts, made: readonly MadeDeletion[]): Promise<void> {
+  const spec = { ...ledgerSpec(), name: madeLedger }
+  const ledger = { format: 1, name: madeLedger, digest: digestOf(spec), spec, facts: digitFacts } as const
+  await putLedger(artifacts, { ...ledger, config: 'clinic.yaml', settings: {} })
+  for (const { record, notes, model } of made) {
+    const { number, reference } = record
+    const { received, salt, samples } = notes
+    await artifacts.putBlob(model)
+    await putRequest(artifacts, madeLedger, { number, reference, received, salt, samples })
+    await putDeletion(artifacts, madeLedger, record, notes)
+  }
 }
 
 function blobOf(bytes: Buffer): Deletion['model']['after'] {

@@ -20,6 +20,7 @@ import { zeroshiftHere } from '../../support/in-process.ts'
  * in its manifests.
  */
 const fixtures = fileURLToPath(new URL('../../fixtures/stores', import.meta.url))
+const ledgerConfig = fileURLToPath(new URL('../../../configs/ledgers/digits.yaml', import.meta.url))
 const id = 'small-07ac6d6a'
 const digestIn = (report: string) => (JSON.parse(report) as { readonly digest: string }).digest
 const publishedDigest = digestIn(
@@ -119,6 +120,10 @@ describe('a store of a later format is refused by', () => {
     ['adapter', 'export', id, '--out', 'x'],
     ['sign', id, '--key', 'signing.key'],
     ['export', id, 'rfa', '--out', 'exported'],
+    ['forget', 'ledger.yaml', '--indices', '3', '--reference', 'a'],
+    ['ledger', 'small'],
+    ['certificate', 'small', '1', '--out', 'certificate', '--key', 'signing.key'],
+    ['purge', 'small'],
     ['rm', id],
     ['rm', id, '--delete'],
     ['du'],
@@ -141,6 +146,7 @@ describe('a store of a later format is refused by', () => {
       join(directory, 'sweep.yaml'),
       'name: s\nbase: small.yaml\ngrid: { training.epochs: [1, 2] }\n',
     )
+    cpSync(ledgerConfig, join(directory, 'ledger.yaml'))
     await here('store', 'export', 'runs.tar', '--store', 'sound')
     await here('key', 'new', 'signing.key')
     mkdirSync(join(directory, '.zeroshift'))

@@ -135,7 +135,7 @@ describe('a change', () => {
 
   test('of a package that a body imports is one of the body', async () => {
     edit(copy, 'package.json', '"ml-matrix": "6.15.1"', '"ml-matrix": "6.15.2"')
-    const methods = ofMethods('damp', 'influence', 'rfa')
+    const methods = ofMethods('sisa', 'damp', 'influence', 'rfa')
     expect(await changed()).toEqual([
       ...['train', ...methods, 'shadow', 'probe', 'features', ...rfaWithPlugin],
     ])

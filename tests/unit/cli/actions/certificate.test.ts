@@ -15,7 +15,6 @@ import fc from 'fast-check'
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openArtifacts } from '../../../../artifacts/artifacts.ts'
 import { canonicalJson, sha256 } from '../../../../common/canonical.ts'
-import { jsonBytes } from '../../../../common/json.ts'
 import type { Deletion } from '../../../../experiment/records/deletion.ts'
 import {
   certificateFiles,
@@ -29,7 +28,7 @@ import { deletionClaims } from '../../../../signatures/deletion.ts'
 import { newSigningKey, privatePem, publicPem, type SigningKey } from '../../../../signatures/keys.ts'
 import { signedFolder } from '../../../../signatures/model-signature.ts'
 import { signedStatement } from '../../../../signatures/statement.ts'
-import { madeDeletions, madeLedger } from '../../../support/deletions.ts'
+import { madeDeletions, madeLedger, putDeletions } from '../../../support/deletions.ts'
 import { fileDirectory } from '../../../support/directories.ts'
 import { zeroshiftHere } from '../../../support/in-process.ts'
 import { madeRuns } from '../../../support/made-store.ts'
@@ -66,14 +65,7 @@ beforeAll(async () => {
     writeFileSync(join(root, name), privatePem(key))
     writeFileSync(join(root, `${name}.pub`), publicPem(key.publicKey))
   }
-  const artifacts = openArtifacts(`file://${root}/store`)
-  const { store } = artifacts
-  for (const { record, notes, model } of made) {
-    await artifacts.putBlob(model)
-    const path = `ledgers/${madeLedger}/00000${record.number}`
-    await store.put(`${path}.json`, Buffer.from(canonicalJson(record)))
-    await store.put(`${path}.notes.json`, jsonBytes(notes))
-  }
+  await putDeletions(openArtifacts(`file://${root}/store`), made)
   const written = await here(
     'certificate',
     madeLedger,
@@ -446,17 +438,17 @@ describe('is refused, and nothing is written', () => {
     [
       'a ledger that is not there',
       ['other', '1', '--key', 'operator'],
-      /has no records of a ledger 'other'; it has clinic/,
+      /has no ledger 'other'; it has: clinic; `\.\/zeroshift forget` begins one/,
     ],
     [
       'a name that leads elsewhere',
       ['../clinic', '1', '--key', 'operator'],
-      /has no records of a ledger '\.\.\/clinic'/,
+      /has no ledger '\.\.\/clinic'; it has: clinic/,
     ],
     [
       'a request that is not there',
       [madeLedger, '4', '--key', 'operator'],
-      /no record of request 4; it has those of 1, 2, 3/,
+      /no request 4; it has records of 1, 2, 3/,
     ],
     [
       'a number that is none',
@@ -486,14 +478,14 @@ describe('is refused, and nothing is written', () => {
       (text) => `${text}\n`,
       /is not the canonical JSON of a record/,
     ],
-    ['a record that is no JSON', '000002.json', () => '{', /000002\.json cannot be read/],
+    ['a record that is no JSON', '000002.json', () => '{', /000002\.json is not as it was written/],
     [
       'notes of other samples',
       '000002.notes.json',
       (text) => text.replace('patient-2-0', 'patient-2-9'),
       /are not those of its record/,
     ],
-    ['a chain with a gap', '000001.json', () => undefined, /no record of request 1; it has those of 2, 3/],
+    ['a chain with a gap', '000001.json', () => undefined, /no record of request 1; it has records of 2, 3/],
   ])('%s', async (_, path, damaged, wanted) => {
     const text = readFileSync(stored(path), 'utf8')
     const other = damaged(text)
@@ -532,11 +524,7 @@ test('the model has a description if the store has the run that made it', async 
   const attempts = first.record.attempts.map((attempt) => ({ ...attempt, run: run.id }))
   const artifacts = openArtifacts(`file://${root}/store-with-run`)
   await artifacts.putRun(run)
-  await artifacts.putBlob(first.model)
-  await artifacts.store.put(
-    `ledgers/${madeLedger}/000001.json`,
-    Buffer.from(canonicalJson({ ...first.record, attempts })),
-  )
+  await putDeletions(artifacts, [{ ...first, record: { ...first.record, attempts } }])
   const out = join(root, 'with-run')
   const written = await here(
     ...['certificate', madeLedger, '1', '--out', out, '--key', 'operator', '--store', 'store-with-run'],
