@@ -45,8 +45,9 @@ export function deletionReadme(page: DeletionPage): Document {
     ['certificate.sig', 'the signature of all files above but record.intoto.jsonl, in the format OMS 1.0'],
     [
       'private/',
-      'one proof for each subject. It is not for publication: remove it from a copy that others get',
+      'one proof for each subject, and the run of the accepted attempt, whose report names the samples. It is not for publication: remove it from a copy that others get',
     ],
+    ['recomputed.intoto.jsonl', 'attestations of those who computed the model again, if there are any'],
   ]
   return {
     kind: '',
@@ -260,6 +261,10 @@ function checks({ record, keyid }: DeletionPage): readonly Block[] {
       'Get the public key of the operator from another place than this certificate, for example from their site. In the folder of the certificate, this command names every file that was changed, added or removed. It needs no network:',
     ),
     code('zeroshift verify . --require-signature operator.pub', 'sh'),
+    prose(
+      'With the private part and the data, the model can be computed again, without the store of the operator:',
+    ),
+    code('zeroshift verify . --require-signature operator.pub --recompute --data-directory DATA', 'sh'),
     prose(['The certificate was signed by the key with the id ', { code: keyid }, '.']),
     prose('Other programs check the parts, for example:'),
     code(

@@ -9,6 +9,7 @@ import { envelopeText, readEnvelope } from './envelope.ts'
 import type { PublicKey } from './keys.ts'
 import { inclusionProofSchema, isIncluded, type InclusionProof } from './merkle.ts'
 import { verifyFolder, type FileDigests, type SignedFolder } from './model-signature.ts'
+import { recomputationIn, type SignedRecomputation } from './recomputed.ts'
 import { PAYLOAD_TYPE, verifyEnvelope } from './statement.ts'
 
 /**
@@ -23,7 +24,10 @@ import { PAYLOAD_TYPE, verifyEnvelope } from './statement.ts'
  *     model/config.json             its layers and classes, if the store has the run that made it
  *     model/model.sig               the signature of the model's folder, in the format OMS
  *     certificate.sig               the signature of all of the above, in the same format
+ *     recomputed.intoto.jsonl       attestations of those who computed the model again, if any
  *     private/proofs/000001.json …  one proof for each subject; they are not for publication
+ *     private/run/                  the report of the accepted attempt, the model from which it
+ *                                   started, and their signature. The report names the samples.
  */
 export const certificatePaths = {
   readme: 'README.md',
@@ -34,7 +38,11 @@ export const certificatePaths = {
   modelConfig: 'model/config.json',
   modelSignature: 'model/model.sig',
   signature: 'certificate.sig',
+  recomputed: 'recomputed.intoto.jsonl',
   private: 'private',
+  run: 'private/run',
+  report: 'private/run/report.json',
+  runSignature: 'private/run/run.sig',
 } as const
 
 const numbered = (number: number) => `${String(number).padStart(6, '0')}.json`
@@ -43,19 +51,36 @@ export const chainPath = (number: number) => `chain/${numbered(number)}`
 export const proofPath = (leaf: number) => `private/proofs/${numbered(leaf + 1)}`
 
 export const modelFolder: SignedFolder = { name: 'model', ignored: ['model.sig'] }
-/** An auditor may add a signature to the envelope. The files in `private` are not published. */
+export const runFolder: SignedFolder = { name: 'run', ignored: ['run.sig'] }
+/**
+ * An auditor may add a signature to the envelope, and attestations. The files in `private` are not
+ * published.
+ */
 export const certificateFolder: SignedFolder = {
   name: 'certificate',
-  ignored: [certificatePaths.envelope, certificatePaths.private, certificatePaths.signature],
+  ignored: [
+    certificatePaths.envelope,
+    certificatePaths.recomputed,
+    certificatePaths.private,
+    certificatePaths.signature,
+  ],
 }
 
 /** Returns the digests of the files that the signature of the model's folder covers. */
 export function modelFiles(digests: FileDigests): FileDigests {
+  return filesIn('model/', modelFolder, digests)
+}
+
+/** Returns the digests of the files that the signature of the private run covers. */
+export function runFiles(digests: FileDigests): FileDigests {
+  return filesIn(`${certificatePaths.run}/`, runFolder, digests)
+}
+
+function filesIn(prefix: string, { ignored }: SignedFolder, digests: FileDigests): FileDigests {
   return Object.fromEntries(
     Object.entries(digests).flatMap(([path, digest]) => {
-      const [folder, ...names] = path.split('/')
-      const name = names.join('/')
-      return folder === modelFolder.name && !modelFolder.ignored.includes(name) ? [[name, digest]] : []
+      const name = path.slice(prefix.length)
+      return path.startsWith(prefix) && !ignored.includes(name) ? [[name, digest]] : []
     }),
   )
 }
@@ -90,6 +115,8 @@ export interface CheckedCertificate {
   readonly signers: readonly { readonly keyid: string; readonly named: boolean }[]
   /** The number of valid proofs. Null if the folder has no private part. */
   readonly proofs: number | null
+  /** The valid attestations of those who computed the model again. */
+  readonly recomputations: readonly SignedRecomputation[]
 }
 
 /**
@@ -101,15 +128,17 @@ export function checkCertificate(found: FoundCertificate, named: readonly Public
   const own = recordIn(found, certificatePaths.record)
   if ('fault' in own) {
     const files = fileFaults(found, named.length > 0 ? named : envelopeKeys(found))
-    return { faults: unique([own.fault, ...files]), signers: [], proofs: null }
+    return { faults: unique([own.fault, ...files]), signers: [], proofs: null, recomputations: [] }
   }
   const { record } = own
   const { signers, faults, keys } = signatureFaults(found, record, named)
   const proofs = proofFaults(found, record)
+  const recomputed = recomputedIn(found, record, named)
   return {
     record,
     signers,
     proofs: proofs?.valid ?? null,
+    recomputations: recomputed.flatMap((one) => ('flaw' in one ? [] : one)),
     faults: unique([
       ...contradictions(found, record),
       ...missingFiles(found),
@@ -117,6 +146,9 @@ export function checkCertificate(found: FoundCertificate, named: readonly Public
       ...modelFaults(found, record),
       ...fileFaults(found, keys),
       ...(proofs?.faults ?? []),
+      ...recomputed.flatMap((one) =>
+        'flaw' in one ? [{ path: certificatePaths.recomputed, message: one.flaw }] : [],
+      ),
     ]),
   }
 }
@@ -234,6 +266,19 @@ function envelopeKeys({ texts }: FoundCertificate): readonly PublicKey[] {
   }
 }
 
+/** Reads the attestations, one in each line. */
+function recomputedIn(
+  { digests, texts }: FoundCertificate,
+  record: Deletion,
+  named: readonly PublicKey[],
+): readonly (SignedRecomputation | { readonly flaw: string })[] {
+  const { recomputed: path } = certificatePaths
+  if (digests[path] === undefined) return []
+  const lines = (texts[path] ?? '').split('\n')
+  if (lines.pop() !== '' || lines.length === 0) return [{ flaw: 'its last line is not complete' }]
+  return lines.map((line) => recomputationIn(line, path, record, named))
+}
+
 function modelFaults({ digests }: FoundCertificate, record: Deletion): readonly CertificateFault[] {
   const { model: path } = certificatePaths
   const { sha256: expected } = record.model.after
@@ -247,7 +292,8 @@ function fileFaults(
   { digests, texts }: FoundCertificate,
   keys: readonly PublicKey[],
 ): readonly CertificateFault[] {
-  const { modelSignature, signature } = certificatePaths
+  const { modelSignature, signature, run, runSignature } = certificatePaths
+  const hasRun = Object.keys(digests).some((path) => path.startsWith(`${run}/`))
   const check = (path: string, prefix: string, folder: SignedFolder, files: FileDigests) => {
     const text = texts[path]
     if (text === undefined) return [{ path, message: MISSING }]
@@ -261,6 +307,7 @@ function fileFaults(
   return [
     ...check(modelSignature, `${modelFolder.name}/`, modelFolder, modelFiles(digests)),
     ...check(signature, '', certificateFolder, certificateFiles(digests)),
+    ...(hasRun ? check(runSignature, `${run}/`, runFolder, runFiles(digests)) : []),
   ]
 }
 
@@ -272,7 +319,10 @@ function proofFaults(
   { digests, texts }: FoundCertificate,
   { forgotten }: Deletion,
 ): { readonly valid: number; readonly faults: readonly CertificateFault[] } | undefined {
-  const present = Object.keys(digests).filter((path) => path.startsWith(`${certificatePaths.private}/`))
+  const { private: folder, run } = certificatePaths
+  const present = Object.keys(digests).filter(
+    (path) => path.startsWith(`${folder}/`) && !path.startsWith(`${run}/`),
+  )
   if (present.length === 0) return undefined
   const checked = present.map((path) => {
     const [text, digest] = [texts[path], digests[path]]

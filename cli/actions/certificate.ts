@@ -7,6 +7,7 @@ import { canonicalJson, sha256 } from '../../common/canonical.ts'
 import { counted } from '../../common/counted.ts'
 import { UserError } from '../../common/errors.ts'
 import { jsonBytes } from '../../common/json.ts'
+import { filesOf } from '../../experiment/spec/given.ts'
 import { layersOf } from '../../experiment/models/model.ts'
 import { chainFlaws, deletionFlaws } from '../../experiment/records/deletion-flaws.ts'
 import type { Deletion } from '../../experiment/records/deletion.ts'
@@ -21,6 +22,8 @@ import {
   modelFiles,
   modelFolder,
   proofPath,
+  runFiles,
+  runFolder,
 } from '../../signatures/certificate.ts'
 import { deletionClaims } from '../../signatures/deletion.ts'
 import type { Signer } from '../../signatures/keys.ts'
@@ -63,7 +66,8 @@ export async function certificate(
       await mkdir(dirname(join(folder, path)), { recursive: true })
       await writeFile(join(folder, path), content)
     }
-    if (proofs) await chmod(join(folder, certificatePaths.private), OWNER_ONLY)
+    if (Object.keys(files).some((path) => path.startsWith(`${certificatePaths.private}/`)))
+      await chmod(join(folder, certificatePaths.private), OWNER_ONLY)
   })
   const { state, model } = stored.record
   const { id: keyid } = signer.publicKey
@@ -139,6 +143,7 @@ async function certificateContent(
     ...files,
     [certificatePaths.envelope]: signedStatement(deletionClaims(record).deletion, signer),
     [certificatePaths.signature]: signedFolder(certificateFolder, certificateFiles(digestsOf(files)), signer),
+    ...(await runContent(artifacts, record, signer)),
     ...Object.fromEntries(proofs.map((proof) => [proofPath(proof.leaf), canonicalJson(proof)])),
   }
 }
@@ -156,6 +161,34 @@ async function modelBytes(artifacts: Artifacts, { number, model }: Deletion): Pr
       `the model after request ${number} is no longer in the store ${artifacts.store.url} (blob ${model.after.sha256}); ` +
         'name a store that has it with --store',
     )
+  }
+}
+
+/**
+ * Returns the report of the accepted attempt, and the model in use from which its method started,
+ * if it did. Both belong to the private part: a report names the samples. Returns no files if the
+ * store no longer has the report.
+ */
+async function runContent(
+  artifacts: Artifacts,
+  { attempts, state, model: { before } }: Deletion,
+  signer: Signer,
+): Promise<Readonly<Record<string, string | Uint8Array>>> {
+  const id = attempts.at(-1)?.run
+  if (state !== 'fulfilled' || id === undefined) return {}
+  const [run, report] = await Promise.all([artifacts.run(id), artifacts.reportJson(id)])
+  if (!run || report === undefined) return {}
+  const { given: original } = run.spec.original ?? {}
+  const [given] = original ? filesOf(original) : []
+  const files = {
+    [certificatePaths.report]: report,
+    ...(given?.name === before.sha256 && {
+      [`${certificatePaths.run}/${given.name}`]: await artifacts.getBlob(before),
+    }),
+  }
+  return {
+    ...files,
+    [certificatePaths.runSignature]: signedFolder(runFolder, runFiles(digestsOf(files)), signer),
   }
 }
 

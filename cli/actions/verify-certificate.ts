@@ -72,7 +72,7 @@ const MOST_PROOF_BYTES = 2 ** 16
 
 /** Returns lines about what a certificate claims, and about its signatures and proofs. */
 function certificateLines(
-  { record, signers, proofs }: CheckedCertificate,
+  { record, signers, proofs, recomputations }: CheckedCertificate,
   isRequired: boolean,
 ): readonly string[] {
   if (!record) return []
@@ -88,6 +88,10 @@ function certificateLines(
     proofs === null
       ? 'The folder has no proofs for subjects.'
       : `${proofs} of ${counted(forgotten.samples, 'proof')} lead to the root in the record.`,
+    ...recomputations.map(
+      ({ keyids, result, device }) =>
+        `The model was computed again on ${device.name}, attested by ${keyids.join(' and ')}: ${result}.`,
+    ),
   ]
 }
 
@@ -99,6 +103,8 @@ export function refuseRunOptions(options: Readonly<Record<string, unknown>>): vo
     ['modelDirectory', '--model-directory'],
     ['given', '--given'],
     ['keep', '--keep'],
+    ['key', '--key'],
+    ['signWith', '--sign-with'],
     ['store', '--store'],
     ['temporal', '--temporal'],
   ]

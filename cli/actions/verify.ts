@@ -13,7 +13,9 @@ import { checkpointOf } from '../../experiment/models/model.ts'
 import { runId, type RunInput, type RunResult } from '../../experiment/records/run.ts'
 import { stagesOf } from '../../experiment/stages/stage-list.ts'
 import { isOfProgram, type StageRef } from '../../experiment/stages/stage.ts'
-import { plannedAgain, readPublished, type PublishedRun } from '../../report/published.ts'
+import { plannedAgain, readPublished, type Published, type PublishedRun } from '../../report/published.ts'
+import { certificatePaths } from '../../signatures/certificate.ts'
+import type { Signer } from '../../signatures/keys.ts'
 import { compareWithReport, type Verification } from '../../report/verification.ts'
 import { withServer, type LaunchOptions } from '../launch/command-server.ts'
 import { putVerifiedAttachments } from '../launch/verified-attachments.ts'
@@ -35,9 +37,16 @@ import type { VerificationStatus } from '../output/show-verification.ts'
 import { withOutput, type Output } from '../output/output.ts'
 import { errorReason } from '../server/unwrap-error.ts'
 import { isCertificate } from '../workspace/certificate-folder.ts'
+import {
+  attest,
+  claimedRun,
+  type ClaimedRun,
+  type RecomputedRun,
+} from '../workspace/recomputed-certificate.ts'
+import { signerOf, type SignerOptions } from '../workspace/signer.ts'
 import { refuseRunOptions, verifyCertificate } from './verify-certificate.ts'
 
-interface VerifyOptions extends Omit<LaunchOptions, 'detach'>, ReportSelection {
+interface VerifyOptions extends Omit<LaunchOptions, 'detach'>, ReportSelection, SignerOptions {
   readonly dataDirectory?: string
   readonly modelDirectory?: string
   /** Places of models that were made elsewhere, in any order. */
@@ -47,6 +56,8 @@ interface VerifyOptions extends Omit<LaunchOptions, 'detach'>, ReportSelection {
   readonly requireSignature?: readonly string[]
   /** The file of a subject's proof, for a certificate. */
   readonly proof?: string
+  /** Computes the accepted attempt of a certificate again. */
+  readonly recompute?: true
 }
 
 /** The exit code 2 stands for invalid input. */
@@ -64,32 +75,48 @@ interface Verified {
   readonly signatures: CheckedSignatures
   /** The folder of the store that only this verification uses. */
   readonly directory: string
+  /** The certificate whose accepted attempt the run is. */
+  readonly claimed: ClaimedRun | undefined
+  /** Signs an attestation for the certificate. */
+  readonly signer: Signer | undefined
 }
 
 /**
  * `zeroshift verify REPORT`: computes a run again and compares it. Checks the certificate of a
- * deletion request instead if the folder is one. Returns the exit code.
+ * deletion request instead if the folder is one, and with `--recompute` computes its accepted
+ * attempt again. Returns the exit code.
  */
 export function verify(target: string, options: VerifyOptions): Promise<number> {
   return withOutput(options, async (output) => {
     const keys = await publicKeysIn(options.requireSignature)
-    if (await isCertificate(target)) {
+    const isOfRequest = await isCertificate(target)
+    if (isOfRequest && !options.recompute) {
       refuseRunOptions({ ...options })
       return verifyCertificate(target, { keys, proof: options.proof }, output)
     }
-    if (options.proof !== undefined)
-      throw new UserError(`--proof is for the certificate of a deletion request, and ${target} is none`)
-    const report = await findReport(target, options)
+    refuseCertificateOptions(target, isOfRequest, options)
+    const claimed = isOfRequest ? await claimedRun(target, keys) : undefined
+    const signs = options.key !== undefined || options.signWith !== undefined
+    const signer = signs ? await signerOf(options) : undefined
+    const report = await findReport(claimed?.report ?? target, options)
     const { changedCode, codeNames } = await import('../../activities/runtime/code-digests.ts')
     const published = readPublished(report.text, report.where)
     const run = plannedAgain(published, report.where, await changedCode(codeNames))
     const id = runId(run.spec.name, run.plan)
+    if (claimed && published.digest !== claimed.digest)
+      throw new UserError([
+        {
+          file: report.where,
+          message: `this report has the digest ${published.digest}; that of the accepted attempt in the record is ${claimed.digest}`,
+        },
+      ])
     if (options.run !== undefined && options.run !== id)
       throw new UserError([
         { file: report.where, message: `this is the report of ${id}, not of ${options.run}` },
       ])
     const signatures = checkReportSignatures(report.signatures, id, published, keys)
-    const refusal = keys.length > 0 ? missingSignature(signatures, keys) : undefined
+    // The signature of a certificate covers its report.
+    const refusal = keys.length > 0 && !claimed ? missingSignature(signatures, keys) : undefined
     if (refusal !== undefined) {
       const { red } = coloursOf(process.stderr)
       printError(red(`${id}: ${refusal}. Nothing was computed.`))
@@ -97,7 +124,7 @@ export function verify(target: string, options: VerifyOptions): Promise<number> 
     }
     // The run is computed in a store of its own, so that no earlier result counts as a new one.
     const directory = resolve(home, 'verify', id)
-    const verified = { id, run, report, signatures, directory }
+    const verified = { id, run, report, signatures, directory, claimed, signer }
     return withServer(storeFor(directory), options, output, async (server) => {
       server.start()
       const input = await recomputation(verified, options, output)
@@ -135,14 +162,17 @@ const verdictFile = (directory: string) => join(directory, 'verification.json')
  * the data or the checkpoint differs from the report's.
  */
 async function recomputation(
-  { id, run: { spec, facts, plan }, report, directory }: Verified,
+  { id, run: { spec, facts, plan }, report, directory, claimed }: Verified,
   options: VerifyOptions,
   { printLine }: Output,
 ): Promise<RunInput> {
   const { findDataDirectory } = await import('../../activities/inputs/data-directory.ts')
   const { inspectDataset } = await import('../../datasets/index.ts')
   const named = options.dataDirectory ?? report.dataDirectory
-  const places = await givenPlaces(spec, report, options.given ?? [])
+  const places = await givenPlaces(spec, report, [
+    ...(options.given ?? []),
+    ...(claimed ? [claimed.given] : []),
+  ])
   const { model: own } = spec
   const ofOriginal = own.name === 'pretrained' ? places[filesDigest(checkpointOf(own).files)] : undefined
   const model = modelLocation(
@@ -265,16 +295,16 @@ function refuseOtherData(recorded: DatasetFacts, here: DatasetFacts, directory: 
 
 /** Prints the result of a verification. Returns the exit code. */
 async function summarise(
-  { id, run, signatures, directory }: Verified,
-  outcome: Outcome<RunResult>,
+  { id, run, signatures, directory, claimed, signer }: Verified,
+  ended: Outcome<RunResult>,
   { keep, temporal }: VerifyOptions,
   output: Output,
 ): Promise<number> {
   const { printLine, answer } = output
-  const compared = await comparedWith(run, directory, outcome, temporal)
-  switch (compared.status) {
+  const outcome = await comparedWith(run, directory, ended, temporal)
+  switch (outcome.status) {
     case 'completed': {
-      const { computed, cached, failed, verification } = compared.result
+      const { computed, cached, failed, verification, here } = outcome.result
       for (const { title, reason } of failed) printLine(`${title} failed here: ${reason}`)
       const { showVerification, statusOf } = await import('../output/show-verification.ts')
       for (const line of signatureLines(signatures)) printLine(line)
@@ -286,8 +316,33 @@ async function summarise(
         await writeFile(verdictFile(directory), `${JSON.stringify(verification, null, 2)}\n`)
         printLine(`Kept in ${directory}`)
       } else await rm(directory, { recursive: true, force: true })
-      const status = statusOf(verification)
+      const compared = statusOf(verification)
+      const model = recomputedModel(run, verification)
+      const isRecorded = !claimed || model === claimed.record.model.after.sha256
+      // Equal bytes of a report that is about another model confirm nothing of the record.
+      const status = compared === 'verified' && !isRecorded ? 'different' : compared
+      if (claimed) {
+        printLine(
+          isRecorded
+            ? 'The model that was computed is that of the certificate, byte for byte.'
+            : `The model that was computed has the SHA-256 ${model ?? '(none)'}; that in the record is ${claimed.record.model.after.sha256}.`,
+        )
+        const [environment] = here.clock.environments
+        if (signer) await attest(claimed, { run: id, result: status, model, environment }, signer)
+        if (signer)
+          printLine(
+            `${signer.publicKey.id} attests this in ${join(claimed.folder, certificatePaths.recomputed)}`,
+          )
+      }
       return answer(exitCodes[status], {
+        ...(claimed && {
+          recomputed: {
+            ledger: claimed.record.ledger.name,
+            number: claimed.record.number,
+            model: model ?? null,
+            same: isRecorded,
+          },
+        }),
         ...{ id, status, stages: { computed, cached }, failed, verification, signatures },
         ...(notReproducible.length > 0 && { notReproducible }),
       })
@@ -296,10 +351,32 @@ async function summarise(
       printLine(`The verification of ${id} was stopped. What is done is kept; the same command goes on.`)
       return answer(1, { id, status: 'cancelled' })
     case 'failed':
-      printError(coloursOf(process.stderr).red(`${id} could not be computed again: ${compared.reason}`))
+      printError(coloursOf(process.stderr).red(`${id} could not be computed again: ${outcome.reason}`))
       printError('What is done is kept; once that is put right, the same command goes on.')
-      return answer(1, { id, status: 'failed', error: compared.reason })
+      return answer(1, { id, status: 'failed', error: outcome.reason })
   }
+}
+
+/** The digest of the model of the run's first method, as it was computed here. */
+function recomputedModel({ plan }: PublishedRun, { stages }: Verification): RecomputedRun['model'] {
+  const stage = stages.find(({ key }) => key === plan.candidates[0]?.model?.key)
+  return stage?.blobs.find(({ name }) => name === 'model')?.here?.sha256
+}
+
+/** Throws a UserError for options that are about certificates, or not about their recomputation. */
+function refuseCertificateOptions(target: string, isOfRequest: boolean, options: VerifyOptions): void {
+  if (!isOfRequest) {
+    const about = {
+      proof: '--proof',
+      recompute: '--recompute',
+      key: '--key',
+      signWith: '--sign-with',
+    } as const
+    for (const [name, option] of Object.entries(about))
+      if (options[name as keyof typeof about] !== undefined)
+        throw new UserError(`${option} is for the certificate of a deletion request, and ${target} is none`)
+  } else if (options.proof !== undefined)
+    throw new UserError('--recompute checks no proof; verify the proof by a command of its own')
 }
 
 /**
@@ -327,7 +404,7 @@ async function comparedWith(
   directory: string,
   outcome: Outcome<RunResult>,
   temporal: string | undefined,
-): Promise<Outcome<RunResult & { readonly verification: Verification }>> {
+): Promise<Outcome<RunResult & { readonly verification: Verification; readonly here: Published }>> {
   if (outcome.status !== 'completed') return outcome
   try {
     const json = await openArtifacts(storeFor(directory)).reportJson(outcome.result.id)
@@ -336,8 +413,9 @@ async function comparedWith(
         `nothing of what was computed is in ${directory}: the workers${temporal === undefined ? '' : ` of ${temporal}`} keep it ` +
           'on a machine of their own. Verify without --temporal and TEMPORAL_ADDRESS',
       )
-    const verification = compareWithReport(published, readPublished(json, directory))
-    return { ...outcome, result: { ...outcome.result, verification } }
+    const here = readPublished(json, directory)
+    const verification = compareWithReport(published, here)
+    return { ...outcome, result: { ...outcome.result, verification, here } }
   } catch (error) {
     return { status: 'failed', reason: errorReason(error), notes: outcome.notes }
   }

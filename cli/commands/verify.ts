@@ -1,5 +1,5 @@
 import { declareCommand, flag, value, values } from '../declare.ts'
-import { json, requireSignature, store, temporal } from '../options/shared.ts'
+import { json, requireSignature, signWith, store, temporal } from '../options/shared.ts'
 
 export const verify = declareCommand({
   name: 'verify',
@@ -19,6 +19,9 @@ export const verify = declareCommand({
     values('--given <place>', 'where a model from elsewhere is; may be repeated, in any order'),
     requireSignature('the report or the certificate'),
     value('--proof <file>', 'for a certificate: the proof that a sample is among the forgotten ones'),
+    flag('--recompute', 'for a certificate: compute its model again, from the private part and the data'),
+    value('--key <file>', 'with --recompute: the private key that attests the result in the certificate'),
+    signWith,
     flag('--keep', 'keep the new results in .zeroshift/verify, until the next verification of the run'),
     json,
     store,

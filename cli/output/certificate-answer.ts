@@ -1,7 +1,10 @@
 import type { CheckedCertificate } from '../../signatures/certificate.ts'
 
 /** The part of `--json` that is about a certificate. */
-export interface CertificateAnswer extends Pick<CheckedCertificate, 'faults' | 'signers' | 'proofs'> {
+export interface CertificateAnswer extends Pick<
+  CheckedCertificate,
+  'faults' | 'signers' | 'proofs' | 'recomputations'
+> {
   readonly ledger: string | null
   readonly number: number | null
   readonly state: 'fulfilled' | 'refused' | null
@@ -12,7 +15,7 @@ export interface CertificateAnswer extends Pick<CheckedCertificate, 'faults' | '
 
 /** `subject` is the id in the proof of a subject, if one was checked. */
 export function certificateAnswer(
-  { record, faults, signers, proofs }: CheckedCertificate,
+  { record, faults, signers, proofs, recomputations }: CheckedCertificate,
   subject: string | undefined,
 ): CertificateAnswer {
   return {
@@ -21,6 +24,6 @@ export function certificateAnswer(
     state: record?.state ?? null,
     claim: record?.claim ?? null,
     subject: subject ?? null,
-    ...{ faults, signers, proofs },
+    ...{ faults, signers, proofs, recomputations },
   }
 }

@@ -51,6 +51,14 @@ export interface Answer {
   readonly signatures?: CheckedSignatures
   /** Only from `verify` of a certificate. */
   readonly certificate?: CertificateAnswer
+  /** Only from `verify --recompute`. The digest is that of the model that was computed. */
+  readonly recomputed?: {
+    readonly ledger: string
+    readonly number: number
+    readonly model: string | null
+    /** Whether it is the model in the record. */
+    readonly same: boolean
+  }
   /** Only from `sweep`: the cells that it would compute, or the counts of its results. */
   readonly cells?: readonly object[] | SweepCounts
   readonly shared?: number

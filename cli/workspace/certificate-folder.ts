@@ -54,7 +54,7 @@ export async function readCertificate(folder: string): Promise<FoundCertificate>
 }
 
 /** Whether the check of a certificate reads the content of a file. */
-const isText = (path: string) => /\.(json|jsonl|sig)$/.test(path)
+const isText = (path: string) => /\.(json|jsonl|sig)$/.test(path) && path !== certificatePaths.report
 
 async function digestOf(file: string): Promise<string> {
   const opened = await openHashed(file).catch((error: unknown) => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { openArtifacts, type Artifacts } from '../../artifacts/artifacts.ts'
@@ -17,7 +17,7 @@ import {
   requestedSignal,
   workflowId,
 } from '../../workflows/names.ts'
-import { zeroshift } from '../support/command.ts'
+import { answerOf, zeroshift } from '../support/command.ts'
 import { ended, running, Site, until, type Handle } from '../support/durable.ts'
 import { fileDirectory } from '../support/directories.ts'
 
@@ -251,6 +251,21 @@ describe('requests in sequence', () => {
     expect(model.before).toEqual(second?.model.after)
     expect(previous).toBe(sha256(bytes['ledgers/measured/000002.json'] ?? ''))
     expect(forgottenBefore).toBe(5)
+
+    // The method started from the model of the second request, which the private part has.
+    rmSync(join(kept, '.zeroshift'), { recursive: true, force: true })
+    const again = await command('verify', 'request-3', '--recompute', '--key', 'operator', '--json')
+    expect(answerOf(again)).toMatchObject({
+      status: 'verified',
+      recomputed: { ledger: 'measured', number: 3, model: model.after.sha256, same: true },
+    })
+    expect(JSON.parse(await command('verify', 'request-3', '--json'))).toMatchObject({
+      certificate: { recomputations: [{ result: 'verified', model: model.after.sha256 }] },
+    })
+    rmSync(join(kept, 'request-3', 'private'), { recursive: true })
+    const published = await zeroshift(kept, 'verify', 'request-3', '--recompute').ended
+    expect(published).toMatchObject({ code: 2 })
+    expect(published.stderr).toContain('ask the operator for the whole certificate')
   })
 
   test('a worker that is killed changes no byte of any record', async () => {

@@ -23,7 +23,10 @@ import {
   modelFiles,
   modelFolder,
 } from '../../../../signatures/certificate.ts'
+import { reportPath } from '../../../../artifacts/format/layout.ts'
 import { readCertificate } from '../../../../cli/workspace/certificate-folder.ts'
+import { attest } from '../../../../cli/workspace/recomputed-certificate.ts'
+import { recomputationIn } from '../../../../signatures/recomputed.ts'
 import { deletionClaims } from '../../../../signatures/deletion.ts'
 import { newSigningKey, privatePem, publicPem, type SigningKey } from '../../../../signatures/keys.ts'
 import { signedFolder } from '../../../../signatures/model-signature.ts'
@@ -93,6 +96,7 @@ interface Answer {
     readonly faults: readonly { readonly path: string; readonly message: string }[]
     readonly signers: readonly { readonly keyid: string; readonly named: boolean }[]
     readonly proofs: number | null
+    readonly recomputations: readonly object[]
     readonly subject: string | null
   }
 }
@@ -136,6 +140,7 @@ test('a certificate has the record, its chain, the model and proofs, and holds w
       claim: 'replayed',
       faults: [],
       proofs: 3,
+      recomputations: [],
       subject: null,
     },
     signers: [{ keyid: operator.publicKey.id, named: true }],
@@ -524,6 +529,7 @@ test('the model has a description if the store has the run that made it', async 
   const attempts = first.record.attempts.map((attempt) => ({ ...attempt, run: run.id }))
   const artifacts = openArtifacts(`file://${root}/store-with-run`)
   await artifacts.putRun(run)
+  await artifacts.store.put(reportPath(run.id), Buffer.from('{"clock":1}'))
   await putDeletions(artifacts, [{ ...first, record: { ...first.record, attempts } }])
   const out = join(root, 'with-run')
   const written = await here(
@@ -538,6 +544,64 @@ test('the model has a description if the store has the run that made it', async 
   expect((await here('verify', out)).code).toBe(0)
   writeFileSync(join(out, 'model/config.json'), '{}')
   expect((await here('verify', out)).stderr).toMatch(/^model\/config\.json: its SHA-256 is/m)
+
+  // The report names the samples and is therefore in the private part, with a signature of its own.
+  expect(filesOf(join(out, 'private/run'))).toEqual(['report.json', 'run.sig'])
+  writeFileSync(join(out, 'private/run/report.json'), '{"clock":2}')
+  expect((await here('verify', out)).stderr).toMatch(/^private\/run\/report\.json: its SHA-256 is/m)
+  rmSync(join(out, 'private/run/run.sig'))
+  expect((await here('verify', out)).stderr).toMatch(/^private\/run\/run\.sig: this file is missing/m)
+})
+
+describe('attestations of those who computed the model again', () => {
+  const model = second.record.model.after.sha256
+  const path = 'recomputed.intoto.jsonl'
+  const attested = (result: 'verified' | 'different' = 'verified') =>
+    attest(
+      { folder, record: second.record, digest: 'a'.repeat(64), report: '', given: '' },
+      { run: 'run', result, model, environment: { zeroshift: '1.0.0', processor: 'a processor' } },
+      auditor,
+    )
+
+  test('are shown, and every changed byte is found', async () => {
+    await attested()
+    await attested('different')
+    const { code, certificate } = await verified('--require-signature', 'operator.pub')
+    expect(code).toBe(0)
+    const keyids = [auditor.publicKey.id]
+    expect(certificate.recomputations).toMatchObject([
+      { result: 'verified', model, keyids },
+      { result: 'different', keyids },
+    ])
+    const found = await readCertificate(folder)
+    const bytes = readFileSync(inFolder(path))
+    for (let at = 0; at < bytes.length; at++) {
+      const changed = Buffer.from(bytes)
+      changed[at] = (changed[at] ?? 0) ^ 1
+      const texts = { ...found.texts, [path]: changed.toString() }
+      expect(checkCertificate({ ...found, texts }, []).faults.map((fault) => fault.path)).toContain(path)
+    }
+  })
+
+  test('of another record, and lines that are cut, are faults', async () => {
+    await attested()
+    const line = read(path)
+    writeFileSync(inFolder(path), line.trimEnd())
+    expect(await faults()).toEqual([`${path}: its last line is not complete`])
+    const [first] = made
+    if (!first) throw new Error('requests were made')
+    expect(recomputationIn(line.trimEnd(), path, first.record, [])).toHaveProperty('flaw')
+  })
+})
+
+test.each<[string, readonly string[], RegExp]>([
+  ['a certificate without a report', ['--recompute'], /private\/run\/report\.json: this file is missing/],
+  ['a key without --recompute', ['--key', 'auditor'], /--key has no effect on the certificate/],
+  ['a proof besides', ['--recompute', '--proof', 'x'], /--recompute checks no proof/],
+])('nothing is computed again for %s', async (_, args, wanted) => {
+  const refused = await here('verify', folder, ...args)
+  expect(refused.code).toBe(2)
+  expect(refused.stderr).toMatch(wanted)
 })
 
 test('without notes in the store, a certificate has no private part', async () => {
