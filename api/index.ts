@@ -8,6 +8,7 @@ export {
   run,
   type ConfigOptions,
   type ExperimentConfig,
+  type PluginSection,
   type MethodRow,
   type PlannedRun,
   type PlannedStage,

@@ -16,7 +16,9 @@ import { runRecordIn, storeFor } from '../cli/workspace/workspace.ts'
 import { StoreView } from '../artifacts/store-view.ts'
 import { createPluginLoader } from '../cli/plugins/load.ts'
 import type { DatasetFacts } from '../experiment/spec/dataset.ts'
+import type { builtInDataSchemas } from '../experiment/spec/data.ts'
 import type { builtInRowSchemas } from '../experiment/spec/methods.ts'
+import type { builtInModelSchemas } from '../experiment/spec/model.ts'
 import type { configSchema, Spec } from '../experiment/spec/spec.ts'
 import type { rowTuneSchema } from '../experiment/spec/tune.ts'
 import type { Manifest } from '../experiment/records/manifest.ts'
@@ -40,8 +42,16 @@ export interface PluginRow {
 /** A row of the table: a method of Zeroshift, an external program, or a plug-in. */
 export type MethodRow = z.input<(typeof builtInRowSchemas)[number]> | PluginRow
 
+/** A data reader or a model that a plug-in defines. It has the plug-in's options beside its name. */
+export interface PluginSection {
+  readonly name: PluginName
+  readonly [option: string]: unknown
+}
+
 /** An experiment, with the options that a config file has. */
-export type ExperimentConfig = Omit<z.input<typeof configSchema>, 'methods'> & {
+export type ExperimentConfig = Omit<z.input<typeof configSchema>, 'data' | 'model' | 'methods'> & {
+  readonly data: z.input<(typeof builtInDataSchemas)[number]> | PluginSection
+  readonly model: z.input<(typeof builtInModelSchemas)[number]> | PluginSection
   readonly methods: readonly MethodRow[]
 }
 

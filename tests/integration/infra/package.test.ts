@@ -155,7 +155,10 @@ export const texts: readonly string[] = [id, ...stages.map(({ key }) => key)]
 // @ts-expect-error An id is a text.
 export const wrong: number = id
 // @ts-expect-error There is no such data set.
-config.data = { name: 'other' }
+export const elsewhere: ExperimentConfig = { ...config, data: { name: 'other' } }
+// @ts-expect-error There is no such model.
+export const larger: ExperimentConfig = { ...config, model: { name: 'other' } }
+export const own: ExperimentConfig = { ...config, model: { name: './my-model.ts', width: 8 } }
 // @ts-expect-error There is no such method.
 export const other: ExperimentConfig = { ...config, methods: [{ method: 'other' }] }
 `,
