@@ -42,7 +42,9 @@ export interface PluginRow {
 /** A row of the table: a method of Zeroshift, an external program, or a plug-in. */
 export type MethodRow = z.input<(typeof builtInRowSchemas)[number]> | PluginRow
 
-/** A data reader or a model that a plug-in defines. It has the plug-in's options beside its name. */
+/**
+ * A data reader or a model that a plug-in defines. It has the plug-in's options beside its name.
+ */
 export interface PluginSection {
   readonly name: PluginName
   readonly [option: string]: unknown
