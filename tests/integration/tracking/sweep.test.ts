@@ -155,7 +155,7 @@ test("MLflow's search finds the average gap by rank", async () => {
 
 test('two workers that deliver the first cells at the same time make one run of the sweep', async () => {
   let lost = 0
-  for (let round = 0; round < 6 && lost === 0; round++) {
+  for (let round = 0; round < 30 && lost === 0; round++) {
     const { sweep, tracking, held } = fresh({ id: `race-${round}` })
     for (const rank of ranks) await keep(cellInput(rank))
     await artifacts.putSweep(sweep)
