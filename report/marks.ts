@@ -2,6 +2,7 @@ import type { ClassifierName } from '../experiment/records/scores.ts'
 import { wilsonInterval } from '../common/interval.ts'
 import type { Clock } from '../experiment/records/manifest.ts'
 import { endsOf, ranges, type MetricName, type RowMarks } from '../experiment/records/results.ts'
+import { isExact } from '../experiment/spec/method-facts.ts'
 import { makerOf } from '../experiment/stages/stage-list.ts'
 import { isOfProgram } from '../experiment/stages/stage.ts'
 import { manifestOf, type ReportInput, type RowModels } from './input.ts'
@@ -107,8 +108,8 @@ function isCollapsed(input: ReportInput, { candidate }: RowModels[number]): bool
 }
 
 /**
- * Whether a row has its options as written while others were tuned. Replay and SISA are exact and
- * have no option to tune.
+ * Whether a row has its options as written while others were tuned. Exact methods have no option
+ * to tune.
  */
 function isUntuned(
   { run: { plan } }: ReportInput,
@@ -116,8 +117,7 @@ function isUntuned(
 ): boolean {
   return (
     plan.tuning !== undefined &&
-    method !== 'replay' &&
-    method !== 'sisa' &&
+    !isExact(method) &&
     unlearn !== undefined &&
     unlearn.inputs.tuned === undefined
   )

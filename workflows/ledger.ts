@@ -21,26 +21,14 @@ import type {
 import type { StoredInput } from '../experiment/plan/run-parts.ts'
 import type { Attempt } from '../experiment/records/deletion.ts'
 import type { RunResult } from '../experiment/records/run.ts'
+import { bookkeeping, waiting } from './activity-options.ts'
 import { childFailureMessage } from './child-failure.ts'
-import { fairShare, progressQuery, requestedSignal, workflowId, workflowType, type Queue } from './names.ts'
+import { fairShare, progressQuery, requestedSignal, workflowId, workflowType } from './names.ts'
 
-const queue = 'zeroshift' satisfies Queue
-const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '10s' }
-
-const { nextRequest, planStep, judgeStep, settleRequest } = proxyActivities<Activities>({
-  taskQueue: queue,
-  startToCloseTimeout: '1h',
-  heartbeatTimeout: '1m',
-  retry,
-})
+const { nextRequest, planStep, judgeStep, settleRequest } = proxyActivities<Activities>(bookkeeping)
 
 /** The activity that waits for a run that somebody else has started. */
-const { whichEnded } = proxyActivities<Activities>({
-  taskQueue: queue,
-  startToCloseTimeout: '365d',
-  heartbeatTimeout: '10s',
-  retry,
-})
+const { whichEnded } = proxyActivities<Activities>(waiting)
 
 type Experiment = (input: StoredInput) => Promise<RunResult>
 

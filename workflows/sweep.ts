@@ -31,6 +31,7 @@ import {
   type SweepResult,
 } from '../experiment/sweep/sweep.ts'
 import type { RunResult } from '../experiment/records/run.ts'
+import { bookkeeping, waiting } from './activity-options.ts'
 import { childFailureMessage } from './child-failure.ts'
 import { startSweepTracking, type SweepTracker } from './tracking.ts'
 import {
@@ -41,26 +42,12 @@ import {
   resumeSignal,
   workflowId,
   workflowType,
-  type Queue,
 } from './names.ts'
 
-const queue = 'zeroshift' satisfies Queue
-const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '10s' }
-
-const { cellsOf, settled, reportSweep } = proxyActivities<Activities>({
-  taskQueue: queue,
-  startToCloseTimeout: '1h',
-  heartbeatTimeout: '1m',
-  retry,
-})
+const { cellsOf, settled, reportSweep } = proxyActivities<Activities>(bookkeeping)
 
 /** The activity that waits for runs, which may take very long. */
-const { whichEnded } = proxyActivities<Activities>({
-  taskQueue: queue,
-  startToCloseTimeout: '365d',
-  heartbeatTimeout: '10s',
-  retry,
-})
+const { whichEnded } = proxyActivities<Activities>(waiting)
 
 /** The number of runs that are looked up in the store at once. */
 const CHUNK = 50

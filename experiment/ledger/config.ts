@@ -3,6 +3,7 @@ import { formatPath, type Locate, type Path } from '../../common/path.ts'
 import { crossChecks } from '../spec/config.ts'
 import { findingsOf, type Finding } from '../spec/config-issues.ts'
 import { readYaml } from '../spec/config-yaml.ts'
+import { isExact } from '../spec/method-facts.ts'
 import { isEnsemble } from '../spec/methods.ts'
 import { settingsSchema, type Settings } from '../spec/settings.ts'
 import { z } from 'zod'
@@ -118,11 +119,6 @@ function ledgerChecks({
       )
   }
   return findings
-}
-
-/** Whether the model of a method depends on no forgotten sample by construction. */
-export function isExact(method: string): boolean {
-  return method === 'retrain' || method === 'replay'
 }
 
 function wrong(path: Path, message: string): Finding {

@@ -1,6 +1,6 @@
 import type { Attempt, Evidence } from '../records/deletion.ts'
 import { endsOf, type Figure, type ResultRow } from '../records/results.ts'
-import { isExact } from './config.ts'
+import { isExact } from '../spec/method-facts.ts'
 import { acceptedFigures } from './accepted-figures.ts'
 import type { LedgerSpec } from './spec.ts'
 

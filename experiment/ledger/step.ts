@@ -2,7 +2,7 @@ import type { BlobRef } from '../records/manifest.ts'
 import { ascending } from '../spec/indices.ts'
 import { withoutPlaces } from '../spec/places.ts'
 import type { Spec } from '../spec/spec.ts'
-import { isExact } from './config.ts'
+import { isExact } from '../spec/method-facts.ts'
 import { stepName } from './ledger.ts'
 import type { LedgerSpec } from './spec.ts'
 

@@ -77,6 +77,13 @@ export const methodFacts: Readonly<Record<RowSpec['method'], MethodFacts>> = {
   plugin: { paper: 'a module of yours; no publication', reads: both },
 }
 
+const exactMethods = ['retrain', 'replay', 'sisa']
+
+/** Whether the model of a method depends on no forgotten sample by construction. */
+export function isExact(method: string): boolean {
+  return exactMethods.includes(method)
+}
+
 /** A sentence about the samples that a method reads. */
 export function readsOf(method: RowSpec['method']): string {
   const { reads, note } = methodFacts[method]

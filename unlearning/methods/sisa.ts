@@ -1,6 +1,6 @@
 import type { CurvePoint } from '../../experiment/records/measured.ts'
 import { sliceEpochs } from '../../experiment/plan/sisa-cost.ts'
-import { TrainingBatches } from '../../learning/data/training-batches.ts'
+import { trainingSteps } from '../../experiment/plan/training-steps.ts'
 import { initialWeights, parameterSpecs, type Weights } from '../../learning/model/parameters.ts'
 import { whitened } from '../../learning/model/whitening.ts'
 import { permutation, stream } from '../../learning/random.ts'
@@ -20,18 +20,18 @@ import type { Method, UnlearnContext } from '../method.ts'
  * shards and slices do not depend on D_f. For equal costs at any R, each training takes 2E/(R + 1)
  * epochs (their section on slicing).
  *
- * Their models also use different seeds and no data in common. The vote of classes that they
- * describe first hides the confidence of a prediction; the mean is their alternative for many
- * classes.
+ * The paper describes a vote of the models first, which hides the confidence of a prediction. The
+ * mean is its alternative for many classes.
  */
 export const unlearn: Method<'sisa'> = async (method, context) => {
   const { training, layers, seed, host, beforehand = (work) => work() } = context
   const parts = partsOf(method, context)
-  const stepsOf = ({ indices }: Part) => (indices.length === 0 ? 0 : batchesOf(indices).steps)
   const epochs = sliceEpochs(training.epochs, method.slices)
-  const batchesOf = (indices: Int32Array, purpose = '') =>
-    new TrainingBatches({ ...training, indices, epochs, seed, purpose, late: undefined })
-  const all = parts.reduce((sum, part) => sum + stepsOf(part), 0)
+  const stepsOf = ({ indices: { length } }: Part) =>
+    length === 0 ? 0 : trainingSteps({ ...training, epochs }, length).steps
+  const sumOf = (some: readonly Part[], of: (part: Part) => number) =>
+    some.reduce((sum, part) => sum + of(part), 0)
+  const all = sumOf(parts, stepsOf)
   const models = new Map<number, Weights>(restored(host, method.shards))
   const curve: CurvePoint[] = [...((host?.snapshot?.notes.curve ?? []) as CurvePoint[])]
   let done = 0
@@ -61,12 +61,8 @@ export const unlearn: Method<'sisa'> = async (method, context) => {
   await train(true)
 
   const repeated = parts.filter((part) => part.isRepeated)
-  const samples = (some: readonly Part[]) =>
-    some.reduce((sum, { indices }) => {
-      const size = Math.min(training.batchSize, indices.length)
-      return sum + (indices.length === 0 ? 0 : batchesOf(indices).steps * size)
-    }, 0)
-  const first = parts.filter(({ isRepeated }) => !isRepeated).reduce((sum, part) => sum + stepsOf(part), 0)
+  const samplesOf = (part: Part) => stepsOf(part) * Math.min(training.batchSize, part.indices.length)
+  const first = all - sumOf(repeated, stepsOf)
   return {
     models: [...models.entries()].sort(([a], [b]) => a - b).map(([, weights]) => weights),
     metrics: {
@@ -79,8 +75,8 @@ export const unlearn: Method<'sisa'> = async (method, context) => {
       sisa: {
         shards: new Set(repeated.map(({ shard }) => shard)).size,
         trainings: repeated.length,
-        samples: samples(repeated),
-        of: samples(parts),
+        samples: sumOf(repeated, samplesOf),
+        of: sumOf(parts, samplesOf),
       },
     },
   }
