@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 
 /**
  * The ports to choose from if any port will do. They are below the range of ephemeral ports, from
@@ -30,4 +30,16 @@ async function isFree(port: number): Promise<boolean> {
   probe.close()
   await once(probe, 'close')
   return true
+}
+
+/** Returns whether a server accepts connections on a port of 127.0.0.1. */
+export function acceptsConnections(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    const answer = (accepted: boolean) => () => {
+      socket.destroy()
+      resolve(accepted)
+    }
+    socket.once('connect', answer(true)).once('error', answer(false))
+  })
 }

@@ -1,6 +1,4 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
  * Temporal's dev server creates the tables of a new database one after the other, and refuses a
@@ -10,8 +8,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
  */
 const noteOf = (database: string) => `${database}.unfinished`
 
-const POLL_MS = 25
-
 /** Removes a database whose creation was interrupted, and makes the note beside a new one. */
 export function prepareDatabase(database: string): void {
   const note = noteOf(database)
@@ -20,23 +16,7 @@ export function prepareDatabase(database: string): void {
   if (!existsSync(database)) writeFileSync(note, '')
 }
 
-/** Removes the note when the server accepts connections, which it does after all tables exist. */
-export async function noteFinished(database: string, port: number, exited: Promise<void>): Promise<void> {
-  const note = noteOf(database)
-  if (!existsSync(note)) return
-  let isRunning = true
-  void exited.then(() => (isRunning = false))
-  while (isRunning && !(await accepts(port))) await sleep(POLL_MS, undefined, { ref: false })
-  if (isRunning) rmSync(note, { force: true })
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    const answer = (accepted: boolean) => () => {
-      socket.destroy()
-      resolve(accepted)
-    }
-    socket.once('connect', answer(true)).once('error', answer(false))
-  })
+/** Removes the note. Call this when a server accepts connections, and therefore all tables exist. */
+export function noteFinished(database: string): void {
+  rmSync(noteOf(database), { force: true })
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { acceptsConnections } from '../host/free-port.ts'
 import { noteFinished, prepareDatabase } from './new-database.ts'
 
 /**
@@ -140,21 +141,60 @@ export function dynamicConfig(database?: string): readonly string[] {
   return existsSync(note) ? takingTurns : []
 }
 
-/** Starts Temporal's dev server. It ends with this process. */
+const STARTS = 3
+const POLL_MS = 25
+
+/**
+ * Starts Temporal's dev server. It ends with this process. The server chooses the ports for its
+ * inner services itself and ends if another process takes one of them first. A server that ends
+ * before it accepts connections is therefore started again, up to two times.
+ */
 export function startServer(options: ServerOptions): ServerProcess {
   const { temporal, port, database, ui = false, metricsPort, log } = options
-  if (database !== undefined) prepareDatabase(database)
-  const server = startGuarded({
-    program: temporal,
-    args: [
-      ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'error'],
-      ...dynamicConfig(database).flatMap((value) => ['--dynamic-config-value', value]),
-      ...(ui ? [] : ['--headless']),
-      ...(metricsPort === undefined ? [] : ['--metrics-port', String(metricsPort)]),
-      ...(database === undefined ? [] : ['--db-filename', database]),
-    ],
-    log,
-  })
-  if (database !== undefined) void noteFinished(database, port, server.exited)
-  return { ...server, address: `127.0.0.1:${port}` }
+  const start = () => {
+    if (database !== undefined) prepareDatabase(database)
+    return startGuarded({
+      program: temporal,
+      args: [
+        ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'error'],
+        ...dynamicConfig(database).flatMap((value) => ['--dynamic-config-value', value]),
+        ...(ui ? [] : ['--headless']),
+        ...(metricsPort === undefined ? [] : ['--metrics-port', String(metricsPort)]),
+        ...(database === undefined ? [] : ['--db-filename', database]),
+      ],
+      log,
+    })
+  }
+  let server = start()
+  let stopping = false
+  const keep = async (): Promise<void> => {
+    for (let starts = 1; ; starts++) {
+      const accepted = await acceptsBeforeExit(port, server.exited)
+      if (accepted && database !== undefined) noteFinished(database)
+      await server.exited
+      if (accepted || stopping || starts === STARTS) return
+      server = start()
+    }
+  }
+  const exited = keep()
+  return {
+    address: `127.0.0.1:${port}`,
+    exited,
+    async stop() {
+      stopping = true
+      await server.stop()
+      await exited
+    },
+  }
+}
+
+/** Resolves with whether a server accepts connections before it ends. */
+async function acceptsBeforeExit(port: number, exited: Promise<void>): Promise<boolean> {
+  let isRunning = true
+  void exited.then(() => (isRunning = false))
+  while (isRunning) {
+    if (await acceptsConnections(port)) return isRunning
+    await sleep(POLL_MS, undefined, { ref: false })
+  }
+  return false
 }
