@@ -29,9 +29,10 @@ const folders = {
     may: [
       ...['common', 'host', 'experiment', 'datasets', 'learning', 'signatures', 'artifacts', 'sources'],
       ...['pretrained', 'programs', 'tracking', 'report', 'workflows', 'activities', 'worker', 'stack'],
-      'api',
+      ...['api', 'ui'],
     ],
   },
+  ui: { may: ['common', 'host', 'experiment', 'artifacts', 'report', 'activities'] },
   api: {
     may: [
       ...['common', 'host', 'experiment', 'datasets', 'learning', 'unlearning'],

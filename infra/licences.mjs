@@ -12,6 +12,8 @@ allowed, and fails where there are any.
 const ALLOWED = new Set([
   ...['0BSD', 'Apache-2.0', 'BlueOak-1.0.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT', 'Python-2.0'],
   'Unlicense',
+  // axe-core, with which tests check that pages are accessible.
+  'MPL-2.0',
   // Icons of the documentation's site, in the public domain.
   'CC0-1.0',
   // Data in the tools that bundle workflows.

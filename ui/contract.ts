@@ -1,0 +1,291 @@
+import type { Interval } from '../common/interval.ts'
+import type { ResultRow } from '../experiment/records/results.ts'
+import type { RunProgress, StageProgress } from '../experiment/records/run.ts'
+import type { SweepProgress } from '../experiment/sweep/sweep.ts'
+import type { Document } from '../report/blocks.ts'
+
+/**
+ * What the server of `zeroshift ui` answers and the page reads. An exported folder holds the same
+ * answers as files. Times are ISO 8601, sizes are bytes and durations are seconds.
+ */
+
+/** Paths of answers, relative to the page. */
+export const paths = {
+  session: () => 'api/session',
+  runs: () => 'api/runs',
+  run: (run: string) => `api/runs/${run}`,
+  outcomes: (run: string) => `api/runs/${run}/outcomes`,
+  samples: (run: string) => `api/runs/${run}/samples`,
+  image: (run: string, sample: number) => `api/runs/${run}/images/${sample}.png`,
+  features: (run: string) => `api/runs/${run}/features`,
+  comparison: (runs: readonly string[]) => `api/comparisons/${[...runs].sort().join('+')}`,
+  sweeps: () => 'api/sweeps',
+  sweep: (sweep: string) => `api/sweeps/${sweep}`,
+  store: () => 'api/store',
+  /** Server-sent events: `runs` (RunList), `run` (RunProgress) and `sweep` (SweepProgress). */
+  events: ({ run, sweep }: { readonly run?: string; readonly sweep?: string } = {}) => {
+    const query = new URLSearchParams({ ...(run && { run }), ...(sweep && { sweep }) }).toString()
+    return query === '' ? 'api/events' : `api/events?${query}`
+  },
+  /** POST, with the token of the session in the header `x-zeroshift-token`. */
+  control: (run: string, action: ControlAction) => `api/runs/${run}/${action}`,
+} as const
+
+/** The answer in place of any other one if the request failed. The status is 4xx or 5xx. */
+export interface Failure {
+  readonly error: string
+  /** What to do. */
+  readonly remedy?: string
+}
+
+export interface Session {
+  readonly version: string
+  /** The store as a path or a URL. Absent in an export. */
+  readonly store?: string
+  /** The address of the Temporal server that is asked for live runs. */
+  readonly temporal?: string
+  /** Present if the page may change runs (`--control`): the token that every change has to send. */
+  readonly token?: string
+  /** Whether these are the files of an export, which do not change. */
+  readonly exported?: true
+}
+
+export const runStates = [
+  'running',
+  'paused',
+  'completed',
+  'incomplete',
+  'interrupted',
+  'failed',
+  'cancelled',
+] as const
+/**
+ * `incomplete`: the run ended, and some of its stages failed. `interrupted`: the run was not
+ * finished when its server stopped.
+ */
+export type RunState = (typeof runStates)[number]
+
+export interface RunEntry {
+  readonly id: string
+  /** The name in the config. */
+  readonly name: string
+  readonly state: RunState
+  readonly dataset: string
+  readonly model: string
+  /** The split in words, such as `class 3 (cat)`. */
+  readonly split: string
+  readonly methods: readonly string[]
+  readonly sweep?: string
+  readonly tags: readonly string[]
+  readonly note?: string
+  /** Absent if neither Temporal nor a report knows it. */
+  readonly startedAt?: string
+  readonly seconds?: number
+  readonly stages: StageCounts
+  /** The estimated seconds that the run still takes. Present if it is running and known. */
+  readonly secondsLeft?: number
+  readonly failures: readonly StageFailure[]
+  /** Whether the store has a report of the run. */
+  readonly hasReport: boolean
+}
+
+export interface StageCounts {
+  readonly all: number
+  readonly done: number
+  readonly running: number
+  readonly failed: number
+}
+
+export interface StageFailure {
+  readonly title: string
+  readonly reason: string
+}
+
+export interface RunList {
+  /** Newest first. */
+  readonly runs: readonly RunEntry[]
+}
+
+export interface RunView {
+  readonly entry: RunEntry
+  /** Absent if no Temporal server knows the run. */
+  readonly progress?: RunProgress
+  /** The report as blocks, of the stages that are finished now. */
+  readonly document: Document
+  /** The rows of the table of results. */
+  readonly rows: readonly ResultRow[]
+  /** The spec, with its defaults, as YAML. */
+  readonly config: string
+  /** The command that computes the run again. */
+  readonly command: string
+  /** The digest of the report. Absent while stages are missing. */
+  readonly digest?: string
+  /** The views that this run has data for. */
+  readonly views: { readonly samples: boolean; readonly features: boolean }
+  /** LaTeX and CSV of the results, as in the files of the report. */
+  readonly tables: { readonly latex: string; readonly csv: string }
+}
+
+/** What the logits of a run's models say of classes and samples. One entry for each seed and row. */
+export interface Outcomes {
+  readonly classes: readonly string[]
+  readonly seeds: number
+  readonly models: readonly ModelOutcomes[]
+}
+
+export interface ModelOutcomes {
+  /** The label of the row. */
+  readonly label: string
+  /** From 0. */
+  readonly seed: number
+  readonly isGold: boolean
+  /** Counts by true and predicted class, for each set of samples. */
+  readonly confusion: Readonly<Record<'retained' | 'forget' | 'test', readonly (readonly number[])[]>>
+  readonly attacks: readonly AttackCurve[]
+  /** Margins log p/(1 − p) of the true class on the forget set, in the order of its samples. */
+  readonly forgetMargins: readonly number[]
+}
+
+/** The receiver operating characteristic of an attack: members are the positives. */
+export interface AttackCurve {
+  /** The name of the score or of the attack. */
+  readonly attack: string
+  readonly positives: string
+  readonly negatives: string
+  /** Shares, ascending, from 0 to 1, and the score at or above which a sample counts as positive. */
+  readonly points: readonly {
+    readonly falsePositives: number
+    readonly truePositives: number
+    readonly threshold: number
+  }[]
+  readonly auc: number
+}
+
+/** The samples of the first seed of a run, as columns of equal length. */
+export interface SampleTable {
+  readonly classes: readonly string[]
+  /** Width, height and channels of an image. Absent if the data are no images. */
+  readonly shape?: readonly [number, number, number]
+  readonly sets: readonly ('forget' | 'retained' | 'test')[]
+  /** By sample: the index into `sets`. */
+  readonly set: readonly number[]
+  /** By sample: its number in the training set, or in the test set for test samples. */
+  readonly number: readonly number[]
+  /** By sample: the number of its true class. */
+  readonly label: readonly number[]
+  /** By model, and in it by sample. */
+  readonly models: readonly {
+    readonly label: string
+    readonly isGold: boolean
+    /** The probability of the true class. */
+    readonly confidence: readonly number[]
+    /** The predicted class. */
+    readonly predicted: readonly number[]
+  }[]
+  /** By forget sample, in the order of `set`: its nearest retained and test samples, as rows here. */
+  readonly neighbours?: readonly (readonly number[])[]
+}
+
+/** Maps of the features of chosen samples at one layer, of one seed. */
+export type Features =
+  | { readonly missing: string; readonly remedy: string }
+  | {
+      readonly layer: string
+      /** By sample: the set and the class. */
+      readonly samples: readonly {
+        readonly set: 'forget' | 'retained' | 'test'
+        readonly number: number
+        readonly label: number
+      }[]
+      readonly classes: readonly string[]
+      readonly models: readonly {
+        readonly label: string
+        readonly isGold: boolean
+        readonly umap: readonly (readonly [number, number])[]
+        readonly pca: readonly (readonly [number, number])[]
+      }[]
+      /** CKA of each layer of a model with each layer of gold, from 0 to 1. */
+      readonly cka: readonly {
+        readonly label: string
+        readonly layers: readonly string[]
+        readonly goldLayers: readonly string[]
+        readonly values: readonly (readonly number[])[]
+      }[]
+    }
+
+export interface ComparisonView {
+  readonly runs: readonly string[]
+  readonly document: Document
+  readonly tables: { readonly latex: string; readonly csv: string }
+}
+
+export interface SweepEntry {
+  readonly id: string
+  readonly name: string
+  readonly state: RunState
+  readonly cells: number
+  readonly done: number
+  readonly failed: number
+  readonly startedAt?: string
+}
+
+export interface SweepList {
+  readonly sweeps: readonly SweepEntry[]
+}
+
+export interface SweepView {
+  readonly entry: SweepEntry
+  readonly progress?: SweepProgress
+  /** The parameters that vary, in the order of the config. */
+  readonly parameters: readonly string[]
+  readonly cells: readonly SweepCell[]
+  readonly document: Document
+  readonly tables: { readonly latex: string; readonly csv: string }
+}
+
+export interface SweepCell {
+  readonly run: string
+  readonly state: RunState | 'waiting' | 'stopped'
+  readonly values: Readonly<Record<string, string>>
+  /** The rows of results without those of gold. Empty if there are none yet. */
+  readonly rows: readonly {
+    readonly label: string
+    readonly gap?: number
+    readonly interval?: Interval
+    readonly rte?: number
+  }[]
+  readonly running?: readonly StageProgress[]
+}
+
+export interface StoreView {
+  readonly bytes: number
+  readonly runs: readonly { readonly id: string; readonly own: number; readonly shared: number }[]
+  readonly kinds: readonly { readonly kind: string; readonly stages: number; readonly bytes: number }[]
+  readonly records: number
+  /** What no run needs. `zeroshift gc` deletes it. */
+  readonly unneeded: number
+  /** The result of the last `zeroshift check`. Absent if none is known. */
+  readonly check?: {
+    readonly finishedAt: string
+    readonly faults: number
+    readonly stages: number
+    readonly blobs: number
+  }
+}
+
+export const controlActions = ['pause', 'resume', 'cancel', 'retry', 'parallelism', 'delete'] as const
+export type ControlAction = (typeof controlActions)[number]
+
+/** The body of a POST. */
+export interface ControlRequest {
+  /** For `parallelism`, which only sweeps have: the largest number of runs at the same time. */
+  readonly atMost?: number
+  /** For `delete`: false only returns what would be deleted. */
+  readonly confirmed?: boolean
+}
+
+export interface ControlAnswer {
+  readonly message: string
+  /** For `delete`: the bytes that are freed. */
+  readonly bytes?: number
+}
