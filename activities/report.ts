@@ -7,8 +7,10 @@ import { recordOf, type RunInput, type RunRecord, type RunResult } from '../expe
 import { stagesOf } from '../experiment/stages/stage-list.ts'
 import type { StageRef } from '../experiment/stages/stage.ts'
 import { renderReport } from '../report/report.ts'
+import { drawnMapStages } from '../report/sections/maps.ts'
 import { signedReport, type SignedReport } from '../signatures/claims.ts'
 import type { SigningKey } from '../signatures/keys.ts'
+import { mapsOf } from './feature-maps.ts'
 
 export interface WrittenReport {
   /** The folder of the report's files, as a URL of the store. */
@@ -31,7 +33,8 @@ export async function renderRun(artifacts: Artifacts, run: RunRecord, failed: Ru
   const manifests = await manifestsOf(artifacts, run)
   const labels = await artifacts.labels(run.id)
   const input = { run, manifests, failed, ...(labels && { labels }) }
-  const { html, markdown, json, digest, results } = await renderReport(input)
+  const maps = await mapsOf(artifacts, input, drawnMapStages(input))
+  const { html, markdown, json, digest, results } = await renderReport({ ...input, maps })
   const absent = stagesOf(run.plan).flatMap(({ key }) => (key in manifests ? [] : [key]))
   return {
     files: { 'index.html': html, 'report.md': markdown, 'report.json': json },
