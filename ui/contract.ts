@@ -23,8 +23,8 @@ export const paths = {
   sweep: (sweep: string) => `api/sweeps/${sweep}`,
   store: () => 'api/store',
   /**
-   * Server-sent events: `runs` (RunList), `run` (RunProgress), `sweep` (SweepProgress) and `temporal`
-   * (TemporalState). The first `runs` is the whole list.
+   * Server-sent events: `runs` (RunList), `run` (RunProgress), `sweep` (SweepProgress) and
+   * `temporal` (TemporalState). The first `runs` is the whole list.
    */
   events: ({ run, sweep }: { readonly run?: string; readonly sweep?: string } = {}) => {
     const query = new URLSearchParams({ ...(run && { run }), ...(sweep && { sweep }) }).toString()
@@ -140,7 +140,7 @@ export interface RunView {
   readonly tables: { readonly latex: string; readonly csv: string }
 }
 
-/** What the logits of a run's models say of classes and samples. One entry for each seed and row. */
+/** What the logits of a run's models say of classes and samples, one entry per seed and row. */
 export interface Outcomes {
   readonly classes: readonly string[]
   readonly seeds: number
@@ -166,7 +166,7 @@ export interface AttackCurve {
   readonly attack: string
   readonly positives: string
   readonly negatives: string
-  /** Shares, ascending, from 0 to 1, and the score at or above which a sample counts as positive. */
+  /** Shares, ascending from 0 to 1, and the score at or above which a sample counts as positive. */
   readonly points: readonly {
     readonly falsePositives: number
     readonly truePositives: number
@@ -196,7 +196,7 @@ export interface SampleTable {
     /** The predicted class. */
     readonly predicted: readonly number[]
   }[]
-  /** By forget sample, in the order of `set`: its nearest retained and test samples, as rows here. */
+  /** By forget sample, in the order of `set`: the rows of its nearest other samples. */
   readonly neighbours?: readonly (readonly number[])[]
 }
 

@@ -1,0 +1,68 @@
+import { environmentHere } from '../../activities/runtime/environment.ts'
+import { secretOf } from '../../common/secret.ts'
+import { stagesOf } from '../../experiment/stages/stage-list.ts'
+import { refuseUnsafe } from '../../ui/server/security.ts'
+import { startUiServer } from '../../ui/server/server.ts'
+import { urlOf } from '../../worker/endpoint.ts'
+import { interruption } from '../launch/interrupt.ts'
+import { namedPorts, portOf } from '../options/ports.ts'
+import { estimateFrom } from '../output/estimate.ts'
+import { coloursOf, pathOrUrl, print, printError } from '../output/print.ts'
+import { errorReason } from '../server/unwrap-error.ts'
+import { LiveConnection, liveServer } from '../ui/live-server.ts'
+import { pageFolder } from '../ui/page-folder.ts'
+import { artifactsIn } from '../workspace/existing-store.ts'
+
+interface UiOptions {
+  readonly port?: string
+  readonly host?: string
+  readonly token?: string
+  readonly page?: string
+  readonly store?: string
+  readonly temporal?: string
+}
+
+/** The port that is tried first if the user names none. */
+const PORT = 8090
+
+/** `zeroshift ui`: serves the page until SIGINT or SIGTERM. */
+export async function ui(options: UiOptions): Promise<number> {
+  const host = options.host ?? '127.0.0.1'
+  const token = options.token ?? secretOf('ZEROSHIFT_UI_TOKEN')
+  refuseUnsafe(host, token)
+  const artifacts = await artifactsIn(options.store)
+  const page = await pageFolder(options.page)
+  const port = await portOf('--port', PORT, namedPorts({ '--port': options.port }))
+  const connection = new LiveConnection(options.temporal)
+  const stop = interruption()
+  const store = pathOrUrl(artifacts.store.url)
+  const { yellow } = coloursOf(process.stderr)
+  try {
+    const server = await startUiServer({
+      ...{ artifacts, host, port, store },
+      operations: {
+        live: liveServer(connection),
+        estimate: async ({ plan }) => (await estimateFrom(artifacts, stagesOf(plan))).byKey,
+      },
+      version: environmentHere(undefined).zeroshift ?? '',
+      ...(token !== undefined && { token }),
+      ...(page !== undefined && { page }),
+      onError: (error) => {
+        printError(yellow(errorReason(error)))
+      },
+    })
+    try {
+      print(`${urlOf({ host, port: server.port })}/`)
+      if (page === undefined)
+        printError(yellow('The page is not built: only the answers below /api are served.'))
+      print(`Runs in ${store}. The page may only read. Ctrl-C stops it.`)
+      await stop.whenRequested
+      return 0
+    } finally {
+      await server.close()
+    }
+  } finally {
+    stop.off()
+    await connection.close()
+  }
+}
