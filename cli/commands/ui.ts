@@ -1,4 +1,4 @@
-import { declareCommand, value } from '../declare.ts'
+import { declareCommand, flag, value } from '../declare.ts'
 import { store, temporal } from '../options/shared.ts'
 
 export const ui = declareCommand({
@@ -10,6 +10,10 @@ export const ui = declareCommand({
     value(
       '--token <text>',
       'the secret that the page asks for; better in ZEROSHIFT_UI_TOKEN, as other users see options',
+    ),
+    flag(
+      '--control',
+      'let the page pause, resume, cancel, retry and delete runs; it may only read otherwise',
     ),
     value('--page <folder>', 'serve another build of the page'),
     store,
