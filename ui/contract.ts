@@ -22,7 +22,10 @@ export const paths = {
   sweeps: () => 'api/sweeps',
   sweep: (sweep: string) => `api/sweeps/${sweep}`,
   store: () => 'api/store',
-  /** Server-sent events: `runs` (RunList), `run` (RunProgress) and `sweep` (SweepProgress). */
+  /**
+   * Server-sent events: `runs` (RunList), `run` (RunProgress), `sweep` (SweepProgress) and
+   * `temporal` (TemporalState). The first `runs` is the whole list.
+   */
   events: ({ run, sweep }: { readonly run?: string; readonly sweep?: string } = {}) => {
     const query = new URLSearchParams({ ...(run && { run }), ...(sweep && { sweep }) }).toString()
     return query === '' ? 'api/events' : `api/events?${query}`
@@ -48,6 +51,11 @@ export interface Session {
   readonly token?: string
   /** Whether these are the files of an export, which do not change. */
   readonly exported?: true
+}
+
+/** The Temporal server that answers now, of which a page learns when one comes or goes. */
+export interface TemporalState {
+  readonly address?: string
 }
 
 export const runStates = [
@@ -80,6 +88,8 @@ export interface RunEntry {
   readonly note?: string
   /** Absent if neither Temporal nor a report knows it. */
   readonly startedAt?: string
+  /** When its record or its report was last written, by the clock of the store. */
+  readonly changedAt?: string
   readonly seconds?: number
   readonly stages: StageCounts
   /** The estimated seconds that the run still takes. Present if it is running and known. */
@@ -101,9 +111,13 @@ export interface StageFailure {
   readonly reason: string
 }
 
+/**
+ * Newest first. A cell of a sweep is in the list once it was started. In an event, `partial` means
+ * that only runs that are new or have changed are in it, and that the others are as they were.
+ */
 export interface RunList {
-  /** Newest first. */
   readonly runs: readonly RunEntry[]
+  readonly partial?: true
 }
 
 export interface RunView {
@@ -126,7 +140,7 @@ export interface RunView {
   readonly tables: { readonly latex: string; readonly csv: string }
 }
 
-/** What the logits of a run's models say of classes and samples. One entry for each seed and row. */
+/** What the logits of a run's models say of classes and samples, one entry per seed and row. */
 export interface Outcomes {
   readonly classes: readonly string[]
   readonly seeds: number
@@ -152,7 +166,7 @@ export interface AttackCurve {
   readonly attack: string
   readonly positives: string
   readonly negatives: string
-  /** Shares, ascending, from 0 to 1, and the score at or above which a sample counts as positive. */
+  /** Shares, ascending from 0 to 1, and the score at or above which a sample counts as positive. */
   readonly points: readonly {
     readonly falsePositives: number
     readonly truePositives: number
@@ -182,7 +196,7 @@ export interface SampleTable {
     /** The predicted class. */
     readonly predicted: readonly number[]
   }[]
-  /** By forget sample, in the order of `set`: its nearest retained and test samples, as rows here. */
+  /** By forget sample, in the order of `set`: the rows of its nearest other samples. */
   readonly neighbours?: readonly (readonly number[])[]
 }
 
