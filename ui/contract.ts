@@ -1,4 +1,5 @@
 import type { Interval } from '../common/interval.ts'
+import type { CkaMatrix, MapSet, Point } from '../experiment/records/feature-maps.ts'
 import type { ResultRow } from '../experiment/records/results.ts'
 import type { RunProgress, StageProgress } from '../experiment/records/run.ts'
 import type { SweepProgress } from '../experiment/sweep/sweep.ts'
@@ -200,32 +201,32 @@ export interface SampleTable {
   readonly neighbours?: readonly (readonly number[])[]
 }
 
-/** Maps of the features of chosen samples at one layer, of one seed. */
-export type Features =
-  | { readonly missing: string; readonly remedy: string }
-  | {
-      readonly layer: string
-      /** By sample: the set and the class. */
-      readonly samples: readonly {
-        readonly set: 'forget' | 'retained' | 'test'
-        readonly number: number
-        readonly label: number
-      }[]
-      readonly classes: readonly string[]
-      readonly models: readonly {
-        readonly label: string
-        readonly isGold: boolean
-        readonly umap: readonly (readonly [number, number])[]
-        readonly pca: readonly (readonly [number, number])[]
-      }[]
-      /** CKA of each layer of a model with each layer of gold, from 0 to 1. */
-      readonly cka: readonly {
-        readonly label: string
-        readonly layers: readonly string[]
-        readonly goldLayers: readonly string[]
-        readonly values: readonly (readonly number[])[]
-      }[]
-    }
+/** Maps of the features of chosen samples at one layer, of the first seed. */
+export type Features = { readonly missing: string; readonly remedy: string } | FeatureMapsView
+
+export interface FeatureMapsView {
+  /** The layer in words: `conv2`, or `input of head`. */
+  readonly layer: string
+  /** The chosen samples, the same for all models. A random part of them comes first in each set. */
+  readonly samples: readonly {
+    readonly set: MapSet
+    /** Its number in the training set, or in the test set for test samples of a test file. */
+    readonly number: number
+    readonly label: number
+  }[]
+  readonly classes: readonly string[]
+  /** Gold first. */
+  readonly models: readonly {
+    readonly label: string
+    readonly isGold: boolean
+    readonly umap: readonly Point[]
+    readonly pca: readonly Point[]
+  }[]
+  /** The models without maps. */
+  readonly absent: readonly { readonly label: string; readonly reason: string }[]
+  /** CKA of each layer of a model with each layer of gold. */
+  readonly cka: readonly ({ readonly label: string } & CkaMatrix)[]
+}
 
 export interface ComparisonView {
   readonly runs: readonly string[]

@@ -1,5 +1,6 @@
 import type { Answer } from './answers/answer.ts'
 import type { AnswerContext } from './answers/context.ts'
+import { featuresAnswer } from './answers/features.ts'
 import { runAnswer, type Params } from './answers/run.ts'
 import { runsAnswer } from './answers/runs.ts'
 import { sessionAnswer } from './answers/session.ts'
@@ -11,4 +12,5 @@ export const routes: Readonly<Record<string, Route>> = {
   session: sessionAnswer,
   runs: runsAnswer,
   'runs/:run': runAnswer,
+  'runs/:run/features': featuresAnswer,
 }

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml'
+import { mapsOf } from '../../../activities/feature-maps.ts'
 import { manifestsOf } from '../../../activities/report.ts'
 import { digestOf } from '../../../common/canonical.ts'
 import { manifestDigest } from '../../../experiment/records/manifest.ts'
@@ -6,6 +7,7 @@ import type { RunRecord } from '../../../experiment/records/run.ts'
 import { stagesOf } from '../../../experiment/stages/stage-list.ts'
 import { commandOf } from '../../../report/command.ts'
 import { reportDocument, type ReportInput } from '../../../report/report.ts'
+import { drawnMapStages } from '../../../report/sections/maps.ts'
 import type { RunView } from '../../contract.ts'
 import { failedStages, runEntry } from '../run-entry.ts'
 import type { Snapshot } from '../run-reader.ts'
@@ -28,7 +30,9 @@ export async function runAnswer(context: AnswerContext, { run: id = '' }: Params
   const input: ReportInput = { run: record, manifests, failed, ...(labels && { labels }) }
   const digests = Object.values(manifests).map(manifestDigest).sort()
   const key = digestOf(['run', id, digests, failed, labels ?? null, record.command])
-  const report = await cached(context, key, () => Promise.resolve(reportOf(input)))
+  const report = await cached(context, key, async () =>
+    reportOf({ ...input, maps: await mapsOf(artifacts, input, drawnMapStages(input)) }),
+  )
   const view: RunView = {
     entry: entryIn(snapshot, record),
     ...(progress && { progress }),
@@ -58,6 +62,6 @@ function reportOf(input: ReportInput): Pick<RunView, 'document' | 'rows' | 'tabl
 }
 
 /** The views that a run has data for. */
-function viewsOf({ run: { plan }, manifests }: ReportInput): RunView['views'] {
-  return { samples: plan.dataset.key in manifests, features: false }
+function viewsOf({ run: { plan, spec }, manifests }: ReportInput): RunView['views'] {
+  return { samples: plan.dataset.key in manifests, features: spec.maps !== undefined }
 }
