@@ -35,6 +35,20 @@ export const paths = {
   control: (run: string, action: ControlAction) => `api/runs/${run}/${action}`,
 } as const
 
+/**
+ * The path of the script that holds an answer in an exported folder. The page loads it when it asks
+ * for the answer. Its text is `answerScript` of the path and the answer. In the index.html of the
+ * export, the script of the session replaces the comment `answers`.
+ */
+export const answerScriptPath = (path: string) => `${path}.js`
+
+/** The text of that script: it works in pages that a browser opens from disk. */
+export function answerScript(path: string, answer: unknown): string {
+  // JSON.parse, because JavaScript gives the key `__proto__` of an object another meaning.
+  const json = JSON.stringify(JSON.stringify(answer))
+  return `(globalThis.zeroshiftAnswers ??= {})[${JSON.stringify(path)}] = JSON.parse(${json})\n`
+}
+
 /** The answer in place of any other one if the request failed. The status is 4xx or 5xx. */
 export interface Failure {
   readonly error: string

@@ -1,3 +1,4 @@
+import { paceOf } from './pace.ts'
 import type { RunProgress, StageProgress } from './run.ts'
 
 /** The work of a run that is left. */
@@ -29,16 +30,9 @@ export function remainingWork(
 
 /** Returns the seconds that a stage still takes: by its own pace, or else by the estimate. */
 function leftOf(stage: StageProgress, estimate: number | undefined, now: number): number | undefined {
-  const { step, steps, resumedAt = 0, startedAt, steppedAt = now } = stage
-  if (
-    step !== undefined &&
-    steps !== undefined &&
-    startedAt !== undefined &&
-    step - resumedAt >= steps / 100
-  ) {
-    const perStep = (steppedAt - startedAt) / 1000 / (step - resumedAt)
-    return Math.max(0, (steps - step) * perStep - (now - steppedAt) / 1000)
-  }
+  const pace = paceOf(stage, now)
+  if (pace) return pace.secondsLeft
   if (estimate === undefined) return undefined
+  const { startedAt } = stage
   return startedAt === undefined ? estimate : Math.max(0, estimate - (now - startedAt) / 1000)
 }
