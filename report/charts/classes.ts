@@ -85,7 +85,7 @@ export function shareHeat(
     type: 'nominal' as const,
     title: titles.row,
     scale: { domain: [...rows] },
-    axis: { labelLimit: 150, ticks: false, labels: rowStep >= 9 },
+    axis: { labelLimit: 220, ticks: false, labels: rowStep >= 9 },
   }
   const color = { condition: { test: 'datum.shade > 0.6', value: 'var(--page)' }, value: 'var(--ink)' }
   return {

@@ -32,7 +32,7 @@ export function marginHistogram(
     type: 'quantitative' as const,
     title: 'margin φ, nats',
     scale: { domain: [low, high], nice: false },
-    axis: { values: roundValues(range), format: '~g' },
+    axis: { values: roundValues(range), format: '.4~g' },
   }
   const y = {
     type: 'quantitative' as const,

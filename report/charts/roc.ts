@@ -35,7 +35,8 @@ export function rocCurves(lines: readonly RocLine[]): TopLevelSpec {
   }
   const scaled = (lower: number) => {
     const { scale, axis } = decadeScale([lower, 1])
-    return { scale, axis: { ...axis, format: '~g' } }
+    const values = axis.values.filter((value) => value >= lower)
+    return { scale: { ...scale, domain: [lower, 1] }, axis: { values, format: '.4~g' } }
   }
   const x = { type: 'quantitative' as const, title: 'false-positive rate (log)', ...scaled(least) }
   const vertical = scaled(lowest)
@@ -70,11 +71,18 @@ export function rocCurves(lines: readonly RocLine[]): TopLevelSpec {
   }
 }
 
-/** The mean of the greatest true-positive rates at a false-positive rate of at most `rate`. */
+/** The mean of the true-positive rates of curves at a false-positive rate. */
 function meanTpr(curves: readonly AttackCurve[], rate: number): number {
-  const rates = curves.map(({ falsePositives, truePositives, members, nonMembers }) => {
-    const allowed = rate * nonMembers + 1e-9
-    return (truePositives[falsePositives.findLastIndex((count) => count <= allowed)] ?? 0) / members
-  })
-  return rates.reduce((sum, one) => sum + one, 0) / rates.length
+  return curves.reduce((sum, curve) => sum + tprAt(curve, rate), 0) / curves.length
+}
+
+/** The true-positive rate on the straight lines between the points of a curve. */
+function tprAt(curve: AttackCurve, rate: number): number {
+  const { falsePositives, truePositives, members, nonMembers } = curve
+  const count = rate * nonMembers + 1e-9
+  const before = falsePositives.findLastIndex((falses) => falses <= count)
+  const [from = 0, to = members] = [truePositives[before], truePositives[before + 1]]
+  const [left = 0, right = nonMembers] = [falsePositives[before], falsePositives[before + 1]]
+  const share = right > left ? Math.min(1, (count - left) / (right - left)) : 0
+  return (from + share * (to - from)) / members
 }

@@ -86,9 +86,7 @@ export function classBarsSection(input: ReportInput): Section | undefined {
     blocks: [
       prose([
         'Bars are the model',
-        ...(forgotten.size > 0
-          ? [', ', { swatch: 'forget' }, 'those of forgotten classes in this colour']
-          : []),
+        ...(forgotten.size > 0 ? [' (', { swatch: 'forget' }, 'forgotten classes)'] : []),
         ...(gold ? [', and the ', { swatch: 'line' }, 'lines are gold.'] : ['.']),
       ]),
       { kind: 'charts', size: 'panels', charts },

@@ -30,7 +30,7 @@ export function marginsSection({ outcomes }: ReportInput): Section | undefined {
     pageOnly: true,
     blocks: [
       prose([
-        `Shares of the samples of D_f by φ = log(p_y / (1 − p_y))${several}: above 0 the true class is more probable than all others. The `,
+        `Shares of the samples of D_f by φ = log(p_y / (1 − p_y))${several}: above 0 the true class is more probable than all others together. The `,
         { swatch: 'forget' },
         gold.length > 0 ? 'bars are the model, the ' : 'bars are the model.',
         ...(gold.length > 0
