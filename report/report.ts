@@ -1,5 +1,6 @@
 import { canonicalJson } from '../common/canonical.ts'
 import type { ResultRow } from '../experiment/records/results.ts'
+import type { Document } from './blocks.ts'
 import type { ReportInput } from './input.ts'
 import { judge, withStandings } from './judgement/judge.ts'
 import { renderJson } from './json.ts'
@@ -36,6 +37,17 @@ function resultsWithVerdicts(input: ReportInput) {
 export function renderReportJson(input: ReportInput): string {
   const { rows, judgement } = resultsWithVerdicts(input)
   return renderJson(input, rows, judgement).json
+}
+
+/** A run's report as blocks, with its rows and the digest of the computed part of `report.json`. */
+export function reportDocument(input: ReportInput): {
+  readonly document: Document
+  readonly rows: readonly ResultRow[]
+  readonly digest: string
+} {
+  const { rows, judgement } = resultsWithVerdicts(input)
+  const { digest } = renderJson(input, rows, judgement)
+  return { document: documentOf(input, rows, judgement, digest), rows, digest }
 }
 
 /** A run's report. The same run and manifests give the same bytes. */

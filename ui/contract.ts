@@ -23,7 +23,10 @@ export const paths = {
   sweeps: () => 'api/sweeps',
   sweep: (sweep: string) => `api/sweeps/${sweep}`,
   store: () => 'api/store',
-  /** Server-sent events: `runs` (RunList), `run` (RunProgress) and `sweep` (SweepProgress). */
+  /**
+   * Server-sent events: `runs` (RunList), `run` (RunProgress), `sweep` (SweepProgress) and
+   * `temporal` (TemporalState). The first `runs` is the whole list.
+   */
   events: ({ run, sweep }: { readonly run?: string; readonly sweep?: string } = {}) => {
     const query = new URLSearchParams({ ...(run && { run }), ...(sweep && { sweep }) }).toString()
     return query === '' ? 'api/events' : `api/events?${query}`
@@ -31,6 +34,20 @@ export const paths = {
   /** POST, with the token of the session in the header `x-zeroshift-token`. */
   control: (run: string, action: ControlAction) => `api/runs/${run}/${action}`,
 } as const
+
+/**
+ * The path of the script that holds an answer in an exported folder. The page loads it when it asks
+ * for the answer. Its text is `answerScript` of the path and the answer. In the index.html of the
+ * export, the script of the session replaces the comment `answers`.
+ */
+export const answerScriptPath = (path: string) => `${path}.js`
+
+/** The text of that script: it works in pages that a browser opens from disk. */
+export function answerScript(path: string, answer: unknown): string {
+  // JSON.parse, because JavaScript gives the key `__proto__` of an object another meaning.
+  const json = JSON.stringify(JSON.stringify(answer))
+  return `(globalThis.zeroshiftAnswers ??= {})[${JSON.stringify(path)}] = JSON.parse(${json})\n`
+}
 
 /** The answer in place of any other one if the request failed. The status is 4xx or 5xx. */
 export interface Failure {
@@ -51,7 +68,10 @@ export interface Session {
   readonly exported?: true
 }
 
-export type { Outcomes }
+/** The Temporal server that answers now, of which a page learns when one comes or goes. */
+export interface TemporalState {
+  readonly address?: string
+}
 
 export const runStates = [
   'running',
@@ -83,6 +103,8 @@ export interface RunEntry {
   readonly note?: string
   /** Absent if neither Temporal nor a report knows it. */
   readonly startedAt?: string
+  /** When its record or its report was last written, by the clock of the store. */
+  readonly changedAt?: string
   readonly seconds?: number
   readonly stages: StageCounts
   /** The estimated seconds that the run still takes. Present if it is running and known. */
@@ -104,9 +126,13 @@ export interface StageFailure {
   readonly reason: string
 }
 
+/**
+ * Newest first. A cell of a sweep is in the list once it was started. In an event, `partial` means
+ * that only runs that are new or have changed are in it, and that the others are as they were.
+ */
 export interface RunList {
-  /** Newest first. */
   readonly runs: readonly RunEntry[]
+  readonly partial?: true
 }
 
 export interface RunView {
@@ -129,6 +155,8 @@ export interface RunView {
   readonly tables: { readonly latex: string; readonly csv: string }
 }
 
+export type { Outcomes }
+
 /** The samples of the first seed of a run, as columns of equal length. */
 export interface SampleTable {
   readonly classes: readonly string[]
@@ -150,7 +178,7 @@ export interface SampleTable {
     /** The predicted class. */
     readonly predicted: readonly number[]
   }[]
-  /** By forget sample, in the order of `set`: its nearest retained and test samples, as rows here. */
+  /** By forget sample, in the order of `set`: the rows of its nearest other samples. */
   readonly neighbours?: readonly (readonly number[])[]
 }
 

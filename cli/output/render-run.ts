@@ -1,4 +1,6 @@
 import { createColors } from 'picocolors'
+import { remainingWork } from '../../experiment/records/remaining-work.ts'
+import { paceOf, rateText } from '../../experiment/records/pace.ts'
 import type { RunProgress, StageProgress } from '../../experiment/records/run.ts'
 import { kindsByGroup } from '../../experiment/stages/stage.ts'
 import type { Writer } from './follow.ts'
@@ -91,29 +93,16 @@ export function stageText(stage: StageProgress, now: number): string {
 
 /** Returns the steps, the loss, the steps per second and the estimated time that is left. */
 function progressParts(stage: StageProgress, now: number, withBar: boolean): string[] {
-  const { step, steps, loss, resumedAt = 0, startedAt, steppedAt = now } = stage
+  const { step, steps, loss, startedAt } = stage
   if (step === undefined || steps === undefined || steps <= 0)
     return startedAt === undefined ? [] : [duration(Math.max(0, now - startedAt) / 1000)]
+  const pace = paceOf(stage, now)
   return [
     ...(withBar ? [bar(step / steps)] : []),
     `${step}/${steps}`,
     ...(loss === undefined ? [] : [`loss ${loss.toPrecision(4)}`]),
-    ...(startedAt === undefined
-      ? []
-      : pace(step - resumedAt, steps - step, (steppedAt - startedAt) / 1000, (now - steppedAt) / 1000)),
+    ...(pace ? [rateText(pace), `${duration(pace.secondsLeft)} left`] : []),
   ]
-}
-
-/**
- * Returns the steps per second and the time that is left. `elapsed` is the time in seconds up to
- * the last reported step, which was `since` seconds ago.
- */
-function pace(done: number, left: number, elapsed: number, since: number): string[] {
-  // The time until the first step tells nothing about the rate.
-  if (elapsed <= 0 || done < (done + left) / 100) return []
-  const rate = done / elapsed
-  const seconds = Math.max(0, left / rate - since)
-  return [`${rate < 10 ? rate.toFixed(1) : rate.toFixed(0)}/s`, `${duration(seconds)} left`]
 }
 
 function retried({ error }: StageProgress): string[] {
@@ -173,36 +162,16 @@ export function runWriterWith(seconds: ReadonlyMap<string, number>): Writer<RunP
 
 /** Returns the work that is left, or undefined if none is or if nothing is known of it. */
 function leftText(
-  { stages }: RunProgress,
+  progress: RunProgress,
   seconds: ReadonlyMap<string, number>,
   now: number,
 ): string | undefined {
-  const open = stages.filter(
-    ({ state, elsewhere }) => (state === 'waiting' || state === 'running') && !elsewhere,
-  )
-  const known = open.flatMap((stage) => leftOf(stage, seconds.get(stage.key), now) ?? [])
-  if (known.length === 0) return undefined
-  const unknown = open.length - known.length
-  const total = known.reduce((sum, one) => sum + one, 0)
+  const left = remainingWork(progress, seconds, now)
+  if (!left) return undefined
+  const { unknown } = left
   const without =
     unknown > 0 ? `, without ${unknown} ${unknown === 1 ? 'stage' : 'stages'} of unknown length` : ''
-  return `about ${duration(total)} of work left${without}`
-}
-
-/** Returns the seconds that a stage still takes: by its own pace, or else by the estimate. */
-function leftOf(stage: StageProgress, estimate: number | undefined, now: number): number | undefined {
-  const { step, steps, resumedAt = 0, startedAt, steppedAt = now } = stage
-  if (
-    step !== undefined &&
-    steps !== undefined &&
-    startedAt !== undefined &&
-    step - resumedAt >= steps / 100
-  ) {
-    const perStep = (steppedAt - startedAt) / 1000 / (step - resumedAt)
-    return Math.max(0, (steps - step) * perStep - (now - steppedAt) / 1000)
-  }
-  if (estimate === undefined) return undefined
-  return startedAt === undefined ? estimate : Math.max(0, estimate - (now - startedAt) / 1000)
+  return `about ${duration(left.seconds)} of work left${without}`
 }
 
 function changeLine(stage: StageProgress): string[] {
