@@ -241,6 +241,8 @@ export interface SweepEntry {
   readonly done: number
   readonly failed: number
   readonly startedAt?: string
+  /** When its record was last written, by the clock of the store. */
+  readonly changedAt?: string
 }
 
 export interface SweepList {

@@ -14,6 +14,7 @@ import { errorReason } from '../server/unwrap-error.ts'
 import { controlWith } from '../ui/control.ts'
 import { LiveConnection, liveServer } from '../ui/live-server.ts'
 import { pageFolder } from '../ui/page-folder.ts'
+import { lastCheckOf } from '../workspace/last-check.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
 
 interface UiOptions {
@@ -52,6 +53,7 @@ export async function ui(options: UiOptions): Promise<number> {
       operations: {
         live: liveServer(connection),
         estimate: async ({ plan }) => (await estimateFrom(artifacts, stagesOf(plan))).byKey,
+        lastCheck: () => lastCheckOf(artifacts.store.url),
         ...(control && { control: controlWith({ store: artifacts.store.url, temporal: options.temporal }) }),
       },
       version: environmentHere(undefined).zeroshift ?? '',

@@ -8,9 +8,8 @@ import {
   type Failure,
   type Session,
 } from '../contract.ts'
-import { failureOf, RefusedRequest, type Answer } from './answers/answer.ts'
-import { answerCache, type AnswerContext } from './answers/context.ts'
-import type { Params } from './answers/run.ts'
+import { failureOf, RefusedRequest, type Answer, type Params } from './answers/answer.ts'
+import { answerCaches, type AnswerContext } from './answers/context.ts'
 import { EventClient } from './event-client.ts'
 import type { Operations } from './operations.ts'
 import { fileFor, readPage, type PageFiles } from './page-files.ts'
@@ -74,7 +73,8 @@ export async function startUiServer(options: UiServerOptions): Promise<UiServer>
         ...(change !== undefined && { token: change }),
       }
     },
-    cache: answerCache(),
+    lastCheck: operations.lastCheck,
+    ...answerCaches(),
   }
   const app = fastify({
     bodyLimit: MOST_BODY,
