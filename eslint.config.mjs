@@ -14,7 +14,7 @@ export default tseslint.config(
   },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.recommendedTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -34,7 +34,7 @@ export default tseslint.config(
   },
   {
     // Comments have at most 100 columns. The width of code is prettier's to decide.
-    files: ['**/*.ts', '**/*.mjs'],
+    files: ['**/*.ts', '**/*.tsx', '**/*.mjs'],
     rules: {
       'max-len': [
         'error',
@@ -46,6 +46,13 @@ export default tseslint.config(
     // What commands print goes through cli/output/print.ts, which writes control characters out.
     files: ['cli/**/*.ts'],
     rules: { 'no-console': 'error' },
+  },
+  {
+    // The page runs in browsers. Types that it shares with the server bring the globals of Node.
+    files: ['ui/web/**/*.ts', 'ui/web/**/*.tsx'],
+    rules: {
+      'no-restricted-globals': ['error', 'process', 'Buffer', 'global', 'require', 'setImmediate'],
+    },
   },
   {
     files: ['**/*.mjs', '**/*.cjs'],

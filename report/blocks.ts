@@ -76,6 +76,8 @@ export interface Table {
   readonly floorTitle?: string
   /** The meaning of the marks in its cells. */
   readonly notes?: readonly string[]
+  /** What the second figures of its cells are, if a reader may want to see these alone. */
+  readonly besideTitle?: string
 }
 
 export interface Column {
@@ -104,6 +106,8 @@ export interface FullCell {
   readonly text: string
   /** The text is a number as report/format.ts writes it. */
   readonly isNumber?: boolean
+  /** The number without rounding. */
+  readonly exact?: number
   /** The 95% interval: `± 0.56` or `(2.10 – 91.00)`. */
   readonly interval?: string | undefined
   /** A sign behind the figure, which a note below the table explains. */
@@ -145,6 +149,7 @@ export function figureCell(figure: Figure, write: (value: number) => string): Fu
   return {
     text: write(figure.value),
     isNumber: true,
+    exact: figure.value,
     interval: intervalText(figure, write),
     note: withoutSeeds(figure),
   }

@@ -16,6 +16,7 @@ Without arguments: the static checks, then every tier (${TIERS.join(', ')}).
 
 const CHECKS = [
   { name: 'types', program: 'typescript/bin/tsc', args: ['--noEmit'] },
+  { name: 'types of the page', program: 'typescript/bin/tsc', args: ['--noEmit', '--project', 'ui/web'] },
   { name: 'lint', program: 'eslint/bin/eslint.js', args: ['.'] },
   { name: 'format', program: 'prettier/bin/prettier.cjs', args: ['--check', '--log-level=warn', '.'] },
   {

@@ -30,9 +30,25 @@ export const paths = {
     const query = new URLSearchParams({ ...(run && { run }), ...(sweep && { sweep }) }).toString()
     return query === '' ? 'api/events' : `api/events?${query}`
   },
+  /** A zip file: these runs as a folder that a browser opens from disk, without images. */
+  export: (runs: readonly string[]) => `api/exports/${[...runs].sort().join('+')}.zip`,
   /** POST, with the token of the session in the header `x-zeroshift-token`. */
   control: (run: string, action: ControlAction) => `api/runs/${run}/${action}`,
 } as const
+
+/**
+ * The path of the script that holds an answer in an exported folder. The page loads it when it asks
+ * for the answer. Its text is `answerScript` of the path and the answer. In the index.html of the
+ * export, the script of the session replaces the comment `answers`.
+ */
+export const answerScriptPath = (path: string) => `${path}.js`
+
+/** The text of that script: it works in pages that a browser opens from disk. */
+export function answerScript(path: string, answer: unknown): string {
+  // JSON.parse, because JavaScript gives the key `__proto__` of an object another meaning.
+  const json = JSON.stringify(JSON.stringify(answer))
+  return `(globalThis.zeroshiftAnswers ??= {})[${JSON.stringify(path)}] = JSON.parse(${json})\n`
+}
 
 /** The answer in place of any other one if the request failed. The status is 4xx or 5xx. */
 export interface Failure {
@@ -140,7 +156,7 @@ export interface RunView {
   readonly tables: { readonly latex: string; readonly csv: string }
 }
 
-/** What the logits of a run's models say of classes and samples, one entry per seed and row. */
+/** What the logits of a run's models say of classes and samples. One entry per seed and row. */
 export interface Outcomes {
   readonly classes: readonly string[]
   readonly seeds: number
@@ -166,7 +182,7 @@ export interface AttackCurve {
   readonly attack: string
   readonly positives: string
   readonly negatives: string
-  /** Shares, ascending from 0 to 1, and the score at or above which a sample counts as positive. */
+  /** Ascending shares from 0 to 1, and the score from which on a sample counts as positive. */
   readonly points: readonly {
     readonly falsePositives: number
     readonly truePositives: number
@@ -196,7 +212,7 @@ export interface SampleTable {
     /** The predicted class. */
     readonly predicted: readonly number[]
   }[]
-  /** By forget sample, in the order of `set`: the rows of its nearest other samples. */
+  /** By forget sample, in the order of `set`: its nearest retained and test samples, as rows. */
   readonly neighbours?: readonly (readonly number[])[]
 }
 

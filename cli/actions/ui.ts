@@ -49,7 +49,7 @@ export async function ui(options: UiOptions): Promise<number> {
   const { yellow } = coloursOf(process.stderr)
   try {
     const server = await startUiServer({
-      ...{ artifacts, host, port, store },
+      ...{ artifacts, host, port, store, page },
       operations: {
         live: liveServer(connection),
         estimate: async ({ plan }) => (await estimateFrom(artifacts, stagesOf(plan))).byKey,
@@ -58,15 +58,12 @@ export async function ui(options: UiOptions): Promise<number> {
       },
       version: environmentHere(undefined).zeroshift ?? '',
       ...(token !== undefined && { token }),
-      ...(page !== undefined && { page }),
       onError: (error) => {
         printError(yellow(errorReason(error)))
       },
     })
     try {
       print(`${urlOf({ host, port: server.port })}/${made === undefined ? '' : `?token=${made}`}`)
-      if (page === undefined)
-        printError(yellow('The page is not built: only the answers below /api are served.'))
       const rights = control ? 'The page may change them.' : 'The page may only read.'
       print(`Runs in ${store}. ${rights} Ctrl-C stops it.`)
       await stop.whenRequested

@@ -1,6 +1,7 @@
+import { size } from '../../common/size.ts'
 import type { CopyProgress } from '../../artifacts/copy/write-copy.ts'
 import { displayOn, type Writer } from './follow.ts'
-import { clip, counted, size } from './format.ts'
+import { clip, counted } from './format.ts'
 import { bar } from './render-run.ts'
 
 const EVERY_MS = 100

@@ -1,6 +1,6 @@
+import { size } from '../../common/size.ts'
 import type { Garbage } from '../../artifacts/removal/gc.ts'
 import type { StoredObject } from '../../artifacts/store/object-store.ts'
-import { size } from './format.ts'
 import { columns } from './print.ts'
 
 interface GarbageKind {

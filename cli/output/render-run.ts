@@ -1,4 +1,5 @@
 import { createColors } from 'picocolors'
+import { paceOf, rateText } from '../../experiment/records/pace.ts'
 import { remainingWork } from '../../experiment/records/remaining-work.ts'
 import type { RunProgress, StageProgress } from '../../experiment/records/run.ts'
 import { kindsByGroup } from '../../experiment/stages/stage.ts'
@@ -92,29 +93,16 @@ export function stageText(stage: StageProgress, now: number): string {
 
 /** Returns the steps, the loss, the steps per second and the estimated time that is left. */
 function progressParts(stage: StageProgress, now: number, withBar: boolean): string[] {
-  const { step, steps, loss, resumedAt = 0, startedAt, steppedAt = now } = stage
+  const { step, steps, loss, startedAt } = stage
   if (step === undefined || steps === undefined || steps <= 0)
     return startedAt === undefined ? [] : [duration(Math.max(0, now - startedAt) / 1000)]
+  const pace = paceOf(stage, now)
   return [
     ...(withBar ? [bar(step / steps)] : []),
     `${step}/${steps}`,
     ...(loss === undefined ? [] : [`loss ${loss.toPrecision(4)}`]),
-    ...(startedAt === undefined
-      ? []
-      : pace(step - resumedAt, steps - step, (steppedAt - startedAt) / 1000, (now - steppedAt) / 1000)),
+    ...(pace ? [rateText(pace), `${duration(pace.secondsLeft)} left`] : []),
   ]
-}
-
-/**
- * Returns the steps per second and the time that is left. `elapsed` is the time in seconds up to
- * the last reported step, which was `since` seconds ago.
- */
-function pace(done: number, left: number, elapsed: number, since: number): string[] {
-  // The time until the first step tells nothing about the rate.
-  if (elapsed <= 0 || done < (done + left) / 100) return []
-  const rate = done / elapsed
-  const seconds = Math.max(0, left / rate - since)
-  return [`${rate < 10 ? rate.toFixed(1) : rate.toFixed(0)}/s`, `${duration(seconds)} left`]
 }
 
 function retried({ error }: StageProgress): string[] {

@@ -1,21 +1,32 @@
-/** The style sheet of pages, for light and dark screens and for print. Charts use its variables. */
-export const style = `
-:root {
-  color-scheme: light dark;
+const lightColours = `\
   --page: #fbfaf7; --card: #ffffff; --ink: #1d2329; --muted: #5d6872; --rule: #cfd3d4; --grid: #eaeae6; --shade: #f3f2ed;
   --accent: #0b6e75; --accent-soft: #e3f0f0; --gold: #9a6a00; --gold-soft: #faf3e1; --bad: #b3261e; --bad-soft: #fdecea;
   --retained: #2f6fb3; --forget: #c8591a; --test: #3d8a53;
   --series-0: #55606b; --series-1: #b07d0a; --series-2: #2f6fb3; --series-3: #c8591a; --series-4: #3d8a53;
   --series-5: #8257a5; --series-6: #b8434e; --series-7: #1f8a9e; --series-8: #7d6144; --series-9: #b85c9b;
-}
+`
+
+const darkColours = `\
+  --page: #14181c; --card: #1b2126; --ink: #e6e9eb; --muted: #9aa7b1; --rule: #3a444c; --grid: #2a3238; --shade: #20272d;
+  --accent: #5cc4c6; --accent-soft: #17363a; --gold: #e0b455; --gold-soft: #322a18; --bad: #ff8a80; --bad-soft: #3d1c1a;
+  --retained: #6fabe8; --forget: #f0945a; --test: #79c48c;
+  --series-0: #a9b5bf; --series-1: #e0b455; --series-2: #6fabe8; --series-3: #f0945a; --series-4: #79c48c;
+  --series-5: #b99ae0; --series-6: #ef8a92; --series-7: #5cc4d6; --series-8: #c7a780; --series-9: #e39ccb;
+`
+
+const indented = (lines: string) => lines.replaceAll(/^ {2}/gm, '    ')
+
+/** The colours of each theme, as declarations of CSS variables. */
+export const themes = { light: lightColours, dark: darkColours } as const
+
+/** The style sheet of pages, for light and dark screens and for print. Charts use its variables. */
+export const style = `
+:root {
+  color-scheme: light dark;
+${lightColours}}
 @media (prefers-color-scheme: dark) {
   :root {
-    --page: #14181c; --card: #1b2126; --ink: #e6e9eb; --muted: #9aa7b1; --rule: #3a444c; --grid: #2a3238; --shade: #20272d;
-    --accent: #5cc4c6; --accent-soft: #17363a; --gold: #e0b455; --gold-soft: #322a18; --bad: #ff8a80; --bad-soft: #3d1c1a;
-    --retained: #6fabe8; --forget: #f0945a; --test: #79c48c;
-    --series-0: #a9b5bf; --series-1: #e0b455; --series-2: #6fabe8; --series-3: #f0945a; --series-4: #79c48c;
-    --series-5: #b99ae0; --series-6: #ef8a92; --series-7: #5cc4d6; --series-8: #c7a780; --series-9: #e39ccb;
-  }
+${indented(darkColours)}  }
 }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }

@@ -1,5 +1,6 @@
 import { View, parse } from 'vega'
-import { compile, type Config, type TopLevelSpec } from 'vega-lite'
+import { compile, type TopLevelSpec } from 'vega-lite'
+import { chartDefaults } from '../charts/config.ts'
 import { Markup, escapeHtml } from './markup.ts'
 
 /**
@@ -7,7 +8,7 @@ import { Markup, escapeHtml } from './markup.ts'
  * `id` makes the ids in it unique on the page. `description` is the text for screen readers.
  */
 export async function renderChart(id: string, description: string, spec: TopLevelSpec): Promise<Markup> {
-  const compiled = compile({ config, background: 'transparent', padding: 2, ...spec })
+  const compiled = compile({ ...chartDefaults, ...spec })
   const svg = await new View(parse(compiled.spec), { renderer: 'none' }).toSVG()
   const [, width, height] = /width="([\d.]+)" height="([\d.]+)"/.exec(svg) ?? []
   const label = escapeHtml(description)
@@ -34,36 +35,4 @@ function withShortNumbers(svg: string): string {
   return svg.replace(/ (?:d|transform|x|y|x1|x2|y1|y2|width|height)="[^"]*"/g, (attribute) =>
     attribute.replace(/-?\d+\.\d{3,}(?:e-?\d+)?/g, (number) => String(Number(Number(number).toFixed(2)))),
   )
-}
-
-const config: Config = {
-  aria: false,
-  font: 'inherit',
-  view: { stroke: null },
-  axis: {
-    domainColor: 'var(--rule)',
-    gridColor: 'var(--grid)',
-    tickColor: 'var(--rule)',
-    labelColor: 'var(--muted)',
-    titleColor: 'var(--muted)',
-    labelFontSize: 11,
-    titleFontSize: 11,
-    titleFontWeight: 'normal',
-    titlePadding: 8,
-    labelPadding: 5,
-    tickSize: 4,
-  },
-  axisX: { grid: false },
-  axisY: { domain: false, ticks: false },
-  legend: {
-    orient: 'top',
-    title: null,
-    labelColor: 'var(--ink)',
-    labelFontSize: 11.5,
-    symbolStrokeWidth: 2.5,
-    symbolSize: 120,
-    offset: 6,
-    labelLimit: 260,
-  },
-  header: { labelColor: 'var(--muted)', labelFontSize: 11, title: null },
 }

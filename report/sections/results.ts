@@ -110,6 +110,7 @@ export function resultsTable(
     ],
     floorTitle: 'The floor: two gold models of different seeds differ by this much',
     notes: marksNotes(rows),
+    ...(gold && { besideTitle: 'difference to gold' }),
   }
 }
 

@@ -1,0 +1,71 @@
+import { createContext } from 'preact'
+import { useCallback, useContext, useEffect, useRef, useState } from 'preact/hooks'
+import type { Failure } from '../../contract.ts'
+import type { Question } from './questions.ts'
+import { failureOf, type Source } from './source.ts'
+
+export const SourceContext = createContext<Source | undefined>(undefined)
+
+export function useSource(): Source {
+  const source = useContext(SourceContext)
+  if (!source) throw new Error('SourceContext has no source; expected that of the page.')
+  return source
+}
+
+/** An answer as a view shows it. The last answer stays while a newer one is loaded. */
+export interface Asked<Answer> {
+  readonly answer?: Answer
+  readonly failure?: Failure
+  readonly isLoading: boolean
+  readonly reload: () => void
+  /** Replaces the answer by a newer one, such as that of an event. */
+  readonly replace: (answer: Answer) => void
+}
+
+/** Asks the source, again if the path changes. */
+export function useAnswer<Answer>({ path }: Question<Answer>): Asked<Answer> {
+  const source = useSource()
+  const [state, setState] = useState<{
+    path: string
+    answer?: Answer
+    failure?: Failure
+    isLoading: boolean
+  }>({
+    path,
+    isLoading: true,
+  })
+  const count = useRef(0)
+  const reload = useCallback(() => {
+    const own = ++count.current
+    setState((before) => (before.path === path ? { ...before, isLoading: true } : { path, isLoading: true }))
+    source.ask<Answer>({ path }).then(
+      (answer) => {
+        if (own === count.current) setState({ path, answer, isLoading: false })
+      },
+      (error: unknown) => {
+        if (own !== count.current) return
+        setState(({ answer, path: asked }) => ({
+          path,
+          ...(asked === path && answer !== undefined && { answer }),
+          failure: failureOf(error),
+          isLoading: false,
+        }))
+      },
+    )
+  }, [source, path])
+  useEffect(() => {
+    reload()
+    return () => {
+      // An answer that is still on its way is not shown.
+      count.current++
+    }
+  }, [reload])
+  const replace = useCallback(
+    (answer: Answer) => {
+      setState({ path, answer, isLoading: false })
+    },
+    [path],
+  )
+  const current = state.path === path ? state : { path, isLoading: true }
+  return { ...current, reload, replace }
+}

@@ -1,0 +1,6 @@
+import { runView } from './run/view.tsx'
+import { runsView } from './runs/view.tsx'
+import type { View } from './view.ts'
+
+/** The views in the order of the header. The first one that matches an address is shown. */
+export const views: readonly View[] = [runsView, runView]

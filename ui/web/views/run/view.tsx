@@ -1,0 +1,151 @@
+import { useEffect, useState } from 'preact/hooks'
+import type { RunProgress } from '../../../../experiment/records/run.ts'
+import { duration } from '../../../../report/format.ts'
+import type { RunEntry, RunView } from '../../../contract.ts'
+import { RunControls } from '../../controls/run-controls.tsx'
+import { StageBar, StatusBadge } from '../../controls/status.tsx'
+import { timeText } from '../../format.ts'
+import { FailureBanner, useFollow, usePageTitle } from '../../shell/page-state.tsx'
+import { hashOf } from '../../shell/route.ts'
+import { useNow } from '../../shell/use-now.ts'
+import { questions } from '../../source/questions.ts'
+import { useAnswer } from '../../source/use-source.ts'
+import type { View, ViewProps } from '../view.ts'
+import { endedStages } from './groups.ts'
+import { ProgressView } from './progress.tsx'
+import { runTabs } from './tabs/index.ts'
+
+export const runView: View = {
+  name: 'runs',
+  matches: ({ length, 0: name }) => (length === 2 || length === 3) && name === 'runs',
+  Component: RunPage,
+}
+
+function RunPage({ path: [, id = '', tab] }: ViewProps) {
+  usePageTitle(id)
+  const { answer, failure, reload } = useAnswer(questions.run(id))
+  const [live, setLive] = useState<RunProgress>()
+  const [entry, setEntry] = useState<RunEntry>()
+  useFollow(
+    { run: id },
+    {
+      run: (progress) => {
+        if (progress.id === id) setLive(progress)
+      },
+      runs: ({ runs }) => {
+        setEntry(runs.find((run) => run.id === id))
+      },
+    },
+  )
+  const progress = live?.id === id ? live : answer?.progress
+  const current = entry?.id === id ? entry : answer?.entry
+  // The report is loaded again when stages have ended or the run has changed its state.
+  const version = `${progress ? endedStages(progress.stages) : ''} ${current?.state ?? ''}`
+  const isLoaded = answer !== undefined
+  useEffect(() => {
+    if (isLoaded) reload()
+    // The first answer is as new as the first progress, or a moment older.
+  }, [version])
+  if (!answer || !current)
+    return (
+      <>
+        <h1>{id}</h1>
+        {failure ? (
+          <FailureBanner title="The run cannot be loaded." failure={failure} />
+        ) : (
+          <p class="note" role="status">
+            Loading …
+          </p>
+        )}
+      </>
+    )
+  return (
+    <>
+      <RunHead entry={current} run={answer} onChange={reload} />
+      {failure && <FailureBanner title="The report cannot be brought up to date." failure={failure} />}
+      {progress && <LiveProgress progress={progress} entry={current} />}
+      <Tabs run={answer} chosen={tab} />
+    </>
+  )
+}
+
+function RunHead({
+  entry,
+  run: { document },
+  onChange,
+}: {
+  readonly entry: RunEntry
+  readonly run: RunView
+  readonly onChange: () => void
+}) {
+  const { id, state, startedAt, seconds, note, tags, sweep } = entry
+  return (
+    <div class="run-head">
+      <p class="eyebrow">{document.kind}</p>
+      <h1>{id}</h1>
+      <div class="run-facts">
+        <StatusBadge state={state} />
+        {startedAt !== undefined && (
+          <span>
+            started <time dateTime={startedAt}>{timeText(startedAt)}</time>
+          </span>
+        )}
+        {seconds !== undefined && <span>took {duration(seconds)}</span>}
+        {sweep !== undefined && (
+          <span>
+            a cell of <a href={hashOf(['sweeps', sweep])}>{sweep}</a>
+          </span>
+        )}
+        {tags.map((tag) => (
+          <a key={tag} class="chip" href={hashOf(['runs'], { tag })}>
+            {tag}
+          </a>
+        ))}
+        <RunControls id={id} state={state} onChange={onChange} />
+      </div>
+      {note !== undefined && <p class="run-note">{note}</p>}
+    </div>
+  )
+}
+
+/** The progress of a run that is under way, or a line that opens it. */
+function LiveProgress({ progress, entry }: { readonly progress: RunProgress; readonly entry: RunEntry }) {
+  const isUnderWay = entry.state === 'running' || entry.state === 'paused'
+  const now = useNow(isUnderWay)
+  const view = <ProgressView progress={progress} now={now} />
+  if (!isUnderWay)
+    return (
+      <details class="progress-card">
+        <summary>Stages</summary>
+        {view}
+      </details>
+    )
+  return (
+    <section class="progress-card" aria-label="Progress">
+      <StageBar stages={entry.stages} secondsLeft={entry.secondsLeft} />
+      {view}
+    </section>
+  )
+}
+
+function Tabs({ run, chosen }: { readonly run: RunView; readonly chosen: string | undefined }) {
+  const shown = runTabs.filter(({ isShown }) => isShown(run))
+  const current = shown.find(({ name }) => name === chosen) ?? shown[0]
+  const { id } = run.entry
+  return (
+    <>
+      <nav class="tabs" aria-label="Parts of the run">
+        {shown.map(({ name, title }, i) => (
+          <a
+            key={name}
+            href={hashOf(i === 0 ? ['runs', id] : ['runs', id, name])}
+            aria-current={name === current?.name ? 'page' : undefined}
+          >
+            {title}
+          </a>
+        ))}
+      </nav>
+      {current && <current.Component run={run} />}
+    </>
+  )
+}
