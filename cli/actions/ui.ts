@@ -9,7 +9,7 @@ import { urlOf } from '../../worker/endpoint.ts'
 import { interruption } from '../launch/interrupt.ts'
 import { namedPorts, portOf } from '../options/ports.ts'
 import { estimateFrom } from '../output/estimate.ts'
-import { coloursOf, pathOrUrl, print, printError } from '../output/print.ts'
+import { coloursOf, pathOrUrl, print, printError, printOwnAddress } from '../output/print.ts'
 import { errorReason } from '../server/unwrap-error.ts'
 import { controlWith } from '../ui/control.ts'
 import { LiveConnection, liveServer } from '../ui/live-server.ts'
@@ -63,7 +63,9 @@ export async function ui(options: UiOptions): Promise<number> {
       },
     })
     try {
-      print(`${urlOf({ host, port: server.port })}/${made === undefined ? '' : `?token=${made}`}`)
+      const address = new URL(urlOf({ host, port: server.port }))
+      if (made !== undefined) address.searchParams.set('token', made)
+      printOwnAddress(address)
       const rights = control ? 'The page may change them.' : 'The page may only read.'
       print(`Runs in ${store}. ${rights} Ctrl-C stops it.`)
       await stop.whenRequested

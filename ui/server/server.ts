@@ -94,6 +94,9 @@ export async function startUiServer(options: UiServerOptions): Promise<UiServer>
     reader.expire()
     poller.expire()
   })
+  app.all('/api/*', (_request, reply) => {
+    reply.callNotFound()
+  })
   addPage(app, files)
   await listen(app, host, port)
   const address = app.server.address()
