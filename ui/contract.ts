@@ -32,6 +32,8 @@ export const paths = {
     const query = new URLSearchParams({ ...(run && { run }), ...(sweep && { sweep }) }).toString()
     return query === '' ? 'api/events' : `api/events?${query}`
   },
+  /** A zip file: these runs as a folder that a browser opens from disk, without images. */
+  export: (runs: readonly string[]) => `api/exports/${[...runs].sort().join('+')}.zip`,
   /** POST, with the token of the session in the header `x-zeroshift-token`. */
   control: (run: string, action: ControlAction) => `api/runs/${run}/${action}`,
 } as const
@@ -179,7 +181,7 @@ export interface SampleTable {
     /** The predicted class. */
     readonly predicted: readonly number[]
   }[]
-  /** By forget sample, in the order of `set`: the rows of its nearest other samples. */
+  /** By forget sample, in the order of `set`: its nearest retained and test samples, as rows. */
   readonly neighbours?: readonly (readonly number[])[]
 }
 
@@ -224,6 +226,8 @@ export interface SweepEntry {
   readonly done: number
   readonly failed: number
   readonly startedAt?: string
+  /** When its record was last written, by the clock of the store. */
+  readonly changedAt?: string
 }
 
 export interface SweepList {

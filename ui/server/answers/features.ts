@@ -8,9 +8,8 @@ import { whyMissing } from '../../../report/input.ts'
 import { mapModels, type MapModel } from '../../../report/sections/maps.ts'
 import type { Features } from '../../contract.ts'
 import { failedStages } from '../run-entry.ts'
-import type { Answer } from './answer.ts'
+import type { Answer, Params } from './answer.ts'
 import { cached, type AnswerContext } from './context.ts'
-import type { Params } from './run.ts'
 import { runRecord } from './stored-record.ts'
 
 /** The maps of the features of a run's models, as far as their stages are finished. */
