@@ -37,8 +37,13 @@ export async function cachedBuild({ root, folder, make }) {
   return build
 }
 
-/** Returns the folder of the build of the present sources, or undefined if there is none. */
-function presentBuild(root, folder) {
+/**
+ * Returns the folder of the build of the present sources, or undefined if there is none.
+ * @param {string} root the checkout
+ * @param {string} folder the folder of the builds
+ * @returns {string | undefined}
+ */
+export function presentBuild(root, folder) {
   const paths = read(join(folder, 'sources.json'))
   if (paths === undefined) return undefined
   const sources = JSON.parse(paths).map((path) => [path, read(join(root, path))])

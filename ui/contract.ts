@@ -115,9 +115,13 @@ export interface StageFailure {
   readonly reason: string
 }
 
+/**
+ * Newest first. A cell of a sweep is in the list once it was started. In an event, `partial` means
+ * that only runs that are new or have changed are in it, and that the others are as they were.
+ */
 export interface RunList {
-  /** Newest first. */
   readonly runs: readonly RunEntry[]
+  readonly partial?: true
 }
 
 export interface RunView {
@@ -140,7 +144,7 @@ export interface RunView {
   readonly tables: { readonly latex: string; readonly csv: string }
 }
 
-/** What the logits of a run's models say of classes and samples. One entry per seed and row. */
+/** What the logits of a run's models say of classes and samples, one entry per seed and row. */
 export interface Outcomes {
   readonly classes: readonly string[]
   readonly seeds: number
@@ -166,7 +170,7 @@ export interface AttackCurve {
   readonly attack: string
   readonly positives: string
   readonly negatives: string
-  /** Ascending shares from 0 to 1, and the score from which on a sample counts as positive. */
+  /** Shares, ascending from 0 to 1, and the score at or above which a sample counts as positive. */
   readonly points: readonly {
     readonly falsePositives: number
     readonly truePositives: number
@@ -196,7 +200,7 @@ export interface SampleTable {
     /** The predicted class. */
     readonly predicted: readonly number[]
   }[]
-  /** By forget sample, in the order of `set`: its nearest retained and test samples, as rows. */
+  /** By forget sample, in the order of `set`: the rows of its nearest other samples. */
   readonly neighbours?: readonly (readonly number[])[]
 }
 

@@ -33,7 +33,8 @@ function RunPage({ path: [, id = '', tab] }: ViewProps) {
         if (progress.id === id) setLive(progress)
       },
       runs: ({ runs }) => {
-        setEntry(runs.find((run) => run.id === id))
+        const found = runs.find((run) => run.id === id)
+        if (found) setEntry(found)
       },
     },
   )
