@@ -38,8 +38,7 @@ async function draw(box: HTMLElement, spec: TopLevelSpec): Promise<DrawnChart> {
       box.replaceChildren()
     },
     svg: async () => (await viewOf(withColours(spec), 'none').toSVG()).replaceAll('"inherit"', `"${FONT}"`),
-    // The type of Vega is that of a canvas in Node. In a browser it is an element.
-    canvas: async () => (await viewOf(withColours(spec), 'none').toCanvas(2)) as unknown as HTMLCanvasElement,
+    canvas: async () => viewOf(withColours(spec), 'none').toCanvas(2),
   }
 }
 

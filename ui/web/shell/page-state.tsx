@@ -50,19 +50,21 @@ export function useFollow({ run, sweep }: Scope, listener: Omit<Listener, 'conne
   const { setConnection } = usePageState()
   const latest = useMemo<{ current: Omit<Listener, 'connection'> }>(() => ({ current: {} }), [])
   latest.current = listener
-  useEffect(
-    () =>
-      source.follow(
-        { ...(run !== undefined && { run }), ...(sweep !== undefined && { sweep }) },
-        {
-          runs: (list) => latest.current.runs?.(list),
-          run: (progress) => latest.current.run?.(progress),
-          sweep: (progress) => latest.current.sweep?.(progress),
-          connection: setConnection,
-        },
-      ),
-    [source, run, sweep, latest, setConnection],
-  )
+  useEffect(() => {
+    const end = source.follow(
+      { ...(run !== undefined && { run }), ...(sweep !== undefined && { sweep }) },
+      {
+        runs: (list) => latest.current.runs?.(list),
+        run: (progress) => latest.current.run?.(progress),
+        sweep: (progress) => latest.current.sweep?.(progress),
+        connection: setConnection,
+      },
+    )
+    return () => {
+      end()
+      setConnection('none')
+    }
+  }, [source, run, sweep, latest, setConnection])
 }
 
 /** Sets the title of the browser's tab. */

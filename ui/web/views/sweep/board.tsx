@@ -34,6 +34,8 @@ export function Board({ points, axes, all }: Props) {
     { key: 'gap', title: 'Avg. gap' },
     { key: 'rte', title: 'RTE' },
   ]
+  // Words are aligned to the left, numbers to the right.
+  const wordKeys = new Set(['status', 'method', ...parameters.filter(hasWords).map(({ key }) => key)])
   const before = (items[0]?.start ?? offset) - offset
   const after = height - ((items.at(-1)?.end ?? offset) - offset)
   const table = () => boardTable(points, parameters, hasMethods)
@@ -52,6 +54,7 @@ export function Board({ points, axes, all }: Props) {
                   key={key}
                   name={key}
                   title={title}
+                  isText={wordKeys.has(key)}
                   sort={query.sort}
                   onSort={(sort) => {
                     setQuery({ sort })
@@ -73,7 +76,9 @@ export function Board({ points, axes, all }: Props) {
                       </a>
                     </th>
                     {parameters.map(({ key, textOf }) => (
-                      <td key={key}>{textOf(point) ?? '–'}</td>
+                      <td key={key} class={wordKeys.has(key) ? 'text' : undefined}>
+                        {textOf(point) ?? '–'}
+                      </td>
                     ))}
                     {hasMethods && <td class="text">{point.label ?? '–'}</td>}
                     <td class="text">
@@ -96,6 +101,11 @@ export function Board({ points, axes, all }: Props) {
   )
 }
 
+/** Whether the values of a parameter are words. */
+function hasWords({ values = [] }: Axis): boolean {
+  return values.some(({ text }) => Number.isNaN(Number(text)))
+}
+
 /** The place of rows that are not near the visible part. */
 function Gap({ height, columns }: { readonly height: number; readonly columns: number }) {
   return (
@@ -108,18 +118,20 @@ function Gap({ height, columns }: { readonly height: number; readonly columns: n
 function SortHead({
   name,
   title,
+  isText,
   sort,
   onSort,
 }: {
   readonly name: string
   readonly title: string
+  readonly isText: boolean
   readonly sort: string | undefined
   readonly onSort: (sort: string | undefined) => void
 }) {
   const order = sort === name ? 'ascending' : sort === `-${name}` ? 'descending' : undefined
   const next = order === undefined ? name : order === 'ascending' ? `-${name}` : undefined
   return (
-    <th scope="col" aria-sort={order} class={name === 'status' || name === 'method' ? 'text' : undefined}>
+    <th scope="col" aria-sort={order} class={isText ? 'text' : undefined}>
       <button
         type="button"
         class="sort"

@@ -15,7 +15,7 @@ interface Props {
 /** A larger map has no room for its figures. */
 const MOST_VALUES = 40
 
-/** The lowest gap for each pair of values of two parameters. A click selects the cells behind one. */
+/** The lowest gap for each pair of values of two parameters. A click selects its cells. */
 export function HeatMap({ axes, points, brushes, onBrush }: Props) {
   const { query, setQuery } = useRoute()
   const drawable = axes.filter(({ values }) => values && values.length <= MOST_VALUES)

@@ -21,7 +21,7 @@ const RIGHT = 24
 const CLICK = 0.012
 const NEAR = 22
 
-/** Parallel coordinates. A drag along an axis chooses a range, and a click on the axis removes it. */
+/** Parallel coordinates. A drag along an axis chooses a range, and a click removes it. */
 export function ParallelCoordinates({ axes, points, isSelected, brushes, onBrush }: Props) {
   const [press, setPress] = useState<{ key: string; from: number }>()
   const draw = useCallback<Draw>(
@@ -39,7 +39,7 @@ export function ParallelCoordinates({ axes, points, isSelected, brushes, onBrush
         for (const point of points)
           if (!isSelected(point))
             surface.line(lineOf(point), { stroke: colours.rule, width: 0.8, opacity: 0.35 })
-      const opacity = Math.max(0.12, Math.min(0.9, 60 / Math.max(1, selected.length)))
+      const opacity = Math.max(0.05, Math.min(0.9, 60 / Math.max(1, selected.length)))
       for (const point of selected)
         surface.line(lineOf(point), { stroke: colours.accent, width: 1.2, opacity })
       axes.forEach(({ key, title, ticks }, i) => {
