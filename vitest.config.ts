@@ -11,7 +11,7 @@ const pure = [
   // This one replaces a module for its process.
   'tests/unit/report/!(loading).test.ts',
   'tests/unit/artifacts/{copy,format,progress,removal}/**/*.test.ts',
-  'tests/unit/unlearning/{population,split}/**/*.test.ts',
+  'tests/unit/unlearning/{outcomes,population,split}/**/*.test.ts',
 ]
 
 /**

@@ -39,6 +39,7 @@ import { storeImport } from './commands/store-import.ts'
 import { sweep } from './commands/sweep.ts'
 import { tag } from './commands/tag.ts'
 import { track } from './commands/track.ts'
+import { ui } from './commands/ui.ts'
 import { up } from './commands/up.ts'
 import { verify } from './commands/verify.ts'
 import { worker } from './commands/worker.ts'
@@ -59,6 +60,7 @@ const commands: readonly AddCommand[] = [
   worker,
   setup,
   up,
+  ui,
   status,
   runs,
   tag,

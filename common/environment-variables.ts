@@ -441,6 +441,15 @@ export const environmentVariables: readonly EnvironmentVariable[] = [
     isSecret: true,
   },
   {
+    name: 'ZEROSHIFT_UI_TOKEN',
+    group: 'Security',
+    meaning: 'The secret that the page of `zeroshift ui` asks for, where --token does not give one.',
+    values: '16 characters or more, without white space',
+    default: 'none; the page is then served to this machine alone',
+    readBy: ['commands'],
+    isSecret: true,
+  },
+  {
     name: 'ZEROSHIFT_ALLOWED_STORES',
     group: 'Security',
     meaning: 'The prefixes below which tasks may read and write results, as --allow-store gives them.',

@@ -103,6 +103,8 @@ function read(path) {
  * needed, so that the build must stay until the process has ended.
  */
 function noteUser(build) {
+  if (noted.has(build)) return
+  noted.add(build)
   const note = join(build, 'users', String(process.pid))
   try {
     mkdirSync(join(build, 'users'), { recursive: true })
@@ -114,6 +116,9 @@ function noteUser(build) {
     // In a directory that is read-only no build is ever removed.
   }
 }
+
+/** The builds in which this process has noted itself. */
+const noted = new Set()
 
 function removeUnused(folder, current) {
   for (const name of readdirSync(folder)) {

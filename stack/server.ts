@@ -194,7 +194,7 @@ async function acceptsBeforeExit(port: number, exited: Promise<void>): Promise<b
   void exited.then(() => (isRunning = false))
   while (isRunning) {
     if (await acceptsConnections(port)) return isRunning
-    await sleep(POLL_MS, undefined, { ref: false })
+    await sleep(POLL_MS)
   }
   return false
 }

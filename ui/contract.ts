@@ -1,4 +1,6 @@
 import type { Interval } from '../common/interval.ts'
+import type { CkaMatrix, MapSet, Point } from '../experiment/records/feature-maps.ts'
+import type { Outcomes } from '../experiment/records/outcomes.ts'
 import type { ResultRow } from '../experiment/records/results.ts'
 import type { RunProgress, StageProgress } from '../experiment/records/run.ts'
 import type { SweepProgress } from '../experiment/sweep/sweep.ts'
@@ -22,7 +24,10 @@ export const paths = {
   sweeps: () => 'api/sweeps',
   sweep: (sweep: string) => `api/sweeps/${sweep}`,
   store: () => 'api/store',
-  /** Server-sent events: `runs` (RunList), `run` (RunProgress) and `sweep` (SweepProgress). */
+  /**
+   * Server-sent events: `runs` (RunList), `run` (RunProgress), `sweep` (SweepProgress) and
+   * `temporal` (TemporalState). The first `runs` is the whole list.
+   */
   events: ({ run, sweep }: { readonly run?: string; readonly sweep?: string } = {}) => {
     const query = new URLSearchParams({ ...(run && { run }), ...(sweep && { sweep }) }).toString()
     return query === '' ? 'api/events' : `api/events?${query}`
@@ -64,6 +69,11 @@ export interface Session {
   readonly exported?: true
 }
 
+/** The Temporal server that answers now, of which a page learns when one comes or goes. */
+export interface TemporalState {
+  readonly address?: string
+}
+
 export const runStates = [
   'running',
   'paused',
@@ -94,6 +104,8 @@ export interface RunEntry {
   readonly note?: string
   /** Absent if neither Temporal nor a report knows it. */
   readonly startedAt?: string
+  /** When its record or its report was last written, by the clock of the store. */
+  readonly changedAt?: string
   readonly seconds?: number
   readonly stages: StageCounts
   /** The estimated seconds that the run still takes. Present if it is running and known. */
@@ -144,40 +156,7 @@ export interface RunView {
   readonly tables: { readonly latex: string; readonly csv: string }
 }
 
-/** What the logits of a run's models say of classes and samples, one entry per seed and row. */
-export interface Outcomes {
-  readonly classes: readonly string[]
-  readonly seeds: number
-  readonly models: readonly ModelOutcomes[]
-}
-
-export interface ModelOutcomes {
-  /** The label of the row. */
-  readonly label: string
-  /** From 0. */
-  readonly seed: number
-  readonly isGold: boolean
-  /** Counts by true and predicted class, for each set of samples. */
-  readonly confusion: Readonly<Record<'retained' | 'forget' | 'test', readonly (readonly number[])[]>>
-  readonly attacks: readonly AttackCurve[]
-  /** Margins log p/(1 − p) of the true class on the forget set, in the order of its samples. */
-  readonly forgetMargins: readonly number[]
-}
-
-/** The receiver operating characteristic of an attack: members are the positives. */
-export interface AttackCurve {
-  /** The name of the score or of the attack. */
-  readonly attack: string
-  readonly positives: string
-  readonly negatives: string
-  /** Shares, ascending from 0 to 1, and the score at or above which a sample counts as positive. */
-  readonly points: readonly {
-    readonly falsePositives: number
-    readonly truePositives: number
-    readonly threshold: number
-  }[]
-  readonly auc: number
-}
+export type { Outcomes }
 
 /** The samples of the first seed of a run, as columns of equal length. */
 export interface SampleTable {
@@ -204,32 +183,32 @@ export interface SampleTable {
   readonly neighbours?: readonly (readonly number[])[]
 }
 
-/** Maps of the features of chosen samples at one layer, of one seed. */
-export type Features =
-  | { readonly missing: string; readonly remedy: string }
-  | {
-      readonly layer: string
-      /** By sample: the set and the class. */
-      readonly samples: readonly {
-        readonly set: 'forget' | 'retained' | 'test'
-        readonly number: number
-        readonly label: number
-      }[]
-      readonly classes: readonly string[]
-      readonly models: readonly {
-        readonly label: string
-        readonly isGold: boolean
-        readonly umap: readonly (readonly [number, number])[]
-        readonly pca: readonly (readonly [number, number])[]
-      }[]
-      /** CKA of each layer of a model with each layer of gold, from 0 to 1. */
-      readonly cka: readonly {
-        readonly label: string
-        readonly layers: readonly string[]
-        readonly goldLayers: readonly string[]
-        readonly values: readonly (readonly number[])[]
-      }[]
-    }
+/** Maps of the features of chosen samples at one layer, of the first seed. */
+export type Features = { readonly missing: string; readonly remedy: string } | FeatureMapsView
+
+export interface FeatureMapsView {
+  /** The layer in words: `conv2`, or `input of head`. */
+  readonly layer: string
+  /** The chosen samples, the same for all models. A random part of them comes first in each set. */
+  readonly samples: readonly {
+    readonly set: MapSet
+    /** Its number in the training set, or in the test set for test samples of a test file. */
+    readonly number: number
+    readonly label: number
+  }[]
+  readonly classes: readonly string[]
+  /** Gold first. */
+  readonly models: readonly {
+    readonly label: string
+    readonly isGold: boolean
+    readonly umap: readonly Point[]
+    readonly pca: readonly Point[]
+  }[]
+  /** The models without maps. */
+  readonly absent: readonly { readonly label: string; readonly reason: string }[]
+  /** CKA of each layer of a model with each layer of gold. */
+  readonly cka: readonly ({ readonly label: string } & CkaMatrix)[]
+}
 
 export interface ComparisonView {
   readonly runs: readonly string[]

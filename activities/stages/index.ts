@@ -65,5 +65,6 @@ export function stageActivities(options: StageOptions): StageActivities {
     ruli: stageActivity('ruli', async () => (await import('./ruli.ts')).ruli, options),
     agreement: stageActivity('agreement', async () => (await import('./agreement.ts')).agreement, options),
     features: stageActivity('features', async () => (await import('./features.ts')).features, options),
+    maps: stageActivity('maps', async () => (await import('./maps.ts')).maps, options),
   }
 }

@@ -1,6 +1,5 @@
-import { WorkflowFailedError } from '@temporalio/client'
-import { CancelledFailure } from '@temporalio/common'
-import { notActive, withActiveWorkflow } from '../server/active-workflow.ts'
+import { withActiveWorkflow } from '../server/active-workflow.ts'
+import { cancelWords, cancelWorkflow } from '../server/cancel-workflow.ts'
 import { print } from '../output/print.ts'
 
 /**
@@ -9,19 +8,9 @@ import { print } from '../output/print.ts'
  */
 export function cancel(word: string, { temporal }: { readonly temporal?: string }): Promise<number> {
   return withActiveWorkflow(word, temporal, async (handle, _client, id) => {
-    const { status } = await handle.describe()
-    if (status.name !== 'RUNNING') throw notActive(id)
-    await handle.cancel()
-    const how = await handle.result().then(
-      () => 'had come to its end',
-      (error: unknown) => {
-        if (!(error instanceof WorkflowFailedError)) throw error
-        return error.cause instanceof CancelledFailure ? 'is cancelled' : 'had failed'
-      },
-    )
-    const left =
-      how === 'had come to its end' ? '' : ` What is done is kept. To go on: ./zeroshift resume ${id}`
-    print(`${id} ${how}.${left}`)
+    const outcome = await cancelWorkflow(handle, id)
+    const left = outcome === 'completed' ? '' : ` What is done is kept. To go on: ./zeroshift resume ${id}`
+    print(`${id} ${cancelWords[outcome]}.${left}`)
     return 0
   })
 }

@@ -1,39 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { Client, WorkflowHandle } from '@temporalio/client'
-import type { RunProgress } from '../../experiment/records/run.ts'
-import type { SweepProgress } from '../../experiment/sweep/sweep.ts'
-import { pauseSignal, progressQuery, sweepType, workflowId } from '../../workflows/names.ts'
-import { counted } from '../output/format.ts'
 import { withActiveWorkflow } from '../server/active-workflow.ts'
+import { pauseWorkflow } from '../server/pause-workflow.ts'
 import { print } from '../output/print.ts'
 
 /** `zeroshift pause ID`: returns when every running stage has kept a checkpoint and stopped. */
 export function pause(word: string, { temporal }: { readonly temporal?: string }): Promise<number> {
   return withActiveWorkflow(word, temporal, async (handle, client, id) => {
-    const { type } = await handle.describe()
-    await handle.signal(pauseSignal)
-    const left = type === sweepType ? await sweepAtRest(client, handle) : await runAtRest(handle)
+    const left = await pauseWorkflow(handle, client)
     print(`${id} is paused, ${left} to go. To go on: ./zeroshift resume ${id}`)
     return 0
   })
-}
-
-const EVERY_MS = 100
-
-/** Waits until no stage of the run is being computed. Returns how many stages are left. */
-async function runAtRest(handle: WorkflowHandle): Promise<string> {
-  for (;;) {
-    const { stages } = await handle.query<RunProgress>(progressQuery)
-    const count = (state: string) => stages.filter((stage) => stage.state === state).length
-    if (count('running') === 0) return counted(count('waiting'), 'stage')
-    await sleep(EVERY_MS)
-  }
-}
-
-async function sweepAtRest(client: Client, handle: WorkflowHandle): Promise<string> {
-  const { cells, done, stopped, failures, running } = await handle.query<SweepProgress>(progressQuery)
-  // A run that has ended since does not answer the query.
-  for (const { run } of running)
-    await runAtRest(client.workflow.getHandle(workflowId(run))).catch(() => undefined)
-  return counted(cells - done - stopped - failures.length, 'cell')
 }

@@ -1,27 +1,15 @@
 import { openStore } from '../../artifacts/store/open-store.ts'
-import type { ObjectStore } from '../../artifacts/store/object-store.ts'
-import { busyRuns } from '../../artifacts/removal/busy-runs.ts'
-import { takeInventory, type Inventory } from '../../artifacts/removal/inventory.ts'
-import { readNotes } from '../../artifacts/removal/removal-notes.ts'
-import { freedBy, planRemoval, type Freed, type Removal } from '../../artifacts/removal/plan-removal.ts'
-import { remove, type RemovedRecords } from '../../artifacts/removal/remove.ts'
-import { storeClock } from '../../artifacts/store/store-clock.ts'
-import { usageOf } from '../../artifacts/removal/usage.ts'
-import { readLedgers } from '../../artifacts/removal/stored-ledgers.ts'
-import { readRuns, readSweeps } from '../../artifacts/removal/stored-runs.ts'
-import { size } from '../../common/size.ts'
-import { UserError } from '../../common/errors.ts'
+import type { Freed, Removal } from '../../artifacts/removal/plan-removal.ts'
 import { quoted } from '../../report/command.ts'
-import { withDeletionLock } from '../workspace/store-deletion.ts'
 import { refuseNonDirectory } from '../workspace/existing-store.ts'
 import { idsIn } from '../workspace/named-run.ts'
+import { previewRemoval, removeFrom, type RemovalResult } from '../server/removal.ts'
+import { size } from '../../common/size.ts'
 import { counted, dateText } from '../output/format.ts'
 import { bytesOf, objectsOf, summaryOf } from '../output/garbage-table.ts'
-import { withWorkflows, type Workflows } from '../server/open-workflows.ts'
 import { graceOf } from '../options/period.ts'
 import { storeFor } from '../workspace/workspace.ts'
 import { coloursOf, columns, print, printJson, pathOrUrl } from '../output/print.ts'
-import { refuseUnusableStore } from '../launch/usable-store.ts'
 
 interface RmOptions {
   readonly delete?: true
@@ -30,18 +18,6 @@ interface RmOptions {
   readonly json?: true
   readonly store?: string
   readonly temporal?: string
-}
-
-/** The runs and sweeps that are to be removed, or were removed. */
-interface RemovalResult {
-  readonly removal: Removal
-  readonly freed: Freed
-  /** The ids that are being computed, each with the evidence for it. */
-  readonly busy: ReadonlyMap<string, string>
-  /** The bytes of the store before the removal. */
-  readonly before: number
-  /** Absent in a preview. */
-  readonly removed?: RemovedRecords
 }
 
 /**
@@ -53,95 +29,12 @@ export async function rm(words: readonly string[], options: RmOptions): Promise<
   const cells = options.cells ?? false
   const url = storeFor(options.store)
   await refuseNonDirectory(url, { mayBeMissing: false })
-  const store = openStore(url)
-  const ids = await idsIn(store, words)
-  await refuseIds(store, ids, cells)
-  if (options.delete) await refuseUnusableStore(url)
-  const result = await withWorkflows(url, options.temporal, (workflows) =>
-    options.delete
-      ? withDeletionLock(store, `rm ${ids.join(' ')} --delete`, (confirm) =>
-          removed(store, ids, { grace, workflows, confirm, cells }),
-        )
-      : previewed(store, ids, { grace, workflows, cells }),
-  )
+  const ids = await idsIn(openStore(url), words)
+  const removal = { ids, grace, cells, temporal: options.temporal }
+  const result = options.delete ? await removeFrom(url, removal) : await previewRemoval(url, removal)
   if (options.json) printJson(jsonOf(url, result))
   else for (const line of reportLines(url, result, ids, options)) print(line)
   return 0
-}
-
-/** Refuses unknown ids before anything is written or started. Throws a UserError. */
-async function refuseIds(store: ObjectStore, ids: readonly string[], cells: boolean): Promise<void> {
-  const [runs, sweeps, ledgers, notes] = await Promise.all([
-    readRuns(store),
-    readSweeps(store),
-    readLedgers(store),
-    readNotes(store),
-  ])
-  planRemoval({ now: 0, objects: [], manifests: new Map(), runs, sweeps, ledgers }, ids, { cells, notes })
-}
-
-interface RemovalOptions {
-  readonly grace: number
-  readonly cells: boolean
-  readonly workflows: Workflows
-}
-
-/** Returns what would be removed, without writing anything. */
-async function previewed(
-  store: ObjectStore,
-  ids: readonly string[],
-  how: RemovalOptions,
-): Promise<RemovalResult> {
-  const { inventory, removal, busy } = await planned(store, ids, how)
-  return { removal, freed: freedBy(inventory, removal, how.grace), busy, before: usageOf(inventory).bytes }
-}
-
-async function removed(
-  store: ObjectStore,
-  ids: readonly string[],
-  how: RemovalOptions & { readonly confirm: () => void },
-): Promise<RemovalResult> {
-  const { inventory, removal, busy } = await planned(store, ids, how, await storeClock(store))
-  if (busy.size > 0)
-    throw new UserError(
-      [...busy].map(([id, why]) => ({
-        message: `${id} is being computed (${why}). Remove it when that has ended, or end it: ./zeroshift cancel ${id}`,
-      })),
-    )
-  await how.workflows.end(idsOf(removal))
-  const { freed, ...records } = await remove(store, inventory, removal, how)
-  return { removal, freed, busy, before: usageOf(inventory).bytes, removed: records }
-}
-
-async function planned(
-  store: ObjectStore,
-  ids: readonly string[],
-  { cells, workflows }: RemovalOptions,
-  now?: number,
-): Promise<{
-  readonly inventory: Inventory
-  readonly removal: Removal
-  readonly busy: RemovalResult['busy']
-}> {
-  const inventory = await takeInventory(store, now)
-  const removal = planRemoval(inventory, ids, { cells, notes: await readNotes(store) })
-  const leased = busyRuns(inventory)
-  const open = await workflows.open(idsOf(removal))
-  const busy = new Map<string, string>()
-  for (const { id, runs } of [
-    ...removal.sweeps,
-    ...removal.runs.map(({ id }) => ({ id, runs: new Set([id]) })),
-  ]) {
-    const [stage] = [...(runs ?? [])].flatMap((run) => leased.get(run) ?? [])
-    if (stage !== undefined)
-      busy.set(id, `${stage} has a lease that is alive; another run may share that stage`)
-  }
-  for (const id of idsOf(removal)) if (open.has(id)) busy.set(id, 'its workflow is open')
-  return { inventory, removal, busy }
-}
-
-function idsOf({ sweeps, runs }: Removal): readonly string[] {
-  return [...sweeps, ...runs].map(({ id }) => id)
 }
 
 /**

@@ -1,4 +1,5 @@
 import { createColors } from 'picocolors'
+import { remainingWork } from '../../experiment/records/remaining-work.ts'
 import { paceOf, rateText } from '../../experiment/records/pace.ts'
 import type { RunProgress, StageProgress } from '../../experiment/records/run.ts'
 import { kindsByGroup } from '../../experiment/stages/stage.ts'
@@ -161,36 +162,16 @@ export function runWriterWith(seconds: ReadonlyMap<string, number>): Writer<RunP
 
 /** Returns the work that is left, or undefined if none is or if nothing is known of it. */
 function leftText(
-  { stages }: RunProgress,
+  progress: RunProgress,
   seconds: ReadonlyMap<string, number>,
   now: number,
 ): string | undefined {
-  const open = stages.filter(
-    ({ state, elsewhere }) => (state === 'waiting' || state === 'running') && !elsewhere,
-  )
-  const known = open.flatMap((stage) => leftOf(stage, seconds.get(stage.key), now) ?? [])
-  if (known.length === 0) return undefined
-  const unknown = open.length - known.length
-  const total = known.reduce((sum, one) => sum + one, 0)
+  const left = remainingWork(progress, seconds, now)
+  if (!left) return undefined
+  const { unknown } = left
   const without =
     unknown > 0 ? `, without ${unknown} ${unknown === 1 ? 'stage' : 'stages'} of unknown length` : ''
-  return `about ${duration(total)} of work left${without}`
-}
-
-/** Returns the seconds that a stage still takes: by its own pace, or else by the estimate. */
-function leftOf(stage: StageProgress, estimate: number | undefined, now: number): number | undefined {
-  const { step, steps, resumedAt = 0, startedAt, steppedAt = now } = stage
-  if (
-    step !== undefined &&
-    steps !== undefined &&
-    startedAt !== undefined &&
-    step - resumedAt >= steps / 100
-  ) {
-    const perStep = (steppedAt - startedAt) / 1000 / (step - resumedAt)
-    return Math.max(0, (steps - step) * perStep - (now - steppedAt) / 1000)
-  }
-  if (estimate === undefined) return undefined
-  return startedAt === undefined ? estimate : Math.max(0, estimate - (now - startedAt) / 1000)
+  return `about ${duration(left.seconds)} of work left${without}`
 }
 
 function changeLine(stage: StageProgress): string[] {

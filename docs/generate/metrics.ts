@@ -72,8 +72,10 @@ const SOURCES = `## Sources
 | Hayes et al. 2024         | Inexact unlearning needs more careful evaluations to avoid a false sense of privacy                          |
 | Jia et al. 2023           | Model sparsity can simplify machine unlearning (NeurIPS)                                                               |
 | Kornblith et al. 2019     | Similarity of neural network representations revisited                                                       |
+| Lee and Verleysen 2009    | Quality assessment of dimensionality reduction: rank-based criteria (Neurocomputing 72(7–9)) |
 | Lin 1991                  | Divergence measures based on the Shannon entropy (IEEE Transactions on Information Theory 37(1))                                                             |
 | Naderloui et al. 2025     | Rectifying privacy and efficacy measurements in machine unlearning: a new inference attack perspective (USENIX Security)                                                  |
+| Pearson 1901              | On lines and planes of closest fit to systems of points in space (Philosophical Magazine 2(11)) |
 | Song and Mittal 2021      | Systematic evaluation of privacy risks of machine learning models                                            |
 | Spearman 1904             | The proof and measurement of association between two things (American Journal of Psychology 15(1))                                                  |
 | Tarun et al. 2023         | Fast yet effective machine unlearning                                                                        |

@@ -8,8 +8,9 @@ export interface Pace {
 }
 
 /**
- * Returns the pace of the current attempt of a stage, or undefined if it cannot be told yet. `now` is
- * in milliseconds since 1970.
+ * Returns the pace of the current attempt of a stage, or undefined if it cannot be told yet.
+ *
+ * @param now milliseconds since 1970
  */
 export function paceOf(stage: StageProgress, now: number): Pace | undefined {
   const { step, steps, resumedAt = 0, startedAt, steppedAt = now } = stage

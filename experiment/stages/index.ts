@@ -5,6 +5,7 @@ import { compare } from './compare.ts'
 import { dataset } from './dataset.ts'
 import { evaluate } from './evaluate.ts'
 import { features } from './features.ts'
+import { maps } from './maps.ts'
 import { membership } from './membership.ts'
 import { pool } from './pool.ts'
 import { population } from './population.ts'
@@ -29,6 +30,7 @@ export const requestedDefinitions = {
   ruli,
   agreement,
   features,
+  maps,
 }
 
 /**

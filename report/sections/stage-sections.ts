@@ -2,6 +2,7 @@ import { agreements } from './agreement.ts'
 import { attacks } from './attacks.ts'
 import { cost } from './cost.ts'
 import { featureDistances } from './features.ts'
+import { featureMapSection } from './maps.ts'
 import { membership } from './membership.ts'
 import { population } from './population.ts'
 import { probes } from './probe.ts'
@@ -22,6 +23,7 @@ export const stageSections: readonly StageSection[] = [
   relearning,
   probes,
   featureDistances,
+  featureMapSection,
   programFigures,
   cost,
 ]

@@ -61,7 +61,9 @@ describe.skipIf(chromium === undefined)(`the page of zeroshift ui${why}`, () => 
   let server: PageServer
   let page: Page
   const complaints: string[] = []
+  let folder: string
   beforeAll(async () => {
+    folder = await builtPage()
     browser = await launcher.launch({
       ...(chromium !== undefined && { executablePath: chromium }),
       args: ['--no-sandbox'],
@@ -72,7 +74,7 @@ describe.skipIf(chromium === undefined)(`the page of zeroshift ui${why}`, () => 
   })
   beforeEach(async () => {
     complaints.length = 0
-    server = await pageServer(answers)
+    server = await pageServer(folder, answers)
     page = await opened({ width: 1280, height: 900 }, 'light')
   })
   afterEach(async () => {
@@ -340,7 +342,7 @@ describe.skipIf(chromium === undefined)(`the page of zeroshift ui${why}`, () => 
 
   test('works from disk, with the answers as scripts', async () => {
     const directory = join(fileDirectory(), 'export')
-    cpSync(await builtPage(), directory, { recursive: true })
+    cpSync(folder, directory, { recursive: true })
     const exported = { ...answers, [paths.session()]: { version: '0.1.0', exported: true } }
     for (const [path, answer] of Object.entries(exported)) {
       const file = join(directory, answerScriptPath(path))

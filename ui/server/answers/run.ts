@@ -1,0 +1,67 @@
+import { stringify } from 'yaml'
+import { mapsOf } from '../../../activities/feature-maps.ts'
+import { manifestsOf } from '../../../activities/report.ts'
+import { digestOf } from '../../../common/canonical.ts'
+import { manifestDigest } from '../../../experiment/records/manifest.ts'
+import type { RunRecord } from '../../../experiment/records/run.ts'
+import { stagesOf } from '../../../experiment/stages/stage-list.ts'
+import { commandOf } from '../../../report/command.ts'
+import { reportDocument, type ReportInput } from '../../../report/report.ts'
+import { drawnMapStages } from '../../../report/sections/maps.ts'
+import type { RunView } from '../../contract.ts'
+import { failedStages, runEntry } from '../run-entry.ts'
+import type { Snapshot } from '../run-reader.ts'
+import type { Answer } from './answer.ts'
+import { cached, type AnswerContext } from './context.ts'
+import { runTables } from './run-tables.ts'
+import { runRecord } from './stored-record.ts'
+
+/** A run: its progress, and its report of the stages that are finished now. */
+export async function runAnswer(context: AnswerContext, { run: id = '' }: Params): Promise<Answer> {
+  const { artifacts } = context
+  const [record, labels, snapshot] = await Promise.all([
+    runRecord(artifacts, id),
+    artifacts.labels(id),
+    context.snapshot(),
+  ])
+  const progress = snapshot.progress.get(id)
+  const manifests = await manifestsOf(artifacts, record)
+  const failed = (progress && failedStages(progress)) ?? record.failed ?? []
+  const input: ReportInput = { run: record, manifests, failed, ...(labels && { labels }) }
+  const digests = Object.values(manifests).map(manifestDigest).sort()
+  const key = digestOf(['run', id, digests, failed, labels ?? null, record.command])
+  const report = await cached(context, key, async () =>
+    reportOf({ ...input, maps: await mapsOf(artifacts, input, drawnMapStages(input)) }),
+  )
+  const view: RunView = {
+    entry: entryIn(snapshot, record),
+    ...(progress && { progress }),
+    ...report,
+    config: stringify(record.spec, { sortMapEntries: true, lineWidth: 0 }),
+    command: commandOf(record),
+    views: viewsOf(input),
+  }
+  return { json: view }
+}
+
+/** The parts of a path that a route names. */
+export type Params = Readonly<Record<string, string>>
+
+/** The list leaves out cells that were not started. */
+function entryIn({ board, index, live }: Snapshot, { id }: RunRecord): RunView['entry'] {
+  return board.get(id) ?? runEntry(id, { stored: index.get(id), live: live.get(id) })
+}
+
+function reportOf(input: ReportInput): Pick<RunView, 'document' | 'rows' | 'tables' | 'digest'> {
+  const { document, rows, digest } = reportDocument(input)
+  const failed = new Set(input.failed.map(({ title }) => title))
+  const isWhole = stagesOf(input.run.plan).every(
+    ({ key, title }) => key in input.manifests || failed.has(title),
+  )
+  return { document, rows, tables: runTables(input, rows, digest), ...(isWhole && { digest }) }
+}
+
+/** The views that a run has data for. */
+function viewsOf({ run: { plan, spec }, manifests }: ReportInput): RunView['views'] {
+  return { samples: plan.dataset.key in manifests, features: spec.maps !== undefined }
+}
