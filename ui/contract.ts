@@ -32,6 +32,8 @@ export const paths = {
     const query = new URLSearchParams({ ...(run && { run }), ...(sweep && { sweep }) }).toString()
     return query === '' ? 'api/events' : `api/events?${query}`
   },
+  /** A zip file: these runs as a folder that a browser opens from disk, without images. */
+  export: (runs: readonly string[]) => `api/exports/${[...runs].sort().join('+')}.zip`,
   /** POST, with the token of the session in the header `x-zeroshift-token`. */
   control: (run: string, action: ControlAction) => `api/runs/${run}/${action}`,
 } as const

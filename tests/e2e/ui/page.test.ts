@@ -78,7 +78,7 @@ describe.skipIf(chromium === undefined)(`the page of zeroshift ui${why}`, () => 
     page = await opened({ width: 1280, height: 900 }, 'light')
   })
   afterEach(async () => {
-    await page.context().close()
+    await Promise.all(browser.contexts().map((context) => context.close()))
     await server.close()
     // The policy of the server forbids inline scripts and styles, and `eval`: a breach is an error.
     expect(complaints).toEqual([])
@@ -123,7 +123,6 @@ describe.skipIf(chromium === undefined)(`the page of zeroshift ui${why}`, () => 
           ),
           `${width} ${scheme}`,
         ).toBeLessThanOrEqual(0)
-        await one.context().close()
       }
     })
   })
@@ -225,7 +224,7 @@ describe.skipIf(chromium === undefined)(`the page of zeroshift ui${why}`, () => 
       await table.getByRole('button', { name: /^RA/ }).click()
       await table.getByRole('button', { name: /^RA/ }).click()
       expect(await table.locator('th[aria-sort="descending"]').count()).toBe(1)
-      await page.getByRole('button', { name: 'Rows and columns of Results' }).click()
+      await page.getByRole('button', { name: 'View: rows and columns of Results' }).click()
       await page.getByRole('checkbox', { name: 'ToW' }).uncheck()
       await page.getByRole('button', { name: 'Pin rfa mean' }).click()
       await page.reload()

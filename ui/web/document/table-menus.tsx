@@ -15,6 +15,7 @@ export function TableMenus({
   readonly onChange: (view: TableView) => void
 }) {
   const hidden = view.hiddenColumns.length + view.hiddenRows.length
+  const viewLabel = hidden > 0 ? `View (${hidden} hidden)` : 'View'
   return (
     <div class="table-menus">
       {table.besideTitle !== undefined && (
@@ -34,10 +35,7 @@ export function TableMenus({
           ))}
         </div>
       )}
-      <Popover
-        label={hidden > 0 ? `View (${hidden} hidden)` : 'View'}
-        title={`Rows and columns of ${table.name}`}
-      >
+      <Popover label={viewLabel} title={`${viewLabel}: rows and columns of ${table.name}`}>
         <div class="view-choice">
           <Choices
             title="Columns"

@@ -1,4 +1,5 @@
 import { download } from '../../controls/download.ts'
+import { ExportLink } from '../../controls/export-link.tsx'
 import { DocumentView } from '../../document/document.tsx'
 import { FailureBanner, usePageTitle } from '../../shell/page-state.tsx'
 import { hashOf, listOf } from '../../shell/route.ts'
@@ -68,6 +69,7 @@ function Comparison({ runs }: { readonly runs: readonly string[] }) {
             >
               All results as LaTeX
             </button>
+            <ExportLink runs={runs} />
           </p>
           <DocumentView document={answer.document} />
         </>
