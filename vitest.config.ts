@@ -1,6 +1,6 @@
-import { relative } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import { defineConfig } from 'vitest/config'
-import { BaseSequencer, type TestSpecification } from 'vitest/node'
+import { BaseSequencer, type TestSpecification, type VitestPluginContext } from 'vitest/node'
 
 /**
  * Tests that need neither TensorFlow nor a process of their own. They share processes, since the
@@ -96,6 +96,20 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/**
+ * Tiers are transformed from TypeScript once and not each anew, as the modules of this checkout are
+ * kept in node_modules. Modules that tests write elsewhere are not kept, nor those with a query.
+ */
+const keptModules = {
+  name: 'zeroshift:kept-modules',
+  configureVitest({ experimental_defineCacheKeyGenerator }: VitestPluginContext) {
+    const root = join(import.meta.dirname, sep)
+    experimental_defineCacheKeyGenerator(({ id }) =>
+      id.startsWith(root) && !id.includes('?') ? undefined : false,
+    )
+  },
+}
+
 interface Tier {
   readonly include?: readonly string[]
   readonly exclude?: readonly string[]
@@ -130,7 +144,9 @@ const tier = (
 })
 
 export default defineConfig({
+  plugins: [keptModules],
   test: {
+    experimental: { fsModuleCache: true },
     sequence: { sequencer: LongestFirst },
     projects: [
       tier('pure', 120_000, { include: pure, isolate: false }),
