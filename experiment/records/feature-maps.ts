@@ -34,3 +34,13 @@ export interface CkaMatrix {
   /** In [0, 1]. Null if the features of one of the layers are constant or not finite. */
   readonly values: readonly (readonly (number | null)[])[]
 }
+
+/** The start of the name of a map of the inputs of a layer. Other names are those of layers. */
+const INPUT = 'input of '
+
+/** The layer of a map in words. */
+export function layerWords(layer: string): string {
+  return layer.startsWith(INPUT)
+    ? `inputs of the layer ${layer.slice(INPUT.length)}`
+    : `outputs of the layer ${layer}`
+}

@@ -1,7 +1,7 @@
 import { counted } from '../../common/counted.ts'
 import { layersOf } from '../../experiment/models/model.ts'
 import { adaptableLayers } from '../../experiment/models/layers.ts'
-import { mapSets, type FeatureMaps } from '../../experiment/records/feature-maps.ts'
+import { layerWords, mapSets, type FeatureMaps } from '../../experiment/records/feature-maps.ts'
 import type { Measured } from '../../experiment/records/measured.ts'
 import { ranges, type Figure } from '../../experiment/records/results.ts'
 import { trainedHere } from '../../experiment/spec/spec.ts'
@@ -71,14 +71,6 @@ function introduction(first: Mapped | undefined): string {
     ? `The ${layerWords(first.layer)} for ${counted(first.drawn.forget, 'sample')} of D_f, ${counted(first.drawn.retained, 'sample')} of D_r and ${counted(first.drawn.test, 'test sample')}, the same ones for every model.`
     : 'The features of a layer for chosen samples of D_f, D_r and D_t.'
   return `${what} Networks that were trained separately have no axes in common, so each model has a map of its own, which starts from the places of gold's map and is rotated and reflected onto it by the samples of D_r. Compare groups and neighbours, not single places: another gold model differs, too. The size of gaps in a map of UMAP means nothing.`
-}
-
-/** `input of head`: the inputs of the layer head. */
-function layerWords(layer: string): string {
-  const before = 'input of '
-  return layer.startsWith(before)
-    ? `inputs of the layer ${layer.slice(before.length)}`
-    : `outputs of the layer ${layer}`
 }
 
 /** A model whose maps are drawn: those of the first seed, gold first. */

@@ -33,7 +33,11 @@ export function answerCaches(): Pick<AnswerContext, 'cache' | 'outcomes'> {
  * Returns the value of a key, computed unless it is known. Requests at the same time share the
  * computation. A failed one is not kept.
  */
-export function cached<T>({ cache }: AnswerContext, key: string, compute: () => Promise<T>): Promise<T> {
+export function cached<T>(
+  { cache }: Pick<AnswerContext, 'cache'>,
+  key: string,
+  compute: () => Promise<T>,
+): Promise<T> {
   const known = cache.get(key) as Promise<T> | undefined
   if (known) return known
   const value = compute()

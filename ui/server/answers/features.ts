@@ -8,12 +8,17 @@ import { whyMissing } from '../../../report/input.ts'
 import { mapModels, type MapModel } from '../../../report/sections/maps.ts'
 import type { Features } from '../../contract.ts'
 import { failedStages } from '../run-entry.ts'
+import type { Snapshot } from '../run-reader.ts'
 import type { Answer, Params } from './answer.ts'
 import { cached, type AnswerContext } from './context.ts'
 import { runRecord } from './stored-record.ts'
 
+interface Context extends Pick<AnswerContext, 'artifacts' | 'cache'> {
+  readonly snapshot: () => Promise<Pick<Snapshot, 'progress'>>
+}
+
 /** The maps of the features of a run's models, as far as their stages are finished. */
-export async function featuresAnswer(context: AnswerContext, { run: id = '' }: Params): Promise<Answer> {
+export async function featuresAnswer(context: Context, { run: id = '' }: Params): Promise<Answer> {
   const { artifacts } = context
   const record = await runRecord(artifacts, id)
   if (!record.spec.maps) return { json: NOT_ASKED satisfies Features }
