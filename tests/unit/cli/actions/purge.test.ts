@@ -76,6 +76,17 @@ test('no file of the store has the forgotten pixels or the bytes of a deleted ob
   expect(deleted.find((one) => one.sha256 === sha256(state))?.kind).toBe('unfinished')
 })
 
+test('`ledger` shows what was purged', async () => {
+  const shown = async (...args: readonly string[]) => (await here('ledger', madeLedger, ...args)).stdout
+  expect(await shown()).not.toContain('purge')
+  const { deleted } = await purged()
+  const bytes = deleted.reduce((sum, one) => sum + one.bytes, 0)
+  expect(JSON.parse(await shown('--json'))).toMatchObject({
+    purges: [{ number: 2, deleted: { objects: deleted.length, bytes }, kept: [] }],
+  })
+  expect(await shown()).toMatch(new RegExp(`purge after request 2: ${deleted.length} objects`))
+})
+
 test('manifests and records stay readable, the store is sound, and the certificate holds', async () => {
   const manifests = steps.flatMap(({ plan }) => stagesOf(plan))
   const before = contents()
@@ -131,6 +142,8 @@ test('what another run or another ledger needs stays, by name, and the run is un
   expect(said.stdout).toContain(
     `dataset ${data} stays, because others need it: run ${own.id}, run ${outside.id}`,
   )
+  const shown = await here('ledger', madeLedger)
+  expect(shown.stdout).toContain(`  ${original.sha256} stays: ledger other\n`)
 })
 
 test('a copy of the store has neither purged blobs nor damage, and has other runs whole', async () => {
