@@ -43,7 +43,7 @@ test.each<[string, string, string, string]>([
     'the label of the model before',
     '{ method: finetune, epochs: 1 }',
     '{ method: finetune, epochs: 1, label: model in use }',
-    '7:41: the reports of the steps call the model before a request "model in use"',
+    '7:43: the reports of the steps call the model before a request "model in use"',
   ],
   [
     'replay without states',
