@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { chromium as launcher, type Browser, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Point } from '../../../experiment/records/feature-maps.ts'
+import { builtPage } from '../../../infra/page.mjs'
 import { paths, type Features } from '../../../ui/contract.ts'
 import { chromium, why } from '../../support/browser.ts'
 import { runView } from '../../support/page-fixture.ts'
@@ -49,7 +50,7 @@ describe.skipIf(chromium === undefined)(`the maps of features on the page${why}`
       ...(chromium !== undefined && { executablePath: chromium }),
       args: ['--no-sandbox'],
     })
-    server = await pageServer({
+    server = await pageServer(await builtPage(), {
       [paths.session()]: { version: '0.1.0' },
       [paths.run(id)]: runView(input),
       [paths.features(id)]: features,
@@ -69,9 +70,7 @@ describe.skipIf(chromium === undefined)(`the maps of features on the page${why}`
   const pictures = (page: Page) =>
     page
       .locator('canvas.feature-map')
-      .evaluateAll((all) =>
-        all.map((canvas) => ('toDataURL' in canvas ? String((canvas as HTMLCanvasElement).toDataURL()) : '')),
-      )
+      .evaluateAll<string[]>('(all) => all.map((canvas) => canvas.toDataURL())')
 
   test('shows UMAP and PCA of the first models, and CKA with gold', async () => {
     const page = await opened()

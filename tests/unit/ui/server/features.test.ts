@@ -4,7 +4,7 @@ import { openArtifacts } from '../../../../artifacts/artifacts.ts'
 import type { FeatureMaps } from '../../../../experiment/records/feature-maps.ts'
 import { mapModels } from '../../../../report/sections/maps.ts'
 import type { Features } from '../../../../ui/contract.ts'
-import { answerCache } from '../../../../ui/server/answers/context.ts'
+import { answerCaches } from '../../../../ui/server/answers/context.ts'
 import { featuresAnswer } from '../../../../ui/server/answers/features.ts'
 import { fileDirectory } from '../../../support/directories.ts'
 import { sampleInput, type Figures } from '../../report/fixtures.ts'
@@ -54,7 +54,7 @@ async function answered(count: number, asked = true): Promise<Features> {
   const context = {
     artifacts,
     snapshot: () => Promise.resolve({ progress: new Map() }),
-    cache: answerCache(),
+    ...answerCaches(),
   }
   const answer = await featuresAnswer(context, { run: input.run.id })
   if (!('json' in answer)) throw new Error('the answer is no JSON')
@@ -81,7 +81,7 @@ test('a run has the maps that are there, gold first, and the reasons of the othe
     ['retrain', true],
     ['original', false],
   ])
-  expect(found.models[1]?.umap).toEqual(maps.points.umap)
+  expect(found.models[1]).toMatchObject({ umap: maps.points.umap })
   expect(found.samples).toEqual([
     { set: 'forget', number: 4, label: 3 },
     { set: 'retained', number: 5, label: 0 },
