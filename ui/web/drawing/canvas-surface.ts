@@ -1,6 +1,6 @@
 import { FONT, type Surface } from './surface.ts'
 
-/** A surface that draws on a canvas. */
+/** The surface of a canvas on the screen. */
 export function canvasSurface(context: CanvasRenderingContext2D): Surface {
   return {
     line(points, { stroke, width, opacity = 1, dash = [] }) {
