@@ -1,15 +1,16 @@
 import { WorkflowFailedError } from '@temporalio/client'
 import { CancelledFailure } from '@temporalio/common'
+import { ledgerType } from '../../workflows/names.ts'
 import { notActive, withActiveWorkflow } from '../server/active-workflow.ts'
 import { print } from '../output/print.ts'
 
 /**
- * `zeroshift cancel ID`: cancels a run or a sweep and returns when it has ended. Each stage keeps a
- * checkpoint first.
+ * `zeroshift cancel ID`: cancels a run, a sweep or a ledger and returns when it has ended. Each stage
+ * keeps a checkpoint first, and the requests of a ledger stay in its queue.
  */
 export function cancel(word: string, { temporal }: { readonly temporal?: string }): Promise<number> {
   return withActiveWorkflow(word, temporal, async (handle, _client, id) => {
-    const { status } = await handle.describe()
+    const { status, type } = await handle.describe()
     if (status.name !== 'RUNNING') throw notActive(id)
     await handle.cancel()
     const how = await handle.result().then(
@@ -19,8 +20,8 @@ export function cancel(word: string, { temporal }: { readonly temporal?: string 
         return error.cause instanceof CancelledFailure ? 'is cancelled' : 'had failed'
       },
     )
-    const left =
-      how === 'had come to its end' ? '' : ` What is done is kept. To go on: ./zeroshift resume ${id}`
+    const goOn = type === ledgerType ? './zeroshift forget LEDGER.yaml --queued' : `./zeroshift resume ${id}`
+    const left = how === 'had come to its end' ? '' : ` What is done is kept. To go on: ${goOn}`
     print(`${id} ${how}.${left}`)
     return 0
   })

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client, WorkflowHandle } from '@temporalio/client'
+import { UserError } from '../../common/errors.ts'
 import type { RunProgress } from '../../experiment/records/run.ts'
 import type { SweepProgress } from '../../experiment/sweep/sweep.ts'
-import { pauseSignal, progressQuery, sweepType, workflowId } from '../../workflows/names.ts'
+import { ledgerType, pauseSignal, progressQuery, sweepType, workflowId } from '../../workflows/names.ts'
 import { counted } from '../output/format.ts'
 import { withActiveWorkflow } from '../server/active-workflow.ts'
 import { print } from '../output/print.ts'
@@ -11,6 +12,10 @@ import { print } from '../output/print.ts'
 export function pause(word: string, { temporal }: { readonly temporal?: string }): Promise<number> {
   return withActiveWorkflow(word, temporal, async (handle, client, id) => {
     const { type } = await handle.describe()
+    if (type === ledgerType)
+      throw new UserError(
+        `${id} is a ledger, which cannot be paused; cancel it instead, and \`./zeroshift forget LEDGER.yaml --queued\` continues from the stages that are stored`,
+      )
     await handle.signal(pauseSignal)
     const left = type === sweepType ? await sweepAtRest(client, handle) : await runAtRest(handle)
     print(`${id} is paused, ${left} to go. To go on: ./zeroshift resume ${id}`)
