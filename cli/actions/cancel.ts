@@ -5,8 +5,8 @@ import { notActive, withActiveWorkflow } from '../server/active-workflow.ts'
 import { print } from '../output/print.ts'
 
 /**
- * `zeroshift cancel ID`: cancels a run, a sweep or a ledger and returns when it has ended. Each stage
- * keeps a checkpoint first, and the requests of a ledger stay in its queue.
+ * `zeroshift cancel ID`: cancels a run, a sweep or a ledger and returns when it has ended. Each
+ * stage keeps a checkpoint first, and the requests of a ledger stay in its queue.
  */
 export function cancel(word: string, { temporal }: { readonly temporal?: string }): Promise<number> {
   return withActiveWorkflow(word, temporal, async (handle, _client, id) => {

@@ -81,8 +81,8 @@ interface StatusView<P, R> {
 }
 
 /**
- * Prints the progress or the result of a run, a sweep or a ledger. Returns the exit code, or undefined if the
- * server does not have it.
+ * Prints the progress or the result of a run, a sweep or a ledger. Returns the exit code, or
+ * undefined if the server does not have it.
  */
 export async function printOne(
   client: Client,

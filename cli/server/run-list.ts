@@ -98,15 +98,15 @@ export async function listRuns(
 }
 
 /**
- * The workflows that commands show and stop. The id of a ledger there is `ledger-`, its name and the
- * first digits of the digest of its store.
+ * The workflows that commands show and stop. The id of a ledger there is `ledger-`, its name and
+ * the first digits of the digest of its store.
  */
 export const shownTypes = `WorkflowType IN ('${workflowType}', '${sweepType}', '${ledgerType}')`
 
 /**
- * Returns the id of the run, sweep or ledger on a server that a word stands for: its id, the beginning
- * of it, or `last`. A word that matches none is returned as it is, together with the most similar
- * id. Throws a UserError if several ids begin with the word.
+ * Returns the id of the run, sweep or ledger on a server that a word stands for: its id, the
+ * beginning of it, or `last`. A word that matches none is returned as it is, together with the most
+ * similar id. Throws a UserError if several ids begin with the word.
  *
  * @param options.open whether only workflows count that have not ended
  */

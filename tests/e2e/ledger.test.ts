@@ -299,11 +299,11 @@ describe('requests in sequence', () => {
     const site = await new Site().open()
     let worker = await site.worker()
     let kills = 0
-    const { integer } = stream(21, 'kills')
+    const random = stream(21, 'kills')
     /** Kills the worker in the first attempt that it finds under way from a random step on. */
     const killAtRandom = async (ledger: RunningLedger) => {
-      for (let number = 1 + integer(2); !(await hasEnded(ledger)); number += 1 + integer(2)) {
-        const step = 1 + integer(2)
+      for (let number = 1 + random.integer(2); !(await hasEnded(ledger)); number += 1 + random.integer(2)) {
+        const step = 1 + random.integer(2)
         const found = await until(
           'a stage of a step, or the end of the ledger',
           async () => {
