@@ -1,6 +1,8 @@
 import type { Artifacts } from '../artifacts/artifacts.ts'
 import { BlobError } from '../artifacts/blobs/blob-errors.ts'
-import type { SeedPlan } from '../experiment/plan/types.ts'
+import { outcomesPath } from '../artifacts/format/layout.ts'
+import { digestOf } from '../common/canonical.ts'
+import { parseJson } from '../common/json.ts'
 import type { ManifestOf } from '../experiment/records/manifest.ts'
 import {
   outcomeAttacks,
@@ -9,22 +11,54 @@ import {
   type ModelOutcomes,
   type Outcomes,
 } from '../experiment/records/outcomes.ts'
+import { scoreNames } from '../experiment/records/scores.ts'
 import { seedsOf } from '../experiment/stages/stage-list.ts'
 import type { Stage } from '../experiment/stages/stage.ts'
 import { manifestOf, whyMissing, type ReportInput } from '../report/input.ts'
-import { makersOf, modelRows, type EvaluatedModel } from '../report/sections/model-rows.ts'
-import { unusable, type Logits } from '../unlearning/metrics/logits.ts'
+import { modelRows, type EvaluatedModel } from '../report/sections/model-rows.ts'
+import type { Logits } from '../unlearning/metrics/logits.ts'
 import { scoreCurves, shadowCurves, vulnerableCurves } from '../unlearning/outcomes/attack-curves.ts'
 import { setOutcomes } from '../unlearning/outcomes/confusion.ts'
 import { margins } from '../unlearning/population/margin.ts'
 import { poolAt, type Shadows } from '../unlearning/population/shadows.ts'
 import type { Split } from '../unlearning/split/split.ts'
 import { readPool, readSplit } from './runtime/blob-codecs.ts'
-import { readLogits } from './stages/logits.ts'
+import { usableLogits } from './usable-logits.ts'
 
 /** The most models whose logits are read, and the most bytes of them. At least one seed is read. */
 const MOST_MODELS = 64
 const MOST_BYTES = 2 ** 29
+/** The most logits and margins of shadow models that the attacks on all models read together. */
+const MOST_ATTACKED = 2 ** 25
+/** Is raised when other outcomes are computed from the same results. */
+const VERSION = 1
+
+/**
+ * Returns the outcomes in the folder of a run's report if they were computed from the results that
+ * the store has now, and computes them otherwise.
+ */
+export async function storedOutcomes(artifacts: Artifacts, input: ReportInput): Promise<Outcomes> {
+  const bytes = await artifacts.store.get(outcomesPath(input.run.id))
+  const stored = bytes && parseJson(bytes)
+  return isComplete(stored) && stored.source === sourceOf(input) ? stored : outcomesOf(artifacts, input)
+}
+
+/** Whether a value is the outcomes of all models. The digest of their source tells of which. */
+function isComplete(value: unknown): value is Outcomes {
+  if (typeof value !== 'object' || value === null) return false
+  return 'source' in value && 'missing' in value && Array.isArray(value.missing) && value.missing.length === 0
+}
+
+/** The digest of all that the outcomes of a run are computed from. */
+function sourceOf(input: ReportInput): string {
+  const { plan, facts } = input.run
+  const blobs = (stage: Stage | undefined) =>
+    stage && [stage.key, input.manifests[stage.key]?.outputs ?? null]
+  const rows = modelRows(input, (_, { evaluate, membership, ruli }) => [
+    ...[blobs(evaluate), membership?.key ?? null, ruli?.key ?? null],
+  ])
+  return digestOf([VERSION, facts.classes, rows, blobs(plan.split) ?? null, blobs(plan.shadow?.pool) ?? null])
+}
 
 /**
  * Computes the outcomes of a run from the logits in the store, one model after the other. Logits
@@ -47,13 +81,14 @@ export async function outcomesOf(artifacts: Artifacts, input: ReportInput): Prom
   const split = manifestOf<'split'>(input, plan.split)
   const shadows = new SharedShadows(artifacts, input, split)
   const nonMembers = (split?.metrics.forgottenClasses.length ?? 0) > 0 ? 'forgottenTest' : 'test'
+  const budget = new Budget(MOST_ATTACKED)
   const models: ModelOutcomes[] = []
   const missing: Outcomes['missing'][number][] = []
   for (let seed = 0; seed < read; seed++) {
     for (const { label, seeds } of rows) {
       const judged = seeds[seed]
       if (!judged) continue
-      const logits = await logitsOf(artifacts, input, judged)
+      const logits = await usableLogits(artifacts, input, judged)
       if ('reason' in logits) {
         missing.push({ label, seed, reason: logits.reason })
         continue
@@ -71,15 +106,15 @@ export async function outcomesOf(artifacts: Artifacts, input: ReportInput): Prom
           ),
         ),
         attacks: sorted([
-          ...scoreCurves(forget, Object.values(others)),
-          ...(await shadows.curves(judged.model, forget, others)),
+          ...scores(forget, Object.values(others), budget),
+          ...(await shadows.curves(judged.model, forget, others, budget)),
         ]),
         forgetMargins: Array.from(margins(forget), (margin) => Number(margin.toPrecision(5))),
       })
     }
   }
   return {
-    classes: facts.classes,
+    ...{ source: sourceOf(input), classes: facts.classes },
     ...{ seeds, read, nonMembers },
     rows: rows.map(({ label, isFloor, seeds: [first] }) => ({
       label,
@@ -88,6 +123,30 @@ export async function outcomesOf(artifacts: Artifacts, input: ReportInput): Prom
     })),
     ...{ models, missing },
   }
+}
+
+/** What is left of the work that a report spends on attacks. It depends on sizes alone. */
+class Budget {
+  private left: number
+  constructor(left: number) {
+    this.left = left
+  }
+
+  /** Takes the work of an attack. Returns false, and takes nothing, if too little is left. */
+  take(work: number): boolean {
+    if (work > this.left) return false
+    this.left -= work
+    return true
+  }
+}
+
+const TOO_MUCH = 'a report draws curves of so many samples of the first models alone'
+
+function scores(forget: Logits, others: readonly Logits[], budget: Budget): readonly AttackOutcome[] {
+  const work = [forget, ...others].reduce((sum, { values }) => sum + values.length, 0)
+  return budget.take(work)
+    ? scoreCurves(forget, others)
+    : scoreNames.map((attack) => ({ attack, missing: TOO_MUCH }))
 }
 
 /** The number of seeds that are read, from the bytes of each seed's models. */
@@ -99,31 +158,6 @@ function seedsRead(bytes: readonly (readonly number[])[]): number {
     return models > MOST_MODELS || total > MOST_BYTES
   })
   return over === -1 ? bytes.length : Math.max(1, over)
-}
-
-/** The logits of a model, or the reason why they cannot be used. */
-async function logitsOf(
-  artifacts: Artifacts,
-  input: ReportInput,
-  { seed, model }: { readonly seed: SeedPlan; readonly model: EvaluatedModel },
-): Promise<Awaited<ReturnType<typeof readLogits>> | { readonly reason: string }> {
-  const manifest = manifestOf<'evaluate'>(input, model.evaluate)
-  if (!manifest) return { reason: whyMissing(input, [...makersOf(seed, model), model.evaluate]) }
-  if (!manifest.outputs.logits) return { reason: 'its evaluation has left no logits' }
-  try {
-    const logits = await readLogits(artifacts, manifest)
-    if (logits.forget.classes < 2) return { reason: 'the data have a single class' }
-    const flaw = outcomeSets.map((set) => flawOf(logits[set])).find((reason) => reason !== undefined)
-    return flaw === undefined ? logits : { reason: flaw }
-  } catch (error) {
-    if (error instanceof BlobError) return { reason: 'the store has no usable blob of its logits' }
-    throw error
-  }
-}
-
-/** The reason why the logits of a set cannot be used. An empty set can. */
-function flawOf(logits: Logits): string | undefined {
-  return logits.labels.length === 0 ? undefined : unusable(logits)
 }
 
 function sorted(attacks: readonly AttackOutcome[]): readonly AttackOutcome[] {
@@ -150,6 +184,7 @@ class SharedShadows {
     { membership, ruli }: EvaluatedModel,
     forget: Logits,
     others: Readonly<Partial<Record<'attackTest' | 'test' | 'forgottenTest', Logits>>>,
+    budget: Budget,
   ): Promise<readonly AttackOutcome[]> {
     const attacks = [
       ...(membership ? (['lira', 'liraOffline', 'rmia'] as const) : []),
@@ -159,6 +194,9 @@ class SharedShadows {
     const pool = await (this.pool ??= this.read())
     if ('missing' in pool) return attacks.map((attack) => ({ attack, ...pool }))
     const { shadows, split } = pool
+    const samples = [forget, ...Object.values(others)].reduce((sum, { labels }) => sum + labels.length, 0)
+    if (!budget.take(samples * shadows.models))
+      return attacks.map((attack) => ({ attack, missing: TOO_MUCH }))
     const attacked = (sets: Readonly<Partial<Record<keyof Split, Logits>>>) => {
       const named = Object.entries(sets) as readonly (readonly [keyof Split, Logits])[]
       return {

@@ -2,13 +2,14 @@ import type { Artifacts } from '../artifacts/artifacts.ts'
 import { reportSignatures } from '../artifacts/format/layout.ts'
 import { signReport } from '../artifacts/stored-signatures.ts'
 import { manifestDigest, type Manifest } from '../experiment/records/manifest.ts'
+import type { Outcomes } from '../experiment/records/outcomes.ts'
 import type { ResultRow } from '../experiment/records/results.ts'
 import { recordOf, type RunInput, type RunRecord, type RunResult } from '../experiment/records/run.ts'
 import { stagesOf } from '../experiment/stages/stage-list.ts'
 import type { StageRef } from '../experiment/stages/stage.ts'
-import { renderReport } from '../report/report.ts'
+import { renderReport, type ReportInput } from '../report/report.ts'
 import { drawnMapStages } from '../report/sections/maps.ts'
-import { outcomesOf } from './outcomes.ts'
+import { outcomesOf, storedOutcomes } from './outcomes.ts'
 import { signedReport, type SignedReport } from '../signatures/claims.ts'
 import type { SigningKey } from '../signatures/keys.ts'
 import { mapsOf } from './feature-maps.ts'
@@ -28,14 +29,20 @@ export interface WrittenReport {
 
 /**
  * Renders a run's report from the manifests, the labels and the logits in the store: the same ones
- * give the same bytes. The digest does not depend on labels and logits.
+ * give the same bytes. The digest does not depend on labels and logits. The outcomes are computed
+ * anew unless another function returns them.
  */
-export async function renderRun(artifacts: Artifacts, run: RunRecord, failed: RunResult['failed']) {
+export async function renderRun(
+  artifacts: Artifacts,
+  run: RunRecord,
+  failed: RunResult['failed'],
+  outcomesIn: (artifacts: Artifacts, input: ReportInput) => Promise<Outcomes> = outcomesOf,
+) {
   const manifests = await manifestsOf(artifacts, run)
   const labels = await artifacts.labels(run.id)
   const input = { run, manifests, failed, ...(labels && { labels }) }
   const maps = await mapsOf(artifacts, input, drawnMapStages(input))
-  const outcomes = await outcomesOf(artifacts, input)
+  const outcomes = await outcomesIn(artifacts, input)
   const { html, markdown, json, latex, csv, digest, results, ...report } = await renderReport({
     ...input,
     maps,
@@ -66,8 +73,9 @@ export async function writeReport(
   run: RunRecord,
   failed: RunResult['failed'],
   signer?: SigningKey,
+  outcomesIn = outcomesOf,
 ): Promise<WrittenReport> {
-  const { files, ...written } = await renderRun(artifacts, run, failed)
+  const { files, ...written } = await renderRun(artifacts, run, failed, outcomesIn)
   await artifacts.deleteOtherSignatures(reportSignatures(run.id), written.digest)
   const url = await artifacts.putReport(run.id, files)
   if (signer) await signReport(artifacts, toSign(run.id, files['report.json']), 'rendered', signer)
@@ -76,7 +84,7 @@ export async function writeReport(
 
 /**
  * Writes the record of a run that has ended, with the stages that failed, so that its report can be
- * rendered again, and writes the report.
+ * rendered again, and writes the report. Outcomes that the store has are not computed again.
  */
 export async function concludeRun(
   artifacts: Artifacts,
@@ -85,7 +93,7 @@ export async function concludeRun(
   signer?: SigningKey,
 ): Promise<WrittenReport> {
   await artifacts.putRun({ ...recordOf({ run, settings }), failed })
-  return writeReport(artifacts, run, failed, signer)
+  return writeReport(artifacts, run, failed, signer, storedOutcomes)
 }
 
 /** Returns what has to be signed of a rendered `report.json`. */

@@ -1,6 +1,7 @@
 import type { Interval } from '../common/interval.ts'
 import type { CkaMatrix, MapSet, Point } from '../experiment/records/feature-maps.ts'
 import type { Outcomes } from '../experiment/records/outcomes.ts'
+import type { Neighbours, SampleTable } from '../experiment/records/samples.ts'
 import type { ResultRow } from '../experiment/records/results.ts'
 import type { RunProgress, StageProgress } from '../experiment/records/run.ts'
 import type { SweepProgress } from '../experiment/sweep/sweep.ts'
@@ -18,7 +19,9 @@ export const paths = {
   run: (run: string) => `api/runs/${run}`,
   outcomes: (run: string) => `api/runs/${run}/outcomes`,
   samples: (run: string) => `api/runs/${run}/samples`,
+  /** A picture of a sample, by its number among all samples. */
   image: (run: string, sample: number) => `api/runs/${run}/images/${sample}.png`,
+  neighbours: (run: string, sample: number) => `api/runs/${run}/neighbours/${sample}`,
   features: (run: string) => `api/runs/${run}/features`,
   comparison: (runs: readonly string[]) => `api/comparisons/${[...runs].sort().join('+')}`,
   sweeps: () => 'api/sweeps',
@@ -158,32 +161,7 @@ export interface RunView {
   readonly tables: { readonly latex: string; readonly csv: string }
 }
 
-export type { Outcomes }
-
-/** The samples of the first seed of a run, as columns of equal length. */
-export interface SampleTable {
-  readonly classes: readonly string[]
-  /** Width, height and channels of an image. Absent if the data are no images. */
-  readonly shape?: readonly [number, number, number]
-  readonly sets: readonly ('forget' | 'retained' | 'test')[]
-  /** By sample: the index into `sets`. */
-  readonly set: readonly number[]
-  /** By sample: its number in the training set, or in the test set for test samples. */
-  readonly number: readonly number[]
-  /** By sample: the number of its true class. */
-  readonly label: readonly number[]
-  /** By model, and in it by sample. */
-  readonly models: readonly {
-    readonly label: string
-    readonly isGold: boolean
-    /** The probability of the true class. */
-    readonly confidence: readonly number[]
-    /** The predicted class. */
-    readonly predicted: readonly number[]
-  }[]
-  /** By forget sample, in the order of `set`: its nearest retained and test samples, as rows. */
-  readonly neighbours?: readonly (readonly number[])[]
-}
+export type { Neighbours, Outcomes, SampleTable }
 
 /** Maps of the features of chosen samples at one layer, of the first seed. */
 export type Features = { readonly missing: string; readonly remedy: string } | FeatureMapsView

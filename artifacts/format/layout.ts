@@ -58,6 +58,7 @@ export const runFolder = (id: string) => `runs/${checkId(id)}` as const
 export const runPath = (id: string) => `${runFolder(id)}/run.json`
 export const ownPath = (id: string) => `${runFolder(id)}/own.json`
 export const labelsPath = (id: string) => `${runFolder(id)}/labels.json`
+export const outcomesPath = (id: string) => `${runFolder(id)}/report/outcomes.json`
 export const reportPath = (id: string) => `${runFolder(id)}/report/report.json`
 /** The folder of the signatures of a run's report. Ends in a slash. */
 export const reportSignatures = (id: string) => `${runFolder(id)}/report.signatures/`

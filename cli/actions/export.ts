@@ -1,6 +1,7 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../../common/errors.ts'
+import { storedOutcomes } from '../../activities/outcomes.ts'
 import { manifestsOf, renderRun } from '../../activities/report.ts'
 import type { Artifacts } from '../../artifacts/artifacts.ts'
 import { decodeTensors } from '../../artifacts/format/safetensors.ts'
@@ -38,7 +39,7 @@ export async function exportModel(
   const artifacts = await artifactsIn(store)
   const run = await runRecordIn(artifacts, await runIdIn(artifacts.store, word))
   const chosen = await chosenModel(artifacts, run, method)
-  const { digest: report, results } = await renderRun(artifacts, run, run.failed ?? [])
+  const { digest: report, results } = await renderRun(artifacts, run, run.failed ?? [], storedOutcomes)
   const manifests = await manifestsOf(artifacts, run)
   const split = manifests[run.plan.split.key]
   await newFolder(out, async (folder) => {

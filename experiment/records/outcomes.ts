@@ -6,6 +6,8 @@ import { scoreNames } from './scores.ts'
  * and is in no digest of a report.
  */
 export interface Outcomes {
+  /** The digest of all that they were computed from, so that it need not be computed again. */
+  readonly source: string
   readonly classes: readonly string[]
   /** The number of seeds of the run. */
   readonly seeds: number

@@ -5,6 +5,7 @@ import {
   answerScript,
   answerScriptPath,
   paths,
+  type Neighbours,
   type RunEntry,
   type RunList,
   type RunView,
@@ -60,11 +61,19 @@ export async function exportFiles(options: ExportOptions): Promise<ExportedFiles
     if (!samples) continue
     const { shape: _, ...withoutImages } = samples
     answers.set(paths.samples(run), withImages ? samples : withoutImages)
-    if (withImages && samples.shape)
-      for (const path of imagePaths(run, samples)) {
-        const image = await answerAt(context, path)
-        if ('bytes' in image) images.set(path, image.bytes)
-      }
+    if (!withImages || !samples.shape) continue
+    const shown = new Set<number>()
+    for (const number of forgetNumbers(samples)) {
+      const path = paths.neighbours(run, number)
+      const neighbours = (await jsonAt(context, path)) as Neighbours
+      answers.set(path, neighbours)
+      shown.add(number)
+      for (const near of [...neighbours.retained, ...neighbours.test]) shown.add(near.number)
+    }
+    for (const number of shown) {
+      const image = await answerAt(context, paths.image(run, number))
+      if ('bytes' in image) images.set(paths.image(run, number), image.bytes)
+    }
   }
   return new Map([...pageWith(page, answers.keys().next().value ?? ''), ...scriptsOf(answers), ...images])
 }
@@ -116,11 +125,9 @@ function exportedView(answer: unknown): RunView {
   return { ...view, entry: entry satisfies RunEntry }
 }
 
-/** The paths of the images that the page shows first: forget samples and their neighbours. */
-function imagePaths(run: string, { sets, set, neighbours = [] }: SampleTable): readonly string[] {
-  const forgotten = [...set.keys()].filter((row) => sets[set[row] ?? -1] === 'forget')
-  const rows = [...new Set([...forgotten, ...neighbours.flat()])].sort((a, b) => a - b)
-  return rows.map((row) => paths.image(run, row))
+/** The numbers of the forget samples, of which the page shows the images and the neighbours. */
+function forgetNumbers({ sets, set, number }: SampleTable): readonly number[] {
+  return number.filter((_, row) => sets[set[row] ?? -1] === 'forget')
 }
 
 function pageWith(page: PageFiles, first: string): ExportedFiles {

@@ -2,8 +2,11 @@ import type { Answer, Params } from './answers/answer.ts'
 import { comparisonAnswer } from './answers/comparison.ts'
 import type { AnswerContext } from './answers/context.ts'
 import { featuresAnswer } from './answers/features.ts'
+import { imageAnswer } from './answers/images.ts'
+import { outcomesAnswer } from './answers/outcomes.ts'
 import { runAnswer } from './answers/run.ts'
 import { runsAnswer } from './answers/runs.ts'
+import { neighboursAnswer, samplesAnswer } from './answers/samples.ts'
 import { sessionAnswer } from './answers/session.ts'
 import { storeAnswer } from './answers/store.ts'
 import { sweepAnswer } from './answers/sweep.ts'
@@ -19,6 +22,10 @@ export const routes: Readonly<Record<string, Route>> = {
   'api/session': sessionAnswer,
   'api/runs': runsAnswer,
   'api/runs/:run': runAnswer,
+  'api/runs/:run/outcomes': outcomesAnswer,
+  'api/runs/:run/samples': samplesAnswer,
+  'api/runs/:run/neighbours/:sample': neighboursAnswer,
+  'api/runs/:run/images/:image': imageAnswer,
   'api/runs/:run/features': featuresAnswer,
   'api/comparisons/:runs': comparisonAnswer,
   'api/sweeps': sweepsAnswer,

@@ -6,6 +6,7 @@ import { manifestDigest } from '../../../experiment/records/manifest.ts'
 import type { RunRecord } from '../../../experiment/records/run.ts'
 import { stagesOf } from '../../../experiment/stages/stage-list.ts'
 import { commandOf } from '../../../report/command.ts'
+import { csvOfRun, latexOfRun } from '../../../report/result-files.ts'
 import { reportDocument, type ReportInput } from '../../../report/report.ts'
 import { drawnMapStages } from '../../../report/sections/maps.ts'
 import type { RunView } from '../../contract.ts'
@@ -13,7 +14,6 @@ import { failedStages, runEntry } from '../run-entry.ts'
 import type { Snapshot } from '../run-reader.ts'
 import type { Answer, Params } from './answer.ts'
 import { cached, type AnswerContext } from './context.ts'
-import { runTables } from './run-tables.ts'
 import { runRecord } from './stored-record.ts'
 
 /** A run: its progress, and its report of the stages that are finished now. */
@@ -55,7 +55,12 @@ function reportOf(input: ReportInput): Pick<RunView, 'document' | 'rows' | 'tabl
   const isWhole = stagesOf(input.run.plan).every(
     ({ key, title }) => key in input.manifests || failed.has(title),
   )
-  return { document, rows, tables: runTables(input, rows, digest), ...(isWhole && { digest }) }
+  return {
+    document,
+    rows,
+    tables: { latex: latexOfRun(input, rows, digest), csv: csvOfRun(input, rows, digest) },
+    ...(isWhole && { digest }),
+  }
 }
 
 /** The views that a run has data for. */

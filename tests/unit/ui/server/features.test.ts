@@ -18,6 +18,11 @@ const figures: Figures = {
     layers: [],
   }),
 }
+const umap = [
+  [0, 1],
+  [2, 3],
+  [4, 5],
+] as const
 const maps: FeatureMaps = {
   layer: 'input of head',
   samples: [
@@ -26,11 +31,7 @@ const maps: FeatureMaps = {
     { set: 'test', index: 1797, label: 1 },
   ],
   points: {
-    umap: [
-      [0, 1],
-      [2, 3],
-      [4, 5],
-    ],
+    umap,
     pca: [
       [0, 0],
       [1, 1],
@@ -81,7 +82,7 @@ test('a run has the maps that are there, gold first, and the reasons of the othe
     ['retrain', true],
     ['original', false],
   ])
-  expect(found.models[1]).toMatchObject({ umap: maps.points.umap })
+  expect(found.models[1]).toMatchObject({ umap })
   expect(found.samples).toEqual([
     { set: 'forget', number: 4, label: 3 },
     { set: 'retained', number: 5, label: 0 },
