@@ -12,6 +12,7 @@ import { Artifacts } from '../artifacts/artifacts.ts'
 import { FileStore } from '../artifacts/store/file-store.ts'
 import { mapConcurrently } from '../common/concurrency.ts'
 import { jsonBytes } from '../common/json.ts'
+import { runId } from '../experiment/records/run.ts'
 import type { SweepRecord } from '../experiment/sweep/sweep.ts'
 import { madeRuns, makeStore } from '../tests/support/made-store.ts'
 import { paths } from '../ui/contract.ts'
@@ -26,9 +27,12 @@ try {
   const [run] = madeRuns
   const report = run && (await store.get(`runs/${run.id}/report/report.json`))
   if (!run || !report) throw new Error('the made store has no report')
-  const ids = Array.from({ length: cells }, (_, i) => `cell-${i}-01234567`)
-  await mapConcurrently(ids, async (id) => {
-    await store.put(`runs/${id}/run.json`, jsonBytes({ ...run, id, failed: [] }))
+  const names = Array.from({ length: cells }, (_, i) => `cell-${i}`)
+  const ids = names.map((name) => runId(name, run.plan))
+  await mapConcurrently(names, async (name) => {
+    const id = runId(name, run.plan)
+    const record = { ...run, id, spec: { ...run.spec, name }, failed: [] }
+    await store.put(`runs/${id}/run.json`, jsonBytes(record))
     await store.put(`runs/${id}/report/report.json`, report)
   })
   const sweep: SweepRecord = {

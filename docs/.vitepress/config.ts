@@ -47,7 +47,7 @@ export default defineConfig({
           page('Reading a report', '/guides/reading-a-report'),
           page('Publishing a result', '/guides/publishing-a-result'),
           page('Records of deletion requests', '/guides/deletion-records'),
-          page('The page', '/guides/page'),
+          page('The page of runs', '/guides/ui'),
           page('Operations', '/guides/operations'),
           page('Security', '/guides/security'),
         ],

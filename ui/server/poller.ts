@@ -11,6 +11,7 @@ export interface PollerOptions {
 }
 
 const EVERY_MS = 1000
+const OLD_MS = 10_000
 const nothing: Wanted = { runs: new Set(), sweeps: new Set() }
 
 /**
@@ -46,10 +47,16 @@ export class Poller {
     }
   }
 
-  /** The state that was last read. It is read now if it is older than a second. */
+  /**
+   * The state that was last read. If it is older than a second, it is read again in the background,
+   * and if it is older than ten seconds, the caller waits for that.
+   */
   async latest(): Promise<Snapshot> {
-    if (this.last && performance.now() - this.last.at < EVERY_MS) return this.last.snapshot
-    return this.read()
+    const { last } = this
+    const age = last ? performance.now() - last.at : Infinity
+    if (!last || age > OLD_MS) return this.read()
+    if (age > EVERY_MS) this.read().catch(this.options.onError ?? (() => undefined))
+    return last.snapshot
   }
 
   /** Makes the next request read the state anew. */

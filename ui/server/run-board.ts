@@ -17,7 +17,7 @@ export class RunBoard {
   private current = 0
   /** The version in which a run was last taken from the list. */
   private removed = 0
-  private sorted: { readonly version: number; readonly list: RunList } = { version: 0, list: { runs: [] } }
+  private sorted: { readonly version: number; readonly list: RunList; readonly text: string } | undefined
 
   /** The number of the present state, from 0. */
   get version(): number {
@@ -50,9 +50,12 @@ export class RunBoard {
 
   /** All runs, newest first. */
   list(): RunList {
-    if (this.sorted.version !== this.current)
-      this.sorted = { version: this.current, list: { runs: newestFirst(this.entries()) } }
-    return this.sorted.list
+    return this.inOrder().list
+  }
+
+  /** The list as JSON. */
+  text(): string {
+    return this.inOrder().text
   }
 
   /**
@@ -63,18 +66,23 @@ export class RunBoard {
     if (version === this.current) return undefined
     if (version === undefined || version < this.removed) return this.list()
     const changed = [...this.known.values()].filter((one) => one.changed > version)
-    return { runs: newestFirst(changed.map(({ entry }) => entry)), partial: true }
+    return { runs: newestFirst(changed).map(({ entry }) => entry), partial: true }
   }
 
-  private entries(): readonly RunEntry[] {
-    return [...this.known.values()].map(({ entry }) => entry)
+  private inOrder(): NonNullable<RunBoard['sorted']> {
+    const { current } = this
+    if (this.sorted?.version === current) return this.sorted
+    const known = newestFirst([...this.known.values()])
+    const list = { runs: known.map(({ entry }) => entry) }
+    this.sorted = { version: current, list, text: `{"runs":[${known.map(({ text }) => text).join(',')}]}` }
+    return this.sorted
   }
 }
 
-const dateOf = ({ startedAt, changedAt = '' }: RunEntry) => startedAt ?? changedAt
+const dateOf = ({ entry: { startedAt, changedAt = '' } }: Known) => startedAt ?? changedAt
 
-function newestFirst(runs: readonly RunEntry[]): readonly RunEntry[] {
-  const byDate = (a: RunEntry, b: RunEntry) => compare(dateOf(b), dateOf(a)) || compare(a.id, b.id)
+function newestFirst(runs: readonly Known[]): readonly Known[] {
+  const byDate = (a: Known, b: Known) => compare(dateOf(b), dateOf(a)) || compare(a.entry.id, b.entry.id)
   return [...runs].sort(byDate)
 }
 

@@ -196,7 +196,8 @@ function addExports(
 
 function send(reply: FastifyReply, answer: Answer): FastifyReply {
   void reply.header('cache-control', 'no-store')
-  if ('json' in answer) return reply.type('application/json; charset=utf-8').send(JSON.stringify(answer.json))
+  if ('json' in answer)
+    return reply.type('application/json; charset=utf-8').send(answer.text ?? JSON.stringify(answer.json))
   const { bytes, type, name } = answer
   if (name !== undefined) void reply.header('content-disposition', `attachment; filename="${name}"`)
   return reply.type(type).send(Buffer.from(bytes))

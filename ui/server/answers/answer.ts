@@ -1,9 +1,10 @@
 import { UserError } from '../../../common/errors.ts'
 import type { Failure } from '../../contract.ts'
 
-/** What a route answers. `json` is a value of `ui/contract.ts`. */
+/** What a route answers. `json` is a value of `ui/contract.ts`, and `text` its text if it is known. */
 export type Answer =
-  { readonly json: unknown } | { readonly bytes: Uint8Array; readonly type: string; readonly name?: string }
+  | { readonly json: unknown; readonly text?: string }
+  | { readonly bytes: Uint8Array; readonly type: string; readonly name?: string }
 
 /** The parts of a path that a route names. */
 export type Params = Readonly<Record<string, string>>

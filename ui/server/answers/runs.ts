@@ -5,5 +5,5 @@ import type { AnswerContext } from './context.ts'
 /** All runs, newest first. */
 export async function runsAnswer({ snapshot }: AnswerContext): Promise<Answer> {
   const { board } = await snapshot()
-  return { json: board.list() satisfies RunList }
+  return { json: board.list() satisfies RunList, text: board.text() }
 }

@@ -40,14 +40,18 @@ export async function sweepAnswer(context: AnswerContext, { sweep: id = '' }: Pa
     ),
   )
   const live = snapshot.sweeps.get(id)
-  const view: SweepView = {
-    entry: sweepEntry(stored, snapshot),
-    ...(live && { progress: live.progress }),
-    parameters: record.columns.map(({ name }) => name),
-    cells: cellsOf(record, { snapshot, found, live }),
-    ...compared,
-  }
-  return { json: view }
+  // The text of an answer about thousands of cells has many megabytes.
+  const state = digestOf([key, snapshot.board.version, snapshot.temporal ?? '', live ?? null])
+  return cached(context, `sweep text ${state}`, () => {
+    const view: SweepView = {
+      entry: sweepEntry(stored, snapshot),
+      ...(live && { progress: live.progress }),
+      parameters: record.columns.map(({ name }) => name),
+      cells: cellsOf(record, { snapshot, found, live }),
+      ...compared,
+    }
+    return Promise.resolve({ json: view, text: JSON.stringify(view) })
+  })
 }
 
 async function recordOf({ artifacts }: AnswerContext, id: string): Promise<SweepRecord> {
