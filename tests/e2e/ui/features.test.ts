@@ -67,11 +67,9 @@ describe.skipIf(chromium === undefined)(`the maps of features on the page${why}`
     return page
   }
   const pictures = (page: Page) =>
-    page
-      .locator('canvas.feature-map')
-      .evaluateAll((all) =>
-        all.map((canvas) => ('toDataURL' in canvas ? String((canvas as HTMLCanvasElement).toDataURL()) : '')),
-      )
+    page.evaluate<readonly string[]>(
+      "[...document.querySelectorAll('canvas.feature-map')].map((canvas) => canvas.toDataURL())",
+    )
 
   test('shows UMAP and PCA of the first models, and CKA with gold', async () => {
     const page = await opened()
