@@ -84,6 +84,27 @@ module.exports = {
       },
     },
     {
+      name: 'page-runs-in-browsers',
+      severity: 'error',
+      from: { path: '^ui/web/' },
+      to: {
+        pathNot:
+          '^(ui/(web/|contract[.]ts)|common/|experiment/(records|stages|sweep)/|report/)|^report-style[.]css$|node_modules/',
+      },
+    },
+    {
+      name: 'page-imports-no-module-of-node',
+      severity: 'error',
+      from: { path: '^ui/web/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'only-the-page-imports-the-page',
+      severity: 'error',
+      from: { pathNot: '^(ui/web|tests)/' },
+      to: { path: '^ui/web/' },
+    },
+    {
       name: 'only-tests-import-tests',
       severity: 'error',
       from: { pathNot: '^tests/' },
@@ -95,6 +116,6 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '^docs/[.]vitepress/(cache|dist)/' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs', '.json'] },
+    enhancedResolveOptions: { extensions: ['.ts', '.tsx', '.js', '.mjs', '.json'] },
   },
 }

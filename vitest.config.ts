@@ -1,6 +1,6 @@
-import { relative } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import { defineConfig } from 'vitest/config'
-import { BaseSequencer, type TestSpecification } from 'vitest/node'
+import { BaseSequencer, type TestSpecification, type VitestPluginContext } from 'vitest/node'
 
 /**
  * Tests that need neither TensorFlow nor a process of their own. They share processes, since the
@@ -8,10 +8,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
  */
 const pure = [
   'tests/unit/{common,datasets,docs,experiment,host,report/judgement,signatures,sources,tracking}/**/*.test.ts',
-  // This one replaces a module for its process.
   'tests/unit/report/!(loading).test.ts',
   'tests/unit/artifacts/{copy,format,progress,removal}/**/*.test.ts',
-  'tests/unit/unlearning/{population,split}/**/*.test.ts',
+  'tests/unit/unlearning/{outcomes,population,split}/**/*.test.ts',
 ]
 
 /**
@@ -26,11 +25,19 @@ const onKernels = [
   'tests/unit/unlearning/{methods,probes}/**/*.test.ts',
 ]
 
+/** Unit tests that replace a module for their process, so that each needs one of its own. */
+const alone = [
+  'tests/unit/activities/inputs/data-directory.test.ts',
+  'tests/unit/report/loading.test.ts',
+  'tests/unit/worker/idleness.test.ts',
+]
+
 /**
  * The files that take longest, the longest first, from 25 s on with two free cores. They begin
  * first, so that no core is idle at the end of a tier.
  */
 const longest = [
+  'tests/e2e/python-networks.test.ts',
   'tests/e2e/python-programs.test.ts',
   'tests/e2e/rm.test.ts',
   'tests/integration/tracking/delivery.test.ts',
@@ -89,6 +96,20 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/**
+ * Tiers are transformed from TypeScript once and not each anew, as the modules of this checkout are
+ * kept in node_modules. Modules that tests write elsewhere are not kept, nor those with a query.
+ */
+const keptModules = {
+  name: 'zeroshift:kept-modules',
+  configureVitest({ experimental_defineCacheKeyGenerator }: VitestPluginContext) {
+    const root = join(import.meta.dirname, sep)
+    experimental_defineCacheKeyGenerator(({ id }) =>
+      id.startsWith(root) && !id.includes('?') ? undefined : false,
+    )
+  },
+}
+
 interface Tier {
   readonly include?: readonly string[]
   readonly exclude?: readonly string[]
@@ -114,6 +135,7 @@ const tier = (
     pool: 'forks' as const,
     isolate,
     maxWorkers: files,
+    setupFiles: ['tests/support/setup.ts'],
     testTimeout,
     hookTimeout: testTimeout,
     // Failures that tests provoke are not logged.
@@ -122,12 +144,15 @@ const tier = (
 })
 
 export default defineConfig({
+  plugins: [keptModules],
   test: {
+    experimental: { fsModuleCache: true },
     sequence: { sequencer: LongestFirst },
     projects: [
       tier('pure', 120_000, { include: pure, isolate: false }),
       tier('kernels', 120_000, { include: onKernels, isolate: false }),
-      tier('unit', 120_000, { exclude: [...pure, ...onKernels] }),
+      tier('unit', 120_000, { exclude: [...pure, ...onKernels, ...alone], isolate: false }),
+      tier('alone', 120_000, { include: alone }),
       // The other tiers compute with oneDNN, the default, which some processors and users lack.
       tier('onednn-off', 300_000, {
         include: [...onKernels, 'tests/integration/activities/out-of-memory.test.ts'],

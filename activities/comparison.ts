@@ -1,23 +1,43 @@
 import type { Artifacts } from '../artifacts/artifacts.ts'
+import { inOrder } from '../common/concurrency.ts'
+import type { RunRecord } from '../experiment/records/run.ts'
 import type {
   ComparedHalving,
   ComparedRun,
   Comparison,
   HalvingDecision,
 } from '../experiment/sweep/comparison.ts'
+import { differingColumns } from '../experiment/sweep/differing-columns.ts'
 import { Halving } from '../experiment/sweep/halving.ts'
 import { objectiveOf, type SweepRecord } from '../experiment/sweep/sweep.ts'
 import { commandOf, quoted } from '../report/command.ts'
 import { SharedManifests, storedOutcome } from './stored-outcome.ts'
 
-/** Compares the runs of a sweep by the reports that they have in the store. */
-export async function comparisonOf(artifacts: Artifacts, sweep: SweepRecord): Promise<Comparison> {
+/** The results of a run as a comparison shows them. `outcome` is absent without a report. */
+export interface FoundRun {
+  /** The command that reproduces the run. */
+  readonly command: string
+  readonly outcome?: ComparedRun['outcome']
+  /** The page of the run's report. Absent if there is none. */
+  readonly link?: string
+}
+
+/** Returns the results of a run, or undefined if there is no such run. */
+export type FindRun = (id: string) => Promise<FoundRun | undefined>
+
+/**
+ * Compares the runs of a sweep by the reports that they have in the store, unless `find` gives
+ * their results.
+ */
+export async function comparisonOf(
+  artifacts: Artifacts,
+  sweep: SweepRecord,
+  find: FindRun = findIn(artifacts),
+): Promise<Comparison> {
   const failures = new Map((sweep.failures ?? []).map(({ run, reason }) => [run, reason]))
   const compared = new Map<string, ComparedRun>()
-  const manifests = new SharedManifests(artifacts)
   for (const { values, runs } of sweep.cells)
-    for (const id of runs)
-      compared.set(id, await comparedRun(artifacts, id, values, failures.get(id), manifests))
+    for (const id of runs) compared.set(id, comparedRun(id, values, failures.get(id), await find(id)))
   const halving = halvingOf(sweep, compared)
   const stopped = new Map(
     halving?.decisions.flatMap(({ cell, rung, decision }) => (decision === 'stopped' ? [[cell, rung]] : [])),
@@ -41,20 +61,29 @@ function commandFor({ command: { config, overrides } }: SweepRecord): string {
   return ['./zeroshift sweep', quoted(config), ...overrides.flatMap((text) => ['-S', quoted(text)])].join(' ')
 }
 
-async function comparedRun(
-  artifacts: Artifacts,
+function findIn(artifacts: Artifacts): FindRun {
+  const manifests = new SharedManifests(artifacts)
+  return async (id) => {
+    const record = await artifacts.run(id)
+    const outcome = record && (await storedOutcome(artifacts, record, manifests))
+    return (
+      record && {
+        command: commandOf(record),
+        ...(outcome && { outcome, link: `../../../runs/${id}/report/index.html` }),
+      }
+    )
+  }
+}
+
+function comparedRun(
   id: string,
   values: ComparedRun['values'],
   failure: string | undefined,
-  manifests: SharedManifests,
-): Promise<ComparedRun> {
-  const record = await artifacts.run(id)
-  const outcome = record && (await storedOutcome(artifacts, record, manifests))
+  { command = '', outcome, link }: Partial<FoundRun> = {},
+): ComparedRun {
   return {
-    id,
-    values,
-    command: record ? commandOf(record) : '',
-    ...(outcome && { link: `../../../runs/${id}/report/index.html` }),
+    ...{ id, values, command },
+    ...(link !== undefined && { link }),
     outcome: outcome && failure === undefined ? outcome : { missing: failure ?? 'it has not been run yet' },
   }
 }
@@ -103,4 +132,42 @@ function halvingOf(
               : 'stopped',
       })),
   }
+}
+
+/**
+ * Returns the comparison of these runs. A run without a report is listed as missing, with the
+ * command that completes it.
+ */
+export async function comparisonOfRuns(
+  artifacts: Artifacts,
+  runs: readonly RunRecord[],
+  store?: string,
+): Promise<Comparison> {
+  const where = store === undefined ? '' : ` --store ${quoted(store)}`
+  const manifests = new SharedManifests(artifacts)
+  const found = differingColumns(runs.map(({ spec }) => spec))
+  return {
+    command: `./zeroshift compare ${runs.map(({ id }) => quoted(id)).join(' ')}${where}`,
+    columns: found.columns,
+    runs: await inOrder(runs, async (run, i): Promise<ComparedRun> => ({
+      id: run.id,
+      values: found.values[i] ?? [],
+      command: commandOf(run),
+      outcome: await outcomeIn(artifacts, run, where, manifests),
+    })),
+  }
+}
+
+async function outcomeIn(
+  artifacts: Artifacts,
+  run: RunRecord,
+  where: string,
+  manifests: SharedManifests,
+): Promise<ComparedRun['outcome']> {
+  const id = quoted(run.id)
+  const outcome = await storedOutcome(artifacts, run, manifests)
+  if (!outcome) return { missing: `it has no report yet: ./zeroshift resume ${id}${where} finishes it` }
+  return 'missing' in outcome
+    ? { missing: `${outcome.missing}: ./zeroshift report ${id}${where} writes it again` }
+    : outcome
 }

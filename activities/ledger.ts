@@ -5,7 +5,7 @@ import { blobPath } from '../artifacts/format/layout.ts'
 import { putDeletion, readLedger, readRequests, type StoredRequest } from '../artifacts/stored-ledgers.ts'
 import { digestOf } from '../common/canonical.ts'
 import { UserError } from '../common/errors.ts'
-import { claimOf, evidenceOf, isAccepted, refusalOf } from '../experiment/ledger/evidence.ts'
+import { claimOf, evidenceOf, judgementOf, refusalOf } from '../experiment/ledger/evidence.ts'
 import type { DeletionRequest, LedgerRecord, SettledRequest } from '../experiment/ledger/ledger.ts'
 import { notTested } from '../experiment/ledger/not-tested.ts'
 import { stateAfter, type LedgerState } from '../experiment/ledger/state.ts'
@@ -13,13 +13,14 @@ import { stepSpec } from '../experiment/ledger/step.ts'
 import { plan } from '../experiment/plan/plan.ts'
 import { trainingSteps } from '../experiment/plan/training-steps.ts'
 import type { SeedPlan } from '../experiment/plan/types.ts'
-import type { Attempt, Deletion } from '../experiment/records/deletion.ts'
+import type { Attempt, Deletion, NewDeletion } from '../experiment/records/deletion.ts'
 import type { BlobRef, Manifest, ModelManifest } from '../experiment/records/manifest.ts'
+import { deletionFlaws } from '../experiment/records/deletion-flaws.ts'
 import { runId, type RunRecord } from '../experiment/records/run.ts'
 import { searchAttributesOf } from '../experiment/records/search-attributes.ts'
 import { filesDigest } from '../experiment/spec/given.ts'
 import { setSizes } from '../experiment/spec/sets.ts'
-import { codeNamesOf } from '../experiment/stages/code.ts'
+import { bodiesOf, codeNamesOf } from '../experiment/stages/code.ts'
 import { stagesOf } from '../experiment/stages/stage-list.ts'
 import { partition } from '../learning/data/partition.ts'
 import { seenByMethod } from '../report/samples-seen.ts'
@@ -127,13 +128,15 @@ export async function judgeStep(
     const reasons = (run.failed ?? []).map(({ title, reason }) => `${title}: ${reason}`)
     return failed(reasons.join('; ') || 'the model of the method is not in the store', digest)
   }
-  const evidence = evidenceOf(spec.accept, own, rows.slice(run.plan.candidates.length))
+  // The second row of an approximate method is the model in use (experiment/ledger/step.ts).
+  const [, before] = rows.slice(0, run.plan.candidates.length)
+  const evidence = evidenceOf(spec.accept, own, rows.slice(run.plan.candidates.length), before)
   const cost = await costOf(artifacts, run, model)
   return {
     ...attempt,
     report: digest,
     evidence,
-    outcome: isAccepted(row.method, evidence) ? 'accepted' : 'missed',
+    ...judgementOf(row.method, evidence),
     ...(cost && { cost }),
   }
 }
@@ -169,8 +172,8 @@ export async function settleRequest(
   const samples = indicesOf(request)
   const remaining = remainingSamples(ledger, state.forgotten)
   const going = new Set(accepted ? samples : [])
-  const record: Deletion = {
-    format: 1,
+  const record: NewDeletion = {
+    format: 2,
     ledger: { name, digest: ledger.digest },
     number,
     reference: request.reference,
@@ -189,7 +192,10 @@ export async function settleRequest(
       after: digestOf(remaining.filter((index) => !going.has(index))),
     },
     model: { before, after: model ? output(model, 'model') : before },
-    code: environmentHere(undefined).zeroshift,
+    code: {
+      version: environmentHere(undefined).zeroshift,
+      stages: last ? bodiesOf(stagesOf(last.plan)) : {},
+    },
     device: deviceOf(model ?? (await anyModelOf(artifacts, runs)) ?? original),
     attempts: [...attempts],
     ...(accepted
@@ -199,8 +205,19 @@ export async function settleRequest(
   }
   const { received, salt } = request
   const notes = { received, finished: new Date().toISOString(), salt, samples: [...request.samples] }
+  refuseContradictions(record, ledger)
   await putDeletion(artifacts, name, record, notes)
   return settledAs(record)
+}
+
+/** A record is never replaced. Attempts that an earlier version judged may lack figures. */
+function refuseContradictions(record: Deletion, { name, config }: LedgerRecord): void {
+  const flaws = deletionFlaws(record).map(({ path, message }) => `${path}: ${message}`)
+  if (flaws.length > 0)
+    throw new UserError(
+      `the record of request ${record.number} of the ledger ${name} would contradict itself, and was not written (${flaws.join('; ')}). ` +
+        `To judge its steps again: ./zeroshift forget ${config} --queued`,
+    )
 }
 
 function settledAs({ number, state, claim, reason }: Deletion): SettledRequest {

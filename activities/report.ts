@@ -8,6 +8,7 @@ import { stagesOf } from '../experiment/stages/stage-list.ts'
 import type { StageRef } from '../experiment/stages/stage.ts'
 import { renderReport } from '../report/report.ts'
 import { drawnMapStages } from '../report/sections/maps.ts'
+import { outcomesOf } from './outcomes.ts'
 import { signedReport, type SignedReport } from '../signatures/claims.ts'
 import type { SigningKey } from '../signatures/keys.ts'
 import { mapsOf } from './feature-maps.ts'
@@ -26,18 +27,30 @@ export interface WrittenReport {
 }
 
 /**
- * Renders a run's report from the manifests and the labels in the store: the same ones give the
- * same bytes.
+ * Renders a run's report from the manifests, the labels and the logits in the store: the same ones
+ * give the same bytes. The digest does not depend on labels and logits.
  */
 export async function renderRun(artifacts: Artifacts, run: RunRecord, failed: RunResult['failed']) {
   const manifests = await manifestsOf(artifacts, run)
   const labels = await artifacts.labels(run.id)
   const input = { run, manifests, failed, ...(labels && { labels }) }
   const maps = await mapsOf(artifacts, input, drawnMapStages(input))
-  const { html, markdown, json, digest, results } = await renderReport({ ...input, maps })
+  const outcomes = await outcomesOf(artifacts, input)
+  const { html, markdown, json, latex, csv, digest, results, ...report } = await renderReport({
+    ...input,
+    maps,
+    outcomes,
+  })
   const absent = stagesOf(run.plan).flatMap(({ key }) => (key in manifests ? [] : [key]))
   return {
-    files: { 'index.html': html, 'report.md': markdown, 'report.json': json },
+    files: {
+      'index.html': html,
+      'report.md': markdown,
+      'results.csv': csv,
+      'results.tex': latex,
+      ...(report.outcomes !== undefined && { 'outcomes.json': report.outcomes }),
+      'report.json': json,
+    },
     digest,
     results,
     absent,

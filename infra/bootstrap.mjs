@@ -1,5 +1,6 @@
 /** The program that sets up a checkout: `node infra/bootstrap.mjs`. */
 import { load } from './compiled.mjs'
+import { builtPage, isPageBuilt } from './page.mjs'
 import { bootstrap, giveUp } from './set-up.mjs'
 import { step } from './steps.mjs'
 
@@ -53,3 +54,4 @@ await bootstrap({
 }).catch(giveUp)
 const { prepare } = await load('worker/prepare.ts')
 await prepare((work) => step('preparing the first run (about 6 s)', work))
+if (!isPageBuilt()) await step('building the page of zeroshift ui (about 8 s)', () => builtPage())

@@ -37,8 +37,13 @@ export async function cachedBuild({ root, folder, make }) {
   return build
 }
 
-/** Returns the folder of the build of the present sources, or undefined if there is none. */
-function presentBuild(root, folder) {
+/**
+ * Returns the folder of the build of the present sources, or undefined if there is none.
+ * @param {string} root the checkout
+ * @param {string} folder the folder of the builds
+ * @returns {string | undefined}
+ */
+export function presentBuild(root, folder) {
   const paths = read(join(folder, 'sources.json'))
   if (paths === undefined) return undefined
   const sources = JSON.parse(paths).map((path) => [path, read(join(root, path))])
@@ -98,6 +103,8 @@ function read(path) {
  * needed, so that the build must stay until the process has ended.
  */
 function noteUser(build) {
+  if (noted.has(build)) return
+  noted.add(build)
   const note = join(build, 'users', String(process.pid))
   try {
     mkdirSync(join(build, 'users'), { recursive: true })
@@ -109,6 +116,9 @@ function noteUser(build) {
     // In a directory that is read-only no build is ever removed.
   }
 }
+
+/** The builds in which this process has noted itself. */
+const noted = new Set()
 
 function removeUnused(folder, current) {
   for (const name of readdirSync(folder)) {

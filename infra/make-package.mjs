@@ -4,8 +4,8 @@
  *     npm run package [-- DIRECTORY]      writes DIRECTORY/zeroshift-VERSION.tgz, here unless given
  *
  * The package contains the sources that digests of code are computed from, their build, the bundles
- * of workflows and declarations of types. It is put together in built/package, where the packages
- * of the checkout are found.
+ * of workflows, the page of `zeroshift ui` and declarations of types. It is put together in
+ * built/package, where the packages of the checkout are found.
  */
 import { spawnSync } from 'node:child_process'
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -49,6 +49,12 @@ async function fill(version) {
     node([
       ...['--input-type=module', '--eval'],
       "const { load } = await import('./infra/compiled.mjs'); const { prepareToShip } = await load('worker/prepare.ts'); await prepareToShip()",
+    ])
+  })
+  await step('building the page (about 8 s)', async () => {
+    node([
+      ...['--input-type=module', '--eval'],
+      "const { builtPage } = await import('./infra/page.mjs'); await builtPage()",
     ])
   })
   await step('writing the declarations of types (about 20 s)', writeTypes)
@@ -146,11 +152,13 @@ async function writeTypes() {
   await rm(config)
 }
 
-/** Removes the notes of the processes of this script that used the build. */
+/** Removes the notes of the processes of this script that used the builds. */
 async function removeUsers() {
-  const compiled = join(PACKAGE, 'built', 'compiled')
-  const builds = (await readdir(compiled, { withFileTypes: true })).filter((entry) => entry.isDirectory())
-  for (const { name } of builds) await rm(join(compiled, name, 'users'), { recursive: true, force: true })
+  for (const kind of ['compiled', 'page']) {
+    const folder = join(PACKAGE, 'built', kind)
+    const builds = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory())
+    for (const { name } of builds) await rm(join(folder, name, 'users'), { recursive: true, force: true })
+  }
 }
 
 const node = (args) => run(process.execPath, args)

@@ -1,7 +1,8 @@
-import { cpSync, readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { join, relative, sep } from 'node:path'
-import { cachedBuild } from './cached-build.mjs'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { cachedBuild, presentBuild } from './cached-build.mjs'
 import { isInstalled, ROOT } from './checkout.mjs'
 
 /**
@@ -14,17 +15,31 @@ import { isInstalled, ROOT } from './checkout.mjs'
 const SCRIPTS = { page: 'ui/web/main.tsx', charts: 'ui/web/charts/main.ts' }
 /** Files that are copied as they are. */
 const COPIED = ['index.html', 'icon.svg']
+/** Files beside which a server finds them compressed, with the endings `.br` and `.gz`. */
+const COMPRESSED = ['page.js', 'page.css', 'charts.js']
 /** The exact versions of the packages in the build are in package.json. */
 const VERSIONS = 'package.json'
 const STYLE = 'report/render/style.ts'
 
+const folderOf = (root) => join(root, 'built', 'page')
+
 /**
- * Returns the folder of the built page: index.html, icon.svg, page.js, page.css and charts.js.
+ * Returns whether the page is built from the present sources.
+ * @param {string} [root] the checkout
+ * @returns {boolean}
+ */
+export function isPageBuilt(root = ROOT) {
+  return presentBuild(root, folderOf(root)) !== undefined
+}
+
+/**
+ * Returns the folder of the built page: index.html, icon.svg, page.js, page.css and charts.js, the
+ * last three also compressed.
  * @param {string} [root] the checkout
  * @returns {Promise<string>}
  */
 export async function builtPage(root = ROOT) {
-  const folder = join(root, 'built', 'page')
+  const folder = folderOf(root)
   const build = await cachedBuild({ root, folder, make: (outdir) => buildPage(root, outdir) })
   if (build !== undefined) return build
   throw new Error(
@@ -67,7 +82,12 @@ async function buildPage(root, outdir) {
         },
       },
     })
-  for (const name of COPIED) cpSync(join(root, 'ui/web', name), join(outdir, name))
+  for (const name of COPIED) writeFileSync(join(outdir, name), readFileSync(join(root, 'ui/web', name)))
+  for (const name of COMPRESSED) {
+    const bytes = readFileSync(join(outdir, name))
+    writeFileSync(join(outdir, `${name}.br`), brotliCompressSync(bytes))
+    writeFileSync(join(outdir, `${name}.gz`), gzipSync(bytes, { level: 9 }))
+  }
   return sources
 }
 

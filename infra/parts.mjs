@@ -6,7 +6,7 @@ import { ROOT } from './checkout.mjs'
 export const FOLDERS = [
   ...['common', 'host', 'experiment', 'datasets', 'learning', 'unlearning', 'pretrained', 'artifacts'],
   ...['sources', 'tracking', 'report', 'activities', 'workflows', 'worker', 'stack', 'cli', 'api'],
-  ...['programs', 'signatures', 'configs', 'data'],
+  ...['programs', 'signatures', 'configs', 'data', 'ui'],
 ]
 
 /** The files of infra/ that are copied: the set-up alone. The folder may also contain secrets. */

@@ -159,7 +159,7 @@ const certainties: Readonly<Record<Claim, { readonly headline: string; readonly 
   },
 }
 
-function certainty({ claim, attempts }: Deletion): Section {
+function certainty({ format, claim, attempts }: Deletion): Section {
   const own = claim && certainties[claim]
   const evidence = attempts.flatMap((attempt) => attempt.evidence.map((one) => ({ attempt, evidence: one })))
   return {
@@ -168,6 +168,13 @@ function certainty({ claim, attempts }: Deletion): Section {
       ...(own
         ? [{ kind: 'prose', text: own.headline, style: 'headline' } as const, prose(own.text)]
         : [prose('The request was refused. No model was accepted, so that there is no claim.')]),
+      ...(claim === 'measured' && format > 1
+        ? [
+            prose(
+              'The model in use before is above at least one of these limits, so that the figures tell the two models apart.',
+            ),
+          ]
+        : []),
       {
         kind: 'table',
         ...{ name: 'Attempts', id: 'attempts' },
@@ -190,15 +197,18 @@ function certainty({ claim, attempts }: Deletion): Section {
                 { label: 'Figure', text: true },
                 { label: 'Value' },
                 { label: '95% interval' },
+                { label: 'The model in use before' },
                 { label: 'A model without the samples' },
                 { label: 'Limit' },
-                { label: 'Accepted', text: true },
+                { label: 'Within the limit', text: true },
               ],
               rows: evidence.map(({ attempt, evidence: one }) => evidenceRow(attempt, one)),
               notes: [
                 ...new Set(
                   evidence.map(({ evidence: { figure } }) => `${labelOf(figure)}: ${aboutOf(figure)}.`),
                 ),
+                'The model in use before: the same figure of the model that the method started from, which had forgotten nothing of this request. ' +
+                  'If all of its values are within the limits, the figures show no deletion, and the attempt is not accepted.',
                 'A model without the samples: the same figure of another model that was trained without them. A smaller value shows no difference.',
               ],
             } as const,
@@ -210,7 +220,7 @@ function certainty({ claim, attempts }: Deletion): Section {
 
 const outcomes: Readonly<Record<Attempt['outcome'], string>> = {
   accepted: 'accepted',
-  missed: 'above a limit, not used',
+  missed: 'not accepted, not used',
   failed: 'failed, not used',
 }
 
@@ -224,12 +234,16 @@ function attemptRow({ label, method, outcome, reason, cost }: Attempt): Row {
 
 function evidenceRow(
   { label }: Attempt,
-  { figure, value, interval, floor, limit, accepted, missing }: Evidence,
+  { figure, value, interval, before, floor, limit, accepted, missing }: Evidence,
 ): Row {
   const verdict = missing === undefined ? (accepted ? 'yes' : 'no') : `no: ${missing}`
   const between = interval ? `${shown(interval[0])} – ${shown(interval[1])}` : '–'
-  const cells = [label, labelOf(figure), shown(value), between, shown(floor), shown(limit), verdict]
-  return { cells }
+  return {
+    cells: [
+      ...[label, labelOf(figure), shown(value), between],
+      ...[shown(before?.value), shown(floor), shown(limit), verdict],
+    ],
+  }
 }
 
 /** Four significant digits. */
@@ -240,10 +254,15 @@ const columnOf = (figure: string) => Object.entries(metricColumns).find(([name])
 const labelOf = (figure: string) => columnOf(figure)?.label ?? figure
 const aboutOf = (figure: string) => columnOf(figure)?.about ?? 'a figure of the report'
 
-function limits({ claim, notTested }: Deletion): readonly Text[] {
+function limits({ format, claim, notTested }: Deletion): readonly Text[] {
   return [
     ...(claim === 'measured'
       ? ['A stronger test may find traces of the samples. Only the figures above were measured.']
+      : []),
+    ...(claim === 'measured' && format === 1
+      ? [
+          'The model in use before was not compared with the limits. It may be within them, too, and then the figures show no deletion. The record has an early format without this comparison.',
+        ]
       : []),
     'The record is about the model. It does not show that the samples were erased from disks, backups and other systems.',
     'Somebody may have a copy of an earlier model.',
@@ -285,6 +304,17 @@ function checks({ record, keyid }: DeletionPage): readonly Block[] {
   ]
 }
 
+function codeFacts(code: Deletion['code']): readonly (readonly [string, string])[] {
+  if (typeof code === 'string') return [['Version of Zeroshift', code]]
+  return [
+    ['Version of Zeroshift', code.version],
+    ...Object.entries(code.stages).map(([name, { version, digest }]): readonly [string, string] => [
+      `Code of ${name}, version ${version}`,
+      digest,
+    ]),
+  ]
+}
+
 function digests(record: Deletion): Section {
   const { ledger, previous, forgotten, data, model, device, attempts } = record
   const facts: readonly (readonly [string, string])[] = [
@@ -300,7 +330,7 @@ function digests(record: Deletion): Section {
       `Report of ${label} (run ${run})`,
       report ?? 'none',
     ]),
-    ['Version of Zeroshift', record.code],
+    ...codeFacts(record.code),
     ['Computed on', `${device.name}, ${counted(device.threads, 'thread')}`],
   ]
   return {

@@ -9,6 +9,7 @@ import type {
 import type { FeatureMaps } from '../experiment/records/feature-maps.ts'
 import type { Manifest, ManifestOf } from '../experiment/records/manifest.ts'
 import { NO_GOLD, NO_WEIGHTS } from '../experiment/records/no-gold.ts'
+import type { Outcomes } from '../experiment/records/outcomes.ts'
 import type { RunLabels } from '../experiment/records/run-labels.ts'
 import type { RunRecord } from '../experiment/records/run.ts'
 import {
@@ -31,6 +32,8 @@ export interface ReportInput {
   readonly labels?: RunLabels
   /** The maps that are drawn, by the key of their stage. Those that the store lacks are absent. */
   readonly maps?: Readonly<Record<string, FeatureMaps>>
+  /** Counts, curves and margins from the logits of the models. They are in no digest of the run. */
+  readonly outcomes?: Outcomes
 }
 
 /** The manifest of a stage, if the stage finished. */

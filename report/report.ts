@@ -1,8 +1,10 @@
+import { canonicalJson } from '../common/canonical.ts'
 import type { ResultRow } from '../experiment/records/results.ts'
 import type { Document } from './blocks.ts'
 import type { ReportInput } from './input.ts'
 import { judge, withStandings } from './judgement/judge.ts'
 import { renderJson } from './json.ts'
+import { csvOfRun, latexOfRun } from './result-files.ts'
 import { renderHtml } from './render/html.ts'
 import { renderMarkdown } from './render/markdown.ts'
 import { results } from './results.ts'
@@ -14,6 +16,12 @@ export interface Report {
   readonly html: string
   readonly markdown: string
   readonly json: string
+  /** The table of results for a paper. */
+  readonly latex: string
+  /** The rows of results with all digits of their figures. */
+  readonly csv: string
+  /** The outcomes as canonical JSON. Absent if the input has none. */
+  readonly outcomes?: string
   readonly results: readonly ResultRow[]
   /** The digest of the computed part of `json`. */
   readonly digest: string
@@ -51,6 +59,9 @@ export async function renderReport(input: ReportInput): Promise<Report> {
     html: await renderHtml(document),
     markdown: renderMarkdown(document),
     json,
+    latex: latexOfRun(input, rows, digest),
+    csv: csvOfRun(input, rows, digest),
+    ...(input.outcomes && { outcomes: canonicalJson(input.outcomes) }),
     results: rows,
     digest,
   }

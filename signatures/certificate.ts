@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { canonicalJson, sha256 } from '../common/canonical.ts'
 import { UserError } from '../common/errors.ts'
 import { parseJson } from '../common/json.ts'
@@ -27,7 +28,8 @@ import { PAYLOAD_TYPE, verifyEnvelope } from './statement.ts'
  *     recomputed.intoto.jsonl       attestations of those who computed the model again, if any
  *     private/proofs/000001.json …  one proof for each subject; they are not for publication
  *     private/run/                  the report of the accepted attempt, the model from which it
- *                                   started, and their signature. The report names the samples.
+ *                                   started, the number of proofs, and their signature. The report
+ *                                   names the samples.
  */
 export const certificatePaths = {
   readme: 'README.md',
@@ -42,6 +44,7 @@ export const certificatePaths = {
   private: 'private',
   run: 'private/run',
   report: 'private/run/report.json',
+  proofCount: 'private/run/proofs.json',
   runSignature: 'private/run/run.sig',
 } as const
 
@@ -314,7 +317,20 @@ function fileFaults(
 /** At most so many missing proofs are named, since a record may claim any number of samples. */
 const MOST_MISSING = 100
 
-/** Checks the proofs, one for each leaf. Returns undefined without a private part. */
+/**
+ * The number of proofs of a certificate, so that their removal is found. A certificate has none if
+ * the store had no notes of the request.
+ */
+const proofCountSchema = z.strictObject({ proofs: z.int().min(1) })
+
+export function proofCountText(proofs: number): string {
+  return canonicalJson(proofCountSchema.parse({ proofs }))
+}
+
+/**
+ * Checks the proofs, one for each leaf. Returns undefined without proofs, unless the private run
+ * says that there are some.
+ */
 function proofFaults(
   { digests, texts }: FoundCertificate,
   { forgotten }: Deletion,
@@ -323,7 +339,9 @@ function proofFaults(
   const present = Object.keys(digests).filter(
     (path) => path.startsWith(`${folder}/`) && !path.startsWith(`${run}/`),
   )
-  if (present.length === 0) return undefined
+  const count = texts[certificatePaths.proofCount]
+  if (present.length === 0 && count === undefined) return undefined
+  const isOther = count !== undefined && count !== proofCountText(forgotten.samples)
   const checked = present.map((path) => {
     const [text, digest] = [texts[path], digests[path]]
     const leaf = Number(/^private\/proofs\/(\d+)\.json$/.exec(path)?.[1]) - 1
@@ -339,7 +357,18 @@ function proofFaults(
     if (digests[proofPath(leaf)] === undefined) missing.push({ path: proofPath(leaf), message: MISSING })
   return {
     valid: checked.filter((fault) => fault === undefined).length,
-    faults: [...checked.flatMap((fault) => fault ?? []), ...missing],
+    faults: [
+      ...checked.flatMap((fault) => fault ?? []),
+      ...missing,
+      ...(isOther
+        ? [
+            {
+              path: certificatePaths.proofCount,
+              message: `it is not the number of the ${forgotten.samples} samples in the record`,
+            },
+          ]
+        : []),
+    ],
   }
 }
 

@@ -12,7 +12,7 @@ export function deletionClaims(record: Deletion): Claims<'deletion'> {
     deletion: {
       _type: STATEMENT_TYPE,
       subject: [{ name: 'model', digest: { sha256 } }],
-      predicateType: 'urn:zeroshift:deletion:v1',
+      predicateType: `urn:zeroshift:deletion:v${record.format}`,
       predicate: record,
     },
   }

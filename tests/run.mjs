@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const TIERS = ['pure', 'kernels', 'unit', 'onednn-off', 'integration', 'e2e', 'faults']
+const TIERS = ['pure', 'kernels', 'unit', 'alone', 'onednn-off', 'integration', 'e2e', 'faults']
 /** These tiers have no folder of their own: they consist of files of the other tiers' folders. */
-const WITHOUT_FOLDER = ['pure', 'kernels', 'onednn-off']
+const WITHOUT_FOLDER = ['pure', 'kernels', 'alone', 'onednn-off']
 const USAGE = `Usage: node tests/run.mjs [TIER...] [--checks]
 
 Without arguments: the static checks, then every tier (${TIERS.join(', ')}).

@@ -1,5 +1,6 @@
 import type { Interval } from '../common/interval.ts'
 import type { CkaMatrix, MapSet, Point } from '../experiment/records/feature-maps.ts'
+import type { Outcomes } from '../experiment/records/outcomes.ts'
 import type { ResultRow } from '../experiment/records/results.ts'
 import type { RunProgress, StageProgress } from '../experiment/records/run.ts'
 import type { SweepProgress } from '../experiment/sweep/sweep.ts'
@@ -31,6 +32,8 @@ export const paths = {
     const query = new URLSearchParams({ ...(run && { run }), ...(sweep && { sweep }) }).toString()
     return query === '' ? 'api/events' : `api/events?${query}`
   },
+  /** A zip file: these runs as a folder that a browser opens from disk, without images. */
+  export: (runs: readonly string[]) => `api/exports/${[...runs].sort().join('+')}.zip`,
   /** POST, with the token of the session in the header `x-zeroshift-token`. */
   control: (run: string, action: ControlAction) => `api/runs/${run}/${action}`,
 } as const
@@ -155,40 +158,7 @@ export interface RunView {
   readonly tables: { readonly latex: string; readonly csv: string }
 }
 
-/** What the logits of a run's models say of classes and samples, one entry per seed and row. */
-export interface Outcomes {
-  readonly classes: readonly string[]
-  readonly seeds: number
-  readonly models: readonly ModelOutcomes[]
-}
-
-export interface ModelOutcomes {
-  /** The label of the row. */
-  readonly label: string
-  /** From 0. */
-  readonly seed: number
-  readonly isGold: boolean
-  /** Counts by true and predicted class, for each set of samples. */
-  readonly confusion: Readonly<Record<'retained' | 'forget' | 'test', readonly (readonly number[])[]>>
-  readonly attacks: readonly AttackCurve[]
-  /** Margins log p/(1 − p) of the true class on the forget set, in the order of its samples. */
-  readonly forgetMargins: readonly number[]
-}
-
-/** The receiver operating characteristic of an attack: members are the positives. */
-export interface AttackCurve {
-  /** The name of the score or of the attack. */
-  readonly attack: string
-  readonly positives: string
-  readonly negatives: string
-  /** Shares, ascending from 0 to 1, and the score at or above which a sample counts as positive. */
-  readonly points: readonly {
-    readonly falsePositives: number
-    readonly truePositives: number
-    readonly threshold: number
-  }[]
-  readonly auc: number
-}
+export type { Outcomes }
 
 /** The samples of the first seed of a run, as columns of equal length. */
 export interface SampleTable {
@@ -211,7 +181,7 @@ export interface SampleTable {
     /** The predicted class. */
     readonly predicted: readonly number[]
   }[]
-  /** By forget sample, in the order of `set`: the rows of its nearest other samples. */
+  /** By forget sample, in the order of `set`: its nearest retained and test samples, as rows. */
   readonly neighbours?: readonly (readonly number[])[]
 }
 
@@ -256,6 +226,8 @@ export interface SweepEntry {
   readonly done: number
   readonly failed: number
   readonly startedAt?: string
+  /** When its record was last written, by the clock of the store. */
+  readonly changedAt?: string
 }
 
 export interface SweepList {

@@ -10,6 +10,7 @@ import { stageClaims } from '../../signatures/claims.ts'
 import type { PublicKey } from '../../signatures/keys.ts'
 import type { Artifacts } from '../artifacts.ts'
 import { blobPath, stageFolder } from '../format/layout.ts'
+import { checkLedgers } from './check-ledgers.ts'
 import { checkReports, checkSweeps, pathsBy, readRecords } from './check-records.ts'
 import { demandSignatures, verifySignatures, type DemandedSignatures } from './check-signatures.ts'
 import type { Damage, ReadStage, Suspicion } from './damage.ts'
@@ -77,6 +78,7 @@ export async function checkStore(artifacts: Artifacts, options: CheckOptions): P
     ...signed.suspicions,
     ...reports.suspicions,
     ...(await checkSweeps(store, records.runs)),
+    ...(await checkLedgers(store, { blobs, purged })),
   ]
   const confirmed = (
     await mapConcurrently(suspicions, async (one) => ((await isConfirmed(store, one)) ? [one] : []))

@@ -1,6 +1,6 @@
 import { mapConcurrently } from '../../common/concurrency.ts'
 import { parseJson } from '../../common/json.ts'
-import { deletionSchema } from '../../experiment/records/deletion.ts'
+import { modelsSchema } from '../../experiment/records/deletion.ts'
 import { ledgersIn } from '../stored-ledgers.ts'
 import type { ObjectStore } from '../store/object-store.ts'
 
@@ -8,7 +8,6 @@ import type { ObjectStore } from '../store/object-store.ts'
 export type StoredLedgers = ReadonlyMap<string, ReadonlySet<string>>
 
 const recordName = /^ledgers\/[^/]+\/\d{6,}\.json$/
-const modelsSchema = deletionSchema.pick({ model: true }).strip()
 
 /**
  * Reads the ledgers of a store. A record that cannot be read names no model. The runs of its steps

@@ -21,6 +21,7 @@ import {
   chainPath,
   modelFiles,
   modelFolder,
+  proofCountText,
   proofPath,
   runFiles,
   runFolder,
@@ -143,7 +144,7 @@ async function certificateContent(
     ...files,
     [certificatePaths.envelope]: signedStatement(deletionClaims(record).deletion, signer),
     [certificatePaths.signature]: signedFolder(certificateFolder, certificateFiles(digestsOf(files)), signer),
-    ...(await runContent(artifacts, record, signer)),
+    ...(await runContent(artifacts, record, proofs.length, signer)),
     ...Object.fromEntries(proofs.map((proof) => [proofPath(proof.leaf), canonicalJson(proof)])),
   }
 }
@@ -165,13 +166,14 @@ async function modelBytes(artifacts: Artifacts, { number, model }: Deletion): Pr
 }
 
 /**
- * Returns the report of the accepted attempt, and the model in use from which its method started,
- * if it did. Both belong to the private part: a report names the samples. Returns no files if the
- * store no longer has the report.
+ * Returns the private run: the report of the accepted attempt, the model in use from which its
+ * method started, if it did, and the number of proofs. It is private, since a report names the
+ * samples. Returns no files if the store no longer has the report.
  */
 async function runContent(
   artifacts: Artifacts,
   { attempts, state, model: { before } }: Deletion,
+  proofs: number,
   signer: Signer,
 ): Promise<Readonly<Record<string, string | Uint8Array>>> {
   const id = attempts.at(-1)?.run
@@ -182,6 +184,7 @@ async function runContent(
   const [given] = original ? filesOf(original) : []
   const files = {
     [certificatePaths.report]: report,
+    ...(proofs > 0 && { [certificatePaths.proofCount]: proofCountText(proofs) }),
     ...(given?.name === before.sha256 && {
       [`${certificatePaths.run}/${given.name}`]: await artifacts.getBlob(before),
     }),

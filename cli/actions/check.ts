@@ -10,6 +10,7 @@ import { UserError } from '../../common/errors.ts'
 import type { RunRecord } from '../../experiment/records/run.ts'
 import { withDeletionLock } from '../workspace/store-deletion.ts'
 import { refuseNonDirectory } from '../workspace/existing-store.ts'
+import { noteCheck } from '../workspace/last-check.ts'
 import { idsIn } from '../workspace/named-run.ts'
 import { counted } from '../output/format.ts'
 import { publicKeysIn } from '../workspace/key-files.ts'
@@ -70,6 +71,7 @@ export async function check({
     : // The store's own clock takes a write.
       { checked: await checkStore(artifacts, { ...options, now: Date.now() }), dropped: [] }
   const isSound = checked.damage.length === 0
+  await noteCheck(url, checked)
   if (json) printJson({ store: url, sound: isSound, ...checked, dropped })
   else
     for (const line of linesOf(checked, dropped, { where: pathOrUrl(url), repair: repair ?? false }))

@@ -1,9 +1,12 @@
-import { readRequests } from '../../artifacts/stored-ledgers.ts'
+import type { Artifacts } from '../../artifacts/artifacts.ts'
+import { purgePath } from '../../artifacts/format/layout.ts'
+import { readPurge, readRequests, type StoredRequest } from '../../artifacts/stored-ledgers.ts'
+import { mapConcurrently } from '../../common/concurrency.ts'
 import { stateAfter } from '../../experiment/ledger/state.ts'
 import { namedLedger } from '../launch/named-ledger.ts'
-import { counted, dateText } from '../output/format.ts'
+import { counted, dateText, size } from '../output/format.ts'
 import { attemptLines, ledgerRow, type LedgerRow } from '../output/ledger-rows.ts'
-import { columns, print, printJson } from '../output/print.ts'
+import { columns, pathOrUrl, print, printJson } from '../output/print.ts'
 
 interface LedgerOptions {
   readonly json?: true
@@ -19,6 +22,7 @@ export async function ledger(word: string, options: LedgerOptions): Promise<numb
     stored.flatMap(({ request, record }) => (record ? [{ request, record }] : [])),
   )
   const rows = stored.map(ledgerRow)
+  const purges = await purgesOf(artifacts, name, stored)
   if (options.json)
     printJson({
       name,
@@ -27,9 +31,53 @@ export async function ledger(word: string, options: LedgerOptions): Promise<numb
       model: model ?? null,
       forgotten: forgotten.length,
       requests: rows,
+      purges,
     })
-  else printLedger(name, rows, forgotten.length, model?.sha256)
+  else {
+    printLedger(name, rows, forgotten.length, model?.sha256)
+    printPurges(purges)
+  }
   return 0
+}
+
+/** What a purge has deleted from the store. */
+interface LedgerPurge {
+  /** The last fulfilled request before the purge. */
+  readonly number: number
+  readonly deleted: { readonly objects: number; readonly bytes: number }
+  /** The blobs that stayed because other runs or ledgers need them. */
+  readonly kept: readonly { readonly sha256: string; readonly neededBy: readonly string[] }[]
+  readonly path: string
+}
+
+async function purgesOf(
+  artifacts: Artifacts,
+  name: string,
+  requests: readonly StoredRequest[],
+): Promise<readonly LedgerPurge[]> {
+  const found = await mapConcurrently(requests, async ({ request: { number } }) => {
+    const purge = await readPurge(artifacts, name, number)
+    if (!purge) return []
+    const { deleted, kept } = purge
+    return {
+      number,
+      deleted: { objects: deleted.length, bytes: deleted.reduce((sum, { bytes }) => sum + bytes, 0) },
+      kept: kept.flatMap(({ sha256, neededBy }) => (neededBy.length > 0 ? { sha256, neededBy } : [])),
+      path: artifacts.store.locate(purgePath(name, number)),
+    }
+  })
+  return found.flat()
+}
+
+function printPurges(purges: readonly LedgerPurge[]): void {
+  for (const { number, deleted, kept, path } of purges) {
+    print('')
+    print(
+      `purge after request ${number}: ${counted(deleted.objects, 'object')}, ${size(deleted.bytes)} deleted`,
+    )
+    for (const { sha256, neededBy } of kept) print(`  ${sha256} stays: ${neededBy.join(', ')}`)
+    print(`  ${pathOrUrl(path)}`)
+  }
 }
 
 function printLedger(

@@ -1,5 +1,6 @@
 import { copiedOf, writeCopy, type Copied, type Counts } from '../../artifacts/copy/write-copy.ts'
 import { planCopy, type PlannedCopy } from '../../artifacts/copy/plan-copy.ts'
+import { planLedgers, writeLedgers, type PlannedLedger } from '../../artifacts/copy/copy-ledgers.ts'
 import { openStore } from '../../artifacts/store/open-store.ts'
 import type { ObjectStore } from '../../artifacts/store/object-store.ts'
 import { realpathSync } from 'node:fs'
@@ -23,7 +24,10 @@ interface StoreCopyOptions {
   readonly json?: true
 }
 
-/** `zeroshift store copy FROM TO`: copies finished stages, runs and sweeps into another store. */
+/**
+ * `zeroshift store copy FROM TO`: copies finished stages, runs and sweeps into another store, and
+ * ledgers unless runs are named.
+ */
 export async function copyStores(
   from: string,
   to: string,
@@ -38,8 +42,10 @@ export async function copyStores(
     ...keepOption(keep),
     reportFlaw: flawIn(source),
   })
+  const ledgers = run ? [] : await planLedgers(source, target)
   await carryOut(planned, { dryRun: dryRun ?? false, json: json ?? false, pages: true })
-  printCopied(planned, { dryRun: dryRun ?? false, json: json ?? false, from: source.url })
+  if (!dryRun) await writeLedgers(source, target, ledgers)
+  printCopied(planned, { dryRun: dryRun ?? false, json: json ?? false, from: source.url, ledgers })
   return 0
 }
 
@@ -70,14 +76,23 @@ export async function carryOut(
   }
 }
 
-export function printCopied(
-  planned: PlannedCopy,
-  { dryRun, json, from }: { readonly dryRun: boolean; readonly json: boolean; readonly from: string },
-): void {
+interface Shown {
+  readonly dryRun: boolean
+  readonly json: boolean
+  readonly from: string
+  readonly ledgers?: readonly PlannedLedger[]
+}
+
+export function printCopied(planned: PlannedCopy, { dryRun, json, from, ledgers = [] }: Shown): void {
   const copied = copiedOf(planned)
   const { keep, to } = planned
-  if (json) printJson({ from, to: to.url, dryRun, keep, ...copied })
-  else for (const line of linesOf(copied, { dryRun, keep, to: pathOrUrl(to.url) })) print(line)
+  const names = ledgers.map(({ name }) => name)
+  if (json)
+    printJson({ from, to: to.url, dryRun, keep, ...copied, ...(names.length > 0 && { ledgers: names }) })
+  else {
+    for (const line of linesOf(copied, { dryRun, keep, to: pathOrUrl(to.url) })) print(line)
+    if (names.length > 0) print(`Ledgers with their requests, records and models: ${names.join(', ')}`)
+  }
 }
 
 function linesOf(

@@ -9,11 +9,12 @@ import { urlOf } from '../../worker/endpoint.ts'
 import { interruption } from '../launch/interrupt.ts'
 import { namedPorts, portOf } from '../options/ports.ts'
 import { estimateFrom } from '../output/estimate.ts'
-import { coloursOf, pathOrUrl, print, printError } from '../output/print.ts'
+import { coloursOf, pathOrUrl, print, printError, printOwnAddress } from '../output/print.ts'
 import { errorReason } from '../server/unwrap-error.ts'
 import { controlWith } from '../ui/control.ts'
 import { LiveConnection, liveServer } from '../ui/live-server.ts'
 import { pageFolder } from '../ui/page-folder.ts'
+import { lastCheckOf } from '../workspace/last-check.ts'
 import { artifactsIn } from '../workspace/existing-store.ts'
 
 interface UiOptions {
@@ -48,23 +49,23 @@ export async function ui(options: UiOptions): Promise<number> {
   const { yellow } = coloursOf(process.stderr)
   try {
     const server = await startUiServer({
-      ...{ artifacts, host, port, store },
+      ...{ artifacts, host, port, store, page },
       operations: {
         live: liveServer(connection),
         estimate: async ({ plan }) => (await estimateFrom(artifacts, stagesOf(plan))).byKey,
+        lastCheck: () => lastCheckOf(artifacts.store.url),
         ...(control && { control: controlWith({ store: artifacts.store.url, temporal: options.temporal }) }),
       },
       version: environmentHere(undefined).zeroshift ?? '',
       ...(token !== undefined && { token }),
-      ...(page !== undefined && { page }),
       onError: (error) => {
         printError(yellow(errorReason(error)))
       },
     })
     try {
-      print(`${urlOf({ host, port: server.port })}/${made === undefined ? '' : `?token=${made}`}`)
-      if (page === undefined)
-        printError(yellow('The page is not built: only the answers below /api are served.'))
+      const address = new URL(urlOf({ host, port: server.port }))
+      if (made !== undefined) address.searchParams.set('token', made)
+      printOwnAddress(address)
       const rights = control ? 'The page may change them.' : 'The page may only read.'
       print(`Runs in ${store}. ${rights} Ctrl-C stops it.`)
       await stop.whenRequested

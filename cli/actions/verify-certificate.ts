@@ -76,10 +76,13 @@ function certificateLines(
   isRequired: boolean,
 ): readonly string[] {
   if (!record) return []
-  const { ledger, number, state, claim, forgotten } = record
+  const { format, ledger, number, state, claim, forgotten } = record
   const outcome = claim === undefined ? state : `${state}, claim "${claim}"`
   return [
     `Request ${number} of the ledger ${ledger.name}, ${counted(forgotten.samples, 'sample')}: ${outcome}.`,
+    ...(format === 1 && claim === 'measured'
+      ? ['The record does not say whether the model before meets the rule as well: it has the first format.']
+      : []),
     ...signers.map(({ keyid, named }) =>
       named || isRequired
         ? `The record is signed by ${keyid}${named ? '' : ', which is not a required key'}.`

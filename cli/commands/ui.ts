@@ -1,5 +1,6 @@
 import { declareCommand, flag, value } from '../declare.ts'
 import { store, temporal } from '../options/shared.ts'
+import { uiExport } from './ui-export.ts'
 
 export const ui = declareCommand({
   name: 'ui',
@@ -19,5 +20,6 @@ export const ui = declareCommand({
     store,
     temporal,
   ],
+  subcommands: [uiExport],
   action: async () => (await import('../actions/ui.ts')).ui,
 })

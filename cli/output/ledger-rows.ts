@@ -37,8 +37,9 @@ export function attemptLines({ attempts }: LedgerRow): readonly string[] {
   })
 }
 
-function evidenceText({ figure, value, limit, missing, floor }: Evidence): string {
+function evidenceText({ figure, value, limit, missing, floor, before }: Evidence): string {
   if (value === null || missing !== undefined) return `${figure} missing (${missing ?? 'unknown'})`
   const ofFloor = floor === undefined ? '' : `, floor ${shown(floor)}`
-  return `${figure} ${shown(value)} (at most ${shown(limit)}${ofFloor})`
+  const ofBefore = typeof before?.value === 'number' ? `, before ${shown(before.value)}` : ''
+  return `${figure} ${shown(value)} (at most ${shown(limit)}${ofFloor}${ofBefore})`
 }

@@ -1,6 +1,6 @@
 import { createColors } from 'picocolors'
-import { remainingWork } from '../../experiment/records/remaining-work.ts'
 import { paceOf, rateText } from '../../experiment/records/pace.ts'
+import { remainingWork } from '../../experiment/records/remaining-work.ts'
 import type { RunProgress, StageProgress } from '../../experiment/records/run.ts'
 import { kindsByGroup } from '../../experiment/stages/stage.ts'
 import type { Writer } from './follow.ts'

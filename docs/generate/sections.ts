@@ -11,6 +11,12 @@ const above: readonly Row[] = [
 
 /** The sections below them. */
 const below: readonly Row[] = [
+  ['Accuracy by class', 'accuracy on the test samples of each class, beside gold', ''],
+  ['Areas below the ROC curves', 'how well each attack ranks D_f above samples that no model saw', ''],
+  ['Accuracy by class, drawn', 'the same as bars, with lines for gold', ''],
+  ['Predicted classes', 'what each model predicts on D_f, and on test samples by class', ''],
+  ['ROC curves of the attacks', 'the curves on logarithmic axes', ''],
+  ['Margins of the forget set', 'histograms of the margins of D_f under each model and under gold', ''],
   ['Cost against gap', 'time relative to retraining against distance from gold', ''],
   ['Confidence in the true class', 'histograms on the retained, the forget and the test set', ''],
   ['Residuals of feature alignment', 'residuals on both sets over the steps', '`rfa` with steps'],

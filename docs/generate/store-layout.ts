@@ -28,7 +28,10 @@ export const storeLayout: readonly { readonly path: string; readonly about: stri
     about: 'somebody started the run by itself: it is not only a cell of a sweep',
   },
   { path: 'runs/<id>/labels.json', about: 'the tags and the note that a user gave to the run' },
-  { path: 'runs/<id>/report/…', about: 'the report of a run' },
+  {
+    path: 'runs/<id>/report/…',
+    about: 'the report of a run, in [these files](../guides/reading-a-report.md#the-files)',
+  },
   {
     path: 'runs/<id>/report.signatures/<keyid>.json',
     about: "a signature of the report's digest, one for each key",

@@ -8,6 +8,7 @@ import { isEnsemble } from '../spec/methods.ts'
 import { settingsSchema, type Settings } from '../spec/settings.ts'
 import { z } from 'zod'
 import { acceptedFigures } from './accepted-figures.ts'
+import { modelInUse } from './step.ts'
 import { ledgerConfigSchema, ledgerSchema, type LedgerSpec } from './spec.ts'
 
 export interface ParsedLedger {
@@ -95,6 +96,11 @@ function ledgerChecks({
       )
     if (row.method === 'replay' && training && !training.replay)
       report(path, 'replay needs states of the training; set training.replay: { checkpoints: 8 }')
+    if (row.label === modelInUse)
+      report(
+        ['ladder', i, 'label'],
+        `the reports of the steps call the model before a request "${modelInUse}"; give this step another label`,
+      )
     if ('tune' in row && row.tune)
       report(['ladder', i, 'tune'], 'a ledger tunes no options; give those that an experiment has found')
   })

@@ -14,6 +14,9 @@ export interface Before {
   readonly current?: BlobRef | undefined
 }
 
+/** The label of the model in use in the report of a step. */
+export const modelInUse = 'model in use'
+
 /**
  * The experiment of a step of the ladder. It follows from the ledger and the earlier requests
  * alone.
@@ -21,6 +24,7 @@ export interface Before {
  * - Its forget set has the requested samples and all that were forgotten before. The retained set
  *   therefore lacks both, and every figure of the forget set shows whether earlier deletions last.
  * - An approximate method starts from the model in use, which is given by the digest of its blob.
+ *   This model is judged as well, since a rule that it meets shows nothing.
  * - An exact method starts from the ledger's own training, with all these samples left out. The
  *   model in use may be that of an approximate method, which no exact method may start from.
  *
@@ -39,7 +43,7 @@ export function stepSpec(
   return {
     ...whole,
     name: stepName(spec.name, number, step),
-    methods: [row],
+    methods: isExact(row.method) ? [row] : [row, { method: 'original', label: modelInUse }],
     ...(current &&
       !isExact(row.method) && {
         original: { given: { kind: 'weights', files: [{ name: current.sha256, ...current }] } },

@@ -1,5 +1,6 @@
 import { digestOf } from '../../common/canonical.ts'
 import { formatPath, type Path } from '../../common/path.ts'
+import { isToldApart, meetsRule } from './acceptance.ts'
 import type { Attempt, Claim, Deletion, Evidence } from './deletion.ts'
 
 /** A part of a record that contradicts another part. */
@@ -11,7 +12,8 @@ export interface RecordFlaw {
 
 /**
  * Returns the contradictions within a record: evidence that does not fit its limit, an outcome or a
- * claim that does not fit the evidence, and a state that does not fit the attempts. Pure.
+ * claim that does not fit the evidence, and a state that does not fit the attempts. Records of the
+ * first format have no figures of the model in use before. Pure.
  */
 export function deletionFlaws(record: Deletion): readonly RecordFlaw[] {
   const { attempts, state, claim, reason, model, data, forgotten, forgottenBefore } = record
@@ -19,7 +21,7 @@ export function deletionFlaws(record: Deletion): readonly RecordFlaw[] {
   const expectedState = accepted ? 'fulfilled' : 'refused'
   const changed = state === 'fulfilled'
   return [
-    ...attempts.flatMap((attempt, i) => attemptFlaws(attempt, ['attempts', i])),
+    ...attempts.flatMap((attempt, i) => attemptFlaws(attempt, ['attempts', i], record.format)),
     ...attempts
       .slice(0, -1)
       .flatMap(({ outcome }, i) =>
@@ -88,6 +90,11 @@ export function chainFlaws(record: Deletion, earlier: readonly Deletion[]): read
     ...(before
       ? [
           ...when(
+            record.format < before.format,
+            ['format'],
+            `it is ${record.format}, but the record before has the later format ${before.format}`,
+          ),
+          ...when(
             record.ledger.name !== before.ledger.name,
             ['ledger', 'name'],
             `it is "${record.ledger.name}", but the record before is of "${before.ledger.name}"`,
@@ -110,12 +117,17 @@ export function chainFlaws(record: Deletion, earlier: readonly Deletion[]): read
 /** The claim that the methods with a claim of their own have. All other methods are measured. */
 const claimsOf: Readonly<Record<string, Claim>> = { retrain: 'retrained', replay: 'replayed', sisa: 'sisa' }
 
-function attemptFlaws(attempt: Attempt, path: Path): readonly RecordFlaw[] {
+function attemptFlaws(attempt: Attempt, path: Path, format: Deletion['format']): readonly RecordFlaw[] {
   const { method, claim, evidence, outcome, report, reason } = attempt
   const expected = claimsOf[method] ?? 'measured'
-  const isMet = evidence.length > 0 && evidence.every(({ accepted }) => accepted)
+  const isMet = meetsRule(evidence)
+  const isCompared = format > 1 && claim === 'measured'
+  const isShown = isMet && (!isCompared || isToldApart(evidence))
   return [
     ...evidence.flatMap((one, i) => evidenceFlaws(one, [...path, 'evidence', i])),
+    ...evidence.flatMap(({ before }, i) =>
+      beforeFlaws(before, isCompared, [...path, 'evidence', i, 'before']),
+    ),
     ...when(
       claim !== expected,
       [...path, 'claim'],
@@ -127,9 +139,19 @@ function attemptFlaws(attempt: Attempt, path: Path): readonly RecordFlaw[] {
       'it is "accepted", but the evidence does not meet the acceptance rule',
     ),
     ...when(
-      outcome === 'missed' && isMet,
+      outcome === 'accepted' && claim === 'measured' && isMet && !isShown,
+      [...path, 'outcome'],
+      'it is "accepted", but the model in use before meets the acceptance rule as well, or its figures are missing',
+    ),
+    ...when(
+      outcome === 'missed' && isShown,
       [...path, 'outcome'],
       'it is "missed", but the evidence meets the acceptance rule',
+    ),
+    ...when(
+      outcome === 'missed' && isMet && !isShown && reason === undefined,
+      [...path, 'reason'],
+      'a miss although all figures are within their limits has a reason',
     ),
     ...when(
       outcome !== 'failed' && report === undefined,
@@ -142,6 +164,25 @@ function attemptFlaws(attempt: Attempt, path: Path): readonly RecordFlaw[] {
       'a failed attempt has a reason',
     ),
   ]
+}
+
+/** Only approximate methods start from the model in use, so that only they are compared with it. */
+function beforeFlaws(before: Evidence['before'], isCompared: boolean, path: Path): readonly RecordFlaw[] {
+  if (!before) return when(isCompared, path, 'the figure of the model in use before is missing')
+  const { value, interval, missing } = before
+  return [
+    ...when(!isCompared, path, 'no model was in use before that this method started from'),
+    ...when(
+      (value === null) !== (missing !== undefined),
+      [...path, 'missing'],
+      'a figure without a value has the reason why, and no other one has',
+    ),
+    ...intervalFlaws(interval, [...path, 'interval']),
+  ]
+}
+
+function intervalFlaws(interval: Evidence['interval'], path: Path): readonly RecordFlaw[] {
+  return when(interval !== undefined && interval[0] > interval[1], path, 'its first end is above its second')
 }
 
 function evidenceFlaws(
@@ -160,11 +201,7 @@ function evidenceFlaws(
       [...path, 'missing'],
       'a figure without a value has the reason why',
     ),
-    ...when(
-      interval !== undefined && interval[0] > interval[1],
-      [...path, 'interval'],
-      'its first end is above its second',
-    ),
+    ...intervalFlaws(interval, [...path, 'interval']),
   ]
 }
 

@@ -13,7 +13,7 @@ export const claims = ['retrained', 'replayed', 'sisa', 'measured'] as const
 export type Claim = (typeof claims)[number]
 
 /** A figure of an acceptance rule, and what was measured. */
-const evidence = z.strictObject({
+const firstEvidence = z.strictObject({
   /** The name of the figure, as in the results of a report. */
   figure: z.string(),
   value: z.number().nullable(),
@@ -27,10 +27,24 @@ const evidence = z.strictObject({
   /** The reason why the figure is missing. */
   missing: z.string().optional(),
 })
+const evidence = firstEvidence.extend({
+  /**
+   * The same figure of the model in use, from which an approximate method started. If this model
+   * meets the rule as well, the rule does not show that anything was forgotten.
+   */
+  before: z
+    .strictObject({
+      value: z.number().nullable(),
+      interval: z.tuple([z.number(), z.number()]).optional(),
+      /** The reason why the figure is missing. */
+      missing: z.string().optional(),
+    })
+    .optional(),
+})
 export type Evidence = z.output<typeof evidence>
 
 /** One step of the ladder: an experiment with one method. */
-const attempt = z.strictObject({
+const firstAttempt = z.strictObject({
   /** The label of the row in the ladder. */
   label: z.string(),
   method: z.string(),
@@ -39,19 +53,28 @@ const attempt = z.strictObject({
   /** The digest of the computed part of the run's report. Absent if the run failed. */
   report: hash.optional(),
   claim: z.enum(claims),
-  evidence: z.array(evidence),
+  evidence: z.array(firstEvidence),
   outcome: z.enum(['accepted', 'missed', 'failed']),
-  /** The reason of a failure. */
+  /** The reason of a failure, or of a miss although all figures are within their limits. */
   reason: z.string().optional(),
   /**
    * Samples that were read, and samples that retraining reads. The cost next to that of retraining.
    */
   cost: z.strictObject({ samples: z.int(), retraining: z.int() }).optional(),
 })
+const attempt = firstAttempt.extend({ evidence: z.array(evidence) })
 export type Attempt = z.output<typeof attempt>
 
-/** The record of a request, without times and signatures. Equal requests have equal bytes. */
-export const deletionSchema = z.strictObject({
+/** The code of a stage kind, with the method for the kinds that execute one. */
+const bodyOfCode = z.strictObject({
+  /** The version in the lock of stage code. */
+  version: z.int().min(1),
+  /** The digest of all code that the stages reach. */
+  digest: hash,
+})
+
+/** The first format. It has no figures of the model in use, and the version of the code alone. */
+const firstDeletion = z.strictObject({
   format: z.literal(1),
   /** The name of the ledger and the digest of its config with defaults. */
   ledger: z.strictObject({ name: z.string(), digest: hash }),
@@ -73,7 +96,7 @@ export const deletionSchema = z.strictObject({
   model: z.strictObject({ before: blob, after: blob }),
   code: z.string(),
   device: z.strictObject({ name: z.string(), threads: z.int() }),
-  attempts: z.array(attempt),
+  attempts: z.array(firstAttempt),
   state: z.enum(['fulfilled', 'refused']),
   /** The claim of the accepted attempt. Absent if the request was refused. */
   claim: z.enum(claims).optional(),
@@ -82,7 +105,22 @@ export const deletionSchema = z.strictObject({
   /** Judges that no attempt was tested by, in words. */
   notTested: z.array(z.string()),
 })
+
+const secondDeletion = firstDeletion.extend({
+  format: z.literal(2),
+  /** The version of Zeroshift, and the code of the stages of the last attempt by its name. */
+  code: z.strictObject({ version: z.string(), stages: z.record(z.string(), bodyOfCode) }),
+  attempts: z.array(attempt),
+})
+/** A record as it is written today. */
+export type NewDeletion = z.output<typeof secondDeletion>
+
+/** The record of a request, without times and signatures. Equal requests have equal bytes. */
+export const deletionSchema = z.discriminatedUnion('format', [firstDeletion, secondDeletion])
 export type Deletion = z.output<typeof deletionSchema>
+
+/** The models that a record of any format names. */
+export const modelsSchema = z.object({ model: firstDeletion.shape.model })
 
 /**
  * Times and the requested names, which are stored beside the record and are no part of its digest.

@@ -92,6 +92,18 @@ export function codeNamesOf(stages: readonly Stage[]): readonly CodeName[] {
   return [...new Set(stages.map((stage) => codeNameOf(stage)))]
 }
 
+/** The version and the digest of each body that computes these stages, by its name. */
+export function bodiesOf(
+  stages: readonly Stage[],
+): Readonly<Record<string, Pick<LockedCode, 'version' | 'digest'>>> {
+  const bodies = stages.flatMap((stage) => {
+    const name = codeNameOf(stage)
+    const digest = stage.code ?? codeLock[name]?.digest
+    return digest === undefined ? [] : [[name, { version: versionOf(name), digest }] as const]
+  })
+  return Object.fromEntries(bodies)
+}
+
 /**
  * The bodies of these stages that differ from the lock: each body once, in the order of the stages.
  */

@@ -1,5 +1,12 @@
-import { endsOf, metricColumns, type Figure, type MetricName } from '../../experiment/records/results.ts'
-import { withoutSeeds } from '../format.ts'
+import type { MetricName } from '../../experiment/records/results.ts'
+import {
+  digestRemark,
+  figureFields,
+  figureHeads,
+  metricNames,
+  namedFigures,
+  reasonsField,
+} from '../figure-fields.ts'
 import { renderCsv } from '../render/csv.ts'
 import { renderLatex } from '../render/latex.ts'
 import { textRows } from '../render/terminal.ts'
@@ -22,7 +29,7 @@ export function latexOfFigures(overview: Overview, digest: string): string {
     // Without such a column, a row still needs a name.
     ...(dimensions.length === 0 && { nameOf: ({ id }) => id }),
   })
-  return renderLatex(table, [`SHA-256 of what was computed: ${digest}`, ...(cut === undefined ? [] : [cut])])
+  return renderLatex(table, [digestRemark(digest), ...(cut === undefined ? [] : [cut])])
 }
 
 const terminalMetrics = ['averageGap', 'ua', 'ra', 'ta', 'mia', 'rte'] as const satisfies MetricName[]
@@ -39,12 +46,8 @@ export function terminalRows(overview: Overview): {
   return { rows: [['RUN', ...heads], ...rows], lines }
 }
 
-const metrics = Object.keys(metricColumns) as MetricName[]
-const figureHeads = [...metrics, 'floor'].flatMap((name) => [
-  name,
-  ...['interval', 'low', 'high', 'n'].map((part) => `${name}_${part}`),
-])
-const lastHeads = ['label', 'method', ...figureHeads, 'seconds', 'missing', 'digest', 'command']
+const figureNames = [...metricNames, 'floor'] as const
+const lastHeads = ['label', 'method', ...figureHeads(figureNames), 'seconds', 'missing', 'digest', 'command']
 
 /**
  * `results.csv`: a line for each method of each run, and for each run without one, with all digits
@@ -57,32 +60,19 @@ export function csvOfFigures({ comparison: { columns }, runs }: Overview): strin
   const lines = runs.flatMap(({ run, entries, missing }) => {
     const start = [run.id, ...columns.map((_, i) => run.values[i] ?? null)]
     if (missing !== undefined)
-      return [[...start, null, null, ...figureHeads.map(() => null), null, missing, null, run.command]]
-    return entries.map(({ row, outcome }) => {
-      const figures = [
-        ...metrics.map((name) => ({ name, figure: row.metrics[name] })),
-        { name: 'floor', figure: outcome.floor },
+      return [
+        [...start, null, null, ...figureHeads(figureNames).map(() => null), null, missing, null, run.command],
       ]
+    return entries.map(({ row, outcome }) => {
+      const figures = namedFigures({ ...row.metrics, floor: outcome.floor }, figureNames)
       return [
         ...[...start, row.label, row.method],
-        ...figures.flatMap(({ figure }) => valuesOf(figure)),
+        ...figureFields(figures),
         outcome.seconds,
-        figures.flatMap(({ name, figure }) => reasonOf(name, figure) ?? []).join('; '),
+        reasonsField(figures),
         ...[outcome.digest, run.command],
       ]
     })
   })
   return renderCsv([['run', ...names, ...lastHeads], ...lines])
-}
-
-/** The value, half of a symmetric interval, the ends of any interval, and the number of seeds. */
-function valuesOf(figure: Figure): readonly (number | null)[] {
-  if ('missing' in figure) return [null, null, null, null, null]
-  const [low = null, high = null] = endsOf(figure) ?? []
-  return [figure.value, figure.interval ?? null, low, high, figure.n ?? 1]
-}
-
-function reasonOf(name: string, figure: Figure): string | undefined {
-  const reason = 'missing' in figure ? figure.missing : withoutSeeds(figure)
-  return reason === undefined ? undefined : `${name}: ${reason}`
 }

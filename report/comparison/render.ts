@@ -22,6 +22,19 @@ export interface RenderedComparison {
   readonly digest: string
 }
 
+/** The report that puts runs side by side as blocks, and its tables for other programs. */
+export function comparisonDocument(comparison: Comparison): {
+  readonly document: Document
+  readonly tables: { readonly latex: string; readonly csv: string }
+} {
+  const overview = overviewOf(comparison)
+  const { digest } = renderJson(comparison)
+  return {
+    document: documentOf(overview, digest),
+    tables: { latex: latexOfFigures(overview, digest), csv: csvOfFigures(overview) },
+  }
+}
+
 /** The report that puts runs side by side. The same comparison gives the same bytes. */
 export async function renderComparison(comparison: Comparison): Promise<RenderedComparison> {
   const overview = overviewOf(comparison)

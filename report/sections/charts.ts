@@ -173,18 +173,22 @@ function trainingSection(input: ReportInput): Section | undefined {
               },
             ]),
           ]),
-      charts(
-        'panels',
-        drawn.map(({ label, curve, steps, trainable }) => ({
-          title: label,
-          small: [
-            counted(steps, 'step'),
-            ...(trainable === undefined ? [] : [counted(trainable, 'trainable parameter')]),
-          ].join(', '),
-          description: `${label}: loss over steps.`,
-          spec: methodCurve(curve),
-        })),
-      ),
+      ...(drawn.length === 0
+        ? []
+        : [
+            charts(
+              'panels',
+              drawn.map(({ label, curve, steps, trainable }) => ({
+                title: label,
+                small: [
+                  counted(steps, 'step'),
+                  ...(trainable === undefined ? [] : [counted(trainable, 'trainable parameter')]),
+                ].join(', '),
+                description: `${label}: loss over steps.`,
+                spec: methodCurve(curve),
+              })),
+            ),
+          ]),
       ...(without.length === 0 ? [] : [note(`Methods without steps have no curve: ${without.join(', ')}.`)]),
     ],
   }

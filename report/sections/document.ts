@@ -1,3 +1,4 @@
+import { digestOf } from '../../common/canonical.ts'
 import { modelName } from '../../experiment/spec/model.ts'
 import { stringify } from 'yaml'
 import type { ResultRow } from '../../experiment/records/results.ts'
@@ -7,9 +8,13 @@ import { describeSeeds, describeSplit } from '../describe.ts'
 import type { ReportInput } from '../input.ts'
 import type { Judgement } from '../judgement/judge.ts'
 import { chartSections } from './charts.ts'
+import { classBarsSection, classesSection } from './classes.ts'
+import { confusionSection } from './confusion.ts'
 import { judgementSection } from './judgement.ts'
+import { marginsSection } from './margins.ts'
 import { labelsSection, outcomeSection, problems } from './opening.ts'
 import { resultsSection } from './results.ts'
+import { areasSection, rocSection } from './roc.ts'
 import { settingSection } from './setting.ts'
 import { stageSections } from './stage-sections.ts'
 import { stagesSection } from './stages.ts'
@@ -30,6 +35,12 @@ export function documentOf(
     judgementSection(input, judgement),
     resultsSection(input, rows),
     ...stageSections.map(({ title, blocks }) => titled(title, blocks(input))),
+    classesSection(input),
+    areasSection(input),
+    classBarsSection(input),
+    confusionSection(input),
+    rocSection(input),
+    marginsSection(input),
     ...chartSections(input, rows),
     settingSection(input),
     stagesSection(input),
@@ -43,7 +54,11 @@ export function documentOf(
     footer: [
       `Run ${id}. Seconds, devices and versions are the clock's part: they are in `,
       { code: 'report.json' },
-      ' beside what was computed, and not in the digest.',
+      ' beside what was computed, and not in the digest. ',
+      { code: 'results.csv' },
+      ' has every figure of the results with all of its digits, ',
+      { code: 'results.tex' },
+      ' the table for a paper.',
     ],
   }
 }
@@ -52,7 +67,7 @@ function titled(title: string, blocks: readonly Block[] | undefined): Section | 
   return blocks && { title, blocks }
 }
 
-function reproductionSection({ run }: ReportInput, digest: string): Section {
+function reproductionSection({ run, outcomes }: ReportInput, digest: string): Section {
   return {
     title: 'Reproduce',
     blocks: [
@@ -61,6 +76,16 @@ function reproductionSection({ run }: ReportInput, digest: string): Section {
         'On the same device and number of threads, the run gives the same bytes and this SHA-256 of what was computed:',
       ),
       code(digest),
+      ...(outcomes
+        ? [
+            prose([
+              'Accuracies by class, curves and margins are computed from the same logits and are in ',
+              { code: 'outcomes.json' },
+              ', whose own SHA-256 is:',
+            ]),
+            code(digestOf(outcomes)),
+          ]
+        : []),
       {
         kind: 'details',
         summary: 'The whole specification, defaults filled in',

@@ -7,7 +7,9 @@ import { garbage } from '../../artifacts/removal/gc.ts'
 import { takeInventory } from '../../artifacts/removal/inventory.ts'
 import { answerOf, zeroshift, zeroshiftWith, type Answer } from '../support/command.ts'
 import { fileDirectory, testDirectory } from '../support/directories.ts'
+import { sharedStack } from '../support/shared-stack.ts'
 
+const stack = sharedStack()
 const programs = fileURLToPath(new URL('../fixtures/programs/node', import.meta.url))
 
 /** The last row leaves other bytes each time. */
@@ -64,7 +66,7 @@ describe('an experiment whose models are all of a program', () => {
     const dry = await zeroshift(directory, 'run', 'config.yaml', '--dry-run').ended
     expect(dry.code).toBe(0)
     expect(existsSync(storeIn(directory))).toBe(false)
-    const { code, stdout } = await zeroshift(directory, 'run', 'config.yaml', '--json').ended
+    const { code, stdout } = await stack.zeroshift(directory, 'run', 'config.yaml', '--json').ended
     expect(code).toBe(0)
     answer = answerOf(stdout)
   })
@@ -96,7 +98,7 @@ describe('an experiment whose models are all of a program', () => {
     const other = join(elsewhere, 'copied')
     const copied = await zeroshift(directory, 'store', 'copy', storeIn(directory), other).ended
     expect(copied.code).toBe(0)
-    const verified = await zeroshift(elsewhere, 'verify', answer.id, '--store', other, '--json').ended
+    const verified = await stack.zeroshift(elsewhere, 'verify', answer.id, '--store', other, '--json').ended
     expect(verified.code).toBe(1)
     const found = answerOf(verified.stdout)
     expect(found.notReproducible).toEqual(['unlearn by dice'])
@@ -109,7 +111,7 @@ describe('an experiment whose models are all of a program', () => {
 
 test('a program may unlearn a built-in model: weights have every figure, outputs those of outputs', async () => {
   const directory = withPrograms(testDirectory(), ofBuiltInModel)
-  const { code, stdout } = await zeroshift(directory, 'run', 'config.yaml', '--json').ended
+  const { code, stdout } = await stack.zeroshift(directory, 'run', 'config.yaml', '--json').ended
   expect(code).toBe(0)
   const { id, failed } = answerOf(stdout)
   expect(failed).toEqual([])
@@ -127,7 +129,7 @@ test('a sweep varies the options of a program, whose files are in the folder of 
   const sweep = join(directory, '../sweep.yaml')
   writeFileSync(sweep, 'name: steps\nbase: base/config.yaml\ngrid: { "methods[1].options.steps": [1, 3] }\n')
   const options = ['--store', storeIn(directory), '--json']
-  const { stdout, stderr } = await zeroshift(directory, 'sweep', sweep, ...options).ended
+  const { stdout, stderr } = await stack.zeroshift(directory, 'sweep', sweep, ...options).ended
   const { cells } = answerOf(stdout)
   expect(cells, stderr).toMatchObject({ cells: 2, done: 2, failures: [] })
   // The runs of the sweep have the stages of a run of their own.
@@ -149,7 +151,7 @@ test('a failing program is an error with its last words, and the other rows are 
   const directory = withPrograms(testDirectory(), config)
   rmSync(join(directory, 'shrink.mjs'))
   writeFileSync(join(directory, 'shrink.mjs'), '')
-  const { stdout } = await zeroshift(directory, 'run', 'config.yaml', '--json').ended
+  const { stdout } = await stack.zeroshift(directory, 'run', 'config.yaml', '--json').ended
   const { failed, results } = answerOf(stdout)
   expect(failed).toEqual([
     { title: 'unlearn by shrink', reason: expect.stringContaining('no such luck') as string },

@@ -6,11 +6,12 @@ import { openStore } from '../../artifacts/store/open-store.ts'
 import { sha256 } from '../../common/canonical.ts'
 import type { StageRef } from '../../experiment/stages/stage.ts'
 import { cacheDirectory } from '../../host/cache.mjs'
-import { answerOf, zeroshiftWith, type Answer } from '../support/command.ts'
+import { answerOf, type Answer } from '../support/command.ts'
 import { fileDirectory } from '../support/directories.ts'
 import { hubServer } from '../support/hub.ts'
 import { forFile } from '../support/release.ts'
 import { s3Place } from '../support/s3.ts'
+import { sharedStack } from '../support/shared-stack.ts'
 import { tensorsOf, tinyResnet, writeCheckpoint } from '../support/tiny-checkpoint.ts'
 
 /**
@@ -51,6 +52,7 @@ beforeAll(async () => {
     ZEROSHIFT_CACHE: ownCache(),
   }
 })
+const stack = sharedStack(() => env)
 
 /** A cache with the installed programs of the usual one, and with downloads of its own. */
 function ownCache(): string {
@@ -79,7 +81,7 @@ async function run(name: string, place: (model: Model) => string): Promise<Answe
   const folder = join(directory, name)
   mkdirSync(folder)
   writeFileSync(join(folder, 'given.yaml'), config(name, place))
-  const ended = await zeroshiftWith(env, folder, 'run', 'given.yaml', '--json').ended
+  const ended = await stack.zeroshift(folder, 'run', 'given.yaml', '--json').ended
   expect(ended.code, ended.stderr).toBe(0)
   const answer = answerOf(ended.stdout)
   expect(answer).toMatchObject({ status: 'completed', failed: [] })
@@ -94,7 +96,7 @@ function verifyCopy(name: string, id: string, ...args: readonly string[]) {
     join(directory, name, '.zeroshift/store/runs', id, 'report/report.json'),
     join(folder, 'report.json'),
   )
-  return zeroshiftWith(env, folder, 'verify', 'report.json', '--json', ...args).ended
+  return stack.zeroshift(folder, 'verify', 'report.json', '--json', ...args).ended
 }
 
 /** The digests of the models of a run's rows, by their labels. */

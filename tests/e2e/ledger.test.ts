@@ -9,7 +9,8 @@ import { prepareLedger, readLedgerConfig, requestedSamples } from '../../cli/lau
 import { queueRequest } from '../../cli/launch/queue-request.ts'
 import { sha256 } from '../../common/canonical.ts'
 import type { LedgerInput, LedgerProgress, LedgerResult } from '../../experiment/ledger/ledger.ts'
-import type { Deletion } from '../../experiment/records/deletion.ts'
+import type { Attempt, Deletion } from '../../experiment/records/deletion.ts'
+import { codeLock } from '../../experiment/stages/code.ts'
 import {
   ledgerType,
   ledgerWorkflowId,
@@ -30,7 +31,8 @@ heartbeatSeconds: 2
 `
 const ladders = {
   exact: `ladder: [{ method: finetune, epochs: 1 }, { method: replay }]\naccept: { averageGap: { atMost: 0 } }\n`,
-  measured: `ladder: [{ method: finetune, epochs: 1 }]\naccept: { averageGap: { atMost: 100 } }\n`,
+  // The second request starts from a fine-tuned model, which is within the limit already.
+  measured: `ladder: [{ method: finetune, epochs: 2 }, { method: replay }]\naccept: { activationForget: { atMost: 0.42 } }\n`,
   refusing: `ladder: [{ method: finetune, epochs: 1 }]\naccept: { averageGap: { atMost: 0 } }\n`,
 }
 type Name = keyof typeof ladders
@@ -143,6 +145,12 @@ describe('requests in sequence', () => {
         { label: 'replay', outcome: 'accepted', claim: 'replayed' },
       ])
     }
+    expect(exact[0]?.code).toMatchObject({
+      stages: {
+        train: { version: codeLock.train?.version },
+        'unlearn:replay': { digest: expect.stringMatching(/^[0-9a-f]{64}$/) as string },
+      },
+    })
     const [replay] = exact[0]?.attempts.slice(1) ?? []
     expect(replay?.cost?.samples).toBeGreaterThan(0)
   })
@@ -173,7 +181,24 @@ describe('requests in sequence', () => {
     expect(
       (await artifacts.manifest<'split'>(run?.plan.split ?? { kind: 'split', key: '' }))?.metrics.forget,
     ).toBe(3)
-    expect(measured[1]).toMatchObject({ state: 'fulfilled', claim: 'measured' })
+  })
+
+  test('a rule that the model in use meets as well accepts no approximate method', () => {
+    const before = (record: Deletion | undefined) => {
+      const [attempt]: readonly (Attempt | undefined)[] = record?.attempts ?? []
+      return attempt?.evidence[0]?.before?.value ?? 0
+    }
+    expect(measured[0]).toMatchObject({ claim: 'measured', attempts: [{ outcome: 'accepted' }] })
+    expect(before(measured[0])).toBeGreaterThan(0.42)
+    expect(measured[1]).toMatchObject({
+      claim: 'replayed',
+      attempts: [
+        { outcome: 'missed', reason: expect.stringContaining('meets the rule as well') as string },
+        { outcome: 'accepted' },
+      ],
+    })
+    expect(measured[1]?.attempts[0]?.evidence[0]?.accepted).toBe(true)
+    expect(before(measured[1])).toBeLessThanOrEqual(0.42)
   })
 
   test('the replay of the second request leaves out the samples of both, from the beginning', async () => {

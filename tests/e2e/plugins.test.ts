@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { openArtifacts } from '../../artifacts/artifacts.ts'
 import { attachmentsOf } from '../../experiment/plan/attachments.ts'
 import { seedsOf } from '../../experiment/stages/stage-list.ts'
-import { answerOf, zeroshift } from '../support/command.ts'
+import { answerOf } from '../support/command.ts'
 import { fileDirectory } from '../support/directories.ts'
 import {
   configOf,
@@ -15,6 +15,9 @@ import {
   smallNet,
   writeFiles,
 } from '../support/plugins.ts'
+import { sharedStack } from '../support/shared-stack.ts'
+
+const stack = sharedStack()
 
 /** An experiment whose data, model, shift target and score are plug-ins beside its config. */
 let folder: string
@@ -38,7 +41,7 @@ beforeAll(async () => {
     'lines/train.txt': lineSamples(120),
     'lines/test.txt': lineSamples(60),
   })
-  const run = await zeroshift(folder, 'run', 'own.yaml', '--json').ended
+  const run = await stack.zeroshift(folder, 'run', 'own.yaml', '--json').ended
   expect(run.code, run.stderr).toBe(0)
   ;({ stdout } = run)
 })
@@ -73,7 +76,7 @@ test('the target of a plug-in gives the bytes of the target that it copies, and 
 
 test('the run can be verified, with the plug-ins of its report', async () => {
   const { id } = answerOf(stdout)
-  const { code, stdout: told, stderr } = await zeroshift(folder, 'verify', id, '--json').ended
+  const { code, stdout: told, stderr } = await stack.zeroshift(folder, 'verify', id, '--json').ended
   expect(code, stderr).toBe(0)
   expect(answerOf(told)).toMatchObject({ id, status: 'verified' })
 })

@@ -3,7 +3,14 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openArtifacts } from '../../artifacts/artifacts.ts'
 import { freePort } from '../../host/free-port.ts'
-import { answerOf, smallConfig, zeroshift, type Ended, type Running } from '../support/command.ts'
+import {
+  answerOf,
+  endlessConfig,
+  smallConfig,
+  zeroshift,
+  type Ended,
+  type Running,
+} from '../support/command.ts'
 import { testDirectory } from '../support/directories.ts'
 
 let directory: string
@@ -11,6 +18,7 @@ let stack: Running | undefined
 beforeEach(() => {
   directory = testDirectory()
   writeFileSync(join(directory, 'small.yaml'), smallConfig)
+  writeFileSync(join(directory, 'long.yaml'), endlessConfig)
   writeFileSync(
     join(directory, 'sweep.yaml'),
     'name: steps\nbase: small.yaml\ngrid: { "methods[1].steps": [20, 21] }\n',
@@ -23,7 +31,6 @@ afterEach(async () => {
 
 const command = (...args: readonly string[]): Promise<Ended> => zeroshift(directory, ...args).ended
 const artifacts = () => openArtifacts(join(directory, '.zeroshift/store'))
-const long = ['-S', 'training.epochs=2000', '-S', 'name=long']
 
 async function done(...args: readonly string[]): Promise<Record<string, unknown>> {
   const { code, stdout, stderr } = await command(...args, '--json')
@@ -36,7 +43,7 @@ test('a run that goes on stays; one that has ended is removed with what only it 
   await stack.says('Ctrl-C stops it')
   const own = answerOf((await command('run', 'small.yaml', '--json')).stdout).id
   const sweep = answerOf((await command('sweep', 'sweep.yaml', '--json')).stdout).id
-  const going = answerOf((await command('run', 'small.yaml', '--json', '--detach', ...long)).stdout).id
+  const going = answerOf((await command('run', 'long.yaml', '--json', '--detach')).stdout).id
   const cells = (await artifacts().sweep(sweep))?.cells.flatMap(({ runs }) => runs) ?? []
   expect(cells).toContain(own)
   await expect.poll(() => artifacts().runs(), { timeout: 60_000 }).toContain(going)
@@ -74,7 +81,7 @@ test('a sweep takes its cells along, but for one that was run by itself; its wor
 })
 
 test('a run that was interrupted is removed with its workflow, which does not come back', async () => {
-  const running = zeroshift(directory, 'run', 'small.yaml', ...long, '-S', 'heartbeatSeconds=4')
+  const running = zeroshift(directory, 'run', 'long.yaml', '-S', 'heartbeatSeconds=4')
   const runs = () => artifacts().runs()
   await expect.poll(runs, { timeout: 60_000 }).toHaveLength(1)
   const [id = ''] = await runs()
@@ -87,7 +94,7 @@ test('a run that was interrupted is removed with its workflow, which does not co
 
   // The lease shows no life for two heartbeats.
   await expect
-    .poll(async () => (await command('rm', id, '--delete')).code, { timeout: 200_000, interval: 1_000 })
+    .poll(async () => (await command('rm', id, '--delete')).code, { timeout: 200_000, interval: 2_000 })
     .toBe(0)
   expect(await runs()).toEqual([])
   expect((await command('status')).stdout).not.toMatch(new RegExp(`${id} +experiment +interrupted`))

@@ -3,7 +3,14 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { RunListEntry } from '../../cli/server/run-list.ts'
-import { answerOf, smallConfig, zeroshift, type Ended, type Running } from '../support/command.ts'
+import {
+  answerOf,
+  endlessConfig,
+  smallConfig,
+  zeroshift,
+  type Ended,
+  type Running,
+} from '../support/command.ts'
 import { testDirectory } from '../support/directories.ts'
 
 let directory: string
@@ -11,6 +18,7 @@ let stack: Running | undefined
 beforeEach(() => {
   directory = testDirectory()
   writeFileSync(join(directory, 'small.yaml'), smallConfig)
+  writeFileSync(join(directory, 'long.yaml'), endlessConfig)
 })
 afterEach(async () => {
   stack?.child.kill('SIGINT')
@@ -35,8 +43,7 @@ test('runs are found by what they are of, and cancelled; those of a stack that i
 
   const four = answerOf(await done('run', 'small.yaml', '--json')).id
   const override = ['-S', 'methods[1].rank=8', '-S', 'methods[0].method=neggrad-plus']
-  const long = ['-S', 'training.epochs=2000', '-S', 'name=long', ...override]
-  const eight = answerOf(await done('run', 'small.yaml', '--json', '--detach', ...long)).id
+  const eight = answerOf(await done('run', 'long.yaml', '--json', '--detach', ...override)).id
 
   const ids = async (...filters: readonly string[]) => (await listed(...filters)).map(({ id }) => id)
   const shown = async (filters: string, expected: readonly string[]) => {
@@ -57,7 +64,7 @@ test('runs are found by what they are of, and cancelled; those of a stack that i
   })
   const table = (await done('runs')).trim().split('\n')
   expect(table[0]).toMatch(/^RUN +STATE +DATA +METHODS +RANKS +SWEEP +STARTED +TOOK$/)
-  expect(table[1]).toMatch(new RegExp(`^${eight} +running +digits +neggrad-plus, rfa +8 +2`))
+  expect(table[1]).toMatch(new RegExp(`^${eight} +running +digits +neggrad-plus, rfa, external +8 +2`))
 
   expect((JSON.parse(await done('status', 'last', '--json')) as RunListEntry).id).toBe(eight)
   expect(await done('cancel', 'long')).toBe(

@@ -8,10 +8,13 @@ import type { SweepCounts } from '../../cli/output/output.ts'
 import { freePort } from '../../host/free-port.ts'
 import { answerOf, zeroshift, type Ended, type Running } from '../support/command.ts'
 import { testDirectory } from '../support/directories.ts'
+import { sharedStack } from '../support/shared-stack.ts'
 import { terminal } from '../support/terminal.ts'
 import { writeSweep } from '../support/tiny-sweep.ts'
 
+const shared = sharedStack()
 let directory: string
+/** The stack of `zeroshift up`, in the test that starts one. */
 let stack: Running | undefined
 beforeEach(() => {
   directory = testDirectory()
@@ -22,7 +25,8 @@ afterEach(async () => {
   stack = undefined
 })
 
-const command = (...args: readonly string[]): Promise<Ended> => zeroshift(directory, ...args).ended
+const command = (...args: readonly string[]): Promise<Ended> =>
+  (stack ? zeroshift : shared.zeroshift)(directory, ...args).ended
 
 async function answered(...args: readonly string[]) {
   const { stdout, stderr } = await command(...args, '--json')

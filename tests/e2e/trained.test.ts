@@ -13,6 +13,7 @@ import { presentPeft } from '../../infra/peft.mjs'
 import { stream } from '../../learning/random.ts'
 import { answerOf, zeroshift, type Answer } from '../support/command.ts'
 import { fileDirectory } from '../support/directories.ts'
+import { sharedStack } from '../support/shared-stack.ts'
 import { configOf, tensorsOf, tinyResnet, writeCheckpoint } from '../support/tiny-checkpoint.ts'
 
 /**
@@ -25,6 +26,7 @@ const script = fileURLToPath(new URL('../integration/pretrained/models.py', impo
 const classes = ['bright', 'dark', 'even']
 const EACH = 120
 
+const stack = sharedStack()
 let directory: string
 beforeAll(async () => {
   directory = fileDirectory()
@@ -76,8 +78,8 @@ const cli = async (...args: readonly string[]): Promise<void> => {
 }
 
 const run = async (...more: readonly string[]): Promise<Answer> => {
-  const { stdout, stderr, code } = await zeroshift(directory, 'run', 'withdrawn.yaml', '--json', ...more)
-    .ended
+  const args = ['run', 'withdrawn.yaml', '--json', ...more]
+  const { stdout, stderr, code } = await stack.zeroshift(directory, ...args).ended
   expect(code, stderr).toBe(0)
   return answerOf(stdout)
 }
@@ -107,7 +109,7 @@ test('100 named images are forgotten by the checkpoint itself, without gold', as
 })
 
 test('the run is verified with the checkpoint that its record names', async () => {
-  const { code, stdout, stderr } = await zeroshift(directory, 'verify', id, '--json').ended
+  const { code, stdout, stderr } = await stack.zeroshift(directory, 'verify', id, '--json').ended
   expect(code, stderr).toBe(0)
   expect(JSON.parse(stdout)).toMatchObject({ status: 'verified' })
 })

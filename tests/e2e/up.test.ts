@@ -64,8 +64,8 @@ async function run(...options: readonly string[]): Promise<Answer> {
   return answerOf(stdout)
 }
 
-test('a run on the stack is stored by its S3 server and tracked by its MLflow server; its keys stay in one file', async () => {
-  const { child, ended } = await up()
+test('a run on the stack is stored by its S3 server and tracked by its MLflow server, which is started again if it dies; its keys stay in one file', async () => {
+  const stack = await up()
   const keys = note('s3.json')
   const { accessKeyId = '', secretAccessKey = '', server } = keys
   const endpoint = server?.endpoint ?? ''
@@ -104,8 +104,17 @@ test('a run on the stack is stored by its S3 server and tracked by its MLflow se
     .poll(tracked, { timeout: 60_000 })
     .toEqual(['retrain FINISHED', 'rfa FINISHED', `${first.id} FINISHED`].sort())
 
-  child.kill('SIGINT')
-  expect((await ended).code).toBe(0)
+  const answers = () =>
+    fetch(`http://127.0.0.1:${ports.mlflow}/health`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+  signalServer(`mlflow server --host 127.0.0.1 --port ${ports.mlflow}`, 'SIGKILL')
+  await stack.says('MLflow ended on its own; its log is .zeroshift/mlflow.log. It is started again.')
+  await expect.poll(answers, { timeout: 60_000 }).toBe(true)
+
+  stack.child.kill('SIGINT')
+  expect((await stack.ended).code).toBe(0)
   expect(left()).toEqual([])
   for (const file of readdirSync(directory, { recursive: true, withFileTypes: true }))
     if (file.isFile() && file.name !== 's3.json')
@@ -139,16 +148,8 @@ test('a killed stack leaves nothing running, and its run goes on without it, and
   expect(JSON.parse(stdout)).toMatchObject({ runs: 1, bytes: 0 })
 })
 
-test('MLflow that dies is started again; without the S3 server the stack ends and says where its log is', async () => {
-  const stack = await up()
-  const mlflow = () =>
-    fetch(`http://127.0.0.1:${ports.mlflow}/health`).then(
-      ({ ok }) => ok,
-      () => false,
-    )
-  signalServer(`mlflow server --host 127.0.0.1 --port ${ports.mlflow}`, 'SIGKILL')
-  await stack.says('MLflow ended on its own; its log is .zeroshift/mlflow.log. It is started again.')
-  await expect.poll(mlflow, { timeout: 60_000 }).toBe(true)
+test('without the S3 server the stack ends and says where its log is', async () => {
+  const stack = await up('--no-mlflow')
   signalServer(`--port 127.0.0.1:${ports.s3}`, 'SIGKILL')
   const { code, stderr } = await stack.ended
   expect(code).toBe(1)

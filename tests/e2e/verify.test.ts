@@ -9,6 +9,7 @@ import { judge } from '../../report/judgement/judge.ts'
 import type { Published } from '../../report/published.ts'
 import { answerOf, smallConfig, zeroshiftWith, type Ended } from '../support/command.ts'
 import { fileDirectory, testDirectory } from '../support/directories.ts'
+import { sharedStack } from '../support/shared-stack.ts'
 
 /**
  * A convolutional model, whose bytes depend on the number of threads, and two gold models for the
@@ -20,6 +21,9 @@ const config = smallConfig
 const THREADS = 2
 const withThreads = (threads: number) => ({ TF_NUM_INTRAOP_THREADS: String(threads) })
 
+/** Its worker has the usual number of threads. */
+const stack = sharedStack(() => withThreads(THREADS))
+
 /** The directory in which the run was made. */
 let origin: string
 /** Somewhere else, with nothing but the report. */
@@ -29,7 +33,7 @@ let id: string
 beforeAll(async () => {
   origin = fileDirectory()
   writeFileSync(join(origin, 'small.yaml'), config)
-  const made = await zeroshiftWith(withThreads(THREADS), origin, 'run', 'small.yaml', '--json').ended
+  const made = await stack.zeroshift(origin, 'run', 'small.yaml', '--json').ended
   id = answerOf(made.stdout).id
 })
 beforeEach(() => {
@@ -55,7 +59,7 @@ function edit(change: (report: Published) => void): void {
 }
 
 test('a run is computed again from its report alone: every blob is the same, and nothing is left behind', async () => {
-  const { code, stdout } = await verify('report.json').ended
+  const { code, stdout } = await stack.zeroshift(directory, 'verify', 'report.json').ended
   expect(stdout).toMatch(/train original +manifest +same +[0-9a-f]{12}\n +model +same +[0-9a-f]{12}\n/)
   expect(stdout).toContain('17 of 17 stages are the same; 13 of 13 blobs are the same bytes.')
   expect(stdout).toMatch(new RegExp(`\n${id}: the same bytes as reported\\.\n$`))
@@ -65,8 +69,7 @@ test('a run is computed again from its report alone: every blob is the same, and
 })
 
 test('a run in the store is found by its id, and nothing that was computed before stands for it', async () => {
-  const again = (...args: string[]) =>
-    zeroshiftWith(withThreads(THREADS), origin, 'verify', id, '--json', ...args).ended
+  const again = (...args: string[]) => stack.zeroshift(origin, 'verify', id, '--json', ...args).ended
   const kept = await again('--keep')
   expect(answerOf(kept.stdout)).toMatchObject({ status: 'verified', stages: { computed: 17, cached: 0 } })
   expect(verificationOf(kept)).toMatchObject({ verdict: 'same', blobs: { same: 13, of: 13 }, figures: [] })
@@ -132,7 +135,7 @@ test('a blob that the report gives another hash is found', async () => {
     if (!model) throw new Error('expected the blob of the gold model')
     model.sha256 = 'cd'.repeat(32)
   })
-  const ended = await verify('report.json', '--json').ended
+  const ended = await stack.zeroshift(directory, 'verify', 'report.json', '--json').ended
   expect(ended.code).toBe(1)
   const { verdict, stages, blobs } = verificationOf(ended)
   expect(verdict).toBe('contradictory')

@@ -47,15 +47,6 @@ const MOST_CHARACTERS = 300
 const MOST_MS = 30_000
 
 let directory: string
-beforeEach(() => {
-  directory = testDirectory()
-  for (const name of Object.keys(process.env))
-    if (/^(ZEROSHIFT_(?!LOG$)|TEMPORAL_|MLFLOW_|AWS_|HF_|OTEL_)/.test(name)) vi.stubEnv(name, undefined)
-  vi.stubEnv('ZEROSHIFT_CACHE', join(directory, 'cache'))
-})
-afterEach(() => {
-  vi.unstubAllEnvs()
-})
 
 /** A row for each entry of a table, under the same title. */
 export function attemptsFor<T>(
@@ -68,6 +59,15 @@ export function attemptsFor<T>(
 /** A suite with a test for each row. */
 export function audit(title: string, attempts: Attempts): void {
   describe(title, () => {
+    beforeEach(() => {
+      directory = testDirectory()
+      for (const name of Object.keys(process.env))
+        if (/^(ZEROSHIFT_(?!LOG$)|TEMPORAL_|MLFLOW_|AWS_|HF_|OTEL_)/.test(name)) vi.stubEnv(name, undefined)
+      vi.stubEnv('ZEROSHIFT_CACHE', join(directory, 'cache'))
+    })
+    afterEach(() => {
+      vi.unstubAllEnvs()
+    })
     test.each(Object.entries(attempts))('%s', (_, attempt) => refused(attempt), MOST_MS)
   })
 }

@@ -95,6 +95,14 @@ methods:
     steps: 20
 `
 
+/**
+ * The small experiment with another name and one more row, whose program waits: a run goes on until
+ * it is stopped, and needs no processor for that.
+ */
+export const endlessConfig = `${smallConfig.replace('name: small', 'name: long')}
+  - { method: external, label: waiting, command: sleep 3600, result: logits }
+`
+
 /** The processes whose command line contains a text. */
 export function processesOf(text: string): readonly string[] {
   const { stdout } = spawnSync('ps', ['-eo', 'args'], { encoding: 'utf8' })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Artifacts } from '../../artifacts/artifacts.ts'
 import { putDeletion, putLedger, putRequest } from '../../artifacts/stored-ledgers.ts'
 import { digestOf, sha256 } from '../../common/canonical.ts'
-import type { Attempt, Deletion, DeletionNotes } from '../../experiment/records/deletion.ts'
+import type { Attempt, Deletion, DeletionNotes, Evidence } from '../../experiment/records/deletion.ts'
 import { merkleRoot } from '../../signatures/merkle.ts'
 import { ledgerSpec } from '../unit/experiment/ledger/ledgers.ts'
 import { digitFacts } from '../unit/experiment/sample.ts'
@@ -18,18 +18,32 @@ export const madeLedger = 'clinic'
 
 const digest = (text: string) => createHash('sha256').update(text).digest('hex')
 
+/** The model in use before is above the limit. */
+const before = { value: 2.5, interval: [2, 3] } satisfies Evidence['before']
+
 const missed: Attempt = {
   ...{ label: 'rfa', method: 'rfa', run: 'clinic-rfa-01234567', report: digest('report'), claim: 'measured' },
   evidence: [
-    { figure: 'averageGap', value: 1.5, interval: [1.25, 1.75], floor: 0.5, limit: 1, accepted: false },
-    { figure: 'klom95', value: null, limit: 2, accepted: false, missing: 'there is one gold model' },
+    {
+      ...{ figure: 'averageGap', value: 1.5, interval: [1.25, 1.75], floor: 0.5, before },
+      ...{ limit: 1, accepted: false },
+    },
+    {
+      ...{ figure: 'klom95', value: null, limit: 2, accepted: false, missing: 'there is one gold model' },
+      before: { value: null, missing: 'there is one gold model' },
+    },
   ],
   outcome: 'missed',
   cost: { samples: 1200, retraining: 48000 },
 }
 const measured: Attempt = {
   ...missed,
-  evidence: [{ figure: 'averageGap', value: 0.75, interval: [0.5, 1], floor: 0.5, limit: 1, accepted: true }],
+  evidence: [
+    {
+      ...{ figure: 'averageGap', value: 0.75, interval: [0.5, 1], floor: 0.5, before },
+      ...{ limit: 1, accepted: true },
+    },
+  ],
   outcome: 'accepted',
 }
 const replayed: Attempt = {
@@ -43,8 +57,15 @@ const failed: Attempt = {
 
 const ladders: readonly (readonly Attempt[])[] = [[measured], [missed, replayed], [missed, failed]]
 
-/** Returns a sequence of requests that are measured, replayed and refused, in turn. */
-export function madeDeletions(count: number, samples = 3): readonly MadeDeletion[] {
+/**
+ * Returns a sequence of requests that are measured, replayed and refused, in turn. `format` is that
+ * of the records.
+ */
+export function madeDeletions(
+  count: number,
+  samples = 3,
+  format: Deletion['format'] = 2,
+): readonly MadeDeletion[] {
   const made: MadeDeletion[] = []
   for (let number = 1; number <= count; number++) {
     const before = made.at(-1)
@@ -61,7 +82,8 @@ export function madeDeletions(count: number, samples = 3): readonly MadeDeletion
     made.push({
       model,
       record: {
-        ...{ format: 1, number, reference: `case 2026-${number}` },
+        ...{ number, reference: `case 2026-${number}` },
+        ...inFormat(format, ladder),
         ledger: { name: madeLedger, digest: digest('config') },
         previous: before ? digestOf(before.record) : null,
         forgotten: {
@@ -74,9 +96,7 @@ export function madeDeletions(count: number, samples = 3): readonly MadeDeletion
         forgottenBefore: (before?.record.forgottenBefore ?? 0) + (accepted ? samples : 0),
         data: { dataset: digest('dataset'), before: data, after: accepted ? digest(`data ${number}`) : data },
         model: blobs,
-        code: '0123456789ab',
         device: { name: 'a processor', threads: 2 },
-        attempts: [...ladder],
         ...(accepted
           ? { state: 'fulfilled' as const, claim: accepted.claim }
           : { state: 'refused' as const, reason: 'no step of the ladder is left' }),
@@ -89,6 +109,19 @@ export function madeDeletions(count: number, samples = 3): readonly MadeDeletion
     })
   }
   return made
+}
+
+/** The parts of a record that differ between its formats. */
+function inFormat(format: Deletion['format'], attempts: readonly Attempt[]) {
+  if (format === 2) {
+    const stages = { train: { version: 1, digest: digest('code of train') } }
+    return { format, code: { version: '0123456789ab', stages }, attempts: [...attempts] }
+  }
+  const early = attempts.map((attempt) => ({
+    ...attempt,
+    evidence: attempt.evidence.map(({ before: _, ...one }) => one),
+  }))
+  return { format, code: '0123456789ab', attempts: early }
 }
 
 /** Writes the ledger with the given settled requests and their models. */

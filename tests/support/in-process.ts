@@ -1,7 +1,6 @@
 import { vi } from 'vitest'
+import { executeCommandLine } from '../../cli/execute.ts'
 import type { Ended } from './command.ts'
-
-let commands = 0
 
 /**
  * A command of `./zeroshift` in this process and directory, so that hundreds take seconds. For
@@ -19,12 +18,10 @@ export async function zeroshiftHere(directory: string, ...args: readonly string[
   process.argv = ['node', 'zeroshift', ...args]
   process.chdir(directory)
   try {
-    // The query makes it another module, whose top level runs again.
-    await import(/* @vite-ignore */ `../../cli/main.ts?command=${commands++}`)
+    await executeCommandLine()
     return { code: Number(process.exitCode ?? 0), ...said }
   } finally {
     for (const spy of spies) spy.mockRestore()
-    process.stdout.removeAllListeners('error')
     process.exitCode = undefined
     process.chdir(before.directory)
     process.argv = before.argv

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type ServerResponse } from 'node:http'
 import { extname, join } from 'node:path'
-import { builtPage } from '../../infra/page.mjs'
 import type { Failure } from '../../ui/contract.ts'
 
-/** A server of the page with answers that a test chooses. It has the policy of the real server. */
+/** A server of a built page with answers that a test chooses. It has the policy of the real server. */
 export interface PageServer {
   readonly url: string
   /** The answers by path. */
@@ -19,7 +18,7 @@ export interface PageServer {
 }
 
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
@@ -27,8 +26,10 @@ const types: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 }
 
-export async function pageServer(given: Readonly<Record<string, unknown>>): Promise<PageServer> {
-  const folder = await builtPage()
+export async function pageServer(
+  folder: string,
+  given: Readonly<Record<string, unknown>>,
+): Promise<PageServer> {
   const answers = new Map(Object.entries(given))
   const posts: PageServer['posts'] = []
   const listening = new Set<ServerResponse>()

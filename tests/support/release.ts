@@ -1,12 +1,10 @@
-import { afterAll } from 'vitest'
-
 type Release = () => unknown
 type Server = { stop(): Promise<unknown> } | { close(): Promise<unknown> }
 
 const releases: Release[] = []
 
-// Vitest runs the hooks after a file in reverse order, so that this one follows those of the file.
-afterAll(async () => {
+/** Releases what the file used. `setup.ts` calls it after the hooks of the file. */
+export async function releaseAll(): Promise<void> {
   const failures: unknown[] = []
   for (const release of releases.splice(0).reverse())
     try {
@@ -16,7 +14,7 @@ afterAll(async () => {
     }
   if (failures.length > 0)
     throw new AggregateError(failures, 'not everything that the file used was released')
-})
+}
 
 /** Calls a function after the last test of the file. Functions are called in reverse order. */
 export function afterFile(release: Release): void {

@@ -1,6 +1,6 @@
 import type { RunProgress, RunRecord } from '../../experiment/records/run.ts'
 import type { RunningCell, SweepProgress } from '../../experiment/sweep/sweep.ts'
-import type { ControlAction, ControlAnswer, ControlRequest } from '../contract.ts'
+import type { ControlAction, ControlAnswer, ControlRequest, StoreView } from '../contract.ts'
 
 /** A run or a sweep as a Temporal server lists it. */
 export interface LiveRun {
@@ -43,6 +43,8 @@ export interface Operations {
   readonly live: () => Promise<LiveServer | undefined>
   /** Estimates the wall seconds of a run's stages from earlier ones, by their keys. */
   readonly estimate: (run: RunRecord) => Promise<ReadonlyMap<string, number>>
+  /** The result of the last `zeroshift check` of the store. Undefined if none is known. */
+  readonly lastCheck: () => Promise<StoreView['check']>
   /** Changes a run or a sweep. Absent if the page may only read. */
   readonly control?: (id: string, action: ControlAction, request: ControlRequest) => Promise<ControlAnswer>
 }

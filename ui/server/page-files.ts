@@ -37,11 +37,11 @@ const encodings = [
   { name: 'gzip', ending: '.gz' },
 ] as const
 
-/** Reads the files of a built page. Links are left out. */
+/** Reads the files of a built page. Links and files of other types than a page has are left out. */
 export async function readPage(folder: string): Promise<PageFiles> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   const files = new Map<string, Uint8Array>()
-  for (const entry of entries.filter((one) => one.isFile())) {
+  for (const entry of entries.filter((one) => one.isFile() && isOfPage(one.name))) {
     const file = join(entry.parentPath, entry.name)
     files.set(relative(folder, file).split(sep).join('/'), await readFile(file))
   }
@@ -58,6 +58,11 @@ export async function readPage(folder: string): Promise<PageFiles> {
       return [[path, { bytes, etag, encoded: Object.fromEntries(encoded) }] as const]
     }),
   )
+}
+
+function isOfPage(name: string): boolean {
+  const [, type = ''] = /\.(\w+)(?:\.(?:br|gz))?$/.exec(name) ?? []
+  return type in types
 }
 
 /** A name such as `app-1a2b3c4d.js`: other contents have another name. */

@@ -8,9 +8,10 @@ import {
   type Failure,
   type Session,
 } from '../contract.ts'
-import { failureOf, RefusedRequest, type Answer } from './answers/answer.ts'
-import { answerCache, type AnswerContext } from './answers/context.ts'
-import type { Params } from './answers/run.ts'
+import { zippedExport } from '../export/export-archive.ts'
+import { exportFiles } from '../export/export-folder.ts'
+import { failureOf, RefusedRequest, type Answer, type Params } from './answers/answer.ts'
+import { answerCaches, type AnswerContext } from './answers/context.ts'
 import { EventClient } from './event-client.ts'
 import type { Operations } from './operations.ts'
 import { fileFor, readPage, type PageFiles } from './page-files.ts'
@@ -74,8 +75,10 @@ export async function startUiServer(options: UiServerOptions): Promise<UiServer>
         ...(change !== undefined && { token: change }),
       }
     },
-    cache: answerCache(),
+    lastCheck: operations.lastCheck,
+    ...answerCaches(),
   }
+  const files = page === undefined ? undefined : await readPage(page)
   const app = fastify({
     bodyLimit: MOST_BODY,
     forceCloseConnections: true,
@@ -85,12 +88,16 @@ export async function startUiServer(options: UiServerOptions): Promise<UiServer>
   // Browsers send cookies to all ports of a host.
   guard(app, new Entrance(token, `zeroshift-ui-${port}`), host, onError)
   addAnswers(app, context)
+  addExports(app, options, files)
   addEvents(app, poller)
   addControl(app, operations, change, () => {
     reader.expire()
     poller.expire()
   })
-  addPage(app, page === undefined ? undefined : await readPage(page))
+  app.all('/api/*', (_request, reply) => {
+    reply.callNotFound()
+  })
+  addPage(app, files)
   await listen(app, host, port)
   const address = app.server.address()
   return {
@@ -166,9 +173,25 @@ function fromFastify(error: unknown): unknown {
 
 function addAnswers(app: FastifyInstance, context: AnswerContext): void {
   for (const [path, route] of Object.entries(routes))
-    app.get<{ Params: Params }>(`/api/${path}`, async (request, reply) =>
+    app.get<{ Params: Params }>(`/${path}`, async (request, reply) =>
       send(reply, await route(context, request.params)),
     )
+}
+
+function addExports(
+  app: FastifyInstance,
+  { artifacts, version }: UiServerOptions,
+  page: PageFiles | undefined,
+): void {
+  app.get<{ Params: { readonly file: string } }>('/api/exports/:file', async (request, reply) => {
+    const [, name = ''] = /^([\w.+-]+)\.zip$/.exec(request.params.file) ?? []
+    if (!page || name === '') return reply.callNotFound()
+    const runs = name.split('+')
+    const files = await exportFiles({ artifacts, version, page, runs, withImages: false })
+    const folder = runs.length === 1 ? name : `${runs.length}-runs`
+    const bytes = zippedExport(files, folder)
+    return send(reply, { bytes, type: 'application/zip', name: `${folder}.zip` })
+  })
 }
 
 function send(reply: FastifyReply, answer: Answer): FastifyReply {

@@ -58,7 +58,7 @@ export async function ruli(
 }
 
 /** The most vulnerable members, followed by the most vulnerable non-members. */
-function mostVulnerableOf(
+export function mostVulnerableOf(
   { target, shadow, members }: MembersFirst,
   scores: Float64Array,
   share: number,

@@ -45,9 +45,18 @@ describe('the page says how certain the deletion is', () => {
 
 test('the page shows evidence with its interval next to the floor and the limit, and the cost', async () => {
   const text = await textOf(measured.record)
-  expect(text).toMatch(/rfa Avg\. gap 0\.75 0\.5 – 1 0\.5 1 yes/)
+  expect(text).toMatch(/rfa Avg\. gap 0\.75 0\.5 – 1 2\.5 0\.5 1 yes/)
   expect(text).toMatch(/rfa rfa accepted 1,200 48,000/)
-  expect(await textOf(replayed.record)).toMatch(/klom95 – – – 2 no: there is one gold model/)
+  expect(await textOf(replayed.record)).toMatch(/klom95 – – – – 2 no: there is one gold model/)
+})
+
+test('the page says whether the model before was compared with the limits', async () => {
+  expect(await textOf(measured.record)).toContain('above at least one of these limits')
+  const [early] = madeDeletions(1, 3, 1)
+  const text = await textOf(early?.record ?? measured.record)
+  expect(text).toContain('The model in use before was not compared with the limits')
+  expect(text).not.toContain('above at least one of these limits')
+  expect(text).toMatch(/Avg\. gap 0\.75 0\.5 – 1 – 0\.5 1 yes/)
 })
 
 test('the page has every digest, and what was not tested', async () => {

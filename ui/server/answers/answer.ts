@@ -5,6 +5,9 @@ import type { Failure } from '../../contract.ts'
 export type Answer =
   { readonly json: unknown } | { readonly bytes: Uint8Array; readonly type: string; readonly name?: string }
 
+/** The parts of a path that a route names. */
+export type Params = Readonly<Record<string, string>>
+
 /** A request that cannot be answered. `failure` is the answer in its place. */
 export class RefusedRequest extends Error {
   override readonly name = 'RefusedRequest'

@@ -1,6 +1,8 @@
+import type { FoundRun } from '../../../activities/comparison.ts'
 import type { Artifacts } from '../../../artifacts/artifacts.ts'
 import { LatestCache } from '../../../common/latest-cache.ts'
 import type { Session } from '../../contract.ts'
+import type { Operations } from '../operations.ts'
 import type { Snapshot } from '../run-reader.ts'
 
 /** What the answers are made from. */
@@ -14,13 +16,17 @@ export interface AnswerContext {
    * such as the digests of manifests.
    */
   readonly cache: LatestCache<unknown>
+  /** The results of runs as their reports have them, by id and date of the report. */
+  readonly outcomes: LatestCache<FoundRun>
+  readonly lastCheck: Operations['lastCheck']
 }
 
-/** The largest number of computed answers that are kept. */
-const MOST_KEPT = 24
+/** The largest numbers of computed answers, and of results of runs, that are kept. */
+const MOST_ANSWERS = 24
+const MOST_OUTCOMES = 12_000
 
-export function answerCache(): LatestCache<unknown> {
-  return new LatestCache(MOST_KEPT)
+export function answerCaches(): Pick<AnswerContext, 'cache' | 'outcomes'> {
+  return { cache: new LatestCache(MOST_ANSWERS), outcomes: new LatestCache(MOST_OUTCOMES) }
 }
 
 /**

@@ -9,9 +9,8 @@ import { mapModels, type MapModel } from '../../../report/sections/maps.ts'
 import type { Features } from '../../contract.ts'
 import { failedStages } from '../run-entry.ts'
 import type { Snapshot } from '../run-reader.ts'
-import type { Answer } from './answer.ts'
+import type { Answer, Params } from './answer.ts'
 import { cached, type AnswerContext } from './context.ts'
-import type { Params } from './run.ts'
 import { runRecord } from './stored-record.ts'
 
 interface Context extends Pick<AnswerContext, 'artifacts' | 'cache'> {

@@ -11,7 +11,7 @@ import { drawnMapStages } from '../../../report/sections/maps.ts'
 import type { RunView } from '../../contract.ts'
 import { failedStages, runEntry } from '../run-entry.ts'
 import type { Snapshot } from '../run-reader.ts'
-import type { Answer } from './answer.ts'
+import type { Answer, Params } from './answer.ts'
 import { cached, type AnswerContext } from './context.ts'
 import { runTables } from './run-tables.ts'
 import { runRecord } from './stored-record.ts'
@@ -43,9 +43,6 @@ export async function runAnswer(context: AnswerContext, { run: id = '' }: Params
   }
   return { json: view }
 }
-
-/** The parts of a path that a route names. */
-export type Params = Readonly<Record<string, string>>
 
 /** The list leaves out cells that were not started. */
 function entryIn({ board, index, live }: Snapshot, { id }: RunRecord): RunView['entry'] {

@@ -2,6 +2,8 @@ import { parse, View } from 'vega'
 import { expressionInterpreter } from 'vega-interpreter'
 import { compile, type TopLevelSpec } from 'vega-lite'
 import { chartDefaults } from '../../../report/charts/config.ts'
+import { currentColours } from '../drawing/colours.ts'
+import { FONT } from '../drawing/surface.ts'
 
 /**
  * The second script of the page: it draws charts. It is loaded when the first chart is shown. Vega
@@ -11,6 +13,10 @@ import { chartDefaults } from '../../../report/charts/config.ts'
 export interface DrawnChart {
   /** Removes the chart from the page. */
   remove(): void
+  /** The chart as the text of an SVG with the colours of the present theme. */
+  svg(): Promise<string>
+  /** The chart as an image with the colours of the present theme, of twice its size. */
+  canvas(): Promise<HTMLCanvasElement>
 }
 
 export interface Charts {
@@ -22,9 +28,7 @@ declare global {
 }
 
 async function draw(box: HTMLElement, spec: TopLevelSpec): Promise<DrawnChart> {
-  const compiled = compile({ ...chartDefaults, ...spec })
-  const runtime = parse(compiled.spec, undefined, { ast: true })
-  const view = new View(runtime, { renderer: 'svg', expr: expressionInterpreter, hover: true })
+  const view = viewOf(spec, 'svg')
   view.initialize(box)
   await view.runAsync()
   fit(box)
@@ -33,7 +37,29 @@ async function draw(box: HTMLElement, spec: TopLevelSpec): Promise<DrawnChart> {
       view.finalize()
       box.replaceChildren()
     },
+    svg: async () => (await viewOf(withColours(spec), 'none').toSVG()).replaceAll('"inherit"', `"${FONT}"`),
+    canvas: async () => viewOf(withColours(spec), 'none').toCanvas(2),
   }
+}
+
+function viewOf(spec: TopLevelSpec, renderer: 'svg' | 'none'): View {
+  const { spec: compiled } = compile({ ...chartDefaults, ...spec })
+  return new View(parse(compiled, undefined, { ast: true }), {
+    renderer,
+    expr: expressionInterpreter,
+    hover: true,
+  })
+}
+
+/** Replaces CSS variables by the colours of the page, since files have no style sheet. */
+function withColours(spec: TopLevelSpec): TopLevelSpec {
+  const colours: Readonly<Record<string, string>> = currentColours()
+  const whole = { ...chartDefaults, ...spec, background: colours.page ?? 'white' }
+  const text = JSON.stringify(whole).replaceAll(
+    /var\(--([a-z0-9-]+)\)/g,
+    (variable, name: string) => colours[name] ?? variable,
+  )
+  return JSON.parse(text) as TopLevelSpec
 }
 
 /** Lets the chart shrink with the page. */

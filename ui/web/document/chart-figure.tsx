@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Chart } from '../../../report/blocks.ts'
 import type { DrawnChart } from '../charts/main.ts'
+import { ChartMenu } from '../controls/chart-menu.tsx'
 import { loadScript } from '../source/browser.ts'
-import { onThemeChange } from '../shell/theme.ts'
 
 /** A chart with its title and notes. It is drawn when it is near the visible part of the page. */
 export function ChartFigure({ chart, isWide }: { readonly chart: Chart; readonly isWide?: boolean }) {
@@ -27,10 +27,11 @@ export function ChartFigure({ chart, isWide }: { readonly chart: Chart; readonly
   )
 }
 
-function ChartView({ chart: { spec, description } }: { readonly chart: Chart }) {
+function ChartView({ chart: { title, spec, description } }: { readonly chart: Chart }) {
   const box = useRef<HTMLDivElement>(null)
   const isNear = useNear(box)
   const [failure, setFailure] = useState<string>()
+  const shown = useRef<DrawnChart | undefined>(undefined)
   // A document that was loaded again has equal specifications that are other objects.
   const text = JSON.stringify(spec)
   useEffect(() => {
@@ -43,6 +44,7 @@ function ChartView({ chart: { spec, description } }: { readonly chart: Chart }) 
       drawn?.remove()
       drawn = await globalThis.zeroshiftCharts.draw(box.current, spec)
       if (isGone) drawn.remove()
+      else shown.current = drawn
     }
     const start = () => {
       draw().then(
@@ -55,16 +57,20 @@ function ChartView({ chart: { spec, description } }: { readonly chart: Chart }) 
       )
     }
     start()
-    const end = onThemeChange(start)
     return () => {
       isGone = true
-      end()
+      shown.current = undefined
       drawn?.remove()
     }
     // `text` stands for `spec`.
   }, [isNear, text])
+  const exported = () => {
+    if (!shown.current) throw new Error('it is not drawn yet')
+    return shown.current
+  }
   return (
     <>
+      <ChartMenu name={title ?? description} svg={() => exported().svg()} png={() => exported().canvas()} />
       <div class="chart-box" ref={box} role="img" aria-label={description} />
       {failure !== undefined && <p class="note missing">The chart cannot be drawn: {failure}</p>}
     </>

@@ -1,5 +1,5 @@
 import type { Table } from '../../../report/blocks.ts'
-import { download, fileName } from '../controls/download.ts'
+import { ExportMenu } from '../controls/export-menu.tsx'
 import { Popover } from '../controls/popover.tsx'
 import { tableCsv, tableLatex } from './table-files.ts'
 import { namedColumns, namedRows, shownTable, toggled, type TableView } from './table-view.ts'
@@ -15,6 +15,7 @@ export function TableMenus({
   readonly onChange: (view: TableView) => void
 }) {
   const hidden = view.hiddenColumns.length + view.hiddenRows.length
+  const viewLabel = hidden > 0 ? `View (${hidden} hidden)` : 'View'
   return (
     <div class="table-menus">
       {table.besideTitle !== undefined && (
@@ -34,10 +35,7 @@ export function TableMenus({
           ))}
         </div>
       )}
-      <Popover
-        label={hidden > 0 ? `View (${hidden} hidden)` : 'View'}
-        title={`Rows and columns of ${table.name}`}
-      >
+      <Popover label={viewLabel} title={`${viewLabel}: rows and columns of ${table.name}`}>
         <div class="view-choice">
           <Choices
             title="Columns"
@@ -79,38 +77,13 @@ export function TableMenus({
           Show all as given
         </button>
       </Popover>
-      <Popover label="Export" title={`Export ${table.name}`}>
-        {(close) => (
-          <ul class="menu">
-            <li>
-              <button
-                type="button"
-                onClick={() => {
-                  download(`${fileName(table.name)}.csv`, tableCsv(shownTable(table, view)), 'text/csv')
-                  close()
-                }}
-              >
-                CSV
-              </button>
-            </li>
-            <li>
-              <button
-                type="button"
-                onClick={() => {
-                  download(
-                    `${fileName(table.name)}.tex`,
-                    tableLatex(shownTable(table, view)),
-                    'application/x-tex',
-                  )
-                  close()
-                }}
-              >
-                LaTeX
-              </button>
-            </li>
-          </ul>
-        )}
-      </Popover>
+      <ExportMenu
+        name={table.name}
+        files={{
+          csv: () => tableCsv(shownTable(table, view)),
+          tex: () => tableLatex(shownTable(table, view)),
+        }}
+      />
     </div>
   )
 }

@@ -60,17 +60,11 @@ function Shell() {
   const view = views.find(({ matches }) => matches(path))
   return (
     <>
-      <a
-        class="skip"
-        href={hashOf(path)}
-        onClick={(event) => {
-          event.preventDefault()
+      <Header
+        onSkip={() => {
           main.current?.focus()
         }}
-      >
-        Skip to the content
-      </a>
-      <Header />
+      />
       <main id="main" tabIndex={-1} ref={main}>
         {view ? (
           <view.Component path={path} />

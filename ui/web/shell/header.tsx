@@ -6,9 +6,10 @@ import { hashOf } from './route.ts'
 import { useTheme } from './theme.ts'
 import { useRoute } from './use-route.tsx'
 
-export function Header() {
+/** The name, the views, the connection and the theme. `onSkip` moves the focus to the view. */
+export function Header({ onSkip }: { readonly onSkip: () => void }) {
   const { path } = useRoute()
-  const { session, connection } = usePageState()
+  const { session, connection, temporal } = usePageState()
   const [theme, nextTheme] = useTheme()
   const [isHelpOpen, setHelpOpen] = useState(false)
   const next = useRef(nextTheme)
@@ -36,6 +37,9 @@ export function Header() {
   const section = path[0] ?? 'runs'
   return (
     <header class="shell">
+      <button type="button" class="skip" onClick={onSkip}>
+        Skip to the content
+      </button>
       <a class="brand" href={hashOf(['runs'])}>
         <img src="icon.svg" alt="" width="24" height="24" /> Zeroshift
       </a>
@@ -55,8 +59,20 @@ export function Header() {
           <span class="connection">exported</span>
         ) : (
           connection !== 'none' && (
-            <span class={`connection ${connection}`} role="status">
-              {connection === 'connected' ? 'live' : 'connecting again …'}
+            <span
+              class={`connection ${connection}`}
+              role="status"
+              title={
+                temporal.address === undefined
+                  ? 'No Temporal server answers, so that runs show what the store has.'
+                  : `Temporal at ${temporal.address}`
+              }
+            >
+              {connection === 'lost'
+                ? 'connecting again …'
+                : temporal.address === undefined
+                  ? 'store only'
+                  : 'live'}
             </span>
           )
         )}

@@ -10,7 +10,7 @@ const keys = [
 ] as const
 
 export function Help({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClose: () => void }) {
-  const { session } = usePageState()
+  const { session, temporal } = usePageState()
   return (
     <Dialog title="Help" isOpen={isOpen} onClose={onClose}>
       <dl class="keys-help">
@@ -30,7 +30,7 @@ export function Help({ isOpen, onClose }: { readonly isOpen: boolean; readonly o
       <p class="note">
         Zeroshift {session.version}
         {session.store !== undefined && `, store ${session.store}`}
-        {session.temporal !== undefined && `, Temporal at ${session.temporal}`}.{' '}
+        {temporal.address !== undefined && `, Temporal at ${temporal.address}`}.{' '}
         {session.exported
           ? 'These are the files of an export, which do not change.'
           : session.token === undefined

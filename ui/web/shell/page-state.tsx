@@ -1,6 +1,6 @@
 import { createContext, type ComponentChildren } from 'preact'
 import { useContext, useEffect, useMemo, useState } from 'preact/hooks'
-import type { Failure, Session } from '../../contract.ts'
+import type { Failure, Session, TemporalState } from '../../contract.ts'
 import type { ConnectionState, Listener, Scope } from '../source/source.ts'
 import { useSource } from '../source/use-source.ts'
 
@@ -15,6 +15,9 @@ interface PageState {
   readonly session: Session
   readonly connection: ConnectionState
   readonly setConnection: (state: ConnectionState) => void
+  /** The Temporal server that answers now, if one does. */
+  readonly temporal: TemporalState
+  readonly setTemporal: (state: TemporalState) => void
   readonly notice: Notice | undefined
   readonly setNotice: (notice: Notice | undefined) => void
 }
@@ -31,9 +34,12 @@ export function PageStateProvider({
 }) {
   const [connection, setConnection] = useState<ConnectionState>('none')
   const [notice, setNotice] = useState<Notice>()
+  const [temporal, setTemporal] = useState<TemporalState>(
+    session.temporal === undefined ? {} : { address: session.temporal },
+  )
   const state = useMemo(
-    () => ({ session, connection, setConnection, notice, setNotice }),
-    [session, connection, notice],
+    () => ({ session, connection, setConnection, temporal, setTemporal, notice, setNotice }),
+    [session, connection, temporal, notice],
   )
   return <PageContext.Provider value={state}>{children}</PageContext.Provider>
 }
@@ -45,24 +51,27 @@ export function usePageState(): PageState {
 }
 
 /** Follows a scope while a view is shown. The listener may differ in each call. */
-export function useFollow({ run, sweep }: Scope, listener: Omit<Listener, 'connection'>): void {
+export function useFollow({ run, sweep }: Scope, listener: Omit<Listener, 'connection' | 'temporal'>): void {
   const source = useSource()
-  const { setConnection } = usePageState()
-  const latest = useMemo<{ current: Omit<Listener, 'connection'> }>(() => ({ current: {} }), [])
+  const { setConnection, setTemporal } = usePageState()
+  const latest = useMemo<{ current: Omit<Listener, 'connection' | 'temporal'> }>(() => ({ current: {} }), [])
   latest.current = listener
-  useEffect(
-    () =>
-      source.follow(
-        { ...(run !== undefined && { run }), ...(sweep !== undefined && { sweep }) },
-        {
-          runs: (list) => latest.current.runs?.(list),
-          run: (progress) => latest.current.run?.(progress),
-          sweep: (progress) => latest.current.sweep?.(progress),
-          connection: setConnection,
-        },
-      ),
-    [source, run, sweep, latest, setConnection],
-  )
+  useEffect(() => {
+    const end = source.follow(
+      { ...(run !== undefined && { run }), ...(sweep !== undefined && { sweep }) },
+      {
+        runs: (list) => latest.current.runs?.(list),
+        run: (progress) => latest.current.run?.(progress),
+        sweep: (progress) => latest.current.sweep?.(progress),
+        temporal: setTemporal,
+        connection: setConnection,
+      },
+    )
+    return () => {
+      end()
+      setConnection('none')
+    }
+  }, [source, run, sweep, latest, setConnection, setTemporal])
 }
 
 /** Sets the title of the browser's tab. */

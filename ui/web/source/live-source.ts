@@ -24,7 +24,7 @@ interface Response {
 /** The part of an EventSource that is used. */
 export interface Events {
   /** Calls the listener with the data of each event of this name. */
-  on(name: 'runs' | 'run' | 'sweep', listener: (data: string) => void): void
+  on(name: 'runs' | 'run' | 'sweep' | 'temporal', listener: (data: string) => void): void
   onOpen(listener: () => void): void
   /** `isClosed`: the browser does not try again by itself. */
   onError(listener: (isClosed: boolean) => void): void
@@ -73,10 +73,11 @@ function follow(browser: Browser, scope: Scope, listener: Listener): () => void 
   let wait = FIRST_WAIT_MS
   const open = () => {
     events = browser.openEvents(paths.events(scope))
-    const { runs, run, sweep } = listener
+    const { runs, run, sweep, temporal } = listener
     if (runs) events.on('runs', parsed(runs))
     if (run) events.on('run', parsed(run))
     if (sweep) events.on('sweep', parsed(sweep))
+    if (temporal) events.on('temporal', parsed(temporal))
     events.onOpen(() => {
       wait = FIRST_WAIT_MS
       listener.connection?.('connected')

@@ -1,4 +1,11 @@
-import type { ControlAction, ControlAnswer, ControlRequest, Failure, RunList } from '../../contract.ts'
+import type {
+  ControlAction,
+  ControlAnswer,
+  ControlRequest,
+  Failure,
+  RunList,
+  TemporalState,
+} from '../../contract.ts'
 import type { RunProgress } from '../../../experiment/records/run.ts'
 import type { SweepProgress } from '../../../experiment/sweep/sweep.ts'
 import type { Question } from './questions.ts'
@@ -23,6 +30,7 @@ export interface Listener {
   readonly runs?: (list: RunList) => void
   readonly run?: (progress: RunProgress) => void
   readonly sweep?: (progress: SweepProgress) => void
+  readonly temporal?: (state: TemporalState) => void
   readonly connection?: (state: ConnectionState) => void
 }
 

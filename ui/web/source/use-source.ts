@@ -18,8 +18,8 @@ export interface Asked<Answer> {
   readonly failure?: Failure
   readonly isLoading: boolean
   readonly reload: () => void
-  /** Replaces the answer by a newer one, such as that of an event. */
-  readonly replace: (answer: Answer) => void
+  /** Changes the answer, for example by an event. */
+  readonly update: (change: (before: Answer | undefined) => Answer) => void
 }
 
 /** Asks the source, again if the path changes. */
@@ -60,12 +60,16 @@ export function useAnswer<Answer>({ path }: Question<Answer>): Asked<Answer> {
       count.current++
     }
   }, [reload])
-  const replace = useCallback(
-    (answer: Answer) => {
-      setState({ path, answer, isLoading: false })
+  const update = useCallback(
+    (change: (before: Answer | undefined) => Answer) => {
+      setState((before) => ({
+        path,
+        answer: change(before.path === path ? before.answer : undefined),
+        isLoading: false,
+      }))
     },
     [path],
   )
   const current = state.path === path ? state : { path, isLoading: true }
-  return { ...current, reload, replace }
+  return { ...current, reload, update }
 }

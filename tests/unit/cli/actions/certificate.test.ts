@@ -23,7 +23,7 @@ import {
   modelFiles,
   modelFolder,
 } from '../../../../signatures/certificate.ts'
-import { reportPath } from '../../../../artifacts/format/layout.ts'
+import { deletionNotesPath, reportPath } from '../../../../artifacts/format/layout.ts'
 import { readCertificate } from '../../../../cli/workspace/certificate-folder.ts'
 import { attest } from '../../../../cli/workspace/recomputed-certificate.ts'
 import { recomputationIn } from '../../../../signatures/recomputed.ts'
@@ -51,6 +51,10 @@ let folder: string
 const here = (...args: readonly string[]) => zeroshiftHere(root, ...args)
 const inFolder = (path: string) => join(folder, path)
 const read = (path: string) => readFileSync(inFolder(path), 'utf8')
+const readEnvelopeText = (path: string) => {
+  const { payload } = JSON.parse(read(path)) as { readonly payload: string }
+  return Buffer.from(payload, 'base64').toString()
+}
 const filesOf = (directory: string) =>
   readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -522,6 +526,41 @@ describe('is refused, and nothing is written', () => {
   })
 })
 
+test('a certificate of records of the first format holds, and says what it does not compare', async () => {
+  await putDeletions(openArtifacts(`file://${root}/early-store`), madeDeletions(1, 3, 1))
+  const store = ['--key', 'operator', '--store', 'early-store']
+  const written = await here('certificate', madeLedger, '1', '--out', 'early', ...store)
+  expect(written.code, written.stderr).toBe(0)
+  folder = join(root, 'early')
+  expect(await faults()).toEqual([])
+  expect(readEnvelopeText('record.intoto.jsonl')).toContain('urn:zeroshift:deletion:v1')
+  const { stdout } = await here('verify', folder)
+  expect(stdout).toContain('does not say whether the model before meets the rule as well')
+})
+
+test('an accepted attempt that the model before does not differ from is a fault', async () => {
+  const [first] = madeDeletions(1)
+  const [attempt] = first?.record.attempts ?? []
+  if (!first || !attempt) throw new Error('a request was made')
+  const evidence = attempt.evidence.map((one) => ({ ...one, before: { value: 0.9 } }))
+  const record: Deletion = { ...first.record, attempts: [{ ...attempt, evidence }] }
+  await putDeletions(openArtifacts(`file://${root}/claiming`), [{ ...first, record }])
+  const store = ['--key', 'operator', '--store', 'claiming']
+  const refused = await here('certificate', madeLedger, '1', '--out', 'claims', ...store)
+  expect(refused).toMatchObject({ code: 2 })
+  expect(refused.stderr).toContain('the model in use before meets the acceptance rule as well')
+  // Whoever signs it nevertheless is found out.
+  folder = join(root, 'claims')
+  cpSync(origin, folder, { recursive: true })
+  rmSync(inFolder('chain'), { recursive: true })
+  writeFileSync(inFolder('record.json'), canonicalJson(record))
+  expect(await faults()).toContainEqual(
+    expect.stringMatching(
+      /^record\.json: attempts\[0\]\.outcome: it is "accepted", but the model in use before/,
+    ),
+  )
+})
+
 test('the model has a description if the store has the run that made it', async () => {
   const [run] = madeRuns
   const [first] = made
@@ -546,11 +585,49 @@ test('the model has a description if the store has the run that made it', async 
   expect((await here('verify', out)).stderr).toMatch(/^model\/config\.json: its SHA-256 is/m)
 
   // The report names the samples and is therefore in the private part, with a signature of its own.
-  expect(filesOf(join(out, 'private/run'))).toEqual(['report.json', 'run.sig'])
+  expect(filesOf(join(out, 'private/run'))).toEqual(['proofs.json', 'report.json', 'run.sig'])
   writeFileSync(join(out, 'private/run/report.json'), '{"clock":2}')
   expect((await here('verify', out)).stderr).toMatch(/^private\/run\/report\.json: its SHA-256 is/m)
   rmSync(join(out, 'private/run/run.sig'))
   expect((await here('verify', out)).stderr).toMatch(/^private\/run\/run\.sig: this file is missing/m)
+})
+
+test('proofs that are removed while the private run is left are missing', async () => {
+  const [run] = madeRuns
+  const [first] = made
+  if (!run || !first) throw new Error('a run and a request were made')
+  const attempts = first.record.attempts.map((attempt) => ({ ...attempt, run: run.id }))
+  const artifacts = openArtifacts(`file://${root}/store-with-proofs`)
+  await artifacts.putRun(run)
+  await artifacts.store.put(reportPath(run.id), Buffer.from('{"clock":1}'))
+  await putDeletions(artifacts, [{ ...first, record: { ...first.record, attempts } }])
+  const certificate = async (out: string) => {
+    const store = ['--store', 'store-with-proofs']
+    const written = await here('certificate', madeLedger, '1', '--out', out, '--key', 'operator', ...store)
+    expect(written.code, written.stderr).toBe(0)
+    folder = join(root, out)
+  }
+  await certificate('with-proofs')
+  expect(await faults()).toEqual([])
+  rmSync(inFolder('private/proofs'), { recursive: true })
+  expect(await faults()).toEqual(
+    [1, 2, 3].map((place) => `private/proofs/00000${place}.json: this file is missing`),
+  )
+  writeFileSync(inFolder('private/run/proofs.json'), '{"proofs":2}')
+  expect(await faults()).toEqual(
+    expect.arrayContaining([
+      'private/run/proofs.json: it is not the number of the 3 samples in the record',
+      expect.stringMatching(/^private\/run\/proofs\.json: its SHA-256 is/),
+    ]),
+  )
+  rmSync(inFolder('private/run/proofs.json'))
+  expect(await faults()).toEqual(['private/run/proofs.json: this signed file is missing'])
+
+  // Without notes a certificate has no proofs, and none of them is missing.
+  rmSync(join(root, 'store-with-proofs', deletionNotesPath(madeLedger, 1)))
+  await certificate('without-notes')
+  expect(filesOf(inFolder('private/run'))).toEqual(['report.json', 'run.sig'])
+  expect(await faults()).toEqual([])
 })
 
 describe('attestations of those who computed the model again', () => {

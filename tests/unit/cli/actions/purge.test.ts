@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import { openArtifacts, type Artifacts } from '../../../../artifacts/artifacts.ts'
 import { blobPath, manifestPath, stageFolder } from '../../../../artifacts/format/layout.ts'
-import { putDeletion, putLedger, putRequest } from '../../../../artifacts/stored-ledgers.ts'
+import { ledgersIn, putDeletion, putLedger, putRequest } from '../../../../artifacts/stored-ledgers.ts'
 import { canonicalJson, sha256 } from '../../../../common/canonical.ts'
 import type { Purge } from '../../../../experiment/records/purge.ts'
 import { stagesOf } from '../../../../experiment/stages/stage-list.ts'
@@ -76,6 +76,17 @@ test('no file of the store has the forgotten pixels or the bytes of a deleted ob
   expect(deleted.find((one) => one.sha256 === sha256(state))?.kind).toBe('unfinished')
 })
 
+test('`ledger` shows what was purged', async () => {
+  const shown = async (...args: readonly string[]) => (await here('ledger', madeLedger, ...args)).stdout
+  expect(await shown()).not.toContain('purge')
+  const { deleted } = await purged()
+  const bytes = deleted.reduce((sum, one) => sum + one.bytes, 0)
+  expect(JSON.parse(await shown('--json'))).toMatchObject({
+    purges: [{ number: 2, deleted: { objects: deleted.length, bytes }, kept: [] }],
+  })
+  expect(await shown()).toMatch(new RegExp(`purge after request 2: ${deleted.length} objects`))
+})
+
 test('manifests and records stay readable, the store is sound, and the certificate holds', async () => {
   const manifests = steps.flatMap(({ plan }) => stagesOf(plan))
   const before = contents()
@@ -131,6 +142,8 @@ test('what another run or another ledger needs stays, by name, and the run is un
   expect(said.stdout).toContain(
     `dataset ${data} stays, because others need it: run ${own.id}, run ${outside.id}`,
   )
+  const shown = await here('ledger', madeLedger)
+  expect(shown.stdout).toContain(`  ${original.sha256} stays: ledger other\n`)
 })
 
 test('a copy of the store has neither purged blobs nor damage, and has other runs whole', async () => {
@@ -143,6 +156,46 @@ test('a copy of the store has neither purged blobs nor damage, and has other run
   expect(await missingStages(copy, outside)).toEqual([])
   expect((await copy.runs()).length).toBe(steps.length + 1)
   expect((await checkAll(copy)).damage).toEqual([])
+})
+
+test('a copy of the store has the ledger, its records and its models', async () => {
+  const copyTo = (name: string, ...args: readonly string[]) =>
+    zeroshiftHere(directory, 'store', 'copy', 'store', name, ...args)
+  const copied = await copyTo('copied', '--json')
+  expect(JSON.parse(copied.stdout), copied.stderr).toMatchObject({ ledgers: [madeLedger] })
+  const copy = openArtifacts(join(directory, 'copied'))
+  expect((await checkAll(copy)).damage).toEqual([])
+  const shown = (store: string) => zeroshiftHere(directory, 'ledger', madeLedger, '--json', '--store', store)
+  const withoutPlace = ({ stdout }: { readonly stdout: string }) => ({
+    ...(JSON.parse(stdout) as object),
+    store: '',
+  })
+  expect(withoutPlace(await shown('copied'))).toEqual(withoutPlace(await shown('store')))
+  expect(await copy.getBlob({ sha256: sha256('original'), bytes: 8 })).toEqual(Buffer.from('original'))
+
+  // A second copy has nothing to do, and one of named runs has no ledger.
+  expect((await copyTo('copied')).stdout).toContain(
+    `Ledgers with their requests, records and models: ${madeLedger}`,
+  )
+  expect((await copyTo('some', '--run', steps[0]?.id ?? '')).code).toBe(0)
+  expect(await ledgersIn(openArtifacts(join(directory, 'some')).store)).toEqual([])
+
+  // Another request in each store: their records cannot be merged.
+  for (const [place, reference] of [
+    [copy, 'here'],
+    [artifacts, 'there'],
+  ] as const)
+    await putRequest(place, madeLedger, { ...request(3, [9]), reference })
+  const refused = await copyTo('copied')
+  expect(refused).toMatchObject({ code: 2 })
+  expect(refused.stderr).toContain(`the ledger ${madeLedger} went on in both stores`)
+})
+
+test('a ledger with damage is not copied', async () => {
+  await artifacts.store.delete(blobPath({ sha256: sha256('original'), bytes: 8 }))
+  const { code, stderr } = await zeroshiftHere(directory, 'store', 'copy', 'store', 'copied')
+  expect(code).toBe(2)
+  expect(stderr).toMatch(/it is missing, and ledgers.*names it as the model of request 1. Nothing was copied/)
 })
 
 test('--dry-run lists the same and writes nothing', async () => {

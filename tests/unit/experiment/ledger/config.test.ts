@@ -40,6 +40,12 @@ test.each<[string, string, string, string]>([
     '9:15: original makes no model without the samples of a request',
   ],
   [
+    'the label of the model before',
+    '{ method: finetune, epochs: 1 }',
+    '{ method: finetune, epochs: 1, label: model in use }',
+    '7:43: the reports of the steps call the model before a request "model in use"',
+  ],
+  [
     'replay without states',
     ', replay: { checkpoints: 2 }',
     '',

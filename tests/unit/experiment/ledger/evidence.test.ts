@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { claimOf, evidenceOf, isAccepted, refusalOf } from '../../../../experiment/ledger/evidence.ts'
+import { describe, expect, test } from 'vitest'
+import { claimOf, evidenceOf, judgementOf, refusalOf } from '../../../../experiment/ledger/evidence.ts'
 import { notTested } from '../../../../experiment/ledger/not-tested.ts'
 import { requestProblems } from '../../../../experiment/ledger/refused-request.ts'
 import { metricColumns, type Figure, type ResultRow } from '../../../../experiment/records/results.ts'
@@ -48,14 +48,52 @@ test('intervals of several seeds are kept', () => {
 })
 
 test('exact methods are accepted by construction, others by all figures of the rule', () => {
-  const [good, bad] = [1, 5].flatMap((value) => evidenceOf({ averageGap: { atMost: 3 } }, gap(value), []))
+  const [good, bad] = [1, 5].flatMap((value) =>
+    evidenceOf({ averageGap: { atMost: 3 } }, gap(value), [], gap(4)),
+  )
   if (!good || !bad) throw new Error('not reached')
-  expect(isAccepted('retrain', [bad])).toBe(true)
-  expect(isAccepted('replay', [])).toBe(true)
-  expect(isAccepted('rfa', [])).toBe(false)
-  expect(isAccepted('rfa', [good])).toBe(true)
-  expect(isAccepted('rfa', [good, bad])).toBe(false)
+  expect(judgementOf('retrain', [bad])).toEqual({ outcome: 'accepted' })
+  expect(judgementOf('replay', [])).toEqual({ outcome: 'accepted' })
+  expect(judgementOf('rfa', [])).toEqual({ outcome: 'missed' })
+  expect(judgementOf('rfa', [good])).toEqual({ outcome: 'accepted' })
+  expect(judgementOf('rfa', [good, bad])).toEqual({ outcome: 'missed' })
   expect(['retrain', 'replay', 'rfa'].map(claimOf)).toEqual(['retrained', 'replayed', 'measured'])
+})
+
+describe('a rule that the model in use before meets as well shows nothing', () => {
+  const rule = { averageGap: { atMost: 3 }, validationGap: { atMost: 1 } }
+  const both = (averageGap: Figure, validationGap: Figure) => row({ averageGap, validationGap })
+  const own = both({ value: 2 }, { value: 0.5 })
+  const judged = (before: ReturnType<typeof row>) => judgementOf('rfa', evidenceOf(rule, own, [], before))
+
+  test('one figure above its limit is enough to tell the models apart', () => {
+    expect(judged(both({ value: 3.1 }, { value: 0.2 }))).toEqual({ outcome: 'accepted' })
+  })
+
+  test('a figure at its limit is within it', () => {
+    expect(judged(both({ value: 3 }, { value: 0.2 }))).toEqual({
+      outcome: 'missed',
+      reason:
+        'the model in use before meets the rule as well, so that the figures do not show that anything was forgotten',
+    })
+  })
+
+  test('a figure that is missing tells nothing apart', () => {
+    expect(judged(both({ missing: 'no gold' }, { value: 0.2 }))).toEqual({
+      outcome: 'missed',
+      reason:
+        'no figure of the model in use before is known to be above its limit (missing are averageGap: no gold), so that the figures do not show that anything was forgotten',
+    })
+    expect(judged(both({ missing: 'no gold' }, { value: 1.2 }))).toEqual({ outcome: 'accepted' })
+    expect(judgementOf('rfa', evidenceOf(rule, own, []))).toMatchObject({ outcome: 'missed' })
+  })
+
+  test('the figures are recorded with their intervals', () => {
+    const before = row({ averageGap: { value: 2, n: 3, interval: 0.5 } })
+    expect(evidenceOf({ averageGap: { atMost: 3 } }, gap(1), [], before)).toMatchObject([
+      { value: 1, before: { value: 2, interval: [1.5, 2.5] } },
+    ])
+  })
 })
 
 test('a refusal names what each step missed, or why it failed', () => {
@@ -64,9 +102,10 @@ test('a refusal names what each step missed, or why it failed', () => {
   const reason = refusalOf([
     { ...attempt, label: 'rfa', evidence, outcome: 'missed' },
     { ...attempt, label: 'other', evidence: [], outcome: 'failed', reason: 'the loss is not finite' },
+    { ...attempt, label: 'third', evidence, outcome: 'missed', reason: 'the figures are no evidence' },
   ])
   expect(reason).toBe(
-    'no step of the ladder is left: rfa missed averageGap (5.123, at most 3); other failed: the loss is not finite',
+    'no step of the ladder is left: rfa missed averageGap (5.123, at most 3); other failed: the loss is not finite; third was not accepted: the figures are no evidence',
   )
 })
 

@@ -15,7 +15,8 @@ test('the first request starts from the original that the ledger trains', () => 
   const step = stepSpec(spec, { number: 1, step: 1 }, [5], first)
   expect(step).toMatchObject({ name: 'sample-1-1', split: { kind: 'indices', indices: [5] } })
   expect(step.original).toBeUndefined()
-  expect(step.methods).toEqual([spec.ladder[0]])
+  // The model in use is judged beside the method's.
+  expect(step.methods).toEqual([spec.ladder[0], { method: 'original', label: 'model in use' }])
   // It is the spec of an ordinary experiment.
   expect(specSchema.parse(step)).toEqual(step)
 })

@@ -5,6 +5,7 @@ import {
   type Deletion,
   type Evidence,
 } from '../../../../experiment/records/deletion.ts'
+import { digestOf } from '../../../../common/canonical.ts'
 import { chainFlaws, deletionFlaws } from '../../../../experiment/records/deletion-flaws.ts'
 import { madeDeletions } from '../../../support/deletions.ts'
 
@@ -55,12 +56,42 @@ describe('a contradiction within a record is named', () => {
       ['attempts[0].evidence[0].accepted', 'attempts[0].outcome'],
     ],
     ['no evidence', withAttempt(measured, 0, { evidence: [] }), ['attempts[0].outcome']],
+    [
+      'a model before that is within the limit as well',
+      withEvidence(measured, { before: { value: 1 } }),
+      ['attempts[0].outcome'],
+    ],
+    [
+      'a model before whose figure is missing',
+      withEvidence(measured, { before: { value: null, missing: 'no gold' } }),
+      ['attempts[0].outcome'],
+    ],
+    [
+      'no figure of the model before',
+      withEvidence(measured, { before: undefined }),
+      ['attempts[0].evidence[0].before', 'attempts[0].outcome'],
+    ],
+    [
+      'a figure of the model before without a value or a reason',
+      withEvidence(replayed, { before: { value: null } }),
+      ['attempts[0].evidence[0].before.missing'],
+    ],
+    [
+      'an interval of the model before in reverse',
+      withEvidence(measured, { before: { value: 2.5, interval: [3, 2] } }),
+      ['attempts[0].evidence[0].before.interval'],
+    ],
+    [
+      'a model before an exact method, which does not start from it',
+      withAttempt(replayed, 1, { evidence: measured.attempts[0]?.evidence ?? [] }),
+      ['attempts[1].evidence[0].before'],
+    ],
     ['no report', withAttempt(measured, 0, { report: undefined }), ['attempts[0].report']],
     ['another claim', { ...measured, claim: 'retrained' }, ['claim']],
     [
       'a claim that another method has',
       { ...withAttempt(measured, 0, { claim: 'retrained' }), claim: 'retrained' },
-      ['attempts[0].claim'],
+      ['attempts[0].evidence[0].before', 'attempts[0].claim'],
     ],
     ['no claim', { ...measured, claim: undefined }, ['claim']],
     [
@@ -100,6 +131,43 @@ describe('a contradiction within a record is named', () => {
     ['too few samples', { ...measured, forgottenBefore: 2 }, ['forgottenBefore']],
   ])('%s', (_, record, paths) => {
     expect(deletionFlaws(record).map(({ path }) => path)).toEqual(paths)
+  })
+})
+
+test('a miss within the limits has the reason that the model before is within them as well', () => {
+  const within = withEvidence(measured, { before: { value: 1 } })
+  const missed = withAttempt(within, 0, { outcome: 'missed', reason: 'the figures are no evidence' })
+  const refusal: Deletion = {
+    ...missed,
+    ...{ state: 'refused', claim: undefined, reason: 'no step is left', forgottenBefore: 0 },
+    ...{ model: { ...missed.model, after: missed.model.before } },
+    ...{ data: { ...missed.data, after: missed.data.before } },
+  }
+  expect(deletionFlaws(refusal)).toEqual([])
+  expect(deletionFlaws(withAttempt(refusal, 0, { reason: undefined })).map(({ path }) => path)).toEqual([
+    'attempts[0].reason',
+  ])
+})
+
+describe('records of the first format', () => {
+  const early = madeDeletions(3, 3, 1).map(({ record }) => record)
+
+  test('have no figures of the model before, and no flaw', () => {
+    early.forEach((record, i) => {
+      expect(deletionSchema.parse(record)).toEqual(record)
+      expect(deletionFlaws(record)).toEqual([])
+      expect(chainFlaws(record, early.slice(0, i))).toEqual([])
+    })
+    expect(deletionSchema.safeParse({ ...early[0], attempts: measured.attempts }).success).toBe(false)
+  })
+
+  test('may come before later ones, and not after them', () => {
+    const [first] = early
+    if (!first) throw new Error('not reached')
+    const after = (one: Deletion, next: Deletion) =>
+      chainFlaws({ ...next, previous: digestOf(one) }, [one]).map(({ path }) => path)
+    expect(after(first, replayed)).toEqual([])
+    expect(after(measured, early[1] ?? first)).toEqual(['format'])
   })
 })
 

@@ -28,7 +28,7 @@ function GroupView({ group, now }: { readonly group: StageGroup; readonly now: n
   return (
     <div class={`progress-group${isDone ? ' done' : ''}`}>
       <div class="progress-head">
-        <h3>{name}</h3>
+        <h2>{name}</h2>
         <ProgressBar
           share={done / stages.length}
           failed={failed.length / stages.length}

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { RunProgress } from '../../../../experiment/records/run.ts'
 import { duration } from '../../../../report/format.ts'
 import type { RunEntry, RunView } from '../../../contract.ts'
+import { ExportLink } from '../../controls/export-link.tsx'
 import { RunControls } from '../../controls/run-controls.tsx'
 import { StageBar, StatusBadge } from '../../controls/status.tsx'
 import { timeText } from '../../format.ts'
@@ -33,7 +34,8 @@ function RunPage({ path: [, id = '', tab] }: ViewProps) {
         if (progress.id === id) setLive(progress)
       },
       runs: ({ runs }) => {
-        setEntry(runs.find((run) => run.id === id))
+        const found = runs.find((run) => run.id === id)
+        if (found) setEntry(found)
       },
     },
   )
@@ -101,7 +103,10 @@ function RunHead({
             {tag}
           </a>
         ))}
-        <RunControls id={id} state={state} onChange={onChange} />
+        <div class="run-facts-end">
+          <RunControls id={id} state={state} onChange={onChange} />
+          <ExportLink runs={[id]} />
+        </div>
       </div>
       {note !== undefined && <p class="run-note">{note}</p>}
     </div>

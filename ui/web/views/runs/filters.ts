@@ -35,7 +35,7 @@ export function selectRuns(runs: readonly RunEntry[], query: Query): readonly Ru
 }
 
 export function orderOf({ sort }: Query): Order {
-  return sort !== undefined && sort in orders ? (sort as Order) : 'newest'
+  return sort !== undefined && Object.hasOwn(orders, sort) ? (sort as Order) : 'newest'
 }
 
 const passes: Readonly<Record<FilterName, (run: RunEntry, wanted: string) => boolean>> = {

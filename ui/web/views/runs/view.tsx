@@ -11,6 +11,7 @@ import { toggled } from '../../document/table-view.ts'
 import type { View } from '../view.ts'
 import { FilterBar } from './filter-bar.tsx'
 import { selectRuns } from './filters.ts'
+import { mergedRuns } from './merge.ts'
 import { RunLine } from './run-line.tsx'
 
 export const runsView: View = {
@@ -23,8 +24,16 @@ export const runsView: View = {
 /** The list of all runs, which changes while they run. */
 function RunsView() {
   usePageTitle('Runs')
-  const { answer, failure, replace, reload } = useAnswer(questions.runs())
-  useFollow({}, { runs: replace })
+  const { answer, failure, update, reload } = useAnswer(questions.runs())
+  useFollow(
+    {},
+    {
+      runs: (event) => {
+        // An event with changes alone comes after the list that it changes.
+        update((before) => mergedRuns(before, event))
+      },
+    },
+  )
   const { query, setQuery } = useRoute()
   const runs = useMemo(() => answer?.runs ?? [], [answer])
   const selected = useMemo(() => selectRuns(runs, query), [runs, query])

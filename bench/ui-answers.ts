@@ -1,0 +1,77 @@
+/**
+ * The time that the server of `zeroshift ui` takes to answer about a large sweep: the first time,
+ * when it reads the records and reports of all cells, and from then on. The store is made up: its
+ * cells have the record and the report of one run.
+ *
+ *     npx tsx bench/ui-answers.ts [CELLS]
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Artifacts } from '../artifacts/artifacts.ts'
+import { FileStore } from '../artifacts/store/file-store.ts'
+import { mapConcurrently } from '../common/concurrency.ts'
+import { jsonBytes } from '../common/json.ts'
+import type { SweepRecord } from '../experiment/sweep/sweep.ts'
+import { madeRuns, makeStore } from '../tests/support/made-store.ts'
+import { paths } from '../ui/contract.ts'
+import { startUiServer } from '../ui/server/server.ts'
+
+const cells = Number(process.argv[2] ?? 5000)
+const directory = mkdtempSync(join(tmpdir(), 'zeroshift-ui-'))
+try {
+  const store = new FileStore(directory)
+  const artifacts = new Artifacts(store)
+  await makeStore(store, { runs: [0] })
+  const [run] = madeRuns
+  const report = run && (await store.get(`runs/${run.id}/report/report.json`))
+  if (!run || !report) throw new Error('the made store has no report')
+  const ids = Array.from({ length: cells }, (_, i) => `cell-${i}-01234567`)
+  await mapConcurrently(ids, async (id) => {
+    await store.put(`runs/${id}/run.json`, jsonBytes({ ...run, id, failed: [] }))
+    await store.put(`runs/${id}/report/report.json`, report)
+  })
+  const sweep: SweepRecord = {
+    ...{ id: 'large-01234567', name: 'large', command: { config: 'large.yaml', overrides: [] } },
+    columns: [
+      { name: 'rank', path: 'methods[0].rank' },
+      { name: 'lambda', path: 'methods[0].lambda' },
+    ],
+    space: { maxParallel: 4 } as SweepRecord['space'],
+    cells: ids.map((id, i) => ({ values: [i % 10, Math.floor(i / 10) / 100], runs: [id] })),
+    failures: [],
+  }
+  await artifacts.putSweep(sweep)
+  const server = await startUiServer({
+    ...{ artifacts, host: '127.0.0.1', port: 0, version: '', store: store.url },
+    operations: {
+      live: () => Promise.resolve(undefined),
+      estimate: () => Promise.resolve(new Map()),
+      lastCheck: () => Promise.resolve(undefined),
+    },
+    onError: (error) => {
+      console.error(error)
+    },
+  })
+  for (const path of [
+    paths.runs(),
+    paths.sweeps(),
+    paths.sweep(sweep.id),
+    paths.run(ids[0] ?? ''),
+    paths.store(),
+  ]) {
+    const times: number[] = []
+    let bytes = 0
+    for (let i = 0; i < 6; i++) {
+      const began = performance.now()
+      bytes = (await (await fetch(`http://127.0.0.1:${server.port}/${path}`)).arrayBuffer()).byteLength
+      times.push(performance.now() - began)
+    }
+    const [first = 0, ...later] = times.map(Math.round)
+    console.log(JSON.stringify({ path, bytes, 'first ms': first, 'later ms': later }))
+  }
+  console.log(JSON.stringify({ 'MB of heap': Math.round(process.memoryUsage().heapUsed / 1e6) }))
+  await server.close()
+} finally {
+  rmSync(directory, { recursive: true, force: true })
+}

@@ -1,0 +1,120 @@
+import type { TopLevelSpec } from 'vega-lite'
+
+export interface ClassAccuracy {
+  readonly name: string
+  /** In percent. */
+  readonly own: number
+  readonly gold?: number
+}
+
+/** Accuracy by class: bars for the model, a line across each bar for gold. */
+export function accuracyByClass(classes: readonly ClassAccuracy[], colours: readonly string[]): TopLevelSpec {
+  const names = classes.map(({ name }) => name)
+  const x = {
+    field: 'name',
+    type: 'nominal' as const,
+    title: null,
+    scale: { domain: names, paddingInner: 0.25 },
+    axis: { labelAngle: turned(names, 236), labelLimit: 80, ticks: false },
+  }
+  const y = {
+    type: 'quantitative' as const,
+    title: 'accuracy, %',
+    scale: { domain: [0, 100] },
+    axis: { values: [0, 50, 100], minExtent: 32 },
+  }
+  const values = classes.map((one, i) => ({
+    ...one,
+    gold: one.gold ?? null,
+    fill: `var(--${colours[i] ?? 'test'})`,
+  }))
+  return {
+    width: 236,
+    height: 110,
+    data: { values },
+    layer: [
+      {
+        mark: { type: 'bar', opacity: 0.75 },
+        encoding: { x, y: { ...y, field: 'own' }, fill: { field: 'fill', type: 'nominal', scale: null } },
+      },
+      {
+        transform: [{ filter: 'datum.gold !== null' }],
+        mark: { type: 'tick', color: 'var(--ink)', thickness: 2, width: { band: 1.15 } },
+        encoding: { x, y: { ...y, field: 'gold' } },
+      },
+    ],
+  }
+}
+
+/** The share of the samples of a row that fall into a column. */
+export interface HeatCell {
+  readonly row: string
+  readonly column: string
+  readonly share: number
+}
+
+/** A heat map of shares. Cells of 0 are left empty. Numbers are percentages, if there is room. */
+export function shareHeat(
+  cells: readonly HeatCell[],
+  rows: readonly string[],
+  columns: readonly string[],
+  titles: { readonly row: string | null; readonly column: string },
+  width: number,
+): TopLevelSpec {
+  const step = width / columns.length
+  const rowStep = Math.min(24, Math.max(2, rows.length > 24 ? width / rows.length : step))
+  const values = cells
+    .filter(({ share }) => share > 0)
+    .map((cell) => ({ ...cell, shade: 0.08 + 0.92 * Math.sqrt(cell.share), text: percentText(cell.share) }))
+  const labelled = step >= 9
+  const x = {
+    field: 'column',
+    type: 'nominal' as const,
+    title: titles.column,
+    scale: { domain: [...columns] },
+    axis: {
+      labelAngle: turned(columns, width),
+      labelLimit: 80,
+      ticks: false,
+      domain: false,
+      labels: labelled,
+    },
+  }
+  const y = {
+    field: 'row',
+    type: 'nominal' as const,
+    title: titles.row,
+    scale: { domain: [...rows] },
+    axis: { labelLimit: 220, ticks: false, labels: rowStep >= 9 },
+  }
+  const color = { condition: { test: 'datum.shade > 0.6', value: 'var(--page)' }, value: 'var(--ink)' }
+  return {
+    width,
+    height: rowStep * rows.length,
+    data: { values },
+    layer: [
+      {
+        mark: { type: 'rect', fill: 'var(--accent)', stroke: 'var(--page)', strokeWidth: labelled ? 1 : 0 },
+        encoding: { x, y, opacity: { field: 'shade', type: 'quantitative', scale: null, legend: null } },
+      },
+      ...(step >= 22
+        ? [
+            {
+              mark: { type: 'text' as const, fontSize: 9 },
+              encoding: { x, y, text: { field: 'text', type: 'nominal' as const }, color },
+            },
+          ]
+        : []),
+    ],
+  }
+}
+
+/** `<1`, `3`, `100`: a percentage without decimals. */
+function percentText(share: number): string {
+  return share < 0.005 ? '<1' : String(Math.round(100 * share))
+}
+
+/** The angle at which labels find room below a plot. */
+function turned(labels: readonly string[], width: number): number {
+  return labels.some((label) => label.length * 6.5 > width / labels.length) ? -45 : 0
+}

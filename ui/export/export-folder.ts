@@ -1,0 +1,143 @@
+import type { Artifacts } from '../../artifacts/artifacts.ts'
+import { canonicalJson } from '../../common/canonical.ts'
+import { inOrder } from '../../common/concurrency.ts'
+import {
+  answerScript,
+  answerScriptPath,
+  paths,
+  type RunEntry,
+  type RunList,
+  type RunView,
+  type SampleTable,
+  type Session,
+} from '../contract.ts'
+import { RefusedRequest, type Answer } from '../server/answers/answer.ts'
+import { answerCaches, type AnswerContext } from '../server/answers/context.ts'
+import type { PageFiles } from '../server/page-files.ts'
+import { routeFor } from '../server/routes.ts'
+import { RunReader } from '../server/run-reader.ts'
+
+export interface ExportOptions {
+  readonly artifacts: Artifacts
+  /** The files of the built page. */
+  readonly page: PageFiles
+  readonly version: string
+  readonly runs: readonly string[]
+  /** Whether images of samples are among the files. */
+  readonly withImages: boolean
+}
+
+/** The files of an export, by their paths. */
+export type ExportedFiles = ReadonlyMap<string, Uint8Array>
+
+/** The comment in index.html that the scripts of the first answers replace. */
+const PLACE = '<!-- answers -->'
+
+/**
+ * Returns the page with the answers about some runs as files, which a browser opens from disk. The
+ * same results in the store give the same bytes. Throws a RefusedRequest for an unknown run.
+ */
+export async function exportFiles(options: ExportOptions): Promise<ExportedFiles> {
+  const { page, version, withImages } = options
+  const runs = [...new Set(options.runs)].sort()
+  const context = await storeContext(options)
+  const views = await inOrder(runs, async (id) => exportedView(await jsonAt(context, paths.run(id))))
+  const list: RunList = { runs: views.map(({ entry }) => entry).sort((a, b) => (a.id < b.id ? -1 : 1)) }
+  const session: Session = { version, exported: true }
+  const answers = new Map<string, unknown>([
+    [paths.session(), session],
+    [paths.runs(), list],
+    ...views.map((view) => [paths.run(view.entry.id), view] as const),
+  ])
+  if (runs.length > 1) answers.set(paths.comparison(runs), await jsonAt(context, paths.comparison(runs)))
+  const images = new Map<string, Uint8Array>()
+  for (const run of runs) {
+    for (const path of [paths.outcomes(run), paths.features(run)]) {
+      const answer = await jsonIfThere(context, path)
+      if (answer !== undefined) answers.set(path, answer)
+    }
+    const samples = (await jsonIfThere(context, paths.samples(run))) as SampleTable | undefined
+    if (!samples) continue
+    const { shape: _, ...withoutImages } = samples
+    answers.set(paths.samples(run), withImages ? samples : withoutImages)
+    if (withImages && samples.shape)
+      for (const path of imagePaths(run, samples)) {
+        const image = await answerAt(context, path)
+        if ('bytes' in image) images.set(path, image.bytes)
+      }
+  }
+  return new Map([...pageWith(page, answers.keys().next().value ?? ''), ...scriptsOf(answers), ...images])
+}
+
+/** The answers of the store alone: no Temporal server is asked, and nothing is changed. */
+async function storeContext({ artifacts, version }: ExportOptions): Promise<AnswerContext> {
+  const reader = new RunReader(artifacts, {
+    live: () => Promise.resolve(undefined),
+    estimate: () => Promise.resolve(new Map()),
+    lastCheck: () => Promise.resolve(undefined),
+  })
+  const snapshot = await reader.read({ runs: new Set(), sweeps: new Set() })
+  return {
+    artifacts,
+    snapshot: () => Promise.resolve(snapshot),
+    session: () => Promise.resolve({ version, exported: true }),
+    lastCheck: () => Promise.resolve(undefined),
+    ...answerCaches(),
+  }
+}
+
+function answerAt(context: AnswerContext, path: string): Promise<Answer> {
+  const found = routeFor(path)
+  if (!found) throw new RefusedRequest(404, `there is no answer ${path}`)
+  return found.route(context, found.params)
+}
+
+async function jsonAt(context: AnswerContext, path: string): Promise<unknown> {
+  const answer = await answerAt(context, path)
+  if ('json' in answer) return answer.json
+  throw new Error(`the answer ${path} is no JSON`)
+}
+
+/** Undefined if there is no such answer: the run has no data for it. */
+async function jsonIfThere(context: AnswerContext, path: string): Promise<unknown> {
+  if (!routeFor(path)) return undefined
+  try {
+    return await jsonAt(context, path)
+  } catch (error) {
+    if (error instanceof RefusedRequest) return undefined
+    throw error
+  }
+}
+
+/** A view without the times at which this store was written to. */
+function exportedView(answer: unknown): RunView {
+  const view = answer as RunView
+  const { changedAt: _, sweep: __, ...entry } = view.entry
+  return { ...view, entry: entry satisfies RunEntry }
+}
+
+/** The paths of the images that the page shows first: forget samples and their neighbours. */
+function imagePaths(run: string, { sets, set, neighbours = [] }: SampleTable): readonly string[] {
+  const forgotten = [...set.keys()].filter((row) => sets[set[row] ?? -1] === 'forget')
+  const rows = [...new Set([...forgotten, ...neighbours.flat()])].sort((a, b) => a - b)
+  return rows.map((row) => paths.image(run, row))
+}
+
+function pageWith(page: PageFiles, first: string): ExportedFiles {
+  const files = new Map([...page].map(([path, { bytes }]) => [path, bytes] as const))
+  const html = new TextDecoder().decode(files.get('index.html'))
+  if (!html.includes(PLACE)) throw new Error(`the page has no place for answers (${PLACE})`)
+  const script = `<script src="${answerScriptPath(first)}"></script>`
+  files.set('index.html', new TextEncoder().encode(html.replace(PLACE, script)))
+  return files
+}
+
+function scriptsOf(answers: ReadonlyMap<string, unknown>): ExportedFiles {
+  return new Map(
+    [...answers].map(([path, answer]) => {
+      // Canonical JSON has one form for equal answers.
+      const text = answerScript(path, JSON.parse(canonicalJson(JSON.parse(JSON.stringify(answer)))))
+      return [answerScriptPath(path), new TextEncoder().encode(text)] as const
+    }),
+  )
+}

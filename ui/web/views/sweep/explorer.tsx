@@ -1,0 +1,155 @@
+import { useCallback, useMemo, useState } from 'preact/hooks'
+import { percent } from '../../../../report/format.ts'
+import type { SweepCell } from '../../../contract.ts'
+import { useRoute } from '../../shell/use-route.tsx'
+import { Board } from './board.tsx'
+import { CostChart } from './cost-chart.tsx'
+import { HeatMap } from './heat-map.tsx'
+import { ParallelCoordinates } from './parallel.tsx'
+import {
+  axesOf,
+  brushOfValue,
+  brushQuery,
+  isWithin,
+  pointsOf,
+  readBrushes,
+  sortedPoints,
+  valuesWithin,
+  type Axis,
+  type Brushes,
+  type SweepPoint,
+} from './points.ts'
+
+interface Props {
+  readonly cells: readonly SweepCell[]
+  readonly parameters: readonly string[]
+  readonly onOpen: (point: SweepPoint) => void
+}
+
+/** The cells of a sweep in charts and a board, with one selection for all of them. */
+export function Explorer({ cells, parameters, onOpen }: Props) {
+  const { query, setQuery } = useRoute()
+  const points = useMemo(() => pointsOf(cells), [cells])
+  const axes = useMemo(() => axesOf(points, parameters), [points, parameters])
+  const inAddress = JSON.stringify(readBrushes(query))
+  const [dragged, setDragged] = useState<Brushes>()
+  const brushes = useMemo(() => dragged ?? (JSON.parse(inAddress) as Brushes), [dragged, inAddress])
+  const selected = useMemo(
+    () => new Set(points.filter((point) => isWithin(point, axes, brushes))),
+    [points, axes, brushes],
+  )
+  const isSelected = useCallback((point: SweepPoint) => selected.has(point), [selected])
+  const shown = useMemo(() => sortedPoints([...selected], axes, query.sort), [selected, axes, query.sort])
+  // While the reader drags, the address stays: it is for the range that is chosen in the end.
+  const brush = (next: Brushes, isOver = true) => {
+    setDragged(isOver ? undefined : next)
+    if (isOver) setQuery(brushQuery(readBrushes(query), next))
+  }
+  const textOf = (point: SweepPoint) =>
+    [
+      ...parameters.flatMap((name) => {
+        const value = point.cell.values[name]
+        return value === undefined ? [] : [`${name} ${value}`]
+      }),
+      ...(point.label === undefined ? [] : [point.label]),
+      ...(point.gap === undefined ? [] : [`gap ${percent(point.gap)}`]),
+    ].join(', ')
+  return (
+    <>
+      {axes.length >= 2 && (
+        <section>
+          <h2>All settings at once</h2>
+          <p>
+            A line is a result: its settings, its average gap to gold and its cost. Drag along an axis to
+            choose a range, and click on the axis to remove the range.
+          </p>
+          <ParallelCoordinates
+            axes={axes}
+            points={points}
+            isSelected={isSelected}
+            brushes={brushes}
+            onBrush={brush}
+          />
+        </section>
+      )}
+      <ValueChoices axes={axes} brushes={brushes} onBrush={brush} />
+      <div class="pair">
+        <section>
+          <h2>Cost against gap</h2>
+          <CostChart points={points} isSelected={isSelected} textOf={textOf} onOpen={onOpen} />
+        </section>
+        <section>
+          <h2>Pairs of settings</h2>
+          <HeatMap axes={axes} points={shown} brushes={brushes} onBrush={brush} />
+        </section>
+      </div>
+      <section>
+        <h2>Cells</h2>
+        <Board points={shown} axes={axes} all={points.length} />
+      </section>
+    </>
+  )
+}
+
+/** The same choice as by dragging, for a keyboard. */
+function ValueChoices({
+  axes,
+  brushes,
+  onBrush,
+}: {
+  readonly axes: readonly Axis[]
+  readonly brushes: Brushes
+  readonly onBrush: (brushes: Brushes) => void
+}) {
+  const chosenOf = (axis: Axis): string => {
+    const brush = brushes[axis.key]
+    if (!brush) return ''
+    const [first, ...others] = valuesWithin(axis, brush)
+    return first && others.length === 0 ? first.text : 'range'
+  }
+  return (
+    <form
+      class="filters"
+      onSubmit={(event) => {
+        event.preventDefault()
+      }}
+    >
+      {axes.map((axis) => {
+        if (!axis.values) return null
+        const chosen = chosenOf(axis)
+        return (
+          <label key={axis.key}>
+            <span>{axis.title}</span>
+            <select
+              value={chosen}
+              onChange={({ currentTarget: { value } }) => {
+                const { [axis.key]: _, ...others } = brushes
+                const found = axis.values?.find(({ text }) => text === value)
+                onBrush(found ? { ...others, [axis.key]: brushOfValue(axis, found.at) } : others)
+              }}
+            >
+              <option value="">all</option>
+              {chosen === 'range' && <option value="range">a range</option>}
+              {axis.values.map(({ text }) => (
+                <option key={text} value={text}>
+                  {text}
+                </option>
+              ))}
+            </select>
+          </label>
+        )
+      })}
+      {Object.keys(brushes).length > 0 && (
+        <button
+          type="button"
+          class="small"
+          onClick={() => {
+            onBrush({})
+          }}
+        >
+          Select all
+        </button>
+      )}
+    </form>
+  )
+}

@@ -1,0 +1,166 @@
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import type { SweepProgress } from '../../../../experiment/sweep/sweep.ts'
+import type { SweepCell, SweepView } from '../../../contract.ts'
+import { RunControls } from '../../controls/run-controls.tsx'
+import { ProgressBar, StatusBadge } from '../../controls/status.tsx'
+import { DocumentView } from '../../document/document.tsx'
+import { timeText } from '../../format.ts'
+import { FailureBanner, useFollow, usePageTitle } from '../../shell/page-state.tsx'
+import { hashOf } from '../../shell/route.ts'
+import { useEvery } from '../../shell/use-every.ts'
+import { useRoute } from '../../shell/use-route.tsx'
+import { questions } from '../../source/questions.ts'
+import { useAnswer } from '../../source/use-source.ts'
+import type { View, ViewProps } from '../view.ts'
+import { Explorer } from './explorer.tsx'
+
+export const sweepView: View = {
+  name: 'sweeps',
+  matches: ({ length, 0: name }) => (length === 2 || length === 3) && name === 'sweeps',
+  Component: SweepPage,
+}
+
+/** Thousands of cells are not loaded again for each of them that ends. */
+const ASK_AGAIN_SECONDS = 3
+
+function SweepPage({ path: [, id = '', part] }: ViewProps) {
+  usePageTitle(id)
+  const { answer, failure, reload } = useAnswer(questions.sweep(id))
+  const [live, setLive] = useState<SweepProgress>()
+  useFollow(
+    { sweep: id },
+    {
+      sweep: (progress) => {
+        if (progress.id === id) setLive(progress)
+      },
+    },
+  )
+  const progress = live?.id === id ? live : answer?.progress
+  const version = progress ? [progress.done, progress.failures.length, progress.stopped].join() : ''
+  const loaded = useRef('')
+  useEffect(() => {
+    if (loaded.current === '') loaded.current = version
+  }, [version])
+  useEvery(version !== loaded.current, ASK_AGAIN_SECONDS, () => {
+    loaded.current = version
+    reload()
+  })
+  if (!answer)
+    return (
+      <>
+        <h1>{id}</h1>
+        {failure ? (
+          <FailureBanner title="The sweep cannot be loaded." failure={failure} />
+        ) : (
+          <p class="note" role="status">
+            Loading …
+          </p>
+        )}
+      </>
+    )
+  return (
+    <>
+      <SweepHead view={answer} progress={progress} onChange={reload} />
+      {failure && <FailureBanner title="The sweep cannot be brought up to date." failure={failure} />}
+      <nav class="tabs" aria-label="Parts of the sweep">
+        {parts.map(({ name, title }) => (
+          <a
+            key={title}
+            href={hashOf(name === undefined ? ['sweeps', id] : ['sweeps', id, name])}
+            aria-current={part === name ? 'page' : undefined}
+          >
+            {title}
+          </a>
+        ))}
+      </nav>
+      {part === 'report' ? (
+        <DocumentView document={answer.document} />
+      ) : (
+        <Cells view={answer} progress={progress} />
+      )}
+    </>
+  )
+}
+
+const parts = [
+  { name: undefined, title: 'Cells' },
+  { name: 'report', title: 'Report' },
+] as const
+
+function SweepHead({
+  view: { entry },
+  progress,
+  onChange,
+}: {
+  readonly view: SweepView
+  readonly progress: SweepProgress | undefined
+  readonly onChange: () => void
+}) {
+  const { id, startedAt } = entry
+  const state = progress?.paused && entry.state === 'running' ? 'paused' : entry.state
+  const cells = progress?.cells ?? entry.cells
+  const done = progress?.done ?? entry.done
+  const failed = progress?.failures.length ?? entry.failed
+  const parts = [
+    `${done} of ${cells} cells done`,
+    ...(progress ? [`${progress.running.length} running, ${progress.maxParallel} at once`] : []),
+    ...(progress && progress.cached > 0 ? [`${progress.cached} cached`] : []),
+    ...(progress && progress.incomplete > 0 ? [`${progress.incomplete} without some stages`] : []),
+    ...(progress && progress.stopped > 0 ? [`${progress.stopped} stopped early`] : []),
+    ...(failed > 0 ? [`${failed} failed`] : []),
+  ]
+  return (
+    <div class="run-head">
+      <p class="eyebrow">Sweep</p>
+      <h1>{id}</h1>
+      <div class="run-facts">
+        <StatusBadge state={state} />
+        {startedAt !== undefined && (
+          <span>
+            started <time dateTime={startedAt}>{timeText(startedAt)}</time>
+          </span>
+        )}
+        <a href={hashOf(['runs'], { sweep: id })}>its runs</a>
+        <RunControls id={id} state={state} isSweep onChange={onChange} />
+      </div>
+      <div class="stage-bar sweep-bar">
+        <ProgressBar share={done / Math.max(1, cells)} failed={failed / Math.max(1, cells)} label="cells" />
+        <small>{parts.join(' · ')}</small>
+      </div>
+      {progress?.failures.slice(-3).map(({ cell, run, reason }) => (
+        <p key={run} class="failure">
+          ✗ cell {cell + 1}: {reason}
+        </p>
+      ))}
+    </div>
+  )
+}
+
+function Cells({
+  view,
+  progress,
+}: {
+  readonly view: SweepView
+  readonly progress: SweepProgress | undefined
+}) {
+  const { go } = useRoute()
+  const cells = useMemo(() => liveCells(view.cells, progress), [view, progress])
+  return (
+    <Explorer
+      cells={cells}
+      parameters={view.parameters}
+      onOpen={({ cell }) => {
+        go(['runs', cell.run])
+      }}
+    />
+  )
+}
+
+/** The cells with those that have begun to run since they were loaded. */
+function liveCells(cells: readonly SweepCell[], progress: SweepProgress | undefined): readonly SweepCell[] {
+  if (!progress || progress.running.length === 0) return cells
+  const running = new Set(progress.running.map(({ cell }) => cell))
+  return cells.map((cell, i) =>
+    running.has(i) && cell.state === 'waiting' ? { ...cell, state: 'running' } : cell,
+  )
+}
