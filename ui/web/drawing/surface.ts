@@ -2,6 +2,8 @@
 export interface Surface {
   line(points: readonly Point[], style: LineStyle): void
   circle(centre: Point, radius: number, fill: string, opacity?: number): void
+  /** A filled polygon. */
+  shape(corners: readonly Point[], style: Omit<AreaStyle, 'stroke'>): void
   rectangle(corner: Point, width: number, height: number, style: AreaStyle): void
   text(at: Point, text: string, style: TextStyle): void
 }
@@ -57,6 +59,16 @@ export function canvasSurface(context: CanvasRenderingContext2D): Surface {
       context.arc(x, y, radius, 0, 2 * Math.PI)
       context.fill()
     },
+    shape(corners, { fill, opacity = 1 }) {
+      context.globalAlpha = opacity
+      context.fillStyle = fill
+      context.beginPath()
+      corners.forEach(({ x, y }, i) => {
+        if (i === 0) context.moveTo(x, y)
+        else context.lineTo(x, y)
+      })
+      context.fill()
+    },
     rectangle({ x, y }, width, height, { fill, opacity = 1, stroke }) {
       context.globalAlpha = opacity
       context.fillStyle = fill
@@ -109,6 +121,10 @@ export function svgSurface(width: number, height: number, background: string) {
     },
     circle({ x, y }, radius, fill, opacity) {
       parts.push(`<circle${attributes({ cx: x, cy: y, r: radius, fill, 'fill-opacity': opacity })}/>`)
+    },
+    shape(corners, { fill, opacity }) {
+      const path = corners.map(({ x, y }) => `${number(x)},${number(y)}`).join(' ')
+      parts.push(`<polygon points="${path}"${attributes({ fill, 'fill-opacity': opacity })}/>`)
     },
     rectangle({ x, y }, w, h, { fill, opacity, stroke }) {
       parts.push(`<rect${attributes({ x, y, width: w, height: h, fill, 'fill-opacity': opacity, stroke })}/>`)
