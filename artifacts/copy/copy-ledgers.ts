@@ -20,9 +20,9 @@ export interface PlannedLedger {
 }
 
 /**
- * Plans the copy of all ledgers of a store. Throws a UserError if a ledger of the source is damaged,
- * or if the target has a ledger of the same name with another content: each of the two may go on
- * with other requests, and records cannot be merged.
+ * Plans the copy of all ledgers of a store. Throws a UserError if a ledger of the source is
+ * damaged, or if the target has a ledger of the same name with another content: each of the two may
+ * go on with other requests, and records cannot be merged.
  */
 export async function planLedgers(from: ObjectStore, to: ObjectStore): Promise<readonly PlannedLedger[]> {
   const names = await ledgersIn(from)

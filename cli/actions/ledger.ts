@@ -4,7 +4,8 @@ import { readPurge, readRequests, type StoredRequest } from '../../artifacts/sto
 import { mapConcurrently } from '../../common/concurrency.ts'
 import { stateAfter } from '../../experiment/ledger/state.ts'
 import { namedLedger } from '../launch/named-ledger.ts'
-import { counted, dateText, size } from '../output/format.ts'
+import { size } from '../../common/size.ts'
+import { counted, dateText } from '../output/format.ts'
 import { attemptLines, ledgerRow, type LedgerRow } from '../output/ledger-rows.ts'
 import { columns, pathOrUrl, print, printJson } from '../output/print.ts'
 

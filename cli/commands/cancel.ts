@@ -3,7 +3,7 @@ import { runOrSweep, temporal } from '../options/shared.ts'
 
 export const cancel = declareCommand({
   name: 'cancel',
-  about: 'end a run or a sweep; its results so far are kept',
+  about: 'end a run, a sweep or a ledger; its results so far are kept',
   arguments: [{ name: '<id>', about: runOrSweep }],
   options: [temporal],
   action: async () => (await import('../actions/cancel.ts')).cancel,

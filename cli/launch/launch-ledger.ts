@@ -7,8 +7,8 @@ import {
   progressQuery,
   requestedSignal,
 } from '../../workflows/names.ts'
-import { displayOn, type Writer } from '../output/follow.ts'
-import { clip } from '../output/format.ts'
+import { displayOn } from '../output/follow.ts'
+import { ledgerWriter } from '../output/render-ledger.ts'
 import type { CommandServer } from './command-server.ts'
 import { watchWorkflow, type Launched, type Outcome } from './watch-workflow.ts'
 
@@ -43,23 +43,8 @@ export async function watchLedger(
 ): Promise<Outcome<LedgerResult>> {
   const progress = {
     read: () => launched.handle.query<LedgerProgress>(progressQuery),
-    display: await displayOn(server.output.out, writer),
+    display: await displayOn(server.output.out, ledgerWriter),
     everyMs: 500,
   }
   return watchWorkflow(launched, server, progress, () => Promise.resolve([]))
-}
-
-/** Each step has a line of its own. */
-const writer: Writer<LedgerProgress & { readonly retries?: never }> = {
-  render: (progress, width) => clip(currentLine(progress) ?? progress.name, width),
-  changedLines: (before, after) => {
-    const [earlier, line] = [before && currentLine(before), currentLine(after)]
-    return line === undefined || line === earlier ? [] : [line]
-  },
-}
-
-function currentLine({ current }: LedgerProgress): string | undefined {
-  if (!current) return undefined
-  const { number, step, steps, label, run } = current
-  return `request ${number}: step ${step} of ${steps}, ${label} (${run})`
 }

@@ -3,14 +3,17 @@ import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@tempor
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import { mapConcurrently } from '../../common/concurrency.ts'
 import { openArtifacts } from '../../artifacts/artifacts.ts'
+import { readLedger } from '../../artifacts/stored-ledgers.ts'
+import type { LedgerInput, LedgerProgress, LedgerResult } from '../../experiment/ledger/ledger.ts'
 import type { StoredInput } from '../../experiment/plan/run-parts.ts'
 import type { RunLabels } from '../../experiment/records/run-labels.ts'
 import type { RunInput, RunResult } from '../../experiment/records/run.ts'
 import type { SweepInput, SweepProgress, SweepRecord, SweepResult } from '../../experiment/sweep/sweep.ts'
-import { progressQuery, sweepType, workflowId, workflowType } from '../../workflows/names.ts'
+import { ledgerType, progressQuery, sweepType, workflowId, workflowType } from '../../workflows/names.ts'
 import { follow, displayOn, type Writer } from './follow.ts'
+import { ledgerWriter } from './render-ledger.ts'
 import { counted } from './format.ts'
-import { listRuns, stateOf, times, type RunState } from '../server/run-list.ts'
+import { listRuns, shownTypes, stateOf, times, type RunState } from '../server/run-list.ts'
 import { coloursOf, columns, print, printJson } from './print.ts'
 import { progressOf, type RunView } from './run-progress.ts'
 import { errorReason } from '../server/unwrap-error.ts'
@@ -26,11 +29,10 @@ export interface StatusOptions {
   readonly temporal?: string
 }
 
-/** Lists runs and sweeps. The cells of sweeps are left to `zeroshift runs`. */
+/** Lists runs, sweeps and ledgers. The cells of sweeps are left to `zeroshift runs`. */
 export async function printList(client: Client, server: Server, { json }: StatusOptions): Promise<number> {
-  const query = `WorkflowType IN ('${workflowType}', '${sweepType}')`
-  const listed = (await listRuns(client, server, query)).filter(
-    ({ type, sweep }) => type === sweepType || sweep === undefined,
+  const listed = (await listRuns(client, server, shownTypes)).filter(
+    ({ type, sweep }) => type !== workflowType || sweep === undefined,
   )
   const runs = await mapConcurrently(listed, async (run) => ({
     ...run,
@@ -74,11 +76,13 @@ interface StatusView<P, R> {
   readonly summary: (result: R) => string
   /** The progress as `--json` prints it. */
   readonly json: (progress: P) => object
+  /** The command that continues after an interruption. `resume` is the default. */
+  readonly goOn?: string
 }
 
 /**
- * Prints the progress or the result of a run or a sweep. Returns the exit code, or undefined if the
- * server does not have it.
+ * Prints the progress or the result of a run, a sweep or a ledger. Returns the exit code, or
+ * undefined if the server does not have it.
  */
 export async function printOne(
   client: Client,
@@ -92,6 +96,16 @@ export async function printOne(
     throw error
   })
   if (!description) return undefined
+  if (description.type === ledgerType) {
+    const { config } = await ledgerOf(handle)
+    return printStatus(
+      id,
+      handle as WorkflowHandle<Ledger>,
+      server,
+      options,
+      ledgerStatusView(handle, config),
+    )
+  }
   return description.type === sweepType
     ? printStatus(id, handle as WorkflowHandle<Sweep>, server, options, await sweepStatusView(client, handle))
     : printStatus(id, handle as WorkflowHandle<Experiment>, server, options, runStatusView(handle))
@@ -107,6 +121,32 @@ function runStatusView(handle: WorkflowHandle): StatusView<RunView, RunResult> {
     summary: ({ computed, cached, report }) =>
       `${computed} stages computed, ${cached} cached; report: ${report}`,
     json: (progress) => ({ ...progress, retries: jsonRetries(progress.retries) }),
+  }
+}
+
+type Ledger = (input: LedgerInput) => Promise<LedgerResult>
+
+/** The name of a ledger and the path of its config, or its name if the store cannot be reached. */
+async function ledgerOf(handle: WorkflowHandle): Promise<{ readonly name: string; readonly config: string }> {
+  const { name, store } = await inputOf<LedgerInput>(handle)
+  try {
+    return { name, config: (await readLedger(openArtifacts(store), name))?.config ?? name }
+  } catch {
+    return { name, config: name }
+  }
+}
+
+function ledgerStatusView(
+  handle: WorkflowHandle,
+  config: string,
+): StatusView<LedgerProgress & { readonly retries: readonly Retry[] }, LedgerResult> {
+  return {
+    readProgress: async () => ({ ...(await handle.query<LedgerProgress>(progressQuery)), retries: [] }),
+    writer: ledgerWriter,
+    summary: ({ name, settled }) =>
+      `${counted(settled.length, 'request')} settled; ./zeroshift ledger ${name}`,
+    json: ({ retries: _, ...progress }) => progress,
+    goOn: `./zeroshift forget ${config} --queued`,
   }
 }
 
@@ -176,7 +216,7 @@ async function printStatus<P extends { readonly retries: readonly Retry[] }, R>(
   handle: WorkflowHandle<() => Promise<R>>,
   server: Server,
   { json, watch }: StatusOptions,
-  { readProgress, writer, summary, json: jsonOf }: StatusView<P, R>,
+  { readProgress, writer, summary, json: jsonOf, goOn = `./zeroshift resume ${id}` }: StatusView<P, R>,
 ): Promise<number> {
   let state = stateOf(await handle.describe(), server)
   if (state === 'running' && watch) {
@@ -207,7 +247,7 @@ async function printStatus<P extends { readonly retries: readonly Retry[] }, R>(
   if (labels?.note !== undefined) print(`note: ${labels.note}`)
   if (result) print(summary(result))
   if (error) print(error)
-  if (state !== 'running' && state !== 'completed') print(`To go on: ./zeroshift resume ${id}`)
+  if (state !== 'running' && state !== 'completed') print(`To go on: ${goOn}`)
   return 0
 }
 

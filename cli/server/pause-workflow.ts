@@ -1,16 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client, WorkflowHandle } from '@temporalio/client'
+import { UserError } from '../../common/errors.ts'
 import type { RunProgress } from '../../experiment/records/run.ts'
 import type { SweepProgress } from '../../experiment/sweep/sweep.ts'
-import { pauseSignal, progressQuery, sweepType, workflowId } from '../../workflows/names.ts'
+import { ledgerType, pauseSignal, progressQuery, sweepType, workflowId } from '../../workflows/names.ts'
 import { counted } from '../output/format.ts'
 
 /**
  * Pauses a run or a sweep, and waits until every running stage has kept a checkpoint and stopped.
- * Returns how many stages or cells are left.
+ * Returns how many stages or cells are left. Throws a UserError for a ledger.
  */
-export async function pauseWorkflow(handle: WorkflowHandle, client: Client): Promise<string> {
+export async function pauseWorkflow(handle: WorkflowHandle, client: Client, id: string): Promise<string> {
   const { type } = await handle.describe()
+  if (type === ledgerType)
+    throw new UserError(
+      `${id} is a ledger, which cannot be paused; cancel it instead, and \`./zeroshift forget LEDGER.yaml --queued\` continues from the stages that are stored`,
+    )
   await handle.signal(pauseSignal)
   return type === sweepType ? sweepAtRest(client, handle) : runAtRest(handle)
 }

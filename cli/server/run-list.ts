@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client'
 import { nearest } from '../../common/nearest.ts'
 import { searchAttributes, type SearchAttribute } from '../../experiment/records/search-attributes.ts'
-import { sweepType, workflowId, workflowType } from '../../workflows/names.ts'
+import { ledgerType, sweepType, workflowId, workflowType } from '../../workflows/names.ts'
 import { duration } from '../output/format.ts'
 import { print, printJson } from '../output/print.ts'
 import { matchingId } from '../workspace/named-run.ts'
@@ -19,7 +19,7 @@ export type RunState = 'running' | 'paused' | 'interrupted' | 'completed' | 'fai
 /** A run in a list. */
 export interface RunListEntry {
   readonly id: string
-  /** The type of its workflow, an experiment or a sweep. */
+  /** The type of its workflow: an experiment, a sweep or a ledger. */
   readonly type: string
   readonly state: RunState
   readonly startedAt: string
@@ -98,11 +98,17 @@ export async function listRuns(
 }
 
 /**
- * Returns the id of the run or the sweep on a server that a word stands for: its id, the beginning
- * of it, or `last`. A word that matches none is returned as it is, together with the most similar
- * id. Throws a UserError if several ids begin with the word.
+ * The workflows that commands show and stop. The id of a ledger there is `ledger-`, its name and
+ * the first digits of the digest of its store.
+ */
+export const shownTypes = `WorkflowType IN ('${workflowType}', '${sweepType}', '${ledgerType}')`
+
+/**
+ * Returns the id of the run, sweep or ledger on a server that a word stands for: its id, the
+ * beginning of it, or `last`. A word that matches none is returned as it is, together with the most
+ * similar id. Throws a UserError if several ids begin with the word.
  *
- * @param options.open whether only runs and sweeps count that have not ended
+ * @param options.open whether only workflows count that have not ended
  */
 export async function idOnServer(
   client: Client,
@@ -110,8 +116,11 @@ export async function idOnServer(
   word: string,
   { open }: { readonly open: boolean },
 ): Promise<{ readonly id: string; readonly near?: string | undefined }> {
-  const types = `WorkflowType IN ('${workflowType}', '${sweepType}')`
-  const runs = await listRuns(client, server, open ? `${types} AND ExecutionStatus = 'Running'` : types)
+  const runs = await listRuns(
+    client,
+    server,
+    open ? `${shownTypes} AND ExecutionStatus = 'Running'` : shownTypes,
+  )
   const known = runs.map(({ id, startedAt, sweep }) => ({
     ...{ id, date: Date.parse(startedAt), isCell: sweep !== undefined },
   }))

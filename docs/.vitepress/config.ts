@@ -47,6 +47,7 @@ export default defineConfig({
           page('Reading a report', '/guides/reading-a-report'),
           page('Publishing a result', '/guides/publishing-a-result'),
           page('Records of deletion requests', '/guides/deletion-records'),
+          page('The page', '/guides/page'),
           page('Operations', '/guides/operations'),
           page('Security', '/guides/security'),
         ],

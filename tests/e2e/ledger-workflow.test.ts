@@ -6,6 +6,8 @@ import type { JudgeTask, SettleTask } from '../../activities/ledger.ts'
 import type { LedgerInput, LedgerResult } from '../../experiment/ledger/ledger.ts'
 import type { Stage } from '../../experiment/stages/stage.ts'
 import { ledgerType, ledgerWorkflowId, requestedSignal } from '../../workflows/names.ts'
+import { zeroshift } from '../support/command.ts'
+import { fileDirectory } from '../support/directories.ts'
 import { errorOf } from '../support/errors.ts'
 import { recording, untilCancelled } from '../support/recording.ts'
 import { forFile } from '../support/release.ts'
@@ -129,7 +131,10 @@ test('the failure of a run is passed on, and the ladder continues', async () => 
   expect(judged.map(({ failure }) => failure)).toEqual(['the run is gone', undefined])
 })
 
-test('a ledger that is cancelled stops its run and settles nothing; the next start goes on', async () => {
+test('a ledger is shown and cancelled by commands, and settles nothing; the next start goes on', async () => {
+  const directory = fileDirectory()
+  const command = (...args: readonly string[]) =>
+    zeroshift(directory, ...args, '--temporal', server.address).ended
   const { ledger, calls, settled } = queue('stopped', 1, () => true)
   const training: Activities['train'] = (task) => {
     calls.push(task.stage as Stage)
@@ -138,7 +143,17 @@ test('a ledger that is cancelled stops its run and settles nothing; the next sta
   const error = await withWorker(server.address, { ...ledger, train: training }, async () => {
     const handle = await start('stopped')
     await expect.poll(() => calls.some(({ kind }) => kind === 'train'), { timeout: 30_000 }).toBe(true)
-    await handle.cancel()
+    const shown = await command('status', 'ledger-stopped', '--json')
+    expect(JSON.parse(shown.stdout), shown.stderr).toMatchObject({
+      id: ledgerWorkflowId('stopped', 'test').replace('zeroshift-', ''),
+      ...{ state: 'running', progress: { name: 'stopped', current: { number: 1, step: 1, label: 'first' } } },
+    })
+    expect((await command('status')).stdout).toMatch(/^ledger-stopped-test +ledger +running/m)
+    const paused = await command('pause', 'ledger-stopped')
+    expect(paused).toMatchObject({ code: 2 })
+    expect(paused.stderr).toContain('ledger-stopped-test is a ledger, which cannot be paused')
+    const cancelled = await command('cancel', 'ledger-stopped')
+    expect(cancelled.stdout, cancelled.stderr).toMatch(/^ledger-stopped-test is cancelled\..*--queued/)
     return errorOf(handle.result(), WorkflowFailedError)
   })
   expect(error.cause).toBeInstanceOf(CancelledFailure)

@@ -8,6 +8,7 @@ import { createInspection } from '../../cli/launch/inspection.ts'
 import { prepareLedger, readLedgerConfig, requestedSamples } from '../../cli/launch/prepare-ledger.ts'
 import { queueRequest } from '../../cli/launch/queue-request.ts'
 import { sha256 } from '../../common/canonical.ts'
+import { stream } from '../../learning/random.ts'
 import type { LedgerInput, LedgerProgress, LedgerResult } from '../../experiment/ledger/ledger.ts'
 import type { Attempt, Deletion } from '../../experiment/records/deletion.ts'
 import { codeLock } from '../../experiment/stages/code.ts'
@@ -45,6 +46,7 @@ const sequence: readonly (readonly [Name, string])[] = [
 ]
 
 type Ledger = (input: LedgerInput) => Promise<LedgerResult>
+type RunningLedger = Awaited<ReturnType<typeof start>>
 
 function writeConfigs(directory: string): void {
   for (const [name, rest] of Object.entries(ladders))
@@ -65,16 +67,16 @@ async function queue(site: Site, name: Name, indices: string, reference: string)
   })
 }
 
-/** Fulfils the sequence of requests on a site. `disturb` works beside the first ledger. */
+/** Fulfils the sequence of requests on a site. `disturb` works beside each ledger. */
 async function fulfilled(
   site: Site,
-  disturb: (ledger: Awaited<ReturnType<typeof start>>) => Promise<void> = () => Promise.resolve(),
+  disturb: (ledger: RunningLedger) => Promise<void> = () => Promise.resolve(),
 ): Promise<Artifacts> {
   writeConfigs(site.directory)
   for (const [i, [name, indices]] of sequence.entries()) await queue(site, name, indices, `case ${i + 1}`)
   for (const name of ['exact', 'measured', 'refusing'] as const) {
     const handle = await start(site, name)
-    if (name === 'exact') await disturb(handle)
+    await disturb(handle)
     await handle.result()
   }
   return openArtifacts(join(site.directory, 'store'))
@@ -293,25 +295,55 @@ describe('requests in sequence', () => {
     expect(published.stderr).toContain('ask the operator for the whole certificate')
   })
 
-  test('a worker that is killed changes no byte of any record', async () => {
+  test('workers that are killed at random change no byte of any record', async () => {
     const site = await new Site().open()
-    try {
-      let worker = await site.worker()
-      const disturbed = await fulfilled(site, async (handle) => {
-        // Within the second request: a step of its ladder has an activity under way.
-        await until('a stage of the second request', async () => {
-          const { current } = await handle.query<LedgerProgress>(progressQuery)
-          if (current?.number !== 2) return false
-          const run = site.client.workflow.getHandle(workflowId(current.run)) as unknown as Handle
-          return (await running(run).catch(() => [])).length > 0
-        })
+    let worker = await site.worker()
+    let kills = 0
+    const random = stream(21, 'kills')
+    /** Kills the worker in the first attempt that it finds under way from a random step on. */
+    const killAtRandom = async (ledger: RunningLedger) => {
+      for (let number = 1 + random.integer(2); !(await hasEnded(ledger)); number += 1 + random.integer(2)) {
+        const step = 1 + random.integer(2)
+        const found = await until(
+          'a stage of a step, or the end of the ledger',
+          async () => {
+            if (await hasEnded(ledger)) return 'end'
+            return (await isComputing(site, ledger, { number, step })) && 'stage'
+          },
+          MOST_SECONDS,
+        )
+        if (found === 'end') return
         worker.kill('SIGKILL')
         await ended(worker)
+        kills++
         worker = await site.worker()
-      })
-      expect(await recordBytes(disturbed)).toEqual(bytes)
+      }
+    }
+    try {
+      expect(await recordBytes(await fulfilled(site, killAtRandom))).toEqual(bytes)
+      expect(kills).toBeGreaterThan(0)
     } finally {
       await site.close()
     }
   })
 })
+
+/** A ledger of the sequence ends within this time, also on a busy machine. */
+const MOST_SECONDS = 180
+
+/** Whether the given step or a later one has an activity under way. */
+async function isComputing(
+  site: Site,
+  ledger: RunningLedger,
+  from: { readonly number: number; readonly step: number },
+): Promise<boolean> {
+  const { current } = await ledger.query<LedgerProgress>(progressQuery)
+  if (!current || current.number < from.number) return false
+  if (current.number === from.number && current.step < from.step) return false
+  const run = site.client.workflow.getHandle(workflowId(current.run)) as unknown as Handle
+  return (await running(run).catch(() => [])).length > 0
+}
+
+async function hasEnded(ledger: RunningLedger): Promise<boolean> {
+  return (await ledger.describe()).status.name !== 'RUNNING'
+}

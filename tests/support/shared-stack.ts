@@ -14,7 +14,7 @@ export interface SharedStack {
 
 /**
  * Starts a Temporal server and a worker before the first test of a file, for all of its commands.
- * Otherwise each command starts both, which takes several times as long as a small run. `env` is
+ * Otherwise each command starts both, which takes longer than a small run. `env` is
  * read when the worker starts, and both the worker and the commands get it.
  *
  * Commands with the same store may share the stack, and so may those with stores of their own,

@@ -189,6 +189,7 @@ describe.skipIf(chromium === undefined)(`the page of zeroshift ui${why}`, () => 
       expect(server.posts.map(({ body }) => body)).toEqual([{ confirmed: false }])
       await page.getByRole('button', { name: 'Delete', exact: true }).click()
       await expect.poll(() => server.posts.at(-1)?.body).toEqual({ confirmed: true })
+      await page.getByRole('heading', { name: 'Runs' }).waitFor()
     })
     test('say why the server refused', async () => {
       await show('#/runs')
@@ -249,6 +250,8 @@ describe.skipIf(chromium === undefined)(`the page of zeroshift ui${why}`, () => 
       const figure = page.locator('figure').first()
       await figure.scrollIntoViewIfNeeded()
       await figure.locator('svg').waitFor()
+      await figure.locator('svg .mark-symbol path').last().hover()
+      await page.locator('body > .tip:not([hidden])').waitFor()
       await figure.hover()
       for (const kind of ['SVG', 'PNG']) {
         await figure.getByRole('button', { name: /^Export the chart/ }).click()

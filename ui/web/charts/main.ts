@@ -4,6 +4,7 @@ import { compile, type TopLevelSpec } from 'vega-lite'
 import { chartDefaults } from '../../../report/charts/config.ts'
 import { currentColours } from '../drawing/colours.ts'
 import { FONT } from '../drawing/surface.ts'
+import { chartTooltip } from './tooltip.ts'
 
 /**
  * The second script of the page: it draws charts. It is loaded when the first chart is shown. Vega
@@ -28,12 +29,15 @@ declare global {
 }
 
 async function draw(box: HTMLElement, spec: TopLevelSpec): Promise<DrawnChart> {
-  const view = viewOf(spec, 'svg')
+  const view = viewOf(withTooltips(spec), 'svg')
+  const tooltip = chartTooltip()
+  view.tooltip(tooltip.show)
   view.initialize(box)
   await view.runAsync()
   fit(box)
   return {
     remove() {
+      tooltip.remove()
       view.finalize()
       box.replaceChildren()
     },
@@ -49,6 +53,12 @@ function viewOf(spec: TopLevelSpec, renderer: 'svg' | 'none'): View {
     expr: expressionInterpreter,
     hover: true,
   })
+}
+
+/** Lets every mark tell the values that it encodes. */
+function withTooltips(spec: TopLevelSpec): TopLevelSpec {
+  const { config } = chartDefaults
+  return { config: { ...config, mark: { ...config?.mark, tooltip: true } }, ...spec }
 }
 
 /** Replaces CSS variables by the colours of the page, since files have no style sheet. */

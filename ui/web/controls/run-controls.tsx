@@ -13,6 +13,8 @@ interface Props {
   readonly isSweep?: boolean
   /** Called after a change. */
   readonly onChange: () => void
+  /** Called in place of `onChange` when the run is gone. */
+  readonly onDelete?: () => void
 }
 
 const labels: Readonly<Record<PlainAction, string>> = {
@@ -24,7 +26,7 @@ const labels: Readonly<Record<PlainAction, string>> = {
 }
 
 /** The buttons that change a run or a sweep. There are none if the server changes nothing. */
-export function RunControls({ id, state, isSweep = false, onChange }: Props) {
+export function RunControls({ id, state, isSweep = false, onChange, onDelete = onChange }: Props) {
   const { session, setNotice } = usePageState()
   const source = useSource()
   const [isBusy, setBusy] = useState(false)
@@ -58,7 +60,7 @@ export function RunControls({ id, state, isSweep = false, onChange }: Props) {
     const answer = await change('delete', { confirmed: true })
     if (!answer) return
     setNotice({ tone: 'done', text: answer.message })
-    onChange()
+    onDelete()
   }
   return (
     <div class="run-controls" role="group" aria-label={`Change ${id}`}>

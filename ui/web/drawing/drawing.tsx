@@ -3,7 +3,8 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { ChartMenu } from '../controls/chart-menu.tsx'
 import { onThemeChange } from '../shell/theme.ts'
 import { currentColours, type Colours } from './colours.ts'
-import { canvasSurface, svgSurface, type Point, type Surface } from './surface.ts'
+import { canvasSurface } from './canvas-surface.ts'
+import { svgSurface, type Point, type Surface } from './surface.ts'
 
 /** Draws at a width in pixels. Called for each frame that changes. */
 export type Draw = (surface: Surface, width: number, colours: Colours) => void

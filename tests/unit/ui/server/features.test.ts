@@ -4,7 +4,7 @@ import { openArtifacts } from '../../../../artifacts/artifacts.ts'
 import type { FeatureMaps, Point } from '../../../../experiment/records/feature-maps.ts'
 import { mapModels } from '../../../../report/sections/maps.ts'
 import type { Features } from '../../../../ui/contract.ts'
-import { answerCache } from '../../../../ui/server/answers/context.ts'
+import { answerCaches } from '../../../../ui/server/answers/context.ts'
 import { featuresAnswer } from '../../../../ui/server/answers/features.ts'
 import { fileDirectory } from '../../../support/directories.ts'
 import { sampleInput, type Figures } from '../../report/fixtures.ts'
@@ -56,7 +56,7 @@ async function answered(count: number, asked = true): Promise<Features> {
   const context = {
     artifacts,
     snapshot: () => Promise.resolve({ progress: new Map() }),
-    cache: answerCache(),
+    ...answerCaches(),
   }
   const answer = await featuresAnswer(context, { run: input.run.id })
   if (!('json' in answer)) throw new Error('the answer is no JSON')

@@ -9,6 +9,7 @@ import { timeText } from '../../format.ts'
 import { FailureBanner, useFollow, usePageTitle } from '../../shell/page-state.tsx'
 import { hashOf } from '../../shell/route.ts'
 import { useNow } from '../../shell/use-now.ts'
+import { useRoute } from '../../shell/use-route.tsx'
 import { questions } from '../../source/questions.ts'
 import { useAnswer } from '../../source/use-source.ts'
 import type { View, ViewProps } from '../view.ts'
@@ -42,12 +43,11 @@ function RunPage({ path: [, id = '', tab] }: ViewProps) {
   const progress = live?.id === id ? live : answer?.progress
   const current = entry?.id === id ? entry : answer?.entry
   // The report is loaded again when stages have ended or the run has changed its state.
-  const version = `${progress ? endedStages(progress.stages) : ''} ${current?.state ?? ''}`
-  const isLoaded = answer !== undefined
+  const present = versionOf(progress, current)
+  const shown = versionOf(answer?.progress, answer?.entry)
   useEffect(() => {
-    if (isLoaded) reload()
-    // The first answer is as new as the first progress, or a moment older.
-  }, [version])
+    if (shown !== undefined && present !== shown) reload()
+  }, [present, shown])
   if (!answer || !current)
     return (
       <>
@@ -71,6 +71,11 @@ function RunPage({ path: [, id = '', tab] }: ViewProps) {
   )
 }
 
+/** Answers and events with the same text belong to the same report. */
+function versionOf(progress: RunProgress | undefined, entry: RunEntry | undefined): string | undefined {
+  return entry && `${progress ? endedStages(progress.stages) : ''} ${entry.state}`
+}
+
 function RunHead({
   entry,
   run: { document },
@@ -80,6 +85,7 @@ function RunHead({
   readonly run: RunView
   readonly onChange: () => void
 }) {
+  const { go } = useRoute()
   const { id, state, startedAt, seconds, note, tags, sweep } = entry
   return (
     <div class="run-head">
@@ -104,7 +110,14 @@ function RunHead({
           </a>
         ))}
         <div class="run-facts-end">
-          <RunControls id={id} state={state} onChange={onChange} />
+          <RunControls
+            id={id}
+            state={state}
+            onChange={onChange}
+            onDelete={() => {
+              go(['runs'])
+            }}
+          />
           <ExportLink runs={[id]} />
         </div>
       </div>

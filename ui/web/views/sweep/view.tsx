@@ -96,6 +96,7 @@ function SweepHead({
   readonly progress: SweepProgress | undefined
   readonly onChange: () => void
 }) {
+  const { go } = useRoute()
   const { id, startedAt } = entry
   const state = progress?.paused && entry.state === 'running' ? 'paused' : entry.state
   const cells = progress?.cells ?? entry.cells
@@ -121,7 +122,15 @@ function SweepHead({
           </span>
         )}
         <a href={hashOf(['runs'], { sweep: id })}>its runs</a>
-        <RunControls id={id} state={state} isSweep onChange={onChange} />
+        <RunControls
+          id={id}
+          state={state}
+          isSweep
+          onChange={onChange}
+          onDelete={() => {
+            go(['sweeps'])
+          }}
+        />
       </div>
       <div class="stage-bar sweep-bar">
         <ProgressBar share={done / Math.max(1, cells)} failed={failed / Math.max(1, cells)} label="cells" />
