@@ -64,13 +64,13 @@ describe.skipIf(chromium === undefined)(`the maps of features on the page${why}`
   async function opened(colorScheme: 'light' | 'dark' = 'light', width = 1200): Promise<Page> {
     const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme })
     await page.goto(`${server.url}#/runs/${id}/features`)
-    await page.locator('canvas.feature-map').first().waitFor()
+    await page.locator('.map-pair canvas').first().waitFor()
     return page
   }
   const pictures = (page: Page) =>
-    page
-      .locator('canvas.feature-map')
-      .evaluateAll((all) => all.map((canvas: { toDataURL?: () => string }) => canvas.toDataURL?.() ?? ''))
+    page.evaluate<readonly string[]>(
+      "[...document.querySelectorAll('.map-pair canvas')].map((canvas) => canvas.toDataURL())",
+    )
 
   test('shows UMAP and PCA of the first models, and CKA with gold', async () => {
     const page = await opened()
@@ -80,7 +80,7 @@ describe.skipIf(chromium === undefined)(`the maps of features on the page${why}`
       'finetune',
       'rfa',
     ])
-    expect(await page.locator('canvas.feature-map').count()).toBe(8)
+    expect(await page.locator('.map-pair canvas').count()).toBe(8)
     expect(await page.locator('main').innerText()).toContain('salun: maps salun failed: no memory')
     await page.getByRole('heading', { name: 'Linear CKA between' }).scrollIntoViewIfNeeded()
     await page.locator('.panels svg.chart').first().waitFor()
@@ -89,23 +89,31 @@ describe.skipIf(chromium === undefined)(`the maps of features on the page${why}`
 
   test('marks the sample under the pointer in every map', async () => {
     const page = await opened()
-    const first = page.locator('canvas.feature-map').first()
+    const first = page.locator('.map-pair canvas').first()
     const box = (await first.boundingBox()) ?? expect.fail('the map has no place')
     const before = await pictures(page)
-    // The upper right sample is the last one.
+    // The upper right sample is the last one. The map is a square in the middle of the drawing.
+    const size = Math.min(box.width, box.height)
     const side = 8.95 * 1.08
     const x = ((places[59]?.[0] ?? NaN) - (8.95 / 2 - side / 2)) / side
     const y = (4 + side / 2 - 8) / side
-    await page.mouse.move(box.x + x * box.width, box.y + y * box.height)
+    await page.mouse.move(
+      box.x + (box.width - size) / 2 + x * size,
+      box.y + (box.height - size) / 2 + y * size,
+    )
     await page.getByText('test sample 59: class 5, test set').waitFor()
     await expect.poll(async () => (await pictures(page)).filter((now, i) => now !== before[i]).length).toBe(8)
+    const started = page.waitForEvent('download')
+    await page.getByRole('button', { name: 'Export the chart gold UMAP' }).click()
+    await page.getByRole('button', { name: 'SVG' }).click()
+    expect((await started).suggestedFilename()).toMatch(/gold.*UMAP.*\.svg$/)
     await page.close()
   })
 
   test('selects by dragging and by keyboard in every map, and shows the models that are chosen', async () => {
     const page = await opened()
     const box =
-      (await page.locator('canvas.feature-map').first().boundingBox()) ?? expect.fail('the map has no place')
+      (await page.locator('.map-pair canvas').first().boundingBox()) ?? expect.fail('the map has no place')
     await page.mouse.move(box.x + 2, box.y + box.height - 2)
     await page.mouse.down()
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2)
@@ -117,16 +125,16 @@ describe.skipIf(chromium === undefined)(`the maps of features on the page${why}`
     await page.keyboard.press('Enter')
     await page.getByText('40 selected: 20 of the retained set, 20 of the test set.').waitFor()
 
-    await page.getByRole('button', { name: 'scrub' }).click()
-    await page.getByRole('button', { name: 'PCA' }).click()
-    await expect.poll(() => page.locator('canvas.feature-map').count()).toBe(5)
+    await page.getByRole('button', { name: 'scrub', exact: true }).click()
+    await page.getByRole('button', { name: 'PCA', exact: true }).click()
+    await expect.poll(() => page.locator('.map-pair canvas').count()).toBe(5)
     expect(page.url()).toContain('maps=umap')
     // The address alone shows the same again.
     const again = await browser.newPage()
     await again.goto(page.url())
-    await again.locator('canvas.feature-map').first().waitFor()
+    await again.locator('.map-pair canvas').first().waitFor()
     expect(await again.locator('.map-models figcaption').count()).toBe(5)
-    expect(await again.locator('canvas.feature-map').count()).toBe(5)
+    expect(await again.locator('.map-pair canvas').count()).toBe(5)
     await again.close()
     await page.close()
   })

@@ -22,6 +22,16 @@ export function canvasSurface(context: CanvasRenderingContext2D): Surface {
       context.arc(x, y, radius, 0, 2 * Math.PI)
       context.fill()
     },
+    shape(corners, { fill, opacity = 1 }) {
+      context.globalAlpha = opacity
+      context.fillStyle = fill
+      context.beginPath()
+      corners.forEach(({ x, y }, i) => {
+        if (i === 0) context.moveTo(x, y)
+        else context.lineTo(x, y)
+      })
+      context.fill()
+    },
     rectangle({ x, y }, width, height, { fill, opacity = 1, stroke }) {
       context.globalAlpha = opacity
       context.fillStyle = fill

@@ -2,6 +2,8 @@
 export interface Surface {
   line(points: readonly Point[], style: LineStyle): void
   circle(centre: Point, radius: number, fill: string, opacity?: number): void
+  /** A filled polygon. */
+  shape(corners: readonly Point[], style: Omit<AreaStyle, 'stroke'>): void
   rectangle(corner: Point, width: number, height: number, style: AreaStyle): void
   text(at: Point, text: string, style: TextStyle): void
 }
@@ -59,6 +61,10 @@ export function svgSurface(width: number, height: number, background: string) {
     },
     circle({ x, y }, radius, fill, opacity) {
       parts.push(`<circle${attributes({ cx: x, cy: y, r: radius, fill, 'fill-opacity': opacity })}/>`)
+    },
+    shape(corners, { fill, opacity }) {
+      const path = corners.map(({ x, y }) => `${number(x)},${number(y)}`).join(' ')
+      parts.push(`<polygon points="${path}"${attributes({ fill, 'fill-opacity': opacity })}/>`)
     },
     rectangle({ x, y }, w, h, { fill, opacity, stroke }) {
       parts.push(`<rect${attributes({ x, y, width: w, height: h, fill, 'fill-opacity': opacity, stroke })}/>`)

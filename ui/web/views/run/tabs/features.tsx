@@ -120,6 +120,7 @@ function Maps({ view }: { readonly view: FeatureMapsView }) {
                 {query.kinds.map((kind) => (
                   <div key={kind}>
                     <MapCanvas
+                      name={`${model.label} ${mapTitles[kind]}`}
                       description={`${model.label}: ${samples.length} samples by ${mapTitles[kind]} of their features. The buttons above select classes and sets by keyboard.`}
                       {...{ samples, query, selected, hovered }}
                       points={model[kind]}

@@ -1,5 +1,6 @@
 import type { MapSet, Point } from '../../../../../../experiment/records/feature-maps.ts'
 import type { FeatureMapsView } from '../../../../../contract.ts'
+import type { ColourName } from '../../../../drawing/colours.ts'
 
 /** The state of the maps that does not depend on the browser. */
 
@@ -14,8 +15,6 @@ export const setTitles: Readonly<Record<MapSet, string>> = {
   test: 'test set',
 }
 
-/** The most classes that have a colour each. */
-const MOST_COLOURS = 10
 /** The models that are shown until the reader chooses others. */
 const FIRST_MODELS = 4
 
@@ -102,7 +101,7 @@ export function readQuery(
 ): MapQuery {
   const labels = models.map(({ label }) => label)
   const named = chosen(labels, query.models)
-  const hasColours = classes.length <= MOST_COLOURS
+  const hasColours = classes.length <= classColours.length
   return {
     models: named.length > 0 ? named : labels.slice(0, FIRST_MODELS),
     kinds: nonEmpty(chosen(allKinds, query.maps), allKinds),
@@ -148,9 +147,14 @@ export function toggled<Name extends string>(
   return next.length > 0 ? next : chosen
 }
 
-/** The name of a variable of the style sheet. */
-export function colourOf({ set, label }: Sample, colour: MapQuery['colour']): string {
-  return colour === 'class' ? `series-${label % MOST_COLOURS}` : set
+const classColours = [
+  ...(['series-0', 'series-1', 'series-2', 'series-3', 'series-4'] as const),
+  ...(['series-5', 'series-6', 'series-7', 'series-8', 'series-9'] as const),
+] as const
+
+/** The name of a colour of the style sheet. */
+export function colourOf({ set, label }: Sample, colour: MapQuery['colour']): ColourName {
+  return colour === 'class' ? (classColours[label % classColours.length] ?? set) : set
 }
 
 /** `training sample 12: class 3, forget set`, by the names of the classes. */
